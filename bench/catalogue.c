@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The rows of catalogue.def and configs.def as values, for the host. */
+#include "bench/catalogue.h"
+
+#define BENCH(id_, group_, archs_, handled_by_, needs_, summary_)                        \
+	{                                                                                \
+		.id = #id_,                                                              \
+		.group = #group_,                                                        \
+		.archs = archs_,                                                         \
+		.handled_by = handled_by_,                                               \
+		.needs = needs_,                                                         \
+		.summary = summary_,                                                     \
+	},
+
+const struct bench bench_table[] = {
+#include "bench/catalogue.def"
+	{ .id = NULL },
+};
+
+#define CONFIG(id_, name_, archs_, summary_)                                             \
+	{                                                                                \
+		.name = name_,                                                           \
+		.archs = archs_,                                                         \
+		.summary = summary_,                                                     \
+	},
+
+const struct config config_table[] = {
+#include "bench/configs.def"
+	{ .name = NULL },
+};

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The words of the catalogue's and the configs' rows, and the rows as values.
+ */
+#ifndef WS_BENCH_CATALOGUE_H
+#define WS_BENCH_CATALOGUE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum arch {
+	ARCH_X86_64,
+	ARCH_AARCH64,
+	ARCHS,
+};
+
+#define ARCHS_X86_64  (1u << ARCH_X86_64)
+#define ARCHS_AARCH64 (1u << ARCH_AARCH64)
+#define ARCHS_ALL     (ARCHS_X86_64 | ARCHS_AARCH64)
+
+/* Who handles the exit that a body causes. */
+enum bench_handler {
+	HANDLED_NONE,	  /* no exit */
+	HANDLED_HARDWARE, /* the CPU, on the guest's behalf (APICv, AVIC, GICv4) */
+	HANDLED_KERNEL,	  /* KVM, without leaving the kernel */
+	HANDLED_USER,	  /* the VMM: KVM_RUN returns */
+	HANDLED_UNKNOWN,  /* what was observed fits none of the above */
+};
+
+/* What a row needs to make sense. */
+#define NEEDS_HYPERVISOR (1u << 0) /* means nothing on `bare` */
+#define NEEDS_PMU	 (1u << 1) /* its subject is the vPMU: run under pmu configs */
+
+struct bench {
+	const char *id;
+	const char *group;
+	unsigned int archs;
+	enum bench_handler handled_by;
+	unsigned int needs;
+	const char *summary;
+};
+
+struct config {
+	const char *name;
+	unsigned int archs;
+	const char *summary;
+};
+
+/* Both tables end with a row whose name is NULL. Defined in catalogue.c. */
+extern const struct bench bench_table[];
+extern const struct config config_table[];
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where payloads run. One file per kind of target fills a `struct target_ops`;
+ * one row per target name stands in target.c.
+ *
+ * There are two sorts. `kvm` and `bare` boot one payload at a time and hand its
+ * samples back (ops->boot). A lab boots a whole machine that runs the very same
+ * program for a whole job, and hands back finished pieces of its document
+ * (ops->delegate). measure/ hides the difference from everybody above.
+ *
+ * Every function that can fail returns 0 or a negative errno and fills in
+ * `struct target_error` with one line that names what and where.
+ */
+#ifndef WS_TARGET_TARGET_H
+#define WS_TARGET_TARGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bench/abi.h"
+#include "bench/catalogue.h"
+
+struct result; /* host/result/result.h */
+struct target;
+
+struct target_error {
+	char text[512];
+};
+
+/* What the user said about the kernel of a lab, and limits for all targets. */
+struct target_options {
+	const char *kernel;  /* --kernel: image file; NULL: newest cached */
+	const char *modules; /* --modules: folder with kvm*.ko; NULL: beside it */
+	const char *append;  /* --append: added to the kernel's command line */
+	int cpu;	     /* --cpu: pin the vCPU thread there; -1: not */
+	uint64_t timeout_ns; /* for one boot of a payload; 0: the target's default */
+	const char *payload; /* --payload: an ELF file that replaces the body; NULL */
+};
+
+/* One boot: one VM, from creation to destruction. */
+struct boot_request {
+	const struct bench *bench;
+	const struct config *config;
+	struct abi_params params; /* magic, version, flags are the target's to set */
+	int cpu;
+	uint64_t timeout_ns;
+	const void *image; /* the payload's ELF image */
+	size_t image_bytes;
+};
+
+/* What was counted on the host between a phase's two bells; -1: nobody counts. */
+struct boot_counts {
+	int64_t exits;	    /* KVM's own count, the closing bell's not among them */
+	int64_t user;	    /* returns of KVM_RUN for the guest's sake, likewise */
+	int64_t interrupts; /* of these exits, or at most so many, for an interrupt */
+	int64_t involuntary_switches, migrations;
+};
+
+enum boot_outcome {
+	BOOT_DONE,
+	BOOT_SKIP,  /* cannot run here; `reason` */
+	BOOT_CRASH, /* the guest crashed, hung, lied or was lost; `reason` */
+};
+
+/* The answer, checked and copied out of guest memory. boot_report_free(). */
+struct boot_report {
+	enum boot_outcome outcome;
+	char reason[512];
+	struct abi_report guest;
+	uint64_t *series[ABI_PHASES]; /* guest.samples[phase] values each */
+	struct boot_counts counts[ABI_PHASES];
+};
+void boot_report_free(struct boot_report *rep);
+
+/* A job for ops->delegate: what `wsbench run` would be told on its command line. */
+struct target_job {
+	const char *const *benches; /* ids */
+	size_t n_benches;
+	const char *const *configs; /* names; 0 of them: each row's own */
+	size_t n_configs;
+	uint32_t boots, events; /* 0: the target's default */
+	uint64_t seed;
+};
+
+/* What a delegated job reports while it runs. A callback's error ends the job. */
+struct target_sink {
+	void *ctx;
+	/* Before all else: a document without benchmarks, as JSON text. */
+	int (*header)(void *ctx, const char *json, size_t bytes);
+	/* Each finished benchmark, as result_benchmark_dump() wrote it. */
+	int (*benchmark)(void *ctx, const char *json, size_t bytes);
+	/* What is being done now, for progress lines; no newline. */
+	void (*progress)(void *ctx, const char *text);
+};
+
+struct target_ops {
+	const char *kind; /* "kvm", "bare", "lab" */
+	/* 0 if it can run here; else -errno, and `err` says why in one line. */
+	int (*probe)(const struct target *t, const struct target_options *opt,
+		     struct target_error *err);
+	int (*open)(struct target *t, const struct target_options *opt,
+		    struct target_error *err);
+	/*
+	 * Fills in subject, target, machine, clock.name/hz/unit of a document, and
+	 * its warnings. NULL for targets that delegate: their header does it.
+	 */
+	void (*describe)(const struct target *t, struct result *r);
+	int (*boot)(struct target *t, const struct boot_request *rq,
+		    struct boot_report *rep, struct target_error *err);
+	int (*delegate)(struct target *t, const struct target_job *job,
+			const struct target_sink *sink, struct target_error *err);
+	void (*close)(struct target *t); /* also after a failed open */
+};
+
+/* A row of the table, and, once opened, the target itself. */
+struct target {
+	const char *name; /* "lab:aarch64-vhe" */
+	const char *summary;
+	enum arch arch; /* of the guest; for `kvm`, of this machine */
+	bool exact;	/* counts instructions: no noise */
+	uint32_t default_boots, default_events, default_warmup;
+	const struct target_ops *ops;
+	const void *config; /* the ops' own row, e.g. a struct lab_machine */
+	void *state;	    /* the ops' own, from open to close */
+};
+
+/* Ends with a row whose name is NULL. */
+extern const struct target target_table[];
+
+extern const struct target_ops target_kvm_ops, target_bare_ops, target_lab_ops;
+
+/*
+ * Set by the SIGINT and SIGTERM handlers that target_catch_signals() installs
+ * (without SA_RESTART). Whoever blocks, looks: a boot or a job that it cuts
+ * short returns -EINTR.
+ */
+extern volatile int target_interrupted; /* the signal's number, or 0 */
+void target_catch_signals(void);
+
+#endif
