@@ -11,13 +11,14 @@
  *   1. The host loads the payload's ELF image, fills in `struct abi_params`
  *      at ABI_GPA of the guest's architecture, and starts the boot CPU at the
  *      ELF entry point (x86_64: the PVH entry, 32-bit protected mode, paging
- *      off; aarch64: EL1 or the lowest EL given, MMU off).
+ *      off; aarch64: EL1, MMU off).
  *   2. The guest checks magic and version, runs the phases, and stores every
- *      sample into its series. If ABI_FLAG_PHASES is set it rings
+ *      sample into its series. If ABI_FLAG_BELL is set it rings
  *      ABI_BELL_BEGIN before and ABI_BELL_END after each phase, so that the
  *      host can count the exits between the two bells.
- *   3. The guest sets `report.state` and rings ABI_BELL_DONE, or, from an
- *      exception vector, fills in `report.fault` and rings ABI_BELL_FAULT.
+ *   3. The guest sets `report.state` (and, from an exception vector, fills in
+ *      `report.fault`), rings ABI_BELL_STOP if anybody listens, and turns the
+ *      machine off.
  */
 #ifndef WS_BENCH_ABI_H
 #define WS_BENCH_ABI_H
@@ -46,24 +47,26 @@
 #define ABI_SERIES_MAX	  65536u
 
 /* Guest-physical addresses that no memory slot covers. */
-#define ABI_X86_64_MMIO_GPA   0xd0000000ull
-#define ABI_AARCH64_MMIO_GPA  0x0d000000ull
-#define ABI_X86_64_PIO_PORT   0x510u
-#define ABI_X86_64_BELL_PORT  0xf4u /* QEMU's isa-debug-exit */
-#define ABI_AARCH64_BELL_GPA  0x0d010000ull
-#define ABI_AARCH64_GICD_GPA  0x08000000ull
-#define ABI_AARCH64_GICR_GPA  0x080a0000ull
+#define ABI_X86_64_MMIO_GPA  0xd0000000ull
+#define ABI_AARCH64_MMIO_GPA 0x0d000000ull
+#define ABI_X86_64_PIO_PORT  0x510u
+#define ABI_X86_64_BELL_PORT 0x514u
+#define ABI_AARCH64_BELL_GPA 0x0d010000ull
+#define ABI_AARCH64_GICD_GPA 0x08000000ull
+#define ABI_AARCH64_GICR_GPA 0x080a0000ull
+
+/* Where an x86_64 payload says goodbye if nobody listens: isa-debug-exit. */
+#define ABI_X86_64_OFF_PORT 0xf4u
 
 /* A doorbell is one 32-bit write: the bell, and the phase above it. */
-#define ABI_BELL(bell, phase)	((uint32_t)(bell) | (uint32_t)(phase) << 8)
-#define ABI_BELL_KIND(value)	((value) & 0xffu)
-#define ABI_BELL_PHASE(value)	(((value) >> 8) & 0xffu)
+#define ABI_BELL(bell, phase) ((uint32_t)(bell) | (uint32_t)(phase) << 8)
+#define ABI_BELL_KIND(value)  ((value)&0xffu)
+#define ABI_BELL_PHASE(value) (((value) >> 8) & 0xffu)
 
 enum abi_bell {
 	ABI_BELL_BEGIN = 1,
 	ABI_BELL_END,
-	ABI_BELL_DONE,
-	ABI_BELL_FAULT,
+	ABI_BELL_STOP,
 };
 
 /*
@@ -71,11 +74,12 @@ enum abi_bell {
  * same number. Every sample is a difference of two clock reads, in ticks.
  */
 enum abi_phase {
-	ABI_PHASE_WARMUP, /* untimed bodies; no series */
-	ABI_PHASE_NULL,	  /* empty timed region: the cost of looking */
-	ABI_PHASE_EVENT,  /* one body per sample */
-	ABI_PHASE_TWIN,	  /* the body with its exiting instruction replaced */
-	ABI_PHASE_BATCH,  /* (2n bodies) - (n bodies), one sample per pair */
+	ABI_PHASE_WARMUP,     /* untimed bodies; no series */
+	ABI_PHASE_NULL,	      /* empty timed region: the cost of looking */
+	ABI_PHASE_EVENT,      /* one body per sample */
+	ABI_PHASE_TWIN,	      /* the body with its exiting instruction replaced */
+	ABI_PHASE_BATCH,      /* (2n bodies) - (n bodies), one sample per pair */
+	ABI_PHASE_BATCH_NULL, /* the same loops without a body */
 	ABI_PHASES,
 };
 
@@ -84,15 +88,15 @@ struct abi_params {
 	uint64_t magic;
 	uint32_t version;
 	uint32_t flags;
-	uint32_t warmup;    /* bodies */
-	uint32_t events;    /* samples of each of NULL, EVENT, TWIN */
-	uint32_t batch;	    /* bodies n of a batch; 0: no batch phase */
-	uint32_t batches;   /* samples of BATCH */
+	uint32_t warmup;  /* bodies */
+	uint32_t events;  /* samples of each of NULL, EVENT, TWIN */
+	uint32_t batch;	  /* bodies n of a batch; 0: no batch phase */
+	uint32_t batches; /* samples of BATCH */
 	uint64_t reserved[4];
 };
 
-#define ABI_FLAG_PHASES (1u << 0) /* ring BEGIN and END */
-#define ABI_FLAG_PMU	(1u << 1) /* the VM has a PMU: the guest may set it up */
+#define ABI_FLAG_BELL (1u << 0) /* somebody listens to the bell */
+#define ABI_FLAG_PMU  (1u << 1) /* the VM has a PMU: the guest may set it up */
 
 enum abi_state {
 	ABI_STATE_RESET, /* what zeroed memory says: the guest never ran */
@@ -108,16 +112,16 @@ struct abi_fault {
 	uint64_t vector;   /* x86_64: vector; aarch64: offset into VBAR_EL1 */
 	uint64_t syndrome; /* x86_64: error code; aarch64: ESR_EL1 */
 	uint64_t pc;
-	uint64_t address;  /* CR2; FAR_EL1 */
+	uint64_t address; /* CR2; FAR_EL1 */
 };
 
 /* What the guest answers. */
 struct abi_report {
 	uint64_t magic; /* written first: proves that the guest ran */
 	uint32_t state;
-	uint32_t phase;	    /* where it was last */
-	uint64_t clock_hz;  /* as the guest's registers say; 0: they do not */
-	uint64_t clock_step; /* smallest non-zero difference seen, ticks */
+	uint32_t phase;		      /* where it was last */
+	uint64_t clock_hz;	      /* as the guest's registers say; 0: they do not */
+	uint64_t clock_step;	      /* smallest non-zero difference seen, ticks */
 	uint64_t samples[ABI_PHASES]; /* stored, per series */
 	uint64_t faults[ABI_PHASES];  /* expected exceptions, per phase */
 	struct abi_fault fault;
@@ -129,7 +133,7 @@ struct abi_page {
 };
 
 _Static_assert(sizeof(struct abi_params) == 64, "abi_params is laid out by hand");
-_Static_assert(sizeof(struct abi_report) == 144, "abi_report is laid out by hand");
+_Static_assert(sizeof(struct abi_report) == 160, "abi_report is laid out by hand");
 _Static_assert(sizeof(struct abi_page) <= ABI_PAGE_BYTES, "abi_page fits its page");
 _Static_assert(ABI_SERIES_OFFSET + ABI_PHASES * ABI_SERIES_MAX * 8ull <= ABI_RAM_BYTES,
 	       "the series fit into RAM");

@@ -29,6 +29,8 @@ enum bench_handler {
 
 /* What a row needs to make sense. */
 #define NEEDS_HYPERVISOR (1u << 0) /* means nothing on `bare` */
+#define NEEDS_HARDWARE	 (1u << 2) /* no software KVM gets it right */
+#define NEEDS_HARDWARE (1u << 2) /* no software KVM gets it right */
 #define NEEDS_PMU	 (1u << 1) /* its subject is the vPMU: run under pmu configs */
 
 struct bench {

@@ -4,9 +4,10 @@
  *
  * A `struct result` is one document: one run on one target. It owns all that
  * hangs from it: strings are copied in by result_string() and live until
- * result_free(); arrays grow through the result_add_*() calls, which return a
- * zeroed element that stays valid until the next element is added to the same
- * array. A `double` that JSON would have to call null is NAN here.
+ * result_free(); arrays grow through the result_add_*() calls, which return an
+ * empty element that stays valid until the next element is added to the same
+ * array. Empty means zero, and "unknown" where a member has a word for it: NAN
+ * (any `double` that JSON would have to call null), -1, NULL.
  *
  * <jansson.h> is used behind this header and nowhere else (but the lab's wire
  * carries the same text).
@@ -25,6 +26,12 @@
 #define RESULT_SCHEMA	      "worldswitch.result"
 #define RESULT_SCHEMA_VERSION 1
 
+/*
+ * JSON libraries hold integers in 64 bits with a sign, so a seed has 63 bits.
+ * Whoever takes one from the user refuses more; what is written is masked.
+ */
+#define RESULT_SEED_MAX ((uint64_t)INT64_MAX)
+
 enum result_status {
 	RESULT_OK,
 	RESULT_SKIP, /* could not run here; `reason` says why */
@@ -32,18 +39,18 @@ enum result_status {
 };
 
 struct result_run {
-	const char *id;	      /* unique: start time and a random tail */
-	const char *started;  /* RFC 3339, UTC */
+	const char *id;	     /* unique: start time and a random tail */
+	const char *started; /* RFC 3339, UTC */
 	const char *finished;
-	uint64_t seed;
-	bool partial;	      /* interrupted: what is here is complete, but not all */
+	uint64_t seed; /* at most RESULT_SEED_MAX */
+	bool partial;  /* interrupted: what is here is complete, but not all */
 	const char **argv;
 	size_t n_argv;
 	const char *tool_version, *tool_commit;
 	bool tool_dirty;
 };
 
-struct result_subject { /* what is being measured */
+struct result_subject {	    /* what is being measured */
 	const char *kernel; /* uname -r of the kernel whose KVM it is; NULL: none */
 	const char *label;
 	const char *commit;
@@ -51,8 +58,9 @@ struct result_subject { /* what is being measured */
 
 struct result_target {
 	const char *name, *kind;
-	const char *emulator;	/* and its version; NULL: none */
-	const char *hypervisor; /* "VMX", "SVM", "arm64 VHE", "software", ...; NULL: none */
+	const char *emulator; /* and its version; NULL: none */
+	const char
+		*hypervisor; /* "VMX", "SVM", "arm64 VHE", "software", ...; NULL: none */
 	bool exact;
 };
 
@@ -69,9 +77,9 @@ struct result_check {
 };
 
 struct result_clock {
-	const char *name; /* "TSC", "CNTVCT_EL0" */
-	uint64_t hz;	  /* 0: unknown */
-	const char *unit; /* of every metric timed on it: "ticks" or "insns" */
+	const char *name;    /* "TSC", "CNTVCT_EL0" */
+	uint64_t hz;	     /* 0: unknown */
+	const char *unit;    /* of every metric timed on it: "ticks" or "insns" */
 	uint64_t resolution; /* smallest non-zero step seen, in units */
 	double overhead_min, overhead_median; /* of an empty timed region, in units */
 };
@@ -81,7 +89,7 @@ struct result_boot {
 	bool valid;
 	const char *reject_reason; /* NULL where valid */
 	struct stats_summary summary;
-	struct histogram histogram;
+	struct histogram histogram; /* its bins, by malloc(), go with the document */
 	/* Host-side events during the timed phase; -1: not known here. */
 	int64_t interrupts, involuntary_switches, migrations;
 };
@@ -102,7 +110,7 @@ struct result_metric {
 	size_t n_boots;
 };
 
-/* Exits per boot of the timed EVENT phase; -1: nobody counted. */
+/* Of the timed EVENT phase, over all boots; -1: nobody counted. */
 struct result_exits {
 	int64_t expected;
 	int64_t observed;   /* by KVM, interrupts subtracted where it counts them */
@@ -159,12 +167,13 @@ void result_warn(struct result *r, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void result_add_argv(struct result *r, const char *arg);
 
+/* NULL where there is none. `config` NULL: the first of that name. */
 const struct result_benchmark *result_find(const struct result *r, const char *name,
 					   const char *config);
 const struct result_metric *result_find_metric(const struct result_benchmark *b,
 					       const char *name);
 
-const char *result_status_name(enum result_status s);	 /* "ok", "skip", "fail" */
+const char *result_status_name(enum result_status s);  /* "ok", "skip", "fail" */
 const char *result_handler_name(enum bench_handler h); /* "none", ..., "unknown" */
 
 /*
@@ -198,7 +207,7 @@ int result_benchmark_parse(struct result *r, const char *text, size_t bytes,
 /*
  * Reads a document from a file. 0; -EINVAL (not a valid document); or the
  * negative errno of opening and reading it. `err` names the path. Files over
- * RESULT_FILE_MAX bytes are refused.
+ * RESULT_FILE_MAX bytes are refused (-EFBIG).
  */
 #define RESULT_FILE_MAX (256u << 20)
 int result_read(const char *path, struct result **out, struct result_error *err);
@@ -207,7 +216,8 @@ int result_read(const char *path, struct result **out, struct result_error *err)
  * Writes a document: temporary file beside `path`, fsync, rename, fsync of
  * the folder. A reader sees the old document or the new one, whole. On failure
  * the temporary file is removed, the old document is untouched, `err` says
- * what failed and where, and the negative errno is returned.
+ * what failed and where, and the negative errno is returned. A symbolic link is
+ * followed; a pipe or a device is written straight.
  */
 int result_write(const char *path, const struct result *r, struct result_error *err);
 

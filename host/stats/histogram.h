@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Log-linear histogram of signed integers, after HdrHistogram: `bits` bits of
- * precision, so bins are exact below 2^bits and never wider than 2^(1-bits) of their
- * value above. Negative values mirror positive ones. Histograms of equal
- * `bits` can be merged. Only bins that hold something are stored, ascending.
+ * precision (1 to HISTOGRAM_BITS_MAX), so bins are exact below 2^bits and never
+ * wider than 2^(1-bits) of their value above. Negative values mirror positive
+ * ones. Histograms of equal `bits` can be merged. Only bins that hold something
+ * are stored, ascending.
  */
 #ifndef WS_STATS_HISTOGRAM_H
 #define WS_STATS_HISTOGRAM_H
@@ -11,7 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HISTOGRAM_BITS 7
+#define HISTOGRAM_BITS	   7
+#define HISTOGRAM_BITS_MAX 62
 
 struct histogram_bin {
 	int64_t low; /* the value in the bin that is nearest to zero */

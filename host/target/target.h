@@ -128,6 +128,9 @@ struct target {
 /* Ends with a row whose name is NULL. */
 extern const struct target target_table[];
 
+/* The repetition that suits a target without noise: sets the default_* members. */
+void target_exact_defaults(struct target *t);
+
 extern const struct target_ops target_kvm_ops, target_bare_ops, target_lab_ops;
 
 /*

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# worldswitch: payloads for two architectures, the host program natively and, as
+# static binaries that run alone, for both. Symmetric: on an aarch64 machine the
+# x86_64 side is the cross-built one. Everything lands in build/.
+
+VERSION := 0.1.0
+
+ARCHS	:= x86_64 aarch64
+ARCH	:= $(shell uname -m)
+ifeq ($(filter $(ARCH),$(ARCHS)),)
+$(error worldswitch builds on x86_64 and aarch64, not on $(ARCH))
+endif
+FOREIGN := $(filter-out $(ARCH),$(ARCHS))
+
+B     := build
+CACHE := $(or $(WORLDSWITCH_CACHE),$(B)/cache)
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-8s %s\n' $(1) $(2)
+endif
+
+# ---- compilers -----------------------------------------------------------------
+
+CROSS_x86_64  := x86_64-linux-gnu-
+CROSS_aarch64 := aarch64-linux-gnu-
+CROSS_CC      := $(CROSS_$(FOREIGN))gcc
+CC_$(ARCH)    = $(CC)
+CC_$(FOREIGN) = $(CROSS_CC)
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wwrite-strings -Wundef -Wvla
+ifneq ($(WERROR),0)
+WARN += -Werror
+endif
+
+CFLAGS ?= -O2 -g
+ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(WARN) $(CFLAGS) $(SANITIZE) -pthread -MMD -MP
+LIBS := -ljansson -lpfm -lgsl -lgslcblas -lz -lm
+
+SYSROOT := $(B)/sysroot/$(FOREIGN)
+TRIPLET_x86_64  := x86_64-linux-gnu
+TRIPLET_aarch64 := aarch64-linux-gnu
+INCLUDE_$(FOREIGN) := -isystem $(SYSROOT)/usr/include
+LIBDIR_$(FOREIGN)  := -L$(SYSROOT)/usr/lib/$(TRIPLET_$(FOREIGN))
+
+# ---- what there is ---------------------------------------------------------------
+
+HOST_DIRS := cli env lab measure result stats target view vmm
+HOST_SRC  := bench/catalogue.c $(sort $(foreach d,$(HOST_DIRS),$(wildcard host/$(d)/*.c)))
+host_src   = $(HOST_SRC) $(sort $(wildcard host/vmm/$(1)/*.c))
+host_obj   = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(call host_src,$(1))) $(B)/obj/$(1)/payloads.o
+
+PAYLOADS := $(foreach a,$(ARCHS),$(patsubst bench/%.c,$(B)/guest/%.elf,$(sort $(wildcard bench/$(a)/*.c))))
+
+.PHONY: all bench test check report compare install clean help setup kernels format
+all: $(B)/wsbench $(foreach a,$(ARCHS),$(B)/$(a)/wsbench)
+
+# ---- payloads: bare-metal images ---------------------------------------------------
+
+GUEST_CFLAGS := -std=gnu11 -I. -O2 -g0 -ffreestanding -fno-builtin -fno-pic -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -fno-unwind-tables -mgeneral-regs-only $(WARN) -MMD -MP
+GUEST_CFLAGS_x86_64  := -Iguest/x86_64 -mno-red-zone -mcmodel=small -fcf-protection=none
+GUEST_CFLAGS_aarch64 := -Iguest/aarch64 -mno-outline-atomics
+GUEST_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
+	-Wl,--no-warn-rwx-segments -Wl,--gc-sections -s
+
+# Runs once per architecture $(1).
+define guest_rules
+$(B)/guest/$(1)/runtime/%.o: guest/%.c | tools
+	$$(call say,GUEST,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -c $$< -o $$@
+
+$(B)/guest/$(1)/runtime/%.o: guest/%.S | tools
+	$$(call say,GUEST,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -c $$< -o $$@
+
+$(B)/guest/$(1)/%.o: bench/$(1)/%.c guest/sample.c | tools
+	$$(call say,GUEST,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -DBODY_FILE='"$$<"' -c guest/sample.c -o $$@
+
+$(B)/guest/$(1)/%.elf: $(B)/guest/$(1)/runtime/$(1)/boot.o $(B)/guest/$(1)/runtime/$(1)/machine.o \
+		$(B)/guest/$(1)/runtime/runtime.o $(B)/guest/$(1)/%.o guest/$(1)/payload.lds
+	$$(call say,PAYLOAD,$$@)
+	$$(Q)$$(CC_$(1)) $(GUEST_LDFLAGS) -Wl,-T,guest/$(1)/payload.lds $$(filter %.o,$$^) -o $$@
+endef
+$(foreach a,$(ARCHS),$(eval $(call guest_rules,$(a))))
+.SECONDARY:
+
+# One symbol pair and one table row per image; see host/target/payload.c.
+$(B)/payloads.S: $(PAYLOADS) Makefile
+	$(call say,GEN,$@)
+	$(Q){ echo '	.section .rodata'; \
+	for p in $(PAYLOADS:$(B)/guest/%.elf=%); do \
+		l=$$(echo $$p | tr / _); \
+		printf '	.balign 16\nstart_%s:\n	.incbin "$(B)/guest/%s.elf"\nend_%s:\nname_%s:\n	.asciz "%s"\n' \
+			$$l $$p $$l $$l $$p; \
+	done; \
+	echo '	.section .data.rel.ro, "aw"'; echo '	.globl payload_table'; \
+	echo '	.balign 8'; echo 'payload_table:'; \
+	for p in $(PAYLOADS:$(B)/guest/%.elf=%); do \
+		l=$$(echo $$p | tr / _); echo "	.quad name_$$l, start_$$l, end_$$l"; \
+	done; \
+	echo '	.quad 0, 0, 0'; echo '	.section .note.GNU-stack, "", %progbits'; } > $@.tmp
+	$(Q)mv $@.tmp $@
+
+# ---- the host program -----------------------------------------------------------------
+
+# Only written when it changes, so that a new commit rebuilds one file.
+.PHONY: version
+$(B)/version.h: version
+	$(Q)mkdir -p $(B)
+	$(Q){ echo '#define WS_VERSION "$(VERSION)"'; \
+	echo "#define WS_COMMIT \"$$(git rev-parse --short=12 HEAD 2>/dev/null)\""; \
+	git diff --quiet HEAD -- 2>/dev/null; d=$$?; \
+	echo "#define WS_DIRTY $$([ $$d = 1 ] && echo 1 || echo 0)"; } > $@.tmp
+	$(Q)cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
+
+define host_rules
+$(B)/obj/$(1)/%.o: %.c | tools sysroot-$(1)
+	$$(call say,CC,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC_$(1)) $(ALL_CFLAGS) $(INCLUDE_$(1)) -c $$< -o $$@
+
+$(B)/obj/$(1)/host/cli/version.o: $(B)/version.h
+
+$(B)/obj/$(1)/payloads.o: $(B)/payloads.S
+	$$(call say,AS,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC_$(1)) -c $$< -o $$@
+
+# -static: it must run where nothing else is, such as the lab's initramfs.
+$(B)/$(1)/wsbench: $(call host_obj,$(1))
+	$$(call say,LINK,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC_$(1)) -static $(CFLAGS) -pthread $$^ $(LIBDIR_$(1)) $(LIBS) -o $$@
+endef
+$(foreach a,$(ARCHS),$(eval $(call host_rules,$(a))))
+
+$(B)/wsbench: $(call host_obj,$(ARCH))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -pthread $^ $(LIBS) -o $@
+
+-include $(shell find $(B)/obj $(B)/guest $(B)/tests -name '*.d' 2>/dev/null)
+
+# ---- set-up ------------------------------------------------------------------------------
+
+# A missing compiler or library is named, with the way out, before anything fails.
+.PHONY: tools sysroot-$(ARCH) sysroot-$(FOREIGN)
+tools:
+	@command -v $(CROSS_CC) >/dev/null && command -v $(firstword $(CC)) >/dev/null || \
+		{ echo "make: a compiler is missing ($(CC), $(CROSS_CC)): run 'make setup'" >&2; exit 1; }
+sysroot-$(ARCH):
+sysroot-$(FOREIGN): $(SYSROOT)/.complete
+$(SYSROOT)/.complete:
+	$(call say,SYSROOT,$(SYSROOT))
+	$(Q)scripts/sysroot.sh $(FOREIGN) $(SYSROOT)
+	$(Q)touch $@
+
+setup:
+	$(Q)scripts/setup.sh
+
+kernels:
+	$(Q)for a in $(ARCHS); do scripts/kernel.sh fetch --arch $$a >/dev/null || exit 1; done
+
+# ---- what users type -------------------------------------------------------------------------
+
+RUN := results/runs/$(shell date -u +%Y%m%dT%H%M%SZ)
+
+bench: setup
+	$(Q)$(MAKE) --no-print-directory all kernels
+	$(Q)$(B)/wsbench run --on all -o $(RUN)/ $(ARGS)
+	$(Q)$(B)/wsbench plot $(RUN)/*.json -o $(RUN)
+
+test: setup
+	$(Q)$(MAKE) --no-print-directory all kernels unit-tests
+	$(Q)host/tests/run
+
+UNITS := $(patsubst host/tests/%.c,$(B)/tests/%,$(sort $(wildcard host/tests/unit_*.c)))
+.PHONY: unit-tests
+unit-tests: $(UNITS)
+$(B)/tests/%: host/tests/%.c $(filter-out %/cli/main.o,$(call host_obj,$(ARCH)))
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.o,$^) $(LIBS) -lcriterion -o $@
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(B)/wsbench $(DESTDIR)$(PREFIX)/bin/wsbench
+	$(foreach a,$(ARCHS),install -D -m 755 $(B)/$(a)/wsbench \
+		$(DESTDIR)$(PREFIX)/libexec/worldswitch/$(a)/wsbench;)
+	install -D -m 644 results/schema.json $(DESTDIR)$(PREFIX)/share/worldswitch/schema.json
+PREFIX ?= /usr/local
+
+clean:
+	rm -rf $(filter-out $(B)/cache,$(wildcard $(B)/*))
+
+help:
+	@echo 'make            build everything into build/'
+	@echo 'make bench      set up, build, measure on every target that can run here, draw'
+	@echo 'make test       set up, build, run every test'
+	@echo 'make check      formatting, lint, layer and table checks'
+	@echo 'make setup      install missing Debian packages (SETUP=0 skips this everywhere)'
+	@echo 'make kernels    fetch the kernels of the labs'
+	@echo 'make install    into PREFIX (/usr/local), under DESTDIR'
+	@echo 'make clean      remove what was built; downloads in build/cache stay'
+	@echo 'V=1 shows commands; WERROR=0 lets warnings pass; CC=clang; ARGS=... for make bench'

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * 4-byte load from a gpa that no memory slot covers, in a form for which the
+ * syndrome says all (ESR_EL2.ISS.ISV = 1), so that nothing needs decoding.
+ */
+#include "bench/body.h"
+
+BODY void body(void)
+{
+	__asm__ volatile("mov x1, %0\n\t"
+			 "ldr w0, [x1]" ::"i"(ABI_AARCH64_MMIO_GPA)
+			 : "x0", "x1", "memory");
+}
+
+BODY void body_twin(void)
+{
+	__asm__ volatile("mov x1, %0\n\t"
+			 "nop" ::"i"(ABI_AARCH64_MMIO_GPA)
+			 : "x0", "x1", "memory");
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a body file defines, and the words it may use.
+ *
+ * bench/ARCH/ID.c holds the functions below and nothing else that the
+ * sampling loop (guest/sample.c) sees. They are inlined into the loop, so each
+ * of body() and body_twin() should be one asm statement: the loop puts
+ * serialised clock reads around it and the compiler can add nothing between.
+ */
+#ifndef WS_BENCH_BODY_H
+#define WS_BENCH_BODY_H
+
+#include <stdint.h>
+
+#include "bench/abi.h"
+
+#define BODY static inline __attribute__((always_inline))
+
+/* What body_setup() answers. */
+enum body_presence {
+	BODY_PRESENT,
+	BODY_ABSENT, /* the machine does not have what the body is about */
+};
+
+/*
+ * Once, before the first body. Only for bodies that have something to set up or
+ * to look for; they say `#define BODY_HAS_SETUP 1` before including this file.
+ */
+#ifdef BODY_HAS_SETUP
+BODY enum body_presence body_setup(const struct abi_params *params);
+#endif
+
+/* The operation being timed, arguments and all. */
+BODY void body(void);
+
+/* The same code with a NOP for the instruction that exits. */
+BODY void body_twin(void);
+
+/*
+ * Assembly between two local labels that may raise an exception on purpose:
+ * the vectors find the faulting instruction at `insn` and go on at `resume`,
+ * counting one fault. Both are labels such as "1b" and "2f".
+ */
+#define BODY_FIXUP(insn, resume)                                                         \
+	".pushsection .fixup, \"a\"\n\t"                                                 \
+	".quad " insn ", " resume "\n\t"                                                 \
+	".popsection\n\t"
+
+#endif

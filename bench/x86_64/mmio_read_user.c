@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * 4-byte load from a gpa that no memory slot covers. KVM decodes and emulates
+ * the instruction; MOV r32, m32 is the form its fast path knows best.
+ */
+#include "bench/body.h"
+
+BODY void body(void)
+{
+	__asm__ volatile("mov %0, %%edx\n\t"
+			 "mov (%%rdx), %%eax" ::"i"(ABI_X86_64_MMIO_GPA)
+			 : "eax", "edx", "memory");
+}
+
+BODY void body_twin(void)
+{
+	__asm__ volatile("mov %0, %%edx\n\t"
+			 "nop" ::"i"(ABI_X86_64_MMIO_GPA)
+			 : "eax", "edx", "memory");
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The guest's clock on aarch64: the virtual counter.
+ *
+ * A read of CNTVCT_EL0 may be made early (Arm ARM, D11.1.2), so an ISB stands
+ * before it, and another after it keeps the body from beginning before the
+ * read. ISB orders instructions, not memory: a body that writes and does not
+ * trap must bring its own DSB.
+ */
+#ifndef WS_GUEST_AARCH64_CLOCK_H
+#define WS_GUEST_AARCH64_CLOCK_H
+
+#include <stdint.h>
+
+#include "bench/abi.h"
+
+#define GUEST_RAM_GPA ABI_AARCH64_RAM_GPA
+
+static inline __attribute__((always_inline)) uint64_t clock_start(void)
+{
+	uint64_t ticks;
+
+	__asm__ volatile("isb\n\t"
+			 "mrs %0, cntvct_el0\n\t"
+			 "isb"
+			 : "=r"(ticks)
+			 :
+			 : "memory");
+	return ticks;
+}
+
+static inline __attribute__((always_inline)) uint64_t clock_stop(void)
+{
+	return clock_start();
+}
+
+static inline uint64_t clock_hz(void)
+{
+	uint64_t hz;
+
+	__asm__ volatile("mrs %0, cntfrq_el0" : "=r"(hz));
+	return hz;
+}
+
+#endif

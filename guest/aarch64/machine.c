@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The arm64 machine as a payload sees it: vectors, PMU, the bell, the end. */
+#include "guest/runtime.h"
+
+/* What boot.S saves before it calls machine_vector(). */
+struct frame {
+	uint64_t x[32];
+	uint64_t elr, spsr;
+};
+
+#define PSCI_SYSTEM_OFF 0x84000008u
+
+/* PMCR_EL0: enable, reset cycle counter, 64-bit cycle counter (Arm ARM, D13.4). */
+#define PMCR_E	       (1u << 0)
+#define PMCR_C	       (1u << 2)
+#define PMCR_LC	       (1u << 6)
+#define PMCNTEN_CYCLES (1u << 31)
+
+void machine_vector(uint64_t offset, struct frame *frame);
+
+static void pmu_init(void)
+{
+	uint64_t enable = PMCNTEN_CYCLES, control = PMCR_E | PMCR_C | PMCR_LC;
+
+	/* Filter 0: count at EL1 and EL0, as a guest's own counters do. */
+	__asm__ volatile("msr pmccfiltr_el0, xzr\n\t"
+			 "msr pmcntenset_el0, %0\n\t"
+			 "msr pmcr_el0, %1\n\t"
+			 "isb" ::"r"(enable),
+			 "r"(control));
+}
+
+void machine_init(const struct abi_params *params)
+{
+	if (params->flags & ABI_FLAG_PMU)
+		pmu_init();
+}
+
+void machine_vector(uint64_t offset, struct frame *frame)
+{
+	struct abi_fault fault = { .vector = offset, .pc = frame->elr };
+
+	__asm__ volatile("mrs %0, esr_el1" : "=r"(fault.syndrome));
+	__asm__ volatile("mrs %0, far_el1" : "=r"(fault.address));
+	frame->elr = runtime_fault(&fault);
+}
+
+void machine_bell(uint32_t value)
+{
+	__asm__ volatile("dsb sy\n\t"
+			 "str %w0, [%1]" ::"r"(value),
+			 "r"(ABI_AARCH64_BELL_GPA)
+			 : "memory");
+}
+
+/* On a bare machine: QEMU answers PSCI calls itself. */
+void machine_off(void)
+{
+	register uint64_t x0 __asm__("x0") = PSCI_SYSTEM_OFF;
+
+	__asm__ volatile("hvc #0" : "+r"(x0)::"x1", "x2", "x3", "memory");
+	for (;;)
+		__asm__ volatile("wfi");
+}

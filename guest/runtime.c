@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The runtime of a payload: from the first C instruction to the last bell. */
+#include "guest/runtime.h"
+
+#include "clock.h" /* of the guest's architecture: clock_*, GUEST_RAM_GPA */
+
+/* Reads of the clock while its smallest step is sought. */
+#define CLOCK_READS 1000
+
+static volatile struct abi_page *const page =
+	(volatile struct abi_page *)(GUEST_RAM_GPA + ABI_PAGE_OFFSET);
+
+struct fixup {
+	uint64_t insn, resume;
+};
+extern const struct fixup __fixup_start[], __fixup_end[];
+
+static uint64_t *series_of(enum abi_phase phase)
+{
+	return (uint64_t *)(GUEST_RAM_GPA + ABI_SERIES_OFFSET) +
+	       (uint64_t)phase * ABI_SERIES_MAX;
+}
+
+static void ring(enum abi_bell bell)
+{
+	if (page->params.flags & ABI_FLAG_BELL)
+		machine_bell(ABI_BELL(bell, page->report.phase));
+}
+
+uint64_t *runtime_phase_begin(enum abi_phase phase)
+{
+	page->report.phase = phase;
+	ring(ABI_BELL_BEGIN);
+	return series_of(phase);
+}
+
+void runtime_phase_end(enum abi_phase phase, uint32_t samples)
+{
+	page->report.samples[phase] = samples;
+	ring(ABI_BELL_END);
+}
+
+void runtime_stop(enum abi_state state)
+{
+	page->report.state = state;
+	ring(ABI_BELL_STOP);
+	machine_off();
+}
+
+uint64_t runtime_fault(const struct abi_fault *fault)
+{
+	const struct fixup *f;
+
+	for (f = __fixup_start; f < __fixup_end; f++) {
+		if (f->insn != fault->pc)
+			continue;
+		page->report.faults[page->report.phase]++;
+		return f->resume;
+	}
+	page->report.fault.vector = fault->vector;
+	page->report.fault.syndrome = fault->syndrome;
+	page->report.fault.pc = fault->pc;
+	page->report.fault.address = fault->address;
+	runtime_stop(ABI_STATE_FAULT);
+}
+
+/* Stage-2 faults on the series would otherwise land inside timed events. */
+static void touch_series(uint32_t samples)
+{
+	uint32_t phase, i;
+
+	for (phase = 0; phase < ABI_PHASES; phase++)
+		for (i = 0; i < samples; i += 4096 / sizeof(uint64_t))
+			*(volatile uint64_t *)(series_of(phase) + i) = 0;
+}
+
+/* The smallest non-zero difference of two reads that follow each other. */
+static uint64_t smallest_step(void)
+{
+	uint64_t last = clock_start(), least = ~0ull;
+	uint32_t i;
+
+	for (i = 0; i < CLOCK_READS; i++) {
+		uint64_t now = clock_start();
+
+		if (now != last && now - last < least)
+			least = now - last;
+		last = now;
+	}
+	return least == ~0ull ? 0 : least;
+}
+
+void runtime_main(void)
+{
+	const struct abi_params params = page->params;
+
+	page->report.magic = ABI_MAGIC;
+	if (params.magic != ABI_MAGIC || params.version != ABI_VERSION ||
+	    params.events > ABI_SERIES_MAX || params.batches > ABI_SERIES_MAX)
+		runtime_stop(ABI_STATE_REFUSED);
+	page->report.state = ABI_STATE_RUNNING;
+	machine_init(&params);
+	touch_series(params.events > params.batches ? params.events : params.batches);
+	page->report.clock_hz = clock_hz();
+	page->report.clock_step = smallest_step();
+	sample_all(&params);
+	runtime_stop(ABI_STATE_DONE);
+}

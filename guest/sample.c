@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The sampling loop around one body: what happens in a boot, phase by phase.
+ *
+ * Compiled once per benchmark, with BODY_FILE naming the body. All loops are
+ * the same code around a different operation, so their differences are the
+ * operation's and not the compiler's.
+ */
+#include BODY_FILE
+
+#include "clock.h" /* of the guest's architecture */
+#include "guest/runtime.h"
+
+typedef void operation(void);
+
+BODY void nothing(void)
+{
+	__asm__ volatile("" ::: "memory");
+}
+
+/* One sample per event: the operation between two serialised reads. */
+BODY void sample_events(enum abi_phase phase, uint32_t n, operation *op)
+{
+	uint64_t *series = runtime_phase_begin(phase);
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		uint64_t start = clock_start();
+		op();
+		series[i] = clock_stop() - start;
+	}
+	runtime_phase_end(phase, n);
+}
+
+/* Ticks for `n` operations in a row, loop and clock included. */
+BODY uint64_t time_row(uint32_t n, operation *op)
+{
+	uint64_t start = clock_start();
+
+	while (n--)
+		op();
+	return clock_stop() - start;
+}
+
+/* One copy of each for both lengths: what is not per operation cancels. */
+static __attribute__((noinline)) uint64_t row_of_bodies(uint32_t n)
+{
+	return time_row(n, body);
+}
+
+static __attribute__((noinline)) uint64_t row_of_nothing(uint32_t n)
+{
+	return time_row(n, nothing);
+}
+
+/* The second row less the first: n operations, without the clock's cost. */
+static void sample_batches(enum abi_phase phase, const struct abi_params *params,
+			   uint64_t (*row)(uint32_t n))
+{
+	uint64_t *series = runtime_phase_begin(phase);
+	uint32_t i;
+
+	for (i = 0; i < params->batches; i++) {
+		uint64_t once = row(params->batch);
+
+		series[i] = row(2 * params->batch) - once;
+	}
+	runtime_phase_end(phase, params->batches);
+}
+
+void sample_all(const struct abi_params *params)
+{
+	uint32_t i;
+
+#ifdef BODY_HAS_SETUP
+	if (body_setup(params) == BODY_ABSENT)
+		runtime_stop(ABI_STATE_ABSENT);
+#endif
+	runtime_phase_begin(ABI_PHASE_WARMUP);
+	for (i = 0; i < params->warmup; i++) {
+		body();
+		body_twin();
+	}
+	runtime_phase_end(ABI_PHASE_WARMUP, 0);
+
+	sample_events(ABI_PHASE_NULL, params->events, nothing);
+	sample_events(ABI_PHASE_EVENT, params->events, body);
+	sample_events(ABI_PHASE_TWIN, params->events, body_twin);
+	if (!params->batch)
+		return;
+	sample_batches(ABI_PHASE_BATCH, params, row_of_bodies);
+	sample_batches(ABI_PHASE_BATCH_NULL, params, row_of_nothing);
+}

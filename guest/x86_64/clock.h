@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The guest's clock on x86_64: the time-stamp counter.
+ *
+ * RDTSC is not ordered against what surrounds it. LFENCE waits until all earlier
+ * instructions have completed and lets no later one begin (Intel SDM 2B, LFENCE
+ * and RDTSC; on AMD when DE_CFG.LfenceSerialize is set, which Linux does: AMD APM
+ * 2, 3.2.8). So: fence, read, fence, on both sides. CPUID, the classic
+ * serialising instruction, would exit.
+ */
+#ifndef WS_GUEST_X86_64_CLOCK_H
+#define WS_GUEST_X86_64_CLOCK_H
+
+#include <stdint.h>
+
+#include "bench/abi.h"
+
+#define GUEST_RAM_GPA ABI_X86_64_RAM_GPA
+
+/* The value is assembled before the last fence: outside what is being timed. */
+static inline __attribute__((always_inline)) uint64_t clock_start(void)
+{
+	uint64_t ticks;
+
+	__asm__ volatile("lfence\n\t"
+			 "rdtsc\n\t"
+			 "shl $32, %%rdx\n\t"
+			 "or %%rdx, %%rax\n\t"
+			 "mov %%rax, %0\n\t"
+			 "lfence"
+			 : "=r"(ticks)
+			 :
+			 : "rax", "rdx", "cc", "memory");
+	return ticks;
+}
+
+static inline __attribute__((always_inline)) uint64_t clock_stop(void)
+{
+	return clock_start();
+}
+
+/* No architectural register says it on every machine; the host knows. */
+static inline uint64_t clock_hz(void)
+{
+	return 0;
+}
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The PC as a payload sees it: exception vectors, the bell, the end. */
+#include "guest/runtime.h"
+
+#define VECTORS 32
+
+/* What boot.S pushes before it calls machine_vector(). */
+struct frame {
+	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
+	uint64_t rbp, rdi, rsi, rdx, rcx, rbx, rax;
+	uint64_t vector, error_code;
+	uint64_t rip, cs, rflags, rsp, ss;
+};
+
+/* Interrupt gate descriptor (Intel SDM 3A, 6.14.1). */
+struct gate {
+	uint16_t offset_low, selector;
+	uint8_t ist, type;
+	uint16_t offset_middle;
+	uint32_t offset_high, reserved;
+};
+
+static struct gate idt[VECTORS];
+
+/* boot.S: stubs of VECTOR_STUB_BYTES each, and its code segment. */
+extern const char vector_stubs[];
+#define VECTOR_STUB_BYTES 16
+#define CODE_SELECTOR	  8
+#define INTERRUPT_GATE	  0x8e
+
+void machine_vector(struct frame *frame);
+
+void machine_init(const struct abi_params *params)
+{
+	struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) idtr = { sizeof(idt) - 1, (uint64_t)idt };
+	uint32_t i;
+
+	(void)params;
+	for (i = 0; i < VECTORS; i++) {
+		uint64_t stub = (uint64_t)vector_stubs + i * VECTOR_STUB_BYTES;
+
+		idt[i].offset_low = (uint16_t)stub;
+		idt[i].offset_middle = (uint16_t)(stub >> 16);
+		idt[i].offset_high = (uint32_t)(stub >> 32);
+		idt[i].selector = CODE_SELECTOR;
+		idt[i].type = INTERRUPT_GATE;
+	}
+	__asm__ volatile("lidt %0" ::"m"(idtr));
+}
+
+void machine_vector(struct frame *frame)
+{
+	struct abi_fault fault = {
+		.vector = frame->vector,
+		.syndrome = frame->error_code,
+		.pc = frame->rip,
+	};
+
+	__asm__ volatile("mov %%cr2, %0" : "=r"(fault.address));
+	frame->rip = runtime_fault(&fault);
+}
+
+void machine_bell(uint32_t value)
+{
+	__asm__ volatile("outl %0, %1" ::"a"(value), "d"((uint16_t)ABI_X86_64_BELL_PORT)
+			 : "memory");
+}
+
+/* On a bare machine: QEMU's isa-debug-exit device. */
+void machine_off(void)
+{
+	__asm__ volatile("outl %0, %1" ::"a"(0), "d"((uint16_t)ABI_X86_64_OFF_PORT));
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* wsbench list: the benchmarks, configs and targets there are. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/catalogue.h"
+#include "host/cli/cmd.h"
+#include "host/cli/names.h"
+#include "host/cli/options.h"
+#include "host/cli/text.h"
+#include "host/result/json_list.h"
+#include "host/result/result.h"
+#include "host/target/target.h"
+
+#define COLUMNS 100
+
+#define KEY_JSON 0x100
+
+enum list_what {
+	LIST_BENCHMARKS,
+	LIST_CONFIGS,
+	LIST_TARGETS,
+	LIST_ALL,
+};
+
+static const char *const what_names[] = { "benchmarks", "configs", "targets" };
+static const char *const arch_names[ARCHS] = { "x86_64", "aarch64" };
+
+struct list_args {
+	struct options_common common;
+	enum list_what what;
+	bool json;
+};
+
+/* Why a target cannot run here; "" if it can. */
+static void probe(const struct target *t, struct target_error *err)
+{
+	const struct target_options options = { .cpu = -1 };
+
+	err->text[0] = '\0';
+	if (t->ops->probe(t, &options, err) && !err->text[0])
+		snprintf(err->text, sizeof(err->text), "no reason was given");
+}
+
+static const char *archs_text(unsigned int archs)
+{
+	if (archs == ARCHS_ALL)
+		return "both";
+	return arch_names[archs & ARCHS_X86_64 ? ARCH_X86_64 : ARCH_AARCH64];
+}
+
+static void print_benchmarks(void)
+{
+	printf("%-20s %-8s %-10s %-6s %s\n", "BENCHMARK", "ARCH", "HANDLED BY", "GROUP",
+	       "WHAT IT TIMES");
+	for (const struct bench *b = bench_table; b->id; b++) {
+		int at = printf("%-20s %-8s %-10s %-6s ", b->id, archs_text(b->archs),
+				result_handler_name(b->handled_by), b->group);
+
+		text_wrap(stdout, b->summary, (size_t)at, 48, COLUMNS);
+	}
+}
+
+static void print_configs(void)
+{
+	printf("%-20s %-8s %s\n", "CONFIG", "ARCH", "EFFECT");
+	for (const struct config *c = config_table; c->name; c++) {
+		int at = printf("%-20s %-8s ", c->name, archs_text(c->archs));
+
+		text_wrap(stdout, c->summary, (size_t)at, 30, COLUMNS);
+	}
+}
+
+static void print_targets(void)
+{
+	printf("%-20s %-8s %-5s %s\n", "TARGET", "ARCH", "HERE", "WHAT IT IS");
+	for (const struct target *t = target_table; t->name; t++) {
+		struct target_error err;
+		int at;
+
+		probe(t, &err);
+		at = printf("%-20s %-8s %-5s ", t->name, arch_names[t->arch],
+			    err.text[0] ? "no" : "yes");
+		text_wrap(stdout, t->summary, (size_t)at, 36, COLUMNS);
+		if (err.text[0]) {
+			printf("%36s", "");
+			text_wrap(stdout, err.text, 36, 36, COLUMNS);
+		}
+	}
+}
+
+static void json_archs(struct json_list *l, unsigned int archs)
+{
+	const char *names[ARCHS];
+	size_t n = 0;
+
+	for (int a = 0; a < ARCHS; a++)
+		if (archs & 1u << a)
+			names[n++] = arch_names[a];
+	json_list_strings(l, "archs", names, n);
+}
+
+static void json_benchmarks(struct json_list *l)
+{
+	for (const struct bench *b = bench_table; b->id; b++) {
+		json_list_row(l, "benchmarks");
+		json_list_string(l, "id", b->id);
+		json_archs(l, b->archs);
+		json_list_string(l, "handled_by", result_handler_name(b->handled_by));
+		json_list_string(l, "group", b->group);
+		json_list_bool(l, "needs_hypervisor", b->needs & NEEDS_HYPERVISOR);
+		json_list_bool(l, "needs_pmu", b->needs & NEEDS_PMU);
+		json_list_string(l, "summary", b->summary);
+	}
+}
+
+static void json_configs(struct json_list *l)
+{
+	for (const struct config *c = config_table; c->name; c++) {
+		json_list_row(l, "configs");
+		json_list_string(l, "name", c->name);
+		json_archs(l, c->archs);
+		json_list_string(l, "summary", c->summary);
+	}
+}
+
+static void json_targets(struct json_list *l)
+{
+	for (const struct target *t = target_table; t->name; t++) {
+		struct target_error err;
+
+		probe(t, &err);
+		json_list_row(l, "targets");
+		json_list_string(l, "name", t->name);
+		json_list_string(l, "kind", t->ops->kind);
+		json_list_string(l, "arch", arch_names[t->arch]);
+		json_list_bool(l, "exact", t->exact);
+		json_list_bool(l, "available", !err.text[0]);
+		json_list_string(l, "reason", err.text[0] ? err.text : NULL);
+		json_list_string(l, "summary", t->summary);
+	}
+}
+
+static bool wanted(const struct list_args *args, enum list_what what)
+{
+	return args->what == LIST_ALL || args->what == what;
+}
+
+static void print_text(const struct list_args *args)
+{
+	if (wanted(args, LIST_BENCHMARKS))
+		print_benchmarks();
+	if (args->what == LIST_ALL)
+		putchar('\n');
+	if (wanted(args, LIST_CONFIGS))
+		print_configs();
+	if (args->what == LIST_ALL)
+		putchar('\n');
+	if (wanted(args, LIST_TARGETS))
+		print_targets();
+}
+
+static void print_json(const struct list_args *args)
+{
+	struct json_list *l = json_list_new();
+	char *text;
+
+	if (wanted(args, LIST_BENCHMARKS))
+		json_benchmarks(l);
+	if (wanted(args, LIST_CONFIGS))
+		json_configs(l);
+	if (wanted(args, LIST_TARGETS))
+		json_targets(l);
+	text = json_list_dump(l);
+	fputs(text, stdout);
+	free(text);
+	json_list_free(l);
+}
+
+static error_t parse_what(const char *arg, struct argp_state *state)
+{
+	struct list_args *args = state->input;
+	const char *nearest = names_nearest(arg, what_names, LIST_ALL);
+
+	if (args->what != LIST_ALL)
+		return options_error(state, "unexpected argument '%s'", arg);
+	for (int i = 0; i < LIST_ALL; i++) {
+		if (!strcmp(arg, what_names[i])) {
+			args->what = (enum list_what)i;
+			return 0;
+		}
+	}
+	if (nearest)
+		return options_error(state, "cannot list '%s': did you mean '%s'?", arg,
+				     nearest);
+	return options_error(state, "cannot list '%s': benchmarks, configs or targets",
+			     arg);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct list_args *args = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &args->common;
+		return 0;
+	case KEY_JSON:
+		args->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		return parse_what(arg, state);
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+int cmd_list(int argc, char **argv)
+{
+	static const struct argp_option options[] = {
+		{ "json", KEY_JSON, NULL, 0, "Print JSON", 0 },
+		{ 0 },
+	};
+	static const struct argp_child children[] = { { &options_common, 0, NULL, 0 },
+						      { 0 } };
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = "[benchmarks|configs|targets]",
+		.doc = "Shows what can be measured, how, and where. For each target: "
+		       "whether it can run on this machine and, if not, why.",
+		.children = children,
+	};
+	struct list_args args = { .what = LIST_ALL };
+
+	switch (options_parse(&argp, "wsbench list", argc, argv, &args)) {
+	case OPTIONS_HELP:
+		return CLI_OK;
+	case OPTIONS_BAD:
+		return CLI_USAGE;
+	case OPTIONS_RUN:
+		break;
+	}
+	if (args.json)
+		print_json(&args);
+	else
+		print_text(&args);
+	return CLI_OK;
+}

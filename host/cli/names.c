@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Names the user typed, against the names that exist. */
+#include "host/cli/names.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/catalogue.h"
+#include "host/target/target.h"
+
+/* Longer words are nobody's misspelling; three rows of the matrix fit the stack. */
+#define WORD_MAX 63
+
+static size_t min2(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+static void *grow(void *p, size_t n, size_t size)
+{
+	p = reallocarray(p, n ? n : 1, size);
+	if (!p)
+		abort();
+	return p;
+}
+
+/*
+ * Wagner and Fischer's matrix by rows; the row before the last is kept for swaps.
+ * Words beyond WORD_MAX are compared by their beginnings.
+ */
+size_t names_distance(const char *a, const char *b)
+{
+	size_t rows[3][WORD_MAX + 1];
+	size_t n = strnlen(a, WORD_MAX), m = strnlen(b, WORD_MAX);
+
+	for (size_t j = 0; j <= m; j++)
+		rows[0][j] = j;
+	for (size_t i = 1; i <= n; i++) {
+		size_t *row = rows[i % 3];
+		const size_t *above = rows[(i + 2) % 3], *above2 = rows[(i + 1) % 3];
+
+		row[0] = i;
+		for (size_t j = 1; j <= m; j++) {
+			size_t cost = a[i - 1] != b[j - 1];
+
+			row[j] =
+				min2(above[j - 1] + cost, min2(above[j], row[j - 1]) + 1);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+			    a[i - 2] == b[j - 1])
+				row[j] = min2(row[j], above2[j - 2] + 1);
+		}
+	}
+	return rows[n % 3][m];
+}
+
+const char *names_nearest(const char *word, const char *const *names, size_t n)
+{
+	size_t len = strlen(word), limit = len / 3 > 1 ? len / 3 : 1;
+	const char *best = NULL;
+
+	if (!len || len > WORD_MAX)
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		size_t d = names_distance(word, names[i]);
+
+		if (d < limit || (d == limit && !best)) {
+			best = names[i];
+			limit = d;
+		}
+	}
+	return best;
+}
+
+void names_free(struct names_list *list)
+{
+	free(list->names);
+	*list = (struct names_list){ 0 };
+}
+
+static void add_once(struct names_list *list, const char *name)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (!strcmp(list->names[i], name))
+			return;
+	list->names = grow(list->names, list->n + 1, sizeof(*list->names));
+	list->names[list->n++] = name;
+}
+
+static int add_matches(const char *what, const char *pattern, const char *const *names,
+		       size_t n, struct names_list *list, struct names_error *err)
+{
+	const char *nearest;
+	bool found = false;
+
+	if (!*pattern) {
+		snprintf(err->text, sizeof(err->text), "empty name in the list of %ss",
+			 what);
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (!fnmatch(pattern, names[i], 0)) {
+			add_once(list, names[i]);
+			found = true;
+		}
+	}
+	if (found)
+		return 0;
+	nearest = names_nearest(pattern, names, n);
+	if (nearest)
+		snprintf(err->text, sizeof(err->text),
+			 "no %s matches '%.200s': did you mean '%s'?", what, pattern,
+			 nearest);
+	else
+		snprintf(err->text, sizeof(err->text),
+			 "no %s matches '%.200s': 'wsbench list %ss' shows what there is",
+			 what, pattern, what);
+	return -EINVAL;
+}
+
+int names_match(const char *what, const char *patterns, const char *const *names,
+		size_t n, struct names_list *list, struct names_error *err)
+{
+	char *copy = strdup(patterns), *rest = copy, *pattern;
+	int ret = 0;
+
+	if (!copy)
+		abort();
+	*list = (struct names_list){ 0 };
+	while (!ret && (pattern = strsep(&rest, ",")))
+		ret = add_matches(what, pattern, names, n, list, err);
+	if (ret)
+		names_free(list);
+	free(copy);
+	return ret;
+}
+
+int names_match_benches(const char *patterns, struct names_list *list,
+			struct names_error *err)
+{
+	const char **all = NULL;
+	size_t n = 0;
+	int ret;
+
+	for (; bench_table[n].id; n++) {
+		all = grow(all, n + 1, sizeof(*all));
+		all[n] = bench_table[n].id;
+	}
+	ret = names_match("benchmark", patterns, all, n, list, err);
+	free(all);
+	return ret;
+}
+
+int names_match_configs(const char *patterns, struct names_list *list,
+			struct names_error *err)
+{
+	const char **all = NULL;
+	size_t n = 0;
+	int ret;
+
+	for (; config_table[n].name; n++) {
+		all = grow(all, n + 1, sizeof(*all));
+		all[n] = config_table[n].name;
+	}
+	ret = names_match("config", patterns, all, n, list, err);
+	free(all);
+	return ret;
+}
+
+int names_match_targets(const char *patterns, struct names_list *list,
+			struct names_error *err)
+{
+	const char **all = NULL;
+	size_t n = 0;
+	int ret;
+
+	for (; target_table[n].name; n++) {
+		all = grow(all, n + 1, sizeof(*all));
+		all[n] = target_table[n].name;
+	}
+	ret = names_match("target", strcmp(patterns, "all") ? patterns : "*", all, n,
+			  list, err);
+	free(all);
+	return ret;
+}
+
+const struct bench *names_bench(const char *id)
+{
+	for (const struct bench *b = bench_table; b->id; b++)
+		if (!strcmp(b->id, id))
+			return b;
+	return NULL;
+}
+
+const struct config *names_config(const char *name)
+{
+	for (const struct config *c = config_table; c->name; c++)
+		if (!strcmp(c->name, name))
+			return c;
+	return NULL;
+}
+
+const struct target *names_target(const char *name)
+{
+	for (const struct target *t = target_table; t->name; t++)
+		if (!strcmp(t->name, name))
+			return t;
+	return NULL;
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Command lines: a check of every option against the argp tree, then argp.
+ *
+ * argp's own errors are two lines, abbreviations are silently accepted, and it ends
+ * the process itself. So what it would complain about is found before it is asked.
+ */
+#include "host/cli/options.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/cli/message.h"
+#include "host/cli/names.h"
+
+#define KEY_QUIET    0x7001
+#define KEY_NO_COLOR 0x7002
+#define KEY_HELP     0x7003
+
+#define TEXT_MAX      512
+#define ALL_NAMES_MAX 64
+
+static error_t parse_common(int key, char *arg, struct argp_state *state)
+{
+	struct options_common *common = state->input;
+
+	(void)arg;
+	switch (key) {
+	case KEY_QUIET:
+		if (common)
+			common->quiet = true;
+		return 0;
+	case KEY_NO_COLOR:
+		return setenv("NO_COLOR", "1", 1) ? errno : 0;
+	case KEY_HELP: /* options_parse() has seen it before */
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp_option common_options[] = {
+	{ "quiet", KEY_QUIET, NULL, 0, "Print no progress and no remarks", -1 },
+	{ "no-color", KEY_NO_COLOR, NULL, 0, "Use no colour, as if NO_COLOR were set",
+	  -1 },
+	{ "help", KEY_HELP, NULL, 0, "Print this help", -1 },
+	{ 0 },
+};
+
+const struct argp options_common = { common_options, parse_common, NULL, NULL,
+				     NULL,	     NULL,	   NULL };
+
+/* What the check is looking for, and what it has seen. */
+struct search {
+	const char *name; /* of a long option, not ended by NUL; NULL: look for `key` */
+	size_t len;
+	int key;
+	const struct argp_option *found; /* the row that says whether there is a value */
+	const char *all[ALL_NAMES_MAX];	 /* every long name, for the suggestion */
+	size_t n_all;
+};
+
+static bool ends(const struct argp_option *o)
+{
+	return !o->name && !o->key && !o->doc && !o->group;
+}
+
+static void search_tree(const struct argp *argp, struct search *s)
+{
+	const struct argp_option *real = NULL; /* what an alias stands for */
+
+	for (const struct argp_option *o = argp->options; o && !ends(o); o++) {
+		if (o->flags & OPTION_DOC)
+			continue;
+		if (!(o->flags & OPTION_ALIAS))
+			real = o;
+		if (o->name && s->n_all < ALL_NAMES_MAX)
+			s->all[s->n_all++] = o->name;
+		if (s->name ? o->name && strlen(o->name) == s->len &&
+				      !strncmp(o->name, s->name, s->len)
+			    : o->key == s->key)
+			s->found = real;
+	}
+	for (const struct argp_child *c = argp->children; c && c->argp; c++)
+		search_tree(c->argp, s);
+}
+
+static int unknown_long(const char *command, const struct search *s)
+{
+	char typed[TEXT_MAX];
+	const char *nearest;
+
+	snprintf(typed, sizeof(typed), "%.*s", (int)s->len, s->name);
+	nearest = names_nearest(typed, s->all, s->n_all);
+	if (nearest)
+		message_usage(command, "unknown option '--%s': did you mean '--%s'?",
+			      typed, nearest);
+	else
+		message_usage(command,
+			      "unknown option '--%s': '%s --help' lists the options",
+			      typed, command);
+	return -EINVAL;
+}
+
+/* Whether the word after this one is its value: 0 or 1, or -EINVAL. */
+static int check_long(const struct argp *argp, const char *command, const char *word)
+{
+	const char *value = strchr(word, '=');
+	struct search s = { .name = word + 2 };
+
+	s.len = value ? (size_t)(value - s.name) : strlen(s.name);
+	search_tree(argp, &s);
+	if (!s.found)
+		return unknown_long(command, &s);
+	if (value && !s.found->arg) {
+		message_usage(command, "option '--%s' takes no value", s.found->name);
+		return -EINVAL;
+	}
+	return s.found->arg && !value && !(s.found->flags & OPTION_ARG_OPTIONAL);
+}
+
+/* The same for a word of short options: "-o", "-oFILE". */
+static int check_short(const struct argp *argp, const char *command, const char *word)
+{
+	for (const char *c = word + 1; *c; c++) {
+		struct search s = { .key = (unsigned char)*c };
+
+		search_tree(argp, &s);
+		if (!s.found) {
+			message_usage(
+				command,
+				"unknown option '-%c': '%s --help' lists the options", *c,
+				command);
+			return -EINVAL;
+		}
+		if (s.found->arg)
+			return !c[1] && !(s.found->flags & OPTION_ARG_OPTIONAL);
+	}
+	return 0;
+}
+
+/* OPTIONS_RUN if argp will find nothing to complain about in the options. */
+static enum options_next check(const struct argp *argp, const char *command, int argc,
+			       char **argv)
+{
+	bool help = false;
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
+		const char *word = argv[i];
+		int takes;
+
+		if (word[0] != '-' || !word[1])
+			continue;
+		if (word[1] == '-')
+			takes = check_long(argp, command, word);
+		else
+			takes = check_short(argp, command, word);
+		if (takes < 0)
+			return OPTIONS_BAD;
+		if (takes && i + 1 == argc) {
+			message_usage(command, "option '%s' needs a value", word);
+			return OPTIONS_BAD;
+		}
+		if (!strcmp(word, "--help"))
+			help = true;
+		i += takes;
+	}
+	return help ? OPTIONS_HELP : OPTIONS_RUN;
+}
+
+enum options_next options_parse(const struct argp *argp, const char *command, int argc,
+				char **argv, void *input)
+{
+	enum options_next next = check(argp, command, argc, argv);
+	char name[TEXT_MAX], **words;
+	int end = argc;
+	error_t err;
+
+	snprintf(name, sizeof(name), "%s", command);
+	if (next == OPTIONS_HELP)
+		argp_help(argp, stdout, ARGP_HELP_LONG | ARGP_HELP_DOC | ARGP_HELP_USAGE,
+			  name);
+	if (next != OPTIONS_RUN)
+		return next;
+
+	words = calloc((size_t)argc + 2, sizeof(*words));
+	if (!words)
+		abort();
+	words[0] = name; /* argp hands it to the parsers as state->name */
+	for (int i = 1; i < argc; i++)
+		words[i] = argv[i];
+	/* In order: POSIXLY_CORRECT must not change what the words mean. */
+	err = argp_parse(argp, argc > 0 ? argc : 1, words,
+			 ARGP_NO_ERRS | ARGP_NO_EXIT | ARGP_NO_HELP | ARGP_IN_ORDER, &end,
+			 input);
+	if (err == ARGP_ERR_UNKNOWN || (!err && end < argc))
+		message_usage(command, "unexpected argument '%s'", words[end]);
+	else if (err && err != EINVAL) /* EINVAL: options_error() has said it */
+		message_usage(command, "%s", strerror(err));
+	free(words);
+	return err || end < argc ? OPTIONS_BAD : OPTIONS_RUN;
+}
+
+error_t options_error(const struct argp_state *state, const char *fmt, ...)
+{
+	char text[2 * TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	message_usage(state->name, "%s", text);
+	return EINVAL;
+}
+
+error_t options_number(const struct argp_state *state, const char *name, const char *arg,
+		       uint64_t min, uint64_t max, uint64_t *out)
+{
+	bool hex = arg[0] == '0' && (arg[1] == 'x' || arg[1] == 'X');
+	const char *digits = arg + (hex ? 2 : 0);
+	unsigned long long value;
+	char *end;
+
+	/* strtoull() alone would take blanks, signs and octal. */
+	if (!*digits || strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789") !=
+				strlen(digits))
+		return options_error(state, "%s: '%s' is not a whole number", name, arg);
+	errno = 0;
+	value = strtoull(digits, &end, hex ? 16 : 10);
+	if (errno || value < min || value > max)
+		return options_error(state, "%s: %s is out of range: %llu to %llu", name,
+				     arg, (unsigned long long)min,
+				     (unsigned long long)max);
+	*out = value;
+	return 0;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Command lines by argp, with errors of one line and the nearest option named.
+ *
+ * A command describes its options in a `struct argp` whose children hold
+ * options_common. Its parser hands the common part down and leaves every
+ * unknown key alone:
+ *
+ *	case ARGP_KEY_INIT:
+ *		state->child_inputs[0] = &mine->common;
+ *		return 0;
+ *
+ * A parser that rejects a value returns options_error(state, ...).
+ */
+#ifndef WS_CLI_OPTIONS_H
+#define WS_CLI_OPTIONS_H
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What every command takes: --quiet, --no-color, --help. */
+struct options_common {
+	bool quiet; /* no progress, no message_info() */
+};
+
+/*
+ * A child for `struct argp.children`; its input is a struct options_common.
+ * --no-color acts by setting NO_COLOR in the environment, where everything that
+ * draws in colour looks (see message_color()).
+ */
+extern const struct argp options_common;
+
+enum options_next {
+	OPTIONS_RUN,  /* parsed: go on */
+	OPTIONS_HELP, /* --help was printed to stdout: return CLI_OK */
+	OPTIONS_BAD,  /* an error line was printed: return CLI_USAGE */
+};
+
+/*
+ * Parses argv[1..]; argv[0] is ignored, `command` ("wsbench run") begins every
+ * message. Options may stand anywhere before "--"; long names must be exact.
+ * Arguments reach the parser as ARGP_KEY_ARG; a parser that returns
+ * ARGP_ERR_UNKNOWN for one has it reported as unexpected.
+ */
+enum options_next options_parse(const struct argp *argp, const char *command, int argc,
+				char **argv, void *input);
+
+/* Prints "COMMAND: ..." and returns EINVAL, for a parser to return. */
+error_t options_error(const struct argp_state *state, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/*
+ * A whole decimal (or 0x...) number in [min, max] for option `name` ("--boots").
+ * 0, or EINVAL after the error line.
+ */
+error_t options_number(const struct argp_state *state, const char *name, const char *arg,
+		       uint64_t min, uint64_t max, uint64_t *out);
+
+#endif

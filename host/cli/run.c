@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `wsbench run`: every target in its turn, a document each, one table. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/cli/message.h"
+#include "host/cli/run.h"
+#include "host/cli/table.h"
+
+/* Whether -o names a folder: it is one, ends like one, or must be one. */
+static bool output_is_folder(const struct run *run)
+{
+	size_t length = strlen(run->output);
+	struct stat st;
+
+	if (!stat(run->output, &st))
+		return S_ISDIR(st.st_mode);
+	return run->targets.n > 1 || (length && run->output[length - 1] == '/');
+}
+
+static enum cli_exit make_folder(const char *path)
+{
+	char *copy = strdup(path), *slash;
+	enum cli_exit code = CLI_OK;
+
+	if (!copy)
+		abort();
+	for (slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(copy, 0777); /* the last one tells */
+		*slash = '/';
+	}
+	if (mkdir(copy, 0777) && errno != EEXIST) {
+		message_error("cannot make folder %s: %m", path);
+		code = CLI_USAGE;
+	}
+	free(copy);
+	return code;
+}
+
+/* Before minutes are spent on figures that nobody could keep. */
+static enum cli_exit prepare_output(const struct run *run)
+{
+	char *folder, *slash;
+	enum cli_exit code = CLI_OK;
+
+	if (!run->output)
+		return CLI_OK;
+	if (!*run->output) {
+		message_error("-o needs a file or a folder");
+		return CLI_USAGE;
+	}
+	if (output_is_folder(run)) {
+		code = make_folder(run->output);
+		folder = strdup(run->output);
+	} else if (run->targets.n > 1) {
+		message_error("%s is a file: several targets need a folder", run->output);
+		return CLI_USAGE;
+	} else {
+		folder = strdup(run->output);
+		slash = folder ? strrchr(folder, '/') : NULL;
+		if (slash)
+			slash[slash == folder] = '\0';
+		else if (folder)
+			strcpy(folder, ".");
+	}
+	if (!folder)
+		abort();
+	if (code == CLI_OK && access(folder, W_OK | X_OK)) {
+		message_error("cannot write to folder %s: %m", folder);
+		code = CLI_USAGE;
+	}
+	free(folder);
+	return code;
+}
+
+/* DIR/lab-aarch64-vhe.json: colons do not travel well in file names. */
+static void document_path(const struct run *run, const struct result *r, char *path,
+			  size_t bytes)
+{
+	size_t start;
+
+	if (!output_is_folder(run)) {
+		snprintf(path, bytes, "%s", run->output);
+		return;
+	}
+	start = (size_t)snprintf(path, bytes, "%s/", run->output);
+	snprintf(path + start, bytes - start, "%s.json", r->target.name);
+	for (; start < bytes && path[start]; start++)
+		if (path[start] == ':')
+			path[start] = '-';
+}
+
+static enum cli_exit keep(const struct run *run, const struct result *r)
+{
+	char path[4096];
+	struct result_error err;
+
+	if (!run->output)
+		return CLI_OK;
+	document_path(run, r, path, sizeof(path));
+	if (!result_write(path, r, &err)) {
+		message_info(&run->common, "wrote %s", path);
+		return CLI_OK;
+	}
+	message_error("%s", err.text);
+	return CLI_FAILED;
+}
+
+static enum cli_exit worst(enum cli_exit a, enum cli_exit b)
+{
+	return a > b ? a : b;
+}
+
+static enum cli_exit failures(const struct result *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_benchmarks; i++)
+		if (r->benchmarks[i].status == RESULT_FAIL)
+			return CLI_FAILED;
+	return CLI_OK;
+}
+
+static enum cli_exit run_all(const struct run *run)
+{
+	struct result **docs = calloc(run->targets.n, sizeof(*docs));
+	struct table_options table;
+	enum cli_exit code = CLI_OK;
+	size_t n = 0, i;
+
+	if (!docs)
+		abort();
+	for (i = 0; i < run->targets.n && !target_interrupted; i++) {
+		code = worst(code, run_target(run, names_target(run->targets.names[i]),
+					      &docs[n]));
+		if (!docs[n])
+			continue;
+		code = worst(code, failures(docs[n]));
+		code = worst(code, keep(run, docs[n++]));
+	}
+	if (n) {
+		table_defaults(&table, stdout);
+		table_print(stdout, (const struct result *const *)docs, n, &table);
+	} else if (code == CLI_OK && !target_interrupted) {
+		message_error("no target can run here");
+		code = CLI_FAILED;
+	}
+	for (i = 0; i < n; i++)
+		result_free(docs[i]);
+	free(docs);
+	return code;
+}
+
+/* Ends as the signal would have, now that everything is written and tidy. */
+static void pass_on_signal(void)
+{
+	if (!target_interrupted)
+		return;
+	fflush(NULL);
+	signal(target_interrupted, SIG_DFL);
+	raise(target_interrupted);
+}
+
+int cmd_run(int argc, char **argv)
+{
+	struct run run;
+	enum cli_exit code;
+	bool go;
+
+	code = run_parse(&run, argc, argv, &go);
+	if (code == CLI_OK && go)
+		code = prepare_output(&run);
+	if (code == CLI_OK && go) {
+		target_catch_signals();
+		code = run_all(&run);
+	}
+	run_free(&run);
+	pass_on_signal();
+	return code;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What `wsbench run` was asked for, and its work on one target. */
+#ifndef WS_CLI_RUN_H
+#define WS_CLI_RUN_H
+
+#include <stdbool.h>
+
+#include "host/cli/cmd.h"
+#include "host/cli/names.h"
+#include "host/cli/options.h"
+#include "host/measure/measure.h"
+
+struct run {
+	struct options_common common;
+	struct names_list targets, benches, configs;
+	bool all_targets; /* "all": skip those that cannot run here */
+	struct measure_request request;
+	const char *output; /* -o; NULL: none */
+	int argc;
+	char **argv;
+};
+
+/*
+ * Fills in `run` from the command line. CLI_OK with `*go` false after --help;
+ * else CLI_OK, or CLI_USAGE after a message. run_free() it in any case.
+ */
+enum cli_exit run_parse(struct run *run, int argc, char **argv, bool *go);
+void run_free(struct run *run);
+
+/* r->run: id, times, seed, argv, tool. */
+void run_begin(struct result *r, const struct run *run, const char *started);
+
+/* RFC 3339 in UTC, to the second. */
+#define RUN_TIME_BYTES sizeof("2026-01-01T00:00:00Z")
+void run_now(char text[RUN_TIME_BYTES]);
+
+/*
+ * Measures on one target. `*out` is its document or NULL. A target that cannot
+ * run here ends with CLI_FAILED, or, under "all", with CLI_OK and a note.
+ */
+enum cli_exit run_target(const struct run *run, const struct target *row,
+			 struct result **out);
+
+#endif

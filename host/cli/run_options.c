@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command line of `wsbench run`. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "host/cli/message.h"
+#include "host/cli/run.h"
+
+enum key {
+	OPTION_ON = 0x100,
+	OPTION_BENCH,
+	OPTION_CONFIG,
+	OPTION_BOOTS,
+	OPTION_EVENTS,
+	OPTION_CPU,
+	OPTION_SEED,
+	OPTION_TIMEOUT,
+	OPTION_KERNEL,
+	OPTION_MODULES,
+	OPTION_APPEND,
+	OPTION_PAYLOAD,
+};
+
+static const struct argp_option options[] = {
+	{ "on", OPTION_ON, "TARGET,...", 0,
+	  "where to measure: names from 'wsbench list targets', globs, or 'all' for "
+	  "every "
+	  "one that can run here (default: kvm)",
+	  0 },
+	{ "bench", OPTION_BENCH, "GLOB,...", 0,
+	  "what to measure: names from 'wsbench list benchmarks' or globs (default: all)",
+	  0 },
+	{ "config", OPTION_CONFIG, "NAME,...", 0,
+	  "counter configs to run each benchmark under, boots interleaved (default: each "
+	  "benchmark's own)",
+	  0 },
+	{ "boots", OPTION_BOOTS, "N", 0, "VMs per benchmark and config", 0 },
+	{ "events", OPTION_EVENTS, "N", 0, "timed events per boot", 0 },
+	{ "cpu", OPTION_CPU, "N", 0, "pin the vCPU thread to this CPU", 0 },
+	{ "seed", OPTION_SEED, "N", 0, "of the order of the boots (default: random)", 0 },
+	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0, "give up on a boot after this time",
+	  0 },
+	{ "kernel", OPTION_KERNEL, "IMAGE", 0, "boot this kernel in the labs", 0 },
+	{ "modules", OPTION_MODULES, "DIR", 0,
+	  "its KVM modules (default: the folder 'modules' beside it)", 0 },
+	{ "append", OPTION_APPEND, "ARGS", 0, "add to its command line", 0 },
+	{ "payload", OPTION_PAYLOAD, "ELF", 0,
+	  "run this image instead of the built-in ones (see bench/abi.h)", 0 },
+	{ "output", 'o', "FILE|DIR", 0,
+	  "write the result document there; several targets need a folder", 0 },
+	{ 0 }
+};
+
+static error_t number32(const struct argp_state *state, const char *name, const char *arg,
+			uint64_t max, uint32_t *out)
+{
+	uint64_t n;
+	error_t err = options_number(state, name, arg, 1, max, &n);
+
+	if (!err)
+		*out = (uint32_t)n;
+	return err;
+}
+
+static error_t parse_number(int key, const char *arg, struct argp_state *state,
+			    struct measure_request *rq)
+{
+	uint64_t n;
+	error_t err;
+
+	switch (key) {
+	case OPTION_BOOTS:
+		return number32(state, "--boots", arg, 10000, &rq->boots);
+	case OPTION_EVENTS:
+		return number32(state, "--events", arg, ABI_SERIES_MAX, &rq->events);
+	case OPTION_SEED:
+		return options_number(state, "--seed", arg, 0, INT64_MAX, &rq->seed);
+	case OPTION_CPU:
+		err = options_number(state, "--cpu", arg, 0, 4095, &n);
+		rq->options.cpu = (int)n;
+		return err;
+	default: /* OPTION_TIMEOUT */
+		err = options_number(state, "--timeout", arg, 1, 86400, &n);
+		rq->options.timeout_ns = n * 1000000000u;
+		return err;
+	}
+}
+
+static error_t parse_names(int key, const char *arg, struct argp_state *state,
+			   struct run *run)
+{
+	struct names_error why;
+	struct names_list *list;
+	int rc;
+
+	switch (key) {
+	case OPTION_ON:
+		list = &run->targets;
+		run->all_targets = !strcmp(arg, "all");
+		names_free(list);
+		rc = names_match_targets(arg, list, &why);
+		break;
+	case OPTION_BENCH:
+		list = &run->benches;
+		names_free(list);
+		rc = names_match_benches(arg, list, &why);
+		break;
+	default: /* OPTION_CONFIG */
+		list = &run->configs;
+		names_free(list);
+		rc = names_match_configs(arg, list, &why);
+		break;
+	}
+	return rc ? options_error(state, "%s", why.text) : 0;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct run *run = state->input;
+	struct target_options *o = &run->request.options;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &run->common;
+		return 0;
+	case OPTION_ON:
+	case OPTION_BENCH:
+	case OPTION_CONFIG:
+		return parse_names(key, arg, state, run);
+	case OPTION_BOOTS:
+	case OPTION_EVENTS:
+	case OPTION_SEED:
+	case OPTION_CPU:
+	case OPTION_TIMEOUT:
+		return parse_number(key, arg, state, &run->request);
+	case OPTION_KERNEL:
+		o->kernel = arg;
+		return 0;
+	case OPTION_MODULES:
+		o->modules = arg;
+		return 0;
+	case OPTION_APPEND:
+		o->append = arg;
+		return 0;
+	case OPTION_PAYLOAD:
+		o->payload = arg;
+		return 0;
+	case 'o':
+		run->output = arg;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, { 0 } };
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.doc = "Measures what leaving the guest costs: boots payloads on each target, "
+	       "prints one table, and with -o writes one document per target.\v"
+	       "Ends with 4 if a target failed or a benchmark did not measure what it "
+	       "says.",
+	.children = children,
+};
+
+/* Half the range of what JSON integers hold, so that every reader can take it. */
+static uint64_t random_seed(void)
+{
+	uint64_t seed = 0;
+
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed))
+		return 1;
+	return seed >> 32;
+}
+
+static enum cli_exit defaults(struct run *run)
+{
+	struct names_error why;
+
+	if ((!run->targets.n && names_match_targets("kvm", &run->targets, &why)) ||
+	    (!run->benches.n && names_match_benches("*", &run->benches, &why))) {
+		message_error("%s", why.text);
+		return CLI_USAGE;
+	}
+	run->request.benches = run->benches.names;
+	run->request.n_benches = run->benches.n;
+	run->request.configs = run->configs.names;
+	run->request.n_configs = run->configs.n;
+	return CLI_OK;
+}
+
+enum cli_exit run_parse(struct run *run, int argc, char **argv, bool *go)
+{
+	memset(run, 0, sizeof(*run));
+	run->argc = argc;
+	run->argv = argv;
+	run->request.options.cpu = -1;
+	run->request.seed = random_seed();
+	*go = false;
+	switch (options_parse(&argp, "wsbench run", argc, argv, run)) {
+	case OPTIONS_BAD:
+		return CLI_USAGE;
+	case OPTIONS_HELP:
+		return CLI_OK;
+	case OPTIONS_RUN:
+		break;
+	}
+	*go = true;
+	return defaults(run);
+}
+
+void run_free(struct run *run)
+{
+	names_free(&run->targets);
+	names_free(&run->benches);
+	names_free(&run->configs);
+}

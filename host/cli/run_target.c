@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `wsbench run` on one target: probe, open, measure, close. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "host/cli/message.h"
+#include "host/cli/progress.h"
+#include "host/cli/run.h"
+#include "host/cli/version.h"
+#include "host/env/checks.h"
+#include "host/env/fingerprint.h"
+
+void run_now(char text[RUN_TIME_BYTES])
+{
+	time_t now = time(NULL);
+	struct tm utc;
+
+	gmtime_r(&now, &utc);
+	strftime(text, RUN_TIME_BYTES, "%Y-%m-%dT%H:%M:%SZ", &utc);
+}
+
+void run_begin(struct result *r, const struct run *run, const char *started)
+{
+	uint32_t tail = 0;
+	int i;
+
+	/* Only so that two runs of one second differ; zeros would do, too. */
+	(void)!getrandom(&tail, sizeof(tail), GRND_NONBLOCK);
+	r->run.id = result_format(r, "%s-%08x", started, tail);
+	r->run.started = result_string(r, started);
+	r->run.finished = r->run.started;
+	r->run.seed = run->request.seed;
+	for (i = 0; i < run->argc; i++)
+		result_add_argv(r, run->argv[i]);
+	r->run.tool_version = version_text();
+	r->run.tool_commit = version_commit();
+	r->run.tool_dirty = version_dirty();
+}
+
+struct drawing {
+	const struct run *run;
+	const char *name;
+	struct progress progress;
+};
+
+static void show(void *ctx, const char *text)
+{
+	struct drawing *d = ctx;
+
+	progress_show(&d->progress, "%s", text);
+}
+
+/* What only the program around a lab knows of it. */
+static void finish(struct result *r, const struct run *run, const struct target *t,
+		   const char *started)
+{
+	char now[RUN_TIME_BYTES];
+	bool partial = r->run.partial;
+
+	r->run = (struct result_run){ .partial = partial };
+	run_begin(r, run, started);
+	run_now(now);
+	r->run.finished = result_string(r, now);
+	if (!t->ops->delegate) {
+		int pinned = r->machine.pinned;
+
+		env_machine(r);
+		r->machine.pinned = pinned;
+		env_checks(r);
+	}
+	if (partial)
+		result_warn(r, "partial",
+			    "the run ended early: some benchmarks are missing");
+}
+
+static enum cli_exit measure(const struct run *run, struct target *t, struct result **out)
+{
+	struct drawing d = { .run = run, .name = t->name };
+	const struct measure_watch watch = { .ctx = &d, .progress = show };
+	struct target_error err = { "" };
+	char started[RUN_TIME_BYTES];
+	int rc;
+
+	progress_init(&d.progress, &run->common);
+	progress_show(&d.progress, "%s: starting", t->name);
+	run_now(started);
+	rc = t->ops->open(t, &run->request.options, &err);
+	if (!rc)
+		rc = measure_run(t, &run->request, &watch, out, &err);
+	t->ops->close(t);
+	progress_clear(&d.progress);
+	if (*out)
+		finish(*out, run, t, started);
+	if (!rc)
+		return CLI_OK;
+	message_error("%s", err.text);
+	return rc == -ENOENT && *out && !(*out)->n_benchmarks ? CLI_USAGE : CLI_FAILED;
+}
+
+enum cli_exit run_target(const struct run *run, const struct target *row,
+			 struct result **out)
+{
+	struct target t = *row;
+	struct target_error err = { "" };
+	enum cli_exit code;
+
+	*out = NULL;
+	if (t.ops->probe(&t, &run->request.options, &err)) {
+		if (run->all_targets) {
+			message_info(&run->common, "%s is left out: %s", t.name,
+				     err.text);
+			return CLI_OK;
+		}
+		message_error("%s: %s", t.name, err.text);
+		return CLI_FAILED;
+	}
+	code = measure(run, &t, out);
+	/* A document without a single benchmark is not worth having. */
+	if (*out && !(*out)->n_benchmarks) {
+		result_free(*out);
+		*out = NULL;
+	}
+	return code;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table a run ends with: benchmarks down, targets across, and below it what
+ * the numbers mean and why some are missing.
+ */
+#ifndef WS_CLI_TABLE_H
+#define WS_CLI_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+struct result;
+
+struct table_options {
+	unsigned int columns; /* the width to stay within where possible */
+	bool utf8;	      /* the reader's locale is UTF-8: use +- as one sign */
+	bool color;
+};
+
+/* What suits `f`: 100 columns, UTF-8 by the locale, colour by message_color(). */
+void table_defaults(struct table_options *o, FILE *f);
+
+/*
+ * Prints `n` documents, one per target, as one table, or as several where one
+ * would be too wide. Errors of `f` stay in ferror(f).
+ */
+void table_print(FILE *f, const struct result *const *docs, size_t n,
+		 const struct table_options *o);
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which build of wsbench this is. */
+#ifndef WS_CLI_VERSION_H
+#define WS_CLI_VERSION_H
+
+#include <stdbool.h>
+
+const char *version_text(void);	  /* "0.1.0" */
+const char *version_commit(void); /* abbreviated hash; "" where it is not known */
+bool version_dirty(void);	  /* built from a tree with uncommitted changes */
+
+#endif

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Starting and stopping the emulator. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/lab/child.h"
+#include "host/lab/fail.h"
+#include "host/lab/machine.h"
+
+/*
+ * Room in the pipes. If the wire's were full, the emulated serial port would wait
+ * for us, and the guest would see how slow we are.
+ */
+#define PIPE_BYTES (1 << 20)
+
+/* What the child's descriptors 0, 1, 2, ... are to be. */
+#define CHILD_FDS LAB_FD_FIRST_OTHER
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void lab_child_init(struct lab_child *c)
+{
+	*c = (struct lab_child){ .wire = -1, .console = -1, .messages = -1 };
+}
+
+static int open_pipe(int *read_end, int *write_end)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC))
+		return -errno;
+	*read_end = fds[0];
+	*write_end = fds[1];
+	/* Only our end: whoever writes into a full pipe shall wait. */
+	if (fcntl(fds[0], F_SETFL, O_NONBLOCK))
+		return -errno;
+	/* Less will do where the limit is lower. */
+	(void)fcntl(fds[0], F_SETPIPE_SZ, PIPE_BYTES);
+	return 0;
+}
+
+/* In the child: async-signal-safe calls only, and it does not return. */
+static void become(char *const *argv, const int fds[CHILD_FDS], pid_t parent)
+{
+	int high[CHILD_FDS];
+	sigset_t none;
+
+	setpgid(0, 0);
+	/* The parent may have died before the call: then there is another by now. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+		_exit(126);
+	/* First out of the way, lest one lands on another that is still needed. */
+	for (int i = 0; i < CHILD_FDS; i++)
+		high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, CHILD_FDS);
+	for (int i = 0; i < CHILD_FDS; i++)
+		if (dup2(high[i], i) < 0)
+			_exit(126);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	execv(argv[0], argv);
+	dprintf(STDERR_FILENO, "cannot run it: %s\n", strerror(errno));
+	_exit(127);
+}
+
+int lab_child_start(struct lab_child *c, char *const *argv, int initrd_fd,
+		    struct target_error *err)
+{
+	int fds[CHILD_FDS] = { -1, -1, -1, initrd_fd, -1, -1 }, ret;
+	pid_t parent = getpid();
+
+	lab_child_init(c);
+	fds[STDIN_FILENO] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	ret = fds[STDIN_FILENO] < 0 ? -errno : 0;
+	if (!ret)
+		ret = open_pipe(&c->messages, &fds[STDERR_FILENO]);
+	if (!ret)
+		ret = open_pipe(&c->wire, &fds[LAB_FD_WIRE]);
+	if (!ret)
+		ret = open_pipe(&c->console, &fds[LAB_FD_CONSOLE]);
+	fds[STDOUT_FILENO] = fds[STDERR_FILENO];
+	if (!ret) {
+		c->pid = fork();
+		if (!c->pid)
+			become(argv, fds, parent);
+		if (c->pid < 0) {
+			ret = -errno;
+			c->pid = 0;
+		} else {
+			/* Also here: it must be so before we signal the group. */
+			setpgid(c->pid, c->pid);
+		}
+	}
+	close_fd(&fds[STDIN_FILENO]);
+	close_fd(&fds[STDERR_FILENO]);
+	close_fd(&fds[LAB_FD_WIRE]);
+	close_fd(&fds[LAB_FD_CONSOLE]);
+	if (!ret)
+		return 0;
+	lab_child_stop(c);
+	return lab_fail(err, ret, "cannot start %s: %s", argv[0], strerror(-ret));
+}
+
+static int reap(struct lab_child *c, int flags, int *status)
+{
+	pid_t pid;
+
+	do
+		pid = waitpid(c->pid, status, flags);
+	while (pid < 0 && errno == EINTR);
+	if (pid == c->pid)
+		c->pid = 0;
+	return c->pid ? -EAGAIN : 0;
+}
+
+int lab_child_stop(struct lab_child *c)
+{
+	int status = 0;
+
+	if (c->pid) {
+		kill(-c->pid, SIGKILL);
+		reap(c, 0, &status);
+	}
+	close_fd(&c->wire);
+	close_fd(&c->console);
+	close_fd(&c->messages);
+	return status;
+}
+
+int lab_child_finish(struct lab_child *c)
+{
+	static const struct timespec pause_time = { .tv_nsec = 10000000 };
+	int status = 0;
+
+	for (int i = 0; c->pid && i < 100; i++) {
+		if (!reap(c, WNOHANG, &status)) {
+			lab_child_stop(c);
+			return status;
+		}
+		nanosleep(&pause_time, NULL);
+	}
+	return lab_child_stop(c);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The emulator as a process: started with its descriptors, stopped without trace. */
+#ifndef WS_LAB_CHILD_H
+#define WS_LAB_CHILD_H
+
+#include <sys/types.h>
+
+#include "host/target/target.h"
+
+/* Read ends, non-blocking, of what the emulator writes; -1: none. */
+struct lab_child {
+	pid_t pid; /* 0: not running */
+	int wire;
+	int console;
+	int messages; /* its standard output and error */
+};
+
+/* No process, no descriptors: what lab_child_stop() can be called with. */
+void lab_child_init(struct lab_child *c);
+
+/*
+ * Starts argv[0] (a path) in a process group of its own, so that a terminal's
+ * Ctrl-C is ours to handle, with the descriptors of enum lab_fd, and such that it
+ * dies if the calling thread does, however that happens. 0 or a negative errno.
+ */
+int lab_child_start(struct lab_child *c, char *const *argv, int initrd_fd,
+		    struct target_error *err);
+
+/* Kills it if it runs, waits for it, closes the descriptors. Returns the status as
+ * waitpid() gives it, or 0. */
+int lab_child_stop(struct lab_child *c);
+
+/* Waits for an emulator that has closed its descriptors; at most a second, then
+ * it is killed. Returns as lab_child_stop(). */
+int lab_child_finish(struct lab_child *c);
+
+#endif

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Whole files in memory, and the places where the lab looks for its own. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/lab/fail.h"
+#include "host/lab/file.h"
+#include "host/lab/machine.h"
+
+bool lab_path(char path[PATH_MAX], const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(path, PATH_MAX, fmt, ap);
+	va_end(ap);
+	if (n >= 0 && n < PATH_MAX)
+		return true;
+	path[0] = '\0';
+	return false;
+}
+
+static int read_all(int fd, uint8_t *data, size_t bytes)
+{
+	size_t got = 0;
+
+	while (got < bytes) {
+		ssize_t n = read(fd, data + got, bytes - got);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -EIO; /* it shrank meanwhile */
+		got += n;
+	}
+	return 0;
+}
+
+int lab_file_read(const char *path, const char *what, uint8_t **data, size_t *bytes,
+		  struct target_error *err)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), ret;
+
+	if (fd < 0)
+		return lab_fail(err, -errno, "cannot read %s %s: %s", what, path,
+				strerror(errno));
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size > LAB_FILE_MAX) {
+		close(fd);
+		return lab_fail(err, -EINVAL,
+				"cannot read %s %s: not a regular file "
+				"of at most %u MiB",
+				what, path, LAB_FILE_MAX >> 20);
+	}
+	*bytes = st.st_size;
+	*data = malloc(*bytes + 1);
+	ret = *data ? read_all(fd, *data, *bytes) : -ENOMEM;
+	close(fd);
+	if (!ret)
+		return 0;
+	free(*data);
+	*data = NULL;
+	return lab_fail(err, ret, "cannot read %s %s: %s", what, path, strerror(-ret));
+}
+
+/* The folder of this program; "." if the system does not say. */
+static void exe_dir(char path[PATH_MAX])
+{
+	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	char *slash;
+
+	path[n > 0 ? n : 0] = '\0';
+	slash = strrchr(path, '/');
+	if (slash)
+		*slash = '\0';
+	else
+		strcpy(path, ".");
+}
+
+int lab_find_program(enum arch arch, char path[PATH_MAX], struct target_error *err)
+{
+	const char *env = getenv("WORLDSWITCH_LIBEXEC"), *name = lab_arch_name(arch);
+	char dir[PATH_MAX];
+
+	if (env && *env) {
+		if (lab_path(path, "%s/%s/wsbench", env, name) && !access(path, R_OK))
+			return 0;
+		return lab_fail(err, -ENOENT,
+				"no %s/wsbench to run inside the lab in "
+				"WORLDSWITCH_LIBEXEC=%s",
+				name, env);
+	}
+	exe_dir(dir);
+	if (lab_path(path, "%s/%s/wsbench", dir, name) && !access(path, R_OK))
+		return 0;
+	if (lab_path(path, "%s/../libexec/worldswitch/%s/wsbench", dir, name) &&
+	    !access(path, R_OK))
+		return 0;
+	return lab_fail(err, -ENOENT,
+			"the wsbench of %s that runs inside the lab is not built: "
+			"no %s/%s/wsbench",
+			name, dir, name);
+}
+
+int lab_find_in_path(const char *name, char path[PATH_MAX], struct target_error *err)
+{
+	const char *p = getenv("PATH");
+
+	if (!p)
+		p = "/usr/local/bin:/usr/bin:/bin";
+	while (*p) {
+		size_t n = strcspn(p, ":");
+
+		if (n && lab_path(path, "%.*s/%s", (int)n, p, name) &&
+		    !access(path, X_OK))
+			return 0;
+		p += n + (p[n] == ':');
+	}
+	return lab_fail(err, -ENOENT, "%s is not installed", name);
+}
+
+void lab_kernel_cache(enum arch arch, char path[PATH_MAX])
+{
+	const char *cache = getenv("WORLDSWITCH_CACHE"), *home;
+	const char *name = lab_arch_name(arch);
+	char dir[PATH_MAX];
+
+	if (cache && *cache) {
+		lab_path(path, "%s/kernels/%s", cache, name);
+		return;
+	}
+	exe_dir(dir);
+	if (lab_path(path, "%s/cache/kernels/%s", dir, name) && !access(path, F_OK))
+		return;
+	cache = getenv("XDG_CACHE_HOME");
+	home = getenv("HOME");
+	if (cache && *cache)
+		lab_path(path, "%s/worldswitch/kernels/%s", cache, name);
+	else
+		lab_path(path, "%s/.cache/worldswitch/kernels/%s", home ? home : "",
+			 name);
+}

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The first process of a lab's machine: from the kernel's hand to the job's, and off. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/reboot.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "host/lab/init.h"
+#include "host/lab/initramfs.h"
+
+#define TEXT_BYTES 16384
+
+/* Says why on the wire, if there is one, and on the console; and ends the machine. */
+static void give_up(struct lab_wire *wire, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3), noreturn));
+
+static void power_off(struct lab_wire *wire) __attribute__((noreturn));
+
+static void power_off(struct lab_wire *wire)
+{
+	if (wire->fd >= 0)
+		tcdrain(wire->fd);
+	reboot(LINUX_REBOOT_CMD_POWER_OFF);
+	/* Not powered off: whoever started the machine waits for its end in vain. */
+	for (;;)
+		pause();
+}
+
+static void give_up(struct lab_wire *wire, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "worldswitch: %s\n", text);
+	if (wire->fd >= 0)
+		lab_wire_failure(wire, text);
+	power_off(wire);
+}
+
+static void mount_all(struct lab_wire *wire)
+{
+	static const struct {
+		const char *type, *where;
+	} mounts[] = {
+		{ "devtmpfs", "/dev" },
+		{ "proc", "/proc" },
+		{ "sysfs", "/sys" },
+	};
+
+	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++)
+		if (mount(mounts[i].type, mounts[i].where, mounts[i].type, 0, NULL) &&
+		    errno != EBUSY)
+			give_up(wire, "cannot mount %s: %s", mounts[i].where,
+				strerror(errno));
+}
+
+/* A small file as a string; -errno. `bytes` may be NULL. */
+static int read_text(const char *path, char text[TEXT_BYTES], size_t *bytes)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, text, TEXT_BYTES);
+	close(fd);
+	if (n < 0)
+		return -errno;
+	if (n == TEXT_BYTES)
+		return -EFBIG;
+	text[n] = '\0';
+	if (bytes)
+		*bytes = n;
+	return 0;
+}
+
+/* Raw: every byte as it is, at the highest speed the driver knows. */
+static void open_wire(struct lab_wire *wire)
+{
+	char tty[TEXT_BYTES];
+	struct termios t;
+	int err = read_text(LAB_WIRE_PATH, tty, NULL), fd;
+
+	if (err)
+		give_up(wire, "cannot read " LAB_WIRE_PATH ": %s", strerror(-err));
+	fd = open(tty, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || tcgetattr(fd, &t))
+		give_up(wire, "cannot open the wire %s: %s", tty, strerror(errno));
+	cfmakeraw(&t);
+	t.c_cflag |= CLOCAL;
+	cfsetspeed(&t, B115200);
+	if (tcsetattr(fd, TCSANOW, &t))
+		give_up(wire, "cannot set up the wire %s: %s", tty, strerror(errno));
+	wire->fd = fd;
+	err = lab_wire_hello(wire);
+	if (err)
+		give_up(wire, "cannot write to the wire %s: %s", tty, strerror(-err));
+}
+
+static bool same_module(const char *a, const char *b, size_t n)
+{
+	for (; n; a++, b++, n--)
+		if (*a != *b && !((*a == '-' || *a == '_') && (*b == '-' || *b == '_')))
+			return false;
+	return true;
+}
+
+void lab_module_parameters(const char *cmdline, const char *name, char *out, size_t room)
+{
+	size_t name_bytes = strlen(name), used = 0;
+
+	out[0] = '\0';
+	while (*(cmdline += strspn(cmdline, " \n"))) {
+		size_t n = strcspn(cmdline, " \n");
+
+		if (n > name_bytes + 1 && cmdline[name_bytes] == '.' &&
+		    same_module(cmdline, name, name_bytes) && used < room)
+			used += snprintf(out + used, room - used, "%s%.*s",
+					 used ? " " : "", (int)(n - name_bytes - 1),
+					 cmdline + name_bytes + 1);
+		cmdline += n;
+	}
+}
+
+static void load_module(struct lab_wire *wire, const char *name, const char *cmdline)
+{
+	char path[sizeof(LAB_MODULES_PATH) + 80], parameters[512];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s.ko", LAB_MODULES_PATH, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		give_up(wire, "cannot open module %s: %s", path, strerror(errno));
+	lab_module_parameters(cmdline, name, parameters, sizeof(parameters));
+	if (syscall(SYS_finit_module, fd, parameters, 0) && errno != EEXIST)
+		give_up(wire, "the kernel refuses module %s: %s", name, strerror(errno));
+	close(fd);
+}
+
+static void load_modules(struct lab_wire *wire)
+{
+	char order[TEXT_BYTES], cmdline[TEXT_BYTES];
+	int err = read_text(LAB_ORDER_PATH, order, NULL);
+
+	if (!err)
+		err = read_text("/proc/cmdline", cmdline, NULL);
+	if (err)
+		give_up(wire, "cannot read which modules to load: %s", strerror(-err));
+	for (char *save, *name = strtok_r(order, "\n", &save); name;
+	     name = strtok_r(NULL, "\n", &save))
+		load_module(wire, name, cmdline);
+}
+
+/* The child's side: ends the process. */
+static void run_job(int (*run)(int argc, char **argv, struct lab_wire *wire),
+		    struct lab_wire *wire)
+{
+	char text[TEXT_BYTES], *argv[TEXT_BYTES / 2 + 1];
+	size_t bytes;
+	int argc = 0, err = read_text(LAB_JOB_PATH, text, &bytes), code;
+
+	if (err) {
+		snprintf(text, sizeof(text), "cannot read " LAB_JOB_PATH ": %s",
+			 strerror(-err));
+		_exit(lab_wire_failure(wire, text) ? EXIT_FAILURE : EXIT_SUCCESS);
+	}
+	for (char *p = text; p < text + bytes && argc < TEXT_BYTES / 2;
+	     p += strlen(p) + 1)
+		argv[argc++] = p;
+	argv[argc] = NULL;
+	code = run(argc, argv, wire);
+	fflush(NULL);
+	_exit(lab_wire_end(wire, code) ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+int lab_init_main(int (*run)(int argc, char **argv, struct lab_wire *wire))
+{
+	struct lab_wire wire = { .fd = -1 };
+	int status;
+	pid_t pid;
+
+	mount_all(&wire);
+	open_wire(&wire);
+	load_modules(&wire);
+
+	/* In a child, so that a crash is reported instead of being a kernel panic. */
+	pid = fork();
+	if (pid < 0)
+		give_up(&wire, "cannot start the job: %s", strerror(errno));
+	if (!pid)
+		run_job(run, &wire);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			give_up(&wire, "lost the job: %s", strerror(errno));
+	if (WIFSIGNALED(status))
+		give_up(&wire, "wsbench was killed inside the lab by signal %d (%s)",
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
+	if (WEXITSTATUS(status))
+		give_up(&wire,
+			"wsbench exited with code %d inside the lab before its "
+			"results were out",
+			WEXITSTATUS(status));
+	power_off(&wire);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a lab's machine finds in its memory when its kernel is up. */
+#ifndef WS_LAB_INITRAMFS_H
+#define WS_LAB_INITRAMFS_H
+
+#include "host/lab/cpio.h"
+#include "host/lab/module.h"
+#include "host/target/target.h"
+
+/* Where the two sides of lab/ agree that things are. */
+#define LAB_JOB_PATH	 "/job"	       /* argv, each string with its NUL */
+#define LAB_WIRE_PATH	 "/wire"       /* the tty that is the wire, a string */
+#define LAB_MODULES_PATH "/modules"    /* NAME.ko */
+#define LAB_ORDER_PATH	 "/load-order" /* names of the modules, a line each */
+
+struct lab_initramfs {
+	const uint8_t *program; /* the static wsbench that becomes /init */
+	size_t program_bytes;
+	const struct lab_modules *modules;
+	const char *wire_tty;
+	const char *job; /* as LAB_JOB_PATH */
+	size_t job_bytes;
+};
+
+/* The archive; the same to the byte for the same content. 0 or -ENOMEM. */
+int lab_initramfs_build(const struct lab_initramfs *what, struct lab_cpio *out);
+
+/*
+ * What `wsbench run` is to be told inside for this job: strings, each with its NUL,
+ * in memory the caller frees. 0 or -ENOMEM.
+ */
+int lab_job_encode(const struct target_job *job, char **text, size_t *bytes);
+
+#endif

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The conversation with a running machine. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/lab/child.h"
+#include "host/lab/fail.h"
+#include "host/lab/session.h"
+#include "host/lab/tail.h"
+#include "host/lab/wire_reader.h"
+
+/* How often target_interrupted is looked at, should the signal fall between the
+ * look and the poll. */
+#define LOOK_MS 200
+
+struct session {
+	const char *label;
+	const char *emulator;
+	const struct target_sink *sink;
+	struct target_error *err;
+	struct lab_child child;
+	struct lab_reader reader;
+	struct lab_tail console, messages;
+	time_t last_frame_s;
+	bool hello, header, end;
+	uint32_t benchmarks;
+};
+
+static time_t now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+static int take_hello(struct session *s, const struct lab_frame *f)
+{
+	uint32_t version = f->size == LAB_HELLO_BYTES ? lab_get_le32(f->payload) : 0;
+
+	if (version != LAB_WIRE_VERSION)
+		return lab_fail(s->err, -EBADMSG,
+				"%s: the wsbench inside speaks version %u of the wire, "
+				"not %u: it is of another build",
+				s->label, version, LAB_WIRE_VERSION);
+	s->hello = true;
+	return 0;
+}
+
+static int take_end(struct session *s, const struct lab_frame *f)
+{
+	uint32_t sent, code;
+
+	if (f->size != LAB_END_BYTES)
+		return lab_fail(s->err, -EBADMSG, "%s: broken END on the wire", s->label);
+	sent = lab_get_le32(f->payload);
+	code = lab_get_le32(f->payload + 4);
+	if (sent != s->benchmarks || s->reader.skipped)
+		return lab_fail(s->err, -EBADMSG,
+				"%s: %u of %u benchmarks came over the wire, and %llu "
+				"bytes of damage",
+				s->label, s->benchmarks, sent,
+				(unsigned long long)s->reader.skipped);
+	if (!s->header) {
+		char line[256];
+
+		return lab_fail(s->err, -EIO,
+				"%s: wsbench gave up inside with exit code %u: %s",
+				s->label, code,
+				lab_tail_line(&s->console, 0, line, sizeof(line))
+					? line
+					: "and said nothing");
+	}
+	s->end = true;
+	return 0;
+}
+
+static int take_failure(struct session *s, const struct lab_frame *f)
+{
+	char text[400];
+
+	snprintf(text, sizeof(text), "%s", (const char *)f->payload);
+	lab_printable(text);
+	return lab_fail(s->err, -EIO, "%s: %s", s->label, text);
+}
+
+static void take_progress(struct session *s, const struct lab_frame *f)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text), "%s", (const char *)f->payload);
+	lab_printable(text);
+	if (s->sink->progress)
+		s->sink->progress(s->sink->ctx, text);
+}
+
+static int take_document(struct session *s, const struct lab_frame *f)
+{
+	bool header = f->type == LAB_FRAME_HEADER;
+	int ret;
+
+	if (header == s->header)
+		return lab_fail(s->err, -EBADMSG, "%s: %s on the wire", s->label,
+				header ? "a second HEADER" : "BENCHMARK before HEADER");
+	ret = (header ? s->sink->header : s->sink->benchmark)(
+		s->sink->ctx, (const char *)f->payload, f->size);
+	if (ret)
+		return lab_fail(s->err, ret, "%s: its %s could not be taken: %s",
+				s->label, header ? "header" : "benchmark",
+				strerror(-ret));
+	if (header)
+		s->header = true;
+	else
+		s->benchmarks++;
+	return 0;
+}
+
+static int take_frame(struct session *s, const struct lab_frame *f)
+{
+	if (f->type != LAB_FRAME_FAILURE && (f->type == LAB_FRAME_HELLO) == s->hello)
+		return lab_fail(s->err, -EBADMSG, "%s: %s on the wire", s->label,
+				s->hello ? "a second HELLO" : "a frame before HELLO");
+	switch (f->type) {
+	case LAB_FRAME_HELLO:
+		return take_hello(s, f);
+	case LAB_FRAME_HEADER:
+	case LAB_FRAME_BENCHMARK:
+		return take_document(s, f);
+	case LAB_FRAME_PROGRESS:
+		take_progress(s, f);
+		return 0;
+	case LAB_FRAME_END:
+		return take_end(s, f);
+	case LAB_FRAME_FAILURE:
+		return take_failure(s, f);
+	case LAB_FRAME_TYPES:
+		break;
+	}
+	return -EBADMSG;
+}
+
+static int take_frames(struct session *s, bool last)
+{
+	struct lab_frame frame;
+	int ret = 0;
+
+	while (!ret && !s->end) {
+		ret = lab_reader_next(&s->reader, last, &frame);
+		if (!ret)
+			return 0;
+		if (ret < 0)
+			return lab_fail(s->err, ret, "%s: out of memory", s->label);
+		s->last_frame_s = now_s();
+		ret = take_frame(s, &frame);
+	}
+	return ret;
+}
+
+/* Reads what is there. 1 at the end of the stream, 0, or a negative errno. */
+static int drain(struct session *s, int fd)
+{
+	char buf[65536];
+	ssize_t n = read(fd, buf, sizeof(buf));
+	int ret;
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	if (fd == s->child.console)
+		lab_tail_add(&s->console, buf, n);
+	else if (fd == s->child.messages)
+		lab_tail_add(&s->messages, buf, n);
+	else if (n) {
+		ret = lab_reader_push(&s->reader, buf, n);
+		if (ret)
+			return lab_fail(s->err, ret, "%s: out of memory", s->label);
+	}
+	return !n;
+}
+
+/* The last lines of the console, as many as there is room for, oldest first. */
+static void add_console(struct session *s)
+{
+	char line[120], *text = s->err->text;
+
+	for (int back = 2; back >= 0; back--) {
+		size_t used = strlen(text);
+
+		if (lab_tail_line(&s->console, back, line, sizeof(line)))
+			snprintf(text + used, sizeof(s->err->text) - used,
+				 "\n  console: %s", line);
+	}
+}
+
+/* The emulator has ended and the machine had not said END: why? */
+static int explain_death(struct session *s)
+{
+	int status = lab_child_finish(&s->child);
+	char line[200];
+
+	if (WIFSIGNALED(status))
+		lab_fail(s->err, -EIO, "%s: %s was killed by signal %d (%s)", s->label,
+			 s->emulator, WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else if (lab_tail_find(&s->console, "Kernel panic - not syncing: ", line,
+			       sizeof(line)))
+		lab_fail(s->err, -EIO, "%s: its kernel died: %s", s->label, line);
+	else if (status && lab_tail_line(&s->messages, 0, line, sizeof(line)))
+		lab_fail(s->err, -EIO, "%s: %s failed: %s", s->label, s->emulator, line);
+	else
+		lab_fail(s->err, -EIO, "%s: the machine went off before %s", s->label,
+			 s->hello ? "the job was done" : "its kernel had started /init");
+	add_console(s);
+	return -EIO;
+}
+
+static int explain_silence(struct session *s)
+{
+	lab_fail(s->err, -ETIMEDOUT, "%s: %s for %d s", s->label,
+		 s->hello ? "no sign of life from the job"
+			  : "its kernel has not started /init",
+		 LAB_SILENCE_S);
+	add_console(s);
+	return -ETIMEDOUT;
+}
+
+static int converse(struct session *s)
+{
+	struct pollfd fds[] = {
+		{ .fd = s->child.wire, .events = POLLIN },
+		{ .fd = s->child.console, .events = POLLIN },
+		{ .fd = s->child.messages, .events = POLLIN },
+	};
+	const size_t n = sizeof(fds) / sizeof(fds[0]);
+	size_t open_fds = n;
+	int ret = 0;
+
+	while (open_fds && !ret && !s->end) {
+		if (target_interrupted)
+			return lab_fail(s->err, -EINTR, "%s: interrupted", s->label);
+		if (now_s() - s->last_frame_s > LAB_SILENCE_S)
+			return explain_silence(s);
+		if (poll(fds, n, LOOK_MS) <= 0)
+			continue;
+		for (size_t i = 0; i < n && ret >= 0; i++) {
+			if (!fds[i].revents)
+				continue;
+			ret = drain(s, fds[i].fd);
+			if (ret > 0) {
+				fds[i].fd = -1; /* poll() passes over it */
+				open_fds--;
+				ret = 0;
+			}
+		}
+		/* After the console: a message there may explain a frame. */
+		if (!ret)
+			ret = take_frames(s, fds[0].fd < 0);
+	}
+	if (!ret && !s->end)
+		ret = explain_death(s);
+	return ret;
+}
+
+int lab_session_run(const char *label, char *const *argv, int initrd_fd,
+		    const struct target_sink *sink, struct target_error *err)
+{
+	const char *slash = strrchr(argv[0], '/');
+	struct session *s = calloc(1, sizeof(*s));
+	int ret;
+
+	if (!s)
+		return lab_fail(err, -ENOMEM, "%s: out of memory", label);
+	s->label = label;
+	s->emulator = slash ? slash + 1 : argv[0];
+	s->sink = sink;
+	s->err = err;
+	s->last_frame_s = now_s();
+	ret = lab_child_start(&s->child, argv, initrd_fd, err);
+	if (!ret)
+		ret = converse(s);
+	lab_child_stop(&s->child);
+	lab_reader_free(&s->reader);
+	free(s);
+	return ret;
+}

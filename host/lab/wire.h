@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The frames in which a lab's machine sends its results out, and the end that
+ * sends them. wire_reader.h is the end that receives them.
+ *
+ * A frame is a header of 24 bytes and a payload, all numbers little-endian:
+ *
+ *   0  magic       LAB_FRAME_MAGIC
+ *   4  type        enum lab_frame_type
+ *   8  stored      bytes of the payload as it stands here: a zlib stream
+ *   12 raw         bytes of it once inflated
+ *   16 stored_crc  CRC-32 of the stored payload
+ *   20 header_crc  CRC-32 of the 20 bytes above
+ *
+ * A conversation is HELLO, HEADER, then BENCHMARK and PROGRESS in any order, then
+ * END; or FAILURE, at any point, as its last frame.
+ */
+#ifndef WS_LAB_WIRE_H
+#define WS_LAB_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LAB_WIRE_VERSION       1
+#define LAB_FRAME_MAGIC	       0xf7315357u /* "WS1" and a byte no text has */
+#define LAB_FRAME_HEADER_BYTES 24u
+#define LAB_FRAME_STORED_MAX   (16u << 20)
+#define LAB_FRAME_RAW_MAX      (64u << 20)
+
+enum lab_frame_type {
+	LAB_FRAME_HELLO = 1, /* struct lab_hello */
+	LAB_FRAME_HEADER,    /* JSON: a document without benchmarks */
+	LAB_FRAME_BENCHMARK, /* JSON: one benchmark */
+	LAB_FRAME_PROGRESS,  /* text: what is being done now */
+	LAB_FRAME_END,	     /* struct lab_end */
+	LAB_FRAME_FAILURE,   /* text: why there will be no END */
+	LAB_FRAME_TYPES,
+};
+
+/* Payloads that are not text: little-endian 32-bit numbers in this order. */
+#define LAB_HELLO_BYTES 4u /* LAB_WIRE_VERSION */
+#define LAB_END_BYTES	8u /* BENCHMARK frames sent; exit code */
+
+uint32_t lab_get_le32(const uint8_t *p);
+void lab_put_le32(uint8_t *p, uint32_t value);
+
+/*
+ * One whole frame in memory the caller frees. 0, -EMSGSIZE (payload over
+ * LAB_FRAME_RAW_MAX, or over LAB_FRAME_STORED_MAX deflated), -ENOMEM.
+ */
+int lab_frame_encode(enum lab_frame_type type, const void *payload, size_t bytes,
+		     uint8_t **frame, size_t *frame_bytes);
+
+/* The sending end. */
+struct lab_wire {
+	int fd;		     /* not owned */
+	uint32_t benchmarks; /* sent so far */
+	bool ended;	     /* END or FAILURE is out: nothing more may follow */
+};
+
+/*
+ * Each does nothing once END or FAILURE was sent. Otherwise it sends one frame and
+ * returns when the descriptor has taken all of it: 0 or a negative errno. Text need not
+ * end in NUL where `bytes` is given.
+ */
+int lab_wire_hello(struct lab_wire *wire);
+int lab_wire_header(struct lab_wire *wire, const char *json, size_t bytes);
+int lab_wire_benchmark(struct lab_wire *wire, const char *json, size_t bytes);
+int lab_wire_progress(struct lab_wire *wire, const char *text);
+int lab_wire_end(struct lab_wire *wire, int exit_code);
+int lab_wire_failure(struct lab_wire *wire, const char *text);
+
+#endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From the samples of boots to the metrics of a benchmark. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/measure/assemble.h"
+#include "host/stats/interval.h"
+
+#define LEVEL 0.95
+
+/* What every benchmark reports, in this order. */
+enum metric {
+	METRIC_ROUND_TRIP,
+	METRIC_ROUND_TRIP_BATCH,
+	METRIC_TWIN,
+	METRICS,
+};
+
+static const struct {
+	const char *name;
+	enum abi_phase phase, empty; /* what is subtracted: its median */
+} metrics[METRICS] = {
+	[METRIC_ROUND_TRIP] = { "round_trip", ABI_PHASE_EVENT, ABI_PHASE_NULL },
+	[METRIC_ROUND_TRIP_BATCH] = { "round_trip_batch", ABI_PHASE_BATCH,
+				      ABI_PHASE_BATCH_NULL },
+	[METRIC_TWIN] = { "twin", ABI_PHASE_TWIN, ABI_PHASE_NULL },
+};
+
+static struct result_benchmark *benchmark_of(const struct assembly *a)
+{
+	return &a->result->benchmarks[a->index];
+}
+
+void assemble_begin(struct assembly *a, const struct config *config)
+{
+	struct result_benchmark *b = result_add_benchmark(a->result);
+
+	a->index = a->result->n_benchmarks - 1;
+	b->name = a->row->id;
+	b->config = config->name;
+	b->group = a->row->group;
+	b->handled_by = a->row->handled_by;
+	b->status = RESULT_OK;
+	b->exits = (struct result_exits){ -1, -1, -1, -1, 0 };
+}
+
+/* An event is one body; a batch's sample is `batch` of them. */
+static double bodies_per_sample(const struct assembly *a, enum metric m)
+{
+	return m == METRIC_ROUND_TRIP_BATCH ? a->params->batch : 1;
+}
+
+static void scale(struct stats_summary *s, double by)
+{
+	s->min *= by;
+	s->max *= by;
+	s->mean *= by;
+	s->sd *= by;
+	s->mad *= by;
+	s->p1 *= by;
+	s->p5 *= by;
+	s->p25 *= by;
+	s->p50 *= by;
+	s->p75 *= by;
+	s->p90 *= by;
+	s->p95 *= by;
+	s->p99 *= by;
+	s->p99_9 *= by;
+}
+
+/* Differences are signed: subtracting may well lead below zero. */
+static int summarize(const struct assembly *a, enum metric m,
+		     const struct boot_report *rep, struct result_boot *boot)
+{
+	size_t n = rep->guest.samples[metrics[m].phase], i;
+	double bodies = bodies_per_sample(a, m);
+	struct stats_summary empty;
+	int64_t *net, overhead;
+	int err;
+
+	err = stats_summarize((const int64_t *)rep->series[metrics[m].empty],
+			      rep->guest.samples[metrics[m].empty], &empty);
+	if (err)
+		return err;
+	net = malloc(n ? n * sizeof(*net) : 1);
+	if (!net)
+		return -ENOMEM;
+	overhead = n ? llround(empty.p50) : 0;
+	for (i = 0; i < n; i++)
+		net[i] = (int64_t)(rep->series[metrics[m].phase][i]) - overhead;
+	err = stats_summarize(net, n, &boot->summary);
+	scale(&boot->summary, 1 / bodies);
+	for (i = 0; i < n; i++)
+		net[i] = llround((double)net[i] / bodies);
+	if (!err)
+		err = histogram_build(net, n, HISTOGRAM_BITS, &boot->histogram);
+	free(net);
+	return err;
+}
+
+static struct result_metric *metric_at(struct assembly *a, enum metric m)
+{
+	struct result_benchmark *b = benchmark_of(a);
+
+	while (b->n_metrics <= (size_t)m) {
+		struct result_metric *new = result_add_metric(a->result, b);
+
+		new->name = metrics[b->n_metrics - 1].name;
+		new->unit = a->unit;
+		new->better = "lower";
+		new->value = NAN;
+		new->stat = "median-of-boot-medians";
+		new->ci.lo = new->ci.hi = NAN;
+	}
+	return &b->metrics[m];
+}
+
+static void add(int64_t *total, int64_t n)
+{
+	if (n < 0)
+		return;
+	*total = (*total < 0 ? 0 : *total) + n;
+}
+
+static const char *rejection(const struct assembly *a, const struct judgement *j,
+			     const struct boot_counts *c)
+{
+	if (!j->proven)
+		return result_string(a->result, j->reason);
+	if (!a->exact && c->migrations > 0)
+		return "the vCPU thread moved to another CPU";
+	return NULL;
+}
+
+/* The clock's own cost, over all boots of all benchmarks of the run. */
+static void note_clock(struct assembly *a, const struct boot_report *rep)
+{
+	struct result_clock *clock = &a->result->clock;
+	struct stats_summary s;
+
+	if (!clock->hz)
+		clock->hz = rep->guest.clock_hz;
+	if (rep->guest.clock_step &&
+	    (!clock->resolution || rep->guest.clock_step < clock->resolution))
+		clock->resolution = rep->guest.clock_step;
+	if (stats_summarize((const int64_t *)rep->series[ABI_PHASE_NULL],
+			    rep->guest.samples[ABI_PHASE_NULL], &s) ||
+	    !s.n)
+		return;
+	clock->overhead_min = fmin(clock->overhead_min, s.min);
+	clock->overhead_median = fmin(clock->overhead_median, s.p50);
+}
+
+int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *rep)
+{
+	const struct boot_counts *c = &rep->counts[ABI_PHASE_EVENT];
+	struct result_benchmark *b = benchmark_of(a);
+	struct judgement j;
+	const char *reject;
+	int m, err;
+
+	judge_exits(a->row, a->trust, a->params->events, c, &j);
+	reject = rejection(a, &j, c);
+	note_clock(a, rep);
+	b->handled_by = j.handled_by;
+	add(&b->exits.expected, j.expected);
+	add(&b->exits.observed, j.observed);
+	add(&b->exits.user, c->user);
+	add(&b->exits.interrupts, c->interrupts);
+	b->exits.faults += (int64_t)rep->guest.faults[ABI_PHASE_EVENT];
+	for (m = 0; m < METRICS; m++) {
+		struct result_boot *boot = result_add_boot(a->result, metric_at(a, m));
+
+		boot->index = index;
+		boot->valid = !reject;
+		boot->reject_reason = reject;
+		boot->interrupts = c->interrupts;
+		boot->involuntary_switches = c->involuntary_switches;
+		boot->migrations = c->migrations;
+		err = summarize(a, m, rep, boot);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+void assemble_stop(struct assembly *a, enum result_status status, const char *reason)
+{
+	struct result_benchmark *b = benchmark_of(a);
+
+	b->status = status;
+	b->reason = result_string(a->result, reason);
+}
+
+static void estimate(struct assembly *a, struct result_metric *m)
+{
+	double *medians = calloc(m->n_boots ? m->n_boots : 1, sizeof(*medians));
+	struct stats_interval ci;
+	size_t n = 0, i;
+
+	if (!medians)
+		return;
+	for (i = 0; i < m->n_boots; i++)
+		if (m->boots[i].valid)
+			medians[n++] = m->boots[i].summary.p50;
+	if (n)
+		m->value = stats_median(medians, n); /* sorts them */
+	if (n && a->exact) {
+		m->ci = (struct result_ci){ 1, medians[0], medians[n - 1], "exact" };
+		if (m->ci.lo < m->ci.hi)
+			result_warn(a->result, "not-exact",
+				    "%s: boots of an exact target differ",
+				    benchmark_of(a)->name);
+	} else if (n && !stats_median_interval(medians, n, LEVEL, &ci)) {
+		m->ci = (struct result_ci){ LEVEL, ci.lo, ci.hi, "order-statistic" };
+	}
+	free(medians);
+}
+
+/* The two timing modes must agree, or one of them does not measure what it says. */
+static void compare_modes(struct assembly *a, const struct result_benchmark *b)
+{
+	double event = b->metrics[METRIC_ROUND_TRIP].value;
+	double batch = b->metrics[METRIC_ROUND_TRIP_BATCH].value;
+	double quanta = 2.0 * (double)(a->exact ? 1 : a->result->clock.resolution);
+	double apart = fabs(event - batch);
+
+	if (apart > 0.02 * fabs(batch) && apart > quanta)
+		result_warn(a->result, "modes-disagree",
+			    "%s: %.1f %s per event, %.1f in a batch", b->name, event,
+			    a->unit, batch);
+}
+
+void assemble_end(struct assembly *a)
+{
+	struct result_benchmark *b = benchmark_of(a);
+	size_t i, valid = 0;
+
+	if (b->status != RESULT_OK || !b->n_metrics)
+		return;
+	for (i = 0; i < b->n_metrics; i++)
+		estimate(a, &b->metrics[i]);
+	for (i = 0; i < b->metrics[0].n_boots; i++)
+		valid += b->metrics[0].boots[i].valid;
+	if (!valid)
+		assemble_stop(a, RESULT_FAIL, b->metrics[0].boots[0].reject_reason);
+	else
+		compare_modes(a, b);
+}

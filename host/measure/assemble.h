@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From the samples of boots to the metrics of a benchmark. */
+#ifndef WS_MEASURE_ASSEMBLE_H
+#define WS_MEASURE_ASSEMBLE_H
+
+#include "host/measure/judge.h"
+#include "host/result/result.h"
+#include "host/target/target.h"
+
+/* Takes one benchmark from its first boot to its estimates. */
+struct assembly {
+	struct result *result;
+	size_t index; /* of the benchmark in `result`: its address may change */
+	const struct bench *row;
+	const struct abi_params *params;
+	enum judge_trust trust;
+	bool exact;
+	const char *unit;
+};
+
+/* Adds the benchmark to `a->result`; the other members are set by the caller. */
+void assemble_begin(struct assembly *a, const struct config *config);
+
+/*
+ * Takes in a boot that ended as BOOT_DONE. One whose exits do not prove the row,
+ * or that the host disturbed, is kept as invalid.
+ */
+int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *rep);
+
+/* Ends the row without figures. */
+void assemble_stop(struct assembly *a, enum result_status status, const char *reason);
+
+/* Estimates over the valid boots; the row fails if there are none. */
+void assemble_end(struct assembly *a);
+
+#endif

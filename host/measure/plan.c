@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is to be measured on a target: benchmarks x configs, how often. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/measure/plan.h"
+#include "host/target/boot.h"
+
+/* The batch series: few, but each over many bodies. */
+#define NOISY_BATCH   100
+#define NOISY_BATCHES 50
+#define EXACT_BATCH   50
+#define EXACT_BATCHES 4
+
+/* Of one boot: far more than any takes, little enough to wait for. */
+#define BOOT_TIMEOUT_NS 10000000000ull
+
+static const struct bench *bench_of(const char *id)
+{
+	const struct bench *b;
+
+	for (b = bench_table; b->id; b++)
+		if (!strcmp(b->id, id))
+			return b;
+	return NULL;
+}
+
+static const struct config *config_of(const char *name)
+{
+	const struct config *c;
+
+	for (c = config_table; c->name; c++)
+		if (!strcmp(c->name, name))
+			return c;
+	return NULL;
+}
+
+/* What a row runs under if nobody says: chosen so that it shows its subject. */
+static const char *const own_configs[] = { "default" };
+static const char *const own_pmu_configs[] = { "pmu-off", "pmu-emulated" };
+
+static void own(const struct bench *b, const struct target *t, const char *const **names,
+		size_t *n)
+{
+	bool has_vm = strcmp(t->ops->kind, "bare") != 0;
+
+	if (b->needs & NEEDS_PMU && has_vm) {
+		*names = own_pmu_configs;
+		*n = 2;
+	} else {
+		*names = own_configs;
+		*n = 1;
+	}
+}
+
+static int add_row(struct plan *plan, const struct measure_request *rq,
+		   const struct target *t, const struct bench *b)
+{
+	const char *const *names = rq->configs;
+	size_t n = rq->n_configs, i;
+	struct plan_row *row = &plan->rows[plan->n_rows];
+
+	if (!n)
+		own(b, t, &names, &n);
+	row->bench = b;
+	row->n_configs = 0;
+	row->configs = calloc(n, sizeof(*row->configs));
+	if (!row->configs)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
+		const struct config *c = config_of(names[i]);
+
+		if (c && c->archs & 1u << t->arch)
+			row->configs[row->n_configs++] = c;
+	}
+	if (row->n_configs)
+		plan->n_rows++;
+	else
+		free(row->configs);
+	return 0;
+}
+
+static void set_params(struct plan *plan, const struct measure_request *rq,
+		       const struct target *t)
+{
+	plan->boots = rq->boots ? rq->boots : t->default_boots;
+	plan->params.warmup = t->default_warmup;
+	plan->params.events = rq->events ? rq->events : t->default_events;
+	plan->params.batch = t->exact ? EXACT_BATCH : NOISY_BATCH;
+	plan->params.batches = t->exact ? EXACT_BATCHES : NOISY_BATCHES;
+	plan->timeout_ns =
+		rq->options.timeout_ns ? rq->options.timeout_ns : BOOT_TIMEOUT_NS;
+}
+
+int plan_make(const struct measure_request *rq, const struct target *t, struct plan *plan,
+	      struct target_error *err)
+{
+	size_t i;
+
+	memset(plan, 0, sizeof(*plan));
+	set_params(plan, rq, t);
+	plan->rows = calloc(rq->n_benches ? rq->n_benches : 1, sizeof(*plan->rows));
+	if (!plan->rows)
+		return target_fail(err, -ENOMEM, "out of memory");
+	for (i = 0; i < rq->n_benches; i++) {
+		const struct bench *b = bench_of(rq->benches[i]);
+
+		if (!b || !(b->archs & 1u << t->arch))
+			continue;
+		if (add_row(plan, rq, t, b)) {
+			plan_free(plan);
+			return target_fail(err, -ENOMEM, "out of memory");
+		}
+	}
+	if (plan->n_rows)
+		return 0;
+	plan_free(plan);
+	return target_fail(err, -ENOENT,
+			   "%s: none of these benchmarks and configs exist on %s",
+			   t->name, t->arch == ARCH_X86_64 ? "x86_64" : "aarch64");
+}
+
+void plan_free(struct plan *plan)
+{
+	size_t i;
+
+	for (i = 0; i < plan->n_rows; i++)
+		free(plan->rows[i].configs);
+	free(plan->rows);
+	plan->rows = NULL;
+	plan->n_rows = 0;
+}

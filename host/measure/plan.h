@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is to be measured on a target: benchmarks x configs, how often. */
+#ifndef WS_MEASURE_PLAN_H
+#define WS_MEASURE_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "host/target/target.h"
+
+struct measure_request {
+	const char *const *benches; /* ids, each in bench_table */
+	size_t n_benches;
+	const char *const *configs; /* names; 0 of them: each row's own */
+	size_t n_configs;
+	uint32_t boots, events; /* 0: the target's default */
+	uint64_t seed;
+	struct target_options options;
+};
+
+/* One benchmark and the configs it runs under, whose boots are interleaved. */
+struct plan_row {
+	const struct bench *bench;
+	const struct config **configs;
+	size_t n_configs;
+};
+
+struct plan {
+	struct plan_row *rows;
+	size_t n_rows;
+	uint32_t boots;
+	struct abi_params params;
+	uint64_t timeout_ns;
+};
+
+/*
+ * Rows and configs that the target's architecture does not have are left out. A
+ * request without configs runs every row under `default`, but rows about the
+ * PMU under the configs that switch it off and on. 0; -ENOENT with `err` if
+ * nothing is left; -ENOMEM. plan_free() it after success.
+ */
+int plan_make(const struct measure_request *request, const struct target *t,
+	      struct plan *plan, struct target_error *err);
+void plan_free(struct plan *plan);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A JSON object of arrays of flat objects. */
+#include "host/result/json_list.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <jansson.h>
+
+struct json_list {
+	json_t *root;
+	json_t *row; /* borrowed from root */
+};
+
+/* jansson fails in these calls on lack of memory or on a NULL value only. */
+static void set(json_t *object, const char *key, json_t *value)
+{
+	if (json_object_set_new(object, key, value))
+		abort();
+}
+
+static json_t *text(const char *value)
+{
+	json_t *string = value ? json_string(value) : NULL;
+
+	return string ? string : json_null();
+}
+
+struct json_list *json_list_new(void)
+{
+	struct json_list *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		abort();
+	l->root = json_object();
+	if (!l->root)
+		abort();
+	return l;
+}
+
+void json_list_row(struct json_list *l, const char *array)
+{
+	json_t *rows = json_object_get(l->root, array);
+
+	if (!rows) {
+		rows = json_array();
+		set(l->root, array, rows);
+	}
+	l->row = json_object();
+	if (json_array_append_new(rows, l->row))
+		abort();
+}
+
+void json_list_string(struct json_list *l, const char *key, const char *value)
+{
+	set(l->row, key, text(value));
+}
+
+void json_list_bool(struct json_list *l, const char *key, bool value)
+{
+	set(l->row, key, json_boolean(value));
+}
+
+void json_list_strings(struct json_list *l, const char *key, const char *const *values,
+		       size_t n)
+{
+	json_t *array = json_array();
+
+	set(l->row, key, array);
+	for (size_t i = 0; i < n; i++)
+		if (json_array_append_new(array, text(values[i])))
+			abort();
+}
+
+char *json_list_dump(const struct json_list *l)
+{
+	char *body = json_dumps(l->root, JSON_INDENT(2)), *line;
+
+	if (!body || asprintf(&line, "%s\n", body) < 0)
+		abort();
+	free(body);
+	return line;
+}
+
+void json_list_free(struct json_list *l)
+{
+	json_decref(l->root);
+	free(l);
+}

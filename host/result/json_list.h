@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A JSON object of arrays of flat objects, for `wsbench list --json`, so that
+ * <jansson.h> stays in this folder. All calls abort on lack of memory. Text that
+ * is not UTF-8 becomes null.
+ */
+#ifndef WS_RESULT_JSON_LIST_H
+#define WS_RESULT_JSON_LIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct json_list;
+
+struct json_list *json_list_new(void);
+
+/* Begins a row of the array called `array`, which is created where it is new. */
+void json_list_row(struct json_list *l, const char *array);
+
+/* Members of the row begun last. A NULL value is written as null. */
+void json_list_string(struct json_list *l, const char *key, const char *value);
+void json_list_bool(struct json_list *l, const char *key, bool value);
+void json_list_strings(struct json_list *l, const char *key, const char *const *values,
+		       size_t n);
+
+/* The text, 2 spaces, keys in the order given, newline at the end. free() it. */
+char *json_list_dump(const struct json_list *l);
+void json_list_free(struct json_list *l);
+
+#endif

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The tables that say what the document is made of, object by object. */
+#include "host/result/layout.h"
+
+#define REQUIRED FIELD_REQUIRED
+#define NULLABLE FIELD_NULLABLE
+#define BOTH	 (FIELD_REQUIRED | FIELD_NULLABLE)
+
+#define MEMBER(type, member)                                                             \
+	.offset = offsetof(struct type, member),                                         \
+	.bytes = sizeof(((struct type *)0)->member)
+#define ROW(kind_, key_, flags_) .key = (key_), .kind = FIELD_##kind_, .flags = (flags_)
+
+#define FIELD(kind, key, flags, type, member)                                            \
+	{                                                                                \
+		ROW(kind, key, flags), MEMBER(type, member)                              \
+	}
+/* An integer that is null where the member holds `unknown`. */
+#define KNOWN(key, flags, type, member, unknown)                                         \
+	{                                                                                \
+		ROW(KNOWN, key, flags), MEMBER(type, member), .none = (unknown)          \
+	}
+/* A string or an enum that is one of a list. */
+#define WORD(kind, key, type, member, list)                                              \
+	{                                                                                \
+		ROW(kind, key, REQUIRED), MEMBER(type, member), .words = (list)          \
+	}
+#define ARRAY(kind, key, type, member, element)                                          \
+	{                                                                                \
+		ROW(kind, key, REQUIRED), MEMBER(type, member),                          \
+			.of = (element),                                                 \
+			.count_offset = offsetof(struct type, n_##member)                \
+	}
+#define OBJECT(key, flags, type, member, layout)                                         \
+	{                                                                                \
+		ROW(OBJECT, key, flags), MEMBER(type, member), .of = (layout)            \
+	}
+/* A JSON object whose members lie in the surrounding struct itself. */
+#define GROUP(key, flags, layout)                                                        \
+	{                                                                                \
+		ROW(OBJECT, key, flags), .of = (layout)                                  \
+	}
+#define END                                                                              \
+	{                                                                                \
+		.key = NULL                                                              \
+	}
+
+static const char *const arch_words[] = { "x86_64", "aarch64", NULL };
+static const char *const kind_words[] = { "kvm", "bare", "lab", NULL };
+static const char *const check_words[] = { "ok", "warn", "unknown", NULL };
+static const char *const better_words[] = { "lower", "higher", NULL };
+
+const char *const layout_status_words[] = {
+	[RESULT_OK] = "ok",
+	[RESULT_SKIP] = "skip",
+	[RESULT_FAIL] = "fail",
+	NULL,
+};
+
+const char *const layout_handler_words[] = {
+	[HANDLED_NONE] = "none",       [HANDLED_HARDWARE] = "hardware",
+	[HANDLED_KERNEL] = "kernel",   [HANDLED_USER] = "user",
+	[HANDLED_UNKNOWN] = "unknown", NULL,
+};
+
+/* run */
+
+static const struct field tool_fields[] = {
+	FIELD(STRING, "version", REQUIRED, result_run, tool_version),
+	FIELD(STRING, "commit", NULLABLE, result_run, tool_commit),
+	FIELD(BOOL, "dirty", REQUIRED, result_run, tool_dirty),
+	END,
+};
+static const struct layout tool = { tool_fields, sizeof(struct result_run) };
+
+static const struct field run_fields[] = {
+	FIELD(STRING, "id", REQUIRED, result_run, id),
+	FIELD(STRING, "started", REQUIRED, result_run, started),
+	FIELD(STRING, "finished", BOTH, result_run, finished),
+	FIELD(BOOL, "partial", 0, result_run, partial),
+	FIELD(COUNT, "seed", REQUIRED, result_run, seed),
+	ARRAY(STRINGS, "argv", result_run, argv, NULL),
+	GROUP("tool", REQUIRED, &tool),
+	END,
+};
+static const struct layout run = { run_fields, sizeof(struct result_run) };
+
+/* subject, target, machine */
+
+static const struct field subject_fields[] = {
+	FIELD(STRING, "kernel", NULLABLE, result_subject, kernel),
+	FIELD(STRING, "label", NULLABLE, result_subject, label),
+	FIELD(STRING, "commit", NULLABLE, result_subject, commit),
+	END,
+};
+static const struct layout subject = { subject_fields, sizeof(struct result_subject) };
+
+static const struct field target_fields[] = {
+	FIELD(STRING, "name", REQUIRED, result_target, name),
+	WORD(STRING, "kind", result_target, kind, kind_words),
+	FIELD(STRING, "emulator", NULLABLE, result_target, emulator),
+	FIELD(STRING, "hypervisor", NULLABLE, result_target, hypervisor),
+	FIELD(BOOL, "exact", REQUIRED, result_target, exact),
+	END,
+};
+static const struct layout target = { target_fields, sizeof(struct result_target) };
+
+static const struct field machine_fields[] = {
+	FIELD(STRING, "fingerprint", REQUIRED, result_machine, fingerprint),
+	WORD(STRING, "arch", result_machine, arch, arch_words),
+	FIELD(STRING, "cpu_model", NULLABLE, result_machine, cpu_model),
+	FIELD(STRING, "microcode", NULLABLE, result_machine, microcode),
+	FIELD(COUNT, "cpus", REQUIRED, result_machine, cpus),
+	KNOWN("pinned", NULLABLE, result_machine, pinned, -1),
+	END,
+};
+static const struct layout machine = { machine_fields, sizeof(struct result_machine) };
+
+/* environment, clock */
+
+static const struct field check_fields[] = {
+	FIELD(STRING, "id", REQUIRED, result_check, id),
+	FIELD(STRING, "value", NULLABLE, result_check, value),
+	FIELD(STRING, "expected", NULLABLE, result_check, expected),
+	WORD(STRING, "status", result_check, status, check_words),
+	END,
+};
+static const struct layout check = { check_fields, sizeof(struct result_check) };
+
+static const struct field environment_fields[] = {
+	ARRAY(ARRAY, "checks", result, checks, &check),
+	FIELD(BOOL, "tuned", REQUIRED, result, tuned),
+	END,
+};
+static const struct layout environment = { environment_fields, sizeof(struct result) };
+
+static const struct field overhead_fields[] = {
+	FIELD(REAL, "min", BOTH, result_clock, overhead_min),
+	FIELD(REAL, "median", BOTH, result_clock, overhead_median),
+	END,
+};
+static const struct layout overhead = { overhead_fields, sizeof(struct result_clock) };
+
+static const struct field clock_fields[] = {
+	FIELD(STRING, "name", REQUIRED, result_clock, name),
+	KNOWN("hz", BOTH, result_clock, hz, 0),
+	FIELD(STRING, "unit", REQUIRED, result_clock, unit),
+	FIELD(COUNT, "resolution", REQUIRED, result_clock, resolution),
+	GROUP("overhead", REQUIRED, &overhead),
+	END,
+};
+static const struct layout clock_layout = { clock_fields, sizeof(struct result_clock) };
+
+/* benchmarks */
+
+static const struct field summary_fields[] = {
+	FIELD(COUNT, "n", 0, stats_summary, n),
+	FIELD(REAL, "min", BOTH, stats_summary, min),
+	FIELD(REAL, "p1", NULLABLE, stats_summary, p1),
+	FIELD(REAL, "p5", NULLABLE, stats_summary, p5),
+	FIELD(REAL, "p25", NULLABLE, stats_summary, p25),
+	FIELD(REAL, "p50", BOTH, stats_summary, p50),
+	FIELD(REAL, "p75", NULLABLE, stats_summary, p75),
+	FIELD(REAL, "p90", BOTH, stats_summary, p90),
+	FIELD(REAL, "p95", NULLABLE, stats_summary, p95),
+	FIELD(REAL, "p99", BOTH, stats_summary, p99),
+	FIELD(REAL, "p99_9", NULLABLE, stats_summary, p99_9),
+	FIELD(REAL, "max", BOTH, stats_summary, max),
+	FIELD(REAL, "mean", BOTH, stats_summary, mean),
+	FIELD(REAL, "sd", BOTH, stats_summary, sd),
+	FIELD(REAL, "mad", BOTH, stats_summary, mad),
+	END,
+};
+static const struct layout summary = { summary_fields, sizeof(struct stats_summary) };
+
+static const struct field histogram_fields[] = {
+	{ ROW(KNOWN, "bits", REQUIRED), MEMBER(histogram, bits), .none = 0, .min = 1,
+	  .max = HISTOGRAM_BITS_MAX },
+	ARRAY(BINS, "bins", histogram, bins, NULL),
+	END,
+};
+static const struct layout histogram = { histogram_fields, sizeof(struct histogram) };
+
+static const struct field interference_fields[] = {
+	KNOWN("interrupts", NULLABLE, result_boot, interrupts, -1),
+	KNOWN("involuntary_switches", NULLABLE, result_boot, involuntary_switches, -1),
+	KNOWN("migrations", NULLABLE, result_boot, migrations, -1),
+	END,
+};
+static const struct layout interference = { interference_fields,
+					    sizeof(struct result_boot) };
+
+static const struct field boot_fields[] = {
+	FIELD(COUNT, "index", REQUIRED, result_boot, index),
+	FIELD(BOOL, "valid", REQUIRED, result_boot, valid),
+	FIELD(STRING, "reject_reason", NULLABLE, result_boot, reject_reason),
+	FIELD(COUNT, "events", REQUIRED, result_boot, summary.n),
+	OBJECT("summary", REQUIRED, result_boot, summary, &summary),
+	OBJECT("histogram", BOTH, result_boot, histogram, &histogram),
+	GROUP("interference", 0, &interference),
+	END,
+};
+const struct layout layout_boot = { boot_fields, sizeof(struct result_boot) };
+
+static const struct field ci_fields[] = {
+	FIELD(REAL, "level", BOTH, result_ci, level),
+	FIELD(REAL, "lo", BOTH, result_ci, lo),
+	FIELD(REAL, "hi", BOTH, result_ci, hi),
+	FIELD(STRING, "method", BOTH, result_ci, method),
+	END,
+};
+static const struct layout ci = { ci_fields, sizeof(struct result_ci) };
+
+static const struct field estimate_fields[] = {
+	FIELD(REAL, "value", BOTH, result_metric, value),
+	FIELD(STRING, "stat", NULLABLE, result_metric, stat),
+	OBJECT("ci", BOTH, result_metric, ci, &ci),
+	END,
+};
+static const struct layout estimate = { estimate_fields, sizeof(struct result_metric) };
+
+static const struct field metric_fields[] = {
+	FIELD(STRING, "name", REQUIRED, result_metric, name),
+	FIELD(STRING, "unit", REQUIRED, result_metric, unit),
+	WORD(STRING, "better", result_metric, better, better_words),
+	GROUP("estimate", REQUIRED, &estimate),
+	ARRAY(ARRAY, "boots", result_metric, boots, &layout_boot),
+	END,
+};
+const struct layout layout_metric = { metric_fields, sizeof(struct result_metric) };
+
+static const struct field exits_fields[] = {
+	KNOWN("expected", BOTH, result_exits, expected, -1),
+	KNOWN("observed", BOTH, result_exits, observed, -1),
+	KNOWN("user", NULLABLE, result_exits, user, -1),
+	KNOWN("interrupts", NULLABLE, result_exits, interrupts, -1),
+	KNOWN("faults", NULLABLE, result_exits, faults, -1),
+	END,
+};
+static const struct layout exits = { exits_fields, sizeof(struct result_exits) };
+
+static const struct field benchmark_fields[] = {
+	FIELD(STRING, "name", REQUIRED, result_benchmark, name),
+	FIELD(STRING, "config", REQUIRED, result_benchmark, config),
+	FIELD(STRING, "group", REQUIRED, result_benchmark, group),
+	WORD(CHOICE, "handled_by", result_benchmark, handled_by, layout_handler_words),
+	WORD(CHOICE, "status", result_benchmark, status, layout_status_words),
+	FIELD(STRING, "reason", NULLABLE, result_benchmark, reason),
+	OBJECT("exits", REQUIRED, result_benchmark, exits, &exits),
+	ARRAY(ARRAY, "metrics", result_benchmark, metrics, &layout_metric),
+	END,
+};
+const struct layout layout_benchmark = { benchmark_fields,
+					 sizeof(struct result_benchmark) };
+
+/* the document */
+
+static const struct field warning_fields[] = {
+	FIELD(STRING, "code", REQUIRED, result_warning, code),
+	FIELD(STRING, "message", REQUIRED, result_warning, message),
+	END,
+};
+static const struct layout warning = { warning_fields, sizeof(struct result_warning) };
+
+static const struct field result_fields[] = {
+	{ ROW(SCHEMA, "schema", REQUIRED) },
+	{ ROW(VERSION, "schema_version", REQUIRED) },
+	OBJECT("run", REQUIRED, result, run, &run),
+	OBJECT("subject", REQUIRED, result, subject, &subject),
+	OBJECT("target", REQUIRED, result, target, &target),
+	OBJECT("machine", REQUIRED, result, machine, &machine),
+	GROUP("environment", REQUIRED, &environment),
+	OBJECT("clock", REQUIRED, result, clock, &clock_layout),
+	ARRAY(ARRAY, "benchmarks", result, benchmarks, &layout_benchmark),
+	ARRAY(ARRAY, "warnings", result, warnings, &warning),
+	END,
+};
+const struct layout layout_result = { result_fields, sizeof(struct result) };

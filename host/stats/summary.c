@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Order statistics and moments of one boot's samples. */
+#include "host/stats/summary.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gsl/gsl_sort_double.h>
+#include <gsl/gsl_statistics_double.h>
+
+/* Makes the MAD of a normal distribution its standard deviation. */
+#define MAD_SCALE 1.4826
+
+/* A tail quantile needs this many samples beyond it to say anything. */
+#define TAIL_SAMPLES 10
+
+/*
+ * Quantiles are named in thousandths, so that the question of whether there are
+ * enough samples is one of integers: 100 * (1 - 0.9) is less than 10 in doubles.
+ */
+static const struct quantile {
+	unsigned int permille;
+	size_t offset;
+} quantiles[] = {
+	{ 10, offsetof(struct stats_summary, p1) },
+	{ 50, offsetof(struct stats_summary, p5) },
+	{ 250, offsetof(struct stats_summary, p25) },
+	{ 500, offsetof(struct stats_summary, p50) },
+	{ 750, offsetof(struct stats_summary, p75) },
+	{ 900, offsetof(struct stats_summary, p90) },
+	{ 950, offsetof(struct stats_summary, p95) },
+	{ 990, offsetof(struct stats_summary, p99) },
+	{ 999, offsetof(struct stats_summary, p99_9) },
+};
+
+/*
+ * Not gsl_stats_quantile_from_sorted_data(): its (1 - d) a + d b is off by a
+ * rounding error where a equals b, and exact targets compare exactly.
+ */
+double stats_quantile_sorted(const double *sorted, size_t n, double q)
+{
+	double h = (double)(n - 1) * q;
+	size_t i = (size_t)h;
+
+	if (i >= n - 1)
+		return sorted[n - 1];
+	return sorted[i] + (h - (double)i) * (sorted[i + 1] - sorted[i]);
+}
+
+double stats_median(double *values, size_t n)
+{
+	gsl_sort(values, 1, n);
+	return gsl_stats_median_from_sorted_data(values, 1, n);
+}
+
+static bool quantile_speaks(unsigned int permille, size_t n)
+{
+	unsigned int beyond = permille > 500 ? 1000 - permille : permille;
+
+	return beyond >= 250 || n >= TAIL_SAMPLES * 1000u / beyond;
+}
+
+static void summarize_sorted(const double *sorted, double *work, size_t n,
+			     struct stats_summary *out)
+{
+	out->n = n;
+	out->min = sorted[0];
+	out->max = sorted[n - 1];
+	out->mean = gsl_stats_mean(sorted, 1, n);
+	out->sd = n < 2 ? NAN : gsl_stats_sd_m(sorted, 1, n, out->mean);
+	out->mad = gsl_stats_mad0(sorted, 1, n, work) * MAD_SCALE;
+
+	for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++) {
+		const struct quantile *q = &quantiles[i];
+		double value = stats_quantile_sorted(sorted, n, q->permille / 1000.0);
+
+		if (quantile_speaks(q->permille, n))
+			memcpy((char *)out + q->offset, &value, sizeof(value));
+	}
+}
+
+int stats_summarize(const int64_t *samples, size_t n, struct stats_summary *out)
+{
+	double *sorted;
+
+	*out = (struct stats_summary){
+		.min = NAN,
+		.max = NAN,
+		.mean = NAN,
+		.sd = NAN,
+		.mad = NAN,
+		.p1 = NAN,
+		.p5 = NAN,
+		.p25 = NAN,
+		.p50 = NAN,
+		.p75 = NAN,
+		.p90 = NAN,
+		.p95 = NAN,
+		.p99 = NAN,
+		.p99_9 = NAN,
+	};
+	if (n == 0)
+		return 0;
+
+	/* The second half is gsl_stats_mad0()'s to work in. */
+	sorted = reallocarray(NULL, n, 2 * sizeof(*sorted));
+	if (!sorted)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = (double)samples[i];
+	gsl_sort(sorted, 1, n);
+	summarize_sorted(sorted, sorted + n, n, out);
+	free(sorted);
+	return 0;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Taking a boot's answer out of guest memory: check, copy, then use. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/target/boot.h"
+
+int target_fail(struct target_error *e, int err, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(e->text, sizeof(e->text), fmt, args);
+	va_end(args);
+	return err;
+}
+
+void boot_end(struct boot_report *rep, enum boot_outcome outcome, const char *fmt, ...)
+{
+	va_list args;
+
+	rep->outcome = outcome;
+	va_start(args, fmt);
+	vsnprintf(rep->reason, sizeof(rep->reason), fmt, args);
+	va_end(args);
+}
+
+void boot_report_init(struct boot_report *rep)
+{
+	const struct boot_counts nobody = { -1, -1, -1, -1, -1 };
+	int phase;
+
+	memset(rep, 0, sizeof(*rep));
+	for (phase = 0; phase < ABI_PHASES; phase++)
+		rep->counts[phase] = nobody;
+}
+
+void boot_report_free(struct boot_report *rep)
+{
+	int phase;
+
+	for (phase = 0; phase < ABI_PHASES; phase++) {
+		free(rep->series[phase]);
+		rep->series[phase] = NULL;
+	}
+}
+
+static uint64_t samples_asked(const struct abi_params *params, int phase)
+{
+	switch (phase) {
+	case ABI_PHASE_NULL:
+	case ABI_PHASE_EVENT:
+	case ABI_PHASE_TWIN:
+		return params->events;
+	case ABI_PHASE_BATCH:
+	case ABI_PHASE_BATCH_NULL:
+		return params->batch ? params->batches : 0;
+	default:
+		return 0;
+	}
+}
+
+static const char *const phase_names[ABI_PHASES] = {
+	[ABI_PHASE_WARMUP] = "warm-up", [ABI_PHASE_NULL] = "null",
+	[ABI_PHASE_EVENT] = "event",	[ABI_PHASE_TWIN] = "twin",
+	[ABI_PHASE_BATCH] = "batch",	[ABI_PHASE_BATCH_NULL] = "empty batch",
+};
+
+static void end_unfinished(struct boot_report *rep)
+{
+	const struct abi_report *guest = &rep->guest;
+	const char *phase =
+		guest->phase < ABI_PHASES ? phase_names[guest->phase] : "unknown";
+
+	switch (guest->state) {
+	case ABI_STATE_RESET:
+	case ABI_STATE_RUNNING:
+		boot_end(rep, BOOT_CRASH, "the guest stopped in the %s phase", phase);
+		break;
+	case ABI_STATE_FAULT:
+		boot_end(rep, BOOT_CRASH,
+			 "the guest took exception 0x%llx in the %s phase: syndrome "
+			 "0x%llx "
+			 "pc 0x%llx address 0x%llx",
+			 (unsigned long long)guest->fault.vector, phase,
+			 (unsigned long long)guest->fault.syndrome,
+			 (unsigned long long)guest->fault.pc,
+			 (unsigned long long)guest->fault.address);
+		break;
+	case ABI_STATE_REFUSED:
+		boot_end(rep, BOOT_CRASH,
+			 "the payload refused its parameters: built for another ABI "
+			 "version");
+		break;
+	case ABI_STATE_ABSENT:
+		boot_end(rep, BOOT_SKIP, "the machine does not have it");
+		break;
+	default:
+		boot_end(rep, BOOT_CRASH,
+			 "the guest reports a state that does not exist: %u",
+			 guest->state);
+	}
+}
+
+static int copy_series(const uint8_t *ram, int phase, struct boot_report *rep)
+{
+	size_t bytes = rep->guest.samples[phase] * sizeof(uint64_t);
+
+	rep->series[phase] = malloc(bytes ? bytes : 1);
+	if (!rep->series[phase])
+		return -1;
+	memcpy(rep->series[phase],
+	       ram + ABI_SERIES_OFFSET +
+		       (uint64_t)phase * ABI_SERIES_MAX * sizeof(uint64_t),
+	       bytes);
+	return 0;
+}
+
+void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
+		  struct boot_report *rep)
+{
+	int phase;
+
+	memcpy(&rep->guest, ram + ABI_PAGE_OFFSET + offsetof(struct abi_page, report),
+	       sizeof(rep->guest));
+	if (rep->guest.magic != ABI_MAGIC) {
+		boot_end(rep, BOOT_CRASH, "the guest never reached the payload's C code");
+		return;
+	}
+	if (rep->guest.state != ABI_STATE_DONE) {
+		end_unfinished(rep);
+		return;
+	}
+	for (phase = 0; phase < ABI_PHASES; phase++) {
+		uint64_t asked = samples_asked(&rq->params, phase);
+
+		/* Also what keeps the copy inside the series. */
+		if (rep->guest.samples[phase] != asked) {
+			boot_end(rep, BOOT_CRASH,
+				 "the guest claims %llu samples in the %s phase, %llu "
+				 "were asked for",
+				 (unsigned long long)rep->guest.samples[phase],
+				 phase_names[phase], (unsigned long long)asked);
+			return;
+		}
+		if (copy_series(ram, phase, rep)) {
+			boot_end(rep, BOOT_CRASH, "out of memory for %llu samples",
+				 (unsigned long long)asked);
+			return;
+		}
+	}
+	rep->outcome = BOOT_DONE;
+}

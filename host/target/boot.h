@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the targets that boot payloads themselves have in common. */
+#ifndef WS_TARGET_BOOT_H
+#define WS_TARGET_BOOT_H
+
+#include "host/target/target.h"
+
+/*
+ * Copies what the payload left in `ram` (ABI_RAM_BYTES of guest memory) into
+ * `rep`, believing nothing: sets rep->outcome to BOOT_DONE if the report is
+ * whole and holds exactly the samples that were asked for, otherwise to
+ * BOOT_CRASH or BOOT_SKIP with the reason. The guest must not run any more.
+ */
+void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
+		  struct boot_report *rep);
+
+/* Sets the outcome and its reason. */
+void boot_end(struct boot_report *rep, enum boot_outcome outcome, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Empty, with nothing counted. */
+void boot_report_init(struct boot_report *rep);
+
+int target_fail(struct target_error *e, int err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Targets `lab:*`: a job runs on Linux and KVM inside an emulated machine. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "host/lab/fail.h"
+#include "host/lab/file.h"
+#include "host/lab/initramfs.h"
+#include "host/lab/kernel.h"
+#include "host/lab/machine.h"
+#include "host/lab/module.h"
+#include "host/lab/session.h"
+#include "host/target/target.h"
+
+struct lab_state {
+	const struct lab_machine *machine;
+	char emulator[PATH_MAX];
+	struct lab_kernel kernel;
+	char *append; /* NULL: none */
+	struct lab_modules modules;
+	uint8_t *program; /* the wsbench that runs inside */
+	size_t program_bytes;
+};
+
+static int fill(struct lab_state *s, const struct target *t,
+		const struct target_options *opt, struct target_error *err)
+{
+	char program[PATH_MAX];
+	int ret;
+
+	s->machine = t->config ? t->config : lab_machine_find(strchr(t->name, ':') + 1);
+	if (!s->machine)
+		return lab_fail(err, -EINVAL, "%s: there is no such machine", t->name);
+	ret = lab_find_in_path(s->machine->emulator, s->emulator, err);
+	if (!ret)
+		ret = lab_kernel_find(s->machine->arch, opt->kernel, opt->modules,
+				      &s->kernel, err);
+	/* A kernel of the user's without a folder of modules has KVM built in. */
+	if (!ret && s->machine->module && s->kernel.modules[0])
+		ret = lab_modules_read(s->kernel.modules, s->machine->module, &s->modules,
+				       err);
+	if (!ret)
+		ret = lab_find_program(s->machine->arch, program, err);
+	if (!ret)
+		ret = lab_file_read(program, "the lab's wsbench", &s->program,
+				    &s->program_bytes, err);
+	if (!ret && opt->append) {
+		s->append = strdup(opt->append);
+		if (!s->append)
+			ret = lab_fail(err, -ENOMEM, "out of memory");
+	}
+	return ret;
+}
+
+static void lab_close(struct target *t)
+{
+	struct lab_state *s = t->state;
+
+	if (!s)
+		return;
+	lab_modules_free(&s->modules);
+	free(s->program);
+	free(s->append);
+	free(s);
+	t->state = NULL;
+}
+
+static int lab_open(struct target *t, const struct target_options *opt,
+		    struct target_error *err)
+{
+	t->state = calloc(1, sizeof(struct lab_state));
+	if (!t->state)
+		return lab_fail(err, -ENOMEM, "out of memory");
+	return fill(t->state, t, opt, err);
+}
+
+/* All that open() needs: what cannot be opened cannot run. */
+static int lab_probe(const struct target *t, const struct target_options *opt,
+		     struct target_error *err)
+{
+	struct target trial = *t;
+	int ret = lab_open(&trial, opt, err);
+
+	lab_close(&trial);
+	return ret;
+}
+
+/* The initramfs of this job as an unnamed file, or a negative errno. */
+static int initramfs_open(const struct lab_state *s, const struct target_job *job,
+			  struct target_error *err)
+{
+	struct lab_initramfs what = {
+		.program = s->program,
+		.program_bytes = s->program_bytes,
+		.modules = &s->modules,
+		.wire_tty = s->machine->wire_tty,
+	};
+	struct lab_cpio archive = { .data = NULL };
+	char *text = NULL;
+	size_t done = 0;
+	int ret, fd = -1;
+
+	ret = lab_job_encode(job, &text, &what.job_bytes);
+	if (ret)
+		goto out;
+	what.job = text;
+	ret = lab_initramfs_build(&what, &archive);
+	if (ret)
+		goto out;
+	fd = memfd_create("worldswitch-initramfs", MFD_CLOEXEC);
+	if (fd < 0)
+		ret = -errno;
+	while (!ret && done < archive.bytes) {
+		ssize_t n = write(fd, archive.data + done, archive.bytes - done);
+
+		if (n >= 0)
+			done += n;
+		else if (errno != EINTR)
+			ret = -errno;
+	}
+out:
+	free(text);
+	free(archive.data);
+	if (!ret)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return lab_fail(err, ret, "cannot build the lab's initramfs: %s", strerror(-ret));
+}
+
+static int lab_delegate(struct target *t, const struct target_job *job,
+			const struct target_sink *sink, struct target_error *err)
+{
+	const struct lab_state *s = t->state;
+	int initramfs = initramfs_open(s, job, err), ret;
+	char **argv;
+
+	if (initramfs < 0)
+		return initramfs;
+	argv = lab_machine_argv(s->machine, s->emulator, s->kernel.image, s->append);
+	ret = argv ? lab_session_run(t->name, argv, initramfs, sink, err)
+		   : lab_fail(err, -ENOMEM, "out of memory");
+	free(argv);
+	close(initramfs);
+	return ret;
+}
+
+const struct target_ops target_lab_ops = {
+	.kind = "lab",
+	.probe = lab_probe,
+	.open = lab_open,
+	.delegate = lab_delegate,
+	.close = lab_close,
+};

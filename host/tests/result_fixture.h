@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A document in which every member has a value of its own, for the tests. */
+#ifndef WS_TESTS_RESULT_FIXTURE_H
+#define WS_TESTS_RESULT_FIXTURE_H
+
+#include <stdint.h>
+
+#include <criterion/criterion.h>
+
+#include "host/result/result.h"
+
+static void fixture_boot(struct result *r, struct result_metric *m)
+{
+	int64_t samples[] = { -5, 1490, 1495, 1495, 70000 };
+	struct result_boot *boot = result_add_boot(r, m);
+
+	boot->index = 7;
+	boot->valid = false;
+	boot->reject_reason = result_string(r, "migrated \"twice\" \\ [ 1,\n 2 ]");
+	boot->summary = (struct stats_summary){
+		.n = 5,
+		.min = -5,
+		.p1 = 0.1,
+		.p5 = 5.5,
+		.p25 = 25.25,
+		.p50 = 50.5,
+		.p75 = 75.75,
+		.p90 = 90.125,
+		.p95 = 95.5,
+		.p99 = 99.5,
+		.p99_9 = 1e300,
+		.max = 70000,
+		.mean = 1 / 3.0,
+		.sd = 5e-324,
+		.mad = 2.9652,
+	};
+	boot->interrupts = 11;
+	boot->involuntary_switches = 12;
+	boot->migrations = 13;
+	cr_assert_eq(histogram_build(samples, 5, 7, &boot->histogram), 0);
+}
+
+static void fixture_benchmark(struct result *r)
+{
+	struct result_benchmark *b = result_add_benchmark(r);
+	struct result_metric *m;
+
+	b->name = result_string(r, "hypercall");
+	b->config = result_string(r, "default");
+	b->group = result_string(r, "exit");
+	b->handled_by = HANDLED_USER;
+	b->status = RESULT_FAIL;
+	b->reason = result_string(r, "too few exits");
+	b->exits = (struct result_exits){ 1000, 999, 998, 3, 4 };
+	m = result_add_metric(r, b);
+	m->name = result_string(r, "round_trip");
+	m->unit = result_string(r, "insns");
+	m->better = result_string(r, "lower");
+	m->value = 1495;
+	m->stat = result_string(r, "median-of-boot-medians");
+	m->ci = (struct result_ci){ 0.95, 1490.5, 1500.5,
+				    result_string(r, "order-statistic") };
+	fixture_boot(r, m);
+}
+
+static void fixture_run(struct result *r)
+{
+	r->run.id = result_string(r, "20260901T000000Z-1a2b");
+	r->run.started = result_string(r, "2026-09-01T00:00:00Z");
+	r->run.finished = result_string(r, "2026-09-01T00:01:00Z");
+	r->run.seed = RESULT_SEED_MAX;
+	r->run.partial = true;
+	result_add_argv(r, "wsbench");
+	result_add_argv(r, "run");
+	result_add_argv(r, "--on");
+	r->run.tool_version = result_string(r, "0.1");
+	r->run.tool_commit = result_string(r, "be8e394");
+	r->run.tool_dirty = true;
+	r->subject.kernel = result_string(r, "6.1.0-56-cloud-arm64");
+	r->subject.label = result_string(r, "mit \xc3\xbc");
+	r->subject.commit = result_string(r, "cafe");
+}
+
+/* Free it with result_free(). */
+static struct result *fixture(void)
+{
+	struct result *r = result_new();
+	struct result_check *check;
+
+	fixture_run(r);
+	r->target = (struct result_target){ "lab:aarch64-vhe", "lab", "QEMU 7.2",
+					    "arm64 VHE", true };
+	r->machine = (struct result_machine){ "0123abcd", "aarch64", "max", "0x1", 2, 0 };
+	check = result_add_check(r);
+	*check = (struct result_check){ "governor", "powersave", "performance", "warn" };
+	r->tuned = true;
+	r->clock = (struct result_clock){ "CNTVCT_EL0", 1000000000, "insns", 1, 3, 3.5 };
+	fixture_benchmark(r);
+	result_warn(r, "noise", "%d of %d boots", 1, 10);
+	return r;
+}
+
+#endif

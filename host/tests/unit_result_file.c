@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Unit tests of documents and files: a reader sees the old one or the new one. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+#include "host/tests/result_fixture.h"
+
+/* Each test runs in a process of its own: the folder is its working directory. */
+static char folder[] = "/tmp/unit_result.XXXXXX";
+
+static void enter_folder(void)
+{
+	cr_assert_not_null(mkdtemp(folder));
+	cr_assert_eq(chdir(folder), 0);
+}
+
+static void remove_folder(void)
+{
+	DIR *d = opendir(".");
+
+	for (struct dirent *e; d && (e = readdir(d));)
+		if (e->d_name[0] != '.')
+			unlink(e->d_name);
+	closedir(d);
+	rmdir(folder);
+}
+
+TestSuite(result_file, .init = enter_folder, .fini = remove_folder);
+
+static size_t files(void)
+{
+	DIR *d = opendir(".");
+	size_t n = 0;
+
+	for (struct dirent *e; (e = readdir(d));)
+		n += strcmp(e->d_name, ".") && strcmp(e->d_name, "..");
+	closedir(d);
+	return n;
+}
+
+/* Writes the fixture under `label`; the code. */
+static int write_labelled(const char *path, const char *label, struct result_error *err)
+{
+	struct result *r = fixture();
+	int rc;
+
+	r->subject.label = label;
+	rc = result_write(path, r, err);
+	result_free(r);
+	return rc;
+}
+
+static void expect_label(const char *path, const char *label)
+{
+	struct result_error err = { "" };
+	struct result *r;
+
+	cr_assert_eq(result_read(path, &r, &err), 0, "%s", err.text);
+	cr_expect_str_eq(r->subject.label, label);
+	result_free(r);
+}
+
+static void write_text(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	cr_assert_not_null(f);
+	cr_assert_geq(fputs(text, f), 0);
+	cr_assert_eq(fclose(f), 0);
+}
+
+Test(result_file, replaces_the_old_document)
+{
+	struct result_error err;
+
+	cr_assert_eq(write_labelled("a.json", "old", &err), 0);
+	expect_label("a.json", "old");
+	cr_assert_eq(write_labelled("a.json", "new", &err), 0);
+	expect_label("a.json", "new");
+	cr_expect_eq(files(), 1, "nothing is left beside it");
+}
+
+/* Whoever has the old document open goes on reading the old document. */
+Test(result_file, a_reader_keeps_what_it_opened)
+{
+	struct result_error err;
+	struct stat before, after;
+	int fd;
+
+	cr_assert_eq(write_labelled("a.json", "old", &err), 0);
+	fd = open("a.json", O_RDONLY);
+	cr_assert_eq(fstat(fd, &before), 0);
+	cr_assert_eq(write_labelled("a.json", "a new label, longer", &err), 0);
+	cr_assert_eq(fstat(fd, &after), 0);
+	cr_expect_eq(before.st_size, after.st_size);
+	cr_expect_eq(after.st_nlink, 0);
+	close(fd);
+}
+
+Test(result_file, follows_the_umask)
+{
+	struct result_error err;
+	struct stat st;
+
+	umask(027);
+	cr_assert_eq(write_labelled("a.json", "x", &err), 0);
+	cr_assert_eq(stat("a.json", &st), 0);
+	cr_expect_eq(st.st_mode & 0777, 0640);
+}
+
+Test(result_file, follows_a_link)
+{
+	struct result_error err;
+	struct stat st;
+
+	cr_assert_eq(write_labelled("real.json", "old", &err), 0);
+	cr_assert_eq(symlink("real.json", "link.json"), 0);
+	cr_assert_eq(write_labelled("link.json", "new", &err), 0);
+	expect_label("real.json", "new");
+	cr_assert_eq(lstat("link.json", &st), 0);
+	cr_expect(S_ISLNK(st.st_mode));
+}
+
+/* Any limit below the whole fails, and fails without a trace. */
+Test(result_file, a_failed_write_leaves_the_old_document)
+{
+	struct result_error err;
+	struct stat st;
+
+	signal(SIGXFSZ, SIG_IGN);
+	cr_assert_eq(write_labelled("a.json", "old", &err), 0);
+	cr_assert_eq(stat("a.json", &st), 0);
+	for (int thirds = 0; thirds <= 3; thirds++) {
+		off_t room = (st.st_size - 1) * thirds / 3;
+		struct rlimit limit = { (rlim_t)room, RLIM_INFINITY };
+
+		cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+		cr_expect_eq(write_labelled("a.json", "new", &err), -EFBIG);
+		limit.rlim_cur = RLIM_INFINITY;
+		cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+		cr_expect_str_eq(err.text, "cannot write a.json: File too large");
+		expect_label("a.json", "old");
+		cr_expect_eq(files(), 1, "the temporary file is gone");
+	}
+}
+
+/* A folder of that name: everything works but the rename. */
+Test(result_file, a_failed_rename_leaves_nothing)
+{
+	struct result_error err;
+	int rc;
+
+	cr_assert_eq(mkdir("a.json", 0700), 0);
+	rc = write_labelled("a.json", "new", &err);
+	cr_expect_eq(files(), 1);
+	rmdir("a.json");
+	cr_expect_eq(rc, -EISDIR);
+	cr_expect_str_eq(err.text, "cannot write a.json: Is a directory");
+}
+
+Test(result_file, a_full_disk_is_one_line)
+{
+	struct result_error err;
+
+	cr_expect_eq(write_labelled("/dev/full", "x", &err), -ENOSPC);
+	cr_expect_str_eq(err.text, "cannot write /dev/full: No space left on device");
+}
+
+Test(result_file, a_device_stays_a_device)
+{
+	struct result_error err;
+	struct stat st;
+
+	cr_assert_eq(symlink("/dev/null", "null"), 0);
+	cr_expect_eq(write_labelled("null", "x", &err), 0);
+	cr_assert_eq(stat("null", &st), 0);
+	cr_expect(S_ISCHR(st.st_mode));
+}
+
+Test(result_file, no_folder)
+{
+	struct result_error err;
+
+	cr_expect_eq(write_labelled("none/a.json", "x", &err), -ENOENT);
+	cr_expect_str_eq(err.text, "cannot write none/a.json: No such file or directory");
+}
+
+Test(result_file, a_temporary_file_left_behind_is_no_obstacle)
+{
+	struct result_error err;
+	char name[64];
+
+	snprintf(name, sizeof(name), "a.json.%ld-0.tmp", (long)getpid());
+	write_text(name, "somebody else's");
+	cr_expect_eq(write_labelled("a.json", "x", &err), 0);
+	expect_label("a.json", "x");
+	cr_expect_eq(access(name, F_OK), 0);
+}
+
+Test(result_file, reading_names_the_file)
+{
+	struct result_error err;
+	struct result *r;
+
+	cr_expect_eq(result_read("none.json", &r, &err), -ENOENT);
+	cr_expect_str_eq(err.text, "cannot read none.json: No such file or directory");
+	cr_expect_eq(result_read(".", &r, &err), -EISDIR);
+	cr_expect_str_eq(err.text, "cannot read .: Is a directory");
+	write_text("broken.json", "{\n  \"schema\": tru }\n");
+	cr_expect_eq(result_read("broken.json", &r, &err), -EINVAL);
+	cr_expect_eq(strncmp(err.text, "broken.json: line 2 column ", 27), 0, "%s",
+		     err.text);
+	write_text("other.json", "{}\n");
+	cr_expect_eq(result_read("other.json", &r, &err), -EINVAL);
+	cr_expect_str_eq(err.text, "other.json: /schema: missing");
+	cr_expect_null(r);
+}
+
+Test(result_file, too_large_is_refused)
+{
+	struct result_error err;
+	struct result *r;
+
+	write_text("big.json", "");
+	cr_assert_eq(truncate("big.json", (off_t)RESULT_FILE_MAX + 1), 0);
+	cr_expect_eq(result_read("big.json", &r, &err), -EFBIG);
+	cr_expect_str_eq(err.text, "cannot read big.json: File too large");
+}
+
+/* The reason is at the line's end, and the line has an end. */
+Test(result_file, a_long_path_does_not_hide_the_reason)
+{
+	struct result_error err;
+	struct result *r;
+	char path[2000];
+
+	memset(path, 'x', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	cr_expect_eq(result_read(path, &r, &err), -ENAMETOOLONG);
+	cr_expect_not_null(strstr(err.text, ": File name too long"));
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What each of x86_64/ and aarch64/ defines for the rest of the VMM. */
+#ifndef WS_VMM_ARCH_H
+#define WS_VMM_ARCH_H
+
+#include "host/vmm/vmm.h"
+
+extern const enum arch vmm_arch;
+extern const uint16_t vmm_elf_machine;
+extern const uint64_t vmm_ram_gpa;
+
+/* The argument of KVM_CREATE_VM. */
+unsigned long arch_vm_type(int kvm_fd);
+
+/* Before and after the vCPU exists: interrupt controller, PMU, fixed pages. */
+int arch_vm_init(struct vm *vm);
+int arch_vcpu_init(struct vcpu *vcpu);
+int arch_vcpu_reset(struct vcpu *vcpu, uint64_t entry);
+void arch_vcpu_dump(const struct vcpu *vcpu, char *text, size_t bytes);
+enum kvm_flavour arch_flavour(int kvm_fd);
+
+/* Whether the access is the payload's doorbell. */
+bool arch_is_bell_mmio(uint64_t gpa, uint32_t bytes);
+bool arch_is_bell_pio(uint16_t port, uint32_t bytes);
+
+#endif

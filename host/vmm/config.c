@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The counter configs: one apply function per row of bench/configs.def. */
+#include <errno.h>
+#include <linux/kvm.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host/vmm/arch.h"
+
+struct refusal {
+	char *why;
+	size_t bytes;
+};
+
+static int refuse(const struct refusal *r, const char *reason)
+{
+	snprintf(r->why, r->bytes, "%s", reason);
+	return -ENOTSUP;
+}
+
+static int config_apply_default(int kvm_fd, struct vm_config *config,
+				const struct refusal *r)
+{
+	(void)kvm_fd;
+	(void)config;
+	(void)r;
+	return 0;
+}
+
+static int config_apply_pmu_off(int kvm_fd, struct vm_config *config,
+				const struct refusal *r)
+{
+	/* On arm64 a vPMU is asked for; on x86 it is there unless it is refused. */
+	config->pmu = false;
+	if (vmm_arch != ARCH_X86_64)
+		return 0;
+	if (!(kvm_extension(kvm_fd, KVM_CAP_PMU_CAPABILITY) & KVM_PMU_CAP_DISABLE))
+		return refuse(r, "this KVM has no KVM_CAP_PMU_CAPABILITY (Linux 5.18), "
+				 "or has no vPMU to turn off");
+	config->pmu_off = true;
+	return 0;
+}
+
+static int config_apply_pmu_emulated(int kvm_fd, struct vm_config *config,
+				     const struct refusal *r)
+{
+	if (!kvm_extension(kvm_fd, KVM_CAP_ARM_PMU_V3))
+		return refuse(r, "this KVM has no KVM_CAP_ARM_PMU_V3: the machine has no "
+				 "PMUv3, or the kernel no driver for it");
+	config->pmu = true;
+	return 0;
+}
+
+static int config_apply_irqchip_user(int kvm_fd, struct vm_config *config,
+				     const struct refusal *r)
+{
+	(void)kvm_fd;
+	(void)r;
+	config->irqchip = false;
+	return 0;
+}
+
+/* In the order of config_table. */
+static int (*const apply[])(int kvm_fd, struct vm_config *config,
+			    const struct refusal *r) = {
+#define CONFIG(id, name, archs, summary) config_apply_##id,
+#include "bench/configs.def"
+};
+
+int config_apply(const struct config *row, int kvm_fd, struct vm_config *config,
+		 char *why, size_t why_bytes)
+{
+	const struct refusal r = { why, why_bytes };
+
+	*config = (struct vm_config){ .irqchip = true };
+	if (!(row->archs & 1u << vmm_arch))
+		return refuse(&r, "not a config of this architecture");
+	return apply[row - config_table](kvm_fd, config, &r);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Building and destroying a VM. */
+#include <errno.h>
+#include <linux/kvm.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "bench/abi.h"
+#include "host/vmm/arch.h"
+#include "host/vmm/stats.h"
+
+int vm_fail(struct vm *vm, int err, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(vm->error, sizeof(vm->error), fmt, args);
+	va_end(args);
+	return err;
+}
+
+static int add_memory(struct vm *vm)
+{
+	struct kvm_userspace_memory_region region = {
+		.guest_phys_addr = vm->ram_gpa,
+		.memory_size = vm->ram_bytes,
+	};
+
+	vm->ram = mmap(NULL, vm->ram_bytes, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (vm->ram == MAP_FAILED) {
+		vm->ram = NULL;
+		return vm_fail(vm, -errno, "cannot map %llu bytes of guest memory: %m",
+			       (unsigned long long)vm->ram_bytes);
+	}
+	region.userspace_addr = (uintptr_t)vm->ram;
+	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region))
+		return vm_fail(vm, -errno, "KVM_SET_USER_MEMORY_REGION: %m");
+	return 0;
+}
+
+static int create_vcpu(struct vm *vm)
+{
+	struct vcpu *vcpu = &vm->vcpu;
+	int bytes;
+
+	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, 0);
+	if (vcpu->fd < 0)
+		return vm_fail(vm, -errno, "KVM_CREATE_VCPU: %m");
+	bytes = ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+	if (bytes < (int)sizeof(struct kvm_run))
+		return vm_fail(vm, -EINVAL, "KVM_GET_VCPU_MMAP_SIZE answers %d", bytes);
+	vcpu->run = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+	if (vcpu->run == MAP_FAILED) {
+		vcpu->run = NULL;
+		return vm_fail(vm, -errno, "cannot map the vCPU's run page: %m");
+	}
+	vcpu->run_bytes = bytes;
+	stats_fd_open(vcpu->fd, &vcpu->kvm_stats);
+	return 0;
+}
+
+int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
+	      const struct vm_listener *listener)
+{
+	int err;
+
+	*vm = (struct vm){
+		.kvm_fd = kvm_fd,
+		.irqchip_fd = -1,
+		.config = *config,
+		.ram_gpa = vmm_ram_gpa,
+		.ram_bytes = ABI_RAM_BYTES,
+		.vcpu = { .vm = vm, .fd = -1, .kvm_stats.fd = -1 },
+		.listener = *listener,
+	};
+	vm->fd = ioctl(kvm_fd, KVM_CREATE_VM, arch_vm_type(kvm_fd));
+	if (vm->fd < 0)
+		return vm_fail(vm, -errno, "KVM_CREATE_VM: %m");
+	err = add_memory(vm);
+	if (!err)
+		err = arch_vm_init(vm);
+	if (!err)
+		err = create_vcpu(vm);
+	if (!err)
+		err = arch_vcpu_init(&vm->vcpu);
+	return err;
+}
+
+void vm_destroy(struct vm *vm)
+{
+	stats_fd_close(&vm->vcpu.kvm_stats);
+	if (vm->vcpu.run)
+		munmap(vm->vcpu.run, vm->vcpu.run_bytes);
+	if (vm->vcpu.fd >= 0)
+		close(vm->vcpu.fd);
+	if (vm->irqchip_fd >= 0)
+		close(vm->irqchip_fd);
+	if (vm->fd >= 0)
+		close(vm->fd);
+	if (vm->ram)
+		munmap(vm->ram, vm->ram_bytes);
+}

@@ -1,0 +1,132 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# To be sourced: Debian's package client for one architecture, with a state and
+# a cache of its own. Works without root, changes nothing of the system's
+# packages, lists or architectures; verifies signatures as the system's does.
+
+# debian_arch ARCH: our name of an architecture -> Debian's.
+debian_arch() {
+  case $1 in
+  x86_64) echo amd64 ;;
+  aarch64) echo arm64 ;;
+  *) return 1 ;;
+  esac
+}
+
+# cache_dir: where downloads are kept. $WORLDSWITCH_CACHE; else build/cache of the
+# source tree this script is in; else (installed) the user's cache folder.
+cache_dir() {
+  local top
+  top=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
+  if [ -n "${WORLDSWITCH_CACHE:-}" ]; then
+    echo "$WORLDSWITCH_CACHE"
+  elif [ -f "$top/bench/catalogue.def" ]; then
+    echo "$top/build/cache"
+  else
+    echo "${XDG_CACHE_HOME:-$HOME/.cache}/worldswitch"
+  fi
+}
+
+# The Debian sources this system uses, as one-line entries; Debian's own mirror
+# if it uses none (or has never downloaded their lists).
+apt_private_sources() {
+  local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+  local uri suite component found=0 code
+  # shellcheck disable=SC2016  # apt's own variables
+  while IFS='|' read -r uri suite component; do
+    printf 'deb [signed-by=%s] %s %s %s\n' $keyring "$uri" "$suite" "$component"
+    found=1
+  done < <(apt-get indextargets --format '$(REPO_URI)|$(RELEASE)|$(COMPONENT)' \
+    'Identifier: Packages' 'Origin: Debian' 2>/dev/null | sort -u)
+  [ "$found" = 0 ] || return 0
+  code=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null || true)
+  grep -qx ID=debian /etc/os-release 2>/dev/null || code=
+  code=${code:-bookworm}
+  printf 'deb [signed-by=%s] http://deb.debian.org/debian %s main\n' \
+    $keyring "$code" $keyring "$code-updates"
+  printf 'deb [signed-by=%s] http://deb.debian.org/debian-security %s main\n' \
+    $keyring "$code-security"
+}
+
+# apt_private_open ARCH: sets apt_dir and apt_conf, and takes a lock that ends
+# with the process. Returns 1, with a message, if there is no package client.
+apt_private_open() {
+  local arch
+  arch=$(debian_arch "$1")
+  if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
+    echo "${0##*/}: apt-get and dpkg are needed to download from Debian" >&2
+    return 1
+  fi
+  apt_dir=$(cache_dir)/apt/$1
+  mkdir -p "$apt_dir"/{lists/partial,archives/partial}
+  apt_dir=$(cd "$apt_dir" && pwd)
+  apt_conf=$apt_dir/apt.conf
+  exec {apt_lock}>"$apt_dir/lock"
+  flock "$apt_lock"
+  : >"$apt_dir/status"
+  apt_private_sources >"$apt_dir/sources.list"
+  cat >"$apt_conf" <<END
+Dir::State "$apt_dir";
+Dir::State::lists "$apt_dir/lists";
+Dir::State::status "$apt_dir/status";
+Dir::Cache "$apt_dir";
+Dir::Cache::archives "$apt_dir/archives";
+Dir::Etc::sourcelist "$apt_dir/sources.list";
+Dir::Etc::sourceparts "/dev/null";
+Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+APT::Architecture "$arch";
+#clear APT::Architectures;
+APT::Architectures { "$arch"; };
+Acquire::Languages "none";
+Acquire::Retries "2";
+END
+  # Root's downloads would be done by the user _apt, who may not write here.
+  if [ "$(id -u)" = 0 ]; then
+    echo 'APT::Sandbox::User "root";' >>"$apt_conf"
+  fi
+}
+
+# apt_reason: the client's first complaint when one of the following failed.
+apt_reason=
+apt_private_failed() {
+  apt_reason=$(sed -n 's/^E: *//p' <<<"$1")
+  apt_reason=${apt_reason%%$'\n'*}
+  return 1
+}
+
+# apt_private_update: fresh lists.
+apt_private_update() {
+  local log
+  if ! log=$(apt-get -c "$apt_conf" -q -o APT::Update::Error-Mode=any update 2>&1); then
+    apt_private_failed "$log"
+    return
+  fi
+  touch "$apt_dir/updated"
+}
+
+# apt_private_fresh: lists that are at most a day old; old ones will do offline.
+apt_private_fresh() {
+  if [ -n "$(find "$apt_dir/updated" -mtime -1 2>/dev/null)" ]; then
+    return 0
+  fi
+  if apt_private_update; then
+    return 0
+  fi
+  [ -e "$apt_dir/updated" ] && echo "${0##*/}: package lists could not be renewed; using old ones" >&2
+}
+
+# apt_private_unpack DIR PACKAGE...: download, verify, unpack. Keeps no .deb.
+apt_private_unpack() {
+  local dir=$1 deb log
+  shift
+  mkdir -p "$dir/.deb"
+  if ! log=$(cd "$dir/.deb" && apt-get -c "$apt_conf" -q download "$@" 2>&1); then
+    apt_private_failed "$log"
+    return
+  fi
+  for deb in "$dir"/.deb/*.deb; do
+    dpkg -x "$deb" "$dir" || return 1
+  done
+  rm -rf "$dir/.deb"
+}

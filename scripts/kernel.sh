@@ -1,0 +1,250 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Lists and fetches Debian kernels for the labs.
+set -Eeuo pipefail
+trap 'echo "kernel: line $LINENO: $BASH_COMMAND failed" >&2' ERR
+
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+# shellcheck source=/dev/null
+. "$here/apt-private.sh"
+apt_conf='' # set by apt_private_open
+apt_reason='' # set by what fails
+
+default_series=6.1
+default_flavour=cloud
+# What KVM may need as modules; what these depend on is added.
+module_roots=(kvm-amd kvm-intel)
+
+usage() {
+  cat <<END
+usage: scripts/kernel.sh list  [options]
+       scripts/kernel.sh fetch [options]
+
+list   prints the kernels that Debian offers and those that are here:
+       release, package version, "cached" or "-"
+fetch  makes sure that a kernel is here, and prints its folder:
+       vmlinuz, config, release, package, modules/*.ko (what KVM needs)
+
+  --arch ARCH        x86_64 or aarch64 (default: this machine's)
+  --series X.Y       default $default_series; list: all
+  --flavour FLAVOUR  cloud, plain or rt; default $default_flavour; list: all
+  --release RELEASE  exactly this one, such as 6.1.0-44-cloud-amd64 (or without
+                     flavour and architecture: 6.1.0-44)
+  --refresh          fetch: ask Debian for a newer one even if one is here
+  --quiet            fetch: no progress messages
+
+The kernels are kept in \$WORLDSWITCH_CACHE (default: build/cache). A kernel that
+is here is used without asking Debian, and so is the newest one if Debian cannot
+be reached. Exit code: 0 done; 2 bad usage or no such kernel; 4 no network.
+END
+}
+
+die() {
+  local code=$1
+  shift
+  echo "kernel: $*" >&2
+  exit "$code"
+}
+
+say() {
+  [ "$quiet" = 1 ] || echo "kernel: $*" >&2
+}
+
+# flavour_suffix FLAVOUR: as it stands in a release, between version and arch.
+flavour_suffix() {
+  case $1 in
+  cloud) echo -cloud ;;
+  rt) echo -rt ;;
+  plain) ;;
+  *) return 1 ;;
+  esac
+}
+
+# matching: from releases on stdin those of the series and flavour, oldest first.
+# The first number after the series makes the difference to a meta-package.
+matching() {
+  local number='[0-9]+\.[0-9]+' middle='(-cloud|-rt)?'
+  [ -z "$series" ] || number=${series//./\\.}
+  [ -z "$flavour" ] || middle=$(flavour_suffix "$flavour")
+  { grep -E "^$number\.[0-9]+[0-9.+~a-z-]*$middle-$deb_arch\$" || true; } |
+    { [ "$flavour" != plain ] && cat || grep -Ev -e "-(cloud|rt)-$deb_arch\$" || true; } |
+    sort -V
+}
+
+cached() {
+  local dir
+  for dir in "$kernels"/[0-9]*/; do
+    [ ! -f "$dir/release" ] || basename "$dir"
+  done
+}
+
+# offered: the releases that Debian has now.
+offered() {
+  apt-cache -c "$apt_conf" pkgnames linux-image- |
+    sed -n 's/^linux-image-\([0-9]\)/\1/p'
+}
+
+# module_file TREE NAME: the file of a module, by a name with - or _.
+module_file() {
+  find "$1" -name "${2//[-_]/[-_]}.ko*" -type f -print -quit
+}
+
+# modules_take TREE DIR: copies the modules KVM needs, unpacked, with all that
+# they depend on. The package has no modules.dep; every module says it itself.
+modules_take() {
+  local todo=("${module_roots[@]}") name file found deps done=' '
+  while [ ${#todo[@]} -gt 0 ]; do
+    name=${todo[0]//_/-}
+    todo=("${todo[@]:1}")
+    [[ $done != *" $name "* ]] || continue
+    done+="$name "
+    file=$(module_file "$1" "$name")
+    if [ -z "$file" ]; then
+      # The roots may be built in or belong to another architecture.
+      [[ " ${module_roots[*]} " == *" $name "* ]] || die 4 "no module $name in the package"
+      continue
+    fi
+    case $file in
+    *.ko) cp "$file" "$2/$name.ko" ;;
+    *.ko.xz) xz -dc "$file" >"$2/$name.ko" ;;
+    *) die 4 "cannot unpack $(basename "$file")" ;;
+    esac
+    found=$(tr '\0' '\n' <"$2/$name.ko" | LC_ALL=C sed -n 's/^depends=//p')
+    IFS=, read -ra deps <<<"${found%%$'\n'*}"
+    todo+=(${deps[@]+"${deps[@]}"})
+  done
+}
+
+# download RELEASE: into the cache, whole or not at all.
+download() {
+  local release=$1 new tree package
+  package=linux-image-$release
+  say "downloading $package from Debian"
+  new=$(mktemp -d "$kernels/.new.XXXXXX")
+  # shellcheck disable=SC2064  # `new` as it is now
+  trap "rm -rf '$new'" EXIT
+  apt_private_unpack "$new/tree" "$package" || die 4 "could not download $package: $apt_reason"
+  tree=$new/tree
+  mkdir "$new/out" "$new/out/modules"
+  cp "$tree/boot/vmlinuz-$release" "$new/out/vmlinuz"
+  cp "$tree/boot/config-$release" "$new/out/config"
+  modules_take "$tree" "$new/out/modules"
+  echo "$release" >"$new/out/release"
+  apt-cache -c "$apt_conf" show --no-all-versions "$package" |
+    awk '/^Package:/ { p = $2 } /^Version:/ { print p, $2; exit }' >"$new/out/package"
+  rm -rf "${kernels:?}/$release"
+  mv -T "$new/out" "$kernels/$release"
+}
+
+# point NAME RELEASE: the link NAME in the cache, atomically.
+point() {
+  ln -sfn "$2" "$kernels/.$1.$$"
+  mv -T "$kernels/.$1.$$" "$kernels/$1"
+}
+
+# settle RELEASE: remember it as the newest of its sort, and print its folder.
+settle() {
+  point "newest-$series-$flavour" "$1"
+  if [ "$series/$flavour" = "$default_series/$default_flavour" ]; then
+    point default "$1"
+  fi
+  echo "$kernels/$1"
+}
+
+fetch_exact() {
+  case $release in
+  *-"$deb_arch") ;;
+  *) release=$release$(flavour_suffix "${flavour:-$default_flavour}")-$deb_arch ;;
+  esac
+  if [ ! -f "$kernels/$release/release" ]; then
+    apt_private_open "$arch" || exit 4
+    apt_private_fresh || die 4 "$release is not cached, and Debian cannot be reached: $apt_reason"
+    grep -qx -- "$release" < <(offered) ||
+      die 2 "Debian does not offer $release; see scripts/kernel.sh list --arch $arch"
+    [ -f "$kernels/$release/release" ] || download "$release"
+  fi
+  echo "$kernels/$release"
+}
+
+lists_renew() {
+  if [ "$refresh" = 1 ]; then apt_private_update; else apt_private_fresh; fi
+}
+
+fetch_newest() {
+  local newest here
+  series=${series:-$default_series}
+  flavour=${flavour:-$default_flavour}
+  here=$kernels/newest-$series-$flavour
+  if [ "$refresh" = 0 ] && [ -f "$here/release" ]; then
+    readlink -f "$here"
+    return
+  fi
+  here=$(cached | matching | tail -n 1)
+  if apt_private_open "$arch" && lists_renew; then
+    newest=$(offered | matching | tail -n 1)
+    [ -n "$newest" ] || die 2 "Debian offers no $flavour kernel $series for $arch"
+    [ -f "$kernels/$newest/release" ] || download "$newest"
+    settle "$newest"
+  elif [ -n "$here" ]; then
+    say "Debian cannot be reached; using $here, which is cached"
+    echo "$kernels/$here"
+  else
+    die 4 "no $flavour kernel $series for $arch is cached, and Debian cannot be reached: $apt_reason"
+  fi
+}
+
+list() {
+  local all name have packages
+  have=$(cached)
+  if apt_private_open "$arch" && apt_private_fresh; then
+    all=$(printf '%s\n%s\n' "$have" "$(offered)" | matching | uniq)
+    mapfile -t packages <<<"$all"
+    packages=("${packages[@]/#/linux-image-}")
+    versions=$(apt-cache -c "$apt_conf" madison "${packages[@]}" |
+      awk -F ' *[|] *' '{ sub(/^ *linux-image-/, "", $1); if (!($1 in seen)) print $1, $2; seen[$1] = 1 }')
+  else
+    say "Debian cannot be reached; these are cached"
+    all=$(matching <<<"$have")
+    versions=$(for name in $all; do echo "$name $(cut -d' ' -f2 "$kernels/$name/package")"; done)
+  fi
+  for name in $all; do
+    printf '%-32s %-16s %s\n' "$name" \
+      "$(awk -v n="$name" '$1 == n { print $2 }' <<<"$versions")" \
+      "$([ -f "$kernels/$name/release" ] && echo cached || echo -)"
+  done
+}
+
+main() {
+  local command='' arch='' series='' flavour='' release='' refresh=0 quiet=0
+  local deb_arch kernels versions
+  while [ $# -gt 0 ]; do
+    case $1 in
+    --help) usage && exit 0 ;;
+    --refresh) refresh=1 ;;
+    --quiet) quiet=1 ;;
+    --arch | --series | --flavour | --release)
+      [ $# -gt 1 ] || die 2 "$1 needs a value"
+      printf -v "${1#--}" %s "$2"
+      shift
+      ;;
+    list | fetch) command=$1 ;;
+    *) die 2 "unknown argument $1; see --help" ;;
+    esac
+    shift
+  done
+  [ -n "$command" ] || die 2 "list or fetch? See --help"
+  arch=${arch:-$(uname -m)}
+  deb_arch=$(debian_arch "$arch") || die 2 "no architecture \"$arch\": x86_64 or aarch64"
+  [ -z "$flavour" ] || flavour_suffix "$flavour" >/dev/null ||
+    die 2 "no flavour \"$flavour\": cloud, plain or rt"
+  kernels=$(cache_dir)/kernels/$arch
+  mkdir -p "$kernels"
+  kernels=$(cd "$kernels" && pwd)
+
+  case $command in
+  list) list ;;
+  fetch) if [ -n "$release" ]; then fetch_exact; else fetch_newest; fi ;;
+  esac
+}
+
+main "$@"
