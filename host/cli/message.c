@@ -44,15 +44,17 @@ void message_clean(char *text)
 static void print(const char *who, const char *kind, const char *color, const char *fmt,
 		  va_list ap)
 {
-	bool colored = *color && message_color(stderr);
 	char text[MESSAGE_MAX];
+	bool colored;
 	size_t len;
 
+	/* First of all: the caller's %m means the errno it came with. */
 	vsnprintf(text, sizeof(text), fmt, ap);
 	len = strlen(text);
 	while (len && (text[len - 1] == '\n' || text[len - 1] == ' '))
 		text[--len] = '\0';
 	message_clean(text);
+	colored = *color && message_color(stderr);
 	fprintf(stderr, "%s%s: %s%s%s%s\n", message_terminal(stderr) ? WIPE : "", who,
 		colored ? color : "", kind, colored ? PLAIN : "", text);
 	fflush(stderr);

@@ -180,9 +180,12 @@ enum options_next options_parse(const struct argp *argp, const char *command, in
 	error_t err;
 
 	snprintf(name, sizeof(name), "%s", command);
-	if (next == OPTIONS_HELP)
+	if (next == OPTIONS_HELP) {
+		/* Without argp's note on short options; the user's own format stands. */
+		setenv("ARGP_HELP_FMT", "no-dup-args-note", 0);
 		argp_help(argp, stdout, ARGP_HELP_LONG | ARGP_HELP_DOC | ARGP_HELP_USAGE,
 			  name);
+	}
 	if (next != OPTIONS_RUN)
 		return next;
 

@@ -27,13 +27,6 @@ struct run {
 enum cli_exit run_parse(struct run *run, int argc, char **argv, bool *go);
 void run_free(struct run *run);
 
-/* r->run: id, times, seed, argv, tool. */
-void run_begin(struct result *r, const struct run *run, const char *started);
-
-/* RFC 3339 in UTC, to the second. */
-#define RUN_TIME_BYTES sizeof("2026-01-01T00:00:00Z")
-void run_now(char text[RUN_TIME_BYTES]);
-
 /*
  * Measures on one target. `*out` is its document or NULL. A target that cannot
  * run here ends with CLI_FAILED, or, under "all", with CLI_OK and a note.

@@ -95,7 +95,8 @@ int cmd_run_in_lab(int argc, char **argv, struct lab_wire *wire)
 	enum cli_exit code;
 	bool go;
 
-	code = run_parse(&run, argc, argv, &go);
+	/* argv[0] is the program here, and the command's name for every command. */
+	code = run_parse(&run, argc - 1, argv + 1, &go);
 	if (code == CLI_OK && go) {
 		run.request.options.timeout_ns = LAB_BOOT_TIMEOUT_NS;
 		code = measure(&run, wire);

@@ -39,7 +39,8 @@ static const struct argp_option options[] = {
 	{ "boots", OPTION_BOOTS, "N", 0, "VMs per benchmark and config", 0 },
 	{ "events", OPTION_EVENTS, "N", 0, "timed events per boot", 0 },
 	{ "cpu", OPTION_CPU, "N", 0, "pin the vCPU thread to this CPU", 0 },
-	{ "seed", OPTION_SEED, "N", 0, "of the order of the boots (default: random)", 0 },
+	{ "seed", OPTION_SEED, "N", 0,
+	  "of the order of the boots (default: random; 0 on exact targets)", 0 },
 	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0, "give up on a boot after this time",
 	  0 },
 	{ "kernel", OPTION_KERNEL, "IMAGE", 0, "boot this kernel in the labs", 0 },
@@ -76,6 +77,7 @@ static error_t parse_number(int key, const char *arg, struct argp_state *state,
 	case OPTION_EVENTS:
 		return number32(state, "--events", arg, ABI_SERIES_MAX, &rq->events);
 	case OPTION_SEED:
+		rq->seed_given = true;
 		return options_number(state, "--seed", arg, 0, INT64_MAX, &rq->seed);
 	case OPTION_CPU:
 		err = options_number(state, "--cpu", arg, 0, 4095, &n);

@@ -13,16 +13,19 @@
 #include "host/env/checks.h"
 #include "host/env/fingerprint.h"
 
-void run_now(char text[RUN_TIME_BYTES])
+/* RFC 3339 in UTC, to the second. */
+#define TIME_BYTES sizeof("2026-01-01T00:00:00Z")
+static void now_text(char text[TIME_BYTES])
 {
 	time_t now = time(NULL);
 	struct tm utc;
 
 	gmtime_r(&now, &utc);
-	strftime(text, RUN_TIME_BYTES, "%Y-%m-%dT%H:%M:%SZ", &utc);
+	strftime(text, TIME_BYTES, "%Y-%m-%dT%H:%M:%SZ", &utc);
 }
 
-void run_begin(struct result *r, const struct run *run, const char *started)
+static void begin(struct result *r, const struct run *run,
+		  const struct measure_request *request, const char *started)
 {
 	uint32_t tail = 0;
 	int i;
@@ -32,7 +35,7 @@ void run_begin(struct result *r, const struct run *run, const char *started)
 	r->run.id = result_format(r, "%s-%08x", started, tail);
 	r->run.started = result_string(r, started);
 	r->run.finished = r->run.started;
-	r->run.seed = run->request.seed;
+	r->run.seed = request->seed;
 	for (i = 0; i < run->argc; i++)
 		result_add_argv(r, run->argv[i]);
 	r->run.tool_version = version_text();
@@ -55,16 +58,18 @@ static void show(void *ctx, const char *text)
 
 /* What only the program around a lab knows of it. */
 static void finish(struct result *r, const struct run *run, const struct target *t,
-		   const char *started)
+		   const struct measure_request *request, const char *started)
 {
-	char now[RUN_TIME_BYTES];
+	char now[TIME_BYTES];
 	bool partial = r->run.partial;
 
 	r->run = (struct result_run){ .partial = partial };
-	run_begin(r, run, started);
-	run_now(now);
+	begin(r, run, request, started);
+	now_text(now);
 	r->run.finished = result_string(r, now);
-	if (!t->ops->delegate) {
+	if (t->ops->delegate) {
+		env_fingerprint_mix(r, r->target.emulator);
+	} else {
 		int pinned = r->machine.pinned;
 
 		env_machine(r);
@@ -80,20 +85,25 @@ static enum cli_exit measure(const struct run *run, struct target *t, struct res
 {
 	struct drawing d = { .run = run, .name = t->name };
 	const struct measure_watch watch = { .ctx = &d, .progress = show };
+	struct measure_request request = run->request;
 	struct target_error err = { "" };
-	char started[RUN_TIME_BYTES];
+	char started[TIME_BYTES];
 	int rc;
+
+	/* Where nothing is left to chance, neither is this. */
+	if (t->exact && !request.seed_given)
+		request.seed = 0;
 
 	progress_init(&d.progress, &run->common);
 	progress_show(&d.progress, "%s: starting", t->name);
-	run_now(started);
+	now_text(started);
 	rc = t->ops->open(t, &run->request.options, &err);
 	if (!rc)
-		rc = measure_run(t, &run->request, &watch, out, &err);
+		rc = measure_run(t, &request, &watch, out, &err);
 	t->ops->close(t);
 	progress_clear(&d.progress);
 	if (*out)
-		finish(*out, run, t, started);
+		finish(*out, run, t, &request, started);
 	if (!rc)
 		return CLI_OK;
 	message_error("%s", err.text);

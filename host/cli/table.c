@@ -57,7 +57,8 @@ static void color(const struct layout *l, const char *code)
 /* "lab:aarch64-vhe" stands in three lines, the last of them just above the unit. */
 static void fill_head(struct column *c, const struct table_model *m, size_t d)
 {
-	char name[HEAD_BYTES], unit[24], *pieces[HEAD_LINES - 1], *rest = name;
+	char name[HEAD_BYTES], unit[24], *rest = name;
+	char *pieces[HEAD_LINES - 1] = { NULL };
 	size_t n = 0;
 
 	snprintf(name, sizeof(name), "%s", m->docs[d]->target.name);
@@ -67,7 +68,7 @@ static void fill_head(struct column *c, const struct table_model *m, size_t d)
 	if (rest)
 		pieces[n++] = rest;
 	for (size_t i = 0; i < n; i++)
-		strcpy(c->head[HEAD_LINES - 1 - n + i], pieces[i]);
+		snprintf(c->head[HEAD_LINES - 1 - n + i], HEAD_BYTES, "%s", pieces[i]);
 
 	snprintf(unit, sizeof(unit), "%s", table_model_unit(m, d));
 	message_clean(unit);
@@ -75,7 +76,7 @@ static void fill_head(struct column *c, const struct table_model *m, size_t d)
 		snprintf(c->head[HEAD_LINES - 1], HEAD_BYTES, "#%u %s",
 			 (unsigned int)d + 1, unit);
 	else
-		strcpy(c->head[HEAD_LINES - 1], unit);
+		snprintf(c->head[HEAD_LINES - 1], HEAD_BYTES, "%s", unit);
 }
 
 static size_t column_width(const struct column *c)

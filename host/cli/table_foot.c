@@ -2,8 +2,7 @@
 /* What stands below a table: what its numbers mean, and where they come from. */
 #include "host/cli/table_foot.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,6 +117,8 @@ static struct effort effort_of(const struct result *r)
 
 static void describe_clock(FILE *f, const struct result_clock *c)
 {
+	char cost[NUMBER_BYTES];
+
 	fprintf(f, "; %s", c->name ? c->name : "clock");
 	if (c->hz >= 1000000000)
 		fprintf(f, " %.4g GHz", (double)c->hz / 1e9);
@@ -125,6 +126,10 @@ static void describe_clock(FILE *f, const struct result_clock *c)
 		fprintf(f, " %.4g MHz", (double)c->hz / 1e6);
 	else
 		fputs(" of unknown rate", f);
+	if (!isnan(c->overhead_median)) {
+		number_format(cost, c->overhead_median, true);
+		fprintf(f, ", its own cost of %s subtracted", cost);
+	}
 }
 
 static void describe_effort(FILE *f, const struct result *r)
@@ -159,7 +164,7 @@ static char *describe(const struct result *r)
 		fprintf(f, " (%s)", r->subject.label);
 	if (r->target.hypervisor)
 		fprintf(f, ", KVM %s", r->target.hypervisor);
-	else
+	else if (!r->subject.kernel)
 		fputs(", no hypervisor", f);
 	if (r->target.emulator)
 		fprintf(f, ", on %s", r->target.emulator);

@@ -82,7 +82,7 @@ static bool is_good(const struct check *c, const char *value)
 }
 
 /* The first file's value, or the first that is not good. False: none to read. */
-static bool read_value(const struct check *c, const char *root, char *value)
+static bool read_value(const struct check *c, const char *root, char value[VALUE_MAX])
 {
 	char pattern[PATH_MAX], line[VALUE_MAX];
 	bool any = false;
@@ -97,7 +97,7 @@ static bool read_value(const struct check *c, const char *root, char *value)
 		if (c->form == FORM_CHOSEN)
 			keep_chosen(line);
 		if (!any || (is_good(c, value) && !is_good(c, line)))
-			strcpy(value, line);
+			snprintf(value, VALUE_MAX, "%s", line);
 		any = true;
 	}
 	globfree(&found);

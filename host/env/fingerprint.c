@@ -62,7 +62,6 @@ void env_machine(struct result *r)
 	hash = digest(hash, model);
 	hash = digest(hash, has_microcode ? microcode : "");
 	hash = digest(hash, cpus);
-	hash = digest(hash, uts.release);
 	hash = digest(hash, env_is_guest("") == 1 ? "guest" : "host");
 
 	r->machine.arch = result_string(r, uts.machine);
@@ -70,4 +69,12 @@ void env_machine(struct result *r)
 	r->machine.microcode = result_string(r, has_microcode ? microcode : NULL);
 	r->machine.cpus = online > 0 ? (uint32_t)online : 0;
 	r->machine.fingerprint = result_format(r, "%016" PRIx64, hash);
+}
+
+void env_fingerprint_mix(struct result *r, const char *what)
+{
+	uint64_t hash =
+		digest(FNV_BASIS, r->machine.fingerprint ? r->machine.fingerprint : "");
+
+	r->machine.fingerprint = result_format(r, "%016" PRIx64, digest(hash, what));
 }

@@ -8,8 +8,12 @@ struct result;
 /*
  * Fills in r->machine (all but `pinned`) for the machine this runs on. The
  * fingerprint is 16 hex digits of FNV-1a 64 over architecture, CPU model,
- * microcode, number of CPUs, kernel release, and whether this is a guest.
+ * microcode, number of CPUs, and whether this is a guest. The kernel is not in it: it
+ * is what gets compared.
  */
 void env_machine(struct result *r);
+
+/* Makes `what`, such as an emulator's version, part of the fingerprint. */
+void env_fingerprint_mix(struct result *r, const char *what);
 
 #endif

@@ -105,15 +105,18 @@ static int take_document(struct session *s, const struct lab_frame *f)
 	bool header = f->type == LAB_FRAME_HEADER;
 	int ret;
 
-	if (header == s->header)
-		return lab_fail(s->err, -EBADMSG, "%s: %s on the wire", s->label,
-				header ? "a second HEADER" : "BENCHMARK before HEADER");
+	/* A later header replaces the first: some figures only the end knows. */
+	if (!header && !s->header)
+		return lab_fail(s->err, -EBADMSG, "%s: BENCHMARK before HEADER on the wire",
+				s->label);
 	ret = (header ? s->sink->header : s->sink->benchmark)(
 		s->sink->ctx, (const char *)f->payload, f->size);
-	if (ret)
+	if (ret && !*s->err->text)
 		return lab_fail(s->err, ret, "%s: its %s could not be taken: %s",
 				s->label, header ? "header" : "benchmark",
 				strerror(-ret));
+	if (ret)
+		return ret;
 	if (header)
 		s->header = true;
 	else

@@ -12,8 +12,8 @@
  *   16 stored_crc  CRC-32 of the stored payload
  *   20 header_crc  CRC-32 of the 20 bytes above
  *
- * A conversation is HELLO, HEADER, then BENCHMARK and PROGRESS in any order, then
- * END; or FAILURE, at any point, as its last frame.
+ * A conversation is HELLO, HEADER, then BENCHMARK, PROGRESS and newer HEADERs in any
+ * order, then END; or FAILURE, at any point, as its last frame.
  */
 #ifndef WS_LAB_WIRE_H
 #define WS_LAB_WIRE_H

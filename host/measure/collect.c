@@ -111,6 +111,7 @@ int collect_delegated(struct target *t, const struct measure_request *request,
 		rc = rc ? rc : joined;
 		result_free(*out);
 		*out = c.header;
+		t->ops->describe(t, *out);
 	}
 	result_free(c.pieces);
 	return rc;

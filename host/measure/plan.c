@@ -10,8 +10,8 @@
 /* The batch series: few, but each over many bodies. */
 #define NOISY_BATCH   100
 #define NOISY_BATCHES 50
-#define EXACT_BATCH   50
-#define EXACT_BATCHES 4
+#define EXACT_BATCH   20
+#define EXACT_BATCHES 5
 
 /* Of one boot: far more than any takes, little enough to wait for. */
 #define BOOT_TIMEOUT_NS 10000000000ull

@@ -130,24 +130,25 @@ static int write_and_close(int fd, const char *text, bool sync)
 }
 
 /*
- * Creates a file beside `path` that nobody else has; *temp is for free(). Not
- * mkstemp(): a result is for others to read, as far as the umask lets them.
+ * Creates a file beside `path` that nobody else has. Its name, for free(); NULL
+ * and errno where that fails. Not mkstemp(): a result is for others to read, as
+ * far as the umask lets them.
  */
-static int open_temp(const char *path, char **temp)
+static char *open_temp(const char *path, int *fd)
 {
 	for (int i = 0; i < TEMP_TRIES; i++) {
-		int fd;
+		char *temp;
 
-		if (asprintf(temp, "%s.%ld-%d.tmp", path, (long)getpid(), i) < 0)
+		if (asprintf(&temp, "%s.%ld-%d.tmp", path, (long)getpid(), i) < 0)
 			store_check(NULL);
-		fd = open(*temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-		if (fd >= 0)
-			return fd;
-		free(*temp);
+		*fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		if (*fd >= 0)
+			return temp;
+		free(temp); /* keeps errno */
 		if (errno != EEXIST)
-			return -errno;
+			return NULL;
 	}
-	return -EEXIST;
+	return NULL;
 }
 
 /* Makes a rename last: the folder's own entry has to reach the disk. */
@@ -174,12 +175,11 @@ static int sync_folder(const char *path)
 
 static int replace_file(const char *path, const char *text)
 {
-	char *temp;
-	int fd = open_temp(path, &temp);
-	int rc;
+	int fd, rc;
+	char *temp = open_temp(path, &fd);
 
-	if (fd < 0)
-		return fd;
+	if (!temp)
+		return -errno;
 	rc = write_and_close(fd, text, true);
 	if (!rc && rename(temp, path))
 		rc = -errno;

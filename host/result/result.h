@@ -59,8 +59,8 @@ struct result_subject {	    /* what is being measured */
 struct result_target {
 	const char *name, *kind;
 	const char *emulator; /* and its version; NULL: none */
-	const char
-		*hypervisor; /* "VMX", "SVM", "arm64 VHE", "software", ...; NULL: none */
+	/* "VMX", "SVM", "arm64 VHE", "software", ...; NULL: none */
+	const char *hypervisor;
 	bool exact;
 };
 

@@ -14,6 +14,8 @@
 #include "host/lab/machine.h"
 #include "host/lab/module.h"
 #include "host/lab/session.h"
+#include "host/result/result.h"
+#include "host/target/emulator.h"
 #include "host/target/target.h"
 
 struct lab_state {
@@ -149,10 +151,23 @@ static int lab_delegate(struct target *t, const struct target_job *job,
 	return ret;
 }
 
+/* What the program inside cannot know: where it is. */
+static void lab_describe(const struct target *t, struct result *r)
+{
+	const struct lab_state *s = t->state;
+	char version[128];
+
+	emulator_version(s->machine->emulator, version, sizeof(version));
+	r->target.name = result_string(r, t->name);
+	r->target.kind = t->ops->kind;
+	r->target.emulator = result_string(r, version);
+}
+
 const struct target_ops target_lab_ops = {
 	.kind = "lab",
 	.probe = lab_probe,
 	.open = lab_open,
+	.describe = lab_describe,
 	.delegate = lab_delegate,
 	.close = lab_close,
 };

@@ -102,8 +102,9 @@ struct target_ops {
 	int (*open)(struct target *t, const struct target_options *opt,
 		    struct target_error *err);
 	/*
-	 * Fills in subject, target, machine, clock.name/hz/unit of a document, and
-	 * its warnings. NULL for targets that delegate: their header does it.
+	 * Fills in subject, target, machine.pinned, clock.name/hz/unit of a document
+	 * and its warnings. Targets that delegate are asked last, and set only what
+	 * the program that did the job could not know.
 	 */
 	void (*describe)(const struct target *t, struct result *r);
 	int (*boot)(struct target *t, const struct boot_request *rq,

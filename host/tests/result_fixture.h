@@ -4,8 +4,12 @@
 #define WS_TESTS_RESULT_FIXTURE_H
 
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <criterion/criterion.h>
+#include <jansson.h>
 
 #include "host/result/result.h"
 
@@ -97,6 +101,29 @@ static struct result *fixture(void)
 	r->clock = (struct result_clock){ "CNTVCT_EL0", 1000000000, "insns", 1, 3, 3.5 };
 	fixture_benchmark(r);
 	result_warn(r, "noise", "%d of %d boots", 1, 10);
+	return r;
+}
+
+/* The value at a JSON pointer without escapes. */
+static inline json_t *at(json_t *value, const char *pointer)
+{
+	char path[256], *step, *rest = path;
+
+	snprintf(path, sizeof(path), "%s", *pointer ? pointer + 1 : "");
+	while (*pointer && (step = strsep(&rest, "/")))
+		value = json_is_array(value)
+				? json_array_get(value, strtoul(step, NULL, 10))
+				: json_object_get(value, step);
+	return value;
+}
+
+static inline struct result *parse(const char *text)
+{
+	struct result_error err = { "" };
+	struct result *r;
+	int rc = result_parse(text, strlen(text), &r, &err);
+
+	cr_assert_eq(rc, 0, "%s", err.text);
 	return r;
 }
 

@@ -119,7 +119,7 @@ static int run(struct folder *dir, const char *script)
 static int publish(struct folder *dir, const char *temporary, const char *name)
 {
 	int fd = openat(dir->fd, temporary, O_RDONLY | O_CLOEXEC), ret = 0;
-	struct stat st;
+	struct stat st = { 0 };
 
 	if (fd < 0 || fstat(fd, &st) || fsync(fd))
 		ret = -errno;

@@ -162,9 +162,9 @@ static void print_scale(FILE *f, const struct chart_model *m)
 		"tc rgb '#333333' font ',13' (",
 		m->foot, end);
 	/* None so near the end that its number would be cut off. */
-	for (double tic = pow(10, ceil(log10(m->foot))); tic <= end / 1.3; tic *= 10) {
-		number_format(number, tic, true);
-		fprintf(f, "%s'%s' %.6g", first ? "" : ", ", number, tic);
+	for (int e = (int)ceil(log10(m->foot)); pow(10, e) <= end / 1.3; e++) {
+		number_format(number, pow(10, e), true);
+		fprintf(f, "%s'%s' %.6g", first ? "" : ", ", number, pow(10, e));
 		first = false;
 	}
 	fputs(")\nset grid xtics back lt 1 lc rgb '#dddddd'\n", f);

@@ -100,7 +100,7 @@ static int wait_for(pid_t pid, int said_fd, char *why, size_t bytes)
 int gnuplot_run(const char *script, int dir_fd, char *why, size_t why_bytes)
 {
 	int script_fd, said_fd, ret;
-	pid_t pid;
+	pid_t pid = -1;
 
 	why[0] = '\0';
 	script_fd = memfd_create("script", MFD_CLOEXEC);

@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command line's parts: names, options, the table's text. */
+#include <criterion/criterion.h>
+#include <criterion/redirect.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/catalogue.h"
+#include "host/cli/message.h"
+#include "host/cli/names.h"
+#include "host/cli/options.h"
+#include "host/cli/table.h"
+#include "host/cli/text.h"
+#include "host/result/result.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+Test(names, distance_counts_each_kind_of_mistake_once)
+{
+	cr_expect_eq(names_distance("run", "run"), 0);
+	cr_expect_eq(names_distance("rnu", "run"), 1); /* swap */
+	cr_expect_eq(names_distance("ru", "run"), 1);
+	cr_expect_eq(names_distance("runs", "run"), 1);
+	cr_expect_eq(names_distance("ran", "run"), 1);
+	cr_expect_eq(names_distance("", "run"), 3);
+	cr_expect_eq(names_distance("kitten", "sitting"), 3);
+	cr_expect_eq(names_distance("pio_in_user", "pio_out_user"), 3);
+}
+
+Test(names, distance_bears_words_longer_than_its_matrix)
+{
+	char word[300];
+
+	memset(word, 'x', sizeof(word) - 1);
+	word[sizeof(word) - 1] = '\0';
+	cr_expect_eq(names_distance(word, word), 0);
+	cr_expect_gt(names_distance(word, "run"), 3);
+}
+
+Test(names, nearest_is_suggested_only_when_near)
+{
+	static const char *const names[] = { "list", "run", "plot", "validate" };
+
+	cr_expect_str_eq(names_nearest("rnu", names, 4), "run");
+	cr_expect_str_eq(names_nearest("lst", names, 4), "list");
+	cr_expect_str_eq(names_nearest("valdiat", names, 4), "validate");
+	cr_expect_null(names_nearest("xyzzy", names, 4));
+	cr_expect_null(names_nearest("", names, 4));
+	/* One letter of two: at most one mistake, and the first of equals wins. */
+	cr_expect_null(names_nearest("ab", names, 4));
+}
+
+static void expect_list(const struct names_list *list, const char *const *want, size_t n)
+{
+	cr_assert_eq(list->n, n, "%zu names instead of %zu", list->n, n);
+	for (size_t i = 0; i < n; i++)
+		cr_expect_str_eq(list->names[i], want[i]);
+}
+
+Test(names, lists_keep_their_order_and_name_each_once)
+{
+	static const char *const want[] = { "cpuid", "pio_out_user", "pio_in_user" };
+	struct names_list list;
+	struct names_error err;
+
+	cr_assert_eq(names_match_benches("cpuid,pio_*,pio_in_user,cpuid", &list, &err),
+		     0);
+	expect_list(&list, want, COUNT(want));
+	names_free(&list);
+	cr_expect_eq(list.n, 0);
+}
+
+Test(names, a_star_is_the_whole_catalogue)
+{
+	struct names_list list;
+	struct names_error err;
+	size_t n = 0;
+
+	while (bench_table[n].id)
+		n++;
+	cr_assert_eq(names_match_benches("*", &list, &err), 0);
+	cr_expect_eq(list.n, n);
+	names_free(&list);
+}
+
+Test(names, what_matches_nothing_is_an_error_with_a_suggestion)
+{
+	struct names_list list;
+	struct names_error err;
+
+	cr_assert_lt(names_match_benches("cpuid,pio_ot_user", &list, &err), 0);
+	cr_expect_str_eq(err.text, "no benchmark matches 'pio_ot_user': did you mean "
+				   "'pio_out_user'?");
+	cr_assert_lt(names_match_configs("pmu-of", &list, &err), 0);
+	cr_expect_str_eq(err.text, "no config matches 'pmu-of': did you mean 'pmu-off'?");
+	cr_assert_lt(names_match_benches("zzz*", &list, &err), 0);
+	cr_expect(strstr(err.text, "wsbench list benchmarks"), "%s", err.text);
+}
+
+Test(names, empty_entries_are_errors)
+{
+	struct names_list list;
+	struct names_error err;
+
+	cr_expect_lt(names_match_benches("", &list, &err), 0);
+	cr_expect_lt(names_match_benches("cpuid,,null", &list, &err), 0);
+	cr_expect_lt(names_match_benches("cpuid,", &list, &err), 0);
+}
+
+Test(names, all_means_every_target_and_only_for_targets)
+{
+	struct names_list list;
+	struct names_error err;
+
+	cr_assert_eq(names_match_targets("all", &list, &err), 0);
+	cr_expect_gt(list.n, 1);
+	names_free(&list);
+	cr_assert_eq(names_match_targets("bare:*", &list, &err), 0);
+	cr_expect_eq(list.n, 2);
+	names_free(&list);
+	cr_expect_lt(names_match_benches("all", &list, &err), 0);
+}
+
+Test(names, rows_are_found_by_exact_name)
+{
+	cr_expect_str_eq(names_bench("cpuid")->id, "cpuid");
+	cr_expect_null(names_bench("cpui"));
+	cr_expect_not_null(names_config("default"));
+	cr_expect_null(names_config("Default"));
+	cr_expect_not_null(names_target("kvm"));
+	cr_expect_null(names_target("lab"));
+}
+
+/* A command of one number and one file, as the real ones are built. */
+struct sample {
+	struct options_common common;
+	uint64_t boots;
+	const char *file;
+	const char *args[4];
+	size_t n_args;
+};
+
+static error_t parse_sample(int key, char *arg, struct argp_state *state)
+{
+	struct sample *s = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &s->common;
+		return 0;
+	case 'b':
+		return options_number(state, "--boots", arg, 1, 1000, &s->boots);
+	case 'o':
+		s->file = arg;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (s->n_args == 2)
+			return ARGP_ERR_UNKNOWN;
+		s->args[s->n_args++] = arg;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static enum options_next parse_words(struct sample *s, const char *const *words, size_t n)
+{
+	static const struct argp_option options[] = {
+		{ "boots", 'b', "N", 0, "How many", 0 },
+		{ "output", 'o', "FILE", 0, "Where to", 0 },
+		{ 0 },
+	};
+	static const struct argp_child children[] = { { &options_common, 0, NULL, 0 },
+						      { 0 } };
+	static const struct argp argp = { .options = options,
+					  .parser = parse_sample,
+					  .children = children };
+	char *argv[16] = { NULL };
+
+	*s = (struct sample){ .boots = 0 };
+	for (size_t i = 0; i < n; i++)
+		argv[i] = (char *)words[i];
+	return options_parse(&argp, "wsbench try", (int)n, argv, s);
+}
+
+#define PARSE(s, ...)                                                                    \
+	parse_words(s, (const char *const[]){ "try", __VA_ARGS__ },                      \
+		    COUNT(((const char *const[]){ "try", __VA_ARGS__ })))
+
+Test(options, values_and_arguments_in_any_order)
+{
+	struct sample s;
+
+	cr_assert_eq(PARSE(&s, "a", "--boots", "12", "-ofile", "--quiet", "b"),
+		     OPTIONS_RUN);
+	cr_expect_eq(s.boots, 12);
+	cr_expect_str_eq(s.file, "file");
+	cr_expect(s.common.quiet);
+	cr_expect_eq(s.n_args, 2);
+	cr_expect_str_eq(s.args[0], "a");
+	cr_expect_str_eq(s.args[1], "b");
+}
+
+Test(options, a_value_may_look_like_an_option)
+{
+	struct sample s;
+
+	cr_assert_eq(PARSE(&s, "-o", "--nonsense", "--boots=0x10"), OPTIONS_RUN);
+	cr_expect_str_eq(s.file, "--nonsense");
+	cr_expect_eq(s.boots, 16);
+}
+
+Test(options, nothing_is_an_option_after_two_dashes)
+{
+	struct sample s;
+
+	cr_assert_eq(PARSE(&s, "--", "--boots"), OPTIONS_RUN);
+	cr_expect_eq(s.n_args, 1);
+	cr_expect_str_eq(s.args[0], "--boots");
+}
+
+Test(options, posixly_correct_changes_nothing)
+{
+	struct sample s;
+
+	setenv("POSIXLY_CORRECT", "1", 1);
+	cr_assert_eq(PARSE(&s, "a", "--boots", "3"), OPTIONS_RUN);
+	cr_expect_eq(s.boots, 3);
+	cr_expect_eq(s.n_args, 1);
+}
+
+Test(options, misspelt_options_name_the_nearest, .init = cr_redirect_stderr)
+{
+	struct sample s;
+
+	cr_expect_eq(PARSE(&s, "--boot", "3"), OPTIONS_BAD); /* and no abbreviations */
+	fflush(stderr);
+	cr_expect_stderr_eq_str(
+		"wsbench try: unknown option '--boot': did you mean '--boots'?\n");
+}
+
+Test(options, bad_numbers_are_one_line, .init = cr_redirect_stderr)
+{
+	struct sample s;
+
+	cr_expect_eq(PARSE(&s, "--boots", "many"), OPTIONS_BAD);
+	cr_expect_eq(PARSE(&s, "--boots", "0"), OPTIONS_BAD);
+	cr_expect_eq(PARSE(&s, "--boots", "-1"), OPTIONS_BAD);
+	cr_expect_eq(PARSE(&s, "--boots", "99999999999999999999"), OPTIONS_BAD);
+	fflush(stderr);
+	cr_expect_stderr_eq_str("wsbench try: --boots: 'many' is not a whole number\n"
+				"wsbench try: --boots: 0 is out of range: 1 to 1000\n"
+				"wsbench try: --boots: '-1' is not a whole number\n"
+				"wsbench try: --boots: 99999999999999999999 is out of "
+				"range: 1 to 1000\n");
+}
+
+Test(options, every_other_mistake_is_one_line, .init = cr_redirect_stderr)
+{
+	struct sample s;
+
+	cr_expect_eq(PARSE(&s, "--boots"), OPTIONS_BAD);
+	cr_expect_eq(PARSE(&s, "--quiet=1"), OPTIONS_BAD);
+	cr_expect_eq(PARSE(&s, "-z"), OPTIONS_BAD);
+	cr_expect_eq(PARSE(&s, "a", "b", "c"), OPTIONS_BAD);
+	fflush(stderr);
+	cr_expect_stderr_eq_str(
+		"wsbench try: option '--boots' needs a value\n"
+		"wsbench try: option '--quiet' takes no value\n"
+		"wsbench try: unknown option '-z': 'wsbench try --help' lists the "
+		"options\n"
+		"wsbench try: unexpected argument 'c'\n");
+}
+
+Test(options, no_color_reaches_the_environment)
+{
+	struct sample s;
+
+	unsetenv("NO_COLOR");
+	cr_assert_eq(PARSE(&s, "--no-color"), OPTIONS_RUN);
+	cr_expect_str_eq(getenv("NO_COLOR"), "1");
+}
+
+Test(message, control_characters_cannot_reach_the_terminal, .init = cr_redirect_stderr)
+{
+	message_error("a\033[2Jb\nc\rd\177\n");
+	cr_expect_stderr_eq_str("wsbench: error: a?[2Jb c?d?\n");
+}
+
+Test(message, percent_m_is_the_callers_errno, .init = cr_redirect_stderr)
+{
+	errno = ENOSPC;
+	message_error("a: %m");
+	cr_expect_stderr_eq_str("wsbench: error: a: No space left on device\n");
+}
+
+static struct result *sample_doc(const char *target, const char *unit, bool exact)
+{
+	struct result *r = result_new();
+
+	r->target.name = result_string(r, target);
+	r->target.kind = "lab";
+	r->target.exact = exact;
+	r->subject.kernel = "6.1.0-test";
+	r->clock.name = "TSC";
+	r->clock.hz = 1000000000;
+	r->clock.unit = unit;
+	return r;
+}
+
+static struct result_benchmark *add(struct result *r, const char *name,
+				    const char *config, enum bench_handler handled)
+{
+	struct result_benchmark *b = result_add_benchmark(r);
+
+	b->name = name;
+	b->config = config;
+	b->group = "exit";
+	b->handled_by = handled;
+	b->exits = (struct result_exits){ -1, -1, -1, -1, -1 };
+	return b;
+}
+
+static void add_ok(struct result *r, const char *name, const char *config,
+		   enum bench_handler handled, double value, double half)
+{
+	struct result_benchmark *b = add(r, name, config, handled);
+	struct result_metric *m = result_add_metric(r, b);
+
+	m->name = "round_trip";
+	m->unit = r->clock.unit;
+	m->value = value;
+	m->ci.method = half > 0 ? "order-statistic" : "exact";
+	m->ci.lo = value - half;
+	m->ci.hi = value + half;
+}
+
+static void add_not_ok(struct result *r, const char *name, enum result_status status,
+		       const char *reason)
+{
+	struct result_benchmark *b = add(r, name, "default", HANDLED_USER);
+
+	b->status = status;
+	b->reason = reason;
+}
+
+static char *print_table(struct result **docs, size_t n, unsigned int columns)
+{
+	const struct table_options o = { .columns = columns };
+	char *text = NULL;
+	size_t bytes;
+	FILE *f = open_memstream(&text, &bytes);
+
+	table_print(f, (const struct result *const *)docs, n, &o);
+	fclose(f);
+	for (size_t i = 0; i < n; i++)
+		result_free(docs[i]);
+	return text;
+}
+
+#define EXPECT_HAS(text, part)                                                           \
+	cr_expect(strstr(text, part), "no \"%s\" in:\n%s", part, text)
+
+static size_t times(const char *text, const char *part)
+{
+	size_t n = 0;
+
+	for (; (text = strstr(text, part)); text += strlen(part))
+		n++;
+	return n;
+}
+
+Test(table, one_row_per_benchmark_and_one_column_per_target)
+{
+	struct result *docs[2] = { sample_doc("lab:x86_64-svm", "insns", true),
+				   sample_doc("kvm", "ticks", false) };
+	char *text;
+
+	add_ok(docs[0], "cpuid", "default", HANDLED_KERNEL, 1102, 0);
+	add_ok(docs[0], "null", "default", HANDLED_NONE, -3, 0);
+	add_ok(docs[1], "cpuid", "default", HANDLED_KERNEL, 1234567, 52.5);
+	text = print_table(docs, 2, 100);
+	EXPECT_HAS(text, "                          lab\n"
+			 "                       x86_64\n"
+			 "                          svm        kvm\n"
+			 "benchmark  handled by   insns      ticks\n"
+			 "-----------------------------------------------\n"
+			 /* the catalogue's order, not the document's */
+			 "null       none            -3          -\n"
+			 "cpuid      kernel       1,102  1,234,567 +-52.5\n");
+	free(text);
+}
+
+Test(table, configs_are_named_where_they_matter)
+{
+	struct result *docs[1] = { sample_doc("kvm", "ticks", true) };
+	char *text;
+
+	add_ok(docs[0], "cpuid", "default", HANDLED_KERNEL, 1, 0);
+	add_ok(docs[0], "pmccntr", "default", HANDLED_KERNEL, 1, 0);
+	add_ok(docs[0], "pmccntr", "pmu-off", HANDLED_KERNEL, 1, 0);
+	add_ok(docs[0], "cntvct", "irqchip-user", HANDLED_NONE, 1, 0);
+	text = print_table(docs, 1, 100);
+	EXPECT_HAS(text, "\ncpuid  ");
+	EXPECT_HAS(text, "\npmccntr [default]  ");
+	EXPECT_HAS(text, "\npmccntr [pmu-off]  ");
+	EXPECT_HAS(text, "\ncntvct [irqchip-user]  ");
+	free(text);
+}
+
+Test(table, reasons_are_given_once_below_it)
+{
+	struct result *docs[2] = { sample_doc("bare:x86_64", "ticks", true),
+				   sample_doc("bare:aarch64", "ticks", true) };
+	char *text;
+
+	for (int d = 0; d < 2; d++) {
+		add_not_ok(docs[d], "hypercall", RESULT_SKIP, "there is no hypervisor");
+		add_not_ok(docs[d], "mmio_read_user", RESULT_SKIP,
+			   "there is no hypervisor");
+	}
+	add_not_ok(docs[1], "cntvct", RESULT_FAIL, "the guest \033[31mcrashed");
+	result_warn(docs[0], "noise", "it is noisy here");
+	result_warn(docs[1], "noise", "it is noisy here");
+	text = print_table(docs, 2, 100);
+	cr_expect_eq(times(text, "skip [1]"), 4, "%s", text);
+	cr_expect_eq(times(text, "FAIL [2]"), 1, "%s", text);
+	cr_expect_eq(times(text, "there is no hypervisor"), 1, "%s", text);
+	EXPECT_HAS(text, "\n[2] the guest ?[31mcrashed\n");
+	EXPECT_HAS(text, "\nWarning (bare:x86_64, bare:aarch64): it is noisy here\n");
+	free(text);
+}
+
+Test(table, a_cell_says_who_handled_it_if_the_row_does_not)
+{
+	struct result *docs[3] = { sample_doc("lab:aarch64-vhe", "insns", true),
+				   sample_doc("lab:aarch64-nvhe", "insns", true),
+				   sample_doc("bare:aarch64", "insns", true) };
+	char *text;
+
+	add_ok(docs[0], "pmccntr", "default", HANDLED_KERNEL, 1877, 0);
+	docs[0]->benchmarks[0].exits.faults = 500;
+	add_ok(docs[1], "pmccntr", "default", HANDLED_KERNEL, 2385, 0);
+	docs[1]->benchmarks[0].exits.faults = 500;
+	add_ok(docs[2], "pmccntr", "default", HANDLED_NONE, 4, 0);
+	text = print_table(docs, 3, 100);
+	EXPECT_HAS(text, "\npmccntr    fault         1,877    2,385        4 none\n");
+	free(text);
+}
+
+Test(table, what_does_not_fit_is_split_by_unit)
+{
+	struct result *docs[8];
+	char name[32], *text;
+	size_t longest = 0;
+
+	for (size_t d = 0; d < COUNT(docs); d++) {
+		snprintf(name, sizeof(name), "lab:aarch64-number%zu", d);
+		docs[d] = sample_doc(name, d < 6 ? "insns" : "ticks", true);
+		add_ok(docs[d], "mmio_read_user", "default", HANDLED_USER, 4321, 0);
+	}
+	text = print_table(docs, COUNT(docs), 70);
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+		if (strcspn(line, "\n") > longest)
+			longest = strcspn(line, "\n");
+	cr_expect_leq(longest, 70, "%zu columns:\n%s", longest, text);
+	cr_expect_eq(times(text, "\nbenchmark "), 3, "%s", text);
+	cr_expect_eq(times(text, "4,321"), COUNT(docs));
+	EXPECT_HAS(text, "Never compare insns with ticks.");
+	free(text);
+}
+
+Test(table, two_documents_of_one_target_go_by_number)
+{
+	struct result *docs[2] = { sample_doc("kvm", "ticks", true),
+				   sample_doc("kvm", "ticks", true) };
+	char *text;
+
+	add_ok(docs[0], "cpuid", "default", HANDLED_KERNEL, 1, 0);
+	add_ok(docs[1], "cpuid", "default", HANDLED_KERNEL, 2, 0);
+	text = print_table(docs, 2, 100);
+	EXPECT_HAS(text, "#1 ticks  #2 ticks\n");
+	EXPECT_HAS(text, "\nkvm #2  Linux 6.1.0-test");
+	free(text);
+}
+
+Test(text, wraps_between_words)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *f = open_memstream(&text, &bytes);
+
+	text_wrap(f, "one two  three averyverylongword x", 4, 2, 14);
+	fclose(f);
+	cr_expect_str_eq(text, "one two\n  three\n  averyverylongword\n  x\n", "%s",
+			 text);
+	free(text);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the environment checks make of a likeness of /proc and /sys. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "host/env/checks.h"
+#include "host/env/fingerprint.h"
+#include "host/env/read.h"
+#include "host/result/result.h"
+
+static char root[] = "/tmp/unit_env.XXXXXX";
+
+static void make_root(void)
+{
+	cr_assert_not_null(mkdtemp(root));
+}
+
+static void remove_root(void)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -r %s", root);
+	cr_expect_eq(system(command), 0);
+}
+
+TestSuite(env, .init = make_root, .fini = remove_root);
+
+/* A file below root, with the folders it needs. */
+static void put(const char *path, const char *text)
+{
+	char full[256];
+	FILE *f;
+
+	snprintf(full, sizeof(full), "%s%s", root, path);
+	for (char *slash = full + sizeof(root); (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		mkdir(full, 0777);
+		*slash = '/';
+	}
+	f = fopen(full, "w");
+	cr_assert_not_null(f, "%s", full);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void expect_check(const char *id, const char *value, const char *status)
+{
+	struct result *r = result_new();
+	size_t found = 0;
+
+	env_checks_below(r, root);
+	for (size_t i = 0; i < r->n_checks; i++) {
+		const struct result_check *c = &r->checks[i];
+
+		if (strcmp(c->id, id))
+			continue;
+		found++;
+		cr_expect_str_eq(c->status, status, "%s: %s", id, c->status);
+		if (value)
+			cr_expect_str_eq(c->value, value, "%s: %s", id, c->value);
+		else
+			cr_expect_null(c->value);
+	}
+	cr_expect_eq(found, 1, "%s: %zu times", id, found);
+	result_free(r);
+}
+
+Test(env, what_cannot_be_read_is_unknown)
+{
+	struct result *r = result_new();
+
+	env_checks_below(r, root);
+	cr_expect_gt(r->n_checks, 8);
+	for (size_t i = 0; i < r->n_checks; i++)
+		cr_expect_str_eq(r->checks[i].status, "unknown", "%s", r->checks[i].id);
+	result_free(r);
+}
+
+Test(env, one_cpu_of_another_governor_is_found)
+{
+	put("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "performance\n");
+	expect_check("cpufreq_governor", "performance", "ok");
+	put("/sys/devices/system/cpu/cpu1/cpufreq/scaling_governor", "powersave\n");
+	put("/sys/devices/system/cpu/cpu2/cpufreq/scaling_governor", "performance\n");
+	expect_check("cpufreq_governor", "powersave", "warn");
+}
+
+Test(env, turbo_is_asked_of_whoever_knows)
+{
+	put("/sys/devices/system/cpu/cpufreq/boost", "1\n");
+	expect_check("turbo", "1", "warn");
+	put("/sys/devices/system/cpu/intel_pstate/no_turbo", "1\n");
+	expect_check("turbo", "1", "ok");
+}
+
+Test(env, the_word_in_brackets_is_the_chosen_one)
+{
+	put("/sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n");
+	expect_check("transparent_hugepage", "madvise", "ok");
+	put("/sys/kernel/mm/transparent_hugepage/enabled", "[always] madvise never\n");
+	expect_check("transparent_hugepage", "always", "warn");
+}
+
+Test(env, no_isolated_cpu_is_an_empty_file)
+{
+	put("/sys/devices/system/cpu/isolated", "\n");
+	expect_check("isolated_cpus", "none", "warn");
+	put("/sys/devices/system/cpu/isolated", "2-3\n");
+	expect_check("isolated_cpus", "2-3", "ok");
+}
+
+Test(env, a_guest_is_known_by_its_flag_or_its_vendor)
+{
+	put("/sys/class/dmi/id/sys_vendor", "QEMU\n");
+	expect_check("guest", "yes", "warn");
+	put("/proc/cpuinfo", "model name\t: X\nflags\t\t: fpu nohypervisor svm\n");
+	expect_check("guest", "no", "ok");
+	put("/proc/cpuinfo", "model name\t: X\nflags\t\t: fpu svm hypervisor lm\n");
+	expect_check("guest", "yes", "warn");
+}
+
+Test(env, mitigations_are_counted)
+{
+	put("/sys/devices/system/cpu/vulnerabilities/l1tf", "Not affected\n");
+	put("/sys/devices/system/cpu/vulnerabilities/mds", "Vulnerable: no microcode\n");
+	put("/sys/devices/system/cpu/vulnerabilities/retbleed", "Mitigation: IBPB\n");
+	expect_check("mitigations", "1 on: retbleed, 1 vulnerable", "ok");
+}
+
+Test(env, a_key_is_matched_whole)
+{
+	char text[64];
+
+	put("/proc/cpuinfo", "model\t\t: 17\nmodel name\t: EPYC: fast \n");
+	cr_expect(env_read_key(root, "/proc/cpuinfo", "model", text, sizeof(text)));
+	cr_expect_str_eq(text, "17");
+	cr_expect(env_read_key(root, "/proc/cpuinfo", "model name", text, sizeof(text)));
+	cr_expect_str_eq(text, "EPYC: fast");
+	cr_expect_not(env_read_key(root, "/proc/cpuinfo", "mode", text, sizeof(text)));
+}
+
+Test(fingerprint, is_the_same_twice_and_sixteen_hex_digits)
+{
+	struct result *a = result_new(), *b = result_new();
+
+	env_machine(a);
+	env_machine(b);
+	cr_expect_str_eq(a->machine.fingerprint, b->machine.fingerprint);
+	cr_expect_eq(strspn(a->machine.fingerprint, "0123456789abcdef"), 16);
+	cr_expect_eq(strlen(a->machine.fingerprint), 16);
+	cr_expect_gt(a->machine.cpus, 0);
+	cr_expect_not_null(a->machine.cpu_model);
+	result_free(a);
+	result_free(b);
+}
