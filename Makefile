@@ -94,6 +94,31 @@ endef
 $(foreach a,$(ARCHS),$(eval $(call guest_rules,$(a))))
 .SECONDARY:
 
+# Payloads that misbehave, for the tests: they replace the sampling loop.
+BAD_PAYLOADS := host/tests/payloads
+test_payloads = $(patsubst %.c,$(B)/tests/payloads/$(1)/%.elf,$(sort $(notdir \
+	$(wildcard $(BAD_PAYLOADS)/*.c $(BAD_PAYLOADS)/$(1)/*.c))))
+
+define test_payload_rules
+$(B)/tests/payloads/$(1)/%.o: $(BAD_PAYLOADS)/%.c | tools
+	$$(call say,GUEST,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -c $$< -o $$@
+
+$(B)/tests/payloads/$(1)/%.o: $(BAD_PAYLOADS)/$(1)/%.c | tools
+	$$(call say,GUEST,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -c $$< -o $$@
+
+$(B)/tests/payloads/$(1)/%.elf: $(B)/guest/$(1)/runtime/$(1)/boot.o $(B)/guest/$(1)/runtime/$(1)/machine.o \
+		$(B)/guest/$(1)/runtime/runtime.o $(B)/tests/payloads/$(1)/%.o guest/$(1)/payload.lds
+	$$(call say,PAYLOAD,$$@)
+	$$(Q)$$(CC_$(1)) $(GUEST_LDFLAGS) -Wl,-T,guest/$(1)/payload.lds $$(filter %.o,$$^) -o $$@
+
+test-payloads: $(call test_payloads,$(1))
+endef
+$(foreach a,$(ARCHS),$(eval $(call test_payload_rules,$(a))))
+
 # One symbol pair and one table row per image; see host/target/payload.c.
 $(B)/payloads.S: $(PAYLOADS) Makefile
 	$(call say,GEN,$@)
@@ -179,13 +204,19 @@ bench: setup
 	$(Q)$(B)/wsbench run --on all -o $(RUN)/ $(ARGS)
 	$(Q)$(B)/wsbench plot $(RUN)/*.json -o $(RUN)
 
+# Without kernels (no network) the labs' tests are skipped, and say so.
 test: setup
-	$(Q)$(MAKE) --no-print-directory all kernels unit-tests
-	$(Q)host/tests/run
+	$(Q)$(MAKE) --no-print-directory all test-payloads unit-tests asan-tests
+	-$(Q)$(MAKE) --no-print-directory kernels
+	$(Q)host/tests/run $(ARGS)
 
 UNITS := $(patsubst host/tests/%.c,$(B)/tests/%,$(sort $(wildcard host/tests/unit_*.c)))
-.PHONY: unit-tests
+.PHONY: unit-tests asan-tests test-payloads
 unit-tests: $(UNITS)
+# The same, with sanitizers, in a build folder of its own.
+asan-tests:
+	$(Q)$(MAKE) --no-print-directory B=$(B)/asan unit-tests \
+		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined'
 $(B)/tests/%: host/tests/%.c $(filter-out %/cli/main.o,$(call host_obj,$(ARCH)))
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)

@@ -2,12 +2,13 @@
 /* The rows of catalogue.def and configs.def as values, for the host. */
 #include "bench/catalogue.h"
 
-#define BENCH(id_, group_, archs_, handled_by_, needs_, summary_)                        \
+#define BENCH(id_, group_, archs_, handled_by_, exits_, needs_, summary_)                \
 	{                                                                                \
 		.id = #id_,                                                              \
 		.group = #group_,                                                        \
 		.archs = archs_,                                                         \
 		.handled_by = handled_by_,                                               \
+		.exits = exits_,                                                         \
 		.needs = needs_,                                                         \
 		.summary = summary_,                                                     \
 	},

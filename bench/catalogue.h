@@ -25,19 +25,24 @@ enum bench_handler {
 	HANDLED_KERNEL,	  /* KVM, without leaving the kernel */
 	HANDLED_USER,	  /* the VMM: KVM_RUN returns */
 	HANDLED_UNKNOWN,  /* what was observed fits none of the above */
+	HANDLED_VARIES,	  /* rows only: none or kernel, as the hardware has it */
 };
 
-/* What a row needs to make sense. */
+/* What a row needs to make sense, and how its samples come about. */
 #define NEEDS_HYPERVISOR (1u << 0) /* means nothing on `bare` */
-#define NEEDS_HARDWARE	 (1u << 2) /* no software KVM gets it right */
-#define NEEDS_HARDWARE (1u << 2) /* no software KVM gets it right */
 #define NEEDS_PMU	 (1u << 1) /* its subject is the vPMU: run under pmu configs */
+#define NEEDS_HARDWARE	 (1u << 2) /* no software KVM gets it right */
+#define NEEDS_IRQCHIP	 (1u << 3) /* its subject is the in-kernel interrupt controller */
+#define NEEDS_VCPUS_2	 (1u << 4) /* a second vCPU, on a CPU of its own */
+#define NEEDS_ASKING	 (1u << 5) /* harmful to the host: only if named in full */
+#define NEEDS_DRIVER	 (1u << 6) /* timed by the host: host/target/driver.h */
 
 struct bench {
 	const char *id;
 	const char *group;
 	unsigned int archs;
 	enum bench_handler handled_by;
+	unsigned int exits; /* per body, under the default config */
 	unsigned int needs;
 	const char *summary;
 };

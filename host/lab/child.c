@@ -15,8 +15,8 @@
 #include "host/lab/machine.h"
 
 /*
- * Room in the pipes. If the wire's were full, the emulated serial port would wait
- * for us, and the guest would see how slow we are.
+ * Room in the pipes. If the console's were full, the emulated serial port would
+ * wait for us, and the guest would see how slow we are.
  */
 #define PIPE_BYTES (1 << 20)
 
@@ -32,7 +32,7 @@ static void close_fd(int *fd)
 
 void lab_child_init(struct lab_child *c)
 {
-	*c = (struct lab_child){ .wire = -1, .console = -1, .messages = -1 };
+	*c = (struct lab_child){ .console = -1, .messages = -1 };
 }
 
 static int open_pipe(int *read_end, int *write_end)
@@ -75,10 +75,10 @@ static void become(char *const *argv, const int fds[CHILD_FDS], pid_t parent)
 	_exit(127);
 }
 
-int lab_child_start(struct lab_child *c, char *const *argv, int initrd_fd,
+int lab_child_start(struct lab_child *c, char *const *argv, int initrd_fd, int wire_fd,
 		    struct target_error *err)
 {
-	int fds[CHILD_FDS] = { -1, -1, -1, initrd_fd, -1, -1 }, ret;
+	int fds[CHILD_FDS] = { -1, -1, -1, initrd_fd, wire_fd, -1 }, ret;
 	pid_t parent = getpid();
 
 	lab_child_init(c);
@@ -86,8 +86,6 @@ int lab_child_start(struct lab_child *c, char *const *argv, int initrd_fd,
 	ret = fds[STDIN_FILENO] < 0 ? -errno : 0;
 	if (!ret)
 		ret = open_pipe(&c->messages, &fds[STDERR_FILENO]);
-	if (!ret)
-		ret = open_pipe(&c->wire, &fds[LAB_FD_WIRE]);
 	if (!ret)
 		ret = open_pipe(&c->console, &fds[LAB_FD_CONSOLE]);
 	fds[STDOUT_FILENO] = fds[STDERR_FILENO];
@@ -105,7 +103,6 @@ int lab_child_start(struct lab_child *c, char *const *argv, int initrd_fd,
 	}
 	close_fd(&fds[STDIN_FILENO]);
 	close_fd(&fds[STDERR_FILENO]);
-	close_fd(&fds[LAB_FD_WIRE]);
 	close_fd(&fds[LAB_FD_CONSOLE]);
 	if (!ret)
 		return 0;
@@ -133,7 +130,6 @@ int lab_child_stop(struct lab_child *c)
 		kill(-c->pid, SIGKILL);
 		reap(c, 0, &status);
 	}
-	close_fd(&c->wire);
 	close_fd(&c->console);
 	close_fd(&c->messages);
 	return status;

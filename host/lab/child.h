@@ -10,7 +10,6 @@
 /* Read ends, non-blocking, of what the emulator writes; -1: none. */
 struct lab_child {
 	pid_t pid; /* 0: not running */
-	int wire;
 	int console;
 	int messages; /* its standard output and error */
 };
@@ -23,7 +22,7 @@ void lab_child_init(struct lab_child *c);
  * Ctrl-C is ours to handle, with the descriptors of enum lab_fd, and such that it
  * dies if the calling thread does, however that happens. 0 or a negative errno.
  */
-int lab_child_start(struct lab_child *c, char *const *argv, int initrd_fd,
+int lab_child_start(struct lab_child *c, char *const *argv, int initrd_fd, int wire_fd,
 		    struct target_error *err);
 
 /* Kills it if it runs, waits for it, closes the descriptors. Returns the status as

@@ -14,11 +14,11 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "host/lab/init.h"
 #include "host/lab/initramfs.h"
+#include "host/lab/shared.h"
 
 #define TEXT_BYTES 16384
 
@@ -26,12 +26,10 @@
 static void give_up(struct lab_wire *wire, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3), noreturn));
 
-static void power_off(struct lab_wire *wire) __attribute__((noreturn));
+static void power_off(void) __attribute__((noreturn));
 
-static void power_off(struct lab_wire *wire)
+static void power_off(void)
 {
-	if (wire->fd >= 0)
-		tcdrain(wire->fd);
 	reboot(LINUX_REBOOT_CMD_POWER_OFF);
 	/* Not powered off: whoever started the machine waits for its end in vain. */
 	for (;;)
@@ -47,9 +45,9 @@ static void give_up(struct lab_wire *wire, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	fprintf(stderr, "worldswitch: %s\n", text);
-	if (wire->fd >= 0)
+	if (wire->shared)
 		lab_wire_failure(wire, text);
-	power_off(wire);
+	power_off();
 }
 
 static void mount_all(struct lab_wire *wire)
@@ -89,27 +87,17 @@ static int read_text(const char *path, char text[TEXT_BYTES], size_t *bytes)
 	return 0;
 }
 
-/* Raw: every byte as it is, at the highest speed the driver knows. */
-static void open_wire(struct lab_wire *wire)
+static void open_wire(struct lab_wire *wire, struct lab_shared *shared)
 {
-	char tty[TEXT_BYTES];
-	struct termios t;
-	int err = read_text(LAB_WIRE_PATH, tty, NULL), fd;
+	const char *what;
+	int err = lab_shared_attach(shared, &what);
 
 	if (err)
-		give_up(wire, "cannot read " LAB_WIRE_PATH ": %s", strerror(-err));
-	fd = open(tty, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0 || tcgetattr(fd, &t))
-		give_up(wire, "cannot open the wire %s: %s", tty, strerror(errno));
-	cfmakeraw(&t);
-	t.c_cflag |= CLOCAL;
-	cfsetspeed(&t, B115200);
-	if (tcsetattr(fd, TCSANOW, &t))
-		give_up(wire, "cannot set up the wire %s: %s", tty, strerror(errno));
-	wire->fd = fd;
+		give_up(wire, "cannot open the wire: %s: %s", what, strerror(-err));
+	wire->shared = shared;
 	err = lab_wire_hello(wire);
 	if (err)
-		give_up(wire, "cannot write to the wire %s: %s", tty, strerror(-err));
+		give_up(wire, "cannot write to the wire: %s", strerror(-err));
 }
 
 static bool same_module(const char *a, const char *b, size_t n)
@@ -190,12 +178,13 @@ static void run_job(int (*run)(int argc, char **argv, struct lab_wire *wire),
 
 int lab_init_main(int (*run)(int argc, char **argv, struct lab_wire *wire))
 {
-	struct lab_wire wire = { .fd = -1 };
+	struct lab_wire wire = { .shared = NULL };
+	struct lab_shared shared;
 	int status;
 	pid_t pid;
 
 	mount_all(&wire);
-	open_wire(&wire);
+	open_wire(&wire, &shared);
 	load_modules(&wire);
 
 	/* In a child, so that a crash is reported instead of being a kernel panic. */
@@ -215,5 +204,5 @@ int lab_init_main(int (*run)(int argc, char **argv, struct lab_wire *wire))
 			"wsbench exited with code %d inside the lab before its "
 			"results were out",
 			WEXITSTATUS(status));
-	power_off(&wire);
+	power_off();
 }

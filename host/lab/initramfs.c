@@ -28,8 +28,6 @@ int lab_initramfs_build(const struct lab_initramfs *what, struct lab_cpio *out)
 		strcat(order, "\n");
 	}
 	lab_cpio_file(out, LAB_ORDER_PATH + 1, 0644, order, strlen(order));
-	lab_cpio_file(out, LAB_WIRE_PATH + 1, 0644, what->wire_tty,
-		      strlen(what->wire_tty));
 	lab_cpio_file(out, LAB_JOB_PATH + 1, 0644, what->job, what->job_bytes);
 	lab_cpio_file(out, "init", 0755, what->program, what->program_bytes);
 	return lab_cpio_end(out);

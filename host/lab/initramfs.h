@@ -9,7 +9,6 @@
 
 /* Where the two sides of lab/ agree that things are. */
 #define LAB_JOB_PATH	 "/job"	       /* argv, each string with its NUL */
-#define LAB_WIRE_PATH	 "/wire"       /* the tty that is the wire, a string */
 #define LAB_MODULES_PATH "/modules"    /* NAME.ko */
 #define LAB_ORDER_PATH	 "/load-order" /* names of the modules, a line each */
 
@@ -17,7 +16,6 @@ struct lab_initramfs {
 	const uint8_t *program; /* the static wsbench that becomes /init */
 	size_t program_bytes;
 	const struct lab_modules *modules;
-	const char *wire_tty;
 	const char *job; /* as LAB_JOB_PATH */
 	size_t job_bytes;
 };

@@ -14,7 +14,6 @@ struct lab_machine {
 	const char *const *flags; /* its arguments, NULL at the end */
 	const char *append;	  /* the kernel's command line */
 	const char *module;	  /* to load, with all it depends on; NULL: built in */
-	const char *wire_tty;	  /* what the wire is in there */
 };
 
 /* Ends with a row whose name is NULL. */
@@ -27,7 +26,7 @@ const char *lab_arch_name(enum arch arch); /* "x86_64", "aarch64" */
 /* The descriptors that the emulator's command line counts on. */
 enum lab_fd {
 	LAB_FD_INITRD = 3,
-	LAB_FD_WIRE,	/* write */
+	LAB_FD_WIRE,	/* a file of LAB_SHARED_BYTES */
 	LAB_FD_CONSOLE, /* write */
 	LAB_FD_FIRST_OTHER,
 };

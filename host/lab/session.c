@@ -12,12 +12,12 @@
 #include "host/lab/child.h"
 #include "host/lab/fail.h"
 #include "host/lab/session.h"
+#include "host/lab/shared.h"
 #include "host/lab/tail.h"
 #include "host/lab/wire_reader.h"
 
-/* How often target_interrupted is looked at, should the signal fall between the
- * look and the poll. */
-#define LOOK_MS 200
+/* How often the wire, which cannot be polled, and target_interrupted are looked at. */
+#define LOOK_MS 20
 
 struct session {
 	const char *label;
@@ -25,6 +25,8 @@ struct session {
 	const struct target_sink *sink;
 	struct target_error *err;
 	struct lab_child child;
+	struct lab_shared wire;
+	uint64_t taken; /* bytes of the wire */
 	struct lab_reader reader;
 	struct lab_tail console, messages;
 	time_t last_frame_s;
@@ -107,8 +109,8 @@ static int take_document(struct session *s, const struct lab_frame *f)
 
 	/* A later header replaces the first: some figures only the end knows. */
 	if (!header && !s->header)
-		return lab_fail(s->err, -EBADMSG, "%s: BENCHMARK before HEADER on the wire",
-				s->label);
+		return lab_fail(s->err, -EBADMSG,
+				"%s: BENCHMARK before HEADER on the wire", s->label);
 	ret = (header ? s->sink->header : s->sink->benchmark)(
 		s->sink->ctx, (const char *)f->payload, f->size);
 	if (ret && !*s->err->text)
@@ -148,11 +150,20 @@ static int take_frame(struct session *s, const struct lab_frame *f)
 	return -EBADMSG;
 }
 
-static int take_frames(struct session *s, bool last)
+/* Takes what is on the wire; `last`: nothing will be added to it. */
+static int take_wire(struct session *s, bool last)
 {
+	int64_t written = lab_shared_written(&s->wire);
 	struct lab_frame frame;
 	int ret = 0;
 
+	if (written < (int64_t)s->taken)
+		return lab_fail(s->err, -EBADMSG, "%s: broken count of bytes on the wire",
+				s->label);
+	if (lab_reader_push(&s->reader, s->wire.memory + LAB_SHARED_DATA + s->taken,
+			    written - s->taken))
+		return lab_fail(s->err, -ENOMEM, "%s: out of memory", s->label);
+	s->taken = written;
 	while (!ret && !s->end) {
 		ret = lab_reader_next(&s->reader, last, &frame);
 		if (!ret)
@@ -165,24 +176,15 @@ static int take_frames(struct session *s, bool last)
 	return ret;
 }
 
-/* Reads what is there. 1 at the end of the stream, 0, or a negative errno. */
-static int drain(struct session *s, int fd)
+/* Reads what is there into `tail`. 1 at the end of the stream, else 0. */
+static int drain(int fd, struct lab_tail *tail)
 {
-	char buf[65536];
+	char buf[4096];
 	ssize_t n = read(fd, buf, sizeof(buf));
-	int ret;
 
 	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	if (fd == s->child.console)
-		lab_tail_add(&s->console, buf, n);
-	else if (fd == s->child.messages)
-		lab_tail_add(&s->messages, buf, n);
-	else if (n) {
-		ret = lab_reader_push(&s->reader, buf, n);
-		if (ret)
-			return lab_fail(s->err, ret, "%s: out of memory", s->label);
-	}
+		return errno != EAGAIN && errno != EINTR;
+	lab_tail_add(tail, buf, n);
 	return !n;
 }
 
@@ -234,37 +236,29 @@ static int explain_silence(struct session *s)
 static int converse(struct session *s)
 {
 	struct pollfd fds[] = {
-		{ .fd = s->child.wire, .events = POLLIN },
 		{ .fd = s->child.console, .events = POLLIN },
 		{ .fd = s->child.messages, .events = POLLIN },
 	};
-	const size_t n = sizeof(fds) / sizeof(fds[0]);
-	size_t open_fds = n;
 	int ret = 0;
 
-	while (open_fds && !ret && !s->end) {
+	while (!ret && !s->end) {
+		bool dead = fds[0].fd < 0 && fds[1].fd < 0;
+
 		if (target_interrupted)
 			return lab_fail(s->err, -EINTR, "%s: interrupted", s->label);
 		if (now_s() - s->last_frame_s > LAB_SILENCE_S)
 			return explain_silence(s);
-		if (poll(fds, n, LOOK_MS) <= 0)
-			continue;
-		for (size_t i = 0; i < n && ret >= 0; i++) {
-			if (!fds[i].revents)
-				continue;
-			ret = drain(s, fds[i].fd);
-			if (ret > 0) {
-				fds[i].fd = -1; /* poll() passes over it */
-				open_fds--;
-				ret = 0;
-			}
+		if (!dead && poll(fds, 2, LOOK_MS) > 0) {
+			/* poll() passes over descriptors that are -1. */
+			if (fds[0].revents && drain(fds[0].fd, &s->console))
+				fds[0].fd = -1;
+			if (fds[1].revents && drain(fds[1].fd, &s->messages))
+				fds[1].fd = -1;
 		}
-		/* After the console: a message there may explain a frame. */
-		if (!ret)
-			ret = take_frames(s, fds[0].fd < 0);
+		ret = take_wire(s, dead);
+		if (dead && !ret && !s->end)
+			ret = explain_death(s);
 	}
-	if (!ret && !s->end)
-		ret = explain_death(s);
 	return ret;
 }
 
@@ -282,10 +276,17 @@ int lab_session_run(const char *label, char *const *argv, int initrd_fd,
 	s->sink = sink;
 	s->err = err;
 	s->last_frame_s = now_s();
-	ret = lab_child_start(&s->child, argv, initrd_fd, err);
+	ret = lab_shared_create(&s->wire);
+	if (ret) {
+		lab_fail(err, ret, "%s: cannot make the wire: %s", label, strerror(-ret));
+		free(s);
+		return ret;
+	}
+	ret = lab_child_start(&s->child, argv, initrd_fd, s->wire.fd, err);
 	if (!ret)
 		ret = converse(s);
 	lab_child_stop(&s->child);
+	lab_shared_free(&s->wire);
 	lab_reader_free(&s->reader);
 	free(s);
 	return ret;

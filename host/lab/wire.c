@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <zlib.h>
 
+#include "host/lab/shared.h"
 #include "host/lab/wire.h"
 
 uint32_t lab_get_le32(const uint8_t *p)
@@ -56,21 +56,6 @@ int lab_frame_encode(enum lab_frame_type type, const void *payload, size_t bytes
 	return 0;
 }
 
-static int send_all(int fd, const uint8_t *p, size_t bytes)
-{
-	while (bytes) {
-		ssize_t n = write(fd, p, bytes);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		p += n;
-		bytes -= n;
-	}
-	return 0;
-}
-
 static int send_frame(struct lab_wire *wire, enum lab_frame_type type,
 		      const void *payload, size_t bytes)
 {
@@ -83,9 +68,10 @@ static int send_frame(struct lab_wire *wire, enum lab_frame_type type,
 	err = lab_frame_encode(type, payload, bytes, &frame, &frame_bytes);
 	if (err)
 		return err;
-	wire->ended = type == LAB_FRAME_END || type == LAB_FRAME_FAILURE;
-	err = send_all(wire->fd, frame, frame_bytes);
+	err = lab_shared_append(wire->shared, frame, frame_bytes);
 	free(frame);
+	if (!err)
+		wire->ended = type == LAB_FRAME_END || type == LAB_FRAME_FAILURE;
 	return err;
 }
 

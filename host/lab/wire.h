@@ -22,6 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct lab_shared; /* shared.h */
+
 #define LAB_WIRE_VERSION       1
 #define LAB_FRAME_MAGIC	       0xf7315357u /* "WS1" and a byte no text has */
 #define LAB_FRAME_HEADER_BYTES 24u
@@ -54,15 +56,15 @@ int lab_frame_encode(enum lab_frame_type type, const void *payload, size_t bytes
 
 /* The sending end. */
 struct lab_wire {
-	int fd;		     /* not owned */
-	uint32_t benchmarks; /* sent so far */
-	bool ended;	     /* END or FAILURE is out: nothing more may follow */
+	struct lab_shared *shared; /* not owned */
+	uint32_t benchmarks;	   /* sent so far */
+	bool ended;		   /* END or FAILURE is out: nothing more may follow */
 };
 
 /*
- * Each does nothing once END or FAILURE was sent. Otherwise it sends one frame and
- * returns when the descriptor has taken all of it: 0 or a negative errno. Text need not
- * end in NUL where `bytes` is given.
+ * Each does nothing once END or FAILURE was sent. Otherwise it sends one frame: 0;
+ * -ENOSPC (the wire is full); or as lab_frame_encode(). Text need not end in NUL
+ * where `bytes` is given.
  */
 int lab_wire_hello(struct lab_wire *wire);
 int lab_wire_header(struct lab_wire *wire, const char *json, size_t bytes);

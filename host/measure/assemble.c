@@ -41,7 +41,8 @@ void assemble_begin(struct assembly *a, const struct config *config)
 	b->name = a->row->id;
 	b->config = config->name;
 	b->group = a->row->group;
-	b->handled_by = a->row->handled_by;
+	b->handled_by = a->row->handled_by == HANDLED_VARIES ? HANDLED_UNKNOWN
+							     : a->row->handled_by;
 	b->status = RESULT_OK;
 	b->exits = (struct result_exits){ -1, -1, -1, -1, 0 };
 }

@@ -5,12 +5,6 @@
 
 #include "host/measure/judge.h"
 
-/* Exits per body, by who handles it. */
-static int64_t exits_per_body(enum bench_handler handler)
-{
-	return handler == HANDLED_KERNEL || handler == HANDLED_USER;
-}
-
 static const char *handler_text(enum bench_handler handler)
 {
 	static const char *const texts[] = {
@@ -19,6 +13,7 @@ static const char *handler_text(enum bench_handler handler)
 		[HANDLED_KERNEL] = "an exit to the kernel",
 		[HANDLED_USER] = "an exit to user space",
 		[HANDLED_UNKNOWN] = "something else",
+		[HANDLED_VARIES] = "no exit or one to the kernel",
 	};
 
 	return texts[handler];
@@ -32,11 +27,12 @@ static bool explains(int64_t n, const struct boot_counts *c)
 	return c->exits >= n && c->exits - interrupts <= n;
 }
 
-static enum bench_handler observe(int64_t events, const struct boot_counts *c)
+/* `expected`: the exits if every event exits as often as its row says. */
+static enum bench_handler observe(int64_t expected, const struct boot_counts *c)
 {
-	bool none = explains(0, c), all = explains(events, c);
+	bool none = explains(0, c), all = explains(expected, c);
 
-	if (c->user == events && all)
+	if (expected && c->user == expected && all)
 		return HANDLED_USER;
 	if (c->user)
 		return HANDLED_UNKNOWN;
@@ -48,11 +44,11 @@ static enum bench_handler observe(int64_t events, const struct boot_counts *c)
 static void judge_user_only(const struct bench *row, int64_t events,
 			    const struct boot_counts *c, struct judgement *out)
 {
-	int64_t expected = row->handled_by == HANDLED_USER ? events : 0;
+	int64_t expected = row->handled_by == HANDLED_USER ? events * row->exits : 0;
 
 	out->expected = expected;
 	out->observed = c->user;
-	out->handled_by = c->user && c->user == events ? HANDLED_USER : HANDLED_UNKNOWN;
+	out->handled_by = c->user && c->user == expected ? HANDLED_USER : HANDLED_UNKNOWN;
 	out->proven = c->user == expected;
 	if (!out->proven)
 		snprintf(out->reason, sizeof(out->reason),
@@ -63,18 +59,26 @@ static void judge_user_only(const struct bench *row, int64_t events,
 static void judge_all(const struct bench *row, int64_t events,
 		      const struct boot_counts *c, struct judgement *out)
 {
-	out->expected = events * exits_per_body(row->handled_by);
-	out->handled_by = observe(events, c);
-	out->proven = out->handled_by == row->handled_by;
+	int64_t if_all = events * (row->exits ? row->exits : 1);
+
+	out->handled_by = observe(if_all, c);
+	out->proven =
+		out->handled_by == row->handled_by ||
+		(row->handled_by == HANDLED_VARIES &&
+		 (out->handled_by == HANDLED_NONE || out->handled_by == HANDLED_KERNEL));
+	out->expected =
+		row->handled_by == HANDLED_VARIES && out->handled_by == HANDLED_NONE
+			? 0
+			: events * row->exits;
 	/* What interrupts explain is not the guest's doing. */
 	out->observed = explains(out->expected, c) ? out->expected : c->exits;
 	if (out->proven)
 		return;
 	snprintf(out->reason, sizeof(out->reason),
-		 "expected %s for each of %lld events, observed %s: %lld exits (%lld to "
+		 "expected %s, %u per event of %lld, observed %s: %lld exits (%lld to "
 		 "user "
 		 "space), %lld host interrupts",
-		 handler_text(row->handled_by), (long long)events,
+		 handler_text(row->handled_by), row->exits, (long long)events,
 		 handler_text(out->handled_by), (long long)c->exits, (long long)c->user,
 		 (long long)c->interrupts);
 }

@@ -77,7 +77,10 @@ static void end_unfinished(struct boot_report *rep)
 	switch (guest->state) {
 	case ABI_STATE_RESET:
 	case ABI_STATE_RUNNING:
-		boot_end(rep, BOOT_CRASH, "the guest stopped in the %s phase", phase);
+		boot_end(rep, BOOT_CRASH,
+			 "the guest stopped in the %s phase without having finished: it "
+			 "crashed or turned itself off",
+			 phase);
 		break;
 	case ABI_STATE_FAULT:
 		boot_end(rep, BOOT_CRASH,
@@ -125,8 +128,14 @@ void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
 
 	memcpy(&rep->guest, ram + ABI_PAGE_OFFSET + offsetof(struct abi_page, report),
 	       sizeof(rep->guest));
-	if (rep->guest.magic != ABI_MAGIC) {
+	if (!rep->guest.magic) {
 		boot_end(rep, BOOT_CRASH, "the guest never reached the payload's C code");
+		return;
+	}
+	if (rep->guest.magic != ABI_MAGIC) {
+		boot_end(rep, BOOT_CRASH,
+			 "the guest overwrote its report: it begins with 0x%llx",
+			 (unsigned long long)rep->guest.magic);
 		return;
 	}
 	if (rep->guest.state != ABI_STATE_DONE) {

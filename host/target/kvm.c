@@ -116,7 +116,7 @@ static void kvm_describe(const struct target *t, struct result *r)
 
 static void snapshot(const struct meter *m, struct snapshot *now)
 {
-	const struct vcpu *vcpu = &m->vm.vcpu;
+	const struct vcpu *vcpu = &m->vm.vcpus[0];
 
 	now->exits = vcpu_kvm_stat(vcpu, KVM_STAT_EXITS);
 	now->irq_exits = vcpu_kvm_stat(vcpu, KVM_STAT_IRQ_EXITS);
@@ -168,17 +168,17 @@ static void end_by_stop(struct meter *m, const struct boot_request *rq,
 {
 	char registers[320];
 
-	switch (m->vm.vcpu.stop) {
+	switch (m->vm.vcpus[0].stop) {
 	case VCPU_STOP_BELL:
 		boot_harvest(m->vm.ram, rq, rep);
 		break;
 	case VCPU_STOP_TIMEOUT:
-		vcpu_dump(&m->vm.vcpu, registers, sizeof(registers));
+		vcpu_dump(&m->vm.vcpus[0], registers, sizeof(registers));
 		boot_end(rep, BOOT_CRASH, "the guest hung: no end after %.1f s; %s",
 			 (double)rq->timeout_ns / 1e9, registers);
 		break;
 	case VCPU_STOP_SHUTDOWN:
-		vcpu_dump(&m->vm.vcpu, registers, sizeof(registers));
+		vcpu_dump(&m->vm.vcpus[0], registers, sizeof(registers));
 		boot_end(rep, BOOT_CRASH,
 			 "the guest shut down (triple fault or power off); %s",
 			 registers);
@@ -207,12 +207,12 @@ static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_f
 		err = vm_write(&m->vm, m->vm.ram_gpa + ABI_PAGE_OFFSET, &params,
 			       sizeof(params));
 	if (!err)
-		err = vcpu_reset(&m->vm.vcpu, entry);
+		err = vcpu_reset(&m->vm.vcpus[0], entry);
 	if (err)
 		return err;
 	/* An exit that nobody can serve is the guest's failure, not the target's. */
-	(void)vcpu_run(&m->vm.vcpu, rq->timeout_ns);
-	if (m->vm.vcpu.stop == VCPU_STOP_KICK && target_interrupted)
+	(void)vcpu_run(&m->vm.vcpus[0], rq->timeout_ns);
+	if (m->vm.vcpus[0].stop == VCPU_STOP_KICK && target_interrupted)
 		return -EINTR;
 	end_by_stop(m, rq, rep);
 	return 0;

@@ -99,7 +99,6 @@ static int initramfs_open(const struct lab_state *s, const struct target_job *jo
 		.program = s->program,
 		.program_bytes = s->program_bytes,
 		.modules = &s->modules,
-		.wire_tty = s->machine->wire_tty,
 	};
 	struct lab_cpio archive = { .data = NULL };
 	char *text = NULL;

@@ -20,7 +20,8 @@
 	.exact = true, .default_boots = EXACT_BOOTS, .default_events = EXACT_EVENTS,     \
 	.default_warmup = EXACT_WARMUP
 #define NOISY                                                                            \
-	.exact = false, .default_boots = 10, .default_events = 10000, .default_warmup = 1000
+	.exact = false, .default_boots = 10, .default_events = 10000,                    \
+	.default_warmup = 1000
 
 const struct target target_table[] = {
 	{ .name = "kvm",

@@ -12,9 +12,9 @@ extern const uint64_t vmm_ram_gpa;
 /* The argument of KVM_CREATE_VM. */
 unsigned long arch_vm_type(int kvm_fd);
 
-/* Before and after the vCPU exists: interrupt controller, PMU, fixed pages. */
+/* Before and after the vCPUs exist: interrupt controller, PMU, fixed pages. */
 int arch_vm_init(struct vm *vm);
-int arch_vcpu_init(struct vcpu *vcpu);
+int arch_vm_finish(struct vm *vm);
 int arch_vcpu_reset(struct vcpu *vcpu, uint64_t entry);
 void arch_vcpu_dump(const struct vcpu *vcpu, char *text, size_t bytes);
 enum kvm_flavour arch_flavour(int kvm_fd);

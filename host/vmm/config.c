@@ -56,7 +56,7 @@ static int config_apply_irqchip_user(int kvm_fd, struct vm_config *config,
 {
 	(void)kvm_fd;
 	(void)r;
-	config->irqchip = false;
+	config->irqchip = VM_IRQCHIP_USER;
 	return 0;
 }
 
@@ -72,7 +72,7 @@ int config_apply(const struct config *row, int kvm_fd, struct vm_config *config,
 {
 	const struct refusal r = { why, why_bytes };
 
-	*config = (struct vm_config){ .irqchip = true };
+	*config = (struct vm_config){ .vcpus = 1, .irqchip = VM_IRQCHIP_KERNEL };
 	if (!(row->archs & 1u << vmm_arch))
 		return refuse(&r, "not a config of this architecture");
 	return apply[row - config_table](kvm_fd, config, &r);

@@ -43,12 +43,14 @@ static int add_memory(struct vm *vm)
 	return 0;
 }
 
-static int create_vcpu(struct vm *vm)
+static int create_vcpu(struct vm *vm, unsigned int index)
 {
-	struct vcpu *vcpu = &vm->vcpu;
+	struct vcpu *vcpu = &vm->vcpus[index];
 	int bytes;
 
-	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, 0);
+	vcpu->vm = vm;
+	vcpu->index = index;
+	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, index);
 	if (vcpu->fd < 0)
 		return vm_fail(vm, -errno, "KVM_CREATE_VCPU: %m");
 	bytes = ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
@@ -67,6 +69,7 @@ static int create_vcpu(struct vm *vm)
 int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
 	      const struct vm_listener *listener)
 {
+	unsigned int i;
 	int err;
 
 	*vm = (struct vm){
@@ -75,29 +78,39 @@ int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
 		.config = *config,
 		.ram_gpa = vmm_ram_gpa,
 		.ram_bytes = ABI_RAM_BYTES,
-		.vcpu = { .vm = vm, .fd = -1, .kvm_stats.fd = -1 },
 		.listener = *listener,
 	};
+	for (i = 0; i < VM_VCPUS_MAX; i++)
+		vm->vcpus[i] = (struct vcpu){ .fd = -1, .kvm_stats.fd = -1 };
 	vm->fd = ioctl(kvm_fd, KVM_CREATE_VM, arch_vm_type(kvm_fd));
 	if (vm->fd < 0)
 		return vm_fail(vm, -errno, "KVM_CREATE_VM: %m");
 	err = add_memory(vm);
 	if (!err)
 		err = arch_vm_init(vm);
+	for (i = 0; !err && i < config->vcpus; i++)
+		err = create_vcpu(vm, i);
+	/* Apart, because a GIC wants to know of all vCPUs before any is set up. */
 	if (!err)
-		err = create_vcpu(vm);
-	if (!err)
-		err = arch_vcpu_init(&vm->vcpu);
+		err = arch_vm_finish(vm);
 	return err;
+}
+
+static void destroy_vcpu(struct vcpu *vcpu)
+{
+	stats_fd_close(&vcpu->kvm_stats);
+	if (vcpu->run)
+		munmap(vcpu->run, vcpu->run_bytes);
+	if (vcpu->fd >= 0)
+		close(vcpu->fd);
 }
 
 void vm_destroy(struct vm *vm)
 {
-	stats_fd_close(&vm->vcpu.kvm_stats);
-	if (vm->vcpu.run)
-		munmap(vm->vcpu.run, vm->vcpu.run_bytes);
-	if (vm->vcpu.fd >= 0)
-		close(vm->vcpu.fd);
+	unsigned int i;
+
+	for (i = 0; i < VM_VCPUS_MAX; i++)
+		destroy_vcpu(&vm->vcpus[i]);
 	if (vm->irqchip_fd >= 0)
 		close(vm->irqchip_fd);
 	if (vm->fd >= 0)

@@ -22,9 +22,19 @@
 
 struct kvm_run;
 
+#define VM_VCPUS_MAX 4
+
+/* Where the interrupt controller is. */
+enum vm_irqchip {
+	VM_IRQCHIP_USER,   /* nowhere: interrupts go in by vcpu_interrupt() */
+	VM_IRQCHIP_SPLIT,  /* x86_64: LAPIC in the kernel, PIC and IOAPIC outside */
+	VM_IRQCHIP_KERNEL, /* PIC, IOAPIC and LAPIC; GIC */
+};
+
 /* What a VM is made of. Counter configs change it before it is built. */
 struct vm_config {
-	bool irqchip; /* in-kernel interrupt controller */
+	unsigned int vcpus; /* 1 to VM_VCPUS_MAX */
+	enum vm_irqchip irqchip;
 	bool pmu;     /* the guest gets a virtual PMU */
 	bool pmu_off; /* x86_64: take the PMU away that KVM gives unasked */
 };
@@ -103,6 +113,7 @@ enum vcpu_stop {
 
 struct vcpu {
 	struct vm *vm;
+	unsigned int index; /* 0: the boot CPU */
 	int fd;
 	struct kvm_run *run;
 	size_t run_bytes;
@@ -125,13 +136,13 @@ struct vm {
 	struct vm_config config;
 	uint8_t *ram; /* ram_bytes at guest-physical ram_gpa */
 	uint64_t ram_gpa, ram_bytes;
-	struct vcpu vcpu;
+	struct vcpu vcpus[VM_VCPUS_MAX]; /* config.vcpus of them */
 	struct vm_listener listener;
 	char error[512];
 };
 
 /*
- * Builds a VM with memory, interrupt controller and one vCPU. `vm` need not be
+ * Builds a VM with memory, interrupt controller and vCPUs. `vm` need not be
  * initialised; vm_destroy() it also after a failure.
  */
 int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,

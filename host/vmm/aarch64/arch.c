@@ -45,7 +45,7 @@ static int pmu_init(struct vcpu *vcpu)
 	int intid = PMU_INTID, err = 0;
 
 	/* Only an in-kernel GIC can take the overflow interrupt. */
-	if (vcpu->vm->config.irqchip)
+	if (vcpu->vm->config.irqchip != VM_IRQCHIP_USER)
 		err = device_set_attr(vcpu->fd, KVM_ARM_VCPU_PMU_V3_CTRL,
 				      KVM_ARM_VCPU_PMU_V3_IRQ, &intid);
 	if (!err)
@@ -57,11 +57,10 @@ static int pmu_init(struct vcpu *vcpu)
 	return 0;
 }
 
-int arch_vcpu_init(struct vcpu *vcpu)
+static int vcpu_init(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
 	struct kvm_vcpu_init init;
-	int err;
 
 	if (ioctl(vm->fd, KVM_ARM_PREFERRED_TARGET, &init))
 		return vm_fail(vm, -errno, "KVM_ARM_PREFERRED_TARGET: %m");
@@ -70,12 +69,22 @@ int arch_vcpu_init(struct vcpu *vcpu)
 		init.features[0] |= 1u << KVM_ARM_VCPU_PMU_V3;
 	if (ioctl(vcpu->fd, KVM_ARM_VCPU_INIT, &init))
 		return vm_fail(vm, -errno, "KVM_ARM_VCPU_INIT: %m");
-	if (vm->config.irqchip) {
+	return 0;
+}
+
+/* All vCPUs, then the GIC, then what needs the GIC's interrupts. */
+int arch_vm_finish(struct vm *vm)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; !err && i < vm->config.vcpus; i++)
+		err = vcpu_init(&vm->vcpus[i]);
+	if (!err && vm->config.irqchip != VM_IRQCHIP_USER)
 		err = gic_create(vm);
-		if (err)
-			return err;
-	}
-	return vm->config.pmu ? pmu_init(vcpu) : 0;
+	for (i = 0; !err && vm->config.pmu && i < vm->config.vcpus; i++)
+		err = pmu_init(&vm->vcpus[i]);
+	return err;
 }
 
 static int set_reg(struct vcpu *vcpu, uint64_t id, uint64_t value)

@@ -46,13 +46,14 @@ int arch_vm_init(struct vm *vm)
 		if (ioctl(vm->fd, KVM_ENABLE_CAP, &cap))
 			return vm_fail(vm, -errno, "KVM_CAP_PMU_CAPABILITY: %m");
 	}
-	if (vm->config.irqchip && ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0))
+	if (vm->config.irqchip == VM_IRQCHIP_KERNEL &&
+	    ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0))
 		return vm_fail(vm, -errno, "KVM_CREATE_IRQCHIP: %m");
 	return 0;
 }
 
 /* The guest sees what KVM supports: it would die on much less. */
-int arch_vcpu_init(struct vcpu *vcpu)
+static int vcpu_init(struct vcpu *vcpu)
 {
 	struct kvm_cpuid2 *cpuid;
 	int err = 0;
@@ -66,6 +67,16 @@ int arch_vcpu_init(struct vcpu *vcpu)
 	else if (ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid))
 		err = vm_fail(vcpu->vm, -errno, "KVM_SET_CPUID2: %m");
 	free(cpuid);
+	return err;
+}
+
+int arch_vm_finish(struct vm *vm)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; !err && i < vm->config.vcpus; i++)
+		err = vcpu_init(&vm->vcpus[i]);
 	return err;
 }
 

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the wire is made of: memory that the lab's machine sees as a PCI device
+ * (QEMU's ivshmem, docs/specs/ivshmem-spec.txt) and we see as a file.
+ *
+ * It needs no driver, nothing but the machine writes to it, and writing never
+ * waits for the reader: a serial port's would, and the machine's count of
+ * instructions would depend on how fast we read.
+ *
+ * The machine appends bytes from LAB_SHARED_DATA on, then stores how many there
+ * are, 64 bits little-endian, at the beginning.
+ */
+#ifndef WS_LAB_SHARED_H
+#define WS_LAB_SHARED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define LAB_SHARED_BYTES (64u << 20) /* a power of two: it becomes a PCI BAR */
+#define LAB_SHARED_DATA	 4096u
+
+struct lab_shared {
+	uint8_t *memory; /* NULL: none */
+	size_t bytes;
+	int fd; /* outside only; -1: none */
+};
+
+/* Outside: an unnamed file of zeros. 0 or a negative errno. */
+int lab_shared_create(struct lab_shared *s);
+
+/*
+ * Inside: the device, as root, with /sys mounted. 0; -ENODEV (there is none); or
+ * another negative errno, and `what` names what failed.
+ */
+int lab_shared_attach(struct lab_shared *s, const char **what);
+
+void lab_shared_free(struct lab_shared *s);
+
+/* Appends; -ENOSPC where it does not fit, and then nothing is appended. */
+int lab_shared_append(struct lab_shared *s, const uint8_t *data, size_t bytes);
+
+/*
+ * How many bytes there are now, from s->memory + LAB_SHARED_DATA; -EBADMSG if the
+ * machine claims more than fit. What is there may still be changed by the machine:
+ * copy, then look.
+ */
+int64_t lab_shared_written(const struct lab_shared *s);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Rows that the host times (NEEDS_DRIVER): kicks, timers, injection, state access,
+ * creation. A driver builds what VMs it needs, has them run the `driven` payload
+ * (guest/driven.c), and stores its samples where a payload would have.
+ */
+#ifndef WS_TARGET_DRIVER_H
+#define WS_TARGET_DRIVER_H
+
+#include "host/target/boot.h"
+#include "host/vmm/vmm.h"
+
+struct drive {
+	int kvm_fd;
+	int cpu; /* pinned to; -1 */
+	const struct vm_config *config;
+	const struct boot_request *rq; /* rq->image is the driven payload */
+	struct boot_report *rep;
+	struct target_error *err;
+};
+
+/*
+ * Stores rq->params.events samples of the host's clock (host/vmm/clock.h) in
+ * series EVENT and as many of the clock's own cost in series NULL; the other series
+ * stay empty. 0 with rep->outcome set, or -errno with d->err.
+ */
+struct driver {
+	const char *id;
+	unsigned int archs;
+	int (*run)(struct drive *d);
+};
+
+const struct driver *driver_find(const char *id, enum arch arch);
+
+#endif

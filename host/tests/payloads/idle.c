@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A payload that says it is done without having done anything. */
+#include "guest/runtime.h"
+
+void sample_all(const struct abi_params *params)
+{
+	(void)params;
+	runtime_stop(ABI_STATE_DONE);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A payload that reads where nothing is mapped, in the middle of its events. */
+#include "guest/runtime.h"
+
+/* 256 GiB: in nobody's translation tables. */
+#define NOWHERE 0x4000000000ull
+
+void sample_all(const struct abi_params *params)
+{
+	(void)params;
+	runtime_phase_begin(ABI_PHASE_EVENT);
+	(void)*(volatile uint32_t *)NOWHERE;
+	runtime_stop(ABI_STATE_DONE);
+}

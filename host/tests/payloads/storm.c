@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A payload that never ends, and leaves the guest all the time. */
+#include "guest/runtime.h"
+
+void sample_all(const struct abi_params *params)
+{
+	(void)params;
+	for (;;)
+		machine_bell(ABI_BELL(ABI_BELL_BEGIN, ABI_PHASE_EVENT));
+}

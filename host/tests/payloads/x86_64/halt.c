@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A payload that waits for an interrupt that cannot come. */
+#include "guest/runtime.h"
+
+void sample_all(const struct abi_params *params)
+{
+	(void)params;
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}
