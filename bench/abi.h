@@ -58,6 +58,13 @@
 /* Where an x86_64 payload says goodbye if nobody listens: isa-debug-exit. */
 #define ABI_X86_64_OFF_PORT 0xf4u
 
+/*
+ * The other vCPUs start at the same entry in the same state, with this number and
+ * their own (1, 2, ...) below it in EBP (x86_64) or X4 (aarch64).
+ */
+#define ABI_SECONDARY	   0x57530000u
+#define ABI_SECONDARY_MASK 0xffff0000u
+
 /* A doorbell is one 32-bit write: the bell, and the phase above it. */
 #define ABI_BELL(bell, phase) ((uint32_t)(bell) | (uint32_t)(phase) << 8)
 #define ABI_BELL_KIND(value)  ((value)&0xffu)

@@ -43,6 +43,19 @@ static enum cli_exit make_folder(const char *path)
 	return code;
 }
 
+static bool folder_is_writable(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return false;
+	if (!S_ISDIR(st.st_mode)) {
+		errno = ENOTDIR;
+		return false;
+	}
+	return !access(path, W_OK | X_OK);
+}
+
 /* Before minutes are spent on figures that nobody could keep. */
 static enum cli_exit prepare_output(const struct run *run)
 {
@@ -71,7 +84,7 @@ static enum cli_exit prepare_output(const struct run *run)
 	}
 	if (!folder)
 		abort();
-	if (code == CLI_OK && access(folder, W_OK | X_OK)) {
+	if (code == CLI_OK && !folder_is_writable(folder)) {
 		message_error("cannot write to folder %s: %m", folder);
 		code = CLI_USAGE;
 	}
@@ -89,7 +102,10 @@ static void document_path(const struct run *run, const struct result *r, char *p
 		snprintf(path, bytes, "%s", run->output);
 		return;
 	}
-	start = (size_t)snprintf(path, bytes, "%s/", run->output);
+	start = strlen(run->output);
+	while (start > 1 && run->output[start - 1] == '/')
+		start--;
+	start = (size_t)snprintf(path, bytes, "%.*s/", (int)start, run->output);
 	snprintf(path + start, bytes - start, "%s.json", r->target.name);
 	for (; start < bytes && path[start]; start++)
 		if (path[start] == ':')

@@ -107,7 +107,10 @@ static enum cli_exit measure(const struct run *run, struct target *t, struct res
 	if (!rc)
 		return CLI_OK;
 	message_error("%s", err.text);
-	return rc == -ENOENT && *out && !(*out)->n_benchmarks ? CLI_USAGE : CLI_FAILED;
+	/* Nothing to measure, or nothing to measure it with: what was asked is wrong. */
+	if ((rc == -ENOENT || rc == -ENOEXEC) && *out && !(*out)->n_benchmarks)
+		return CLI_USAGE;
+	return CLI_FAILED;
 }
 
 enum cli_exit run_target(const struct run *run, const struct target *row,
@@ -116,16 +119,17 @@ enum cli_exit run_target(const struct run *run, const struct target *row,
 	struct target t = *row;
 	struct target_error err = { "" };
 	enum cli_exit code;
+	int rc;
 
 	*out = NULL;
-	if (t.ops->probe(&t, &run->request.options, &err)) {
-		if (run->all_targets) {
-			message_info(&run->common, "%s is left out: %s", t.name,
-				     err.text);
-			return CLI_OK;
-		}
+	rc = t.ops->probe(&t, &run->request.options, &err);
+	if (rc && run->all_targets && rc != -ENOEXEC) {
+		message_info(&run->common, "%s is left out: %s", t.name, err.text);
+		return CLI_OK;
+	}
+	if (rc) {
 		message_error("%s: %s", t.name, err.text);
-		return CLI_FAILED;
+		return rc == -ENOEXEC ? CLI_USAGE : CLI_FAILED;
 	}
 	code = measure(run, &t, out);
 	/* A document without a single benchmark is not worth having. */

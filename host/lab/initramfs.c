@@ -29,6 +29,9 @@ int lab_initramfs_build(const struct lab_initramfs *what, struct lab_cpio *out)
 	}
 	lab_cpio_file(out, LAB_ORDER_PATH + 1, 0644, order, strlen(order));
 	lab_cpio_file(out, LAB_JOB_PATH + 1, 0644, what->job, what->job_bytes);
+	if (what->payload)
+		lab_cpio_file(out, LAB_PAYLOAD_PATH + 1, 0644, what->payload,
+			      what->payload_bytes);
 	lab_cpio_file(out, "init", 0755, what->program, what->program_bytes);
 	return lab_cpio_end(out);
 }
@@ -57,7 +60,7 @@ static void put_number(FILE *f, const char *option, uint64_t number)
 	fputc('\0', f);
 }
 
-int lab_job_encode(const struct target_job *job, char **text, size_t *bytes)
+int lab_job_encode(const struct target_job *job, bool payload, char **text, size_t *bytes)
 {
 	FILE *f = open_memstream(text, bytes);
 	bool failed;
@@ -73,6 +76,10 @@ int lab_job_encode(const struct target_job *job, char **text, size_t *bytes)
 	put_number(f, "--boots", job->boots);
 	put_number(f, "--events", job->events);
 	put_number(f, "--seed", job->seed);
+	if (payload) {
+		put(f, "--payload");
+		put(f, LAB_PAYLOAD_PATH);
+	}
 	failed = ferror(f);
 	if (fclose(f) || failed) {
 		free(*text);

@@ -31,7 +31,9 @@ struct session {
 	struct lab_tail console, messages;
 	time_t last_frame_s;
 	bool hello, header, end;
+	bool gave_up; /* END without a document: its console will say why */
 	uint32_t benchmarks;
+	uint32_t exit_code;
 };
 
 static time_t now_s(void)
@@ -69,17 +71,9 @@ static int take_end(struct session *s, const struct lab_frame *f)
 				"bytes of damage",
 				s->label, s->benchmarks, sent,
 				(unsigned long long)s->reader.skipped);
-	if (!s->header) {
-		char line[256];
-
-		return lab_fail(s->err, -EIO,
-				"%s: wsbench gave up inside with exit code %u: %s",
-				s->label, code,
-				lab_tail_line(&s->console, 0, line, sizeof(line))
-					? line
-					: "and said nothing");
-	}
-	s->end = true;
+	s->end = s->header;
+	s->gave_up = !s->header;
+	s->exit_code = code;
 	return 0;
 }
 
@@ -208,12 +202,15 @@ static int explain_death(struct session *s)
 	int status = lab_child_finish(&s->child);
 	char line[200];
 
-	if (WIFSIGNALED(status))
+	if (s->gave_up)
+		lab_fail(s->err, -EIO, "%s: wsbench gave up inside with exit code %u",
+			 s->label, s->exit_code);
+	else if (WIFSIGNALED(status))
 		lab_fail(s->err, -EIO, "%s: %s was killed by signal %d (%s)", s->label,
 			 s->emulator, WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else if (lab_tail_find(&s->console, "Kernel panic - not syncing: ", line,
 			       sizeof(line)))
-		lab_fail(s->err, -EIO, "%s: its kernel died: %s", s->label, line);
+		return lab_fail(s->err, -EIO, "%s: its kernel died: %s", s->label, line);
 	else if (status && lab_tail_line(&s->messages, 0, line, sizeof(line)))
 		lab_fail(s->err, -EIO, "%s: %s failed: %s", s->label, s->emulator, line);
 	else

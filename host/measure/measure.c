@@ -163,22 +163,6 @@ static int run_here(struct session *s)
 	return rc ? rc : tell_header(s);
 }
 
-static int read_payload(struct session *s, const char *path)
-{
-	FILE *f = fopen(path, "re");
-	const size_t most = ABI_RAM_BYTES;
-
-	if (!f)
-		return target_fail(s->err, -errno, "cannot open payload %s: %m", path);
-	s->payload = malloc(most);
-	if (s->payload)
-		s->payload_bytes = fread(s->payload, 1, most, f);
-	fclose(f);
-	if (!s->payload)
-		return target_fail(s->err, -ENOMEM, "out of memory");
-	return 0;
-}
-
 int measure_run(struct target *t, const struct measure_request *request,
 		const struct measure_watch *watch, struct result **out,
 		struct target_error *err)
@@ -197,7 +181,8 @@ int measure_run(struct target *t, const struct measure_request *request,
 	if (rc)
 		return rc;
 	if (request->options.payload)
-		rc = read_payload(&s, request->options.payload);
+		rc = payload_read(request->options.payload, t->arch, &s.payload,
+				  &s.payload_bytes, err);
 	if (!rc && t->ops->delegate)
 		rc = collect_delegated(t, request, watch, out, err);
 	else if (!rc)

@@ -136,17 +136,65 @@ static int image_file(const struct boot_request *rq, struct target_error *err)
 	return fd;
 }
 
-/* Starts QEMU on the prepared memory and waits for its end. */
+/* Where the guest never began, the emulator may have said why. */
+static void blame_emulator(int log_fd, struct boot_report *rep)
+{
+	char line[256];
+	ssize_t got = pread(log_fd, line, sizeof(line) - 1, 0);
+
+	line[got > 0 ? got : 0] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	if (!rep->guest.magic && *line)
+		boot_end(rep, BOOT_CRASH, "the emulator failed: %s", line);
+}
+
+/* Runs QEMU to its end, whichever that is, and says in `rep` what became of it. */
+static int run_to_end(const char *const *argv, const struct state *s,
+		      const struct boot_request *rq, struct boot_report *rep,
+		      struct target_error *err)
+{
+	uint64_t timeout = rq->timeout_ns ? rq->timeout_ns : BOOT_TIMEOUT_NS;
+	int log_fd = memfd_create("worldswitch-emulator", MFD_CLOEXEC);
+	struct child child;
+	int rc, status = 0;
+
+	if (log_fd < 0)
+		return target_fail(err, -errno, "memfd_create: %m");
+	rc = child_start(&child, argv, log_fd);
+	if (rc) {
+		close(log_fd);
+		return target_fail(err, rc, "cannot start %s: %s", argv[0],
+				   strerror(-rc));
+	}
+	rc = child_wait(&child, timeout, &status);
+	child_end(&child);
+	if (rc == -ETIMEDOUT) {
+		boot_end(rep, BOOT_CRASH, "the guest hung: no end after %.1f s",
+			 (double)timeout / 1e9);
+		rc = 0;
+	} else if (rc == -EINTR) {
+		target_fail(err, rc, "interrupted");
+	} else if (rc) {
+		target_fail(err, rc, "lost %s: %s", argv[0], strerror(-rc));
+	} else if (WIFSIGNALED(status)) {
+		boot_end(rep, BOOT_CRASH, "%s was killed by signal %d", argv[0],
+			 WTERMSIG(status));
+	} else {
+		boot_harvest(s->ram, rq, rep);
+		blame_emulator(log_fd, rep);
+	}
+	close(log_fd);
+	return rc;
+}
+
+/* QEMU on the prepared memory. */
 static int run_emulator(const struct bare_machine *m, const struct state *s, int image_fd,
 			const struct boot_request *rq, struct boot_report *rep,
 			struct target_error *err)
 {
-	uint64_t timeout = rq->timeout_ns ? rq->timeout_ns : BOOT_TIMEOUT_NS;
 	const char *argv[64];
 	char backend[128], image[64];
-	struct child child;
 	size_t n = 0, i;
-	int rc, status = 0;
 
 	snprintf(
 		backend, sizeof(backend),
@@ -161,26 +209,7 @@ static int run_emulator(const struct bare_machine *m, const struct state *s, int
 	argv[n++] = "-kernel";
 	argv[n++] = image;
 	argv[n] = NULL;
-
-	rc = child_start(&child, argv, -1);
-	if (rc)
-		return target_fail(err, rc, "cannot start %s: %s", m->emulator,
-				   strerror(-rc));
-	rc = child_wait(&child, timeout, &status);
-	child_end(&child);
-	if (rc == -EINTR)
-		return target_fail(err, rc, "interrupted");
-	if (rc == -ETIMEDOUT)
-		boot_end(rep, BOOT_CRASH, "the guest hung: no end after %.1f s",
-			 (double)timeout / 1e9);
-	else if (rc)
-		return target_fail(err, rc, "lost %s: %s", m->emulator, strerror(-rc));
-	else if (WIFSIGNALED(status))
-		boot_end(rep, BOOT_CRASH, "%s was killed by signal %d", m->emulator,
-			 WTERMSIG(status));
-	else
-		boot_harvest(s->ram, rq, rep);
-	return 0;
+	return run_to_end(argv, s, rq, rep, err);
 }
 
 static int bare_boot(struct target *t, const struct boot_request *rq,

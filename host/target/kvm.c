@@ -12,6 +12,7 @@
 #include "host/result/result.h"
 #include "host/target/boot.h"
 #include "host/target/interference.h"
+#include "host/vmm/timer.h"
 #include "host/vmm/vmm.h"
 
 struct state {
@@ -172,7 +173,7 @@ static void end_by_stop(struct meter *m, const struct boot_request *rq,
 	case VCPU_STOP_BELL:
 		boot_harvest(m->vm.ram, rq, rep);
 		break;
-	case VCPU_STOP_TIMEOUT:
+	case VCPU_STOP_BUDGET:
 		vcpu_dump(&m->vm.vcpus[0], registers, sizeof(registers));
 		boot_end(rep, BOOT_CRASH, "the guest hung: no end after %.1f s; %s",
 			 (double)rq->timeout_ns / 1e9, registers);
@@ -193,6 +194,7 @@ static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_f
 		      const struct boot_request *rq, struct boot_report *rep)
 {
 	const struct vm_listener listener = { .ctx = m, .bell = on_bell };
+	struct run_timer budget;
 	struct abi_params params = rq->params;
 	uint64_t entry;
 	int err;
@@ -207,11 +209,15 @@ static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_f
 		err = vm_write(&m->vm, m->vm.ram_gpa + ABI_PAGE_OFFSET, &params,
 			       sizeof(params));
 	if (!err)
-		err = vcpu_reset(&m->vm.vcpus[0], entry);
+		err = vm_reset(&m->vm, entry);
+	if (!err)
+		err = timer_open(&budget, TIMER_POSIX, rq->timeout_ns, m->vm.error,
+				 sizeof(m->vm.error));
 	if (err)
 		return err;
 	/* An exit that nobody can serve is the guest's failure, not the target's. */
-	(void)vcpu_run(&m->vm.vcpus[0], rq->timeout_ns);
+	(void)vm_run(&m->vm, &budget, m->cpu);
+	timer_close(&budget);
 	if (m->vm.vcpus[0].stop == VCPU_STOP_KICK && target_interrupted)
 		return -EINTR;
 	end_by_stop(m, rq, rep);

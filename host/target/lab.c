@@ -26,7 +26,23 @@ struct lab_state {
 	struct lab_modules modules;
 	uint8_t *program; /* the wsbench that runs inside */
 	size_t program_bytes;
+	uint8_t *payload; /* the user's own; NULL: none */
+	size_t payload_bytes;
 };
+
+static int find_kernel(struct lab_state *s, const struct target_options *opt,
+		       struct target_error *err)
+{
+	int ret = lab_kernel_find(s->machine->arch, opt->kernel, opt->modules, &s->kernel,
+				  err);
+
+	/* A kernel of the user's without a folder of modules has KVM built in. */
+	if (!ret && s->machine->module && s->kernel.modules[0])
+		ret = lab_modules_read(s->kernel.modules, s->machine->module, &s->modules,
+				       err);
+	/* What the user named and cannot be used is bad input. */
+	return ret && (opt->kernel || opt->modules) ? -ENOEXEC : ret;
+}
 
 static int fill(struct lab_state *s, const struct target *t,
 		const struct target_options *opt, struct target_error *err)
@@ -39,17 +55,15 @@ static int fill(struct lab_state *s, const struct target *t,
 		return lab_fail(err, -EINVAL, "%s: there is no such machine", t->name);
 	ret = lab_find_in_path(s->machine->emulator, s->emulator, err);
 	if (!ret)
-		ret = lab_kernel_find(s->machine->arch, opt->kernel, opt->modules,
-				      &s->kernel, err);
-	/* A kernel of the user's without a folder of modules has KVM built in. */
-	if (!ret && s->machine->module && s->kernel.modules[0])
-		ret = lab_modules_read(s->kernel.modules, s->machine->module, &s->modules,
-				       err);
+		ret = find_kernel(s, opt, err);
 	if (!ret)
 		ret = lab_find_program(s->machine->arch, program, err);
 	if (!ret)
 		ret = lab_file_read(program, "the lab's wsbench", &s->program,
 				    &s->program_bytes, err);
+	if (!ret && opt->payload)
+		ret = lab_file_read(opt->payload, "payload", &s->payload,
+				    &s->payload_bytes, err);
 	if (!ret && opt->append) {
 		s->append = strdup(opt->append);
 		if (!s->append)
@@ -66,6 +80,7 @@ static void lab_close(struct target *t)
 		return;
 	lab_modules_free(&s->modules);
 	free(s->program);
+	free(s->payload);
 	free(s->append);
 	free(s);
 	t->state = NULL;
@@ -99,13 +114,15 @@ static int initramfs_open(const struct lab_state *s, const struct target_job *jo
 		.program = s->program,
 		.program_bytes = s->program_bytes,
 		.modules = &s->modules,
+		.payload = s->payload,
+		.payload_bytes = s->payload_bytes,
 	};
 	struct lab_cpio archive = { .data = NULL };
 	char *text = NULL;
 	size_t done = 0;
 	int ret, fd = -1;
 
-	ret = lab_job_encode(job, &text, &what.job_bytes);
+	ret = lab_job_encode(job, s->payload, &text, &what.job_bytes);
 	if (ret)
 		goto out;
 	what.job = text;

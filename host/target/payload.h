@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The payload images that are built into this program. */
+/* The images of payloads: those built into this program, and the user's own. */
 #ifndef WS_TARGET_PAYLOAD_H
 #define WS_TARGET_PAYLOAD_H
 
 #include <stddef.h>
 
 #include "bench/catalogue.h"
+#include "host/target/target.h"
 
 /* The ELF image of a row's payload, or NULL if the row has none for `arch`. */
 const void *payload_find(enum arch arch, const char *id, size_t *bytes);
+
+/*
+ * Reads an ELF image for `arch` from a file; the caller frees it. Whatever is wrong
+ * with the file is bad input: -ENOEXEC, with `err` naming it. -ENOMEM.
+ */
+int payload_read(const char *path, enum arch arch, void **image, size_t *bytes,
+		 struct target_error *err);
 
 #endif

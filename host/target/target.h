@@ -9,7 +9,8 @@
  * (ops->delegate). measure/ hides the difference from everybody above.
  *
  * Every function that can fail returns 0 or a negative errno and fills in
- * `struct target_error` with one line that names what and where.
+ * `struct target_error` with one line that names what and where. -ENOEXEC says that
+ * a file that the user named cannot be used: bad input, not a failed target.
  */
 #ifndef WS_TARGET_TARGET_H
 #define WS_TARGET_TARGET_H

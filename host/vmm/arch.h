@@ -19,6 +19,17 @@ int arch_vcpu_reset(struct vcpu *vcpu, uint64_t entry);
 void arch_vcpu_dump(const struct vcpu *vcpu, char *text, size_t bytes);
 enum kvm_flavour arch_flavour(int kvm_fd);
 
+/*
+ * The same line, as KVM_IRQ_LINE and KVM_IRQFD number it. 0, or -errno with vm->error
+ * where the VM has no such line.
+ */
+int arch_irq_line(struct vm *vm, uint32_t line, uint32_t *irq);
+int arch_irq_gsi(struct vm *vm, uint32_t line, uint32_t *gsi);
+uint32_t arch_msi_flags(const struct vm *vm);
+
+/* After each exit: what irq_inject() queued goes in, or its window is asked for. */
+int arch_irq_deliver(struct vcpu *vcpu);
+
 /* Whether the access is the payload's doorbell. */
 bool arch_is_bell_mmio(uint64_t gpa, uint32_t bytes);
 bool arch_is_bell_pio(uint16_t port, uint32_t bytes);

@@ -60,6 +60,24 @@ static int config_apply_irqchip_user(int kvm_fd, struct vm_config *config,
 	return 0;
 }
 
+static int config_apply_loop_bare(int kvm_fd, struct vm_config *config,
+				  const struct refusal *r)
+{
+	(void)kvm_fd;
+	(void)r;
+	config->bare_loop = true;
+	return 0;
+}
+
+static int config_apply_kick_signal_mask(int kvm_fd, struct vm_config *config,
+					 const struct refusal *r)
+{
+	(void)kvm_fd;
+	(void)r;
+	config->kick = VM_KICK_SIGNAL_MASK;
+	return 0;
+}
+
 /* In the order of config_table. */
 static int (*const apply[])(int kvm_fd, struct vm_config *config,
 			    const struct refusal *r) = {

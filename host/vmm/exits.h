@@ -8,6 +8,7 @@
 enum exits_answer {
 	EXITS_HANDLED,	/* go on */
 	EXITS_ANSWERED, /* go on; the next entry completes the access */
+	EXITS_PENDING,	/* a device calls vcpu_answer() later */
 	EXITS_STOP_BELL,
 	EXITS_STOP_SHUTDOWN,
 	EXITS_UNHANDLED, /* vm->error says what it was */

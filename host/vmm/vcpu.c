@@ -1,159 +1,203 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The vCPU run loop: states, entry, time limit, kick.
- *
- *   IDLE -> RUNNING -> RUNNING_SERVICE -> RUNNING                    no answer due
- *                                      -> RUNNING_SERVICE_COMPLETION -> RUNNING_SERVICE
- *                                      -> IDLE                       the guest stopped
- */
+/* The vCPU run loop: tick by tick through the states of state.h. */
 #include <errno.h>
 #include <linux/kvm.h>
-#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "host/vmm/arch.h"
 #include "host/vmm/exits.h"
+#include "host/vmm/kick.h"
+#include "host/vmm/loop.h"
+#include "host/vmm/timer.h"
 
-/* Ends a boot's time budget; SIGALRM's default action would end the program. */
-#define TIMEOUT_SIGNAL SIGALRM
-
-/*
- * What the signal handlers of this thread may touch. KVM looks at
- * immediate_exit after it has disabled interrupts and before it enters the
- * guest, so a kick between our last look and KVM_RUN is not lost.
- */
-static __thread struct kvm_run *volatile running;
-static __thread volatile sig_atomic_t timed_out;
-
-void vcpu_kick_self(void)
+static void __attribute__((noreturn, cold)) refuse(struct vcpu *vcpu, enum vcpu_state to)
 {
-	if (running)
-		running->immediate_exit = 1;
+	char registers[1024];
+
+	vcpu_dump(vcpu, registers, sizeof(registers));
+	fprintf(stderr, "wsbench: vCPU %u: illegal transition %s -> %s; %s\n",
+		vcpu->index, state_name(vcpu->state), state_name(to), registers);
+	abort();
 }
 
-static void on_timeout(int sig)
+/* Anything that state.h does not list is a programming error. */
+static inline void state_enter(struct vcpu *vcpu, enum vcpu_state to)
 {
-	(void)sig;
-	timed_out = 1;
-	vcpu_kick_self();
+	if (__builtin_expect(!state_move(&vcpu->state, to, &vcpu->trace), 0))
+		refuse(vcpu, to);
 }
 
-static int timer_arm(struct vm *vm, uint64_t timeout_ns, timer_t *timer)
-{
-	struct sigaction action = { .sa_handler = on_timeout };
-	struct sigevent event = {
-		.sigev_notify = SIGEV_THREAD_ID,
-		.sigev_signo = TIMEOUT_SIGNAL,
-	};
-	struct itimerspec when = {
-		.it_value.tv_sec = (time_t)(timeout_ns / 1000000000u),
-		.it_value.tv_nsec = (long)(timeout_ns % 1000000000u),
-	};
-
-	event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
-	timed_out = 0;
-	sigemptyset(&action.sa_mask);
-	if (sigaction(TIMEOUT_SIGNAL, &action, NULL))
-		return vm_fail(vm, -errno, "sigaction: %m");
-	if (timer_create(CLOCK_MONOTONIC, &event, timer))
-		return vm_fail(vm, -errno, "timer_create: %m");
-	if (timer_settime(*timer, 0, &when, NULL)) {
-		int err = -errno;
-
-		timer_delete(*timer);
-		return vm_fail(vm, err, "timer_settime: %m");
-	}
-	return 0;
-}
-
-static void stop(struct vcpu *vcpu, enum vcpu_stop why)
+static void stop(struct vcpu *vcpu, enum vcpu_stop why, enum vcpu_state resume)
 {
 	vcpu->stop = why;
-	vcpu->state = VCPU_IDLE;
+	vcpu->resume = resume;
+	state_enter(vcpu, VCPU_IDLE);
 }
 
-/* One KVM_RUN. */
+/*
+ * KVM_RUN ended without an exit: somebody wants us out, or, on arm64 without an
+ * in-kernel GIC, a timer or PMU line changed and nobody does.
+ */
+static void interrupted(struct vcpu *vcpu, enum vcpu_state resume)
+{
+	vcpu->stats.exit_signal++;
+	if (kick_taken(vcpu))
+		stop(vcpu, VCPU_STOP_KICK, resume);
+	else if (timer_expired())
+		stop(vcpu, VCPU_STOP_BUDGET, resume);
+	else
+		state_enter(vcpu, resume);
+}
+
+/* One KVM_RUN. The access that it completes is complete even if it says EINTR. */
 static void enter(struct vcpu *vcpu)
 {
 	if (!ioctl(vcpu->fd, KVM_RUN, 0)) {
 		vcpu->stats.vm_exits++;
-		vcpu->state = VCPU_RUNNING_SERVICE;
+		state_enter(vcpu, VCPU_RUNNING_SERVICE);
 		return;
 	}
-	if (errno == EAGAIN)
-		return; /* arm64: try again */
-	if (errno != EINTR) {
+	if (errno == EINTR) {
+		interrupted(vcpu, VCPU_RUNNING);
+	} else if (errno == EAGAIN) {
+		state_enter(vcpu, vcpu->state);
+	} else {
 		vm_fail(vcpu->vm, -errno, "KVM_RUN: %m");
-		stop(vcpu, VCPU_STOP_ERROR);
-		return;
+		stop(vcpu, VCPU_STOP_ERROR, VCPU_IDLE);
 	}
-	/*
-	 * A signal; or, on arm64 without an in-kernel GIC, a timer or PMU line
-	 * that changed: then nobody asked us to leave.
-	 */
-	vcpu->stats.exit_signal++;
-	if (timed_out)
-		stop(vcpu, VCPU_STOP_TIMEOUT);
-	else if (vcpu->run->immediate_exit)
-		stop(vcpu, VCPU_STOP_KICK);
 }
 
 static void serve(struct vcpu *vcpu)
 {
 	switch (exits_serve(vcpu)) {
 	case EXITS_HANDLED:
-		vcpu->state = VCPU_RUNNING;
+		state_enter(vcpu, VCPU_RUNNING);
 		break;
 	case EXITS_ANSWERED:
-		vcpu->state = VCPU_RUNNING_SERVICE_COMPLETION;
+		state_enter(vcpu, VCPU_RUNNING_SERVICE_COMPLETION);
+		break;
+	case EXITS_PENDING:
+		state_enter(vcpu, VCPU_RUNNING_MMIO_PENDING);
 		break;
 	case EXITS_STOP_BELL:
-		stop(vcpu, VCPU_STOP_BELL);
+		/* The write that rang is not complete in the guest's registers. */
+		stop(vcpu, VCPU_STOP_BELL, VCPU_RUNNING_SERVICE_COMPLETION);
 		break;
 	case EXITS_STOP_SHUTDOWN:
-		stop(vcpu, VCPU_STOP_SHUTDOWN);
+		stop(vcpu, VCPU_STOP_SHUTDOWN, VCPU_IDLE);
 		break;
 	case EXITS_UNHANDLED:
-		stop(vcpu, VCPU_STOP_ERROR);
+		stop(vcpu, VCPU_STOP_ERROR, VCPU_IDLE);
 		break;
 	}
 }
 
-int vcpu_run(struct vcpu *vcpu, uint64_t timeout_ns)
+/* Sleeps until the device has answered, or somebody wants us out. */
+static void await_answer(struct vcpu *vcpu)
 {
-	timer_t timer;
+	switch (kick_wait_answer(vcpu)) {
+	case 0:
+		state_enter(vcpu, VCPU_RUNNING_SERVICE_COMPLETION);
+		break;
+	default:
+		if (kick_taken(vcpu))
+			stop(vcpu, VCPU_STOP_KICK, VCPU_RUNNING_MMIO_PENDING);
+		else if (timer_expired())
+			stop(vcpu, VCPU_STOP_BUDGET, VCPU_RUNNING_MMIO_PENDING);
+		break;
+	}
+}
+
+static inline enum vcpu_state tick(struct vcpu *vcpu)
+{
+	switch (vcpu->state) {
+	case VCPU_RUNNING:
+	case VCPU_RUNNING_SERVICE_COMPLETION:
+		enter(vcpu);
+		break;
+	case VCPU_RUNNING_SERVICE:
+		serve(vcpu);
+		break;
+	case VCPU_RUNNING_MMIO_PENDING:
+		await_answer(vcpu);
+		break;
+	default: /* VCPU_IDLE: not to be run */
+		break;
+	}
+	return vcpu->state;
+}
+
+enum vcpu_state vcpu_tick(struct vcpu *vcpu)
+{
+	return tick(vcpu);
+}
+
+int vcpu_begin(struct vcpu *vcpu, struct run_timer *budget)
+{
 	int err;
 
 	vcpu->stop = VCPU_STOP_NONE;
-	vcpu->run->immediate_exit = 0;
-	running = vcpu->run;
-	if (timeout_ns) {
-		err = timer_arm(vcpu->vm, timeout_ns, &timer);
-		if (err)
-			goto out;
-	}
-	vcpu->state = VCPU_RUNNING;
-	while (vcpu->state != VCPU_IDLE) {
-		if (vcpu->state == VCPU_RUNNING_SERVICE)
-			serve(vcpu);
-		else
-			enter(vcpu);
-	}
-	err = vcpu->stop == VCPU_STOP_ERROR ? -EIO : 0;
-	if (timeout_ns)
-		timer_delete(timer);
-out:
-	running = NULL;
-	return err;
+	kick_begin(vcpu);
+	err = timer_arm(budget);
+	if (!err)
+		return 0;
+	kick_end();
+	return vm_fail(vcpu->vm, err, "cannot arm the run timer: %s", strerror(-err));
 }
 
-int vcpu_reset(struct vcpu *vcpu, uint64_t entry)
+int vcpu_end(struct vcpu *vcpu, struct run_timer *budget)
 {
-	return arch_vcpu_reset(vcpu, entry);
+	timer_disarm(budget);
+	kick_end();
+	return vcpu->stop == VCPU_STOP_ERROR ? -EIO : 0;
+}
+
+int vcpu_run(struct vcpu *vcpu, struct run_timer *budget)
+{
+	int err = vcpu_begin(vcpu, budget);
+
+	if (err)
+		return err;
+	state_enter(vcpu, vcpu->resume == VCPU_IDLE ? VCPU_RUNNING : vcpu->resume);
+	/* What happened before we could be left is still to be heeded. */
+	if (kick_taken(vcpu))
+		stop(vcpu, VCPU_STOP_KICK, vcpu->state);
+	else if (timer_expired())
+		stop(vcpu, VCPU_STOP_BUDGET, vcpu->state);
+	while (vcpu->state != VCPU_IDLE)
+		tick(vcpu);
+	return vcpu_end(vcpu, budget);
+}
+
+int vcpu_drain(struct vcpu *vcpu)
+{
+	if (vcpu->resume != VCPU_RUNNING_SERVICE_COMPLETION)
+		return 0;
+	state_enter(vcpu, VCPU_RUNNING_SERVICE_COMPLETION);
+	vcpu->stats.vm_half_entries++;
+	/* Completes what is pending, then sees the flag before it enters the guest. */
+	vcpu->run->immediate_exit = 1;
+	if (!ioctl(vcpu->fd, KVM_RUN, 0)) {
+		/* Completing needed more from us: an access in several fragments. */
+		vcpu->stats.vm_exits++;
+		state_enter(vcpu, VCPU_RUNNING_SERVICE);
+		serve(vcpu);
+		vcpu->run->immediate_exit = 0;
+		if (vcpu->state == VCPU_RUNNING_SERVICE_COMPLETION)
+			stop(vcpu, VCPU_STOP_DRAINED, VCPU_RUNNING_SERVICE_COMPLETION);
+		return vcpu->stop == VCPU_STOP_ERROR ? -EIO : vcpu_drain(vcpu);
+	}
+	vcpu->run->immediate_exit = 0;
+	if (errno == EINTR) {
+		stop(vcpu, VCPU_STOP_DRAINED, VCPU_RUNNING);
+		return 0;
+	}
+	vm_fail(vcpu->vm, -errno, "KVM_RUN, to complete an access: %m");
+	stop(vcpu, VCPU_STOP_ERROR, VCPU_IDLE);
+	return -EIO;
 }
 
 void vcpu_dump(const struct vcpu *vcpu, char *text, size_t bytes)

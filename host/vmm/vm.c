@@ -11,6 +11,7 @@
 
 #include "bench/abi.h"
 #include "host/vmm/arch.h"
+#include "host/vmm/kick.h"
 #include "host/vmm/stats.h"
 
 int vm_fail(struct vm *vm, int err, const char *fmt, ...)
@@ -63,7 +64,7 @@ static int create_vcpu(struct vm *vm, unsigned int index)
 	}
 	vcpu->run_bytes = bytes;
 	stats_fd_open(vcpu->fd, &vcpu->kvm_stats);
-	return 0;
+	return kick_init(vcpu);
 }
 
 int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
@@ -79,9 +80,11 @@ int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
 		.ram_gpa = vmm_ram_gpa,
 		.ram_bytes = ABI_RAM_BYTES,
 		.listener = *listener,
+		.ring_lock = PTHREAD_MUTEX_INITIALIZER,
 	};
 	for (i = 0; i < VM_VCPUS_MAX; i++)
-		vm->vcpus[i] = (struct vcpu){ .fd = -1, .kvm_stats.fd = -1 };
+		vm->vcpus[i] =
+			(struct vcpu){ .fd = -1, .kvm_stats.fd = -1, .answer_fd = -1 };
 	vm->fd = ioctl(kvm_fd, KVM_CREATE_VM, arch_vm_type(kvm_fd));
 	if (vm->fd < 0)
 		return vm_fail(vm, -errno, "KVM_CREATE_VM: %m");
@@ -101,6 +104,8 @@ static void destroy_vcpu(struct vcpu *vcpu)
 	stats_fd_close(&vcpu->kvm_stats);
 	if (vcpu->run)
 		munmap(vcpu->run, vcpu->run_bytes);
+	if (vcpu->answer_fd >= 0)
+		close(vcpu->answer_fd);
 	if (vcpu->fd >= 0)
 		close(vcpu->fd);
 }
@@ -109,12 +114,18 @@ void vm_destroy(struct vm *vm)
 {
 	unsigned int i;
 
+	vm->ring = NULL; /* in the boot CPU's run mapping */
 	for (i = 0; i < VM_VCPUS_MAX; i++)
 		destroy_vcpu(&vm->vcpus[i]);
 	if (vm->irqchip_fd >= 0)
 		close(vm->irqchip_fd);
 	if (vm->fd >= 0)
 		close(vm->fd);
+	for (i = 0; i < vm->eventfds; i++)
+		close(vm->eventfd[i]);
+	for (i = 0; i < vm->slots; i++)
+		munmap(vm->slot[i].hva, vm->slot[i].bytes);
+	vm->eventfds = vm->slots = 0;
 	if (vm->ram)
 		munmap(vm->ram, vm->ram_bytes);
 }

@@ -14,15 +14,35 @@
 #ifndef WS_VMM_VMM_H
 #define WS_VMM_VMM_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "bench/catalogue.h"
+#include "host/vmm/state.h"
 
 struct kvm_run;
+struct kvm_coalesced_mmio_ring;
 
-#define VM_VCPUS_MAX 4
+#define VM_VCPUS_MAX	4
+#define VM_EVENTFDS_MAX 16
+#define VM_SLOTS_MAX	8
+#define VCPU_IRQS_MAX	16
+
+/* Exit reasons that are told apart; exits_name() names them. */
+#define VCPU_EXIT_REASONS 64
+
+/* How a kick reaches a vCPU thread. */
+enum vm_kick {
+	/* A handler sets kvm_run.immediate_exit; costs nothing per entry. */
+	VM_KICK_IMMEDIATE_EXIT,
+	/*
+	 * The signal is blocked but in KVM_RUN (KVM_SET_SIGNAL_MASK), and a pending
+	 * one is discarded afterwards; each entry changes the mask twice.
+	 */
+	VM_KICK_SIGNAL_MASK,
+};
 
 /* Where the interrupt controller is. */
 enum vm_irqchip {
@@ -35,8 +55,10 @@ enum vm_irqchip {
 struct vm_config {
 	unsigned int vcpus; /* 1 to VM_VCPUS_MAX */
 	enum vm_irqchip irqchip;
-	bool pmu;     /* the guest gets a virtual PMU */
-	bool pmu_off; /* x86_64: take the PMU away that KVM gives unasked */
+	enum vm_kick kick;
+	bool bare_loop; /* vcpu_run_bare() instead of vcpu_run() */
+	bool pmu;	/* the guest gets a virtual PMU */
+	bool pmu_off;	/* x86_64: take the PMU away that KVM gives unasked */
 };
 
 /*
@@ -78,6 +100,9 @@ struct vcpu_stats {
 	uint64_t vm_half_entries; /* KVM_RUN only to complete an access */
 	uint64_t exit_signal;	  /* ended by a signal */
 	uint64_t mmio, io, halt, interrupts, hypercalls;
+	uint64_t coalesced_mmio; /* writes taken out of the rings: host/vmm/io.h */
+	uint64_t insts; /* guest instructions; 0: nobody counts (host/vmm/perf.h) */
+	uint64_t other[VCPU_EXIT_REASONS]; /* by exit reason: those not above */
 };
 
 /* KVM's own counters (KVM_GET_STATS_FD) that every architecture has or lacks. */
@@ -92,13 +117,10 @@ struct kvm_stats_fd {
 	int64_t offset[KVM_STATS]; /* -1: this kernel does not count it */
 };
 
-/* The states of gem5's BaseKvmCPU, whose run loop this one follows. */
-enum vcpu_state {
-	VCPU_IDLE,			 /* not to be run: the guest is done or halted */
-	VCPU_RUNNING,			 /* enter the guest */
-	VCPU_RUNNING_SERVICE,		 /* KVM_RUN returned: serve the exit */
-	VCPU_RUNNING_MMIO_PENDING,	 /* an access waits for its device's answer */
-	VCPU_RUNNING_SERVICE_COMPLETION, /* answered; the next entry completes it */
+/* Vectors that wait for the guest to take interrupts: host/vmm/irq.h. */
+struct vcpu_irqs {
+	uint8_t vector[VCPU_IRQS_MAX];
+	unsigned int first, queued;
 };
 
 /* Why vcpu_run() came back. */
@@ -106,8 +128,9 @@ enum vcpu_stop {
 	VCPU_STOP_NONE,
 	VCPU_STOP_BELL,	    /* the payload said that it has finished */
 	VCPU_STOP_SHUTDOWN, /* triple fault, or the guest turned itself off */
-	VCPU_STOP_TIMEOUT,  /* its time budget is used up */
-	VCPU_STOP_KICK,	    /* somebody kicked it: see target_interrupted */
+	VCPU_STOP_BUDGET,   /* its run timer went off */
+	VCPU_STOP_KICK,	    /* somebody kicked it */
+	VCPU_STOP_DRAINED,  /* vcpu_drain(): nothing is pending any more */
 	VCPU_STOP_ERROR,    /* an exit nobody can serve; vm->error says which */
 };
 
@@ -119,15 +142,53 @@ struct vcpu {
 	size_t run_bytes;
 	enum vcpu_state state;
 	enum vcpu_stop stop;
+	/* Where a run that was stopped amid an access goes on: not IDLE then. */
+	enum vcpu_state resume;
+	struct state_trace trace;
+	pthread_t thread; /* that runs it; atomic, as are the next two */
+	bool has_thread;
+	bool kicked;   /* asked to leave, and has not yet */
+	int answer_fd; /* an eventfd: vcpu_answer() was called */
 	struct vcpu_stats stats;
 	struct kvm_stats_fd kvm_stats;
+	struct vcpu_irqs irqs;
+};
+
+/* A guest's access to a port or address that no kernel device owns. */
+struct vm_access {
+	uint64_t address; /* port or gpa */
+	uint32_t bytes;	  /* 1 to 8 */
+	uint8_t *data;	  /* `bytes` of them: written, or to be filled in */
+	bool is_pio, is_write, is_coalesced;
+};
+
+enum vm_answer {
+	VM_ANSWERED,
+	VM_ANSWER_LATER, /* by vcpu_answer(); MMIO that is not coalesced only */
 };
 
 /* What the VMM tells its owner while the guest runs. */
 struct vm_listener {
 	void *ctx;
+	/*
+	 * Every access but the doorbell's, in the guest's order; may be NULL. Reads
+	 * are all ones unless it fills in something else.
+	 */
+	enum vm_answer (*access)(void *ctx, struct vcpu *vcpu,
+				 const struct vm_access *access);
+	/*
+	 * HLT without an in-kernel controller, and nothing is queued: true if there is
+	 * something to run for now. NULL: it is a guest that hangs.
+	 */
+	bool (*halted)(void *ctx, struct vcpu *vcpu);
 	/* The guest rang: `value` as ABI_BELL() packs it. */
 	void (*bell)(void *ctx, uint32_t value);
+};
+
+/* Memory beside RAM: host/vmm/slot.h. */
+struct vm_slot {
+	uint8_t *hva;
+	uint64_t gpa, bytes;
 };
 
 struct vm {
@@ -138,6 +199,15 @@ struct vm {
 	uint64_t ram_gpa, ram_bytes;
 	struct vcpu vcpus[VM_VCPUS_MAX]; /* config.vcpus of them */
 	struct vm_listener listener;
+	int eventfd[VM_EVENTFDS_MAX]; /* of ioeventfds and irqfds: `eventfds` of them */
+	unsigned int eventfds;
+	struct vm_slot slot[VM_SLOTS_MAX]; /* `slots` of them */
+	unsigned int slots;
+	bool dirty_log_manual; /* KVM_CLEAR_DIRTY_LOG, not reading, clears it */
+	/* Writes that KVM collected: host/vmm/io.h. NULL: nobody asked for any. */
+	struct kvm_coalesced_mmio_ring *ring;
+	uint32_t ring_entries;
+	pthread_mutex_t ring_lock;
 	char error[512];
 };
 
@@ -164,20 +234,51 @@ int vm_write(struct vm *vm, uint64_t gpa, const void *from, size_t bytes);
  */
 int vm_load(struct vm *vm, const void *image, size_t bytes, uint64_t *entry);
 
-/* Puts the vCPU into the state that bench/abi.h promises, at `entry`. */
-int vcpu_reset(struct vcpu *vcpu, uint64_t entry);
+/* Puts all vCPUs into the state that bench/abi.h promises, at `entry`. */
+int vm_reset(struct vm *vm, uint64_t entry);
 
 /*
- * Runs until the guest stops, `timeout_ns` of wall time are over (0: no limit),
- * or vcpu_kick_self() was called in a signal handler. Says which in vcpu->stop.
+ * Runs until the guest stops, `budget` (host/vmm/timer.h; NULL: none) goes off, or
+ * somebody kicks; says which in vcpu->stop. Can be called again after BUDGET and
+ * KICK, and goes on where it was. -EIO with vm->error after VCPU_STOP_ERROR.
  */
-int vcpu_run(struct vcpu *vcpu, uint64_t timeout_ns);
+struct run_timer;
+int vcpu_run(struct vcpu *vcpu, struct run_timer *budget);
 
 /*
- * Async-signal-safe: makes the KVM_RUN of the calling thread return, also one
- * that is about to be entered.
+ * One step of the above: an entry, or the service of an exit. Returns the new
+ * state; VCPU_IDLE if it stopped.
  */
+enum vcpu_state vcpu_tick(struct vcpu *vcpu);
+
+/*
+ * Completes accesses that are answered but not yet in the guest's registers, by
+ * half entries: KVM_RUN that returns before the first guest instruction. After
+ * it the vCPU's registers can be read and written.
+ */
+int vcpu_drain(struct vcpu *vcpu);
+
+/* The least loop that can do the job, to compare against: for config loop-bare. */
+int vcpu_run_bare(struct vcpu *vcpu, struct run_timer *budget);
+
+/* A device that had answered EXITS_PENDING now has its data: from any thread. */
+void vcpu_answer(struct vcpu *vcpu, const void *data, size_t bytes);
+
+/*
+ * From any thread: makes KVM_RUN of this vCPU return, also one that is about to be
+ * entered, and vcpu_run() stop with VCPU_STOP_KICK. No kick is lost; kicks of a
+ * vCPU that has not yet noticed the last one are one kick.
+ */
+void vcpu_kick(struct vcpu *vcpu);
+
+/* The same for the vCPU of the calling thread, if any; for signal handlers. */
 void vcpu_kick_self(void);
+
+/*
+ * Runs all vCPUs, the boot CPU in the calling thread, the others in one thread
+ * each (pinned to the CPUs after `cpu` unless it is -1), until the boot CPU stops.
+ */
+int vm_run(struct vm *vm, struct run_timer *budget, int cpu);
 
 /* KVM's counter, or -1. */
 int64_t vcpu_kvm_stat(const struct vcpu *vcpu, enum kvm_stat stat);

@@ -110,6 +110,8 @@ int arch_vcpu_reset(struct vcpu *vcpu, uint64_t entry)
 {
 	int err = set_reg(vcpu, CORE_REG(regs.pstate), PSTATE_EL1H_DAIF);
 
+	if (!err && vcpu->index)
+		err = set_reg(vcpu, CORE_REG(regs.regs[4]), ABI_SECONDARY | vcpu->index);
 	return err ? err : set_reg(vcpu, CORE_REG(regs.pc), entry);
 }
 

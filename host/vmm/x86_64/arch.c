@@ -96,7 +96,11 @@ static struct kvm_segment flat_segment(uint8_t type, uint16_t selector)
 /* 32-bit protected mode, flat, paging off (Xen's PVH boot protocol). */
 int arch_vcpu_reset(struct vcpu *vcpu, uint64_t entry)
 {
-	struct kvm_regs regs = { .rip = entry, .rflags = 2 };
+	struct kvm_regs regs = {
+		.rip = entry,
+		.rflags = 2,
+		.rbp = vcpu->index ? ABI_SECONDARY | vcpu->index : 0,
+	};
 	struct kvm_sregs sregs;
 
 	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs))

@@ -1,0 +1,184 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The bare targets, and what holds for documents and output wherever they come from.
+bats_require_minimum_version 1.5.0
+load helper
+
+setup_file() {
+  clean_place "$BATS_FILE_TMPDIR"
+  local target
+  for target in bare:x86_64 bare:aarch64; do
+    ! unavailable $target >/dev/null || continue
+    "$wsbench" run --on $target -o "$BATS_FILE_TMPDIR/${target#bare:}.json" \
+      >"$BATS_FILE_TMPDIR/${target#bare:}.out" 2>"$BATS_FILE_TMPDIR/${target#bare:}.err"
+  done
+}
+
+document() {
+  need_target "bare:$1"
+  document=$BATS_FILE_TMPDIR/$1.json
+}
+
+exact_and_empty() {
+  document "$1"
+  holds "$document" 'd["target"]["exact"] and d["clock"]["unit"] == "insns"'
+  holds "$document" 'd["target"]["hypervisor"] is None'
+  holds "$document" 'value("null") == 0 and m("null")["unit"] == "insns"'
+  holds "$document" 'all(y["summary"]["min"] == y["summary"]["max"] == 0
+    for y in m("null")["boots"])'
+}
+
+@test "bare:x86_64: nothing costs nothing, in every event" { exact_and_empty x86_64; }
+@test "bare:aarch64: nothing costs nothing, in every event" { exact_and_empty aarch64; }
+
+@test "bare:x86_64: one RDTSC is one instruction" {
+  document x86_64
+  holds "$document" 'value("rdtsc") == 1 and value("rdtsc", metric="round_trip_batch") == 1'
+}
+
+@test "bare:aarch64: one read of CNTVCT is one instruction" {
+  document aarch64
+  holds "$document" 'value("cntvct") == 1 and value("cntvct", metric="round_trip_batch") == 1'
+}
+
+@test "bare: the interval of an exact figure is the figure" {
+  for a in x86_64 aarch64; do
+    document $a
+    holds "$document" 'all(y["estimate"]["ci"]["lo"] == y["estimate"]["value"] ==
+      y["estimate"]["ci"]["hi"] and y["estimate"]["ci"]["method"] == "exact"
+      for x in d["benchmarks"] if x["status"] == "ok" for y in x["metrics"])'
+    holds "$document" 'not [w for w in d["warnings"] if w["code"] == "not-exact"]'
+  done
+}
+
+@test "bare: what needs a hypervisor is skipped with the reason, and is no zero" {
+  document x86_64
+  holds "$document" 'b("hypercall")["status"] == "skip"'
+  holds "$document" '"hypervisor" in b("hypercall")["reason"] and not b("hypercall")["metrics"]'
+}
+
+# same TARGET: the benchmarks of a second run are those of the first, to the byte.
+same() {
+  document "$1"
+  run_apart "$wsbench" run --on "bare:$1" --quiet -o again.json
+  [ "$status" = 0 ]
+  benchmarks_text "$document" >first
+  benchmarks_text again.json >second
+  [ "$(wc -l <first)" -gt 100 ]
+  cmp first second
+}
+
+@test "bare:x86_64: a second run is the same to the byte" { same x86_64; }
+@test "bare:aarch64: a second run is the same to the byte" { same aarch64; }
+
+@test "bare: documents are valid, by wsbench and by the schema, and so are changes to them" {
+  python3 -c 'import jsonschema' 2>/dev/null || skip "python3-jsonschema is not installed"
+  document x86_64
+  document aarch64
+  run_apart "$wsbench" validate "$BATS_FILE_TMPDIR"/{x86_64,aarch64}.json
+  [ "$status" = 0 ]
+  [ -z "$stderr" ]
+  "$tests/schema_check.py" "$wsbench" "$top/results/schema.json" \
+    "$BATS_FILE_TMPDIR"/{x86_64,aarch64}.json
+}
+
+@test "stdout is the table, stderr the messages" {
+  document x86_64
+  grep -q '^benchmark  *handled by' "$BATS_FILE_TMPDIR/x86_64.out"
+  grep -q '^rdtsc ' "$BATS_FILE_TMPDIR/x86_64.out"
+  grep -qx "wsbench: wrote $document" "$BATS_FILE_TMPDIR/x86_64.err"
+  [ "$(wc -l <"$BATS_FILE_TMPDIR/x86_64.err")" = 1 ]
+}
+
+@test "off a terminal there is no escape sequence and no progress" {
+  document x86_64
+  run ! grep -q $'[\033\r]' "$BATS_FILE_TMPDIR/x86_64.out" "$BATS_FILE_TMPDIR/x86_64.err"
+}
+
+@test "on a terminal progress is drawn and wiped" {
+  need_target bare:x86_64
+  run --separate-stderr "$tests/on_terminal.py" "$wsbench" run --on bare:x86_64 --bench null
+  [ "$status" = 0 ]
+  [[ $output == *$'\r'bare:x86_64:* ]]
+  [[ $output == *$'\r\033[K'* ]]
+}
+
+@test "--quiet says nothing but the result" {
+  need_target bare:x86_64
+  run_apart "$wsbench" run --on bare:x86_64 --bench null --quiet -o doc.json
+  [ "$status" = 0 ]
+  [ -z "$stderr" ]
+  [[ $stdout == *null* ]]
+  "$tests/on_terminal.py" --split out "$wsbench" run --on bare:x86_64 --bench null --quiet >terminal
+  [ ! -s terminal ]
+  grep -q '^null ' out
+}
+
+@test "NO_COLOR and --no-color: no colours on a terminal" {
+  need_target bare:x86_64
+  rows=("$wsbench" run --on bare:x86_64 --bench "null,hypercall")
+  "$tests/on_terminal.py" "${rows[@]}" >colored
+  NO_COLOR=1 "$tests/on_terminal.py" "${rows[@]}" >plain
+  "$tests/on_terminal.py" "${rows[@]}" --no-color >plain_too
+  # An error is red where it may be: the test can fail.
+  "$tests/on_terminal.py" "$wsbench" run --on bare:x86_64 --payload missing >colored_error || true
+  NO_COLOR=1 "$tests/on_terminal.py" "$wsbench" run --on bare:x86_64 --payload missing >plain_error || true
+  cat colored colored_error | grep -q $'\033\[[0-9;]*m'
+  run ! grep -q $'\033\[[0-9;]*m' plain plain_too plain_error
+}
+
+@test "-o of several targets is a folder with a document each" {
+  need_target bare:x86_64
+  need_target bare:aarch64
+  run_apart "$wsbench" run --on 'bare:*' --bench null --quiet -o a/b
+  [ "$status" = 0 ]
+  run_apart "$wsbench" validate a/b/bare-x86_64.json a/b/bare-aarch64.json
+  [ "$status" = 0 ]
+  nothing_left a a/b a/b/bare-x86_64.json a/b/bare-aarch64.json
+}
+
+# interrupted SIGNAL: the second boot of the second benchmark is cut short by it.
+interrupted() {
+  need_target bare:x86_64
+  shim qemu-system-x86_64 4 "kill -$1 \$PPID; exec sleep 60"
+  run --separate-stderr "$wsbench" run --on bare:x86_64 --bench null,cpuid,rdtsc --boots 2 -o doc.json
+  echo "exit code $status, stderr: $stderr"
+  [ "$status" = $((128 + $(kill -l "$1"))) ]
+  [[ $stderr == *interrupted* ]]
+  holds doc.json 'd["run"]["partial"] is True'
+  holds doc.json '[w["code"] for w in d["warnings"]].count("partial") == 1'
+  holds doc.json 'b("null")["status"] == "ok" and value("null") == 0'
+  holds doc.json 'len(m("null")["boots"]) == 2'
+  holds doc.json 'not [x for x in d["benchmarks"] if x["name"] == "rdtsc" and x["status"] == "ok"]'
+  run_apart "$wsbench" validate doc.json
+  [ "$status" = 0 ]
+  nothing_left doc.json
+}
+
+@test "SIGINT: what finished is kept, marked as partial, and nothing is left" { interrupted INT; }
+@test "SIGTERM: what finished is kept, marked as partial, and nothing is left" { interrupted TERM; }
+
+@test "Ctrl-C on a terminal" {
+  need_target bare:aarch64
+  run --separate-stderr "$tests/on_terminal.py" --interrupt 'null, default, boot' \
+    "$wsbench" run --on bare:aarch64 --bench null,cntvct --boots 10000 -o doc.json
+  echo "exit code $status: $output"
+  [ "$status" = 130 ]
+  holds doc.json 'd["run"]["partial"] is True'
+  run_apart "$wsbench" validate doc.json
+  [ "$status" = 0 ]
+  nothing_left doc.json
+}
+
+@test "SIGKILL: the emulator does not survive, and no half document is there" {
+  need_target bare:x86_64
+  shim qemu-system-x86_64 2 'kill -KILL $PPID; exec sleep 60'
+  run --separate-stderr "$wsbench" run --on bare:x86_64 --bench null -o doc.json
+  [ "$status" = 137 ]
+  # Its death signal is on its way.
+  for _ in $(seq 100); do
+    [ -n "$(marked_processes)" ] || break
+    sleep 0.1
+  done
+  nothing_left
+}

@@ -1,0 +1,164 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Payloads that misbehave: the runner says what happened, and ends with 4.
+bats_require_minimum_version 1.5.0
+load helper
+
+# says TARGET PAYLOAD REASON: running it ends with 4, and the document gives a
+# reason that matches the extended regular expression. The time limit is short
+# only where it is what ends the guest: elsewhere a slow machine shall not.
+says() {
+  local target=$1 payload=$2 reason=$3 limit=60
+  need_target "$target"
+  [[ $reason != *"$hung"* ]] || limit=1
+  run_apart "$wsbench" run --on "$target" --bench null --timeout $limit --quiet \
+    --payload "$payloads/$(arch_of "$target")/$payload.elf" -o doc.json
+  echo "exit code $status, stderr: $stderr"
+  [ "$status" = 4 ]
+  [ -z "$stderr" ]
+  [ "$(doc doc.json 'b("null")["status"]')" = fail ]
+  doc doc.json 'b("null")["reason"]' | tee /dev/stderr | grep -Eq "^$reason"
+  # The table says it as well, and no figure is invented.
+  [[ $stdout == *FAIL* || $stdout == *fail* ]]
+  holds doc.json 'all(m["estimate"]["value"] is None for m in b("null")["metrics"])'
+  run_apart "$wsbench" validate doc.json
+  [ "$status" = 0 ]
+  nothing_left doc.json
+}
+
+arch_of() {
+  case $1 in
+  kvm) echo "$arch" ;;
+  *) echo "${1#bare:}" ;;
+  esac
+}
+
+hung='the guest hung: no end after 1\.0 s'
+pc='pc 0x[0-9a-f]+'
+
+@test "bare:x86_64: a guest that loops for ever" { says bare:x86_64 hang "$hung"; }
+@test "bare:aarch64: a guest that loops for ever" { says bare:aarch64 hang "$hung"; }
+@test "kvm: a guest that loops for ever, with its registers" { says kvm hang "$hung; .*0x"; }
+
+@test "bare:x86_64: a guest that exits for ever" { says bare:x86_64 storm "$hung"; }
+@test "kvm: a guest that exits for ever" { says kvm storm "$hung"; }
+
+@test "bare:x86_64: a guest that halts" { says bare:x86_64 halt "$hung"; }
+@test "bare:aarch64: a guest that halts" { says bare:aarch64 halt "$hung"; }
+@test "kvm: a guest that halts" { says kvm halt "($hung|the guest halted)"; }
+
+@test "bare:x86_64: a triple fault" {
+  says bare:x86_64 triple_fault 'the guest stopped in the event phase without having finished'
+}
+@test "bare:aarch64: an exception without vectors" { says bare:aarch64 triple_fault "$hung"; }
+@test "kvm: a triple fault, with registers" {
+  [ "$arch" = x86_64 ] || skip "arm64 has none"
+  says kvm triple_fault 'the guest shut down \(triple fault or power off\); rip 0x'
+}
+
+@test "bare:x86_64: an exception nobody expected has vector, error code, pc and address" {
+  says bare:x86_64 page_fault \
+    "the guest took exception 0xe in the event phase: syndrome 0x0 $pc address 0x4000000000$"
+}
+@test "bare:aarch64: an exception nobody expected has vector, syndrome, pc and address" {
+  # EC 0x25: data abort from the same exception level; DFSC 0x05: translation, level 1.
+  says bare:aarch64 page_fault \
+    "the guest took exception 0x200 in the event phase: syndrome 0x96000005 $pc address 0x4000000000$"
+}
+@test "kvm: an exception nobody expected has vector, syndrome, pc and address" {
+  says kvm page_fault \
+    "the guest took exception 0x(e|200) in the event phase: syndrome 0x[0-9a-f]+ $pc address 0x4000000000$"
+}
+
+@test "bare:x86_64: an undefined instruction" {
+  says bare:x86_64 undefined "the guest took exception 0x6 in the null phase: syndrome 0x0 $pc "
+}
+@test "bare:aarch64: an undefined instruction" {
+  says bare:aarch64 undefined "the guest took exception 0x200 in the null phase: syndrome 0xf2[0-9a-f]{6} $pc "
+}
+@test "kvm: an undefined instruction" {
+  says kvm undefined "the guest took exception 0x(6|200) in the null phase: syndrome 0x[0-9a-f]+ $pc "
+}
+
+overwrote='the guest overwrote its report: it begins with 0xa5a5a5a5a5a5a5a5'
+@test "bare:x86_64: nonsense in all shared memory" { says bare:x86_64 nonsense "$overwrote"; }
+@test "bare:aarch64: nonsense in all shared memory" { says bare:aarch64 nonsense "$overwrote"; }
+@test "kvm: nonsense in all shared memory, and every bell rung" { says kvm nonsense "$overwrote"; }
+
+state='the guest reports a state that does not exist: 77'
+@test "bare:x86_64: a state that does not exist" { says bare:x86_64 bad_state "$state"; }
+@test "bare:aarch64: a state that does not exist" { says bare:aarch64 bad_state "$state"; }
+@test "kvm: a state that does not exist" { says kvm bad_state "$state"; }
+
+many='the guest claims 4294967296 samples in the [a-z-]+ phase, [0-9]+ were asked for'
+@test "bare:x86_64: 2^32 samples claimed" { says bare:x86_64 too_many "$many"; }
+@test "bare:aarch64: 2^32 samples claimed" { says bare:aarch64 too_many "$many"; }
+@test "kvm: 2^32 samples claimed" { says kvm too_many "$many"; }
+
+none='the guest claims 0 samples in the null phase, [0-9]+ were asked for'
+@test "bare:x86_64: done without having done anything" { says bare:x86_64 idle "$none"; }
+@test "bare:aarch64: done without having done anything" { says bare:aarch64 idle "$none"; }
+@test "kvm: done without having done anything" { says kvm idle "$none"; }
+
+off='the guest stopped in the event phase without having finished: it crashed or turned itself off'
+@test "bare:x86_64: a guest that turns itself off" { says bare:x86_64 off "$off"; }
+@test "bare:aarch64: a guest that turns itself off" { says bare:aarch64 off "$off"; }
+@test "kvm: a guest that turns itself off" {
+  says kvm off "($hung|the guest shut down|the guest halted)"
+}
+
+@test "what failed on one benchmark does not cost the others: kvm" {
+  need_target kvm
+  # Not the built-in image: this one never leaves the guest.
+  run_apart "$wsbench" run --on kvm --bench null,mmio_write_user --events 100 --boots 6 --quiet \
+    --payload "$build/guest/$arch/null.elf" -o doc.json
+  [ "$status" = 4 ]
+  holds doc.json 'b("null")["status"] == "ok" and value("null") is not None'
+  holds doc.json 'b("mmio_write_user")["status"] == "fail"'
+  holds doc.json 'b("mmio_write_user")["exits"]["observed"] == 0'
+  doc doc.json 'b("mmio_write_user")["reason"]' | grep -q 'observed'
+}
+
+@test "what failed on one benchmark does not cost the others: an emulator that dies" {
+  need_target bare:x86_64
+  shim qemu-system-x86_64 4 'kill -KILL $$'
+  run_apart "$wsbench" run --on bare:x86_64 --bench null,cpuid,rdtsc --boots 2 --quiet -o doc.json
+  echo "exit code $status, stderr: $stderr"
+  [ "$status" = 4 ]
+  holds doc.json '[x["status"] for x in d["benchmarks"]] == ["ok", "fail", "fail"]'
+  doc doc.json 'b("cpuid")["reason"]' | grep -qx 'qemu-system-x86_64 was killed by signal 9'
+  nothing_left doc.json
+}
+
+@test "an emulator that refuses to start is quoted, not the guest blamed" {
+  need_target bare:aarch64
+  shim qemu-system-aarch64 1 'echo "cannot allocate anything" >&2; exit 1'
+  run_apart "$wsbench" run --on bare:aarch64 --bench null --quiet -o doc.json
+  [ "$status" = 4 ]
+  [ "$(doc doc.json 'b("null")["reason"]')" = 'the emulator failed: cannot allocate anything' ]
+}
+
+@test "a target that fails does not cost the other" {
+  need_target bare:x86_64
+  need_target bare:aarch64
+  shim qemu-system-x86_64 1 'kill -KILL $$'
+  run_apart "$wsbench" run --on bare:x86_64,bare:aarch64 --bench null --quiet -o docs
+  [ "$status" = 4 ]
+  holds docs/bare-x86_64.json 'b("null")["status"] == "fail"'
+  holds docs/bare-aarch64.json 'b("null")["status"] == "ok" and value("null") == 0'
+}
+
+@test "a payload that cannot be one is bad input" {
+  need_target bare:x86_64
+  mkdir folder
+  echo text >text
+  : >empty
+  run=("$wsbench" run --on bare:x86_64 --bench null -o doc.json --payload)
+  refused 2 'cannot open payload missing: No such file' "${run[@]}" missing
+  refused 2 'cannot read payload folder: Is a directory' "${run[@]}" folder
+  refused 2 'payload text is no 64-bit ELF image' "${run[@]}" text
+  refused 2 'payload empty is no 64-bit ELF image' "${run[@]}" empty
+  refused 2 'payload /dev/zero is larger than guest memory' "${run[@]}" /dev/zero
+  refused 2 'is not for x86_64' "${run[@]}" "$payloads/aarch64/idle.elf"
+  nothing_left empty folder text
+}

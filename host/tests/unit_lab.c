@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The lab's kernels, modules, initramfs and command lines. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/lab/cpio.h"
+#include "host/lab/init.h"
+#include "host/lab/initramfs.h"
+#include "host/lab/kernel.h"
+#include "host/lab/machine.h"
+#include "host/lab/module.h"
+#include "host/lab/tail.h"
+
+/* A folder of its own for each test; what is in it is removed with it. */
+static char folder[] = "/tmp/unit_lab.XXXXXX";
+
+static void make_folder(void)
+{
+	cr_assert_not_null(mkdtemp(folder));
+}
+
+static void remove_folder(void)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	cr_assert_eq(system(command), 0);
+}
+
+static void write_file(const char *name, const void *data, size_t bytes)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	f = fopen(path, "w");
+	cr_assert_not_null(f, "%s", path);
+	cr_assert_eq(fwrite(data, 1, bytes, f), bytes);
+	cr_assert_eq(fclose(f), 0);
+}
+
+static void make_kernel(const char *release)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, release);
+	cr_assert_eq(mkdir(path, 0755), 0);
+	snprintf(path, sizeof(path), "%s/vmlinuz", release);
+	write_file(path, "", 0);
+}
+
+TestSuite(kernels, .init = make_folder, .fini = remove_folder);
+
+Test(kernels, the_newest_is_by_number_not_by_letter)
+{
+	char release[NAME_MAX + 1], path[256];
+
+	make_kernel("6.1.0-9-cloud-amd64");
+	make_kernel("6.1.0-56-cloud-amd64");
+	cr_assert_eq(lab_kernel_newest(folder, release), 0);
+	cr_expect_str_eq(release, "6.1.0-56-cloud-amd64");
+	make_kernel("6.1.0-120-cloud-amd64");
+	make_kernel("6.2.0-3-cloud-amd64");
+	make_kernel("6.12.99+deb12-cloud-amd64");
+	make_kernel("6.12.100+deb12-cloud-amd64");
+	cr_assert_eq(lab_kernel_newest(folder, release), 0);
+	cr_expect_str_eq(release, "6.12.100+deb12-cloud-amd64");
+
+	/* Neither half-made ones, nor links, nor folders without a kernel. */
+	make_kernel(".new.AbCdEf");
+	make_kernel("newest-7.0-cloud");
+	snprintf(path, sizeof(path), "%s/7.0.0-1-cloud-amd64", folder);
+	cr_assert_eq(mkdir(path, 0755), 0);
+	cr_assert_eq(lab_kernel_newest(folder, release), 0);
+	cr_expect_str_eq(release, "6.12.100+deb12-cloud-amd64");
+}
+
+Test(kernels, no_kernel_is_no_kernel)
+{
+	char release[NAME_MAX + 1];
+
+	cr_expect_eq(lab_kernel_newest(folder, release), -ENOENT);
+	cr_expect_eq(lab_kernel_newest("/nonexistent", release), -ENOENT);
+}
+
+Test(kernels, an_image_is_known_by_its_magic)
+{
+	unsigned char x86_64[LAB_KERNEL_HEAD_BYTES] = "MZ";
+	unsigned char aarch64[LAB_KERNEL_HEAD_BYTES] = "MZ";
+	unsigned char zboot[LAB_KERNEL_HEAD_BYTES] = "MZ\0\0zimg";
+	const unsigned char gzip[LAB_KERNEL_HEAD_BYTES] = "\x1f\x8b";
+	const size_t n = LAB_KERNEL_HEAD_BYTES;
+	const char *what = "";
+
+	memcpy(x86_64 + 0x202, "HdrS", 4);
+	memcpy(aarch64 + 0x38, "ARM\x64", 4);
+	cr_expect_eq(lab_kernel_check(ARCH_X86_64, x86_64, n, &what), 0);
+	cr_expect_eq(lab_kernel_check(ARCH_AARCH64, aarch64, n, &what), 0);
+	cr_expect_eq(lab_kernel_check(ARCH_AARCH64, gzip, n, &what), 0);
+	cr_expect_eq(lab_kernel_check(ARCH_X86_64, gzip, n, &what), -EINVAL);
+	cr_expect_eq(lab_kernel_check(ARCH_X86_64, aarch64, n, &what), -EINVAL);
+	cr_expect_str_eq(what, "it is a kernel for aarch64");
+	cr_expect_eq(lab_kernel_check(ARCH_AARCH64, x86_64, n, &what), -EINVAL);
+	cr_expect_str_eq(what, "it is a kernel for x86_64");
+	cr_expect_eq(lab_kernel_check(ARCH_AARCH64, zboot, n, &what), -EINVAL);
+	cr_expect_not_null(strstr(what, "zboot"));
+	/* Cut off in the middle of its magic. */
+	cr_expect_eq(lab_kernel_check(ARCH_X86_64, x86_64, 0x205, &what), -EINVAL);
+	cr_expect_eq(lab_kernel_check(ARCH_AARCH64, aarch64, 0, &what), -EINVAL);
+}
+
+TestSuite(modules, .init = make_folder, .fini = remove_folder);
+
+static const char amd[] = "\x7f"
+			  "ELF\0license=GPL\0depends=kvm,ccp\0name=kvm_amd";
+static const char kvm[] = "\x7f"
+			  "ELF\0xdepends=wrong\0depends=irqbypass\0name=kvm";
+static const char leaf[] = "\x7f"
+			   "ELF\0depends=\0name=leaf";
+
+Test(modules, each_comes_after_all_it_depends_on)
+{
+	static const char *const order[] = { "irqbypass", "kvm", "ccp", "kvm-amd" };
+	struct lab_modules mods = { .n = 0 };
+	struct target_error err = { "" };
+
+	write_file("kvm_amd.ko", amd, sizeof(amd)); /* underscore: found as well */
+	write_file("kvm.ko", kvm, sizeof(kvm));
+	write_file("ccp.ko", leaf, sizeof(leaf));
+	write_file("irqbypass.ko", leaf, sizeof(leaf));
+	cr_assert_eq(lab_modules_read(folder, "kvm-amd", &mods, &err), 0, "%s", err.text);
+	cr_assert_eq(mods.n, 4);
+	for (size_t i = 0; i < 4; i++)
+		cr_expect_str_eq(mods.list[i].name, order[i]);
+	cr_expect_eq(mods.list[3].bytes, sizeof(amd));
+	cr_expect_arr_eq(mods.list[3].data, amd, sizeof(amd));
+	lab_modules_free(&mods);
+}
+
+Test(modules, what_is_missing_is_named)
+{
+	struct lab_modules mods = { .n = 0 };
+	struct target_error err = { "" };
+
+	cr_expect_eq(lab_modules_read(folder, "kvm-amd", &mods, &err), -ENOENT);
+	cr_expect_not_null(strstr(err.text, "no module kvm-amd.ko in"), "%s", err.text);
+	write_file("kvm-amd.ko", amd, sizeof(amd));
+	write_file("kvm.ko", kvm, sizeof(kvm));
+	cr_expect_eq(lab_modules_read(folder, "kvm-amd", &mods, &err), -ENOENT);
+	cr_expect_not_null(strstr(err.text, "irqbypass.ko"), "%s", err.text);
+	write_file("irqbypass.ko.xz", leaf, sizeof(leaf));
+	cr_expect_eq(lab_modules_read(folder, "kvm-amd", &mods, &err), -ENOENT);
+	cr_expect_not_null(strstr(err.text, "compressed"), "%s", err.text);
+	lab_modules_free(&mods);
+}
+
+Test(modules, a_ring_of_dependencies_ends)
+{
+	static const char a[] = "\0depends=b", b[] = "\0depends=a";
+	struct lab_modules mods = { .n = 0 };
+	struct target_error err = { "" };
+
+	write_file("a.ko", a, sizeof(a));
+	write_file("b.ko", b, sizeof(b));
+	cr_expect_eq(lab_modules_read(folder, "a", &mods, &err), -ELOOP);
+	lab_modules_free(&mods);
+}
+
+Test(modules, information_must_be_whole_to_be_taken)
+{
+	static const char open_end[] = { '\0', 'k', '=', 'v' };
+
+	cr_expect_str_eq(lab_module_info((const uint8_t *)kvm, sizeof(kvm), "depends="),
+			 "irqbypass");
+	cr_expect_null(lab_module_info((const uint8_t *)kvm, sizeof(kvm), "author="));
+	cr_expect_null(lab_module_info((const uint8_t *)open_end, 4, "k="));
+	cr_expect_null(lab_module_info((const uint8_t *)"k=v", 4, "k="));
+}
+
+Test(modules, parameters_come_from_the_kernels_command_line)
+{
+	char p[64];
+
+	lab_module_parameters("quiet kvm.x=1 kvm_amd.npt=0 kvm-amd.avic=1 kvm_amdx.y=2\n",
+			      "kvm-amd", p, sizeof(p));
+	cr_expect_str_eq(p, "npt=0 avic=1");
+	lab_module_parameters("quiet kvm_amd.", "kvm-amd", p, sizeof(p));
+	cr_expect_str_eq(p, "");
+	lab_module_parameters("m.abcdefgh=1 m.b=2", "m", p, 6);
+	cr_expect_lt(strlen(p), 6);
+}
+
+/* Field number `field` of the newc header at `p`. */
+static unsigned long field(const uint8_t *p, int number)
+{
+	char hex[9] = "";
+
+	memcpy(hex, p + 6 + 8 * number, 8);
+	return strtoul(hex, NULL, 16);
+}
+
+Test(initramfs, an_archive_is_newc_to_the_byte)
+{
+	static const char want[] =
+		"07070100000001000041ed0000000000000000000000020000000000000000"
+		"000000000000000000000000000000000000000200000000d\0" /* padded */
+		"07070100000002000081a40000000000000000000000010000000000000003"
+		"000000000000000000000000000000000000000400000000d/f\0\0\0"
+		"abc\0";
+	struct lab_cpio c = { .data = NULL };
+
+	lab_cpio_dir(&c, "d");
+	lab_cpio_file(&c, "d/f", 0644, "abc", 3);
+	cr_assert_eq(c.bytes, sizeof(want) - 1);
+	cr_expect_arr_eq(c.data, want, sizeof(want) - 1);
+	cr_assert_eq(lab_cpio_end(&c), 0);
+	cr_expect_eq(c.bytes % 4, 0);
+	cr_expect_str_eq((char *)c.data + sizeof(want) - 1 + 110, "TRAILER!!!");
+	free(c.data);
+}
+
+Test(initramfs, the_same_content_gives_the_same_bytes_and_other_content_others)
+{
+	struct lab_modules mods = { .list = { { "kvm", (uint8_t *)"ELF", 3 } }, .n = 1 };
+	struct lab_initramfs what = {
+		.program = (const uint8_t *)"program",
+		.program_bytes = 7,
+		.modules = &mods,
+		.job = "wsbench\0run",
+		.job_bytes = 12,
+	};
+	struct lab_cpio c[3] = { { .data = NULL } };
+	static const char *const want[] = {
+		"dev", "dev/console", "proc",		"sys",
+		"tmp", "modules",     "modules/kvm.ko", "load-order",
+		"job", "init",	      "TRAILER!!!"
+	};
+	size_t i = 0;
+
+	cr_assert_eq(lab_initramfs_build(&what, &c[0]), 0);
+	cr_assert_eq(lab_initramfs_build(&what, &c[1]), 0);
+	what.job = "wsbench\0Run";
+	cr_assert_eq(lab_initramfs_build(&what, &c[2]), 0);
+	cr_assert_eq(c[0].bytes, c[1].bytes);
+	cr_expect_arr_eq(c[0].data, c[1].data, c[0].bytes);
+	cr_assert_eq(c[0].bytes, c[2].bytes);
+	cr_expect_arr_neq(c[0].data, c[2].data, c[0].bytes);
+
+	for (uint8_t *p = c[0].data; p < c[0].data + c[0].bytes; i++) {
+		unsigned long mode = field(p, 1), bytes = field(p, 6);
+		unsigned long name = field(p, 11);
+
+		cr_assert_lt(i, sizeof(want) / sizeof(want[0]));
+		cr_expect_str_eq((char *)p + 110, want[i]);
+		cr_expect_eq(field(p, 5), 0, "no time");
+		if (!strcmp(want[i], "init"))
+			cr_expect_eq(mode, 0100755);
+		if (!strcmp(want[i], "dev/console"))
+			cr_expect(mode == 020600 && field(p, 9) == 5 &&
+				  field(p, 10) == 1);
+		p += (110 + name + 3) / 4 * 4 + (bytes + 3) / 4 * 4;
+	}
+	cr_expect_eq(i, sizeof(want) / sizeof(want[0]));
+	for (i = 0; i < 3; i++)
+		free(c[i].data);
+}
+
+Test(initramfs, a_job_is_a_command_line_without_what_was_not_asked_for)
+{
+	static const char *const benches[] = { "null", "hypercall" };
+	static const char *const configs[] = { "pmu-off" };
+	static const char full[] = "wsbench\0run\0--on\0kvm\0--bench\0null,hypercall\0"
+				   "--config\0pmu-off\0--boots\0"
+				   "2\0--events\0"
+				   "10\0"
+				   "--seed\0"
+				   "18446744073709551615\0"
+				   "--payload\0/payload.elf";
+	static const char least[] = "wsbench\0run\0--on\0kvm\0--bench\0null";
+	struct target_job job = { .benches = benches,
+				  .n_benches = 2,
+				  .configs = configs,
+				  .n_configs = 1,
+				  .boots = 2,
+				  .events = 10,
+				  .seed = UINT64_MAX };
+	char *text;
+	size_t bytes;
+
+	cr_assert_eq(lab_job_encode(&job, true, &text, &bytes), 0);
+	cr_assert_eq(bytes, sizeof(full));
+	cr_expect_arr_eq(text, full, sizeof(full));
+	free(text);
+	job = (struct target_job){ .benches = benches, .n_benches = 1 };
+	cr_assert_eq(lab_job_encode(&job, false, &text, &bytes), 0);
+	cr_assert_eq(bytes, sizeof(least));
+	cr_expect_arr_eq(text, least, sizeof(least));
+	free(text);
+}
+
+Test(machines, the_users_words_come_last_on_the_kernels_command_line)
+{
+	for (const struct lab_machine *m = lab_machine_table; m->name; m++) {
+		char **argv = lab_machine_argv(m, "/usr/bin/emu", "/k", "loglevel=8 x=y");
+		size_t n = 0;
+		const char *append;
+
+		cr_assert_not_null(argv);
+		cr_expect_eq(lab_machine_find(m->name), m);
+		while (argv[n])
+			n++;
+		cr_assert_gt(n, 4);
+		cr_expect_str_eq(argv[0], "/usr/bin/emu");
+		cr_expect_str_eq(argv[n - 4], "-kernel");
+		cr_expect_str_eq(argv[n - 3], "/k");
+		cr_expect_str_eq(argv[n - 2], "-append");
+		append = argv[n - 1];
+		cr_assert_gt(strlen(append), 15);
+		cr_expect_str_eq(append + strlen(append) - 15, " loglevel=8 x=y");
+		cr_expect_eq(strncmp(append, m->append, strlen(m->append)), 0);
+		free(argv);
+	}
+	cr_expect_null(lab_machine_find("vax"));
+}
+
+Test(tail, gives_back_the_last_lines_without_blank_ones_and_control_characters)
+{
+	struct lab_tail t = { .bytes = 0 };
+	const char *text = "one\r\n\r\n  \ntwo \x1b[1m\nKernel panic: why\nthree";
+	char line[32];
+
+	for (int i = 0; i < 2000; i++)
+		lab_tail_add(&t, "a line that will fall out\n", 26);
+	lab_tail_add(&t, "\n", 1);
+	lab_tail_add(&t, text, strlen(text));
+	cr_expect_str_eq(lab_tail_line(&t, 0, line, sizeof(line)), "three");
+	cr_expect_str_eq(lab_tail_line(&t, 2, line, sizeof(line)), "two  [1m");
+	cr_expect_str_eq(lab_tail_line(&t, 3, line, sizeof(line)), "one");
+	cr_expect_str_eq(lab_tail_line(&t, 4, line, 7), "a line");
+	cr_expect_null(lab_tail_line(&t, 100000, line, sizeof(line)));
+	cr_expect_str_eq(lab_tail_find(&t, "panic: ", line, sizeof(line)), "panic: why");
+	cr_expect_null(lab_tail_find(&t, "absent", line, sizeof(line)));
+}

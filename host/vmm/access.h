@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One guest access that reached user space, and who takes it. */
+#ifndef WS_VMM_ACCESS_H
+#define WS_VMM_ACCESS_H
+
+#include "host/vmm/vmm.h"
+
+/*
+ * The doorbell's, the listener's, or nobody's: then reads are all ones and writes
+ * are swallowed. True if it was the bell that ends the run.
+ */
+bool access_serve(struct vcpu *vcpu, const struct vm_access *access);
+
+#endif

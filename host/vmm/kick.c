@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Getting a vCPU out of the guest.
+ *
+ * `kicked` says that somebody wants it; the signal only makes the thread look. It
+ * may come at any moment:
+ *   in KVM_RUN          KVM_RUN returns EINTR, and kick_taken() sees the flag;
+ *   just before it      the handler has set immediate_exit (or, with the mask, the
+ *                       signal is pending): KVM_RUN returns at once;
+ *   long before         kick_begin() and the first look find the flag;
+ *   after we looked     the flag is gone; KVM_RUN returns once more for nothing.
+ * So none is lost, and a stale signal costs one entry.
+ */
+#include <errno.h>
+#include <linux/kvm.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "host/vmm/kick.h"
+#include "host/vmm/signals.h"
+
+/* The vCPU that this thread runs. For signal handlers, so it must be a global. */
+static __thread struct vcpu *volatile self;
+
+void vcpu_leave_self(void)
+{
+	if (self)
+		self->run->immediate_exit = 1;
+}
+
+void vcpu_kick_self(void)
+{
+	if (!self)
+		return;
+	__atomic_store_n(&self->kicked, true, __ATOMIC_SEQ_CST);
+	self->run->immediate_exit = 1;
+}
+
+static void on_kick(int sig)
+{
+	(void)sig;
+	vcpu_leave_self();
+}
+
+static void block_kicks(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGNAL_KICK);
+	pthread_sigmask(how, &set, NULL);
+}
+
+/* In KVM_RUN alone, the thread's mask without the kick. */
+static int set_mask(struct vcpu *vcpu)
+{
+	struct {
+		struct kvm_signal_mask head;
+		uint64_t set; /* the kernel's sigset_t, not the C library's */
+	} mask = { .head.len = sizeof(mask.set) };
+	sigset_t now;
+
+	pthread_sigmask(SIG_BLOCK, NULL, &now);
+	sigdelset(&now, SIGNAL_KICK);
+	memcpy(mask.head.sigset, &now, sizeof(mask.set));
+	if (ioctl(vcpu->fd, KVM_SET_SIGNAL_MASK, &mask))
+		return vm_fail(vcpu->vm, -errno, "KVM_SET_SIGNAL_MASK: %m");
+	return 0;
+}
+
+int kick_init(struct vcpu *vcpu)
+{
+	struct sigaction action = { .sa_handler = on_kick };
+
+	sigemptyset(&action.sa_mask);
+	if (sigaction(SIGNAL_KICK, &action, NULL))
+		return vm_fail(vcpu->vm, -errno, "sigaction: %m");
+	vcpu->answer_fd = eventfd(0, EFD_CLOEXEC);
+	if (vcpu->answer_fd < 0)
+		return vm_fail(vcpu->vm, -errno, "eventfd: %m");
+	return vcpu->vm->config.kick == VM_KICK_SIGNAL_MASK ? set_mask(vcpu) : 0;
+}
+
+void kick_begin(struct vcpu *vcpu)
+{
+	if (vcpu->vm->config.kick == VM_KICK_SIGNAL_MASK)
+		block_kicks(SIG_BLOCK);
+	vcpu->run->immediate_exit = 0;
+	__atomic_store_n(&vcpu->thread, pthread_self(), __ATOMIC_SEQ_CST);
+	self = vcpu;
+	__atomic_store_n(&vcpu->has_thread, true, __ATOMIC_SEQ_CST);
+}
+
+static void discard_pending(void)
+{
+	const struct timespec none = { 0 };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGNAL_KICK);
+	while (sigtimedwait(&set, NULL, &none) > 0)
+		;
+}
+
+void kick_end(void)
+{
+	if (self && self->vm->config.kick == VM_KICK_SIGNAL_MASK) {
+		/* Left pending, it would hit whatever this thread does next. */
+		discard_pending();
+		block_kicks(SIG_UNBLOCK);
+	}
+	self = NULL;
+}
+
+bool kick_taken(struct vcpu *vcpu)
+{
+	/* Before the look: a kick that comes after it sets the flag again. */
+	vcpu->run->immediate_exit = 0;
+	if (vcpu->vm->config.kick == VM_KICK_SIGNAL_MASK)
+		discard_pending();
+	return __atomic_exchange_n(&vcpu->kicked, false, __ATOMIC_SEQ_CST);
+}
+
+void vcpu_kick(struct vcpu *vcpu)
+{
+	/* Not yet noticed: one kick with the last one. */
+	if (__atomic_exchange_n(&vcpu->kicked, true, __ATOMIC_SEQ_CST))
+		return;
+	if (__atomic_load_n(&vcpu->has_thread, __ATOMIC_SEQ_CST))
+		pthread_kill(__atomic_load_n(&vcpu->thread, __ATOMIC_SEQ_CST),
+			     SIGNAL_KICK);
+}
+
+void vcpu_answer(struct vcpu *vcpu, const void *data, size_t bytes)
+{
+	uint64_t one = 1;
+
+	if (bytes > sizeof(vcpu->run->mmio.data))
+		bytes = sizeof(vcpu->run->mmio.data);
+	memcpy(vcpu->run->mmio.data, data, bytes);
+	/* Cannot fail: the counter is far from full. */
+	(void)!write(vcpu->answer_fd, &one, sizeof(one));
+}
+
+int kick_wait_answer(struct vcpu *vcpu)
+{
+	uint64_t answers;
+
+	if (read(vcpu->answer_fd, &answers, sizeof(answers)) == sizeof(answers))
+		return 0;
+	return -EINTR;
+}

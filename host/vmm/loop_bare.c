@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The least run loop that can do the job: KVM_RUN, a look at PIO and MMIO, again. No
+ * states, no rings, no registers, no statistics but the number of exits. It is here
+ * to show what the full loop costs (benchmark vmm_overhead, config loop-bare).
+ */
+#include <errno.h>
+#include <linux/kvm.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "bench/abi.h"
+#include "host/vmm/arch.h"
+#include "host/vmm/kick.h"
+#include "host/vmm/loop.h"
+
+static void access(struct vcpu *vcpu, bool is_write, bool is_bell, void *data,
+		   size_t bytes)
+{
+	const struct vm_listener *listener = &vcpu->vm->listener;
+	uint32_t value;
+
+	if (!is_write) {
+		memset(data, 0xff, bytes);
+		return;
+	}
+	if (!is_bell)
+		return;
+	memcpy(&value, data, sizeof(value));
+	listener->bell(listener->ctx, value);
+	if (ABI_BELL_KIND(value) == ABI_BELL_STOP)
+		vcpu->stop = VCPU_STOP_BELL;
+}
+
+static void serve(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+
+	switch (run->exit_reason) {
+	case KVM_EXIT_IO:
+		access(vcpu, run->io.direction == KVM_EXIT_IO_OUT,
+		       arch_is_bell_pio(run->io.port, run->io.size),
+		       (uint8_t *)run + run->io.data_offset,
+		       (size_t)run->io.size * run->io.count);
+		break;
+	case KVM_EXIT_MMIO:
+		access(vcpu, run->mmio.is_write,
+		       arch_is_bell_mmio(run->mmio.phys_addr, run->mmio.len),
+		       run->mmio.data, sizeof(run->mmio.data));
+		break;
+	case KVM_EXIT_SHUTDOWN:
+	case KVM_EXIT_SYSTEM_EVENT:
+		vcpu->stop = VCPU_STOP_SHUTDOWN;
+		break;
+	default:
+		vm_fail(vcpu->vm, -EIO, "the bare loop does not serve exit reason %u",
+			run->exit_reason);
+		vcpu->stop = VCPU_STOP_ERROR;
+	}
+}
+
+static void interrupted(struct vcpu *vcpu)
+{
+	if (kick_taken(vcpu))
+		vcpu->stop = VCPU_STOP_KICK;
+	else if (timer_expired())
+		vcpu->stop = VCPU_STOP_BUDGET;
+}
+
+int vcpu_run_bare(struct vcpu *vcpu, struct run_timer *budget)
+{
+	int err = vcpu_begin(vcpu, budget);
+
+	if (err)
+		return err;
+	interrupted(vcpu);
+	while (vcpu->stop == VCPU_STOP_NONE) {
+		if (!ioctl(vcpu->fd, KVM_RUN, 0)) {
+			vcpu->stats.vm_exits++;
+			serve(vcpu);
+		} else if (errno == EINTR) {
+			interrupted(vcpu);
+		} else if (errno != EAGAIN) {
+			vm_fail(vcpu->vm, -errno, "KVM_RUN: %m");
+			vcpu->stop = VCPU_STOP_ERROR;
+		}
+	}
+	return vcpu_end(vcpu, budget);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Run timers: POSIX timers and perf-event overflow, aimed at one thread. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/perf_event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "host/vmm/signals.h"
+#include "host/vmm/timer.h"
+#include "host/vmm/vmm.h"
+
+static __thread volatile sig_atomic_t expired;
+
+static void on_timer(int sig)
+{
+	(void)sig;
+	expired = 1;
+	vcpu_leave_self();
+}
+
+bool timer_expired(void)
+{
+	return expired;
+}
+
+static int open_posix(struct run_timer *t, char *why, size_t why_bytes)
+{
+	struct sigevent event = {
+		.sigev_notify = SIGEV_THREAD_ID,
+		.sigev_signo = SIGNAL_TIMER,
+	};
+
+	event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+	if (!timer_create(CLOCK_MONOTONIC, &event, &t->posix))
+		return 0;
+	snprintf(why, why_bytes, "timer_create: %m");
+	return -errno;
+}
+
+static int open_perf(struct run_timer *t, char *why, size_t why_bytes)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_HARDWARE,
+		.size = sizeof(attr),
+		.config = t->kind == TIMER_CYCLES ? PERF_COUNT_HW_CPU_CYCLES
+						  : PERF_COUNT_HW_INSTRUCTIONS,
+		.sample_period = t->budget,
+		.wakeup_events = 1,
+		.disabled = 1,
+		.pinned = 1,
+		.exclude_host = t->kind == TIMER_INSNS,
+	};
+	struct f_owner_ex owner = {
+		.type = F_OWNER_TID,
+		.pid = (pid_t)syscall(SYS_gettid),
+	};
+	int err;
+
+	t->perf_fd =
+		(int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	if (t->perf_fd < 0) {
+		err = -errno;
+		snprintf(why, why_bytes, "no hardware event for a run timer: %s",
+			 strerror(-err));
+		return err;
+	}
+	if (fcntl(t->perf_fd, F_SETFL, O_ASYNC | O_NONBLOCK) ||
+	    fcntl(t->perf_fd, F_SETSIG, SIGNAL_TIMER) ||
+	    fcntl(t->perf_fd, F_SETOWN_EX, &owner)) {
+		err = -errno;
+		snprintf(why, why_bytes, "cannot aim a perf event at a thread: %m");
+		close(t->perf_fd);
+		t->perf_fd = -1;
+		return err;
+	}
+	return 0;
+}
+
+int timer_open(struct run_timer *t, enum timer_kind kind, uint64_t budget, char *why,
+	       size_t why_bytes)
+{
+	struct sigaction action = { .sa_handler = on_timer };
+
+	*t = (struct run_timer){ .kind = kind, .budget = budget, .perf_fd = -1 };
+	sigemptyset(&action.sa_mask);
+	if (sigaction(SIGNAL_TIMER, &action, NULL)) {
+		snprintf(why, why_bytes, "sigaction: %m");
+		return -errno;
+	}
+	return kind == TIMER_POSIX ? open_posix(t, why, why_bytes)
+				   : open_perf(t, why, why_bytes);
+}
+
+void timer_close(struct run_timer *t)
+{
+	if (t->perf_fd >= 0)
+		close(t->perf_fd);
+	else if (t->kind == TIMER_POSIX)
+		timer_delete(t->posix);
+	t->perf_fd = -1;
+}
+
+static int set_posix(struct run_timer *t, uint64_t ns)
+{
+	const struct itimerspec when = {
+		.it_value.tv_sec = (time_t)(ns / 1000000000u),
+		.it_value.tv_nsec = (long)(ns % 1000000000u),
+	};
+
+	return timer_settime(t->posix, 0, &when, NULL) ? -errno : 0;
+}
+
+int timer_arm(struct run_timer *t)
+{
+	expired = 0;
+	if (!t)
+		return 0;
+	if (t->kind == TIMER_POSIX)
+		return set_posix(t, t->budget);
+	/* IOC_PERIOD makes what is left of the last period void. */
+	if (ioctl(t->perf_fd, PERF_EVENT_IOC_RESET, 0) ||
+	    ioctl(t->perf_fd, PERF_EVENT_IOC_PERIOD, &t->budget) ||
+	    ioctl(t->perf_fd, PERF_EVENT_IOC_ENABLE, 0))
+		return -errno;
+	return 0;
+}
+
+void timer_disarm(struct run_timer *t)
+{
+	if (!t)
+		return;
+	if (t->kind == TIMER_POSIX)
+		set_posix(t, 0);
+	else
+		ioctl(t->perf_fd, PERF_EVENT_IOC_DISABLE, 0);
+}
+
+uint64_t timer_count(const struct run_timer *t)
+{
+	uint64_t count = 0;
+
+	if (t->perf_fd < 0 || read(t->perf_fd, &count, sizeof(count)) != sizeof(count))
+		return 0;
+	return count;
+}

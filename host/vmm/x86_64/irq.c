@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * x86_64: interrupts into a vCPU without an in-kernel controller, and NMIs.
+ *
+ * KVM_INTERRUPT may only be called while the guest takes interrupts, which each
+ * exit says of itself (run->ready_for_interrupt_injection). While it does not,
+ * request_interrupt_window makes KVM_RUN return as soon as it would
+ * (KVM_EXIT_IRQ_WINDOW_OPEN; Documentation/virt/kvm/api.rst, KVM_RUN).
+ */
+#include <errno.h>
+#include <linux/kvm.h>
+#include <sys/ioctl.h>
+
+#include "host/vmm/arch.h"
+#include "host/vmm/irq.h"
+
+int arch_irq_line(struct vm *vm, uint32_t line, uint32_t *irq)
+{
+	if (vm->config.irqchip != VM_IRQCHIP_KERNEL)
+		return vm_fail(vm, -ENOTSUP,
+			       "lines need the in-kernel PIC and IOAPIC (line %u)", line);
+	*irq = line;
+	return 0;
+}
+
+int arch_irq_gsi(struct vm *vm, uint32_t line, uint32_t *gsi)
+{
+	return arch_irq_line(vm, line, gsi);
+}
+
+uint32_t arch_msi_flags(const struct vm *vm)
+{
+	(void)vm;
+	return 0;
+}
+
+int arch_irq_deliver(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	struct vcpu_irqs *irqs = &vcpu->irqs;
+	struct kvm_interrupt interrupt;
+
+	if (irqs->queued && run->ready_for_interrupt_injection) {
+		interrupt.irq = irqs->vector[irqs->first];
+		if (ioctl(vcpu->fd, KVM_INTERRUPT, &interrupt))
+			return vm_fail(vcpu->vm, -errno, "KVM_INTERRUPT %u: %m",
+				       interrupt.irq);
+		irqs->first = (irqs->first + 1) % VCPU_IRQS_MAX;
+		irqs->queued--;
+		vcpu->stats.interrupts++;
+		/* One at a time: the next exit says whether another may follow. */
+		run->ready_for_interrupt_injection = 0;
+	}
+	run->request_interrupt_window = irqs->queued > 0;
+	return 0;
+}
+
+int irq_inject(struct vcpu *vcpu, uint8_t vector)
+{
+	struct vcpu_irqs *irqs = &vcpu->irqs;
+
+	if (vcpu->vm->config.irqchip != VM_IRQCHIP_USER)
+		return vm_fail(vcpu->vm, -ENOTSUP,
+			       "vectors are injected only without an in-kernel LAPIC");
+	if (irqs->queued == VCPU_IRQS_MAX)
+		return vm_fail(vcpu->vm, -EAGAIN,
+			       "%u interrupts wait for the guest already",
+			       (unsigned int)VCPU_IRQS_MAX);
+	irqs->vector[(irqs->first + irqs->queued) % VCPU_IRQS_MAX] = vector;
+	irqs->queued++;
+	return arch_irq_deliver(vcpu);
+}
+
+int irq_nmi(struct vcpu *vcpu)
+{
+	if (!kvm_extension(vcpu->vm->fd, KVM_CAP_USER_NMI))
+		return vm_fail(vcpu->vm, -ENOTSUP, "this KVM has no KVM_NMI");
+	if (ioctl(vcpu->fd, KVM_NMI))
+		return vm_fail(vcpu->vm, -errno, "KVM_NMI: %m");
+	vcpu->stats.interrupts++;
+	return 0;
+}
