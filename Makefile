@@ -55,7 +55,8 @@ HOST_SRC  := bench/catalogue.c $(sort $(foreach d,$(HOST_DIRS),$(wildcard host/$
 host_src   = $(HOST_SRC) $(sort $(wildcard host/vmm/$(1)/*.c))
 host_obj   = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(call host_src,$(1))) $(B)/obj/$(1)/payloads.o
 
-PAYLOADS := $(foreach a,$(ARCHS),$(patsubst bench/%.c,$(B)/guest/%.elf,$(sort $(wildcard bench/$(a)/*.c))))
+PAYLOADS := $(foreach a,$(ARCHS),$(B)/guest/$(a)/driven.elf \
+	$(patsubst bench/%.c,$(B)/guest/%.elf,$(sort $(wildcard bench/$(a)/*.c))))
 
 .PHONY: all bench test check report compare install clean help setup kernels format
 all: $(B)/wsbench $(foreach a,$(ARCHS),$(B)/$(a)/wsbench)
@@ -68,6 +69,10 @@ GUEST_CFLAGS_x86_64  := -Iguest/x86_64 -mno-red-zone -mcmodel=small -fcf-protect
 GUEST_CFLAGS_aarch64 := -Iguest/aarch64 -mno-outline-atomics
 GUEST_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
 	-Wl,--no-warn-rwx-segments -Wl,--gc-sections -s
+
+# What bodies may call beside the runtime; the linker drops what they do not.
+GUEST_RUNTIME_aarch64 := gic
+GUEST_RUNTIME_x86_64  := apic
 
 # Runs once per architecture $(1).
 define guest_rules
@@ -86,8 +91,14 @@ $(B)/guest/$(1)/%.o: bench/$(1)/%.c guest/sample.c | tools
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -DBODY_FILE='"$$<"' -c guest/sample.c -o $$@
 
+$(B)/guest/$(1)/driven.o: guest/driven.c | tools
+	$$(call say,GUEST,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -c $$< -o $$@
+
 $(B)/guest/$(1)/%.elf: $(B)/guest/$(1)/runtime/$(1)/boot.o $(B)/guest/$(1)/runtime/$(1)/machine.o \
-		$(B)/guest/$(1)/runtime/runtime.o $(B)/guest/$(1)/%.o guest/$(1)/payload.lds
+		$(B)/guest/$(1)/runtime/runtime.o $(B)/guest/$(1)/%.o guest/$(1)/payload.lds \
+		$(patsubst %,$(B)/guest/$(1)/runtime/$(1)/%.o,$(GUEST_RUNTIME_$(1)))
 	$$(call say,PAYLOAD,$$@)
 	$$(Q)$$(CC_$(1)) $(GUEST_LDFLAGS) -Wl,-T,guest/$(1)/payload.lds $$(filter %.o,$$^) -o $$@
 endef

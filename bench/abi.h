@@ -51,9 +51,21 @@
 #define ABI_AARCH64_MMIO_GPA 0x0d000000ull
 #define ABI_X86_64_PIO_PORT  0x510u
 #define ABI_X86_64_BELL_PORT 0x514u
+#define ABI_X86_64_PIO_EVENTFD_PORT   0x518u /* where rows ask for one */
+#define ABI_X86_64_PIO_COALESCED_PORT 0x51cu
 #define ABI_AARCH64_BELL_GPA 0x0d010000ull
 #define ABI_AARCH64_GICD_GPA 0x08000000ull
 #define ABI_AARCH64_GICR_GPA 0x080a0000ull
+
+/* From MMIO_GPA: what the VMM asks KVM to take, for the rows that want it. */
+#define ABI_MMIO_EVENTFD_OFFSET	  0x100ull
+#define ABI_MMIO_COALESCED_OFFSET 0x200ull
+
+/* Memory slots of rows that fault on purpose: above all devices of either machine. */
+#define ABI_SLOT_GPA 0x100000000ull
+
+/* A hypercall that is the VMM's, where KVM can pass them on: vendor's own, number "WS". */
+#define ABI_AARCH64_HVC_USER 0x86005753u
 
 /* Where an x86_64 payload says goodbye if nobody listens: isa-debug-exit. */
 #define ABI_X86_64_OFF_PORT 0xf4u
@@ -74,6 +86,7 @@ enum abi_bell {
 	ABI_BELL_BEGIN = 1,
 	ABI_BELL_END,
 	ABI_BELL_STOP,
+	ABI_BELL_AGAIN, /* from a body: prepare what the next event needs */
 };
 
 /*
@@ -99,7 +112,16 @@ struct abi_params {
 	uint32_t events;  /* samples of each of NULL, EVENT, TWIN */
 	uint32_t batch;	  /* bodies n of a batch; 0: no batch phase */
 	uint32_t batches; /* samples of BATCH */
-	uint64_t reserved[4];
+	uint32_t command;   /* of the driven payload: enum abi_command */
+	uint32_t reserved32;
+	uint64_t reserved[3];
+};
+
+/* What the driven payload (guest/driven.c) does for the host that times it. */
+enum abi_command {
+	ABI_COMMAND_SPIN = 1, /* rings BEGIN once, then spins */
+	ABI_COMMAND_RING,     /* rings BEGIN for ever */
+	ABI_COMMAND_STAMP,    /* rings END `events` times, the clock read around each */
 };
 
 #define ABI_FLAG_BELL (1u << 0) /* somebody listens to the bell */

@@ -30,11 +30,33 @@ enum body_presence {
 BODY enum body_presence body_setup(const struct abi_params *params);
 #endif
 
+#ifndef BODY_MEASURES
 /* The operation being timed, arguments and all. */
 BODY void body(void);
 
 /* The same code with a NOP for the instruction that exits. */
 BODY void body_twin(void);
+
+#else
+/*
+ * Instead, for a body that something must precede each time, or that ends
+ * elsewhere than it began: `#define BODY_MEASURES 1`, and these do all that one
+ * event needs and answer the ticks of the part that counts, from a clock_start()
+ * to a clock_stop().
+ */
+#include "clock.h" /* of the guest's architecture */
+
+BODY uint64_t body_measure(void);
+BODY uint64_t body_measure_twin(void);
+#endif
+
+/*
+ * What the other vCPUs do, for ever; `#define BODY_HAS_SECONDARY 1`. They run as
+ * soon as the VM does: what they share with the boot CPU, they must wait for.
+ */
+#ifdef BODY_HAS_SECONDARY
+BODY void body_secondary(uint32_t index);
+#endif
 
 /*
  * Assembly between two local labels that may raise an exception on purpose:
@@ -45,5 +67,20 @@ BODY void body_twin(void);
 	".pushsection .fixup, \"a\"\n\t"                                                 \
 	".quad " insn ", " resume "\n\t"                                                 \
 	".popsection\n\t"
+
+/*
+ * body() and body_twin() from one source: what makes ready, what exits, and the
+ * operands and clobbers that both have.
+ */
+#define BODY_PAIR(ready, exits, ...)                                                     \
+	BODY void body(void)                                                             \
+	{                                                                                \
+		__asm__ volatile(ready "\n\t" exits __VA_ARGS__);                        \
+	}                                                                                \
+                                                                                         \
+	BODY void body_twin(void)                                                        \
+	{                                                                                \
+		__asm__ volatile(ready "\n\tnop" __VA_ARGS__);                           \
+	}
 
 #endif

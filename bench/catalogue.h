@@ -26,6 +26,7 @@ enum bench_handler {
 	HANDLED_USER,	  /* the VMM: KVM_RUN returns */
 	HANDLED_UNKNOWN,  /* what was observed fits none of the above */
 	HANDLED_VARIES,	  /* rows only: none or kernel, as the hardware has it */
+	HANDLED_AT_MOST,  /* rows only: kernel, up to so often, or none */
 };
 
 /* What a row needs to make sense, and how its samples come about. */
@@ -36,13 +37,15 @@ enum bench_handler {
 #define NEEDS_VCPUS_2	 (1u << 4) /* a second vCPU, on a CPU of its own */
 #define NEEDS_ASKING	 (1u << 5) /* harmful to the host: only if named in full */
 #define NEEDS_DRIVER	 (1u << 6) /* timed by the host: host/target/driver.h */
+#define NEEDS_RELOAD	 (1u << 7) /* an untimed exit to user space before each event */
+#define NEEDS_INTERRUPT	 (1u << 8) /* its exits are interrupts of the host's */
 
 struct bench {
 	const char *id;
 	const char *group;
 	unsigned int archs;
 	enum bench_handler handled_by;
-	unsigned int exits; /* per body, under the default config */
+	unsigned int exits; /* per event, under the default config; RELOAD's aside */
 	unsigned int needs;
 	const char *summary;
 };

@@ -15,13 +15,13 @@ struct fixup {
 };
 extern const struct fixup __fixup_start[], __fixup_end[];
 
-static uint64_t *series_of(enum abi_phase phase)
+uint64_t *runtime_series(enum abi_phase phase)
 {
 	return (uint64_t *)(GUEST_RAM_GPA + ABI_SERIES_OFFSET) +
 	       (uint64_t)phase * ABI_SERIES_MAX;
 }
 
-static void ring(enum abi_bell bell)
+void runtime_ring(enum abi_bell bell)
 {
 	if (page->params.flags & ABI_FLAG_BELL)
 		machine_bell(ABI_BELL(bell, page->report.phase));
@@ -30,32 +30,35 @@ static void ring(enum abi_bell bell)
 uint64_t *runtime_phase_begin(enum abi_phase phase)
 {
 	page->report.phase = phase;
-	ring(ABI_BELL_BEGIN);
-	return series_of(phase);
+	runtime_ring(ABI_BELL_BEGIN);
+	return runtime_series(phase);
 }
 
 void runtime_phase_end(enum abi_phase phase, uint32_t samples)
 {
 	page->report.samples[phase] = samples;
-	ring(ABI_BELL_END);
+	runtime_ring(ABI_BELL_END);
 }
 
 void runtime_stop(enum abi_state state)
 {
 	page->report.state = state;
-	ring(ABI_BELL_STOP);
+	runtime_ring(ABI_BELL_STOP);
 	machine_off();
 }
 
 uint64_t runtime_fault(const struct abi_fault *fault)
 {
 	const struct fixup *f;
+	uint64_t resume = 0;
 
-	for (f = __fixup_start; f < __fixup_end; f++) {
-		if (f->insn != fault->pc)
-			continue;
+	/* To the end: a body costs the same wherever the compiler copied it to. */
+	for (f = __fixup_start; f < __fixup_end; f++)
+		if (f->insn == fault->pc)
+			resume = f->resume;
+	if (resume) {
 		page->report.faults[page->report.phase]++;
-		return f->resume;
+		return resume;
 	}
 	page->report.fault.vector = fault->vector;
 	page->report.fault.syndrome = fault->syndrome;
@@ -71,7 +74,7 @@ static void touch_series(uint32_t samples)
 
 	for (phase = 0; phase < ABI_PHASES; phase++)
 		for (i = 0; i < samples; i += 4096 / sizeof(uint64_t))
-			*(volatile uint64_t *)(series_of(phase) + i) = 0;
+			*(volatile uint64_t *)(runtime_series(phase) + i) = 0;
 }
 
 /* The smallest non-zero difference of two reads that follow each other. */
@@ -105,4 +108,16 @@ void runtime_main(void)
 	page->report.clock_step = smallest_step();
 	sample_all(&params);
 	runtime_stop(ABI_STATE_DONE);
+}
+
+/* For payloads that are nothing but the boot CPU's. */
+__attribute__((weak)) void sample_secondary(uint32_t index)
+{
+	(void)index;
+}
+
+void runtime_secondary(uint32_t index)
+{
+	sample_secondary(index);
+	machine_park();
 }

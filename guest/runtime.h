@@ -11,6 +11,10 @@
 uint64_t *runtime_phase_begin(enum abi_phase phase);
 void runtime_phase_end(enum abi_phase phase, uint32_t samples);
 
+/* The series of a phase, and one bell that names the phase; neither changes it. */
+uint64_t *runtime_series(enum abi_phase phase);
+void runtime_ring(enum abi_bell bell);
+
 /* Says how it ended and never returns. */
 void runtime_stop(enum abi_state state) __attribute__((noreturn));
 
@@ -24,12 +28,19 @@ uint64_t runtime_fault(const struct abi_fault *fault);
 /* Called by the architecture's boot code; never returns. */
 void runtime_main(void) __attribute__((noreturn));
 
-/* The loop around the body: guest/sample.c. */
+/* The same on the other CPUs, each with its index, from 1. */
+void runtime_secondary(uint32_t index) __attribute__((noreturn));
+
+/* What a boot is for: guest/sample.c, or guest/driven.c where the host times. */
 void sample_all(const struct abi_params *params);
+
+/* What the other CPUs do; nothing, where the body has nothing for them. */
+void sample_secondary(uint32_t index);
 
 /* What an architecture gives: guest/ARCH/machine.c. */
 void machine_init(const struct abi_params *params);
 void machine_bell(uint32_t value);
 void machine_off(void) __attribute__((noreturn));
+void machine_park(void) __attribute__((noreturn)); /* this CPU has nothing to do */
 
 #endif

@@ -11,25 +11,57 @@
 #include "clock.h" /* of the guest's architecture */
 #include "guest/runtime.h"
 
-typedef void operation(void);
-
 BODY void nothing(void)
 {
 	__asm__ volatile("" ::: "memory");
 }
 
-/* One sample per event: the operation between two serialised reads. */
-BODY void sample_events(enum abi_phase phase, uint32_t n, operation *op)
-{
-	uint64_t *series = runtime_phase_begin(phase);
-	uint32_t i;
+#ifdef BODY_MEASURES
 
-	for (i = 0; i < n; i++) {
-		uint64_t start = clock_start();
-		op();
-		series[i] = clock_stop() - start;
-	}
-	runtime_phase_end(phase, n);
+/* The operation answers its own ticks. */
+typedef uint64_t operation(void);
+
+#define EVENT	   body_measure
+#define EVENT_TWIN body_measure_twin
+
+BODY uint64_t event_nothing(void)
+{
+	uint64_t start = clock_start();
+
+	nothing();
+	return clock_stop() - start;
+}
+
+BODY uint64_t time_event(operation *op)
+{
+	return op();
+}
+
+/* The sum of the parts that count: what is between them does not. */
+BODY uint64_t time_row(uint32_t n, operation *op)
+{
+	uint64_t ticks = 0;
+
+	while (n--)
+		ticks += op();
+	return ticks;
+}
+
+#else
+
+typedef void operation(void);
+
+#define EVENT	      body
+#define EVENT_TWIN    body_twin
+#define event_nothing nothing
+
+/* The operation between two serialised reads. */
+BODY uint64_t time_event(operation *op)
+{
+	uint64_t start = clock_start();
+
+	op();
+	return clock_stop() - start;
 }
 
 /* Ticks for `n` operations in a row, loop and clock included. */
@@ -42,15 +74,28 @@ BODY uint64_t time_row(uint32_t n, operation *op)
 	return clock_stop() - start;
 }
 
+#endif
+
+/* One sample per event. */
+BODY void sample_events(enum abi_phase phase, uint32_t n, operation *op)
+{
+	uint64_t *series = runtime_phase_begin(phase);
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		series[i] = time_event(op);
+	runtime_phase_end(phase, n);
+}
+
 /* One copy of each for both lengths: what is not per operation cancels. */
 static __attribute__((noinline)) uint64_t row_of_bodies(uint32_t n)
 {
-	return time_row(n, body);
+	return time_row(n, EVENT);
 }
 
 static __attribute__((noinline)) uint64_t row_of_nothing(uint32_t n)
 {
-	return time_row(n, nothing);
+	return time_row(n, event_nothing);
 }
 
 /* The second row less the first: n operations, without the clock's cost. */
@@ -78,16 +123,23 @@ void sample_all(const struct abi_params *params)
 #endif
 	runtime_phase_begin(ABI_PHASE_WARMUP);
 	for (i = 0; i < params->warmup; i++) {
-		body();
-		body_twin();
+		(void)EVENT();
+		(void)EVENT_TWIN();
 	}
 	runtime_phase_end(ABI_PHASE_WARMUP, 0);
 
-	sample_events(ABI_PHASE_NULL, params->events, nothing);
-	sample_events(ABI_PHASE_EVENT, params->events, body);
-	sample_events(ABI_PHASE_TWIN, params->events, body_twin);
+	sample_events(ABI_PHASE_NULL, params->events, event_nothing);
+	sample_events(ABI_PHASE_EVENT, params->events, EVENT);
+	sample_events(ABI_PHASE_TWIN, params->events, EVENT_TWIN);
 	if (!params->batch)
 		return;
 	sample_batches(ABI_PHASE_BATCH, params, row_of_bodies);
 	sample_batches(ABI_PHASE_BATCH_NULL, params, row_of_nothing);
 }
+
+#ifdef BODY_HAS_SECONDARY
+void sample_secondary(uint32_t index)
+{
+	body_secondary(index);
+}
+#endif

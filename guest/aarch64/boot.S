@@ -22,9 +22,20 @@
 
 /*
  * TCR_EL1: T0SZ 25 (39 bits: the walk starts at level 1), write-back walks, inner
- * shareable, 4 KiB granule, no TTBR1 walks, 32-bit physical addresses.
+ * shareable, 4 KiB granule, no TTBR1 walks, 36-bit physical addresses.
  */
-#define TCR (25 | 1 << 8 | 1 << 10 | 3 << 12 | 1 << 23)
+#define TCR (25 | 1 << 8 | 1 << 10 | 3 << 12 | 1 << 23 | 1 << 32)
+
+/* Where memory slots beside RAM lie (host/vmm/slot.h), in blocks of 1 GiB. */
+#define SLOT_FIRST_BLOCK 4
+#define SLOT_BLOCKS	 8
+
+/* What X4 holds in its upper half on the other CPUs (bench/abi.h, ABI_SECONDARY). */
+#define SECONDARY_MARK 0x5753
+
+#define BOOT_STACK_BYTES      16384
+#define SECONDARY_STACK_BYTES 4096 /* of each of SECONDARIES */
+#define SECONDARIES	      3
 
 #define SCTLR_M (1 << 0)
 #define SCTLR_C (1 << 2)
@@ -59,26 +70,69 @@ entry:
 	add x0, x0, :lo12:stack_top
 	mov sp, x0
 	isb
+	lsr x1, x4, #16
+	mov x2, #SECONDARY_MARK
+	cmp x1, x2
+	b.eq secondary
 	bl runtime_main
+
+	/* X4: the mark, and below it this CPU's index, from 1. */
+secondary:
+	and x0, x4, #0xffff
+	cmp x0, #SECONDARIES
+	b.hi park /* there is no stack for it */
+	mov x1, #SECONDARY_STACK_BYTES
+	mov x2, sp
+	madd x1, x0, x1, x2
+	mov sp, x1
+	bl runtime_secondary
+park:
+	wfi
+	b park
 
 	/* What machine_vector() gets: x0-x30, a hole, ELR, SPSR. */
 #define FRAME_BYTES 272
 #define FRAME_ELR   256
 
-	.macro vector offset
-	.balign 0x80
+	.macro save_and_enter offset
 	sub sp, sp, #FRAME_BYTES
 	stp x0, x1, [sp]
 	mov x0, #\offset
 	b vector_common
 	.endm
 
+	.macro vector offset
+	.balign 0x80
+	save_and_enter \offset
+	.endm
+
+	/*
+	 * An interrupt that a body waits for goes to the body's own code, with X16 and
+	 * X17 on the stack and X16 lost: gic_handler() in guest/aarch64/gic.h.
+	 */
+	.macro irq_vector
+	.balign 0x80
+	stp x16, x17, [sp, #-16]!
+	adrp x16, irq_path
+	ldr x16, [x16, :lo12:irq_path]
+	br x16
+	.endm
+
 	.balign 0x800
 vectors:
-	.irp offset, 0x000, 0x080, 0x100, 0x180, 0x200, 0x280, 0x300, 0x380, \
-		0x400, 0x480, 0x500, 0x580, 0x600, 0x680, 0x700, 0x780
+	.irp offset, 0x000, 0x080, 0x100, 0x180, 0x200
 	vector \offset
 	.endr
+	irq_vector
+	.irp offset, 0x300, 0x380, 0x400, 0x480, 0x500, 0x580, 0x600, 0x680, \
+		0x700, 0x780
+	vector \offset
+	.endr
+
+	/* Where interrupts go that nobody waits for: they are reported as faults. */
+irq_unexpected:
+	ldp x16, x17, [sp], #16
+	save_and_enter 0x280
 
 vector_common:
 	stp x2, x3, [sp, #16]
@@ -128,11 +182,21 @@ vector_common:
 level1:
 	.quad BLOCK_DEVICE
 	.quad 0x40000000 | BLOCK_RAM
-	.fill 510, 8, 0
+	.fill SLOT_FIRST_BLOCK - 2, 8, 0
+	.set block, SLOT_FIRST_BLOCK
+	.rept SLOT_BLOCKS
+	.quad block << 30 | BLOCK_RAM
+	.set block, block + 1
+	.endr
+	.fill 512 - SLOT_FIRST_BLOCK - SLOT_BLOCKS, 8, 0
+	.globl irq_path
+irq_path:
+	.quad irq_unexpected
 
 	.bss
 	.balign 16
-	.skip 16384
+	.skip BOOT_STACK_BYTES
 stack_top:
+	.skip SECONDARIES * SECONDARY_STACK_BYTES
 
 	.section .note.GNU-stack, "", @progbits

@@ -34,6 +34,23 @@ static inline __attribute__((always_inline)) uint64_t clock_stop(void)
 	return clock_start();
 }
 
+/*
+ * The counter that the host reads, too: the physical one, which no VM offset changes
+ * unless the VMM asks for it (KVM_ARM_SET_COUNTER_OFFSET).
+ */
+static inline __attribute__((always_inline)) uint64_t clock_shared(void)
+{
+	uint64_t ticks;
+
+	__asm__ volatile("isb\n\t"
+			 "mrs %0, cntpct_el0\n\t"
+			 "isb"
+			 : "=r"(ticks)
+			 :
+			 : "memory");
+	return ticks;
+}
+
 static inline uint64_t clock_hz(void)
 {
 	uint64_t hz;

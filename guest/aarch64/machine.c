@@ -62,3 +62,9 @@ void machine_off(void)
 	for (;;)
 		__asm__ volatile("wfi");
 }
+
+void machine_park(void)
+{
+	for (;;)
+		__asm__ volatile("wfi");
+}

@@ -6,6 +6,11 @@
  * The PVH entry is what QEMU enters a bare ELF image by, and a state that our
  * own VMM can set with one KVM_SET_SREGS; so one image serves all targets.
  */
+#define ABI_SECONDARY	   0x57530000 /* bench/abi.h */
+#define ABI_SECONDARY_MASK 0xffff0000
+#define SECONDARIES	   3
+#define STACK_BYTES	   16384
+
 /* Page table bits (Intel SDM 3A, 4.5). */
 #define PTE_TABLE  0x003 /* present, writable */
 #define PTE_RAM    0x083 /* the same, 2 MiB page */
@@ -34,10 +39,15 @@
 entry32:
 	cld
 	cli
-	/* PML4[0] -> PDPT; PDPT[0] -> first GiB, PDPT[3] -> fourth. */
+	/*
+	 * PML4[0] -> PDPT; PDPT[0] -> first GiB, [3] -> fourth, [4] -> fifth. All
+	 * CPUs do this at the same time: each entry is written once, and always
+	 * with the same value.
+	 */
 	movl $pdpt + PTE_TABLE, pml4
 	movl $pd_ram + PTE_TABLE, pdpt
 	movl $pd_device + PTE_TABLE, pdpt + 3 * 8
+	movl $pd_slot + PTE_TABLE, pdpt + 4 * 8
 	/* RAM: 8 pages of 2 MiB. */
 	xorl %ecx, %ecx
 1:	movl %ecx, %eax
@@ -53,6 +63,16 @@ entry32:
 	shll $21, %eax
 	addl $0xc0000000 + PTE_DEVICE, %eax
 	movl %eax, pd_device(, %ecx, 8)
+	incl %ecx
+	cmpl $512, %ecx
+	jne 1b
+	/* Slots of rows that fault on purpose: the GiB from ABI_SLOT_GPA, cached. */
+	xorl %ecx, %ecx
+1:	movl %ecx, %eax
+	shll $21, %eax
+	orl $PTE_RAM, %eax
+	movl %eax, pd_slot(, %ecx, 8)
+	movl $1, pd_slot + 4(, %ecx, 8)
 	incl %ecx
 	cmpl $512, %ecx
 	jne 1b
@@ -79,8 +99,19 @@ entry64:
 	xorl %eax, %eax
 	movl %eax, %fs
 	movl %eax, %gs
+	movl %ebp, %eax
+	andl $ABI_SECONDARY_MASK, %eax
+	cmpl $ABI_SECONDARY, %eax
+	je secondary
 	movq $stack_top, %rsp
 	call runtime_main
+
+	/* The stack of secondary n (from 1) ends n stacks above the boot CPU's. */
+secondary:
+	movzwl %bp, %edi
+	imull $STACK_BYTES, %edi, %eax
+	leaq stack_top(%rax), %rsp
+	call machine_secondary
 
 	/*
 	 * One stub per vector, all of 16 bytes: machine.c computes their
@@ -158,7 +189,10 @@ pdpt:	.skip 4096
 pd_ram:	.skip 4096
 pd_device:
 	.skip 4096
-	.skip 16384
+pd_slot:
+	.skip 4096
+	.skip STACK_BYTES
 stack_top:
+	.skip STACK_BYTES * SECONDARIES
 
 	.section .note.GNU-stack, "", @progbits

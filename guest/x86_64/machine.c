@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The PC as a payload sees it: exception vectors, the bell, the end. */
-#include "guest/runtime.h"
+#include <stdbool.h>
 
-#define VECTORS 32
+#include "guest/runtime.h"
+#include "guest/x86_64/machine.h"
+
+#define VECTORS	   256
+#define EXCEPTIONS 32
 
 /* What boot.S pushes before it calls machine_vector(). */
 struct frame {
@@ -20,7 +24,9 @@ struct gate {
 	uint32_t offset_high, reserved;
 };
 
+/* The idt is the boot CPU's to fill; the others wait for it. */
 static struct gate idt[VECTORS];
+static bool idt_ready;
 
 /* boot.S: stubs of VECTOR_STUB_BYTES each, and its code segment. */
 extern const char vector_stubs[];
@@ -29,26 +35,52 @@ extern const char vector_stubs[];
 #define INTERRUPT_GATE	  0x8e
 
 void machine_vector(struct frame *frame);
+void machine_secondary(uint32_t index) __attribute__((noreturn));
 
-void machine_init(const struct abi_params *params)
+static void set_gate(uint8_t vector, uint64_t entry)
 {
-	struct {
+	idt[vector] = (struct gate){
+		.offset_low = (uint16_t)entry,
+		.offset_middle = (uint16_t)(entry >> 16),
+		.offset_high = (uint32_t)(entry >> 32),
+		.selector = CODE_SELECTOR,
+		.type = INTERRUPT_GATE,
+	};
+}
+
+static void load_idt(void)
+{
+	const struct {
 		uint16_t limit;
 		uint64_t base;
 	} __attribute__((packed)) idtr = { sizeof(idt) - 1, (uint64_t)idt };
+
+	__asm__ volatile("lidt %0" ::"m"(idtr));
+}
+
+void machine_handler(uint8_t vector, machine_interrupt *handler)
+{
+	set_gate(vector, (uint64_t)handler);
+}
+
+void machine_init(const struct abi_params *params)
+{
 	uint32_t i;
 
 	(void)params;
-	for (i = 0; i < VECTORS; i++) {
-		uint64_t stub = (uint64_t)vector_stubs + i * VECTOR_STUB_BYTES;
+	for (i = 0; i < EXCEPTIONS; i++)
+		set_gate((uint8_t)i, (uint64_t)vector_stubs + i * VECTOR_STUB_BYTES);
+	load_idt();
+	__atomic_store_n(&idt_ready, true, __ATOMIC_RELEASE);
+}
 
-		idt[i].offset_low = (uint16_t)stub;
-		idt[i].offset_middle = (uint16_t)(stub >> 16);
-		idt[i].offset_high = (uint32_t)(stub >> 32);
-		idt[i].selector = CODE_SELECTOR;
-		idt[i].type = INTERRUPT_GATE;
-	}
-	__asm__ volatile("lidt %0" ::"m"(idtr));
+/* Called by boot.S on the other CPUs. */
+void machine_secondary(uint32_t index)
+{
+	while (!__atomic_load_n(&idt_ready, __ATOMIC_ACQUIRE))
+		__asm__ volatile("pause");
+	load_idt();
+	runtime_secondary(index);
 }
 
 void machine_vector(struct frame *frame)
@@ -73,6 +105,12 @@ void machine_bell(uint32_t value)
 void machine_off(void)
 {
 	__asm__ volatile("outl %0, %1" ::"a"(0), "d"((uint16_t)ABI_X86_64_OFF_PORT));
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}
+
+void machine_park(void)
+{
 	for (;;)
 		__asm__ volatile("cli; hlt");
 }

@@ -102,7 +102,8 @@ static enum cli_exit measure(const struct run *run, struct target *t, struct res
 		rc = measure_run(t, &request, &watch, out, &err);
 	t->ops->close(t);
 	progress_clear(&d.progress);
-	if (*out)
+	/* A lab that did not come up has no document to finish. */
+	if (*out && (*out)->n_benchmarks)
 		finish(*out, run, t, &request, started);
 	if (!rc)
 		return CLI_OK;

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Whole files in memory, and the places where the lab looks for its own. */
 #include <errno.h>
 #include <fcntl.h>

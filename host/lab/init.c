@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The first process of a lab's machine: from the kernel's hand to the job's, and off. */
 #include <errno.h>
 #include <fcntl.h>
@@ -130,7 +130,7 @@ static void load_module(struct lab_wire *wire, const char *name, const char *cmd
 	char path[sizeof(LAB_MODULES_PATH) + 80], parameters[512];
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/%s.ko", LAB_MODULES_PATH, name);
+	snprintf(path, sizeof(path), "/%s/%s.ko", LAB_MODULES_PATH, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		give_up(wire, "cannot open module %s: %s", path, strerror(errno));
@@ -143,7 +143,7 @@ static void load_module(struct lab_wire *wire, const char *name, const char *cmd
 static void load_modules(struct lab_wire *wire)
 {
 	char order[TEXT_BYTES], cmdline[TEXT_BYTES];
-	int err = read_text(LAB_ORDER_PATH, order, NULL);
+	int err = read_text("/" LAB_ORDER_PATH, order, NULL);
 
 	if (!err)
 		err = read_text("/proc/cmdline", cmdline, NULL);
@@ -160,10 +160,10 @@ static void run_job(int (*run)(int argc, char **argv, struct lab_wire *wire),
 {
 	char text[TEXT_BYTES], *argv[TEXT_BYTES / 2 + 1];
 	size_t bytes;
-	int argc = 0, err = read_text(LAB_JOB_PATH, text, &bytes), code;
+	int argc = 0, err = read_text("/" LAB_JOB_PATH, text, &bytes), code;
 
 	if (err) {
-		snprintf(text, sizeof(text), "cannot read " LAB_JOB_PATH ": %s",
+		snprintf(text, sizeof(text), "cannot read /" LAB_JOB_PATH ": %s",
 			 strerror(-err));
 		_exit(lab_wire_failure(wire, text) ? EXIT_FAILURE : EXIT_SUCCESS);
 	}

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The content of a lab's initramfs. */
 #include <errno.h>
 #include <inttypes.h>
@@ -17,20 +17,20 @@ int lab_initramfs_build(const struct lab_initramfs *what, struct lab_cpio *out)
 	lab_cpio_dir(out, "proc");
 	lab_cpio_dir(out, "sys");
 	lab_cpio_dir(out, "tmp");
-	lab_cpio_dir(out, LAB_MODULES_PATH + 1);
+	lab_cpio_dir(out, LAB_MODULES_PATH);
 	for (size_t i = 0; i < what->modules->n; i++) {
 		const struct lab_module *m = &what->modules->list[i];
 		char path[sizeof(LAB_MODULES_PATH) + sizeof(m->name) + 4];
 
-		snprintf(path, sizeof(path), "%s/%s.ko", LAB_MODULES_PATH + 1, m->name);
+		snprintf(path, sizeof(path), "%s/%s.ko", LAB_MODULES_PATH, m->name);
 		lab_cpio_file(out, path, 0644, m->data, m->bytes);
 		strcat(order, m->name);
 		strcat(order, "\n");
 	}
-	lab_cpio_file(out, LAB_ORDER_PATH + 1, 0644, order, strlen(order));
-	lab_cpio_file(out, LAB_JOB_PATH + 1, 0644, what->job, what->job_bytes);
+	lab_cpio_file(out, LAB_ORDER_PATH, 0644, order, strlen(order));
+	lab_cpio_file(out, LAB_JOB_PATH, 0644, what->job, what->job_bytes);
 	if (what->payload)
-		lab_cpio_file(out, LAB_PAYLOAD_PATH + 1, 0644, what->payload,
+		lab_cpio_file(out, LAB_PAYLOAD_PATH, 0644, what->payload,
 			      what->payload_bytes);
 	lab_cpio_file(out, "init", 0755, what->program, what->program_bytes);
 	return lab_cpio_end(out);
@@ -78,7 +78,7 @@ int lab_job_encode(const struct target_job *job, bool payload, char **text, size
 	put_number(f, "--seed", job->seed);
 	if (payload) {
 		put(f, "--payload");
-		put(f, LAB_PAYLOAD_PATH);
+		put(f, "/" LAB_PAYLOAD_PATH);
 	}
 	failed = ferror(f);
 	if (fclose(f) || failed) {

@@ -7,11 +7,11 @@
 #include "host/lab/module.h"
 #include "host/target/target.h"
 
-/* Where the two sides of lab/ agree that things are. */
-#define LAB_JOB_PATH	 "/job"		/* argv, each string with its NUL */
-#define LAB_PAYLOAD_PATH "/payload.elf" /* the user's own, if there is one */
-#define LAB_MODULES_PATH "/modules"	/* NAME.ko */
-#define LAB_ORDER_PATH	 "/load-order"	/* names of the modules, a line each */
+/* Where the two sides of lab/ agree that things are, below the root. */
+#define LAB_JOB_PATH	 "job"	       /* argv, each string with its NUL */
+#define LAB_PAYLOAD_PATH "payload.elf" /* the user's own, if there is one */
+#define LAB_MODULES_PATH "modules"     /* NAME.ko */
+#define LAB_ORDER_PATH	 "load-order"  /* names of the modules, a line each */
 
 struct lab_initramfs {
 	const uint8_t *program; /* the static wsbench that becomes /init */

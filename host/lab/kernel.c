@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Finding and recognising the kernel of a lab. */
 #include <dirent.h>
 #include <errno.h>

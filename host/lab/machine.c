@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The table of the labs' machines, and the emulator's argument vector. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reading kernel modules and what they depend on. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Memory between a lab's machine and us. */
 #include <dirent.h>
 #include <errno.h>

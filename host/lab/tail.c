@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Keeping the last lines of a text that goes by. */
 #include <stdbool.h>
 #include <string.h>
@@ -34,7 +34,8 @@ static bool is_blank(const char *p, size_t n)
 static const char *line_before(const struct lab_tail *t, size_t *end, size_t *bytes)
 {
 	while (*end) {
-		size_t begin = *end, last = *end;
+		const size_t last = *end;
+		size_t begin = last;
 
 		while (begin && t->text[begin - 1] != '\n')
 			begin--;

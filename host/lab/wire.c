@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Frames: how they are built and sent. */
 #include <errno.h>
 #include <stdlib.h>

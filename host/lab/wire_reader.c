@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Frames: how they are found in what comes over the wire. */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,6 +18,8 @@ int lab_reader_push(struct lab_reader *r, const void *bytes, size_t n)
 {
 	size_t held = r->end - r->begin;
 
+	if (!n)
+		return 0;
 	if (r->begin) {
 		memmove(r->bytes, r->bytes + r->begin, held);
 		r->begin = 0;

@@ -41,7 +41,7 @@ void assemble_begin(struct assembly *a, const struct config *config)
 	b->name = a->row->id;
 	b->config = config->name;
 	b->group = a->row->group;
-	b->handled_by = a->row->handled_by == HANDLED_VARIES ? HANDLED_UNKNOWN
+	b->handled_by = a->row->handled_by > HANDLED_UNKNOWN ? HANDLED_UNKNOWN
 							     : a->row->handled_by;
 	b->status = RESULT_OK;
 	b->exits = (struct result_exits){ -1, -1, -1, -1, 0 };
@@ -101,21 +101,30 @@ static int summarize(const struct assembly *a, enum metric m,
 	return err;
 }
 
-static struct result_metric *metric_at(struct assembly *a, enum metric m)
+/* The lab's instructions are never called cycles, whatever its PMU says. */
+static const char *unit_of(const struct assembly *a, const struct boot_report *rep)
+{
+	return rep->unit && !a->exact ? rep->unit : a->unit;
+}
+
+static struct result_metric *metric_at(struct assembly *a, enum metric m,
+				       const char *unit)
 {
 	struct result_benchmark *b = benchmark_of(a);
+	struct result_metric *new;
+	size_t i;
 
-	while (b->n_metrics <= (size_t)m) {
-		struct result_metric *new = result_add_metric(a->result, b);
-
-		new->name = metrics[b->n_metrics - 1].name;
-		new->unit = a->unit;
-		new->better = "lower";
-		new->value = NAN;
-		new->stat = "median-of-boot-medians";
-		new->ci.lo = new->ci.hi = NAN;
-	}
-	return &b->metrics[m];
+	for (i = 0; i < b->n_metrics; i++)
+		if (!strcmp(b->metrics[i].name, metrics[m].name))
+			return &b->metrics[i];
+	new = result_add_metric(a->result, b);
+	new->name = metrics[m].name;
+	new->unit = unit;
+	new->better = "lower";
+	new->value = NAN;
+	new->stat = "median-of-boot-medians";
+	new->ci.lo = new->ci.hi = NAN;
+	return new;
 }
 
 static void add(int64_t *total, int64_t n)
@@ -164,7 +173,8 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 
 	judge_exits(a->row, a->trust, a->params->events, c, &j);
 	reject = rejection(a, &j, c);
-	note_clock(a, rep);
+	if (a->trust != JUDGE_DRIVER)
+		note_clock(a, rep);
 	b->handled_by = j.handled_by;
 	add(&b->exits.expected, j.expected);
 	add(&b->exits.observed, j.observed);
@@ -172,8 +182,12 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 	add(&b->exits.interrupts, c->interrupts);
 	b->exits.faults += (int64_t)rep->guest.faults[ABI_PHASE_EVENT];
 	for (m = 0; m < METRICS; m++) {
-		struct result_boot *boot = result_add_boot(a->result, metric_at(a, m));
+		struct result_boot *boot;
 
+		/* Drivers have one series only. */
+		if (!rep->guest.samples[metrics[m].phase])
+			continue;
+		boot = result_add_boot(a->result, metric_at(a, m, unit_of(a, rep)));
 		boot->index = index;
 		boot->valid = !reject;
 		boot->reject_reason = reject;
@@ -223,15 +237,18 @@ static void estimate(struct assembly *a, struct result_metric *m)
 /* The two timing modes must agree, or one of them does not measure what it says. */
 static void compare_modes(struct assembly *a, const struct result_benchmark *b)
 {
-	double event = b->metrics[METRIC_ROUND_TRIP].value;
-	double batch = b->metrics[METRIC_ROUND_TRIP_BATCH].value;
+	const struct result_metric *event = result_find_metric(b, "round_trip");
+	const struct result_metric *batch = result_find_metric(b, "round_trip_batch");
 	double quanta = 2.0 * (double)(a->exact ? 1 : a->result->clock.resolution);
-	double apart = fabs(event - batch);
+	double apart;
 
-	if (apart > 0.02 * fabs(batch) && apart > quanta)
+	if (!event || !batch)
+		return;
+	apart = fabs(event->value - batch->value);
+	if (apart > 0.02 * fabs(batch->value) && apart > quanta)
 		result_warn(a->result, "modes-disagree",
-			    "%s: %.1f %s per event, %.1f in a batch", b->name, event,
-			    a->unit, batch);
+			    "%s: %.1f %s per event, %.1f in a batch", b->name,
+			    event->value, a->unit, batch->value);
 }
 
 void assemble_end(struct assembly *a)

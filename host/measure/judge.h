@@ -13,6 +13,7 @@ enum judge_trust {
 	JUDGE_NO_HYPERVISOR, /* nothing exits: nothing is counted */
 	JUDGE_USER_ONLY,     /* software KVM: only returns of KVM_RUN are certain */
 	JUDGE_ALL,
+	JUDGE_DRIVER, /* the row's driver ends in failure unless it saw what it should */
 };
 
 struct judgement {

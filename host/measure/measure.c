@@ -35,10 +35,12 @@ static int tell_header(const struct session *s)
 	return s->watch->header ? s->watch->header(s->watch->ctx, s->result) : 0;
 }
 
-static enum judge_trust trust_of(const struct session *s)
+static enum judge_trust trust_of(const struct session *s, const struct bench *row)
 {
 	const char *hypervisor = s->result->target.hypervisor;
 
+	if (row->needs & NEEDS_DRIVER)
+		return JUDGE_DRIVER;
 	if (!hypervisor)
 		return JUDGE_NO_HYPERVISOR;
 	return strcmp(hypervisor, "software") ? JUDGE_ALL : JUDGE_USER_ONLY;
@@ -64,7 +66,10 @@ static int boot_once(struct session *s, const struct plan_row *row,
 		 row->bench->id, config->name, index + 1, s->plan.boots);
 	say(s, text);
 	if (!rq.image)
-		rq.image = payload_find(s->target->arch, row->bench->id, &rq.image_bytes);
+		rq.image = payload_find(s->target->arch,
+					row->bench->needs & NEEDS_DRIVER ? "driven"
+									 : row->bench->id,
+					&rq.image_bytes);
 	if (!rq.image)
 		return target_fail(s->err, -ENOENT, "no payload is built in for %s",
 				   row->bench->id);
@@ -125,7 +130,7 @@ static int run_row(struct session *s, const struct plan_row *row)
 			.result = s->result,
 			.row = row->bench,
 			.params = &s->plan.params,
-			.trust = trust_of(s),
+			.trust = trust_of(s, row->bench),
 			.exact = s->target->exact,
 			.unit = s->result->clock.unit,
 		};

@@ -162,5 +162,5 @@ const char *result_status_name(enum result_status s)
 
 const char *result_handler_name(enum bench_handler h)
 {
-	return layout_handler_words[h];
+	return h > HANDLED_UNKNOWN ? "varies" : layout_handler_words[h];
 }

@@ -155,7 +155,7 @@ static int read_choice(struct reader *rd, const struct field *f, const json_t *v
 static int read_count(struct reader *rd, const struct field *f, const json_t *value,
 		      void *base)
 {
-	int64_t number;
+	int64_t number = 0;
 	int err = check_integer(rd, value, f->min, member_max(f), &number);
 
 	if (!err)

@@ -11,7 +11,9 @@
 
 #include "host/result/result.h"
 #include "host/target/boot.h"
+#include "host/target/driver.h"
 #include "host/target/interference.h"
+#include "host/target/stage.h"
 #include "host/vmm/timer.h"
 #include "host/vmm/vmm.h"
 
@@ -31,6 +33,7 @@ struct snapshot {
 /* What the bell's listener works on. */
 struct meter {
 	struct vm vm;
+	const struct stage *stage; /* or NULL */
 	struct boot_report *rep;
 	int cpu;
 	struct snapshot begin;
@@ -155,13 +158,23 @@ static void on_bell(void *ctx, uint32_t value)
 
 	if (phase >= ABI_PHASES)
 		return; /* a payload that lies is found out by its report */
-	if (ABI_BELL_KIND(value) == ABI_BELL_BEGIN) {
-		/* Last, so that reading it is not counted. */
-		snapshot(m, &m->begin);
-	} else if (ABI_BELL_KIND(value) == ABI_BELL_END) {
+	if (ABI_BELL_KIND(value) == ABI_BELL_END) {
 		snapshot(m, &end);
 		count(&m->begin, &end, &m->rep->counts[phase]);
 	}
+	if (m->stage && m->stage->bell)
+		m->stage->bell(&m->vm, ABI_BELL_KIND(value), phase);
+	/* Last, so that what comes before is not counted. */
+	if (ABI_BELL_KIND(value) == ABI_BELL_BEGIN)
+		snapshot(m, &m->begin);
+}
+
+static bool on_halt(void *ctx, struct vcpu *vcpu)
+{
+	const struct meter *m = ctx;
+
+	(void)vcpu;
+	return m->stage && m->stage->halts;
 }
 
 static void end_by_stop(struct meter *m, const struct boot_request *rq,
@@ -189,11 +202,20 @@ static void end_by_stop(struct meter *m, const struct boot_request *rq,
 	}
 }
 
+static int prepare(struct meter *m, struct abi_params *params)
+{
+	return m->stage && m->stage->prepare ? m->stage->prepare(&m->vm, params) : 0;
+}
+
 /* Builds the VM, runs the payload, harvests. m->vm.error on failure. */
 static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_fd,
 		      const struct boot_request *rq, struct boot_report *rep)
 {
-	const struct vm_listener listener = { .ctx = m, .bell = on_bell };
+	const struct vm_listener listener = {
+		.ctx = m,
+		.halted = on_halt,
+		.bell = on_bell,
+	};
 	struct run_timer budget;
 	struct abi_params params = rq->params;
 	uint64_t entry;
@@ -203,6 +225,13 @@ static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_f
 	params.version = ABI_VERSION;
 	params.flags = ABI_FLAG_BELL | (config->pmu ? ABI_FLAG_PMU : 0);
 	err = vm_create(&m->vm, kvm_fd, config, &listener);
+	if (err)
+		return err;
+	err = prepare(m, &params);
+	if (err == -ENOTSUP) {
+		boot_end(rep, BOOT_SKIP, "%s", m->vm.error);
+		return 0;
+	}
 	if (!err)
 		err = vm_load(&m->vm, rq->image, rq->image_bytes, &entry);
 	if (!err)
@@ -224,10 +253,51 @@ static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_f
 	return 0;
 }
 
-static int kvm_boot(struct target *t, const struct boot_request *rq,
+/* A row that the host times. */
+static int drive(const struct target *t, const struct boot_request *rq,
+		 const struct vm_config *config, struct boot_report *rep,
+		 struct target_error *err)
+{
+	const struct state *s = t->state;
+	const struct driver *driver = driver_find(rq->bench->id, t->arch);
+	struct drive d = {
+		.kvm_fd = s->kvm_fd,
+		.cpu = s->cpu,
+		.config = config,
+		.rq = rq,
+		.rep = rep,
+		.err = err,
+	};
+
+	if (!driver)
+		return target_fail(err, -ENOENT, "%s has no driver", rq->bench->id);
+	return driver->run(&d);
+}
+
+/* Makes the config the row's own; what it then lacks for the row, or NULL. */
+static const char *suit(const struct bench *row, const struct stage *stage,
+			struct vm_config *config, struct abi_params *params)
+{
+	if (row->needs & NEEDS_IRQCHIP && config->irqchip != VM_IRQCHIP_KERNEL)
+		return "its subject is the in-kernel interrupt controller, which this "
+		       "config leaves out";
+	if (row->needs & NEEDS_VCPUS_2) {
+		if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+			return "needs two CPUs: on one, two vCPUs can only take turns";
+		config->vcpus = 2;
+	}
+	if (stage && stage->configure)
+		stage->configure(config, params);
+	return NULL;
+}
+
+static int kvm_boot(struct target *t, const struct boot_request *request,
 		    struct boot_report *rep, struct target_error *err)
 {
 	const struct state *s = t->state;
+	struct boot_request own = *request;
+	const struct boot_request *rq = &own;
+	const char *lacks;
 	struct vm_config config;
 	struct meter *m;
 	char why[256];
@@ -244,9 +314,18 @@ static int kvm_boot(struct target *t, const struct boot_request *rq,
 		boot_end(rep, BOOT_SKIP, "%s", why);
 		return 0;
 	}
+	if (rq->bench->needs & NEEDS_DRIVER)
+		return drive(t, rq, &config, rep, err);
 	m = calloc(1, sizeof(*m));
 	if (!m)
 		return target_fail(err, -ENOMEM, "out of memory");
+	m->stage = stage_find(rq->bench->id, t->arch);
+	lacks = suit(rq->bench, m->stage, &config, &own.params);
+	if (lacks) {
+		boot_end(rep, BOOT_SKIP, "%s", lacks);
+		free(m);
+		return 0;
+	}
 	m->rep = rep;
 	m->cpu = s->cpu;
 	rc = boot_in_vm(m, &config, s->kvm_fd, rq, rep);

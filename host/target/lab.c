@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Targets `lab:*`: a job runs on Linux and KVM inside an emulated machine. */
 #include <errno.h>
 #include <stdio.h>

@@ -13,6 +13,7 @@
 struct stage {
 	const char *id; /* of the benchmark */
 	unsigned int archs;
+	bool halts; /* HLT is what the row is about: the VMM goes on at once */
 	/* Before the VM is built. NULL: nothing. */
 	void (*configure)(struct vm_config *config, struct abi_params *params);
 	/*

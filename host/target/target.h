@@ -70,6 +70,7 @@ struct boot_report {
 	char reason[512];
 	struct abi_report guest;
 	uint64_t *series[ABI_PHASES]; /* guest.samples[phase] values each */
+	const char *unit;	      /* of the samples; NULL: the clock's */
 	struct boot_counts counts[ABI_PHASES];
 };
 void boot_report_free(struct boot_report *rep);

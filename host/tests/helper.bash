@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the end-to-end tests share: a clean place to run in, and looking at what
 # a run left behind.
+# shellcheck disable=SC2034,SC2154  # what the tests use, and what bats' run sets
 
 tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(dirname "$(dirname "$tests")")
@@ -36,7 +37,6 @@ marked_processes() {
   local dir pid
   for dir in /proc/[0-9]*; do
     pid=${dir#/proc/}
-    [ "$pid" != $$ ] && [ "$pid" != "$BASHPID" ] || continue
     # Only what the test left: not bats, which carries the mark as well.
     case $(tr '\0' ' ' 2>/dev/null <"$dir/cmdline") in
     *qemu-system* | *"$wsbench"* | sleep*) ;;
@@ -95,7 +95,7 @@ def m(name, config=None, metric="round_trip"):
 def value(name, config=None, metric="round_trip"):
     return m(name, config, metric)["estimate"]["value"]
 
-print(eval(sys.argv[2]))
+print(eval("(" + sys.argv[2] + ")"))
 END
 }
 
@@ -153,20 +153,15 @@ is_software_kvm() {
     ! grep -qwE 'vmx|svm' /proc/cpuinfo && [ "$arch" = x86_64 ]
 }
 
-# in_own_mounts SCRIPT ARG...: runs a shell script in a mount namespace of its own,
-# as root there. Skips the test where that is not allowed.
-in_own_mounts() {
-  if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
-    unshare -m sh -ec "$@"
-  elif unshare -mr true 2>/dev/null; then
-    unshare -mr sh -ec "$@"
-  else
-    return 77
-  fi
-}
-
+# Sets $own_mounts to a command that runs `SCRIPT ARG0 ARG...` in a shell with a mount
+# namespace of its own, where it may mount. Skips the test where that is not allowed.
 need_own_mounts() {
-  in_own_mounts 'mount -t tmpfs none /mnt' 2>/dev/null || skip "no mount namespaces here"
+  local try
+  for try in -m -mr; do
+    own_mounts=(unshare "$try" sh -ec)
+    ! "${own_mounts[@]}" 'mount -t tmpfs none /mnt' 2>/dev/null || return 0
+  done
+  skip "no mount namespaces here"
 }
 
 # shim EMULATOR N ACTION: from its Nth start on, the emulator does ACTION instead.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The lab's kernels, modules, initramfs and command lines. */
 #include <criterion/criterion.h>
 #include <errno.h>

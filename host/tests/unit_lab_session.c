@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A lab's conversation, with a shell script in the emulator's place: it finds the
  * same descriptors (initramfs 3, wire 4, console 5) and may say anything.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The lab's wire: what is sent arrives, and what was not sent does not. */
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -31,7 +31,8 @@ static void remove_folder(void)
 	for (struct dirent *e; d && (e = readdir(d));)
 		if (e->d_name[0] != '.')
 			unlink(e->d_name);
-	closedir(d);
+	if (d)
+		closedir(d);
 	rmdir(folder);
 }
 

@@ -3,12 +3,12 @@
 #ifndef WS_VMM_ACCESS_H
 #define WS_VMM_ACCESS_H
 
-#include "host/vmm/vmm.h"
+#include "host/vmm/exits.h"
 
 /*
  * The doorbell's, the listener's, or nobody's: then reads are all ones and writes
- * are swallowed. True if it was the bell that ends the run.
+ * are swallowed. EXITS_ANSWERED, EXITS_PENDING or EXITS_STOP_BELL.
  */
-bool access_serve(struct vcpu *vcpu, const struct vm_access *access);
+enum exits_answer access_serve(struct vcpu *vcpu, const struct vm_access *access);
 
 #endif

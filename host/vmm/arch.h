@@ -30,6 +30,17 @@ uint32_t arch_msi_flags(const struct vm *vm);
 /* After each exit: what irq_inject() queued goes in, or its window is asked for. */
 int arch_irq_deliver(struct vcpu *vcpu);
 
+/*
+ * Exits that the architecture knows more about. 0 or -errno with vm->error.
+ * KVM_EXIT_HYPERCALL: answered as a call that nobody knows. KVM_EXIT_DEBUG: a
+ * software breakpoint is stepped over, all else just goes on.
+ */
+int arch_hypercall(struct vcpu *vcpu);
+int arch_debug_exit(struct vcpu *vcpu);
+
+/* KVM_EXIT_ARM_NISV: goes on behind the instruction, as if it had no effect. */
+int arch_skip_insn(struct vcpu *vcpu);
+
 /* Whether the access is the payload's doorbell. */
 bool arch_is_bell_mmio(uint64_t gpa, uint32_t bytes);
 bool arch_is_bell_pio(uint16_t port, uint32_t bytes);

@@ -78,6 +78,24 @@ static int config_apply_kick_signal_mask(int kvm_fd, struct vm_config *config,
 	return 0;
 }
 
+static int config_apply_sync_lazy(int kvm_fd, struct vm_config *config,
+				  const struct refusal *r)
+{
+	(void)kvm_fd;
+	(void)r;
+	config->sync = REGS_SYNC_LAZY;
+	return 0;
+}
+
+static int config_apply_sync_always(int kvm_fd, struct vm_config *config,
+				    const struct refusal *r)
+{
+	(void)kvm_fd;
+	(void)r;
+	config->sync = REGS_SYNC_ALWAYS;
+	return 0;
+}
+
 /* In the order of config_table. */
 static int (*const apply[])(int kvm_fd, struct vm_config *config,
 			    const struct refusal *r) = {

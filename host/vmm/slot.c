@@ -207,13 +207,38 @@ static int read_log(struct vm *vm, uint32_t index, uint64_t *dirty_pages)
 	return err;
 }
 
-int slot_clear_dirty(struct vm *vm, uint64_t gpa, uint64_t *dirty_pages)
+static int find(struct vm *vm, uint64_t gpa, uint32_t *index)
 {
-	uint32_t i;
-
-	for (i = 0; i < vm->slots; i++)
-		if (vm->slot[i].gpa == gpa)
-			return read_log(vm, i, dirty_pages);
+	for (*index = 0; *index < vm->slots; (*index)++)
+		if (vm->slot[*index].gpa == gpa)
+			return 0;
 	return vm_fail(vm, -ENOENT, "there is no memory slot at 0x%llx",
 		       (unsigned long long)gpa);
+}
+
+int slot_clear_dirty(struct vm *vm, uint64_t gpa, uint64_t *dirty_pages)
+{
+	uint32_t index;
+	int err = find(vm, gpa, &index);
+
+	return err ? err : read_log(vm, index, dirty_pages);
+}
+
+/*
+ * KVM has to forget pages whose protection changes, here and back. Then the host
+ * writes to them, or the guest's fault would have to make them writable for it first.
+ */
+int slot_unmap(struct vm *vm, uint64_t gpa)
+{
+	uint32_t index;
+	int err = find(vm, gpa, &index);
+	const struct vm_slot *slot = &vm->slot[index];
+
+	if (err)
+		return err;
+	if (mprotect(slot->hva, slot->bytes, PROT_READ) ||
+	    mprotect(slot->hva, slot->bytes, PROT_READ | PROT_WRITE))
+		return vm_fail(vm, -errno, "mprotect: %m");
+	touch(slot->hva, slot->bytes);
+	return 0;
 }

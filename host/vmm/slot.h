@@ -21,4 +21,7 @@ int slot_add(struct vm *vm, uint64_t gpa, uint64_t bytes, const struct slot_opti
 /* Reads and clears the dirty log of the slot at `gpa`: every page faults again. */
 int slot_clear_dirty(struct vm *vm, uint64_t gpa, uint64_t *dirty_pages);
 
+/* Takes the guest's mapping of the slot at `gpa` away; the host's pages stay. */
+int slot_unmap(struct vm *vm, uint64_t gpa);
+
 #endif

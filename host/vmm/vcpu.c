@@ -9,8 +9,10 @@
 
 #include "host/vmm/arch.h"
 #include "host/vmm/exits.h"
+#include "host/vmm/io.h"
 #include "host/vmm/kick.h"
 #include "host/vmm/loop.h"
+#include "host/vmm/regs.h"
 #include "host/vmm/timer.h"
 
 static void __attribute__((noreturn, cold)) refuse(struct vcpu *vcpu, enum vcpu_state to)
@@ -44,6 +46,7 @@ static void stop(struct vcpu *vcpu, enum vcpu_stop why, enum vcpu_state resume)
 static void interrupted(struct vcpu *vcpu, enum vcpu_state resume)
 {
 	vcpu->stats.exit_signal++;
+	io_drain_rings(vcpu);
 	if (kick_taken(vcpu))
 		stop(vcpu, VCPU_STOP_KICK, resume);
 	else if (timer_expired())
@@ -55,17 +58,24 @@ static void interrupted(struct vcpu *vcpu, enum vcpu_state resume)
 /* One KVM_RUN. The access that it completes is complete even if it says EINTR. */
 static void enter(struct vcpu *vcpu)
 {
-	if (!ioctl(vcpu->fd, KVM_RUN, 0)) {
-		vcpu->stats.vm_exits++;
-		state_enter(vcpu, VCPU_RUNNING_SERVICE);
+	int err;
+
+	if (regs_before_run(vcpu)) {
+		stop(vcpu, VCPU_STOP_ERROR, VCPU_IDLE);
 		return;
 	}
-	if (errno == EINTR) {
+	err = ioctl(vcpu->fd, KVM_RUN, 0) ? errno : 0;
+	if (regs_after_run(vcpu)) {
+		stop(vcpu, VCPU_STOP_ERROR, VCPU_IDLE);
+	} else if (!err) {
+		vcpu->stats.vm_exits++;
+		state_enter(vcpu, VCPU_RUNNING_SERVICE);
+	} else if (err == EINTR) {
 		interrupted(vcpu, VCPU_RUNNING);
-	} else if (errno == EAGAIN) {
+	} else if (err == EAGAIN) {
 		state_enter(vcpu, vcpu->state);
 	} else {
-		vm_fail(vcpu->vm, -errno, "KVM_RUN: %m");
+		exits_failed(vcpu, err);
 		stop(vcpu, VCPU_STOP_ERROR, VCPU_IDLE);
 	}
 }
@@ -174,13 +184,25 @@ int vcpu_run(struct vcpu *vcpu, struct run_timer *budget)
 
 int vcpu_drain(struct vcpu *vcpu)
 {
+	int err;
+
 	if (vcpu->resume != VCPU_RUNNING_SERVICE_COMPLETION)
 		return 0;
 	state_enter(vcpu, VCPU_RUNNING_SERVICE_COMPLETION);
 	vcpu->stats.vm_half_entries++;
+	if (regs_before_run(vcpu)) {
+		stop(vcpu, VCPU_STOP_ERROR, VCPU_IDLE);
+		return -EIO;
+	}
 	/* Completes what is pending, then sees the flag before it enters the guest. */
 	vcpu->run->immediate_exit = 1;
-	if (!ioctl(vcpu->fd, KVM_RUN, 0)) {
+	err = ioctl(vcpu->fd, KVM_RUN, 0) ? errno : 0;
+	if (regs_after_run(vcpu)) {
+		vcpu->run->immediate_exit = 0;
+		stop(vcpu, VCPU_STOP_ERROR, VCPU_IDLE);
+		return -EIO;
+	}
+	if (!err) {
 		/* Completing needed more from us: an access in several fragments. */
 		vcpu->stats.vm_exits++;
 		state_enter(vcpu, VCPU_RUNNING_SERVICE);
@@ -191,13 +213,25 @@ int vcpu_drain(struct vcpu *vcpu)
 		return vcpu->stop == VCPU_STOP_ERROR ? -EIO : vcpu_drain(vcpu);
 	}
 	vcpu->run->immediate_exit = 0;
-	if (errno == EINTR) {
+	if (err == EINTR) {
 		stop(vcpu, VCPU_STOP_DRAINED, VCPU_RUNNING);
 		return 0;
 	}
-	vm_fail(vcpu->vm, -errno, "KVM_RUN, to complete an access: %m");
+	exits_failed(vcpu, err);
 	stop(vcpu, VCPU_STOP_ERROR, VCPU_IDLE);
 	return -EIO;
+}
+
+int vcpu_enter_immediate(struct vcpu *vcpu)
+{
+	int ret;
+
+	vcpu->run->immediate_exit = 1;
+	ret = ioctl(vcpu->fd, KVM_RUN, 0);
+	vcpu->run->immediate_exit = 0;
+	if (ret && errno == EINTR)
+		return 0;
+	return vm_fail(vcpu->vm, -EIO, "KVM_RUN with immediate_exit did not return EINTR");
 }
 
 void vcpu_dump(const struct vcpu *vcpu, char *text, size_t bytes)

@@ -4,6 +4,7 @@
 #include <linux/kvm.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -12,6 +13,7 @@
 #include "bench/abi.h"
 #include "host/vmm/arch.h"
 #include "host/vmm/kick.h"
+#include "host/vmm/regs.h"
 #include "host/vmm/stats.h"
 
 int vm_fail(struct vm *vm, int err, const char *fmt, ...)
@@ -96,11 +98,14 @@ int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
 	/* Apart, because a GIC wants to know of all vCPUs before any is set up. */
 	if (!err)
 		err = arch_vm_finish(vm);
+	for (i = 0; !err && i < config->vcpus; i++)
+		err = regs_init(&vm->vcpus[i]);
 	return err;
 }
 
 static void destroy_vcpu(struct vcpu *vcpu)
 {
+	regs_free(vcpu);
 	stats_fd_close(&vcpu->kvm_stats);
 	if (vcpu->run)
 		munmap(vcpu->run, vcpu->run_bytes);
@@ -126,6 +131,8 @@ void vm_destroy(struct vm *vm)
 	for (i = 0; i < vm->slots; i++)
 		munmap(vm->slot[i].hva, vm->slot[i].bytes);
 	vm->eventfds = vm->slots = 0;
+	free(vm->dump);
+	vm->dump = NULL;
 	if (vm->ram)
 		munmap(vm->ram, vm->ram_bytes);
 }

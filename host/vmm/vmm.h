@@ -44,6 +44,13 @@ enum vm_kick {
 	VM_KICK_SIGNAL_MASK,
 };
 
+/* When registers go from KVM to our copies and back: host/vmm/regs.h. */
+enum regs_policy {
+	REGS_SYNC_LAZY,	  /* when somebody looks, when somebody has changed one */
+	REGS_SYNC_ALWAYS, /* everything, in both directions, around every entry */
+	REGS_SYNC_RUN,	  /* KVM_CAP_SYNC_REGS where there is one (x86_64) */
+};
+
 /* Where the interrupt controller is. */
 enum vm_irqchip {
 	VM_IRQCHIP_USER,   /* nowhere: interrupts go in by vcpu_interrupt() */
@@ -56,6 +63,7 @@ struct vm_config {
 	unsigned int vcpus; /* 1 to VM_VCPUS_MAX */
 	enum vm_irqchip irqchip;
 	enum vm_kick kick;
+	enum regs_policy sync;
 	bool bare_loop; /* vcpu_run_bare() instead of vcpu_run() */
 	bool pmu;	/* the guest gets a virtual PMU */
 	bool pmu_off;	/* x86_64: take the PMU away that KVM gives unasked */
@@ -123,6 +131,14 @@ struct vcpu_irqs {
 	unsigned int first, queued;
 };
 
+struct regs_copy; /* host/vmm/ARCH/regs.c */
+struct vcpu_regs {
+	enum regs_policy policy;
+	uint32_t kvm_newer;  /* groups that the guest may have changed since we read */
+	uint32_t ours_newer; /* groups that we changed since we wrote */
+	struct regs_copy *copy;
+};
+
 /* Why vcpu_run() came back. */
 enum vcpu_stop {
 	VCPU_STOP_NONE,
@@ -152,6 +168,7 @@ struct vcpu {
 	struct vcpu_stats stats;
 	struct kvm_stats_fd kvm_stats;
 	struct vcpu_irqs irqs;
+	struct vcpu_regs regs;
 };
 
 /* A guest's access to a port or address that no kernel device owns. */
@@ -209,6 +226,7 @@ struct vm {
 	uint32_t ring_entries;
 	pthread_mutex_t ring_lock;
 	char error[512];
+	char *dump; /* malloc()ed: all registers after an exit nobody serves; or NULL */
 };
 
 /*
@@ -257,6 +275,9 @@ enum vcpu_state vcpu_tick(struct vcpu *vcpu);
  * it the vCPU's registers can be read and written.
  */
 int vcpu_drain(struct vcpu *vcpu);
+
+/* KVM_RUN that returns before the guest runs. 0 or -errno with vm->error. */
+int vcpu_enter_immediate(struct vcpu *vcpu);
 
 /* The least loop that can do the job, to compare against: for config loop-bare. */
 int vcpu_run_bare(struct vcpu *vcpu, struct run_timer *budget);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * REP OUTSB of 16 bytes to a port that nobody owns: one exit of the guest, after which
+ * KVM emulates the rest, and returns to the VMM for every byte.
+ */
+#include "bench/body.h"
+
+static const uint8_t bytes[16];
+
+BODY_PAIR("mov %0, %%edx\n\t"
+	  "mov %1, %%rsi\n\t"
+	  "mov %2, %%ecx",
+	  "rep outsb", ::"i"(ABI_X86_64_PIO_PORT), "i"(bytes), "i"(sizeof(bytes))
+	  : "rcx", "edx", "rsi", "memory")

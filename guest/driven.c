@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The payload of rows that the host times: does one simple thing, as it is told by
+ * params.command, and lets the host look on. Takes the place of sample.c.
+ */
+#include "clock.h" /* of the guest's architecture */
+#include "guest/runtime.h"
+
+static void spin(void)
+{
+	runtime_ring(ABI_BELL_BEGIN);
+	for (;;)
+		__asm__ volatile("" ::: "memory");
+}
+
+static void ring_for_ever(void)
+{
+	for (;;)
+		runtime_ring(ABI_BELL_BEGIN);
+}
+
+/*
+ * Series EVENT: the clock just before the exit; series TWIN: just after it. It is
+ * the counter that the host reads, too (clock_shared() says which).
+ */
+static void stamp(const struct abi_params *params)
+{
+	uint64_t *before = runtime_series(ABI_PHASE_EVENT);
+	uint64_t *after = runtime_series(ABI_PHASE_TWIN);
+	uint32_t i;
+
+	for (i = 0; i < params->events; i++) {
+		before[i] = clock_shared();
+		runtime_ring(ABI_BELL_END);
+		after[i] = clock_shared();
+	}
+}
+
+void sample_all(const struct abi_params *params)
+{
+	switch (params->command) {
+	case ABI_COMMAND_SPIN:
+		spin();
+		break;
+	case ABI_COMMAND_RING:
+		ring_for_ever();
+		break;
+	case ABI_COMMAND_STAMP:
+		stamp(params);
+		break;
+	default:
+		runtime_stop(ABI_STATE_REFUSED);
+	}
+}

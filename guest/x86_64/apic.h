@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The local APIC, both ways of reaching its registers: xAPIC by a page of memory,
+ * x2APIC by MSRs (Intel SDM 3A, chapter 11).
+ */
+#ifndef WS_GUEST_X86_64_APIC_H
+#define WS_GUEST_X86_64_APIC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define APIC_GPA 0xfee00000
+
+/* Offsets into the page. */
+#define APIC_TPR	   0x80
+#define APIC_EOI	   0xb0
+#define APIC_SPURIOUS	   0xf0
+#define APIC_ICR	   0x300
+#define APIC_ICR_HIGH	   0x310
+#define APIC_LVT_TIMER	   0x320
+#define APIC_LVT_LINT0	   0x350
+#define APIC_TIMER_INITIAL 0x380
+
+/* MSRs of x2APIC mode. */
+#define X2APIC_TPR	0x808
+#define X2APIC_EOI	0x80b
+#define X2APIC_SELF_IPI 0x83f
+
+#define APIC_ICR_FIXED		 0x4000 /* fixed delivery, asserted */
+#define APIC_ICR_SELF		 0x40000
+#define APIC_LVT_MASKED		 0x10000
+#define APIC_LVT_TSC_DEADLINE	 0x40000
+#define APIC_LVT_EXTINT		 0x700
+
+/* A vector of a class (its upper four bits) above the lowest. */
+#define APIC_VECTOR	     0x41
+#define APIC_SPURIOUS_VECTOR 0xff
+
+static inline void apic_write(uint32_t offset, uint32_t value)
+{
+	*(volatile uint32_t *)(uint64_t)(APIC_GPA + offset) = value;
+}
+
+static inline uint32_t apic_read(uint32_t offset)
+{
+	return *(volatile uint32_t *)(uint64_t)(APIC_GPA + offset);
+}
+
+static inline void apic_wrmsr(uint32_t msr, uint64_t value)
+{
+	__asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)value),
+			 "d"((uint32_t)(value >> 32))
+			 : "memory");
+}
+
+/* Turns the APIC on: all priorities, LINT0 from the PIC, the timer masked. */
+void apic_enable(void);
+
+/* The same and x2APIC mode; false if there is none. From then on, MSRs only. */
+bool apic_enable_x2(void);
+
+/* The timer in TSC-deadline mode, firing `vector`; false if it has none. */
+bool apic_enable_tsc_deadline(uint8_t vector);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Interrupts of a PC, for the bodies that take any. */
+#ifndef WS_GUEST_X86_64_MACHINE_H
+#define WS_GUEST_X86_64_MACHINE_H
+
+#include <stdint.h>
+
+/* What the CPU pushes (Intel SDM 3A, figure 6-9). */
+struct machine_frame {
+	uint64_t rip, cs, rflags, rsp, ss;
+};
+
+/*
+ * A handler stands in the IDT itself, nothing before it: the compiler saves the
+ * registers that it uses, and ends it with IRETQ. Say
+ * `static MACHINE_INTERRUPT void on_ipi(struct machine_frame *frame)`.
+ */
+#define MACHINE_INTERRUPT __attribute__((interrupt))
+typedef void machine_interrupt(struct machine_frame *frame);
+
+/* For vectors from 32. Before interrupts are let in. */
+void machine_handler(uint8_t vector, machine_interrupt *handler);
+
+#endif

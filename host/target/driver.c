@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of drivers, and what they have in common. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/target/drive.h"
+#include "host/vmm/clock.h"
+
+static const struct driver drivers[] = {
+	{ "kvm_run_immediate_exit", ARCHS_ALL, drive_immediate_exit },
+	{ "vm_create", ARCHS_ALL, drive_vm_create },
+	{ "first_exit", ARCHS_ALL, drive_first_exit },
+	{ "exit_out", ARCHS_ALL, drive_exit_out },
+	{ "exit_in", ARCHS_ALL, drive_exit_in },
+	{ "kick_signal", ARCHS_ALL, drive_kick_signal },
+	{ "kick_immediate_exit", ARCHS_ALL, drive_kick_immediate_exit },
+	{ "timer_overshoot_posix", ARCHS_ALL, drive_overshoot_posix },
+	{ "timer_overshoot_perf", ARCHS_ALL, drive_overshoot_perf },
+	{ "insn_stop_skid", ARCHS_ALL, drive_insn_stop },
+	{ "vmm_overhead", ARCHS_ALL, drive_vmm_overhead },
+	{ "state_get_all", ARCHS_ALL, drive_state_get_all },
+	{ "state_sync_lazy", ARCHS_ALL, drive_state_sync_lazy },
+	{ "state_sync_always", ARCHS_ALL, drive_state_sync_always },
+	{ "state_sync_regs", ARCHS_X86_64, drive_state_sync_regs },
+	{ NULL },
+};
+
+const struct driver *driver_find(const char *id, enum arch arch)
+{
+	const struct driver *d;
+
+	for (d = drivers; d->id; d++)
+		if (!strcmp(d->id, id) && d->archs & 1u << arch)
+			return d;
+	return NULL;
+}
+
+int drive_open(struct drive *d, struct vm *vm, enum abi_command command,
+	       const struct vm_listener *listener)
+{
+	struct abi_params params = d->rq->params;
+	uint64_t entry;
+	int err;
+
+	params.magic = ABI_MAGIC;
+	params.version = ABI_VERSION;
+	params.flags = ABI_FLAG_BELL;
+	params.command = command;
+	err = vm_create(vm, d->kvm_fd, d->config, listener);
+	if (!err)
+		err = vm_load(vm, d->rq->image, d->rq->image_bytes, &entry);
+	if (!err)
+		err = vm_write(vm, vm->ram_gpa + ABI_PAGE_OFFSET, &params,
+			       sizeof(params));
+	if (!err)
+		err = vm_reset(vm, entry);
+	return err ? target_fail(d->err, err, "%s", vm->error) : 0;
+}
+
+void drive_close(struct vm *vm)
+{
+	vm_destroy(vm);
+}
+
+int drive_run(struct drive *d, struct vm *vm, struct run_timer *budget,
+	      enum vcpu_stop why)
+{
+	static const char *const stops[] = {
+		[VCPU_STOP_NONE] = "did not stop",
+		[VCPU_STOP_BELL] = "finished",
+		[VCPU_STOP_SHUTDOWN] = "shut down",
+		[VCPU_STOP_BUDGET] = "used up its time",
+		[VCPU_STOP_KICK] = "was kicked",
+		[VCPU_STOP_DRAINED] = "was drained",
+		[VCPU_STOP_ERROR] = "failed",
+	};
+	struct vcpu *vcpu = &vm->vcpus[0];
+
+	(void)vcpu_run(vcpu, budget);
+	if (target_interrupted)
+		return target_fail(d->err, -EINTR, "interrupted");
+	if (vcpu->stop == why)
+		return 0;
+	drive_crash(d, "the guest %s where that was not expected: %s", stops[vcpu->stop],
+		    vm->error);
+	return -ECANCELED;
+}
+
+static int add_series(struct drive *d, enum abi_phase phase, uint32_t n)
+{
+	d->rep->series[phase] = calloc(n, sizeof(uint64_t));
+	if (!d->rep->series[phase])
+		return target_fail(d->err, -ENOMEM, "out of memory");
+	d->rep->guest.samples[phase] = n;
+	return 0;
+}
+
+uint64_t *drive_series(struct drive *d, uint32_t most, uint32_t *n)
+{
+	uint32_t i;
+
+	*n = d->rq->params.events < most ? d->rq->params.events : most;
+	if (add_series(d, ABI_PHASE_EVENT, *n) || add_series(d, ABI_PHASE_NULL, *n))
+		return NULL;
+	for (i = 0; i < *n; i++) {
+		uint64_t start = clock_now();
+
+		d->rep->series[ABI_PHASE_NULL][i] = clock_now() - start;
+	}
+	return d->rep->series[ABI_PHASE_EVENT];
+}
+
+int drive_done(struct drive *d)
+{
+	d->rep->outcome = BOOT_DONE;
+	return 0;
+}
+
+static int finish(struct drive *d, enum boot_outcome outcome, const char *fmt,
+		  va_list args)
+{
+	d->rep->outcome = outcome;
+	vsnprintf(d->rep->reason, sizeof(d->rep->reason), fmt, args);
+	return 0;
+}
+
+int drive_skip(struct drive *d, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	finish(d, BOOT_SKIP, fmt, args);
+	va_end(args);
+	return 0;
+}
+
+int drive_crash(struct drive *d, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	finish(d, BOOT_CRASH, fmt, args);
+	va_end(args);
+	return 0;
+}

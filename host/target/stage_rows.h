@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The functions behind the rows of stage.c that have files of their own. */
+#ifndef WS_TARGET_STAGE_ROWS_H
+#define WS_TARGET_STAGE_ROWS_H
+
+#include "host/target/stage.h"
+
+/* stage_slot.c: memory slots at ABI_SLOT_GPA. */
+int stage_first_touch_4k(struct vm *vm, struct abi_params *params);
+int stage_first_touch_2m(struct vm *vm, struct abi_params *params);
+void stage_first_touch_2m_bell(struct vm *vm, enum abi_bell bell, enum abi_phase phase);
+int stage_dirty_log(struct vm *vm, struct abi_params *params);
+void stage_dirty_log_bell(struct vm *vm, enum abi_bell bell, enum abi_phase phase);
+int stage_readonly(struct vm *vm, struct abi_params *params);
+
+/* stage_aarch64.c */
+int stage_hvc_user(struct vm *vm, struct abi_params *params);
+int stage_mmio_nisv(struct vm *vm, struct abi_params *params);
+
+#endif

@@ -1,0 +1,168 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Bad usage, bad input, and output that cannot be written: one clear line on stderr,
+# the documented exit code, nothing left.
+bats_require_minimum_version 1.5.0
+load helper
+
+@test "unknown names: the nearest is suggested" {
+  refused 2 "unknown command 'rnu': did you mean 'run'?" "$wsbench" rnu
+  refused 2 "no target matches 'kvn': did you mean 'kvm'?" "$wsbench" run --on kvn
+  refused 2 "'lab:aarch64-vhd': did you mean 'lab:aarch64-vhe'?" "$wsbench" run --on lab:aarch64-vhd
+  refused 2 "'hypercal': did you mean 'hypercall'?" "$wsbench" run --bench hypercal
+  refused 2 "'pmu-of': did you mean 'pmu-off'?" "$wsbench" run --config pmu-of
+  refused 2 "unknown option '--evnts': did you mean '--events'?" "$wsbench" run --evnts 3
+  refused 2 "did you mean 'targets'?" "$wsbench" list target
+  nothing_left
+}
+
+@test "unknown names that are near nothing: where to look" {
+  refused 2 "'wsbench list targets' shows" "$wsbench" run --on elsewhere
+  refused 2 "'wsbench list benchmarks' shows" "$wsbench" run --bench xyzzy
+  refused 2 "'wsbench list configs' shows" "$wsbench" run --config xyzzy
+  refused 2 "'wsbench run --help' lists" "$wsbench" run --xyzzy
+  refused 2 "'wsbench --help' lists" "$wsbench" xyzzy
+  # One good name does not excuse the other.
+  refused 2 "xyzzy" "$wsbench" run --on bare:x86_64,xyzzy
+}
+
+@test "values that are none" {
+  refused 2 "'--boots' needs a value" "$wsbench" run --boots
+  refused 2 "'x' is not a whole number" "$wsbench" run --events x
+  refused 2 "'-1' is not a whole number" "$wsbench" run --events -1
+  refused 2 "0 is out of range" "$wsbench" run --events 0
+  refused 2 "65537 is out of range" "$wsbench" run --events 65537
+  refused 2 "out of range" "$wsbench" run --seed 9223372036854775808
+  refused 2 "unexpected argument 'extra'" "$wsbench" run extra
+  refused 2 "which file?" "$wsbench" validate
+}
+
+@test "a benchmark that the target does not have" {
+  need_target bare:aarch64
+  refused 2 'none of these benchmarks and configs exist on aarch64' \
+    "$wsbench" run --on bare:aarch64 --bench cpuid
+}
+
+@test "--help is not an error, and goes to stdout" {
+  for command in '' list run plot validate; do
+    # shellcheck disable=SC2086  # no word where it is empty
+    run_apart "$wsbench" $command --help
+    [ "$status" = 0 ]
+    [ -z "$stderr" ]
+    [[ $stdout == Usage:* ]]
+  done
+  run_apart "$wsbench" --version
+  [ "$status" = 0 ]
+  [[ $stdout == wsbench\ [0-9]* ]]
+}
+
+@test "documents that are none" {
+  echo text >text
+  echo '{}' >object
+  refused 2 'cannot read missing: No such file' "$wsbench" validate missing
+  refused 2 'text: line 1' "$wsbench" validate text
+  refused 2 'object: ' "$wsbench" validate object
+  refused 2 'text: line 1' "$wsbench" plot text -o pictures
+  nothing_left object text
+}
+
+lab=lab:aarch64-vhe
+
+@test "a kernel that cannot be read, or is none" {
+  need_target $lab
+  echo text >text
+  refused 2 'cannot read kernel /nonexistent: No such file' "$wsbench" run --on $lab --kernel /nonexistent
+  refused 2 'no kernel 1.2.3-nothing' "$wsbench" run --on $lab --kernel 1.2.3-nothing
+  refused 2 'it is no kernel image' "$wsbench" run --on $lab --kernel ./text
+  refused 2 'Is a directory' "$wsbench" run --on $lab --kernel .
+  refused 2 'it is an ELF file' "$wsbench" run --on $lab --kernel "$wsbench"
+  nothing_left text
+}
+
+@test "a kernel of the other architecture" {
+  need_target $lab
+  need_target lab:x86_64-svm
+  cache=${WORLDSWITCH_CACHE:-$build/cache}/kernels
+  refused 2 'it is a kernel for x86_64' "$wsbench" run --on $lab --kernel "$cache/x86_64/default/vmlinuz"
+  refused 2 'it is a kernel for aarch64' \
+    "$wsbench" run --on lab:x86_64-svm --kernel "$cache/aarch64/default/vmlinuz"
+}
+
+@test "modules that are not there" {
+  need_target lab:x86_64-svm
+  mkdir empty
+  refused 2 'cannot read modules in missing: No such file' \
+    "$wsbench" run --on lab:x86_64-svm --modules missing
+  refused 2 'no module kvm-amd.ko in empty' "$wsbench" run --on lab:x86_64-svm --modules empty
+  nothing_left empty
+}
+
+@test "an emulator that is not installed" {
+  mkdir nothing
+  refused 4 'qemu-system-x86_64 is not installed' \
+    env PATH="$PWD/nothing" "$wsbench" run --on bare:x86_64
+}
+
+@test "no kernel and no download: the way out is named" {
+  WORLDSWITCH_CACHE=$PWD/nothing refused 4 'run scripts/kernel.sh fetch --arch aarch64' \
+    "$wsbench" run --on $lab
+  nothing_left
+}
+
+@test "a place for the document that cannot be one" {
+  need_target bare:x86_64
+  rows=("$wsbench" run --on bare:x86_64 --bench null -o)
+  touch file
+  refused 2 'cannot write to folder missing: No such file' "${rows[@]}" missing/doc.json
+  refused 2 'cannot write to folder file: Not a directory' "${rows[@]}" file/doc.json
+  refused 2 'cannot make folder file/dir/: Not a directory' "${rows[@]}" file/dir/
+  refused 2 '-o needs a file or a folder' "${rows[@]}" ''
+  refused 2 'file is a file: several targets need a folder' \
+    "$wsbench" run --on bare:x86_64,bare:aarch64 -o file
+  nothing_left file
+  [ ! -s file ]
+}
+
+@test "a folder that cannot be written to" {
+  need_target bare:x86_64
+  need_own_mounts
+  refused 2 'cannot write to folder ' "${own_mounts[@]}" '
+    mount -t tmpfs -o ro none /mnt
+    exec "$0" run --on bare:x86_64 --bench null -o /mnt/doc.json' "$wsbench"
+}
+
+@test "a disk that is full: the old document stays, and no half of a new one" {
+  need_target bare:x86_64
+  need_own_mounts
+  run_apart "${own_mounts[@]}" '
+    mount -t tmpfs -o size=8k none /mnt
+    echo old >/mnt/doc.json
+    code=0
+    "$0" run --on bare:x86_64 --quiet -o /mnt/doc.json || code=$?
+    ls -A /mnt >>seen
+    cat /mnt/doc.json >>seen
+    exit $code' "$wsbench"
+  echo "exit code $status: $stderr"
+  [ "$status" = 4 ]
+  one_line "$stderr"
+  [[ $stderr == *'cannot write /mnt/doc.json: No space left on device'* ]]
+  [ "$(cat seen)" = "doc.json
+old" ]
+  # The figures are not lost: the table is there.
+  [[ $stdout == *rdtsc* ]]
+}
+
+@test "standard output that is full or closed" {
+  need_target bare:x86_64
+  full='"$0" run --on bare:x86_64 --bench null >/dev/full'
+  refused 4 'cannot write to standard output: No space left on device' sh -c "$full" "$wsbench"
+  closed='"$0" list targets >&-'
+  refused 4 'cannot write to standard output' sh -c "$closed" "$wsbench"
+}
+
+@test "nobody reads the output any more" {
+  # Ends like any program in a pipe does, without a word.
+  run_apart bash -c '"$0" list 2>err | true; exit ${PIPESTATUS[0]}' "$wsbench"
+  [ "$status" = 141 ] || [ "$status" = 0 ]
+  [ ! -s err ]
+}

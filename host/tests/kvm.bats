@@ -1,0 +1,111 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# This machine's KVM, whatever it is. No figure is expected: only what was proven.
+bats_require_minimum_version 1.5.0
+load helper
+
+setup_file() {
+  clean_place "$BATS_FILE_TMPDIR"
+  ! unavailable kvm >/dev/null || return 0
+  "$wsbench" run --on kvm --boots 6 --events 200 -o "$BATS_FILE_TMPDIR/doc.json" \
+    >"$BATS_FILE_TMPDIR/out" 2>"$BATS_FILE_TMPDIR/err" ||
+    echo $? >"$BATS_FILE_TMPDIR/failed"
+}
+
+document() {
+  need_target kvm
+  document=$BATS_FILE_TMPDIR/doc.json
+  if [ -e "$BATS_FILE_TMPDIR/failed" ]; then
+    cat "$BATS_FILE_TMPDIR/err"
+    return 1
+  fi
+}
+
+user_exits() {
+  document
+  for bench; do
+    holds "$document" "b('$bench')['status'] == 'ok'"
+    holds "$document" "b('$bench')['exits']['user'] ==
+      sum(y['events'] for y in m('$bench')['boots']) == 6 * 200"
+    holds "$document" "b('$bench')['handled_by'] == 'user'"
+  done
+}
+
+@test "kvm: MMIO goes to the VMM, once each" { user_exits mmio_read_user mmio_write_user; }
+@test "kvm: PIO goes to the VMM, once each" {
+  [ "$arch" = x86_64 ] || skip "arm64 has none"
+  user_exits pio_in_user pio_out_user
+}
+
+@test "kvm: the empty region never returns to the VMM" {
+  document
+  holds "$document" 'b("null")["exits"]["user"] == 0'
+}
+
+@test "kvm: it is not exact, and says so by its interval" {
+  document
+  holds "$document" 'd["target"]["exact"] is False and d["clock"]["unit"] == "ticks"'
+  holds "$document" 'm("mmio_read_user")["estimate"]["ci"]["method"] == "order-statistic"'
+  holds "$document" 'len(m("mmio_read_user")["boots"]) == 6'
+}
+
+@test "kvm: a software KVM is warned about" {
+  document
+  is_software_kvm || skip "this KVM is hardware's"
+  holds "$document" 'd["target"]["hypervisor"] == "software"'
+  holds "$document" '[w["code"] for w in d["warnings"]].count("software-kvm") == 1'
+  grep -q '^Warning (kvm): ' "$BATS_FILE_TMPDIR/out"
+  holds "$document" 'b("hypercall")["status"] == "skip"'
+}
+
+@test "kvm: a hardware KVM is not called software" {
+  document
+  ! is_software_kvm || skip "this KVM is software"
+  holds "$document" 'd["target"]["hypervisor"] != "software"'
+  holds "$document" 'not [w for w in d["warnings"] if w["code"] == "software-kvm"]'
+  holds "$document" 'b("hypercall")["handled_by"] == "kernel"'
+}
+
+@test "kvm: the document is valid" {
+  document
+  run_apart "$wsbench" validate "$document"
+  [ "$status" = 0 ]
+}
+
+@test "kvm: SIGINT keeps what finished" {
+  need_target kvm
+  run --separate-stderr "$tests/on_terminal.py" --interrupt 'mmio_read_user, ' \
+    "$wsbench" run --on kvm --bench null,mmio_read_user,mmio_write_user --boots 30 -o doc.json
+  echo "exit code $status: $output"
+  [ "$status" = 130 ]
+  holds doc.json 'd["run"]["partial"] is True and b("null")["status"] == "ok"'
+  run_apart "$wsbench" validate doc.json
+  [ "$status" = 0 ]
+  nothing_left doc.json
+}
+
+@test "kvm: no permission for /dev/kvm" {
+  [ -e /dev/kvm ] || skip "there is no /dev/kvm"
+  if [ -r /dev/kvm ] && [ "$(id -u)" = 0 ] &&
+    setpriv --reuid 65534 --regid 65534 --clear-groups test ! -r /dev/kvm -a -x "$wsbench"; then
+    refused 4 'kvm: no permission for /dev/kvm' \
+      setpriv --reuid 65534 --regid 65534 --clear-groups "$wsbench" run --on kvm
+  elif [ ! -r /dev/kvm ]; then
+    refused 4 'kvm: no permission for /dev/kvm' "$wsbench" run --on kvm
+  else
+    skip "cannot do without the permission here"
+  fi
+  nothing_left
+}
+
+@test "kvm: no /dev/kvm at all" {
+  need_own_mounts
+  refused 4 'kvm: there is no /dev/kvm' \
+    "${own_mounts[@]}" 'mount -t tmpfs none /dev; exec "$0" run --on kvm' "$wsbench"
+}
+
+@test "kvm: a /dev/kvm that is something else" {
+  need_own_mounts
+  [ -e /dev/kvm ] || skip "there is no /dev/kvm"
+  refused 4 'kvm: ' "${own_mounts[@]}" 'mount --bind /dev/null /dev/kvm; exec "$0" run --on kvm' "$wsbench"
+}

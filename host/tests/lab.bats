@@ -1,0 +1,219 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The labs: Linux and KVM in an emulator. Every lab runs twice, once for all tests.
+bats_require_minimum_version 1.5.0
+load helper
+
+labs='aarch64-vhe aarch64-nvhe aarch64-pkvm x86_64-svm'
+
+# Two at a time: there are two processors in most places.
+setup_file() {
+  clean_place "$BATS_FILE_TMPDIR"
+  local lab run
+  for lab in $labs; do
+    ! unavailable "lab:$lab" >/dev/null || continue
+    for run in 1 2; do
+      echo "$lab $run"
+    done
+  done | xargs -r -P 2 -L 1 sh -c '
+    "$0" run --on "lab:$2" -o "$1/$2.$3.json" >"$1/$2.$3.out" 2>"$1/$2.$3.err" </dev/null
+    echo $? >"$1/$2.$3.status"' "$wsbench" "$BATS_FILE_TMPDIR"
+  marked_processes >"$BATS_FILE_TMPDIR/processes"
+}
+
+# document LAB: the first run's, as $document.
+document() {
+  need_target "lab:$1"
+  document=$BATS_FILE_TMPDIR/$1.1.json
+  if [ "$(cat "$BATS_FILE_TMPDIR/$1.1.status")" != 0 ]; then
+    cat "$BATS_FILE_TMPDIR/$1.1.err"
+    return 1
+  fi
+}
+
+same() {
+  document "$1"
+  [ "$(cat "$BATS_FILE_TMPDIR/$1.2.status")" = 0 ]
+  benchmarks_text "$document" >first
+  benchmarks_text "$BATS_FILE_TMPDIR/$1.2.json" >second
+  [ "$(wc -l <first)" -gt 100 ]
+  cmp first second
+}
+
+@test "lab:aarch64-vhe: a second run is the same to the byte" { same aarch64-vhe; }
+@test "lab:aarch64-nvhe: a second run is the same to the byte" { same aarch64-nvhe; }
+@test "lab:aarch64-pkvm: a second run is the same to the byte" { same aarch64-pkvm; }
+@test "lab:x86_64-svm: a second run is the same to the byte" { same x86_64-svm; }
+
+# is LAB HYPERVISOR: the document says where it is from, and that it is exact.
+is() {
+  document "$1"
+  holds "$document" "d['target']['name'] == 'lab:$1' and d['target']['kind'] == 'lab'"
+  holds "$document" "d['target']['hypervisor'] == '$2'"
+  holds "$document" 'd["target"]["exact"] and d["clock"]["unit"] == "insns"'
+  holds "$document" 'd["target"]["emulator"].startswith("QEMU emulator version")'
+  holds "$document" 'not [w for w in d["warnings"] if w["code"] == "not-exact"]'
+  holds "$document" 'all(x["status"] in ("ok", "skip") for x in d["benchmarks"])'
+}
+
+@test "lab:aarch64-vhe: is KVM/arm64 with VHE" { is aarch64-vhe 'arm64 VHE'; }
+@test "lab:aarch64-nvhe: is KVM/arm64 without VHE" { is aarch64-nvhe 'arm64 nVHE'; }
+@test "lab:aarch64-pkvm: is protected KVM" { is aarch64-pkvm 'arm64 protected'; }
+@test "lab:x86_64-svm: is KVM on SVM" { is x86_64-svm SVM; }
+
+# no_exit LAB CLOCK: what does not exit costs next to nothing, and KVM saw no exit.
+no_exit() {
+  document "$1"
+  holds "$document" 'value("null") == 0 and value("null", metric="round_trip_batch") == 0'
+  holds "$document" "0 < value('$2') <= 5"
+  for bench in null "$2"; do
+    holds "$document" "b('$bench')['handled_by'] == 'none'"
+    holds "$document" "b('$bench')['exits']['observed'] == b('$bench')['exits']['expected'] == 0"
+  done
+}
+
+@test "lab:aarch64-vhe: reading the clock does not exit" { no_exit aarch64-vhe cntvct; }
+@test "lab:aarch64-nvhe: reading the clock does not exit" { no_exit aarch64-nvhe cntvct; }
+@test "lab:aarch64-pkvm: reading the clock does not exit" { no_exit aarch64-pkvm cntvct; }
+@test "lab:x86_64-svm: reading the clock does not exit" { no_exit x86_64-svm rdtsc; }
+
+# exits LAB HANDLER BENCH...: one exit per event, no more and no less, and who
+# handled it; and it costs what an exit costs.
+exits() {
+  local lab=$1 handler=$2 bench
+  document "$lab"
+  shift 2
+  for bench; do
+    holds "$document" "b('$bench')['status'] == 'ok' and b('$bench')['handled_by'] == '$handler'"
+    holds "$document" "b('$bench')['exits']['expected'] ==
+      sum(y['events'] for y in m('$bench')['boots']) > 0"
+    holds "$document" "b('$bench')['exits']['observed'] == b('$bench')['exits']['expected']"
+    holds "$document" "b('$bench')['exits']['user'] ==
+      ($([ "$handler" = user ] && echo "b('$bench')['exits']['expected']" || echo 0))"
+    holds "$document" "value('$bench') > 500 > value('$bench', metric='twin')"
+  done
+}
+
+@test "lab:aarch64-vhe: a hypercall is handled by the kernel, once each" {
+  exits aarch64-vhe kernel hypercall hvc_psci_version
+}
+@test "lab:aarch64-nvhe: a hypercall is handled by the kernel, once each" {
+  exits aarch64-nvhe kernel hypercall hvc_psci_version
+}
+@test "lab:aarch64-pkvm: a hypercall is handled by the kernel, once each" {
+  exits aarch64-pkvm kernel hypercall hvc_psci_version
+}
+@test "lab:x86_64-svm: a hypercall and CPUID are handled by the kernel, once each" {
+  exits x86_64-svm kernel hypercall cpuid
+}
+
+@test "lab:aarch64-vhe: MMIO goes to the VMM, once each" {
+  exits aarch64-vhe user mmio_read_user mmio_write_user
+}
+@test "lab:aarch64-nvhe: MMIO goes to the VMM, once each" {
+  exits aarch64-nvhe user mmio_read_user mmio_write_user
+}
+@test "lab:aarch64-pkvm: MMIO goes to the VMM, once each" {
+  exits aarch64-pkvm user mmio_read_user mmio_write_user
+}
+@test "lab:x86_64-svm: MMIO and PIO go to the VMM, once each" {
+  exits x86_64-svm user mmio_read_user mmio_write_user pio_out_user pio_in_user
+}
+
+@test "lab: a return to user space costs more than staying in the kernel" {
+  for lab in $labs; do
+    document "$lab"
+    holds "$document" 'value("mmio_read_user") > value("hypercall")'
+  done
+}
+
+@test "lab: without VHE an exit costs more" {
+  document aarch64-nvhe
+  nvhe=$(doc "$document" 'value("hypercall")')
+  document aarch64-vhe
+  holds "$document" "value('hypercall') < $nvhe"
+}
+
+# pmccntr LAB: trapped by the vPMU; without one, an exception in the guest.
+pmccntr() {
+  document "$1"
+  holds "$document" 'value("pmccntr", "pmu-emulated") > 1000'
+  holds "$document" 'b("pmccntr", "pmu-emulated")["handled_by"] == "kernel"'
+  holds "$document" '[b("pmccntr", "pmu-emulated")["exits"][k] for k in ("observed", "user", "faults")] ==
+    [sum(y["events"] for y in m("pmccntr", "pmu-emulated")["boots"]), 0, 0]'
+  holds "$document" 'b("pmccntr", "pmu-off")["exits"]["faults"] ==
+    sum(y["events"] for y in m("pmccntr", "pmu-off")["boots"]) > 0'
+  holds "$document" 'b("pmccntr", "pmu-off")["exits"]["user"] == 0'
+}
+
+@test "lab:aarch64-vhe: PMCCNTR traps to the vPMU, and faults without one" { pmccntr aarch64-vhe; }
+@test "lab:aarch64-nvhe: PMCCNTR traps to the vPMU, and faults without one" { pmccntr aarch64-nvhe; }
+@test "lab:aarch64-pkvm: PMCCNTR traps to the vPMU, and faults without one" { pmccntr aarch64-pkvm; }
+
+@test "lab: both timing modes agree" {
+  for lab in $labs; do
+    document "$lab"
+    holds "$document" 'not [w for w in d["warnings"] if w["code"] == "modes-disagree"]'
+  done
+}
+
+@test "lab: documents are valid, by wsbench and by the schema" {
+  python3 -c 'import jsonschema' 2>/dev/null || skip "python3-jsonschema is not installed"
+  documents=()
+  for lab in $labs; do
+    document "$lab"
+    documents+=("$document")
+  done
+  run_apart "$wsbench" validate "${documents[@]}"
+  [ "$status" = 0 ]
+  python3 - "$top/results/schema.json" "${documents[@]}" <<'END'
+import json, sys, jsonschema
+schema, *documents = [json.load(open(path)) for path in sys.argv[1:]]
+for document in documents:
+    jsonschema.Draft7Validator(schema).validate(document)
+END
+}
+
+@test "lab: no process outlives its run, and no file is left" {
+  for lab in $labs; do
+    need_target "lab:$lab"
+  done
+  [ ! -s "$BATS_FILE_TMPDIR/processes" ]
+  [ -z "$(find "$BATS_FILE_TMPDIR/cwd" "$BATS_FILE_TMPDIR/tmp" -mindepth 1)" ]
+}
+
+@test "lab: Ctrl-C keeps the benchmarks that finished, and leaves nothing" {
+  need_target lab:aarch64-vhe
+  # Not the first benchmark: then there is one to keep.
+  run --separate-stderr "$tests/on_terminal.py" --interrupt 'mmio_[a-z]*_user, default|hvc|cnt[vp]ct|pmccntr' \
+    "$wsbench" run --on lab:aarch64-vhe --boots 200 -o doc.json
+  echo "exit code $status: $output"
+  [ "$status" = 130 ]
+  [[ $output == *interrupted* ]]
+  holds doc.json 'd["run"]["partial"] is True'
+  holds doc.json 'b("null")["status"] == "ok" and value("null") == 0'
+  run_apart "$wsbench" validate doc.json
+  [ "$status" = 0 ]
+  nothing_left doc.json
+}
+
+@test "lab: an emulator that dies is said, and what finished is kept" {
+  need_target lab:aarch64-vhe
+  shim qemu-system-aarch64 1 'echo "out of luck" >&2; exit 3'
+  refused 4 'out of luck' "$wsbench" run --on lab:aarch64-vhe --bench null -o doc.json
+  nothing_left
+}
+
+@test "lab: a kernel that finds nothing to start is quoted" {
+  need_target lab:aarch64-vhe
+  refused 4 'Kernel panic' "$wsbench" run --on lab:aarch64-vhe --bench null -o doc.json \
+    --append rdinit=/nonexistent
+  nothing_left
+}
+
+@test "lab: a kernel without enough memory does not boot, and that is said" {
+  need_target lab:x86_64-svm
+  refused 4 'lab:x86_64-svm: ' "$wsbench" run --on lab:x86_64-svm --bench null -o doc.json \
+    --append mem=24M
+  nothing_left
+}

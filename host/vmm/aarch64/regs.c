@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* aarch64: registers one by one, between KVM_GET/SET_ONE_REG and our copy. */
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "host/vmm/aarch64/regs_copy.h"
+#include "host/vmm/arch.h"
+
+const unsigned int regs_groups = REGS_GROUPS;
+const uint32_t regs_groups_synced = 1u << REGS_CORE | 1u << REGS_SYSTEM;
+
+#define CORE_ID(field, size)                                                             \
+	(KVM_REG_ARM64 | (size) | KVM_REG_ARM_CORE |                                     \
+	 (offsetof(struct kvm_regs, field) / sizeof(uint32_t)))
+
+int regs_arch_init(struct vcpu *vcpu)
+{
+	vcpu->regs.copy = calloc(1, sizeof(*vcpu->regs.copy));
+	if (!vcpu->regs.copy)
+		return vm_fail(vcpu->vm, -ENOMEM, "out of memory");
+	vcpu->regs.copy->has_events = kvm_extension(vcpu->vm->fd, KVM_CAP_VCPU_EVENTS);
+	return 0;
+}
+
+void regs_arch_free(struct vcpu *vcpu)
+{
+	free(vcpu->regs.copy->regs);
+	free(vcpu->regs.copy->values);
+	free(vcpu->regs.copy);
+}
+
+int regs_arch_sync_run_init(struct vcpu *vcpu)
+{
+	return vm_fail(vcpu->vm, -ENOTSUP, "KVM/arm64 has no KVM_CAP_SYNC_REGS");
+}
+
+static enum regs_group group_of(uint64_t id)
+{
+	switch (id & KVM_REG_ARM_COPROC_MASK) {
+	case KVM_REG_ARM_CORE:
+		return REGS_CORE;
+	case KVM_REG_ARM64_SYSREG:
+		return REGS_SYSTEM;
+	default:
+		return REGS_OTHER;
+	}
+}
+
+static int fill_list(struct vcpu *vcpu, const struct kvm_reg_list *list)
+{
+	struct regs_copy *copy = vcpu->regs.copy;
+	size_t bytes = 0;
+	uint64_t i;
+
+	for (i = 0; i < list->n; i++)
+		bytes += regs_reg_bytes(list->reg[i]);
+	/* One more than none: calloc(0) may give NULL. */
+	copy->regs = calloc(list->n + 1, sizeof(copy->regs[0]));
+	copy->values = calloc(1, bytes + 1);
+	if (!copy->regs || !copy->values)
+		return vm_fail(vcpu->vm, -ENOMEM, "out of memory");
+	copy->n_regs = (unsigned int)list->n;
+	for (i = 0, bytes = 0; i < list->n; i++) {
+		copy->regs[i] = (struct regs_reg){
+			.id = list->reg[i],
+			.at = copy->values + bytes,
+			.group = group_of(list->reg[i]),
+		};
+		bytes += regs_reg_bytes(list->reg[i]);
+	}
+	return 0;
+}
+
+int regs_list(struct vcpu *vcpu)
+{
+	struct kvm_reg_list none = { .n = 0 }, *list;
+	int err;
+
+	if (vcpu->regs.copy->regs)
+		return 0;
+	/* Too small on purpose: it answers with the number. */
+	if (!ioctl(vcpu->fd, KVM_GET_REG_LIST, &none) || errno != E2BIG)
+		return vm_fail(vcpu->vm, -errno, "KVM_GET_REG_LIST: %m");
+	list = calloc(1, sizeof(*list) + none.n * sizeof(list->reg[0]));
+	if (!list)
+		return vm_fail(vcpu->vm, -ENOMEM, "out of memory");
+	list->n = none.n;
+	if (ioctl(vcpu->fd, KVM_GET_REG_LIST, list))
+		err = vm_fail(vcpu->vm, -errno, "KVM_GET_REG_LIST: %m");
+	else
+		err = fill_list(vcpu, list);
+	free(list);
+	return err;
+}
+
+struct regs_reg *regs_reg_find(const struct regs_copy *copy, uint64_t id)
+{
+	unsigned int i;
+
+	for (i = 0; i < copy->n_regs; i++)
+		if (copy->regs[i].id == id)
+			return &copy->regs[i];
+	return NULL;
+}
+
+static int reg_io(struct vcpu *vcpu, unsigned long request, uint64_t id, void *at)
+{
+	struct kvm_one_reg one = { .id = id, .addr = (uintptr_t)at };
+
+	return ioctl(vcpu->fd, request, &one) ? -errno : 0;
+}
+
+static int fail(struct vcpu *vcpu, int err, const char *what, uint64_t id)
+{
+	char name[64];
+
+	regs_name(id, name, sizeof(name));
+	return vm_fail(vcpu->vm, err, "KVM_%s_ONE_REG %s (0x%llx): %s", what, name,
+		       (unsigned long long)id, strerror(-err));
+}
+
+static int pull_reg(struct vcpu *vcpu, struct regs_reg *reg)
+{
+	int err;
+
+	if (reg->touched)
+		return 0; /* ours is newer */
+	err = reg_io(vcpu, KVM_GET_ONE_REG, reg->id, reg->at);
+	return err ? fail(vcpu, err, "GET", reg->id) : 0;
+}
+
+static int pull_other(struct vcpu *vcpu, unsigned int group)
+{
+	struct regs_copy *copy = vcpu->regs.copy;
+
+	if (group == REGS_MP && ioctl(vcpu->fd, KVM_GET_MP_STATE, &copy->mp))
+		return vm_fail(vcpu->vm, -errno, "KVM_GET_MP_STATE: %m");
+	if (group == REGS_EVENTS && copy->has_events &&
+	    ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &copy->events))
+		return vm_fail(vcpu->vm, -errno, "KVM_GET_VCPU_EVENTS: %m");
+	return 0;
+}
+
+int regs_arch_pull(struct vcpu *vcpu, unsigned int group)
+{
+	struct regs_copy *copy = vcpu->regs.copy;
+	unsigned int i;
+	int err;
+
+	if (group == REGS_MP || group == REGS_EVENTS)
+		return pull_other(vcpu, group);
+	err = regs_list(vcpu);
+	for (i = 0; !err && i < copy->n_regs; i++)
+		if (copy->regs[i].group == group)
+			err = pull_reg(vcpu, &copy->regs[i]);
+	return err;
+}
+
+/* KVM hands out one at a time; reading seventy to see one would be a waste. */
+int regs_arch_pull_one(struct vcpu *vcpu, const struct regs_place *place)
+{
+	struct regs_copy *copy = vcpu->regs.copy;
+	unsigned int i;
+
+	for (i = 0; i < copy->n_regs; i++)
+		if (copy->regs[i].at == place->at)
+			return pull_reg(vcpu, &copy->regs[i]);
+	return regs_pull_group(vcpu, place->group);
+}
+
+/* Time goes on while we hold a copy: writing it back would turn the clock back. */
+static bool is_time(uint64_t id)
+{
+	return id == KVM_REG_ARM_TIMER_CNT || id == KVM_REG_ARM_PTIMER_CNT;
+}
+
+static int push_reg(struct vcpu *vcpu, struct regs_reg *reg)
+{
+	bool always = vcpu->regs.policy == REGS_SYNC_ALWAYS;
+	int err;
+
+	if (!reg->touched && (!always || reg->readonly || is_time(reg->id)))
+		return 0;
+	err = reg_io(vcpu, KVM_SET_ONE_REG, reg->id, reg->at);
+	if (err && !reg->touched) {
+		reg->readonly = true;
+		return 0;
+	}
+	reg->touched = false;
+	return err ? fail(vcpu, err, "SET", reg->id) : 0;
+}
+
+static int push_other(struct vcpu *vcpu, unsigned int group)
+{
+	struct regs_copy *copy = vcpu->regs.copy;
+
+	if (group == REGS_MP && ioctl(vcpu->fd, KVM_SET_MP_STATE, &copy->mp))
+		return vm_fail(vcpu->vm, -errno, "KVM_SET_MP_STATE: %m");
+	if (group == REGS_EVENTS && copy->has_events &&
+	    ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &copy->events))
+		return vm_fail(vcpu->vm, -errno, "KVM_SET_VCPU_EVENTS: %m");
+	return 0;
+}
+
+int regs_arch_push(struct vcpu *vcpu, unsigned int group)
+{
+	struct regs_copy *copy = vcpu->regs.copy;
+	unsigned int i;
+	int err = 0;
+
+	if (group == REGS_MP || group == REGS_EVENTS)
+		return push_other(vcpu, group);
+	for (i = 0; !err && i < copy->n_regs; i++)
+		if (copy->regs[i].group == group)
+			err = push_reg(vcpu, &copy->regs[i]);
+	return err;
+}
+
+/* Saved state: a record per register under KVM's id, and two under ids of ours. */
+#define RECORD_MP     1u
+#define RECORD_EVENTS 2u
+
+int regs_arch_save(struct vcpu *vcpu, FILE *out)
+{
+	const struct regs_copy *copy = vcpu->regs.copy;
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; !err && i < copy->n_regs; i++)
+		err = regs_record_write(out, copy->regs[i].id, copy->regs[i].at,
+					regs_reg_bytes(copy->regs[i].id));
+	if (!err)
+		err = regs_record_write(out, RECORD_MP, &copy->mp, sizeof(copy->mp));
+	if (!err && copy->has_events)
+		err = regs_record_write(out, RECORD_EVENTS, &copy->events,
+					sizeof(copy->events));
+	return err ? vm_fail(vcpu->vm, err, "out of memory") : 0;
+}
+
+static int refuse(struct vcpu *vcpu, const char *what, uint64_t id)
+{
+	return vm_fail(vcpu->vm, -EINVAL, "the saved registers do not fit: %s (0x%llx)",
+		       what, (unsigned long long)id);
+}
+
+static int restore_other(struct vcpu *vcpu, const struct regs_record *record,
+			 const uint8_t *data, bool put)
+{
+	struct regs_copy *copy = vcpu->regs.copy;
+	bool mp = record->id == RECORD_MP;
+	size_t expected = mp ? sizeof(copy->mp) : sizeof(copy->events);
+
+	if (record->bytes != expected || (!mp && !copy->has_events))
+		return refuse(vcpu, "state of another size", record->id);
+	if (!put)
+		return 0;
+	memcpy(mp ? (void *)&copy->mp : (void *)&copy->events, data, expected);
+	return push_other(vcpu, mp ? REGS_MP : REGS_EVENTS);
+}
+
+/* Some registers can only be set to what they are: leave these alone. */
+static int restore_reg(struct vcpu *vcpu, const struct regs_record *record,
+		       const uint8_t *data, bool put)
+{
+	struct regs_reg *reg = regs_reg_find(vcpu->regs.copy, record->id);
+	int err;
+
+	if (!reg || record->bytes != regs_reg_bytes(reg->id))
+		return refuse(vcpu, "this vCPU has no such register", record->id);
+	if (!put)
+		return 0;
+	err = reg_io(vcpu, KVM_GET_ONE_REG, reg->id, reg->at);
+	if (!err && !memcmp(reg->at, data, record->bytes))
+		return 0;
+	memcpy(reg->at, data, record->bytes);
+	err = reg_io(vcpu, KVM_SET_ONE_REG, reg->id, reg->at);
+	return err ? fail(vcpu, err, "SET", reg->id) : 0;
+}
+
+int regs_arch_restore(struct vcpu *vcpu, const uint8_t *state, size_t bytes, bool put)
+{
+	struct regs_record record;
+	const uint8_t *data;
+	int err = regs_list(vcpu);
+
+	while (!err && (data = regs_record_next(&state, &bytes, &record)))
+		err = record.id == RECORD_MP || record.id == RECORD_EVENTS
+			      ? restore_other(vcpu, &record, data, put)
+			      : restore_reg(vcpu, &record, data, put);
+	if (!err && bytes)
+		err = refuse(vcpu, "they are cut short", bytes);
+	return err;
+}
+
+/* Past the copy, as everything below: a call must not cost the whole register file. */
+static int write_core(struct vcpu *vcpu, uint64_t id, uint64_t value)
+{
+	int err = reg_io(vcpu, KVM_SET_ONE_REG, id, &value);
+
+	vcpu->regs.kvm_newer |= 1u << REGS_CORE;
+	return err ? fail(vcpu, err, "SET", id) : 0;
+}
+
+/* SMCCC_RET_NOT_SUPPORTED (Arm DEN 0028). */
+int arch_hypercall(struct vcpu *vcpu)
+{
+	return write_core(vcpu, CORE_ID(regs.regs[0], KVM_REG_SIZE_U64), ~0ull);
+}
+
+int arch_skip_insn(struct vcpu *vcpu)
+{
+	const uint64_t id = CORE_ID(regs.pc, KVM_REG_SIZE_U64);
+	uint64_t pc;
+	int err = reg_io(vcpu, KVM_GET_ONE_REG, id, &pc);
+
+	return err ? fail(vcpu, err, "GET", id) : write_core(vcpu, id, pc + 4);
+}
+
+/* ESR_EL2.EC 0x3c: BRK in AArch64 state; PC is left on it (Arm ARM, D17.2.37). */
+int arch_debug_exit(struct vcpu *vcpu)
+{
+	return vcpu->run->debug.arch.hsr >> 26 == 0x3c ? arch_skip_insn(vcpu) : 0;
+}

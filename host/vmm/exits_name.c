@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The names of exit reasons. */
+#include "host/vmm/exits.h"
+#include "host/vmm/newer.h"
+
+#define REASON(name) [KVM_EXIT_##name] = "KVM_EXIT_" #name
+
+/* Also other architectures': a KVM that returns one is to be quoted. */
+static const char *const names[VCPU_EXIT_REASONS] = {
+	REASON(UNKNOWN),
+	REASON(EXCEPTION),
+	REASON(IO),
+	REASON(HYPERCALL),
+	REASON(DEBUG),
+	REASON(HLT),
+	REASON(MMIO),
+	REASON(IRQ_WINDOW_OPEN),
+	REASON(SHUTDOWN),
+	REASON(FAIL_ENTRY),
+	REASON(INTR),
+	REASON(SET_TPR),
+	REASON(TPR_ACCESS),
+	REASON(S390_SIEIC),
+	REASON(S390_RESET),
+	REASON(DCR),
+	REASON(NMI),
+	REASON(INTERNAL_ERROR),
+	REASON(OSI),
+	REASON(PAPR_HCALL),
+	REASON(S390_UCONTROL),
+	REASON(WATCHDOG),
+	REASON(S390_TSCH),
+	REASON(EPR),
+	REASON(SYSTEM_EVENT),
+	REASON(S390_STSI),
+	REASON(IOAPIC_EOI),
+	REASON(HYPERV),
+	REASON(ARM_NISV),
+	REASON(X86_RDMSR),
+	REASON(X86_WRMSR),
+	REASON(DIRTY_RING_FULL),
+	REASON(AP_RESET_HOLD),
+	REASON(X86_BUS_LOCK),
+	REASON(XEN),
+	REASON(RISCV_SBI),
+	REASON(RISCV_CSR),
+	REASON(NOTIFY),
+	REASON(LOONGARCH_IOCSR),
+	REASON(MEMORY_FAULT),
+	REASON(TDX),
+	REASON(ARM_SEA),
+};
+
+const char *exits_name(uint32_t reason)
+{
+	return reason < VCPU_EXIT_REASONS ? names[reason] : NULL;
+}

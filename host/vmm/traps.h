@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What KVM answers itself unless it is told to ask the VMM. All: 0, or -ENOTSUP where
+ * this KVM cannot, -errno; vm->error.
+ */
+#ifndef WS_VMM_TRAPS_H
+#define WS_VMM_TRAPS_H
+
+#include "host/vmm/vmm.h"
+
+/*
+ * aarch64, before the first run: hypercalls with these SMCCC function ids exit
+ * (KVM_EXIT_HYPERCALL).
+ */
+int traps_smccc_to_user(struct vm *vm, uint32_t function, uint32_t functions);
+
+/*
+ * aarch64: an access outside of memory whose syndrome does not say what it is exits
+ * (KVM_EXIT_ARM_NISV); otherwise KVM_RUN fails.
+ */
+int traps_nisv_to_user(struct vm *vm);
+
+#endif
