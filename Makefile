@@ -71,8 +71,8 @@ GUEST_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-s
 	-Wl,--no-warn-rwx-segments -Wl,--gc-sections -s
 
 # What bodies may call beside the runtime; the linker drops what they do not.
-GUEST_RUNTIME_aarch64 := gic
-GUEST_RUNTIME_x86_64  := apic
+GUEST_RUNTIME_aarch64 := gic interrupt
+GUEST_RUNTIME_x86_64  := apic interrupt
 
 # Runs once per architecture $(1).
 define guest_rules
@@ -215,6 +215,13 @@ bench: setup
 	$(Q)$(B)/wsbench run --on all -o $(RUN)/ $(ARGS)
 	$(Q)$(B)/wsbench plot $(RUN)/*.json -o $(RUN)
 
+check: $(B)/version.h
+	$(Q)scripts/setup.sh base lint
+	$(Q)BUILD=$(B) scripts/check.sh $(ARGS)
+
+format:
+	$(Q)git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
+
 # Without kernels (no network) the labs' tests are skipped, and say so.
 test: setup
 	$(Q)$(MAKE) --no-print-directory all test-payloads unit-tests asan-tests
@@ -248,7 +255,8 @@ help:
 	@echo 'make            build everything into build/'
 	@echo 'make bench      set up, build, measure on every target that can run here, draw'
 	@echo 'make test       set up, build, run every test'
-	@echo 'make check      formatting, lint, layer and table checks'
+	@echo 'make check      formatting, lint, layer and table checks (ARGS=NAME: only that)'
+	@echo 'make format     what clang-format would have it like'
 	@echo 'make setup      install missing Debian packages (SETUP=0 skips this everywhere)'
 	@echo 'make kernels    fetch the kernels of the labs'
 	@echo 'make install    into PREFIX (/usr/local), under DESTDIR'

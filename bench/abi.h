@@ -47,15 +47,18 @@
 #define ABI_SERIES_MAX	  65536u
 
 /* Guest-physical addresses that no memory slot covers. */
-#define ABI_X86_64_MMIO_GPA  0xd0000000ull
-#define ABI_AARCH64_MMIO_GPA 0x0d000000ull
-#define ABI_X86_64_PIO_PORT  0x510u
-#define ABI_X86_64_BELL_PORT 0x514u
+#define ABI_X86_64_MMIO_GPA	      0xd0000000ull
+#define ABI_AARCH64_MMIO_GPA	      0x0d000000ull
+#define ABI_X86_64_PIO_PORT	      0x510u
+#define ABI_X86_64_BELL_PORT	      0x514u
 #define ABI_X86_64_PIO_EVENTFD_PORT   0x518u /* where rows ask for one */
 #define ABI_X86_64_PIO_COALESCED_PORT 0x51cu
-#define ABI_AARCH64_BELL_GPA 0x0d010000ull
-#define ABI_AARCH64_GICD_GPA 0x08000000ull
-#define ABI_AARCH64_GICR_GPA 0x080a0000ull
+#define ABI_AARCH64_BELL_GPA	      0x0d010000ull
+#define ABI_AARCH64_GICD_GPA	      0x08000000ull
+#define ABI_AARCH64_GICR_GPA	      0x080a0000ull
+
+/* The line of the PIC that the VMM holds high for hlt_kernel. */
+#define ABI_X86_64_HLT_LINE 5u
 
 /* From MMIO_GPA: what the VMM asks KVM to take, for the rows that want it. */
 #define ABI_MMIO_EVENTFD_OFFSET	  0x100ull
@@ -64,11 +67,16 @@
 /* Memory slots of rows that fault on purpose: above all devices of either machine. */
 #define ABI_SLOT_GPA 0x100000000ull
 
-/* A hypercall that is the VMM's, where KVM can pass them on: vendor's own, number "WS". */
+/* A hypercall that is the VMM's, where KVM can pass them on: vendor's own, number "WS".
+ */
 #define ABI_AARCH64_HVC_USER 0x86005753u
 
 /* Where an x86_64 payload says goodbye if nobody listens: isa-debug-exit. */
 #define ABI_X86_64_OFF_PORT 0xf4u
+
+/* The line that the host raises for the driven payload: an IOAPIC pin; an SPI. */
+#define ABI_X86_64_IRQ_LINE  20
+#define ABI_AARCH64_IRQ_LINE 32
 
 /*
  * The other vCPUs start at the same entry in the same state, with this number and
@@ -112,7 +120,7 @@ struct abi_params {
 	uint32_t events;  /* samples of each of NULL, EVENT, TWIN */
 	uint32_t batch;	  /* bodies n of a batch; 0: no batch phase */
 	uint32_t batches; /* samples of BATCH */
-	uint32_t command;   /* of the driven payload: enum abi_command */
+	uint32_t command; /* of the driven payload: enum abi_command */
 	uint32_t reserved32;
 	uint64_t reserved[3];
 };
@@ -122,6 +130,8 @@ enum abi_command {
 	ABI_COMMAND_SPIN = 1, /* rings BEGIN once, then spins */
 	ABI_COMMAND_RING,     /* rings BEGIN for ever */
 	ABI_COMMAND_STAMP,    /* rings END `events` times, the clock read around each */
+	/* Rings END `events` times, takes an interrupt after each, and stamps it. */
+	ABI_COMMAND_INTERRUPT,
 };
 
 #define ABI_FLAG_BELL (1u << 0) /* somebody listens to the bell */

@@ -4,6 +4,7 @@
  * params.command, and lets the host look on. Takes the place of sample.c.
  */
 #include "clock.h" /* of the guest's architecture */
+#include "guest/interrupt.h"
 #include "guest/runtime.h"
 
 static void spin(void)
@@ -36,6 +37,27 @@ static void stamp(const struct abi_params *params)
 	}
 }
 
+/*
+ * Series EVENT: the handler's first look at the shared clock; series TWIN: after its
+ * end of interrupt.
+ */
+static void take_interrupts(const struct abi_params *params)
+{
+	uint64_t *first = runtime_series(ABI_PHASE_EVENT);
+	uint64_t *ended = runtime_series(ABI_PHASE_TWIN);
+	uint32_t i;
+
+	if (!interrupt_setup())
+		runtime_stop(ABI_STATE_ABSENT);
+	for (i = 0; i < params->events; i++) {
+		runtime_ring(ABI_BELL_END);
+		while (interrupt.count <= i)
+			;
+		first[i] = interrupt.first;
+		ended[i] = interrupt.ended;
+	}
+}
+
 void sample_all(const struct abi_params *params)
 {
 	switch (params->command) {
@@ -47,6 +69,9 @@ void sample_all(const struct abi_params *params)
 		break;
 	case ABI_COMMAND_STAMP:
 		stamp(params);
+		break;
+	case ABI_COMMAND_INTERRUPT:
+		take_interrupts(params);
 		break;
 	default:
 		runtime_stop(ABI_STATE_REFUSED);

@@ -98,9 +98,9 @@ check_format() {
 # tidy_one FILE: in a shell of its own, for xargs.
 tidy_one() {
   # shellcheck disable=SC2046  # words
-  clang-tidy --quiet "$1" -- "${host_flags[@]}" $(arch_flags "$1") 2>"$scratch/tidy.$$.err" && return
-  # What is wrong is on stdout; what could not be understood is not.
-  sed '/ warnings\{0,1\} .*generated/d; /^Suppressed/d; /^Use -header/d' "$scratch/tidy.$$.err"
+  clang-tidy --quiet "$1" -- "${host_flags[@]}" $(arch_flags "$1") >"$scratch/tidy" 2>&1 && return
+  # One line each; `clang-tidy FILE -- FLAGS` shows the paths that lead there.
+  grep -E '^[^ ]+: (error|warning): |^error: ' "$scratch/tidy" | sed "s|^$PWD/||" || cat "$scratch/tidy"
   return 1
 }
 

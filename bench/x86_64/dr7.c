@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Write of DR7. KVM traps the first access to a debug register after any other exit,
- * loads them all, and lets the rest through until the guest leaves again. So a CPUID
- * goes before it, here and in the twin: what DR7 costs is the difference of the two,
- * and two exits per body prove it.
+ * Write of DR7. KVM traps the first access to a debug register after any other exit, loads
+ * them all, and lets the rest through until the guest leaves again: so an exit to user
+ * space goes before each event.
  */
+#define BODY_MEASURES 1
 #include "bench/body.h"
+#include "bench/x86_64/reload.h"
 
-BODY_PAIR("xor %%eax, %%eax\n\t"
-	  "cpuid\n\t"
-	  "mov $0x400, %%eax",
-	  "mov %%rax, %%dr7", ::
-		  : "rax", "rbx", "rcx", "rdx", "cc", "memory")
+RELOAD_PAIR("mov $0x400, %%eax", "mov %%rax, %%dr7", ::: "rax", "memory")

@@ -6,6 +6,10 @@
 #include "bench/body.h"
 
 #define MSR_TSC_ADJUST	    0x3b
+#define MSR_SPEC_CTRL	    0x48
+#define MSR_PRED_CMD	    0x49
+#define MSR_ARCH_CAPABILITIES 0x10a
+#define MSR_TSX_CTRL	    0x122
 #define MSR_MPERF	    0xe7
 #define MSR_APERF	    0xe8
 #define MSR_TSC_DEADLINE    0x6e0

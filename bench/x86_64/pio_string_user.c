@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * REP OUTSB of 16 bytes to a port that nobody owns: one exit of the guest, after which
- * KVM emulates the rest, and returns to the VMM for every byte.
+ * REP OUTSB of 16 bytes to a port that nobody owns. KVM does not read ahead what is to be
+ * written: the guest leaves once for every byte.
  */
 #include "bench/body.h"
 

@@ -116,6 +116,8 @@ static struct boot_counts own_counts(const struct bench *row, uint64_t events,
 		if (own.exits >= 0)
 			own.exits -= (int64_t)events;
 	}
+	if (row->needs & NEEDS_SLACK && own.exits >= own.user + (int64_t)events)
+		own.exits -= (int64_t)events;
 	return own;
 }
 

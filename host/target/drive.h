@@ -24,6 +24,9 @@ int drive_run(struct drive *d, struct vm *vm, struct run_timer *budget,
  */
 uint64_t *drive_series(struct drive *d, uint32_t most, uint32_t *n);
 
+/* What the payload stored: sample `i` of its series. */
+uint64_t drive_stamp(const struct vm *vm, enum abi_phase phase, uint32_t i);
+
 /* The row is done, cannot run here, or did not do what it says. 0, always. */
 int drive_done(struct drive *d);
 int drive_skip(struct drive *d, const char *fmt, ...)
@@ -43,6 +46,9 @@ int drive_overshoot_posix(struct drive *d);
 int drive_overshoot_perf(struct drive *d);
 int drive_insn_stop(struct drive *d);
 int drive_vmm_overhead(struct drive *d);
+int drive_irq_inject(struct drive *d);
+int drive_irq_inject_eoi(struct drive *d);
+int drive_irqfd_inject(struct drive *d);
 int drive_state_get_all(struct drive *d);
 int drive_state_sync_lazy(struct drive *d);
 int drive_state_sync_always(struct drive *d);

@@ -31,26 +31,14 @@ static void on_bell(void *ctx, uint32_t value)
 	h->left[h->rung++] = clock_now();
 }
 
-static uint64_t stamp(const struct halves *h, enum abi_phase phase, uint32_t i)
-{
-	uint64_t ticks = 0;
-
-	/* Cannot fail: i < ABI_SERIES_MAX, and the series lie in RAM. */
-	(void)vm_read(&h->vm,
-		      h->vm.ram_gpa + ABI_SERIES_OFFSET +
-			      ((uint64_t)phase * ABI_SERIES_MAX + i) * sizeof(ticks),
-		      &ticks, sizeof(ticks));
-	return ticks;
-}
-
 /* The samples of one direction; -ERANGE if a reading is out of order. */
 static int subtract(const struct halves *h, bool out, uint64_t offset, uint64_t *series)
 {
 	uint32_t i;
 
 	for (i = 0; i < h->n; i++) {
-		uint64_t before = stamp(h, ABI_PHASE_EVENT, i) - offset;
-		uint64_t after = stamp(h, ABI_PHASE_TWIN, i) - offset;
+		uint64_t before = drive_stamp(&h->vm, ABI_PHASE_EVENT, i) - offset;
+		uint64_t after = drive_stamp(&h->vm, ABI_PHASE_TWIN, i) - offset;
 
 		if ((int64_t)(h->arrived[i] - before) < 0 ||
 		    (int64_t)(after - h->left[i]) < 0)

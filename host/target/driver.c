@@ -21,6 +21,9 @@ static const struct driver drivers[] = {
 	{ "timer_overshoot_perf", ARCHS_ALL, drive_overshoot_perf },
 	{ "insn_stop_skid", ARCHS_ALL, drive_insn_stop },
 	{ "vmm_overhead", ARCHS_ALL, drive_vmm_overhead },
+	{ "irq_inject", ARCHS_ALL, drive_irq_inject },
+	{ "irq_inject_eoi", ARCHS_ALL, drive_irq_inject_eoi },
+	{ "irqfd_inject", ARCHS_ALL, drive_irqfd_inject },
 	{ "state_get_all", ARCHS_ALL, drive_state_get_all },
 	{ "state_sync_lazy", ARCHS_ALL, drive_state_sync_lazy },
 	{ "state_sync_always", ARCHS_ALL, drive_state_sync_always },
@@ -111,6 +114,18 @@ uint64_t *drive_series(struct drive *d, uint32_t most, uint32_t *n)
 		d->rep->series[ABI_PHASE_NULL][i] = clock_now() - start;
 	}
 	return d->rep->series[ABI_PHASE_EVENT];
+}
+
+uint64_t drive_stamp(const struct vm *vm, enum abi_phase phase, uint32_t i)
+{
+	uint64_t ticks = 0;
+
+	/* Cannot fail: i < ABI_SERIES_MAX, and the series lie in RAM. */
+	(void)vm_read(vm,
+		      vm->ram_gpa + ABI_SERIES_OFFSET +
+			      ((uint64_t)phase * ABI_SERIES_MAX + i) * sizeof(ticks),
+		      &ticks, sizeof(ticks));
+	return ticks;
 }
 
 int drive_done(struct drive *d)

@@ -42,6 +42,17 @@ static const struct stage table[] = {
 	{ .id = "fault_readonly", .archs = ARCHS_ALL, .prepare = stage_readonly },
 
 	{ .id = "hvc_user", .archs = ARCHS_AARCH64, .prepare = stage_hvc_user },
+	{ .id = "rdmsr_user", .archs = ARCHS_X86_64, .prepare = stage_msr_user },
+	{ .id = "wrmsr_user", .archs = ARCHS_X86_64, .prepare = stage_msr_user },
+	{ .id = "int3_user", .archs = ARCHS_X86_64, .prepare = stage_int3_user },
+	{ .id = "hlt_user",
+	  .archs = ARCHS_X86_64,
+	  .halts = true,
+	  .configure = stage_hlt_user },
+	{ .id = "hlt_kernel", .archs = ARCHS_X86_64, .prepare = stage_hlt_kernel },
+	{ .id = "pio_ioeventfd", .archs = ARCHS_X86_64, .prepare = stage_pio_eventfd },
+	{ .id = "pio_coalesced", .archs = ARCHS_X86_64, .prepare = stage_pio_coalesced },
+
 	{ .id = "mmio_read_nisv", .archs = ARCHS_AARCH64, .prepare = stage_mmio_nisv },
 };
 

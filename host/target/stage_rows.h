@@ -17,4 +17,12 @@ int stage_readonly(struct vm *vm, struct abi_params *params);
 int stage_hvc_user(struct vm *vm, struct abi_params *params);
 int stage_mmio_nisv(struct vm *vm, struct abi_params *params);
 
+/* stage_x86_64.c */
+int stage_msr_user(struct vm *vm, struct abi_params *params);
+int stage_int3_user(struct vm *vm, struct abi_params *params);
+void stage_hlt_user(struct vm_config *config, struct abi_params *params);
+int stage_hlt_kernel(struct vm *vm, struct abi_params *params);
+int stage_pio_eventfd(struct vm *vm, struct abi_params *params);
+int stage_pio_coalesced(struct vm *vm, struct abi_params *params);
+
 #endif

@@ -3,6 +3,8 @@
 #ifndef WS_VMM_ARCH_H
 #define WS_VMM_ARCH_H
 
+#include <stdio.h>
+
 #include "host/vmm/vmm.h"
 
 extern const enum arch vmm_arch;
@@ -40,6 +42,13 @@ int arch_debug_exit(struct vcpu *vcpu);
 
 /* KVM_EXIT_ARM_NISV: goes on behind the instruction, as if it had no effect. */
 int arch_skip_insn(struct vcpu *vcpu);
+
+/*
+ * The VM's state that is no vCPU's: interrupt controller, clock; as records of
+ * regs_arch.h. `put` false: -EINVAL for bytes that do not fit, and nothing changes.
+ */
+int arch_machine_save(struct vm *vm, FILE *out);
+int arch_machine_restore(struct vm *vm, const uint8_t *state, size_t bytes, bool put);
 
 /* Whether the access is the payload's doorbell. */
 bool arch_is_bell_mmio(uint64_t gpa, uint32_t bytes);

@@ -133,6 +133,9 @@ static void drain(struct vcpu *vcpu)
 
 void io_drain_rings(struct vcpu *vcpu)
 {
-	if (vcpu->vm->ring)
+	struct kvm_coalesced_mmio_ring *ring = vcpu->vm->ring;
+
+	/* On the path of every exit: the lock is for when there is something. */
+	if (ring && ring->first != __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE))
 		drain(vcpu);
 }

@@ -52,3 +52,60 @@ int traps_nisv_to_user(struct vm *vm)
 		return vm_fail(vm, -errno, "KVM_CAP_ARM_NISV_TO_USER: %m");
 	return 0;
 }
+
+/*
+ * KVM_X86_SET_MSR_FILTER (Linux 5.10), whose structure only x86's <asm/kvm.h> has. A
+ * bit of the bitmap that is 0 denies its MSR.
+ */
+#define MSR_FILTER_READ	 (1u << 0)
+#define MSR_FILTER_WRITE (1u << 1)
+#define MSR_FILTER_RANGES 16
+
+struct msr_filter {
+	uint32_t flags; /* 0: what no range covers is allowed */
+	struct {
+		uint32_t flags, msrs, base;
+		const uint8_t *bitmap;
+	} range[MSR_FILTER_RANGES];
+};
+
+#define SET_MSR_FILTER _IOW(KVMIO, 0xc6, struct msr_filter)
+
+int traps_msr_to_user(struct vm *vm, uint32_t msr)
+{
+	const uint8_t deny = 0;
+	const struct msr_filter filter = {
+		.range[0] = { .flags = MSR_FILTER_READ | MSR_FILTER_WRITE,
+			      .msrs = 1,
+			      .base = msr,
+			      .bitmap = &deny },
+	};
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_X86_USER_SPACE_MSR,
+		.args[0] = KVM_MSR_EXIT_REASON_FILTER,
+	};
+
+	if (!kvm_extension(vm->fd, KVM_CAP_X86_USER_SPACE_MSR) ||
+	    !kvm_extension(vm->fd, KVM_CAP_X86_MSR_FILTER))
+		return vm_fail(vm, -ENOTSUP, "this KVM has no MSR filters (Linux 5.10)");
+	if (ioctl(vm->fd, KVM_ENABLE_CAP, &cap))
+		return vm_fail(vm, -errno, "KVM_CAP_X86_USER_SPACE_MSR: %m");
+	if (ioctl(vm->fd, SET_MSR_FILTER, &filter))
+		return vm_fail(vm, -errno, "KVM_X86_SET_MSR_FILTER 0x%x: %m", msr);
+	return 0;
+}
+
+int traps_breakpoints_to_user(struct vm *vm)
+{
+	struct kvm_guest_debug debug = {
+		.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_SW_BP,
+	};
+	unsigned int i;
+
+	if (!kvm_extension(vm->fd, KVM_CAP_SET_GUEST_DEBUG))
+		return vm_fail(vm, -ENOTSUP, "this KVM has no KVM_SET_GUEST_DEBUG");
+	for (i = 0; i < vm->config.vcpus; i++)
+		if (ioctl(vm->vcpus[i].fd, KVM_SET_GUEST_DEBUG, &debug))
+			return vm_fail(vm, -errno, "KVM_SET_GUEST_DEBUG: %m");
+	return 0;
+}

@@ -20,4 +20,10 @@ int traps_smccc_to_user(struct vm *vm, uint32_t function, uint32_t functions);
  */
 int traps_nisv_to_user(struct vm *vm);
 
+/* x86_64: the guest's reads and writes of `msr` exit (KVM_EXIT_X86_RDMSR, _WRMSR). */
+int traps_msr_to_user(struct vm *vm, uint32_t msr);
+
+/* Breakpoint instructions of all vCPUs exit (KVM_EXIT_DEBUG). */
+int traps_breakpoints_to_user(struct vm *vm);
+
 #endif

@@ -36,7 +36,8 @@ unsigned long arch_vm_type(int kvm_fd)
 
 int arch_vm_init(struct vm *vm)
 {
-	(void)vm;
+	if (vm->config.irqchip == VM_IRQCHIP_SPLIT)
+		return vm_fail(vm, -ENOTSUP, "a split irqchip is x86_64's alone");
 	return 0;
 }
 

@@ -19,10 +19,11 @@ static const struct {
 } lines[] = {
 	{ "Protected nVHE mode initialized", KVM_FLAVOUR_ARM64_PROTECTED },
 	{ "Protected hVHE mode initialized", KVM_FLAVOUR_ARM64_PROTECTED },
-	{ "VHE mode initialized", KVM_FLAVOUR_ARM64_VHE },
 	{ "Hyp mode initialized", KVM_FLAVOUR_ARM64_NVHE },
 	{ "Hyp nVHE mode initialized", KVM_FLAVOUR_ARM64_NVHE },
 	{ "hVHE mode initialized", KVM_FLAVOUR_ARM64_NVHE },
+	/* Last, as it is a part of all the others. */
+	{ "VHE mode initialized", KVM_FLAVOUR_ARM64_VHE },
 };
 
 enum kvm_flavour arch_flavour(int kvm_fd)

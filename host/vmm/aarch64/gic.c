@@ -9,8 +9,6 @@
 #include "host/vmm/aarch64/device.h"
 #include "host/vmm/aarch64/gic.h"
 
-#define GIC_INTIDS 64
-
 struct gic_model {
 	uint32_t type;
 	uint64_t first_frame, second_frame; /* KVM_DEV_ARM_VGIC_GRP_ADDR attributes */

@@ -5,6 +5,8 @@
 
 #include "host/vmm/vmm.h"
 
+#define GIC_INTIDS 64u
+
 /* GICv3, or v2 where the machine has no other. After the vCPUs exist. */
 int gic_create(struct vm *vm);
 

@@ -269,7 +269,7 @@ static int restore_reg(struct vcpu *vcpu, const struct regs_record *record,
 	struct regs_reg *reg = regs_reg_find(vcpu->regs.copy, record->id);
 	int err;
 
-	if (!reg || record->bytes != regs_reg_bytes(reg->id))
+	if (!reg || !reg->at || record->bytes != regs_reg_bytes(reg->id))
 		return refuse(vcpu, "this vCPU has no such register", record->id);
 	if (!put)
 		return 0;

@@ -21,11 +21,38 @@ const uint64_t vmm_ram_gpa = ABI_X86_64_RAM_GPA;
 #define TSS_GPA		 0xfffbd000ul
 #define IDENTITY_MAP_GPA 0xfffbc000ull
 
-#define CPUID_ENTRIES 256
+#define CPUID_ENTRIES		 256
+#define CPUID_1_ECX_TSC_DEADLINE (1u << 24)
 
 unsigned long arch_vm_type(int kvm_fd)
 {
 	(void)kvm_fd;
+	return 0;
+}
+
+/* The IOAPIC that stays outside has as many pins as KVM's own. */
+static int create_irqchip(struct vm *vm)
+{
+	struct kvm_enable_cap split = {
+		.cap = KVM_CAP_SPLIT_IRQCHIP,
+		.args[0] = KVM_IOAPIC_NUM_PINS,
+	};
+
+	switch (vm->config.irqchip) {
+	case VM_IRQCHIP_KERNEL:
+		if (ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0))
+			return vm_fail(vm, -errno, "KVM_CREATE_IRQCHIP: %m");
+		break;
+	case VM_IRQCHIP_SPLIT:
+		if (!kvm_extension(vm->fd, KVM_CAP_SPLIT_IRQCHIP))
+			return vm_fail(vm, -ENOTSUP,
+				       "this KVM has no KVM_CAP_SPLIT_IRQCHIP");
+		if (ioctl(vm->fd, KVM_ENABLE_CAP, &split))
+			return vm_fail(vm, -errno, "KVM_CAP_SPLIT_IRQCHIP: %m");
+		break;
+	case VM_IRQCHIP_USER:
+		break;
+	}
 	return 0;
 }
 
@@ -46,10 +73,23 @@ int arch_vm_init(struct vm *vm)
 		if (ioctl(vm->fd, KVM_ENABLE_CAP, &cap))
 			return vm_fail(vm, -errno, "KVM_CAP_PMU_CAPABILITY: %m");
 	}
-	if (vm->config.irqchip == VM_IRQCHIP_KERNEL &&
-	    ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0))
-		return vm_fail(vm, -errno, "KVM_CREATE_IRQCHIP: %m");
-	return 0;
+	return create_irqchip(vm);
+}
+
+/*
+ * KVM does not list the APIC timer's TSC-deadline mode, because it depends on where the
+ * APIC is (Documentation/virt/kvm/api.rst, KVM_GET_SUPPORTED_CPUID).
+ */
+static void add_tsc_deadline(const struct vm *vm, struct kvm_cpuid2 *cpuid)
+{
+	uint32_t i;
+
+	if (vm->config.irqchip == VM_IRQCHIP_USER ||
+	    !kvm_extension(vm->kvm_fd, KVM_CAP_TSC_DEADLINE_TIMER))
+		return;
+	for (i = 0; i < cpuid->nent; i++)
+		if (cpuid->entries[i].function == 1)
+			cpuid->entries[i].ecx |= CPUID_1_ECX_TSC_DEADLINE;
 }
 
 /* The guest sees what KVM supports: it would die on much less. */
@@ -64,7 +104,9 @@ static int vcpu_init(struct vcpu *vcpu)
 	cpuid->nent = CPUID_ENTRIES;
 	if (ioctl(vcpu->vm->kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid))
 		err = vm_fail(vcpu->vm, -errno, "KVM_GET_SUPPORTED_CPUID: %m");
-	else if (ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid))
+	else
+		add_tsc_deadline(vcpu->vm, cpuid);
+	if (!err && ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid))
 		err = vm_fail(vcpu->vm, -errno, "KVM_SET_CPUID2: %m");
 	free(cpuid);
 	return err;

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The stages of rows that only x86_64 has. */
+#include "host/target/stage_rows.h"
+#include "host/vmm/io.h"
+#include "host/vmm/irq.h"
+#include "host/vmm/traps.h"
+
+#define MSR_TSC_ADJUST 0x3b /* what bench/x86_64/{rd,wr}msr_user.c name */
+
+int stage_msr_user(struct vm *vm, struct abi_params *params)
+{
+	(void)params;
+	return traps_msr_to_user(vm, MSR_TSC_ADJUST);
+}
+
+int stage_int3_user(struct vm *vm, struct abi_params *params)
+{
+	(void)params;
+	return traps_breakpoints_to_user(vm);
+}
+
+/* With a LAPIC in the kernel, KVM would wait there for its interrupts. */
+void stage_hlt_user(struct vm_config *config, struct abi_params *params)
+{
+	(void)params;
+	config->irqchip = VM_IRQCHIP_USER;
+}
+
+int stage_hlt_kernel(struct vm *vm, struct abi_params *params)
+{
+	(void)params;
+	return irq_set_line(vm, ABI_X86_64_HLT_LINE, true);
+}
+
+int stage_pio_eventfd(struct vm *vm, struct abi_params *params)
+{
+	int fd = io_eventfd(vm, true, ABI_X86_64_PIO_EVENTFD_PORT, 1);
+
+	(void)params;
+	return fd < 0 ? fd : 0;
+}
+
+int stage_pio_coalesced(struct vm *vm, struct abi_params *params)
+{
+	(void)params;
+	return io_coalesce(vm, true, ABI_X86_64_PIO_COALESCED_PORT, 1);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The file of a checkpoint: written whole, believed only if every byte fits. */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "host/vmm/arch.h"
+#include "host/vmm/checkpoint_file.h"
+
+/* Memory and, for all else, more than any machine needs. */
+#define STATE_BYTES_MAX 0x4000000ull
+
+static uint32_t crc_of(const void *data, size_t bytes)
+{
+	return (uint32_t)crc32_z(crc32_z(0, NULL, 0), data, bytes);
+}
+
+static struct checkpoint_header header_for(const struct vm *vm)
+{
+	struct checkpoint_header header = {
+		.magic = CHECKPOINT_MAGIC,
+		.version = CHECKPOINT_VERSION,
+		.arch = vmm_arch,
+		.vcpus = vm->config.vcpus,
+		.irqchip = vm->config.irqchip,
+		.pmu = vm->config.pmu,
+		.pmu_off = vm->config.pmu_off,
+		.ram_gpa = vm->ram_gpa,
+		.ram_bytes = vm->ram_bytes,
+	};
+
+	return header;
+}
+
+static void seal(struct checkpoint_header *header, const void *body, size_t bytes)
+{
+	header->body_bytes = bytes;
+	header->body_crc = crc_of(body, bytes);
+	header->header_crc =
+		crc_of(header, offsetof(struct checkpoint_header, header_crc));
+}
+
+static int write_all(int fd, const void *data, size_t bytes)
+{
+	const uint8_t *at = data;
+
+	while (bytes) {
+		ssize_t n = write(fd, at, bytes);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0) {
+			at += n;
+			bytes -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+/* So that the new name survives a power failure, as the bytes do. */
+static void sync_folder(const char *path)
+{
+	char copy[PATH_MAX];
+	int fd;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	(void)fsync(fd); /* some file systems cannot; the file itself is synced */
+	close(fd);
+}
+
+int checkpoint_file_write(struct vm *vm, const char *path, const void *body, size_t bytes)
+{
+	struct checkpoint_header header = header_for(vm);
+	char temporary[PATH_MAX];
+	int fd, err;
+
+	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= PATH_MAX)
+		return vm_fail(vm, -ENAMETOOLONG, "%.64s...: the name is too long", path);
+	seal(&header, body, bytes);
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return vm_fail(vm, -errno, "%s: cannot write a checkpoint: %m", path);
+	err = write_all(fd, &header, sizeof(header));
+	if (!err)
+		err = write_all(fd, body, bytes);
+	if (!err && fsync(fd))
+		err = -errno;
+	if (close(fd) && !err)
+		err = -errno;
+	if (!err && rename(temporary, path))
+		err = -errno;
+	if (err) {
+		unlink(temporary);
+		return vm_fail(vm, err, "%s: cannot write a checkpoint: %s", path,
+			       strerror(-err));
+	}
+	sync_folder(path);
+	return 0;
+}
+
+static int refuse(struct vm *vm, const char *path, const char *why)
+{
+	return vm_fail(vm, -EINVAL, "%s: %s", path, why);
+}
+
+/* In the order of what a user can do about it. */
+static int check(struct vm *vm, const char *path, const struct checkpoint_header *h,
+		 uint64_t file_bytes)
+{
+	const struct checkpoint_header ours = header_for(vm);
+
+	if (memcmp(h->magic, ours.magic, sizeof(h->magic)))
+		return refuse(vm, path, "is not a checkpoint");
+	if (h->header_crc != crc_of(h, offsetof(struct checkpoint_header, header_crc)))
+		return refuse(vm, path, "is a damaged checkpoint: its header");
+	if (h->version != ours.version)
+		return refuse(vm, path, "is a checkpoint of another version");
+	if (h->arch != ours.arch)
+		return refuse(vm, path, "is a checkpoint of another architecture");
+	if (h->vcpus != ours.vcpus || h->irqchip != ours.irqchip || h->pmu != ours.pmu ||
+	    h->pmu_off != ours.pmu_off || h->ram_gpa != ours.ram_gpa ||
+	    h->ram_bytes != ours.ram_bytes)
+		return refuse(vm, path,
+			      "is a checkpoint of a VM with another configuration");
+	if (h->body_bytes != file_bytes - sizeof(*h))
+		return refuse(vm, path,
+			      h->body_bytes > file_bytes - sizeof(*h)
+				      ? "is a checkpoint that was cut short"
+				      : "is a checkpoint with something behind its end");
+	return 0;
+}
+
+/* The whole file, no more than `max` bytes of it. */
+static int read_all(struct vm *vm, const char *path, int fd, size_t max, uint8_t **data,
+		    size_t *bytes)
+{
+	struct stat st;
+	size_t done = 0;
+
+	if (fstat(fd, &st))
+		return vm_fail(vm, -errno, "%s: %m", path);
+	if (!S_ISREG(st.st_mode))
+		return refuse(vm, path, "is not a file");
+	if (st.st_size < (off_t)sizeof(struct checkpoint_header))
+		return refuse(vm, path, "is too short for a checkpoint");
+	if ((uint64_t)st.st_size > max)
+		return refuse(vm, path, "is too long for a checkpoint of this VM");
+	*bytes = (size_t)st.st_size;
+	*data = malloc(*bytes);
+	if (!*data)
+		return vm_fail(vm, -ENOMEM, "out of memory");
+	while (done < *bytes) {
+		ssize_t n = read(fd, *data + done, *bytes - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return vm_fail(vm, -errno, "%s: %m", path);
+		if (!n)
+			return refuse(vm, path, "became shorter while it was read");
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+int checkpoint_file_read(struct vm *vm, const char *path, uint8_t **body, size_t *bytes)
+{
+	struct checkpoint_header header;
+	uint64_t max = 2 * vm->ram_bytes + STATE_BYTES_MAX;
+	uint8_t *data = NULL;
+	unsigned int i;
+	size_t whole = 0;
+	int fd, err;
+
+	for (i = 0; i < vm->slots; i++)
+		max += 2 * vm->slot[i].bytes;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return vm_fail(vm, -errno, "%s: %m", path);
+	err = read_all(vm, path, fd, max, &data, &whole);
+	close(fd);
+	if (!err) {
+		memcpy(&header, data, sizeof(header));
+		err = check(vm, path, &header, whole);
+	}
+	if (!err &&
+	    crc_of(data + sizeof(header), whole - sizeof(header)) != header.body_crc)
+		err = refuse(vm, path, "is a damaged checkpoint: its contents");
+	if (err) {
+		free(data);
+		return err;
+	}
+	*bytes = whole - sizeof(header);
+	memmove(data, data + sizeof(header), *bytes);
+	*body = data;
+	return 0;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* x86_64: the state of a VM beside its vCPUs: PIC, IOAPIC, clock. */
+#include <errno.h>
+#include <linux/kvm.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "host/vmm/arch.h"
+#include "host/vmm/regs_arch.h"
+
+/* Records 0 to 2 are the chips', by KVM's numbers. */
+#define RECORD_CLOCK 3u
+
+static int save_chips(struct vm *vm, FILE *out)
+{
+	uint32_t id;
+	int err = 0;
+
+	for (id = 0; !err && id < KVM_NR_IRQCHIPS; id++) {
+		struct kvm_irqchip chip = { .chip_id = id };
+
+		if (ioctl(vm->fd, KVM_GET_IRQCHIP, &chip))
+			return vm_fail(vm, -errno, "KVM_GET_IRQCHIP %u: %m", id);
+		err = regs_record_write(out, id, &chip, sizeof(chip));
+	}
+	return err;
+}
+
+int arch_machine_save(struct vm *vm, FILE *out)
+{
+	struct kvm_clock_data clock;
+	int err = 0;
+
+	if (vm->config.irqchip == VM_IRQCHIP_KERNEL)
+		err = save_chips(vm, out);
+	if (!err && kvm_extension(vm->fd, KVM_CAP_ADJUST_CLOCK)) {
+		memset(&clock, 0, sizeof(clock));
+		if (ioctl(vm->fd, KVM_GET_CLOCK, &clock))
+			return vm_fail(vm, -errno, "KVM_GET_CLOCK: %m");
+		err = regs_record_write(out, RECORD_CLOCK, &clock, sizeof(clock));
+	}
+	return err;
+}
+
+static int refuse(struct vm *vm, const char *why)
+{
+	return vm_fail(vm, -EINVAL, "the checkpoint does not fit this VM: %s", why);
+}
+
+static int restore_chip(struct vm *vm, const struct regs_record *record,
+			const uint8_t *data, bool put)
+{
+	struct kvm_irqchip chip;
+
+	if (record->bytes != sizeof(chip) || vm->config.irqchip != VM_IRQCHIP_KERNEL)
+		return refuse(vm, "an interrupt controller that it does not have");
+	memcpy(&chip, data, sizeof(chip));
+	if (chip.chip_id != record->id)
+		return refuse(vm, "its interrupt controllers");
+	if (put && ioctl(vm->fd, KVM_SET_IRQCHIP, &chip))
+		return vm_fail(vm, -errno, "KVM_SET_IRQCHIP %u: %m", chip.chip_id);
+	return 0;
+}
+
+/* The paravirtual clock goes on from where it was, not from where it would be. */
+static int restore_clock(struct vm *vm, const struct regs_record *record,
+			 const uint8_t *data, bool put)
+{
+	struct kvm_clock_data saved, clock = { .flags = 0 };
+
+	if (record->bytes != sizeof(saved))
+		return refuse(vm, "its clock");
+	memcpy(&saved, data, sizeof(saved));
+	clock.clock = saved.clock;
+	if (put && ioctl(vm->fd, KVM_SET_CLOCK, &clock))
+		return vm_fail(vm, -errno, "KVM_SET_CLOCK: %m");
+	return 0;
+}
+
+int arch_machine_restore(struct vm *vm, const uint8_t *state, size_t bytes, bool put)
+{
+	struct regs_record record;
+	const uint8_t *data;
+	int err = 0;
+
+	while (!err && (data = regs_record_next(&state, &bytes, &record))) {
+		if (record.id < KVM_NR_IRQCHIPS)
+			err = restore_chip(vm, &record, data, put);
+		else if (record.id == RECORD_CLOCK)
+			err = restore_clock(vm, &record, data, put);
+		else
+			err = refuse(vm, "a part of a machine that nobody knows");
+	}
+	return err || !bytes ? err : refuse(vm, "its machine is cut short");
+}
