@@ -21,6 +21,8 @@ enum key {
 	OPTION_MODULES,
 	OPTION_APPEND,
 	OPTION_PAYLOAD,
+	OPTION_STATS,
+	OPTION_TRACE_STATES,
 };
 
 static const struct argp_option options[] = {
@@ -49,6 +51,10 @@ static const struct argp_option options[] = {
 	{ "append", OPTION_APPEND, "ARGS", 0, "add to its command line", 0 },
 	{ "payload", OPTION_PAYLOAD, "ELF", 0,
 	  "run this image instead of the built-in ones (see bench/abi.h)", 0 },
+	{ "stats", OPTION_STATS, NULL, 0,
+	  "print what the VMM's run loop counted, after the table", 0 },
+	{ "trace-states", OPTION_TRACE_STATES, NULL, 0,
+	  "on target kvm, print the run loop's state transitions after each boot", 0 },
 	{ "output", 'o', "FILE|DIR", 0,
 	  "write the result document there; several targets need a folder", 0 },
 	{ 0 }
@@ -148,6 +154,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_PAYLOAD:
 		o->payload = arg;
+		return 0;
+	case OPTION_STATS:
+		run->stats = true;
+		return 0;
+	case OPTION_TRACE_STATES:
+		o->trace_states = true;
 		return 0;
 	case 'o':
 		run->output = arg;

@@ -45,6 +45,7 @@ void assemble_begin(struct assembly *a, const struct config *config)
 							     : a->row->handled_by;
 	b->status = RESULT_OK;
 	b->exits = (struct result_exits){ -1, -1, -1, -1, 0 };
+	b->statistics = RESULT_STATISTICS_NONE;
 }
 
 /* An event is one body; a batch's sample is `batch` of them. */
@@ -180,6 +181,7 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 	add(&b->exits.observed, j.observed);
 	add(&b->exits.user, c->user);
 	add(&b->exits.interrupts, c->interrupts);
+	result_statistics_add(&b->statistics, &rep->statistics);
 	b->exits.faults += (int64_t)rep->guest.faults[ABI_PHASE_EVENT];
 	for (m = 0; m < METRICS; m++) {
 		struct result_boot *boot;

@@ -239,6 +239,22 @@ static const struct field exits_fields[] = {
 };
 static const struct layout exits = { exits_fields, sizeof(struct result_exits) };
 
+static const struct field statistics_fields[] = {
+	KNOWN("insts", NULLABLE, result_statistics, insts, -1),
+	KNOWN("vm_exits", NULLABLE, result_statistics, vm_exits, -1),
+	KNOWN("vm_half_entries", NULLABLE, result_statistics, vm_half_entries, -1),
+	KNOWN("exit_signal", NULLABLE, result_statistics, exit_signal, -1),
+	KNOWN("mmio", NULLABLE, result_statistics, mmio, -1),
+	KNOWN("coalesced_mmio", NULLABLE, result_statistics, coalesced_mmio, -1),
+	KNOWN("io", NULLABLE, result_statistics, io, -1),
+	KNOWN("halt", NULLABLE, result_statistics, halt, -1),
+	KNOWN("interrupts", NULLABLE, result_statistics, interrupts, -1),
+	KNOWN("hypercalls", NULLABLE, result_statistics, hypercalls, -1),
+	END,
+};
+static const struct layout statistics = { statistics_fields,
+					  sizeof(struct result_statistics) };
+
 static const struct field benchmark_fields[] = {
 	FIELD(STRING, "name", REQUIRED, result_benchmark, name),
 	FIELD(STRING, "config", REQUIRED, result_benchmark, config),
@@ -247,6 +263,7 @@ static const struct field benchmark_fields[] = {
 	WORD(CHOICE, "status", result_benchmark, status, layout_status_words),
 	FIELD(STRING, "reason", NULLABLE, result_benchmark, reason),
 	OBJECT("exits", REQUIRED, result_benchmark, exits, &exits),
+	OBJECT("statistics", 0, result_benchmark, statistics, &statistics),
 	ARRAY(ARRAY, "metrics", result_benchmark, metrics, &layout_metric),
 	END,
 };

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "bench/catalogue.h"
+#include "host/result/statistics.h"
 #include "host/stats/histogram.h"
 #include "host/stats/summary.h"
 
@@ -125,6 +126,7 @@ struct result_benchmark {
 	enum result_status status;
 	const char *reason; /* NULL where ok */
 	struct result_exits exits;
+	struct result_statistics statistics; /* of all boots, from reset to end */
 	struct result_metric *metrics;
 	size_t n_metrics;
 };

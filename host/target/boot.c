@@ -33,6 +33,7 @@ void boot_report_init(struct boot_report *rep)
 	int phase;
 
 	memset(rep, 0, sizeof(*rep));
+	rep->statistics = RESULT_STATISTICS_NONE;
 	for (phase = 0; phase < ABI_PHASES; phase++)
 		rep->counts[phase] = nobody;
 }

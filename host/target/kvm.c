@@ -20,6 +20,7 @@
 struct state {
 	int kvm_fd;
 	int cpu; /* pinned to; -1: not */
+	bool trace_states;
 	enum kvm_flavour flavour;
 };
 
@@ -76,6 +77,7 @@ static int kvm_target_open(struct target *t, const struct target_options *opt,
 		return target_fail(err, -ENOMEM, "out of memory");
 	t->state = s;
 	s->cpu = opt->cpu;
+	s->trace_states = opt->trace_states;
 	s->kvm_fd = kvm_open(err->text, sizeof(err->text));
 	if (s->kvm_fd < 0)
 		return s->kvm_fd;
@@ -177,6 +179,39 @@ static bool on_halt(void *ctx, struct vcpu *vcpu)
 	return m->stage && m->stage->halts;
 }
 
+static void note_statistics(const struct meter *m, struct boot_report *rep)
+{
+	unsigned int i;
+
+	for (i = 0; i < m->vm.config.vcpus; i++) {
+		const struct vcpu_stats *s = &m->vm.vcpus[i].stats;
+		const struct result_statistics one = {
+			.insts = s->insts ? (int64_t)s->insts : -1,
+			.vm_exits = (int64_t)s->vm_exits,
+			.vm_half_entries = (int64_t)s->vm_half_entries,
+			.exit_signal = (int64_t)s->exit_signal,
+			.mmio = (int64_t)s->mmio,
+			.coalesced_mmio = (int64_t)s->coalesced_mmio,
+			.io = (int64_t)s->io,
+			.halt = (int64_t)s->halt,
+			.interrupts = (int64_t)s->interrupts,
+			.hypercalls = (int64_t)s->hypercalls,
+		};
+
+		result_statistics_add(&rep->statistics, &one);
+	}
+}
+
+static void trace(const struct vm *vm)
+{
+	unsigned int i;
+
+	for (i = 0; i < vm->config.vcpus; i++) {
+		fprintf(stderr, "vCPU %u: transitions of this boot\n", i);
+		state_trace_print(&vm->vcpus[i].trace, stderr);
+	}
+}
+
 static void end_by_stop(struct meter *m, const struct boot_request *rq,
 			struct boot_report *rep)
 {
@@ -249,6 +284,7 @@ static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_f
 	timer_close(&budget);
 	if (m->vm.vcpus[0].stop == VCPU_STOP_KICK && target_interrupted)
 		return -EINTR;
+	note_statistics(m, rep);
 	end_by_stop(m, rq, rep);
 	return 0;
 }
@@ -333,6 +369,8 @@ static int kvm_boot(struct target *t, const struct boot_request *request,
 		target_fail(err, rc, "interrupted");
 	else if (rc)
 		target_fail(err, rc, "%s", m->vm.error);
+	if (s->trace_states)
+		trace(&m->vm);
 	vm_destroy(&m->vm);
 	free(m);
 	return rc;

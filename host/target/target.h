@@ -21,6 +21,7 @@
 
 #include "bench/abi.h"
 #include "bench/catalogue.h"
+#include "host/result/statistics.h"
 
 struct result; /* host/result/result.h */
 struct target;
@@ -36,6 +37,7 @@ struct target_options {
 	const char *append;  /* --append: added to the kernel's command line */
 	int cpu;	     /* --cpu: pin the vCPU thread there; -1: not */
 	uint64_t timeout_ns; /* for one boot of a payload; 0: the target's default */
+	bool trace_states;   /* --trace-states: to stderr, after each boot */
 	const char *payload; /* --payload: an ELF file that replaces the body; NULL */
 };
 
@@ -72,6 +74,7 @@ struct boot_report {
 	uint64_t *series[ABI_PHASES]; /* guest.samples[phase] values each */
 	const char *unit;	      /* of the samples; NULL: the clock's */
 	struct boot_counts counts[ABI_PHASES];
+	struct result_statistics statistics;
 };
 void boot_report_free(struct boot_report *rep);
 

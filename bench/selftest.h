@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The contract between the self-tests' payload (guest/selftest.c) and the tests of the
+ * VMM that run it (host/target/selftest*.c). Needs nothing but bench/abi.h.
+ *
+ * A payload that finds something wrong stops with ABI_STATE_FAULT and a fault of its
+ * own: vector SELFTEST_WRONG + what, syndrome what it got, address what it expected.
+ */
+#ifndef WS_BENCH_SELFTEST_H
+#define WS_BENCH_SELFTEST_H
+
+#include "bench/abi.h"
+
+/* In abi_params.command. */
+enum selftest_command {
+	SELFTEST_REGS = 100, /* fills all registers, rings STOP, looks at them again */
+	SELFTEST_ACCESS,     /* accesses of all widths, both directions, strings */
+	SELFTEST_WRITES,     /* `events` 4-byte writes of 0, 1, ... to each of two places */
+	SELFTEST_IRQ,	     /* rings STOP, then waits for `events` interrupts */
+	SELFTEST_WINDOW,     /* the same, but keeps them shut out for a while */
+	SELFTEST_NMI,	     /* x86_64: rings STOP, then waits for `events` NMIs */
+	SELFTEST_VCPUS,	     /* the other CPUs answer the boot CPU, `events` times */
+	SELFTEST_DEBUG,	     /* `events` software breakpoints */
+	SELFTEST_HYPERCALL,  /* a hypercall that is the VMM's; its answer in the series */
+	SELFTEST_HALT,	     /* `events` times: rings BEGIN, halts until an interrupt */
+};
+
+/* In abi_params.batches: SELFTEST_REGS does not judge what it finds. */
+#define SELFTEST_REPORT_ONLY 1u
+
+#define SELFTEST_WRONG 0x57530000ull
+
+/* What registers are filled with: general ones, halves of vector ones, special ones. */
+#define SELFTEST_GENERAL(n) (0x5e1f7e5700000000ull + 0x01010101ull * ((n) + 1))
+#define SELFTEST_LOW(n)	    (0x0f0e0d0c0b0a0900ull + (n))
+#define SELFTEST_HIGH(n)    (0xf0e0d0c0b0a09000ull + (n))
+#define SELFTEST_SPECIAL(n) (0x0000123400000000ull + 0x1000ull * ((n) + 1))
+
+/*
+ * What SELFTEST_REGS saw after the bell, in series EVENT: general registers by the
+ * encoding's number (31: SP of aarch64), then at these indices the others.
+ */
+#define SELFTEST_AT_FLAGS   32u /* RFLAGS; NZCV */
+#define SELFTEST_AT_PC	    33u /* where the bell's instruction ends */
+#define SELFTEST_AT_VECTOR  64u /* low and high half of each */
+#define SELFTEST_AT_SPECIAL 128u
+#define SELFTEST_SEEN	    192u
+
+/* x86_64: where widths and strings are tested: nobody's ports and addresses. */
+#define SELFTEST_PORT	     0x600u
+#define SELFTEST_STRING	     13u /* items of a string instruction */
+#define SELFTEST_MMIO_OFFSET 0x800ull
+
+/* The nth byte of what an access writes, and of what it is to read. */
+#define SELFTEST_WRITTEN(n) ((uint8_t)(0x31 + 7 * (n)))
+#define SELFTEST_READ(n)    ((uint8_t)(0xc1 - 5 * (n)))
+
+/* Interrupts: x86_64's vectors, in this order; aarch64's SPI. */
+#define SELFTEST_VECTOR	     0x61u
+#define SELFTEST_VECTOR_HIGH 0x91u
+#define SELFTEST_INTID	     40u
+#define SELFTEST_GSI	     5u /* of the IOAPIC */
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The payload of the VMM's self-tests (wsbench selftest): does one thing that a VMM can
+ * get wrong, as params.command says, and looks whether it came out right. Takes the
+ * place of sample.c.
+ */
+#include "guest/selftest.h"
+
+#include "clock.h" /* of the guest's architecture */
+
+static volatile struct abi_page *const page =
+	(volatile struct abi_page *)(GUEST_RAM_GPA + ABI_PAGE_OFFSET);
+
+/* SELFTEST_VCPUS: what the boot CPU asks, and what each of the others has answered. */
+static volatile uint32_t asked, answered[8];
+
+void selftest_expect(uint64_t what, uint64_t got, uint64_t expected)
+{
+	if (got == expected)
+		return;
+	page->report.fault.vector = SELFTEST_WRONG + what;
+	page->report.fault.syndrome = got;
+	page->report.fault.pc = 0;
+	page->report.fault.address = expected;
+	runtime_stop(ABI_STATE_FAULT);
+}
+
+/* The host does what it wants to meanwhile. */
+static void pause_for_host(void)
+{
+	runtime_ring(ABI_BELL_STOP);
+}
+
+static void writes(const struct abi_params *params)
+{
+	uint32_t i;
+
+	for (i = 0; i < params->events; i++) {
+		selftest_write(0, i);
+		selftest_write(1, i);
+	}
+}
+
+/* All that the host injects comes, no more, and not before we let it. */
+static void irqs(const struct abi_params *params, bool window)
+{
+	uint64_t *series = runtime_series(ABI_PHASE_EVENT);
+	uint32_t i;
+
+	selftest_irq_init();
+	selftest_irq_mask(window);
+	pause_for_host();
+	for (i = 0; window && i < 1000; i++)
+		runtime_ring(ABI_BELL_BEGIN);
+	selftest_expect(0, window ? selftest_irqs(0) : 0, 0);
+	selftest_irq_mask(false);
+	while (selftest_irqs(0) < params->events)
+		selftest_relax();
+	/* Time for one too many. */
+	for (i = 0; i < 1000; i++)
+		runtime_ring(ABI_BELL_END);
+	series[0] = selftest_irqs(0);
+	series[1] = selftest_irqs(1);
+}
+
+static void vcpus(const struct abi_params *params)
+{
+	uint32_t i, n;
+
+	for (i = 1; i <= params->events; i++) {
+		asked = i;
+		for (n = 1; n < params->batches; n++)
+			while (answered[n] != i)
+				selftest_relax();
+	}
+	asked = ~0u;
+}
+
+void sample_secondary(uint32_t index)
+{
+	if (page->params.command != SELFTEST_VCPUS)
+		return;
+	while (asked != ~0u) {
+		answered[index & 7] = asked;
+		selftest_relax();
+	}
+}
+
+static void halts(const struct abi_params *params)
+{
+	uint32_t i;
+
+	selftest_irq_init();
+	for (i = 1; i <= params->events; i++) {
+		runtime_ring(ABI_BELL_BEGIN);
+		selftest_halt();
+		selftest_expect(i, selftest_irqs(0), i);
+	}
+}
+
+void sample_all(const struct abi_params *params)
+{
+	uint32_t i;
+
+	switch (params->command) {
+	case SELFTEST_REGS:
+		selftest_regs(params, runtime_series(ABI_PHASE_EVENT));
+		break;
+	case SELFTEST_ACCESS:
+		selftest_access();
+		break;
+	case SELFTEST_WRITES:
+		writes(params);
+		break;
+	case SELFTEST_IRQ:
+	case SELFTEST_NMI:
+		irqs(params, false);
+		break;
+	case SELFTEST_WINDOW:
+		irqs(params, true);
+		break;
+	case SELFTEST_VCPUS:
+		vcpus(params);
+		break;
+	case SELFTEST_DEBUG:
+		for (i = 0; i < params->events; i++)
+			selftest_breakpoint();
+		break;
+	case SELFTEST_HYPERCALL:
+		runtime_series(ABI_PHASE_EVENT)[0] = selftest_hypercall();
+		break;
+	case SELFTEST_HALT:
+		halts(params);
+		break;
+	default:
+		runtime_stop(ABI_STATE_REFUSED);
+	}
+}
