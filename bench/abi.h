@@ -55,9 +55,10 @@
 #define ABI_X86_64_PIO_COALESCED_PORT 0x51cu
 #define ABI_AARCH64_BELL_GPA	      0x0d010000ull
 #define ABI_AARCH64_GICD_GPA	      0x08000000ull
+#define ABI_AARCH64_GITS_GPA	      0x08080000ull
 #define ABI_AARCH64_GICR_GPA	      0x080a0000ull
 
-/* The line of the PIC that the VMM holds high for hlt_kernel. */
+/* The line of the PIC that the VMM raises before each event of hlt_kernel. */
 #define ABI_X86_64_HLT_LINE 5u
 
 /* From MMIO_GPA: what the VMM asks KVM to take, for the rows that want it. */

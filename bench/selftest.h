@@ -15,14 +15,14 @@
 enum selftest_command {
 	SELFTEST_REGS = 100, /* fills all registers, rings STOP, looks at them again */
 	SELFTEST_ACCESS,     /* accesses of all widths, both directions, strings */
-	SELFTEST_WRITES,     /* `events` 4-byte writes of 0, 1, ... to each of two places */
-	SELFTEST_IRQ,	     /* rings STOP, then waits for `events` interrupts */
-	SELFTEST_WINDOW,     /* the same, but keeps them shut out for a while */
-	SELFTEST_NMI,	     /* x86_64: rings STOP, then waits for `events` NMIs */
-	SELFTEST_VCPUS,	     /* the other CPUs answer the boot CPU, `events` times */
-	SELFTEST_DEBUG,	     /* `events` software breakpoints */
-	SELFTEST_HYPERCALL,  /* a hypercall that is the VMM's; its answer in the series */
-	SELFTEST_HALT,	     /* `events` times: rings BEGIN, halts until an interrupt */
+	SELFTEST_WRITES, /* `events` 4-byte writes of 0, 1, ... to each of two places */
+	SELFTEST_IRQ,	 /* rings STOP, then waits for `events` interrupts */
+	SELFTEST_WINDOW, /* the same, but keeps them shut out for a while */
+	SELFTEST_NMI,	 /* x86_64: rings STOP, then waits for `events` NMIs */
+	SELFTEST_VCPUS,	 /* the other CPUs answer the boot CPU, `events` times */
+	SELFTEST_DEBUG,	 /* `events` software breakpoints */
+	SELFTEST_HYPERCALL, /* a hypercall that is the VMM's; its answer in the series */
+	SELFTEST_HALT,	    /* `events` times: rings BEGIN, halts until an interrupt */
 };
 
 /* In abi_params.batches: SELFTEST_REGS does not judge what it finds. */

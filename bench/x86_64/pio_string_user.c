@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * REP OUTSB of 16 bytes to a port that nobody owns. KVM does not read ahead what is to be
+ * REP OUTSB of 4 bytes to a port that nobody owns. KVM does not read ahead what is to be
  * written: the guest leaves once for every byte.
  */
 #include "bench/body.h"
 
-static const uint8_t bytes[16];
+static const uint8_t bytes[4];
 
 BODY_PAIR("mov %0, %%edx\n\t"
 	  "mov %1, %%rsi\n\t"

@@ -30,20 +30,6 @@
 /* In boot.S: where the vector of interrupts jumps to. */
 extern void (*irq_path)(void);
 
-static uint32_t load(uint64_t gpa)
-{
-	uint32_t value;
-
-	/* In a form that leaves the hypervisor a valid syndrome. */
-	__asm__ volatile("ldr %w0, [%1]" : "=r"(value) : "r"(gpa) : "memory");
-	return value;
-}
-
-static void store(uint64_t gpa, uint32_t value)
-{
-	__asm__ volatile("str %w0, [%1]" ::"r"(value), "r"(gpa) : "memory");
-}
-
 /* This CPU's affinity 3.2.1.0, as GICR_TYPER has it in its upper half. */
 static uint32_t affinity(void)
 {
@@ -60,8 +46,8 @@ static uint64_t redistributor(void)
 	uint64_t frame;
 
 	for (frame = ABI_AARCH64_GICR_GPA;; frame += GICR_BYTES)
-		if (load(frame + GICR_TYPER + 4) == own ||
-		    load(frame + GICR_TYPER) & GICR_TYPER_LAST)
+		if (gic_load(frame + GICR_TYPER + 4) == own ||
+		    gic_load(frame + GICR_TYPER) & GICR_TYPER_LAST)
 			return frame;
 }
 
@@ -74,7 +60,7 @@ static bool is_there(void)
 	if (!ID_AA64PFR0_GIC(features))
 		return false;
 	/* Where no distributor is, the VMM answers with all ones. */
-	revision = PIDR2_REVISION(load(ABI_AARCH64_GICD_GPA + GICD_PIDR2));
+	revision = PIDR2_REVISION(gic_load(ABI_AARCH64_GICD_GPA + GICD_PIDR2));
 	return revision == 3 || revision == 4;
 }
 
@@ -94,13 +80,13 @@ void gic_init_cpu(void)
 	uint64_t frame = redistributor();
 	uint32_t intid;
 
-	store(frame + GICR_WAKER, load(frame + GICR_WAKER) & ~GICR_WAKER_SLEEP);
-	while (load(frame + GICR_WAKER) & GICR_WAKER_ASLEEP)
+	gic_store(frame + GICR_WAKER, gic_load(frame + GICR_WAKER) & ~GICR_WAKER_SLEEP);
+	while (gic_load(frame + GICR_WAKER) & GICR_WAKER_ASLEEP)
 		;
-	store(frame + GICR_ICENABLER0, ~0u);
-	store(frame + GICR_IGROUPR0, ~0u);
+	gic_store(frame + GICR_ICENABLER0, ~0u);
+	gic_store(frame + GICR_IGROUPR0, ~0u);
 	for (intid = 0; intid < PRIVATE_INTIDS; intid += 4)
-		store(frame + GICR_IPRIORITYR + intid, PRIORITIES);
+		gic_store(frame + GICR_IPRIORITYR + intid, PRIORITIES);
 	init_interface();
 }
 
@@ -108,9 +94,9 @@ bool gic_init(void)
 {
 	if (!is_there())
 		return false;
-	store(ABI_AARCH64_GICD_GPA + GICD_CTLR, GICD_CTLR_ARE);
-	store(ABI_AARCH64_GICD_GPA + GICD_CTLR, GICD_CTLR_ARE | GICD_CTLR_GRP1);
-	while (load(ABI_AARCH64_GICD_GPA + GICD_CTLR) & GICD_CTLR_RWP)
+	gic_store(ABI_AARCH64_GICD_GPA + GICD_CTLR, GICD_CTLR_ARE);
+	gic_store(ABI_AARCH64_GICD_GPA + GICD_CTLR, GICD_CTLR_ARE | GICD_CTLR_GRP1);
+	while (gic_load(ABI_AARCH64_GICD_GPA + GICD_CTLR) & GICD_CTLR_RWP)
 		;
 	gic_init_cpu();
 	return true;
@@ -118,7 +104,7 @@ bool gic_init(void)
 
 void gic_enable(uint32_t intid)
 {
-	store(redistributor() + GICR_ISENABLER0, 1u << intid);
+	gic_store(redistributor() + GICR_ISENABLER0, 1u << intid);
 }
 
 void gic_let_through(bool on)

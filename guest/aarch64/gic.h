@@ -50,6 +50,20 @@ void gic_let_through(bool on);
  */
 void gic_handler(void (*handler)(void));
 
+/* Registers of the distributor and its kin, in a form with a valid syndrome. */
+static inline uint32_t gic_load(uint64_t gpa)
+{
+	uint32_t value;
+
+	__asm__ volatile("ldr %w0, [%1]" : "=r"(value) : "r"(gpa) : "memory");
+	return value;
+}
+
+static inline void gic_store(uint64_t gpa, uint32_t value)
+{
+	__asm__ volatile("str %w0, [%1]" ::"r"(value), "r"(gpa) : "memory");
+}
+
 /* Lets interrupts into this CPU. */
 static inline void gic_unmask(void)
 {

@@ -18,7 +18,7 @@ struct machine_frame {
 #define MACHINE_INTERRUPT __attribute__((interrupt))
 typedef void machine_interrupt(struct machine_frame *frame);
 
-/* For vectors from 32. Before interrupts are let in. */
+/* Before interrupts are let in. An exception's must push no error code. */
 void machine_handler(uint8_t vector, machine_interrupt *handler);
 
 #endif

@@ -6,7 +6,7 @@
 #include "host/vmm/clock.h"
 
 /* Milliseconds each: enough for a median. */
-#define CREATE_EVENTS 50
+#define CREATE_EVENTS 20
 
 static void no_bell(void *ctx, uint32_t value)
 {

@@ -320,7 +320,9 @@ static const char *suit(const struct bench *row, const struct stage *stage,
 	if (row->needs & NEEDS_VCPUS_2) {
 		if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 			return "needs two CPUs: on one, two vCPUs can only take turns";
-		config->vcpus = 2;
+		/* A driver's second thread may be its own. */
+		if (!(row->needs & NEEDS_DRIVER))
+			config->vcpus = 2;
 	}
 	if (stage && stage->configure)
 		stage->configure(config, params);
@@ -333,6 +335,7 @@ static int kvm_boot(struct target *t, const struct boot_request *request,
 	const struct state *s = t->state;
 	struct boot_request own = *request;
 	const struct boot_request *rq = &own;
+	const struct stage *stage = stage_find(rq->bench->id, t->arch);
 	const char *lacks;
 	struct vm_config config;
 	struct meter *m;
@@ -350,18 +353,17 @@ static int kvm_boot(struct target *t, const struct boot_request *request,
 		boot_end(rep, BOOT_SKIP, "%s", why);
 		return 0;
 	}
+	lacks = suit(rq->bench, stage, &config, &own.params);
+	if (lacks) {
+		boot_end(rep, BOOT_SKIP, "%s", lacks);
+		return 0;
+	}
 	if (rq->bench->needs & NEEDS_DRIVER)
 		return drive(t, rq, &config, rep, err);
 	m = calloc(1, sizeof(*m));
 	if (!m)
 		return target_fail(err, -ENOMEM, "out of memory");
-	m->stage = stage_find(rq->bench->id, t->arch);
-	lacks = suit(rq->bench, m->stage, &config, &own.params);
-	if (lacks) {
-		boot_end(rep, BOOT_SKIP, "%s", lacks);
-		free(m);
-		return 0;
-	}
+	m->stage = stage;
 	m->rep = rep;
 	m->cpu = s->cpu;
 	rc = boot_in_vm(m, &config, s->kvm_fd, rq, rep);

@@ -49,11 +49,12 @@ static const struct stage table[] = {
 	  .archs = ARCHS_X86_64,
 	  .halts = true,
 	  .configure = stage_hlt_user },
-	{ .id = "hlt_kernel", .archs = ARCHS_X86_64, .prepare = stage_hlt_kernel },
+	{ .id = "hlt_kernel", .archs = ARCHS_X86_64, .bell = stage_hlt_kernel_bell },
 	{ .id = "pio_ioeventfd", .archs = ARCHS_X86_64, .prepare = stage_pio_eventfd },
 	{ .id = "pio_coalesced", .archs = ARCHS_X86_64, .prepare = stage_pio_coalesced },
 
 	{ .id = "mmio_read_nisv", .archs = ARCHS_AARCH64, .prepare = stage_mmio_nisv },
+	{ .id = "its_int", .archs = ARCHS_AARCH64, .prepare = stage_its },
 };
 
 const struct stage *stage_find(const char *id, enum arch arch)

@@ -16,12 +16,13 @@ int stage_readonly(struct vm *vm, struct abi_params *params);
 /* stage_aarch64.c */
 int stage_hvc_user(struct vm *vm, struct abi_params *params);
 int stage_mmio_nisv(struct vm *vm, struct abi_params *params);
+int stage_its(struct vm *vm, struct abi_params *params);
 
 /* stage_x86_64.c */
 int stage_msr_user(struct vm *vm, struct abi_params *params);
 int stage_int3_user(struct vm *vm, struct abi_params *params);
 void stage_hlt_user(struct vm_config *config, struct abi_params *params);
-int stage_hlt_kernel(struct vm *vm, struct abi_params *params);
+void stage_hlt_kernel_bell(struct vm *vm, enum abi_bell bell, enum abi_phase phase);
 int stage_pio_eventfd(struct vm *vm, struct abi_params *params);
 int stage_pio_coalesced(struct vm *vm, struct abi_params *params);
 

@@ -26,10 +26,14 @@ void stage_hlt_user(struct vm_config *config, struct abi_params *params)
 	config->irqchip = VM_IRQCHIP_USER;
 }
 
-int stage_hlt_kernel(struct vm *vm, struct abi_params *params)
+/* An edge of the line that HLT will wait for. */
+void stage_hlt_kernel_bell(struct vm *vm, enum abi_bell bell, enum abi_phase phase)
 {
-	(void)params;
-	return irq_set_line(vm, ABI_X86_64_HLT_LINE, true);
+	(void)phase;
+	if (bell != ABI_BELL_AGAIN)
+		return;
+	(void)irq_set_line(vm, ABI_X86_64_HLT_LINE, false);
+	(void)irq_set_line(vm, ABI_X86_64_HLT_LINE, true);
 }
 
 int stage_pio_eventfd(struct vm *vm, struct abi_params *params)

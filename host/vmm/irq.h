@@ -16,6 +16,12 @@ int irq_fd(struct vm *vm, uint32_t line);
 int irq_msi(struct vm *vm, uint64_t address, uint32_t data);
 
 /*
+ * aarch64: gives the in-kernel GIC an interrupt translation service, at
+ * ABI_AARCH64_GITS_GPA. -ENOTSUP where there is none.
+ */
+int irq_its(struct vm *vm);
+
+/*
  * No in-kernel controller, x86_64: queues `vector` for the vCPU; the run loop
  * injects it by KVM_INTERRUPT as soon as the guest takes interrupts, asking for
  * the window if need be. From the vCPU's own thread.

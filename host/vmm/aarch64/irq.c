@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <linux/kvm.h>
 
+#include "host/vmm/aarch64/gic.h"
 #include "host/vmm/arch.h"
 #include "host/vmm/irq.h"
 
@@ -67,4 +68,9 @@ int irq_inject(struct vcpu *vcpu, uint8_t vector)
 int irq_nmi(struct vcpu *vcpu)
 {
 	return vm_fail(vcpu->vm, -ENOTSUP, "KVM/arm64 has no interface for NMIs");
+}
+
+int irq_its(struct vm *vm)
+{
+	return gic_add_its(vm);
 }

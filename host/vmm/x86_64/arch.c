@@ -143,6 +143,7 @@ int arch_vcpu_reset(struct vcpu *vcpu, uint64_t entry)
 		.rflags = 2,
 		.rbp = vcpu->index ? ABI_SECONDARY | vcpu->index : 0,
 	};
+	struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
 	struct kvm_sregs sregs;
 
 	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs))
@@ -157,6 +158,10 @@ int arch_vcpu_reset(struct vcpu *vcpu, uint64_t entry)
 		return vm_fail(vcpu->vm, -errno, "KVM_SET_SREGS: %m");
 	if (ioctl(vcpu->fd, KVM_SET_REGS, &regs))
 		return vm_fail(vcpu->vm, -errno, "KVM_SET_REGS: %m");
+	/* With a LAPIC in the kernel it would wait for the boot CPU's INIT and SIPI. */
+	if (vcpu->index && vcpu->vm->config.irqchip != VM_IRQCHIP_USER &&
+	    ioctl(vcpu->fd, KVM_SET_MP_STATE, &runnable))
+		return vm_fail(vcpu->vm, -errno, "KVM_SET_MP_STATE: %m");
 	return 0;
 }
 

@@ -80,3 +80,8 @@ int irq_nmi(struct vcpu *vcpu)
 	vcpu->stats.interrupts++;
 	return 0;
 }
+
+int irq_its(struct vm *vm)
+{
+	return vm_fail(vm, -ENOTSUP, "an ITS is a part of Arm's GIC");
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the self-tests have in common: a VM with their payload, and verdicts. */
+#ifndef WS_TARGET_SELFTEST_VM_H
+#define WS_TARGET_SELFTEST_VM_H
+
+#include "bench/selftest.h"
+#include "host/vmm/vmm.h"
+
+struct selftest {
+	int kvm_fd;
+	char reason[640]; /* why it failed or was skipped */
+};
+
+/* What a test answers. */
+enum selftest_verdict {
+	SELFTEST_PASS,
+	SELFTEST_FAIL,
+	SELFTEST_SKIP,
+};
+
+/* Set the reason. */
+enum selftest_verdict selftest_fail(struct selftest *t, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+enum selftest_verdict selftest_skip(struct selftest *t, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* By vm->error: a skip for -ENOTSUP, a failure for all else. */
+enum selftest_verdict selftest_error(struct selftest *t, const struct vm *vm, int err);
+
+/* The default make of VM. */
+struct vm_config selftest_config(void);
+
+/*
+ * Builds a VM with the payload, told to do `params->command`. 0 or -errno with
+ * vm->error; vm_destroy() it in any case.
+ */
+int selftest_open(struct selftest *t, struct vm *vm, const struct vm_config *config,
+		  const struct vm_listener *listener, const struct abi_params *params);
+
+/* Runs all vCPUs until a bell stops the boot CPU: 0, or -errno with vm->error. */
+int selftest_go(struct vm *vm);
+
+/* Whether the payload says that it is done; what it found wrong. */
+enum selftest_verdict selftest_done(struct selftest *t, struct vm *vm);
+
+/* The nth number that the payload left in series EVENT. */
+uint64_t selftest_seen(struct vm *vm, uint32_t n);
+
+/* selftest_open(), selftest_go(), selftest_done(), vm_destroy(). */
+enum selftest_verdict selftest_simple(struct selftest *t, const struct vm_config *config,
+				      const struct vm_listener *listener,
+				      const struct abi_params *params);
+
+/* The tests, one file per family. */
+enum selftest_verdict selftest_regs_drain(struct selftest *t);
+enum selftest_verdict selftest_regs_lazy(struct selftest *t);
+enum selftest_verdict selftest_regs_always(struct selftest *t);
+enum selftest_verdict selftest_regs_run(struct selftest *t);
+enum selftest_verdict selftest_regs_flags(struct selftest *t);
+enum selftest_verdict selftest_regs_dump(struct selftest *t);
+enum selftest_verdict selftest_access_widths(struct selftest *t);
+enum selftest_verdict selftest_access_later(struct selftest *t);
+enum selftest_verdict selftest_coalesced(struct selftest *t);
+enum selftest_verdict selftest_coalesced_kick(struct selftest *t);
+enum selftest_verdict selftest_ioeventfd(struct selftest *t);
+enum selftest_verdict selftest_kvm_stats(struct selftest *t);
+enum selftest_verdict selftest_slots(struct selftest *t);
+enum selftest_verdict selftest_irq_line(struct selftest *t);
+enum selftest_verdict selftest_irqfd(struct selftest *t);
+enum selftest_verdict selftest_msi(struct selftest *t);
+enum selftest_verdict selftest_msi_split(struct selftest *t);
+enum selftest_verdict selftest_inject(struct selftest *t);
+enum selftest_verdict selftest_inject_window(struct selftest *t);
+enum selftest_verdict selftest_inject_halt(struct selftest *t);
+enum selftest_verdict selftest_nmi(struct selftest *t);
+enum selftest_verdict selftest_halt_kernel(struct selftest *t);
+enum selftest_verdict selftest_breakpoints(struct selftest *t);
+enum selftest_verdict selftest_hypercall_user(struct selftest *t);
+enum selftest_verdict selftest_vcpus_2(struct selftest *t);
+enum selftest_verdict selftest_checkpoint(struct selftest *t);
+enum selftest_verdict selftest_checkpoint_user_irqchip(struct selftest *t);
+enum selftest_verdict selftest_checkpoint_twice(struct selftest *t);
+enum selftest_verdict selftest_checkpoint_vcpus(struct selftest *t);
+enum selftest_verdict selftest_checkpoint_damaged(struct selftest *t);
+enum selftest_verdict selftest_perf(struct selftest *t);
+
+#endif
