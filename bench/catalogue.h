@@ -39,7 +39,8 @@ enum bench_handler {
 #define NEEDS_DRIVER	 (1u << 6) /* timed by the host: host/target/driver.h */
 #define NEEDS_RELOAD	 (1u << 7) /* an untimed exit to user space before each event */
 #define NEEDS_INTERRUPT	 (1u << 8) /* its exits are interrupts of the host's */
-#define NEEDS_SLACK	 (1u << 9) /* REP: emulators exit once more per event, with no count left */
+#define NEEDS_SLACK                                                                      \
+	(1u << 9) /* REP: emulators exit once more per event, with no count left */
 
 struct bench {
 	const char *id;

@@ -22,6 +22,7 @@ enum selftest_command {
 	SELFTEST_VCPUS,	 /* the other CPUs answer the boot CPU, `events` times */
 	SELFTEST_DEBUG,	 /* `events` software breakpoints */
 	SELFTEST_HYPERCALL, /* a hypercall that is the VMM's; its answer in the series */
+	SELFTEST_SPIN,	    /* for ever: spins a while, rings BEGIN, spins longer */
 	SELFTEST_HALT,	    /* `events` times: rings BEGIN, halts until an interrupt */
 };
 

@@ -33,11 +33,13 @@ static void pause_for_host(void)
 
 static void writes(const struct abi_params *params)
 {
+	volatile uint64_t *series = runtime_series(ABI_PHASE_EVENT);
 	uint32_t i;
 
 	for (i = 0; i < params->events; i++) {
 		selftest_write(0, i);
 		selftest_write(1, i);
+		series[2] = i + 1;
 	}
 }
 
@@ -54,7 +56,8 @@ static void irqs(const struct abi_params *params, bool window)
 		runtime_ring(ABI_BELL_BEGIN);
 	selftest_expect(0, window ? selftest_irqs(0) : 0, 0);
 	selftest_irq_mask(false);
-	while (selftest_irqs(0) < params->events)
+	/* Where the host can see it: it sends the next one when this one was taken. */
+	while ((*(volatile uint64_t *)&series[2] = selftest_irqs(0)) < params->events)
 		selftest_relax();
 	/* Time for one too many. */
 	for (i = 0; i < 1000; i++)
@@ -98,6 +101,18 @@ static void halts(const struct abi_params *params)
 	}
 }
 
+/* In the guest and out of it in turns, so that a kick can come at any moment. */
+static void spin(void)
+{
+	uint32_t spins, i;
+
+	for (spins = 0;; spins = (spins + 37) % 1000) {
+		for (i = 0; i < spins; i++)
+			__asm__ volatile("" ::: "memory");
+		runtime_ring(ABI_BELL_BEGIN);
+	}
+}
+
 void sample_all(const struct abi_params *params)
 {
 	uint32_t i;
@@ -128,6 +143,9 @@ void sample_all(const struct abi_params *params)
 		break;
 	case SELFTEST_HYPERCALL:
 		runtime_series(ABI_PHASE_EVENT)[0] = selftest_hypercall();
+		break;
+	case SELFTEST_SPIN:
+		spin();
 		break;
 	case SELFTEST_HALT:
 		halts(params);

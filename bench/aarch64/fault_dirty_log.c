@@ -5,18 +5,13 @@
  * All are mapped before; the VMM clears the log when the warm-up begins.
  */
 #define BODY_HAS_SETUP 1
-#include "bench/body.h"
+#include "bench/aarch64/slot.h"
 
 static uint64_t body_gpa = ABI_SLOT_GPA, twin_gpa = ABI_SLOT_GPA;
 
 BODY enum body_presence body_setup(const struct abi_params *params)
 {
-	uint64_t pages =
-		params->warmup + params->events + 3ull * params->batch * params->batches;
-	uint64_t gpa;
-
-	for (gpa = ABI_SLOT_GPA; pages; pages--, gpa += 4096)
-		*(volatile uint64_t *)gpa = 0;
+	slot_touch_all(params);
 	return BODY_PRESENT;
 }
 

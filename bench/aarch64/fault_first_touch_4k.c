@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Store to a page that the host has and the guest has never touched: KVM finds the page
- * and maps it at stage 2. Each body takes the next page of the slot.
+ * First store to a page that the host has: KVM finds the page and maps it at stage 2.
+ * Each body takes the next page of the slot. All are touched before, so that the host
+ * finds them in use, and taken away by the VMM when the warm-up begins.
  */
-#include "bench/body.h"
+#define BODY_HAS_SETUP 1
+#include "bench/aarch64/slot.h"
 
 static uint64_t body_gpa = ABI_SLOT_GPA, twin_gpa = ABI_SLOT_GPA;
+
+BODY enum body_presence body_setup(const struct abi_params *params)
+{
+	slot_touch_all(params);
+	return BODY_PRESENT;
+}
 
 BODY void body(void)
 {

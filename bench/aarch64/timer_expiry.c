@@ -10,8 +10,9 @@
 #include "bench/body.h"
 #include "guest/aarch64/gic.h"
 
-#define DELAYS_PER_SECOND 100000 /* 10 us: longer than it takes to be back in the body   \
-				  */
+#define DELAYS_PER_SECOND                                                                \
+	100000 /* 10 us: longer than it takes to be back in the body                     \
+		*/
 
 /* The line is a level: it falls when the timer is turned off. */
 GIC_HANDLER(on_timer, "mrs x1, cntvct_el0\n\t"

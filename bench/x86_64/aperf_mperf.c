@@ -6,6 +6,7 @@
 #include "bench/body.h"
 #include "bench/x86_64/msr.h"
 
-BODY_PAIR("", "mov %0, %%ecx\n\t" MSR_FAULT("rdmsr") "mov %1, %%ecx\n\t" MSR_FAULT("rdmsr"),
+BODY_PAIR("",
+	  "mov %0, %%ecx\n\t" MSR_FAULT("rdmsr") "mov %1, %%ecx\n\t" MSR_FAULT("rdmsr"),
 	  ::"i"(MSR_MPERF), "i"(MSR_APERF)
 	  : "eax", "ecx", "edx", "memory")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * End of interrupt in the xAPIC's page, with no interrupt in service: the write and nothing
- * else. APICv and AVIC do it without an exit.
+ * End of interrupt in the xAPIC's page, with no interrupt in service: the write and
+ * nothing else. APICv and AVIC do it without an exit.
  */
 #define BODY_HAS_SETUP 1
 #include "bench/body.h"

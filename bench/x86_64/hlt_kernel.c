@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * HLT with an interrupt pending: it exits, KVM finds that there is no reason to sleep, and
- * injects the interrupt.
+ * HLT with an interrupt pending: it exits, KVM finds that there is no reason to sleep,
+ * and injects the interrupt.
  *
  * The interrupt must cost no exits of its own. So the VMM raises a line of the PIC before
  * each event (host/target/stage_x86_64.c), and with automatic EOI the handler has nothing

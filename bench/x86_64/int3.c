@@ -7,5 +7,6 @@
 
 BODY_PAIR("",
 	  "int3\n\t"
-	  "1:\n\t" BODY_FIXUP("1b", "1b"), ::
+	  "1:\n\t" BODY_FIXUP("1b", "1b"),
+	  ::
 		  : "memory")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * INT3 in a guest that is debugged with software breakpoints (KVM_SET_GUEST_DEBUG): to the
- * VMM, which steps over it. QEMU's emulated SVM does not intercept INT3: then the
+ * INT3 in a guest that is debugged with software breakpoints (KVM_SET_GUEST_DEBUG): to
+ * the VMM, which steps over it. QEMU's emulated SVM does not intercept INT3: then the
  * first one lands in the guest, and the body is absent.
  */
 #define BODY_HAS_SETUP 1

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* IPI to another vCPU that is running. */
-#define BODY_HAS_SETUP 1
-#define BODY_MEASURES 1
+#define BODY_HAS_SETUP	   1
+#define BODY_MEASURES	   1
 #define BODY_HAS_SECONDARY 1
 #include "bench/body.h"
 #include "bench/x86_64/ipi.h"

@@ -4,8 +4,8 @@
  * already sleeps or KVM still polls for work on its behalf is the host's choice
  * (halt_poll_ns); the body waits until the halt is under way.
  */
-#define BODY_HAS_SETUP 1
-#define BODY_MEASURES 1
+#define BODY_HAS_SETUP	   1
+#define BODY_MEASURES	   1
 #define BODY_HAS_SECONDARY 1
 #include "bench/body.h"
 #include "bench/x86_64/ipi.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * 4-byte store to a gpa whose writes collect in a ring. The ring has room for 169: an exit
- * to user space before each event empties it.
+ * 4-byte store to a gpa whose writes collect in a ring. The ring has room for 169: an
+ * exit to user space before each event empties it.
  */
 #define BODY_MEASURES 1
 #include "bench/body.h"

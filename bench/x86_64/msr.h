@@ -5,16 +5,16 @@
 
 #include "bench/body.h"
 
-#define MSR_TSC_ADJUST	    0x3b
-#define MSR_SPEC_CTRL	    0x48
-#define MSR_PRED_CMD	    0x49
+#define MSR_TSC_ADJUST	      0x3b
+#define MSR_SPEC_CTRL	      0x48
+#define MSR_PRED_CMD	      0x49
 #define MSR_ARCH_CAPABILITIES 0x10a
-#define MSR_TSX_CTRL	    0x122
-#define MSR_MPERF	    0xe7
-#define MSR_APERF	    0xe8
-#define MSR_TSC_DEADLINE    0x6e0
-#define MSR_KERNEL_GS_BASE  0xc0000102
-#define MSR_OF_NOBODY	    0x57530000 /* in no range of VMX's or SVM's bitmaps */
+#define MSR_TSX_CTRL	      0x122
+#define MSR_MPERF	      0xe7
+#define MSR_APERF	      0xe8
+#define MSR_TSC_DEADLINE      0x6e0
+#define MSR_KERNEL_GS_BASE    0xc0000102
+#define MSR_OF_NOBODY	      0x57530000 /* in no range of VMX's or SVM's bitmaps */
 
 #define MSR_READY(value)                                                                 \
 	"mov %0, %%ecx\n\t"                                                              \
@@ -25,7 +25,7 @@
 	"1: " insn "\n\t"                                                                \
 	"2:\n\t" BODY_FIXUP("1b", "2b")
 
-#define RDMSR_BODY(msr) BODY_PAIR("mov %0, %%ecx", "rdmsr", MSR_OPERANDS(msr))
+#define RDMSR_BODY(msr)	       BODY_PAIR("mov %0, %%ecx", "rdmsr", MSR_OPERANDS(msr))
 #define WRMSR_BODY(msr, value) BODY_PAIR(MSR_READY(value), "wrmsr", MSR_OPERANDS(msr))
 
 /* The same where #GP may be the answer. */

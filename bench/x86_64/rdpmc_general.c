@@ -7,5 +7,6 @@
 
 BODY_PAIR("xor %%ecx, %%ecx",
 	  "1: rdpmc\n\t"
-	  "2:\n\t" BODY_FIXUP("1b", "2b"), ::
+	  "2:\n\t" BODY_FIXUP("1b", "2b"),
+	  ::
 		  : "eax", "ecx", "edx", "cc", "memory")

@@ -13,7 +13,8 @@ static MACHINE_INTERRUPT __attribute__((unused)) void on_ipi(struct machine_fram
 	apic_write(APIC_EOI, 0);
 }
 
-static MACHINE_INTERRUPT __attribute__((unused)) void on_ipi_x2(struct machine_frame *frame)
+static MACHINE_INTERRUPT __attribute__((unused)) void
+on_ipi_x2(struct machine_frame *frame)
 {
 	(void)frame;
 	apic_wrmsr(X2APIC_EOI, 0);
@@ -40,8 +41,7 @@ static MACHINE_INTERRUPT __attribute__((unused)) void on_ipi_x2(struct machine_f
 #define SELF_IPI_PAIR(before, after)                                                     \
 	BODY_PAIR(before "mov %0, %%edx\n\t"                                             \
 			 "mov %1, %%eax",                                                \
-		  "mov %%eax, (%%rdx)\n\t" after,                                        \
-		  ::"i"(APIC_GPA + APIC_ICR),                                            \
+		  "mov %%eax, (%%rdx)\n\t" after, ::"i"(APIC_GPA + APIC_ICR),            \
 		  "i"(APIC_ICR_SELF | APIC_ICR_FIXED | APIC_VECTOR)                      \
 		  : "rax", "edx", "cc", "memory")
 #define SELF_IPI_PAIR_X2(before, after)                                                  \

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The APIC's timer: from its deadline to the handler's first look at the clock. KVM arms a
- * timer of the host's at the WRMSR, and is interrupted by it; the EOI may exit too.
+ * The APIC's timer: from its deadline to the handler's first look at the clock. KVM arms
+ * a timer of the host's at the WRMSR, and is interrupted by it; the EOI may exit too.
  *
  * The twin waits for the same deadline by reading the clock.
  */
 #define BODY_HAS_SETUP 1
-#define BODY_MEASURES 1
+#define BODY_MEASURES  1
 #include "bench/body.h"
 #include "bench/x86_64/msr.h"
 #include "guest/x86_64/apic.h"

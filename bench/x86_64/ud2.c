@@ -7,5 +7,6 @@
 
 BODY_PAIR("",
 	  "1: ud2\n\t"
-	  "2:\n\t" BODY_FIXUP("1b", "2b"), ::
+	  "2:\n\t" BODY_FIXUP("1b", "2b"),
+	  ::
 		  : "memory")

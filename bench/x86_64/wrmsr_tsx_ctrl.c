@@ -6,7 +6,7 @@
 #include "bench/x86_64/msr.h"
 
 #define CPUID_ARCH_CAPABILITIES (1u << 29)
-#define ARCH_CAP_TSX_CTRL	  (1u << 7)
+#define ARCH_CAP_TSX_CTRL	(1u << 7)
 
 BODY enum body_presence body_setup(const struct abi_params *params)
 {

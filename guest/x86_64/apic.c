@@ -4,11 +4,11 @@
 #include "guest/x86_64/apic.h"
 #include "guest/x86_64/machine.h"
 
-#define MSR_APIC_BASE	    0x1b
-#define APIC_BASE_X2	    0x400
-#define APIC_ENABLED	    0x100 /* in the spurious-vector register */
-#define CPUID_X2APIC	    (1u << 21)
-#define CPUID_TSC_DEADLINE  (1u << 24)
+#define MSR_APIC_BASE	   0x1b
+#define APIC_BASE_X2	   0x400
+#define APIC_ENABLED	   0x100 /* in the spurious-vector register */
+#define CPUID_X2APIC	   (1u << 21)
+#define CPUID_TSC_DEADLINE (1u << 24)
 
 /* A spurious interrupt wants no EOI. */
 static MACHINE_INTERRUPT void on_spurious(struct machine_frame *frame)

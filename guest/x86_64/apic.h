@@ -26,11 +26,11 @@
 #define X2APIC_EOI	0x80b
 #define X2APIC_SELF_IPI 0x83f
 
-#define APIC_ICR_FIXED		 0x4000 /* fixed delivery, asserted */
-#define APIC_ICR_SELF		 0x40000
-#define APIC_LVT_MASKED		 0x10000
-#define APIC_LVT_TSC_DEADLINE	 0x40000
-#define APIC_LVT_EXTINT		 0x700
+#define APIC_ICR_FIXED	      0x4000 /* fixed delivery, asserted */
+#define APIC_ICR_SELF	      0x40000
+#define APIC_LVT_MASKED	      0x10000
+#define APIC_LVT_TSC_DEADLINE 0x40000
+#define APIC_LVT_EXTINT	      0x700
 
 /* A vector of a class (its upper four bits) above the lowest. */
 #define APIC_VECTOR	     0x41

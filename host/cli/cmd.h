@@ -20,6 +20,7 @@ enum cli_exit {
 int cmd_list(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_plot(int argc, char **argv);
+int cmd_selftest(int argc, char **argv);
 int cmd_validate(int argc, char **argv);
 
 /*
@@ -28,5 +29,8 @@ int cmd_validate(int argc, char **argv);
  */
 struct lab_wire;
 int cmd_run_in_lab(int argc, char **argv, struct lab_wire *wire);
+
+/* `wsbench selftest` there: its lines go to `wire`. argv[0] is its name. */
+int cmd_selftest_in_lab(int argc, char **argv, struct lab_wire *wire);
 
 #endif

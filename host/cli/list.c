@@ -24,6 +24,13 @@ enum list_what {
 	LIST_ALL,
 };
 
+/* What a row expects; only rows say "varies", documents say what was seen. */
+static const char *handler_word(const struct bench *b)
+{
+	return b->handled_by == HANDLED_VARIES ? "varies"
+					       : result_handler_name(b->handled_by);
+}
+
 static const char *const what_names[] = { "benchmarks", "configs", "targets" };
 static const char *const arch_names[ARCHS] = { "x86_64", "aarch64" };
 
@@ -56,7 +63,7 @@ static void print_benchmarks(void)
 	       "WHAT IT TIMES");
 	for (const struct bench *b = bench_table; b->id; b++) {
 		int at = printf("%-20s %-8s %-10s %-6s ", b->id, archs_text(b->archs),
-				result_handler_name(b->handled_by), b->group);
+				handler_word(b), b->group);
 
 		text_wrap(stdout, b->summary, (size_t)at, 48, COLUMNS);
 	}
@@ -107,7 +114,7 @@ static void json_benchmarks(struct json_list *l)
 		json_list_row(l, "benchmarks");
 		json_list_string(l, "id", b->id);
 		json_archs(l, b->archs);
-		json_list_string(l, "handled_by", result_handler_name(b->handled_by));
+		json_list_string(l, "handled_by", handler_word(b));
 		json_list_string(l, "group", b->group);
 		json_list_bool(l, "needs_hypervisor", b->needs & NEEDS_HYPERVISOR);
 		json_list_bool(l, "needs_pmu", b->needs & NEEDS_PMU);

@@ -24,6 +24,7 @@ static const struct command commands[] = {
 	{ "list", cmd_list, "show the benchmarks, configs and targets there are" },
 	{ "run", cmd_run, "measure; write result documents and print a table" },
 	{ "plot", cmd_plot, "draw bar charts of result documents, SVG and PNG" },
+	{ "selftest", cmd_selftest, "boot guests that notice what the VMM gets wrong" },
 	{ "validate", cmd_validate, "check result documents against the schema" },
 };
 

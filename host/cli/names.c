@@ -138,6 +138,42 @@ int names_match(const char *what, const char *patterns, const char *const *names
 	return ret;
 }
 
+/* Whether `name` itself, and not only a pattern that covers it, is in the list. */
+static bool asked_for(const char *patterns, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *p = patterns; (p = strstr(p, name)); p += n)
+		if ((p == patterns || p[-1] == ',') && (!p[n] || p[n] == ','))
+			return true;
+	return false;
+}
+
+/* A pattern is not enough for what may do harm. */
+static int drop_unasked(const char *patterns, struct names_list *list,
+			struct names_error *err)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const char *name = list->names[i];
+
+		if (!(names_bench(name)->needs & NEEDS_ASKING) ||
+		    asked_for(patterns, name))
+			list->names[kept++] = name;
+		else
+			snprintf(err->text, sizeof(err->text),
+				 "benchmark '%s' disturbs the machine: it must be named "
+				 "in full",
+				 name);
+	}
+	list->n = kept;
+	if (kept)
+		return 0;
+	names_free(list);
+	return -EINVAL;
+}
+
 int names_match_benches(const char *patterns, struct names_list *list,
 			struct names_error *err)
 {
@@ -151,7 +187,7 @@ int names_match_benches(const char *patterns, struct names_list *list,
 	}
 	ret = names_match("benchmark", patterns, all, n, list, err);
 	free(all);
-	return ret;
+	return ret ? ret : drop_unasked(patterns, list, err);
 }
 
 int names_match_configs(const char *patterns, struct names_list *list,

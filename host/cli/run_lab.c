@@ -95,6 +95,8 @@ int cmd_run_in_lab(int argc, char **argv, struct lab_wire *wire)
 	enum cli_exit code;
 	bool go;
 
+	if (argc > 1 && !strcmp(argv[1], "selftest"))
+		return cmd_selftest_in_lab(argc - 1, argv + 1, wire);
 	/* argv[0] is the program here, and the command's name for every command. */
 	code = run_parse(&run, argc - 1, argv + 1, &go);
 	if (code == CLI_OK && go) {

@@ -60,14 +60,8 @@ static void put_number(FILE *f, const char *option, uint64_t number)
 	fputc('\0', f);
 }
 
-int lab_job_encode(const struct target_job *job, bool payload, char **text, size_t *bytes)
+static void put_run(FILE *f, const struct target_job *job, bool payload)
 {
-	FILE *f = open_memstream(text, bytes);
-	bool failed;
-
-	if (!f)
-		return -ENOMEM;
-	put(f, "wsbench");
 	put(f, "run");
 	put(f, "--on");
 	put(f, "kvm");
@@ -80,6 +74,28 @@ int lab_job_encode(const struct target_job *job, bool payload, char **text, size
 		put(f, "--payload");
 		put(f, "/" LAB_PAYLOAD_PATH);
 	}
+}
+
+/* Another command than `run`: its name, and what it is given. */
+static void put_command(FILE *f, const struct target_job *job)
+{
+	put(f, job->command);
+	for (size_t i = 0; i < job->n_benches; i++)
+		put(f, job->benches[i]);
+}
+
+int lab_job_encode(const struct target_job *job, bool payload, char **text, size_t *bytes)
+{
+	FILE *f = open_memstream(text, bytes);
+	bool failed;
+
+	if (!f)
+		return -ENOMEM;
+	put(f, "wsbench");
+	if (job->command)
+		put_command(f, job);
+	else
+		put_run(f, job, payload);
 	failed = ferror(f);
 	if (fclose(f) || failed) {
 		free(*text);

@@ -30,7 +30,7 @@ struct session {
 	struct lab_reader reader;
 	struct lab_tail console, messages;
 	time_t last_frame_s;
-	bool hello, header, end;
+	bool hello, header, lines, end;
 	bool gave_up; /* END without a document: its console will say why */
 	uint32_t benchmarks;
 	uint32_t exit_code;
@@ -71,8 +71,8 @@ static int take_end(struct session *s, const struct lab_frame *f)
 				"bytes of damage",
 				s->label, s->benchmarks, sent,
 				(unsigned long long)s->reader.skipped);
-	s->end = s->header;
-	s->gave_up = !s->header;
+	s->end = s->header || s->lines;
+	s->gave_up = !s->end;
 	s->exit_code = code;
 	return 0;
 }
@@ -94,6 +94,20 @@ static void take_progress(struct session *s, const struct lab_frame *f)
 	lab_printable(text);
 	if (s->sink->progress)
 		s->sink->progress(s->sink->ctx, text);
+}
+
+static int take_line(struct session *s, const struct lab_frame *f)
+{
+	char text[1024];
+
+	if (!s->sink->line)
+		return lab_fail(s->err, -EBADMSG, "%s: a LINE that nobody asked for",
+				s->label);
+	snprintf(text, sizeof(text), "%s", (const char *)f->payload);
+	lab_printable(text);
+	s->sink->line(s->sink->ctx, text);
+	s->lines = true;
+	return 0;
 }
 
 static int take_document(struct session *s, const struct lab_frame *f)
@@ -134,6 +148,8 @@ static int take_frame(struct session *s, const struct lab_frame *f)
 	case LAB_FRAME_PROGRESS:
 		take_progress(s, f);
 		return 0;
+	case LAB_FRAME_LINE:
+		return take_line(s, f);
 	case LAB_FRAME_END:
 		return take_end(s, f);
 	case LAB_FRAME_FAILURE:

@@ -13,7 +13,8 @@
  *   20 header_crc  CRC-32 of the 20 bytes above
  *
  * A conversation is HELLO, HEADER, then BENCHMARK, PROGRESS and newer HEADERs in any
- * order, then END; or FAILURE, at any point, as its last frame.
+ * order, then END; or FAILURE, at any point, as its last frame. A job that makes no
+ * document sends LINEs between HELLO and END.
  */
 #ifndef WS_LAB_WIRE_H
 #define WS_LAB_WIRE_H
@@ -37,6 +38,7 @@ enum lab_frame_type {
 	LAB_FRAME_PROGRESS,  /* text: what is being done now */
 	LAB_FRAME_END,	     /* struct lab_end */
 	LAB_FRAME_FAILURE,   /* text: why there will be no END */
+	LAB_FRAME_LINE,	     /* text: a line of a job that makes no document */
 	LAB_FRAME_TYPES,
 };
 
@@ -70,6 +72,7 @@ int lab_wire_hello(struct lab_wire *wire);
 int lab_wire_header(struct lab_wire *wire, const char *json, size_t bytes);
 int lab_wire_benchmark(struct lab_wire *wire, const char *json, size_t bytes);
 int lab_wire_progress(struct lab_wire *wire, const char *text);
+int lab_wire_line(struct lab_wire *wire, const char *text);
 int lab_wire_end(struct lab_wire *wire, int exit_code);
 int lab_wire_failure(struct lab_wire *wire, const char *text);
 

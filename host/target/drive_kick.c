@@ -77,6 +77,7 @@ static int drive_kick(struct drive *d, enum vm_kick how)
 {
 	const struct vm_listener deaf = { .bell = no_bell };
 	struct vm_config config = *d->config;
+	struct drive own = *d;
 	struct vm vm;
 	uint64_t *series;
 	uint32_t n;
@@ -86,8 +87,8 @@ static int drive_kick(struct drive *d, enum vm_kick how)
 	if (!series)
 		return -ENOMEM;
 	config.kick = how;
-	d->config = &config;
-	err = drive_open(d, &vm, ABI_COMMAND_SPIN, &deaf);
+	own.config = &config;
+	err = drive_open(&own, &vm, ABI_COMMAND_SPIN, &deaf);
 	if (!err)
 		err = take_kicks(d, &vm, series, n);
 	drive_close(&vm);

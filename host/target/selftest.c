@@ -20,6 +20,8 @@ static const struct {
 	{ "regs-run", ARCHS_ALL, selftest_regs_run },
 	{ "regs-flags", ARCHS_ALL, selftest_regs_flags },
 	{ "regs-dump", ARCHS_ALL, selftest_regs_dump },
+	{ "kick-mask", ARCHS_ALL, selftest_kick_mask },
+	{ "kick-immediate", ARCHS_ALL, selftest_kick_immediate },
 	{ "access-widths", ARCHS_ALL, selftest_access_widths },
 	{ "access-later", ARCHS_ALL, selftest_access_later },
 	{ "coalesced", ARCHS_ALL, selftest_coalesced },

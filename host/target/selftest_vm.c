@@ -102,6 +102,22 @@ int selftest_go(struct vm *vm)
 	}
 }
 
+int selftest_go_for(struct vm *vm, uint64_t ns)
+{
+	struct run_timer budget;
+	int err = timer_open(&budget, TIMER_POSIX, ns, vm->error, sizeof(vm->error));
+
+	if (err)
+		return err;
+	err = vcpu_run(&vm->vcpus[0], &budget);
+	timer_close(&budget);
+	if (!err && vm->vcpus[0].stop != VCPU_STOP_BUDGET &&
+	    vm->vcpus[0].stop != VCPU_STOP_BELL)
+		return vm_fail(vm, -EIO, "the guest stopped for reason %d",
+			       (int)vm->vcpus[0].stop);
+	return err;
+}
+
 enum selftest_verdict selftest_done(struct selftest *t, struct vm *vm)
 {
 	struct abi_report report;

@@ -40,6 +40,9 @@ int selftest_open(struct selftest *t, struct vm *vm, const struct vm_config *con
 /* Runs all vCPUs until a bell stops the boot CPU: 0, or -errno with vm->error. */
 int selftest_go(struct vm *vm);
 
+/* The boot CPU alone, for `ns` at most; vcpu->stop says BUDGET or BELL. */
+int selftest_go_for(struct vm *vm, uint64_t ns);
+
 /* Whether the payload says that it is done; what it found wrong. */
 enum selftest_verdict selftest_done(struct selftest *t, struct vm *vm);
 
@@ -83,5 +86,7 @@ enum selftest_verdict selftest_checkpoint_twice(struct selftest *t);
 enum selftest_verdict selftest_checkpoint_vcpus(struct selftest *t);
 enum selftest_verdict selftest_checkpoint_damaged(struct selftest *t);
 enum selftest_verdict selftest_perf(struct selftest *t);
+enum selftest_verdict selftest_kick_mask(struct selftest *t);
+enum selftest_verdict selftest_kick_immediate(struct selftest *t);
 
 #endif

@@ -7,6 +7,7 @@
 
 /* stage_slot.c: memory slots at ABI_SLOT_GPA. */
 int stage_first_touch_4k(struct vm *vm, struct abi_params *params);
+void stage_first_touch_4k_bell(struct vm *vm, enum abi_bell bell, enum abi_phase phase);
 int stage_first_touch_2m(struct vm *vm, struct abi_params *params);
 void stage_first_touch_2m_bell(struct vm *vm, enum abi_bell bell, enum abi_phase phase);
 int stage_dirty_log(struct vm *vm, struct abi_params *params);

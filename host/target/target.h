@@ -80,6 +80,7 @@ void boot_report_free(struct boot_report *rep);
 
 /* A job for ops->delegate: what `wsbench run` would be told on its command line. */
 struct target_job {
+	const char *command; /* NULL: run; else benches are its arguments */
 	const char *const *benches; /* ids */
 	size_t n_benches;
 	const char *const *configs; /* names; 0 of them: each row's own */
@@ -97,6 +98,8 @@ struct target_sink {
 	int (*benchmark)(void *ctx, const char *json, size_t bytes);
 	/* What is being done now, for progress lines; no newline. */
 	void (*progress)(void *ctx, const char *text);
+	/* Each line of a job that makes no document. NULL: there is no such job. */
+	void (*line)(void *ctx, const char *text);
 };
 
 struct target_ops {

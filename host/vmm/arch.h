@@ -50,8 +50,11 @@ int arch_skip_insn(struct vcpu *vcpu);
 int arch_machine_save(struct vm *vm, FILE *out);
 int arch_machine_restore(struct vm *vm, const uint8_t *state, size_t bytes, bool put);
 
-/* Whether the access is the payload's doorbell. */
-bool arch_is_bell_mmio(uint64_t gpa, uint32_t bytes);
-bool arch_is_bell_pio(uint16_t port, uint32_t bytes);
+/* Where the payload's doorbell is: a port or a gpa. */
+struct arch_bell {
+	uint64_t address;
+	bool is_pio;
+};
+extern const struct arch_bell arch_bell;
 
 #endif

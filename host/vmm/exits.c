@@ -1,58 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Serving the exits that reach user space; what cannot be served is in exits_bad.c. */
+/* Serving the exits that reach user space, but for the two of exits_hot.h; what cannot
+ * be served is in exits_bad.c. */
 #include <errno.h>
 #include <linux/kvm.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "host/vmm/access.h"
 #include "host/vmm/arch.h"
-#include "host/vmm/exits.h"
 #include "host/vmm/exits_bad.h"
-#include "host/vmm/io.h"
-
-/*
- * KVM splits a string instruction into batches of `count` items; it has already read
- * what an OUTS writes, and stores what an INS reads when it is entered again.
- */
-static enum exits_answer serve_pio(struct vcpu *vcpu)
-{
-	struct kvm_run *run = vcpu->run;
-	struct vm_access access = {
-		.address = run->io.port,
-		.bytes = run->io.size,
-		/* Written by the kernel, not by the guest. */
-		.data = (uint8_t *)run + run->io.data_offset,
-		.is_pio = true,
-		.is_write = run->io.direction == KVM_EXIT_IO_OUT,
-	};
-	enum exits_answer answer, worst = EXITS_ANSWERED;
-	uint32_t count = run->io.count;
-
-	vcpu->stats.io++;
-	for (; count; count--, access.data += access.bytes) {
-		answer = access_serve(vcpu, &access);
-		if (answer != EXITS_ANSWERED)
-			worst = answer;
-	}
-	return worst;
-}
-
-static enum exits_answer serve_mmio(struct vcpu *vcpu)
-{
-	struct kvm_run *run = vcpu->run;
-	const struct vm_access access = {
-		.address = run->mmio.phys_addr,
-		.bytes = run->mmio.len,
-		.data = run->mmio.data,
-		.is_write = run->mmio.is_write,
-	};
-
-	vcpu->stats.mmio++;
-	if (access.bytes > sizeof(run->mmio.data))
-		return exits_bad(vcpu, "an access of %u bytes", access.bytes);
-	return access_serve(vcpu, &access);
-}
+#include "host/vmm/exits_hot.h"
 
 /*
  * In-kernel controllers halt in the kernel. Without one the guest sleeps until we have
@@ -152,13 +108,9 @@ static enum exits_answer serve_rare(struct vcpu *vcpu)
 	}
 }
 
-static enum exits_answer serve(struct vcpu *vcpu)
+enum exits_answer exits_serve_other(struct vcpu *vcpu)
 {
 	switch (vcpu->run->exit_reason) {
-	case KVM_EXIT_IO:
-		return serve_pio(vcpu);
-	case KVM_EXIT_MMIO:
-		return serve_mmio(vcpu);
 	case KVM_EXIT_HYPERCALL:
 		vcpu->stats.hypercalls++;
 		return arch_hypercall(vcpu) ? exits_bad_reason(vcpu) : EXITS_ANSWERED;
@@ -172,13 +124,9 @@ static enum exits_answer serve(struct vcpu *vcpu)
 	}
 }
 
-enum exits_answer exits_serve(struct vcpu *vcpu)
+enum exits_answer exits_deliver(struct vcpu *vcpu, enum exits_answer answer)
 {
-	enum exits_answer answer;
-
-	io_drain_rings(vcpu);
-	answer = serve(vcpu);
-	if (vcpu->irqs.queued && arch_irq_deliver(vcpu))
+	if (arch_irq_deliver(vcpu))
 		return exits_bad(vcpu, "an interrupt cannot be injected");
 	return answer;
 }

@@ -14,9 +14,6 @@ enum exits_answer {
 	EXITS_UNHANDLED,     /* vm->error says what it was; vm->dump has the registers */
 };
 
-/* What to do about vcpu->run->exit_reason; drains the rings before. */
-enum exits_answer exits_serve(struct vcpu *vcpu);
-
 /*
  * KVM_RUN failed with `err` (a positive errno) that is none of EINTR and EAGAIN: says
  * why in vm->error, as for EXITS_UNHANDLED.

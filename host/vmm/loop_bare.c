@@ -39,13 +39,15 @@ static void serve(struct vcpu *vcpu)
 	switch (run->exit_reason) {
 	case KVM_EXIT_IO:
 		access(vcpu, run->io.direction == KVM_EXIT_IO_OUT,
-		       arch_is_bell_pio(run->io.port, run->io.size),
+		       arch_bell.is_pio && run->io.port == arch_bell.address &&
+			       run->io.size == sizeof(uint32_t),
 		       (uint8_t *)run + run->io.data_offset,
 		       (size_t)run->io.size * run->io.count);
 		break;
 	case KVM_EXIT_MMIO:
 		access(vcpu, run->mmio.is_write,
-		       arch_is_bell_mmio(run->mmio.phys_addr, run->mmio.len),
+		       !arch_bell.is_pio && run->mmio.phys_addr == arch_bell.address &&
+			       run->mmio.len == sizeof(uint32_t),
 		       run->mmio.data, sizeof(run->mmio.data));
 		break;
 	case KVM_EXIT_SHUTDOWN:

@@ -57,8 +57,8 @@ int traps_nisv_to_user(struct vm *vm)
  * KVM_X86_SET_MSR_FILTER (Linux 5.10), whose structure only x86's <asm/kvm.h> has. A
  * bit of the bitmap that is 0 denies its MSR.
  */
-#define MSR_FILTER_READ	 (1u << 0)
-#define MSR_FILTER_WRITE (1u << 1)
+#define MSR_FILTER_READ	  (1u << 0)
+#define MSR_FILTER_WRITE  (1u << 1)
 #define MSR_FILTER_RANGES 16
 
 struct msr_filter {
@@ -107,5 +107,20 @@ int traps_breakpoints_to_user(struct vm *vm)
 	for (i = 0; i < vm->config.vcpus; i++)
 		if (ioctl(vm->vcpus[i].fd, KVM_SET_GUEST_DEBUG, &debug))
 			return vm_fail(vm, -errno, "KVM_SET_GUEST_DEBUG: %m");
+	return 0;
+}
+
+int traps_hypercalls_to_user(struct vm *vm)
+{
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_EXIT_HYPERCALL,
+		.args[0] = 1u << 12, /* KVM_HC_MAP_GPA_RANGE of linux/kvm_para.h */
+	};
+
+	if (!(kvm_extension(vm->fd, KVM_CAP_EXIT_HYPERCALL) & 1 << 12))
+		return vm_fail(vm, -ENOTSUP,
+			       "this KVM has no KVM_CAP_EXIT_HYPERCALL (Linux 5.14)");
+	if (ioctl(vm->fd, KVM_ENABLE_CAP, &cap))
+		return vm_fail(vm, -errno, "KVM_CAP_EXIT_HYPERCALL: %m");
 	return 0;
 }

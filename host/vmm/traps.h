@@ -23,6 +23,9 @@ int traps_nisv_to_user(struct vm *vm);
 /* x86_64: the guest's reads and writes of `msr` exit (KVM_EXIT_X86_RDMSR, _WRMSR). */
 int traps_msr_to_user(struct vm *vm, uint32_t msr);
 
+/* x86_64: hypercall 12 (KVM_HC_MAP_GPA_RANGE) exits (KVM_EXIT_HYPERCALL). */
+int traps_hypercalls_to_user(struct vm *vm);
+
 /* Breakpoint instructions of all vCPUs exit (KVM_EXIT_DEBUG). */
 int traps_breakpoints_to_user(struct vm *vm);
 

@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 
 #include "host/vmm/arch.h"
-#include "host/vmm/exits.h"
+#include "host/vmm/exits_hot.h"
 #include "host/vmm/io.h"
 #include "host/vmm/kick.h"
 #include "host/vmm/loop.h"
@@ -56,7 +56,7 @@ static void interrupted(struct vcpu *vcpu, enum vcpu_state resume)
 }
 
 /* One KVM_RUN. The access that it completes is complete even if it says EINTR. */
-static void enter(struct vcpu *vcpu)
+static inline void enter(struct vcpu *vcpu)
 {
 	int err;
 
@@ -80,7 +80,7 @@ static void enter(struct vcpu *vcpu)
 	}
 }
 
-static void serve(struct vcpu *vcpu)
+static inline void serve(struct vcpu *vcpu)
 {
 	switch (exits_serve(vcpu)) {
 	case EXITS_HANDLED:
@@ -231,7 +231,8 @@ int vcpu_enter_immediate(struct vcpu *vcpu)
 	vcpu->run->immediate_exit = 0;
 	if (ret && errno == EINTR)
 		return 0;
-	return vm_fail(vcpu->vm, -EIO, "KVM_RUN with immediate_exit did not return EINTR");
+	return vm_fail(vcpu->vm, -EIO,
+		       "KVM_RUN with immediate_exit did not return EINTR");
 }
 
 void vcpu_dump(const struct vcpu *vcpu, char *text, size_t bytes)

@@ -16,6 +16,7 @@
 const enum arch vmm_arch = ARCH_AARCH64;
 const uint16_t vmm_elf_machine = EM_AARCH64;
 const uint64_t vmm_ram_gpa = ABI_AARCH64_RAM_GPA;
+const struct arch_bell arch_bell = { .address = ABI_AARCH64_BELL_GPA };
 
 /* PPI 7, where Arm's Base System Architecture puts the PMU. */
 #define PMU_INTID 23
@@ -129,16 +130,4 @@ void arch_vcpu_dump(const struct vcpu *vcpu, char *text, size_t bytes)
 		 (unsigned long long)get_reg(vcpu, CORE_REG(regs.regs[2])),
 		 (unsigned long long)get_reg(vcpu, CORE_REG(regs.regs[30])),
 		 (unsigned long long)get_reg(vcpu, CORE_REG(elr_el1)));
-}
-
-bool arch_is_bell_mmio(uint64_t gpa, uint32_t bytes)
-{
-	return gpa == ABI_AARCH64_BELL_GPA && bytes == sizeof(uint32_t);
-}
-
-bool arch_is_bell_pio(uint16_t port, uint32_t bytes)
-{
-	(void)port;
-	(void)bytes;
-	return false;
 }

@@ -16,6 +16,7 @@
 const enum arch vmm_arch = ARCH_X86_64;
 const uint16_t vmm_elf_machine = EM_X86_64;
 const uint64_t vmm_ram_gpa = ABI_X86_64_RAM_GPA;
+const struct arch_bell arch_bell = { .address = ABI_X86_64_BELL_PORT, .is_pio = true };
 
 /* Three pages and one that VMX needs for real mode: below the BIOS, above RAM. */
 #define TSS_GPA		 0xfffbd000ul
@@ -202,16 +203,4 @@ enum kvm_flavour arch_flavour(int kvm_fd)
 	if (__get_cpuid(0x80000001, &a, &b, &c, &d) && c & 1u << 2)
 		return KVM_FLAVOUR_SVM;
 	return KVM_FLAVOUR_SOFTWARE;
-}
-
-bool arch_is_bell_mmio(uint64_t gpa, uint32_t bytes)
-{
-	(void)gpa;
-	(void)bytes;
-	return false;
-}
-
-bool arch_is_bell_pio(uint16_t port, uint32_t bytes)
-{
-	return port == ABI_X86_64_BELL_PORT && bytes == sizeof(uint32_t);
 }

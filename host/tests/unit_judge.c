@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What counted exits prove: rows that vary, rows with a limit, and what is taken away. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include "host/measure/judge.h"
+
+#define EVENTS 500
+
+static struct judgement judged(enum bench_handler handler, unsigned int exits,
+			       unsigned int needs, const struct boot_counts *c)
+{
+	const struct bench row = { .handled_by = handler,
+				   .exits = exits,
+				   .needs = needs };
+	struct judgement j;
+
+	judge_exits(&row, JUDGE_ALL, EVENTS, c, &j);
+	return j;
+}
+
+/* HANDLED_VARIES is all or nothing. */
+Test(judge, a_row_that_varies_exits_always_or_never)
+{
+	struct judgement j;
+
+	j = judged(HANDLED_VARIES, 1, 0, &(struct boot_counts){ .exits = EVENTS });
+	cr_expect(j.proven && j.handled_by == HANDLED_KERNEL);
+	j = judged(HANDLED_VARIES, 1, 0, &(struct boot_counts){ .exits = 0 });
+	cr_expect(j.proven && j.handled_by == HANDLED_NONE && j.expected == 0);
+	j = judged(HANDLED_VARIES, 1, 0, &(struct boot_counts){ .exits = EVENTS / 2 });
+	cr_expect(not(j.proven));
+}
+
+/* HANDLED_AT_MOST takes any number of exits to the kernel up to its own, and no other. */
+Test(judge, a_row_with_a_limit_keeps_it)
+{
+	struct judgement j;
+
+	j = judged(HANDLED_AT_MOST, 1, 0, &(struct boot_counts){ .exits = 3 });
+	cr_expect(j.proven && j.handled_by == HANDLED_KERNEL && j.observed == 3);
+	j = judged(HANDLED_AT_MOST, 1, 0, &(struct boot_counts){ .exits = 0 });
+	cr_expect(j.proven && j.handled_by == HANDLED_NONE);
+	j = judged(HANDLED_AT_MOST, 1, 0,
+		   &(struct boot_counts){ .exits = EVENTS + 2, .interrupts = 2 });
+	cr_expect(j.proven);
+	j = judged(HANDLED_AT_MOST, 1, 0, &(struct boot_counts){ .exits = EVENTS + 1 });
+	cr_expect(not(j.proven));
+	j = judged(HANDLED_AT_MOST, 1, 0, &(struct boot_counts){ .exits = 3, .user = 1 });
+	cr_expect(not(j.proven));
+}
+
+/* One more exit to the kernel per event is an emulator's; one to the VMM is not. */
+Test(judge, slack_is_one_exit_to_the_kernel_per_event)
+{
+	struct judgement j;
+
+	j = judged(HANDLED_USER, 4, NEEDS_SLACK,
+		   &(struct boot_counts){ .exits = 5 * EVENTS, .user = 4 * EVENTS });
+	cr_expect(j.proven && j.handled_by == HANDLED_USER);
+	j = judged(HANDLED_USER, 4, NEEDS_SLACK,
+		   &(struct boot_counts){ .exits = 4 * EVENTS, .user = 4 * EVENTS });
+	cr_expect(j.proven);
+	j = judged(HANDLED_USER, 4, NEEDS_SLACK,
+		   &(struct boot_counts){ .exits = 6 * EVENTS, .user = 4 * EVENTS });
+	cr_expect(not(j.proven));
+	j = judged(HANDLED_USER, 4, 0,
+		   &(struct boot_counts){ .exits = 5 * EVENTS, .user = 4 * EVENTS });
+	cr_expect(not(j.proven));
+}

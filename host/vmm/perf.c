@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The host's counters, named by libpfm4 and opened by perf_event_open(2). */
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <perfmon/pfmlib_perf_event.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/vmm/perf.h"
+
+static const struct {
+	const char *name;
+	const char *event; /* libpfm4's */
+	enum perf_event leader;
+	bool exclude_host, exclude_guest;
+} table[PERF_EVENTS] = {
+	[PERF_GUEST_CYCLES] = { "guest_cycles", "perf::CYCLES", PERF_GUEST_CYCLES, true,
+				false },
+	[PERF_GUEST_INSNS] = { "guest_insns", "perf::INSTRUCTIONS", PERF_GUEST_CYCLES,
+			       true, false },
+	[PERF_HOST_CYCLES] = { "host_cycles", "perf::CYCLES", PERF_HOST_CYCLES, false,
+			       true },
+	[PERF_HOST_INSNS] = { "host_insns", "perf::INSTRUCTIONS", PERF_HOST_CYCLES, false,
+			      true },
+	[PERF_TASK_CLOCK_NS] = { "task_clock_ns", "perf::TASK-CLOCK", PERF_TASK_CLOCK_NS,
+				 false, false },
+	[PERF_CONTEXT_SWITCHES] = { "context_switches", "perf::CONTEXT-SWITCHES",
+				    PERF_TASK_CLOCK_NS, false, false },
+};
+
+const char *perf_name(enum perf_event event)
+{
+	return table[event].name;
+}
+
+static int encode(enum perf_event event, struct perf_event_attr *attr)
+{
+	pfm_perf_encode_arg_t arg = { .attr = attr, .size = sizeof(arg) };
+	int ret;
+
+	memset(attr, 0, sizeof(*attr));
+	attr->size = sizeof(*attr);
+	/* Kernel and user: an exit is the kernel's. */
+	ret = pfm_get_os_event_encoding(table[event].event, PFM_PLM0 | PFM_PLM3,
+					PFM_OS_PERF_EVENT, &arg);
+	if (ret != PFM_SUCCESS)
+		return -ENOENT;
+	attr->exclude_host = table[event].exclude_host;
+	attr->exclude_guest = table[event].exclude_guest;
+	attr->read_format =
+		PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
+	return 0;
+}
+
+static int open_one(struct perf_counters *p, enum perf_event event)
+{
+	enum perf_event leader = table[event].leader;
+	struct perf_event_attr attr;
+	int err = encode(event, &attr), fd;
+
+	if (err)
+		return err;
+	if (leader != event && p->fd[leader] < 0)
+		return -ENOENT; /* without its leader it would count alone */
+	fd = perf_event_open(&attr, 0, -1, leader == event ? -1 : p->fd[leader],
+			     PERF_FLAG_FD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	p->fd[event] = fd;
+	return 0;
+}
+
+static void explain(struct perf_counters *p, int err)
+{
+	switch (err) {
+	case -ENOENT:
+	case -EOPNOTSUPP:
+	case -ENODEV:
+		snprintf(p->why, sizeof(p->why),
+			 "this machine has no PMU that counts cycles and instructions");
+		break;
+	case -EACCES:
+	case -EPERM:
+		snprintf(p->why, sizeof(p->why),
+			 "no permission to count: see kernel.perf_event_paranoid");
+		break;
+	case -EINVAL:
+		snprintf(p->why, sizeof(p->why),
+			 "this machine's PMU cannot tell the guest from the host");
+		break;
+	default:
+		snprintf(p->why, sizeof(p->why), "perf_event_open: %s", strerror(-err));
+	}
+}
+
+int perf_open(struct perf_counters *p)
+{
+	int event, err = 0, ret;
+
+	*p = (struct perf_counters){ .why = "" };
+	for (event = 0; event < PERF_EVENTS; event++)
+		p->fd[event] = -1;
+	ret = pfm_initialize();
+	if (ret != PFM_SUCCESS) {
+		snprintf(p->why, sizeof(p->why), "libpfm4: %s", pfm_strerror(ret));
+		return -ENOENT;
+	}
+	for (event = 0; event < PERF_TASK_CLOCK_NS && !err; event++)
+		err = open_one(p, event);
+	if (err) {
+		perf_close(p);
+		explain(p, err);
+	}
+	for (event = PERF_TASK_CLOCK_NS; event < PERF_EVENTS; event++) {
+		err = open_one(p, event);
+		if (err)
+			explain(p, err);
+	}
+	return p->fd[PERF_TASK_CLOCK_NS] < 0 ? err : 0;
+}
+
+void perf_close(struct perf_counters *p)
+{
+	int event;
+
+	for (event = 0; event < PERF_EVENTS; event++) {
+		if (p->fd[event] >= 0)
+			close(p->fd[event]);
+		p->fd[event] = -1;
+	}
+}
+
+int perf_read(const struct perf_counters *p, struct perf_values *values)
+{
+	struct {
+		uint64_t value, enabled, running;
+	} now;
+	int event;
+
+	*values = (struct perf_values){ .value = { 0 } };
+	for (event = 0; event < PERF_EVENTS; event++) {
+		if (p->fd[event] < 0)
+			continue;
+		if (read(p->fd[event], &now, sizeof(now)) != sizeof(now))
+			return -EIO;
+		values->value[event] = now.value;
+		/* Shared with other users' events, it would have to be extrapolated. */
+		values->counted[event] = now.running && now.running == now.enabled;
+	}
+	return 0;
+}

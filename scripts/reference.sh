@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Writes the README's list of benchmarks and configs from what the program says.
+set -euo pipefail
+
+usage() {
+  cat <<'END'
+usage: scripts/reference.sh [--check] WSBENCH README
+
+Replaces what stands in README between the lines
+    <!-- reference: NAME -->  and  <!-- end -->
+by the table of NAME (benchmarks, configs) as WSBENCH lists it.
+
+  --check  change nothing; exit 1 if the README is out of date
+END
+}
+
+check=0
+case ${1-} in
+--help) usage && exit 0 ;;
+--check) check=1 && shift ;;
+esac
+[ $# = 2 ] || { usage >&2 && exit 2; }
+
+new=$(mktemp)
+trap 'rm -f "$new"' EXIT
+python3 - "$1" "$2" >"$new" <<'END'
+import json, subprocess, sys
+
+wsbench, readme = sys.argv[1:]
+
+def listed(what):
+    out = subprocess.run([wsbench, "list", what, "--json"], check=True,
+                         capture_output=True, text=True).stdout
+    return json.loads(out)[what]
+
+def cell(text):
+    return str(text).replace("|", "\\|")
+
+def benchmarks():
+    yield "| benchmark | on | handled by | what happens |"
+    yield "|---|---|---|---|"
+    for b in listed("benchmarks"):
+        archs = " ".join(a for a in b["archs"])
+        yield f"| `{b['id']}` | {archs} | {b['handled_by']} | {cell(b['summary'])} |"
+
+def configs():
+    yield "| config | on | effect |"
+    yield "|---|---|---|"
+    for c in listed("configs"):
+        yield f"| `{c['name']}` | {' '.join(c['archs'])} | {cell(c['summary'])} |"
+
+tables = {"benchmarks": benchmarks, "configs": configs}
+skipping = False
+for line in open(readme, encoding="utf-8"):
+    line = line.rstrip("\n")
+    if line == "<!-- end -->":
+        skipping = False
+    if not skipping:
+        print(line)
+    if line.startswith("<!-- reference: "):
+        print("\n".join(tables[line.split()[2]]()))
+        skipping = True
+END
+if [ "$check" = 1 ]; then
+  cmp -s "$new" "$2" || { echo "reference: $2 is out of date: run 'make reference'" >&2 && exit 1; }
+else
+  cmp -s "$new" "$2" || cp "$new" "$2"
+fi
