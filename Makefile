@@ -58,7 +58,7 @@ host_obj   = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(call host_src,$(1))) $(B)/obj/$(
 PAYLOADS := $(foreach a,$(ARCHS),$(B)/guest/$(a)/driven.elf $(B)/guest/$(a)/selftest.elf \
 	$(patsubst bench/%.c,$(B)/guest/%.elf,$(sort $(wildcard bench/$(a)/*.c))))
 
-.PHONY: all bench test check report compare install clean help setup kernels format
+.PHONY: reference all bench test check report compare install clean help setup kernels format
 all: $(B)/wsbench $(foreach a,$(ARCHS),$(B)/$(a)/wsbench)
 
 # ---- payloads: bare-metal images ---------------------------------------------------
@@ -245,6 +245,9 @@ $(B)/tests/%: host/tests/%.c $(filter-out %/cli/main.o,$(call host_obj,$(ARCH)))
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.o,$^) $(LIBS) -lcriterion -o $@
 
+reference: $(B)/wsbench
+	$(Q)scripts/reference.sh $(B)/wsbench README.md
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(B)/wsbench $(DESTDIR)$(PREFIX)/bin/wsbench
@@ -262,6 +265,7 @@ help:
 	@echo 'make test       set up, build, run every test'
 	@echo 'make check      formatting, lint, layer and table checks (ARGS=NAME: only that)'
 	@echo 'make format     what clang-format would have it like'
+	@echo 'make reference  bring the lists in README.md up to date'
 	@echo 'make setup      install missing Debian packages (SETUP=0 skips this everywhere)'
 	@echo 'make kernels    fetch the kernels of the labs'
 	@echo 'make install    into PREFIX (/usr/local), under DESTDIR'

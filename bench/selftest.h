@@ -26,6 +26,11 @@ enum selftest_command {
 	SELFTEST_HALT,	    /* `events` times: rings BEGIN, halts until an interrupt */
 };
 
+/* In abi_params.batch: there is an in-kernel interrupt controller. */
+
+/* In abi_params.warmup: a software KVM, which emulates neither SSE nor the x87. */
+#define SELFTEST_NO_VECTORS 1u
+
 /* In abi_params.batches: SELFTEST_REGS does not judge what it finds. */
 #define SELFTEST_REPORT_ONLY 1u
 

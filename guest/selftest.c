@@ -94,6 +94,7 @@ static void halts(const struct abi_params *params)
 	uint32_t i;
 
 	selftest_irq_init();
+	selftest_irq_mask(true);
 	for (i = 1; i <= params->events; i++) {
 		runtime_ring(ABI_BELL_BEGIN);
 		selftest_halt();

@@ -1,11 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Store to a page that the host has and the guest has never touched: KVM finds the page
- * and maps it in the nested page tables. Each body takes the next page of the slot.
+ * Store to a page that the host has and the nested page tables have not: KVM finds the
+ * page and maps it. Each body takes the next page of the slot. All were touched before,
+ * so that the host counts them as in use; the VMM takes the mapping away again when the
+ * warm-up begins.
  */
+#define BODY_HAS_SETUP 1
 #include "bench/body.h"
 
 static uint64_t body_gpa = ABI_SLOT_GPA, twin_gpa = ABI_SLOT_GPA;
+
+BODY enum body_presence body_setup(const struct abi_params *params)
+{
+	uint64_t pages =
+		params->warmup + params->events + 3ull * params->batch * params->batches;
+	uint64_t gpa;
+
+	for (gpa = ABI_SLOT_GPA; pages; pages--, gpa += 0x1000)
+		*(volatile uint64_t *)gpa = 0;
+	return BODY_PRESENT;
+}
 
 BODY void body(void)
 {

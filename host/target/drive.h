@@ -49,6 +49,8 @@ int drive_vmm_overhead(struct drive *d);
 int drive_irq_inject(struct drive *d);
 int drive_irq_inject_eoi(struct drive *d);
 int drive_irqfd_inject(struct drive *d);
+int drive_checkpoint_save(struct drive *d);
+int drive_checkpoint_restore(struct drive *d);
 int drive_state_get_all(struct drive *d);
 int drive_state_sync_lazy(struct drive *d);
 int drive_state_sync_always(struct drive *d);

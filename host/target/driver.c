@@ -24,6 +24,8 @@ static const struct driver drivers[] = {
 	{ "irq_inject", ARCHS_ALL, drive_irq_inject },
 	{ "irq_inject_eoi", ARCHS_ALL, drive_irq_inject_eoi },
 	{ "irqfd_inject", ARCHS_ALL, drive_irqfd_inject },
+	{ "checkpoint_save", ARCHS_ALL, drive_checkpoint_save },
+	{ "checkpoint_restore", ARCHS_ALL, drive_checkpoint_restore },
 	{ "state_get_all", ARCHS_ALL, drive_state_get_all },
 	{ "state_sync_lazy", ARCHS_ALL, drive_state_sync_lazy },
 	{ "state_sync_always", ARCHS_ALL, drive_state_sync_always },

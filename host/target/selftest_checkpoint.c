@@ -31,6 +31,8 @@ static int save_one(struct selftest *t, const struct vm_config *config,
 
 	if (!err)
 		err = selftest_go(vm);
+	if (!err)
+		err = selftest_alive(vm);
 	return err ? err : checkpoint_save(vm, path);
 }
 

@@ -52,8 +52,7 @@ static const struct wanted wanted_x86_64[] = {
 static const struct wanted wanted_aarch64[] = {
 	{ false, true, 1, 1, 1 },  { false, false, 1, 1, 1 }, { false, true, 2, 1, 2 },
 	{ false, false, 2, 1, 2 }, { false, true, 4, 1, 4 },  { false, false, 4, 1, 4 },
-	{ false, true, 8, 1, 8 },  { false, false, 8, 1, 8 }, { false, false, 1, 1, 1 },
-	{ false, false, 2, 1, 2 }, { false, false, 4, 1, 4 }, { .count = 0 },
+	{ false, true, 8, 1, 8 },  { false, false, 8, 1, 8 }, { .count = 0 },
 };
 
 struct checker {

@@ -95,11 +95,11 @@ static enum selftest_verdict inject_all(struct selftest *t, struct injector *i,
 		/* Each is an edge: it must be taken before the next. */
 		while (!err && n + 1 < IRQS && selftest_seen(&i->vm, 2) <= n) {
 			err = selftest_go_for(&i->vm, 500000);
-			if (!err &&
-			    (i->vm.vcpus[0].stop == VCPU_STOP_BELL || ++idle > 4000))
-				err = vm_fail(
-					&i->vm, -EIO,
-					"interrupt %u did not come, or too many did", n);
+			if (!err && i->vm.vcpus[0].stop == VCPU_STOP_BELL)
+				err = selftest_alive(&i->vm);
+			if (!err && ++idle > 4000)
+				err = vm_fail(&i->vm, -EIO, "interrupt %u did not come",
+					      n);
 		}
 	}
 	if (!err)
@@ -235,13 +235,20 @@ enum selftest_verdict selftest_breakpoints(struct selftest *t)
 	const struct vm_config config = selftest_config();
 	enum selftest_verdict verdict;
 	struct vm vm;
-	int err = selftest_open(t, &vm, &config, NULL, &params);
+	int err;
 
+	if (kvm_flavour(t->kvm_fd) == KVM_FLAVOUR_SOFTWARE)
+		return selftest_skip(t, "a software KVM does not emulate breakpoints");
+	err = selftest_open(t, &vm, &config, NULL, &params);
 	if (!err)
 		err = traps_breakpoints_to_user(&vm);
 	if (!err)
 		err = selftest_go(&vm);
 	verdict = err ? selftest_error(t, &vm, err) : selftest_done(t, &vm);
+	if (verdict == SELFTEST_FAIL && !err && vm.vcpus[0].stats.vm_exits == 1)
+		verdict =
+			selftest_skip(t, "this CPU hands breakpoints to the guest, "
+					 "though KVM has it intercept them (QEMU's SVM)");
 	/* The bell is the other exit. */
 	if (verdict == SELFTEST_PASS && vm.vcpus[0].stats.vm_exits != IRQS + 1)
 		verdict = selftest_fail(t, "%llu exits for %u breakpoints",

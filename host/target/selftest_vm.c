@@ -61,6 +61,8 @@ int selftest_open(struct selftest *t, struct vm *vm, const struct vm_config *con
 	p.flags = ABI_FLAG_BELL;
 	/* bench/selftest.h: whether the payload may touch an in-kernel controller. */
 	p.batch = config->irqchip != VM_IRQCHIP_USER;
+	if (kvm_flavour(t->kvm_fd) == KVM_FLAVOUR_SOFTWARE)
+		p.warmup |= SELFTEST_NO_VECTORS;
 	err = vm_create(vm, t->kvm_fd, config, listener ? listener : &nobody);
 	if (err)
 		return err;
@@ -140,6 +142,20 @@ enum selftest_verdict selftest_done(struct selftest *t, struct vm *vm)
 			     (unsigned long long)report.fault.vector,
 			     (unsigned long long)report.fault.pc,
 			     (unsigned long long)report.fault.syndrome);
+}
+
+int selftest_alive(struct vm *vm)
+{
+	struct selftest t = { .kvm_fd = -1 };
+	struct abi_report report;
+
+	if (vm_read(vm, vm->ram_gpa + ABI_PAGE_OFFSET + offsetof(struct abi_page, report),
+		    &report, sizeof(report)))
+		return -EFAULT;
+	if (report.state == ABI_STATE_RUNNING)
+		return 0;
+	selftest_done(&t, vm);
+	return vm_fail(vm, -EIO, "%.400s", t.reason[0] ? t.reason : "it has finished");
 }
 
 uint64_t selftest_seen(struct vm *vm, uint32_t n)

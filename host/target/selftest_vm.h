@@ -46,6 +46,9 @@ int selftest_go_for(struct vm *vm, uint64_t ns);
 /* Whether the payload says that it is done; what it found wrong. */
 enum selftest_verdict selftest_done(struct selftest *t, struct vm *vm);
 
+/* 0 while the payload is at work; -EIO with vm->error if it has found a fault. */
+int selftest_alive(struct vm *vm);
+
 /* The nth number that the payload left in series EVENT. */
 uint64_t selftest_seen(struct vm *vm, uint32_t n);
 

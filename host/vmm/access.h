@@ -19,8 +19,8 @@ enum exits_answer access_listen(struct vcpu *vcpu, const struct vm_access *acces
  * EXITS_ANSWERED, EXITS_PENDING or EXITS_STOP_BELL. Inline, because it is on the path
  * of every exit to user space.
  */
-static inline enum exits_answer access_serve(struct vcpu *vcpu,
-					     const struct vm_access *access)
+static inline __attribute__((always_inline)) enum exits_answer
+access_serve(struct vcpu *vcpu, const struct vm_access *access)
 {
 	if (!access->is_write)
 		memset(access->data, 0xff, access->bytes);

@@ -22,7 +22,8 @@ enum exits_answer exits_deliver(struct vcpu *vcpu, enum exits_answer answer);
  * KVM splits a string instruction into batches of `count` items; it has already read
  * what an OUTS writes, and stores what an INS reads when it is entered again.
  */
-static inline enum exits_answer exits_serve_pio(struct vcpu *vcpu)
+static inline __attribute__((always_inline)) enum exits_answer
+exits_serve_pio(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 	struct vm_access access = {
@@ -45,7 +46,8 @@ static inline enum exits_answer exits_serve_pio(struct vcpu *vcpu)
 	return worst;
 }
 
-static inline enum exits_answer exits_serve_mmio(struct vcpu *vcpu)
+static inline __attribute__((always_inline)) enum exits_answer
+exits_serve_mmio(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 	const struct vm_access access = {
@@ -62,7 +64,8 @@ static inline enum exits_answer exits_serve_mmio(struct vcpu *vcpu)
 }
 
 /* What to do about vcpu->run->exit_reason; drains the rings before. */
-static inline enum exits_answer exits_serve(struct vcpu *vcpu)
+static inline __attribute__((always_inline)) enum exits_answer
+exits_serve(struct vcpu *vcpu)
 {
 	enum exits_answer answer;
 

@@ -56,7 +56,7 @@ static void interrupted(struct vcpu *vcpu, enum vcpu_state resume)
 }
 
 /* One KVM_RUN. The access that it completes is complete even if it says EINTR. */
-static inline void enter(struct vcpu *vcpu)
+static inline __attribute__((always_inline)) void enter(struct vcpu *vcpu)
 {
 	int err;
 
@@ -80,7 +80,7 @@ static inline void enter(struct vcpu *vcpu)
 	}
 }
 
-static inline void serve(struct vcpu *vcpu)
+static inline __attribute__((always_inline)) void serve(struct vcpu *vcpu)
 {
 	switch (exits_serve(vcpu)) {
 	case EXITS_HANDLED:
@@ -177,8 +177,12 @@ int vcpu_run(struct vcpu *vcpu, struct run_timer *budget)
 		stop(vcpu, VCPU_STOP_KICK, vcpu->state);
 	else if (timer_expired())
 		stop(vcpu, VCPU_STOP_BUDGET, vcpu->state);
-	while (vcpu->state != VCPU_IDLE)
+	/* An exit is served at once: what tick() decides is known here. */
+	while (vcpu->state != VCPU_IDLE) {
 		tick(vcpu);
+		if (__builtin_expect(vcpu->state == VCPU_RUNNING_SERVICE, 1))
+			serve(vcpu);
+	}
 	return vcpu_end(vcpu, budget);
 }
 
