@@ -121,7 +121,7 @@ static void await_answer(struct vcpu *vcpu)
 	}
 }
 
-static inline enum vcpu_state tick(struct vcpu *vcpu)
+enum vcpu_state vcpu_tick(struct vcpu *vcpu)
 {
 	switch (vcpu->state) {
 	case VCPU_RUNNING:
@@ -138,11 +138,6 @@ static inline enum vcpu_state tick(struct vcpu *vcpu)
 		break;
 	}
 	return vcpu->state;
-}
-
-enum vcpu_state vcpu_tick(struct vcpu *vcpu)
-{
-	return tick(vcpu);
 }
 
 int vcpu_begin(struct vcpu *vcpu, struct run_timer *budget)
@@ -177,9 +172,12 @@ int vcpu_run(struct vcpu *vcpu, struct run_timer *budget)
 		stop(vcpu, VCPU_STOP_KICK, vcpu->state);
 	else if (timer_expired())
 		stop(vcpu, VCPU_STOP_BUDGET, vcpu->state);
-	/* An exit is served at once: what tick() decides is known here. */
+	/* vcpu_tick() by twos: most entries end with an exit to serve. */
 	while (vcpu->state != VCPU_IDLE) {
-		tick(vcpu);
+		if (__builtin_expect(vcpu->state == VCPU_RUNNING_MMIO_PENDING, 0))
+			await_answer(vcpu);
+		else
+			enter(vcpu);
 		if (__builtin_expect(vcpu->state == VCPU_RUNNING_SERVICE, 1))
 			serve(vcpu);
 	}
