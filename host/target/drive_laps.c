@@ -52,13 +52,8 @@ static int run_laps(struct drive *d, const struct vm_config *config,
 
 	own.config = config;
 	err = drive_open(&own, &vm, ABI_COMMAND_RING, &listener);
-	if (!err && config->bare_loop) {
-		err = vcpu_run_bare(&vm.vcpus[0], NULL);
-		if (err)
-			target_fail(d->err, err, "%s", vm.error);
-	} else if (!err) {
+	if (!err)
 		err = drive_run(d, &vm, NULL, VCPU_STOP_KICK);
-	}
 	if (!err && laps.err)
 		err = target_fail(d->err, laps.err, "%s", vm.error);
 	drive_close(&vm);
@@ -84,14 +79,6 @@ static int compare_laps(struct drive *d, const struct vm_config *plain,
 	if (err)
 		return err == -ECANCELED ? 0 : err;
 	return drive_done(d);
-}
-
-int drive_vmm_overhead(struct drive *d)
-{
-	struct vm_config plain = *d->config;
-
-	plain.bare_loop = true;
-	return compare_laps(d, &plain, d->config, NULL);
 }
 
 /* A general register, read and written back: the least a debugger would do. */

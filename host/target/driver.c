@@ -84,7 +84,10 @@ int drive_run(struct drive *d, struct vm *vm, struct run_timer *budget,
 	};
 	struct vcpu *vcpu = &vm->vcpus[0];
 
-	(void)vcpu_run(vcpu, budget);
+	if (vm->config.bare_loop)
+		(void)vcpu_run_bare(vcpu, budget);
+	else
+		(void)vcpu_run(vcpu, budget);
 	if (target_interrupted)
 		return target_fail(d->err, -EINTR, "interrupted");
 	if (vcpu->stop == why)

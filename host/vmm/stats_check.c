@@ -48,6 +48,9 @@ static const struct {
 	size_t offset;
 } pairs[] = {
 	{ "mmio_exit_user", "mmio", offsetof(struct vcpu_stats, mmio) },
+	{ "mmio_exits", "mmio", offsetof(struct vcpu_stats, mmio) },
+	{ "halt_exits", "halt", offsetof(struct vcpu_stats, halt) },
+	{ "hypercalls", "hypercalls", offsetof(struct vcpu_stats, hypercalls) },
 	{ "signal_exits", "exit_signal", offsetof(struct vcpu_stats, exit_signal) },
 };
 
