@@ -212,11 +212,13 @@ kernels:
 
 # All processors, unless whoever calls has said how many.
 JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+# The few benchmarks that say most; BENCH='*' for all of them.
+BENCH ?= core
 RUN := results/runs/$(shell date -u +%Y%m%dT%H%M%SZ)
 
 bench: setup
 	$(Q)$(MAKE) --no-print-directory all kernels
-	$(Q)$(B)/wsbench run --on all -o $(RUN)/ $(ARGS)
+	$(Q)$(B)/wsbench run --on all --bench $(BENCH) -o $(RUN)/ $(ARGS)
 	$(Q)$(B)/wsbench plot $(RUN)/*.json -o $(RUN)
 
 check: $(B)/version.h
@@ -270,4 +272,5 @@ help:
 	@echo 'make kernels    fetch the kernels of the labs'
 	@echo 'make install    into PREFIX (/usr/local), under DESTDIR'
 	@echo 'make clean      remove what was built; downloads in build/cache stay'
+	@echo "BENCH='*' make bench measures everything, not only the core"
 	@echo 'V=1 shows commands; WERROR=0 lets warnings pass; CC=clang; ARGS=... for make bench'

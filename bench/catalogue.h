@@ -42,6 +42,9 @@ enum bench_handler {
 #define NEEDS_SLACK                                                                      \
 	(1u << 9) /* REP: emulators exit once more per event, with no count left */
 
+/* Not a need: one of the few that `--bench core` means. */
+#define BENCH_CORE (1u << 31)
+
 struct bench {
 	const char *id;
 	const char *group;

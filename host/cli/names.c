@@ -177,15 +177,19 @@ static int drop_unasked(const char *patterns, struct names_list *list,
 int names_match_benches(const char *patterns, struct names_list *list,
 			struct names_error *err)
 {
+	bool core = !strcmp(patterns, "core");
 	const char **all = NULL;
+	const struct bench *b;
 	size_t n = 0;
 	int ret;
 
-	for (; bench_table[n].id; n++) {
+	for (b = bench_table; b->id; b++) {
+		if (core && !(b->needs & BENCH_CORE))
+			continue;
 		all = grow(all, n + 1, sizeof(*all));
-		all[n] = bench_table[n].id;
+		all[n++] = b->id;
 	}
-	ret = names_match("benchmark", patterns, all, n, list, err);
+	ret = names_match("benchmark", core ? "*" : patterns, all, n, list, err);
 	free(all);
 	return ret ? ret : drop_unasked(patterns, list, err);
 }

@@ -44,7 +44,10 @@ const char *names_nearest(const char *word, const char *const *names, size_t n);
 int names_match(const char *what, const char *patterns, const char *const *names,
 		size_t n, struct names_list *list, struct names_error *err);
 
-/* The same over bench_table, config_table and target_table. */
+/*
+ * The same over bench_table, config_table and target_table. "core" stands for the
+ * benchmarks of BENCH_CORE.
+ */
 int names_match_benches(const char *patterns, struct names_list *list,
 			struct names_error *err);
 int names_match_configs(const char *patterns, struct names_list *list,

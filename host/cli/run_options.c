@@ -32,7 +32,9 @@ static const struct argp_option options[] = {
 	  "one that can run here (default: kvm)",
 	  0 },
 	{ "bench", OPTION_BENCH, "GLOB,...", 0,
-	  "what to measure: names from 'wsbench list benchmarks' or globs (default: all)",
+	  "what to measure: names from 'wsbench list benchmarks', globs, or 'core' for "
+	  "the few "
+	  "that say most (default: all)",
 	  0 },
 	{ "config", OPTION_CONFIG, "NAME,...", 0,
 	  "counter configs to run each benchmark under, boots interleaved (default: each "

@@ -56,6 +56,20 @@ static void show(void *ctx, const char *text)
 	progress_show(&d->progress, "%s", text);
 }
 
+/* The first figure is on the screen as soon as it is known. */
+static int show_benchmark(void *ctx, const struct result *r,
+			  const struct result_benchmark *b)
+{
+	struct drawing *d = ctx;
+	const struct result_metric *m = result_find_metric(b, "round_trip");
+
+	(void)r;
+	if (b->status == RESULT_OK && m)
+		progress_show(&d->progress, "%s: %s %.0f %s", d->name, b->name, m->value,
+			      m->unit);
+	return 0;
+}
+
 /* What only the program around a lab knows of it. */
 static void finish(struct result *r, const struct run *run, const struct target *t,
 		   const struct measure_request *request, const char *started)
@@ -84,7 +98,11 @@ static void finish(struct result *r, const struct run *run, const struct target 
 static enum cli_exit measure(const struct run *run, struct target *t, struct result **out)
 {
 	struct drawing d = { .run = run, .name = t->name };
-	const struct measure_watch watch = { .ctx = &d, .progress = show };
+	const struct measure_watch watch = {
+		.ctx = &d,
+		.progress = show,
+		.benchmark = show_benchmark,
+	};
 	struct measure_request request = run->request;
 	struct target_error err = { "" };
 	char started[TIME_BYTES];

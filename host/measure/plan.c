@@ -8,8 +8,8 @@
 #include "host/target/boot.h"
 
 /* The batch series: few, but each over many bodies. */
-#define NOISY_BATCH   100
-#define NOISY_BATCHES 50
+#define NOISY_BATCH   50
+#define NOISY_BATCHES 20
 #define EXACT_BATCH   20
 #define EXACT_BATCHES 5
 

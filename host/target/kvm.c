@@ -83,6 +83,8 @@ static int kvm_target_open(struct target *t, const struct target_options *opt,
 		return s->kvm_fd;
 	rc = pin(opt->cpu, err);
 	s->flavour = kvm_flavour(s->kvm_fd);
+	if (!kvm_flavour_is_hardware(s->flavour) && !t->exact)
+		target_software_defaults(t);
 	return rc;
 }
 

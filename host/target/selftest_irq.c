@@ -284,6 +284,8 @@ enum selftest_verdict selftest_hypercall_user(struct selftest *t)
 			selftest_fail(t, "%llu hypercalls; the guest was answered 0x%llx",
 				      (unsigned long long)vm.vcpus[0].stats.hypercalls,
 				      (unsigned long long)selftest_seen(&vm, 0));
+	if (verdict == SELFTEST_PASS)
+		verdict = selftest_counters(t, &vm);
 	vm_destroy(&vm);
 	return verdict;
 }

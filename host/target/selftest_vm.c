@@ -9,6 +9,7 @@
 #include "host/target/payload.h"
 #include "host/target/selftest_vm.h"
 #include "host/vmm/arch.h"
+#include "host/vmm/stats.h"
 #include "host/vmm/timer.h"
 
 /* Of wall time; in a lab an instruction is a nanosecond. No test takes a tenth. */
@@ -170,6 +171,15 @@ uint64_t selftest_seen(struct vm *vm, uint32_t n)
 	return value;
 }
 
+enum selftest_verdict selftest_counters(struct selftest *t, struct vm *vm)
+{
+	char wrong[200];
+
+	if (stats_cross_check(&vm->vcpus[0], wrong, sizeof(wrong)) >= 0)
+		return SELFTEST_PASS;
+	return selftest_fail(t, "%s", wrong);
+}
+
 enum selftest_verdict selftest_simple(struct selftest *t, const struct vm_config *config,
 				      const struct vm_listener *listener,
 				      const struct abi_params *params)
@@ -181,6 +191,8 @@ enum selftest_verdict selftest_simple(struct selftest *t, const struct vm_config
 	if (!err)
 		err = selftest_go(&vm);
 	verdict = err ? selftest_error(t, &vm, err) : selftest_done(t, &vm);
+	if (verdict == SELFTEST_PASS)
+		verdict = selftest_counters(t, &vm);
 	vm_destroy(&vm);
 	return verdict;
 }

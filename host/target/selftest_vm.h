@@ -52,7 +52,10 @@ int selftest_alive(struct vm *vm);
 /* The nth number that the payload left in series EVENT. */
 uint64_t selftest_seen(struct vm *vm, uint32_t n);
 
-/* selftest_open(), selftest_go(), selftest_done(), vm_destroy(). */
+/* Whether the run loop counted what KVM did; for guests that never halt in the kernel. */
+enum selftest_verdict selftest_counters(struct selftest *t, struct vm *vm);
+
+/* selftest_open(), selftest_go(), selftest_done(), selftest_counters(), vm_destroy(). */
 enum selftest_verdict selftest_simple(struct selftest *t, const struct vm_config *config,
 				      const struct vm_listener *listener,
 				      const struct abi_params *params);

@@ -19,6 +19,10 @@
 #define EXACT                                                                            \
 	.exact = true, .default_boots = EXACT_BOOTS, .default_events = EXACT_EVENTS,     \
 	.default_warmup = EXACT_WARMUP
+/* Six boots are the least for a 95 % interval. */
+#define SOFTWARE_BOOTS	6
+#define SOFTWARE_EVENTS 1000
+#define SOFTWARE_WARMUP 100
 #define NOISY                                                                            \
 	.exact = false, .default_boots = 10, .default_events = 10000,                    \
 	.default_warmup = 1000
@@ -73,6 +77,13 @@ void target_exact_defaults(struct target *t)
 	t->default_boots = EXACT_BOOTS;
 	t->default_events = EXACT_EVENTS;
 	t->default_warmup = EXACT_WARMUP;
+}
+
+void target_software_defaults(struct target *t)
+{
+	t->default_boots = SOFTWARE_BOOTS;
+	t->default_events = SOFTWARE_EVENTS;
+	t->default_warmup = SOFTWARE_WARMUP;
 }
 
 volatile int target_interrupted;

@@ -139,6 +139,8 @@ extern const struct target target_table[];
 
 /* The repetition that suits a target without noise: sets the default_* members. */
 void target_exact_defaults(struct target *t);
+/* The same for a KVM that is slow and whose figures mean nothing anyway. */
+void target_software_defaults(struct target *t);
 
 extern const struct target_ops target_kvm_ops, target_bare_ops, target_lab_ops;
 
