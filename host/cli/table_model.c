@@ -79,7 +79,16 @@ static void fill_cell(struct table_model *m, size_t i, size_t d, const char *plu
 		fill_value(m, cell, b, m->docs[d]->target.exact, plus_minus);
 }
 
-/* How many cells of a row with this status say the same word. */
+/*
+ * A hypervisor that tells outweighs any number of those that do not, and of machines
+ * without one, where nothing is handled by anybody.
+ */
+static size_t weight(const struct result *doc, const struct result_benchmark *b)
+{
+	return doc->target.hypervisor && b->handled_by != HANDLED_UNKNOWN ? 1000 : 1;
+}
+
+/* How much the cells of a row with this status that say the same word weigh. */
 static size_t votes(const struct table_model *m, const struct rows_row *row,
 		    const char *word, enum result_status status)
 {
@@ -88,7 +97,8 @@ static size_t votes(const struct table_model *m, const struct rows_row *row,
 	for (size_t d = 0; d < m->n_docs; d++) {
 		const struct result_benchmark *b = rows_find(m->docs[d], row);
 
-		n += b && b->status == status && !strcmp(handled_word(b), word);
+		if (b && b->status == status && !strcmp(handled_word(b), word))
+			n += weight(m->docs[d], b);
 	}
 	return n;
 }

@@ -228,7 +228,7 @@ static void estimate(struct assembly *a, struct result_metric *m)
 		m->ci = (struct result_ci){ 1, medians[0], medians[n - 1], "exact" };
 		/* Drivers work on the host's state, which no two boots leave alike. */
 		if (m->ci.lo < m->ci.hi && a->trust != JUDGE_DRIVER)
-			result_warn(a->result, "not-exact",
+			result_warn(a->result, "boots-differ",
 				    "%s: boots of an exact target differ",
 				    benchmark_of(a)->name);
 	} else if (n && !stats_median_interval(medians, n, LEVEL, &ci)) {

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One payload in one VM of this machine's KVM, its phases metered at the bells. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "host/target/interference.h"
+#include "host/target/kvm_boot.h"
+#include "host/vmm/timer.h"
+
+/* All counters at one moment. */
+struct snapshot {
+	int64_t exits, irq_exits;
+	uint64_t user;
+	struct interference interference;
+};
+
+/* What the bell's listener works on. */
+struct meter {
+	struct vm vm;
+	const struct stage *stage; /* or NULL */
+	struct boot_report *rep;
+	int cpu;
+	struct snapshot begin;
+};
+
+static void snapshot(const struct meter *m, struct snapshot *now)
+{
+	const struct vcpu *vcpu = &m->vm.vcpus[0];
+
+	now->exits = vcpu_kvm_stat(vcpu, KVM_STAT_EXITS);
+	now->irq_exits = vcpu_kvm_stat(vcpu, KVM_STAT_IRQ_EXITS);
+	now->user = vcpu->stats.vm_exits;
+	interference_read(m->cpu, &now->interference);
+}
+
+static int64_t difference(int64_t now, int64_t before)
+{
+	return now < 0 || before < 0 ? -1 : now - before;
+}
+
+static void count(const struct snapshot *a, const struct snapshot *b,
+		  struct boot_counts *c)
+{
+	/* The exit that rang the closing bell is in b and not in a. */
+	c->exits = difference(b->exits, a->exits);
+	if (c->exits > 0)
+		c->exits--;
+	c->user = (int64_t)(b->user - a->user) - 1;
+	c->interrupts = difference(b->irq_exits, a->irq_exits);
+	if (c->interrupts < 0)
+		c->interrupts = difference(b->interference.interrupts,
+					   a->interference.interrupts);
+	c->involuntary_switches = difference(b->interference.involuntary_switches,
+					     a->interference.involuntary_switches);
+	c->migrations = b->interference.cpu_now != a->interference.cpu_now;
+}
+
+static void on_bell(void *ctx, uint32_t value)
+{
+	struct meter *m = ctx;
+	uint32_t phase = ABI_BELL_PHASE(value);
+	struct snapshot end;
+
+	if (phase >= ABI_PHASES)
+		return; /* a payload that lies is found out by its report */
+	if (ABI_BELL_KIND(value) == ABI_BELL_END) {
+		snapshot(m, &end);
+		count(&m->begin, &end, &m->rep->counts[phase]);
+	}
+	if (m->stage && m->stage->bell)
+		m->stage->bell(&m->vm, ABI_BELL_KIND(value), phase);
+	/* Last, so that what comes before is not counted. */
+	if (ABI_BELL_KIND(value) == ABI_BELL_BEGIN)
+		snapshot(m, &m->begin);
+}
+
+static bool on_halt(void *ctx, struct vcpu *vcpu)
+{
+	const struct meter *m = ctx;
+
+	(void)vcpu;
+	return m->stage && m->stage->halts;
+}
+
+static void note_statistics(const struct meter *m, struct boot_report *rep)
+{
+	unsigned int i;
+
+	for (i = 0; i < m->vm.config.vcpus; i++) {
+		const struct vcpu_stats *s = &m->vm.vcpus[i].stats;
+		const struct result_statistics one = {
+			.insts = s->insts ? (int64_t)s->insts : -1,
+			.vm_exits = (int64_t)s->vm_exits,
+			.vm_half_entries = (int64_t)s->vm_half_entries,
+			.exit_signal = (int64_t)s->exit_signal,
+			.mmio = (int64_t)s->mmio,
+			.coalesced_mmio = (int64_t)s->coalesced_mmio,
+			.io = (int64_t)s->io,
+			.halt = (int64_t)s->halt,
+			.interrupts = (int64_t)s->interrupts,
+			.hypercalls = (int64_t)s->hypercalls,
+		};
+
+		result_statistics_add(&rep->statistics, &one);
+	}
+}
+
+static void trace(const struct vm *vm)
+{
+	unsigned int i;
+
+	for (i = 0; i < vm->config.vcpus; i++) {
+		fprintf(stderr, "vCPU %u: transitions of this boot\n", i);
+		state_trace_print(&vm->vcpus[i].trace, stderr);
+	}
+}
+
+static void end_by_stop(struct meter *m, const struct boot_request *rq,
+			struct boot_report *rep)
+{
+	char registers[320];
+
+	switch (m->vm.vcpus[0].stop) {
+	case VCPU_STOP_BELL:
+		boot_harvest(m->vm.ram, rq, rep);
+		break;
+	case VCPU_STOP_BUDGET:
+		vcpu_dump(&m->vm.vcpus[0], registers, sizeof(registers));
+		boot_end(rep, BOOT_CRASH, "the guest hung: no end after %.1f s; %s",
+			 (double)rq->timeout_ns / 1e9, registers);
+		break;
+	case VCPU_STOP_SHUTDOWN:
+		vcpu_dump(&m->vm.vcpus[0], registers, sizeof(registers));
+		boot_end(rep, BOOT_CRASH,
+			 "the guest shut down (triple fault or power off); %s",
+			 registers);
+		break;
+	default:
+		boot_end(rep, BOOT_CRASH, "%s", m->vm.error);
+	}
+}
+
+static int prepare(struct meter *m, struct abi_params *params)
+{
+	return m->stage && m->stage->prepare ? m->stage->prepare(&m->vm, params) : 0;
+}
+
+/* Builds the VM, runs the payload, harvests. m->vm.error on failure. */
+static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_fd,
+		      const struct boot_request *rq, struct boot_report *rep)
+{
+	const struct vm_listener listener = {
+		.ctx = m,
+		.halted = on_halt,
+		.bell = on_bell,
+	};
+	struct run_timer budget;
+	struct abi_params params = rq->params;
+	uint64_t entry;
+	int err;
+
+	params.magic = ABI_MAGIC;
+	params.version = ABI_VERSION;
+	params.flags = ABI_FLAG_BELL | (config->pmu ? ABI_FLAG_PMU : 0);
+	err = vm_create(&m->vm, kvm_fd, config, &listener);
+	if (err)
+		return err;
+	err = prepare(m, &params);
+	if (err == -ENOTSUP) {
+		boot_end(rep, BOOT_SKIP, "%s", m->vm.error);
+		return 0;
+	}
+	if (!err)
+		err = vm_load(&m->vm, rq->image, rq->image_bytes, &entry);
+	if (!err)
+		err = vm_write(&m->vm, m->vm.ram_gpa + ABI_PAGE_OFFSET, &params,
+			       sizeof(params));
+	if (!err)
+		err = vm_reset(&m->vm, entry);
+	if (!err)
+		err = timer_open(&budget, TIMER_POSIX, rq->timeout_ns, m->vm.error,
+				 sizeof(m->vm.error));
+	if (err)
+		return err;
+	/* An exit that nobody can serve is the guest's failure, not the target's. */
+	(void)vm_run(&m->vm, &budget, m->cpu);
+	timer_close(&budget);
+	if (m->vm.vcpus[0].stop == VCPU_STOP_KICK && target_interrupted)
+		return -EINTR;
+	note_statistics(m, rep);
+	end_by_stop(m, rq, rep);
+	return 0;
+}
+
+int kvm_boot_payload(const struct kvm_boot_env *env, const struct vm_config *config,
+		     const struct stage *stage, const struct boot_request *rq,
+		     struct boot_report *rep, struct target_error *err)
+{
+	struct meter *m = calloc(1, sizeof(*m));
+	int rc;
+
+	if (!m)
+		return target_fail(err, -ENOMEM, "out of memory");
+	m->stage = stage;
+	m->rep = rep;
+	m->cpu = env->cpu;
+	rc = boot_in_vm(m, config, env->kvm_fd, rq, rep);
+	if (rc == -EINTR)
+		target_fail(err, rc, "interrupted");
+	else if (rc)
+		target_fail(err, rc, "%s", m->vm.error);
+	if (env->trace_states)
+		trace(&m->vm);
+	vm_destroy(&m->vm);
+	free(m);
+	return rc;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One payload in one VM of this machine's KVM, its phases metered at the bells. */
+#ifndef WS_TARGET_KVM_BOOT_H
+#define WS_TARGET_KVM_BOOT_H
+
+#include "host/target/boot.h"
+#include "host/target/stage.h"
+
+struct kvm_boot_env {
+	int kvm_fd;
+	int cpu; /* pinned to; -1: not */
+	bool trace_states;
+};
+
+/*
+ * Builds a VM after `config`, lets `stage` (or NULL) prepare it, runs rq->image in it
+ * and fills in `rep`, whatever the guest does. -EINTR, or another negative errno with
+ * `err` if the VM cannot be built.
+ */
+int kvm_boot_payload(const struct kvm_boot_env *env, const struct vm_config *config,
+		     const struct stage *stage, const struct boot_request *rq,
+		     struct boot_report *rep, struct target_error *err);
+
+#endif
