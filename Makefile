@@ -96,7 +96,7 @@ $(B)/guest/$(1)/driven.o $(B)/guest/$(1)/selftest.o: $(B)/guest/$(1)/%.o: guest/
 	$$(call say,GUEST,$$@)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -c $$< -o $$@
-$(B)/guest/$(1)/selftest.elf: $(B)/guest/$(1)/runtime/$(1)/selftest.o
+$(B)/guest/$(1)/selftest.elf: $(patsubst guest/%.c,$(B)/guest/$(1)/runtime/%.o,$(wildcard guest/$(1)/selftest*.c))
 
 $(B)/guest/$(1)/%.elf: $(B)/guest/$(1)/runtime/$(1)/boot.o $(B)/guest/$(1)/runtime/$(1)/machine.o \
 		$(B)/guest/$(1)/runtime/runtime.o $(B)/guest/$(1)/%.o guest/$(1)/payload.lds \

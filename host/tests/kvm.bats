@@ -1,13 +1,15 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# This machine's KVM, whatever it is. No figure is expected: only what was proven.
+# This machine's KVM, whatever it is. No figure is expected: only what was proven, of
+# the rows that every KVM gets right.
 bats_require_minimum_version 1.5.0
 load helper
 
 setup_file() {
   clean_place "$BATS_FILE_TMPDIR"
   ! unavailable kvm >/dev/null || return 0
-  "$wsbench" run --on kvm --boots 6 --events 200 -o "$BATS_FILE_TMPDIR/doc.json" \
+  "$wsbench" run --on kvm --bench null,hypercall,mmio_read_user,mmio_write_user,pio_in_user,pio_out_user \
+    --boots 6 --events 200 -o "$BATS_FILE_TMPDIR/doc.json" \
     >"$BATS_FILE_TMPDIR/out" 2>"$BATS_FILE_TMPDIR/err" ||
     echo $? >"$BATS_FILE_TMPDIR/failed"
 }

@@ -51,7 +51,12 @@ static void hear_progress(void *ctx, const char *text)
 static int converse(const struct lab_shared *s, const char *script, struct heard *h,
 		    struct target_error *err)
 {
-	const struct target_sink sink = { h, hear_header, hear_benchmark, hear_progress };
+	const struct target_sink sink = {
+		.ctx = h,
+		.header = hear_header,
+		.benchmark = hear_benchmark,
+		.progress = hear_progress,
+	};
 	/* The wire's memory as the machine would leave it, for the script to copy. */
 	char image[] = "/tmp/unit_lab_wire.XXXXXX", command[1024];
 	char *argv[] = { (char *)"/bin/sh", (char *)"-c", command, NULL };
@@ -112,7 +117,12 @@ Test(session, a_whole_job_is_handed_on_and_the_machine_stopped)
 Test(session, a_job_without_a_machine_says_why)
 {
 	char *argv[] = { (char *)"/nonexistent/emulator", NULL };
-	const struct target_sink sink = { &heard, hear_header, hear_benchmark, NULL };
+	const struct target_sink sink = {
+		.ctx = &heard,
+		.header = hear_header,
+		.benchmark = hear_benchmark,
+		.progress = NULL,
+	};
 
 	cr_expect_eq(lab_session_run("lab:test", argv, 0, &sink, &err), -EIO);
 	cr_expect_not_null(strstr(err.text, "emulator failed: cannot run it"), "%s",
