@@ -23,6 +23,7 @@ enum key {
 	OPTION_PAYLOAD,
 	OPTION_STATS,
 	OPTION_TRACE_STATES,
+	OPTION_HOST_COUNTERS,
 };
 
 static const struct argp_option options[] = {
@@ -57,6 +58,10 @@ static const struct argp_option options[] = {
 	  "print what the VMM's run loop counted, after the table", 0 },
 	{ "trace-states", OPTION_TRACE_STATES, NULL, 0,
 	  "on target kvm, print the run loop's state transitions after each boot", 0 },
+	{ "host-counters", OPTION_HOST_COUNTERS, NULL, 0,
+	  "count cycles and instructions of guest and host on the vCPU thread, into the "
+	  "document; makes entries and exits dearer",
+	  0 },
 	{ "output", 'o', "FILE|DIR", 0,
 	  "write the result document there; several targets need a folder", 0 },
 	{ 0 }
@@ -159,6 +164,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_STATS:
 		run->stats = true;
+		return 0;
+	case OPTION_HOST_COUNTERS:
+		o->host_counters = true;
 		return 0;
 	case OPTION_TRACE_STATES:
 		o->trace_states = true;

@@ -70,6 +70,8 @@ static void put_run(FILE *f, const struct target_job *job, bool payload)
 	put_number(f, "--boots", job->boots);
 	put_number(f, "--events", job->events);
 	put_number(f, "--seed", job->seed);
+	if (job->host_counters)
+		put(f, "--host-counters");
 	if (payload) {
 		put(f, "--payload");
 		put(f, "/" LAB_PAYLOAD_PATH);

@@ -46,6 +46,7 @@ void assemble_begin(struct assembly *a, const struct config *config)
 	b->status = RESULT_OK;
 	b->exits = (struct result_exits){ -1, -1, -1, -1, 0 };
 	b->statistics = RESULT_STATISTICS_NONE;
+	b->host_counters = RESULT_HOST_COUNTERS_NONE;
 }
 
 /* An event is one body; a batch's sample is `batch` of them. */
@@ -182,6 +183,9 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 	add(&b->exits.user, c->user);
 	add(&b->exits.interrupts, c->interrupts);
 	result_statistics_add(&b->statistics, &rep->statistics);
+	result_host_counters_add(&b->host_counters, &rep->host_counters);
+	/* The report's text goes with the report. */
+	b->host_counters.reason = result_string(a->result, b->host_counters.reason);
 	b->exits.faults += (int64_t)rep->guest.faults[ABI_PHASE_EVENT];
 	for (m = 0; m < METRICS; m++) {
 		struct result_boot *boot;

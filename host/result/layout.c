@@ -255,6 +255,20 @@ static const struct field statistics_fields[] = {
 static const struct layout statistics = { statistics_fields,
 					  sizeof(struct result_statistics) };
 
+static const struct field host_counters_fields[] = {
+	FIELD(STRING, "source", NULLABLE, result_host_counters, source),
+	FIELD(STRING, "reason", NULLABLE, result_host_counters, reason),
+	KNOWN("guest_cycles", NULLABLE, result_host_counters, guest_cycles, -1),
+	KNOWN("guest_insns", NULLABLE, result_host_counters, guest_insns, -1),
+	KNOWN("host_cycles", NULLABLE, result_host_counters, host_cycles, -1),
+	KNOWN("host_insns", NULLABLE, result_host_counters, host_insns, -1),
+	KNOWN("task_clock_ns", NULLABLE, result_host_counters, task_clock_ns, -1),
+	KNOWN("context_switches", NULLABLE, result_host_counters, context_switches, -1),
+	END,
+};
+static const struct layout host_counters = { host_counters_fields,
+					     sizeof(struct result_host_counters) };
+
 static const struct field benchmark_fields[] = {
 	FIELD(STRING, "name", REQUIRED, result_benchmark, name),
 	FIELD(STRING, "config", REQUIRED, result_benchmark, config),
@@ -264,6 +278,7 @@ static const struct field benchmark_fields[] = {
 	FIELD(STRING, "reason", NULLABLE, result_benchmark, reason),
 	OBJECT("exits", REQUIRED, result_benchmark, exits, &exits),
 	OBJECT("statistics", 0, result_benchmark, statistics, &statistics),
+	OBJECT("host_counters", 0, result_benchmark, host_counters, &host_counters),
 	ARRAY(ARRAY, "metrics", result_benchmark, metrics, &layout_metric),
 	END,
 };

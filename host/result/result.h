@@ -126,7 +126,8 @@ struct result_benchmark {
 	enum result_status status;
 	const char *reason; /* NULL where ok */
 	struct result_exits exits;
-	struct result_statistics statistics; /* of all boots, from reset to end */
+	struct result_statistics statistics;	   /* of all boots, from reset to end */
+	struct result_host_counters host_counters; /* of all boots' timed events */
 	struct result_metric *metrics;
 	size_t n_metrics;
 };

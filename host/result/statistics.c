@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Adding up the run loop's statistics over boots. */
+/* Adding up what was counted over boots. */
 #include "host/result/statistics.h"
 
 static void add(int64_t *total, int64_t n)
@@ -21,4 +21,19 @@ void result_statistics_add(struct result_statistics *total,
 	add(&total->halt, n->halt);
 	add(&total->interrupts, n->interrupts);
 	add(&total->hypercalls, n->hypercalls);
+}
+
+void result_host_counters_add(struct result_host_counters *total,
+			      const struct result_host_counters *n)
+{
+	if (n->source)
+		total->source = n->source;
+	if (n->reason)
+		total->reason = n->reason;
+	add(&total->guest_cycles, n->guest_cycles);
+	add(&total->guest_insns, n->guest_insns);
+	add(&total->host_cycles, n->host_cycles);
+	add(&total->host_insns, n->host_insns);
+	add(&total->task_clock_ns, n->task_clock_ns);
+	add(&total->context_switches, n->context_switches);
 }

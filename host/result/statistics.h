@@ -23,4 +23,24 @@ struct result_statistics {
 void result_statistics_add(struct result_statistics *total,
 			   const struct result_statistics *n);
 
+/*
+ * What the host counted on the vCPU thread during the timed events, split into guest
+ * and host. -1: not counted here; `reason` says why the hardware's are not.
+ */
+struct result_host_counters {
+	const char *source; /* "hardware", "software"; NULL: nobody asked */
+	const char *reason;
+	int64_t guest_cycles;
+	int64_t guest_insns;
+	int64_t host_cycles;
+	int64_t host_insns;
+	int64_t task_clock_ns;
+	int64_t context_switches;
+};
+
+#define RESULT_HOST_COUNTERS_NONE                                                        \
+	((struct result_host_counters){ NULL, NULL, -1, -1, -1, -1, -1, -1 })
+void result_host_counters_add(struct result_host_counters *total,
+			      const struct result_host_counters *n);
+
 #endif

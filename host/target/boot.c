@@ -34,6 +34,7 @@ void boot_report_init(struct boot_report *rep)
 
 	memset(rep, 0, sizeof(*rep));
 	rep->statistics = RESULT_STATISTICS_NONE;
+	rep->host_counters = RESULT_HOST_COUNTERS_NONE;
 	for (phase = 0; phase < ABI_PHASES; phase++)
 		rep->counts[phase] = nobody;
 }

@@ -17,7 +17,7 @@
 struct state {
 	int kvm_fd;
 	int cpu; /* pinned to; -1: not */
-	bool trace_states;
+	bool trace_states, host_counters;
 	enum kvm_flavour flavour;
 };
 
@@ -59,6 +59,7 @@ static int kvm_target_open(struct target *t, const struct target_options *opt,
 	t->state = s;
 	s->cpu = opt->cpu;
 	s->trace_states = opt->trace_states;
+	s->host_counters = opt->host_counters;
 	s->kvm_fd = kvm_open(err->text, sizeof(err->text));
 	if (s->kvm_fd < 0)
 		return s->kvm_fd;
@@ -152,7 +153,12 @@ static int kvm_boot(struct target *t, const struct boot_request *request,
 	const struct stage *stage = stage_find(rq->bench->id, t->arch);
 	const char *lacks;
 	struct vm_config config;
-	const struct kvm_boot_env env = { s->kvm_fd, s->cpu, s->trace_states };
+	const struct kvm_boot_env env = {
+		.kvm_fd = s->kvm_fd,
+		.cpu = s->cpu,
+		.trace_states = s->trace_states,
+		.host_counters = s->host_counters,
+	};
 	char why[256];
 	int rc;
 

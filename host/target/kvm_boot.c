@@ -6,6 +6,7 @@
 
 #include "host/target/interference.h"
 #include "host/target/kvm_boot.h"
+#include "host/vmm/perf.h"
 #include "host/vmm/timer.h"
 
 /* All counters at one moment. */
@@ -13,6 +14,7 @@ struct snapshot {
 	int64_t exits, irq_exits;
 	uint64_t user;
 	struct interference interference;
+	struct perf_values perf;
 };
 
 /* What the bell's listener works on. */
@@ -21,6 +23,8 @@ struct meter {
 	const struct stage *stage; /* or NULL */
 	struct boot_report *rep;
 	int cpu;
+	bool counting;
+	struct perf_counters perf;
 	struct snapshot begin;
 };
 
@@ -32,6 +36,8 @@ static void snapshot(const struct meter *m, struct snapshot *now)
 	now->irq_exits = vcpu_kvm_stat(vcpu, KVM_STAT_IRQ_EXITS);
 	now->user = vcpu->stats.vm_exits;
 	interference_read(m->cpu, &now->interference);
+	if (m->counting && perf_read(&m->perf, &now->perf))
+		now->perf = (struct perf_values){ { 0 }, { false } };
 }
 
 static int64_t difference(int64_t now, int64_t before)
@@ -56,6 +62,32 @@ static void count(const struct snapshot *a, const struct snapshot *b,
 	c->migrations = b->interference.cpu_now != a->interference.cpu_now;
 }
 
+static int64_t counted(const struct snapshot *a, const struct snapshot *b,
+		       enum perf_event event)
+{
+	if (!a->perf.counted[event] || !b->perf.counted[event])
+		return -1;
+	return (int64_t)(b->perf.value[event] - a->perf.value[event]);
+}
+
+static void note_counters(const struct meter *m, const struct snapshot *end)
+{
+	struct boot_report *rep = m->rep;
+	const struct snapshot *begin = &m->begin;
+
+	snprintf(rep->counters_why, sizeof(rep->counters_why), "%s", m->perf.why);
+	rep->host_counters = (struct result_host_counters){
+		.source = *m->perf.why ? "software" : "hardware",
+		.reason = *m->perf.why ? rep->counters_why : NULL,
+		.guest_cycles = counted(begin, end, PERF_GUEST_CYCLES),
+		.guest_insns = counted(begin, end, PERF_GUEST_INSNS),
+		.host_cycles = counted(begin, end, PERF_HOST_CYCLES),
+		.host_insns = counted(begin, end, PERF_HOST_INSNS),
+		.task_clock_ns = counted(begin, end, PERF_TASK_CLOCK_NS),
+		.context_switches = counted(begin, end, PERF_CONTEXT_SWITCHES),
+	};
+}
+
 static void on_bell(void *ctx, uint32_t value)
 {
 	struct meter *m = ctx;
@@ -67,6 +99,8 @@ static void on_bell(void *ctx, uint32_t value)
 	if (ABI_BELL_KIND(value) == ABI_BELL_END) {
 		snapshot(m, &end);
 		count(&m->begin, &end, &m->rep->counts[phase]);
+		if (m->counting && phase == ABI_PHASE_EVENT)
+			note_counters(m, &end);
 	}
 	if (m->stage && m->stage->bell)
 		m->stage->bell(&m->vm, ABI_BELL_KIND(value), phase);
@@ -85,12 +119,13 @@ static bool on_halt(void *ctx, struct vcpu *vcpu)
 
 static void note_statistics(const struct meter *m, struct boot_report *rep)
 {
+	struct perf_values perf;
 	unsigned int i;
 
 	for (i = 0; i < m->vm.config.vcpus; i++) {
 		const struct vcpu_stats *s = &m->vm.vcpus[i].stats;
 		const struct result_statistics one = {
-			.insts = s->insts ? (int64_t)s->insts : -1,
+			.insts = -1,
 			.vm_exits = (int64_t)s->vm_exits,
 			.vm_half_entries = (int64_t)s->vm_half_entries,
 			.exit_signal = (int64_t)s->exit_signal,
@@ -104,6 +139,8 @@ static void note_statistics(const struct meter *m, struct boot_report *rep)
 
 		result_statistics_add(&rep->statistics, &one);
 	}
+	if (m->counting && !perf_read(&m->perf, &perf) && perf.counted[PERF_GUEST_INSNS])
+		rep->statistics.insts = (int64_t)perf.value[PERF_GUEST_INSNS];
 }
 
 static void trace(const struct vm *vm)
@@ -138,6 +175,9 @@ static void end_by_stop(struct meter *m, const struct boot_request *rq,
 		break;
 	default:
 		boot_end(rep, BOOT_CRASH, "%s", m->vm.error);
+		/* All registers: too much for a reason, but what one wants to see. */
+		if (m->vm.dump)
+			fputs(m->vm.dump, stderr);
 	}
 }
 
@@ -205,6 +245,10 @@ int kvm_boot_payload(const struct kvm_boot_env *env, const struct vm_config *con
 	m->stage = stage;
 	m->rep = rep;
 	m->cpu = env->cpu;
+	/* Only software events, or none: the document says so. */
+	m->counting = env->host_counters;
+	if (m->counting && perf_open(&m->perf))
+		m->counting = false;
 	rc = boot_in_vm(m, config, env->kvm_fd, rq, rep);
 	if (rc == -EINTR)
 		target_fail(err, rc, "interrupted");
@@ -212,6 +256,8 @@ int kvm_boot_payload(const struct kvm_boot_env *env, const struct vm_config *con
 		target_fail(err, rc, "%s", m->vm.error);
 	if (env->trace_states)
 		trace(&m->vm);
+	if (env->host_counters)
+		perf_close(&m->perf);
 	vm_destroy(&m->vm);
 	free(m);
 	return rc;

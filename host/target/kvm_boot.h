@@ -9,7 +9,7 @@
 struct kvm_boot_env {
 	int kvm_fd;
 	int cpu; /* pinned to; -1: not */
-	bool trace_states;
+	bool trace_states, host_counters;
 };
 
 /*

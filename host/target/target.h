@@ -37,6 +37,7 @@ struct target_options {
 	const char *append;  /* --append: added to the kernel's command line */
 	int cpu;	     /* --cpu: pin the vCPU thread there; -1: not */
 	uint64_t timeout_ns; /* for one boot of a payload; 0: the target's default */
+	bool host_counters;  /* --host-counters: they cost entries and exits something */
 	bool trace_states;   /* --trace-states: to stderr, after each boot */
 	const char *payload; /* --payload: an ELF file that replaces the body; NULL */
 };
@@ -75,18 +76,22 @@ struct boot_report {
 	const char *unit;	      /* of the samples; NULL: the clock's */
 	struct boot_counts counts[ABI_PHASES];
 	struct result_statistics statistics;
+	struct result_host_counters
+		host_counters; /* strings: static, or `counters_why` */
+	char counters_why[160];
 };
 void boot_report_free(struct boot_report *rep);
 
 /* A job for ops->delegate: what `wsbench run` would be told on its command line. */
 struct target_job {
-	const char *command; /* NULL: run; else benches are its arguments */
+	const char *command;	    /* NULL: run; else benches are its arguments */
 	const char *const *benches; /* ids */
 	size_t n_benches;
 	const char *const *configs; /* names; 0 of them: each row's own */
 	size_t n_configs;
 	uint32_t boots, events; /* 0: the target's default */
 	uint64_t seed;
+	bool host_counters;
 };
 
 /* What a delegated job reports while it runs. A callback's error ends the job. */

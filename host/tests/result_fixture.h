@@ -57,6 +57,8 @@ static void fixture_benchmark(struct result *r)
 	b->reason = result_string(r, "too few exits");
 	b->exits = (struct result_exits){ 1000, 999, 998, 3, 4 };
 	b->statistics = (struct result_statistics){ 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 };
+	b->host_counters =
+		(struct result_host_counters){ "software", "no PMU", 1, 2, 3, 4, 5, 6 };
 	m = result_add_metric(r, b);
 	m->name = result_string(r, "round_trip");
 	m->unit = result_string(r, "insns");

@@ -212,6 +212,8 @@ int vcpu_drain(struct vcpu *vcpu)
 		vcpu->run->immediate_exit = 0;
 		if (vcpu->state == VCPU_RUNNING_SERVICE_COMPLETION)
 			stop(vcpu, VCPU_STOP_DRAINED, VCPU_RUNNING_SERVICE_COMPLETION);
+		else if (vcpu->state == VCPU_RUNNING)
+			stop(vcpu, VCPU_STOP_DRAINED, VCPU_RUNNING);
 		return vcpu->stop == VCPU_STOP_ERROR ? -EIO : vcpu_drain(vcpu);
 	}
 	vcpu->run->immediate_exit = 0;
