@@ -3,6 +3,7 @@
 #ifndef WS_BENCH_AARCH64_IPI_H
 #define WS_BENCH_AARCH64_IPI_H
 
+#include "clock.h" /* of the guest's architecture */
 #include "bench/body.h"
 #include "guest/aarch64/gic.h"
 

@@ -36,7 +36,10 @@
 #define APIC_VECTOR	     0x41
 #define APIC_SPURIOUS_VECTOR 0xff
 
-static inline void apic_write(uint32_t offset, uint32_t value)
+/* Handlers may call these two: they leave all registers alone (clang insists). */
+#define APIC_IN_HANDLER __attribute__((no_caller_saved_registers))
+
+APIC_IN_HANDLER static inline void apic_write(uint32_t offset, uint32_t value)
 {
 	*(volatile uint32_t *)(uint64_t)(APIC_GPA + offset) = value;
 }
@@ -46,7 +49,7 @@ static inline uint32_t apic_read(uint32_t offset)
 	return *(volatile uint32_t *)(uint64_t)(APIC_GPA + offset);
 }
 
-static inline void apic_wrmsr(uint32_t msr, uint64_t value)
+APIC_IN_HANDLER static inline void apic_wrmsr(uint32_t msr, uint64_t value)
 {
 	__asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)value),
 			 "d"((uint32_t)(value >> 32))

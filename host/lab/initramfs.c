@@ -70,6 +70,7 @@ static void put_run(FILE *f, const struct target_job *job, bool payload)
 	put_number(f, "--boots", job->boots);
 	put_number(f, "--events", job->events);
 	put_number(f, "--seed", job->seed);
+	put_number(f, "--timeout", job->timeout_ns / 1000000000u);
 	if (job->host_counters)
 		put(f, "--host-counters");
 	if (payload) {

@@ -88,6 +88,7 @@ int collect_delegated(struct target *t, const struct measure_request *request,
 		.boots = request->boots,
 		.events = request->events,
 		.seed = request->seed,
+		.timeout_ns = request->options.timeout_ns,
 		.host_counters = request->options.host_counters,
 	};
 	struct collection c = {

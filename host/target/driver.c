@@ -30,7 +30,7 @@ static const struct driver drivers[] = {
 	{ "state_sync_lazy", ARCHS_ALL, drive_state_sync_lazy },
 	{ "state_sync_always", ARCHS_ALL, drive_state_sync_always },
 	{ "state_sync_regs", ARCHS_X86_64, drive_state_sync_regs },
-	{ NULL },
+	{ .id = NULL },
 };
 
 const struct driver *driver_find(const char *id, enum arch arch)

@@ -178,7 +178,7 @@ static enum selftest_verdict refused(struct selftest *t, struct vm *vm, const ch
 	if (!vm->error[0] || strchr(vm->error, '\n'))
 		return selftest_fail(t, "%s: no clear line: '%s'", what, vm->error);
 	after = text_of(vm);
-	if (!after || strcmp(before, after) || !memory_is_empty(vm))
+	if (!before || !after || strcmp(before, after) || !memory_is_empty(vm))
 		verdict =
 			selftest_fail(t, "%s: it was refused, and the VM changed", what);
 	free(after);
@@ -217,6 +217,8 @@ static enum selftest_verdict damage_all(struct selftest *t, struct vm *vm,
 	enum selftest_verdict verdict = SELFTEST_PASS;
 	size_t i;
 
+	if (!f->data)
+		return selftest_fail(t, "there is no checkpoint to damage");
 	for (i = 0; verdict == SELFTEST_PASS && i < sizeof(damages) / sizeof(damages[0]);
 	     i++) {
 		const struct damage *d = &damages[i];

@@ -91,6 +91,7 @@ struct target_job {
 	size_t n_configs;
 	uint32_t boots, events; /* 0: the target's default */
 	uint64_t seed;
+	uint64_t timeout_ns; /* for one boot; 0: the target's default */
 	bool host_counters;
 };
 

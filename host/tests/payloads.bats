@@ -4,6 +4,37 @@
 bats_require_minimum_version 1.5.0
 load helper
 
+# In the labs the VMM meets a KVM that hardware would have: SVM's and arm64's. Each
+# boots a machine, so they run first, two at a time.
+lab_payloads='x86_64-svm hang
+aarch64-vhe hang
+x86_64-svm triple_fault
+aarch64-vhe page_fault
+x86_64-svm nonsense
+aarch64-vhe nonsense'
+
+setup_file() {
+  clean_place "$BATS_FILE_TMPDIR"
+  local lab payload
+  while read -r lab payload; do
+    unavailable "lab:$lab" >/dev/null || echo "$lab $payload"
+  done <<<"$lab_payloads" | xargs -r -P 2 -L 1 sh -c '
+    "$0" run --on "lab:$3" --bench null --timeout 1 --quiet --payload "$2/${3%-*}/$4.elf" \
+      -o "$1/$3.$4.json" >"$1/$3.$4.out" 2>"$1/$3.$4.err" </dev/null
+    echo $? >"$1/$3.$4.status"' "$wsbench" "$BATS_FILE_TMPDIR" "$payloads"
+}
+
+# lab_says LAB PAYLOAD REASON: the same for what ran in the labs.
+lab_says() {
+  local document=$BATS_FILE_TMPDIR/$1.$2
+  need_target "lab:$1"
+  echo "exit code $(cat "$document.status"), stderr: $(cat "$document.err")"
+  [ "$(cat "$document.status")" = 4 ]
+  [ ! -s "$document.err" ]
+  [ "$(doc "$document.json" 'b("null")["status"]')" = fail ]
+  doc "$document.json" 'b("null")["reason"]' | tee /dev/stderr | grep -Eq "^$3"
+}
+
 # says TARGET PAYLOAD REASON: running it ends with 4, and the document gives a
 # reason that matches the extended regular expression. The time limit is short
 # only where it is what ends the guest: elsewhere a slow machine shall not.
@@ -40,6 +71,9 @@ pc='pc 0x[0-9a-f]+'
 @test "bare:aarch64: a guest that loops for ever" { says bare:aarch64 hang "$hung"; }
 @test "kvm: a guest that loops for ever, with its registers" { says kvm hang "$hung; .*0x"; }
 
+@test "lab:x86_64-svm: a guest that loops for ever, with its registers" { lab_says x86_64-svm hang "$hung; rip 0x"; }
+@test "lab:aarch64-vhe: a guest that loops for ever, with its registers" { lab_says aarch64-vhe hang "$hung; pc 0x"; }
+
 @test "bare:x86_64: a guest that exits for ever" { says bare:x86_64 storm "$hung"; }
 @test "kvm: a guest that exits for ever" { says kvm storm "$hung"; }
 
@@ -55,6 +89,9 @@ pc='pc 0x[0-9a-f]+'
   [ "$arch" = x86_64 ] || skip "arm64 has none"
   says kvm triple_fault 'the guest shut down \(triple fault or power off\); rip 0x'
 }
+@test "lab:x86_64-svm: a triple fault, with registers" {
+  lab_says x86_64-svm triple_fault 'the guest shut down \(triple fault or power off\); rip 0x'
+}
 
 @test "bare:x86_64: an exception nobody expected has vector, error code, pc and address" {
   says bare:x86_64 page_fault \
@@ -63,6 +100,10 @@ pc='pc 0x[0-9a-f]+'
 @test "bare:aarch64: an exception nobody expected has vector, syndrome, pc and address" {
   # EC 0x25: data abort from the same exception level; DFSC 0x05: translation, level 1.
   says bare:aarch64 page_fault \
+    "the guest took exception 0x200 in the event phase: syndrome 0x96000005 $pc address 0x4000000000$"
+}
+@test "lab:aarch64-vhe: an exception nobody expected has vector, syndrome, pc and address" {
+  lab_says aarch64-vhe page_fault \
     "the guest took exception 0x200 in the event phase: syndrome 0x96000005 $pc address 0x4000000000$"
 }
 @test "kvm: an exception nobody expected has vector, syndrome, pc and address" {
@@ -83,6 +124,8 @@ pc='pc 0x[0-9a-f]+'
 overwrote='the guest overwrote its report: it begins with 0xa5a5a5a5a5a5a5a5'
 @test "bare:x86_64: nonsense in all shared memory" { says bare:x86_64 nonsense "$overwrote"; }
 @test "bare:aarch64: nonsense in all shared memory" { says bare:aarch64 nonsense "$overwrote"; }
+@test "lab:x86_64-svm: nonsense in all shared memory, and every bell rung" { lab_says x86_64-svm nonsense "$overwrote"; }
+@test "lab:aarch64-vhe: nonsense in all shared memory, and every bell rung" { lab_says aarch64-vhe nonsense "$overwrote"; }
 @test "kvm: nonsense in all shared memory, and every bell rung" { says kvm nonsense "$overwrote"; }
 
 state='the guest reports a state that does not exist: 77'

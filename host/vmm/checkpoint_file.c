@@ -189,6 +189,8 @@ int checkpoint_file_read(struct vm *vm, const char *path, uint8_t **body, size_t
 		return vm_fail(vm, -errno, "%s: %m", path);
 	err = read_all(vm, path, fd, max, &data, &whole);
 	close(fd);
+	if (!err && (!data || whole < sizeof(header)))
+		err = refuse(vm, path, "is too short for a checkpoint");
 	if (!err) {
 		memcpy(&header, data, sizeof(header));
 		err = check(vm, path, &header, whole);

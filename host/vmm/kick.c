@@ -57,15 +57,16 @@ static void block_kicks(int how)
 /* In KVM_RUN alone, the thread's mask without the kick. */
 static int set_mask(struct vcpu *vcpu)
 {
-	struct {
+	union {
 		struct kvm_signal_mask head;
-		uint64_t set; /* the kernel's sigset_t, not the C library's */
-	} mask = { .head.len = sizeof(mask.set) };
+		/* The kernel's sigset_t, which is not the C library's, behind it. */
+		uint8_t room[sizeof(struct kvm_signal_mask) + sizeof(uint64_t)];
+	} mask = { .head.len = sizeof(uint64_t) };
 	sigset_t now;
 
 	pthread_sigmask(SIG_BLOCK, NULL, &now);
 	sigdelset(&now, SIGNAL_KICK);
-	memcpy(mask.head.sigset, &now, sizeof(mask.set));
+	memcpy(mask.head.sigset, &now, sizeof(uint64_t));
 	if (ioctl(vcpu->fd, KVM_SET_SIGNAL_MASK, &mask))
 		return vm_fail(vcpu->vm, -errno, "KVM_SET_SIGNAL_MASK: %m");
 	return 0;

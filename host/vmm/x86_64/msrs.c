@@ -87,13 +87,15 @@ static bool is_listed(uint32_t index)
 
 static int msr_io(struct vcpu *vcpu, unsigned long request, struct kvm_msr_entry *entry)
 {
-	struct {
+	union {
 		struct kvm_msrs head;
-		struct kvm_msr_entry entry;
-	} one = { .head.nmsrs = 1, .entry = *entry };
-	int done = ioctl(vcpu->fd, request, &one);
+		uint8_t room[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
+	} one = { .head.nmsrs = 1 };
+	int done;
 
-	*entry = one.entry;
+	memcpy(one.head.entries, entry, sizeof(*entry));
+	done = ioctl(vcpu->fd, request, &one);
+	memcpy(entry, one.head.entries, sizeof(*entry));
 	return done < 0 ? -errno : done == 1 ? 0 : -EINVAL;
 }
 
