@@ -100,7 +100,8 @@ int cmd_run_in_lab(int argc, char **argv, struct lab_wire *wire)
 	/* argv[0] is the program here, and the command's name for every command. */
 	code = run_parse(&run, argc - 1, argv + 1, &go);
 	if (code == CLI_OK && go) {
-		run.request.options.timeout_ns = LAB_BOOT_TIMEOUT_NS;
+		if (!run.request.options.timeout_ns)
+			run.request.options.timeout_ns = LAB_BOOT_TIMEOUT_NS;
 		code = measure(&run, wire);
 	} else {
 		lab_wire_failure(wire, "the job's command line does not parse");

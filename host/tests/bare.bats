@@ -9,7 +9,7 @@ setup_file() {
   local target
   for target in bare:x86_64 bare:aarch64; do
     ! unavailable $target >/dev/null || continue
-    "$wsbench" run --on $target -o "$BATS_FILE_TMPDIR/${target#bare:}.json" \
+    timeout --kill-after=5 300 "$wsbench" run --on $target -o "$BATS_FILE_TMPDIR/${target#bare:}.json" \
       >"$BATS_FILE_TMPDIR/${target#bare:}.out" 2>"$BATS_FILE_TMPDIR/${target#bare:}.err"
   done
 }

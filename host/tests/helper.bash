@@ -128,10 +128,7 @@ refused() {
   shift 2
   run_apart "$@"
   echo "exit code $status, stdout: $stdout, stderr: $stderr"
-  [ "$status" = "$code" ]
-  [ -z "$stdout" ]
-  one_line "$stderr"
-  [[ $stderr == *"$text"* ]]
+  [ "$status" = "$code" ] && [ -z "$stdout" ] && one_line "$stderr" && [[ $stderr == *"$text"* ]]
 }
 
 # unavailable TARGET: why it cannot run here; fails if it can.

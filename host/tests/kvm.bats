@@ -8,7 +8,7 @@ load helper
 setup_file() {
   clean_place "$BATS_FILE_TMPDIR"
   ! unavailable kvm >/dev/null || return 0
-  "$wsbench" run --on kvm --bench null,hypercall,mmio_read_user,mmio_write_user,pio_in_user,pio_out_user \
+  timeout --kill-after=5 300 "$wsbench" run --on kvm --bench null,hypercall,mmio_read_user,mmio_write_user,pio_in_user,pio_out_user \
     --boots 6 --events 200 -o "$BATS_FILE_TMPDIR/doc.json" \
     >"$BATS_FILE_TMPDIR/out" 2>"$BATS_FILE_TMPDIR/err" ||
     echo $? >"$BATS_FILE_TMPDIR/failed"

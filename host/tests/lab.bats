@@ -17,7 +17,7 @@ setup_file() {
       echo "$lab $run"
     done
   done | xargs -r -P 2 -L 1 sh -c '
-    "$0" run --on "lab:$2" --events 50 -o "$1/$2.$3.json" >"$1/$2.$3.out" 2>"$1/$2.$3.err" </dev/null
+    timeout --kill-after=5 500 "$0" run --on "lab:$2" --events 50 -o "$1/$2.$3.json" >"$1/$2.$3.out" 2>"$1/$2.$3.err" </dev/null
     echo $? >"$1/$2.$3.status"' "$wsbench" "$BATS_FILE_TMPDIR"
   marked_processes >"$BATS_FILE_TMPDIR/processes"
 }

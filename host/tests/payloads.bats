@@ -19,7 +19,7 @@ setup_file() {
   while read -r lab payload; do
     unavailable "lab:$lab" >/dev/null || echo "$lab $payload"
   done <<<"$lab_payloads" | xargs -r -P 2 -L 1 sh -c '
-    "$0" run --on "lab:$3" --bench null --timeout 1 --quiet --payload "$2/${3%-*}/$4.elf" \
+    timeout --kill-after=5 300 "$0" run --on "lab:$3" --bench null --timeout 1 --quiet --payload "$2/${3%-*}/$4.elf" \
       -o "$1/$3.$4.json" >"$1/$3.$4.out" 2>"$1/$3.$4.err" </dev/null
     echo $? >"$1/$3.$4.status"' "$wsbench" "$BATS_FILE_TMPDIR" "$payloads"
 }

@@ -189,11 +189,11 @@ int checkpoint_file_read(struct vm *vm, const char *path, uint8_t **body, size_t
 		return vm_fail(vm, -errno, "%s: %m", path);
 	err = read_all(vm, path, fd, max, &data, &whole);
 	close(fd);
-	if (!err && (!data || whole < sizeof(header)))
-		err = refuse(vm, path, "is too short for a checkpoint");
-	if (!err) {
+	if (!err && data && whole >= sizeof(header)) {
 		memcpy(&header, data, sizeof(header));
 		err = check(vm, path, &header, whole);
+	} else if (!err) {
+		err = refuse(vm, path, "is too short for a checkpoint");
 	}
 	if (!err &&
 	    crc_of(data + sizeof(header), whole - sizeof(header)) != header.body_crc)
