@@ -240,7 +240,7 @@ check_walls() {
 # rows FILE MACRO: the arguments of each row, as the preprocessor sees them.
 rows() {
   printf '#define %s(...) @ __VA_ARGS__\n#include "%s"\n' "$2" "$1" |
-    "${CC:-cc}" -E -P -I. -x c - | tr '\n' ' ' | sed 's/@/\n/g' | sed '/^ *$/d; s/^ *//'
+    "${CC:-cc}" -E -P -I. -x c - | tr '\n' ' ' | sed 's/@/\n/g' | sed 's/^ *//' | grep .
 }
 
 check_catalogue() {

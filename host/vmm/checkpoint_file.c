@@ -173,9 +173,25 @@ static int read_all(struct vm *vm, const char *path, int fd, size_t max, uint8_t
 	return 0;
 }
 
-int checkpoint_file_read(struct vm *vm, const char *path, uint8_t **body, size_t *bytes)
+/* Whether `whole` bytes at `data` are a checkpoint of such a VM, undamaged. */
+static int check_all(struct vm *vm, const char *path, const uint8_t *data, size_t whole)
 {
 	struct checkpoint_header header;
+	int err;
+
+	if (!data || whole < sizeof(header))
+		return refuse(vm, path, "is too short for a checkpoint");
+	memcpy(&header, data, sizeof(header));
+	err = check(vm, path, &header, whole);
+	if (err)
+		return err;
+	if (crc_of(data + sizeof(header), whole - sizeof(header)) != header.body_crc)
+		return refuse(vm, path, "is a damaged checkpoint: its contents");
+	return 0;
+}
+
+int checkpoint_file_read(struct vm *vm, const char *path, uint8_t **body, size_t *bytes)
+{
 	uint64_t max = 2 * vm->ram_bytes + STATE_BYTES_MAX;
 	uint8_t *data = NULL;
 	unsigned int i;
@@ -189,21 +205,14 @@ int checkpoint_file_read(struct vm *vm, const char *path, uint8_t **body, size_t
 		return vm_fail(vm, -errno, "%s: %m", path);
 	err = read_all(vm, path, fd, max, &data, &whole);
 	close(fd);
-	if (!err && data && whole >= sizeof(header)) {
-		memcpy(&header, data, sizeof(header));
-		err = check(vm, path, &header, whole);
-	} else if (!err) {
-		err = refuse(vm, path, "is too short for a checkpoint");
-	}
-	if (!err &&
-	    crc_of(data + sizeof(header), whole - sizeof(header)) != header.body_crc)
-		err = refuse(vm, path, "is a damaged checkpoint: its contents");
-	if (err) {
+	if (!err)
+		err = check_all(vm, path, data, whole);
+	if (err || !data) {
 		free(data);
 		return err;
 	}
-	*bytes = whole - sizeof(header);
-	memmove(data, data + sizeof(header), *bytes);
+	*bytes = whole - sizeof(struct checkpoint_header);
+	memmove(data, data + sizeof(struct checkpoint_header), *bytes);
 	*body = data;
 	return 0;
 }
