@@ -96,6 +96,7 @@ same() {
 }
 
 @test "on a terminal progress is drawn and wiped" {
+  need_terminal
   need_target bare:x86_64
   run --separate-stderr "$tests/on_terminal.py" "$wsbench" run --on bare:x86_64 --bench null
   [ "$status" = 0 ]
@@ -104,6 +105,7 @@ same() {
 }
 
 @test "--quiet says nothing but the result" {
+  need_terminal
   need_target bare:x86_64
   run_apart "$wsbench" run --on bare:x86_64 --bench null --quiet -o doc.json
   [ "$status" = 0 ]
@@ -115,6 +117,7 @@ same() {
 }
 
 @test "NO_COLOR and --no-color: no colours on a terminal" {
+  need_terminal
   need_target bare:x86_64
   rows=("$wsbench" run --on bare:x86_64 --bench "null,hypercall")
   "$tests/on_terminal.py" "${rows[@]}" >colored
@@ -159,6 +162,7 @@ interrupted() {
 @test "SIGTERM: what finished is kept, marked as partial, and nothing is left" { interrupted TERM; }
 
 @test "Ctrl-C on a terminal" {
+  need_terminal
   need_target bare:aarch64
   run --separate-stderr "$tests/on_terminal.py" --interrupt 'null, default, boot' \
     "$wsbench" run --on bare:aarch64 --bench null,cntvct --boots 10000 -o doc.json

@@ -140,6 +140,10 @@ print(t["reason"] or "")
 sys.exit(t["available"])' "$1"
 }
 
+need_terminal() {
+  python3 -c 'import os; os.openpty()' 2>/dev/null || skip "no pseudo-terminals here"
+}
+
 need_target() {
   local why
   if why=$(unavailable "$1"); then skip "$1: $why"; fi

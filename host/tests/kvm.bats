@@ -75,6 +75,7 @@ user_exits() {
 }
 
 @test "kvm: SIGINT keeps what finished" {
+  need_terminal
   need_target kvm
   run --separate-stderr "$tests/on_terminal.py" --interrupt 'mmio_read_user, ' \
     "$wsbench" run --on kvm --bench null,mmio_read_user,mmio_write_user --boots 30 -o doc.json

@@ -206,6 +206,7 @@ END
 }
 
 @test "lab: Ctrl-C keeps the benchmarks that finished, and leaves nothing" {
+  need_terminal
   need_target lab:aarch64-vhe
   # Not the first benchmark: then there is one to keep.
   run --separate-stderr "$tests/on_terminal.py" --interrupt '(cntvct|mmio_[a-z]*_user|pmccntr), ' \
