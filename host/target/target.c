@@ -21,7 +21,7 @@
 	.default_warmup = EXACT_WARMUP
 /* Six boots are the least for a 95 % interval. */
 #define SOFTWARE_BOOTS	6
-#define SOFTWARE_EVENTS 1000
+#define SOFTWARE_EVENTS 500
 #define SOFTWARE_WARMUP 100
 #define NOISY                                                                            \
 	.exact = false, .default_boots = 10, .default_events = 10000,                    \
