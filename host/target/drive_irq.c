@@ -16,7 +16,8 @@
 struct injection {
 	struct drive *drive;
 	struct vm vm;
-	int eventfd; /* -1: by KVM_IRQ_LINE */
+	bool by_eventfd; /* else by KVM_IRQ_LINE */
+	int eventfd;
 	uint32_t line;
 	uint32_t n, rung;
 	uint64_t *sent;
@@ -27,7 +28,7 @@ static int inject(struct injection *j)
 {
 	const uint64_t one = 1;
 
-	if (j->eventfd < 0)
+	if (!j->by_eventfd)
 		return irq_set_line(&j->vm, j->line, true);
 	return write(j->eventfd, &one, sizeof(one)) == sizeof(one) ? 0 : -errno;
 }
@@ -39,7 +40,7 @@ static void on_bell(void *ctx, uint32_t value)
 	if (ABI_BELL_KIND(value) != ABI_BELL_END || j->rung >= j->n || j->err)
 		return;
 	/* The edge of the last one ends here, outside of what is timed. */
-	if (j->eventfd < 0)
+	if (!j->by_eventfd)
 		j->err = irq_set_line(&j->vm, j->line, false);
 	j->sent[j->rung++] = clock_now();
 	if (!j->err)
@@ -75,7 +76,7 @@ static int run(struct injection *j, enum abi_phase stamps, uint64_t *series)
 		return drive_skip(
 			d, "this KVM does not tell the offset of the guest's clock "
 			   "(KVM_VCPU_TSC_OFFSET, Linux 5.16)");
-	if (j->eventfd == 0) {
+	if (j->by_eventfd) {
 		j->eventfd = irq_fd(&j->vm, j->line);
 		if (j->eventfd < 0)
 			return target_fail(d->err, j->eventfd, "%s", j->vm.error);
@@ -96,7 +97,7 @@ static int drive_inject(struct drive *d, bool by_eventfd, enum abi_phase stamps)
 {
 	struct injection j = {
 		.drive = d,
-		.eventfd = by_eventfd ? 0 : -1,
+		.by_eventfd = by_eventfd,
 		.line = vmm_arch == ARCH_X86_64 ? ABI_X86_64_IRQ_LINE
 						: ABI_AARCH64_IRQ_LINE,
 	};

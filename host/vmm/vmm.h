@@ -53,7 +53,7 @@ enum regs_policy {
 
 /* Where the interrupt controller is. */
 enum vm_irqchip {
-	VM_IRQCHIP_USER,   /* nowhere: interrupts go in by vcpu_interrupt() */
+	VM_IRQCHIP_USER,   /* nowhere: interrupts go in by irq_inject() */
 	VM_IRQCHIP_SPLIT,  /* x86_64: LAPIC in the kernel, PIC and IOAPIC outside */
 	VM_IRQCHIP_KERNEL, /* PIC, IOAPIC and LAPIC; GIC */
 };
