@@ -53,6 +53,7 @@
 #define ABI_X86_64_BELL_PORT	      0x514u
 #define ABI_X86_64_PIO_EVENTFD_PORT   0x518u /* where rows ask for one */
 #define ABI_X86_64_PIO_COALESCED_PORT 0x51cu
+#define ABI_X86_64_PIO_MATCH_PORT     0x51du
 #define ABI_AARCH64_BELL_GPA	      0x0d010000ull
 #define ABI_AARCH64_GICD_GPA	      0x08000000ull
 #define ABI_AARCH64_GITS_GPA	      0x08080000ull
@@ -64,6 +65,10 @@
 /* From MMIO_GPA: what the VMM asks KVM to take, for the rows that want it. */
 #define ABI_MMIO_EVENTFD_OFFSET	  0x100ull
 #define ABI_MMIO_COALESCED_OFFSET 0x200ull
+#define ABI_MMIO_MATCH_OFFSET	  0x300ull
+
+/* What must be written for an eventfd that asks for a value. One byte. */
+#define ABI_MATCH_VALUE 0x5au
 
 /* Memory slots of rows that fault on purpose: above all devices of either machine. */
 #define ABI_SLOT_GPA 0x100000000ull

@@ -27,15 +27,19 @@ GIC_HANDLER(on_ipi, "adrp x16, ipi_seen\n\t"
 		    "mrs x16, " ICC_IAR1 "\n\t"
 		    "msr " ICC_EOIR1 ", x16\n\t");
 
-BODY enum body_presence ipi_setup(void)
+/* The distributor is set up: the other CPU may go on, and is waited for. */
+BODY enum body_presence ipi_await_target(void)
 {
-	if (!gic_init())
-		return BODY_ABSENT;
 	__asm__ volatile("dsb ish" ::: "memory");
 	ipi_open.set = 1;
 	while (!ipi_ready.set)
 		;
 	return BODY_PRESENT;
+}
+
+BODY enum body_presence ipi_setup(void)
+{
+	return gic_init() ? ipi_await_target() : BODY_ABSENT;
 }
 
 /* The other CPU, until interrupts may come. */

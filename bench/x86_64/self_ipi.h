@@ -62,13 +62,15 @@ on_ipi_x2(struct machine_frame *frame)
 	"cli"
 
 /* Kept out by the task priority, and let in by lowering it. */
-#define SELF_IPI_RAISE_TPR                                                               \
+#define SELF_IPI_MASK_TPR                                                                \
 	"mov $15, %%eax\n\t"                                                             \
-	"mov %%rax, %%cr8\n\t"                                                           \
-	"sti\n\t"
-#define SELF_IPI_LOWER_TPR                                                               \
+	"mov %%rax, %%cr8\n\t"
+#define SELF_IPI_UNMASK_TPR                                                              \
 	"xor %%eax, %%eax\n\t"                                                           \
-	"mov %%rax, %%cr8\n\t"                                                           \
+	"mov %%rax, %%cr8\n\t"
+#define SELF_IPI_RAISE_TPR SELF_IPI_MASK_TPR "sti\n\t"
+#define SELF_IPI_LOWER_TPR                                                               \
+	SELF_IPI_UNMASK_TPR                                                              \
 	"nop\n\t"                                                                        \
 	"cli"
 

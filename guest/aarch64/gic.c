@@ -4,12 +4,15 @@
 
 #include "bench/abi.h"
 
-#define GICD_CTLR	  0x0000
-#define GICD_CTLR_GRP1	  (1u << 1) /* with one security state, as in a VM */
-#define GICD_CTLR_ARE	  (1u << 4)
-#define GICD_CTLR_RWP	  (1u << 31)
-#define GICD_PIDR2	  0xffe8
-#define PIDR2_REVISION(r) ((r) >> 4 & 0xf)
+#define GICD_CTLR	   0x0000
+#define GICD_CTLR_GRP1	   (1u << 1) /* with one security state, as in a VM */
+#define GICD_CTLR_ARE	   (1u << 4)
+#define GICD_CTLR_NASSGI   (1u << 8) /* SGIs without an active state */
+#define GICD_CTLR_RWP	   (1u << 31)
+#define GICD_TYPER2	   0x000c
+#define GICD_TYPER2_NASSGI (1u << 8)
+#define GICD_PIDR2	   0xffe8
+#define PIDR2_REVISION(r)  ((r) >> 4 & 0xf)
 
 /* A redistributor is two frames of 64 KiB; the second has the private interrupts. */
 #define GICR_BYTES	  0x20000
@@ -99,6 +102,21 @@ bool gic_init(void)
 	while (gic_load(ABI_AARCH64_GICD_GPA + GICD_CTLR) & GICD_CTLR_RWP)
 		;
 	gic_init_cpu();
+	return true;
+}
+
+/* nASSGIreq changes only while the groups are off (GICD_CTLR in IHI 0069). */
+bool gic_deliver_sgis_directly(void)
+{
+	const uint64_t ctlr = ABI_AARCH64_GICD_GPA + GICD_CTLR;
+	const uint32_t direct = GICD_CTLR_ARE | GICD_CTLR_NASSGI;
+
+	if (!(gic_load(ABI_AARCH64_GICD_GPA + GICD_TYPER2) & GICD_TYPER2_NASSGI))
+		return false;
+	gic_store(ctlr, direct);
+	gic_store(ctlr, direct | GICD_CTLR_GRP1);
+	while (gic_load(ctlr) & GICD_CTLR_RWP)
+		;
 	return true;
 }
 

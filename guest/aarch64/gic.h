@@ -32,6 +32,12 @@
 bool gic_init(void);
 void gic_init_cpu(void);
 
+/*
+ * Has SGIs delivered to other vCPUs by the GIC itself, without an active state
+ * (GICD_CTLR.nASSGIreq). false: this GIC cannot (GICv4.1 can).
+ */
+bool gic_deliver_sgis_directly(void);
+
 /* Lets a private interrupt of this CPU (INTID 0-31) through. */
 void gic_enable(uint32_t intid);
 

@@ -19,6 +19,15 @@ static int mmio_eventfd(struct vm *vm, struct abi_params *params)
 	return fd < 0 ? fd : 0;
 }
 
+static int mmio_eventfd_match(struct vm *vm, struct abi_params *params)
+{
+	int fd = io_eventfd_match(vm, false, mmio_gpa(vm) + ABI_MMIO_MATCH_OFFSET, 4,
+				  ABI_MATCH_VALUE);
+
+	(void)params;
+	return fd < 0 ? fd : 0;
+}
+
 static int mmio_coalesced(struct vm *vm, struct abi_params *params)
 {
 	(void)params;
@@ -27,6 +36,9 @@ static int mmio_coalesced(struct vm *vm, struct abi_params *params)
 
 static const struct stage table[] = {
 	{ .id = "mmio_write_ioeventfd", .archs = ARCHS_ALL, .prepare = mmio_eventfd },
+	{ .id = "mmio_write_ioeventfd_match",
+	  .archs = ARCHS_ALL,
+	  .prepare = mmio_eventfd_match },
 	{ .id = "mmio_write_coalesced", .archs = ARCHS_ALL, .prepare = mmio_coalesced },
 	{ .id = "fault_first_touch_4k",
 	  .archs = ARCHS_ALL,
@@ -52,6 +64,9 @@ static const struct stage table[] = {
 	  .configure = stage_hlt_user },
 	{ .id = "hlt_kernel", .archs = ARCHS_X86_64, .bell = stage_hlt_kernel_bell },
 	{ .id = "pio_ioeventfd", .archs = ARCHS_X86_64, .prepare = stage_pio_eventfd },
+	{ .id = "pio_ioeventfd_match",
+	  .archs = ARCHS_X86_64,
+	  .prepare = stage_pio_eventfd_match },
 	{ .id = "pio_coalesced", .archs = ARCHS_X86_64, .prepare = stage_pio_coalesced },
 
 	{ .id = "mmio_read_nisv", .archs = ARCHS_AARCH64, .prepare = stage_mmio_nisv },

@@ -25,6 +25,7 @@ int stage_int3_user(struct vm *vm, struct abi_params *params);
 void stage_hlt_user(struct vm_config *config, struct abi_params *params);
 void stage_hlt_kernel_bell(struct vm *vm, enum abi_bell bell, enum abi_phase phase);
 int stage_pio_eventfd(struct vm *vm, struct abi_params *params);
+int stage_pio_eventfd_match(struct vm *vm, struct abi_params *params);
 int stage_pio_coalesced(struct vm *vm, struct abi_params *params);
 
 #endif

@@ -44,6 +44,15 @@ int stage_pio_eventfd(struct vm *vm, struct abi_params *params)
 	return fd < 0 ? fd : 0;
 }
 
+int stage_pio_eventfd_match(struct vm *vm, struct abi_params *params)
+{
+	int fd =
+		io_eventfd_match(vm, true, ABI_X86_64_PIO_MATCH_PORT, 1, ABI_MATCH_VALUE);
+
+	(void)params;
+	return fd < 0 ? fd : 0;
+}
+
 int stage_pio_coalesced(struct vm *vm, struct abi_params *params)
 {
 	(void)params;

@@ -20,6 +20,32 @@ static int refuse_ports(struct vm *vm)
 	return vm_fail(vm, -ENOTSUP, "there are no I/O ports on this architecture");
 }
 
+/* Fills in `request->fd`, which the VM then owns. */
+static int add_eventfd(struct vm *vm, struct kvm_ioeventfd *request)
+{
+	const bool is_pio = request->flags & KVM_IOEVENTFD_FLAG_PIO;
+	int err;
+
+	if (is_pio && vmm_arch != ARCH_X86_64)
+		return refuse_ports(vm);
+	if (!kvm_extension(vm->fd, KVM_CAP_IOEVENTFD) ||
+	    (!request->len && !kvm_extension(vm->fd, KVM_CAP_IOEVENTFD_ANY_LENGTH)))
+		return vm_fail(vm, -ENOTSUP, "this KVM has no such ioeventfd");
+	if (vm->eventfds == VM_EVENTFDS_MAX)
+		return vm_fail(vm, -ENOSPC, "no room for another eventfd");
+	request->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (request->fd < 0)
+		return vm_fail(vm, -errno, "eventfd: %m");
+	if (ioctl(vm->fd, KVM_IOEVENTFD, request)) {
+		err = vm_fail(vm, -errno, "KVM_IOEVENTFD at 0x%llx: %m",
+			      (unsigned long long)request->addr);
+		close(request->fd);
+		return err;
+	}
+	vm->eventfd[vm->eventfds++] = request->fd;
+	return request->fd;
+}
+
 int io_eventfd(struct vm *vm, bool is_pio, uint64_t address, uint32_t bytes)
 {
 	struct kvm_ioeventfd request = {
@@ -27,26 +53,22 @@ int io_eventfd(struct vm *vm, bool is_pio, uint64_t address, uint32_t bytes)
 		.len = bytes,
 		.flags = is_pio ? KVM_IOEVENTFD_FLAG_PIO : 0,
 	};
-	int err;
 
-	if (is_pio && vmm_arch != ARCH_X86_64)
-		return refuse_ports(vm);
-	if (!kvm_extension(vm->fd, KVM_CAP_IOEVENTFD) ||
-	    (!bytes && !kvm_extension(vm->fd, KVM_CAP_IOEVENTFD_ANY_LENGTH)))
-		return vm_fail(vm, -ENOTSUP, "this KVM has no such ioeventfd");
-	if (vm->eventfds == VM_EVENTFDS_MAX)
-		return vm_fail(vm, -ENOSPC, "no room for another eventfd");
-	request.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (request.fd < 0)
-		return vm_fail(vm, -errno, "eventfd: %m");
-	if (ioctl(vm->fd, KVM_IOEVENTFD, &request)) {
-		err = vm_fail(vm, -errno, "KVM_IOEVENTFD at 0x%llx: %m",
-			      (unsigned long long)address);
-		close(request.fd);
-		return err;
-	}
-	vm->eventfd[vm->eventfds++] = request.fd;
-	return request.fd;
+	return add_eventfd(vm, &request);
+}
+
+int io_eventfd_match(struct vm *vm, bool is_pio, uint64_t address, uint32_t bytes,
+		     uint64_t value)
+{
+	struct kvm_ioeventfd request = {
+		.datamatch = value,
+		.addr = address,
+		.len = bytes,
+		.flags = KVM_IOEVENTFD_FLAG_DATAMATCH |
+			 (is_pio ? KVM_IOEVENTFD_FLAG_PIO : 0),
+	};
+
+	return add_eventfd(vm, &request);
 }
 
 /* Finds the ring behind the run page, once. */

@@ -14,6 +14,10 @@
  */
 int io_eventfd(struct vm *vm, bool is_pio, uint64_t address, uint32_t bytes);
 
+/* The same, if what is written is `value`; other values leave the kernel. */
+int io_eventfd_match(struct vm *vm, bool is_pio, uint64_t address, uint32_t bytes,
+		     uint64_t value);
+
 /*
  * Writes to [address, address + bytes) collect in the ring of their kind until the
  * next exit for another reason. -ENOTSUP where KVM has no such ring.

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * IPI to oneself by the x2APIC's SELF_IPI register, kept out by the task priority as
+ * well as by the interrupt flag. The priority falls first; STI then lets it in.
+ */
+#define BODY_HAS_SETUP 1
+#include "bench/x86_64/self_ipi.h"
+
+SELF_IPI_SETUP_X2
+SELF_IPI_PAIR_X2(SELF_IPI_MASK_TPR, SELF_IPI_UNMASK_TPR SELF_IPI_THEN_NOP)
