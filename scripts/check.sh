@@ -166,10 +166,13 @@ check_layers() {
   includes | awk '
     BEGIN {
       rank["bench"] = 0; rank["vmm"] = 1; rank["stats"] = 1; rank["result"] = 2
+      # From documents to claims: below all who make or show documents.
+      rank["claim"] = 2.5
       rank["lab"] = 3; rank["target"] = 4; rank["trace"] = 5; rank["env"] = 5
       rank["measure"] = 5; rank["view"] = 5; rank["cli"] = 6
       # Pure functions: nothing below them but the language.
       never["stats vmm"]; never["stats bench"]; never["result vmm"]
+      never["claim vmm"]; never["lab claim"]; never["target claim"]
       # host/lab is the machinery of one target: it serves target/lab.c, whose words it needs...
       allow["host/lab host/target/target.h"]
       # ... and runs inside its own machine, where cli/ is what it serves.
@@ -210,6 +213,13 @@ check_walls() {
   only_in 'is for host/vmm alone' '<(linux|asm)/kvm' '^host/vmm/' || bad=1
   only_in 'is for host/result alone' '<jansson' '^host/result/' || bad=1
   only_in 'host/stats does no I/O' '<(stdio|unistd|fcntl|sys/)' '^(bench|guest|host/[a-rt-z])' || bad=1
+  # Claims are for others to print; the history keeps a file of its own.
+  found=$(sources 'host/claim/*.c' | grep -v '/history[^/]*$' |
+    xargs grep -HnE '\b(v?f?printf|f?puts|putchar|fputc|fopen|open|message_[a-z]+)\(' || true)
+  if [ -n "$found" ]; then
+    printf '%s\n' "$found" | sed 's|$|: host/claim prints nothing and reads no files|'
+    bad=1
+  fi
   found=$(sources '*.c' '*.h' | xargs grep -lE '^#include <perfmon/' || true)
   if [ "$(grep -c . <<<"$found")" -gt 1 ]; then
     printf '<perfmon/> is for one file, not for these:\n%s\n' "$found"

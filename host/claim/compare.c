@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Two documents, or two configs of one, row by row. */
+#include "host/claim/compare.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/claim/compare_check.h"
+#include "host/claim/compare_judge.h"
+
+#define DEFAULT_METRIC "round_trip"
+
+const char *compare_verdict_name(enum compare_verdict v)
+{
+	static const char *const names[COMPARE_VERDICTS] = {
+		[COMPARE_WORSE] = "worse",
+		[COMPARE_BETTER] = "better",
+		[COMPARE_INCONCLUSIVE] = "inconclusive",
+		[COMPARE_NONE] = "none",
+		[COMPARE_SAME] = "same",
+	};
+
+	return names[v];
+}
+
+static bool wanted(const struct compare_options *o, const char *name)
+{
+	for (size_t i = 0; i < o->n_benches; i++)
+		if (!fnmatch(o->benches[i], name, 0))
+			return true;
+	return o->n_benches == 0;
+}
+
+static struct compare_side side_of(const struct result_benchmark *b, const char *config,
+				   const char *metric)
+{
+	struct compare_side s = {
+		.benchmark = b,
+		.config = config,
+		.value = NAN,
+		.min = NAN,
+		.max = NAN,
+	};
+
+	if (!b || b->status != RESULT_OK)
+		return s;
+	s.metric = result_find_metric(b, metric);
+	for (size_t i = 0; s.metric && i < s.metric->n_boots; i++) {
+		const struct result_boot *boot = &s.metric->boots[i];
+
+		if (!boot->valid || isnan(boot->summary.p50))
+			continue;
+		s.min = fmin(s.min, boot->summary.p50);
+		s.max = fmax(s.max, boot->summary.p50);
+		s.boots++;
+	}
+	if (!s.boots || isnan(s.metric->value))
+		s.metric = NULL;
+	else
+		s.value = s.metric->value;
+	return s;
+}
+
+/* Why a side has no figure, or NULL where it has one. */
+static const char *lack(const struct compare_side *s)
+{
+	if (!s->benchmark)
+		return "not there";
+	if (s->benchmark->status != RESULT_OK)
+		return s->benchmark->reason ? s->benchmark->reason : "no reason given";
+	return s->metric ? NULL : "no estimate";
+}
+
+static const char *status_word(const struct compare_side *s)
+{
+	return s->benchmark && s->benchmark->status != RESULT_OK
+		       ? result_status_name(s->benchmark->status)
+		       : "ok";
+}
+
+/* "NEW: skip: needs two CPUs"; where both lack it for one reason, said once. */
+static void say_lack(const struct compare *c, struct compare_row *row)
+{
+	const char *base = lack(&row->base), *new = lack(&row->new);
+	const char *words[2] = { "BASE", "NEW" };
+	const struct compare_side *s = base ? &row->base : &row->new;
+	const char *who = base ? words[0] : words[1], *why = base ? base : new;
+
+	if (c->paired) {
+		words[0] = row->base.config;
+		words[1] = row->new.config;
+		who = base ? words[0] : words[1];
+	}
+	if (base && new && !strcmp(base, new))
+		who = "both";
+	if (s->benchmark && s->benchmark->status != RESULT_OK)
+		snprintf(row->reason, sizeof(row->reason), "%s: %s: %s", who,
+			 status_word(s), why);
+	else
+		snprintf(row->reason, sizeof(row->reason), "%s: %s", who, why);
+}
+
+static void remark_handler(struct compare_row *row)
+{
+	enum bench_handler base = row->base.benchmark->handled_by;
+	enum bench_handler new = row->new.benchmark->handled_by;
+
+	if (base != new && !*row->reason)
+		snprintf(row->reason, sizeof(row->reason), "was handled by %s, now by %s",
+			 result_handler_name(base), result_handler_name(new));
+}
+
+static void judge(const struct compare *c, struct compare_row *row)
+{
+	const struct compare_side *base = &row->base, *new = &row->new;
+
+	row->difference = row->lo = row->hi = NAN;
+	row->ratio = row->ratio_lo = row->ratio_hi = NAN;
+	row->level = row->p = row->p_holm = row->cliff = row->boots_needed = NAN;
+	row->verdict = COMPARE_NONE;
+	if (!base->metric || !new->metric) {
+		say_lack(c, row);
+		return;
+	}
+	if (base->value > 0 && new->value > 0)
+		row->ratio = new->value / base->value;
+	if (strcmp(base->metric->unit, new->metric->unit) != 0) {
+		snprintf(row->reason, sizeof(row->reason),
+			 "%s against %s: there is no telling which is better",
+			 base->metric->unit, new->metric->unit);
+		return;
+	}
+	row->difference = new->value - base->value;
+	if (c->base->target.exact && c->new->target.exact)
+		compare_judge_exact(row);
+	else
+		snprintf(row->reason, sizeof(row->reason), "not of an exact target");
+	remark_handler(row);
+}
+
+static void add_row(struct compare *c, const struct result_benchmark *base,
+		    const struct result_benchmark *new, const char *const config[2],
+		    const char *metric)
+{
+	const struct result_benchmark *one = base ? base : new;
+	struct compare_row *row;
+
+	c->rows = reallocarray(c->rows, c->n_rows + 1, sizeof(*c->rows));
+	if (!c->rows)
+		abort();
+	row = &c->rows[c->n_rows++];
+	*row = (struct compare_row){
+		.name = one->name,
+		.metric = metric,
+		.base = side_of(base, config[0] ? config[0] : one->config, metric),
+		.new = side_of(new, config[1] ? config[1] : one->config, metric),
+	};
+	if (row->base.metric)
+		row->unit = row->base.metric->unit;
+	else if (row->new.metric)
+		row->unit = row->new.metric->unit;
+	judge(c, row);
+}
+
+/* A metric that neither side has by that name (a driver's has fewer) is no row. */
+static void add_rows(struct compare *c, const struct compare_options *o,
+		     const struct result_benchmark *base,
+		     const struct result_benchmark *new)
+{
+	static const char *const round_trip[] = { DEFAULT_METRIC };
+	const char *const *metrics = o->n_metrics ? o->metrics : round_trip;
+	size_t n = o->n_metrics ? o->n_metrics : 1;
+
+	for (size_t i = 0; i < n; i++) {
+		bool there = (base && result_find_metric(base, metrics[i])) ||
+			     (new &&result_find_metric(new, metrics[i]));
+
+		if (there || !strcmp(metrics[i], DEFAULT_METRIC))
+			add_row(c, base, new, o->config, metrics[i]);
+	}
+}
+
+static const struct result_benchmark *
+partner(const struct result *r, const struct result_benchmark *b, const char *config)
+{
+	return result_find(r, b->name, config ? config : b->config);
+}
+
+static void collect(struct compare *c, const struct compare_options *o)
+{
+	for (size_t i = 0; i < c->base->n_benchmarks; i++) {
+		const struct result_benchmark *b = &c->base->benchmarks[i];
+
+		if (wanted(o, b->name) &&
+		    (!o->config[0] || !strcmp(b->config, o->config[0])))
+			add_rows(c, o, b, partner(c->new, b, o->config[1]));
+	}
+	for (size_t i = 0; i < c->new->n_benchmarks; i++) {
+		const struct result_benchmark *b = &c->new->benchmarks[i];
+
+		if (wanted(o, b->name) &&
+		    (!o->config[1] || !strcmp(b->config, o->config[1])) &&
+		    !partner(c->base, b, o->config[0]))
+			add_rows(c, o, NULL, b);
+	}
+}
+
+static void count(struct compare *c)
+{
+	for (size_t i = 0; i < c->n_rows; i++) {
+		const struct compare_row *row = &c->rows[i];
+
+		c->count[row->verdict]++;
+		c->n_lost += row->base.metric && !row->new.metric;
+	}
+}
+
+int compare_documents(const struct result *base, const struct result *new,
+		      const struct compare_options *o, struct compare *c,
+		      struct compare_error *err)
+{
+	int rc = compare_check_kind(base, new, o, err);
+
+	if (rc)
+		return rc;
+	*c = (struct compare){
+		.base = base,
+		.new = new,
+		.paired = base == new && o->config[0],
+	};
+	collect(c, o);
+	rc = compare_check_rows(c, o, err);
+	if (rc) {
+		compare_free(c);
+		return rc;
+	}
+	count(c);
+	return 0;
+}
+
+void compare_free(struct compare *c)
+{
+	free(c->rows);
+	*c = (struct compare){ 0 };
+}
+
+enum compare_verdict compare_outcome(const struct compare *c)
+{
+	size_t compared = c->n_rows - c->count[COMPARE_NONE];
+
+	if (c->count[COMPARE_WORSE])
+		return COMPARE_WORSE;
+	if (c->count[COMPARE_INCONCLUSIVE] || c->n_lost || !compared)
+		return COMPARE_INCONCLUSIVE;
+	return c->count[COMPARE_BETTER] ? COMPARE_BETTER : COMPARE_SAME;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From two sets of figures to verdicts: two documents, or two configs of one.
+ *
+ * Pure functions: no terminal, no files. What is compared are the boots, never the
+ * events. Two configs of one document were measured in interleaved boots, so their
+ * boots are pairs (sign test over ln ratios); two documents are not (Mann-Whitney,
+ * Hodges-Lehmann). An exact target has no noise: there any difference is a verdict.
+ */
+#ifndef WS_CLAIM_COMPARE_H
+#define WS_CLAIM_COMPARE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "host/result/result.h"
+
+/* In the order of what a reader wants to see first. */
+enum compare_verdict {
+	COMPARE_WORSE,
+	COMPARE_BETTER,
+	COMPARE_INCONCLUSIVE, /* the figures do not decide it; see boots_needed */
+	COMPARE_NONE,	      /* there are not two figures; `reason` says why */
+	COMPARE_SAME,
+	COMPARE_VERDICTS,
+};
+
+/* What may differ between the two, though it makes figures hard to compare. */
+#define COMPARE_ACROSS_MACHINES (1u << 0) /* fingerprints */
+#define COMPARE_ACROSS_TARGETS	(1u << 1) /* and what the machines are made of, too */
+#define COMPARE_ACROSS_UNITS	(1u << 2)
+
+struct compare_options {
+	/* Two configs of one document; NULL: each config with itself. */
+	const char *config[2];
+	const char *const *benches; /* fnmatch(3) patterns of names; 0 of them: all */
+	size_t n_benches;
+	const char *const *metrics; /* names; 0 of them: round_trip */
+	size_t n_metrics;
+	unsigned int across; /* COMPARE_ACROSS_* */
+};
+
+/* One of the two figures. */
+struct compare_side {
+	const struct result_benchmark *benchmark; /* NULL: not in the document */
+	const struct result_metric *metric;	  /* NULL: none to compare */
+	const char *config;
+	double value;	 /* the estimate; NAN: none */
+	double min, max; /* of the valid boots' medians; NAN: none */
+	size_t boots;	 /* valid ones */
+};
+
+struct compare_row {
+	const char *name, *metric, *unit;
+	struct compare_side base, new;
+	enum compare_verdict verdict;
+	bool exact; /* compared exactly: no noise, no test */
+	/*
+	 * new - base, and new / base, each with its interval. An exact row's
+	 * interval is its range: a point where no boot differs from another. NAN
+	 * where there is none; ratios also where a figure is not positive.
+	 */
+	double difference, lo, hi;
+	double ratio, ratio_lo, ratio_hi;
+	double band;	     /* differences within +-band do not matter; exact: 0 */
+	double level;	     /* of the interval: 0.95; exact: 1 */
+	const char *method;  /* "exact", "range", "sign test", "Mann-Whitney"; NULL */
+	double p, p_holm;    /* NAN: no test; after Holm over all rows with one */
+	double cliff;	     /* Cliff's delta: > 0 where new is larger; NAN */
+	double boots_needed; /* a side, to decide what is inconclusive; NAN: unknown */
+	char reason[256];    /* why inconclusive or NONE, else "" */
+};
+
+struct compare {
+	const struct result *base, *new; /* the same where configs are compared */
+	bool paired;
+	struct compare_row *rows; /* base's order, then what only `new` has */
+	size_t n_rows;
+	size_t count[COMPARE_VERDICTS];
+	/*
+	 * How many rows had a figure in `base` and have none in `new`: nobody can
+	 * say whether they got worse.
+	 */
+	size_t n_lost;
+};
+
+struct compare_error {
+	char text[512];
+};
+
+/*
+ * Compares. The documents must outlive `c`; compare_free() it after success.
+ * 0; -EINVAL with one line in `err` where the two are not of one kind or nothing is
+ * asked for that is there. Aborts on lack of memory.
+ */
+int compare_documents(const struct result *base, const struct result *new,
+		      const struct compare_options *o, struct compare *c,
+		      struct compare_error *err);
+void compare_free(struct compare *c);
+
+/* "worse", "better", "inconclusive", "none", "same" */
+const char *compare_verdict_name(enum compare_verdict v);
+
+/*
+ * What it comes to: COMPARE_WORSE if any row is; else COMPARE_INCONCLUSIVE if any is,
+ * or has lost its figure, or nothing was compared at all; else COMPARE_BETTER if any
+ * row is, or COMPARE_SAME.
+ */
+enum compare_verdict compare_outcome(const struct compare *c);
+
+#endif

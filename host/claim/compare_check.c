@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Whether two documents are of one kind: what is refused, and why. */
+#include "host/claim/compare_check.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static int refuse(struct compare_error *err, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static int refuse(struct compare_error *err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	va_end(ap);
+	return -EINVAL;
+}
+
+static bool has_config(const struct result *r, const char *config)
+{
+	for (size_t i = 0; i < r->n_benchmarks; i++)
+		if (!strcmp(r->benchmarks[i].config, config))
+			return true;
+	return false;
+}
+
+/* A target of another name may be the same machine, but its figures are not alike. */
+int compare_check_kind(const struct result *base, const struct result *new,
+		       const struct compare_options *o, struct compare_error *err)
+{
+	unsigned int machines = COMPARE_ACROSS_MACHINES | COMPARE_ACROSS_TARGETS;
+
+	for (int i = 0; i < 2; i++)
+		if (o->config[i] && !has_config(i ? new : base, o->config[i]))
+			return refuse(err, "nothing ran under config '%s'", o->config[i]);
+	if (!(o->across & COMPARE_ACROSS_TARGETS) &&
+	    strcmp(base->target.name, new->target.name) != 0)
+		return refuse(err,
+			      "different targets, %s and %s: --across targets compares "
+			      "them all the same",
+			      base->target.name, new->target.name);
+	if (!(o->across & machines) &&
+	    strcmp(base->machine.fingerprint, new->machine.fingerprint) != 0)
+		return refuse(
+			err,
+			"different machines, %s (%s) and %s (%s): --across machines "
+			"compares them all the same",
+			base->machine.fingerprint,
+			base->machine.cpu_model ? base->machine.cpu_model : "?",
+			new->machine.fingerprint,
+			new->machine.cpu_model ? new->machine.cpu_model : "?");
+	return 0;
+}
+
+int compare_check_rows(const struct compare *c, const struct compare_options *o,
+		       struct compare_error *err)
+{
+	if (!c->n_rows)
+		return refuse(err, o->n_benches || o->n_metrics
+					   ? "no benchmark is called so in either"
+					   : "neither has a benchmark in it");
+	for (size_t i = 0; i < c->n_rows && !(o->across & COMPARE_ACROSS_UNITS); i++) {
+		const struct compare_row *row = &c->rows[i];
+
+		if (row->base.metric &&
+		    row->new.metric &&strcmp(row->base.metric->unit,
+					     row->new.metric->unit) != 0)
+			return refuse(err,
+				      "%s is in %s and in %s: --across units shows them "
+				      "all the same",
+				      row->name, row->base.metric->unit,
+				      row->new.metric->unit);
+	}
+	return 0;
+}

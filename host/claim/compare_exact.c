@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Rows of exact targets: no noise, so that every difference counts. */
+#include <math.h>
+#include <stdio.h>
+
+#include "host/claim/compare_judge.h"
+
+/*
+ * Rows that a driver times work on the host's state, which no two boots leave alike
+ * (an exact target repeats the whole run, not each boot of it). Those are
+ * compared by their ranges, and what lies within this share of the figure is same.
+ */
+#define RANGE_BAND 0.01
+
+static bool lower_is_better(const struct compare_row *row)
+{
+	const char *better = row->base.metric->better;
+
+	return !better || better[0] == 'l';
+}
+
+static enum compare_verdict moved(const struct compare_row *row, bool up)
+{
+	return up == lower_is_better(row) ? COMPARE_WORSE : COMPARE_BETTER;
+}
+
+/* What the median does not show: some events took another path. */
+static void remark_mean(struct compare_row *row)
+{
+	double base = row->base.metric->boots[0].summary.mean;
+	double new = row->new.metric->boots[0].summary.mean;
+
+	if (base != new)
+		snprintf(row->reason, sizeof(row->reason),
+			 "the median is the same, the mean of the events went from %.2f "
+			 "to %.2f",
+			 base, new);
+}
+
+static void judge_points(struct compare_row *row)
+{
+	row->method = "exact";
+	if (row->difference != 0)
+		row->verdict = moved(row, row->difference > 0);
+	else
+		row->verdict = COMPARE_SAME;
+	if (row->verdict == COMPARE_SAME)
+		remark_mean(row);
+}
+
+static void judge_ranges(struct compare_row *row)
+{
+	row->method = "range";
+	row->band = RANGE_BAND * fabs(row->base.value);
+	if (row->lo > 0 || row->hi < 0)
+		row->verdict = moved(row, row->lo > 0);
+	else if (row->base.min == row->new.min && row->base.max == row->new.max &&
+		 row->difference == 0)
+		row->verdict = COMPARE_SAME;
+	else if (row->lo >= -row->band && row->hi <= row->band)
+		row->verdict = COMPARE_SAME;
+	else
+		row->verdict = COMPARE_INCONCLUSIVE;
+	if (row->verdict == COMPARE_INCONCLUSIVE)
+		snprintf(row->reason, sizeof(row->reason),
+			 "the boots of one run differ by as much as the two runs do");
+}
+
+void compare_judge_exact(struct compare_row *row)
+{
+	const struct compare_side *base = &row->base, *new = &row->new;
+
+	row->lo = new->min - base->max;
+	row->hi = new->max - base->min;
+	if (base->min > 0 && new->min > 0) {
+		row->ratio_lo = new->min / base->max;
+		row->ratio_hi = new->max / base->min;
+	}
+	row->level = 1;
+	row->exact = row->lo == row->hi;
+	if (row->exact)
+		judge_points(row);
+	else
+		judge_ranges(row);
+}
