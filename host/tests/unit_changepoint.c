@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Unit tests of change points: Otava's own results, and rules of ours. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+#include <jansson.h>
+
+#include "host/stats/changepoint.h"
+#include "host/stats/divisive.h"
+#include "host/stats/student.h"
+
+#define VALUES_MAX 4096
+
+/* Apache Otava's defaults and ours. */
+static const struct changepoint_rules otava_rules = {
+	.window = 50,
+	.pvalue = 1e-3,
+	.otava = true,
+};
+static const struct changepoint_rules our_rules = {
+	.window = 50,
+	.pvalue = 1e-4,
+	.magnitude = 0.01,
+	.quantum = 1,
+	.quanta = 2,
+};
+
+/* Reference data computed by others; the test is skipped where it is not there. */
+static json_t *shared(const char *file)
+{
+	const char *folder = getenv("WS_SHARED");
+	char path[4096];
+	json_t *root;
+
+	snprintf(path, sizeof(path), "%s/data/changepoint/%s",
+		 folder ? folder : "../shared", file);
+	root = json_load_file(path, 0, NULL);
+	if (!root)
+		cr_skip("no reference data at %s", path);
+	return root;
+}
+
+static size_t doubles(const json_t *array, double *out)
+{
+	size_t n = json_array_size(array);
+
+	cr_assert(n > 0 && n <= VALUES_MAX);
+	for (size_t i = 0; i < n; i++)
+		out[i] = json_number_value(json_array_get(array, i));
+	return n;
+}
+
+static void expect_close(double got, double want, double relative, const char *what,
+			 size_t at)
+{
+	cr_expect(fabs(got - want) <= relative * fabs(want),
+		  "%s of the change at %zu: got %.17g, want %.17g", what, at, got, want);
+}
+
+static size_t find(const double *values, size_t n, const struct changepoint_rules *rules,
+		   struct changepoint *out)
+{
+	size_t found;
+
+	cr_assert_eq(changepoint_find(values, n, rules, out, &found), 0);
+	return found;
+}
+
+static double member(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	cr_assert(json_is_number(value), "no number %s", key);
+	return json_number_value(value);
+}
+
+/* Every index, and every p and mean as far as floating point carries. */
+static void expect_otava(const double *values, size_t n, const json_t *want,
+			 const struct changepoint_rules *rules)
+{
+	static struct changepoint got[VALUES_MAX];
+	size_t found = find(values, n, rules, got);
+
+	cr_expect_eq(found, json_array_size(want),
+		     "window %zu p %g magnitude %g: %zu, "
+		     "not %zu change points",
+		     rules->window, rules->pvalue, rules->magnitude, found,
+		     json_array_size(want));
+	for (size_t i = 0; i < found && i < json_array_size(want); i++) {
+		const json_t *w = json_array_get(want, i);
+
+		cr_expect_eq((double)got[i].index, member(w, "index"));
+		expect_close(got[i].pvalue, member(w, "pvalue"), 1e-8, "p", got[i].index);
+		expect_close(got[i].before, member(w, "mean_before"), 1e-12,
+			     "mean before", got[i].index);
+		expect_close(got[i].after, member(w, "mean_after"), 1e-12, "mean after",
+			     got[i].index);
+	}
+}
+
+static void expect_otava_cases(const double *values, size_t n, const json_t *cases)
+{
+	cr_assert_gt(json_array_size(cases), 0);
+	for (size_t i = 0; i < json_array_size(cases); i++) {
+		const json_t *c = json_array_get(cases, i);
+		struct changepoint_rules rules = {
+			.window = (size_t)member(c, "window_len"),
+			.pvalue = member(c, "max_pvalue"),
+			.magnitude = member(c, "min_magnitude"),
+			.otava = true,
+		};
+
+		expect_otava(values, n, json_object_get(c, "expected"), &rules);
+	}
+}
+
+Test(otava, its_own_small_series)
+{
+	json_t *root = shared("otava_small.json"), *one;
+	double values[VALUES_MAX];
+	const char *name;
+
+	json_object_foreach(json_object_get(root, "series"), name, one)
+		expect_otava_cases(values,
+				   doubles(json_object_get(one, "values"), values),
+				   json_object_get(one, "otava_cases"));
+	json_decref(root);
+}
+
+Test(otava, tigerbeetle)
+{
+	json_t *root = shared("otava_tigerbeetle.json");
+	double values[VALUES_MAX];
+
+	expect_otava_cases(values, doubles(json_object_get(root, "series"), values),
+			   json_object_get(root, "otava_cases"));
+	json_decref(root);
+}
+
+static void expect_indexes(const double *values, size_t n, const json_t *want,
+			   const struct changepoint_rules *rules, const char *name)
+{
+	static struct changepoint got[VALUES_MAX];
+	size_t found = find(values, n, rules, got);
+
+	cr_expect_eq(found, json_array_size(want), "%s: %zu change points", name, found);
+	for (size_t i = 0; i < found && i < json_array_size(want); i++)
+		cr_expect_eq((json_int_t)got[i].index,
+			     json_integer_value(json_array_get(want, i)), "%s: at %zu",
+			     name, got[i].index);
+}
+
+Test(otava, mongodb_cases)
+{
+	json_t *root = shared("mongodb_detection.json"), *one;
+	double values[VALUES_MAX];
+	const char *name;
+
+	json_object_foreach(json_object_get(root, "cases"), name, one) expect_indexes(
+		values, doubles(json_object_get(one, "values"), values),
+		json_object_get(one, "otava_w50_p0.001_m0"), &otava_rules, name);
+	json_decref(root);
+}
+
+Test(otava, mongodb_series)
+{
+	static const char *const files[] = { "mongodb_small.json", "mongodb_medium.json",
+					     "mongodb_long_series.json" };
+	double values[VALUES_MAX];
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		json_t *root = shared(files[i]);
+
+		expect_indexes(values, doubles(json_object_get(root, "values"), values),
+			       json_object_get(root, "otava_w50_p0.001_m0"), &otava_rules,
+			       files[i]);
+		json_decref(root);
+	}
+}
+
+/* The published answers to MongoDB's long series: ours must agree with them too. */
+Test(ours, long_series)
+{
+	json_t *root = shared("mongodb_long_series.json");
+	struct changepoint_rules rules = our_rules;
+	double values[VALUES_MAX];
+
+	rules.quantum = 0;
+	expect_indexes(values, doubles(json_object_get(root, "values"), values),
+		       json_object_get(root, "mongodb_edivisive_p0.01_perm100_seed1234"),
+		       &rules, "long");
+	json_decref(root);
+}
+
+/* {0 0 1} | {9 9}: 2/5 (all distances 53 - 2/2 * 2 - 0) by hand. */
+Test(divisive, by_hand)
+{
+	static const double values[] = { 0, 0, 1, 9, 9 };
+	struct divisive *d = divisive_new(values, 5);
+	double statistic;
+
+	cr_assert(d);
+	cr_expect_eq(divisive_split(d, 0, 5, &statistic), 3);
+	/* across: 9 + 9 + 9 + 9 + 8 + 8 = 52; pairs on the left: 0 + 1 + 1 = 2 */
+	cr_expect_float_eq(statistic, 2.0 / 5 * (52 - 2.0 / 2 * 2), 1e-12);
+	/* A part of it gives what it would give alone. */
+	cr_expect_eq(divisive_split(d, 1, 4, &statistic), 3);
+	cr_expect_float_eq(statistic, 2.0 / 3 * (17 - 1.0 / 1 * 1), 1e-12);
+	divisive_free(d);
+}
+
+/* Means 2 and 6, variances 1 and 1, 3 values each: t = 4 / sqrt(2 / 3), 4 df. */
+Test(student, by_hand)
+{
+	static const double left[] = { 1, 2, 3 }, right[] = { 5, 6, 7 };
+	struct student_sample a = student_sample(left, 3, 1);
+	struct student_sample b = student_sample(right, 3, 1);
+	struct student_sample one = { .n = 1, .mean = 2 };
+
+	cr_expect(a.mean == 2 && a.variance == 1 && b.mean == 6);
+	cr_expect_float_eq(student_p(&a, &b, 0), 0.00804989310083772, 1e-12);
+	cr_expect_eq(student_p(&one, &one, 0), 1, "two values say nothing");
+	cr_expect_eq(student_p(&a, &a, 0), 1);
+}
+
+static void fill(double *values, size_t from, size_t to, double value)
+{
+	while (from < to)
+		values[from++] = value;
+}
+
+/* A step of one quantum, and one of less than 1 %, are no changes; both larger are. */
+Test(ours, quanta_and_magnitude)
+{
+	struct changepoint out[64];
+	double values[60];
+
+	fill(values, 0, 30, 50);
+	fill(values, 30, 60, 51);
+	cr_expect_eq(find(values, 60, &our_rules, out), 0, "2 %%, but one quantum");
+	fill(values, 0, 30, 5000);
+	fill(values, 30, 60, 5040);
+	cr_expect_eq(find(values, 60, &our_rules, out), 0, "40 quanta, but 0.8 %%");
+	fill(values, 30, 60, 5060);
+	cr_expect_eq(find(values, 60, &our_rules, out), 1);
+	cr_expect(out[0].index == 30 && out[0].before == 5000 && out[0].after == 5060);
+	cr_expect(out[0].pvalue > 0, "figures in steps are not without variance");
+}
+
+/* Noise that repeats: -2 .. 2 around `level`. */
+static void noise(double *values, size_t from, size_t to, double level)
+{
+	static const int steps[] = { 0, 1, -2, 2, -1, 1, 0, -1, 2, -2, 1 };
+
+	for (size_t i = from; i < to; i++)
+		values[i] = level + steps[i % 11];
+}
+
+Test(ours, finds_steps_in_noise_where_they_are)
+{
+	struct changepoint out[400];
+	double values[400];
+
+	noise(values, 0, 150, 1000);
+	cr_expect_eq(find(values, 150, &our_rules, out), 0);
+	noise(values, 150, 310, 1030);
+	noise(values, 310, 400, 990);
+	cr_assert_eq(find(values, 400, &our_rules, out), 2);
+	cr_expect_eq(out[0].index, 150);
+	cr_expect_eq(out[1].index, 310);
+	cr_expect_float_eq(out[1].after - out[1].before, -40, 0.5);
+}
+
+/* The newest run of many is tested alone: nobody waits for a second one. */
+Test(ours, last_value)
+{
+	struct changepoint out[50];
+	double values[50];
+
+	noise(values, 0, 49, 1000);
+	values[49] = 1100;
+	cr_assert_eq(find(values, 50, &our_rules, out), 1);
+	cr_expect_eq(out[0].index, 49);
+}
+
+Test(ours, few_values_are_predicted)
+{
+	/* sd 1.58: of 5 values, p 1e-4 takes 15.54 sd sqrt(1 + 1/5) = 26.9 */
+	double inside[] = { 998, 999, 1000, 1001, 1002, 1026 };
+	double outside[] = { 998, 999, 1000, 1001, 1002, 1027 };
+	struct changepoint out[12];
+
+	cr_expect_eq(find(inside, 6, &our_rules, out), 0);
+	cr_assert_eq(find(outside, 6, &our_rules, out), 1);
+	cr_expect_eq(out[0].index, 5);
+	cr_expect_lt(out[0].pvalue, 1e-4);
+}
+
+/* Two values say nothing of how much there is between any two. */
+Test(ours, too_few_values_are_not_judged)
+{
+	double values[] = { 1000, 2000, 500 };
+	struct changepoint out[3];
+
+	for (size_t n = 0; n <= 3; n++)
+		cr_expect_eq(find(values, n, &our_rules, out), 0);
+}
+
+/* What goes up once and comes back was no change for good. */
+Test(ours, few_values_with_an_outlier)
+{
+	double values[] = { 998, 999, 1000, 1001, 1002, 1100, 1000, 999, 1001, 1000 };
+	struct changepoint out[10];
+
+	cr_expect_eq(find(values, 10, &our_rules, out), 0);
+}
+
+Test(steps, every_change_is_one)
+{
+	double values[] = { 989, 989, 990, 990, 989 };
+	struct changepoint out[5];
+
+	cr_assert_eq(changepoint_steps(values, 5, out), 2);
+	cr_expect(out[0].index == 2 && out[0].before == 989 && out[0].after == 990);
+	cr_expect(out[1].index == 4 && out[1].before == 990 && out[1].after == 989);
+	cr_expect_eq(changepoint_steps(values, 0, out), 0);
+	cr_expect_eq(changepoint_steps(values, 1, out), 0);
+}
