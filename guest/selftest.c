@@ -114,6 +114,14 @@ static void spin(void)
 	}
 }
 
+static void touch(const struct abi_params *params)
+{
+	uint32_t i;
+
+	for (i = 0; i < params->events; i++)
+		*(volatile uint64_t *)(ABI_SLOT_GPA + i * 0x1000ull) = i + 1;
+}
+
 void sample_all(const struct abi_params *params)
 {
 	uint32_t i;
@@ -150,6 +158,13 @@ void sample_all(const struct abi_params *params)
 		break;
 	case SELFTEST_HALT:
 		halts(params);
+		break;
+	case SELFTEST_TOUCH:
+		touch(params);
+		break;
+	case SELFTEST_BUS_LOCK:
+		for (i = 0; i < params->events; i++)
+			selftest_bus_lock();
 		break;
 	default:
 		runtime_stop(ABI_STATE_REFUSED);

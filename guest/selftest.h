@@ -26,6 +26,7 @@ uint64_t selftest_irqs(unsigned int which);
 
 void selftest_breakpoint(void);
 uint64_t selftest_hypercall(void);
+void selftest_bus_lock(void);
 
 /* Waits for an interrupt, with the CPU halted, and takes it. */
 void selftest_halt(void);

@@ -341,6 +341,12 @@ uint64_t selftest_hypercall(void)
 	return x0;
 }
 
+/* There is no bus to lock. */
+void selftest_bus_lock(void)
+{
+	runtime_stop(ABI_STATE_REFUSED);
+}
+
 /* WFI ends for an interrupt that is masked, too: none is missed. */
 void selftest_halt(void)
 {

@@ -198,6 +198,14 @@ uint64_t selftest_hypercall(void)
 	return rax;
 }
 
+/* A locked addition to the last four bytes of a line and the first four of the next. */
+void selftest_bus_lock(void)
+{
+	static uint8_t lines[192] __attribute__((aligned(64)));
+
+	__asm__ volatile("lock incq %0" : "+m"(*(uint64_t *)(lines + 60))::"cc");
+}
+
 /* STI lets nothing in before HLT has begun: no interrupt is missed. */
 void selftest_halt(void)
 {

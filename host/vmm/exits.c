@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 
 #include "host/vmm/arch.h"
+#include "host/vmm/dirty_ring.h"
 #include "host/vmm/exits_bad.h"
 #include "host/vmm/exits_hot.h"
 
@@ -61,9 +62,10 @@ static enum exits_answer serve_system_event(struct vcpu *vcpu)
 
 static enum exits_answer serve_dirty_ring(struct vcpu *vcpu)
 {
-	if (ioctl(vcpu->vm->fd, KVM_RESET_DIRTY_RINGS) >= 0)
-		return EXITS_HANDLED;
-	return exits_bad(vcpu, "KVM_RESET_DIRTY_RINGS: %s", strerror(errno));
+	if (!vcpu->dirty_ring)
+		return exits_bad_reason(vcpu);
+	return dirty_ring_harvest(vcpu->vm) ? exits_bad(vcpu, "its dirty ring is stuck")
+					    : EXITS_HANDLED;
 }
 
 static enum exits_answer go_on(struct vcpu *vcpu, int err)

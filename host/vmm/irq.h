@@ -16,6 +16,13 @@ int irq_fd(struct vm *vm, uint32_t line);
 int irq_msi(struct vm *vm, uint64_t address, uint32_t data);
 
 /*
+ * x86_64 with a split irqchip: GSI `gsi` of the IOAPIC that is outside sends this
+ * message, and the end of its interrupt exits if that is level-triggered
+ * (KVM_EXIT_IOAPIC_EOI). Replaces all routes.
+ */
+int irq_route_msi(struct vm *vm, uint32_t gsi, uint64_t address, uint32_t data);
+
+/*
  * aarch64: gives the in-kernel GIC an interrupt translation service, at
  * ABI_AARCH64_GITS_GPA. -ENOTSUP where there is none.
  */

@@ -110,6 +110,21 @@ int traps_breakpoints_to_user(struct vm *vm)
 	return 0;
 }
 
+int traps_bus_locks_to_user(struct vm *vm)
+{
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_X86_BUS_LOCK_EXIT,
+		.args[0] = KVM_BUS_LOCK_DETECTION_EXIT,
+	};
+
+	if (!(kvm_extension(vm->fd, KVM_CAP_X86_BUS_LOCK_EXIT) &
+	      KVM_BUS_LOCK_DETECTION_EXIT))
+		return vm_fail(vm, -ENOTSUP, "this KVM or its CPU notices no bus locks");
+	if (ioctl(vm->fd, KVM_ENABLE_CAP, &cap))
+		return vm_fail(vm, -errno, "KVM_CAP_X86_BUS_LOCK_EXIT: %m");
+	return 0;
+}
+
 int traps_hypercalls_to_user(struct vm *vm)
 {
 	struct kvm_enable_cap cap = {

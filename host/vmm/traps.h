@@ -26,6 +26,12 @@ int traps_msr_to_user(struct vm *vm, uint32_t msr);
 /* x86_64: hypercall 12 (KVM_HC_MAP_GPA_RANGE) exits (KVM_EXIT_HYPERCALL). */
 int traps_hypercalls_to_user(struct vm *vm);
 
+/*
+ * x86_64: an access that locks the bus (a locked one across two cache lines) exits
+ * (KVM_EXIT_X86_BUS_LOCK; Linux 5.12, and a CPU that notices).
+ */
+int traps_bus_locks_to_user(struct vm *vm);
+
 /* Breakpoint instructions of all vCPUs exit (KVM_EXIT_DEBUG). */
 int traps_breakpoints_to_user(struct vm *vm);
 

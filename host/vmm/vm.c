@@ -12,6 +12,7 @@
 
 #include "bench/abi.h"
 #include "host/vmm/arch.h"
+#include "host/vmm/dirty_ring.h"
 #include "host/vmm/kick.h"
 #include "host/vmm/regs.h"
 #include "host/vmm/stats.h"
@@ -49,7 +50,7 @@ static int add_memory(struct vm *vm)
 static int create_vcpu(struct vm *vm, unsigned int index)
 {
 	struct vcpu *vcpu = &vm->vcpus[index];
-	int bytes;
+	int bytes, err;
 
 	vcpu->vm = vm;
 	vcpu->index = index;
@@ -66,7 +67,8 @@ static int create_vcpu(struct vm *vm, unsigned int index)
 	}
 	vcpu->run_bytes = bytes;
 	stats_fd_open(vcpu->fd, &vcpu->kvm_stats);
-	return kick_init(vcpu);
+	err = dirty_ring_map(vcpu);
+	return err ? err : kick_init(vcpu);
 }
 
 int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
@@ -93,6 +95,8 @@ int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
 	err = add_memory(vm);
 	if (!err)
 		err = arch_vm_init(vm);
+	if (!err)
+		err = dirty_ring_enable(vm);
 	for (i = 0; !err && i < config->vcpus; i++)
 		err = create_vcpu(vm, i);
 	/* Apart, because a GIC wants to know of all vCPUs before any is set up. */
@@ -107,6 +111,7 @@ static void destroy_vcpu(struct vcpu *vcpu)
 {
 	regs_free(vcpu);
 	stats_fd_close(&vcpu->kvm_stats);
+	dirty_ring_unmap(vcpu);
 	if (vcpu->run)
 		munmap(vcpu->run, vcpu->run_bytes);
 	if (vcpu->answer_fd >= 0)

@@ -64,9 +64,10 @@ struct vm_config {
 	enum vm_irqchip irqchip;
 	enum vm_kick kick;
 	enum regs_policy sync;
-	bool bare_loop; /* vcpu_run_bare() instead of vcpu_run() */
-	bool pmu;	/* the guest gets a virtual PMU */
-	bool pmu_off;	/* x86_64: take the PMU away that KVM gives unasked */
+	bool bare_loop;	     /* vcpu_run_bare() instead of vcpu_run() */
+	uint32_t dirty_ring; /* entries, a power of 2; 0: none (host/vmm/dirty_ring.h) */
+	bool pmu;	     /* the guest gets a virtual PMU */
+	bool pmu_off;	     /* x86_64: take the PMU away that KVM gives unasked */
 };
 
 /*
@@ -131,6 +132,7 @@ struct vcpu_irqs {
 	unsigned int first, queued;
 };
 
+struct kvm_dirty_gfn;
 struct regs_copy; /* host/vmm/ARCH/regs.c */
 struct vcpu_regs {
 	enum regs_policy policy;
@@ -169,6 +171,8 @@ struct vcpu {
 	struct kvm_stats_fd kvm_stats;
 	struct vcpu_irqs irqs;
 	struct vcpu_regs regs;
+	struct kvm_dirty_gfn *dirty_ring; /* NULL: none */
+	uint32_t dirty_next; /* entry to look at; its index modulo the ring's */
 };
 
 /* A guest's access to a port or address that no kernel device owns. */
@@ -220,6 +224,7 @@ struct vm {
 	unsigned int eventfds;
 	struct vm_slot slot[VM_SLOTS_MAX]; /* `slots` of them */
 	unsigned int slots;
+	uint64_t dirty_pages;  /* taken out of the dirty rings so far */
 	bool dirty_log_manual; /* KVM_CLEAR_DIRTY_LOG, not reading, clears it */
 	/* Writes that KVM collected: host/vmm/io.h. NULL: nobody asked for any. */
 	struct kvm_coalesced_mmio_ring *ring;

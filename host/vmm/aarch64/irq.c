@@ -74,3 +74,10 @@ int irq_its(struct vm *vm)
 {
 	return gic_add_its(vm);
 }
+
+int irq_route_msi(struct vm *vm, uint32_t gsi, uint64_t address, uint32_t data)
+{
+	(void)address;
+	(void)data;
+	return vm_fail(vm, -ENOTSUP, "GSI %u: split irqchips are x86_64's alone", gsi);
+}

@@ -81,6 +81,27 @@ int irq_nmi(struct vcpu *vcpu)
 	return 0;
 }
 
+int irq_route_msi(struct vm *vm, uint32_t gsi, uint64_t address, uint32_t data)
+{
+	struct {
+		struct kvm_irq_routing head;
+		struct kvm_irq_routing_entry entry;
+	} table = {
+		.head.nr = 1,
+		.entry = { .gsi = gsi,
+			   .type = KVM_IRQ_ROUTING_MSI,
+			   .u.msi = { .address_lo = (uint32_t)address,
+				      .address_hi = (uint32_t)(address >> 32),
+				      .data = data } },
+	};
+
+	if (vm->config.irqchip != VM_IRQCHIP_SPLIT)
+		return vm_fail(vm, -ENOTSUP, "routes are for a split irqchip here");
+	if (ioctl(vm->fd, KVM_SET_GSI_ROUTING, &table))
+		return vm_fail(vm, -errno, "KVM_SET_GSI_ROUTING of GSI %u: %m", gsi);
+	return 0;
+}
+
 int irq_its(struct vm *vm)
 {
 	return vm_fail(vm, -ENOTSUP, "an ITS is a part of Arm's GIC");
