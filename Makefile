@@ -72,7 +72,7 @@ GUEST_LDFLAGS := -nostdlib -static -Wl,--build-id=none -Wl,-z,max-page-size=4096
 
 # What bodies may call beside the runtime; the linker drops what they do not.
 GUEST_RUNTIME_aarch64 := gic interrupt its
-GUEST_RUNTIME_x86_64  := apic interrupt
+GUEST_RUNTIME_x86_64  := apic interrupt pmc
 
 # Runs once per architecture $(1).
 define guest_rules

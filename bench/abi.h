@@ -26,7 +26,7 @@
 #include <stdint.h>
 
 #define ABI_MAGIC   0x3169626177737721ull /* "!wswabi1" in memory order */
-#define ABI_VERSION 1
+#define ABI_VERSION 2
 
 /* Guest memory, one flat range of RAM. */
 #define ABI_X86_64_RAM_GPA  0x0ull
@@ -114,6 +114,15 @@ enum abi_phase {
 	ABI_PHASE_TWIN,	      /* the body with its exiting instruction replaced */
 	ABI_PHASE_BATCH,      /* (2n bodies) - (n bodies), one sample per pair */
 	ABI_PHASE_BATCH_NULL, /* the same loops without a body */
+	/* Where the guest has a PMC: what it counted, and the clock in the same events.
+	 */
+	ABI_PHASE_PMC_NULL, /* empty timed region between two reads of the PMC */
+	ABI_PHASE_PMC,	    /* one body per sample, likewise */
+	/* Series only: they belong to the phases above, and ring no bell. */
+	ABI_PHASE_PMC_NULL_CLOCK,
+	ABI_PHASE_PMC_CLOCK,
+	ABI_PHASE_SPIN, /* PMC over loops that do not exit: half before PMC, half after */
+	ABI_PHASE_SPIN_CLOCK,
 	ABI_PHASES,
 };
 
@@ -127,9 +136,18 @@ struct abi_params {
 	uint32_t batch;	  /* bodies n of a batch; 0: no batch phase */
 	uint32_t batches; /* samples of BATCH */
 	uint32_t command; /* of the driven payload: enum abi_command */
+	uint32_t
+		pmc_events; /* samples of each of PMC_NULL, PMC; 0: leave the PMC alone */
+	uint32_t spins;	    /* samples of SPIN; even */
 	uint32_t reserved32;
-	uint64_t reserved[3];
+	uint64_t reserved[2];
 };
+
+/* How many bodies run in a boot, if none is a twin: a batch's sample is n, then 2n. */
+static inline uint64_t abi_bodies(const struct abi_params *p)
+{
+	return p->warmup + p->events + 3ull * p->batch * p->batches + p->pmc_events;
+}
 
 /* What the driven payload (guest/driven.c) does for the host that times it. */
 enum abi_command {
@@ -178,7 +196,7 @@ struct abi_page {
 };
 
 _Static_assert(sizeof(struct abi_params) == 64, "abi_params is laid out by hand");
-_Static_assert(sizeof(struct abi_report) == 160, "abi_report is laid out by hand");
+_Static_assert(sizeof(struct abi_report) == 256, "abi_report is laid out by hand");
 _Static_assert(sizeof(struct abi_page) <= ABI_PAGE_BYTES, "abi_page fits its page");
 _Static_assert(ABI_SERIES_OFFSET + ABI_PHASES * ABI_SERIES_MAX * 8ull <= ABI_RAM_BYTES,
 	       "the series fit into RAM");

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "bench/abi.h"
+#include "bench/fixup.h"
 
 #define BODY static inline __attribute__((always_inline))
 
@@ -41,10 +42,14 @@ BODY void body_twin(void);
 /*
  * Instead, for a body that something must precede each time, or that ends
  * elsewhere than it began: `#define BODY_MEASURES 1`, and these do all that one
- * event needs and answer the ticks of the part that counts, from a clock_start()
- * to a clock_stop().
+ * event needs and answer the ticks of the part that counts, from a measure_start()
+ * to a measure_stop(). Those are clock_start() and clock_stop(), and where the PMC is
+ * looked at, too, it is done just outside of them.
  */
 #include "clock.h" /* of the guest's architecture */
+
+BODY uint64_t measure_start(void);
+BODY uint64_t measure_stop(void);
 
 BODY uint64_t body_measure(void);
 BODY uint64_t body_measure_twin(void);
@@ -57,16 +62,6 @@ BODY uint64_t body_measure_twin(void);
 #ifdef BODY_HAS_SECONDARY
 BODY void body_secondary(uint32_t index);
 #endif
-
-/*
- * Assembly between two local labels that may raise an exception on purpose:
- * the vectors find the faulting instruction at `insn` and go on at `resume`,
- * counting one fault. Both are labels such as "1b" and "2f".
- */
-#define BODY_FIXUP(insn, resume)                                                         \
-	".pushsection .fixup, \"a\"\n\t"                                                 \
-	".quad " insn ", " resume "\n\t"                                                 \
-	".popsection\n\t"
 
 /*
  * body() and body_twin() from one source: what makes ready, what exits, and the

@@ -34,9 +34,14 @@ uint64_t *runtime_phase_begin(enum abi_phase phase)
 	return runtime_series(phase);
 }
 
+void runtime_series_end(enum abi_phase series, uint32_t samples)
+{
+	page->report.samples[series] = samples;
+}
+
 void runtime_phase_end(enum abi_phase phase, uint32_t samples)
 {
-	page->report.samples[phase] = samples;
+	runtime_series_end(phase, samples);
 	runtime_ring(ABI_BELL_END);
 }
 
@@ -68,11 +73,11 @@ uint64_t runtime_fault(const struct abi_fault *fault)
 }
 
 /* Stage-2 faults on the series would otherwise land inside timed events. */
-static void touch_series(uint32_t samples)
+static void touch_series(uint32_t from, uint32_t to, uint32_t samples)
 {
 	uint32_t phase, i;
 
-	for (phase = 0; phase < ABI_PHASES; phase++)
+	for (phase = from; phase < to; phase++)
 		for (i = 0; i < samples; i += 4096 / sizeof(uint64_t))
 			*(volatile uint64_t *)(runtime_series(phase) + i) = 0;
 }
@@ -99,11 +104,14 @@ void runtime_main(void)
 
 	page->report.magic = ABI_MAGIC;
 	if (params.magic != ABI_MAGIC || params.version != ABI_VERSION ||
-	    params.events > ABI_SERIES_MAX || params.batches > ABI_SERIES_MAX)
+	    params.events > ABI_SERIES_MAX || params.batches > ABI_SERIES_MAX ||
+	    params.pmc_events > ABI_SERIES_MAX || params.spins > ABI_SERIES_MAX)
 		runtime_stop(ABI_STATE_REFUSED);
 	page->report.state = ABI_STATE_RUNNING;
 	machine_init(&params);
-	touch_series(params.events > params.batches ? params.events : params.batches);
+	touch_series(0, ABI_PHASE_PMC_NULL,
+		     params.events > params.batches ? params.events : params.batches);
+	touch_series(ABI_PHASE_PMC_NULL, ABI_PHASES, params.pmc_events);
 	page->report.clock_hz = clock_hz();
 	page->report.clock_step = smallest_step();
 	sample_all(&params);

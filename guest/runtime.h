@@ -11,6 +11,9 @@
 uint64_t *runtime_phase_begin(enum abi_phase phase);
 void runtime_phase_end(enum abi_phase phase, uint32_t samples);
 
+/* A series that no phase of its own filled has so many samples. */
+void runtime_series_end(enum abi_phase series, uint32_t samples);
+
 /* The series of a phase, and one bell that names the phase; neither changes it. */
 uint64_t *runtime_series(enum abi_phase phase);
 void runtime_ring(enum abi_bell bell);

@@ -10,6 +10,7 @@
 
 #include "clock.h" /* of the guest's architecture */
 #include "guest/runtime.h"
+#include "pmc.h" /* of the guest's architecture */
 
 BODY void nothing(void)
 {
@@ -24,12 +25,34 @@ typedef uint64_t operation(void);
 #define EVENT	   body_measure
 #define EVENT_TWIN body_measure_twin
 
+/* The PMC around the clock, in the phase that is about it; see sample_pmc.h. */
+static struct {
+	bool wanted;
+	uint64_t first, last;
+} pmc_looks;
+
+BODY uint64_t measure_start(void)
+{
+	if (pmc_looks.wanted)
+		pmc_looks.first = pmc_read();
+	return clock_start();
+}
+
+BODY uint64_t measure_stop(void)
+{
+	uint64_t ticks = clock_stop();
+
+	if (pmc_looks.wanted)
+		pmc_looks.last = pmc_read();
+	return ticks;
+}
+
 BODY uint64_t event_nothing(void)
 {
-	uint64_t start = clock_start();
+	uint64_t start = measure_start();
 
 	nothing();
-	return clock_stop() - start;
+	return measure_stop() - start;
 }
 
 BODY uint64_t time_event(operation *op)
@@ -113,6 +136,8 @@ static void sample_batches(enum abi_phase phase, const struct abi_params *params
 	runtime_phase_end(phase, params->batches);
 }
 
+#include "guest/sample_pmc.h"
+
 void sample_all(const struct abi_params *params)
 {
 	uint32_t i;
@@ -131,10 +156,12 @@ void sample_all(const struct abi_params *params)
 	sample_events(ABI_PHASE_NULL, params->events, event_nothing);
 	sample_events(ABI_PHASE_EVENT, params->events, EVENT);
 	sample_events(ABI_PHASE_TWIN, params->events, EVENT_TWIN);
-	if (!params->batch)
-		return;
-	sample_batches(ABI_PHASE_BATCH, params, row_of_bodies);
-	sample_batches(ABI_PHASE_BATCH_NULL, params, row_of_nothing);
+	if (params->batch) {
+		sample_batches(ABI_PHASE_BATCH, params, row_of_bodies);
+		sample_batches(ABI_PHASE_BATCH_NULL, params, row_of_nothing);
+	}
+	/* Last: a PMC that counts may make every exit dearer. */
+	sample_pmc(params);
 }
 
 #ifdef BODY_HAS_SECONDARY

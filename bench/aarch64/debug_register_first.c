@@ -12,9 +12,9 @@ BODY uint64_t body_measure(void)
 	uint64_t start;
 
 	reload();
-	start = clock_start();
+	start = measure_start();
 	__asm__ volatile("msr dbgbvr0_el1, xzr" ::: "memory");
-	return clock_stop() - start;
+	return measure_stop() - start;
 }
 
 BODY uint64_t body_measure_twin(void)
@@ -22,7 +22,7 @@ BODY uint64_t body_measure_twin(void)
 	uint64_t start;
 
 	reload();
-	start = clock_start();
+	start = measure_start();
 	__asm__ volatile("nop" ::: "memory");
-	return clock_stop() - start;
+	return measure_stop() - start;
 }

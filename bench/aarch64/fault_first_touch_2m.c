@@ -21,13 +21,13 @@ BODY uint64_t body_measure(void)
 	uint64_t start;
 
 	reload();
-	start = clock_start();
+	start = measure_start();
 	__asm__ volatile("mov x1, %0\n\t"
 			 "str xzr, [x1]\n\t"
 			 "add x1, x1, #0x100, lsl #12\n\t"
 			 "str xzr, [x1]" ::"i"(ABI_SLOT_GPA)
 			 : "x1", "memory");
-	return clock_stop() - start;
+	return measure_stop() - start;
 }
 
 BODY uint64_t body_measure_twin(void)
@@ -35,11 +35,11 @@ BODY uint64_t body_measure_twin(void)
 	uint64_t start;
 
 	reload();
-	start = clock_start();
+	start = measure_start();
 	__asm__ volatile("mov x1, %0\n\t"
 			 "nop\n\t"
 			 "add x1, x1, #0x100, lsl #12\n\t"
 			 "nop" ::"i"(ABI_SLOT_GPA)
 			 : "x1", "memory");
-	return clock_stop() - start;
+	return measure_stop() - start;
 }

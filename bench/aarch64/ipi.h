@@ -59,12 +59,12 @@ BODY uint64_t ipi_send(void)
 
 	ipi_seen.set = 0;
 	__asm__ volatile("dsb ish" ::: "memory");
-	start = clock_start();
+	start = measure_start();
 	__asm__ volatile("msr " ICC_SGI1R ", %0" ::"r"(GIC_SGI(IPI_INTID, IPI_TARGET))
 			 : "memory");
 	while (!ipi_seen.set)
 		;
-	return clock_stop() - start;
+	return measure_stop() - start;
 }
 
 /* The twin: the other CPU is told nothing, and this one sees what it set itself. */
@@ -74,11 +74,11 @@ BODY uint64_t ipi_not_send(void)
 
 	ipi_seen.set = 1;
 	__asm__ volatile("dsb ish" ::: "memory");
-	start = clock_start();
+	start = measure_start();
 	__asm__ volatile("nop" ::: "memory");
 	while (!ipi_seen.set)
 		;
-	return clock_stop() - start;
+	return measure_stop() - start;
 }
 
 #endif

@@ -11,12 +11,12 @@ BODY uint64_t body_measure(void)
 	uint64_t start;
 
 	reload();
-	start = clock_start();
+	start = measure_start();
 	__asm__ volatile("mov x1, %0\n\t"
 			 "str wzr, [x1, %1]" ::"i"(ABI_AARCH64_MMIO_GPA),
 			 "i"(ABI_MMIO_COALESCED_OFFSET)
 			 : "x1", "memory");
-	return clock_stop() - start;
+	return measure_stop() - start;
 }
 
 BODY uint64_t body_measure_twin(void)
@@ -24,9 +24,9 @@ BODY uint64_t body_measure_twin(void)
 	uint64_t start;
 
 	reload();
-	start = clock_start();
+	start = measure_start();
 	__asm__ volatile("mov x1, %0\n\t"
 			 "nop" ::"i"(ABI_AARCH64_MMIO_GPA)
 			 : "x1", "memory");
-	return clock_stop() - start;
+	return measure_stop() - start;
 }

@@ -10,9 +10,7 @@
 /* Stores to every page: one for each body of the boot (host/target/stage_slot.c). */
 BODY void slot_touch_all(const struct abi_params *params)
 {
-	uint64_t pages =
-		params->warmup + params->events + 3ull * params->batch * params->batches;
-	uint64_t gpa = ABI_SLOT_GPA;
+	uint64_t pages = abi_bodies(params), gpa = ABI_SLOT_GPA;
 
 	for (; pages; pages--, gpa += SLOT_PAGE_BYTES)
 		*(volatile uint64_t *)gpa = 0;

@@ -13,12 +13,12 @@ BODY uint64_t body_measure(void)
 	uint64_t start;
 
 	reload();
-	start = clock_start();
+	start = measure_start();
 	__asm__ volatile("movabs %0, %%rax\n\t"
 			 "movl $0, (%%rax)\n\t"
 			 "movl $0, 0x100000(%%rax)" ::"i"(ABI_SLOT_GPA)
 			 : "rax", "memory");
-	return clock_stop() - start;
+	return measure_stop() - start;
 }
 
 BODY uint64_t body_measure_twin(void)
@@ -26,10 +26,10 @@ BODY uint64_t body_measure_twin(void)
 	uint64_t start;
 
 	reload();
-	start = clock_start();
+	start = measure_start();
 	__asm__ volatile("movabs %0, %%rax\n\t"
 			 "nop\n\t"
 			 "nop" ::"i"(ABI_SLOT_GPA)
 			 : "rax", "memory");
-	return clock_stop() - start;
+	return measure_stop() - start;
 }

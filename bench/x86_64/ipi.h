@@ -39,11 +39,11 @@ BODY uint64_t ipi_send(void)
 	uint64_t start;
 
 	ipi_seen.set = 0;
-	start = clock_start();
+	start = measure_start();
 	apic_write(APIC_ICR, APIC_ICR_FIXED | APIC_VECTOR);
 	while (!ipi_seen.set)
 		;
-	return clock_stop() - start;
+	return measure_stop() - start;
 }
 
 /* The twin: the other CPU is told by memory alone. */
@@ -52,10 +52,10 @@ BODY uint64_t ipi_not_send(void)
 	uint64_t start;
 
 	ipi_seen.set = 1;
-	start = clock_start();
+	start = measure_start();
 	while (!ipi_seen.set)
 		;
-	return clock_stop() - start;
+	return measure_stop() - start;
 }
 
 #endif

@@ -20,9 +20,9 @@ BODY void reload(void)
 		uint64_t start;                                                          \
                                                                                          \
 		reload();                                                                \
-		start = clock_start();                                                   \
+		start = measure_start();                                                 \
 		__asm__ volatile(ready "\n\t" exits __VA_ARGS__);                        \
-		return clock_stop() - start;                                             \
+		return measure_stop() - start;                                           \
 	}                                                                                \
                                                                                          \
 	BODY uint64_t body_measure_twin(void)                                            \
@@ -30,9 +30,9 @@ BODY void reload(void)
 		uint64_t start;                                                          \
                                                                                          \
 		reload();                                                                \
-		start = clock_start();                                                   \
+		start = measure_start();                                                 \
 		__asm__ volatile(ready "\n\tnop" __VA_ARGS__);                           \
-		return clock_stop() - start;                                             \
+		return measure_stop() - start;                                           \
 	}
 
 #endif

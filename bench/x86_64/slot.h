@@ -9,9 +9,7 @@ static uint64_t body_gpa = ABI_SLOT_GPA, twin_gpa = ABI_SLOT_GPA;
 
 BODY enum body_presence body_setup(const struct abi_params *params)
 {
-	uint64_t pages =
-		params->warmup + params->events + 3ull * params->batch * params->batches;
-	uint64_t gpa;
+	uint64_t pages = abi_bodies(params), gpa;
 
 	for (gpa = ABI_SLOT_GPA; pages; pages--, gpa += 0x1000)
 		*(volatile uint64_t *)gpa = 0;

@@ -16,18 +16,24 @@ struct frame {
 #define PMCR_LC	       (1u << 6)
 #define PMCNTEN_CYCLES (1u << 31)
 
+/*
+ * Count at EL2, too, besides EL1 and EL0 (Arm ARM, D13.4). An emulated vPMU leaves EL2
+ * out whatever the guest says; a counter that is the guest's own then sees the
+ * hypervisor.
+ */
+#define PMCCFILTR_NSH (1ull << 27)
+
 void machine_vector(uint64_t offset, struct frame *frame);
 
 static void pmu_init(void)
 {
 	uint64_t enable = PMCNTEN_CYCLES, control = PMCR_E | PMCR_C | PMCR_LC;
 
-	/* Filter 0: count at EL1 and EL0, as a guest's own counters do. */
-	__asm__ volatile("msr pmccfiltr_el0, xzr\n\t"
+	__asm__ volatile("msr pmccfiltr_el0, %2\n\t"
 			 "msr pmcntenset_el0, %0\n\t"
 			 "msr pmcr_el0, %1\n\t"
 			 "isb" ::"r"(enable),
-			 "r"(control));
+			 "r"(control), "r"(PMCCFILTR_NSH));
 }
 
 void machine_init(const struct abi_params *params)

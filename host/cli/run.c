@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "host/cli/message.h"
+#include "host/cli/metrics_table.h"
 #include "host/cli/run.h"
 #include "host/cli/table.h"
 
@@ -203,6 +204,8 @@ static enum cli_exit run_all(const struct run *run)
 	if (n) {
 		table_defaults(&table, stdout);
 		table_print(stdout, (const struct result *const *)docs, n, &table);
+		for (i = 0; run->metrics && i < n; i++)
+			metrics_print(stdout, docs[i], table.columns);
 		for (i = 0; run->stats && i < n; i++)
 			stats_print(docs[i]);
 	} else if (code == CLI_OK && !target_interrupted) {

@@ -13,7 +13,7 @@
 struct run {
 	struct options_common common;
 	struct names_list targets, benches, configs;
-	bool stats;
+	bool stats, metrics;
 	bool all_targets; /* "all": skip those that cannot run here */
 	struct measure_request request;
 	const char *output; /* -o; NULL: none */

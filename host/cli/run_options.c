@@ -22,6 +22,7 @@ enum key {
 	OPTION_APPEND,
 	OPTION_PAYLOAD,
 	OPTION_STATS,
+	OPTION_METRICS,
 	OPTION_TRACE_STATES,
 	OPTION_HOST_COUNTERS,
 };
@@ -56,6 +57,10 @@ static const struct argp_option options[] = {
 	  "run this image instead of the built-in ones (see bench/abi.h)", 0 },
 	{ "stats", OPTION_STATS, NULL, 0,
 	  "print what the VMM's run loop counted, after the table", 0 },
+	{ "metrics", OPTION_METRICS, NULL, 0,
+	  "print every metric after the table: both timing modes, the twin, and what the "
+	  "guest's own PMC saw of a round trip",
+	  0 },
 	{ "trace-states", OPTION_TRACE_STATES, NULL, 0,
 	  "on target kvm, print the run loop's state transitions after each boot", 0 },
 	{ "host-counters", OPTION_HOST_COUNTERS, NULL, 0,
@@ -164,6 +169,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_STATS:
 		run->stats = true;
+		return 0;
+	case OPTION_METRICS:
+		run->metrics = true;
 		return 0;
 	case OPTION_HOST_COUNTERS:
 		o->host_counters = true;

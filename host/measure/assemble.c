@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host/measure/assemble.h"
+#include "host/measure/visible.h"
 #include "host/stats/interval.h"
 
 #define LEVEL 0.95
@@ -73,12 +74,23 @@ static void scale(struct stats_summary *s, double by)
 	s->p99_9 *= by;
 }
 
+/* `net` is of `bodies` bodies each; it is spoilt. */
+static int summarize_net(int64_t *net, size_t n, double bodies, struct result_boot *boot)
+{
+	int err = stats_summarize(net, n, &boot->summary);
+	size_t i;
+
+	scale(&boot->summary, 1 / bodies);
+	for (i = 0; i < n; i++)
+		net[i] = llround((double)net[i] / bodies);
+	return err ? err : histogram_build(net, n, HISTOGRAM_BITS, &boot->histogram);
+}
+
 /* Differences are signed: subtracting may well lead below zero. */
 static int summarize(const struct assembly *a, enum metric m,
 		     const struct boot_report *rep, struct result_boot *boot)
 {
 	size_t n = rep->guest.samples[metrics[m].phase], i;
-	double bodies = bodies_per_sample(a, m);
 	struct stats_summary empty;
 	int64_t *net, overhead;
 	int err;
@@ -93,12 +105,7 @@ static int summarize(const struct assembly *a, enum metric m,
 	overhead = n ? llround(empty.p50) : 0;
 	for (i = 0; i < n; i++)
 		net[i] = (int64_t)(rep->series[metrics[m].phase][i]) - overhead;
-	err = stats_summarize(net, n, &boot->summary);
-	scale(&boot->summary, 1 / bodies);
-	for (i = 0; i < n; i++)
-		net[i] = llround((double)net[i] / bodies);
-	if (!err)
-		err = histogram_build(net, n, HISTOGRAM_BITS, &boot->histogram);
+	err = summarize_net(net, n, bodies_per_sample(a, m), boot);
 	free(net);
 	return err;
 }
@@ -109,7 +116,7 @@ static const char *unit_of(const struct assembly *a, const struct boot_report *r
 	return rep->unit && !a->exact ? rep->unit : a->unit;
 }
 
-static struct result_metric *metric_at(struct assembly *a, enum metric m,
+static struct result_metric *metric_at(struct assembly *a, const char *name,
 				       const char *unit)
 {
 	struct result_benchmark *b = benchmark_of(a);
@@ -117,10 +124,10 @@ static struct result_metric *metric_at(struct assembly *a, enum metric m,
 	size_t i;
 
 	for (i = 0; i < b->n_metrics; i++)
-		if (!strcmp(b->metrics[i].name, metrics[m].name))
+		if (!strcmp(b->metrics[i].name, name))
 			return &b->metrics[i];
 	new = result_add_metric(a->result, b);
-	new->name = metrics[m].name;
+	new->name = name;
 	new->unit = unit;
 	new->better = "lower";
 	new->value = NAN;
@@ -165,6 +172,47 @@ static void note_clock(struct assembly *a, const struct boot_report *rep)
 	clock->overhead_median = fmin(clock->overhead_median, s.p50);
 }
 
+static struct result_boot *add_boot(struct assembly *a, const char *name,
+				    const char *unit, uint32_t index, const char *reject,
+				    const struct boot_counts *c)
+{
+	struct result_boot *boot = result_add_boot(a->result, metric_at(a, name, unit));
+
+	boot->index = index;
+	boot->valid = !reject;
+	boot->reject_reason = reject;
+	boot->interrupts = c->interrupts;
+	boot->involuntary_switches = c->involuntary_switches;
+	boot->migrations = c->migrations;
+	return boot;
+}
+
+/* The metrics of the guest's own PMC, where it has one. */
+static int assemble_visible(struct assembly *a, uint32_t index,
+			    const struct boot_report *rep, const char *reject)
+{
+	const struct boot_counts *c = &rep->counts[ABI_PHASE_PMC];
+	struct visible v;
+	const char *why;
+	int err = visible_compute(a->row, a->trust, a->exact, rep, &v);
+
+	why = *v.reason ? result_string(a->result, v.reason) : NULL;
+	if (!err && v.n && !reject && !v.proven)
+		reject = why;
+	if (!err && v.n)
+		err = summarize_net(v.visible, v.n, 1,
+				    add_boot(a, "pmc_visible",
+					     a->exact ? a->unit : "cycles", index, reject,
+					     c));
+	if (!err && v.hidden)
+		err = summarize_net(v.hidden, v.n, 1,
+				    add_boot(a, "pmc_hidden", a->unit, index, reject, c));
+	else if (!err && v.n)
+		metric_at(a, "pmc_hidden", a->unit)->reason = why;
+	visible_free(&v);
+	return err;
+}
+
 int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *rep)
 {
 	const struct boot_counts *c = &rep->counts[ABI_PHASE_EVENT];
@@ -193,18 +241,12 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 		/* Drivers have one series only. */
 		if (!rep->guest.samples[metrics[m].phase])
 			continue;
-		boot = result_add_boot(a->result, metric_at(a, m, unit_of(a, rep)));
-		boot->index = index;
-		boot->valid = !reject;
-		boot->reject_reason = reject;
-		boot->interrupts = c->interrupts;
-		boot->involuntary_switches = c->involuntary_switches;
-		boot->migrations = c->migrations;
+		boot = add_boot(a, metrics[m].name, unit_of(a, rep), index, reject, c);
 		err = summarize(a, m, rep, boot);
 		if (err)
 			return err;
 	}
-	return 0;
+	return assemble_visible(a, index, rep, reject);
 }
 
 void assemble_stop(struct assembly *a, enum result_status status, const char *reason)
@@ -226,8 +268,12 @@ static void estimate(struct assembly *a, struct result_metric *m)
 	for (i = 0; i < m->n_boots; i++)
 		if (m->boots[i].valid)
 			medians[n++] = m->boots[i].summary.p50;
-	if (n)
+	if (n) {
 		m->value = stats_median(medians, n); /* sorts them */
+		m->reason = NULL;
+	} else if (m->n_boots) {
+		m->reason = m->boots[0].reject_reason;
+	}
 	if (n && a->exact) {
 		m->ci = (struct result_ci){ 1, medians[0], medians[n - 1], "exact" };
 		/* Drivers work on the host's state, which no two boots leave alike. */

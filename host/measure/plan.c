@@ -13,6 +13,10 @@
 #define EXACT_BATCH   20
 #define EXACT_BATCHES 5
 
+/* Of the phases that look at the PMC; where nothing varies, a few tell all. */
+#define EXACT_PMC_EVENTS 100
+#define NOISY_SPINS	 20
+
 /* Of one boot: far more than any takes, little enough to wait for. */
 #define BOOT_TIMEOUT_NS 10000000000ull
 
@@ -89,6 +93,10 @@ static void set_params(struct plan *plan, const struct measure_request *rq,
 	plan->params.events = rq->events ? rq->events : t->default_events;
 	plan->params.batch = t->exact ? EXACT_BATCH : NOISY_BATCH;
 	plan->params.batches = t->exact ? EXACT_BATCHES : NOISY_BATCHES;
+	plan->params.pmc_events = plan->params.events;
+	if (t->exact && plan->params.pmc_events > EXACT_PMC_EVENTS)
+		plan->params.pmc_events = EXACT_PMC_EVENTS;
+	plan->params.spins = t->exact ? 0 : NOISY_SPINS;
 	plan->timeout_ns =
 		rq->options.timeout_ns ? rq->options.timeout_ns : BOOT_TIMEOUT_NS;
 }

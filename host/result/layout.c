@@ -224,6 +224,7 @@ static const struct field metric_fields[] = {
 	FIELD(STRING, "unit", REQUIRED, result_metric, unit),
 	WORD(STRING, "better", result_metric, better, better_words),
 	GROUP("estimate", REQUIRED, &estimate),
+	FIELD(STRING, "reason", NULLABLE, result_metric, reason),
 	ARRAY(ARRAY, "boots", result_metric, boots, &layout_boot),
 	END,
 };

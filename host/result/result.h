@@ -105,6 +105,7 @@ struct result_metric {
 	const char *name, *unit;
 	const char *better; /* "lower" */
 	double value;	    /* the estimate; NAN: none */
+	const char *reason; /* why there is none; NULL */
 	const char *stat;   /* "median-of-boot-medians" */
 	struct result_ci ci;
 	struct result_boot *boots;

@@ -49,6 +49,12 @@ void boot_report_free(struct boot_report *rep)
 	}
 }
 
+/* What there may be none of, as the guest may have no PMC, or one that stands still. */
+static bool is_optional(int phase)
+{
+	return phase >= ABI_PHASE_PMC_NULL;
+}
+
 static uint64_t samples_asked(const struct abi_params *params, int phase)
 {
 	switch (phase) {
@@ -59,15 +65,32 @@ static uint64_t samples_asked(const struct abi_params *params, int phase)
 	case ABI_PHASE_BATCH:
 	case ABI_PHASE_BATCH_NULL:
 		return params->batch ? params->batches : 0;
+	case ABI_PHASE_PMC_NULL:
+	case ABI_PHASE_PMC_NULL_CLOCK:
+	case ABI_PHASE_PMC:
+	case ABI_PHASE_PMC_CLOCK:
+		return params->pmc_events;
+	case ABI_PHASE_SPIN:
+	case ABI_PHASE_SPIN_CLOCK:
+		return params->spins;
 	default:
 		return 0;
 	}
 }
 
 static const char *const phase_names[ABI_PHASES] = {
-	[ABI_PHASE_WARMUP] = "warm-up", [ABI_PHASE_NULL] = "null",
-	[ABI_PHASE_EVENT] = "event",	[ABI_PHASE_TWIN] = "twin",
-	[ABI_PHASE_BATCH] = "batch",	[ABI_PHASE_BATCH_NULL] = "empty batch",
+	[ABI_PHASE_WARMUP] = "warm-up",
+	[ABI_PHASE_NULL] = "null",
+	[ABI_PHASE_EVENT] = "event",
+	[ABI_PHASE_TWIN] = "twin",
+	[ABI_PHASE_BATCH] = "batch",
+	[ABI_PHASE_BATCH_NULL] = "empty batch",
+	[ABI_PHASE_PMC_NULL] = "empty PMC",
+	[ABI_PHASE_PMC_NULL_CLOCK] = "empty PMC",
+	[ABI_PHASE_PMC] = "PMC",
+	[ABI_PHASE_PMC_CLOCK] = "PMC",
+	[ABI_PHASE_SPIN] = "spin",
+	[ABI_PHASE_SPIN_CLOCK] = "spin",
 };
 
 static void end_unfinished(struct boot_report *rep)
@@ -148,7 +171,8 @@ void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
 		uint64_t asked = samples_asked(&rq->params, phase);
 
 		/* Also what keeps the copy inside the series. */
-		if (rep->guest.samples[phase] != asked) {
+		if (rep->guest.samples[phase] != asked &&
+		    (rep->guest.samples[phase] || !is_optional(phase))) {
 			boot_end(rep, BOOT_CRASH,
 				 "the guest claims %llu samples in the %s phase, %llu "
 				 "were asked for",

@@ -54,6 +54,7 @@ int drive_open(struct drive *d, struct vm *vm, enum abi_command command,
 	params.version = ABI_VERSION;
 	params.flags = ABI_FLAG_BELL;
 	params.command = command;
+	params.pmc_events = params.spins = 0;
 	err = vm_create(vm, d->kvm_fd, d->config, listener);
 	if (!err)
 		err = vm_load(vm, d->rq->image, d->rq->image_bytes, &entry);

@@ -202,7 +202,11 @@ static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_f
 
 	params.magic = ABI_MAGIC;
 	params.version = ABI_VERSION;
-	params.flags = ABI_FLAG_BELL | (config->pmu ? ABI_FLAG_PMU : 0);
+	params.flags = ABI_FLAG_BELL;
+	if (config_has_pmu(config))
+		params.flags |= ABI_FLAG_PMU;
+	else
+		params.pmc_events = params.spins = 0;
 	err = vm_create(&m->vm, kvm_fd, config, &listener);
 	if (err)
 		return err;

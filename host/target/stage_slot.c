@@ -9,13 +9,12 @@
 _Static_assert(SLOT_GPA == ABI_SLOT_GPA, "guest and host name the same address");
 
 /*
- * A page for every body of a boot: a batch's sample is n bodies, then 2n. In whole huge
- * pages, as KVM asks only there whether it could map one, and that costs.
+ * A page for every body of a boot. In whole huge pages, as KVM asks only there whether
+ * it could map one, and that costs.
  */
 static uint64_t bodies_bytes(const struct abi_params *p)
 {
-	uint64_t bytes =
-		PAGE_BYTES * (p->warmup + p->events + 3ull * p->batch * p->batches);
+	uint64_t bytes = PAGE_BYTES * abi_bodies(p);
 
 	return (bytes + HUGE_BYTES - 1) / HUGE_BYTES * HUGE_BYTES;
 }

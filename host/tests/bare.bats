@@ -41,6 +41,14 @@ exact_and_empty() {
   holds "$document" 'value("cntvct") == 1 and value("cntvct", metric="round_trip_batch") == 1'
 }
 
+@test "bare:aarch64: without a hypervisor the guest's PMC sees everything" {
+  document aarch64
+  for bench in null cntvct eoi; do
+    holds "$document" "value('$bench', metric='pmc_visible') == value('$bench')"
+    holds "$document" "value('$bench', metric='pmc_hidden') == 0"
+  done
+}
+
 @test "bare: the interval of an exact figure is the figure" {
   for a in x86_64 aarch64; do
     document $a

@@ -171,6 +171,20 @@ pmccntr() {
 @test "lab:aarch64-nvhe: PMCCNTR traps to the vPMU, and faults without one" { pmccntr aarch64-nvhe; }
 @test "lab:aarch64-pkvm: PMCCNTR traps to the vPMU, and faults without one" { pmccntr aarch64-pkvm; }
 
+# hidden LAB: the guest's own PMC stands still while the hypervisor runs.
+hidden() {
+  document "$1"
+  holds "$document" '0 < value("pmccntr", "pmu-emulated", "pmc_visible") < 10'
+  holds "$document" 'value("pmccntr", "pmu-emulated", "pmc_visible") +
+    value("pmccntr", "pmu-emulated", "pmc_hidden") == value("pmccntr", "pmu-emulated")'
+  holds "$document" '{x["name"] for x in b("pmccntr", "pmu-off")["metrics"]} ==
+    {"round_trip", "round_trip_batch", "twin"}'
+}
+
+@test "lab:aarch64-vhe: the guest's PMC does not see an exit" { hidden aarch64-vhe; }
+@test "lab:aarch64-nvhe: the guest's PMC does not see an exit" { hidden aarch64-nvhe; }
+@test "lab:aarch64-pkvm: the guest's PMC does not see an exit" { hidden aarch64-pkvm; }
+
 @test "lab: both timing modes agree" {
   for lab in $labs; do
     document "$lab"

@@ -103,6 +103,11 @@ static int (*const apply[])(int kvm_fd, struct vm_config *config,
 #include "bench/configs.def"
 };
 
+bool config_has_pmu(const struct vm_config *config)
+{
+	return vmm_arch == ARCH_X86_64 ? !config->pmu_off : config->pmu;
+}
+
 int config_apply(const struct config *row, int kvm_fd, struct vm_config *config,
 		 char *why, size_t why_bytes)
 {

@@ -77,6 +77,9 @@ struct vm_config {
 int config_apply(const struct config *row, int kvm_fd, struct vm_config *config,
 		 char *why, size_t why_bytes);
 
+/* Whether the guest may find a virtual PMU: on x86_64 KVM gives it what the host has. */
+bool config_has_pmu(const struct vm_config *config);
+
 /* What /dev/kvm turned out to be. */
 enum kvm_flavour {
 	KVM_FLAVOUR_VMX,

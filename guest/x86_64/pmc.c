@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Setting a counter of the vPMU going. What CPUID promises need not be there: every
+ * access that may fault is let fault.
+ */
+#include "guest/x86_64/pmc.h"
+
+#include "bench/fixup.h"
+#include "bench/x86_64/cpuid.h"
+#include "guest/x86_64/pmc_choose.h"
+
+uint32_t pmc_index;
+
+static bool try_wrmsr(uint32_t msr, uint64_t value)
+{
+	uint32_t done;
+
+	__asm__ volatile("xor %0, %0\n\t"
+			 "1: wrmsr\n\t"
+			 "mov $1, %0\n\t"
+			 "2:\n\t" BODY_FIXUP("1b", "2b")
+			 : "=&r"(done)
+			 : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+			 : "cc", "memory");
+	return done;
+}
+
+static bool try_rdpmc(uint32_t index)
+{
+	uint32_t done;
+
+	__asm__ volatile("xor %0, %0\n\t"
+			 "1: rdpmc\n\t"
+			 "mov $1, %0\n\t"
+			 "2:\n\t" BODY_FIXUP("1b", "2b")
+			 : "=&r"(done)
+			 : "c"(index)
+			 : "eax", "edx", "cc", "memory");
+	return done;
+}
+
+static struct pmc_cpuid ask(void)
+{
+	struct pmc_cpuid id = { 0 };
+
+	if (cpuid_has_leaf(0xa)) {
+		const struct cpuid leaf = cpuid(0xa, 0);
+
+		id.pmu_eax = leaf.eax;
+		id.pmu_ebx = leaf.ebx;
+		id.pmu_edx = leaf.edx;
+	}
+	if (cpuid_has_leaf(0x80000001))
+		id.extended_ecx = cpuid(0x80000001, 0).ecx;
+	if (cpuid_has_leaf(0x80000022))
+		id.amd_pmu_eax = cpuid(0x80000022, 0).eax;
+	return id;
+}
+
+bool pmc_setup(void)
+{
+	const struct pmc_cpuid id = ask();
+	struct pmc_counter c;
+	uint64_t count;
+
+	if (!pmc_choose(&id, &c))
+		return false;
+	/* Off while it is set up. */
+	if (!try_wrmsr(c.select_msr, 0) || !try_wrmsr(c.count_msr, 0) ||
+	    !try_wrmsr(c.select_msr, c.select) ||
+	    (c.global_msr && !try_wrmsr(c.global_msr, c.global)) || !try_rdpmc(c.rdpmc))
+		return false;
+	pmc_index = c.rdpmc;
+	count = pmc_read();
+	return pmc_read() != count;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which counter of a vPMU counts the guest's cycles, and what has to be written where
+ * for it to do so. Pure functions of what CPUID answers, so that they can be tested
+ * where there is no PMU.
+ *
+ * Intel SDM 3B, chapter "Performance Monitoring" (architectural performance monitoring,
+ * versions 1 to 5); AMD APM 2, 13.2 (core performance counters).
+ */
+#ifndef WS_GUEST_X86_64_PMC_CHOOSE_H
+#define WS_GUEST_X86_64_PMC_CHOOSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MSR_PERFEVTSEL0		0x186
+#define MSR_PMC0		0xc1
+#define MSR_FIXED_CTR1		0x30a
+#define MSR_FIXED_CTR_CTRL	0x38d
+#define MSR_PERF_GLOBAL_CTRL	0x38f
+#define MSR_AMD_PERF_CTL0	0xc0010200
+#define MSR_AMD_PERF_CTR0	0xc0010201
+#define MSR_AMD_PERF_GLOBAL_CTL 0xc0000301
+
+/* PERFEVTSELx, the same on both: count at CPL 1-3, at CPL 0, enable. */
+#define EVTSEL_USR (1ull << 16)
+#define EVTSEL_OS  (1ull << 17)
+#define EVTSEL_EN  (1ull << 22)
+
+#define EVENT_CORE_CYCLES     0x3c /* architectural, umask 0 */
+#define EVENT_AMD_CORE_CYCLES 0x76
+
+/* RDPMC's index of fixed counter n, and its four bits in FIXED_CTR_CTRL: OS and USR. */
+#define RDPMC_FIXED(n)	  (1u << 30 | (n))
+#define FIXED_OS_USR(n)	  (3ull << 4 * (n))
+#define GLOBAL_FIXED(n)	  (1ull << (32 + (n)))
+#define GLOBAL_GENERAL(n) (1ull << (n))
+
+/* What the choice depends on. Leaves that the CPU does not have are zero. */
+struct pmc_cpuid {
+	uint32_t pmu_eax, pmu_ebx, pmu_edx; /* leaf 0xA */
+	uint32_t extended_ecx;		    /* leaf 0x80000001 */
+	uint32_t amd_pmu_eax;		    /* leaf 0x80000022 */
+};
+
+struct pmc_counter {
+	uint32_t rdpmc;	     /* ECX for RDPMC */
+	uint32_t count_msr;  /* the counter itself */
+	uint32_t select_msr; /* what it counts */
+	uint32_t global_msr; /* lets it run; 0: there is no such register */
+	uint64_t select, global;
+};
+
+static inline uint64_t pmc_evtsel(uint8_t event, uint8_t umask)
+{
+	return event | (uint64_t)umask << 8 | EVTSEL_USR | EVTSEL_OS | EVTSEL_EN;
+}
+
+/* Fixed counter 1 counts core cycles and nothing else. */
+static inline bool pmc_choose_fixed(const struct pmc_cpuid *id, struct pmc_counter *c)
+{
+	uint32_t version = id->pmu_eax & 0xff, fixed = id->pmu_edx & 0x1f;
+
+	if (version < 2 || fixed < 2)
+		return false;
+	*c = (struct pmc_counter){
+		.rdpmc = RDPMC_FIXED(1),
+		.count_msr = MSR_FIXED_CTR1,
+		.select_msr = MSR_FIXED_CTR_CTRL,
+		.select = FIXED_OS_USR(1),
+		.global_msr = MSR_PERF_GLOBAL_CTRL,
+		.global = GLOBAL_FIXED(1),
+	};
+	return true;
+}
+
+static inline bool pmc_choose_general(const struct pmc_cpuid *id, struct pmc_counter *c)
+{
+	uint32_t version = id->pmu_eax & 0xff, counters = id->pmu_eax >> 8 & 0xff;
+	uint32_t events = id->pmu_eax >> 24;
+
+	/* EBX bit 0 set, or not described at all: no event "core cycles". */
+	if (!version || !counters || !events || id->pmu_ebx & 1)
+		return false;
+	*c = (struct pmc_counter){
+		.rdpmc = 0,
+		.count_msr = MSR_PMC0,
+		.select_msr = MSR_PERFEVTSEL0,
+		.select = pmc_evtsel(EVENT_CORE_CYCLES, 0),
+		.global_msr = version >= 2 ? MSR_PERF_GLOBAL_CTRL : 0,
+		.global = GLOBAL_GENERAL(0),
+	};
+	return true;
+}
+
+/* PerfCtrExtCore: the older four counters cannot be told from none by CPUID. */
+static inline bool pmc_choose_amd(const struct pmc_cpuid *id, struct pmc_counter *c)
+{
+	if (!(id->extended_ecx >> 23 & 1))
+		return false;
+	*c = (struct pmc_counter){
+		.rdpmc = 0,
+		.count_msr = MSR_AMD_PERF_CTR0,
+		.select_msr = MSR_AMD_PERF_CTL0,
+		.select = pmc_evtsel(EVENT_AMD_CORE_CYCLES, 0),
+		.global_msr = id->amd_pmu_eax & 1 ? MSR_AMD_PERF_GLOBAL_CTL : 0,
+		.global = GLOBAL_GENERAL(0),
+	};
+	return true;
+}
+
+/* false: the VM has no vPMU, or none that counts cycles. */
+static inline bool pmc_choose(const struct pmc_cpuid *id, struct pmc_counter *c)
+{
+	return pmc_choose_fixed(id, c) || pmc_choose_general(id, c) ||
+	       pmc_choose_amd(id, c);
+}
+
+#endif

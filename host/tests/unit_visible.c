@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a guest's own PMC saw: visible, hidden, and when neither can be told. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include "guest/x86_64/pmc_choose.h"
+#include "host/measure/visible.h"
+#include "host/target/boot.h"
+
+#define EVENTS 8
+#define SPINS  4
+
+static const struct bench row = { .handled_by = HANDLED_KERNEL, .exits = 1 };
+
+static void fill(struct boot_report *rep, enum abi_phase phase, size_t n, uint64_t value)
+{
+	rep->guest.samples[phase] = n;
+	rep->series[phase] = calloc(n, sizeof(uint64_t));
+	for (size_t i = 0; i < n; i++)
+		rep->series[phase][i] = value;
+}
+
+/*
+ * Each read of the PMC exits and counts 5 of its own, the clock costs 3; an event takes
+ * 1,000 ticks, of which the PMC sees 4. The PMC counts twice per tick in a spin.
+ */
+static void report(struct boot_report *rep)
+{
+	boot_report_init(rep);
+	fill(rep, ABI_PHASE_PMC_NULL, EVENTS, 5);
+	fill(rep, ABI_PHASE_PMC_NULL_CLOCK, EVENTS, 3);
+	fill(rep, ABI_PHASE_PMC, EVENTS, 9);
+	fill(rep, ABI_PHASE_PMC_CLOCK, EVENTS, 1003);
+	fill(rep, ABI_PHASE_SPIN, SPINS, 20000);
+	fill(rep, ABI_PHASE_SPIN_CLOCK, SPINS, 10000);
+	rep->counts[ABI_PHASE_PMC_NULL] = (struct boot_counts){ .exits = 2 * EVENTS };
+	rep->counts[ABI_PHASE_PMC] = (struct boot_counts){ .exits = 3 * EVENTS };
+}
+
+static struct visible computed(const struct boot_report *rep, bool exact)
+{
+	struct visible v;
+
+	cr_assert_eq(visible_compute(&row, JUDGE_ALL, exact, rep, &v), 0);
+	return v;
+}
+
+Test(visible, what_reading_the_pmc_counts_is_taken_away)
+{
+	struct boot_report rep;
+	struct visible v;
+
+	report(&rep);
+	v = computed(&rep, true);
+	cr_assert_eq(v.n, EVENTS);
+	cr_expect(v.proven);
+	for (size_t i = 0; i < EVENTS; i++) {
+		cr_expect_eq(v.visible[i], 4);
+		cr_expect_eq(v.hidden[i], 1000 - 4); /* of the same unit there */
+	}
+	visible_free(&v);
+	boot_report_free(&rep);
+}
+
+Test(visible, cycles_become_ticks_by_the_rate_of_the_same_boot)
+{
+	struct boot_report rep;
+	struct visible v;
+
+	report(&rep);
+	v = computed(&rep, false);
+	cr_assert_neq(v.hidden, NULL);
+	cr_expect_eq(v.hidden[0], 1000 - 4 / 2);
+	visible_free(&v);
+	boot_report_free(&rep);
+}
+
+Test(visible, a_frequency_that_moves_hides_what_is_hidden)
+{
+	struct boot_report rep;
+	struct visible v;
+
+	report(&rep);
+	rep.series[ABI_PHASE_SPIN][2] = rep.series[ABI_PHASE_SPIN][3] = 25000;
+	v = computed(&rep, false);
+	cr_expect_eq(v.visible[0], 4);
+	cr_expect_eq(v.hidden, NULL);
+	cr_expect(strstr(v.reason, "2.0000") && strstr(v.reason, "2.5000"), "%s",
+		  v.reason);
+	visible_free(&v);
+	boot_report_free(&rep);
+}
+
+Test(visible, without_spins_there_is_no_rate)
+{
+	char why[200] = "";
+
+	cr_expect(isnan(visible_rate(NULL, NULL, 0, why, sizeof(why))));
+	cr_expect_neq(*why, '\0');
+}
+
+/* The looks' own exits are taken away; one exit too many is one too many. */
+Test(visible, exits_prove_it)
+{
+	struct boot_report rep;
+	struct visible v;
+
+	report(&rep);
+	rep.counts[ABI_PHASE_PMC].exits++;
+	v = computed(&rep, true);
+	cr_expect(not(v.proven));
+	cr_expect_eq(v.hidden, NULL);
+	visible_free(&v);
+
+	/* An interrupt in either phase explains one, in either direction. */
+	rep.counts[ABI_PHASE_PMC].interrupts = 1;
+	v = computed(&rep, true);
+	cr_expect(v.proven);
+	visible_free(&v);
+	rep.counts[ABI_PHASE_PMC].interrupts = 0;
+	rep.counts[ABI_PHASE_PMC].exits -= 2;
+	rep.counts[ABI_PHASE_PMC_NULL].interrupts = 1;
+	v = computed(&rep, true);
+	cr_expect(v.proven);
+	visible_free(&v);
+	boot_report_free(&rep);
+}
+
+Test(visible, a_guest_without_a_pmc_or_that_lies_has_no_figures)
+{
+	struct boot_report rep;
+	struct visible v;
+
+	report(&rep);
+	rep.guest.samples[ABI_PHASE_PMC_CLOCK] = EVENTS - 1;
+	v = computed(&rep, true);
+	cr_expect_eq(v.n, 0);
+	rep.guest.samples[ABI_PHASE_PMC] = 0;
+	v = computed(&rep, true);
+	cr_expect_eq(v.n, 0);
+	boot_report_free(&rep);
+}
+
+/* x86_64: which counter, by what CPUID says, and what the manuals want written. */
+
+Test(pmc_choose, fixed_counter_1_where_there_is_one)
+{
+	const struct pmc_cpuid id = { .pmu_eax = 0x07300802, .pmu_edx = 0x603 };
+	struct pmc_counter c;
+
+	cr_assert(pmc_choose(&id, &c));
+	cr_expect_eq(c.rdpmc, 0x40000001);
+	cr_expect_eq(c.count_msr, 0x30a);
+	cr_expect_eq(c.select_msr, 0x38d);
+	cr_expect_eq(c.select, 0x30);
+	cr_expect_eq(c.global_msr, 0x38f);
+	cr_expect_eq(c.global, 1ull << 33);
+}
+
+Test(pmc_choose, general_counter_0_on_version_1)
+{
+	struct pmc_cpuid id = { .pmu_eax = 0x07280201 };
+	struct pmc_counter c;
+
+	cr_assert(pmc_choose(&id, &c));
+	cr_expect_eq(c.rdpmc, 0);
+	cr_expect_eq(c.count_msr, 0xc1);
+	cr_expect_eq(c.select_msr, 0x186);
+	cr_expect_eq(c.select, 0x43003c);
+	cr_expect_eq(c.global_msr, 0);
+
+	id.pmu_ebx = 1; /* core cycles are not to be had */
+	cr_expect(not(pmc_choose(&id, &c)));
+}
+
+Test(pmc_choose, amd_by_perfctr_ext_core)
+{
+	struct pmc_cpuid id = { .extended_ecx = 1u << 23 };
+	struct pmc_counter c;
+
+	cr_assert(pmc_choose(&id, &c));
+	cr_expect_eq(c.rdpmc, 0);
+	cr_expect_eq(c.count_msr, 0xc0010201);
+	cr_expect_eq(c.select_msr, 0xc0010200);
+	cr_expect_eq(c.select, 0x430076);
+	cr_expect_eq(c.global_msr, 0);
+	id.amd_pmu_eax = 1;
+	cr_assert(pmc_choose(&id, &c));
+	cr_expect_eq(c.global_msr, 0xc0000301);
+	cr_expect_eq(c.global, 1);
+}
+
+Test(pmc_choose, nothing_where_cpuid_says_nothing)
+{
+	const struct pmc_cpuid none = { 0 };
+	struct pmc_counter c;
+
+	cr_expect(not(pmc_choose(&none, &c)));
+}
