@@ -135,11 +135,12 @@ struct abi_params {
 	uint32_t events;  /* samples of each of NULL, EVENT, TWIN */
 	uint32_t batch;	  /* bodies n of a batch; 0: no batch phase */
 	uint32_t batches; /* samples of BATCH */
-	uint32_t command; /* of the driven payload: enum abi_command */
+	/* Of the driven payload: enum abi_command; of the vPMU map's: bench/pmu.h. */
+	uint32_t command;
 	uint32_t
 		pmc_events; /* samples of each of PMC_NULL, PMC; 0: leave the PMC alone */
 	uint32_t spins;	    /* samples of SPIN; even */
-	uint32_t reserved32;
+	uint32_t operand;   /* of the vPMU map's: which register */
 	uint64_t reserved[2];
 };
 

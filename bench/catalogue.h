@@ -27,6 +27,7 @@ enum bench_handler {
 	HANDLED_UNKNOWN,  /* what was observed fits none of the above */
 	HANDLED_VARIES,	  /* rows only: none or kernel, as the hardware has it */
 	HANDLED_AT_MOST,  /* rows only: kernel, up to so often, or none */
+	HANDLED_OBSERVED, /* rows only: any of them, or a fault; the same every time */
 };
 
 /* What a row needs to make sense, and how its samples come about. */
@@ -41,6 +42,8 @@ enum bench_handler {
 #define NEEDS_INTERRUPT	 (1u << 8) /* its exits are interrupts of the host's */
 #define NEEDS_SLACK                                                                      \
 	(1u << 9) /* REP: emulators exit once more per event, with no count left */
+#define NEEDS_OPERAND                                                                    \
+	(1u << 10) /* one body serves its group, bench/ARCH/GROUP.c: bench/pmu.h */
 
 /* Not a need: one of the few that `--bench core` means. */
 #define BENCH_CORE (1u << 31)

@@ -274,7 +274,7 @@ check_catalogue() {
       # Timed by the host: one payload serves them all.
       driven = $0 ~ /NEEDS_DRIVER/
       for (i = 1; i <= n; i++) {
-        path = a[i] "/" $1
+        path = a[i] "/" ($0 ~ /NEEDS_OPERAND/ ? $2 : $1)
         if (!driven && !(path in body)) { print "no bench/" path ".c for the row " $1; bad = 1 }
         has[path] = !driven
       }

@@ -59,13 +59,13 @@ static const char *archs_text(unsigned int archs)
 
 static void print_benchmarks(void)
 {
-	printf("%-20s %-8s %-10s %-6s %s\n", "BENCHMARK", "ARCH", "HANDLED BY", "GROUP",
+	printf("%-30s %-8s %-10s %-7s %s\n", "BENCHMARK", "ARCH", "HANDLED BY", "GROUP",
 	       "WHAT IT TIMES");
 	for (const struct bench *b = bench_table; b->id; b++) {
-		int at = printf("%-20s %-8s %-10s %-6s ", b->id, archs_text(b->archs),
+		int at = printf("%-30s %-8s %-10s %-7s ", b->id, archs_text(b->archs),
 				handler_word(b), b->group);
 
-		text_wrap(stdout, b->summary, (size_t)at, 48, COLUMNS);
+		text_wrap(stdout, b->summary, (size_t)at, 59, COLUMNS);
 	}
 }
 

@@ -222,6 +222,7 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 	int m, err;
 
 	judge_exits(a->row, a->trust, a->params->events, c, &j);
+	judge_faults(a->row, a->params->events, rep->guest.faults[ABI_PHASE_EVENT], &j);
 	reject = rejection(a, &j, c);
 	if (a->trust != JUDGE_DRIVER)
 		note_clock(a, rep);

@@ -15,6 +15,7 @@ static const char *handler_text(enum bench_handler handler)
 		[HANDLED_UNKNOWN] = "something else",
 		[HANDLED_VARIES] = "no exit or one to the kernel",
 		[HANDLED_AT_MOST] = "at most so many exits to the kernel",
+		[HANDLED_OBSERVED] = "the same of every event",
 	};
 
 	return texts[handler];
@@ -52,6 +53,8 @@ static void judge_user_only(const struct bench *row, int64_t events,
 {
 	int64_t expected = row->handled_by == HANDLED_USER ? events * row->exits : 0;
 
+	if (row->handled_by == HANDLED_OBSERVED && c->user)
+		expected = events * row->exits;
 	out->expected = expected;
 	out->observed = c->user;
 	out->handled_by = c->user && c->user == expected ? HANDLED_USER : HANDLED_UNKNOWN;
@@ -68,14 +71,17 @@ static void judge_all(const struct bench *row, int64_t events,
 	int64_t if_all = events * (row->exits ? row->exits : 1);
 
 	out->handled_by = observe(row, if_all, c);
-	out->proven =
-		out->handled_by == row->handled_by ||
-		(row->handled_by == HANDLED_VARIES &&
-		 (out->handled_by == HANDLED_NONE || out->handled_by == HANDLED_KERNEL));
-	out->expected =
-		row->handled_by == HANDLED_VARIES && out->handled_by == HANDLED_NONE
-			? 0
-			: events * row->exits;
+	out->proven = out->handled_by == row->handled_by ||
+		      (row->handled_by == HANDLED_VARIES &&
+		       (out->handled_by == HANDLED_NONE ||
+			out->handled_by == HANDLED_KERNEL)) ||
+		      (row->handled_by == HANDLED_OBSERVED &&
+		       out->handled_by != HANDLED_UNKNOWN);
+	out->expected = (row->handled_by == HANDLED_VARIES ||
+			 row->handled_by == HANDLED_OBSERVED) &&
+					out->handled_by == HANDLED_NONE
+				? 0
+				: events * row->exits;
 	/* What interrupts explain is not the guest's doing. */
 	out->observed = explains(out->expected, c) ? out->expected : c->exits;
 	if (out->proven)
@@ -141,4 +147,16 @@ void judge_exits(const struct bench *row, enum judge_trust trust, uint64_t event
 	} else if (!judge_at_most(row, (int64_t)events, &own, out)) {
 		judge_all(row, (int64_t)events, &own, out);
 	}
+}
+
+void judge_faults(const struct bench *row, uint64_t events, uint64_t faults,
+		  struct judgement *out)
+{
+	if (row->handled_by != HANDLED_OBSERVED || !out->proven || !faults ||
+	    faults == events)
+		return;
+	out->proven = false;
+	snprintf(out->reason, sizeof(out->reason),
+		 "%llu of %llu events raised an exception, the others did not",
+		 (unsigned long long)faults, (unsigned long long)events);
 }

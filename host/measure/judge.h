@@ -24,13 +24,19 @@ struct judgement {
 };
 
 /*
- * One boot's EVENT phase: `events` bodies of `row`, `faults` of which raised an
- * exception in the guest on purpose.
+ * One boot's EVENT phase: `events` bodies of `row`.
  *
  * Each host interrupt in the meantime may have added one exit (x86 counts
  * exactly those that did); any other surplus, and every deficit, disproves.
  */
 void judge_exits(const struct bench *row, enum judge_trust trust, uint64_t events,
 		 const struct boot_counts *counts, struct judgement *out);
+
+/*
+ * After it: disproves a row that only says what it sees (HANDLED_OBSERVED) if some of
+ * its events raised an exception in the guest and others did not.
+ */
+void judge_faults(const struct bench *row, uint64_t events, uint64_t faults,
+		  struct judgement *out);
 
 #endif

@@ -46,13 +46,20 @@ static enum judge_trust trust_of(const struct session *s, const struct bench *ro
 	return strcmp(hypervisor, "software") ? JUDGE_ALL : JUDGE_USER_ONLY;
 }
 
+static const char *payload_of(const struct bench *row)
+{
+	if (row->needs & NEEDS_DRIVER)
+		return "driven";
+	return row->needs & NEEDS_OPERAND ? row->group : row->id;
+}
+
 static int boot_once(struct session *s, const struct plan_row *row,
 		     const struct config *config, uint32_t index, struct assembly *a)
 {
 	struct boot_request rq = {
 		.bench = row->bench,
 		.config = config,
-		.params = s->plan.params,
+		.params = plan_params(&s->plan, row->bench),
 		.cpu = s->request->options.cpu,
 		.timeout_ns = s->plan.timeout_ns,
 		.image = s->payload,
@@ -66,9 +73,7 @@ static int boot_once(struct session *s, const struct plan_row *row,
 		 row->bench->id, config->name, index + 1, s->plan.boots);
 	say(s, text);
 	if (!rq.image)
-		rq.image = payload_find(s->target->arch,
-					row->bench->needs & NEEDS_DRIVER ? "driven"
-									 : row->bench->id,
+		rq.image = payload_find(s->target->arch, payload_of(row->bench),
 					&rq.image_bytes);
 	if (!rq.image)
 		return target_fail(s->err, -ENOENT, "no payload is built in for %s",
@@ -120,6 +125,7 @@ static int run_boots(struct session *s, const struct plan_row *row, struct assem
 static int run_row(struct session *s, const struct plan_row *row)
 {
 	struct assembly *a = calloc(row->n_configs, sizeof(*a));
+	const struct abi_params params = plan_params(&s->plan, row->bench);
 	size_t i;
 	int rc;
 
@@ -129,7 +135,7 @@ static int run_row(struct session *s, const struct plan_row *row)
 		a[i] = (struct assembly){
 			.result = s->result,
 			.row = row->bench,
-			.params = &s->plan.params,
+			.params = &params,
 			.trust = trust_of(s, row->bench),
 			.exact = s->target->exact,
 			.unit = s->result->clock.unit,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/pmu.h"
 #include "host/measure/plan.h"
 #include "host/target/boot.h"
 
@@ -16,6 +17,13 @@
 /* Of the phases that look at the PMC; where nothing varies, a few tell all. */
 #define EXACT_PMC_EVENTS 100
 #define NOISY_SPINS	 20
+
+/*
+ * The vPMU map has more rows than all else together, and asks what happens rather than
+ * what it costs to the last tick: a tenth of the events will do.
+ */
+#define MAP_SHARE 10
+#define MAP_BATCH 5
 
 /* Of one boot: far more than any takes, little enough to wait for. */
 #define BOOT_TIMEOUT_NS 10000000000ull
@@ -49,7 +57,8 @@ static void own(const struct bench *b, const struct target *t, const char *const
 {
 	bool has_vm = strcmp(t->ops->kind, "bare") != 0;
 
-	if (b->needs & NEEDS_PMU && has_vm) {
+	/* On x86_64 the PMU that there is is there unasked, and often none at all is. */
+	if (b->needs & NEEDS_PMU && has_vm && t->arch == ARCH_AARCH64) {
 		*names = own_pmu_configs;
 		*n = 2;
 	} else {
@@ -97,6 +106,12 @@ static void set_params(struct plan *plan, const struct measure_request *rq,
 	if (t->exact && plan->params.pmc_events > EXACT_PMC_EVENTS)
 		plan->params.pmc_events = EXACT_PMC_EVENTS;
 	plan->params.spins = t->exact ? 0 : NOISY_SPINS;
+	plan->map_params = plan->params;
+	plan->map_params.warmup /= MAP_SHARE;
+	plan->map_params.batch = MAP_BATCH;
+	plan->map_params.pmc_events = plan->map_params.spins = 0;
+	if (!rq->events)
+		plan->map_params.events /= MAP_SHARE;
 	plan->timeout_ns =
 		rq->options.timeout_ns ? rq->options.timeout_ns : BOOT_TIMEOUT_NS;
 }
@@ -127,6 +142,32 @@ int plan_make(const struct measure_request *rq, const struct target *t, struct p
 	return target_fail(err, -ENOENT,
 			   "%s: none of these benchmarks and configs exist on %s",
 			   t->name, t->arch == ARCH_X86_64 ? "x86_64" : "aarch64");
+}
+
+/* The bench_table row's register and direction. */
+static void set_operand(const struct bench *row, struct abi_params *params)
+{
+	const struct pmu_register *r;
+
+	for (r = pmu_table; r->name; r++) {
+		bool is_write = r->write_row && !strcmp(row->id, r->write_row);
+
+		if (!is_write && !(r->read_row && !strcmp(row->id, r->read_row)))
+			continue;
+		params->operand = r->operand;
+		params->command = PMU_COMMAND(is_write, r->index, r->write);
+	}
+}
+
+struct abi_params plan_params(const struct plan *plan, const struct bench *row)
+{
+	struct abi_params params = plan->params;
+
+	if (row->needs & NEEDS_OPERAND) {
+		params = plan->map_params;
+		set_operand(row, &params);
+	}
+	return params;
 }
 
 void plan_free(struct plan *plan)

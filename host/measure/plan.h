@@ -31,18 +31,21 @@ struct plan {
 	struct plan_row *rows;
 	size_t n_rows;
 	uint32_t boots;
-	struct abi_params params;
+	struct abi_params params, map_params; /* map_params: of the vPMU map's rows */
 	uint64_t timeout_ns;
 };
 
 /*
  * Rows and configs that the target's architecture does not have are left out. A
- * request without configs runs every row under `default`, but rows about the
- * PMU under the configs that switch it off and on. 0; -ENOENT with `err` if
+ * request without configs runs every row under `default`, but on aarch64 rows about
+ * the PMU under the configs that switch it off and on. 0; -ENOENT with `err` if
  * nothing is left; -ENOMEM. plan_free() it after success.
  */
 int plan_make(const struct measure_request *request, const struct target *t,
 	      struct plan *plan, struct target_error *err);
 void plan_free(struct plan *plan);
+
+/* What a boot of a row of `plan` is told. */
+struct abi_params plan_params(const struct plan *plan, const struct bench *row);
 
 #endif

@@ -68,3 +68,56 @@ Test(judge, slack_is_one_exit_to_the_kernel_per_event)
 		   &(struct boot_counts){ .exits = 5 * EVENTS, .user = 4 * EVENTS });
 	cr_expect(not(j.proven));
 }
+
+/* HANDLED_OBSERVED takes whoever it is, but the same every time. */
+Test(judge, a_row_that_observes_is_all_one_or_nothing)
+{
+	struct judgement j;
+
+	j = judged(HANDLED_OBSERVED, 1, 0, &(struct boot_counts){ .exits = 0 });
+	cr_expect(j.proven && j.handled_by == HANDLED_NONE && j.expected == 0);
+	j = judged(HANDLED_OBSERVED, 1, 0, &(struct boot_counts){ .exits = EVENTS });
+	cr_expect(j.proven && j.handled_by == HANDLED_KERNEL && j.expected == EVENTS);
+	j = judged(HANDLED_OBSERVED, 1, 0,
+		   &(struct boot_counts){ .exits = EVENTS, .user = EVENTS });
+	cr_expect(j.proven && j.handled_by == HANDLED_USER && j.expected == EVENTS);
+	j = judged(HANDLED_OBSERVED, 1, 0, &(struct boot_counts){ .exits = EVENTS - 1 });
+	cr_expect(not(j.proven));
+	j = judged(HANDLED_OBSERVED, 1, 0,
+		   &(struct boot_counts){ .exits = EVENTS, .user = 1 });
+	cr_expect(not(j.proven));
+}
+
+/* Where only returns to user space are certain, it is all of them or none as well. */
+Test(judge, a_row_that_observes_on_a_software_kvm)
+{
+	const struct bench row = { .handled_by = HANDLED_OBSERVED, .exits = 1 };
+	struct boot_counts c = { .exits = -1 };
+	struct judgement j;
+
+	judge_exits(&row, JUDGE_USER_ONLY, EVENTS, &c, &j);
+	cr_expect(j.proven && j.handled_by == HANDLED_UNKNOWN && j.expected == 0);
+	c.user = EVENTS;
+	judge_exits(&row, JUDGE_USER_ONLY, EVENTS, &c, &j);
+	cr_expect(j.proven && j.handled_by == HANDLED_USER && j.expected == EVENTS);
+	c.user = EVENTS + 1;
+	judge_exits(&row, JUDGE_USER_ONLY, EVENTS, &c, &j);
+	cr_expect(not(j.proven));
+}
+
+/* Exceptions of all events or of none are an answer, those of some are not. */
+Test(judge, exceptions_of_some_events_disprove)
+{
+	const struct bench row = { .handled_by = HANDLED_OBSERVED, .exits = 1 };
+	const struct bench other = { .handled_by = HANDLED_KERNEL, .exits = 1 };
+	struct judgement j = { .proven = true };
+
+	judge_faults(&row, EVENTS, 0, &j);
+	cr_expect(j.proven);
+	judge_faults(&row, EVENTS, EVENTS, &j);
+	cr_expect(j.proven);
+	judge_faults(&other, EVENTS, 1, &j);
+	cr_expect(j.proven);
+	judge_faults(&row, EVENTS, 1, &j);
+	cr_expect(not(j.proven));
+}

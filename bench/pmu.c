@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The rows of pmu.def as values, for the host. */
+#include "bench/pmu.h"
+
+#include "bench/catalogue.h"
+
+#define ROWS_RO(id) .read_row = "pmu_" #id "_read"
+#define ROWS_WO(id) .write_row = "pmu_" #id "_write"
+#define ROWS_RW(id) ROWS_RO(id), ROWS_WO(id)
+
+#define PMU_REGISTER(id_, archs_, name_, operand_, index_, access_, write_, what_)       \
+	{                                                                                \
+		.name = name_,                                                           \
+		.what = what_,                                                           \
+		.archs = archs_,                                                         \
+		.operand = operand_,                                                     \
+		.index = index_,                                                         \
+		.write = write_,                                                         \
+		ROWS_##access_(id_),                                                     \
+	},
+
+const struct pmu_register pmu_table[] = {
+#include "bench/pmu.def"
+	{ .name = NULL },
+};
