@@ -25,7 +25,8 @@ enum selftest_command {
 	SELFTEST_SPIN,	    /* for ever: spins a while, rings BEGIN, spins longer */
 	SELFTEST_HALT,	    /* `events` times: rings BEGIN, halts until an interrupt */
 	SELFTEST_TOUCH,	    /* writes to `events` pages from ABI_SLOT_GPA on */
-	SELFTEST_BUS_LOCK,  /* x86_64: `events` locked additions across two lines */
+	SELFTEST_LPI, /* aarch64: an LPI pending, rings STOP, takes it and one more */
+	SELFTEST_BUS_LOCK, /* x86_64: `events` locked additions across two lines */
 };
 
 /* In abi_params.batch: there is an in-kernel interrupt controller. */

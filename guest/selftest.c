@@ -114,6 +114,21 @@ static void spin(void)
 	}
 }
 
+/* One LPI waits while the host does what it wants to, another comes after it. */
+static void lpis(void)
+{
+	selftest_irq_mask(true);
+	selftest_lpi_init();
+	selftest_lpi();
+	pause_for_host();
+	selftest_irq_mask(false);
+	while (selftest_irqs(0) < 1)
+		selftest_relax();
+	selftest_lpi();
+	while (selftest_irqs(0) < 2)
+		selftest_relax();
+}
+
 static void touch(const struct abi_params *params)
 {
 	uint32_t i;
@@ -161,6 +176,9 @@ void sample_all(const struct abi_params *params)
 		break;
 	case SELFTEST_TOUCH:
 		touch(params);
+		break;
+	case SELFTEST_LPI:
+		lpis();
 		break;
 	case SELFTEST_BUS_LOCK:
 		for (i = 0; i < params->events; i++)

@@ -28,6 +28,10 @@ void selftest_breakpoint(void);
 uint64_t selftest_hypercall(void);
 void selftest_bus_lock(void);
 
+/* Sets interrupts up for LPIs; raises one. */
+void selftest_lpi_init(void);
+void selftest_lpi(void);
+
 /* Waits for an interrupt, with the CPU halted, and takes it. */
 void selftest_halt(void);
 

@@ -3,6 +3,7 @@
 #include "guest/selftest.h"
 
 #include "guest/aarch64/gic.h"
+#include "guest/aarch64/its.h"
 
 #define VECTORS	 32
 #define SPECIALS 64
@@ -339,6 +340,23 @@ uint64_t selftest_hypercall(void)
 
 	__asm__ volatile("hvc #0" : "+r"(x0)::"x1", "x2", "x3", "memory");
 	return x0;
+}
+
+static uint32_t cwriter;
+
+/* Installing the handler lets interrupts in, and these are to wait. */
+void selftest_lpi_init(void)
+{
+	if (!gic_init() || !its_init(&cwriter))
+		runtime_stop(ABI_STATE_REFUSED);
+	gic_handler(selftest_on_irq);
+	selftest_irq_mask(true);
+}
+
+void selftest_lpi(void)
+{
+	cwriter = (cwriter + ITS_COMMAND_BYTES) % ITS_QUEUE_BYTES;
+	gic_store(ITS_CWRITER_GPA, cwriter);
 }
 
 /* There is no bus to lock. */

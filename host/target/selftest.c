@@ -48,6 +48,7 @@ static const struct {
 	{ "checkpoint-user-irqchip", ARCHS_ALL, selftest_checkpoint_user_irqchip },
 	{ "checkpoint-twice", ARCHS_ALL, selftest_checkpoint_twice },
 	{ "checkpoint-vcpus-2", ARCHS_ALL, selftest_checkpoint_vcpus },
+	{ "checkpoint-its", ARCHS_AARCH64, selftest_checkpoint_its },
 	{ "checkpoint-damaged", ARCHS_ALL, selftest_checkpoint_damaged },
 	{ "host-counters", ARCHS_ALL, selftest_perf },
 };

@@ -11,6 +11,7 @@
 #include "host/target/selftest_vm.h"
 #include "host/vmm/arch.h"
 #include "host/vmm/checkpoint.h"
+#include "host/vmm/irq.h"
 #include "host/vmm/regs.h"
 
 /* Where there is nothing but an initramfs, the root is writable. */
@@ -23,12 +24,17 @@ static void path_of(char *path, size_t bytes)
 	snprintf(path, bytes, "%s/worldswitch-checkpoint-%d", folder, (int)getpid());
 }
 
+/* What both VMs have beside their config: an ITS, or nothing. */
+typedef int add_device(struct vm *vm);
+
 /* A VM that stands at its bell, saved to `path`, and gone. */
-static int save_one(struct selftest *t, const struct vm_config *config,
+static int save_one(struct selftest *t, const struct vm_config *config, add_device *add,
 		    const struct abi_params *params, const char *path, struct vm *vm)
 {
 	int err = selftest_open(t, vm, config, NULL, params);
 
+	if (!err && add)
+		err = add(vm);
 	if (!err)
 		err = selftest_go(vm);
 	if (!err)
@@ -37,17 +43,19 @@ static int save_one(struct selftest *t, const struct vm_config *config,
 }
 
 static int restore_one(struct selftest *t, const struct vm_config *config,
-		       const char *path, struct vm *vm)
+		       add_device *add, const char *path, struct vm *vm)
 {
 	const struct vm_listener nobody = { .ctx = NULL };
 	int err = vm_create(vm, t->kvm_fd, config, &nobody);
 
+	if (!err && add)
+		err = add(vm);
 	return err ? err : checkpoint_restore(vm, path);
 }
 
 /* `times` generations, each from the one before; the last one finishes. */
 static enum selftest_verdict generations(struct selftest *t,
-					 const struct vm_config *config,
+					 const struct vm_config *config, add_device *add,
 					 const struct abi_params *params, int times)
 {
 	enum selftest_verdict verdict;
@@ -56,10 +64,10 @@ static enum selftest_verdict generations(struct selftest *t,
 	int err, n;
 
 	path_of(path, sizeof(path));
-	err = save_one(t, config, params, path, &vm);
+	err = save_one(t, config, add, params, path, &vm);
 	for (n = 1; !err && n <= times; n++) {
 		vm_destroy(&vm);
-		err = restore_one(t, config, path, &vm);
+		err = restore_one(t, config, add, path, &vm);
 		if (!err && n < times)
 			err = checkpoint_save(&vm, path);
 	}
@@ -76,7 +84,7 @@ enum selftest_verdict selftest_checkpoint(struct selftest *t)
 	const struct abi_params params = { .command = SELFTEST_REGS };
 	const struct vm_config config = selftest_config();
 
-	return generations(t, &config, &params, 1);
+	return generations(t, &config, NULL, &params, 1);
 }
 
 enum selftest_verdict selftest_checkpoint_user_irqchip(struct selftest *t)
@@ -85,7 +93,7 @@ enum selftest_verdict selftest_checkpoint_user_irqchip(struct selftest *t)
 	struct vm_config config = selftest_config();
 
 	config.irqchip = VM_IRQCHIP_USER;
-	return generations(t, &config, &params, 1);
+	return generations(t, &config, NULL, &params, 1);
 }
 
 enum selftest_verdict selftest_checkpoint_twice(struct selftest *t)
@@ -93,7 +101,16 @@ enum selftest_verdict selftest_checkpoint_twice(struct selftest *t)
 	const struct abi_params params = { .command = SELFTEST_REGS };
 	const struct vm_config config = selftest_config();
 
-	return generations(t, &config, &params, 3);
+	return generations(t, &config, NULL, &params, 3);
+}
+
+/* An LPI that is pending meanwhile, and one whose translation is in the ITS's tables. */
+enum selftest_verdict selftest_checkpoint_its(struct selftest *t)
+{
+	const struct abi_params params = { .command = SELFTEST_LPI };
+	const struct vm_config config = selftest_config();
+
+	return generations(t, &config, irq_its, &params, 2);
 }
 
 enum selftest_verdict selftest_checkpoint_vcpus(struct selftest *t)
@@ -102,7 +119,7 @@ enum selftest_verdict selftest_checkpoint_vcpus(struct selftest *t)
 	struct vm_config config = selftest_config();
 
 	config.vcpus = 2;
-	return generations(t, &config, &params, 1);
+	return generations(t, &config, NULL, &params, 1);
 }
 
 struct file {
@@ -254,7 +271,7 @@ enum selftest_verdict selftest_checkpoint_damaged(struct selftest *t)
 	int err;
 
 	path_of(path, sizeof(path));
-	err = save_one(t, &config, &params, path, &vm);
+	err = save_one(t, &config, NULL, &params, path, &vm);
 	if (!err && load(path, &f))
 		err = vm_fail(&vm, -EIO, "%s cannot be read back", path);
 	if (!err) {

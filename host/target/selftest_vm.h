@@ -92,6 +92,7 @@ enum selftest_verdict selftest_vcpus_2(struct selftest *t);
 enum selftest_verdict selftest_checkpoint(struct selftest *t);
 enum selftest_verdict selftest_checkpoint_user_irqchip(struct selftest *t);
 enum selftest_verdict selftest_checkpoint_twice(struct selftest *t);
+enum selftest_verdict selftest_checkpoint_its(struct selftest *t);
 enum selftest_verdict selftest_checkpoint_vcpus(struct selftest *t);
 enum selftest_verdict selftest_checkpoint_damaged(struct selftest *t);
 enum selftest_verdict selftest_perf(struct selftest *t);

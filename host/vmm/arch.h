@@ -43,6 +43,9 @@ int arch_debug_exit(struct vcpu *vcpu);
 /* KVM_EXIT_ARM_NISV: goes on behind the instruction, as if it had no effect. */
 int arch_skip_insn(struct vcpu *vcpu);
 
+/* What KVM keeps in guest memory of the state below goes there: before it is saved. */
+int arch_machine_flush(struct vm *vm);
+
 /*
  * The VM's state that is no vCPU's: interrupt controller, clock; as records of
  * regs_arch.h. `put` false: -EINVAL for bytes that do not fit, and nothing changes.

@@ -115,6 +115,8 @@ static int write_body(FILE *out, struct vm *vm)
 
 	for (i = 0; !err && i < vm->config.vcpus; i++)
 		err = vcpu_drain(&vm->vcpus[i]);
+	if (!err)
+		err = arch_machine_flush(vm);
 	for (i = 0; !err && i < regions(vm); i++) {
 		const struct region r = region_of(vm, i);
 

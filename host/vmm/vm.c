@@ -80,6 +80,7 @@ int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
 	*vm = (struct vm){
 		.kvm_fd = kvm_fd,
 		.irqchip_fd = -1,
+		.its_fd = -1,
 		.config = *config,
 		.ram_gpa = vmm_ram_gpa,
 		.ram_bytes = ABI_RAM_BYTES,
@@ -127,6 +128,8 @@ void vm_destroy(struct vm *vm)
 	vm->ring = NULL; /* in the boot CPU's run mapping */
 	for (i = 0; i < VM_VCPUS_MAX; i++)
 		destroy_vcpu(&vm->vcpus[i]);
+	if (vm->its_fd >= 0)
+		close(vm->its_fd);
 	if (vm->irqchip_fd >= 0)
 		close(vm->irqchip_fd);
 	if (vm->fd >= 0)

@@ -218,6 +218,7 @@ struct vm_slot {
 struct vm {
 	int kvm_fd, fd;
 	int irqchip_fd; /* aarch64's GIC device; -1 */
+	int its_fd;	/* the ITS beside it: irq_its(); -1 */
 	struct vm_config config;
 	uint8_t *ram; /* ram_bytes at guest-physical ram_gpa */
 	uint64_t ram_gpa, ram_bytes;

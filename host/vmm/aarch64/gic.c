@@ -61,33 +61,3 @@ int gic_create(struct vm *vm)
 	}
 	return vm_fail(vm, err, "this KVM has no in-kernel GIC: %s", strerror(-err));
 }
-
-static int configure_its(int fd)
-{
-	uint64_t gpa = ABI_AARCH64_GITS_GPA;
-	int err = device_set_attr(fd, KVM_DEV_ARM_VGIC_GRP_ADDR, KVM_VGIC_ITS_ADDR_TYPE,
-				  &gpa);
-
-	return err ? err
-		   : device_set_attr(fd, KVM_DEV_ARM_VGIC_GRP_CTRL,
-				     KVM_DEV_ARM_VGIC_CTRL_INIT, NULL);
-}
-
-int gic_add_its(struct vm *vm)
-{
-	struct kvm_create_device device = { .type = KVM_DEV_TYPE_ARM_VGIC_ITS };
-	int err;
-
-	if (vm->config.irqchip != VM_IRQCHIP_KERNEL)
-		return vm_fail(vm, -ENOTSUP, "an ITS needs the in-kernel GIC");
-	if (ioctl(vm->fd, KVM_CREATE_DEVICE, &device))
-		return vm_fail(vm, errno == ENODEV ? -ENOTSUP : -errno,
-			       "this KVM has no in-kernel ITS: %m");
-	err = configure_its((int)device.fd);
-	/* The VM keeps the device. */
-	close((int)device.fd);
-	if (err)
-		return vm_fail(vm, err, "cannot set up the in-kernel ITS: %s",
-			       strerror(-err));
-	return 0;
-}

@@ -10,7 +10,4 @@
 /* GICv3, or v2 where the machine has no other. After the vCPUs exist. */
 int gic_create(struct vm *vm);
 
-/* An ITS beside it: irq_its(). */
-int gic_add_its(struct vm *vm);
-
 #endif

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <linux/kvm.h>
 
-#include "host/vmm/aarch64/gic.h"
+#include "host/vmm/aarch64/its.h"
 #include "host/vmm/arch.h"
 #include "host/vmm/irq.h"
 
@@ -72,7 +72,7 @@ int irq_nmi(struct vcpu *vcpu)
 
 int irq_its(struct vm *vm)
 {
-	return gic_add_its(vm);
+	return its_add(vm);
 }
 
 int irq_route_msi(struct vm *vm, uint32_t gsi, uint64_t address, uint32_t data)

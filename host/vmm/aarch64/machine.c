@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * aarch64: the state of a VM beside its vCPUs' registers: the GICv3, register by
- * register through its device attributes (arm-vgic-v3.rst). The clock is a register
- * of the vCPUs (KVM_REG_ARM_TIMER_CNT).
+ * register through its device attributes (arm-vgic-v3.rst), and its ITS. The clock is a
+ * register of the vCPUs (KVM_REG_ARM_TIMER_CNT).
  */
 #include <errno.h>
 #include <linux/kvm.h>
@@ -11,6 +11,7 @@
 
 #include "host/vmm/aarch64/device.h"
 #include "host/vmm/aarch64/gic.h"
+#include "host/vmm/aarch64/its.h"
 #include "host/vmm/arch.h"
 #include "host/vmm/regs_arch.h"
 
@@ -46,10 +47,10 @@ static const struct gic_reg regs[] = {
 	{ LEVELS, 0, 0, 1, 0 },
 	{ DISTRIBUTOR, 0x0200, 0, 1, 0 },      /* ISPENDR */
 	{ DISTRIBUTOR, 0x0300, 0, 1, 0x0380 }, /* ISACTIVER */
-	{ REDISTRIBUTOR, 0x0000, 1, 0, 0 },    /* GICR_CTLR */
-	{ REDISTRIBUTOR, 0x0014, 1, 0, 0 },    /* WAKER */
+	{ REDISTRIBUTOR, 0x0014, 1, 0, 0 },    /* GICR_WAKER */
 	{ REDISTRIBUTOR, 0x0070, 2, 0, 0 },    /* PROPBASER */
 	{ REDISTRIBUTOR, 0x0078, 2, 0, 0 },    /* PENDBASER */
+	{ REDISTRIBUTOR, 0x0000, 1, 0, 0 },    /* CTLR: once LPIs are on, those stand */
 	{ REDISTRIBUTOR, SGI | 0x0080, 1, 0, 0 },
 	{ REDISTRIBUTOR, SGI | 0x0c00, 2, 0, 0 },
 	{ REDISTRIBUTOR, SGI | 0x0400, 8, 0, 0 },
@@ -217,7 +218,14 @@ int arch_machine_save(struct vm *vm, FILE *out)
 	if (vm->irqchip_fd < 0)
 		return 0;
 	err = need_gicv3(vm);
-	return err ? err : walk(&w);
+	if (!err)
+		err = walk(&w);
+	return err ? err : its_save(vm, out);
+}
+
+int arch_machine_flush(struct vm *vm)
+{
+	return its_flush(vm);
 }
 
 int arch_machine_restore(struct vm *vm, const uint8_t *state, size_t bytes, bool put)
@@ -231,5 +239,7 @@ int arch_machine_restore(struct vm *vm, const uint8_t *state, size_t bytes, bool
 		err = need_gicv3(vm);
 	if (!err && vm->irqchip_fd >= 0)
 		err = walk(&w);
+	if (!err)
+		err = its_restore(vm, &w.state, &w.bytes, put);
 	return err || !w.bytes ? err : refuse(vm, "another interrupt controller");
 }
