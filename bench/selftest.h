@@ -23,6 +23,7 @@ enum selftest_command {
 	SELFTEST_DEBUG,	 /* `events` software breakpoints */
 	SELFTEST_HYPERCALL, /* a hypercall that is the VMM's; its answer in the series */
 	SELFTEST_SPIN,	    /* for ever: spins a while, rings BEGIN, spins longer */
+	SELFTEST_PMU_MSRS,  /* x86_64: each of the VMM's PMU registers keeps its rules */
 	SELFTEST_HALT,	    /* `events` times: rings BEGIN, halts until an interrupt */
 	SELFTEST_TOUCH,	    /* writes to `events` pages from ABI_SLOT_GPA on */
 	SELFTEST_LPI, /* aarch64: an LPI pending, rings STOP, takes it and one more */

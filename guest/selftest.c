@@ -168,6 +168,9 @@ void sample_all(const struct abi_params *params)
 	case SELFTEST_HYPERCALL:
 		runtime_series(ABI_PHASE_EVENT)[0] = selftest_hypercall();
 		break;
+	case SELFTEST_PMU_MSRS:
+		selftest_pmu_msrs();
+		break;
 	case SELFTEST_SPIN:
 		spin();
 		break;

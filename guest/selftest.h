@@ -26,6 +26,7 @@ uint64_t selftest_irqs(unsigned int which);
 
 void selftest_breakpoint(void);
 uint64_t selftest_hypercall(void);
+void selftest_pmu_msrs(void); /* x86_64 */
 void selftest_bus_lock(void);
 
 /* Sets interrupts up for LPIs; raises one. */

@@ -378,3 +378,8 @@ void selftest_relax(void)
 {
 	__asm__ volatile("yield" ::: "memory");
 }
+
+void selftest_pmu_msrs(void)
+{
+	runtime_stop(ABI_STATE_REFUSED);
+}

@@ -43,6 +43,7 @@ static const struct {
 	{ "dirty-ring", ARCHS_ALL, selftest_dirty_ring },
 	{ "eoi-split", ARCHS_X86_64, selftest_eoi_split },
 	{ "bus-locks", ARCHS_X86_64, selftest_bus_locks },
+	{ "pmu-msrs", ARCHS_X86_64, selftest_pmu_msrs },
 	{ "vcpus-2", ARCHS_ALL, selftest_vcpus_2 },
 	{ "checkpoint", ARCHS_ALL, selftest_checkpoint },
 	{ "checkpoint-user-irqchip", ARCHS_ALL, selftest_checkpoint_user_irqchip },

@@ -88,6 +88,7 @@ enum selftest_verdict selftest_hypercall_user(struct selftest *t);
 enum selftest_verdict selftest_dirty_ring(struct selftest *t);
 enum selftest_verdict selftest_eoi_split(struct selftest *t);
 enum selftest_verdict selftest_bus_locks(struct selftest *t);
+enum selftest_verdict selftest_pmu_msrs(struct selftest *t);
 enum selftest_verdict selftest_vcpus_2(struct selftest *t);
 enum selftest_verdict selftest_checkpoint(struct selftest *t);
 enum selftest_verdict selftest_checkpoint_user_irqchip(struct selftest *t);

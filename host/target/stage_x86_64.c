@@ -9,8 +9,10 @@
 
 int stage_msr_user(struct vm *vm, struct abi_params *params)
 {
+	static const struct traps_msrs tsc_adjust = { MSR_TSC_ADJUST, 1 };
+
 	(void)params;
-	return traps_msr_to_user(vm, MSR_TSC_ADJUST);
+	return traps_msrs_to_user(vm, &tsc_adjust, 1);
 }
 
 int stage_int3_user(struct vm *vm, struct abi_params *params)

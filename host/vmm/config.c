@@ -44,10 +44,28 @@ static int config_apply_pmu_off(int kvm_fd, struct vm_config *config,
 static int config_apply_pmu_emulated(int kvm_fd, struct vm_config *config,
 				     const struct refusal *r)
 {
+	/* x86_64's is there unasked; that there is one shows in what can be done to it.
+	 */
+	if (vmm_arch == ARCH_X86_64) {
+		if (kvm_extension(kvm_fd, KVM_CAP_PMU_CAPABILITY) & KVM_PMU_CAP_DISABLE)
+			return 0;
+		return refuse(r, "this KVM has no vPMU, or does not say so "
+				 "(KVM_CAP_PMU_CAPABILITY, Linux 5.18)");
+	}
 	if (!kvm_extension(kvm_fd, KVM_CAP_ARM_PMU_V3))
 		return refuse(r, "this KVM has no KVM_CAP_ARM_PMU_V3: the machine has no "
 				 "PMUv3, or the kernel no driver for it");
 	config->pmu = true;
+	return 0;
+}
+
+static int config_apply_pmc_msr_user(int kvm_fd, struct vm_config *config,
+				     const struct refusal *r)
+{
+	if (!kvm_extension(kvm_fd, KVM_CAP_X86_USER_SPACE_MSR) ||
+	    !kvm_extension(kvm_fd, KVM_CAP_X86_MSR_FILTER))
+		return refuse(r, "this KVM has no MSR filters (Linux 5.10)");
+	config->pmc_msr_user = true;
 	return 0;
 }
 

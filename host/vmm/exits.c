@@ -10,6 +10,7 @@
 #include "host/vmm/dirty_ring.h"
 #include "host/vmm/exits_bad.h"
 #include "host/vmm/exits_hot.h"
+#include "host/vmm/pmu_msrs.h"
 
 /*
  * In-kernel controllers halt in the kernel. Without one the guest sleeps until we have
@@ -28,16 +29,21 @@ static enum exits_answer serve_halt(struct vcpu *vcpu)
 }
 
 /*
- * An MSR that a filter sends here is a register of ours that reads as zero. One that
- * KVM does not know faults, as it would if nobody had asked for these exits.
+ * The PMU's MSRs are those of pmu_msrs.h, where the config sends them here. Any other
+ * that a filter sends here is a register of ours that reads as zero. One that KVM does
+ * not know faults, as it would if nobody had asked for these exits.
  */
 static enum exits_answer serve_msr(struct vcpu *vcpu, bool is_write)
 {
 	struct kvm_run *run = vcpu->run;
+	uint64_t value = is_write ? run->msr.data : 0;
+	bool known = run->msr.reason == KVM_MSR_EXIT_REASON_FILTER;
 
-	run->msr.error = run->msr.reason != KVM_MSR_EXIT_REASON_FILTER;
+	if (known && vcpu->pmu_msrs)
+		known = pmu_msrs_access(vcpu->pmu_msrs, run->msr.index, is_write, &value);
+	run->msr.error = !known;
 	if (!is_write)
-		run->msr.data = 0;
+		run->msr.data = value;
 	return EXITS_ANSWERED;
 }
 

@@ -71,27 +71,31 @@ struct msr_filter {
 
 #define SET_MSR_FILTER _IOW(KVMIO, 0xc6, struct msr_filter)
 
-int traps_msr_to_user(struct vm *vm, uint32_t msr)
+int traps_msrs_to_user(struct vm *vm, const struct traps_msrs *ranges, size_t n)
 {
-	const uint8_t deny = 0;
-	const struct msr_filter filter = {
-		.range[0] = { .flags = MSR_FILTER_READ | MSR_FILTER_WRITE,
-			      .msrs = 1,
-			      .base = msr,
-			      .bitmap = &deny },
-	};
+	/* KVM reads whole longs. */
+	static const uint64_t deny_all;
 	struct kvm_enable_cap cap = {
 		.cap = KVM_CAP_X86_USER_SPACE_MSR,
 		.args[0] = KVM_MSR_EXIT_REASON_FILTER,
 	};
+	struct msr_filter filter = { .flags = 0 };
+	size_t i;
 
 	if (!kvm_extension(vm->fd, KVM_CAP_X86_USER_SPACE_MSR) ||
 	    !kvm_extension(vm->fd, KVM_CAP_X86_MSR_FILTER))
 		return vm_fail(vm, -ENOTSUP, "this KVM has no MSR filters (Linux 5.10)");
+	for (i = 0; i < n && i < MSR_FILTER_RANGES; i++) {
+		filter.range[i].flags = MSR_FILTER_READ | MSR_FILTER_WRITE;
+		filter.range[i].msrs = ranges[i].count;
+		filter.range[i].base = ranges[i].first;
+		filter.range[i].bitmap = (const uint8_t *)&deny_all;
+	}
 	if (ioctl(vm->fd, KVM_ENABLE_CAP, &cap))
 		return vm_fail(vm, -errno, "KVM_CAP_X86_USER_SPACE_MSR: %m");
 	if (ioctl(vm->fd, SET_MSR_FILTER, &filter))
-		return vm_fail(vm, -errno, "KVM_X86_SET_MSR_FILTER 0x%x: %m", msr);
+		return vm_fail(vm, -errno, "KVM_X86_SET_MSR_FILTER 0x%x: %m",
+			       ranges[0].first);
 	return 0;
 }
 

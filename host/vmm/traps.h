@@ -20,8 +20,14 @@ int traps_smccc_to_user(struct vm *vm, uint32_t function, uint32_t functions);
  */
 int traps_nisv_to_user(struct vm *vm);
 
-/* x86_64: the guest's reads and writes of `msr` exit (KVM_EXIT_X86_RDMSR, _WRMSR). */
-int traps_msr_to_user(struct vm *vm, uint32_t msr);
+/*
+ * x86_64: the guest's reads and writes of these MSRs, and of no others, exit
+ * (KVM_EXIT_X86_RDMSR, _WRMSR). Up to 16 ranges of up to 64 each.
+ */
+struct traps_msrs {
+	uint32_t first, count;
+};
+int traps_msrs_to_user(struct vm *vm, const struct traps_msrs *ranges, size_t n);
 
 /* x86_64: hypercall 12 (KVM_HC_MAP_GPA_RANGE) exits (KVM_EXIT_HYPERCALL). */
 int traps_hypercalls_to_user(struct vm *vm);

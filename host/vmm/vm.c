@@ -14,6 +14,7 @@
 #include "host/vmm/arch.h"
 #include "host/vmm/dirty_ring.h"
 #include "host/vmm/kick.h"
+#include "host/vmm/pmu_msrs.h"
 #include "host/vmm/regs.h"
 #include "host/vmm/stats.h"
 
@@ -105,12 +106,15 @@ int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
 		err = arch_vm_finish(vm);
 	for (i = 0; !err && i < config->vcpus; i++)
 		err = regs_init(&vm->vcpus[i]);
+	if (!err && config->pmc_msr_user)
+		err = pmu_msrs_take(vm);
 	return err;
 }
 
 static void destroy_vcpu(struct vcpu *vcpu)
 {
 	regs_free(vcpu);
+	free(vcpu->pmu_msrs);
 	stats_fd_close(&vcpu->kvm_stats);
 	dirty_ring_unmap(vcpu);
 	if (vcpu->run)

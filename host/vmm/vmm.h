@@ -68,6 +68,7 @@ struct vm_config {
 	uint32_t dirty_ring; /* entries, a power of 2; 0: none (host/vmm/dirty_ring.h) */
 	bool pmu;	     /* the guest gets a virtual PMU */
 	bool pmu_off;	     /* x86_64: take the PMU away that KVM gives unasked */
+	bool pmc_msr_user;   /* x86_64: the PMU's MSRs exit: host/vmm/pmu_msrs.h */
 };
 
 /*
@@ -174,6 +175,7 @@ struct vcpu {
 	struct kvm_stats_fd kvm_stats;
 	struct vcpu_irqs irqs;
 	struct vcpu_regs regs;
+	struct pmu_msrs *pmu_msrs;	  /* config.pmc_msr_user; or NULL */
 	struct kvm_dirty_gfn *dirty_ring; /* NULL: none */
 	uint32_t dirty_next; /* entry to look at; its index modulo the ring's */
 };

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The registers of an x86 PMU: what each keeps and what it refuses. */
+#include "host/vmm/pmu_msrs.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "host/vmm/traps.h"
+
+/* All counters here are as wide as today's machines have them. */
+#define WIDTH	      48
+#define COUNTER_MASK  ((1ull << WIDTH) - 1)
+#define LOW_HALF_MASK 0xffffffffull
+
+/* IA32_PERF_CAPABILITIES: full-width writes (Intel SDM 3B, 20.2.8), as there are. */
+#define CAPABILITIES (1ull << 13)
+
+/* Counters, and what may be set for each: general ones from bit 0, fixed from 32. */
+#define GENERAL_BITS ((1ull << PMU_MSRS_GENERAL) - 1)
+#define FIXED_BITS   (((1ull << PMU_MSRS_FIXED) - 1) << 32)
+#define STATUS_BITS  (GENERAL_BITS | FIXED_BITS)
+#define FIXED_CTRL   ((1ull << 4 * PMU_MSRS_FIXED) - 1)
+#define AMD_BITS     ((1ull << PMU_MSRS_AMD) - 1)
+
+enum effect {
+	KEEP,	   /* what was written is read; other bits than `mask` fault */
+	TRUNCATE,  /* the same, but other bits are dropped */
+	SIGN,	   /* 32 bits, whose sign goes to the counter's top (SDM 3B, 20.2.8) */
+	READ_ONLY, /* reads as the register or, where `mask` is not 0, as that */
+	CLEAR,	   /* clears bits of the register; reads as zero */
+	SET,	   /* sets them; likewise */
+	IN_USE,	   /* read-only: which counters have an event (SDM 3B, 20.2.4) */
+};
+
+/* `count` MSRs, every `stride`th from `first` on, for as many uint64_t at `offset`. */
+struct rule {
+	uint32_t first, count, stride;
+	enum effect effect;
+	uint64_t mask;
+	size_t offset;
+};
+
+#define REGISTER(member) offsetof(struct pmu_msrs, member)
+
+static const struct rule rules[] = {
+	{ 0xc1, PMU_MSRS_GENERAL, 1, SIGN, COUNTER_MASK, REGISTER(general) },
+	{ 0x4c1, PMU_MSRS_GENERAL, 1, KEEP, COUNTER_MASK, REGISTER(general) },
+	{ 0x186, PMU_MSRS_GENERAL, 1, KEEP, LOW_HALF_MASK, REGISTER(select) },
+	{ 0x309, PMU_MSRS_FIXED, 1, KEEP, COUNTER_MASK, REGISTER(fixed) },
+	{ 0x38d, 1, 1, KEEP, FIXED_CTRL, REGISTER(fixed_ctrl) },
+	{ 0x345, 1, 1, READ_ONLY, CAPABILITIES, REGISTER(nothing) },
+	{ 0x38e, 1, 1, READ_ONLY, 0, REGISTER(global_status) },
+	{ 0x38f, 1, 1, KEEP, STATUS_BITS, REGISTER(global_ctrl) },
+	{ 0x390, 1, 1, CLEAR, STATUS_BITS, REGISTER(global_status) },
+	{ 0x391, 1, 1, SET, STATUS_BITS, REGISTER(global_status) },
+	{ 0x392, 1, 1, IN_USE, 0, REGISTER(nothing) },
+	{ 0x3f1, 1, 1, KEEP, STATUS_BITS, REGISTER(pebs_enable) },
+	{ 0x3f2, 1, 1, KEEP, LOW_HALF_MASK, REGISTER(pebs_data_cfg) },
+	{ 0x600, 1, 1, KEEP, COUNTER_MASK, REGISTER(ds_area) },
+	/* AMD APM 2, 13.2.1: of six counters the first four have an older name. */
+	{ 0xc0010000, 4, 1, KEEP, ~0ull, REGISTER(amd_select) },
+	{ 0xc0010004, 4, 1, TRUNCATE, COUNTER_MASK, REGISTER(amd_counter) },
+	{ 0xc0010200, PMU_MSRS_AMD, 2, KEEP, ~0ull, REGISTER(amd_select) },
+	{ 0xc0010201, PMU_MSRS_AMD, 2, TRUNCATE, COUNTER_MASK, REGISTER(amd_counter) },
+	{ 0xc0000300, 1, 1, READ_ONLY, 0, REGISTER(amd_global_status) },
+	{ 0xc0000301, 1, 1, TRUNCATE, AMD_BITS, REGISTER(amd_global_ctl) },
+	{ 0xc0000302, 1, 1, CLEAR, AMD_BITS, REGISTER(amd_global_status) },
+	{ 0xc0000303, 1, 1, SET, AMD_BITS, REGISTER(amd_global_status) },
+};
+
+/* What covers the rules' MSRs: a filter has room for 16 of these. */
+static const struct traps_msrs ranges[] = {
+	{ 0xc1, PMU_MSRS_GENERAL },
+	{ 0x186, PMU_MSRS_GENERAL },
+	{ 0x309, PMU_MSRS_FIXED },
+	{ 0x345, 1 },
+	{ 0x38d, 6 },
+	{ 0x3f1, 2 },
+	{ 0x4c1, PMU_MSRS_GENERAL },
+	{ 0x600, 1 },
+	{ 0xc0000300, 4 },
+	{ 0xc0010000, 8 },
+	{ 0xc0010200, 2 * PMU_MSRS_AMD },
+};
+
+/* The rule of an MSR, and its register; NULL: not one of the PMU's. */
+static const struct rule *rule_of(struct pmu_msrs *msrs, uint32_t msr, uint64_t **reg)
+{
+	const struct rule *r;
+
+	for (r = rules; r < rules + sizeof(rules) / sizeof(rules[0]); r++) {
+		uint32_t at = msr - r->first;
+
+		if (msr < r->first || at % r->stride || at / r->stride >= r->count)
+			continue;
+		*reg = (uint64_t *)((char *)msrs + r->offset) + at / r->stride;
+		return r;
+	}
+	return NULL;
+}
+
+static uint64_t in_use(const struct pmu_msrs *msrs)
+{
+	uint64_t used = 0;
+	unsigned int i;
+
+	for (i = 0; i < PMU_MSRS_GENERAL; i++)
+		used |= (uint64_t) !!(msrs->select[i] & 0xff) << i;
+	for (i = 0; i < PMU_MSRS_FIXED; i++)
+		used |= (uint64_t) !!(msrs->fixed_ctrl >> 4 * i & 3) << (32 + i);
+	return used;
+}
+
+static uint64_t read_value(const struct pmu_msrs *msrs, const struct rule *r,
+			   const uint64_t *reg)
+{
+	switch (r->effect) {
+	case READ_ONLY:
+		return r->mask ? r->mask : *reg;
+	case CLEAR:
+	case SET:
+		return 0;
+	case IN_USE:
+		return in_use(msrs);
+	default:
+		return *reg;
+	}
+}
+
+static bool write_value(const struct rule *r, uint64_t *reg, uint64_t value)
+{
+	switch (r->effect) {
+	case READ_ONLY:
+	case IN_USE:
+		return false;
+	case SIGN:
+		*reg = (uint64_t)(int64_t)(int32_t)value & r->mask;
+		return true;
+	case TRUNCATE:
+		*reg = value & r->mask;
+		return true;
+	default:
+		break;
+	}
+	if (value & ~r->mask)
+		return false;
+	if (r->effect == CLEAR)
+		*reg &= ~value;
+	else if (r->effect == SET)
+		*reg |= value;
+	else
+		*reg = value;
+	return true;
+}
+
+bool pmu_msrs_access(struct pmu_msrs *msrs, uint32_t msr, bool is_write, uint64_t *value)
+{
+	uint64_t *reg;
+	const struct rule *r = rule_of(msrs, msr, &reg);
+
+	if (!r)
+		return false;
+	if (is_write)
+		return write_value(r, reg, *value);
+	*value = read_value(msrs, r, reg);
+	return true;
+}
+
+int pmu_msrs_take(struct vm *vm)
+{
+	unsigned int i;
+
+	for (i = 0; i < vm->config.vcpus; i++) {
+		vm->vcpus[i].pmu_msrs = calloc(1, sizeof(struct pmu_msrs));
+		if (!vm->vcpus[i].pmu_msrs)
+			return vm_fail(vm, -ENOMEM, "out of memory");
+	}
+	return traps_msrs_to_user(vm, ranges, sizeof(ranges) / sizeof(ranges[0]));
+}

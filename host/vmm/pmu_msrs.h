@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An x86 PMU as a VMM would emulate it, Intel's and AMD's registers at once: each MSR
+ * keeps what is written, within its own rules, and nothing ever counts. It stands behind
+ * config pmc-msr-user, which sends the guest's accesses here.
+ */
+#ifndef WS_VMM_PMU_MSRS_H
+#define WS_VMM_PMU_MSRS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vm;
+
+#define PMU_MSRS_GENERAL 8
+#define PMU_MSRS_FIXED	 4
+#define PMU_MSRS_AMD	 6
+
+/* Of one vCPU; all zero after reset. */
+struct pmu_msrs {
+	uint64_t general[PMU_MSRS_GENERAL], select[PMU_MSRS_GENERAL];
+	uint64_t fixed[PMU_MSRS_FIXED], fixed_ctrl;
+	uint64_t global_ctrl, global_status;
+	uint64_t pebs_enable, pebs_data_cfg, ds_area;
+	uint64_t amd_counter[PMU_MSRS_AMD], amd_select[PMU_MSRS_AMD];
+	uint64_t amd_global_ctl, amd_global_status;
+	uint64_t nothing; /* behind registers that read as zero or as a constant */
+};
+
+/*
+ * A guest's access: whether it succeeds, false being #GP. A read fills in `value`, a
+ * write takes it.
+ */
+bool pmu_msrs_access(struct pmu_msrs *msrs, uint32_t msr, bool is_write, uint64_t *value);
+
+/*
+ * Sends all of the PMU's MSRs of a VM's vCPUs here: an MSR filter, and registers for
+ * each vCPU, which go with it. 0; -ENOTSUP where this KVM has no such filter; -errno;
+ * vm->error.
+ */
+int pmu_msrs_take(struct vm *vm);
+
+#endif
