@@ -3,7 +3,6 @@
 #include "host/view/gnuplot.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -43,10 +42,13 @@ static int write_all(int fd, const char *text)
 	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : 0;
 }
 
-/* Files in memory, not pipes: nobody has to read and write at the same time. */
-static int spawn(pid_t *pid, int script_fd, int said_fd, int dir_fd)
+/*
+ * Files in memory, not pipes: nobody has to read and write at the same time. -d: what
+ * its user likes in other pictures is not asked for.
+ */
+static int spawn(pid_t *pid, int script_fd, int said_fd, int output_fd)
 {
-	static const char *const argv[] = { "gnuplot", "-", NULL };
+	static const char *const argv[] = { "gnuplot", "-d", "-", NULL };
 	posix_spawn_file_actions_t fa;
 	int err = posix_spawn_file_actions_init(&fa);
 
@@ -58,7 +60,7 @@ static int spawn(pid_t *pid, int script_fd, int said_fd, int dir_fd)
 	if (!err)
 		err = posix_spawn_file_actions_adddup2(&fa, said_fd, STDERR_FILENO);
 	if (!err)
-		err = posix_spawn_file_actions_addfchdir_np(&fa, dir_fd);
+		err = posix_spawn_file_actions_adddup2(&fa, output_fd, 3);
 	if (!err)
 		err = posix_spawnp(pid, argv[0], &fa, NULL, (char *const *)argv, environ);
 	posix_spawn_file_actions_destroy(&fa);
@@ -68,7 +70,8 @@ static int spawn(pid_t *pid, int script_fd, int said_fd, int dir_fd)
 /* The last line it said is the message; the ones before quote the script. */
 static void last_line(int fd, char *why, size_t bytes)
 {
-	ssize_t n = pread(fd, why, bytes - 1, 0);
+	off_t end = lseek(fd, 0, SEEK_END), room = (off_t)bytes - 1;
+	ssize_t n = pread(fd, why, bytes - 1, end > room ? end - room : 0);
 	char *line;
 
 	why[n > 0 ? n : 0] = '\0';
@@ -97,7 +100,7 @@ static int wait_for(pid_t pid, int said_fd, char *why, size_t bytes)
 	return -EIO;
 }
 
-int gnuplot_run(const char *script, int dir_fd, char *why, size_t why_bytes)
+int gnuplot_run(const char *script, int output_fd, char *why, size_t why_bytes)
 {
 	int script_fd, said_fd, ret;
 	pid_t pid = -1;
@@ -109,7 +112,7 @@ int gnuplot_run(const char *script, int dir_fd, char *why, size_t why_bytes)
 	said_fd = memfd_create("said", MFD_CLOEXEC);
 	ret = said_fd < 0 ? -errno : write_all(script_fd, script);
 	if (!ret)
-		ret = spawn(&pid, script_fd, said_fd, dir_fd);
+		ret = spawn(&pid, script_fd, said_fd, output_fd);
 	if (!ret)
 		ret = wait_for(pid, said_fd, why, why_bytes);
 	if (said_fd >= 0)

@@ -12,11 +12,14 @@
  */
 void gnuplot_quote(FILE *f, const char *text);
 
+/* Where a script finds the file that it is to write. */
+#define GNUPLOT_OUTPUT "/dev/fd/3"
+
 /*
- * Runs `script` with folder `dir_fd` as the working directory. 0; -ENOENT where
- * there is no gnuplot; -EIO where it failed, with its first words in `why`; or
+ * Runs `script`; what it writes to GNUPLOT_OUTPUT goes to `output_fd`. 0; -ENOENT
+ * where there is no gnuplot; -EIO where it failed, with its last words in `why`; or
  * the negative errno of starting it.
  */
-int gnuplot_run(const char *script, int dir_fd, char *why, size_t why_bytes);
+int gnuplot_run(const char *script, int output_fd, char *why, size_t why_bytes);
 
 #endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Result documents named on a command line. */
+#include "host/cli/documents.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/cli/message.h"
+#include "host/result/result.h"
+
+bool documents_read(struct documents *d, const char *const *paths, size_t n)
+{
+	*d = (struct documents){ .docs = calloc(n + 1, sizeof(*d->docs)) };
+	if (!d->docs)
+		abort();
+	for (; d->n < n; d->n++) {
+		struct result_error err;
+
+		if (!result_read(paths[d->n], &d->docs[d->n], &err))
+			continue;
+		message_error("%s", err.text);
+		documents_free(d);
+		return false;
+	}
+	return true;
+}
+
+void documents_free(struct documents *d)
+{
+	while (d->n)
+		result_free(d->docs[--d->n]);
+	free(d->docs);
+	d->docs = NULL;
+}
+
+const char **documents_words(char *list, size_t *n)
+{
+	const char **words = calloc(strlen(list) / 2 + 2, sizeof(*words));
+	char *save = NULL;
+
+	if (!words)
+		abort();
+	*n = 0;
+	for (char *w = strtok_r(list, ",", &save); w; w = strtok_r(NULL, ",", &save))
+		words[(*n)++] = w;
+	return words;
+}

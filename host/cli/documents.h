@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Result documents named on a command line: all of them, or a line and none. */
+#ifndef WS_CLI_DOCUMENTS_H
+#define WS_CLI_DOCUMENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct result;
+
+struct documents {
+	struct result **docs;
+	size_t n;
+};
+
+/*
+ * Reads `n` files. False, after one message for the first that cannot be read; then
+ * there is nothing to free. Aborts on lack of memory.
+ */
+bool documents_read(struct documents *d, const char *const *paths, size_t n);
+void documents_free(struct documents *d);
+
+/* Splits "a,b,c" in place: its words, for free(), their number in *n. */
+const char **documents_words(char *list, size_t *n);
+
+#endif

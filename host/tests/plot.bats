@@ -1,0 +1,118 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Pictures of documents: what is drawn, what is said of the rest, and that nothing is
+# lost where they cannot be written.
+bats_require_minimum_version 1.5.0
+load helper
+
+# One document for all tests of this file.
+setup_file() {
+  "$wsbench" run --on bare:x86_64 --bench null,rdtsc,cpuid --quiet -o "$BATS_FILE_TMPDIR/doc.json" \
+    >/dev/null 2>&1 || true
+}
+
+need_document() {
+  need_target bare:x86_64
+  command -v gnuplot >/dev/null || skip "gnuplot is not installed"
+  cp "$BATS_FILE_TMPDIR/doc.json" doc.json
+}
+
+@test "a picture as SVG and PNG, and one line about what cannot be drawn" {
+  need_document
+  run_apart "$wsbench" plot doc.json -o pictures
+  echo "$stdout / $stderr"
+  [ "$status" = 0 ]
+  [ "$stdout" = "pictures/round_trip-insns-x86_64.svg
+pictures/round_trip-insns-x86_64.png" ]
+  one_line "$stderr"
+  [[ $stderr == *'not drawn: compare ('*'configs ('*'distribution ('* ]]
+  nothing_left doc.json pictures pictures/round_trip-insns-x86_64.svg \
+    pictures/round_trip-insns-x86_64.png
+  python3 - pictures/round_trip-insns-x86_64.svg <<'END'
+import sys, xml.dom.minidom
+text = xml.dom.minidom.parse(sys.argv[1]).documentElement.toxml()
+assert "rdtsc" in text and "bare:x86_64" in text, "a name is missing"
+END
+}
+
+@test "two documents of a target: their differences" {
+  need_document
+  python3 - <<'END'
+import json
+d = json.load(open("doc.json"))
+for b in d["benchmarks"]:
+    if b["name"] == "rdtsc":
+        for m in b["metrics"]:
+            m["estimate"]["value"] += 7
+            m["estimate"]["ci"] = None
+            for boot in m["boots"]:
+                for q in ("min", "p50", "max"):
+                    if boot["summary"][q] is not None:
+                        boot["summary"][q] += 7
+json.dump(d, open("new.json", "w"))
+END
+  run_apart "$wsbench" plot doc.json new.json -o . --kind compare --quiet
+  echo "$stdout / $stderr"
+  [ "$status" = 0 ]
+  [ -z "$stderr" ]
+  grep -q '+7' compare-bare-x86_64.svg
+}
+
+@test "nothing to draw is bad input" {
+  need_document
+  refused 2 'nothing to draw: tax (no document has benchmarks under both pmu-off and pmu-emulated)' \
+    "$wsbench" plot doc.json -o pictures --kind tax
+  refused 2 'nothing to draw: bars (no round trip was measured)' \
+    "$wsbench" plot doc.json -o pictures --kind bars --bench nothing
+  refused 2 "no picture 'bar': did you mean 'bars'?" "$wsbench" plot doc.json -o pictures --kind bar
+  refused 2 '--config needs two configs' "$wsbench" plot doc.json -o pictures --config pmu-off
+  refused 2 'no result document was given' "$wsbench" plot -o pictures
+  refused 2 '-o DIR says where to' "$wsbench" plot doc.json
+  nothing_left doc.json
+}
+
+@test "half a document is refused, whatever else is good" {
+  need_document
+  head -c 3000 doc.json >half
+  : >empty
+  refused 2 'half: line ' "$wsbench" plot doc.json half -o pictures
+  refused 2 'empty: ' "$wsbench" plot empty -o pictures
+  nothing_left doc.json half empty
+}
+
+@test "without gnuplot: a line, and nothing written" {
+  need_document
+  mkdir none
+  refused 4 'gnuplot is not installed' env PATH="$PWD/none" "$wsbench" plot doc.json -o pictures --kind bars
+  [ -z "$(ls pictures)" ]
+}
+
+@test "a folder that cannot be one, or cannot be written to" {
+  need_document
+  touch file
+  refused 4 'file: Not a directory' "$wsbench" plot doc.json -o file --kind bars
+  refused 4 'cannot make folder missing/dir: No such file' "$wsbench" plot doc.json -o missing/dir --kind bars
+  need_own_mounts
+  refused 4 'Read-only file system' "${own_mounts[@]}" '
+    mount -t tmpfs -o ro none /mnt
+    exec "$0" plot doc.json -o /mnt --kind bars' "$wsbench"
+}
+
+@test "a disk that is full: the old picture stays, and no half of a new one" {
+  need_document
+  need_own_mounts
+  run_apart "${own_mounts[@]}" '
+    mount -t tmpfs -o size=8k none /mnt
+    echo old >/mnt/round_trip-insns-x86_64.svg
+    code=0
+    "$0" plot doc.json -o /mnt --kind bars || code=$?
+    ls -A /mnt >seen
+    cat /mnt/round_trip-insns-x86_64.svg >>seen
+    exit $code' "$wsbench"
+  echo "exit code $status: $stderr"
+  [ "$status" = 4 ]
+  one_line "$stderr"
+  [[ $stderr == *'No space left on device'* ]]
+  [ "$(cat seen)" = "round_trip-insns-x86_64.svg
+old" ]
+}

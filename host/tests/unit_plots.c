@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What each kind of picture shows of which documents. */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/result/result.h"
+#include "host/view/curve.h"
+#include "host/view/plots.h"
+
+static struct result *sample_doc(const char *target, const char *unit)
+{
+	struct result *r = result_new();
+
+	r->run.started = "2026-01-01T00:00:00Z";
+	r->target.name = target;
+	r->target.kind = "lab";
+	r->target.exact = !strcmp(unit, "insns");
+	r->target.hypervisor = "SVM";
+	r->subject.kernel = "6.1.0-test";
+	r->machine.fingerprint = "0";
+	r->machine.arch = "x86_64";
+	r->clock.name = "TSC";
+	r->clock.unit = unit;
+	return r;
+}
+
+static struct result_metric *add(struct result *r, const char *name, const char *config,
+				 double value)
+{
+	struct result_benchmark *b = result_add_benchmark(r);
+	struct result_metric *m;
+	struct result_boot *boot;
+
+	b->name = name;
+	b->config = config;
+	b->status = isnan(value) ? RESULT_SKIP : RESULT_OK;
+	if (isnan(value))
+		return NULL;
+	m = result_add_metric(r, b);
+	m->name = "round_trip";
+	m->unit = r->clock.unit;
+	m->better = "lower";
+	m->value = value;
+	boot = result_add_boot(r, m);
+	boot->valid = true;
+	boot->summary.p50 = value;
+	return m;
+}
+
+static struct result *docs[2];
+static struct picture_list list;
+static struct plot_reason why;
+
+static void one_doc(void)
+{
+	docs[0] = sample_doc("lab:aarch64-vhe", "insns");
+	docs[1] = sample_doc("lab:aarch64-vhe", "insns");
+}
+
+static void discard(void)
+{
+	picture_list_free(&list);
+	result_free(docs[0]);
+	result_free(docs[1]);
+}
+
+TestSuite(plots, .init = one_doc, .fini = discard);
+
+static struct plot_input input(size_t n)
+{
+	return (struct plot_input){ .docs = (const struct result *const *)docs,
+				    .n_docs = n };
+}
+
+static void expect_in(size_t picture, const char *text)
+{
+	cr_assert_lt(picture, list.n);
+	cr_expect(strstr(list.pictures[picture].script, text), "no %s in:\n%s", text,
+		  list.pictures[picture].script);
+}
+
+static void expect_not_in(size_t picture, const char *text)
+{
+	cr_assert_lt(picture, list.n);
+	cr_expect_null(strstr(list.pictures[picture].script, text), "%s is there", text);
+}
+
+Test(plots, bars_in_the_order_of_the_catalogue_with_their_values)
+{
+	struct plot_input in = input(1);
+	const char *null, *hypercall;
+
+	add(docs[0], "hypercall", "default", 1495);
+	add(docs[0], "null", "default", 0);
+	add(docs[0], "hvc_user", "default", NAN);
+	plot_bars(&in, &list, &why);
+	cr_assert_eq(list.n, 1);
+	cr_expect_str_eq(list.pictures[0].stem, "round_trip-insns-aarch64");
+	expect_in(0, "'1,495  '");
+	expect_in(0, "1 skipped measurement is not drawn.");
+	null = strstr(list.pictures[0].script, "'null'");
+	hypercall = strstr(list.pictures[0].script, "'hypercall'");
+	cr_assert(null && hypercall);
+	cr_expect_lt(null, hypercall);
+}
+
+Test(plots, no_two_units_or_architectures_share_a_chart)
+{
+	struct plot_input in = input(2);
+
+	docs[1]->target.name = "lab:x86_64-svm";
+	add(docs[0], "hypercall", "default", 1000);
+	add(docs[1], "hypercall", "default", 2000);
+	add(docs[1], "timer_overshoot_perf", "default", 3000)->unit = "cycles";
+	plot_bars(&in, &list, &why);
+	cr_assert_eq(list.n, 3);
+	cr_expect_str_eq(list.pictures[0].stem, "round_trip-insns-x86_64");
+	cr_expect_str_eq(list.pictures[1].stem, "round_trip-insns-aarch64");
+	cr_expect_str_eq(list.pictures[2].stem, "round_trip-cycles-x86_64");
+	expect_not_in(0, "'1,000  '");
+	expect_not_in(1, "'2,000  '");
+	expect_not_in(0, "'3,000  '");
+	expect_in(2, "'3,000  '");
+}
+
+Test(plots, documents_of_one_target_are_told_apart)
+{
+	struct plot_input in = input(2);
+
+	add(docs[0], "hypercall", "default", 1000);
+	add(docs[1], "hypercall", "default", 2000);
+	plot_bars(&in, &list, &why);
+	expect_in(0, "'1,000  lab:aarch64-vhe #1'");
+	expect_in(0, "'2,000  lab:aarch64-vhe #2'");
+}
+
+Test(plots, a_name_cannot_leave_its_quotes)
+{
+	struct plot_input in = input(1);
+
+	docs[0]->target.name = "lab:aarch64-vhe'; system('touch x'); '`id`\nq";
+	add(docs[0], "hyper'call\nquit", "default", 1000);
+	plot_bars(&in, &list, &why);
+	expect_not_in(0, "vhe';");
+	expect_in(0, "'hyper''call?quit'");
+	expect_not_in(0, "`");
+}
+
+Test(plots, only_what_is_asked_for)
+{
+	static const char *const some[] = { "hyper*" }, *const core[] = { "core" };
+	struct plot_input in = input(1);
+
+	in.benches = some;
+	in.n_benches = 1;
+	cr_expect(plot_wants(&in, "hypercall"));
+	cr_expect_not(plot_wants(&in, "null"));
+	in.benches = core;
+	cr_expect(plot_wants(&in, "null"));
+	cr_expect_not(plot_wants(&in, "mmio_read_user_2"));
+	cr_expect_not(plot_wants(&in, "nobody knows"));
+}
+
+Test(plots, configs_stand_side_by_side)
+{
+	struct plot_input in = input(1);
+
+	add(docs[0], "pmccntr", "pmu-off", 1450);
+	add(docs[0], "pmccntr", "pmu-emulated", 1976);
+	add(docs[0], "hypercall", "pmu-off", 989);
+	plot_configs(&in, &list, &why);
+	cr_assert_eq(list.n, 1);
+	expect_in(0, "'1,450  pmu-off'");
+	expect_in(0, "'1,976  pmu-emulated'");
+	/* One config is no comparison. */
+	expect_not_in(0, "989");
+	/* No counter was read: there is one panel. */
+	expect_not_in(0, "$bars_1_0");
+}
+
+Test(plots, what_the_guests_counter_saw_has_a_panel_of_its_own)
+{
+	struct plot_input in = input(1);
+	struct result_metric *m;
+
+	add(docs[0], "pmccntr", "pmu-off", 1450);
+	add(docs[0], "pmccntr", "pmu-emulated", 1976);
+	m = result_add_metric(docs[0], &docs[0]->benchmarks[1]);
+	m->name = "visible";
+	m->unit = "insns";
+	m->value = 4;
+	plot_configs(&in, &list, &why);
+	expect_in(0, "$bars_1_1");
+	expect_in(0, "'4  pmu-emulated'");
+}
+
+Test(plots, without_two_configs_the_reason_is_said)
+{
+	struct plot_input in = input(1);
+
+	add(docs[0], "hypercall", "default", 989);
+	plot_configs(&in, &list, &why);
+	cr_expect_eq(list.n, 0);
+	cr_expect_str_eq(why.text, "no document has a benchmark under two configs");
+	plot_tax(&in, &list, &why);
+	cr_expect_eq(list.n, 0);
+	plot_compare(&in, &list, &why);
+	cr_expect_eq(list.n, 0);
+	cr_expect(strstr(why.text, "not two documents"), "%s", why.text);
+}
+
+Test(plots, the_tax_is_sorted_and_names_what_pays_none)
+{
+	struct plot_input in = input(1);
+	const char *small, *large;
+
+	add(docs[0], "hypercall", "pmu-off", 1000);
+	add(docs[0], "hypercall", "pmu-emulated", 1024);
+	add(docs[0], "mmio_read_user", "pmu-off", 5000);
+	add(docs[0], "mmio_read_user", "pmu-emulated", 5133);
+	add(docs[0], "null", "pmu-off", 0);
+	add(docs[0], "null", "pmu-emulated", 0);
+	plot_tax(&in, &list, &why);
+	cr_assert_eq(list.n, 1);
+	cr_expect_str_eq(why.text, "");
+	expect_in(0, "'+24'");
+	expect_in(0, "'+2.4 %'");
+	expect_in(0, "No difference in 1: null.");
+	small = strstr(list.pictures[0].script, "'+24'");
+	large = strstr(list.pictures[0].script, "'+133'");
+	cr_assert(small && large);
+	cr_expect_lt(large, small);
+}
+
+Test(plots, two_documents_of_a_target_are_compared)
+{
+	struct plot_input in = input(2);
+
+	add(docs[0], "hypercall", "default", 1000);
+	add(docs[1], "hypercall", "default", 900);
+	plot_compare(&in, &list, &why);
+	cr_assert_eq(list.n, 1, "%s", why.text);
+	expect_in(0, "'-100'");
+	expect_in(0, "better (1)");
+}
+
+Test(plots, an_exact_target_has_no_distribution)
+{
+	struct plot_input in = input(1);
+
+	add(docs[0], "hypercall", "default", 1000);
+	plot_distribution(&in, &list, &why);
+	cr_expect_eq(list.n, 0);
+	cr_expect(strstr(why.text, "no noisy target"));
+}
+
+static const int64_t samples[] = { 100, 100, 100, 101, 5000 };
+
+Test(plots, noise_is_drawn_as_it_is_distributed)
+{
+	struct plot_input in = input(1);
+	struct result_metric *m;
+
+	docs[0]->target.name = "kvm";
+	docs[0]->target.exact = false;
+	m = add(docs[0], "hypercall", "default", 100);
+	cr_assert_eq(histogram_build(samples, 5, 7, &m->boots[0].histogram), 0);
+	plot_distribution(&in, &list, &why);
+	cr_assert_eq(list.n, 1, "%s", why.text);
+	cr_expect_str_eq(list.pictures[0].stem, "distribution-kvm");
+	expect_in(0, "\n100 60\n101 80\n");
+	expect_in(0, "p50 100   p99 ");
+}
+
+Test(curve, of_valid_boots_alone)
+{
+	struct result *r = sample_doc("kvm", "ticks");
+	struct result_metric *m = add(r, "hypercall", "default", 100);
+	struct histogram all;
+
+	cr_assert_eq(histogram_build(samples, 5, 7, &m->boots[0].histogram), 0);
+	result_add_boot(r, m)->valid = false;
+	cr_assert_eq(histogram_build(samples, 5, 7, &m->boots[1].histogram), 0);
+	all = curve_merge(m);
+	cr_expect_eq(histogram_total(&all), 5);
+	cr_expect_float_eq(curve_quantile(&all, 0.5), 100, 1e-9);
+	cr_expect_float_eq(curve_quantile(&all, 0.8), 101, 1e-9);
+	/* A bin is 64 wide there. */
+	cr_expect_float_eq(curve_quantile(&all, 1), 5000, 64);
+	free(all.bins);
+	result_free(r);
+}

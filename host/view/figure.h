@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What all pictures share, as gnuplot commands: text, swatches and panels, placed
+ * in pixels from the top left corner, so that nothing depends on what gnuplot makes
+ * of fonts it does not know.
+ */
+#ifndef WS_VIEW_FIGURE_H
+#define WS_VIEW_FIGURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define FIGURE_WIDTH 1280u
+#define FIGURE_EDGE  24 /* pixels between text and the paper's edge */
+
+/* Heights, in pixels. */
+#define FIGURE_HEAD   78 /* title and subtitle */
+#define FIGURE_LEGEND 22 /* a line of the legend */
+
+struct figure {
+	FILE *f;
+	unsigned int width, height;
+};
+
+enum figure_align {
+	FIGURE_LEFT,
+	FIGURE_CENTER,
+	FIGURE_RIGHT,
+};
+
+struct figure_pen {
+	enum figure_align align;
+	unsigned int size; /* points */
+	unsigned int color;
+};
+
+/* Where the axes are, in pixels. */
+struct figure_panel {
+	double left, top, right, bottom;
+};
+
+/* What a series looks like in a legend, and in print without colour. */
+enum figure_mark {
+	FIGURE_SWATCH,
+	FIGURE_LINE,	 /* dashed by the series' number */
+	FIGURE_HATCH,	 /* outlined */
+	FIGURE_POINT_UP, /* filled triangles and circles */
+	FIGURE_POINT_DOWN,
+	FIGURE_POINT,
+	FIGURE_POINT_OPEN,
+};
+
+void figure_begin(const struct figure *g);
+
+/* At most so many pixels are taken by `text`, in a font that is not known here. */
+double figure_text_width(const char *text, unsigned int size);
+
+void figure_text(const struct figure *g, double x, double y, const struct figure_pen *pen,
+		 const char *text);
+/* The same at a place of the axes (columns of data), `dx` pixels to the right. */
+void figure_text_at(const struct figure *g, double x, double y, double dx,
+		    const struct figure_pen *pen, const char *text);
+
+/* Large title, and below it what it means. */
+void figure_head(const struct figure *g, const char *title, const char *subtitle);
+/* In the corner at the bottom: what the picture would leave unsaid. */
+void figure_foot(const struct figure *g, const char *text);
+/* Line `line` of the legend, below the head. */
+void figure_legend(const struct figure *g, size_t line, enum figure_mark mark,
+		   size_t series, const char *text);
+
+/* The ground of a row from `top` to `bottom`, in units of the y axis. */
+void figure_band(const struct figure *g, double top, double bottom);
+
+void figure_panel(const struct figure *g, const struct figure_panel *p);
+
+/* Axes "x" or "y"; `suffix` stands behind each number. */
+
+/* Ticks at the powers of ten in [lo, hi] and, if these are few, between them. */
+void figure_log_axis(const struct figure *g, const char *axis, double lo, double hi,
+		     const char *suffix);
+/* Ticks at multiples of a round step, at most `most` of them. */
+void figure_linear_axis(const struct figure *g, const char *axis, double lo, double hi,
+			unsigned int most, const char *suffix);
+/* Ticks where the caller says, for axes of another shape. */
+struct figure_tick {
+	double at, value;
+};
+void figure_tick_axis(const struct figure *g, const char *axis, double lo, double hi,
+		      const struct figure_tick *ticks, size_t n, const char *suffix);
+void figure_axis_label(const struct figure *g, const char *axis, const char *text);
+
+/* "lc rgb '...'", and for lines a dash pattern of the series' own. */
+void figure_line_style(const struct figure *g, size_t series);
+/* gnuplot's number of a point type. */
+unsigned int figure_point_type(enum figure_mark mark);
+
+#endif
