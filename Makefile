@@ -51,7 +51,7 @@ LIBDIR_$(FOREIGN)  := -L$(SYSROOT)/usr/lib/$(TRIPLET_$(FOREIGN))
 # ---- what there is ---------------------------------------------------------------
 
 HOST_DIRS := claim cli env lab measure result stats target view vmm
-HOST_SRC  := bench/catalogue.c bench/pmu.c $(sort $(foreach d,$(HOST_DIRS),$(wildcard host/$(d)/*.c)))
+HOST_SRC  := $(sort $(wildcard bench/*.c)) $(sort $(foreach d,$(HOST_DIRS),$(wildcard host/$(d)/*.c)))
 host_src   = $(HOST_SRC) $(sort $(wildcard host/vmm/$(1)/*.c))
 host_obj   = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(call host_src,$(1))) $(B)/obj/$(1)/payloads.o
 

@@ -53,6 +53,14 @@ BODY uint64_t measure_stop(void);
 
 BODY uint64_t body_measure(void);
 BODY uint64_t body_measure_twin(void);
+
+/*
+ * `#define BODY_COUNTS 1`: what is answered is not ticks but what a PMC counted, the
+ * twin's what it must count, and this what it counts of nothing.
+ */
+#ifdef BODY_COUNTS
+BODY uint64_t body_measure_nothing(void);
+#endif
 #endif
 
 /*

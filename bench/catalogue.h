@@ -45,6 +45,8 @@ enum bench_handler {
 #define NEEDS_OPERAND                                                                    \
 	(1u << 10) /* one body serves its group, bench/ARCH/GROUP.c: bench/pmu.h */
 
+#define NEEDS_COUNTS (1u << 11) /* its samples are a PMC's counts: bench/accuracy.def */
+
 /* Not a need: one of the few that `--bench core` means. */
 #define BENCH_CORE (1u << 31)
 

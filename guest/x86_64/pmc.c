@@ -7,7 +7,6 @@
 
 #include "bench/fixup.h"
 #include "bench/x86_64/cpuid.h"
-#include "guest/x86_64/pmc_choose.h"
 
 uint32_t pmc_index;
 
@@ -57,13 +56,13 @@ static struct pmc_cpuid ask(void)
 	return id;
 }
 
-bool pmc_setup(void)
+bool pmc_setup_event(enum pmc_event event, enum pmc_kind kind)
 {
 	const struct pmc_cpuid id = ask();
 	struct pmc_counter c;
 	uint64_t count;
 
-	if (!pmc_choose(&id, &c))
+	if (!pmc_choose(&id, event, kind, &c))
 		return false;
 	/* Off while it is set up. */
 	if (!try_wrmsr(c.select_msr, 0) || !try_wrmsr(c.count_msr, 0) ||
@@ -72,5 +71,7 @@ bool pmc_setup(void)
 		return false;
 	pmc_index = c.rdpmc;
 	count = pmc_read();
+	/* A branch, an instruction, some cycles. */
+	__asm__ volatile("jmp 1f\n\t1:" ::: "memory");
 	return pmc_read() != count;
 }

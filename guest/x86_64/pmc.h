@@ -6,8 +6,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Sets a counter of cycles going. false: there is none, or it stands still. */
-bool pmc_setup(void);
+#include "guest/x86_64/pmc_choose.h"
+
+/*
+ * Sets a counter going, and pmc_read() on it. false: there is none, or it faults, or
+ * stands still.
+ */
+bool pmc_setup_event(enum pmc_event event, enum pmc_kind kind);
+
+static inline bool pmc_setup(void)
+{
+	return pmc_setup_event(PMC_CYCLES, PMC_ANY);
+}
 
 /* What RDPMC wants in ECX; pmc_setup() says. */
 extern uint32_t pmc_index;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which counter of a vPMU counts the guest's cycles, and what has to be written where
- * for it to do so. Pure functions of what CPUID answers, so that they can be tested
+ * Which counter of a vPMU counts an event, and what has to be written where for it to do
+ * so. Pure functions of what CPUID answers, so that they can be tested
  * where there is no PMU.
  *
  * Intel SDM 3B, chapter "Performance Monitoring" (architectural performance monitoring,
@@ -15,26 +15,39 @@
 
 #define MSR_PERFEVTSEL0		0x186
 #define MSR_PMC0		0xc1
-#define MSR_FIXED_CTR1		0x30a
+#define MSR_FIXED_CTR0		0x309
 #define MSR_FIXED_CTR_CTRL	0x38d
 #define MSR_PERF_GLOBAL_CTRL	0x38f
 #define MSR_AMD_PERF_CTL0	0xc0010200
 #define MSR_AMD_PERF_CTR0	0xc0010201
 #define MSR_AMD_PERF_GLOBAL_CTL 0xc0000301
 
-/* PERFEVTSELx, the same on both: count at CPL 1-3, at CPL 0, enable. */
+/* PERFEVTSELx, the same on both: count at CPL 1-3, at CPL 0, interrupt, enable. */
 #define EVTSEL_USR (1ull << 16)
 #define EVTSEL_OS  (1ull << 17)
+#define EVTSEL_INT (1ull << 20)
 #define EVTSEL_EN  (1ull << 22)
 
-#define EVENT_CORE_CYCLES     0x3c /* architectural, umask 0 */
-#define EVENT_AMD_CORE_CYCLES 0x76
-
-/* RDPMC's index of fixed counter n, and its four bits in FIXED_CTR_CTRL: OS and USR. */
+/* RDPMC's index of fixed counter n, and its four bits in FIXED_CTR_CTRL: OS and USR, PMI.
+ */
 #define RDPMC_FIXED(n)	  (1u << 30 | (n))
 #define FIXED_OS_USR(n)	  (3ull << 4 * (n))
+#define FIXED_INT(n)	  (8ull << 4 * (n))
 #define GLOBAL_FIXED(n)	  (1ull << (32 + (n)))
 #define GLOBAL_GENERAL(n) (1ull << (n))
+
+enum pmc_event {
+	PMC_CYCLES,
+	PMC_INSNS,
+	PMC_BRANCHES,
+	PMC_EVENTS,
+};
+
+enum pmc_kind {
+	PMC_GENERAL,
+	PMC_FIXED,
+	PMC_ANY, /* a fixed one if there is one */
+};
 
 /* What the choice depends on. Leaves that the CPU does not have are zero. */
 struct pmc_cpuid {
@@ -51,42 +64,58 @@ struct pmc_counter {
 	uint64_t select, global;
 };
 
+/* By enum pmc_event. */
+struct pmc_encoding {
+	uint8_t event, umask; /* architectural */
+	uint8_t absent;	      /* the bit of leaf 0xA EBX that says it is not there */
+	uint8_t fixed;	      /* the fixed counter that counts it; 0xff: none */
+	uint8_t amd_event;
+};
+
+#define PMC_ENCODINGS                                                                    \
+	{                                                                                \
+		[PMC_CYCLES] = { 0x3c, 0x00, 0, 1, 0x76 },                               \
+		[PMC_INSNS] = { 0xc0, 0x00, 1, 0, 0xc0 },                                \
+		[PMC_BRANCHES] = { 0xc4, 0x00, 5, 0xff, 0xc2 },                          \
+	}
+
 static inline uint64_t pmc_evtsel(uint8_t event, uint8_t umask)
 {
 	return event | (uint64_t)umask << 8 | EVTSEL_USR | EVTSEL_OS | EVTSEL_EN;
 }
 
-/* Fixed counter 1 counts core cycles and nothing else. */
-static inline bool pmc_choose_fixed(const struct pmc_cpuid *id, struct pmc_counter *c)
+static inline bool pmc_choose_fixed(const struct pmc_cpuid *id,
+				    const struct pmc_encoding *e, struct pmc_counter *c)
 {
 	uint32_t version = id->pmu_eax & 0xff, fixed = id->pmu_edx & 0x1f;
 
-	if (version < 2 || fixed < 2)
+	if (version < 2 || e->fixed >= fixed)
 		return false;
 	*c = (struct pmc_counter){
-		.rdpmc = RDPMC_FIXED(1),
-		.count_msr = MSR_FIXED_CTR1,
+		.rdpmc = RDPMC_FIXED(e->fixed),
+		.count_msr = MSR_FIXED_CTR0 + e->fixed,
 		.select_msr = MSR_FIXED_CTR_CTRL,
-		.select = FIXED_OS_USR(1),
+		.select = FIXED_OS_USR(e->fixed),
 		.global_msr = MSR_PERF_GLOBAL_CTRL,
-		.global = GLOBAL_FIXED(1),
+		.global = GLOBAL_FIXED(e->fixed),
 	};
 	return true;
 }
 
-static inline bool pmc_choose_general(const struct pmc_cpuid *id, struct pmc_counter *c)
+static inline bool pmc_choose_general(const struct pmc_cpuid *id,
+				      const struct pmc_encoding *e, struct pmc_counter *c)
 {
 	uint32_t version = id->pmu_eax & 0xff, counters = id->pmu_eax >> 8 & 0xff;
-	uint32_t events = id->pmu_eax >> 24;
+	uint32_t described = id->pmu_eax >> 24; /* bits of EBX */
 
-	/* EBX bit 0 set, or not described at all: no event "core cycles". */
-	if (!version || !counters || !events || id->pmu_ebx & 1)
+	if (!version || !counters || e->absent >= described ||
+	    id->pmu_ebx >> e->absent & 1)
 		return false;
 	*c = (struct pmc_counter){
 		.rdpmc = 0,
 		.count_msr = MSR_PMC0,
 		.select_msr = MSR_PERFEVTSEL0,
-		.select = pmc_evtsel(EVENT_CORE_CYCLES, 0),
+		.select = pmc_evtsel(e->event, e->umask),
 		.global_msr = version >= 2 ? MSR_PERF_GLOBAL_CTRL : 0,
 		.global = GLOBAL_GENERAL(0),
 	};
@@ -94,7 +123,8 @@ static inline bool pmc_choose_general(const struct pmc_cpuid *id, struct pmc_cou
 }
 
 /* PerfCtrExtCore: the older four counters cannot be told from none by CPUID. */
-static inline bool pmc_choose_amd(const struct pmc_cpuid *id, struct pmc_counter *c)
+static inline bool pmc_choose_amd(const struct pmc_cpuid *id,
+				  const struct pmc_encoding *e, struct pmc_counter *c)
 {
 	if (!(id->extended_ecx >> 23 & 1))
 		return false;
@@ -102,18 +132,25 @@ static inline bool pmc_choose_amd(const struct pmc_cpuid *id, struct pmc_counter
 		.rdpmc = 0,
 		.count_msr = MSR_AMD_PERF_CTR0,
 		.select_msr = MSR_AMD_PERF_CTL0,
-		.select = pmc_evtsel(EVENT_AMD_CORE_CYCLES, 0),
+		.select = pmc_evtsel(e->amd_event, 0),
 		.global_msr = id->amd_pmu_eax & 1 ? MSR_AMD_PERF_GLOBAL_CTL : 0,
 		.global = GLOBAL_GENERAL(0),
 	};
 	return true;
 }
 
-/* false: the VM has no vPMU, or none that counts cycles. */
-static inline bool pmc_choose(const struct pmc_cpuid *id, struct pmc_counter *c)
+/* false: the VM has no vPMU, or none that counts this in this way. */
+static inline bool pmc_choose(const struct pmc_cpuid *id, enum pmc_event event,
+			      enum pmc_kind kind, struct pmc_counter *c)
 {
-	return pmc_choose_fixed(id, c) || pmc_choose_general(id, c) ||
-	       pmc_choose_amd(id, c);
+	static const struct pmc_encoding encodings[PMC_EVENTS] = PMC_ENCODINGS;
+	const struct pmc_encoding *e = &encodings[event];
+
+	if (kind != PMC_GENERAL && pmc_choose_fixed(id, e, c))
+		return true;
+	if (kind == PMC_FIXED)
+		return false;
+	return pmc_choose_general(id, e, c) || pmc_choose_amd(id, e, c);
 }
 
 #endif

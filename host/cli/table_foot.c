@@ -55,7 +55,7 @@ static bool has_mark(const struct table_cell *c)
 
 static bool has_interval(const struct table_cell *c)
 {
-	return *c->tail && *c->tail != '[';
+	return c->interval;
 }
 
 static void print_legend(const struct foot *t)
@@ -76,7 +76,8 @@ static void print_legend(const struct foot *t)
 		  "the VMM, after a return to user space; fault = the guest took an "
 		  "exception.");
 	if (any_cell(t->m, has_mark))
-		paragraph(t, "A word behind a number: handled differently there.");
+		paragraph(t, "A word behind a number: handled differently there; or the "
+			     "number's own unit.");
 	if (any_cell(t->m, has_interval))
 		paragraph(t,
 			  t->o->utf8

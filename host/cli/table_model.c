@@ -40,17 +40,26 @@ static void fill_reason(struct table_model *m, struct table_cell *cell, const ch
 }
 
 static void fill_value(struct table_model *m, struct table_cell *cell,
-		       const struct result_benchmark *b, bool exact,
+		       const struct result_benchmark *b, const struct result *doc,
 		       const char *plus_minus)
 {
+	bool exact = doc->target.exact;
 	const struct result_metric *metric = result_find_metric(b, METRIC);
 	char half[NUMBER_BYTES];
 
+	/* Rows that do not time anything have other metrics, the first of them first. */
+	if (!metric && b->n_metrics)
+		metric = &b->metrics[0];
 	if (!metric || isnan(metric->value)) {
 		fill_reason(m, cell, "?", "there is no estimate of " METRIC);
 		return;
 	}
 	number_format(cell->number, metric->value, exact);
+	/* The column's unit stands in its head. */
+	if (metric->unit && doc->clock.unit && strcmp(metric->unit, doc->clock.unit)) {
+		snprintf(cell->mark, sizeof(cell->mark), "%s", metric->unit);
+		message_clean(cell->mark);
+	}
 	if (!metric->ci.method || isnan(metric->ci.lo) || isnan(metric->ci.hi) ||
 	    !(metric->ci.hi > metric->ci.lo))
 		return;
@@ -58,6 +67,7 @@ static void fill_value(struct table_model *m, struct table_cell *cell,
 	/* Rounded away, it would claim that there is no noise at all. */
 	snprintf(cell->tail, sizeof(cell->tail), "%s%s", plus_minus,
 		 strcmp(half, "0") ? half : "0.1");
+	cell->interval = true;
 }
 
 static void fill_cell(struct table_model *m, size_t i, size_t d, const char *plus_minus)
@@ -76,7 +86,7 @@ static void fill_cell(struct table_model *m, size_t i, size_t d, const char *plu
 	else if (cell->failed)
 		fill_reason(m, cell, "FAIL", b->reason);
 	else
-		fill_value(m, cell, b, m->docs[d]->target.exact, plus_minus);
+		fill_value(m, cell, b, m->docs[d], plus_minus);
 }
 
 /*

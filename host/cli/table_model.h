@@ -14,8 +14,8 @@ struct result;
 struct table_cell {
 	char number[NUMBER_BYTES]; /* "1,495", "-", "skip", "FAIL": flush right */
 	char tail[NUMBER_BYTES];   /* "+-12", "[1]": flush left behind it */
-	char mark[12];		   /* who handled the exit, where unlike the row's */
-	bool failed, skipped;
+	char mark[12]; /* who handled the exit, where unlike the row's; a unit */
+	bool failed, skipped, interval;
 };
 
 struct table_line {

@@ -213,6 +213,47 @@ static int assemble_visible(struct assembly *a, uint32_t index,
 	return err;
 }
 
+/* One metric of a row that counts. Spoils `values`. */
+static int add_counts(struct assembly *a, const char *name, uint32_t index,
+		      const char *reject, const struct boot_report *rep, int64_t *values)
+{
+	return summarize_net(values, rep->guest.samples[ABI_PHASE_EVENT], 1,
+			     add_boot(a, name, "counts", index, reject,
+				      &rep->counts[ABI_PHASE_EVENT]));
+}
+
+/* Rows whose samples are what a PMC counted; their twin's are what it had to. */
+static int assemble_counts(struct assembly *a, uint32_t index,
+			   const struct boot_report *rep, const char *reject)
+{
+	size_t n = rep->guest.samples[ABI_PHASE_EVENT], i;
+	const uint64_t *expected = rep->series[ABI_PHASE_TWIN];
+	int64_t *values = calloc(n ? n : 1, sizeof(*values));
+	struct stats_summary looks;
+	int err = -ENOMEM;
+
+	if (values)
+		err = stats_summarize((const int64_t *)rep->series[ABI_PHASE_NULL], n,
+				      &looks);
+	/* Above it or below: an error is an error. */
+	for (i = 0; !err && i < n; i++)
+		values[i] =
+			llabs((int64_t)(rep->series[ABI_PHASE_EVENT][i] - expected[i]) -
+			      llround(looks.p50));
+	if (!err)
+		err = add_counts(a, "error", index, reject, rep, values);
+	for (i = 0; !err && i < n; i++)
+		values[i] = (int64_t)rep->series[ABI_PHASE_EVENT][i] - llround(looks.p50);
+	if (!err)
+		err = add_counts(a, "counted", index, reject, rep, values);
+	for (i = 0; !err && i < n; i++)
+		values[i] = (int64_t)expected[i];
+	if (!err)
+		err = add_counts(a, "expected", index, reject, rep, values);
+	free(values);
+	return err;
+}
+
 int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *rep)
 {
 	const struct boot_counts *c = &rep->counts[ABI_PHASE_EVENT];
@@ -224,7 +265,7 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 	judge_exits(a->row, a->trust, a->params->events, c, &j);
 	judge_faults(a->row, a->params->events, rep->guest.faults[ABI_PHASE_EVENT], &j);
 	reject = rejection(a, &j, c);
-	if (a->trust != JUDGE_DRIVER)
+	if (a->trust != JUDGE_DRIVER && !(a->row->needs & NEEDS_COUNTS))
 		note_clock(a, rep);
 	b->handled_by = j.handled_by;
 	add(&b->exits.expected, j.expected);
@@ -236,6 +277,8 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 	/* The report's text goes with the report. */
 	b->host_counters.reason = result_string(a->result, b->host_counters.reason);
 	b->exits.faults += (int64_t)rep->guest.faults[ABI_PHASE_EVENT];
+	if (a->row->needs & NEEDS_COUNTS)
+		return assemble_counts(a, index, rep, reject);
 	for (m = 0; m < METRICS; m++) {
 		struct result_boot *boot;
 

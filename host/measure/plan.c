@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/accuracy.h"
 #include "bench/pmu.h"
 #include "host/measure/plan.h"
 #include "host/target/boot.h"
@@ -59,8 +60,11 @@ static void own(const struct bench *b, const struct target *t, const char *const
 
 	/* On x86_64 the PMU that there is is there unasked, and often none at all is. */
 	if (b->needs & NEEDS_PMU && has_vm && t->arch == ARCH_AARCH64) {
-		*names = own_pmu_configs;
-		*n = 2;
+		/* Without a PMU there is nothing to count with. */
+		bool counts = b->needs & NEEDS_COUNTS;
+
+		*names = own_pmu_configs + counts;
+		*n = 2 - counts;
 	} else {
 		*names = own_configs;
 		*n = 1;
@@ -159,6 +163,16 @@ static void set_operand(const struct bench *row, struct abi_params *params)
 	}
 }
 
+static uint32_t accuracy_subject(const struct bench *row)
+{
+	const struct accuracy_row *a;
+
+	for (a = accuracy_table; a->id; a++)
+		if (!strcmp(a->id, row->id))
+			break;
+	return a->subject;
+}
+
 struct abi_params plan_params(const struct plan *plan, const struct bench *row)
 {
 	struct abi_params params = plan->params;
@@ -166,6 +180,10 @@ struct abi_params plan_params(const struct plan *plan, const struct bench *row)
 	if (row->needs & NEEDS_OPERAND) {
 		params = plan->map_params;
 		set_operand(row, &params);
+	}
+	if (row->needs & NEEDS_COUNTS) {
+		params.operand = accuracy_subject(row);
+		params.batch = 0;
 	}
 	return params;
 }

@@ -185,6 +185,24 @@ hidden() {
 @test "lab:aarch64-nvhe: the guest's PMC does not see an exit" { hidden aarch64-nvhe; }
 @test "lab:aarch64-pkvm: the guest's PMC does not see an exit" { hidden aarch64-pkvm; }
 
+# accurate LAB: the vPMU loses nothing over exits, but what KVM does for the guest.
+accurate() {
+  document "$1"
+  for subject in cycles cycles_event insns insns_exits sw_incr; do
+    holds "$document" "value('pmu_accuracy_$subject', metric='error') == 0"
+    holds "$document" "value('pmu_accuracy_$subject', metric='counted') ==
+      value('pmu_accuracy_$subject', metric='expected') > 0"
+  done
+  holds "$document" 'value("pmu_accuracy_insns_emulated", metric="counted") == 11'
+  holds "$document" 'value("pmu_accuracy_insns_emulated", metric="expected") == 21'
+  holds "$document" '{x["config"] for x in d["benchmarks"] if x["group"] == "pmu_accuracy"} ==
+    {"pmu-emulated"}'
+}
+
+@test "lab:aarch64-vhe: the vPMU counts what the guest executes" { accurate aarch64-vhe; }
+@test "lab:aarch64-nvhe: the vPMU counts what the guest executes" { accurate aarch64-nvhe; }
+@test "lab:aarch64-pkvm: the vPMU counts what the guest executes" { accurate aarch64-pkvm; }
+
 @test "lab: both timing modes agree" {
   for lab in $labs; do
     document "$lab"

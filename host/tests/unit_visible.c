@@ -152,7 +152,7 @@ Test(pmc_choose, fixed_counter_1_where_there_is_one)
 	const struct pmc_cpuid id = { .pmu_eax = 0x07300802, .pmu_edx = 0x603 };
 	struct pmc_counter c;
 
-	cr_assert(pmc_choose(&id, &c));
+	cr_assert(pmc_choose(&id, PMC_CYCLES, PMC_ANY, &c));
 	cr_expect_eq(c.rdpmc, 0x40000001);
 	cr_expect_eq(c.count_msr, 0x30a);
 	cr_expect_eq(c.select_msr, 0x38d);
@@ -166,7 +166,7 @@ Test(pmc_choose, general_counter_0_on_version_1)
 	struct pmc_cpuid id = { .pmu_eax = 0x07280201 };
 	struct pmc_counter c;
 
-	cr_assert(pmc_choose(&id, &c));
+	cr_assert(pmc_choose(&id, PMC_CYCLES, PMC_ANY, &c));
 	cr_expect_eq(c.rdpmc, 0);
 	cr_expect_eq(c.count_msr, 0xc1);
 	cr_expect_eq(c.select_msr, 0x186);
@@ -174,7 +174,7 @@ Test(pmc_choose, general_counter_0_on_version_1)
 	cr_expect_eq(c.global_msr, 0);
 
 	id.pmu_ebx = 1; /* core cycles are not to be had */
-	cr_expect(not(pmc_choose(&id, &c)));
+	cr_expect(not(pmc_choose(&id, PMC_CYCLES, PMC_ANY, &c)));
 }
 
 Test(pmc_choose, amd_by_perfctr_ext_core)
@@ -182,16 +182,38 @@ Test(pmc_choose, amd_by_perfctr_ext_core)
 	struct pmc_cpuid id = { .extended_ecx = 1u << 23 };
 	struct pmc_counter c;
 
-	cr_assert(pmc_choose(&id, &c));
+	cr_assert(pmc_choose(&id, PMC_CYCLES, PMC_ANY, &c));
 	cr_expect_eq(c.rdpmc, 0);
 	cr_expect_eq(c.count_msr, 0xc0010201);
 	cr_expect_eq(c.select_msr, 0xc0010200);
 	cr_expect_eq(c.select, 0x430076);
 	cr_expect_eq(c.global_msr, 0);
 	id.amd_pmu_eax = 1;
-	cr_assert(pmc_choose(&id, &c));
+	cr_assert(pmc_choose(&id, PMC_CYCLES, PMC_ANY, &c));
 	cr_expect_eq(c.global_msr, 0xc0000301);
 	cr_expect_eq(c.global, 1);
+}
+
+Test(pmc_choose, other_events)
+{
+	const struct pmc_cpuid intel = { .pmu_eax = 0x07300802, .pmu_edx = 0x603 };
+	const struct pmc_cpuid amd = { .extended_ecx = 1u << 23 };
+	struct pmc_counter c;
+
+	cr_assert(pmc_choose(&intel, PMC_INSNS, PMC_FIXED, &c));
+	cr_expect_eq(c.rdpmc, 0x40000000);
+	cr_expect_eq(c.count_msr, 0x309);
+	cr_expect_eq(c.select, 3);
+	cr_expect_eq(c.global, 1ull << 32);
+	cr_assert(pmc_choose(&intel, PMC_INSNS, PMC_GENERAL, &c));
+	cr_expect_eq(c.select, 0x4300c0);
+	cr_expect_eq(c.global_msr, 0x38f);
+	cr_assert(pmc_choose(&intel, PMC_BRANCHES, PMC_GENERAL, &c));
+	cr_expect_eq(c.select, 0x4300c4);
+	cr_expect(not(pmc_choose(&intel, PMC_BRANCHES, PMC_FIXED, &c)));
+	cr_assert(pmc_choose(&amd, PMC_BRANCHES, PMC_ANY, &c));
+	cr_expect_eq(c.select, 0x4300c2);
+	cr_expect(not(pmc_choose(&amd, PMC_INSNS, PMC_FIXED, &c)));
 }
 
 Test(pmc_choose, nothing_where_cpuid_says_nothing)
@@ -199,5 +221,5 @@ Test(pmc_choose, nothing_where_cpuid_says_nothing)
 	const struct pmc_cpuid none = { 0 };
 	struct pmc_counter c;
 
-	cr_expect(not(pmc_choose(&none, &c)));
+	cr_expect(not(pmc_choose(&none, PMC_INSNS, PMC_ANY, &c)));
 }
