@@ -68,7 +68,7 @@ GUEST_CFLAGS := -std=gnu11 -I. -O2 -g0 -ffreestanding -fno-builtin -fno-pic -fno
 GUEST_CFLAGS_x86_64  := -Iguest/x86_64 -mno-red-zone -mcmodel=small -fcf-protection=none
 GUEST_CFLAGS_aarch64 := -Iguest/aarch64 -mno-outline-atomics
 GUEST_LDFLAGS := -nostdlib -static -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
-	-Wl,--no-warn-rwx-segments -Wl,--gc-sections -s
+	-Wl,--no-warn-rwx-segments -Wl,--gc-sections
 
 # What bodies may call beside the runtime; the linker drops what they do not.
 GUEST_RUNTIME_aarch64 := gic interrupt its

@@ -8,6 +8,8 @@
  */
 #include BODY_FILE
 
+#include "bench/mark.h"
+
 #include "clock.h" /* of the guest's architecture */
 #include "guest/runtime.h"
 #include "pmc.h" /* of the guest's architecture */
@@ -109,8 +111,10 @@ BODY void sample_events(enum abi_phase phase, uint32_t n, operation *op)
 	uint64_t *series = runtime_phase_begin(phase);
 	uint32_t i;
 
+	MARK_HERE(MARK_PHASE_BEGIN(phase));
 	for (i = 0; i < n; i++)
 		series[i] = time_event(op);
+	MARK_HERE(MARK_PHASE_END(phase));
 	runtime_phase_end(phase, n);
 }
 

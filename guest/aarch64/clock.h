@@ -13,25 +13,31 @@
 #include <stdint.h>
 
 #include "bench/abi.h"
+#include "bench/mark.h"
 
 #define GUEST_RAM_GPA ABI_AARCH64_RAM_GPA
+
+/* A serialised read of `counter`, and the mark of its instruction. */
+#define CLOCK_READ(ticks, counter, mark)                                                 \
+	__asm__ volatile("isb\n\t" mark "mrs %0, " counter "\n\tisb"                     \
+			 : "=r"(ticks)                                                   \
+			 :                                                               \
+			 : "memory")
 
 static inline __attribute__((always_inline)) uint64_t clock_start(void)
 {
 	uint64_t ticks;
 
-	__asm__ volatile("isb\n\t"
-			 "mrs %0, cntvct_el0\n\t"
-			 "isb"
-			 : "=r"(ticks)
-			 :
-			 : "memory");
+	CLOCK_READ(ticks, "cntvct_el0", MARK_START);
 	return ticks;
 }
 
 static inline __attribute__((always_inline)) uint64_t clock_stop(void)
 {
-	return clock_start();
+	uint64_t ticks;
+
+	CLOCK_READ(ticks, "cntvct_el0", MARK_STOP);
+	return ticks;
 }
 
 /*
@@ -42,12 +48,7 @@ static inline __attribute__((always_inline)) uint64_t clock_shared(void)
 {
 	uint64_t ticks;
 
-	__asm__ volatile("isb\n\t"
-			 "mrs %0, cntpct_el0\n\t"
-			 "isb"
-			 : "=r"(ticks)
-			 :
-			 : "memory");
+	CLOCK_READ(ticks, "cntpct_el0", MARK_SHARED);
 	return ticks;
 }
 

@@ -15,15 +15,13 @@
 volatile struct interrupt interrupt;
 
 /* Stamps into `interrupt`, whose members follow each other. */
-GIC_HANDLER(on_line, "isb\n\t"
-		     "mrs x16, cntpct_el0\n\t"
+GIC_HANDLER(on_line, "isb\n\t" MARK_SHARED "mrs x16, cntpct_el0\n\t"
 		     "adrp x17, interrupt\n\t"
 		     "add x17, x17, :lo12:interrupt\n\t"
 		     "str x16, [x17]\n\t"
 		     "mrs x16, " ICC_IAR1 "\n\t"
 		     "msr " ICC_EOIR1 ", x16\n\t"
-		     "isb\n\t"
-		     "mrs x16, cntpct_el0\n\t"
+		     "isb\n\t" MARK_SHARED "mrs x16, cntpct_el0\n\t"
 		     "str x16, [x17, #8]\n\t"
 		     "ldr x16, [x17, #16]\n\t"
 		     "add x16, x16, #1\n\t"

@@ -14,38 +14,50 @@
 #include <stdint.h>
 
 #include "bench/abi.h"
+#include "bench/mark.h"
 
 /* Also for interrupt handlers, where clang wants to hear of the registers. */
 #define CLOCK_INLINE __attribute__((always_inline, no_caller_saved_registers))
 
 #define GUEST_RAM_GPA ABI_X86_64_RAM_GPA
 
-/* The value is assembled before the last fence: outside what is being timed. */
+/*
+ * A serialised read, and the mark of its instruction. The value is assembled before the
+ * last fence: outside what is being timed.
+ */
+#define CLOCK_READ(ticks, mark)                                                          \
+	__asm__ volatile("lfence\n\t" mark "rdtsc\n\t"                                   \
+			 "shl $32, %%rdx\n\t"                                            \
+			 "or %%rdx, %%rax\n\t"                                           \
+			 "mov %%rax, %0\n\t"                                             \
+			 "lfence"                                                        \
+			 : "=r"(ticks)                                                   \
+			 :                                                               \
+			 : "rax", "rdx", "cc", "memory")
+
 static inline CLOCK_INLINE uint64_t clock_start(void)
 {
 	uint64_t ticks;
 
-	__asm__ volatile("lfence\n\t"
-			 "rdtsc\n\t"
-			 "shl $32, %%rdx\n\t"
-			 "or %%rdx, %%rax\n\t"
-			 "mov %%rax, %0\n\t"
-			 "lfence"
-			 : "=r"(ticks)
-			 :
-			 : "rax", "rdx", "cc", "memory");
+	CLOCK_READ(ticks, MARK_START);
 	return ticks;
 }
 
 static inline CLOCK_INLINE uint64_t clock_stop(void)
 {
-	return clock_start();
+	uint64_t ticks;
+
+	CLOCK_READ(ticks, MARK_STOP);
+	return ticks;
 }
 
 /* The counter that the host reads, too, but for a known offset. */
 static inline CLOCK_INLINE uint64_t clock_shared(void)
 {
-	return clock_start();
+	uint64_t ticks;
+
+	CLOCK_READ(ticks, MARK_SHARED);
+	return ticks;
 }
 
 /* No architectural register says it on every machine; the host knows. */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Marks: places in an image that `wsbench explain` looks for, in the order of
+ * execution, to know where a timed event begins and ends.
+ *
+ * A mark is no instruction. It is an address and a kind, in a section that is not loaded:
+ * an image with marks runs exactly as one without.
+ */
+#ifndef WS_BENCH_MARK_H
+#define WS_BENCH_MARK_H
+
+#define MARK_SECTION ".debug_ws_marks"
+
+/* Reads of the clock: those that open and close a timed region, and those of others. */
+#define MARK_CLOCK_START  1
+#define MARK_CLOCK_STOP	  2
+#define MARK_CLOCK_SHARED 3 /* by the clock that guest and host share */
+
+/* From here on the series of a phase is filled; and here it is full. */
+#define MARK_PHASE_BEGIN(phase) (0x100 + (phase))
+#define MARK_PHASE_END(phase)	(0x200 + (phase))
+
+/* An entry of the section. */
+#define MARK_ENTRY_BYTES 16 /* two words of 64 bits: address, kind */
+
+/*
+ * `marked KIND, INSTRUCTION` within an asm statement is the instruction, and its mark. It
+ * is one line, as the instruction alone would be: the compiler judges the length of an
+ * asm statement by its lines.
+ */
+__asm__(".macro marked kind, insn:vararg\n\t"
+	"771: .pushsection " MARK_SECTION "\n\t"
+	".quad 771b, \\kind\n\t"
+	".popsection\n\t"
+	"\\insn\n\t"
+	".endm");
+#define MARK_START  "marked 1, "
+#define MARK_STOP   "marked 2, "
+#define MARK_SHARED "marked 3, "
+
+/* As a statement: marks the instruction that comes next. */
+#define MARK_HERE(kind) __asm__ volatile("marked %c0," ::"i"(kind) : "memory")
+
+#endif
