@@ -50,7 +50,7 @@ LIBDIR_$(FOREIGN)  := -L$(SYSROOT)/usr/lib/$(TRIPLET_$(FOREIGN))
 
 # ---- what there is ---------------------------------------------------------------
 
-HOST_DIRS := claim cli env lab measure result stats target view vmm
+HOST_DIRS := claim cli env lab measure result stats target trace view vmm
 HOST_SRC  := $(sort $(wildcard bench/*.c)) $(sort $(foreach d,$(HOST_DIRS),$(wildcard host/$(d)/*.c)))
 host_src   = $(HOST_SRC) $(sort $(wildcard host/vmm/$(1)/*.c))
 host_obj   = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(call host_src,$(1))) $(B)/obj/$(1)/payloads.o
@@ -59,7 +59,7 @@ PAYLOADS := $(foreach a,$(ARCHS),$(B)/guest/$(a)/driven.elf $(B)/guest/$(a)/self
 	$(patsubst bench/%.c,$(B)/guest/%.elf,$(sort $(wildcard bench/$(a)/*.c))))
 
 .PHONY: reference all bench test check report compare install clean help setup kernels format
-all: $(B)/wsbench $(foreach a,$(ARCHS),$(B)/$(a)/wsbench)
+all: $(B)/wsbench $(foreach a,$(ARCHS),$(B)/$(a)/wsbench) $(B)/libwsbench-trace.so
 
 # ---- payloads: bare-metal images ---------------------------------------------------
 
@@ -185,6 +185,11 @@ $(foreach a,$(ARCHS),$(eval $(call host_rules,$(a))))
 $(B)/wsbench: $(call host_obj,$(ARCH))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -pthread $^ $(LIBS) -o $@
+
+# What `explain` loads into the emulator, on this machine.
+$(B)/libwsbench-trace.so: host/trace/plugin/plugin.c host/trace/plugin/qemu.h host/trace/record.h | tools
+	$(call say,PLUGIN,$@)
+	$(Q)$(CC) -std=gnu11 -I. $(WARN) -O2 -fPIC -fvisibility=hidden -shared $< -o $@
 
 -include $(shell find $(B)/obj $(B)/guest $(B)/tests -name '*.d' 2>/dev/null)
 

@@ -69,7 +69,7 @@ static int measure(const struct run *run, struct lab_wire *wire)
 	struct target t = *row;
 	struct sending sending = { wire, run };
 	const struct measure_watch watch = { &sending, send_progress, send_header,
-					     send_benchmark };
+					     send_benchmark, NULL };
 	struct target_error err = { "" };
 	struct result *r = NULL;
 	int rc;

@@ -65,7 +65,7 @@ static void become(char *const *argv, const int fds[CHILD_FDS], pid_t parent)
 	for (int i = 0; i < CHILD_FDS; i++)
 		high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, CHILD_FDS);
 	for (int i = 0; i < CHILD_FDS; i++)
-		if (dup2(high[i], i) < 0)
+		if (fds[i] >= 0 && dup2(high[i], i) < 0)
 			_exit(126);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -75,10 +75,12 @@ static void become(char *const *argv, const int fds[CHILD_FDS], pid_t parent)
 	_exit(127);
 }
 
-int lab_child_start(struct lab_child *c, char *const *argv, int initrd_fd, int wire_fd,
-		    struct target_error *err)
+int lab_child_start(struct lab_child *c, char *const *argv,
+		    const struct lab_child_fds *given, struct target_error *err)
 {
-	int fds[CHILD_FDS] = { -1, -1, -1, initrd_fd, wire_fd, -1 }, ret;
+	int fds[CHILD_FDS] = { -1, -1, -1, given->initrd, given->wire, -1,
+			       given->plugin };
+	int ret;
 	pid_t parent = getpid();
 
 	lab_child_init(c);

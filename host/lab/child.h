@@ -22,8 +22,12 @@ void lab_child_init(struct lab_child *c);
  * Ctrl-C is ours to handle, with the descriptors of enum lab_fd, and such that it
  * dies if the calling thread does, however that happens. 0 or a negative errno.
  */
-int lab_child_start(struct lab_child *c, char *const *argv, int initrd_fd, int wire_fd,
-		    struct target_error *err);
+struct lab_child_fds {
+	int initrd, wire;
+	int plugin; /* -1: none */
+};
+int lab_child_start(struct lab_child *c, char *const *argv,
+		    const struct lab_child_fds *given, struct target_error *err);
 
 /* Kills it if it runs, waits for it, closes the descriptors. Returns the status as
  * waitpid() gives it, or 0. */

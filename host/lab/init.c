@@ -19,6 +19,7 @@
 #include "host/lab/init.h"
 #include "host/lab/initramfs.h"
 #include "host/lab/shared.h"
+#include "host/lab/symbols.h"
 
 #define TEXT_BYTES 16384
 
@@ -172,6 +173,26 @@ static void load_modules(struct lab_wire *wire)
 		load_module(wire, name, cmdline);
 }
 
+/* Where they are wanted; after the job, which must not wait for it. */
+static void send_symbols(struct lab_wire *wire)
+{
+	char *text, why[100];
+	size_t bytes;
+	int err;
+
+	if (!(lab_shared_wished(wire->shared) & LAB_WISH_SYMBOLS))
+		return;
+	err = lab_symbols_read("/proc/kallsyms", &text, &bytes);
+	if (!err)
+		err = lab_wire_symbols(wire, text, bytes);
+	free(text);
+	if (!err)
+		return;
+	snprintf(why, sizeof(why), "cannot send the kernel's symbols: %s",
+		 strerror(-err));
+	lab_wire_failure(wire, why);
+}
+
 /* The child's side: ends the process. */
 static void run_job(int (*run)(int argc, char **argv, struct lab_wire *wire),
 		    struct lab_wire *wire)
@@ -190,6 +211,7 @@ static void run_job(int (*run)(int argc, char **argv, struct lab_wire *wire),
 		argv[argc++] = p;
 	argv[argc] = NULL;
 	code = run(argc, argv, wire);
+	send_symbols(wire);
 	fflush(NULL);
 	_exit(lab_wire_end(wire, code) ? EXIT_FAILURE : EXIT_SUCCESS);
 }

@@ -116,24 +116,27 @@ static const char *const fixed_args[] = {
 	"-initrd",  "/proc/self/fd/3",
 };
 
-_Static_assert(LAB_FD_INITRD == 3 && LAB_FD_WIRE == 4 && LAB_FD_CONSOLE == 5,
-	       "the descriptors are spelled out above");
+_Static_assert(LAB_FD_INITRD == 3 && LAB_FD_WIRE == 4 && LAB_FD_CONSOLE == 5 &&
+		       LAB_FD_PLUGIN == 6,
+	       "the descriptors are spelled out here");
 
 #define FIXED_ARGS (sizeof(fixed_args) / sizeof(fixed_args[0]))
 
 char **lab_machine_argv(const struct lab_machine *m, const char *emulator,
-			const char *kernel, const char *append)
+			const char *kernel, const char *append, const char *plugin)
 {
-	size_t flags = 0, n = 0, text_bytes;
+	size_t flags = 0, n = 0, text_bytes, plugin_bytes;
 	char **argv, *text;
 
 	while (m->flags[flags])
 		flags++;
 	text_bytes = strlen(m->append) + (append ? strlen(append) : 0) + 2;
-	argv = malloc((flags + FIXED_ARGS + 6) * sizeof(*argv) + text_bytes);
+	plugin_bytes = plugin ? strlen(plugin) + sizeof(",fd=6") : 0;
+	argv = malloc((flags + FIXED_ARGS + 8) * sizeof(*argv) + text_bytes +
+		      plugin_bytes);
 	if (!argv)
 		return NULL;
-	text = (char *)(argv + flags + FIXED_ARGS + 6);
+	text = (char *)(argv + flags + FIXED_ARGS + 8);
 	snprintf(text, text_bytes, "%s%s%s", m->append, append ? " " : "",
 		 append ? append : "");
 
@@ -146,6 +149,11 @@ char **lab_machine_argv(const struct lab_machine *m, const char *emulator,
 	argv[n++] = (char *)kernel;
 	argv[n++] = (char *)"-append";
 	argv[n++] = text;
+	if (plugin) {
+		argv[n++] = (char *)"-plugin";
+		argv[n++] = text + text_bytes;
+		snprintf(text + text_bytes, plugin_bytes, "%s,fd=6", plugin);
+	}
 	argv[n] = NULL;
 	return argv;
 }

@@ -28,15 +28,17 @@ enum lab_fd {
 	LAB_FD_INITRD = 3,
 	LAB_FD_WIRE,	/* a file of LAB_SHARED_BYTES */
 	LAB_FD_CONSOLE, /* write */
+	LAB_FD_PLUGIN,	/* a file of the plugin's, where there is one */
 	LAB_FD_FIRST_OTHER,
 };
 
 /*
  * The argument vector that boots `kernel`, in one allocation that the caller
  * frees. `append` (or NULL) is added to the machine's own kernel command line.
- * `emulator` is a path. NULL: out of memory.
+ * `emulator` is a path; `plugin` is the path of a plugin for it, or NULL. NULL: out of
+ * memory.
  */
 char **lab_machine_argv(const struct lab_machine *m, const char *emulator,
-			const char *kernel, const char *append);
+			const char *kernel, const char *append, const char *plugin);
 
 #endif

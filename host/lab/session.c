@@ -110,6 +110,14 @@ static int take_line(struct session *s, const struct lab_frame *f)
 	return 0;
 }
 
+static int take_symbols(struct session *s, const struct lab_frame *f)
+{
+	if (!s->sink->symbols)
+		return lab_fail(s->err, -EBADMSG, "%s: SYMBOLS that nobody asked for",
+				s->label);
+	return s->sink->symbols(s->sink->ctx, (const char *)f->payload, f->size);
+}
+
 static int take_document(struct session *s, const struct lab_frame *f)
 {
 	bool header = f->type == LAB_FRAME_HEADER;
@@ -150,6 +158,8 @@ static int take_frame(struct session *s, const struct lab_frame *f)
 		return 0;
 	case LAB_FRAME_LINE:
 		return take_line(s, f);
+	case LAB_FRAME_SYMBOLS:
+		return take_symbols(s, f);
 	case LAB_FRAME_END:
 		return take_end(s, f);
 	case LAB_FRAME_FAILURE:
@@ -275,9 +285,10 @@ static int converse(struct session *s)
 	return ret;
 }
 
-int lab_session_run(const char *label, char *const *argv, int initrd_fd,
+int lab_session_run(const char *label, char *const *argv, int initrd_fd, int plugin_fd,
 		    const struct target_sink *sink, struct target_error *err)
 {
+	struct lab_child_fds fds = { .initrd = initrd_fd, .plugin = plugin_fd };
 	const char *slash = strrchr(argv[0], '/');
 	struct session *s = calloc(1, sizeof(*s));
 	int ret;
@@ -295,7 +306,10 @@ int lab_session_run(const char *label, char *const *argv, int initrd_fd,
 		free(s);
 		return ret;
 	}
-	ret = lab_child_start(&s->child, argv, initrd_fd, s->wire.fd, err);
+	fds.wire = s->wire.fd;
+	if (sink->symbols)
+		lab_shared_wish(&s->wire, LAB_WISH_SYMBOLS);
+	ret = lab_child_start(&s->child, argv, &fds, err);
 	if (!ret)
 		ret = converse(s);
 	lab_child_stop(&s->child);

@@ -10,7 +10,8 @@
  * until the machine says that it is done, fails, says nothing for LAB_SILENCE_S
  * seconds, or `target_interrupted` is set. No process is left in any case.
  *
- *   label  for messages, such as "lab:aarch64-vhe"
+ *   label      for messages, such as "lab:aarch64-vhe"
+ *   plugin_fd  for the emulator's plugin, if argv names one; else -1
  *
  * 0 if all that the machine sent has arrived, whatever its verdict on it was.
  * -EINTR, -ETIMEDOUT, -EBADMSG (what came over the wire makes no sense), -EIO (it
@@ -18,7 +19,7 @@
  * the machine never answered or died, by the last lines of its console.
  */
 #define LAB_SILENCE_S 120
-int lab_session_run(const char *label, char *const *argv, int initrd_fd,
+int lab_session_run(const char *label, char *const *argv, int initrd_fd, int plugin_fd,
 		    const struct target_sink *sink, struct target_error *err);
 
 #endif

@@ -150,6 +150,16 @@ int lab_shared_append(struct lab_shared *s, const uint8_t *data, size_t bytes)
 	return 0;
 }
 
+void lab_shared_wish(struct lab_shared *s, uint32_t wish)
+{
+	memcpy(s->memory + LAB_SHARED_WISH, &wish, sizeof(wish));
+}
+
+uint32_t lab_shared_wished(const struct lab_shared *s)
+{
+	return *(volatile uint32_t *)(void *)(s->memory + LAB_SHARED_WISH);
+}
+
 int64_t lab_shared_written(const struct lab_shared *s)
 {
 	uint64_t n = __atomic_load_n((uint64_t *)(void *)s->memory, __ATOMIC_ACQUIRE);

@@ -8,7 +8,9 @@
  * instructions would depend on how fast we read.
  *
  * The machine appends bytes from LAB_SHARED_DATA on, then stores how many there
- * are, 64 bits little-endian, at the beginning.
+ * are, 64 bits little-endian, at the beginning. Behind that stands one word that is
+ * ours to write and the machine's to read, once its job is done: what is wanted beside
+ * the results. In its initramfs, or on its command line, that would change the job.
  */
 #ifndef WS_LAB_SHARED_H
 #define WS_LAB_SHARED_H
@@ -18,6 +20,9 @@
 
 #define LAB_SHARED_BYTES (64u << 20) /* a power of two: it becomes a PCI BAR */
 #define LAB_SHARED_DATA	 4096u
+#define LAB_SHARED_WISH	 8u /* where the word is, of 32 bits */
+
+#define LAB_WISH_SYMBOLS 1u /* send the kernel's functions */
 
 struct lab_shared {
 	uint8_t *memory; /* NULL: none */
@@ -33,6 +38,10 @@ int lab_shared_create(struct lab_shared *s);
  * another negative errno, and `what` names what failed.
  */
 int lab_shared_attach(struct lab_shared *s, const char **what);
+
+/* The word; before the machine starts, and inside of it. */
+void lab_shared_wish(struct lab_shared *s, uint32_t wish);
+uint32_t lab_shared_wished(const struct lab_shared *s);
 
 void lab_shared_free(struct lab_shared *s);
 

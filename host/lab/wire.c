@@ -107,6 +107,11 @@ int lab_wire_line(struct lab_wire *wire, const char *text)
 	return send_frame(wire, LAB_FRAME_LINE, text, strlen(text));
 }
 
+int lab_wire_symbols(struct lab_wire *wire, const char *text, size_t bytes)
+{
+	return send_frame(wire, LAB_FRAME_SYMBOLS, text, bytes);
+}
+
 int lab_wire_end(struct lab_wire *wire, int exit_code)
 {
 	uint8_t end[LAB_END_BYTES];

@@ -39,6 +39,7 @@ enum lab_frame_type {
 	LAB_FRAME_END,	     /* struct lab_end */
 	LAB_FRAME_FAILURE,   /* text: why there will be no END */
 	LAB_FRAME_LINE,	     /* text: a line of a job that makes no document */
+	LAB_FRAME_SYMBOLS,   /* text: the kernel's functions, as /proc/kallsyms has them */
 	LAB_FRAME_TYPES,
 };
 
@@ -73,6 +74,7 @@ int lab_wire_header(struct lab_wire *wire, const char *json, size_t bytes);
 int lab_wire_benchmark(struct lab_wire *wire, const char *json, size_t bytes);
 int lab_wire_progress(struct lab_wire *wire, const char *text);
 int lab_wire_line(struct lab_wire *wire, const char *text);
+int lab_wire_symbols(struct lab_wire *wire, const char *text, size_t bytes);
 int lab_wire_end(struct lab_wire *wire, int exit_code);
 int lab_wire_failure(struct lab_wire *wire, const char *text);
 

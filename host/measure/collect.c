@@ -59,6 +59,13 @@ static void on_progress(void *ctx, const char *text)
 		c->watch->progress(c->watch->ctx, text);
 }
 
+static int on_symbols(void *ctx, const char *text, size_t bytes)
+{
+	struct collection *c = ctx;
+
+	return c->watch->symbols(c->watch->ctx, text, bytes);
+}
+
 /* Moves the benchmarks under the last header. */
 static int join(struct collection *c)
 {
@@ -102,6 +109,7 @@ int collect_delegated(struct target *t, const struct measure_request *request,
 		.header = on_header,
 		.benchmark = on_benchmark,
 		.progress = on_progress,
+		.symbols = watch->symbols ? on_symbols : NULL,
 	};
 	int rc, joined;
 

@@ -20,6 +20,8 @@ struct measure_watch {
 	int (*header)(void *ctx, const struct result *r);
 	int (*benchmark)(void *ctx, const struct result *r,
 			 const struct result_benchmark *b);
+	/* As struct target_sink has it. */
+	int (*symbols)(void *ctx, const char *text, size_t bytes);
 };
 
 /*

@@ -23,6 +23,8 @@ struct lab_state {
 	char emulator[PATH_MAX];
 	struct lab_kernel kernel;
 	char *append; /* NULL: none */
+	char *plugin; /* NULL: none */
+	int plugin_fd;
 	struct lab_modules modules;
 	uint8_t *program; /* the wsbench that runs inside */
 	size_t program_bytes;
@@ -69,6 +71,13 @@ static int fill(struct lab_state *s, const struct target *t,
 		if (!s->append)
 			ret = lab_fail(err, -ENOMEM, "out of memory");
 	}
+	s->plugin_fd = -1;
+	if (!ret && opt->plugin) {
+		s->plugin = strdup(opt->plugin);
+		s->plugin_fd = opt->plugin_fd;
+		if (!s->plugin)
+			ret = lab_fail(err, -ENOMEM, "out of memory");
+	}
 	return ret;
 }
 
@@ -82,6 +91,7 @@ static void lab_close(struct target *t)
 	free(s->program);
 	free(s->payload);
 	free(s->append);
+	free(s->plugin);
 	free(s);
 	t->state = NULL;
 }
@@ -159,8 +169,9 @@ static int lab_delegate(struct target *t, const struct target_job *job,
 
 	if (initramfs < 0)
 		return initramfs;
-	argv = lab_machine_argv(s->machine, s->emulator, s->kernel.image, s->append);
-	ret = argv ? lab_session_run(t->name, argv, initramfs, sink, err)
+	argv = lab_machine_argv(s->machine, s->emulator, s->kernel.image, s->append,
+				s->plugin);
+	ret = argv ? lab_session_run(t->name, argv, initramfs, s->plugin_fd, sink, err)
 		   : lab_fail(err, -ENOMEM, "out of memory");
 	free(argv);
 	close(initramfs);
@@ -179,11 +190,20 @@ static void lab_describe(const struct target *t, struct result *r)
 	r->target.emulator = result_string(r, version);
 }
 
+static const void *lab_program(const struct target *t, size_t *bytes)
+{
+	const struct lab_state *s = t->state;
+
+	*bytes = s->program_bytes;
+	return s->program;
+}
+
 const struct target_ops target_lab_ops = {
 	.kind = "lab",
 	.probe = lab_probe,
 	.open = lab_open,
 	.describe = lab_describe,
 	.delegate = lab_delegate,
+	.program = lab_program,
 	.close = lab_close,
 };

@@ -40,6 +40,8 @@ struct target_options {
 	bool host_counters;  /* --host-counters: they cost entries and exits something */
 	bool trace_states;   /* --trace-states: to stderr, after each boot */
 	const char *payload; /* --payload: an ELF file that replaces the body; NULL */
+	const char *plugin;  /* labs: path of a plugin for the emulator; NULL */
+	int plugin_fd;	     /* what it gets to work on; only with `plugin` */
 };
 
 /* One boot: one VM, from creation to destruction. */
@@ -104,6 +106,8 @@ struct target_sink {
 	int (*benchmark)(void *ctx, const char *json, size_t bytes);
 	/* What is being done now, for progress lines; no newline. */
 	void (*progress)(void *ctx, const char *text);
+	/* Functions of the lab's kernel, if a plugin was given: lines of kallsyms. */
+	int (*symbols)(void *ctx, const char *text, size_t bytes);
 	/* Each line of a job that makes no document. NULL: there is no such job. */
 	void (*line)(void *ctx, const char *text);
 };
@@ -125,6 +129,8 @@ struct target_ops {
 		    struct boot_report *rep, struct target_error *err);
 	int (*delegate)(struct target *t, const struct target_job *job,
 			const struct target_sink *sink, struct target_error *err);
+	/* The ELF image of the VMM that runs inside; NULL: this program itself. */
+	const void *(*program)(const struct target *t, size_t *bytes);
 	void (*close)(struct target *t); /* also after a failed open */
 };
 

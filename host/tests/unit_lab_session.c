@@ -72,7 +72,7 @@ static int converse(const struct lab_shared *s, const char *script, struct heard
 		 "dd if=%s of=$w bs=8 count=1 conv=notrunc; exec 2>&1; %s",
 		 image, image, script);
 	err->text[0] = '\0';
-	ret = lab_session_run("lab:test", argv, initrd, &sink, err);
+	ret = lab_session_run("lab:test", argv, initrd, -1, &sink, err);
 	close(initrd);
 	unlink(image);
 	return ret;
@@ -124,7 +124,7 @@ Test(session, a_job_without_a_machine_says_why)
 		.progress = NULL,
 	};
 
-	cr_expect_eq(lab_session_run("lab:test", argv, 0, &sink, &err), -EIO);
+	cr_expect_eq(lab_session_run("lab:test", argv, 0, -1, &sink, &err), -EIO);
 	cr_expect_not_null(strstr(err.text, "emulator failed: cannot run it"), "%s",
 			   err.text);
 }
