@@ -78,8 +78,9 @@ static void become(char *const *argv, const int fds[CHILD_FDS], pid_t parent)
 int lab_child_start(struct lab_child *c, char *const *argv,
 		    const struct lab_child_fds *given, struct target_error *err)
 {
-	int fds[CHILD_FDS] = { -1, -1, -1, given->initrd, given->wire, -1,
-			       given->plugin };
+	int fds[CHILD_FDS] = {
+		-1, -1, -1, given->initrd, given->wire, -1, given->plugin
+	};
 	int ret;
 	pid_t parent = getpid();
 

@@ -39,7 +39,7 @@ enum lab_frame_type {
 	LAB_FRAME_END,	     /* struct lab_end */
 	LAB_FRAME_FAILURE,   /* text: why there will be no END */
 	LAB_FRAME_LINE,	     /* text: a line of a job that makes no document */
-	LAB_FRAME_SYMBOLS,   /* text: the kernel's functions, as /proc/kallsyms has them */
+	LAB_FRAME_SYMBOLS, /* text: the kernel's functions, as /proc/kallsyms has them */
 	LAB_FRAME_TYPES,
 };
 

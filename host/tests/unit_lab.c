@@ -306,7 +306,8 @@ Test(initramfs, a_job_is_a_command_line_without_what_was_not_asked_for)
 Test(machines, the_users_words_come_last_on_the_kernels_command_line)
 {
 	for (const struct lab_machine *m = lab_machine_table; m->name; m++) {
-		char **argv = lab_machine_argv(m, "/usr/bin/emu", "/k", "loglevel=8 x=y", NULL);
+		char **argv =
+			lab_machine_argv(m, "/usr/bin/emu", "/k", "loglevel=8 x=y", NULL);
 		size_t n = 0;
 		const char *append;
 

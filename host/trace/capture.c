@@ -52,8 +52,8 @@ static int find_plugin(struct capture *c, struct capture_error *err)
 		*slash = '\0';
 	if (is_at(c, dir, "") || is_at(c, dir, "/../libexec/worldswitch"))
 		return 0;
-	return fail(err, -ENOENT, "the emulator's plugin is not built: no %s/" PLUGIN_NAME,
-		    dir);
+	return fail(err, -ENOENT,
+		    "the emulator's plugin is not built: no %s/" PLUGIN_NAME, dir);
 }
 
 int capture_open(struct capture *c, uint64_t bytes, bool memory,

@@ -145,9 +145,8 @@ int image_read(const struct image *image, uint64_t vaddr, void *to, size_t bytes
 
 	header(image, &h);
 	for (i = 0; i < h.e_phnum && h.e_phentsize == sizeof(Elf64_Phdr); i++) {
-		const uint8_t *p =
-			at(image, h.e_phoff + (uint64_t)i * sizeof(Elf64_Phdr),
-			   sizeof(Elf64_Phdr));
+		const uint8_t *p = at(image, h.e_phoff + (uint64_t)i * sizeof(Elf64_Phdr),
+				      sizeof(Elf64_Phdr));
 		Elf64_Phdr ph;
 
 		if (!p)

@@ -25,11 +25,11 @@ struct record_switch {
 struct record_page {
 	uint64_t magic;
 	uint32_t version;
-	uint32_t memory;      /* 1: accesses to memory, too */
-	uint64_t room;	      /* of the file, in bytes, this page included */
-	uint64_t written;     /* bytes of records behind this page */
-	uint32_t installed;   /* 1: the plugin is there */
-	uint32_t overflowed;  /* 1: not all records fitted */
+	uint32_t memory;     /* 1: accesses to memory, too */
+	uint64_t room;	     /* of the file, in bytes, this page included */
+	uint64_t written;    /* bytes of records behind this page */
+	uint32_t installed;  /* 1: the plugin is there */
+	uint32_t overflowed; /* 1: not all records fitted */
 	uint32_t n_switches;
 	uint32_t reserved;
 	struct record_switch switches[RECORD_SWITCHES_MAX];

@@ -198,9 +198,9 @@ static struct record_page *map(int argc, char **argv)
 	page = mmap(NULL, RECORD_PAGE_BYTES, PROT_READ, MAP_SHARED, fd, 0);
 	if (page == MAP_FAILED)
 		return NULL;
-	bytes = page->magic == RECORD_MAGIC && page->version == RECORD_VERSION ?
-			page->room :
-			0;
+	bytes = page->magic == RECORD_MAGIC && page->version == RECORD_VERSION
+			? page->room
+			: 0;
 	munmap(page, RECORD_PAGE_BYTES);
 	if (bytes <= RECORD_PAGE_BYTES)
 		return NULL;

@@ -56,11 +56,12 @@ void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id,
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
 					    void (*cb)(unsigned int vcpu, void *ctx),
 					    enum qemu_plugin_cb_flags flags, void *ctx);
-void qemu_plugin_register_vcpu_mem_cb(
-	struct qemu_plugin_insn *insn,
-	void (*cb)(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t vaddr,
-		   void *ctx),
-	enum qemu_plugin_cb_flags flags, enum qemu_plugin_mem_rw rw, void *ctx);
+void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn,
+				      void (*cb)(unsigned int vcpu,
+						 qemu_plugin_meminfo_t info,
+						 uint64_t vaddr, void *ctx),
+				      enum qemu_plugin_cb_flags flags,
+				      enum qemu_plugin_mem_rw rw, void *ctx);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb,
 						 size_t index);
