@@ -27,6 +27,14 @@ const char *compare_verdict_name(enum compare_verdict v)
 	return names[v];
 }
 
+enum compare_verdict compare_moved(const struct compare_row *row, bool up)
+{
+	const char *better = row->base.metric->better;
+	bool lower = !better || strcmp(better, "higher") != 0;
+
+	return up == lower ? COMPARE_WORSE : COMPARE_BETTER;
+}
+
 static bool wanted(const struct compare_options *o, const char *name)
 {
 	for (size_t i = 0; i < o->n_benches; i++)
@@ -114,7 +122,18 @@ static void remark_handler(struct compare_row *row)
 			 result_handler_name(base), result_handler_name(new));
 }
 
-static void judge(const struct compare *c, struct compare_row *row)
+/* Of the coarser of the two clocks; what another clock timed is counted in ones. */
+static double quantum_of(const struct compare *c, const struct compare_row *row)
+{
+	double base = (double)c->base->clock.resolution;
+	double new = (double)c->new->clock.resolution;
+
+	if (strcmp(row->base.metric->unit, c->base->clock.unit) != 0)
+		return 1;
+	return fmax(1, fmax(base, new));
+}
+
+static void measure(const struct compare *c, struct compare_row *row)
 {
 	const struct compare_side *base = &row->base, *new = &row->new;
 
@@ -138,8 +157,7 @@ static void judge(const struct compare *c, struct compare_row *row)
 	if (c->base->target.exact && c->new->target.exact)
 		compare_judge_exact(row);
 	else
-		snprintf(row->reason, sizeof(row->reason), "not of an exact target");
-	remark_handler(row);
+		compare_measure_noisy(row, c->paired, quantum_of(c, row));
 }
 
 static void add_row(struct compare *c, const struct result_benchmark *base,
@@ -163,7 +181,7 @@ static void add_row(struct compare *c, const struct result_benchmark *base,
 		row->unit = row->base.metric->unit;
 	else if (row->new.metric)
 		row->unit = row->new.metric->unit;
-	judge(c, row);
+	measure(c, row);
 }
 
 /* A metric that neither side has by that name (a driver's has fewer) is no row. */
@@ -212,7 +230,10 @@ static void collect(struct compare *c, const struct compare_options *o)
 static void count(struct compare *c)
 {
 	for (size_t i = 0; i < c->n_rows; i++) {
-		const struct compare_row *row = &c->rows[i];
+		struct compare_row *row = &c->rows[i];
+
+		if (row->base.metric && row->new.metric)
+			remark_handler(row);
 
 		c->count[row->verdict]++;
 		c->n_lost += row->base.metric && !row->new.metric;
@@ -238,6 +259,7 @@ int compare_documents(const struct result *base, const struct result *new,
 		compare_free(c);
 		return rc;
 	}
+	compare_judge_noisy(c);
 	count(c);
 	return 0;
 }

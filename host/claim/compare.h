@@ -66,6 +66,7 @@ struct compare_row {
 	double level;	     /* of the interval: 0.95; exact: 1 */
 	const char *method;  /* "exact", "range", "sign test", "Mann-Whitney"; NULL */
 	double p, p_holm;    /* NAN: no test; after Holm over all rows with one */
+	size_t pairs;	     /* of boots that were compared, where paired; else 0 */
 	double cliff;	     /* Cliff's delta: > 0 where new is larger; NAN */
 	double boots_needed; /* a side, to decide what is inconclusive; NAN: unknown */
 	char reason[256];    /* why inconclusive or NONE, else "" */

@@ -12,18 +12,6 @@
  */
 #define RANGE_BAND 0.01
 
-static bool lower_is_better(const struct compare_row *row)
-{
-	const char *better = row->base.metric->better;
-
-	return !better || better[0] == 'l';
-}
-
-static enum compare_verdict moved(const struct compare_row *row, bool up)
-{
-	return up == lower_is_better(row) ? COMPARE_WORSE : COMPARE_BETTER;
-}
-
 /* What the median does not show: some events took another path. */
 static void remark_mean(struct compare_row *row)
 {
@@ -41,7 +29,7 @@ static void judge_points(struct compare_row *row)
 {
 	row->method = "exact";
 	if (row->difference != 0)
-		row->verdict = moved(row, row->difference > 0);
+		row->verdict = compare_moved(row, row->difference > 0);
 	else
 		row->verdict = COMPARE_SAME;
 	if (row->verdict == COMPARE_SAME)
@@ -53,7 +41,7 @@ static void judge_ranges(struct compare_row *row)
 	row->method = "range";
 	row->band = RANGE_BAND * fabs(row->base.value);
 	if (row->lo > 0 || row->hi < 0)
-		row->verdict = moved(row, row->lo > 0);
+		row->verdict = compare_moved(row, row->lo > 0);
 	else if (row->base.min == row->new.min && row->base.max == row->new.max &&
 		 row->difference == 0)
 		row->verdict = COMPARE_SAME;

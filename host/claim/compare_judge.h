@@ -8,4 +8,15 @@
 /* Fills in all of a row of an exact target from its two sides. */
 void compare_judge_exact(struct compare_row *row);
 
+/*
+ * The same of noisy ones, in two steps: each row's interval and p; then, when all
+ * rows have theirs, Holm's correction and the verdicts. `quantum` is the step of the
+ * clock, in the row's unit.
+ */
+void compare_measure_noisy(struct compare_row *row, bool paired, double quantum);
+void compare_judge_noisy(struct compare *c);
+
+/* COMPARE_WORSE or COMPARE_BETTER, by which way is better. */
+enum compare_verdict compare_moved(const struct compare_row *row, bool up);
+
 #endif

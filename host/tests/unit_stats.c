@@ -1,52 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Unit tests of quantiles, moments, histograms and intervals. */
 #include <errno.h>
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <criterion/criterion.h>
-#include <jansson.h>
 
 #include "host/stats/interval.h"
 #include "host/stats/summary.h"
-
-#define SAMPLES_MAX 4096
-
-/* What floating point may differ by between two right ways to compute it. */
-#define CLOSE 1e-9
-
-static void expect_close(double got, double want, const char *what)
-{
-	cr_expect(fabs(got - want) <= CLOSE * fmax(1, fabs(want)),
-		  "%s: got %.17g, want %.17g", what, got, want);
-}
-
-/* Reference data computed by others; the test is skipped where it is not there. */
-static json_t *shared(const char *file)
-{
-	const char *folder = getenv("WS_SHARED");
-	char path[4096];
-	json_t *root;
-
-	snprintf(path, sizeof(path), "%s/data/stats/%s", folder ? folder : "../shared",
-		 file);
-	root = json_load_file(path, 0, NULL);
-	if (!root)
-		cr_skip("no reference data at %s", path);
-	return root;
-}
-
-static size_t doubles(const json_t *array, double *out)
-{
-	size_t n = json_array_size(array);
-
-	cr_assert(n > 0 && n <= SAMPLES_MAX);
-	for (size_t i = 0; i < n; i++)
-		out[i] = json_number_value(json_array_get(array, i));
-	return n;
-}
+#include "host/tests/stats_fixture.h"
 
 static size_t integers(const json_t *array, int64_t *out)
 {
@@ -99,12 +57,12 @@ Test(summary, eight_by_hand)
 
 	cr_assert_eq(stats_summarize(samples, 8, &s), 0);
 	cr_expect(s.min == 2 && s.max == 9 && s.mean == 5);
-	expect_close(s.sd, sqrt(32.0 / 7), "sd");
+	expect_close(s.sd, sqrt(32.0 / 7));
 	cr_expect_eq(s.p25, 4);
 	cr_expect_eq(s.p50, 4.5);
 	cr_expect_eq(s.p75, 5.5);
 	/* |x - 4.5|: 0.5 x 5, 2.5 x 2, 4.5 */
-	expect_close(s.mad, 0.5 * 1.4826, "mad");
+	expect_close(s.mad, 0.5 * 1.4826);
 	cr_expect_eq(samples[0], 9, "the samples stay as they were");
 }
 
@@ -196,16 +154,15 @@ Test(summary, agrees_with_R)
 
 			expect_close(
 				stats_quantile_sorted(sorted, n, json_number_value(q)),
-				json_number_value(want), "quantile");
+				json_number_value(want));
 			checked++;
 		}
 		n = integers(json_object_get(ref, "x"), samples);
 		cr_assert_eq(stats_summarize(samples, n, &s), 0);
-		expect_close(s.mad, json_number_value(json_object_get(ref, "mad")),
-			     "mad");
+		expect_close(s.mad, json_number_value(json_object_get(ref, "mad")));
 	}
-	expect_close(s.sd, json_number_value(json_object_get(ref, "sd")), "sd");
-	expect_close(s.mean, json_number_value(json_object_get(ref, "mean")), "mean");
+	expect_close(s.sd, json_number_value(json_object_get(ref, "sd")));
+	expect_close(s.mean, json_number_value(json_object_get(ref, "mean")));
 	cr_expect_eq(checked, 12);
 	json_decref(root);
 }
@@ -255,7 +212,7 @@ Test(interval, by_hand)
 		cr_expect_eq(out.level, 0.95);
 		cr_expect_eq(out.lo, (double)rows[i].k * 10);
 		cr_expect_eq(out.hi, (double)(rows[i].n + 1 - rows[i].k) * 10);
-		expect_close(out.actual, rows[i].coverage, "coverage");
+		expect_close(out.actual, rows[i].coverage);
 	}
 }
 
@@ -319,8 +276,7 @@ Test(interval, agrees_with_R)
 		cr_expect_eq(out.lo, json_number_value(json_object_get(row, "lo")));
 		cr_expect_eq(out.hi, json_number_value(json_object_get(row, "hi")));
 		expect_close(out.actual,
-			     json_number_value(json_object_get(row, "coverage")),
-			     "coverage");
+			     json_number_value(json_object_get(row, "coverage")));
 	}
 	json_decref(root);
 }

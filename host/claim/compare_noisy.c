@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Rows of noisy targets: intervals, tests, and what they allow to say. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "host/claim/compare_judge.h"
+#include "host/stats/interval.h"
+#include "host/stats/paired.h"
+#include "host/stats/power.h"
+#include "host/stats/rank.h"
+#include "host/stats/summary.h"
+
+#define LEVEL 0.95
+#define ALPHA 0.01 /* after Holm */
+
+/* What does not matter: this share of the figure, or so many steps of the clock. */
+#define BAND_SHARE  0.01
+#define BAND_QUANTA 2
+
+/* The boots of a side, or of pairs: room for all of them. */
+struct boots {
+	double *base, *new, *work;
+	size_t n_base, n_new;
+};
+
+static size_t boots_of(const struct result_metric *m)
+{
+	return m->n_boots ? m->n_boots : 1;
+}
+
+static void boots_make(struct boots *b, const struct compare_row *row)
+{
+	size_t base = boots_of(row->base.metric), new = boots_of(row->new.metric);
+
+	*b = (struct boots){
+		.base = calloc(base, sizeof(double)),
+		.new = calloc(new, sizeof(double)),
+		.work = calloc(base, sizeof(double)),
+	};
+	if (!b->base || !b->new || !b->work)
+		abort();
+}
+
+static void boots_free(struct boots *b)
+{
+	free(b->base);
+	free(b->new);
+	free(b->work);
+}
+
+static bool usable(const struct result_boot *boot)
+{
+	return boot->valid && !isnan(boot->summary.p50);
+}
+
+static size_t medians(const struct result_metric *m, double *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->n_boots; i++)
+		if (usable(&m->boots[i]))
+			out[n++] = m->boots[i].summary.p50;
+	return n;
+}
+
+static const struct result_boot *boot_at(const struct result_metric *m, uint32_t index)
+{
+	for (size_t i = 0; i < m->n_boots; i++)
+		if (m->boots[i].index == index)
+			return &m->boots[i];
+	return NULL;
+}
+
+/* Boots of the same index ran one after the other; a pair needs both. */
+static void pair_up(struct boots *b, const struct compare_row *row)
+{
+	const struct result_metric *base = row->base.metric, *new = row->new.metric;
+
+	b->n_base = 0;
+	for (size_t i = 0; i < base->n_boots; i++) {
+		const struct result_boot *boot = &base->boots[i], *other;
+
+		other = boot_at(new, boot->index);
+		if (!other || !usable(boot) || !usable(other))
+			continue;
+		b->base[b->n_base] = boot->summary.p50;
+		b->new[b->n_base++] = other->summary.p50;
+	}
+	b->n_new = b->n_base;
+}
+
+static bool all_positive(const double *values, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!(values[i] > 0))
+			return false;
+	return true;
+}
+
+/*
+ * Pairs: the median of ln(new / base) and its order statistics, read back as ratios
+ * and as differences of the figure. Where a figure may be zero or below, the same
+ * over differences.
+ */
+static void measure_pairs(struct compare_row *row, struct boots *b)
+{
+	bool logs = all_positive(b->base, b->n_base) && all_positive(b->new, b->n_new) &&
+		    row->base.value > 0;
+	struct stats_interval ci;
+	double middle;
+
+	row->method = "sign test";
+	if (!b->n_base)
+		return;
+	for (size_t i = 0; i < b->n_base; i++)
+		b->work[i] = logs ? log(b->new[i] / b->base[i]) : b->new[i] - b->base[i];
+	row->p = stats_sign_test(b->work, b->n_base);
+	/* Not one pair that differs: nothing speaks for a difference. */
+	if (isnan(row->p))
+		row->p = 1;
+	middle = stats_median(b->work, b->n_base);
+	ci = (struct stats_interval){ .lo = NAN, .hi = NAN };
+	stats_median_interval(b->work, b->n_base, LEVEL, &ci);
+	row->difference = middle;
+	row->lo = ci.lo;
+	row->hi = ci.hi;
+	if (!logs)
+		return;
+	row->ratio = exp(middle);
+	row->ratio_lo = exp(ci.lo);
+	row->ratio_hi = exp(ci.hi);
+	row->difference = row->base.value * (row->ratio - 1);
+	row->lo = row->base.value * (row->ratio_lo - 1);
+	row->hi = row->base.value * (row->ratio_hi - 1);
+}
+
+static void measure_apart(struct compare_row *row, const struct boots *b)
+{
+	struct stats_mann_whitney test;
+	struct stats_shift shift;
+
+	row->method = "Mann-Whitney";
+	if (stats_mann_whitney(b->base, b->n_base, b->new, b->n_new, &test) ||
+	    stats_shift(b->base, b->n_base, b->new, b->n_new, LEVEL, &shift))
+		abort(); /* no memory: both have boots */
+	row->p = test.p;
+	row->difference = shift.shift;
+	row->lo = shift.lo;
+	row->hi = shift.hi;
+	if (!(row->base.value > 0) || !(row->new.value > 0))
+		return;
+	row->ratio = 1 + shift.shift / row->base.value;
+	row->ratio_lo = 1 + shift.lo / row->base.value;
+	row->ratio_hi = 1 + shift.hi / row->base.value;
+}
+
+void compare_measure_noisy(struct compare_row *row, bool paired, double quantum)
+{
+	struct boots b;
+
+	row->level = LEVEL;
+	row->band = fmax(BAND_SHARE * fabs(row->base.value), BAND_QUANTA * quantum);
+	boots_make(&b, row);
+	if (paired) {
+		pair_up(&b, row);
+		measure_pairs(row, &b);
+	} else {
+		b.n_base = medians(row->base.metric, b.base);
+		b.n_new = medians(row->new.metric, b.new);
+		measure_apart(row, &b);
+	}
+	row->cliff = stats_cliff(b.base, b.n_base, b.new, b.n_new);
+	row->pairs = paired ? b.n_base : 0;
+	boots_free(&b);
+}
+
+static enum compare_verdict verdict_of(const struct compare_row *row)
+{
+	bool significant = row->p_holm <= ALPHA;
+
+	if (isnan(row->lo) || isnan(row->hi))
+		return COMPARE_INCONCLUSIVE;
+	if (significant && (row->lo > row->band || row->hi < -row->band))
+		return compare_moved(row, row->lo > row->band);
+	if (row->lo >= -row->band && row->hi <= row->band)
+		return COMPARE_SAME;
+	return COMPARE_INCONCLUSIVE;
+}
+
+static size_t boots_used(const struct compare *c, const struct compare_row *row)
+{
+	size_t base = row->base.boots, new = row->new.boots;
+
+	return c->paired ? row->pairs : base < new ? base : new;
+}
+
+static void say_undecided(const struct compare *c, struct compare_row *row, size_t family)
+{
+	const char *what = "the interval reaches over the edge of what matters";
+	const struct stats_power power = {
+		.paired = c->paired,
+		.shift = row->difference,
+		.lo = row->lo,
+		.hi = row->hi,
+		.band = row->band,
+		.boots = boots_used(c, row),
+		.alpha = ALPHA,
+		.family = family,
+	};
+
+	row->boots_needed = stats_boots_needed(&power);
+	if (isnan(row->lo))
+		what = "too few boots for an interval";
+	else if (row->lo > row->band || row->hi < -row->band)
+		what = "too few boots to be significant";
+	if (isnan(row->boots_needed))
+		snprintf(row->reason, sizeof(row->reason),
+			 "%s, and no number of boots would change that", what);
+	else
+		snprintf(row->reason, sizeof(row->reason),
+			 "%s: about %.0f boots a side would decide", what,
+			 row->boots_needed);
+}
+
+void compare_judge_noisy(struct compare *c)
+{
+	double *p = calloc(c->n_rows + 1, sizeof(*p));
+	size_t family = 0;
+
+	if (!p)
+		abort();
+	for (size_t i = 0; i < c->n_rows; i++) {
+		p[i] = c->rows[i].p;
+		family += !isnan(p[i]);
+	}
+	if (stats_holm(p, c->n_rows, p))
+		abort();
+	for (size_t i = 0; i < c->n_rows; i++) {
+		struct compare_row *row = &c->rows[i];
+
+		/* Exact rows, and those without two figures, have been judged. */
+		if (!row->base.metric || !row->new.metric || isnan(row->level) ||
+		    row->level == 1)
+			continue;
+		row->p_holm = p[i];
+		row->verdict = verdict_of(row);
+		if (row->verdict == COMPARE_INCONCLUSIVE)
+			say_undecided(c, row, family ? family : 1);
+	}
+	free(p);
+}
