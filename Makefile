@@ -13,6 +13,11 @@ $(error worldswitch builds on x86_64 and aarch64, not on $(ARCH))
 endif
 FOREIGN := $(filter-out $(ARCH),$(ARCHS))
 
+# To `make compare A=BASE.json B=NEW.json` B is something else.
+ifneq ($(filter compare,$(MAKECMDGOALS)),)
+NEW := $(B)
+override B := build
+endif
 B     := build
 CACHE := $(or $(WORLDSWITCH_CACHE),$(B)/cache)
 
@@ -252,6 +257,10 @@ $(B)/tests/%: host/tests/%.c $(filter-out %/cli/main.o,$(call host_obj,$(ARCH)))
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.o,$^) $(LIBS) -lcriterion -o $@
 
+compare: $(B)/wsbench
+	$(Q)[ -n '$(A)' ] && [ -n '$(NEW)' ] || { echo 'usage: make compare A=BASE.json B=NEW.json' >&2; exit 2; }
+	$(Q)$(B)/wsbench compare '$(A)' '$(NEW)' $(ARGS)
+
 reference: $(B)/wsbench
 	$(Q)scripts/reference.sh $(B)/wsbench README.md
 
@@ -271,6 +280,7 @@ help:
 	@echo 'make bench      set up, build, measure on every target that can run here, draw'
 	@echo 'make test       set up, build, run every test'
 	@echo 'make check      formatting, lint, layer and table checks (ARGS=NAME: only that)'
+	@echo 'make compare A=BASE.json B=NEW.json   what got better or worse'
 	@echo 'make format     what clang-format would have it like'
 	@echo 'make reference  bring the lists in README.md up to date'
 	@echo 'make setup      install missing Debian packages (SETUP=0 skips this everywhere)'

@@ -251,6 +251,7 @@ int compare_documents(const struct result *base, const struct result *new,
 	*c = (struct compare){
 		.base = base,
 		.new = new,
+		.config = { o->config[0], o->config[1] },
 		.paired = base == new && o->config[0],
 	};
 	collect(c, o);
@@ -261,11 +262,15 @@ int compare_documents(const struct result *base, const struct result *new,
 	}
 	compare_judge_noisy(c);
 	count(c);
+	compare_note(c);
 	return 0;
 }
 
 void compare_free(struct compare *c)
 {
+	for (size_t i = 0; i < c->n_notes; i++)
+		free(c->notes[i]);
+	free(c->notes);
 	free(c->rows);
 	*c = (struct compare){ 0 };
 }

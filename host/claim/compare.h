@@ -74,8 +74,9 @@ struct compare_row {
 
 struct compare {
 	const struct result *base, *new; /* the same where configs are compared */
-	bool paired;
-	struct compare_row *rows; /* base's order, then what only `new` has */
+	const char *config[2];		 /* as asked for; NULL: each with itself */
+	bool paired;			 /* boots of one run, interleaved */
+	struct compare_row *rows;	 /* base's order, then what only `new` has */
 	size_t n_rows;
 	size_t count[COMPARE_VERDICTS];
 	/*
@@ -83,6 +84,9 @@ struct compare {
 	 * say whether they got worse.
 	 */
 	size_t n_lost;
+	/* What else bears on it, a line each: settings that differ, lost boots. */
+	char **notes;
+	size_t n_notes;
 };
 
 struct compare_error {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether two documents are of one kind. For compare*.c. */
+/* Whether two documents are of one kind, and what to note of them. For compare*.c. */
 #ifndef WS_CLAIM_COMPARE_CHECK_H
 #define WS_CLAIM_COMPARE_CHECK_H
 
@@ -12,5 +12,8 @@ int compare_check_kind(const struct result *base, const struct result *new,
 /* The same for the rows that came of it: none at all, or units that differ. */
 int compare_check_rows(const struct compare *c, const struct compare_options *o,
 		       struct compare_error *err);
+
+/* Fills in c->notes. */
+void compare_note(struct compare *c);
 
 #endif

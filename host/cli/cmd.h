@@ -17,6 +17,7 @@ enum cli_exit {
 	CLI_FAILED = 4,	   /* a target, a kernel or the output failed */
 };
 
+int cmd_compare(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_plot(int argc, char **argv);

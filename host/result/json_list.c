@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A JSON object of arrays of flat objects. */
+/* A JSON object of values, flat objects and arrays of these. */
 #include "host/result/json_list.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,7 +10,7 @@
 
 struct json_list {
 	json_t *root;
-	json_t *row; /* borrowed from root */
+	json_t *row; /* borrowed from root, or root itself */
 };
 
 /* jansson fails in these calls on lack of memory or on a NULL value only. */
@@ -32,7 +33,7 @@ struct json_list *json_list_new(void)
 
 	if (!l)
 		abort();
-	l->root = json_object();
+	l->root = l->row = json_object();
 	if (!l->root)
 		abort();
 	return l;
@@ -49,6 +50,27 @@ void json_list_row(struct json_list *l, const char *array)
 	l->row = json_object();
 	if (json_array_append_new(rows, l->row))
 		abort();
+}
+
+void json_list_object(struct json_list *l, const char *key)
+{
+	l->row = json_object();
+	set(l->root, key, l->row);
+}
+
+void json_list_top(struct json_list *l)
+{
+	l->row = l->root;
+}
+
+void json_list_real(struct json_list *l, const char *key, double value)
+{
+	set(l->row, key, isfinite(value) ? json_real(value) : json_null());
+}
+
+void json_list_count(struct json_list *l, const char *key, size_t value)
+{
+	set(l->row, key, json_integer((json_int_t)value));
 }
 
 void json_list_string(struct json_list *l, const char *key, const char *value)

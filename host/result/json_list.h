@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A JSON object of arrays of flat objects, for `wsbench list --json`, so that
- * <jansson.h> stays in this folder. All calls abort on lack of memory. Text that
- * is not UTF-8 becomes null.
+ * A JSON object of values, flat objects and arrays of these, for what commands print
+ * under --json, so that <jansson.h> stays in this folder. All calls abort on lack of
+ * memory. Text that is not UTF-8 becomes null.
  */
 #ifndef WS_RESULT_JSON_LIST_H
 #define WS_RESULT_JSON_LIST_H
@@ -17,8 +17,17 @@ struct json_list *json_list_new(void);
 /* Begins a row of the array called `array`, which is created where it is new. */
 void json_list_row(struct json_list *l, const char *array);
 
-/* Members of the row begun last. A NULL value is written as null. */
+/* Begins an object that is the member `key`; back to the whole. */
+void json_list_object(struct json_list *l, const char *key);
+void json_list_top(struct json_list *l);
+
+/*
+ * Members of the row or object begun last, or of the whole. A NULL value, NAN and
+ * infinity are written as null.
+ */
 void json_list_string(struct json_list *l, const char *key, const char *value);
+void json_list_real(struct json_list *l, const char *key, double value);
+void json_list_count(struct json_list *l, const char *key, size_t value);
 void json_list_bool(struct json_list *l, const char *key, bool value);
 void json_list_strings(struct json_list *l, const char *key, const char *const *values,
 		       size_t n);

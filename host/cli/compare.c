@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `wsbench compare`: the command line, and what becomes the exit code. */
+#include "host/cli/compare.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/cli/cmd.h"
+#include "host/cli/message.h"
+#include "host/cli/options.h"
+
+enum form { FORM_TABLE, FORM_JSON, FORM_MARKDOWN };
+
+#define LIST_MAX 64
+
+/* A comma list, cut in place. */
+struct words {
+	char *copy;
+	const char *word[LIST_MAX];
+	size_t n;
+};
+
+struct args {
+	struct options_common common;
+	struct compare_options options;
+	struct words benches, metrics, configs;
+	const char *paths[2];
+	size_t n_paths;
+	enum form form;
+	bool all;
+};
+
+enum key {
+	OPTION_CONFIG = 0x100,
+	OPTION_BENCH,
+	OPTION_METRIC,
+	OPTION_ACROSS,
+	OPTION_ALL,
+	OPTION_JSON,
+	OPTION_MARKDOWN,
+};
+
+static const struct argp_option options[] = {
+	{ "config", OPTION_CONFIG, "A,B", 0,
+	  "compare config B with config A; with one file, boot by boot, as they ran", 0 },
+	{ "bench", OPTION_BENCH, "GLOB,...", 0, "only these benchmarks", 0 },
+	{ "metric", OPTION_METRIC, "NAME,...", 0,
+	  "what to compare: round_trip (default), round_trip_batch, twin, ...", 0 },
+	{ "across", OPTION_ACROSS, "KIND,...", 0,
+	  "let these differ: machines, targets, units", 0 },
+	{ "all", OPTION_ALL, NULL, 0, "show what is the same, too", 0 },
+	{ "json", OPTION_JSON, NULL, 0, "print everything as JSON", 0 },
+	{ "markdown", OPTION_MARKDOWN, NULL, 0, "print a comment for a change", 0 },
+	{ 0 }
+};
+
+static error_t split(struct argp_state *state, const char *option, const char *arg,
+		     struct words *words)
+{
+	char *rest, *word;
+
+	free(words->copy);
+	*words = (struct words){ .copy = strdup(arg) };
+	if (!words->copy)
+		abort();
+	rest = words->copy;
+	while ((word = strsep(&rest, ","))) {
+		if (!*word)
+			return options_error(state, "%s: an empty name in '%s'", option,
+					     arg);
+		if (words->n == LIST_MAX)
+			return options_error(state, "%s: more than %d names", option,
+					     LIST_MAX);
+		words->word[words->n++] = word;
+	}
+	return 0;
+}
+
+static error_t parse_config(struct argp_state *state, const char *arg, struct args *args)
+{
+	error_t err = split(state, "--config", arg, &args->configs);
+
+	if (err)
+		return err;
+	if (args->configs.n != 2)
+		return options_error(state, "--config takes two names, A,B: '%s' has %zu",
+				     arg, args->configs.n);
+	if (!strcmp(args->configs.word[0], args->configs.word[1]))
+		return options_error(state, "--config: '%s' twice",
+				     args->configs.word[0]);
+	args->options.config[0] = args->configs.word[0];
+	args->options.config[1] = args->configs.word[1];
+	return 0;
+}
+
+static error_t parse_across(struct argp_state *state, const char *arg, struct args *args)
+{
+	static const struct {
+		const char *word;
+		unsigned int flag;
+	} kinds[] = {
+		{ "machines", COMPARE_ACROSS_MACHINES },
+		{ "targets", COMPARE_ACROSS_TARGETS },
+		{ "units", COMPARE_ACROSS_UNITS },
+	};
+	struct words words = { 0 };
+	error_t err = split(state, "--across", arg, &words);
+
+	for (size_t i = 0; !err && i < words.n; i++) {
+		size_t k = 0;
+
+		while (k < 3 && strcmp(words.word[i], kinds[k].word) != 0)
+			k++;
+		if (k == 3)
+			err = options_error(state,
+					    "--across: '%s' is none of machines, "
+					    "targets, units",
+					    words.word[i]);
+		else
+			args->options.across |= kinds[k].flag;
+	}
+	free(words.copy);
+	return err;
+}
+
+static error_t check_args(struct argp_state *state, const struct args *args)
+{
+	if (!args->n_paths)
+		return options_error(state, "which documents? '%s BASE.json NEW.json'",
+				     state->name);
+	if (args->n_paths == 1 && !args->options.config[0])
+		return options_error(state,
+				     "%s and what? Give a second document, or --config "
+				     "A,B for two configs of this one",
+				     args->paths[0]);
+	return 0;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct args *args = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &args->common;
+		return 0;
+	case OPTION_CONFIG:
+		return parse_config(state, arg, args);
+	case OPTION_BENCH:
+		return split(state, "--bench", arg, &args->benches);
+	case OPTION_METRIC:
+		return split(state, "--metric", arg, &args->metrics);
+	case OPTION_ACROSS:
+		return parse_across(state, arg, args);
+	case OPTION_ALL:
+		args->all = true;
+		return 0;
+	case OPTION_JSON:
+		args->form = FORM_JSON;
+		return 0;
+	case OPTION_MARKDOWN:
+		args->form = FORM_MARKDOWN;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (args->n_paths == 2)
+			return ARGP_ERR_UNKNOWN;
+		args->paths[args->n_paths++] = arg;
+		return 0;
+	case ARGP_KEY_END:
+		return check_args(state, args);
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static enum cli_exit exit_code(const struct compare *c)
+{
+	switch (compare_outcome(c)) {
+	case COMPARE_WORSE:
+		return CLI_WORSE;
+	case COMPARE_INCONCLUSIVE:
+		return CLI_UNTRUSTED;
+	default:
+		return CLI_OK;
+	}
+}
+
+static enum cli_exit compare(const struct args *args, const struct result *base,
+			     const struct result *new)
+{
+	struct compare_names names = { args->paths[0], args->paths[args->n_paths - 1] };
+	struct compare_error err;
+	struct compare c;
+	enum cli_exit code;
+
+	if (compare_documents(base, new, &args->options, &c, &err)) {
+		message_error("%s: %s", args->paths[args->n_paths - 1], err.text);
+		return CLI_USAGE;
+	}
+	if (c.paired)
+		names = (struct compare_names){ args->options.config[0],
+						args->options.config[1] };
+	if (args->form == FORM_JSON)
+		compare_print_json(stdout, &c, &names);
+	else if (args->form == FORM_MARKDOWN)
+		compare_print_markdown(stdout, &c, &names);
+	else
+		compare_print(stdout, &c, &names, args->all);
+	code = exit_code(&c);
+	compare_free(&c);
+	return code;
+}
+
+static enum cli_exit read_and_compare(const struct args *args)
+{
+	struct result *docs[2] = { NULL, NULL };
+	struct result_error err;
+	enum cli_exit code = CLI_OK;
+
+	for (size_t i = 0; i < args->n_paths && code == CLI_OK; i++) {
+		if (result_read(args->paths[i], &docs[i], &err)) {
+			message_error("%s", err.text);
+			code = CLI_USAGE;
+		}
+	}
+	if (code == CLI_OK)
+		code = compare(args, docs[0], docs[args->n_paths - 1]);
+	for (size_t i = 0; i < 2; i++)
+		if (docs[i])
+			result_free(docs[i]);
+	return code;
+}
+
+int cmd_compare(int argc, char **argv)
+{
+	static const struct argp_child children[] = { { &options_common, 0, NULL, 0 },
+						      { 0 } };
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = "BASE.json NEW.json\nFILE.json --config A,B",
+		.doc = "Says of each benchmark whether it got better, worse, stayed the "
+		       "same, or cannot be told.\v"
+		       "Ends with 0 if every benchmark that BASE has a figure for was "
+		       "decided and none got worse; 1 if one got worse; 2 if the "
+		       "documents cannot be read or are not of one kind; 3 if none got "
+		       "worse as far as can be told, but one is inconclusive or has no "
+		       "figure in NEW, or nothing could be compared.",
+		.children = children,
+	};
+	struct args args = { 0 };
+	enum options_next next =
+		options_parse(&argp, "wsbench compare", argc, argv, &args);
+	enum cli_exit code = next == OPTIONS_BAD ? CLI_USAGE : CLI_OK;
+
+	args.options.benches = args.benches.word;
+	args.options.n_benches = args.benches.n;
+	args.options.metrics = args.metrics.word;
+	args.options.n_metrics = args.metrics.n;
+	if (next == OPTIONS_RUN)
+		code = read_and_compare(&args);
+	free(args.benches.copy);
+	free(args.metrics.copy);
+	free(args.configs.copy);
+	return code;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `wsbench compare --json`. */
+#include <stdlib.h>
+
+#include "host/cli/compare.h"
+#include "host/result/json_list.h"
+
+static void side(struct json_list *l, const char *key, const char *name,
+		 const struct result *r, const char *config)
+{
+	json_list_object(l, key);
+	json_list_string(l, "name", name);
+	json_list_string(l, "run", r->run.id);
+	json_list_string(l, "target", r->target.name);
+	json_list_string(l, "kernel", r->subject.kernel);
+	json_list_string(l, "label", r->subject.label);
+	json_list_string(l, "fingerprint", r->machine.fingerprint);
+	json_list_string(l, "config", config);
+}
+
+static void summary(struct json_list *l, const struct compare *c)
+{
+	json_list_object(l, "summary");
+	for (enum compare_verdict v = 0; v < COMPARE_VERDICTS; v++)
+		json_list_count(l, compare_verdict_name(v), c->count[v]);
+	json_list_count(l, "lost", c->n_lost);
+}
+
+static void interval(struct json_list *l, const struct compare_row *row)
+{
+	json_list_real(l, "difference", row->difference);
+	json_list_real(l, "difference_lo", row->lo);
+	json_list_real(l, "difference_hi", row->hi);
+	json_list_real(l, "ratio", row->ratio);
+	json_list_real(l, "ratio_lo", row->ratio_lo);
+	json_list_real(l, "ratio_hi", row->ratio_hi);
+	json_list_real(l, "level", row->level);
+	json_list_real(l, "band", row->band);
+	json_list_string(l, "method", row->method);
+	json_list_real(l, "p", row->p);
+	json_list_real(l, "p_holm", row->p_holm);
+	json_list_real(l, "cliff", row->cliff);
+}
+
+static void row(struct json_list *l, const struct compare_row *r)
+{
+	json_list_row(l, "rows");
+	json_list_string(l, "name", r->name);
+	json_list_string(l, "metric", r->metric);
+	json_list_string(l, "base_config", r->base.config);
+	json_list_string(l, "new_config", r->new.config);
+	json_list_string(l, "unit", r->unit);
+	json_list_string(l, "verdict", compare_verdict_name(r->verdict));
+	json_list_bool(l, "exact", r->exact);
+	json_list_real(l, "base", r->base.value);
+	json_list_real(l, "new", r->new.value);
+	json_list_count(l, "base_boots", r->base.boots);
+	json_list_count(l, "new_boots", r->new.boots);
+	json_list_count(l, "pairs", r->pairs);
+	interval(l, r);
+	json_list_real(l, "boots_needed", r->boots_needed);
+	json_list_string(l, "reason", *r->reason ? r->reason : NULL);
+}
+
+void compare_print_json(FILE *f, const struct compare *c,
+			const struct compare_names *names)
+{
+	struct json_list *l = json_list_new();
+	char *text;
+
+	json_list_string(l, "schema", "worldswitch.compare");
+	json_list_count(l, "schema_version", 1);
+	json_list_string(l, "outcome", compare_verdict_name(compare_outcome(c)));
+	json_list_bool(l, "paired", c->paired);
+	side(l, "base", names->base, c->base, c->config[0]);
+	side(l, "new", names->new, c->new, c->config[1]);
+	summary(l, c);
+	for (size_t i = 0; i < c->n_rows; i++)
+		row(l, &c->rows[i]);
+	json_list_top(l);
+	json_list_strings(l, "notes", (const char *const *)c->notes, c->n_notes);
+	text = json_list_dump(l);
+	fputs(text, f);
+	free(text);
+	json_list_free(l);
+}

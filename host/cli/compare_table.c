@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `wsbench compare` for readers: a table for the terminal, and one of Markdown. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/cli/compare.h"
+#include "host/cli/grid.h"
+#include "host/cli/message.h"
+#include "host/cli/table.h"
+#include "host/cli/text.h"
+#include "host/view/number.h"
+
+enum column {
+	COLUMN_BENCHMARK,
+	COLUMN_BASE,
+	COLUMN_NEW,
+	COLUMN_DIFFERENCE,
+	COLUMN_RATIO,
+	COLUMN_INTERVAL,
+	COLUMN_UNIT,
+	COLUMN_VERDICT,
+	COLUMN_NOTE,
+	COLUMNS,
+};
+
+static const struct grid_column columns[COLUMNS] = {
+	[COLUMN_BENCHMARK] = { "benchmark", false },
+	[COLUMN_BASE] = { "base", true },
+	[COLUMN_NEW] = { "new", true },
+	[COLUMN_DIFFERENCE] = { "difference", true },
+	[COLUMN_RATIO] = { "ratio", true },
+	[COLUMN_INTERVAL] = { "95 % interval", true },
+	[COLUMN_UNIT] = { "unit", false },
+	[COLUMN_VERDICT] = { "verdict", false },
+	[COLUMN_NOTE] = { "", false },
+};
+
+static void fill_label(struct grid *g, const struct compare *c,
+		       const struct compare_row *row)
+{
+	bool plain = !strcmp(row->metric, "round_trip");
+	const char *config = row->base.config;
+
+	/* Where two configs are compared, the head says which. */
+	if (c->config[0] || !strcmp(config, "default"))
+		config = NULL;
+	grid_cell(g, COLUMN_BENCHMARK, "%s%s%s%s%s%s", row->name, config ? " [" : "",
+		  config ? config : "", config ? "]" : "", plain ? "" : " ",
+		  plain ? "" : row->metric);
+}
+
+static void fill_number(struct grid *g, enum column column, double value, bool exact,
+			bool sign)
+{
+	char text[NUMBER_BYTES];
+
+	if (isnan(value))
+		return;
+	number_format(text, value, exact);
+	grid_cell(g, column, "%s%s", sign && value > 0 ? "+" : "", text);
+}
+
+/* Few digits where there is much to see, more where there is little. */
+static void fill_ratio(struct grid *g, double ratio)
+{
+	if (!isnan(ratio))
+		grid_cell(g, COLUMN_RATIO, "%.*f",
+			  ratio >= 10  ? 1
+			  : ratio >= 2 ? 2
+				       : 4,
+			  ratio);
+}
+
+/* In percent where there is a ratio, else in the row's unit. */
+static void fill_interval(struct grid *g, const struct compare_row *row)
+{
+	char lo[NUMBER_BYTES], hi[NUMBER_BYTES];
+
+	if (row->exact || isnan(row->lo))
+		return;
+	if (!isnan(row->ratio_lo)) {
+		grid_cell(g, COLUMN_INTERVAL, "%+.1f to %+.1f %%",
+			  100 * (row->ratio_lo - 1), 100 * (row->ratio_hi - 1));
+		return;
+	}
+	number_format(lo, row->lo, false);
+	number_format(hi, row->hi, false);
+	grid_cell(g, COLUMN_INTERVAL, "%s%s to %s%s", row->lo > 0 ? "+" : "", lo,
+		  row->hi > 0 ? "+" : "", hi);
+}
+
+static void fill_value(struct grid *g, enum column column, const struct compare_side *s,
+		       bool exact)
+{
+	if (s->metric)
+		fill_number(g, column, s->value, exact, false);
+	else if (s->benchmark && s->benchmark->status != RESULT_OK)
+		grid_cell(g, column, "%s", result_status_name(s->benchmark->status));
+	else
+		grid_cell(g, column, "-");
+}
+
+static void fill_row(struct grid *g, const struct compare *c,
+		     const struct compare_row *row)
+{
+	static const enum grid_color colors[COMPARE_VERDICTS] = {
+		[COMPARE_WORSE] = GRID_RED,
+		[COMPARE_BETTER] = GRID_GREEN,
+		[COMPARE_INCONCLUSIVE] = GRID_YELLOW,
+		[COMPARE_NONE] = GRID_DIM,
+	};
+	bool exact = c->base->target.exact && c->new->target.exact;
+
+	grid_row(g, colors[row->verdict]);
+	fill_label(g, c, row);
+	fill_value(g, COLUMN_BASE, &row->base, exact);
+	fill_value(g, COLUMN_NEW, &row->new, exact);
+	fill_number(g, COLUMN_DIFFERENCE, row->difference, exact, true);
+	fill_ratio(g, row->ratio);
+	fill_interval(g, row);
+	if (row->unit)
+		grid_cell(g, COLUMN_UNIT, "%s", row->unit);
+	if (row->verdict == COMPARE_NONE)
+		grid_cell(g, COLUMN_VERDICT, "not compared");
+	else
+		grid_cell(g, COLUMN_VERDICT, "%s", compare_verdict_name(row->verdict));
+	if (*row->reason)
+		grid_cell(g, COLUMN_NOTE, "[%zu]", grid_note(g, row->reason));
+}
+
+/* What changed comes first; the number of rows filled in up to and with `last`. */
+static size_t fill(struct grid *g, const struct compare *c, enum compare_verdict last)
+{
+	for (enum compare_verdict v = 0; v <= last; v++)
+		for (size_t i = 0; i < c->n_rows; i++)
+			if (c->rows[i].verdict == v)
+				fill_row(g, c, &c->rows[i]);
+	return g->n_rows;
+}
+
+void compare_print_summary(FILE *f, const struct compare *c)
+{
+	static const struct {
+		enum compare_verdict verdict;
+		const char *words;
+	} parts[] = {
+		{ COMPARE_WORSE, "worse" },
+		{ COMPARE_BETTER, "better" },
+		{ COMPARE_SAME, "same" },
+		{ COMPARE_INCONCLUSIVE, "inconclusive" },
+		{ COMPARE_NONE, "not compared" },
+	};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		fprintf(f, "%s%zu %s", i ? ", " : "", c->count[parts[i].verdict],
+			parts[i].words);
+	if (c->n_lost)
+		fprintf(f, " (%zu with a figure in base only)", c->n_lost);
+}
+
+static void print_side(FILE *f, const char *word, const char *name,
+		       const struct result *r)
+{
+	char *line;
+
+	if (asprintf(&line, "%s%s  %s%s%s%s%s  %s", word, name, r->target.name,
+		     r->subject.kernel ? "  Linux " : "",
+		     r->subject.kernel ? r->subject.kernel : "",
+		     r->subject.label ? "  " : "",
+		     r->subject.label ? r->subject.label : "", r->run.started) < 0)
+		abort();
+	message_clean(line);
+	fprintf(f, "%s\n", line);
+	free(line);
+}
+
+void compare_print(FILE *f, const struct compare *c, const struct compare_names *names,
+		   bool all)
+{
+	struct table_options o;
+	struct grid g;
+
+	table_defaults(&o, f);
+	grid_init(&g, columns, COLUMNS);
+	fill(&g, c, all ? COMPARE_SAME : COMPARE_NONE);
+	print_side(f, "base: ", names->base, c->base);
+	print_side(f, "new:  ", names->new, c->new);
+	fputc('\n', f);
+	grid_print(f, &g, &o);
+	if (g.n_rows)
+		fputc('\n', f);
+	grid_print_notes(f, &g, &o);
+	if (g.n_notes)
+		fputc('\n', f);
+	for (size_t i = 0; i < c->n_notes; i++)
+		text_wrap(f, c->notes[i], 0, 2, o.columns);
+	if (c->n_notes)
+		fputc('\n', f);
+	compare_print_summary(f, c);
+	fputs(!all && c->count[COMPARE_SAME] ? " (--all shows what is the same)\n" : "\n",
+	      f);
+	grid_free(&g);
+}
+
+static void print_folded(FILE *f, const struct grid *g, size_t from)
+{
+	if (from == g->n_rows)
+		return;
+	fprintf(f, "\n<details><summary>%zu more</summary>\n\n", g->n_rows - from);
+	grid_print_markdown(f, g, from, g->n_rows);
+	fputs("\n</details>\n", f);
+}
+
+void compare_print_markdown(FILE *f, const struct compare *c,
+			    const struct compare_names *names)
+{
+	static const char *const marks[COMPARE_VERDICTS] = {
+		[COMPARE_WORSE] = ":x: worse",
+		[COMPARE_BETTER] = ":white_check_mark: better",
+		[COMPARE_INCONCLUSIVE] = ":grey_question: inconclusive",
+		[COMPARE_SAME] = ":white_check_mark: same",
+	};
+	size_t changed;
+	struct grid g;
+
+	grid_init(&g, columns, COLUMNS);
+	changed = fill(&g, c, COMPARE_BETTER);
+	for (enum compare_verdict v = COMPARE_INCONCLUSIVE; v < COMPARE_VERDICTS; v++)
+		for (size_t i = 0; i < c->n_rows; i++)
+			if (c->rows[i].verdict == v)
+				fill_row(&g, c, &c->rows[i]);
+	fprintf(f, "### wsbench: %s\n\n", marks[compare_outcome(c)]);
+	compare_print_summary(f, c);
+	fputs("\n\n```\n", f);
+	print_side(f, "base: ", names->base, c->base);
+	print_side(f, "new:  ", names->new, c->new);
+	fputs("```\n", f);
+	if (changed) {
+		fputc('\n', f);
+		grid_print_markdown(f, &g, 0, changed);
+	}
+	print_folded(f, &g, changed);
+	if (g.n_notes)
+		fputc('\n', f);
+	grid_print_markdown_notes(f, &g);
+	for (size_t i = 0; i < c->n_notes; i++) {
+		fputs("\n> ", f);
+		grid_print_escaped(f, c->notes[i]);
+		fputc('\n', f);
+	}
+	grid_free(&g);
+}
