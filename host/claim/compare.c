@@ -57,6 +57,7 @@ static struct compare_side side_of(const struct result_benchmark *b, const char 
 	if (!b || b->status != RESULT_OK)
 		return s;
 	s.metric = result_find_metric(b, metric);
+	s.why = s.metric && s.metric->reason ? s.metric->reason : "no estimate";
 	for (size_t i = 0; s.metric && i < s.metric->n_boots; i++) {
 		const struct result_boot *boot = &s.metric->boots[i];
 
@@ -80,7 +81,7 @@ static const char *lack(const struct compare_side *s)
 		return "not there";
 	if (s->benchmark->status != RESULT_OK)
 		return s->benchmark->reason ? s->benchmark->reason : "no reason given";
-	return s->metric ? NULL : "no estimate";
+	return s->metric ? NULL : s->why;
 }
 
 static const char *status_word(const struct compare_side *s)
@@ -133,6 +134,15 @@ static double quantum_of(const struct compare *c, const struct compare_row *row)
 	return fmax(1, fmax(base, new));
 }
 
+/* Even on an exact target: boots that differ, and enough of them. */
+static bool takes_a_test(const struct compare_row *row)
+{
+	const struct compare_side *base = &row->base, *new = &row->new;
+
+	return (base->min < base->max || new->min < new->max) &&
+	       base->boots >= COMPARE_BOOTS_LEAST && new->boots >= COMPARE_BOOTS_LEAST;
+}
+
 static void measure(const struct compare *c, struct compare_row *row)
 {
 	const struct compare_side *base = &row->base, *new = &row->new;
@@ -154,7 +164,7 @@ static void measure(const struct compare *c, struct compare_row *row)
 		return;
 	}
 	row->difference = new->value - base->value;
-	if (c->base->target.exact && c->new->target.exact)
+	if (c->base->target.exact && c->new->target.exact && !takes_a_test(row))
 		compare_judge_exact(row);
 	else
 		compare_measure_noisy(row, c->paired, quantum_of(c, row));
@@ -236,7 +246,7 @@ static void count(struct compare *c)
 			remark_handler(row);
 
 		c->count[row->verdict]++;
-		c->n_lost += row->base.metric && !row->new.metric;
+		c->n_lost += row->base.metric && row->verdict == COMPARE_NONE;
 	}
 }
 

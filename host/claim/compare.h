@@ -44,6 +44,7 @@ struct compare_options {
 struct compare_side {
 	const struct result_benchmark *benchmark; /* NULL: not in the document */
 	const struct result_metric *metric;	  /* NULL: none to compare */
+	const char *why; /* there is none, though the benchmark is there and ok */
 	const char *config;
 	double value;	 /* the estimate; NAN: none */
 	double min, max; /* of the valid boots' medians; NAN: none */
@@ -80,8 +81,8 @@ struct compare {
 	size_t n_rows;
 	size_t count[COMPARE_VERDICTS];
 	/*
-	 * How many rows had a figure in `base` and have none in `new`: nobody can
-	 * say whether they got worse.
+	 * How many rows have a figure in `base` and none in `new` to hold against it:
+	 * nobody can say whether they got worse.
 	 */
 	size_t n_lost;
 	/* What else bears on it, a line each: settings that differ, lost boots. */

@@ -3,6 +3,7 @@
 #include "host/claim/compare_check.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,13 +57,24 @@ int compare_check_kind(const struct result *base, const struct result *new,
 	return 0;
 }
 
+static bool names_a_row(const struct compare *c, const char *pattern)
+{
+	for (size_t i = 0; i < c->n_rows; i++)
+		if (!fnmatch(pattern, c->rows[i].name, 0))
+			return true;
+	return false;
+}
+
 int compare_check_rows(const struct compare *c, const struct compare_options *o,
 		       struct compare_error *err)
 {
+	for (size_t i = 0; i < o->n_benches; i++)
+		if (!names_a_row(c, o->benches[i]))
+			return refuse(err, "no benchmark is called '%s' there",
+				      o->benches[i]);
 	if (!c->n_rows)
-		return refuse(err, o->n_benches || o->n_metrics
-					   ? "no benchmark is called so in either"
-					   : "neither has a benchmark in it");
+		return refuse(err, o->n_metrics ? "no benchmark has such a metric"
+						: "there is not one benchmark in it");
 	for (size_t i = 0; i < c->n_rows && !(o->across & COMPARE_ACROSS_UNITS); i++) {
 		const struct compare_row *row = &c->rows[i];
 

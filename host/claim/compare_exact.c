@@ -6,9 +6,10 @@
 #include "host/claim/compare_judge.h"
 
 /*
- * Rows that a driver times work on the host's state, which no two boots leave alike
- * (an exact target repeats the whole run, not each boot of it). Those are
- * compared by their ranges, and what lies within this share of the figure is same.
+ * Rows that a driver times work on the host's state, which no two boots leave alike:
+ * an exact target repeats the whole run, not each boot of it. Two boots are too few
+ * for any test, so their ranges must lie this share of the figure apart, and farther
+ * than either reaches.
  */
 #define RANGE_BAND 0.01
 
@@ -38,20 +39,26 @@ static void judge_points(struct compare_row *row)
 
 static void judge_ranges(struct compare_row *row)
 {
+	const struct compare_side *base = &row->base, *new = &row->new;
+	double spread = fmax(base->max - base->min, new->max - new->min);
+	double clear;
+
 	row->method = "range";
-	row->band = RANGE_BAND * fabs(row->base.value);
-	if (row->lo > 0 || row->hi < 0)
+	row->band = RANGE_BAND * fabs(base->value);
+	clear = fmax(row->band, spread);
+	if (row->lo > clear || row->hi < -clear)
 		row->verdict = compare_moved(row, row->lo > 0);
-	else if (row->base.min == row->new.min && row->base.max == row->new.max &&
-		 row->difference == 0)
-		row->verdict = COMPARE_SAME;
 	else if (row->lo >= -row->band && row->hi <= row->band)
+		row->verdict = COMPARE_SAME;
+	else if (base->min == new->min && base->max == new->max && row->difference == 0)
 		row->verdict = COMPARE_SAME;
 	else
 		row->verdict = COMPARE_INCONCLUSIVE;
 	if (row->verdict == COMPARE_INCONCLUSIVE)
 		snprintf(row->reason, sizeof(row->reason),
-			 "the boots of one run differ by as much as the two runs do");
+			 "the boots of one run differ by as much as the two runs do; a "
+			 "test takes at least %d boots a side",
+			 COMPARE_BOOTS_LEAST);
 }
 
 void compare_judge_exact(struct compare_row *row)

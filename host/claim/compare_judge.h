@@ -5,6 +5,9 @@
 
 #include "host/claim/compare.h"
 
+/* The least boots a side for which Mann-Whitney's test has a 95 % interval. */
+#define COMPARE_BOOTS_LEAST 4
+
 /* Fills in all of a row of an exact target from its two sides. */
 void compare_judge_exact(struct compare_row *row);
 

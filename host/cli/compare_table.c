@@ -30,7 +30,7 @@ static const struct grid_column columns[COLUMNS] = {
 	[COLUMN_NEW] = { "new", true },
 	[COLUMN_DIFFERENCE] = { "difference", true },
 	[COLUMN_RATIO] = { "ratio", true },
-	[COLUMN_INTERVAL] = { "95 % interval", true },
+	[COLUMN_INTERVAL] = { "interval", true },
 	[COLUMN_UNIT] = { "unit", false },
 	[COLUMN_VERDICT] = { "verdict", false },
 	[COLUMN_NOTE] = { "", false },
@@ -156,7 +156,44 @@ void compare_print_summary(FILE *f, const struct compare *c)
 		fprintf(f, "%s%zu %s", i ? ", " : "", c->count[parts[i].verdict],
 			parts[i].words);
 	if (c->n_lost)
-		fprintf(f, " (%zu with a figure in base only)", c->n_lost);
+		fprintf(f, " (%zu of them measured in base)", c->n_lost);
+}
+
+static bool any(const struct compare *c, const char *method)
+{
+	for (size_t i = 0; i < c->n_rows; i++)
+		if (c->rows[i].method && !strcmp(c->rows[i].method, method))
+			return true;
+	return false;
+}
+
+/* By what rule a row was judged: only of the rules that were used. */
+static void print_legend(FILE *f, const struct compare *c, size_t columns_max)
+{
+	static const struct {
+		const char *method, *text;
+	} rules[] = {
+		{ "exact", "exact target: any difference counts" },
+		{ "range", "boots of an exact target that differ: their ranges, which "
+			   "must lie 1 % apart and farther than either reaches" },
+		{ "sign test", "interval: 95 %, of the median ratio of pairs of boots; "
+			       "better or worse: significant by the sign test (0.01 "
+			       "after Holm), and all of the interval matters" },
+		{ "Mann-Whitney", "interval: 95 %, of the Hodges-Lehmann shift of boot "
+				  "medians; better or worse: significant by "
+				  "Mann-Whitney's test (0.01 after Holm), and all of the "
+				  "interval matters" },
+	};
+	bool said = false;
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (!any(c, rules[i].method))
+			continue;
+		text_wrap(f, rules[i].text, 0, 2, columns_max);
+		said = true;
+	}
+	if (said)
+		fputc('\n', f);
 }
 
 static void print_side(FILE *f, const char *word, const char *name,
@@ -193,6 +230,7 @@ void compare_print(FILE *f, const struct compare *c, const struct compare_names 
 	grid_print_notes(f, &g, &o);
 	if (g.n_notes)
 		fputc('\n', f);
+	print_legend(f, c, o.columns);
 	for (size_t i = 0; i < c->n_notes; i++)
 		text_wrap(f, c->notes[i], 0, 2, o.columns);
 	if (c->n_notes)

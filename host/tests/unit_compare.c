@@ -99,11 +99,13 @@ static void expect_range(const double base[2], const double new[2],
 
 Test(exact, boots_that_differ_are_ranges)
 {
-	/* Not one boot in common. */
-	expect_range((double[]){ 900, 1000 }, (double[]){ 1001, 1100 }, COMPARE_WORSE);
-	expect_range((double[]){ 900, 1000 }, (double[]){ 899, 800 }, COMPARE_BETTER);
-	/* They overlap, by little and by much of the figure. */
-	expect_range((double[]){ 1000, 1002 }, (double[]){ 1001, 1003 }, COMPARE_SAME);
+	/* Farther apart than 1 % and than either reaches; or nearer. */
+	expect_range((double[]){ 990, 1000 }, (double[]){ 1020, 1030 }, COMPARE_WORSE);
+	expect_range((double[]){ 990, 1000 }, (double[]){ 970, 960 }, COMPARE_BETTER);
+	expect_range((double[]){ 900, 1000 }, (double[]){ 1050, 1100 },
+		     COMPARE_INCONCLUSIVE);
+	/* All within 1 %, or not. */
+	expect_range((double[]){ 1000, 1002 }, (double[]){ 1004, 1006 }, COMPARE_SAME);
 	expect_range((double[]){ 900, 1000 }, (double[]){ 950, 1050 },
 		     COMPARE_INCONCLUSIVE);
 	/* The same boots: the same. */

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Unit tests of verdicts on noisy targets: pairs, two runs, bands, families. */
+#include <stdio.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "host/claim/compare.h"
+#include "host/tests/compare_fixture.h"
+
+#define BOOTS_MAX 64
+
+static const struct compare_options plain;
+static const struct compare_options configs = { .config = { "a", "b" } };
+
+/* Boots around `middle`, all different, none farther than `spread` of it. */
+static const double *around(double middle, double spread, size_t n)
+{
+	static double values[2][BOOTS_MAX];
+	static unsigned int turn;
+	double *out = values[turn++ % 2];
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = middle *
+			 (1 +
+			  spread * ((double)((i * 7 + 3) % n) * 2 / (double)(n - 1) - 1));
+	return out;
+}
+
+/* One row of two runs; the first row of what comes out. */
+static struct compare_row runs(const double *base, size_t n_base, const double *new,
+			       size_t n_new)
+{
+	struct result *a = fixture_document("kvm", false);
+	struct result *b = fixture_document("kvm", false);
+	struct compare_error err;
+	struct compare_row row;
+	struct compare c;
+
+	fixture_boots(a, fixture_row(a, "hypercall", "default"), base, n_base);
+	fixture_boots(b, fixture_row(b, "hypercall", "default"), new, n_new);
+	cr_assert_eq(compare_documents(a, b, &plain, &c, &err), 0);
+	cr_assert(c.n_rows == 1 && !c.paired);
+	row = c.rows[0];
+	compare_free(&c);
+	result_free(a);
+	result_free(b);
+	return row;
+}
+
+static struct compare_row pairs(const double *base, const double *new, size_t n)
+{
+	struct result *r = fixture_document("kvm", false);
+	struct compare_error err;
+	struct compare_row row;
+	struct compare c;
+
+	fixture_boots(r, fixture_row(r, "hypercall", "a"), base, n);
+	fixture_boots(r, fixture_row(r, "hypercall", "b"), new, n);
+	cr_assert_eq(compare_documents(r, r, &configs, &c, &err), 0);
+	cr_assert(c.n_rows == 1 && c.paired);
+	row = c.rows[0];
+	compare_free(&c);
+	result_free(r);
+	return row;
+}
+
+#define expect_verdict(row, want)                                                        \
+	cr_expect_eq((row).verdict, want, "%s, not %s: %g to %g, band %g, p %g: %s",     \
+		     compare_verdict_name((row).verdict), compare_verdict_name(want),    \
+		     (row).lo, (row).hi, (row).band, (row).p_holm, (row).reason)
+
+/* two runs */
+
+Test(runs, far_apart)
+{
+	struct compare_row row;
+
+	row = runs(around(1000, 0.005, 10), 10, around(1100, 0.005, 10), 10);
+	expect_verdict(row, COMPARE_WORSE);
+	cr_expect(row.cliff == 1 && row.p == row.p_holm && row.p < 2e-5);
+	cr_expect(fabs(row.difference - 100) < 2 && row.lo > 90 && row.hi < 110);
+	cr_expect(fabs(row.ratio - 1.1) < 0.002);
+	cr_expect_eq(row.band, 10);
+	row = runs(around(1100, 0.005, 10), 10, around(1000, 0.005, 10), 10);
+	expect_verdict(row, COMPARE_BETTER);
+	cr_expect_eq(row.cliff, -1);
+}
+
+Test(runs, nothing_that_matters)
+{
+	/* Significant, and yet within 1 %. */
+	struct compare_row row =
+		runs(around(1000, 0.0005, 10), 10, around(1004, 0.0005, 10), 10);
+
+	expect_verdict(row, COMPARE_SAME);
+	cr_expect(row.p < 0.01 && row.lo > 0);
+}
+
+/* The interval covers both "no change" and "a change that matters". */
+Test(runs, too_noisy_to_tell)
+{
+	struct compare_row row =
+		runs(around(1000, 0.1, 10), 10, around(1030, 0.1, 10), 10);
+
+	expect_verdict(row, COMPARE_INCONCLUSIVE);
+	cr_expect_gt(row.boots_needed, 10);
+	cr_expect(strstr(row.reason, "boots a side would decide"));
+}
+
+Test(runs, too_few_boots)
+{
+	struct compare_row row =
+		runs(around(1000, 0.001, 3), 3, around(1500, 0.001, 3), 3);
+
+	/* 2 / C(6, 3) is the least that there is; no interval covers 95 %. */
+	expect_verdict(row, COMPARE_INCONCLUSIVE);
+	cr_expect(isnan(row.lo) && isnan(row.hi));
+	cr_expect_eq(row.boots_needed, 5);
+	/* An interval, but 2 / C(8, 4) = 0.029. */
+	row = runs(around(1000, 0.001, 4), 4, around(1500, 0.001, 4), 4);
+	expect_verdict(row, COMPARE_INCONCLUSIVE);
+	cr_expect(row.lo > row.band, "clear of the band, and not significant");
+	cr_expect_eq(row.boots_needed, 5);
+	row = runs(around(1000, 0.001, 5), 5, around(1500, 0.001, 5), 5);
+	expect_verdict(row, COMPARE_WORSE);
+}
+
+/* 5 and 6 ticks are two steps of the clock or less. */
+Test(runs, steps_of_the_clock)
+{
+	const double five[] = { 5, 5, 5, 5, 5, 5 }, seven[] = { 7, 7, 7, 7, 7, 7 };
+	const double eight[] = { 8, 8, 8, 8, 8, 8 };
+	struct compare_row row = runs(five, 6, seven, 6);
+
+	expect_verdict(row, COMPARE_SAME);
+	cr_expect_eq(row.band, 2);
+	row = runs(five, 6, eight, 6);
+	expect_verdict(row, COMPARE_WORSE);
+}
+
+/* What the clock costs is subtracted: a figure may be nothing, or less. */
+Test(runs, no_ratio_to_nothing)
+{
+	const double below[] = { -1, 0, 0, -1, 0, 0 };
+	const double above[] = { 20, 22, 21, 20, 22, 21 };
+	struct compare_row row = runs(below, 6, above, 6);
+
+	expect_verdict(row, COMPARE_WORSE);
+	cr_expect(isnan(row.ratio) && isnan(row.ratio_lo) && row.lo >= 20);
+	row = pairs(below, above, 6);
+	cr_expect(isnan(row.ratio) && row.difference >= 20 && row.lo >= 20);
+}
+
+/* pairs */
+
+/* Both drift by far more than they differ: pairs see it, two runs could not. */
+Test(pairs, see_through_drift)
+{
+	double base[12], new[12];
+	struct compare_row row;
+
+	for (int i = 0; i < 12; i++) {
+		base[i] = 1000 + 50 * i;
+		new[i] = base[i] * (1.03 + 0.0005 * (i % 5));
+	}
+	row = pairs(base, new, 12);
+	expect_verdict(row, COMPARE_WORSE);
+	cr_expect(row.ratio > 1.03 && row.ratio < 1.032 && row.ratio_lo >= 1.03 - 1e-9);
+	cr_expect(fabs(row.p - 2.0 / 4096) < 1e-12);
+	cr_expect_eq(row.pairs, 12);
+	row = runs(base, 12, new, 12);
+	expect_verdict(row, COMPARE_INCONCLUSIVE);
+}
+
+/* Six pairs: 2 / 64 is the least that there is. Eight would do. */
+Test(pairs, too_few)
+{
+	struct compare_row row = pairs(around(1000, 0.001, 6), around(1500, 0.001, 6), 6);
+
+	expect_verdict(row, COMPARE_INCONCLUSIVE);
+	cr_expect_eq(row.boots_needed, 8);
+	cr_expect(strstr(row.reason, "too few boots to be significant"), "%s",
+		  row.reason);
+}
+
+Test(pairs, that_are_equal_are_the_same)
+{
+	const double *values = around(1000, 0.2, 10);
+	struct compare_row row = pairs(values, values, 10);
+
+	expect_verdict(row, COMPARE_SAME);
+	cr_expect(row.p == 1 && row.lo == 0 && row.hi == 0);
+}
+
+/* A rejected boot takes its partner with it, and nobody else's. */
+Test(pairs, go_by_index)
+{
+	struct result *r = fixture_document("kvm", false);
+	double base[12], new[12];
+	struct result_metric *m;
+	struct compare_error err;
+	struct compare c;
+
+	for (int i = 0; i < 12; i++) {
+		base[i] = 1000 + 100 * i;
+		new[i] = base[i] * 1.1;
+	}
+	m = fixture_boots(r, fixture_row(r, "hypercall", "a"), base, 12);
+	m->boots[3].valid = false;
+	m->boots[3].summary.p50 = 1e9;
+	m = fixture_boots(r, fixture_row(r, "hypercall", "b"), new, 12);
+	m->boots[0].valid = false;
+	cr_assert_eq(compare_documents(r, r, &configs, &c, &err), 0);
+	cr_expect_eq(c.rows[0].pairs, 10);
+	cr_expect(fabs(c.rows[0].ratio_lo - 1.1) < 1e-9);
+	cr_expect(fabs(c.rows[0].ratio_hi - 1.1) < 1e-9);
+	cr_expect(c.n_notes > 0 && strstr(c.notes[0], "1 of 12 boots of base"));
+	compare_free(&c);
+	result_free(r);
+}
+
+/* families */
+
+/*
+ * Six boots a side have p = 2 / C(12, 6) = 0.0022 at the least: enough for one test of
+ * one, or of four, not of five.
+ */
+static enum compare_verdict first_of(size_t rows)
+{
+	struct result *a = fixture_document("kvm", false);
+	struct result *b = fixture_document("kvm", false);
+	enum compare_verdict verdict;
+	struct compare_error err;
+	struct compare c;
+	char name[16];
+
+	for (size_t i = 0; i < rows; i++) {
+		snprintf(name, sizeof(name), "row%zu", i);
+		fixture_boots(a, fixture_row(a, name, "default"), around(1000, 0.01, 6),
+			      6);
+		fixture_boots(b, fixture_row(b, name, "default"),
+			      around(i ? 1000 : 1200, 0.01, 6), 6);
+	}
+	cr_assert_eq(compare_documents(a, b, &plain, &c, &err), 0);
+	verdict = c.rows[0].verdict;
+	cr_expect(fabs(c.rows[0].p_holm - 2.0 / 924 * (double)rows) < 1e-12);
+	compare_free(&c);
+	result_free(a);
+	result_free(b);
+	return verdict;
+}
+
+Test(families, the_more_tests_the_more_it_takes)
+{
+	cr_expect_eq(first_of(1), COMPARE_WORSE);
+	cr_expect_eq(first_of(4), COMPARE_WORSE);
+	cr_expect_eq(first_of(5), COMPARE_INCONCLUSIVE);
+}
+
+/* Where more is better, more is better. */
+Test(families, better_may_be_higher)
+{
+	struct result *a = fixture_document("kvm", false);
+	struct result *b = fixture_document("kvm", false);
+	struct compare_error err;
+	struct compare c;
+
+	fixture_boots(a, fixture_row(a, "rate", "default"), around(1000, 0.001, 10), 10)
+		->better = "higher";
+	fixture_boots(b, fixture_row(b, "rate", "default"), around(1200, 0.001, 10), 10)
+		->better = "higher";
+	cr_assert_eq(compare_documents(a, b, &plain, &c, &err), 0);
+	cr_expect_eq(c.rows[0].verdict, COMPARE_BETTER);
+	compare_free(&c);
+	result_free(a);
+	result_free(b);
+}
+
+/* An exact target whose boots differ, as a driver's do: with enough boots, a test. */
+Test(families, boots_of_an_exact_target_that_differ_take_a_test)
+{
+	struct result *a = fixture_document("lab:aarch64-vhe", true);
+	struct result *b = fixture_document("lab:aarch64-vhe", true);
+	struct compare_error err;
+	struct compare c;
+
+	fixture_boots(a, fixture_row(a, "vm_create", "default"), around(1000, 0.1, 10),
+		      10);
+	fixture_boots(b, fixture_row(b, "vm_create", "default"), around(1300, 0.1, 10),
+		      10);
+	fixture_exact(a, "hypercall", 100);
+	fixture_exact(b, "hypercall", 101);
+	cr_assert_eq(compare_documents(a, b, &plain, &c, &err), 0);
+	cr_expect_eq(c.rows[0].verdict, COMPARE_WORSE);
+	cr_expect_str_eq(c.rows[0].method, "Mann-Whitney");
+	cr_expect(!c.rows[0].exact && c.rows[1].exact);
+	compare_free(&c);
+	result_free(a);
+	result_free(b);
+}
