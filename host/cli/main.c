@@ -24,6 +24,7 @@ static const struct command commands[] = {
 	{ "list", cmd_list, "show the benchmarks, configs and targets there are" },
 	{ "run", cmd_run, "measure; write result documents and print a table" },
 	{ "compare", cmd_compare, "two runs, or two configs: what got better or worse" },
+	{ "history", cmd_history, "keep figures of many runs; say what changed when" },
 	{ "plot", cmd_plot, "draw pictures of result documents, SVG and PNG" },
 	{ "selftest", cmd_selftest, "boot guests that notice what the VMM gets wrong" },
 	{ "validate", cmd_validate, "check result documents against the schema" },

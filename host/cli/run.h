@@ -16,7 +16,8 @@ struct run {
 	bool stats, metrics;
 	bool all_targets; /* "all": skip those that cannot run here */
 	struct measure_request request;
-	const char *output; /* -o; NULL: none */
+	const char *label, *commit; /* of the subject; NULL: none given */
+	const char *output;	    /* -o; NULL: none */
 	int argc;
 	char **argv;
 };

@@ -20,6 +20,8 @@ enum key {
 	OPTION_KERNEL,
 	OPTION_MODULES,
 	OPTION_APPEND,
+	OPTION_LABEL,
+	OPTION_COMMIT,
 	OPTION_PAYLOAD,
 	OPTION_STATS,
 	OPTION_METRICS,
@@ -53,6 +55,9 @@ static const struct argp_option options[] = {
 	{ "modules", OPTION_MODULES, "DIR", 0,
 	  "its KVM modules (default: the folder 'modules' beside it)", 0 },
 	{ "append", OPTION_APPEND, "ARGS", 0, "add to its command line", 0 },
+	{ "label", OPTION_LABEL, "TEXT", 0,
+	  "what you call what is being measured; into the document", 0 },
+	{ "commit", OPTION_COMMIT, "ID", 0, "the commit it was built from; likewise", 0 },
 	{ "payload", OPTION_PAYLOAD, "ELF", 0,
 	  "run this image instead of the built-in ones (see bench/abi.h)", 0 },
 	{ "stats", OPTION_STATS, NULL, 0,
@@ -163,6 +168,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_APPEND:
 		o->append = arg;
+		return 0;
+	case OPTION_LABEL:
+		run->label = arg;
+		return 0;
+	case OPTION_COMMIT:
+		run->commit = arg;
 		return 0;
 	case OPTION_PAYLOAD:
 		o->payload = arg;

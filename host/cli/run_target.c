@@ -81,6 +81,8 @@ static void finish(struct result *r, const struct run *run, const struct target 
 	begin(r, run, request, started);
 	now_text(now);
 	r->run.finished = result_string(r, now);
+	r->subject.label = result_string(r, run->label);
+	r->subject.commit = result_string(r, run->commit);
 	if (t->ops->delegate) {
 		env_fingerprint_mix(r, r->target.emulator);
 	} else {

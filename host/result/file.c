@@ -10,20 +10,21 @@
 #include <unistd.h>
 
 #include "host/result/error.h"
+#include "host/result/file.h"
 #include "host/result/replace.h"
 #include "host/result/store.h"
 
 /* The readable end of a path: an error is one line, and its reason comes last. */
-static const char *path_tail(const char *path)
+const char *file_tail(const char *path)
 {
 	size_t len = strlen(path);
 
 	return len > 256 ? path + len - 256 : path;
 }
 
-static int cannot(struct result_error *err, const char *what, const char *path, int code)
+int file_cannot(struct result_error *err, const char *what, const char *path, int code)
 {
-	return error_set(err, code, "cannot %s %s: %s", what, path_tail(path),
+	return error_set(err, code, "cannot %s %s: %s", what, file_tail(path),
 			 strerror(-code));
 }
 
@@ -75,15 +76,15 @@ int result_read(const char *path, struct result **out, struct result_error *err)
 
 	*out = NULL;
 	if (fd < 0)
-		return cannot(err, "read", path, -errno);
+		return file_cannot(err, "read", path, -errno);
 	bytes = slurp(fd, &text);
 	close(fd);
 	if (bytes < 0) {
-		rc = cannot(err, "read", path, (int)bytes);
+		rc = file_cannot(err, "read", path, (int)bytes);
 	} else {
 		rc = result_parse(text, (size_t)bytes, out, &inner);
 		if (rc)
-			error_set(err, rc, "%s: %s", path_tail(path), inner.text);
+			error_set(err, rc, "%s: %s", file_tail(path), inner.text);
 	}
 	free(text);
 	return rc;
@@ -95,5 +96,5 @@ int result_write(const char *path, const struct result *r, struct result_error *
 	int rc = replace_file(path, text, strlen(text));
 
 	free(text);
-	return rc ? cannot(err, "write", path, rc) : 0;
+	return rc ? file_cannot(err, "write", path, rc) : 0;
 }

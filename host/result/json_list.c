@@ -39,16 +39,26 @@ struct json_list *json_list_new(void)
 	return l;
 }
 
+static json_t *rows(struct json_list *l, const char *array)
+{
+	json_t *found = json_object_get(l->root, array);
+
+	if (found)
+		return found;
+	found = json_array();
+	set(l->root, array, found);
+	return found;
+}
+
+void json_list_array(struct json_list *l, const char *array)
+{
+	rows(l, array);
+}
+
 void json_list_row(struct json_list *l, const char *array)
 {
-	json_t *rows = json_object_get(l->root, array);
-
-	if (!rows) {
-		rows = json_array();
-		set(l->root, array, rows);
-	}
 	l->row = json_object();
-	if (json_array_append_new(rows, l->row))
+	if (json_array_append_new(rows(l, array), l->row))
 		abort();
 }
 
@@ -92,6 +102,16 @@ void json_list_strings(struct json_list *l, const char *key, const char *const *
 	for (size_t i = 0; i < n; i++)
 		if (json_array_append_new(array, text(values[i])))
 			abort();
+}
+
+void json_list_number(struct json_list *l, const char *key, double value)
+{
+	if (!isfinite(value))
+		set(l->row, key, json_null());
+	else if (value == floor(value) && fabs(value) < 1e15)
+		set(l->row, key, json_integer((json_int_t)value));
+	else
+		set(l->row, key, json_real(value));
 }
 
 char *json_list_dump(const struct json_list *l)

@@ -14,6 +14,9 @@ struct json_list;
 
 struct json_list *json_list_new(void);
 
+/* Makes sure that there is an array called `array`, if only an empty one. */
+void json_list_array(struct json_list *l, const char *array);
+
 /* Begins a row of the array called `array`, which is created where it is new. */
 void json_list_row(struct json_list *l, const char *array);
 
@@ -31,6 +34,9 @@ void json_list_count(struct json_list *l, const char *key, size_t value);
 void json_list_bool(struct json_list *l, const char *key, bool value);
 void json_list_strings(struct json_list *l, const char *key, const char *const *values,
 		       size_t n);
+
+/* NAN and infinite: null. */
+void json_list_number(struct json_list *l, const char *key, double value);
 
 /* The text, 2 spaces, keys in the order given, newline at the end. free() it. */
 char *json_list_dump(const struct json_list *l);

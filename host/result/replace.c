@@ -12,12 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/result/file.h"
 #include "host/result/store.h"
 
 /* How many names for a temporary file are tried before giving up. */
 #define TEMP_TRIES 100
 
-static int write_full(int fd, const char *text, size_t bytes)
+int file_write(int fd, const char *text, size_t bytes)
 {
 	while (bytes) {
 		ssize_t n = write(fd, text, bytes);
@@ -32,7 +33,7 @@ static int write_full(int fd, const char *text, size_t bytes)
 	return 0;
 }
 
-static int sync_full(int fd)
+int file_sync(int fd)
 {
 	while (fsync(fd))
 		if (errno != EINTR)
@@ -43,10 +44,10 @@ static int sync_full(int fd)
 /* Writes and closes. A full disk may be noticed by any of the three calls. */
 static int write_and_close(int fd, const char *data, size_t bytes, bool sync)
 {
-	int rc = write_full(fd, data, bytes);
+	int rc = file_write(fd, data, bytes);
 
 	if (!rc && sync)
-		rc = sync_full(fd);
+		rc = file_sync(fd);
 	/* Linux has closed the file even where this is interrupted. */
 	if (close(fd) && !rc && errno != EINTR)
 		rc = -errno;
@@ -76,7 +77,7 @@ static char *open_temp(const char *path, int *fd)
 }
 
 /* Makes a rename last: the folder's own entry has to reach the disk. */
-static int sync_folder(const char *path)
+int file_sync_folder(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char *folder;
@@ -91,7 +92,7 @@ static int sync_folder(const char *path)
 	/* One may write to a folder that one may not read. */
 	if (fd < 0)
 		return errno == EACCES ? 0 : -errno;
-	rc = sync_full(fd);
+	rc = file_sync(fd);
 	close(fd);
 	/* Some network and FUSE file systems cannot, and say so in this way. */
 	return rc == -EINVAL || rc == -EOPNOTSUPP ? 0 : rc;
@@ -110,7 +111,7 @@ static int replace_regular(const char *path, const char *data, size_t bytes)
 	if (rc)
 		unlink(temp);
 	free(temp);
-	return rc ? rc : sync_folder(path);
+	return rc ? rc : file_sync_folder(path);
 }
 
 /* A pipe, a terminal, /dev/null: renaming a file over it would take it away. */

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `wsbench history check --confirm`: what got worse, measured again.
+ *
+ * To measure again in the boot of the first figure would confirm its noise. On an
+ * exact target even the same run again would: it gives the same figures to the last
+ * digit. So there are fresh boots, more of them, and of these benchmarks alone; of both
+ * kernels where they are here, with today's program.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "host/cli/history.h"
+#include "host/cli/message.h"
+#include "host/cli/names.h"
+#include "host/cli/run.h"
+#include "host/env/fingerprint.h"
+#include "host/stats/student.h"
+#include "host/view/number.h"
+
+/* Alarms of one new run and one old one. */
+struct group {
+	const struct history_args *args;
+	const struct history *h;
+	struct history_alarm *alarms;
+	size_t n;
+	const struct history_run *new, *old;
+	const struct history_place *place;
+};
+
+/* "a,b,c" of what the group's series are called, each once. */
+static char *names(const struct group *g, bool configs)
+{
+	char *list = strdup("");
+
+	for (size_t i = 0; i < g->n && list; i++) {
+		const struct history_series *s = g->alarms[i].series;
+		const char *name = configs ? s->config : s->benchmark;
+		bool known = false;
+		char *longer;
+
+		for (size_t j = 0; j < i && !known; j++)
+			known = !strcmp(configs ? g->alarms[j].series->config
+						: g->alarms[j].series->benchmark,
+					name);
+		if (known)
+			continue;
+		if (asprintf(&longer, "%s%s%s", list, *list ? "," : "", name) < 0)
+			abort();
+		free(list);
+		list = longer;
+	}
+	if (!list)
+		abort();
+	return list;
+}
+
+static bool is_lab(const struct group *g)
+{
+	return strncmp(g->place->target, "lab:", 4) == 0;
+}
+
+static bool same_kernel(const struct result *doc, const struct history_run *run)
+{
+	const char *here = doc->subject.kernel ? doc->subject.kernel : "";
+
+	return !strcmp(here, run->kernel ? run->kernel : "");
+}
+
+/* Why the run's kernel cannot be measured here; NULL: it may. */
+static const char *obstacle(const struct group *g, const struct history_run *run)
+{
+	const struct target *t = names_target(g->place->target);
+	struct utsname uts;
+	const char *why = NULL;
+	struct result *here;
+
+	if (!t)
+		return "no such target";
+	if (g->place->exact)
+		return is_lab(g) && !run->kernel ? "its kernel is unknown" : NULL;
+	if (!run->kernel)
+		return "its kernel is unknown";
+	if (uname(&uts) || strcmp(uts.release, run->kernel) != 0)
+		return "its kernel does not run here";
+	here = result_new();
+	env_machine(here);
+	if (strcmp(here->machine.fingerprint, g->place->what) != 0)
+		why = "it was measured on another machine";
+	result_free(here);
+	return why;
+}
+
+/* The group's benchmarks on the run's kernel; NULL and `why`. */
+static struct result *measure(const struct group *g, const struct history_run *run,
+			      const char **why)
+{
+	const char *given = run == g->new ? g->args->kernel : NULL;
+	char *benches = names(g, false), *configs = names(g, true), boots[32];
+	char *argv[16] = { (char *)"run",      (char *)"--quiet",
+			   (char *)"--on",     (char *)g->place->target,
+			   (char *)"--bench",  benches,
+			   (char *)"--config", configs,
+			   (char *)"--boots",  boots };
+	int argc = 10;
+	struct result *doc = NULL;
+	struct run request;
+	bool go;
+
+	snprintf(boots, sizeof(boots), "%llu", (unsigned long long)g->args->boots);
+	if (is_lab(g) && (given || run->kernel)) {
+		argv[argc++] = (char *)"--kernel";
+		argv[argc++] = (char *)(given ? given : run->kernel);
+		if (given && g->args->modules) {
+			argv[argc++] = (char *)"--modules";
+			argv[argc++] = (char *)g->args->modules;
+		}
+	}
+	*why = obstacle(g, run);
+	if (!*why && run_parse(&request, argc, argv, &go) == CLI_OK && go) {
+		run_target(&request, names_target(g->place->target), &doc);
+		run_free(&request);
+	}
+	if (!*why && !doc)
+		*why = "it could not be measured here";
+	if (doc && !same_kernel(doc, run)) {
+		*why = "another kernel was given";
+		result_free(doc);
+		doc = NULL;
+	}
+	free(benches);
+	free(configs);
+	return doc;
+}
+
+static const struct result_metric *metric_of(const struct result *doc,
+					     const struct history_series *s)
+{
+	const struct result_benchmark *b =
+		doc ? result_find(doc, s->benchmark, s->config) : NULL;
+	const struct result_metric *m =
+		b && b->status == RESULT_OK ? result_find_metric(b, s->metric) : NULL;
+
+	return m && isfinite(m->value) && !strcmp(m->unit, s->unit) ? m : NULL;
+}
+
+/* Whether a fresh figure is as far from the stretch before as a change must be. */
+static bool worse_in_noise(const struct group *g, const struct history_alarm *a,
+			   double fresh)
+{
+	const struct history_series *s = a->series;
+	const struct changepoint_rules *rules = &g->args->rules;
+	size_t start = a->k ? s->changes[a->k - 1].index : 0;
+	size_t n = s->changes[a->k].index - start;
+	struct changepoint c = { .after = fresh };
+	struct student_sample before, now = { .n = 1, .mean = fresh };
+	double *values = calloc(n, sizeof(*values));
+
+	if (!values)
+		abort();
+	for (size_t i = 0; i < n; i++)
+		values[i] = s->points[start + i].value;
+	before = student_sample(values, n, 1);
+	free(values);
+	c.before = before.mean;
+	return (s->lower_is_better ? fresh > c.before : fresh < c.before) &&
+	       changepoint_magnitude(&c) >= rules->magnitude &&
+	       student_p(&before, &now, s->quantum * s->quantum / 12) < rules->pvalue;
+}
+
+/* Exact figures: their ranges over the boots do not meet. */
+static bool worse_exactly(const struct history_alarm *a, const struct result_metric *old,
+			  const struct result_metric *new)
+{
+	double before = a->series->changes[a->k].before;
+	double lo = old ? old->ci.lo : before, hi = old ? old->ci.hi : before;
+
+	return a->series->lower_is_better ? new->ci.lo > hi : new->ci.hi < lo;
+}
+
+static void decide(const struct group *g, struct history_alarm *a,
+		   const struct result *old_doc, const struct result *new_doc)
+{
+	const struct result_metric *new = metric_of(new_doc, a->series);
+	const struct result_metric *old = metric_of(old_doc, a->series);
+	char before[NUMBER_BYTES], after[NUMBER_BYTES];
+	bool worse;
+
+	if (!new) {
+		a->confirmed = HISTORY_UNDECIDED;
+		snprintf(a->reason, sizeof(a->reason), "no figure in fresh boots");
+		return;
+	}
+	if (g->place->exact && new->ci.method)
+		worse = worse_exactly(a, old, new);
+	else
+		worse = worse_in_noise(g, a, new->value);
+	a->confirmed = worse ? HISTORY_CONFIRMED : HISTORY_REFUTED;
+	number_format(after, new->value, false);
+	number_format(before, old ? old->value : NAN, false);
+	if (old)
+		snprintf(a->reason, sizeof(a->reason), "%s, then %s in fresh boots",
+			 before, after);
+	else
+		snprintf(a->reason, sizeof(a->reason), "%s in %u fresh boots", after,
+			 (unsigned int)new->n_boots);
+}
+
+static void confirm_group(struct group *g)
+{
+	const char *why = NULL, *no_old = NULL;
+	struct result *new = measure(g, g->new, &why);
+	/* Only a lab can go back to a kernel that does not run here. */
+	struct result *old = new &&is_lab(g) ? measure(g, g->old, &no_old) : NULL;
+
+	for (size_t i = 0; i < g->n; i++) {
+		struct history_alarm *a = &g->alarms[i];
+
+		if (new) {
+			decide(g, a, old, new);
+			continue;
+		}
+		a->confirmed = HISTORY_UNDECIDED;
+		snprintf(a->reason, sizeof(a->reason), "%s", why);
+	}
+	if (new)
+		result_free(new);
+	if (old)
+		result_free(old);
+}
+
+static bool eligible(const struct history_alarm *a)
+{
+	return a->worse && a->recent;
+}
+
+void history_confirm(const struct history_args *args, const struct history *h,
+		     struct history_alarm *alarms, size_t n)
+{
+	for (size_t i = 0, end; i < n; i = end) {
+		struct group g = { .args = args, .h = h, .alarms = &alarms[i] };
+
+		end = i + 1;
+		if (!eligible(&alarms[i]))
+			continue;
+		g.new = history_new_run(h, alarms[i].series, alarms[i].k);
+		g.old = history_old_run(h, alarms[i].series, alarms[i].k);
+		g.place = &h->places[alarms[i].series->place];
+		while (end < n && eligible(&alarms[end]) &&
+		       history_new_run(h, alarms[end].series, alarms[end].k) ==
+			       g.new &&history_old_run(h, alarms[end].series,
+						       alarms[end].k) == g.old)
+			end++;
+		g.n = end - i;
+		message_info(&args->common, "%s: measuring %zu benchmarks again",
+			     g.place->target, g.n);
+		confirm_group(&g);
+	}
+}

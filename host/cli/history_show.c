@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `wsbench history show`: series with their stretches. */
+#include <langinfo.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/cli/history.h"
+#include "host/cli/message.h"
+#include "host/cli/text.h"
+#include "host/result/json_list.h"
+#include "host/view/number.h"
+
+#define SPARK_COLUMNS 72
+#define SPARK_LEVELS  8
+
+/* From a change point to the next: points [start, end). */
+struct stretch {
+	size_t start, end;
+	double mean;
+};
+
+static struct stretch stretch(const struct history_series *s, size_t k)
+{
+	struct stretch out = {
+		.start = k ? s->changes[k - 1].index : 0,
+		.end = k < s->n_changes ? s->changes[k].index : s->n_points,
+	};
+
+	for (size_t i = out.start; i < out.end; i++)
+		out.mean += s->points[i].value;
+	out.mean /= (double)(out.end - out.start);
+	return out;
+}
+
+static void range(const struct history_series *s, double *min, double *max)
+{
+	*min = INFINITY;
+	*max = -INFINITY;
+	for (size_t i = 0; i < s->n_points; i++) {
+		*min = fmin(*min, s->points[i].value);
+		*max = fmax(*max, s->points[i].value);
+	}
+}
+
+/* A bar per point, or per so many points that all fit in. */
+static void print_spark(const struct history_series *s)
+{
+	static const char *const bars[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+	static const char *const plain[] = { "_", ".", ":", "-", "=", "+", "*", "#" };
+	bool utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	size_t columns = s->n_points < SPARK_COLUMNS ? s->n_points : SPARK_COLUMNS;
+	double min, max;
+
+	range(s, &min, &max);
+	fputs("  ", stdout);
+	for (size_t c = 0; c < columns; c++) {
+		size_t from = c * s->n_points / columns;
+		size_t to = (c + 1) * s->n_points / columns, level = 0;
+		double mean = 0;
+
+		for (size_t i = from; i < to; i++)
+			mean += s->points[i].value / (double)(to - from);
+		if (max > min)
+			level = (size_t)lround((mean - min) / (max - min) *
+					       (SPARK_LEVELS - 1));
+		fputs(utf8 ? bars[level] : plain[level], stdout);
+	}
+	putchar('\n');
+}
+
+static void print_stretch(const struct history *h, const struct history_series *s,
+			  size_t k, size_t width)
+{
+	struct stretch now = stretch(s, k);
+	char name[HISTORY_NAME_BYTES], until[HISTORY_NAME_BYTES], number[NUMBER_BYTES];
+
+	history_name(&h->runs[s->points[now.start].run], name);
+	history_name(&h->runs[s->points[now.end - 1].run], until);
+	number_format(number, now.mean, s->method == HISTORY_STEPS);
+	fputs("  ", stdout);
+	text_left(stdout, name, width);
+	fputs("  ", stdout);
+	text_left(stdout, until, width);
+	printf("  %5zu  %12s", now.end - now.start, number);
+	if (k) {
+		double before = stretch(s, k - 1).mean;
+
+		if (before != 0)
+			printf("  %+7.2f %%", 100 * (now.mean - before) / fabs(before));
+		printf("  %s", history_worse(s, k - 1) ? "worse" : "better");
+	}
+	putchar('\n');
+}
+
+static void print_series(const struct history *h, const struct history_series *s)
+{
+	char label[HISTORY_NAME_BYTES], where[HISTORY_NAME_BYTES];
+	char name[HISTORY_NAME_BYTES];
+	size_t width = 4;
+
+	for (size_t i = 0; i < s->n_points; i++) {
+		history_name(&h->runs[s->points[i].run], name);
+		if (text_width(name) > width)
+			width = text_width(name);
+	}
+	history_label(s, label);
+	history_where(&h->places[s->place], where);
+	printf("%s: %s, in %s%s\n", where, label, s->unit,
+	       s->method == HISTORY_TOO_FEW ? "; too short to judge" : "");
+	print_spark(s);
+	fputs("  ", stdout);
+	text_left(stdout, "from", width);
+	fputs("  ", stdout);
+	text_left(stdout, "to", width);
+	printf("  %5s  %12s\n", "runs", "value");
+	for (size_t k = 0; k <= s->n_changes; k++)
+		print_stretch(h, s, k, width);
+}
+
+static void json_series(struct json_list *l, const struct history *h,
+			const struct history_series *s)
+{
+	static const char *const methods[] = {
+		[HISTORY_TOO_FEW] = "too-few",
+		[HISTORY_STEPS] = "steps",
+		[HISTORY_NOISE] = "noise",
+	};
+
+	json_list_row(l, "series");
+	json_list_string(l, "target", h->places[s->place].target);
+	json_list_string(l, "place", h->places[s->place].what);
+	json_list_string(l, "benchmark", s->benchmark);
+	json_list_string(l, "config", s->config);
+	json_list_string(l, "metric", s->metric);
+	json_list_string(l, "unit", s->unit);
+	json_list_string(l, "method", methods[s->method]);
+}
+
+/* Flat rows: `series` numbers the rows of the array of that name. */
+static void json_rows(struct json_list *l, const struct history *h,
+		      const struct history_series *s, size_t number)
+{
+	for (size_t i = 0; i < s->n_points; i++) {
+		const struct history_run *run = &h->runs[s->points[i].run];
+
+		json_list_row(l, "points");
+		json_list_number(l, "series", (double)number);
+		json_list_number(l, "value", s->points[i].value);
+		json_list_number(l, "lo", s->points[i].lo);
+		json_list_number(l, "hi", s->points[i].hi);
+		json_list_string(l, "run", run->id);
+		json_list_string(l, "time", run->time);
+		json_list_string(l, "kernel", run->kernel);
+		json_list_string(l, "label", run->label);
+		json_list_string(l, "commit", run->commit);
+	}
+	for (size_t k = 0; k <= s->n_changes; k++) {
+		struct stretch now = stretch(s, k);
+
+		json_list_row(l, "stretches");
+		json_list_number(l, "series", (double)number);
+		json_list_number(l, "start", (double)now.start);
+		json_list_number(l, "end", (double)now.end);
+		json_list_number(l, "mean", now.mean);
+		json_list_number(l, "p", k ? s->changes[k - 1].pvalue : NAN);
+	}
+}
+
+static void print_json(const struct history_args *args, const struct history *h)
+{
+	struct json_list *l = json_list_new();
+	size_t n = 0;
+	char *text;
+
+	for (size_t i = 0; i < h->n_series; i++)
+		if (history_wanted(args, h, &h->series[i]))
+			json_series(l, h, &h->series[i]);
+	for (size_t i = 0; i < h->n_series; i++)
+		if (history_wanted(args, h, &h->series[i]))
+			json_rows(l, h, &h->series[i], n++);
+	text = json_list_dump(l);
+	fputs(text, stdout);
+	free(text);
+	json_list_free(l);
+}
+
+enum cli_exit history_show(const struct history_args *args, struct history *h)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < h->n_series; i++)
+		n += history_wanted(args, h, &h->series[i]);
+	if (!n) {
+		message_error("%s has no such series", args->db);
+		return CLI_USAGE;
+	}
+	if (args->json) {
+		print_json(args, h);
+		return CLI_OK;
+	}
+	n = 0;
+	for (size_t i = 0; i < h->n_series; i++) {
+		if (!history_wanted(args, h, &h->series[i]))
+			continue;
+		if (n++)
+			putchar('\n');
+		print_series(h, &h->series[i]);
+	}
+	return CLI_OK;
+}

@@ -1,0 +1,294 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# History: what is added stays, what changed is found and named, what is bad is said.
+bats_require_minimum_version 1.5.0
+load helper
+
+# document FILE RUN LABEL BENCH=VALUE...: a result document as wsbench writes them, of an
+# exact target; TARGET, MACHINE, EMULATOR, EXACT and RESOLUTION change that.
+document() {
+  python3 - "$tests/result_v1.json" "$@" <<'END'
+import copy, json, os, sys
+base, path, run, label, *figures = sys.argv[1:]
+with open(base) as f:
+    d = json.load(f)
+d["run"].update(id=run, started="2026-11-21T09:00:00Z", partial=False)
+d["subject"] = {"kernel": "6.1.0-56-cloud-amd64", "label": label, "commit": None}
+d["target"].update(name=os.environ.get("TARGET", "bare:x86_64"),
+                   emulator=os.environ.get("EMULATOR", "QEMU emulator version 7.2.22 (Debian)"),
+                   exact=os.environ.get("EXACT", "1") == "1")
+d["machine"]["fingerprint"] = os.environ.get("MACHINE", "0123456789abcdef")
+d["clock"]["resolution"] = int(os.environ.get("RESOLUTION", "1"))
+benchmark = copy.deepcopy(next(b for b in d["benchmarks"] if b["metrics"]))
+metric = copy.deepcopy(benchmark["metrics"][0])
+d["benchmarks"] = []
+for figure in figures:
+    name, value = figure.split("=")
+    m = copy.deepcopy(metric)
+    m.update(name="round_trip", unit="insns")
+    m["estimate"].update(value=float(value),
+                         ci={"level": 1, "lo": float(value), "hi": float(value), "method": "exact"})
+    b = copy.deepcopy(benchmark)
+    b.update(name=name, config="default", status="ok", reason=None, metrics=[m])
+    d["benchmarks"].append(b)
+with open(path, "w") as f:
+    json.dump(d, f)
+END
+}
+
+# series LABEL_PREFIX VALUE...: a run of the benchmark `null` for each value, in h.jsonl.
+series() {
+  local prefix=$1 n=0 value files=()
+  shift
+  for value; do
+    n=$((n + 1))
+    document "doc-$prefix$n.json" "$prefix$n" "$prefix$n" "null=$value"
+    files+=("doc-$prefix$n.json")
+  done
+  "$wsbench" history add --quiet --db h.jsonl "${files[@]}"
+  rm "${files[@]}"
+}
+
+json() {
+  python3 -c 'import json, sys; d = json.load(sys.stdin); print(eval("(" + sys.argv[1] + ")"))' "$1" <<<"$stdout"
+}
+
+@test "a step of one instruction is found, and who brought it" {
+  series v 100 100 101
+  run_apart "$wsbench" history check --db h.jsonl
+  [ "$status" = 1 ]
+  [[ $stdout == *"v3 (6.1.0-56-cloud-amd64), after v2 (6.1.0-56-cloud-amd64):"* ]]
+  [[ $stdout == *"null"*"100"*"101"*"+1.0 %  worse"* ]]
+  [[ $stdout == *"1 series: 1 changes for worse, 0 for better"* ]]
+  # It is not the newest run's when another has followed.
+  series w 101
+  run_apart "$wsbench" history check --db h.jsonl --last 1
+  [ "$status" = 0 ]
+  run_apart "$wsbench" history check --db h.jsonl --last 2
+  [ "$status" = 1 ]
+  nothing_left h.jsonl
+}
+
+@test "an improvement is told and ends with 0" {
+  series v 100 100 99
+  run_apart "$wsbench" history check --db h.jsonl
+  [ "$status" = 0 ]
+  [[ $stdout == *"-1.0 %  better"* ]]
+}
+
+@test "one run has nothing to be compared with" {
+  series v 100
+  run_apart "$wsbench" history check --db h.jsonl
+  [ "$status" = 3 ]
+  [[ $stdout == *"1 too short to judge"* ]]
+}
+
+@test "the same run is added once" {
+  document one.json r1 one null=1 rdtsc=2
+  run_apart "$wsbench" history add --db h.jsonl one.json
+  [ "$status" = 0 ]
+  [[ $stderr == *"added 2 figures"* ]]
+  cp h.jsonl before
+  run_apart "$wsbench" history add --db h.jsonl one.json one.json
+  [ "$status" = 0 ]
+  [[ $stderr == *"nothing was added"* ]]
+  cmp h.jsonl before
+  # Twice in one go, too.
+  run_apart "$wsbench" history add --db h2.jsonl one.json one.json
+  cmp h2.jsonl before
+}
+
+@test "what of a run was lost comes back by adding it again, at its place" {
+  document one.json r1 one null=1 rdtsc=2
+  document two.json r2 two null=1 rdtsc=3
+  "$wsbench" history add --db h.jsonl one.json two.json
+  sed -i 2d h.jsonl
+  run_apart "$wsbench" history add --db h.jsonl one.json
+  [[ $stderr == *"1 figures were in h.jsonl already"* ]]
+  run_apart "$wsbench" history check --db h.jsonl --json
+  [ "$status" = 1 ]
+  [ "$(json '[(c["benchmark"], c["before"], c["after"]) for c in d["changes"]]')" = "[('rdtsc', 2, 3)]" ]
+}
+
+@test "two histories joined: figures that stand twice count once" {
+  series v 100 100 101
+  cat h.jsonl h.jsonl >twice.jsonl
+  run_apart "$wsbench" history check --db twice.jsonl
+  [ "$status" = 1 ]
+  [[ $stderr == *"3 figures stand in twice.jsonl twice"* ]]
+  [[ $stdout == *"1 changes for worse"* ]]
+}
+
+@test "a torn last line is set aside, and what was whole stays" {
+  series v 100 100
+  cp h.jsonl whole
+  head -c 50 h.jsonl >>h.jsonl.part
+  cat h.jsonl.part >>h.jsonl && rm h.jsonl.part
+  run_apart "$wsbench" history check --db h.jsonl
+  [ "$status" = 0 ]
+  [[ $stderr == *"last line of h.jsonl is torn"*"50 bytes"* ]]
+  document three.json v3 v3 null=100
+  run_apart "$wsbench" history add --db h.jsonl three.json
+  [ "$status" = 0 ]
+  [[ $stderr == *"50 bytes are now in h.jsonl.torn"* ]]
+  cmp -n "$(stat -c %s whole)" h.jsonl whole
+  [ "$(wc -l <h.jsonl)" = 3 ]
+  [ "$(wc -c <h.jsonl.torn)" = 51 ]
+}
+
+@test "many writers at once lose nothing" {
+  local i pids=()
+  for i in 1 2 3 4 5 6 7 8; do
+    document "$i.json" "r$i" "r$i" null=1 rdtsc=2
+  done
+  for i in 1 2 3 4 5 6 7 8; do
+    "$wsbench" history add --quiet --db h.jsonl "$i.json" &
+    pids+=($!)
+  done
+  for i in "${pids[@]}"; do wait "$i"; done
+  [ "$(wc -l <h.jsonl)" = 16 ]
+  "$wsbench" history check --quiet --db h.jsonl
+}
+
+@test "exact figures of two machines are one series, of two emulators two" {
+  export TARGET=lab:x86_64-svm
+  MACHINE=1 series a 100 100
+  MACHINE=2 EMULATOR='QEMU emulator version 7.2.23 (other)' series b 101
+  EMULATOR='QEMU emulator version 8.0.0' series c 200 200
+  run_apart "$wsbench" history show --db h.jsonl --json
+  [ "$(json '[s["place"] for s in d["series"]]')" = "['QEMU emulator version 7.2', 'QEMU emulator version 8.0']" ]
+  run_apart "$wsbench" history check --db h.jsonl
+  [[ $stdout == *"b1 (6.1.0-56-cloud-amd64), after a2"* ]]
+  # And what else may be the reason.
+  [[ $stdout == *"(measured on QEMU emulator version 7.2.23 (other), before on QEMU emulator version 7.2.22 (Debian))"* ]]
+}
+
+@test "noisy figures are a series per machine, and judged as noise" {
+  export TARGET=kvm EXACT=0
+  local noise=(1000 1004 996 1001 998 1003 999 1002 997 1000 1004 996 1001 998)
+  MACHINE=1 series a "${noise[@]}"
+  MACHINE=2 series b 2000 2004 1996 2001
+  run_apart "$wsbench" history check --db h.jsonl
+  [ "$status" = 0 ]
+  [[ $stdout == *"2 series: 0 changes"* ]]
+  MACHINE=1 series c 1100
+  run_apart "$wsbench" history check --db h.jsonl --last 1
+  [ "$status" = 1 ]
+  [[ $stdout == *"kvm, machine 1"*"c1 (6.1.0-56-cloud-amd64), after a14"* ]]
+  # Few figures: outside of the prediction interval of four is far outside.
+  MACHINE=2 series d 2200
+  run_apart "$wsbench" history check --db h.jsonl --json
+  [ "$(json '[c["new_label"] for c in d["changes"]]')" = "['c1', 'd1']" ]
+}
+
+@test "two steps of the clock are the least that counts in noise" {
+  export TARGET=kvm EXACT=0 RESOLUTION=20
+  series a 500 500 500 500 500 500 500 500 500 500 500 500 500 500 530 530 530 530 530 530 530
+  run_apart "$wsbench" history check --db h.jsonl
+  [ "$status" = 0 ]
+  run_apart "$wsbench" history check --db h.jsonl --otava-exact
+  [ "$status" = 1 ]
+}
+
+@test "show: stretches, and JSON with all points" {
+  series v 100 100 102 101 101
+  run_apart "$wsbench" history show --db h.jsonl --bench null
+  [ "$status" = 0 ]
+  [[ $stdout == *"bare:x86_64, QEMU emulator version 7.2: null, in insns"* ]]
+  [[ $stdout == *"v1 (6.1.0-56-cloud-amd64)  v2 (6.1.0-56-cloud-amd64)      2           100"* ]]
+  [[ $stdout == *"102    +2.00 %  worse"* ]]
+  run_apart "$wsbench" history show --db h.jsonl --json
+  [ "$(json '[p["value"] for p in d["points"]], [(s["start"], s["end"]) for s in d["stretches"]]')" = \
+    "([100, 100, 102, 101, 101], [(0, 2), (2, 3), (3, 5)])" ]
+  refused 2 "no such series" "$wsbench" history show --db h.jsonl --bench xyzzy
+}
+
+@test "a figure that the newest run lacks is told" {
+  document one.json r1 one null=1 rdtsc=2
+  document two.json r2 two null=1
+  "$wsbench" history add --db h.jsonl one.json two.json
+  run_apart "$wsbench" history check --db h.jsonl
+  [[ $stderr == *"the newest run has no figure of rdtsc"* ]]
+}
+
+@test "fresh boots refute what was no change, and confirm what was" {
+  need_target bare:x86_64
+  "$wsbench" run --quiet --on bare:x86_64 --bench rdtsc,rdtscp -o now.json
+  now=$(doc now.json 'value("rdtsc"), value("rdtscp")')
+  # Its tool, label and run differ, its emulator does not.
+  EMULATOR=$(doc now.json 'd["target"]["emulator"]')
+  export EMULATOR
+  python3 - <<'END'
+import json
+d = json.load(open("now.json"))
+def put(run, **values):
+    d["run"]["id"] = run
+    for b in d["benchmarks"]:
+        m = next(m for m in b["metrics"] if m["name"] == "round_trip")
+        v = values[b["name"]]
+        m["estimate"].update(value=v, ci={"level": 1, "lo": v, "hi": v, "method": "exact"})
+    json.dump(d, open(run + ".json", "w"))
+m = {b["name"]: next(m for m in b["metrics"] if m["name"] == "round_trip")["estimate"]["value"] for b in d["benchmarks"]}
+put("a", rdtsc=m["rdtsc"], rdtscp=m["rdtscp"] - 0.5)
+put("b", rdtsc=m["rdtsc"] + 5, rdtscp=m["rdtscp"])
+END
+  "$wsbench" history add --quiet --db h.jsonl a.json b.json
+  run_apart "$wsbench" history check --db h.jsonl --bench rdtsc --confirm --boots 2
+  echo "$stdout"
+  [ "$status" = 3 ]
+  [[ $stdout == *"worse, not confirmed: "*"in 2 fresh boots"* ]]
+  run_apart "$wsbench" history check --db h.jsonl --confirm --boots 2
+  [ "$status" = 1 ]
+  [[ $stdout == *"worse, confirmed: "*"in 2 fresh boots"* ]]
+}
+
+@test "bad usage of history" {
+  refused 2 "add, check or show?" "$wsbench" history
+  refused 2 "did you mean 'check'?" "$wsbench" history chekc
+  refused 2 "--db FILE.jsonl says which" "$wsbench" history check
+  refused 2 "which documents?" "$wsbench" history add --db h.jsonl
+  refused 2 "unexpected argument 'x.json'" "$wsbench" history check --db h.jsonl x.json
+  refused 2 "is not a number from 0 to 1" "$wsbench" history check --db h.jsonl --pvalue 2
+  refused 2 "out of range" "$wsbench" history check --db h.jsonl --window 1
+  nothing_left
+}
+
+@test "histories and documents that are none" {
+  document good.json r1 one null=1
+  refused 2 "No such file" "$wsbench" history check --db none.jsonl
+  refused 2 "not a regular file" "$wsbench" history check --db .
+  : >empty.jsonl
+  refused 2 "holds no figures" "$wsbench" history check --db empty.jsonl
+  echo text >text.jsonl
+  refused 2 "text.jsonl: line 1: " "$wsbench" history check --db text.jsonl
+  refused 2 "text.jsonl: line 1: " "$wsbench" history add --db text.jsonl good.json
+  [ "$(cat text.jsonl)" = text ]
+  refused 2 "good.json is no history" "$wsbench" history add --db good.json good.json
+  head -c 100000 /dev/urandom >random.jsonl
+  refused 2 "random.jsonl" "$wsbench" history show --db random.jsonl
+  echo '{"schema":"worldswitch.history","version":2}' >newer.jsonl
+  refused 2 "version 2 is newer" "$wsbench" history check --db newer.jsonl
+  # One bad document, and none is added.
+  refused 2 "cannot read none.json" "$wsbench" history add --db h.jsonl good.json none.json
+  refused 2 "text.jsonl: " "$wsbench" history add --db h.jsonl good.json text.jsonl
+  refused 2 "nowhere/h.jsonl" "$wsbench" history add --db nowhere/h.jsonl good.json
+  [ ! -e h.jsonl ]
+}
+
+@test "a full disk: nothing is added, nothing is lost" {
+  need_own_mounts
+  document small.json r1 one null=1
+  # shellcheck disable=SC2046  # words
+  document big.json r2 two $(printf 'b%d=1 ' {1..100})
+  run_apart "${own_mounts[@]}" '
+    mkdir disk && mount -t tmpfs -o size=16k none disk
+    "$1" history add --db disk/h.jsonl small.json
+    cp disk/h.jsonl before
+    code=0
+    "$1" history add --db disk/h.jsonl big.json || code=$?
+    cmp disk/h.jsonl before
+    echo code $code' sh "$wsbench"
+  [ "$status" = 0 ]
+  [ "$stdout" = "code 2" ]
+  [[ $stderr == *"cannot write disk/h.jsonl: No space left on device"* ]]
+}

@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Unit tests of a history's lines and its file: nothing is lost, nothing half read. */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+#include "host/result/row_file.h"
+#include "host/result/row_layout.h"
+
+static const struct row example = {
+	.schema = ROW_SCHEMA,
+	.version = ROW_VERSION,
+	.run = "2026-11-21T09:05:17Z-33c1d0d7",
+	.time = "2026-11-21T09:05:17Z",
+	.kernel = "6.1.0-56-cloud-amd64",
+	.target = "lab:x86_64-svm",
+	.emulator = "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)",
+	.machine = "a3055cde0ef5ac3d",
+	.exact = true,
+	.tool = "0.1.0-16a25284615e",
+	.benchmark = "hypercall",
+	.config = "default",
+	.metric = "round_trip",
+	.unit = "insns",
+	.better = "lower",
+	.value = 3066,
+	.lo = 3066,
+	.hi = 3066.5,
+	.quantum = 1,
+	.boots = 2,
+};
+
+static struct row_names *names;
+
+static void begin(void)
+{
+	names = row_names_new();
+}
+
+static void end(void)
+{
+	row_names_free(names);
+}
+
+TestSuite(row, .init = begin, .fini = end);
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static bool same_number(double a, double b)
+{
+	return a == b || (isnan(a) && isnan(b));
+}
+
+static bool same(const struct row *a, const struct row *b)
+{
+	return same_text(a->schema, b->schema) && a->version == b->version &&
+	       same_text(a->run, b->run) && same_text(a->time, b->time) &&
+	       same_text(a->kernel, b->kernel) && same_text(a->label, b->label) &&
+	       same_text(a->commit, b->commit) && same_text(a->target, b->target) &&
+	       same_text(a->emulator, b->emulator) && same_text(a->machine, b->machine) &&
+	       a->exact == b->exact && same_text(a->tool, b->tool) &&
+	       same_text(a->benchmark, b->benchmark) && same_text(a->config, b->config) &&
+	       same_text(a->metric, b->metric) && same_text(a->unit, b->unit) &&
+	       same_text(a->better, b->better) && same_number(a->value, b->value) &&
+	       same_number(a->lo, b->lo) && same_number(a->hi, b->hi) &&
+	       a->quantum == b->quantum && a->boots == b->boots;
+}
+
+static int scan(const char *line, size_t bytes, struct row *out, struct result_error *err)
+{
+	struct row_scan *s = row_scan_new(names);
+	int rc = row_scan_line(s, line, bytes, out, err);
+
+	row_scan_free(s);
+	return rc;
+}
+
+static void expect_back(const struct row *row)
+{
+	char *line = row_dump(row);
+	struct result_error err;
+	struct row back;
+
+	cr_assert_eq(line[strlen(line) - 1], '\n');
+	cr_assert_eq(scan(line, strlen(line) - 1, &back, &err), 0, "%s", err.text);
+	cr_expect(same(row, &back), "%s", line);
+	free(line);
+}
+
+Test(row, comes_back_as_it_went)
+{
+	struct row row = example;
+
+	expect_back(&row);
+	row.kernel = row.emulator = NULL;
+	row.label = "a \"quoted\" \\ label, \t\x01 and \xc3\xa4";
+	row.commit = "0123456789abcdef";
+	row.exact = false;
+	row.lo = row.hi = NAN;
+	expect_back(&row);
+}
+
+Test(row, numbers_come_back_exactly)
+{
+	static const double numbers[] = {
+		0,
+		-0.5,
+		0.1,
+		1.0 / 3,
+		-17,
+		3066.25,
+		29091.850000000002,
+		1e15,
+		1e16,
+		1.5e300,
+		-2.5e-300,
+		123456789012345.6,
+		9007199254740993.0,
+		5e-324,
+	};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		struct row row = example;
+
+		row.value = numbers[i];
+		expect_back(&row);
+	}
+}
+
+/*
+ * The quick way must not take what the library refuses, nor read it otherwise: a good
+ * line with each byte in turn replaced by what could mislead it.
+ */
+Test(row, quick_way_and_library_agree)
+{
+	static const char bytes[] = "\"\\{}:,0919.-+eE tfn\n\x01\x80";
+	struct row one = example;
+	char *line;
+	size_t n;
+
+	one.label = "x";
+	one.value = -10.25;
+	line = row_dump(&one);
+	n = strlen(line) - 1;
+	for (size_t at = 0; at < n; at++) {
+		char before = line[at];
+
+		for (size_t i = 0; i < sizeof(bytes); i++) {
+			struct result_error err;
+			struct row quick, slow;
+			int a, b;
+
+			line[at] = bytes[i];
+			a = scan(line, n, &quick, &err);
+			b = row_parse(names, line, n, &slow, &err);
+			cr_assert_eq(a, b, "at %zu: %s", at, line);
+			cr_assert(a || same(&quick, &slow), "at %zu: %s", at, line);
+		}
+		line[at] = before;
+	}
+	free(line);
+}
+
+Test(row, unknown_members_and_any_order_are_fine)
+{
+	const char *line =
+		"{ \"boots\": 3, \"later\": {\"a\": [1]}, \"quantum\": 1, \"value\": "
+		"1.5e2,"
+		"\"better\":\"lower\",\"unit\":\"insns\",\"metric\":\"m\",\"config\":"
+		"\"c\","
+		"\"benchmark\":\"b\",\"tool\":\"t\",\"exact\":false,\"machine\":\"x\","
+		"\"target\":\"kvm\",\"time\":\"now\",\"run\":\"r\",\"version\":1,"
+		"\"schema\":\"worldswitch.history\" }";
+	struct result_error err;
+	struct row row;
+
+	cr_assert_eq(scan(line, strlen(line), &row, &err), 0, "%s", err.text);
+	cr_expect(row.value == 150 && row.boots == 3 && !strcmp(row.benchmark, "b"));
+	cr_expect(isnan(row.lo) && !row.kernel);
+}
+
+static void expect_refused(const char *line, const char *what)
+{
+	struct result_error err;
+	struct row row;
+
+	cr_expect_eq(scan(line, strlen(line), &row, &err), -EINVAL, "%s", line);
+	cr_expect(strstr(err.text, what), "%s", err.text);
+}
+
+Test(row, what_is_wrong_is_said)
+{
+	expect_refused("", "column");
+	expect_refused("{", "column");
+	expect_refused("[]", "not a line of a history");
+	expect_refused("{\"schema\":\"worldswitch.result\"}", "not a line of a history");
+	expect_refused("{\"schema\":\"worldswitch.history\",\"version\":2}",
+		       "version 2 is newer");
+	expect_refused("{\"schema\":\"worldswitch.history\",\"version\":1}",
+		       "/run: missing");
+}
+
+Test(row, names_are_kept_once)
+{
+	char text[16];
+	const char *first = row_names_get(names, "abc", 2);
+
+	for (int i = 0; i < 5000; i++) {
+		snprintf(text, sizeof(text), "name %d", i);
+		row_names_get(names, text, strlen(text));
+	}
+	cr_expect_str_eq(first, "ab");
+	cr_expect_eq(row_names_get(names, "ab", 2), first);
+	cr_expect_neq(row_names_get(names, "a", 1), first);
+	cr_expect_neq(row_names_get(names, "abc", 3), first);
+}
+
+/* The file */
+
+static char folder[] = "/tmp/unit_row.XXXXXX";
+
+static void enter_folder(void)
+{
+	cr_assert_not_null(mkdtemp(folder));
+	cr_assert_eq(chdir(folder), 0);
+	begin();
+}
+
+static void remove_folder(void)
+{
+	end();
+	unlink("db");
+	unlink("db.torn");
+	rmdir(folder);
+}
+
+TestSuite(row_file, .init = enter_folder, .fini = remove_folder);
+
+static int add_lines(int writer, int n, struct result_error *err)
+{
+	char run[32], *text = NULL;
+	struct row row = example;
+	struct row_file *f;
+	size_t bytes = 0;
+	int rc = row_file_open("db", true, &f, err);
+
+	if (rc)
+		return rc;
+	snprintf(run, sizeof(run), "writer %d", writer);
+	row.run = run;
+	for (int i = 0; i < n; i++) {
+		char *line;
+
+		row.value = i;
+		line = row_dump(&row);
+		text = realloc(text, bytes + strlen(line));
+		memcpy(text + bytes, line, strlen(line));
+		bytes += strlen(line);
+		free(line);
+	}
+	rc = row_file_add(f, text, bytes, err);
+	free(text);
+	row_file_close(f);
+	return rc;
+}
+
+static void add(int writer, int n)
+{
+	struct result_error err;
+
+	cr_assert_eq(add_lines(writer, n, &err), 0, "%s", err.text);
+}
+
+static int count_row(void *ctx, const struct row *row)
+{
+	(void)row;
+	++*(size_t *)ctx;
+	return 0;
+}
+
+static size_t rows(size_t *torn)
+{
+	struct result_error err;
+	struct row_file *f;
+	size_t n = 0;
+
+	cr_assert_eq(row_file_open("db", false, &f, &err), 0, "%s", err.text);
+	cr_assert_eq(row_file_read(f, names, count_row, &n, &err), 0, "%s", err.text);
+	*torn = row_file_torn(f);
+	row_file_close(f);
+	return n;
+}
+
+static void expect_rows(size_t want, size_t want_torn)
+{
+	size_t torn, n = rows(&torn);
+
+	cr_assert_eq(n, want, "%zu rows, not %zu", n, want);
+	cr_assert_eq(torn, want_torn, "%zu bytes torn, not %zu", torn, want_torn);
+}
+
+static off_t size_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? -1 : st.st_size;
+}
+
+Test(row_file, grows)
+{
+	add(1, 3);
+	add(2, 2);
+	expect_rows(5, 0);
+	cr_expect_eq(size_of("db.torn"), -1);
+}
+
+/* A crash may end a file at any byte of what was being written. */
+Test(row_file, torn_anywhere)
+{
+	off_t whole, cut;
+
+	add(1, 2);
+	whole = size_of("db");
+	for (cut = 1; cut < whole / 2; cut++) {
+		size_t torn = (size_t)(whole / 2 - cut);
+
+		unlink("db.torn");
+		cr_assert_eq(truncate("db", whole - cut), 0);
+		if (cut == 1) { /* only the newline is missing: nothing is torn */
+			expect_rows(2, 0);
+			add(2, 1);
+			expect_rows(3, 0);
+		} else {
+			expect_rows(1, torn);
+			expect_rows(1, torn); /* who reads changes nothing */
+			add(2, 1);
+			expect_rows(2, 0);
+			cr_assert_eq(size_of("db.torn"), (off_t)torn + 1);
+		}
+		unlink("db");
+		add(1, 2);
+	}
+}
+
+/* Some file systems leave zeros where something was to be written. */
+Test(row_file, zeros_at_the_end)
+{
+	off_t whole;
+
+	add(1, 1);
+	whole = size_of("db");
+	cr_assert_eq(truncate("db", whole + 100), 0);
+	expect_rows(1, 100);
+	add(2, 1);
+	expect_rows(2, 0);
+	cr_expect_eq(size_of("db.torn"), 101);
+}
+
+static void put(const char *text)
+{
+	FILE *f = fopen("db", "w");
+
+	cr_assert(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+/* What is no history is not cut, not even at an end that looks torn. */
+Test(row_file, foreign_files_are_left_alone)
+{
+	static const char *const texts[] = {
+		"text",
+		"text\n",
+		"{\"a\": 1}",
+		"{\"a\": 1}\n",
+		"{\n}\n",
+		"\n",
+		"{\"schema\":\"worldswitch.result\"}\n{",
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct result_error err;
+
+		put(texts[i]);
+		cr_expect_eq(add_lines(1, 1, &err), -EINVAL, "%s", texts[i]);
+		cr_expect_eq(size_of("db"), (off_t)strlen(texts[i]));
+		cr_expect_eq(size_of("db.torn"), -1);
+	}
+	put("");
+	add(1, 1);
+	expect_rows(1, 0);
+}
+
+Test(row_file, bad_line_is_named)
+{
+	struct result_error err;
+	struct row_file *f;
+	size_t n = 0;
+	FILE *out;
+
+	add(1, 2);
+	out = fopen("db", "a");
+	fputs("\nno line\n", out);
+	fclose(out);
+	add(2, 1);
+	cr_assert_eq(row_file_open("db", false, &f, &err), 0);
+	cr_expect_eq(row_file_read(f, names, count_row, &n, &err), -EINVAL);
+	cr_expect(strstr(err.text, "db: line 4: "), "%s", err.text);
+	row_file_close(f);
+}
+
+/* As on a full disk: what did not fit is taken back, whole. */
+Test(row_file, addition_that_does_not_fit)
+{
+	struct rlimit limit, old;
+	struct result_error err;
+	off_t before;
+
+	add(1, 2);
+	before = size_of("db");
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &old);
+	limit = (struct rlimit){ (rlim_t)before + 1000, old.rlim_max };
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	cr_expect_eq(add_lines(2, 10, &err), -EFBIG);
+	cr_expect(strstr(err.text, "cannot write db: "), "%s", err.text);
+	cr_expect_eq(size_of("db"), before);
+	setrlimit(RLIMIT_FSIZE, &old);
+	add(2, 10);
+	expect_rows(12, 0);
+}
+
+/* Four writers at once, and a reader that must never see half of an addition. */
+Test(row_file, many_writers)
+{
+	enum { WRITERS = 4, TIMES = 20, LINES = 25 };
+	struct result_error err;
+
+	add(0, LINES);
+	for (int w = 1; w <= WRITERS; w++)
+		if (!fork()) {
+			int rc = 0;
+
+			for (int i = 0; i < TIMES && !rc; i++)
+				rc = add_lines(w, LINES, &err);
+			_exit(rc != 0);
+		}
+	for (int left = WRITERS; left;) {
+		int status;
+		size_t torn, n = rows(&torn);
+
+		cr_assert(n % LINES == 0 && !torn, "%zu rows, %zu bytes torn", n, torn);
+		if (waitpid(-1, &status, WNOHANG) > 0) {
+			cr_assert_eq(status, 0);
+			left--;
+		}
+	}
+	expect_rows(LINES + WRITERS * TIMES * LINES, 0);
+}
+
+Test(row_file, no_file)
+{
+	struct result_error err;
+	struct row_file *f;
+
+	cr_expect_eq(row_file_open("db", false, &f, &err), -ENOENT);
+	cr_expect_eq(row_file_open("nowhere/db", true, &f, &err), -ENOENT);
+	cr_expect_eq(row_file_open(".", false, &f, &err), -EINVAL);
+	cr_assert_eq(mkfifo("db", 0600), 0);
+	cr_expect_eq(row_file_open("db", false, &f, &err), -EINVAL);
+	cr_expect_eq(row_file_open("db", true, &f, &err), -EINVAL);
+}
