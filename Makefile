@@ -63,7 +63,7 @@ host_obj   = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(call host_src,$(1))) $(B)/obj/$(
 PAYLOADS := $(foreach a,$(ARCHS),$(B)/guest/$(a)/driven.elf $(B)/guest/$(a)/selftest.elf \
 	$(patsubst bench/%.c,$(B)/guest/%.elf,$(sort $(wildcard bench/$(a)/*.c))))
 
-.PHONY: reference all bench test check report compare install clean help setup kernels format
+.PHONY: reference all bench test check report compare install clean help setup kernels kmod format
 all: $(B)/wsbench $(foreach a,$(ARCHS),$(B)/$(a)/wsbench) $(B)/libwsbench-trace.so
 
 # ---- payloads: bare-metal images ---------------------------------------------------
@@ -218,6 +218,10 @@ setup:
 kernels:
 	$(Q)for a in $(ARCHS); do scripts/kernel.sh fetch --arch $$a >/dev/null || exit 1; done
 
+# Counter passthrough on KVM/arm64: without it (no network), its config is skipped.
+kmod:
+	$(Q)scripts/kmod.sh >/dev/null
+
 # ---- what users type -------------------------------------------------------------------------
 
 # All processors, unless whoever calls has said how many.
@@ -228,6 +232,7 @@ RUN := results/runs/$(shell date -u +%Y%m%dT%H%M%SZ)
 
 bench: setup
 	$(Q)$(MAKE) --no-print-directory all kernels
+	-$(Q)$(MAKE) --no-print-directory kmod
 	$(Q)$(B)/wsbench run --on all --bench $(BENCH) -o $(RUN)/ $(ARGS)
 	$(Q)$(B)/wsbench plot $(RUN)/*.json -o $(RUN)
 
@@ -241,7 +246,7 @@ format:
 # Without kernels (no network) the labs' tests are skipped, and say so.
 test: setup
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all test-payloads unit-tests asan-tests
-	-$(Q)$(MAKE) --no-print-directory kernels
+	-$(Q)$(MAKE) --no-print-directory kernels kmod
 	$(Q)host/tests/run $(ARGS)
 
 UNITS := $(patsubst host/tests/%.c,$(B)/tests/%,$(sort $(wildcard host/tests/unit_*.c)))
@@ -285,6 +290,7 @@ help:
 	@echo 'make reference  bring the lists in README.md up to date'
 	@echo 'make setup      install missing Debian packages (SETUP=0 skips this everywhere)'
 	@echo 'make kernels    fetch the kernels of the labs'
+	@echo 'make kmod       build the counter-passthrough module for the arm64 lab'"'"'s kernel'
 	@echo 'make install    into PREFIX (/usr/local), under DESTDIR'
 	@echo 'make clean      remove what was built; downloads in build/cache stay'
 	@echo "BENCH='*' make bench measures everything, not only the core"

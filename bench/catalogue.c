@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rows of catalogue.def and configs.def as values, for the host. */
+/* The rows of catalogue.def, configs.def and effects.def as values, for the host. */
 #include "bench/catalogue.h"
 
 #define BENCH(id_, group_, archs_, handled_by_, exits_, needs_, summary_)                \
@@ -28,4 +28,17 @@ const struct bench bench_table[] = {
 const struct config config_table[] = {
 #include "bench/configs.def"
 	{ .name = NULL },
+};
+
+#define EFFECT(config_, rows_, handled_by_, exits_)                                      \
+	{                                                                                \
+		.config = config_,                                                       \
+		.rows = rows_,                                                           \
+		.handled_by = handled_by_,                                               \
+		.exits = exits_,                                                         \
+	},
+
+const struct config_effect config_effect_table[] = {
+#include "bench/effects.def"
+	{ .config = NULL },
 };

@@ -66,8 +66,17 @@ struct config {
 	const char *summary;
 };
 
-/* Both tables end with a row whose name is NULL. Defined in catalogue.c. */
+/* What a config changes about rows: effects.def. */
+struct config_effect {
+	const char *config;
+	const char *rows; /* an id, or the beginning of some and "*" */
+	enum bench_handler handled_by;
+	unsigned int exits;
+};
+
+/* All tables end with a row whose name is NULL. Defined in catalogue.c. */
 extern const struct bench bench_table[];
 extern const struct config config_table[];
+extern const struct config_effect config_effect_table[];
 
 #endif

@@ -28,6 +28,8 @@ enum selftest_command {
 	SELFTEST_TOUCH,	    /* writes to `events` pages from ABI_SLOT_GPA on */
 	SELFTEST_LPI, /* aarch64: an LPI pending, rings STOP, takes it and one more */
 	SELFTEST_BUS_LOCK, /* x86_64: `events` locked additions across two lines */
+	SELFTEST_COUNTER,  /* aarch64: rings BEGIN, then reads PMCCNTR `events` times; */
+			   /* and again; and rings BEGIN */
 };
 
 /* In abi_params.batch: there is an in-kernel interrupt controller. */

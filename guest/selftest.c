@@ -102,6 +102,19 @@ static void halts(const struct abi_params *params)
 	}
 }
 
+/* Between the bells, the host counts exits. */
+static void counter(const struct abi_params *params)
+{
+	uint32_t round, i;
+
+	for (round = 0; round < 2; round++) {
+		runtime_ring(ABI_BELL_BEGIN);
+		for (i = 0; i < params->events; i++)
+			selftest_counter();
+	}
+	runtime_ring(ABI_BELL_BEGIN);
+}
+
 /* In the guest and out of it in turns, so that a kick can come at any moment. */
 static void spin(void)
 {
@@ -170,6 +183,9 @@ void sample_all(const struct abi_params *params)
 		break;
 	case SELFTEST_PMU_MSRS:
 		selftest_pmu_msrs();
+		break;
+	case SELFTEST_COUNTER:
+		counter(params);
 		break;
 	case SELFTEST_SPIN:
 		spin();

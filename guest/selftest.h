@@ -36,6 +36,9 @@ void selftest_lpi(void);
 /* Waits for an interrupt, with the CPU halted, and takes it. */
 void selftest_halt(void);
 
+/* Reads the PMU's cycle counter, where the architecture's tests want it. */
+void selftest_counter(void);
+
 /* Called where a loop waits for memory to change. */
 void selftest_relax(void);
 

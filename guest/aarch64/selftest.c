@@ -374,6 +374,11 @@ void selftest_halt(void)
 	selftest_irq_mask(true);
 }
 
+void selftest_counter(void)
+{
+	__asm__ volatile("mrs x0, pmccntr_el0" ::: "x0", "memory");
+}
+
 void selftest_relax(void)
 {
 	__asm__ volatile("yield" ::: "memory");

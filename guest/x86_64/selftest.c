@@ -222,6 +222,10 @@ void selftest_halt(void)
 	__asm__ volatile("sti; hlt; cli" ::: "memory");
 }
 
+void selftest_counter(void)
+{
+}
+
 void selftest_relax(void)
 {
 	__asm__ volatile("pause" ::: "memory");

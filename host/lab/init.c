@@ -20,6 +20,7 @@
 #include "host/lab/initramfs.h"
 #include "host/lab/shared.h"
 #include "host/lab/symbols.h"
+#include "host/vmm/passthrough.h"
 
 #define TEXT_BYTES 16384
 
@@ -193,6 +194,15 @@ static void send_symbols(struct lab_wire *wire)
 	lab_wire_failure(wire, why);
 }
 
+/* Where the module of host/kmod is, for the config that asks for it and loads it. */
+static void offer_passthrough(void)
+{
+	static const char path[] = "/" LAB_MODULES_PATH "/" LAB_PASSTHROUGH_MODULE ".ko";
+
+	if (!access(path, R_OK))
+		setenv(PASSTHROUGH_MODULE_VARIABLE, path, 1);
+}
+
 /* The child's side: ends the process. */
 static void run_job(int (*run)(int argc, char **argv, struct lab_wire *wire),
 		    struct lab_wire *wire)
@@ -210,6 +220,7 @@ static void run_job(int (*run)(int argc, char **argv, struct lab_wire *wire),
 	     p += strlen(p) + 1)
 		argv[argc++] = p;
 	argv[argc] = NULL;
+	offer_passthrough();
 	code = run(argc, argv, wire);
 	send_symbols(wire);
 	fflush(NULL);

@@ -24,6 +24,8 @@ int lab_initramfs_build(const struct lab_initramfs *what, struct lab_cpio *out)
 
 		snprintf(path, sizeof(path), "%s/%s.ko", LAB_MODULES_PATH, m->name);
 		lab_cpio_file(out, path, 0644, m->data, m->bytes);
+		if (m->optional)
+			continue;
 		strcat(order, m->name);
 		strcat(order, "\n");
 	}

@@ -114,6 +114,22 @@ int lab_modules_read(const char *dir, const char *name, struct lab_modules *mods
 	return add(dir, name, 0, mods, err);
 }
 
+int lab_modules_read_optional(const char *dir, const char *name, struct lab_modules *mods,
+			      struct target_error *err)
+{
+	struct target_error missing;
+	char path[PATH_MAX];
+	size_t before = mods->n;
+	int ret;
+
+	if (find_file(dir, name, path, &missing))
+		return 0;
+	ret = add(dir, name, 0, mods, err);
+	if (!ret && mods->n > before)
+		mods->list[mods->n - 1].optional = true;
+	return ret;
+}
+
 void lab_modules_free(struct lab_modules *mods)
 {
 	for (size_t i = 0; i < mods->n; i++)

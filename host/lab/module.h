@@ -3,17 +3,20 @@
 #ifndef WS_LAB_MODULE_H
 #define WS_LAB_MODULE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "host/target/target.h"
 
-#define LAB_MODULES_MAX 16
+#define LAB_MODULES_MAX	       16
+#define LAB_PASSTHROUGH_MODULE "worldswitch-pmu" /* of host/kmod */
 
 struct lab_module {
 	char name[64]; /* "kvm-amd", always with hyphens */
 	uint8_t *data; /* the .ko file */
 	size_t bytes;
+	bool optional; /* only there to be loaded by whoever wants it */
 };
 
 struct lab_modules {
@@ -28,6 +31,13 @@ struct lab_modules {
  */
 int lab_modules_read(const char *dir, const char *name, struct lab_modules *mods,
 		     struct target_error *err);
+
+/*
+ * The same for a module that is not loaded at the start, and that depends on nothing but
+ * what is: if it is not there, that is no error.
+ */
+int lab_modules_read_optional(const char *dir, const char *name, struct lab_modules *mods,
+			      struct target_error *err);
 void lab_modules_free(struct lab_modules *mods);
 
 /*

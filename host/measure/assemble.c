@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host/measure/assemble.h"
+#include "host/measure/under.h"
 #include "host/measure/visible.h"
 #include "host/stats/interval.h"
 
@@ -34,10 +35,13 @@ static struct result_benchmark *benchmark_of(const struct assembly *a)
 	return &a->result->benchmarks[a->index];
 }
 
-void assemble_begin(struct assembly *a, const struct config *config)
+void assemble_begin(struct assembly *a, const struct bench *row,
+		    const struct config *config)
 {
 	struct result_benchmark *b = result_add_benchmark(a->result);
 
+	a->under = bench_under(row, config);
+	a->row = &a->under;
 	a->index = a->result->n_benchmarks - 1;
 	b->name = a->row->id;
 	b->config = config->name;

@@ -10,7 +10,8 @@
 /* Takes one benchmark from its first boot to its estimates. */
 struct assembly {
 	struct result *result;
-	size_t index; /* of the benchmark in `result`: its address may change */
+	size_t index;	    /* of the benchmark in `result`: its address may change */
+	struct bench under; /* the row as it is to be proven under its config */
 	const struct bench *row;
 	const struct abi_params *params;
 	enum judge_trust trust;
@@ -18,8 +19,9 @@ struct assembly {
 	const char *unit;
 };
 
-/* Adds the benchmark to `a->result`; the other members are set by the caller. */
-void assemble_begin(struct assembly *a, const struct config *config);
+/* Adds the benchmark to `a->result`; sets `row`; the other members are the caller's. */
+void assemble_begin(struct assembly *a, const struct bench *row,
+		    const struct config *config);
 
 /*
  * Takes in a boot that ended as BOOT_DONE. One whose exits do not prove the row,

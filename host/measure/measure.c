@@ -134,13 +134,12 @@ static int run_row(struct session *s, const struct plan_row *row)
 	for (i = 0; i < row->n_configs; i++) {
 		a[i] = (struct assembly){
 			.result = s->result,
-			.row = row->bench,
 			.params = &params,
 			.trust = trust_of(s, row->bench),
 			.exact = s->target->exact,
 			.unit = s->result->clock.unit,
 		};
-		assemble_begin(&a[i], row->configs[i]);
+		assemble_begin(&a[i], row->bench, row->configs[i]);
 	}
 	rc = run_boots(s, row, a);
 	for (i = 0; i < row->n_configs; i++) {

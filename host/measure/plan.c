@@ -51,7 +51,8 @@ static const struct config *config_of(const char *name)
 
 /* What a row runs under if nobody says: chosen so that it shows its subject. */
 static const char *const own_configs[] = { "default" };
-static const char *const own_pmu_configs[] = { "pmu-off", "pmu-emulated" };
+static const char *const own_pmu_configs[] = { "pmu-off", "pmu-emulated",
+					       "pmccntr-passthrough" };
 
 static void own(const struct bench *b, const struct target *t, const char *const **names,
 		size_t *n)
@@ -64,7 +65,8 @@ static void own(const struct bench *b, const struct target *t, const char *const
 		bool counts = b->needs & NEEDS_COUNTS;
 
 		*names = own_pmu_configs + counts;
-		*n = 2 - counts;
+		/* The last needs a module, and one row will do to show it. */
+		*n = (b->needs & BENCH_CORE ? 3 : 2) - counts;
 	} else {
 		*names = own_configs;
 		*n = 1;

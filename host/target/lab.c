@@ -42,6 +42,9 @@ static int find_kernel(struct lab_state *s, const struct target_options *opt,
 	if (!ret && s->machine->module && s->kernel.modules[0])
 		ret = lab_modules_read(s->kernel.modules, s->machine->module, &s->modules,
 				       err);
+	if (!ret && s->machine->arch == ARCH_AARCH64 && s->kernel.modules[0])
+		ret = lab_modules_read_optional(s->kernel.modules, LAB_PASSTHROUGH_MODULE,
+						&s->modules, err);
 	/* What the user named and cannot be used is bad input. */
 	return ret && (opt->kernel || opt->modules) ? -ENOEXEC : ret;
 }

@@ -52,6 +52,8 @@ static const struct {
 	{ "checkpoint-its", ARCHS_AARCH64, selftest_checkpoint_its },
 	{ "checkpoint-damaged", ARCHS_ALL, selftest_checkpoint_damaged },
 	{ "host-counters", ARCHS_ALL, selftest_perf },
+	{ "passthrough", ARCHS_AARCH64, selftest_passthrough },
+	{ "passthrough-refusals", ARCHS_AARCH64, selftest_passthrough_refusals },
 };
 
 #define TESTS (sizeof(table) / sizeof(table[0]))

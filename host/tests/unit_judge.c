@@ -2,8 +2,10 @@
 /* What counted exits prove: rows that vary, rows with a limit, and what is taken away. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <string.h>
 
 #include "host/measure/judge.h"
+#include "host/measure/under.h"
 
 #define EVENTS 500
 
@@ -120,4 +122,41 @@ Test(judge, exceptions_of_some_events_disprove)
 	cr_expect(j.proven);
 	judge_faults(&row, EVENTS, 1, &j);
 	cr_expect(not(j.proven));
+}
+
+/* Each effect is on a config and on rows that there are, of a common architecture. */
+Test(effects, each_changes_something)
+{
+	const struct config_effect *e;
+
+	for (e = config_effect_table; e->config; e++) {
+		const struct config *c = config_table;
+		const struct bench *b;
+		size_t rows = 0;
+
+		while (c->name && strcmp(c->name, e->config))
+			c++;
+		cr_assert_not_null(c->name, "no config %s", e->config);
+		for (b = bench_table; b->id; b++) {
+			const struct bench under = bench_under(b, c);
+
+			rows += b->archs & c->archs &&
+				(under.handled_by != b->handled_by ||
+				 under.exits != b->exits);
+		}
+		cr_expect_gt(rows, 0, "%s: %s changes nothing", e->config, e->rows);
+	}
+}
+
+Test(effects, a_row_without_one_is_as_in_the_catalogue)
+{
+	static const struct config nothing = { .name = "nothing" };
+	const struct bench *b;
+
+	for (b = bench_table; b->id; b++) {
+		const struct bench under = bench_under(b, &nothing);
+
+		cr_expect(under.handled_by == b->handled_by && under.exits == b->exits &&
+			  under.needs == b->needs);
+	}
 }

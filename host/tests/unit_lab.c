@@ -142,6 +142,31 @@ Test(modules, each_comes_after_all_it_depends_on)
 	lab_modules_free(&mods);
 }
 
+/* Found or not, it is no error; and nothing of what is loaded at the start. */
+Test(modules, an_optional_one_is_taken_along)
+{
+	struct lab_modules mods = { .n = 0 };
+	struct lab_initramfs what = { .program = (const uint8_t *)"", .job = "" };
+	struct lab_cpio archive = { .data = NULL };
+	struct target_error err = { "" };
+
+	cr_expect_eq(lab_modules_read_optional(folder, "leaf", &mods, &err), 0);
+	cr_expect_eq(mods.n, 0);
+	write_file("leaf.ko", leaf, sizeof(leaf));
+	write_file("irqbypass.ko", leaf, sizeof(leaf));
+	cr_expect_eq(lab_modules_read(folder, "irqbypass", &mods, &err), 0);
+	cr_expect_eq(lab_modules_read_optional(folder, "leaf", &mods, &err), 0);
+	cr_assert_eq(mods.n, 2);
+	cr_expect(!mods.list[0].optional && mods.list[1].optional);
+	what.modules = &mods;
+	cr_assert_eq(lab_initramfs_build(&what, &archive), 0);
+	cr_expect_not_null(memmem(archive.data, archive.bytes, "modules/leaf.ko", 15));
+	cr_expect_not_null(memmem(archive.data, archive.bytes, "irqbypass\n", 10));
+	cr_expect_null(memmem(archive.data, archive.bytes, "leaf\n", 5));
+	free(archive.data);
+	lab_modules_free(&mods);
+}
+
 Test(modules, what_is_missing_is_named)
 {
 	struct lab_modules mods = { .n = 0 };

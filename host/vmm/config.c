@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host/vmm/arch.h"
+#include "host/vmm/passthrough.h"
 
 struct refusal {
 	char *why;
@@ -67,6 +68,30 @@ static int config_apply_pmc_msr_user(int kvm_fd, struct vm_config *config,
 		return refuse(r, "this KVM has no MSR filters (Linux 5.10)");
 	config->pmc_msr_user = true;
 	return 0;
+}
+
+/* Either way the guest's PMU is set up as under pmu-emulated. */
+static int with_module(int kvm_fd, struct vm_config *config, const struct refusal *r,
+		       enum vm_pmu_access access)
+{
+	int err = config_apply_pmu_emulated(kvm_fd, config, r);
+
+	if (!err)
+		err = passthrough_available(kvm_fd, r->why, r->bytes);
+	config->pmu_access = access;
+	return err;
+}
+
+static int config_apply_pmccntr_passthrough(int kvm_fd, struct vm_config *config,
+					    const struct refusal *r)
+{
+	return with_module(kvm_fd, config, r, VM_PMU_PASSTHROUGH);
+}
+
+static int config_apply_pmccntr_hooked(int kvm_fd, struct vm_config *config,
+				       const struct refusal *r)
+{
+	return with_module(kvm_fd, config, r, VM_PMU_HOOKED);
 }
 
 static int config_apply_irqchip_user(int kvm_fd, struct vm_config *config,

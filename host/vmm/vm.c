@@ -14,6 +14,7 @@
 #include "host/vmm/arch.h"
 #include "host/vmm/dirty_ring.h"
 #include "host/vmm/kick.h"
+#include "host/vmm/passthrough.h"
 #include "host/vmm/pmu_msrs.h"
 #include "host/vmm/regs.h"
 #include "host/vmm/stats.h"
@@ -82,6 +83,7 @@ int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
 		.kvm_fd = kvm_fd,
 		.irqchip_fd = -1,
 		.its_fd = -1,
+		.passthrough_fd = -1,
 		.config = *config,
 		.ram_gpa = vmm_ram_gpa,
 		.ram_bytes = ABI_RAM_BYTES,
@@ -104,6 +106,8 @@ int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
 	/* Apart, because a GIC wants to know of all vCPUs before any is set up. */
 	if (!err)
 		err = arch_vm_finish(vm);
+	if (!err)
+		err = passthrough_attach(vm);
 	for (i = 0; !err && i < config->vcpus; i++)
 		err = regs_init(&vm->vcpus[i]);
 	if (!err && config->pmc_msr_user)
@@ -136,6 +140,8 @@ void vm_destroy(struct vm *vm)
 		close(vm->its_fd);
 	if (vm->irqchip_fd >= 0)
 		close(vm->irqchip_fd);
+	if (vm->passthrough_fd >= 0)
+		close(vm->passthrough_fd);
 	if (vm->fd >= 0)
 		close(vm->fd);
 	for (i = 0; i < vm->eventfds; i++)

@@ -58,6 +58,14 @@ enum vm_irqchip {
 	VM_IRQCHIP_KERNEL, /* PIC, IOAPIC and LAPIC; GIC */
 };
 
+/* What becomes of a guest's accesses to PMU registers on arm64: host/vmm/passthrough.h.
+ */
+enum vm_pmu_access {
+	VM_PMU_EMULATED,    /* KVM traps them all */
+	VM_PMU_HOOKED,	    /* the same, and every entry goes through our module's hook */
+	VM_PMU_PASSTHROUGH, /* our module lets them through to the hardware */
+};
+
 /* What a VM is made of. Counter configs change it before it is built. */
 struct vm_config {
 	unsigned int vcpus; /* 1 to VM_VCPUS_MAX */
@@ -69,6 +77,7 @@ struct vm_config {
 	bool pmu;	     /* the guest gets a virtual PMU */
 	bool pmu_off;	     /* x86_64: take the PMU away that KVM gives unasked */
 	bool pmc_msr_user;   /* x86_64: the PMU's MSRs exit: host/vmm/pmu_msrs.h */
+	enum vm_pmu_access pmu_access;
 };
 
 /*
@@ -219,8 +228,9 @@ struct vm_slot {
 
 struct vm {
 	int kvm_fd, fd;
-	int irqchip_fd; /* aarch64's GIC device; -1 */
-	int its_fd;	/* the ITS beside it: irq_its(); -1 */
+	int irqchip_fd;	    /* aarch64's GIC device; -1 */
+	int its_fd;	    /* the ITS beside it: irq_its(); -1 */
+	int passthrough_fd; /* host/vmm/passthrough.h; -1 */
 	struct vm_config config;
 	uint8_t *ram; /* ram_bytes at guest-physical ram_gpa */
 	uint64_t ram_gpa, ram_bytes;

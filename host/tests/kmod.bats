@@ -1,0 +1,122 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Counter passthrough on KVM/arm64: the module of host/kmod, its build, its config.
+bats_require_minimum_version 1.5.0
+load helper
+
+# The module for the lab's kernel, or for one of another series; skips without network.
+need_module() {
+  local log
+  need_target lab:aarch64-vhe
+  if ! log=$("$top/scripts/kmod.sh" "$@" 2>&1 >"$BATS_TEST_TMPDIR/module"); then
+    skip "no module: ${log##*$'\n'}"
+  fi
+  module=$(cat "$BATS_TEST_TMPDIR/module")
+}
+
+# passes_through TARGET [OPTION...]: trapped, let through, and trapped with the hook, in
+# boots that take turns: so what one VM was given, the next has not.
+passes_through() {
+  local target=$1
+  shift
+  run_apart "$wsbench" run --on "$target" --bench pmccntr,hypercall --events 50 \
+    --config pmu-emulated,pmccntr-passthrough,pmccntr-hooked -o doc.json "$@"
+  echo "$stderr"
+  [ "$status" = 0 ]
+  holds doc.json 'all(x["status"] == "ok" for x in d["benchmarks"])'
+  holds doc.json 'b("pmccntr", "pmu-emulated")["handled_by"] == "kernel"'
+  holds doc.json 'b("pmccntr", "pmu-emulated")["exits"]["observed"] == 100'
+  holds doc.json 'value("pmccntr", "pmu-emulated") > 1000'
+  holds doc.json 'b("pmccntr", "pmccntr-passthrough")["handled_by"] == "none"'
+  holds doc.json 'b("pmccntr", "pmccntr-passthrough")["exits"]["observed"] == 0'
+  holds doc.json 'value("pmccntr", "pmccntr-passthrough") == 1'
+  # The hook alone lets nothing through, and costs the same wherever it runs.
+  holds doc.json 'b("pmccntr", "pmccntr-hooked")["handled_by"] == "kernel"'
+  holds doc.json '0 < value("hypercall", "pmccntr-hooked") - value("hypercall", "pmu-emulated") < 100'
+  holds doc.json 'value("hypercall", "pmccntr-passthrough") <= value("hypercall", "pmccntr-hooked")'
+  # `none` is what these configs promise; a hypercall exits as ever.
+  holds doc.json 'b("hypercall", "pmccntr-passthrough")["exits"]["observed"] == 100'
+  rm doc.json
+}
+
+@test "passthrough: PMCCNTR costs an instruction and no exit, with VHE and without" {
+  need_module
+  passes_through lab:aarch64-vhe
+  passes_through lab:aarch64-nvhe
+  nothing_left
+}
+
+@test "passthrough: the same on Linux 6.12" {
+  need_module --series 6.12
+  passes_through lab:aarch64-vhe --kernel "${module%/modules/*}/vmlinuz"
+  passes_through lab:aarch64-nvhe --kernel "${module%/modules/*}/vmlinuz"
+  nothing_left
+}
+
+@test "passthrough: closing ends it, amid a guest's life; what is wrong is refused" {
+  need_module
+  for lab in vhe nvhe; do
+    run_apart "$wsbench" selftest --on "lab:aarch64-$lab" passthrough passthrough-refusals
+    echo "$stdout"
+    [ "$status" = 0 ]
+    [ "$(grep -c '^ok ' <<<"$stdout")" = 2 ]
+    [[ $stdout != *SKIP* ]]
+  done
+}
+
+@test "passthrough: protected KVM is skipped, and says why" {
+  need_module
+  need_target lab:aarch64-pkvm
+  run_apart "$wsbench" run --on lab:aarch64-pkvm --bench pmccntr --events 10 \
+    --config pmccntr-passthrough -o doc.json
+  [ "$status" = 0 ]
+  holds doc.json 'b("pmccntr")["status"] == "skip" and "protected KVM" in b("pmccntr")["reason"]'
+}
+
+@test "passthrough: without the module it is skipped, and says how to build it" {
+  need_target lab:aarch64-vhe
+  mkdir empty
+  run_apart "$wsbench" run --on lab:aarch64-vhe --bench pmccntr --events 10 --modules empty \
+    --config pmccntr-passthrough -o doc.json
+  [ "$status" = 0 ]
+  holds doc.json 'b("pmccntr")["status"] == "skip"'
+  holds doc.json '"scripts/kmod.sh --release " + d["subject"]["kernel"] in b("pmccntr")["reason"]'
+}
+
+@test "passthrough: a module of another kernel is refused, and the run goes on" {
+  need_module
+  mkdir other
+  # Its magic, "vermagic=6.1...", is what the kernel looks at first.
+  sed 's/vermagic=6\.[0-9]*/vermagic=5.99/' "$module" >other/worldswitch_pmu.ko
+  run_apart "$wsbench" run --on lab:aarch64-vhe --bench null,pmccntr --events 10 \
+    --modules other --config pmccntr-passthrough -o doc.json
+  [ "$status" = 0 ]
+  holds doc.json 'b("null")["status"] == "skip"'
+  holds doc.json '"the kernel refuses the module" in b("pmccntr")["reason"]'
+}
+
+@test "kmod.sh: a kernel that the module does not know is refused, and said" {
+  need_module
+  local release headers
+  release=$(basename "${module%/modules/*}")
+  headers=$(dirname "${module%/kernels/*}/x")/headers/$release
+  cp -al "$headers" headers
+  cd "headers/usr/src/linux-headers-$release"
+  rm include/generated/uapi/linux/version.h
+  echo '#define LINUX_VERSION_CODE (6 * 65536 + 20 * 256)' >include/generated/uapi/linux/version.h
+  echo '#define KERNEL_VERSION(a, b, c) ((a) * 65536 + (b) * 256 + (c))' \
+    >>include/generated/uapi/linux/version.h
+  run_apart "$top/scripts/kmod.sh" --tree . --output "$BATS_TEST_TMPDIR/out"
+  echo "$stderr"
+  [ "$status" = 2 ]
+  one_line "$stderr"
+  [[ $stderr == *'Linux 6.1 and 6.12'* ]]
+  [ ! -e "$BATS_TEST_TMPDIR/out/worldswitch_pmu.ko" ]
+}
+
+@test "kmod.sh: bad usage is one line" {
+  refused 2 'unknown argument' "$top/scripts/kmod.sh" --nonsense
+  refused 2 'needs a value' "$top/scripts/kmod.sh" --series
+  refused 2 'no kernel' "$top/scripts/kmod.sh" --tree /nonexistent --output out
+  refused 2 '--tree needs --output' "$top/scripts/kmod.sh" --tree /nonexistent
+}
