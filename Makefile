@@ -57,8 +57,9 @@ LIBDIR_$(FOREIGN)  := -L$(SYSROOT)/usr/lib/$(TRIPLET_$(FOREIGN))
 
 HOST_DIRS := claim cli env lab measure result stats target trace view vmm
 HOST_SRC  := $(sort $(wildcard bench/*.c)) $(sort $(foreach d,$(HOST_DIRS),$(wildcard host/$(d)/*.c)))
-host_src   = $(HOST_SRC) $(sort $(wildcard host/vmm/$(1)/*.c))
-host_obj   = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(call host_src,$(1))) $(B)/obj/$(1)/payloads.o
+host_src   = $(HOST_SRC) $(sort $(wildcard host/vmm/$(1)/*.c host/lab/$(1)/*.c))
+host_obj   = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(call host_src,$(1))) $(B)/obj/$(1)/payloads.o \
+	$(B)/obj/$(1)/bochs_rom.o
 
 PAYLOADS := $(foreach a,$(ARCHS),$(B)/guest/$(a)/driven.elf $(B)/guest/$(a)/selftest.elf \
 	$(patsubst bench/%.c,$(B)/guest/%.elf,$(sort $(wildcard bench/$(a)/*.c))))
@@ -154,6 +155,18 @@ $(B)/payloads.S: $(PAYLOADS) Makefile
 	echo '	.quad 0, 0, 0'; echo '	.section .note.GNU-stack, "", %progbits'; } > $@.tmp
 	$(Q)mv $@.tmp $@
 
+# The firmware of an emulated PC, for the end of its first 4 GiB.
+$(B)/bochs_rom.bin: host/lab/bochs_rom.S host/lab/preload_layout.h | tools
+	$(call say,ROM,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC_x86_64) -I. -nostdlib -static -Wl,--build-id=none,-e,start,-Ttext=0xfffff000 \
+		-Wl,--oformat=binary $< -o $@
+
+$(B)/bochs_rom.S: $(B)/bochs_rom.bin Makefile
+	$(Q){ printf '	.section .rodata\n	.globl lab_bochs_rom, lab_bochs_rom_end\n'; \
+	printf 'lab_bochs_rom:\n	.incbin "$<"\nlab_bochs_rom_end:\n'; \
+	echo '	.section .note.GNU-stack, "", %progbits'; } > $@
+
 # ---- the host program -----------------------------------------------------------------
 
 # Only written when it changes, so that a new commit rebuilds one file.
@@ -175,6 +188,11 @@ $(B)/obj/$(1)/%.o: %.c | tools sysroot-$(1)
 $(B)/obj/$(1)/host/cli/version.o: $(B)/version.h
 
 $(B)/obj/$(1)/payloads.o: $(B)/payloads.S
+	$$(call say,AS,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC_$(1)) -c $$< -o $$@
+
+$(B)/obj/$(1)/bochs_rom.o: $(B)/bochs_rom.S
 	$$(call say,AS,$$@)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC_$(1)) -c $$< -o $$@

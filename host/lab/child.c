@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -12,7 +14,6 @@
 
 #include "host/lab/child.h"
 #include "host/lab/fail.h"
-#include "host/lab/machine.h"
 
 /*
  * Room in the pipes. If the console's were full, the emulated serial port would
@@ -52,7 +53,8 @@ static int open_pipe(int *read_end, int *write_end)
 }
 
 /* In the child: async-signal-safe calls only, and it does not return. */
-static void become(char *const *argv, const int fds[CHILD_FDS], pid_t parent)
+static void become(char *const *argv, char *const *environment, const int fds[CHILD_FDS],
+		   pid_t parent)
 {
 	int high[CHILD_FDS];
 	sigset_t none;
@@ -63,30 +65,63 @@ static void become(char *const *argv, const int fds[CHILD_FDS], pid_t parent)
 		_exit(126);
 	/* First out of the way, lest one lands on another that is still needed. */
 	for (int i = 0; i < CHILD_FDS; i++)
-		high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, CHILD_FDS);
+		high[i] = fds[i] < 0 ? -1 : fcntl(fds[i], F_DUPFD_CLOEXEC, CHILD_FDS);
 	for (int i = 0; i < CHILD_FDS; i++)
 		if (fds[i] >= 0 && dup2(high[i], i) < 0)
 			_exit(126);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	execv(argv[0], argv);
+	execve(argv[0], argv, environment);
 	dprintf(STDERR_FILENO, "cannot run it: %s\n", strerror(errno));
 	_exit(127);
 }
 
-int lab_child_start(struct lab_child *c, char *const *argv,
-		    const struct lab_child_fds *given, struct target_error *err)
+static bool is_among(const char *const *list, const char *variable)
 {
-	int fds[CHILD_FDS] = {
-		-1, -1, -1, given->initrd, given->wire, -1, given->plugin
-	};
-	int ret;
+	size_t name_bytes = strcspn(variable, "=") + 1;
+
+	for (; list && *list; list++)
+		if (!strncmp(*list, variable, name_bytes))
+			return true;
+	return false;
+}
+
+/* Our environment with some variables added or replaced; NULL: out of memory. */
+static char **environment_with(const char *const *added)
+{
+	size_t n_added = 0, n = 0;
+	char **all;
+
+	while (added && added[n_added])
+		n_added++;
+	while (environ[n])
+		n++;
+	all = malloc((n_added + n + 1) * sizeof(*all));
+	if (!all)
+		return NULL;
+	n = 0;
+	for (size_t i = 0; i < n_added; i++)
+		all[n++] = (char *)added[i];
+	for (size_t i = 0; environ[i]; i++)
+		if (!is_among(added, environ[i]))
+			all[n++] = environ[i];
+	all[n] = NULL;
+	return all;
+}
+
+int lab_child_start(struct lab_child *c, const struct lab_command *cmd, int wire_fd,
+		    struct target_error *err)
+{
+	char **environment = environment_with(cmd->environment);
+	int fds[CHILD_FDS], ret;
 	pid_t parent = getpid();
 
 	lab_child_init(c);
+	memcpy(fds, cmd->fds, sizeof(fds));
+	fds[LAB_FD_WIRE] = wire_fd;
 	fds[STDIN_FILENO] = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	ret = fds[STDIN_FILENO] < 0 ? -errno : 0;
+	ret = fds[STDIN_FILENO] < 0 ? -errno : environment ? 0 : -ENOMEM;
 	if (!ret)
 		ret = open_pipe(&c->messages, &fds[STDERR_FILENO]);
 	if (!ret)
@@ -95,7 +130,7 @@ int lab_child_start(struct lab_child *c, char *const *argv,
 	if (!ret) {
 		c->pid = fork();
 		if (!c->pid)
-			become(argv, fds, parent);
+			become(cmd->argv, environment, fds, parent);
 		if (c->pid < 0) {
 			ret = -errno;
 			c->pid = 0;
@@ -104,13 +139,14 @@ int lab_child_start(struct lab_child *c, char *const *argv,
 			setpgid(c->pid, c->pid);
 		}
 	}
+	free(environment);
 	close_fd(&fds[STDIN_FILENO]);
 	close_fd(&fds[STDERR_FILENO]);
 	close_fd(&fds[LAB_FD_CONSOLE]);
 	if (!ret)
 		return 0;
 	lab_child_stop(c);
-	return lab_fail(err, ret, "cannot start %s: %s", argv[0], strerror(-ret));
+	return lab_fail(err, ret, "cannot start %s: %s", cmd->argv[0], strerror(-ret));
 }
 
 static int reap(struct lab_child *c, int flags, int *status)

@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include "host/lab/emulator.h"
 #include "host/target/target.h"
 
 /* Read ends, non-blocking, of what the emulator writes; -1: none. */
@@ -18,16 +19,12 @@ struct lab_child {
 void lab_child_init(struct lab_child *c);
 
 /*
- * Starts argv[0] (a path) in a process group of its own, so that a terminal's
+ * Starts the emulator in a process group of its own, so that a terminal's
  * Ctrl-C is ours to handle, with the descriptors of enum lab_fd, and such that it
  * dies if the calling thread does, however that happens. 0 or a negative errno.
  */
-struct lab_child_fds {
-	int initrd, wire;
-	int plugin; /* -1: none */
-};
-int lab_child_start(struct lab_child *c, char *const *argv,
-		    const struct lab_child_fds *given, struct target_error *err);
+int lab_child_start(struct lab_child *c, const struct lab_command *cmd, int wire_fd,
+		    struct target_error *err);
 
 /* Kills it if it runs, waits for it, closes the descriptors. Returns the status as
  * waitpid() gives it, or 0. */

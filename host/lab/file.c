@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,6 +42,24 @@ static int read_all(int fd, uint8_t *data, size_t bytes)
 		got += n;
 	}
 	return 0;
+}
+
+int lab_memory_file(const char *name, const void *data, size_t bytes)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC), ret = fd < 0 ? -errno : 0;
+	size_t done = 0;
+
+	while (!ret && done < bytes) {
+		ssize_t n = pwrite(fd, (const char *)data + done, bytes - done, done);
+
+		if (n >= 0)
+			done += n;
+		else if (errno != EINTR)
+			ret = -errno;
+	}
+	if (ret && fd >= 0)
+		close(fd);
+	return ret ? ret : fd;
 }
 
 int lab_file_read(const char *path, const char *what, uint8_t **data, size_t *bytes,

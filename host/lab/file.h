@@ -20,6 +20,10 @@
 int lab_file_read(const char *path, const char *what, uint8_t **data, size_t *bytes,
 		  struct target_error *err);
 
+/* An unnamed file with this content, to be read from its beginning: its descriptor,
+ * or a negative errno. `name` shows in /proc. */
+int lab_memory_file(const char *name, const void *data, size_t bytes);
+
 /*
  * The static wsbench of `arch` that runs inside the machine:
  * $WORLDSWITCH_LIBEXEC/ARCH/wsbench, else ARCH/wsbench beside this program, else

@@ -6,12 +6,14 @@
 #include <stddef.h>
 
 #include "bench/catalogue.h"
+#include "host/lab/emulator.h"
 
 struct lab_machine {
 	const char *name; /* "aarch64-vhe": what follows "lab:" */
 	enum arch arch;
-	const char *emulator;	  /* program, to be found in PATH */
-	const char *const *flags; /* its arguments, NULL at the end */
+	const struct lab_emulator *emulator;
+	const char *program;	  /* the emulator's, to be found in PATH */
+	const char *const *flags; /* what it is told, NULL at the end */
 	const char *append;	  /* the kernel's command line */
 	const char *module;	  /* to load, with all it depends on; NULL: built in */
 };
@@ -22,15 +24,6 @@ extern const struct lab_machine lab_machine_table[];
 const struct lab_machine *lab_machine_find(const char *name); /* NULL: none */
 
 const char *lab_arch_name(enum arch arch); /* "x86_64", "aarch64" */
-
-/* The descriptors that the emulator's command line counts on. */
-enum lab_fd {
-	LAB_FD_INITRD = 3,
-	LAB_FD_WIRE,	/* a file of LAB_SHARED_BYTES */
-	LAB_FD_CONSOLE, /* write */
-	LAB_FD_PLUGIN,	/* a file of the plugin's, where there is one */
-	LAB_FD_FIRST_OTHER,
-};
 
 /*
  * The argument vector that boots `kernel`, in one allocation that the caller

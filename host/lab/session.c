@@ -180,7 +180,7 @@ static int take_wire(struct session *s, bool last)
 	if (written < (int64_t)s->taken)
 		return lab_fail(s->err, -EBADMSG, "%s: broken count of bytes on the wire",
 				s->label);
-	if (lab_reader_push(&s->reader, s->wire.memory + LAB_SHARED_DATA + s->taken,
+	if (lab_reader_push(&s->reader, lab_shared_data(&s->wire) + s->taken,
 			    written - s->taken))
 		return lab_fail(s->err, -ENOMEM, "%s: out of memory", s->label);
 	s->taken = written;
@@ -285,31 +285,29 @@ static int converse(struct session *s)
 	return ret;
 }
 
-int lab_session_run(const char *label, char *const *argv, int initrd_fd, int plugin_fd,
+int lab_session_run(const char *label, const struct lab_command *cmd,
 		    const struct target_sink *sink, struct target_error *err)
 {
-	struct lab_child_fds fds = { .initrd = initrd_fd, .plugin = plugin_fd };
-	const char *slash = strrchr(argv[0], '/');
+	const char *slash = strrchr(cmd->argv[0], '/');
 	struct session *s = calloc(1, sizeof(*s));
 	int ret;
 
 	if (!s)
 		return lab_fail(err, -ENOMEM, "%s: out of memory", label);
 	s->label = label;
-	s->emulator = slash ? slash + 1 : argv[0];
+	s->emulator = slash ? slash + 1 : cmd->argv[0];
 	s->sink = sink;
 	s->err = err;
 	s->last_frame_s = now_s();
-	ret = lab_shared_create(&s->wire);
+	ret = lab_shared_create(&s->wire, cmd->wire);
 	if (ret) {
 		lab_fail(err, ret, "%s: cannot make the wire: %s", label, strerror(-ret));
 		free(s);
 		return ret;
 	}
-	fds.wire = s->wire.fd;
 	if (sink->symbols)
 		lab_shared_wish(&s->wire, LAB_WISH_SYMBOLS);
-	ret = lab_child_start(&s->child, argv, &fds, err);
+	ret = lab_child_start(&s->child, cmd, s->wire.fd, err);
 	if (!ret)
 		ret = converse(s);
 	lab_child_stop(&s->child);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/lab/port.h"
 #include "host/lab/shared.h"
 
 #define PCI_DEVICES "/sys/bus/pci/devices"
@@ -26,12 +27,17 @@ static int map(struct lab_shared *s, int fd, size_t bytes)
 	return 0;
 }
 
-int lab_shared_create(struct lab_shared *s)
+int lab_shared_create(struct lab_shared *s, enum lab_shared_kind kind)
 {
 	int ret = 0;
 
-	*s = (struct lab_shared){ .fd = memfd_create("worldswitch-wire", MFD_CLOEXEC) };
-	if (s->fd < 0 || ftruncate(s->fd, LAB_SHARED_BYTES))
+	*s = (struct lab_shared){
+		.kind = kind,
+		.fd = memfd_create("worldswitch-wire", MFD_CLOEXEC),
+	};
+	/* Behind a port the file grows by what is written, and is mapped beforehand. */
+	if (s->fd < 0 ||
+	    ftruncate(s->fd, kind == LAB_SHARED_MEMORY ? LAB_SHARED_BYTES : 0))
 		ret = -errno;
 	if (!ret)
 		ret = map(s, s->fd, LAB_SHARED_BYTES);
@@ -123,9 +129,11 @@ int lab_shared_attach(struct lab_shared *s, const char **what)
 	int dir = find_device(), ret;
 
 	*s = (struct lab_shared){ .fd = -1 };
-	*what = "no such PCI device";
-	if (dir < 0)
-		return dir;
+	*what = "neither a PCI device nor a parallel port";
+	if (dir < 0) {
+		s->kind = LAB_SHARED_PORT;
+		return lab_port_probe();
+	}
 	ret = attach(s, dir, what);
 	close(dir);
 	return ret;
@@ -133,9 +141,12 @@ int lab_shared_attach(struct lab_shared *s, const char **what)
 
 int lab_shared_append(struct lab_shared *s, const uint8_t *data, size_t bytes)
 {
-	int64_t written = lab_shared_written(s);
+	int64_t written;
 	volatile uint8_t *to;
 
+	if (s->kind == LAB_SHARED_PORT)
+		return lab_port_write(data, bytes);
+	written = lab_shared_written(s);
 	if (written < 0)
 		return written;
 	if (bytes > s->bytes - LAB_SHARED_DATA - written)
@@ -152,17 +163,38 @@ int lab_shared_append(struct lab_shared *s, const uint8_t *data, size_t bytes)
 
 void lab_shared_wish(struct lab_shared *s, uint32_t wish)
 {
-	memcpy(s->memory + LAB_SHARED_WISH, &wish, sizeof(wish));
+	if (s->kind == LAB_SHARED_MEMORY)
+		memcpy(s->memory + LAB_SHARED_WISH, &wish, sizeof(wish));
 }
 
 uint32_t lab_shared_wished(const struct lab_shared *s)
 {
+	if (s->kind != LAB_SHARED_MEMORY)
+		return 0;
 	return *(volatile uint32_t *)(void *)(s->memory + LAB_SHARED_WISH);
+}
+
+const uint8_t *lab_shared_data(const struct lab_shared *s)
+{
+	return s->memory + (s->kind == LAB_SHARED_MEMORY ? LAB_SHARED_DATA : 0);
+}
+
+/* By the file's length, which only the emulator, not its machine, can change. */
+static int64_t written_to_file(const struct lab_shared *s)
+{
+	struct stat st;
+
+	if (fstat(s->fd, &st))
+		return -errno;
+	return st.st_size <= (int64_t)s->bytes ? st.st_size : -EBADMSG;
 }
 
 int64_t lab_shared_written(const struct lab_shared *s)
 {
-	uint64_t n = __atomic_load_n((uint64_t *)(void *)s->memory, __ATOMIC_ACQUIRE);
+	uint64_t n;
 
+	if (s->kind == LAB_SHARED_PORT)
+		return written_to_file(s);
+	n = __atomic_load_n((uint64_t *)(void *)s->memory, __ATOMIC_ACQUIRE);
 	return n <= s->bytes - LAB_SHARED_DATA ? (int64_t)n : -EBADMSG;
 }

@@ -11,6 +11,9 @@
  * are, 64 bits little-endian, at the beginning. Behind that stands one word that is
  * ours to write and the machine's to read, once its job is done: what is wanted beside
  * the results. In its initramfs, or on its command line, that would change the job.
+ *
+ * An emulator without such a device writes the bytes of a parallel port (port.h) into
+ * the same file, from its beginning; how long it is says how many there are.
  */
 #ifndef WS_LAB_SHARED_H
 #define WS_LAB_SHARED_H
@@ -24,22 +27,25 @@
 
 #define LAB_WISH_SYMBOLS 1u /* send the kernel's functions */
 
+enum lab_shared_kind { LAB_SHARED_MEMORY, LAB_SHARED_PORT };
+
 struct lab_shared {
+	enum lab_shared_kind kind;
 	uint8_t *memory; /* NULL: none */
 	size_t bytes;
 	int fd; /* outside only; -1: none */
 };
 
 /* Outside: an unnamed file of zeros. 0 or a negative errno. */
-int lab_shared_create(struct lab_shared *s);
+int lab_shared_create(struct lab_shared *s, enum lab_shared_kind kind);
 
 /*
- * Inside: the device, as root, with /sys mounted. 0; -ENODEV (there is none); or
- * another negative errno, and `what` names what failed.
+ * Inside: the device or the port, as root, with /sys mounted. 0; -ENODEV (there is none);
+ * or another negative errno, and `what` names what failed.
  */
 int lab_shared_attach(struct lab_shared *s, const char **what);
 
-/* The word; before the machine starts, and inside of it. */
+/* The word; before the machine starts, and inside of it. A port takes none in. */
 void lab_shared_wish(struct lab_shared *s, uint32_t wish);
 uint32_t lab_shared_wished(const struct lab_shared *s);
 
@@ -49,10 +55,11 @@ void lab_shared_free(struct lab_shared *s);
 int lab_shared_append(struct lab_shared *s, const uint8_t *data, size_t bytes);
 
 /*
- * How many bytes there are now, from s->memory + LAB_SHARED_DATA; -EBADMSG if the
+ * Outside: how many bytes there are now, from lab_shared_data() on; -EBADMSG if the
  * machine claims more than fit. What is there may still be changed by the machine:
  * copy, then look.
  */
 int64_t lab_shared_written(const struct lab_shared *s);
+const uint8_t *lab_shared_data(const struct lab_shared *s);
 
 #endif

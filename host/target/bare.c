@@ -87,7 +87,7 @@ static int bare_open(struct target *t, const struct target_options *opt,
 		s->ram = NULL;
 		return target_fail(err, -errno, "cannot map guest memory: %m");
 	}
-	emulator_version(m->emulator, s->version, sizeof(s->version));
+	emulator_version(m->emulator, "--version", s->version, sizeof(s->version));
 	return 0;
 }
 

@@ -30,9 +30,23 @@ int emulator_find(const char *program)
 	return err;
 }
 
-void emulator_version(const char *program, char *text, size_t bytes)
+/* Keeps the line that names it: others may be about its files, or rulers. */
+static void keep_name(char *text)
 {
-	const char *argv[] = { program, "--version", NULL };
+	char *begin = strcasestr(text, "emulator");
+
+	if (!begin)
+		begin = text;
+	while (begin > text && begin[-1] != '\n')
+		begin--;
+	begin += strspn(begin, " \t");
+	begin[strcspn(begin, "\n")] = '\0';
+	memmove(text, begin, strlen(begin) + 1);
+}
+
+void emulator_version(const char *program, const char *option, char *text, size_t bytes)
+{
+	const char *argv[] = { program, option, NULL };
 	struct child child;
 	int out[2], status;
 	ssize_t got;
@@ -45,7 +59,7 @@ void emulator_version(const char *program, char *text, size_t bytes)
 		if (!child_wait(&child, VERSION_TIMEOUT_NS, &status)) {
 			got = read(out[0], text, bytes - 1);
 			text[got > 0 ? got : 0] = '\0';
-			text[strcspn(text, "\n")] = '\0';
+			keep_name(text);
 		}
 		child_end(&child);
 	}

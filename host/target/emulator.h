@@ -8,7 +8,8 @@
 /* -ENOENT unless `program` is in PATH and executable. */
 int emulator_find(const char *program);
 
-/* The first line of `program --version`, or "" if it cannot be had. */
-void emulator_version(const char *program, char *text, size_t bytes);
+/* The line of what `program option` writes that names an emulator, else its first
+ * line; "" if there is none. At most `bytes` of its output are looked at. */
+void emulator_version(const char *program, const char *option, char *text, size_t bytes);
 
 #endif

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "host/lab/fail.h"
 #include "host/lab/file.h"
+#include "host/lab/emulator.h"
 #include "host/lab/initramfs.h"
 #include "host/lab/kernel.h"
 #include "host/lab/machine.h"
@@ -58,7 +58,7 @@ static int fill(struct lab_state *s, const struct target *t,
 	s->machine = t->config ? t->config : lab_machine_find(strchr(t->name, ':') + 1);
 	if (!s->machine)
 		return lab_fail(err, -EINVAL, "%s: there is no such machine", t->name);
-	ret = lab_find_in_path(s->machine->emulator, s->emulator, err);
+	ret = lab_find_in_path(s->machine->program, s->emulator, err);
 	if (!ret)
 		ret = find_kernel(s, opt, err);
 	if (!ret)
@@ -132,52 +132,43 @@ static int initramfs_open(const struct lab_state *s, const struct target_job *jo
 	};
 	struct lab_cpio archive = { .data = NULL };
 	char *text = NULL;
-	size_t done = 0;
-	int ret, fd = -1;
+	int ret = lab_job_encode(job, s->payload, &text, &what.job_bytes);
 
-	ret = lab_job_encode(job, s->payload, &text, &what.job_bytes);
-	if (ret)
-		goto out;
 	what.job = text;
-	ret = lab_initramfs_build(&what, &archive);
-	if (ret)
-		goto out;
-	fd = memfd_create("worldswitch-initramfs", MFD_CLOEXEC);
-	if (fd < 0)
-		ret = -errno;
-	while (!ret && done < archive.bytes) {
-		ssize_t n = write(fd, archive.data + done, archive.bytes - done);
-
-		if (n >= 0)
-			done += n;
-		else if (errno != EINTR)
-			ret = -errno;
-	}
-out:
+	if (!ret)
+		ret = lab_initramfs_build(&what, &archive);
+	if (!ret)
+		ret = lab_memory_file("worldswitch-initramfs", archive.data,
+				      archive.bytes);
 	free(text);
 	free(archive.data);
-	if (!ret)
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	return lab_fail(err, ret, "cannot build the lab's initramfs: %s", strerror(-ret));
+	return ret >= 0 ? ret
+			: lab_fail(err, ret, "cannot build the lab's initramfs: %s",
+				   strerror(-ret));
 }
 
 static int lab_delegate(struct target *t, const struct target_job *job,
 			const struct target_sink *sink, struct target_error *err)
 {
 	const struct lab_state *s = t->state;
-	int initramfs = initramfs_open(s, job, err), ret;
-	char **argv;
+	struct lab_boot boot = {
+		.program = s->emulator,
+		.kernel = s->kernel.image,
+		.append = s->append,
+		.plugin = s->plugin,
+		.plugin_fd = s->plugin_fd,
+		.initramfs = initramfs_open(s, job, err),
+	};
+	struct lab_command cmd;
+	int ret;
 
-	if (initramfs < 0)
-		return initramfs;
-	argv = lab_machine_argv(s->machine, s->emulator, s->kernel.image, s->append,
-				s->plugin);
-	ret = argv ? lab_session_run(t->name, argv, initramfs, s->plugin_fd, sink, err)
-		   : lab_fail(err, -ENOMEM, "out of memory");
-	free(argv);
-	close(initramfs);
+	if (boot.initramfs < 0)
+		return boot.initramfs;
+	ret = s->machine->emulator->command(s->machine, &boot, &cmd, err);
+	if (!ret)
+		ret = lab_session_run(t->name, &cmd, sink, err);
+	lab_command_free(&cmd);
+	close(boot.initramfs);
 	return ret;
 }
 
@@ -185,9 +176,10 @@ static int lab_delegate(struct target *t, const struct target_job *job,
 static void lab_describe(const struct target *t, struct result *r)
 {
 	const struct lab_state *s = t->state;
-	char version[128];
+	char version[4096];
 
-	emulator_version(s->machine->emulator, version, sizeof(version));
+	emulator_version(s->machine->program, s->machine->emulator->version_option,
+			 version, sizeof(version));
 	r->target.name = result_string(r, t->name);
 	r->target.kind = t->ops->kind;
 	r->target.emulator = result_string(r, version);

@@ -69,6 +69,12 @@ const struct target target_table[] = {
 	  .ops = &target_lab_ops,
 
 	  EXACT },
+	{ .name = "lab:x86_64-vmx",
+	  .summary = "Linux KVM on Intel VMX, emulated",
+	  .arch = ARCH_X86_64,
+	  .ops = &target_lab_ops,
+
+	  EXACT },
 	{ .name = NULL },
 };
 

@@ -331,13 +331,15 @@ Test(initramfs, a_job_is_a_command_line_without_what_was_not_asked_for)
 Test(machines, the_users_words_come_last_on_the_kernels_command_line)
 {
 	for (const struct lab_machine *m = lab_machine_table; m->name; m++) {
-		char **argv =
-			lab_machine_argv(m, "/usr/bin/emu", "/k", "loglevel=8 x=y", NULL);
+		char **argv;
 		size_t n = 0;
 		const char *append;
 
-		cr_assert_not_null(argv);
 		cr_expect_eq(lab_machine_find(m->name), m);
+		if (m->emulator != &lab_qemu)
+			continue;
+		argv = lab_machine_argv(m, "/usr/bin/emu", "/k", "loglevel=8 x=y", NULL);
+		cr_assert_not_null(argv);
 		while (argv[n])
 			n++;
 		cr_assert_gt(n, 4);

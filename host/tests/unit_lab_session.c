@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A lab's conversation, with a shell script in the emulator's place: it finds the
- * same descriptors (initramfs 3, wire 4, console 5) and may say anything.
+ * same descriptors (wire 4, console 5) and may say anything.
  */
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,9 +59,12 @@ static int converse(const struct lab_shared *s, const char *script, struct heard
 	/* The wire's memory as the machine would leave it, for the script to copy. */
 	char image[] = "/tmp/unit_lab_wire.XXXXXX", command[1024];
 	char *argv[] = { (char *)"/bin/sh", (char *)"-c", command, NULL };
-	int fd = mkstemp(image), initrd = open("/dev/null", O_RDONLY), ret;
+	struct lab_command cmd;
+	int fd = mkstemp(image), ret;
 
-	cr_assert(fd >= 0 && initrd >= 0);
+	cr_assert_geq(fd, 0);
+	lab_command_init(&cmd);
+	cmd.argv = argv;
 	cr_assert_eq(write(fd, s->memory, 65536), 65536);
 	close(fd);
 	/* The count last, as the machine does it. */
@@ -72,8 +74,7 @@ static int converse(const struct lab_shared *s, const char *script, struct heard
 		 "dd if=%s of=$w bs=8 count=1 conv=notrunc; exec 2>&1; %s",
 		 image, image, script);
 	err->text[0] = '\0';
-	ret = lab_session_run("lab:test", argv, initrd, -1, &sink, err);
-	close(initrd);
+	ret = lab_session_run("lab:test", &cmd, &sink, err);
 	unlink(image);
 	return ret;
 }
@@ -85,7 +86,7 @@ static struct target_error err;
 
 static void begin(void)
 {
-	cr_assert_eq(lab_shared_create(&shared), 0);
+	cr_assert_eq(lab_shared_create(&shared, LAB_SHARED_MEMORY), 0);
 	wire.shared = &shared;
 }
 
@@ -117,6 +118,7 @@ Test(session, a_whole_job_is_handed_on_and_the_machine_stopped)
 Test(session, a_job_without_a_machine_says_why)
 {
 	char *argv[] = { (char *)"/nonexistent/emulator", NULL };
+	struct lab_command cmd;
 	const struct target_sink sink = {
 		.ctx = &heard,
 		.header = hear_header,
@@ -124,7 +126,9 @@ Test(session, a_job_without_a_machine_says_why)
 		.progress = NULL,
 	};
 
-	cr_expect_eq(lab_session_run("lab:test", argv, 0, -1, &sink, &err), -EIO);
+	lab_command_init(&cmd);
+	cmd.argv = argv;
+	cr_expect_eq(lab_session_run("lab:test", &cmd, &sink, &err), -EIO);
 	cr_expect_not_null(strstr(err.text, "emulator failed: cannot run it"), "%s",
 			   err.text);
 }

@@ -79,7 +79,7 @@ Test(wire, all_that_is_sent_arrives_in_order_however_it_is_cut)
 	unsigned int frames = 0;
 	int64_t n;
 
-	cr_assert_eq(lab_shared_create(&s), 0);
+	cr_assert_eq(lab_shared_create(&s, LAB_SHARED_MEMORY), 0);
 	cr_assert_eq(lab_wire_hello(&w), 0);
 	cr_assert_eq(lab_wire_header(&w, "{}ignored", 2), 0);
 	cr_assert_eq(lab_wire_progress(&w, "") || lab_wire_benchmark(&w, "[1]", 3), 0);
@@ -120,7 +120,7 @@ Test(wire, nothing_follows_the_end)
 	struct lab_wire w = { .shared = &s };
 	int64_t n;
 
-	cr_assert_eq(lab_shared_create(&s), 0);
+	cr_assert_eq(lab_shared_create(&s, LAB_SHARED_MEMORY), 0);
 	cr_assert_eq(lab_wire_failure(&w, "broken"), 0);
 	n = lab_shared_written(&s);
 	cr_expect_eq(lab_wire_end(&w, 0), 0);
@@ -135,7 +135,7 @@ Test(wire, a_full_wire_takes_nothing_and_says_so)
 	size_t room = LAB_SHARED_BYTES - LAB_SHARED_DATA;
 	uint8_t *block = calloc(1, room);
 
-	cr_assert_eq(lab_shared_create(&s), 0);
+	cr_assert_eq(lab_shared_create(&s, LAB_SHARED_MEMORY), 0);
 	cr_assert_eq(lab_shared_append(&s, block, room - 1), 0);
 	cr_expect_eq(lab_shared_append(&s, block, 2), -ENOSPC);
 	cr_expect_eq(lab_shared_written(&s), (int64_t)room - 1);
@@ -149,7 +149,7 @@ Test(wire, a_machine_that_claims_more_bytes_than_fit_is_refused)
 	struct lab_shared s;
 	uint64_t claim = LAB_SHARED_BYTES - LAB_SHARED_DATA + 1;
 
-	cr_assert_eq(lab_shared_create(&s), 0);
+	cr_assert_eq(lab_shared_create(&s, LAB_SHARED_MEMORY), 0);
 	memcpy(s.memory, &claim, sizeof(claim));
 	cr_expect_eq(lab_shared_written(&s), -EBADMSG);
 	claim = UINT64_MAX;
@@ -254,4 +254,18 @@ Test(wire, payloads_over_the_limit_are_refused_where_they_are_made)
 				      &frame, &bytes),
 		     -EMSGSIZE);
 	cr_expect_null(frame);
+}
+
+Test(shared, behind_a_port_it_is_a_file_that_grows)
+{
+	struct lab_shared s;
+
+	cr_assert_eq(lab_shared_create(&s, LAB_SHARED_PORT), 0);
+	cr_expect_eq(lab_shared_written(&s), 0);
+	cr_assert_eq(pwrite(s.fd, "abc", 3, 0), 3);
+	cr_assert_eq(lab_shared_written(&s), 3);
+	cr_expect_arr_eq(lab_shared_data(&s), "abc", 3);
+	cr_assert_eq(ftruncate(s.fd, (off_t)LAB_SHARED_BYTES + 1), 0);
+	cr_expect_eq(lab_shared_written(&s), -EBADMSG);
+	lab_shared_free(&s);
 }

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Bochs: it boots from a disk, opens a window, reads a terminal and writes files; as a
+ * lab's emulator it does none of that. All that it opens is a descriptor, and the
+ * kernel is in its memory when it starts (preload.h).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/lab/bochs.h"
+#include "host/lab/fail.h"
+#include "host/lab/file.h"
+#include "host/lab/machine.h"
+#include "host/lab/preload.h"
+#include "host/lab/preload_layout.h"
+
+/* bochs_rom.S, assembled: the end of the first 4 GiB. */
+extern const uint8_t lab_bochs_rom[], lab_bochs_rom_end[];
+
+/*
+ * Its terminal display is the only one that neither listens on a port nor needs a
+ * window; it is content with a terminal that can do nothing. Without a time zone of
+ * its own, the machine's clock would begin at the hour that it is here.
+ */
+static const char *const environment[] = { "TERM=dumb", "TZ=UTC0", NULL };
+
+/* It has a debugger built in, which would wait for somebody to type this. */
+static const char commands[] = "continue\nquit\n";
+
+/*
+ * What all machines have. Messages are for its end: a panic is the guest's reset or
+ * triple fault. Parallel port: wire_fd; serial port: the console.
+ */
+static const char fixed_lines[] = "romimage: file=/proc/self/fd/8\n"
+				  "optramimage1: file=/proc/self/fd/7, address=0x200000\n"
+				  "parport1: enabled=1, file=/proc/self/fd/4\n"
+				  "com1: enabled=1, mode=file, dev=/proc/self/fd/5\n"
+				  "display_library: term\n"
+				  "log: /proc/self/fd/2\n"
+				  "panic: action=fatal\n"
+				  "error: action=ignore\n"
+				  "info: action=ignore\n"
+				  "debug: action=ignore\n";
+
+static const char *const fixed_args[] = {
+	"-q", "-f", "/proc/self/fd/9", "-rc", "/proc/self/fd/10",
+};
+
+_Static_assert(LAB_FD_WIRE == 4 && LAB_FD_CONSOLE == 5 && LAB_FD_MEMORY == 7 &&
+		       LAB_FD_FIRMWARE == 8 && LAB_FD_CONFIG == 9 &&
+		       LAB_FD_COMMANDS == 10 && PRELOAD_BASE == 0x200000,
+	       "they are spelled out above");
+
+#define FIXED_ARGS (sizeof(fixed_args) / sizeof(fixed_args[0]))
+
+static char **arguments(const char *program)
+{
+	char **argv = malloc((FIXED_ARGS + 2) * sizeof(*argv));
+	size_t n = 0;
+
+	if (!argv)
+		return NULL;
+	argv[n++] = (char *)program;
+	for (size_t i = 0; i < FIXED_ARGS; i++)
+		argv[n++] = (char *)fixed_args[i];
+	argv[n] = NULL;
+	return argv;
+}
+
+/* The configuration, as an unnamed file. */
+static int config_open(const struct lab_machine *m)
+{
+	char *text = NULL;
+	size_t bytes = 0;
+	FILE *f = open_memstream(&text, &bytes);
+	int fd;
+
+	if (!f)
+		return -ENOMEM;
+	fputs(fixed_lines, f);
+	for (size_t i = 0; m->flags[i]; i++)
+		fprintf(f, "%s\n", m->flags[i]);
+	fd = fclose(f) ? -ENOMEM : lab_memory_file("worldswitch-bochsrc", text, bytes);
+	free(text);
+	return fd;
+}
+
+/* The kernel with its initramfs, as an unnamed file. */
+static int memory_open(const struct lab_machine *m, const struct lab_boot *boot,
+		       struct target_error *err)
+{
+	char line[4096];
+	struct lab_preload what = {
+		.command_line = line,
+		.memory_bytes = (uint32_t)atoi(BOCHS_MEMORY_MIB) << 20,
+	};
+	uint8_t *kernel;
+	void *initramfs;
+	struct stat st;
+	int ret;
+
+	if (snprintf(line, sizeof(line), "%s%s%s", m->append, boot->append ? " " : "",
+		     boot->append ? boot->append : "") >= (int)sizeof(line))
+		return lab_fail(err, -EINVAL, "the kernel's command line is too long");
+	ret = lab_file_read(boot->kernel, "kernel", &kernel, &what.kernel_bytes, err);
+	if (ret)
+		return ret;
+	what.kernel = kernel;
+	initramfs = fstat(boot->initramfs, &st) ? MAP_FAILED
+						: mmap(NULL, st.st_size, PROT_READ,
+						       MAP_PRIVATE, boot->initramfs, 0);
+	if (initramfs == MAP_FAILED) {
+		ret = lab_fail(err, -errno, "cannot read the lab's initramfs: %s",
+			       strerror(errno));
+	} else {
+		what.initramfs = initramfs;
+		what.initramfs_bytes = st.st_size;
+		ret = lab_preload(&what, err);
+		munmap(initramfs, st.st_size);
+	}
+	free(kernel);
+	return ret;
+}
+
+static int bochs_command(const struct lab_machine *m, const struct lab_boot *boot,
+			 struct lab_command *cmd, struct target_error *err)
+{
+	int *fds = cmd->fds, ret = 0;
+
+	lab_command_init(cmd);
+	cmd->environment = environment;
+	cmd->wire = LAB_SHARED_PORT;
+	if (boot->plugin)
+		return lab_fail(err, -ENOTSUP, "%s takes no plugins", m->program);
+	fds[LAB_FD_MEMORY] = memory_open(m, boot, err);
+	if (fds[LAB_FD_MEMORY] < 0)
+		return fds[LAB_FD_MEMORY];
+	cmd->argv = arguments(boot->program);
+	fds[LAB_FD_FIRMWARE] = lab_memory_file("worldswitch-rom", lab_bochs_rom,
+					       lab_bochs_rom_end - lab_bochs_rom);
+	fds[LAB_FD_CONFIG] = config_open(m);
+	fds[LAB_FD_COMMANDS] =
+		lab_memory_file("worldswitch-commands", commands, sizeof(commands) - 1);
+	for (int i = LAB_FD_FIRMWARE; i <= LAB_FD_COMMANDS; i++)
+		if (fds[i] < 0)
+			ret = fds[i];
+	if (!cmd->argv)
+		ret = -ENOMEM;
+	return ret ? lab_fail(err, ret, "cannot start %s: %s", m->program, strerror(-ret))
+		   : 0;
+}
+
+const struct lab_emulator lab_bochs = {
+	.version_option = "--help",
+	.command = bochs_command,
+};

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a PC's memory looks like when its kernel is entered, by the boot protocol. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/lab/emulator.h"
+#include "host/lab/machine.h"
+#include "host/lab/preload.h"
+#include "host/lab/preload_layout.h"
+#include "host/lab/wire.h"
+
+#define SETUP_BYTES 1024u
+#define BODY_BYTES  0x1000u
+#define MIB	    (1u << 20)
+
+static uint8_t kernel[SETUP_BYTES + BODY_BYTES];
+static struct lab_preload what;
+static struct target_error err;
+
+/* A bzImage of one setup sector, protocol 2.15, to be loaded at 16 MiB. */
+static void begin(void)
+{
+	kernel[0x1f1] = 1;
+	kernel[0x201] = 0x66;
+	memcpy(kernel + 0x202, "HdrS", 4);
+	kernel[0x206] = 0x0f;
+	kernel[0x207] = 2;
+	kernel[0x236] = 1;
+	lab_put_le32(kernel + 0x258, 16 * MIB);
+	lab_put_le32(kernel + 0x260, 2 * MIB);
+	memset(kernel + SETUP_BYTES, 0xcc, BODY_BYTES);
+	what = (struct lab_preload){
+		.kernel = kernel,
+		.kernel_bytes = sizeof(kernel),
+		.initramfs = (const uint8_t *)"initramfs",
+		.initramfs_bytes = 9,
+		.command_line = "quiet x=y",
+		.memory_bytes = 64 * MIB,
+	};
+}
+
+TestSuite(preload, .init = begin);
+
+static uint32_t word(const uint8_t *image, uint32_t gpa)
+{
+	return lab_get_le32(image + (gpa - PRELOAD_BASE));
+}
+
+/* Walks the tables in the image, as the CPU would with pages of 2 MiB. */
+static uint64_t translate(const uint8_t *image, uint64_t address)
+{
+	uint32_t table = word(image, PRELOAD_BASE + PRELOAD_AT_TABLES);
+
+	for (int shift = 39; shift >= 21; shift -= 9) {
+		uint32_t row = word(image, table + 8 * (address >> shift & 511));
+
+		cr_assert_eq(row & 3, 3, "present and writable");
+		cr_assert_eq(!!(row & 0x80), shift == 21, "a large page at the end");
+		table = row & ~0xfffu;
+	}
+	return table | (address & ((1u << 21) - 1));
+}
+
+Test(preload, all_is_where_the_boot_protocol_wants_it)
+{
+	int fd = lab_preload(&what, &err);
+	uint32_t params, initrd;
+	struct stat st;
+	uint8_t *image;
+
+	cr_assert_geq(fd, 0, "%s", err.text);
+	cr_assert_eq(fstat(fd, &st), 0);
+	image = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	cr_assert_neq(image, MAP_FAILED);
+	cr_expect_eq(word(image, PRELOAD_BASE + PRELOAD_AT_MAGIC), PRELOAD_MAGIC);
+	cr_expect_eq(word(image, PRELOAD_BASE + PRELOAD_AT_BYTES), st.st_size);
+	cr_expect_eq(st.st_size % 4096, 0);
+	cr_expect_eq(lab_get_le32(image + st.st_size - 4), PRELOAD_MAGIC);
+	cr_expect_eq(word(image, PRELOAD_BASE + PRELOAD_AT_ENTRY), 16 * MIB + 0x200);
+	cr_expect_eq(word(image, 16 * MIB), 0xcccccccc, "the kernel without its setup");
+
+	params = word(image, PRELOAD_BASE + PRELOAD_AT_PARAMS);
+	cr_expect_eq(word(image, params + 0x202), 0x53726448, "the setup header");
+	cr_expect_str_eq((char *)image + word(image, params + 0x228) - PRELOAD_BASE,
+			 "quiet x=y");
+	initrd = word(image, params + 0x218);
+	cr_expect_geq(initrd, 18 * MIB, "behind what the kernel becomes");
+	cr_expect_eq(word(image, params + 0x21c), 9);
+	cr_expect_arr_eq(image + (initrd - PRELOAD_BASE), "initramfs", 9);
+	/* The last row of the memory map ends where the memory does. */
+	cr_expect_eq(image[params - PRELOAD_BASE + 0x1e8], 2);
+	cr_expect_eq(word(image, params + 0x2d0 + 20) + word(image, params + 0x2d0 + 28),
+		     64 * MIB);
+	munmap(image, st.st_size);
+	close(fd);
+}
+
+Test(preload, addresses_are_mapped_to_themselves_up_to_the_firmware)
+{
+	static const uint32_t addresses[] = { 0, PRELOAD_BASE, 16 * MIB, 64 * MIB,
+					      0xfffff000 };
+	int fd = lab_preload(&what, &err);
+	struct stat st;
+	uint8_t *image;
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(fstat(fd, &st), 0);
+	image = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	cr_assert_neq(image, MAP_FAILED);
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
+		cr_expect_eq(translate(image, addresses[i]), addresses[i]);
+	munmap(image, st.st_size);
+	close(fd);
+}
+
+Test(preload, kernels_that_cannot_be_entered_so_are_refused)
+{
+	kernel[0x206] = 0x0b;
+	cr_expect_eq(lab_preload(&what, &err), -ENOEXEC);
+	cr_expect_not_null(strstr(err.text, "64-bit entry"), "%s", err.text);
+	begin();
+	kernel[0x236] = 0;
+	cr_expect_eq(lab_preload(&what, &err), -ENOEXEC, "a 32-bit kernel");
+	begin();
+	what.kernel_bytes = 0x220;
+	cr_expect_eq(lab_preload(&what, &err), -ENOEXEC, "cut in its header");
+	what.kernel_bytes = SETUP_BYTES + 0x200;
+	cr_expect_eq(lab_preload(&what, &err), -ENOEXEC, "cut before its entry");
+	begin();
+	lab_put_le32(kernel + 0x258, MIB);
+	cr_expect_eq(lab_preload(&what, &err), -ENOEXEC, "it would be over our tables");
+}
+
+Test(preload, what_does_not_fit_is_refused)
+{
+	char line[5000];
+
+	what.memory_bytes = 18 * MIB;
+	cr_expect_eq(lab_preload(&what, &err), -EFBIG);
+	cr_expect_not_null(strstr(err.text, "18 MiB"), "%s", err.text);
+	begin();
+	lab_put_le32(kernel + 0x260, 0xffffffff);
+	cr_expect_eq(lab_preload(&what, &err), -EFBIG);
+	begin();
+	memset(line, 'a', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	what.command_line = line;
+	cr_expect_eq(lab_preload(&what, &err), -EINVAL);
+}
