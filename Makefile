@@ -62,6 +62,7 @@ host_obj   = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(call host_src,$(1))) $(B)/obj/$(
 	$(B)/obj/$(1)/bochs_rom.o
 
 PAYLOADS := $(foreach a,$(ARCHS),$(B)/guest/$(a)/driven.elf $(B)/guest/$(a)/selftest.elf \
+	$(B)/guest/$(a)/pmu_readings.elf \
 	$(patsubst bench/%.c,$(B)/guest/%.elf,$(sort $(wildcard bench/$(a)/*.c))))
 
 .PHONY: reference all bench test check report compare install clean help setup kernels kmod format
@@ -99,6 +100,10 @@ $(B)/guest/$(1)/%.o: bench/$(1)/%.c guest/sample.c | tools
 
 # What rows that the host times, and the VMM's self-tests, run instead of a body.
 $(B)/guest/$(1)/driven.o $(B)/guest/$(1)/selftest.o: $(B)/guest/$(1)/%.o: guest/%.c | tools
+	$$(call say,GUEST,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -c $$< -o $$@
+$(B)/guest/$(1)/pmu_readings.o: guest/$(1)/pmu_readings.c | tools
 	$$(call say,GUEST,$$@)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -c $$< -o $$@

@@ -23,3 +23,10 @@ const struct pmu_register pmu_table[] = {
 #include "bench/pmu.def"
 	{ .name = NULL },
 };
+
+#define NAME(id, name) [id] = (name),
+
+const char *const pmu_reading_names[ARCHS][PMU_READINGS_MAX + 1] = {
+	[ARCH_X86_64] = { PMU_READINGS_X86_64(NAME) },
+	[ARCH_AARCH64] = { PMU_READINGS_AARCH64(NAME) },
+};

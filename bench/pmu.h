@@ -51,4 +51,42 @@ struct pmu_register {
 /* Ends with a row whose name is NULL. Defined in pmu.c. */
 extern const struct pmu_register pmu_table[];
 
+/*
+ * What says which PMU there is, by the manuals' names. A guest's own reading is the
+ * payload guest/ARCH/pmu_readings.c: the series in this order, EVENT the value, TWIN 1
+ * where the read raised an exception. The last of each is a question to KVM alone.
+ */
+#define PMU_READINGS_X86_64(R)                                                           \
+	R(PMU_CPUID_0_EBX, "CPUID.0:EBX")                                                \
+	R(PMU_CPUID_1_ECX, "CPUID.1:ECX")                                                \
+	R(PMU_CPUID_A_EAX, "CPUID.0AH:EAX")                                              \
+	R(PMU_CPUID_A_EBX, "CPUID.0AH:EBX")                                              \
+	R(PMU_CPUID_A_ECX, "CPUID.0AH:ECX")                                              \
+	R(PMU_CPUID_A_EDX, "CPUID.0AH:EDX")                                              \
+	R(PMU_CPUID_80000001_ECX, "CPUID.80000001H:ECX")                                 \
+	R(PMU_CPUID_80000022_EAX, "CPUID.80000022H:EAX")                                 \
+	R(PMU_CPUID_80000022_EBX, "CPUID.80000022H:EBX")                                 \
+	R(PMU_PERF_CAPABILITIES, "IA32_PERF_CAPABILITIES")                               \
+	R(PMU_KVM_CAPABILITY, "KVM_CAP_PMU_CAPABILITY")
+
+#define PMU_READINGS_AARCH64(R)                                                          \
+	R(PMU_ID_AA64DFR0, "ID_AA64DFR0_EL1")                                            \
+	R(PMU_PMCR, "PMCR_EL0")                                                          \
+	R(PMU_PMCEID0, "PMCEID0_EL0")                                                    \
+	R(PMU_PMCEID1, "PMCEID1_EL0")                                                    \
+	R(PMU_PMMIR, "PMMIR_EL1")                                                        \
+	R(PMU_KVM_ARM_PMU_V3, "KVM_CAP_ARM_PMU_V3")
+
+#define PMU_READING_ID(id, name) id,
+enum pmu_reading_x86_64 { PMU_READINGS_X86_64(PMU_READING_ID) PMU_READINGS_ON_X86_64 };
+enum pmu_reading_aarch64 { PMU_READINGS_AARCH64(PMU_READING_ID) PMU_READINGS_ON_AARCH64 };
+#undef PMU_READING_ID
+
+#define PMU_READINGS_MAX 16
+_Static_assert(PMU_READINGS_ON_X86_64 <= PMU_READINGS_MAX, "they fit");
+_Static_assert(PMU_READINGS_ON_AARCH64 <= PMU_READINGS_MAX, "they fit");
+
+/* Of each architecture (enum arch), to a NULL. Defined in pmu.c. */
+extern const char *const pmu_reading_names[][PMU_READINGS_MAX + 1];
+
 #endif

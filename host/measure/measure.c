@@ -9,6 +9,7 @@
 #include "host/measure/assemble.h"
 #include "host/measure/collect.h"
 #include "host/measure/measure.h"
+#include "host/measure/pmu.h"
 #include "host/target/boot.h"
 #include "host/target/payload.h"
 
@@ -170,6 +171,8 @@ static int run_here(struct session *s)
 		if (target_interrupted && !rc)
 			rc = target_fail(s->err, -EINTR, "interrupted");
 	}
+	if (!rc)
+		rc = pmu_readings_add(s->target, &s->plan, s->result, s->err);
 	return rc ? rc : tell_header(s);
 }
 

@@ -105,6 +105,25 @@ struct result_check *result_add_check(struct result *r)
 	return c;
 }
 
+struct result_pmu_source *result_add_pmu_source(struct result *r)
+{
+	struct result_pmu *pmu = &r->pmu;
+
+	pmu->sources =
+		store_grow(r->store, pmu->sources, pmu->n_sources, sizeof(*pmu->sources));
+	pmu->sources[pmu->n_sources] = (struct result_pmu_source){ 0 };
+	return &pmu->sources[pmu->n_sources++];
+}
+
+struct result_pmu_register *result_add_pmu_register(struct result *r,
+						    struct result_pmu_source *s)
+{
+	s->registers =
+		store_grow(r->store, s->registers, s->n_registers, sizeof(*s->registers));
+	s->registers[s->n_registers] = (struct result_pmu_register){ 0 };
+	return &s->registers[s->n_registers++];
+}
+
 static bool has_warning(const struct result *r, const struct result_warning *w)
 {
 	for (size_t i = 0; i < r->n_warnings; i++)

@@ -183,6 +183,8 @@ static json_t *dump_object(const struct layout *layout, const void *base)
 		if (f->kind == FIELD_OBJECT && f->flags & FIELD_NULLABLE &&
 		    is_blank(value)) {
 			json_decref(value);
+			if (!(f->flags & FIELD_REQUIRED))
+				continue;
 			value = json_null();
 		}
 		if (json_object_set_new(object, f->key, value))

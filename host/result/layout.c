@@ -286,6 +286,34 @@ static const struct field benchmark_fields[] = {
 const struct layout layout_benchmark = { benchmark_fields,
 					 sizeof(struct result_benchmark) };
 
+/* pmu */
+
+static const char *const who_words[] = { "host", "kvm", "guest", NULL };
+
+static const struct field pmu_register_fields[] = {
+	FIELD(STRING, "name", REQUIRED, result_pmu_register, name),
+	FIELD(STRING, "value", BOTH, result_pmu_register, value),
+	FIELD(STRING, "note", NULLABLE, result_pmu_register, note),
+	END,
+};
+static const struct layout pmu_register = { pmu_register_fields,
+					    sizeof(struct result_pmu_register) };
+
+static const struct field pmu_source_fields[] = {
+	WORD(STRING, "who", result_pmu_source, who, who_words),
+	FIELD(STRING, "config", NULLABLE, result_pmu_source, config),
+	ARRAY(ARRAY, "registers", result_pmu_source, registers, &pmu_register),
+	END,
+};
+static const struct layout pmu_source = { pmu_source_fields,
+					  sizeof(struct result_pmu_source) };
+
+static const struct field pmu_fields[] = {
+	ARRAY(ARRAY, "sources", result_pmu, sources, &pmu_source),
+	END,
+};
+static const struct layout pmu = { pmu_fields, sizeof(struct result_pmu) };
+
 /* the document */
 
 static const struct field warning_fields[] = {
@@ -305,6 +333,7 @@ static const struct field result_fields[] = {
 	GROUP("environment", REQUIRED, &environment),
 	OBJECT("clock", REQUIRED, result, clock, &clock_layout),
 	ARRAY(ARRAY, "benchmarks", result, benchmarks, &layout_benchmark),
+	OBJECT("pmu", NULLABLE, result, pmu, &pmu),
 	ARRAY(ARRAY, "warnings", result, warnings, &warning),
 	END,
 };

@@ -133,6 +133,25 @@ struct result_benchmark {
 	size_t n_metrics;
 };
 
+/* A register that says which PMU there is: bench/pmu.h, PMU_READINGS_*. */
+struct result_pmu_register {
+	const char *name;
+	const char *value; /* "0x..."; NULL: not known */
+	const char *note;  /* why, or how far it is; NULL: nothing to say */
+};
+
+struct result_pmu_source {
+	const char *who;    /* "host", "kvm" (what it would give a VM), "guest" */
+	const char *config; /* the guest's; NULL: none */
+	struct result_pmu_register *registers;
+	size_t n_registers;
+};
+
+struct result_pmu {
+	struct result_pmu_source *sources;
+	size_t n_sources;
+};
+
 struct result_warning {
 	const char *code, *message;
 };
@@ -148,6 +167,7 @@ struct result {
 	struct result_clock clock;
 	struct result_benchmark *benchmarks;
 	size_t n_benchmarks;
+	struct result_pmu pmu; /* where the vPMU map was asked for */
 	struct result_warning *warnings;
 	size_t n_warnings;
 	struct result_store *store; /* what owns the memory */
@@ -166,6 +186,9 @@ struct result_benchmark *result_add_benchmark(struct result *r);
 struct result_metric *result_add_metric(struct result *r, struct result_benchmark *b);
 struct result_boot *result_add_boot(struct result *r, struct result_metric *m);
 struct result_check *result_add_check(struct result *r);
+struct result_pmu_source *result_add_pmu_source(struct result *r);
+struct result_pmu_register *result_add_pmu_register(struct result *r,
+						    struct result_pmu_source *s);
 /* Adds a warning unless one of the same code and message is there. */
 void result_warn(struct result *r, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -44,6 +44,18 @@ static void fixture_boot(struct result *r, struct result_metric *m)
 	cr_assert_eq(histogram_build(samples, 5, 7, &boot->histogram), 0);
 }
 
+static void fixture_pmu(struct result *r)
+{
+	struct result_pmu_source *source = result_add_pmu_source(r);
+	struct result_pmu_register *reg = result_add_pmu_register(r, source);
+
+	source->who = "guest";
+	source->config = result_string(r, "pmu-emulated");
+	reg->name = result_string(r, "PMCR_EL0");
+	reg->value = result_string(r, "0x41013041");
+	reg->note = result_string(r, "as the guest sees it");
+}
+
 static void fixture_benchmark(struct result *r)
 {
 	struct result_benchmark *b = result_add_benchmark(r);
@@ -104,6 +116,7 @@ static struct result *fixture(void)
 	r->tuned = true;
 	r->clock = (struct result_clock){ "CNTVCT_EL0", 1000000000, "insns", 1, 3, 3.5 };
 	fixture_benchmark(r);
+	fixture_pmu(r);
 	result_warn(r, "noise", "%d of %d boots", 1, 10);
 	return r;
 }

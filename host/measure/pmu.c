@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which PMU there is: the host's, KVM's, and each guest's, into the document. */
+#include "host/measure/pmu.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/target/boot.h"
+#include "host/target/payload.h"
+#include "host/vmm/pmu_readings.h"
+#include "host/vmm/vmm.h"
+
+/* The payload whose samples are readings; a row for its boot, of no catalogue. */
+static const struct bench readings_row = { .id = "pmu_readings", .group = "pmu_map" };
+
+static void add(struct result *r, enum arch arch, const char *who, const char *config,
+		const struct pmu_reading *readings)
+{
+	struct result_pmu_source *source = result_add_pmu_source(r);
+	size_t i;
+
+	source->who = who;
+	source->config = config;
+	for (i = 0; pmu_reading_names[arch][i]; i++) {
+		struct result_pmu_register *reg = result_add_pmu_register(r, source);
+
+		reg->name = pmu_reading_names[arch][i];
+		reg->value = readings[i].known
+				     ? result_format(r, "0x%" PRIx64, readings[i].value)
+				     : NULL;
+		reg->note = result_string(r, readings[i].note);
+	}
+}
+
+/* All but the last, which is not for guests to read: see bench/pmu.h. */
+static void readings_of(const struct boot_report *rep, size_t n,
+			struct pmu_reading *readings)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (rep->outcome != BOOT_DONE)
+			readings[i] = (struct pmu_reading){ .note = rep->reason };
+		else if (i == n - 1)
+			readings[i] = (struct pmu_reading){ .note = "a question to KVM" };
+		else if (rep->series[ABI_PHASE_TWIN][i])
+			readings[i] = (struct pmu_reading){
+				.note = "the read raised an exception",
+			};
+		else
+			readings[i] = (struct pmu_reading){
+				.known = true,
+				.value = rep->series[ABI_PHASE_EVENT][i],
+			};
+	}
+}
+
+static int add_guest(struct target *t, const struct plan *plan,
+		     const struct config *config, struct result *r,
+		     struct target_error *err)
+{
+	struct boot_request rq = {
+		.bench = &readings_row,
+		.config = config,
+		.cpu = -1,
+		.timeout_ns = plan->timeout_ns,
+	};
+	struct pmu_reading readings[PMU_READINGS_MAX];
+	struct boot_report rep;
+	size_t n = 0;
+	int rc;
+
+	while (pmu_reading_names[t->arch][n])
+		n++;
+	rq.params.events = (uint32_t)n;
+	rq.image = payload_find(t->arch, readings_row.id, &rq.image_bytes);
+	if (!rq.image)
+		return target_fail(err, -ENOENT, "no payload is built in for %s",
+				   readings_row.id);
+	rc = t->ops->boot(t, &rq, &rep, err);
+	if (rc)
+		return rc;
+	readings_of(&rep, n, readings);
+	add(r, t->arch, "guest", config->name, readings);
+	boot_report_free(&rep);
+	return 0;
+}
+
+/* Only where the payloads run on this machine's KVM is it about this machine. */
+static void add_host(const struct target *t, struct result *r)
+{
+	struct pmu_reading readings[PMU_READINGS_MAX];
+	char why[256];
+	int kvm_fd;
+
+	pmu_readings_host(readings);
+	add(r, t->arch, "host", NULL, readings);
+	kvm_fd = kvm_open(why, sizeof(why));
+	if (kvm_fd < 0)
+		return;
+	pmu_readings_kvm(kvm_fd, readings);
+	add(r, t->arch, "kvm", NULL, readings);
+	close(kvm_fd);
+}
+
+int pmu_readings_add(struct target *t, const struct plan *plan, struct result *r,
+		     struct target_error *err)
+{
+	const struct plan_row *row = plan->rows;
+	size_t i;
+	int rc = 0;
+
+	while (row < plan->rows + plan->n_rows && !(row->bench->needs & NEEDS_OPERAND))
+		row++;
+	if (row == plan->rows + plan->n_rows)
+		return 0;
+	if (!strcmp(t->ops->kind, "kvm"))
+		add_host(t, r);
+	for (i = 0; i < row->n_configs && !rc; i++)
+		rc = add_guest(t, plan, row->configs[i], r, err);
+	return rc;
+}

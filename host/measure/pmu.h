@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which PMU there is: the host's, KVM's, and each guest's, into the document. */
+#ifndef WS_MEASURE_PMU_H
+#define WS_MEASURE_PMU_H
+
+#include "host/measure/plan.h"
+#include "host/result/result.h"
+
+/*
+ * Where `plan` holds rows of the vPMU map: fills in r->pmu, a guest for each of their
+ * configs. 0, or the negative errno of a boot that failed, with `err`.
+ */
+int pmu_readings_add(struct target *t, const struct plan *plan, struct result *r,
+		     struct target_error *err);
+
+#endif
