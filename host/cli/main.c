@@ -26,6 +26,7 @@ static const struct command commands[] = {
 	{ "compare", cmd_compare, "two runs, or two configs: what got better or worse" },
 	{ "history", cmd_history, "keep figures of many runs; say what changed when" },
 	{ "plot", cmd_plot, "draw pictures of result documents, SVG and PNG" },
+	{ "pmu", cmd_pmu, "the vPMU map: who answers each PMU access, at what cost" },
 	{ "selftest", cmd_selftest, "boot guests that notice what the VMM gets wrong" },
 	{ "validate", cmd_validate, "check result documents against the schema" },
 };

@@ -44,7 +44,7 @@ static void readings_of(const struct boot_report *rep, size_t n,
 		if (rep->outcome != BOOT_DONE)
 			readings[i] = (struct pmu_reading){ .note = rep->reason };
 		else if (i == n - 1)
-			readings[i] = (struct pmu_reading){ .note = "a question to KVM" };
+			readings[i] = (struct pmu_reading){ .known = false };
 		else if (rep->series[ABI_PHASE_TWIN][i])
 			readings[i] = (struct pmu_reading){
 				.note = "the read raised an exception",
@@ -82,8 +82,11 @@ static int add_guest(struct target *t, const struct plan *plan,
 	rc = t->ops->boot(t, &rq, &rep, err);
 	if (rc)
 		return rc;
-	readings_of(&rep, n, readings);
-	add(r, t->arch, "guest", config->name, readings);
+	/* Where the config cannot be, there is no guest: its rows say why. */
+	if (rep.outcome != BOOT_SKIP) {
+		readings_of(&rep, n, readings);
+		add(r, t->arch, "guest", config->name, readings);
+	}
 	boot_report_free(&rep);
 	return 0;
 }

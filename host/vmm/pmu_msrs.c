@@ -13,7 +13,7 @@
 #define COUNTER_MASK  ((1ull << WIDTH) - 1)
 #define LOW_HALF_MASK 0xffffffffull
 
-/* IA32_PERF_CAPABILITIES: full-width writes (Intel SDM 3B, 20.2.8), as there are. */
+/* IA32_PERF_CAPABILITIES: full-width writes (Intel SDM 3B, "Full-Width Writes"), as there are. */
 #define CAPABILITIES (1ull << 13)
 
 /* Counters, and what may be set for each: general ones from bit 0, fixed from 32. */
@@ -26,11 +26,11 @@
 enum effect {
 	KEEP,	   /* what was written is read; other bits than `mask` fault */
 	TRUNCATE,  /* the same, but other bits are dropped */
-	SIGN,	   /* 32 bits, whose sign goes to the counter's top (SDM 3B, 20.2.8) */
+	SIGN,	   /* 32 bits, whose sign goes to the counter's top (likewise) */
 	READ_ONLY, /* reads as the register or, where `mask` is not 0, as that */
 	CLEAR,	   /* clears bits of the register; reads as zero */
 	SET,	   /* sets them; likewise */
-	IN_USE,	   /* read-only: which counters have an event (SDM 3B, 20.2.4) */
+	IN_USE,	   /* read-only: which counters have an event (SDM 3B, version 4) */
 };
 
 /* `count` MSRs, every `stride`th from `first` on, for as many uint64_t at `offset`. */

@@ -14,7 +14,8 @@
 struct pmu_reading {
 	bool known;
 	uint64_t value;
-	const char *note; /* static; why it is not known, or how far it is; or NULL */
+	/* Why it is not known, or how far it is; NULL: not a question to this one. */
+	const char *note;
 };
 
 /* Of this machine's architecture; `r` has PMU_READINGS_MAX elements. */

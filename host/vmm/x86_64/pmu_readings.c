@@ -75,7 +75,7 @@ void pmu_readings_host(struct pmu_reading *r)
 		r[i] = known(regs[leaves[i].reg]);
 	}
 	r[PMU_PERF_CAPABILITIES] = read_msr(MSR_PERF_CAPABILITIES);
-	r[PMU_KVM_CAPABILITY] = unknown("a question to KVM");
+	r[PMU_KVM_CAPABILITY] = unknown(NULL);
 }
 
 /* A leaf that KVM does not list reads as zero in the guest. */

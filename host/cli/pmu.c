@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `wsbench pmu`: what every access to the PMU does, and which PMU host and guest have.
+ * Measured here and now, or out of documents.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/cli/message.h"
+#include "host/cli/pmu_table.h"
+#include "host/cli/run.h"
+#include "host/result/json_list.h"
+
+#define COLUMNS	 100
+#define ARGS_MAX 16
+
+/* What x86_64's map is drawn for if nobody says; the others' rows know for themselves. */
+#define X86_64_CONFIGS "default,pmu-off,pmc-msr-user"
+
+enum key {
+	OPTION_ON = 0x100,
+	OPTION_CONFIG,
+	OPTION_KERNEL,
+	OPTION_MODULES,
+	OPTION_APPEND,
+	OPTION_JSON,
+};
+
+struct pmu_args {
+	struct options_common common;
+	const char *on, *config, *kernel, *modules, *append;
+	bool json;
+	const char **paths;
+	size_t n_paths;
+	struct result **docs; /* `n_docs` of them */
+	size_t n_docs;
+};
+
+static void keep(struct pmu_args *args, struct result *doc)
+{
+	args->docs = reallocarray(args->docs, args->n_docs + 1, sizeof(*args->docs));
+	if (!args->docs)
+		abort();
+	args->docs[args->n_docs++] = doc;
+}
+
+static enum cli_exit read_all(struct pmu_args *args)
+{
+	struct result_error err;
+	struct result *doc;
+
+	for (size_t i = 0; i < args->n_paths; i++) {
+		if (result_read(args->paths[i], &doc, &err)) {
+			message_error("%s", err.text);
+			return CLI_USAGE;
+		}
+		keep(args, doc);
+	}
+	return CLI_OK;
+}
+
+static void option(char **argv, int *argc, const char *name, const char *value)
+{
+	if (!value)
+		return;
+	argv[(*argc)++] = (char *)name;
+	argv[(*argc)++] = (char *)value;
+}
+
+/* `wsbench run` of the map's benchmarks on one target. */
+static enum cli_exit measure(struct pmu_args *args, const char *name, bool all)
+{
+	const struct target *t = names_target(name);
+	bool ask =
+		!args->config && t->arch == ARCH_X86_64 && strcmp(t->ops->kind, "bare");
+	char *argv[ARGS_MAX] = { (char *)"run" };
+	struct result *doc = NULL;
+	enum cli_exit code;
+	struct run run;
+	int argc = 1;
+	bool go;
+
+	option(argv, &argc, "--on", name);
+	option(argv, &argc, "--bench", "pmu_*,rdpmc_*");
+	option(argv, &argc, "--config", ask ? X86_64_CONFIGS : args->config);
+	option(argv, &argc, "--kernel", args->kernel);
+	option(argv, &argc, "--modules", args->modules);
+	option(argv, &argc, "--append", args->append);
+	if (args->common.quiet)
+		argv[argc++] = (char *)"--quiet";
+	code = run_parse(&run, argc, argv, &go);
+	if (code == CLI_OK && go) {
+		run.all_targets = all;
+		code = run_target(&run, t, &doc);
+	}
+	run_free(&run);
+	if (doc)
+		keep(args, doc);
+	return code;
+}
+
+static enum cli_exit measure_all(struct pmu_args *args)
+{
+	const char *on = args->on ? args->on : "kvm";
+	enum cli_exit code = CLI_OK;
+	struct names_list targets;
+	struct names_error why;
+
+	if (names_match_targets(on, &targets, &why)) {
+		message_usage("wsbench pmu", "%s", why.text);
+		return CLI_USAGE;
+	}
+	target_catch_signals();
+	for (size_t i = 0; i < targets.n && !target_interrupted; i++) {
+		enum cli_exit one = measure(args, targets.names[i], !strcmp(on, "all"));
+
+		code = one > code ? one : code;
+	}
+	names_free(&targets);
+	return code;
+}
+
+/* The first row that broke is named; the table shows FAIL. */
+static enum cli_exit failures(const struct result *doc)
+{
+	for (size_t i = 0; i < doc->n_benchmarks; i++) {
+		const struct result_benchmark *b = &doc->benchmarks[i];
+
+		if (b->status != RESULT_FAIL)
+			continue;
+		message_error("%s: %s [%s]: %s", doc->target.name, b->name, b->config,
+			      b->reason ? b->reason : "no reason is given");
+		return CLI_FAILED;
+	}
+	return CLI_OK;
+}
+
+static enum cli_exit show(const struct pmu_args *args)
+{
+	struct json_list *l = args->json ? json_list_new() : NULL;
+	enum cli_exit code = CLI_OK, one;
+	struct pmu_map map;
+	char *text;
+
+	for (size_t i = 0; i < args->n_docs; i++) {
+		if (!pmu_map_build(&map, args->docs[i])) {
+			message_error("%s: no benchmark pmu_* in this document",
+				      args->n_paths ? args->paths[i]
+						    : args->docs[i]->target.name);
+			code = CLI_USAGE;
+			continue;
+		}
+		one = failures(args->docs[i]);
+		code = one > code ? one : code;
+		if (l) {
+			pmu_json(l, &map);
+			continue;
+		}
+		pmu_table_print(stdout, &map, COLUMNS);
+		pmu_capabilities_print(stdout, &map, COLUMNS);
+		if (i + 1 < args->n_docs)
+			putchar('\n');
+	}
+	if (l) {
+		text = json_list_dump(l);
+		fputs(text, stdout);
+		free(text);
+		json_list_free(l);
+	}
+	return code;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct pmu_args *args = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &args->common;
+		return 0;
+	case OPTION_ON:
+		args->on = arg;
+		return 0;
+	case OPTION_CONFIG:
+		args->config = arg;
+		return 0;
+	case OPTION_KERNEL:
+		args->kernel = arg;
+		return 0;
+	case OPTION_MODULES:
+		args->modules = arg;
+		return 0;
+	case OPTION_APPEND:
+		args->append = arg;
+		return 0;
+	case OPTION_JSON:
+		args->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		args->paths[args->n_paths++] = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (args->n_paths && (args->on || args->config || args->kernel ||
+				      args->modules || args->append))
+			return options_error(state, "documents are shown as they are: no "
+						    "option but --json goes with them");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static enum cli_exit work(struct pmu_args *args)
+{
+	enum cli_exit code, shown = CLI_OK;
+
+	code = args->n_paths ? read_all(args) : measure_all(args);
+	if (args->n_docs && (code == CLI_OK || !args->n_paths))
+		shown = show(args);
+	return shown > code ? shown : code;
+}
+
+int cmd_pmu(int argc, char **argv)
+{
+	static const struct argp_option options[] = {
+		{ "on", OPTION_ON, "TARGET,...", 0,
+		  "where to look: as for 'wsbench run' (default: kvm)", 0 },
+		{ "config", OPTION_CONFIG, "NAME,...", 0,
+		  "counter configs, a column each (default: on aarch64 pmu-off and "
+		  "pmu-emulated; on x86_64 default, pmu-off and pmc-msr-user)",
+		  0 },
+		{ "kernel", OPTION_KERNEL, "IMAGE", 0, "boot this kernel in the labs",
+		  0 },
+		{ "modules", OPTION_MODULES, "DIR", 0, "its KVM modules", 0 },
+		{ "append", OPTION_APPEND, "ARGS", 0, "add to its command line", 0 },
+		{ "json", OPTION_JSON, NULL, 0, "Print JSON", 0 },
+		{ 0 },
+	};
+	static const struct argp_child children[] = { { &options_common, 0, NULL, 0 },
+						      { 0 } };
+	static const struct argp argp = {
+		.options = options,
+		.parser = parse,
+		.args_doc = "[FILE.json...]",
+		.doc = "Prints the vPMU map, which says of every PMU register who "
+		       "answers "
+		       "a read and a write of it and what that costs; and the capability "
+		       "table, host against guest. Measures, or shows documents that "
+		       "hold benchmarks pmu_*.",
+		.children = children,
+	};
+	struct pmu_args args = { 0 };
+	enum cli_exit code = CLI_OK;
+
+	args.paths = calloc((size_t)argc + 1, sizeof(*args.paths));
+	if (!args.paths)
+		abort();
+	switch (options_parse(&argp, "wsbench pmu", argc, argv, &args)) {
+	case OPTIONS_HELP:
+		break;
+	case OPTIONS_BAD:
+		code = CLI_USAGE;
+		break;
+	case OPTIONS_RUN:
+		code = work(&args);
+		break;
+	}
+	for (size_t i = 0; i < args.n_docs; i++)
+		result_free(args.docs[i]);
+	free(args.docs);
+	free(args.paths);
+	return code;
+}

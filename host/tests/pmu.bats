@@ -1,0 +1,121 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The vPMU map, measured and shown: rows pmu_*, `wsbench pmu`, config pmc-msr-user.
+bats_require_minimum_version 1.5.0
+load helper
+
+setup_file() {
+  clean_place "$BATS_FILE_TMPDIR"
+  printf '%s\n' 'aarch64-vhe pmu-off,pmu-emulated' 'x86_64-svm default,pmc-msr-user' |
+    while read -r lab configs; do
+      unavailable "lab:$lab" >/dev/null || echo "$lab $configs"
+    done | xargs -r -P 2 -L 1 sh -c '
+    timeout --kill-after=5 300 "$0" run --on "lab:$2" --bench "pmu_*,rdpmc_*" --config "$3" \
+      -o "$1/$2.json" >/dev/null 2>"$1/$2.err" </dev/null
+    echo $? >"$1/$2.status"' "$wsbench" "$BATS_FILE_TMPDIR"
+}
+
+# document LAB: the run's, as $document.
+document() {
+  need_target "lab:$1"
+  document=$BATS_FILE_TMPDIR/$1.json
+  if [ "$(cat "$BATS_FILE_TMPDIR/$1.status")" != 0 ]; then
+    cat "$BATS_FILE_TMPDIR/$1.err"
+    return 1
+  fi
+}
+
+# all_are CONFIG WORD: every row that ran under CONFIG was handled by WORD, one exit each.
+all_are() {
+  holds "$document" "all(x['handled_by'] == '$2' and x['exits']['observed'] == x['exits']['expected'] > 0
+    for x in d['benchmarks'] if x['config'] == '$1' and x['group'] == 'pmu_map')"
+}
+
+@test "aarch64: without a vPMU accesses fault, with one the kernel answers each" {
+  document aarch64-vhe
+  all_are pmu-emulated kernel
+  holds "$document" 'all(x["exits"]["faults"] == 0 for x in d["benchmarks"] if x["config"] == "pmu-emulated")'
+  for row in pmu_pmccntr_read pmu_pmcr_write pmu_pmevcntr_last_read pmu_pmswinc_write; do
+    holds "$document" "b('$row', 'pmu-off')['exits']['faults'] == 100"
+  done
+}
+
+@test "aarch64: a read of PMCCNTR_EL0 costs what the row of its own says" {
+  document aarch64-vhe
+  run_apart "$wsbench" run --on lab:aarch64-vhe --bench pmccntr --config pmu-emulated --boots 1 --events 50 --quiet -o own.json
+  [ "$status" = 0 ]
+  # Two instructions fetch the operand that the map's payload has and this one has not.
+  own=$(doc own.json 'value("pmccntr")')
+  holds "$document" "value('pmu_pmccntr_read', 'pmu-emulated') - 2 == $own"
+}
+
+@test "x86_64: behind the filter every MSR of the map goes to the VMM" {
+  document x86_64-svm
+  holds "$document" 'all(x["exits"]["user"] == x["exits"]["expected"] > 0 for x in d["benchmarks"]
+    if x["config"] == "pmc-msr-user" and x["group"] == "pmu_map")'
+  holds "$document" 'all(x["handled_by"] != "user" for x in d["benchmarks"] if x["config"] == "default")'
+  # Read-only registers refuse.
+  holds "$document" 'b("pmu_global_status_write", "pmc-msr-user")["exits"]["faults"] == 100'
+  holds "$document" 'b("pmu_global_status_read", "pmc-msr-user")["exits"]["faults"] == 0'
+}
+
+@test "a document's map is shown as it was measured" {
+  document aarch64-vhe
+  run_apart "$wsbench" pmu "$document"
+  [ "$status" = 0 ]
+  [ -z "$stderr" ]
+  grep -qE '^PMCCNTR_EL0 +fault +[0-9,]+ +fault +[0-9,]+ +kernel +[0-9,]+ +kernel +[0-9,]+' <<<"$stdout"
+  grep -qE '^PMSWINC_EL0 +- +fault' <<<"$stdout"
+  grep -qE '^PMUVer .* none +PMUv3' <<<"$stdout"
+  grep -q '^events, guest \[pmu-emulated\]: .*CPU_CYCLES' <<<"$stdout"
+  [ "$(awk '{ if (length > n) n = length } END { print n }' <<<"$stdout")" -le 100 ]
+}
+
+@test "and as JSON" {
+  document aarch64-vhe
+  run_apart "$wsbench" pmu --json "$document"
+  [ "$status" = 0 ]
+  printf '%s' "$stdout" >map.json
+  python3 - "$document" map.json <<'END'
+import json, sys
+
+doc, shown = (json.load(open(f)) for f in sys.argv[1:])
+rows = [b for b in doc["benchmarks"] if b["group"] == "pmu_map"]
+assert len(shown["map"]) == len(rows) > 60
+pmcr = [m for m in shown["map"] if m["register"] == "PMCR_EL0" and m["access"] == "read"]
+assert {m["config"]: m["class"] for m in pmcr} == {"pmu-off": "fault", "pmu-emulated": "kernel"}
+for m in pmcr:
+    b = next(b for b in rows if b["name"] == "pmu_pmcr_read" and b["config"] == m["config"])
+    assert m["value"] == b["metrics"][0]["estimate"]["value"]
+# What the guest read, decoded: N is bits 15-11 of PMCR_EL0.
+guest = next(s for s in doc["pmu"]["sources"] if s["config"] == "pmu-emulated")
+pmcr = int(next(r["value"] for r in guest["registers"] if r["name"] == "PMCR_EL0"), 16)
+n = next(c["value"] for c in shown["capabilities"]
+         if c["config"] == "pmu-emulated" and c["name"].startswith("event counters"))
+assert int(n) == pmcr >> 11 & 31 > 0
+END
+}
+
+@test "kvm: the VMM's PMU registers, measured and shown at once" {
+  need_target kvm
+  [ "$arch" = x86_64 ] || skip "MSRs are x86_64's"
+  run_apart "$wsbench" pmu --on kvm --config pmc-msr-user --quiet
+  [ "$status" = 0 ]
+  grep -qE '^IA32_PMC0 +user +[0-9,.]+ +user +[0-9,.]+' <<<"$stdout"
+  grep -qE '^full-width writes .*yes$' <<<"$stdout"
+  grep -q 'untested on hardware' <<<"$stdout"
+  nothing_left
+}
+
+@test "what cannot be shown is bad input" {
+  printf '{}' >empty.json
+  run_apart "$wsbench" pmu empty.json
+  [ "$status" = 2 ]
+  one_line "$stderr"
+  run_apart "$wsbench" pmu --on kvm "$tests/result_v1.json"
+  [ "$status" = 2 ]
+  run_apart "$wsbench" pmu "$tests/result_v1.json"
+  [ "$status" = 2 ]
+  one_line "$stderr"
+  [ -z "$stdout" ]
+}
