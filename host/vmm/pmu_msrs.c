@@ -13,7 +13,7 @@
 #define COUNTER_MASK  ((1ull << WIDTH) - 1)
 #define LOW_HALF_MASK 0xffffffffull
 
-/* IA32_PERF_CAPABILITIES: full-width writes (Intel SDM 3B, "Full-Width Writes"), as there are. */
+/* IA32_PERF_CAPABILITIES: that there are full-width writes (Intel SDM 4, table 2-2). */
 #define CAPABILITIES (1ull << 13)
 
 /* Counters, and what may be set for each: general ones from bit 0, fixed from 32. */
@@ -26,7 +26,7 @@
 enum effect {
 	KEEP,	   /* what was written is read; other bits than `mask` fault */
 	TRUNCATE,  /* the same, but other bits are dropped */
-	SIGN,	   /* 32 bits, whose sign goes to the counter's top (likewise) */
+	SIGN,	   /* 32 bits, whose sign goes to the counter's top (SDM 3B) */
 	READ_ONLY, /* reads as the register or, where `mask` is not 0, as that */
 	CLEAR,	   /* clears bits of the register; reads as zero */
 	SET,	   /* sets them; likewise */
