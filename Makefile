@@ -258,6 +258,14 @@ bench: setup
 	-$(Q)$(MAKE) --no-print-directory kmod
 	$(Q)$(B)/wsbench run --on all --bench $(BENCH) -o $(RUN)/ $(ARGS)
 	$(Q)$(B)/wsbench plot $(RUN)/*.json -o $(RUN)
+	$(Q)$(B)/wsbench report $(RUN)/*.json -o $(RUN)
+
+# Of the latest run, unless somebody names documents and a place.
+DOCS ?= $(wildcard $(lastword $(sort $(wildcard results/runs/*/)))*.json)
+OUT  ?= $(firstword $(dir $(DOCS)))
+report: $(B)/wsbench
+	@[ -n "$(strip $(DOCS))" ] || { echo "make: no document in results/runs: run 'make bench', or say DOCS=..." >&2; exit 2; }
+	$(Q)$(B)/wsbench report $(DOCS) -o $(OUT)
 
 check: $(B)/version.h
 	$(Q)scripts/setup.sh base lint
@@ -309,6 +317,7 @@ help:
 	@echo 'make test       set up, build, run every test'
 	@echo 'make check      formatting, lint, layer and table checks (ARGS=NAME: only that)'
 	@echo 'make compare A=BASE.json B=NEW.json   what got better or worse'
+	@echo 'make report     one HTML page of the latest run (DOCS="a.json b.json" OUT=DIR: of others)'
 	@echo 'make format     what clang-format would have it like'
 	@echo 'make reference  bring the lists in README.md up to date'
 	@echo 'make setup      install missing Debian packages (SETUP=0 skips this everywhere)'

@@ -27,6 +27,7 @@ static const struct command commands[] = {
 	{ "history", cmd_history, "keep figures of many runs; say what changed when" },
 	{ "plot", cmd_plot, "draw pictures of result documents, SVG and PNG" },
 	{ "pmu", cmd_pmu, "the vPMU map: who answers each PMU access, at what cost" },
+	{ "report", cmd_report, "write one HTML page of result documents" },
 	{ "selftest", cmd_selftest, "boot guests that notice what the VMM gets wrong" },
 	{ "validate", cmd_validate, "check result documents against the schema" },
 };

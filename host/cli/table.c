@@ -8,9 +8,9 @@
 
 #include "host/cli/message.h"
 #include "host/cli/table_foot.h"
-#include "host/cli/table_model.h"
 #include "host/cli/text.h"
 #include "host/result/result.h"
+#include "host/view/table_model.h"
 
 #define COLUMNS_DEFAULT 100
 #define GAP		2
@@ -217,6 +217,16 @@ static void print_part(const struct layout *l, size_t from, size_t to)
 	fputc('\n', l->f);
 }
 
+/* What documents say must not steer the terminal. */
+static void clean(struct table_model *m)
+{
+	for (size_t i = 0; i < m->rows.n; i++) {
+		message_clean(m->lines[i].label);
+		for (size_t d = 0; d < m->n_docs; d++)
+			message_clean(m->lines[i].cells[d].mark);
+	}
+}
+
 void table_print(FILE *f, const struct result *const *docs, size_t n,
 		 const struct table_options *o)
 {
@@ -226,6 +236,7 @@ void table_print(FILE *f, const struct result *const *docs, size_t n,
 	if (!n)
 		return;
 	table_model_build(&m, docs, n, o->utf8 ? "\u00b1" : "+-");
+	clean(&m);
 	l.columns = calloc(n, sizeof(*l.columns));
 	if (!l.columns)
 		abort();

@@ -8,10 +8,10 @@
 
 #include "host/cli/message.h"
 #include "host/cli/table.h"
-#include "host/cli/table_model.h"
 #include "host/cli/text.h"
 #include "host/result/result.h"
 #include "host/view/number.h"
+#include "host/view/table_model.h"
 
 #define INDENT 2
 

@@ -189,7 +189,7 @@ Test(plots, what_the_guests_counter_saw_has_a_panel_of_its_own)
 	add(docs[0], "pmccntr", "pmu-off", 1450);
 	add(docs[0], "pmccntr", "pmu-emulated", 1976);
 	m = result_add_metric(docs[0], &docs[0]->benchmarks[1]);
-	m->name = "visible";
+	m->name = "pmc_visible";
 	m->unit = "insns";
 	m->value = 4;
 	plot_configs(&in, &list, &why);

@@ -18,6 +18,7 @@
 #define AXIS_PIXELS  96	  /* below the bars: numbers, axis label, remark */
 #define PANEL_PIXELS 30	  /* a panel's title */
 #define PANEL_GAP    24
+#define TICK_PIXELS  90 /* a number of an axis, and some room */
 #define NAME_SIZE    14
 #define LABEL_SIZE   12
 
@@ -93,7 +94,8 @@ static void print_axes(const struct figure *g, const struct bars_model *m, size_
 	char label[64];
 
 	figure_panel(g, &p);
-	figure_log_axis(g, "x", axis->foot, axis_end(m, panel, &p), "");
+	figure_log_axis(g, "x", axis->foot, axis_end(m, panel, &p),
+			(unsigned int)((p.right - p.left) / TICK_PIXELS) + 1, "");
 	fprintf(g->f, "set yrange [%.3f:0]\nunset ytics\n", m->height);
 	snprintf(label, sizeof(label), "%s, logarithmic axis",
 		 plot_unit_words(axis->unit));

@@ -206,14 +206,16 @@ static void print_tick(const struct figure *g, double value, const char *suffix,
 }
 
 void figure_log_axis(const struct figure *g, const char *axis, double lo, double hi,
-		     const char *suffix)
+		     unsigned int most, const char *suffix)
 {
-	bool between = log10(hi / lo) < 2.5, first = true;
+	double decades = log10(hi / lo);
+	int step = (int)ceil(decades / most), first_e = (int)ceil(log10(lo) - 1e-9);
+	bool between = decades * 3 < most, first = true;
 
 	fprintf(g->f, "set logscale %s 10\nset %srange [%.6g:%.6g]\n", axis, axis, lo,
 		hi);
 	open_ticks(g, axis);
-	for (int e = (int)floor(log10(lo)); pow(10, e) <= hi; e++) {
+	for (int e = between ? first_e - 1 : first_e; pow(10, e) <= hi; e += step) {
 		for (unsigned int by = 1; by <= (between ? 5 : 1);
 		     by += by == 1 ? 1 : 3) {
 			double at = by * pow(10, e);

@@ -77,9 +77,12 @@ void figure_panel(const struct figure *g, const struct figure_panel *p);
 
 /* Axes "x" or "y"; `suffix` stands behind each number. */
 
-/* Ticks at the powers of ten in [lo, hi] and, if these are few, between them. */
+/*
+ * Ticks at powers of ten in [lo, hi], at most about `most` of them, and between them
+ * where they are few.
+ */
 void figure_log_axis(const struct figure *g, const char *axis, double lo, double hi,
-		     const char *suffix);
+		     unsigned int most, const char *suffix);
 /* Ticks at multiples of a round step, at most `most` of them. */
 void figure_linear_axis(const struct figure *g, const char *axis, double lo, double hi,
 			unsigned int most, const char *suffix);

@@ -17,7 +17,7 @@
 /* What one slide takes; --bench chooses others. */
 #define ROWS_MAX 12
 
-#define VISIBLE "visible"
+#define VISIBLE "pmc_visible"
 
 struct contrast {
 	size_t row;
@@ -57,35 +57,61 @@ static double spread_of(const struct bars_panel *panel, const struct configs *c,
 	return most > 0 ? log(most / least) : 0;
 }
 
-/* What a slide is likely to be about, unless somebody chooses. */
-static bool is_telling(const char *name)
+/* Whether both panels have something for a row. */
+static bool fills(const struct bars_model *m, const struct configs *c, size_t row)
 {
-	for (const struct bench *b = bench_table; b->id; b++)
-		if (!strcmp(b->id, name))
-			return b->needs & (BENCH_CORE | NEEDS_PMU);
+	for (size_t s = 0; s < c->n; s++) {
+		const struct result_benchmark *b = configs_at(c, row, s);
+
+		if (b && bars_metric(&m->panels[m->n_panels - 1], b))
+			return true;
+	}
 	return false;
 }
 
-static size_t collect(const struct plot_input *in, const struct bars_panel *panel,
+/* Whether a row exits under any config: a few instructions are none. */
+static bool exits(const struct bars_panel *panel, const struct configs *c, size_t row)
+{
+	for (size_t s = 0; s < c->n; s++) {
+		const struct result_benchmark *b = configs_at(c, row, s);
+
+		if (b && bars_metric(panel, b) && bars_metric(panel, b)->value > 10)
+			return true;
+	}
+	return false;
+}
+
+/* What a slide is likely to be about, unless somebody chooses. */
+static bool is_telling(const struct bars_model *m, const struct configs *c, size_t row)
+{
+	const struct bench *b = bench_table;
+
+	while (b->id && strcmp(b->id, c->rows[row]))
+		b++;
+	return b->id && b->needs & (BENCH_CORE | NEEDS_PMU) &&
+	       exits(&m->panels[0], c, row) && fills(m, c, row);
+}
+
+static size_t collect(const struct plot_input *in, const struct bars_model *m,
 		      const struct configs *c, bool telling, struct contrast *chosen)
 {
 	size_t n = 0;
 
 	for (size_t row = 0; row < c->n_rows; row++)
-		if (plot_wants(in, c->rows[row]) &&
-		    (!telling || is_telling(c->rows[row])))
-			chosen[n++] = (struct contrast){ row, spread_of(panel, c, row) };
+		if (plot_wants(in, c->rows[row]) && (!telling || is_telling(m, c, row)))
+			chosen[n++] = (struct contrast){ row, spread_of(&m->panels[0], c,
+									row) };
 	return n;
 }
 
 /* Those that differ most, in the catalogue's order; their number. */
-static size_t choose(const struct plot_input *in, const struct bars_panel *panel,
+static size_t choose(const struct plot_input *in, const struct bars_model *m,
 		     const struct configs *c, struct contrast *chosen)
 {
-	size_t n = collect(in, panel, c, !in->n_benches, chosen);
+	size_t n = collect(in, m, c, !in->n_benches, chosen);
 
 	if (!n)
-		n = collect(in, panel, c, false, chosen);
+		n = collect(in, m, c, false, chosen);
 	if (n <= ROWS_MAX || in->n_benches)
 		return n;
 	qsort(chosen, n, sizeof(*chosen), by_spread);
@@ -167,7 +193,7 @@ static void fill(struct bars_model *m, const struct plot_input *in,
 		abort();
 	for (size_t s = 0; s < c->n; s++)
 		bars_add_series(m, legend(c->names[s]), copy(c->names[s]));
-	n = choose(in, &m->panels[0], c, chosen);
+	n = choose(in, m, c, chosen);
 	for (size_t i = 0; i < n; i++) {
 		for (size_t s = 0; s < c->n; s++)
 			found[s] = configs_at(c, chosen[i].row, s);

@@ -277,10 +277,10 @@ static void draw_row(const struct figure *g, const struct sheet *sheet, size_t i
 	figure_panel(g, &p);
 	if (r.least > 0)
 		figure_log_axis(g, "x", r.least * 0.9, fmax(r.most * 1.2, r.least * 10),
-				"");
+				6, "");
 	else
 		figure_linear_axis(g, "x", r.least, r.most + 1, 5, "");
-	figure_log_axis(g, "y", 50 * r.rarest, 150, " %");
+	figure_log_axis(g, "y", 50 * r.rarest, 150, 5, " %");
 	figure_axis_label(g, "x", r.least > 0 ? unit : plot_unit_words(row->unit));
 	plot_above(g, row, i);
 }

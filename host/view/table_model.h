@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a table of documents says, before it is laid out. For table*.c. */
-#ifndef WS_CLI_TABLE_MODEL_H
-#define WS_CLI_TABLE_MODEL_H
+/* What a table of documents says, before it is laid out. Text is as in the documents. */
+#ifndef WS_VIEW_TABLE_MODEL_H
+#define WS_VIEW_TABLE_MODEL_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,6 +12,7 @@
 struct result;
 
 struct table_cell {
+	double value;		   /* NAN: none */
 	char number[NUMBER_BYTES]; /* "1,495", "-", "skip", "FAIL": flush right */
 	char tail[NUMBER_BYTES];   /* "+-12", "[1]": flush left behind it */
 	char mark[12]; /* who handled the exit, where unlike the row's; a unit */

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a table of documents says: its rows, its cells, its notes. */
-#include "host/cli/table_model.h"
+#include "host/view/table_model.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cli/message.h"
 #include "host/result/result.h"
 
 #define METRIC "round_trip"
@@ -54,12 +53,11 @@ static void fill_value(struct table_model *m, struct table_cell *cell,
 		fill_reason(m, cell, "?", "there is no estimate of " METRIC);
 		return;
 	}
+	cell->value = metric->value;
 	number_format(cell->number, metric->value, exact);
 	/* The column's unit stands in its head. */
-	if (metric->unit && doc->clock.unit && strcmp(metric->unit, doc->clock.unit)) {
+	if (metric->unit && doc->clock.unit && strcmp(metric->unit, doc->clock.unit))
 		snprintf(cell->mark, sizeof(cell->mark), "%s", metric->unit);
-		message_clean(cell->mark);
-	}
 	if (!metric->ci.method || isnan(metric->ci.lo) || isnan(metric->ci.hi) ||
 	    !(metric->ci.hi > metric->ci.lo))
 		return;
@@ -75,6 +73,7 @@ static void fill_cell(struct table_model *m, size_t i, size_t d, const char *plu
 	const struct result_benchmark *b = rows_find(m->docs[d], &m->rows.rows[i]);
 	struct table_cell *cell = &m->lines[i].cells[d];
 
+	cell->value = NAN;
 	if (!b) {
 		snprintf(cell->number, sizeof(cell->number), "-");
 		return;
@@ -146,7 +145,6 @@ static void fill_line(struct table_model *m, size_t i)
 	line->cells = calloc(m->n_docs, sizeof(*line->cells));
 	if (!line->label || !line->cells)
 		abort();
-	message_clean(line->label);
 	line->handled = common_word(m, row);
 	for (size_t d = 0; d < m->n_docs; d++) {
 		const struct result_benchmark *b = rows_find(m->docs[d], row);

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* wsbench report: one HTML page of result documents. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "host/cli/cmd.h"
+#include "host/cli/documents.h"
+#include "host/cli/message.h"
+#include "host/cli/options.h"
+#include "host/result/replace.h"
+#include "host/result/result.h"
+#include "host/view/report.h"
+
+#define PAGE "report.html"
+
+struct report_args {
+	struct options_common common;
+	const char *dir;
+	const char **paths;
+	size_t n_paths;
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct report_args *args = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &args->common;
+		return 0;
+	case 'o':
+		args->dir = arg;
+		return 0;
+	case ARGP_KEY_ARG:
+		args->paths[args->n_paths++] = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!args->n_paths)
+			return options_error(state, "no result document was given");
+		if (!args->dir)
+			return options_error(state,
+					     "-o DIR says where to: it is missing");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static int save(const char *dir, const char *page, size_t bytes)
+{
+	char *path;
+	int code = CLI_OK, err;
+
+	if (mkdir(dir, 0777) && errno != EEXIST) {
+		message_error("cannot make folder %s: %s", dir, strerror(errno));
+		return CLI_FAILED;
+	}
+	if (asprintf(&path, "%s/" PAGE, dir) < 0)
+		abort();
+	err = replace_file(path, page, bytes);
+	if (err) {
+		message_error("cannot write %s: %s", path, strerror(-err));
+		code = CLI_FAILED;
+	} else {
+		puts(path);
+	}
+	free(path);
+	return code;
+}
+
+static int write_report(const struct report_args *args)
+{
+	struct documents docs;
+	struct report report;
+	size_t bytes = 0;
+	char *page;
+	int code;
+
+	if (!documents_read(&docs, args->paths, args->n_paths))
+		return CLI_USAGE;
+	report_build(&report, (const struct result *const *)docs.docs, docs.n);
+	if (*report.failed.text)
+		message_warn("the report has no pictures: %s", report.failed.text);
+	page = report_page(&report, &bytes);
+	code = save(args->dir, page, bytes);
+	free(page);
+	report_free(&report);
+	documents_free(&docs);
+	return code;
+}
+
+static const struct argp_option options[] = {
+	{ "output", 'o', "DIR", 0, "folder for " PAGE "; made if need be", 0 },
+	{ 0 },
+};
+
+static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, { 0 } };
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "FILE.json...",
+	.doc = "Writes DIR/" PAGE " and prints its path: figures, pictures, what is "
+	       "missing and why, on one page that needs nothing else.\v"
+	       "Of several documents of one target the first is what the others are "
+	       "compared with.",
+	.children = children,
+};
+
+int cmd_report(int argc, char **argv)
+{
+	struct report_args args = { 0 };
+	int code = CLI_OK;
+
+	args.paths = calloc((size_t)argc + 1, sizeof(*args.paths));
+	if (!args.paths)
+		abort();
+	switch (options_parse(&argp, "wsbench report", argc, argv, &args)) {
+	case OPTIONS_HELP:
+		break;
+	case OPTIONS_BAD:
+		code = CLI_USAGE;
+		break;
+	case OPTIONS_RUN:
+		code = write_report(&args);
+		break;
+	}
+	free(args.paths);
+	return code;
+}

@@ -1,0 +1,158 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The report is one page that needs nothing else, whatever its documents say.
+bats_require_minimum_version 1.5.0
+load helper
+
+setup_file() {
+  "$wsbench" run --on bare:x86_64 --bench null,rdtsc,cpuid,hypercall --quiet \
+    -o "$BATS_FILE_TMPDIR/doc.json" >/dev/null 2>&1 || true
+}
+
+need_document() {
+  need_target bare:x86_64
+  cp "$BATS_FILE_TMPDIR/doc.json" doc.json
+}
+
+# page_holds FILE: the page is whole, asks for nothing, and runs its own script alone.
+page_holds() {
+  python3 - "$1" <<'END'
+import base64, hashlib, html.parser, re, sys
+
+text = open(sys.argv[1], encoding="utf-8").read()
+void = {"meta", "link", "img", "br", "hr", "input"}
+
+class Page(html.parser.HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.open, self.seen, self.ids = [], {}, []
+    def handle_starttag(self, tag, attrs):
+        self.seen[tag] = self.seen.get(tag, 0) + 1
+        for name, value in attrs:
+            if name in ("src", "srcset", "data", "action"):
+                sys.exit(f"<{tag} {name}={value}>")
+            if name in ("href", "xlink:href") and not value.startswith("#"):
+                sys.exit(f"<{tag} {name}={value}> leads elsewhere")
+            if name.startswith("on"):
+                sys.exit(f"<{tag} {name}>")
+            if name == "id":
+                self.ids.append(value)
+        if tag not in void:
+            self.open.append(tag)
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in void:
+            self.open.pop()
+    def handle_endtag(self, tag):
+        # These end by themselves.
+        if self.open and self.open[-1] != tag:
+            sys.exit(f"</{tag}> ends <{self.open[-1]}>")
+        self.open.pop()
+
+page = Page()
+page.feed(text)
+page.close()
+if page.open:
+    sys.exit(f"not closed: {page.open}")
+if len(page.ids) != len(set(page.ids)):
+    sys.exit("an id stands there twice")
+if page.seen.get("script") != 1 or page.seen.get("img"):
+    sys.exit(f"scripts or images: {page.seen}")
+script = re.search(r"<script>(.*?)</script>", text, re.S).group(1)
+digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+if f"'sha256-{digest}'" not in text:
+    sys.exit(f"the policy does not know the script: {digest}")
+if re.search(r"url\((?!#)|@import", text):
+    sys.exit("the style asks for something")
+END
+}
+
+@test "one page with figures, pictures and reasons" {
+  need_document
+  run_apart "$wsbench" report doc.json -o out
+  echo "$stdout / $stderr"
+  [ "$status" = 0 ]
+  [ "$stdout" = out/report.html ]
+  page_holds out/report.html
+  grep -q '<th scope=row>rdtsc</th>' out/report.html
+  grep -q 'needs a hypervisor' out/report.html
+  if command -v gnuplot >/dev/null; then
+    [ -z "$stderr" ]
+    grep -q '<svg ' out/report.html
+  fi
+  nothing_left doc.json out out/report.html
+}
+
+@test "the same documents make the same page" {
+  need_document
+  "$wsbench" report doc.json doc.json -o a
+  "$wsbench" report doc.json doc.json -o b
+  page_holds a/report.html
+  cmp a/report.html b/report.html
+  grep -q 'same' a/report.html
+}
+
+@test "documents that mean ill" {
+  need_document
+  python3 - <<'END'
+import json
+
+evil = "</title></svg></script><script>alert(1)</script><img src=x onerror=alert(2)>'\"&`id`\n\u202e"
+d = json.load(open("doc.json"))
+
+def spoil(x, key=None):
+    if isinstance(x, dict):
+        return {k: spoil(v, k) for k, v in x.items()}
+    if isinstance(x, list):
+        return [spoil(v, key) for v in x]
+    keep = ("schema", "kind", "arch", "status", "handled_by", "unit", "better")
+    if isinstance(x, str) and key not in keep:
+        return x + evil
+    return x
+
+json.dump(spoil(d), open("evil.json", "w"))
+END
+  run_apart "$wsbench" report evil.json doc.json -o out
+  echo "$stdout / $stderr"
+  [ "$status" = 0 ]
+  page_holds out/report.html
+  grep -q '&lt;script&gt;alert(1)' out/report.html
+}
+
+@test "without gnuplot there are no pictures, and the rest is there" {
+  need_document
+  mkdir none
+  run_apart env PATH="$PWD/none" "$wsbench" report doc.json -o out
+  echo "$stdout / $stderr"
+  [ "$status" = 0 ]
+  one_line "$stderr"
+  [[ $stderr == *'the report has no pictures: gnuplot is not installed'* ]]
+  page_holds out/report.html
+  grep -q '<th scope=row>rdtsc</th>' out/report.html
+}
+
+@test "bad usage, bad documents, places that cannot be written" {
+  need_document
+  head -c 3000 doc.json >half
+  refused 2 'half: line ' "$wsbench" report doc.json half -o out
+  refused 2 'no result document was given' "$wsbench" report -o out
+  refused 2 '-o DIR says where to' "$wsbench" report doc.json
+  nothing_left doc.json half
+  touch file
+  refused 4 'Not a directory' env PATH=/usr/bin:/bin "$wsbench" report doc.json -o file/out
+  need_own_mounts
+  run_apart "${own_mounts[@]}" '
+    mount -t tmpfs -o size=16k none /mnt
+    echo old >/mnt/report.html
+    code=0
+    "$0" report doc.json -o /mnt || code=$?
+    cat /mnt/report.html >seen
+    ls -A /mnt >>seen
+    exit $code' "$wsbench"
+  echo "exit code $status: $stderr"
+  [ "$status" = 4 ]
+  one_line "$stderr"
+  [[ $stderr == *'cannot write /mnt/report.html: No space left on device'* ]]
+  [ "$(cat seen)" = "old
+report.html" ]
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The report's comparisons, as tables. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/claim/compare.h"
+#include "host/result/result.h"
+#include "host/view/configs.h"
+#include "host/view/html.h"
+#include "host/view/report.h"
+
+static const char *const marks[COMPARE_VERDICTS] = {
+	[COMPARE_WORSE] = "\u25b2",	   /* up */
+	[COMPARE_BETTER] = "\u25bc",	   /* down */
+	[COMPARE_INCONCLUSIVE] = "\u25cb", /* open */
+	[COMPARE_NONE] = "\u2013",	   /* dash */
+	[COMPARE_SAME] = "=",
+};
+
+static void print_heads(FILE *f, const char *base, const char *new, const char *unit)
+{
+	fputs("<div class=scroll tabindex=0><table class=sort>\n<thead><tr>"
+	      "<th scope=col>benchmark</th><th scope=col>verdict</th>",
+	      f);
+	html_tag(f, "th scope=col class=n", "%s", base);
+	html_tag(f, "th scope=col class=n", "%s", new);
+	fputs("<th scope=col class=n>difference", f);
+	html_tag(f, "small", " %s", unit);
+	fputs("</th><th scope=col class=n>interval</th><th scope=col class=n>ratio</th>"
+	      "</tr></thead>\n<tbody>\n",
+	      f);
+}
+
+static void print_interval(FILE *f, const struct compare_row *row)
+{
+	if (isnan(row->lo) || isnan(row->hi) || row->lo == row->hi)
+		fputs("<td class=n></td>", f);
+	else
+		fprintf(f, "<td class=n data-v=\"%.17g\">%+.6g to %+.6g</td>",
+			row->hi - row->lo, row->lo, row->hi);
+}
+
+static void print_row(FILE *f, const struct compare_row *row, bool name_config)
+{
+	const char *word = compare_verdict_name(row->verdict);
+
+	fputs("<tr><th scope=row>", f);
+	html_text(f, row->name);
+	if (name_config && row->new.config &&strcmp(row->new.config, "default") != 0)
+		html_tag(f, "small", " [%s]", row->new.config);
+	fprintf(f, "</th><td class=\"v %s\">%s %s</td>", word, marks[row->verdict], word);
+	report_number(f, row->base.value, row->exact, false);
+	report_number(f, row->new.value, row->exact, false);
+	report_number(f, row->difference, row->exact, true);
+	print_interval(f, row);
+	if (isnan(row->ratio))
+		fputs("<td class=n></td>", f);
+	else
+		fprintf(f, "<td class=n data-v=\"%.17g\">%.4g</td>", row->ratio,
+			row->ratio);
+	fputs("</tr>\n", f);
+}
+
+void report_outcome(FILE *f, const struct compare *c)
+{
+	static const enum compare_verdict order[] = { COMPARE_WORSE, COMPARE_BETTER,
+						      COMPARE_INCONCLUSIVE, COMPARE_SAME,
+						      COMPARE_NONE };
+	bool first = true;
+
+	for (size_t i = 0; i < COMPARE_VERDICTS; i++) {
+		const char *word = compare_verdict_name(order[i]);
+
+		if (!c->count[order[i]])
+			continue;
+		fprintf(f, "%s<span class=\"%s\">%s %zu %s</span>", first ? "" : ", ",
+			word, marks[order[i]], c->count[order[i]],
+			order[i] == COMPARE_NONE ? "not comparable" : word);
+		first = false;
+	}
+	if (c->n_lost)
+		html_format(f, "; %zu had a figure before and have none now", c->n_lost);
+}
+
+/* Those that did not change are many, and of little interest: they are named. */
+static void print_same(FILE *f, const struct compare *c)
+{
+	bool first = true;
+
+	if (!c->count[COMPARE_SAME])
+		return;
+	fprintf(f, "<details><summary>%zu the same</summary><p>", c->count[COMPARE_SAME]);
+	for (size_t i = 0; i < c->n_rows; i++) {
+		if (c->rows[i].verdict != COMPARE_SAME)
+			continue;
+		html_format(f, "%s%s", first ? "" : ", ", c->rows[i].name);
+		first = false;
+	}
+	fputs("</p></details>\n", f);
+}
+
+static void print_reasons(FILE *f, const struct compare *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_rows; i++)
+		n += *c->rows[i].reason != '\0';
+	if (!n)
+		return;
+	fprintf(f, "<details><summary>Remarks on %zu of them</summary><ul>\n", n);
+	for (size_t i = 0; i < c->n_rows; i++)
+		if (*c->rows[i].reason)
+			html_tag(f, "li", "%s: %s", c->rows[i].name, c->rows[i].reason);
+	fputs("</ul></details>\n", f);
+}
+
+static void print_rows(FILE *f, const struct compare *c, bool all)
+{
+	for (unsigned int v = 0; v < COMPARE_VERDICTS; v++) {
+		if (v == COMPARE_NONE || (v == COMPARE_SAME && !all))
+			continue;
+		for (size_t i = 0; i < c->n_rows; i++)
+			if (c->rows[i].verdict == v)
+				print_row(f, &c->rows[i], c->base != c->new);
+	}
+}
+
+/* `all`: what did not change, too. */
+static void print_change(FILE *f, const struct report_change *change, const char *base,
+			 const char *new, bool all)
+{
+	const struct compare *c = change->compare;
+	size_t hidden;
+
+	if (!c) {
+		html_tag(f, "p", "They cannot be compared: %s.", change->why);
+		return;
+	}
+	hidden = c->count[COMPARE_NONE] + (all ? 0 : c->count[COMPARE_SAME]);
+	fputs("<p>", f);
+	report_outcome(f, c);
+	fputs(".</p>\n", f);
+	if (hidden < c->n_rows) {
+		print_heads(f, base, new, c->new->clock.unit);
+		print_rows(f, c, all);
+		fputs("</tbody></table></div>\n", f);
+	}
+	if (!all)
+		print_same(f, c);
+	print_reasons(f, c);
+}
+
+static void print_documents(FILE *f, const struct report *r,
+			    const struct report_change *change)
+{
+	char *was = plot_subject(&r->in, change->base);
+	char *is = plot_subject(&r->in, change->new);
+
+	html_tag(f, "h3", "%s", change->new->target.name);
+	html_tag(f, "p", "From %s; to %s.", was, is);
+	free(was);
+	free(is);
+	was = plot_label(&r->in, change->base);
+	is = plot_label(&r->in, change->new);
+	print_change(f, change, was, is, false);
+	free(was);
+	free(is);
+}
+
+bool report_changes(FILE *f, const struct report *r)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < r->n_changes; i++) {
+		if (r->changes[i].config[0])
+			continue;
+		print_documents(f, r, &r->changes[i]);
+		any = true;
+	}
+	return any;
+}
+
+bool report_configs(FILE *f, const struct report *r)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < r->n_changes; i++) {
+		const struct report_change *change = &r->changes[i];
+		const char *base = change->config[0], *new = change->config[1];
+
+		if (!base)
+			continue;
+		fputs("<h3>", f);
+		report_label(f, r, change->base);
+		html_format(f, ": %s against %s", new, base);
+		fputs("</h3>\n", f);
+		html_tag(f, "p", "%s: %s. %s: %s.", base, configs_summary(base), new,
+			 configs_summary(new));
+		print_change(f, change, base, new, true);
+		any = true;
+	}
+	return any;
+}
