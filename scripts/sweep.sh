@@ -126,7 +126,7 @@ measure() {
   rm -f "$dir/jobs.new"
   parallel --will-cite --colsep ' ' --jobs "$at_once" --joblog "$dir/joblog" --resume-failed \
     ${logins:+--sshlogin "$logins" --workdir "$PWD" --return "$dir/{=1 s/:/-/ =}/{2}.json"} \
-    ${progress:+--eta} --halt soon,fail=30% \
+    ${progress:+--eta} \
     "$(printf '%q ' "$here/sweep.sh" --one "$dir")" '{1}' '{2}' "${*:+$(printf '%q ' "$@")}" <"$dir/jobs" || return 4
 }
 

@@ -20,6 +20,7 @@ enum cli_exit {
 int cmd_compare(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_export(int argc, char **argv);
 int cmd_history(int argc, char **argv);
 int cmd_plot(int argc, char **argv);
 int cmd_pmu(int argc, char **argv);

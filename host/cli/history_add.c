@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `wsbench history add`: the figures of documents into a history. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,10 @@ static void tell_added(const struct history_args *args, const struct history_add
 		       size_t n_docs)
 {
 	history_tell_torn(args, added->torn, true);
-	if (added->empty)
+	if (added->empty == n_docs)
+		message_error("these documents have no figure of %s",
+			      args->metrics ? args->metrics : "round_trip");
+	else if (added->empty)
 		message_warn("%zu of %zu documents had no such figure", added->empty,
 			     n_docs);
 	if (added->known && !added->rows)
@@ -58,6 +62,9 @@ enum cli_exit history_add_files(const struct history_args *args)
 		message_error("%s", err.text);
 	else
 		tell_added(args, &added, n);
+	/* Not what anybody wanted who names documents. */
+	if (!rc && added.empty == n)
+		rc = -ENODATA;
 	while (n)
 		result_free(docs[--n]);
 	free(docs);

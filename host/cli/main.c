@@ -25,6 +25,7 @@ static const struct command commands[] = {
 	{ "run", cmd_run, "measure; write result documents and print a table" },
 	{ "compare", cmd_compare, "two runs, or two configs: what got better or worse" },
 	{ "history", cmd_history, "keep figures of many runs; say what changed when" },
+	{ "export", cmd_export, "print figures in another tool's format" },
 	{ "plot", cmd_plot, "draw pictures of result documents, SVG and PNG" },
 	{ "pmu", cmd_pmu, "the vPMU map: who answers each PMU access, at what cost" },
 	{ "report", cmd_report, "write one HTML page of result documents" },

@@ -273,6 +273,7 @@ END
   refused 2 "text.jsonl: " "$wsbench" history add --db h.jsonl good.json text.jsonl
   refused 2 "nowhere/h.jsonl" "$wsbench" history add --db nowhere/h.jsonl good.json
   [ ! -e h.jsonl ]
+  refused 2 "no figure of xyzzy" "$wsbench" history add --db h.jsonl --metric xyzzy good.json
 }
 
 @test "a full disk: nothing is added, nothing is lost" {

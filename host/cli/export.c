@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `wsbench export`: documents in the formats of other tools. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/cli/cmd.h"
+#include "host/cli/message.h"
+#include "host/cli/names.h"
+#include "host/cli/options.h"
+#include "host/result/export.h"
+#include "host/result/result.h"
+
+#define FORMATS_MAX 32
+
+struct export_args {
+	struct options_common common;
+	const struct export_format *format;
+	char *metrics;
+	const char **paths; /* room for all of argv */
+	size_t n_paths;
+};
+
+enum key { OPTION_FORMAT = 0x100, OPTION_METRIC };
+
+static const struct argp_option options[] = {
+	{ "format", OPTION_FORMAT, "FORMAT", 0, "see below", 0 },
+	{ "metric", OPTION_METRIC, "GLOB,...", 0,
+	  "which metrics (default: round_trip; csv: all)", 0 },
+	{ 0 },
+};
+
+static error_t parse_format(struct export_args *args, const char *name,
+			    const struct argp_state *state)
+{
+	const char *names[FORMATS_MAX], *nearest;
+
+	args->format = export_find(name);
+	if (args->format)
+		return 0;
+	for (size_t i = 0; i < export_table_n; i++)
+		names[i] = export_table[i].name;
+	nearest = names_nearest(name, names, export_table_n);
+	if (nearest)
+		return options_error(state, "no format '%s': did you mean '%s'?", name,
+				     nearest);
+	return options_error(state, "no format '%s': 'wsbench export --help' lists them",
+			     name);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct export_args *args = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &args->common;
+		return 0;
+	case OPTION_FORMAT:
+		return parse_format(args, arg, state);
+	case OPTION_METRIC:
+		args->metrics = arg;
+		return 0;
+	case ARGP_KEY_ARG:
+		args->paths[args->n_paths++] = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (!args->format)
+			return options_error(state, "--format says which: it is missing");
+		if (!args->n_paths)
+			return options_error(state, "no result document was given");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+/* The table of formats stands in the help as it is. */
+static char *help_filter(int key, const char *text, void *input)
+{
+	char *out;
+	size_t bytes;
+	FILE *f;
+
+	(void)input;
+	if (key != ARGP_KEY_HELP_POST_DOC)
+		return (char *)text;
+	f = open_memstream(&out, &bytes);
+	if (!f)
+		return (char *)text;
+	fputs("Formats:\n", f);
+	for (size_t i = 0; i < export_table_n; i++)
+		fprintf(f, "  %-12s %s\n", export_table[i].name,
+			export_table[i].consumer);
+	return fclose(f) ? (char *)text : out;
+}
+
+static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, { 0 } };
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "FILE.json...",
+	.doc = "Prints the figures of result documents in another tool's "
+	       "format.\vFormats",
+	.children = children,
+	.help_filter = help_filter,
+};
+
+static enum cli_exit write_all(const struct export_args *args,
+			       const struct result *const *docs)
+{
+	const char *all = args->metrics ? args->metrics : args->format->metrics;
+	char *list = strdup(all), *rest = list;
+	const char **metrics = calloc(strlen(all) + 2, sizeof(*metrics));
+	struct export_request rq = { docs, args->n_paths, metrics };
+	struct result_error err;
+	int rc;
+
+	if (!list || !metrics)
+		abort();
+	for (size_t n = 0; rest; n++)
+		metrics[n] = strsep(&rest, ",");
+	rc = export_write(args->format, &rq, stdout, &err);
+	if (rc)
+		message_error("%s", err.text);
+	free(metrics);
+	free(list);
+	return rc ? CLI_USAGE : CLI_OK;
+}
+
+static enum cli_exit export_all(const struct export_args *args)
+{
+	struct result **docs = calloc(args->n_paths, sizeof(*docs));
+	enum cli_exit code = CLI_OK;
+	struct result_error err;
+	size_t n = 0;
+
+	if (!docs)
+		abort();
+	for (; n < args->n_paths; n++)
+		if (result_read(args->paths[n], &docs[n], &err)) {
+			message_error("%s", err.text);
+			code = CLI_USAGE;
+			break;
+		}
+	if (code == CLI_OK)
+		code = write_all(args, (const struct result *const *)docs);
+	while (n)
+		result_free(docs[--n]);
+	free(docs);
+	return code;
+}
+
+int cmd_export(int argc, char **argv)
+{
+	struct export_args args = {
+		.paths = calloc((size_t)argc + 1, sizeof(*args.paths)),
+	};
+	enum cli_exit code = CLI_OK;
+	enum options_next next;
+
+	if (!args.paths)
+		abort();
+	next = options_parse(&argp, "wsbench export", argc, argv, &args);
+	if (next == OPTIONS_BAD)
+		code = CLI_USAGE;
+	else if (next == OPTIONS_RUN)
+		code = export_all(&args);
+	free(args.paths);
+	return code;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Exports that are a list or an object of figures in JSON. */
+#include "host/result/export.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "host/result/store.h"
+
+static json_t *number(double value)
+{
+	if (value == floor(value) && fabs(value) < 1e15)
+		return json_integer((json_int_t)value);
+	return json_real(value);
+}
+
+static void set(json_t *object, const char *key, json_t *value)
+{
+	if (json_object_set_new(object, key, store_check(value)))
+		store_check(NULL);
+}
+
+static void append(json_t *array, json_t *value)
+{
+	if (json_array_append_new(array, store_check(value)))
+		store_check(NULL);
+}
+
+/* Names are cut to fit, perhaps within a character: what is then no UTF-8 is ASCII. */
+static json_t *string(const char *s)
+{
+	json_t *value = json_string(s);
+	char *plain;
+
+	if (value)
+		return value;
+	plain = store_check(strdup(s));
+	for (char *c = plain; *c; c++)
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	value = json_string(plain);
+	free(plain);
+	return value;
+}
+
+static int finish(json_t *root, FILE *out)
+{
+	char *text =
+		store_check(json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17)));
+
+	fprintf(out, "%s\n", text);
+	free(text);
+	json_decref(root);
+	return 0;
+}
+
+/* An array of {name, unit, value, range, extra}; smaller is better, in all of it. */
+int export_gha(const struct export_request *rq, FILE *out, struct result_error *err)
+{
+	json_t *root = store_check(json_array());
+	struct export_cursor at = { 0 };
+	struct export_figure f;
+
+	(void)err;
+	while (export_next(rq, &at, &f)) {
+		json_t *entry = store_check(json_object());
+		char name[EXPORT_NAME_BYTES], text[EXPORT_NAME_BYTES];
+		char half[EXPORT_NUMBER_BYTES];
+
+		if (strcmp(f.metric->better, "lower") != 0) {
+			json_decref(entry);
+			continue;
+		}
+		export_name(&f, true, name);
+		set(entry, "name", string(name));
+		set(entry, "unit", string(f.metric->unit));
+		set(entry, "value", number(f.metric->value));
+		if (f.metric->ci.method && f.metric->ci.hi > f.metric->ci.lo) {
+			export_number((f.metric->ci.hi - f.metric->ci.lo) / 2, half);
+			snprintf(text, sizeof(text), "± %s", half);
+			set(entry, "range", string(text));
+		}
+		snprintf(text, sizeof(text), "kernel %.100s\nrun %.60s",
+			 export_text(f.doc->subject.kernel), f.doc->run.id);
+		set(entry, "extra", string(text));
+		append(root, entry);
+	}
+	return finish(root, out);
+}
+
+/* { benchmark: { measure: { value, lower_value, upper_value } } } */
+int export_bmf(const struct export_request *rq, FILE *out, struct result_error *err)
+{
+	json_t *root = store_check(json_object());
+	struct export_cursor at = { 0 };
+	struct export_figure f;
+
+	(void)err;
+	while (export_next(rq, &at, &f)) {
+		json_t *measure = store_check(json_object()), *benchmark;
+		char name[EXPORT_NAME_BYTES], slug[65];
+		struct export_figure plain = f;
+		struct result_metric main = { .name = "round_trip" };
+
+		/* The measure says which metric it is, the benchmark need not. */
+		plain.metric = &main;
+		export_name(&plain, true, name);
+		snprintf(slug, sizeof(slug), "%.40s-%.20s", f.metric->name,
+			 f.metric->unit);
+		for (char *c = slug; *c; c++)
+			*c = *c == '_' ? '-' : *c;
+		set(measure, "value", number(f.metric->value));
+		if (f.metric->ci.method) {
+			set(measure, "lower_value", number(f.metric->ci.lo));
+			set(measure, "upper_value", number(f.metric->ci.hi));
+		}
+		benchmark = json_object_get(root, name);
+		if (!benchmark) {
+			benchmark = json_object();
+			set(root, name, benchmark);
+		}
+		set(benchmark, slug, measure);
+	}
+	return finish(root, out);
+}
+
+static json_t *gbench_context(const struct export_request *rq)
+{
+	const struct result *r = rq->docs[0];
+	json_t *context = store_check(json_object());
+
+	set(context, "date", string(r->run.started));
+	set(context, "host_name", string(r->machine.fingerprint));
+	set(context, "executable", string("wsbench"));
+	set(context, "num_cpus", json_integer(r->machine.cpus));
+	set(context, "mhz_per_cpu", json_integer((json_int_t)(r->clock.hz / 1000000)));
+	set(context, "cpu_scaling_enabled", json_false());
+	set(context, "caches", json_array());
+	set(context, "library_build_type", string("release"));
+	set(context, "kernel", string(export_text(r->subject.kernel)));
+	set(context, "target", string(r->target.name));
+	return context;
+}
+
+static json_t *gbench_boot(const struct export_figure *f, const struct result_boot *boot,
+			   size_t index, size_t boots)
+{
+	json_t *row = store_check(json_object());
+	char name[EXPORT_NAME_BYTES];
+
+	export_name(f, true, name);
+	set(row, "name", string(name));
+	set(row, "run_name", string(name));
+	set(row, "run_type", string("iteration"));
+	set(row, "repetitions", json_integer((json_int_t)boots));
+	set(row, "repetition_index", json_integer((json_int_t)index));
+	set(row, "threads", json_integer(1));
+	set(row, "iterations", json_integer((json_int_t)boot->summary.n));
+	set(row, "real_time", json_real(export_ns(f, boot->summary.p50)));
+	set(row, "cpu_time", json_real(export_ns(f, boot->summary.p50)));
+	set(row, "time_unit", string("ns"));
+	set(row, f->metric->unit, number(boot->summary.p50));
+	return row;
+}
+
+/* Times are nanoseconds, by the clock's rate; the figure itself is a counter. */
+int export_gbench(const struct export_request *rq, FILE *out, struct result_error *err)
+{
+	json_t *root = store_check(json_object()), *rows = store_check(json_array());
+	struct export_cursor at = { 0 };
+	struct export_figure f;
+
+	(void)err;
+	set(root, "context", gbench_context(rq));
+	set(root, "benchmarks", rows);
+	while (export_next(rq, &at, &f)) {
+		const struct result_metric *m = f.metric;
+		size_t boots = 0, index = 0;
+
+		for (size_t i = 0; i < m->n_boots; i++)
+			boots += m->boots[i].valid && isfinite(m->boots[i].summary.p50);
+		for (size_t i = 0; i < m->n_boots; i++)
+			if (m->boots[i].valid && isfinite(m->boots[i].summary.p50))
+				append(rows,
+				       gbench_boot(&f, &m->boots[i], index++, boots));
+	}
+	return finish(root, out);
+}
+
+static bool is_hash(const char *s)
+{
+	size_t n = s ? strspn(s, "0123456789abcdef") : 0;
+
+	return s && !s[n] && (n == 40 || n == 64);
+}
+
+static json_t *kcidb_object(const char *kind, const char *id)
+{
+	json_t *object = store_check(json_object());
+	char text[512];
+
+	snprintf(text, sizeof(text), "worldswitch:%s%.400s", kind, id);
+	set(object, "id", string(text));
+	set(object, "origin", string("worldswitch"));
+	return object;
+}
+
+/* What was built of what: a subject's own names are all that is known of it. */
+static void kcidb_subject(json_t *root, const struct result *r)
+{
+	json_t *checkout = kcidb_object("", r->run.id);
+	json_t *build = kcidb_object("", r->run.id);
+
+	if (is_hash(r->subject.commit))
+		set(checkout, "git_commit_hash", string(r->subject.commit));
+	if (r->subject.label || r->subject.kernel)
+		set(checkout, "comment",
+		    string(r->subject.label ? r->subject.label : r->subject.kernel));
+	append(json_object_get(root, "checkouts"), checkout);
+	set(build, "checkout_id", json_copy(json_object_get(checkout, "id")));
+	set(build, "architecture", string(r->machine.arch));
+	set(build, "comment", string(export_text(r->subject.kernel)));
+	append(json_object_get(root, "builds"), build);
+}
+
+/* Letters, digits, "_" and "-" between the dots are what a path may have. */
+static json_t *kcidb_path(const struct export_figure *f)
+{
+	char path[EXPORT_NAME_BYTES];
+	size_t fixed;
+
+	fixed = (size_t)snprintf(path, sizeof(path), "worldswitch.");
+	snprintf(path + fixed, sizeof(path) - fixed, "%.50s.%.60s.%.50s.%.50s",
+		 f->doc->target.name, f->benchmark->name, f->benchmark->config,
+		 f->metric->name);
+	for (char *c = path; *c; c++)
+		if (!strchr("._-", *c) && !(*c >= '0' && *c <= '9') &&
+		    !((*c | 0x20) >= 'a' && (*c | 0x20) <= 'z'))
+			*c = '-';
+	return string(path);
+}
+
+static json_t *kcidb_test(const struct export_figure *f)
+{
+	const struct result *r = f->doc;
+	json_t *value = store_check(json_object()), *test;
+	json_t *environment = store_check(json_object()), *path = kcidb_path(f);
+	char id[400];
+
+	snprintf(id, sizeof(id), "%.100s-%.250s", r->run.id, json_string_value(path));
+	test = kcidb_object("", id);
+	snprintf(id, sizeof(id), "worldswitch:%.100s", r->run.id);
+	set(test, "build_id", string(id));
+	set(test, "path", path);
+	set(test, "status", string("DONE"));
+	set(value, "value", number(f->metric->value));
+	set(value, "unit", string(f->metric->unit));
+	set(test, "number", value);
+	set(test, "start_time", string(r->run.started));
+	set(environment, "comment",
+	    string(r->target.emulator	  ? r->target.emulator
+		   : r->machine.cpu_model ? r->machine.cpu_model
+					  : r->machine.fingerprint));
+	set(test, "environment", environment);
+	return test;
+}
+
+int export_kcidb(const struct export_request *rq, FILE *out, struct result_error *err)
+{
+	json_t *root = store_check(json_object());
+	struct export_cursor at = { 0 };
+	struct export_figure f;
+
+	(void)err;
+	set(root, "version", json_pack("{si si}", "major", 5, "minor", 0));
+	set(root, "checkouts", json_array());
+	set(root, "builds", json_array());
+	set(root, "tests", json_array());
+	for (size_t i = 0; i < rq->n_docs; i++)
+		kcidb_subject(root, rq->docs[i]);
+	while (export_next(rq, &at, &f))
+		append(json_object_get(root, "tests"), kcidb_test(&f));
+	return finish(root, out);
+}
+
+/* A run per element; Otava takes the n-th value of each metric to be of the n-th run. */
+int export_otava_json(const struct export_request *rq, FILE *out,
+		      struct result_error *err)
+{
+	json_t *root = store_check(json_array()), *metrics = NULL;
+	const struct result *last = NULL;
+	struct export_cursor at = { 0 };
+	struct export_figure f;
+
+	(void)err;
+	while (export_next(rq, &at, &f)) {
+		const struct result *r = f.doc;
+		char name[EXPORT_NAME_BYTES];
+
+		if (!export_in_all(rq, &f))
+			continue;
+		if (r != last) {
+			metrics = json_array();
+			append(root, json_pack("{sI s{ss ss ss ss ss} so}", "timestamp",
+					       (json_int_t)export_seconds(r->run.started),
+					       "attributes", "run", r->run.id, "target",
+					       r->target.name, "kernel",
+					       export_text(r->subject.kernel), "label",
+					       export_text(r->subject.label), "commit",
+					       export_text(r->subject.commit), "metrics",
+					       metrics));
+			last = r;
+		}
+		export_name(&f, true, name);
+		append(metrics, json_pack("{so so so}", "name", string(name), "value",
+					  number(f.metric->value), "unit",
+					  string(f.metric->unit)));
+	}
+	return finish(root, out);
+}

@@ -1,0 +1,133 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Sweeps: what is done stays done, what was interrupted is not taken for done, and a
+# history gets its kernels in order. Kernels and runs are stood in for.
+bats_require_minimum_version 1.5.0
+load helper
+
+# The script beside a kernel.sh that offers $kernels, and a wsbench whose runs take no
+# time: it fails for kernels in $broken, and leaves a partial document for $interrupted.
+setup() {
+  clean_place "$BATS_TEST_TMPDIR"
+  parallel --version 2>/dev/null | grep -q '^GNU parallel' || skip "GNU parallel is not installed"
+  mkdir ../scripts
+  cp "$top/scripts/sweep.sh" ../scripts
+  cat >../scripts/kernel.sh <<'END'
+#!/usr/bin/env bash
+command=$1
+shift
+while [ $# -gt 0 ]; do
+  case $1 in --arch) arch=$2 ;; --release) release=$2 ;; esac
+  shift
+done
+case $command in
+list) for k in $kernels; do echo "$k-$arch 1.0 -"; done ;;
+fetch) echo "/kernels/${release%-"$arch"}-$arch" ;;
+esac
+END
+  cat >../wsbench <<END
+#!/usr/bin/env bash
+[ "\$1" = run ] || exec "$wsbench" "\$@"
+echo "\$*" >>../runs
+while [ \$# -gt 0 ]; do
+  case \$1 in --on) target=\$2 ;; --kernel) kernel=\$2 ;; -o) out=\$2 ;; esac
+  shift
+done
+release=\$(basename "\$(dirname "\$kernel")")
+case " \$broken " in *" \$release "*) echo "wsbench: error: it broke" >&2; exit 4 ;; esac
+partial=false
+case " \$interrupted " in *" \$release "*) partial=true ;; esac
+python3 - "$tests/result_v1.json" "\$out" "\$target" "\$release" \$partial <<'PY'
+import json, sys
+base, out, target, release, partial = sys.argv[1:]
+d = json.load(open(base))
+d["run"].update(id=target + release, partial=partial == "true")
+d["subject"] = {"kernel": release, "label": None, "commit": None}
+d["target"].update(name=target, exact=True)
+next(b for b in d["benchmarks"] if b["metrics"])["metrics"][0].update(name="round_trip")
+json.dump(d, open(out, "w"), indent=2)
+PY
+END
+  chmod +x ../scripts/*.sh ../wsbench
+  export WSBENCH=$PWD/../wsbench kernels='6.1.0-9 6.1.0-10 6.12.1'
+  sweep=../scripts/sweep.sh
+}
+
+runs() {
+  wc -l <../runs
+}
+
+kernels_of_history() {
+  python3 -c '
+import json, sys
+seen = dict.fromkeys((r["target"], r["kernel"]) for r in map(json.loads, open(sys.argv[1])))
+print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
+}
+
+@test "every kernel on every target, into a history in the kernels' order" {
+  run_apart "$sweep" -o out --on lab:x86_64-svm,lab:aarch64-vhe --db h.jsonl --jobs 2 -- --bench core
+  echo "$stderr"
+  [ "$status" = 0 ]
+  [ "$(runs)" = 6 ]
+  grep -q -- '--on lab:aarch64-vhe --kernel /kernels/6.1.0-9-aarch64/vmlinuz .*--bench core$' ../runs
+  "$wsbench" validate --quiet out/lab-x86_64-svm/6.12.1-x86_64.json
+  [ "$(kernels_of_history h.jsonl lab:x86_64-svm)" = "6.1.0-9-x86_64 6.1.0-10-x86_64 6.12.1-x86_64" ]
+}
+
+@test "what is done is not done again, and new kernels are" {
+  "$sweep" -o out --on lab:x86_64-svm --db h.jsonl 2>/dev/null
+  [ "$(runs)" = 3 ]
+  "$sweep" -o out --on lab:x86_64-svm --db h.jsonl 2>/dev/null
+  [ "$(runs)" = 3 ]
+  kernels+=' 6.12.10'
+  run_apart "$sweep" -o out --on lab:x86_64-svm --list
+  [ "$(grep -c 'done$' <<<"$stdout")" = 3 ]
+  "$sweep" -o out --on lab:x86_64-svm --db h.jsonl 2>/dev/null
+  [ "$(runs)" = 4 ]
+  [ "$(kernels_of_history h.jsonl lab:x86_64-svm)" = \
+    "6.1.0-9-x86_64 6.1.0-10-x86_64 6.12.1-x86_64 6.12.10-x86_64" ]
+}
+
+@test "a kernel that fails: the rest is measured, and nothing goes into the history out of order" {
+  export broken=6.1.0-10-x86_64
+  run_apart "$sweep" -o out --on lab:x86_64-svm --db h.jsonl
+  [ "$status" = 4 ]
+  [[ $stderr == *"lab:x86_64-svm 6.1.0-10-x86_64: wsbench: error: it broke"* ]]
+  [[ $stderr == *"1 kernels are missing, nothing was added"* ]]
+  [ ! -e h.jsonl ]
+  [ -f out/lab-x86_64-svm/6.12.1-x86_64.json ]
+  # Mended: only that one is measured, and all are added.
+  broken=
+  run_apart "$sweep" -o out --on lab:x86_64-svm --db h.jsonl
+  [ "$status" = 0 ]
+  [ "$(runs)" = 4 ]
+  [ "$(kernels_of_history h.jsonl lab:x86_64-svm)" = "6.1.0-9-x86_64 6.1.0-10-x86_64 6.12.1-x86_64" ]
+}
+
+@test "--skip-failed adds what there is" {
+  export broken=6.1.0-10-x86_64
+  run_apart "$sweep" -o out --on lab:x86_64-svm --db h.jsonl --skip-failed
+  [ "$status" = 4 ]
+  [ "$(kernels_of_history h.jsonl lab:x86_64-svm)" = "6.1.0-9-x86_64 6.12.1-x86_64" ]
+}
+
+@test "the document of an interrupted run is not taken for all" {
+  export interrupted=6.1.0-9-x86_64
+  run_apart "$sweep" -o out --on lab:x86_64-svm
+  [ "$status" = 4 ]
+  [ ! -e out/lab-x86_64-svm/6.1.0-9-x86_64.json ]
+  interrupted=
+  run_apart "$sweep" -o out --on lab:x86_64-svm
+  [ "$status" = 0 ]
+  [ "$(runs)" = 4 ]
+}
+
+@test "chosen kernels; bad usage" {
+  run_apart "$sweep" -o out --on lab:x86_64-svm --release 6.12.1,6.1.0-9
+  [ "$status" = 0 ]
+  [ "$(cut -d' ' -f2 out/jobs | tr '\n' ' ')" = "6.1.0-9-x86_64 6.12.1-x86_64 " ]
+  refused 2 "-o DIR says where to" "$sweep"
+  refused 2 "unknown argument --xyzzy" "$sweep" -o out --xyzzy
+  refused 2 "--on needs a value" "$sweep" -o out --on
+  refused 2 'no lab "kvm"' "$sweep" -o out --on kvm
+}
