@@ -67,13 +67,35 @@ static void option(char **argv, int *argc, const char *name, const char *value)
 	argv[(*argc)++] = (char *)value;
 }
 
-/* `wsbench run` of the map's benchmarks on one target. */
+/* The map's benchmarks on an architecture, as --bench takes them. The caller frees it. */
+static char *benches_of(enum arch arch)
+{
+	struct pmu_line line;
+	char *text = NULL;
+	size_t bytes;
+	FILE *f = open_memstream(&text, &bytes);
+
+	if (!f)
+		abort();
+	for (size_t i = 0; pmu_map_line(arch, i, &line); i++) {
+		if (line.read_row)
+			fprintf(f, "%s%s", ftell(f) ? "," : "", line.read_row);
+		if (line.write_row)
+			fprintf(f, "%s%s", ftell(f) ? "," : "", line.write_row);
+	}
+	if (fclose(f))
+		abort();
+	return text;
+}
+
+/* `wsbench run` of these on one target. */
 static enum cli_exit measure(struct pmu_args *args, const char *name, bool all)
 {
 	const struct target *t = names_target(name);
 	bool ask =
 		!args->config && t->arch == ARCH_X86_64 && strcmp(t->ops->kind, "bare");
 	char *argv[ARGS_MAX] = { (char *)"run" };
+	char *benches = benches_of(t->arch);
 	struct result *doc = NULL;
 	enum cli_exit code;
 	struct run run;
@@ -81,7 +103,7 @@ static enum cli_exit measure(struct pmu_args *args, const char *name, bool all)
 	bool go;
 
 	option(argv, &argc, "--on", name);
-	option(argv, &argc, "--bench", "pmu_*,rdpmc_*");
+	option(argv, &argc, "--bench", benches);
 	option(argv, &argc, "--config", ask ? X86_64_CONFIGS : args->config);
 	option(argv, &argc, "--kernel", args->kernel);
 	option(argv, &argc, "--modules", args->modules);
@@ -94,6 +116,7 @@ static enum cli_exit measure(struct pmu_args *args, const char *name, bool all)
 		code = run_target(&run, t, &doc);
 	}
 	run_free(&run);
+	free(benches);
 	if (doc)
 		keep(args, doc);
 	return code;

@@ -21,7 +21,8 @@
 
 /*
  * The vPMU map has more rows than all else together, and asks what happens rather than
- * what it costs to the last tick: a tenth of the events will do.
+ * what it costs to the last tick: a tenth of the events will do. Batches are for clocks
+ * that are coarse; an exact one counts instructions.
  */
 #define MAP_SHARE 10
 #define MAP_BATCH 5
@@ -114,7 +115,7 @@ static void set_params(struct plan *plan, const struct measure_request *rq,
 	plan->params.spins = t->exact ? 0 : NOISY_SPINS;
 	plan->map_params = plan->params;
 	plan->map_params.warmup /= MAP_SHARE;
-	plan->map_params.batch = MAP_BATCH;
+	plan->map_params.batch = t->exact ? 0 : MAP_BATCH;
 	plan->map_params.pmc_events = plan->map_params.spins = 0;
 	if (!rq->events)
 		plan->map_params.events /= MAP_SHARE;
