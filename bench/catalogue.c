@@ -38,6 +38,13 @@ const struct config config_table[] = {
 		.exits = exits_,                                                         \
 	},
 
+#define EFFECT_SKIP(config_, rows_, reason_)                                             \
+	{                                                                                \
+		.config = config_,                                                       \
+		.rows = rows_,                                                           \
+		.skip = reason_,                                                         \
+	},
+
 const struct config_effect config_effect_table[] = {
 #include "bench/effects.def"
 	{ .config = NULL },

@@ -69,9 +69,10 @@ struct config {
 /* What a config changes about rows: effects.def. */
 struct config_effect {
 	const char *config;
-	const char *rows; /* an id, or the beginning of some and "*" */
+	const char *rows; /* an id, or a pattern of ids */
 	enum bench_handler handled_by;
 	unsigned int exits;
+	const char *skip; /* why not to run them; NULL: run them */
 };
 
 /* All tables end with a row whose name is NULL. Defined in catalogue.c. */

@@ -39,8 +39,9 @@ void assemble_begin(struct assembly *a, const struct bench *row,
 		    const struct config *config)
 {
 	struct result_benchmark *b = result_add_benchmark(a->result);
+	const char *skip;
 
-	a->under = bench_under(row, config);
+	a->under = bench_under(row, config, &skip);
 	a->row = &a->under;
 	a->index = a->result->n_benchmarks - 1;
 	b->name = a->row->id;
@@ -52,6 +53,8 @@ void assemble_begin(struct assembly *a, const struct bench *row,
 	b->exits = (struct result_exits){ -1, -1, -1, -1, 0 };
 	b->statistics = RESULT_STATISTICS_NONE;
 	b->host_counters = RESULT_HOST_COUNTERS_NONE;
+	if (skip)
+		assemble_stop(a, RESULT_SKIP, skip);
 }
 
 /* An event is one body; a batch's sample is `batch` of them. */

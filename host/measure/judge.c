@@ -26,6 +26,8 @@ static bool explains(int64_t n, const struct boot_counts *c)
 {
 	int64_t interrupts = c->interrupts > 0 ? c->interrupts : 0;
 
+	if (c->interrupts_exact)
+		return c->exits - interrupts == n;
 	return c->exits >= n && c->exits - interrupts <= n;
 }
 

@@ -5,7 +5,11 @@
 
 #include "bench/catalogue.h"
 
-/* The row as it is to be proven under `config`. */
-struct bench bench_under(const struct bench *row, const struct config *config);
+/*
+ * The row as it is to be proven under `config`. `skip`: why it cannot be run under it,
+ * or NULL.
+ */
+struct bench bench_under(const struct bench *row, const struct config *config,
+			 const char **skip);
 
 #endif

@@ -29,7 +29,7 @@ void boot_end(struct boot_report *rep, enum boot_outcome outcome, const char *fm
 
 void boot_report_init(struct boot_report *rep)
 {
-	const struct boot_counts nobody = { -1, -1, -1, -1, -1 };
+	const struct boot_counts nobody = { -1, -1, -1, false, -1, -1 };
 	int phase;
 
 	memset(rep, 0, sizeof(*rep));

@@ -54,6 +54,7 @@ static void count(const struct snapshot *a, const struct snapshot *b,
 		c->exits--;
 	c->user = (int64_t)(b->user - a->user) - 1;
 	c->interrupts = difference(b->irq_exits, a->irq_exits);
+	c->interrupts_exact = c->interrupts >= 0;
 	if (c->interrupts < 0)
 		c->interrupts = difference(b->interference.interrupts,
 					   a->interference.interrupts);

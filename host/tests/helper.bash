@@ -105,7 +105,7 @@ holds() {
   answer=$(doc "$1" "$2") || return
   if [ "$answer" != True ]; then
     echo "not so in $1: $2"
-    doc "$1" '"\n".join(f"{x[\"name\"]} {x[\"config\"]}: {x[\"status\"]} {x[\"reason\"]} {x[\"exits\"]}" for x in d["benchmarks"])'
+    doc "$1" '"\n".join(f"{x} {y}: {s} {r} {e}" for x, y, s, r, e in (map(b.get, ("name", "config", "status", "reason", "exits")) for b in d["benchmarks"]))'
     return 1
   fi
 }

@@ -2,20 +2,21 @@
 /* The counter configs: one apply function per row of bench/configs.def. */
 #include <errno.h>
 #include <linux/kvm.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "host/vmm/arch.h"
+#include "host/vmm/config_apply.h"
 #include "host/vmm/passthrough.h"
 
-struct refusal {
-	char *why;
-	size_t bytes;
-};
-
-static int refuse(const struct refusal *r, const char *reason)
+int config_refuse(const struct refusal *r, const char *fmt, ...)
 {
-	snprintf(r->why, r->bytes, "%s", reason);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(r->why, r->bytes, fmt, args);
+	va_end(args);
 	return -ENOTSUP;
 }
 
@@ -36,8 +37,9 @@ static int config_apply_pmu_off(int kvm_fd, struct vm_config *config,
 	if (vmm_arch != ARCH_X86_64)
 		return 0;
 	if (!(kvm_extension(kvm_fd, KVM_CAP_PMU_CAPABILITY) & KVM_PMU_CAP_DISABLE))
-		return refuse(r, "this KVM has no KVM_CAP_PMU_CAPABILITY (Linux 5.18), "
-				 "or has no vPMU to turn off");
+		return config_refuse(
+			r, "this KVM has no KVM_CAP_PMU_CAPABILITY (Linux 5.18), "
+			   "or has no vPMU to turn off");
 	config->pmu_off = true;
 	return 0;
 }
@@ -50,12 +52,13 @@ static int config_apply_pmu_emulated(int kvm_fd, struct vm_config *config,
 	if (vmm_arch == ARCH_X86_64) {
 		if (kvm_extension(kvm_fd, KVM_CAP_PMU_CAPABILITY) & KVM_PMU_CAP_DISABLE)
 			return 0;
-		return refuse(r, "this KVM has no vPMU, or does not say so "
-				 "(KVM_CAP_PMU_CAPABILITY, Linux 5.18)");
+		return config_refuse(r, "this KVM has no vPMU, or does not say so "
+					"(KVM_CAP_PMU_CAPABILITY, Linux 5.18)");
 	}
 	if (!kvm_extension(kvm_fd, KVM_CAP_ARM_PMU_V3))
-		return refuse(r, "this KVM has no KVM_CAP_ARM_PMU_V3: the machine has no "
-				 "PMUv3, or the kernel no driver for it");
+		return config_refuse(
+			r, "this KVM has no KVM_CAP_ARM_PMU_V3: the machine has no "
+			   "PMUv3, or the kernel no driver for it");
 	config->pmu = true;
 	return 0;
 }
@@ -65,7 +68,7 @@ static int config_apply_pmc_msr_user(int kvm_fd, struct vm_config *config,
 {
 	if (!kvm_extension(kvm_fd, KVM_CAP_X86_USER_SPACE_MSR) ||
 	    !kvm_extension(kvm_fd, KVM_CAP_X86_MSR_FILTER))
-		return refuse(r, "this KVM has no MSR filters (Linux 5.10)");
+		return config_refuse(r, "this KVM has no MSR filters (Linux 5.10)");
 	config->pmc_msr_user = true;
 	return 0;
 }
@@ -158,6 +161,6 @@ int config_apply(const struct config *row, int kvm_fd, struct vm_config *config,
 
 	*config = (struct vm_config){ .vcpus = 1, .irqchip = VM_IRQCHIP_KERNEL };
 	if (!(row->archs & 1u << vmm_arch))
-		return refuse(&r, "not a config of this architecture");
+		return config_refuse(&r, "not a config of this architecture");
 	return apply[row - config_table](kvm_fd, config, &r);
 }

@@ -9,6 +9,12 @@
 #include <linux/kvm.h>
 #include <stdint.h>
 
+#ifndef KVM_CAP_COUNTER_OFFSET
+#define KVM_CAP_COUNTER_OFFSET 227 /* Linux 6.4; arm64 */
+#endif
+#ifndef KVM_X86_DISABLE_EXITS_APERFMPERF
+#define KVM_X86_DISABLE_EXITS_APERFMPERF (1 << 4) /* Linux 6.17 */
+#endif
 #ifndef KVM_EXIT_LOONGARCH_IOCSR
 #define KVM_EXIT_LOONGARCH_IOCSR 38 /* Linux 6.7 */
 #endif
@@ -26,5 +32,11 @@
 struct newer_memory_fault {
 	uint64_t flags, gpa, size;
 };
+
+/* Linux 6.4; arm64's <asm/kvm.h> has it as struct kvm_arm_counter_offset. */
+struct newer_counter_offset {
+	uint64_t counter_offset, reserved;
+};
+#define NEWER_ARM_SET_COUNTER_OFFSET _IOW(KVMIO, 0xb5, struct newer_counter_offset)
 
 #endif

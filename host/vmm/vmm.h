@@ -78,6 +78,9 @@ struct vm_config {
 	bool pmu_off;	     /* x86_64: take the PMU away that KVM gives unasked */
 	bool pmc_msr_user;   /* x86_64: the PMU's MSRs exit: host/vmm/pmu_msrs.h */
 	enum vm_pmu_access pmu_access;
+	uint32_t pmu_hidden_counters; /* x86_64: so many fewer than KVM would give */
+	uint32_t disabled_exits;      /* x86_64: KVM_X86_DISABLE_EXITS_* */
+	uint64_t counter_offset;      /* aarch64: of CNTVCT and CNTPCT; 0: KVM's own */
 };
 
 /*

@@ -12,6 +12,7 @@
 #include "host/vmm/aarch64/device.h"
 #include "host/vmm/aarch64/gic.h"
 #include "host/vmm/arch.h"
+#include "host/vmm/newer.h"
 
 const enum arch vmm_arch = ARCH_AARCH64;
 const uint16_t vmm_elf_machine = EM_AARCH64;
@@ -39,6 +40,14 @@ int arch_vm_init(struct vm *vm)
 {
 	if (vm->config.irqchip == VM_IRQCHIP_SPLIT)
 		return vm_fail(vm, -ENOTSUP, "a split irqchip is x86_64's alone");
+	if (vm->config.counter_offset) {
+		struct newer_counter_offset offset = {
+			.counter_offset = vm->config.counter_offset,
+		};
+
+		if (ioctl(vm->fd, NEWER_ARM_SET_COUNTER_OFFSET, &offset))
+			return vm_fail(vm, -errno, "KVM_ARM_SET_COUNTER_OFFSET: %m");
+	}
 	return 0;
 }
 

@@ -74,6 +74,15 @@ int arch_vm_init(struct vm *vm)
 		if (ioctl(vm->fd, KVM_ENABLE_CAP, &cap))
 			return vm_fail(vm, -errno, "KVM_CAP_PMU_CAPABILITY: %m");
 	}
+	if (vm->config.disabled_exits) {
+		struct kvm_enable_cap cap = {
+			.cap = KVM_CAP_X86_DISABLE_EXITS,
+			.args[0] = vm->config.disabled_exits,
+		};
+
+		if (ioctl(vm->fd, KVM_ENABLE_CAP, &cap))
+			return vm_fail(vm, -errno, "KVM_CAP_X86_DISABLE_EXITS: %m");
+	}
 	return create_irqchip(vm);
 }
 
@@ -93,6 +102,24 @@ static void add_tsc_deadline(const struct vm *vm, struct kvm_cpuid2 *cpuid)
 			cpuid->entries[i].ecx |= CPUID_1_ECX_TSC_DEADLINE;
 }
 
+/*
+ * The number of general counters: bits 15:8 of leaf 0xa's EAX (Intel SDM 2A, CPUID), bits
+ * 3:0 of leaf 0x80000022's EBX (AMD APM 3, E.4.22).
+ */
+static void hide_counters(const struct vm *vm, struct kvm_cpuid2 *cpuid)
+{
+	uint32_t i, fewer = vm->config.pmu_hidden_counters;
+
+	for (i = 0; i < cpuid->nent; i++) {
+		struct kvm_cpuid_entry2 *e = &cpuid->entries[i];
+
+		if (e->function == 0xa && (e->eax >> 8 & 0xff) > fewer)
+			e->eax -= fewer << 8;
+		else if (e->function == 0x80000022 && (e->ebx & 0xf) > fewer)
+			e->ebx -= fewer;
+	}
+}
+
 /* The guest sees what KVM supports: it would die on much less. */
 static int vcpu_init(struct vcpu *vcpu)
 {
@@ -103,10 +130,12 @@ static int vcpu_init(struct vcpu *vcpu)
 	if (!cpuid)
 		return vm_fail(vcpu->vm, -ENOMEM, "out of memory");
 	cpuid->nent = CPUID_ENTRIES;
-	if (ioctl(vcpu->vm->kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid))
+	if (ioctl(vcpu->vm->kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid)) {
 		err = vm_fail(vcpu->vm, -errno, "KVM_GET_SUPPORTED_CPUID: %m");
-	else
+	} else {
 		add_tsc_deadline(vcpu->vm, cpuid);
+		hide_counters(vcpu->vm, cpuid);
+	}
 	if (!err && ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid))
 		err = vm_fail(vcpu->vm, -errno, "KVM_SET_CPUID2: %m");
 	free(cpuid);

@@ -1,0 +1,61 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Counter configurations that only some kernels and machines have: seen to take effect
+# by their exits, or skipped with the reason. (Passthrough of the PMU: kmod.bats.)
+bats_require_minimum_version 1.5.0
+load helper
+
+# measured TARGET BENCHES CONFIGS [OPTION...]: into doc.json.
+measured() {
+  need_target "$1"
+  run_apart "$wsbench" run --on "$1" --bench "$2" --config "$3" --events 50 -o doc.json "${@:4}"
+  echo "$stderr"
+  [ "$status" = 0 ]
+}
+
+# skipped BENCH CONFIG TEXT
+skipped() {
+  holds doc.json "b('$1', '$2')['status'] == 'skip' and '$3' in b('$1', '$2')['reason']"
+}
+
+@test "configs: HLT, PAUSE and MWAIT without their exits, on SVM" {
+  measured lab:x86_64-svm hlt_kernel,hlt_user,self_ipi_hlt,pause,mwait,hypercall \
+    default,hlt-passthrough,pause-passthrough,mwait-passthrough
+  # Of two exits per event, the HLT's is gone; the interrupt window's stays.
+  holds doc.json 'b("hlt_kernel", "default")["exits"]["observed"] == 200'
+  holds doc.json 'b("hlt_kernel", "hlt-passthrough")["exits"]["observed"] == 100'
+  holds doc.json 'b("self_ipi_hlt", "default")["exits"]["observed"] - b("self_ipi_hlt", "hlt-passthrough")["exits"]["observed"] == 100'
+  holds doc.json 'value("hlt_kernel", "hlt-passthrough") < value("hlt_kernel", "default")'
+  skipped hlt_user hlt-passthrough 'would not wake'
+  holds doc.json 'b("pause", "pause-passthrough")["exits"]["observed"] == 0'
+  holds doc.json 'b("mwait", "default")["handled_by"] == "kernel"'
+  holds doc.json 'b("mwait", "mwait-passthrough")["handled_by"] == "none"'
+  # What they do not change, they leave alone.
+  holds doc.json 'len({value("hypercall", x["config"]) for x in d["benchmarks"] if x["name"] == "hypercall"}) == 1'
+  nothing_left doc.json
+}
+
+@test "configs: what this kernel or machine lacks is skipped, and named" {
+  measured lab:x86_64-svm hypercall pmu-mediated,pmu-mediated-short,aperfmperf-passthrough
+  skipped hypercall pmu-mediated 'kvm_amd has no parameter enable_mediated_pmu (Linux 7.0)'
+  skipped hypercall pmu-mediated-short enable_mediated_pmu
+  skipped hypercall aperfmperf-passthrough 'Linux 6.17'
+  measured lab:aarch64-vhe cntpct cntpct-trap,pmu-partitioned
+  skipped cntpct cntpct-trap 'KVM_CAP_COUNTER_OFFSET (Linux 6.4)'
+  skipped cntpct pmu-partitioned 'no partitioned PMU'
+}
+
+@test "configs: with a counter offset CNTPCT traps, on Linux 6.12" {
+  local kernel
+  need_target lab:aarch64-vhe
+  kernel=$("$top/scripts/kernel.sh" fetch --quiet --arch aarch64 --series 6.12) ||
+    skip "no Linux 6.12 here, and Debian cannot be reached"
+  measured lab:aarch64-vhe cntpct,cntvct,cntp_cval,exit_out default,cntpct-trap \
+    --kernel "$kernel/vmlinuz"
+  holds doc.json 'value("cntpct", "default") == 1 and value("cntvct", "cntpct-trap") == 1'
+  # EL2 answers it, and KVM proper never hears of it: no exit is counted.
+  holds doc.json 'value("cntpct", "cntpct-trap") > 100'
+  holds doc.json 'b("cntp_cval", "default")["handled_by"] == "none"'
+  holds doc.json 'b("cntp_cval", "cntpct-trap")["handled_by"] == "kernel"'
+  skipped exit_out cntpct-trap 'physical counter'
+}
