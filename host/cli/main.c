@@ -28,6 +28,7 @@ static const struct command commands[] = {
 	{ "export", cmd_export, "print figures in another tool's format" },
 	{ "plot", cmd_plot, "draw pictures of result documents, SVG and PNG" },
 	{ "pmu", cmd_pmu, "the vPMU map: who answers each PMU access, at what cost" },
+	{ "env", cmd_env, "what disturbs measurements on this machine; tune it" },
 	{ "report", cmd_report, "write one HTML page of result documents" },
 	{ "selftest", cmd_selftest, "boot guests that notice what the VMM gets wrong" },
 	{ "validate", cmd_validate, "check result documents against the schema" },

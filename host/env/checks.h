@@ -7,7 +7,10 @@
 
 struct result;
 
-/* Adds one check per known source of noise to `r`. Missing files: "unknown". */
+/*
+ * Adds one check per known source of noise to `r`, and whether `wsbench env tune` is
+ * in force. What cannot be read is "unknown".
+ */
 void env_checks(struct result *r);
 
 /* The same with `root` before every path, for tests. */

@@ -68,7 +68,7 @@ bool env_read_key(const char *root, const char *path, const char *key, char *buf
 	return found;
 }
 
-static bool has_word(const char *text, const char *word)
+bool env_has_word(const char *text, const char *word)
 {
 	size_t len = strlen(word);
 
@@ -91,7 +91,7 @@ int env_is_guest(const char *root)
 
 	/* x86 alone has the flag: KVM, VMX's and SVM's monitors all set it. */
 	if (env_read_key(root, "/proc/cpuinfo", "flags", text, sizeof(text)))
-		return has_word(text, "hypervisor");
+		return env_has_word(text, "hypervisor");
 	if (env_read_line(root, "/proc/device-tree/hypervisor/compatible", text,
 			  sizeof(text)) ||
 	    env_read_line(root, "/sys/hypervisor/type", text, sizeof(text)))

@@ -19,6 +19,9 @@ bool env_read_line(const char *root, const char *path, char *buf, size_t bytes);
 bool env_read_key(const char *root, const char *path, const char *key, char *buf,
 		  size_t bytes);
 
+/* Whether `word` is one of the words of `text`, which blanks part. */
+bool env_has_word(const char *text, const char *word);
+
 /* Whether this machine is itself a guest: 1, 0, or -1 where nothing tells. */
 int env_is_guest(const char *root);
 

@@ -122,6 +122,42 @@ Test(env, a_guest_is_known_by_its_flag_or_its_vendor)
 	expect_check("guest", "yes", "warn");
 }
 
+Test(env, a_kvm_without_hardware_is_known_by_the_flags_it_lacks)
+{
+	put("/proc/cpuinfo", "flags\t\t: fpu lm\n");
+	expect_check("kvm_hardware", "no KVM", "warn");
+	put("/sys/class/misc/kvm/dev", "10:232\n");
+	expect_check("kvm_hardware", "software", "warn");
+	put("/proc/cpuinfo", "flags\t\t: fpu svm lm\n");
+	expect_check("kvm_hardware", "hardware", "ok");
+	/* Other architectures have no such flags. */
+	put("/proc/cpuinfo", "Features\t: fp asimd\n");
+	expect_check("kvm_hardware", "hardware", "ok");
+}
+
+Test(env, at_least_means_numbers_not_words)
+{
+	put("/proc/sys/kernel/perf_event_max_sample_rate", "100000\n");
+	expect_check("perf_sample_rate", "100000", "ok");
+	put("/proc/sys/kernel/perf_event_max_sample_rate", "9000\n");
+	expect_check("perf_sample_rate", "9000", "warn");
+}
+
+Test(env, a_file_that_says_null_isolates_nothing)
+{
+	put("/sys/devices/system/cpu/nohz_full", "(null)\n");
+	expect_check("nohz_full", "(null)", "warn");
+	put("/sys/devices/system/cpu/nohz_full", "2-3\n");
+	expect_check("nohz_full", "2-3", "ok");
+}
+
+Test(env, parameters_are_recorded)
+{
+	put("/sys/module/kvm/parameters/enable_pmu", "Y\n");
+	put("/sys/module/kvm_intel/parameters/ept", "Y\n");
+	expect_check("kvm_parameters", "enable_pmu=Y ept=Y", "ok");
+}
+
 Test(env, mitigations_are_counted)
 {
 	put("/sys/devices/system/cpu/vulnerabilities/l1tf", "Not affected\n");

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* wsbench env: what about this machine disturbs a measurement, and changing it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/cli/cmd.h"
+#include "host/cli/env_table.h"
+#include "host/cli/message.h"
+#include "host/cli/names.h"
+#include "host/cli/options.h"
+#include "host/env/tune.h"
+
+struct env_args {
+	struct options_common common;
+	const char *verb;
+	const char *root;
+	bool dry, force;
+};
+
+enum key {
+	OPTION_DRY = 0x100,
+	OPTION_FORCE,
+	OPTION_ROOT,
+};
+
+static int check(const struct env_args *args)
+{
+	char *grave = env_table_settings(stdout, args->root);
+	int code = CLI_OK;
+
+	if (*grave) {
+		message_warn("figures of this machine cannot be trusted: %s", grave);
+		code = CLI_UNTRUSTED;
+	}
+	free(grave);
+	return code;
+}
+
+static int show(const struct env_args *args)
+{
+	struct env_error err;
+	struct env_state state;
+
+	if (!*args->root)
+		env_table_machine(stdout);
+	free(env_table_settings(stdout, args->root));
+	if (env_state_open(&state, args->root, 0, &err)) {
+		message_error("%s", err.text);
+		return CLI_USAGE;
+	}
+	env_table_state(stdout, args->root, &state);
+	env_state_close(&state);
+	return CLI_OK;
+}
+
+/* A line per setting that differs in what came of it, not one per file. */
+static int change(const struct env_args *args,
+		  int (*work)(const struct env_tune *t, struct env_error *err))
+{
+	struct env_steps steps = { .dry = args->dry };
+	struct env_tune tune = {
+		.root = args->root,
+		.dry = args->dry,
+		.force = args->force,
+		.step = env_steps_add,
+		.context = &steps,
+	};
+	struct env_error err = { "" };
+	int ret = work(&tune, &err);
+
+	env_steps_print(stdout, &steps);
+	if (!ret)
+		return CLI_OK;
+	message_error("%s", err.text);
+	return ret == -EINVAL ? CLI_USAGE : ret == -EEXIST ? CLI_UNTRUSTED : CLI_FAILED;
+}
+
+static int tune(const struct env_args *args)
+{
+	return change(args, env_tune);
+}
+
+static int restore(const struct env_args *args)
+{
+	return change(args, env_restore);
+}
+
+static const struct {
+	const char *name;
+	int (*run)(const struct env_args *args);
+	bool dry, force; /* options that it takes */
+} verbs[] = {
+	{ "check", check, false, false },
+	{ "tune", tune, true, false },
+	{ "restore", restore, true, true },
+	{ "show", show, false, false },
+};
+
+#define VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+static size_t find_verb(const char *name)
+{
+	size_t i = 0;
+
+	while (i < VERBS && strcmp(verbs[i].name, name))
+		i++;
+	return i;
+}
+
+static error_t check_verb(const struct env_args *args, const struct argp_state *state)
+{
+	const char *names[VERBS], *nearest;
+	size_t verb;
+
+	if (!args->verb)
+		return options_error(state, "check, tune, restore or show?");
+	verb = find_verb(args->verb);
+	if (verb < VERBS && args->dry && !verbs[verb].dry)
+		return options_error(state, "'%s' takes no --dry-run", args->verb);
+	if (verb < VERBS && args->force && !verbs[verb].force)
+		return options_error(state, "'%s' takes no --force", args->verb);
+	if (verb < VERBS)
+		return 0;
+	for (size_t i = 0; i < VERBS; i++)
+		names[i] = verbs[i].name;
+	nearest = names_nearest(args->verb, names, VERBS);
+	if (nearest)
+		return options_error(state, "no '%s': did you mean '%s'?", args->verb,
+				     nearest);
+	return options_error(state, "no '%s': check, tune, restore or show?", args->verb);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct env_args *args = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &args->common;
+		return 0;
+	case OPTION_DRY:
+		args->dry = true;
+		return 0;
+	case OPTION_FORCE:
+		args->force = true;
+		return 0;
+	case OPTION_ROOT:
+		args->root = arg;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (args->verb)
+			return ARGP_ERR_UNKNOWN;
+		args->verb = arg;
+		return 0;
+	case ARGP_KEY_END:
+		return check_verb(args, state);
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp_option options[] = {
+	{ "dry-run", OPTION_DRY, NULL, 0, "say what would be changed, and change nothing",
+	  0 },
+	{ "force", OPTION_FORCE, NULL, 0,
+	  "restore what somebody else has changed since, too", 0 },
+	{ "root", OPTION_ROOT, "DIR", 0, "look below DIR instead of /", 0 },
+	{ 0 },
+};
+
+static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, { 0 } };
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "check|tune|restore|show",
+	.doc = "What about this machine disturbs a measurement.\v"
+	       "check    the settings, what they should be, and what they do to "
+	       "figures;\n"
+	       "         ends with 3 if the figures cannot be trusted\n"
+	       "tune     change those that can be changed on a running machine; what "
+	       "they\n"
+	       "         were is on disk before, until restore\n"
+	       "restore  change them back\n"
+	       "show     the machine, its settings, and what is tuned",
+	.children = children,
+};
+
+int cmd_env(int argc, char **argv)
+{
+	struct env_args args = { .root = "" };
+
+	switch (options_parse(&argp, "wsbench env", argc, argv, &args)) {
+	case OPTIONS_HELP:
+		return CLI_OK;
+	case OPTIONS_BAD:
+		return CLI_USAGE;
+	case OPTIONS_RUN:
+		break;
+	}
+	return verbs[find_verb(args.verb)].run(&args);
+}

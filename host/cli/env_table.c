@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The tables of wsbench env. */
+#include "host/cli/env_table.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/cli/message.h"
+#include "host/cli/text.h"
+#include "host/env/fingerprint.h"
+#include "host/env/settings.h"
+#include "host/env/tune.h"
+#include "host/result/result.h"
+
+#define WIDTH	     100
+#define ID_WIDTH     22
+#define VALUE_WIDTH  14
+#define WANTED_WIDTH 16
+#define STATUS_WIDTH 9
+
+static void print_cell(FILE *f, const char *text, size_t width)
+{
+	char clean[ENV_VALUE_MAX];
+
+	snprintf(clean, sizeof(clean), "%s", text);
+	message_clean(clean);
+	text_left(f, clean, width);
+	/* Longer than its column: the next one begins behind it all the same. */
+	if (text_width(clean) >= width)
+		fputc(' ', f);
+}
+
+/* A value too long for its column stands on a line of its own. */
+static void print_setting(FILE *f, const struct env_finding *found)
+{
+	const struct env_setting *s = found->setting;
+	const char *value = found->status == ENV_UNKNOWN ? "-" : found->value;
+	size_t indent = ID_WIDTH + VALUE_WIDTH + WANTED_WIDTH + STATUS_WIDTH;
+	bool large = text_width(value) >= VALUE_WIDTH;
+
+	print_cell(f, s->id, ID_WIDTH);
+	print_cell(f, large ? "(below)" : value, VALUE_WIDTH);
+	print_cell(f, s->good, WANTED_WIDTH);
+	print_cell(f, env_status_name(found->status), STATUS_WIDTH);
+	text_wrap(f, s->effect, indent, indent, WIDTH);
+	if (!large)
+		return;
+	fputs("    ", f);
+	text_wrap(f, value, 4, 4, WIDTH);
+}
+
+static void add_word(char **words, const char *word)
+{
+	char *longer;
+
+	if (asprintf(&longer, "%s%s%s", *words, **words ? ", " : "", word) < 0)
+		abort();
+	free(*words);
+	*words = longer;
+}
+
+char *env_table_settings(FILE *f, const char *root)
+{
+	const struct env_setting *s = env_settings;
+	char *grave = strdup("");
+
+	if (!grave)
+		abort();
+	text_left(f, "setting", ID_WIDTH);
+	text_left(f, "value", VALUE_WIDTH);
+	text_left(f, "expected", WANTED_WIDTH);
+	text_left(f, "status", STATUS_WIDTH);
+	fputs("what it does to the figures\n", f);
+	while (s->id) {
+		struct env_finding found;
+
+		env_find(s, root, &found, &s);
+		print_setting(f, &found);
+		if (found.status == ENV_WARN && found.setting->grave)
+			add_word(&grave, found.setting->id);
+	}
+	return grave;
+}
+
+void env_table_machine(FILE *f)
+{
+	struct result *r = result_new();
+
+	env_machine(r);
+	fprintf(f, "machine      %s, %u CPUs, %s\n", r->machine.arch, r->machine.cpus,
+		r->machine.cpu_model);
+	if (r->machine.microcode)
+		fprintf(f, "microcode    %s\n", r->machine.microcode);
+	fprintf(f, "fingerprint  %s\n\n", r->machine.fingerprint);
+	result_free(r);
+}
+
+void env_table_state(FILE *f, const char *root, const struct env_state *state)
+{
+	fprintf(f, "\n%s, noted in %s\n", state->n ? "Tuned" : "Nothing is tuned",
+		state->file);
+	for (size_t i = 0; i < state->n; i++) {
+		const struct env_entry *e = &state->entries[i];
+		char path[PATH_MAX], now[ENV_VALUE_MAX] = "gone";
+
+		snprintf(path, sizeof(path), "%s%s", root, e->path);
+		env_read_value(e->setting, path, now);
+		message_clean(now);
+		fprintf(f, "  %s: %s -> %s%s%s\n", e->path, e->original, e->written,
+			strcmp(now, e->written) != 0 ? ", now " : "",
+			strcmp(now, e->written) != 0 ? now : "");
+	}
+}
+
+struct env_steps_line {
+	const struct env_setting *setting;
+	enum env_action action;
+	char *from, *to, *why, *path; /* the first file's */
+	size_t files;
+};
+
+static char *copy(const char *text)
+{
+	char *new = strdup(text ? text : "");
+
+	if (!new)
+		abort();
+	message_clean(new);
+	return new;
+}
+
+void env_steps_add(const struct env_step *step, void *context)
+{
+	struct env_steps *steps = context;
+	struct env_steps_line *line;
+
+	for (size_t i = 0; i < steps->n; i++) {
+		line = &steps->lines[i];
+		if (line->setting != step->setting || line->action != step->action ||
+		    strcmp(line->from, step->from) != 0 ||
+		    strcmp(line->to, step->to) != 0)
+			continue;
+		line->files++;
+		return;
+	}
+	steps->lines = reallocarray(steps->lines, steps->n + 1, sizeof(*steps->lines));
+	if (!steps->lines)
+		abort();
+	steps->lines[steps->n++] = (struct env_steps_line){
+		.setting = step->setting,
+		.action = step->action,
+		.from = copy(step->from),
+		.to = copy(step->to),
+		.why = copy(step->why),
+		.path = copy(step->path),
+		.files = 1,
+	};
+}
+
+static void print_step(FILE *f, const struct env_steps_line *line, bool dry)
+{
+	print_cell(f, line->setting->id, ID_WIDTH);
+	switch (line->action) {
+	case ENV_CHANGED:
+		fprintf(f, "%s%s -> %s", dry ? "would be " : "", line->from, line->to);
+		break;
+	case ENV_AS_WANTED:
+		fprintf(f, "is %s", line->to);
+		break;
+	case ENV_FOREIGN:
+		fprintf(f, "is %s, which somebody else has set since: left alone, not %s",
+			line->from, line->to);
+		break;
+	case ENV_DENIED:
+		fprintf(f, "is %s, cannot be made %s: %s: %s", line->from, line->to,
+			line->path, line->why);
+		break;
+	}
+	if (line->files > 1)
+		fprintf(f, " (%zu files)", line->files);
+	fputc('\n', f);
+}
+
+void env_steps_print(FILE *f, struct env_steps *steps)
+{
+	if (!steps->n)
+		fputs("There is nothing to change.\n", f);
+	for (size_t i = 0; i < steps->n; i++) {
+		print_step(f, &steps->lines[i], steps->dry);
+		free(steps->lines[i].from);
+		free(steps->lines[i].to);
+		free(steps->lines[i].why);
+		free(steps->lines[i].path);
+	}
+	free(steps->lines);
+	*steps = (struct env_steps){ .dry = steps->dry };
+}

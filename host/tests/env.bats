@@ -1,0 +1,153 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# wsbench env on a likeness of /proc and /sys: what it says, changes, and changes back.
+bats_require_minimum_version 1.5.0
+load helper
+
+# make_root: ./root, of a machine that is good but for its governor, KSM and THP.
+make_root() {
+  local cpu
+  put sys/class/misc/kvm/dev 10:232
+  put proc/cpuinfo "flags		: fpu vmx lm"
+  for cpu in 0 1; do
+    put "sys/devices/system/cpu/cpu$cpu/cpufreq/scaling_governor" powersave
+  done
+  put sys/devices/system/cpu/intel_pstate/no_turbo 1
+  put sys/devices/system/cpu/smt/active 0
+  put sys/kernel/mm/ksm/run 1
+  put sys/kernel/mm/transparent_hugepage/enabled "[always] madvise never"
+}
+
+put() {
+  mkdir -p "root/$(dirname "$1")"
+  echo "$2" >"root/$1"
+}
+
+governors() {
+  local f
+  for f in root/sys/devices/system/cpu/cpu?/cpufreq/scaling_governor; do
+    echo "$(<"$f")" # with a newline, whatever it ends with
+  done | sort | uniq -c | tr -s ' '
+}
+
+@test "check: a table, and a verdict by the exit code" {
+  make_root
+  run_apart "$wsbench" env check --root root
+  echo "$stdout / $stderr"
+  [ "$status" = 3 ]
+  one_line "$stderr"
+  [[ $stderr == *'cannot be trusted: cpufreq_governor' ]]
+  [[ $stdout == *'cpufreq_governor      powersave'*'performance'*'warn'* ]]
+  put sys/devices/system/cpu/cpu0/cpufreq/scaling_governor performance
+  put sys/devices/system/cpu/cpu1/cpufreq/scaling_governor performance
+  run_apart "$wsbench" env check --root root
+  [ "$status" = 0 ]
+  [ -z "$stderr" ]
+}
+
+@test "tune changes, says what it changed, and restore undoes it" {
+  make_root
+  before=$(cd root && grep -r . sys | sort)
+  run_apart "$wsbench" env tune --root root
+  echo "$stdout / $stderr"
+  [ "$status" = 0 ]
+  [[ $stdout == *'cpufreq_governor      powersave -> performance (2 files)'* ]]
+  [[ $stdout == *'always -> madvise'* ]]
+  [ "$(governors)" = ' 2 performance' ]
+  run_apart "$wsbench" env check --root root
+  [ "$status" = 0 ]
+  run_apart "$wsbench" env show --root root
+  [[ $stdout == *'/sys/kernel/mm/ksm/run: 1 -> 0'* ]]
+  run_apart "$wsbench" env restore --root root
+  [ "$status" = 0 ]
+  # The brackets are the kernel's to write.
+  put sys/kernel/mm/transparent_hugepage/enabled "[always] madvise never"
+  [ "$(cd root && grep -r . sys | sort)" = "$before" ]
+  [ ! -e root/var/lib/worldswitch/tuned ]
+}
+
+@test "a dry run says the same and leaves all alone" {
+  make_root
+  before=$(grep -r . root | sort)
+  run_apart "$wsbench" env tune --dry-run --root root
+  [ "$status" = 0 ]
+  [[ $stdout == *'would be powersave -> performance (2 files)'* ]]
+  [ "$(grep -r . root | sort)" = "$before" ]
+}
+
+# Its write to a pipe that nobody reads does not return: there it is stopped.
+stopped_by() {
+  make_root
+  rm root/sys/kernel/mm/ksm/run
+  mkfifo root/sys/kernel/mm/ksm/run
+  (echo 1 >root/sys/kernel/mm/ksm/run) &
+  "$wsbench" env tune --root root >/dev/null 2>&1 &
+  pid=$!
+  for _ in $(seq 100); do
+    if grep -q ksm root/var/lib/worldswitch/tuned 2>/dev/null; then break; fi
+    sleep 0.05
+  done
+  kill "-$1" $pid
+  wait $pid || true
+  rm root/sys/kernel/mm/ksm/run
+  put sys/kernel/mm/ksm/run 0
+  [ "$(governors)" = ' 2 performance' ]
+  run_apart "$wsbench" env restore --root root
+  echo "$stdout / $stderr"
+  [ "$status" = 0 ]
+  [ "$(governors)" = ' 2 powersave' ]
+  [ "$(cat root/sys/kernel/mm/ksm/run)" = 1 ]
+}
+
+@test "interrupted in the middle: what was changed is known and undone" {
+  # A job of a shell without job control ignores SIGINT; SIGTERM it heeds.
+  stopped_by TERM
+}
+
+@test "killed in the middle: the same" {
+  stopped_by KILL
+}
+
+@test "somebody else's change is not overwritten" {
+  make_root
+  "$wsbench" env tune --root root >/dev/null
+  put sys/devices/system/cpu/cpu1/cpufreq/scaling_governor schedutil
+  run_apart "$wsbench" env restore --root root
+  echo "$stdout / $stderr"
+  [ "$status" = 3 ]
+  one_line "$stderr"
+  [[ $stdout == *'is schedutil, which somebody else has set since: left alone, not powersave'* ]]
+  [ "$(governors)" = " 1 powersave
+ 1 schedutil" ]
+  run_apart "$wsbench" env restore --force --root root
+  [ "$status" = 0 ]
+  [ "$(governors)" = ' 2 powersave' ]
+}
+
+@test "notes that cannot be understood or written stop it before any change" {
+  make_root
+  mkdir -p root/var/lib/worldswitch
+  echo nonsense >root/var/lib/worldswitch/tuned
+  refused 2 'line 1 is not of wsbench env' sh -c '"$0" env tune --root root >out' "$wsbench"
+  rm -r root/var/lib/worldswitch
+  touch root/var/lib/worldswitch
+  refused 4 'worldswitch: Not a directory' sh -c '"$0" env tune --root root >out' "$wsbench"
+  [ "$(governors)" = ' 2 powersave' ]
+  need_own_mounts
+  rm root/var/lib/worldswitch
+  mkdir root/var/lib/worldswitch
+  refused 4 'No space left on device' "${own_mounts[@]}" '
+    mount -t tmpfs -o size=4k none root/var/lib/worldswitch
+    head -c 4096 /dev/zero >root/var/lib/worldswitch/filler
+    "$0" env tune --root root >out' "$wsbench"
+  [ "$(governors)" = ' 2 powersave' ]
+}
+
+@test "bad usage" {
+  refused 2 'check, tune, restore or show?' "$wsbench" env
+  refused 2 "no 'tuen': did you mean 'tune'?" "$wsbench" env tuen
+  refused 2 "unexpected argument 'tune'" "$wsbench" env check tune
+  refused 2 "'check' takes no --dry-run" "$wsbench" env check --dry-run
+  refused 2 "'tune' takes no --force" "$wsbench" env tune --force
+  nothing_left
+}

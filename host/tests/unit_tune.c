@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tuning and restoring, on a likeness of /proc and /sys. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/env/settings.h"
+#include "host/env/tune.h"
+
+#define KSM	 "/sys/kernel/mm/ksm/run"
+#define GOVERNOR "/sys/devices/system/cpu/cpu%d/cpufreq/scaling_governor"
+#define STATE	 "/var/lib/worldswitch/tuned"
+
+static char root[] = "/tmp/unit_tune.XXXXXX";
+static struct env_error err;
+
+/* How often each action was told of. */
+static size_t told[ENV_DENIED + 1];
+
+static void step(const struct env_step *s, void *context)
+{
+	(void)context;
+	told[s->action]++;
+}
+
+static struct env_tune job = { .root = root, .step = step };
+
+static void put(const char *path, const char *text)
+{
+	char full[256];
+	FILE *f;
+
+	snprintf(full, sizeof(full), "%s%s", root, path);
+	for (char *slash = full + sizeof(root); (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		mkdir(full, 0777);
+		*slash = '/';
+	}
+	f = fopen(full, "w");
+	cr_assert_not_null(f, "%s", full);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void make_root(void)
+{
+	char path[128];
+
+	cr_assert_not_null(mkdtemp(root));
+	put(KSM, "1\n");
+	for (int cpu = 0; cpu < 3; cpu++) {
+		snprintf(path, sizeof(path), GOVERNOR, cpu);
+		put(path, cpu == 2 ? "performance\n" : "powersave\n");
+	}
+}
+
+static void remove_root(void)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "rm -r %s", root);
+	cr_expect_eq(system(command), 0);
+}
+
+TestSuite(tune, .init = make_root, .fini = remove_root);
+
+static bool exists(const char *path)
+{
+	char full[256];
+
+	snprintf(full, sizeof(full), "%s%s", root, path);
+	return !access(full, F_OK);
+}
+
+static void expect_value(const char *path, const char *want)
+{
+	char full[256], text[4096];
+	size_t n;
+	FILE *f;
+
+	snprintf(full, sizeof(full), "%s%s", root, path);
+	f = fopen(full, "r");
+	cr_assert_not_null(f, "%s", full);
+	n = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	text[n] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	cr_expect_str_eq(text, want, "%s: %s", path, text);
+}
+
+static void expect_governors(const char *first, const char *second)
+{
+	expect_value("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", first);
+	expect_value("/sys/devices/system/cpu/cpu1/cpufreq/scaling_governor", second);
+	expect_value("/sys/devices/system/cpu/cpu2/cpufreq/scaling_governor",
+		     "performance");
+}
+
+Test(tune, changes_what_is_not_good_and_restore_changes_it_back)
+{
+	cr_assert_eq(env_tune(&job, &err), 0, "%s", err.text);
+	cr_expect_eq(told[ENV_CHANGED], 3);
+	cr_expect_eq(told[ENV_AS_WANTED], 1);
+	expect_governors("performance", "performance");
+	expect_value(KSM, "0");
+	cr_expect(env_is_tuned(root));
+
+	cr_assert_eq(env_restore(&job, &err), 0, "%s", err.text);
+	expect_governors("powersave", "powersave");
+	expect_value(KSM, "1");
+	cr_expect_not(exists(STATE));
+	cr_expect_not(env_is_tuned(root));
+}
+
+Test(tune, twice_keeps_the_first_originals)
+{
+	cr_assert_eq(env_tune(&job, &err), 0);
+	cr_assert_eq(env_tune(&job, &err), 0);
+	cr_assert_eq(env_restore(&job, &err), 0);
+	expect_governors("powersave", "powersave");
+	expect_value(KSM, "1");
+}
+
+Test(tune, a_dry_run_changes_nothing_and_notes_nothing)
+{
+	job.dry = true;
+	cr_assert_eq(env_tune(&job, &err), 0);
+	cr_expect_eq(told[ENV_CHANGED], 3);
+	expect_governors("powersave", "powersave");
+	cr_expect_not(exists("/var"));
+}
+
+Test(tune, another_ones_change_is_left_alone_unless_forced)
+{
+	cr_assert_eq(env_tune(&job, &err), 0);
+	put(KSM, "2\n");
+	cr_expect_not(env_is_tuned(root));
+	cr_assert_eq(env_tune(&job, &err), 0);
+	cr_expect_eq(told[ENV_FOREIGN], 1);
+	expect_value(KSM, "2");
+
+	cr_expect_eq(env_restore(&job, &err), -EEXIST);
+	cr_expect(strstr(err.text, "--force"));
+	expect_value(KSM, "2");
+	expect_governors("powersave", "powersave");
+	cr_expect(exists(STATE), "its original was forgotten");
+
+	job.force = true;
+	cr_assert_eq(env_restore(&job, &err), 0);
+	expect_value(KSM, "1");
+	cr_expect_not(exists(STATE));
+}
+
+Test(tune, who_restores_by_hand_has_restored)
+{
+	cr_assert_eq(env_tune(&job, &err), 0);
+	put(KSM, "1\n");
+	cr_assert_eq(env_restore(&job, &err), 0);
+	expect_value(KSM, "1");
+	cr_expect_not(exists(STATE));
+}
+
+/* Died between the note and the change: the note does no harm. */
+Test(tune, a_change_that_was_never_made_is_undone_by_doing_nothing)
+{
+	put(STATE, "worldswitch env 1\n" KSM "\t1\t0\n");
+	cr_assert_eq(env_restore(&job, &err), 0, "%s", err.text);
+	expect_value(KSM, "1");
+	cr_expect_not(exists(STATE));
+}
+
+Test(tune, after_a_crash_the_rest_is_tuned_and_all_is_restored)
+{
+	put(STATE, "worldswitch env 1\n" KSM "\t1\t0\n");
+	put(KSM, "0\n");
+	cr_assert_eq(env_tune(&job, &err), 0, "%s", err.text);
+	expect_governors("performance", "performance");
+	cr_assert_eq(env_restore(&job, &err), 0);
+	expect_value(KSM, "1");
+	expect_governors("powersave", "powersave");
+}
+
+/* A file that takes nothing: it reads as empty, and every write fails. */
+Test(tune, what_cannot_be_written_is_said_and_not_noted)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s%s", root, KSM);
+	cr_assert_eq(unlink(path), 0);
+	cr_assert_eq(symlink("/dev/full", path), 0);
+	cr_expect_eq(env_tune(&job, &err), -EPERM);
+	cr_expect_eq(told[ENV_DENIED], 1);
+	expect_governors("performance", "performance");
+	cr_assert_eq(env_restore(&job, &err), 0, "%s", err.text);
+}
+
+static void expect_refused(const char *state, const char *why)
+{
+	put(STATE, state);
+	cr_expect_eq(env_tune(&job, &err), -EINVAL);
+	cr_expect(strstr(err.text, why), "%s", err.text);
+	cr_expect_eq(env_restore(&job, &err), -EINVAL);
+	expect_value(KSM, "1");
+	expect_value(STATE, strndup(state, strcspn(state, "\n")));
+}
+
+Test(tune, notes_that_are_none_are_refused_and_kept)
+{
+	expect_refused("", "is empty");
+	expect_refused("something else\n", "line 1");
+	expect_refused("worldswitch env 1\n" KSM "\t1\n", "line 2");
+	expect_refused("worldswitch env 1\n" KSM "\t1\t0", "line 2");
+}
+
+/* Whoever can write the notes must not have root write where they like. */
+Test(tune, notes_of_other_paths_are_refused)
+{
+	put("/etc/shadow", "secret\n");
+	expect_refused("worldswitch env 1\n/etc/shadow\tevil\tsecret\n", "line 2");
+	expect_refused("worldswitch env 1\n/sys/devices/system/cpu/cpu0/../../../../../"
+		       "etc/cpufreq/scaling_governor\tevil\tx\n",
+		       "line 2");
+	expect_value("/etc/shadow", "secret");
+}
+
+Test(tune, two_at_a_time_are_one_too_many)
+{
+	struct env_state state;
+
+	cr_assert_eq(env_state_open(&state, root, 1, &err), 0, "%s", err.text);
+	cr_expect_eq(env_tune(&job, &err), -EBUSY);
+	expect_value(KSM, "1");
+	env_state_close(&state);
+	cr_expect_eq(env_tune(&job, &err), 0);
+}
+
+/* The table itself: what is written must be what is hoped for. */
+Test(settings, what_tune_writes_is_good)
+{
+	for (const struct env_setting *s = env_settings; s->id; s++) {
+		cr_expect(s->path || s->look, "%s", s->id);
+		cr_expect(s->effect && *s->effect, "%s", s->id);
+		if (s->tuned)
+			cr_expect(s->path && env_is_good(s, s->tuned), "%s", s->id);
+	}
+}
