@@ -46,6 +46,9 @@ enum bench_handler {
 	(1u << 10) /* one body serves its group, bench/ARCH/GROUP.c: bench/pmu.h */
 
 #define NEEDS_COUNTS (1u << 11) /* its samples are a PMC's counts: bench/accuracy.def */
+#define NEEDS_PMU_ON                                                                     \
+	(1u << 12) /* with NEEDS_PMU: without one there is nothing to see                \
+		    */
 
 /* Not a need: one of the few that `--bench core` means. */
 #define BENCH_CORE (1u << 31)

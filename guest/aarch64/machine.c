@@ -25,15 +25,20 @@ struct frame {
 
 void machine_vector(uint64_t offset, struct frame *frame);
 
+/* What is enabled, interrupts or has overflowed after reset is UNKNOWN, and KVM plays it.
+ */
 static void pmu_init(void)
 {
 	uint64_t enable = PMCNTEN_CYCLES, control = PMCR_E | PMCR_C | PMCR_LC;
 
-	__asm__ volatile("msr pmccfiltr_el0, %2\n\t"
+	__asm__ volatile("msr pmcntenclr_el0, %3\n\t"
+			 "msr pmintenclr_el1, %3\n\t"
+			 "msr pmovsclr_el0, %3\n\t"
+			 "msr pmccfiltr_el0, %2\n\t"
 			 "msr pmcntenset_el0, %0\n\t"
 			 "msr pmcr_el0, %1\n\t"
 			 "isb" ::"r"(enable),
-			 "r"(control), "r"(PMCCFILTR_NSH));
+			 "r"(control), "r"(PMCCFILTR_NSH), "r"(0xffffffffull));
 }
 
 void machine_init(const struct abi_params *params)

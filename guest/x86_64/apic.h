@@ -18,6 +18,7 @@
 #define APIC_ICR	   0x300
 #define APIC_ICR_HIGH	   0x310
 #define APIC_LVT_TIMER	   0x320
+#define APIC_LVT_PMC	   0x340
 #define APIC_LVT_LINT0	   0x350
 #define APIC_TIMER_INITIAL 0x380
 

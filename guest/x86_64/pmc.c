@@ -8,6 +8,7 @@
 #include "bench/fixup.h"
 #include "bench/x86_64/cpuid.h"
 
+struct pmc_counter pmc_counter;
 uint32_t pmc_index;
 
 static bool try_wrmsr(uint32_t msr, uint64_t value)
@@ -56,22 +57,43 @@ static struct pmc_cpuid ask(void)
 	return id;
 }
 
+static bool set_up(const struct pmc_counter *c)
+{
+	uint64_t count;
+
+	/* Off while it is set up. */
+	if (!try_wrmsr(c->select_msr, 0) || !try_wrmsr(c->count_msr, 0) ||
+	    !try_wrmsr(c->select_msr, c->select) ||
+	    (c->global_msr && !try_wrmsr(c->global_msr, c->global)) ||
+	    !try_rdpmc(c->rdpmc))
+		return false;
+	pmc_index = c->rdpmc;
+	count = pmc_read();
+	/* A branch, an instruction, some cycles. */
+	__asm__ volatile("jmp 1f\n\t"
+			 "1:" ::
+				 : "memory");
+	return pmc_read() != count;
+}
+
 bool pmc_setup_event(enum pmc_event event, enum pmc_kind kind)
 {
 	const struct pmc_cpuid id = ask();
-	struct pmc_counter c;
-	uint64_t count;
 
-	if (!pmc_choose(&id, event, kind, &c))
+	return pmc_choose(&id, event, kind, &pmc_counter) && set_up(&pmc_counter);
+}
+
+bool pmc_setup_interrupt(enum pmc_event event, enum pmc_kind kind)
+{
+	const struct pmc_cpuid id = ask();
+
+	if (!pmc_choose(&id, event, kind, &pmc_counter))
 		return false;
-	/* Off while it is set up. */
-	if (!try_wrmsr(c.select_msr, 0) || !try_wrmsr(c.count_msr, 0) ||
-	    !try_wrmsr(c.select_msr, c.select) ||
-	    (c.global_msr && !try_wrmsr(c.global_msr, c.global)) || !try_rdpmc(c.rdpmc))
-		return false;
-	pmc_index = c.rdpmc;
-	count = pmc_read();
-	/* A branch, an instruction, some cycles. */
-	__asm__ volatile("jmp 1f\n\t1:" ::: "memory");
-	return pmc_read() != count;
+	pmc_counter.select |= pmc_counter.interrupt;
+	return set_up(&pmc_counter);
+}
+
+void pmc_write(uint64_t count)
+{
+	(void)try_wrmsr(pmc_counter.count_msr, count & ((1ull << pmc_counter.bits) - 1));
 }

@@ -14,6 +14,15 @@
  */
 bool pmc_setup_event(enum pmc_event event, enum pmc_kind kind);
 
+/* The same, and its overflow interrupts by the local APIC's LVT. */
+bool pmc_setup_interrupt(enum pmc_event event, enum pmc_kind kind);
+
+/* The counter that was set going. */
+extern struct pmc_counter pmc_counter;
+
+/* Where it goes on; of -N, as many bits as it has. */
+void pmc_write(uint64_t count);
+
 static inline bool pmc_setup(void)
 {
 	return pmc_setup_event(PMC_CYCLES, PMC_ANY);

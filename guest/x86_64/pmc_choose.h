@@ -13,14 +13,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MSR_PERFEVTSEL0		0x186
-#define MSR_PMC0		0xc1
-#define MSR_FIXED_CTR0		0x309
-#define MSR_FIXED_CTR_CTRL	0x38d
-#define MSR_PERF_GLOBAL_CTRL	0x38f
-#define MSR_AMD_PERF_CTL0	0xc0010200
-#define MSR_AMD_PERF_CTR0	0xc0010201
-#define MSR_AMD_PERF_GLOBAL_CTL 0xc0000301
+#define MSR_PERFEVTSEL0		       0x186
+#define MSR_PMC0		       0xc1
+#define MSR_FIXED_CTR0		       0x309
+#define MSR_FIXED_CTR_CTRL	       0x38d
+#define MSR_PERF_GLOBAL_CTRL	       0x38f
+#define MSR_PERF_GLOBAL_OVF_CTRL       0x390
+#define MSR_AMD_PERF_CTL0	       0xc0010200
+#define MSR_AMD_PERF_CTR0	       0xc0010201
+#define MSR_AMD_PERF_GLOBAL_CTL	       0xc0000301
+#define MSR_AMD_PERF_GLOBAL_STATUS_CLR 0xc0000302
 
 /* PERFEVTSELx, the same on both: count at CPL 1-3, at CPL 0, interrupt, enable. */
 #define EVTSEL_USR (1ull << 16)
@@ -61,7 +63,10 @@ struct pmc_counter {
 	uint32_t count_msr;  /* the counter itself */
 	uint32_t select_msr; /* what it counts */
 	uint32_t global_msr; /* lets it run; 0: there is no such register */
-	uint64_t select, global;
+	uint32_t clear_msr;  /* takes note of an overflow; likewise */
+	uint64_t select, global, clear;
+	uint64_t interrupt; /* in `select`: an overflow interrupts */
+	uint32_t bits;	    /* how wide it is */
 };
 
 /* By enum pmc_event. */
@@ -98,6 +103,10 @@ static inline bool pmc_choose_fixed(const struct pmc_cpuid *id,
 		.select = FIXED_OS_USR(e->fixed),
 		.global_msr = MSR_PERF_GLOBAL_CTRL,
 		.global = GLOBAL_FIXED(e->fixed),
+		.clear_msr = MSR_PERF_GLOBAL_OVF_CTRL,
+		.clear = GLOBAL_FIXED(e->fixed),
+		.interrupt = FIXED_INT(e->fixed),
+		.bits = id->pmu_edx >> 5 & 0xff,
 	};
 	return true;
 }
@@ -118,6 +127,10 @@ static inline bool pmc_choose_general(const struct pmc_cpuid *id,
 		.select = pmc_evtsel(e->event, e->umask),
 		.global_msr = version >= 2 ? MSR_PERF_GLOBAL_CTRL : 0,
 		.global = GLOBAL_GENERAL(0),
+		.clear_msr = version >= 2 ? MSR_PERF_GLOBAL_OVF_CTRL : 0,
+		.clear = GLOBAL_GENERAL(0),
+		.interrupt = EVTSEL_INT,
+		.bits = id->pmu_eax >> 16 & 0xff,
 	};
 	return true;
 }
@@ -135,6 +148,10 @@ static inline bool pmc_choose_amd(const struct pmc_cpuid *id,
 		.select = pmc_evtsel(e->amd_event, 0),
 		.global_msr = id->amd_pmu_eax & 1 ? MSR_AMD_PERF_GLOBAL_CTL : 0,
 		.global = GLOBAL_GENERAL(0),
+		.clear_msr = id->amd_pmu_eax & 1 ? MSR_AMD_PERF_GLOBAL_STATUS_CLR : 0,
+		.clear = GLOBAL_GENERAL(0),
+		.interrupt = EVTSEL_INT,
+		.bits = 48,
 	};
 	return true;
 }

@@ -62,12 +62,11 @@ static void own(const struct bench *b, const struct target *t, const char *const
 
 	/* On x86_64 the PMU that there is is there unasked, and often none at all is. */
 	if (b->needs & NEEDS_PMU && has_vm && t->arch == ARCH_AARCH64) {
-		/* Without a PMU there is nothing to count with. */
-		bool counts = b->needs & NEEDS_COUNTS;
+		bool only_on = b->needs & NEEDS_PMU_ON;
 
-		*names = own_pmu_configs + counts;
+		*names = own_pmu_configs + only_on;
 		/* The last needs a module, and one row will do to show it. */
-		*n = (b->needs & BENCH_CORE ? 3 : 2) - counts;
+		*n = (b->needs & BENCH_CORE ? 3 : 2) - only_on;
 	} else {
 		*names = own_configs;
 		*n = 1;

@@ -203,6 +203,20 @@ accurate() {
 @test "lab:aarch64-nvhe: the vPMU counts what the guest executes" { accurate aarch64-nvhe; }
 @test "lab:aarch64-pkvm: the vPMU counts what the guest executes" { accurate aarch64-pkvm; }
 
+# overflows LAB: a guest's counter interrupts it, through the host's, in every event.
+overflows() {
+  document "$1"
+  holds "$document" '1000 < value("pmu_overflow_irq") < 20000'
+  holds "$document" 'b("pmu_overflow_irq")["handled_by"] == "kernel"'
+  holds "$document" 'value("pmu_overflow_skid", metric="counted") < 50'
+  # The run loop's own counter is no later, by a cycle counter beside it.
+  holds "$document" 'value("insn_stop_skid") < 50'
+}
+
+@test "lab:aarch64-vhe: a counter's overflow interrupts the guest" { overflows aarch64-vhe; }
+@test "lab:aarch64-nvhe: a counter's overflow interrupts the guest" { overflows aarch64-nvhe; }
+@test "lab:aarch64-pkvm: a counter's overflow interrupts the guest" { overflows aarch64-pkvm; }
+
 @test "lab: both timing modes agree" {
   for lab in $labs; do
     document "$lab"

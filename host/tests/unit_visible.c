@@ -159,6 +159,10 @@ Test(pmc_choose, fixed_counter_1_where_there_is_one)
 	cr_expect_eq(c.select, 0x30);
 	cr_expect_eq(c.global_msr, 0x38f);
 	cr_expect_eq(c.global, 1ull << 33);
+	cr_expect_eq(c.interrupt, 0x80);
+	cr_expect_eq(c.clear_msr, 0x390);
+	cr_expect_eq(c.clear, 1ull << 33);
+	cr_expect_eq(c.bits, 48);
 }
 
 Test(pmc_choose, general_counter_0_on_version_1)
@@ -192,6 +196,8 @@ Test(pmc_choose, amd_by_perfctr_ext_core)
 	cr_assert(pmc_choose(&id, PMC_CYCLES, PMC_ANY, &c));
 	cr_expect_eq(c.global_msr, 0xc0000301);
 	cr_expect_eq(c.global, 1);
+	cr_expect_eq(c.clear_msr, 0xc0000302);
+	cr_expect_eq(c.interrupt, 1u << 20);
 }
 
 Test(pmc_choose, other_events)

@@ -21,7 +21,8 @@ struct run_timer {
 	enum timer_kind kind;
 	uint64_t budget;
 	timer_t posix;
-	int perf_fd; /* -1: not a perf timer */
+	int perf_fd;	  /* -1: not a perf timer */
+	int companion_fd; /* TIMER_INSNS: cycles beside it; see timer.c. -1: none */
 };
 
 /* Opens a timer. 0 or -errno and `why`: -ENOENT where the machine has no PMU. */
