@@ -19,11 +19,13 @@ usage() {
   cat <<END
 usage: scripts/kernel.sh list  [options]
        scripts/kernel.sh fetch [options]
+       scripts/kernel.sh take [--arch ARCH] --tree TREE --to DIR
 
 list   prints the kernels that Debian offers and those that are here:
        release, package version, "cached" or "-"
 fetch  makes sure that a kernel is here, and prints its folder:
        vmlinuz, config, release, package, modules/*.ko (what KVM needs)
+take   copies the same out of a kernel tree of your own, built, for --kernel
 
   --arch ARCH        x86_64 or aarch64 (default: this machine's)
   --series X.Y       default $default_series; list: all
@@ -82,6 +84,28 @@ cached() {
 offered() {
   apt-cache -c "$apt_conf" pkgnames linux-image- |
     sed -n 's/^linux-image-\([0-9]\)/\1/p'
+}
+
+# take: image, config and KVM's modules of a tree that was built.
+take() {
+  local image
+  case $arch in
+  x86_64) image=arch/x86/boot/bzImage ;;
+  aarch64) image=arch/arm64/boot/Image ;;
+  esac
+  if [ -z "$tree" ] || [ -z "$to" ]; then
+    die 2 "take needs --tree and --to"
+  fi
+  [ -f "$tree/$image" ] || die 2 "$tree has no $image: is it built?"
+  mkdir -p "$to"
+  # What an earlier build left must not be loaded into this one.
+  rm -rf "${to:?}/modules"
+  mkdir "$to/modules"
+  cp "$tree/$image" "$to/vmlinuz"
+  [ ! -f "$tree/.config" ] || cp "$tree/.config" "$to/config"
+  [ ! -f "$tree/include/config/kernel.release" ] || cp "$tree/include/config/kernel.release" "$to/release"
+  modules_take "$tree" "$to/modules"
+  echo "$to"
 }
 
 # module_file TREE NAME: the file of a module, by a name with - or _.
@@ -216,27 +240,31 @@ list() {
 
 main() {
   local command='' arch='' series='' flavour='' release='' refresh=0 quiet=0
-  local deb_arch kernels versions
+  local deb_arch kernels versions tree='' to=''
   while [ $# -gt 0 ]; do
     case $1 in
     --help) usage && exit 0 ;;
     --refresh) refresh=1 ;;
     --quiet) quiet=1 ;;
-    --arch | --series | --flavour | --release)
+    --arch | --series | --flavour | --release | --tree | --to)
       [ $# -gt 1 ] || die 2 "$1 needs a value"
       printf -v "${1#--}" %s "$2"
       shift
       ;;
-    list | fetch) command=$1 ;;
+    list | fetch | take) command=$1 ;;
     *) die 2 "unknown argument $1; see --help" ;;
     esac
     shift
   done
-  [ -n "$command" ] || die 2 "list or fetch? See --help"
+  [ -n "$command" ] || die 2 "list, fetch or take? See --help"
   arch=${arch:-$(uname -m)}
   deb_arch=$(debian_arch "$arch") || die 2 "no architecture \"$arch\": x86_64 or aarch64"
   [ -z "$flavour" ] || flavour_suffix "$flavour" >/dev/null ||
     die 2 "no flavour \"$flavour\": cloud, plain or rt"
+  if [ "$command" = take ]; then
+    take
+    exit
+  fi
   kernels=$(cache_dir)/kernels/$arch
   mkdir -p "$kernels"
   kernels=$(cd "$kernels" && pwd)

@@ -1,0 +1,175 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What CI runs: a bisection with compare as its judge, the gate, a tree's own kernel.
+bats_require_minimum_version 1.5.0
+load helper
+
+cache=${WORLDSWITCH_CACHE:-$top/build/cache}/kernels/aarch64
+target=lab:aarch64-vhe
+
+git_quiet() {
+  git -c user.name=test -c user.email=test@example.org -c commit.gpgsign=false "$@" >/dev/null 2>&1
+}
+
+# commits WORD...: a repository whose n-th commit has the n-th word in `version`.
+commits() {
+  local word
+  git_quiet init -b main repo
+  for word; do
+    echo "$word" >repo/version
+    git_quiet -C repo add version
+    git_quiet -C repo commit --allow-empty -m "$word"
+  done
+}
+
+# bisect OPTION...: the first commit is good, the last bad; $found is the culprit's word.
+bisect() {
+  cd repo || return
+  git bisect start HEAD "$(git rev-list --max-parents=0 HEAD)" >/dev/null 2>&1
+  run_apart git bisect run "$top/scripts/ci/bisect.sh" "$@"
+  echo "$stdout"
+  echo "$stderr"
+  found=$(git show -s --format=%s refs/bisect/bad)
+  cd ..
+}
+
+@test "bisect finds the kernel that made hypercalls dearer" {
+  need_target "$target"
+  local old new
+  mapfile -t old < <(cd "$cache" && printf '%s\n' 6.1.*-cloud-* | sort -V | tail -n 4)
+  mapfile -t new < <(cd "$cache" && printf '%s\n' 6.12.*-cloud-* | sort -V | tail -n 3)
+  [ "${#old[@]}" -ge 2 ] && [ -f "$cache/${new[0]}/vmlinuz" ] ||
+    skip "it takes two kernels of 6.1 and one of 6.12: scripts/kernel.sh fetch --arch aarch64 --series 6.12"
+  commits "${old[@]}" "${new[@]}"
+  "$wsbench" run --quiet --on "$target" --bench hypercall --kernel "${old[0]}" -o good.json >/dev/null
+  # A build that takes a kernel from a shelf.
+  bisect --base ../good.json --on "$target" --bench hypercall --at-least 10 --keep ../kept \
+    --build 'rm -rf ../k; cp -r '"$cache"'/$(cat version) ../k' --kernel ../k/vmlinuz
+  [ "$status" = 0 ]
+  [ "$found" = "${new[0]}" ]
+  # Its document says which commit it was.
+  holds "kept/$(git -C repo rev-parse refs/bisect/bad).json" \
+    'd["subject"]["kernel"] == "'"${new[0]}"'" and len(d["subject"]["commit"]) == 40'
+}
+
+# A wsbench whose runs give what the kernel image, a text, says; other commands are real.
+stand_in() {
+  cat >stand-in <<END
+#!/usr/bin/env bash
+[ "\$1" = run ] || exec "$wsbench" "\$@"
+while [ \$# -gt 0 ]; do
+  case \$1 in --kernel) kernel=\$2 ;; -o) out=\$2 ;; --commit) commit=\$2 ;; --on) target=\$2 ;; esac
+  shift
+done
+exec python3 - "$tests/result_v1.json" "\$kernel" "\$out" "\$commit" "\$target" <<'PY'
+import json, sys
+base, kernel, out, commit, target = sys.argv[1:]
+value = open(kernel).read().strip()
+if value == "broken":
+    sys.exit("wsbench: error: the guest crashed")
+d = json.load(open(base))
+d["run"].update(id=commit + value, partial=False)
+d["subject"] = {"kernel": "6.1.0-made-up", "label": None, "commit": commit}
+d["target"].update(name=target, exact=True)
+b = next(b for b in d["benchmarks"] if b["metrics"])
+m = b["metrics"][0]
+m.update(name="round_trip", unit="insns", boots=m["boots"][:1])
+m["estimate"].update(value=float(value), ci={"level": 1, "lo": float(value), "hi": float(value), "method": "exact"})
+m["boots"][0].update(valid=True, reject_reason=None)
+m["boots"][0]["summary"] = dict.fromkeys(m["boots"][0]["summary"], float(value)) | {"n": 1}
+b.update(name="hypercall", config="default", status="ok", reason=None, metrics=[m])
+d["benchmarks"] = [b]
+json.dump(d, open(out, "w"))
+PY
+END
+  chmod +x stand-in
+  export WSBENCH=$PWD/stand-in
+}
+
+@test "bisect: what cannot be told is skipped, and small changes may be let pass" {
+  stand_in
+  commits 100 101 broken 101 no-build 130 130
+  echo 100 >image
+  ./stand-in run --kernel image --on "$target" -o good.json
+  local build='grep -q no-build version && exit 1; cp version ../image'
+  bisect --base ../good.json --on "$target" --bench hypercall --build "$build" --kernel ../image --at-least 5
+  # The commit before it does not build: either may be it, and git says so.
+  [[ $stdout$stderr == *"does not build: skipped"* || $found = 130 ]]
+  [[ $stdout == *"good: only 1"*"% worse"* ]]
+  [ "$found" = 130 ]
+  git_quiet -C repo bisect reset
+  # Without the threshold the first step of one instruction is it.
+  bisect --base ../good.json --on "$target" --bench hypercall --build "$build" --kernel ../image
+  [ "$found" = 101 ]
+}
+
+@test "bisect: bad usage ends the bisection" {
+  stand_in
+  echo 100 >image
+  ./stand-in run --kernel image --on "$target" -o good.json
+  refused 255 "--base, --on, --bench and --kernel are needed" "$top/scripts/ci/bisect.sh"
+  refused 255 "unknown argument --xyzzy" "$top/scripts/ci/bisect.sh" --xyzzy
+  refused 255 "x is not a number" "$top/scripts/ci/bisect.sh" --base good.json --on x --bench x --kernel image --at-least x
+  run_apart "$top/scripts/ci/bisect.sh" --base none.json --on x --bench x --kernel image
+  [ "$status" = 255 ]
+}
+
+@test "the gate: the first run has nothing to fail by, a worse one fails and is told" {
+  stand_in
+  local gate=("$top/scripts/ci/measure.sh" --kernel image --on "$target" --db h.jsonl)
+  echo 100 >image
+  run_apart "${gate[@]}" -o a --commit aaa
+  [ "$status" = 3 ]
+  run_apart "${gate[@]}" -o b --commit bbb --base a
+  [ "$status" = 0 ]
+  grep -q '1 same' b/comment.md
+  echo 107 >image
+  run_apart "${gate[@]}" -o c --commit ccc --base b
+  [ "$status" = 1 ]
+  [[ $stdout == *"ccc (6.1.0-made-up), after bbb (6.1.0-made-up)"*"worse"* ]]
+  grep -q '| hypercall | 100 | 107 |' c/comment.md
+  # Once is told; afterwards it is how things are.
+  run_apart "${gate[@]}" -o d --commit ddd
+  [ "$status" = 0 ]
+  echo broken >image
+  run_apart "${gate[@]}" -o e --commit eee --base c
+  [ "$status" != 0 ] && [ "$status" != 3 ]
+  grep -q 'not measured' e/comment.md
+  [ "$(wc -l <h.jsonl)" = 4 ]
+}
+
+@test "a kernel is taken out of a tree that was built, with the modules KVM needs" {
+  local from=${WORLDSWITCH_CACHE:-$top/build/cache}/kernels/x86_64/default
+  [ -f "$from/modules/kvm-amd.ko" ] || skip "no kernel for x86_64 is here: make kernels"
+  mkdir -p tree/arch/x86/boot tree/arch/x86/kvm tree/virt/lib tree/drivers/other
+  cp "$from/vmlinuz" tree/arch/x86/boot/bzImage
+  echo CONFIG_KVM=m >tree/.config
+  local module
+  for module in "$from"/modules/*.ko; do
+    cp "$module" tree/virt/lib/
+  done
+  mv tree/virt/lib/kvm*.ko tree/arch/x86/kvm/
+  echo none >tree/drivers/other/other.ko
+  run_apart "$top/scripts/kernel.sh" take --arch x86_64 --tree tree --to k
+  [ "$status" = 0 ]
+  [ "$stdout" = k ]
+  cmp k/vmlinuz "$from/vmlinuz"
+  [ "$(ls k/modules)" = "$(ls "$from/modules")" ]
+  refused 2 "has no arch/arm64/boot/Image" "$top/scripts/kernel.sh" take --arch aarch64 --tree tree --to k
+  refused 2 "take needs --tree and --to" "$top/scripts/kernel.sh" take --arch x86_64
+}
+
+@test "the recipes are YAML, and what they run is here" {
+  python3 -c 'import yaml' 2>/dev/null || skip "no Python with yaml here"
+  python3 - "$top" <<'END'
+import os, re, sys, yaml
+top = sys.argv[1]
+for name in ("github.yml", "gitlab.yml"):
+    path = os.path.join(top, "scripts/ci", name)
+    with open(path) as f:
+        text = f.read()
+    assert isinstance(yaml.safe_load(text), dict)
+    used = set(re.findall(r"worldswitch/(scripts/\S+)", text))
+    assert used and all(os.access(os.path.join(top, u.rstrip(')"')), os.X_OK) for u in used), used
+END
+}

@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# For `git bisect run`: is this commit's kernel worse than the good one?
+set -Eeuo pipefail
+trap 'echo "bisect: line $LINENO: $BASH_COMMAND failed" >&2; exit 255' ERR
+
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+top=$(dirname "$(dirname "$here")")
+wsbench=${WSBENCH:-$top/build/wsbench}
+
+usage() {
+  cat <<END
+usage: git bisect run scripts/ci/bisect.sh --base GOOD.json --on TARGET --bench ID,...
+           --kernel IMAGE [option...]
+
+Builds the commit that git has checked out, boots its kernel in a lab, measures, and
+compares with GOOD.json, the same benchmarks measured on the good commit's kernel.
+
+  --build COMMAND    by a shell, in the current folder (default: make -s -j\$(nproc))
+  --kernel IMAGE     what the build leaves
+  --modules DIR      its KVM modules, flat (default: the folder "modules" beside it)
+  --config NAME,...  counter configs, as for wsbench run
+  --at-least PERCENT a commit is bad only from here on (default: any change for worse)
+  --keep DIR         keeps every document there, as COMMIT.json
+
+Ends with 0: good; 1: bad; 125: cannot be told (it does not build or boot, or has no
+figure), and git tries another commit; 255: bad usage, and git stops.
+END
+}
+
+die() {
+  echo "bisect: $*" >&2
+  exit 255
+}
+
+# skip WHY: this commit says nothing.
+skip() {
+  echo "bisect: $*: skipped" >&2
+  exit 125
+}
+
+# worst FILE: the largest growth in per cent among what got worse; empty if nothing did.
+worst() {
+  python3 -c '
+import json, sys
+rows = [r for r in json.load(open(sys.argv[1]))["rows"] if r["verdict"] == "worse"]
+if rows:
+    print(max(100 * (r["ratio"] - 1) if r["ratio"] else 1e9 for r in rows))' "$1"
+}
+
+main() {
+  local base='' target='' bench='' kernel='' modules='' config='' least=0 keep='' commit
+  # shellcheck disable=SC2016  # for the shell that builds
+  local build='make -s -j$(nproc)'
+  while [ $# -gt 0 ]; do
+    case $1 in
+    --help) usage && exit 0 ;;
+    --base | --on | --bench | --kernel | --modules | --config | --build | --at-least | --keep)
+      [ $# -gt 1 ] || die "$1 needs a value"
+      case $1 in
+      --on) target=$2 ;;
+      --at-least) least=$2 ;;
+      *) printf -v "${1#--}" %s "$2" ;;
+      esac
+      shift
+      ;;
+    *) die "unknown argument $1; see --help" ;;
+    esac
+    shift
+  done
+  if [ -z "$base" ] || [ -z "$target" ] || [ -z "$bench" ] || [ -z "$kernel" ]; then
+    die "--base, --on, --bench and --kernel are needed; see --help"
+  fi
+  [[ $least =~ ^[0-9]+(\.[0-9]+)?$ ]] || die "--at-least: $least is not a number"
+  [ -x "$wsbench" ] || die "$wsbench is not there: make"
+  "$wsbench" validate --quiet "$base" >/dev/null || die "$base cannot be used"
+  scratch=$(mktemp -d)
+  trap 'rm -rf "$scratch"' EXIT
+
+  commit=$(git rev-parse HEAD) || die "not in a git repository"
+  bash -c "$build" >&2 || skip "$commit does not build"
+  "$wsbench" run --quiet --on "$target" --bench "$bench" ${config:+--config "$config"} \
+    --kernel "$kernel" ${modules:+--modules "$modules"} --commit "$commit" -o "$scratch/new.json" \
+    >/dev/null || skip "$commit cannot be measured"
+  [ -z "$keep" ] || { mkdir -p "$keep" && cp "$scratch/new.json" "$keep/$commit.json"; }
+  judge "$commit"
+}
+
+# judge COMMIT: by wsbench compare; 1 is worse, and by how much may matter.
+judge() {
+  local code=0 growth
+  "$wsbench" compare --bench "$bench" --json "$base" "$scratch/new.json" >"$scratch/compare.json" || code=$?
+  case $code in
+  0) echo "bisect: $1 is good" && exit 0 ;;
+  1) ;;
+  2) die "$base cannot be compared with what $1 gave" ;;
+  *) skip "$1 is not decided" ;;
+  esac
+  growth=$(worst "$scratch/compare.json")
+  if awk -v growth="$growth" -v least="$least" 'BEGIN { exit !(growth >= least) }'; then
+    echo "bisect: $1 is bad: $growth %"
+    exit 1
+  fi
+  echo "bisect: $1 is good: only $growth % worse"
+}
+
+main "$@"

@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The gate of a kernel tree's CI: measure a kernel in the labs, compare, remember, judge.
+set -Eeuo pipefail
+trap 'echo "ci: line $LINENO: $BASH_COMMAND failed" >&2' ERR
+
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+top=$(dirname "$(dirname "$here")")
+wsbench=${WSBENCH:-$top/build/wsbench}
+
+usage() {
+  cat <<END
+usage: scripts/ci/measure.sh --kernel IMAGE -o DIR [option...]
+
+Boots IMAGE in each lab and measures. Leaves in DIR a document per target and
+comment.md, a table of what changed, for a comment on the change.
+
+  --modules DIR     the kernel's KVM modules (default: "modules" beside the image)
+  --on TARGET,...   default: lab:x86_64-svm
+  --bench GLOB,...  default: core
+  --commit ID, --label TEXT   what was built, for the history
+  --base DIR        documents of what to compare with, named as in -o DIR
+  --db FILE.jsonl   add to this history, and judge by it what this run brought
+  --confirm         measure again what got worse, in fresh boots, before saying so
+
+Exit code: that of the worst of all steps: 0 nothing got worse, 1 something did,
+2 bad usage, 3 no verdict, 4 a lab or a benchmark failed.
+END
+}
+
+die() {
+  echo "ci: $*" >&2
+  exit 2
+}
+
+# note CODE: keeps the worst. A regression that was found weighs more than a doubt (3).
+note() {
+  case $1 in
+  0) ;;
+  1) [ "$worst" -ge 2 ] && [ "$worst" != 3 ] || worst=1 ;;
+  3) [ "$worst" != 0 ] || worst=3 ;;
+  *) worst=$1 ;;
+  esac
+}
+
+# compare TARGET_FILE: against the document of the same name, where there is one.
+compare() {
+  local old=$base/$1 code=0
+  if [ ! -f "$old" ]; then
+    echo "No document to compare ${1%.json} with." >>"$out/comment.md"
+    return 0
+  fi
+  "$wsbench" compare --markdown "$old" "$out/$1" >>"$out/comment.md" || code=$?
+  echo >>"$out/comment.md"
+  note "$code"
+}
+
+main() {
+  local kernel='' modules='' targets=lab:x86_64-svm bench=core commit='' label='' base='' db='' confirm='' out=''
+  local worst=0 code target file files=() names=()
+  while [ $# -gt 0 ]; do
+    case $1 in
+    --help) usage && exit 0 ;;
+    --confirm) confirm=--confirm ;;
+    --kernel | --modules | --on | --bench | --commit | --label | --base | --db | -o)
+      [ $# -gt 1 ] || die "$1 needs a value"
+      case $1 in
+      --on) targets=$2 ;;
+      -o) out=$2 ;;
+      *) printf -v "${1#--}" %s "$2" ;;
+      esac
+      shift
+      ;;
+    *) die "unknown argument $1; see --help" ;;
+    esac
+    shift
+  done
+  [ -n "$kernel" ] || die "--kernel is needed; see --help"
+  [ -n "$out" ] || die "-o is needed; see --help"
+  mkdir -p "$out"
+  : >"$out/comment.md"
+
+  IFS=, read -ra names <<<"$targets"
+  for target in "${names[@]}"; do
+    file=${target//:/-}.json
+    code=0
+    rm -f "$out/$file"
+    "$wsbench" run --on "$target" --bench "$bench" --kernel "$kernel" ${modules:+--modules "$modules"} \
+      ${commit:+--commit "$commit"} ${label:+--label "$label"} -o "$out/$file" || code=$?
+    note "$code"
+    if [ ! -f "$out/$file" ]; then
+      echo "$target: not measured (exit code $code)" >>"$out/comment.md"
+      continue
+    fi
+    files+=("$out/$file")
+    [ -z "$base" ] || compare "$file"
+  done
+  if [ -n "$db" ] && [ ${#files[@]} -gt 0 ]; then
+    code=0
+    "$wsbench" history add --db "$db" "${files[@]}" || code=$?
+    # The first runs have nothing to be judged by: that is no reason to fail.
+    [ "$code" != 0 ] || "$wsbench" history check --db "$db" --last 1 --on "$targets" $confirm \
+      --kernel "$kernel" ${modules:+--modules "$modules"} || code=$?
+    note "$code"
+  fi
+  exit "$worst"
+}
+
+main "$@"
