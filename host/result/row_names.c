@@ -73,11 +73,12 @@ const char *row_names_get(struct row_names *names, const char *text, size_t byte
 	if (2 * names->n >= names->room)
 		widen(names);
 	found = slot(names, text, bytes);
-	if (*found)
-		return *found;
-	copy = store_alloc(names->store, bytes + 1);
-	memcpy(copy, text, bytes);
-	copy[bytes] = '\0';
-	names->n++;
-	return *found = copy;
+	if (!*found) {
+		copy = store_alloc(names->store, bytes + 1);
+		memcpy(copy, text, bytes);
+		copy[bytes] = '\0';
+		names->n++;
+		*found = copy;
+	}
+	return *found;
 }

@@ -98,7 +98,7 @@ static bool best_split(const struct window *w, const struct divisive *d, size_t 
 static void split_window(const struct search *s, const struct divisive *d, double pvalue,
 			 struct window *w)
 {
-	size_t part, at;
+	size_t part = 0, at = 0;
 
 	w->parts = 1;
 	w->ends[0] = w->n;

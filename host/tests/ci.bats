@@ -37,7 +37,7 @@ bisect() {
   need_target "$target"
   local old new
   mapfile -t old < <(cd "$cache" && printf '%s\n' 6.1.*-cloud-* | sort -V | tail -n 4)
-  mapfile -t new < <(cd "$cache" && printf '%s\n' 6.12.*-cloud-* | sort -V | tail -n 3)
+  mapfile -t new < <(cd "$cache" && printf '%s\n' 6.12.*-cloud-* | sort -V | head -n 3)
   [ "${#old[@]}" -ge 2 ] && [ -f "$cache/${new[0]}/vmlinuz" ] ||
     skip "it takes two kernels of 6.1 and one of 6.12: scripts/kernel.sh fetch --arch aarch64 --series 6.12"
   commits "${old[@]}" "${new[@]}"
