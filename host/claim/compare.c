@@ -167,7 +167,7 @@ static void measure(const struct compare *c, struct compare_row *row)
 	if (c->base->target.exact && c->new->target.exact && !takes_a_test(row))
 		compare_judge_exact(row);
 	else
-		compare_measure_noisy(row, c->paired, quantum_of(c, row));
+		compare_measure_noisy(c, row, quantum_of(c, row));
 }
 
 static void add_row(struct compare *c, const struct result_benchmark *base,
@@ -194,22 +194,27 @@ static void add_row(struct compare *c, const struct result_benchmark *base,
 	measure(c, row);
 }
 
+/* What a benchmark is about: its round trip, or what it has instead. */
+static const char *main_metric(const struct result_benchmark *b)
+{
+	if (!b || !b->n_metrics || result_find_metric(b, DEFAULT_METRIC))
+		return NULL;
+	return b->metrics[0].name;
+}
+
 /* A metric that neither side has by that name (a driver's has fewer) is no row. */
 static void add_rows(struct compare *c, const struct compare_options *o,
 		     const struct result_benchmark *base,
 		     const struct result_benchmark *new)
 {
-	static const char *const round_trip[] = { DEFAULT_METRIC };
-	const char *const *metrics = o->n_metrics ? o->metrics : round_trip;
-	size_t n = o->n_metrics ? o->n_metrics : 1;
+	const char *other = main_metric(base) ? main_metric(base) : main_metric(new);
 
-	for (size_t i = 0; i < n; i++) {
-		bool there = (base && result_find_metric(base, metrics[i])) ||
-			     (new &&result_find_metric(new, metrics[i]));
-
-		if (there || !strcmp(metrics[i], DEFAULT_METRIC))
-			add_row(c, base, new, o->config, metrics[i]);
-	}
+	if (!o->n_metrics)
+		add_row(c, base, new, o->config, other ? other : DEFAULT_METRIC);
+	for (size_t i = 0; i < o->n_metrics; i++)
+		if ((base && result_find_metric(base, o->metrics[i])) ||
+		    (new &&result_find_metric(new, o->metrics[i])))
+			add_row(c, base, new, o->config, o->metrics[i]);
 }
 
 static const struct result_benchmark *
@@ -264,6 +269,11 @@ int compare_documents(const struct result *base, const struct result *new,
 		.config = { o->config[0], o->config[1] },
 		.paired = base == new && o->config[0],
 	};
+	if (!c->paired) {
+		struct drift drifts[] = { drift_of(base), drift_of(new) };
+
+		c->drift = drift_between(&drifts[0], &drifts[1]);
+	}
 	collect(c, o);
 	rc = compare_check_rows(c, o, err);
 	if (rc) {

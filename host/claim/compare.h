@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "host/claim/drift.h"
 #include "host/result/result.h"
 
 /* In the order of what a reader wants to see first. */
@@ -77,7 +78,9 @@ struct compare {
 	const struct result *base, *new; /* the same where configs are compared */
 	const char *config[2];		 /* as asked for; NULL: each with itself */
 	bool paired;			 /* boots of one run, interleaved */
-	struct compare_row *rows;	 /* base's order, then what only `new` has */
+	/* What the machine may have done in between; nothing where paired or exact. */
+	struct drift_between drift;
+	struct compare_row *rows; /* base's order, then what only `new` has */
 	size_t n_rows;
 	size_t count[COMPARE_VERDICTS];
 	/*

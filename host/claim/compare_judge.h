@@ -16,7 +16,8 @@ void compare_judge_exact(struct compare_row *row);
  * rows have theirs, Holm's correction and the verdicts. `quantum` is the step of the
  * clock, in the row's unit.
  */
-void compare_measure_noisy(struct compare_row *row, bool paired, double quantum);
+void compare_measure_noisy(const struct compare *c, struct compare_row *row,
+			   double quantum);
 void compare_judge_noisy(struct compare *c);
 
 /* COMPARE_WORSE or COMPARE_BETTER, by which way is better. */

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <gsl/gsl_cdf.h>
+
 #include "host/claim/compare_judge.h"
 #include "host/stats/interval.h"
 #include "host/stats/paired.h"
@@ -98,6 +100,17 @@ static bool all_positive(const double *values, size_t n)
 	return true;
 }
 
+/* The same interval, in ln, read as ratios and as differences of the figure. */
+static void set_from_logs(struct compare_row *row, double middle, double lo, double hi)
+{
+	row->ratio = exp(middle);
+	row->ratio_lo = exp(lo);
+	row->ratio_hi = exp(hi);
+	row->difference = row->base.value * (row->ratio - 1);
+	row->lo = row->base.value * (row->ratio_lo - 1);
+	row->hi = row->base.value * (row->ratio_hi - 1);
+}
+
 /*
  * Pairs: the median of ln(new / base) and its order statistics, read back as ratios
  * and as differences of the figure. Where a figure may be zero or below, the same
@@ -122,68 +135,103 @@ static void measure_pairs(struct compare_row *row, struct boots *b)
 	middle = stats_median(b->work, b->n_base);
 	ci = (struct stats_interval){ .lo = NAN, .hi = NAN };
 	stats_median_interval(b->work, b->n_base, LEVEL, &ci);
+	if (logs) {
+		set_from_logs(row, middle, ci.lo, ci.hi);
+		return;
+	}
 	row->difference = middle;
 	row->lo = ci.lo;
 	row->hi = ci.hi;
-	if (!logs)
-		return;
-	row->ratio = exp(middle);
-	row->ratio_lo = exp(ci.lo);
-	row->ratio_hi = exp(ci.hi);
-	row->difference = row->base.value * (row->ratio - 1);
-	row->lo = row->base.value * (row->ratio_lo - 1);
-	row->hi = row->base.value * (row->ratio_hi - 1);
 }
 
-static void measure_apart(struct compare_row *row, const struct boots *b)
+/*
+ * Boots of one run share a state of the machine that those of the other did not see.
+ * So the interval takes in what two states may differ by, and the difference has to be
+ * significant against that, too.
+ */
+static void allow_for_drift(struct stats_shift *shift, double *p,
+			    const struct drift_between *drift)
 {
+	double reach = drift_reach(drift, LEVEL), sd, t;
+
+	if (!(reach > 0) || isnan(shift->lo))
+		return;
+	sd = (shift->hi - shift->lo) / 2 / gsl_cdf_ugaussian_Pinv((1 + LEVEL) / 2);
+	t = fabs(shift->shift) / hypot(sd, drift->sd);
+	*p = fmax(*p, 2 * gsl_cdf_tdist_Q(t, drift->df));
+	shift->lo = shift->shift - hypot(shift->shift - shift->lo, reach);
+	shift->hi = shift->shift + hypot(shift->hi - shift->shift, reach);
+}
+
+static void take_logs(double *values, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		values[i] = log(values[i]);
+}
+
+static void measure_apart(struct compare_row *row, struct boots *b,
+			  const struct drift_between *drift)
+{
+	bool logs = all_positive(b->base, b->n_base) && all_positive(b->new, b->n_new) &&
+		    row->base.value > 0;
 	struct stats_mann_whitney test;
 	struct stats_shift shift;
 
 	row->method = "Mann-Whitney";
+	if (logs) {
+		take_logs(b->base, b->n_base);
+		take_logs(b->new, b->n_new);
+	}
 	if (stats_mann_whitney(b->base, b->n_base, b->new, b->n_new, &test) ||
 	    stats_shift(b->base, b->n_base, b->new, b->n_new, LEVEL, &shift))
 		abort(); /* no memory: both have boots */
 	row->p = test.p;
+	if (logs) {
+		allow_for_drift(&shift, &row->p, drift);
+		set_from_logs(row, shift.shift, shift.lo, shift.hi);
+		return;
+	}
 	row->difference = shift.shift;
 	row->lo = shift.lo;
 	row->hi = shift.hi;
-	if (!(row->base.value > 0) || !(row->new.value > 0))
-		return;
-	row->ratio = 1 + shift.shift / row->base.value;
-	row->ratio_lo = 1 + shift.lo / row->base.value;
-	row->ratio_hi = 1 + shift.hi / row->base.value;
 }
 
-void compare_measure_noisy(struct compare_row *row, bool paired, double quantum)
+void compare_measure_noisy(const struct compare *c, struct compare_row *row,
+			   double quantum)
 {
 	struct boots b;
 
 	row->level = LEVEL;
 	row->band = fmax(BAND_SHARE * fabs(row->base.value), BAND_QUANTA * quantum);
 	boots_make(&b, row);
-	if (paired) {
+	if (c->paired) {
 		pair_up(&b, row);
 		measure_pairs(row, &b);
+		row->pairs = b.n_base;
 	} else {
 		b.n_base = medians(row->base.metric, b.base);
 		b.n_new = medians(row->new.metric, b.new);
-		measure_apart(row, &b);
+		measure_apart(row, &b, &c->drift);
 	}
 	row->cliff = stats_cliff(b.base, b.n_base, b.new, b.n_new);
-	row->pairs = paired ? b.n_base : 0;
 	boots_free(&b);
+}
+
+/* Farther from 0 than the band's edge: by more than rounding. */
+static bool beyond(double difference, double band)
+{
+	return difference > band * (1 + 1e-9);
 }
 
 static enum compare_verdict verdict_of(const struct compare_row *row)
 {
-	bool significant = row->p_holm <= ALPHA;
+	bool up = beyond(row->lo, row->band), down = beyond(-row->hi, row->band);
 
 	if (isnan(row->lo) || isnan(row->hi))
 		return COMPARE_INCONCLUSIVE;
-	if (significant && (row->lo > row->band || row->hi < -row->band))
-		return compare_moved(row, row->lo > row->band);
-	if (row->lo >= -row->band && row->hi <= row->band)
+	if (row->p_holm <= ALPHA && (up || down))
+		return compare_moved(row, up);
+	if (!beyond(-row->lo, row->band) && !beyond(row->hi, row->band))
 		return COMPARE_SAME;
 	return COMPARE_INCONCLUSIVE;
 }
@@ -204,6 +252,9 @@ static void say_undecided(const struct compare *c, struct compare_row *row, size
 		.lo = row->lo,
 		.hi = row->hi,
 		.band = row->band,
+		.drift = c->paired
+				 ? 0
+				 : drift_reach(&c->drift, LEVEL) * fabs(row->base.value),
 		.boots = boots_used(c, row),
 		.alpha = ALPHA,
 		.family = family,
@@ -212,11 +263,13 @@ static void say_undecided(const struct compare *c, struct compare_row *row, size
 	row->boots_needed = stats_boots_needed(&power);
 	if (isnan(row->lo))
 		what = "too few boots for an interval";
-	else if (row->lo > row->band || row->hi < -row->band)
+	else if (beyond(row->lo, row->band) || beyond(-row->hi, row->band))
 		what = "too few boots to be significant";
 	if (isnan(row->boots_needed))
 		snprintf(row->reason, sizeof(row->reason),
-			 "%s, and no number of boots would change that", what);
+			 "%s, and no number of boots would change that%s", what,
+			 c->drift.sd > 0 ? ": interleave the two, or quieten the machine"
+					 : "");
 	else
 		snprintf(row->reason, sizeof(row->reason),
 			 "%s: about %.0f boots a side would decide", what,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What else bears on a comparison: settings that differ, boots that were lost. */
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,6 +95,12 @@ static void note_document(struct compare *c, const char *word, const struct resu
 
 void compare_note(struct compare *c)
 {
+	if (c->drift.sd > 0)
+		note(c,
+		     "By what all rows of a round have in common, this machine wanders: "
+		     "two runs may differ by %.1f %% for no other reason, which the "
+		     "intervals allow for.",
+		     100 * (exp(drift_reach(&c->drift, 0.95)) - 1));
 	note_document(c, "base", c->base);
 	note_document(c, "new", c->new);
 	note_tools(c);

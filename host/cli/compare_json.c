@@ -72,6 +72,7 @@ void compare_print_json(FILE *f, const struct compare *c,
 	json_list_count(l, "schema_version", 1);
 	json_list_string(l, "outcome", compare_verdict_name(compare_outcome(c)));
 	json_list_bool(l, "paired", c->paired);
+	json_list_real(l, "drift", c->drift.sd);
 	side(l, "base", names->base, c->base, c->config[0]);
 	side(l, "new", names->new, c->new, c->config[1]);
 	summary(l, c);

@@ -93,9 +93,28 @@ static int summarize_net(int64_t *net, size_t n, double bodies, struct result_bo
 	return err ? err : histogram_build(net, n, HISTOGRAM_BITS, &boot->histogram);
 }
 
+/* Of the clock; instructions are counted one by one. */
+static double quantum(const struct assembly *a)
+{
+	uint64_t step = a->exact ? 1 : a->result->clock.resolution;
+
+	return step ? (double)step : 1;
+}
+
+static int diagnose(struct assembly *a, struct result_boot *boot, const int64_t *net,
+		    size_t n)
+{
+	int err = diagnose_boot(a->result, boot, net, n, quantum(a));
+
+	/* Without noise there is nothing to have a second opinion on. */
+	if (!err && boot->valid && !a->exact)
+		err = diagnose_keep(&a->kept, net, n);
+	return err;
+}
+
 /* Differences are signed: subtracting may well lead below zero. */
-static int summarize(const struct assembly *a, enum metric m,
-		     const struct boot_report *rep, struct result_boot *boot)
+static int summarize(struct assembly *a, enum metric m, const struct boot_report *rep,
+		     struct result_boot *boot)
 {
 	size_t n = rep->guest.samples[metrics[m].phase], i;
 	struct stats_summary empty;
@@ -113,6 +132,8 @@ static int summarize(const struct assembly *a, enum metric m,
 	for (i = 0; i < n; i++)
 		net[i] = (int64_t)(rep->series[metrics[m].phase][i]) - overhead;
 	err = summarize_net(net, n, bodies_per_sample(a, m), boot);
+	if (!err && m == METRIC_ROUND_TRIP)
+		err = diagnose(a, boot, net, n);
 	free(net);
 	return err;
 }
@@ -168,9 +189,16 @@ static void note_clock(struct assembly *a, const struct boot_report *rep)
 
 	if (!clock->hz)
 		clock->hz = rep->guest.clock_hz;
-	if (rep->guest.clock_step &&
-	    (!clock->resolution || rep->guest.clock_step < clock->resolution))
-		clock->resolution = rep->guest.clock_step;
+	/*
+	 * A clock read takes many of its steps: what all differences have in common
+	 * is the step, the smallest difference is not.
+	 */
+	clock->resolution =
+		stats_step((const int64_t *)rep->series[ABI_PHASE_NULL],
+			   rep->guest.samples[ABI_PHASE_NULL], clock->resolution);
+	clock->resolution =
+		stats_step((const int64_t *)rep->series[ABI_PHASE_EVENT],
+			   rep->guest.samples[ABI_PHASE_EVENT], clock->resolution);
 	if (stats_summarize((const int64_t *)rep->series[ABI_PHASE_NULL],
 			    rep->guest.samples[ABI_PHASE_NULL], &s) ||
 	    !s.n)
@@ -339,7 +367,17 @@ static void estimate(struct assembly *a, struct result_metric *m)
 	} else if (n && !stats_median_interval(medians, n, LEVEL, &ci)) {
 		m->ci = (struct result_ci){ LEVEL, ci.lo, ci.hi, "order-statistic" };
 	}
+	if (!strcmp(m->name, metrics[METRIC_ROUND_TRIP].name)) {
+		diagnose_bootstrap(&a->kept, a->seed, m);
+		diagnose_metric(a->result, benchmark_of(a), m, quantum(a));
+	}
 	free(medians);
+}
+
+/* Of an interval; none: nobody knows how wide. */
+static double half_width(const struct result_metric *m)
+{
+	return m->ci.method ? (m->ci.hi - m->ci.lo) / 2 : INFINITY;
 }
 
 /* The two timing modes must agree, or one of them does not measure what it says. */
@@ -347,13 +385,13 @@ static void compare_modes(struct assembly *a, const struct result_benchmark *b)
 {
 	const struct result_metric *event = result_find_metric(b, "round_trip");
 	const struct result_metric *batch = result_find_metric(b, "round_trip_batch");
-	double quanta = 2.0 * (double)(a->exact ? 1 : a->result->clock.resolution);
-	double apart;
+	double apart, noise;
 
 	if (!event || !batch)
 		return;
 	apart = fabs(event->value - batch->value);
-	if (apart > 0.02 * fabs(batch->value) && apart > quanta)
+	noise = half_width(event) + half_width(batch);
+	if (apart > 0.02 * fabs(batch->value) && apart > 2 * quantum(a) && apart > noise)
 		result_warn(a->result, "modes-disagree",
 			    "%s: %.1f %s per event, %.1f in a batch", b->name,
 			    event->value, a->unit, batch->value);
@@ -364,10 +402,12 @@ void assemble_end(struct assembly *a)
 	struct result_benchmark *b = benchmark_of(a);
 	size_t i, valid = 0;
 
+	if (b->status == RESULT_OK && b->n_metrics)
+		for (i = 0; i < b->n_metrics; i++)
+			estimate(a, &b->metrics[i]);
+	diagnose_forget(&a->kept);
 	if (b->status != RESULT_OK || !b->n_metrics)
 		return;
-	for (i = 0; i < b->n_metrics; i++)
-		estimate(a, &b->metrics[i]);
 	for (i = 0; i < b->metrics[0].n_boots; i++)
 		valid += b->metrics[0].boots[i].valid;
 	if (!valid)

@@ -3,6 +3,7 @@
 #ifndef WS_MEASURE_ASSEMBLE_H
 #define WS_MEASURE_ASSEMBLE_H
 
+#include "host/measure/diagnose.h"
 #include "host/measure/judge.h"
 #include "host/result/result.h"
 #include "host/target/target.h"
@@ -17,6 +18,8 @@ struct assembly {
 	enum judge_trust trust;
 	bool exact;
 	const char *unit;
+	uint64_t seed;		     /* of the bootstrap */
+	struct diagnose_events kept; /* assemble_end() frees them */
 };
 
 /* Adds the benchmark to `a->result`; sets `row`; the other members are the caller's. */

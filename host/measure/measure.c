@@ -71,7 +71,8 @@ static int boot_once(struct session *s, const struct plan_row *row,
 	int rc;
 
 	snprintf(text, sizeof(text), "%s: %s, %s, boot %u of %u", s->target->name,
-		 row->bench->id, config->name, index + 1, s->plan.boots);
+		 row->bench->id, config->name, index + 1,
+		 s->plan.boots * (s->request->pairs ? 2 : 1));
 	say(s, text);
 	if (!rq.image)
 		rq.image = payload_find(s->target->arch, payload_of(row->bench),
@@ -96,81 +97,131 @@ static bool stopped(const struct session *s, const struct assembly *a)
 	return s->result->benchmarks[a->index].status != RESULT_OK;
 }
 
-/*
- * The boots of all configs of a row, interleaved ABBA..., so that what drifts
- * on the machine drifts over all of them alike. The seed says who begins.
- */
-static int run_boots(struct session *s, const struct plan_row *row, struct assembly *a)
+/* A row while it runs: what becomes of each of its configs. */
+struct row_run {
+	const struct plan_row *row;
+	struct abi_params params;
+	struct assembly *a; /* one per config */
+};
+
+static int row_begin(struct session *s, const struct plan_row *row, struct row_run *run)
 {
-	uint64_t seed = s->request->seed;
-	uint32_t boot;
-	size_t i;
-	int rc;
-
-	for (boot = 0; boot < s->plan.boots; boot++) {
-		bool backward = (boot ^ seed) & 1;
-
-		for (i = 0; i < row->n_configs; i++) {
-			size_t which = backward ? row->n_configs - 1 - i : i;
-
-			if (stopped(s, &a[which]))
-				continue;
-			rc = boot_once(s, row, row->configs[which], boot, &a[which]);
-			if (rc)
-				return rc;
-		}
+	run->row = row;
+	run->params = plan_params(&s->plan, row->bench);
+	run->a = calloc(row->n_configs, sizeof(*run->a));
+	if (!run->a)
+		return target_fail(s->err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < row->n_configs; i++) {
+		run->a[i] = (struct assembly){
+			.result = s->result,
+			.params = &run->params,
+			.trust = trust_of(s, row->bench),
+			.exact = s->target->exact,
+			.unit = s->result->clock.unit,
+			.seed = s->request->seed,
+		};
+		assemble_begin(&run->a[i], row->bench, row->configs[i]);
 	}
 	return 0;
 }
 
-static int run_row(struct session *s, const struct plan_row *row)
+/*
+ * A boot of each config of a row, ABBA... from round to round, so that what drifts on
+ * the machine drifts over all of them alike. The seed says who begins. Under --aa
+ * there are two boots of each, side by side.
+ */
+static int row_round(struct session *s, struct row_run *run, uint32_t round)
 {
-	struct assembly *a = calloc(row->n_configs, sizeof(*a));
-	const struct abi_params params = plan_params(&s->plan, row->bench);
-	size_t i;
-	int rc;
+	bool backward = (round ^ s->request->seed) & 1;
+	uint32_t times = s->request->pairs ? 2 : 1;
+	size_t n = run->row->n_configs;
 
-	if (!a)
-		return target_fail(s->err, -ENOMEM, "out of memory");
-	for (i = 0; i < row->n_configs; i++) {
-		a[i] = (struct assembly){
-			.result = s->result,
-			.params = &params,
-			.trust = trust_of(s, row->bench),
-			.exact = s->target->exact,
-			.unit = s->result->clock.unit,
-		};
-		assemble_begin(&a[i], row->bench, row->configs[i]);
+	for (size_t i = 0; i < n * times; i++) {
+		size_t which = backward ? n - 1 - i / times : i / times;
+		uint32_t boot = round * times + (uint32_t)(i % times);
+		int rc;
+
+		if (stopped(s, &run->a[which]))
+			continue;
+		rc = boot_once(s, run->row, run->row->configs[which], boot,
+			       &run->a[which]);
+		if (rc)
+			return rc;
+		if (target_interrupted)
+			return target_fail(s->err, -EINTR, "interrupted");
 	}
-	rc = run_boots(s, row, a);
-	for (i = 0; i < row->n_configs; i++) {
-		struct result_benchmark *b = &s->result->benchmarks[a[i].index];
+	return 0;
+}
+
+/* `rc`: why the run ended early, or 0. */
+static int row_end(struct session *s, struct row_run *run, int rc)
+{
+	for (size_t i = 0; run->a && i < run->row->n_configs; i++) {
+		struct assembly *a = &run->a[i];
+		struct result_benchmark *b = &s->result->benchmarks[a->index];
 
 		if (rc && b->status == RESULT_OK && !b->n_metrics)
-			assemble_stop(&a[i], RESULT_SKIP,
-				      "the run ended before its turn");
-		assemble_end(&a[i]);
+			assemble_stop(a, RESULT_SKIP, "the run ended before its turn");
+		assemble_end(a);
 		if (s->watch->benchmark && !rc)
 			rc = s->watch->benchmark(s->watch->ctx, s->result,
-						 &s->result->benchmarks[a[i].index]);
+						 &s->result->benchmarks[a->index]);
 	}
-	free(a);
+	free(run->a);
+	return rc;
+}
+
+/* Row by row: each is told of as soon as it is done. */
+static int run_rows(struct session *s)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < s->plan.n_rows && !rc; i++) {
+		struct row_run run = { 0 };
+
+		rc = row_begin(s, &s->plan.rows[i], &run);
+		for (uint32_t boot = 0; boot < s->plan.boots && !rc; boot++)
+			rc = row_round(s, &run, boot);
+		rc = row_end(s, &run, rc);
+	}
+	return rc;
+}
+
+/*
+ * On a machine with noise, a boot of every row, then the next one of every row: what
+ * the machine does for a second or two must not fall on all boots of one row, where it
+ * would look like a property of that row.
+ */
+static int run_rounds(struct session *s)
+{
+	struct row_run *runs = calloc(s->plan.n_rows, sizeof(*runs));
+	size_t n = 0;
+	int rc = 0, ended;
+
+	if (!runs)
+		return target_fail(s->err, -ENOMEM, "out of memory");
+	for (; n < s->plan.n_rows && !rc; n++)
+		rc = row_begin(s, &s->plan.rows[n], &runs[n]);
+	for (uint32_t round = 0; round < s->plan.boots && !rc; round++)
+		for (size_t i = 0; i < n && !rc; i++)
+			rc = row_round(s, &runs[i], round);
+	for (size_t i = 0; i < n; i++) {
+		ended = row_end(s, &runs[i], rc);
+		rc = rc ? rc : ended;
+	}
+	free(runs);
 	return rc;
 }
 
 static int run_here(struct session *s)
 {
-	size_t i;
 	int rc;
 
 	s->target->ops->describe(s->target, s->result);
 	s->result->clock.overhead_min = s->result->clock.overhead_median = NAN;
 	rc = tell_header(s);
-	for (i = 0; i < s->plan.n_rows && !rc; i++) {
-		rc = run_row(s, &s->plan.rows[i]);
-		if (target_interrupted && !rc)
-			rc = target_fail(s->err, -EINTR, "interrupted");
-	}
+	if (!rc)
+		rc = s->target->exact ? run_rows(s) : run_rounds(s);
 	if (!rc)
 		rc = pmu_readings_add(s->target, &s->plan, s->result, s->err);
 	return rc ? rc : tell_header(s);

@@ -15,6 +15,7 @@ struct measure_request {
 	const char *const *configs; /* names; 0 of them: each row's own */
 	size_t n_configs;
 	uint32_t boots, events; /* 0: the target's default */
+	bool pairs;		/* two boots instead of each one, for A/A */
 	uint64_t seed;		/* of the order of the boots */
 	bool seed_given;
 	struct target_options options;

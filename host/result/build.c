@@ -95,6 +95,14 @@ struct result_boot *result_add_boot(struct result *r, struct result_metric *m)
 	return boot;
 }
 
+struct result_mode *result_add_mode(struct result *r, struct result_boot *boot)
+{
+	struct result_steady *s = &boot->steady;
+
+	s->modes = store_grow(r->store, s->modes, s->n_modes, sizeof(*s->modes));
+	return &s->modes[s->n_modes++];
+}
+
 struct result_check *result_add_check(struct result *r)
 {
 	struct result_check *c;

@@ -190,6 +190,23 @@ static const struct field interference_fields[] = {
 static const struct layout interference = { interference_fields,
 					    sizeof(struct result_boot) };
 
+static const struct field mode_fields[] = {
+	FIELD(REAL, "value", BOTH, result_mode, value),
+	FIELD(REAL, "share", BOTH, result_mode, share),
+	END,
+};
+static const struct layout mode = { mode_fields, sizeof(struct result_mode) };
+
+static const struct field steady_fields[] = {
+	FIELD(REAL, "autocorrelation", NULLABLE, result_steady, autocorrelation),
+	FIELD(REAL, "first_half", NULLABLE, result_steady, first_half),
+	FIELD(REAL, "second_half", NULLABLE, result_steady, second_half),
+	FIELD(REAL, "p", NULLABLE, result_steady, p),
+	ARRAY(ARRAY, "modes", result_steady, modes, &mode),
+	END,
+};
+static const struct layout steady = { steady_fields, sizeof(struct result_steady) };
+
 static const struct field boot_fields[] = {
 	FIELD(COUNT, "index", REQUIRED, result_boot, index),
 	FIELD(BOOL, "valid", REQUIRED, result_boot, valid),
@@ -198,6 +215,7 @@ static const struct field boot_fields[] = {
 	OBJECT("summary", REQUIRED, result_boot, summary, &summary),
 	OBJECT("histogram", BOTH, result_boot, histogram, &histogram),
 	GROUP("interference", 0, &interference),
+	OBJECT("steady", NULLABLE, result_boot, steady, &steady),
 	END,
 };
 const struct layout layout_boot = { boot_fields, sizeof(struct result_boot) };
@@ -215,6 +233,7 @@ static const struct field estimate_fields[] = {
 	FIELD(REAL, "value", BOTH, result_metric, value),
 	FIELD(STRING, "stat", NULLABLE, result_metric, stat),
 	OBJECT("ci", BOTH, result_metric, ci, &ci),
+	OBJECT("bootstrap", NULLABLE, result_metric, bootstrap, &ci),
 	END,
 };
 static const struct layout estimate = { estimate_fields, sizeof(struct result_metric) };

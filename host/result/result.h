@@ -81,8 +81,23 @@ struct result_clock {
 	const char *name;    /* "TSC", "CNTVCT_EL0" */
 	uint64_t hz;	     /* 0: unknown */
 	const char *unit;    /* of every metric timed on it: "ticks" or "insns" */
-	uint64_t resolution; /* smallest non-zero step seen, in units */
+	uint64_t resolution; /* the step it advances by, as far as seen, in units */
 	double overhead_min, overhead_median; /* of an empty timed region, in units */
+};
+
+/* One of several kinds of events that a boot has. */
+struct result_mode {
+	double value; /* their median */
+	double share; /* of all events, to 1 */
+};
+
+/* Whether a boot's events are all of one kind, from first to last. */
+struct result_steady {
+	double autocorrelation;		/* of each event with the next; NAN */
+	double first_half, second_half; /* medians; NAN */
+	double p;			/* that these differ by chance alone; NAN */
+	struct result_mode *modes;	/* ascending; one: unimodal */
+	size_t n_modes;
 };
 
 struct result_boot {
@@ -90,7 +105,8 @@ struct result_boot {
 	bool valid;
 	const char *reject_reason; /* NULL where valid */
 	struct stats_summary summary;
-	struct histogram histogram; /* its bins, by malloc(), go with the document */
+	struct histogram histogram;  /* its bins, by malloc(), go with the document */
+	struct result_steady steady; /* of round_trip; elsewhere unknown */
 	/* Host-side events during the timed phase; -1: not known here. */
 	int64_t interrupts, involuntary_switches, migrations;
 };
@@ -108,6 +124,7 @@ struct result_metric {
 	const char *reason; /* why there is none; NULL */
 	const char *stat;   /* "median-of-boot-medians" */
 	struct result_ci ci;
+	struct result_ci bootstrap; /* a second opinion on it, from run.seed */
 	struct result_boot *boots;
 	size_t n_boots;
 };
@@ -185,6 +202,7 @@ const char *result_format(struct result *r, const char *fmt, ...)
 struct result_benchmark *result_add_benchmark(struct result *r);
 struct result_metric *result_add_metric(struct result *r, struct result_benchmark *b);
 struct result_boot *result_add_boot(struct result *r, struct result_metric *m);
+struct result_mode *result_add_mode(struct result *r, struct result_boot *boot);
 struct result_check *result_add_check(struct result *r);
 struct result_pmu_source *result_add_pmu_source(struct result *r);
 struct result_pmu_register *result_add_pmu_register(struct result *r,

@@ -124,12 +124,36 @@ int stats_bootstrap(const double *values, size_t n, stats_statistic *statistic,
 	return 0;
 }
 
+struct stats_events stats_events_middle(const double *sorted, size_t n)
+{
+	/* The rank of a drawn median has a standard deviation of sqrt(n) / 2. */
+	size_t reach = 4 * (size_t)ceil(sqrt((double)n)) + 1;
+	size_t first = n / 2 > reach ? n / 2 - reach : 0;
+	size_t end = n - n / 2 > reach ? n / 2 + reach : n;
+	struct stats_events e = {
+		.n = n,
+		.median = stats_quantile_sorted(sorted, n, 0.5),
+		.first = first,
+	};
+
+	e.middle = reallocarray(NULL, end - first, sizeof(*sorted));
+	if (!e.middle)
+		return e;
+	memcpy(e.middle, sorted + first, (end - first) * sizeof(*sorted));
+	e.kept = end - first;
+	return e;
+}
+
 /* The event at a share `u` of the way through a boot's events. */
 static double event_at(const struct stats_events *boot, double u)
 {
-	size_t i = (size_t)(u * (double)boot->n);
+	size_t rank = (size_t)(u * (double)boot->n);
 
-	return boot->sorted[i < boot->n ? i : boot->n - 1];
+	if (rank < boot->first)
+		return boot->middle[0];
+	if (rank >= boot->first + boot->kept)
+		return boot->middle[boot->kept - 1];
+	return boot->middle[rank - boot->first];
 }
 
 /*
@@ -155,8 +179,7 @@ static double boots_median(const struct stats_events *boots, size_t n, size_t wi
 
 	for (size_t i = 0; i < n; i++)
 		if (i != without)
-			medians[m++] =
-				stats_quantile_sorted(boots[i].sorted, boots[i].n, 0.5);
+			medians[m++] = boots[i].median;
 	return stats_median(medians, m);
 }
 
@@ -170,7 +193,7 @@ int stats_bootstrap_boots(const struct stats_events *boots, size_t n, double lev
 	if (n < 2 || resamples < RESAMPLES_MIN)
 		return -ERANGE;
 	for (size_t i = 0; i < n; i++)
-		if (!boots[i].n)
+		if (!boots[i].kept)
 			return -ERANGE;
 	left_out = reallocarray(NULL, n, sizeof(*left_out));
 	rc = work_make(&w, n, resamples, seed);

@@ -23,11 +23,19 @@ int stats_bootstrap(const double *values, size_t n, stats_statistic *statistic,
 		    double level, size_t resamples, uint64_t seed,
 		    struct stats_bootstrap *out);
 
-/* The events of one boot, ascending. */
+/*
+ * One boot's events, as far as a drawn median can reach: eight of its standard
+ * deviations to each side. A run keeps these of all its boots, until its end.
+ */
 struct stats_events {
-	const double *sorted;
-	size_t n;
+	size_t n; /* all of them */
+	double median;
+	double *middle; /* ascending: those of ranks first to first + kept - 1 */
+	size_t first, kept;
 };
+
+/* A copy of the middle of `sorted`; free() it. n > 0. Out of memory: `kept` is 0. */
+struct stats_events stats_events_middle(const double *sorted, size_t n);
 
 /*
  * Of the median of boot medians, over both levels: boots are drawn with replacement,

@@ -43,7 +43,11 @@ double stats_boots_needed(const struct stats_power *p)
 		reach = fmax(p->shift - p->lo, p->hi - p->shift);
 	if (!(room > 0))
 		return NAN;
-	needed = ceil((double)p->boots * (reach / room) * (reach / room));
+	/* What boots do not shrink was added in quadrature. */
+	if (p->drift >= room)
+		return NAN;
+	needed = ceil((double)p->boots * (fmax(reach * reach - p->drift * p->drift, 0) /
+					  (room * room - p->drift * p->drift)));
 	/* To be told to be the same takes no significance. */
 	if (size > p->band)
 		needed = fmax(needed, least);

@@ -18,6 +18,7 @@ struct stats_power {
 	double shift;  /* the difference seen */
 	double lo, hi; /* its interval; NAN: too few boots for one */
 	double band;   /* below which it does not matter */
+	double drift;  /* of the interval's width to a side, what boots do not shrink */
 	size_t boots;  /* a side */
 	double alpha;
 	size_t family;

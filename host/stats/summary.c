@@ -50,6 +50,24 @@ double stats_quantile_sorted(const double *sorted, size_t n, double q)
 	return sorted[i] + (h - (double)i) * (sorted[i + 1] - sorted[i]);
 }
 
+uint64_t stats_step(const int64_t *samples, size_t n, uint64_t so_far)
+{
+	uint64_t step = so_far;
+
+	for (size_t i = 0; i < n && step != 1; i++) {
+		uint64_t value =
+			samples[i] < 0 ? -(uint64_t)samples[i] : (uint64_t)samples[i];
+
+		while (value) {
+			uint64_t rest = step % value;
+
+			step = value;
+			value = rest;
+		}
+	}
+	return step;
+}
+
 double stats_median(double *values, size_t n)
 {
 	gsl_sort(values, 1, n);

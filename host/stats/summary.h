@@ -30,6 +30,12 @@ int stats_summarize(const int64_t *samples, size_t n, struct stats_summary *out)
 /* Type 7 quantile, 0 <= q <= 1, of `n` > 0 values sorted ascending. */
 double stats_quantile_sorted(const double *sorted, size_t n, double q);
 
+/*
+ * The step that values of a clock advance by, as far as can be seen: what divides
+ * all of `samples` and `so_far`. 0: nothing was seen but zeros.
+ */
+uint64_t stats_step(const int64_t *samples, size_t n, uint64_t so_far);
+
 /* Median of `n` > 0 values, any order. Sorts in place. */
 double stats_median(double *values, size_t n);
 

@@ -38,6 +38,12 @@ static void fixture_boot(struct result *r, struct result_metric *m)
 		.sd = 5e-324,
 		.mad = 2.9652,
 	};
+	boot->steady.autocorrelation = -0.25;
+	boot->steady.first_half = 50.25;
+	boot->steady.second_half = 50.75;
+	boot->steady.p = 0.125;
+	*result_add_mode(r, boot) = (struct result_mode){ 20.5, 0.375 };
+	*result_add_mode(r, boot) = (struct result_mode){ 80.5, 0.625 };
 	boot->interrupts = 11;
 	boot->involuntary_switches = 12;
 	boot->migrations = 13;
@@ -80,6 +86,8 @@ static void fixture_benchmark(struct result *r)
 	m->reason = result_string(r, "no two boots agree");
 	m->ci = (struct result_ci){ 0.95, 1490.5, 1500.5,
 				    result_string(r, "order-statistic") };
+	m->bootstrap = (struct result_ci){ 0.75, 1491.5, 1499.5,
+					   result_string(r, "hierarchical-bca") };
 	fixture_boot(r, m);
 }
 
