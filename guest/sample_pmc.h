@@ -52,11 +52,16 @@ static bool pmc_can_look(void)
 
 #endif
 
-BODY void pmc_events(enum abi_phase phase, enum abi_phase clock_series, uint32_t n,
+/*
+ * false, and no samples: between two reads nothing was counted, not even the reads. Where
+ * the counter is the machine's own, the host may have stopped it.
+ */
+BODY bool pmc_events(enum abi_phase phase, enum abi_phase clock_series, uint32_t n,
 		     operation *op)
 {
 	uint64_t *ticks = runtime_series(clock_series);
 	uint64_t *counted = runtime_phase_begin(phase);
+	bool counts = true;
 	uint32_t i;
 
 	for (i = 0; i < n; i++) {
@@ -64,9 +69,13 @@ BODY void pmc_events(enum abi_phase phase, enum abi_phase clock_series, uint32_t
 
 		counted[i] = pair.counted;
 		ticks[i] = pair.ticks;
+		counts = counts && pair.counted;
 	}
+	if (!counts)
+		n = 0;
 	runtime_series_end(clock_series, n);
 	runtime_phase_end(phase, n);
+	return counts;
 }
 
 /* Samples `from` to `to` of a loop that runs in the guest alone. */
@@ -94,10 +103,15 @@ static void sample_pmc(const struct abi_params *params)
 
 	if (!n || !pmc_setup() || !pmc_can_look())
 		return;
-	pmc_events(ABI_PHASE_PMC_NULL, ABI_PHASE_PMC_NULL_CLOCK, n, event_nothing);
+	if (!pmc_events(ABI_PHASE_PMC_NULL, ABI_PHASE_PMC_NULL_CLOCK, n, event_nothing))
+		return;
 	pmc_spins(0, params->spins / 2);
-	pmc_events(ABI_PHASE_PMC, ABI_PHASE_PMC_CLOCK, n, EVENT);
-	pmc_spins(params->spins / 2, params->spins);
+	if (pmc_events(ABI_PHASE_PMC, ABI_PHASE_PMC_CLOCK, n, EVENT)) {
+		pmc_spins(params->spins / 2, params->spins);
+	} else {
+		runtime_series_end(ABI_PHASE_SPIN, 0);
+		runtime_series_end(ABI_PHASE_SPIN_CLOCK, 0);
+	}
 }
 
 #endif

@@ -20,10 +20,23 @@ static inline __attribute__((always_inline)) uint64_t pmc_read(void)
 	return count;
 }
 
-/* Only where the VM was given a PMU. false: the counter stands still. */
+#define PMC_CYCLES  (1ull << 31) /* in PMCNTENSET_EL0 */
+#define PMC_CONTROL 0x41ull	 /* PMCR_EL0: LC, E */
+
+/*
+ * Only where the VM was given a PMU. Enabled anew: where the registers are the machine's
+ * own, the host has had its hands on them at every exit to user space since the boot.
+ * false: the counter stands still.
+ */
 static inline bool pmc_setup(void)
 {
-	uint64_t count = pmc_read();
+	uint64_t count;
+
+	__asm__ volatile("msr pmcntenset_el0, %0\n\t"
+			 "msr pmcr_el0, %1\n\t"
+			 "isb" ::"r"(PMC_CYCLES),
+			 "r"(PMC_CONTROL));
+	count = pmc_read();
 
 	return pmc_read() != count;
 }

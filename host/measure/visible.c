@@ -65,6 +65,10 @@ static struct boot_counts own_exits(const struct boot_report *rep)
 	}
 	own.interrupts = all->interrupts + looks->interrupts;
 	own.exits = all->exits - looks->exits + looks->interrupts;
+	/* Both phases' are then taken away for certain, not by as many as need be. */
+	if (all->interrupts_exact && looks->interrupts_exact)
+		own.exits += looks->interrupts;
+	own.interrupts_exact = all->interrupts_exact && looks->interrupts_exact;
 	return own;
 }
 

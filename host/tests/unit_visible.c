@@ -130,6 +130,29 @@ Test(visible, exits_prove_it)
 	boot_report_free(&rep);
 }
 
+/* Where KVM tells interrupts apart, each of them is one exit, and none is a guess. */
+Test(visible, exits_for_interrupts_that_are_counted)
+{
+	struct boot_report rep;
+	struct visible v;
+
+	report(&rep);
+	rep.counts[ABI_PHASE_PMC].interrupts_exact = true;
+	rep.counts[ABI_PHASE_PMC_NULL].interrupts_exact = true;
+	rep.counts[ABI_PHASE_PMC].interrupts = 3;
+	rep.counts[ABI_PHASE_PMC].exits += 3;
+	rep.counts[ABI_PHASE_PMC_NULL].interrupts = 2;
+	rep.counts[ABI_PHASE_PMC_NULL].exits += 2;
+	v = computed(&rep, true);
+	cr_expect(v.proven, "%s", v.reason);
+	visible_free(&v);
+	rep.counts[ABI_PHASE_PMC].exits--;
+	v = computed(&rep, true);
+	cr_expect(not(v.proven));
+	visible_free(&v);
+	boot_report_free(&rep);
+}
+
 Test(visible, a_guest_without_a_pmc_or_that_lies_has_no_figures)
 {
 	struct boot_report rep;
