@@ -67,7 +67,7 @@ static int add_guest(struct target *t, const struct plan *plan,
 		.cpu = -1,
 		.timeout_ns = plan->timeout_ns,
 	};
-	struct pmu_reading readings[PMU_READINGS_MAX];
+	struct pmu_reading readings[PMU_READINGS_MAX] = { { .known = false } };
 	struct boot_report rep;
 	size_t n = 0;
 	int rc;
@@ -94,7 +94,7 @@ static int add_guest(struct target *t, const struct plan *plan,
 /* Only where the payloads run on this machine's KVM is it about this machine. */
 static void add_host(const struct target *t, struct result *r)
 {
-	struct pmu_reading readings[PMU_READINGS_MAX];
+	struct pmu_reading readings[PMU_READINGS_MAX] = { { .known = false } };
 	char why[256];
 	int kvm_fd;
 
