@@ -13,7 +13,8 @@
 
 struct reading {
 	struct history *h;
-	struct history_index places, runs, series;
+	struct history_index places, runs, series, subjects;
+	size_t *first;		       /* run of each subject */
 	const char *emulator, *family; /* of the last row: most rows share it */
 };
 
@@ -64,6 +65,25 @@ static size_t place_of(struct reading *rd, const struct row *row)
 	return number;
 }
 
+/* The first run of what run `number` measured, with what it was measured by. */
+static size_t first_run(struct reading *rd, const struct row *row, size_t place,
+			size_t number)
+{
+	struct history_key key = { { place, (uintptr_t)row->kernel, (uintptr_t)row->label,
+				     (uintptr_t)row->commit, (uintptr_t)row->tool,
+				     (uintptr_t)row->emulator } };
+	size_t known = rd->subjects.n, subject;
+
+	if (!row->exact)
+		return number;
+	subject = history_index_get(&rd->subjects, &key);
+	if (subject == known) {
+		rd->first = more(rd->first, known, sizeof(*rd->first));
+		rd->first[subject] = number;
+	}
+	return rd->first[subject];
+}
+
 static size_t run_of(struct reading *rd, const struct row *row)
 {
 	size_t place = place_of(rd, row), number;
@@ -83,6 +103,7 @@ static size_t run_of(struct reading *rd, const struct row *row)
 		.emulator = row->emulator,
 		.tool = row->tool,
 		.place = place,
+		.subject = first_run(rd, row, place, number),
 		.at_place = h->places[place].n_runs++,
 	};
 	return number;
@@ -128,27 +149,33 @@ static int take(void *ctx, const struct row *row)
 	return 0;
 }
 
-static int by_run(const void *a, const void *b)
+static int by_run(const void *a, const void *b, void *ctx)
 {
+	const struct history *h = ctx;
 	const struct history_point *x = a, *y = b;
+	size_t p = h->runs[x->run].subject, q = h->runs[y->run].subject;
 
+	if (p != q)
+		return p < q ? -1 : 1;
 	return (x->run > y->run) - (x->run < y->run);
 }
 
 /*
- * The rest of a run may have been added after other runs, and two histories that were
- * joined may share some: each run has one figure, at its place.
+ * The rest of a run may have been added after other runs, two histories that were
+ * joined may share some, and repetitions stand with what they repeat: each run has one
+ * figure, at its place.
  */
-static size_t settle(struct history_series *s)
+static size_t settle(struct history *h, struct history_series *s)
 {
 	size_t kept = 0, n = s->n_points;
 	bool sorted = true;
 
 	for (size_t i = 1; i < n && sorted; i++)
-		sorted = s->points[i - 1].run < s->points[i].run;
+		sorted = s->points[i - 1].run < s->points[i].run &&
+			 h->runs[s->points[i].run].subject == s->points[i].run;
 	if (sorted)
 		return 0;
-	qsort(s->points, n, sizeof(*s->points), by_run);
+	qsort_r(s->points, n, sizeof(*s->points), by_run, h);
 	for (size_t i = 0; i < n; i++)
 		if (!kept || s->points[kept - 1].run != s->points[i].run)
 			s->points[kept++] = s->points[i];
@@ -172,8 +199,10 @@ int history_read(const char *path, struct history *h, struct result_error *err)
 	history_index_free(&rd.places);
 	history_index_free(&rd.runs);
 	history_index_free(&rd.series);
+	history_index_free(&rd.subjects);
+	free(rd.first);
 	for (size_t i = 0; i < h->n_series; i++)
-		h->duplicates += settle(&h->series[i]);
+		h->duplicates += settle(h, &h->series[i]);
 	if (rc)
 		history_free(h);
 	return rc;

@@ -7,7 +7,9 @@
  * fingerprint. An exact target counts instructions, and gives the same figures on any
  * machine; there it is the emulator, down to its minor version, that must be the same.
  *
- * The order of a history is that of its file.
+ * The order of a history is that of its file. But an exact figure does not depend on
+ * when it was taken: there, a subject that is measured again by the same program stands
+ * where it first stood.
  */
 #ifndef WS_CLAIM_HISTORY_H
 #define WS_CLAIM_HISTORY_H
@@ -30,6 +32,7 @@ struct history_run {
 	const char *kernel, *label, *commit; /* NULL: unknown */
 	const char *emulator, *tool;
 	size_t place;	 /* in history.places */
+	size_t subject;	 /* first run that this one only repeats; or itself */
 	size_t at_place; /* its number there, from 0 */
 };
 
@@ -75,7 +78,8 @@ void history_free(struct history *h);
 
 /*
  * Finds every series' change points. An exact place's series changes at every step;
- * but if boots of one run differed, it is not exact, and judged as noise is.
+ * but if boots of one run differed, or runs of one subject by one program, it is not
+ * exact, and judged as noise is.
  * `rules->quantum` is ignored: each series has its own. With `rules->otava` all series
  * are judged as Apache Otava would. 0 or -ENOMEM.
  */

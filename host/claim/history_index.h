@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HISTORY_KEY 5
+#define HISTORY_KEY 6
 
 /* Strings of one row_names, compared as pointers; or numbers. */
 struct history_key {

@@ -14,12 +14,26 @@ static bool boots_agree(const struct history_series *s)
 	return true;
 }
 
+/* Runs of one subject by one program stand side by side. */
+static bool runs_agree(const struct history *h, const struct history_series *s)
+{
+	for (size_t i = 1; i < s->n_points; i++) {
+		const struct history_point *a = &s->points[i - 1], *b = &s->points[i];
+
+		if (h->runs[a->run].subject == h->runs[b->run].subject &&
+		    a->value != b->value)
+			return false;
+	}
+	return true;
+}
+
 static enum history_method method(const struct history *h, const struct history_series *s,
 				  const struct changepoint_rules *rules)
 {
 	size_t least = rules->otava ? 3 : CHANGEPOINT_BEFORE + 1;
 
-	if (h->places[s->place].exact && !rules->otava && boots_agree(s))
+	if (h->places[s->place].exact && !rules->otava && boots_agree(s) &&
+	    runs_agree(h, s))
 		return s->n_points > 1 ? HISTORY_STEPS : HISTORY_TOO_FEW;
 	return s->n_points >= least ? HISTORY_NOISE : HISTORY_TOO_FEW;
 }
@@ -93,5 +107,8 @@ bool history_is_recent(const struct history *h, const struct history_run *run,
 
 bool history_is_current(const struct history *h, const struct history_series *s)
 {
-	return history_is_recent(h, &h->runs[s->points[s->n_points - 1].run], 1);
+	for (size_t i = 0; i < s->n_points; i++)
+		if (history_is_recent(h, &h->runs[s->points[i].run], 1))
+			return true;
+	return false;
 }
