@@ -6,11 +6,9 @@
 #include <string.h>
 
 #include "host/measure/assemble.h"
+#include "host/measure/estimate.h"
 #include "host/measure/under.h"
 #include "host/measure/visible.h"
-#include "host/stats/interval.h"
-
-#define LEVEL 0.95
 
 /* What every benchmark reports, in this order. */
 enum metric {
@@ -93,18 +91,10 @@ static int summarize_net(int64_t *net, size_t n, double bodies, struct result_bo
 	return err ? err : histogram_build(net, n, HISTOGRAM_BITS, &boot->histogram);
 }
 
-/* Of the clock; instructions are counted one by one. */
-static double quantum(const struct assembly *a)
-{
-	uint64_t step = a->exact ? 1 : a->result->clock.resolution;
-
-	return step ? (double)step : 1;
-}
-
 static int diagnose(struct assembly *a, struct result_boot *boot, const int64_t *net,
 		    size_t n)
 {
-	int err = diagnose_boot(a->result, boot, net, n, quantum(a));
+	int err = diagnose_boot(a->result, boot, net, n, estimate_quantum(a));
 
 	/* Without noise there is nothing to have a second opinion on. */
 	if (!err && boot->valid && !a->exact)
@@ -336,67 +326,6 @@ void assemble_stop(struct assembly *a, enum result_status status, const char *re
 	b->reason = result_string(a->result, reason);
 }
 
-static void estimate(struct assembly *a, struct result_metric *m)
-{
-	double *medians = calloc(m->n_boots ? m->n_boots : 1, sizeof(*medians));
-	struct stats_interval ci;
-	size_t n = 0, i;
-
-	if (!medians)
-		return;
-	for (i = 0; i < m->n_boots; i++)
-		if (m->boots[i].valid)
-			medians[n++] = m->boots[i].summary.p50;
-	if (n) {
-		m->value = stats_median(medians, n); /* sorts them */
-		m->reason = NULL;
-	} else if (m->n_boots) {
-		m->reason = m->boots[0].reject_reason;
-	}
-	if (n && a->exact) {
-		m->ci = (struct result_ci){ 1, medians[0], medians[n - 1], "exact" };
-		/*
-		 * Drivers work on the host's state, which no two boots leave alike; so
-		 * do writes of the PMU's registers, which make and free perf events.
-		 */
-		if (m->ci.lo < m->ci.hi && a->trust != JUDGE_DRIVER &&
-		    a->row->handled_by != HANDLED_OBSERVED)
-			result_warn(a->result, "boots-differ",
-				    "%s: boots of an exact target differ",
-				    benchmark_of(a)->name);
-	} else if (n && !stats_median_interval(medians, n, LEVEL, &ci)) {
-		m->ci = (struct result_ci){ LEVEL, ci.lo, ci.hi, "order-statistic" };
-	}
-	if (!strcmp(m->name, metrics[METRIC_ROUND_TRIP].name)) {
-		diagnose_bootstrap(&a->kept, a->seed, m);
-		diagnose_metric(a->result, benchmark_of(a), m, quantum(a));
-	}
-	free(medians);
-}
-
-/* Of an interval; none: nobody knows how wide. */
-static double half_width(const struct result_metric *m)
-{
-	return m->ci.method ? (m->ci.hi - m->ci.lo) / 2 : INFINITY;
-}
-
-/* The two timing modes must agree, or one of them does not measure what it says. */
-static void compare_modes(struct assembly *a, const struct result_benchmark *b)
-{
-	const struct result_metric *event = result_find_metric(b, "round_trip");
-	const struct result_metric *batch = result_find_metric(b, "round_trip_batch");
-	double apart, noise;
-
-	if (!event || !batch)
-		return;
-	apart = fabs(event->value - batch->value);
-	noise = half_width(event) + half_width(batch);
-	if (apart > 0.02 * fabs(batch->value) && apart > 2 * quantum(a) && apart > noise)
-		result_warn(a->result, "modes-disagree",
-			    "%s: %.1f %s per event, %.1f in a batch", b->name,
-			    event->value, a->unit, batch->value);
-}
-
 void assemble_end(struct assembly *a)
 {
 	struct result_benchmark *b = benchmark_of(a);
@@ -404,7 +333,7 @@ void assemble_end(struct assembly *a)
 
 	if (b->status == RESULT_OK && b->n_metrics)
 		for (i = 0; i < b->n_metrics; i++)
-			estimate(a, &b->metrics[i]);
+			estimate_metric(a, b, &b->metrics[i]);
 	diagnose_forget(&a->kept);
 	if (b->status != RESULT_OK || !b->n_metrics)
 		return;
@@ -413,5 +342,5 @@ void assemble_end(struct assembly *a)
 	if (!valid)
 		assemble_stop(a, RESULT_FAIL, b->metrics[0].boots[0].reject_reason);
 	else
-		compare_modes(a, b);
+		estimate_modes(a, b);
 }

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Unit tests of what two runs may differ by because of the machine alone. */
+#include <stdio.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "host/claim/compare.h"
+#include "host/tests/compare_fixture.h"
+
+static const struct compare_options plain;
+
+#define ROWS  9
+#define BOOTS 10
+
+/* Ten numbers from -1 to 1 that look like noise, other ones for every `which`. */
+static double noise(unsigned int which, unsigned int i)
+{
+	unsigned int x = (which * 1103515245u + i * 2654435761u + 12345u) * 2246822519u;
+
+	return (double)(x >> 8) / (double)(1u << 23) - 1;
+}
+
+/* Rows with noise of their own, and what the machine adds to all of a round. */
+static struct result *wandering(unsigned int run, double own, double shared)
+{
+	struct result *r = fixture_document("kvm", false);
+	double boots[BOOTS];
+	char name[16];
+
+	for (unsigned int row = 0; row < ROWS; row++) {
+		snprintf(name, sizeof(name), "row%u", row);
+		for (unsigned int i = 0; i < BOOTS; i++)
+			boots[i] = 1000 * (row + 1) *
+				   (1 + own * noise(run * ROWS + row, i) +
+				    shared * noise(1000 + run, i));
+		fixture_boots(r, fixture_row(r, name, "default"), boots, BOOTS);
+	}
+	return r;
+}
+
+/* As if the machine, or the kernel, had made all of a row's boots dearer. */
+static void make_dearer(struct result *r, size_t row, double by)
+{
+	struct result_metric *m = &r->benchmarks[row].metrics[0];
+
+	m->value *= 1 + by;
+	for (size_t i = 0; i < m->n_boots; i++)
+		m->boots[i].summary.p50 *= 1 + by;
+}
+
+Test(drift, a_quiet_machine_wanders_little)
+{
+	struct result *a = wandering(1, 0.005, 0), *b = wandering(2, 0.005, 0);
+	struct compare_error err;
+	struct compare c;
+
+	make_dearer(b, 3, 0.04);
+	cr_assert_eq(compare_documents(a, b, &plain, &c, &err), 0);
+	cr_expect_lt(c.drift.sd, 0.003);
+	cr_expect_eq(c.rows[3].verdict, COMPARE_WORSE);
+	cr_expect_eq(c.count[COMPARE_WORSE], 1);
+	compare_free(&c);
+	result_free(a);
+	result_free(b);
+}
+
+/*
+ * All rows are 5 % dearer on a machine that does as much from one second to the
+ * next. Boots agree within each run, and yet it means nothing.
+ */
+Test(drift, is_allowed_for)
+{
+	struct result *a = wandering(1, 0.002, 0.03), *b = wandering(2, 0.002, 0.03);
+	struct compare_error err;
+	struct compare c;
+
+	for (size_t i = 0; i < ROWS; i++)
+		make_dearer(b, i, 0.05);
+	cr_assert_eq(compare_documents(a, b, &plain, &c, &err), 0);
+	cr_expect(c.drift.sd > 0.015 && c.drift.sd < 0.04, "%g", c.drift.sd);
+	cr_expect_eq(c.count[COMPARE_INCONCLUSIVE], ROWS);
+	cr_expect(c.n_notes && strstr(c.notes[0], "this machine wanders"));
+	compare_free(&c);
+	/* What is far more than that is seen all the same. */
+	for (size_t i = 0; i < ROWS; i++)
+		make_dearer(b, i, 0.4);
+	cr_assert_eq(compare_documents(a, b, &plain, &c, &err), 0);
+	cr_expect_eq(c.count[COMPARE_WORSE], ROWS);
+	compare_free(&c);
+	result_free(a);
+	result_free(b);
+}
+
+/* One wild boot of one row is no matter of all rows. */
+Test(drift, is_what_rows_have_in_common)
+{
+	struct result *r = wandering(1, 0.002, 0);
+	struct drift quiet = drift_of(r), d;
+
+	r->benchmarks[4].metrics[0].boots[2].summary.p50 *= 10;
+	d = drift_of(r);
+	cr_expect(d.rounds == BOOTS && fabs(d.sd - quiet.sd) < 0.0005);
+	r->target.exact = true;
+	cr_expect_eq(drift_of(r).sd, 0);
+	result_free(r);
+}
