@@ -99,7 +99,7 @@ static void say_lack(const struct compare *c, struct compare_row *row)
 	const struct compare_side *s = base ? &row->base : &row->new;
 	const char *who = base ? words[0] : words[1], *why = base ? base : new;
 
-	if (c->paired) {
+	if (c->config[0]) {
 		words[0] = row->base.config;
 		words[1] = row->new.config;
 		who = base ? words[0] : words[1];
@@ -267,7 +267,7 @@ int compare_documents(const struct result *base, const struct result *new,
 		.base = base,
 		.new = new,
 		.config = { o->config[0], o->config[1] },
-		.paired = base == new && o->config[0],
+		.paired = o->paired || (base == new && o->config[0]),
 	};
 	if (!c->paired) {
 		struct drift drifts[] = { drift_of(base), drift_of(new) };

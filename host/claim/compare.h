@@ -39,6 +39,7 @@ struct compare_options {
 	const char *const *metrics; /* names; 0 of them: round_trip */
 	size_t n_metrics;
 	unsigned int across; /* COMPARE_ACROSS_* */
+	bool paired;	     /* boots of one index ran side by side in two documents */
 };
 
 /* One of the two figures. */

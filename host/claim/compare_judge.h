@@ -8,6 +8,9 @@
 /* The least boots a side for which Mann-Whitney's test has a 95 % interval. */
 #define COMPARE_BOOTS_LEAST 4
 
+/* A p is significant up to here, after Holm. */
+#define COMPARE_ALPHA 0.01
+
 /* Fills in all of a row of an exact target from its two sides. */
 void compare_judge_exact(struct compare_row *row);
 

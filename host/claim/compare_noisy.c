@@ -14,7 +14,6 @@
 #include "host/stats/summary.h"
 
 #define LEVEL 0.95
-#define ALPHA 0.01 /* after Holm */
 
 /* What does not matter: this share of the figure, or so many steps of the clock. */
 #define BAND_SHARE  0.01
@@ -229,7 +228,7 @@ static enum compare_verdict verdict_of(const struct compare_row *row)
 
 	if (isnan(row->lo) || isnan(row->hi))
 		return COMPARE_INCONCLUSIVE;
-	if (row->p_holm <= ALPHA && (up || down))
+	if (row->p_holm <= COMPARE_ALPHA && (up || down))
 		return compare_moved(row, up);
 	if (!beyond(-row->lo, row->band) && !beyond(row->hi, row->band))
 		return COMPARE_SAME;
@@ -256,7 +255,7 @@ static void say_undecided(const struct compare *c, struct compare_row *row, size
 				 ? 0
 				 : drift_reach(&c->drift, LEVEL) * fabs(row->base.value),
 		.boots = boots_used(c, row),
-		.alpha = ALPHA,
+		.alpha = COMPARE_ALPHA,
 		.family = family,
 	};
 

@@ -208,6 +208,9 @@ static enum cli_exit run_all(const struct run *run)
 			metrics_print(stdout, docs[i], table.columns);
 		for (i = 0; run->stats && i < n; i++)
 			stats_print(docs[i]);
+		if (run->request.pairs)
+			code = worst(code,
+				     run_print_aa((const struct result *const *)docs, n));
 	} else if (code == CLI_OK && !target_interrupted) {
 		message_error("no target can run here");
 		code = CLI_FAILED;

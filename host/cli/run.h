@@ -30,6 +30,12 @@ enum cli_exit run_parse(struct run *run, int argc, char **argv, bool *go);
 void run_free(struct run *run);
 
 /*
+ * What a run in pairs of boots says of the machine: a table for each document.
+ * CLI_UNTRUSTED if a difference was found where there is none.
+ */
+enum cli_exit run_print_aa(const struct result *const *docs, size_t n);
+
+/*
  * Measures on one target. `*out` is its document or NULL. A target that cannot
  * run here ends with CLI_FAILED, or, under "all", with CLI_OK and a note.
  */

@@ -23,6 +23,7 @@ enum key {
 	OPTION_LABEL,
 	OPTION_COMMIT,
 	OPTION_PAYLOAD,
+	OPTION_AA,
 	OPTION_STATS,
 	OPTION_METRICS,
 	OPTION_TRACE_STATES,
@@ -60,6 +61,10 @@ static const struct argp_option options[] = {
 	{ "commit", OPTION_COMMIT, "ID", 0, "the commit it was built from; likewise", 0 },
 	{ "payload", OPTION_PAYLOAD, "ELF", 0,
 	  "run this image instead of the built-in ones (see bench/abi.h)", 0 },
+	{ "aa", OPTION_AA, NULL, 0,
+	  "measure everything twice, boots side by side, and say what this machine can "
+	  "tell apart",
+	  0 },
 	{ "stats", OPTION_STATS, NULL, 0,
 	  "print what the VMM's run loop counted, after the table", 0 },
 	{ "metrics", OPTION_METRICS, NULL, 0,
@@ -177,6 +182,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_PAYLOAD:
 		o->payload = arg;
+		return 0;
+	case OPTION_AA:
+		run->request.pairs = true;
 		return 0;
 	case OPTION_STATS:
 		run->stats = true;

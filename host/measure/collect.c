@@ -83,6 +83,14 @@ static int join(struct collection *c)
 	return 0;
 }
 
+/* Of one row: there is nobody on the other side to tell of pairs. */
+static uint32_t boots_of(const struct target *t, const struct measure_request *request)
+{
+	if (!request->pairs)
+		return request->boots;
+	return 2 * (request->boots ? request->boots : t->default_boots);
+}
+
 int collect_delegated(struct target *t, const struct measure_request *request,
 		      const struct measure_watch *watch, struct result **out,
 		      struct target_error *err)
@@ -92,7 +100,7 @@ int collect_delegated(struct target *t, const struct measure_request *request,
 		.n_benches = request->n_benches,
 		.configs = request->configs,
 		.n_configs = request->n_configs,
-		.boots = request->boots,
+		.boots = boots_of(t, request),
 		.events = request->events,
 		.seed = request->seed,
 		.timeout_ns = request->options.timeout_ns,

@@ -210,6 +210,16 @@ b("invlpg")["metrics"][0]["boots"] = []'
   done
 }
 
+@test "a run against itself: nothing is found, and what would be is said" {
+  need_documents
+  run_apart "$wsbench" run --quiet --on bare:x86_64 --bench null,cr3 --boots 3 --aa -o aa.json
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  holds aa.json 'len(m("cr3")["boots"]) == 6'
+  [[ $stdout == *"A/A, bare:x86_64: 3 pairs of boots"* ]]
+  [[ $stdout == *"pairs: 0 of 2 differences found"*"runs: 0 of 2 differences found"* ]]
+}
+
 @test "make compare" {
   need_documents
   changed new.json 'shift("cr3", 1)'

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `wsbench run --aa`: what a machine can tell apart, as a table. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gsl/gsl_sort_double.h>
+
+#include "host/claim/aa.h"
+#include "host/cli/grid.h"
+#include "host/cli/message.h"
+#include "host/cli/run.h"
+#include "host/cli/table.h"
+#include "host/cli/text.h"
+#include "host/result/result.h"
+#include "host/stats/summary.h"
+#include "host/view/number.h"
+
+enum column {
+	COLUMN_BENCHMARK,
+	COLUMN_VALUE,
+	COLUMN_UNIT,
+	COLUMN_DIFFERENCE,
+	COLUMN_INTERVAL,
+	COLUMN_PAIRS,
+	COLUMN_RUNS,
+	COLUMN_WRONG,
+	COLUMNS,
+};
+
+static const struct grid_column columns[COLUMNS] = {
+	[COLUMN_BENCHMARK] = { "benchmark", false },
+	[COLUMN_VALUE] = { "value", true },
+	[COLUMN_UNIT] = { "unit", false },
+	[COLUMN_DIFFERENCE] = { "A to A", true },
+	[COLUMN_INTERVAL] = { "interval", true },
+	[COLUMN_PAIRS] = { "seen, pairs", true },
+	[COLUMN_RUNS] = { "seen, runs", true },
+	[COLUMN_WRONG] = { "", false },
+};
+
+/* Of the figure, in percent; of a figure near nothing, in its unit. */
+static void fill_visible(struct grid *g, enum column column, const struct aa_row *row,
+			 double visible)
+{
+	char text[NUMBER_BYTES];
+
+	if (isnan(visible)) {
+		grid_cell(g, column, "nothing");
+	} else if (row->value > visible) {
+		grid_cell(g, column, "%.*f %%", visible < row->value / 100 ? 2 : 1,
+			  100 * visible / row->value);
+	} else {
+		number_format(text, visible, false);
+		grid_cell(g, column, "%s", text);
+	}
+}
+
+static void fill_row(struct grid *g, const struct aa_row *row)
+{
+	bool plain = !strcmp(row->config, "default");
+	char text[NUMBER_BYTES], hi[NUMBER_BYTES];
+
+	grid_row(g, row->wrong_pairs || row->wrong_runs ? GRID_RED : GRID_PLAIN);
+	grid_cell(g, COLUMN_BENCHMARK, plain ? "%s" : "%s [%s]", row->name, row->config);
+	number_format(text, row->value, false);
+	grid_cell(g, COLUMN_VALUE, "%s", text);
+	grid_cell(g, COLUMN_UNIT, "%s", row->unit);
+	number_format(text, row->difference, false);
+	grid_cell(g, COLUMN_DIFFERENCE, "%s%s", row->difference > 0 ? "+" : "", text);
+	if (!isnan(row->lo) && row->hi > row->lo) {
+		number_format(text, row->lo, false);
+		number_format(hi, row->hi, false);
+		grid_cell(g, COLUMN_INTERVAL, "%s%s to %s%s", row->lo > 0 ? "+" : "",
+			  text, row->hi > 0 ? "+" : "", hi);
+	}
+	fill_visible(g, COLUMN_PAIRS, row, row->visible_pairs);
+	fill_visible(g, COLUMN_RUNS, row, row->visible_runs);
+	if (row->wrong_pairs || row->wrong_runs)
+		grid_cell(g, COLUMN_WRONG, "found in %s%s%s",
+			  row->wrong_pairs ? "pairs" : "",
+			  row->wrong_pairs && row->wrong_runs ? ", " : "",
+			  row->wrong_runs ? "runs" : "");
+}
+
+/* Over the benchmarks: what half of them, and the worst of them, let one see. */
+static void print_way(FILE *f, const struct aa *aa, bool exact, const char *what,
+		      const struct aa_way *way, size_t offset)
+{
+	double *shares = calloc(aa->n_rows + 1, sizeof(*shares));
+	size_t n = 0;
+
+	if (!shares)
+		abort();
+	for (size_t i = 0; i < aa->n_rows; i++) {
+		double visible;
+
+		memcpy(&visible, (const char *)&aa->rows[i] + offset, sizeof(visible));
+		if (!isnan(visible) && aa->rows[i].value > visible)
+			shares[n++] = visible / aa->rows[i].value;
+	}
+	fprintf(f, "%s: %zu of %zu differences found where there is none", what,
+		way->wrong, way->compared);
+	if (!isnan(way->limit))
+		fprintf(f, " (%.1f %%; below %.1f %% with 95 %% confidence)",
+			100 * (double)way->wrong / (double)way->compared,
+			100 * way->limit);
+	if (n && !exact) {
+		gsl_sort(shares, 1, n);
+		fprintf(f,
+			".\n  A change of %.2g %% is seen in the best of %zu benchmarks, "
+			"of %.2g %% in half, of %.2g %% in all of them.\n",
+			100 * shares[0], n, 100 * stats_quantile_sorted(shares, n, 0.5),
+			100 * shares[n - 1]);
+	} else {
+		fputs(".\n", f);
+	}
+	free(shares);
+}
+
+static enum cli_exit print_one(const struct result *r)
+{
+	struct table_options o;
+	struct grid g;
+	struct aa aa;
+	bool wrong;
+
+	if (aa_judge(r, &aa)) {
+		message_warn("%s: no benchmark has boots in pairs", r->target.name);
+		return CLI_UNTRUSTED;
+	}
+	table_defaults(&o, stdout);
+	grid_init(&g, columns, COLUMNS);
+	for (size_t i = 0; i < aa.n_rows; i++)
+		fill_row(&g, &aa.rows[i]);
+	printf("\nA/A, %s: %zu pairs of boots, nothing different between the two of a "
+	       "pair\n\n",
+	       r->target.name, aa.boots);
+	grid_print(stdout, &g, &o);
+	fputc('\n', stdout);
+	text_wrap(
+		stdout,
+		"seen: the least difference that a comparison would have called one: by "
+		"pairs of boots of one run (two configs), or by two runs",
+		0, 2, o.columns);
+	if (!r->target.exact && aa.boots < aa.boots_needed)
+		printf("%zu pairs are too few for any difference to be significant among "
+		       "%zu benchmarks: --boots %zu\n",
+		       aa.boots, aa.n_rows, aa.boots_needed);
+	print_way(stdout, &aa, r->target.exact, "pairs", &aa.pairs,
+		  offsetof(struct aa_row, visible_pairs));
+	print_way(stdout, &aa, r->target.exact, "runs", &aa.runs,
+		  offsetof(struct aa_row, visible_runs));
+	wrong = aa.pairs.wrong || aa.runs.wrong;
+	grid_free(&g);
+	aa_free(&aa);
+	return wrong ? CLI_UNTRUSTED : CLI_OK;
+}
+
+enum cli_exit run_print_aa(const struct result *const *docs, size_t n)
+{
+	enum cli_exit code = CLI_OK;
+
+	for (size_t i = 0; i < n; i++) {
+		enum cli_exit one = print_one(docs[i]);
+
+		code = one > code ? one : code;
+	}
+	return code;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Unit tests of what a machine can tell apart. */
+#include <errno.h>
+
+#include <criterion/criterion.h>
+
+#include "host/claim/aa.h"
+#include "host/tests/compare_fixture.h"
+
+#define PAIRS 20
+
+static struct aa judged(const struct result *r)
+{
+	struct aa aa;
+
+	cr_assert_eq(aa_judge(r, &aa), 0);
+	return aa;
+}
+
+/* Boots that drift as they go; pairs see through it. */
+static struct result *drifting(double second)
+{
+	struct result *r = fixture_document("kvm", false);
+	double boots[2 * PAIRS];
+
+	for (int i = 0; i < 2 * PAIRS; i++)
+		boots[i] = 1000 + 20 * (i / 2) + (i % 2 ? second : 0) +
+			   (double)((i * 7) % 5) / 2;
+	fixture_boots(r, fixture_row(r, "hypercall", "default"), boots, 2 * PAIRS);
+	return r;
+}
+
+Test(aa, pairs_see_more_than_runs)
+{
+	struct result *r = drifting(0);
+	struct aa aa = judged(r);
+
+	cr_assert_eq(aa.n_rows, 1);
+	cr_expect_eq(aa.boots, PAIRS);
+	cr_expect_eq(aa.boots_needed, 8);
+	cr_expect(aa.pairs.wrong == 0 && aa.pairs.compared == 1);
+	cr_expect(aa.runs.wrong == 0 && aa.runs.compared == 1);
+	/* 1 % of about 1,190, and what is left of the noise; the drift is 400. */
+	cr_expect(aa.rows[0].visible_pairs > 11 && aa.rows[0].visible_pairs < 20);
+	cr_expect_gt(aa.rows[0].visible_runs, 100);
+	aa_free(&aa);
+	result_free(r);
+}
+
+/*
+ * The second boot of a pair is always dearer: half of the pairs count one way, half the
+ * other, so that it is noise and not a difference.
+ */
+Test(aa, order_is_no_difference)
+{
+	struct result *r = drifting(200);
+	struct aa aa = judged(r);
+
+	cr_expect(!aa.rows[0].wrong_pairs && !aa.rows[0].wrong_runs);
+	cr_expect(aa.rows[0].lo < -100 && aa.rows[0].hi > 100);
+	cr_expect_gt(aa.rows[0].visible_pairs, 100);
+	aa_free(&aa);
+	result_free(r);
+}
+
+/* 0 of 1: the least chance of which one would be wrong in 20 times: 1 - 0.05. */
+Test(aa, few_rows_say_little)
+{
+	struct result *r = drifting(0);
+	struct aa aa = judged(r);
+
+	cr_expect(fabs(aa.pairs.limit - 0.95) < 1e-9);
+	aa_free(&aa);
+	result_free(r);
+}
+
+Test(aa, too_few_boots_see_nothing)
+{
+	struct result *r = fixture_document("kvm", false);
+	const double boots[] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+	struct aa aa;
+
+	fixture_boots(r, fixture_row(r, "hypercall", "default"), boots, 8);
+	aa = judged(r);
+	cr_expect(isnan(aa.rows[0].visible_pairs) && isnan(aa.rows[0].lo));
+	aa_free(&aa);
+	result_free(r);
+}
+
+Test(aa, one_more_is_seen_where_nothing_is_noisy)
+{
+	struct result *r = fixture_document("lab:aarch64-vhe", true);
+	const double boots[] = { 1495, 1495, 1495, 1495 };
+	struct aa aa;
+
+	fixture_boots(r, fixture_row(r, "hypercall", "default"), boots, 4);
+	aa = judged(r);
+	cr_expect(aa.rows[0].visible_pairs == 1 && aa.rows[0].visible_runs == 1);
+	cr_expect(aa.rows[0].difference == 0 && !aa.rows[0].wrong_pairs);
+	aa_free(&aa);
+	result_free(r);
+}
+
+Test(aa, nothing_to_judge)
+{
+	struct result *r = fixture_document("kvm", false);
+	struct aa aa;
+
+	fixture_row(r, "hypercall", "default")->status = RESULT_SKIP;
+	cr_expect_eq(aa_judge(r, &aa), -ENODATA);
+	result_free(r);
+}
