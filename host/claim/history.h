@@ -76,6 +76,9 @@ struct history {
 int history_read(const char *path, struct history *h, struct result_error *err);
 void history_free(struct history *h);
 
+/* What is a change in noise, unless somebody says otherwise. */
+extern const struct changepoint_rules history_rules;
+
 /*
  * Finds every series' change points. An exact place's series changes at every step;
  * but if boots of one run differed, or runs of one subject by one program, it is not

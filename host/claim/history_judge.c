@@ -6,6 +6,13 @@
 #include <math.h>
 #include <stdlib.h>
 
+const struct changepoint_rules history_rules = {
+	.window = 50,
+	.pvalue = 1e-4,
+	.magnitude = 0.01,
+	.quanta = 2,
+};
+
 static bool boots_agree(const struct history_series *s)
 {
 	for (size_t i = 0; i < s->n_points; i++)

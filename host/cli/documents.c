@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Result documents named on a command line. */
+/* Result documents and histories named on a command line. */
 #include "host/cli/documents.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/claim/history.h"
 #include "host/cli/message.h"
 #include "host/result/result.h"
 
@@ -31,6 +32,24 @@ void documents_free(struct documents *d)
 		result_free(d->docs[--d->n]);
 	free(d->docs);
 	d->docs = NULL;
+}
+
+bool documents_history(struct history *h, const char *path)
+{
+	struct result_error err;
+
+	if (history_read(path, h, &err)) {
+		message_error("%s", err.text);
+		return false;
+	}
+	if (!h->n_series) {
+		message_error("%s holds no figures", path);
+		history_free(h);
+		return false;
+	}
+	if (history_judge(h, &history_rules))
+		abort(); /* out of memory */
+	return true;
 }
 
 const char **documents_words(char *list, size_t *n)

@@ -20,6 +20,13 @@ struct documents {
 bool documents_read(struct documents *d, const char *const *paths, size_t n);
 void documents_free(struct documents *d);
 
+/*
+ * Reads a history and finds its changes. False, after one message, where it cannot be
+ * read or holds no figures; then there is nothing to free.
+ */
+struct history;
+bool documents_history(struct history *h, const char *path);
+
 /* Splits "a,b,c" in place: its words, for free(), their number in *n. */
 const char **documents_words(char *list, size_t *n);
 

@@ -314,10 +314,10 @@ static enum cli_exit look(const struct history_args *args)
 static void set_defaults(struct changepoint_rules *rules)
 {
 	if (rules->pvalue < 0)
-		rules->pvalue = rules->otava ? 1e-3 : 1e-4;
+		rules->pvalue = rules->otava ? 1e-3 : history_rules.pvalue;
 	if (rules->magnitude < 0)
-		rules->magnitude = rules->otava ? 0 : 0.01;
-	rules->quanta = rules->otava ? 0 : 2;
+		rules->magnitude = rules->otava ? 0 : history_rules.magnitude;
+	rules->quanta = rules->otava ? 0 : history_rules.quanta;
 }
 
 int cmd_history(int argc, char **argv)
@@ -325,7 +325,9 @@ int cmd_history(int argc, char **argv)
 	struct history_args args = {
 		.files = calloc((size_t)argc + 1, sizeof(char *)),
 		.boots = 5,
-		.rules = { .window = 50, .pvalue = -1, .magnitude = -1 },
+		.rules = { .window = history_rules.window,
+			   .pvalue = -1,
+			   .magnitude = -1 },
 	};
 	enum cli_exit code = CLI_OK;
 	enum options_next next;

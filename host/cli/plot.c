@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/claim/history.h"
 #include "host/cli/cmd.h"
 #include "host/cli/documents.h"
 #include "host/cli/message.h"
@@ -16,6 +17,7 @@
 struct plot_args {
 	struct options_common common;
 	const char *dir;
+	const char *history;
 	const char **paths;
 	size_t n_paths;
 	const char **kinds; /* 0 of them: all */
@@ -30,6 +32,7 @@ enum key {
 	OPTION_KIND = 0x100,
 	OPTION_BENCH,
 	OPTION_CONFIG,
+	OPTION_HISTORY,
 };
 
 static error_t check_kind(const struct argp_state *state, const char *word)
@@ -52,7 +55,7 @@ static error_t check_kind(const struct argp_state *state, const char *word)
 
 static error_t check(struct plot_args *args, const struct argp_state *state)
 {
-	if (!args->n_paths)
+	if (!args->n_paths && !args->history)
 		return options_error(state, "no result document was given");
 	if (!args->dir)
 		return options_error(state, "-o DIR says where to: it is missing");
@@ -90,6 +93,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		free(args->configs);
 		args->configs = documents_words(arg, &args->n_configs);
 		return 0;
+	case OPTION_HISTORY:
+		args->history = arg;
+		return 0;
 	case ARGP_KEY_ARG:
 		args->paths[args->n_paths++] = arg;
 		return 0;
@@ -99,54 +105,58 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-static bool is_asked(const struct plot_args *args, const char *kind)
+/* What plot_all() is given as its context. */
+struct planning {
+	const struct plot_args *args;
+	char missing[1024]; /* kinds that cannot be drawn, and why */
+	size_t at;
+};
+
+/* Unless asked for, what there was no input for is not missed. */
+static bool is_wanted(const struct plot_kind *kind, void *context)
 {
+	const struct plot_args *args = ((struct planning *)context)->args;
+
 	for (size_t i = 0; i < args->n_kinds; i++)
-		if (!strcmp(args->kinds[i], kind))
+		if (!strcmp(args->kinds[i], kind->id))
 			return true;
-	return !args->n_kinds;
+	return !args->n_kinds &&
+	       (kind->of_history ? args->history != NULL : args->n_paths > 0);
+}
+
+static void note_missing(const struct plot_kind *kind, const char *why, void *context)
+{
+	struct planning *p = context;
+
+	if (p->at < sizeof(p->missing))
+		p->at += (size_t)snprintf(p->missing + p->at, sizeof(p->missing) - p->at,
+					  "%s%s (%s)", p->at ? ", " : "", kind->id, why);
 }
 
 /* Says in one line what the documents cannot show, and why. */
-static void plan(const struct plot_args *args, const struct documents *docs,
-		 struct picture_list *list)
+static int draw(const struct plot_args *args, const struct documents *docs,
+		const struct history *history)
 {
 	struct plot_input in = {
 		.docs = (const struct result *const *)docs->docs,
 		.n_docs = docs->n,
+		.history = history,
 		.benches = args->benches,
 		.n_benches = args->n_benches,
 	};
-	char missing[1024] = "";
-	size_t at = 0;
-
-	if (args->n_configs == 2)
-		memcpy(in.config, args->configs, sizeof(in.config));
-	for (const struct plot_kind *kind = plot_kinds; kind->id; kind++) {
-		struct plot_reason why = { "" };
-
-		if (!is_asked(args, kind->id))
-			continue;
-		kind->plan(&in, list, &why);
-		if (*why.text && at < sizeof(missing))
-			at += (size_t)snprintf(missing + at, sizeof(missing) - at,
-					       "%s%s (%s)", at ? ", " : "", kind->id,
-					       why.text);
-	}
-	if (!list->n)
-		message_error("nothing to draw: %s", missing);
-	else if (*missing)
-		message_info(&args->common, "not drawn: %s", missing);
-}
-
-static int draw(const struct plot_args *args, const struct documents *docs)
-{
+	struct planning planning = { .args = args };
 	struct picture_list list = { 0 };
 	struct picture_files files = { 0 };
 	struct picture_error err;
 	int code = CLI_USAGE;
 
-	plan(args, docs, &list);
+	if (args->n_configs == 2)
+		memcpy(in.config, args->configs, sizeof(in.config));
+	plot_all(&in, &list, is_wanted, note_missing, &planning);
+	if (!list.n)
+		message_error("nothing to draw: %s", planning.missing);
+	else if (planning.at)
+		message_info(&args->common, "not drawn: %s", planning.missing);
 	if (list.n) {
 		code = picture_save(&list, args->dir, &files, &err) ? CLI_FAILED : CLI_OK;
 		for (size_t i = 0; i < files.n; i++)
@@ -156,6 +166,24 @@ static int draw(const struct plot_args *args, const struct documents *docs)
 	}
 	picture_files_free(&files);
 	picture_list_free(&list);
+	return code;
+}
+
+static int plot(const struct plot_args *args)
+{
+	struct documents docs;
+	struct history history;
+	int code = CLI_USAGE;
+
+	if (!documents_read(&docs, args->paths, args->n_paths))
+		return CLI_USAGE;
+	if (!args->history) {
+		code = draw(args, &docs, NULL);
+	} else if (documents_history(&history, args->history)) {
+		code = draw(args, &docs, &history);
+		history_free(&history);
+	}
+	documents_free(&docs);
 	return code;
 }
 
@@ -188,6 +216,8 @@ static const struct argp_option options[] = {
 	  "of these benchmarks only; 'core' for the few that say most", 0 },
 	{ "config", OPTION_CONFIG, "A,B", 0,
 	  "compare these two counter configs (default: whichever there are)", 0 },
+	{ "history", OPTION_HISTORY, "FILE.jsonl", 0,
+	  "draw how figures went from run to run (see wsbench history)", 0 },
 	{ 0 },
 };
 
@@ -196,7 +226,7 @@ static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, {
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "FILE.json...",
+	.args_doc = "[FILE.json...]",
 	.doc = "Draws pictures of result documents, SVG and PNG, and prints the paths "
 	       "written. Says in one line what the documents cannot show.\v",
 	.children = children,
@@ -206,7 +236,6 @@ static const struct argp argp = {
 int cmd_plot(int argc, char **argv)
 {
 	struct plot_args args = { 0 };
-	struct documents docs;
 	int code = CLI_OK;
 
 	args.paths = calloc((size_t)argc + 1, sizeof(*args.paths));
@@ -219,11 +248,7 @@ int cmd_plot(int argc, char **argv)
 		code = CLI_USAGE;
 		break;
 	case OPTIONS_RUN:
-		code = CLI_USAGE;
-		if (documents_read(&docs, args.paths, args.n_paths)) {
-			code = draw(&args, &docs);
-			documents_free(&docs);
-		}
+		code = plot(&args);
 		break;
 	}
 	free(args.paths);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "host/claim/history.h"
 #include "host/cli/cmd.h"
 #include "host/cli/documents.h"
 #include "host/cli/message.h"
@@ -19,9 +20,12 @@
 struct report_args {
 	struct options_common common;
 	const char *dir;
+	const char *history;
 	const char **paths;
 	size_t n_paths;
 };
+
+#define OPTION_HISTORY 0x100
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -34,11 +38,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'o':
 		args->dir = arg;
 		return 0;
+	case OPTION_HISTORY:
+		args->history = arg;
+		return 0;
 	case ARGP_KEY_ARG:
 		args->paths[args->n_paths++] = arg;
 		return 0;
 	case ARGP_KEY_END:
-		if (!args->n_paths)
+		if (!args->n_paths && !args->history)
 			return options_error(state, "no result document was given");
 		if (!args->dir)
 			return options_error(state,
@@ -70,29 +77,46 @@ static int save(const char *dir, const char *page, size_t bytes)
 	return code;
 }
 
-static int write_report(const struct report_args *args)
+static int write_page(const struct report_args *args, const struct documents *docs,
+		      const struct history *history)
 {
-	struct documents docs;
 	struct report report;
 	size_t bytes = 0;
 	char *page;
 	int code;
 
-	if (!documents_read(&docs, args->paths, args->n_paths))
-		return CLI_USAGE;
-	report_build(&report, (const struct result *const *)docs.docs, docs.n);
+	report_build(&report, (const struct result *const *)docs->docs, docs->n, history);
 	if (*report.failed.text)
 		message_warn("the report has no pictures: %s", report.failed.text);
 	page = report_page(&report, &bytes);
 	code = save(args->dir, page, bytes);
 	free(page);
 	report_free(&report);
+	return code;
+}
+
+static int write_report(const struct report_args *args)
+{
+	struct documents docs;
+	struct history history;
+	int code = CLI_USAGE;
+
+	if (!documents_read(&docs, args->paths, args->n_paths))
+		return CLI_USAGE;
+	if (!args->history) {
+		code = write_page(args, &docs, NULL);
+	} else if (documents_history(&history, args->history)) {
+		code = write_page(args, &docs, &history);
+		history_free(&history);
+	}
 	documents_free(&docs);
 	return code;
 }
 
 static const struct argp_option options[] = {
 	{ "output", 'o', "DIR", 0, "folder for " PAGE "; made if need be", 0 },
+	{ "history", OPTION_HISTORY, "FILE.jsonl", 0,
+	  "what changed from run to run, too (see wsbench history)", 0 },
 	{ 0 },
 };
 
@@ -101,7 +125,7 @@ static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, {
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "FILE.json...",
+	.args_doc = "[FILE.json...]",
 	.doc = "Writes DIR/" PAGE " and prints its path: figures, pictures, what is "
 	       "missing and why, on one page that needs nothing else.\v"
 	       "Of several documents of one target the first is what the others are "

@@ -58,6 +58,55 @@ END
   grep -q '+7' compare-bare-x86_64.svg
 }
 
+# make_history: h.jsonl of three runs, in the last of which rdtsc costs 7 more.
+make_history() {
+  local i
+  for i in 1 2 3; do
+    python3 - "$i" <<'END'
+import json, sys
+d = json.load(open("doc.json"))
+i = int(sys.argv[1])
+d["run"]["id"] = f"run-{i}"
+d["run"]["started"] = d["run"]["finished"] = f"2026-01-0{i}T00:00:00Z"
+d["subject"]["label"] = f"label'{i}%s\\"
+for b in d["benchmarks"]:
+    for m in b["metrics"] if b["name"] == "rdtsc" and i == 3 else []:
+        m["estimate"]["value"] += 7
+        m["estimate"]["ci"] = None
+json.dump(d, open(f"run{i}.json", "w"))
+END
+    "$wsbench" history add --quiet --db h.jsonl "run$i.json"
+  done
+}
+
+@test "a history: what changed, and with which run" {
+  need_document
+  make_history
+  run_apart "$wsbench" plot --history h.jsonl -o pictures
+  echo "$stdout / $stderr"
+  [ "$status" = 0 ]
+  [ "$stdout" = "pictures/history-bare-x86_64.svg
+pictures/history-bare-x86_64.png" ]
+  grep -q 'over 3 runs' pictures/history-bare-x86_64.svg
+  grep -q '700.0 %' pictures/history-bare-x86_64.svg
+  grep -qF "label'3%s\\" pictures/history-bare-x86_64.svg
+  run_apart "$wsbench" report --history h.jsonl -o out
+  [ "$status" = 0 ]
+  grep -q '3 runs, .*; 1 changes' out/report.html
+  grep -qF 'label&#39;3%s\' out/report.html
+}
+
+@test "a history that is none" {
+  need_document
+  : >empty.jsonl
+  echo text >text.jsonl
+  refused 2 'empty.jsonl holds no figures' "$wsbench" plot --history empty.jsonl -o pictures
+  refused 2 'text.jsonl' "$wsbench" plot --history text.jsonl -o pictures
+  refused 2 'missing.jsonl' "$wsbench" report --history missing.jsonl -o out
+  refused 2 'nothing to draw: history (needs --history)' \
+    "$wsbench" plot doc.json --kind history -o pictures
+}
+
 @test "nothing to draw is bad input" {
   need_document
   refused 2 'nothing to draw: tax (no document has benchmarks under both pmu-off and pmu-emulated)' \

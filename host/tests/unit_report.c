@@ -152,7 +152,7 @@ static char *page(size_t n)
 
 	/* Pictures have tests of their own. */
 	setenv("PATH", "/nonexistent", 1);
-	report_build(&r, (const struct result *const *)docs, n);
+	report_build(&r, (const struct result *const *)docs, n, NULL);
 	text = report_page(&r, &bytes);
 	cr_expect_eq(strlen(text), bytes);
 	report_free(&r);

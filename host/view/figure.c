@@ -3,6 +3,7 @@
 #include "host/view/figure.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "host/view/color.h"
@@ -132,6 +133,13 @@ void figure_legend(const struct figure *g, size_t line, enum figure_mark mark,
 		figure_line_style(g, series);
 		fputc('\n', g->f);
 		break;
+	case FIGURE_BREAK:
+		fprintf(g->f,
+			"set arrow from screen %.6f, screen %.6f to screen %.6f, screen "
+			"%.6f nohead front lw 1.5 lc rgb '%s'\n",
+			(FIGURE_EDGE + 12.0) / g->width, 1 - (y + 9) / g->height,
+			(FIGURE_EDGE + 12.0) / g->width, 1 - (y - 9) / g->height, color);
+		break;
 	default:
 		fprintf(g->f,
 			"set label '' at screen %.6f, screen %.6f front point pt %u ps "
@@ -186,6 +194,22 @@ static void tick_text(char text[NUMBER_BYTES], double value)
 	else
 		snprintf(text, NUMBER_BYTES, "%g %c", value / (unit == 'G' ? 1e9 : 1e6),
 			 unit);
+}
+
+/* A tick's text is a format: what is no part of one is doubled. */
+static char *format_free(const char *text)
+{
+	char *doubled = malloc(2 * strlen(text) + 1), *at = doubled;
+
+	if (!doubled)
+		abort();
+	for (; *text; text++) {
+		*at++ = *text;
+		if (*text == '%')
+			*at++ = '%';
+	}
+	*at = '\0';
+	return doubled;
 }
 
 static void print_tick_at(const struct figure *g, double at, double value,
@@ -268,6 +292,28 @@ void figure_tick_axis(const struct figure *g, const char *axis, double lo, doubl
 	for (size_t i = 0; i < n; i++)
 		print_tick_at(g, ticks[i].at, ticks[i].value, suffix, !i);
 	close_ticks(g, axis);
+}
+
+void figure_name_axis(const struct figure *g, const char *axis, double lo, double hi,
+		      const struct figure_name *names, size_t n)
+{
+	fprintf(g->f, "unset logscale %s\nset %srange [%.9g:%.9g]\n", axis, axis, lo, hi);
+	fprintf(g->f, "unset %stics\nset grid no%stics\n", axis, axis);
+	if (!n)
+		return;
+	fprintf(g->f,
+		"set %stics out nomirror scale 0.6 rotate by 30 right tc rgb '%s' font "
+		"',11' (",
+		axis, color_light(COLOR_SOFT));
+	for (size_t i = 0; i < n; i++) {
+		char *text = format_free(names[i].text);
+
+		fputs(i ? ", " : "", g->f);
+		gnuplot_quote(g->f, text);
+		fprintf(g->f, " %.9g", names[i].at);
+		free(text);
+	}
+	fputs(")\n", g->f);
 }
 
 void figure_axis_label(const struct figure *g, const char *axis, const char *text)

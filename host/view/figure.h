@@ -45,6 +45,7 @@ enum figure_mark {
 	FIGURE_SWATCH,
 	FIGURE_LINE,	 /* dashed by the series' number */
 	FIGURE_HATCH,	 /* outlined */
+	FIGURE_BREAK,	 /* upright, dashed */
 	FIGURE_POINT_UP, /* filled triangles and circles */
 	FIGURE_POINT_DOWN,
 	FIGURE_POINT,
@@ -92,6 +93,13 @@ struct figure_tick {
 };
 void figure_tick_axis(const struct figure *g, const char *axis, double lo, double hi,
 		      const struct figure_tick *ticks, size_t n, const char *suffix);
+/* Words at places of an axis: those of "x" stand aslant. No words, no ticks. */
+struct figure_name {
+	double at;
+	const char *text;
+};
+void figure_name_axis(const struct figure *g, const char *axis, double lo, double hi,
+		      const struct figure_name *names, size_t n);
 void figure_axis_label(const struct figure *g, const char *axis, const char *text);
 
 /* "lc rgb '...'", and for lines a dash pattern of the series' own. */

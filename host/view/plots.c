@@ -12,13 +12,16 @@
 #include "host/view/figure.h"
 
 const struct plot_kind plot_kinds[] = {
-	{ "bars", "round trips of every benchmark, by target", plot_bars },
-	{ "compare", "differences of two documents or configs, with intervals",
+	{ "bars", "round trips of every benchmark, by target", false, plot_bars },
+	{ "compare", "differences of two documents or configs, with intervals", false,
 	  plot_compare },
-	{ "configs", "trap against passthrough: bars by counter config", plot_configs },
-	{ "tax", "what the virtual PMU adds to every exit", plot_tax },
-	{ "distribution", "events of noisy targets: the bulk, and the tail",
+	{ "configs", "trap against passthrough: bars by counter config", false,
+	  plot_configs },
+	{ "tax", "what the virtual PMU adds to every exit", false, plot_tax },
+	{ "distribution", "events of noisy targets: the bulk, and the tail", false,
 	  plot_distribution },
+	{ "history", "figures from run to run, and what changed them (--history)", true,
+	  plot_history },
 	{ 0 },
 };
 
@@ -138,4 +141,25 @@ void plot_close(struct figure *g, struct picture *p)
 	if (fclose(g->f) || !p->script)
 		abort();
 	g->f = NULL;
+}
+
+void plot_all(const struct plot_input *in, struct picture_list *list,
+	      bool (*wanted)(const struct plot_kind *kind, void *context),
+	      void (*said)(const struct plot_kind *kind, const char *why, void *context),
+	      void *context)
+{
+	for (const struct plot_kind *kind = plot_kinds; kind->id; kind++) {
+		struct plot_reason why = { "" };
+
+		if (wanted && !wanted(kind, context))
+			continue;
+		if (kind->of_history ? !in->history : !in->n_docs)
+			snprintf(why.text, sizeof(why.text),
+				 kind->of_history ? "needs --history"
+						  : "needs documents");
+		else
+			kind->plan(in, list, &why);
+		if (*why.text && said)
+			said(kind, why.text, context);
+	}
 }

@@ -13,9 +13,12 @@
 
 struct result;
 
+struct history;
+
 struct plot_input {
 	const struct result *const *docs;
 	size_t n_docs;
+	const struct history *history; /* judged; NULL: none */
 	/* Two counter configs to set against each other; NULL: the kind's own choice. */
 	const char *config[2];
 	/* fnmatch(3) patterns of benchmarks' names, or "core"; 0 of them: all. */
@@ -31,6 +34,7 @@ struct plot_reason {
 struct plot_kind {
 	const char *id;
 	const char *summary;
+	bool of_history; /* instead of documents */
 	/* Adds pictures to `list`, or says why there are none. Aborts on lack of memory.
 	 */
 	void (*plan)(const struct plot_input *in, struct picture_list *list,
@@ -74,5 +78,14 @@ void plot_tax(const struct plot_input *in, struct picture_list *list,
 	      struct plot_reason *why);
 void plot_distribution(const struct plot_input *in, struct picture_list *list,
 		       struct plot_reason *why);
+
+void plot_history(const struct plot_input *in, struct picture_list *list,
+		  struct plot_reason *why);
+
+/* Plans every kind that `in` has something for; for each that draws nothing, `said`. */
+void plot_all(const struct plot_input *in, struct picture_list *list,
+	      bool (*wanted)(const struct plot_kind *kind, void *context),
+	      void (*said)(const struct plot_kind *kind, const char *why, void *context),
+	      void *context);
 
 #endif

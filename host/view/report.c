@@ -14,6 +14,7 @@
 const struct report_section report_sections[] = {
 	{ "summary", "Summary", report_summary },
 	{ "changes", "What changed", report_changes },
+	{ "history", "History", report_history },
 	{ "figures", "Round trips", report_figures },
 	{ "visible", "What the guest's own counter sees", report_visible },
 	{ "configs", "Counter configurations", report_configs },
@@ -47,15 +48,12 @@ static void render(struct report *r)
 	}
 }
 
-void report_build(struct report *r, const struct result *const *docs, size_t n)
+void report_build(struct report *r, const struct result *const *docs, size_t n,
+		  const struct history *history)
 {
-	*r = (struct report){ .in = { .docs = docs, .n_docs = n } };
+	*r = (struct report){ .in = { .docs = docs, .n_docs = n, .history = history } };
 	report_compare(r);
-	for (const struct plot_kind *kind = plot_kinds; kind->id; kind++) {
-		struct plot_reason why = { "" };
-
-		kind->plan(&r->in, &r->pictures, &why);
-	}
+	plot_all(&r->in, &r->pictures, NULL, NULL, NULL);
 	render(r);
 }
 

@@ -36,8 +36,10 @@ struct report {
 /*
  * Draws what there is to draw. Where gnuplot fails, the report goes without pictures
  * and says so: `failed`. The documents must outlive it. Aborts on lack of memory.
+ * `history` may be NULL.
  */
-void report_build(struct report *r, const struct result *const *docs, size_t n);
+void report_build(struct report *r, const struct result *const *docs, size_t n,
+		  const struct history *history);
 void report_free(struct report *r);
 
 /* The page, for free(). */
@@ -59,6 +61,7 @@ extern const struct report_section report_sections[];
 bool report_summary(FILE *f, const struct report *r);
 bool report_changes(FILE *f, const struct report *r);
 bool report_visible(FILE *f, const struct report *r);
+bool report_history(FILE *f, const struct report *r);
 bool report_figures(FILE *f, const struct report *r);
 bool report_configs(FILE *f, const struct report *r);
 bool report_pictures(FILE *f, const struct report *r);

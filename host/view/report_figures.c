@@ -41,6 +41,8 @@ bool report_figures(FILE *f, const struct report *r)
 	struct table_model m;
 	bool any;
 
+	if (!r->in.n_docs)
+		return false;
 	table_model_build(&m, r->in.docs, r->in.n_docs, "\u00b1");
 	any = m.rows.n;
 	fputs("<p>From before the operation to after it, by the guest's clock, less what "

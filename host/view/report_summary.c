@@ -94,6 +94,8 @@ static void print_outcome(FILE *f, const struct report *r, const struct result *
 
 bool report_summary(FILE *f, const struct report *r)
 {
+	if (!r->in.n_docs)
+		return false;
 	fputs("<div class=cards>\n", f);
 	for (size_t d = 0; d < r->in.n_docs; d++) {
 		const struct result *doc = r->in.docs[d];
