@@ -42,7 +42,7 @@ static void print_change(FILE *f, const struct history *h, const struct history_
 	report_number(f, c->after, exact, false);
 	html_tag(f, "td", "%s", s->unit);
 	if (c->before > 0)
-		fprintf(f, "<td class=n data-v=\"%.17g\">%.4g</td>", c->after / c->before,
+		fprintf(f, "<td class=n data-v=\"%.17g\">%.5g</td>", c->after / c->before,
 			c->after / c->before);
 	else
 		fputs("<td class=n></td>", f);
@@ -65,7 +65,8 @@ static void print_place(FILE *f, const struct history *h, size_t place)
 	      "scope=col>benchmark</th><th scope=col>verdict</th><th scope=col "
 	      "class=n>before</th><th scope=col class=n>after</th><th "
 	      "scope=col>unit</th><th scope=col class=n>ratio</th><th "
-	      "scope=col>since</th><th scope=col>after</th></tr></thead>\n<tbody>\n",
+	      "scope=col>with run</th><th scope=col>after "
+	      "run</th></tr></thead>\n<tbody>\n",
 	      f);
 	for (size_t i = 0; i < h->n_series; i++)
 		for (size_t k = 0;
