@@ -93,7 +93,7 @@ pictures/history-bare-x86_64.png" ]
   run_apart "$wsbench" report --history h.jsonl -o out
   [ "$status" = 0 ]
   grep -q '3 runs, .*; 1 changes' out/report.html
-  grep -qF 'label&#39;3%s\' out/report.html
+  grep -qF 'label&#39;3%s' out/report.html
 }
 
 @test "a history that is none" {
