@@ -306,6 +306,10 @@ install: all
 	$(foreach a,$(ARCHS),install -D -m 755 $(B)/$(a)/wsbench \
 		$(DESTDIR)$(PREFIX)/libexec/worldswitch/$(a)/wsbench;)
 	install -D -m 644 results/schema.json $(DESTDIR)$(PREFIX)/share/worldswitch/schema.json
+	install -D -m 644 results/explanation.schema.json \
+		$(DESTDIR)$(PREFIX)/share/worldswitch/explanation.schema.json
+	install -D -m 755 $(B)/libwsbench-trace.so \
+		$(DESTDIR)$(PREFIX)/libexec/worldswitch/libwsbench-trace.so
 PREFIX ?= /usr/local
 
 clean:

@@ -27,7 +27,7 @@ Prints a line for each check, and what is wrong below it.
   catalogue  a body for each row and architecture, a row for each body
   configs    each row has an apply function and a summary
   spdx       each source begins with its licence
-  schema     results/schema.json is valid draft-07
+  schema     results/*schema.json are valid draft-07
 
 BUILD is the build folder (default: build); it is only looked into for version.h.
 Exit code: 0 all is well; 1 something is not; 2 bad usage.
@@ -322,17 +322,18 @@ check_spdx() {
 }
 
 check_schema() {
-  python3 - results/schema.json <<'END'
+  python3 - results/schema.json results/explanation.schema.json <<'END'
 import json, sys
 try:
     import jsonschema
 except ImportError:
     sys.exit("python3-jsonschema is not installed: scripts/setup.sh")
-with open(sys.argv[1]) as f:
-    schema = json.load(f)
-if schema.get("$schema") != "http://json-schema.org/draft-07/schema#":
-    sys.exit("it does not say that it is draft-07")
-jsonschema.Draft7Validator.check_schema(schema)
+for path in sys.argv[1:]:
+    with open(path) as f:
+        schema = json.load(f)
+    if schema.get("$schema") != "http://json-schema.org/draft-07/schema#":
+        sys.exit(f"{path} does not say that it is draft-07")
+    jsonschema.Draft7Validator.check_schema(schema)
 END
 }
 

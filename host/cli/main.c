@@ -22,6 +22,7 @@ struct command {
 
 static const struct command commands[] = {
 	{ "list", cmd_list, "show the benchmarks, configs and targets there are" },
+	{ "explain", cmd_explain, "show which functions a benchmark's instructions are in" },
 	{ "run", cmd_run, "measure; write result documents and print a table" },
 	{ "compare", cmd_compare, "two runs, or two configs: what got better or worse" },
 	{ "history", cmd_history, "keep figures of many runs; say what changed when" },

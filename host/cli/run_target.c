@@ -70,6 +70,13 @@ static int show_benchmark(void *ctx, const struct result *r,
 	return 0;
 }
 
+static int take_symbols(void *ctx, const char *text, size_t bytes)
+{
+	struct drawing *d = ctx;
+
+	return d->run->symbols(d->run->symbols_ctx, text, bytes);
+}
+
 /* What only the program around a lab knows of it. */
 static void finish(struct result *r, const struct run *run, const struct target *t,
 		   const struct measure_request *request, const char *started)
@@ -104,6 +111,7 @@ static enum cli_exit measure(const struct run *run, struct target *t, struct res
 		.ctx = &d,
 		.progress = show,
 		.benchmark = show_benchmark,
+		.symbols = run->symbols ? take_symbols : NULL,
 	};
 	struct measure_request request = run->request;
 	struct target_error err = { "" };

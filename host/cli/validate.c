@@ -6,7 +6,7 @@
 #include "host/cli/cmd.h"
 #include "host/cli/message.h"
 #include "host/cli/options.h"
-#include "host/result/result.h"
+#include "host/result/explanation.h"
 
 struct validate {
 	struct options_common common;
@@ -37,7 +37,8 @@ static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, {
 static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "FILE.json...",
-	.doc = "Checks result documents against the rules of results/schema.json.\v"
+	.doc = "Checks results and explanations against the rules of results/schema.json "
+	       "and results/explanation.schema.json.\v"
 	       "Prints 'FILE: ok' for each good one, and for each bad one where in it "
 	       "the first mistake is. Ends with 2 if any was bad.",
 	.children = children,
@@ -46,13 +47,11 @@ static const struct argp argp = {
 static bool validate_file(const char *path)
 {
 	struct result_error err;
-	struct result *r;
 
-	if (result_read(path, &r, &err)) {
+	if (explanation_or_result_check(path, &err)) {
 		message_usage("wsbench", "%s", err.text);
 		return false;
 	}
-	result_free(r);
 	printf("%s: ok\n", path);
 	return true;
 }

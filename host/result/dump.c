@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* From C values to JSON text. */
-#include "host/result/result.h"
+#include "host/result/dump.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -11,6 +11,7 @@
 
 #include "host/result/layout.h"
 #include "host/result/member.h"
+#include "host/result/result.h"
 #include "host/result/store.h"
 
 /* 17 digits tell any two doubles apart. */
@@ -153,9 +154,9 @@ static json_t *dump_field(const struct field *f, const void *base)
 	case FIELD_BINS:
 		return dump_bins(f, base);
 	case FIELD_SCHEMA:
-		return json_string(RESULT_SCHEMA);
+		return json_string(f->words[0]);
 	case FIELD_VERSION:
-		return json_integer(RESULT_SCHEMA_VERSION);
+		return json_integer(f->max);
 	}
 	return NULL;
 }
@@ -223,9 +224,9 @@ static char *join_number_lines(char *text)
 	return out;
 }
 
-char *result_dump(const struct result *r)
+char *dump_document(const struct layout *layout, const void *base)
 {
-	json_t *object = dump_object(&layout_result, r);
+	json_t *object = dump_object(layout, base);
 	char *text = store_check(json_dumps(object, DUMP_FLAGS | JSON_INDENT(2)));
 	size_t bytes;
 
@@ -234,6 +235,11 @@ char *result_dump(const struct result *r)
 	text = store_check(realloc(text, bytes + 2));
 	memcpy(text + bytes, "\n", 2);
 	return text;
+}
+
+char *result_dump(const struct result *r)
+{
+	return dump_document(&layout_result, r);
 }
 
 char *result_benchmark_dump(const struct result_benchmark *b)

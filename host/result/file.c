@@ -66,19 +66,27 @@ static ssize_t slurp(int fd, char **text)
 	return (ssize_t)bytes;
 }
 
-int result_read(const char *path, struct result **out, struct result_error *err)
+long file_read(const char *path, char **text)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t bytes;
+
+	*text = NULL;
+	if (fd < 0)
+		return -errno;
+	bytes = slurp(fd, text);
+	close(fd);
+	return bytes;
+}
+
+int result_read(const char *path, struct result **out, struct result_error *err)
+{
 	struct result_error inner;
 	char *text;
-	ssize_t bytes;
+	long bytes = file_read(path, &text);
 	int rc;
 
 	*out = NULL;
-	if (fd < 0)
-		return file_cannot(err, "read", path, -errno);
-	bytes = slurp(fd, &text);
-	close(fd);
 	if (bytes < 0) {
 		rc = file_cannot(err, "read", path, (int)bytes);
 	} else {

@@ -7,6 +7,10 @@
 
 struct result_error;
 
+/* All of a file or a pipe, in *text, which the caller frees. Its bytes, or a negative
+ * errno. */
+long file_read(const char *path, char **text);
+
 /* All of it, and what lies on the disk, whatever interrupts. 0 or a negative errno. */
 int file_write(int fd, const char *text, size_t bytes);
 int file_sync(int fd);

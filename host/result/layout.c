@@ -1,49 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The tables that say what the document is made of, object by object. */
 #include "host/result/layout.h"
-
-#define REQUIRED FIELD_REQUIRED
-#define NULLABLE FIELD_NULLABLE
-#define BOTH	 (FIELD_REQUIRED | FIELD_NULLABLE)
-
-#define MEMBER(type, member)                                                             \
-	.offset = offsetof(struct type, member),                                         \
-	.bytes = sizeof(((struct type *)0)->member)
-#define ROW(kind_, key_, flags_) .key = (key_), .kind = FIELD_##kind_, .flags = (flags_)
-
-#define FIELD(kind, key, flags, type, member)                                            \
-	{                                                                                \
-		ROW(kind, key, flags), MEMBER(type, member)                              \
-	}
-/* An integer that is null where the member holds `unknown`. */
-#define KNOWN(key, flags, type, member, unknown)                                         \
-	{                                                                                \
-		ROW(KNOWN, key, flags), MEMBER(type, member), .none = (unknown)          \
-	}
-/* A string or an enum that is one of a list. */
-#define WORD(kind, key, type, member, list)                                              \
-	{                                                                                \
-		ROW(kind, key, REQUIRED), MEMBER(type, member), .words = (list)          \
-	}
-#define ARRAY(kind, key, type, member, element)                                          \
-	{                                                                                \
-		ROW(kind, key, REQUIRED), MEMBER(type, member),                          \
-			.of = (element),                                                 \
-			.count_offset = offsetof(struct type, n_##member)                \
-	}
-#define OBJECT(key, flags, type, member, layout)                                         \
-	{                                                                                \
-		ROW(OBJECT, key, flags), MEMBER(type, member), .of = (layout)            \
-	}
-/* A JSON object whose members lie in the surrounding struct itself. */
-#define GROUP(key, flags, layout)                                                        \
-	{                                                                                \
-		ROW(OBJECT, key, flags), .of = (layout)                                  \
-	}
-#define END                                                                              \
-	{                                                                                \
-		.key = NULL                                                              \
-	}
+#include "host/result/layout_rows.h"
 
 static const char *const arch_words[] = { "x86_64", "aarch64", NULL };
 static const char *const kind_words[] = { "kvm", "bare", "lab", NULL };
@@ -83,7 +41,7 @@ static const struct field run_fields[] = {
 	GROUP("tool", REQUIRED, &tool),
 	END,
 };
-static const struct layout run = { run_fields, sizeof(struct result_run) };
+const struct layout layout_run = { run_fields, sizeof(struct result_run) };
 
 /* subject, target, machine */
 
@@ -93,7 +51,7 @@ static const struct field subject_fields[] = {
 	FIELD(STRING, "commit", NULLABLE, result_subject, commit),
 	END,
 };
-static const struct layout subject = { subject_fields, sizeof(struct result_subject) };
+const struct layout layout_subject = { subject_fields, sizeof(struct result_subject) };
 
 static const struct field target_fields[] = {
 	FIELD(STRING, "name", REQUIRED, result_target, name),
@@ -103,7 +61,7 @@ static const struct field target_fields[] = {
 	FIELD(BOOL, "exact", REQUIRED, result_target, exact),
 	END,
 };
-static const struct layout target = { target_fields, sizeof(struct result_target) };
+const struct layout layout_target = { target_fields, sizeof(struct result_target) };
 
 static const struct field machine_fields[] = {
 	FIELD(STRING, "fingerprint", REQUIRED, result_machine, fingerprint),
@@ -114,7 +72,7 @@ static const struct field machine_fields[] = {
 	KNOWN("pinned", NULLABLE, result_machine, pinned, -1),
 	END,
 };
-static const struct layout machine = { machine_fields, sizeof(struct result_machine) };
+const struct layout layout_machine = { machine_fields, sizeof(struct result_machine) };
 
 /* environment, clock */
 
@@ -340,20 +298,22 @@ static const struct field warning_fields[] = {
 	FIELD(STRING, "message", REQUIRED, result_warning, message),
 	END,
 };
-static const struct layout warning = { warning_fields, sizeof(struct result_warning) };
+const struct layout layout_warning = { warning_fields, sizeof(struct result_warning) };
+
+static const char *const schema_words[] = { RESULT_SCHEMA, NULL };
 
 static const struct field result_fields[] = {
-	{ ROW(SCHEMA, "schema", REQUIRED) },
-	{ ROW(VERSION, "schema_version", REQUIRED) },
-	OBJECT("run", REQUIRED, result, run, &run),
-	OBJECT("subject", REQUIRED, result, subject, &subject),
-	OBJECT("target", REQUIRED, result, target, &target),
-	OBJECT("machine", REQUIRED, result, machine, &machine),
+	NAMED(schema_words),
+	VERSIONED(RESULT_SCHEMA_VERSION),
+	OBJECT("run", REQUIRED, result, run, &layout_run),
+	OBJECT("subject", REQUIRED, result, subject, &layout_subject),
+	OBJECT("target", REQUIRED, result, target, &layout_target),
+	OBJECT("machine", REQUIRED, result, machine, &layout_machine),
 	GROUP("environment", REQUIRED, &environment),
 	OBJECT("clock", REQUIRED, result, clock, &clock_layout),
 	ARRAY(ARRAY, "benchmarks", result, benchmarks, &layout_benchmark),
 	OBJECT("pmu", NULLABLE, result, pmu, &pmu),
-	ARRAY(ARRAY, "warnings", result, warnings, &warning),
+	ARRAY(ARRAY, "warnings", result, warnings, &layout_warning),
 	END,
 };
 const struct layout layout_result = { result_fields, sizeof(struct result) };

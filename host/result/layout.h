@@ -17,15 +17,15 @@ enum field_kind {
 	FIELD_STRING,  /* const char * */
 	FIELD_STRINGS, /* const char ** and a count */
 	FIELD_BOOL,
-	FIELD_COUNT,  /* unsigned, 4 or 8 bytes */
-	FIELD_KNOWN,  /* the same, or signed; the value `none` is null in JSON */
-	FIELD_REAL,   /* double; NAN is null */
-	FIELD_CHOICE, /* an enum: index into `words` */
-	FIELD_OBJECT, /* struct, or some members of this one: see `of` */
-	FIELD_ARRAY,  /* pointer to structs, and a count */
-	FIELD_BINS,   /* struct histogram_bin * and a count: [[low, count], ...] */
-	FIELD_SCHEMA, /* not in memory: the document's name */
-	FIELD_VERSION,
+	FIELD_COUNT,   /* unsigned, 4 or 8 bytes */
+	FIELD_KNOWN,   /* the same, or signed; the value `none` is null in JSON */
+	FIELD_REAL,    /* double; NAN is null */
+	FIELD_CHOICE,  /* an enum: index into `words` */
+	FIELD_OBJECT,  /* struct, or some members of this one: see `of` */
+	FIELD_ARRAY,   /* pointer to structs, and a count */
+	FIELD_BINS,    /* struct histogram_bin * and a count: [[low, count], ...] */
+	FIELD_SCHEMA,  /* not in memory: the document's name, its one word */
+	FIELD_VERSION, /* not in memory: max */
 };
 
 /* A member that may be null may also be missing, unless it is required. */
@@ -52,6 +52,8 @@ struct layout {
 };
 
 extern const struct layout layout_result, layout_benchmark, layout_metric, layout_boot;
+extern const struct layout layout_run, layout_subject, layout_target, layout_machine,
+	layout_warning, layout_explanation;
 
 extern const char *const layout_status_words[];
 extern const char *const layout_handler_words[];

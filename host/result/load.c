@@ -287,24 +287,24 @@ static int read_bins(struct reader *rd, const struct field *f, const json_t *arr
 	return 0;
 }
 
-static int read_schema(struct reader *rd, const json_t *value)
+static int read_schema(struct reader *rd, const struct field *f, const json_t *value)
 {
-	if (json_is_string(value) && !strcmp(json_string_value(value), RESULT_SCHEMA))
+	if (json_is_string(value) && !strcmp(json_string_value(value), f->words[0]))
 		return 0;
-	return wrong(rd, "expected \"" RESULT_SCHEMA "\"");
+	return wrong_word(rd, f->words);
 }
 
-static int read_version(struct reader *rd, const json_t *value)
+static int read_version(struct reader *rd, const struct field *f, const json_t *value)
 {
 	int64_t version;
 	char what[96];
 
-	if (!whole_number(value, &version) || version < RESULT_SCHEMA_VERSION)
-		snprintf(what, sizeof(what), "expected %d", RESULT_SCHEMA_VERSION);
-	else if (version > RESULT_SCHEMA_VERSION)
+	if (!whole_number(value, &version) || version < f->max)
+		snprintf(what, sizeof(what), "expected %lld", (long long)f->max);
+	else if (version > f->max)
 		snprintf(what, sizeof(what),
-			 "version %lld is newer than this program's, %d",
-			 (long long)version, RESULT_SCHEMA_VERSION);
+			 "version %lld is newer than this program's, %lld",
+			 (long long)version, (long long)f->max);
 	else
 		return 0;
 	return wrong(rd, what);
@@ -334,9 +334,9 @@ static int read_value(struct reader *rd, const struct field *f, const json_t *va
 	case FIELD_BINS:
 		return read_bins(rd, f, value, base);
 	case FIELD_SCHEMA:
-		return read_schema(rd, value);
+		return read_schema(rd, f, value);
 	case FIELD_VERSION:
-		return read_version(rd, value);
+		return read_version(rd, f, value);
 	}
 	return -EINVAL;
 }

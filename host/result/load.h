@@ -4,6 +4,7 @@
 #define WS_RESULT_LOAD_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "host/result/result.h"
 
@@ -17,5 +18,12 @@ struct result_store;
  */
 int load_object(struct result_store *store, const struct layout *layout,
 		const json_t *object, void *base, struct result_error *err);
+
+/* The same for text. */
+int load_text(struct result_store *store, const struct layout *layout, const char *text,
+	      size_t bytes, void *base, struct result_error *err);
+
+/* Whether a text is a JSON object whose member `schema` is `name`. */
+bool load_names(const char *text, size_t bytes, const char *name);
 
 #endif

@@ -3,6 +3,7 @@
 #include "host/result/result.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include <jansson.h>
 
@@ -24,6 +25,29 @@ static json_t *parse_json(const char *text, size_t bytes, struct result_error *e
 		error_set(err, -EINVAL, "line %d column %d: %s", json.line, json.column,
 			  json.text);
 	return value;
+}
+
+int load_text(struct result_store *store, const struct layout *layout, const char *text,
+	      size_t bytes, void *base, struct result_error *err)
+{
+	json_t *value = parse_json(text, bytes, err);
+	int rc;
+
+	if (!value)
+		return -EINVAL;
+	rc = load_object(store, layout, value, base, err);
+	json_decref(value);
+	return rc;
+}
+
+bool load_names(const char *text, size_t bytes, const char *name)
+{
+	json_t *value = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, NULL);
+	const char *schema = json_string_value(json_object_get(value, "schema"));
+	bool names = schema && !strcmp(schema, name);
+
+	json_decref(value);
+	return names;
 }
 
 int result_parse(const char *text, size_t bytes, struct result **out,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/mark.h"
 #include "host/target/drive.h"
 #include "host/vmm/clock.h"
 
@@ -114,11 +115,13 @@ uint64_t *drive_series(struct drive *d, uint32_t most, uint32_t *n)
 	*n = d->rq->params.events < most ? d->rq->params.events : most;
 	if (add_series(d, ABI_PHASE_EVENT, *n) || add_series(d, ABI_PHASE_NULL, *n))
 		return NULL;
+	MARK_HERE(MARK_PHASE_BEGIN(ABI_PHASE_NULL));
 	for (i = 0; i < *n; i++) {
 		uint64_t start = clock_now();
 
 		d->rep->series[ABI_PHASE_NULL][i] = clock_now() - start;
 	}
+	MARK_HERE(MARK_PHASE_BEGIN(ABI_PHASE_EVENT));
 	return d->rep->series[ABI_PHASE_EVENT];
 }
 
@@ -136,6 +139,7 @@ uint64_t drive_stamp(const struct vm *vm, enum abi_phase phase, uint32_t i)
 
 int drive_done(struct drive *d)
 {
+	MARK_HERE(MARK_PHASE_END(ABI_PHASE_EVENT));
 	d->rep->outcome = BOOT_DONE;
 	return 0;
 }

@@ -138,20 +138,47 @@ int image_functions(const struct image *image,
 	return ret;
 }
 
-int image_read(const struct image *image, uint64_t vaddr, void *to, size_t bytes)
+/* Program header `index`; -ENOENT: there are no more. */
+static int segment(const struct image *image, unsigned int index, Elf64_Phdr *ph)
 {
+	const uint8_t *p;
 	Elf64_Ehdr h;
-	unsigned int i;
 
 	header(image, &h);
-	for (i = 0; i < h.e_phnum && h.e_phentsize == sizeof(Elf64_Phdr); i++) {
-		const uint8_t *p = at(image, h.e_phoff + (uint64_t)i * sizeof(Elf64_Phdr),
-				      sizeof(Elf64_Phdr));
-		Elf64_Phdr ph;
+	if (index >= h.e_phnum || h.e_phentsize != sizeof(*ph))
+		return -ENOENT;
+	p = at(image, h.e_phoff + (uint64_t)index * sizeof(*ph), sizeof(*ph));
+	if (!p)
+		return -ENOENT;
+	memcpy(ph, p, sizeof(*ph));
+	return 0;
+}
 
-		if (!p)
-			return -EFAULT;
-		memcpy(&ph, p, sizeof(ph));
+struct image_range image_range(const struct image *image)
+{
+	struct image_range r = { ~0ull, 0 };
+	Elf64_Phdr ph;
+	unsigned int i;
+
+	for (i = 0; !segment(image, i, &ph); i++) {
+		if (ph.p_type != PT_LOAD)
+			continue;
+		if (ph.p_vaddr < r.begin)
+			r.begin = ph.p_vaddr;
+		if (ph.p_vaddr + ph.p_memsz > r.end)
+			r.end = ph.p_vaddr + ph.p_memsz;
+	}
+	return r;
+}
+
+int image_read(const struct image *image, uint64_t vaddr, void *to, size_t bytes)
+{
+	Elf64_Phdr ph;
+	unsigned int i;
+
+	for (i = 0; !segment(image, i, &ph); i++) {
+		const uint8_t *p;
+
 		if (ph.p_type != PT_LOAD || vaddr < ph.p_vaddr ||
 		    vaddr - ph.p_vaddr >= ph.p_filesz ||
 		    bytes > ph.p_filesz - (vaddr - ph.p_vaddr))

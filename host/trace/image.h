@@ -15,6 +15,11 @@ struct image {
 	size_t bytes;
 };
 
+/* `end` is the first address that is not in it. */
+struct image_range {
+	uint64_t begin, end;
+};
+
 struct image_mark {
 	uint64_t vaddr;
 	uint64_t kind; /* MARK_* */
@@ -35,6 +40,9 @@ int image_functions(const struct image *image,
 		    int (*each)(void *ctx, uint64_t vaddr, uint64_t bytes,
 				const char *name, size_t name_bytes),
 		    void *ctx);
+
+/* From the first to behind the last address that is loaded; empty: nothing is. */
+struct image_range image_range(const struct image *image);
 
 /* Copies what is loaded at `vaddr`. 0, or -EFAULT: not all of it is. */
 int image_read(const struct image *image, uint64_t vaddr, void *to, size_t bytes);

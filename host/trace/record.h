@@ -25,13 +25,12 @@ struct record_switch {
 struct record_page {
 	uint64_t magic;
 	uint32_t version;
-	uint32_t memory;     /* 1: accesses to memory, too */
 	uint64_t room;	     /* of the file, in bytes, this page included */
 	uint64_t written;    /* bytes of records behind this page */
 	uint32_t installed;  /* 1: the plugin is there */
 	uint32_t overflowed; /* 1: not all records fitted */
 	uint32_t n_switches;
-	uint32_t reserved;
+	uint32_t memory; /* 1: accesses to memory, too */
 	struct record_switch switches[RECORD_SWITCHES_MAX];
 };
 
@@ -45,12 +44,20 @@ _Static_assert(sizeof(struct record_page) <= RECORD_PAGE_BYTES, "the orders fit"
 
 enum record_kind {
 	RECORD_EXEC = 1, /* value: which instruction, by the order of their INSNs */
-	RECORD_INSN,	 /* value: bytes; address (2 words), bytes (4 words) */
-	RECORD_LOAD,	 /* value: log2 of the bytes; address (2 words) */
+	RECORD_INSN, /* value: RECORD_INSN_VALUE(); address (2 words), bytes (4 words) */
+	RECORD_LOAD, /* value: log2 of the bytes; address (2 words) */
 	RECORD_STORE,
 	RECORD_ON,  /* recording has begun: what came before is not here */
 	RECORD_OFF, /* and ended */
 };
+
+/*
+ * How many bytes it has, and how many instructions follow it in the piece of code that
+ * the emulator runs in one go.
+ */
+#define RECORD_INSN_VALUE(bytes, after) ((uint32_t)(bytes) | (uint32_t)(after) << 8)
+#define RECORD_INSN_LENGTH(value)	((value)&0xffu)
+#define RECORD_INSN_AFTER(value)	((value) >> 8)
 
 #define RECORD_INSN_WORDS   7
 #define RECORD_ACCESS_WORDS 3

@@ -24,11 +24,11 @@ static struct {
 	struct record_page *page;
 	uint32_t *next, *end; /* within the mapping */
 	uint32_t n_insns;     /* described so far */
-	bool recording;
+	bool wanted;	      /* recording, by the last switch */
+	bool installed;	      /* recording, by the translations that there are */
 } state;
 
-static void install_watch(qemu_plugin_id_t id);
-static void install_recording(qemu_plugin_id_t id);
+static void install(qemu_plugin_id_t id);
 
 /* Room for a record of `words`; NULL, and a note, once there is none. */
 static uint32_t *room(size_t words)
@@ -55,13 +55,14 @@ static void put(enum record_kind kind, uint32_t value)
 static void on_insn(unsigned int vcpu, void *ctx)
 {
 	(void)vcpu;
-	put(RECORD_EXEC, (uint32_t)(uintptr_t)ctx);
+	if (state.wanted)
+		put(RECORD_EXEC, (uint32_t)(uintptr_t)ctx);
 }
 
 static void on_access(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t vaddr,
 		      void *ctx)
 {
-	uint32_t *at = room(RECORD_ACCESS_WORDS);
+	uint32_t *at = state.wanted ? room(RECORD_ACCESS_WORDS) : NULL;
 
 	(void)vcpu;
 	(void)ctx;
@@ -91,28 +92,41 @@ static const struct record_switch *switch_at(const struct qemu_plugin_insn *insn
 }
 
 /*
- * The emulator throws the translations away a little later, when it comes to the end of
- * the piece that it is in; until then the old ones run.
+ * The emulator throws the translations away a little later, mostly when it comes to the
+ * end of the piece that it is in; until then the old ones run.
  */
 static void on_begin(unsigned int vcpu, void *ctx)
 {
 	(void)vcpu;
 	(void)ctx;
-	if (state.recording)
+	if (state.wanted)
 		return;
-	state.recording = true;
-	qemu_plugin_reset(state.id, install_recording);
+	state.wanted = true;
+	if (state.installed)
+		put(RECORD_ON, 0);
+	else
+		qemu_plugin_reset(state.id, install);
 }
 
 static void on_end(unsigned int vcpu, void *ctx)
 {
 	(void)vcpu;
 	(void)ctx;
-	if (!state.recording)
+	if (!state.wanted)
 		return;
-	state.recording = false;
+	state.wanted = false;
 	put(RECORD_OFF, 0);
-	qemu_plugin_reset(state.id, install_watch);
+	qemu_plugin_reset(state.id, install);
+}
+
+static void add_switches(struct qemu_plugin_insn *insn)
+{
+	if (switch_at(insn, true))
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_begin,
+						       QEMU_PLUGIN_CB_NO_REGS, NULL);
+	if (switch_at(insn, false))
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_end,
+						       QEMU_PLUGIN_CB_NO_REGS, NULL);
 }
 
 static void watch(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
@@ -120,17 +134,12 @@ static void watch(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	size_t n = qemu_plugin_tb_n_insns(tb), i;
 
 	(void)id;
-	for (i = 0; i < n; i++) {
-		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
-
-		if (switch_at(insn, true))
-			qemu_plugin_register_vcpu_insn_exec_cb(
-				insn, on_begin, QEMU_PLUGIN_CB_NO_REGS, NULL);
-	}
+	for (i = 0; i < n; i++)
+		add_switches(qemu_plugin_tb_get_insn(tb, i));
 }
 
 /* Tells what the instruction is, and gives it its number. */
-static void describe(const struct qemu_plugin_insn *insn)
+static void describe(const struct qemu_plugin_insn *insn, size_t after)
 {
 	uint32_t *at = room(RECORD_INSN_WORDS);
 	uint64_t vaddr = qemu_plugin_insn_vaddr(insn);
@@ -140,7 +149,7 @@ static void describe(const struct qemu_plugin_insn *insn)
 		return;
 	if (bytes > RECORD_INSN_BYTES)
 		bytes = RECORD_INSN_BYTES;
-	at[0] = RECORD_WORD(RECORD_INSN, bytes);
+	at[0] = RECORD_WORD(RECORD_INSN, RECORD_INSN_VALUE(bytes, after));
 	memcpy(at + 1, &vaddr, sizeof(vaddr));
 	memset(at + 3, 0, RECORD_INSN_BYTES);
 	memcpy(at + 3, qemu_plugin_insn_data(insn), bytes);
@@ -155,28 +164,23 @@ static void record(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
 		void *number = (void *)(uintptr_t)state.n_insns++;
 
-		describe(insn);
+		describe(insn, n - 1 - i);
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_insn,
 						       QEMU_PLUGIN_CB_NO_REGS, number);
 		if (state.page->memory)
 			qemu_plugin_register_vcpu_mem_cb(insn, on_access,
 							 QEMU_PLUGIN_CB_NO_REGS,
 							 QEMU_PLUGIN_MEM_RW, NULL);
-		if (switch_at(insn, false))
-			qemu_plugin_register_vcpu_insn_exec_cb(
-				insn, on_end, QEMU_PLUGIN_CB_NO_REGS, NULL);
+		add_switches(insn);
 	}
 }
 
-static void install_watch(qemu_plugin_id_t id)
+static void install(qemu_plugin_id_t id)
 {
-	qemu_plugin_register_vcpu_tb_trans_cb(id, watch);
-}
-
-static void install_recording(qemu_plugin_id_t id)
-{
-	put(RECORD_ON, 0);
-	qemu_plugin_register_vcpu_tb_trans_cb(id, record);
+	if (state.wanted && !state.installed)
+		put(RECORD_ON, 0);
+	state.installed = state.wanted;
+	qemu_plugin_register_vcpu_tb_trans_cb(id, state.wanted ? record : watch);
 }
 
 static int refuse(const char *why)
@@ -223,6 +227,6 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
 	state.next = (uint32_t *)((char *)state.page + RECORD_PAGE_BYTES);
 	state.end = (uint32_t *)((char *)state.page + state.page->room);
 	state.page->installed = 1;
-	install_watch(id);
+	install(id);
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The physical counter, seen from the host. */
+#include "bench/mark.h"
 #include "host/vmm/clock.h"
 
 /*
@@ -10,8 +11,7 @@ uint64_t clock_now(void)
 {
 	uint64_t ticks;
 
-	__asm__ volatile("isb\n\t"
-			 "mrs %0, cntvct_el0\n\t"
+	__asm__ volatile("isb\n\t" MARK_SHARED "mrs %0, cntvct_el0\n\t"
 			 "isb"
 			 : "=r"(ticks)
 			 :

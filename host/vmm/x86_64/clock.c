@@ -4,6 +4,7 @@
 #include <linux/kvm.h>
 #include <sys/ioctl.h>
 
+#include "bench/mark.h"
 #include "host/vmm/clock.h"
 
 /* <linux/kvm.h> has them from Linux 5.16 on. */
@@ -17,8 +18,7 @@ uint64_t clock_now(void)
 {
 	uint32_t low, high;
 
-	__asm__ volatile("lfence\n\t"
-			 "rdtsc\n\t"
+	__asm__ volatile("lfence\n\t" MARK_SHARED "rdtsc\n\t"
 			 "lfence"
 			 : "=a"(low), "=d"(high)
 			 :

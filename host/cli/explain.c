@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `wsbench explain`: runs a benchmark in a lab, follows it, and shows where it went. */
+#include "host/cli/explain.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/cli/message.h"
+#include "host/target/payload.h"
+#include "host/trace/explain.h"
+#include "host/view/explain_text.h"
+#include "host/view/flame.h"
+
+/* Of the trace: some 250 million instructions. Only what is written takes memory. */
+#define TRACE_BYTES (1ull << 30)
+
+struct symbols_text {
+	char *text;
+	size_t bytes;
+};
+
+static int keep_symbols(void *ctx, const char *text, size_t bytes)
+{
+	struct symbols_text *s = ctx;
+
+	free(s->text);
+	s->text = malloc(bytes + 1);
+	if (!s->text)
+		return -ENOMEM;
+	memcpy(s->text, text, bytes);
+	s->text[bytes] = '\0';
+	s->bytes = bytes;
+	return 0;
+}
+
+/* The image that will run, if it is the user's own; else the built-in one. */
+static enum cli_exit find_payload(const struct target *t, const struct bench *bench,
+				  struct image *image)
+{
+	bool driven = bench->needs & NEEDS_DRIVER;
+	size_t bytes;
+	const void *data = payload_find(t->arch, driven ? "driven" : bench->id, &bytes);
+
+	if (data && !image_open(image, data, bytes))
+		return CLI_OK;
+	message_error("%s does not exist on %s", bench->id, t->name);
+	return CLI_USAGE;
+}
+
+/* Where nobody says, the one that shows the row's subject. */
+static enum cli_exit choose_config(struct explain *x, const struct target *t,
+				   const struct bench *bench)
+{
+	bool pmu = bench->needs & NEEDS_PMU && t->arch == ARCH_AARCH64;
+	struct names_error why;
+
+	if (x->run.configs.n ||
+	    !names_match_configs(pmu ? "pmu-emulated" : "default", &x->run.configs, &why))
+		return CLI_OK;
+	message_error("%s", why.text);
+	return CLI_FAILED;
+}
+
+/* Runs it with the plugin in the emulator. `*doc` is the result, to be freed. */
+static enum cli_exit run_traced(struct explain *x, struct capture *c,
+				struct symbols_text *symbols, struct result **doc)
+{
+	struct run *run = &x->run;
+
+	run->request.options.plugin = c->plugin;
+	run->request.options.plugin_fd = c->fd;
+	run->request.benches = run->benches.names;
+	run->request.n_benches = 1;
+	run->request.configs = run->configs.names;
+	run->request.n_configs = 1;
+	run->symbols = keep_symbols;
+	run->symbols_ctx = symbols;
+	return run_target(run, names_target(run->targets.names[0]), doc);
+}
+
+/* The figure to explain. */
+static enum cli_exit find_figure(const struct result *doc, double *figure)
+{
+	const struct result_benchmark *b = &doc->benchmarks[0];
+	const struct result_metric *m = result_find_metric(b, "round_trip");
+
+	if (b->status == RESULT_OK && m) {
+		*figure = m->value;
+		return CLI_OK;
+	}
+	message_error("%s: %s", b->name, b->reason ? b->reason : "it has no figure");
+	return CLI_FAILED;
+}
+
+static enum cli_exit build(const struct capture *c, struct explain_input *in,
+			   const struct result *doc, struct explanation **out)
+{
+	struct capture_error err = { "" };
+	int rc;
+
+	*out = explanation_new();
+	explanation_describe(*out, doc);
+	(*out)->benchmark = explanation_string(*out, doc->benchmarks[0].name);
+	(*out)->config = explanation_string(*out, doc->benchmarks[0].config);
+	rc = explain_build(c, in, *out, &err);
+	if (!rc)
+		return CLI_OK;
+	message_error("%s", err.text);
+	explanation_free(*out);
+	*out = NULL;
+	return rc == -ENOTSUP || rc == -ENODATA ? CLI_UNTRUSTED : CLI_FAILED;
+}
+
+/* With everything open that has to be closed again. */
+static enum cli_exit record(struct explain *x, struct capture *c, struct target *t,
+			    struct explain_input *in, struct explanation **out)
+{
+	struct symbols_text symbols = { NULL, 0 };
+	struct capture_error err = { "" };
+	struct result *doc = NULL;
+	enum cli_exit code;
+	const void *program;
+	size_t bytes;
+
+	program = t->ops->program(t, &bytes);
+	if (image_open(&in->vmm, program, bytes) ||
+	    explain_switches(c, in, &err)) {
+		message_error("%s", *err.text ? err.text : "the lab's VMM is no image");
+		return CLI_FAILED;
+	}
+	code = run_traced(x, c, &symbols, &doc);
+	if (code == CLI_OK)
+		code = find_figure(doc, &in->round_trip);
+	in->kallsyms = symbols.text;
+	in->kallsyms_bytes = symbols.bytes;
+	if (code == CLI_OK)
+		code = build(c, in, doc, out);
+	free(symbols.text);
+	result_free(doc);
+	return code;
+}
+
+static enum cli_exit explain_here(struct explain *x, struct explanation **out)
+{
+	const struct target *row = names_target(x->run.targets.names[0]);
+	const struct bench *bench = names_bench(x->run.benches.names[0]);
+	struct explain_input in = { .arch = row->arch,
+				    .benchmark = bench->id,
+				    .kinds = x->kinds };
+	struct target_error why = { "" };
+	struct capture_error err = { "" };
+	struct target t = *row;
+	struct capture c;
+	enum cli_exit code = find_payload(row, bench, &in.payload);
+	int rc;
+
+	if (code == CLI_OK)
+		code = choose_config(x, row, bench);
+	if (code != CLI_OK)
+		return code;
+	rc = t.ops->open(&t, &x->run.request.options, &why);
+	if (rc) {
+		message_error("%s: %s", t.name, why.text);
+		t.ops->close(&t);
+		return rc == -ENOEXEC ? CLI_USAGE : CLI_FAILED;
+	}
+	rc = capture_open(&c, TRACE_BYTES, x->kinds, &err);
+	if (rc) {
+		message_error("%s", err.text);
+		code = CLI_FAILED;
+	} else {
+		code = record(x, &c, &t, &in, out);
+	}
+	capture_close(&c);
+	t.ops->close(&t);
+	return code;
+}
+
+static enum cli_exit read_one(const char *path, struct explanation **out)
+{
+	struct result_error err;
+
+	if (!explanation_read(path, out, &err))
+		return CLI_OK;
+	message_usage("wsbench", "%s", err.text);
+	return CLI_USAGE;
+}
+
+static enum cli_exit write_all(const struct explain *x, const struct explanation *e)
+{
+	struct result_error err;
+
+	if (x->output && explanation_write(x->output, e, &err)) {
+		message_error("%s", err.text);
+		return CLI_FAILED;
+	}
+	if (x->svg && flame_write(x->svg, e)) {
+		message_error("cannot write %s: %m", x->svg);
+		return CLI_FAILED;
+	}
+	return CLI_OK;
+}
+
+static enum cli_exit show(const struct explain *x, const struct explanation *e,
+			  const struct explanation *base)
+{
+	const struct explain_text t = {
+		.f = stdout,
+		.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8"),
+	};
+
+	if (x->folded) {
+		explain_text_folded(stdout, e);
+		return CLI_OK;
+	}
+	if (base)
+		explain_text_diff(&t, base, e);
+	else if (x->tree)
+		explain_text_tree(&t, e);
+	else
+		explain_text_table(&t, e);
+	if (x->kinds && !base)
+		explain_text_kinds(&t, e);
+	return CLI_OK;
+}
+
+int cmd_explain(int argc, char **argv)
+{
+	struct explanation *e = NULL, *base = NULL;
+	struct explain x;
+	enum cli_exit code;
+	bool go;
+
+	code = explain_parse(&x, argc, argv, &go);
+	if (code == CLI_OK && go && x.diff)
+		code = read_one(x.diff, &base);
+	if (code == CLI_OK && go)
+		code = x.file ? read_one(x.file, &e) : explain_here(&x, &e);
+	if (code == CLI_OK && e)
+		code = write_all(&x, e);
+	if (code == CLI_OK && e)
+		code = show(&x, e, base);
+	explanation_free(e);
+	explanation_free(base);
+	explain_free(&x);
+	return code;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What `wsbench explain` was asked for. */
+#ifndef WS_CLI_EXPLAIN_H
+#define WS_CLI_EXPLAIN_H
+
+#include <stdbool.h>
+
+#include "host/cli/run.h"
+
+struct explain {
+	struct run run;	    /* one target, one benchmark, one config */
+	const char *file;   /* show this explanation and run nothing; NULL */
+	const char *diff;   /* compare with this one; NULL */
+	const char *svg;    /* draw a flame graph there; NULL */
+	const char *output; /* NULL: none */
+	bool tree, folded, kinds;
+};
+
+/* As run_parse(); explain_free() it in any case. */
+enum cli_exit explain_parse(struct explain *x, int argc, char **argv, bool *go);
+void explain_free(struct explain *x);
+
+#endif

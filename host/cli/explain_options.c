@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command line of `wsbench explain`. */
+#include <string.h>
+
+#include "host/cli/explain.h"
+#include "host/cli/message.h"
+
+enum key {
+	OPTION_ON = 0x100,
+	OPTION_BENCH,
+	OPTION_CONFIG,
+	OPTION_BOOTS,
+	OPTION_EVENTS,
+	OPTION_TIMEOUT,
+	OPTION_KERNEL,
+	OPTION_MODULES,
+	OPTION_APPEND,
+	OPTION_DIFF,
+	OPTION_TREE,
+	OPTION_FOLDED,
+	OPTION_KINDS,
+	OPTION_SVG,
+};
+
+static const struct argp_option options[] = {
+	{ "on", OPTION_ON, "TARGET", 0, "the lab to run it in", 0 },
+	{ "bench", OPTION_BENCH, "ID", 0, "what to explain: one benchmark", 0 },
+	{ "config", OPTION_CONFIG, "NAME", 0,
+	  "the counter config to run it under (default: the last of its own)", 0 },
+	{ "boots", OPTION_BOOTS, "N", 0, "VMs, as for run", 0 },
+	{ "events", OPTION_EVENTS, "N", 0, "timed events per boot, as for run", 0 },
+	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0, "give up on a boot after this time",
+	  0 },
+	{ "kernel", OPTION_KERNEL, "IMAGE", 0, "boot this kernel in the lab", 0 },
+	{ "modules", OPTION_MODULES, "DIR", 0,
+	  "its KVM modules (default: the folder 'modules' beside it)", 0 },
+	{ "append", OPTION_APPEND, "ARGS", 0, "add to its command line", 0 },
+	{ "diff", OPTION_DIFF, "FILE", 0,
+	  "show what changed since this explanation, function by function", 0 },
+	{ "tree", OPTION_TREE, NULL, 0, "show who called whom", 0 },
+	{ "folded", OPTION_FOLDED, NULL, 0,
+	  "print stacks, a line each, for flame graph tools", 0 },
+	{ "kinds", OPTION_KINDS, NULL, 0,
+	  "look at each instruction: system registers, barriers, memory, cache lines",
+	  0 },
+	{ "svg", OPTION_SVG, "FILE", 0, "draw a flame graph", 0 },
+	{ "output", 'o', "FILE", 0, "write the explanation there", 0 },
+	{ 0 }
+};
+
+static error_t parse_number(int key, const char *arg, struct argp_state *state,
+			    struct measure_request *rq)
+{
+	uint64_t n;
+	error_t err;
+
+	switch (key) {
+	case OPTION_BOOTS:
+		err = options_number(state, "--boots", arg, 1, 1000, &n);
+		if (!err)
+			rq->boots = (uint32_t)n;
+		return err;
+	case OPTION_EVENTS:
+		err = options_number(state, "--events", arg, 2, ABI_SERIES_MAX, &n);
+		if (!err)
+			rq->events = (uint32_t)n;
+		return err;
+	default: /* OPTION_TIMEOUT */
+		err = options_number(state, "--timeout", arg, 1, 86400, &n);
+		if (!err)
+			rq->options.timeout_ns = n * 1000000000u;
+		return err;
+	}
+}
+
+/* One name, or a glob that fits one alone. */
+static error_t parse_name(int key, const char *arg, struct argp_state *state,
+			  struct run *run)
+{
+	struct names_list *list = key == OPTION_ON	? &run->targets
+				  : key == OPTION_BENCH ? &run->benches
+							: &run->configs;
+	const char *option = key == OPTION_ON	   ? "--on"
+			     : key == OPTION_BENCH ? "--bench"
+						   : "--config";
+	struct names_error why;
+	int rc;
+
+	names_free(list);
+	if (key == OPTION_ON)
+		rc = names_match_targets(arg, list, &why);
+	else if (key == OPTION_BENCH)
+		rc = names_match_benches(arg, list, &why);
+	else
+		rc = names_match_configs(arg, list, &why);
+	if (rc)
+		return options_error(state, "%s", why.text);
+	if (list->n > 1)
+		return options_error(state, "%s takes one name: '%s' stands for %zu",
+				     option, arg, list->n);
+	return 0;
+}
+
+static error_t parse_output(int key, char *arg, struct explain *x)
+{
+	switch (key) {
+	case OPTION_DIFF:
+		x->diff = arg;
+		return 0;
+	case OPTION_TREE:
+		x->tree = true;
+		return 0;
+	case OPTION_FOLDED:
+		x->folded = true;
+		return 0;
+	case OPTION_KINDS:
+		x->kinds = true;
+		return 0;
+	case OPTION_SVG:
+		x->svg = arg;
+		return 0;
+	case 'o':
+		x->output = arg;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct explain *x = state->input;
+	struct target_options *o = &x->run.request.options;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &x->run.common;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (x->file)
+			return options_error(state, "one file at a time, not '%s', too",
+					     arg);
+		x->file = arg;
+		return 0;
+	case OPTION_ON:
+	case OPTION_BENCH:
+	case OPTION_CONFIG:
+		return parse_name(key, arg, state, &x->run);
+	case OPTION_BOOTS:
+	case OPTION_EVENTS:
+	case OPTION_TIMEOUT:
+		return parse_number(key, arg, state, &x->run.request);
+	case OPTION_KERNEL:
+		o->kernel = arg;
+		return 0;
+	case OPTION_MODULES:
+		o->modules = arg;
+		return 0;
+	case OPTION_APPEND:
+		o->append = arg;
+		return 0;
+	default:
+		return parse_output(key, arg, x);
+	}
+}
+
+static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, { 0 } };
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "[FILE.json]",
+	.doc = "Says which functions of guest, kernel and VMM the instructions of one "
+	       "benchmark are in: runs it in a lab as 'run' does, follows it instruction "
+	       "by instruction, and attributes each. FILE.json: an explanation that was "
+	       "written before is shown instead.\v"
+	       "The total is the figure that 'run' reports. Ends with 3 if it cannot be "
+	       "explained by instructions.",
+	.children = children,
+};
+
+static enum cli_exit check(const struct explain *x)
+{
+	const struct run *run = &x->run;
+
+	if (x->file && (run->targets.n || run->benches.n)) {
+		message_usage("wsbench explain", "either a file or --on and --bench");
+		return CLI_USAGE;
+	}
+	if (!x->file && (!run->targets.n || !run->benches.n)) {
+		message_usage("wsbench explain",
+			      "what, and where? --on lab:... --bench ID");
+		return CLI_USAGE;
+	}
+	if (!x->file && strncmp(run->targets.names[0], "lab:", 4)) {
+		message_usage("wsbench explain",
+			      "'%s' is not a lab: only there every instruction is seen",
+			      run->targets.names[0]);
+		return CLI_USAGE;
+	}
+	return CLI_OK;
+}
+
+enum cli_exit explain_parse(struct explain *x, int argc, char **argv, bool *go)
+{
+	memset(x, 0, sizeof(*x));
+	x->run.argc = argc;
+	x->run.argv = argv;
+	x->run.request.options.cpu = -1;
+	*go = false;
+	switch (options_parse(&argp, "wsbench explain", argc, argv, x)) {
+	case OPTIONS_BAD:
+		return CLI_USAGE;
+	case OPTIONS_HELP:
+		return CLI_OK;
+	case OPTIONS_RUN:
+		break;
+	}
+	*go = true;
+	return check(x);
+}
+
+void explain_free(struct explain *x)
+{
+	run_free(&x->run);
+}

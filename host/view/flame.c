@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Drawing flame graphs: every function is a box as wide as the instructions spent in it
+ * and in all that it calls, and stands on the box of who called it. The order from left
+ * to right is by width, and means nothing.
+ */
+#include "host/view/flame.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/result/explanation.h"
+#include "host/result/replace.h"
+#include "host/view/explain_layers.h"
+#include "host/view/explain_tree.h"
+#include "host/view/html.h"
+#include "host/view/number.h"
+
+#define WIDTH	    1200.0
+#define ROW	    18.0
+#define CHARACTER   6.3 /* width of one, on the average */
+#define NARROWEST   0.4 /* what is narrower is left out: nobody could see it */
+#define LEGEND_COLS 4u
+#define HEAD	    30.0
+
+/* Light enough for dark words on them, on any page. Layers beyond begin anew. */
+static const char *const fills[] = {
+	"#9ecae9", "#ffbf79", "#88d27a", "#ff9d98", "#d6a5c9", "#f2cf5b", "#b79a85",
+	"#83bcb6", "#c7c7c7", "#a0b8f0", "#e0d28a", "#f2a6c4", "#b8e0b0", "#c9b3e6",
+	"#7fd6d6", "#e8b48c", "#cfe36b", "#f7c6c6", "#aab6c8", "#d9a2ff",
+};
+
+#define FILLS (sizeof(fills) / sizeof(fills[0]))
+
+struct drawing {
+	FILE *f;
+	const struct explain_node *nodes;
+	const struct explain_layer *layers;
+	size_t n_layers;
+	double bottom; /* where the lowest row ends */
+	double scale;  /* width of one instruction */
+	double whole;
+};
+
+static const char *fill_of(const struct drawing *d, const char *layer)
+{
+	size_t i;
+
+	for (i = 0; i < d->n_layers; i++)
+		if (!strcmp(d->layers[i].name, layer))
+			return fills[i % FILLS];
+	return "#e4e4e4";
+}
+
+/* As much of the name as there is room for; two letters would say nothing. */
+static void draw_name(const struct drawing *d, const char *name, double x, double y,
+		      double width)
+{
+	size_t room = width > 6 ? (size_t)((width - 6) / CHARACTER) : 0;
+	char text[128];
+
+	if (room < 3)
+		return;
+	if (room > sizeof(text) - 4)
+		room = sizeof(text) - 4;
+	if (strlen(name) <= room)
+		snprintf(text, sizeof(text), "%s", name);
+	else
+		snprintf(text, sizeof(text), "%.*s..", (int)room - 2, name);
+	fprintf(d->f, "<text x=\"%.1f\" y=\"%.1f\">", x + 3, y + ROW - 5.5);
+	html_text(d->f, text);
+	fputs("</text>", d->f);
+}
+
+static void draw_box(const struct drawing *d, const struct explain_node *n, double x)
+{
+	double width = (double)n->total * d->scale;
+	double y = d->bottom - ROW * n->depth;
+	char total[NUMBER_BYTES], self[NUMBER_BYTES];
+
+	number_format(total, (double)n->total, true);
+	number_format(self, (double)n->self, true);
+	fputs("<g><title>", d->f);
+	html_format(d->f, "%s: %s instructions, %.1f %%; %s of its own%s%s", n->name,
+		    total, 100 * (double)n->total / d->whole, self, *n->layer ? "; " : "",
+		    n->layer);
+	fprintf(d->f,
+		"</title><rect x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%.1f\" "
+		"fill=\"%s\"/>",
+		x, y, width > 0.6 ? width - 0.3 : width, ROW - 1, fill_of(d, n->layer));
+	draw_name(d, n->name, x, y, width);
+	fputs("</g>\n", d->f);
+}
+
+static void draw_nodes(const struct drawing *d, size_t node, double x)
+{
+	for (; node; node = d->nodes[node].next) {
+		double width = (double)d->nodes[node].total * d->scale;
+
+		if (width >= NARROWEST) {
+			draw_box(d, &d->nodes[node], x);
+			draw_nodes(d, d->nodes[node].child, x);
+		}
+		x += width;
+	}
+}
+
+static double legend_height(size_t n)
+{
+	return ROW * (double)((n + LEGEND_COLS - 1) / LEGEND_COLS) + 10;
+}
+
+static void draw_legend(const struct drawing *d, double y)
+{
+	size_t i;
+
+	for (i = 0; i < d->n_layers; i++) {
+		double x = WIDTH / LEGEND_COLS * (double)(i % LEGEND_COLS);
+		double top = y + ROW * (double)(i / LEGEND_COLS);
+		char insns[NUMBER_BYTES];
+
+		number_format(insns, (double)d->layers[i].insns, true);
+		fprintf(d->f,
+			"<rect x=\"%.1f\" y=\"%.1f\" width=\"12\" height=\"12\" "
+			"fill=\"%s\"/><text class=\"page\" x=\"%.1f\" y=\"%.1f\">",
+			x, top + 2, fills[i % FILLS], x + 17, top + 12);
+		html_format(d->f, "%s: %s", d->layers[i].name, insns);
+		fputs("</text>\n", d->f);
+	}
+}
+
+static void draw_head(FILE *f, const struct explanation *e)
+{
+	char total[NUMBER_BYTES];
+
+	number_format(total, (double)e->total, true);
+	fputs("<text class=\"page\" font-size=\"15\" x=\"0\" y=\"17\">", f);
+	html_format(f, "%s [%s] on %s, Linux %s: %s instructions", e->benchmark,
+		    e->config, e->target.name,
+		    e->subject.kernel ? e->subject.kernel : "?", total);
+	fputs("</text>\n", f);
+}
+
+static unsigned int depth_of(const struct explain_node *nodes, size_t n)
+{
+	unsigned int deepest = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (nodes[i].depth > deepest)
+			deepest = nodes[i].depth;
+	return deepest;
+}
+
+void flame_draw(FILE *f, const struct explanation *e)
+{
+	struct explain_node *nodes;
+	struct explain_layer *layers;
+	struct drawing d = { .f = f };
+	size_t n = explain_tree(e, &nodes);
+	double legend;
+
+	d.n_layers = explain_layers(e, &layers);
+	d.nodes = nodes;
+	d.layers = layers;
+	d.whole = nodes[0].total ? (double)nodes[0].total : 1;
+	d.scale = WIDTH / d.whole;
+	d.bottom = HEAD + ROW * depth_of(nodes, n) + ROW;
+	legend = d.bottom + 8;
+	fprintf(f,
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\" "
+		"font-family=\"sans-serif\" font-size=\"11\" role=\"img\">\n"
+		"<style>text{fill:#111}.page{fill:currentColor}</style>\n<title>",
+		WIDTH, legend + legend_height(d.n_layers));
+	html_format(f, "Where the instructions of %s are", e->benchmark);
+	fputs("</title>\n", f);
+	draw_head(f, e);
+	draw_nodes(&d, nodes[0].child, 0);
+	draw_legend(&d, legend);
+	fputs("</svg>\n", f);
+	free(nodes);
+	free(layers);
+}
+
+int flame_write(const char *path, const struct explanation *e)
+{
+	char *text = NULL;
+	size_t bytes = 0;
+	FILE *f = open_memstream(&text, &bytes);
+	int err;
+
+	if (!f)
+		return -1;
+	flame_draw(f, e);
+	if (fclose(f)) {
+		free(text);
+		return -1;
+	}
+	err = replace_file(path, text, bytes);
+	free(text);
+	errno = -err;
+	return err ? -1 : 0;
+}
