@@ -126,8 +126,7 @@ static enum cli_exit record(struct explain *x, struct capture *c, struct target 
 	size_t bytes;
 
 	program = t->ops->program(t, &bytes);
-	if (image_open(&in->vmm, program, bytes) ||
-	    explain_switches(c, in, &err)) {
+	if (image_open(&in->vmm, program, bytes) || explain_switches(c, in, &err)) {
 		message_error("%s", *err.text ? err.text : "the lab's VMM is no image");
 		return CLI_FAILED;
 	}

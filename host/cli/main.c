@@ -22,9 +22,9 @@ struct command {
 
 static const struct command commands[] = {
 	{ "list", cmd_list, "show the benchmarks, configs and targets there are" },
-	{ "explain", cmd_explain, "show which functions a benchmark's instructions are in" },
 	{ "run", cmd_run, "measure; write result documents and print a table" },
 	{ "compare", cmd_compare, "two runs, or two configs: what got better or worse" },
+	{ "explain", cmd_explain, "which functions a benchmark's instructions are in" },
 	{ "history", cmd_history, "keep figures of many runs; say what changed when" },
 	{ "export", cmd_export, "print figures in another tool's format" },
 	{ "plot", cmd_plot, "draw pictures of result documents, SVG and PNG" },
