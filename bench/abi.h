@@ -141,7 +141,9 @@ struct abi_params {
 		pmc_events; /* samples of each of PMC_NULL, PMC; 0: leave the PMC alone */
 	uint32_t spins;	    /* samples of SPIN; even */
 	uint32_t operand;   /* of the vPMU map's: which register */
-	uint64_t reserved[2];
+	uint32_t pace;	    /* longest loop that times the CPU, in steps; 0: none */
+	uint32_t reserved32;
+	uint64_t reserved;
 };
 
 /* How many bodies run in a boot, if none is a twin: a batch's sample is n, then 2n. */
@@ -157,6 +159,14 @@ enum abi_command {
 	ABI_COMMAND_STAMP,    /* rings END `events` times, the clock read around each */
 	/* Rings END `events` times, takes an interrupt after each, and stamps it. */
 	ABI_COMMAND_INTERRUPT,
+};
+
+/* When the guest takes the CPU's pace: the same loop, again and again. */
+enum abi_pace {
+	ABI_PACE_BEGIN,
+	ABI_PACE_MIDDLE,
+	ABI_PACE_END,
+	ABI_PACES,
 };
 
 #define ABI_FLAG_BELL (1u << 0) /* somebody listens to the bell */
@@ -185,7 +195,9 @@ struct abi_report {
 	uint32_t state;
 	uint32_t phase;		      /* where it was last */
 	uint64_t clock_hz;	      /* as the guest's registers say; 0: they do not */
-	uint64_t clock_step;	      /* smallest non-zero difference seen, ticks */
+	uint64_t clock_step;	      /* greatest common divisor of differences, ticks */
+	uint64_t clock_least;	      /* smallest non-zero difference, ticks */
+	uint64_t pace[ABI_PACES];     /* ticks of the loop; 0: not taken */
 	uint64_t samples[ABI_PHASES]; /* stored, per series */
 	uint64_t faults[ABI_PHASES];  /* expected exceptions, per phase */
 	struct abi_fault fault;
@@ -197,7 +209,7 @@ struct abi_page {
 };
 
 _Static_assert(sizeof(struct abi_params) == 64, "abi_params is laid out by hand");
-_Static_assert(sizeof(struct abi_report) == 256, "abi_report is laid out by hand");
+_Static_assert(sizeof(struct abi_report) == 288, "abi_report is laid out by hand");
 _Static_assert(sizeof(struct abi_page) <= ABI_PAGE_BYTES, "abi_page fits its page");
 _Static_assert(ABI_SERIES_OFFSET + ABI_PHASES * ABI_SERIES_MAX * 8ull <= ABI_RAM_BYTES,
 	       "the series fit into RAM");

@@ -7,6 +7,12 @@
 /* Reads of the clock while its smallest step is sought. */
 #define CLOCK_READS 1000
 
+/* The loop that times the CPU: its length in multiplications and in steps of the clock.
+ */
+#define PACE_LOOPS 20
+#define PACE_LEAST 100
+#define PACE_STEPS 4000
+
 static volatile struct abi_page *const page =
 	(volatile struct abi_page *)(GUEST_RAM_GPA + ABI_PAGE_OFFSET);
 
@@ -82,10 +88,35 @@ static void touch_series(uint32_t from, uint32_t to, uint32_t samples)
 			*(volatile uint64_t *)(runtime_series(phase) + i) = 0;
 }
 
-/* The smallest non-zero difference of two reads that follow each other. */
-static uint64_t smallest_step(void)
+static uint64_t common_divisor(uint64_t a, uint64_t b)
 {
-	uint64_t last = clock_start(), least = ~0ull;
+	while (b) {
+		uint64_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+/* `n` multiplications, each of which waits for the one before. */
+static __attribute__((noinline)) void multiply(uint32_t n)
+{
+	uint64_t x = n;
+
+	while (n--) {
+		x *= 0x9e3779b97f4a7c15ull;
+		__asm__ volatile("" : "+r"(x));
+	}
+}
+
+/*
+ * How far the clock moves at once: what divides all differences. The times between the
+ * reads differ, so that it is not the loop's own length that divides them.
+ */
+static void find_step(volatile struct abi_report *report)
+{
+	uint64_t last = clock_start(), step = 0, least = ~0ull;
 	uint32_t i;
 
 	for (i = 0; i < CLOCK_READS; i++) {
@@ -93,9 +124,53 @@ static uint64_t smallest_step(void)
 
 		if (now != last && now - last < least)
 			least = now - last;
-		last = now;
+		step = common_divisor(step, now - last);
+		multiply(i % 7);
+		if (i % 3)
+			__asm__ volatile("nop");
+		last = clock_start();
+		step = common_divisor(step, last - now);
 	}
-	return least == ~0ull ? 0 : least;
+	report->clock_step = step;
+	report->clock_least = least == ~0ull ? 0 : least;
+}
+
+static uint64_t time_multiply(uint32_t n)
+{
+	uint64_t start = clock_start();
+
+	multiply(n);
+	return clock_stop() - start;
+}
+
+/* So many that the clock's step does not matter, but no more than the host allows. */
+static uint32_t pace_length(uint32_t most)
+{
+	uint32_t n = PACE_LEAST;
+
+	while (n < most && time_multiply(n) < PACE_STEPS * page->report.clock_step)
+		n *= 2;
+	return n < most ? n : most;
+}
+
+/* The least of some: what interrupts the loop only adds to it. */
+void runtime_pace(enum abi_pace when)
+{
+	static uint32_t n;
+	uint64_t least = ~0ull;
+	uint32_t i;
+
+	if (!page->params.pace)
+		return;
+	if (!n)
+		n = pace_length(page->params.pace);
+	for (i = 0; i < PACE_LOOPS; i++) {
+		uint64_t ticks = time_multiply(n);
+
+		if (ticks < least)
+			least = ticks;
+	}
+	page->report.pace[when] = least;
 }
 
 void runtime_main(void)
@@ -113,8 +188,10 @@ void runtime_main(void)
 		     params.events > params.batches ? params.events : params.batches);
 	touch_series(ABI_PHASE_PMC_NULL, ABI_PHASES, params.pmc_events);
 	page->report.clock_hz = clock_hz();
-	page->report.clock_step = smallest_step();
+	find_step(&page->report);
+	runtime_pace(ABI_PACE_BEGIN);
 	sample_all(&params);
+	runtime_pace(ABI_PACE_END);
 	runtime_stop(ABI_STATE_DONE);
 }
 

@@ -18,6 +18,9 @@ void runtime_series_end(enum abi_phase series, uint32_t samples);
 uint64_t *runtime_series(enum abi_phase phase);
 void runtime_ring(enum abi_bell bell);
 
+/* Times the loop that tells the CPU's speed by the clock's. */
+void runtime_pace(enum abi_pace when);
+
 /* Says how it ended and never returns. */
 void runtime_stop(enum abi_state state) __attribute__((noreturn));
 

@@ -164,6 +164,7 @@ void sample_all(const struct abi_params *params)
 	sample_events(ABI_PHASE_NULL, params->events, event_nothing);
 	sample_events(ABI_PHASE_EVENT, params->events, EVENT);
 	sample_events(ABI_PHASE_TWIN, params->events, EVENT_TWIN);
+	runtime_pace(ABI_PACE_MIDDLE);
 	if (params->batch) {
 		sample_batches(ABI_PHASE_BATCH, params, row_of_bodies);
 		sample_batches(ABI_PHASE_BATCH_NULL, params, row_of_nothing);

@@ -2,11 +2,13 @@
 /* From the samples of boots to the metrics of a benchmark. */
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/measure/assemble.h"
 #include "host/measure/estimate.h"
+#include "host/measure/pace.h"
 #include "host/measure/under.h"
 #include "host/measure/visible.h"
 
@@ -164,31 +166,47 @@ static void add(int64_t *total, int64_t n)
 static const char *rejection(const struct assembly *a, const struct judgement *j,
 			     const struct boot_counts *c)
 {
+	char text[120];
+
 	if (!j->proven)
 		return result_string(a->result, j->reason);
 	if (!a->exact && c->migrations > 0)
 		return "the vCPU thread moved to another CPU";
+	/* A software KVM interprets the loop: it says nothing about the CPU. */
+	if (!a->exact && a->trust != JUDGE_USER_ONLY && a->pace_spread > PACE_TOLERANCE) {
+		snprintf(
+			text, sizeof(text),
+			"the CPU's frequency moved against the clock: the same loop took "
+			"up to %.1f %% longer",
+			100 * a->pace_spread);
+		return result_string(a->result, text);
+	}
 	return NULL;
 }
 
-/* The clock's own cost, over all boots of all benchmarks of the run. */
+/* The clock's own cost, and its step, over all boots of all benchmarks of the run. */
 static void note_clock(struct assembly *a, const struct boot_report *rep)
 {
 	struct result_clock *clock = &a->result->clock;
+	int64_t seen = (int64_t)rep->guest.clock_step;
 	struct stats_summary s;
 
 	if (!clock->hz)
 		clock->hz = rep->guest.clock_hz;
 	/*
 	 * A clock read takes many of its steps: what all differences have in common
-	 * is the step, the smallest difference is not.
+	 * is the step, the smallest difference is not. The guest has looked between
+	 * reads that are unequally far apart; one row's events may be all alike.
 	 */
-	clock->resolution =
-		stats_step((const int64_t *)rep->series[ABI_PHASE_NULL],
-			   rep->guest.samples[ABI_PHASE_NULL], clock->resolution);
+	clock->resolution = stats_step(&seen, 1, clock->resolution);
 	clock->resolution =
 		stats_step((const int64_t *)rep->series[ABI_PHASE_EVENT],
 			   rep->guest.samples[ABI_PHASE_EVENT], clock->resolution);
+	if (clock->resolution && clock->hz)
+		clock->steps_hz = clock->hz / clock->resolution;
+	if (rep->guest.clock_least && (!clock->least_difference ||
+				       rep->guest.clock_least < clock->least_difference))
+		clock->least_difference = rep->guest.clock_least;
 	if (stats_summarize((const int64_t *)rep->series[ABI_PHASE_NULL],
 			    rep->guest.samples[ABI_PHASE_NULL], &s) ||
 	    !s.n)
@@ -209,6 +227,7 @@ static struct result_boot *add_boot(struct assembly *a, const char *name,
 	boot->interrupts = c->interrupts;
 	boot->involuntary_switches = c->involuntary_switches;
 	boot->migrations = c->migrations;
+	boot->pace_spread = a->pace_spread;
 	return boot;
 }
 
@@ -289,6 +308,7 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 
 	judge_exits(a->row, a->trust, a->params->events, c, &j);
 	judge_faults(a->row, a->params->events, rep->guest.faults[ABI_PHASE_EVENT], &j);
+	a->pace_spread = pace_spread(&rep->guest);
 	reject = rejection(a, &j, c);
 	if (a->trust != JUDGE_DRIVER && !(a->row->needs & NEEDS_COUNTS))
 		note_clock(a, rep);

@@ -20,6 +20,7 @@ struct assembly {
 	const char *unit;
 	uint64_t seed;		     /* of the bootstrap */
 	struct diagnose_events kept; /* assemble_end() frees them */
+	double pace_spread;	     /* of the boot at hand: host/measure/pace.h */
 };
 
 /* Adds the benchmark to `a->result`; sets `row`; the other members are the caller's. */

@@ -27,6 +27,9 @@
 #define MAP_SHARE 10
 #define MAP_BATCH 5
 
+/* A loop of so many multiplications lasts longer than any clock has to be looked at. */
+#define NOISY_PACE 200000
+
 /* Of one boot: far more than any takes, little enough to wait for. */
 #define BOOT_TIMEOUT_NS 10000000000ull
 
@@ -112,6 +115,7 @@ static void set_params(struct plan *plan, const struct measure_request *rq,
 	if (t->exact && plan->params.pmc_events > EXACT_PMC_EVENTS)
 		plan->params.pmc_events = EXACT_PMC_EVENTS;
 	plan->params.spins = t->exact ? 0 : NOISY_SPINS;
+	plan->params.pace = t->exact ? 0 : NOISY_PACE;
 	plan->map_params = plan->params;
 	plan->map_params.warmup /= MAP_SHARE;
 	plan->map_params.batch = t->exact ? 0 : MAP_BATCH;

@@ -49,7 +49,7 @@ double visible_rate(const uint64_t *counted, const uint64_t *ticks, size_t n, ch
 
 /*
  * Of the exits of the PMC phase those that reading the PMC causes are in the empty one,
- * too. Each host interrupt of either may have added one.
+ * too. Each host interrupt of either may have added one, unless KVM knows which did.
  */
 static struct boot_counts own_exits(const struct boot_report *rep)
 {
@@ -61,6 +61,12 @@ static struct boot_counts own_exits(const struct boot_report *rep)
 	if (all->exits < 0 || looks->exits < 0 || all->interrupts < 0 ||
 	    looks->interrupts < 0) {
 		own.exits = -1;
+		return own;
+	}
+	if (all->interrupts_exact && looks->interrupts_exact) {
+		own.exits =
+			all->exits - all->interrupts - looks->exits + looks->interrupts;
+		own.interrupts = 0;
 		return own;
 	}
 	own.interrupts = all->interrupts + looks->interrupts;

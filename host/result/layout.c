@@ -104,6 +104,8 @@ static const struct field clock_fields[] = {
 	KNOWN("hz", BOTH, result_clock, hz, 0),
 	FIELD(STRING, "unit", REQUIRED, result_clock, unit),
 	FIELD(COUNT, "resolution", REQUIRED, result_clock, resolution),
+	KNOWN("steps_hz", NULLABLE, result_clock, steps_hz, 0),
+	KNOWN("least_difference", NULLABLE, result_clock, least_difference, 0),
 	GROUP("overhead", REQUIRED, &overhead),
 	END,
 };
@@ -143,6 +145,7 @@ static const struct field interference_fields[] = {
 	KNOWN("interrupts", NULLABLE, result_boot, interrupts, -1),
 	KNOWN("involuntary_switches", NULLABLE, result_boot, involuntary_switches, -1),
 	KNOWN("migrations", NULLABLE, result_boot, migrations, -1),
+	FIELD(REAL, "pace_spread", NULLABLE, result_boot, pace_spread),
 	END,
 };
 static const struct layout interference = { interference_fields,

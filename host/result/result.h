@@ -82,6 +82,8 @@ struct result_clock {
 	uint64_t hz;	     /* 0: unknown */
 	const char *unit;    /* of every metric timed on it: "ticks" or "insns" */
 	uint64_t resolution; /* the step it advances by, as far as seen, in units */
+	uint64_t steps_hz;   /* so many of these it can take in a second; 0: unknown */
+	uint64_t least_difference; /* of two reads in a row, not zero; 0: unknown */
 	double overhead_min, overhead_median; /* of an empty timed region, in units */
 };
 
@@ -109,6 +111,7 @@ struct result_boot {
 	struct result_steady steady; /* of round_trip; elsewhere unknown */
 	/* Host-side events during the timed phase; -1: not known here. */
 	int64_t interrupts, involuntary_switches, migrations;
+	double pace_spread; /* of the CPU against the clock; NAN: not taken */
 };
 
 struct result_ci {

@@ -59,3 +59,15 @@ skipped() {
   holds doc.json 'b("cntp_cval", "cntpct-trap")["handled_by"] == "kernel"'
   skipped exit_out cntpct-trap 'physical counter'
 }
+
+@test "clock: its step is measured, and so is the CPU's pace where there is noise" {
+  measured lab:aarch64-vhe null default
+  holds doc.json '(d["clock"]["resolution"], d["clock"]["steps_hz"]) == (1, 1000000000)'
+  holds doc.json 'd["clock"]["least_difference"] > 1'
+  # An exact clock counts the CPU's own instructions: there is nothing to compare.
+  holds doc.json 'all(x["interference"]["pace_spread"] is None for x in m("null")["boots"])'
+  measured kvm null default --boots 6
+  holds doc.json 'd["clock"]["resolution"] > 0 and d["clock"]["least_difference"] >= d["clock"]["resolution"]'
+  holds doc.json 'd["clock"]["steps_hz"] == d["clock"]["hz"] // d["clock"]["resolution"]'
+  holds doc.json 'all(x["interference"]["pace_spread"] >= 0 for x in m("null")["boots"])'
+}

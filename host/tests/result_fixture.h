@@ -47,6 +47,7 @@ static void fixture_boot(struct result *r, struct result_metric *m)
 	boot->interrupts = 11;
 	boot->involuntary_switches = 12;
 	boot->migrations = 13;
+	boot->pace_spread = 0.5;
 	cr_assert_eq(histogram_build(samples, 5, 7, &boot->histogram), 0);
 }
 
@@ -122,7 +123,8 @@ static struct result *fixture(void)
 	check = result_add_check(r);
 	*check = (struct result_check){ "governor", "powersave", "performance", "warn" };
 	r->tuned = true;
-	r->clock = (struct result_clock){ "CNTVCT_EL0", 1000000000, "insns", 1, 3, 3.5 };
+	r->clock = (struct result_clock){ "CNTVCT_EL0", 1000000000, "insns", 1,
+					  500000000,	7,	    3,	     3.5 };
 	fixture_benchmark(r);
 	fixture_pmu(r);
 	result_warn(r, "noise", "%d of %d boots", 1, 10);

@@ -2,9 +2,11 @@
 /* What counted exits prove: rows that vary, rows with a limit, and what is taken away. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "host/measure/judge.h"
+#include "host/measure/pace.h"
 #include "host/measure/under.h"
 
 #define EVENTS 500
@@ -182,4 +184,23 @@ Test(effects, a_row_without_one_is_as_in_the_catalogue)
 		cr_expect(under.handled_by == b->handled_by && under.exits == b->exits &&
 			  under.needs == b->needs);
 	}
+}
+
+/* What the guest says is hostile: it may say nothing, or anything. */
+Test(pace, the_spread_is_of_what_was_taken)
+{
+	struct abi_report r = { .pace = { 1000, 0, 1050 } };
+
+	cr_expect_float_eq(pace_spread(&r), 0.05, 1e-9);
+	cr_expect_gt(pace_spread(&r), PACE_TOLERANCE);
+	r.pace[ABI_PACE_MIDDLE] = 900;
+	cr_expect_float_eq(pace_spread(&r), 1050.0 / 900 - 1, 1e-9);
+	r = (struct abi_report){ .pace = { 1000, 1026, 1000 } };
+	cr_expect_lt(pace_spread(&r), PACE_TOLERANCE); /* one step of the frequency */
+	r = (struct abi_report){ .pace = { 1000 } };
+	cr_expect(isnan(pace_spread(&r)));
+	r = (struct abi_report){ .pace = { 0 } };
+	cr_expect(isnan(pace_spread(&r)));
+	r = (struct abi_report){ .pace = { 1, UINT64_MAX, 1 } };
+	cr_expect_gt(pace_spread(&r), PACE_TOLERANCE);
 }

@@ -54,6 +54,8 @@ static const struct {
 	{ "/clock/hz", "1000000000" },
 	{ "/clock/unit", "\"insns\"" },
 	{ "/clock/resolution", "1" },
+	{ "/clock/steps_hz", "500000000" },
+	{ "/clock/least_difference", "7" },
 	{ "/clock/overhead/min", "3.0" },
 	{ "/clock/overhead/median", "3.5" },
 	{ "/benchmarks/0/name", "\"hypercall\"" },
@@ -90,7 +92,8 @@ static const struct {
 	{ "/benchmarks/0/metrics/0/boots/0/histogram",
 	  "{\"bits\":7,\"bins\":[[-5,1],[1488,3],[69632,1]]}" },
 	{ "/benchmarks/0/metrics/0/boots/0/interference",
-	  "{\"interrupts\":11,\"involuntary_switches\":12,\"migrations\":13}" },
+	  "{\"interrupts\":11,\"involuntary_switches\":12,\"migrations\":13,"
+	  "\"pace_spread\":0.5}" },
 	{ "/warnings", "[{\"code\":\"noise\",\"message\":\"1 of 10 boots\"}]" },
 };
 
