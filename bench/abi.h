@@ -159,6 +159,7 @@ enum abi_command {
 	ABI_COMMAND_STAMP,    /* rings END `events` times, the clock read around each */
 	/* Rings END `events` times, takes an interrupt after each, and stamps it. */
 	ABI_COMMAND_INTERRUPT,
+	ABI_COMMAND_WAIT, /* SPIN, but where CPUs take turns, it is another's */
 };
 
 /* When the guest takes the CPU's pace: the same loop, again and again. */

@@ -14,6 +14,21 @@ static void spin(void)
 		__asm__ volatile("" ::: "memory");
 }
 
+/* Seldom enough to cost an emulator nothing, often enough to keep nobody waiting. */
+#define SPINS_PER_TURN 256
+
+static void wait(void)
+{
+	uint32_t i;
+
+	runtime_ring(ABI_BELL_BEGIN);
+	for (i = 0;; i++) {
+		__asm__ volatile("" ::: "memory");
+		if (i % SPINS_PER_TURN == 0)
+			machine_relax();
+	}
+}
+
 static void ring_for_ever(void)
 {
 	for (;;)
@@ -63,6 +78,9 @@ void sample_all(const struct abi_params *params)
 	switch (params->command) {
 	case ABI_COMMAND_SPIN:
 		spin();
+		break;
+	case ABI_COMMAND_WAIT:
+		wait();
 		break;
 	case ABI_COMMAND_RING:
 		ring_for_ever();

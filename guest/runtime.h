@@ -47,6 +47,7 @@ void sample_secondary(uint32_t index);
 void machine_init(const struct abi_params *params);
 void machine_bell(uint32_t value);
 void machine_off(void) __attribute__((noreturn));
+void machine_relax(void); /* in a loop that waits: another CPU may go first */
 void machine_park(void) __attribute__((noreturn)); /* this CPU has nothing to do */
 
 #endif

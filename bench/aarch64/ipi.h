@@ -17,6 +17,12 @@ struct ipi_flag {
 
 static struct ipi_flag ipi_open, ipi_ready;
 
+/* YIELD: where CPUs take turns, it is the other's. */
+BODY void ipi_relax(void)
+{
+	__asm__ volatile("yield" ::: "memory");
+}
+
 /* The handler's, which is assembly. */
 __attribute__((used)) static struct ipi_flag ipi_seen;
 
@@ -33,7 +39,7 @@ BODY enum body_presence ipi_await_target(void)
 	__asm__ volatile("dsb ish" ::: "memory");
 	ipi_open.set = 1;
 	while (!ipi_ready.set)
-		;
+		ipi_relax();
 	return BODY_PRESENT;
 }
 
@@ -46,7 +52,7 @@ BODY enum body_presence ipi_setup(void)
 BODY void ipi_setup_target(void)
 {
 	while (!ipi_open.set)
-		;
+		ipi_relax();
 	gic_init_cpu();
 	gic_enable(IPI_INTID);
 	gic_handler(on_ipi);
@@ -63,7 +69,7 @@ BODY uint64_t ipi_send(void)
 	__asm__ volatile("msr " ICC_SGI1R ", %0" ::"r"(GIC_SGI(IPI_INTID, IPI_TARGET))
 			 : "memory");
 	while (!ipi_seen.set)
-		;
+		ipi_relax();
 	return measure_stop() - start;
 }
 
@@ -77,7 +83,7 @@ BODY uint64_t ipi_not_send(void)
 	start = measure_start();
 	__asm__ volatile("nop" ::: "memory");
 	while (!ipi_seen.set)
-		;
+		ipi_relax();
 	return measure_stop() - start;
 }
 

@@ -18,7 +18,7 @@ BODY void body_secondary(uint32_t index)
 	ipi_setup_target();
 	ipi_ready.set = 1;
 	for (;;)
-		__asm__ volatile("" ::: "memory");
+		ipi_relax();
 }
 
 BODY uint64_t body_measure(void)

@@ -39,7 +39,7 @@ BODY void wait_until_idle(void)
 	uint64_t end;
 
 	while (!ipi_ready.set)
-		;
+		ipi_relax();
 	end = clock_start() + clock_hz() / WAITS_PER_SECOND;
 	while (clock_start() < end)
 		;

@@ -74,6 +74,11 @@ void machine_off(void)
 		__asm__ volatile("wfi");
 }
 
+void machine_relax(void)
+{
+	__asm__ volatile("yield" ::: "memory");
+}
+
 void machine_park(void)
 {
 	for (;;)

@@ -109,6 +109,12 @@ void machine_off(void)
 		__asm__ volatile("cli; hlt");
 }
 
+/* Not PAUSE: a guest that executes many of them exits. */
+void machine_relax(void)
+{
+	__asm__ volatile("" ::: "memory");
+}
+
 void machine_park(void)
 {
 	for (;;)

@@ -135,6 +135,11 @@ static enum cli_exit measure(const struct run *run, struct target *t, struct res
 		finish(*out, run, t, &request, started);
 	if (!rc)
 		return CLI_OK;
+	/* Under "all", a target that has none of the benchmarks is not missed. */
+	if (rc == -ENOENT && run->all_targets && *out && !(*out)->n_benchmarks) {
+		message_info(&run->common, "%s is left out: %s", t->name, err.text);
+		return CLI_OK;
+	}
 	message_error("%s", err.text);
 	/* Nothing to measure, or nothing to measure it with: what was asked is wrong. */
 	if ((rc == -ENOENT || rc == -ENOEXEC) && *out && !(*out)->n_benchmarks)

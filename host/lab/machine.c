@@ -70,6 +70,13 @@ _Static_assert(LAB_SHARED_BYTES == 64u << 20, "the size is spelled out above");
 		"max,+svm,+npt", "-m", "256", NULL
 
 static const char *const aarch64_flags[] = { AARCH64_FLAGS };
+
+/*
+ * Two CPUs on the emulator's one thread take turns. A turn ends when a CPU waits (WFI,
+ * WFE, YIELD); another 100 ms of virtual time, which nothing that is timed takes. So a
+ * figure is what both execute, one after the other, and repeats to the instruction.
+ */
+static const char *const aarch64_smp_flags[] = { "-smp", "2", AARCH64_FLAGS };
 static const char *const x86_64_flags[] = { X86_64_FLAGS };
 
 /*
@@ -97,17 +104,18 @@ static const char *const bochs_lines[] = {
 	"console=ttyS0 tsc=reliable tsc_early_khz=1000000 no_timer_check acpi=off"       \
 	" pci=off clearcpuid=158,306,321,323"
 
-#define AARCH64_LAB(mode, mode_append)                                                   \
+#define AARCH64_LAB(mode, flags_, mode_append)                                           \
 	{                                                                                \
 		.name = "aarch64-" mode, .arch = ARCH_AARCH64, .emulator = &lab_qemu,    \
-		.program = "qemu-system-aarch64", .flags = aarch64_flags,                \
+		.program = "qemu-system-aarch64", .flags = flags_,                       \
 		.append = "console=ttyAMA0" COMMON_APPEND mode_append,                   \
 	}
 
 const struct lab_machine lab_machine_table[] = {
-	AARCH64_LAB("vhe", ""),
-	AARCH64_LAB("nvhe", " kvm-arm.mode=nvhe"),
-	AARCH64_LAB("pkvm", " kvm-arm.mode=protected"),
+	AARCH64_LAB("vhe", aarch64_flags, ""),
+	AARCH64_LAB("nvhe", aarch64_flags, " kvm-arm.mode=nvhe"),
+	AARCH64_LAB("pkvm", aarch64_flags, " kvm-arm.mode=protected"),
+	AARCH64_LAB("smp", aarch64_smp_flags, ""),
 	{
 		.name = "x86_64-svm",
 		.arch = ARCH_X86_64,

@@ -227,6 +227,25 @@ static int run_here(struct session *s)
 	return rc ? rc : tell_header(s);
 }
 
+/* A lab is asked for the plan's rows, not for those that it is not there for. */
+static int delegate(struct session *s, struct result **out)
+{
+	struct measure_request own = *s->request;
+	const char **ids = calloc(s->plan.n_rows, sizeof(*ids));
+	size_t i;
+	int rc;
+
+	if (!ids)
+		return target_fail(s->err, -ENOMEM, "out of memory");
+	for (i = 0; i < s->plan.n_rows; i++)
+		ids[i] = s->plan.rows[i].bench->id;
+	own.benches = ids;
+	own.n_benches = s->plan.n_rows;
+	rc = collect_delegated(s->target, &own, s->watch, out, s->err);
+	free(ids);
+	return rc;
+}
+
 int measure_run(struct target *t, const struct measure_request *request,
 		const struct measure_watch *watch, struct result **out,
 		struct target_error *err)
@@ -248,7 +267,7 @@ int measure_run(struct target *t, const struct measure_request *request,
 		rc = payload_read(request->options.payload, t->arch, &s.payload,
 				  &s.payload_bytes, err);
 	if (!rc && t->ops->delegate)
-		rc = collect_delegated(t, request, watch, out, err);
+		rc = delegate(&s, out);
 	else if (!rc)
 		rc = run_here(&s);
 	(*out)->run.partial = rc != 0;

@@ -139,7 +139,8 @@ int plan_make(const struct measure_request *rq, const struct target *t, struct p
 	for (i = 0; i < rq->n_benches; i++) {
 		const struct bench *b = bench_of(rq->benches[i]);
 
-		if (!b || !(b->archs & 1u << t->arch))
+		if (!b || !(b->archs & 1u << t->arch) ||
+		    (t->only && !(b->needs & t->only)))
 			continue;
 		if (add_row(plan, rq, t, b)) {
 			plan_free(plan);

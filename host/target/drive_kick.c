@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "host/target/drive.h"
+#include "host/vmm/arch.h"
 #include "host/vmm/clock.h"
 
 #define KICK_EVENTS 2000
@@ -36,9 +37,11 @@ static void *kick_all(void *ctx)
 		pause_ns(PAUSE_NS);
 		__atomic_store_n(&k->kicked, clock_now(), __ATOMIC_SEQ_CST);
 		vcpu_kick(k->vcpu);
-		while (__atomic_load_n(&k->kicked, __ATOMIC_SEQ_CST))
+		while (__atomic_load_n(&k->kicked, __ATOMIC_SEQ_CST)) {
 			if (__atomic_load_n(&k->stop, __ATOMIC_SEQ_CST))
 				return NULL;
+			arch_relax();
+		}
 	}
 	return NULL;
 }
@@ -88,7 +91,7 @@ static int drive_kick(struct drive *d, enum vm_kick how)
 		return -ENOMEM;
 	config.kick = how;
 	own.config = &config;
-	err = drive_open(&own, &vm, ABI_COMMAND_SPIN, &deaf);
+	err = drive_open(&own, &vm, ABI_COMMAND_WAIT, &deaf);
 	if (!err)
 		err = take_kicks(d, &vm, series, n);
 	drive_close(&vm);

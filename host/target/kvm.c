@@ -134,7 +134,9 @@ static const char *suit(const struct bench *row, const struct stage *stage,
 		       "config leaves out";
 	if (row->needs & NEEDS_VCPUS_2) {
 		if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
-			return "needs two CPUs: on one, two vCPUs can only take turns";
+			return "needs two CPUs (lab:aarch64-smp has them): on one, two "
+			       "vCPUs can "
+			       "only take turns";
 		/* A driver's second thread may be its own. */
 		if (!(row->needs & NEEDS_DRIVER))
 			config->vcpus = 2;

@@ -63,6 +63,13 @@ const struct target target_table[] = {
 	  .ops = &target_lab_ops,
 
 	  EXACT },
+	{ .name = "lab:aarch64-smp",
+	  .summary = "the first of them with two CPUs: IPIs and kicks",
+	  .arch = ARCH_AARCH64,
+	  .only = NEEDS_VCPUS_2,
+	  .ops = &target_lab_ops,
+
+	  EXACT },
 	{ .name = "lab:x86_64-svm",
 	  .summary = "Linux KVM on AMD SVM, emulated",
 	  .arch = ARCH_X86_64,

@@ -21,6 +21,9 @@ int arch_vcpu_reset(struct vcpu *vcpu, uint64_t entry);
 void arch_vcpu_dump(const struct vcpu *vcpu, char *text, size_t bytes);
 enum kvm_flavour arch_flavour(int kvm_fd);
 
+/* In a loop that waits for another thread: YIELD, PAUSE. */
+void arch_relax(void);
+
 /*
  * The same line, as KVM_IRQ_LINE and KVM_IRQFD number it. 0, or -errno with vm->error
  * where the VM has no such line.

@@ -126,6 +126,11 @@ int arch_vcpu_reset(struct vcpu *vcpu, uint64_t entry)
 	return err ? err : set_reg(vcpu, CORE_REG(regs.pc), entry);
 }
 
+void arch_relax(void)
+{
+	__asm__ volatile("yield" ::: "memory");
+}
+
 void arch_vcpu_dump(const struct vcpu *vcpu, char *text, size_t bytes)
 {
 	snprintf(text, bytes,

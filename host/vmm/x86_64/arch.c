@@ -195,6 +195,11 @@ int arch_vcpu_reset(struct vcpu *vcpu, uint64_t entry)
 	return 0;
 }
 
+void arch_relax(void)
+{
+	__asm__ volatile("pause" ::: "memory");
+}
+
 void arch_vcpu_dump(const struct vcpu *vcpu, char *text, size_t bytes)
 {
 	struct kvm_regs regs;
