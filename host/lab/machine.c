@@ -100,9 +100,13 @@ static const char *const bochs_lines[] = {
  * and XSAVES, of which the emulated CPU reports sizes that do not fit together: the
  * kernel would do without XSAVE.
  */
+#define BOCHS_QUIET                                                                      \
+	" kvm-intel.vmentry_l1d_flush=never"                                             \
+	" loglevel=3"                                                                    \
+	" initcall_blacklist=ftrace_check_for_weak_functions,trace_eval_init"
 #define BOCHS_APPEND                                                                     \
-	"console=ttyS0 tsc=reliable tsc_early_khz=1000000 no_timer_check acpi=off"       \
-	" pci=off clearcpuid=158,306,321,323"
+	"console=ttyS0,115200 tsc=reliable tsc_early_khz=1000000 no_timer_check"         \
+	" acpi=off pci=off clearcpuid=158,306,321,323"
 
 #define AARCH64_LAB(mode, flags_, mode_append)                                           \
 	{                                                                                \
@@ -131,7 +135,7 @@ const struct lab_machine lab_machine_table[] = {
 		.emulator = &lab_bochs,
 		.program = "bochs",
 		.flags = bochs_lines,
-		.append = BOCHS_APPEND COMMON_APPEND,
+		.append = BOCHS_APPEND COMMON_APPEND BOCHS_QUIET,
 		.module = "kvm-intel",
 	},
 	{ .name = NULL },

@@ -36,10 +36,20 @@ enum {
 	SETUP_INITRD_BYTES = 0x21c,
 	SETUP_COMMAND = 0x228,
 	SETUP_XLOADFLAGS = 0x236,
+	SETUP_DATA = 0x250,	 /* 64 bits */
 	SETUP_PREFERRED = 0x258, /* 64 bits */
 	SETUP_INIT_BYTES = 0x260,
 	SETUP_END = 0x264,
 };
+
+/*
+ * An entry of the list setup_data: a seed for the kernel's random numbers, always the
+ * same. Without one, and without RDRAND, it would gather them from its own timing for
+ * a second.
+ */
+enum { SEED_AT = 0xe00, SEED_TYPE = 8, SEED_LENGTH = 12, SEED_DATA = 16 };
+#define SETUP_RNG_SEED 9u
+#define SEED_BYTES     64u
 
 /* Offsets in boot_params alone (arch/x86/include/uapi/asm/bootparam.h). */
 enum { PARAMS_E820_ENTRIES = 0x1e8, PARAMS_SETUP_END = 0x290, PARAMS_E820 = 0x2d0 };
@@ -141,6 +151,17 @@ static void fill_params(const struct lab_preload *w, const struct layout *l,
 	put_memory(params, 1, 0x100000, w->memory_bytes);
 }
 
+static void fill_seed(uint8_t *image, uint8_t *params)
+{
+	uint8_t *seed = image + SEED_AT;
+
+	lab_put_le32(seed + SEED_TYPE, SETUP_RNG_SEED);
+	lab_put_le32(seed + SEED_LENGTH, SEED_BYTES);
+	for (unsigned int i = 0; i < SEED_BYTES; i++)
+		seed[SEED_DATA + i] = i * 37 + 1;
+	put_le64(params + SETUP_DATA, PRELOAD_BASE + SEED_AT);
+}
+
 /* Addresses are themselves, in pages of 2 MiB. */
 static void fill_tables(uint8_t *pages)
 {
@@ -161,6 +182,7 @@ static void fill(const struct lab_preload *w, const struct layout *l, uint8_t *i
 	lab_put_le32(image + PRELOAD_AT_ENTRY, l->kernel + ENTRY_64);
 	lab_put_le32(image + (l->end - PRELOAD_BASE) - 4, PRELOAD_MAGIC);
 	fill_params(w, l, image + PAGE_PARAMS * PAGE);
+	fill_seed(image, image + PAGE_PARAMS * PAGE);
 	strcpy((char *)image + PAGE_COMMAND * PAGE, w->command_line);
 	fill_tables(image);
 	memcpy(image + (l->kernel - PRELOAD_BASE), w->kernel + l->setup_bytes,
