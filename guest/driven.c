@@ -9,6 +9,7 @@
 
 static void spin(void)
 {
+	interrupt_allow();
 	runtime_ring(ABI_BELL_BEGIN);
 	for (;;)
 		__asm__ volatile("" ::: "memory");

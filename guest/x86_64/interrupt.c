@@ -36,6 +36,11 @@ static MACHINE_INTERRUPT void on_line(struct machine_frame *frame)
 	interrupt.count++;
 }
 
+void interrupt_allow(void)
+{
+	__asm__ volatile("sti" ::: "memory");
+}
+
 bool interrupt_setup(void)
 {
 	/* Where no IOAPIC is, the VMM answers with all ones. */
@@ -46,6 +51,6 @@ bool interrupt_setup(void)
 	/* Fixed, edge, active high, unmasked, to APIC 0. */
 	ioapic_write(IOAPIC_REDIRECTION(ABI_X86_64_IRQ_LINE) + 1, 0);
 	ioapic_write(IOAPIC_REDIRECTION(ABI_X86_64_IRQ_LINE), VECTOR);
-	__asm__ volatile("sti" ::: "memory");
+	interrupt_allow();
 	return true;
 }

@@ -106,7 +106,7 @@ static const char *const bochs_lines[] = {
 	" initcall_blacklist=ftrace_check_for_weak_functions,trace_eval_init"
 #define BOCHS_APPEND                                                                     \
 	"console=ttyS0,115200 tsc=reliable tsc_early_khz=1000000 no_timer_check"         \
-	" acpi=off pci=off clearcpuid=158,306,321,323"
+	" pci=off clearcpuid=158,306,321,323"
 
 #define AARCH64_LAB(mode, flags_, mode_append)                                           \
 	{                                                                                \
