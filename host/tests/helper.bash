@@ -39,7 +39,7 @@ marked_processes() {
     pid=${dir#/proc/}
     # Only what the test left: not bats, which carries the mark as well.
     case $(tr '\0' ' ' 2>/dev/null <"$dir/cmdline") in
-    *qemu-system* | *"$wsbench"* | sleep*) ;;
+    *qemu-system* | *bochs* | *"$wsbench"* | sleep*) ;;
     *) continue ;;
     esac
     if grep -qzxF "WORLDSWITCH_TEST_MARK=$WORLDSWITCH_TEST_MARK" "$dir/environ" 2>/dev/null; then
@@ -65,7 +65,7 @@ nothing_left() {
   left=$(
     find "$TMPDIR" -mindepth 1
     find /tmp /dev/shm /var/tmp -maxdepth 1 -newer "$BATS_TEST_TMPDIR/begin" \
-      \( -name '*wsbench*' -o -name '*worldswitch*' -o -name '*qemu*' \) -user "$(id -u)" 2>/dev/null
+      \( -name '*wsbench*' -o -name '*worldswitch*' -o -name '*qemu*' -o -name '*bochs*' \) -user "$(id -u)" 2>/dev/null
   )
   if [ -n "$left" ]; then
     echo "temporary files left: $left"
@@ -174,7 +174,7 @@ shim() {
   echo 0 >"$BATS_TEST_TMPDIR/starts"
   cat >"$BATS_TEST_TMPDIR/bin/$1" <<END
 #!/bin/sh
-case \$* in --version) exec $real "\$@" ;; esac
+case \$* in --version | --help) exec $real "\$@" ;; esac
 n=\$((\$(cat $BATS_TEST_TMPDIR/starts) + 1))
 echo \$n >$BATS_TEST_TMPDIR/starts
 [ \$n -lt $2 ] || { $3; }

@@ -4,7 +4,17 @@
 bats_require_minimum_version 1.5.0
 load helper
 
-labs='aarch64-vhe aarch64-nvhe aarch64-pkvm x86_64-svm'
+labs='aarch64-vhe aarch64-nvhe aarch64-pkvm x86_64-svm x86_64-vmx'
+
+# benches LAB: what it runs. Bochs is ten times as slow as QEMU, and gets a sample.
+benches() {
+  case $1 in
+  x86_64-vmx)
+    echo 'null,rdtsc,hypercall,cpuid,mmio_read_user,mmio_write_user,pio_out_user,pio_in_user,rdpmc_general'
+    ;;
+  *) echo '*' ;;
+  esac
+}
 
 # The whole catalogue, with few events: an exact target needs no more. Two at a time:
 # there are two processors in most places.
@@ -14,10 +24,10 @@ setup_file() {
   for lab in $labs; do
     ! unavailable "lab:$lab" >/dev/null || continue
     for run in 1 2; do
-      echo "$lab $run"
+      echo "$lab $run $(benches "$lab")"
     done
   done | xargs -r -P 2 -L 1 sh -c '
-    timeout --kill-after=5 500 "$0" run --on "lab:$2" --events 50 -o "$1/$2.$3.json" >"$1/$2.$3.out" 2>"$1/$2.$3.err" </dev/null
+    timeout --kill-after=5 500 "$0" run --on "lab:$2" --bench "$4" --events 50 -o "$1/$2.$3.json" >"$1/$2.$3.out" 2>"$1/$2.$3.err" </dev/null
     echo $? >"$1/$2.$3.status"' "$wsbench" "$BATS_FILE_TMPDIR"
   marked_processes >"$BATS_FILE_TMPDIR/processes"
 }
@@ -45,14 +55,15 @@ same() {
 @test "lab:aarch64-nvhe: a second run is the same to the byte" { same aarch64-nvhe; }
 @test "lab:aarch64-pkvm: a second run is the same to the byte" { same aarch64-pkvm; }
 @test "lab:x86_64-svm: a second run is the same to the byte" { same x86_64-svm; }
+@test "lab:x86_64-vmx: a second run is the same to the byte" { same x86_64-vmx; }
 
-# is LAB HYPERVISOR: the document says where it is from, and that it is exact.
+# is LAB HYPERVISOR [EMULATOR]: the document says where it is from, and that it is exact.
 is() {
   document "$1"
   holds "$document" "d['target']['name'] == 'lab:$1' and d['target']['kind'] == 'lab'"
   holds "$document" "d['target']['hypervisor'] == '$2'"
   holds "$document" 'd["target"]["exact"] and d["clock"]["unit"] == "insns"'
-  holds "$document" 'd["target"]["emulator"].startswith("QEMU emulator version")'
+  holds "$document" "d['target']['emulator'].startswith('${3:-QEMU emulator version}')"
 }
 
 # complete LAB: every row of the catalogue ran and was proven, or says why it cannot.
@@ -81,6 +92,7 @@ sys.exit(bool(missing - {"wbinvd"}))' "$document"
 @test "lab:aarch64-nvhe: is KVM/arm64 without VHE" { is aarch64-nvhe 'arm64 nVHE'; }
 @test "lab:aarch64-pkvm: is protected KVM" { is aarch64-pkvm 'arm64 protected'; }
 @test "lab:x86_64-svm: is KVM on SVM" { is x86_64-svm SVM; }
+@test "lab:x86_64-vmx: is KVM on VMX" { is x86_64-vmx VMX 'Bochs x86 Emulator'; }
 
 # no_exit LAB CLOCK: what does not exit costs next to nothing, and KVM saw no exit.
 no_exit() {
@@ -97,6 +109,7 @@ no_exit() {
 @test "lab:aarch64-nvhe: reading the clock does not exit" { no_exit aarch64-nvhe cntvct; }
 @test "lab:aarch64-pkvm: reading the clock does not exit" { no_exit aarch64-pkvm cntvct; }
 @test "lab:x86_64-svm: reading the clock does not exit" { no_exit x86_64-svm rdtsc; }
+@test "lab:x86_64-vmx: reading the clock does not exit" { no_exit x86_64-vmx rdtsc; }
 
 # exits LAB HANDLER BENCH...: one exit per event, no more and no less, and who
 # handled it; and it costs what an exit costs.
@@ -127,6 +140,9 @@ exits() {
 @test "lab:x86_64-svm: a hypercall and CPUID are handled by the kernel, once each" {
   exits x86_64-svm kernel hypercall cpuid
 }
+@test "lab:x86_64-vmx: a hypercall and CPUID are handled by the kernel, once each" {
+  exits x86_64-vmx kernel hypercall cpuid
+}
 
 @test "lab:aarch64-vhe: MMIO goes to the VMM, once each" {
   exits aarch64-vhe user mmio_read_user mmio_write_user
@@ -139,6 +155,9 @@ exits() {
 }
 @test "lab:x86_64-svm: MMIO and PIO go to the VMM, once each" {
   exits x86_64-svm user mmio_read_user mmio_write_user pio_out_user pio_in_user
+}
+@test "lab:x86_64-vmx: MMIO and PIO go to the VMM, once each" {
+  exits x86_64-vmx user mmio_read_user mmio_write_user pio_out_user pio_in_user
 }
 
 @test "lab: a return to user space costs more than staying in the kernel" {
@@ -286,5 +305,38 @@ END
   need_target lab:x86_64-svm
   refused 4 'lab:x86_64-svm: ' "$wsbench" run --on lab:x86_64-svm --bench null -o doc.json \
     --append mem=24M
+  nothing_left
+}
+
+@test "lab:x86_64-vmx: RDPMC exits, and faults where there is no PMU" {
+  document x86_64-vmx
+  holds "$document" 'b("rdpmc_general")["handled_by"] == "fault"'
+  holds "$document" 'b("rdpmc_general")["exits"]["faults"] ==
+    sum(y["events"] for y in m("rdpmc_general")["boots"]) > 0'
+}
+
+@test "lab:x86_64-vmx: Ctrl-C keeps the benchmarks that finished, and leaves nothing" {
+  need_terminal
+  need_target lab:x86_64-vmx
+  run --separate-stderr "$tests/on_terminal.py" --interrupt '(cpuid|hypercall), ' \
+    "$wsbench" run --on lab:x86_64-vmx --bench null,cpuid,hypercall --boots 200 -o doc.json
+  echo "exit code $status: $output"
+  [ "$status" = 130 ]
+  holds doc.json 'd["run"]["partial"] is True'
+  holds doc.json 'b("null")["status"] == "ok" and value("null") == 0'
+  nothing_left doc.json
+}
+
+@test "lab:x86_64-vmx: a kernel that finds nothing to start is quoted, and Bochs ends" {
+  need_target lab:x86_64-vmx
+  refused 4 'Kernel panic' "$wsbench" run --on lab:x86_64-vmx --bench null -o doc.json \
+    --append rdinit=/nonexistent
+  nothing_left
+}
+
+@test "lab:x86_64-vmx: Bochs that dies is said" {
+  need_target lab:x86_64-vmx
+  shim bochs 1 'echo "out of luck" >&2; exit 3'
+  refused 4 'out of luck' "$wsbench" run --on lab:x86_64-vmx --bench null -o doc.json
   nothing_left
 }
