@@ -114,16 +114,27 @@ one() {
   return 4
 }
 
+# log_is_true: as many jobs went well by parallel's log as documents are here. Somebody
+# may have deleted one to have it measured again.
+log_is_true() {
+  local target release good done=0
+  good=$(awk 'NR > 1 && $7 == 0 && $8 == 0' "$dir/joblog" | wc -l)
+  while read -r target release; do
+    ! is_done "$dir/$(document "$target" "$release")" || done=$((done + 1))
+  done <"$dir/jobs"
+  [ "$good" -le "$done" ]
+}
+
 # measure: all jobs by GNU parallel; its log says what is done as long as the list of
 # jobs stays the same, and the documents say so in any case.
 measure() {
-  local file
   parallel --version 2>/dev/null | grep -q '^GNU parallel' || die 2 "GNU parallel is missing: scripts/setup.sh"
   if ! cmp -s "$dir/jobs.new" "$dir/jobs"; then
     rm -f "$dir/joblog"
     mv "$dir/jobs.new" "$dir/jobs"
   fi
   rm -f "$dir/jobs.new"
+  [ ! -f "$dir/joblog" ] || log_is_true || rm -f "$dir/joblog"
   parallel --will-cite --colsep ' ' --jobs "$at_once" --joblog "$dir/joblog" --resume-failed \
     ${logins:+--sshlogin "$logins" --workdir "$PWD" --return "$dir/{=1 s/:/-/ =}/{2}.json"} \
     ${progress:+--eta} \

@@ -28,6 +28,7 @@ enum key {
 	OPTION_PVALUE,
 	OPTION_MAGNITUDE,
 	OPTION_JSON,
+	OPTION_ALL,
 };
 
 static const struct argp_option options[] = {
@@ -57,6 +58,8 @@ static const struct argp_option options[] = {
 	{ "pvalue", OPTION_PVALUE, "P", 0, "significance (default: 0.0001)", 0 },
 	{ "magnitude", OPTION_MAGNITUDE, "X", 0,
 	  "least relative change in noise (default: 0.01)", 0 },
+	{ "all", OPTION_ALL, NULL, 0,
+	  "check: a line for every change, also where many are small and alike", 0 },
 	{ "json", OPTION_JSON, NULL, 0, "check, show: print JSON", 0 },
 	{ 0 }
 };
@@ -169,6 +172,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_MODULES:
 		args->modules = arg;
+		return 0;
+	case OPTION_ALL:
+		args->all = true;
 		return 0;
 	case OPTION_JSON:
 		args->json = true;

@@ -21,6 +21,7 @@ struct history_args {
 	const char *targets, *benches, *configs, *metrics;
 	uint64_t last; /* 0: all */
 	bool confirm, json;
+	bool all; /* a line for each change, however small and alike */
 	struct changepoint_rules rules;
 	const char *kernel, *modules; /* for --confirm */
 	uint64_t boots;
@@ -60,6 +61,20 @@ struct history_alarm {
 /* All change points of what is wanted, by place, run and size. free() it. */
 struct history_alarm *history_alarms(const struct history_args *args,
 				     const struct history *h, size_t *n);
+
+const struct changepoint *history_change(const struct history_alarm *a);
+
+/* (after - before) / before; NAN where it came from nothing. */
+double history_relative(const struct changepoint *c);
+
+struct history_tally {
+	size_t series, unjudged; /* what is wanted */
+	size_t gone;		 /* not in the newest run */
+	size_t worse, better, old;
+};
+struct history_tally history_tally(const struct history_args *args,
+				   const struct history *h,
+				   const struct history_alarm *alarms, size_t n);
 
 /* Prints them, and what was judged. */
 void history_check_print(const struct history_args *args, const struct history *h,

@@ -8,6 +8,7 @@
  * kernels where they are here, with today's program.
  */
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include "host/cli/run.h"
 #include "host/env/fingerprint.h"
 #include "host/stats/student.h"
+#include "host/target/target.h"
 #include "host/view/number.h"
 
 /* Alarms of one new run and one old one. */
@@ -94,6 +96,26 @@ static const char *obstacle(const struct group *g, const struct history_run *run
 	return why;
 }
 
+/* Asked before it is tried: a kernel that is not here is no error. */
+static struct result *run_request(const struct run *request, const struct group *g,
+				  const char **why)
+{
+	const struct target *row = names_target(g->place->target);
+	struct target probe = *row;
+	struct result *doc = NULL;
+	struct target_error err;
+
+	if (probe.ops->probe(&probe, &request->request.options, &err)) {
+		*why = is_lab(g) ? "its kernel is not here, or the lab cannot run"
+				 : "the target cannot run here";
+		return NULL;
+	}
+	run_target(request, row, &doc);
+	if (!doc)
+		*why = "it could not be measured";
+	return doc;
+}
+
 /* The group's benchmarks on the run's kernel; NULL and `why`. */
 static struct result *measure(const struct group *g, const struct history_run *run,
 			      const char **why)
@@ -120,12 +142,13 @@ static struct result *measure(const struct group *g, const struct history_run *r
 		}
 	}
 	*why = obstacle(g, run);
-	if (!*why && run_parse(&request, argc, argv, &go) == CLI_OK && go) {
-		run_target(&request, names_target(g->place->target), &doc);
+	if (!*why) {
+		if (run_parse(&request, argc, argv, &go) == CLI_OK && go)
+			doc = run_request(&request, g, why);
+		else
+			*why = "this program does not know the benchmark";
 		run_free(&request);
 	}
-	if (!*why && !doc)
-		*why = "it could not be measured here";
 	if (doc && !same_kernel(doc, run)) {
 		*why = "another kernel was given";
 		result_free(doc);
@@ -237,10 +260,21 @@ static bool eligible(const struct history_alarm *a)
 	return a->worse && a->recent;
 }
 
+/* Emulators must not outlive us: their end comes before ours. */
+static void pass_on_signal(void)
+{
+	if (!target_interrupted)
+		return;
+	fflush(NULL);
+	signal(target_interrupted, SIG_DFL);
+	raise(target_interrupted);
+}
+
 void history_confirm(const struct history_args *args, const struct history *h,
 		     struct history_alarm *alarms, size_t n)
 {
-	for (size_t i = 0, end; i < n; i = end) {
+	target_catch_signals();
+	for (size_t i = 0, end; i < n && !target_interrupted; i = end) {
 		struct group g = { .args = args, .h = h, .alarms = &alarms[i] };
 
 		end = i + 1;
@@ -259,4 +293,5 @@ void history_confirm(const struct history_args *args, const struct history *h,
 			     g.place->target, g.n);
 		confirm_group(&g);
 	}
+	pass_on_signal();
 }

@@ -242,6 +242,15 @@ END
   [[ $stdout == *"worse, confirmed: "*"in 2 fresh boots"* ]]
 }
 
+@test "a kernel that is not here can confirm nothing" {
+  export TARGET=lab:x86_64-svm WORLDSWITCH_CACHE=$PWD/nowhere
+  series v 100 101
+  run_apart "$wsbench" history check --db h.jsonl --confirm
+  [ "$status" = 3 ]
+  [[ $stdout == *"worse, could not be confirmed: its kernel is not here"* ]]
+  [[ $stderr != *error* ]]
+}
+
 @test "bad usage of history" {
   refused 2 "add, check or show?" "$wsbench" history
   refused 2 "did you mean 'check'?" "$wsbench" history chekc

@@ -91,6 +91,14 @@ print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
     "6.1.0-9-x86_64 6.1.0-10-x86_64 6.12.1-x86_64 6.12.10-x86_64" ]
 }
 
+@test "a document that was deleted is measured again" {
+  "$sweep" -o out --on lab:x86_64-svm 2>/dev/null
+  rm out/lab-x86_64-svm/6.1.0-10-x86_64.json
+  "$sweep" -o out --on lab:x86_64-svm 2>/dev/null
+  [ "$(runs)" = 4 ]
+  [ -f out/lab-x86_64-svm/6.1.0-10-x86_64.json ]
+}
+
 @test "a kernel that fails: the rest is measured, and nothing goes into the history out of order" {
   export broken=6.1.0-10-x86_64
   run_apart "$sweep" -o out --on lab:x86_64-svm --db h.jsonl

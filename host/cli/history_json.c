@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What `wsbench history check` prints for programs. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "host/cli/history.h"
+#include "host/result/json_list.h"
+
+static void json_run(struct json_list *l, const char *prefix,
+		     const struct history_run *run)
+{
+	char key[32];
+
+	snprintf(key, sizeof(key), "%s_run", prefix);
+	json_list_string(l, key, run->id);
+	snprintf(key, sizeof(key), "%s_kernel", prefix);
+	json_list_string(l, key, run->kernel);
+	snprintf(key, sizeof(key), "%s_label", prefix);
+	json_list_string(l, key, run->label);
+	snprintf(key, sizeof(key), "%s_commit", prefix);
+	json_list_string(l, key, run->commit);
+}
+
+void history_check_json(const struct history_args *args, const struct history *h,
+			const struct history_alarm *alarms, size_t n)
+{
+	static const char *const words[] = {
+		[HISTORY_CONFIRMED] = "confirmed",
+		[HISTORY_REFUTED] = "refuted",
+		[HISTORY_UNDECIDED] = "undecided",
+	};
+	struct json_list *l = json_list_new();
+	struct history_tally t = history_tally(args, h, alarms, n);
+	char *text;
+
+	json_list_array(l, "changes");
+	for (size_t i = 0; i < n; i++) {
+		const struct history_alarm *a = &alarms[i];
+		const struct history_series *s = a->series;
+
+		if (!a->recent)
+			continue;
+		json_list_row(l, "changes");
+		json_list_string(l, "target", h->places[s->place].target);
+		json_list_string(l, "place", h->places[s->place].what);
+		json_list_string(l, "benchmark", s->benchmark);
+		json_list_string(l, "config", s->config);
+		json_list_string(l, "metric", s->metric);
+		json_list_string(l, "unit", s->unit);
+		json_list_string(l, "verdict", a->worse ? "worse" : "better");
+		json_list_number(l, "before", history_change(a)->before);
+		json_list_number(l, "after", history_change(a)->after);
+		json_list_number(l, "relative", history_relative(history_change(a)));
+		json_list_number(l, "p", history_change(a)->pvalue);
+		json_list_number(l, "index", (double)history_change(a)->index);
+		json_list_string(l, "confirmed", words[a->confirmed]);
+		json_list_string(l, "reason", *a->reason ? a->reason : NULL);
+		json_run(l, "old", history_old_run(h, s, a->k));
+		json_run(l, "new", history_new_run(h, s, a->k));
+	}
+	json_list_row(l, "summary");
+	json_list_number(l, "series", (double)t.series);
+	json_list_number(l, "worse", (double)t.worse);
+	json_list_number(l, "better", (double)t.better);
+	json_list_number(l, "too_short", (double)t.unjudged);
+	json_list_number(l, "not_in_newest_run", (double)t.gone);
+	text = json_list_dump(l);
+	fputs(text, stdout);
+	free(text);
+	json_list_free(l);
+}
