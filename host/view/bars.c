@@ -94,8 +94,10 @@ static void print_axes(const struct figure *g, const struct bars_model *m, size_
 	char label[64];
 
 	figure_panel(g, &p);
-	figure_log_axis(g, "x", axis->foot, axis_end(m, panel, &p),
+	figure_log_axis(g, "x", axis->foot, axis->most * 2,
 			(unsigned int)((p.right - p.left) / TICK_PIXELS) + 1, "");
+	/* The axis goes on for the text behind bars, its numbers do not. */
+	fprintf(g->f, "set xrange [%.6g:%.6g]\n", axis->foot, axis_end(m, panel, &p));
 	fprintf(g->f, "set yrange [%.3f:0]\nunset ytics\n", m->height);
 	snprintf(label, sizeof(label), "%s, logarithmic axis",
 		 plot_unit_words(axis->unit));

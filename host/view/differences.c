@@ -17,9 +17,10 @@
 #define ROW_PIXELS    24
 #define CROWD	      24 /* rows that are drawn at that size; more are drawn smaller */
 #define SMALL_PIXELS  19
-#define AXIS_PIXELS   96
+#define AXIS_PIXELS   108
 #define COLUMN_PIXELS 130 /* each of the two columns of figures */
 #define HEADS_PIXELS  26
+#define TICK_PIXELS   72 /* a number of the axis, and some room */
 
 /* How each verdict looks: shape, colour, and word for who sees neither. */
 static const struct {
@@ -93,17 +94,20 @@ static const char *unit_of(const struct forest *f)
 }
 
 /* Ticks of an axis that is linear about zero: 0, and powers of ten to both sides. */
-static void print_bent_axis(const struct figure *g, const struct forest *f)
+static void print_bent_axis(const struct figure *g, const struct forest *f,
+			    const struct figure_panel *p)
 {
+	double decade = log(10) * (p->right - p->left) / (f->most - f->least);
+	int step = (int)ceil(TICK_PIXELS / decade), most = 15 - 15 % step;
 	struct figure_tick ticks[64];
 	size_t n = 0;
 
-	for (int e = 15; e >= 0; e--)
-		if (n < 30 && asinh(-pow(10, e)) > f->least)
+	for (int e = most; e >= 0; e -= step)
+		if (asinh(-pow(10, e)) > f->least)
 			ticks[n++] =
 				(struct figure_tick){ asinh(-pow(10, e)), -pow(10, e) };
 	ticks[n++] = (struct figure_tick){ 0, 0 };
-	for (int e = 0; e <= 15; e++)
+	for (int e = 0; e <= most; e += step)
 		if (asinh(pow(10, e)) < f->most)
 			ticks[n++] =
 				(struct figure_tick){ asinh(pow(10, e)), pow(10, e) };
@@ -117,7 +121,7 @@ static void print_axes(const struct figure *g, const struct forest *f)
 
 	figure_panel(g, &p);
 	if (f->bent)
-		print_bent_axis(g, f);
+		print_bent_axis(g, f, &p);
 	else
 		figure_linear_axis(g, "x", f->least, f->most, 6, " %");
 	fprintf(g->f, "set yrange [%zu:0]\nunset ytics\n", f->n);
@@ -241,8 +245,7 @@ static void print_plot(FILE *out, const struct forest *f)
 
 static void print_remark(const struct figure *g, const struct forest *f)
 {
-	char text[640], equal[320] = "", without[64] = "";
-	bool bands = has_bands(f);
+	char text[448], equal[320] = "", without[64] = "";
 
 	if (f->n_equal)
 		snprintf(equal, sizeof(equal), "No difference in %zu: %.120s%s ",
@@ -250,11 +253,11 @@ static void print_remark(const struct figure *g, const struct forest *f)
 	if (f->n_without)
 		snprintf(without, sizeof(without), "%zu cannot be compared.",
 			 f->n_without);
-	snprintf(text, sizeof(text), "%s%s%s",
-		 bands ? "Grey ground: what does not matter (1 %, or two steps of the "
-			 "clock). "
-		       : "",
-		 equal, without);
+	snprintf(text, sizeof(text), "%s%s", equal, without);
+	if (has_bands(f))
+		figure_foot_above(g,
+				  "Grey ground: differences too small to matter here "
+				  "(1 %, steps of the clock, or what boots differ by).");
 	figure_foot(g, text);
 }
 

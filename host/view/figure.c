@@ -76,6 +76,11 @@ void figure_foot(const struct figure *g, const char *text)
 	figure_text(g, g->width - FIGURE_EDGE, g->height - 14, &foot_pen, text);
 }
 
+void figure_foot_above(const struct figure *g, const char *text)
+{
+	figure_text(g, g->width - FIGURE_EDGE, g->height - 34, &foot_pen, text);
+}
+
 static void box(const struct figure *g, double x, double y, double width, double height,
 		const char *style)
 {

@@ -67,6 +67,8 @@ void figure_text_at(const struct figure *g, double x, double y, double dx,
 void figure_head(const struct figure *g, const char *title, const char *subtitle);
 /* In the corner at the bottom: what the picture would leave unsaid. */
 void figure_foot(const struct figure *g, const char *text);
+/* A line above it. */
+void figure_foot_above(const struct figure *g, const char *text);
 /* Line `line` of the legend, below the head. */
 void figure_legend(const struct figure *g, size_t line, enum figure_mark mark,
 		   size_t series, const char *text);

@@ -52,16 +52,31 @@ double forest_percent(double ratio)
 	return 100 * (ratio - 1);
 }
 
-/* The config is said where one benchmark has several rows. */
+static const char *handled(const struct result_benchmark *b)
+{
+	return b->exits.faults > 0 ? "fault" : result_handler_name(b->handled_by);
+}
+
+/*
+ * The config is said where one benchmark has several rows, and who handled the exit
+ * where that is what has changed.
+ */
 static void label(const struct compare *c, const struct compare_row *row,
 		  struct forest_point *point)
 {
+	const struct result_benchmark *was = row->base.benchmark;
+	const struct result_benchmark *is = row->new.benchmark;
 	bool several = false;
+	int at;
 
 	for (size_t i = 0; i < c->n_rows && !several; i++)
 		several = &c->rows[i] != row && !strcmp(c->rows[i].name, row->name);
-	snprintf(point->label, sizeof(point->label), several ? "%.90s [%.60s]" : "%.90s",
-		 row->name, several ? row->new.config : "");
+	at = snprintf(point->label, sizeof(point->label),
+		      several ? "%.60s [%.40s]" : "%.90s", row->name,
+		      several ? row->new.config : "");
+	if (was && is && strcmp(handled(was), handled(is)) != 0)
+		snprintf(point->label + at, sizeof(point->label) - (size_t)at,
+			 " (%s \u2192 %s)", handled(was), handled(is));
 }
 
 static struct forest_point point_of(const struct forest *f, const struct compare_row *row)
