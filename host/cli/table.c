@@ -22,10 +22,10 @@
 #define RED   "\033[31m"
 #define PLAIN "\033[0m"
 
-/* A document's column: head, and the widths of its three parts. */
+/* A document's column: head, and the widths of its parts. */
 struct column {
 	char head[HEAD_LINES][HEAD_BYTES];
-	size_t number, tail, mark;
+	size_t number, tail, mark, against;
 };
 
 struct layout {
@@ -81,7 +81,8 @@ static void fill_head(struct column *c, const struct table_model *m, size_t d)
 
 static size_t column_width(const struct column *c)
 {
-	return c->number + (c->tail ? 1 + c->tail : 0) + (c->mark ? 1 + c->mark : 0);
+	return c->number + (c->tail ? 1 + c->tail : 0) + (c->mark ? 1 + c->mark : 0) +
+	       (c->against ? GAP + c->against : 0);
 }
 
 static void measure(struct layout *l)
@@ -102,6 +103,7 @@ static void measure(struct layout *l)
 			c->number = max2(c->number, text_width(cell->number));
 			c->tail = max2(c->tail, text_width(cell->tail));
 			c->mark = max2(c->mark, text_width(cell->mark));
+			c->against = max2(c->against, text_width(cell->against));
 		}
 		for (size_t i = 0; i < HEAD_LINES; i++)
 			c->number = max2(c->number, text_width(c->head[i]));
@@ -169,24 +171,31 @@ static void print_head(const struct layout *l, size_t from, size_t to)
 	fputc('\n', l->f);
 }
 
+/* `more` stands behind it in this line: no blanks at the end of a line. */
+static void print_part_of_cell(const struct layout *l, const char *text, size_t width,
+			       bool more)
+{
+	if (!width || (!more && !*text))
+		return;
+	fputc(' ', l->f);
+	text_left(l->f, text, more ? width : 0);
+}
+
 static void print_cell(const struct layout *l, const struct table_cell *cell,
 		       const struct column *c, bool last)
 {
+	bool against = !last || *cell->against, mark = against || *cell->mark;
+
 	fprintf(l->f, "%*s", GAP, "");
 	if (cell->failed)
 		color(l, RED);
 	else if (cell->skipped || !strcmp(cell->number, "-"))
 		color(l, DIM);
 	text_right(l->f, cell->number, c->number);
-	/* No blanks at the end of a line. */
-	if (c->tail && (!last || *cell->tail || *cell->mark)) {
-		fputc(' ', l->f);
-		text_left(l->f, cell->tail, last && !*cell->mark ? 0 : c->tail);
-	}
-	if (c->mark && (!last || *cell->mark)) {
-		fputc(' ', l->f);
-		text_left(l->f, cell->mark, last ? 0 : c->mark);
-	}
+	print_part_of_cell(l, cell->tail, c->tail, mark);
+	print_part_of_cell(l, cell->mark, c->mark, against);
+	if (c->against && against)
+		text_right(l->f, cell->against, GAP + c->against);
 	if (cell->failed || cell->skipped || !strcmp(cell->number, "-"))
 		color(l, PLAIN);
 }

@@ -83,6 +83,11 @@ static void print_legend(const struct foot *t)
 			  t->o->utf8
 				  ? "\u00b1: half of the estimate's confidence interval."
 				  : "+-: half of the estimate's confidence interval.");
+	if (t->m->compares)
+		paragraph(t,
+			  "+n (rx): difference and ratio to the benchmark's first config "
+			  "here; wsbench compare FILE --config A,B says what is "
+			  "significant.");
 	if (any_cell(t->m, is_absent))
 		paragraph(t,
 			  "-: not part of that run; the architecture may not have it.");

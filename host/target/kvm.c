@@ -176,6 +176,9 @@ static int kvm_boot(struct target *t, const struct boot_request *request,
 		return 0;
 	}
 	lacks = suit(rq->bench, stage, &config, &own.params);
+	if (!lacks && s->host_counters && config.pmu_access == VM_PMU_PASSTHROUGH)
+		lacks = "the guest has the machine's counters under this config: not "
+			"together with --host-counters";
 	if (lacks) {
 		boot_end(rep, BOOT_SKIP, "%s", lacks);
 		return 0;

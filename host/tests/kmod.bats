@@ -73,6 +73,14 @@ passes_through() {
   holds doc.json 'b("pmccntr")["status"] == "skip" and "protected KVM" in b("pmccntr")["reason"]'
 }
 
+@test "passthrough: the guest's counters and --host-counters exclude each other" {
+  need_module
+  run_apart "$wsbench" run --on lab:aarch64-vhe --bench pmccntr --events 10 --host-counters \
+    --config pmccntr-passthrough -o doc.json
+  [ "$status" = 0 ]
+  holds doc.json 'b("pmccntr")["status"] == "skip" and "--host-counters" in b("pmccntr")["reason"]'
+}
+
 @test "passthrough: without the module it is skipped, and says how to build it" {
   need_target lab:aarch64-vhe
   mkdir empty

@@ -425,6 +425,25 @@ Test(table, configs_are_named_where_they_matter)
 	free(text);
 }
 
+Test(table, configs_stand_against_the_first_of_them)
+{
+	struct result *docs[1] = { sample_doc("kvm", "ticks", true) };
+	char *text;
+
+	add_ok(docs[0], "hypercall", "default", HANDLED_KERNEL, 1000, 0);
+	add_ok(docs[0], "hypercall", "pmu-off", HANDLED_KERNEL, 1060, 0);
+	add_ok(docs[0], "null", "default", HANDLED_NONE, 0, 0);
+	add_ok(docs[0], "null", "pmu-off", HANDLED_NONE, 5, 0);
+	add_ok(docs[0], "pmccntr", "default", HANDLED_KERNEL, 2000, 0);
+	add_ok(docs[0], "pmccntr", "pmu-off", HANDLED_NONE, 1, 0);
+	text = print_table(docs, 1, 100);
+	EXPECT_HAS(text, "hypercall [default]  kernel      1,000\n");
+	EXPECT_HAS(text, " 1,060       +60 (1.06x)\n");
+	EXPECT_HAS(text, " 5                +5\n"); /* of nothing there is no ratio */
+	EXPECT_HAS(text, "-1,999 (0.0005x)\n");
+	free(text);
+}
+
 Test(table, reasons_are_given_once_below_it)
 {
 	struct result *docs[2] = { sample_doc("bare:x86_64", "ticks", true),

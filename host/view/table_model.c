@@ -155,6 +155,52 @@ static void fill_line(struct table_model *m, size_t i)
 	}
 }
 
+/* The row of the same benchmark's first config: `i` itself, or one above it. */
+static size_t base_of(const struct table_model *m, size_t i)
+{
+	size_t base = i;
+
+	while (base && !strcmp(m->rows.rows[base - 1].name, m->rows.rows[i].name))
+		base--;
+	return base;
+}
+
+static void fill_against(struct table_model *m, size_t i, size_t d)
+{
+	const struct table_cell *base = &m->lines[base_of(m, i)].cells[d];
+	struct table_cell *cell = &m->lines[i].cells[d];
+	bool exact = m->docs[d]->target.exact;
+	double apart = cell->value - base->value, ratio = cell->value / base->value;
+	char difference[NUMBER_BYTES], times[NUMBER_BYTES];
+
+	if (base == cell || isnan(apart))
+		return;
+	number_format(difference, apart, exact);
+	if (ratio >= 100)
+		number_format(times, ratio, false);
+	else
+		snprintf(times, sizeof(times), "%.3g", ratio);
+	if (isfinite(ratio) && ratio > 0)
+		snprintf(cell->against, sizeof(cell->against), "%s%s (%sx)",
+			 apart > 0 ? "+" : "", difference, times);
+	else
+		snprintf(cell->against, sizeof(cell->against), "%s%s",
+			 apart > 0 ? "+" : "", difference);
+}
+
+/* Where every benchmark has at least two configs; not where one or two rows have. */
+static void compare_configs(struct table_model *m)
+{
+	size_t others = 0;
+
+	for (size_t i = 0; i < m->rows.n; i++)
+		others += base_of(m, i) != i;
+	m->compares = others && 2 * others >= m->rows.n;
+	for (size_t d = 0; m->compares && d < m->n_docs; d++)
+		for (size_t i = 0; i < m->rows.n; i++)
+			fill_against(m, i, d);
+}
+
 void table_model_build(struct table_model *m, const struct result *const *docs, size_t n,
 		       const char *plus_minus)
 {
@@ -169,6 +215,7 @@ void table_model_build(struct table_model *m, const struct result *const *docs, 
 	for (size_t d = 0; d < n; d++)
 		for (size_t i = 0; i < m->rows.n; i++)
 			fill_cell(m, i, d, plus_minus);
+	compare_configs(m);
 }
 
 void table_model_free(struct table_model *m)

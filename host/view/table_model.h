@@ -16,6 +16,8 @@ struct table_cell {
 	char number[NUMBER_BYTES]; /* "1,495", "-", "skip", "FAIL": flush right */
 	char tail[NUMBER_BYTES];   /* "+-12", "[1]": flush left behind it */
 	char mark[12]; /* who handled the exit, where unlike the row's; a unit */
+	/* "+57 (1.06x)": against the benchmark's first config; "": it is that, or ... */
+	char against[3 * NUMBER_BYTES];
 	bool failed, skipped, interval;
 };
 
@@ -30,6 +32,7 @@ struct table_model {
 	size_t n_docs;
 	struct rows rows;
 	struct table_line *lines; /* one per row */
+	bool compares;		  /* ... configs are not what the table is about */
 	char **notes;		  /* note i + 1 is notes[i] */
 	size_t n_notes;
 };
