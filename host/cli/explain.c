@@ -36,13 +36,12 @@ static int keep_symbols(void *ctx, const char *text, size_t bytes)
 	return 0;
 }
 
-/* The image that will run, if it is the user's own; else the built-in one. */
+/* The image that will run. */
 static enum cli_exit find_payload(const struct target *t, const struct bench *bench,
 				  struct image *image)
 {
-	bool driven = bench->needs & NEEDS_DRIVER;
 	size_t bytes;
-	const void *data = payload_find(t->arch, driven ? "driven" : bench->id, &bytes);
+	const void *data = payload_find(t->arch, payload_of(bench), &bytes);
 
 	if (data && !image_open(image, data, bytes))
 		return CLI_OK;
@@ -92,7 +91,7 @@ static enum cli_exit find_figure(const struct result *doc, double *figure)
 		return CLI_OK;
 	}
 	message_error("%s: %s", b->name, b->reason ? b->reason : "it has no figure");
-	return CLI_FAILED;
+	return b->status == RESULT_SKIP ? CLI_UNTRUSTED : CLI_FAILED;
 }
 
 static enum cli_exit build(const struct capture *c, struct explain_input *in,

@@ -47,13 +47,6 @@ static enum judge_trust trust_of(const struct session *s, const struct bench *ro
 	return strcmp(hypervisor, "software") ? JUDGE_ALL : JUDGE_USER_ONLY;
 }
 
-static const char *payload_of(const struct bench *row)
-{
-	if (row->needs & NEEDS_DRIVER)
-		return "driven";
-	return row->needs & NEEDS_OPERAND ? row->group : row->id;
-}
-
 static int boot_once(struct session *s, const struct plan_row *row,
 		     const struct config *config, uint32_t index, struct assembly *a)
 {

@@ -22,6 +22,13 @@ static const char *const arch_names[ARCHS] = {
 	[ARCH_AARCH64] = "aarch64/",
 };
 
+const char *payload_of(const struct bench *row)
+{
+	if (row->needs & NEEDS_DRIVER)
+		return "driven";
+	return row->needs & NEEDS_OPERAND ? row->group : row->id;
+}
+
 const void *payload_find(enum arch arch, const char *id, size_t *bytes)
 {
 	size_t prefix = strlen(arch_names[arch]);

@@ -108,5 +108,5 @@ void decode_aarch64(const uint8_t *insn, size_t bytes, uint64_t vaddr, struct de
 	if ((word & 0xff000000) == 0xd5000000)
 		decode_system(word, d);
 	/* C4.1: op0 is x1x0 for loads and stores; DC ZVA stores, too. */
-	d->memory = (word >> 25 & 5) == 4 || (word & 0xfffff0e0) == 0xd50b7020;
+	d->memory = (word >> 25 & 5) == 4 || (word & 0xffffffe0) == 0xd50b7420;
 }

@@ -159,38 +159,32 @@ static uint64_t alike(const struct work *w, const struct region *r)
 
 /*
  * The event to explain: of those that are nearest to the figure, one of the path that
- * most of them took, and of these the last: what led to it is known best.
+ * most of them took, and of these the first: no other thread has had its turn since the
+ * exit to user space between the phases, which shows all callers.
  */
 static const struct region *choose(struct work *w, uint64_t cost)
 {
 	double want = w->in->round_trip + (double)cost, nearest = INFINITY;
 	const struct region *best = NULL;
-	uint64_t best_path = 0, best_alike = 0;
 	size_t i;
 
 	for (i = 0; i < w->regions.n; i++) {
 		const struct region *r = &w->regions.list[i];
 		double off = fabs((double)r->count - want);
+		uint64_t n;
 
 		if (r->empty)
 			continue;
 		w->e->events++;
-		if (off > nearest)
+		if (off > nearest || (off == nearest && r->path == best->path))
 			continue;
-		if (off < nearest)
-			best_alike = best_path = 0;
+		n = alike(w, r);
+		if (off == nearest && n <= w->e->events_alike)
+			continue;
 		nearest = off;
-		if (!best_alike || r->path != best_path) {
-			uint64_t n = alike(w, r);
-
-			if (n < best_alike)
-				continue;
-			best_alike = n;
-			best_path = r->path;
-		}
+		w->e->events_alike = n;
 		best = r;
 	}
-	w->e->events_alike = best_alike;
 	return best;
 }
 

@@ -35,6 +35,12 @@ static void *grow(struct build *b, void *array, size_t n, size_t *room, size_t b
 	return grown;
 }
 
+/* What changes threads by changing stacks, on either architecture. */
+static bool is_switcher(const char *name)
+{
+	return !strcmp(name, "__switch_to_asm") || !strcmp(name, "cpu_switch_to");
+}
+
 static uint32_t add_function(struct build *b, const struct symbol *symbol,
 			     enum trace_space space)
 {
@@ -47,6 +53,8 @@ static uint32_t add_function(struct build *b, const struct symbol *symbol,
 	p->functions = grown;
 	p->functions[p->n_functions].symbol = symbol;
 	p->functions[p->n_functions].space = space;
+	if (symbol && is_switcher(symbol->name))
+		b->walk.switcher = (uint32_t)p->n_functions;
 	return (uint32_t)p->n_functions++;
 }
 

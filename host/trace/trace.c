@@ -173,9 +173,9 @@ static unsigned int count_of(const struct trace *t, const struct trace_step *s)
 		return 1;
 	if (t->arch == ARCH_X86_64)
 		return 0;
-	if (d->system)
-		return 1u + s->insn->after;
-	return !d->memory;
+	if (d->memory)
+		return 0;
+	return d->system ? 1u + s->insn->after : 1;
 }
 
 static enum record_kind kind_at(const struct trace *t, size_t at)

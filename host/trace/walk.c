@@ -55,18 +55,48 @@ static void on_exception(struct walk *w, const struct trace_step *s)
 	frame->from = s->insn->space;
 }
 
-static void on_return(struct walk_stack *k, const struct trace_insn *next)
+/*
+ * A call to a place just behind itself: of a function that wants its own address, or puts
+ * addresses onto the stack, or into the CPU's return predictor (Linux, nospec-branch.h).
+ */
+#define FEINT_BYTES 32
+
+static bool is_feint(const struct trace_insn *insn)
+{
+	uint64_t behind = insn->vaddr + insn->bytes;
+
+	return insn->decode.target > behind && insn->decode.target < behind + FEINT_BYTES;
+}
+
+static void on_call(struct walk_stack *k, const struct trace_insn *insn)
+{
+	if (is_feint(insn))
+		k->feints++;
+	else
+		push(k)->back = insn->vaddr + insn->bytes;
+}
+
+static void on_return(struct walk *w, struct walk_stack *k, const struct trace_insn *next)
 {
 	unsigned int i;
 
+	if (w->switcher && k->depth && k->frames[k->depth - 1].function == w->switcher) {
+		k->depth = 0;
+		return;
+	}
 	for (i = k->depth; i > 0; i--) {
 		if (k->frames[i - 1].back != next->vaddr)
 			continue;
 		k->depth = i - 1;
+		k->feints = 0;
 		return;
 	}
-	/* To whom the recording never saw it called by; or a jump, written as a return.
-	 */
+	/* A jump, written as a call and a return. */
+	if (k->feints) {
+		k->feints--;
+		return;
+	}
+	/* To a caller from before the recording. */
 	if (k->depth > 1 && !k->frames[k->depth - 1].trap)
 		k->depth--;
 }
@@ -101,10 +131,10 @@ void walk_leave(struct walk *w, const struct trace_step *s)
 		on_exception(w, s);
 		break;
 	case FLOW_CALL:
-		push(stack_of(w, insn))->back = insn->vaddr + insn->bytes;
+		on_call(stack_of(w, insn), insn);
 		break;
 	case FLOW_RETURN:
-		on_return(stack_of(w, insn), s->next);
+		on_return(w, stack_of(w, insn), s->next);
 		break;
 	case FLOW_ERET:
 		on_exception_return(w, s);

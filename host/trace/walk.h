@@ -6,7 +6,7 @@
  * The guest has a stack of its own. The host's stays as it is while the guest runs, so
  * that an exit is found below the call that entered the guest. What was called before
  * the recording began is not known: such a stack begins with the function to which it
- * first returned.
+ * first returned. Likewise after a switch to another thread.
  */
 #ifndef WS_TRACE_WALK_H
 #define WS_TRACE_WALK_H
@@ -26,10 +26,12 @@ struct walk_frame {
 struct walk_stack {
 	struct walk_frame frames[WALK_DEPTH_MAX];
 	unsigned int depth;
+	unsigned int feints; /* calls that only put an address on the stack */
 };
 
 struct walk { /* zeroed memory to begin with */
 	struct walk_stack guest, host;
+	uint32_t switcher; /* the function that changes threads; 0: not seen yet */
 };
 
 /*

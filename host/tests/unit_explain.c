@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Explanations: the document, and what is shown of it. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/result/explanation.h"
+#include "host/view/explain_layers.h"
+#include "host/view/explain_text.h"
+#include "host/view/explain_tree.h"
+#include "host/view/flame.h"
+
+static void add(struct explanation *e, const char *name, const char *space,
+		const char *layer, uint64_t insns)
+{
+	struct explanation_function *f = explanation_add_function(e);
+
+	f->name = name;
+	f->space = space;
+	f->layer = layer;
+	f->insns = insns;
+	e->total += insns;
+}
+
+static void add_stack(struct explanation *e, uint64_t insns, const char *const *frames,
+		      size_t n)
+{
+	struct explanation_stack *s = explanation_add_stack(e, n);
+
+	memcpy(s->frames, frames, n * sizeof(*frames));
+	s->insns = insns;
+}
+
+#define STACK(e, insns, ...)                                                             \
+	add_stack(e, insns, (const char *const[]){ __VA_ARGS__ },                        \
+		  sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *))
+
+static struct explanation *example(void)
+{
+	struct explanation *e = explanation_new();
+
+	e->run.id = e->run.started = "now";
+	e->run.tool_version = "1";
+	e->target.name = "lab:test";
+	e->target.kind = "lab";
+	e->machine.fingerprint = "0";
+	e->machine.arch = "aarch64";
+	e->benchmark = "hypercall";
+	e->config = "default";
+	e->unit = "insns";
+	e->round_trip = 100;
+	e->subject.kernel = "6.1";
+	add(e, "leaf", "kernel", "KVM", 60);
+	add(e, "run", "kernel", "KVM", 30);
+	add(e, "guest<&>", "guest", "guest", 10);
+	STACK(e, 40, "run", "mid", "leaf");
+	STACK(e, 20, "run", "leaf");
+	STACK(e, 30, "run");
+	STACK(e, 10, "guest<&>");
+	explanation_sort(e);
+	return e;
+}
+
+/* What a function prints into a file, as a string for free(). */
+static char *printed(void (*print)(FILE *f, void *ctx), void *ctx)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *f = open_memstream(&text, &bytes);
+
+	print(f, ctx);
+	fclose(f);
+	return text;
+}
+
+static void expect_has(const char *text, const char *part)
+{
+	cr_expect(strstr(text, part), "\"%s\" is not in:\n%s", part, text);
+}
+
+Test(explanation, reads_back_equal)
+{
+	struct explanation *e = example(), *back;
+	struct explanation_register *reg;
+	struct result_error err;
+	char *text, *again;
+
+	e->functions[0].kinds.barriers = 3;
+	reg = explanation_add_register(e, &e->functions[0]);
+	reg->name = "hcr_el2";
+	reg->writes = 2;
+	text = explanation_dump(e);
+	cr_assert_eq(explanation_parse(text, strlen(text), &back, &err), 0, "%s",
+		     err.text);
+	again = explanation_dump(back);
+	cr_expect_str_eq(text, again);
+	cr_expect_eq(explanation_find(back, "kernel", "leaf")->kinds.barriers, 3);
+	cr_expect_eq(explanation_find(back, "kernel", "leaf")->kinds.loads, -1);
+	cr_expect_null(explanation_find(back, "user", "leaf"));
+	free(text);
+	free(again);
+	explanation_free(e);
+	explanation_free(back);
+}
+
+Test(explanation, is_not_a_result)
+{
+	struct explanation *e = example(), *none;
+	char *text = explanation_dump(e);
+	struct result_error err;
+	struct result *r;
+
+	cr_expect_eq(result_parse(text, strlen(text), &r, &err), -EINVAL);
+	expect_has(err.text, "/schema");
+	cr_expect_eq(explanation_parse("{}", 2, &none, &err), -EINVAL);
+	cr_expect_null(none);
+	free(text);
+	explanation_free(e);
+}
+
+static void print_folded(FILE *f, void *ctx)
+{
+	explain_text_folded(f, ctx);
+}
+
+Test(view, folded_stacks_sum_up)
+{
+	struct explanation *e = example();
+	char *text = printed(print_folded, e);
+
+	cr_expect_str_eq(text, "guest<&> 10\nrun 30\nrun;leaf 20\nrun;mid;leaf 40\n");
+	free(text);
+	explanation_free(e);
+}
+
+Test(view, tree_has_totals)
+{
+	struct explanation *e = example();
+	struct explain_node *nodes;
+	size_t n = explain_tree(e, &nodes), run;
+
+	cr_assert_eq(n, 6);
+	cr_expect_eq(nodes[0].total, 100);
+	run = nodes[0].child;
+	cr_expect_str_eq(nodes[run].name, "run");
+	cr_expect(nodes[run].total == 90 && nodes[run].self == 30);
+	cr_expect_str_eq(nodes[nodes[run].child].name, "mid");
+	cr_expect(nodes[nodes[run].child].total == 40 && !nodes[nodes[run].child].self);
+	cr_expect_str_eq(nodes[nodes[nodes[run].child].next].name, "leaf");
+	free(nodes);
+	explanation_free(e);
+}
+
+static void print_table(FILE *f, void *ctx)
+{
+	const struct explain_text t = { .f = f };
+
+	explain_text_table(&t, ctx);
+}
+
+Test(view, table_ends_with_all_of_it)
+{
+	struct explanation *e = example();
+	char *text = printed(print_table, e);
+
+	expect_has(text, "hypercall on lab:test: 100 instructions");
+	expect_has(text,
+		   "leaf                                        60   60.0 %   60.0 %");
+	expect_has(text, "100.0 %  guest\n");
+	free(text);
+	/* The clock's own cost, where it is in no function, is a line of its own. */
+	e->clock_insns = 4;
+	e->total -= 4;
+	text = printed(print_table, e);
+	expect_has(text, "costs           -4   -4.2 %  100.0 %\n");
+	free(text);
+	explanation_free(e);
+}
+
+struct both {
+	struct explanation *base, *now;
+};
+
+static void print_diff(FILE *f, void *ctx)
+{
+	const struct explain_text t = { .f = f };
+	const struct both *b = ctx;
+
+	explain_text_diff(&t, b->base, b->now);
+}
+
+Test(view, diff_names_what_came_and_went)
+{
+	struct both b = { example(), example() };
+	char *text;
+
+	/* As a compiler that splits it, and a kernel that drops another, would have it.
+	 */
+	b.now->functions[0].name = "leaf.part.0";
+	b.now->functions[0].insns = 65;
+	b.now->functions[1].name = "walk";
+	b.now->total += 5;
+	text = printed(print_diff, &b);
+	expect_has(text,
+		   "leaf.part.0                                 60        65        +5"
+		   "  was leaf\n");
+	expect_has(text,
+		   "walk                                         -        30       +30"
+		   "  new\n");
+	expect_has(text,
+		   "run                                         30         -       -30"
+		   "  gone\n");
+	expect_has(text,
+		   "1 more, unchanged                           10        10         0");
+	expect_has(text,
+		   "total                                      100       105        +5");
+	free(text);
+	explanation_free(b.base);
+	explanation_free(b.now);
+}
+
+Test(view, diff_with_itself_is_nothing)
+{
+	struct explanation *e = example();
+	struct both b = { e, e };
+	char *text = printed(print_diff, &b);
+
+	expect_has(text,
+		   "3 more, unchanged                          100       100         0");
+	cr_expect_null(strstr(text, "new"));
+	cr_expect_null(strstr(text, "gone"));
+	free(text);
+	explanation_free(e);
+}
+
+static void print_flame(FILE *f, void *ctx)
+{
+	flame_draw(f, ctx);
+}
+
+/* As wide as their totals, and what a document says stays text. */
+Test(view, flame_boxes_are_in_scale)
+{
+	struct explanation *e = example();
+	char *text = printed(print_flame, e);
+
+	expect_has(text, "width=\"1079.70\"");
+	expect_has(text, "width=\"479.70\"");
+	expect_has(text, "guest&lt;&amp;&gt;: 10 instructions, 10.0 %");
+	cr_expect_null(strstr(text, "guest<&"));
+	cr_expect_str_eq(text + strlen(text) - 7, "</svg>\n");
+	free(text);
+	explanation_free(e);
+}
+
+Test(view, layers_are_summed_up)
+{
+	struct explanation *e = example();
+	struct explain_layer *layers;
+
+	cr_assert_eq(explain_layers(e, &layers), 2);
+	cr_expect_str_eq(layers[0].name, "KVM");
+	cr_expect_eq(layers[0].insns, 90);
+	free(layers);
+	explanation_free(e);
+}

@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From records to steps, stacks and regions, on programs of a few instructions. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/mark.h"
+#include "host/target/payload.h"
+#include "host/trace/layer.h"
+#include "host/trace/record.h"
+#include "host/trace/region.h"
+#include "host/trace/symbols.h"
+#include "host/trace/walk.h"
+
+#define KERNEL	0xffff800008000000ull
+#define VECTORS 0xffff800008010800ull
+#define GUEST	0x40200000ull
+
+#define NOP	0xd503201fu
+#define LDR	0xf9400020u
+#define BL_40	0x94000010u /* to 0x40 behind it */
+#define RET	0xd65f03c0u
+#define B_8	0x14000002u
+#define HVC	0xd4000002u
+#define ERET	0xd69f03e0u
+#define MRS_PMC 0xd53b9d00u
+
+static const struct image_range guest_range = { GUEST, GUEST + 0x10000 };
+
+struct tape {
+	uint32_t words[4096];
+	size_t n;
+	uint32_t n_insns;
+};
+
+static void put(struct tape *t, uint32_t word)
+{
+	cr_assert_lt(t->n, sizeof(t->words) / sizeof(t->words[0]));
+	t->words[t->n++] = word;
+}
+
+static void put_wide(struct tape *t, uint64_t value)
+{
+	put(t, (uint32_t)value);
+	put(t, (uint32_t)(value >> 32));
+}
+
+/* Describes an instruction, `after` others behind it in its piece, and executes it. */
+static void run_after(struct tape *t, uint64_t vaddr, uint32_t insn, unsigned int after)
+{
+	put(t, RECORD_WORD(RECORD_INSN, RECORD_INSN_VALUE(4, after)));
+	put_wide(t, vaddr);
+	put(t, insn);
+	put(t, 0);
+	put(t, 0);
+	put(t, 0);
+	put(t, RECORD_WORD(RECORD_EXEC, t->n_insns++));
+}
+
+static void run(struct tape *t, uint64_t vaddr, uint32_t insn)
+{
+	run_after(t, vaddr, insn, 0);
+}
+
+static void access_memory(struct tape *t, enum record_kind kind, uint64_t vaddr)
+{
+	put(t, RECORD_WORD(kind, 3));
+	put_wide(t, vaddr);
+}
+
+/* The steps of a tape, all of them. */
+static size_t steps_of(struct trace *t, const struct tape *tape, struct trace_step *steps,
+		       size_t most)
+{
+	struct trace_cursor c = { 0 };
+	size_t n = 0;
+
+	cr_assert_eq(trace_open(t, ARCH_AARCH64, guest_range, tape->words, tape->n), 0);
+	while (n < most && trace_next(t, &c, &steps[n]))
+		n++;
+	return n;
+}
+
+/* What counts: a fault is taken back, an interrupt's victim is not, a trap counts all. */
+Test(trace, counts_as_the_emulator_does)
+{
+	struct tape tape = { .n = 0 };
+	struct trace_step s[16];
+	struct trace t;
+	size_t n;
+
+	put(&tape, RECORD_WORD(RECORD_ON, 0));
+	run_after(&tape, GUEST, LDR, 3);
+	run(&tape, VECTORS + 0x400, NOP); /* synchronous, from a lower level */
+	run(&tape, VECTORS + 0x404, ERET);
+	run(&tape, GUEST + 4, NOP);
+	run(&tape, VECTORS + 0x480, NOP); /* an interrupt */
+	run(&tape, VECTORS + 0x484, ERET);
+	run_after(&tape, GUEST + 8, MRS_PMC, 2);
+	run(&tape, VECTORS + 0x400, NOP);
+	run(&tape, VECTORS + 0x404, ERET);
+	run(&tape, GUEST + 12, HVC);
+	run(&tape, VECTORS + 0x400, NOP);
+	n = steps_of(&t, &tape, s, 16);
+	cr_assert_eq(n, 11);
+	cr_expect_eq(s[0].leave, LEAVE_FAULT);
+	cr_expect_eq(s[0].count, 0);
+	cr_expect_eq(s[0].insn->space, SPACE_GUEST);
+	cr_expect(s[0].begins);
+	cr_expect_eq(s[1].insn->space, SPACE_KERNEL);
+	cr_expect_eq(s[3].leave, LEAVE_INTERRUPT);
+	cr_expect_eq(s[3].count, 1);
+	cr_expect_eq(s[6].leave, LEAVE_FAULT);
+	cr_expect_eq(s[6].count, 3);
+	cr_expect_eq(s[9].leave, LEAVE_DONE);
+	cr_expect_eq(s[9].count, 1);
+	cr_expect_eq(s[10].leave, LEAVE_END);
+	trace_close(&t);
+}
+
+Test(trace, finds_accesses)
+{
+	struct tape tape = { .n = 0 };
+	struct trace_access a;
+	struct trace_step s[4];
+	struct trace t;
+	size_t at;
+
+	put(&tape, RECORD_WORD(RECORD_ON, 0));
+	run(&tape, KERNEL, LDR);
+	access_memory(&tape, RECORD_LOAD, 0x1000);
+	access_memory(&tape, RECORD_STORE, 0x2000);
+	run(&tape, KERNEL + 4, NOP);
+	put(&tape, RECORD_WORD(RECORD_OFF, 0));
+	cr_assert_eq(steps_of(&t, &tape, s, 4), 2);
+	at = s[0].first_access;
+	cr_assert(trace_access(&t, &s[0], &at, &a));
+	cr_expect(a.vaddr == 0x1000 && a.bytes == 8 && !a.store);
+	cr_assert(trace_access(&t, &s[0], &at, &a));
+	cr_expect(a.vaddr == 0x2000 && a.store);
+	cr_expect_not(trace_access(&t, &s[0], &at, &a));
+	at = s[1].first_access;
+	cr_expect_not(trace_access(&t, &s[1], &at, &a));
+	trace_close(&t);
+}
+
+/* Records that were cut or make no sense are refused, wherever they end. */
+Test(trace, refuses_damage)
+{
+	struct tape tape = { .n = 0 };
+	struct trace t;
+	size_t n;
+
+	put(&tape, RECORD_WORD(RECORD_ON, 0));
+	run(&tape, KERNEL, LDR);
+	access_memory(&tape, RECORD_LOAD, 0x1000);
+	for (n = 0; n < tape.n; n++) {
+		int err = trace_open(&t, ARCH_AARCH64, guest_range, tape.words, n);
+		bool whole = n <= 1 || n == 1 + RECORD_INSN_WORDS ||
+			     n == 2 + RECORD_INSN_WORDS;
+
+		cr_expect_eq(err, whole ? 0 : -EBADMSG, "%zu words: %d", n, err);
+		trace_close(&t);
+	}
+	tape.words[1 + RECORD_INSN_WORDS] = RECORD_WORD(RECORD_EXEC, 7);
+	cr_expect_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n),
+		     -EBADMSG);
+	trace_close(&t);
+	tape.words[0] = RECORD_WORD(15, 0);
+	cr_expect_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n),
+		     -EBADMSG);
+	trace_close(&t);
+}
+
+/* Functions by the page of their code, for walks. */
+static uint32_t function_of(const struct trace_insn *insn)
+{
+	return (uint32_t)(insn->vaddr >> 8 & 0xffff) + 1;
+}
+
+/* "100>110>..." for each step: the stack as page numbers of its functions. */
+static void walk_all(struct trace *t, char lines[][80])
+{
+	struct trace_cursor c = { 0 };
+	struct walk w = { .switcher = 0 };
+	struct trace_step s;
+	size_t n = 0;
+
+	while (trace_next(t, &c, &s)) {
+		struct walk_stack *k = walk_enter(&w, &s, function_of(s.insn));
+		char *line = lines[n++];
+
+		line[0] = '\0';
+		for (unsigned int i = 0; i < k->depth; i++)
+			sprintf(line + strlen(line), "%s%x", i ? ">" : "",
+				k->frames[i].function - 1);
+		walk_leave(&w, &s);
+	}
+}
+
+Test(walk, follows_calls_jumps_and_exceptions)
+{
+	struct tape tape = { .n = 0 };
+	char lines[16][80];
+	struct trace t;
+	static const char *const wanted[] = {
+		"0",	 "0>0", /* a call within a page */
+		"0>1",		/* a jump takes the place of who jumped */
+		"0",		/* returned to behind the call */
+		"0>10a",	/* an exception stands on what it interrupted */
+		"0>10a", "0",
+	};
+
+	put(&tape, RECORD_WORD(RECORD_ON, 0));
+	run(&tape, KERNEL, BL_40);
+	run(&tape, KERNEL + 0x40, 0xd61f0200); /* br x16 */
+	run(&tape, KERNEL + 0x100, RET);
+	run(&tape, KERNEL + 4, NOP);
+	run(&tape, VECTORS + 0x280, NOP);
+	run(&tape, VECTORS + 0x284, ERET);
+	run(&tape, KERNEL + 8, NOP);
+	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n), 0);
+	walk_all(&t, lines);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		cr_expect_str_eq(lines[i], wanted[i], "step %zu: %s, not %s", i, lines[i],
+				 wanted[i]);
+	trace_close(&t);
+}
+
+/* The host goes on where it had entered the guest, and returns from there. */
+Test(walk, keeps_the_hosts_stack_over_the_guest)
+{
+	struct tape tape = { .n = 0 };
+	char lines[16][80];
+	struct trace t;
+	static const char *const wanted[] = { "0", "0>0", "2000", "0>10c", "0" };
+
+	put(&tape, RECORD_WORD(RECORD_ON, 0));
+	run(&tape, KERNEL, BL_40);
+	run(&tape, KERNEL + 0x40, ERET);
+	run(&tape, GUEST, HVC);
+	run(&tape, VECTORS + 0x400, RET);
+	run(&tape, KERNEL + 4, NOP);
+	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n), 0);
+	walk_all(&t, lines);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		cr_expect_str_eq(lines[i], wanted[i], "step %zu: %s, not %s", i, lines[i],
+				 wanted[i]);
+	trace_close(&t);
+}
+
+Test(region, lies_between_the_clocks_reads)
+{
+	struct image_mark marks[] = {
+		{ GUEST, MARK_CLOCK_START },
+		{ GUEST + 12, MARK_CLOCK_STOP },
+		{ GUEST + 16, MARK_PHASE_BEGIN(2) },
+	};
+	struct region_marks all = { marks, 3 };
+	struct tape tape = { .n = 0 };
+	struct regions r;
+	const char *why;
+	struct trace t;
+
+	put(&tape, RECORD_WORD(RECORD_ON, 0));
+	for (int round = 0; round < 2; round++) {
+		run(&tape, GUEST, NOP);
+		run(&tape, GUEST + 4, NOP);
+		if (round)
+			run(&tape, GUEST + 8, NOP);
+		else
+			run(&tape, GUEST + 4, B_8);
+		run(&tape, GUEST + 12, NOP);
+		run(&tape, GUEST + 16, NOP);
+	}
+	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n), 0);
+	cr_assert_eq(regions_find(&t, &all, "hypercall", &r, &why), 0);
+	cr_assert_eq(r.n, 2);
+	cr_expect(r.list[0].empty && !r.list[1].empty);
+	cr_expect_eq(r.list[0].count, 3);
+	cr_expect_eq(r.list[1].count, 3);
+	cr_expect_neq(r.list[0].path, r.list[1].path);
+	regions_free(&r);
+	cr_expect_eq(regions_find(&t, &all, "vmm_overhead", &r, &why), -ENOTSUP);
+	cr_expect(strstr(why, "difference"));
+	regions_free(&r);
+	trace_close(&t);
+}
+
+static const char kallsyms[] = "ffff800008000000 T _stext\n"
+			       "ffff800008000000 T first\n"
+			       "ffff800008000000 t __pi_first\n"
+			       "ffff800008000100 t second\n"
+			       "ffff800008000200 t __kvm_nvhe_enter\n"
+			       "ffff800008000280 t __kvm_nvhe_leave\n"
+			       "ffff800000100000 t of_module\t[kvm_amd]\n";
+
+static void expect_symbol(const struct symbols *s, enum trace_space space, uint64_t vaddr,
+			  const char *name)
+{
+	const struct symbol *found = symbols_find(s, space, vaddr);
+
+	if (name)
+		cr_expect(found && !strcmp(found->name, name), "%lx: %s, not %s", vaddr,
+			  found ? found->name : "nothing", name);
+	else
+		cr_expect_null(found, "%lx: %s", vaddr, found->name);
+}
+
+Test(symbols, of_the_kernel)
+{
+	struct symbols s = { .n = 0 };
+
+	cr_assert_eq(symbols_add_kernel(&s, kallsyms, strlen(kallsyms)), 0);
+	symbols_sort(&s);
+	expect_symbol(&s, SPACE_KERNEL, KERNEL + 4, "first");
+	expect_symbol(&s, SPACE_KERNEL, KERNEL + 0x100, "second");
+	expect_symbol(&s, SPACE_KERNEL, KERNEL + 0x1ff, "second");
+	expect_symbol(&s, SPACE_KERNEL, 0xffff800000100004ull, "of_module");
+	cr_expect_str_eq(symbols_find(&s, SPACE_KERNEL, 0xffff800000100004ull)->module,
+			 "kvm_amd");
+	expect_symbol(&s, SPACE_KERNEL, 0xffff7fffffffffffull, NULL);
+	expect_symbol(&s, SPACE_KERNEL, KERNEL + (64u << 20), NULL);
+	expect_symbol(&s, SPACE_USER, KERNEL + 4, NULL);
+	symbols_free(&s);
+}
+
+Test(symbols, refuse_what_is_none)
+{
+	static const char *const bad[] = { "hello\n", "ffff T\n", "ffffT x\n",
+					   "ffff T \n", "12 TT x\n" };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct symbols s = { .n = 0 };
+
+		cr_expect_eq(symbols_add_kernel(&s, bad[i], strlen(bad[i])), -EBADMSG,
+			     "%s", bad[i]);
+		symbols_free(&s);
+	}
+}
+
+/* EL2 has its text elsewhere: where calls are seen to arrive tells how far away. */
+Test(symbols, of_el2)
+{
+	const uint64_t hyp = 0xb596c0dc0200ull;
+	struct symbols s = { .n = 0 };
+	struct tape tape = { .n = 0 };
+	struct trace t;
+
+	put(&tape, RECORD_WORD(RECORD_ON, 0));
+	run(&tape, KERNEL, HVC);
+	run(&tape, hyp - 0x100, 0x94000040); /* to hyp */
+	run(&tape, hyp, 0x94000020);	     /* to 0x80 behind it */
+	run(&tape, hyp + 0x80, RET);
+	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n), 0);
+	cr_expect_eq(t.insns[1].space, SPACE_HYP);
+	cr_assert_eq(symbols_add_kernel(&s, kallsyms, strlen(kallsyms)), 0);
+	cr_assert_eq(symbols_add_hyp(&s, &t), 0);
+	symbols_sort(&s);
+	expect_symbol(&s, SPACE_HYP, hyp + 4, "__kvm_nvhe_enter");
+	expect_symbol(&s, SPACE_HYP, hyp + 0x84, "__kvm_nvhe_leave");
+	symbols_free(&s);
+	trace_close(&t);
+}
+
+static int count_one(void *ctx, uint64_t vaddr, uint64_t bytes, const char *name,
+		     size_t name_bytes)
+{
+	int *n = ctx;
+
+	(void)vaddr;
+	(void)bytes;
+	*n += name_bytes == 10 && !memcmp(name, "sample_all", 10);
+	return 0;
+}
+
+/* The real images: every one says where its timed phases are. */
+Test(image, has_marks_and_functions)
+{
+	for (int arch = 0; arch < ARCHS; arch++) {
+		int begins = 0, functions = 0;
+		struct image_mark *marks;
+		struct image image;
+		uint8_t word[4];
+		const void *data;
+		size_t bytes;
+		long n;
+
+		data = payload_find((enum arch)arch, "hypercall", &bytes);
+		cr_assert_not_null(data);
+		cr_assert_eq(image_open(&image, data, bytes), 0);
+		n = image_marks(&image, &marks);
+		cr_assert_gt(n, 8);
+		for (long i = 0; i < n; i++) {
+			begins += marks[i].kind == MARK_PHASE_BEGIN(ABI_PHASE_EVENT);
+			cr_expect_eq(image_read(&image, marks[i].vaddr, word, 4), 0);
+		}
+		cr_expect_eq(begins, 1);
+		image_functions(&image, count_one, &functions);
+		cr_expect_eq(functions, 1);
+		free(marks);
+	}
+}
+
+/* Cut anywhere, an image may lack things, but nobody reads behind it. */
+Test(image, may_be_cut)
+{
+	size_t bytes, n;
+	const void *data = payload_find(ARCH_X86_64, "null", &bytes);
+
+	for (n = 0; n < bytes; n += n < 128 ? 1 : 97) {
+		uint8_t *cut = malloc(n + !n), word[4];
+		struct image_mark *marks;
+		struct image image;
+		int functions = 0;
+
+		memcpy(cut, data, n);
+		if (!image_open(&image, cut, n)) {
+			cr_expect_geq(image_marks(&image, &marks), 0);
+			free(marks);
+			image_functions(&image, count_one, &functions);
+			image_read(&image, image_range(&image).begin, word, 4);
+		}
+		free(cut);
+	}
+}
+
+Test(layer, tells_what_a_function_is_part_of)
+{
+	static const struct {
+		enum arch arch;
+		enum trace_space space;
+		const char *module, *name, *layer;
+	} rows[] = {
+		{ ARCH_AARCH64, SPACE_GUEST, NULL, "vectors", "guest" },
+		{ ARCH_AARCH64, SPACE_USER, NULL, "ioctl", "VMM" },
+		{ ARCH_AARCH64, SPACE_KERNEL, NULL, NULL, "no symbol" },
+		{ ARCH_AARCH64, SPACE_KERNEL, NULL, "__guest_enter",
+		  "world-switch assembly" },
+		{ ARCH_AARCH64, SPACE_HYP, NULL, "__kvm_nvhe___guest_enter",
+		  "world-switch assembly" },
+		{ ARCH_AARCH64, SPACE_KERNEL, NULL, "vgic_v3_load", "GIC" },
+		{ ARCH_AARCH64, SPACE_KERNEL, NULL, "kvm_timer_vcpu_load", "timers" },
+		{ ARCH_AARCH64, SPACE_KERNEL, NULL, "kvm_pmu_update_state", "PMU" },
+		{ ARCH_AARCH64, SPACE_KERNEL, NULL, "perf_event_read_value", "perf" },
+		{ ARCH_X86_64, SPACE_KERNEL, "kvm", "x86_decode_insn", "KVM, emulator" },
+		{ ARCH_X86_64, SPACE_KERNEL, "kvm_amd", "svm_handle_exit", "KVM, AMD" },
+		{ ARCH_X86_64, SPACE_KERNEL, NULL, "rcu_qs", "scheduler, RCU" },
+		{ ARCH_X86_64, SPACE_KERNEL, NULL, "brand_new", "kernel, other" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *layer = layer_of(rows[i].arch, rows[i].space, rows[i].module,
+					     rows[i].name);
+
+		cr_expect_str_eq(layer, rows[i].layer, "%s: %s, not %s", rows[i].name,
+				 layer, rows[i].layer);
+	}
+}
