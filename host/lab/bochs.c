@@ -33,8 +33,9 @@ static const char *const environment[] = { "TERM=dumb", "TZ=UTC0", NULL };
 static const char commands[] = "continue\nquit\n";
 
 /*
- * What all machines have. Messages are for its end: a panic is the guest's reset or
- * triple fault. Parallel port: wire_fd; serial port: the console.
+ * What all machines have; the descriptors are those of enum lab_fd. Of its messages
+ * only a panic is of use: by one it ends, at the guest's triple fault and at the word
+ * that our firmware says at a second reset.
  */
 static const char fixed_lines[] = "romimage: file=/proc/self/fd/8\n"
 				  "optramimage1: file=/proc/self/fd/7, address=0x200000\n"
