@@ -7,10 +7,14 @@
 
 /*
  * Rows that a driver times work on the host's state, which no two boots leave alike:
- * an exact target repeats the whole run, not each boot of it. Two boots are too few
- * for any test, so their ranges must lie this share of the figure apart, and farther
- * than either reaches.
+ * an exact target repeats the whole run, not each boot of it. Two boots a side are too
+ * few for a test. That all of one lie beyond all of the other happens by chance in a
+ * third of cases; that they do so by more than RANGE_CLEAR times the wider range, in
+ * one of a hundred (simulated: normal, uniform and exponential noise, two boots).
  */
+#define RANGE_CLEAR 5
+
+/* Ranges that lie within this share of the figure are the same. */
 #define RANGE_BAND 0.01
 
 /* What the median does not show: some events took another path. */
@@ -40,12 +44,10 @@ static void judge_points(struct compare_row *row)
 static void judge_ranges(struct compare_row *row)
 {
 	const struct compare_side *base = &row->base, *new = &row->new;
-	double spread = fmax(base->max - base->min, new->max - new->min);
-	double clear;
+	double clear = RANGE_CLEAR * fmax(base->max - base->min, new->max - new->min);
 
 	row->method = "range";
 	row->band = RANGE_BAND * fabs(base->value);
-	clear = fmax(row->band, spread);
 	if (row->lo > clear || row->hi < -clear)
 		row->verdict = compare_moved(row, row->lo > 0);
 	else if (row->lo >= -row->band && row->hi <= row->band)
@@ -56,9 +58,9 @@ static void judge_ranges(struct compare_row *row)
 		row->verdict = COMPARE_INCONCLUSIVE;
 	if (row->verdict == COMPARE_INCONCLUSIVE)
 		snprintf(row->reason, sizeof(row->reason),
-			 "the boots of one run differ by as much as the two runs do; a "
-			 "test takes at least %d boots a side",
-			 COMPARE_BOOTS_LEAST);
+			 "boots of one run differ, the two runs by less than %d times as "
+			 "much; a test takes at least %d boots a side (--boots)",
+			 RANGE_CLEAR, COMPARE_BOOTS_LEAST);
 }
 
 void compare_judge_exact(struct compare_row *row)

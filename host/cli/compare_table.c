@@ -174,8 +174,9 @@ static void print_legend(FILE *f, const struct compare *c, size_t columns_max)
 		const char *method, *text;
 	} rules[] = {
 		{ "exact", "exact target: any difference counts" },
-		{ "range", "boots of an exact target that differ: their ranges, which "
-			   "must lie 1 % apart and farther than either reaches" },
+		{ "range",
+		  "boots of an exact target that differ: their ranges, which "
+		  "must lie five times their own width apart, or all within 1 %" },
 		{ "sign test", "interval: 95 %, of the median ratio of pairs of boots; "
 			       "better or worse: significant by the sign test (0.01 "
 			       "after Holm), and all of the interval matters" },

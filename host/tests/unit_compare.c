@@ -99,10 +99,11 @@ static void expect_range(const double base[2], const double new[2],
 
 Test(exact, boots_that_differ_are_ranges)
 {
-	/* Farther apart than 1 % and than either reaches; or nearer. */
-	expect_range((double[]){ 990, 1000 }, (double[]){ 1020, 1030 }, COMPARE_WORSE);
-	expect_range((double[]){ 990, 1000 }, (double[]){ 970, 960 }, COMPARE_BETTER);
-	expect_range((double[]){ 900, 1000 }, (double[]){ 1050, 1100 },
+	/* Farther apart than five times what either reaches; or nearer. */
+	expect_range((double[]){ 990, 1000 }, (double[]){ 1055, 1060 }, COMPARE_WORSE);
+	expect_range((double[]){ 990, 1000 }, (double[]){ 935, 930 }, COMPARE_BETTER);
+	expect_range((double[]){ 1000, 1000.5 }, (double[]){ 1004, 1004 }, COMPARE_WORSE);
+	expect_range((double[]){ 990, 1000 }, (double[]){ 1040, 1045 },
 		     COMPARE_INCONCLUSIVE);
 	/* All within 1 %, or not. */
 	expect_range((double[]){ 1000, 1002 }, (double[]){ 1004, 1006 }, COMPARE_SAME);
