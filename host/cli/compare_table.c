@@ -177,13 +177,15 @@ static void print_legend(FILE *f, const struct compare *c, size_t columns_max)
 		{ "range",
 		  "boots of an exact target that differ: their ranges, which "
 		  "must lie five times their own width apart, or all within 1 %" },
-		{ "sign test", "interval: 95 %, of the median ratio of pairs of boots; "
-			       "better or worse: significant by the sign test (0.01 "
-			       "after Holm), and all of the interval matters" },
-		{ "Mann-Whitney", "interval: 95 %, of the Hodges-Lehmann shift of boot "
-				  "medians; better or worse: significant by "
-				  "Mann-Whitney's test (0.01 after Holm), and all of the "
-				  "interval matters" },
+		{ "sign test",
+		  "difference and its 95 % interval: of the median ratio of "
+		  "pairs of boots; better or worse: significant by the sign "
+		  "test (0.01 after Holm), and all of the interval matters" },
+		{ "Mann-Whitney",
+		  "difference and its 95 % interval: Hodges-Lehmann shift "
+		  "of boot medians; better or worse: significant by "
+		  "Mann-Whitney's test (0.01 after Holm), and all of the "
+		  "interval matters" },
 	};
 	bool said = false;
 
