@@ -44,15 +44,15 @@ static void judge_points(struct compare_row *row)
 static void judge_ranges(struct compare_row *row)
 {
 	const struct compare_side *base = &row->base, *new = &row->new;
+	bool alike =
+		base->min == new->min && base->max == new->max && row->difference == 0;
 	double clear = RANGE_CLEAR * fmax(base->max - base->min, new->max - new->min);
 
 	row->method = "range";
 	row->band = RANGE_BAND * fabs(base->value);
 	if (row->lo > clear || row->hi < -clear)
 		row->verdict = compare_moved(row, row->lo > 0);
-	else if (row->lo >= -row->band && row->hi <= row->band)
-		row->verdict = COMPARE_SAME;
-	else if (base->min == new->min && base->max == new->max && row->difference == 0)
+	else if (alike || (row->lo >= -row->band && row->hi <= row->band))
 		row->verdict = COMPARE_SAME;
 	else
 		row->verdict = COMPARE_INCONCLUSIVE;

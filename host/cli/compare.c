@@ -223,7 +223,7 @@ static enum cli_exit read_and_compare(const struct args *args)
 		}
 	}
 	if (code == CLI_OK)
-		code = compare(args, docs[0], docs[args->n_paths - 1]);
+		code = compare(args, docs[0], docs[1] ? docs[1] : docs[0]);
 	for (size_t i = 0; i < 2; i++)
 		if (docs[i])
 			result_free(docs[i]);

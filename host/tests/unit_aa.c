@@ -23,9 +23,10 @@ static struct result *drifting(double second)
 	struct result *r = fixture_document("kvm", false);
 	double boots[2 * PAIRS];
 
-	for (int i = 0; i < 2 * PAIRS; i++)
-		boots[i] = 1000 + 20 * (i / 2) + (i % 2 ? second : 0) +
-			   (double)((i * 7) % 5) / 2;
+	for (int pair = 0; pair < PAIRS; pair++) {
+		boots[2 * pair] = 1000 + 20 * pair + pair % 5 / 2.0;
+		boots[2 * pair + 1] = 1000 + 20 * pair + pair * 3 % 7 / 3.0 + second;
+	}
 	fixture_boots(r, fixture_row(r, "hypercall", "default"), boots, 2 * PAIRS);
 	return r;
 }

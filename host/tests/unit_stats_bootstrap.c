@@ -80,7 +80,7 @@ Test(bootstrap, agrees_with_R)
 	json_t *root = shared("r_reference.json");
 	json_t *ref = json_object_get(root, "bca_mean");
 	json_t *spatial = json_object_get(root, "bca_spatialA");
-	double x[SAMPLES_MAX], want[2];
+	double x[SAMPLES_MAX], want[2] = { 0 };
 	size_t n = members(ref, "x", x);
 	struct stats_bootstrap b = bca(x, n, mean, 0.95, 50000, 1);
 
