@@ -60,6 +60,8 @@ static void print_change(const struct history_alarm *a, size_t width, size_t oth
 	printf("  %10s  %10s  ", from, to);
 	if (isnan(percent))
 		printf("%9s", "");
+	else if (percent >= 1000) /* it used to be next to nothing */
+		printf("%7.0f x", c->after / c->before);
 	else if (fabs(percent) < 0.05)
 		printf("%+7.2f %%", percent);
 	else
