@@ -17,6 +17,9 @@ struct ipi_flag {
 
 static struct ipi_flag ipi_open, ipi_ready;
 
+/* The target's rounds in its loop, for bodies whose target has one. */
+__attribute__((unused)) static struct ipi_flag ipi_turns;
+
 /* YIELD: where CPUs take turns, it is the other's. */
 BODY void ipi_relax(void)
 {
@@ -56,6 +59,24 @@ BODY void ipi_setup_target(void)
 	gic_init_cpu();
 	gic_enable(IPI_INTID);
 	gic_handler(on_ipi);
+}
+
+BODY void ipi_loop(void)
+{
+	ipi_ready.set = 1;
+	for (;;) {
+		ipi_turns.set++;
+		ipi_relax();
+	}
+}
+
+/* The last IPI's handler has returned: the target is in its loop, interrupts let in. */
+BODY void ipi_await_loop(void)
+{
+	uint64_t turns = ipi_turns.set;
+
+	while (ipi_turns.set - turns < 2)
+		ipi_relax();
 }
 
 /* From the trapping write until the other CPU's handler is seen to run. */

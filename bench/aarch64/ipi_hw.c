@@ -22,13 +22,12 @@ BODY void body_secondary(uint32_t index)
 {
 	(void)index;
 	ipi_setup_target();
-	ipi_ready.set = 1;
-	for (;;)
-		__asm__ volatile("" ::: "memory");
+	ipi_loop();
 }
 
 BODY uint64_t body_measure(void)
 {
+	ipi_await_loop();
 	return ipi_send();
 }
 

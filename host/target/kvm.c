@@ -166,8 +166,13 @@ static int kvm_boot(struct target *t, const struct boot_request *request,
 
 	boot_report_init(rep);
 	if (rq->bench->needs & NEEDS_HARDWARE && !kvm_flavour_is_hardware(s->flavour)) {
-		boot_end(rep, BOOT_SKIP,
-			 "needs hardware virtualization; this is a software KVM");
+		boot_end(rep, BOOT_SKIP, "%s",
+			 rq->bench->needs & NEEDS_VCPUS_2
+				 ? "needs hardware virtualization: a software KVM may "
+				   "leave "
+				   "an interrupt pending at a vCPU that runs"
+				 : "needs hardware virtualization; this is a software "
+				   "KVM");
 		return 0;
 	}
 	rc = config_apply(rq->config, s->kvm_fd, &config, why, sizeof(why));

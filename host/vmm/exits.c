@@ -79,6 +79,17 @@ static enum exits_answer go_on(struct vcpu *vcpu, int err)
 	return err ? exits_bad(vcpu, "%s", strerror(-err)) : EXITS_HANDLED;
 }
 
+/*
+ * The guest let no event in for as long as the VMM said it may. It goes on, unless the
+ * CPU lost its state over it (api.rst, KVM_CAP_X86_NOTIFY_VMEXIT).
+ */
+static enum exits_answer serve_notify(struct vcpu *vcpu)
+{
+	if (vcpu->run->notify.flags & KVM_NOTIFY_CONTEXT_INVALID)
+		return exits_bad(vcpu, "the guest's state is lost");
+	return EXITS_HANDLED;
+}
+
 /* What no hot benchmark meets: counted by its number. */
 static enum exits_answer serve_rare(struct vcpu *vcpu)
 {
@@ -93,8 +104,9 @@ static enum exits_answer serve_rare(struct vcpu *vcpu)
 	case KVM_EXIT_NMI:
 	case KVM_EXIT_IOAPIC_EOI: /* nothing of ours waits for the end of a level */
 	case KVM_EXIT_X86_BUS_LOCK:
-	case KVM_EXIT_NOTIFY:
 		return EXITS_HANDLED;
+	case KVM_EXIT_NOTIFY:
+		return serve_notify(vcpu);
 	case KVM_EXIT_DEBUG:
 		return go_on(vcpu, arch_debug_exit(vcpu));
 	case KVM_EXIT_ARM_NISV:

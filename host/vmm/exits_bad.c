@@ -15,6 +15,7 @@
 static void dump(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
+	char error[sizeof(vm->error)];
 	size_t bytes;
 	FILE *out;
 
@@ -24,7 +25,10 @@ static void dump(struct vcpu *vcpu)
 	if (!out)
 		return;
 	fprintf(out, "vCPU %u, %s\n", vcpu->index, vm->error);
+	/* Registers that cannot be read are not what went wrong first. */
+	memcpy(error, vm->error, sizeof(error));
 	(void)regs_dump(vcpu, out);
+	memcpy(vm->error, error, sizeof(error));
 	fclose(out);
 }
 

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Exits that no guest of ours can be made to cause here, served from a run page that the
+ * test fills in: there is no VM behind it.
+ */
+#include <linux/kvm.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include "host/vmm/exits_bad.h"
+#include "host/vmm/exits_hot.h"
+#include "host/vmm/regs.h"
+
+struct fake {
+	struct vm vm;
+	struct kvm_run run;
+};
+
+static struct vcpu *fake(struct fake *f, uint32_t exit_reason)
+{
+	struct vcpu *vcpu = &f->vm.vcpus[0];
+
+	memset(f, 0, sizeof(*f));
+	*vcpu = (struct vcpu){ .vm = &f->vm, .fd = -1, .run = &f->run };
+	f->run.exit_reason = exit_reason;
+	f->vm.fd = -1;
+	cr_assert_eq(regs_init(vcpu), 0, "%s", f->vm.error);
+	return vcpu;
+}
+
+static void release(struct fake *f)
+{
+	regs_free(&f->vm.vcpus[0]);
+	free(f->vm.dump);
+}
+
+/* A window without events is no reason to stop; state that is lost is. */
+Test(exits, notify)
+{
+	static struct fake f;
+	struct vcpu *vcpu = fake(&f, KVM_EXIT_NOTIFY);
+
+	cr_expect_eq(exits_serve_other(vcpu), EXITS_HANDLED);
+	cr_expect_eq(vcpu->stats.other[KVM_EXIT_NOTIFY], 1);
+	release(&f);
+
+	vcpu = fake(&f, KVM_EXIT_NOTIFY);
+	f.run.notify.flags = KVM_NOTIFY_CONTEXT_INVALID;
+	cr_expect_eq(exits_serve_other(vcpu), EXITS_UNHANDLED);
+	cr_expect(strstr(f.vm.error, "KVM_EXIT_NOTIFY: the guest's state is lost") !=
+			  NULL,
+		  "%s", f.vm.error);
+	release(&f);
+}
+
+Test(exits, what_asks_for_nothing_is_counted_and_goes_on)
+{
+	static const uint32_t reasons[] = { KVM_EXIT_X86_BUS_LOCK, KVM_EXIT_IOAPIC_EOI,
+					    KVM_EXIT_IRQ_WINDOW_OPEN, KVM_EXIT_SET_TPR };
+	static struct fake f;
+	size_t i;
+
+	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+		struct vcpu *vcpu = fake(&f, reasons[i]);
+
+		cr_expect_eq(exits_serve_other(vcpu), EXITS_HANDLED, "%s",
+			     exits_name(reasons[i]));
+		cr_expect_eq(vcpu->stats.other[reasons[i]], 1);
+		release(&f);
+	}
+}
+
+Test(exits, a_triple_fault_stops)
+{
+	static struct fake f;
+
+	cr_expect_eq(exits_serve_other(fake(&f, KVM_EXIT_SHUTDOWN)), EXITS_STOP_SHUTDOWN);
+	cr_expect(strstr(f.vm.error, "triple fault") != NULL, "%s", f.vm.error);
+	release(&f);
+}
+
+/* Newer than the program: refused by its number, not ignored. */
+Test(exits, an_unknown_reason_is_refused)
+{
+	static struct fake f;
+
+	cr_expect_eq(exits_serve_other(fake(&f, VCPU_EXIT_REASONS + 1)), EXITS_UNHANDLED);
+	cr_expect(strstr(f.vm.error, "65") != NULL, "%s", f.vm.error);
+	release(&f);
+}
