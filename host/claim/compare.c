@@ -202,6 +202,11 @@ static const char *main_metric(const struct result_benchmark *b)
 	return b->metrics[0].name;
 }
 
+static bool has_metric(const struct result_benchmark *b, const char *name)
+{
+	return b && result_find_metric(b, name);
+}
+
 /* A metric that neither side has by that name (a driver's has fewer) is no row. */
 static void add_rows(struct compare *c, const struct compare_options *o,
 		     const struct result_benchmark *base,
@@ -212,8 +217,7 @@ static void add_rows(struct compare *c, const struct compare_options *o,
 	if (!o->n_metrics)
 		add_row(c, base, new, o->config, other ? other : DEFAULT_METRIC);
 	for (size_t i = 0; i < o->n_metrics; i++)
-		if ((base && result_find_metric(base, o->metrics[i])) ||
-		    (new &&result_find_metric(new, o->metrics[i])))
+		if (has_metric(base, o->metrics[i]) || has_metric(new, o->metrics[i]))
 			add_row(c, base, new, o->config, o->metrics[i]);
 }
 
@@ -249,7 +253,6 @@ static void count(struct compare *c)
 
 		if (row->base.metric && row->new.metric)
 			remark_handler(row);
-
 		c->count[row->verdict]++;
 		c->n_lost += row->base.metric && row->verdict == COMPARE_NONE;
 	}

@@ -55,18 +55,28 @@ static bool usable(const struct result_boot *boot)
 	return boot->valid && !isnan(boot->summary.p50);
 }
 
+/*
+ * Every pair of boots of the two sides is looked at, so there is a limit: of more, every
+ * second, third, ... one is taken.
+ */
+#define MEDIANS_MAX 2000
+
 static size_t medians(const struct result_metric *m, double *out)
 {
-	size_t n = 0;
+	size_t step = 1 + m->n_boots / MEDIANS_MAX, n = 0;
 
-	for (size_t i = 0; i < m->n_boots; i++)
+	for (size_t i = 0; i < m->n_boots; i += step)
 		if (usable(&m->boots[i]))
 			out[n++] = m->boots[i].summary.p50;
 	return n;
 }
 
-static const struct result_boot *boot_at(const struct result_metric *m, uint32_t index)
+/* Most often where it is in the other's list, too: `at`. */
+static const struct result_boot *boot_at(const struct result_metric *m, uint32_t index,
+					 size_t at)
 {
+	if (at < m->n_boots && m->boots[at].index == index)
+		return &m->boots[at];
 	for (size_t i = 0; i < m->n_boots; i++)
 		if (m->boots[i].index == index)
 			return &m->boots[i];
@@ -82,7 +92,7 @@ static void pair_up(struct boots *b, const struct compare_row *row)
 	for (size_t i = 0; i < base->n_boots; i++) {
 		const struct result_boot *boot = &base->boots[i], *other;
 
-		other = boot_at(new, boot->index);
+		other = boot_at(new, boot->index, i);
 		if (!other || !usable(boot) || !usable(other))
 			continue;
 		b->base[b->n_base] = boot->summary.p50;
@@ -181,6 +191,9 @@ static void measure_apart(struct compare_row *row, struct boots *b,
 		take_logs(b->base, b->n_base);
 		take_logs(b->new, b->n_new);
 	}
+	/* None is left where only boots without a figure were taken. */
+	if (!b->n_base || !b->n_new)
+		return;
 	if (stats_mann_whitney(b->base, b->n_base, b->new, b->n_new, &test) ||
 	    stats_shift(b->base, b->n_base, b->new, b->n_new, LEVEL, &shift))
 		abort(); /* no memory: both have boots */
@@ -212,7 +225,8 @@ void compare_measure_noisy(const struct compare *c, struct compare_row *row,
 		b.n_new = medians(row->new.metric, b.new);
 		measure_apart(row, &b, &c->drift);
 	}
-	row->cliff = stats_cliff(b.base, b.n_base, b.new, b.n_new);
+	if (b.n_base <= MEDIANS_MAX)
+		row->cliff = stats_cliff(b.base, b.n_base, b.new, b.n_new);
 	boots_free(&b);
 }
 

@@ -31,10 +31,14 @@ static double level_of(const struct result_metric *m, double *work)
 	return n >= ROUNDS_MIN ? stats_median(work, n) : NAN;
 }
 
-struct rows {
-	const struct result_metric **metrics;
-	double *levels;
-	size_t n, rounds;
+/* More of either tell nothing new, and a file may claim any number. */
+#define ROUNDS_MAX 1000
+#define ROWS_MAX   1000
+
+/* ln(boot / its row's level) by round and row; NAN: no such boot. */
+struct table {
+	double *cells;
+	size_t rows, rounds;
 };
 
 static void *room(size_t n, size_t bytes)
@@ -51,71 +55,64 @@ static const struct result_metric *metric_of(const struct result_benchmark *b)
 	return b->status == RESULT_OK ? result_find_metric(b, METRIC) : NULL;
 }
 
-static void collect(const struct result *r, struct rows *rows)
+static void add_row(struct table *t, const struct result_metric *m)
 {
-	double *work;
+	double *work = room(m->n_boots, sizeof(*work)), level = level_of(m, work);
 
-	*rows = (struct rows){ 0 };
-	for (size_t i = 0; i < r->n_benchmarks; i++) {
-		const struct result_metric *m = metric_of(&r->benchmarks[i]);
-
-		if (m && m->n_boots > rows->rounds)
-			rows->rounds = m->n_boots;
-	}
-	rows->metrics = room(r->n_benchmarks, sizeof(struct result_metric *));
-	rows->levels = room(r->n_benchmarks, sizeof(*rows->levels));
-	work = room(rows->rounds, sizeof(*work));
-	for (size_t i = 0; i < r->n_benchmarks; i++) {
-		const struct result_metric *m = metric_of(&r->benchmarks[i]);
-		double level = m ? level_of(m, work) : NAN;
-
-		if (isnan(level))
-			continue;
-		rows->metrics[rows->n] = m;
-		rows->levels[rows->n++] = level;
-	}
 	free(work);
+	if (isnan(level))
+		return;
+	for (size_t i = 0; i < ROUNDS_MAX; i++)
+		t->cells[i * ROWS_MAX + t->rows] = NAN;
+	for (size_t i = 0; i < m->n_boots; i++) {
+		const struct result_boot *boot = &m->boots[i];
+
+		if (!usable(boot) || boot->index >= ROUNDS_MAX)
+			continue;
+		t->cells[boot->index * ROWS_MAX + t->rows] =
+			log(boot->summary.p50) - level;
+		if (boot->index >= t->rounds)
+			t->rounds = boot->index + 1;
+	}
+	t->rows++;
 }
 
 /* What the rows have in common in a round; NAN: not one of them has a boot there. */
-static double common(const struct rows *rows, size_t round, double *work)
+static double common(const struct table *t, size_t round)
 {
+	double values[ROWS_MAX];
 	size_t n = 0;
 
-	for (size_t i = 0; i < rows->n; i++) {
-		const struct result_metric *m = rows->metrics[i];
-
-		for (size_t k = 0; k < m->n_boots; k++)
-			if (m->boots[k].index == round && usable(&m->boots[k]))
-				work[n++] =
-					log(m->boots[k].summary.p50) - rows->levels[i];
-	}
-	return n ? stats_median(work, n) : NAN;
+	for (size_t i = 0; i < t->rows; i++)
+		if (!isnan(t->cells[round * ROWS_MAX + i]))
+			values[n++] = t->cells[round * ROWS_MAX + i];
+	return n ? stats_median(values, n) : NAN;
 }
 
 struct drift drift_of(const struct result *r)
 {
+	double rounds[ROUNDS_MAX];
 	struct drift d = { 0 };
-	double *work, *rounds;
-	struct rows rows;
+	struct table t = { 0 };
 
 	if (r->target.exact)
 		return d;
-	collect(r, &rows);
-	work = room(rows.n, sizeof(*work));
-	rounds = room(rows.rounds, sizeof(*rounds));
-	for (size_t i = 0; i < rows.rounds; i++) {
-		double c = common(&rows, i, work);
+	t.cells = room((size_t)ROUNDS_MAX * ROWS_MAX, sizeof(*t.cells));
+	for (size_t i = 0; i < r->n_benchmarks && t.rows < ROWS_MAX; i++) {
+		const struct result_metric *m = metric_of(&r->benchmarks[i]);
+
+		if (m)
+			add_row(&t, m);
+	}
+	for (size_t i = 0; i < t.rounds; i++) {
+		double c = common(&t, i);
 
 		if (!isnan(c))
 			rounds[d.rounds++] = c;
 	}
 	if (d.rounds >= ROUNDS_MIN)
 		d.sd = gsl_stats_sd(rounds, 1, d.rounds);
-	free(work);
-	free(rounds);
-	free(rows.metrics);
-	free(rows.levels);
+	free(t.cells);
 	return d;
 }
 

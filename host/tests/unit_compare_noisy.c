@@ -155,6 +155,33 @@ Test(runs, no_ratio_to_nothing)
 	cr_expect(isnan(row.ratio) && row.difference >= 20 && row.lo >= 20);
 }
 
+/* A file may claim any number of boots: it is neither slow nor does it run out. */
+Test(runs, many_boots)
+{
+	struct result *docs[2];
+	struct compare_error err;
+	struct compare c;
+
+	for (int d = 0; d < 2; d++) {
+		struct result_metric *m;
+
+		docs[d] = fixture_document("kvm", false);
+		m = fixture_boots(docs[d], fixture_row(docs[d], "hypercall", "default"),
+				  around(1000 + 100 * d, 0.01, 10), 10);
+		for (uint32_t i = 10; i < 100000; i++) {
+			struct result_boot *boot = result_add_boot(docs[d], m);
+
+			*boot = m->boots[i % 10];
+			boot->index = i;
+		}
+	}
+	cr_assert_eq(compare_documents(docs[0], docs[1], &plain, &c, &err), 0);
+	expect_verdict(c.rows[0], COMPARE_WORSE);
+	compare_free(&c);
+	result_free(docs[0]);
+	result_free(docs[1]);
+}
+
 /* pairs */
 
 /* Both drift by far more than they differ: pairs see it, two runs could not. */
