@@ -46,10 +46,7 @@ BODY void body_twin(void);
  * to a measure_stop(). Those are clock_start() and clock_stop(), and where the PMC is
  * looked at, too, it is done just outside of them.
  */
-#include "clock.h" /* of the guest's architecture */
-
-BODY uint64_t measure_start(void);
-BODY uint64_t measure_stop(void);
+#include "guest/measure.h"
 
 BODY uint64_t body_measure(void);
 BODY uint64_t body_measure_twin(void);

@@ -27,28 +27,6 @@ typedef uint64_t operation(void);
 #define EVENT	   body_measure
 #define EVENT_TWIN body_measure_twin
 
-/* The PMC around the clock, in the phase that is about it; see sample_pmc.h. */
-static struct {
-	bool wanted;
-	uint64_t first, last;
-} pmc_looks;
-
-BODY uint64_t measure_start(void)
-{
-	if (pmc_looks.wanted)
-		pmc_looks.first = pmc_read();
-	return clock_start();
-}
-
-BODY uint64_t measure_stop(void)
-{
-	uint64_t ticks = clock_stop();
-
-	if (pmc_looks.wanted)
-		pmc_looks.last = pmc_read();
-	return ticks;
-}
-
 BODY uint64_t event_nothing(void)
 {
 #ifdef BODY_COUNTS
@@ -144,7 +122,7 @@ static void sample_batches(enum abi_phase phase, const struct abi_params *params
 	runtime_phase_end(phase, params->batches);
 }
 
-#include "guest/sample_pmc.h"
+#include "guest/sample_pmc.inc"
 
 void sample_all(const struct abi_params *params)
 {

@@ -3,8 +3,8 @@
 #ifndef WS_BENCH_AARCH64_IPI_H
 #define WS_BENCH_AARCH64_IPI_H
 
-#include "clock.h" /* of the guest's architecture */
 #include "bench/body.h"
+#include "guest/measure.h"
 #include "guest/aarch64/gic.h"
 
 #define IPI_INTID  1

@@ -3,8 +3,8 @@
 #ifndef WS_BENCH_X86_64_IPI_H
 #define WS_BENCH_X86_64_IPI_H
 
-#include "clock.h" /* of the guest's architecture */
 #include "bench/body.h"
+#include "guest/measure.h"
 #include "guest/x86_64/apic.h"
 #include "guest/x86_64/machine.h"
 

@@ -31,8 +31,9 @@ static inline bool pmc_setup(void)
 /* What RDPMC wants in ECX; pmc_setup() says. */
 extern uint32_t pmc_index;
 
-/* Reads are ordered as the clock's are: guest/x86_64/clock.h. */
-static inline __attribute__((always_inline)) uint64_t pmc_read(void)
+/* Reads are ordered as the clock's are: guest/x86_64/clock.h. Handlers may, too. */
+static inline __attribute__((always_inline, no_caller_saved_registers)) uint64_t
+pmc_read(void)
 {
 	uint64_t count;
 

@@ -273,7 +273,7 @@ static int assemble_counts(struct assembly *a, uint32_t index,
 	size_t n = rep->guest.samples[ABI_PHASE_EVENT], i;
 	const uint64_t *expected = rep->series[ABI_PHASE_TWIN];
 	int64_t *values = calloc(n ? n : 1, sizeof(*values));
-	struct stats_summary looks;
+	struct stats_summary looks = { .n = 0 };
 	int err = -ENOMEM;
 
 	if (values)
