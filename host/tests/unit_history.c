@@ -102,10 +102,9 @@ Test(history, exact_places_are_of_an_emulators_minor_version)
 		"no number",
 	};
 	struct history h;
+	char run[8];
 
 	for (size_t i = 0; emulators[i]; i++) {
-		char run[8];
-
 		snprintf(run, sizeof(run), "r%zu", i);
 		next.emulator = emulators[i];
 		next.machine = run; /* which does not matter */
