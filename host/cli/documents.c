@@ -7,6 +7,7 @@
 
 #include "host/claim/history.h"
 #include "host/cli/message.h"
+#include "host/result/explanation.h"
 #include "host/result/result.h"
 
 bool documents_read(struct documents *d, const char *const *paths, size_t n)
@@ -32,6 +33,40 @@ void documents_free(struct documents *d)
 		result_free(d->docs[--d->n]);
 	free(d->docs);
 	d->docs = NULL;
+}
+
+bool documents_explanations(struct explanations *e, const char **paths, size_t *n)
+{
+	size_t kept = 0;
+
+	*e = (struct explanations){ .docs = calloc(*n + 1, sizeof(*e->docs)) };
+	if (!e->docs)
+		abort();
+	for (size_t i = 0; i < *n; i++) {
+		struct result_error err;
+
+		if (!explanation_is_in(paths[i])) {
+			paths[kept++] = paths[i];
+			continue;
+		}
+		if (!explanation_read(paths[i], &e->docs[e->n], &err)) {
+			e->n++;
+			continue;
+		}
+		message_error("%s", err.text);
+		documents_explanations_free(e);
+		return false;
+	}
+	*n = kept;
+	return true;
+}
+
+void documents_explanations_free(struct explanations *e)
+{
+	while (e->n)
+		explanation_free(e->docs[--e->n]);
+	free(e->docs);
+	e->docs = NULL;
 }
 
 bool documents_history(struct history *h, const char *path)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct explanation;
 struct result;
 
 struct documents {
@@ -19,6 +20,17 @@ struct documents {
  */
 bool documents_read(struct documents *d, const char *const *paths, size_t n);
 void documents_free(struct documents *d);
+
+/*
+ * Takes the explanations out of `paths`, `*n` of them, and reads them. As
+ * documents_read().
+ */
+struct explanations {
+	struct explanation **docs;
+	size_t n;
+};
+bool documents_explanations(struct explanations *e, const char **paths, size_t *n);
+void documents_explanations_free(struct explanations *e);
 
 /*
  * Reads a history and finds its changes. False, after one message, where it cannot be

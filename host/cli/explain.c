@@ -11,6 +11,7 @@
 #include "host/cli/message.h"
 #include "host/target/payload.h"
 #include "host/trace/explain.h"
+#include "host/trace/region.h"
 #include "host/view/explain_text.h"
 #include "host/view/flame.h"
 
@@ -152,9 +153,15 @@ static enum cli_exit explain_here(struct explain *x, struct explanation **out)
 	struct capture_error err = { "" };
 	struct target t = *row;
 	struct capture c;
-	enum cli_exit code = find_payload(row, bench, &in.payload);
+	const char *refusal = regions_refusal(bench->id);
+	enum cli_exit code;
 	int rc;
 
+	if (refusal) {
+		message_error("%s cannot be explained: %s", bench->id, refusal);
+		return CLI_UNTRUSTED;
+	}
+	code = find_payload(row, bench, &in.payload);
 	if (code == CLI_OK)
 		code = choose_config(x, row, bench);
 	if (code != CLI_OK)

@@ -77,7 +77,12 @@ static int save(const char *dir, const char *page, size_t bytes)
 	return code;
 }
 
-static int write_page(const struct report_args *args, const struct documents *docs,
+struct inputs {
+	struct documents docs;
+	struct explanations explanations;
+};
+
+static int write_page(const struct report_args *args, const struct inputs *in,
 		      const struct history *history)
 {
 	struct report report;
@@ -85,9 +90,12 @@ static int write_page(const struct report_args *args, const struct documents *do
 	char *page;
 	int code;
 
-	report_build(&report, (const struct result *const *)docs->docs, docs->n, history);
+	report_build(&report, (const struct result *const *)in->docs.docs, in->docs.n,
+		     history);
 	if (*report.failed.text)
 		message_warn("the report has no pictures: %s", report.failed.text);
+	report.explanations = in->explanations.docs;
+	report.n_explanations = in->explanations.n;
 	page = report_page(&report, &bytes);
 	code = save(args->dir, page, bytes);
 	free(page);
@@ -95,21 +103,26 @@ static int write_page(const struct report_args *args, const struct documents *do
 	return code;
 }
 
-static int write_report(const struct report_args *args)
+static int write_report(struct report_args *args)
 {
-	struct documents docs;
+	struct inputs in;
 	struct history history;
 	int code = CLI_USAGE;
 
-	if (!documents_read(&docs, args->paths, args->n_paths))
+	if (!documents_explanations(&in.explanations, args->paths, &args->n_paths))
 		return CLI_USAGE;
+	if (!documents_read(&in.docs, args->paths, args->n_paths)) {
+		documents_explanations_free(&in.explanations);
+		return CLI_USAGE;
+	}
 	if (!args->history) {
-		code = write_page(args, &docs, NULL);
+		code = write_page(args, &in, NULL);
 	} else if (documents_history(&history, args->history)) {
-		code = write_page(args, &docs, &history);
+		code = write_page(args, &in, &history);
 		history_free(&history);
 	}
-	documents_free(&docs);
+	documents_free(&in.docs);
+	documents_explanations_free(&in.explanations);
 	return code;
 }
 
@@ -129,7 +142,7 @@ static const struct argp argp = {
 	.doc = "Writes DIR/" PAGE " and prints its path: figures, pictures, what is "
 	       "missing and why, on one page that needs nothing else.\v"
 	       "Of several documents of one target the first is what the others are "
-	       "compared with.",
+	       "compared with. Explanations (wsbench explain -o) may be among them.",
 	.children = children,
 };
 

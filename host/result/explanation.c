@@ -211,6 +211,16 @@ int explanation_write(const char *path, const struct explanation *e,
 	return rc ? file_cannot(err, "write", path, rc) : 0;
 }
 
+bool explanation_is_in(const char *path)
+{
+	char *text;
+	long bytes = file_read(path, &text);
+	bool is = bytes > 0 && load_names(text, (size_t)bytes, EXPLANATION_SCHEMA);
+
+	free(text);
+	return is;
+}
+
 static int check_text(const char *text, size_t bytes, struct result_error *err)
 {
 	struct explanation *e = NULL;

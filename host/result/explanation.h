@@ -98,6 +98,9 @@ int explanation_read(const char *path, struct explanation **out,
 int explanation_write(const char *path, const struct explanation *e,
 		      struct result_error *err);
 
+/* Whether a file says that it is an explanation; it may still be a broken one. */
+bool explanation_is_in(const char *path);
+
 /*
  * Checks a file against the rules of the document that it says it is, an explanation or
  * else a result. As result_read().

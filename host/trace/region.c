@@ -57,6 +57,13 @@ static const struct order *order_of(const char *id)
 	return NULL;
 }
 
+const char *regions_refusal(const char *id)
+{
+	const struct order *order = order_of(id);
+
+	return order ? order->why : NULL;
+}
+
 /* The longest group of reads. */
 #define READS_MAX 8
 

@@ -30,6 +30,9 @@ struct regions {
 	size_t n;
 };
 
+/* Why a benchmark's figure is not the length of one stretch; NULL: it is. */
+const char *regions_refusal(const char *id);
+
 /*
  * Finds them. `id` is the benchmark's: rows that the host times have their own order of
  * reads. 0; -ENOTSUP: this row's figure is not the length of one stretch, and `*why`

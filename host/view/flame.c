@@ -123,7 +123,7 @@ static void draw_legend(const struct drawing *d, double y)
 		number_format(insns, (double)d->layers[i].insns, true);
 		fprintf(d->f,
 			"<rect x=\"%.1f\" y=\"%.1f\" width=\"12\" height=\"12\" "
-			"fill=\"%s\"/><text class=\"page\" x=\"%.1f\" y=\"%.1f\">",
+			"fill=\"%s\"/><text x=\"%.1f\" y=\"%.1f\">",
 			x, top + 2, fills[i % FILLS], x + 17, top + 12);
 		html_format(d->f, "%s: %s", d->layers[i].name, insns);
 		fputs("</text>\n", d->f);
@@ -135,7 +135,7 @@ static void draw_head(FILE *f, const struct explanation *e)
 	char total[NUMBER_BYTES];
 
 	number_format(total, (double)e->total, true);
-	fputs("<text class=\"page\" font-size=\"15\" x=\"0\" y=\"17\">", f);
+	fputs("<text font-size=\"15\" x=\"0\" y=\"17\">", f);
 	html_format(f, "%s [%s] on %s, Linux %s: %s instructions", e->benchmark,
 		    e->config, e->target.name,
 		    e->subject.kernel ? e->subject.kernel : "?", total);
@@ -170,13 +170,15 @@ void flame_draw(FILE *f, const struct explanation *e)
 	legend = d.bottom + 8;
 	fprintf(f,
 		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\" "
-		"font-family=\"sans-serif\" font-size=\"11\" role=\"img\">\n"
-		"<style>text{fill:#111}.page{fill:currentColor}</style>\n<title>",
+		"font-family=\"sans-serif\" font-size=\"11\" fill=\"currentColor\" "
+		"role=\"img\">\n<title>",
 		WIDTH, legend + legend_height(d.n_layers));
 	html_format(f, "Where the instructions of %s are", e->benchmark);
 	fputs("</title>\n", f);
 	draw_head(f, e);
+	fputs("<g fill=\"#111\">\n", f);
 	draw_nodes(&d, nodes[0].child, 0);
+	fputs("</g>\n", f);
 	draw_legend(&d, legend);
 	fputs("</svg>\n", f);
 	free(nodes);

@@ -18,6 +18,7 @@ const struct report_section report_sections[] = {
 	{ "figures", "Round trips", report_figures },
 	{ "visible", "What the guest's own counter sees", report_visible },
 	{ "configs", "Counter configurations", report_configs },
+	{ "explanations", "Where the instructions are", report_explanations },
 	{ "pictures", "Pictures", report_pictures },
 	{ "missing", "What was not measured", report_missing },
 	{ "warnings", "Warnings", report_warnings },

@@ -15,6 +15,7 @@
 #include "host/view/plots.h"
 
 struct compare;
+struct explanation;
 
 /* Two documents of one target, or two configs of one document. */
 struct report_change {
@@ -31,7 +32,11 @@ struct report {
 	struct picture_list pictures;
 	char **svgs;		     /* one per picture; none where drawing failed */
 	struct picture_error failed; /* why, else "" */
+	/* For whoever has some to set; they must outlive it. */
+	struct explanation *const *explanations;
+	size_t n_explanations;
 };
+
 
 /*
  * Draws what there is to draw. Where gnuplot fails, the report goes without pictures
@@ -59,6 +64,7 @@ struct report_section {
 extern const struct report_section report_sections[];
 
 bool report_summary(FILE *f, const struct report *r);
+bool report_explanations(FILE *f, const struct report *r);
 bool report_changes(FILE *f, const struct report *r);
 bool report_visible(FILE *f, const struct report *r);
 bool report_history(FILE *f, const struct report *r);
