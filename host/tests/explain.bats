@@ -63,12 +63,16 @@ body() { sed '1,/^  "subject"/d' "$1"; }
   "$wsbench" explain explained.json --svg flame.svg >/dev/null
   python3 -c 'import xml.dom.minidom; xml.dom.minidom.parse("flame.svg")'
   "$wsbench" explain explained.json --diff explained.json | grep -q 'unchanged'
+  "$wsbench" report run.json explained.json -o .
+  grep -q 'id="explanations"' report.html
+  grep -q '</title><rect ' report.html
 }
 
 @test "what cannot be explained is refused in a line" {
   local explain=("$wsbench" explain)
   refused 2 "what, and where" "${explain[@]}"
   refused 2 "is not a lab" "${explain[@]}" --on bare:x86_64 --bench null
+  refused 4 "one CPU" "${explain[@]}" --on lab:aarch64-smp --bench ipi_busy
   refused 2 "stands for" "${explain[@]}" --on lab:aarch64-vhe --bench 'mmio_*'
   refused 2 "nothing" "${explain[@]}" nothing.json
   echo '{"schema": "worldswitch.result"}' >result.json

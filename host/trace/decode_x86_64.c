@@ -198,7 +198,9 @@ static uint64_t relative(const uint8_t *insn, size_t bytes, uint64_t vaddr,
 			return 0;
 		memcpy(&displacement, insn + bytes - 4, sizeof(displacement));
 	} else {
-		displacement = (int8_t)insn[bytes - 1];
+		displacement = insn[bytes - 1];
+		if (displacement >= 0x80)
+			displacement -= 0x100;
 	}
 	return vaddr + bytes + (uint64_t)(int64_t)displacement;
 }

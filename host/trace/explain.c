@@ -176,7 +176,7 @@ static const struct region *choose(struct work *w, uint64_t cost)
 		if (r->empty)
 			continue;
 		w->e->events++;
-		if (off > nearest || (off == nearest && r->path == best->path))
+		if (off > nearest || (best && off == nearest && r->path == best->path))
 			continue;
 		n = alike(w, r);
 		if (off == nearest && n <= w->e->events_alike)

@@ -58,20 +58,25 @@ static uint32_t add_function(struct build *b, const struct symbol *symbol,
 	return (uint32_t)p->n_functions++;
 }
 
-static uint32_t function_of(struct build *b, const struct trace_insn *insn)
+static uint32_t look_up(struct build *b, const struct trace_insn *insn)
 {
-	uint32_t *known = &b->functions[insn - b->trace->insns];
-	const struct symbol *symbol;
+	const struct symbol *symbol = symbols_find(b->symbols, insn->space, insn->vaddr);
 	size_t i;
 
-	if (*known)
-		return *known;
-	symbol = symbols_find(b->symbols, insn->space, insn->vaddr);
 	for (i = 1; i < b->p->n_functions; i++)
 		if (b->p->functions[i].symbol == symbol &&
 		    b->p->functions[i].space == insn->space)
-			return *known = (uint32_t)i;
-	return *known = add_function(b, symbol, insn->space);
+			return (uint32_t)i;
+	return add_function(b, symbol, insn->space);
+}
+
+static uint32_t function_of(struct build *b, const struct trace_insn *insn)
+{
+	uint32_t *known = &b->functions[insn - b->trace->insns];
+
+	if (!*known)
+		*known = look_up(b, insn);
+	return *known;
 }
 
 static uint32_t node_below(struct build *b, uint32_t parent, uint32_t function)

@@ -91,17 +91,20 @@ static size_t pair_up(const struct explanation *base, const struct explanation *
 
 	if (!pairs || !taken)
 		abort();
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		pairs[i].now = &now->functions[i];
+		pairs[i].name = now->functions[i].name;
+	}
 	pair_up_by(pairs, n, base, taken, true);
 	pair_up_by(pairs, n, base, taken, false);
-	for (i = 0; i < base->n_functions; i++)
-		if (!taken[i])
-			pairs[n++].base = &base->functions[i];
-	for (i = 0; i < n; i++) {
-		pairs[i].name = (pairs[i].now ? pairs[i].now : pairs[i].base)->name;
-		pairs[i].change = insns(pairs[i].now) - insns(pairs[i].base);
+	for (i = 0; i < base->n_functions; i++) {
+		if (taken[i])
+			continue;
+		pairs[n].base = &base->functions[i];
+		pairs[n++].name = base->functions[i].name;
 	}
+	for (i = 0; i < n; i++)
+		pairs[i].change = insns(pairs[i].now) - insns(pairs[i].base);
 	qsort(pairs, n, sizeof(*pairs), by_change);
 	free(taken);
 	*out = pairs;

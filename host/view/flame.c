@@ -108,7 +108,9 @@ static void draw_nodes(const struct drawing *d, size_t node, double x)
 
 static double legend_height(size_t n)
 {
-	return ROW * (double)((n + LEGEND_COLS - 1) / LEGEND_COLS) + 10;
+	size_t rows = (n + LEGEND_COLS - 1) / LEGEND_COLS;
+
+	return ROW * (double)rows + 10;
 }
 
 static void draw_legend(const struct drawing *d, double y)
@@ -117,7 +119,8 @@ static void draw_legend(const struct drawing *d, double y)
 
 	for (i = 0; i < d->n_layers; i++) {
 		double x = WIDTH / LEGEND_COLS * (double)(i % LEGEND_COLS);
-		double top = y + ROW * (double)(i / LEGEND_COLS);
+		size_t above = i / LEGEND_COLS;
+		double top = y + ROW * (double)above;
 		char insns[NUMBER_BYTES];
 
 		number_format(insns, (double)d->layers[i].insns, true);

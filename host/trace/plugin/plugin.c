@@ -183,10 +183,13 @@ static void install(qemu_plugin_id_t id)
 	qemu_plugin_register_vcpu_tb_trans_cb(id, state.wanted ? record : watch);
 }
 
-static int refuse(const char *why)
+static void refuse(const char *why) __attribute__((noreturn));
+
+static void refuse(const char *why)
 {
-	fprintf(stderr, "worldswitch trace plugin: %s\n", why);
-	return -1;
+	fprintf(stderr, "wsbench's plugin: %s\n", why);
+	/* The emulator would go on to say no more than that a plugin failed. */
+	exit(EXIT_FAILURE);
 }
 
 /* The one argument: fd=N, the file of orders and records. */
@@ -216,14 +219,16 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
 			char **argv)
 {
 	if (info->version.min > QEMU_PLUGIN_API || info->version.cur < QEMU_PLUGIN_API)
-		return refuse("this emulator speaks another version of the plugin "
+		refuse("this emulator speaks another version of the plugin "
 			      "interface");
 	if (!info->system_emulation)
-		return refuse("it is for whole machines");
+		refuse("it is for whole machines");
+	if (info->system.max_vcpus > 1)
+		refuse("it follows machines of one CPU alone");
 	state.id = id;
 	state.page = map(argc, argv);
 	if (!state.page)
-		return refuse("it takes fd=N, a file with orders");
+		refuse("it takes fd=N, a file with orders");
 	state.next = (uint32_t *)((char *)state.page + RECORD_PAGE_BYTES);
 	state.end = (uint32_t *)((char *)state.page + state.page->room);
 	state.page->installed = 1;
