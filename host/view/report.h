@@ -37,7 +37,6 @@ struct report {
 	size_t n_explanations;
 };
 
-
 /*
  * Draws what there is to draw. Where gnuplot fails, the report goes without pictures
  * and says so: `failed`. The documents must outlive it. Aborts on lack of memory.

@@ -220,7 +220,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
 {
 	if (info->version.min > QEMU_PLUGIN_API || info->version.cur < QEMU_PLUGIN_API)
 		refuse("this emulator speaks another version of the plugin "
-			      "interface");
+		       "interface");
 	if (!info->system_emulation)
 		refuse("it is for whole machines");
 	if (info->system.max_vcpus > 1)
