@@ -66,7 +66,7 @@ PAYLOADS := $(foreach a,$(ARCHS),$(B)/guest/$(a)/driven.elf $(B)/guest/$(a)/self
 	$(patsubst bench/%.c,$(B)/guest/%.elf,$(sort $(wildcard bench/$(a)/*.c))))
 
 .PHONY: reference all bench test check report compare install clean help setup kernels kmod format
-all: $(B)/wsbench $(foreach a,$(ARCHS),$(B)/$(a)/wsbench) $(B)/libwsbench-trace.so
+all: $(B)/wsbench $(foreach a,$(ARCHS),$(B)/$(a)/wsbench) $(B)/libwsbench-trace.so $(B)/libwsbench-clone.so
 
 # ---- payloads: bare-metal images ---------------------------------------------------
 
@@ -219,6 +219,12 @@ $(B)/libwsbench-trace.so: host/trace/plugin/plugin.c host/trace/plugin/qemu.h ho
 	$(call say,PLUGIN,$@)
 	$(Q)$(CC) -std=gnu11 -I. $(WARN) -O2 -fPIC -fvisibility=hidden -shared $< -o $@
 
+# What clones a machine in Bochs: loaded into it, on this machine.
+$(B)/libwsbench-clone.so: host/lab/bochs/clone.c host/lab/bochs/clone.h host/lab/emulator.h \
+		host/lab/port.h | tools
+	$(call say,PRELOAD,$@)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. $(WARN) -O2 -fPIC -shared $< -o $@
+
 -include $(shell find $(B)/obj $(B)/guest $(B)/tests -name '*.d' 2>/dev/null)
 
 # ---- set-up ------------------------------------------------------------------------------
@@ -310,6 +316,8 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/worldswitch/explanation.schema.json
 	install -D -m 755 $(B)/libwsbench-trace.so \
 		$(DESTDIR)$(PREFIX)/libexec/worldswitch/libwsbench-trace.so
+	install -D -m 755 $(B)/libwsbench-clone.so \
+		$(DESTDIR)$(PREFIX)/libexec/worldswitch/libwsbench-clone.so
 PREFIX ?= /usr/local
 
 clean:

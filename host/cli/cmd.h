@@ -30,14 +30,9 @@ int cmd_report(int argc, char **argv);
 int cmd_selftest(int argc, char **argv);
 int cmd_validate(int argc, char **argv);
 
-/*
- * `wsbench run` as the first process of a lab's machine: the same job, with the
- * document going to `wire` piece by piece. For lab_init_main().
- */
+/* Does the job of a lab's machine: what lab_init_main() is given. */
+struct lab_job;
 struct lab_wire;
-int cmd_run_in_lab(int argc, char **argv, struct lab_wire *wire);
-
-/* `wsbench selftest` there: its lines go to `wire`. argv[0] is its name. */
-int cmd_selftest_in_lab(int argc, char **argv, struct lab_wire *wire);
+int cmd_job_in_lab(const struct lab_job *job, struct lab_wire *wire);
 
 #endif

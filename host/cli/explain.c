@@ -76,8 +76,10 @@ static enum cli_exit run_traced(struct explain *x, struct capture *c,
 	run->request.n_benches = 1;
 	run->request.configs = run->configs.names;
 	run->request.n_configs = 1;
-	run->symbols = keep_symbols;
-	run->symbols_ctx = symbols;
+	run->request.options.symbols = keep_symbols;
+	run->request.options.symbols_ctx = symbols;
+	/* The first boot is the one whose figure a run reports. */
+	run->request.boots = 1;
 	return run_target(run, names_target(run->targets.names[0]), doc);
 }
 

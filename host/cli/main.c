@@ -149,7 +149,7 @@ int main(int argc, char **argv)
 	 * alone would not do: a container's first process is 1 as well.
 	 */
 	if (getpid() == 1 && argc > 0 && !strcmp(argv[0], "/init"))
-		return lab_init_main(cmd_run_in_lab);
+		return lab_init_main(cmd_job_in_lab);
 
 	fill_standard_streams();
 	setlocale(LC_CTYPE, ""); /* not LC_NUMERIC: JSON and gnuplot need a point */

@@ -20,9 +20,6 @@ struct run {
 	const char *output;	    /* -o; NULL: none */
 	int argc;
 	char **argv;
-	/* As struct target_sink has it; NULL: nobody asks for symbols. */
-	int (*symbols)(void *ctx, const char *text, size_t bytes);
-	void *symbols_ctx;
 };
 
 /*

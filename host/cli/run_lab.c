@@ -1,111 +1,150 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `wsbench run` inside a lab's machine: the document goes out over the wire. */
+/* The job of a lab's machine, done by the program inside. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "host/cli/run.h"
+#include "host/cli/cmd.h"
+#include "host/cli/names.h"
 #include "host/env/checks.h"
 #include "host/env/fingerprint.h"
+#include "host/lab/initramfs.h"
+#include "host/lab/job.h"
 #include "host/lab/wire.h"
+#include "host/measure/pmu.h"
+#include "host/result/result.h"
+#include "host/target/boot.h"
+#include "host/target/payload.h"
+#include "host/target/selftest.h"
+#include "host/vmm/spacer.h"
 
-/* Instructions, which are nanoseconds there: 2 s are more than any boot takes. */
-#define LAB_BOOT_TIMEOUT_NS 2000000000ull
-
-struct sending {
-	struct lab_wire *wire;
-	const struct run *run;
-};
-
-static void send_progress(void *ctx, const char *text)
+/* Target `kvm`, on a clock that counts instructions. */
+static int open_kvm(struct target *t, const struct lab_job *job, struct target_error *err)
 {
-	struct sending *s = ctx;
+	const struct target_options options = {
+		.cpu = -1,
+		.timeout_ns = job->timeout_ns,
+		.host_counters = job->host_counters,
+	};
 
-	lab_wire_progress(s->wire, text);
+	*t = *names_target("kvm");
+	t->exact = true;
+	return t->ops->open(t, &options, err);
 }
 
-static int send_header(void *ctx, const struct result *r)
+static int describe(struct target *t, struct lab_wire *wire, struct target_error *err)
 {
-	struct sending *s = ctx;
-	struct result header = *r;
+	struct result *r = result_new();
+	int ret = t->ops->describe(t, &r, err);
 	char *json;
-	int rc;
 
-	header.benchmarks = NULL;
-	header.n_benchmarks = 0;
-	json = result_dump(&header);
-	rc = lab_wire_header(s->wire, json, strlen(json));
-	free(json);
-	return rc;
-}
-
-static int send_benchmark(void *ctx, const struct result *r,
-			  const struct result_benchmark *b)
-{
-	struct sending *s = ctx;
-	char *json = result_benchmark_dump(b);
-	int rc = lab_wire_benchmark(s->wire, json, strlen(json));
-
-	(void)r;
-	free(json);
-	return rc;
-}
-
-/* As on any machine, but for the clock, which counts instructions. */
-static void describe(const struct target *t, struct result *r)
-{
-	target_kvm_ops.describe(t, r);
-	r->clock.hz = 1000000000;
-	env_machine(r);
-	env_checks(r);
-	r->machine.pinned = -1;
-}
-
-static int measure(const struct run *run, struct lab_wire *wire)
-{
-	const struct target *row = names_target("kvm");
-	struct target_ops ops = *row->ops;
-	struct target t = *row;
-	struct sending sending = { wire, run };
-	const struct measure_watch watch = { &sending, send_progress, send_header,
-					     send_benchmark, NULL };
-	struct target_error err = { "" };
-	struct result *r = NULL;
-	int rc;
-
-	ops.describe = describe;
-	t.ops = &ops;
-	t.exact = true;
-	target_exact_defaults(&t);
-	rc = t.ops->open(&t, &run->request.options, &err);
-	if (!rc)
-		rc = measure_run(&t, &run->request, &watch, &r, &err);
-	t.ops->close(&t);
-	if (r)
-		result_free(r);
-	if (rc)
-		lab_wire_failure(wire, err.text);
-	return rc ? CLI_FAILED : CLI_OK;
-}
-
-int cmd_run_in_lab(int argc, char **argv, struct lab_wire *wire)
-{
-	struct run run;
-	enum cli_exit code;
-	bool go;
-
-	if (argc > 1 && !strcmp(argv[1], "selftest"))
-		return cmd_selftest_in_lab(argc - 1, argv + 1, wire);
-	/* argv[0] is the program here, and the command's name for every command. */
-	code = run_parse(&run, argc - 1, argv + 1, &go);
-	if (code == CLI_OK && go) {
-		if (!run.request.options.timeout_ns)
-			run.request.options.timeout_ns = LAB_BOOT_TIMEOUT_NS;
-		code = measure(&run, wire);
-	} else {
-		lab_wire_failure(wire, "the job's command line does not parse");
+	if (!ret) {
+		/* Instructions, which are nanoseconds here. */
+		r->clock.hz = 1000000000;
+		env_machine(r);
+		env_checks(r);
+		r->machine.pinned = -1;
+		pmu_readings_add_host(t->arch, r);
+		json = result_dump(r);
+		ret = lab_wire_text(wire, LAB_FRAME_HEADER, json);
+		free(json);
 	}
-	run_free(&run);
-	return code;
+	result_free(r);
+	return ret;
+}
+
+static int boot(struct target *t, const struct lab_job *job, struct lab_wire *wire,
+		struct target_error *err)
+{
+	struct boot_request rq = {
+		.bench = pmu_readings_row(job->bench),
+		.config = names_config(job->config),
+		.params = job->params,
+		.cpu = -1,
+		.timeout_ns = job->timeout_ns,
+	};
+	struct spacer spacer;
+	struct boot_report rep;
+	void *payload = NULL;
+	uint8_t *block;
+	size_t bytes;
+	int ret = 0;
+
+	if (!rq.bench)
+		rq.bench = names_bench(job->bench);
+	if (!rq.bench || !rq.config)
+		return target_fail(err, -ENOENT, "no benchmark %s with config %s",
+				   job->bench, job->config);
+	if (job->own_payload) {
+		ret = payload_read("/" LAB_PAYLOAD_PATH, t->arch, &payload,
+				   &rq.image_bytes, err);
+		rq.image = payload;
+	} else {
+		rq.image = payload_find(t->arch, payload_of(rq.bench), &rq.image_bytes);
+		if (!rq.image)
+			ret = target_fail(err, -ENOENT, "no payload is built in for %s",
+					  rq.bench->id);
+	}
+	if (ret)
+		return ret;
+	spacer_open(&spacer, job->placement);
+	ret = t->ops->boot(t, &rq, &rep, err);
+	spacer_close(&spacer);
+	if (!ret) {
+		ret = lab_report_encode(&rep, &block, &bytes);
+		if (!ret) {
+			ret = lab_wire_send(wire, LAB_FRAME_REPORT, block, bytes);
+			free(block);
+		}
+		if (ret)
+			target_fail(err, ret, "cannot send the report of %s: %s",
+				    rq.bench->id, strerror(-ret));
+		boot_report_free(&rep);
+	}
+	free(payload);
+	return ret;
+}
+
+static void send_line(void *ctx, const char *text)
+{
+	(void)lab_wire_text(ctx, LAB_FRAME_LINE, text);
+}
+
+static int selftest(const struct lab_job *job, struct lab_wire *wire,
+		    struct target_error *err)
+{
+	const struct selftest_watch watch = { wire, send_line };
+	const char *names[LAB_JOB_TESTS_BYTES / 2];
+	size_t n = 0;
+	int ret;
+
+	for (const char *p = job->tests; *p; p += strlen(p) + 1)
+		names[n++] = p;
+	ret = selftest_run(names, n, &watch, err->text, sizeof(err->text));
+	return ret < 0 ? ret : 0;
+}
+
+int cmd_job_in_lab(const struct lab_job *job, struct lab_wire *wire)
+{
+	struct target_error err = { "" };
+	struct target t = { .ops = NULL };
+	int ret;
+
+	if (job->kind == LAB_JOB_SELFTEST) {
+		ret = selftest(job, wire, &err);
+	} else {
+		ret = open_kvm(&t, job, &err);
+		if (!ret && job->kind == LAB_JOB_DESCRIBE)
+			ret = describe(&t, wire, &err);
+		else if (!ret)
+			ret = boot(&t, job, wire, &err);
+		t.ops->close(&t);
+	}
+	if (ret)
+		lab_wire_text(wire, LAB_FRAME_FAILURE,
+			      *err.text ? err.text : strerror(-ret));
+	return ret ? CLI_FAILED : CLI_OK;
 }

@@ -70,13 +70,6 @@ static int show_benchmark(void *ctx, const struct result *r,
 	return 0;
 }
 
-static int take_symbols(void *ctx, const char *text, size_t bytes)
-{
-	struct drawing *d = ctx;
-
-	return d->run->symbols(d->run->symbols_ctx, text, bytes);
-}
-
 /* What only the program around a lab knows of it. */
 static void finish(struct result *r, const struct run *run, const struct target *t,
 		   const struct measure_request *request, const char *started)
@@ -90,7 +83,7 @@ static void finish(struct result *r, const struct run *run, const struct target 
 	r->run.finished = result_string(r, now);
 	r->subject.label = result_string(r, run->label);
 	r->subject.commit = result_string(r, run->commit);
-	if (t->ops->delegate) {
+	if (!strcmp(t->ops->kind, "lab")) {
 		env_fingerprint_mix(r, r->target.emulator);
 	} else {
 		int pinned = r->machine.pinned;
@@ -111,7 +104,6 @@ static enum cli_exit measure(const struct run *run, struct target *t, struct res
 		.ctx = &d,
 		.progress = show,
 		.benchmark = show_benchmark,
-		.symbols = run->symbols ? take_symbols : NULL,
 	};
 	struct measure_request request = run->request;
 	struct target_error err = { "" };

@@ -8,7 +8,6 @@
 #include "host/cli/cmd.h"
 #include "host/cli/message.h"
 #include "host/cli/names.h"
-#include "host/lab/wire.h"
 #include "host/target/selftest.h"
 #include "host/target/target.h"
 
@@ -100,34 +99,15 @@ static int run_here(const struct asked *a)
 	return failed ? CLI_WORSE : CLI_OK;
 }
 
-static int no_document(void *ctx, const char *json, size_t bytes)
-{
-	(void)ctx;
-	(void)json;
-	(void)bytes;
-	return -EBADMSG;
-}
-
 static int run_in_lab(const struct target *row, const struct asked *a)
 {
-	int failed = 0, rc;
-	const struct target_sink sink = {
-		.ctx = &failed,
-		.header = no_document,
-		.benchmark = no_document,
-		.line = print_line,
-	};
-	const struct target_job job = {
-		.command = "selftest",
-		.benches = a->names,
-		.n_benches = a->n,
-	};
 	struct target_error err = { "" };
 	struct target t = *row;
+	int failed = 0, rc;
 
 	rc = t.ops->open(&t, &a->options, &err);
 	if (!rc)
-		rc = t.ops->delegate(&t, &job, &sink, &err);
+		rc = t.ops->selftest(&t, a->names, a->n, print_line, &failed, &err);
 	t.ops->close(&t);
 	if (rc) {
 		message_error("%s", err.text);
@@ -150,32 +130,9 @@ int cmd_selftest(int argc, char **argv)
 		return CLI_OK;
 	}
 	row = names_target(a.on);
-	if (!row || (!row->ops->delegate && strcmp(row->name, "kvm"))) {
+	if (!row || (!row->ops->selftest && strcmp(row->name, "kvm"))) {
 		message_usage("wsbench selftest", "'%s' is not kvm or a lab", a.on);
 		return CLI_USAGE;
 	}
-	return row->ops->delegate ? run_in_lab(row, &a) : run_here(&a);
-}
-
-static void send_line(void *ctx, const char *text)
-{
-	(void)lab_wire_line(ctx, text);
-}
-
-int cmd_selftest_in_lab(int argc, char **argv, struct lab_wire *wire)
-{
-	const struct selftest_watch watch = { wire, send_line };
-	struct asked a = { .on = NULL };
-	bool help = false;
-	char why[256] = "";
-	int ret;
-
-	if (parse(argc, argv, &a, &help) != CLI_OK || help) {
-		lab_wire_failure(wire, "the job's command line does not parse");
-		return CLI_USAGE;
-	}
-	ret = selftest_run(a.names, a.n, &watch, why, sizeof(why));
-	if (ret < 0)
-		lab_wire_failure(wire, why);
-	return ret < 0 ? CLI_FAILED : ret ? CLI_WORSE : CLI_OK;
+	return row->ops->selftest ? run_in_lab(row, &a) : run_here(&a);
 }

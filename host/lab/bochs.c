@@ -9,15 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/lab/bochs.h"
+#include "host/lab/bochs/clone.h"
 #include "host/lab/fail.h"
 #include "host/lab/file.h"
 #include "host/lab/machine.h"
 #include "host/lab/preload.h"
 #include "host/lab/preload_layout.h"
+#include "host/lab/session.h"
 
 /* bochs_rom.S, assembled: the end of the first 4 GiB. */
 extern const uint8_t lab_bochs_rom[], lab_bochs_rom_end[];
@@ -27,7 +30,7 @@ extern const uint8_t lab_bochs_rom[], lab_bochs_rom_end[];
  * window; it is content with a terminal that can do nothing. Without a time zone of
  * its own, the machine's clock would begin at the hour that it is here.
  */
-static const char *const environment[] = { "TERM=dumb", "TZ=UTC0", NULL };
+static const char *const environment[] = { "TERM=dumb", "TZ=UTC0" };
 
 /* It has a debugger built in, which would wait for somebody to type this. */
 static const char commands[] = "continue\nquit\n";
@@ -131,11 +134,17 @@ static int memory_open(const struct lab_machine *m, const struct lab_boot *boot,
 static int bochs_command(const struct lab_machine *m, const struct lab_boot *boot,
 			 struct lab_command *cmd, struct target_error *err)
 {
-	int *fds = cmd->fds, ret = 0;
+	int *fds = cmd->fds, ret;
+	char library[PATH_MAX];
 
 	lab_command_init(cmd);
-	cmd->environment = environment;
-	cmd->wire = LAB_SHARED_PORT;
+	ret = lab_find_clone_library(library, err);
+	if (ret)
+		return ret;
+	snprintf(cmd->preload, sizeof(cmd->preload), "LD_PRELOAD=%s", library);
+	cmd->environment[0] = environment[0];
+	cmd->environment[1] = environment[1];
+	cmd->environment[2] = cmd->preload;
 	if (boot->plugin)
 		return lab_fail(err, -ENOTSUP, "%s takes no plugins", m->program);
 	fds[LAB_FD_MEMORY] = memory_open(m, boot, err);
@@ -156,7 +165,119 @@ static int bochs_command(const struct lab_machine *m, const struct lab_boot *boo
 		   : 0;
 }
 
+/* One reply of the fork server. 0, -EPIPE, or an errno of ours. */
+static int get_reply(int control, int32_t *value)
+{
+	struct clone_reply reply;
+	ssize_t n;
+
+	do
+		n = recv(control, &reply, sizeof(reply), 0);
+	while (n < 0 && errno == EINTR);
+	if (n != sizeof(reply))
+		return n < 0 ? -errno : -EPIPE;
+	*value = reply.value;
+	return 0;
+}
+
+/* It says by itself when the machine is ready. */
+static int bochs_begin(int control)
+{
+	(void)control;
+	return 0;
+}
+
+static int bochs_is_ready(int control)
+{
+	int32_t value;
+	int ret = get_reply(control, &value);
+
+	return ret ? ret : value < 0 ? value : 1;
+}
+
+static int bochs_freeze(struct lab_base *base)
+{
+	(void)base;
+	return 0;
+}
+
+/* A request and its reply, which no other thread's may come between. */
+static int ask(struct lab_base *base, const struct clone_request *request, const int *fds,
+	       int32_t *value)
+{
+	char rights[CMSG_SPACE(sizeof(int) * CLONE_FDS)] = { 0 };
+	struct iovec iov = { (void *)(uintptr_t)request, sizeof(*request) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	int ret = 0;
+
+	if (fds) {
+		struct cmsghdr *c;
+
+		msg.msg_control = rights;
+		msg.msg_controllen = sizeof(rights);
+		c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int) * CLONE_FDS);
+		memcpy(CMSG_DATA(c), fds, sizeof(int) * CLONE_FDS);
+	}
+	pthread_mutex_lock(&base->lock);
+	if (sendmsg(base->child.control, &msg, MSG_NOSIGNAL) != sizeof(*request))
+		ret = -errno;
+	if (!ret)
+		ret = get_reply(base->child.control, value);
+	pthread_mutex_unlock(&base->lock);
+	return ret;
+}
+
+int lab_bochs_end(struct lab_base *base, int pid)
+{
+	const struct clone_request request = { .op = CLONE_END, .pid = pid };
+	int32_t status = 0;
+
+	/* A server that is gone has taken its clones with it. */
+	return ask(base, &request, NULL, &status) || status < 0 ? 0 : status;
+}
+
+static int bochs_clone(struct lab_base *base, const struct lab_boot *boot,
+		       struct lab_shared *wire, const struct lab_job *job,
+		       struct lab_child *child, struct target_error *err)
+{
+	struct clone_request request = { .op = CLONE_FORK };
+	int fds[CLONE_FDS] = { wire->fd, -1, -1 }, ret;
+	int32_t pid = 0;
+
+	if (boot->plugin)
+		return lab_fail(err, -ENOTSUP, "%s takes no plugins",
+				base->machine->program);
+	memcpy(request.job, job, sizeof(*job));
+	lab_child_init(child);
+	ret = lab_child_pipes(child, &fds[CLONE_FD_CONSOLE], &fds[CLONE_FD_MESSAGES]);
+	if (!ret)
+		ret = ask(base, &request, fds, &pid);
+	if (!ret && pid < 0)
+		ret = pid;
+	if (fds[CLONE_FD_CONSOLE] >= 0)
+		close(fds[CLONE_FD_CONSOLE]);
+	if (fds[CLONE_FD_MESSAGES] >= 0)
+		close(fds[CLONE_FD_MESSAGES]);
+	if (ret)
+		return lab_fail(err, ret, "%s: cannot clone the machine: %s", base->label,
+				strerror(-ret));
+	child->pid = pid;
+	child->of = base;
+	return 0;
+}
+
 const struct lab_emulator lab_bochs = {
 	.version_option = "--help",
+	.wire = LAB_SHARED_PORT,
+	.control_type = SOCK_SEQPACKET,
 	.command = bochs_command,
+	.begin = bochs_begin,
+	.is_ready = bochs_is_ready,
+	.freeze = bochs_freeze,
+	.clone = bochs_clone,
 };
+
+_Static_assert(sizeof(struct lab_job) <= CLONE_JOB_BYTES, "a request has room for a job");

@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "host/lab/bochs.h"
 #include "host/lab/child.h"
 #include "host/lab/fail.h"
 
@@ -33,7 +35,7 @@ static void close_fd(int *fd)
 
 void lab_child_init(struct lab_child *c)
 {
-	*c = (struct lab_child){ .console = -1, .messages = -1 };
+	*c = (struct lab_child){ .console = -1, .messages = -1, .control = -1 };
 }
 
 static int open_pipe(int *read_end, int *write_end)
@@ -110,11 +112,18 @@ static char **environment_with(const char *const *added)
 	return all;
 }
 
+int lab_child_pipes(struct lab_child *c, int *console, int *messages)
+{
+	int ret = open_pipe(&c->messages, messages);
+
+	return ret ? ret : open_pipe(&c->console, console);
+}
+
 int lab_child_start(struct lab_child *c, const struct lab_command *cmd, int wire_fd,
-		    struct target_error *err)
+		    int control_type, struct target_error *err)
 {
 	char **environment = environment_with(cmd->environment);
-	int fds[CHILD_FDS], ret;
+	int fds[CHILD_FDS], sockets[2] = { -1, -1 }, ret;
 	pid_t parent = getpid();
 
 	lab_child_init(c);
@@ -123,9 +132,11 @@ int lab_child_start(struct lab_child *c, const struct lab_command *cmd, int wire
 	fds[STDIN_FILENO] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	ret = fds[STDIN_FILENO] < 0 ? -errno : environment ? 0 : -ENOMEM;
 	if (!ret)
-		ret = open_pipe(&c->messages, &fds[STDERR_FILENO]);
-	if (!ret)
-		ret = open_pipe(&c->console, &fds[LAB_FD_CONSOLE]);
+		ret = lab_child_pipes(c, &fds[LAB_FD_CONSOLE], &fds[STDERR_FILENO]);
+	if (!ret && socketpair(AF_UNIX, control_type | SOCK_CLOEXEC, 0, sockets))
+		ret = -errno;
+	c->control = sockets[0];
+	fds[LAB_FD_CONTROL] = sockets[1];
 	fds[STDOUT_FILENO] = fds[STDERR_FILENO];
 	if (!ret) {
 		c->pid = fork();
@@ -143,6 +154,7 @@ int lab_child_start(struct lab_child *c, const struct lab_command *cmd, int wire
 	close_fd(&fds[STDIN_FILENO]);
 	close_fd(&fds[STDERR_FILENO]);
 	close_fd(&fds[LAB_FD_CONSOLE]);
+	close_fd(&fds[LAB_FD_CONTROL]);
 	if (!ret)
 		return 0;
 	lab_child_stop(c);
@@ -165,12 +177,16 @@ int lab_child_stop(struct lab_child *c)
 {
 	int status = 0;
 
-	if (c->pid) {
+	if (c->pid && c->of) {
+		status = lab_bochs_end(c->of, c->pid);
+		c->pid = 0;
+	} else if (c->pid) {
 		kill(-c->pid, SIGKILL);
 		reap(c, 0, &status);
 	}
 	close_fd(&c->console);
 	close_fd(&c->messages);
+	close_fd(&c->control);
 	return status;
 }
 
@@ -179,7 +195,7 @@ int lab_child_finish(struct lab_child *c)
 	static const struct timespec pause_time = { .tv_nsec = 10000000 };
 	int status = 0;
 
-	for (int i = 0; c->pid && i < 100; i++) {
+	for (int i = 0; c->pid && !c->of && i < 100; i++) {
 		if (!reap(c, WNOHANG, &status)) {
 			lab_child_stop(c);
 			return status;

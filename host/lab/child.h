@@ -13,6 +13,9 @@ struct lab_child {
 	pid_t pid; /* 0: not running */
 	int console;
 	int messages; /* its standard output and error */
+	int control;  /* our end of LAB_FD_CONTROL; blocking */
+	/* A fork of another child, which ends it by this; NULL: a child of ours. */
+	struct lab_base *of;
 };
 
 /* No process, no descriptors: what lab_child_stop() can be called with. */
@@ -21,10 +24,14 @@ void lab_child_init(struct lab_child *c);
 /*
  * Starts the emulator in a process group of its own, so that a terminal's
  * Ctrl-C is ours to handle, with the descriptors of enum lab_fd, and such that it
- * dies if the calling thread does, however that happens. 0 or a negative errno.
+ * dies if the calling thread does, however that happens. LAB_FD_CONTROL is one end of a
+ * socket pair of type `control_type`. 0 or a negative errno.
  */
 int lab_child_start(struct lab_child *c, const struct lab_command *cmd, int wire_fd,
-		    struct target_error *err);
+		    int control_type, struct target_error *err);
+
+/* The pipes of a child: its write ends go to `fds`, ours into `c`. */
+int lab_child_pipes(struct lab_child *c, int *console, int *messages);
 
 /* Kills it if it runs, waits for it, closes the descriptors. Returns the status as
  * waitpid() gives it, or 0. */

@@ -103,29 +103,39 @@ static void exe_dir(char path[PATH_MAX])
 		strcpy(path, ".");
 }
 
-int lab_find_program(enum arch arch, char path[PATH_MAX], struct target_error *err)
+/* `name` in $WORLDSWITCH_LIBEXEC, beside this program, or in ../libexec/worldswitch. */
+static int find_own(const char *name, const char *what, char path[PATH_MAX],
+		    struct target_error *err)
 {
-	const char *env = getenv("WORLDSWITCH_LIBEXEC"), *name = lab_arch_name(arch);
+	const char *env = getenv("WORLDSWITCH_LIBEXEC");
 	char dir[PATH_MAX];
 
 	if (env && *env) {
-		if (lab_path(path, "%s/%s/wsbench", env, name) && !access(path, R_OK))
+		if (lab_path(path, "%s/%s", env, name) && !access(path, R_OK))
 			return 0;
-		return lab_fail(err, -ENOENT,
-				"no %s/wsbench to run inside the lab in "
-				"WORLDSWITCH_LIBEXEC=%s",
+		return lab_fail(err, -ENOENT, "%s: no %s in WORLDSWITCH_LIBEXEC=%s", what,
 				name, env);
 	}
 	exe_dir(dir);
-	if (lab_path(path, "%s/%s/wsbench", dir, name) && !access(path, R_OK))
+	if ((lab_path(path, "%s/%s", dir, name) && !access(path, R_OK)) ||
+	    (lab_path(path, "%s/../libexec/worldswitch/%s", dir, name) &&
+	     !access(path, R_OK)))
 		return 0;
-	if (lab_path(path, "%s/../libexec/worldswitch/%s/wsbench", dir, name) &&
-	    !access(path, R_OK))
-		return 0;
-	return lab_fail(err, -ENOENT,
-			"the wsbench of %s that runs inside the lab is not built: "
-			"no %s/%s/wsbench",
-			name, dir, name);
+	return lab_fail(err, -ENOENT, "%s is not built: no %s/%s", what, dir, name);
+}
+
+int lab_find_program(enum arch arch, char path[PATH_MAX], struct target_error *err)
+{
+	char name[40];
+
+	snprintf(name, sizeof(name), "%s/wsbench", lab_arch_name(arch));
+	return find_own(name, "the wsbench that runs inside the lab", path, err);
+}
+
+int lab_find_clone_library(char path[PATH_MAX], struct target_error *err)
+{
+	return find_own("libwsbench-clone.so", "the library that clones Bochs", path,
+			err);
 }
 
 int lab_find_in_path(const char *name, char path[PATH_MAX], struct target_error *err)

@@ -31,6 +31,9 @@ int lab_memory_file(const char *name, const void *data, size_t bytes);
  */
 int lab_find_program(enum arch arch, char path[PATH_MAX], struct target_error *err);
 
+/* The library of bochs/clone.c; the same places. 0 or -ENOENT. */
+int lab_find_clone_library(char path[PATH_MAX], struct target_error *err);
+
 /* A program in PATH. 0, or -ENOENT with "NAME is not installed". */
 int lab_find_in_path(const char *name, char path[PATH_MAX], struct target_error *err);
 

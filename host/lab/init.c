@@ -5,7 +5,6 @@
 #include <linux/reboot.h>
 #include <stdarg.h>
 #include <stdbool.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +18,10 @@
 
 #include "host/lab/init.h"
 #include "host/lab/initramfs.h"
+#include "host/lab/job.h"
 #include "host/lab/shared.h"
 #include "host/lab/symbols.h"
+#include "host/lab/wire.h"
 #include "host/vmm/passthrough.h"
 
 #define TEXT_BYTES 16384
@@ -50,7 +51,7 @@ static void give_up(struct lab_wire *wire, const char *fmt, ...)
 	va_end(ap);
 	fprintf(stderr, "worldswitch: %s\n", text);
 	if (wire->shared)
-		lab_wire_failure(wire, text);
+		lab_wire_text(wire, LAB_FRAME_FAILURE, text);
 	power_off();
 }
 
@@ -117,9 +118,6 @@ static void open_wire(struct lab_wire *wire, struct lab_shared *shared)
 	if (err)
 		give_up(wire, "cannot open the wire: %s: %s", what, strerror(-err));
 	wire->shared = shared;
-	err = lab_wire_hello(wire);
-	if (err)
-		give_up(wire, "cannot write to the wire: %s", strerror(-err));
 }
 
 static bool same_module(const char *a, const char *b, size_t n)
@@ -204,63 +202,57 @@ static void load_modules(struct lab_wire *wire)
 		load_module(wire, name, cmdline);
 }
 
-/* Where they are wanted; after the job, which must not wait for it. */
+/* After the job, which must not wait for it. */
 static void send_symbols(struct lab_wire *wire)
 {
 	char *text, why[100];
 	size_t bytes;
 	int err;
 
-	if (!(lab_shared_wished(wire->shared) & LAB_WISH_SYMBOLS))
-		return;
 	err = lab_symbols_read("/proc/kallsyms", &text, &bytes);
 	if (!err)
-		err = lab_wire_symbols(wire, text, bytes);
+		err = lab_wire_send(wire, LAB_FRAME_SYMBOLS, text, bytes);
 	free(text);
 	if (!err)
 		return;
 	snprintf(why, sizeof(why), "cannot send the kernel's symbols: %s",
 		 strerror(-err));
-	lab_wire_failure(wire, why);
+	lab_wire_text(wire, LAB_FRAME_FAILURE, why);
 }
 
 /* Where the module of host/kmod is, for the config that asks for it and loads it. */
 static void offer_passthrough(void)
 {
-	static const char path[] = "/" LAB_MODULES_PATH "/" LAB_PASSTHROUGH_MODULE ".ko";
+	char first = 0;
+	int fd = open("/" LAB_OPTIONAL_PATH, O_RDONLY | O_CLOEXEC);
 
-	if (!access(path, R_OK))
-		setenv(PASSTHROUGH_MODULE_VARIABLE, path, 1);
+	if (fd >= 0 && read(fd, &first, 1) == 1 && first)
+		setenv(PASSTHROUGH_MODULE_VARIABLE, "/" LAB_OPTIONAL_PATH, 1);
+	if (fd >= 0)
+		close(fd);
 }
 
 /* The child's side: ends the process. */
-static void run_job(int (*run)(int argc, char **argv, struct lab_wire *wire),
-		    struct lab_wire *wire)
+static void run_job(lab_job_runner *run, const struct lab_job *job, struct lab_wire *wire)
 {
-	char text[TEXT_BYTES], *argv[TEXT_BYTES / 2 + 1];
-	size_t bytes = 0;
-	int argc = 0, err = read_text("/" LAB_JOB_PATH, text, &bytes), code;
+	int code;
 
-	if (err) {
-		snprintf(text, sizeof(text), "cannot read /" LAB_JOB_PATH ": %s",
-			 strerror(-err));
-		_exit(lab_wire_failure(wire, text) ? EXIT_FAILURE : EXIT_SUCCESS);
-	}
-	for (char *p = text; p < text + bytes && argc < TEXT_BYTES / 2;
-	     p += strlen(p) + 1)
-		argv[argc++] = p;
-	argv[argc] = NULL;
 	offer_passthrough();
-	code = run(argc, argv, wire);
-	send_symbols(wire);
+	code = run(job, wire);
+	if (job->symbols)
+		send_symbols(wire);
 	fflush(NULL);
-	_exit(lab_wire_end(wire, code) ? EXIT_FAILURE : EXIT_SUCCESS);
+	_exit(lab_wire_number(wire, LAB_FRAME_END, (uint32_t)code) ? EXIT_FAILURE
+								    : EXIT_SUCCESS);
 }
 
-int lab_init_main(int (*run)(int argc, char **argv, struct lab_wire *wire))
+int lab_init_main(lab_job_runner *run)
 {
+	/* Static: the stack is the same, however large a job becomes. */
+	static struct lab_job job;
 	struct lab_wire wire = { .shared = NULL };
 	struct lab_shared shared;
+	bool in_time;
 	int status;
 	pid_t pid;
 
@@ -269,12 +261,24 @@ int lab_init_main(int (*run)(int argc, char **argv, struct lab_wire *wire))
 	open_wire(&wire, &shared);
 	load_modules(&wire);
 
+	/* Up to here, all runs of a lab are one; from here on, each job is a clone. */
+	in_time = lab_shared_wait(&shared, &job);
+	status = lab_wire_number(&wire, LAB_FRAME_HELLO, LAB_WIRE_VERSION);
+	if (status)
+		give_up(&wire, "cannot write to the wire: %s", strerror(-status));
+	if (!in_time) {
+		lab_wire_send(&wire, LAB_FRAME_MOVED, NULL, 0);
+		power_off();
+	}
+	if (!lab_job_is_valid(&job))
+		give_up(&wire, "the job is damaged or of another build");
+
 	/* In a child, so that a crash is reported instead of being a kernel panic. */
 	pid = fork();
 	if (pid < 0)
 		give_up(&wire, "cannot start the job: %s", strerror(errno));
 	if (!pid)
-		run_job(run, &wire);
+		run_job(run, &job, &wire);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			give_up(&wire, "lost the job: %s", strerror(errno));

@@ -3,16 +3,22 @@
 #ifndef WS_LAB_INIT_H
 #define WS_LAB_INIT_H
 
-#include "host/lab/wire.h"
+#include <stddef.h>
+
+struct lab_job;	 /* job.h */
+struct lab_wire; /* wire.h */
+
+/* Does a job and sends its answer, but not END, over the wire. Returns an exit code. */
+typedef int lab_job_runner(const struct lab_job *job, struct lab_wire *wire);
 
 /*
- * For the process that a lab's kernel starts as /init, and only for it: mounts what
- * a program expects, loads the modules, opens the wire, says HELLO, reads the job's
- * argv and calls `run` with it in a child process. What `run` returns goes out as
- * the exit code of the END frame, unless it sent END or FAILURE itself; if it
- * crashes, FAILURE says so. Then the machine is powered off: this does not return.
+ * For the process that a lab's kernel starts as /init, and only for it: mounts what a
+ * program expects, loads the modules, opens the wire, and waits for a job. A clone then
+ * says HELLO and calls `run` in a child process. What `run` returns goes out in the END
+ * frame, unless it sent FAILURE itself; if it crashes, FAILURE says so. Then the machine
+ * is powered off: this does not return.
  */
-int lab_init_main(int (*run)(int argc, char **argv, struct lab_wire *wire));
+int lab_init_main(lab_job_runner *run);
 
 /*
  * The parameters for module `name` from a kernel command line, as modprobe would

@@ -8,30 +8,20 @@
 #include "host/target/target.h"
 
 /* Where the two sides of lab/ agree that things are, below the root. */
-#define LAB_JOB_PATH	 "job"	       /* argv, each string with its NUL */
 #define LAB_PAYLOAD_PATH "payload.elf" /* the user's own, if there is one */
 #define LAB_MODULES_PATH "modules"     /* NAME.ko */
+#define LAB_OPTIONAL_PATH "optional.ko" /* a module for later; zeros: none */
 #define LAB_ORDER_PATH	 "load-order"  /* names of the modules, a line each */
 
 struct lab_initramfs {
 	const uint8_t *program; /* the static wsbench that becomes /init */
 	size_t program_bytes;
 	const struct lab_modules *modules;
-	const char *job; /* as LAB_JOB_PATH */
-	size_t job_bytes;
 	const uint8_t *payload; /* NULL: none */
 	size_t payload_bytes;
 };
 
 /* The archive; the same to the byte for the same content. 0 or -ENOMEM. */
 int lab_initramfs_build(const struct lab_initramfs *what, struct lab_cpio *out);
-
-/*
- * What `wsbench run` is to be told inside for this job, and to take the payload from
- * LAB_PAYLOAD_PATH where `payload` is set: strings, each with its NUL, in memory the
- * caller frees. 0 or -ENOMEM.
- */
-int lab_job_encode(const struct target_job *job, bool payload, char **text,
-		   size_t *bytes);
 
 #endif

@@ -37,13 +37,15 @@
 	" randomize_kstack_offset=off random.trust_cpu=on"
 
 /*
- * The memory behind lab/shared.h. It is a device on the PCI bus, of both machines.
+ * The memory behind lab/shared.h, a device on the PCI bus of both machines, and a device
+ * by which the machine stops itself. master: else QEMU refuses to save the machine.
  */
 #define WIRE_FLAGS                                                                       \
 	"-object",                                                                       \
 		"memory-backend-file,id=wire,share=on,size=64M,mem-path=/proc/self/fd/"  \
 		"4",                                                                     \
-		"-device", "ivshmem-plain,memdev=wire"
+		"-device", "ivshmem-plain,memdev=wire,master=on", "-device",            \
+		"pvpanic-pci", "-action", "panic=pause"
 
 _Static_assert(LAB_SHARED_BYTES == 64u << 20, "the size is spelled out above");
 
@@ -164,60 +166,6 @@ const char *lab_arch_name(enum arch arch)
 	return arch == ARCH_X86_64 ? "x86_64" : "aarch64";
 }
 
-/*
- * The console ends in a descriptor that the emulator inherits, as the initramfs and
- * the wire begin in one: no files, no ports, nothing that two runs could share.
- * (append: without it the emulator truncates, which a pipe refuses.)
- */
-static const char *const fixed_args[] = {
-	"-add-fd",  "fd=5,set=1",
-	"-chardev", "file,id=console,path=/dev/fdset/1,append=on",
-	"-serial",  "chardev:console",
-	"-initrd",  "/proc/self/fd/3",
-};
-
-_Static_assert(LAB_FD_INITRD == 3 && LAB_FD_WIRE == 4 && LAB_FD_CONSOLE == 5 &&
-		       LAB_FD_PLUGIN == 6,
-	       "the descriptors are spelled out here");
-
-#define FIXED_ARGS (sizeof(fixed_args) / sizeof(fixed_args[0]))
-
-char **lab_machine_argv(const struct lab_machine *m, const char *emulator,
-			const char *kernel, const char *append, const char *plugin)
-{
-	size_t flags = 0, n = 0, text_bytes, plugin_bytes;
-	char **argv, *text;
-
-	while (m->flags[flags])
-		flags++;
-	text_bytes = strlen(m->append) + (append ? strlen(append) : 0) + 2;
-	plugin_bytes = plugin ? strlen(plugin) + sizeof(",fd=6") : 0;
-	argv = malloc((flags + FIXED_ARGS + 8) * sizeof(*argv) + text_bytes +
-		      plugin_bytes);
-	if (!argv)
-		return NULL;
-	text = (char *)(argv + flags + FIXED_ARGS + 8);
-	snprintf(text, text_bytes, "%s%s%s", m->append, append ? " " : "",
-		 append ? append : "");
-
-	argv[n++] = (char *)emulator;
-	for (size_t i = 0; i < FIXED_ARGS; i++)
-		argv[n++] = (char *)fixed_args[i];
-	for (size_t i = 0; i < flags; i++)
-		argv[n++] = (char *)m->flags[i];
-	argv[n++] = (char *)"-kernel";
-	argv[n++] = (char *)kernel;
-	argv[n++] = (char *)"-append";
-	argv[n++] = text;
-	if (plugin) {
-		argv[n++] = (char *)"-plugin";
-		argv[n++] = text + text_bytes;
-		snprintf(text + text_bytes, plugin_bytes, "%s,fd=6", plugin);
-	}
-	argv[n] = NULL;
-	return argv;
-}
-
 void lab_command_init(struct lab_command *cmd)
 {
 	*cmd = (struct lab_command){ .argv = NULL };
@@ -233,24 +181,3 @@ void lab_command_free(struct lab_command *cmd)
 			close(cmd->fds[i]);
 	lab_command_init(cmd);
 }
-
-static int qemu_command(const struct lab_machine *m, const struct lab_boot *boot,
-			struct lab_command *cmd, struct target_error *err)
-{
-	lab_command_init(cmd);
-	cmd->argv = lab_machine_argv(m, boot->program, boot->kernel, boot->append,
-				     boot->plugin);
-	cmd->fds[LAB_FD_INITRD] = fcntl(boot->initramfs, F_DUPFD_CLOEXEC, 0);
-	if (boot->plugin)
-		cmd->fds[LAB_FD_PLUGIN] = fcntl(boot->plugin_fd, F_DUPFD_CLOEXEC, 0);
-	if (!cmd->argv || cmd->fds[LAB_FD_INITRD] < 0 ||
-	    (boot->plugin && cmd->fds[LAB_FD_PLUGIN] < 0))
-		return lab_fail(err, -ENOMEM, "cannot start %s: out of memory",
-				m->program);
-	return 0;
-}
-
-const struct lab_emulator lab_qemu = {
-	.version_option = "--version",
-	.command = qemu_command,
-};

@@ -11,10 +11,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct lab_job; /* job.h */
+
+/*
+ * What a machine writes to the port when it is ready to be cloned. The emulator's
+ * process is then forked (bochs_clone.c); each fork goes on with a job in its page.
+ */
+#define LAB_PORT_READY	     "\xf7WS-READY-TO-BE-CLONED\xf7"
+#define LAB_PORT_READY_BYTES (sizeof(LAB_PORT_READY) - 1)
+
+/* The page that the job appears in begins so, until it does. */
+#define LAB_PORT_PAGE_BYTES 4096u
+#define LAB_PORT_PAGE_MARK  "worldswitch: the job is to be put into this page"
+
 /* 0 if there is one, -ENODEV, or another negative errno; as root. */
 int lab_port_probe(void);
 
 /* Bytes as they are. 0 or a negative errno, and then nothing was sent. */
 int lab_port_write(const uint8_t *data, size_t bytes);
+
+/* Writes LAB_PORT_READY, and copies the job that is there when the machine goes on. */
+void lab_port_wait(struct lab_job *job);
 
 #endif

@@ -9,9 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "host/lab/child.h"
 #include "host/lab/fail.h"
 #include "host/lab/session.h"
+#include "host/lab/machine.h"
 #include "host/lab/shared.h"
 #include "host/lab/tail.h"
 #include "host/lab/wire_reader.h"
@@ -22,7 +22,7 @@
 struct session {
 	const char *label;
 	const char *emulator;
-	const struct target_sink *sink;
+	const struct lab_sink *sink; /* NULL: the machine boots, and has no job yet */
 	struct target_error *err;
 	struct lab_child child;
 	struct lab_shared wire;
@@ -30,10 +30,7 @@ struct session {
 	struct lab_reader reader;
 	struct lab_tail console, messages;
 	time_t last_frame_s;
-	bool hello, header, lines, end;
-	bool gave_up; /* END without a document: its console will say why */
-	uint32_t benchmarks;
-	uint32_t exit_code;
+	bool hello, end;
 };
 
 static time_t now_s(void)
@@ -44,37 +41,40 @@ static time_t now_s(void)
 	return t.tv_sec;
 }
 
+/* The payload of a frame that is one number. */
+static int take_number(struct session *s, const struct lab_frame *f, uint32_t *number)
+{
+	if (f->size != LAB_NUMBER_BYTES)
+		return lab_fail(s->err, -EBADMSG, "%s: broken frame %d on the wire",
+				s->label, (int)f->type);
+	*number = lab_get_le32(f->payload);
+	return 0;
+}
+
 static int take_hello(struct session *s, const struct lab_frame *f)
 {
-	uint32_t version = f->size == LAB_HELLO_BYTES ? lab_get_le32(f->payload) : 0;
+	uint32_t version = 0;
+	int ret = take_number(s, f, &version);
 
-	if (version != LAB_WIRE_VERSION)
-		return lab_fail(s->err, -EBADMSG,
-				"%s: the wsbench inside speaks version %u of the wire, "
-				"not %u: it is of another build",
-				s->label, version, LAB_WIRE_VERSION);
-	s->hello = true;
-	return 0;
+	if (!ret && version != LAB_WIRE_VERSION)
+		ret = lab_fail(s->err, -EBADMSG,
+			       "%s: the wsbench inside speaks version %u of the wire, "
+			       "not %u: it is of another build",
+			       s->label, version, LAB_WIRE_VERSION);
+	s->hello = !ret;
+	return ret;
 }
 
 static int take_end(struct session *s, const struct lab_frame *f)
 {
-	uint32_t sent, code;
+	uint32_t code = 0;
+	int ret = take_number(s, f, &code);
 
-	if (f->size != LAB_END_BYTES)
-		return lab_fail(s->err, -EBADMSG, "%s: broken END on the wire", s->label);
-	sent = lab_get_le32(f->payload);
-	code = lab_get_le32(f->payload + 4);
-	if (sent != s->benchmarks || s->reader.skipped)
-		return lab_fail(s->err, -EBADMSG,
-				"%s: %u of %u benchmarks came over the wire, and %llu "
-				"bytes of damage",
-				s->label, s->benchmarks, sent,
-				(unsigned long long)s->reader.skipped);
-	s->end = s->header || s->lines;
-	s->gave_up = !s->end;
-	s->exit_code = code;
-	return 0;
+	if (!ret && s->reader.skipped)
+		ret = lab_fail(s->err, -EBADMSG, "%s: %llu bytes of damage on the wire",
+			       s->label, (unsigned long long)s->reader.skipped);
+	s->end = !ret;
+	return ret;
 }
 
 static int take_failure(struct session *s, const struct lab_frame *f)
@@ -86,88 +86,53 @@ static int take_failure(struct session *s, const struct lab_frame *f)
 	return lab_fail(s->err, -EIO, "%s: %s", s->label, text);
 }
 
-static void take_progress(struct session *s, const struct lab_frame *f)
+/* An answer to the job: what no callback takes was not asked for. */
+static int take_answer(struct session *s, const struct lab_frame *f)
 {
-	char text[200];
+	const struct lab_sink *sink = s->sink;
+	char line[1024];
+	int ret = 0;
 
-	snprintf(text, sizeof(text), "%s", (const char *)f->payload);
-	lab_printable(text);
-	if (s->sink->progress)
-		s->sink->progress(s->sink->ctx, text);
-}
-
-static int take_line(struct session *s, const struct lab_frame *f)
-{
-	char text[1024];
-
-	if (!s->sink->line)
-		return lab_fail(s->err, -EBADMSG, "%s: a LINE that nobody asked for",
-				s->label);
-	snprintf(text, sizeof(text), "%s", (const char *)f->payload);
-	lab_printable(text);
-	s->sink->line(s->sink->ctx, text);
-	s->lines = true;
-	return 0;
-}
-
-static int take_symbols(struct session *s, const struct lab_frame *f)
-{
-	if (!s->sink->symbols)
-		return lab_fail(s->err, -EBADMSG, "%s: SYMBOLS that nobody asked for",
-				s->label);
-	return s->sink->symbols(s->sink->ctx, (const char *)f->payload, f->size);
-}
-
-static int take_document(struct session *s, const struct lab_frame *f)
-{
-	bool header = f->type == LAB_FRAME_HEADER;
-	int ret;
-
-	/* A later header replaces the first: some figures only the end knows. */
-	if (!header && !s->header)
+	if (f->type == LAB_FRAME_HEADER && sink->header) {
+		ret = sink->header(sink->ctx, (const char *)f->payload, f->size);
+	} else if (f->type == LAB_FRAME_REPORT && sink->report) {
+		ret = sink->report(sink->ctx, f->payload, f->size);
+	} else if (f->type == LAB_FRAME_SYMBOLS && sink->symbols) {
+		ret = sink->symbols(sink->ctx, (const char *)f->payload, f->size);
+	} else if (f->type == LAB_FRAME_LINE && sink->line) {
+		snprintf(line, sizeof(line), "%s", (const char *)f->payload);
+		lab_printable(line);
+		sink->line(sink->ctx, line);
+	} else {
 		return lab_fail(s->err, -EBADMSG,
-				"%s: BENCHMARK before HEADER on the wire", s->label);
-	ret = (header ? s->sink->header : s->sink->benchmark)(
-		s->sink->ctx, (const char *)f->payload, f->size);
+				"%s: unexpected frame %d on the wire", s->label,
+				(int)f->type);
+	}
 	if (ret && !*s->err->text)
-		return lab_fail(s->err, ret, "%s: its %s could not be taken: %s",
-				s->label, header ? "header" : "benchmark",
-				strerror(-ret));
-	if (ret)
-		return ret;
-	if (header)
-		s->header = true;
-	else
-		s->benchmarks++;
-	return 0;
+		return lab_fail(s->err, ret, "%s: frame %d on the wire: %s", s->label,
+				(int)f->type, strerror(-ret));
+	return ret;
 }
 
 static int take_frame(struct session *s, const struct lab_frame *f)
 {
-	if (f->type != LAB_FRAME_FAILURE && (f->type == LAB_FRAME_HELLO) == s->hello)
-		return lab_fail(s->err, -EBADMSG, "%s: %s on the wire", s->label,
-				s->hello ? "a second HELLO" : "a frame before HELLO");
-	switch (f->type) {
-	case LAB_FRAME_HELLO:
-		return take_hello(s, f);
-	case LAB_FRAME_HEADER:
-	case LAB_FRAME_BENCHMARK:
-		return take_document(s, f);
-	case LAB_FRAME_PROGRESS:
-		take_progress(s, f);
-		return 0;
-	case LAB_FRAME_LINE:
-		return take_line(s, f);
-	case LAB_FRAME_SYMBOLS:
-		return take_symbols(s, f);
-	case LAB_FRAME_END:
-		return take_end(s, f);
-	case LAB_FRAME_FAILURE:
+	if (f->type == LAB_FRAME_FAILURE)
 		return take_failure(s, f);
-	case LAB_FRAME_TYPES:
-		break;
-	}
-	return -EBADMSG;
+	if ((f->type == LAB_FRAME_HELLO) == s->hello || !s->sink)
+		return lab_fail(s->err, -EBADMSG, "%s: frame %d %s", s->label,
+				(int)f->type,
+				!s->sink   ? "before the machine has a job"
+				: s->hello ? "after HELLO"
+					   : "before HELLO");
+	if (f->type == LAB_FRAME_HELLO)
+		return take_hello(s, f);
+	if (f->type == LAB_FRAME_MOVED)
+		return lab_fail(s->err, -EAGAIN,
+				"%s: the machine's clock moved while it was stopped",
+				s->label);
+	if (f->type == LAB_FRAME_END)
+		return take_end(s, f);
+	return take_answer(s, f);
 }
 
 /* Takes what is on the wire; `last`: nothing will be added to it. */
@@ -228,10 +193,7 @@ static int explain_death(struct session *s)
 	int status = lab_child_finish(&s->child);
 	char line[200];
 
-	if (s->gave_up)
-		lab_fail(s->err, -EIO, "%s: wsbench gave up inside with exit code %u",
-			 s->label, s->exit_code);
-	else if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status))
 		lab_fail(s->err, -EIO, "%s: %s was killed by signal %d (%s)", s->label,
 			 s->emulator, WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else if (lab_tail_find(&s->console, "Kernel panic - not syncing: ", line,
@@ -241,7 +203,7 @@ static int explain_death(struct session *s)
 		lab_fail(s->err, -EIO, "%s: %s failed: %s", s->label, s->emulator, line);
 	else
 		lab_fail(s->err, -EIO, "%s: the machine went off before %s", s->label,
-			 s->hello ? "the job was done" : "its kernel had started /init");
+			 s->sink ? "the job was done" : "it was ready for a job");
 	add_console(s);
 	return -EIO;
 }
@@ -249,34 +211,62 @@ static int explain_death(struct session *s)
 static int explain_silence(struct session *s)
 {
 	lab_fail(s->err, -ETIMEDOUT, "%s: %s for %d s", s->label,
-		 s->hello ? "no sign of life from the job"
-			  : "its kernel has not started /init",
+		 s->sink ? "no sign of life from the job"
+			 : "the machine is not ready for a job",
 		 LAB_SILENCE_S);
 	add_console(s);
 	return -ETIMEDOUT;
 }
 
-static int converse(struct session *s)
+/* A clone did not come up: what the emulator has said of it. */
+static int explain_start(struct session *s)
+{
+	while (s->child.messages >= 0 && !drain(s->child.messages, &s->messages))
+		if (target_interrupted || !poll(&(struct pollfd){ s->child.messages,
+								  POLLIN, 0 },
+						1, 1000))
+			break;
+	return explain_death(s);
+}
+
+/*
+ * Until the machine is ready for a job, or has done the one it has. While it boots, the
+ * emulator says on its control socket that it has stopped; a clone has no such socket.
+ */
+static int converse(struct session *s, const struct lab_emulator *emulator)
 {
 	struct pollfd fds[] = {
 		{ .fd = s->child.console, .events = POLLIN },
 		{ .fd = s->child.messages, .events = POLLIN },
+		{ .fd = s->sink ? -1 : s->child.control, .events = POLLIN },
 	};
-	int ret = 0;
+	int ret = 0, ready = 0;
 
-	while (!ret && !s->end) {
+	s->last_frame_s = now_s();
+	while (!ret && !s->end && !ready) {
 		bool dead = fds[0].fd < 0 && fds[1].fd < 0;
 
 		if (target_interrupted)
 			return lab_fail(s->err, -EINTR, "%s: interrupted", s->label);
 		if (now_s() - s->last_frame_s > LAB_SILENCE_S)
 			return explain_silence(s);
-		if (!dead && poll(fds, 2, LOOK_MS) > 0) {
-			/* poll() passes over descriptors that are -1. */
+		if (!dead && poll(fds, 3, LOOK_MS) > 0) {
+			/* poll() ignores descriptors that are -1. */
 			if (fds[0].revents && drain(fds[0].fd, &s->console))
 				fds[0].fd = -1;
 			if (fds[1].revents && drain(fds[1].fd, &s->messages))
 				fds[1].fd = -1;
+			if (fds[2].revents)
+				ready = emulator->is_ready(fds[2].fd);
+			if (ready < 0) {
+				fds[2].fd = -1;
+				if (ready != -EPIPE)
+					return lab_fail(s->err, ready,
+							"%s: %s does not stop: %s",
+							s->label, s->emulator,
+							strerror(-ready));
+				ready = 0;
+			}
 		}
 		ret = take_wire(s, dead);
 		if (dead && !ret && !s->end)
@@ -285,34 +275,101 @@ static int converse(struct session *s)
 	return ret;
 }
 
-int lab_session_run(const char *label, const struct lab_command *cmd,
-		    const struct target_sink *sink, struct target_error *err)
+static struct session *session_new(const struct lab_base *base,
+				   const struct lab_boot *boot,
+				   const struct lab_sink *sink, enum lab_shared_kind wire,
+				   struct target_error *err)
 {
-	const char *slash = strrchr(cmd->argv[0], '/');
+	const char *slash = strrchr(boot->program, '/');
 	struct session *s = calloc(1, sizeof(*s));
-	int ret;
+	int ret = s ? lab_shared_create(&s->wire, wire) : -ENOMEM;
 
-	if (!s)
-		return lab_fail(err, -ENOMEM, "%s: out of memory", label);
-	s->label = label;
-	s->emulator = slash ? slash + 1 : cmd->argv[0];
+	if (ret) {
+		lab_fail(err, ret, "%s: cannot make the wire: %s", base->label,
+			 strerror(-ret));
+		free(s);
+		return NULL;
+	}
+	s->label = base->label;
+	s->emulator = slash ? slash + 1 : boot->program;
 	s->sink = sink;
 	s->err = err;
-	s->last_frame_s = now_s();
-	ret = lab_shared_create(&s->wire, cmd->wire);
-	if (ret) {
-		lab_fail(err, ret, "%s: cannot make the wire: %s", label, strerror(-ret));
-		free(s);
-		return ret;
-	}
-	if (sink->symbols)
-		lab_shared_wish(&s->wire, LAB_WISH_SYMBOLS);
-	ret = lab_child_start(&s->child, cmd, s->wire.fd, err);
-	if (!ret)
-		ret = converse(s);
+	lab_child_init(&s->child);
+	return s;
+}
+
+static void session_free(struct session *s)
+{
+	if (!s)
+		return;
 	lab_child_stop(&s->child);
 	lab_shared_free(&s->wire);
 	lab_reader_free(&s->reader);
 	free(s);
+}
+
+int lab_base_boot(struct lab_base *base, const char *label, const struct lab_machine *m,
+		  const struct lab_boot *boot, struct target_error *err)
+{
+	const struct lab_emulator *emulator = m->emulator;
+	struct session *s = NULL;
+	struct lab_command cmd;
+	int ret;
+
+	*base = (struct lab_base){ .label = label, .machine = m, .snapshot = -1 };
+	lab_child_init(&base->child);
+	pthread_mutex_init(&base->lock, NULL);
+	ret = emulator->command(m, boot, &cmd, err);
+	if (!ret) {
+		s = session_new(base, boot, NULL, emulator->wire, err);
+		ret = s ? lab_child_start(&s->child, &cmd, s->wire.fd,
+					  emulator->control_type, err)
+			: -ENOMEM;
+	}
+	lab_command_free(&cmd);
+	if (!ret && emulator->begin(s->child.control))
+		ret = explain_death(s);
+	if (!ret)
+		ret = converse(s, emulator);
+	if (!ret) {
+		base->child = s->child;
+		lab_child_init(&s->child);
+		ret = emulator->freeze(base);
+		if (ret)
+			lab_fail(err, ret, "%s: cannot take a snapshot of the machine: %s",
+				 label, strerror(-ret));
+	}
+	session_free(s);
+	return ret;
+}
+
+void lab_base_free(struct lab_base *base)
+{
+	if (!base->machine)
+		return;
+	lab_child_stop(&base->child);
+	if (base->snapshot >= 0)
+		close(base->snapshot);
+	pthread_mutex_destroy(&base->lock);
+	base->machine = NULL;
+}
+
+int lab_base_run(struct lab_base *base, const struct lab_boot *boot,
+		 const struct lab_job *job, const struct lab_sink *sink,
+		 struct target_error *err)
+{
+	const struct lab_emulator *emulator = base->machine->emulator;
+	struct session *s = session_new(base, boot, sink, emulator->wire, err);
+	int ret;
+
+	if (!s)
+		return -ENOMEM;
+	err->text[0] = '\0';
+	ret = emulator->clone(base, boot, &s->wire, job, &s->child, err);
+	if (!ret)
+		ret = converse(s, emulator);
+	else if (!*err->text) /* the emulator has said why, or is gone */
+		ret = explain_start(s);
+	session_free(s);
 	return ret;
 }

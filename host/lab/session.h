@@ -1,25 +1,61 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One job on one booted machine: from the emulator's start to its end. */
+/*
+ * A lab's base machine, booted once, and the jobs that run on clones of it.
+ */
 #ifndef WS_LAB_SESSION_H
 #define WS_LAB_SESSION_H
 
+#include <pthread.h>
+
+#include "host/lab/child.h"
 #include "host/lab/emulator.h"
+#include "host/lab/job.h"
 #include "host/target/target.h"
 
-/*
- * Starts the emulator and hands what comes over the wire to `sink`,
- * until the machine says that it is done, fails, says nothing for LAB_SILENCE_S
- * seconds, or `target_interrupted` is set. No process is left in any case.
- *
- *   label  for messages, such as "lab:aarch64-vhe"
- *
- * 0 if all that the machine sent has arrived, whatever its verdict on it was.
- * -EINTR, -ETIMEDOUT, -EBADMSG (what came over the wire makes no sense), -EIO (it
- * failed or crashed), or what a callback returned. `err` is one line, followed, where
- * the machine never answered or died, by the last lines of its console.
- */
+/* What a job's answer is handed to; a member may be NULL where the job has no such. */
+struct lab_sink {
+	void *ctx;
+	/* A document without benchmarks, as JSON text. */
+	int (*header)(void *ctx, const char *json, size_t bytes);
+	/* As lab_report_decode() takes it. */
+	int (*report)(void *ctx, const uint8_t *report, size_t bytes);
+	void (*line)(void *ctx, const char *text);
+	/* Functions of the kernel: lines of kallsyms. */
+	int (*symbols)(void *ctx, const char *text, size_t bytes);
+};
+
+struct lab_base {
+	const char *label; /* for messages, such as "lab:aarch64-vhe" */
+	const struct lab_machine *machine;
+	struct lab_child child; /* the emulator, where it stays; its control is ours */
+	int snapshot;		/* the machine as a file; -1: none */
+	pthread_mutex_t lock;	/* of the control socket */
+};
+
+/* Seconds without a frame after which a machine is given up. */
 #define LAB_SILENCE_S 120
-int lab_session_run(const char *label, const struct lab_command *cmd,
-		    const struct target_sink *sink, struct target_error *err);
+
+/*
+ * Boots the machine until it is ready for a job. lab_base_free() in any case. Where the
+ * emulator stays, it dies with the calling thread.
+ *
+ * 0; -EINTR (target_interrupted was set); -ETIMEDOUT; -EBADMSG (what came over the wire
+ * makes no sense); -EIO (the machine failed or crashed). `err` is one line, followed,
+ * where the machine never answered or died, by the last lines of its console.
+ */
+int lab_base_boot(struct lab_base *base, const char *label, const struct lab_machine *m,
+		  const struct lab_boot *boot, struct target_error *err);
+void lab_base_free(struct lab_base *base);
+
+/*
+ * Runs `job` on a clone of the base machine and hands what comes over the wire to
+ * `sink`. Several threads may do so at a time. `boot` as for lab_base_boot(); its plugin
+ * is the clone's. Returns as lab_base_boot(), or what a callback returned; -EAGAIN: the
+ * base machine's clock had moved when it stopped, boot another. No process is left in
+ * any case.
+ */
+int lab_base_run(struct lab_base *base, const struct lab_boot *boot,
+		 const struct lab_job *job, const struct lab_sink *sink,
+		 struct target_error *err);
 
 #endif

@@ -5,16 +5,26 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "host/lab/job.h"
 #include "host/lab/port.h"
 #include "host/lab/shared.h"
+#include "host/vmm/clock.h"
 
 #define PCI_DEVICES "/sys/bus/pci/devices"
 #define IVSHMEM_IDS "0x1af4\n0x1110\n" /* vendor, device */
+#define PVPANIC_IDS "0x1b36\n0x0011\n"
+/* More than a store and two reads of the clock take, less than any timer waits. */
+#define STOPPED_MAX_INSNS 1000
+
+#define PVPANIC_PANICKED 1 /* docs/specs/pvpanic.rst: QEMU stops the machine */
 
 static int map(struct lab_shared *s, int fd, size_t bytes)
 {
@@ -67,17 +77,17 @@ static void read_into(int dir, const char *name, char *text, size_t room)
 		close(fd);
 }
 
-static bool is_ivshmem(int dir)
+static bool has_ids(int dir, const char *wanted)
 {
 	char ids[32] = "";
 
 	read_into(dir, "vendor", ids, sizeof(ids));
 	read_into(dir, "device", ids, sizeof(ids));
-	return !strcmp(ids, IVSHMEM_IDS);
+	return !strcmp(ids, wanted);
 }
 
 /* The folder of the device, open, or -ENODEV. */
-static int find_device(void)
+static int find_device(const char *ids)
 {
 	DIR *list = opendir(PCI_DEVICES);
 	struct dirent *e;
@@ -87,7 +97,7 @@ static int find_device(void)
 		if (e->d_name[0] == '.')
 			continue;
 		dir = openat(dirfd(list), e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (dir >= 0 && !is_ivshmem(dir)) {
+		if (dir >= 0 && !has_ids(dir, ids)) {
 			close(dir);
 			dir = -ENODEV;
 		}
@@ -97,12 +107,20 @@ static int find_device(void)
 	return dir;
 }
 
-static int attach(struct lab_shared *s, int dir, const char **what)
+/*
+ * Maps one of the device's BARs; `*memory` is where the BAR begins, which need not be
+ * where its page does.
+ */
+static int map_bar(int dir, const char *bar, unsigned int index, uint8_t **memory,
+		   size_t *bytes, const char **what)
 {
+	char ranges[512] = "", *line = ranges;
+	size_t in_page;
 	struct stat st;
+	void *page;
 	int fd, ret;
 
-	/* No driver does it: let the device answer at its addresses. */
+	/* No driver enables it: let the device answer at its addresses. */
 	*what = "enable";
 	fd = openat(dir, *what, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -112,31 +130,97 @@ static int attach(struct lab_shared *s, int dir, const char **what)
 	if (ret)
 		return ret;
 
-	*what = "resource2"; /* the memory is the device's BAR 2 */
-	fd = openat(dir, *what, O_RDWR | O_CLOEXEC);
+	read_into(dir, "resource", ranges, sizeof(ranges));
+	for (; index && line; index--)
+		line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL;
+	*what = bar;
+	if (!line)
+		return -ENXIO;
+	in_page = strtoull(line, NULL, 16) & 4095;
+	fd = openat(dir, bar, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st))
-		ret = -errno;
-	else
-		ret = st.st_size > LAB_SHARED_DATA ? map(s, fd, st.st_size) : -ENXIO;
+	ret = fstat(fd, &st) ? -errno : 0;
+	if (!ret) {
+		*bytes = st.st_size;
+		page = mmap(NULL, in_page + st.st_size, PROT_READ | PROT_WRITE,
+			    MAP_SHARED, fd, 0);
+		ret = page == MAP_FAILED ? -errno : 0;
+	}
 	close(fd);
+	if (!ret)
+		*memory = (uint8_t *)page + in_page;
 	return ret;
 }
 
 int lab_shared_attach(struct lab_shared *s, const char **what)
 {
-	int dir = find_device(), ret;
+	int wire = find_device(IVSHMEM_IDS), pause, ret;
+	uint8_t *doorbell;
+	size_t bytes;
 
 	*s = (struct lab_shared){ .fd = -1 };
-	*what = "neither a PCI device nor a parallel port";
-	if (dir < 0) {
+	if (wire < 0) {
+		*what = "neither a PCI device nor a parallel port";
 		s->kind = LAB_SHARED_PORT;
 		return lab_port_probe();
 	}
-	ret = attach(s, dir, what);
-	close(dir);
+	/* The memory is the device's BAR 2. */
+	ret = map_bar(wire, "resource2", 2, &s->memory, &s->bytes, what);
+	close(wire);
+	if (ret || s->bytes <= LAB_SHARED_DATA)
+		return ret ? ret : -ENXIO;
+	*what = "no pvpanic device";
+	pause = find_device(PVPANIC_IDS);
+	if (pause < 0)
+		return pause;
+	ret = map_bar(pause, "resource0", 0, &doorbell, &bytes, what);
+	close(pause);
+	s->pause = doorbell;
 	return ret;
+}
+
+/*
+ * A kernel may lose its timer on the way: QEMU 7.2 does not restore the timer of EL2.
+ * Programming another one, at once, brings it back.
+ */
+static void rearm_timer(void)
+{
+	static const struct timespec moment = { .tv_nsec = 1000 };
+
+	nanosleep(&moment, NULL);
+}
+
+bool lab_shared_wait(struct lab_shared *s, struct lab_job *job)
+{
+	/* After what module loading has left to be done, and right behind a tick. */
+	static const struct timespec settle = { .tv_nsec = 20000000 };
+	volatile uint8_t *from;
+	uint64_t before, after;
+
+	(void)prctl(PR_SET_TIMERSLACK, 1);
+	nanosleep(&settle, NULL);
+	if (s->kind == LAB_SHARED_PORT) {
+		lab_port_wait(job);
+		return true;
+	}
+	before = clock_now();
+	*s->pause = PVPANIC_PANICKED;
+	after = clock_now();
+	if (after - before > STOPPED_MAX_INSNS)
+		return false;
+	rearm_timer();
+	/* Byte by byte, as below. */
+	from = s->memory + LAB_SHARED_JOB;
+	for (size_t i = 0; i < sizeof(*job); i++)
+		((uint8_t *)job)[i] = from[i];
+	return true;
+}
+
+void lab_shared_give(struct lab_shared *s, const struct lab_job *job)
+{
+	memcpy(s->memory + LAB_SHARED_JOB, job, sizeof(*job));
+	__atomic_store_n((uint64_t *)(void *)s->memory, 0, __ATOMIC_RELEASE);
 }
 
 int lab_shared_append(struct lab_shared *s, const uint8_t *data, size_t bytes)
@@ -159,19 +243,6 @@ int lab_shared_append(struct lab_shared *s, const uint8_t *data, size_t bytes)
 	__atomic_store_n((uint64_t *)(void *)s->memory, written + bytes,
 			 __ATOMIC_RELEASE);
 	return 0;
-}
-
-void lab_shared_wish(struct lab_shared *s, uint32_t wish)
-{
-	if (s->kind == LAB_SHARED_MEMORY)
-		memcpy(s->memory + LAB_SHARED_WISH, &wish, sizeof(wish));
-}
-
-uint32_t lab_shared_wished(const struct lab_shared *s)
-{
-	if (s->kind != LAB_SHARED_MEMORY)
-		return 0;
-	return *(volatile uint32_t *)(void *)(s->memory + LAB_SHARED_WISH);
 }
 
 const uint8_t *lab_shared_data(const struct lab_shared *s)

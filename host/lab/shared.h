@@ -3,29 +3,30 @@
  * What the wire is made of: memory that the lab's machine sees as a PCI device
  * (QEMU's ivshmem, docs/specs/ivshmem-spec.txt) and we see as a file.
  *
- * It needs no driver, nothing but the machine writes to it, and writing never
- * waits for the reader: a serial port's would, and the machine's count of
+ * It needs no driver, nothing but the machine writes to it while the machine runs, and
+ * writing never waits for the reader: a serial port's would, and the machine's count of
  * instructions would depend on how fast we read.
  *
- * The machine appends bytes from LAB_SHARED_DATA on, then stores how many there
- * are, 64 bits little-endian, at the beginning. Behind that stands one word that is
- * ours to write and the machine's to read, once its job is done: what is wanted beside
- * the results. In its initramfs, or on its command line, that would change the job.
+ *   0                 64 bits, little-endian: bytes that the machine has appended
+ *   LAB_SHARED_JOB    the job, written by the host before a clone of the machine runs
+ *   LAB_SHARED_DATA   what the machine appends
  *
  * An emulator without such a device writes the bytes of a parallel port (port.h) into
- * the same file, from its beginning; how long it is says how many there are.
+ * the same file, from its beginning; its length says how many there are. The job then
+ * appears in a page of the machine's memory (bochs_clone.c).
  */
 #ifndef WS_LAB_SHARED_H
 #define WS_LAB_SHARED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define LAB_SHARED_BYTES (64u << 20) /* a power of two: it becomes a PCI BAR */
 #define LAB_SHARED_DATA	 4096u
-#define LAB_SHARED_WISH	 8u /* where the word is, of 32 bits */
+#define LAB_SHARED_JOB	 1024u
 
-#define LAB_WISH_SYMBOLS 1u /* send the kernel's functions */
+struct lab_job; /* job.h */
 
 enum lab_shared_kind { LAB_SHARED_MEMORY, LAB_SHARED_PORT };
 
@@ -33,7 +34,8 @@ struct lab_shared {
 	enum lab_shared_kind kind;
 	uint8_t *memory; /* NULL: none */
 	size_t bytes;
-	int fd; /* outside only; -1: none */
+	volatile uint8_t *pause; /* inside: a store there stops the machine; NULL: none */
+	int fd;			 /* outside only; -1: none */
 };
 
 /* Outside: an unnamed file of zeros. 0 or a negative errno. */
@@ -45,9 +47,18 @@ int lab_shared_create(struct lab_shared *s, enum lab_shared_kind kind);
  */
 int lab_shared_attach(struct lab_shared *s, const char **what);
 
-/* The word; before the machine starts, and inside of it. A port takes none in. */
-void lab_shared_wish(struct lab_shared *s, uint32_t wish);
-uint32_t lab_shared_wished(const struct lab_shared *s);
+/*
+ * Inside: stops the machine at this very instruction. It goes on as a clone, with a job
+ * and an empty wire. False: its clock moved meanwhile.
+ *
+ * QEMU 7.2 (softmmu/icount.c) moves an idle machine's clock to its next timer. A CPU that
+ * has stopped itself counts as idle until the main thread has seen that the machine is
+ * stopped: about one in ten snapshots is of another time than the others.
+ */
+bool lab_shared_wait(struct lab_shared *s, struct lab_job *job);
+
+/* Outside: empties the wire and writes the job, while the machine is stopped. */
+void lab_shared_give(struct lab_shared *s, const struct lab_job *job);
 
 void lab_shared_free(struct lab_shared *s);
 

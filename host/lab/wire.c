@@ -56,8 +56,8 @@ int lab_frame_encode(enum lab_frame_type type, const void *payload, size_t bytes
 	return 0;
 }
 
-static int send_frame(struct lab_wire *wire, enum lab_frame_type type,
-		      const void *payload, size_t bytes)
+int lab_wire_send(struct lab_wire *wire, enum lab_frame_type type, const void *payload,
+		  size_t bytes)
 {
 	uint8_t *frame;
 	size_t frame_bytes;
@@ -75,53 +75,15 @@ static int send_frame(struct lab_wire *wire, enum lab_frame_type type,
 	return err;
 }
 
-int lab_wire_hello(struct lab_wire *wire)
+int lab_wire_text(struct lab_wire *wire, enum lab_frame_type type, const char *text)
 {
-	uint8_t hello[LAB_HELLO_BYTES];
-
-	lab_put_le32(hello, LAB_WIRE_VERSION);
-	return send_frame(wire, LAB_FRAME_HELLO, hello, sizeof(hello));
+	return lab_wire_send(wire, type, text, strlen(text));
 }
 
-int lab_wire_header(struct lab_wire *wire, const char *json, size_t bytes)
+int lab_wire_number(struct lab_wire *wire, enum lab_frame_type type, uint32_t number)
 {
-	return send_frame(wire, LAB_FRAME_HEADER, json, bytes);
-}
+	uint8_t payload[LAB_NUMBER_BYTES];
 
-int lab_wire_benchmark(struct lab_wire *wire, const char *json, size_t bytes)
-{
-	int err = send_frame(wire, LAB_FRAME_BENCHMARK, json, bytes);
-
-	if (!err)
-		wire->benchmarks++;
-	return err;
-}
-
-int lab_wire_progress(struct lab_wire *wire, const char *text)
-{
-	return send_frame(wire, LAB_FRAME_PROGRESS, text, strlen(text));
-}
-
-int lab_wire_line(struct lab_wire *wire, const char *text)
-{
-	return send_frame(wire, LAB_FRAME_LINE, text, strlen(text));
-}
-
-int lab_wire_symbols(struct lab_wire *wire, const char *text, size_t bytes)
-{
-	return send_frame(wire, LAB_FRAME_SYMBOLS, text, bytes);
-}
-
-int lab_wire_end(struct lab_wire *wire, int exit_code)
-{
-	uint8_t end[LAB_END_BYTES];
-
-	lab_put_le32(end, wire->benchmarks);
-	lab_put_le32(end + 4, exit_code);
-	return send_frame(wire, LAB_FRAME_END, end, sizeof(end));
-}
-
-int lab_wire_failure(struct lab_wire *wire, const char *text)
-{
-	return send_frame(wire, LAB_FRAME_FAILURE, text, strlen(text));
+	lab_put_le32(payload, number);
+	return lab_wire_send(wire, type, payload, sizeof(payload));
 }

@@ -12,9 +12,8 @@
  *   16 stored_crc  CRC-32 of the stored payload
  *   20 header_crc  CRC-32 of the 20 bytes above
  *
- * A conversation is HELLO, HEADER, then BENCHMARK, PROGRESS and newer HEADERs in any
- * order, then END; or FAILURE, at any point, as its last frame. A job that makes no
- * document sends LINEs between HELLO and END.
+ * A conversation is HELLO, what the job's kind is answered by (job.h), END; or FAILURE,
+ * at any point, as its last frame.
  */
 #ifndef WS_LAB_WIRE_H
 #define WS_LAB_WIRE_H
@@ -25,27 +24,26 @@
 
 struct lab_shared; /* shared.h */
 
-#define LAB_WIRE_VERSION       1
+#define LAB_WIRE_VERSION       2
 #define LAB_FRAME_MAGIC	       0xf7315357u /* "WS1" and a byte no text has */
 #define LAB_FRAME_HEADER_BYTES 24u
 #define LAB_FRAME_STORED_MAX   (16u << 20)
 #define LAB_FRAME_RAW_MAX      (64u << 20)
 
 enum lab_frame_type {
-	LAB_FRAME_HELLO = 1, /* struct lab_hello */
+	LAB_FRAME_HELLO = 1, /* LAB_WIRE_VERSION */
 	LAB_FRAME_HEADER,    /* JSON: a document without benchmarks */
-	LAB_FRAME_BENCHMARK, /* JSON: one benchmark */
-	LAB_FRAME_PROGRESS,  /* text: what is being done now */
-	LAB_FRAME_END,	     /* struct lab_end */
-	LAB_FRAME_FAILURE,   /* text: why there will be no END */
+	LAB_FRAME_REPORT,    /* a boot's report: lab_report_encode() */
 	LAB_FRAME_LINE,	     /* text: a line of a job that makes no document */
-	LAB_FRAME_SYMBOLS, /* text: the kernel's functions, as /proc/kallsyms has them */
+	LAB_FRAME_SYMBOLS,   /* text: the kernel's functions, as /proc/kallsyms has them */
+	LAB_FRAME_MOVED,     /* in place of an answer: lab_shared_wait() was false */
+	LAB_FRAME_END,	     /* the job's exit code */
+	LAB_FRAME_FAILURE,   /* text: why there will be no END */
 	LAB_FRAME_TYPES,
 };
 
-/* Payloads that are not text: little-endian 32-bit numbers in this order. */
-#define LAB_HELLO_BYTES 4u /* LAB_WIRE_VERSION */
-#define LAB_END_BYTES	8u /* BENCHMARK frames sent; exit code */
+/* Payloads that are not text: one little-endian 32-bit number. */
+#define LAB_NUMBER_BYTES 4u
 
 uint32_t lab_get_le32(const uint8_t *p);
 void lab_put_le32(uint8_t *p, uint32_t value);
@@ -60,22 +58,16 @@ int lab_frame_encode(enum lab_frame_type type, const void *payload, size_t bytes
 /* The sending end. */
 struct lab_wire {
 	struct lab_shared *shared; /* not owned */
-	uint32_t benchmarks;	   /* sent so far */
 	bool ended;		   /* END or FAILURE is out: nothing more may follow */
 };
 
 /*
- * Each does nothing once END or FAILURE was sent. Otherwise it sends one frame: 0;
- * -ENOSPC (the wire is full); or as lab_frame_encode(). Text need not end in NUL
- * where `bytes` is given.
+ * Sends one frame, unless END or FAILURE was sent. 0; -ENOSPC (the wire is full); or as
+ * lab_frame_encode().
  */
-int lab_wire_hello(struct lab_wire *wire);
-int lab_wire_header(struct lab_wire *wire, const char *json, size_t bytes);
-int lab_wire_benchmark(struct lab_wire *wire, const char *json, size_t bytes);
-int lab_wire_progress(struct lab_wire *wire, const char *text);
-int lab_wire_line(struct lab_wire *wire, const char *text);
-int lab_wire_symbols(struct lab_wire *wire, const char *text, size_t bytes);
-int lab_wire_end(struct lab_wire *wire, int exit_code);
-int lab_wire_failure(struct lab_wire *wire, const char *text);
+int lab_wire_send(struct lab_wire *wire, enum lab_frame_type type, const void *payload,
+		  size_t bytes);
+int lab_wire_text(struct lab_wire *wire, enum lab_frame_type type, const char *text);
+int lab_wire_number(struct lab_wire *wire, enum lab_frame_type type, uint32_t number);
 
 #endif

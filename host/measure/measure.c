@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "host/measure/assemble.h"
-#include "host/measure/collect.h"
 #include "host/measure/measure.h"
 #include "host/measure/pmu.h"
+#include "host/measure/pool.h"
 #include "host/target/boot.h"
 #include "host/target/payload.h"
 
@@ -31,11 +31,6 @@ static void say(const struct session *s, const char *text)
 		s->watch->progress(s->watch->ctx, text);
 }
 
-static int tell_header(const struct session *s)
-{
-	return s->watch->header ? s->watch->header(s->watch->ctx, s->result) : 0;
-}
-
 static enum judge_trust trust_of(const struct session *s, const struct bench *row)
 {
 	const char *hypervisor = s->result->target.hypervisor;
@@ -47,42 +42,67 @@ static enum judge_trust trust_of(const struct session *s, const struct bench *ro
 	return strcmp(hypervisor, "software") ? JUDGE_ALL : JUDGE_USER_ONLY;
 }
 
-static int boot_once(struct session *s, const struct plan_row *row,
-		     const struct config *config, uint32_t index, struct assembly *a)
+/* What a boot is asked for. -ENOENT: there is no payload. */
+static int request_of(struct session *s, const struct plan_row *row,
+		      const struct config *config, uint32_t index,
+		      struct boot_request *rq)
 {
-	struct boot_request rq = {
+	*rq = (struct boot_request){
 		.bench = row->bench,
 		.config = config,
 		.params = plan_params(&s->plan, row->bench),
 		.cpu = s->request->options.cpu,
 		.timeout_ns = s->plan.timeout_ns,
+		.placement = index,
 		.image = s->payload,
 		.image_bytes = s->payload_bytes,
 	};
-	struct boot_report rep;
+	if (!rq->image)
+		rq->image = payload_find(s->target->arch, payload_of(row->bench),
+					 &rq->image_bytes);
+	if (!rq->image)
+		return target_fail(s->err, -ENOENT, "no payload is built in for %s",
+				   row->bench->id);
+	return 0;
+}
+
+static void say_boot(const struct session *s, const struct plan_row *row,
+		     const struct config *config, uint32_t index)
+{
 	char text[160];
-	int rc;
 
 	snprintf(text, sizeof(text), "%s: %s, %s, boot %u of %u", s->target->name,
 		 row->bench->id, config->name, index + 1,
 		 s->plan.boots * (s->request->pairs ? 2 : 1));
 	say(s, text);
-	if (!rq.image)
-		rq.image = payload_find(s->target->arch, payload_of(row->bench),
-					&rq.image_bytes);
-	if (!rq.image)
-		return target_fail(s->err, -ENOENT, "no payload is built in for %s",
-				   row->bench->id);
-	rc = s->target->ops->boot(s->target, &rq, &rep, s->err);
-	if (rc)
-		return rc;
-	if (rep.outcome == BOOT_DONE)
-		rc = assemble_boot(a, index, &rep);
+}
+
+/* Takes in a report, and frees it. */
+static int take_report(struct session *s, const struct plan_row *row, uint32_t index,
+		       struct boot_report *rep, struct assembly *a)
+{
+	int rc = 0;
+
+	if (rep->outcome == BOOT_DONE)
+		rc = assemble_boot(a, index, rep);
 	else
-		assemble_stop(a, rep.outcome == BOOT_SKIP ? RESULT_SKIP : RESULT_FAIL,
-			      rep.reason);
-	boot_report_free(&rep);
+		assemble_stop(a, rep->outcome == BOOT_SKIP ? RESULT_SKIP : RESULT_FAIL,
+			      rep->reason);
+	boot_report_free(rep);
 	return rc ? target_fail(s->err, rc, "%s: %s", row->bench->id, strerror(-rc)) : 0;
+}
+
+static int boot_once(struct session *s, const struct plan_row *row,
+		     const struct config *config, uint32_t index, struct assembly *a)
+{
+	struct boot_request rq;
+	struct boot_report rep;
+	int rc = request_of(s, row, config, index, &rq);
+
+	say_boot(s, row, config, index);
+	if (!rc)
+		rc = s->target->ops->boot(s->target, &rq, &rep, s->err);
+	return rc ? rc : take_report(s, row, index, &rep, a);
 }
 
 static bool stopped(const struct session *s, const struct assembly *a)
@@ -164,19 +184,80 @@ static int row_end(struct session *s, struct row_run *run, int rc)
 	return rc;
 }
 
-/* Row by row: each is told of as soon as it is done. */
-static int run_rows(struct session *s)
+/* The boots of an exact target, in the order of the document. */
+struct batch {
+	struct pool_boot *boots;
+	size_t *row_of, *config_of; /* per boot */
+	size_t n;
+};
+
+static int batch_fill(struct session *s, struct batch *b)
 {
+	uint32_t times = s->plan.boots * (s->request->pairs ? 2 : 1);
+	size_t n = 0;
 	int rc = 0;
 
-	for (size_t i = 0; i < s->plan.n_rows && !rc; i++) {
-		struct row_run run = { 0 };
+	for (size_t i = 0; i < s->plan.n_rows; i++)
+		n += s->plan.rows[i].n_configs * times;
+	b->boots = calloc(n, sizeof(*b->boots));
+	b->row_of = calloc(n, sizeof(*b->row_of));
+	b->config_of = calloc(n, sizeof(*b->config_of));
+	if (!b->boots || !b->row_of || !b->config_of)
+		return target_fail(s->err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < s->plan.n_rows && !rc; i++)
+		for (size_t c = 0; c < s->plan.rows[i].n_configs && !rc; c++)
+			for (uint32_t k = 0; k < times && !rc; k++, b->n++) {
+				const struct plan_row *row = &s->plan.rows[i];
 
-		rc = row_begin(s, &s->plan.rows[i], &run);
-		for (uint32_t boot = 0; boot < s->plan.boots && !rc; boot++)
-			rc = row_round(s, &run, boot);
-		rc = row_end(s, &run, rc);
+				rc = request_of(s, row, row->configs[c], k,
+						&b->boots[b->n].request);
+				b->row_of[b->n] = i;
+				b->config_of[b->n] = c;
+			}
+	return rc;
+}
+
+/*
+ * Row by row: each is told of as soon as it is done. Boots run side by side, as nothing
+ * that runs beside it changes an exact boot; they are taken in by their order.
+ */
+static int run_rows(struct session *s)
+{
+	struct batch b = { .n = 0 };
+	struct row_run run = { 0 };
+	struct pool *pool = NULL;
+	int rc = batch_fill(s, &b);
+
+	if (!rc) {
+		pool = pool_start(s->target, b.boots, b.n);
+		rc = pool ? 0 : target_fail(s->err, -ENOMEM, "out of memory");
 	}
+	for (size_t i = 0; i < b.n && !rc; i++) {
+		const struct plan_row *row = &s->plan.rows[b.row_of[i]];
+		const struct config *config = row->configs[b.config_of[i]];
+		uint32_t index = b.boots[i].request.placement;
+		struct assembly *a;
+
+		if (!i || b.row_of[i] != b.row_of[i - 1])
+			rc = row_begin(s, row, &run);
+		if (rc)
+			break;
+		a = &run.a[b.config_of[i]];
+		say_boot(s, row, config, index);
+		if (stopped(s, a)) {
+			pool_skip(pool, i);
+		} else {
+			rc = pool_wait(pool, i, s->err);
+			if (!rc)
+				rc = take_report(s, row, index, &b.boots[i].report, a);
+		}
+		if (i + 1 == b.n || b.row_of[i + 1] != b.row_of[i] || rc)
+			rc = row_end(s, &run, rc);
+	}
+	pool_stop(pool);
+	free(b.boots);
+	free(b.row_of);
+	free(b.config_of);
 	return rc;
 }
 
@@ -206,37 +287,15 @@ static int run_rounds(struct session *s)
 	return rc;
 }
 
-static int run_here(struct session *s)
+static int run_all(struct session *s)
 {
-	int rc;
+	int rc = s->target->ops->describe(s->target, &s->result, s->err);
 
-	s->target->ops->describe(s->target, s->result);
+	if (rc)
+		return rc;
 	s->result->clock.overhead_min = s->result->clock.overhead_median = NAN;
-	rc = tell_header(s);
-	if (!rc)
-		rc = s->target->exact ? run_rows(s) : run_rounds(s);
-	if (!rc)
-		rc = pmu_readings_add(s->target, &s->plan, s->result, s->err);
-	return rc ? rc : tell_header(s);
-}
-
-/* A lab is asked for the plan's rows, not for those that it is not there for. */
-static int delegate(struct session *s, struct result **out)
-{
-	struct measure_request own = *s->request;
-	const char **ids = calloc(s->plan.n_rows, sizeof(*ids));
-	size_t i;
-	int rc;
-
-	if (!ids)
-		return target_fail(s->err, -ENOMEM, "out of memory");
-	for (i = 0; i < s->plan.n_rows; i++)
-		ids[i] = s->plan.rows[i].bench->id;
-	own.benches = ids;
-	own.n_benches = s->plan.n_rows;
-	rc = collect_delegated(s->target, &own, s->watch, out, s->err);
-	free(ids);
-	return rc;
+	rc = s->target->exact ? run_rows(s) : run_rounds(s);
+	return rc ? rc : pmu_readings_add(s->target, &s->plan, s->result, s->err);
 }
 
 int measure_run(struct target *t, const struct measure_request *request,
@@ -259,10 +318,9 @@ int measure_run(struct target *t, const struct measure_request *request,
 	if (request->options.payload)
 		rc = payload_read(request->options.payload, t->arch, &s.payload,
 				  &s.payload_bytes, err);
-	if (!rc && t->ops->delegate)
-		rc = delegate(&s, out);
-	else if (!rc)
-		rc = run_here(&s);
+	if (!rc)
+		rc = run_all(&s);
+	*out = s.result;
 	(*out)->run.partial = rc != 0;
 	plan_free(&s.plan);
 	free(s.payload);

@@ -2,8 +2,8 @@
 /*
  * From a request and a target to a result document.
  *
- * measure.c runs the boots in their order and knows both sorts of targets;
- * judge.c decides whether the exits prove what a row claims; assemble.c turns
+ * measure.c runs the boots in their order, on exact targets as many at a time as there
+ * are processors (pool.h); judge.c decides whether the exits prove what a row claims; assemble.c turns
  * samples into metrics.
  */
 #ifndef WS_MEASURE_MEASURE_H
@@ -16,12 +16,8 @@
 struct measure_watch {
 	void *ctx;
 	void (*progress)(void *ctx, const char *text);
-	/* After the target was described, and again when all figures are in. */
-	int (*header)(void *ctx, const struct result *r);
 	int (*benchmark)(void *ctx, const struct result *r,
 			 const struct result_benchmark *b);
-	/* As struct target_sink has it. */
-	int (*symbols)(void *ctx, const char *text, size_t bytes);
 };
 
 /*

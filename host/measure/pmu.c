@@ -91,20 +91,24 @@ static int add_guest(struct target *t, const struct plan *plan,
 	return 0;
 }
 
-/* Only where the payloads run on this machine's KVM is it about this machine. */
-static void add_host(const struct target *t, struct result *r)
+const struct bench *pmu_readings_row(const char *id)
+{
+	return strcmp(id, readings_row.id) ? NULL : &readings_row;
+}
+
+void pmu_readings_add_host(enum arch arch, struct result *r)
 {
 	struct pmu_reading readings[PMU_READINGS_MAX] = { { .known = false } };
 	char why[256];
 	int kvm_fd;
 
 	pmu_readings_host(readings);
-	add(r, t->arch, "host", NULL, readings);
+	add(r, arch, "host", NULL, readings);
 	kvm_fd = kvm_open(why, sizeof(why));
 	if (kvm_fd < 0)
 		return;
 	pmu_readings_kvm(kvm_fd, readings);
-	add(r, t->arch, "kvm", NULL, readings);
+	add(r, arch, "kvm", NULL, readings);
 	close(kvm_fd);
 }
 
@@ -117,10 +121,14 @@ int pmu_readings_add(struct target *t, const struct plan *plan, struct result *r
 
 	while (row < plan->rows + plan->n_rows && !(row->bench->needs & NEEDS_OPERAND))
 		row++;
-	if (row == plan->rows + plan->n_rows)
+	/* A lab has described its PMU in any case. */
+	if (row == plan->rows + plan->n_rows) {
+		r->pmu.n_sources = 0;
 		return 0;
+	}
+	/* Only where the payloads run on this machine's KVM is it about this machine. */
 	if (!strcmp(t->ops->kind, "kvm"))
-		add_host(t, r);
+		pmu_readings_add_host(t->arch, r);
 	for (i = 0; i < row->n_configs && !rc; i++)
 		rc = add_guest(t, plan, row->configs[i], r, err);
 	return rc;

@@ -13,4 +13,10 @@
 int pmu_readings_add(struct target *t, const struct plan *plan, struct result *r,
 		     struct target_error *err);
 
+/* Adds this machine's PMU, and the one that its KVM offers. */
+void pmu_readings_add_host(enum arch arch, struct result *r);
+
+/* The row, of no catalogue, whose boots read a guest's PMU; NULL if `id` is another. */
+const struct bench *pmu_readings_row(const char *id);
+
 #endif

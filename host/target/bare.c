@@ -105,8 +105,9 @@ static void bare_close(struct target *t)
 	t->state = NULL;
 }
 
-static void bare_describe(const struct target *t, struct result *r)
+static int bare_describe(struct target *t, struct result **out, struct target_error *err)
 {
+	struct result *r = *out;
 	const struct bare_machine *m = t->config;
 	const struct state *s = t->state;
 
@@ -118,6 +119,8 @@ static void bare_describe(const struct target *t, struct result *r)
 	r->clock.name = m->clock;
 	r->clock.hz = 1000000000; /* -icount shift=0: one instruction, one nanosecond */
 	r->clock.unit = "insns";
+	(void)err;
+	return 0;
 }
 
 /* QEMU takes the image from a file; an anonymous one will do. */

@@ -82,8 +82,9 @@ static void kvm_target_close(struct target *t)
 	t->state = NULL;
 }
 
-static void kvm_describe(const struct target *t, struct result *r)
+static int kvm_describe(struct target *t, struct result **out, struct target_error *err)
 {
+	struct result *r = *out;
 	const struct state *s = t->state;
 	struct utsname uts;
 
@@ -102,6 +103,8 @@ static void kvm_describe(const struct target *t, struct result *r)
 			    "this KVM has neither VMX nor SVM behind it: its figures say "
 			    "nothing about hardware, and who handled an exit inside the "
 			    "kernel cannot be told");
+	(void)err;
+	return 0;
 }
 
 /* A row that the host times. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Targets `lab:*`: a job runs on Linux and KVM inside an emulated machine. */
+/*
+ * Targets `lab:*`: each boot of a payload runs on Linux and KVM inside a clone of an
+ * emulated machine.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,16 +13,27 @@
 #include "host/lab/file.h"
 #include "host/lab/emulator.h"
 #include "host/lab/initramfs.h"
+#include "host/lab/job.h"
 #include "host/lab/kernel.h"
 #include "host/lab/machine.h"
 #include "host/lab/module.h"
 #include "host/lab/session.h"
 #include "host/result/result.h"
+#include "host/target/boot.h"
 #include "host/target/emulator.h"
 #include "host/target/target.h"
 
+/* Of one boot, unless the user says otherwise: virtual time, far more than any takes. */
+#define LAB_BOOT_TIMEOUT_NS 2000000000ull
+
+/* Of the machine, until one has stopped in time. */
+#define BOOTS_MAX 10
+
 struct lab_state {
 	const struct lab_machine *machine;
+	struct lab_base base; /* booted when it is first needed */
+	int initramfs;	      /* a file; -1: none */
+	struct target_options options; /* those that are not strings */
 	char emulator[PATH_MAX];
 	struct lab_kernel kernel;
 	char *append; /* NULL: none */
@@ -55,6 +69,8 @@ static int fill(struct lab_state *s, const struct target *t,
 	char program[PATH_MAX];
 	int ret;
 
+	s->options = *opt;
+	s->initramfs = s->plugin_fd = -1;
 	s->machine = t->config ? t->config : lab_machine_find(strchr(t->name, ':') + 1);
 	if (!s->machine)
 		return lab_fail(err, -EINVAL, "%s: there is no such machine", t->name);
@@ -74,7 +90,6 @@ static int fill(struct lab_state *s, const struct target *t,
 		if (!s->append)
 			ret = lab_fail(err, -ENOMEM, "out of memory");
 	}
-	s->plugin_fd = -1;
 	if (!ret && opt->plugin) {
 		s->plugin = strdup(opt->plugin);
 		s->plugin_fd = opt->plugin_fd;
@@ -90,6 +105,9 @@ static void lab_close(struct target *t)
 
 	if (!s)
 		return;
+	lab_base_free(&s->base);
+	if (s->initramfs >= 0)
+		close(s->initramfs);
 	lab_modules_free(&s->modules);
 	free(s->program);
 	free(s->payload);
@@ -119,11 +137,10 @@ static int lab_probe(const struct target *t, const struct target_options *opt,
 	return ret;
 }
 
-/* The initramfs of this job as an unnamed file, or a negative errno. */
-static int initramfs_open(const struct lab_state *s, const struct target_job *job,
-			  struct target_error *err)
+/* An unnamed file, or a negative errno. */
+static int initramfs_open(const struct lab_state *s, struct target_error *err)
 {
-	struct lab_initramfs what = {
+	const struct lab_initramfs what = {
 		.program = s->program,
 		.program_bytes = s->program_bytes,
 		.modules = &s->modules,
@@ -131,58 +148,210 @@ static int initramfs_open(const struct lab_state *s, const struct target_job *jo
 		.payload_bytes = s->payload_bytes,
 	};
 	struct lab_cpio archive = { .data = NULL };
-	char *text = NULL;
-	int ret = lab_job_encode(job, s->payload, &text, &what.job_bytes);
+	int ret = lab_initramfs_build(&what, &archive);
 
-	what.job = text;
-	if (!ret)
-		ret = lab_initramfs_build(&what, &archive);
 	if (!ret)
 		ret = lab_memory_file("worldswitch-initramfs", archive.data,
 				      archive.bytes);
-	free(text);
 	free(archive.data);
 	return ret >= 0 ? ret
 			: lab_fail(err, ret, "cannot build the lab's initramfs: %s",
 				   strerror(-ret));
 }
 
-static int lab_delegate(struct target *t, const struct target_job *job,
-			const struct target_sink *sink, struct target_error *err)
+static struct lab_boot boot_of(const struct lab_state *s)
 {
-	const struct lab_state *s = t->state;
-	struct lab_boot boot = {
+	return (struct lab_boot){
 		.program = s->emulator,
 		.kernel = s->kernel.image,
 		.append = s->append,
-		.plugin = s->plugin,
-		.plugin_fd = s->plugin_fd,
-		.initramfs = initramfs_open(s, job, err),
+		.plugin_fd = -1,
+		.initramfs = s->initramfs,
+		.snapshot = -1,
 	};
-	struct lab_command cmd;
-	int ret;
+}
 
-	if (boot.initramfs < 0)
-		return boot.initramfs;
-	ret = s->machine->emulator->command(s->machine, &boot, &cmd, err);
-	if (!ret)
-		ret = lab_session_run(t->name, &cmd, sink, err);
-	lab_command_free(&cmd);
-	close(boot.initramfs);
+/* What a job's answer goes into. */
+struct answer {
+	const struct target *t;
+	struct result **header;
+	struct boot_report *report;
+	void (*line)(void *ctx, const char *text);
+	void *ctx;
+	bool complete;
+	struct target_error *err;
+};
+
+static int on_header(void *ctx, const char *json, size_t bytes)
+{
+	struct answer *a = ctx;
+	struct result *header;
+	struct result_error why;
+
+	if (result_parse(json, bytes, &header, &why))
+		return lab_fail(a->err, -EPROTO, "%s sent a broken header: %s",
+				a->t->name, why.text);
+	result_free(*a->header);
+	*a->header = header;
+	a->complete = true;
+	return 0;
+}
+
+static int on_report(void *ctx, const uint8_t *report, size_t bytes)
+{
+	struct answer *a = ctx;
+	int ret = a->complete ? -EBADMSG : lab_report_decode(report, bytes, a->report);
+
+	a->complete |= !ret;
 	return ret;
 }
 
-/* What the program inside cannot know: where it is. */
-static void lab_describe(const struct target *t, struct result *r)
+static void on_line(void *ctx, const char *text)
+{
+	struct answer *a = ctx;
+
+	a->line(a->ctx, text);
+	a->complete = true;
+}
+
+static int on_symbols(void *ctx, const char *text, size_t bytes)
+{
+	struct answer *a = ctx;
+	const struct lab_state *s = a->t->state;
+
+	return s->options.symbols(s->options.symbols_ctx, text, bytes);
+}
+
+static int run_job(struct target *t, const struct lab_job *job, struct answer *a)
+{
+	struct lab_state *s = t->state;
+	struct lab_boot boot = boot_of(s);
+	const struct lab_sink sink = {
+		.ctx = a,
+		.header = a->header ? on_header : NULL,
+		.report = a->report ? on_report : NULL,
+		.line = a->line ? on_line : NULL,
+		.symbols = job->symbols ? on_symbols : NULL,
+	};
+	int ret;
+
+	if (a->report) {
+		boot.plugin = s->plugin;
+		boot.plugin_fd = s->plugin_fd;
+	}
+	ret = lab_base_run(&s->base, &boot, job, &sink, a->err);
+	if (!ret && !a->complete)
+		ret = lab_fail(a->err, -EPROTO, "%s sent no answer", t->name);
+	return ret;
+}
+
+static struct lab_job new_job(enum lab_job_kind kind)
+{
+	return (struct lab_job){ .magic = LAB_JOB_MAGIC, .kind = kind };
+}
+
+/* By the thread that closes the target: see lab_base_boot(). */
+static int boot_machine(struct target *t, struct target_error *err)
+{
+	struct lab_state *s = t->state;
+	struct lab_boot boot;
+
+	if (s->initramfs < 0)
+		s->initramfs = initramfs_open(s, err);
+	if (s->initramfs < 0)
+		return s->initramfs;
+	lab_base_free(&s->base);
+	boot = boot_of(s);
+	return lab_base_boot(&s->base, t->name, s->machine, &boot, err);
+}
+
+/* The first job on a machine, which is booted for it: see lab_shared_wait(). */
+static int run_first_job(struct target *t, const struct lab_job *job, struct answer *a)
+{
+	int ret = -EAGAIN;
+
+	for (int i = 0; ret == -EAGAIN && i < BOOTS_MAX; i++) {
+		ret = boot_machine(t, a->err);
+		if (!ret)
+			ret = run_job(t, job, a);
+	}
+	return ret;
+}
+
+/* The program inside knows all but where it is. */
+static int lab_describe(struct target *t, struct result **r, struct target_error *err)
 {
 	const struct lab_state *s = t->state;
+	const struct lab_job job = new_job(LAB_JOB_DESCRIBE);
+	struct answer a = { .t = t, .header = r, .err = err };
 	char version[4096];
+	int ret = run_first_job(t, &job, &a);
 
+	if (ret)
+		return ret;
 	emulator_version(s->machine->program, s->machine->emulator->version_option,
 			 version, sizeof(version));
-	r->target.name = result_string(r, t->name);
-	r->target.kind = t->ops->kind;
-	r->target.emulator = result_string(r, version);
+	(*r)->target.name = result_string(*r, t->name);
+	(*r)->target.kind = t->ops->kind;
+	(*r)->target.emulator = result_string(*r, version);
+	return 0;
+}
+
+static void copy_name(char *to, const char *name)
+{
+	snprintf(to, LAB_JOB_NAME_BYTES, "%s", name);
+}
+
+/*
+ * What ends a clone, a panic of its kernel included, costs the boot that it was for. The
+ * machine itself was fit to boot.
+ */
+static int lab_boot(struct target *t, const struct boot_request *rq,
+		    struct boot_report *rep, struct target_error *err)
+{
+	const struct lab_state *s = t->state;
+	struct lab_job job = new_job(LAB_JOB_BOOT);
+	struct answer a = { .t = t, .report = rep, .err = err };
+	int ret;
+
+	job.host_counters = s->options.host_counters;
+	job.own_payload = s->payload != NULL;
+	job.symbols = s->options.symbols != NULL;
+	job.placement = rq->placement;
+	job.timeout_ns = s->options.timeout_ns ? s->options.timeout_ns
+					       : LAB_BOOT_TIMEOUT_NS;
+	job.params = rq->params;
+	copy_name(job.bench, rq->bench->id);
+	copy_name(job.config, rq->config->name);
+	boot_report_init(rep);
+	ret = run_job(t, &job, &a);
+	if (!ret || ret == -EINTR || ret == -ENOMEM)
+		return ret;
+	if (a.complete)
+		boot_report_free(rep);
+	boot_report_init(rep);
+	boot_end(rep, BOOT_CRASH, "%.*s", (int)strcspn(err->text, "\n"), err->text);
+	return 0;
+}
+
+static int lab_selftest(struct target *t, const char *const *names, size_t n,
+			void (*line)(void *ctx, const char *text), void *ctx,
+			struct target_error *err)
+{
+	struct lab_job job = new_job(LAB_JOB_SELFTEST);
+	struct answer a = { .t = t, .line = line, .ctx = ctx, .err = err };
+	size_t used = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t bytes = strlen(names[i]) + 1;
+
+		/* The last byte stays free: see lab_job_is_valid(). */
+		if (bytes >= sizeof(job.tests) - used)
+			return lab_fail(err, -E2BIG, "%s: too many tests", t->name);
+		memcpy(job.tests + used, names[i], bytes);
+		used += bytes;
+	}
+	return run_first_job(t, &job, &a);
 }
 
 static const void *lab_program(const struct target *t, size_t *bytes)
@@ -195,10 +364,12 @@ static const void *lab_program(const struct target *t, size_t *bytes)
 
 const struct target_ops target_lab_ops = {
 	.kind = "lab",
+	.parallel = true,
 	.probe = lab_probe,
 	.open = lab_open,
 	.describe = lab_describe,
-	.delegate = lab_delegate,
+	.boot = lab_boot,
+	.selftest = lab_selftest,
 	.program = lab_program,
 	.close = lab_close,
 };

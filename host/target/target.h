@@ -3,10 +3,8 @@
  * Where payloads run. One file per kind of target fills a `struct target_ops`;
  * one row per target name stands in target.c.
  *
- * There are two sorts. `kvm` and `bare` boot one payload at a time and hand its
- * samples back (ops->boot). A lab boots a whole machine that runs the very same
- * program for a whole job, and hands back finished pieces of its document
- * (ops->delegate). measure/ hides the difference from everybody above.
+ * Every target boots one payload at a time and hands its samples back. A lab does so on
+ * a clone of an emulated machine, where this same program is the only process.
  *
  * Every function that can fail returns 0 or a negative errno and fills in
  * `struct target_error` with one line that names what and where. -ENOEXEC says that
@@ -42,6 +40,9 @@ struct target_options {
 	const char *payload; /* --payload: an ELF file that replaces the body; NULL */
 	const char *plugin;  /* labs: path of a plugin for the emulator; NULL */
 	int plugin_fd;	     /* what it gets to work on; only with `plugin` */
+	/* Labs: takes the functions of the lab's kernel, lines of kallsyms; NULL. */
+	int (*symbols)(void *ctx, const char *text, size_t bytes);
+	void *symbols_ctx;
 };
 
 /* One boot: one VM, from creation to destruction. */
@@ -51,6 +52,11 @@ struct boot_request {
 	struct abi_params params; /* magic, version, flags are the target's to set */
 	int cpu;
 	uint64_t timeout_ns;
+	/*
+	 * Where an exact target is to put the VM: 0, where it comes to lie by itself;
+	 * other numbers, elsewhere in the host's memory, each in a place of its own.
+	 */
+	uint32_t placement;
 	const void *image; /* the payload's ELF image */
 	size_t image_bytes;
 };
@@ -85,36 +91,9 @@ struct boot_report {
 };
 void boot_report_free(struct boot_report *rep);
 
-/* A job for ops->delegate: what `wsbench run` would be told on its command line. */
-struct target_job {
-	const char *command;	    /* NULL: run; else benches are its arguments */
-	const char *const *benches; /* ids */
-	size_t n_benches;
-	const char *const *configs; /* names; 0 of them: each row's own */
-	size_t n_configs;
-	uint32_t boots, events; /* 0: the target's default */
-	uint64_t seed;
-	uint64_t timeout_ns; /* for one boot; 0: the target's default */
-	bool host_counters;
-};
-
-/* What a delegated job reports while it runs. A callback's error ends the job. */
-struct target_sink {
-	void *ctx;
-	/* Before all else: a document without benchmarks, as JSON text. */
-	int (*header)(void *ctx, const char *json, size_t bytes);
-	/* Each finished benchmark, as result_benchmark_dump() wrote it. */
-	int (*benchmark)(void *ctx, const char *json, size_t bytes);
-	/* What is being done now, for progress lines; no newline. */
-	void (*progress)(void *ctx, const char *text);
-	/* Functions of the lab's kernel, if a plugin was given: lines of kallsyms. */
-	int (*symbols)(void *ctx, const char *text, size_t bytes);
-	/* Each line of a job that makes no document. NULL: there is no such job. */
-	void (*line)(void *ctx, const char *text);
-};
-
 struct target_ops {
 	const char *kind; /* "kvm", "bare", "lab" */
+	bool parallel;	  /* boot() may be called by several threads at a time */
 	/* 0 if it can run here; else -errno, and `err` says why in one line. */
 	int (*probe)(const struct target *t, const struct target_options *opt,
 		     struct target_error *err);
@@ -122,14 +101,16 @@ struct target_ops {
 		    struct target_error *err);
 	/*
 	 * Fills in subject, target, machine.pinned, clock.name/hz/unit of a document
-	 * and its warnings. Targets that delegate are asked last, and set only what
-	 * the program that did the job could not know.
+	 * and its warnings. A lab replaces `*r` by a document that has the machine, its
+	 * environment and its PMU, too. Called once, before the first boot.
 	 */
-	void (*describe)(const struct target *t, struct result *r);
+	int (*describe)(struct target *t, struct result **r, struct target_error *err);
 	int (*boot)(struct target *t, const struct boot_request *rq,
 		    struct boot_report *rep, struct target_error *err);
-	int (*delegate)(struct target *t, const struct target_job *job,
-			const struct target_sink *sink, struct target_error *err);
+	/* Labs: runs the VMM's own tests of these names, or all; NULL: not here. */
+	int (*selftest)(struct target *t, const char *const *names, size_t n,
+			void (*line)(void *ctx, const char *text), void *ctx,
+			struct target_error *err);
 	/* The ELF image of the VMM that runs inside; NULL: this program itself. */
 	const void *(*program)(const struct target *t, size_t *bytes);
 	void (*close)(struct target *t); /* also after a failed open */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The first parallel port: IEEE 1284, compatibility mode. */
 #include <errno.h>
+#include <string.h>
 #include <sys/io.h>
 
+#include "host/lab/job.h"
 #include "host/lab/port.h"
 
 #define PORT_DATA    0x378
@@ -52,4 +54,22 @@ int lab_port_write(const uint8_t *data, size_t bytes)
 	}
 	end();
 	return 0;
+}
+
+/*
+ * The mark is put together here, and the page is filled with it: nothing else in the
+ * machine's memory, this program's own text included, looks like the page.
+ */
+static uint8_t page[LAB_PORT_PAGE_BYTES] __attribute__((aligned(LAB_PORT_PAGE_BYTES)));
+
+void lab_port_wait(struct lab_job *job)
+{
+	static const char mark[] = LAB_PORT_PAGE_MARK;
+	volatile uint8_t *p = page;
+
+	for (size_t i = 0; i < sizeof(page); i++)
+		p[i] = (uint8_t)mark[i % sizeof(mark)];
+	(void)lab_port_write((const uint8_t *)LAB_PORT_READY, LAB_PORT_READY_BYTES);
+	for (size_t i = 0; i < sizeof(*job); i++)
+		((uint8_t *)job)[i] = p[i];
 }

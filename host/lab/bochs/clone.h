@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The protocol between wsbench and the fork server inside Bochs (clone.c), over a
+ * SOCK_SEQPACKET socket that Bochs inherits. Bochs sends one reply when its machine is
+ * ready; then each request is answered by one reply.
+ */
+#ifndef WS_LAB_BOCHS_CLONE_H
+#define WS_LAB_BOCHS_CLONE_H
+
+#include <stdint.h>
+
+#define CLONE_JOB_BYTES 3072u
+
+enum clone_op {
+	CLONE_FORK = 1, /* with CLONE_FDS descriptors: start a clone with this job */
+	CLONE_END,	/* kill the clone `pid` if it runs, and wait for it */
+};
+
+/* The descriptors that come with CLONE_FORK, in this order. */
+enum clone_fd { CLONE_FD_WIRE, CLONE_FD_CONSOLE, CLONE_FD_MESSAGES, CLONE_FDS };
+
+struct clone_request {
+	uint32_t op;
+	int32_t pid;
+	uint8_t job[CLONE_JOB_BYTES];
+};
+
+/*
+ * `value`: 0 when the machine is ready; the clone's pid; its status as waitpid() returns
+ * it; or a negative errno.
+ */
+struct clone_reply {
+	int32_t value;
+};
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Threads that boot payloads. */
+#include "host/measure/pool.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+
+#include "host/target/boot.h"
+
+#define THREADS_MAX 64
+
+/*
+ * Reports wait for their turn in memory. A thread that is this far ahead of the one that
+ * takes them in waits, too.
+ */
+#define AHEAD_MAX 256
+
+struct pool {
+	struct target *target;
+	struct pool_boot *boots;
+	size_t n, next, taken; /* the first not yet begun; all before are taken in */
+	bool stop;
+	pthread_mutex_t lock; /* of all above, and of the boots' states */
+	pthread_cond_t changed;
+	pthread_t threads[THREADS_MAX];
+	size_t n_threads;
+};
+
+static void *work(void *ctx)
+{
+	struct pool *p = ctx;
+
+	pthread_mutex_lock(&p->lock);
+	while (!p->stop && p->next < p->n) {
+		struct pool_boot *b;
+
+		if (p->next >= p->taken + AHEAD_MAX) {
+			pthread_cond_wait(&p->changed, &p->lock);
+			continue;
+		}
+		b = &p->boots[p->next++];
+		if (b->state != POOL_WAITS)
+			continue;
+		b->state = POOL_RUNS;
+		pthread_mutex_unlock(&p->lock);
+		b->rc = target_interrupted
+				? -EINTR
+				: p->target->ops->boot(p->target, &b->request,
+						       &b->report, &b->err);
+		pthread_mutex_lock(&p->lock);
+		b->state = POOL_DONE;
+		if (b->rc)
+			p->stop = true;
+		pthread_cond_broadcast(&p->changed);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+/* Those that this process may use. */
+static size_t processors(void)
+{
+	cpu_set_t set;
+	int n = sched_getaffinity(0, sizeof(set), &set) ? 1 : CPU_COUNT(&set);
+
+	return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : (size_t)n;
+}
+
+struct pool *pool_start(struct target *t, struct pool_boot *boots, size_t n)
+{
+	struct pool *p = calloc(1, sizeof(*p));
+	size_t threads = t->ops->parallel ? processors() : 1;
+
+	if (!p)
+		return NULL;
+	p->target = t;
+	p->boots = boots;
+	p->n = n;
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->changed, NULL);
+	if (threads > n)
+		threads = n;
+	while (p->n_threads < threads &&
+	       !pthread_create(&p->threads[p->n_threads], NULL, work, p))
+		p->n_threads++;
+	if (p->n_threads || !n)
+		return p;
+	pool_stop(p);
+	return NULL;
+}
+
+/* Everything up to `i` is done with. */
+static void take(struct pool *p, size_t i)
+{
+	p->boots[i].state = POOL_TAKEN;
+	p->taken = i + 1;
+	pthread_cond_broadcast(&p->changed);
+}
+
+int pool_wait(struct pool *p, size_t i, struct target_error *err)
+{
+	struct pool_boot *b = &p->boots[i];
+	int rc = 0;
+
+	pthread_mutex_lock(&p->lock);
+	while (b->state != POOL_DONE && !(b->state == POOL_WAITS && p->stop))
+		pthread_cond_wait(&p->changed, &p->lock);
+	if (b->state == POOL_WAITS) {
+		/* Stopped by another, whose failure is the one to tell of. */
+		for (size_t k = 0; k < p->n && !rc; k++)
+			if (p->boots[k].state == POOL_DONE && p->boots[k].rc) {
+				rc = p->boots[k].rc;
+				*err = p->boots[k].err;
+			}
+	} else if (b->rc) {
+		rc = b->rc;
+		*err = b->err;
+	}
+	if (rc == -EINTR)
+		target_fail(err, rc, "interrupted");
+	take(p, i);
+	pthread_mutex_unlock(&p->lock);
+	return rc;
+}
+
+void pool_skip(struct pool *p, size_t i)
+{
+	struct pool_boot *b = &p->boots[i];
+
+	pthread_mutex_lock(&p->lock);
+	while (b->state == POOL_RUNS)
+		pthread_cond_wait(&p->changed, &p->lock);
+	if (b->state == POOL_DONE && !b->rc)
+		boot_report_free(&b->report);
+	take(p, i);
+	pthread_mutex_unlock(&p->lock);
+}
+
+void pool_stop(struct pool *p)
+{
+	if (!p)
+		return;
+	pthread_mutex_lock(&p->lock);
+	p->stop = true;
+	pthread_cond_broadcast(&p->changed);
+	pthread_mutex_unlock(&p->lock);
+	for (size_t i = 0; i < p->n_threads; i++)
+		pthread_join(p->threads[i], NULL);
+	for (size_t i = 0; i < p->n; i++)
+		if (p->boots[i].state == POOL_DONE && !p->boots[i].rc)
+			boot_report_free(&p->boots[i].report);
+	pthread_cond_destroy(&p->changed);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Boots of an exact target, side by side. */
+#ifndef WS_MEASURE_POOL_H
+#define WS_MEASURE_POOL_H
+
+#include "host/target/target.h"
+
+struct pool_boot {
+	struct boot_request request;
+	struct boot_report report; /* filled in once pool_wait() returned 0 */
+	/* The pool's own. */
+	enum { POOL_WAITS, POOL_RUNS, POOL_DONE, POOL_TAKEN } state;
+	int rc;
+	struct target_error err;
+};
+
+struct pool;
+
+/*
+ * Boots `boots` (the caller's, until pool_stop()) in about their order, one at a time
+ * or, where the target can, one per processor. NULL: out of memory.
+ */
+struct pool *pool_start(struct target *t, struct pool_boot *boots, size_t n);
+
+/*
+ * Waits for boot `i` and hands its report over. 0; what the target's boot() returned,
+ * with `err`; -EINTR.
+ */
+int pool_wait(struct pool *p, size_t i, struct target_error *err);
+
+/* Boot `i` is not needed: it need not run, and its report is freed if it did. */
+void pool_skip(struct pool *p, size_t i);
+
+/* Waits for what runs, and frees reports that were not handed over. NULL is allowed. */
+void pool_stop(struct pool *p);
+
+#endif
