@@ -38,8 +38,8 @@ enum lab_fd {
 
 /* How an emulator is started. */
 struct lab_command {
-	char **argv;		    /* argv[0]: a path; one allocation */
-	const char *environment[4]; /* "NAME=value", beside ours; NULL at the end */
+	char **argv;		     /* argv[0]: a path; one allocation */
+	const char *environment[4];  /* "NAME=value", beside ours; NULL at the end */
 	char preload[PATH_MAX + 16]; /* one of them, where there is one */
 	int fds[LAB_FD_FIRST_OTHER]; /* ours to close; -1: none, or the session's */
 };
@@ -58,7 +58,7 @@ struct lab_boot {
 struct lab_emulator {
 	const char *version_option; /* that makes it say its name */
 	enum lab_shared_kind wire;
-	int control_type;	    /* of LAB_FD_CONTROL: SOCK_STREAM, SOCK_SEQPACKET */
+	int control_type; /* of LAB_FD_CONTROL: SOCK_STREAM, SOCK_SEQPACKET */
 	/* 0 or a negative errno; lab_command_free() in any case. */
 	int (*command)(const struct lab_machine *m, const struct lab_boot *boot,
 		       struct lab_command *cmd, struct target_error *err);

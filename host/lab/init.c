@@ -243,7 +243,7 @@ static void run_job(lab_job_runner *run, const struct lab_job *job, struct lab_w
 		send_symbols(wire);
 	fflush(NULL);
 	_exit(lab_wire_number(wire, LAB_FRAME_END, (uint32_t)code) ? EXIT_FAILURE
-								    : EXIT_SUCCESS);
+								   : EXIT_SUCCESS);
 }
 
 int lab_init_main(lab_job_runner *run)

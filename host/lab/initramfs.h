@@ -8,10 +8,10 @@
 #include "host/target/target.h"
 
 /* Where the two sides of lab/ agree that things are, below the root. */
-#define LAB_PAYLOAD_PATH "payload.elf" /* the user's own, if there is one */
-#define LAB_MODULES_PATH "modules"     /* NAME.ko */
+#define LAB_PAYLOAD_PATH  "payload.elf" /* the user's own, if there is one */
+#define LAB_MODULES_PATH  "modules"	/* NAME.ko */
 #define LAB_OPTIONAL_PATH "optional.ko" /* a module for later; zeros: none */
-#define LAB_ORDER_PATH	 "load-order"  /* names of the modules, a line each */
+#define LAB_ORDER_PATH	  "load-order"	/* names of the modules, a line each */
 
 struct lab_initramfs {
 	const uint8_t *program; /* the static wsbench that becomes /init */

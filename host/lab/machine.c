@@ -44,7 +44,7 @@
 	"-object",                                                                       \
 		"memory-backend-file,id=wire,share=on,size=64M,mem-path=/proc/self/fd/"  \
 		"4",                                                                     \
-		"-device", "ivshmem-plain,memdev=wire,master=on", "-device",            \
+		"-device", "ivshmem-plain,memdev=wire,master=on", "-device",             \
 		"pvpanic-pci", "-action", "panic=pause"
 
 _Static_assert(LAB_SHARED_BYTES == 64u << 20, "the size is spelled out above");

@@ -200,12 +200,11 @@ static int qemu_freeze(struct lab_base *base)
 	char line[QMP_LINE_BYTES];
 
 	base->snapshot = memfd_create("worldswitch-snapshot", MFD_CLOEXEC);
-	ret = base->snapshot < 0
-		      ? -errno
-		      : qmp_command(control,
-				    "{\"execute\":\"getfd\","
-				    "\"arguments\":{\"fdname\":\"snapshot\"}}",
-				    base->snapshot, line);
+	ret = base->snapshot < 0 ? -errno
+				 : qmp_command(control,
+					       "{\"execute\":\"getfd\","
+					       "\"arguments\":{\"fdname\":\"snapshot\"}}",
+					       base->snapshot, line);
 	if (!ret)
 		ret = qmp_command(control,
 				  "{\"execute\":\"migrate-set-parameters\","
@@ -248,8 +247,8 @@ static int qemu_clone(struct lab_base *base, const struct lab_boot *boot,
 	do {
 		nanosleep(&moment, NULL);
 		ret = ret ? ret
-			  : qmp_command(child->control,
-					"{\"execute\":\"query-status\"}", -1, line);
+			  : qmp_command(child->control, "{\"execute\":\"query-status\"}",
+					-1, line);
 	} while (!ret && strstr(line, "\"inmigrate\""));
 	if (!ret) {
 		lab_shared_give(wire, job);

@@ -104,9 +104,8 @@ static int take_answer(struct session *s, const struct lab_frame *f)
 		lab_printable(line);
 		sink->line(sink->ctx, line);
 	} else {
-		return lab_fail(s->err, -EBADMSG,
-				"%s: unexpected frame %d on the wire", s->label,
-				(int)f->type);
+		return lab_fail(s->err, -EBADMSG, "%s: unexpected frame %d on the wire",
+				s->label, (int)f->type);
 	}
 	if (ret && !*s->err->text)
 		return lab_fail(s->err, ret, "%s: frame %d on the wire: %s", s->label,
@@ -222,9 +221,8 @@ static int explain_silence(struct session *s)
 static int explain_start(struct session *s)
 {
 	while (s->child.messages >= 0 && !drain(s->child.messages, &s->messages))
-		if (target_interrupted || !poll(&(struct pollfd){ s->child.messages,
-								  POLLIN, 0 },
-						1, 1000))
+		if (target_interrupted ||
+		    !poll(&(struct pollfd){ s->child.messages, POLLIN, 0 }, 1, 1000))
 			break;
 	return explain_death(s);
 }
@@ -261,10 +259,9 @@ static int converse(struct session *s, const struct lab_emulator *emulator)
 			if (ready < 0) {
 				fds[2].fd = -1;
 				if (ready != -EPIPE)
-					return lab_fail(s->err, ready,
-							"%s: %s does not stop: %s",
-							s->label, s->emulator,
-							strerror(-ready));
+					return lab_fail(
+						s->err, ready, "%s: %s does not stop: %s",
+						s->label, s->emulator, strerror(-ready));
 				ready = 0;
 			}
 		}
@@ -336,8 +333,9 @@ int lab_base_boot(struct lab_base *base, const char *label, const struct lab_mac
 		lab_child_init(&s->child);
 		ret = emulator->freeze(base);
 		if (ret)
-			lab_fail(err, ret, "%s: cannot take a snapshot of the machine: %s",
-				 label, strerror(-ret));
+			lab_fail(err, ret,
+				 "%s: cannot take a snapshot of the machine: %s", label,
+				 strerror(-ret));
 	}
 	session_free(s);
 	return ret;

@@ -18,9 +18,9 @@
 #include "host/lab/shared.h"
 #include "host/vmm/clock.h"
 
-#define PCI_DEVICES "/sys/bus/pci/devices"
-#define IVSHMEM_IDS "0x1af4\n0x1110\n" /* vendor, device */
-#define PVPANIC_IDS "0x1b36\n0x0011\n"
+#define PCI_DEVICES	  "/sys/bus/pci/devices"
+#define IVSHMEM_IDS	  "0x1af4\n0x1110\n" /* vendor, device */
+#define PVPANIC_IDS	  "0x1b36\n0x0011\n"
 /* More than a store and two reads of the clock take, less than any timer waits. */
 #define STOPPED_MAX_INSNS 1000
 

@@ -3,8 +3,8 @@
  * From a request and a target to a result document.
  *
  * measure.c runs the boots in their order, on exact targets as many at a time as there
- * are processors (pool.h); judge.c decides whether the exits prove what a row claims; assemble.c turns
- * samples into metrics.
+ * are processors (pool.h); judge.c decides whether the exits prove what a row claims;
+ * assemble.c turns samples into metrics.
  */
 #ifndef WS_MEASURE_MEASURE_H
 #define WS_MEASURE_MEASURE_H

@@ -45,10 +45,9 @@ static void *work(void *ctx)
 			continue;
 		b->state = POOL_RUNS;
 		pthread_mutex_unlock(&p->lock);
-		b->rc = target_interrupted
-				? -EINTR
-				: p->target->ops->boot(p->target, &b->request,
-						       &b->report, &b->err);
+		b->rc = target_interrupted ? -EINTR
+					   : p->target->ops->boot(p->target, &b->request,
+								  &b->report, &b->err);
 		pthread_mutex_lock(&p->lock);
 		b->state = POOL_DONE;
 		if (b->rc)

@@ -31,8 +31,8 @@
 
 struct lab_state {
 	const struct lab_machine *machine;
-	struct lab_base base; /* booted when it is first needed */
-	int initramfs;	      /* a file; -1: none */
+	struct lab_base base;	       /* booted when it is first needed */
+	int initramfs;		       /* a file; -1: none */
 	struct target_options options; /* those that are not strings */
 	char emulator[PATH_MAX];
 	struct lab_kernel kernel;
@@ -318,8 +318,8 @@ static int lab_boot(struct target *t, const struct boot_request *rq,
 	job.own_payload = s->payload != NULL;
 	job.symbols = s->options.symbols != NULL;
 	job.placement = rq->placement;
-	job.timeout_ns = s->options.timeout_ns ? s->options.timeout_ns
-					       : LAB_BOOT_TIMEOUT_NS;
+	job.timeout_ns =
+		s->options.timeout_ns ? s->options.timeout_ns : LAB_BOOT_TIMEOUT_NS;
 	job.params = rq->params;
 	copy_name(job.bench, rq->bench->id);
 	copy_name(job.config, rq->config->name);

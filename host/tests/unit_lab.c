@@ -146,7 +146,7 @@ Test(modules, each_comes_after_all_it_depends_on)
 Test(modules, an_optional_one_is_taken_along)
 {
 	struct lab_modules mods = { .n = 0 };
-	struct lab_initramfs what = { .program = (const uint8_t *)"", .job = "" };
+	struct lab_initramfs what = { .program = (const uint8_t *)"" };
 	struct lab_cpio archive = { .data = NULL };
 	struct target_error err = { "" };
 
@@ -160,7 +160,7 @@ Test(modules, an_optional_one_is_taken_along)
 	cr_expect(!mods.list[0].optional && mods.list[1].optional);
 	what.modules = &mods;
 	cr_assert_eq(lab_initramfs_build(&what, &archive), 0);
-	cr_expect_not_null(memmem(archive.data, archive.bytes, "modules/leaf.ko", 15));
+	cr_expect_not_null(memmem(archive.data, archive.bytes, "optional.ko", 11));
 	cr_expect_not_null(memmem(archive.data, archive.bytes, "irqbypass\n", 10));
 	cr_expect_null(memmem(archive.data, archive.bytes, "leaf\n", 5));
 	free(archive.data);
@@ -256,20 +256,18 @@ Test(initramfs, the_same_content_gives_the_same_bytes_and_other_content_others)
 		.program = (const uint8_t *)"program",
 		.program_bytes = 7,
 		.modules = &mods,
-		.job = "wsbench\0run",
-		.job_bytes = 12,
 	};
 	struct lab_cpio c[3] = { { .data = NULL } };
 	static const char *const want[] = {
-		"dev", "dev/console", "proc",		"sys",
-		"tmp", "modules",     "modules/kvm.ko", "load-order",
-		"job", "init",	      "TRAILER!!!"
+		"dev",	      "dev/console", "proc",	       "sys",
+		"tmp",	      "modules",     "modules/kvm.ko", "optional.ko",
+		"load-order", "init",	     "TRAILER!!!"
 	};
 	size_t i = 0;
 
 	cr_assert_eq(lab_initramfs_build(&what, &c[0]), 0);
 	cr_assert_eq(lab_initramfs_build(&what, &c[1]), 0);
-	what.job = "wsbench\0Run";
+	what.program = (const uint8_t *)"Program";
 	cr_assert_eq(lab_initramfs_build(&what, &c[2]), 0);
 	cr_assert_eq(c[0].bytes, c[1].bytes);
 	cr_expect_arr_eq(c[0].data, c[1].data, c[0].bytes);
@@ -295,37 +293,27 @@ Test(initramfs, the_same_content_gives_the_same_bytes_and_other_content_others)
 		free(c[i].data);
 }
 
-Test(initramfs, a_job_is_a_command_line_without_what_was_not_asked_for)
+/* What is there or not, and what differs from build to build, takes the same room. */
+Test(initramfs, has_one_size_whatever_the_program_and_the_optional_module)
 {
-	static const char *const benches[] = { "null", "hypercall" };
-	static const char *const configs[] = { "pmu-off" };
-	static const char full[] = "wsbench\0run\0--on\0kvm\0--bench\0null,hypercall\0"
-				   "--config\0pmu-off\0--boots\0"
-				   "2\0--events\0"
-				   "10\0"
-				   "--seed\0"
-				   "18446744073709551615\0"
-				   "--payload\0/payload.elf";
-	static const char least[] = "wsbench\0run\0--on\0kvm\0--bench\0null";
-	struct target_job job = { .benches = benches,
-				  .n_benches = 2,
-				  .configs = configs,
-				  .n_configs = 1,
-				  .boots = 2,
-				  .events = 10,
-				  .seed = UINT64_MAX };
-	char *text;
-	size_t bytes;
+	static const uint8_t program[300000], module[70000] = "ELF";
+	struct lab_modules none = { .n = 0 };
+	struct lab_modules one = {
+		.list = { { "extra", (uint8_t *)(uintptr_t)module, sizeof(module),
+			    true } },
+		.n = 1,
+	};
+	const struct lab_initramfs what[2] = {
+		{ .program = program, .program_bytes = 7, .modules = &none },
+		{ .program = program, .program_bytes = 300000, .modules = &one },
+	};
+	struct lab_cpio c[2] = { { .data = NULL } };
 
-	cr_assert_eq(lab_job_encode(&job, true, &text, &bytes), 0);
-	cr_assert_eq(bytes, sizeof(full));
-	cr_expect_arr_eq(text, full, sizeof(full));
-	free(text);
-	job = (struct target_job){ .benches = benches, .n_benches = 1 };
-	cr_assert_eq(lab_job_encode(&job, false, &text, &bytes), 0);
-	cr_assert_eq(bytes, sizeof(least));
-	cr_expect_arr_eq(text, least, sizeof(least));
-	free(text);
+	for (int i = 0; i < 2; i++)
+		cr_assert_eq(lab_initramfs_build(&what[i], &c[i]), 0);
+	cr_expect_eq(c[0].bytes, c[1].bytes);
+	free(c[0].data);
+	free(c[1].data);
 }
 
 Test(machines, the_users_words_come_last_on_the_kernels_command_line)
@@ -338,7 +326,8 @@ Test(machines, the_users_words_come_last_on_the_kernels_command_line)
 		cr_expect_eq(lab_machine_find(m->name), m);
 		if (m->emulator != &lab_qemu)
 			continue;
-		argv = lab_machine_argv(m, "/usr/bin/emu", "/k", "loglevel=8 x=y", NULL);
+		argv = lab_machine_argv(m, "/usr/bin/emu", "/k", "loglevel=8 x=y", NULL,
+					false);
 		cr_assert_not_null(argv);
 		while (argv[n])
 			n++;

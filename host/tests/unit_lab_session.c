@@ -9,15 +9,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "host/lab/machine.h"
 #include "host/lab/session.h"
 #include "host/lab/shared.h"
 #include "host/lab/wire.h"
 
 struct heard {
 	char text[256];
-	int refuse; /* what benchmark() returns */
+	int refuse; /* what report() returns */
 };
 
 static int hear_header(void *ctx, const char *json, size_t bytes)
@@ -29,42 +31,121 @@ static int hear_header(void *ctx, const char *json, size_t bytes)
 	return 0;
 }
 
-static int hear_benchmark(void *ctx, const char *json, size_t bytes)
+static int hear_report(void *ctx, const uint8_t *report, size_t bytes)
 {
 	struct heard *h = ctx;
 	size_t used = strlen(h->text);
 
-	snprintf(h->text + used, sizeof(h->text) - used, "B:%.*s ", (int)bytes, json);
+	snprintf(h->text + used, sizeof(h->text) - used, "R:%.*s ", (int)bytes,
+		 (const char *)report);
 	return h->refuse;
 }
 
-static void hear_progress(void *ctx, const char *text)
+static void hear_line(void *ctx, const char *text)
 {
 	struct heard *h = ctx;
 	size_t used = strlen(h->text);
 
-	snprintf(h->text + used, sizeof(h->text) - used, "P:%s ", text);
+	snprintf(h->text + used, sizeof(h->text) - used, "L:%s ", text);
+}
+
+/* The emulator of these tests: `boot.program` is run, with `boot.append` as script. */
+static int script_command(const struct lab_machine *m, const struct lab_boot *boot,
+			  struct lab_command *cmd, struct target_error *err)
+{
+	char **argv = calloc(4, sizeof(*argv));
+
+	(void)m;
+	(void)err;
+	lab_command_init(cmd);
+	cr_assert_not_null(argv);
+	argv[0] = (char *)(uintptr_t)boot->program;
+	argv[1] = (char *)"-c";
+	argv[2] = (char *)(uintptr_t)boot->append;
+	cmd->argv = argv;
+	return 0;
+}
+
+static int script_clone(struct lab_base *base, const struct lab_boot *boot,
+			struct lab_shared *w, const struct lab_job *job,
+			struct lab_child *child, struct target_error *err)
+{
+	struct lab_command cmd;
+	int ret = script_command(base->machine, boot, &cmd, err);
+
+	(void)job;
+	if (!ret)
+		ret = lab_child_start(child, &cmd, w->fd, SOCK_STREAM, err);
+	lab_command_free(&cmd);
+	return ret;
+}
+
+/* Ready once the script has written a byte to descriptor 11; `X` says that it is not. */
+static int script_is_ready(int control)
+{
+	char c;
+
+	return read(control, &c, 1) == 1 ? c != 'X' : -EPIPE;
+}
+
+static int script_begin(int control)
+{
+	return control < 0 ? -EBADF : 0;
+}
+
+static int script_freeze(struct lab_base *base)
+{
+	lab_child_stop(&base->child);
+	return 0;
+}
+
+static const struct lab_emulator script_emulator = {
+	.wire = LAB_SHARED_MEMORY,
+	.control_type = SOCK_STREAM,
+	.command = script_command,
+	.begin = script_begin,
+	.is_ready = script_is_ready,
+	.freeze = script_freeze,
+	.clone = script_clone,
+};
+
+static const struct lab_machine script_machine = {
+	.name = "test",
+	.emulator = &script_emulator,
+	.program = "sh",
+};
+
+static int run_program(const char *program, const char *script, struct heard *h,
+		       struct target_error *err)
+{
+	const struct lab_sink sink = {
+		.ctx = h,
+		.header = hear_header,
+		.report = hear_report,
+		.line = hear_line,
+	};
+	const struct lab_boot boot = { .program = program, .append = script };
+	const struct lab_job job = { .magic = LAB_JOB_MAGIC };
+	struct lab_base base = {
+		.label = "lab:test",
+		.machine = &script_machine,
+		.snapshot = -1,
+	};
+
+	lab_child_init(&base.child);
+	err->text[0] = '\0';
+	return lab_base_run(&base, &boot, &job, &sink, err);
 }
 
 /* Runs `script` after it has put what is in `s` onto the wire. */
 static int converse(const struct lab_shared *s, const char *script, struct heard *h,
 		    struct target_error *err)
 {
-	const struct target_sink sink = {
-		.ctx = h,
-		.header = hear_header,
-		.benchmark = hear_benchmark,
-		.progress = hear_progress,
-	};
 	/* The wire's memory as the machine would leave it, for the script to copy. */
 	char image[] = "/tmp/unit_lab_wire.XXXXXX", command[1024];
-	char *argv[] = { (char *)"/bin/sh", (char *)"-c", command, NULL };
-	struct lab_command cmd;
 	int fd = mkstemp(image), ret;
 
 	cr_assert_geq(fd, 0);
-	lab_command_init(&cmd);
-	cmd.argv = argv;
 	cr_assert_eq(write(fd, s->memory, 65536), 65536);
 	close(fd);
 	/* The count last, as the machine does it. */
@@ -73,8 +154,7 @@ static int converse(const struct lab_shared *s, const char *script, struct heard
 		 "dd if=%s of=$w bs=4096 skip=1 seek=1 conv=notrunc;"
 		 "dd if=%s of=$w bs=8 count=1 conv=notrunc; exec 2>&1; %s",
 		 image, image, script);
-	err->text[0] = '\0';
-	ret = lab_session_run("lab:test", &cmd, &sink, err);
+	ret = run_program("/bin/sh", command, h, err);
 	unlink(image);
 	return ret;
 }
@@ -99,38 +179,54 @@ TestSuite(session, .init = begin, .fini = end, .timeout = 60);
 
 static void say_hello_and_header(void)
 {
-	cr_assert_eq(lab_wire_hello(&wire), 0);
-	cr_assert_eq(lab_wire_header(&wire, "{}", 2), 0);
+	cr_assert_eq(lab_wire_number(&wire, LAB_FRAME_HELLO, LAB_WIRE_VERSION), 0);
+	cr_assert_eq(lab_wire_text(&wire, LAB_FRAME_HEADER, "{}"), 0);
 }
 
 Test(session, a_whole_job_is_handed_on_and_the_machine_stopped)
 {
 	say_hello_and_header();
-	lab_wire_progress(&wire, "a\x1b[2J\nb");
-	lab_wire_benchmark(&wire, "[1]", 3);
-	lab_wire_benchmark(&wire, "[2]", 3);
-	lab_wire_end(&wire, 0);
+	lab_wire_text(&wire, LAB_FRAME_LINE, "a\x1b[2J\nb");
+	lab_wire_text(&wire, LAB_FRAME_REPORT, "[1]");
+	lab_wire_number(&wire, LAB_FRAME_END, 0);
 	/* Not waited for: END is the end. */
 	cr_expect_eq(converse(&shared, "sleep 1000", &heard, &err), 0, "%s", err.text);
-	cr_expect_str_eq(heard.text, "H:{} P:a [2J b B:[1] B:[2] ");
+	cr_expect_str_eq(heard.text, "H:{} L:a [2J b R:[1] ");
 }
 
 Test(session, a_job_without_a_machine_says_why)
 {
-	char *argv[] = { (char *)"/nonexistent/emulator", NULL };
-	struct lab_command cmd;
-	const struct target_sink sink = {
-		.ctx = &heard,
-		.header = hear_header,
-		.benchmark = hear_benchmark,
-		.progress = NULL,
-	};
-
-	lab_command_init(&cmd);
-	cmd.argv = argv;
-	cr_expect_eq(lab_session_run("lab:test", &cmd, &sink, &err), -EIO);
+	cr_expect_eq(run_program("/nonexistent/emulator", "", &heard, &err), -EIO);
 	cr_expect_not_null(strstr(err.text, "emulator failed: cannot run it"), "%s",
 			   err.text);
+}
+
+/* Booted until it says that it is ready, and not before. */
+Test(session, a_machine_boots_until_it_is_ready)
+{
+	/* dash knows no descriptor of two digits. */
+	struct lab_boot boot = { .program = "/bin/bash",
+				 .append = "echo >&11; sleep 100" };
+	struct lab_base base;
+
+	cr_expect_eq(lab_base_boot(&base, "lab:test", &script_machine, &boot, &err), 0,
+		     "%s", err.text);
+	cr_expect_eq(base.child.pid, 0, "script_freeze() has ended it");
+	lab_base_free(&base);
+
+	boot.append = "echo no disk; exit 3";
+	cr_expect_eq(lab_base_boot(&base, "lab:test", &script_machine, &boot, &err),
+		     -EIO);
+	cr_expect_not_null(strstr(err.text, "bash failed: no disk"), "%s", err.text);
+	lab_base_free(&base);
+}
+
+/* The clock of QEMU's machine may move while it stops: it is to be booted again. */
+Test(session, a_machine_whose_clock_moved_is_told_apart)
+{
+	lab_wire_number(&wire, LAB_FRAME_HELLO, LAB_WIRE_VERSION);
+	lab_wire_send(&wire, LAB_FRAME_MOVED, NULL, 0);
+	cr_expect_eq(converse(&shared, "sleep 1000", &heard, &err), -EAGAIN);
 }
 
 Test(session, the_emulators_last_words_are_told)
@@ -157,57 +253,39 @@ Test(session, a_panic_is_told_in_the_kernels_words)
 Test(session, a_machine_that_goes_off_early_is_no_success)
 {
 	say_hello_and_header();
-	lab_wire_benchmark(&wire, "[1]", 3);
+	lab_wire_text(&wire, LAB_FRAME_REPORT, "[1]");
 	cr_expect_eq(converse(&shared, "echo last words >&5", &heard, &err), -EIO);
 	cr_expect_not_null(strstr(err.text, "went off before the job was done"), "%s",
 			   err.text);
 	cr_expect_not_null(strstr(err.text, "console: last words"), "%s", err.text);
-	cr_expect_str_eq(heard.text, "H:{} B:[1] ", "what came is kept");
+	cr_expect_str_eq(heard.text, "H:{} R:[1] ", "what came is kept");
 }
 
 Test(session, a_failure_frame_is_told_whenever_it_comes)
 {
-	lab_wire_failure(&wire, "the kernel refuses module kvm");
+	lab_wire_text(&wire, LAB_FRAME_FAILURE, "the kernel refuses module kvm");
 	cr_expect_eq(converse(&shared, "sleep 1000", &heard, &err), -EIO);
 	cr_expect_str_eq(err.text, "lab:test: the kernel refuses module kvm");
 }
 
-Test(session, an_end_without_a_document_is_explained_by_the_console)
+Test(session, damage_is_an_error)
 {
-	lab_wire_hello(&wire);
-	lab_wire_end(&wire, 4);
-	cr_expect_eq(converse(&shared, "sleep 0.2; echo no /dev/kvm >&5", &heard, &err),
-		     -EIO);
-	cr_expect_not_null(strstr(err.text, "exit code 4\n  console: no /dev/kvm"), "%s",
-			   err.text);
-}
-
-Test(session, lost_benchmarks_and_damage_are_errors)
-{
-	say_hello_and_header();
-	wire.benchmarks = 1; /* one that never was on the wire */
-	lab_wire_end(&wire, 0);
-	cr_expect_eq(converse(&shared, "sleep 1000", &heard, &err), -EBADMSG);
-	cr_expect_not_null(strstr(err.text, "0 of 1 benchmarks"), "%s", err.text);
-
-	end();
-	begin();
 	wire = (struct lab_wire){ .shared = &shared };
 	say_hello_and_header();
 	cr_assert_eq(lab_shared_append(&shared, (const uint8_t *)"dmesg", 5), 0);
-	lab_wire_end(&wire, 0);
+	lab_wire_number(&wire, LAB_FRAME_END, 0);
 	cr_expect_eq(converse(&shared, "sleep 1000", &heard, &err), -EBADMSG);
 	cr_expect_not_null(strstr(err.text, "5 bytes of damage"), "%s", err.text);
 }
 
 Test(session, frames_out_of_order_are_errors)
 {
-	lab_wire_header(&wire, "{}", 2);
+	lab_wire_text(&wire, LAB_FRAME_HEADER, "{}");
 	cr_expect_eq(converse(&shared, "sleep 1000", &heard, &err), -EBADMSG);
 	end();
 	begin();
-	lab_wire_hello(&wire);
-	lab_wire_benchmark(&wire, "[]", 2);
+	lab_wire_number(&wire, LAB_FRAME_HELLO, LAB_WIRE_VERSION);
+	lab_wire_text(&wire, LAB_FRAME_SYMBOLS, "not asked for");
 	cr_expect_eq(converse(&shared, "sleep 1000", &heard, &err), -EBADMSG);
 	cr_expect_str_eq(heard.text, "");
 }
@@ -216,11 +294,11 @@ Test(session, a_callbacks_error_ends_the_job)
 {
 	heard.refuse = -EINVAL;
 	say_hello_and_header();
-	lab_wire_benchmark(&wire, "[1]", 3);
-	lab_wire_benchmark(&wire, "[2]", 3);
-	lab_wire_end(&wire, 0);
+	lab_wire_text(&wire, LAB_FRAME_REPORT, "[1]");
+	lab_wire_text(&wire, LAB_FRAME_REPORT, "[2]");
+	lab_wire_number(&wire, LAB_FRAME_END, 0);
 	cr_expect_eq(converse(&shared, "sleep 1000", &heard, &err), -EINVAL);
-	cr_expect_str_eq(heard.text, "H:{} B:[1] ");
+	cr_expect_str_eq(heard.text, "H:{} R:[1] ");
 }
 
 Test(session, an_interrupt_leaves_no_process)
@@ -230,7 +308,7 @@ Test(session, an_interrupt_leaves_no_process)
 	FILE *f;
 
 	say_hello_and_header();
-	lab_wire_benchmark(&wire, "[1]", 3);
+	lab_wire_text(&wire, LAB_FRAME_REPORT, "[1]");
 	cr_assert_geq(fd, 0);
 	close(fd);
 	/* The script interrupts its own runner, which only then looks. */

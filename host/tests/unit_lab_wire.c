@@ -6,9 +6,11 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "host/lab/job.h"
 #include "host/lab/shared.h"
 #include "host/lab/wire.h"
 #include "host/lab/wire_reader.h"
+#include "host/target/boot.h"
 
 /* A frame that claims `raw` bytes and holds `stored`, with checksums that fit. */
 static size_t forge(uint8_t *f, uint32_t type, const void *stored, uint32_t bytes,
@@ -59,7 +61,7 @@ Test(wire, a_frame_has_the_layout_that_the_header_file_describes)
 	uLongf text_bytes = sizeof(text);
 	size_t bytes;
 
-	cr_assert_eq(lab_frame_encode(LAB_FRAME_PROGRESS, "hello", 5, &f, &bytes), 0);
+	cr_assert_eq(lab_frame_encode(LAB_FRAME_LINE, "hello", 5, &f, &bytes), 0);
 	cr_expect_arr_eq(f, "WS1\xf7\x04\0\0\0", 8);
 	cr_expect_eq(lab_get_le32(f + 8), bytes - 24);
 	cr_expect_eq(lab_get_le32(f + 12), 5);
@@ -80,35 +82,34 @@ Test(wire, all_that_is_sent_arrives_in_order_however_it_is_cut)
 	int64_t n;
 
 	cr_assert_eq(lab_shared_create(&s, LAB_SHARED_MEMORY), 0);
-	cr_assert_eq(lab_wire_hello(&w), 0);
-	cr_assert_eq(lab_wire_header(&w, "{}ignored", 2), 0);
-	cr_assert_eq(lab_wire_progress(&w, "") || lab_wire_benchmark(&w, "[1]", 3), 0);
-	cr_assert_eq(lab_wire_benchmark(&w, "[2]", 3) || lab_wire_end(&w, 3), 0);
+	cr_assert_eq(lab_wire_number(&w, LAB_FRAME_HELLO, 2), 0);
+	cr_assert_eq(lab_wire_send(&w, LAB_FRAME_HEADER, "{}ignored", 2), 0);
+	cr_assert_eq(lab_wire_text(&w, LAB_FRAME_LINE, ""), 0);
+	cr_assert_eq(lab_wire_send(&w, LAB_FRAME_REPORT, "[1]", 3), 0);
+	cr_assert_eq(lab_wire_number(&w, LAB_FRAME_END, 3), 0);
 
 	n = lab_shared_written(&s);
-	cr_assert_gt(n, 6 * 24);
+	cr_assert_gt(n, 5 * 24);
 	for (int64_t i = 0; i < n; i++) {
 		cr_assert_eq(lab_reader_push(&r, s.memory + LAB_SHARED_DATA + i, 1), 0);
 		while (lab_reader_next(&r, false, &f) == 1) {
 			static const enum lab_frame_type order[] = {
-				LAB_FRAME_HELLO,     LAB_FRAME_HEADER,
-				LAB_FRAME_PROGRESS,  LAB_FRAME_BENCHMARK,
-				LAB_FRAME_BENCHMARK, LAB_FRAME_END,
+				LAB_FRAME_HELLO,  LAB_FRAME_HEADER, LAB_FRAME_LINE,
+				LAB_FRAME_REPORT, LAB_FRAME_END,
 			};
 
-			cr_assert_lt(frames, 6);
+			cr_assert_lt(frames, 5);
 			cr_expect_eq(f.type, order[frames]);
 			if (frames == 1)
 				cr_expect_str_eq((const char *)f.payload, "{}");
-			if (frames == 4)
-				cr_expect_str_eq((const char *)f.payload, "[2]");
+			if (frames == 3)
+				cr_expect_str_eq((const char *)f.payload, "[1]");
 			frames++;
 		}
 	}
-	cr_expect_eq(frames, 6);
-	cr_expect_eq(f.size, LAB_END_BYTES);
-	cr_expect_eq(lab_get_le32(f.payload), 2, "END counts the benchmarks");
-	cr_expect_eq(lab_get_le32(f.payload + 4), 3, "END has the exit code");
+	cr_expect_eq(frames, 5);
+	cr_expect_eq(f.size, LAB_NUMBER_BYTES);
+	cr_expect_eq(lab_get_le32(f.payload), 3, "END has the exit code");
 	cr_expect_eq(r.skipped, 0);
 	lab_reader_free(&r);
 	lab_shared_free(&s);
@@ -121,10 +122,10 @@ Test(wire, nothing_follows_the_end)
 	int64_t n;
 
 	cr_assert_eq(lab_shared_create(&s, LAB_SHARED_MEMORY), 0);
-	cr_assert_eq(lab_wire_failure(&w, "broken"), 0);
+	cr_assert_eq(lab_wire_text(&w, LAB_FRAME_FAILURE, "broken"), 0);
 	n = lab_shared_written(&s);
-	cr_expect_eq(lab_wire_end(&w, 0), 0);
-	cr_expect_eq(lab_wire_benchmark(&w, "[]", 2), 0);
+	cr_expect_eq(lab_wire_number(&w, LAB_FRAME_END, 0), 0);
+	cr_expect_eq(lab_wire_send(&w, LAB_FRAME_REPORT, "[]", 2), 0);
 	cr_expect_eq(lab_shared_written(&s), n);
 	lab_shared_free(&s);
 }
@@ -165,14 +166,14 @@ Test(wire, what_precedes_the_first_frame_is_no_damage_and_what_follows_it_is)
 	size_t n = 0;
 
 	memcpy(b, "SeaBIOS WS1", 11);
-	n = 11 + put(b + 11, LAB_FRAME_PROGRESS, "one");
+	n = 11 + put(b + 11, LAB_FRAME_LINE, "one");
 	memcpy(b + n, "noise", 5);
 	n += 5;
-	n += put(b + n, LAB_FRAME_PROGRESS, "two");
+	n += put(b + n, LAB_FRAME_LINE, "two");
 	cr_assert_eq(lab_reader_push(&r, b, n), 0);
-	expect(&r, false, LAB_FRAME_PROGRESS, "one");
+	expect(&r, false, LAB_FRAME_LINE, "one");
 	cr_expect_eq(r.skipped, 0);
-	expect(&r, false, LAB_FRAME_PROGRESS, "two");
+	expect(&r, false, LAB_FRAME_LINE, "two");
 	cr_expect_eq(r.skipped, 5);
 	expect_none(&r, true);
 	lab_reader_free(&r);
@@ -181,17 +182,17 @@ Test(wire, what_precedes_the_first_frame_is_no_damage_and_what_follows_it_is)
 Test(wire, any_flipped_bit_loses_that_frame_and_no_other)
 {
 	uint8_t b[1024];
-	size_t first = put(b, LAB_FRAME_PROGRESS, "before");
-	size_t second = first + put(b + first, LAB_FRAME_PROGRESS, "the victim");
-	size_t n = second + put(b + second, LAB_FRAME_PROGRESS, "after");
+	size_t first = put(b, LAB_FRAME_LINE, "before");
+	size_t second = first + put(b + first, LAB_FRAME_LINE, "the victim");
+	size_t n = second + put(b + second, LAB_FRAME_LINE, "after");
 
 	for (size_t bit = first * 8; bit < second * 8; bit++) {
 		struct lab_reader r = { .bytes = NULL };
 
 		b[bit / 8] ^= 1 << bit % 8;
 		cr_assert_eq(lab_reader_push(&r, b, n), 0);
-		expect(&r, true, LAB_FRAME_PROGRESS, "before");
-		expect(&r, true, LAB_FRAME_PROGRESS, "after");
+		expect(&r, true, LAB_FRAME_LINE, "before");
+		expect(&r, true, LAB_FRAME_LINE, "after");
 		cr_expect_eq(r.skipped, second - first, "bit %zu", bit);
 		expect_none(&r, true);
 		lab_reader_free(&r);
@@ -203,7 +204,7 @@ Test(wire, a_torn_frame_does_not_swallow_the_failure_after_it)
 {
 	uint8_t b[1024];
 	struct lab_reader r = { .bytes = NULL };
-	size_t torn = put(b, LAB_FRAME_BENCHMARK, "a benchmark that is cut off") - 7, n;
+	size_t torn = put(b, LAB_FRAME_REPORT, "a benchmark that is cut off") - 7, n;
 
 	n = torn + put(b + torn, LAB_FRAME_FAILURE, "killed");
 	b[n++] = 'W'; /* a frame's first byte, and no more */
@@ -222,22 +223,21 @@ Test(wire, frames_that_lie_about_their_size_are_skipped)
 	size_t n = 0, good;
 
 	cr_assert_eq(compress(stored, &stored_bytes, (const uint8_t *)"12345", 5), Z_OK);
-	n += forge(b + n, LAB_FRAME_PROGRESS, stored, stored_bytes, 4); /* too small */
-	n += forge(b + n, LAB_FRAME_PROGRESS, stored, stored_bytes, 6); /* too large */
-	n += forge(b + n, LAB_FRAME_PROGRESS, "no zlib", 7, 5);
-	n += forge(b + n, LAB_FRAME_PROGRESS, stored, stored_bytes,
-		   LAB_FRAME_RAW_MAX + 1);
+	n += forge(b + n, LAB_FRAME_LINE, stored, stored_bytes, 4); /* too small */
+	n += forge(b + n, LAB_FRAME_LINE, stored, stored_bytes, 6); /* too large */
+	n += forge(b + n, LAB_FRAME_LINE, "no zlib", 7, 5);
+	n += forge(b + n, LAB_FRAME_LINE, stored, stored_bytes, LAB_FRAME_RAW_MAX + 1);
 	n += forge(b + n, 0, stored, stored_bytes, 5);
 	n += forge(b + n, LAB_FRAME_TYPES, stored, stored_bytes, 5);
 	/* A length that will never come must not make the reader wait for it. */
-	forge(b + n, LAB_FRAME_PROGRESS, "", 0, 5);
+	forge(b + n, LAB_FRAME_LINE, "", 0, 5);
 	lab_put_le32(b + n + 8, LAB_FRAME_STORED_MAX + 1);
 	lab_put_le32(b + n + 20, crc32(0, b + n, 20));
 	n += LAB_FRAME_HEADER_BYTES;
 	good = n;
-	n += forge(b + n, LAB_FRAME_PROGRESS, stored, stored_bytes, 5);
+	n += forge(b + n, LAB_FRAME_LINE, stored, stored_bytes, 5);
 	cr_assert_eq(lab_reader_push(&r, b, n), 0);
-	expect(&r, false, LAB_FRAME_PROGRESS, "12345");
+	expect(&r, false, LAB_FRAME_LINE, "12345");
 	cr_expect_eq(r.frames, 1);
 	cr_expect_eq(r.end, n);
 	cr_expect_eq(r.begin, r.end);
@@ -250,8 +250,8 @@ Test(wire, payloads_over_the_limit_are_refused_where_they_are_made)
 	uint8_t *frame = NULL;
 	size_t bytes;
 
-	cr_expect_eq(lab_frame_encode(LAB_FRAME_BENCHMARK, "", LAB_FRAME_RAW_MAX + 1,
-				      &frame, &bytes),
+	cr_expect_eq(lab_frame_encode(LAB_FRAME_REPORT, "", LAB_FRAME_RAW_MAX + 1, &frame,
+				      &bytes),
 		     -EMSGSIZE);
 	cr_expect_null(frame);
 }
@@ -268,4 +268,132 @@ Test(shared, behind_a_port_it_is_a_file_that_grows)
 	cr_assert_eq(ftruncate(s.fd, (off_t)LAB_SHARED_BYTES + 1), 0);
 	cr_expect_eq(lab_shared_written(&s), -EBADMSG);
 	lab_shared_free(&s);
+}
+
+/* A machine that waits for its job starts with an empty wire, whatever was on it. */
+Test(wire, a_job_is_given_and_the_wire_emptied)
+{
+	struct lab_job job = { .magic = LAB_JOB_MAGIC, .kind = LAB_JOB_BOOT };
+	struct lab_shared s;
+
+	cr_assert_eq(lab_shared_create(&s, LAB_SHARED_MEMORY), 0);
+	cr_assert_eq(lab_shared_append(&s, (const uint8_t *)"old", 3), 0);
+	lab_shared_give(&s, &job);
+	cr_expect_eq(lab_shared_written(&s), 0);
+	cr_expect_arr_eq(s.memory + LAB_SHARED_JOB, &job, sizeof(job));
+	lab_shared_free(&s);
+}
+
+Test(job, damaged_ones_are_refused)
+{
+	struct lab_job job = { .magic = LAB_JOB_MAGIC, .kind = LAB_JOB_SELFTEST };
+
+	cr_expect(lab_job_is_valid(&job));
+	job.tests[sizeof(job.tests) - 1] = 'x';
+	cr_expect_not(lab_job_is_valid(&job), "names without an end");
+	job.tests[sizeof(job.tests) - 1] = '\0';
+	memset(job.bench, 'x', sizeof(job.bench));
+	cr_expect_not(lab_job_is_valid(&job), "a name without an end");
+	memset(job.bench, 0, sizeof(job.bench));
+	job.kind = LAB_JOB_SELFTEST + 1;
+	cr_expect_not(lab_job_is_valid(&job), "an unknown kind");
+	job.kind = 0;
+	cr_expect_not(lab_job_is_valid(&job), "no kind");
+	job = (struct lab_job){ .kind = LAB_JOB_BOOT };
+	cr_expect_not(lab_job_is_valid(&job), "no magic number");
+}
+
+static struct boot_report sample_report(void)
+{
+	struct boot_report rep;
+
+	boot_report_init(&rep);
+	rep.outcome = BOOT_DONE;
+	strcpy(rep.reason, "because");
+	rep.unit = "cycles";
+	rep.guest.magic = ABI_MAGIC;
+	rep.counts[ABI_PHASE_EVENT] = (struct boot_counts){ 1, 2, 3, true, 4, 5 };
+	rep.statistics.vm_exits = 77;
+	strcpy(rep.counters_why, "no PMU");
+	rep.host_counters = (struct result_host_counters){
+		"software", rep.counters_why, 1, 2, 3, 4, 5, 6,
+	};
+	for (int phase = 0; phase < ABI_PHASES; phase++) {
+		rep.guest.samples[phase] = (uint64_t)phase;
+		rep.series[phase] = calloc(ABI_PHASES, sizeof(uint64_t));
+		for (int i = 0; i < phase; i++)
+			rep.series[phase][i] = (uint64_t)(100 * phase + i);
+	}
+	return rep;
+}
+
+Test(report, arrives_as_it_was_sent)
+{
+	struct boot_report in = sample_report(), out;
+	const struct boot_counts *c = &out.counts[ABI_PHASE_EVENT];
+	uint8_t *block;
+	size_t n;
+
+	cr_assert_eq(lab_report_encode(&in, &block, &n), 0);
+	cr_assert_eq(lab_report_decode(block, n, &out), 0);
+	cr_expect_eq(out.outcome, BOOT_DONE);
+	cr_expect_str_eq(out.reason, "because");
+	cr_expect_str_eq(out.unit, "cycles");
+	cr_expect_arr_eq(&out.guest, &in.guest, sizeof(in.guest));
+	cr_expect(c->exits == 1 && c->user == 2 && c->interrupts == 3 &&
+		  c->interrupts_exact && c->involuntary_switches == 4 &&
+		  c->migrations == 5);
+	cr_expect_eq(out.statistics.vm_exits, 77);
+	cr_expect_str_eq(out.host_counters.source, "software");
+	cr_expect_str_eq(out.host_counters.reason, "no PMU");
+	cr_expect_eq(out.host_counters.context_switches, 6);
+	for (int phase = 0; phase < ABI_PHASES; phase++)
+		cr_expect_arr_eq(out.series[phase], in.series[phase],
+				 phase * sizeof(uint64_t));
+	boot_report_free(&out);
+
+	/* Cut anywhere, or with bytes behind its end, it is not a report. */
+	for (size_t cut = 0; cut < n; cut += 7)
+		cr_expect_eq(lab_report_decode(block, cut, &out), -EBADMSG, "%zu", cut);
+	block = realloc(block, n + 1);
+	cr_expect_eq(lab_report_decode(block, n + 1, &out), -EBADMSG);
+	boot_report_free(&in);
+	free(block);
+}
+
+/* What a machine claims is not believed: counts, words, states. */
+Test(report, that_lies_is_refused)
+{
+	struct boot_report in = sample_report(), out;
+	uint8_t *block;
+	size_t n;
+
+	in.guest.samples[3] = 2; /* and three values follow */
+	cr_assert_eq(lab_report_encode(&in, &block, &n), 0);
+	block[0] = 0x7f;
+	cr_expect_eq(lab_report_decode(block, n, &out), -EBADMSG, "an unknown outcome");
+	free(block);
+	in.unit = "furlongs";
+	cr_assert_eq(lab_report_encode(&in, &block, &n), 0);
+	cr_expect_eq(lab_report_decode(block, n, &out), -EBADMSG, "an unknown unit");
+	free(block);
+	boot_report_free(&in);
+}
+
+Test(report, without_figures_has_its_reason)
+{
+	struct boot_report in, out;
+	uint8_t *block;
+	size_t n;
+
+	boot_report_init(&in);
+	in.outcome = BOOT_SKIP;
+	strcpy(in.reason, "the machine does not have it");
+	in.guest.samples[ABI_PHASE_EVENT] = 500; /* and no series */
+	cr_assert_eq(lab_report_encode(&in, &block, &n), 0);
+	cr_assert_eq(lab_report_decode(block, n, &out), 0);
+	cr_expect_eq(out.outcome, BOOT_SKIP);
+	cr_expect_str_eq(out.reason, in.reason);
+	boot_report_free(&out);
+	free(block);
 }

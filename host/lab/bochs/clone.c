@@ -176,9 +176,9 @@ int fputc(int c, FILE *f)
 	if (!next)
 		next = (int (*)(int, FILE *))dlsym(RTLD_NEXT, "fputc");
 	ret = next(c, f);
-	matched = (uint8_t)c == (uint8_t)ready[matched]	 ? matched + 1
-		  : (uint8_t)c == (uint8_t)ready[0] ? 1
-						    : 0;
+	matched = (uint8_t)c == (uint8_t)ready[matched] ? matched + 1
+		  : (uint8_t)c == (uint8_t)ready[0]	? 1
+							: 0;
 	if (matched == LAB_PORT_READY_BYTES) {
 		matched = 0;
 		fflush(f);
