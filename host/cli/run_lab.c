@@ -2,6 +2,7 @@
 /* The job of a lab's machine, done by the program inside. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "host/lab/initramfs.h"
 #include "host/lab/job.h"
 #include "host/lab/wire.h"
+#include "host/measure/matrix.h"
 #include "host/measure/pmu.h"
 #include "host/result/result.h"
 #include "host/target/boot.h"
@@ -56,6 +58,19 @@ static int describe(struct target *t, struct lab_wire *wire, struct target_error
 	return ret;
 }
 
+static int send_report(const struct boot_report *rep, struct lab_wire *wire)
+{
+	uint8_t *block;
+	size_t bytes;
+	int ret = lab_report_encode(rep, &block, &bytes);
+
+	if (ret)
+		return ret;
+	ret = lab_wire_send(wire, LAB_FRAME_REPORT, block, bytes);
+	free(block);
+	return ret;
+}
+
 static int boot(struct target *t, const struct lab_job *job, struct lab_wire *wire,
 		struct target_error *err)
 {
@@ -69,8 +84,7 @@ static int boot(struct target *t, const struct lab_job *job, struct lab_wire *wi
 	struct spacer spacer;
 	struct boot_report rep;
 	void *payload = NULL;
-	uint8_t *block;
-	size_t bytes;
+	bool go_on = true;
 	int ret = 0;
 
 	if (!rq.bench)
@@ -90,15 +104,14 @@ static int boot(struct target *t, const struct lab_job *job, struct lab_wire *wi
 	}
 	if (ret)
 		return ret;
-	spacer_open(&spacer, job->placement);
-	ret = t->ops->boot(t, &rq, &rep, err);
-	spacer_close(&spacer);
-	if (!ret) {
-		ret = lab_report_encode(&rep, &block, &bytes);
-		if (!ret) {
-			ret = lab_wire_send(wire, LAB_FRAME_REPORT, block, bytes);
-			free(block);
-		}
+	for (uint32_t i = 0; i < job->boots && !ret && go_on; i++) {
+		spacer_open(&spacer, job->placement + i);
+		ret = t->ops->boot(t, &rq, &rep, err);
+		spacer_close(&spacer);
+		if (ret)
+			break;
+		go_on = rep.outcome == BOOT_DONE;
+		ret = send_report(&rep, wire);
 		if (ret)
 			target_fail(err, ret, "cannot send the report of %s: %s",
 				    rq.bench->id, strerror(-ret));
@@ -111,6 +124,15 @@ static int boot(struct target *t, const struct lab_job *job, struct lab_wire *wi
 static void send_line(void *ctx, const char *text)
 {
 	(void)lab_wire_text(ctx, LAB_FRAME_LINE, text);
+}
+
+/* What failed has been sent. */
+static int matrix(struct target *t, struct lab_wire *wire, struct target_error *err)
+{
+	const struct selftest_watch watch = { wire, send_line };
+	int ret = measure_matrix(t, &watch, err);
+
+	return ret < 0 ? ret : 0;
 }
 
 static int selftest(const struct lab_job *job, struct lab_wire *wire,
@@ -139,6 +161,8 @@ int cmd_job_in_lab(const struct lab_job *job, struct lab_wire *wire)
 		ret = open_kvm(&t, job, &err);
 		if (!ret && job->kind == LAB_JOB_DESCRIBE)
 			ret = describe(&t, wire, &err);
+		else if (!ret && job->kind == LAB_JOB_MATRIX)
+			ret = matrix(&t, wire, &err);
 		else if (!ret)
 			ret = boot(&t, job, wire, &err);
 		t.ops->close(&t);

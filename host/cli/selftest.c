@@ -8,6 +8,7 @@
 #include "host/cli/cmd.h"
 #include "host/cli/message.h"
 #include "host/cli/names.h"
+#include "host/measure/matrix.h"
 #include "host/target/selftest.h"
 #include "host/target/target.h"
 
@@ -29,6 +30,9 @@ static void print_help(void)
 	      stdout);
 	for (size_t i = 0; selftest_name(i); i++)
 		printf("  %s\n", selftest_name(i));
+	fputs("\nOr alone: " SELFTEST_MATRIX ", every benchmark under every config, 20 "
+	      "events each.\n",
+	      stdout);
 }
 
 /* 0, or an enum cli_exit that is not CLI_OK; `help`: there is nothing to do. */
@@ -81,12 +85,28 @@ static void print_line(void *ctx, const char *text)
 	*failed += !strncmp(text, "not ok ", 7);
 }
 
+static int matrix_here(const struct asked *a, const struct selftest_watch *watch)
+{
+	struct target t = *names_target("kvm");
+	struct target_error err = { "" };
+	int ret = t.ops->open(&t, &a->options, &err);
+
+	if (!ret)
+		ret = measure_matrix(&t, watch, &err);
+	t.ops->close(&t);
+	if (ret < 0)
+		message_error("%s", err.text);
+	return ret < 0 ? CLI_FAILED : ret ? CLI_WORSE : CLI_OK;
+}
+
 static int run_here(const struct asked *a)
 {
 	int failed = 0, ret;
 	const struct selftest_watch watch = { &failed, print_line };
 	char why[256] = "";
 
+	if (a->n == 1 && !strcmp(a->names[0], SELFTEST_MATRIX))
+		return matrix_here(a, &watch);
 	ret = selftest_run(a->names, a->n, &watch, why, sizeof(why));
 	if (ret == -ENOENT && strstr(why, "self-test")) {
 		message_usage("wsbench selftest", "%s", why);

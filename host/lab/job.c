@@ -16,7 +16,7 @@ static bool ends(const char *text, size_t bytes)
 bool lab_job_is_valid(const struct lab_job *job)
 {
 	return job->magic == LAB_JOB_MAGIC && job->kind >= LAB_JOB_DESCRIBE &&
-	       job->kind <= LAB_JOB_SELFTEST && ends(job->bench, sizeof(job->bench)) &&
+	       job->kind <= LAB_JOB_MATRIX && ends(job->bench, sizeof(job->bench)) &&
 	       ends(job->config, sizeof(job->config)) &&
 	       !job->tests[sizeof(job->tests) - 1];
 }

@@ -17,8 +17,9 @@
 
 enum lab_job_kind {
 	LAB_JOB_DESCRIBE = 1, /* the machine: answered by a HEADER */
-	LAB_JOB_BOOT,	      /* one boot of a payload: answered by a REPORT */
+	LAB_JOB_BOOT,	      /* boots of a payload: answered by a REPORT each */
 	LAB_JOB_SELFTEST,     /* answered by a LINE per test */
+	LAB_JOB_MATRIX,	      /* every row under every config: LINEs, too */
 };
 
 #define LAB_JOB_NAME_BYTES  64u
@@ -32,8 +33,8 @@ struct lab_job {
 	uint8_t own_payload; /* boot LAB_PAYLOAD_PATH, not the benchmark's image */
 	uint8_t symbols;     /* send the kernel's functions after the job */
 	uint8_t reserved;
-	uint32_t placement; /* struct boot_request's */
-	uint32_t reserved32;
+	uint32_t placement; /* of the first boot: struct boot_request's */
+	uint32_t boots;	    /* each in the next place; the first that fails is the last */
 	uint64_t timeout_ns; /* of one boot */
 	struct abi_params params;
 	char bench[LAB_JOB_NAME_BYTES];

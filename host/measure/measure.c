@@ -184,37 +184,48 @@ static int row_end(struct session *s, struct row_run *run, int rc)
 	return rc;
 }
 
-/* The boots of an exact target, in the order of the document. */
+/* The boots of an exact target: an entry per row and config, in the document's order. */
 struct batch {
 	struct pool_boot *boots;
-	size_t *row_of, *config_of; /* per boot */
+	struct boot_report *reports; /* of all entries */
+	size_t *row_of, *config_of;  /* per entry */
 	size_t n;
 };
 
 static int batch_fill(struct session *s, struct batch *b)
 {
-	uint32_t times = s->plan.boots * (s->request->pairs ? 2 : 1);
-	size_t n = 0;
+	size_t times = s->plan.boots * (s->request->pairs ? 2u : 1u), n = 0;
 	int rc = 0;
 
 	for (size_t i = 0; i < s->plan.n_rows; i++)
-		n += s->plan.rows[i].n_configs * times;
+		n += s->plan.rows[i].n_configs;
 	b->boots = calloc(n, sizeof(*b->boots));
+	b->reports = calloc(n * times, sizeof(*b->reports));
 	b->row_of = calloc(n, sizeof(*b->row_of));
 	b->config_of = calloc(n, sizeof(*b->config_of));
-	if (!b->boots || !b->row_of || !b->config_of)
+	if (!b->boots || !b->reports || !b->row_of || !b->config_of)
 		return target_fail(s->err, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < s->plan.n_rows && !rc; i++)
-		for (size_t c = 0; c < s->plan.rows[i].n_configs && !rc; c++)
-			for (uint32_t k = 0; k < times && !rc; k++, b->n++) {
-				const struct plan_row *row = &s->plan.rows[i];
+	for (size_t i = 0; i < s->plan.n_rows && !rc; i++) {
+		const struct plan_row *row = &s->plan.rows[i];
 
-				rc = request_of(s, row, row->configs[c], k,
-						&b->boots[b->n].request);
-				b->row_of[b->n] = i;
-				b->config_of[b->n] = c;
-			}
+		for (size_t c = 0; c < row->n_configs && !rc; c++, b->n++) {
+			rc = request_of(s, row, row->configs[c], 0,
+					&b->boots[b->n].request);
+			b->boots[b->n].n = times;
+			b->boots[b->n].reports = &b->reports[b->n * times];
+			b->row_of[b->n] = i;
+			b->config_of[b->n] = c;
+		}
+	}
 	return rc;
+}
+
+static void batch_free(struct batch *b)
+{
+	free(b->boots);
+	free(b->reports);
+	free(b->row_of);
+	free(b->config_of);
 }
 
 /*
@@ -234,8 +245,6 @@ static int run_rows(struct session *s)
 	}
 	for (size_t i = 0; i < b.n && !rc; i++) {
 		const struct plan_row *row = &s->plan.rows[b.row_of[i]];
-		const struct config *config = row->configs[b.config_of[i]];
-		uint32_t index = b.boots[i].request.placement;
 		struct assembly *a;
 
 		if (!i || b.row_of[i] != b.row_of[i - 1])
@@ -243,21 +252,19 @@ static int run_rows(struct session *s)
 		if (rc)
 			break;
 		a = &run.a[b.config_of[i]];
-		say_boot(s, row, config, index);
-		if (stopped(s, a)) {
-			pool_skip(pool, i);
-		} else {
-			rc = pool_wait(pool, i, s->err);
-			if (!rc)
-				rc = take_report(s, row, index, &b.boots[i].report, a);
-		}
+		say_boot(s, row, row->configs[b.config_of[i]], 0);
+		rc = pool_wait(pool, i, s->err);
+		for (size_t k = 0; !rc && k < b.boots[i].n; k++)
+			if (stopped(s, a))
+				boot_report_free(&b.boots[i].reports[k]);
+			else
+				rc = take_report(s, row, (uint32_t)k,
+						 &b.boots[i].reports[k], a);
 		if (i + 1 == b.n || b.row_of[i + 1] != b.row_of[i] || rc)
 			rc = row_end(s, &run, rc);
 	}
 	pool_stop(pool);
-	free(b.boots);
-	free(b.row_of);
-	free(b.config_of);
+	batch_free(&b);
 	return rc;
 }
 

@@ -28,6 +28,27 @@ struct pool {
 	size_t n_threads;
 };
 
+static int boot_all(struct target *t, struct pool_boot *b)
+{
+	struct boot_request rq = b->request;
+	int rc = 0;
+
+	if (t->ops->boots)
+		return t->ops->boots(t, &rq, b->n, b->reports, &b->err);
+	for (size_t i = 0; i < b->n; i++, rq.placement++) {
+		rc = t->ops->boot(t, &rq, &b->reports[i], &b->err);
+		if (rc || b->reports[i].outcome != BOOT_DONE)
+			break;
+	}
+	return rc;
+}
+
+static void free_reports(struct pool_boot *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		boot_report_free(&b->reports[i]);
+}
+
 static void *work(void *ctx)
 {
 	struct pool *p = ctx;
@@ -45,9 +66,7 @@ static void *work(void *ctx)
 			continue;
 		b->state = POOL_RUNS;
 		pthread_mutex_unlock(&p->lock);
-		b->rc = target_interrupted ? -EINTR
-					   : p->target->ops->boot(p->target, &b->request,
-								  &b->report, &b->err);
+		b->rc = target_interrupted ? -EINTR : boot_all(p->target, b);
 		pthread_mutex_lock(&p->lock);
 		b->state = POOL_DONE;
 		if (b->rc)
@@ -124,19 +143,6 @@ int pool_wait(struct pool *p, size_t i, struct target_error *err)
 	return rc;
 }
 
-void pool_skip(struct pool *p, size_t i)
-{
-	struct pool_boot *b = &p->boots[i];
-
-	pthread_mutex_lock(&p->lock);
-	while (b->state == POOL_RUNS)
-		pthread_cond_wait(&p->changed, &p->lock);
-	if (b->state == POOL_DONE && !b->rc)
-		boot_report_free(&b->report);
-	take(p, i);
-	pthread_mutex_unlock(&p->lock);
-}
-
 void pool_stop(struct pool *p)
 {
 	if (!p)
@@ -149,7 +155,7 @@ void pool_stop(struct pool *p)
 		pthread_join(p->threads[i], NULL);
 	for (size_t i = 0; i < p->n; i++)
 		if (p->boots[i].state == POOL_DONE && !p->boots[i].rc)
-			boot_report_free(&p->boots[i].report);
+			free_reports(&p->boots[i]);
 	pthread_cond_destroy(&p->changed);
 	pthread_mutex_destroy(&p->lock);
 	free(p);

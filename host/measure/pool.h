@@ -5,9 +5,11 @@
 
 #include "host/target/target.h"
 
+/* Boots of one row under one config: as many as `n`, until one fails. */
 struct pool_boot {
 	struct boot_request request;
-	struct boot_report report; /* filled in once pool_wait() returned 0 */
+	size_t n;
+	struct boot_report *reports; /* filled in once pool_wait() returned 0 */
 	/* The pool's own. */
 	enum { POOL_WAITS, POOL_RUNS, POOL_DONE, POOL_TAKEN } state;
 	int rc;
@@ -23,13 +25,10 @@ struct pool;
 struct pool *pool_start(struct target *t, struct pool_boot *boots, size_t n);
 
 /*
- * Waits for boot `i` and hands its report over. 0; what the target's boot() returned,
+ * Waits for boots[i] and hands its reports over. 0; what the target's boot() returned,
  * with `err`; -EINTR.
  */
 int pool_wait(struct pool *p, size_t i, struct target_error *err);
-
-/* Boot `i` is not needed: it need not run, and its report is freed if it did. */
-void pool_skip(struct pool *p, size_t i);
 
 /* Waits for what runs, and frees reports that were not handed over. NULL is allowed. */
 void pool_stop(struct pool *p);

@@ -21,6 +21,7 @@
 #include "host/result/result.h"
 #include "host/target/boot.h"
 #include "host/target/emulator.h"
+#include "host/target/selftest.h"
 #include "host/target/target.h"
 
 /* Of one boot, unless the user says otherwise: virtual time, far more than any takes. */
@@ -175,7 +176,8 @@ static struct lab_boot boot_of(const struct lab_state *s)
 struct answer {
 	const struct target *t;
 	struct result **header;
-	struct boot_report *report;
+	struct boot_report *reports; /* room for `n_reports`; `got` of them are there */
+	size_t n_reports, got;
 	void (*line)(void *ctx, const char *text);
 	void *ctx;
 	bool complete;
@@ -200,10 +202,16 @@ static int on_header(void *ctx, const char *json, size_t bytes)
 static int on_report(void *ctx, const uint8_t *report, size_t bytes)
 {
 	struct answer *a = ctx;
-	int ret = a->complete ? -EBADMSG : lab_report_decode(report, bytes, a->report);
+	int ret = -EBADMSG;
 
-	a->complete |= !ret;
-	return ret;
+	if (a->got < a->n_reports && !a->complete)
+		ret = lab_report_decode(report, bytes, &a->reports[a->got]);
+	if (ret)
+		return ret;
+	a->complete = a->reports[a->got].outcome != BOOT_DONE;
+	a->got++;
+	a->complete |= a->got == a->n_reports;
+	return 0;
 }
 
 static void on_line(void *ctx, const char *text)
@@ -229,13 +237,13 @@ static int run_job(struct target *t, const struct lab_job *job, struct answer *a
 	const struct lab_sink sink = {
 		.ctx = a,
 		.header = a->header ? on_header : NULL,
-		.report = a->report ? on_report : NULL,
+		.report = a->reports ? on_report : NULL,
 		.line = a->line ? on_line : NULL,
 		.symbols = job->symbols ? on_symbols : NULL,
 	};
 	int ret;
 
-	if (a->report) {
+	if (a->reports) {
 		boot.plugin = s->plugin;
 		boot.plugin_fd = s->plugin_fd;
 	}
@@ -303,42 +311,52 @@ static void copy_name(char *to, const char *name)
 }
 
 /*
- * What ends a clone, a panic of its kernel included, costs the boot that it was for. The
+ * What ends a clone, a panic of its kernel included, costs the boots that it was for. The
  * machine itself was fit to boot.
  */
-static int lab_boot(struct target *t, const struct boot_request *rq,
-		    struct boot_report *rep, struct target_error *err)
+static int lab_boots(struct target *t, const struct boot_request *rq, size_t n,
+		     struct boot_report *reps, struct target_error *err)
 {
 	const struct lab_state *s = t->state;
 	struct lab_job job = new_job(LAB_JOB_BOOT);
-	struct answer a = { .t = t, .report = rep, .err = err };
+	struct answer a = { .t = t, .reports = reps, .n_reports = n, .err = err };
 	int ret;
 
 	job.host_counters = s->options.host_counters;
 	job.own_payload = s->payload != NULL;
 	job.symbols = s->options.symbols != NULL;
 	job.placement = rq->placement;
-	job.timeout_ns =
-		s->options.timeout_ns ? s->options.timeout_ns : LAB_BOOT_TIMEOUT_NS;
+	job.boots = (uint32_t)n;
+	job.timeout_ns = s->options.timeout_ns ? s->options.timeout_ns
+					       : LAB_BOOT_TIMEOUT_NS;
 	job.params = rq->params;
 	copy_name(job.bench, rq->bench->id);
 	copy_name(job.config, rq->config->name);
-	boot_report_init(rep);
+	for (size_t i = 0; i < n; i++)
+		boot_report_init(&reps[i]);
 	ret = run_job(t, &job, &a);
-	if (!ret || ret == -EINTR || ret == -ENOMEM)
-		return ret;
-	if (a.complete)
-		boot_report_free(rep);
-	boot_report_init(rep);
-	boot_end(rep, BOOT_CRASH, "%.*s", (int)strcspn(err->text, "\n"), err->text);
-	return 0;
+	if (ret && ret != -EINTR && ret != -ENOMEM && !a.complete) {
+		boot_end(&reps[a.got], BOOT_CRASH, "%.*s",
+			 (int)strcspn(err->text, "\n"), err->text);
+		return 0;
+	}
+	for (size_t i = 0; ret && i < a.got; i++)
+		boot_report_free(&reps[i]);
+	return ret;
+}
+
+static int lab_boot(struct target *t, const struct boot_request *rq,
+		    struct boot_report *rep, struct target_error *err)
+{
+	return lab_boots(t, rq, 1, rep, err);
 }
 
 static int lab_selftest(struct target *t, const char *const *names, size_t n,
 			void (*line)(void *ctx, const char *text), void *ctx,
 			struct target_error *err)
 {
-	struct lab_job job = new_job(LAB_JOB_SELFTEST);
+	bool matrix = n == 1 && !strcmp(names[0], SELFTEST_MATRIX);
+	struct lab_job job = new_job(matrix ? LAB_JOB_MATRIX : LAB_JOB_SELFTEST);
 	struct answer a = { .t = t, .line = line, .ctx = ctx, .err = err };
 	size_t used = 0;
 
@@ -369,6 +387,7 @@ const struct target_ops target_lab_ops = {
 	.open = lab_open,
 	.describe = lab_describe,
 	.boot = lab_boot,
+	.boots = lab_boots,
 	.selftest = lab_selftest,
 	.program = lab_program,
 	.close = lab_close,

@@ -93,7 +93,7 @@ void boot_report_free(struct boot_report *rep);
 
 struct target_ops {
 	const char *kind; /* "kvm", "bare", "lab" */
-	bool parallel;	  /* boot() may be called by several threads at a time */
+	bool parallel;	  /* boots() may be called by several threads at a time */
 	/* 0 if it can run here; else -errno, and `err` says why in one line. */
 	int (*probe)(const struct target *t, const struct target_options *opt,
 		     struct target_error *err);
@@ -107,6 +107,12 @@ struct target_ops {
 	int (*describe)(struct target *t, struct result **r, struct target_error *err);
 	int (*boot)(struct target *t, const struct boot_request *rq,
 		    struct boot_report *rep, struct target_error *err);
+	/*
+	 * The same `n` times, from rq->placement on, each in the next place; fills in
+	 * reports until one is not BOOT_DONE. NULL: call boot() so often.
+	 */
+	int (*boots)(struct target *t, const struct boot_request *rq, size_t n,
+		     struct boot_report *reps, struct target_error *err);
 	/* Labs: runs the VMM's own tests of these names, or all; NULL: not here. */
 	int (*selftest)(struct target *t, const char *const *names, size_t n,
 			void (*line)(void *ctx, const char *text), void *ctx,

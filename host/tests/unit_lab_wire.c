@@ -295,7 +295,7 @@ Test(job, damaged_ones_are_refused)
 	memset(job.bench, 'x', sizeof(job.bench));
 	cr_expect_not(lab_job_is_valid(&job), "a name without an end");
 	memset(job.bench, 0, sizeof(job.bench));
-	job.kind = LAB_JOB_SELFTEST + 1;
+	job.kind = LAB_JOB_MATRIX + 1;
 	cr_expect_not(lab_job_is_valid(&job), "an unknown kind");
 	job.kind = 0;
 	cr_expect_not(lab_job_is_valid(&job), "no kind");

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Every benchmark under every config that its architecture has, briefly. */
+#ifndef WS_MEASURE_MATRIX_H
+#define WS_MEASURE_MATRIX_H
+
+#include "host/target/selftest.h"
+#include "host/target/target.h"
+
+/*
+ * Runs them on an opened target, 20 events each, and reports in TAP: a row that is
+ * skipped is `ok` with its reason, a row that hangs, crashes or does not exit as its row
+ * and config claim is `not ok`. How many failed; or a negative errno with `err`.
+ */
+int measure_matrix(struct target *t, const struct selftest_watch *watch,
+		   struct target_error *err);
+
+#endif
