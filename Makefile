@@ -282,7 +282,7 @@ test: setup
 
 UNITS := $(patsubst host/tests/%.c,$(B)/tests/%,$(sort $(wildcard host/tests/unit_*.c)))
 .PHONY: unit-tests asan-tests test-payloads
-unit-tests: $(UNITS)
+unit-tests: $(UNITS) $(B)/tests/contain
 # The same, with sanitizers. Under these gcc warns of what is not there, as its manual says.
 asan-tests: $(UNITS:$(B)/%=$(B)/asan/%)
 ASAN := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -310,6 +310,12 @@ $(B)/asan/tests/unit_%: host/tests/unit_%.c $(B)/asan/host.a
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ASAN_CFLAGS) $(filter %.c %.a,$^) $(LIBS) -lcriterion -o $@
+
+# What runs the tests' commands.
+$(B)/tests/contain: host/tests/contain.c | tools
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $< -o $@
 
 compare: $(B)/wsbench
 	$(Q)[ -n '$(A)' ] && [ -n '$(NEW)' ] || { echo 'usage: make compare A=BASE.json B=NEW.json' >&2; exit 2; }
