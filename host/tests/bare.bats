@@ -9,7 +9,7 @@ setup_file() {
   local target
   for target in bare:x86_64 bare:aarch64; do
     ! unavailable $target >/dev/null || continue
-    timeout --kill-after=5 300 "$wsbench" run --on $target -o "$BATS_FILE_TMPDIR/${target#bare:}.json" \
+    contained "$wsbench" run --on $target -o "$BATS_FILE_TMPDIR/${target#bare:}.json" \
       >"$BATS_FILE_TMPDIR/${target#bare:}.out" 2>"$BATS_FILE_TMPDIR/${target#bare:}.err"
   done
 }
@@ -21,10 +21,10 @@ document() {
 
 exact_and_empty() {
   document "$1"
-  holds "$document" 'd["target"]["exact"] and d["clock"]["unit"] == "insns"'
-  holds "$document" 'd["target"]["hypervisor"] is None'
-  holds "$document" 'value("null") == 0 and m("null")["unit"] == "insns"'
-  holds "$document" 'all(y["summary"]["min"] == y["summary"]["max"] == 0
+  holds "$document" 'd["target"]["exact"] and d["clock"]["unit"] == "insns"' \
+    'd["target"]["hypervisor"] is None' \
+    'value("null") == 0 and m("null")["unit"] == "insns"' \
+    'all(y["summary"]["min"] == y["summary"]["max"] == 0
     for y in m("null")["boots"])'
 }
 
@@ -44,8 +44,8 @@ exact_and_empty() {
 @test "bare:aarch64: without a hypervisor the guest's PMC sees everything" {
   document aarch64
   for bench in null cntvct eoi; do
-    holds "$document" "value('$bench', metric='pmc_visible') == value('$bench')"
-    holds "$document" "value('$bench', metric='pmc_hidden') == 0"
+    holds "$document" "value('$bench', metric='pmc_visible') == value('$bench')" \
+      "value('$bench', metric='pmc_hidden') == 0"
   done
 }
 
@@ -54,15 +54,15 @@ exact_and_empty() {
     document $a
     holds "$document" 'all(y["estimate"]["ci"]["lo"] == y["estimate"]["value"] ==
       y["estimate"]["ci"]["hi"] and y["estimate"]["ci"]["method"] == "exact"
-      for x in d["benchmarks"] if x["status"] == "ok" for y in x["metrics"])'
-    holds "$document" 'not [w for w in d["warnings"] if w["code"] == "not-exact"]'
+      for x in d["benchmarks"] if x["status"] == "ok" for y in x["metrics"])' \
+      'not [w for w in d["warnings"] if w["code"] == "not-exact"]'
   done
 }
 
 @test "bare: what needs a hypervisor is skipped with the reason, and is no zero" {
   document x86_64
-  holds "$document" 'b("hypercall")["status"] == "skip"'
-  holds "$document" '"hypervisor" in b("hypercall")["reason"] and not b("hypercall")["metrics"]'
+  holds "$document" 'b("hypercall")["status"] == "skip"' \
+    '"hypervisor" in b("hypercall")["reason"] and not b("hypercall")["metrics"]'
 }
 
 # same TARGET: the benchmarks of a second run are those of the first, to the byte.
@@ -86,7 +86,7 @@ same() {
   run_apart "$wsbench" validate "$BATS_FILE_TMPDIR"/{x86_64,aarch64}.json
   [ "$status" = 0 ]
   [ -z "$stderr" ]
-  "$tests/schema_check.py" "$wsbench" "$top/results/schema.json" \
+  "$python" "$tests/schema_check.py" "$wsbench" "$top/results/schema.json" \
     "$BATS_FILE_TMPDIR"/{x86_64,aarch64}.json
 }
 
@@ -106,7 +106,7 @@ same() {
 @test "on a terminal progress is drawn and wiped" {
   need_terminal
   need_target bare:x86_64
-  run --separate-stderr "$tests/on_terminal.py" "$wsbench" run --on bare:x86_64 --bench null
+  run_apart "$python" "$tests/on_terminal.py" "$wsbench" run --on bare:x86_64 --bench null
   [ "$status" = 0 ]
   [[ $output == *$'\r'bare:x86_64:* ]]
   [[ $output == *$'\r\033[K'* ]]
@@ -119,7 +119,7 @@ same() {
   [ "$status" = 0 ]
   [ -z "$stderr" ]
   [[ $stdout == *null* ]]
-  "$tests/on_terminal.py" --split out "$wsbench" run --on bare:x86_64 --bench null --quiet >terminal
+  "$python" "$tests/on_terminal.py" --split out "$wsbench" run --on bare:x86_64 --bench null --quiet >terminal
   [ ! -s terminal ]
   grep -q '^null ' out
 }
@@ -128,12 +128,13 @@ same() {
   need_terminal
   need_target bare:x86_64
   rows=("$wsbench" run --on bare:x86_64 --bench "null,hypercall")
-  "$tests/on_terminal.py" "${rows[@]}" >colored
-  NO_COLOR=1 "$tests/on_terminal.py" "${rows[@]}" >plain
-  "$tests/on_terminal.py" "${rows[@]}" --no-color >plain_too
+  terminal=("$python" "$tests/on_terminal.py")
+  "${terminal[@]}" "${rows[@]}" >colored
+  NO_COLOR=1 "${terminal[@]}" "${rows[@]}" >plain
+  "${terminal[@]}" "${rows[@]}" --no-color >plain_too
   # An error is red where it may be: the test can fail.
-  "$tests/on_terminal.py" "$wsbench" run --on bare:x86_64 --payload missing >colored_error || true
-  NO_COLOR=1 "$tests/on_terminal.py" "$wsbench" run --on bare:x86_64 --payload missing >plain_error || true
+  "${terminal[@]}" "$wsbench" run --on bare:x86_64 --payload missing >colored_error || true
+  NO_COLOR=1 "${terminal[@]}" "$wsbench" run --on bare:x86_64 --payload missing >plain_error || true
   cat colored colored_error | grep -q $'\033\[[0-9;]*m'
   run ! grep -q $'\033\[[0-9;]*m' plain plain_too plain_error
 }
@@ -152,15 +153,15 @@ same() {
 interrupted() {
   need_target bare:x86_64
   shim qemu-system-x86_64 4 "kill -$1 \$PPID; exec sleep 60"
-  run --separate-stderr "$wsbench" run --on bare:x86_64 --bench null,cpuid,rdtsc --boots 2 -o doc.json
+  run_apart "$wsbench" run --on bare:x86_64 --bench null,cpuid,rdtsc --boots 2 -o doc.json
   echo "exit code $status, stderr: $stderr"
   [ "$status" = $((128 + $(kill -l "$1"))) ]
   [[ $stderr == *interrupted* ]]
-  holds doc.json 'd["run"]["partial"] is True'
-  holds doc.json '[w["code"] for w in d["warnings"]].count("partial") == 1'
-  holds doc.json 'b("null")["status"] == "ok" and value("null") == 0'
-  holds doc.json 'len(m("null")["boots"]) == 2'
-  holds doc.json 'not [x for x in d["benchmarks"] if x["name"] == "rdtsc" and x["status"] == "ok"]'
+  holds doc.json 'd["run"]["partial"] is True' \
+    '[w["code"] for w in d["warnings"]].count("partial") == 1' \
+    'b("null")["status"] == "ok" and value("null") == 0' \
+    'len(m("null")["boots"]) == 2' \
+    'not [x for x in d["benchmarks"] if x["name"] == "rdtsc" and x["status"] == "ok"]'
   run_apart "$wsbench" validate doc.json
   [ "$status" = 0 ]
   nothing_left doc.json
@@ -172,7 +173,7 @@ interrupted() {
 @test "Ctrl-C on a terminal" {
   need_terminal
   need_target bare:aarch64
-  run --separate-stderr "$tests/on_terminal.py" --interrupt 'null, default, boot' \
+  run_apart "$python" "$tests/on_terminal.py" --interrupt 'null, default, boot' \
     "$wsbench" run --on bare:aarch64 --bench null,cntvct --boots 10000 -o doc.json
   echo "exit code $status: $output"
   [ "$status" = 130 ]
@@ -185,12 +186,7 @@ interrupted() {
 @test "SIGKILL: the emulator does not survive, and no half document is there" {
   need_target bare:x86_64
   shim qemu-system-x86_64 2 'kill -KILL $PPID; exec sleep 60'
-  run --separate-stderr "$wsbench" run --on bare:x86_64 --bench null -o doc.json
+  run_apart "$wsbench" run --on bare:x86_64 --bench null -o doc.json
   [ "$status" = 137 ]
-  # Its death signal is on its way.
-  for _ in $(seq 100); do
-    [ -n "$(marked_processes)" ] || break
-    sleep 0.1
-  done
   nothing_left
 }

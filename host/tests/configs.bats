@@ -22,14 +22,14 @@ skipped() {
   measured lab:x86_64-svm hlt_kernel,hlt_user,self_ipi_hlt,pause,mwait,hypercall \
     default,hlt-passthrough,pause-passthrough,mwait-passthrough
   # Of two exits per event, the HLT's is gone; the interrupt window's stays.
-  holds doc.json 'b("hlt_kernel", "default")["exits"]["observed"] == 200'
-  holds doc.json 'b("hlt_kernel", "hlt-passthrough")["exits"]["observed"] == 100'
-  holds doc.json 'b("self_ipi_hlt", "default")["exits"]["observed"] - b("self_ipi_hlt", "hlt-passthrough")["exits"]["observed"] == 100'
-  holds doc.json 'value("hlt_kernel", "hlt-passthrough") < value("hlt_kernel", "default")'
+  holds doc.json 'b("hlt_kernel", "default")["exits"]["observed"] == 200' \
+    'b("hlt_kernel", "hlt-passthrough")["exits"]["observed"] == 100' \
+    'b("self_ipi_hlt", "default")["exits"]["observed"] - b("self_ipi_hlt", "hlt-passthrough")["exits"]["observed"] == 100' \
+    'value("hlt_kernel", "hlt-passthrough") < value("hlt_kernel", "default")'
   skipped hlt_user hlt-passthrough 'would not wake'
-  holds doc.json 'b("pause", "pause-passthrough")["exits"]["observed"] == 0'
-  holds doc.json 'b("mwait", "default")["handled_by"] == "kernel"'
-  holds doc.json 'b("mwait", "mwait-passthrough")["handled_by"] == "none"'
+  holds doc.json 'b("pause", "pause-passthrough")["exits"]["observed"] == 0' \
+    'b("mwait", "default")["handled_by"] == "kernel"' \
+    'b("mwait", "mwait-passthrough")["handled_by"] == "none"'
   # What they do not change, they leave alone.
   holds doc.json 'len({value("hypercall", x["config"]) for x in d["benchmarks"] if x["name"] == "hypercall"}) == 1'
   nothing_left doc.json
@@ -54,20 +54,20 @@ skipped() {
     --kernel "$kernel/vmlinuz"
   holds doc.json 'value("cntpct", "default") == 1 and value("cntvct", "cntpct-trap") == 1'
   # EL2 answers it, and KVM proper never hears of it: no exit is counted.
-  holds doc.json 'value("cntpct", "cntpct-trap") > 100'
-  holds doc.json 'b("cntp_cval", "default")["handled_by"] == "none"'
-  holds doc.json 'b("cntp_cval", "cntpct-trap")["handled_by"] == "kernel"'
+  holds doc.json 'value("cntpct", "cntpct-trap") > 100' \
+    'b("cntp_cval", "default")["handled_by"] == "none"' \
+    'b("cntp_cval", "cntpct-trap")["handled_by"] == "kernel"'
   skipped exit_out cntpct-trap 'physical counter'
 }
 
 @test "clock: its step is measured, and so is the CPU's pace where there is noise" {
   measured lab:aarch64-vhe null default
-  holds doc.json '(d["clock"]["resolution"], d["clock"]["steps_hz"]) == (1, 1000000000)'
-  holds doc.json 'd["clock"]["least_difference"] > 1'
+  holds doc.json '(d["clock"]["resolution"], d["clock"]["steps_hz"]) == (1, 1000000000)' \
+    'd["clock"]["least_difference"] > 1'
   # An exact clock counts the CPU's own instructions: there is nothing to compare.
   holds doc.json 'all(x["interference"]["pace_spread"] is None for x in m("null")["boots"])'
   measured kvm null default --boots 6
-  holds doc.json 'd["clock"]["resolution"] > 0 and d["clock"]["least_difference"] >= d["clock"]["resolution"]'
-  holds doc.json 'd["clock"]["steps_hz"] == d["clock"]["hz"] // d["clock"]["resolution"]'
-  holds doc.json 'all(x["interference"]["pace_spread"] >= 0 for x in m("null")["boots"])'
+  holds doc.json 'd["clock"]["resolution"] > 0 and d["clock"]["least_difference"] >= d["clock"]["resolution"]' \
+    'd["clock"]["steps_hz"] == d["clock"]["hz"] // d["clock"]["resolution"]' \
+    'all(x["interference"]["pace_spread"] >= 0 for x in m("null")["boots"])'
 }

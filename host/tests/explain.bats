@@ -42,7 +42,7 @@ body() { sed '1,/^  "subject"/d' "$1"; }
   "$wsbench" explain explained.json | grep -q '^__guest_enter '
   holds_kinds='any(r["name"] == "hcr_el2" and r["writes"] for f in d["functions"] for r in f["registers"])'
   [ "$(doc explained.json "$holds_kinds")" = True ]
-  "$tests/schema_check.py" "$wsbench" "$top/results/explanation.schema.json" explained.json
+  "$python" "$tests/schema_check.py" "$wsbench" "$top/results/explanation.schema.json" explained.json
 }
 
 @test "lab:aarch64-vhe: an interrupt that the host times" {

@@ -11,48 +11,46 @@ wsbench=$build/wsbench
 payloads=$build/tests/payloads
 arch=$(uname -m)
 
-# An empty current folder and an empty TMPDIR, and a mark on all processes that
-# the test starts, which they hand on to theirs.
+# Debian's Python has the modules of scripts/packages. Another one that comes first in
+# PATH may have none, or be a shim that takes ten times as long to start.
+python=/usr/bin/python3
+[ -x "$python" ] || python=python3
+export python
+
+python3() { command "$python" "$@"; }
+export -f python3
+
+# An empty current folder and an empty TMPDIR.
 clean_place() {
   mkdir -p "$1/cwd" "$1/tmp"
   cd "$1/cwd" || return
   export TMPDIR=$1/tmp
-  export WORLDSWITCH_TEST_MARK=$1.$$
   unset NO_COLOR
 }
 
 setup() {
   clean_place "$BATS_TEST_TMPDIR"
-  touch "$BATS_TEST_TMPDIR/begin"
 }
 
-# run_apart COMMAND...: like bats' run, with $stdout and $stderr apart. Ends with
-# 124 if it takes more than 3 minutes: then it hangs.
+# contained COMMAND...: ends with 124 if it takes more than 10 minutes: then it hangs.
+# Processes that outlive it are killed, and nothing_left names them.
+contained() {
+  "$build/tests/contain" --limit 600 --left "$TMPDIR/../processes" "$@" </dev/null
+}
+export build
+export -f contained
+
+# run_apart COMMAND...: contained, like bats' run, with $stdout and $stderr apart.
 run_apart() {
-  run --separate-stderr timeout --kill-after=5 180 "$@" </dev/null
+  run --separate-stderr contained "$@"
   stdout=$output
 }
 
-marked_processes() {
-  local dir pid
-  for dir in /proc/[0-9]*; do
-    pid=${dir#/proc/}
-    # Only what the test left: not bats, which carries the mark as well.
-    case $(tr '\0' ' ' 2>/dev/null <"$dir/cmdline") in
-    *qemu-system* | *bochs* | *"$wsbench"* | sleep*) ;;
-    *) continue ;;
-    esac
-    if grep -qzxF "WORLDSWITCH_TEST_MARK=$WORLDSWITCH_TEST_MARK" "$dir/environ" 2>/dev/null; then
-      echo "$pid $(tr '\0' ' ' <"$dir/cmdline")"
-    fi
-  done
-}
-
-# nothing_left FILE...: no process of this test, and no file but these in the
-# current folder.
+# nothing_left FILE...: no process outlived what was contained, TMPDIR is empty, and
+# there is no file but these in the current folder.
 nothing_left() {
   local left
-  left=$(marked_processes)
+  left=$(cat "$TMPDIR/../processes" 2>/dev/null || true)
   if [ -n "$left" ]; then
     echo "processes left: $left"
     return 1
@@ -62,31 +60,33 @@ nothing_left() {
     echo "files here: $left"
     return 1
   fi
-  left=$(
-    find "$TMPDIR" -mindepth 1
-    find /tmp /dev/shm /var/tmp -maxdepth 1 -newer "$BATS_TEST_TMPDIR/begin" \
-      \( -name '*wsbench*' -o -name '*worldswitch*' -o -name '*qemu*' -o -name '*bochs*' \) -user "$(id -u)" 2>/dev/null
-  )
+  left=$(find "$TMPDIR" -mindepth 1)
   if [ -n "$left" ]; then
     echo "temporary files left: $left"
     return 1
   fi
 }
 
-# doc FILE EXPRESSION: prints a Python expression over a document: `d` is all of
-# it, b(name, config) a benchmark, m(name, config, metric) a metric.
-doc() {
-  python3 - "$1" "$2" <<'END'
+# doc FILE EXPRESSION...: prints Python expressions over a document: `d` is all of it,
+# b(name, config) a benchmark, m(name, config, metric) a metric.
+doc() { evaluate print "$@"; }
+
+# holds FILE EXPRESSION...: the expressions are true; if not, what its document says.
+holds() { evaluate check "$@"; }
+
+evaluate() {
+  python3 - "$@" <<'END'
 import json, sys
 
-with open(sys.argv[1]) as f:
+mode, path, *expressions = sys.argv[1:]
+with open(path) as f:
     d = json.load(f)
 
 def b(name, config=None):
     found = [x for x in d["benchmarks"]
              if x["name"] == name and config in (None, x["config"])]
     if len(found) != 1:
-        sys.exit(f"{len(found)} benchmarks {name} {config or ''} in {sys.argv[1]}")
+        sys.exit(f"{len(found)} benchmarks {name} {config or ''} in {path}")
     return found[0]
 
 def m(name, config=None, metric="round_trip"):
@@ -95,19 +95,19 @@ def m(name, config=None, metric="round_trip"):
 def value(name, config=None, metric="round_trip"):
     return m(name, config, metric)["estimate"]["value"]
 
-print(eval("(" + sys.argv[2] + ")"))
+failed = False
+for expression in expressions:
+    answer = eval("(" + expression + ")")
+    if mode == "print":
+        print(answer)
+    elif answer is not True:
+        print(f"not so in {path}: {expression}")
+        failed = True
+if failed:
+    for x in d["benchmarks"]:
+        print(f"{x['name']} {x['config']}: {x['status']} {x['reason']} {x['exits']}")
+    sys.exit(1)
 END
-}
-
-# holds FILE EXPRESSION: the expression is true; if not, what its document says.
-holds() {
-  local answer
-  answer=$(doc "$1" "$2") || return
-  if [ "$answer" != True ]; then
-    echo "not so in $1: $2"
-    doc "$1" '"\n".join(f"{x} {y}: {s} {r} {e}" for x, y, s, r, e in (map(b.get, ("name", "config", "status", "reason", "exits")) for b in d["benchmarks"]))'
-    return 1
-  fi
 }
 
 # The lines of a document that are its benchmarks.
@@ -131,13 +131,18 @@ refused() {
   [ "$status" = "$code" ] && [ -z "$stdout" ] && one_line "$stderr" && [[ $stderr == *"$text"* ]]
 }
 
-# unavailable TARGET: why it cannot run here; fails if it can.
+# unavailable TARGET: why it cannot run here; fails if it can. Asked once for all tests.
 unavailable() {
-  "$wsbench" list targets --json | python3 -c '
+  local list=$BATS_RUN_TMPDIR/targets available reason
+  if [ ! -f "$list" ]; then
+    "$wsbench" list targets --json | python3 -c '
 import json, sys
-t = next(t for t in json.load(sys.stdin)["targets"] if t["name"] == sys.argv[1])
-print(t["reason"] or "")
-sys.exit(t["available"])' "$1"
+for t in json.load(sys.stdin)["targets"]:
+    print(t["name"], t["available"], t["reason"] or "")' >"$list"
+  fi
+  read -r available reason < <(sed -n "s/^$1 //p" "$list")
+  echo "$reason"
+  [ "$available" = False ]
 }
 
 need_terminal() {

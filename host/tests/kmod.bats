@@ -23,17 +23,17 @@ passes_through() {
     --config pmu-emulated,pmccntr-passthrough,pmccntr-hooked -o doc.json "$@"
   echo "$stderr"
   [ "$status" = 0 ]
-  holds doc.json 'all(x["status"] == "ok" for x in d["benchmarks"])'
-  holds doc.json 'b("pmccntr", "pmu-emulated")["handled_by"] == "kernel"'
-  holds doc.json 'b("pmccntr", "pmu-emulated")["exits"]["observed"] == 100'
-  holds doc.json 'value("pmccntr", "pmu-emulated") > 1000'
-  holds doc.json 'b("pmccntr", "pmccntr-passthrough")["handled_by"] == "none"'
-  holds doc.json 'b("pmccntr", "pmccntr-passthrough")["exits"]["observed"] == 0'
-  holds doc.json 'value("pmccntr", "pmccntr-passthrough") == 1'
+  holds doc.json 'all(x["status"] == "ok" for x in d["benchmarks"])' \
+    'b("pmccntr", "pmu-emulated")["handled_by"] == "kernel"' \
+    'b("pmccntr", "pmu-emulated")["exits"]["observed"] == 100' \
+    'value("pmccntr", "pmu-emulated") > 1000' \
+    'b("pmccntr", "pmccntr-passthrough")["handled_by"] == "none"' \
+    'b("pmccntr", "pmccntr-passthrough")["exits"]["observed"] == 0' \
+    'value("pmccntr", "pmccntr-passthrough") == 1'
   # The hook alone lets nothing through, and costs the same wherever it runs.
-  holds doc.json 'b("pmccntr", "pmccntr-hooked")["handled_by"] == "kernel"'
-  holds doc.json '0 < value("hypercall", "pmccntr-hooked") - value("hypercall", "pmu-emulated") < 100'
-  holds doc.json 'value("hypercall", "pmccntr-passthrough") <= value("hypercall", "pmccntr-hooked")'
+  holds doc.json 'b("pmccntr", "pmccntr-hooked")["handled_by"] == "kernel"' \
+    '0 < value("hypercall", "pmccntr-hooked") - value("hypercall", "pmu-emulated") < 100' \
+    'value("hypercall", "pmccntr-passthrough") <= value("hypercall", "pmccntr-hooked")'
   # `none` is what these configs promise; a hypercall exits as ever.
   holds doc.json 'b("hypercall", "pmccntr-passthrough")["exits"]["observed"] == 100'
   rm doc.json
@@ -87,8 +87,8 @@ passes_through() {
   run_apart "$wsbench" run --on lab:aarch64-vhe --bench pmccntr --events 10 --modules empty \
     --config pmccntr-passthrough -o doc.json
   [ "$status" = 0 ]
-  holds doc.json 'b("pmccntr")["status"] == "skip"'
-  holds doc.json '"scripts/kmod.sh --release " + d["subject"]["kernel"] in b("pmccntr")["reason"]'
+  holds doc.json 'b("pmccntr")["status"] == "skip"' \
+    '"scripts/kmod.sh --release " + d["subject"]["kernel"] in b("pmccntr")["reason"]'
 }
 
 @test "passthrough: a module of another kernel is refused, and the run goes on" {
@@ -99,8 +99,8 @@ passes_through() {
   run_apart "$wsbench" run --on lab:aarch64-vhe --bench null,pmccntr --events 10 \
     --modules other --config pmccntr-passthrough -o doc.json
   [ "$status" = 0 ]
-  holds doc.json 'b("null")["status"] == "skip"'
-  holds doc.json '"the kernel refuses the module" in b("pmccntr")["reason"]'
+  holds doc.json 'b("null")["status"] == "skip"' \
+    '"the kernel refuses the module" in b("pmccntr")["reason"]'
 }
 
 @test "kmod.sh: a kernel that the module does not know is refused, and said" {

@@ -8,7 +8,7 @@ load helper
 setup_file() {
   clean_place "$BATS_FILE_TMPDIR"
   ! unavailable kvm >/dev/null || return 0
-  timeout --kill-after=5 300 "$wsbench" run --on kvm --bench null,hypercall,mmio_read_user,mmio_write_user,pio_in_user,pio_out_user \
+  contained "$wsbench" run --on kvm --bench null,hypercall,mmio_read_user,mmio_write_user,pio_in_user,pio_out_user \
     --boots 6 --events 200 -o "$BATS_FILE_TMPDIR/doc.json" \
     >"$BATS_FILE_TMPDIR/out" 2>"$BATS_FILE_TMPDIR/err" ||
     echo $? >"$BATS_FILE_TMPDIR/failed"
@@ -26,10 +26,10 @@ document() {
 user_exits() {
   document
   for bench; do
-    holds "$document" "b('$bench')['status'] == 'ok'"
-    holds "$document" "b('$bench')['exits']['user'] ==
-      sum(y['events'] for y in m('$bench')['boots']) == 6 * 200"
-    holds "$document" "b('$bench')['handled_by'] == 'user'"
+    holds "$document" "b('$bench')['status'] == 'ok'" \
+      "b('$bench')['exits']['user'] ==
+      sum(y['events'] for y in m('$bench')['boots']) == 6 * 200" \
+      "b('$bench')['handled_by'] == 'user'"
   done
 }
 
@@ -46,16 +46,16 @@ user_exits() {
 
 @test "kvm: it is not exact, and says so by its interval" {
   document
-  holds "$document" 'd["target"]["exact"] is False and d["clock"]["unit"] == "ticks"'
-  holds "$document" 'm("mmio_read_user")["estimate"]["ci"]["method"] == "order-statistic"'
-  holds "$document" 'len(m("mmio_read_user")["boots"]) == 6'
+  holds "$document" 'd["target"]["exact"] is False and d["clock"]["unit"] == "ticks"' \
+    'm("mmio_read_user")["estimate"]["ci"]["method"] == "order-statistic"' \
+    'len(m("mmio_read_user")["boots"]) == 6'
 }
 
 @test "kvm: a software KVM is warned about" {
   document
   is_software_kvm || skip "this KVM is hardware's"
-  holds "$document" 'd["target"]["hypervisor"] == "software"'
-  holds "$document" '[w["code"] for w in d["warnings"]].count("software-kvm") == 1'
+  holds "$document" 'd["target"]["hypervisor"] == "software"' \
+    '[w["code"] for w in d["warnings"]].count("software-kvm") == 1'
   grep -q '^Warning (kvm): ' "$BATS_FILE_TMPDIR/out"
   holds "$document" 'b("hypercall")["status"] == "skip"'
 }
@@ -63,9 +63,9 @@ user_exits() {
 @test "kvm: a hardware KVM is not called software" {
   document
   ! is_software_kvm || skip "this KVM is software"
-  holds "$document" 'd["target"]["hypervisor"] != "software"'
-  holds "$document" 'not [w for w in d["warnings"] if w["code"] == "software-kvm"]'
-  holds "$document" 'b("hypercall")["handled_by"] == "kernel"'
+  holds "$document" 'd["target"]["hypervisor"] != "software"' \
+    'not [w for w in d["warnings"] if w["code"] == "software-kvm"]' \
+    'b("hypercall")["handled_by"] == "kernel"'
 }
 
 @test "kvm: the document is valid" {
@@ -77,7 +77,7 @@ user_exits() {
 @test "kvm: SIGINT keeps what finished" {
   need_terminal
   need_target kvm
-  run --separate-stderr "$tests/on_terminal.py" --interrupt 'mmio_read_user, ' \
+  run_apart "$python" "$tests/on_terminal.py" --interrupt 'mmio_read_user, ' \
     "$wsbench" run --on kvm --bench null,mmio_read_user,mmio_write_user --boots 30 -o doc.json
   echo "exit code $status: $output"
   [ "$status" = 130 ]

@@ -26,10 +26,9 @@ setup_file() {
     for run in 1 2; do
       echo "$lab $run $(benches "$lab")"
     done
-  done | xargs -r -P 2 -L 1 sh -c '
-    timeout --kill-after=5 500 "$0" run --on "lab:$2" --bench "$4" --events 50 -o "$1/$2.$3.json" >"$1/$2.$3.out" 2>"$1/$2.$3.err" </dev/null
+  done | xargs -r -P 2 -L 1 bash -c '
+    contained "$0" run --on "lab:$2" --bench "$4" --events 50 -o "$1/$2.$3.json" >"$1/$2.$3.out" 2>"$1/$2.$3.err"
     echo $? >"$1/$2.$3.status"' "$wsbench" "$BATS_FILE_TMPDIR"
-  marked_processes >"$BATS_FILE_TMPDIR/processes"
 }
 
 # document LAB: the first run's, as $document.
@@ -60,18 +59,18 @@ same() {
 # is LAB HYPERVISOR [EMULATOR]: the document says where it is from, and that it is exact.
 is() {
   document "$1"
-  holds "$document" "d['target']['name'] == 'lab:$1' and d['target']['kind'] == 'lab'"
-  holds "$document" "d['target']['hypervisor'] == '$2'"
-  holds "$document" 'd["target"]["exact"] and d["clock"]["unit"] == "insns"'
-  holds "$document" "d['target']['emulator'].startswith('${3:-QEMU emulator version}')"
+  holds "$document" "d['target']['name'] == 'lab:$1' and d['target']['kind'] == 'lab'" \
+    "d['target']['hypervisor'] == '$2'" \
+    'd["target"]["exact"] and d["clock"]["unit"] == "insns"' \
+    "d['target']['emulator'].startswith('${3:-QEMU emulator version}')"
 }
 
 # complete LAB: every row of the catalogue ran and was proven, or says why it cannot.
 complete() {
   document "$1"
   holds "$document" 'all(x["status"] == "ok" or x["status"] == "skip" and x["reason"]
-    for x in d["benchmarks"])'
-  holds "$document" 'len([x for x in d["benchmarks"] if x["status"] == "ok"]) >
+    for x in d["benchmarks"])' \
+    'len([x for x in d["benchmarks"] if x["status"] == "ok"]) >
     4 * len([x for x in d["benchmarks"] if x["status"] == "skip"])'
   "$wsbench" list benchmarks --json | python3 -c '
 import json, sys
@@ -97,11 +96,11 @@ sys.exit(bool(missing - {"wbinvd"}))' "$document"
 # no_exit LAB CLOCK: what does not exit costs next to nothing, and KVM saw no exit.
 no_exit() {
   document "$1"
-  holds "$document" 'value("null") == 0 and value("null", metric="round_trip_batch") == 0'
-  holds "$document" "0 < value('$2') <= 5"
+  holds "$document" 'value("null") == 0 and value("null", metric="round_trip_batch") == 0' \
+    "0 < value('$2') <= 5"
   for bench in null "$2"; do
-    holds "$document" "b('$bench')['handled_by'] == 'none'"
-    holds "$document" "b('$bench')['exits']['observed'] == b('$bench')['exits']['expected'] == 0"
+    holds "$document" "b('$bench')['handled_by'] == 'none'" \
+      "b('$bench')['exits']['observed'] == b('$bench')['exits']['expected'] == 0"
   done
 }
 
@@ -118,13 +117,13 @@ exits() {
   document "$lab"
   shift 2
   for bench; do
-    holds "$document" "b('$bench')['status'] == 'ok' and b('$bench')['handled_by'] == '$handler'"
-    holds "$document" "b('$bench')['exits']['expected'] ==
-      sum(y['events'] for y in m('$bench')['boots']) > 0"
-    holds "$document" "b('$bench')['exits']['observed'] == b('$bench')['exits']['expected']"
-    holds "$document" "b('$bench')['exits']['user'] ==
-      ($([ "$handler" = user ] && echo "b('$bench')['exits']['expected']" || echo 0))"
-    holds "$document" "value('$bench') > 500 > value('$bench', metric='twin')"
+    holds "$document" "b('$bench')['status'] == 'ok' and b('$bench')['handled_by'] == '$handler'" \
+      "b('$bench')['exits']['expected'] ==
+      sum(y['events'] for y in m('$bench')['boots']) > 0" \
+      "b('$bench')['exits']['observed'] == b('$bench')['exits']['expected']" \
+      "b('$bench')['exits']['user'] ==
+      ($([ "$handler" = user ] && echo "b('$bench')['exits']['expected']" || echo 0))" \
+      "value('$bench') > 500 > value('$bench', metric='twin')"
   done
 }
 
@@ -177,13 +176,13 @@ exits() {
 # pmccntr LAB: trapped by the vPMU; without one, an exception in the guest.
 pmccntr() {
   document "$1"
-  holds "$document" 'value("pmccntr", "pmu-emulated") > 1000'
-  holds "$document" 'b("pmccntr", "pmu-emulated")["handled_by"] == "kernel"'
-  holds "$document" '[b("pmccntr", "pmu-emulated")["exits"][k] for k in ("observed", "user", "faults")] ==
-    [sum(y["events"] for y in m("pmccntr", "pmu-emulated")["boots"]), 0, 0]'
-  holds "$document" 'b("pmccntr", "pmu-off")["exits"]["faults"] ==
-    sum(y["events"] for y in m("pmccntr", "pmu-off")["boots"]) > 0'
-  holds "$document" 'b("pmccntr", "pmu-off")["exits"]["user"] == 0'
+  holds "$document" 'value("pmccntr", "pmu-emulated") > 1000' \
+    'b("pmccntr", "pmu-emulated")["handled_by"] == "kernel"' \
+    '[b("pmccntr", "pmu-emulated")["exits"][k] for k in ("observed", "user", "faults")] ==
+    [sum(y["events"] for y in m("pmccntr", "pmu-emulated")["boots"]), 0, 0]' \
+    'b("pmccntr", "pmu-off")["exits"]["faults"] ==
+    sum(y["events"] for y in m("pmccntr", "pmu-off")["boots"]) > 0' \
+    'b("pmccntr", "pmu-off")["exits"]["user"] == 0'
 }
 
 @test "lab:aarch64-vhe: PMCCNTR traps to the vPMU, and faults without one" { pmccntr aarch64-vhe; }
@@ -193,10 +192,10 @@ pmccntr() {
 # hidden LAB: the guest's own PMC stands still while the hypervisor runs.
 hidden() {
   document "$1"
-  holds "$document" '0 < value("pmccntr", "pmu-emulated", "pmc_visible") < 10'
-  holds "$document" 'value("pmccntr", "pmu-emulated", "pmc_visible") +
-    value("pmccntr", "pmu-emulated", "pmc_hidden") == value("pmccntr", "pmu-emulated")'
-  holds "$document" '{x["name"] for x in b("pmccntr", "pmu-off")["metrics"]} ==
+  holds "$document" '0 < value("pmccntr", "pmu-emulated", "pmc_visible") < 10' \
+    'value("pmccntr", "pmu-emulated", "pmc_visible") +
+    value("pmccntr", "pmu-emulated", "pmc_hidden") == value("pmccntr", "pmu-emulated")' \
+    '{x["name"] for x in b("pmccntr", "pmu-off")["metrics"]} ==
     {"round_trip", "round_trip_batch", "twin"}'
 }
 
@@ -208,13 +207,13 @@ hidden() {
 accurate() {
   document "$1"
   for subject in cycles cycles_event insns insns_exits sw_incr; do
-    holds "$document" "value('pmu_accuracy_$subject', metric='error') == 0"
-    holds "$document" "value('pmu_accuracy_$subject', metric='counted') ==
+    holds "$document" "value('pmu_accuracy_$subject', metric='error') == 0" \
+      "value('pmu_accuracy_$subject', metric='counted') ==
       value('pmu_accuracy_$subject', metric='expected') > 0"
   done
-  holds "$document" 'value("pmu_accuracy_insns_emulated", metric="counted") == 11'
-  holds "$document" 'value("pmu_accuracy_insns_emulated", metric="expected") == 21'
-  holds "$document" '{x["config"] for x in d["benchmarks"] if x["group"] == "pmu_accuracy"} ==
+  holds "$document" 'value("pmu_accuracy_insns_emulated", metric="counted") == 11' \
+    'value("pmu_accuracy_insns_emulated", metric="expected") == 21' \
+    '{x["config"] for x in d["benchmarks"] if x["group"] == "pmu_accuracy"} ==
     {"pmu-emulated"}'
 }
 
@@ -225,9 +224,9 @@ accurate() {
 # overflows LAB: a guest's counter interrupts it, through the host's, in every event.
 overflows() {
   document "$1"
-  holds "$document" '1000 < value("pmu_overflow_irq") < 20000'
-  holds "$document" 'b("pmu_overflow_irq")["handled_by"] == "kernel"'
-  holds "$document" 'value("pmu_overflow_skid", metric="counted") < 50'
+  holds "$document" '1000 < value("pmu_overflow_irq") < 20000' \
+    'b("pmu_overflow_irq")["handled_by"] == "kernel"' \
+    'value("pmu_overflow_skid", metric="counted") < 50'
   # The run loop's own counter is no later, by a cycle counter beside it.
   holds "$document" 'value("insn_stop_skid") < 50'
 }
@@ -266,7 +265,7 @@ END
   for lab in $labs; do
     need_target "lab:$lab"
   done
-  [ ! -s "$BATS_FILE_TMPDIR/processes" ]
+  [ ! -e "$BATS_FILE_TMPDIR/processes" ]
   [ -z "$(find "$BATS_FILE_TMPDIR/cwd" "$BATS_FILE_TMPDIR/tmp" -mindepth 1)" ]
 }
 
@@ -274,14 +273,14 @@ END
   need_terminal
   need_target lab:aarch64-vhe
   # Not the first benchmark: then there is one to keep.
-  run --separate-stderr "$tests/on_terminal.py" --interrupt '(cntvct|mmio_[a-z]*_user|pmccntr), ' \
+  run_apart "$python" "$tests/on_terminal.py" --interrupt '(cntvct|mmio_[a-z]*_user|pmccntr), ' \
     "$wsbench" run --on lab:aarch64-vhe --bench null,cntvct,mmio_read_user,mmio_write_user,pmccntr \
     --boots 200 -o doc.json
   echo "exit code $status: $output"
   [ "$status" = 130 ]
   [[ $output == *interrupted* ]]
-  holds doc.json 'd["run"]["partial"] is True'
-  holds doc.json 'b("null")["status"] == "ok" and value("null") == 0'
+  holds doc.json 'd["run"]["partial"] is True' \
+    'b("null")["status"] == "ok" and value("null") == 0'
   run_apart "$wsbench" validate doc.json
   [ "$status" = 0 ]
   nothing_left doc.json
@@ -310,20 +309,20 @@ END
 
 @test "lab:x86_64-vmx: RDPMC exits, and faults where there is no PMU" {
   document x86_64-vmx
-  holds "$document" 'b("rdpmc_general")["handled_by"] == "kernel"'
-  holds "$document" 'b("rdpmc_general")["exits"]["faults"] ==
+  holds "$document" 'b("rdpmc_general")["handled_by"] == "kernel"' \
+    'b("rdpmc_general")["exits"]["faults"] ==
     sum(y["events"] for y in m("rdpmc_general")["boots"]) > 0'
 }
 
 @test "lab:x86_64-vmx: Ctrl-C keeps the benchmarks that finished, and leaves nothing" {
   need_terminal
   need_target lab:x86_64-vmx
-  run --separate-stderr "$tests/on_terminal.py" --interrupt '(cpuid|hypercall), ' \
+  run_apart "$python" "$tests/on_terminal.py" --interrupt '(cpuid|hypercall), ' \
     "$wsbench" run --on lab:x86_64-vmx --bench null,cpuid,hypercall --boots 200 -o doc.json
   echo "exit code $status: $output"
   [ "$status" = 130 ]
-  holds doc.json 'd["run"]["partial"] is True'
-  holds doc.json 'b("null")["status"] == "ok" and value("null") == 0'
+  holds doc.json 'd["run"]["partial"] is True' \
+    'b("null")["status"] == "ok" and value("null") == 0'
   nothing_left doc.json
 }
 

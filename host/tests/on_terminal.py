@@ -7,7 +7,7 @@ Usage: on_terminal.py [--interrupt REGEX] [--split FILE] COMMAND...
 Prints what the terminal got. With --interrupt, Ctrl-C is typed as soon as what was
 printed matches; if it never does, that is an error (exit code 125). With --split,
 only stderr is the terminal, and stdout goes to the file. Otherwise the exit code is
-the command's; 128 + n if signal n ended it; 124 if it took more than 3 minutes.
+the command's; 128 + n if signal n ended it; 124 if it took more than 10 minutes.
 """
 import argparse
 import os
@@ -17,7 +17,7 @@ import select
 import sys
 import time
 
-LIMIT_S = 180
+LIMIT_S = 600
 
 
 def start(args):

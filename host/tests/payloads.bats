@@ -18,9 +18,9 @@ setup_file() {
   local lab payload
   while read -r lab payload; do
     unavailable "lab:$lab" >/dev/null || echo "$lab $payload"
-  done <<<"$lab_payloads" | xargs -r -P 2 -L 1 sh -c '
-    timeout --kill-after=5 300 "$0" run --on "lab:$3" --bench null --timeout 1 --quiet --payload "$2/${3%-*}/$4.elf" \
-      -o "$1/$3.$4.json" >"$1/$3.$4.out" 2>"$1/$3.$4.err" </dev/null
+  done <<<"$lab_payloads" | xargs -r -P 2 -L 1 bash -c '
+    contained "$0" run --on "lab:$3" --bench null --timeout 1 --quiet --payload "$2/${3%-*}/$4.elf" \
+      -o "$1/$3.$4.json" >"$1/$3.$4.out" 2>"$1/$3.$4.err"
     echo $? >"$1/$3.$4.status"' "$wsbench" "$BATS_FILE_TMPDIR" "$payloads"
 }
 
@@ -156,9 +156,9 @@ off='the guest stopped in the event phase without having finished: it crashed or
   run_apart "$wsbench" run --on kvm --bench null,mmio_write_user --events 100 --boots 6 --quiet \
     --payload "$build/guest/$arch/null.elf" -o doc.json
   [ "$status" = 4 ]
-  holds doc.json 'b("null")["status"] == "ok" and value("null") is not None'
-  holds doc.json 'b("mmio_write_user")["status"] == "fail"'
-  holds doc.json 'b("mmio_write_user")["exits"]["observed"] == 0'
+  holds doc.json 'b("null")["status"] == "ok" and value("null") is not None' \
+    'b("mmio_write_user")["status"] == "fail"' \
+    'b("mmio_write_user")["exits"]["observed"] == 0'
   doc doc.json 'b("mmio_write_user")["reason"]' | grep -q 'observed'
 }
 

@@ -9,9 +9,9 @@ setup_file() {
   printf '%s\n' 'aarch64-vhe pmu-off,pmu-emulated' 'x86_64-svm default,pmc-msr-user' |
     while read -r lab configs; do
       unavailable "lab:$lab" >/dev/null || echo "$lab $configs"
-    done | xargs -r -P 2 -L 1 sh -c '
-    timeout --kill-after=5 300 "$0" run --on "lab:$2" --bench "pmu_*,rdpmc_*" --config "$3" \
-      -o "$1/$2.json" >/dev/null 2>"$1/$2.err" </dev/null
+    done | xargs -r -P 2 -L 1 bash -c '
+    contained "$0" run --on "lab:$2" --bench "pmu_*,rdpmc_*" --config "$3" \
+      -o "$1/$2.json" >/dev/null 2>"$1/$2.err"
     echo $? >"$1/$2.status"' "$wsbench" "$BATS_FILE_TMPDIR"
 }
 
@@ -52,11 +52,11 @@ all_are() {
 @test "x86_64: behind the filter every MSR of the map goes to the VMM" {
   document x86_64-svm
   holds "$document" 'all(x["exits"]["user"] == x["exits"]["expected"] > 0 for x in d["benchmarks"]
-    if x["config"] == "pmc-msr-user" and x["group"] == "pmu_map")'
-  holds "$document" 'all(x["handled_by"] != "user" for x in d["benchmarks"] if x["config"] == "default")'
+    if x["config"] == "pmc-msr-user" and x["group"] == "pmu_map")' \
+    'all(x["handled_by"] != "user" for x in d["benchmarks"] if x["config"] == "default")'
   # Read-only registers refuse.
-  holds "$document" 'b("pmu_global_status_write", "pmc-msr-user")["exits"]["faults"] == 100'
-  holds "$document" 'b("pmu_global_status_read", "pmc-msr-user")["exits"]["faults"] == 0'
+  holds "$document" 'b("pmu_global_status_write", "pmc-msr-user")["exits"]["faults"] == 100' \
+    'b("pmu_global_status_read", "pmc-msr-user")["exits"]["faults"] == 0'
 }
 
 @test "a document's map is shown as it was measured" {

@@ -30,6 +30,22 @@ OTHERS = [None, True, "word", 0, 7, 7.5, 7.0, -7, 63, 2**31, 2**32, 2**63 - 1,
           -2**63, [], {}, ["word"], {"key": 1}]
 
 
+# What these say of a value depends on nothing outside of it: in a document that is
+# valid, a change is right or wrong as the changed value is by itself.
+LOCAL = {"$schema", "title", "description", "definitions", "type", "required", "properties",
+         "const", "enum", "$ref", "items", "minimum", "maximum", "minItems", "maxItems"}
+
+
+def check_local(node):
+    """Ends if the schema has rules that reach across values."""
+    if unknown := node.keys() - LOCAL:
+        sys.exit(f"schema_check: cannot judge a value by itself under {unknown}")
+    items = node.get("items", [])
+    for sub in (*node.get("definitions", {}).values(), *node.get("properties", {}).values(),
+                *(items if isinstance(items, list) else [items])):
+        check_local(sub)
+
+
 def deref(root, node):
     while "$ref" in node:
         target = root
@@ -88,25 +104,35 @@ def parent_of(document, path):
     return document
 
 
+def kinds(root, document):
+    """One value of each type for each place in the schema: more would only repeat."""
+    seen = set()
+    for path, node, value in walk(root, root, document):
+        if (kind := (id(node), type(value))) not in seen:
+            seen.add(kind)
+            yield path, node, value
+
+
 def mutations(root, document):
-    """Yields (what was done, changed document). The document is restored."""
-    for path, node, value in list(walk(root, root, document)):
+    """Yields (what was done, changed document, schema node, changed value in it). The
+    document is restored."""
+    for path, node, value in list(kinds(root, document)):
         where = "/" + "/".join(map(str, path))
         if isinstance(value, dict):
             for key in list(value):
                 kept = dict(value)
                 del value[key]
-                yield f"{where}: without {key}", document
+                yield f"{where}: without {key}", document, node, value
                 value.clear()
                 value.update(kept)
         if not path:
             for other in OTHERS:
-                yield f"/: {other!r}", other
+                yield f"/: {other!r}", other, node, other
             continue
         parent = parent_of(document, path)
         for other in candidates(node, value):
             parent[path[-1]] = other
-            yield f"{where}: {other!r}", document
+            yield f"{where}: {other!r}", document, node, other
         parent[path[-1]] = value
 
 
@@ -165,8 +191,8 @@ def check(program, root, validator, path):
     if problems:
         return problems, 0, 0
 
-    cases = [(what, json.dumps(changed), validator.is_valid(changed))
-             for what, changed in mutations(root, thin(document))]
+    cases = [(what, json.dumps(changed), validator.evolve(schema=node).is_valid(value))
+             for what, changed, node, value in mutations(root, thin(document))]
     for (what, _, good), (accepted, line) in zip(
             cases, program.judge([text for _, text, _ in cases])):
         if accepted != good:
@@ -183,6 +209,7 @@ def main():
     with open(schema_path) as f:
         root = json.load(f)
     jsonschema.Draft7Validator.check_schema(root)
+    check_local(root)
     validator = jsonschema.Draft7Validator(root)
     failed = False
     for path in files:

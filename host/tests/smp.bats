@@ -20,8 +20,8 @@ load helper
     holds 1.json "b('$row')['status'] == 'ok' and 2000 < value('$row') < 50000"
   done
   # To wake a vCPU is dearer than to interrupt one that runs.
-  holds 1.json 'value("ipi_idle") > value("ipi_busy")'
-  holds 1.json 'd["target"]["exact"] and d["machine"]["cpus"] == 2'
+  holds 1.json 'value("ipi_idle") > value("ipi_busy")' \
+    'd["target"]["exact"] and d["machine"]["cpus"] == 2'
 }
 
 @test "lab:aarch64-smp: what needs one CPU only is not its business" {

@@ -12,6 +12,8 @@
 #include <criterion/criterion.h>
 #include <jansson.h>
 
+#include "host/tests/reference.h"
+
 #define SAMPLES_MAX 4096
 
 #define expect_near(got, want, tolerance)                                                \
@@ -23,21 +25,6 @@
 
 /* What floating point may differ by between two right ways to compute it. */
 #define expect_close(got, want) expect_near(got, want, 1e-9)
-
-/* Reference data computed by others; the test is skipped where it is not there. */
-static inline json_t *shared(const char *file)
-{
-	const char *folder = getenv("WS_SHARED");
-	char path[4096];
-	json_t *root;
-
-	snprintf(path, sizeof(path), "%s/data/stats/%s", folder ? folder : "../shared",
-		 file);
-	root = json_load_file(path, 0, NULL);
-	if (!root)
-		cr_skip("no reference data at %s", path);
-	return root;
-}
 
 static inline double number(const json_t *object, const char *key)
 {

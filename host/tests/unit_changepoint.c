@@ -11,6 +11,7 @@
 #include "host/stats/changepoint.h"
 #include "host/stats/divisive.h"
 #include "host/stats/student.h"
+#include "host/tests/reference.h"
 
 #define VALUES_MAX 4096
 
@@ -27,21 +28,6 @@ static const struct changepoint_rules our_rules = {
 	.quantum = 1,
 	.quanta = 2,
 };
-
-/* Reference data computed by others; the test is skipped where it is not there. */
-static json_t *shared(const char *file)
-{
-	const char *folder = getenv("WS_SHARED");
-	char path[4096];
-	json_t *root;
-
-	snprintf(path, sizeof(path), "%s/data/changepoint/%s",
-		 folder ? folder : "../shared", file);
-	root = json_load_file(path, 0, NULL);
-	if (!root)
-		cr_skip("no reference data at %s", path);
-	return root;
-}
 
 static size_t doubles(const json_t *array, double *out)
 {
@@ -119,7 +105,7 @@ static void expect_otava_cases(const double *values, size_t n, const json_t *cas
 
 Test(otava, its_own_small_series)
 {
-	json_t *root = shared("otava_small.json"), *one;
+	json_t *root = reference("changepoint/otava_small.json"), *one;
 	double values[VALUES_MAX];
 	const char *name;
 
@@ -132,7 +118,7 @@ Test(otava, its_own_small_series)
 
 Test(otava, tigerbeetle)
 {
-	json_t *root = shared("otava_tigerbeetle.json");
+	json_t *root = reference("changepoint/otava_tigerbeetle.json");
 	double values[VALUES_MAX];
 
 	expect_otava_cases(values, doubles(json_object_get(root, "series"), values),
@@ -155,7 +141,7 @@ static void expect_indexes(const double *values, size_t n, const json_t *want,
 
 Test(otava, mongodb_cases)
 {
-	json_t *root = shared("mongodb_detection.json"), *one;
+	json_t *root = reference("changepoint/mongodb_detection.json"), *one;
 	double values[VALUES_MAX];
 	const char *name;
 
@@ -167,12 +153,13 @@ Test(otava, mongodb_cases)
 
 Test(otava, mongodb_series)
 {
-	static const char *const files[] = { "mongodb_small.json", "mongodb_medium.json",
-					     "mongodb_long_series.json" };
+	static const char *const files[] = { "changepoint/mongodb_small.json",
+					     "changepoint/mongodb_medium.json",
+					     "changepoint/mongodb_long_series.json" };
 	double values[VALUES_MAX];
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		json_t *root = shared(files[i]);
+		json_t *root = reference(files[i]);
 
 		expect_indexes(values, doubles(json_object_get(root, "values"), values),
 			       json_object_get(root, "otava_w50_p0.001_m0"), &otava_rules,
@@ -184,7 +171,7 @@ Test(otava, mongodb_series)
 /* The published answers to MongoDB's long series: ours must agree with them too. */
 Test(ours, long_series)
 {
-	json_t *root = shared("mongodb_long_series.json");
+	json_t *root = reference("changepoint/mongodb_long_series.json");
 	struct changepoint_rules rules = our_rules;
 	double values[VALUES_MAX];
 

@@ -137,7 +137,7 @@ Test(summary, median_of_odd_and_even)
 
 Test(summary, agrees_with_R)
 {
-	json_t *root = shared("r_reference.json"), *ref;
+	json_t *root = reference("stats/r_reference.json"), *ref;
 	double sorted[SAMPLES_MAX];
 	struct stats_summary s;
 	int64_t samples[SAMPLES_MAX];
@@ -170,7 +170,7 @@ Test(summary, agrees_with_R)
 /* NIST's NumAcc1: the mean is a million times the deviation. */
 Test(summary, agrees_with_NIST)
 {
-	json_t *root = shared("vectors.json");
+	json_t *root = reference("stats/vectors.json");
 	json_t *ref = json_array_get(
 		json_object_get(json_object_get(root, "nist_strd"), "cases"), 0);
 	int64_t samples[SAMPLES_MAX];
@@ -259,7 +259,7 @@ Test(interval, widens_with_the_level)
 
 Test(interval, agrees_with_R)
 {
-	json_t *root = shared("r_reference.json"), *row;
+	json_t *root = reference("stats/r_reference.json"), *row;
 	json_t *rows = json_object_get(root, "median_ci_index");
 	struct stats_interval out;
 	double values[SAMPLES_MAX];
@@ -283,7 +283,7 @@ Test(interval, agrees_with_R)
 
 Test(interval, agrees_with_go_perf)
 {
-	json_t *root = shared("vectors.json"), *row;
+	json_t *root = reference("stats/vectors.json"), *row;
 	json_t *rows =
 		json_object_get(json_object_get(root, "mannwhitney_go"), "median_ci");
 	struct stats_interval out;

@@ -77,7 +77,7 @@ Test(bootstrap, too_little_to_draw_from)
 /* 200,000 resamples of R's against 50,000 of ours: the third digit is noise. */
 Test(bootstrap, agrees_with_R)
 {
-	json_t *root = shared("r_reference.json");
+	json_t *root = reference("stats/r_reference.json");
 	json_t *ref = json_object_get(root, "bca_mean");
 	json_t *spatial = json_object_get(root, "bca_spatialA");
 	double x[SAMPLES_MAX], want[2] = { 0 };

@@ -95,7 +95,7 @@ static size_t generated(double *out, size_t n, double step, double start)
 
 Test(mann_whitney, agrees_with_go_perf)
 {
-	json_t *root = shared("vectors.json"), *row;
+	json_t *root = reference("stats/vectors.json"), *row;
 	json_t *rows = json_object_get(json_object_get(root, "mannwhitney_go"), "cases");
 	static double x[SAMPLES_MAX], y[SAMPLES_MAX];
 	struct stats_mann_whitney t;
@@ -127,7 +127,7 @@ Test(mann_whitney, agrees_with_go_perf)
 /* Exact cases; of the one with ties, R only has a normal approximation. */
 Test(mann_whitney, agrees_with_R)
 {
-	json_t *root = shared("r_reference.json"), *row;
+	json_t *root = reference("stats/r_reference.json"), *row;
 	double x[SAMPLES_MAX], y[SAMPLES_MAX];
 	size_t i, checked = 0;
 
@@ -249,7 +249,7 @@ Test(sign, by_hand)
 
 Test(sign, agrees_with_R)
 {
-	json_t *root = shared("r_reference.json");
+	json_t *root = reference("stats/r_reference.json");
 	json_t *ref = json_object_get(root, "paired");
 	double a[SAMPLES_MAX], b[SAMPLES_MAX];
 	size_t n = members(ref, "a", a);

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * contain: runs a command and lets no process of it survive.
+ *
+ * Usage: contain [--limit SECONDS] [--left FILE] COMMAND...
+ *
+ * As the subreaper of all that COMMAND starts, contain inherits every orphan, whatever
+ * session, process group or environment the orphan has. When COMMAND has ended, what
+ * still runs gets 10 s to end too (a death signal may be on its way); then it is named
+ * in FILE (`PID COMMAND LINE`; default: stderr) and killed. SIGINT, SIGTERM, SIGHUP and
+ * the parent's death kill everything at once.
+ *
+ * Exit code: COMMAND's; 128 + n if signal n ended COMMAND or contain; 124 after the
+ * limit; 125 if contain failed; 126 if COMMAND cannot be started.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CODE_LIMIT   124
+#define CODE_CONTAIN 125
+#define CODE_START   126
+#define GRACE_MS     10000
+#define POLL_MS	     20
+
+static int fail(const char *what)
+{
+	fprintf(stderr, "contain: %s: %s\n", what, strerror(errno));
+	return CODE_CONTAIN;
+}
+
+static long long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000ll + t.tv_nsec / 1000000;
+}
+
+static bool read_proc(long pid, const char *name, char *text, size_t bytes)
+{
+	char path[64];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%ld/%s", pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, text, bytes - 1);
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	for (ssize_t i = 0; i + 1 < n; i++)
+		if (!text[i])
+			text[i] = ' ';
+	return n > 0;
+}
+
+/* Field 4 of /proc/PID/stat, behind the name in parentheses. */
+static bool is_child(long pid)
+{
+	char text[512], state;
+	const char *end;
+	long parent;
+
+	if (!read_proc(pid, "stat", text, sizeof(text)))
+		return false;
+	end = strrchr(text, ')');
+	return end && sscanf(end + 1, " %c %ld", &state, &parent) == 2 &&
+	       parent == getpid();
+}
+
+/* Kills all children, which hands theirs to contain; with `f`, names them first. */
+static void kill_children(FILE *f)
+{
+	DIR *dir = opendir("/proc");
+	char line[1024];
+
+	for (const struct dirent *e; dir && (e = readdir(dir)) != NULL;) {
+		long pid = strtol(e->d_name, NULL, 10);
+
+		if (pid <= 0 || !is_child(pid))
+			continue;
+		if (f)
+			fprintf(f, "%ld %s\n", pid,
+				read_proc(pid, "cmdline", line, sizeof(line)) ? line
+									      : "?");
+		kill((pid_t)pid, SIGKILL);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/*
+ * Reaps what has ended, and keeps the status of `child` once that has. False: no
+ * child is left.
+ */
+static bool reap(pid_t child, int *status, bool *ended)
+{
+	int s;
+
+	for (;;) {
+		pid_t pid = waitpid(-1, &s, WNOHANG);
+
+		if (pid < 0)
+			return false;
+		if (!pid)
+			return true;
+		if (pid == child) {
+			*status = s;
+			*ended = true;
+		}
+	}
+}
+
+/* Returns the signal that asks for the end, or 0 after a moment. */
+static int next_signal(const sigset_t *signals, long long wait_ms)
+{
+	struct timespec wait = { .tv_sec = wait_ms / 1000,
+				 .tv_nsec = wait_ms % 1000 * 1000000 };
+	int sig = wait_ms < 0 ? sigwaitinfo(signals, NULL)
+			      : sigtimedwait(signals, NULL, &wait);
+
+	return sig > 0 && sig != SIGCHLD ? sig : 0;
+}
+
+static void kill_all(pid_t child)
+{
+	int status;
+	bool ended;
+
+	while (reap(child, &status, &ended)) {
+		kill_children(NULL);
+		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+	}
+}
+
+/* Gives orphans their time, then names and kills them: 0 or an exit code. */
+static int end_orphans(pid_t child, const sigset_t *signals, const char *left)
+{
+	long long end = now_ms() + GRACE_MS;
+	bool ended;
+	int status;
+	FILE *f;
+
+	while (reap(child, &status, &ended)) {
+		int sig = next_signal(signals, POLL_MS);
+
+		if (sig) {
+			kill_all(child);
+			return 128 + sig;
+		}
+		if (now_ms() < end)
+			continue;
+		f = left ? fopen(left, "a") : stderr;
+		if (!f)
+			return fail(left);
+		kill_children(f);
+		fflush(f);
+		if (left)
+			fclose(f);
+		kill_all(child);
+	}
+	return 0;
+}
+
+static void start(char **command, const sigset_t *mask)
+{
+	/* A background job of a shell inherits that these are ignored. */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	/* A terminal's Ctrl-C is for contain's parent to act on. */
+	setpgid(0, 0);
+	execvp(command[0], command);
+	fail(command[0]);
+	_exit(CODE_START);
+}
+
+/* Until the command ends (its exit code), a signal comes, or the limit is over. */
+static int watch(pid_t child, const sigset_t *signals, double limit_s, const char *left)
+{
+	long long end = now_ms() + (long long)(limit_s * 1000);
+	int status = 0, code;
+	bool ended = false;
+
+	for (;;) {
+		long long rest_ms = end - now_ms();
+		int sig;
+
+		reap(child, &status, &ended);
+		if (ended)
+			break;
+		if (limit_s && rest_ms <= 0) {
+			kill_all(child);
+			return CODE_LIMIT;
+		}
+		sig = next_signal(signals, limit_s ? rest_ms : -1);
+		if (sig) {
+			kill_all(child);
+			return 128 + sig;
+		}
+	}
+	code = end_orphans(child, signals, left);
+	if (code)
+		return code;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "limit", required_argument, NULL, 'l' },
+		{ "left", required_argument, NULL, 'f' },
+		{ 0 },
+	};
+	const char *left = NULL;
+	pid_t parent = getppid(), child;
+	sigset_t signals, before;
+	double limit_s = 0;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
+		if (option == 'l')
+			limit_s = strtod(optarg, NULL);
+		else if (option == 'f')
+			left = optarg;
+		else
+			return CODE_CONTAIN;
+	}
+	if (optind == argc) {
+		fprintf(stderr,
+			"usage: contain [--limit SECONDS] [--left FILE] COMMAND...\n");
+		return CODE_CONTAIN;
+	}
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGCHLD);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, &before);
+	/* Ignored signals are not kept for sigwaitinfo(). */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) || prctl(PR_SET_PDEATHSIG, SIGTERM))
+		return fail("prctl");
+	if (getppid() != parent)
+		return 128 + SIGTERM;
+	child = fork();
+	if (child < 0)
+		return fail("fork");
+	if (!child)
+		start(argv + optind, &before);
+	return watch(child, &signals, limit_s, left);
+}

@@ -1,0 +1,121 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# host/tests/run and contain themselves, on a tree with other tests in it.
+bats_require_minimum_version 1.5.0
+load helper
+
+setup() {
+  clean_place "$BATS_TEST_TMPDIR"
+  mkdir -p "tree with spaces/host/tests" build/tests
+  cp "$tests/run" "tree with spaces/host/tests"
+  ln -s "$build/tests/contain" build/tests/contain
+  run=(env "BUILD=$PWD/build" "$PWD/tree with spaces/host/tests/run")
+}
+
+# put FILE NAME COMMAND...: a bats file with a test that runs the commands.
+put() {
+  {
+    echo '#!/usr/bin/env bats'
+    echo "@test \"$2\" {"
+    printf '  %s\n' "${@:3}"
+    echo '}'
+  } >>"tree with spaces/host/tests/$1"
+}
+
+@test "several files at a time, reported in the order of --list" {
+  # Each waits for the other: one after the other they would wait for ever.
+  put a.bats first "touch '$PWD/a'" "until [ -e '$PWD/b' ]; do sleep 0.05; done" "sleep 0.2"
+  put b.bats second "touch '$PWD/b'" "until [ -e '$PWD/a' ]; do sleep 0.05; done"
+  run_apart "${run[@]}" --jobs 2
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  [ "$(grep -o '^[a-z]*\.bats' <<<"$stdout")" = "a.bats
+b.bats" ]
+  [ "${lines[-1]}" = "2 passed, 0 failed, 0 skipped" ]
+  run_apart "${run[@]}" --list
+  [ "$stdout" = "a.bats
+b.bats" ]
+}
+
+@test "what failed is shown with its output, what was skipped with its reason" {
+  put a.bats "it works" true
+  put a.bats "it does not" 'echo "the reason"' false
+  put b.bats "no need" 'skip "no machine"'
+  run_apart "${run[@]}"
+  echo "$stdout$stderr"
+  [ "$status" = 1 ]
+  [[ $stdout == *"a.bats"*"1 passed, 1 FAILED"*"not ok 2 it does not"*"the reason"*"skipped: no need: no machine"* ]]
+  [ "${lines[-1]}" = "1 passed, 1 failed, 1 skipped" ]
+  run_apart "${run[@]}" --filter works a.bats
+  [ "$status" = 0 ]
+  [ "${lines[-1]}" = "1 passed, 0 failed, 0 skipped" ]
+}
+
+@test "a file without a report is a failure" {
+  put a.bats "ends everything" 'kill -KILL "$PPID"'
+  put b.bats fine true
+  run_apart "${run[@]}"
+  echo "$stdout$stderr"
+  [ "$status" = 1 ]
+  [[ $stdout == *"a.bats"*"FAILED: "*"exit code"*"b.bats"*"1 passed"* ]]
+  [[ ${lines[-1]} == [12]" passed, 1 failed, 0 skipped" ]]
+}
+
+@test "a process or a file that is left behind is a failure, and the process is ended" {
+  put a.bats "leaves a process" 'setsid sleep 12345 3>&- >/dev/null 2>&1 &'
+  put b.bats "leaves a file" 'touch "${BATS_RUN_TMPDIR%/*}/forgotten"'
+  run_apart "${run[@]}"
+  echo "$stdout$stderr"
+  [ "$status" = 1 ]
+  [[ $stdout == *a.bats*"left behind"*" sleep 12345"*b.bats*"left behind"*/forgotten* ]]
+  [ "${lines[-1]}" = "2 passed, 2 failed, 0 skipped" ]
+  nothing_left build build/tests build/tests/contain "tree with spaces" "tree with spaces/host" \
+    "tree with spaces/host/tests" "tree with spaces/host/tests"/{run,a.bats,b.bats}
+}
+
+# interrupted SIGNAL CODE: ends at once, with all that was started, wherever it has got to.
+interrupted() {
+  put a.bats sleeps "setsid sleep 12345 3>&- & timeout 12345 sleep 12345 & touch '$PWD/begun'" wait
+  # In the background of a shell SIGINT is ignored, but for what a terminal starts.
+  run_apart "$python" -c '
+import os, signal, subprocess, sys, time
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+p = subprocess.Popen(sys.argv[3:], start_new_session=True)
+while not os.path.exists("begun"):
+    time.sleep(0.05)
+os.kill(p.pid, int(sys.argv[1]))
+sys.exit(p.wait() != int(sys.argv[2]))' "$1" "$2" "${run[@]}" --jobs 1
+  echo "$status: $stdout$stderr"
+  [ "$status" = 0 ]
+  [[ $stderr == *"interrupted: 0 of 1 files were done"* ]]
+  rm -r begun build tree*
+  nothing_left
+}
+
+@test "SIGINT ends all that was started" { interrupted 2 130; }
+@test "SIGTERM ends all that was started" { interrupted 15 143; }
+
+@test "contain: exit codes, the limit, orphans of other sessions" {
+  contain=$build/tests/contain
+  refused 125 "usage: contain" "$contain"
+  refused 126 "nonexistent: No such file" "$contain" ./nonexistent
+  run_apart "$contain" sh -c 'exit 7'
+  [ "$status" = 7 ]
+  run_apart "$contain" sh -c 'kill -KILL $$'
+  [ "$status" = 137 ]
+  run_apart "$contain" --limit 0.2 sh -c 'setsid sleep 12345 & sleep 12345'
+  [ "$status" = 124 ]
+  # It is given time to end by itself, and none that it does not need.
+  run_apart "$contain" --left left sh -c 'setsid sleep 0.3 & exit 3'
+  [ "$status" = 3 ] && [ ! -e left ]
+}
+
+@test "bad usage of the runner" {
+  refused 2 "unknown option --xyzzy" "${run[@]}" --xyzzy
+  refused 2 "--jobs needs a value" "${run[@]}" --jobs
+  refused 2 "--jobs 0: not a number" "${run[@]}" --jobs 0
+  refused 2 "no test file is called xyzzy" "${run[@]}" xyzzy
+  rm build/tests/contain
+  put a.bats fine true
+  refused 2 "contain is not built" "${run[@]}"
+}
