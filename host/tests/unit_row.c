@@ -140,6 +140,54 @@ Test(row, numbers_come_back_exactly)
 	}
 }
 
+/* A line with this text as its value, read both ways: they must agree to the last bit. */
+static void expect_read(const char *number, double want)
+{
+	struct row one = example, quick, slow;
+	struct result_error err;
+	char *line, *at, *text;
+	int bytes;
+
+	one.value = 1234567;
+	line = row_dump(&one);
+	at = strstr(line, "1234567");
+	bytes = asprintf(&text, "%.*s%s%.*s", (int)(at - line), line, number,
+			 (int)strcspn(at + 7, "\n"), at + 7);
+	cr_assert_gt(bytes, 0);
+	cr_assert_eq(scan(text, (size_t)bytes, &quick, &err), 0, "%s", err.text);
+	cr_assert_eq(row_parse(names, text, (size_t)bytes, &slow, &err), 0, "%s",
+		     err.text);
+	cr_expect_eq(quick.value, slow.value, "%s: %.17g by the quick way, %.17g", number,
+		     quick.value, slow.value);
+	cr_expect_eq(quick.value, want, "%s: %.17g", number, quick.value);
+	free(line);
+	free(text);
+}
+
+/* Where the digits reach the ends of a double's 53 bits and of the sum's 64. */
+Test(row, many_digits)
+{
+	/* 2^64 * 100, 2^64 * 10, 2^64 + 1, 2^64, 2^64 - 1 without their points */
+	expect_read("184467440737095.5161600", 184467440737095.5161600);
+	expect_read("-184467440737095.5161600", -184467440737095.5161600);
+	expect_read("184467440737095.516160", 184467440737095.516160);
+	expect_read("184467440737095.51617", 184467440737095.51617);
+	expect_read("184467440737095.51616", 184467440737095.51616);
+	expect_read("184467440737095.51615", 184467440737095.51615);
+	/* 2^53 - 1, 2^53, 2^53 + 1 */
+	expect_read("900719925474099.1", 900719925474099.1);
+	expect_read("900719925474099.2", 900719925474099.2);
+	expect_read("900719925474099.3", 900719925474099.3);
+	expect_read("90071992547409.93", 90071992547409.93);
+	/* As many digits as each part takes, and one more. */
+	expect_read("999999999999999.9999999", 999999999999999.9999999);
+	expect_read("999999999999999", 999999999999999.0);
+	expect_read("9999999999999999", 9999999999999999.0);
+	expect_read("0.0000001", 1e-7);
+	expect_read("0.00000000000000000000000000000000001", 1e-35);
+	expect_read("99999999999999999999999.5e-3", 99999999999999999999999.5e-3);
+}
+
 /*
  * The quick way must not take what the library refuses, nor read it otherwise: a good
  * line with each byte in turn replaced by what could mislead it.
