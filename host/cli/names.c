@@ -235,14 +235,6 @@ const struct bench *names_bench(const char *id)
 	return NULL;
 }
 
-const struct config *names_config(const char *name)
-{
-	for (const struct config *c = config_table; c->name; c++)
-		if (!strcmp(c->name, name))
-			return c;
-	return NULL;
-}
-
 const struct target *names_target(const char *name)
 {
 	for (const struct target *t = target_table; t->name; t++)

@@ -155,16 +155,6 @@ void explanation_sort(struct explanation *e)
 		qsort(e->stacks, e->n_stacks, sizeof(*e->stacks), by_frames);
 }
 
-const struct explanation_function *explanation_find(const struct explanation *e,
-						    const char *space, const char *name)
-{
-	for (size_t i = 0; i < e->n_functions; i++)
-		if (!strcmp(e->functions[i].name, name) &&
-		    !strcmp(e->functions[i].space, space))
-			return &e->functions[i];
-	return NULL;
-}
-
 char *explanation_dump(const struct explanation *e)
 {
 	return dump_document(&layout_explanation, e);

@@ -85,10 +85,6 @@ void explanation_describe(struct explanation *e, const struct result *r);
 /* Functions by their instructions, stacks by their frames. */
 void explanation_sort(struct explanation *e);
 
-/* The function of that name in that space, or NULL. */
-const struct explanation_function *explanation_find(const struct explanation *e,
-						    const char *space, const char *name);
-
 /* As result_dump(), result_parse(), result_read() and result_write(). */
 char *explanation_dump(const struct explanation *e);
 int explanation_parse(const char *text, size_t bytes, struct explanation **out,

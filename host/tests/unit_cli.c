@@ -143,8 +143,6 @@ Test(names, rows_are_found_by_exact_name)
 {
 	cr_expect_str_eq(names_bench("cpuid")->id, "cpuid");
 	cr_expect_null(names_bench("cpui"));
-	cr_expect_not_null(names_config("default"));
-	cr_expect_null(names_config("Default"));
 	cr_expect_not_null(names_target("kvm"));
 	cr_expect_null(names_target("lab"));
 }

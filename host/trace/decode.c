@@ -26,17 +26,3 @@ const char *decode_register(enum arch arch, uint32_t reg,
 	return reg < sizeof(x86_registers) / sizeof(x86_registers[0]) ? x86_registers[reg]
 								      : "unknown";
 }
-
-const char *decode_kind_name(enum decode_kind kind)
-{
-	static const char *const names[KINDS] = {
-		[KIND_SYSREG_READ] = "sysreg_reads",
-		[KIND_SYSREG_WRITE] = "sysreg_writes",
-		[KIND_BARRIER] = "barriers",
-		[KIND_TLB] = "tlb_maintenance",
-		[KIND_CACHE] = "cache_maintenance",
-		[KIND_VM] = "vm_insns",
-	};
-
-	return names[kind];
-}

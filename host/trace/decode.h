@@ -61,7 +61,4 @@ const char *decode_register(enum arch arch, uint32_t reg,
 			    char text[DECODE_REGISTER_BYTES]);
 const char *decode_sysreg_aarch64(uint32_t reg, char text[DECODE_REGISTER_BYTES]);
 
-/* "sysreg_reads", "sysreg_writes", "barriers", ...; NULL for KIND_OTHER. */
-const char *decode_kind_name(enum decode_kind kind);
-
 #endif
