@@ -33,7 +33,7 @@ struct result_class result_class_of(const struct result_benchmark *b)
 	return class;
 }
 
-static bool is_known(const struct result_class *c)
+bool result_class_is_known(const struct result_class *c)
 {
 	return c->handled_by && strcmp(c->handled_by, "unknown") != 0;
 }
@@ -49,7 +49,7 @@ bool result_class_differs(const struct result_class *a, const struct result_clas
 {
 	bool counted = !isnan(a->exits) && !isnan(b->exits);
 
-	if (!is_known(a) || !is_known(b))
+	if (!result_class_is_known(a) || !result_class_is_known(b))
 		return false;
 	/* One boot that exits once in a thousand events is handled by "kernel". */
 	if (!strcmp(a->handled_by, b->handled_by) ||

@@ -21,6 +21,7 @@ struct result_class {
 };
 
 struct result_class result_class_of(const struct result_benchmark *b);
+bool result_class_is_known(const struct result_class *c);
 
 /*
  * Whether two classes differ; never where one of them is unknown. Exits per event differ

@@ -38,6 +38,8 @@ static const struct row example = {
 	.hi = 3066.5,
 	.quantum = 1,
 	.boots = 2,
+	.handled_by = "kernel",
+	.exits = 1,
 };
 
 static struct row_names *names;
@@ -76,7 +78,8 @@ static bool same(const struct row *a, const struct row *b)
 	       same_text(a->metric, b->metric) && same_text(a->unit, b->unit) &&
 	       same_text(a->better, b->better) && same_number(a->value, b->value) &&
 	       same_number(a->lo, b->lo) && same_number(a->hi, b->hi) &&
-	       a->quantum == b->quantum && a->boots == b->boots;
+	       a->quantum == b->quantum && a->boots == b->boots &&
+	       same_text(a->handled_by, b->handled_by) && same_number(a->exits, b->exits);
 }
 
 static int scan(const char *line, size_t bytes, struct row *out, struct result_error *err)
@@ -109,7 +112,8 @@ Test(row, comes_back_as_it_went)
 	row.label = "a \"quoted\" \\ label, \t\x01 and \xc3\xa4";
 	row.commit = "0123456789abcdef";
 	row.exact = false;
-	row.lo = row.hi = NAN;
+	row.lo = row.hi = row.exits = NAN;
+	row.handled_by = NULL;
 	expect_back(&row);
 }
 
@@ -237,7 +241,7 @@ Test(row, unknown_members_and_any_order_are_fine)
 
 	cr_assert_eq(scan(line, strlen(line), &row, &err), 0, "%s", err.text);
 	cr_expect(row.value == 150 && row.boots == 3 && !strcmp(row.benchmark, "b"));
-	cr_expect(isnan(row.lo) && !row.kernel);
+	cr_expect(isnan(row.lo) && !row.kernel && !row.handled_by && isnan(row.exits));
 }
 
 static void expect_refused(const char *line, const char *what)
