@@ -124,7 +124,7 @@ static double visible(const struct compare_row *row, bool enough)
 {
 	if (isnan(row->lo) || !enough)
 		return NAN;
-	return fmax(row->hi - row->difference, row->difference - row->lo) + row->band;
+	return fmax(row->hi - row->shift, row->shift - row->lo) + row->band;
 }
 
 static bool is_wrong(const struct compare_row *row)
@@ -163,7 +163,7 @@ static void fill(struct aa *aa, const struct result *r, const struct compare *pa
 			.config = p->base.config,
 			.unit = p->unit,
 			.value = result_find_metric(b, METRIC)->value,
-			.difference = p->difference,
+			.difference = p->shift,
 			.lo = p->lo,
 			.hi = p->hi,
 			.wrong_pairs = is_wrong(p),

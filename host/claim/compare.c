@@ -19,12 +19,22 @@ const char *compare_verdict_name(enum compare_verdict v)
 	static const char *const names[COMPARE_VERDICTS] = {
 		[COMPARE_WORSE] = "worse",
 		[COMPARE_BETTER] = "better",
+		[COMPARE_CHANGED] = "changed",
 		[COMPARE_INCONCLUSIVE] = "inconclusive",
 		[COMPARE_NONE] = "none",
+		[COMPARE_SAME_PLACEMENT] = "same (placement)",
 		[COMPARE_SAME] = "same",
 	};
 
 	return names[v];
+}
+
+void compare_set_difference(struct compare_row *row)
+{
+	double base = row->base.value, new = row->new.value;
+
+	row->difference = new - base;
+	row->ratio = base > 0 && new > 0 ? new / base : NAN;
 }
 
 enum compare_verdict compare_moved(const struct compare_row *row, bool up)
@@ -56,6 +66,7 @@ static struct compare_side side_of(const struct result_benchmark *b, const char 
 
 	if (!b || b->status != RESULT_OK)
 		return s;
+	s.class = result_class_of(b);
 	s.metric = result_find_metric(b, metric);
 	s.why = s.metric && s.metric->reason ? s.metric->reason : "no estimate";
 	for (size_t i = 0; s.metric && i < s.metric->n_boots; i++) {
@@ -113,16 +124,6 @@ static void say_lack(const struct compare *c, struct compare_row *row)
 		snprintf(row->reason, sizeof(row->reason), "%s: %s", who, why);
 }
 
-static void remark_handler(struct compare_row *row)
-{
-	enum bench_handler base = row->base.benchmark->handled_by;
-	enum bench_handler new = row->new.benchmark->handled_by;
-
-	if (base != new && !*row->reason)
-		snprintf(row->reason, sizeof(row->reason), "was handled by %s, now by %s",
-			 result_handler_name(base), result_handler_name(new));
-}
-
 /* Of the coarser of the two clocks; what another clock timed is counted in ones. */
 static double quantum_of(const struct compare *c, const struct compare_row *row)
 {
@@ -134,40 +135,34 @@ static double quantum_of(const struct compare *c, const struct compare_row *row)
 	return fmax(1, fmax(base, new));
 }
 
-/* Even on an exact target: boots that differ, and enough of them. */
-static bool takes_a_test(const struct compare_row *row)
-{
-	const struct compare_side *base = &row->base, *new = &row->new;
-
-	return (base->min < base->max || new->min < new->max) &&
-	       base->boots >= COMPARE_BOOTS_LEAST && new->boots >= COMPARE_BOOTS_LEAST;
-}
-
 static void measure(const struct compare *c, struct compare_row *row)
 {
 	const struct compare_side *base = &row->base, *new = &row->new;
 
-	row->difference = row->lo = row->hi = NAN;
-	row->ratio = row->ratio_lo = row->ratio_hi = NAN;
+	row->difference = row->shift = row->lo = row->hi = NAN;
+	row->ratio = row->shift_ratio = row->ratio_lo = row->ratio_hi = NAN;
 	row->level = row->p = row->p_holm = row->cliff = row->boots_needed = NAN;
 	row->verdict = COMPARE_NONE;
 	if (!base->metric || !new->metric) {
 		say_lack(c, row);
 		return;
 	}
-	if (base->value > 0 && new->value > 0)
-		row->ratio = new->value / base->value;
 	if (strcmp(base->metric->unit, new->metric->unit) != 0) {
+		compare_set_difference(row);
+		row->difference = NAN;
 		snprintf(row->reason, sizeof(row->reason),
 			 "%s against %s: there is no telling which is better",
 			 base->metric->unit, new->metric->unit);
-		return;
-	}
-	row->difference = new->value - base->value;
-	if (c->base->target.exact && c->new->target.exact && !takes_a_test(row))
+	} else if (result_class_differs(&base->class, &new->class)) {
+		compare_set_difference(row);
+		row->verdict = COMPARE_CHANGED;
+		result_class_change(&base->class, &new->class, row->reason,
+				    sizeof(row->reason));
+	} else if (c->base->target.exact && c->new->target.exact) {
 		compare_judge_exact(row);
-	else
+	} else {
 		compare_measure_noisy(c, row, quantum_of(c, row));
+	}
 }
 
 static void add_row(struct compare *c, const struct result_benchmark *base,
@@ -246,14 +241,34 @@ static void collect(struct compare *c, const struct compare_options *o)
 	}
 }
 
-static void count(struct compare *c)
+static double worst_of(const struct compare_row *row)
+{
+	if (row->verdict == COMPARE_WORSE)
+		return row->shift;
+	if (row->verdict != COMPARE_INCONCLUSIVE || isnan(row->lo) || isnan(row->hi))
+		return NAN;
+	return compare_moved(row, true) == COMPARE_WORSE ? fmax(0, row->hi)
+							 : fmin(0, row->lo);
+}
+
+static void apply_threshold(const struct compare_options *o, struct compare_row *row)
+{
+	const struct threshold *t =
+		threshold_find(o->thresholds, o->n_thresholds, row->name, row->unit);
+
+	row->worst = worst_of(row);
+	if (t && threshold_covers(t, row->worst, row->base.value))
+		row->let_pass = t;
+}
+
+static void count(struct compare *c, const struct compare_options *o)
 {
 	for (size_t i = 0; i < c->n_rows; i++) {
 		struct compare_row *row = &c->rows[i];
 
-		if (row->base.metric && row->new.metric)
-			remark_handler(row);
+		apply_threshold(o, row);
 		c->count[row->verdict]++;
+		c->let_pass[row->verdict] += row->let_pass != NULL;
 		c->n_lost += row->base.metric && row->verdict == COMPARE_NONE;
 	}
 }
@@ -279,12 +294,14 @@ int compare_documents(const struct result *base, const struct result *new,
 	}
 	collect(c, o);
 	rc = compare_check_rows(c, o, err);
+	if (!rc)
+		rc = compare_check_thresholds(c, o, err);
 	if (rc) {
 		compare_free(c);
 		return rc;
 	}
 	compare_judge_noisy(c);
-	count(c);
+	count(c, o);
 	compare_note(c);
 	return 0;
 }
@@ -302,9 +319,12 @@ enum compare_verdict compare_outcome(const struct compare *c)
 {
 	size_t compared = c->n_rows - c->count[COMPARE_NONE];
 
-	if (c->count[COMPARE_WORSE])
+	if (c->count[COMPARE_WORSE] > c->let_pass[COMPARE_WORSE])
 		return COMPARE_WORSE;
-	if (c->count[COMPARE_INCONCLUSIVE] || c->n_lost || !compared)
+	if (c->count[COMPARE_INCONCLUSIVE] > c->let_pass[COMPARE_INCONCLUSIVE] ||
+	    c->n_lost || !compared)
 		return COMPARE_INCONCLUSIVE;
+	if (c->count[COMPARE_CHANGED])
+		return COMPARE_CHANGED;
 	return c->count[COMPARE_BETTER] ? COMPARE_BETTER : COMPARE_SAME;
 }

@@ -5,7 +5,8 @@
  * Pure functions: no terminal, no files. What is compared are the boots, never the
  * events. Two configs of one document were measured in interleaved boots, so their
  * boots are pairs (sign test over ln ratios); two documents are not (Mann-Whitney,
- * Hodges-Lehmann). An exact target has no noise: there any difference is a verdict.
+ * Hodges-Lehmann). An exact target has no noise: there any difference is a verdict,
+ * unless boots differ: then the ranges over the boots are compared.
  */
 #ifndef WS_CLAIM_COMPARE_H
 #define WS_CLAIM_COMPARE_H
@@ -14,14 +15,18 @@
 #include <stddef.h>
 
 #include "host/claim/drift.h"
+#include "host/claim/threshold.h"
+#include "host/result/class.h"
 #include "host/result/result.h"
 
 /* In the order of what a reader wants to see first. */
 enum compare_verdict {
 	COMPARE_WORSE,
 	COMPARE_BETTER,
-	COMPARE_INCONCLUSIVE, /* the figures do not decide it; see boots_needed */
-	COMPARE_NONE,	      /* there are not two figures; `reason` says why */
+	COMPARE_CHANGED,	/* two classes (host/result/class.h): two operations */
+	COMPARE_INCONCLUSIVE,	/* the figures do not decide it; see boots_needed */
+	COMPARE_NONE,		/* there are not two figures; `reason` says why */
+	COMPARE_SAME_PLACEMENT, /* exact: the ranges over the boots meet */
 	COMPARE_SAME,
 	COMPARE_VERDICTS,
 };
@@ -40,6 +45,9 @@ struct compare_options {
 	size_t n_metrics;
 	unsigned int across; /* COMPARE_ACROSS_* */
 	bool paired;	     /* boots of one index ran side by side in two documents */
+	/* What is let pass; their texts must outlive the comparison. */
+	const struct threshold *thresholds;
+	size_t n_thresholds;
 };
 
 /* One of the two figures. */
@@ -48,7 +56,9 @@ struct compare_side {
 	const struct result_metric *metric;	  /* NULL: none to compare */
 	const char *why; /* there is none, though the benchmark is there and ok */
 	const char *config;
-	double value;	 /* the estimate; NAN: none */
+	struct result_class class;
+	/* The estimate; where boots are pairs, over those that make pairs. NAN: none. */
+	double value;
 	double min, max; /* of the valid boots' medians; NAN: none */
 	size_t boots;	 /* valid ones */
 };
@@ -57,22 +67,34 @@ struct compare_row {
 	const char *name, *metric, *unit;
 	struct compare_side base, new;
 	enum compare_verdict verdict;
-	bool exact; /* compared exactly: no noise, no test */
+	bool exact; /* two points: no noise, no test */
 	/*
-	 * new - base, and new / base, each with its interval. An exact row's
-	 * interval is its range: a point where no boot differs from another. NAN
-	 * where there is none; ratios also where a figure is not positive.
+	 * new - base, and new / base, of the two figures. Where these are ranges, of
+	 * their nearest ends: 0 and 1 where the ranges meet. NAN where there is none;
+	 * ratios also where a figure is not positive.
 	 */
-	double difference, lo, hi;
-	double ratio, ratio_lo, ratio_hi;
-	double band;	     /* differences within +-band do not matter; exact: 0 */
+	double difference, ratio;
+	/*
+	 * By how much the boots moved, which a noisy row's verdict goes by: the median
+	 * ratio of pairs, or the Hodges-Lehmann shift; with its interval. An exact
+	 * row's is `difference`, and its interval what any two boots differ by.
+	 */
+	double shift, lo, hi;
+	double shift_ratio, ratio_lo, ratio_hi;
+	double band;	     /* shifts within +-band do not matter; exact: 0 */
 	double level;	     /* of the interval: 0.95; exact: 1 */
 	const char *method;  /* "exact", "range", "sign test", "Mann-Whitney"; NULL */
 	double p, p_holm;    /* NAN: no test; after Holm over all rows with one */
 	size_t pairs;	     /* of boots that were compared, where paired; else 0 */
 	double cliff;	     /* Cliff's delta: > 0 where new is larger; NAN */
 	double boots_needed; /* a side, to decide what is inconclusive; NAN: unknown */
-	char reason[256];    /* why inconclusive or NONE, else "" */
+	char reason[256];    /* why inconclusive, changed or NONE, else "" */
+	/*
+	 * By how much it got worse: of a worse row its shift, of one that is
+	 * inconclusive the end of its interval. NAN: not known, or not worse.
+	 */
+	double worst;
+	const struct threshold *let_pass; /* that covers it; NULL: it counts */
 };
 
 struct compare {
@@ -83,7 +105,8 @@ struct compare {
 	struct drift_between drift;
 	struct compare_row *rows; /* base's order, then what only `new` has */
 	size_t n_rows;
-	size_t count[COMPARE_VERDICTS];
+	size_t count[COMPARE_VERDICTS];	   /* all rows, and of these... */
+	size_t let_pass[COMPARE_VERDICTS]; /* ... those that a threshold lets pass */
 	/*
 	 * How many rows have a figure in `base` and none in `new` to hold against it:
 	 * nobody can say whether they got worse.
@@ -108,13 +131,13 @@ int compare_documents(const struct result *base, const struct result *new,
 		      struct compare_error *err);
 void compare_free(struct compare *c);
 
-/* "worse", "better", "inconclusive", "none", "same" */
+/* "worse", "better", "changed", "inconclusive", "none", "same (placement)", "same" */
 const char *compare_verdict_name(enum compare_verdict v);
 
 /*
- * What it comes to: COMPARE_WORSE if any row is; else COMPARE_INCONCLUSIVE if any is,
- * or has lost its figure, or nothing was compared at all; else COMPARE_BETTER if any
- * row is, or COMPARE_SAME.
+ * What it comes to, without what is let pass: COMPARE_WORSE if any row is; else
+ * COMPARE_INCONCLUSIVE if any is, or has lost its figure, or nothing was compared at
+ * all; else COMPARE_CHANGED, COMPARE_BETTER, or COMPARE_SAME.
  */
 enum compare_verdict compare_outcome(const struct compare *c);
 

@@ -65,6 +65,28 @@ static bool names_a_row(const struct compare *c, const char *pattern)
 	return false;
 }
 
+static bool has_benchmark(const struct result *r, const struct threshold *t)
+{
+	for (size_t i = 0; i < r->n_benchmarks; i++)
+		if (threshold_names(t, r->benchmarks[i].name))
+			return true;
+	return false;
+}
+
+int compare_check_thresholds(const struct compare *c, const struct compare_options *o,
+			     struct compare_error *err)
+{
+	for (size_t i = 0; i < o->n_thresholds; i++) {
+		const struct threshold *t = &o->thresholds[i];
+
+		if (!threshold_names_any(t) && !has_benchmark(c->base, t) &&
+		    !has_benchmark(c->new, t))
+			return refuse(err, "--threshold %s: no benchmark matches '%s'",
+				      t->text, t->pattern);
+	}
+	return 0;
+}
+
 int compare_check_rows(const struct compare *c, const struct compare_options *o,
 		       struct compare_error *err)
 {

@@ -13,6 +13,10 @@ int compare_check_kind(const struct result *base, const struct result *new,
 int compare_check_rows(const struct compare *c, const struct compare_options *o,
 		       struct compare_error *err);
 
+/* The same for patterns of thresholds that no benchmark has, here or elsewhere. */
+int compare_check_thresholds(const struct compare *c, const struct compare_options *o,
+			     struct compare_error *err);
+
 /* Fills in c->notes. */
 void compare_note(struct compare *c);
 

@@ -4,18 +4,7 @@
 #include <stdio.h>
 
 #include "host/claim/compare_judge.h"
-
-/*
- * Rows that a driver times work on the host's state, which no two boots leave alike:
- * an exact target repeats the whole run, not each boot of it. Two boots a side are too
- * few for a test. That all of one lie beyond all of the other happens by chance in a
- * third of cases; that they do so by more than RANGE_CLEAR times the wider range, in
- * one of a hundred (simulated: normal, uniform and exponential noise, two boots).
- */
-#define RANGE_CLEAR 5
-
-/* Ranges that lie within this share of the figure are the same. */
-#define RANGE_BAND 0.01
+#include "host/stats/power.h"
 
 /* What the median does not show: some events took another path. */
 static void remark_mean(struct compare_row *row)
@@ -32,7 +21,9 @@ static void remark_mean(struct compare_row *row)
 
 static void judge_points(struct compare_row *row)
 {
+	row->exact = true;
 	row->method = "exact";
+	compare_set_difference(row);
 	if (row->difference != 0)
 		row->verdict = compare_moved(row, row->difference > 0);
 	else
@@ -41,26 +32,33 @@ static void judge_points(struct compare_row *row)
 		remark_mean(row);
 }
 
+/*
+ * Boots of one run differ where the kernel decides by where its data lie: a branch that
+ * depends on an address, a counter's event that another boot finds elsewhere. Every boot
+ * lies otherwise, and a change of the kernel moves them all. So what all boots gave is
+ * one figure: its range. Ranges that meet are no difference; ranges apart differ by the
+ * distance of their nearest ends.
+ */
 static void judge_ranges(struct compare_row *row)
 {
 	const struct compare_side *base = &row->base, *new = &row->new;
-	bool alike =
-		base->min == new->min && base->max == new->max && row->difference == 0;
-	double clear = RANGE_CLEAR * fmax(base->max - base->min, new->max - new->min);
+	bool up = row->lo > 0, down = row->hi < 0;
+	double from = up ? base->max : base->min, to = up ? new->min : new->max;
+	double chance = stats_apart_by_chance(base->boots, new->boots);
 
 	row->method = "range";
-	row->band = RANGE_BAND * fabs(base->value);
-	if (row->lo > clear || row->hi < -clear)
-		row->verdict = compare_moved(row, row->lo > 0);
-	else if (alike || (row->lo >= -row->band && row->hi <= row->band))
-		row->verdict = COMPARE_SAME;
-	else
-		row->verdict = COMPARE_INCONCLUSIVE;
-	if (row->verdict == COMPARE_INCONCLUSIVE)
+	row->difference = up || down ? to - from : 0;
+	if (base->min > 0 && new->min > 0)
+		row->ratio = up || down ? to / from : 1;
+	row->verdict = up || down ? compare_moved(row, up) : COMPARE_SAME_PLACEMENT;
+	/* Two boots that differ say little about where a third would lie. */
+	if ((up || down) && chance > COMPARE_ALPHA)
 		snprintf(row->reason, sizeof(row->reason),
-			 "boots of one run differ, the two runs by less than %d times as "
-			 "much; a test takes at least %d boots a side (--boots)",
-			 RANGE_CLEAR, COMPARE_BOOTS_LEAST);
+			 "boots of one run differ: ranges over %zu and %zu boots lie "
+			 "apart by chance in up to %.0f %% of comparisons; %zu boots a "
+			 "side make that less than 1 %% (--boots)",
+			 base->boots, new->boots, 100 * chance,
+			 stats_least_values(COMPARE_ALPHA, 1));
 }
 
 void compare_judge_exact(struct compare_row *row)
@@ -74,9 +72,10 @@ void compare_judge_exact(struct compare_row *row)
 		row->ratio_hi = new->max / base->min;
 	}
 	row->level = 1;
-	row->exact = row->lo == row->hi;
-	if (row->exact)
+	if (base->min == base->max && new->min == new->max)
 		judge_points(row);
 	else
 		judge_ranges(row);
+	row->shift = row->difference;
+	row->shift_ratio = row->ratio;
 }

@@ -5,9 +5,6 @@
 
 #include "host/claim/compare.h"
 
-/* The least boots a side for which Mann-Whitney's test has a 95 % interval. */
-#define COMPARE_BOOTS_LEAST 4
-
 /* A p is significant up to here, after Holm. */
 #define COMPARE_ALPHA 0.01
 
@@ -22,6 +19,9 @@ void compare_judge_exact(struct compare_row *row);
 void compare_measure_noisy(const struct compare *c, struct compare_row *row,
 			   double quantum);
 void compare_judge_noisy(struct compare *c);
+
+/* The difference and the ratio of the two figures themselves. */
+void compare_set_difference(struct compare_row *row);
 
 /* COMPARE_WORSE or COMPARE_BETTER, by which way is better. */
 enum compare_verdict compare_moved(const struct compare_row *row, bool up);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <gsl/gsl_cdf.h>
 
@@ -34,9 +35,11 @@ static void boots_make(struct boots *b, const struct compare_row *row)
 {
 	size_t base = boots_of(row->base.metric), new = boots_of(row->new.metric);
 
+	/* A file may give several boots one index: then one of `new` is in several pairs.
+	 */
 	*b = (struct boots){
 		.base = calloc(base, sizeof(double)),
-		.new = calloc(new, sizeof(double)),
+		.new = calloc(base > new ? base : new, sizeof(double)),
 		.work = calloc(base, sizeof(double)),
 	};
 	if (!b->base || !b->new || !b->work)
@@ -112,12 +115,18 @@ static bool all_positive(const double *values, size_t n)
 /* The same interval, in ln, read as ratios and as differences of the figure. */
 static void set_from_logs(struct compare_row *row, double middle, double lo, double hi)
 {
-	row->ratio = exp(middle);
+	row->shift_ratio = exp(middle);
 	row->ratio_lo = exp(lo);
 	row->ratio_hi = exp(hi);
-	row->difference = row->base.value * (row->ratio - 1);
+	row->shift = row->base.value * (row->shift_ratio - 1);
 	row->lo = row->base.value * (row->ratio_lo - 1);
 	row->hi = row->base.value * (row->ratio_hi - 1);
+}
+
+static double median_of(const double *values, size_t n, double *work)
+{
+	memcpy(work, values, n * sizeof(*work));
+	return stats_median(work, n);
 }
 
 /*
@@ -127,14 +136,17 @@ static void set_from_logs(struct compare_row *row, double middle, double lo, dou
  */
 static void measure_pairs(struct compare_row *row, struct boots *b)
 {
-	bool logs = all_positive(b->base, b->n_base) && all_positive(b->new, b->n_new) &&
-		    row->base.value > 0;
 	struct stats_interval ci;
 	double middle;
+	bool logs;
 
 	row->method = "sign test";
 	if (!b->n_base)
 		return;
+	/* What is compared is shown: not boots whose partner was rejected. */
+	row->base.value = median_of(b->base, b->n_base, b->work);
+	row->new.value = median_of(b->new, b->n_new, b->work);
+	logs = all_positive(b->base, b->n_base) && all_positive(b->new, b->n_new);
 	for (size_t i = 0; i < b->n_base; i++)
 		b->work[i] = logs ? log(b->new[i] / b->base[i]) : b->new[i] - b->base[i];
 	row->p = stats_sign_test(b->work, b->n_base);
@@ -148,7 +160,7 @@ static void measure_pairs(struct compare_row *row, struct boots *b)
 		set_from_logs(row, middle, ci.lo, ci.hi);
 		return;
 	}
-	row->difference = middle;
+	row->shift = middle;
 	row->lo = ci.lo;
 	row->hi = ci.hi;
 }
@@ -203,7 +215,7 @@ static void measure_apart(struct compare_row *row, struct boots *b,
 		set_from_logs(row, shift.shift, shift.lo, shift.hi);
 		return;
 	}
-	row->difference = shift.shift;
+	row->shift = shift.shift;
 	row->lo = shift.lo;
 	row->hi = shift.hi;
 }
@@ -214,7 +226,6 @@ void compare_measure_noisy(const struct compare *c, struct compare_row *row,
 	struct boots b;
 
 	row->level = LEVEL;
-	row->band = fmax(BAND_SHARE * fabs(row->base.value), BAND_QUANTA * quantum);
 	boots_make(&b, row);
 	if (c->paired) {
 		pair_up(&b, row);
@@ -228,6 +239,8 @@ void compare_measure_noisy(const struct compare *c, struct compare_row *row,
 	if (b.n_base <= MEDIANS_MAX)
 		row->cliff = stats_cliff(b.base, b.n_base, b.new, b.n_new);
 	boots_free(&b);
+	compare_set_difference(row);
+	row->band = fmax(BAND_SHARE * fabs(row->base.value), BAND_QUANTA * quantum);
 }
 
 /* Farther from 0 than the band's edge: by more than rounding. */
@@ -236,11 +249,20 @@ static bool beyond(double difference, double band)
 	return difference > band * (1 + 1e-9);
 }
 
+/* The boots moved one way, and their medians not: boots are of several kinds. */
+static bool is_contrary(const struct compare_row *row)
+{
+	bool up = beyond(row->lo, row->band), down = beyond(-row->hi, row->band);
+
+	return row->p_holm <= COMPARE_ALPHA &&
+	       ((up && !(row->difference > 0)) || (down && !(row->difference < 0)));
+}
+
 static enum compare_verdict verdict_of(const struct compare_row *row)
 {
 	bool up = beyond(row->lo, row->band), down = beyond(-row->hi, row->band);
 
-	if (isnan(row->lo) || isnan(row->hi))
+	if (isnan(row->lo) || isnan(row->hi) || is_contrary(row))
 		return COMPARE_INCONCLUSIVE;
 	if (row->p_holm <= COMPARE_ALPHA && (up || down))
 		return compare_moved(row, up);
@@ -261,7 +283,7 @@ static void say_undecided(const struct compare *c, struct compare_row *row, size
 	const char *what = "the interval reaches over the edge of what matters";
 	const struct stats_power power = {
 		.paired = c->paired,
-		.shift = row->difference,
+		.shift = row->shift,
 		.lo = row->lo,
 		.hi = row->hi,
 		.band = row->band,
@@ -273,6 +295,12 @@ static void say_undecided(const struct compare *c, struct compare_row *row, size
 		.family = family,
 	};
 
+	if (is_contrary(row)) {
+		snprintf(row->reason, sizeof(row->reason),
+			 "the boots moved one way, their medians did not: boots are of "
+			 "several kinds");
+		return;
+	}
 	row->boots_needed = stats_boots_needed(&power);
 	if (isnan(row->lo))
 		what = "too few boots for an interval";
@@ -305,9 +333,8 @@ void compare_judge_noisy(struct compare *c)
 	for (size_t i = 0; i < c->n_rows; i++) {
 		struct compare_row *row = &c->rows[i];
 
-		/* Exact rows, and those without two figures, have been judged. */
-		if (!row->base.metric || !row->new.metric || isnan(row->level) ||
-		    row->level == 1)
+		/* The others are exact, changed, or without two figures. */
+		if (row->level != LEVEL)
 			continue;
 		row->p_holm = p[i];
 		row->verdict = verdict_of(row);

@@ -144,6 +144,8 @@ static int take(void *ctx, const struct row *row)
 		.value = row->value,
 		.lo = row->lo,
 		.hi = row->hi,
+		.boots = row->boots,
+		.class = { row->handled_by, row->exits },
 	};
 	s->quantum = fmax(s->quantum, (double)row->quantum);
 	return 0;

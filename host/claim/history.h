@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "host/result/class.h"
 #include "host/result/row.h"
 #include "host/stats/changepoint.h"
 
@@ -40,12 +41,14 @@ struct history_point {
 	size_t run; /* in history.runs */
 	double value;
 	double lo, hi; /* NAN: no interval */
+	uint32_t boots;
+	struct result_class class;
 };
 
 /* How a series can be judged. */
 enum history_method {
 	HISTORY_TOO_FEW, /* not yet */
-	HISTORY_STEPS,	 /* every change is one */
+	HISTORY_STEPS,	 /* every change of value or range is one */
 	HISTORY_NOISE,	 /* change points in noise */
 };
 
@@ -60,6 +63,7 @@ struct history_series {
 	enum history_method method;
 	struct changepoint *changes;
 	size_t n_changes;
+	bool ignores_class; /* judged as Apache Otava would */
 };
 
 struct history {
@@ -80,16 +84,35 @@ void history_free(struct history *h);
 extern const struct changepoint_rules history_rules;
 
 /*
- * Finds every series' change points. An exact place's series changes at every step;
- * but if boots of one run differed, or runs of one subject by one program, it is not
- * exact, and judged as noise is.
+ * Finds every series' change points. An exact place's series changes at every step. A
+ * figure there is the range over all boots of a subject, in all of its runs by one
+ * program: boots differ where a kernel decides by where its data lie, and ranges that
+ * overlap are no change. Any series changes where its figures' class does, and is
+ * judged apart before and after.
  * `rules->quantum` is ignored: each series has its own. With `rules->otava` all series
- * are judged as Apache Otava would. 0 or -ENOMEM.
+ * are judged as Apache Otava would, classes ignored. 0 or -ENOMEM.
  */
 int history_judge(struct history *h, const struct changepoint_rules *rules);
 
-/* Whether the k-th change of a series is for worse. */
-bool history_worse(const struct history_series *s, size_t k);
+enum history_kind {
+	HISTORY_WORSE,
+	HISTORY_BETTER,
+	HISTORY_CHANGED, /* the class: neither */
+};
+
+/* What the k-th change of a series is; its name: "worse", "better", "changed". */
+enum history_kind history_kind(const struct history_series *s, size_t k);
+const char *history_kind_name(enum history_kind kind);
+
+/* Of a change of class: "handled by kernel, now by fault"; else "". */
+void history_class_change(const struct history_series *s, size_t k, char *text,
+			  size_t bytes);
+
+/*
+ * Whether a change is between ranges over boots, not between two values; and the least
+ * boots that one of the two figures rests on.
+ */
+bool history_is_of_ranges(const struct history_series *s, size_t k, uint32_t *boots);
 
 /* The run that a change begins with, and the one before it in the series. */
 const struct history_run *history_new_run(const struct history *h,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host/cli/cmd.h"
+#include "host/cli/gate.h"
 #include "host/cli/message.h"
 #include "host/cli/options.h"
 
@@ -22,6 +23,7 @@ struct words {
 
 struct args {
 	struct options_common common;
+	struct gate gate;
 	struct compare_options options;
 	struct words benches, metrics, configs;
 	const char *paths[2];
@@ -143,6 +145,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &args->common;
+		state->child_inputs[1] = &args->gate;
 		return 0;
 	case OPTION_CONFIG:
 		return parse_config(state, arg, args);
@@ -172,8 +175,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-static enum cli_exit exit_code(const struct compare *c)
+static enum cli_exit exit_code(const struct args *args, const struct compare *c)
 {
+	if (args->gate.fail_on_changed && c->count[COMPARE_CHANGED])
+		return CLI_WORSE;
 	switch (compare_outcome(c)) {
 	case COMPARE_WORSE:
 		return CLI_WORSE;
@@ -205,7 +210,7 @@ static enum cli_exit compare(const struct args *args, const struct result *base,
 		compare_print_markdown(stdout, &c, &names);
 	else
 		compare_print(stdout, &c, &names, args->all);
-	code = exit_code(&c);
+	code = exit_code(args, &c);
 	compare_free(&c);
 	return code;
 }
@@ -233,18 +238,20 @@ static enum cli_exit read_and_compare(const struct args *args)
 int cmd_compare(int argc, char **argv)
 {
 	static const struct argp_child children[] = { { &options_common, 0, NULL, 0 },
+						      { &gate_options, 0, NULL, 0 },
 						      { 0 } };
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
 		.args_doc = "BASE.json NEW.json\nFILE.json --config A,B",
 		.doc = "Says of each benchmark whether it got better, worse, stayed the "
-		       "same, or cannot be told.\v"
+		       "same, changed its class, or cannot be told.\v"
 		       "Ends with 0 if every benchmark that BASE has a figure for was "
-		       "decided and none got worse; 1 if one got worse; 2 if the "
-		       "documents cannot be read or are not of one kind; 3 if none got "
-		       "worse as far as can be told, but one is inconclusive or has no "
-		       "figure in NEW, or nothing could be compared.",
+		       "decided and none got worse (a changed class is not worse); 1 if "
+		       "one got worse; 2 if the documents cannot be read or are not of "
+		       "one kind; 3 if none got worse as far as can be told, but one is "
+		       "inconclusive or has no figure in NEW, or nothing could be "
+		       "compared. What --threshold lets pass does not count.",
 		.children = children,
 	};
 	struct args args = { 0 };
@@ -254,6 +261,8 @@ int cmd_compare(int argc, char **argv)
 
 	args.options.benches = args.benches.word;
 	args.options.n_benches = args.benches.n;
+	args.options.thresholds = args.gate.thresholds;
+	args.options.n_thresholds = args.gate.n_thresholds;
 	args.options.metrics = args.metrics.word;
 	args.options.n_metrics = args.metrics.n;
 	if (next == OPTIONS_RUN)
@@ -261,5 +270,6 @@ int cmd_compare(int argc, char **argv)
 	free(args.benches.copy);
 	free(args.metrics.copy);
 	free(args.configs.copy);
+	gate_free(&args.gate);
 	return code;
 }

@@ -22,7 +22,4 @@ void compare_print_markdown(FILE *f, const struct compare *c,
 void compare_print_json(FILE *f, const struct compare *c,
 			const struct compare_names *names);
 
-/* "1 worse, 2 better, 30 same, 3 not compared" */
-void compare_print_summary(FILE *f, const struct compare *c);
-
 #endif

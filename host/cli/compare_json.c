@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `wsbench compare --json`. */
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "host/cli/compare.h"
 #include "host/result/json_list.h"
@@ -24,22 +27,64 @@ static void summary(struct json_list *l, const struct compare *c)
 	for (enum compare_verdict v = 0; v < COMPARE_VERDICTS; v++)
 		json_list_count(l, compare_verdict_name(v), c->count[v]);
 	json_list_count(l, "lost", c->n_lost);
+	json_list_count(l, "worse_let_pass", c->let_pass[COMPARE_WORSE]);
+	json_list_count(l, "inconclusive_let_pass", c->let_pass[COMPARE_INCONCLUSIVE]);
 }
 
-static void interval(struct json_list *l, const struct compare_row *row)
+/* What a row's figures and their difference are, and what its shift is. */
+static const struct {
+	const char *method, *difference, *shift;
+} kinds[] = {
+	{ "exact", "figures", NULL },
+	{ "range", "nearest ends of the ranges over boots", NULL },
+	{ "sign test", "medians of boot medians, of boots in pairs",
+	  "median ratio of pairs of boots" },
+	{ "Mann-Whitney", "medians of boot medians",
+	  "Hodges-Lehmann shift of boot medians" },
+};
+
+static void figures(struct json_list *l, const struct compare_row *row)
 {
+	const char *difference = isnan(row->difference) ? NULL : "figures", *shift = NULL;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (!row->method || strcmp(row->method, kinds[i].method) != 0)
+			continue;
+		difference = kinds[i].difference;
+		shift = kinds[i].shift;
+	}
+	json_list_real(l, "base", row->base.value);
+	json_list_real(l, "base_min", row->base.min);
+	json_list_real(l, "base_max", row->base.max);
+	json_list_real(l, "new", row->new.value);
+	json_list_real(l, "new_min", row->new.min);
+	json_list_real(l, "new_max", row->new.max);
 	json_list_real(l, "difference", row->difference);
-	json_list_real(l, "difference_lo", row->lo);
-	json_list_real(l, "difference_hi", row->hi);
 	json_list_real(l, "ratio", row->ratio);
-	json_list_real(l, "ratio_lo", row->ratio_lo);
-	json_list_real(l, "ratio_hi", row->ratio_hi);
+	json_list_string(l, "difference_of", difference);
+	json_list_real(l, "shift", shift ? row->shift : NAN);
+	json_list_real(l, "shift_lo", shift ? row->lo : NAN);
+	json_list_real(l, "shift_hi", shift ? row->hi : NAN);
+	json_list_real(l, "shift_ratio", shift ? row->shift_ratio : NAN);
+	json_list_real(l, "shift_ratio_lo", shift ? row->ratio_lo : NAN);
+	json_list_real(l, "shift_ratio_hi", shift ? row->ratio_hi : NAN);
+	json_list_string(l, "shift_of", shift);
 	json_list_real(l, "level", row->level);
 	json_list_real(l, "band", row->band);
 	json_list_string(l, "method", row->method);
 	json_list_real(l, "p", row->p);
 	json_list_real(l, "p_holm", row->p_holm);
 	json_list_real(l, "cliff", row->cliff);
+}
+
+static void class(struct json_list *l, const char *side, const struct result_class *class)
+{
+	char key[32];
+
+	snprintf(key, sizeof(key), "%s_handled_by", side);
+	json_list_string(l, key, class->handled_by);
+	snprintf(key, sizeof(key), "%s_exits", side);
+	json_list_real(l, key, class->handled_by ? class->exits : NAN);
 }
 
 static void row(struct json_list *l, const struct compare_row *r)
@@ -52,12 +97,13 @@ static void row(struct json_list *l, const struct compare_row *r)
 	json_list_string(l, "unit", r->unit);
 	json_list_string(l, "verdict", compare_verdict_name(r->verdict));
 	json_list_bool(l, "exact", r->exact);
-	json_list_real(l, "base", r->base.value);
-	json_list_real(l, "new", r->new.value);
+	json_list_string(l, "let_pass", r->let_pass ? r->let_pass->text : NULL);
+	class(l, "base", &r->base.class);
+	class(l, "new", &r->new.class);
 	json_list_count(l, "base_boots", r->base.boots);
 	json_list_count(l, "new_boots", r->new.boots);
 	json_list_count(l, "pairs", r->pairs);
-	interval(l, r);
+	figures(l, r);
 	json_list_real(l, "boots_needed", r->boots_needed);
 	json_list_string(l, "reason", *r->reason ? r->reason : NULL);
 }
@@ -69,7 +115,7 @@ void compare_print_json(FILE *f, const struct compare *c,
 	char *text;
 
 	json_list_string(l, "schema", "worldswitch.compare");
-	json_list_count(l, "schema_version", 1);
+	json_list_count(l, "schema_version", 2);
 	json_list_string(l, "outcome", compare_verdict_name(compare_outcome(c)));
 	json_list_bool(l, "paired", c->paired);
 	json_list_real(l, "drift", c->drift.sd);

@@ -148,6 +148,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &args->common;
+		state->child_inputs[1] = &args->gate;
 		return 0;
 	case OPTION_DB:
 		args->db = arg;
@@ -187,7 +188,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return parse_rule(key, arg, args, state);
 }
 
-static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = { { &options_common, 0, NULL, 0 },
+					      { &gate_options, 0, "check:", 0 },
+					      { 0 } };
 
 static const struct argp argp = {
 	.options = options,
@@ -350,5 +353,6 @@ int cmd_history(int argc, char **argv)
 		code = strcmp(args.command, "add") ? look(&args)
 						   : history_add_files(&args);
 	free(args.files);
+	gate_free(&args.gate);
 	return code;
 }

@@ -9,10 +9,12 @@
 
 #include "host/claim/history.h"
 #include "host/cli/cmd.h"
+#include "host/cli/gate.h"
 #include "host/cli/options.h"
 
 struct history_args {
 	struct options_common common;
+	struct gate gate;
 	const char *command; /* "add", "check", "show" */
 	const char *db;
 	char **files; /* room for all of argv */
@@ -48,7 +50,9 @@ void history_where(const struct history_place *place, char text[HISTORY_NAME_BYT
 struct history_alarm {
 	const struct history_series *series;
 	size_t k; /* its change */
-	bool worse, recent;
+	enum history_kind kind;
+	bool recent;
+	const struct threshold *let_pass; /* of what is worse; NULL: it counts */
 	enum history_confirmed {
 		HISTORY_UNTRIED,
 		HISTORY_CONFIRMED,
@@ -70,7 +74,8 @@ double history_relative(const struct changepoint *c);
 struct history_tally {
 	size_t series, unjudged; /* what is wanted */
 	size_t gone;		 /* not in the newest run */
-	size_t worse, better, old;
+	size_t worse, better, changed, old;
+	size_t let_pass; /* worse, and not in `worse` */
 };
 struct history_tally history_tally(const struct history_args *args,
 				   const struct history *h,

@@ -23,6 +23,17 @@ double history_relative(const struct changepoint *c)
 	return c->before == 0 ? NAN : (c->after - c->before) / fabs(c->before);
 }
 
+static int rank(enum history_kind kind)
+{
+	static const int ranks[] = {
+		[HISTORY_WORSE] = 0,
+		[HISTORY_CHANGED] = 1,
+		[HISTORY_BETTER] = 2,
+	};
+
+	return ranks[kind];
+}
+
 /* By place, then in the order of the history, the worst first. */
 static int by_weight(const void *x, const void *y)
 {
@@ -33,13 +44,27 @@ static int by_weight(const void *x, const void *y)
 		return a->series->place < b->series->place ? -1 : 1;
 	if (new_run(a) != new_run(b))
 		return new_run(a) < new_run(b) ? -1 : 1;
-	if (a->worse != b->worse)
-		return a->worse ? -1 : 1;
+	if (a->kind != b->kind)
+		return rank(a->kind) - rank(b->kind);
 	r = changepoint_magnitude(history_change(a));
 	s = changepoint_magnitude(history_change(b));
 	if (r != s)
 		return r > s ? -1 : 1;
 	return a->series < b->series ? -1 : a->series > b->series;
+}
+
+/* What a threshold covers of the figure before, it lets pass. */
+static const struct threshold *let_pass(const struct history_args *args,
+					const struct history_series *s, size_t k)
+{
+	const struct changepoint *c = &s->changes[k];
+	const struct threshold *t = threshold_find(
+		args->gate.thresholds, args->gate.n_thresholds, s->benchmark, s->unit);
+
+	return t && history_kind(s, k) == HISTORY_WORSE &&
+			       threshold_covers(t, c->after - c->before, c->before)
+		       ? t
+		       : NULL;
 }
 
 struct history_alarm *history_alarms(const struct history_args *args,
@@ -63,9 +88,10 @@ struct history_alarm *history_alarms(const struct history_args *args,
 			alarms[(*n)++] = (struct history_alarm){
 				.series = s,
 				.k = k,
-				.worse = history_worse(s, k),
+				.kind = history_kind(s, k),
 				.recent = history_is_recent(h, history_new_run(h, s, k),
 							    args->last),
+				.let_pass = let_pass(args, s, k),
 			};
 	}
 	qsort(alarms, *n, sizeof(*alarms), by_weight);
@@ -86,22 +112,55 @@ struct history_tally history_tally(const struct history_args *args,
 		t.gone += !history_is_current(h, &h->series[i]);
 	}
 	for (size_t i = 0; i < n; i++) {
-		t.old += !alarms[i].recent;
-		t.worse += alarms[i].recent && alarms[i].worse;
-		t.better += alarms[i].recent && !alarms[i].worse;
+		const struct history_alarm *a = &alarms[i];
+
+		t.old += !a->recent;
+		if (!a->recent)
+			continue;
+		t.let_pass += a->let_pass != NULL;
+		t.worse += a->kind == HISTORY_WORSE && !a->let_pass;
+		t.better += a->kind == HISTORY_BETTER;
+		t.changed += a->kind == HISTORY_CHANGED;
 	}
 	return t;
 }
 
-static enum cli_exit verdict(const struct history_alarm *alarms, size_t n,
+static bool has_benchmark(const struct history *h, const struct threshold *t)
+{
+	for (size_t i = 0; i < h->n_series; i++)
+		if (threshold_names(t, h->series[i].benchmark))
+			return true;
+	return false;
+}
+
+/* False, after a message, where a pattern names no benchmark, here or elsewhere. */
+static bool check_thresholds(const struct history_args *args, const struct history *h)
+{
+	for (size_t i = 0; i < args->gate.n_thresholds; i++) {
+		const struct threshold *t = &args->gate.thresholds[i];
+
+		if (threshold_names_any(t) || has_benchmark(h, t))
+			continue;
+		message_error("%s: --threshold %s: no benchmark matches '%s'", args->db,
+			      t->text, t->pattern);
+		return false;
+	}
+	return true;
+}
+
+static enum cli_exit verdict(const struct history_args *args,
+			     const struct history_alarm *alarms, size_t n,
 			     const struct history_tally *t)
 {
 	bool unsure = false;
 
+	if (args->gate.fail_on_changed && t->changed)
+		return CLI_WORSE;
+
 	for (size_t i = 0; i < n; i++) {
 		const struct history_alarm *a = &alarms[i];
 
-		if (!a->worse || !a->recent)
+		if (a->kind != HISTORY_WORSE || !a->recent || a->let_pass)
 			continue;
 		if (a->confirmed == HISTORY_UNTRIED || a->confirmed == HISTORY_CONFIRMED)
 			return CLI_WORSE;
@@ -115,8 +174,11 @@ enum cli_exit history_check(const struct history_args *args, struct history *h)
 	enum cli_exit code;
 	struct history_tally t;
 	size_t n;
-	struct history_alarm *alarms = history_alarms(args, h, &n);
+	struct history_alarm *alarms;
 
+	if (!check_thresholds(args, h))
+		return CLI_USAGE;
+	alarms = history_alarms(args, h, &n);
 	t = history_tally(args, h, alarms, n);
 	if (!t.series) {
 		free(alarms);
@@ -129,7 +191,7 @@ enum cli_exit history_check(const struct history_args *args, struct history *h)
 		history_check_json(args, h, alarms, n);
 	else
 		history_check_print(args, h, alarms, n);
-	code = verdict(alarms, n, &t);
+	code = verdict(args, alarms, n, &t);
 	free(alarms);
 	return code;
 }

@@ -257,7 +257,7 @@ static void confirm_group(struct group *g)
 
 static bool eligible(const struct history_alarm *a)
 {
-	return a->worse && a->recent;
+	return a->kind == HISTORY_WORSE && a->recent && !a->let_pass;
 }
 
 /* Emulators must not outlive us: their end comes before ours. */

@@ -37,6 +37,8 @@ void history_check_json(const struct history_args *args, const struct history *h
 	for (size_t i = 0; i < n; i++) {
 		const struct history_alarm *a = &alarms[i];
 		const struct history_series *s = a->series;
+		char class[HISTORY_NAME_BYTES];
+		uint32_t boots;
 
 		if (!a->recent)
 			continue;
@@ -47,7 +49,12 @@ void history_check_json(const struct history_args *args, const struct history *h
 		json_list_string(l, "config", s->config);
 		json_list_string(l, "metric", s->metric);
 		json_list_string(l, "unit", s->unit);
-		json_list_string(l, "verdict", a->worse ? "worse" : "better");
+		json_list_string(l, "verdict", history_kind_name(a->kind));
+		json_list_string(l, "let_pass", a->let_pass ? a->let_pass->text : NULL);
+		history_class_change(s, a->k, class, sizeof(class));
+		json_list_string(l, "class", *class ? class : NULL);
+		json_list_bool(l, "ranges", history_is_of_ranges(s, a->k, &boots));
+		json_list_number(l, "boots", boots);
 		json_list_number(l, "before", history_change(a)->before);
 		json_list_number(l, "after", history_change(a)->after);
 		json_list_number(l, "relative", history_relative(history_change(a)));
@@ -62,6 +69,8 @@ void history_check_json(const struct history_args *args, const struct history *h
 	json_list_number(l, "series", (double)t.series);
 	json_list_number(l, "worse", (double)t.worse);
 	json_list_number(l, "better", (double)t.better);
+	json_list_number(l, "changed", (double)t.changed);
+	json_list_number(l, "worse_let_pass", (double)t.let_pass);
 	json_list_number(l, "too_short", (double)t.unjudged);
 	json_list_number(l, "not_in_newest_run", (double)t.gone);
 	text = json_list_dump(l);

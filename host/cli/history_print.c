@@ -10,9 +10,10 @@
 #include "host/cli/text.h"
 #include "host/view/number.h"
 
-#define RED   "\033[31m"
-#define GREEN "\033[32m"
-#define PLAIN "\033[0m"
+#define RED    "\033[31m"
+#define GREEN  "\033[32m"
+#define YELLOW "\033[33m"
+#define PLAIN  "\033[0m"
 
 static const char *confirmed_text(const struct history_alarm *a)
 {
@@ -33,6 +34,17 @@ struct group {
 	size_t n, width;
 };
 
+static const char *kind_color(enum history_kind kind)
+{
+	static const char *const colors[] = {
+		[HISTORY_WORSE] = RED,
+		[HISTORY_BETTER] = GREEN,
+		[HISTORY_CHANGED] = YELLOW,
+	};
+
+	return colors[kind];
+}
+
 static double difference(const struct history_alarm *a)
 {
 	return history_change(a)->after - history_change(a)->before;
@@ -46,6 +58,7 @@ static void print_change(const struct history_alarm *a, size_t width, size_t oth
 	char label[HISTORY_NAME_BYTES], from[NUMBER_BYTES], to[NUMBER_BYTES];
 	bool steps = a->series->method == HISTORY_STEPS;
 	double percent = 100 * history_relative(c);
+	uint32_t boots;
 
 	history_label(a->series, label);
 	if (others) {
@@ -66,14 +79,19 @@ static void print_change(const struct history_alarm *a, size_t width, size_t oth
 		printf("%+7.2f %%", percent);
 	else
 		printf("%+7.1f %%", percent);
-	printf("  %s%s%s%s%s",
-	       !color	  ? ""
-	       : a->worse ? RED
-			  : GREEN,
-	       a->worse ? "worse" : "better", color ? PLAIN : "", confirmed_text(a),
-	       a->reason);
-	if (!steps)
+	printf("  %s%s%s%s%s%s", color ? kind_color(a->kind) : "",
+	       history_kind_name(a->kind), color ? PLAIN : "",
+	       a->let_pass ? ", let pass" : "", confirmed_text(a), a->reason);
+	if (a->kind == HISTORY_CHANGED) {
+		char class[HISTORY_NAME_BYTES];
+
+		history_class_change(a->series, a->k, class, sizeof(class));
+		printf(": %s", class);
+	} else if (!steps) {
 		printf("  p %.1g", c->pvalue);
+	} else if (history_is_of_ranges(a->series, a->k, &boots)) {
+		printf(" (nearest ends of ranges over %u boots)", boots);
+	}
 	if (others)
 		printf(", each by %g", fabs(difference(a)));
 	putchar('\n');
@@ -96,7 +114,7 @@ static void print_heading(const struct group *g)
 	const struct history_run *new = history_new_run(g->h, a->series, a->k);
 	const struct history_run *old = history_old_run(g->h, a->series, a->k);
 	char name[HISTORY_NAME_BYTES], before[HISTORY_NAME_BYTES];
-	size_t worse = 0;
+	size_t of[3] = { 0 };
 
 	history_name(new, name);
 	history_name(old, before);
@@ -105,8 +123,11 @@ static void print_heading(const struct group *g)
 	if (!strcmp(name, before))
 		printf(" (run %s)", new->id);
 	for (size_t i = 0; i < g->n; i++)
-		worse += g->alarms[i].worse;
-	printf(": %zu worse, %zu better\n", worse, g->n - worse);
+		of[g->alarms[i].kind]++;
+	printf(": %zu worse, %zu better", of[HISTORY_WORSE], of[HISTORY_BETTER]);
+	if (of[HISTORY_CHANGED])
+		printf(", %zu changed", of[HISTORY_CHANGED]);
+	putchar('\n');
 	print_suspects(old, new);
 }
 
@@ -128,7 +149,9 @@ static bool same_change(const struct history *h, const struct history_alarm *a,
 static bool alike(const struct history_alarm *a, const struct history_alarm *b)
 {
 	return a->series->method == HISTORY_STEPS && b->series->method == HISTORY_STEPS &&
-	       a->confirmed == HISTORY_UNTRIED && b->confirmed == HISTORY_UNTRIED &&
+	       a->kind == b->kind && a->kind != HISTORY_CHANGED &&
+	       !a->let_pass == !b->let_pass && a->confirmed == HISTORY_UNTRIED &&
+	       b->confirmed == HISTORY_UNTRIED &&
 	       fabs(history_relative(history_change(a))) < SMALL &&
 	       fabs(history_relative(history_change(b))) < SMALL &&
 	       difference(a) == difference(b);
@@ -179,6 +202,29 @@ static void print_gone(const struct history_args *args, const struct history *h)
 	}
 }
 
+/* "2 worse within --threshold, let pass: hypercall +1 insns (+0.1 %), ..." */
+static void print_let_pass(const struct history_alarm *alarms, size_t n, size_t many)
+{
+	bool first = true;
+
+	printf("%zu worse within --threshold, let pass:", many);
+	for (size_t i = 0; i < n; i++) {
+		const struct history_alarm *a = &alarms[i];
+		char label[HISTORY_NAME_BYTES], number[NUMBER_BYTES];
+
+		if (!a->recent || !a->let_pass)
+			continue;
+		history_label(a->series, label);
+		number_format(number, difference(a), a->series->method == HISTORY_STEPS);
+		printf("%s %s %s%s %s", first ? "" : ",", label,
+		       difference(a) > 0 ? "+" : "", number, a->series->unit);
+		if (history_change(a)->before > 0)
+			printf(" (%+.2g %%)", 100 * history_relative(history_change(a)));
+		first = false;
+	}
+	putchar('\n');
+}
+
 void history_check_print(const struct history_args *args, const struct history *h,
 			 const struct history_alarm *alarms, size_t n)
 {
@@ -211,7 +257,11 @@ void history_check_print(const struct history_args *args, const struct history *
 	if (args->last)
 		printf(" in the newest %llu runs (%zu before)",
 		       (unsigned long long)args->last, t.old);
+	if (t.changed)
+		printf("; %zu changed their class", t.changed);
 	if (t.unjudged)
 		printf("; %zu too short to judge", t.unjudged);
 	putchar('\n');
+	if (t.let_pass)
+		print_let_pass(alarms, n, t.let_pass);
 }

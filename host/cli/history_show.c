@@ -19,6 +19,7 @@
 struct stretch {
 	size_t start, end;
 	double mean;
+	double lo, hi; /* of an exact series: the range over all boots; NAN */
 };
 
 static struct stretch stretch(const struct history_series *s, size_t k)
@@ -26,10 +27,19 @@ static struct stretch stretch(const struct history_series *s, size_t k)
 	struct stretch out = {
 		.start = k ? s->changes[k - 1].index : 0,
 		.end = k < s->n_changes ? s->changes[k].index : s->n_points,
+		.lo = NAN,
+		.hi = NAN,
 	};
 
-	for (size_t i = out.start; i < out.end; i++)
-		out.mean += s->points[i].value;
+	for (size_t i = out.start; i < out.end; i++) {
+		const struct history_point *p = &s->points[i];
+
+		out.mean += p->value;
+		if (s->method != HISTORY_STEPS)
+			continue;
+		out.lo = fmin(out.lo, isnan(p->lo) ? p->value : p->lo);
+		out.hi = fmax(out.hi, isnan(p->hi) ? p->value : p->hi);
+	}
 	out.mean /= (double)(out.end - out.start);
 	return out;
 }
@@ -74,22 +84,30 @@ static void print_stretch(const struct history *h, const struct history_series *
 			  size_t k, size_t width)
 {
 	struct stretch now = stretch(s, k);
-	char name[HISTORY_NAME_BYTES], until[HISTORY_NAME_BYTES], number[NUMBER_BYTES];
+	char name[HISTORY_NAME_BYTES], until[HISTORY_NAME_BYTES];
+	char number[NUMBER_BYTES], range[2 * NUMBER_BYTES + 8];
 
 	history_name(&h->runs[s->points[now.start].run], name);
 	history_name(&h->runs[s->points[now.end - 1].run], until);
-	number_format(number, now.mean, s->method == HISTORY_STEPS);
+	if (now.lo < now.hi) {
+		number_format(number, now.lo, true);
+		snprintf(range, sizeof(range), "%s to ", number);
+		number_format(number, now.hi, true);
+		strcat(range, number);
+	} else {
+		number_format(range, now.mean, s->method == HISTORY_STEPS);
+	}
 	fputs("  ", stdout);
 	text_left(stdout, name, width);
 	fputs("  ", stdout);
 	text_left(stdout, until, width);
-	printf("  %5zu  %12s", now.end - now.start, number);
+	printf("  %5zu  %12s", now.end - now.start, range);
 	if (k) {
-		double before = stretch(s, k - 1).mean;
+		double relative = history_relative(&s->changes[k - 1]);
 
-		if (before != 0)
-			printf("  %+7.2f %%", 100 * (now.mean - before) / fabs(before));
-		printf("  %s", history_worse(s, k - 1) ? "worse" : "better");
+		if (!isnan(relative))
+			printf("  %+7.2f %%", 100 * relative);
+		printf("  %s", history_kind_name(history_kind(s, k - 1)));
 	}
 	putchar('\n');
 }
@@ -155,6 +173,8 @@ static void json_rows(struct json_list *l, const struct history *h,
 		json_list_string(l, "kernel", run->kernel);
 		json_list_string(l, "label", run->label);
 		json_list_string(l, "commit", run->commit);
+		json_list_string(l, "handled_by", s->points[i].class.handled_by);
+		json_list_number(l, "exits", s->points[i].class.exits);
 	}
 	for (size_t k = 0; k <= s->n_changes; k++) {
 		struct stretch now = stretch(s, k);
@@ -164,6 +184,10 @@ static void json_rows(struct json_list *l, const struct history *h,
 		json_list_number(l, "start", (double)now.start);
 		json_list_number(l, "end", (double)now.end);
 		json_list_number(l, "mean", now.mean);
+		json_list_number(l, "lo", now.lo);
+		json_list_number(l, "hi", now.hi);
+		json_list_string(l, "verdict",
+				 k ? history_kind_name(history_kind(s, k - 1)) : NULL);
 		json_list_number(l, "p", k ? s->changes[k - 1].pvalue : NAN);
 	}
 }

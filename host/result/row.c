@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "host/result/class.h"
 #include "host/result/error.h"
 #include "host/result/layout.h"
 #include "host/result/load.h"
@@ -48,6 +49,8 @@ static const struct field row_fields[] = {
 	FIELD(REAL, hi, NULLABLE),
 	FIELD(COUNT, quantum, REQUIRED),
 	FIELD(COUNT, boots, REQUIRED),
+	FIELD(STRING, handled_by, NULLABLE),
+	FIELD(REAL, exits, NULLABLE),
 	{ .key = NULL },
 };
 const struct layout layout_row = { row_fields, sizeof(struct row) };
@@ -74,6 +77,7 @@ static const char *tool_name(struct result *r)
 bool row_of(struct result *r, const struct result_benchmark *b,
 	    const struct result_metric *m, struct row *out)
 {
+	struct result_class class = result_class_of(b);
 	bool interval = m->ci.method != NULL;
 
 	*out = (struct row){
@@ -99,6 +103,8 @@ bool row_of(struct result *r, const struct result_benchmark *b,
 		.hi = interval ? m->ci.hi : NAN,
 		.quantum = r->target.exact ? 1 : r->clock.resolution,
 		.boots = valid_boots(m),
+		.handled_by = result_class_is_known(&class) ? class.handled_by : NULL,
+		.exits = class.exits,
 	};
 	return b->status == RESULT_OK && isfinite(m->value);
 }

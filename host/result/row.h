@@ -3,7 +3,8 @@
  * One line of a history: one figure of one run, with all that is needed to know what
  * it is. A line is a JSON object of its own:
  *
- *	{"schema":"worldswitch.history","version":1,"run":"...",...,"boots":2}
+ *	{"schema":"worldswitch.history","version":1,"run":"...",...,"boots":2,
+ *	 "handled_by":"kernel","exits":1}
  *
  * Members that are unknown are left out. Readers ignore members they do not know.
  */
@@ -37,6 +38,9 @@ struct row {
 	double lo, hi;	  /* its interval; NAN: none */
 	uint64_t quantum; /* the clock's resolution in units; 0: unknown */
 	uint32_t boots;	  /* valid ones */
+	/* The figure's class: host/result/class.h. */
+	const char *handled_by;
+	double exits; /* per event; NAN: not counted */
 };
 
 /*

@@ -94,13 +94,21 @@ static bool take_string(struct row_scan *scan, size_t field, struct cursor *c,
 	return true;
 }
 
-/* Digits, at most `max` of them, without a leading zero unless alone. */
+/*
+ * Digits, at most `max` of them, without a leading zero unless alone. They continue
+ * the number in *out, which stays at UINT64_MAX where it no longer fits.
+ */
 static bool take_digits(struct cursor *c, size_t max, bool zeros, uint64_t *out)
 {
 	const char *start = c->at;
 
-	while (c->at < c->end && *c->at >= '0' && *c->at <= '9')
-		*out = *out * 10 + (uint64_t)(*c->at++ - '0');
+	for (; c->at < c->end && *c->at >= '0' && *c->at <= '9'; c->at++) {
+		uint64_t digit = (uint64_t)(*c->at - '0');
+
+		if (__builtin_mul_overflow(*out, 10, out) ||
+		    __builtin_add_overflow(*out, digit, out))
+			*out = UINT64_MAX;
+	}
 	if (c->at == start || (size_t)(c->at - start) > max)
 		return false;
 	return zeros || c->at - start == 1 || *start != '0';

@@ -252,16 +252,28 @@ int changepoint_find(const double *values, size_t n,
 	return err;
 }
 
-size_t changepoint_steps(const double *values, size_t n, struct changepoint *out)
+/* Ranges that overlap in pairs have something in common: [least, most]. */
+size_t changepoint_ranges(const double *lo, const double *hi, size_t n,
+			  struct changepoint *out)
 {
+	double least = n ? lo[0] : 0, most = n ? hi[0] : 0;
 	size_t found = 0;
 
-	for (size_t i = 1; i < n; i++)
-		if (values[i] != values[i - 1])
+	for (size_t i = 1; i < n; i++) {
+		bool up = lo[i] > most, down = hi[i] < least;
+
+		if (up || down) {
 			out[found++] = (struct changepoint){
 				.index = i,
-				.before = values[i - 1],
-				.after = values[i],
+				.before = up ? most : least,
+				.after = up ? lo[i] : hi[i],
 			};
+			least = lo[i];
+			most = hi[i];
+		} else {
+			least = fmax(least, lo[i]);
+			most = fmin(most, hi[i]);
+		}
+	}
 	return found;
 }

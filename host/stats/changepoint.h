@@ -47,8 +47,14 @@ int changepoint_find(const double *values, size_t n,
 		     const struct changepoint_rules *rules, struct changepoint *out,
 		     size_t *n_out);
 
-/* Of an exact series: every value that differs from the one before. p is 0. */
-size_t changepoint_steps(const double *values, size_t n, struct changepoint *out);
+/*
+ * Of an exact series of ranges [lo, hi], points where lo = hi: from change to change,
+ * all ranges overlap each other, and the first that lies apart from one of them is a
+ * change. `before` and `after` are the nearest ends of that range and of what those
+ * before it have in common; p is 0.
+ */
+size_t changepoint_ranges(const double *lo, const double *hi, size_t n,
+			  struct changepoint *out);
 
 /* The larger of the relative changes there and back; 0 where a mean is 0. */
 double changepoint_magnitude(const struct changepoint *c);

@@ -28,6 +28,11 @@ size_t stats_least_values(double alpha, size_t family)
 	return n;
 }
 
+double stats_apart_by_chance(size_t n, size_t m)
+{
+	return fmin(1, 2 * exp(-gsl_sf_lnchoose((unsigned int)(n + m), (unsigned int)n)));
+}
+
 double stats_boots_needed(const struct stats_power *p)
 {
 	double least = (double)(p->paired ? stats_least_pairs(p->alpha, p->family)

@@ -13,6 +13,12 @@
 size_t stats_least_pairs(double alpha, size_t family);
 size_t stats_least_values(double alpha, size_t family);
 
+/*
+ * How likely it is that all of `n` values lie on one side of all of `m` others, either
+ * side, where all are drawn alike. Less where values can be equal.
+ */
+double stats_apart_by_chance(size_t n, size_t m);
+
 struct stats_power {
 	bool paired;
 	double shift;  /* the difference seen */

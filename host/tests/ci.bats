@@ -44,7 +44,7 @@ bisect() {
   commits "${old[0]}" "${old[@]}" "${new[@]}" "${new[-1]}"
   "$wsbench" run --quiet --on "$target" --bench hypercall --kernel "${old[0]}" -o good.json >/dev/null
   # A build that takes a kernel from a shelf.
-  bisect --base ../good.json --on "$target" --bench hypercall --at-least 10 --keep ../kept \
+  bisect --base ../good.json --on "$target" --bench hypercall --threshold 10% --keep ../kept \
     --build 'rm -rf ../k; cp -r '"$cache"'/$(cat version) ../k' --kernel ../k/vmlinuz
   [ "$status" = 0 ]
   [ "$found" = "${new[0]}" ]
@@ -93,10 +93,11 @@ END
   echo 100 >image
   ./stand-in run --kernel image --on "$target" -o good.json
   local build='grep -q no-build version && exit 1; cp version ../image'
-  bisect --base ../good.json --on "$target" --bench hypercall --build "$build" --kernel ../image --at-least 5
+  bisect --base ../good.json --on "$target" --bench hypercall --build "$build" --kernel ../image --threshold 5%
   # The commit before it does not build: either may be it, and git says so.
   [[ $stdout$stderr == *"does not build: skipped"* || $found = 130 ]]
-  [[ $stdout == *"good: only 1"*"% worse"* ]]
+  [[ $stdout == *" is good"*"hypercall: +1 insns +1 %, within --threshold 5%"* ]]
+  [[ $stdout == *" is bad"*"hypercall: +30 insns +30 %"* ]]
   [ "$found" = 130 ]
   git_quiet -C repo bisect reset
   # Without the threshold the first step of one instruction is it.
@@ -110,7 +111,11 @@ END
   ./stand-in run --kernel image --on "$target" -o good.json
   refused 255 "--base, --on, --bench and --kernel are needed" "$top/scripts/ci/bisect.sh"
   refused 255 "unknown argument --xyzzy" "$top/scripts/ci/bisect.sh" --xyzzy
-  refused 255 "x is not a number" "$top/scripts/ci/bisect.sh" --base good.json --on x --bench x --kernel image --at-least x
+  for bad in 5 hyper=5% x; do
+    run_apart "$top/scripts/ci/bisect.sh" --base good.json --on x --bench hypercall --kernel image --threshold "$bad"
+    echo "$stderr"
+    [ "$status" = 255 ] && [[ $stderr == *"--threshold $bad: "* ]]
+  done
   run_apart "$top/scripts/ci/bisect.sh" --base none.json --on x --bench x --kernel image
   [ "$status" = 255 ]
 }
@@ -137,6 +142,29 @@ END
   [ "$status" != 0 ] && [ "$status" != 3 ]
   grep -q 'not measured' e/comment.md
   [ "$(wc -l <h.jsonl)" = 4 ]
+}
+
+@test "the gate lets pass what a threshold allows, and the comment says what" {
+  stand_in
+  local gate=("$top/scripts/ci/measure.sh" --kernel image --on "$target" --db h.jsonl --threshold 5%)
+  echo 100 >image
+  run_apart "${gate[@]}" -o a --commit aaa
+  [ "$status" = 3 ]
+  echo 104 >image
+  run_apart "${gate[@]}" -o b --commit bbb --base a
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  grep -q '1 worse within --threshold, let pass: hypercall +4 insns (+4 %)' b/comment.md
+  [[ $stdout == *"1 worse within --threshold, let pass: hypercall +4 insns (+4 %)"* ]]
+  echo 112 >image
+  run_apart "${gate[@]}" -o c --commit ccc --base b
+  [ "$status" = 1 ]
+  run ! grep -q 'let pass' c/comment.md
+  # Of several the last; and for some benchmarks only.
+  run_apart "${gate[@]}" -o d --commit ddd --base b --threshold 'hyper*=8insns'
+  [ "$status" = 0 ]
+  run_apart "${gate[@]}" -o e --commit eee --base b --threshold bad
+  [ "$status" = 2 ] && [[ $stderr == *"--threshold bad: 'bad' is not an amount"* ]]
 }
 
 @test "a kernel is taken out of a tree that was built, with the modules KVM needs" {

@@ -71,6 +71,121 @@ END
   [ "$status" = 0 ] && [[ $stdout == *"0 worse, 1 better, 0 same"* ]]
 }
 
+# json EXPRESSION: over the output of `compare --json`: `d` is all of it, row(name) a row.
+json() {
+  python3 -c '
+import json, sys
+d = json.loads(sys.argv[1])
+def row(name):
+    return next(r for r in d["rows"] if r["name"] == name)
+answer = eval(sys.argv[2])
+sys.exit(0 if answer is True else f"{answer}: {sys.argv[2]}")' "$stdout" "$1"
+}
+
+@test "a class that changed is neither worse nor better, and always shown" {
+  need_documents
+  changed new.json 'b("cr3").update(handled_by="kernel"); shift("cr3", 1000)
+b("rdtsc")["exits"]["faults"] = 20000; shift("rdtsc", -1)'
+  run_apart "$wsbench" compare "$DOC" new.json
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  grep -E '^cr3 .* \+1,000 .* changed' <<<"$stdout"
+  grep -E '^rdtsc .* -1 .* changed' <<<"$stdout"
+  [[ $stdout == *"handled by none, now by kernel"* && $stdout == *"handled by none, now by fault"* ]]
+  [[ $stdout == *"0 worse, 0 better, 2 changed, 2 same,"* ]]
+  run_apart "$wsbench" compare --json "$DOC" new.json
+  json 'd["outcome"] == "changed" and d["summary"]["changed"] == 2'
+  json 'row("cr3")["verdict"] == "changed" and row("rdtsc")["new_handled_by"] == "fault"'
+  run_apart "$wsbench" compare --markdown "$DOC" new.json
+  [[ $stdout == "### wsbench: "*" changed"*"| cr3 |"*"| changed |"*"<details>"* ]]
+  # Whoever wants it has it fail; and what is worse beside it still is.
+  run_apart "$wsbench" compare "$DOC" new.json --fail-on changed
+  [ "$status" = 1 ]
+  run_apart "$wsbench" compare "$DOC" "$DOC" --fail-on changed
+  [ "$status" = 0 ]
+  changed both.json 'b("cr3").update(handled_by="kernel"); shift("invlpg", 1)'
+  run_apart "$wsbench" compare "$DOC" both.json
+  [ "$status" = 1 ] && [[ $stdout == *"1 worse, 0 better, 1 changed,"* ]]
+  refused 2 "--fail-on better: not a verdict" "$wsbench" compare "$DOC" "$DOC" --fail-on better
+}
+
+@test "ranges over boots: those that meet are the same, those apart differ by their nearest ends" {
+  need_documents
+  # Two boots of each: the second is moved.
+  local second='
+def second(name, by):
+    boots = b(name)["metrics"][0]["boots"]
+    assert len(boots) == 2
+    boots[1]["summary"]["p50"] += by
+    b(name)["metrics"][0]["estimate"]["value"] += by / 2
+'
+  changed base.json "$second"'shift("cr3", 100); second("cr3", 1)'
+  changed meets.json "$second"'shift("cr3", 101); second("cr3", 1); second("rdtsc", -1)'
+  changed apart.json "$second"'shift("cr3", 103); second("cr3", 5)'
+  run_apart "$wsbench" compare --all base.json meets.json
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  grep -E '^cr3 +[0-9]+ to [0-9]+ +[0-9]+ to [0-9]+ +0 .* same \(placement\)$' <<<"$stdout"
+  [[ $stdout == *"0 worse, 0 better, 2 same, 2 same (placement), 0 inconclusive"* ]]
+  # What is the same is not listed unless asked for.
+  run_apart "$wsbench" compare base.json meets.json
+  [ "$status" = 0 ] && [[ $stdout != *cr3* && $stdout == *"(--all shows what is the same)"* ]]
+  run_apart "$wsbench" compare base.json apart.json
+  [ "$status" = 1 ]
+  grep -E '^cr3 .* \+2 .* worse' <<<"$stdout"
+  run_apart "$wsbench" compare --json base.json apart.json
+  json 'row("cr3")["difference"] == 2 == row("cr3")["new_min"] - row("cr3")["base_max"]'
+  json 'row("cr3")["difference_of"] == "nearest ends of the ranges over boots"'
+  run_apart "$wsbench" compare --json base.json meets.json
+  json 'row("cr3")["verdict"] == "same (placement)" == row("rdtsc")["verdict"]'
+  json 'd["summary"]["same (placement)"] == 2 and d["outcome"] == "same"'
+}
+
+@test "a threshold lets pass, and the summary says what" {
+  need_documents
+  changed base.json 'shift("cr3", 1000); shift("rdtsc", 1000); shift("invlpg", 1000)'
+  changed new.json 'shift("cr3", 1005); shift("rdtsc", 1020); shift("invlpg", 900)'
+  run_apart "$wsbench" compare base.json new.json
+  [ "$status" = 1 ] && [[ $stdout == *"2 worse, 1 better"* && $stdout != *"let pass"* ]]
+  run_apart "$wsbench" compare base.json new.json --threshold 1%
+  echo "$stdout$stderr"
+  [ "$status" = 1 ]
+  grep -E '^cr3 .* \+5 .* worse, let pass$' <<<"$stdout"
+  grep -E '^rdtsc .* \+20 .* worse$' <<<"$stdout"
+  [[ $stdout == *"1 worse, 1 better, 1 same"* ]]
+  [[ $stdout == *"1 worse within --threshold, let pass: cr3 +5 insns (+0.5 %)"* ]]
+  # In the rows' unit, and for some of them.
+  run_apart "$wsbench" compare base.json new.json --threshold 20insns
+  [ "$status" = 0 ]
+  [[ $stdout == *"0 worse, 1 better"*"2 worse within --threshold, let pass: "*"rdtsc +20 insns"* ]]
+  run_apart "$wsbench" compare base.json new.json --threshold 1% --threshold 'rd*=20insns'
+  [ "$status" = 0 ]
+  run_apart "$wsbench" compare base.json new.json --threshold 'rd*=1%' --threshold 20insns
+  [ "$status" = 1 ]
+  # Ticks are not what these are counted in.
+  run_apart "$wsbench" compare base.json new.json --threshold 20ticks
+  [ "$status" = 1 ] && [[ $stdout == *"2 worse, 1 better"* ]]
+  run_apart "$wsbench" compare base.json new.json --threshold 1% --threshold 'rd*=20insns' --json
+  json 'd["outcome"] == "better" and d["summary"]["worse"] == 2 == d["summary"]["worse_let_pass"]'
+  json 'row("cr3")["let_pass"] == "1%" and row("rdtsc")["let_pass"] == "rd*=20insns"'
+  json 'row("cr3")["verdict"] == "worse" and row("invlpg")["let_pass"] is None'
+  run_apart "$wsbench" compare base.json new.json --threshold 20insns --markdown
+  [[ $stdout == "### wsbench: :white_check_mark: better"*"2 worse within --threshold, let pass: "*"cr3 +5 insns"* ]]
+}
+
+@test "thresholds that are none" {
+  need_documents
+  refused 2 "--threshold 5: a number without a unit" "$wsbench" compare "$DOC" "$DOC" --threshold 5
+  refused 2 "--threshold -1%: '-1%' is not an amount" "$wsbench" compare "$DOC" "$DOC" --threshold -1%
+  refused 2 "'insn' is not a unit" "$wsbench" compare "$DOC" "$DOC" --threshold 5insn
+  refused 2 "no benchmark before '='" "$wsbench" compare "$DOC" "$DOC" --threshold =5%
+  refused 2 "--threshold mmoi_*=5%: no benchmark matches 'mmoi_*'" \
+    "$wsbench" compare "$DOC" "$DOC" --threshold 'mmoi_*=5%'
+  # One that other targets have: a gate of several targets has one list.
+  run_apart "$wsbench" compare "$DOC" "$DOC" --threshold 'mmio_*=5%'
+  [ "$status" = 0 ]
+}
+
 @test "what is missing is shown with its reason, and the code says that it is not known" {
   need_documents
   changed new.json 'b("cr3").update(status="fail", reason="the guest crashed", metrics=[])
@@ -124,10 +239,14 @@ d["run"]["partial"] = True'
 import json, sys
 d = json.loads(sys.argv[1])
 assert d["schema"] == "worldswitch.compare" and d["outcome"] == "worse", d
-assert d["summary"] == {"worse": 1, "better": 0, "inconclusive": 0, "none": 0, "same": 3, "lost": 0}, d
+assert d["summary"] == {"worse": 1, "better": 0, "changed": 0, "inconclusive": 0, "none": 0,
+                        "same (placement)": 0, "same": 3, "lost": 0,
+                        "worse_let_pass": 0, "inconclusive_let_pass": 0}, d
 row = next(r for r in d["rows"] if r["name"] == "cr3")
 assert row["verdict"] == "worse" and row["exact"] and row["difference"] == 1, row
 assert row["new"] - row["base"] == 1 and row["p"] is None, row
+assert row["difference_of"] == "figures" and row["shift"] is None and row["shift_of"] is None, row
+assert row["base_handled_by"] == "none" and row["let_pass"] is None, row
 ' "$stdout"
 }
 

@@ -40,9 +40,8 @@ skipped() {
   skipped hypercall pmu-mediated 'kvm_amd has no parameter enable_mediated_pmu (Linux 7.0)'
   skipped hypercall pmu-mediated-short enable_mediated_pmu
   skipped hypercall aperfmperf-passthrough 'Linux 6.17'
-  measured lab:aarch64-vhe cntpct cntpct-trap,pmu-partitioned
+  measured lab:aarch64-vhe cntpct cntpct-trap
   skipped cntpct cntpct-trap 'KVM_CAP_COUNTER_OFFSET (Linux 6.4)'
-  skipped cntpct pmu-partitioned 'no partitioned PMU'
 }
 
 @test "configs: with a counter offset CNTPCT traps, on Linux 6.12" {

@@ -5,7 +5,8 @@ bats_require_minimum_version 1.5.0
 load helper
 
 # document FILE RUN LABEL BENCH=VALUE...: a result document as wsbench writes them, of an
-# exact target; TARGET, MACHINE, EMULATOR, EXACT and RESOLUTION change that.
+# exact target; TARGET, MACHINE, EMULATOR, EXACT, RESOLUTION and HANDLED_BY change that.
+# VALUE may be a range over boots, LO..HI.
 document() {
   python3 - "$tests/result_v1.json" "$@" <<'END'
 import copy, json, os, sys
@@ -24,12 +25,14 @@ metric = copy.deepcopy(benchmark["metrics"][0])
 d["benchmarks"] = []
 for figure in figures:
     name, value = figure.split("=")
+    lo, hi = map(float, value.split("..") if ".." in value else (value, value))
     m = copy.deepcopy(metric)
     m.update(name="round_trip", unit="insns")
-    m["estimate"].update(value=float(value),
-                         ci={"level": 1, "lo": float(value), "hi": float(value), "method": "exact"})
+    m["estimate"].update(value=(lo + hi) / 2, ci={"level": 1, "lo": lo, "hi": hi, "method": "exact"})
     b = copy.deepcopy(benchmark)
-    b.update(name=name, config="default", status="ok", reason=None, metrics=[m])
+    b.update(name=name, config="default", status="ok", reason=None, metrics=[m],
+             handled_by=os.environ.get("HANDLED_BY", "kernel"))
+    b["exits"]["faults"] = 0
     d["benchmarks"].append(b)
 with open(path, "w") as f:
     json.dump(d, f)
@@ -74,6 +77,62 @@ json() {
   run_apart "$wsbench" history check --db h.jsonl
   [ "$status" = 0 ]
   [[ $stdout == *"-1.0 %  better"* ]]
+}
+
+@test "ranges over boots that overlap are no change, those apart are" {
+  series v 100 99..101 100..103 104..110 110
+  run_apart "$wsbench" history check --db h.jsonl
+  echo "$stdout"
+  [ "$status" = 1 ]
+  [[ $stdout == *"v4 (6.1.0-56-cloud-amd64), after v3"*"null  "*"100"*"104"*"worse (nearest ends of ranges over "* ]]
+  [[ $stdout == *"1 series: 1 changes for worse, 0 for better"* ]]
+  run_apart "$wsbench" history show --db h.jsonl
+  grep -E ' 3 +99 to 103$' <<<"$stdout"
+  grep -E ' 2 +104 to 110 +\+4.00 %  worse$' <<<"$stdout"
+}
+
+@test "a class that changed is neither worse nor better, and always shown" {
+  series v 100
+  HANDLED_BY=user series w 200 201
+  run_apart "$wsbench" history check --db h.jsonl --bench null
+  echo "$stdout"
+  [ "$status" = 1 ]
+  [[ $stdout == *"w1 (6.1.0-56-cloud-amd64), after v1 (6.1.0-56-cloud-amd64): 0 worse, 0 better, 1 changed"* ]]
+  [[ $stdout == *"+100.0 %  changed: handled by kernel, now by user"* ]]
+  [[ $stdout == *"1 series: 1 changes for worse, 0 for better; 1 changed their class"* ]]
+  # Beside what got worse, it is no regression.
+  sed -i 3d h.jsonl
+  run_apart "$wsbench" history check --db h.jsonl
+  [ "$status" = 0 ]
+  run_apart "$wsbench" history check --db h.jsonl --fail-on changed
+  [ "$status" = 1 ]
+  run_apart "$wsbench" history check --db h.jsonl --json
+  [ "$status" = 0 ]
+  [ "$(json '[(c["verdict"], c["class"], c["before"], c["after"]) for c in d["changes"]]')" = \
+    "[('changed', 'handled by kernel, now by user', 100, 200)]" ]
+  [ "$(json 'd["summary"][0]["changed"], d["summary"][0]["worse"]')" = "(1, 0)" ]
+  run_apart "$wsbench" history show --db h.jsonl
+  [[ $stdout == *"+100.00 %  changed"* ]]
+}
+
+@test "a threshold lets pass, and the summary says what" {
+  series v 1000 1005 1100
+  run_apart "$wsbench" history check --db h.jsonl --threshold 1%
+  echo "$stdout"
+  [ "$status" = 1 ]
+  [[ $stdout == *"1,000       1,005     +0.5 %  worse, let pass"* ]]
+  [[ $stdout == *"1 series: 1 changes for worse, 0 for better"* ]]
+  [[ $stdout == *"1 worse within --threshold, let pass: null +5 insns (+0.5 %)"* ]]
+  run_apart "$wsbench" history check --db h.jsonl --threshold 1% --threshold 'nul*=95insns'
+  [ "$status" = 0 ]
+  [[ $stdout == *"0 changes for worse"*"2 worse within --threshold, let pass: null +5 insns"*", null +95 insns"* ]]
+  run_apart "$wsbench" history check --db h.jsonl --threshold 'nul*=94insns' --threshold 50% --json
+  [ "$status" = 1 ]
+  [ "$(json '[c["let_pass"] for c in d["changes"]], d["summary"][0]["worse_let_pass"]')" = \
+    "(['nul*=94insns', None], 1)" ]
+  # What is let pass is not measured again.
+  run_apart "$wsbench" history check --db h.jsonl --threshold 50% --confirm
+  [ "$status" = 0 ] && [[ $stderr != *again* ]]
 }
 
 @test "one run has nothing to be compared with" {
@@ -259,6 +318,8 @@ END
   refused 2 "unexpected argument 'x.json'" "$wsbench" history check --db h.jsonl x.json
   refused 2 "is not a number from 0 to 1" "$wsbench" history check --db h.jsonl --pvalue 2
   refused 2 "out of range" "$wsbench" history check --db h.jsonl --window 1
+  refused 2 "--threshold 5: a number without a unit" "$wsbench" history check --db h.jsonl --threshold 5
+  refused 2 "--fail-on worse: not a verdict" "$wsbench" history check --db h.jsonl --fail-on worse
   nothing_left
 }
 
@@ -272,6 +333,9 @@ END
   refused 2 "text.jsonl: line 1: " "$wsbench" history check --db text.jsonl
   refused 2 "text.jsonl: line 1: " "$wsbench" history add --db text.jsonl good.json
   [ "$(cat text.jsonl)" = text ]
+  "$wsbench" history add --quiet --db good.jsonl good.json
+  refused 2 "--threshold nul=1%: no benchmark matches 'nul'" "$wsbench" history check --db good.jsonl --threshold nul=1%
+  rm good.jsonl
   refused 2 "good.json is no history" "$wsbench" history add --db good.json good.json
   head -c 100000 /dev/urandom >random.jsonl
   refused 2 "random.jsonl" "$wsbench" history show --db random.jsonl

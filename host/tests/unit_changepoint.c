@@ -305,14 +305,36 @@ Test(ours, few_values_with_an_outlier)
 	cr_expect_eq(find(values, 10, &our_rules, out), 0);
 }
 
-Test(steps, every_change_is_one)
+Test(ranges, every_change_of_a_value_is_one)
 {
 	double values[] = { 989, 989, 990, 990, 989 };
 	struct changepoint out[5];
 
-	cr_assert_eq(changepoint_steps(values, 5, out), 2);
+	cr_assert_eq(changepoint_ranges(values, values, 5, out), 2);
 	cr_expect(out[0].index == 2 && out[0].before == 989 && out[0].after == 990);
 	cr_expect(out[1].index == 4 && out[1].before == 990 && out[1].after == 989);
-	cr_expect_eq(changepoint_steps(values, 0, out), 0);
-	cr_expect_eq(changepoint_steps(values, 1, out), 0);
+	cr_expect_eq(changepoint_ranges(values, values, 0, out), 0);
+	cr_expect_eq(changepoint_ranges(values, values, 1, out), 0);
+}
+
+/* Overlapping, in a point, one inside the other; then apart, by their nearest ends. */
+Test(ranges, that_overlap_are_none)
+{
+	double lo[] = { 3066, 3067, 3066, 3067, 3069, 3070, 3060 };
+	double hi[] = { 3067, 3068, 3069, 3067, 3072, 3070, 3069 };
+	struct changepoint out[7];
+
+	cr_assert_eq(changepoint_ranges(lo, hi, 7, out), 2);
+	cr_expect(out[0].index == 4 && out[0].before == 3067 && out[0].after == 3069);
+	cr_expect(out[1].index == 6 && out[1].before == 3070 && out[1].after == 3069);
+}
+
+/* Each meets the one before it, and yet the last is far from the first. */
+Test(ranges, that_creep_are_found)
+{
+	double lo[] = { 1, 2, 3, 4 }, hi[] = { 2, 3, 4, 5 };
+	struct changepoint out[4];
+
+	cr_assert_eq(changepoint_ranges(lo, hi, 4, out), 1);
+	cr_expect(out[0].index == 2 && out[0].before == 2 && out[0].after == 3);
 }

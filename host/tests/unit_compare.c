@@ -78,39 +78,322 @@ Test(exact, a_rare_path_is_remarked)
 	result_free(b);
 }
 
-/* Two boots that differ: their range is all that is known. */
-static void expect_range(const double base[2], const double new[2],
-			 enum compare_verdict want)
+/* Boots that differ: of both sides, and of one. */
+static struct compare_row ranges(const double *base, size_t n_base, const double *new,
+				 size_t n_new)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
+	struct compare_row row;
 	struct compare c;
 
-	fixture_boots(a, fixture_row(a, "vm_create", "default"), base, 2);
-	fixture_boots(b, fixture_row(b, "vm_create", "default"), new, 2);
+	fixture_boots(a, fixture_row(a, "vm_create", "default"), base, n_base);
+	fixture_boots(b, fixture_row(b, "vm_create", "default"), new, n_new);
 	c = compared(a, b, &plain);
-	cr_expect_eq(c.rows[0].verdict, want, "%g %g, %g %g: %s", base[0], base[1],
-		     new[0], new[1], compare_verdict_name(c.rows[0].verdict));
-	cr_expect(!c.rows[0].exact);
-	cr_expect_eq((int)*c.rows[0].reason != 0, want == COMPARE_INCONCLUSIVE);
+	row = c.rows[0];
+	compare_free(&c);
+	result_free(a);
+	result_free(b);
+	return row;
+}
+
+static void expect_range(const double base[2], const double new[2],
+			 enum compare_verdict want, double difference)
+{
+	struct compare_row row = ranges(base, 2, new, 2);
+
+	cr_expect_eq(row.verdict, want, "%g %g, %g %g: %s", base[0], base[1], new[0],
+		     new[1], compare_verdict_name(row.verdict));
+	cr_expect_eq(row.difference, difference, "%g %g, %g %g: %g", base[0], base[1],
+		     new[0], new[1], row.difference);
+	cr_expect_str_eq(row.method, "range");
+	cr_expect(!row.exact && row.shift == difference);
+}
+
+Test(exact, boots_that_differ_are_ranges)
+{
+	/* Apart: by the distance of the nearest ends, however small. */
+	expect_range((double[]){ 990, 1000 }, (double[]){ 1040, 1045 }, COMPARE_WORSE,
+		     40);
+	expect_range((double[]){ 1000, 990 }, (double[]){ 935, 930 }, COMPARE_BETTER,
+		     -55);
+	expect_range((double[]){ 3066, 3067 }, (double[]){ 3068, 3068 }, COMPARE_WORSE,
+		     1);
+	expect_range((double[]){ 3068, 3068 }, (double[]){ 3067, 3066 }, COMPARE_BETTER,
+		     -1);
+	/* Meeting: in one point, in part, one inside the other, the same. */
+	expect_range((double[]){ 3066, 3067 }, (double[]){ 3067, 3068 },
+		     COMPARE_SAME_PLACEMENT, 0);
+	expect_range((double[]){ 3066, 3067 }, (double[]){ 3067, 3067 },
+		     COMPARE_SAME_PLACEMENT, 0);
+	expect_range((double[]){ 3067, 3067 }, (double[]){ 3066, 3070 },
+		     COMPARE_SAME_PLACEMENT, 0);
+	expect_range((double[]){ 900, 1000 }, (double[]){ 950, 1050 },
+		     COMPARE_SAME_PLACEMENT, 0);
+	expect_range((double[]){ 900, 1000 }, (double[]){ 900, 1000 },
+		     COMPARE_SAME_PLACEMENT, 0);
+}
+
+Test(exact, ranges_have_ratios_of_what_is_compared)
+{
+	struct compare_row row =
+		ranges((double[]){ 990, 1000 }, 2, (double[]){ 1050, 2000 }, 2);
+
+	cr_expect_eq(row.ratio, 1.05);
+	cr_expect(row.base.min == 990 && row.base.max == 1000);
+	cr_expect(row.new.min == 1050 && row.new.max == 2000);
+	cr_expect_str_eq(compare_verdict_name(COMPARE_SAME_PLACEMENT),
+			 "same (placement)");
+}
+
+/*
+ * Two and two boots, drawn alike, lie apart in one of three comparisons: 2 / C(4, 2).
+ * Five and five: 2 / 252, and nothing has to be said.
+ */
+Test(exact, few_boots_are_remarked)
+{
+	const double base[] = { 1000, 1001, 1002, 1003, 1004 };
+	const double new[] = { 1010, 1011, 1012, 1013, 1014 };
+	struct compare_row row = ranges(base, 2, new, 2);
+
+	cr_expect(strstr(row.reason, "in up to 33 % of"), "%s", row.reason);
+	cr_expect(strstr(row.reason, "5 boots a side"), "%s", row.reason);
+	row = ranges(base, 5, new, 5);
+	cr_expect_eq(row.verdict, COMPARE_WORSE);
+	cr_expect_str_eq(row.reason, "");
+}
+
+/* A boot that was rejected is no part of the range. */
+Test(exact, rejected_boots_make_no_range)
+{
+	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
+	struct result_metric *m;
+	struct compare c;
+
+	fixture_exact(a, "hypercall", 1000);
+	m = fixture_boots(b, fixture_row(b, "hypercall", "default"),
+			  (double[]){ 1001, 1001, 900 }, 3);
+	m->boots[2].valid = false;
+	c = compared(a, b, &plain);
+	cr_expect_str_eq(c.rows[0].method, "exact");
+	cr_expect_eq(c.rows[0].verdict, COMPARE_WORSE);
 	compare_free(&c);
 	result_free(a);
 	result_free(b);
 }
 
-Test(exact, boots_that_differ_are_ranges)
+/* two classes */
+
+/* `exits` of so many events, which are 100 a boot. */
+static struct result_benchmark *class_row(struct result *r, enum bench_handler handler,
+					  int64_t exits, int64_t faults, double value)
 {
-	/* Farther apart than five times what either reaches; or nearer. */
-	expect_range((double[]){ 990, 1000 }, (double[]){ 1055, 1060 }, COMPARE_WORSE);
-	expect_range((double[]){ 990, 1000 }, (double[]){ 935, 930 }, COMPARE_BETTER);
-	expect_range((double[]){ 1000, 1000.5 }, (double[]){ 1004, 1004 }, COMPARE_WORSE);
-	expect_range((double[]){ 990, 1000 }, (double[]){ 1040, 1045 },
-		     COMPARE_INCONCLUSIVE);
-	/* All within 1 %, or not. */
-	expect_range((double[]){ 1000, 1002 }, (double[]){ 1004, 1006 }, COMPARE_SAME);
-	expect_range((double[]){ 900, 1000 }, (double[]){ 950, 1050 },
-		     COMPARE_INCONCLUSIVE);
-	/* The same boots: the same. */
-	expect_range((double[]){ 900, 1000 }, (double[]){ 900, 1000 }, COMPARE_SAME);
+	struct result_benchmark *b;
+
+	fixture_exact(r, "rdpmc_general", value);
+	b = &r->benchmarks[r->n_benchmarks - 1];
+	b->handled_by = handler;
+	b->exits = (struct result_exits){ .expected = exits,
+					  .observed = exits,
+					  .user = -1,
+					  .interrupts = -1,
+					  .faults = faults };
+	return b;
+}
+
+struct class
+{
+	enum bench_handler handler;
+	int64_t exits, faults; /* of 200 events */
+};
+
+static void expect_class(struct class was, struct class is, enum compare_verdict want,
+			 const char *reason)
+{
+	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
+	struct compare c;
+
+	class_row(a, was.handler, was.exits, was.faults, 2813);
+	class_row(b, is.handler, is.exits, is.faults, 1562);
+	c = compared(a, b, &plain);
+	cr_expect_eq(c.rows[0].verdict, want, "%s: %s",
+		     compare_verdict_name(c.rows[0].verdict), c.rows[0].reason);
+	cr_expect_str_eq(c.rows[0].reason, reason);
+	/* The figures are shown all the same. */
+	cr_expect_eq(c.rows[0].difference, 1562 - 2813);
+	cr_expect_eq(c.count[want], 1);
+	compare_free(&c);
+	result_free(a);
+	result_free(b);
+}
+
+Test(changed, whoever_handles_it)
+{
+	const struct class none = { HANDLED_NONE, 0, 0 },
+			   kernel = { HANDLED_KERNEL, 200, 0 };
+	const struct class user = { HANDLED_USER, 200, 0 },
+			   fault = { HANDLED_KERNEL, 200, 200 };
+	const struct class unknown = { HANDLED_UNKNOWN, 0, 0 };
+	const struct class thrice = { HANDLED_KERNEL, 600, 0 };
+	const struct class uncounted = { HANDLED_KERNEL, -1, 0 };
+	/* One event in four exits, or in three: that is no other class. */
+	const struct class often = { HANDLED_KERNEL, 50, 0 },
+			   more = { HANDLED_KERNEL, 66, 0 };
+
+	expect_class(kernel, fault, COMPARE_CHANGED, "handled by kernel, now by fault");
+	expect_class(fault, kernel, COMPARE_CHANGED, "handled by fault, now by kernel");
+	expect_class(kernel, user, COMPARE_CHANGED, "handled by kernel, now by user");
+	expect_class(kernel, none, COMPARE_CHANGED, "handled by kernel, now by none");
+	expect_class(kernel, thrice, COMPARE_CHANGED, "exits per event: 1, now 3");
+	expect_class(kernel, kernel, COMPARE_BETTER, "");
+	expect_class(often, more, COMPARE_BETTER, "");
+	expect_class(often, none, COMPARE_BETTER, "");
+	/* What is not known did not change. */
+	expect_class(kernel, unknown, COMPARE_BETTER, "");
+	expect_class(thrice, uncounted, COMPARE_BETTER, "");
+	expect_class(uncounted, user, COMPARE_CHANGED, "handled by kernel, now by user");
+}
+
+/* More boots and more events have more exits, and each event as many. */
+Test(changed, exits_are_of_an_event)
+{
+	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
+	struct result_benchmark *row;
+	struct compare c;
+
+	class_row(a, HANDLED_KERNEL, 200, 0, 100);
+	row = fixture_row(b, "rdpmc_general", "default");
+	fixture_boots(b, row, (double[]){ 100, 100, 100, 100 }, 4);
+	row->exits.observed = 400;
+	c = compared(a, b, &plain);
+	cr_expect_eq(c.rows[0].verdict, COMPARE_SAME);
+	compare_free(&c);
+	result_free(a);
+	result_free(b);
+}
+
+/* It outweighs neither what got worse nor what is not decided, and is no harm itself. */
+Test(changed, is_no_regression)
+{
+	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
+	struct compare c;
+
+	class_row(a, HANDLED_KERNEL, 200, 0, 100);
+	class_row(b, HANDLED_USER, 200, 0, 9000);
+	fixture_exact(a, "smc", 100);
+	fixture_exact(b, "smc", 90);
+	c = compared(a, b, &plain);
+	cr_expect_eq(compare_outcome(&c), COMPARE_CHANGED);
+	compare_free(&c);
+	fixture_exact(a, "hypercall", 100);
+	fixture_exact(b, "hypercall", 101);
+	c = compared(a, b, &plain);
+	cr_expect_eq(compare_outcome(&c), COMPARE_WORSE);
+	cr_expect(c.count[COMPARE_WORSE] == 1 && c.count[COMPARE_CHANGED] == 1);
+	compare_free(&c);
+	result_free(a);
+	result_free(b);
+}
+
+/* thresholds */
+
+static struct compare with_threshold(const struct result *base, const struct result *new,
+				     const char *text)
+{
+	struct compare_options o = { .n_thresholds = 1 };
+	static struct threshold t;
+	char why[128];
+
+	cr_assert_eq(threshold_parse(&t, text, why, sizeof(why)), 0, "%s", why);
+	o.thresholds = &t;
+	return compared(base, new, &o);
+}
+
+static void expect_let_pass(double new, const char *text, bool want)
+{
+	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
+	struct compare c;
+
+	fixture_exact(a, "hypercall", 1000);
+	fixture_exact(b, "hypercall", new);
+	c = with_threshold(a, b, text);
+	cr_expect_eq(c.rows[0].verdict, COMPARE_WORSE);
+	cr_expect_eq(c.rows[0].let_pass != NULL, want, "%g, %s", new, text);
+	cr_expect_eq(c.let_pass[COMPARE_WORSE], (size_t)want);
+	cr_expect_eq(compare_outcome(&c), want ? COMPARE_SAME : COMPARE_WORSE);
+	compare_free(&c);
+	result_free(a);
+	result_free(b);
+}
+
+Test(let_pass, up_to_the_threshold)
+{
+	expect_let_pass(1010, "1%", true);
+	expect_let_pass(1011, "1%", false);
+	expect_let_pass(1020, "20insns", true);
+	expect_let_pass(1021, "20insns", false);
+	expect_let_pass(1001, "0%", false);
+	expect_let_pass(1001, "20ticks", false);
+	expect_let_pass(1001, "hyper*=1%", true);
+	expect_let_pass(1001, "mmio_*=1%", false);
+}
+
+/* What gets better, or changes its class, needs nobody's leave. */
+Test(let_pass, what_is_worse_alone)
+{
+	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
+	struct compare c;
+
+	fixture_exact(a, "hypercall", 1000);
+	fixture_exact(b, "hypercall", 999);
+	class_row(a, HANDLED_KERNEL, 200, 0, 1000);
+	class_row(b, HANDLED_USER, 200, 0, 1001);
+	c = with_threshold(a, b, "50%");
+	cr_expect_eq(c.rows[0].verdict, COMPARE_BETTER);
+	cr_expect_eq(c.rows[1].verdict, COMPARE_CHANGED);
+	cr_expect(!c.rows[0].let_pass && !c.rows[1].let_pass);
+	compare_free(&c);
+	result_free(a);
+	result_free(b);
+}
+
+/* Ranges: by the distance of their nearest ends. */
+Test(let_pass, ranges)
+{
+	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
+	struct compare c;
+
+	fixture_boots(a, fixture_row(a, "vm_create", "default"), (double[]){ 900, 1000 },
+		      2);
+	fixture_boots(b, fixture_row(b, "vm_create", "default"), (double[]){ 1005, 1500 },
+		      2);
+	c = with_threshold(a, b, "5insns");
+	cr_expect(c.rows[0].let_pass && c.rows[0].worst == 5);
+	compare_free(&c);
+	result_free(a);
+	result_free(b);
+}
+
+Test(let_pass, patterns_that_name_nothing_are_refused)
+{
+	struct result *a = fixture_document(LAB, true);
+	struct compare_options o = { .n_thresholds = 1 };
+	struct threshold t;
+	struct compare c;
+	char why[128];
+
+	fixture_exact(a, "hypercall", 10);
+	fixture_exact(a, "of_another_version", 10);
+	cr_assert_eq(threshold_parse(&t, "mmoi_*=2%", why, sizeof(why)), 0);
+	o.thresholds = &t;
+	expect_refused(a, a, &o, "--threshold mmoi_*=2%: no benchmark matches 'mmoi_*'");
+	/* One that was not measured here may be in the next document. */
+	cr_assert_eq(threshold_parse(&t, "mmio_*=2%", why, sizeof(why)), 0);
+	c = compared(a, a, &o);
+	compare_free(&c);
+	cr_assert_eq(threshold_parse(&t, "of_*=2%", why, sizeof(why)), 0);
+	c = compared(a, a, &o);
+	compare_free(&c);
+	result_free(a);
 }
 
 /* what is missing */

@@ -79,8 +79,8 @@ Test(runs, far_apart)
 	row = runs(around(1000, 0.005, 10), 10, around(1100, 0.005, 10), 10);
 	expect_verdict(row, COMPARE_WORSE);
 	cr_expect(row.cliff == 1 && row.p == row.p_holm && row.p < 2e-5);
-	cr_expect(fabs(row.difference - 100) < 2 && row.lo > 80 && row.hi < 120);
-	cr_expect(fabs(row.ratio - 1.1) < 0.002);
+	cr_expect(fabs(row.shift - 100) < 2 && row.lo > 80 && row.hi < 120);
+	cr_expect(fabs(row.shift_ratio - 1.1) < 0.002);
 	cr_expect_eq(row.band, 10);
 	row = runs(around(1100, 0.005, 10), 10, around(1000, 0.005, 10), 10);
 	expect_verdict(row, COMPARE_BETTER);
@@ -152,7 +152,7 @@ Test(runs, no_ratio_to_nothing)
 	expect_verdict(row, COMPARE_WORSE);
 	cr_expect(isnan(row.ratio) && isnan(row.ratio_lo) && row.lo >= 20);
 	row = pairs(below, above, 6);
-	cr_expect(isnan(row.ratio) && row.difference >= 20 && row.lo >= 20);
+	cr_expect(isnan(row.ratio) && row.shift >= 20 && row.lo >= 20);
 }
 
 /* A file may claim any number of boots: it is neither slow nor does it run out. */
@@ -196,7 +196,8 @@ Test(pairs, see_through_drift)
 	}
 	row = pairs(base, new, 12);
 	expect_verdict(row, COMPARE_WORSE);
-	cr_expect(row.ratio > 1.03 && row.ratio < 1.032 && row.ratio_lo >= 1.03 - 1e-9);
+	cr_expect(row.shift_ratio > 1.03 && row.shift_ratio < 1.032 &&
+		  row.ratio_lo >= 1.03 - 1e-9);
 	cr_expect(fabs(row.p - 2.0 / 4096) < 1e-12);
 	cr_expect_eq(row.pairs, 12);
 	row = runs(base, 12, new, 12);
@@ -323,8 +324,8 @@ Test(families, better_may_be_higher)
 	result_free(b);
 }
 
-/* An exact target whose boots differ, as a driver's do: with enough boots, a test. */
-Test(families, boots_of_an_exact_target_that_differ_take_a_test)
+/* An exact target whose boots differ, however many: their ranges, and no test. */
+Test(families, boots_of_an_exact_target_that_differ_take_no_test)
 {
 	struct result *a = fixture_document("lab:aarch64-vhe", true);
 	struct result *b = fixture_document("lab:aarch64-vhe", true);
@@ -335,13 +336,156 @@ Test(families, boots_of_an_exact_target_that_differ_take_a_test)
 		      10);
 	fixture_boots(b, fixture_row(b, "vm_create", "default"), around(1300, 0.1, 10),
 		      10);
+	fixture_boots(a, fixture_row(a, "first_exit", "default"), around(1000, 0.1, 10),
+		      10);
+	fixture_boots(b, fixture_row(b, "first_exit", "default"), around(1100, 0.1, 10),
+		      10);
 	fixture_exact(a, "hypercall", 100);
 	fixture_exact(b, "hypercall", 101);
 	cr_assert_eq(compare_documents(a, b, &plain, &c, &err), 0);
 	cr_expect_eq(c.rows[0].verdict, COMPARE_WORSE);
-	cr_expect_str_eq(c.rows[0].method, "Mann-Whitney");
-	cr_expect(!c.rows[0].exact && c.rows[1].exact);
+	cr_expect_str_eq(c.rows[0].method, "range");
+	cr_expect(fabs(c.rows[0].difference - 70) < 1e-9);
+	cr_expect_eq(c.rows[1].verdict, COMPARE_SAME_PLACEMENT);
+	cr_expect(!c.rows[0].exact && c.rows[2].exact);
+	cr_expect(isnan(c.rows[0].p) && isnan(c.rows[1].p));
 	compare_free(&c);
 	result_free(a);
 	result_free(b);
+}
+
+/* figures, and what belongs to them */
+
+/*
+ * Boots of two kinds. Three of four pairs go up, by at least a fifth; but a fast one
+ * that goes up stays fast, and so the median goes down. What is shown subtracts, and
+ * nobody is told that a lower figure is worse.
+ */
+Test(figures, difference_is_of_what_is_shown)
+{
+	double base[41], new[41];
+	struct compare_row row;
+
+	for (int i = 0; i < 41; i++) {
+		base[i] = i < 20 ? 500 : 1000;
+		new[i] = i < 20 ? 900 : i < 31 ? 950 : 1200;
+	}
+	row = pairs(base, new, 41);
+	cr_expect(row.base.value == 1000 && row.new.value == 950);
+	cr_expect(row.difference == -50 && row.ratio == 0.95);
+	cr_expect(row.shift > 0 && row.lo > row.band && row.p_holm < 0.01,
+		  "%g, %g to %g, p %g", row.shift, row.lo, row.hi, row.p_holm);
+	expect_verdict(row, COMPARE_INCONCLUSIVE);
+	cr_expect(strstr(row.reason, "boots are of several kinds"), "%s", row.reason);
+	cr_expect(isnan(row.boots_needed));
+}
+
+/* As medians and Hodges-Lehmann shifts do: a lower figure, and boots that moved up. */
+Test(figures, of_two_runs)
+{
+	const double base[] = { 10, 10, 11, 20, 21, 21, 22 };
+	const double new[] = { 12, 12, 13, 19, 25, 25, 26 };
+	struct compare_row row = runs(base, 7, new, 7);
+
+	cr_expect(row.base.value == 20 && row.new.value == 19);
+	cr_expect(row.difference == -1 && row.ratio == 0.95);
+	cr_expect(row.shift > 0, "%g", row.shift);
+}
+
+/* The figures of pairs are those of the boots that have a partner. */
+Test(figures, of_pairs)
+{
+	struct result *r = fixture_document("kvm", false);
+	const double base[] = { 1000, 1010, 1020, 1030, 1040, 1050, 1060, 1070 };
+	const double new[] = { 1, 1110, 1120, 1130, 1140, 1150, 1160, 1170 };
+	struct result_metric *m;
+	struct compare_error err;
+	struct compare_row row;
+	struct compare c;
+
+	fixture_boots(r, fixture_row(r, "hypercall", "a"), base, 8);
+	m = fixture_boots(r, fixture_row(r, "hypercall", "b"), new, 8);
+	m->boots[0].valid = false;
+	cr_assert_eq(compare_documents(r, r, &configs, &c, &err), 0);
+	row = c.rows[0];
+	cr_expect(row.base.value == 1040 && row.new.value == 1140);
+	cr_expect_eq(row.difference, 100);
+	cr_expect_eq(row.ratio, 1140.0 / 1040);
+	cr_expect(fabs(row.shift_ratio - 1140.0 / 1040) < 1e-9);
+	compare_free(&c);
+	result_free(r);
+}
+
+/* A file may say that all boots have one number. */
+Test(figures, of_pairs_that_share_a_boot)
+{
+	struct result *r = fixture_document("kvm", false);
+	struct result_metric *m;
+	struct compare_error err;
+	struct compare c;
+
+	m = fixture_boots(r, fixture_row(r, "hypercall", "a"), around(1000, 0.01, 60),
+			  60);
+	for (size_t i = 0; i < m->n_boots; i++)
+		m->boots[i].index = 0;
+	fixture_boots(r, fixture_row(r, "hypercall", "b"), around(1000, 0.01, 3), 1);
+	cr_assert_eq(compare_documents(r, r, &configs, &c, &err), 0);
+	cr_expect_eq(c.rows[0].pairs, 60);
+	compare_free(&c);
+	result_free(r);
+}
+
+/* thresholds */
+
+/* What a threshold of 5 % makes of `row`'s boots. */
+static struct compare_row with_threshold(const double *base, const double *new, size_t n)
+{
+	struct result *a = fixture_document("kvm", false);
+	struct result *b = fixture_document("kvm", false);
+	struct compare_options o = { .n_thresholds = 1 };
+	struct compare_error err;
+	struct compare_row row;
+	struct threshold t;
+	struct compare c;
+	char why[128];
+
+	cr_assert_eq(threshold_parse(&t, "5%", why, sizeof(why)), 0);
+	o.thresholds = &t;
+	fixture_boots(a, fixture_row(a, "hypercall", "default"), base, n);
+	fixture_boots(b, fixture_row(b, "hypercall", "default"), new, n);
+	cr_assert_eq(compare_documents(a, b, &o, &c, &err), 0);
+	row = c.rows[0];
+	cr_expect_eq(compare_outcome(&c) == COMPARE_WORSE,
+		     row.verdict == COMPARE_WORSE && !row.let_pass);
+	cr_expect_eq(compare_outcome(&c) == COMPARE_INCONCLUSIVE,
+		     row.verdict == COMPARE_INCONCLUSIVE && !row.let_pass);
+	compare_free(&c);
+	result_free(a);
+	result_free(b);
+	return row;
+}
+
+Test(let_pass, by_the_shift_or_by_all_of_the_interval)
+{
+	struct compare_row row;
+
+	/* Worse by 4 %; by 6 %. */
+	row = with_threshold(around(1000, 0.005, 10), around(1040, 0.005, 10), 10);
+	expect_verdict(row, COMPARE_WORSE);
+	cr_expect(row.let_pass != NULL);
+	row = with_threshold(around(1000, 0.005, 10), around(1060, 0.005, 10), 10);
+	expect_verdict(row, COMPARE_WORSE);
+	cr_expect_null(row.let_pass);
+	/* Not decided, but no more than 5 %; or perhaps more. */
+	row = with_threshold(around(1000, 0.02, 10), around(1005, 0.02, 10), 10);
+	expect_verdict(row, COMPARE_INCONCLUSIVE);
+	cr_expect(row.let_pass != NULL && row.worst == row.hi, "%g to %g", row.lo,
+		  row.hi);
+	row = with_threshold(around(1000, 0.1, 10), around(1030, 0.1, 10), 10);
+	expect_verdict(row, COMPARE_INCONCLUSIVE);
+	cr_expect_null(row.let_pass);
+	/* Too few boots for an interval: nobody knows. */
+	row = with_threshold(around(1000, 0.001, 3), around(1000, 0.001, 3), 3);
+	expect_verdict(row, COMPARE_INCONCLUSIVE);
+	cr_expect_null(row.let_pass);
 }

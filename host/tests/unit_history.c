@@ -44,6 +44,7 @@ static void begin(void)
 		.better = "lower",
 		.quantum = 1,
 		.boots = 2,
+		.exits = NAN,
 	};
 }
 
@@ -62,7 +63,10 @@ static void put_kernel(const char *run, const char *kernel, double value)
 
 	next.run = run;
 	next.kernel = kernel;
-	next.value = next.lo = next.hi = value;
+	next.value = value;
+	/* A range that a test has set stays. */
+	if (!(next.lo < next.hi))
+		next.lo = next.hi = value;
 	line = row_dump(&next);
 	fputs(line, f);
 	free(line);
@@ -185,6 +189,7 @@ Test(history, order_is_that_of_the_runs)
 Test(history, steps_of_exact_series)
 {
 	struct history h;
+	uint32_t boots;
 	const struct history_series *s;
 
 	put("a", 100);
@@ -195,7 +200,9 @@ Test(history, steps_of_exact_series)
 	s = &h.series[0];
 	cr_expect_eq(s->method, HISTORY_STEPS);
 	cr_assert_eq(s->n_changes, 2);
-	cr_expect(history_worse(s, 0) && !history_worse(s, 1));
+	cr_expect(history_kind(s, 0) == HISTORY_WORSE &&
+		  history_kind(s, 1) == HISTORY_BETTER);
+	cr_expect(!history_is_of_ranges(s, 0, &boots));
 	cr_expect_str_eq(history_new_run(&h, s, 0)->kernel, "b");
 	cr_expect_str_eq(history_old_run(&h, s, 0)->kernel, "a");
 	cr_expect(!history_is_recent(&h, history_new_run(&h, s, 0), 2));
@@ -213,36 +220,48 @@ Test(history, more_may_be_better)
 	put("b", 101);
 	read_all(&h);
 	cr_assert_eq(h.series[0].n_changes, 1);
-	cr_expect(!history_worse(&h.series[0], 0));
+	cr_expect_eq(history_kind(&h.series[0], 0), HISTORY_BETTER);
 	history_free(&h);
 }
 
-/* Boots of one run that differ say that "exact" does not hold for this figure. */
-Test(history, exact_series_that_wander_are_noise)
+/* A figure whose boots differ; the next is one value again. */
+static void put_range(const char *run, double lo, double hi)
+{
+	next.lo = lo;
+	next.hi = hi;
+	put(run, (lo + hi) / 2);
+	next.lo = next.hi = 0;
+}
+
+/* Boots of one run that differ give a range; ranges that overlap are no change. */
+Test(history, ranges_of_exact_series)
 {
 	struct history h;
-	FILE *f;
-	char *line;
+	uint32_t boots;
+	const struct history_series *s;
 
 	put("a", 100);
-	put("b", 101);
-	put("c", 100);
-	next.run = "d";
-	next.value = 100.5;
-	next.lo = 100;
-	next.hi = 101;
-	f = fopen(path, "a");
-	line = row_dump(&next);
-	fputs(line, f);
-	fclose(f);
-	free(line);
+	put_range("b", 99, 101);
+	put_range("c", 100, 103);
+	put_range("d", 104, 110);
+	put("e", 110);
+	put("f", 103);
 	read_all(&h);
-	cr_expect_eq(h.series[0].method, HISTORY_NOISE);
-	cr_expect_eq(h.series[0].n_changes, 0);
+	s = &h.series[0];
+	cr_expect_eq(s->method, HISTORY_STEPS);
+	cr_assert_eq(s->n_changes, 2);
+	cr_expect_str_eq(history_new_run(&h, s, 0)->kernel, "d");
+	cr_expect(s->changes[0].before == 100 && s->changes[0].after == 104);
+	cr_expect_str_eq(history_new_run(&h, s, 1)->kernel, "f");
+	cr_expect(s->changes[1].before == 110 && s->changes[1].after == 103);
+	cr_expect(history_is_of_ranges(s, 0, &boots) && boots == 2);
 	history_free(&h);
 }
 
-/* A kernel measured again stands where it stood, and must give what it gave. */
+/*
+ * A kernel measured again stands where it stood. If it gives another figure, both are
+ * its range: nothing has changed.
+ */
 Test(history, repetitions_of_exact_figures)
 {
 	struct history h;
@@ -257,9 +276,121 @@ Test(history, repetitions_of_exact_figures)
 	cr_expect(history_is_current(&h, &h.series[0]));
 	history_free(&h);
 
-	put_kernel("4", "b", 201);
+	put_kernel("4", "b", 202);
+	put_kernel("5", "c", 201);
+	put_kernel("6", "d", 203);
+	read_all(&h);
+	cr_expect_eq(h.series[0].method, HISTORY_STEPS);
+	cr_assert_eq(h.series[0].n_changes, 2);
+	cr_expect_eq(h.series[0].changes[0].index, 2);
+	cr_expect(h.series[0].changes[1].before == 201 &&
+		  h.series[0].changes[1].after == 203);
+	history_free(&h);
+}
+
+/* classes */
+
+static void put_class(const char *run, const char *handled_by, double exits, double value)
+{
+	next.handled_by = handled_by;
+	next.exits = exits;
+	put(run, value);
+}
+
+/* Another class is neither better nor worse, even where the figure stays. */
+Test(history, classes_that_change)
+{
+	const struct history_series *s;
+	char text[64];
+	struct history h;
+
+	put_class("a", "kernel", 1, 2813);
+	put_class("b", "fault", 1, 1562);
+	put_class("c", "fault", 1, 1541);
+	put_class("d", "kernel", 1, 1541);
+	put_class("e", "kernel", 3, 1600);
+	read_all(&h);
+	s = &h.series[0];
+	cr_assert_eq(s->n_changes, 4);
+	cr_expect_eq(history_kind(s, 0), HISTORY_CHANGED);
+	cr_expect_eq(s->changes[0].before, 2813);
+	cr_expect_eq(s->changes[0].after, 1562);
+	history_class_change(s, 0, text, sizeof(text));
+	cr_expect_str_eq(text, "handled by kernel, now by fault");
+	cr_expect_eq(history_kind(s, 1), HISTORY_BETTER);
+	history_class_change(s, 1, text, sizeof(text));
+	cr_expect_str_eq(text, "");
+	cr_expect_eq(history_kind(s, 2), HISTORY_CHANGED);
+	cr_expect(s->changes[2].before == 1541 && s->changes[2].after == 1541);
+	history_class_change(s, 3, text, sizeof(text));
+	cr_expect_str_eq(text, "exits per event: 1, now 3");
+	history_free(&h);
+}
+
+/* Lines of an older program say nothing of a class: that is no change of it. */
+Test(history, classes_that_are_not_known)
+{
+	const struct history_series *s;
+	struct history h;
+
+	put_class("a", NULL, NAN, 100);
+	put_class("b", "kernel", 1, 100);
+	put_class("c", NULL, NAN, 100);
+	put_class("d", "user", 1, 200);
+	put_class("e", NULL, NAN, 201);
+	read_all(&h);
+	s = &h.series[0];
+	cr_assert_eq(s->n_changes, 2);
+	cr_expect_str_eq(history_new_run(&h, s, 0)->kernel, "d");
+	cr_expect_eq(history_kind(s, 0), HISTORY_CHANGED);
+	cr_expect_eq(history_kind(s, 1), HISTORY_WORSE);
+	history_free(&h);
+}
+
+/* Noise is judged on either side of it, and Otava knows nothing of classes. */
+Test(history, classes_in_noise)
+{
+	static const double noise[] = { 1000, 1004, 996, 1001, 998, 1003 };
+	const struct changepoint_rules otava = { .window = 50,
+						 .pvalue = 1e-3,
+						 .otava = true };
+	const struct history_series *s;
+	struct history h;
+	char run[8];
+
+	next.exact = false;
+	next.target = "kvm";
+	for (int i = 0; i < 18; i++) {
+		snprintf(run, sizeof(run), "r%d", i);
+		put_class(run, i < 6 ? "kernel" : "user", 1,
+			  noise[i % 6] + (i < 12 ? 0 : 200));
+	}
+	read_all(&h);
+	s = &h.series[0];
+	cr_expect_eq(s->method, HISTORY_NOISE);
+	cr_assert_eq(s->n_changes, 2);
+	cr_expect(s->changes[0].index == 6 && history_kind(s, 0) == HISTORY_CHANGED);
+	cr_expect(fabs(s->changes[0].before - 1000.33) < 0.01);
+	cr_expect(s->changes[1].index == 12 && history_kind(s, 1) == HISTORY_WORSE);
+	cr_assert_eq(history_judge(&h, &otava), 0);
+	cr_assert_eq(s->n_changes, 1);
+	cr_expect(s->changes[0].index == 12 && history_kind(s, 0) == HISTORY_WORSE);
+	history_free(&h);
+}
+
+/* Two noisy figures are too few to be judged, but not to be told apart by class. */
+Test(history, classes_of_few)
+{
+	struct history h;
+
+	next.exact = false;
+	next.target = "kvm";
+	put_class("a", "kernel", 1, 1000);
+	put_class("b", "none", 0, 10);
 	read_all(&h);
 	cr_expect_eq(h.series[0].method, HISTORY_NOISE);
+	cr_assert_eq(h.series[0].n_changes, 1);
+	cr_expect_eq(history_kind(&h.series[0], 0), HISTORY_CHANGED);
 	history_free(&h);
 }
 

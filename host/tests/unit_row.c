@@ -38,6 +38,8 @@ static const struct row example = {
 	.hi = 3066.5,
 	.quantum = 1,
 	.boots = 2,
+	.handled_by = "kernel",
+	.exits = 1,
 };
 
 static struct row_names *names;
@@ -76,7 +78,8 @@ static bool same(const struct row *a, const struct row *b)
 	       same_text(a->metric, b->metric) && same_text(a->unit, b->unit) &&
 	       same_text(a->better, b->better) && same_number(a->value, b->value) &&
 	       same_number(a->lo, b->lo) && same_number(a->hi, b->hi) &&
-	       a->quantum == b->quantum && a->boots == b->boots;
+	       a->quantum == b->quantum && a->boots == b->boots &&
+	       same_text(a->handled_by, b->handled_by) && same_number(a->exits, b->exits);
 }
 
 static int scan(const char *line, size_t bytes, struct row *out, struct result_error *err)
@@ -109,7 +112,8 @@ Test(row, comes_back_as_it_went)
 	row.label = "a \"quoted\" \\ label, \t\x01 and \xc3\xa4";
 	row.commit = "0123456789abcdef";
 	row.exact = false;
-	row.lo = row.hi = NAN;
+	row.lo = row.hi = row.exits = NAN;
+	row.handled_by = NULL;
 	expect_back(&row);
 }
 
@@ -138,6 +142,54 @@ Test(row, numbers_come_back_exactly)
 		row.value = numbers[i];
 		expect_back(&row);
 	}
+}
+
+/* A line with this text as its value, read both ways: they must agree to the last bit. */
+static void expect_read(const char *number, double want)
+{
+	struct row one = example, quick, slow;
+	struct result_error err;
+	char *line, *at, *text;
+	int bytes;
+
+	one.value = 1234567;
+	line = row_dump(&one);
+	at = strstr(line, "1234567");
+	bytes = asprintf(&text, "%.*s%s%.*s", (int)(at - line), line, number,
+			 (int)strcspn(at + 7, "\n"), at + 7);
+	cr_assert_gt(bytes, 0);
+	cr_assert_eq(scan(text, (size_t)bytes, &quick, &err), 0, "%s", err.text);
+	cr_assert_eq(row_parse(names, text, (size_t)bytes, &slow, &err), 0, "%s",
+		     err.text);
+	cr_expect_eq(quick.value, slow.value, "%s: %.17g by the quick way, %.17g", number,
+		     quick.value, slow.value);
+	cr_expect_eq(quick.value, want, "%s: %.17g", number, quick.value);
+	free(line);
+	free(text);
+}
+
+/* Where the digits reach the ends of a double's 53 bits and of the sum's 64. */
+Test(row, many_digits)
+{
+	/* 2^64 * 100, 2^64 * 10, 2^64 + 1, 2^64, 2^64 - 1 without their points */
+	expect_read("184467440737095.5161600", 184467440737095.5161600);
+	expect_read("-184467440737095.5161600", -184467440737095.5161600);
+	expect_read("184467440737095.516160", 184467440737095.516160);
+	expect_read("184467440737095.51617", 184467440737095.51617);
+	expect_read("184467440737095.51616", 184467440737095.51616);
+	expect_read("184467440737095.51615", 184467440737095.51615);
+	/* 2^53 - 1, 2^53, 2^53 + 1 */
+	expect_read("900719925474099.1", 900719925474099.1);
+	expect_read("900719925474099.2", 900719925474099.2);
+	expect_read("900719925474099.3", 900719925474099.3);
+	expect_read("90071992547409.93", 90071992547409.93);
+	/* As many digits as each part takes, and one more. */
+	expect_read("999999999999999.9999999", 999999999999999.9999999);
+	expect_read("999999999999999", 999999999999999.0);
+	expect_read("9999999999999999", 9999999999999999.0);
+	expect_read("0.0000001", 1e-7);
+	expect_read("0.00000000000000000000000000000000001", 1e-35);
+	expect_read("99999999999999999999999.5e-3", 99999999999999999999999.5e-3);
 }
 
 /*
@@ -189,7 +241,7 @@ Test(row, unknown_members_and_any_order_are_fine)
 
 	cr_assert_eq(scan(line, strlen(line), &row, &err), 0, "%s", err.text);
 	cr_expect(row.value == 150 && row.boots == 3 && !strcmp(row.benchmark, "b"));
-	cr_expect(isnan(row.lo) && !row.kernel);
+	cr_expect(isnan(row.lo) && !row.kernel && !row.handled_by && isnan(row.exits));
 }
 
 static void expect_refused(const char *line, const char *what)

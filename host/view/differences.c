@@ -30,6 +30,7 @@ static const struct {
 } looks[COMPARE_VERDICTS] = {
 	[COMPARE_WORSE] = { FIGURE_POINT_UP, COLOR_WORSE - COLOR_SERIES, "worse" },
 	[COMPARE_BETTER] = { FIGURE_POINT_DOWN, COLOR_BETTER - COLOR_SERIES, "better" },
+	[COMPARE_CHANGED] = { FIGURE_POINT, 1, "changed: another class of operation" },
 	[COMPARE_INCONCLUSIVE] = { FIGURE_POINT_OPEN, 6, "not decided: noise" },
 	[COMPARE_SAME] = { FIGURE_POINT, 6, "the same" },
 };
@@ -140,19 +141,20 @@ static void print_figures(const struct figure *g, const struct forest *f, size_t
 {
 	const struct compare_row *row = f->points[i].row;
 	double y = top_pixels(f) + row_pixels(f) * ((double)i + 0.5);
+	double difference = forest_difference(row), ratio = forest_ratio(row);
 	char number[NUMBER_BYTES], text[64];
 
-	number_format(number, row->difference, row->exact);
-	snprintf(text, sizeof(text), "%s%s", row->difference > 0 ? "+" : "", number);
+	number_format(number, difference, row->exact);
+	snprintf(text, sizeof(text), "%s%s", difference > 0 ? "+" : "", number);
 	figure_text(g, g->width - FIGURE_EDGE - COLUMN_PIXELS, y, &right_pen, text);
-	if (isnan(row->ratio))
+	if (isnan(ratio))
 		snprintf(text, sizeof(text), "from %.3g", row->base.value);
-	else if (row->ratio > 10)
-		snprintf(text, sizeof(text), "x %.4g", row->ratio);
-	else if (fabs(forest_percent(row->ratio)) < 0.1)
-		snprintf(text, sizeof(text), "%+.2g %%", forest_percent(row->ratio));
+	else if (ratio > 10)
+		snprintf(text, sizeof(text), "x %.4g", ratio);
+	else if (fabs(forest_percent(ratio)) < 0.1)
+		snprintf(text, sizeof(text), "%+.2g %%", forest_percent(ratio));
 	else
-		snprintf(text, sizeof(text), "%+.1f %%", forest_percent(row->ratio));
+		snprintf(text, sizeof(text), "%+.1f %%", forest_percent(ratio));
 	figure_text(g, g->width - FIGURE_EDGE, y, &right_pen, text);
 }
 
@@ -255,9 +257,10 @@ static void print_remark(const struct figure *g, const struct forest *f)
 			 f->n_without);
 	snprintf(text, sizeof(text), "%s%s", equal, without);
 	if (has_bands(f))
-		figure_foot_above(g,
-				  "Grey ground: differences too small to matter here "
-				  "(1 %, steps of the clock, or what boots differ by).");
+		figure_foot_above(
+			g, "By how much the boots moved (median ratio of pairs, or "
+			   "Hodges-Lehmann shift). Grey ground: too small to matter "
+			   "here (1 %, or two steps of the clock).");
 	figure_foot(g, text);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/result/class.h"
 #include "host/result/result.h"
 #include "host/view/differences.h"
 
@@ -17,16 +18,28 @@ static bool is_exact(const struct compare *c)
 	return c->base->target.exact && c->new->target.exact;
 }
 
+/* What has an interval is drawn with it; what changed its class has none. */
+double forest_difference(const struct compare_row *row)
+{
+	return isnan(row->shift) ? row->difference : row->shift;
+}
+
+double forest_ratio(const struct compare_row *row)
+{
+	return isnan(row->shift) ? row->ratio : row->shift_ratio;
+}
+
 static bool has_point(const struct compare *c, const struct compare_row *row)
 {
-	if (row->verdict == COMPARE_NONE || isnan(row->difference))
+	if (row->verdict == COMPARE_NONE || isnan(forest_difference(row)))
 		return false;
-	return is_exact(c) || !isnan(row->ratio);
+	return is_exact(c) || !isnan(forest_ratio(row));
 }
 
 static bool is_equal(const struct compare_row *row)
 {
-	return row->exact && row->verdict == COMPARE_SAME && row->difference == 0;
+	return row->verdict == COMPARE_SAME_PLACEMENT ||
+	       (row->exact && row->verdict == COMPARE_SAME && row->difference == 0);
 }
 
 size_t differences_count(const struct compare *c)
@@ -54,7 +67,7 @@ double forest_percent(double ratio)
 
 static const char *handled(const struct result_benchmark *b)
 {
-	return b->exits.faults > 0 ? "fault" : result_handler_name(b->handled_by);
+	return result_class_of(b).handled_by;
 }
 
 /*
@@ -83,7 +96,7 @@ static struct forest_point point_of(const struct forest *f, const struct compare
 {
 	struct forest_point p = { .row = row };
 
-	p.value = f->percent ? forest_percent(row->ratio) : row->difference;
+	p.value = f->percent ? forest_percent(forest_ratio(row)) : forest_difference(row);
 	p.lo = f->percent ? forest_percent(row->ratio_lo) : row->lo;
 	p.hi = f->percent ? forest_percent(row->ratio_hi) : row->hi;
 	label(f->compare, row, &p);

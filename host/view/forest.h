@@ -33,6 +33,9 @@ void forest_free(struct forest *f);
 /* Where a value stands on the axis. */
 double forest_bend(const struct forest *f, double value);
 double forest_percent(double ratio);
+/* By how much a row moved, and as a ratio: the shift, or the figures' own difference. */
+double forest_difference(const struct compare_row *row);
+double forest_ratio(const struct compare_row *row);
 /* Up to where differences do not matter, as the axis counts; 0: all of them do. */
 double forest_band(const struct forest *f, const struct compare_row *row);
 size_t forest_count(const struct forest *f, enum compare_verdict v);

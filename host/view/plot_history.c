@@ -138,10 +138,18 @@ static bool has_room(const struct figure *g, const struct history_sheet *sheet,
 static void print_change(const struct figure *g, const struct history_sheet *sheet,
 			 const struct history_series *s, size_t k, double high)
 {
+	static const struct {
+		unsigned int color;
+		const char *mark;
+	} looks[] = {
+		[HISTORY_WORSE] = { COLOR_WORSE, "\u25b2" },
+		[HISTORY_BETTER] = { COLOR_BETTER, "\u25bc" },
+		[HISTORY_CHANGED] = { COLOR_SERIES + 1, "\u25c6" },
+	};
 	const struct changepoint *c = &s->changes[k];
-	unsigned int color = history_worse(s, k) ? COLOR_WORSE : COLOR_BETTER;
+	unsigned int color = looks[history_kind(s, k)].color;
 	const struct figure_pen pen = { FIGURE_LEFT, 11, color };
-	const char *mark = history_worse(s, k) ? "\u25b2" : "\u25bc";
+	const char *mark = looks[history_kind(s, k)].mark;
 	double x = history_at(sheet, &s->points[c->index]) - 0.5;
 	double share = c->before > 0 ? 100 * (c->after / c->before - 1) : NAN;
 	char text[128];
@@ -235,9 +243,10 @@ static void print_heads(const struct figure *g, const struct history_sheet *shee
 			      : "Ground: confidence intervals.");
 	figure_head(g, title, subtitle);
 	figure_legend(g, 0, FIGURE_SWATCH, 4, "level between changes");
-	figure_legend(
-		g, 1, FIGURE_BREAK, COLOR_WORSE - COLOR_SERIES,
-		"change (\u25b2 worse, \u25bc better), with the run that brought it");
+	figure_legend(g, 1, FIGURE_BREAK, COLOR_WORSE - COLOR_SERIES,
+		      "change (\u25b2 worse, \u25bc better, \u25c6 another class), with "
+		      "the run "
+		      "that brought it");
 	if (sheet->n_left_out)
 		snprintf(more, sizeof(more),
 			 "%zu more series are not drawn; --bench chooses.",

@@ -8,15 +8,23 @@
 #include "host/result/result.h"
 #include "host/view/configs.h"
 #include "host/view/html.h"
+#include "host/view/number.h"
 #include "host/view/report.h"
 
 static const char *const marks[COMPARE_VERDICTS] = {
 	[COMPARE_WORSE] = "\u25b2",	   /* up */
 	[COMPARE_BETTER] = "\u25bc",	   /* down */
+	[COMPARE_CHANGED] = "\u25c6",	   /* diamond */
 	[COMPARE_INCONCLUSIVE] = "\u25cb", /* open */
 	[COMPARE_NONE] = "\u2013",	   /* dash */
-	[COMPARE_SAME] = "=",
+	[COMPARE_SAME_PLACEMENT] = "=",	   [COMPARE_SAME] = "=",
 };
+
+/* The verdict's class in the style sheet: its name without what is in brackets. */
+static int class_chars(const char *word)
+{
+	return (int)strcspn(word, " ");
+}
 
 static void print_heads(FILE *f, const char *base, const char *new, const char *unit)
 {
@@ -27,18 +35,37 @@ static void print_heads(FILE *f, const char *base, const char *new, const char *
 	html_tag(f, "th scope=col class=n", "%s", new);
 	fputs("<th scope=col class=n>difference", f);
 	html_tag(f, "small", " %s", unit);
-	fputs("</th><th scope=col class=n>interval</th><th scope=col class=n>ratio</th>"
-	      "</tr></thead>\n<tbody>\n",
+	fputs("</th><th scope=col class=n>ratio</th><th scope=col class=n>shift, 95 % "
+	      "interval</th></tr></thead>\n<tbody>\n",
 	      f);
 }
 
-static void print_interval(FILE *f, const struct compare_row *row)
+/* Of noisy rows: what the verdict goes by. */
+static void print_shift(FILE *f, const struct compare_row *row)
 {
-	if (isnan(row->lo) || isnan(row->hi) || row->lo == row->hi)
+	if (isnan(row->shift) || row->level == 1)
 		fputs("<td class=n></td>", f);
+	else if (isnan(row->lo) || isnan(row->hi))
+		fprintf(f, "<td class=n data-v=\"%.17g\">%+.6g</td>", row->shift,
+			row->shift);
 	else
-		fprintf(f, "<td class=n data-v=\"%.17g\">%+.6g to %+.6g</td>",
-			row->hi - row->lo, row->lo, row->hi);
+		fprintf(f, "<td class=n data-v=\"%.17g\">%+.6g (%+.6g to %+.6g)</td>",
+			row->shift, row->shift, row->lo, row->hi);
+}
+
+/* A range over boots, where its ends are what was compared. */
+static void print_figure(FILE *f, const struct compare_row *row,
+			 const struct compare_side *side)
+{
+	char lo[NUMBER_BYTES], hi[NUMBER_BYTES];
+
+	if (row->level != 1 || side->min == side->max) {
+		report_number(f, side->value, row->exact, false);
+		return;
+	}
+	number_format(lo, side->min, true);
+	number_format(hi, side->max, true);
+	fprintf(f, "<td class=n data-v=\"%.17g\">%s to %s</td>", side->value, lo, hi);
 }
 
 static void print_row(FILE *f, const struct compare_row *row, bool name_config)
@@ -49,24 +76,27 @@ static void print_row(FILE *f, const struct compare_row *row, bool name_config)
 	html_text(f, row->name);
 	if (name_config && row->new.config &&strcmp(row->new.config, "default") != 0)
 		html_tag(f, "small", " [%s]", row->new.config);
-	fprintf(f, "</th><td class=\"v %s\">%s %s</td>", word, marks[row->verdict], word);
-	report_number(f, row->base.value, row->exact, false);
-	report_number(f, row->new.value, row->exact, false);
-	report_number(f, row->difference, row->exact, true);
-	print_interval(f, row);
+	fprintf(f, "</th><td class=\"v %.*s\">%s %s</td>", class_chars(word), word,
+		marks[row->verdict], word);
+	print_figure(f, row, &row->base);
+	print_figure(f, row, &row->new);
+	report_number(f, row->difference, row->level == 1, true);
 	if (isnan(row->ratio))
 		fputs("<td class=n></td>", f);
 	else
 		fprintf(f, "<td class=n data-v=\"%.17g\">%.4g</td>", row->ratio,
 			row->ratio);
+	print_shift(f, row);
 	fputs("</tr>\n", f);
 }
 
 void report_outcome(FILE *f, const struct compare *c)
 {
-	static const enum compare_verdict order[] = { COMPARE_WORSE, COMPARE_BETTER,
-						      COMPARE_INCONCLUSIVE, COMPARE_SAME,
-						      COMPARE_NONE };
+	static const enum compare_verdict order[COMPARE_VERDICTS] = {
+		COMPARE_WORSE,	      COMPARE_BETTER, COMPARE_CHANGED,
+		COMPARE_INCONCLUSIVE, COMPARE_SAME,   COMPARE_SAME_PLACEMENT,
+		COMPARE_NONE,
+	};
 	bool first = true;
 
 	for (size_t i = 0; i < COMPARE_VERDICTS; i++) {
@@ -74,8 +104,8 @@ void report_outcome(FILE *f, const struct compare *c)
 
 		if (!c->count[order[i]])
 			continue;
-		fprintf(f, "%s<span class=\"%s\">%s %zu %s</span>", first ? "" : ", ",
-			word, marks[order[i]], c->count[order[i]],
+		fprintf(f, "%s<span class=\"%.*s\">%s %zu %s</span>", first ? "" : ", ",
+			class_chars(word), word, marks[order[i]], c->count[order[i]],
 			order[i] == COMPARE_NONE ? "not comparable" : word);
 		first = false;
 	}
@@ -83,16 +113,26 @@ void report_outcome(FILE *f, const struct compare *c)
 		html_format(f, "; %zu had a figure before and have none now", c->n_lost);
 }
 
+static bool is_same(enum compare_verdict v)
+{
+	return v == COMPARE_SAME || v == COMPARE_SAME_PLACEMENT;
+}
+
+static size_t count_same(const struct compare *c)
+{
+	return c->count[COMPARE_SAME] + c->count[COMPARE_SAME_PLACEMENT];
+}
+
 /* Those that did not change are many, and of little interest: they are named. */
 static void print_same(FILE *f, const struct compare *c)
 {
 	bool first = true;
 
-	if (!c->count[COMPARE_SAME])
+	if (!count_same(c))
 		return;
-	fprintf(f, "<details><summary>%zu the same</summary><p>", c->count[COMPARE_SAME]);
+	fprintf(f, "<details><summary>%zu the same</summary><p>", count_same(c));
 	for (size_t i = 0; i < c->n_rows; i++) {
-		if (c->rows[i].verdict != COMPARE_SAME)
+		if (!is_same(c->rows[i].verdict))
 			continue;
 		html_format(f, "%s%s", first ? "" : ", ", c->rows[i].name);
 		first = false;
@@ -118,7 +158,7 @@ static void print_reasons(FILE *f, const struct compare *c)
 static void print_rows(FILE *f, const struct compare *c, bool all)
 {
 	for (unsigned int v = 0; v < COMPARE_VERDICTS; v++) {
-		if (v == COMPARE_NONE || (v == COMPARE_SAME && !all))
+		if (v == COMPARE_NONE || (is_same(v) && !all))
 			continue;
 		for (size_t i = 0; i < c->n_rows; i++)
 			if (c->rows[i].verdict == v)
@@ -137,7 +177,7 @@ static void print_change(FILE *f, const struct report_change *change, const char
 		html_tag(f, "p", "They cannot be compared: %s.", change->why);
 		return;
 	}
-	hidden = c->count[COMPARE_NONE] + (all ? 0 : c->count[COMPARE_SAME]);
+	hidden = c->count[COMPARE_NONE] + (all ? 0 : count_same(c));
 	fputs("<p>", f);
 	report_outcome(f, c);
 	fputs(".</p>\n", f);

@@ -30,14 +30,20 @@ static void print_run(FILE *f, const struct history_run *run)
 static void print_change(FILE *f, const struct history *h, const struct history_series *s,
 			 size_t k)
 {
+	static const char *const marks[] = {
+		[HISTORY_WORSE] = "\u25b2",
+		[HISTORY_BETTER] = "\u25bc",
+		[HISTORY_CHANGED] = "\u25c6",
+	};
 	const struct changepoint *c = &s->changes[k];
-	bool exact = h->places[s->place].exact, worse = history_worse(s, k);
+	enum history_kind kind = history_kind(s, k);
+	bool exact = h->places[s->place].exact;
 
 	fputs("<tr><th scope=row>", f);
 	html_format(f, "%s", s->benchmark);
 	html_tag(f, "small", " [%s]", s->config);
-	fprintf(f, "</th><td class=\"v %s\">%s</td>", worse ? "worse" : "better",
-		worse ? "\u25b2 worse" : "\u25bc better");
+	fprintf(f, "</th><td class=\"v %s\">%s %s</td>", history_kind_name(kind),
+		marks[kind], history_kind_name(kind));
 	report_number(f, c->before, exact, false);
 	report_number(f, c->after, exact, false);
 	html_tag(f, "td", "%s", s->unit);

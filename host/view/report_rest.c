@@ -152,9 +152,16 @@ bool report_reading(FILE *f, const struct report *r)
 	      "<dt>A software KVM</dt><dd>has no hardware behind it: good for trying the "
 	      "program, meaningless as a figure.</dd>\n"
 	      "<dt>Verdicts</dt><dd>worse and better: significant, and larger than what "
-	      "does not matter. the same: surely smaller than that. inconclusive: the "
+	      "does not matter. same: surely smaller than that. inconclusive: the "
 	      "noise does not allow either. On an exact target every difference "
-	      "counts.</dd>\n</dl>\n",
+	      "counts, but where boots differ: ranges over the boots that meet are "
+	      "the same (placement). changed: another class of operation (who handles "
+	      "it, exits per event, an exception instead of a value), so the figures "
+	      "are not two costs of one thing.</dd>\n"
+	      "<dt>difference, shift</dt><dd>The difference of the two figures that are "
+	      "shown, and by how much the boots moved: the median ratio of pairs, or "
+	      "the Hodges-Lehmann shift. Verdicts on noisy targets go by the "
+	      "shift.</dd>\n</dl>\n",
 	      f);
 	return true;
 }

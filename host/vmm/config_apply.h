@@ -20,8 +20,6 @@ int config_apply_pmu_mediated(int kvm_fd, struct vm_config *config,
 			      const struct refusal *r);
 int config_apply_pmu_mediated_short(int kvm_fd, struct vm_config *config,
 				    const struct refusal *r);
-int config_apply_pmu_partitioned(int kvm_fd, struct vm_config *config,
-				 const struct refusal *r);
 int config_apply_cntpct_trap(int kvm_fd, struct vm_config *config,
 			     const struct refusal *r);
 int config_apply_hlt_passthrough(int kvm_fd, struct vm_config *config,

@@ -70,27 +70,6 @@ int config_apply_pmu_mediated_short(int kvm_fd, struct vm_config *config,
 	return config_apply_pmu_mediated(kvm_fd, config, r);
 }
 
-/* What the series of patches adds first: counters that the host leaves to guests. */
-int config_apply_pmu_partitioned(int kvm_fd, struct vm_config *config,
-				 const struct refusal *r)
-{
-	static const char name[] = "reserved_host_counters";
-	char value[VALUE_BYTES];
-
-	(void)kvm_fd;
-	(void)config;
-	if (!parameter("arm_pmuv3", name, value))
-		return config_refuse(
-			r,
-			"this kernel has no partitioned PMU: arm_pmuv3 has no "
-			"parameter %s (no released Linux has, as of 2026)",
-			name);
-	return config_refuse(r,
-			     "arm_pmuv3: %s is %s, but how a VM asks for a partition has "
-			     "not been released, and is not known here",
-			     name, value);
-}
-
 int config_apply_cntpct_trap(int kvm_fd, struct vm_config *config,
 			     const struct refusal *r)
 {

@@ -3,7 +3,7 @@
 #ifndef WS_VMM_STATS_H
 #define WS_VMM_STATS_H
 
-#include <stdio.h>
+#include <stddef.h>
 
 #include "host/vmm/vmm.h"
 
@@ -19,8 +19,5 @@ int64_t stats_fd_named(const struct kvm_stats_fd *stats, const char *name);
  * compared, or -EINVAL with one line in `wrong` that names the first that differs.
  */
 int stats_cross_check(const struct vcpu *vcpu, char *wrong, size_t bytes);
-
-/* The statistics under DESIGN's names, one per line; the others by exit reason. */
-void stats_print(const struct vcpu_stats *stats, FILE *out);
 
 #endif

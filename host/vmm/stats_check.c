@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The run loop's statistics: printed, and held against KVM's own. */
+/* The run loop's statistics, held against KVM's own. */
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/kvm.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "host/vmm/exits.h"
 #include "host/vmm/stats.h"
 
 int64_t stats_fd_named(const struct kvm_stats_fd *stats, const char *name)
@@ -76,34 +76,4 @@ int stats_cross_check(const struct vcpu *vcpu, char *wrong, size_t bytes)
 		compared++;
 	}
 	return compared;
-}
-
-void stats_print(const struct vcpu_stats *stats, FILE *out)
-{
-	const struct {
-		const char *name;
-		uint64_t value;
-	} rows[] = {
-		{ "insts", stats->insts },
-		{ "vm_exits", stats->vm_exits },
-		{ "vm_half_entries", stats->vm_half_entries },
-		{ "exit_signal", stats->exit_signal },
-		{ "mmio", stats->mmio },
-		{ "coalesced_mmio", stats->coalesced_mmio },
-		{ "io", stats->io },
-		{ "halt", stats->halt },
-		{ "interrupts", stats->interrupts },
-		{ "hypercalls", stats->hypercalls },
-	};
-	uint32_t i;
-
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		fprintf(out, "%-18s %" PRIu64 "\n", rows[i].name, rows[i].value);
-	for (i = 0; i < VCPU_EXIT_REASONS; i++) {
-		const char *name = exits_name(i);
-
-		if (stats->other[i])
-			fprintf(out, "%-18s %" PRIu64 "\n", name ? name : "exit",
-				stats->other[i]);
-	}
 }

@@ -121,25 +121,6 @@ static void await_answer(struct vcpu *vcpu)
 	}
 }
 
-enum vcpu_state vcpu_tick(struct vcpu *vcpu)
-{
-	switch (vcpu->state) {
-	case VCPU_RUNNING:
-	case VCPU_RUNNING_SERVICE_COMPLETION:
-		enter(vcpu);
-		break;
-	case VCPU_RUNNING_SERVICE:
-		serve(vcpu);
-		break;
-	case VCPU_RUNNING_MMIO_PENDING:
-		await_answer(vcpu);
-		break;
-	default: /* VCPU_IDLE: not to be run */
-		break;
-	}
-	return vcpu->state;
-}
-
 int vcpu_begin(struct vcpu *vcpu, struct run_timer *budget)
 {
 	int err;
@@ -172,7 +153,7 @@ int vcpu_run(struct vcpu *vcpu, struct run_timer *budget)
 		stop(vcpu, VCPU_STOP_KICK, vcpu->state);
 	else if (timer_expired())
 		stop(vcpu, VCPU_STOP_BUDGET, vcpu->state);
-	/* vcpu_tick() by twos: most entries end with an exit to serve. */
+	/* Most entries end with an exit to serve. */
 	while (vcpu->state != VCPU_IDLE) {
 		if (__builtin_expect(vcpu->state == VCPU_RUNNING_MMIO_PENDING, 0))
 			await_answer(vcpu);

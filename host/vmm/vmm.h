@@ -288,12 +288,6 @@ struct run_timer;
 int vcpu_run(struct vcpu *vcpu, struct run_timer *budget);
 
 /*
- * One step of the above: an entry, or the service of an exit. Returns the new
- * state; VCPU_IDLE if it stopped.
- */
-enum vcpu_state vcpu_tick(struct vcpu *vcpu);
-
-/*
  * Completes accesses that are answered but not yet in the guest's registers, by
  * half entries: KVM_RUN that returns before the first guest instruction. After
  * it the vCPU's registers can be read and written.

@@ -20,7 +20,10 @@ compares with GOOD.json, the same benchmarks measured on the good commit's kerne
   --kernel IMAGE     what the build leaves
   --modules DIR      its KVM modules, flat (default: the folder "modules" beside it)
   --config NAME,...  counter configs, as for wsbench run
-  --at-least PERCENT a commit is bad only from here on (default: any change for worse)
+  --threshold [GLOB=]AMOUNT
+                     let pass what got worse by no more: 5%, 20insns, mmio_*=2%;
+                     can be given several times, as for wsbench compare
+  --fail-on changed  a commit that changes a benchmark's class is bad, too
   --keep DIR         keeps every document there, as COMMIT.json
 
 Ends with 0: good; 1: bad; 125: cannot be told (it does not build or boot, or has no
@@ -39,27 +42,36 @@ skip() {
   exit 125
 }
 
-# worst FILE: the largest growth in per cent among what got worse; empty if nothing did.
-worst() {
+# said FILE: of a comparison, which benchmarks got worse or changed, and by how much.
+said() {
   python3 -c '
 import json, sys
-rows = [r for r in json.load(open(sys.argv[1]))["rows"] if r["verdict"] == "worse"]
-if rows:
-    print(max(100 * (r["ratio"] - 1) if r["ratio"] else 1e9 for r in rows))' "$1"
+for r in json.load(open(sys.argv[1]))["rows"]:
+    if r["verdict"] == "worse":
+        text = "{difference:+g} {unit}".format(**r)
+        if r["ratio"]:
+            text += " {:+.2g} %".format(100 * (r["ratio"] - 1))
+        if r["let_pass"]:
+            text += ", within --threshold " + r["let_pass"]
+    elif r["verdict"] == "changed":
+        text = "changed: " + r["reason"]
+    else:
+        continue
+    print("bisect:   {}: {}".format(r["name"], text))' "$1"
 }
 
 main() {
-  local base='' target='' bench='' kernel='' modules='' config='' least=0 keep='' commit
+  local base='' target='' bench='' kernel='' modules='' config='' gate=() keep='' commit
   # shellcheck disable=SC2016  # for the shell that builds
   local build='make -s -j$(nproc)'
   while [ $# -gt 0 ]; do
     case $1 in
     --help) usage && exit 0 ;;
-    --base | --on | --bench | --kernel | --modules | --config | --build | --at-least | --keep)
+    --base | --on | --bench | --kernel | --modules | --config | --build | --threshold | --fail-on | --keep)
       [ $# -gt 1 ] || die "$1 needs a value"
       case $1 in
       --on) target=$2 ;;
-      --at-least) least=$2 ;;
+      --threshold | --fail-on) gate+=("$1" "$2") ;;
       *) printf -v "${1#--}" %s "$2" ;;
       esac
       shift
@@ -71,9 +83,11 @@ main() {
   if [ -z "$base" ] || [ -z "$target" ] || [ -z "$bench" ] || [ -z "$kernel" ]; then
     die "--base, --on, --bench and --kernel are needed; see --help"
   fi
-  [[ $least =~ ^[0-9]+(\.[0-9]+)?$ ]] || die "--at-least: $least is not a number"
   [ -x "$wsbench" ] || die "$wsbench is not there: make"
   "$wsbench" validate --quiet "$base" >/dev/null || die "$base cannot be used"
+  # A threshold that is none is found now, and not after a build.
+  "$wsbench" compare --bench "$bench" "${gate[@]}" "$base" "$base" >/dev/null || [ $? != 2 ] ||
+    die "$base cannot be compared so"
   scratch=$(mktemp -d)
   trap 'rm -rf "$scratch"' EXIT
 
@@ -83,25 +97,22 @@ main() {
     --kernel "$kernel" ${modules:+--modules "$modules"} --commit "$commit" -o "$scratch/new.json" \
     >/dev/null || skip "$commit cannot be measured"
   [ -z "$keep" ] || { mkdir -p "$keep" && cp "$scratch/new.json" "$keep/$commit.json"; }
-  judge "$commit"
+  judge "$commit" "${gate[@]}"
 }
 
-# judge COMMIT: by wsbench compare; 1 is worse, and by how much may matter.
+# judge COMMIT OPTION...: by wsbench compare with these options.
 judge() {
-  local code=0 growth
-  "$wsbench" compare --bench "$bench" --json "$base" "$scratch/new.json" >"$scratch/compare.json" || code=$?
+  local commit=$1 code=0
+  shift
+  "$wsbench" compare --bench "$bench" "$@" --json "$base" "$scratch/new.json" >"$scratch/compare.json" || code=$?
   case $code in
-  0) echo "bisect: $1 is good" && exit 0 ;;
-  1) ;;
-  2) die "$base cannot be compared with what $1 gave" ;;
-  *) skip "$1 is not decided" ;;
+  0) echo "bisect: $commit is good" ;;
+  1) echo "bisect: $commit is bad" ;;
+  2) die "$base cannot be compared with what $commit gave" ;;
+  *) skip "$commit is not decided" ;;
   esac
-  growth=$(worst "$scratch/compare.json")
-  if awk -v growth="$growth" -v least="$least" 'BEGIN { exit !(growth >= least) }'; then
-    echo "bisect: $1 is bad: $growth %"
-    exit 1
-  fi
-  echo "bisect: $1 is good: only $growth % worse"
+  said "$scratch/compare.json"
+  exit "$code"
 }
 
 main "$@"

@@ -22,6 +22,10 @@ comment.md, a table of what changed, for a comment on the change.
   --base DIR        documents of what to compare with, named as in -o DIR
   --db FILE.jsonl   add to this history, and judge by it what this run brought
   --confirm         measure again what got worse, in fresh boots, before saying so
+  --threshold [GLOB=]AMOUNT
+                    let pass what got worse by no more: 1%, 20insns, mmio_*=2%; can be
+                    given several times, as for wsbench compare; comment.md says what
+  --fail-on changed a benchmark that changed its class fails, too
 
 Exit code: that of the worst of all steps: 0 nothing got worse, 1 something did,
 2 bad usage, 3 no verdict, 4 a lab or a benchmark failed.
@@ -50,21 +54,22 @@ compare() {
     echo "No document to compare ${1%.json} with." >>"$out/comment.md"
     return 0
   fi
-  "$wsbench" compare --markdown "$old" "$out/$1" >>"$out/comment.md" || code=$?
+  "$wsbench" compare --markdown "${gate[@]}" "$old" "$out/$1" >>"$out/comment.md" || code=$?
   echo >>"$out/comment.md"
   note "$code"
 }
 
 main() {
   local kernel='' modules='' targets=lab:x86_64-svm bench=core commit='' label='' base='' db='' confirm='' out=''
-  local worst=0 code target file files=() names=()
+  local worst=0 code target file files=() names=() gate=()
   while [ $# -gt 0 ]; do
     case $1 in
     --help) usage && exit 0 ;;
     --confirm) confirm=--confirm ;;
-    --kernel | --modules | --on | --bench | --commit | --label | --base | --db | -o)
+    --kernel | --modules | --on | --bench | --commit | --label | --base | --db | --threshold | --fail-on | -o)
       [ $# -gt 1 ] || die "$1 needs a value"
       case $1 in
+      --threshold | --fail-on) gate+=("$1" "$2") ;;
       --on) targets=$2 ;;
       -o) out=$2 ;;
       *) printf -v "${1#--}" %s "$2" ;;
@@ -99,7 +104,7 @@ main() {
     code=0
     "$wsbench" history add --db "$db" "${files[@]}" || code=$?
     # The first runs have nothing to be judged by: that is no reason to fail.
-    [ "$code" != 0 ] || "$wsbench" history check --db "$db" --last 1 --on "$targets" $confirm \
+    [ "$code" != 0 ] || "$wsbench" history check --db "$db" --last 1 --on "$targets" $confirm "${gate[@]}" \
       --kernel "$kernel" ${modules:+--modules "$modules"} || code=$?
     note "$code"
   fi

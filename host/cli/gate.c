@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The options that say what a gate fails on. */
+#include "host/cli/gate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/cli/options.h"
+
+#define KEY_THRESHOLD 0x7101
+#define KEY_FAIL_ON   0x7102
+
+static error_t add_threshold(const struct argp_state *state, const char *arg,
+			     struct gate *gate)
+{
+	struct threshold t;
+	char why[128];
+
+	if (threshold_parse(&t, arg, why, sizeof(why)))
+		return options_error(state, "--threshold %s: %s", arg, why);
+	gate->thresholds = reallocarray(gate->thresholds, gate->n_thresholds + 1,
+					sizeof(*gate->thresholds));
+	if (!gate->thresholds)
+		abort();
+	gate->thresholds[gate->n_thresholds++] = t;
+	return 0;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct gate *gate = state->input;
+
+	switch (key) {
+	case KEY_THRESHOLD:
+		return add_threshold(state, arg, gate);
+	case KEY_FAIL_ON:
+		if (strcmp(arg, "changed") != 0)
+			return options_error(state,
+					     "--fail-on %s: not a verdict to fail on "
+					     "(changed)",
+					     arg);
+		gate->fail_on_changed = true;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp_option options[] = {
+	{ "threshold", KEY_THRESHOLD, "[GLOB=]AMOUNT", 0,
+	  "let pass what got worse by no more than AMOUNT: 1%, 20insns (ticks, ns, "
+	  "cycles, counts), or mmio_*=2% for some benchmarks; can be given several "
+	  "times: "
+	  "one with a GLOB comes before one without, and of several the last",
+	  0 },
+	{ "fail-on", KEY_FAIL_ON, "changed", 0,
+	  "end with 1 also where a class changed (who handles it, exits per event, an "
+	  "exception)",
+	  0 },
+	{ 0 },
+};
+
+const struct argp gate_options = { options, parse, NULL, NULL, NULL, NULL, NULL };
+
+void gate_free(struct gate *gate)
+{
+	free(gate->thresholds);
+	*gate = (struct gate){ 0 };
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a gate fails on: --threshold and --fail-on, for `compare` and `history check`. */
+#ifndef WS_CLI_GATE_H
+#define WS_CLI_GATE_H
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "host/claim/threshold.h"
+
+struct gate {
+	struct threshold *thresholds; /* their texts are argv's */
+	size_t n_thresholds;
+	bool fail_on_changed;
+};
+
+/* A child for `struct argp.children`; its input is a struct gate, zeroed. */
+extern const struct argp gate_options;
+
+void gate_free(struct gate *gate);
+
+#endif
