@@ -125,6 +125,12 @@ static void end_unfinished(struct boot_report *rep)
 	case ABI_STATE_ABSENT:
 		boot_end(rep, BOOT_SKIP, "the machine does not have it");
 		break;
+	case ABI_STATE_SLEEPS:
+		boot_end(rep, BOOT_SKIP,
+			 "the CPU sleeps in it until the host's next interrupt, as some "
+			 "emulated CPUs do: each sample would be the time to the host's "
+			 "timer tick");
+		break;
 	default:
 		boot_end(rep, BOOT_CRASH,
 			 "the guest reports a state that does not exist: %u",
@@ -144,6 +150,15 @@ static int copy_series(const uint8_t *ram, int phase, struct boot_report *rep)
 		       (uint64_t)phase * ABI_SERIES_MAX * sizeof(uint64_t),
 	       bytes);
 	return 0;
+}
+
+bool boot_sleeps(const uint8_t *ram)
+{
+	struct abi_report guest;
+
+	memcpy(&guest, ram + ABI_PAGE_OFFSET + offsetof(struct abi_page, report),
+	       sizeof(guest));
+	return guest.magic == ABI_MAGIC && guest.state == ABI_STATE_SLEEPS;
 }
 
 void boot_harvest(const uint8_t *ram, const struct boot_request *rq,

@@ -14,6 +14,9 @@
 void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
 		  struct boot_report *rep);
 
+/* Whether a guest that did not end in time sleeps: boot_harvest() then says so. */
+bool boot_sleeps(const uint8_t *ram);
+
 /* Sets the outcome and its reason. */
 void boot_end(struct boot_report *rep, enum boot_outcome outcome, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
