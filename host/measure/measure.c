@@ -73,7 +73,9 @@ static int boot_once(struct session *s, const struct plan_row *row,
 	if (!rq.image)
 		return target_fail(s->err, -ENOENT, "no payload is built in for %s",
 				   row->bench->id);
+	boot_report_init(&rep);
 	rc = s->target->ops->boot(s->target, &rq, &rep, s->err);
+	rc = boot_settle(&rep, rc, s->err);
 	if (rc)
 		return rc;
 	if (rep.outcome == BOOT_DONE)

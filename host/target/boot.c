@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Taking a boot's answer out of guest memory: check, copy, then use. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,54 @@ void boot_end(struct boot_report *rep, enum boot_outcome outcome, const char *fm
 	va_start(args, fmt);
 	vsnprintf(rep->reason, sizeof(rep->reason), fmt, args);
 	va_end(args);
+}
+
+/* What calls answer that this kernel, machine or user cannot have done. */
+static bool says_unavailable(int errnum)
+{
+	switch (errnum) {
+	case ENOSYS:
+	case EINVAL:
+	case ENODEV:
+	case ENXIO:
+	case ENOTTY:
+	case EOPNOTSUPP:
+	case EBUSY:
+	case EPERM:
+	case EACCES:
+		return true;
+	default:
+		return false;
+	}
+}
+
+int boot_settle(struct boot_report *rep, int rc, const struct target_error *err)
+{
+	const char *text = err->text;
+
+	if (!rc)
+		return 0;
+	boot_report_free(rep);
+	switch (-rc) {
+	case ENOMEM:
+	case EINTR:
+	case ENOEXEC:
+	case ESHUTDOWN:
+		return rc;
+	case ENOTSUP:
+		/* The VMM's own words, as in "this KVM has no irqfd". */
+		boot_end(rep, BOOT_SKIP, "%s", text);
+		return 0;
+	}
+	/*
+	 * A call's message ends with the errno's text (%m). A refusal in words of its
+	 * own, as of a checkpoint that does not fit, is not what the kernel lacks.
+	 */
+	if (says_unavailable(-rc) && strstr(text, strerror(-rc)))
+		boot_end(rep, BOOT_SKIP, "%s (%s)", text, strerrorname_np(-rc));
+	else
+		boot_end(rep, BOOT_CRASH, "%s", text);
+	return 0;
 }
 
 void boot_report_init(struct boot_report *rep)

@@ -10,7 +10,8 @@
  *
  * Every function that can fail returns 0 or a negative errno and fills in
  * `struct target_error` with one line that names what and where. -ENOEXEC says that
- * a file that the user named cannot be used: bad input, not a failed target.
+ * a file that the user named cannot be used: bad input, not a failed target. -ESHUTDOWN:
+ * the target is lost, for every row.
  */
 #ifndef WS_TARGET_TARGET_H
 #define WS_TARGET_TARGET_H
@@ -126,6 +127,7 @@ struct target_ops {
 	 * the program that did the job could not know.
 	 */
 	void (*describe)(const struct target *t, struct result *r);
+	/* An error is the row's, unless boot_settle() says that it is the target's. */
 	int (*boot)(struct target *t, const struct boot_request *rq,
 		    struct boot_report *rep, struct target_error *err);
 	int (*delegate)(struct target *t, const struct target_job *job,
