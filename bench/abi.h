@@ -180,6 +180,8 @@ enum abi_state {
 	ABI_STATE_FAULT,   /* an exception nobody expected: see `fault` */
 	ABI_STATE_REFUSED, /* magic or version did not match */
 	ABI_STATE_ABSENT,  /* the body found that its subject does not exist */
+	/* The body lasts until the host's next interrupt, or is being probed for it. */
+	ABI_STATE_SLEEPS,
 };
 
 /* An exception the payload did not expect. */

@@ -61,6 +61,12 @@ BODY uint64_t body_measure_nothing(void);
 #endif
 
 /*
+ * `#define BODY_HALTS 1`: the body halts the CPU (HLT, MWAIT, WFI), and something that
+ * is pending already ends the halt. Where the CPU sleeps until the host's next interrupt
+ * instead, the payload stops before it takes samples, and the row is skipped.
+ */
+
+/*
  * What the other vCPUs do, for ever; `#define BODY_HAS_SECONDARY 1`. They run as
  * soon as the VM does: what they share with the boot CPU, they must wait for.
  */

@@ -51,9 +51,14 @@ void runtime_phase_end(enum abi_phase phase, uint32_t samples)
 	runtime_ring(ABI_BELL_END);
 }
 
-void runtime_stop(enum abi_state state)
+void runtime_state(enum abi_state state)
 {
 	page->report.state = state;
+}
+
+void runtime_stop(enum abi_state state)
+{
+	runtime_state(state);
 	runtime_ring(ABI_BELL_STOP);
 	machine_off();
 }

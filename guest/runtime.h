@@ -21,6 +21,9 @@ void runtime_ring(enum abi_bell bell);
 /* Times the loop that tells the CPU's speed by the clock's. */
 void runtime_pace(enum abi_pace when);
 
+/* What the host reads if the boot ends here. */
+void runtime_state(enum abi_state state);
+
 /* Says how it ended and never returns. */
 void runtime_stop(enum abi_state state) __attribute__((noreturn));
 

@@ -124,6 +124,33 @@ static void sample_batches(enum abi_phase phase, const struct abi_params *params
 
 #include "guest/sample_pmc.inc"
 
+#ifdef BODY_HALTS
+
+/*
+ * Less than the period of any timer tick (1 ms, on a clock of 1 GHz and more), and more
+ * than any exit. The first sleep may be a short one: the tick's phase is not known.
+ */
+#define SLEEP_TICKS  400000
+#define SLEEP_PROBES 4
+
+/*
+ * Whether the CPU sleeps in the body until the host's timer interrupt ends the sleep. The
+ * state tells the host what hung if no interrupt comes at all.
+ */
+static void stop_if_body_sleeps(void)
+{
+	uint32_t slept = 0, i;
+
+	runtime_state(ABI_STATE_SLEEPS);
+	for (i = 0; i < SLEEP_PROBES; i++)
+		slept += time_event(EVENT) >= SLEEP_TICKS;
+	if (slept >= SLEEP_PROBES - 1)
+		runtime_stop(ABI_STATE_SLEEPS);
+	runtime_state(ABI_STATE_RUNNING);
+}
+
+#endif
+
 void sample_all(const struct abi_params *params)
 {
 	uint32_t i;
@@ -131,6 +158,9 @@ void sample_all(const struct abi_params *params)
 #ifdef BODY_HAS_SETUP
 	if (body_setup(params) == BODY_ABSENT)
 		runtime_stop(ABI_STATE_ABSENT);
+#endif
+#ifdef BODY_HALTS
+	stop_if_body_sleeps();
 #endif
 	runtime_phase_begin(ABI_PHASE_WARMUP);
 	for (i = 0; i < params->warmup; i++) {

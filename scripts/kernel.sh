@@ -25,7 +25,8 @@ list   prints the kernels that Debian offers and those that are here:
        release, package version, "cached" or "-"
 fetch  makes sure that a kernel is here, and prints its folder:
        vmlinuz, config, release, package, modules/*.ko (what KVM needs)
-take   copies the same out of a kernel tree of your own, built, for --kernel
+take   copies the same out of a kernel tree of your own, built, for --kernel; KVM may
+       be modules (those of modules.order are taken) or built in
 
   --arch ARCH        x86_64 or aarch64 (default: this machine's)
   --series X.Y       default $default_series; list: all
@@ -105,12 +106,48 @@ take() {
   [ ! -f "$tree/.config" ] || cp "$tree/.config" "$to/config"
   [ ! -f "$tree/include/config/kernel.release" ] || cp "$tree/include/config/kernel.release" "$to/release"
   modules_take "$tree" "$to/modules"
+  # What the image has built in: the labs do not look for a module of that name.
+  [ ! -f "$tree/modules.builtin" ] || cp "$tree/modules.builtin" "$to/modules/"
+  if [ "$arch" = x86_64 ] && has_lists "$tree" && ! has_kvm "$to/modules"; then
+    die 2 "$tree has no KVM for x86_64: neither its modules.order nor its modules.builtin has ${module_roots[*]} (CONFIG_KVM_AMD, CONFIG_KVM_INTEL; make bzImage modules)"
+  fi
   echo "$to"
 }
 
-# module_file TREE NAME: the file of a module, by a name with - or _.
+# has_lists TREE: whether the build wrote down what it made. Other folders, such as an
+# unpacked package, hold nothing that an earlier configuration left.
+has_lists() {
+  [ -f "$1/modules.order" ] || [ -f "$1/modules.builtin" ]
+}
+
+# listed FILE NAME: the line of modules.order or modules.builtin that is the module's, by
+# a name with - or _. Linux 6.2 and later list objects (.o) in modules.order.
+listed() {
+  [ -f "$1" ] || return 0
+  sed -nE "s,^(kernel/)?((.*/)?${2//[-_]/[-_]}\\.)k?o\$,\\2ko,p" "$1" | head -n 1
+}
+
+has_kvm() {
+  local root
+  for root in "${module_roots[@]}"; do
+    [ ! -f "$1/$root.ko" ] && [ -z "$(listed "$1/modules.builtin" "$root")" ] || return 0
+  done
+  return 1
+}
+
+# module_file TREE NAME: the file of a module, by a name with - or _; nothing if the
+# tree's configuration does not make one.
 module_file() {
-  find "$1" -name "${2//[-_]/[-_]}.ko*" -type f -print -quit
+  local path
+  if ! has_lists "$1"; then
+    find "$1" -name "${2//[-_]/[-_]}.ko*" -type f -print -quit
+    return
+  fi
+  [ -z "$(listed "$1/modules.builtin" "$2")" ] || return 0
+  path=$(listed "$1/modules.order" "$2")
+  [ -n "$path" ] || return 0
+  [ -f "$1/$path" ] || die 2 "$1/modules.order lists $path, which is not there: make modules"
+  echo "$1/$path"
 }
 
 # modules_take TREE DIR: copies the modules KVM needs, unpacked, with all that
@@ -122,10 +159,10 @@ modules_take() {
     todo=("${todo[@]:1}")
     [[ $done != *" $name "* ]] || continue
     done+="$name "
-    file=$(module_file "$1" "$name")
+    file=$(module_file "$1" "$name") || exit
     if [ -z "$file" ]; then
       # The roots may be built in or belong to another architecture.
-      [[ " ${module_roots[*]} " == *" $name "* ]] || die 4 "no module $name in the package"
+      [[ " ${module_roots[*]} " == *" $name "* ]] || die 4 "no module $name in $1"
       continue
     fi
     case $file in

@@ -9,6 +9,7 @@
  * enough (kvm_vgic_vcpu_pending_irq()).
  */
 #define BODY_HAS_SETUP 1
+#define BODY_HALTS     1
 #include "bench/body.h"
 #include "guest/aarch64/gic.h"
 

@@ -12,6 +12,7 @@
  */
 #define BODY_HAS_SETUP 1
 #define BODY_MEASURES  1
+#define BODY_HALTS     1
 #include "bench/x86_64/reload.h"
 #include "guest/x86_64/apic.h"
 #include "guest/x86_64/machine.h"

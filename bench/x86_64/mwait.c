@@ -3,6 +3,7 @@
  * MWAIT without a monitor armed, which ends at once where it is let through. KVM traps
  * it and does nothing, also where CPUID does not offer it.
  */
+#define BODY_HALTS 1
 #include "bench/body.h"
 
 BODY_PAIR("xor %%eax, %%eax\n\t"

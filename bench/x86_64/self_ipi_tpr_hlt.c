@@ -5,6 +5,7 @@
  * halts.
  */
 #define BODY_HAS_SETUP 1
+#define BODY_HALTS     1
 #include "bench/x86_64/self_ipi.h"
 
 SELF_IPI_SETUP

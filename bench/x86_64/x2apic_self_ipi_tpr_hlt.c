@@ -4,6 +4,7 @@
  * well as by the interrupt flag. The priority falls first; it is pending when HLT halts.
  */
 #define BODY_HAS_SETUP 1
+#define BODY_HALTS     1
 #include "bench/x86_64/self_ipi.h"
 
 SELF_IPI_SETUP_X2

@@ -3,7 +3,6 @@
 #include "host/claim/compare.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +47,7 @@ enum compare_verdict compare_moved(const struct compare_row *row, bool up)
 static bool wanted(const struct compare_options *o, const char *name)
 {
 	for (size_t i = 0; i < o->n_benches; i++)
-		if (!fnmatch(o->benches[i], name, 0))
+		if (result_bench_matches(o->benches[i], name))
 			return true;
 	return o->n_benches == 0;
 }

@@ -39,7 +39,7 @@ enum compare_verdict {
 struct compare_options {
 	/* Two configs of one document; NULL: each config with itself. */
 	const char *config[2];
-	const char *const *benches; /* fnmatch(3) patterns of names; 0 of them: all */
+	const char *const *benches; /* words as result_bench_matches() has them; 0: all */
 	size_t n_benches;
 	const char *const *metrics; /* names; 0 of them: round_trip */
 	size_t n_metrics;

@@ -3,7 +3,6 @@
 #include "host/claim/compare_check.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,7 +59,7 @@ int compare_check_kind(const struct result *base, const struct result *new,
 static bool names_a_row(const struct compare *c, const char *pattern)
 {
 	for (size_t i = 0; i < c->n_rows; i++)
-		if (!fnmatch(pattern, c->rows[i].name, 0))
+		if (result_bench_matches(pattern, c->rows[i].name))
 			return true;
 	return false;
 }

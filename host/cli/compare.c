@@ -45,7 +45,8 @@ enum key {
 static const struct argp_option options[] = {
 	{ "config", OPTION_CONFIG, "A,B", 0,
 	  "compare config B with config A; with one file, boot by boot, as they ran", 0 },
-	{ "bench", OPTION_BENCH, "GLOB,...", 0, "only these benchmarks", 0 },
+	{ "bench", OPTION_BENCH, "GLOB,...", 0,
+	  "only these benchmarks; 'core' for the few that say most", 0 },
 	{ "metric", OPTION_METRIC, "NAME,...", 0,
 	  "what to compare: round_trip (default), round_trip_batch, twin, ...", 0 },
 	{ "across", OPTION_ACROSS, "KIND,...", 0,

@@ -196,7 +196,44 @@ static enum cli_exit read_one(const char *path, struct explanation **out)
 	return CLI_USAGE;
 }
 
-static enum cli_exit write_all(const struct explain *x, const struct explanation *e)
+/*
+ * Whether the two documents can do what was asked for. `arch` is that of the explanation
+ * to come or of the one that was read; a document without kinds has -1 everywhere.
+ */
+static enum cli_exit check_base(const struct explain *x, const struct explanation *base,
+				const char *arch)
+{
+	if (x->kinds && base->kinds.loads < 0) {
+		message_usage("wsbench explain",
+			      "%s: has no kinds (record it with --kinds)", x->diff);
+		return CLI_USAGE;
+	}
+	if (base->machine.arch && arch && strcmp(base->machine.arch, arch) != 0) {
+		message_usage("wsbench explain",
+			      "%s: is of %s, not of %s: their functions are not the same",
+			      x->diff, base->machine.arch, arch);
+		return CLI_USAGE;
+	}
+	return CLI_OK;
+}
+
+static enum cli_exit read_file(const struct explain *x, const struct explanation *base,
+			       struct explanation **out)
+{
+	enum cli_exit code = read_one(x->file, out);
+
+	if (code == CLI_OK && x->kinds && (*out)->kinds.loads < 0) {
+		message_usage("wsbench explain",
+			      "%s: has no kinds (record it with --kinds)", x->file);
+		code = CLI_USAGE;
+	}
+	if (code == CLI_OK && base)
+		code = check_base(x, base, (*out)->machine.arch);
+	return code;
+}
+
+static enum cli_exit write_all(const struct explain *x, const struct explanation *e,
+			       const struct explanation *base)
 {
 	struct result_error err;
 
@@ -204,7 +241,7 @@ static enum cli_exit write_all(const struct explain *x, const struct explanation
 		message_error("%s", err.text);
 		return CLI_FAILED;
 	}
-	if (x->svg && flame_write(x->svg, e)) {
+	if (x->svg && flame_write(x->svg, e, base)) {
 		message_error("cannot write %s: %m", x->svg);
 		return CLI_FAILED;
 	}
@@ -229,7 +266,9 @@ static enum cli_exit show(const struct explain *x, const struct explanation *e,
 		explain_text_tree(&t, e);
 	else
 		explain_text_table(&t, e);
-	if (x->kinds && !base)
+	if (x->kinds && base)
+		explain_text_kinds_diff(&t, base, e);
+	else if (x->kinds)
 		explain_text_kinds(&t, e);
 	return CLI_OK;
 }
@@ -244,10 +283,17 @@ int cmd_explain(int argc, char **argv)
 	code = explain_parse(&x, argc, argv, &go);
 	if (code == CLI_OK && go && x.diff)
 		code = read_one(x.diff, &base);
+	/* Before minutes are spent in a lab. */
+	if (code == CLI_OK && base && !x.file)
+		code = check_base(&x, base,
+				  names_target(x.run.targets.names[0])->arch ==
+						  ARCH_X86_64
+					  ? "x86_64"
+					  : "aarch64");
 	if (code == CLI_OK && go)
-		code = x.file ? read_one(x.file, &e) : explain_here(&x, &e);
+		code = x.file ? read_file(&x, base, &e) : explain_here(&x, &e);
 	if (code == CLI_OK && e)
-		code = write_all(&x, e);
+		code = write_all(&x, e, base);
 	if (code == CLI_OK && e)
 		code = show(&x, e, base);
 	explanation_free(e);

@@ -41,9 +41,11 @@ static const struct argp_option options[] = {
 	{ "folded", OPTION_FOLDED, NULL, 0,
 	  "print stacks, a line each, for flame graph tools", 0 },
 	{ "kinds", OPTION_KINDS, NULL, 0,
-	  "look at each instruction: system registers, barriers, memory, cache lines",
+	  "look at each instruction: system registers, barriers, memory, cache lines; "
+	  "with --diff, how their numbers changed",
 	  0 },
-	{ "svg", OPTION_SVG, "FILE", 0, "draw a flame graph", 0 },
+	{ "svg", OPTION_SVG, "FILE", 0,
+	  "draw a flame graph; with --diff, coloured by what changed", 0 },
 	{ "output", 'o', "FILE", 0, "write the explanation there", 0 },
 	{ 0 }
 };
@@ -179,9 +181,54 @@ static const struct argp argp = {
 	.children = children,
 };
 
+/* Options that each choose what is printed, of which one would be dropped. */
+static const char *contradiction(const struct explain *x)
+{
+	if (x->folded && x->tree)
+		return "--folded and --tree: stacks are printed in one form (give one of "
+		       "them)";
+	if (x->folded && x->diff)
+		return "--folded and --diff: stacks are of one explanation (give one of "
+		       "them)";
+	if (x->tree && x->diff)
+		return "--tree and --diff: a call tree is of one explanation (give one "
+		       "of them)";
+	/* While it is recorded, --kinds also decides what goes into the file. */
+	if (x->folded && x->kinds && (x->file || !x->output))
+		return "--folded and --kinds: stacks have no kinds (give one of them, or "
+		       "record both with -o)";
+	return NULL;
+}
+
+static enum cli_exit check_machine(const struct run *run)
+{
+	const struct target *t = names_target(run->targets.names[0]);
+	const struct bench *bench = names_bench(run->benches.names[0]);
+
+	if (strcmp(t->ops->kind, "lab") != 0) {
+		message_usage("wsbench explain",
+			      "'%s' is not a lab: only there every instruction is seen",
+			      t->name);
+		return CLI_USAGE;
+	}
+	if (t->only & NEEDS_VCPUS_2 || bench->needs & NEEDS_VCPUS_2) {
+		message_usage("wsbench explain",
+			      "%s: needs two CPUs: explain follows machines of one CPU",
+			      t->only & NEEDS_VCPUS_2 ? t->name : bench->id);
+		return CLI_USAGE;
+	}
+	return CLI_OK;
+}
+
 static enum cli_exit check(const struct explain *x)
 {
 	const struct run *run = &x->run;
+	const char *wrong = contradiction(x);
+
+	if (wrong) {
+		message_usage("wsbench explain", "%s", wrong);
+		return CLI_USAGE;
+	}
 
 	if (x->file && (run->targets.n || run->benches.n)) {
 		message_usage("wsbench explain", "either a file or --on and --bench");
@@ -192,13 +239,7 @@ static enum cli_exit check(const struct explain *x)
 			      "what, and where? --on lab:... --bench ID");
 		return CLI_USAGE;
 	}
-	if (!x->file && strncmp(run->targets.names[0], "lab:", 4)) {
-		message_usage("wsbench explain",
-			      "'%s' is not a lab: only there every instruction is seen",
-			      run->targets.names[0]);
-		return CLI_USAGE;
-	}
-	return CLI_OK;
+	return x->file ? CLI_OK : check_machine(run);
 }
 
 enum cli_exit explain_parse(struct explain *x, int argc, char **argv, bool *go)

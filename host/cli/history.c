@@ -34,7 +34,8 @@ enum key {
 static const struct argp_option options[] = {
 	{ "db", OPTION_DB, "FILE.jsonl", 0, "the history", 0 },
 	{ "on", OPTION_ON, "GLOB,...", 0, "check, show: only these targets", 0 },
-	{ "bench", OPTION_BENCH, "GLOB,...", 0, "check, show: only these benchmarks", 0 },
+	{ "bench", OPTION_BENCH, "GLOB,...", 0,
+	  "check, show: only these benchmarks; 'core' for the few that say most", 0 },
 	{ "config", OPTION_CONFIG, "GLOB,...", 0, "check, show: only these configs", 0 },
 	{ "metric", OPTION_METRIC, "GLOB,...", 0,
 	  "only these metrics (add: round_trip if not given)", 0 },
@@ -224,7 +225,13 @@ const char **history_split(char *list)
 	return parts;
 }
 
-static bool fits(const char *patterns, const char *name)
+static bool glob_matches(const char *pattern, const char *name)
+{
+	return !fnmatch(pattern, name, 0);
+}
+
+static bool fits(const char *patterns, const char *name,
+		 bool (*matches)(const char *word, const char *name))
 {
 	const char **parts;
 	char *copy;
@@ -237,7 +244,7 @@ static bool fits(const char *patterns, const char *name)
 		abort();
 	parts = history_split(copy);
 	for (size_t i = 0; parts[i] && !found; i++)
-		found = !fnmatch(parts[i], name, 0);
+		found = matches(parts[i], name);
 	free(parts);
 	free(copy);
 	return found;
@@ -246,9 +253,10 @@ static bool fits(const char *patterns, const char *name)
 bool history_wanted(const struct history_args *args, const struct history *h,
 		    const struct history_series *s)
 {
-	return fits(args->targets, h->places[s->place].target) &&
-	       fits(args->benches, s->benchmark) && fits(args->configs, s->config) &&
-	       fits(args->metrics, s->metric);
+	return fits(args->targets, h->places[s->place].target, glob_matches) &&
+	       fits(args->benches, s->benchmark, result_bench_matches) &&
+	       fits(args->configs, s->config, glob_matches) &&
+	       fits(args->metrics, s->metric, glob_matches);
 }
 
 void history_name(const struct history_run *run, char name[HISTORY_NAME_BYTES])

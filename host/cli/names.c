@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "bench/catalogue.h"
+#include "host/result/result.h"
 #include "host/target/target.h"
 
 /* Longer words are nobody's misspelling; three rows of the matrix fit the stack. */
@@ -90,8 +91,17 @@ static void add_once(struct names_list *list, const char *name)
 	list->names[list->n++] = name;
 }
 
-static int add_matches(const char *what, const char *pattern, const char *const *names,
-		       size_t n, struct names_list *list, struct names_error *err)
+/* Whether `name` is among those that one word of a list selects. */
+typedef bool matches(const char *word, const char *name);
+
+static bool glob_matches(const char *pattern, const char *name)
+{
+	return !fnmatch(pattern, name, 0);
+}
+
+static int add_matches(const char *what, const char *pattern, matches *fits,
+		       const char *const *names, size_t n, struct names_list *list,
+		       struct names_error *err)
 {
 	const char *nearest;
 	bool found = false;
@@ -102,7 +112,7 @@ static int add_matches(const char *what, const char *pattern, const char *const 
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (!fnmatch(pattern, names[i], 0)) {
+		if (fits(pattern, names[i])) {
 			add_once(list, names[i]);
 			found = true;
 		}
@@ -121,8 +131,9 @@ static int add_matches(const char *what, const char *pattern, const char *const 
 	return -EINVAL;
 }
 
-int names_match(const char *what, const char *patterns, const char *const *names,
-		size_t n, struct names_list *list, struct names_error *err)
+static int match_list(const char *what, const char *patterns, matches *fits,
+		      const char *const *names, size_t n, struct names_list *list,
+		      struct names_error *err)
 {
 	char *copy = strdup(patterns), *rest = copy, *pattern;
 	int ret = 0;
@@ -131,11 +142,17 @@ int names_match(const char *what, const char *patterns, const char *const *names
 		abort();
 	*list = (struct names_list){ 0 };
 	while (!ret && (pattern = strsep(&rest, ",")))
-		ret = add_matches(what, pattern, names, n, list, err);
+		ret = add_matches(what, pattern, fits, names, n, list, err);
 	if (ret)
 		names_free(list);
 	free(copy);
 	return ret;
+}
+
+int names_match(const char *what, const char *patterns, const char *const *names,
+		size_t n, struct names_list *list, struct names_error *err)
+{
+	return match_list(what, patterns, glob_matches, names, n, list, err);
 }
 
 /* Whether `name` itself, and not only a pattern that covers it, is in the list. */
@@ -177,19 +194,15 @@ static int drop_unasked(const char *patterns, struct names_list *list,
 int names_match_benches(const char *patterns, struct names_list *list,
 			struct names_error *err)
 {
-	bool core = !strcmp(patterns, "core");
 	const char **all = NULL;
-	const struct bench *b;
 	size_t n = 0;
 	int ret;
 
-	for (b = bench_table; b->id; b++) {
-		if (core && !(b->needs & BENCH_CORE))
-			continue;
+	for (; bench_table[n].id; n++) {
 		all = grow(all, n + 1, sizeof(*all));
-		all[n++] = b->id;
+		all[n] = bench_table[n].id;
 	}
-	ret = names_match("benchmark", core ? "*" : patterns, all, n, list, err);
+	ret = match_list("benchmark", patterns, result_bench_matches, all, n, list, err);
 	free(all);
 	return ret ? ret : drop_unasked(patterns, list, err);
 }

@@ -45,8 +45,8 @@ int names_match(const char *what, const char *patterns, const char *const *names
 		size_t n, struct names_list *list, struct names_error *err);
 
 /*
- * The same over bench_table, config_table and target_table. "core" stands for the
- * benchmarks of BENCH_CORE.
+ * The same over bench_table, config_table and target_table. In a list of
+ * benchmarks the word "core" stands for those of BENCH_CORE.
  */
 int names_match_benches(const char *patterns, struct names_list *list,
 			struct names_error *err);

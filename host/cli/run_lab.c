@@ -106,7 +106,8 @@ static int boot(struct target *t, const struct lab_job *job, struct lab_wire *wi
 		return ret;
 	for (uint32_t i = 0; i < job->boots && !ret && go_on; i++) {
 		spacer_open(&spacer, job->placement + i);
-		ret = t->ops->boot(t, &rq, &rep, err);
+		boot_report_init(&rep);
+		ret = boot_settle(&rep, t->ops->boot(t, &rq, &rep, err), err);
 		spacer_close(&spacer);
 		if (ret)
 			break;

@@ -37,7 +37,7 @@ static const struct argp_option options[] = {
 	  "one that can run here (default: kvm)",
 	  0 },
 	{ "bench", OPTION_BENCH, "GLOB,...", 0,
-	  "what to measure: names from 'wsbench list benchmarks', globs, or 'core' for "
+	  "what to measure: names from 'wsbench list benchmarks', globs, and 'core' for "
 	  "the few "
 	  "that say most (default: all)",
 	  0 },
@@ -47,7 +47,8 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "boots", OPTION_BOOTS, "N", 0, "VMs per benchmark and config", 0 },
 	{ "events", OPTION_EVENTS, "N", 0, "timed events per boot", 0 },
-	{ "cpu", OPTION_CPU, "N", 0, "pin the vCPU thread to this CPU", 0 },
+	{ "cpu", OPTION_CPU, "N", 0, "on target kvm, pin the vCPU thread to this CPU",
+	  0 },
 	{ "seed", OPTION_SEED, "N", 0,
 	  "of the order of the boots (default: random; 0 on exact targets)", 0 },
 	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0, "give up on a boot after this time",
@@ -228,6 +229,43 @@ static uint64_t random_seed(void)
 	return seed >> 32;
 }
 
+/* An option that a target would ignore is refused. NULL: there is none. */
+static const char *ignored_option(const struct target_options *o, const char *kind,
+				  const char **why)
+{
+	bool is_kvm = !strcmp(kind, "kvm");
+
+	if (o->cpu >= 0 && !is_kvm) {
+		*why = "an emulated machine runs its vCPUs, on CPUs of its own";
+		return "--cpu";
+	}
+	if (o->trace_states && !is_kvm) {
+		*why = "it does not report the run loop's transitions";
+		return "--trace-states";
+	}
+	if (o->host_counters && !strcmp(kind, "bare")) {
+		*why = "there is no host below the guest whose counters could be read";
+		return "--host-counters";
+	}
+	return NULL;
+}
+
+static enum cli_exit check_targets(const struct run *run)
+{
+	for (size_t i = 0; i < run->targets.n; i++) {
+		const struct target *t = names_target(run->targets.names[i]);
+		const char *why, *option = ignored_option(&run->request.options,
+							  t->ops->kind, &why);
+
+		if (!option)
+			continue;
+		message_usage("wsbench run", "%s: not for target %s: %s", option, t->name,
+			      why);
+		return CLI_USAGE;
+	}
+	return CLI_OK;
+}
+
 static enum cli_exit defaults(struct run *run)
 {
 	struct names_error why;
@@ -241,7 +279,7 @@ static enum cli_exit defaults(struct run *run)
 	run->request.n_benches = run->benches.n;
 	run->request.configs = run->configs.names;
 	run->request.n_configs = run->configs.n;
-	return CLI_OK;
+	return check_targets(run);
 }
 
 enum cli_exit run_parse(struct run *run, int argc, char **argv, bool *go)

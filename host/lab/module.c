@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reading kernel modules and what they depend on. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -108,9 +109,38 @@ static int add(const char *dir, const char *name, unsigned int depth,
 	return ret;
 }
 
+/* By Kbuild's list, which scripts/kernel.sh takes along: "kernel/arch/x86/kvm/kvm.ko". */
+static bool is_built_in(const char *dir, const char *name)
+{
+	char path[PATH_MAX], file[sizeof(((struct lab_module *)NULL)->name) + 4];
+	char *line = NULL, *base;
+	bool found = false;
+	size_t room = 0;
+	FILE *f;
+
+	if (!lab_path(path, "%s/modules.builtin", dir))
+		return false;
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	snprintf(file, sizeof(file), "%s.ko", name);
+	replace(file, '_', '-');
+	while (!found && getline(&line, &room, f) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		base = strrchr(line, '/') ? strrchr(line, '/') + 1 : line;
+		replace(base, '_', '-');
+		found = !strcmp(base, file);
+	}
+	free(line);
+	fclose(f);
+	return found;
+}
+
 int lab_modules_read(const char *dir, const char *name, struct lab_modules *mods,
 		     struct target_error *err)
 {
+	if (is_built_in(dir, name))
+		return 0;
 	return add(dir, name, 0, mods, err);
 }
 

@@ -26,7 +26,8 @@ struct lab_modules {
 
 /*
  * Reads NAME.ko (hyphens or underscores) from `dir`, and before it whatever it
- * depends on by its own word (`depends=` in its .modinfo). `mods` is zeroed; call
+ * depends on by its own word (`depends=` in its .modinfo). Nothing, if modules.builtin in
+ * `dir` lists the module: the kernel has it built in. `mods` is zeroed; call
  * lab_modules_free() in any case. 0 or a negative errno.
  */
 int lab_modules_read(const char *dir, const char *name, struct lab_modules *mods,

@@ -100,8 +100,11 @@ static int boot_once(struct session *s, const struct plan_row *row,
 	int rc = request_of(s, row, config, index, &rq);
 
 	say_boot(s, row, config, index);
-	if (!rc)
-		rc = s->target->ops->boot(s->target, &rq, &rep, s->err);
+	if (rc)
+		return rc;
+	boot_report_init(&rep);
+	rc = s->target->ops->boot(s->target, &rq, &rep, s->err);
+	rc = boot_settle(&rep, rc, s->err);
 	return rc ? rc : take_report(s, row, index, &rep, a);
 }
 

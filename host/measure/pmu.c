@@ -79,7 +79,9 @@ static int add_guest(struct target *t, const struct plan *plan,
 	if (!rq.image)
 		return target_fail(err, -ENOENT, "no payload is built in for %s",
 				   readings_row.id);
+	boot_report_init(&rep);
 	rc = t->ops->boot(t, &rq, &rep, err);
+	rc = boot_settle(&rep, rc, err);
 	if (rc)
 		return rc;
 	/* Where the config cannot be, there is no guest: its rows say why. */

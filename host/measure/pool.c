@@ -36,7 +36,9 @@ static int boot_all(struct target *t, struct pool_boot *b)
 	if (t->ops->boots)
 		return t->ops->boots(t, &rq, b->n, b->reports, &b->err);
 	for (size_t i = 0; i < b->n; i++, rq.placement++) {
+		boot_report_init(&b->reports[i]);
 		rc = t->ops->boot(t, &rq, &b->reports[i], &b->err);
+		rc = boot_settle(&b->reports[i], rc, &b->err);
 		if (rc || b->reports[i].outcome != BOOT_DONE)
 			break;
 	}

@@ -2,6 +2,7 @@
 /* Building a document in memory, and finding one's way in it. */
 #include "host/result/result.h"
 
+#include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -180,6 +181,17 @@ const struct result_metric *result_find_metric(const struct result_benchmark *b,
 		if (!strcmp(b->metrics[i].name, name))
 			return &b->metrics[i];
 	return NULL;
+}
+
+bool result_bench_matches(const char *word, const char *name)
+{
+	const struct bench *b = bench_table;
+
+	if (strcmp(word, "core") != 0)
+		return !fnmatch(word, name, 0);
+	while (b->id && strcmp(b->id, name) != 0)
+		b++;
+	return b->id && b->needs & BENCH_CORE;
 }
 
 const char *result_status_name(enum result_status s)

@@ -221,6 +221,12 @@ const struct result_benchmark *result_find(const struct result *r, const char *n
 const struct result_metric *result_find_metric(const struct result_benchmark *b,
 					       const char *name);
 
+/*
+ * Whether a benchmark of that name is among those that one word of a --bench list
+ * selects: an fnmatch(3) pattern, or "core" (BENCH_CORE in bench/catalogue.def).
+ */
+bool result_bench_matches(const char *word, const char *name);
+
 const char *result_status_name(enum result_status s);  /* "ok", "skip", "fail" */
 const char *result_handler_name(enum bench_handler h); /* "none", ..., "unknown" */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Taking a boot's answer out of guest memory: check, copy, then use. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,54 @@ void boot_end(struct boot_report *rep, enum boot_outcome outcome, const char *fm
 	va_start(args, fmt);
 	vsnprintf(rep->reason, sizeof(rep->reason), fmt, args);
 	va_end(args);
+}
+
+/* What calls answer that this kernel, machine or user cannot have done. */
+static bool says_unavailable(int errnum)
+{
+	switch (errnum) {
+	case ENOSYS:
+	case EINVAL:
+	case ENODEV:
+	case ENXIO:
+	case ENOTTY:
+	case EOPNOTSUPP:
+	case EBUSY:
+	case EPERM:
+	case EACCES:
+		return true;
+	default:
+		return false;
+	}
+}
+
+int boot_settle(struct boot_report *rep, int rc, const struct target_error *err)
+{
+	const char *text = err->text;
+
+	if (!rc)
+		return 0;
+	boot_report_free(rep);
+	switch (-rc) {
+	case ENOMEM:
+	case EINTR:
+	case ENOEXEC:
+	case ESHUTDOWN:
+		return rc;
+	case ENOTSUP:
+		/* The VMM's own words, as in "this KVM has no irqfd". */
+		boot_end(rep, BOOT_SKIP, "%s", text);
+		return 0;
+	}
+	/*
+	 * A call's message ends with the errno's text (%m). A refusal in words of its
+	 * own, as of a checkpoint that does not fit, is not what the kernel lacks.
+	 */
+	if (says_unavailable(-rc) && strstr(text, strerror(-rc)))
+		boot_end(rep, BOOT_SKIP, "%s (%s)", text, strerrorname_np(-rc));
+	else
+		boot_end(rep, BOOT_CRASH, "%s", text);
+	return 0;
 }
 
 void boot_report_init(struct boot_report *rep)
@@ -125,6 +174,12 @@ static void end_unfinished(struct boot_report *rep)
 	case ABI_STATE_ABSENT:
 		boot_end(rep, BOOT_SKIP, "the machine does not have it");
 		break;
+	case ABI_STATE_SLEEPS:
+		boot_end(rep, BOOT_SKIP,
+			 "the CPU sleeps in it until the host's next interrupt, as some "
+			 "emulated CPUs do: each sample would be the time to the host's "
+			 "timer tick");
+		break;
 	default:
 		boot_end(rep, BOOT_CRASH,
 			 "the guest reports a state that does not exist: %u",
@@ -144,6 +199,15 @@ static int copy_series(const uint8_t *ram, int phase, struct boot_report *rep)
 		       (uint64_t)phase * ABI_SERIES_MAX * sizeof(uint64_t),
 	       bytes);
 	return 0;
+}
+
+bool boot_sleeps(const uint8_t *ram)
+{
+	struct abi_report guest;
+
+	memcpy(&guest, ram + ABI_PAGE_OFFSET + offsetof(struct abi_page, report),
+	       sizeof(guest));
+	return guest.magic == ABI_MAGIC && guest.state == ABI_STATE_SLEEPS;
 }
 
 void boot_harvest(const uint8_t *ram, const struct boot_request *rq,

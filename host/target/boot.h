@@ -14,9 +14,21 @@
 void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
 		  struct boot_report *rep);
 
+/* Whether a guest that did not end in time sleeps: boot_harvest() then says so. */
+bool boot_sleeps(const uint8_t *ram);
+
 /* Sets the outcome and its reason. */
 void boot_end(struct boot_report *rep, enum boot_outcome outcome, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/*
+ * What an error of ops->boot becomes. The row is skipped if a system call or an ioctl
+ * failed with an errno that says that it cannot be done here, and the reason names both;
+ * any other error of the row fails the row. Both return 0, and other rows can go on.
+ * Returns `rc` where no row can: out of memory, interrupted, a bad payload, or the target
+ * is lost. Frees what `rep` holds after an error.
+ */
+int boot_settle(struct boot_report *rep, int rc, const struct target_error *err);
 
 /* Empty, with nothing counted. */
 void boot_report_init(struct boot_report *rep);

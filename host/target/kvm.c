@@ -149,6 +149,14 @@ static const char *suit(const struct bench *row, const struct stage *stage,
 	return NULL;
 }
 
+/* What fails one row may fail every row: then KVM does not make VMs any more. */
+static int check_lost(const struct state *s, int rc, struct target_error *err)
+{
+	if (rc && rc != -ENOMEM && rc != -EINTR && kvm_try_vm(s->kvm_fd))
+		return target_fail(err, -ESHUTDOWN, "KVM_CREATE_VM: %m");
+	return rc;
+}
+
 static int kvm_boot(struct target *t, const struct boot_request *request,
 		    struct boot_report *rep, struct target_error *err)
 {
@@ -192,8 +200,10 @@ static int kvm_boot(struct target *t, const struct boot_request *request,
 		return 0;
 	}
 	if (rq->bench->needs & NEEDS_DRIVER)
-		return drive(t, rq, &config, rep, err);
-	return kvm_boot_payload(&env, &config, stage, rq, rep, err);
+		rc = drive(t, rq, &config, rep, err);
+	else
+		rc = kvm_boot_payload(&env, &config, stage, rq, rep, err);
+	return check_lost(s, rc, err);
 }
 
 const struct target_ops target_kvm_ops = {

@@ -8,7 +8,8 @@
  *
  * Every function that can fail returns 0 or a negative errno and fills in
  * `struct target_error` with one line that names what and where. -ENOEXEC says that
- * a file that the user named cannot be used: bad input, not a failed target.
+ * a file that the user named cannot be used: bad input, not a failed target. -ESHUTDOWN:
+ * the target is lost, for every row.
  */
 #ifndef WS_TARGET_TARGET_H
 #define WS_TARGET_TARGET_H
@@ -105,6 +106,7 @@ struct target_ops {
 	 * environment and its PMU, too. Called once, before the first boot.
 	 */
 	int (*describe)(struct target *t, struct result **r, struct target_error *err);
+	/* An error is the row's, unless boot_settle() says that it is the target's. */
 	int (*boot)(struct target *t, const struct boot_request *rq,
 		    struct boot_report *rep, struct target_error *err);
 	/*

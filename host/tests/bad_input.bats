@@ -37,6 +37,20 @@ load helper
   refused 2 "which file?" "$wsbench" validate
 }
 
+@test "an option that a target would ignore is refused" {
+  local run=("$wsbench" run --bench null)
+  # Without a kernel, so before anything boots.
+  export WORLDSWITCH_CACHE=$PWD
+  refused 2 '--trace-states: not for target lab:x86_64-svm' "${run[@]}" --on lab:x86_64-svm --trace-states
+  refused 2 '--cpu: not for target lab:aarch64-vhe' "${run[@]}" --on lab:aarch64-vhe --cpu 0
+  refused 2 '--cpu: not for target bare:x86_64' "${run[@]}" --on bare:x86_64 --cpu 0
+  refused 2 '--trace-states: not for target bare:aarch64' "${run[@]}" --on bare:aarch64 --trace-states
+  refused 2 '--host-counters: not for target bare:x86_64' "${run[@]}" --on bare:x86_64 --host-counters
+  # Neither where another target would heed it.
+  refused 2 '--cpu: not for target lab:x86_64-vmx' "${run[@]}" --on kvm,lab:x86_64-vmx --cpu 0
+  nothing_left
+}
+
 @test "a benchmark that the target does not have" {
   need_target bare:aarch64
   refused 2 'none of these benchmarks and configs exist on aarch64' \

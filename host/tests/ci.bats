@@ -188,6 +188,66 @@ END
   refused 2 "take needs --tree and --to" "$top/scripts/kernel.sh" take --arch x86_64
 }
 
+# made_tree MODULE[=DEPENDS]...: a tree for x86_64 that made these modules, as if built.
+made_tree() {
+  local module path depends
+  rm -rf tree k
+  mkdir -p tree/arch/x86/boot tree/arch/x86/kvm tree/virt/lib
+  echo image >tree/arch/x86/boot/bzImage
+  for module; do
+    path=${module%%=*}
+    depends=${module#"$path"}
+    printf 'ELF\0depends=%s\0' "${depends#=}" >"tree/$path.ko"
+    echo "$path.o" >>tree/modules.order
+  done
+  echo kernel/arch/x86/kernel/msr.ko >tree/modules.builtin
+}
+
+taken() {
+  run_apart "$top/scripts/kernel.sh" take --arch x86_64 --tree tree --to k
+  echo "exit code $status, stderr: $stderr"
+  [ "$status" = 0 ] && [ "$stdout" = k ] && [ -z "$stderr" ]
+}
+
+@test "of a tree those modules are taken that its configuration makes" {
+  made_tree arch/x86/kvm/kvm=irqbypass arch/x86/kvm/kvm-amd=kvm virt/lib/irqbypass
+  # What an earlier configuration left: another one of the same name comes first.
+  mkdir tree/a
+  printf 'stale\0depends=gone\0' | tee tree/a/kvm.ko tree/a/kvm-intel.ko tree/a/irqbypass.ko >/dev/null
+  taken
+  [ "$(cd k/modules && echo *)" = 'irqbypass.ko kvm-amd.ko kvm.ko modules.builtin' ]
+  run ! grep -q stale k/modules/*.ko
+
+  # As Linux 6.1 and older write the list.
+  sed -i 's/\.o$/.ko/; s,^virt,kernel/virt,' tree/modules.order
+  taken
+  [ "$(cd k/modules && echo *)" = 'irqbypass.ko kvm-amd.ko kvm.ko modules.builtin' ]
+
+  rm tree/arch/x86/kvm/kvm.ko
+  refused 2 'lists arch/x86/kvm/kvm.ko, which is not there' \
+    "$top/scripts/kernel.sh" take --arch x86_64 --tree tree --to k
+}
+
+@test "a kernel that has KVM built in is taken without modules, and needs none" {
+  made_tree arch/x86/kvm/kvm arch/x86/kvm/kvm-amd=kvm
+  # The same tree after CONFIG_KVM=y: nothing removes the modules, nor their list.
+  printf 'kernel/arch/x86/kvm/%s.ko\n' kvm kvm-amd kvm-intel >>tree/modules.builtin
+  taken
+  [ "$(ls k/modules)" = modules.builtin ]
+  # And after CONFIG_MODULES=n.
+  rm tree/modules.order
+  taken
+  [ "$(ls k/modules)" = modules.builtin ]
+  # One of them built in, the other not.
+  made_tree arch/x86/kvm/kvm-intel
+  printf 'kernel/arch/x86/kvm/%s.ko\n' kvm kvm-amd >>tree/modules.builtin
+  taken
+  [ "$(cd k/modules && echo *)" = 'kvm-intel.ko modules.builtin' ]
+
+  made_tree
+  refused 2 'tree has no KVM for x86_64' "$top/scripts/kernel.sh" take --arch x86_64 --tree tree --to k
+}
+
 @test "the recipes are YAML, and what they run is here" {
   python3 -c 'import yaml' 2>/dev/null || skip "no Python with yaml here"
   python3 - "$top" <<'END'

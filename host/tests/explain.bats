@@ -72,14 +72,85 @@ body() { sed '1,/^  "subject"/d' "$1"; }
   local explain=("$wsbench" explain)
   refused 2 "what, and where" "${explain[@]}"
   refused 2 "is not a lab" "${explain[@]}" --on bare:x86_64 --bench null
-  # It says "one CPU", or that there is no kernel.
-  refused 4 "wsbench" "${explain[@]}" --on lab:aarch64-smp --bench ipi_busy
+  # Without a kernel, so before anything boots.
+  WORLDSWITCH_CACHE=$PWD refused 2 "lab:aarch64-smp: needs two CPUs" \
+    "${explain[@]}" --on lab:aarch64-smp --bench hypercall
+  WORLDSWITCH_CACHE=$PWD refused 2 "ipi_busy: needs two CPUs" \
+    "${explain[@]}" --on lab:aarch64-vhe --bench ipi_busy
   refused 2 "stands for" "${explain[@]}" --on lab:aarch64-vhe --bench 'mmio_*'
   refused 2 "nothing" "${explain[@]}" nothing.json
   echo '{"schema": "worldswitch.result"}' >result.json
   refused 2 "worldswitch.explanation" "${explain[@]}" result.json
   refused 2 "worldswitch.explanation" "${explain[@]}" --on lab:aarch64-vhe --bench null --diff result.json
   nothing_left result.json
+}
+
+# explanation FILE ARCH KINDS: a document of two functions; KINDS 0: recorded without.
+explanation() {
+  python3 - "$tests/result_v1.json" "$@" <<'END'
+import json, sys
+base, path, arch, kinds = sys.argv[1:]
+with open(base) as f:
+    d = json.load(f)
+names = ["sysreg_reads", "sysreg_writes", "barriers", "tlb_maintenance", "cache_maintenance",
+         "vm_insns", "loads", "stores", "branches_taken", "code_lines", "data_lines"]
+counts = dict.fromkeys(names, 3) if kinds == "1" else None
+d["machine"]["arch"] = arch
+function = {"module": None, "space": "kernel", "layer": "KVM", "kinds": counts, "registers": []}
+with open(path, "w") as f:
+    json.dump({
+        "schema": "worldswitch.explanation", "schema_version": 1,
+        **{k: d[k] for k in ("run", "subject", "target", "machine")},
+        "benchmark": "hypercall", "config": "default", "unit": "insns",
+        "round_trip": 30, "total": 30, "clock_insns": 0, "events": 1, "events_alike": 1,
+        "kinds": counts,
+        "functions": [dict(function, name="outer", insns=20), dict(function, name="inner", insns=10)],
+        "stacks": [{"frames": ["outer"], "insns": 20}, {"frames": ["outer", "inner"], "insns": 10}],
+        "warnings": []}, f)
+END
+}
+
+@test "each output option is heeded beside the others, or refused" {
+  local explain=("$wsbench" explain)
+  explanation a.json aarch64 1
+  explanation b.json aarch64 1
+  "$tests/schema_check.py" "$wsbench" "$top/results/explanation.schema.json" a.json
+
+  run_apart "${explain[@]}" a.json --tree --kinds
+  [ "$status" = 0 ]
+  grep -q ' inner$' <<<"$stdout" && grep -q '^all functions' <<<"$stdout"
+  run_apart "${explain[@]}" b.json --diff a.json --kinds --svg diff.svg
+  [ "$status" = 0 ]
+  grep -q '2 more, unchanged' <<<"$stdout"
+  grep -qE '^loads  +3  +3  +\+0$' <<<"$stdout"
+  grep -q 'in the base' diff.svg
+  run_apart "${explain[@]}" a.json --folded --svg one.svg
+  [ "$status" = 0 ] && [ "$stdout" = $'outer 20\nouter;inner 10' ]
+  run ! grep -q 'in the base' one.svg
+  rm diff.svg one.svg
+
+  refused 2 '--folded and --tree' "${explain[@]}" a.json --folded --tree
+  refused 2 '--folded and --diff' "${explain[@]}" a.json --folded --diff b.json
+  refused 2 '--tree and --diff' "${explain[@]}" a.json --tree --diff b.json
+  refused 2 '--folded and --kinds' "${explain[@]}" a.json --folded --kinds
+  nothing_left a.json b.json
+}
+
+@test "explanations without kinds, or of two architectures, are not compared as if they were" {
+  local explain=("$wsbench" explain)
+  explanation with.json aarch64 1
+  explanation without.json aarch64 0
+  explanation x86_64.json x86_64 1
+  refused 2 'without.json: has no kinds' "${explain[@]}" without.json --kinds
+  refused 2 'without.json: has no kinds' "${explain[@]}" with.json --diff without.json --kinds
+  refused 2 'without.json: has no kinds' "${explain[@]}" without.json --diff with.json --kinds
+  refused 2 'x86_64.json: is of x86_64, not of aarch64' "${explain[@]}" with.json --diff x86_64.json
+  # Without a kernel, so before anything boots.
+  export WORLDSWITCH_CACHE=$PWD
+  local new=("${explain[@]}" --on lab:aarch64-vhe --bench hypercall)
+  refused 2 'without.json: has no kinds' "${new[@]}" --kinds --diff without.json
+  refused 2 'x86_64.json: is of x86_64, not of aarch64' "${new[@]}" --diff x86_64.json
+  nothing_left with.json without.json x86_64.json
 }
 
 @test "a row that is no stretch of instructions is refused" {

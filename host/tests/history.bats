@@ -56,6 +56,14 @@ json() {
   python3 -c 'import json, sys; d = json.load(sys.stdin); print(eval("(" + sys.argv[1] + ")"))' "$1" <<<"$stdout"
 }
 
+@test "core and a glob choose the benchmarks that are shown" {
+  document doc.json r v1 hypercall=100 cr8_read=10 wbinvd=5
+  "$wsbench" history add --quiet --db h.jsonl doc.json
+  run_apart "$wsbench" history show --db h.jsonl --bench 'core,cr8_*' --json
+  [ "$status" = 0 ]
+  [ "$(json 'sorted(s["benchmark"] for s in d["series"])')" = "['cr8_read', 'hypercall']" ]
+}
+
 @test "a step of one instruction is found, and who brought it" {
   series v 100 100 101
   run_apart "$wsbench" history check --db h.jsonl

@@ -112,3 +112,41 @@ user_exits() {
   [ -e /dev/kvm ] || skip "there is no /dev/kvm"
   refused 4 'kvm: ' "${own_mounts[@]}" 'mount --bind /dev/null /dev/kvm; exec "$0" run --on kvm' "$wsbench"
 }
+
+# with_failing CALL ERRNO BENCHES: into doc.json, with that call failing.
+with_failing() {
+  need_target kvm
+  "$tests/failing_call.py" madvise ENOSYS true || skip "no seccomp filters here"
+  run_apart "$tests/failing_call.py" "$1" "$2" "$wsbench" run --on kvm --bench "$3" \
+    --boots 2 --events 20 -o doc.json
+  echo "exit code $status, stderr: $stderr"
+}
+
+@test "kvm: a system call that this kernel does not have costs its row alone" {
+  with_failing madvise ENOSYS fault_first_touch_4k,mmio_write_user
+  [ "$status" = 0 ]
+  holds doc.json '"MADV_NOHUGEPAGE: Function not implemented (ENOSYS)" == b("fault_first_touch_4k")["reason"]'
+  holds doc.json 'b("fault_first_touch_4k")["status"] == "skip"'
+  holds doc.json 'b("mmio_write_user")["status"] == "ok"'
+}
+
+@test "kvm: an ioctl that this KVM refuses costs its row alone" {
+  # KVM_IOEVENTFD
+  with_failing 0x4040ae79 EINVAL mmio_write_ioeventfd,mmio_write_user
+  [ "$status" = 0 ]
+  holds doc.json 'b("mmio_write_ioeventfd")["status"] == "skip"'
+  holds doc.json '"Invalid argument (EINVAL)" in b("mmio_write_ioeventfd")["reason"]'
+  holds doc.json 'b("mmio_write_user")["status"] == "ok"'
+  # Also of a row that the host times: KVM_IRQFD.
+  with_failing 0x4020ae76 EBUSY irqfd_inject,mmio_write_user
+  [ "$status" = 0 ]
+  holds doc.json 'b("irqfd_inject")["status"] == "skip"'
+  holds doc.json 'b("mmio_write_user")["status"] == "ok"'
+}
+
+@test "kvm: where KVM makes no VM at all, the target has failed" {
+  # KVM_CREATE_VM
+  with_failing 0xae01 EBUSY null,mmio_write_user
+  [ "$status" = 4 ]
+  [[ $stderr == *"KVM_CREATE_VM: Device or resource busy"* ]]
+}

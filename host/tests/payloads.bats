@@ -74,6 +74,14 @@ pc='pc 0x[0-9a-f]+'
 @test "lab:x86_64-svm: a guest that loops for ever, with its registers" { lab_says x86_64-svm hang "$hung; rip 0x"; }
 @test "lab:aarch64-vhe: a guest that loops for ever, with its registers" { lab_says aarch64-vhe hang "$hung; pc 0x"; }
 
+@test "kvm: a guest that never wakes is skipped, not failed" {
+  need_target kvm
+  run_apart "$wsbench" run --on kvm --bench null --timeout 1 --boots 1 --quiet \
+    --payload "$payloads/$arch/sleep.elf" -o doc.json
+  [ "$status" = 0 ]
+  holds doc.json 'b("null")["status"] == "skip" and "next interrupt" in b("null")["reason"]'
+}
+
 @test "bare:x86_64: a guest that exits for ever" { says bare:x86_64 storm "$hung"; }
 @test "kvm: a guest that exits for ever" { says kvm storm "$hung"; }
 

@@ -85,6 +85,35 @@ Test(names, a_star_is_the_whole_catalogue)
 	names_free(&list);
 }
 
+Test(names, core_combines_with_globs)
+{
+	struct names_list core, list;
+	struct names_error err;
+
+	cr_assert_eq(names_match_benches("core", &core, &err), 0);
+	cr_assert_gt(core.n, 5);
+	for (size_t i = 0; i < core.n; i++)
+		cr_expect(names_bench(core.names[i])->needs & BENCH_CORE, "%s",
+			  core.names[i]);
+
+	cr_assert_eq(names_match_benches("core,cr8_*,hypercall", &list, &err), 0, "%s",
+		     err.text);
+	cr_assert_eq(list.n, core.n + 2);
+	expect_list(&(struct names_list){ list.names, core.n }, core.names, core.n);
+	cr_expect_str_eq(list.names[core.n], "cr8_read");
+	cr_expect_str_eq(list.names[core.n + 1], "cr8_write");
+	names_free(&list);
+
+	cr_assert_eq(names_match_benches("cr8_*,core", &list, &err), 0);
+	cr_assert_eq(list.n, core.n + 2);
+	cr_expect_str_eq(list.names[0], "cr8_read");
+	expect_list(&(struct names_list){ list.names + 2, core.n }, core.names, core.n);
+	names_free(&list);
+	names_free(&core);
+	/* The word, not a pattern that covers it. */
+	cr_expect_lt(names_match_benches("cor*", &list, &err), 0);
+}
+
 /* WBINVD empties the caches of the whole machine: nobody gets it by a star. */
 Test(names, what_does_harm_is_named_in_full)
 {

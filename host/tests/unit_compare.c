@@ -62,6 +62,31 @@ Test(exact, one_instruction_is_a_verdict)
 	result_free(b);
 }
 
+/* As `run --bench` has it. */
+Test(exact, core_selects_rows_beside_globs)
+{
+	const char *const words[] = { "core", "cr8_*" }, *const alone[] = { "core" };
+	const struct compare_options both = { .benches = words, .n_benches = 2 };
+	const struct compare_options core = { .benches = alone, .n_benches = 1 };
+	struct result *a = fixture_document(LAB, true),
+		      *few = fixture_document(LAB, true);
+	struct compare c;
+
+	fixture_exact(a, "hypercall", 1495);
+	fixture_exact(a, "cr8_read", 1);
+	fixture_exact(a, "wbinvd", 1);
+	fixture_exact(a, "not_in_the_catalogue", 1);
+	c = compared(a, a, &both);
+	cr_assert_eq(c.n_rows, 2);
+	cr_expect_str_eq(c.rows[0].name, "hypercall");
+	cr_expect_str_eq(c.rows[1].name, "cr8_read");
+	compare_free(&c);
+	fixture_exact(few, "cr8_read", 1);
+	expect_refused(few, few, &core, "'core'");
+	result_free(a);
+	result_free(few);
+}
+
 Test(exact, a_rare_path_is_remarked)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);

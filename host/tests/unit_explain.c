@@ -237,7 +237,7 @@ Test(view, diff_with_itself_is_nothing)
 
 static void print_flame(FILE *f, void *ctx)
 {
-	flame_draw(f, ctx);
+	flame_draw(f, ctx, NULL);
 }
 
 /* As wide as their totals, and what a document says stays text. */
@@ -253,6 +253,96 @@ Test(view, flame_boxes_are_in_scale)
 	cr_expect_str_eq(text + strlen(text) - 7, "</svg>\n");
 	free(text);
 	explanation_free(e);
+}
+
+static void print_flame_diff(FILE *f, void *ctx)
+{
+	const struct both *b = ctx;
+
+	flame_draw(f, b->now, b->base);
+}
+
+/* The colour of a box is what follows its title. */
+static void expect_fill(const char *text, const char *title, const char *fill)
+{
+	const char *box = strstr(text, title), *found;
+	char want[32];
+
+	cr_assert_not_null(box, "\"%s\" is not in:\n%s", title, text);
+	found = strstr(box, "fill=");
+	snprintf(want, sizeof(want), "fill=\"%s\"", fill);
+	cr_expect(!strncmp(found, want, strlen(want)), "%s: %.16s", title, found);
+}
+
+Test(view, flame_graph_of_a_comparison_shows_what_changed)
+{
+	struct both b = { example(), example() };
+	char *text;
+
+	/* By their frames: guest, run, run;leaf, run;mid;leaf. */
+	b.now->stacks[1].insns = 35;
+	b.now->stacks[2].insns = 15;
+	b.now->stacks[2].frames[1] = "leaf.part.0";
+	b.now->stacks[3].frames[1] = "walk";
+	text = printed(print_flame_diff, &b);
+	expect_fill(text,
+		    "guest&lt;&amp;&gt;: 10 instructions, 10.0 %; 10 of its own; "
+		    "guest; 10 of its own in the base",
+		    "#e4e4e4");
+	expect_fill(text,
+		    "run: 90 instructions, 90.0 %; 35 of its own; KVM; 30 of its own "
+		    "in the base",
+		    "#ffb4b4");
+	expect_fill(text,
+		    "leaf.part.0: 15 instructions, 15.0 %; 15 of its own; 20 of its "
+		    "own in the base",
+		    "#b4b4ff");
+	/* The same function, but another caller. */
+	expect_fill(text,
+		    "leaf: 40 instructions, 40.0 %; 40 of its own; KVM; not in the "
+		    "base",
+		    "#ff5f5f");
+	expect_has(text, "base: hypercall [default] on lab:test, Linux 6.1: 100 "
+			 "instructions, 40 of them in calls that are gone");
+	expect_has(text, ">more</text>");
+	cr_expect_null(strstr(text, ">KVM: "), "the layers' legend");
+	free(text);
+	text = printed(print_flame, b.now);
+	cr_expect_null(strstr(text, "in the base"));
+	expect_has(text, ">KVM: ");
+	free(text);
+	explanation_free(b.base);
+	explanation_free(b.now);
+}
+
+static void print_kinds_diff(FILE *f, void *ctx)
+{
+	const struct explain_text t = { .f = f };
+	const struct both *b = ctx;
+
+	explain_text_kinds_diff(&t, b->base, b->now);
+}
+
+Test(view, kinds_of_two_explanations_are_compared)
+{
+	struct both b = { example(), example() };
+	char *text;
+
+	b.base->kinds = (struct explanation_kinds){ .sysreg_reads = 60, .loads = 7 };
+	b.now->kinds = (struct explanation_kinds){ .sysreg_reads = 64, .loads = 5 };
+	text = printed(print_kinds_diff, &b);
+	expect_has(
+		text,
+		"system registers read                       60        64        +4\n");
+	expect_has(
+		text,
+		"loads                                        7         5        -2\n");
+	expect_has(
+		text,
+		"stores                                       0         0        +0\n");
+	free(text);
+	explanation_free(b.base);
+	explanation_free(b.now);
 }
 
 Test(view, layers_are_summed_up)

@@ -123,6 +123,22 @@ static const char kvm[] = "\x7f"
 static const char leaf[] = "\x7f"
 			   "ELF\0depends=\0name=leaf";
 
+Test(modules, what_the_kernel_has_built_in_is_not_read)
+{
+	static const char list[] = "kernel/arch/x86/kvm/kvm.ko\n"
+				   "kernel/arch/x86/kvm/kvm_amd.ko";
+	struct lab_modules mods = { .n = 0 };
+	struct target_error err = { "" };
+
+	write_file("modules.builtin", list, sizeof(list) - 1);
+	cr_expect_eq(lab_modules_read(folder, "kvm-amd", &mods, &err), 0, "%s", err.text);
+	cr_expect_eq(mods.n, 0);
+	/* No other name, and none that ends in the same way. */
+	cr_expect_eq(lab_modules_read(folder, "kvm-intel", &mods, &err), -ENOENT);
+	cr_expect_eq(lab_modules_read(folder, "amd", &mods, &err), -ENOENT);
+	lab_modules_free(&mods);
+}
+
 Test(modules, each_comes_after_all_it_depends_on)
 {
 	static const char *const order[] = { "irqbypass", "kvm", "ccp", "kvm-amd" };

@@ -99,3 +99,32 @@ void explain_text_kinds(const struct explain_text *t, const struct explanation *
 	      "bytes. Functions without any of the first\nfour are not shown.\n",
 	      t->f);
 }
+
+void explain_text_kinds_diff(const struct explain_text *t, const struct explanation *base,
+			     const struct explanation *e)
+{
+	const struct explanation_kinds *a = &base->kinds, *b = &e->kinds;
+	const struct {
+		const char *name;
+		int64_t base, now;
+	} rows[] = {
+		{ "system registers read", a->sysreg_reads, b->sysreg_reads },
+		{ "system registers written", a->sysreg_writes, b->sysreg_writes },
+		{ "barriers", a->barriers, b->barriers },
+		{ "TLB maintenance", a->tlb_maintenance, b->tlb_maintenance },
+		{ "cache maintenance", a->cache_maintenance, b->cache_maintenance },
+		{ "of the virtualization itself", a->vm_insns, b->vm_insns },
+		{ "loads", a->loads, b->loads },
+		{ "stores", a->stores, b->stores },
+		{ "branches taken", a->branches_taken, b->branches_taken },
+		{ "lines of code, 64 bytes", a->code_lines, b->code_lines },
+		{ "lines of data, 64 bytes", a->data_lines, b->data_lines },
+	};
+
+	fprintf(t->f, "\n%-36s %9s %9s %9s\n", "kind of instruction", "base", "now",
+		"change");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		fprintf(t->f, "%-36s %9lld %9lld %+9lld\n", rows[i].name,
+			(long long)rows[i].base, (long long)rows[i].now,
+			(long long)(rows[i].now - rows[i].base));
+}

@@ -38,17 +38,23 @@ static const char *stem(const char *name, size_t *bytes)
 	return name;
 }
 
+bool explain_same_name(const char *a, const char *b)
+{
+	size_t n, m;
+	const char *x = stem(a, &n), *y = stem(b, &m);
+
+	return n == m && !memcmp(x, y, n);
+}
+
 static bool is_same(const struct explanation_function *a,
 		    const struct explanation_function *b)
 {
-	size_t n, m;
-	const char *x = stem(a->name, &n), *y = stem(b->name, &m);
 	bool host_a = strcmp(a->space, "guest") && strcmp(a->space, "user");
 	bool host_b = strcmp(b->space, "guest") && strcmp(b->space, "user");
 
 	if (host_a != host_b || (!host_a && strcmp(a->space, b->space)))
 		return false;
-	return n == m && !memcmp(x, y, n);
+	return explain_same_name(a->name, b->name);
 }
 
 /* First those of the very same name, so that a part does not take its whole's place. */

@@ -32,4 +32,12 @@ void explain_text_folded(FILE *f, const struct explanation *e);
 void explain_text_diff(const struct explain_text *t, const struct explanation *base,
 		       const struct explanation *e);
 
+/* Of each kind of instruction, how many there are in `base` and in `e`. Both have kinds.
+ */
+void explain_text_kinds_diff(const struct explain_text *t, const struct explanation *base,
+			     const struct explanation *e);
+
+/* Whether the names of two functions differ in no more than what compilers add. */
+bool explain_same_name(const char *a, const char *b);
+
 #endif

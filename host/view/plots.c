@@ -2,12 +2,10 @@
 /* The kinds of pictures there are, and what they share. */
 #include "host/view/plots.h"
 
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/catalogue.h"
 #include "host/result/result.h"
 #include "host/view/figure.h"
 
@@ -25,19 +23,10 @@ const struct plot_kind plot_kinds[] = {
 	{ 0 },
 };
 
-static bool is_core(const char *bench)
-{
-	for (const struct bench *b = bench_table; b->id; b++)
-		if (!strcmp(b->id, bench))
-			return b->needs & BENCH_CORE;
-	return false;
-}
-
 bool plot_wants(const struct plot_input *in, const char *bench)
 {
 	for (size_t i = 0; i < in->n_benches; i++)
-		if (!strcmp(in->benches[i], "core") ? is_core(bench)
-						    : !fnmatch(in->benches[i], bench, 0))
+		if (result_bench_matches(in->benches[i], bench))
 			return true;
 	return !in->n_benches;
 }

@@ -21,7 +21,7 @@ struct plot_input {
 	const struct history *history; /* judged; NULL: none */
 	/* Two counter configs to set against each other; NULL: the kind's own choice. */
 	const char *config[2];
-	/* fnmatch(3) patterns of benchmarks' names, or "core"; 0 of them: all. */
+	/* Words as result_bench_matches() has them; 0 of them: all benchmarks. */
 	const char *const *benches;
 	size_t n_benches;
 };

@@ -58,7 +58,7 @@ static void print_one(FILE *f, const struct explanation *e)
 		 strcmp(e->config, "default") ? "]" : "", e->target.name,
 		 e->subject.kernel ? e->subject.kernel : "a kernel without a name");
 	fputs("<figure>", f);
-	flame_draw(f, e);
+	flame_draw(f, e, NULL);
 	fputs("</figure>\n", f);
 	print_functions(f, e);
 }

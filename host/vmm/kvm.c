@@ -46,6 +46,16 @@ int kvm_extension(int fd, long cap)
 	return answer < 0 ? 0 : answer;
 }
 
+int kvm_try_vm(int kvm_fd)
+{
+	int vm = ioctl(kvm_fd, KVM_CREATE_VM, arch_vm_type(kvm_fd));
+
+	if (vm < 0)
+		return -errno;
+	close(vm);
+	return 0;
+}
+
 /* KVM_GET_TSC_KHZ asks a vCPU, so one is made for the purpose. */
 uint64_t kvm_tsc_hz(int kvm_fd)
 {

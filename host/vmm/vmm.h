@@ -119,6 +119,9 @@ uint64_t kvm_tsc_hz(int kvm_fd);
 /* KVM_CHECK_EXTENSION: 0 where the kernel does not know `cap`. */
 int kvm_extension(int fd, long cap);
 
+/* Creates a VM and destroys it: 0, or a negative errno that is also in errno. */
+int kvm_try_vm(int kvm_fd);
+
 /* Counted by the run loop itself; the names are DESIGN section 5's. */
 struct vcpu_stats {
 	uint64_t vm_exits;	  /* returns of KVM_RUN */

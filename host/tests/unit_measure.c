@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Unit tests of a run: what an error of one boot becomes, and what it costs. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "host/measure/measure.h"
+#include "host/result/result.h"
+#include "host/target/boot.h"
+
+/* What the boots of the row "cpuid" under "default" fail with; others are skipped. */
+struct fault {
+	int rc;
+	const char *text;
+};
+
+static int fake_boot(struct target *t, const struct boot_request *rq,
+		     struct boot_report *rep, struct target_error *err)
+{
+	const struct fault *fault = t->config;
+
+	boot_report_init(rep);
+	if (strcmp(rq->bench->id, "cpuid") != 0 ||
+	    strcmp(rq->config->name, "default") != 0) {
+		boot_end(rep, BOOT_SKIP, "booted");
+		return 0;
+	}
+	/* As a driver that fails half-way leaves it. */
+	rep->series[ABI_PHASE_EVENT] = calloc(8, sizeof(uint64_t));
+	return target_fail(err, fault->rc, "%s", fault->text);
+}
+
+static void fake_describe(const struct target *t, struct result *r)
+{
+	r->target.name = result_string(r, t->name);
+	r->target.kind = t->ops->kind;
+	r->target.exact = t->exact;
+	r->clock.unit = "insns";
+}
+
+static const struct target_ops fake_ops = {
+	.kind = "fake",
+	.describe = fake_describe,
+	.boot = fake_boot,
+};
+
+/* null, cpuid and rdtsc under two configs; the document, for result_free(). */
+static struct result *run(const struct fault *fault, bool exact, int *rc, char why[512])
+{
+	static const char *const benches[] = { "null", "cpuid", "rdtsc" };
+	static const char *const configs[] = { "default", "pmu-off" };
+	struct target t = {
+		.name = "fake",
+		.arch = ARCH_X86_64,
+		.exact = exact,
+		.default_boots = 3,
+		.default_events = 10,
+		.ops = &fake_ops,
+		.config = fault,
+	};
+	const struct measure_request request = {
+		.benches = benches,
+		.n_benches = 3,
+		.configs = configs,
+		.n_configs = 2,
+		.options.cpu = -1,
+	};
+	const struct measure_watch watch = { .ctx = NULL };
+	struct target_error err = { "" };
+	struct result *r = NULL;
+
+	*rc = measure_run(&t, &request, &watch, &r, &err);
+	snprintf(why, 512, "%s", err.text);
+	return r;
+}
+
+static void expect_row(const struct result *r, const char *name, const char *config,
+		       enum result_status status, const char *reason)
+{
+	const struct result_benchmark *b = result_find(r, name, config);
+
+	cr_assert_not_null(b, "%s [%s] is missing", name, config);
+	cr_expect_eq(b->status, status, "%s [%s] is %s: %s", name, config,
+		     result_status_name(b->status), b->reason);
+	cr_expect_str_eq(b->reason, reason);
+}
+
+/* The faulty row has that status and reason, and every other one was booted. */
+static void expect_only_row(struct fault fault, enum result_status status,
+			    const char *reason)
+{
+	for (int exact = 0; exact < 2; exact++) {
+		char why[512];
+		int rc;
+		struct result *r = run(&fault, exact, &rc, why);
+
+		cr_expect_eq(rc, 0, "%d: %s", rc, why);
+		cr_assert_eq(r->n_benchmarks, 6);
+		cr_expect(!r->run.partial);
+		expect_row(r, "null", "default", RESULT_SKIP, "booted");
+		expect_row(r, "cpuid", "default", status, reason);
+		expect_row(r, "cpuid", "pmu-off", RESULT_SKIP, "booted");
+		expect_row(r, "rdtsc", "default", RESULT_SKIP, "booted");
+		expect_row(r, "rdtsc", "pmu-off", RESULT_SKIP, "booted");
+		result_free(r);
+	}
+}
+
+Test(measure, a_call_that_cannot_be_done_here_skips_its_row)
+{
+	static const struct {
+		int errnum;
+		const char *name;
+	} cases[] = {
+		{ ENOSYS, "ENOSYS" }, { EINVAL, "EINVAL" }, { ENODEV, "ENODEV" },
+		{ ENXIO, "ENXIO" },   { ENOTTY, "ENOTTY" }, { EBUSY, "EBUSY" },
+		{ EPERM, "EPERM" },   { EACCES, "EACCES" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[200], reason[256];
+
+		snprintf(text, sizeof(text), "MADV_NOHUGEPAGE: %s",
+			 strerror(cases[i].errnum));
+		snprintf(reason, sizeof(reason), "%s (%s)", text, cases[i].name);
+		expect_only_row((struct fault){ -cases[i].errnum, text }, RESULT_SKIP,
+				reason);
+	}
+}
+
+Test(measure, what_the_vmm_finds_missing_skips_its_row)
+{
+	expect_only_row((struct fault){ -ENOTSUP, "this KVM has no irqfd" }, RESULT_SKIP,
+			"this KVM has no irqfd");
+}
+
+Test(measure, any_other_error_fails_its_row_alone)
+{
+	expect_only_row((struct fault){ -EIO, "KVM_GET_REGS: Input/output error" },
+			RESULT_FAIL, "KVM_GET_REGS: Input/output error");
+	expect_only_row((struct fault){ -ENOSPC, "a: No space left on device" },
+			RESULT_FAIL, "a: No space left on device");
+	/* EINVAL, but no call answered it. */
+	expect_only_row((struct fault){ -EINVAL, "the checkpoint does not fit this VM" },
+			RESULT_FAIL, "the checkpoint does not fit this VM");
+}
+
+Test(measure, what_no_row_can_do_without_ends_the_run)
+{
+	static const int errors[] = { ENOMEM, ESHUTDOWN, EINTR, ENOEXEC };
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		const struct fault fault = { -errors[i], "it is gone" };
+		char why[512];
+		int rc;
+		struct result *r = run(&fault, true, &rc, why);
+
+		cr_expect_eq(rc, -errors[i]);
+		cr_expect_str_eq(why, "it is gone");
+		cr_expect(r->run.partial);
+		expect_row(r, "null", "default", RESULT_SKIP, "booted");
+		expect_row(r, "cpuid", "default", RESULT_SKIP,
+			   "the run ended before its turn");
+		cr_expect_null(result_find(r, "rdtsc", NULL));
+		result_free(r);
+	}
+}
