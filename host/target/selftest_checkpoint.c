@@ -122,6 +122,54 @@ enum selftest_verdict selftest_checkpoint_vcpus(struct selftest *t)
 	return generations(t, &config, NULL, &params, 1);
 }
 
+/* An interrupt that was injected after the last exit is in the checkpoint. */
+static enum selftest_verdict pending(struct selftest *t, enum regs_policy policy)
+{
+	const struct abi_params params = { .command = SELFTEST_IRQ, .events = 1 };
+	struct vm_config config = selftest_config();
+	enum selftest_verdict verdict;
+	char path[256];
+	struct vm vm;
+	int err;
+
+	config.irqchip = VM_IRQCHIP_USER;
+	config.sync = policy;
+	path_of(path, sizeof(path));
+	err = selftest_open(t, &vm, &config, NULL, &params);
+	if (!err)
+		err = selftest_go(&vm);
+	if (!err)
+		err = vcpu_drain(&vm.vcpus[0]);
+	if (!err)
+		err = irq_inject(&vm.vcpus[0], SELFTEST_VECTOR);
+	if (!err && vm.vcpus[0].irqs.queued)
+		err = vm_fail(&vm, -EIO, "the guest takes no interrupts at its bell");
+	if (!err)
+		err = checkpoint_save(&vm, path);
+	if (!err) {
+		vm_destroy(&vm);
+		err = restore_one(t, &config, NULL, path, &vm);
+	}
+	if (!err)
+		err = selftest_go(&vm);
+	verdict = err ? selftest_error(t, &vm, err) : selftest_done(t, &vm);
+	if (verdict == SELFTEST_PASS && selftest_seen(&vm, 0) != 1)
+		verdict = selftest_fail(t, "%llu interrupts came, 1 was sent",
+					(unsigned long long)selftest_seen(&vm, 0));
+	vm_destroy(&vm);
+	unlink(path);
+	return verdict;
+}
+
+enum selftest_verdict selftest_checkpoint_pending(struct selftest *t)
+{
+	enum selftest_verdict verdict = pending(t, REGS_SYNC_LAZY);
+
+	if (verdict == SELFTEST_PASS)
+		verdict = pending(t, REGS_SYNC_ALWAYS);
+	return verdict == SELFTEST_PASS ? pending(t, REGS_SYNC_RUN) : verdict;
+}
+
 struct file {
 	uint8_t *data;
 	size_t bytes;

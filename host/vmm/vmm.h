@@ -154,6 +154,7 @@ struct vcpu_regs {
 	enum regs_policy policy;
 	uint32_t kvm_newer;  /* groups that the guest may have changed since we read */
 	uint32_t ours_newer; /* groups that we changed since we wrote */
+	uint32_t in_page; /* REGS_SYNC_RUN: groups that kvm_run holds as KVM has them */
 	struct regs_copy *copy;
 };
 
