@@ -68,7 +68,8 @@ static int boot_once(struct session *s, const struct plan_row *row,
 		 s->plan.boots * (s->request->pairs ? 2 : 1));
 	say(s, text);
 	if (!rq.image)
-		rq.image = payload_find(s->target->arch, payload_of(row->bench),
+		rq.image = payload_find(s->target->arch,
+					payload_of(row->bench, s->target->arch),
 					&rq.image_bytes);
 	if (!rq.image)
 		return target_fail(s->err, -ENOENT, "no payload is built in for %s",

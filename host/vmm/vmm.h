@@ -164,6 +164,7 @@ enum vcpu_stop {
 	VCPU_STOP_BELL,	    /* the payload said that it has finished */
 	VCPU_STOP_SHUTDOWN, /* triple fault, or the guest turned itself off */
 	VCPU_STOP_BUDGET,   /* its run timer went off */
+	VCPU_STOP_TIMEOUT,  /* its thread's deadline passed: watchdog_start() */
 	VCPU_STOP_KICK,	    /* somebody kicked it */
 	VCPU_STOP_DRAINED,  /* vcpu_drain(): nothing is pending any more */
 	VCPU_STOP_ERROR,    /* an exit nobody can serve; vm->error says which */
