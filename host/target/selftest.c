@@ -51,6 +51,7 @@ static const struct {
 	{ "checkpoint-twice", ARCHS_ALL, selftest_checkpoint_twice },
 	{ "checkpoint-vcpus-2", ARCHS_ALL, selftest_checkpoint_vcpus },
 	{ "checkpoint-its", ARCHS_AARCH64, selftest_checkpoint_its },
+	{ "checkpoint-slots", ARCHS_ALL, selftest_checkpoint_slots },
 	{ "checkpoint-pending", ARCHS_X86_64, selftest_checkpoint_pending },
 	{ "checkpoint-damaged", ARCHS_ALL, selftest_checkpoint_damaged },
 	{ "host-counters", ARCHS_ALL, selftest_perf },

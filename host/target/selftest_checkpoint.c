@@ -13,6 +13,9 @@
 #include "host/vmm/checkpoint.h"
 #include "host/vmm/irq.h"
 #include "host/vmm/regs.h"
+#include "host/vmm/slot.h"
+
+#define SLOT_BYTES 0x10000ull
 
 /* Where there is nothing but an initramfs, the root is writable. */
 static void path_of(char *path, size_t bytes)
@@ -168,6 +171,57 @@ enum selftest_verdict selftest_checkpoint_pending(struct selftest *t)
 	if (verdict == SELFTEST_PASS)
 		verdict = pending(t, REGS_SYNC_ALWAYS);
 	return verdict == SELFTEST_PASS ? pending(t, REGS_SYNC_RUN) : verdict;
+}
+
+/* As many slots as there can be, each with a page of its own contents. */
+static int add_all_slots(struct vm *vm)
+{
+	const struct slot_options options = { .populate = true };
+	int err = 0;
+
+	while (!err && vm->slots < VM_SLOTS_MAX)
+		err = slot_add(vm, SLOT_GPA + vm->slots * SLOT_BYTES, SLOT_BYTES,
+			       &options);
+	return err;
+}
+
+enum selftest_verdict selftest_checkpoint_slots(struct selftest *t)
+{
+	const struct abi_params params = { .command = SELFTEST_REGS };
+	const struct vm_config config = selftest_config();
+	enum selftest_verdict verdict = SELFTEST_PASS;
+	char path[256];
+	struct vm vm;
+	unsigned int i;
+	int err;
+
+	path_of(path, sizeof(path));
+	err = selftest_open(t, &vm, &config, NULL, &params);
+	if (!err)
+		err = add_all_slots(&vm);
+	for (i = 0; !err && i < VM_SLOTS_MAX; i++)
+		memset(vm.slot[i].hva + SLOT_BYTES / 2, (int)i + 1, 100);
+	if (!err)
+		err = selftest_go(&vm);
+	if (!err)
+		err = selftest_alive(&vm);
+	if (!err)
+		err = checkpoint_save(&vm, path);
+	if (!err) {
+		vm_destroy(&vm);
+		err = restore_one(t, &config, add_all_slots, path, &vm);
+	}
+	for (i = 0; !err && i < VM_SLOTS_MAX; i++)
+		if (vm.slot[i].hva[SLOT_BYTES / 2 + 99] != i + 1)
+			verdict = selftest_fail(t, "slot %u was not restored", i);
+	if (verdict == SELFTEST_PASS) {
+		if (!err)
+			err = selftest_go(&vm);
+		verdict = err ? selftest_error(t, &vm, err) : selftest_done(t, &vm);
+	}
+	vm_destroy(&vm);
+	unlink(path);
+	return verdict;
 }
 
 struct file {

@@ -98,6 +98,7 @@ enum selftest_verdict selftest_checkpoint(struct selftest *t);
 enum selftest_verdict selftest_checkpoint_user_irqchip(struct selftest *t);
 enum selftest_verdict selftest_checkpoint_twice(struct selftest *t);
 enum selftest_verdict selftest_checkpoint_its(struct selftest *t);
+enum selftest_verdict selftest_checkpoint_slots(struct selftest *t);
 enum selftest_verdict selftest_checkpoint_pending(struct selftest *t);
 enum selftest_verdict selftest_checkpoint_vcpus(struct selftest *t);
 enum selftest_verdict selftest_checkpoint_damaged(struct selftest *t);
