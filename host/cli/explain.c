@@ -42,7 +42,7 @@ static enum cli_exit find_payload(const struct target *t, const struct bench *be
 				  struct image *image)
 {
 	size_t bytes;
-	const void *data = payload_find(t->arch, payload_of(bench), &bytes);
+	const void *data = payload_find(t->arch, payload_of(bench, t->arch), &bytes);
 
 	if (data && !image_open(image, data, bytes))
 		return CLI_OK;

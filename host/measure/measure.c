@@ -58,7 +58,8 @@ static int request_of(struct session *s, const struct plan_row *row,
 		.image_bytes = s->payload_bytes,
 	};
 	if (!rq->image)
-		rq->image = payload_find(s->target->arch, payload_of(row->bench),
+		rq->image = payload_find(s->target->arch,
+					 payload_of(row->bench, s->target->arch),
 					 &rq->image_bytes);
 	if (!rq->image)
 		return target_fail(s->err, -ENOENT, "no payload is built in for %s",

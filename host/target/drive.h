@@ -13,7 +13,17 @@ int drive_open(struct drive *d, struct vm *vm, enum abi_command command,
 	       const struct vm_listener *listener);
 void drive_close(struct vm *vm);
 
-/* Runs the boot CPU until it stops for `why`; anything else fails the boot. */
+/*
+ * drive_open(), and runs the payload to its first bell: from here on the guest does
+ * `command`. Nothing listens to its further bells.
+ */
+int drive_boot(struct drive *d, struct vm *vm, enum abi_command command);
+
+/*
+ * Runs the boot CPU until it stops for `why`. Anything else fails the boot, also a guest
+ * that has not done so when the watchdog goes off: -ECANCELED with rep->outcome set.
+ * -EINTR with d->err.
+ */
 int drive_run(struct drive *d, struct vm *vm, struct run_timer *budget,
 	      enum vcpu_stop why);
 
@@ -23,6 +33,9 @@ int drive_run(struct drive *d, struct vm *vm, struct run_timer *budget,
  * and `most` allow.
  */
 uint64_t *drive_series(struct drive *d, uint32_t most, uint32_t *n);
+
+/* Between two steps of the host alone: true, with rep->outcome, past the time limit. */
+bool drive_late(struct drive *d);
 
 /* What the payload stored: sample `i` of its series. */
 uint64_t drive_stamp(const struct vm *vm, enum abi_phase phase, uint32_t i);

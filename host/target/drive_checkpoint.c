@@ -12,19 +12,6 @@
 /* Megabytes each. */
 #define CHECKPOINT_EVENTS 5
 
-struct ready {
-	struct vcpu *vcpu;
-};
-
-/* The guest has booted: it is worth keeping. */
-static void on_bell(void *ctx, uint32_t value)
-{
-	struct ready *r = ctx;
-
-	(void)value;
-	vcpu_kick(r->vcpu);
-}
-
 static int once(struct drive *d, struct vm *vm, const char *path, bool restore,
 		uint64_t *ticks)
 {
@@ -53,12 +40,13 @@ static int run(struct drive *d, struct vm *vm, const char *path, bool restore,
 	       uint64_t *series, uint32_t n)
 {
 	uint32_t i;
-	int err = drive_run(d, vm, NULL, VCPU_STOP_KICK);
+	int err = 0;
 
-	if (!err && vcpu_drain(&vm->vcpus[0]))
+	/* The guest has booted: there is something to save. */
+	if (vcpu_drain(&vm->vcpus[0]))
 		err = target_fail(d->err, -EIO, "%s", vm->error);
 	for (i = 0; !err && i < n; i++)
-		err = once(d, vm, path, restore, &series[i]);
+		err = drive_late(d) ? -ECANCELED : once(d, vm, path, restore, &series[i]);
 	return err;
 }
 
@@ -76,8 +64,6 @@ static int make_folder(char *folder, size_t bytes)
 static int drive_checkpoint(struct drive *d, bool restore)
 {
 	struct vm vm;
-	struct ready ready = { .vcpu = &vm.vcpus[0] };
-	const struct vm_listener listener = { .ctx = &ready, .bell = on_bell };
 	char folder[256], path[300];
 	uint64_t *series;
 	uint32_t n;
@@ -90,7 +76,7 @@ static int drive_checkpoint(struct drive *d, bool restore)
 	if (err)
 		return target_fail(d->err, err, "cannot make folder %s: %m", folder);
 	snprintf(path, sizeof(path), "%s/checkpoint", folder);
-	err = drive_open(d, &vm, ABI_COMMAND_SPIN, &listener);
+	err = drive_boot(d, &vm, ABI_COMMAND_SPIN);
 	if (!err)
 		err = run(d, &vm, path, restore, series, n);
 	drive_close(&vm);

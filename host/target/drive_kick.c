@@ -46,12 +46,6 @@ static void *kick_all(void *ctx)
 	return NULL;
 }
 
-static void no_bell(void *ctx, uint32_t value)
-{
-	(void)ctx;
-	(void)value;
-}
-
 static int take_kicks(struct drive *d, struct vm *vm, uint64_t *series, uint32_t n)
 {
 	struct kicker k = { .vcpu = &vm->vcpus[0], .n = n };
@@ -78,7 +72,6 @@ static int take_kicks(struct drive *d, struct vm *vm, uint64_t *series, uint32_t
 
 static int drive_kick(struct drive *d, enum vm_kick how)
 {
-	const struct vm_listener deaf = { .bell = no_bell };
 	struct vm_config config = *d->config;
 	struct drive own = *d;
 	struct vm vm;
@@ -91,7 +84,7 @@ static int drive_kick(struct drive *d, enum vm_kick how)
 		return -ENOMEM;
 	config.kick = how;
 	own.config = &config;
-	err = drive_open(&own, &vm, ABI_COMMAND_WAIT, &deaf);
+	err = drive_boot(&own, &vm, ABI_COMMAND_WAIT);
 	if (!err)
 		err = take_kicks(d, &vm, series, n);
 	drive_close(&vm);

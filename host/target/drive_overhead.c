@@ -7,8 +7,6 @@
 #include <errno.h>
 
 #include "host/target/drive.h"
-#include "host/target/payload.h"
-#include "host/vmm/arch.h"
 
 static void no_bell(void *ctx, uint32_t value)
 {
@@ -31,14 +29,8 @@ static int run(struct drive *d, bool bare, uint64_t *series, uint32_t n)
 	config.bare_loop = bare;
 	rq.params.events = n;
 	rq.params.batch = 0;
-	rq.image = payload_find(
-		vmm_arch, vmm_arch == ARCH_X86_64 ? "pio_out_user" : "mmio_write_user",
-		&rq.image_bytes);
 	own.config = &config;
 	own.rq = &rq;
-	if (!rq.image)
-		return target_fail(d->err, -ENOENT,
-				   "the payload of the row is not built in");
 	err = drive_open(&own, &vm, 0, &deaf);
 	if (!err)
 		err = drive_run(&own, &vm, NULL, VCPU_STOP_BELL);

@@ -15,14 +15,6 @@
 /* Each runs through its budget, and in an emulator up to a tick of the host beyond. */
 #define TIMER_EVENTS 20
 
-static void no_bell(void *ctx, uint32_t value)
-{
-	(void)ctx;
-	(void)value;
-}
-
-static const struct vm_listener deaf = { .bell = no_bell };
-
 /* In ticks of the shared clock: when a POSIX timer of BUDGET_NS will go off. */
 static uint64_t ticks_of_ns(uint64_t ns, uint64_t hz)
 {
@@ -69,8 +61,8 @@ static int drive_overshoot(struct drive *d, enum timer_kind kind, uint64_t budge
 		memset(d->rep->series[ABI_PHASE_NULL], 0, n * sizeof(uint64_t));
 		d->rep->unit = kind == TIMER_CYCLES ? "cycles" : "insns";
 	}
-	err = drive_open(d, &vm, ABI_COMMAND_SPIN, &deaf);
-	/* The first run also boots the guest: it does not count. */
+	err = drive_boot(d, &vm, ABI_COMMAND_SPIN);
+	/* The first run warms up: it does not count. */
 	for (i = 0; !err && i <= n; i++) {
 		uint64_t late;
 

@@ -9,28 +9,30 @@
 #include "bench/mark.h"
 #include "host/target/drive.h"
 #include "host/vmm/clock.h"
+#include "host/vmm/timer.h"
 
 static const struct driver drivers[] = {
-	{ "kvm_run_immediate_exit", ARCHS_ALL, drive_immediate_exit },
-	{ "vm_create", ARCHS_ALL, drive_vm_create },
-	{ "first_exit", ARCHS_ALL, drive_first_exit },
-	{ "exit_out", ARCHS_ALL, drive_exit_out },
-	{ "exit_in", ARCHS_ALL, drive_exit_in },
-	{ "kick_signal", ARCHS_ALL, drive_kick_signal },
-	{ "kick_immediate_exit", ARCHS_ALL, drive_kick_immediate_exit },
-	{ "timer_overshoot_posix", ARCHS_ALL, drive_overshoot_posix },
-	{ "timer_overshoot_perf", ARCHS_ALL, drive_overshoot_perf },
-	{ "insn_stop_skid", ARCHS_ALL, drive_insn_stop },
-	{ "vmm_overhead", ARCHS_ALL, drive_vmm_overhead },
-	{ "irq_inject", ARCHS_ALL, drive_irq_inject },
-	{ "irq_inject_eoi", ARCHS_ALL, drive_irq_inject_eoi },
-	{ "irqfd_inject", ARCHS_ALL, drive_irqfd_inject },
-	{ "checkpoint_save", ARCHS_ALL, drive_checkpoint_save },
-	{ "checkpoint_restore", ARCHS_ALL, drive_checkpoint_restore },
-	{ "state_get_all", ARCHS_ALL, drive_state_get_all },
-	{ "state_sync_lazy", ARCHS_ALL, drive_state_sync_lazy },
-	{ "state_sync_always", ARCHS_ALL, drive_state_sync_always },
-	{ "state_sync_regs", ARCHS_X86_64, drive_state_sync_regs },
+	{ "kvm_run_immediate_exit", ARCHS_ALL, drive_immediate_exit, "driven" },
+	{ "vm_create", ARCHS_ALL, drive_vm_create, "driven" },
+	{ "first_exit", ARCHS_ALL, drive_first_exit, "driven" },
+	{ "exit_out", ARCHS_ALL, drive_exit_out, "driven" },
+	{ "exit_in", ARCHS_ALL, drive_exit_in, "driven" },
+	{ "kick_signal", ARCHS_ALL, drive_kick_signal, "driven" },
+	{ "kick_immediate_exit", ARCHS_ALL, drive_kick_immediate_exit, "driven" },
+	{ "timer_overshoot_posix", ARCHS_ALL, drive_overshoot_posix, "driven" },
+	{ "timer_overshoot_perf", ARCHS_ALL, drive_overshoot_perf, "driven" },
+	{ "insn_stop_skid", ARCHS_ALL, drive_insn_stop, "driven" },
+	{ "vmm_overhead", 1u << ARCH_X86_64, drive_vmm_overhead, "pio_out_user" },
+	{ "vmm_overhead", 1u << ARCH_AARCH64, drive_vmm_overhead, "mmio_write_user" },
+	{ "irq_inject", ARCHS_ALL, drive_irq_inject, "driven" },
+	{ "irq_inject_eoi", ARCHS_ALL, drive_irq_inject_eoi, "driven" },
+	{ "irqfd_inject", ARCHS_ALL, drive_irqfd_inject, "driven" },
+	{ "checkpoint_save", ARCHS_ALL, drive_checkpoint_save, "driven" },
+	{ "checkpoint_restore", ARCHS_ALL, drive_checkpoint_restore, "driven" },
+	{ "state_get_all", ARCHS_ALL, drive_state_get_all, "driven" },
+	{ "state_sync_lazy", ARCHS_ALL, drive_state_sync_lazy, "driven" },
+	{ "state_sync_always", ARCHS_ALL, drive_state_sync_always, "driven" },
+	{ "state_sync_regs", ARCHS_X86_64, drive_state_sync_regs, "driven" },
 	{ .id = NULL },
 };
 
@@ -67,9 +69,48 @@ int drive_open(struct drive *d, struct vm *vm, enum abi_command command,
 	return err ? target_fail(d->err, err, "%s", vm->error) : 0;
 }
 
+static void on_first_bell(void *ctx, uint32_t value)
+{
+	struct drive *d = ctx;
+
+	(void)value;
+	if (d->booting)
+		vcpu_kick(d->booting);
+	d->booting = NULL;
+}
+
+int drive_boot(struct drive *d, struct vm *vm, enum abi_command command)
+{
+	const struct vm_listener listener = { .ctx = d, .bell = on_first_bell };
+	int err;
+
+	d->booting = &vm->vcpus[0];
+	err = drive_open(d, vm, command, &listener);
+	return err ? err : drive_run(d, vm, NULL, VCPU_STOP_KICK);
+}
+
 void drive_close(struct vm *vm)
 {
 	vm_destroy(vm);
+}
+
+/* The boot's time limit has passed; where the guest was, if it is to blame. */
+static void time_out(struct drive *d, const struct vcpu *vcpu)
+{
+	char registers[320];
+
+	vcpu_dump(vcpu, registers, sizeof(registers));
+	drive_crash(d, "the guest hung: no end after %.1f s; %s",
+		    (double)d->rq->timeout_ns / 1e9, registers);
+}
+
+bool drive_late(struct drive *d)
+{
+	if (!watchdog_expired())
+		return false;
+	drive_crash(d, "the host was not done after %.1f s",
+		    (double)d->rq->timeout_ns / 1e9);
+	return true;
 }
 
 int drive_run(struct drive *d, struct vm *vm, struct run_timer *budget,
@@ -80,6 +121,7 @@ int drive_run(struct drive *d, struct vm *vm, struct run_timer *budget,
 		[VCPU_STOP_BELL] = "finished",
 		[VCPU_STOP_SHUTDOWN] = "shut down",
 		[VCPU_STOP_BUDGET] = "used up its time",
+		[VCPU_STOP_TIMEOUT] = "hung",
 		[VCPU_STOP_KICK] = "was kicked",
 		[VCPU_STOP_DRAINED] = "was drained",
 		[VCPU_STOP_ERROR] = "failed",
@@ -94,6 +136,10 @@ int drive_run(struct drive *d, struct vm *vm, struct run_timer *budget,
 		return target_fail(d->err, -EINTR, "interrupted");
 	if (vcpu->stop == why)
 		return 0;
+	if (vcpu->stop == VCPU_STOP_TIMEOUT) {
+		time_out(d, vcpu);
+		return -ECANCELED;
+	}
 	drive_crash(d, "the guest %s where that was not expected: %s", stops[vcpu->stop],
 		    vm->error);
 	return -ECANCELED;

@@ -17,17 +17,20 @@ struct drive {
 	const struct boot_request *rq; /* rq->image is the driven payload */
 	struct boot_report *rep;
 	struct target_error *err;
+	struct vcpu *booting; /* drive_boot(): has not rung yet; or NULL */
 };
 
 /*
  * Stores rq->params.events samples of the host's clock (host/vmm/clock.h) in
  * series EVENT and as many of the clock's own cost in series NULL; the other series
- * stay empty. 0 with rep->outcome set, or -errno with d->err.
+ * stay empty. 0 with rep->outcome set, or -errno with d->err. The caller has started
+ * the thread's watchdog (host/vmm/timer.h) with the boot's time limit.
  */
 struct driver {
 	const char *id;
 	unsigned int archs;
 	int (*run)(struct drive *d);
+	const char *payload; /* that it runs: payload_find() */
 };
 
 const struct driver *driver_find(const char *id, enum arch arch);

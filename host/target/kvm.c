@@ -12,6 +12,7 @@
 #include "host/target/driver.h"
 #include "host/target/kvm_boot.h"
 #include "host/target/stage.h"
+#include "host/vmm/timer.h"
 #include "host/vmm/vmm.h"
 
 struct state {
@@ -122,10 +123,17 @@ static int drive(const struct target *t, const struct boot_request *rq,
 		.rep = rep,
 		.err = err,
 	};
+	struct watchdog limit;
+	int rc;
 
 	if (!driver)
 		return target_fail(err, -ENOENT, "%s has no driver", rq->bench->id);
-	return driver->run(&d);
+	rc = watchdog_start(&limit, rq->timeout_ns, err->text, sizeof(err->text));
+	if (rc)
+		return rc;
+	rc = driver->run(&d);
+	watchdog_stop(&limit);
+	return rc;
 }
 
 /* Makes the config the row's own; what it then lacks for the row, or NULL. */

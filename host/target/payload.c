@@ -8,6 +8,7 @@
 
 #include "bench/abi.h"
 #include "host/target/boot.h"
+#include "host/target/driver.h"
 #include "host/target/payload.h"
 
 /* One per image; the Makefile writes the table (build/payloads.S) by .incbin. */
@@ -22,10 +23,12 @@ static const char *const arch_names[ARCHS] = {
 	[ARCH_AARCH64] = "aarch64/",
 };
 
-const char *payload_of(const struct bench *row)
+const char *payload_of(const struct bench *row, enum arch arch)
 {
-	if (row->needs & NEEDS_DRIVER)
-		return "driven";
+	const struct driver *driver = driver_find(row->id, arch);
+
+	if (driver)
+		return driver->payload;
 	return row->needs & NEEDS_OPERAND ? row->group : row->id;
 }
 

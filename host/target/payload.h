@@ -8,8 +8,8 @@
 #include "bench/catalogue.h"
 #include "host/target/target.h"
 
-/* The name of the built-in image that a row runs. */
-const char *payload_of(const struct bench *row);
+/* The name of the built-in image that a row runs on `arch`. */
+const char *payload_of(const struct bench *row, enum arch arch);
 
 /* The ELF image of a row's payload, or NULL if the row has none for `arch`. */
 const void *payload_find(enum arch arch, const char *id, size_t *bytes);

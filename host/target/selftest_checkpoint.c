@@ -13,6 +13,9 @@
 #include "host/vmm/checkpoint.h"
 #include "host/vmm/irq.h"
 #include "host/vmm/regs.h"
+#include "host/vmm/slot.h"
+
+#define SLOT_BYTES 0x10000ull
 
 /* Where there is nothing but an initramfs, the root is writable. */
 static void path_of(char *path, size_t bytes)
@@ -120,6 +123,105 @@ enum selftest_verdict selftest_checkpoint_vcpus(struct selftest *t)
 
 	config.vcpus = 2;
 	return generations(t, &config, NULL, &params, 1);
+}
+
+/* An interrupt that was injected after the last exit is in the checkpoint. */
+static enum selftest_verdict pending(struct selftest *t, enum regs_policy policy)
+{
+	const struct abi_params params = { .command = SELFTEST_IRQ, .events = 1 };
+	struct vm_config config = selftest_config();
+	enum selftest_verdict verdict;
+	char path[256];
+	struct vm vm;
+	int err;
+
+	config.irqchip = VM_IRQCHIP_USER;
+	config.sync = policy;
+	path_of(path, sizeof(path));
+	err = selftest_open(t, &vm, &config, NULL, &params);
+	if (!err)
+		err = selftest_go(&vm);
+	if (!err)
+		err = vcpu_drain(&vm.vcpus[0]);
+	if (!err)
+		err = irq_inject(&vm.vcpus[0], SELFTEST_VECTOR);
+	if (!err && vm.vcpus[0].irqs.queued)
+		err = vm_fail(&vm, -EIO, "the guest takes no interrupts at its bell");
+	if (!err)
+		err = checkpoint_save(&vm, path);
+	if (!err) {
+		vm_destroy(&vm);
+		err = restore_one(t, &config, NULL, path, &vm);
+	}
+	if (!err)
+		err = selftest_go(&vm);
+	verdict = err ? selftest_error(t, &vm, err) : selftest_done(t, &vm);
+	if (verdict == SELFTEST_PASS && selftest_seen(&vm, 0) != 1)
+		verdict = selftest_fail(t, "%llu interrupts came, 1 was sent",
+					(unsigned long long)selftest_seen(&vm, 0));
+	vm_destroy(&vm);
+	unlink(path);
+	return verdict;
+}
+
+enum selftest_verdict selftest_checkpoint_pending(struct selftest *t)
+{
+	enum selftest_verdict verdict = pending(t, REGS_SYNC_LAZY);
+
+	if (verdict == SELFTEST_PASS)
+		verdict = pending(t, REGS_SYNC_ALWAYS);
+	return verdict == SELFTEST_PASS ? pending(t, REGS_SYNC_RUN) : verdict;
+}
+
+/* As many slots as there can be, each with a page of its own contents. */
+static int add_all_slots(struct vm *vm)
+{
+	const struct slot_options options = { .populate = true };
+	int err = 0;
+
+	while (!err && vm->slots < VM_SLOTS_MAX)
+		err = slot_add(vm, SLOT_GPA + vm->slots * SLOT_BYTES, SLOT_BYTES,
+			       &options);
+	return err;
+}
+
+enum selftest_verdict selftest_checkpoint_slots(struct selftest *t)
+{
+	const struct abi_params params = { .command = SELFTEST_REGS };
+	const struct vm_config config = selftest_config();
+	enum selftest_verdict verdict = SELFTEST_PASS;
+	char path[256];
+	struct vm vm;
+	unsigned int i;
+	int err;
+
+	path_of(path, sizeof(path));
+	err = selftest_open(t, &vm, &config, NULL, &params);
+	if (!err)
+		err = add_all_slots(&vm);
+	for (i = 0; !err && i < VM_SLOTS_MAX; i++)
+		memset(vm.slot[i].hva + SLOT_BYTES / 2, (int)i + 1, 100);
+	if (!err)
+		err = selftest_go(&vm);
+	if (!err)
+		err = selftest_alive(&vm);
+	if (!err)
+		err = checkpoint_save(&vm, path);
+	if (!err) {
+		vm_destroy(&vm);
+		err = restore_one(t, &config, add_all_slots, path, &vm);
+	}
+	for (i = 0; !err && i < VM_SLOTS_MAX; i++)
+		if (vm.slot[i].hva[SLOT_BYTES / 2 + 99] != i + 1)
+			verdict = selftest_fail(t, "slot %u was not restored", i);
+	if (verdict == SELFTEST_PASS) {
+		if (!err)
+			err = selftest_go(&vm);
+		verdict = err ? selftest_error(t, &vm, err) : selftest_done(t, &vm);
+	}
+	vm_destroy(&vm);
+	unlink(path);
+	return verdict;
 }
 
 struct file {

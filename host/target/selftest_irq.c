@@ -228,17 +228,32 @@ enum selftest_verdict selftest_halt_kernel(struct selftest *t)
 	return verdict;
 }
 
-/* Each breakpoint exits once and is stepped over. */
-enum selftest_verdict selftest_breakpoints(struct selftest *t)
+/*
+ * What the VMM changes at an exit must reach the guest under every policy: under
+ * REGS_SYNC_ALWAYS all registers are dirty by then.
+ */
+static enum selftest_verdict
+each_policy(struct selftest *t,
+	    enum selftest_verdict (*run)(struct selftest *t, enum regs_policy policy))
+{
+	enum selftest_verdict verdict = run(t, REGS_SYNC_LAZY);
+
+	if (verdict == SELFTEST_PASS)
+		verdict = run(t, REGS_SYNC_ALWAYS);
+	if (verdict == SELFTEST_PASS && vmm_arch == ARCH_X86_64)
+		verdict = run(t, REGS_SYNC_RUN);
+	return verdict;
+}
+
+static enum selftest_verdict breakpoints(struct selftest *t, enum regs_policy policy)
 {
 	const struct abi_params params = { .command = SELFTEST_DEBUG, .events = IRQS };
-	const struct vm_config config = selftest_config();
+	struct vm_config config = selftest_config();
 	enum selftest_verdict verdict;
 	struct vm vm;
 	int err;
 
-	if (kvm_flavour(t->kvm_fd) == KVM_FLAVOUR_SOFTWARE)
-		return selftest_skip(t, "a software KVM does not emulate breakpoints");
+	config.sync = policy;
 	err = selftest_open(t, &vm, &config, NULL, &params);
 	if (!err)
 		err = traps_breakpoints_to_user(&vm);
@@ -258,18 +273,24 @@ enum selftest_verdict selftest_breakpoints(struct selftest *t)
 	return verdict;
 }
 
-/* What a VMM answers that does not know the call, arrives. */
-enum selftest_verdict selftest_hypercall_user(struct selftest *t)
+/* Each breakpoint exits once and is stepped over. */
+enum selftest_verdict selftest_breakpoints(struct selftest *t)
+{
+	if (kvm_flavour(t->kvm_fd) == KVM_FLAVOUR_SOFTWARE)
+		return selftest_skip(t, "a software KVM does not emulate breakpoints");
+	return each_policy(t, breakpoints);
+}
+
+static enum selftest_verdict hypercall_user(struct selftest *t, enum regs_policy policy)
 {
 	const uint64_t expected = vmm_arch == ARCH_X86_64 ? -1000ull : ~0ull;
 	const struct abi_params params = { .command = SELFTEST_HYPERCALL };
-	const struct vm_config config = selftest_config();
+	struct vm_config config = selftest_config();
 	enum selftest_verdict verdict;
 	struct vm vm;
 	int err;
 
-	if (!kvm_flavour_is_hardware(kvm_flavour(t->kvm_fd)))
-		return selftest_skip(t, "a software KVM has no hypercalls");
+	config.sync = policy;
 	err = selftest_open(t, &vm, &config, NULL, &params);
 	if (!err)
 		err = vmm_arch == ARCH_X86_64
@@ -288,6 +309,14 @@ enum selftest_verdict selftest_hypercall_user(struct selftest *t)
 		verdict = selftest_counters(t, &vm);
 	vm_destroy(&vm);
 	return verdict;
+}
+
+/* What a VMM answers that does not know the call, arrives. */
+enum selftest_verdict selftest_hypercall_user(struct selftest *t)
+{
+	if (!kvm_flavour_is_hardware(kvm_flavour(t->kvm_fd)))
+		return selftest_skip(t, "a software KVM has no hypercalls");
+	return each_policy(t, hypercall_user);
 }
 
 enum selftest_verdict selftest_vcpus_2(struct selftest *t)

@@ -303,3 +303,24 @@ enum selftest_verdict selftest_regs_dump(struct selftest *t)
 	vm_destroy(&vm);
 	return verdict;
 }
+
+/* A reset reaches KVM although the whole register file was dirty before it. */
+enum selftest_verdict selftest_regs_reset(struct selftest *t)
+{
+	const struct abi_params params = { .command = SELFTEST_REGS };
+	enum selftest_verdict verdict;
+	struct vm vm;
+	int err = to_bell(t, &vm, REGS_SYNC_ALWAYS, 0), times;
+
+	if (!err)
+		err = selftest_load(t, &vm, &params);
+	/* To the bell of the second life, and to its end. */
+	for (times = 0; !err && times < 2; times++) {
+		err = selftest_go(&vm);
+		if (!err && !times)
+			err = selftest_alive(&vm);
+	}
+	verdict = err ? selftest_error(t, &vm, err) : selftest_done(t, &vm);
+	vm_destroy(&vm);
+	return verdict;
+}

@@ -47,10 +47,8 @@ struct vm_config selftest_config(void)
 	return (struct vm_config){ .vcpus = 1, .irqchip = VM_IRQCHIP_KERNEL };
 }
 
-int selftest_open(struct selftest *t, struct vm *vm, const struct vm_config *config,
-		  const struct vm_listener *listener, const struct abi_params *params)
+int selftest_load(struct selftest *t, struct vm *vm, const struct abi_params *params)
 {
-	const struct vm_listener nobody = { .ctx = NULL };
 	struct abi_params p = *params;
 	const void *image;
 	uint64_t entry;
@@ -61,12 +59,9 @@ int selftest_open(struct selftest *t, struct vm *vm, const struct vm_config *con
 	p.version = ABI_VERSION;
 	p.flags = ABI_FLAG_BELL;
 	/* bench/selftest.h: whether the payload may touch an in-kernel controller. */
-	p.batch = config->irqchip != VM_IRQCHIP_USER;
+	p.batch = vm->config.irqchip != VM_IRQCHIP_USER;
 	if (kvm_flavour(t->kvm_fd) == KVM_FLAVOUR_SOFTWARE)
 		p.warmup |= SELFTEST_NO_VECTORS;
-	err = vm_create(vm, t->kvm_fd, config, listener ? listener : &nobody);
-	if (err)
-		return err;
 	image = payload_find(vmm_arch, "selftest", &bytes);
 	if (!image)
 		return vm_fail(vm, -ENOENT, "this program has no selftest payload in it");
@@ -74,6 +69,15 @@ int selftest_open(struct selftest *t, struct vm *vm, const struct vm_config *con
 	if (!err)
 		err = vm_write(vm, vm->ram_gpa + ABI_PAGE_OFFSET, &p, sizeof(p));
 	return err ? err : vm_reset(vm, entry);
+}
+
+int selftest_open(struct selftest *t, struct vm *vm, const struct vm_config *config,
+		  const struct vm_listener *listener, const struct abi_params *params)
+{
+	const struct vm_listener nobody = { .ctx = NULL };
+	int err = vm_create(vm, t->kvm_fd, config, listener ? listener : &nobody);
+
+	return err ? err : selftest_load(t, vm, params);
 }
 
 int selftest_go(struct vm *vm)

@@ -37,6 +37,9 @@ struct vm_config selftest_config(void);
 int selftest_open(struct selftest *t, struct vm *vm, const struct vm_config *config,
 		  const struct vm_listener *listener, const struct abi_params *params);
 
+/* The part of selftest_open() after the VM is built; also for a VM that has run. */
+int selftest_load(struct selftest *t, struct vm *vm, const struct abi_params *params);
+
 /* Runs all vCPUs until a bell stops the boot CPU: 0, or -errno with vm->error. */
 int selftest_go(struct vm *vm);
 
@@ -67,6 +70,7 @@ enum selftest_verdict selftest_regs_always(struct selftest *t);
 enum selftest_verdict selftest_regs_run(struct selftest *t);
 enum selftest_verdict selftest_regs_flags(struct selftest *t);
 enum selftest_verdict selftest_regs_dump(struct selftest *t);
+enum selftest_verdict selftest_regs_reset(struct selftest *t);
 enum selftest_verdict selftest_access_widths(struct selftest *t);
 enum selftest_verdict selftest_access_later(struct selftest *t);
 enum selftest_verdict selftest_coalesced(struct selftest *t);
@@ -94,6 +98,8 @@ enum selftest_verdict selftest_checkpoint(struct selftest *t);
 enum selftest_verdict selftest_checkpoint_user_irqchip(struct selftest *t);
 enum selftest_verdict selftest_checkpoint_twice(struct selftest *t);
 enum selftest_verdict selftest_checkpoint_its(struct selftest *t);
+enum selftest_verdict selftest_checkpoint_slots(struct selftest *t);
+enum selftest_verdict selftest_checkpoint_pending(struct selftest *t);
 enum selftest_verdict selftest_checkpoint_vcpus(struct selftest *t);
 enum selftest_verdict selftest_checkpoint_damaged(struct selftest *t);
 enum selftest_verdict selftest_passthrough(struct selftest *t);

@@ -73,6 +73,13 @@ skipped() {
   skipped exit_out cntpct-trap 'physical counter'
 }
 
+@test "configs: an exit that the VMM steps over goes on when all registers are synced" {
+  measured lab:aarch64-vhe mmio_read_nisv default,sync-always --timeout 1
+  holds doc.json 'all(b("mmio_read_nisv", c)["status"] == "ok" for c in ("default", "sync-always"))'
+  holds doc.json 'b("mmio_read_nisv", "sync-always")["exits"]["observed"] == 100'
+  holds doc.json 'value("mmio_read_nisv", "sync-always") > value("mmio_read_nisv", "default")'
+}
+
 @test "clock: its step is measured, and so is the CPU's pace where there is noise" {
   measured lab:aarch64-vhe null default
   holds doc.json '(d["clock"]["resolution"], d["clock"]["steps_hz"]) == (1, 1000000000)' \

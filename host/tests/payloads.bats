@@ -71,6 +71,31 @@ pc='pc 0x[0-9a-f]+'
 @test "bare:aarch64: a guest that loops for ever" { says bare:aarch64 hang "$hung"; }
 @test "kvm: a guest that loops for ever, with its registers" { says kvm hang "$hung; .*0x"; }
 
+# One row of each driver that runs a guest (host/target/drive_*.c).
+@test "kvm: a guest that loops for ever, in rows that the host times" {
+  local bench row rows=(first_exit exit_out timer_overshoot_posix vmm_overhead state_get_all checkpoint_save irq_inject)
+  need_target kvm
+  [ "$(nproc)" = 1 ] || rows+=(kick_signal)
+  bench=$(IFS=,; echo "${rows[*]}")
+  run_apart "$wsbench" run --on kvm --bench "$bench" --boots 1 --timeout 1 --quiet \
+    --payload "$payloads/$arch/hang.elf" -o doc.json
+  echo "exit code $status, stderr: $stderr"
+  [ "$status" = 4 ]
+  holds doc.json "len(d['benchmarks']) == ${#rows[@]}"
+  for row in "${rows[@]}"; do
+    doc doc.json "b('$row')['reason']" | tee /dev/stderr | grep -Eq "^$hung; .*0x"
+  done
+  nothing_left doc.json
+}
+
+@test "kvm: a guest that exits for ever, in a row that the host times" {
+  need_target kvm
+  run_apart "$wsbench" run --on kvm --bench exit_out --boots 1 --timeout 1 --quiet \
+    --payload "$payloads/$arch/storm.elf" -o doc.json
+  [ "$status" = 4 ]
+  doc doc.json 'b("exit_out")["reason"]' | tee /dev/stderr | grep -Eq "^$hung; .*0x"
+}
+
 @test "lab:x86_64-svm: a guest that loops for ever, with its registers" { lab_says x86_64-svm hang "$hung; rip 0x"; }
 @test "lab:aarch64-vhe: a guest that loops for ever, with its registers" { lab_says aarch64-vhe hang "$hung; pc 0x"; }
 

@@ -222,21 +222,35 @@ static int restore_section(struct vm *vm, const struct checkpoint_section *secti
 	}
 }
 
-/* Each region, each vCPU and the machine, once: a bit for each. */
-static uint32_t bit_of(const struct checkpoint_section *section)
+/* The sections seen so far: of each type a bit per index. */
+struct seen {
+	uint32_t of[CHECKPOINT_TYPES];
+};
+_Static_assert(1 + VM_SLOTS_MAX < 32 && VM_VCPUS_MAX < 32, "an index is a bit of 32");
+
+/* False for a section that was there before. */
+static bool see(struct seen *seen, const struct checkpoint_section *section)
 {
-	return section->index < 8 ? 1u << (8 * (section->type - 1) + section->index) : 0;
+	uint32_t bit = section->index < 32 ? 1u << section->index : 0;
+
+	if (!bit || seen->of[section->type] & bit)
+		return false;
+	seen->of[section->type] |= bit;
+	return true;
 }
 
-static uint32_t all_bits(const struct vm *vm)
+/* Each region, each vCPU and the machine. */
+static bool complete(const struct seen *seen, const struct vm *vm)
 {
-	return ((1u << regions(vm)) - 1) | ((1u << vm->config.vcpus) - 1) << 8 | 1u << 16;
+	return seen->of[CHECKPOINT_MEMORY] == (1u << regions(vm)) - 1 &&
+	       seen->of[CHECKPOINT_VCPU] == (1u << vm->config.vcpus) - 1 &&
+	       seen->of[CHECKPOINT_MACHINE] == 1;
 }
 
 static int restore_body(struct vm *vm, const uint8_t *body, size_t bytes, bool put)
 {
 	struct checkpoint_section section;
-	uint32_t seen = 0, bit;
+	struct seen seen = { { 0 } };
 	int err = 0;
 
 	while (!err && bytes) {
@@ -248,15 +262,13 @@ static int restore_body(struct vm *vm, const uint8_t *body, size_t bytes, bool p
 		if (section.bytes > bytes || !section.type ||
 		    section.type >= CHECKPOINT_TYPES)
 			return refuse(vm, "its sections are damaged");
-		bit = bit_of(&section);
-		if (!bit || seen & bit)
+		if (!see(&seen, &section))
 			return refuse(vm, "its sections do not make a whole");
-		seen |= bit;
 		err = restore_section(vm, &section, body, put);
 		body += section.bytes;
 		bytes -= section.bytes;
 	}
-	if (!err && seen != all_bits(vm))
+	if (!err && !complete(&seen, vm))
 		err = refuse(vm, "its sections do not make a whole");
 	return err;
 }

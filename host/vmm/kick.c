@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 #include <linux/kvm.h>
+#include <poll.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -21,6 +22,7 @@
 
 #include "host/vmm/kick.h"
 #include "host/vmm/signals.h"
+#include "host/vmm/timer.h"
 
 /* The vCPU that this thread runs. For signal handlers, so it must be a global. */
 static __thread struct vcpu *volatile self;
@@ -79,7 +81,7 @@ int kick_init(struct vcpu *vcpu)
 	sigemptyset(&action.sa_mask);
 	if (sigaction(SIGNAL_KICK, &action, NULL))
 		return vm_fail(vcpu->vm, -errno, "sigaction: %m");
-	vcpu->answer_fd = eventfd(0, EFD_CLOEXEC);
+	vcpu->answer_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (vcpu->answer_fd < 0)
 		return vm_fail(vcpu->vm, -errno, "eventfd: %m");
 	return vcpu->vm->config.kick == VM_KICK_SIGNAL_MASK ? set_mask(vcpu) : 0;
@@ -146,10 +148,21 @@ void vcpu_answer(struct vcpu *vcpu, const void *data, size_t bytes)
 	(void)!write(vcpu->answer_fd, &one, sizeof(one));
 }
 
+/* Signals arrive in ppoll() alone: one that comes after the look ends the wait. */
 int kick_wait_answer(struct vcpu *vcpu)
 {
+	struct pollfd answered = { .fd = vcpu->answer_fd, .events = POLLIN };
+	sigset_t all, before, waiting;
 	uint64_t answers;
 
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	waiting = before;
+	sigdelset(&waiting, SIGNAL_KICK);
+	if (!__atomic_load_n(&vcpu->kicked, __ATOMIC_SEQ_CST) && !timer_expired() &&
+	    !watchdog_expired())
+		(void)ppoll(&answered, 1, NULL, &waiting);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (read(vcpu->answer_fd, &answers, sizeof(answers)) == sizeof(answers))
 		return 0;
 	return -EINTR;

@@ -65,6 +65,8 @@ static void interrupted(struct vcpu *vcpu)
 {
 	if (kick_taken(vcpu))
 		vcpu->stop = VCPU_STOP_KICK;
+	else if (watchdog_expired())
+		vcpu->stop = VCPU_STOP_TIMEOUT;
 	else if (timer_expired())
 		vcpu->stop = VCPU_STOP_BUDGET;
 }

@@ -34,6 +34,13 @@ void regs_forget(struct vcpu *vcpu)
 {
 	vcpu->regs.kvm_newer = ~0u;
 	vcpu->regs.ours_newer = 0;
+	vcpu->regs.in_page = 0;
+}
+
+void regs_stale(struct vcpu *vcpu, uint32_t groups)
+{
+	vcpu->regs.kvm_newer |= groups & ~vcpu->regs.ours_newer;
+	vcpu->regs.in_page &= ~groups;
 }
 
 static int pull_groups(struct vcpu *vcpu, uint32_t groups)
@@ -83,8 +90,10 @@ int regs_after_run_eager(struct vcpu *vcpu)
 {
 	int err;
 
-	if (vcpu->regs.policy != REGS_SYNC_ALWAYS)
-		return 0; /* KVM has left its copy in kvm_run: read when looked at */
+	if (vcpu->regs.policy != REGS_SYNC_ALWAYS) {
+		vcpu->regs.in_page = ~0u; /* KVM left its copy there */
+		return 0;
+	}
 	err = regs_pull(vcpu);
 	if (!err)
 		vcpu->regs.ours_newer |= regs_groups_synced;
@@ -143,8 +152,11 @@ int regs_save(struct vcpu *vcpu, void **state, size_t *bytes)
 	int err = regs_push(vcpu);
 
 	*state = NULL;
-	if (!err)
-		err = regs_pull(vcpu);
+	if (err)
+		return err;
+	/* Also what was read after the last exit: an interrupt may have come since. */
+	regs_forget(vcpu);
+	err = regs_pull(vcpu);
 	if (err)
 		return err;
 	out = open_memstream(&text, bytes);

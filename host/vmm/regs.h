@@ -6,6 +6,10 @@
  * context: `kvm_newer` (the guest ran since we read) and `ours_newer` (we changed our
  * copy since we wrote).
  *
+ * Only this code and ARCH/regs.c write a vCPU's registers once regs_init() has run: a
+ * write past the copies is undone by the next entry if a group is dirty, as all are
+ * under REGS_SYNC_ALWAYS. What KVM itself changes is announced by regs_stale().
+ *
  * All of it is for the thread that runs the vCPU, or for a vCPU that nobody runs. What
  * is read amid an access that is not completed is what the guest had before it: see
  * vcpu_drain().
@@ -54,8 +58,14 @@ int regs_set(struct vcpu *vcpu, const char *name, const struct regs_value *value
 /* Reads all groups that the guest may have changed. */
 int regs_pull(struct vcpu *vcpu);
 
-/* Somebody wrote registers past us: our copies are worth nothing. */
+/* Registers were written past the copies: drops all of these, changes included. */
 void regs_forget(struct vcpu *vcpu);
+
+/*
+ * KVM changed these groups outside of KVM_RUN, for example by KVM_INTERRUPT: they are
+ * read again when looked at, unless our copy has a change that is not yet written.
+ */
+void regs_stale(struct vcpu *vcpu, uint32_t groups);
 
 /* All state of the vCPU, formatted, one register per line; for dumps and tests. */
 int regs_dump(struct vcpu *vcpu, FILE *out);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "host/vmm/arch.h"
+#include "host/vmm/regs.h"
 #include "host/vmm/timer.h"
 #include "host/vmm/vmm.h"
 
@@ -51,8 +52,12 @@ int vm_reset(struct vm *vm, uint64_t entry)
 	unsigned int i;
 	int err = 0;
 
-	for (i = 0; !err && i < vm->config.vcpus; i++)
-		err = arch_vcpu_reset(&vm->vcpus[i], entry);
+	for (i = 0; !err && i < vm->config.vcpus; i++) {
+		err = regs_push(&vm->vcpus[i]);
+		if (!err)
+			err = arch_vcpu_reset(&vm->vcpus[i], entry);
+		regs_forget(&vm->vcpus[i]);
+	}
 	return err;
 }
 

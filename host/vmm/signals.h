@@ -6,8 +6,9 @@
 #include <signal.h>
 
 /* Real-time signals, which nothing else here uses. */
-#define SIGNAL_TIMER (SIGRTMIN + 0)
-#define SIGNAL_KICK  (SIGRTMIN + 1)
+#define SIGNAL_TIMER	(SIGRTMIN + 0)
+#define SIGNAL_KICK	(SIGRTMIN + 1)
+#define SIGNAL_WATCHDOG (SIGRTMIN + 2)
 
 /*
  * Async-signal-safe: the KVM_RUN of this thread returns, or, if it is not in one, the

@@ -14,7 +14,7 @@
 #include "host/vmm/timer.h"
 #include "host/vmm/vmm.h"
 
-static __thread volatile sig_atomic_t expired;
+static __thread volatile sig_atomic_t expired, overdue;
 
 static void on_timer(int sig)
 {
@@ -28,18 +28,37 @@ bool timer_expired(void)
 	return expired;
 }
 
-static int open_posix(struct run_timer *t, char *why, size_t why_bytes)
+static void on_watchdog(int sig)
 {
+	(void)sig;
+	overdue = 1;
+	vcpu_leave_self();
+}
+
+bool watchdog_expired(void)
+{
+	return overdue;
+}
+
+/* A timer that sends `signal`, which `handler` takes, to the calling thread. */
+static int create_posix(timer_t *posix, int signal, void (*handler)(int sig), char *why,
+			size_t why_bytes)
+{
+	struct sigaction action = { .sa_handler = handler };
 	struct sigevent event = {
 		.sigev_notify = SIGEV_THREAD_ID,
-		.sigev_signo = SIGNAL_TIMER,
+		.sigev_signo = signal,
 	};
+	int err;
 
+	sigemptyset(&action.sa_mask);
 	event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
-	if (!timer_create(CLOCK_MONOTONIC, &event, &t->posix))
+	if (!sigaction(signal, &action, NULL) &&
+	    !timer_create(CLOCK_MONOTONIC, &event, posix))
 		return 0;
-	snprintf(why, why_bytes, "timer_create: %m");
-	return -errno;
+	err = -errno;
+	snprintf(why, why_bytes, "timer_create: %s", strerror(-err));
+	return err;
 }
 
 static int open_event(const struct run_timer *t, uint64_t config, int leader_fd)
@@ -113,13 +132,14 @@ int timer_open(struct run_timer *t, enum timer_kind kind, uint64_t budget, char 
 	*t = (struct run_timer){
 		.kind = kind, .budget = budget, .perf_fd = -1, .companion_fd = -1
 	};
+	if (kind == TIMER_POSIX)
+		return create_posix(&t->posix, SIGNAL_TIMER, on_timer, why, why_bytes);
 	sigemptyset(&action.sa_mask);
 	if (sigaction(SIGNAL_TIMER, &action, NULL)) {
 		snprintf(why, why_bytes, "sigaction: %m");
 		return -errno;
 	}
-	return kind == TIMER_POSIX ? open_posix(t, why, why_bytes)
-				   : open_perf(t, why, why_bytes);
+	return open_perf(t, why, why_bytes);
 }
 
 void timer_close(struct run_timer *t)
@@ -133,14 +153,37 @@ void timer_close(struct run_timer *t)
 	t->perf_fd = t->companion_fd = -1;
 }
 
-static int set_posix(struct run_timer *t, uint64_t ns)
+static int set_posix(timer_t posix, uint64_t ns)
 {
 	const struct itimerspec when = {
 		.it_value.tv_sec = (time_t)(ns / 1000000000u),
 		.it_value.tv_nsec = (long)(ns % 1000000000u),
 	};
 
-	return timer_settime(t->posix, 0, &when, NULL) ? -errno : 0;
+	return timer_settime(posix, 0, &when, NULL) ? -errno : 0;
+}
+
+int watchdog_start(struct watchdog *w, uint64_t ns, char *why, size_t why_bytes)
+{
+	int err = create_posix(&w->posix, SIGNAL_WATCHDOG, on_watchdog, why, why_bytes);
+
+	w->running = !err;
+	overdue = 0;
+	if (!err)
+		err = set_posix(w->posix, ns);
+	if (err && w->running) {
+		snprintf(why, why_bytes, "timer_settime: %s", strerror(-err));
+		watchdog_stop(w);
+	}
+	return err;
+}
+
+void watchdog_stop(struct watchdog *w)
+{
+	if (w->running)
+		timer_delete(w->posix);
+	w->running = false;
+	overdue = 0;
 }
 
 int timer_arm(struct run_timer *t)
@@ -149,7 +192,7 @@ int timer_arm(struct run_timer *t)
 	if (!t)
 		return 0;
 	if (t->kind == TIMER_POSIX)
-		return set_posix(t, t->budget);
+		return set_posix(t->posix, t->budget);
 	/* IOC_PERIOD makes what is left of the last period void. */
 	if (t->companion_fd >= 0 &&
 	    ioctl(t->companion_fd, PERF_EVENT_IOC_PERIOD, &t->budget))
@@ -166,7 +209,7 @@ void timer_disarm(struct run_timer *t)
 	if (!t)
 		return;
 	if (t->kind == TIMER_POSIX)
-		set_posix(t, 0);
+		set_posix(t->posix, 0);
 	else
 		ioctl(t->perf_fd, PERF_EVENT_IOC_DISABLE, 0);
 }

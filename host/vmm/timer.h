@@ -40,4 +40,20 @@ uint64_t timer_count(const struct run_timer *t);
 /* Whether the calling thread's timer went off since it was armed. */
 bool timer_expired(void);
 
+/*
+ * The deadline of all runs of the calling thread together, beside each run's own timer:
+ * from the deadline on, every vcpu_run() of this thread stops with VCPU_STOP_TIMEOUT.
+ * Nothing is armed or disarmed around a run, so a run costs the same with it. One per
+ * thread. 0 or -errno and `why`.
+ */
+struct watchdog {
+	timer_t posix;
+	bool running;
+};
+int watchdog_start(struct watchdog *w, uint64_t ns, char *why, size_t why_bytes);
+void watchdog_stop(struct watchdog *w);
+
+/* Whether the calling thread's deadline has passed. */
+bool watchdog_expired(void);
+
 #endif

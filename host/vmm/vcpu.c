@@ -39,18 +39,29 @@ static void stop(struct vcpu *vcpu, enum vcpu_stop why, enum vcpu_state resume)
 	state_enter(vcpu, VCPU_IDLE);
 }
 
+/* What a kick, the run timer or the watchdog asks for; VCPU_STOP_NONE: nothing. */
+static enum vcpu_stop asked_to_stop(struct vcpu *vcpu)
+{
+	if (kick_taken(vcpu))
+		return VCPU_STOP_KICK;
+	if (watchdog_expired())
+		return VCPU_STOP_TIMEOUT;
+	return timer_expired() ? VCPU_STOP_BUDGET : VCPU_STOP_NONE;
+}
+
 /*
- * KVM_RUN ended without an exit: somebody wants us out, or, on arm64 without an
- * in-kernel GIC, a timer or PMU line changed and nobody does.
+ * KVM_RUN ended without an exit: the vCPU is asked to stop, or, on arm64 without an
+ * in-kernel GIC, a timer or PMU line changed.
  */
 static void interrupted(struct vcpu *vcpu, enum vcpu_state resume)
 {
+	enum vcpu_stop why;
+
 	vcpu->stats.exit_signal++;
 	io_drain_rings(vcpu);
-	if (kick_taken(vcpu))
-		stop(vcpu, VCPU_STOP_KICK, resume);
-	else if (timer_expired())
-		stop(vcpu, VCPU_STOP_BUDGET, resume);
+	why = asked_to_stop(vcpu);
+	if (why != VCPU_STOP_NONE)
+		stop(vcpu, why, resume);
 	else
 		state_enter(vcpu, resume);
 }
@@ -108,17 +119,15 @@ static inline __attribute__((always_inline)) void serve(struct vcpu *vcpu)
 /* Sleeps until the device has answered, or somebody wants us out. */
 static void await_answer(struct vcpu *vcpu)
 {
-	switch (kick_wait_answer(vcpu)) {
-	case 0:
+	enum vcpu_stop why;
+
+	if (!kick_wait_answer(vcpu)) {
 		state_enter(vcpu, VCPU_RUNNING_SERVICE_COMPLETION);
-		break;
-	default:
-		if (kick_taken(vcpu))
-			stop(vcpu, VCPU_STOP_KICK, VCPU_RUNNING_MMIO_PENDING);
-		else if (timer_expired())
-			stop(vcpu, VCPU_STOP_BUDGET, VCPU_RUNNING_MMIO_PENDING);
-		break;
+		return;
 	}
+	why = asked_to_stop(vcpu);
+	if (why != VCPU_STOP_NONE)
+		stop(vcpu, why, VCPU_RUNNING_MMIO_PENDING);
 }
 
 int vcpu_begin(struct vcpu *vcpu, struct run_timer *budget)
@@ -144,15 +153,15 @@ int vcpu_end(struct vcpu *vcpu, struct run_timer *budget)
 int vcpu_run(struct vcpu *vcpu, struct run_timer *budget)
 {
 	int err = vcpu_begin(vcpu, budget);
+	enum vcpu_stop why;
 
 	if (err)
 		return err;
 	state_enter(vcpu, vcpu->resume == VCPU_IDLE ? VCPU_RUNNING : vcpu->resume);
-	/* What happened before we could be left is still to be heeded. */
-	if (kick_taken(vcpu))
-		stop(vcpu, VCPU_STOP_KICK, vcpu->state);
-	else if (timer_expired())
-		stop(vcpu, VCPU_STOP_BUDGET, vcpu->state);
+	/* Also what was asked for before this thread could be interrupted. */
+	why = asked_to_stop(vcpu);
+	if (why != VCPU_STOP_NONE)
+		stop(vcpu, why, vcpu->state);
 	/* Most entries end with an exit to serve. */
 	while (vcpu->state != VCPU_IDLE) {
 		if (__builtin_expect(vcpu->state == VCPU_RUNNING_MMIO_PENDING, 0))

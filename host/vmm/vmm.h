@@ -157,6 +157,7 @@ struct vcpu_regs {
 	enum regs_policy policy;
 	uint32_t kvm_newer;  /* groups that the guest may have changed since we read */
 	uint32_t ours_newer; /* groups that we changed since we wrote */
+	uint32_t in_page; /* REGS_SYNC_RUN: groups that kvm_run holds as KVM has them */
 	struct regs_copy *copy;
 };
 
@@ -166,6 +167,7 @@ enum vcpu_stop {
 	VCPU_STOP_BELL,	    /* the payload said that it has finished */
 	VCPU_STOP_SHUTDOWN, /* triple fault, or the guest turned itself off */
 	VCPU_STOP_BUDGET,   /* its run timer went off */
+	VCPU_STOP_TIMEOUT,  /* its thread's deadline passed: watchdog_start() */
 	VCPU_STOP_KICK,	    /* somebody kicked it */
 	VCPU_STOP_DRAINED,  /* vcpu_drain(): nothing is pending any more */
 	VCPU_STOP_ERROR,    /* an exit nobody can serve; vm->error says which */

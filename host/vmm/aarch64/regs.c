@@ -296,28 +296,58 @@ int regs_arch_restore(struct vcpu *vcpu, const uint8_t *state, size_t bytes, boo
 	return err;
 }
 
-/* Past the copy, as everything below: a call must not cost the whole register file. */
-static int write_core(struct vcpu *vcpu, uint64_t id, uint64_t value)
+/*
+ * One 64-bit register, without the rest of its group: regs_get() and regs_set() by name
+ * would fetch the list, and the next entry look through all of it. A read prefers our
+ * copy where that has a change; a write goes to KVM and, where there is a copy, into it.
+ */
+static inline struct regs_reg *copied(const struct vcpu *vcpu, uint64_t id)
 {
+	const struct regs_copy *copy = vcpu->regs.copy;
+
+	return copy->regs ? regs_reg_find(copy, id) : NULL;
+}
+
+static int read_one(struct vcpu *vcpu, uint64_t id, uint64_t *value)
+{
+	struct regs_reg *reg = copied(vcpu, id);
+	int err;
+
+	if (reg && reg->touched) {
+		memcpy(value, reg->at, sizeof(*value));
+		return 0;
+	}
+	err = reg_io(vcpu, KVM_GET_ONE_REG, id, value);
+	return err ? fail(vcpu, err, "GET", id) : 0;
+}
+
+static int write_one(struct vcpu *vcpu, uint64_t id, uint64_t value)
+{
+	struct regs_reg *reg = copied(vcpu, id);
 	int err = reg_io(vcpu, KVM_SET_ONE_REG, id, &value);
 
-	vcpu->regs.kvm_newer |= 1u << REGS_CORE;
-	return err ? fail(vcpu, err, "SET", id) : 0;
+	if (err)
+		return fail(vcpu, err, "SET", id);
+	if (reg) {
+		memcpy(reg->at, &value, sizeof(value));
+		reg->touched = false;
+	}
+	return 0;
 }
 
 /* SMCCC_RET_NOT_SUPPORTED (Arm DEN 0028). */
 int arch_hypercall(struct vcpu *vcpu)
 {
-	return write_core(vcpu, CORE_ID(regs.regs[0], KVM_REG_SIZE_U64), ~0ull);
+	return write_one(vcpu, CORE_ID(regs.regs[0], KVM_REG_SIZE_U64), ~0ull);
 }
 
 int arch_skip_insn(struct vcpu *vcpu)
 {
 	const uint64_t id = CORE_ID(regs.pc, KVM_REG_SIZE_U64);
 	uint64_t pc;
-	int err = reg_io(vcpu, KVM_GET_ONE_REG, id, &pc);
+	int err = read_one(vcpu, id, &pc);
 
-	return err ? fail(vcpu, err, "GET", id) : write_core(vcpu, id, pc + 4);
+	return err ? err : write_one(vcpu, id, pc + 4);
 }
 
 /* ESR_EL2.EC 0x3c: BRK in AArch64 state; PC is left on it (Arm ARM, D17.2.37). */

@@ -13,6 +13,7 @@
 
 #include "host/vmm/arch.h"
 #include "host/vmm/irq.h"
+#include "host/vmm/x86_64/regs_copy.h"
 
 int arch_irq_line(struct vm *vm, uint32_t line, uint32_t *irq)
 {
@@ -45,6 +46,7 @@ int arch_irq_deliver(struct vcpu *vcpu)
 		if (ioctl(vcpu->fd, KVM_INTERRUPT, &interrupt))
 			return vm_fail(vcpu->vm, -errno, "KVM_INTERRUPT %u: %m",
 				       interrupt.irq);
+		regs_stale(vcpu, REGS_PENDING);
 		irqs->first = (irqs->first + 1) % VCPU_IRQS_MAX;
 		irqs->queued--;
 		vcpu->stats.interrupts++;
@@ -77,6 +79,7 @@ int irq_nmi(struct vcpu *vcpu)
 		return vm_fail(vcpu->vm, -ENOTSUP, "this KVM has no KVM_NMI");
 	if (ioctl(vcpu->fd, KVM_NMI))
 		return vm_fail(vcpu->vm, -errno, "KVM_NMI: %m");
+	regs_stale(vcpu, REGS_PENDING);
 	vcpu->stats.interrupts++;
 	return 0;
 }

@@ -137,8 +137,7 @@ int regs_arch_pull(struct vcpu *vcpu, unsigned int group)
 	if (group == REGS_MSRS)
 		return msrs_pull(vcpu);
 	page = in_run_page(vcpu, group, &bit);
-	/* Before the first exit there is nothing in it. */
-	if (!page || vcpu->regs.policy != REGS_SYNC_RUN || !vcpu->stats.vm_exits)
+	if (!page || !(vcpu->regs.in_page >> group & 1))
 		return group_io(vcpu, group, false);
 	memcpy((uint8_t *)vcpu->regs.copy + groups[group].offset, page,
 	       groups[group].bytes);

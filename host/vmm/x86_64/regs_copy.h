@@ -20,6 +20,9 @@ enum regs_group {
 	REGS_GROUPS,
 };
 
+/* What an injection changes: the event queue, and sregs' bitmap of it. */
+#define REGS_PENDING (1u << REGS_EVENTS | 1u << REGS_SPECIAL)
+
 /* Long mode's legacy area, the same in XSAVE and FXSAVE (Intel SDM 1, 13.4.1). */
 #define XSAVE_BYTES	4096u
 #define XSAVE_FCW	0u

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A vCPU thread that waits for a device's answer: what ends the wait. No VM is behind
+ * it: the run page is the test's own. A wait that does not end is ended by Criterion.
+ */
+#include <errno.h>
+#include <linux/kvm.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include "host/vmm/kick.h"
+#include "host/vmm/timer.h"
+
+static struct vm vm;
+static struct kvm_run run;
+
+static struct vcpu *begin(void)
+{
+	struct vcpu *vcpu = &vm.vcpus[0];
+
+	*vcpu = (struct vcpu){ .vm = &vm, .fd = -1, .run = &run };
+	cr_assert_eq(kick_init(vcpu), 0, "%s", vm.error);
+	kick_begin(vcpu);
+	return vcpu;
+}
+
+static void end(struct vcpu *vcpu)
+{
+	kick_end();
+	close(vcpu->answer_fd);
+}
+
+/* The signal has come and gone by the time the thread waits. */
+Test(vcpu_wait, a_kick_before_the_wait_ends_it, .timeout = 10)
+{
+	struct vcpu *vcpu = begin();
+
+	vcpu_kick(vcpu);
+	cr_expect_eq(kick_wait_answer(vcpu), -EINTR);
+	cr_expect(kick_taken(vcpu));
+	end(vcpu);
+}
+
+Test(vcpu_wait, a_deadline_before_the_wait_ends_it, .timeout = 10)
+{
+	struct vcpu *vcpu = begin();
+	struct watchdog limit;
+	char why[200];
+
+	cr_assert_eq(watchdog_start(&limit, 1, why, sizeof(why)), 0, "%s", why);
+	while (!watchdog_expired())
+		;
+	cr_expect_eq(kick_wait_answer(vcpu), -EINTR);
+	watchdog_stop(&limit);
+	cr_expect_not(watchdog_expired());
+	end(vcpu);
+}
+
+Test(vcpu_wait, an_answer_ends_it_once, .timeout = 10)
+{
+	const uint32_t answer = 0x12345678;
+	struct vcpu *vcpu = begin();
+
+	vcpu_answer(vcpu, &answer, sizeof(answer));
+	cr_expect_eq(kick_wait_answer(vcpu), 0);
+	cr_expect_eq(memcmp(run.mmio.data, &answer, sizeof(answer)), 0);
+	/* There is no second one: only the kick ends the next wait. */
+	vcpu_kick(vcpu);
+	cr_expect_eq(kick_wait_answer(vcpu), -EINTR);
+	end(vcpu);
+}
