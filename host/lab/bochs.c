@@ -48,6 +48,10 @@ static const char fixed_lines[] = "romimage: file=/proc/self/fd/8\n"
 				  "info: action=ignore\n"
 				  "debug: action=ignore\n";
 
+/* A panic's text; after it Bochs prints a banner and, from its debugger, an instruction.
+ */
+static const char *const error_marks[] = { ">>PANIC<< ", NULL };
+
 static const char *const fixed_args[] = {
 	"-q", "-f", "/proc/self/fd/9", "-rc", "/proc/self/fd/10",
 };
@@ -136,6 +140,7 @@ static int bochs_command(const struct lab_machine *m, const struct lab_boot *boo
 	lab_command_init(cmd);
 	cmd->environment = environment;
 	cmd->wire = LAB_SHARED_PORT;
+	cmd->error_marks = error_marks;
 	if (boot->plugin)
 		return lab_fail(err, -ENOTSUP, "%s takes no plugins", m->program);
 	fds[LAB_FD_MEMORY] = memory_open(m, boot, err);

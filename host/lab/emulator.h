@@ -26,6 +26,8 @@ struct lab_command {
 	char **argv;			/* argv[0]: a path; one allocation */
 	const char *const *environment; /* "NAME=value", beside ours; NULL: none */
 	enum lab_shared_kind wire;
+	/* What its own error messages begin with, the surest first; NULL: unknown. */
+	const char *const *error_marks;
 	int fds[LAB_FD_FIRST_OTHER]; /* ours to close; -1: none, or the session's */
 };
 

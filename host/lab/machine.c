@@ -234,10 +234,16 @@ void lab_command_free(struct lab_command *cmd)
 	lab_command_init(cmd);
 }
 
+/* "qemu: fatal: " comes before a dump of all registers, and "qemu-system-ARCH: " before
+ * warnings, too: those that matter come last. */
+static const char *const qemu_error_marks[] = { "qemu: fatal: ", "qemu-system-x86_64: ",
+						"qemu-system-aarch64: ", NULL };
+
 static int qemu_command(const struct lab_machine *m, const struct lab_boot *boot,
 			struct lab_command *cmd, struct target_error *err)
 {
 	lab_command_init(cmd);
+	cmd->error_marks = qemu_error_marks;
 	cmd->argv = lab_machine_argv(m, boot->program, boot->kernel, boot->append,
 				     boot->plugin);
 	cmd->fds[LAB_FD_INITRD] = fcntl(boot->initramfs, F_DUPFD_CLOEXEC, 0);
