@@ -22,11 +22,12 @@ after an interruption, or when Debian has new kernels, run it again.
   --flavour FLAVOUR   cloud, plain or rt; default cloud
   --release R,...     only these, such as 6.1.0-44 or 6.1.0-44-cloud-amd64
   --db FILE.jsonl     then adds the documents to this history, in the kernels' order
-  --skip-failed       adds what there is, even if kernels are missing in between
+  --skip-failed       adds what there is, even if kernels are missing in between; without
+                      it, a target that lacks a kernel adds nothing, and the others do
   --jobs N            at a time, on each machine (default: 1; wsbench is one thread)
   --sshlogin LIST     machines for GNU parallel, such as :,4/lab1,lab2; each has this
                       tree, built, at the same place
-  --list              print the jobs and what is done of them, and measure nothing
+  --list              print the jobs, and which are done or failed, and measure nothing
 
 Everything after -- goes to each run: -- --bench core --config default,pmu-off
 Exit code: 0 all done; 2 bad usage; 4 something could not be fetched or measured.
@@ -81,13 +82,18 @@ releases() {
   done | sort -uV
 }
 
-# jobs: "TARGET RELEASE" per line, each target's kernels in order.
+# jobs: "TARGET RELEASE" per line, each target's kernels in order. Sets `lacking` for
+# targets without a kernel.
 jobs() {
   local target arch found
   for target in "${targets[@]}"; do
     arch=$(target_arch "$target") || die 2 "no lab \"$target\": lab:x86_64-* or lab:aarch64-*"
-    found=$(releases "$arch")
-    [ -n "$found" ] || die 2 "no such kernel for $arch"
+    found=$(releases "$arch") || found=''
+    if [ -z "$found" ]; then
+      say "$target: no such kernel for $arch"
+      lacking=4
+      continue
+    fi
     while IFS= read -r release; do
       echo "$target $release"
     done <<<"$found"
@@ -101,17 +107,25 @@ one() {
   file=$dir/$(document "$target" "$release")
   ! is_done "$file" || return 0
   mkdir -p "$(dirname "$file")"
-  kernel=$("$here/kernel.sh" fetch --quiet --arch "$(target_arch "$target")" --release "$release") || return 4
   # An interrupted run leaves a document, too, and must not be taken for all.
   rm -f "$file.new"
-  "$wsbench" run --quiet --on "$target" --kernel "$kernel/vmlinuz" -o "$file.new" "$@" >"$file.log" 2>&1 || code=$?
+  kernel=$("$here/kernel.sh" fetch --quiet --arch "$(target_arch "$target")" --release "$release" \
+    2>"$file.log") || code=4
+  [ "$code" != 0 ] ||
+    "$wsbench" run --quiet --on "$target" --kernel "$kernel/vmlinuz" -o "$file.new" "$@" >"$file.log" 2>&1 || code=$?
   # 4: some benchmark failed. What others gave is worth having, and the log says which.
   if { [ "$code" = 0 ] || [ "$code" = 4 ]; } && is_done "$file.new"; then
     mv "$file.new" "$file"
     return 0
   fi
-  tail -n 3 "$file.log" | sed "s|^|$target $release: |" >&2
+  echo "$target $release: $(reason "$file.log")" >&2
   return 4
+}
+
+# reason LOG: why a job failed: the last error, which the tables of what was measured
+# all the same may follow.
+reason() {
+  grep '^[a-z]*: error: ' "$1" | tail -n 1 | grep . || tail -n 1 "$1"
 }
 
 # log_is_true: as many jobs went well by parallel's log as documents are here. Somebody
@@ -142,33 +156,46 @@ measure() {
 }
 
 # add: each target's documents, in order, to the history. A kernel that is missing in
-# between would have to be added later, behind those that came after it.
+# between would have to be added later, behind those that came after it: its target
+# waits, the others do not.
 add() {
-  local target release file files=() missing=0
-  while read -r target release; do
-    file=$dir/$(document "$target" "$release")
-    if is_done "$file"; then files+=("$file"); else missing=$((missing + 1)); fi
-  done <"$dir/jobs"
-  if [ "$missing" -gt 0 ] && [ "$skip_failed" = 0 ]; then
-    say "$missing kernels are missing, nothing was added to $db: run it again, or give --skip-failed"
-    return 4
-  fi
+  local target release file files=() of_target missing code=0
+  for target in "${targets[@]}"; do
+    of_target=() missing=0
+    while read -r release; do
+      file=$dir/$(document "$target" "$release")
+      if is_done "$file"; then of_target+=("$file"); else missing=$((missing + 1)); fi
+    done < <(awk -v t="$target" '$1 == t { print $2 }' "$dir/jobs")
+    if [ "$missing" -gt 0 ] && [ "$skip_failed" = 0 ]; then
+      say "$target: $missing kernels are missing, nothing was added to $db: run it again, or give --skip-failed"
+      code=4
+    else
+      files+=("${of_target[@]}")
+    fi
+  done
   [ ${#files[@]} -gt 0 ] || return 4
-  "$wsbench" history add --db "$db" "${files[@]}"
+  "$wsbench" history add --db "$db" "${files[@]}" || return
+  return "$code"
 }
 
 list() {
-  local target release
+  local target release file state
   while read -r target release; do
-    printf '%-18s %-32s %s\n' "$target" "$release" \
-      "$(if is_done "$dir/$(document "$target" "$release")"; then echo 'done'; else echo -; fi)"
+    file=$dir/$(document "$target" "$release")
+    state=-
+    if is_done "$file"; then
+      state='done'
+    elif [ -s "$file.log" ]; then
+      state="failed: $(reason "$file.log")"
+    fi
+    printf '%-18s %-32s %s\n' "$target" "$release" "$state"
   done <"$dir/jobs.new"
   rm -f "$dir/jobs.new"
 }
 
 main() {
   local dir='' db='' series='' flavour=cloud wanted='' at_once=1 logins='' only_list=0 skip_failed=0
-  local targets=(lab:x86_64-svm lab:aarch64-vhe lab:aarch64-nvhe) code=0 progress=''
+  local targets=(lab:x86_64-svm lab:aarch64-vhe lab:aarch64-nvhe) code=0 progress='' lacking=0
   if [ "${1:-}" = --one ]; then
     shift
     one "$@"
@@ -201,12 +228,14 @@ main() {
   [ ! -t 2 ] || progress=1
   mkdir -p "$dir"
   jobs >"$dir/jobs.new"
+  [ -s "$dir/jobs.new" ] || die 2 "no target has such a kernel"
   if [ "$only_list" = 1 ]; then
     list
     exit
   fi
   measure "$@" || code=$?
   [ -z "$db" ] || add || code=$?
+  [ "$code" != 0 ] || code=$lacking
   exit "$code"
 }
 

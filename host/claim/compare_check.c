@@ -34,6 +34,14 @@ int compare_check_kind(const struct result *base, const struct result *new,
 {
 	unsigned int machines = COMPARE_ACROSS_MACHINES | COMPARE_ACROSS_TARGETS;
 
+	for (int i = 0; i < 2; i++) {
+		const struct result *r = i ? new : base;
+
+		if (result_failure(r) && !result_count(r, RESULT_OK))
+			return refuse(err,
+				      "nothing was measured in %s: its target failed: %s",
+				      i ? "new" : "base", result_failure(r));
+	}
 	for (int i = 0; i < 2; i++)
 		if (o->config[i] && !has_config(i ? new : base, o->config[i]))
 			return refuse(err, "nothing ran under config '%s'", o->config[i]);

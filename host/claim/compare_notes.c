@@ -94,7 +94,9 @@ static void note_rejected(struct compare *c, const char *word, bool new)
 
 static void note_document(struct compare *c, const char *word, const struct result *r)
 {
-	if (r->run.partial)
+	if (result_failure(r))
+		note(c, "The target of %s failed: %s.", word, result_failure(r));
+	else if (r->run.partial)
 		note(c, "The run of %s ended early.", word);
 	if (r->target.hypervisor && !strcmp(r->target.hypervisor, "software"))
 		note(c,

@@ -248,6 +248,15 @@ const struct bench *names_bench(const char *id)
 	return NULL;
 }
 
+const struct config *names_config(const char *name)
+{
+	const struct config *c = config_table;
+
+	while (c->name && strcmp(c->name, name))
+		c++;
+	return c->name ? c : NULL;
+}
+
 const struct target *names_target(const char *name)
 {
 	for (const struct target *t = target_table; t->name; t++)

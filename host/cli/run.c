@@ -240,6 +240,7 @@ int cmd_run(int argc, char **argv)
 	code = run_parse(&run, argc, argv, &go);
 	if (code == CLI_OK && go)
 		code = prepare_output(&run);
+	run.keep_failed = true;
 	if (code == CLI_OK && go) {
 		target_catch_signals();
 		code = run_all(&run);

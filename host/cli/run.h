@@ -15,6 +15,11 @@ struct run {
 	struct names_list targets, benches, configs;
 	bool stats, metrics;
 	bool all_targets; /* "all": skip those that cannot run here */
+	/*
+	 * A target that fails leaves a document in which the rows that it did not
+	 * measure have failed: if some were measured, or beside other targets.
+	 */
+	bool keep_failed;
 	struct measure_request request;
 	const char *label, *commit; /* of the subject; NULL: none given */
 	const char *output;	    /* -o; NULL: none */

@@ -76,6 +76,7 @@ static void finish(struct result *r, const struct run *run, const struct target 
 {
 	char now[TIME_BYTES];
 	bool partial = r->run.partial;
+	bool lab = !strcmp(t->ops->kind, "lab");
 
 	r->run = (struct result_run){ .partial = partial };
 	begin(r, run, request, started);
@@ -83,7 +84,11 @@ static void finish(struct result *r, const struct run *run, const struct target 
 	r->run.finished = result_string(r, now);
 	r->subject.label = result_string(r, run->label);
 	r->subject.commit = result_string(r, run->commit);
-	if (!strcmp(t->ops->kind, "lab")) {
+	if (lab && !r->machine.fingerprint) {
+		/* The machine inside never described itself. */
+		r->machine.fingerprint = "unknown";
+		r->machine.arch = t->arch == ARCH_X86_64 ? "x86_64" : "aarch64";
+	} else if (lab) {
 		env_fingerprint_mix(r, r->target.emulator);
 	} else {
 		int pinned = r->machine.pinned;
@@ -92,9 +97,23 @@ static void finish(struct result *r, const struct run *run, const struct target 
 		r->machine.pinned = pinned;
 		env_checks(r);
 	}
-	if (partial)
+	if (partial && !result_failure(r))
 		result_warn(r, "partial",
 			    "the run ended early: some benchmarks are missing");
+}
+
+/* The target failed: what its document says of that, if there is to be one. */
+static void keep_failed(const struct run *run, const struct target *t,
+			const struct measure_request *request,
+			const struct target_error *err, struct result **out)
+{
+	bool any = *out && (*out)->n_benchmarks;
+
+	if (!run->keep_failed || target_interrupted || (!any && run->targets.n < 2))
+		return;
+	if (!*out)
+		*out = result_new();
+	measure_fail(t, request, err, *out);
 }
 
 static enum cli_exit measure(const struct run *run, struct target *t, struct result **out)
@@ -108,6 +127,7 @@ static enum cli_exit measure(const struct run *run, struct target *t, struct res
 	struct measure_request request = run->request;
 	struct target_error err = { "" };
 	char started[TIME_BYTES];
+	bool bad_request;
 	int rc;
 
 	/* Where nothing is left to chance, neither is this. */
@@ -122,21 +142,22 @@ static enum cli_exit measure(const struct run *run, struct target *t, struct res
 		rc = measure_run(t, &request, &watch, out, &err);
 	t->ops->close(t);
 	progress_clear(&d.progress);
+	/* Nothing to measure, or nothing to measure it with: what was asked is wrong. */
+	bad_request = (rc == -ENOENT || rc == -ENOEXEC) && *out && !(*out)->n_benchmarks;
+	if (rc && !bad_request)
+		keep_failed(run, t, &request, &err, out);
 	/* A lab that did not come up has no document to finish. */
 	if (*out && (*out)->n_benchmarks)
 		finish(*out, run, t, &request, started);
 	if (!rc)
 		return CLI_OK;
 	/* Under "all", a target that has none of the benchmarks is not missed. */
-	if (rc == -ENOENT && run->all_targets && *out && !(*out)->n_benchmarks) {
+	if (rc == -ENOENT && run->all_targets && bad_request) {
 		message_info(&run->common, "%s is left out: %s", t->name, err.text);
 		return CLI_OK;
 	}
 	message_error("%s", err.text);
-	/* Nothing to measure, or nothing to measure it with: what was asked is wrong. */
-	if ((rc == -ENOENT || rc == -ENOEXEC) && *out && !(*out)->n_benchmarks)
-		return CLI_USAGE;
-	return CLI_FAILED;
+	return bad_request ? CLI_USAGE : CLI_FAILED;
 }
 
 enum cli_exit run_target(const struct run *run, const struct target *row,
@@ -144,6 +165,7 @@ enum cli_exit run_target(const struct run *run, const struct target *row,
 {
 	struct target t = *row;
 	struct target_error err = { "" };
+	char started[TIME_BYTES];
 	enum cli_exit code;
 	int rc;
 
@@ -155,7 +177,14 @@ enum cli_exit run_target(const struct run *run, const struct target *row,
 	}
 	if (rc) {
 		message_error("%s: %s", t.name, err.text);
-		return rc == -ENOEXEC ? CLI_USAGE : CLI_FAILED;
+		if (rc == -ENOEXEC)
+			return CLI_USAGE;
+		keep_failed(run, &t, &run->request, &err, out);
+		if (*out) {
+			now_text(started);
+			finish(*out, run, &t, &run->request, started);
+		}
+		return CLI_FAILED;
 	}
 	code = measure(run, &t, out);
 	/* A document without a single benchmark is not worth having. */

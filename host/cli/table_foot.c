@@ -150,7 +150,9 @@ static void describe_effort(FILE *f, const struct result *r)
 	if (e.rejected)
 		fprintf(f, " (%zu of all %zu boots rejected)", e.rejected, e.all);
 	fputs(r->target.exact ? "; exact: no noise" : "; noisy", f);
-	if (r->run.partial)
+	if (result_failure(r))
+		fputs("; FAILED: not all of it is here", f);
+	else if (r->run.partial)
 		fputs("; INTERRUPTED: not all of it is here", f);
 }
 
@@ -162,6 +164,13 @@ static char *describe(const struct result *r)
 
 	if (!f)
 		abort();
+	/* Of a target that did not come up nothing else is known. */
+	if (result_failure(r) && !result_count(r, RESULT_OK)) {
+		fputs("FAILED: nothing was measured", f);
+		if (fclose(f))
+			abort();
+		return text;
+	}
 	if (r->subject.kernel)
 		fprintf(f, "Linux %s", r->subject.kernel);
 	else
@@ -230,6 +239,15 @@ static void print_notes(const struct foot *t)
 	}
 }
 
+/* A target's failure is a warning, and the reason of the rows that it cost. */
+static bool is_a_note(const struct table_model *m, const char *message)
+{
+	for (size_t i = 0; i < m->n_notes; i++)
+		if (!strcmp(m->notes[i], message))
+			return true;
+	return false;
+}
+
 static bool warns(const struct result *r, const char *message)
 {
 	for (size_t i = 0; i < r->n_warnings; i++)
@@ -270,7 +288,7 @@ static void print_warnings(const struct foot *t)
 	for (size_t d = 0; d < t->m->n_docs; d++) {
 		for (size_t i = 0; i < t->m->docs[d]->n_warnings; i++) {
 			const char *message = t->m->docs[d]->warnings[i].message;
-			bool said = false;
+			bool said = is_a_note(t->m, message);
 
 			for (size_t k = 0; k < d && !said; k++)
 				said = warns(t->m->docs[k], message);

@@ -51,6 +51,10 @@ static const char fixed_lines[] = "romimage: file=/proc/self/fd/8\n"
 				  "info: action=ignore\n"
 				  "debug: action=ignore\n";
 
+/* A panic's text; after it Bochs prints a banner and, from its debugger, an instruction.
+ */
+static const char *const error_marks[] = { ">>PANIC<< ", NULL };
+
 static const char *const fixed_args[] = {
 	"-q", "-f", "/proc/self/fd/9", "-rc", "/proc/self/fd/10",
 };
@@ -271,6 +275,7 @@ static int bochs_clone(struct lab_base *base, const struct lab_boot *boot,
 
 const struct lab_emulator lab_bochs = {
 	.version_option = "--help",
+	.error_marks = error_marks,
 	.wire = LAB_SHARED_PORT,
 	.control_type = SOCK_SEQPACKET,
 	.command = bochs_command,

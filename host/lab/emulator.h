@@ -57,6 +57,8 @@ struct lab_boot {
 
 struct lab_emulator {
 	const char *version_option; /* that makes it say its name */
+	/* What its own error messages begin with, the surest first; NULL at the end. */
+	const char *const *error_marks;
 	enum lab_shared_kind wire;
 	int control_type; /* of LAB_FD_CONTROL: SOCK_STREAM, SOCK_SEQPACKET */
 	/* 0 or a negative errno; lab_command_free() in any case. */

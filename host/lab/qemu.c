@@ -257,8 +257,14 @@ static int qemu_clone(struct lab_base *base, const struct lab_boot *boot,
 	return ret;
 }
 
+/* "qemu: fatal: " comes before a dump of all registers, and "qemu-system-ARCH: " before
+ * warnings, too: those that matter come last. */
+static const char *const error_marks[] = { "qemu: fatal: ", "qemu-system-x86_64: ",
+					   "qemu-system-aarch64: ", NULL };
+
 const struct lab_emulator lab_qemu = {
 	.version_option = "--version",
+	.error_marks = error_marks,
 	.wire = LAB_SHARED_MEMORY,
 	.control_type = SOCK_STREAM,
 	.command = qemu_command,

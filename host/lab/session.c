@@ -23,6 +23,7 @@ struct session {
 	const char *label;
 	const char *emulator;
 	const struct lab_sink *sink; /* NULL: the machine boots, and has no job yet */
+	const char *const *error_marks;
 	struct target_error *err;
 	struct lab_child child;
 	struct lab_shared wire;
@@ -186,19 +187,39 @@ static void add_console(struct session *s)
 	}
 }
 
+/*
+ * The emulator's own error message, without its mark. Warnings are not why it died.
+ */
+static bool emulator_error(const struct session *s, char *line, size_t room)
+{
+	for (const char *const *mark = s->error_marks; mark && *mark; mark++) {
+		size_t skip = strlen(*mark);
+
+		if (!lab_tail_find(&s->messages, *mark, line, room) ||
+		    !strncmp(line + skip, "warning: ", 9))
+			continue;
+		memmove(line, line + skip, strlen(line + skip) + 1);
+		return true;
+	}
+	*line = '\0';
+	return false;
+}
+
 /* The emulator has ended and the machine had not said END: why? */
 static int explain_death(struct session *s)
 {
 	int status = lab_child_finish(&s->child);
 	char line[200];
+	bool told = emulator_error(s, line, sizeof(line));
 
 	if (WIFSIGNALED(status))
-		lab_fail(s->err, -EIO, "%s: %s was killed by signal %d (%s)", s->label,
-			 s->emulator, WTERMSIG(status), strsignal(WTERMSIG(status)));
+		lab_fail(s->err, -EIO, "%s: %s was killed by signal %d (%s)%s%s",
+			 s->label, s->emulator, WTERMSIG(status),
+			 strsignal(WTERMSIG(status)), told ? ": " : "", line);
 	else if (lab_tail_find(&s->console, "Kernel panic - not syncing: ", line,
 			       sizeof(line)))
 		return lab_fail(s->err, -EIO, "%s: its kernel died: %s", s->label, line);
-	else if (status && lab_tail_line(&s->messages, 0, line, sizeof(line)))
+	else if (status && (told || lab_tail_line(&s->messages, 0, line, sizeof(line))))
 		lab_fail(s->err, -EIO, "%s: %s failed: %s", s->label, s->emulator, line);
 	else
 		lab_fail(s->err, -EIO, "%s: the machine went off before %s", s->label,
@@ -289,6 +310,7 @@ static struct session *session_new(const struct lab_base *base,
 	}
 	s->label = base->label;
 	s->emulator = slash ? slash + 1 : boot->program;
+	s->error_marks = base->machine->emulator->error_marks;
 	s->sink = sink;
 	s->err = err;
 	lab_child_init(&s->child);

@@ -170,6 +170,37 @@ static int row_round(struct session *s, struct row_run *run, uint32_t round)
 	return 0;
 }
 
+/* The reason in a document: one line, without the target's name, which stands there. */
+static const char *reason_of(const struct target *t, const struct target_error *err,
+			     struct result *r)
+{
+	size_t name = strlen(t->name);
+	const char *p = err->text;
+	char text[sizeof(err->text)];
+	size_t n = 0;
+
+	if (!strncmp(p, t->name, name) && !strncmp(p + name, ": ", 2))
+		p += name + 2;
+	while (*p) {
+		text[n++] = *p == '\n' ? ';' : *p;
+		/* A line of a console is indented; one blank is enough. */
+		if (*p++ == '\n')
+			while (p[0] == ' ' && p[1] == ' ')
+				p++;
+	}
+	text[n] = '\0';
+	return result_string(r, text);
+}
+
+/* `rc`: why the run ended before this row had a figure. */
+static void stop_unmeasured(const struct session *s, struct assembly *a, int rc)
+{
+	if (rc == -EINTR)
+		assemble_stop(a, RESULT_SKIP, "the run ended before its turn");
+	else
+		assemble_stop(a, RESULT_FAIL, reason_of(s->target, s->err, s->result));
+}
+
 /* `rc`: why the run ended early, or 0. */
 static int row_end(struct session *s, struct row_run *run, int rc)
 {
@@ -178,7 +209,7 @@ static int row_end(struct session *s, struct row_run *run, int rc)
 		struct result_benchmark *b = &s->result->benchmarks[a->index];
 
 		if (rc && b->status == RESULT_OK && !b->n_metrics)
-			assemble_stop(a, RESULT_SKIP, "the run ended before its turn");
+			stop_unmeasured(s, a, rc);
 		assemble_end(a);
 		if (s->watch->benchmark && !rc)
 			rc = s->watch->benchmark(s->watch->ctx, s->result,
@@ -336,4 +367,44 @@ int measure_run(struct target *t, const struct measure_request *request,
 	plan_free(&s.plan);
 	free(s.payload);
 	return rc;
+}
+
+/* As far as it is known of a target that was never opened. */
+static void describe_unopened(const struct target *t, struct result *r)
+{
+	r->target.name = result_string(r, t->name);
+	r->target.kind = t->ops->kind;
+	r->target.exact = t->exact;
+	r->clock.name = t->arch == ARCH_X86_64 ? "TSC" : "CNTVCT_EL0";
+	r->clock.unit = t->exact ? "insns" : "ticks";
+	r->clock.overhead_min = r->clock.overhead_median = NAN;
+}
+
+void measure_fail(const struct target *t, const struct measure_request *request,
+		  const struct target_error *err, struct result *r)
+{
+	const char *why = reason_of(t, err, r);
+	struct target_error none;
+	struct plan plan;
+
+	if (!r->target.name)
+		describe_unopened(t, r);
+	result_warn(r, RESULT_TARGET_FAILED, "%s", why);
+	r->run.partial = true;
+	if (plan_make(request, t, &plan, &none))
+		return;
+	for (size_t i = 0; i < plan.n_rows; i++) {
+		const struct plan_row *row = &plan.rows[i];
+
+		for (size_t k = 0; k < row->n_configs; k++) {
+			struct assembly a = { .result = r };
+
+			if (result_find(r, row->bench->id, row->configs[k]->name))
+				continue;
+			assemble_begin(&a, row->bench, row->configs[k]);
+			if (r->benchmarks[a.index].status == RESULT_OK)
+				assemble_stop(&a, RESULT_FAIL, why);
+		}
+	}
+	plan_free(&plan);
 }

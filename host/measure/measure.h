@@ -30,4 +30,12 @@ int measure_run(struct target *t, const struct measure_request *request,
 		const struct measure_watch *watch, struct result **out,
 		struct target_error *err);
 
+/*
+ * After the target failed, or could not be opened: adds every row of the request that
+ * the document lacks, as failed for the reason in `err`, and the warning
+ * RESULT_TARGET_FAILED. Fills in target and clock where the target was not described.
+ */
+void measure_fail(const struct target *t, const struct measure_request *request,
+		  const struct target_error *err, struct result *r);
+
 #endif

@@ -156,6 +156,23 @@ void result_warn(struct result *r, const char *code, const char *fmt, ...)
 	r->warnings[r->n_warnings++] = w;
 }
 
+const char *result_failure(const struct result *r)
+{
+	for (size_t i = 0; i < r->n_warnings; i++)
+		if (!strcmp(r->warnings[i].code, RESULT_TARGET_FAILED))
+			return r->warnings[i].message;
+	return NULL;
+}
+
+size_t result_count(const struct result *r, enum result_status status)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_benchmarks; i++)
+		n += r->benchmarks[i].status == status;
+	return n;
+}
+
 void result_add_argv(struct result *r, const char *arg)
 {
 	r->run.argv = store_grow(r->store, r->run.argv, r->run.n_argv, sizeof(arg));

@@ -44,7 +44,7 @@ struct result_run {
 	const char *started; /* RFC 3339, UTC */
 	const char *finished;
 	uint64_t seed; /* at most RESULT_SEED_MAX */
-	bool partial;  /* interrupted: what is here is complete, but not all */
+	bool partial;  /* interrupted or failed: what is here is complete, but not all */
 	const char **argv;
 	size_t n_argv;
 	const char *tool_version, *tool_commit;
@@ -214,6 +214,16 @@ struct result_pmu_register *result_add_pmu_register(struct result *r,
 void result_warn(struct result *r, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void result_add_argv(struct result *r, const char *arg);
+
+/*
+ * The code of the warning that a target failed: its message says why, and rows that
+ * were not measured because of it have that message as their reason.
+ */
+#define RESULT_TARGET_FAILED "target-failed"
+/* That message; NULL: the target did not fail. */
+const char *result_failure(const struct result *r);
+/* How many benchmarks have that status. */
+size_t result_count(const struct result *r, enum result_status status);
 
 /* NULL where there is none. `config` NULL: the first of that name. */
 const struct result_benchmark *result_find(const struct result *r, const char *name,

@@ -262,3 +262,42 @@ for name in ("github.yml", "gitlab.yml"):
     assert used and all(os.access(os.path.join(top, u.rstrip(')"')), os.X_OK) for u in used), used
 END
 }
+
+# ci_run SUMMARY CODE CLEANROOM: .ci/run beside a `make test` that prints SUMMARY and ends
+# with CODE, and a clean room that ends with CLEANROOM; $last is what it ends with.
+ci_run() {
+  rm -rf ci
+  mkdir -p ci/.ci ci/scripts
+  cp "$top/.ci/run" ci/.ci
+  printf 'test:\n\t@echo "%s"; exit %s\n' "$1" "$2" >ci/Makefile
+  printf '#!/bin/sh\n' >ci/scripts/setup.sh
+  printf '#!/bin/sh\necho clean room; exit %s\n' "$3" >ci/scripts/cleanroom.sh
+  chmod +x ci/scripts/*
+  run_apart ci/.ci/run
+  echo "exit code $status, stdout: $stdout, stderr: $stderr"
+  last=${stdout##*$'\n'}
+}
+
+@test "the clean room counts as one test more" {
+  ci_run "7 passed, 0 failed, 2 skipped" 0 0
+  [ "$status" = 0 ] && [ "$last" = "8 passed, 0 failed, 2 skipped" ]
+  ci_run "7 passed, 0 failed, 2 skipped" 0 77
+  [ "$status" = 0 ] && [ "$last" = "7 passed, 0 failed, 3 skipped" ]
+  ci_run "7 passed, 0 failed, 2 skipped" 0 1
+  [ "$status" = 1 ] && [ "$last" = "7 passed, 1 failed, 2 skipped" ]
+  ci_run "7 passed, 3 failed, 2 skipped" 1 0
+  [ "$status" = 1 ] && [ "$last" = "8 passed, 3 failed, 2 skipped" ]
+  # No test ran: the build failed.
+  ci_run "no such file" 2 0
+  [ "$status" = 1 ] && [ "$last" = "1 passed, 1 failed, 0 skipped" ]
+}
+
+@test "the clean room is skipped without root, and says so; bad usage" {
+  refused 2 'unknown argument --xyzzy' "$top/scripts/cleanroom.sh" --xyzzy
+  refused 2 '--without needs a value' "$top/scripts/cleanroom.sh" --without
+  local nobody=(setpriv --reuid=65534 --clear-groups)
+  [ "$(id -u)" = 0 ] || nobody=()
+  "${nobody[@]}" test -r "$top/scripts/cleanroom.sh" || skip "only root can read the source tree"
+  refused 77 'skipped: not root' "${nobody[@]}" "$top/scripts/cleanroom.sh"
+  nothing_left
+}

@@ -107,12 +107,23 @@ print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
   [[ $stderr == *"1 kernels are missing, nothing was added"* ]]
   [ ! -e h.jsonl ]
   [ -f out/lab-x86_64-svm/6.12.1-x86_64.json ]
+  run_apart "$sweep" -o out --on lab:x86_64-svm --list
+  grep -q '6.1.0-10-x86_64  *failed: wsbench: error: it broke$' <<<"$stdout"
   # Mended: only that one is measured, and all are added.
   broken=
   run_apart "$sweep" -o out --on lab:x86_64-svm --db h.jsonl
   [ "$status" = 0 ]
   [ "$(runs)" = 4 ]
   [ "$(kernels_of_history h.jsonl lab:x86_64-svm)" = "6.1.0-9-x86_64 6.1.0-10-x86_64 6.12.1-x86_64" ]
+}
+
+@test "a target that fails costs that target: the others go into the history" {
+  export broken=6.1.0-10-x86_64
+  run_apart "$sweep" -o out --on lab:x86_64-svm,lab:aarch64-vhe --db h.jsonl
+  [ "$status" = 4 ]
+  [[ $stderr == *"lab:x86_64-svm: 1 kernels are missing, nothing was added"* ]]
+  [ -z "$(kernels_of_history h.jsonl lab:x86_64-svm)" ]
+  [ "$(kernels_of_history h.jsonl lab:aarch64-vhe)" = "6.1.0-9-aarch64 6.1.0-10-aarch64 6.12.1-aarch64" ]
 }
 
 @test "--skip-failed adds what there is" {

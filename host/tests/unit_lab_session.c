@@ -99,7 +99,8 @@ static int script_freeze(struct lab_base *base)
 	return 0;
 }
 
-static const struct lab_emulator script_emulator = {
+/* Its error_marks are those of the emulator that the script stands for. */
+static struct lab_emulator script_emulator = {
 	.wire = LAB_SHARED_MEMORY,
 	.control_type = SOCK_STREAM,
 	.command = script_command,
@@ -237,6 +238,48 @@ Test(session, the_emulators_last_words_are_told)
 	cr_expect_not_null(strstr(err.text, "sh failed: no such option"), "%s", err.text);
 	cr_expect_eq(converse(&shared, "kill -9 $$", &heard, &err), -EIO);
 	cr_expect_not_null(strstr(err.text, "killed by signal 9"), "%s", err.text);
+}
+
+/* What Bochs prints without its VGA BIOS, in its order. */
+#define BOCHS_OUTPUT                                                                     \
+	"echo 'ALSA lib pcm.c:2666:(snd_pcm_open_noupdate) Unknown PCM default';"        \
+	"echo '00000000000p[MEM0  ] >>PANIC<< ROM: no ROM image file';"                  \
+	"echo ========; echo 'Bochs is exiting with the following message:';"            \
+	"echo '[MEM0  ] ROM: no ROM image file'; echo ========;"                         \
+	"echo '(0).[0] [0x000000000000] 0000:0000 (unk. ctxt): add byte ptr "            \
+	"ds:[bx+si], al';"
+
+Test(session, the_emulators_error_is_told_not_what_it_printed_after_it)
+{
+	static const char *const bochs[] = { ">>PANIC<< ", NULL };
+	static const char *const qemu[] = { "qemu: fatal: ", "qemu-system-x86_64: ",
+					    NULL };
+
+	script_emulator.error_marks = bochs;
+	cr_expect_eq(converse(&shared, BOCHS_OUTPUT "exit 1", &heard, &err), -EIO);
+	cr_expect_str_eq(err.text, "lab:test: sh failed: ROM: no ROM image file");
+
+	script_emulator.error_marks = qemu;
+	cr_expect_eq(converse(&shared,
+			      "echo 'qemu-system-x86_64: -M x: unsupported machine';"
+			      "echo 'Use -machine help to list machines'; exit 1",
+			      &heard, &err),
+		     -EIO);
+	cr_expect_str_eq(err.text, "lab:test: sh failed: -M x: unsupported machine");
+	cr_expect_eq(converse(&shared,
+			      "echo 'qemu: fatal: code outside RAM'; echo 'RAX=0';"
+			      "kill -ABRT $$",
+			      &heard, &err),
+		     -EIO);
+	cr_expect_not_null(strstr(err.text, "killed by signal 6 (Aborted): code outside "
+					    "RAM"),
+			   "%s", err.text);
+	cr_expect_eq(converse(&shared,
+			      "echo 'qemu-system-x86_64: warning: old'; echo the reason;"
+			      "exit 1",
+			      &heard, &err),
+		     -EIO);
+	cr_expect_str_eq(err.text, "lab:test: sh failed: the reason");
 }
 
 Test(session, a_panic_is_told_in_the_kernels_words)

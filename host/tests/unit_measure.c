@@ -33,12 +33,16 @@ static int fake_boot(struct target *t, const struct boot_request *rq,
 	return target_fail(err, fault->rc, "%s", fault->text);
 }
 
-static void fake_describe(const struct target *t, struct result *r)
+static int fake_describe(struct target *t, struct result **out, struct target_error *err)
 {
+	struct result *r = *out;
+
 	r->target.name = result_string(r, t->name);
 	r->target.kind = t->ops->kind;
 	r->target.exact = t->exact;
 	r->clock.unit = "insns";
+	(void)err;
+	return 0;
 }
 
 static const struct target_ops fake_ops = {

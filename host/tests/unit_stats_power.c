@@ -21,7 +21,7 @@ Test(prediction, by_hand)
 /* Bencher's boundary is one-sided, and rounded to two digits. */
 Test(prediction, agrees_with_bencher)
 {
-	json_t *root = shared("vectors.json");
+	json_t *root = reference("stats/vectors.json");
 	json_t *ref = json_array_get(
 		json_object_get(json_object_get(root, "bencher_boundary"), "cases"), 0);
 	double sd = number(ref, "sd"), p = 2 * (1 - number(ref, "boundary"));

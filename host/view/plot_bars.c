@@ -35,6 +35,13 @@ static void select_docs(struct shared *shared, const struct bars_panel *panel,
 		if (!strcmp(plot_arch(in->docs[d]), arch) &&
 		    has_figure(panel, in, in->docs[d]))
 			shared->docs[shared->n++] = in->docs[d];
+	/* A target that failed is named beside the others, without a bar. */
+	for (size_t d = 0; shared->n && d < in->n_docs; d++)
+		if (!strcmp(plot_arch(in->docs[d]), arch) &&
+		    result_failure(in->docs[d]) &&
+		    !result_count(in->docs[d], RESULT_OK) &&
+		    !strcmp(in->docs[d]->clock.unit, panel->unit))
+			shared->docs[shared->n++] = in->docs[d];
 }
 
 static void print_head(struct bars_model *m, const char *arch)
@@ -70,7 +77,9 @@ static void add_groups(struct bars_model *m, const struct shared *shared,
 		if (!plot_wants(in, rows.rows[i].name))
 			continue;
 		for (size_t d = 0; d < shared->n; d++)
-			found[d] = rows_find(shared->docs[d], &rows.rows[i]);
+			found[d] = result_count(shared->docs[d], RESULT_OK)
+					   ? rows_find(shared->docs[d], &rows.rows[i])
+					   : NULL;
 		bars_add_group(m, copy(rows.rows[i].label), found,
 			       shared->docs[0]->target.exact);
 	}

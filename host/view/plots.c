@@ -78,7 +78,10 @@ char *plot_subject(const struct plot_input *in, const struct result *r)
 	if (!f)
 		abort();
 	fprintf(f, "%s: ", label);
-	print_kernel(f, r);
+	if (result_failure(r))
+		fprintf(f, "FAILED: %.100s", result_failure(r));
+	else
+		print_kernel(f, r);
 	if (r->subject.label)
 		fprintf(f, " (%.60s)", r->subject.label);
 	if (r->clock.hz && !r->target.exact)

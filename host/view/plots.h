@@ -49,7 +49,8 @@ bool plot_wants(const struct plot_input *in, const char *bench);
 
 /*
  * A document's target, and its number where others are of the same target: "kvm #2".
- * Behind it what was measured there: "lab:aarch64-vhe: Linux 6.1.0, KVM arm64 VHE".
+ * Behind it what was measured there: "lab:aarch64-vhe: Linux 6.1.0, KVM arm64 VHE", or
+ * why the target failed.
  * Both for free().
  */
 char *plot_label(const struct plot_input *in, const struct result *r);

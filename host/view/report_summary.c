@@ -35,7 +35,9 @@ static void print_tags(FILE *f, const struct result *doc)
 	html_tag(f, "span class=tag", "%s", doc->clock.unit);
 	if (doc->target.hypervisor && !strcmp(doc->target.hypervisor, "software"))
 		html_tag(f, "span class=tag", "software KVM: not a figure to quote");
-	if (doc->run.partial)
+	if (result_failure(doc))
+		html_tag(f, "span class=tag", "failed: not all of it is here");
+	else if (doc->run.partial)
 		html_tag(f, "span class=tag", "interrupted: not all of it is here");
 	if (doc->tuned)
 		html_tag(f, "span class=tag", "machine tuned");
@@ -55,6 +57,12 @@ static void print_counts(FILE *f, const struct result *doc)
 
 static void print_subject(FILE *f, const struct result *doc)
 {
+	const char *failure = result_failure(doc);
+
+	if (failure)
+		html_tag(f, "p class=worse", "The target failed: %s", failure);
+	if (failure && !result_count(doc, RESULT_OK))
+		return;
 	fputs("<p>", f);
 	if (doc->subject.kernel)
 		html_format(f, "Linux %s", doc->subject.kernel);
