@@ -1,60 +1,81 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The labs: Linux and KVM in an emulator. Every lab runs twice, once for all tests.
+# The labs: Linux and KVM in an emulator. Every lab runs its whole catalogue once, for all
+# tests.
 bats_require_minimum_version 1.5.0
 load helper
 
 labs='aarch64-vhe aarch64-nvhe aarch64-pkvm x86_64-svm x86_64-vmx'
 
-# benches LAB: what it runs. Bochs is ten times as slow as QEMU, and gets a sample.
-benches() {
-  case $1 in
-  x86_64-vmx)
-    echo 'null,rdtsc,hypercall,cpuid,mmio_read_user,mmio_write_user,pio_out_user,pio_in_user,rdpmc_general'
-    ;;
-  *) echo '*' ;;
-  esac
-}
-
-# The whole catalogue, with few events: an exact target needs no more. Two at a time:
-# there are two processors in most places.
+# One boot, few events: an exact target needs no more.
 setup_file() {
   clean_place "$BATS_FILE_TMPDIR"
-  local lab run
+  local lab
   for lab in $labs; do
     ! unavailable "lab:$lab" >/dev/null || continue
-    for run in 1 2; do
-      echo "$lab $run $(benches "$lab")"
-    done
-  done | xargs -r -P 2 -L 1 bash -c '
-    contained "$0" run --on "lab:$2" --bench "$4" --events 50 -o "$1/$2.$3.json" >"$1/$2.$3.out" 2>"$1/$2.$3.err"
-    echo $? >"$1/$2.$3.status"' "$wsbench" "$BATS_FILE_TMPDIR"
+    contained "$wsbench" run --on "lab:$lab" --boots 1 --events 50 -o "$BATS_FILE_TMPDIR/$lab.1.json" \
+      >"$BATS_FILE_TMPDIR/$lab.1.out" 2>"$BATS_FILE_TMPDIR/$lab.1.err" || true
+    [ ! -e "$BATS_FILE_TMPDIR/$lab.1.json" ] || echo 0 >"$BATS_FILE_TMPDIR/$lab.1.status"
+  done
 }
 
 # document LAB: the first run's, as $document.
 document() {
   need_target "lab:$1"
   document=$BATS_FILE_TMPDIR/$1.1.json
-  if [ "$(cat "$BATS_FILE_TMPDIR/$1.1.status")" != 0 ]; then
+  if [ ! -e "$BATS_FILE_TMPDIR/$1.1.status" ]; then
     cat "$BATS_FILE_TMPDIR/$1.1.err"
     return 1
   fi
 }
 
-same() {
+# subsets LAB N SEED: what a row's figure is does not depend on what else is asked for. N
+# random choices of rows, in random order, each with options that must not matter; all
+# that they have in common with the whole catalogue's run is the same to the byte.
+subsets() {
   document "$1"
-  [ "$(cat "$BATS_FILE_TMPDIR/$1.2.status")" = 0 ]
-  benchmarks_text "$document" >first
-  benchmarks_text "$BATS_FILE_TMPDIR/$1.2.json" >second
-  [ "$(wc -l <first)" -gt 100 ]
-  cmp first second
+  "$python" "$tests/subsets.py" plan "$document" "$2" "$3" >plans
+  [ "$(wc -l <plans)" = "$2" ]
+  while read -r names options; do
+    echo "--bench $names $options"
+    # shellcheck disable=SC2086
+    "$wsbench" run --on "lab:$1" --boots 1 --events 50 --bench "$names" $options -o part.json \
+      >/dev/null 2>&1 </dev/null
+    "$python" "$tests/subsets.py" compare "$document" part.json
+    rm part.json
+  done <plans
 }
 
-@test "lab:aarch64-vhe: a second run is the same to the byte" { same aarch64-vhe; }
-@test "lab:aarch64-nvhe: a second run is the same to the byte" { same aarch64-nvhe; }
-@test "lab:aarch64-pkvm: a second run is the same to the byte" { same aarch64-pkvm; }
-@test "lab:x86_64-svm: a second run is the same to the byte" { same x86_64-svm; }
-@test "lab:x86_64-vmx: a second run is the same to the byte" { same x86_64-vmx; }
+@test "lab:aarch64-vhe: a figure does not depend on what else is asked for" { subsets aarch64-vhe 7 1; }
+@test "lab:aarch64-nvhe: a figure does not depend on what else is asked for" { subsets aarch64-nvhe 2 1; }
+@test "lab:aarch64-pkvm: a figure does not depend on what else is asked for" { subsets aarch64-pkvm 2 1; }
+@test "lab:x86_64-svm: a figure does not depend on what else is asked for" { subsets x86_64-svm 7 1; }
+@test "lab:x86_64-vmx: a figure does not depend on what else is asked for" { subsets x86_64-vmx 7 1; }
+
+# The figure is the first boot's; more boots, in other places, make it a range at most.
+@test "lab: a figure does not depend on the number of boots and of events" {
+  document x86_64-svm
+  "$wsbench" run --on lab:x86_64-svm --bench hypercall,mmio_read_user --boots 3 --events 20 -o doc.json \
+    >/dev/null 2>&1 </dev/null
+  "$python" "$tests/subsets.py" values "$document" doc.json
+  holds doc.json 'len(m("hypercall")["boots"]) == 3'
+}
+
+# matrix LAB: every row under every config that it can meet neither hangs nor fails.
+matrix() {
+  need_target "lab:$1"
+  run_apart "$wsbench" selftest --on "lab:$1" matrix
+  grep '^not ok' <<<"$output" || true
+  [ "$status" = 0 ]
+  [ "$(grep -c '^ok ' <<<"$output")" -gt 500 ]
+  [ "$(grep '^ok ' <<<"$output" | grep -vc '# SKIP')" -gt 400 ]
+}
+
+@test "lab:aarch64-vhe: every config with every row" { matrix aarch64-vhe; }
+@test "lab:aarch64-nvhe: every config with every row" { matrix aarch64-nvhe; }
+@test "lab:aarch64-pkvm: every config with every row" { matrix aarch64-pkvm; }
+@test "lab:x86_64-svm: every config with every row" { matrix x86_64-svm; }
+@test "lab:x86_64-vmx: every config with every row" { matrix x86_64-vmx; }
 
 # is LAB HYPERVISOR [EMULATOR]: the document says where it is from, and that it is exact.
 is() {
@@ -86,6 +107,7 @@ sys.exit(bool(missing - {"wbinvd"}))' "$document"
 @test "lab:aarch64-nvhe: the whole catalogue runs" { complete aarch64-nvhe; }
 @test "lab:aarch64-pkvm: the whole catalogue runs" { complete aarch64-pkvm; }
 @test "lab:x86_64-svm: the whole catalogue runs" { complete x86_64-svm; }
+@test "lab:x86_64-vmx: the whole catalogue runs" { complete x86_64-vmx; }
 
 @test "lab:aarch64-vhe: is KVM/arm64 with VHE" { is aarch64-vhe 'arm64 VHE'; }
 @test "lab:aarch64-nvhe: is KVM/arm64 without VHE" { is aarch64-nvhe 'arm64 nVHE'; }
