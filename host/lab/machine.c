@@ -119,11 +119,19 @@ static const char *const bochs_lines[] = {
 	" kvm-intel.vmentry_l1d_flush=never loglevel=3"                                  \
 	" initcall_blacklist=ftrace_check_for_weak_functions,trace_eval_init"
 
+/*
+ * Whether WFI and WFE trap depends on what else wants the CPU when the vCPU is loaded
+ * (single_task_running() in kvm_arch_vcpu_load()). From Linux 6.18 on an exit to user
+ * space has two lengths for that reason. These parameters, which Linux 6.11 brought and
+ * older kernels ignore, fix what an idle host without GICv4 comes to.
+ */
+#define WFX_APPEND " kvm-arm.wfi_trap_policy=trap kvm-arm.wfe_trap_policy=notrap"
+
 #define AARCH64_LAB(mode, flags_, mode_append)                                           \
 	{                                                                                \
 		.name = "aarch64-" mode, .arch = ARCH_AARCH64, .emulator = &lab_qemu,    \
 		.program = "qemu-system-aarch64", .flags = flags_,                       \
-		.append = "console=ttyAMA0" COMMON_APPEND mode_append,                   \
+		.append = "console=ttyAMA0" COMMON_APPEND WFX_APPEND mode_append,        \
 	}
 
 const struct lab_machine lab_machine_table[] = {

@@ -356,6 +356,10 @@ Test(machines, the_users_words_come_last_on_the_kernels_command_line)
 		cr_assert_gt(strlen(append), 15);
 		cr_expect_str_eq(append + strlen(append) - 15, " loglevel=8 x=y");
 		cr_expect_eq(strncmp(append, m->append, strlen(m->append)), 0);
+		/* Or user exits have two lengths from Linux 6.18 on. */
+		for (size_t i = 0; i < 2 && m->arch == ARCH_AARCH64; i++)
+			cr_expect_not_null(strstr(append, i ? "wfe_trap_policy=notrap "
+							    : "wfi_trap_policy=trap "));
 		free(argv);
 	}
 	cr_expect_null(lab_machine_find("vax"));
