@@ -5,6 +5,8 @@
 plan DOCUMENT N SEED    N lines: rows of the document, then options for `wsbench run`
 compare WHOLE PART      rows of both are the same, all of their figures
 values WHOLE PART       their round trips are the same
+explainable WHOLE N     N rows and configs with a round trip in instructions; N = 1: all
+total WHOLE ROW CONFIG EXPLANATION    it explains the row's round trip
 """
 import json
 import random
@@ -43,7 +45,27 @@ def value(b):
     return b["status"], [m["estimate"]["value"] for m in b["metrics"] if m["name"] == "round_trip"]
 
 
-if sys.argv[1] == "plan":
+def explainable(path, n):
+    ran = sorted(row for row, b in rows(path).items()
+                 if b["status"] == "ok" and b["exits"]["observed"] and value(b)[1]
+                 and b["group"] not in ("kick", "state", "timer", "vm"))
+    random.seed(1)
+    for name, config in ran if n == "1" else random.sample(ran, int(n)):
+        print(name, config)
+
+
+def total(path, name, config, explanation):
+    with open(explanation) as f:
+        e = json.load(f)
+    figure = value(rows(path)[name, config])[1][0]
+    assert e["total"] == figure, (e["total"], figure)
+
+
+if sys.argv[1] == "explainable":
+    explainable(*sys.argv[2:])
+elif sys.argv[1] == "total":
+    total(*sys.argv[2:])
+elif sys.argv[1] == "plan":
     plan(*sys.argv[2:])
 elif sys.argv[1] == "compare":
     compare(*sys.argv[2:], lambda b: b)

@@ -186,6 +186,24 @@ Test(effects, a_row_without_one_is_as_in_the_catalogue)
 	}
 }
 
+/* KVM resumes at the instruction whose first use exited; an interrupt makes it exit anew. */
+Test(judge, a_first_use_that_an_interrupt_hits_exits_once_more)
+{
+	struct boot_counts c = { .exits = 2 * EVENTS + 2, .user = EVENTS, .interrupts = 1 };
+	struct judgement j;
+
+	c.interrupts_exact = true;
+	j = judged(HANDLED_KERNEL, 1, NEEDS_RELOAD, &c);
+	cr_expect(j.proven && j.observed == EVENTS);
+	c.exits++;
+	j = judged(HANDLED_KERNEL, 1, NEEDS_RELOAD, &c);
+	cr_expect(not(j.proven), "one interrupt explains one exit more, not two");
+	c.exits = 2 * EVENTS + 1;
+	c.interrupts = 0;
+	j = judged(HANDLED_KERNEL, 1, NEEDS_RELOAD, &c);
+	cr_expect(not(j.proven), "without an interrupt there is none");
+}
+
 /* What the guest says is hostile: it may say nothing, or anything. */
 Test(pace, the_spread_is_of_what_was_taken)
 {
