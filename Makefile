@@ -219,7 +219,7 @@ $(B)/libwsbench-trace.so: host/trace/plugin/plugin.c host/trace/plugin/qemu.h ho
 	$(call say,PLUGIN,$@)
 	$(Q)$(CC) -std=gnu11 -I. $(WARN) -O2 -fPIC -fvisibility=hidden -shared $< -o $@
 
--include $(shell find $(B)/obj $(B)/guest $(B)/tests -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/obj $(B)/guest $(B)/tests $(B)/tsan -name '*.d' 2>/dev/null)
 
 # ---- set-up ------------------------------------------------------------------------------
 
@@ -276,7 +276,7 @@ format:
 
 # Without kernels (no network) the labs' tests are skipped, and say so.
 test: setup
-	$(Q)$(MAKE) --no-print-directory $(JOBS) all test-payloads unit-tests asan-tests
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all test-payloads unit-tests asan-tests tsan-tests
 	-$(Q)$(MAKE) --no-print-directory kernels kmod
 	$(Q)host/tests/run $(ARGS)
 
@@ -288,6 +288,23 @@ unit-tests: $(UNITS)
 asan-tests:
 	$(Q)$(MAKE) --no-print-directory B=$(B)/asan WERROR=0 unit-tests \
 		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined'
+# The program and the tests of its threads under ThreadSanitizer: host/tests/threads.bats.
+TSAN := -O1 -fsanitize=thread
+TSAN_OBJ := $(patsubst %.c,$(B)/tsan/obj/%.o,$(call host_src,$(ARCH))) \
+	$(B)/obj/$(ARCH)/payloads.o $(B)/obj/$(ARCH)/bochs_rom.o
+.PHONY: tsan-tests
+tsan-tests: $(B)/tsan/wsbench $(B)/tsan/unit_threads
+$(B)/tsan/obj/%.o: %.c | tools
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(TSAN) -c $< -o $@
+$(B)/tsan/obj/host/cli/version.o: $(B)/version.h
+$(B)/tsan/wsbench: $(TSAN_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(TSAN) -pthread $^ $(LIBS) -o $@
+$(B)/tsan/unit_threads: host/tests/unit_threads.c $(filter-out %/cli/main.o,$(TSAN_OBJ))
+	$(call say,TEST,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(TSAN) $(filter %.c %.o,$^) $(LIBS) -o $@
 $(B)/tests/%: host/tests/%.c $(filter-out %/cli/main.o,$(call host_obj,$(ARCH)))
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
