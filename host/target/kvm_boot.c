@@ -23,7 +23,8 @@ struct meter {
 	struct vm vm;
 	const struct stage *stage; /* or NULL */
 	struct boot_report *rep;
-	int cpu;
+	int cpu;	 /* of the boot CPU; -1 */
+	const int *cpus; /* of all vCPUs; NULL */
 	bool counting;
 	struct perf_counters perf;
 	struct snapshot begin;
@@ -248,7 +249,7 @@ static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_f
 	if (err)
 		return err;
 	/* An unhandled exit is the guest's failure, not the target's. */
-	err = vm_run(&m->vm, &budget, m->cpu);
+	err = vm_run(&m->vm, &budget, m->cpus);
 	timer_close(&budget);
 	if (err && m->vm.stop == VCPU_STOP_NONE)
 		return err;
@@ -271,6 +272,7 @@ int kvm_boot_payload(const struct kvm_boot_env *env, const struct vm_config *con
 	m->stage = stage;
 	m->rep = rep;
 	m->cpu = env->cpu;
+	m->cpus = env->cpus;
 	/* Only software events, or none: the document says so. */
 	m->counting = env->host_counters;
 	if (m->counting && perf_open(&m->perf))

@@ -83,7 +83,7 @@ static enum selftest_verdict break_some(struct selftest *t, enum selftest_break 
 	if (err) {
 		verdict = selftest_error(t, &vm, err);
 	} else {
-		(void)vm_run(&vm, &budget, -1);
+		(void)vm_run(&vm, &budget, NULL);
 		timer_close(&budget);
 		if (which == 2)
 			verdict = judge(t, &vm, how);

@@ -107,7 +107,7 @@ int selftest_go(struct vm *vm)
 
 	if (err)
 		return err;
-	err = vm_run(vm, &budget, -1);
+	err = vm_run(vm, &budget, NULL);
 	timer_close(&budget);
 	if (err)
 		return err;

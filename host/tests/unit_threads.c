@@ -5,6 +5,7 @@
  */
 #include <linux/kvm.h>
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 
 #ifdef __SANITIZE_THREAD__
@@ -61,7 +62,7 @@ static const char *pc(void)
 Test(threads, the_shutdown_of_a_further_vcpu_is_told, .timeout = 30)
 {
 	begin(SPIN, KVM_EXIT_SYSTEM_EVENT, SPIN);
-	cr_expect_eq(vm_run(&fake.vm, NULL, -1), 0);
+	cr_expect_eq(vm_run(&fake.vm, NULL, NULL), 0);
 	cr_expect_eq(fake.vm.stop, VCPU_STOP_SHUTDOWN);
 	cr_expect_eq(fake.vm.stopped_by, 1);
 	cr_expect(told("vCPU 1: the guest shut down: power off", pc()), "%s",
@@ -72,12 +73,26 @@ Test(threads, the_shutdown_of_a_further_vcpu_is_told, .timeout = 30)
 Test(threads, the_failure_of_a_further_vcpu_is_told, .timeout = 30)
 {
 	begin(SPIN, SPIN, KVM_EXIT_FAIL_ENTRY);
-	cr_expect_eq(vm_run(&fake.vm, NULL, -1), -EIO);
+	cr_expect_eq(vm_run(&fake.vm, NULL, NULL), -EIO);
 	cr_expect_eq(fake.vm.stop, VCPU_STOP_ERROR);
 	cr_expect_eq(fake.vm.stopped_by, 2);
 	cr_expect(told("vCPU 2: KVM_EXIT_FAIL_ENTRY", pc()), "%s", fake.vm.error);
 	cr_assert(fake.vm.dump != NULL);
 	cr_expect_eq(strncmp(fake.vm.dump, "vCPU 2, ", 8), 0, "%s", fake.vm.dump);
+	fake_kvm_close(&fake);
+}
+
+/* A thread that cannot be where it should is an error, before anything runs. */
+Test(threads, a_cpu_that_does_not_exist_is_an_error, .timeout = 30)
+{
+	const int cpus[] = { 0, CPU_SETSIZE - 1, CPU_SETSIZE };
+
+	begin(KVM_EXIT_SHUTDOWN, SPIN, SPIN);
+	cr_expect_eq(vm_run(&fake.vm, NULL, cpus), -EINVAL);
+	cr_expect_eq(fake.vm.stop, VCPU_STOP_NONE);
+	cr_expect(told("vCPU 1: ", "on CPU 1023"), "%s", fake.vm.error);
+	cr_expect_eq(fake.vm.vcpus[0].stats.vm_exits, 0);
+	cr_expect(fake.vm.vcpus[1].error == fake.vm.error);
 	fake_kvm_close(&fake);
 }
 
@@ -88,10 +103,10 @@ Test(threads, the_next_run_starts_afresh, .timeout = 30)
 
 	for (i = 0; i < ROUNDS; i++) {
 		begin(KVM_EXIT_SHUTDOWN, KVM_EXIT_SHUTDOWN, SPIN);
-		(void)vm_run(&fake.vm, NULL, -1);
+		(void)vm_run(&fake.vm, NULL, NULL);
 		cr_assert_eq(fake.vm.stop, VCPU_STOP_SHUTDOWN);
 		plan[1] = SPIN;
-		cr_assert_eq(vm_run(&fake.vm, NULL, -1), 0);
+		cr_assert_eq(vm_run(&fake.vm, NULL, NULL), 0);
 		cr_assert_eq(fake.vm.stop, VCPU_STOP_SHUTDOWN);
 		cr_assert_eq(fake.vm.stopped_by, 0, "vCPU %u", fake.vm.stopped_by);
 		fake_kvm_close(&fake);
@@ -106,7 +121,7 @@ Test(threads, failures_at_the_same_time_do_not_mix, .timeout = 60)
 
 	for (i = 0; i < ROUNDS; i++) {
 		begin(KVM_EXIT_FAIL_ENTRY, KVM_EXIT_FAIL_ENTRY, KVM_EXIT_FAIL_ENTRY);
-		cr_assert_eq(vm_run(&fake.vm, NULL, -1), -EIO);
+		cr_assert_eq(vm_run(&fake.vm, NULL, NULL), -EIO);
 		cr_assert_eq(fake.vm.stop, VCPU_STOP_ERROR);
 		snprintf(vcpu, sizeof(vcpu), "vCPU %u, ", fake.vm.stopped_by);
 		cr_assert(fake.vm.dump != NULL);
@@ -140,7 +155,7 @@ Test(threads, kicks_outlive_threads, .timeout = 60)
 	begin(KVM_EXIT_SHUTDOWN, SPIN, SPIN);
 	cr_assert_eq(pthread_create(&kicker, NULL, kick_all, NULL), 0);
 	for (i = 0; i < ROUNDS; i++) {
-		cr_assert_eq(vm_run(&fake.vm, NULL, -1), 0);
+		cr_assert_eq(vm_run(&fake.vm, NULL, NULL), 0);
 		cr_assert_eq(fake.vm.stopped_by, 0);
 	}
 	__atomic_store_n(&enough, true, __ATOMIC_SEQ_CST);

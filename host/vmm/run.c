@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,6 @@ struct worker {
 	struct crew *crew;
 	struct vcpu *vcpu;
 	pthread_t thread;
-	int cpu;   /* -1: not pinned */
 	bool stop; /* atomic */
 	int err;
 	char error[VM_ERROR_BYTES];
@@ -52,18 +52,11 @@ static unsigned int note_stop(struct crew *crew, const struct vcpu *vcpu)
 	return (unsigned int)first;
 }
 
-static void *work(void *ctx)
+static void *vcpu_thread(void *ctx)
 {
 	struct worker *w = ctx;
-	cpu_set_t set;
 
 	leave_signals_to_boot_cpu();
-	if (w->cpu >= 0) {
-		CPU_ZERO(&set);
-		CPU_SET(w->cpu, &set);
-		/* Checked for the boot CPU; here it only makes figures worse. */
-		(void)pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
-	}
 	do
 		w->err = vcpu_run(w->vcpu, NULL);
 	while (!w->err && w->vcpu->stop == VCPU_STOP_KICK &&
@@ -74,21 +67,44 @@ static void *work(void *ctx)
 	return NULL;
 }
 
+int vm_thread(pthread_t *thread, int cpu, void *(*work)(void *ctx), void *ctx)
+{
+	pthread_attr_t attr;
+	cpu_set_t set;
+	int err = pthread_attr_init(&attr);
+
+	if (err)
+		return -err;
+	if (cpu >= 0) {
+		CPU_ZERO(&set);
+		if (cpu < CPU_SETSIZE)
+			CPU_SET(cpu, &set);
+		err = pthread_attr_setaffinity_np(&attr, sizeof(set), &set);
+	}
+	if (!err)
+		err = pthread_create(thread, &attr, work, ctx);
+	pthread_attr_destroy(&attr);
+	return -err;
+}
+
 static int start(struct worker *w, struct crew *crew, unsigned int index, int cpu)
 {
 	struct vcpu *vcpu = &crew->vm->vcpus[index];
+	char where[32] = "";
 	int err;
 
-	*w = (struct worker){ .crew = crew, .vcpu = vcpu, .cpu = cpu };
+	*w = (struct worker){ .crew = crew, .vcpu = vcpu };
 	vcpu->error = w->error;
 	vcpu->dump = &w->dump;
-	err = pthread_create(&w->thread, NULL, work, w);
+	err = vm_thread(&w->thread, cpu, vcpu_thread, w);
 	if (!err)
 		return 0;
 	vcpu->error = crew->vm->error;
 	vcpu->dump = &crew->vm->dump;
-	return vm_fail(crew->vm, -err, "cannot start the thread of vCPU %u: %s", index,
-		       strerror(err));
+	if (cpu >= 0)
+		snprintf(where, sizeof(where), " on CPU %d", cpu);
+	return vm_fail(crew->vm, err, "vCPU %u: cannot start its thread%s: %s", index,
+		       where, strerror(-err));
 }
 
 /* Ends the thread; its error and dump become the VM's if it was the first to stop. */
@@ -126,7 +142,7 @@ int vm_reset(struct vm *vm, uint64_t entry)
 	return err;
 }
 
-int vm_run(struct vm *vm, struct run_timer *budget, int cpu)
+int vm_run(struct vm *vm, struct run_timer *budget, const int *cpus)
 {
 	struct worker workers[VM_VCPUS_MAX];
 	struct crew crew = { .vm = vm, .first = -1 };
@@ -138,8 +154,7 @@ int vm_run(struct vm *vm, struct run_timer *budget, int cpu)
 	vm->stop = VCPU_STOP_NONE;
 	vm->stopped_by = 0;
 	while (!err && started < vm->config.vcpus) {
-		err = start(&workers[started], &crew, started,
-			    cpu < 0 ? -1 : cpu + (int)started);
+		err = start(&workers[started], &crew, started, cpus ? cpus[started] : -1);
 		started += !err;
 	}
 	ran = !err;

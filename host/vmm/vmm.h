@@ -343,11 +343,15 @@ void vcpu_kick_self(void);
 
 /*
  * Runs all vCPUs, the boot CPU in the calling thread, the others in one thread
- * each (pinned to the CPUs after `cpu` unless it is -1), until one of them stops:
- * vm->stop says why, vm->stopped_by which. -errno with vm->error if it stopped by an
- * error; vm->error begins with "vCPU N: " if it was not the boot CPU.
+ * each, until one of them stops: vm->stop says why, vm->stopped_by which. -errno with
+ * vm->error if it stopped by an error; vm->error begins with "vCPU N: " if it was not
+ * the boot CPU. vCPU N's thread is pinned to CPU cpus[N], but for the calling thread;
+ * NULL: to none. -errno and VCPU_STOP_NONE if a thread cannot be started or pinned.
  */
-int vm_run(struct vm *vm, struct run_timer *budget, int cpu);
+int vm_run(struct vm *vm, struct run_timer *budget, const int *cpus);
+
+/* Starts a thread, pinned to `cpu` unless that is -1. 0 or -errno. */
+int vm_thread(pthread_t *thread, int cpu, void *(*work)(void *ctx), void *ctx);
 
 /* KVM's counter, or -1. */
 int64_t vcpu_kvm_stat(const struct vcpu *vcpu, enum kvm_stat stat);
