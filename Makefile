@@ -225,7 +225,7 @@ $(B)/libwsbench-clone.so: host/lab/bochs/clone.c host/lab/bochs/clone.h host/lab
 	$(call say,PRELOAD,$@)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. $(WARN) -O2 -fPIC -shared $< -o $@
 
--include $(shell find $(B)/obj $(B)/guest $(B)/tests $(B)/asan -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/obj $(B)/guest $(B)/tests $(B)/asan $(B)/tsan -name '*.d' 2>/dev/null)
 
 # ---- set-up ------------------------------------------------------------------------------
 
@@ -288,7 +288,7 @@ format:
 
 # Without kernels (no network) the labs' tests are skipped, and say so.
 test: setup
-	$(Q)$(MAKE) --no-print-directory $(JOBS) all test-payloads unit-tests asan-tests
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all test-payloads unit-tests asan-tests tsan-tests
 	-$(Q)$(MAKE) --no-print-directory kernels kmod
 	$(Q)host/tests/run $(ARGS)
 
@@ -299,6 +299,24 @@ unit-tests: $(UNITS) $(B)/tests/contain
 asan-tests: $(UNITS:$(B)/%=$(B)/asan/%)
 ASAN := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
 ASAN_CFLAGS = $(filter-out $(WARN),$(ALL_CFLAGS)) -w $(ASAN)
+
+# The program and the tests of its threads under ThreadSanitizer: host/tests/threads.bats.
+TSAN := -O1 -fsanitize=thread
+TSAN_OBJ := $(patsubst %.c,$(B)/tsan/obj/%.o,$(call host_src,$(ARCH))) \
+	$(B)/obj/$(ARCH)/payloads.o $(B)/obj/$(ARCH)/bochs_rom.o
+.PHONY: tsan-tests
+tsan-tests: $(B)/tsan/wsbench $(B)/tsan/unit_threads
+$(B)/tsan/obj/%.o: %.c | tools
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(TSAN) -c $< -o $@
+$(B)/tsan/obj/host/cli/version.o: $(B)/version.h
+$(B)/tsan/wsbench: $(TSAN_OBJ)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(TSAN) -pthread $^ $(LIBS) -o $@
+$(B)/tsan/unit_threads: host/tests/unit_threads.c $(filter-out %/cli/main.o,$(TSAN_OBJ))
+	$(call say,TEST,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(TSAN) $(filter %.c %.o,$^) $(LIBS) -o $@
 
 # The linker takes out of it what a test calls. A thin archive: the paths of objects.
 test_obj = $(filter-out %/cli/main.o,$(call host_obj,$(ARCH)))

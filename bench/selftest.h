@@ -28,8 +28,19 @@ enum selftest_command {
 	SELFTEST_TOUCH,	    /* writes to `events` pages from ABI_SLOT_GPA on */
 	SELFTEST_LPI, /* aarch64: an LPI pending, rings STOP, takes it and one more */
 	SELFTEST_BUS_LOCK, /* x86_64: `events` locked additions across two lines */
-	SELFTEST_COUNTER,  /* aarch64: rings BEGIN, then reads PMCCNTR `events` times; */
-			   /* and again; and rings BEGIN */
+	/* The vCPUs whose bits are set in `operand` break, as `events` says; others wait.
+	 */
+	SELFTEST_BREAK,
+	SELFTEST_COUNTER, /* aarch64: rings BEGIN, then reads PMCCNTR `events` times; */
+			  /* and again; and rings BEGIN */
+};
+
+/* In abi_params.events of SELFTEST_BREAK. */
+enum selftest_break {
+	SELFTEST_BREAK_EXCEPTION, /* one that the payload does not expect */
+	SELFTEST_BREAK_EXIT,	  /* an exit that the VMM does not handle */
+	SELFTEST_BREAK_OFF,	  /* x86_64: a triple fault; aarch64: PSCI SYSTEM_OFF */
+	SELFTEST_BREAKS,
 };
 
 /* In abi_params.batch: there is an in-kernel interrupt controller. */

@@ -79,8 +79,27 @@ static void vcpus(const struct abi_params *params)
 	asked = ~0u;
 }
 
+/* All of them come up before one breaks. */
+static void break_or_wait(uint32_t index)
+{
+	const uint32_t all = page->params.batches;
+	static volatile uint32_t up[8];
+	uint32_t n;
+
+	up[index & 7] = 1;
+	for (n = 0; n < all; n++)
+		while (!up[n & 7])
+			selftest_relax();
+	if (page->params.operand >> index & 1)
+		selftest_break((enum selftest_break)page->params.events);
+	for (;;)
+		selftest_relax();
+}
+
 void sample_secondary(uint32_t index)
 {
+	if (page->params.command == SELFTEST_BREAK)
+		break_or_wait(index);
 	if (page->params.command != SELFTEST_VCPUS)
 		return;
 	while (asked != ~0u) {
@@ -198,6 +217,9 @@ void sample_all(const struct abi_params *params)
 		break;
 	case SELFTEST_LPI:
 		lpis();
+		break;
+	case SELFTEST_BREAK:
+		break_or_wait(0);
 		break;
 	case SELFTEST_BUS_LOCK:
 		for (i = 0; i < params->events; i++)

@@ -29,6 +29,9 @@ uint64_t selftest_hypercall(void);
 void selftest_pmu_msrs(void); /* x86_64 */
 void selftest_bus_lock(void);
 
+/* SELFTEST_BREAK. */
+void selftest_break(enum selftest_break how);
+
 /* Sets interrupts up for LPIs; raises one. */
 void selftest_lpi_init(void);
 void selftest_lpi(void);

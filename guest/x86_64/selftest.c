@@ -206,6 +206,26 @@ void selftest_bus_lock(void)
 	__asm__ volatile("lock incq %0" : "+m"(*(uint64_t *)(lines + 60))::"cc");
 }
 
+/* In nobody's page tables. */
+#define NOWHERE 0x4000000000ull
+
+/* The exit: HLT, which without an in-kernel interrupt controller is the VMM's. */
+void selftest_break(enum selftest_break how)
+{
+	const struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) no_idt = { 0, 0 };
+
+	if (how == SELFTEST_BREAK_EXCEPTION)
+		*(volatile uint32_t *)NOWHERE = 0;
+	else if (how == SELFTEST_BREAK_EXIT)
+		__asm__ volatile("cli; hlt" ::: "memory");
+	else
+		__asm__ volatile("lidt %0\n\t"
+				 "ud2" ::"m"(no_idt));
+}
+
 /* LPIs are Arm's. */
 void selftest_lpi_init(void)
 {

@@ -142,9 +142,8 @@ static const char *const phase_names[ABI_PHASES] = {
 	[ABI_PHASE_SPIN_CLOCK] = "spin",
 };
 
-static void end_unfinished(struct boot_report *rep)
+static void end_unfinished(const struct abi_report *guest, struct boot_report *rep)
 {
-	const struct abi_report *guest = &rep->guest;
 	const char *phase =
 		guest->phase < ABI_PHASES ? phase_names[guest->phase] : "unknown";
 
@@ -210,27 +209,30 @@ bool boot_sleeps(const uint8_t *ram)
 	return guest.magic == ABI_MAGIC && guest.state == ABI_STATE_SLEEPS;
 }
 
+bool boot_is_done(const uint8_t *ram, struct abi_report *guest, struct boot_report *rep)
+{
+	memcpy(guest, ram + ABI_PAGE_OFFSET + offsetof(struct abi_page, report),
+	       sizeof(*guest));
+	if (!guest->magic)
+		boot_end(rep, BOOT_CRASH, "the guest never reached the payload's C code");
+	else if (guest->magic != ABI_MAGIC)
+		boot_end(rep, BOOT_CRASH,
+			 "the guest overwrote its report: it begins with 0x%llx",
+			 (unsigned long long)guest->magic);
+	else if (guest->state != ABI_STATE_DONE)
+		end_unfinished(guest, rep);
+	else
+		return true;
+	return false;
+}
+
 void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
 		  struct boot_report *rep)
 {
 	int phase;
 
-	memcpy(&rep->guest, ram + ABI_PAGE_OFFSET + offsetof(struct abi_page, report),
-	       sizeof(rep->guest));
-	if (!rep->guest.magic) {
-		boot_end(rep, BOOT_CRASH, "the guest never reached the payload's C code");
+	if (!boot_is_done(ram, &rep->guest, rep))
 		return;
-	}
-	if (rep->guest.magic != ABI_MAGIC) {
-		boot_end(rep, BOOT_CRASH,
-			 "the guest overwrote its report: it begins with 0x%llx",
-			 (unsigned long long)rep->guest.magic);
-		return;
-	}
-	if (rep->guest.state != ABI_STATE_DONE) {
-		end_unfinished(rep);
-		return;
-	}
 	for (phase = 0; phase < ABI_PHASES; phase++) {
 		uint64_t asked = samples_asked(&rq->params, phase);
 

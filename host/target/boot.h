@@ -17,6 +17,12 @@ void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
 /* Whether a guest that did not end in time sleeps: boot_harvest() then says so. */
 bool boot_sleeps(const uint8_t *ram);
 
+/*
+ * The part of it that does not look at samples: copies the report to `guest` and tells
+ * whether the guest is done. If not, sets rep's outcome and reason.
+ */
+bool boot_is_done(const uint8_t *ram, struct abi_report *guest, struct boot_report *rep);
+
 /* Sets the outcome and its reason. */
 void boot_end(struct boot_report *rep, enum boot_outcome outcome, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -53,11 +53,10 @@ static int take_kicks(struct drive *d, struct vm *vm, uint64_t *series, uint32_t
 	uint32_t i;
 	int err;
 
-	err = pthread_create(&thread, NULL, kick_all, &k);
+	err = vm_thread(&thread, d->cpus ? d->cpus[1] : -1, kick_all, &k);
 	if (err)
-		return target_fail(d->err, -err, "cannot start a thread: %s",
-				   strerror(err));
-	err = 0;
+		return target_fail(d->err, err, "cannot start a thread that kicks: %s",
+				   strerror(-err));
 	for (i = 0; i < n && !err; i++) {
 		uint64_t now;
 

@@ -117,16 +117,12 @@ int drive_run(struct drive *d, struct vm *vm, struct run_timer *budget,
 	      enum vcpu_stop why)
 {
 	static const char *const stops[] = {
-		[VCPU_STOP_NONE] = "did not stop",
-		[VCPU_STOP_BELL] = "finished",
-		[VCPU_STOP_SHUTDOWN] = "shut down",
-		[VCPU_STOP_BUDGET] = "used up its time",
-		[VCPU_STOP_TIMEOUT] = "hung",
-		[VCPU_STOP_KICK] = "was kicked",
+		[VCPU_STOP_NONE] = "did not stop",	 [VCPU_STOP_BELL] = "finished",
+		[VCPU_STOP_BUDGET] = "used up its time", [VCPU_STOP_KICK] = "was kicked",
 		[VCPU_STOP_DRAINED] = "was drained",
-		[VCPU_STOP_ERROR] = "failed",
 	};
 	struct vcpu *vcpu = &vm->vcpus[0];
+	struct abi_report guest;
 
 	if (vm->config.bare_loop)
 		(void)vcpu_run_bare(vcpu, budget);
@@ -134,14 +130,17 @@ int drive_run(struct drive *d, struct vm *vm, struct run_timer *budget,
 		(void)vcpu_run(vcpu, budget);
 	if (target_interrupted)
 		return target_fail(d->err, -EINTR, "interrupted");
+	if (vcpu->stop == VCPU_STOP_BELL && !boot_is_done(vm->ram, &guest, d->rep))
+		return -ECANCELED;
 	if (vcpu->stop == why)
 		return 0;
-	if (vcpu->stop == VCPU_STOP_TIMEOUT) {
+	if (vcpu->stop == VCPU_STOP_TIMEOUT)
 		time_out(d, vcpu);
-		return -ECANCELED;
-	}
-	drive_crash(d, "the guest %s where that was not expected: %s", stops[vcpu->stop],
-		    vm->error);
+	else if (vcpu->stop == VCPU_STOP_SHUTDOWN || vcpu->stop == VCPU_STOP_ERROR)
+		drive_crash(d, "%s", vm->error);
+	else
+		drive_crash(d, "the guest %s where that was not expected",
+			    stops[vcpu->stop]);
 	return -ECANCELED;
 }
 

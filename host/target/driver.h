@@ -12,7 +12,8 @@
 
 struct drive {
 	int kvm_fd;
-	int cpu; /* pinned to; -1 */
+	/* Of the calling thread, and of a second one; NULL: not pinned. */
+	const int *cpus;
 	const struct vm_config *config;
 	const struct boot_request *rq; /* rq->image is the driven payload */
 	struct boot_report *rep;

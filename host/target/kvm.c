@@ -9,6 +9,7 @@
 
 #include "host/result/result.h"
 #include "host/target/boot.h"
+#include "host/target/cpus.h"
 #include "host/target/driver.h"
 #include "host/target/kvm_boot.h"
 #include "host/target/stage.h"
@@ -17,7 +18,8 @@
 
 struct state {
 	int kvm_fd;
-	int cpu; /* pinned to; -1: not */
+	int cpu;	   /* pinned to; -1: not */
+	cpu_set_t allowed; /* CPUs of this process before it was pinned */
 	bool trace_states, host_counters;
 	enum kvm_flavour flavour;
 };
@@ -35,10 +37,12 @@ static int kvm_probe(const struct target *t, const struct target_options *opt,
 	return 0;
 }
 
-static int pin(int cpu, struct target_error *err)
+static int pin(int cpu, cpu_set_t *before, struct target_error *err)
 {
 	cpu_set_t set;
 
+	if (sched_getaffinity(0, sizeof(*before), before))
+		return target_fail(err, -errno, "sched_getaffinity: %m");
 	if (cpu < 0)
 		return 0;
 	CPU_ZERO(&set);
@@ -64,7 +68,7 @@ static int kvm_target_open(struct target *t, const struct target_options *opt,
 	s->kvm_fd = kvm_open(err->text, sizeof(err->text));
 	if (s->kvm_fd < 0)
 		return s->kvm_fd;
-	rc = pin(opt->cpu, err);
+	rc = pin(opt->cpu, &s->allowed, err);
 	s->flavour = kvm_flavour(s->kvm_fd);
 	if (!kvm_flavour_is_hardware(s->flavour) && !t->exact)
 		target_software_defaults(t);
@@ -110,14 +114,14 @@ static int kvm_describe(struct target *t, struct result **out, struct target_err
 
 /* A row that the host times. */
 static int drive(const struct target *t, const struct boot_request *rq,
-		 const struct vm_config *config, struct boot_report *rep,
+		 const struct vm_config *config, const int *cpus, struct boot_report *rep,
 		 struct target_error *err)
 {
 	const struct state *s = t->state;
 	const struct driver *driver = driver_find(rq->bench->id, t->arch);
 	struct drive d = {
 		.kvm_fd = s->kvm_fd,
-		.cpu = s->cpu,
+		.cpus = cpus,
 		.config = config,
 		.rq = rq,
 		.rep = rep,
@@ -137,14 +141,15 @@ static int drive(const struct target *t, const struct boot_request *rq,
 }
 
 /* Makes the config the row's own; what it then lacks for the row, or NULL. */
-static const char *suit(const struct bench *row, const struct stage *stage,
-			struct vm_config *config, struct abi_params *params)
+static const char *suit(const struct state *s, const struct bench *row,
+			const struct stage *stage, struct vm_config *config,
+			struct abi_params *params)
 {
 	if (row->needs & NEEDS_IRQCHIP && config->irqchip != VM_IRQCHIP_KERNEL)
 		return "its subject is the in-kernel interrupt controller, which this "
 		       "config leaves out";
 	if (row->needs & NEEDS_VCPUS_2) {
-		if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		if (CPU_COUNT(&s->allowed) < 2)
 			return "needs two CPUs (lab:aarch64-smp has them): on one, two "
 			       "vCPUs can "
 			       "only take turns";
@@ -174,9 +179,11 @@ static int kvm_boot(struct target *t, const struct boot_request *request,
 	const struct stage *stage = stage_find(rq->bench->id, t->arch);
 	const char *lacks;
 	struct vm_config config;
+	int cpus[VM_VCPUS_MAX];
 	const struct kvm_boot_env env = {
 		.kvm_fd = s->kvm_fd,
 		.cpu = s->cpu,
+		.cpus = s->cpu < 0 ? NULL : cpus,
 		.trace_states = s->trace_states,
 		.host_counters = s->host_counters,
 	};
@@ -199,7 +206,7 @@ static int kvm_boot(struct target *t, const struct boot_request *request,
 		boot_end(rep, BOOT_SKIP, "%s", why);
 		return 0;
 	}
-	lacks = suit(rq->bench, stage, &config, &own.params);
+	lacks = suit(s, rq->bench, stage, &config, &own.params);
 	if (!lacks && s->host_counters && config.pmu_access == VM_PMU_PASSTHROUGH)
 		lacks = "the guest has the machine's counters under this config: not "
 			"together with --host-counters";
@@ -207,8 +214,14 @@ static int kvm_boot(struct target *t, const struct boot_request *request,
 		boot_end(rep, BOOT_SKIP, "%s", lacks);
 		return 0;
 	}
+	if (env.cpus && cpus_choose("/sys", &s->allowed, s->cpu,
+				    rq->bench->needs & NEEDS_VCPUS_2 ? 2 : config.vcpus,
+				    cpus, why, sizeof(why))) {
+		boot_end(rep, BOOT_SKIP, "%s", why);
+		return 0;
+	}
 	if (rq->bench->needs & NEEDS_DRIVER)
-		rc = drive(t, rq, &config, rep, err);
+		rc = drive(t, rq, &config, env.cpus, rep, err);
 	else
 		rc = kvm_boot_payload(&env, &config, stage, rq, rep, err);
 	return check_lost(s, rc, err);

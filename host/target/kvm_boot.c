@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "host/target/interference.h"
 #include "host/target/kvm_boot.h"
@@ -22,7 +23,8 @@ struct meter {
 	struct vm vm;
 	const struct stage *stage; /* or NULL */
 	struct boot_report *rep;
-	int cpu;
+	int cpu;	 /* of the boot CPU; -1 */
+	const int *cpus; /* of all vCPUs; NULL */
 	bool counting;
 	struct perf_counters perf;
 	struct snapshot begin;
@@ -154,29 +156,47 @@ static void trace(const struct vm *vm)
 	}
 }
 
+/* Where each vCPU was; with its number if there are several. */
+static void dump_all(const struct vm *vm, char *text, size_t bytes)
+{
+	size_t used = 0;
+	unsigned int i;
+
+	for (i = 0; i < vm->config.vcpus && used < bytes; i++) {
+		if (vm->config.vcpus > 1)
+			used += (size_t)snprintf(text + used, bytes - used,
+						 "%svCPU %u: ", i ? "; " : "", i);
+		if (used >= bytes)
+			break;
+		vcpu_dump(&vm->vcpus[i], text + used, bytes - used);
+		used += strlen(text + used);
+	}
+}
+
 static void end_by_stop(struct meter *m, const struct boot_request *rq,
 			struct boot_report *rep)
 {
-	char registers[320];
+	char registers[440];
 
-	switch (m->vm.vcpus[0].stop) {
+	switch (m->vm.stop) {
 	case VCPU_STOP_BELL:
 		boot_harvest(m->vm.ram, rq, rep);
+		if (rep->outcome == BOOT_CRASH && m->vm.stopped_by) {
+			char reason[sizeof(rep->reason) - 16];
+
+			memcpy(reason, rep->reason, sizeof(reason));
+			boot_end(rep, BOOT_CRASH, "vCPU %u: %.*s", m->vm.stopped_by,
+				 (int)sizeof(reason), reason);
+		}
 		break;
 	case VCPU_STOP_BUDGET:
 		if (boot_sleeps(m->vm.ram)) {
 			boot_harvest(m->vm.ram, rq, rep);
 			break;
 		}
-		vcpu_dump(&m->vm.vcpus[0], registers, sizeof(registers));
+		dump_all(&m->vm, registers, sizeof(registers));
 		boot_end(rep, BOOT_CRASH, "the guest hung: no end after %.1f s; %s",
 			 (double)rq->timeout_ns / 1e9, registers);
-		break;
-	case VCPU_STOP_SHUTDOWN:
-		vcpu_dump(&m->vm.vcpus[0], registers, sizeof(registers));
-		boot_end(rep, BOOT_CRASH,
-			 "the guest shut down (triple fault or power off); %s",
-			 registers);
 		break;
 	default:
 		boot_end(rep, BOOT_CRASH, "%s", m->vm.error);
@@ -232,10 +252,12 @@ static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_f
 				 sizeof(m->vm.error));
 	if (err)
 		return err;
-	/* An exit that nobody can serve is the guest's failure, not the target's. */
-	(void)vm_run(&m->vm, &budget, m->cpu);
+	/* An unhandled exit is the guest's failure, not the target's. */
+	err = vm_run(&m->vm, &budget, m->cpus);
 	timer_close(&budget);
-	if (m->vm.vcpus[0].stop == VCPU_STOP_KICK && target_interrupted)
+	if (err && m->vm.stop == VCPU_STOP_NONE)
+		return err;
+	if (target_interrupted)
 		return -EINTR;
 	note_statistics(m, rep);
 	end_by_stop(m, rq, rep);
@@ -254,6 +276,7 @@ int kvm_boot_payload(const struct kvm_boot_env *env, const struct vm_config *con
 	m->stage = stage;
 	m->rep = rep;
 	m->cpu = env->cpu;
+	m->cpus = env->cpus;
 	/* Only software events, or none: the document says so. */
 	m->counting = env->host_counters;
 	if (m->counting && perf_open(&m->perf))

@@ -8,7 +8,8 @@
 
 struct kvm_boot_env {
 	int kvm_fd;
-	int cpu; /* pinned to; -1: not */
+	int cpu;	 /* the calling thread is pinned to it; -1: not */
+	const int *cpus; /* one per vCPU, the first that above; NULL: not pinned */
 	bool trace_states, host_counters;
 };
 

@@ -46,6 +46,7 @@ static const struct {
 	{ "bus-locks", ARCHS_X86_64, selftest_bus_locks },
 	{ "pmu-msrs", ARCHS_X86_64, selftest_pmu_msrs },
 	{ "vcpus-2", ARCHS_ALL, selftest_vcpus_2 },
+	{ "vcpus-2-break", ARCHS_ALL, selftest_vcpus_2_break },
 	{ "checkpoint", ARCHS_ALL, selftest_checkpoint },
 	{ "checkpoint-user-irqchip", ARCHS_ALL, selftest_checkpoint_user_irqchip },
 	{ "checkpoint-twice", ARCHS_ALL, selftest_checkpoint_twice },

@@ -50,7 +50,7 @@ enum selftest_verdict selftest_dirty_ring(struct selftest *t)
 	if (!err)
 		err = selftest_go(&vm);
 	if (!err)
-		err = dirty_ring_harvest(&vm);
+		err = dirty_ring_harvest(&vm.vcpus[0]);
 	verdict = err ? selftest_error(t, &vm, err) : selftest_done(t, &vm);
 	full = exits_for(&vm, "KVM_EXIT_DIRTY_RING_FULL");
 	if (verdict == SELFTEST_PASS &&

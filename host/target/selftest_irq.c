@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Self-tests: interrupts by every way, breakpoints, hypercalls, a second vCPU. */
+/* Self-tests: interrupts by every way, breakpoints, hypercalls. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -317,15 +317,4 @@ enum selftest_verdict selftest_hypercall_user(struct selftest *t)
 	if (!kvm_flavour_is_hardware(kvm_flavour(t->kvm_fd)))
 		return selftest_skip(t, "a software KVM has no hypercalls");
 	return each_policy(t, hypercall_user);
-}
-
-enum selftest_verdict selftest_vcpus_2(struct selftest *t)
-{
-	const struct abi_params params = { .command = SELFTEST_VCPUS,
-					   .events = 50,
-					   .batches = 2 };
-	struct vm_config config = selftest_config();
-
-	config.vcpus = 2;
-	return selftest_simple(t, &config, NULL, &params);
 }

@@ -4,6 +4,7 @@
 #define WS_TARGET_SELFTEST_VM_H
 
 #include "bench/selftest.h"
+#include "host/vmm/timer.h"
 #include "host/vmm/vmm.h"
 
 struct selftest {
@@ -39,6 +40,9 @@ int selftest_open(struct selftest *t, struct vm *vm, const struct vm_config *con
 
 /* The part of selftest_open() after the VM is built; also for a VM that has run. */
 int selftest_load(struct selftest *t, struct vm *vm, const struct abi_params *params);
+
+/* The time that a test's guest has at most. 0 or -errno with vm->error. */
+int selftest_budget(struct vm *vm, struct run_timer *budget);
 
 /* Runs all vCPUs until a bell stops the boot CPU: 0, or -errno with vm->error. */
 int selftest_go(struct vm *vm);
@@ -94,6 +98,7 @@ enum selftest_verdict selftest_eoi_split(struct selftest *t);
 enum selftest_verdict selftest_bus_locks(struct selftest *t);
 enum selftest_verdict selftest_pmu_msrs(struct selftest *t);
 enum selftest_verdict selftest_vcpus_2(struct selftest *t);
+enum selftest_verdict selftest_vcpus_2_break(struct selftest *t);
 enum selftest_verdict selftest_checkpoint(struct selftest *t);
 enum selftest_verdict selftest_checkpoint_user_irqchip(struct selftest *t);
 enum selftest_verdict selftest_checkpoint_twice(struct selftest *t);

@@ -74,6 +74,15 @@ user_exits() {
   [ "$status" = 0 ]
 }
 
+@test "kvm: a row of two vCPUs is not run on one core" {
+  need_target kvm
+  # No second core, and no second CPU: either is a reason, and not an error.
+  run_apart taskset -c 0 "$wsbench" run --on kvm --bench kick_signal --cpu 0 --boots 1 -o doc.json
+  [ "$status" = 0 ]
+  holds doc.json 'b("kick_signal")["status"] == "skip"'
+  doc doc.json 'b("kick_signal")["reason"]' | grep -Eq '^needs two CPUs|^needs 2 cores'
+}
+
 @test "kvm: SIGINT keeps what finished" {
   need_terminal
   need_target kvm

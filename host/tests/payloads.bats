@@ -120,10 +120,10 @@ pc='pc 0x[0-9a-f]+'
 @test "bare:aarch64: an exception without vectors" { says bare:aarch64 triple_fault "$hung"; }
 @test "kvm: a triple fault, with registers" {
   [ "$arch" = x86_64 ] || skip "arm64 has none"
-  says kvm triple_fault 'the guest shut down \(triple fault or power off\); rip 0x'
+  says kvm triple_fault 'the guest shut down: triple fault; rip 0x'
 }
 @test "lab:x86_64-svm: a triple fault, with registers" {
-  lab_says x86_64-svm triple_fault 'the guest shut down \(triple fault or power off\); rip 0x'
+  lab_says x86_64-svm triple_fault 'the guest shut down: triple fault; rip 0x'
 }
 
 @test "bare:x86_64: an exception nobody expected has vector, error code, pc and address" {

@@ -28,3 +28,21 @@ load helper
   need_target lab:aarch64-smp
   refused 2 'none of these benchmarks' "$wsbench" run --on lab:aarch64-smp --bench hypercall -o doc.json
 }
+
+@test "lab:aarch64-smp: an exception of the second vCPU is told with its number and pc" {
+  need_target lab:aarch64-smp
+  run_apart "$wsbench" run --on lab:aarch64-smp --bench ipi_busy --boots 1 --timeout 1 --quiet \
+    --payload "$payloads/aarch64/secondary_fault.elf" -o doc.json
+  [ "$status" = 4 ]
+  doc doc.json 'b("ipi_busy")["reason"]' | tee /dev/stderr |
+    grep -Eq '^vCPU 1: the guest took exception 0x200 in the .* syndrome 0x96000045 pc 0x[0-9a-f]+ address 0x4000000000$'
+}
+
+@test "lab:aarch64-smp: a guest that hangs is told with the registers of both vCPUs" {
+  need_target lab:aarch64-smp
+  run_apart "$wsbench" run --on lab:aarch64-smp --bench ipi_busy --boots 1 --timeout 1 --quiet \
+    --payload "$payloads/aarch64/hang.elf" -o doc.json
+  [ "$status" = 4 ]
+  doc doc.json 'b("ipi_busy")["reason"]' | tee /dev/stderr |
+    grep -Eq '^the guest hung: no end after 1\.0 s; vCPU 0: pc 0x.*; vCPU 1: pc 0x'
+}

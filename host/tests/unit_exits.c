@@ -24,7 +24,11 @@ static struct vcpu *fake(struct fake *f, uint32_t exit_reason)
 	struct vcpu *vcpu = &f->vm.vcpus[0];
 
 	memset(f, 0, sizeof(*f));
-	*vcpu = (struct vcpu){ .vm = &f->vm, .fd = -1, .run = &f->run };
+	*vcpu = (struct vcpu){ .vm = &f->vm,
+			       .fd = -1,
+			       .run = &f->run,
+			       .error = f->vm.error,
+			       .dump = &f->vm.dump };
 	f->run.exit_reason = exit_reason;
 	f->vm.fd = -1;
 	cr_assert_eq(regs_init(vcpu), 0, "%s", f->vm.error);

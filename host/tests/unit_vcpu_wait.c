@@ -21,7 +21,7 @@ static struct vcpu *begin(void)
 {
 	struct vcpu *vcpu = &vm.vcpus[0];
 
-	*vcpu = (struct vcpu){ .vm = &vm, .fd = -1, .run = &run };
+	*vcpu = (struct vcpu){ .vm = &vm, .fd = -1, .run = &run, .error = vm.error };
 	cr_assert_eq(kick_init(vcpu), 0, "%s", vm.error);
 	kick_begin(vcpu);
 	return vcpu;

@@ -9,7 +9,7 @@ enum exits_answer access_ring(struct vcpu *vcpu, const struct vm_access *access)
 	uint32_t value;
 
 	memcpy(&value, access->data, sizeof(value));
-	if (listener->bell)
+	if (listener->bell && !vcpu->index)
 		listener->bell(listener->ctx, value);
 	return ABI_BELL_KIND(value) == ABI_BELL_STOP ? EXITS_STOP_BELL : EXITS_ANSWERED;
 }

@@ -53,7 +53,7 @@ int dirty_ring_map(struct vcpu *vcpu)
 	ring = mmap(NULL, ring_bytes(vcpu->vm), PROT_READ | PROT_WRITE, MAP_SHARED,
 		    vcpu->fd, at);
 	if (ring == MAP_FAILED)
-		return vm_fail(vcpu->vm, -errno, "cannot map the vCPU's dirty ring: %m");
+		return vcpu_fail(vcpu, -errno, "cannot map the vCPU's dirty ring: %m");
 	vcpu->dirty_ring = ring;
 	return 0;
 }
@@ -84,14 +84,18 @@ static void harvest(struct vcpu *vcpu)
 	}
 }
 
-int dirty_ring_harvest(struct vm *vm)
+int dirty_ring_harvest(struct vcpu *vcpu)
 {
+	struct vm *vm = vcpu->vm;
 	unsigned int i;
+	int err = 0;
 
+	pthread_mutex_lock(&vm->dirty_lock);
 	for (i = 0; i < vm->config.vcpus; i++)
 		if (vm->vcpus[i].dirty_ring)
 			harvest(&vm->vcpus[i]);
 	if (ioctl(vm->fd, KVM_RESET_DIRTY_RINGS) < 0)
-		return vm_fail(vm, -errno, "KVM_RESET_DIRTY_RINGS: %m");
-	return 0;
+		err = vcpu_fail(vcpu, -errno, "KVM_RESET_DIRTY_RINGS: %m");
+	pthread_mutex_unlock(&vm->dirty_lock);
+	return err;
 }

@@ -22,9 +22,9 @@ void dirty_ring_unmap(struct vcpu *vcpu);
 
 /*
  * Takes all entries out of all rings and has their pages noted anew when they are next
- * written. Counts them in vm->dirty_pages. No vCPU may run but the caller's own. 0 or
- * -errno with vm->error.
+ * written. Counts them in vm->dirty_pages. For the thread of `vcpu`; others may run, and
+ * do this at the same time. 0 or -errno with vcpu->error.
  */
-int dirty_ring_harvest(struct vm *vm);
+int dirty_ring_harvest(struct vcpu *vcpu);
 
 #endif

@@ -47,20 +47,28 @@ static enum exits_answer serve_msr(struct vcpu *vcpu, bool is_write)
 	return EXITS_ANSWERED;
 }
 
-static enum exits_answer serve_system_event(struct vcpu *vcpu)
+static enum exits_answer shut_down(struct vcpu *vcpu, const char *how)
+{
+	char registers[320];
+
+	vcpu_dump(vcpu, registers, sizeof(registers));
+	vcpu_fail(vcpu, -ESHUTDOWN, "the guest shut down: %s; %s", how, registers);
+	return EXITS_STOP_SHUTDOWN;
+}
+
+enum exits_answer exits_shutdown(struct vcpu *vcpu)
 {
 	const struct kvm_run *run = vcpu->run;
 
+	if (run->exit_reason == KVM_EXIT_SHUTDOWN)
+		return shut_down(vcpu, "triple fault");
 	switch (run->system_event.type) {
 	case KVM_SYSTEM_EVENT_SHUTDOWN:
-		vm_fail(vcpu->vm, -ESHUTDOWN, "the guest turned itself off");
-		return EXITS_STOP_SHUTDOWN;
+		return shut_down(vcpu, "power off");
 	case KVM_SYSTEM_EVENT_RESET:
-		vm_fail(vcpu->vm, -ESHUTDOWN, "the guest asked to be reset");
-		return EXITS_STOP_SHUTDOWN;
+		return shut_down(vcpu, "reset");
 	case KVM_SYSTEM_EVENT_CRASH:
-		vm_fail(vcpu->vm, -ESHUTDOWN, "the guest said that it crashed");
-		return EXITS_STOP_SHUTDOWN;
+		return shut_down(vcpu, "crash event");
 	default:
 		return exits_bad(vcpu, "system event %u", run->system_event.type);
 	}
@@ -70,8 +78,8 @@ static enum exits_answer serve_dirty_ring(struct vcpu *vcpu)
 {
 	if (!vcpu->dirty_ring)
 		return exits_bad_reason(vcpu);
-	return dirty_ring_harvest(vcpu->vm) ? exits_bad(vcpu, "its dirty ring is stuck")
-					    : EXITS_HANDLED;
+	return dirty_ring_harvest(vcpu) ? exits_bad(vcpu, "its dirty ring is stuck")
+					: EXITS_HANDLED;
 }
 
 static enum exits_answer go_on(struct vcpu *vcpu, int err)
@@ -117,10 +125,8 @@ static enum exits_answer serve_rare(struct vcpu *vcpu)
 	case KVM_EXIT_X86_WRMSR:
 		return serve_msr(vcpu, true);
 	case KVM_EXIT_SYSTEM_EVENT:
-		return serve_system_event(vcpu);
 	case KVM_EXIT_SHUTDOWN:
-		vm_fail(vcpu->vm, -ESHUTDOWN, "the guest's CPU shut down (triple fault)");
-		return EXITS_STOP_SHUTDOWN;
+		return exits_shutdown(vcpu);
 	case KVM_EXIT_DIRTY_RING_FULL:
 		return serve_dirty_ring(vcpu);
 	default:

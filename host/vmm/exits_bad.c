@@ -14,21 +14,20 @@
 
 static void dump(struct vcpu *vcpu)
 {
-	struct vm *vm = vcpu->vm;
-	char error[sizeof(vm->error)];
+	char error[VM_ERROR_BYTES];
 	size_t bytes;
 	FILE *out;
 
-	free(vm->dump);
-	vm->dump = NULL;
-	out = open_memstream(&vm->dump, &bytes);
+	free(*vcpu->dump);
+	*vcpu->dump = NULL;
+	out = open_memstream(vcpu->dump, &bytes);
 	if (!out)
 		return;
-	fprintf(out, "vCPU %u, %s\n", vcpu->index, vm->error);
+	fprintf(out, "vCPU %u, %s\n", vcpu->index, vcpu->error);
 	/* Registers that cannot be read are not what went wrong first. */
-	memcpy(error, vm->error, sizeof(error));
+	memcpy(error, vcpu->error, sizeof(error));
 	(void)regs_dump(vcpu, out);
-	memcpy(vm->error, error, sizeof(error));
+	memcpy(vcpu->error, error, sizeof(error));
 	fclose(out);
 }
 
@@ -37,7 +36,7 @@ static enum exits_answer give_up(struct vcpu *vcpu, const char *what)
 	char registers[TEXT_BYTES];
 
 	vcpu_dump(vcpu, registers, sizeof(registers));
-	vm_fail(vcpu->vm, -EIO, "%s; %s", what, registers);
+	vcpu_fail(vcpu, -EIO, "%s; %s", what, registers);
 	dump(vcpu);
 	return EXITS_UNHANDLED;
 }

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "host/vmm/kick.h"
@@ -70,7 +71,7 @@ static int set_mask(struct vcpu *vcpu)
 	sigdelset(&now, SIGNAL_KICK);
 	memcpy(mask.head.sigset, &now, sizeof(uint64_t));
 	if (ioctl(vcpu->fd, KVM_SET_SIGNAL_MASK, &mask))
-		return vm_fail(vcpu->vm, -errno, "KVM_SET_SIGNAL_MASK: %m");
+		return vcpu_fail(vcpu, -errno, "KVM_SET_SIGNAL_MASK: %m");
 	return 0;
 }
 
@@ -80,10 +81,10 @@ int kick_init(struct vcpu *vcpu)
 
 	sigemptyset(&action.sa_mask);
 	if (sigaction(SIGNAL_KICK, &action, NULL))
-		return vm_fail(vcpu->vm, -errno, "sigaction: %m");
+		return vcpu_fail(vcpu, -errno, "sigaction: %m");
 	vcpu->answer_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (vcpu->answer_fd < 0)
-		return vm_fail(vcpu->vm, -errno, "eventfd: %m");
+		return vcpu_fail(vcpu, -errno, "eventfd: %m");
 	return vcpu->vm->config.kick == VM_KICK_SIGNAL_MASK ? set_mask(vcpu) : 0;
 }
 
@@ -92,9 +93,8 @@ void kick_begin(struct vcpu *vcpu)
 	if (vcpu->vm->config.kick == VM_KICK_SIGNAL_MASK)
 		block_kicks(SIG_BLOCK);
 	vcpu->run->immediate_exit = 0;
-	__atomic_store_n(&vcpu->thread, pthread_self(), __ATOMIC_SEQ_CST);
 	self = vcpu;
-	__atomic_store_n(&vcpu->has_thread, true, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&vcpu->tid, (int)syscall(SYS_gettid), __ATOMIC_SEQ_CST);
 }
 
 static void discard_pending(void)
@@ -115,6 +115,8 @@ void kick_end(void)
 		discard_pending();
 		block_kicks(SIG_UNBLOCK);
 	}
+	if (self)
+		__atomic_store_n(&self->tid, 0, __ATOMIC_SEQ_CST);
 	self = NULL;
 }
 
@@ -127,14 +129,21 @@ bool kick_taken(struct vcpu *vcpu)
 	return __atomic_exchange_n(&vcpu->kicked, false, __ATOMIC_SEQ_CST);
 }
 
+/*
+ * By thread id and not by pthread_t: that of a thread which has been joined meanwhile is
+ * not to be used, but an id without a thread is only refused. If it has become another
+ * thread's, that one enters its guest once more for nothing.
+ */
 void vcpu_kick(struct vcpu *vcpu)
 {
+	int tid;
+
 	/* Not yet noticed: one kick with the last one. */
 	if (__atomic_exchange_n(&vcpu->kicked, true, __ATOMIC_SEQ_CST))
 		return;
-	if (__atomic_load_n(&vcpu->has_thread, __ATOMIC_SEQ_CST))
-		pthread_kill(__atomic_load_n(&vcpu->thread, __ATOMIC_SEQ_CST),
-			     SIGNAL_KICK);
+	tid = __atomic_load_n(&vcpu->tid, __ATOMIC_SEQ_CST);
+	if (tid)
+		(void)syscall(SYS_tgkill, getpid(), tid, SIGNAL_KICK);
 }
 
 void vcpu_answer(struct vcpu *vcpu, const void *data, size_t bytes)

@@ -11,6 +11,7 @@
 
 #include "bench/abi.h"
 #include "host/vmm/arch.h"
+#include "host/vmm/exits.h"
 #include "host/vmm/kick.h"
 #include "host/vmm/loop.h"
 
@@ -52,11 +53,13 @@ static void serve(struct vcpu *vcpu)
 		break;
 	case KVM_EXIT_SHUTDOWN:
 	case KVM_EXIT_SYSTEM_EVENT:
-		vcpu->stop = VCPU_STOP_SHUTDOWN;
+		vcpu->stop = exits_shutdown(vcpu) == EXITS_STOP_SHUTDOWN
+				     ? VCPU_STOP_SHUTDOWN
+				     : VCPU_STOP_ERROR;
 		break;
 	default:
-		vm_fail(vcpu->vm, -EIO, "the bare loop does not serve exit reason %u",
-			run->exit_reason);
+		vcpu_fail(vcpu, -EIO, "the bare loop does not serve exit reason %u",
+			  run->exit_reason);
 		vcpu->stop = VCPU_STOP_ERROR;
 	}
 }
@@ -85,7 +88,7 @@ int vcpu_run_bare(struct vcpu *vcpu, struct run_timer *budget)
 		} else if (errno == EINTR) {
 			interrupted(vcpu);
 		} else if (errno != EAGAIN) {
-			vm_fail(vcpu->vm, -errno, "KVM_RUN: %m");
+			vcpu_fail(vcpu, -errno, "KVM_RUN: %m");
 			vcpu->stop = VCPU_STOP_ERROR;
 		}
 	}

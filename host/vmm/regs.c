@@ -103,7 +103,7 @@ int regs_after_run_eager(struct vcpu *vcpu)
 static int find(struct vcpu *vcpu, const char *name, struct regs_place *place)
 {
 	if (!regs_arch_find(vcpu, name, place))
-		return vm_fail(vcpu->vm, -ENOENT, "this vCPU has no register '%s'", name);
+		return vcpu_fail(vcpu, -ENOENT, "this vCPU has no register '%s'", name);
 	if (!(vcpu->regs.kvm_newer >> place->group & 1))
 		return 0;
 	/* Also before a write: the rest of the group may go back to KVM with it. */
@@ -139,7 +139,7 @@ int regs_dump(struct vcpu *vcpu, FILE *out)
 	int err = regs_pull(vcpu);
 
 	if (err)
-		fprintf(out, "registers cannot be read: %s\n", vcpu->vm->error);
+		fprintf(out, "registers cannot be read: %s\n", vcpu->error);
 	else
 		regs_arch_print(vcpu, out);
 	return err;
@@ -161,10 +161,10 @@ int regs_save(struct vcpu *vcpu, void **state, size_t *bytes)
 		return err;
 	out = open_memstream(&text, bytes);
 	if (!out)
-		return vm_fail(vcpu->vm, -ENOMEM, "out of memory");
+		return vcpu_fail(vcpu, -ENOMEM, "out of memory");
 	err = regs_arch_save(vcpu, out);
 	if (fclose(out) && !err)
-		err = vm_fail(vcpu->vm, -ENOMEM, "out of memory");
+		err = vcpu_fail(vcpu, -ENOMEM, "out of memory");
 	if (err)
 		free(text);
 	else

@@ -140,7 +140,7 @@ int vcpu_begin(struct vcpu *vcpu, struct run_timer *budget)
 	if (!err)
 		return 0;
 	kick_end();
-	return vm_fail(vcpu->vm, err, "cannot arm the run timer: %s", strerror(-err));
+	return vcpu_fail(vcpu, err, "cannot arm the run timer: %s", strerror(-err));
 }
 
 int vcpu_end(struct vcpu *vcpu, struct run_timer *budget)
@@ -225,8 +225,7 @@ int vcpu_enter_immediate(struct vcpu *vcpu)
 	vcpu->run->immediate_exit = 0;
 	if (ret && errno == EINTR)
 		return 0;
-	return vm_fail(vcpu->vm, -EIO,
-		       "KVM_RUN with immediate_exit did not return EINTR");
+	return vcpu_fail(vcpu, -EIO, "KVM_RUN with immediate_exit did not return EINTR");
 }
 
 void vcpu_dump(const struct vcpu *vcpu, char *text, size_t bytes)

@@ -29,6 +29,16 @@ int vm_fail(struct vm *vm, int err, const char *fmt, ...)
 	return err;
 }
 
+int vcpu_fail(struct vcpu *vcpu, int err, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(vcpu->error, VM_ERROR_BYTES, fmt, args);
+	va_end(args);
+	return err;
+}
+
 static int add_memory(struct vm *vm)
 {
 	struct kvm_userspace_memory_region region = {
@@ -54,8 +64,6 @@ static int create_vcpu(struct vm *vm, unsigned int index)
 	struct vcpu *vcpu = &vm->vcpus[index];
 	int bytes, err;
 
-	vcpu->vm = vm;
-	vcpu->index = index;
 	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, index);
 	if (vcpu->fd < 0)
 		return vm_fail(vm, -errno, "KVM_CREATE_VCPU: %m");
@@ -89,10 +97,18 @@ int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
 		.ram_bytes = ABI_RAM_BYTES,
 		.listener = *listener,
 		.ring_lock = PTHREAD_MUTEX_INITIALIZER,
+		.dirty_lock = PTHREAD_MUTEX_INITIALIZER,
 	};
 	for (i = 0; i < VM_VCPUS_MAX; i++)
-		vm->vcpus[i] =
-			(struct vcpu){ .fd = -1, .kvm_stats.fd = -1, .answer_fd = -1 };
+		vm->vcpus[i] = (struct vcpu){
+			.vm = vm,
+			.index = i,
+			.fd = -1,
+			.kvm_stats.fd = -1,
+			.answer_fd = -1,
+			.error = vm->error,
+			.dump = &vm->dump,
+		};
 	vm->fd = ioctl(kvm_fd, KVM_CREATE_VM, arch_vm_type(kvm_fd));
 	if (vm->fd < 0)
 		return vm_fail(vm, -errno, "KVM_CREATE_VM: %m");

@@ -10,6 +10,12 @@
  *
  * All functions that can fail return 0 or a negative errno and leave one line
  * in vm->error that says what failed.
+ *
+ * Threads: a VM belongs to the thread that builds it, which also runs the boot CPU. The
+ * other vCPUs run in threads of their own while vm_run() lasts; then each has an error
+ * and a dump of its own, and vm_run() puts those of the first that stopped into the
+ * VM's. What is done to a vCPU is done by the thread that runs it; only vcpu_kick() and
+ * vcpu_answer() are for any thread.
  */
 #ifndef WS_VMM_VMM_H
 #define WS_VMM_VMM_H
@@ -26,6 +32,7 @@ struct kvm_run;
 struct kvm_coalesced_mmio_ring;
 
 #define VM_VCPUS_MAX	4
+#define VM_ERROR_BYTES	512
 #define VM_EVENTFDS_MAX 16
 #define VM_SLOTS_MAX	8
 #define VCPU_IRQS_MAX	16
@@ -165,7 +172,7 @@ struct vcpu_regs {
 enum vcpu_stop {
 	VCPU_STOP_NONE,
 	VCPU_STOP_BELL,	    /* the payload said that it has finished */
-	VCPU_STOP_SHUTDOWN, /* triple fault, or the guest turned itself off */
+	VCPU_STOP_SHUTDOWN, /* triple fault, power off, ...; vm->error says which */
 	VCPU_STOP_BUDGET,   /* its run timer went off */
 	VCPU_STOP_TIMEOUT,  /* its thread's deadline passed: watchdog_start() */
 	VCPU_STOP_KICK,	    /* somebody kicked it */
@@ -184,10 +191,12 @@ struct vcpu {
 	/* Where a run that was stopped amid an access goes on: not IDLE then. */
 	enum vcpu_state resume;
 	struct state_trace trace;
-	pthread_t thread; /* that runs it; atomic, as are the next two */
-	bool has_thread;
+	int tid;       /* of the thread that runs it, 0: none; atomic, as is the next */
 	bool kicked;   /* asked to leave, and has not yet */
 	int answer_fd; /* an eventfd: vcpu_answer() was called */
+	/* vm->error and vm->dump, or those of the thread that vm_run() started for it. */
+	char *error;
+	char **dump;
 	struct vcpu_stats stats;
 	struct kvm_stats_fd kvm_stats;
 	struct vcpu_irqs irqs;
@@ -224,7 +233,10 @@ struct vm_listener {
 	 * something to run for now. NULL: it is a guest that hangs.
 	 */
 	bool (*halted)(void *ctx, struct vcpu *vcpu);
-	/* The guest rang: `value` as ABI_BELL() packs it. */
+	/*
+	 * The boot CPU rang: `value` as ABI_BELL() packs it. Bells of other vCPUs are not
+	 * passed on; ABI_BELL_STOP stops the VM whichever vCPU rings it.
+	 */
 	void (*bell)(void *ctx, uint32_t value);
 };
 
@@ -253,9 +265,13 @@ struct vm {
 	/* Writes that KVM collected: host/vmm/io.h. NULL: nobody asked for any. */
 	struct kvm_coalesced_mmio_ring *ring;
 	uint32_t ring_entries;
-	pthread_mutex_t ring_lock;
-	char error[512];
-	char *dump; /* malloc()ed: all registers after an exit nobody serves; or NULL */
+	pthread_mutex_t ring_lock;  /* emptying `ring` */
+	pthread_mutex_t dirty_lock; /* emptying the dirty rings; dirty_pages */
+	/* Why the last vm_run() ended, and by which vCPU. */
+	enum vcpu_stop stop;
+	unsigned int stopped_by;
+	char error[VM_ERROR_BYTES];
+	char *dump; /* malloc()ed: all registers after an unhandled exit; or NULL */
 };
 
 /*
@@ -268,6 +284,10 @@ void vm_destroy(struct vm *vm);
 
 /* Sets vm->error to one line and returns `err`, so that callers can return it. */
 int vm_fail(struct vm *vm, int err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The same for what the vCPU's thread does: sets vcpu->error. */
+int vcpu_fail(struct vcpu *vcpu, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* Bounds-checked copies; -EFAULT outside of RAM. */
@@ -320,9 +340,15 @@ void vcpu_kick_self(void);
 
 /*
  * Runs all vCPUs, the boot CPU in the calling thread, the others in one thread
- * each (pinned to the CPUs after `cpu` unless it is -1), until the boot CPU stops.
+ * each, until one of them stops: vm->stop says why, vm->stopped_by which. -errno with
+ * vm->error if it stopped by an error; vm->error begins with "vCPU N: " if it was not
+ * the boot CPU. vCPU N's thread is pinned to CPU cpus[N], but for the calling thread;
+ * NULL: to none. -errno and VCPU_STOP_NONE if a thread cannot be started or pinned.
  */
-int vm_run(struct vm *vm, struct run_timer *budget, int cpu);
+int vm_run(struct vm *vm, struct run_timer *budget, const int *cpus);
+
+/* Starts a thread, pinned to `cpu` unless that is -1. 0 or -errno. */
+int vm_thread(pthread_t *thread, int cpu, void *(*work)(void *ctx), void *ctx);
 
 /* KVM's counter, or -1. */
 int64_t vcpu_kvm_stat(const struct vcpu *vcpu, enum kvm_stat stat);

@@ -63,8 +63,8 @@ static int pmu_init(struct vcpu *vcpu)
 		err = device_set_attr(vcpu->fd, KVM_ARM_VCPU_PMU_V3_CTRL,
 				      KVM_ARM_VCPU_PMU_V3_INIT, NULL);
 	if (err)
-		return vm_fail(vcpu->vm, err, "KVM_ARM_VCPU_PMU_V3_CTRL: %s",
-			       strerror(-err));
+		return vcpu_fail(vcpu, err, "KVM_ARM_VCPU_PMU_V3_CTRL: %s",
+				 strerror(-err));
 	return 0;
 }
 
@@ -103,8 +103,8 @@ static int set_reg(struct vcpu *vcpu, uint64_t id, uint64_t value)
 	struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)&value };
 
 	if (ioctl(vcpu->fd, KVM_SET_ONE_REG, &reg))
-		return vm_fail(vcpu->vm, -errno, "KVM_SET_ONE_REG 0x%llx: %m",
-			       (unsigned long long)id);
+		return vcpu_fail(vcpu, -errno, "KVM_SET_ONE_REG 0x%llx: %m",
+				 (unsigned long long)id);
 	return 0;
 }
 

@@ -59,15 +59,15 @@ int arch_irq_deliver(struct vcpu *vcpu)
 
 int irq_inject(struct vcpu *vcpu, uint8_t vector)
 {
-	return vm_fail(vcpu->vm, -ENOTSUP,
-		       "vector %u: interrupts have no vectors on aarch64; see "
-		       "irq_set_line()",
-		       vector);
+	return vcpu_fail(vcpu, -ENOTSUP,
+			 "vector %u: interrupts have no vectors on aarch64; see "
+			 "irq_set_line()",
+			 vector);
 }
 
 int irq_nmi(struct vcpu *vcpu)
 {
-	return vm_fail(vcpu->vm, -ENOTSUP, "KVM/arm64 has no interface for NMIs");
+	return vcpu_fail(vcpu, -ENOTSUP, "KVM/arm64 has no interface for NMIs");
 }
 
 int irq_its(struct vm *vm)

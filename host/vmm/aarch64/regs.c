@@ -21,7 +21,7 @@ int regs_arch_init(struct vcpu *vcpu)
 {
 	vcpu->regs.copy = calloc(1, sizeof(*vcpu->regs.copy));
 	if (!vcpu->regs.copy)
-		return vm_fail(vcpu->vm, -ENOMEM, "out of memory");
+		return vcpu_fail(vcpu, -ENOMEM, "out of memory");
 	vcpu->regs.copy->has_events = kvm_extension(vcpu->vm->fd, KVM_CAP_VCPU_EVENTS);
 	return 0;
 }
@@ -35,7 +35,7 @@ void regs_arch_free(struct vcpu *vcpu)
 
 int regs_arch_sync_run_init(struct vcpu *vcpu)
 {
-	return vm_fail(vcpu->vm, -ENOTSUP, "KVM/arm64 has no KVM_CAP_SYNC_REGS");
+	return vcpu_fail(vcpu, -ENOTSUP, "KVM/arm64 has no KVM_CAP_SYNC_REGS");
 }
 
 static enum regs_group group_of(uint64_t id)
@@ -62,7 +62,7 @@ static int fill_list(struct vcpu *vcpu, const struct kvm_reg_list *list)
 	copy->regs = calloc(list->n + 1, sizeof(copy->regs[0]));
 	copy->values = calloc(1, bytes + 1);
 	if (!copy->regs || !copy->values)
-		return vm_fail(vcpu->vm, -ENOMEM, "out of memory");
+		return vcpu_fail(vcpu, -ENOMEM, "out of memory");
 	copy->n_regs = (unsigned int)list->n;
 	for (i = 0, bytes = 0; i < list->n; i++) {
 		copy->regs[i] = (struct regs_reg){
@@ -84,13 +84,13 @@ int regs_list(struct vcpu *vcpu)
 		return 0;
 	/* Too small on purpose: it answers with the number. */
 	if (!ioctl(vcpu->fd, KVM_GET_REG_LIST, &none) || errno != E2BIG)
-		return vm_fail(vcpu->vm, -errno, "KVM_GET_REG_LIST: %m");
+		return vcpu_fail(vcpu, -errno, "KVM_GET_REG_LIST: %m");
 	list = calloc(1, sizeof(*list) + none.n * sizeof(list->reg[0]));
 	if (!list)
-		return vm_fail(vcpu->vm, -ENOMEM, "out of memory");
+		return vcpu_fail(vcpu, -ENOMEM, "out of memory");
 	list->n = none.n;
 	if (ioctl(vcpu->fd, KVM_GET_REG_LIST, list))
-		err = vm_fail(vcpu->vm, -errno, "KVM_GET_REG_LIST: %m");
+		err = vcpu_fail(vcpu, -errno, "KVM_GET_REG_LIST: %m");
 	else
 		err = fill_list(vcpu, list);
 	free(list);
@@ -119,8 +119,8 @@ static int fail(struct vcpu *vcpu, int err, const char *what, uint64_t id)
 	char name[64];
 
 	regs_name(id, name, sizeof(name));
-	return vm_fail(vcpu->vm, err, "KVM_%s_ONE_REG %s (0x%llx): %s", what, name,
-		       (unsigned long long)id, strerror(-err));
+	return vcpu_fail(vcpu, err, "KVM_%s_ONE_REG %s (0x%llx): %s", what, name,
+			 (unsigned long long)id, strerror(-err));
 }
 
 static int pull_reg(struct vcpu *vcpu, struct regs_reg *reg)
@@ -138,10 +138,10 @@ static int pull_other(struct vcpu *vcpu, unsigned int group)
 	struct regs_copy *copy = vcpu->regs.copy;
 
 	if (group == REGS_MP && ioctl(vcpu->fd, KVM_GET_MP_STATE, &copy->mp))
-		return vm_fail(vcpu->vm, -errno, "KVM_GET_MP_STATE: %m");
+		return vcpu_fail(vcpu, -errno, "KVM_GET_MP_STATE: %m");
 	if (group == REGS_EVENTS && copy->has_events &&
 	    ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &copy->events))
-		return vm_fail(vcpu->vm, -errno, "KVM_GET_VCPU_EVENTS: %m");
+		return vcpu_fail(vcpu, -errno, "KVM_GET_VCPU_EVENTS: %m");
 	return 0;
 }
 
@@ -199,10 +199,10 @@ static int push_other(struct vcpu *vcpu, unsigned int group)
 	struct regs_copy *copy = vcpu->regs.copy;
 
 	if (group == REGS_MP && ioctl(vcpu->fd, KVM_SET_MP_STATE, &copy->mp))
-		return vm_fail(vcpu->vm, -errno, "KVM_SET_MP_STATE: %m");
+		return vcpu_fail(vcpu, -errno, "KVM_SET_MP_STATE: %m");
 	if (group == REGS_EVENTS && copy->has_events &&
 	    ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &copy->events))
-		return vm_fail(vcpu->vm, -errno, "KVM_SET_VCPU_EVENTS: %m");
+		return vcpu_fail(vcpu, -errno, "KVM_SET_VCPU_EVENTS: %m");
 	return 0;
 }
 
@@ -238,13 +238,13 @@ int regs_arch_save(struct vcpu *vcpu, FILE *out)
 	if (!err && copy->has_events)
 		err = regs_record_write(out, RECORD_EVENTS, &copy->events,
 					sizeof(copy->events));
-	return err ? vm_fail(vcpu->vm, err, "out of memory") : 0;
+	return err ? vcpu_fail(vcpu, err, "out of memory") : 0;
 }
 
 static int refuse(struct vcpu *vcpu, const char *what, uint64_t id)
 {
-	return vm_fail(vcpu->vm, -EINVAL, "the saved registers do not fit: %s (0x%llx)",
-		       what, (unsigned long long)id);
+	return vcpu_fail(vcpu, -EINVAL, "the saved registers do not fit: %s (0x%llx)",
+			 what, (unsigned long long)id);
 }
 
 static int restore_other(struct vcpu *vcpu, const struct regs_record *record,

@@ -128,16 +128,16 @@ static int vcpu_init(struct vcpu *vcpu)
 
 	cpuid = calloc(1, sizeof(*cpuid) + CPUID_ENTRIES * sizeof(cpuid->entries[0]));
 	if (!cpuid)
-		return vm_fail(vcpu->vm, -ENOMEM, "out of memory");
+		return vcpu_fail(vcpu, -ENOMEM, "out of memory");
 	cpuid->nent = CPUID_ENTRIES;
 	if (ioctl(vcpu->vm->kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid)) {
-		err = vm_fail(vcpu->vm, -errno, "KVM_GET_SUPPORTED_CPUID: %m");
+		err = vcpu_fail(vcpu, -errno, "KVM_GET_SUPPORTED_CPUID: %m");
 	} else {
 		add_tsc_deadline(vcpu->vm, cpuid);
 		hide_counters(vcpu->vm, cpuid);
 	}
 	if (!err && ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid))
-		err = vm_fail(vcpu->vm, -errno, "KVM_SET_CPUID2: %m");
+		err = vcpu_fail(vcpu, -errno, "KVM_SET_CPUID2: %m");
 	free(cpuid);
 	return err;
 }
@@ -177,7 +177,7 @@ int arch_vcpu_reset(struct vcpu *vcpu, uint64_t entry)
 	struct kvm_sregs sregs;
 
 	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs))
-		return vm_fail(vcpu->vm, -errno, "KVM_GET_SREGS: %m");
+		return vcpu_fail(vcpu, -errno, "KVM_GET_SREGS: %m");
 	sregs.cs = flat_segment(0xb, 8);
 	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = flat_segment(0x3, 16);
 	sregs.tr = (struct kvm_segment){ .limit = 0x67, .type = 0xb, .present = 1 };
@@ -185,13 +185,13 @@ int arch_vcpu_reset(struct vcpu *vcpu, uint64_t entry)
 	sregs.cr4 = 0;
 	sregs.efer = 0;
 	if (ioctl(vcpu->fd, KVM_SET_SREGS, &sregs))
-		return vm_fail(vcpu->vm, -errno, "KVM_SET_SREGS: %m");
+		return vcpu_fail(vcpu, -errno, "KVM_SET_SREGS: %m");
 	if (ioctl(vcpu->fd, KVM_SET_REGS, &regs))
-		return vm_fail(vcpu->vm, -errno, "KVM_SET_REGS: %m");
+		return vcpu_fail(vcpu, -errno, "KVM_SET_REGS: %m");
 	/* With a LAPIC in the kernel it would wait for the boot CPU's INIT and SIPI. */
 	if (vcpu->index && vcpu->vm->config.irqchip != VM_IRQCHIP_USER &&
 	    ioctl(vcpu->fd, KVM_SET_MP_STATE, &runnable))
-		return vm_fail(vcpu->vm, -errno, "KVM_SET_MP_STATE: %m");
+		return vcpu_fail(vcpu, -errno, "KVM_SET_MP_STATE: %m");
 	return 0;
 }
 

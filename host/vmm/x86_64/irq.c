@@ -44,8 +44,8 @@ int arch_irq_deliver(struct vcpu *vcpu)
 	if (irqs->queued && run->ready_for_interrupt_injection) {
 		interrupt.irq = irqs->vector[irqs->first];
 		if (ioctl(vcpu->fd, KVM_INTERRUPT, &interrupt))
-			return vm_fail(vcpu->vm, -errno, "KVM_INTERRUPT %u: %m",
-				       interrupt.irq);
+			return vcpu_fail(vcpu, -errno, "KVM_INTERRUPT %u: %m",
+					 interrupt.irq);
 		regs_stale(vcpu, REGS_PENDING);
 		irqs->first = (irqs->first + 1) % VCPU_IRQS_MAX;
 		irqs->queued--;
@@ -62,12 +62,12 @@ int irq_inject(struct vcpu *vcpu, uint8_t vector)
 	struct vcpu_irqs *irqs = &vcpu->irqs;
 
 	if (vcpu->vm->config.irqchip != VM_IRQCHIP_USER)
-		return vm_fail(vcpu->vm, -ENOTSUP,
-			       "vectors are injected only without an in-kernel LAPIC");
+		return vcpu_fail(vcpu, -ENOTSUP,
+				 "vectors are injected only without an in-kernel LAPIC");
 	if (irqs->queued == VCPU_IRQS_MAX)
-		return vm_fail(vcpu->vm, -EAGAIN,
-			       "%u interrupts wait for the guest already",
-			       (unsigned int)VCPU_IRQS_MAX);
+		return vcpu_fail(vcpu, -EAGAIN,
+				 "%u interrupts wait for the guest already",
+				 (unsigned int)VCPU_IRQS_MAX);
 	irqs->vector[(irqs->first + irqs->queued) % VCPU_IRQS_MAX] = vector;
 	irqs->queued++;
 	return arch_irq_deliver(vcpu);
@@ -76,9 +76,9 @@ int irq_inject(struct vcpu *vcpu, uint8_t vector)
 int irq_nmi(struct vcpu *vcpu)
 {
 	if (!kvm_extension(vcpu->vm->fd, KVM_CAP_USER_NMI))
-		return vm_fail(vcpu->vm, -ENOTSUP, "this KVM has no KVM_NMI");
+		return vcpu_fail(vcpu, -ENOTSUP, "this KVM has no KVM_NMI");
 	if (ioctl(vcpu->fd, KVM_NMI))
-		return vm_fail(vcpu->vm, -errno, "KVM_NMI: %m");
+		return vcpu_fail(vcpu, -errno, "KVM_NMI: %m");
 	regs_stale(vcpu, REGS_PENDING);
 	vcpu->stats.interrupts++;
 	return 0;

@@ -109,17 +109,17 @@ int msrs_list(struct vcpu *vcpu)
 		return 0;
 	/* Too small on purpose: it answers with the number. */
 	if (!ioctl(vcpu->vm->kvm_fd, KVM_GET_MSR_INDEX_LIST, &none) || errno != E2BIG)
-		return vm_fail(vcpu->vm, -errno, "KVM_GET_MSR_INDEX_LIST: %m");
+		return vcpu_fail(vcpu, -errno, "KVM_GET_MSR_INDEX_LIST: %m");
 	list = calloc(1, sizeof(*list) + none.nmsrs * sizeof(list->indices[0]));
 	copy->msrs = calloc(none.nmsrs, sizeof(copy->msrs[0]));
 	if (!list || !copy->msrs) {
 		free(list);
-		return vm_fail(vcpu->vm, -ENOMEM, "out of memory");
+		return vcpu_fail(vcpu, -ENOMEM, "out of memory");
 	}
 	list->nmsrs = none.nmsrs;
 	if (ioctl(vcpu->vm->kvm_fd, KVM_GET_MSR_INDEX_LIST, list)) {
 		free(list);
-		return vm_fail(vcpu->vm, -errno, "KVM_GET_MSR_INDEX_LIST: %m");
+		return vcpu_fail(vcpu, -errno, "KVM_GET_MSR_INDEX_LIST: %m");
 	}
 	/* KVM lists what some CPU has; which of them this vCPU has, reading tells. */
 	for (i = 0; i < list->nmsrs; i++) {
@@ -154,16 +154,16 @@ int msrs_pull(struct vcpu *vcpu)
 		return err;
 	all = calloc(1, sizeof(*all) + copy->n_msrs * sizeof(all->entries[0]));
 	if (!all)
-		return vm_fail(vcpu->vm, -ENOMEM, "out of memory");
+		return vcpu_fail(vcpu, -ENOMEM, "out of memory");
 	all->nmsrs = copy->n_msrs;
 	for (i = 0; i < copy->n_msrs; i++)
 		all->entries[i].index = copy->msrs[i].entry.index;
 	got = ioctl(vcpu->fd, KVM_GET_MSRS, all);
 	if (got < 0)
-		err = vm_fail(vcpu->vm, -errno, "KVM_GET_MSRS: %m");
+		err = vcpu_fail(vcpu, -errno, "KVM_GET_MSRS: %m");
 	else if ((unsigned int)got < copy->n_msrs)
-		err = vm_fail(vcpu->vm, -EIO, "MSR 0x%x could be read, and now it cannot",
-			      copy->msrs[got].entry.index);
+		err = vcpu_fail(vcpu, -EIO, "MSR 0x%x could be read, and now it cannot",
+				copy->msrs[got].entry.index);
 	for (i = 0; !err && i < copy->n_msrs; i++)
 		copy->msrs[i].entry = all->entries[i];
 	free(all);
@@ -179,7 +179,7 @@ static int push_all(struct vcpu *vcpu)
 
 	all = calloc(1, sizeof(*all) + copy->n_msrs * sizeof(all->entries[0]));
 	if (!all)
-		return vm_fail(vcpu->vm, -ENOMEM, "out of memory");
+		return vcpu_fail(vcpu, -ENOMEM, "out of memory");
 again:
 	all->nmsrs = 0;
 	for (i = 0; i < copy->n_msrs; i++)
@@ -193,7 +193,7 @@ again:
 		goto again;
 	}
 	free(all);
-	return done < 0 ? vm_fail(vcpu->vm, -errno, "KVM_SET_MSRS: %m") : 0;
+	return done < 0 ? vcpu_fail(vcpu, -errno, "KVM_SET_MSRS: %m") : 0;
 }
 
 int msrs_push(struct vcpu *vcpu)
@@ -207,9 +207,9 @@ int msrs_push(struct vcpu *vcpu)
 			continue;
 		err = msr_io(vcpu, KVM_SET_MSRS, &copy->msrs[i].entry);
 		if (err)
-			return vm_fail(vcpu->vm, err, "KVM refuses 0x%llx in MSR 0x%x",
-				       (unsigned long long)copy->msrs[i].entry.data,
-				       copy->msrs[i].entry.index);
+			return vcpu_fail(vcpu, err, "KVM refuses 0x%llx in MSR 0x%x",
+					 (unsigned long long)copy->msrs[i].entry.data,
+					 copy->msrs[i].entry.index);
 		copy->msrs[i].touched = false;
 	}
 	return vcpu->regs.policy == REGS_SYNC_ALWAYS ? push_all(vcpu) : 0;
@@ -247,7 +247,7 @@ int msrs_restore(struct vcpu *vcpu, const struct kvm_msr_entry *saved)
 	if (!err)
 		err = msr_io(vcpu, KVM_SET_MSRS, &entry);
 	if (err)
-		return vm_fail(vcpu->vm, err, "KVM refuses 0x%llx in MSR 0x%x",
-			       (unsigned long long)saved->data, saved->index);
+		return vcpu_fail(vcpu, err, "KVM refuses 0x%llx in MSR 0x%x",
+				 (unsigned long long)saved->data, saved->index);
 	return 0;
 }

@@ -61,7 +61,7 @@ int regs_arch_init(struct vcpu *vcpu)
 	unsigned int group;
 
 	if (!copy)
-		return vm_fail(vcpu->vm, -ENOMEM, "out of memory");
+		return vcpu_fail(vcpu, -ENOMEM, "out of memory");
 	vcpu->regs.copy = copy;
 	for (group = 0; group < REGS_GROUPS; group++)
 		if (is_present(vcpu, group))
@@ -71,7 +71,7 @@ int regs_arch_init(struct vcpu *vcpu)
 		return 0;
 	copy->xsave_bytes = copy->xsave2 ? (size_t)bytes : XSAVE_BYTES;
 	copy->xsave = calloc(1, copy->xsave_bytes);
-	return copy->xsave ? 0 : vm_fail(vcpu->vm, -ENOMEM, "out of memory");
+	return copy->xsave ? 0 : vcpu_fail(vcpu, -ENOMEM, "out of memory");
 }
 
 void regs_arch_free(struct vcpu *vcpu)
@@ -87,7 +87,7 @@ int regs_arch_sync_run_init(struct vcpu *vcpu)
 		KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS | KVM_SYNC_X86_EVENTS;
 
 	if (((uint64_t)kvm_extension(vcpu->vm->fd, KVM_CAP_SYNC_REGS) & wanted) != wanted)
-		return vm_fail(vcpu->vm, -ENOTSUP, "this KVM has no KVM_CAP_SYNC_REGS");
+		return vcpu_fail(vcpu, -ENOTSUP, "this KVM has no KVM_CAP_SYNC_REGS");
 	vcpu->run->kvm_valid_regs = wanted;
 	return 0;
 }
@@ -123,7 +123,7 @@ static int group_io(struct vcpu *vcpu, unsigned int group, bool set)
 			request = KVM_GET_XSAVE2;
 	}
 	if (ioctl(vcpu->fd, request, at))
-		return vm_fail(vcpu->vm, -errno, "%s: %m", groups[group].name);
+		return vcpu_fail(vcpu, -errno, "%s: %m", groups[group].name);
 	return 0;
 }
 
@@ -203,13 +203,13 @@ int regs_arch_save(struct vcpu *vcpu, FILE *out)
 		err = regs_record_write(out, RECORD_MSR | copy->msrs[i].entry.index,
 					&copy->msrs[i].entry.data,
 					sizeof(copy->msrs[i].entry.data));
-	return err ? vm_fail(vcpu->vm, err, "out of memory") : 0;
+	return err ? vcpu_fail(vcpu, err, "out of memory") : 0;
 }
 
 static int refuse(struct vcpu *vcpu, const char *what, uint64_t id)
 {
-	return vm_fail(vcpu->vm, -EINVAL, "the saved registers do not fit: %s (0x%llx)",
-		       what, (unsigned long long)id);
+	return vcpu_fail(vcpu, -EINVAL, "the saved registers do not fit: %s (0x%llx)",
+			 what, (unsigned long long)id);
 }
 
 static int restore_group(struct vcpu *vcpu, uint64_t id, const uint8_t *data,
@@ -292,8 +292,7 @@ int arch_hypercall(struct vcpu *vcpu)
 
 int arch_skip_insn(struct vcpu *vcpu)
 {
-	return vm_fail(vcpu->vm, -ENOTSUP,
-		       "how long an instruction is, KVM does not say");
+	return vcpu_fail(vcpu, -ENOTSUP, "how long an instruction is, KVM does not say");
 }
 
 /* INT3 is one byte, and KVM leaves RIP on it (vector 3; SDM 3A, 6.3.1). */

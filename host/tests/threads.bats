@@ -1,0 +1,30 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The vCPU threads of a VM under ThreadSanitizer (make tsan-tests): on a KVM that the
+# test plays, and on this machine's.
+bats_require_minimum_version 1.5.0
+load helper
+
+# without_races PROGRAM ARGUMENT...: it ends well and no race was reported.
+without_races() {
+  [ -x "$1" ] || skip "$1 is not built: make tsan-tests"
+  run_apart "$@"
+  [[ $stderr != *'unexpected memory mapping'* ]] || skip "ThreadSanitizer does not run on this kernel"
+  echo "exit code $status: $stdout"
+  head -n 60 <<<"$stderr"
+  [ "$status" = 0 ]
+  [[ $stdout$stderr != *'WARNING: ThreadSanitizer'* ]]
+}
+
+@test "threads: errors, dumps, kicks and dirty rings of several vCPUs" {
+  without_races "$build/tsan/unit_threads"
+  [ "$(grep -c '^ok ' <<<"$stdout")" -ge 6 ]
+}
+
+@test "threads: two vCPUs on this machine's KVM" {
+  need_target kvm
+  without_races "$build/tsan/wsbench" selftest vcpus-2 vcpus-2-break checkpoint-vcpus-2 \
+    access-later coalesced-kick
+  [ "$(grep -c '^ok ' <<<"$stdout")" = 5 ]
+  [[ $stdout != *SKIP* ]]
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which CPUs the vCPUs are pinned to, on machines that the test makes up in a folder. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include "host/target/cpus.h"
+
+static char root[] = "/tmp/unit_cpus.XXXXXX";
+static char why[300];
+
+static void write_file(const char *folder, const char *name, const char *text)
+{
+	char path[300];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	f = fopen(path, "we");
+	cr_assert(f != NULL, "%s", path);
+	fprintf(f, "%s\n", text);
+	fclose(f);
+}
+
+/* A CPU; `siblings` NULL: without a topology. */
+static void add_cpu(int cpu, const char *siblings, const char *package)
+{
+	char command[300], folder[200];
+
+	snprintf(folder, sizeof(folder), "%s/devices/system/cpu/cpu%d/topology", root,
+		 cpu);
+	snprintf(command, sizeof(command), "mkdir -p %s", folder);
+	cr_assert_eq(system(command), 0);
+	if (!siblings)
+		return;
+	write_file(folder, "thread_siblings_list", siblings);
+	write_file(folder, "physical_package_id", package);
+}
+
+static void begin(void)
+{
+	cr_assert(mkdtemp(root) != NULL);
+}
+
+static void end(void)
+{
+	char command[300];
+
+	snprintf(command, sizeof(command), "rm -rf %s", root);
+	cr_assert_eq(system(command), 0);
+}
+
+/* From `allowed`, a digit per CPU. */
+static int choose(const char *allowed, int first, unsigned int n, int *cpus)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	for (; *allowed; allowed++)
+		CPU_SET(*allowed - '0', &set);
+	*why = '\0';
+	return cpus_choose(root, &set, first, n, cpus, why, sizeof(why));
+}
+
+TestSuite(cpus, .init = begin, .fini = end);
+
+/* Two packages of two cores of two threads; threads are numbered as Linux does. */
+static void two_packages(void)
+{
+	add_cpu(0, "0,4", "0");
+	add_cpu(1, "1,5", "1");
+	add_cpu(2, "2,6", "0");
+	add_cpu(3, "3,7", "1");
+	add_cpu(4, "0,4", "0");
+	add_cpu(5, "1,5", "1");
+	add_cpu(6, "2,6", "0");
+	add_cpu(7, "3,7", "1");
+}
+
+Test(cpus, another_core_of_the_package_comes_first)
+{
+	int cpus[4];
+
+	two_packages();
+	cr_assert_eq(choose("01234567", 0, 2, cpus), 0, "%s", why);
+	cr_expect(cpus[0] == 0 && cpus[1] == 2, "%d", cpus[1]);
+	cr_assert_eq(choose("01234567", 7, 2, cpus), 0, "%s", why);
+	cr_expect(cpus[0] == 7 && cpus[1] == 1, "%d", cpus[1]);
+	cr_assert_eq(choose("01234567", 6, 4, cpus), 0, "%s", why);
+	cr_expect(cpus[0] == 6 && cpus[1] == 0 && cpus[2] == 1 && cpus[3] == 3,
+		  "%d %d %d", cpus[1], cpus[2], cpus[3]);
+}
+
+Test(cpus, what_the_process_may_not_use_is_not_chosen)
+{
+	int cpus[4];
+
+	two_packages();
+	cr_assert_eq(choose("056", 0, 2, cpus), 0, "%s", why);
+	cr_expect_eq(cpus[1], 6);
+	cr_assert_eq(choose("05", 0, 2, cpus), 0, "%s", why);
+	cr_expect_eq(cpus[1], 5);
+}
+
+Test(cpus, a_thread_of_the_same_core_is_never_chosen)
+{
+	int cpus[4];
+
+	two_packages();
+	cr_assert_eq(choose("04", 0, 2, cpus), -ENOENT);
+	cr_expect(strstr(why, "needs 2 cores: this process may use 1,") != NULL, "%s",
+		  why);
+	cr_assert_eq(choose("0415", 4, 3, cpus), -ENOENT);
+	cr_expect(strstr(why, "needs 3 cores: this process may use 2,") != NULL, "%s",
+		  why);
+}
+
+Test(cpus, ranges_of_siblings_are_read)
+{
+	int cpus[4];
+
+	add_cpu(0, "0-1", "0");
+	add_cpu(1, "0-1", "0");
+	add_cpu(2, "2-3", "0");
+	add_cpu(3, "2-3", "0");
+	cr_assert_eq(choose("0123", 1, 2, cpus), 0, "%s", why);
+	cr_expect_eq(cpus[1], 2);
+	cr_assert_eq(choose("01", 1, 2, cpus), -ENOENT);
+}
+
+/* A core that cannot be told from another is not another. */
+Test(cpus, without_a_topology_there_is_no_second_core)
+{
+	int cpus[4];
+
+	add_cpu(0, NULL, NULL);
+	add_cpu(1, NULL, NULL);
+	add_cpu(2, "nonsense", "0");
+	cr_assert_eq(choose("012", 0, 2, cpus), -ENOENT);
+	cr_expect(strstr(why, "needs 2 cores") != NULL, "%s", why);
+	/* One vCPU needs none. */
+	cr_assert_eq(choose("012", 0, 1, cpus), 0, "%s", why);
+	cr_expect_eq(cpus[0], 0);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a VM's vCPU threads share, on a KVM that the test plays (fake_kvm.h). Also run
+ * under ThreadSanitizer, which sees what does not go wrong by chance: threads.bats.
+ */
+#include <linux/kvm.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+
+#ifdef __SANITIZE_THREAD__
+#include "host/tests/plain_test.h"
+#else
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#endif
+
+#include "host/tests/fake_kvm.h"
+#include "host/vmm/dirty_ring.h"
+
+#define ROUNDS 200
+
+static struct fake_kvm fake;
+
+/* What KVM_RUN answers, by vCPU: an exit reason, or SPIN. */
+#define SPIN 0xffffu
+static uint32_t plan[VM_VCPUS_MAX];
+
+static int fake_kvm_run(struct kvm_run *run, unsigned int vcpu)
+{
+	if (run->immediate_exit || plan[vcpu] == SPIN)
+		return fake_kvm_spin(run);
+	run->exit_reason = plan[vcpu];
+	run->system_event.type = KVM_SYSTEM_EVENT_SHUTDOWN;
+	return 0;
+}
+
+static void begin(uint32_t boot, uint32_t second, uint32_t third)
+{
+	fake_kvm_open(&fake, 3);
+	plan[0] = boot;
+	plan[1] = second;
+	plan[2] = third;
+}
+
+static bool told(const char *start, const char *part)
+{
+	return !strncmp(fake.vm.error, start, strlen(start)) &&
+	       strstr(fake.vm.error, part);
+}
+
+static const char *pc(void)
+{
+#ifdef __x86_64__
+	return "; rip 0x";
+#else
+	return "; pc 0x";
+#endif
+}
+
+/* A vCPU other than the boot CPU: its number, the cause and the pc, in the VM's error. */
+Test(threads, the_shutdown_of_a_further_vcpu_is_told, .timeout = 30)
+{
+	begin(SPIN, KVM_EXIT_SYSTEM_EVENT, SPIN);
+	cr_expect_eq(vm_run(&fake.vm, NULL, NULL), 0);
+	cr_expect_eq(fake.vm.stop, VCPU_STOP_SHUTDOWN);
+	cr_expect_eq(fake.vm.stopped_by, 1);
+	cr_expect(told("vCPU 1: the guest shut down: power off", pc()), "%s",
+		  fake.vm.error);
+	fake_kvm_close(&fake);
+}
+
+Test(threads, the_failure_of_a_further_vcpu_is_told, .timeout = 30)
+{
+	begin(SPIN, SPIN, KVM_EXIT_FAIL_ENTRY);
+	cr_expect_eq(vm_run(&fake.vm, NULL, NULL), -EIO);
+	cr_expect_eq(fake.vm.stop, VCPU_STOP_ERROR);
+	cr_expect_eq(fake.vm.stopped_by, 2);
+	cr_expect(told("vCPU 2: KVM_EXIT_FAIL_ENTRY", pc()), "%s", fake.vm.error);
+	cr_assert(fake.vm.dump != NULL);
+	cr_expect_eq(strncmp(fake.vm.dump, "vCPU 2, ", 8), 0, "%s", fake.vm.dump);
+	fake_kvm_close(&fake);
+}
+
+/* A thread that cannot be where it should is an error, before anything runs. */
+Test(threads, a_cpu_that_does_not_exist_is_an_error, .timeout = 30)
+{
+	const int cpus[] = { 0, CPU_SETSIZE - 1, CPU_SETSIZE };
+
+	begin(KVM_EXIT_SHUTDOWN, SPIN, SPIN);
+	cr_expect_eq(vm_run(&fake.vm, NULL, cpus), -EINVAL);
+	cr_expect_eq(fake.vm.stop, VCPU_STOP_NONE);
+	cr_expect(told("vCPU 1: ", "on CPU 1023"), "%s", fake.vm.error);
+	cr_expect_eq(fake.vm.vcpus[0].stats.vm_exits, 0);
+	cr_expect(fake.vm.vcpus[1].error == fake.vm.error);
+	fake_kvm_close(&fake);
+}
+
+/* The kick by which a vCPU ends the run does not end the next one. */
+Test(threads, the_next_run_starts_afresh, .timeout = 30)
+{
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		begin(KVM_EXIT_SHUTDOWN, KVM_EXIT_SHUTDOWN, SPIN);
+		(void)vm_run(&fake.vm, NULL, NULL);
+		cr_assert_eq(fake.vm.stop, VCPU_STOP_SHUTDOWN);
+		plan[1] = SPIN;
+		cr_assert_eq(vm_run(&fake.vm, NULL, NULL), 0);
+		cr_assert_eq(fake.vm.stop, VCPU_STOP_SHUTDOWN);
+		cr_assert_eq(fake.vm.stopped_by, 0, "vCPU %u", fake.vm.stopped_by);
+		fake_kvm_close(&fake);
+	}
+}
+
+/* All fail at once: one error, one dump, of the same vCPU. */
+Test(threads, failures_at_the_same_time_do_not_mix, .timeout = 60)
+{
+	char vcpu[16];
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		begin(KVM_EXIT_FAIL_ENTRY, KVM_EXIT_FAIL_ENTRY, KVM_EXIT_FAIL_ENTRY);
+		cr_assert_eq(vm_run(&fake.vm, NULL, NULL), -EIO);
+		cr_assert_eq(fake.vm.stop, VCPU_STOP_ERROR);
+		snprintf(vcpu, sizeof(vcpu), "vCPU %u, ", fake.vm.stopped_by);
+		cr_assert(fake.vm.dump != NULL);
+		cr_assert_eq(strncmp(fake.vm.dump, vcpu, strlen(vcpu)), 0, "%s",
+			     fake.vm.dump);
+		cr_assert(told(fake.vm.stopped_by ? "vCPU " : "KVM_EXIT_", "FAIL_ENTRY"),
+			  "%s", fake.vm.error);
+		fake_kvm_close(&fake);
+	}
+}
+
+static bool enough; /* atomic */
+
+static void *kick_all(void *ctx)
+{
+	unsigned int i;
+
+	(void)ctx;
+	while (!__atomic_load_n(&enough, __ATOMIC_SEQ_CST))
+		for (i = 1; i < 3; i++)
+			vcpu_kick(&fake.vm.vcpus[i]);
+	return NULL;
+}
+
+/* Kicks of vCPUs whose threads come and go: their threads are never used after that. */
+Test(threads, kicks_outlive_threads, .timeout = 60)
+{
+	pthread_t kicker;
+	int i;
+
+	begin(KVM_EXIT_SHUTDOWN, SPIN, SPIN);
+	cr_assert_eq(pthread_create(&kicker, NULL, kick_all, NULL), 0);
+	for (i = 0; i < ROUNDS; i++) {
+		cr_assert_eq(vm_run(&fake.vm, NULL, NULL), 0);
+		cr_assert_eq(fake.vm.stopped_by, 0);
+	}
+	__atomic_store_n(&enough, true, __ATOMIC_SEQ_CST);
+	pthread_join(kicker, NULL);
+	fake_kvm_close(&fake);
+}
+
+static void *harvest(void *ctx)
+{
+	int i;
+
+	for (i = 0; i < ROUNDS; i++)
+		if (dirty_ring_harvest(ctx))
+			return ctx;
+	return NULL;
+}
+
+/* Every entry is counted once, whichever vCPU's thread finds it. */
+Test(threads, dirty_rings_are_harvested_once, .timeout = 60)
+{
+	static struct kvm_dirty_gfn rings[2][DIRTY_RING_ENTRIES];
+	pthread_t threads[2];
+	void *failed;
+	int i, n;
+
+	begin(SPIN, SPIN, SPIN);
+	fake.vm.config.dirty_ring = DIRTY_RING_ENTRIES;
+	for (i = 0; i < 2; i++) {
+		for (n = 0; n < (int)DIRTY_RING_ENTRIES / 2; n++)
+			rings[i][n].flags = KVM_DIRTY_GFN_F_DIRTY;
+		fake.vm.vcpus[i].dirty_ring = rings[i];
+	}
+	for (i = 0; i < 2; i++)
+		cr_assert_eq(
+			pthread_create(&threads[i], NULL, harvest, &fake.vm.vcpus[i]), 0);
+	for (i = 0; i < 2; i++) {
+		pthread_join(threads[i], &failed);
+		cr_expect(failed == NULL);
+	}
+	cr_expect_eq(fake.vm.dirty_pages, DIRTY_RING_ENTRIES);
+	fake_kvm_close(&fake);
+}
