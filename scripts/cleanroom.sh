@@ -60,17 +60,21 @@ skip() {
   die $code_skipped "skipped: $*"
 }
 
-# step TEXT COMMAND...: runs a command with its output to the log; prints the time.
+# step TEXT COMMAND...: runs a command with its output to the log, and prints the time;
+# if it fails, also the end of its output.
 step() {
-  local text=$1 begin=$SECONDS
+  local text=$1 begin=$SECONDS from
   shift
   printf 'cleanroom: %-40s' "$text"
   echo "==== $text" >>"$log"
+  from=$(($(wc -l <"$log") + 1))
   if "$@" >>"$log" 2>&1; then
     echo "$((SECONDS - begin)) s"
     return 0
   fi
-  echo "FAILED, $((SECONDS - begin)) s"
+  echo "FAILED after $((SECONDS - begin)) s"
+  tail -n "+$from" "$log" | tail -n 60 | sed 's/^/  | /'
+  bad=1
   return 1
 }
 
@@ -247,7 +251,7 @@ rows() {
 # check_target TARGET: it is measured. A lab that has none of the core benchmarks
 # (lab:aarch64-smp) is run with those that it has.
 check_target() {
-  local target=$1 file=$2/${1//:/-}.json line
+  local target=$1 file=$2/${1//:/-}.json text line
   if [ ! -f "$file" ]; then
     step "run --on $target" in_room build/wsbench run --on "$target" --bench '*' \
       --boots 1 --events 20 -o "${file#"$room/root/worldswitch/"}" || true
@@ -256,15 +260,19 @@ check_target() {
     complain "$target: not measured"
     return
   fi
-  rows "$file" | grep -q '^ok: ' || complain "$target: no benchmark has a figure"
+  text=$(rows "$file")
+  if ! grep -q '^ok: ' <<<"$text"; then
+    complain "$target: nothing was measured: ${text%%$'\n'*}"
+    return
+  fi
   while IFS= read -r line; do
     complain "$target: $line"
-  done < <(rows "$file" | grep -E "^(fail: |skip: .*($lack))" || true)
+  done < <(grep -E "^(fail: |skip: .*($lack))" <<<"$text" || true)
 }
 
 check_bench() {
   local runs pattern target targets patterns found
-  runs=$(find "$room/root/worldswitch/results/runs" -mindepth 1 -maxdepth 1 -type d -print -quit)
+  runs=$(find "$room/root/worldswitch/results/runs" -mindepth 1 -maxdepth 1 -type d -print -quit 2>/dev/null) || true
   if [ -z "$runs" ]; then
     complain "make bench: no documents in results/runs"
     return
@@ -290,8 +298,8 @@ check_bench() {
 check_tests() {
   local text=$1 where=$2 from line
   from=$(($(wc -l <"$log") + 1))
-  step "$text" "$where" host/tests/run "${test_files[@]}" || complain "$text"
-  step "more $text" "$where" host/tests/run --filter "$test_filter" "${test_filter_files[@]}" || complain "more $text"
+  step "$text" "$where" host/tests/run "${test_files[@]}" || true
+  step "more $text" "$where" host/tests/run --filter "$test_filter" "${test_filter_files[@]}" || true
   while IFS= read -r line; do
     complain "$text: $line"
   done < <(tail -n "+$from" "$log" | sed -n 's/^ *\(skipped: .*\)/\1/p' | grep -E "$lack" || true)
@@ -300,22 +308,20 @@ check_tests() {
 run_room() {
   local bad=0
   mount --make-rprivate /
-  step "Debian 12, minbase, and make" bootstrap || return 1
+  step "Debian 12, minbase, and make" bootstrap || exit 1
   furnish
-  step "make bench" in_room make bench || complain "make bench"
-  if [ ! -x "$room/root/worldswitch/build/wsbench" ]; then
-    return 1
-  fi
+  step "make bench" in_room make bench || true
+  [ -x "$room/root/worldswitch/build/wsbench" ] || exit 1
   check_bench
-  step "build some tests" in_room make -j"$(nproc)" test-payloads build/tests/unit_cli || complain "build some tests"
+  step "build some tests" in_room make -j"$(nproc)" test-payloads build/tests/unit_cli || true
   check_tests "tests, as root" in_room
   chroot "$room" useradd --create-home user
   mv "$room/root/worldswitch" "$room/home/user/"
   chroot "$room" chown -R user:user /home/user/worldswitch
-  step "make, as a user" as_user make || complain "make, as a user"
+  step "make, as a user" as_user make || true
   check_tests "tests, as a user" as_user
-  in_room apt-get -q autoclean >>"$log" 2>&1 || true
-  return "$bad"
+  chroot "$room" apt-get -q autoclean >>"$log" 2>&1 || true
+  exit "$bad"
 }
 
 # ---- the whole ---------------------------------------------------------------------------
@@ -366,7 +372,7 @@ main() {
   archives=$(cd "$(cache_dir)/cleanroom/archives" && pwd)
   log=$(dirname "$archives")/log
   exec {lock}>"$(dirname "$archives")/lock"
-  flock "$lock"
+  flock --nonblock "$lock" || { echo "cleanroom: waiting for another one to end" && flock "$lock"; }
   : >"$log"
   copy_clone "$scratch/clone"
   remove_packages "$scratch/clone/scripts/packages"
@@ -382,14 +388,14 @@ main() {
   # In a process group of its own: Ctrl-C ends this shell, which ends the room.
   export scratch room archives log
   set -m
-  unshare --mount --pid --fork --kill-child "$here/cleanroom.sh" --in-namespace </dev/null &
+  setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child \
+    "$here/cleanroom.sh" --in-namespace </dev/null &
   pid=$!
   set +m
   wait "$pid" || code=$?
   pid=
   if [ "$code" != 0 ]; then
-    tail -n 60 "$log" | sed 's/^/  | /'
-    echo "cleanroom: FAILED: see $log"
+    echo "cleanroom: FAILED in $SECONDS s: see $log"
     exit 1
   fi
   echo "cleanroom: passed in $SECONDS s"
