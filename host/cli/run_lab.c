@@ -97,7 +97,8 @@ static int boot(struct target *t, const struct lab_job *job, struct lab_wire *wi
 				   &rq.image_bytes, err);
 		rq.image = payload;
 	} else {
-		rq.image = payload_find(t->arch, payload_of(rq.bench, t->arch), &rq.image_bytes);
+		rq.image = payload_find(t->arch, payload_of(rq.bench, t->arch),
+					&rq.image_bytes);
 		if (!rq.image)
 			ret = target_fail(err, -ENOENT, "no payload is built in for %s",
 					  rq.bench->id);

@@ -11,6 +11,7 @@
 #include "host/measure/pace.h"
 #include "host/measure/under.h"
 #include "host/measure/visible.h"
+#include "host/target/boot.h"
 
 /* What every benchmark reports, in this order. */
 enum metric {
@@ -29,6 +30,14 @@ static const struct {
 				      ABI_PHASE_BATCH_NULL },
 	[METRIC_TWIN] = { "twin", ABI_PHASE_TWIN, ABI_PHASE_NULL },
 };
+
+/*
+ * What a guest may claim at most, as a sample of either sign or as a number of
+ * exceptions: far more than a boot takes (2^52 ticks of 5 GHz are 10 days), and sums and
+ * differences of some of them are exact in int64_t and double.
+ */
+#define SAMPLE_MAX (1ll << 52)
+#define FAULTS_MAX (1ull << 32)
 
 static struct result_benchmark *benchmark_of(const struct assembly *a)
 {
@@ -104,7 +113,12 @@ static int diagnose(struct assembly *a, struct result_boot *boot, const int64_t 
 	return err;
 }
 
-/* Differences are signed: subtracting may well lead below zero. */
+/* What the guest stored, less what looking costs: signed, and may be below zero. */
+static int64_t less(uint64_t sample, int64_t cost)
+{
+	return (int64_t)(sample - (uint64_t)cost);
+}
+
 static int summarize(struct assembly *a, enum metric m, const struct boot_report *rep,
 		     struct result_boot *boot)
 {
@@ -122,7 +136,7 @@ static int summarize(struct assembly *a, enum metric m, const struct boot_report
 		return -ENOMEM;
 	overhead = n ? llround(empty.p50) : 0;
 	for (i = 0; i < n; i++)
-		net[i] = (int64_t)(rep->series[metrics[m].phase][i]) - overhead;
+		net[i] = less(rep->series[metrics[m].phase][i], overhead);
 	err = summarize_net(net, n, bodies_per_sample(a, m), boot);
 	if (!err && m == METRIC_ROUND_TRIP)
 		err = diagnose(a, boot, net, n);
@@ -281,13 +295,12 @@ static int assemble_counts(struct assembly *a, uint32_t index,
 				      &looks);
 	/* Above it or below: an error is an error. */
 	for (i = 0; !err && i < n; i++)
-		values[i] =
-			llabs((int64_t)(rep->series[ABI_PHASE_EVENT][i] - expected[i]) -
-			      llround(looks.p50));
+		values[i] = llabs(less(rep->series[ABI_PHASE_EVENT][i] - expected[i],
+				       llround(looks.p50)));
 	if (!err)
 		err = add_counts(a, "error", index, reject, rep, values);
 	for (i = 0; !err && i < n; i++)
-		values[i] = (int64_t)rep->series[ABI_PHASE_EVENT][i] - llround(looks.p50);
+		values[i] = less(rep->series[ABI_PHASE_EVENT][i], llround(looks.p50));
 	if (!err)
 		err = add_counts(a, "counted", index, reject, rep, values);
 	for (i = 0; !err && i < n; i++)
@@ -298,14 +311,51 @@ static int assemble_counts(struct assembly *a, uint32_t index,
 	return err;
 }
 
+/* A guest that lies: NULL, or what it claims that cannot be. */
+static const char *find_lie(const struct assembly *a, const struct boot_report *rep)
+{
+	char text[160];
+	uint64_t i;
+	int phase;
+
+	for (phase = 0; phase < ABI_PHASES; phase++) {
+		for (i = 0; i < rep->guest.samples[phase]; i++) {
+			int64_t sample = (int64_t)rep->series[phase][i];
+
+			if (sample >= -SAMPLE_MAX && sample <= SAMPLE_MAX)
+				continue;
+			snprintf(text, sizeof(text),
+				 "the guest reports an impossible sample: %lld, number "
+				 "%llu of the %s phase",
+				 (long long)sample, (unsigned long long)i,
+				 boot_phase_name((uint32_t)phase));
+			return result_string(a->result, text);
+		}
+		if (rep->guest.faults[phase] <= FAULTS_MAX)
+			continue;
+		snprintf(text, sizeof(text),
+			 "the guest reports an impossible number of exceptions: %llu in "
+			 "the %s phase",
+			 (unsigned long long)rep->guest.faults[phase],
+			 boot_phase_name((uint32_t)phase));
+		return result_string(a->result, text);
+	}
+	return NULL;
+}
+
 int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *rep)
 {
+	const char *lie = find_lie(a, rep);
 	const struct boot_counts *c = &rep->counts[ABI_PHASE_EVENT];
 	struct result_benchmark *b = benchmark_of(a);
 	struct judgement j;
 	const char *reject;
 	int m, err;
 
+	if (lie) {
+		assemble_stop(a, RESULT_FAIL, lie);
+		return 0;
+	}
 	judge_exits(a->row, a->trust, a->params->events, c, &j);
 	judge_faults(a->row, a->params->events, rep->guest.faults[ABI_PHASE_EVENT], &j);
 	a->pace_spread = pace_spread(&rep->guest);

@@ -29,7 +29,8 @@ void assemble_begin(struct assembly *a, const struct bench *row,
 
 /*
  * Takes in a boot that ended as BOOT_DONE. One whose exits do not prove the row,
- * or that the host disturbed, is kept as invalid.
+ * or that the host disturbed, is kept as invalid. One whose guest claims what cannot be
+ * ends the row (RESULT_FAIL).
  */
 int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *rep);
 

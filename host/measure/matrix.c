@@ -66,7 +66,8 @@ int measure_matrix(struct target *t, const struct selftest_watch *watch,
 {
 	struct matrix m = { .watch = watch };
 	struct measure_request rq = { .boots = 1, .events = MATRIX_EVENTS };
-	const struct measure_watch measure_watch = { .ctx = &m, .benchmark = on_benchmark };
+	const struct measure_watch measure_watch = { .ctx = &m,
+						     .benchmark = on_benchmark };
 	struct result *r = NULL;
 	char plan[32];
 	const char **benches = all_benches(&rq.n_benches);

@@ -142,10 +142,14 @@ static const char *const phase_names[ABI_PHASES] = {
 	[ABI_PHASE_SPIN_CLOCK] = "spin",
 };
 
+const char *boot_phase_name(uint32_t phase)
+{
+	return phase < ABI_PHASES ? phase_names[phase] : "unknown";
+}
+
 static void end_unfinished(const struct abi_report *guest, struct boot_report *rep)
 {
-	const char *phase =
-		guest->phase < ABI_PHASES ? phase_names[guest->phase] : "unknown";
+	const char *phase = boot_phase_name(guest->phase);
 
 	switch (guest->state) {
 	case ABI_STATE_RESET:

@@ -23,6 +23,9 @@ bool boot_sleeps(const uint8_t *ram);
  */
 bool boot_is_done(const uint8_t *ram, struct abi_report *guest, struct boot_report *rep);
 
+/* "event"; of any number that a guest can name. */
+const char *boot_phase_name(uint32_t phase);
+
 /* Sets the outcome and its reason. */
 void boot_end(struct boot_report *rep, enum boot_outcome outcome, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -327,8 +327,8 @@ static int lab_boots(struct target *t, const struct boot_request *rq, size_t n,
 	job.symbols = s->options.symbols != NULL;
 	job.placement = rq->placement;
 	job.boots = (uint32_t)n;
-	job.timeout_ns = s->options.timeout_ns ? s->options.timeout_ns
-					       : LAB_BOOT_TIMEOUT_NS;
+	job.timeout_ns =
+		s->options.timeout_ns ? s->options.timeout_ns : LAB_BOOT_TIMEOUT_NS;
 	job.params = rq->params;
 	copy_name(job.bench, rq->bench->id);
 	copy_name(job.config, rq->config->name);
@@ -336,8 +336,8 @@ static int lab_boots(struct target *t, const struct boot_request *rq, size_t n,
 		boot_report_init(&reps[i]);
 	ret = run_job(t, &job, &a);
 	if (ret && ret != -EINTR && ret != -ENOMEM && !a.complete) {
-		boot_end(&reps[a.got], BOOT_CRASH, "%.*s",
-			 (int)strcspn(err->text, "\n"), err->text);
+		boot_end(&reps[a.got], BOOT_CRASH, "%.*s", (int)strcspn(err->text, "\n"),
+			 err->text);
 		return 0;
 	}
 	for (size_t i = 0; ret && i < a.got; i++)
