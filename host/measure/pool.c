@@ -138,7 +138,7 @@ int pool_wait(struct pool *p, size_t i, struct target_error *err)
 		rc = b->rc;
 		*err = b->err;
 	}
-	if (rc == -EINTR)
+	if (rc == -EINTR && !*err->text)
 		target_fail(err, rc, "interrupted");
 	take(p, i);
 	pthread_mutex_unlock(&p->lock);
