@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "host/lab/job.h"
-#include "host/target/boot.h"
 
 static bool ends(const char *text, size_t bytes)
 {
@@ -133,7 +132,7 @@ int lab_report_decode(const uint8_t *bytes, size_t n, struct boot_report *rep)
 	const char *source, *unit;
 	int ret;
 
-	boot_report_init(rep);
+	memset(rep, 0, sizeof(*rep));
 	if (n < sizeof(head))
 		return -EBADMSG;
 	memcpy(&head, bytes, sizeof(head));

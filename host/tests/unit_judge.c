@@ -186,10 +186,13 @@ Test(effects, a_row_without_one_is_as_in_the_catalogue)
 	}
 }
 
-/* KVM resumes at the instruction whose first use exited; an interrupt makes it exit anew. */
+/* KVM resumes at the instruction whose first use exited; an interrupt makes it exit anew.
+ */
 Test(judge, a_first_use_that_an_interrupt_hits_exits_once_more)
 {
-	struct boot_counts c = { .exits = 2 * EVENTS + 2, .user = EVENTS, .interrupts = 1 };
+	struct boot_counts c = { .exits = 2 * EVENTS + 2,
+				 .user = EVENTS,
+				 .interrupts = 1 };
 	struct judgement j;
 
 	c.interrupts_exact = true;
