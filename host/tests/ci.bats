@@ -92,8 +92,8 @@ END
   commits 100 101 broken 101 no-build 130 130
   echo 100 >image
   ./stand-in run --kernel image --on "$target" -o good.json
-  local build='grep -q no-build version && exit 1; cp version ../image'
-  bisect --base ../good.json --on "$target" --bench hypercall --build "$build" --kernel ../image --threshold 5%
+  local build_kernel='grep -q no-build version && exit 1; cp version ../image'
+  bisect --base ../good.json --on "$target" --bench hypercall --build "$build_kernel" --kernel ../image --threshold 5%
   # The commit before it does not build: either may be it, and git says so.
   [[ $stdout$stderr == *"does not build: skipped"* || $found = 130 ]]
   [[ $stdout == *" is good"*"hypercall: +1 insns +1 %, within --threshold 5%"* ]]
@@ -101,7 +101,7 @@ END
   [ "$found" = 130 ]
   git_quiet -C repo bisect reset
   # Without the threshold the first step of one instruction is it.
-  bisect --base ../good.json --on "$target" --bench hypercall --build "$build" --kernel ../image
+  bisect --base ../good.json --on "$target" --bench hypercall --build "$build_kernel" --kernel ../image
   [ "$found" = 101 ]
 }
 
