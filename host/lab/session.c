@@ -238,7 +238,7 @@ static int explain_silence(struct session *s)
 	return -ETIMEDOUT;
 }
 
-/* A clone did not come up: what the emulator has said of it. */
+/* A machine or a clone did not start: what the emulator has said of it. */
 static int explain_start(struct session *s)
 {
 	while (s->child.messages >= 0 && !drain(s->child.messages, &s->messages))
@@ -347,7 +347,7 @@ int lab_base_boot(struct lab_base *base, const char *label, const struct lab_mac
 	}
 	lab_command_free(&cmd);
 	if (!ret && emulator->begin(s->child.control))
-		ret = explain_death(s);
+		ret = explain_start(s);
 	if (!ret)
 		ret = converse(s, emulator);
 	if (!ret) {
