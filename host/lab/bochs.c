@@ -185,9 +185,9 @@ static int get_reply(int control, int32_t *value)
 }
 
 /* It says by itself when the machine is ready. */
-static int bochs_begin(int control)
+static int bochs_begin(const struct lab_child *child)
 {
-	(void)control;
+	(void)child;
 	return 0;
 }
 

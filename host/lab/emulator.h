@@ -65,7 +65,7 @@ struct lab_emulator {
 	int (*command)(const struct lab_machine *m, const struct lab_boot *boot,
 		       struct lab_command *cmd, struct target_error *err);
 	/* Called once, before the machine executes much. 0 or a negative errno. */
-	int (*begin)(int control);
+	int (*begin)(const struct lab_child *child);
 	/*
 	 * Called when there is something to read. 1: the machine has stopped, ready;
 	 * 0: not yet; -EPIPE: the emulator has closed its end; another negative errno.

@@ -267,7 +267,7 @@ int lab_init_main(lab_job_runner *run)
 	if (status)
 		give_up(&wire, "cannot write to the wire: %s", strerror(-status));
 	if (!in_time) {
-		lab_wire_send(&wire, LAB_FRAME_MOVED, NULL, 0);
+		lab_wire_send(&wire, LAB_FRAME_AGAIN, NULL, 0);
 		power_off();
 	}
 	if (!lab_job_is_valid(&job))

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* QEMU: its command line, and machines that are saved and gone on with over QMP. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,11 +179,47 @@ static int qmp_command(int control, const char *command, int fd,
 	return ret ? ret : strstr(answer, "\"error\"") ? -EPROTO : 0;
 }
 
-static int qemu_begin(int control)
+static int qmp_begin(int control)
 {
 	char line[QMP_LINE_BYTES];
 
 	return qmp_command(control, "{\"execute\":\"qmp_capabilities\"}", -1, line);
+}
+
+/*
+ * Lets the main thread run only when the CPU's thread sleeps: both on one processor, where
+ * a batch thread that wakes up preempts nobody (sched(7)). Then a CPU that stops itself has
+ * always stopped before the main thread looks: see lab_shared_wait(). Without the right to
+ * do so, machines are booted more than once.
+ */
+static void hold_main_thread(pid_t pid)
+{
+	const struct sched_param param = { .sched_priority = 0 };
+	char path[40];
+	struct dirent *e;
+	cpu_set_t one;
+	DIR *threads;
+
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	threads = opendir(path);
+	while (threads && (e = readdir(threads)))
+		if (atoi(e->d_name) > 0)
+			(void)sched_setaffinity(atoi(e->d_name), sizeof(one), &one);
+	if (threads)
+		closedir(threads);
+	(void)sched_setscheduler(pid, SCHED_BATCH, &param);
+}
+
+static int qemu_begin(const struct lab_child *child)
+{
+	int ret = qmp_begin(child->control);
+
+	/* The CPU's thread exists: the main thread has answered. */
+	if (!ret)
+		hold_main_thread(child->pid);
+	return ret;
 }
 
 static int qemu_is_ready(int control)
@@ -243,7 +281,7 @@ static int qemu_clone(struct lab_base *base, const struct lab_boot *boot,
 	lab_command_free(&cmd);
 	if (ret)
 		return ret;
-	ret = qemu_begin(child->control);
+	ret = qmp_begin(child->control);
 	do {
 		nanosleep(&moment, NULL);
 		ret = ret ? ret

@@ -126,9 +126,9 @@ static int take_frame(struct session *s, const struct lab_frame *f)
 					   : "before HELLO");
 	if (f->type == LAB_FRAME_HELLO)
 		return take_hello(s, f);
-	if (f->type == LAB_FRAME_MOVED)
+	if (f->type == LAB_FRAME_AGAIN)
 		return lab_fail(s->err, -EAGAIN,
-				"%s: the machine's clock moved while it was stopped",
+				"%s: the machine stopped at another time than others",
 				s->label);
 	if (f->type == LAB_FRAME_END)
 		return take_end(s, f);
@@ -346,7 +346,7 @@ int lab_base_boot(struct lab_base *base, const char *label, const struct lab_mac
 			: -ENOMEM;
 	}
 	lab_command_free(&cmd);
-	if (!ret && emulator->begin(s->child.control))
+	if (!ret && emulator->begin(&s->child))
 		ret = explain_start(s);
 	if (!ret)
 		ret = converse(s, emulator);

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,8 +23,9 @@
 #define PCI_DEVICES	  "/sys/bus/pci/devices"
 #define IVSHMEM_IDS	  "0x1af4\n0x1110\n" /* vendor, device */
 #define PVPANIC_IDS	  "0x1b36\n0x0011\n"
-/* More than a store and two reads of the clock take, less than any timer waits. */
-#define STOPPED_MAX_INSNS 20000
+/* When the machine's next timer expires, and more than the way to the stop takes. */
+#define NEXT_TIMER_NS  100000
+#define UNMOVED_MAX_NS 50000
 
 #define PVPANIC_PANICKED 1 /* docs/specs/pvpanic.rst: QEMU stops the machine */
 
@@ -181,20 +183,27 @@ int lab_shared_attach(struct lab_shared *s, const char **what)
 	return ret;
 }
 
+/* Makes it the machine's next timer, or none at all (0). */
+static void set_timer(int fd, long ns)
+{
+	const struct itimerspec when = { .it_value.tv_nsec = ns };
+
+	(void)timerfd_settime(fd, 0, &when, NULL);
+}
+
 /*
- * A kernel may lose its timer on the way: QEMU 7.2 does not restore the timer of EL2.
- * Programming another one, at once, brings it back.
+ * A kernel may lose its timer on the way: QEMU 7.2 does not restore the timer of EL2. It
+ * comes back when the kernel programs another one: here for cancelling the next one, on
+ * other CPUs for a sleep.
  */
-static void rearm_timer(void)
+static void rearm_timers(int fd)
 {
 	static const struct timespec moment = { .tv_nsec = 1000 };
 	cpu_set_t all, one;
 
-	if (sched_getaffinity(0, sizeof(all), &all) || CPU_COUNT(&all) < 2) {
-		nanosleep(&moment, NULL);
+	set_timer(fd, 0);
+	if (sched_getaffinity(0, sizeof(all), &all))
 		return;
-	}
-	/* Each CPU has a timer of its own. */
 	for (int cpu = CPU_SETSIZE - 1; cpu >= 0; cpu--) {
 		if (!CPU_ISSET(cpu, &all))
 			continue;
@@ -212,6 +221,7 @@ bool lab_shared_wait(struct lab_shared *s, struct lab_job *job)
 	static const struct timespec settle = { .tv_nsec = 20000000 };
 	volatile uint8_t *from;
 	uint64_t before, after;
+	int timer;
 
 	(void)prctl(PR_SET_TIMERSLACK, 1);
 	nanosleep(&settle, NULL);
@@ -219,12 +229,15 @@ bool lab_shared_wait(struct lab_shared *s, struct lab_job *job)
 		lab_port_wait(job);
 		return true;
 	}
+	timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	set_timer(timer, NEXT_TIMER_NS);
 	before = clock_now();
 	*s->pause = PVPANIC_PANICKED;
 	after = clock_now();
-	if (after - before > STOPPED_MAX_INSNS)
+	rearm_timers(timer);
+	close(timer);
+	if (after - before < UNMOVED_MAX_NS)
 		return false;
-	rearm_timer();
 	/* Byte by byte, as below. */
 	from = s->memory + LAB_SHARED_JOB;
 	for (size_t i = 0; i < sizeof(*job); i++)

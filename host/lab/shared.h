@@ -49,11 +49,13 @@ int lab_shared_attach(struct lab_shared *s, const char **what);
 
 /*
  * Inside: stops the machine at this very instruction. It goes on as a clone, with a job
- * and an empty wire. False: its clock moved meanwhile.
+ * and an empty wire. False: at another time than other machines, so boot it again.
  *
  * QEMU 7.2 (softmmu/icount.c) moves an idle machine's clock to its next timer. A CPU that
- * has stopped itself counts as idle until the main thread has seen that the machine is
- * stopped: about one in ten snapshots is of another time than the others.
+ * has stopped itself is idle as soon as its thread has seen that, and the main thread,
+ * which stops the machine, looks at the clock first. So the clock moves to a timer that is set
+ * for it, unless the main thread is faster than the CPU's; qemu.c
+ * holds it back, and the clock tells whether that was enough.
  */
 bool lab_shared_wait(struct lab_shared *s, struct lab_job *job);
 

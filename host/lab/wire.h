@@ -36,7 +36,7 @@ enum lab_frame_type {
 	LAB_FRAME_REPORT,    /* a boot's report: lab_report_encode() */
 	LAB_FRAME_LINE,	     /* text: a line of a job that makes no document */
 	LAB_FRAME_SYMBOLS, /* text: the kernel's functions, as /proc/kallsyms has them */
-	LAB_FRAME_MOVED,   /* in place of an answer: lab_shared_wait() was false */
+	LAB_FRAME_AGAIN,   /* in place of an answer: lab_shared_wait() was false */
 	LAB_FRAME_END,	   /* the job's exit code */
 	LAB_FRAME_FAILURE, /* text: why there will be no END */
 	LAB_FRAME_TYPES,
