@@ -76,7 +76,7 @@ holds() { evaluate check "$@"; }
 
 evaluate() {
   python3 - "$@" <<'END'
-import json, sys
+import json, re, sys
 
 mode, path, *expressions = sys.argv[1:]
 with open(path) as f:
@@ -179,11 +179,11 @@ shim() {
   echo 0 >"$BATS_TEST_TMPDIR/starts"
   cat >"$BATS_TEST_TMPDIR/bin/$1" <<END
 #!/bin/sh
-case \$* in --version | --help) exec $real "\$@" ;; esac
-n=\$((\$(cat $BATS_TEST_TMPDIR/starts) + 1))
-echo \$n >$BATS_TEST_TMPDIR/starts
+case \$* in --version | --help) exec "$real" "\$@" ;; esac
+n=\$((\$(cat "$BATS_TEST_TMPDIR/starts") + 1))
+echo \$n >"$BATS_TEST_TMPDIR/starts"
 [ \$n -lt $2 ] || { $3; }
-exec $real "\$@"
+exec "$real" "\$@"
 END
   chmod +x "$BATS_TEST_TMPDIR/bin/$1"
   PATH=$BATS_TEST_TMPDIR/bin:$PATH

@@ -319,6 +319,34 @@ END
   [ -z "$(find "$BATS_FILE_TMPDIR/cwd" "$BATS_FILE_TMPDIR/tmp" -mindepth 1)" ]
 }
 
+@test "lab: temporary files go to TMPDIR and nowhere else" {
+  local target targets=''
+  for target in bare:x86_64 lab:aarch64-vhe lab:x86_64-vmx; do
+    unavailable $target >/dev/null || targets+=,$target
+  done
+  [ -n "$targets" ] || skip "no emulator and no kernel here"
+  need_own_mounts
+  case $top/:$build/:${WORLDSWITCH_CACHE:-} in
+  *:/tmp/* | *:/var/tmp/* | /tmp/* | /var/tmp/*) skip "the clone is in a folder of temporary files" ;;
+  esac
+  # The usual folders are empty ones, but for this test's own.
+  run_apart "${own_mounts[@]}" '
+    own=$1 cwd=$PWD
+    mount --bind "$own" /mnt
+    for folder in /tmp /var/tmp /dev/shm; do mount -t tmpfs none $folder; done
+    mkdir -p "$own"
+    mount --bind /mnt "$own"
+    cd "$cwd"
+    "$0" run --on "$2" --bench null --quiet -o docs
+    cd /
+    umount "$own"
+    find /tmp /var/tmp /dev/shm -mindepth 1 ! -type d >/mnt/elsewhere' \
+    "$wsbench" "$BATS_TEST_TMPDIR" "${targets#,}"
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  [ "$(cat "$BATS_TEST_TMPDIR/elsewhere")" = "" ]
+}
+
 @test "lab: Ctrl-C keeps the benchmarks that finished, and leaves nothing" {
   need_terminal
   need_target lab:aarch64-vhe
