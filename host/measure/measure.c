@@ -263,6 +263,22 @@ static void batch_free(struct batch *b)
 	free(b->config_of);
 }
 
+/* What is being waited for. */
+struct place {
+	const struct session *s;
+	const struct plan_row *row;
+	const struct config *config;
+	uint32_t boots;
+};
+
+static void still_waiting(void *ctx, size_t done)
+{
+	const struct place *at = ctx;
+
+	say_boot(at->s, at->row, at->config,
+		 done < at->boots ? (uint32_t)done : at->boots - 1);
+}
+
 /*
  * Row by row: each is told of as soon as it is done. Boots run side by side, as nothing
  * that runs beside it changes an exact boot; they are taken in by their order.
@@ -272,6 +288,8 @@ static int run_rows(struct session *s)
 	struct batch b = { .n = 0 };
 	struct row_run run = { 0 };
 	struct pool *pool = NULL;
+	struct place at;
+	const struct pool_watch watch = { still_waiting, &at };
 	int rc = batch_fill(s, &b);
 
 	if (!rc) {
@@ -287,8 +305,9 @@ static int run_rows(struct session *s)
 		if (rc)
 			break;
 		a = &run.a[b.config_of[i]];
-		say_boot(s, row, row->configs[b.config_of[i]], 0);
-		rc = pool_wait(pool, i, s->err);
+		at = (struct place){ s, row, row->configs[b.config_of[i]],
+				     (uint32_t)b.boots[i].n };
+		rc = pool_wait(pool, i, &watch, s->err);
 		for (size_t k = 0; !rc && k < b.boots[i].n; k++)
 			if (stopped(s, a))
 				boot_report_free(&b.boots[i].reports[k]);

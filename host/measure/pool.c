@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "host/target/boot.h"
 
@@ -16,6 +17,9 @@
  * takes them in waits, too.
  */
 #define AHEAD_MAX 256
+
+/* How often those who watch are told. */
+#define WATCH_NS 50000000
 
 struct pool {
 	struct target *target;
@@ -39,6 +43,7 @@ static int boot_all(struct target *t, struct pool_boot *b)
 		boot_report_init(&b->reports[i]);
 		rc = t->ops->boot(t, &rq, &b->reports[i], &b->err);
 		rc = boot_settle(&b->reports[i], rc, &b->err);
+		__atomic_store_n(&b->done, i + 1, __ATOMIC_RELAXED);
 		if (rc || b->reports[i].outcome != BOOT_DONE)
 			break;
 	}
@@ -92,6 +97,7 @@ struct pool *pool_start(struct target *t, struct pool_boot *boots, size_t n)
 {
 	struct pool *p = calloc(1, sizeof(*p));
 	size_t threads = t->ops->parallel ? processors() : 1;
+	pthread_condattr_t monotonic;
 
 	if (!p)
 		return NULL;
@@ -99,7 +105,10 @@ struct pool *pool_start(struct target *t, struct pool_boot *boots, size_t n)
 	p->boots = boots;
 	p->n = n;
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_cond_init(&p->changed, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&p->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	if (threads > n)
 		threads = n;
 	while (p->n_threads < threads &&
@@ -119,14 +128,31 @@ static void take(struct pool *p, size_t i)
 	pthread_cond_broadcast(&p->changed);
 }
 
-int pool_wait(struct pool *p, size_t i, struct target_error *err)
+static void wait_a_moment(struct pool *p)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += WATCH_NS;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_cond_timedwait(&p->changed, &p->lock, &until);
+}
+
+int pool_wait(struct pool *p, size_t i, const struct pool_watch *watch,
+	      struct target_error *err)
 {
 	struct pool_boot *b = &p->boots[i];
 	int rc = 0;
 
 	pthread_mutex_lock(&p->lock);
-	while (b->state != POOL_DONE && !(b->state == POOL_WAITS && p->stop))
-		pthread_cond_wait(&p->changed, &p->lock);
+	while (b->state != POOL_DONE && !(b->state == POOL_WAITS && p->stop)) {
+		pthread_mutex_unlock(&p->lock);
+		watch->waiting(watch->ctx, __atomic_load_n(&b->done, __ATOMIC_RELAXED));
+		pthread_mutex_lock(&p->lock);
+		if (b->state != POOL_DONE)
+			wait_a_moment(p);
+	}
 	if (b->state == POOL_WAITS) {
 		/* Stopped by another, whose failure is the one to tell of. */
 		for (size_t k = 0; k < p->n && !rc; k++)

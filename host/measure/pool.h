@@ -11,6 +11,7 @@ struct pool_boot {
 	size_t n;
 	struct boot_report *reports; /* filled in once pool_wait() returned 0 */
 	/* The pool's own. */
+	size_t done; /* so far, where the target boots one after the other */
 	enum { POOL_WAITS, POOL_RUNS, POOL_DONE, POOL_TAKEN } state;
 	int rc;
 	struct target_error err;
@@ -24,11 +25,18 @@ struct pool;
  */
 struct pool *pool_start(struct target *t, struct pool_boot *boots, size_t n);
 
+/* Called again and again while boots are waited for: how many of them are done. */
+struct pool_watch {
+	void (*waiting)(void *ctx, size_t done);
+	void *ctx;
+};
+
 /*
  * Waits for boots[i] and hands its reports over. 0; what the target's boot() returned,
  * with `err`; -EINTR.
  */
-int pool_wait(struct pool *p, size_t i, struct target_error *err);
+int pool_wait(struct pool *p, size_t i, const struct pool_watch *watch,
+	      struct target_error *err);
 
 /* Waits for what runs, and frees reports that were not handed over. NULL is allowed. */
 void pool_stop(struct pool *p);
