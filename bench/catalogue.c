@@ -25,6 +25,14 @@ const struct bench bench_table[] = {
 		.summary = summary_,                                                     \
 	},
 
+#define CONFIG_CMDLINE(id_, name_, archs_, cmdline_, summary_)                           \
+	{                                                                                \
+		.name = name_,                                                           \
+		.archs = archs_,                                                         \
+		.cmdline = cmdline_,                                                     \
+		.summary = summary_,                                                     \
+	},
+
 const struct config config_table[] = {
 #include "bench/configs.def"
 	{ .name = NULL },

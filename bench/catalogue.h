@@ -66,6 +66,7 @@ struct bench {
 struct config {
 	const char *name;
 	unsigned int archs;
+	const char *cmdline; /* words for the kernel's command line; NULL: none */
 	const char *summary;
 };
 

@@ -4,6 +4,7 @@
  * emulated machine.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,9 +31,20 @@
 /* Of the machine, until one has stopped in time. */
 #define BOOTS_MAX 10
 
+/* Machines of one lab: configs may need words on the kernel's command line. */
+#define BASES_MAX 4
+
 struct lab_state {
 	const struct lab_machine *machine;
-	struct lab_base base;	       /* booted when it is first needed */
+	struct {
+		struct lab_base base; /* booted when it is first needed */
+		const char *cmdline;  /* a config's; NULL: none */
+		char *append;	      /* the user's words and these; NULL: none */
+		int ret;	      /* why there is none, with `err` */
+		struct target_error err;
+	} bases[BASES_MAX]; /* the first: of configs without words */
+	size_t n_bases;
+	pthread_mutex_t lock;	       /* of the bases' list */
 	int initramfs;		       /* a file; -1: none */
 	struct target_options options; /* those that are not strings */
 	char emulator[PATH_MAX];
@@ -72,6 +84,7 @@ static int fill(struct lab_state *s, const struct target *t,
 
 	s->options = *opt;
 	s->initramfs = s->plugin_fd = -1;
+	pthread_mutex_init(&s->lock, NULL);
 	s->machine = t->config ? t->config : lab_machine_find(strchr(t->name, ':') + 1);
 	if (!s->machine)
 		return lab_fail(err, -EINVAL, "%s: there is no such machine", t->name);
@@ -106,7 +119,11 @@ static void lab_close(struct target *t)
 
 	if (!s)
 		return;
-	lab_base_free(&s->base);
+	for (size_t i = 0; i < s->n_bases; i++) {
+		lab_base_free(&s->bases[i].base);
+		free(s->bases[i].append);
+	}
+	pthread_mutex_destroy(&s->lock);
 	if (s->initramfs >= 0)
 		close(s->initramfs);
 	lab_modules_free(&s->modules);
@@ -160,12 +177,12 @@ static int initramfs_open(const struct lab_state *s, struct target_error *err)
 				   strerror(-ret));
 }
 
-static struct lab_boot boot_of(const struct lab_state *s)
+static struct lab_boot boot_of(const struct lab_state *s, size_t which)
 {
 	return (struct lab_boot){
 		.program = s->emulator,
 		.kernel = s->kernel.image,
-		.append = s->append,
+		.append = s->bases[which].append,
 		.plugin_fd = -1,
 		.initramfs = s->initramfs,
 		.snapshot = -1,
@@ -230,10 +247,11 @@ static int on_symbols(void *ctx, const char *text, size_t bytes)
 	return s->options.symbols(s->options.symbols_ctx, text, bytes);
 }
 
-static int run_job(struct target *t, const struct lab_job *job, struct answer *a)
+static int run_job(struct target *t, size_t which, const struct lab_job *job,
+		   struct answer *a)
 {
 	struct lab_state *s = t->state;
-	struct lab_boot boot = boot_of(s);
+	struct lab_boot boot = boot_of(s, which);
 	const struct lab_sink sink = {
 		.ctx = a,
 		.header = a->header ? on_header : NULL,
@@ -247,7 +265,7 @@ static int run_job(struct target *t, const struct lab_job *job, struct answer *a
 		boot.plugin = s->plugin;
 		boot.plugin_fd = s->plugin_fd;
 	}
-	ret = lab_base_run(&s->base, &boot, job, &sink, a->err);
+	ret = lab_base_run(&s->bases[which].base, &boot, job, &sink, a->err);
 	if (!ret && !a->complete)
 		ret = lab_fail(a->err, -EPROTO, "%s sent no answer", t->name);
 	return ret;
@@ -259,7 +277,7 @@ static struct lab_job new_job(enum lab_job_kind kind)
 }
 
 /* By the thread that closes the target: see lab_base_boot(). */
-static int boot_machine(struct target *t, struct target_error *err)
+static int boot_machine(struct target *t, size_t which, struct target_error *err)
 {
 	struct lab_state *s = t->state;
 	struct lab_boot boot;
@@ -268,33 +286,99 @@ static int boot_machine(struct target *t, struct target_error *err)
 		s->initramfs = initramfs_open(s, err);
 	if (s->initramfs < 0)
 		return s->initramfs;
-	lab_base_free(&s->base);
-	boot = boot_of(s);
-	return lab_base_boot(&s->base, t->name, s->machine, &boot, err);
+	lab_base_free(&s->bases[which].base);
+	boot = boot_of(s, which);
+	return lab_base_boot(&s->bases[which].base, t->name, s->machine, &boot, err);
 }
 
 /* The first job on a machine, which is booted for it: see lab_shared_wait(). */
-static int run_first_job(struct target *t, const struct lab_job *job, struct answer *a)
+static int run_first_job(struct target *t, size_t which, const struct lab_job *job,
+			 struct answer *a)
 {
 	int ret = -EAGAIN;
 
 	for (int i = 0; ret == -EAGAIN && i < BOOTS_MAX; i++) {
-		ret = boot_machine(t, a->err);
+		ret = boot_machine(t, which, a->err);
 		if (!ret)
-			ret = run_job(t, job, a);
+			ret = run_job(t, which, job, a);
 	}
 	return ret;
+}
+
+/* Its index in the list of bases, not yet booted; or a negative errno. */
+static int add_base(struct lab_state *s, const char *cmdline, struct target_error *err)
+{
+	size_t which = s->n_bases;
+	char *append = NULL;
+
+	if (which == BASES_MAX)
+		return lab_fail(err, -E2BIG, "too many configs with command lines");
+	if (cmdline && asprintf(&append, "%s%s%s", s->append ? s->append : "",
+				s->append ? " " : "", cmdline) < 0)
+		return lab_fail(err, -ENOMEM, "out of memory");
+	if (!cmdline && s->append)
+		append = strdup(s->append);
+	s->bases[which].cmdline = cmdline;
+	s->bases[which].append = append;
+	s->n_bases++;
+	return (int)which;
+}
+
+/*
+ * The machine for a config, booted by the first boot that needs it, from any thread: only
+ * for emulators that do not stay, see lab_base_boot(). Its index, or a negative errno.
+ */
+static int base_of(struct target *t, const struct config *config,
+		   struct target_error *err)
+{
+	const struct lab_job job = new_job(LAB_JOB_DESCRIBE);
+	struct lab_state *s = t->state;
+	struct result *header = NULL;
+	int which = 0;
+
+	if (!config->cmdline)
+		return 0;
+	pthread_mutex_lock(&s->lock);
+	while (which < (int)s->n_bases && s->bases[which].cmdline != config->cmdline)
+		which++;
+	if (which == (int)s->n_bases) {
+		which = add_base(s, config->cmdline, err);
+		if (which > 0) {
+			struct answer a = {
+				.t = t,
+				.header = &header,
+				.err = &s->bases[which].err,
+			};
+
+			s->bases[which].ret =
+				run_first_job(t, (size_t)which, &job, &a);
+			result_free(header);
+		}
+	}
+	pthread_mutex_unlock(&s->lock);
+	if (which > 0 && s->bases[which].ret) {
+		*err = s->bases[which].err;
+		return s->bases[which].ret;
+	}
+	return which;
+}
+
+static int first_base(struct lab_state *s, struct target_error *err)
+{
+	return s->n_bases ? 0 : add_base(s, NULL, err);
 }
 
 /* The program inside knows all but where it is. */
 static int lab_describe(struct target *t, struct result **r, struct target_error *err)
 {
-	const struct lab_state *s = t->state;
+	struct lab_state *s = t->state;
 	const struct lab_job job = new_job(LAB_JOB_DESCRIBE);
 	struct answer a = { .t = t, .header = r, .err = err };
 	char version[4096];
-	int ret = run_first_job(t, &job, &a);
+	int ret = first_base(s, err);
 
+	if (!ret)
+		ret = run_first_job(t, 0, &job, &a);
 	if (ret)
 		return ret;
 	emulator_version(s->machine->program, s->machine->emulator->version_option,
@@ -320,7 +404,8 @@ static int lab_boots(struct target *t, const struct boot_request *rq, size_t n,
 	const struct lab_state *s = t->state;
 	struct lab_job job = new_job(LAB_JOB_BOOT);
 	struct answer a = { .t = t, .reports = reps, .n_reports = n, .err = err };
-	int ret;
+	int which = base_of(t, rq->config, err);
+	int ret = which;
 
 	job.host_counters = s->options.host_counters;
 	job.own_payload = s->payload != NULL;
@@ -334,7 +419,8 @@ static int lab_boots(struct target *t, const struct boot_request *rq, size_t n,
 	copy_name(job.config, rq->config->name);
 	for (size_t i = 0; i < n; i++)
 		boot_report_init(&reps[i]);
-	ret = run_job(t, &job, &a);
+	if (which >= 0)
+		ret = run_job(t, (size_t)which, &job, &a);
 	if (ret && ret != -EINTR && ret != -ENOMEM && !a.complete) {
 		boot_end(&reps[a.got], BOOT_CRASH, "%.*s", (int)strcspn(err->text, "\n"),
 			 err->text);
@@ -359,6 +445,7 @@ static int lab_selftest(struct target *t, const char *const *names, size_t n,
 	struct lab_job job = new_job(matrix ? LAB_JOB_MATRIX : LAB_JOB_SELFTEST);
 	struct answer a = { .t = t, .line = line, .ctx = ctx, .err = err };
 	size_t used = 0;
+	int ret;
 
 	for (size_t i = 0; i < n; i++) {
 		size_t bytes = strlen(names[i]) + 1;
@@ -369,7 +456,8 @@ static int lab_selftest(struct target *t, const char *const *names, size_t n,
 		memcpy(job.tests + used, names[i], bytes);
 		used += bytes;
 	}
-	return run_first_job(t, &job, &a);
+	ret = first_base(t->state, err);
+	return ret ? ret : run_first_job(t, 0, &job, &a);
 }
 
 static const void *lab_program(const struct target *t, size_t *bytes)

@@ -73,6 +73,23 @@ skipped() {
   skipped exit_out cntpct-trap 'physical counter'
 }
 
+@test "configs: the WFI and WFE trap policies, each on a machine booted with them, on Linux 6.12" {
+  local kernel
+  need_target lab:aarch64-smp
+  measured lab:aarch64-vhe hypercall wfx-trap
+  skipped hypercall wfx-trap 'does not know kvm-arm.wfi_trap_policy (Linux 6.11)'
+  kernel=$("$top/scripts/kernel.sh" fetch --quiet --arch aarch64 --series 6.12) ||
+    skip "no Linux 6.12 here, and Debian cannot be reached"
+  measured lab:aarch64-vhe hypercall,wfi default,wfx-trap,wfx-notrap --kernel "$kernel/vmlinuz"
+  holds doc.json 'b("wfi", "wfx-trap")["exits"]["observed"] == b("wfi", "default")["exits"]["observed"] > 50' \
+    'value("hypercall", "wfx-trap") == value("hypercall", "wfx-notrap")'
+  skipped wfi wfx-notrap 'does not exit'
+  # The vCPU that waits leaves the guest for the IPI alone, not for its WFI.
+  measured lab:aarch64-smp ipi_idle wfx-trap,wfx-notrap --kernel "$kernel/vmlinuz"
+  holds doc.json 'b("ipi_idle", "wfx-trap")["exits"]["observed"] >= 100' \
+    'b("ipi_idle", "wfx-notrap")["exits"]["observed"] == 0'
+}
+
 @test "configs: an exit that the VMM steps over goes on when all registers are synced" {
   measured lab:aarch64-vhe mmio_read_nisv default,sync-always --timeout 1
   holds doc.json 'all(b("mmio_read_nisv", c)["status"] == "ok" for c in ("default", "sync-always"))'

@@ -149,6 +149,27 @@ static int (*const apply[])(int kvm_fd, struct vm_config *config,
 #include "bench/configs.def"
 };
 
+/* Is every one of these words on the kernel's command line? */
+static bool config_has_cmdline(const char *words)
+{
+	char text[4096] = " ", wanted[256], word[128];
+	FILE *f = fopen("/proc/cmdline", "re");
+	int taken;
+
+	if (f && !fgets(text + 1, sizeof(text) - 2, f))
+		text[1] = '\0';
+	if (f)
+		fclose(f);
+	text[strcspn(text, "\n")] = '\0';
+	strcat(text, " ");
+	for (; sscanf(words, "%127s%n", word, &taken) == 1; words += taken) {
+		snprintf(wanted, sizeof(wanted), " %s ", word);
+		if (!strstr(text, wanted))
+			return false;
+	}
+	return true;
+}
+
 bool config_has_pmu(const struct vm_config *config)
 {
 	return vmm_arch == ARCH_X86_64 ? !config->pmu_off : config->pmu;
@@ -162,5 +183,8 @@ int config_apply(const struct config *row, int kvm_fd, struct vm_config *config,
 	*config = (struct vm_config){ .vcpus = 1, .irqchip = VM_IRQCHIP_KERNEL };
 	if (!(row->archs & 1u << vmm_arch))
 		return config_refuse(&r, "not a config of this architecture");
+	if (row->cmdline && !config_has_cmdline(row->cmdline))
+		return config_refuse(&r, "the kernel was not booted with: %s",
+				     row->cmdline);
 	return apply[row - config_table](kvm_fd, config, &r);
 }

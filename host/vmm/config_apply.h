@@ -28,6 +28,9 @@ int config_apply_pause_passthrough(int kvm_fd, struct vm_config *config,
 				   const struct refusal *r);
 int config_apply_mwait_passthrough(int kvm_fd, struct vm_config *config,
 				   const struct refusal *r);
+int config_apply_wfx_trap(int kvm_fd, struct vm_config *config, const struct refusal *r);
+int config_apply_wfx_notrap(int kvm_fd, struct vm_config *config,
+			    const struct refusal *r);
 int config_apply_aperfmperf_passthrough(int kvm_fd, struct vm_config *config,
 					const struct refusal *r);
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "host/vmm/arch.h"
 #include "host/vmm/config_apply.h"
@@ -128,4 +129,32 @@ int config_apply_aperfmperf_passthrough(int kvm_fd, struct vm_config *config,
 {
 	return disable_exits(kvm_fd, config, r, KVM_X86_DISABLE_EXITS_APERFMPERF,
 			     "a KVM older than Linux 6.17, or a CPU without APERFMPERF");
+}
+
+/* KVM takes the policy from the command line, which config_apply() has looked at. */
+static int wfx_policy(const struct refusal *r)
+{
+	unsigned int major = 0, minor = 0;
+	struct utsname uts;
+
+	if (uname(&uts) || sscanf(uts.release, "%u.%u", &major, &minor) != 2 ||
+	    major < 6 || (major == 6 && minor < 11))
+		return config_refuse(r, "Linux %s does not know "
+					"kvm-arm.wfi_trap_policy (Linux 6.11)",
+				     uts.release);
+	return 0;
+}
+
+int config_apply_wfx_trap(int kvm_fd, struct vm_config *config, const struct refusal *r)
+{
+	(void)kvm_fd;
+	(void)config;
+	return wfx_policy(r);
+}
+
+int config_apply_wfx_notrap(int kvm_fd, struct vm_config *config, const struct refusal *r)
+{
+	(void)kvm_fd;
+	(void)config;
+	return wfx_policy(r);
 }
