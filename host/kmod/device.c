@@ -2,9 +2,10 @@
 /*
  * /dev/worldswitch-pmu: lets chosen VMs reach the PMU's registers without a trap.
  *
- * FOR MEASUREMENT MACHINES. Such a guest reads what the host's counters count, its own
- * instructions and everybody else's, and can write them: it sees into the host and into
- * other guests, and it disturbs perf. Off unless asked for, per VM, by root alone.
+ * FOR MEASUREMENT MACHINES. Such a guest has the machine's counters, which count its own
+ * instructions and, if it likes, the host's and other guests': it sees into them.
+ * Meanwhile neither perf nor another guest's vPMU has counters. Off unless asked for, per
+ * VM, by root alone.
  */
 #include <linux/capability.h>
 #include <linux/file.h>
@@ -28,25 +29,6 @@ struct holder {
 	struct kvm *kvm; /* with a reference; NULL: none yet */
 	bool passthrough;
 };
-
-static DEFINE_MUTEX(passthrough_lock);
-static unsigned int passthroughs;
-
-static void passthrough_begin(void)
-{
-	mutex_lock(&passthrough_lock);
-	if (!passthroughs++)
-		counters_save();
-	mutex_unlock(&passthrough_lock);
-}
-
-static void passthrough_end(void)
-{
-	mutex_lock(&passthrough_lock);
-	if (!--passthroughs)
-		counters_restore();
-	mutex_unlock(&passthrough_lock);
-}
 
 /* A reference to the VM behind a descriptor, or NULL. */
 static struct kvm *vm_get(int fd)
@@ -74,18 +56,21 @@ static int attach(struct holder *h, const struct ws_pmu_attach *request)
 	kvm = vm_get(request->vm_fd);
 	if (!kvm)
 		return -EINVAL;
-	if (passthrough)
-		passthrough_begin();
+	err = passthrough ? counters_reserve() : 0;
+	if (err)
+		goto put;
 	err = hook_attach(kvm, passthrough ? MDCR_EL2_TPM | MDCR_EL2_TPMCR : 0);
-	if (err) {
-		if (passthrough)
-			passthrough_end();
-		kvm_put_kvm(kvm);
-		return err;
-	}
+	if (err)
+		goto release;
 	h->kvm = kvm;
 	h->passthrough = passthrough;
 	return 0;
+release:
+	if (passthrough)
+		counters_release();
+put:
+	kvm_put_kvm(kvm);
+	return err;
 }
 
 static long device_ioctl(struct file *file, unsigned int command, unsigned long argument)
@@ -131,7 +116,7 @@ static int device_release(struct inode *inode, struct file *file)
 	if (h->kvm) {
 		hook_detach(h->kvm);
 		if (h->passthrough)
-			passthrough_end();
+			counters_release();
 		kvm_put_kvm(h->kvm);
 	}
 	kfree(h);
@@ -168,15 +153,23 @@ static int __init device_init(void)
 	err = hook_init();
 	if (err)
 		return err;
+	err = counters_init();
+	if (err) {
+		pr_err(WS_PMU_MODULE ": cannot watch CPU hotplug: %d\n", err);
+		return err;
+	}
 	err = misc_register(&device);
-	if (err)
+	if (err) {
 		pr_err(WS_PMU_MODULE ": cannot make /dev/" WS_PMU_DEVICE ": %d\n", err);
+		counters_exit();
+	}
 	return err;
 }
 
 static void __exit device_exit(void)
 {
 	misc_deregister(&device);
+	counters_exit();
 }
 
 module_init(device_init);

@@ -12,6 +12,9 @@
  *   nVHE  EL2 loads MDCR_EL2 from vcpu->arch.mdcr_el2 at every entry: change that.
  *   VHE   it is loaded with the vCPU, and again only if KVM's own value changes: change
  *         the register, and leave KVM's value alone, so that KVM sees no change.
+ *
+ * On a CPU whose counters are not reserved (counters.h) nothing is cleared: there the
+ * guest is trapped as KVM means it to be.
  */
 #include <linux/cpu.h>
 #include <linux/string.h>
@@ -21,6 +24,7 @@
 #include <asm/kvm_arm.h>
 #include <asm/virt.h>
 
+#include "counters.h"
 #include "hook.h"
 #include "worldswitch_pmu.h"
 
@@ -43,12 +47,13 @@ static unsigned int users;
 static DEFINE_MUTEX(lock);
 static struct tracepoint *entry;
 
+/* With add()'s release: a CPU that sees the VM sees what is to be cleared for it. */
 static const struct hooked *find(const struct kvm *kvm)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(hooked); i++)
-		if (READ_ONCE(hooked[i].kvm) == kvm)
+		if (smp_load_acquire(&hooked[i].kvm) == kvm)
 			return &hooked[i];
 	return NULL;
 }
@@ -62,13 +67,13 @@ static void on_entry(void *data, unsigned long pc)
 
 	if (!h || (vcpu->arch.mdcr_el2 & MDCR_KVM) != MDCR_KVM)
 		return;
-	if (!is_kernel_in_hyp_mode()) {
-		vcpu->arch.mdcr_el2 &= ~h->clear;
-		return;
-	}
-	mdcr = read_sysreg(mdcr_el2);
-	if (mdcr & h->clear)
-		write_sysreg(mdcr & ~h->clear, mdcr_el2);
+	mdcr = vcpu->arch.mdcr_el2;
+	if (__this_cpu_read(counters_reserved))
+		mdcr &= ~READ_ONCE(h->clear);
+	if (!is_kernel_in_hyp_mode())
+		vcpu->arch.mdcr_el2 = mdcr;
+	else if (read_sysreg(mdcr_el2) != mdcr)
+		write_sysreg(mdcr, mdcr_el2);
 }
 
 /* KVM's own value into the register, if a vCPU of `data` is loaded here. */

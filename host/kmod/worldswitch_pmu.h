@@ -16,8 +16,10 @@
 #define WS_PMU_ABI    1
 
 /*
- * PMU registers pass through. Without this flag the VM goes through the module's hook
- * at every entry and nothing else changes: what the hook costs, for comparison.
+ * PMU registers pass through. From the first VM with this flag to the last one's end all
+ * counters of all CPUs are taken from perf: its events wait, those of other guests' vPMUs
+ * do not count. Without this flag the VM goes through the module's hook at every entry
+ * and nothing else changes: what the hook costs, for comparison.
  */
 #define WS_PMU_PASSTHROUGH (1u << 0)
 #define WS_PMU_FLAGS	   WS_PMU_PASSTHROUGH
@@ -31,7 +33,9 @@ struct ws_pmu_attach {
 
 /*
  * EPERM: without CAP_SYS_ADMIN. EINVAL: another ABI, unknown flags, no VM's fd. EBUSY:
- * the file has its VM, the VM its file, or WS_PMU_VMS_MAX VMs are attached.
+ * the file has its VM, the VM its file, WS_PMU_VMS_MAX VMs are attached, or, for
+ * WS_PMU_PASSTHROUGH, perf holds a counter of some CPU by a pinned event: the kernel's
+ * log names it.
  */
 #define WS_PMU_ATTACH  _IOW('W', 0x50, struct ws_pmu_attach)
 #define WS_PMU_VMS_MAX 8

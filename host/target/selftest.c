@@ -57,6 +57,8 @@ static const struct {
 	{ "checkpoint-damaged", ARCHS_ALL, selftest_checkpoint_damaged },
 	{ "host-counters", ARCHS_ALL, selftest_perf },
 	{ "passthrough", ARCHS_AARCH64, selftest_passthrough },
+	{ "passthrough-counters", ARCHS_AARCH64, selftest_passthrough_counters },
+	{ "passthrough-hotplug", ARCHS_AARCH64, selftest_passthrough_hotplug },
 	{ "passthrough-refusals", ARCHS_AARCH64, selftest_passthrough_refusals },
 };
 

@@ -109,6 +109,8 @@ enum selftest_verdict selftest_checkpoint_vcpus(struct selftest *t);
 enum selftest_verdict selftest_checkpoint_damaged(struct selftest *t);
 enum selftest_verdict selftest_passthrough(struct selftest *t);
 enum selftest_verdict selftest_passthrough_refusals(struct selftest *t);
+enum selftest_verdict selftest_passthrough_counters(struct selftest *t);
+enum selftest_verdict selftest_passthrough_hotplug(struct selftest *t);
 enum selftest_verdict selftest_perf(struct selftest *t);
 enum selftest_verdict selftest_kick_mask(struct selftest *t);
 enum selftest_verdict selftest_kick_immediate(struct selftest *t);

@@ -56,11 +56,32 @@ passes_through() {
 @test "passthrough: closing ends it, amid a guest's life; what is wrong is refused" {
   need_module
   for lab in vhe nvhe; do
-    run_apart "$wsbench" selftest --on "lab:aarch64-$lab" passthrough passthrough-refusals
+    run_apart "$wsbench" selftest --on "lab:aarch64-$lab" passthrough passthrough-refusals passthrough-counters
     echo "$stdout"
     [ "$status" = 0 ]
-    [ "$(grep -c '^ok ' <<<"$stdout")" = 2 ]
+    [ "$(grep -c '^ok ' <<<"$stdout")" = 3 ]
     [[ $stdout != *SKIP* ]]
+  done
+}
+
+@test "passthrough: a CPU that goes off line and comes back keeps no counters of ours" {
+  need_module
+  need_target lab:aarch64-smp
+  run_apart "$wsbench" selftest --on lab:aarch64-smp passthrough-hotplug
+  echo "$stdout"
+  [ "$status" = 0 ]
+  [ "$(grep -c '^ok 1 passthrough-hotplug$' <<<"$stdout")" = 1 ]
+}
+
+@test "passthrough: a guest without it has its vPMU before and after" {
+  need_module
+  run_apart "$wsbench" run --on lab:aarch64-vhe --bench pmccntr,pmu_accuracy_insns --events 20 --boots 2 \
+    --config pmu-emulated,pmccntr-passthrough,pmccntr-hooked -o doc.json
+  [ "$status" = 0 ]
+  for config in pmu-emulated pmccntr-hooked; do
+    holds doc.json "b('pmu_accuracy_insns', '$config')['status'] == 'ok'"
+    holds doc.json "value('pmu_accuracy_insns', '$config', 'error') == 0"
+    holds doc.json "value('pmu_accuracy_insns', '$config', 'counted') == 2001"
   done
 }
 

@@ -105,7 +105,11 @@ int passthrough_attach(struct vm *vm)
 		explain(vm->passthrough_fd, vm->error, sizeof(vm->error));
 		return vm->passthrough_fd;
 	}
-	if (ioctl(vm->passthrough_fd, WS_PMU_ATTACH, &request))
-		return vm_fail(vm, -errno, DEVICE ": WS_PMU_ATTACH: %m");
-	return 0;
+	if (!ioctl(vm->passthrough_fd, WS_PMU_ATTACH, &request))
+		return 0;
+	if (errno == EBUSY && request.flags & WS_PMU_PASSTHROUGH)
+		return vm_fail(vm, -EBUSY,
+			       DEVICE ": the counters are in use (by perf, the NMI "
+				      "watchdog or another VM: see the kernel's log)");
+	return vm_fail(vm, -errno, DEVICE ": WS_PMU_ATTACH: %m");
 }
