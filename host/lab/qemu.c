@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* QEMU: its command line, and machines that are saved and gone on with over QMP. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -187,38 +186,38 @@ static int qmp_begin(int control)
 }
 
 /*
- * Lets the main thread run only when the CPU's thread sleeps: both on one processor, where
- * a batch thread that wakes up preempts nobody (sched(7)). Then a CPU that stops itself has
- * always stopped before the main thread looks: see lab_shared_wait(). Without the right to
- * do so, machines are booted more than once.
+ * Makes the main thread faster than the CPU's: a machine that stops itself is then stopped
+ * before its CPU counts as idle (see lab_shared_wait()). Both threads share a processor,
+ * where the main thread preempts the CPU's as soon as it wakes up (sched(7)): by a
+ * real-time priority, or, without the right to one, because the CPU's thread is idle
+ * priority. The latter makes a boot slow on a busy host.
  */
-static void hold_main_thread(pid_t pid)
+static void prefer_main_thread(pid_t main_thread, pid_t cpu_thread)
 {
-	const struct sched_param param = { .sched_priority = 0 };
-	char path[40];
-	struct dirent *e;
+	const struct sched_param fifo = { .sched_priority = 1 }, idle = { 0 };
 	cpu_set_t one;
-	DIR *threads;
 
 	CPU_ZERO(&one);
 	CPU_SET(sched_getcpu(), &one);
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
-	threads = opendir(path);
-	while (threads && (e = readdir(threads)))
-		if (atoi(e->d_name) > 0)
-			(void)sched_setaffinity(atoi(e->d_name), sizeof(one), &one);
-	if (threads)
-		closedir(threads);
-	(void)sched_setscheduler(pid, SCHED_BATCH, &param);
+	(void)sched_setaffinity(main_thread, sizeof(one), &one);
+	(void)sched_setaffinity(cpu_thread, sizeof(one), &one);
+	if (sched_setscheduler(main_thread, SCHED_FIFO, &fifo))
+		(void)sched_setscheduler(cpu_thread, SCHED_IDLE, &idle);
 }
 
 static int qemu_begin(const struct lab_child *child)
 {
+	static const char key[] = "\"thread-id\": ";
+	char line[QMP_LINE_BYTES];
+	const char *id;
 	int ret = qmp_begin(child->control);
 
-	/* The CPU's thread exists: the main thread has answered. */
 	if (!ret)
-		hold_main_thread(child->pid);
+		ret = qmp_command(child->control, "{\"execute\":\"query-cpus-fast\"}",
+				  -1, line);
+	id = ret ? NULL : strstr(line, key);
+	if (id)
+		prefer_main_thread(child->pid, atoi(id + strlen(key)));
 	return ret;
 }
 
@@ -305,6 +304,7 @@ const struct lab_emulator lab_qemu = {
 	.error_marks = error_marks,
 	.wire = LAB_SHARED_MEMORY,
 	.control_type = SOCK_STREAM,
+	.can_save = true,
 	.command = qemu_command,
 	.begin = qemu_begin,
 	.is_ready = qemu_is_ready,

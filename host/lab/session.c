@@ -327,6 +327,14 @@ static void session_free(struct session *s)
 	free(s);
 }
 
+void lab_base_resume(struct lab_base *base, const char *label,
+		     const struct lab_machine *m, int snapshot)
+{
+	*base = (struct lab_base){ .label = label, .machine = m, .snapshot = snapshot };
+	lab_child_init(&base->child);
+	pthread_mutex_init(&base->lock, NULL);
+}
+
 int lab_base_boot(struct lab_base *base, const char *label, const struct lab_machine *m,
 		  const struct lab_boot *boot, struct target_error *err)
 {
@@ -335,9 +343,7 @@ int lab_base_boot(struct lab_base *base, const char *label, const struct lab_mac
 	struct lab_command cmd;
 	int ret;
 
-	*base = (struct lab_base){ .label = label, .machine = m, .snapshot = -1 };
-	lab_child_init(&base->child);
-	pthread_mutex_init(&base->lock, NULL);
+	lab_base_resume(base, label, m, -1);
 	ret = emulator->command(m, boot, &cmd, err);
 	if (!ret) {
 		s = session_new(base, boot, NULL, emulator->wire, err);

@@ -35,6 +35,10 @@ struct lab_base {
 /* Seconds without a frame after which a machine is given up. */
 #define LAB_SILENCE_S 120
 
+/* A base machine that was booted before: its snapshot becomes the base's. */
+void lab_base_resume(struct lab_base *base, const char *label,
+		     const struct lab_machine *m, int snapshot);
+
 /*
  * Boots the machine until it is ready for a job. lab_base_free() in any case. Where the
  * emulator stays, it dies with the calling thread.

@@ -23,9 +23,9 @@
 #define PCI_DEVICES	  "/sys/bus/pci/devices"
 #define IVSHMEM_IDS	  "0x1af4\n0x1110\n" /* vendor, device */
 #define PVPANIC_IDS	  "0x1b36\n0x0011\n"
-/* When the machine's next timer expires, and more than the way to the stop takes. */
+/* A timer that is next when the machine stops, and more than the stop takes. */
 #define NEXT_TIMER_NS  100000
-#define UNMOVED_MAX_NS 50000
+#define STOPPED_MAX_NS 50000
 
 #define PVPANIC_PANICKED 1 /* docs/specs/pvpanic.rst: QEMU stops the machine */
 
@@ -236,7 +236,7 @@ bool lab_shared_wait(struct lab_shared *s, struct lab_job *job)
 	after = clock_now();
 	rearm_timers(timer);
 	close(timer);
-	if (after - before < UNMOVED_MAX_NS)
+	if (after - before > STOPPED_MAX_NS)
 		return false;
 	/* Byte by byte, as below. */
 	from = s->memory + LAB_SHARED_JOB;

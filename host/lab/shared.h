@@ -52,10 +52,9 @@ int lab_shared_attach(struct lab_shared *s, const char **what);
  * and an empty wire. False: at another time than other machines, so boot it again.
  *
  * QEMU 7.2 (softmmu/icount.c) moves an idle machine's clock to its next timer. A CPU that
- * has stopped itself is idle as soon as its thread has seen that, and the main thread,
- * which stops the machine, looks at the clock first. So the clock moves to a timer that is set
- * for it, unless the main thread is faster than the CPU's; qemu.c
- * holds it back, and the clock tells whether that was enough.
+ * has stopped itself is idle as soon as its thread has seen that. Where the main thread,
+ * which stops the machine, is not there first, it moves the clock before. qemu.c makes the
+ * main thread the faster one, and the guest's clock tells whether that worked.
  */
 bool lab_shared_wait(struct lab_shared *s, struct lab_job *job);
 

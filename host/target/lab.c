@@ -18,6 +18,7 @@
 #include "host/lab/kernel.h"
 #include "host/lab/machine.h"
 #include "host/lab/module.h"
+#include "host/lab/saved.h"
 #include "host/lab/session.h"
 #include "host/result/result.h"
 #include "host/target/boot.h"
@@ -29,7 +30,7 @@
 #define LAB_BOOT_TIMEOUT_NS 2000000000ull
 
 /* Of the machine, until one has stopped in time. */
-#define BOOTS_MAX 10
+#define BOOTS_MAX 30
 
 /* Machines of one lab: configs may need words on the kernel's command line. */
 #define BASES_MAX 4
@@ -276,32 +277,45 @@ static struct lab_job new_job(enum lab_job_kind kind)
 	return (struct lab_job){ .magic = LAB_JOB_MAGIC, .kind = kind };
 }
 
-/* By the thread that closes the target: see lab_base_boot(). */
-static int boot_machine(struct target *t, size_t which, struct target_error *err)
-{
-	struct lab_state *s = t->state;
-	struct lab_boot boot;
-
-	if (s->initramfs < 0)
-		s->initramfs = initramfs_open(s, err);
-	if (s->initramfs < 0)
-		return s->initramfs;
-	lab_base_free(&s->bases[which].base);
-	boot = boot_of(s, which);
-	return lab_base_boot(&s->bases[which].base, t->name, s->machine, &boot, err);
-}
-
-/* The first job on a machine, which is booted for it: see lab_shared_wait(). */
+/*
+ * The first job on a machine, for which one is booted, unless one was saved. By the thread
+ * that closes the target: see lab_base_boot().
+ */
 static int run_first_job(struct target *t, size_t which, const struct lab_job *job,
 			 struct answer *a)
 {
-	int ret = -EAGAIN;
+	struct lab_state *s = t->state;
+	struct lab_base *base = &s->bases[which].base;
+	struct lab_saved saved;
+	struct lab_boot boot;
+	int ret = -EAGAIN, snapshot;
 
+	if (s->initramfs < 0)
+		s->initramfs = initramfs_open(s, a->err);
+	if (s->initramfs < 0)
+		return s->initramfs;
+	boot = boot_of(s, which);
+	lab_saved_init(&saved, s->machine, &boot);
+	snapshot = lab_saved_load(&saved);
+	if (snapshot >= 0) {
+		lab_base_free(base);
+		lab_base_resume(base, t->name, s->machine, snapshot);
+		ret = run_job(t, which, job, a);
+		if (ret && ret != -EINTR && ret != -ENOMEM) {
+			lab_saved_drop(&saved);
+			ret = -EAGAIN;
+		}
+	}
+	/* Again where a machine stopped at another time: see lab_shared_wait(). */
 	for (int i = 0; ret == -EAGAIN && i < BOOTS_MAX; i++) {
-		ret = boot_machine(t, which, a->err);
+		lab_base_free(base);
+		ret = lab_base_boot(base, t->name, s->machine, &boot, a->err);
 		if (!ret)
 			ret = run_job(t, which, job, a);
+		if (!ret)
+			lab_saved_store(&saved, base->snapshot);
 	}
+	lab_saved_free(&saved);
 	return ret;
 }
 

@@ -176,6 +176,8 @@ shim() {
   local real
   real=$(command -v "$1")
   mkdir -p "$BATS_TEST_TMPDIR/bin"
+  # The machine of an emulator that is no longer there is of no use to a later run.
+  export WORLDSWITCH_FRESH_MACHINES=1
   echo 0 >"$BATS_TEST_TMPDIR/starts"
   cat >"$BATS_TEST_TMPDIR/bin/$1" <<END
 #!/bin/sh

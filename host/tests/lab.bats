@@ -51,7 +51,8 @@ subsets() {
   while read -r names options; do
     echo "--bench $names $options"
     # shellcheck disable=SC2086
-    "$wsbench" run --on "lab:$1" --boots 1 --events 50 --bench "$names" $options -o part.json \
+    WORLDSWITCH_FRESH_MACHINES=1 \
+      "$wsbench" run --on "lab:$1" --boots 1 --events 50 --bench "$names" $options -o part.json \
       >/dev/null 2>&1 </dev/null
     "$python" "$tests/subsets.py" compare "$document" part.json
     rm part.json
@@ -317,6 +318,58 @@ END
   done
   [ ! -e "$BATS_FILE_TMPDIR/processes" ]
   [ -z "$(find "$BATS_FILE_TMPDIR/cwd" "$BATS_FILE_TMPDIR/tmp" -mindepth 1)" ]
+}
+
+# boots: how many machines the emulator booted, not cloned, since the last call.
+boots() {
+  grep -vc -e ' -incoming ' starts || true
+  : >starts
+}
+
+@test "lab: a machine is booted once, saved, and the same to the byte when it is found again" {
+  local machine run
+  need_target lab:aarch64-vhe
+  mkdir bin cache
+  ln -s "${WORLDSWITCH_CACHE:-$build/cache}/kernels" cache/kernels
+  cat >bin/qemu-system-aarch64 <<END
+#!/bin/sh
+case \$* in *" -kernel "*) echo "\$* " >>"$PWD/starts" ;; esac
+exec $(command -v qemu-system-aarch64) "\$@"
+END
+  chmod +x bin/qemu-system-aarch64
+  export PATH=$PWD/bin:$PATH WORLDSWITCH_CACHE=$PWD/cache
+  run=("$wsbench" run --on lab:aarch64-vhe --bench null,mmio_read_user --quiet -o)
+  run_apart "${run[@]}" first.json
+  [ "$status" = 0 ] && [ "$(boots)" -ge 1 ]
+  machine=$(echo cache/machines/*.machine)
+  [ -s "$machine" ] && [ "$(ls -A cache/machines | wc -l)" = 1 ]
+
+  # The same jobs without a boot.
+  run_apart "${run[@]}" again.json
+  [ "$status" = 0 ] && [ "$(boots)" = 0 ]
+  cmp <(benchmarks_text first.json) <(benchmarks_text again.json)
+
+  # Damage is noticed, and mended.
+  printf 'x' | dd of="$machine" bs=1 seek=1000000 conv=notrunc status=none
+  run_apart "${run[@]}" damaged.json
+  [ "$status" = 0 ] && [ "$(boots)" -ge 1 ]
+  cmp <(benchmarks_text first.json) <(benchmarks_text damaged.json)
+  truncate -s 1000 "$machine"
+  run_apart "${run[@]}" cut.json
+  [ "$status" = 0 ] && [ "$(boots)" -ge 1 ]
+  run_apart "${run[@]}" again.json
+  [ "$status" = 0 ] && [ "$(boots)" = 0 ]
+  cmp <(benchmarks_text first.json) <(benchmarks_text again.json)
+
+  # Another command line is another machine; where nothing can be saved, it is booted.
+  run_apart "${run[@]}" other.json --append quiet
+  [ "$status" = 0 ] && [ "$(boots)" -ge 1 ]
+  [ "$(ls -A cache/machines | wc -l)" = 2 ]
+  rm -r cache/machines
+  : >cache/machines
+  run_apart "${run[@]}" unsaved.json
+  [ "$status" = 0 ] && [ "$(boots)" -ge 1 ]
+  cmp <(benchmarks_text first.json) <(benchmarks_text unsaved.json)
 }
 
 @test "lab: temporary files go to TMPDIR and nowhere else" {

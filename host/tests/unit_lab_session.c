@@ -222,7 +222,7 @@ Test(session, a_machine_boots_until_it_is_ready)
 	lab_base_free(&base);
 }
 
-/* The clock of QEMU's machine moves while it stops, or seldom does not: see shared.h. */
+/* The clock of QEMU's machine may move while it stops: see shared.h. */
 Test(session, a_machine_to_be_booted_again_is_told_apart)
 {
 	lab_wire_number(&wire, LAB_FRAME_HELLO, LAB_WIRE_VERSION);
