@@ -281,6 +281,7 @@ report: $(B)/wsbench
 
 check: $(B)/version.h
 	$(Q)scripts/setup.sh base lint
+	$(Q)$(MAKE) --no-print-directory $(JOBS) $(B)/wsbench
 	$(Q)BUILD=$(B) scripts/check.sh $(ARGS)
 
 format:
@@ -352,7 +353,7 @@ compare: $(B)/wsbench
 	$(Q)$(B)/wsbench compare '$(A)' '$(NEW)' $(ARGS)
 
 reference: $(B)/wsbench
-	$(Q)scripts/reference.sh $(B)/wsbench README.md
+	$(Q)scripts/reference.sh $(B)/wsbench bench/README.md
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin
@@ -379,7 +380,7 @@ help:
 	@echo 'make compare A=BASE.json B=NEW.json   what got better or worse'
 	@echo 'make report     one HTML page of the latest run (DOCS="a.json b.json" OUT=DIR: of others)'
 	@echo 'make format     what clang-format would have it like'
-	@echo 'make reference  bring the lists in README.md up to date'
+	@echo 'make reference  update the tables of benchmarks and configs in bench/README.md'
 	@echo 'make setup      install missing Debian packages (SETUP=0 skips this everywhere)'
 	@echo 'make kernels    fetch the kernels of the labs'
 	@echo 'make kmod       build the counter-passthrough module for the arm64 lab'"'"'s kernel'

@@ -9,7 +9,7 @@ cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 jobs=$(nproc)
 build=${BUILD:-build}
 
-checks=(format tidy cppcheck shell headers layers walls catalogue configs spdx schema)
+checks=(format tidy cppcheck shell headers layers walls catalogue configs reference spdx schema)
 
 usage() {
   cat <<END
@@ -26,10 +26,11 @@ Prints a line for each check, and what is wrong below it.
   walls      <linux/kvm.h>, <jansson.h>, <perfmon/>, stdio and bench/ stay where they belong
   catalogue  a body for each row and architecture, a row for each body
   configs    each row has an apply function and a summary
+  reference  the tables of bench/README.md are those of wsbench list
   spdx       each source begins with its licence
   schema     results/*schema.json are valid draft-07
 
-BUILD is the build folder (default: build); it is only looked into for version.h.
+BUILD is the build folder (default: build): version.h and, for reference, wsbench.
 Exit code: 0 all is well; 1 something is not; 2 bad usage.
 END
 }
@@ -304,6 +305,14 @@ check_configs() {
     fi
   done < <(rows bench/configs.def CONFIG)
   [ "$n" -gt 0 ] && [ "$bad" = 0 ]
+}
+
+check_reference() {
+  if [ ! -x "$build/wsbench" ]; then
+    echo "$build/wsbench is not built: make"
+    return 1
+  fi
+  scripts/reference.sh --check "$build/wsbench" bench/README.md
 }
 
 check_spdx() {

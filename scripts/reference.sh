@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Writes the README's list of benchmarks and configs from what the program says.
+# Writes the tables of benchmarks and configs in bench/README.md from `wsbench list`.
 set -euo pipefail
 
 usage() {
   cat <<'END'
-usage: scripts/reference.sh [--check] WSBENCH README
+usage: scripts/reference.sh [--check] WSBENCH PAGE
 
-Replaces what stands in README between the lines
+Replaces the text of PAGE between the lines
     <!-- reference: NAME -->  and  <!-- end -->
-by the table of NAME (benchmarks, configs) as WSBENCH lists it.
+with the table of NAME (benchmarks, configs) as WSBENCH lists it.
 
-  --check  change nothing; exit 1 if the README is out of date
+  --check  change nothing; exit 1 if PAGE is out of date
 END
 }
 
@@ -27,7 +27,7 @@ trap 'rm -f "$new"' EXIT
 python3 - "$1" "$2" >"$new" <<'END'
 import json, subprocess, sys
 
-wsbench, readme = sys.argv[1:]
+wsbench, page = sys.argv[1:]
 
 def listed(what):
     out = subprocess.run([wsbench, "list", what, "--json"], check=True,
@@ -56,7 +56,7 @@ def configs():
 
 tables = {"benchmarks": benchmarks, "configs": configs}
 skipping = False
-for line in open(readme, encoding="utf-8"):
+for line in open(page, encoding="utf-8"):
     line = line.rstrip("\n")
     if line == "<!-- end -->":
         skipping = False

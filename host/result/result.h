@@ -242,7 +242,7 @@ const char *result_handler_name(enum bench_handler h); /* "none", ..., "unknown"
 
 /*
  * JSON text of a whole document (pretty, 2 spaces, keys in the order of
- * DESIGN's listing, newline at the end) and of one benchmark (compact).
+ * results/schema.json, newline at the end) and of one benchmark (compact).
  * The caller frees it. Doubles are written so that they read back equal.
  */
 char *result_dump(const struct result *r);

@@ -129,7 +129,7 @@ int kvm_extension(int fd, long cap);
 /* Creates a VM and destroys it: 0, or a negative errno that is also in errno. */
 int kvm_try_vm(int kvm_fd);
 
-/* Counted by the run loop itself; the names are DESIGN section 5's. */
+/* Counted by the run loop itself. */
 struct vcpu_stats {
 	uint64_t vm_exits;	  /* returns of KVM_RUN */
 	uint64_t vm_half_entries; /* KVM_RUN only to complete an access */
