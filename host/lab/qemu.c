@@ -186,10 +186,10 @@ static int qmp_begin(int control)
 }
 
 /*
- * Makes the main thread faster than the CPU's: a machine that stops itself is then stopped
- * before its CPU counts as idle (see lab_shared_wait()). Both threads share a processor,
- * where the main thread preempts the CPU's as soon as it wakes up (sched(7)): by a
- * real-time priority, or, without the right to one, because the CPU's thread is idle
+ * Makes the main thread faster than the CPU's: a machine that stops itself is then
+ * stopped before its CPU counts as idle (see lab_shared_wait()). Both threads share a
+ * processor, where the main thread preempts the CPU's as soon as it wakes up (sched(7)):
+ * by a real-time priority, or, without the right to one, because the CPU's thread is idle
  * priority. The latter makes a boot slow on a busy host.
  */
 static void prefer_main_thread(pid_t main_thread, pid_t cpu_thread)
@@ -213,8 +213,8 @@ static int qemu_begin(const struct lab_child *child)
 	int ret = qmp_begin(child->control);
 
 	if (!ret)
-		ret = qmp_command(child->control, "{\"execute\":\"query-cpus-fast\"}",
-				  -1, line);
+		ret = qmp_command(child->control, "{\"execute\":\"query-cpus-fast\"}", -1,
+				  line);
 	id = ret ? NULL : strstr(line, key);
 	if (id)
 		prefer_main_thread(child->pid, atoi(id + strlen(key)));

@@ -244,8 +244,8 @@ void lab_saved_store(const struct lab_saved *s, int snapshot)
 	t.snapshot_bytes = bytes;
 	t.snapshot_crc = checksum(p, bytes);
 	t.key_bytes = (uint32_t)strlen(s->key);
-	ok = fd >= 0 && write_all(fd, p, bytes) &&
-	     write_all(fd, s->key, t.key_bytes) && write_all(fd, &t, sizeof(t));
+	ok = fd >= 0 && write_all(fd, p, bytes) && write_all(fd, s->key, t.key_bytes) &&
+	     write_all(fd, &t, sizeof(t));
 	munmap((void *)(uintptr_t)p, bytes);
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	if (ok && !linkat(AT_FDCWD, self, AT_FDCWD, s->path, AT_SYMLINK_FOLLOW))

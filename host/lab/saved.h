@@ -2,11 +2,11 @@
 /*
  * Base machines on disk, so that the next run of the same lab needs no boot.
  *
- * A file below `machines` in the cache holds the snapshot of a base machine (session.h), and
- * after it everything that the machine depends on, as text: the emulator, the machine's
- * options, the command line, the kernel and the initramfs by size and checksum, and the
- * state of the host's packages (firmware). A file whose text differs is another machine.
- * The oldest files are removed when there are more than LAB_SAVED_MAX.
+ * A file below `machines` in the cache holds the snapshot of a base machine (session.h),
+ * and after it everything that the machine depends on, as text: the emulator, the
+ * machine's options, the command line, the kernel and the initramfs by size and checksum,
+ * and the state of the host's packages (firmware). A file whose text differs is another
+ * machine. The oldest files are removed when there are more than LAB_SAVED_MAX.
  *
  * The cache only saves time: what cannot be read or written is no error.
  * $WORLDSWITCH_FRESH_MACHINES=1 turns it off.

@@ -20,9 +20,9 @@
 #include "host/lab/shared.h"
 #include "host/vmm/clock.h"
 
-#define PCI_DEVICES	  "/sys/bus/pci/devices"
-#define IVSHMEM_IDS	  "0x1af4\n0x1110\n" /* vendor, device */
-#define PVPANIC_IDS	  "0x1b36\n0x0011\n"
+#define PCI_DEVICES    "/sys/bus/pci/devices"
+#define IVSHMEM_IDS    "0x1af4\n0x1110\n" /* vendor, device */
+#define PVPANIC_IDS    "0x1b36\n0x0011\n"
 /* A timer that is next when the machine stops, and more than the stop takes. */
 #define NEXT_TIMER_NS  100000
 #define STOPPED_MAX_NS 50000

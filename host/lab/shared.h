@@ -53,8 +53,8 @@ int lab_shared_attach(struct lab_shared *s, const char **what);
  *
  * QEMU 7.2 (softmmu/icount.c) moves an idle machine's clock to its next timer. A CPU that
  * has stopped itself is idle as soon as its thread has seen that. Where the main thread,
- * which stops the machine, is not there first, it moves the clock before. qemu.c makes the
- * main thread the faster one, and the guest's clock tells whether that worked.
+ * which stops the machine, is not there first, it moves the clock before. qemu.c makes
+ * the main thread the faster one, and the guest's clock tells whether that worked.
  */
 bool lab_shared_wait(struct lab_shared *s, struct lab_job *job);
 

@@ -278,8 +278,8 @@ static struct lab_job new_job(enum lab_job_kind kind)
 }
 
 /*
- * The first job on a machine, for which one is booted, unless one was saved. By the thread
- * that closes the target: see lab_base_boot().
+ * The first job on a machine, for which one is booted, unless one was saved. By the
+ * thread that closes the target: see lab_base_boot().
  */
 static int run_first_job(struct target *t, size_t which, const struct lab_job *job,
 			 struct answer *a)
@@ -364,8 +364,7 @@ static int base_of(struct target *t, const struct config *config,
 				.err = &s->bases[which].err,
 			};
 
-			s->bases[which].ret =
-				run_first_job(t, (size_t)which, &job, &a);
+			s->bases[which].ret = run_first_job(t, (size_t)which, &job, &a);
 			result_free(header);
 		}
 	}

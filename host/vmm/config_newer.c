@@ -139,8 +139,9 @@ static int wfx_policy(const struct refusal *r)
 
 	if (uname(&uts) || sscanf(uts.release, "%u.%u", &major, &minor) != 2 ||
 	    major < 6 || (major == 6 && minor < 11))
-		return config_refuse(r, "Linux %s does not know "
-					"kvm-arm.wfi_trap_policy (Linux 6.11)",
+		return config_refuse(r,
+				     "Linux %s does not know "
+				     "kvm-arm.wfi_trap_policy (Linux 6.11)",
 				     uts.release);
 	return 0;
 }
