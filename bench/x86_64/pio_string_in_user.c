@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * REP INSB of 16 bytes from a port that nobody owns. KVM asks the VMM for all of them at
+ * REP INSB of 16 bytes from an unclaimed port. KVM asks the VMM for all of them at
  * once and hands them out by itself: one exit.
  */
 #include "bench/body.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * REP OUTSB of 4 bytes to a port that nobody owns. KVM does not read ahead what is to be
+ * REP OUTSB of 4 bytes to an unclaimed port. KVM does not read ahead what is to be
  * written: the guest leaves once for every byte.
  */
 #include "bench/body.h"

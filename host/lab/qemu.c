@@ -195,10 +195,11 @@ static int qmp_begin(int control)
 static void prefer_main_thread(pid_t main_thread, pid_t cpu_thread)
 {
 	const struct sched_param fifo = { .sched_priority = 1 }, idle = { 0 };
+	int cpu = sched_getcpu();
 	cpu_set_t one;
 
 	CPU_ZERO(&one);
-	CPU_SET(sched_getcpu(), &one);
+	CPU_SET(cpu < 0 ? 0 : cpu, &one);
 	(void)sched_setaffinity(main_thread, sizeof(one), &one);
 	(void)sched_setaffinity(cpu_thread, sizeof(one), &one);
 	if (sched_setscheduler(main_thread, SCHED_FIFO, &fifo))

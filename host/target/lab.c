@@ -327,11 +327,10 @@ static int add_base(struct lab_state *s, const char *cmdline, struct target_erro
 
 	if (which == BASES_MAX)
 		return lab_fail(err, -E2BIG, "too many configs with command lines");
-	if (cmdline && asprintf(&append, "%s%s%s", s->append ? s->append : "",
-				s->append ? " " : "", cmdline) < 0)
+	if ((cmdline || s->append) &&
+	    asprintf(&append, "%s%s%s", s->append ? s->append : "",
+		     cmdline && s->append ? " " : "", cmdline ? cmdline : "") < 0)
 		return lab_fail(err, -ENOMEM, "out of memory");
-	if (!cmdline && s->append)
-		append = strdup(s->append);
 	s->bases[which].cmdline = cmdline;
 	s->bases[which].append = append;
 	s->n_bases++;
