@@ -370,7 +370,7 @@ install: all
 PREFIX ?= /usr/local
 
 clean:
-	rm -rf $(filter-out $(B)/cache,$(wildcard $(B)/*))
+	rm -rf $(filter-out $(B)/cache,$(wildcard $(B)/*)) $(CACHE)/machines
 
 help:
 	@echo 'make            build everything into build/'

@@ -202,7 +202,7 @@ static void prefer_main_thread(pid_t main_thread, pid_t cpu_thread)
 	CPU_SET(cpu < 0 ? 0 : cpu, &one);
 	(void)sched_setaffinity(main_thread, sizeof(one), &one);
 	(void)sched_setaffinity(cpu_thread, sizeof(one), &one);
-	if (sched_setscheduler(main_thread, SCHED_FIFO, &fifo))
+	if (sched_setscheduler(main_thread, SCHED_FIFO | SCHED_RESET_ON_FORK, &fifo))
 		(void)sched_setscheduler(cpu_thread, SCHED_IDLE, &idle);
 }
 

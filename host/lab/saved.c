@@ -223,7 +223,20 @@ static void prune(const char *dir_path)
 		closedir(dir);
 }
 
-void lab_saved_store(const struct lab_saved *s, int snapshot)
+static bool is_current(const struct lab_saved *s, const struct lab_machine *m,
+		       const struct lab_boot *boot)
+{
+	struct lab_saved now;
+	bool same;
+
+	lab_saved_init(&now, m, boot);
+	same = *s->path && *now.path && !strcmp(now.key, s->key);
+	lab_saved_free(&now);
+	return same;
+}
+
+void lab_saved_store(const struct lab_saved *s, const struct lab_machine *m,
+		     const struct lab_boot *boot, int snapshot)
 {
 	char dir[PATH_MAX], self[40];
 	struct trailer t = { 0 };
@@ -232,7 +245,7 @@ void lab_saved_store(const struct lab_saved *s, int snapshot)
 	bool ok;
 	int fd;
 
-	if (!*s->path)
+	if (!is_current(s, m, boot))
 		return;
 	snprintf(dir, sizeof(dir), "%s", s->path);
 	*strrchr(dir, '/') = '\0';

@@ -34,7 +34,11 @@ int lab_saved_load(const struct lab_saved *s);
 /* Removes it: no job could run on it. */
 void lab_saved_drop(const struct lab_saved *s);
 
-/* Saves a snapshot that a clone has run from. */
-void lab_saved_store(const struct lab_saved *s, int snapshot);
+/*
+ * Saves a snapshot that a clone has run from, unless the kernel or another file that the
+ * machine depends on was replaced since lab_saved_init().
+ */
+void lab_saved_store(const struct lab_saved *s, const struct lab_machine *m,
+		     const struct lab_boot *boot, int snapshot);
 
 #endif

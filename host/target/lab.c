@@ -301,10 +301,9 @@ static int run_first_job(struct target *t, size_t which, const struct lab_job *j
 		lab_base_free(base);
 		lab_base_resume(base, t->name, s->machine, snapshot);
 		ret = run_job(t, which, job, a);
-		if (ret && ret != -EINTR && ret != -ENOMEM) {
+		/* If the machine is to blame, the next run boots one. */
+		if (ret && ret != -EINTR && ret != -ENOMEM)
 			lab_saved_drop(&saved);
-			ret = -EAGAIN;
-		}
 	}
 	/* Again where a machine stopped at another time: see lab_shared_wait(). */
 	for (int i = 0; ret == -EAGAIN && i < BOOTS_MAX; i++) {
@@ -313,7 +312,7 @@ static int run_first_job(struct target *t, size_t which, const struct lab_job *j
 		if (!ret)
 			ret = run_job(t, which, job, a);
 		if (!ret)
-			lab_saved_store(&saved, base->snapshot);
+			lab_saved_store(&saved, s->machine, &boot, base->snapshot);
 	}
 	lab_saved_free(&saved);
 	return ret;

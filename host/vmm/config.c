@@ -149,22 +149,30 @@ static int (*const apply[])(int kvm_fd, struct vm_config *config,
 #include "bench/configs.def"
 };
 
-/* Is every one of these words on the kernel's command line? */
+/* Does the kernel's command line have all these words KEY=VALUE, the last of each KEY? */
 static bool config_has_cmdline(const char *words)
 {
-	char text[4096] = " ", wanted[256], word[128];
+	char line[4096] = " ", word[128];
 	FILE *f = fopen("/proc/cmdline", "re");
-	int taken;
+	int parsed;
 
-	if (f && !fgets(text + 1, sizeof(text) - 2, f))
-		text[1] = '\0';
+	if (f && !fgets(line + 1, sizeof(line) - 2, f))
+		line[1] = '\0';
 	if (f)
 		fclose(f);
-	text[strcspn(text, "\n")] = '\0';
-	strcat(text, " ");
-	for (; sscanf(words, "%127s%n", word, &taken) == 1; words += taken) {
-		snprintf(wanted, sizeof(wanted), " %s ", word);
-		if (!strstr(text, wanted))
+	line[strcspn(line, "\n")] = ' ';
+	for (; sscanf(words, " %126[^ ]%n", word + 1, &parsed) == 1; words += parsed) {
+		size_t key_bytes = strcspn(word + 1, "=") + 2, bytes;
+		const char *last = NULL, *p = line;
+
+		word[0] = ' ';
+		bytes = strlen(word);
+		while ((p = strchr(p, ' ')) != NULL) {
+			if (!strncmp(p, word, key_bytes))
+				last = p;
+			p++;
+		}
+		if (!last || strncmp(last, word, bytes) || last[bytes] != ' ')
 			return false;
 	}
 	return true;
