@@ -341,8 +341,11 @@ clean_up() {
   fi
 }
 
+# What clean_up reads is no function's own: the shell may have left it by then.
+keep=0 scratch='' pid=''
+
 main() {
-  local keep=0 cold=0 without=() scratch room archives log pid='' code=0
+  local cold=0 without=() room archives log code=0
   while [ $# -gt 0 ]; do
     case $1 in
     --help) usage && exit 0 ;;

@@ -31,7 +31,7 @@ struct fake_kvm {
 };
 
 /* 0 with run->exit_reason set, or a positive errno. */
-static int fake_kvm_run(struct kvm_run *run, unsigned int vcpu);
+int fake_kvm_run(struct kvm_run *run, unsigned int vcpu);
 
 /* In the guest, for ever: until a kick, by immediate_exit or by the pending signal. */
 static inline int fake_kvm_spin(struct kvm_run *run)

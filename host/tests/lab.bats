@@ -13,7 +13,7 @@ labs='aarch64-vhe aarch64-nvhe aarch64-pkvm x86_64-svm x86_64-vmx'
 benches() {
   case ${WS_ALL:-}$1 in
   aarch64-nvhe | aarch64-pkvm)
-    echo 'core,pmccntr,pmu_accuracy_*,pmu_overflow_*,wf*,ipi_*,state_*,fault_*,pmu_pmcr*,cntp_cval'
+    echo 'core,pmccntr,pmu_accuracy_*,pmu_overflow_*,wf*,ipi_*,state_*,fault_*,pmu_pmcr*,cntp_cval,insn_stop_skid'
     ;;
   *) echo '*' ;;
   esac
@@ -338,13 +338,13 @@ exec $(command -v qemu-system-aarch64) "\$@"
 END
   chmod +x bin/qemu-system-aarch64
   export PATH=$PWD/bin:$PATH WORLDSWITCH_CACHE=$PWD/cache
-  run=("$wsbench" run --on lab:aarch64-vhe --bench null,mmio_read_user --quiet -o)
+  run=("$wsbench" run --on lab:aarch64-vhe --bench "null,mmio_read_user" --quiet -o)
   run_apart "${run[@]}" first.json
   [ "$status" = 0 ]
   [ "$(boots)" -ge 1 ]
   machine=$(echo cache/machines/*.machine)
   [ -s "$machine" ]
-  [ "$(ls -A cache/machines | wc -l)" = 1 ]
+  [ "$(find cache/machines -mindepth 1 | wc -l)" = 1 ]
 
   # The same jobs without a boot.
   run_apart "${run[@]}" again.json
@@ -371,7 +371,7 @@ END
   run_apart "${run[@]}" other.json --append quiet
   [ "$status" = 0 ]
   [ "$(boots)" -ge 1 ]
-  [ "$(ls -A cache/machines | wc -l)" = 2 ]
+  [ "$(find cache/machines -mindepth 1 | wc -l)" = 2 ]
   rm -r cache/machines
   : >cache/machines
   run_apart "${run[@]}" unsaved.json

@@ -16,6 +16,7 @@
 #endif
 
 #include "host/tests/fake_kvm.h"
+#include "host/vmm/arch.h"
 #include "host/vmm/dirty_ring.h"
 
 #define ROUNDS 200
@@ -35,7 +36,7 @@ static struct fake_kvm fake;
 #define SPIN 0xffffu
 static uint32_t plan[VM_VCPUS_MAX];
 
-static int fake_kvm_run(struct kvm_run *run, unsigned int vcpu)
+int fake_kvm_run(struct kvm_run *run, unsigned int vcpu)
 {
 	if (run->immediate_exit || plan[vcpu] == SPIN)
 		return fake_kvm_spin(run);
@@ -60,11 +61,7 @@ static bool told(const char *start, const char *part)
 
 static const char *pc(void)
 {
-#ifdef __x86_64__
-	return "; rip 0x";
-#else
-	return "; pc 0x";
-#endif
+	return vmm_arch == ARCH_X86_64 ? "; rip 0x" : "; pc 0x";
 }
 
 /* A vCPU other than the boot CPU: its number, the cause and the pc, in the VM's error. */
