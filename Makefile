@@ -55,9 +55,9 @@ LIBDIR_$(FOREIGN)  := -L$(SYSROOT)/usr/lib/$(TRIPLET_$(FOREIGN))
 
 # ---- what there is ---------------------------------------------------------------
 
-HOST_DIRS := claim cli env lab measure result stats target trace view vmm
+HOST_DIRS := cli compare env explain history lib measure report result selftest stats targets targets/lab vmm
 HOST_SRC  := $(sort $(wildcard bench/*.c)) $(sort $(foreach d,$(HOST_DIRS),$(wildcard host/$(d)/*.c)))
-host_src   = $(HOST_SRC) $(sort $(wildcard host/vmm/$(1)/*.c host/lab/$(1)/*.c))
+host_src   = $(HOST_SRC) $(sort $(wildcard host/vmm/$(1)/*.c host/targets/lab/$(1)/*.c))
 host_obj   = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(call host_src,$(1))) $(B)/obj/$(1)/payloads.o \
 	$(B)/obj/$(1)/bochs_rom.o
 
@@ -143,7 +143,7 @@ test-payloads: $(call test_payloads,$(1))
 endef
 $(foreach a,$(ARCHS),$(eval $(call test_payload_rules,$(a))))
 
-# One symbol pair and one table row per image; see host/target/payload.c.
+# One symbol pair and one table row per image; see host/targets/payload.c.
 $(B)/payloads.S: $(PAYLOADS) Makefile
 	$(call say,GEN,$@)
 	$(Q){ echo '	.section .rodata'; \
@@ -161,7 +161,7 @@ $(B)/payloads.S: $(PAYLOADS) Makefile
 	$(Q)mv $@.tmp $@
 
 # The firmware of an emulated PC, for the end of its first 4 GiB.
-$(B)/bochs_rom.bin: host/lab/bochs_rom.S host/lab/preload_layout.h | tools
+$(B)/bochs_rom.bin: host/targets/lab/bochs_rom.S host/targets/lab/preload_layout.h | tools
 	$(call say,ROM,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC_x86_64) -I. -nostdlib -static -Wl,--build-id=none,-e,start,-Ttext=0xfffff000 \
@@ -215,13 +215,13 @@ $(B)/wsbench: $(call host_obj,$(ARCH))
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -pthread $^ $(LIBS) -o $@
 
 # What `explain` loads into the emulator, on this machine.
-$(B)/libwsbench-trace.so: host/trace/plugin/plugin.c host/trace/plugin/qemu.h host/trace/record.h | tools
+$(B)/libwsbench-trace.so: host/explain/plugin/plugin.c host/explain/plugin/qemu.h host/explain/record.h | tools
 	$(call say,PLUGIN,$@)
 	$(Q)$(CC) -std=gnu11 -I. $(WARN) -O2 -fPIC -fvisibility=hidden -shared $< -o $@
 
 # What clones a machine in Bochs: loaded into it, on this machine.
-$(B)/libwsbench-clone.so: host/lab/bochs/clone.c host/lab/bochs/clone.h host/lab/emulator.h \
-		host/lab/port.h | tools
+$(B)/libwsbench-clone.so: host/targets/lab/bochs/clone.c host/targets/lab/bochs/clone.h host/targets/lab/emulator.h \
+		host/targets/lab/port.h | tools
 	$(call say,PRELOAD,$@)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. $(WARN) -O2 -fPIC -shared $< -o $@
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The contract between the self-tests' payload (guest/selftest.c) and the tests of the
- * VMM that run it (host/target/selftest*.c). Needs nothing but bench/abi.h.
+ * VMM that run it (host/selftest/selftest*.c). Needs nothing but bench/abi.h.
  *
  * A payload that finds something wrong stops with ABI_STATE_FAULT and a fault of its
  * own: vector SELFTEST_WRONG + what, syndrome what it got, address what it expected.

@@ -176,9 +176,9 @@ check_layers() {
       never["stats vmm"]; never["stats bench"]; never["result vmm"]
       never["claim vmm"]; never["lab claim"]; never["target claim"]
       # host/lab is the machinery of one target: it serves target/lab.c, whose words it needs...
-      allow["host/lab host/target/target.h"]
+      allow["host/lab host/targets/target.h"]
       # ... and runs inside its own machine, where cli/ is what it serves.
-      only["host/lab host/target/lab.c"]; only["host/lab host/cli/main.c"]
+      only["host/lab host/targets/lab.c"]; only["host/lab host/cli/main.c"]
       only["host/lab host/cli/run_lab.c"]; only["host/lab host/cli/selftest.c"]
     }
     function folder(path,  part) {
@@ -241,7 +241,7 @@ check_walls() {
   found=$(sources 'host/*.c' 'host/*.h' | grep -vE '^host/(tests/payloads|vmm/(x86_64|aarch64))/' |
     xargs grep -HnE '^[[:space:]]*#[[:space:]]*(if|elif).*__(x86_64|aarch64)__' |
     # Which of the two this program was built for: one value, in one place.
-    grep -v '^host/target/target.c:' || true)
+    grep -v '^host/targets/target.c:' || true)
   if [ -n "$found" ]; then
     printf '%s\n' "$found" | sed 's|$|: no architecture conditions in generic code|'
     bad=1

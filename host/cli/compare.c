@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `wsbench compare`: the command line, and what becomes the exit code. */
-#include "host/cli/compare.h"
+#include "host/lib/error.h"
+#include "host/compare/compare_text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/cli/cmd.h"
 #include "host/cli/gate.h"
-#include "host/cli/message.h"
+#include "host/lib/message.h"
 #include "host/cli/options.h"
 
 enum form { FORM_TABLE, FORM_JSON, FORM_MARKDOWN };
@@ -194,7 +195,7 @@ static enum cli_exit compare(const struct args *args, const struct result *base,
 			     const struct result *new)
 {
 	struct compare_names names = { args->paths[0], args->paths[args->n_paths - 1] };
-	struct compare_error err;
+	struct error err;
 	struct compare c;
 	enum cli_exit code;
 
@@ -219,7 +220,7 @@ static enum cli_exit compare(const struct args *args, const struct result *base,
 static enum cli_exit read_and_compare(const struct args *args)
 {
 	struct result *docs[2] = { NULL, NULL };
-	struct result_error err;
+	struct error err;
 	enum cli_exit code = CLI_OK;
 
 	for (size_t i = 0; i < args->n_paths && code == CLI_OK; i++) {

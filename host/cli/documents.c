@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Result documents and histories named on a command line. */
+#include "host/lib/error.h"
 #include "host/cli/documents.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/claim/history.h"
-#include "host/cli/message.h"
-#include "host/result/explanation.h"
+#include "host/history/history.h"
+#include "host/lib/message.h"
+#include "host/explain/explanation.h"
 #include "host/result/result.h"
 
 bool documents_read(struct documents *d, const char *const *paths, size_t n)
@@ -16,7 +17,7 @@ bool documents_read(struct documents *d, const char *const *paths, size_t n)
 	if (!d->docs)
 		abort();
 	for (; d->n < n; d->n++) {
-		struct result_error err;
+		struct error err;
 
 		if (!result_read(paths[d->n], &d->docs[d->n], &err))
 			continue;
@@ -43,7 +44,7 @@ bool documents_explanations(struct explanations *e, const char **paths, size_t *
 	if (!e->docs)
 		abort();
 	for (size_t i = 0; i < *n; i++) {
-		struct result_error err;
+		struct error err;
 
 		if (!explanation_is_in(paths[i])) {
 			paths[kept++] = paths[i];
@@ -71,7 +72,7 @@ void documents_explanations_free(struct explanations *e)
 
 bool documents_history(struct history *h, const char *path)
 {
-	struct result_error err;
+	struct error err;
 
 	if (history_read(path, h, &err)) {
 		message_error("%s", err.text);

@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/lib/error.h"
 #include "host/cli/cmd.h"
 #include "host/cli/env_table.h"
-#include "host/cli/message.h"
+#include "host/lib/message.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
 #include "host/env/tune.h"
@@ -40,7 +41,7 @@ static int check(const struct env_args *args)
 
 static int show(const struct env_args *args)
 {
-	struct env_error err;
+	struct error err;
 	struct env_state state;
 
 	if (!*args->root)
@@ -57,7 +58,7 @@ static int show(const struct env_args *args)
 
 /* A line per setting that differs in what came of it, not one per file. */
 static int change(const struct env_args *args,
-		  int (*work)(const struct env_tune *t, struct env_error *err))
+		  int (*work)(const struct env_tune *t, struct error *err))
 {
 	struct env_steps steps = { .dry = args->dry };
 	struct env_tune tune = {
@@ -67,7 +68,7 @@ static int change(const struct env_args *args,
 		.step = env_steps_add,
 		.context = &steps,
 	};
-	struct env_error err = { "" };
+	struct error err = { "" };
 	int ret = work(&tune, &err);
 
 	env_steps_print(stdout, &steps);

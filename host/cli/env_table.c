@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cli/message.h"
-#include "host/cli/text.h"
+#include "host/lib/message.h"
+#include "host/lib/text.h"
 #include "host/env/fingerprint.h"
 #include "host/env/settings.h"
 #include "host/env/tune.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `wsbench explain`: runs a benchmark in a lab, follows it, and shows where it went. */
+#include "host/lib/error.h"
 #include "host/cli/explain.h"
 
 #include <errno.h>
@@ -8,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cli/message.h"
-#include "host/target/payload.h"
-#include "host/trace/explain.h"
-#include "host/trace/region.h"
-#include "host/view/explain_text.h"
-#include "host/view/flame.h"
+#include "host/lib/message.h"
+#include "host/targets/payload.h"
+#include "host/explain/explain.h"
+#include "host/explain/region.h"
+#include "host/explain/explain_text.h"
+#include "host/explain/flame.h"
 
 /* Of the trace: some 250 million instructions. Only what is written takes memory. */
 #define TRACE_BYTES (1ull << 30)
@@ -55,7 +56,7 @@ static enum cli_exit choose_config(struct explain *x, const struct target *t,
 				   const struct bench *bench)
 {
 	bool pmu = bench->needs & NEEDS_PMU && t->arch == ARCH_AARCH64;
-	struct names_error why;
+	struct error why;
 
 	if (x->run.configs.n ||
 	    !names_match_configs(pmu ? "pmu-emulated" : "default", &x->run.configs, &why))
@@ -100,7 +101,7 @@ static enum cli_exit find_figure(const struct result *doc, double *figure)
 static enum cli_exit build(const struct capture *c, struct explain_input *in,
 			   const struct result *doc, struct explanation **out)
 {
-	struct capture_error err = { "" };
+	struct error err = { "" };
 	int rc;
 
 	*out = explanation_new();
@@ -121,7 +122,7 @@ static enum cli_exit record(struct explain *x, struct capture *c, struct target 
 			    struct explain_input *in, struct explanation **out)
 {
 	struct symbols_text symbols = { NULL, 0 };
-	struct capture_error err = { "" };
+	struct error err = { "" };
 	struct result *doc = NULL;
 	enum cli_exit code;
 	const void *program;
@@ -151,8 +152,8 @@ static enum cli_exit explain_here(struct explain *x, struct explanation **out)
 	struct explain_input in = { .arch = row->arch,
 				    .benchmark = bench->id,
 				    .kinds = x->kinds };
-	struct target_error why = { "" };
-	struct capture_error err = { "" };
+	struct error why = { "" };
+	struct error err = { "" };
 	struct target t = *row;
 	struct capture c;
 	const char *refusal = regions_refusal(bench->id);
@@ -188,7 +189,7 @@ static enum cli_exit explain_here(struct explain *x, struct explanation **out)
 
 static enum cli_exit read_one(const char *path, struct explanation **out)
 {
-	struct result_error err;
+	struct error err;
 
 	if (!explanation_read(path, out, &err))
 		return CLI_OK;
@@ -235,7 +236,7 @@ static enum cli_exit read_file(const struct explain *x, const struct explanation
 static enum cli_exit write_all(const struct explain *x, const struct explanation *e,
 			       const struct explanation *base)
 {
-	struct result_error err;
+	struct error err;
 
 	if (x->output && explanation_write(x->output, e, &err)) {
 		message_error("%s", err.text);

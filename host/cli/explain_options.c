@@ -2,8 +2,9 @@
 /* The command line of `wsbench explain`. */
 #include <string.h>
 
+#include "host/lib/error.h"
 #include "host/cli/explain.h"
-#include "host/cli/message.h"
+#include "host/lib/message.h"
 
 enum key {
 	OPTION_ON = 0x100,
@@ -85,7 +86,7 @@ static error_t parse_name(int key, const char *arg, struct argp_state *state,
 	const char *option = key == OPTION_ON	   ? "--on"
 			     : key == OPTION_BENCH ? "--bench"
 						   : "--config";
-	struct names_error why;
+	struct error why;
 	int rc;
 
 	names_free(list);

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/lib/error.h"
 #include "host/cli/cmd.h"
-#include "host/cli/message.h"
+#include "host/lib/message.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
 #include "host/result/export.h"
@@ -113,7 +114,7 @@ static enum cli_exit write_all(const struct export_args *args,
 	char *list = strdup(all), *rest = list;
 	const char **metrics = calloc(strlen(all) + 2, sizeof(*metrics));
 	struct export_request rq = { docs, args->n_paths, metrics };
-	struct result_error err;
+	struct error err;
 	int rc;
 
 	if (!list || !metrics)
@@ -132,7 +133,7 @@ static enum cli_exit export_all(const struct export_args *args)
 {
 	struct result **docs = calloc(args->n_paths, sizeof(*docs));
 	enum cli_exit code = CLI_OK;
-	struct result_error err;
+	struct error err;
 	size_t n = 0;
 
 	if (!docs)

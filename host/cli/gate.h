@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "host/claim/threshold.h"
+#include "host/compare/threshold.h"
 
 struct gate {
 	struct threshold *thresholds; /* their texts are argv's */

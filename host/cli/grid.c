@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cli/message.h"
+#include "host/lib/message.h"
 #include "host/cli/table.h"
-#include "host/cli/text.h"
+#include "host/lib/text.h"
 
 #define GAP 2
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `wsbench history`: the command line, adding, and what its views share. */
+#include "host/lib/error.h"
 #include "host/cli/history.h"
 
 #include <errno.h>
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cli/message.h"
+#include "host/lib/message.h"
 #include "host/cli/names.h"
 
 enum key {
@@ -302,7 +303,7 @@ void history_where(const struct history_place *place, char text[HISTORY_NAME_BYT
 
 static enum cli_exit look(const struct history_args *args)
 {
-	struct result_error err;
+	struct error err;
 	struct history h;
 	enum cli_exit code;
 

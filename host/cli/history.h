@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "host/claim/history.h"
+#include "host/history/history.h"
 #include "host/cli/cmd.h"
 #include "host/cli/gate.h"
 #include "host/cli/options.h"

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/lib/error.h"
 #include "host/cli/history.h"
-#include "host/cli/message.h"
+#include "host/lib/message.h"
 
 void history_tell_torn(const struct history_args *args, size_t bytes, bool moved)
 {
@@ -45,7 +46,7 @@ enum cli_exit history_add_files(const struct history_args *args)
 	char *list = strdup(args->metrics ? args->metrics : "round_trip");
 	const char **metrics;
 	struct history_added added;
-	struct result_error err;
+	struct error err;
 	int rc = 0;
 	size_t n = 0;
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "host/cli/history.h"
-#include "host/cli/message.h"
+#include "host/lib/message.h"
 
 const struct changepoint *history_change(const struct history_alarm *a)
 {

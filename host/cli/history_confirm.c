@@ -14,14 +14,15 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "host/lib/error.h"
 #include "host/cli/history.h"
-#include "host/cli/message.h"
+#include "host/lib/message.h"
 #include "host/cli/names.h"
 #include "host/cli/run.h"
 #include "host/env/fingerprint.h"
 #include "host/stats/student.h"
-#include "host/target/target.h"
-#include "host/view/number.h"
+#include "host/targets/target.h"
+#include "host/lib/number.h"
 
 /* Alarms of one new run and one old one. */
 struct group {
@@ -103,7 +104,7 @@ static struct result *run_request(const struct run *request, const struct group 
 	const struct target *row = names_target(g->place->target);
 	struct target probe = *row;
 	struct result *doc = NULL;
-	struct target_error err;
+	struct error err;
 
 	if (probe.ops->probe(&probe, &request->request.options, &err)) {
 		*why = is_lab(g) ? "its kernel is not here, or the lab cannot run"

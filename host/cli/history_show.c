@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "host/cli/history.h"
-#include "host/cli/message.h"
-#include "host/cli/text.h"
+#include "host/lib/message.h"
+#include "host/lib/text.h"
 #include "host/result/json_list.h"
-#include "host/view/number.h"
+#include "host/lib/number.h"
 
 #define SPARK_COLUMNS 72
 #define SPARK_LEVELS  8

@@ -5,13 +5,14 @@
 #include <string.h>
 
 #include "bench/catalogue.h"
+#include "host/lib/error.h"
 #include "host/cli/cmd.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
-#include "host/cli/text.h"
+#include "host/lib/text.h"
 #include "host/result/json_list.h"
 #include "host/result/result.h"
-#include "host/target/target.h"
+#include "host/targets/target.h"
 
 #define COLUMNS 100
 
@@ -41,7 +42,7 @@ struct list_args {
 };
 
 /* Why a target cannot run here; "" if it can. */
-static void probe(const struct target *t, struct target_error *err)
+static void probe(const struct target *t, struct error *err)
 {
 	const struct target_options options = { .cpu = -1 };
 
@@ -83,7 +84,7 @@ static void print_targets(void)
 {
 	printf("%-20s %-8s %-5s %s\n", "TARGET", "ARCH", "HERE", "WHAT IT IS");
 	for (const struct target *t = target_table; t->name; t++) {
-		struct target_error err;
+		struct error err;
 		int at;
 
 		probe(t, &err);
@@ -135,7 +136,7 @@ static void json_configs(struct json_list *l)
 static void json_targets(struct json_list *l)
 {
 	for (const struct target *t = target_table; t->name; t++) {
-		struct target_error err;
+		struct error err;
 
 		probe(t, &err);
 		json_list_row(l, "targets");

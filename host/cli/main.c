@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #include "host/cli/cmd.h"
-#include "host/cli/message.h"
+#include "host/lib/message.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
 #include "host/cli/version.h"
-#include "host/lab/init.h"
+#include "host/targets/lab/init.h"
 
 struct command {
 	const char *name;

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cli/message.h"
-#include "host/cli/text.h"
+#include "host/lib/message.h"
+#include "host/lib/text.h"
 #include "host/result/result.h"
-#include "host/view/number.h"
+#include "host/lib/number.h"
 
 #define METRICS_MAX 32
 #define GAP	    2

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Names the user typed, against the names that exist. */
+#include "host/lib/error.h"
 #include "host/cli/names.h"
 
 #include <errno.h>
@@ -11,7 +12,7 @@
 
 #include "bench/catalogue.h"
 #include "host/result/result.h"
-#include "host/target/target.h"
+#include "host/targets/target.h"
 
 /* Longer words are nobody's misspelling; three rows of the matrix fit the stack. */
 #define WORD_MAX 63
@@ -101,7 +102,7 @@ static bool glob_matches(const char *pattern, const char *name)
 
 static int add_matches(const char *what, const char *pattern, matches *fits,
 		       const char *const *names, size_t n, struct names_list *list,
-		       struct names_error *err)
+		       struct error *err)
 {
 	const char *nearest;
 	bool found = false;
@@ -133,7 +134,7 @@ static int add_matches(const char *what, const char *pattern, matches *fits,
 
 static int match_list(const char *what, const char *patterns, matches *fits,
 		      const char *const *names, size_t n, struct names_list *list,
-		      struct names_error *err)
+		      struct error *err)
 {
 	char *copy = strdup(patterns), *rest = copy, *pattern;
 	int ret = 0;
@@ -150,7 +151,7 @@ static int match_list(const char *what, const char *patterns, matches *fits,
 }
 
 int names_match(const char *what, const char *patterns, const char *const *names,
-		size_t n, struct names_list *list, struct names_error *err)
+		size_t n, struct names_list *list, struct error *err)
 {
 	return match_list(what, patterns, glob_matches, names, n, list, err);
 }
@@ -167,8 +168,7 @@ static bool asked_for(const char *patterns, const char *name)
 }
 
 /* A pattern is not enough for what may do harm. */
-static int drop_unasked(const char *patterns, struct names_list *list,
-			struct names_error *err)
+static int drop_unasked(const char *patterns, struct names_list *list, struct error *err)
 {
 	size_t kept = 0;
 
@@ -191,8 +191,7 @@ static int drop_unasked(const char *patterns, struct names_list *list,
 	return -EINVAL;
 }
 
-int names_match_benches(const char *patterns, struct names_list *list,
-			struct names_error *err)
+int names_match_benches(const char *patterns, struct names_list *list, struct error *err)
 {
 	const char **all = NULL;
 	size_t n = 0;
@@ -207,8 +206,7 @@ int names_match_benches(const char *patterns, struct names_list *list,
 	return ret ? ret : drop_unasked(patterns, list, err);
 }
 
-int names_match_configs(const char *patterns, struct names_list *list,
-			struct names_error *err)
+int names_match_configs(const char *patterns, struct names_list *list, struct error *err)
 {
 	const char **all = NULL;
 	size_t n = 0;
@@ -223,8 +221,7 @@ int names_match_configs(const char *patterns, struct names_list *list,
 	return ret;
 }
 
-int names_match_targets(const char *patterns, struct names_list *list,
-			struct names_error *err)
+int names_match_targets(const char *patterns, struct names_list *list, struct error *err)
 {
 	const char **all = NULL;
 	size_t n = 0;

@@ -8,13 +8,11 @@
 
 #include <stddef.h>
 
+#include "host/lib/error.h"
+
 struct bench;
 struct config;
 struct target;
-
-struct names_error {
-	char text[512];
-};
 
 /* Names that live in the tables; `names` is the list's own. names_free(). */
 struct names_list {
@@ -42,19 +40,16 @@ const char *names_nearest(const char *word, const char *const *names, size_t n);
  * nothing. Empties `list` first; the caller frees it after success.
  */
 int names_match(const char *what, const char *patterns, const char *const *names,
-		size_t n, struct names_list *list, struct names_error *err);
+		size_t n, struct names_list *list, struct error *err);
 
 /*
  * The same over bench_table, config_table and target_table. In a list of
  * benchmarks the word "core" stands for those of BENCH_CORE.
  */
-int names_match_benches(const char *patterns, struct names_list *list,
-			struct names_error *err);
-int names_match_configs(const char *patterns, struct names_list *list,
-			struct names_error *err);
+int names_match_benches(const char *patterns, struct names_list *list, struct error *err);
+int names_match_configs(const char *patterns, struct names_list *list, struct error *err);
 /* Here "all" stands for every target. */
-int names_match_targets(const char *patterns, struct names_list *list,
-			struct names_error *err);
+int names_match_targets(const char *patterns, struct names_list *list, struct error *err);
 
 /* The row of a name, or NULL. */
 const struct bench *names_bench(const char *id);

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cli/message.h"
+#include "host/lib/message.h"
 #include "host/cli/names.h"
 
 #define KEY_QUIET    0x7001

@@ -5,14 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/claim/history.h"
+#include "host/lib/error.h"
+#include "host/history/history.h"
 #include "host/cli/cmd.h"
 #include "host/cli/documents.h"
-#include "host/cli/message.h"
+#include "host/lib/message.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
 #include "host/result/result.h"
-#include "host/view/plots.h"
+#include "host/report/plots.h"
 
 struct plot_args {
 	struct options_common common;
@@ -147,7 +148,7 @@ static int draw(const struct plot_args *args, const struct documents *docs,
 	struct planning planning = { .args = args };
 	struct picture_list list = { 0 };
 	struct picture_files files = { 0 };
-	struct picture_error err;
+	struct error err;
 	int code = CLI_USAGE;
 
 	if (args->n_configs == 2)

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cli/message.h"
+#include "host/lib/error.h"
+#include "host/lib/message.h"
 #include "host/cli/pmu_table.h"
 #include "host/cli/run.h"
 #include "host/result/json_list.h"
@@ -46,7 +47,7 @@ static void keep(struct pmu_args *args, struct result *doc)
 
 static enum cli_exit read_all(struct pmu_args *args)
 {
-	struct result_error err;
+	struct error err;
 	struct result *doc;
 
 	for (size_t i = 0; i < args->n_paths; i++) {
@@ -127,7 +128,7 @@ static enum cli_exit measure_all(struct pmu_args *args)
 	const char *on = args->on ? args->on : "kvm";
 	enum cli_exit code = CLI_OK;
 	struct names_list targets;
-	struct names_error why;
+	struct error why;
 
 	if (names_match_targets(on, &targets, &why)) {
 		message_usage("wsbench pmu", "%s", why.text);

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "host/cli/pmu_table.h"
-#include "host/cli/message.h"
-#include "host/cli/text.h"
+#include "host/lib/message.h"
+#include "host/lib/text.h"
 #include "host/result/json_list.h"
 
 #define GAP	 2

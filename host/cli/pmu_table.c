@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cli/message.h"
-#include "host/cli/text.h"
-#include "host/view/number.h"
+#include "host/lib/message.h"
+#include "host/lib/text.h"
+#include "host/lib/number.h"
 
 #define GAP   2
 #define CLASS 6 /* "kernel" */

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "host/view/pmu_map.h"
+#include "host/report/pmu_map.h"
 
 struct json_list;
 

@@ -6,14 +6,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "host/claim/history.h"
+#include "host/history/history.h"
 #include "host/cli/cmd.h"
 #include "host/cli/documents.h"
-#include "host/cli/message.h"
+#include "host/lib/message.h"
 #include "host/cli/options.h"
 #include "host/result/replace.h"
 #include "host/result/result.h"
-#include "host/view/report.h"
+#include "host/report/report.h"
 
 #define PAGE "report.html"
 

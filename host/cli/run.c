@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/cli/message.h"
+#include "host/lib/error.h"
+#include "host/lib/message.h"
 #include "host/cli/metrics_table.h"
 #include "host/cli/run.h"
 #include "host/cli/table.h"
@@ -117,7 +118,7 @@ static void document_path(const struct run *run, const struct result *r, char *p
 static enum cli_exit keep(const struct run *run, const struct result *r)
 {
 	char path[4096];
-	struct result_error err;
+	struct error err;
 
 	if (!run->output)
 		return CLI_OK;

@@ -6,15 +6,15 @@
 
 #include <gsl/gsl_sort_double.h>
 
-#include "host/claim/aa.h"
+#include "host/compare/aa.h"
 #include "host/cli/grid.h"
-#include "host/cli/message.h"
+#include "host/lib/message.h"
 #include "host/cli/run.h"
 #include "host/cli/table.h"
-#include "host/cli/text.h"
+#include "host/lib/text.h"
 #include "host/result/result.h"
 #include "host/stats/summary.h"
-#include "host/view/number.h"
+#include "host/lib/number.h"
 
 enum column {
 	COLUMN_BENCHMARK,

@@ -8,23 +8,24 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/lib/error.h"
 #include "host/cli/cmd.h"
 #include "host/cli/names.h"
 #include "host/env/checks.h"
 #include "host/env/fingerprint.h"
-#include "host/lab/initramfs.h"
-#include "host/lab/job.h"
-#include "host/lab/wire.h"
+#include "host/targets/lab/initramfs.h"
+#include "host/targets/lab/job.h"
+#include "host/targets/lab/wire.h"
 #include "host/measure/matrix.h"
 #include "host/measure/pmu.h"
 #include "host/result/result.h"
-#include "host/target/boot.h"
-#include "host/target/payload.h"
-#include "host/target/selftest.h"
+#include "host/targets/boot.h"
+#include "host/targets/payload.h"
+#include "host/selftest/selftest.h"
 #include "host/vmm/spacer.h"
 
 /* Target `kvm`, on a clock that counts instructions. */
-static int open_kvm(struct target *t, const struct lab_job *job, struct target_error *err)
+static int open_kvm(struct target *t, const struct lab_job *job, struct error *err)
 {
 	const struct target_options options = {
 		.cpu = -1,
@@ -37,7 +38,7 @@ static int open_kvm(struct target *t, const struct lab_job *job, struct target_e
 	return t->ops->open(t, &options, err);
 }
 
-static int describe(struct target *t, struct lab_wire *wire, struct target_error *err)
+static int describe(struct target *t, struct lab_wire *wire, struct error *err)
 {
 	struct result *r = result_new();
 	int ret = t->ops->describe(t, &r, err);
@@ -72,7 +73,7 @@ static int send_report(const struct boot_report *rep, struct lab_wire *wire)
 }
 
 static int boot(struct target *t, const struct lab_job *job, struct lab_wire *wire,
-		struct target_error *err)
+		struct error *err)
 {
 	struct boot_request rq = {
 		.bench = pmu_readings_row(job->bench),
@@ -90,8 +91,8 @@ static int boot(struct target *t, const struct lab_job *job, struct lab_wire *wi
 	if (!rq.bench)
 		rq.bench = names_bench(job->bench);
 	if (!rq.bench || !rq.config)
-		return target_fail(err, -ENOENT, "no benchmark %s with config %s",
-				   job->bench, job->config);
+		return error_set(err, -ENOENT, "no benchmark %s with config %s",
+				 job->bench, job->config);
 	if (job->own_payload) {
 		ret = payload_read("/" LAB_PAYLOAD_PATH, t->arch, &payload,
 				   &rq.image_bytes, err);
@@ -100,8 +101,8 @@ static int boot(struct target *t, const struct lab_job *job, struct lab_wire *wi
 		rq.image = payload_find(t->arch, payload_of(rq.bench, t->arch),
 					&rq.image_bytes);
 		if (!rq.image)
-			ret = target_fail(err, -ENOENT, "no payload is built in for %s",
-					  rq.bench->id);
+			ret = error_set(err, -ENOENT, "no payload is built in for %s",
+					rq.bench->id);
 	}
 	if (ret)
 		return ret;
@@ -115,8 +116,8 @@ static int boot(struct target *t, const struct lab_job *job, struct lab_wire *wi
 		go_on = rep.outcome == BOOT_DONE;
 		ret = send_report(&rep, wire);
 		if (ret)
-			target_fail(err, ret, "cannot send the report of %s: %s",
-				    rq.bench->id, strerror(-ret));
+			error_set(err, ret, "cannot send the report of %s: %s",
+				  rq.bench->id, strerror(-ret));
 		boot_report_free(&rep);
 	}
 	free(payload);
@@ -129,7 +130,7 @@ static void send_line(void *ctx, const char *text)
 }
 
 /* What failed has been sent. */
-static int matrix(struct target *t, struct lab_wire *wire, struct target_error *err)
+static int matrix(struct target *t, struct lab_wire *wire, struct error *err)
 {
 	const struct selftest_watch watch = { wire, send_line };
 	int ret = measure_matrix(t, &watch, err);
@@ -137,8 +138,7 @@ static int matrix(struct target *t, struct lab_wire *wire, struct target_error *
 	return ret < 0 ? ret : 0;
 }
 
-static int selftest(const struct lab_job *job, struct lab_wire *wire,
-		    struct target_error *err)
+static int selftest(const struct lab_job *job, struct lab_wire *wire, struct error *err)
 {
 	const struct selftest_watch watch = { wire, send_line };
 	const char *names[LAB_JOB_TESTS_BYTES / 2];
@@ -153,7 +153,7 @@ static int selftest(const struct lab_job *job, struct lab_wire *wire,
 
 int cmd_job_in_lab(const struct lab_job *job, struct lab_wire *wire)
 {
-	struct target_error err = { "" };
+	struct error err = { "" };
 	struct target t = { .ops = NULL };
 	int ret;
 

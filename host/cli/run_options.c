@@ -5,7 +5,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "host/cli/message.h"
+#include "host/lib/error.h"
+#include "host/lib/message.h"
 #include "host/cli/run.h"
 
 enum key {
@@ -122,7 +123,7 @@ static error_t parse_number(int key, const char *arg, struct argp_state *state,
 static error_t parse_names(int key, const char *arg, struct argp_state *state,
 			   struct run *run)
 {
-	struct names_error why;
+	struct error why;
 	struct names_list *list;
 	int rc;
 
@@ -268,7 +269,7 @@ static enum cli_exit check_targets(const struct run *run)
 
 static enum cli_exit defaults(struct run *run)
 {
-	struct names_error why;
+	struct error why;
 
 	if ((!run->targets.n && names_match_targets("kvm", &run->targets, &why)) ||
 	    (!run->benches.n && names_match_benches("*", &run->benches, &why))) {

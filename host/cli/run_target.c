@@ -6,7 +6,8 @@
 #include <sys/random.h>
 #include <time.h>
 
-#include "host/cli/message.h"
+#include "host/lib/error.h"
+#include "host/lib/message.h"
 #include "host/cli/progress.h"
 #include "host/cli/run.h"
 #include "host/cli/version.h"
@@ -104,8 +105,8 @@ static void finish(struct result *r, const struct run *run, const struct target 
 
 /* The target failed: what its document says of that, if there is to be one. */
 static void keep_failed(const struct run *run, const struct target *t,
-			const struct measure_request *request,
-			const struct target_error *err, struct result **out)
+			const struct measure_request *request, const struct error *err,
+			struct result **out)
 {
 	bool any = *out && (*out)->n_benchmarks;
 
@@ -125,7 +126,7 @@ static enum cli_exit measure(const struct run *run, struct target *t, struct res
 		.benchmark = show_benchmark,
 	};
 	struct measure_request request = run->request;
-	struct target_error err = { "" };
+	struct error err = { "" };
 	char started[TIME_BYTES];
 	bool bad_request;
 	int rc;
@@ -164,7 +165,7 @@ enum cli_exit run_target(const struct run *run, const struct target *row,
 			 struct result **out)
 {
 	struct target t = *row;
-	struct target_error err = { "" };
+	struct error err = { "" };
 	char started[TIME_BYTES];
 	enum cli_exit code;
 	int rc;

@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/lib/error.h"
 #include "host/cli/cmd.h"
-#include "host/cli/message.h"
+#include "host/lib/message.h"
 #include "host/cli/names.h"
 #include "host/measure/matrix.h"
-#include "host/target/selftest.h"
-#include "host/target/target.h"
+#include "host/selftest/selftest.h"
+#include "host/targets/target.h"
 
 #define TESTS_MAX 64
 
@@ -88,7 +89,7 @@ static void print_line(void *ctx, const char *text)
 static int matrix_here(const struct asked *a, const struct selftest_watch *watch)
 {
 	struct target t = *names_target("kvm");
-	struct target_error err = { "" };
+	struct error err = { "" };
 	int ret = t.ops->open(&t, &a->options, &err);
 
 	if (!ret)
@@ -121,7 +122,7 @@ static int run_here(const struct asked *a)
 
 static int run_in_lab(const struct target *row, const struct asked *a)
 {
-	struct target_error err = { "" };
+	struct error err = { "" };
 	struct target t = *row;
 	int failed = 0, rc;
 

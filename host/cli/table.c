@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cli/message.h"
+#include "host/lib/message.h"
 #include "host/cli/table_foot.h"
-#include "host/cli/text.h"
+#include "host/lib/text.h"
 #include "host/result/result.h"
-#include "host/view/table_model.h"
+#include "host/report/table_model.h"
 
 #define COLUMNS_DEFAULT 100
 #define GAP		2

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cli/message.h"
+#include "host/lib/message.h"
 #include "host/cli/table.h"
-#include "host/cli/text.h"
+#include "host/lib/text.h"
 #include "host/result/result.h"
-#include "host/view/number.h"
-#include "host/view/table_model.h"
+#include "host/lib/number.h"
+#include "host/report/table_model.h"
 
 #define INDENT 2
 

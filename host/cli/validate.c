@@ -3,10 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "host/lib/error.h"
 #include "host/cli/cmd.h"
-#include "host/cli/message.h"
+#include "host/lib/message.h"
 #include "host/cli/options.h"
-#include "host/result/explanation.h"
+#include "host/explain/explanation.h"
 
 struct validate {
 	struct options_common common;
@@ -46,7 +47,7 @@ static const struct argp argp = {
 
 static bool validate_file(const char *path)
 {
-	struct result_error err;
+	struct error err;
 
 	if (explanation_or_result_check(path, &err)) {
 		message_usage("wsbench", "%s", err.text);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What was changed, on disk until it is undone. */
+#include "host/lib/error.h"
 #include "host/env/state.h"
 
 #include <errno.h>
@@ -18,19 +19,6 @@
 
 #define HEAD	  "worldswitch env 1"
 #define ENTRY_MAX 4096
-
-static int fail(struct env_error *err, int code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static int fail(struct env_error *err, int code, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(err->text, sizeof(err->text), fmt, ap);
-	va_end(ap);
-	return code;
-}
 
 static char *folder_of(const char *root)
 {
@@ -51,7 +39,7 @@ static char *folder_of(const char *root)
 }
 
 /* With all that lead to it. */
-static int make_folder(const char *path, struct env_error *err)
+static int make_folder(const char *path, struct error *err)
 {
 	char *copy = strdup(path);
 	int ret = 0;
@@ -65,8 +53,8 @@ static int make_folder(const char *path, struct env_error *err)
 			continue;
 		*at = '\0';
 		if (mkdir(copy, 0755) && errno != EEXIST)
-			ret = fail(err, -errno, "cannot make folder %s: %s", copy,
-				   strerror(errno));
+			ret = error_set(err, -errno, "cannot make folder %s: %s", copy,
+					strerror(errno));
 		*at = was;
 		if (!was)
 			break;
@@ -75,7 +63,7 @@ static int make_folder(const char *path, struct env_error *err)
 	return ret;
 }
 
-static int take_lock(struct env_state *s, const char *folder, struct env_error *err)
+static int take_lock(struct env_state *s, const char *folder, struct error *err)
 {
 	int ret = make_folder(folder, err);
 
@@ -83,10 +71,11 @@ static int take_lock(struct env_state *s, const char *folder, struct env_error *
 		return ret;
 	s->lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->lock < 0)
-		return fail(err, -errno, "%s: %s", folder, strerror(errno));
+		return error_set(err, -errno, "%s: %s", folder, strerror(errno));
 	if (!flock(s->lock, LOCK_EX | LOCK_NB))
 		return 0;
-	return fail(err, -EBUSY, "%s: another wsbench is tuning this machine", folder);
+	return error_set(err, -EBUSY, "%s: another wsbench is tuning this machine",
+			 folder);
 }
 
 static char *copy(const char *text)
@@ -134,7 +123,7 @@ static int parse_line(struct env_state *s, char *line)
 	return append(s, line, original, written);
 }
 
-static int parse(struct env_state *s, FILE *f, struct env_error *err)
+static int parse(struct env_state *s, FILE *f, struct error *err)
 {
 	char line[ENTRY_MAX];
 	size_t n = 0;
@@ -146,19 +135,19 @@ static int parse(struct env_state *s, FILE *f, struct env_error *err)
 		n++;
 		line[len - whole] = '\0';
 		if (!whole || (n == 1 ? strcmp(line, HEAD) != 0 : parse_line(s, line)))
-			return fail(
+			return error_set(
 				err, -EINVAL,
 				"%s: line %zu is not of wsbench env: mend or remove it",
 				s->file, n);
 	}
 	if (!n)
-		return fail(err, -EINVAL,
-			    "%s is empty: nobody knows what was tuned; remove it",
-			    s->file);
+		return error_set(err, -EINVAL,
+				 "%s is empty: nobody knows what was tuned; remove it",
+				 s->file);
 	return 0;
 }
 
-static int load(struct env_state *s, struct env_error *err)
+static int load(struct env_state *s, struct error *err)
 {
 	FILE *f = fopen(s->file, "re");
 	int ret;
@@ -166,13 +155,14 @@ static int load(struct env_state *s, struct env_error *err)
 	if (!f && errno == ENOENT)
 		return 0;
 	if (!f)
-		return fail(err, -errno, "cannot read %s: %s", s->file, strerror(errno));
+		return error_set(err, -errno, "cannot read %s: %s", s->file,
+				 strerror(errno));
 	ret = parse(s, f, err);
 	fclose(f);
 	return ret;
 }
 
-int env_state_open(struct env_state *s, const char *root, int lock, struct env_error *err)
+int env_state_open(struct env_state *s, const char *root, int lock, struct error *err)
 {
 	char *folder = folder_of(root);
 	int ret = 0;
@@ -217,7 +207,7 @@ struct env_entry *env_state_find(const struct env_state *s, const char *path)
 }
 
 /* Nothing changed is no file. */
-static int save(const struct env_state *s, struct env_error *err)
+static int save(const struct env_state *s, struct error *err)
 {
 	char *text = NULL;
 	size_t bytes;
@@ -227,8 +217,8 @@ static int save(const struct env_state *s, struct env_error *err)
 	if (!s->n) {
 		if (!unlink(s->file) || errno == ENOENT)
 			return 0;
-		return fail(err, -errno, "cannot remove %s: %s", s->file,
-			    strerror(errno));
+		return error_set(err, -errno, "cannot remove %s: %s", s->file,
+				 strerror(errno));
 	}
 	f = open_memstream(&text, &bytes);
 	if (!f)
@@ -241,11 +231,12 @@ static int save(const struct env_state *s, struct env_error *err)
 		abort();
 	ret = replace_file(s->file, text, bytes);
 	free(text);
-	return ret ? fail(err, ret, "cannot write %s: %s", s->file, strerror(-ret)) : 0;
+	return ret ? error_set(err, ret, "cannot write %s: %s", s->file, strerror(-ret))
+		   : 0;
 }
 
 int env_state_add(struct env_state *s, const char *path, const char *original,
-		  const char *written, struct env_error *err)
+		  const char *written, struct error *err)
 {
 	int ret = -EINVAL;
 
@@ -253,7 +244,7 @@ int env_state_add(struct env_state *s, const char *path, const char *original,
 	if (!strpbrk(path, "\t\n") && !strpbrk(original, "\t\n"))
 		ret = append(s, path, original, written);
 	if (ret)
-		return fail(err, ret, "%s is none of our settings", path);
+		return error_set(err, ret, "%s is none of our settings", path);
 	ret = save(s, err);
 	if (ret)
 		discard(&s->entries[--s->n]);
@@ -261,7 +252,7 @@ int env_state_add(struct env_state *s, const char *path, const char *original,
 }
 
 int env_state_remove(struct env_state *s, const struct env_entry *entry,
-		     struct env_error *err)
+		     struct error *err)
 {
 	size_t at = (size_t)(entry - s->entries);
 	struct env_entry gone = s->entries[at];

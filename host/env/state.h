@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+#include "host/lib/error.h"
+
 struct env_setting;
 
 struct env_entry {
@@ -24,10 +26,6 @@ struct env_state {
 	size_t n;
 };
 
-struct env_error {
-	char text[512];
-};
-
 /*
  * Reads the state below `root`; no file is an empty state. `lock`: nobody else may
  * change it meanwhile; makes its folder. 0; -EINVAL: not a file of ours, or of paths
@@ -37,8 +35,7 @@ struct env_error {
  * Root keeps it in /var/lib/worldswitch; others in $XDG_STATE_HOME/worldswitch or
  * ~/.local/state/worldswitch. With a root other than "" it is below that.
  */
-int env_state_open(struct env_state *s, const char *root, int lock,
-		   struct env_error *err);
+int env_state_open(struct env_state *s, const char *root, int lock, struct error *err);
 void env_state_close(struct env_state *s);
 
 /* NULL where `path` was not changed. */
@@ -46,8 +43,8 @@ struct env_entry *env_state_find(const struct env_state *s, const char *path);
 
 /* These reach the disk before they return. 0, or a negative errno with `err`. */
 int env_state_add(struct env_state *s, const char *path, const char *original,
-		  const char *written, struct env_error *err);
+		  const char *written, struct error *err);
 int env_state_remove(struct env_state *s, const struct env_entry *entry,
-		     struct env_error *err);
+		     struct error *err);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Settings that are changed for the time of a measurement, and changed back. */
+#include "host/lib/error.h"
 #include "host/env/tune.h"
 
 #include <errno.h>
@@ -59,7 +60,7 @@ static bool is_foreign(const struct env_entry *e, const char *now)
 
 /* 0, EPERM where it could not be written, or a negative errno of the notes. */
 static int tune_file(const struct env_tune *t, struct env_state *state,
-		     const struct env_setting *s, const char *path, struct env_error *err)
+		     const struct env_setting *s, const char *path, struct error *err)
 {
 	const char *inner = path + strlen(t->root);
 	const struct env_entry *e = env_state_find(state, inner);
@@ -96,7 +97,7 @@ static int tune_file(const struct env_tune *t, struct env_state *state,
 }
 
 static int tune_setting(const struct env_tune *t, struct env_state *state,
-			const struct env_setting *s, struct env_error *err)
+			const struct env_setting *s, struct error *err)
 {
 	char pattern[PATH_MAX];
 	int ret = 0, denied = 0;
@@ -113,7 +114,7 @@ static int tune_setting(const struct env_tune *t, struct env_state *state,
 	return ret < 0 ? ret : denied;
 }
 
-int env_tune(const struct env_tune *t, struct env_error *err)
+int env_tune(const struct env_tune *t, struct error *err)
 {
 	struct env_state state;
 	int ret = env_state_open(&state, t->root, !t->dry, err), denied = 0;
@@ -141,7 +142,7 @@ enum restored {
 
 /* One of enum restored, or a negative errno of the notes. */
 static int restore_entry(const struct env_tune *t, struct env_state *state,
-			 const struct env_entry *e, struct env_error *err)
+			 const struct env_entry *e, struct error *err)
 {
 	char path[PATH_MAX], now[ENV_VALUE_MAX];
 	int ret;
@@ -168,7 +169,7 @@ static int restore_entry(const struct env_tune *t, struct env_state *state,
 	return t->dry ? RESTORED : env_state_remove(state, e, err);
 }
 
-int env_restore(const struct env_tune *t, struct env_error *err)
+int env_restore(const struct env_tune *t, struct error *err)
 {
 	bool denied = false, foreign = false;
 	struct env_state state;
@@ -198,7 +199,7 @@ int env_restore(const struct env_tune *t, struct env_error *err)
 bool env_is_tuned(const char *root)
 {
 	char path[PATH_MAX], now[ENV_VALUE_MAX];
-	struct env_error err;
+	struct error err;
 	struct env_state state;
 	bool tuned;
 

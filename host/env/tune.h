@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "host/lib/error.h"
 #include "host/env/state.h"
 
 enum env_action {
@@ -37,13 +38,13 @@ struct env_tune {
  * a file could not be written; or the negative errno of the notes, with `err`: then
  * nothing more was changed.
  */
-int env_tune(const struct env_tune *t, struct env_error *err);
+int env_tune(const struct env_tune *t, struct error *err);
 
 /*
  * Changes back what is noted, and forgets it. 0; -EPERM as above; -EEXIST where
  * somebody else's change was left alone, and is still noted; or as above.
  */
-int env_restore(const struct env_tune *t, struct env_error *err);
+int env_restore(const struct env_tune *t, struct error *err);
 
 /* Whether something is tuned, and all of it still as it was left. */
 bool env_is_tuned(const char *root);

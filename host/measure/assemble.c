@@ -11,7 +11,7 @@
 #include "host/measure/pace.h"
 #include "host/measure/under.h"
 #include "host/measure/visible.h"
-#include "host/target/boot.h"
+#include "host/targets/boot.h"
 
 /* What every benchmark reports, in this order. */
 enum metric {

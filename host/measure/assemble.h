@@ -6,7 +6,7 @@
 #include "host/measure/diagnose.h"
 #include "host/measure/judge.h"
 #include "host/result/result.h"
-#include "host/target/target.h"
+#include "host/targets/target.h"
 
 /* Takes one benchmark from its first boot to its estimates. */
 struct assembly {

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "host/target/target.h"
+#include "host/targets/target.h"
 
 /* How far a target's counters can be believed. */
 enum judge_trust {

@@ -4,9 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "host/lib/error.h"
 #include "host/measure/matrix.h"
 #include "host/measure/measure.h"
-#include "host/target/boot.h"
+#include "host/targets/boot.h"
 
 #define MATRIX_EVENTS 20
 
@@ -62,7 +63,7 @@ static const char **all_benches(size_t *n)
 }
 
 int measure_matrix(struct target *t, const struct selftest_watch *watch,
-		   struct target_error *err)
+		   struct error *err)
 {
 	struct matrix m = { .watch = watch };
 	struct measure_request rq = { .boots = 1, .events = MATRIX_EVENTS };
@@ -79,7 +80,7 @@ int measure_matrix(struct target *t, const struct selftest_watch *watch,
 	rq.benches = benches;
 	rq.configs = configs;
 	if (!benches || !configs) {
-		rc = target_fail(err, -ENOMEM, "out of memory");
+		rc = error_set(err, -ENOMEM, "out of memory");
 	} else {
 		watch->line(watch->ctx, "TAP version 13");
 		rc = measure_run(t, &rq, &measure_watch, &r, err);

@@ -3,8 +3,9 @@
 #ifndef WS_MEASURE_MATRIX_H
 #define WS_MEASURE_MATRIX_H
 
-#include "host/target/selftest.h"
-#include "host/target/target.h"
+#include "host/lib/error.h"
+#include "host/selftest/selftest.h"
+#include "host/targets/target.h"
 
 /*
  * Runs them on an opened target, 20 events each, and reports in TAP: a row that is
@@ -12,6 +13,6 @@
  * and config claim is `not ok`. How many failed; or a negative errno with `err`.
  */
 int measure_matrix(struct target *t, const struct selftest_watch *watch,
-		   struct target_error *err);
+		   struct error *err);
 
 #endif

@@ -6,12 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/lib/error.h"
 #include "host/measure/assemble.h"
 #include "host/measure/measure.h"
 #include "host/measure/pmu.h"
 #include "host/measure/pool.h"
-#include "host/target/boot.h"
-#include "host/target/payload.h"
+#include "host/targets/boot.h"
+#include "host/targets/payload.h"
 
 struct session {
 	struct target *target;
@@ -19,7 +20,7 @@ struct session {
 	const struct measure_watch *watch;
 	struct plan plan;
 	struct result *result;
-	struct target_error *err;
+	struct error *err;
 	/* --payload replaces the body of every row. */
 	void *payload;
 	size_t payload_bytes;
@@ -62,8 +63,8 @@ static int request_of(struct session *s, const struct plan_row *row,
 					 payload_of(row->bench, s->target->arch),
 					 &rq->image_bytes);
 	if (!rq->image)
-		return target_fail(s->err, -ENOENT, "no payload is built in for %s",
-				   row->bench->id);
+		return error_set(s->err, -ENOENT, "no payload is built in for %s",
+				 row->bench->id);
 	return 0;
 }
 
@@ -90,7 +91,7 @@ static int take_report(struct session *s, const struct plan_row *row, uint32_t i
 		assemble_stop(a, rep->outcome == BOOT_SKIP ? RESULT_SKIP : RESULT_FAIL,
 			      rep->reason);
 	boot_report_free(rep);
-	return rc ? target_fail(s->err, rc, "%s: %s", row->bench->id, strerror(-rc)) : 0;
+	return rc ? error_set(s->err, rc, "%s: %s", row->bench->id, strerror(-rc)) : 0;
 }
 
 static int boot_once(struct session *s, const struct plan_row *row,
@@ -127,7 +128,7 @@ static int row_begin(struct session *s, const struct plan_row *row, struct row_r
 	run->params = plan_params(&s->plan, row->bench);
 	run->a = calloc(row->n_configs, sizeof(*run->a));
 	if (!run->a)
-		return target_fail(s->err, -ENOMEM, "out of memory");
+		return error_set(s->err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < row->n_configs; i++) {
 		run->a[i] = (struct assembly){
 			.result = s->result,
@@ -165,13 +166,13 @@ static int row_round(struct session *s, struct row_run *run, uint32_t round)
 		if (rc)
 			return rc;
 		if (target_interrupted)
-			return target_fail(s->err, -EINTR, "interrupted");
+			return error_set(s->err, -EINTR, "interrupted");
 	}
 	return 0;
 }
 
 /* The reason in a document: one line, without the target's name, which stands there. */
-static const char *reason_of(const struct target *t, const struct target_error *err,
+static const char *reason_of(const struct target *t, const struct error *err,
 			     struct result *r)
 {
 	size_t name = strlen(t->name);
@@ -239,7 +240,7 @@ static int batch_fill(struct session *s, struct batch *b)
 	b->row_of = calloc(n, sizeof(*b->row_of));
 	b->config_of = calloc(n, sizeof(*b->config_of));
 	if (!b->boots || !b->reports || !b->row_of || !b->config_of)
-		return target_fail(s->err, -ENOMEM, "out of memory");
+		return error_set(s->err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < s->plan.n_rows && !rc; i++) {
 		const struct plan_row *row = &s->plan.rows[i];
 
@@ -294,7 +295,7 @@ static int run_rows(struct session *s)
 
 	if (!rc) {
 		pool = pool_start(s->target, b.boots, b.n);
-		rc = pool ? 0 : target_fail(s->err, -ENOMEM, "out of memory");
+		rc = pool ? 0 : error_set(s->err, -ENOMEM, "out of memory");
 	}
 	for (size_t i = 0; i < b.n && !rc; i++) {
 		const struct plan_row *row = &s->plan.rows[b.row_of[i]];
@@ -334,7 +335,7 @@ static int run_rounds(struct session *s)
 	int rc = 0, ended;
 
 	if (!runs)
-		return target_fail(s->err, -ENOMEM, "out of memory");
+		return error_set(s->err, -ENOMEM, "out of memory");
 	for (; n < s->plan.n_rows && !rc; n++)
 		rc = row_begin(s, &s->plan.rows[n], &runs[n]);
 	for (uint32_t round = 0; round < s->plan.boots && !rc; round++)
@@ -360,8 +361,7 @@ static int run_all(struct session *s)
 }
 
 int measure_run(struct target *t, const struct measure_request *request,
-		const struct measure_watch *watch, struct result **out,
-		struct target_error *err)
+		const struct measure_watch *watch, struct result **out, struct error *err)
 {
 	struct session s = {
 		.target = t,
@@ -400,10 +400,10 @@ static void describe_unopened(const struct target *t, struct result *r)
 }
 
 void measure_fail(const struct target *t, const struct measure_request *request,
-		  const struct target_error *err, struct result *r)
+		  const struct error *err, struct result *r)
 {
 	const char *why = reason_of(t, err, r);
-	struct target_error none;
+	struct error none;
 	struct plan plan;
 
 	if (!r->target.name)

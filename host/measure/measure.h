@@ -9,6 +9,7 @@
 #ifndef WS_MEASURE_MEASURE_H
 #define WS_MEASURE_MEASURE_H
 
+#include "host/lib/error.h"
 #include "host/measure/plan.h"
 #include "host/result/result.h"
 
@@ -28,7 +29,7 @@ struct measure_watch {
  */
 int measure_run(struct target *t, const struct measure_request *request,
 		const struct measure_watch *watch, struct result **out,
-		struct target_error *err);
+		struct error *err);
 
 /*
  * After the target failed, or could not be opened: adds every row of the request that
@@ -36,6 +37,6 @@ int measure_run(struct target *t, const struct measure_request *request,
  * RESULT_TARGET_FAILED. Fills in target and clock where the target was not described.
  */
 void measure_fail(const struct target *t, const struct measure_request *request,
-		  const struct target_error *err, struct result *r);
+		  const struct error *err, struct result *r);
 
 #endif

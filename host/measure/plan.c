@@ -6,8 +6,9 @@
 
 #include "bench/accuracy.h"
 #include "bench/pmu.h"
+#include "host/lib/error.h"
 #include "host/measure/plan.h"
-#include "host/target/boot.h"
+#include "host/targets/boot.h"
 
 /* The batch series: few, but each over many bodies. */
 #define NOISY_BATCH   50
@@ -127,7 +128,7 @@ static void set_params(struct plan *plan, const struct measure_request *rq,
 }
 
 int plan_make(const struct measure_request *rq, const struct target *t, struct plan *plan,
-	      struct target_error *err)
+	      struct error *err)
 {
 	size_t i;
 
@@ -135,7 +136,7 @@ int plan_make(const struct measure_request *rq, const struct target *t, struct p
 	set_params(plan, rq, t);
 	plan->rows = calloc(rq->n_benches ? rq->n_benches : 1, sizeof(*plan->rows));
 	if (!plan->rows)
-		return target_fail(err, -ENOMEM, "out of memory");
+		return error_set(err, -ENOMEM, "out of memory");
 	for (i = 0; i < rq->n_benches; i++) {
 		const struct bench *b = bench_of(rq->benches[i]);
 
@@ -144,15 +145,15 @@ int plan_make(const struct measure_request *rq, const struct target *t, struct p
 			continue;
 		if (add_row(plan, rq, t, b)) {
 			plan_free(plan);
-			return target_fail(err, -ENOMEM, "out of memory");
+			return error_set(err, -ENOMEM, "out of memory");
 		}
 	}
 	if (plan->n_rows)
 		return 0;
 	plan_free(plan);
-	return target_fail(err, -ENOENT,
-			   "%s: none of these benchmarks and configs exist on %s",
-			   t->name, t->arch == ARCH_X86_64 ? "x86_64" : "aarch64");
+	return error_set(err, -ENOENT,
+			 "%s: none of these benchmarks and configs exist on %s", t->name,
+			 t->arch == ARCH_X86_64 ? "x86_64" : "aarch64");
 }
 
 /* The bench_table row's register and direction. */

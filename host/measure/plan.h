@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "host/target/target.h"
+#include "host/lib/error.h"
+#include "host/targets/target.h"
 
 struct measure_request {
 	const char *const *benches; /* ids, each in bench_table */
@@ -43,7 +44,7 @@ struct plan {
  * nothing is left; -ENOMEM. plan_free() it after success.
  */
 int plan_make(const struct measure_request *request, const struct target *t,
-	      struct plan *plan, struct target_error *err);
+	      struct plan *plan, struct error *err);
 void plan_free(struct plan *plan);
 
 /* What a boot of a row of `plan` is told. */

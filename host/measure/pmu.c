@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which PMU there is: the host's, KVM's, and each guest's, into the document. */
+#include "host/lib/error.h"
 #include "host/measure/pmu.h"
 
 #include <errno.h>
@@ -7,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/target/boot.h"
-#include "host/target/payload.h"
+#include "host/targets/boot.h"
+#include "host/targets/payload.h"
 #include "host/vmm/pmu_readings.h"
 #include "host/vmm/vmm.h"
 
@@ -58,8 +59,7 @@ static void readings_of(const struct boot_report *rep, size_t n,
 }
 
 static int add_guest(struct target *t, const struct plan *plan,
-		     const struct config *config, struct result *r,
-		     struct target_error *err)
+		     const struct config *config, struct result *r, struct error *err)
 {
 	struct boot_request rq = {
 		.bench = &readings_row,
@@ -77,8 +77,8 @@ static int add_guest(struct target *t, const struct plan *plan,
 	rq.params.events = (uint32_t)n;
 	rq.image = payload_find(t->arch, readings_row.id, &rq.image_bytes);
 	if (!rq.image)
-		return target_fail(err, -ENOENT, "no payload is built in for %s",
-				   readings_row.id);
+		return error_set(err, -ENOENT, "no payload is built in for %s",
+				 readings_row.id);
 	boot_report_init(&rep);
 	rc = t->ops->boot(t, &rq, &rep, err);
 	rc = boot_settle(&rep, rc, err);
@@ -115,7 +115,7 @@ void pmu_readings_add_host(enum arch arch, struct result *r)
 }
 
 int pmu_readings_add(struct target *t, const struct plan *plan, struct result *r,
-		     struct target_error *err)
+		     struct error *err)
 {
 	const struct plan_row *row = plan->rows;
 	size_t i;

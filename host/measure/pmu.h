@@ -3,6 +3,7 @@
 #ifndef WS_MEASURE_PMU_H
 #define WS_MEASURE_PMU_H
 
+#include "host/lib/error.h"
 #include "host/measure/plan.h"
 #include "host/result/result.h"
 
@@ -11,7 +12,7 @@
  * configs. 0, or the negative errno of a boot that failed, with `err`.
  */
 int pmu_readings_add(struct target *t, const struct plan *plan, struct result *r,
-		     struct target_error *err);
+		     struct error *err);
 
 /* Adds this machine's PMU, and the one that its KVM offers. */
 void pmu_readings_add_host(enum arch arch, struct result *r);

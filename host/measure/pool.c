@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Threads that boot payloads. */
+#include "host/lib/error.h"
 #include "host/measure/pool.h"
 
 #include <errno.h>
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "host/target/boot.h"
+#include "host/targets/boot.h"
 
 #define THREADS_MAX 64
 
@@ -139,8 +140,7 @@ static void wait_a_moment(struct pool *p)
 	pthread_cond_timedwait(&p->changed, &p->lock, &until);
 }
 
-int pool_wait(struct pool *p, size_t i, const struct pool_watch *watch,
-	      struct target_error *err)
+int pool_wait(struct pool *p, size_t i, const struct pool_watch *watch, struct error *err)
 {
 	struct pool_boot *b = &p->boots[i];
 	int rc = 0;
@@ -165,7 +165,7 @@ int pool_wait(struct pool *p, size_t i, const struct pool_watch *watch,
 		*err = b->err;
 	}
 	if (rc == -EINTR && !*err->text)
-		target_fail(err, rc, "interrupted");
+		error_set(err, rc, "interrupted");
 	take(p, i);
 	pthread_mutex_unlock(&p->lock);
 	return rc;

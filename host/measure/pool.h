@@ -3,7 +3,8 @@
 #ifndef WS_MEASURE_POOL_H
 #define WS_MEASURE_POOL_H
 
-#include "host/target/target.h"
+#include "host/lib/error.h"
+#include "host/targets/target.h"
 
 /* Boots of one row under one config: as many as `n`, until one fails. */
 struct pool_boot {
@@ -14,7 +15,7 @@ struct pool_boot {
 	size_t done; /* so far, where the target boots one after the other */
 	enum { POOL_WAITS, POOL_RUNS, POOL_DONE, POOL_TAKEN } state;
 	int rc;
-	struct target_error err;
+	struct error err;
 };
 
 struct pool;
@@ -36,7 +37,7 @@ struct pool_watch {
  * with `err`; -EINTR.
  */
 int pool_wait(struct pool *p, size_t i, const struct pool_watch *watch,
-	      struct target_error *err);
+	      struct error *err);
 
 /* Waits for what runs, and frees reports that were not handed over. NULL is allowed. */
 void pool_stop(struct pool *p);

@@ -7,7 +7,7 @@
 #define WS_MEASURE_VISIBLE_H
 
 #include "host/measure/judge.h"
-#include "host/target/target.h"
+#include "host/targets/target.h"
 
 struct visible {
 	size_t n;	  /* events; 0: the guest has no PMC */

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "host/result/error.h"
+#include "host/lib/error.h"
 
 const struct export_format export_table[] = {
 	{ "gha", "github-action-benchmark, tool customSmallerIsBetter", "round_trip",
@@ -39,7 +39,7 @@ const struct export_format *export_find(const char *name)
 }
 
 int export_write(const struct export_format *format, const struct export_request *rq,
-		 FILE *out, struct result_error *err)
+		 FILE *out, struct error *err)
 {
 	for (size_t i = 0; format->one_each && i < rq->n_docs; i++)
 		for (size_t j = 0; j < i; j++)

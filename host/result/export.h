@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "host/lib/error.h"
 #include "host/result/result.h"
 
 /* What is to be exported: every figure whose metric fits one of `metrics`. */
@@ -21,8 +22,7 @@ struct export_format {
 	const char *consumer; /* who reads it */
 	const char *metrics;  /* what is exported if nobody says: a pattern */
 	bool one_each;	      /* one run of each target: there is no place for more */
-	int (*write)(const struct export_request *rq, FILE *out,
-		     struct result_error *err);
+	int (*write)(const struct export_request *rq, FILE *out, struct error *err);
 };
 
 extern const struct export_format export_table[];
@@ -33,7 +33,7 @@ const struct export_format *export_find(const char *name);
 
 /* 0, or -EINVAL with `err`: the documents do not fit the format. */
 int export_write(const struct export_format *format, const struct export_request *rq,
-		 FILE *out, struct result_error *err);
+		 FILE *out, struct error *err);
 
 /* For the writers: figures one after the other, of benchmarks that are ok. */
 struct export_figure {
@@ -75,18 +75,15 @@ const char *export_text(const char *s);
 /* The figure in nanoseconds of its clock; itself where the clock's rate is unknown. */
 double export_ns(const struct export_figure *f, double value);
 
-int export_gha(const struct export_request *rq, FILE *out, struct result_error *err);
-int export_bmf(const struct export_request *rq, FILE *out, struct result_error *err);
-int export_otava_csv(const struct export_request *rq, FILE *out,
-		     struct result_error *err);
-int export_otava_json(const struct export_request *rq, FILE *out,
-		      struct result_error *err);
-int export_gobench(const struct export_request *rq, FILE *out, struct result_error *err);
-int export_gbench(const struct export_request *rq, FILE *out, struct result_error *err);
-int export_openmetrics(const struct export_request *rq, FILE *out,
-		       struct result_error *err);
-int export_kcidb(const struct export_request *rq, FILE *out, struct result_error *err);
-int export_csv(const struct export_request *rq, FILE *out, struct result_error *err);
+int export_gha(const struct export_request *rq, FILE *out, struct error *err);
+int export_bmf(const struct export_request *rq, FILE *out, struct error *err);
+int export_otava_csv(const struct export_request *rq, FILE *out, struct error *err);
+int export_otava_json(const struct export_request *rq, FILE *out, struct error *err);
+int export_gobench(const struct export_request *rq, FILE *out, struct error *err);
+int export_gbench(const struct export_request *rq, FILE *out, struct error *err);
+int export_openmetrics(const struct export_request *rq, FILE *out, struct error *err);
+int export_kcidb(const struct export_request *rq, FILE *out, struct error *err);
+int export_csv(const struct export_request *rq, FILE *out, struct error *err);
 
 /* A field of CSV by RFC 4180, without what separates it from the next. */
 void export_csv_field(FILE *out, const char *text);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Exports that are a list or an object of figures in JSON. */
+#include "host/lib/error.h"
 #include "host/result/export.h"
 
 #include <math.h>
@@ -58,7 +59,7 @@ static int finish(json_t *root, FILE *out)
 }
 
 /* An array of {name, unit, value, range, extra}; smaller is better, in all of it. */
-int export_gha(const struct export_request *rq, FILE *out, struct result_error *err)
+int export_gha(const struct export_request *rq, FILE *out, struct error *err)
 {
 	json_t *root = store_check(json_array());
 	struct export_cursor at = { 0 };
@@ -92,7 +93,7 @@ int export_gha(const struct export_request *rq, FILE *out, struct result_error *
 }
 
 /* { benchmark: { measure: { value, lower_value, upper_value } } } */
-int export_bmf(const struct export_request *rq, FILE *out, struct result_error *err)
+int export_bmf(const struct export_request *rq, FILE *out, struct error *err)
 {
 	json_t *root = store_check(json_object());
 	struct export_cursor at = { 0 };
@@ -167,7 +168,7 @@ static json_t *gbench_boot(const struct export_figure *f, const struct result_bo
 }
 
 /* Times are nanoseconds, by the clock's rate; the figure itself is a counter. */
-int export_gbench(const struct export_request *rq, FILE *out, struct result_error *err)
+int export_gbench(const struct export_request *rq, FILE *out, struct error *err)
 {
 	json_t *root = store_check(json_object()), *rows = store_check(json_array());
 	struct export_cursor at = { 0 };
@@ -268,7 +269,7 @@ static json_t *kcidb_test(const struct export_figure *f)
 	return test;
 }
 
-int export_kcidb(const struct export_request *rq, FILE *out, struct result_error *err)
+int export_kcidb(const struct export_request *rq, FILE *out, struct error *err)
 {
 	json_t *root = store_check(json_object());
 	struct export_cursor at = { 0 };
@@ -287,8 +288,7 @@ int export_kcidb(const struct export_request *rq, FILE *out, struct result_error
 }
 
 /* A run per element; Otava takes the n-th value of each metric to be of the n-th run. */
-int export_otava_json(const struct export_request *rq, FILE *out,
-		      struct result_error *err)
+int export_otava_json(const struct export_request *rq, FILE *out, struct error *err)
 {
 	json_t *root = store_check(json_array()), *metrics = NULL;
 	const struct result *last = NULL;

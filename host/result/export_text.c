@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "host/result/error.h"
+#include "host/lib/error.h"
 
 void export_csv_field(FILE *out, const char *text)
 {
@@ -75,7 +75,7 @@ static void csv_figure(FILE *out, const struct export_figure *f)
 	csv_row(out, fields, sizeof(fields) / sizeof(fields[0]));
 }
 
-int export_csv(const struct export_request *rq, FILE *out, struct result_error *err)
+int export_csv(const struct export_request *rq, FILE *out, struct error *err)
 {
 	struct export_cursor at = { 0 };
 	struct export_figure f;
@@ -98,7 +98,7 @@ int export_csv(const struct export_request *rq, FILE *out, struct result_error *
 }
 
 /* A row per run, a column per figure. */
-int export_otava_csv(const struct export_request *rq, FILE *out, struct result_error *err)
+int export_otava_csv(const struct export_request *rq, FILE *out, struct error *err)
 {
 	const struct export_request first = { rq->docs, 1, rq->metrics };
 	char name[EXPORT_NAME_BYTES], number[EXPORT_NUMBER_BYTES];
@@ -174,7 +174,7 @@ static void gobench_name(FILE *out, const struct export_figure *f)
 }
 
 /* A line per boot, so that benchstat counts boots and not events. */
-int export_gobench(const struct export_request *rq, FILE *out, struct result_error *err)
+int export_gobench(const struct export_request *rq, FILE *out, struct error *err)
 {
 	const struct result *last = NULL;
 	struct export_cursor at = { 0 };
@@ -250,8 +250,7 @@ static void openmetrics_family(const struct export_figure *f, char family[128])
 }
 
 /* All samples of a family stand together, below its description. */
-int export_openmetrics(const struct export_request *rq, FILE *out,
-		       struct result_error *err)
+int export_openmetrics(const struct export_request *rq, FILE *out, struct error *err)
 {
 	struct export_figure f, other;
 	char family[128], name[128];

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/result/error.h"
+#include "host/lib/error.h"
 #include "host/result/file.h"
 #include "host/result/replace.h"
 #include "host/result/store.h"
@@ -22,7 +22,7 @@ const char *file_tail(const char *path)
 	return len > 256 ? path + len - 256 : path;
 }
 
-int file_cannot(struct result_error *err, const char *what, const char *path, int code)
+int file_cannot(struct error *err, const char *what, const char *path, int code)
 {
 	return error_set(err, code, "cannot %s %s: %s", what, file_tail(path),
 			 strerror(-code));
@@ -79,9 +79,9 @@ long file_read(const char *path, char **text)
 	return bytes;
 }
 
-int result_read(const char *path, struct result **out, struct result_error *err)
+int result_read(const char *path, struct result **out, struct error *err)
 {
-	struct result_error inner;
+	struct error inner;
 	char *text;
 	long bytes = file_read(path, &text);
 	int rc;
@@ -98,7 +98,7 @@ int result_read(const char *path, struct result **out, struct result_error *err)
 	return rc;
 }
 
-int result_write(const char *path, const struct result *r, struct result_error *err)
+int result_write(const char *path, const struct result *r, struct error *err)
 {
 	char *text = result_dump(r);
 	int rc = replace_file(path, text, strlen(text));

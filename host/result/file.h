@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-struct result_error;
+#include "host/lib/error.h"
 
 /* All of a file or a pipe, in *text, which the caller frees. Its bytes, or a negative
  * errno. */
@@ -22,6 +22,6 @@ int file_sync_folder(const char *path);
 const char *file_tail(const char *path);
 
 /* "cannot WHAT PATH: strerror(-code)". Returns `code`. */
-int file_cannot(struct result_error *err, const char *what, const char *path, int code);
+int file_cannot(struct error *err, const char *what, const char *path, int code);
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/result/error.h"
+#include "host/lib/error.h"
 #include "host/result/layout.h"
 #include "host/result/member.h"
 #include "host/result/store.h"
@@ -16,7 +16,7 @@
 /* Where in the document the reading is: "/benchmarks/2/metrics/0". */
 struct reader {
 	struct result_store *store;
-	struct result_error *err;
+	struct error *err;
 	char path[256];
 };
 
@@ -364,7 +364,7 @@ static int read_object(struct reader *rd, const struct layout *layout,
 }
 
 int load_object(struct result_store *store, const struct layout *layout,
-		const json_t *object, void *base, struct result_error *err)
+		const json_t *object, void *base, struct error *err)
 {
 	struct reader rd = { .store = store, .err = err };
 

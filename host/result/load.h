@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "host/lib/error.h"
 #include "host/result/result.h"
 
 struct layout;
@@ -17,11 +18,11 @@ struct result_store;
  * free: bins by member_free_bins(), all else by `store`.
  */
 int load_object(struct result_store *store, const struct layout *layout,
-		const json_t *object, void *base, struct result_error *err);
+		const json_t *object, void *base, struct error *err);
 
 /* The same for text. */
 int load_text(struct result_store *store, const struct layout *layout, const char *text,
-	      size_t bytes, void *base, struct result_error *err);
+	      size_t bytes, void *base, struct error *err);
 
 /* Whether a text is a JSON object whose member `schema` is `name`. */
 bool load_names(const char *text, size_t bytes, const char *name);

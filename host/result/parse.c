@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "host/result/error.h"
+#include "host/lib/error.h"
 #include "host/result/layout.h"
 #include "host/result/member.h"
 #include "host/result/load.h"
@@ -16,7 +16,7 @@
  * A key that stands twice means something else to every reader, so it is an
  * error. Integers beyond 64 bits, NaN and Infinity are errors to jansson.
  */
-static json_t *parse_json(const char *text, size_t bytes, struct result_error *err)
+static json_t *parse_json(const char *text, size_t bytes, struct error *err)
 {
 	json_error_t json;
 	json_t *value = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &json);
@@ -28,7 +28,7 @@ static json_t *parse_json(const char *text, size_t bytes, struct result_error *e
 }
 
 int load_text(struct result_store *store, const struct layout *layout, const char *text,
-	      size_t bytes, void *base, struct result_error *err)
+	      size_t bytes, void *base, struct error *err)
 {
 	json_t *value = parse_json(text, bytes, err);
 	int rc;
@@ -50,8 +50,7 @@ bool load_names(const char *text, size_t bytes, const char *name)
 	return names;
 }
 
-int result_parse(const char *text, size_t bytes, struct result **out,
-		 struct result_error *err)
+int result_parse(const char *text, size_t bytes, struct result **out, struct error *err)
 {
 	json_t *value = parse_json(text, bytes, err);
 	struct result *r;
@@ -71,7 +70,7 @@ int result_parse(const char *text, size_t bytes, struct result **out,
 }
 
 int result_benchmark_parse(struct result *r, const char *text, size_t bytes,
-			   struct result_error *err)
+			   struct error *err)
 {
 	json_t *value = parse_json(text, bytes, err);
 	struct result_benchmark b;

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "bench/catalogue.h"
+#include "host/lib/error.h"
 #include "host/result/statistics.h"
 #include "host/stats/histogram.h"
 #include "host/stats/summary.h"
@@ -253,20 +254,15 @@ char *result_benchmark_dump(const struct result_benchmark *b);
  * JSON, "/benchmarks/2/metrics/0/unit: expected a string" for a broken
  * document.
  */
-struct result_error {
-	char text[512];
-};
-
 /*
  * Checks `text` (`bytes` long, need not end in NUL) against the document's
  * rules, which are those of results/schema.json, and reads it.
  * 0, or -EINVAL with `err` filled in.
  */
-int result_parse(const char *text, size_t bytes, struct result **out,
-		 struct result_error *err);
+int result_parse(const char *text, size_t bytes, struct result **out, struct error *err);
 /* The same for one benchmark, appended to `r`. */
 int result_benchmark_parse(struct result *r, const char *text, size_t bytes,
-			   struct result_error *err);
+			   struct error *err);
 
 /*
  * Reads a document from a file. 0; -EINVAL (not a valid document); or the
@@ -274,7 +270,7 @@ int result_benchmark_parse(struct result *r, const char *text, size_t bytes,
  * RESULT_FILE_MAX bytes are refused (-EFBIG).
  */
 #define RESULT_FILE_MAX (256u << 20)
-int result_read(const char *path, struct result **out, struct result_error *err);
+int result_read(const char *path, struct result **out, struct error *err);
 
 /*
  * Writes a document: temporary file beside `path`, fsync, rename, fsync of
@@ -283,6 +279,6 @@ int result_read(const char *path, struct result **out, struct result_error *err)
  * what failed and where, and the negative errno is returned. A symbolic link is
  * followed; a pipe or a device is written straight.
  */
-int result_write(const char *path, const struct result *r, struct result_error *err);
+int result_write(const char *path, const struct result *r, struct error *err);
 
 #endif

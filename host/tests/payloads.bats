@@ -71,7 +71,7 @@ pc='pc 0x[0-9a-f]+'
 @test "bare:aarch64: a guest that loops for ever" { says bare:aarch64 hang "$hung"; }
 @test "kvm: a guest that loops for ever, with its registers" { says kvm hang "$hung; .*0x"; }
 
-# One row of each driver that runs a guest (host/target/drive_*.c).
+# One row of each driver that runs a guest (host/targets/drive_*.c).
 @test "kvm: a guest that loops for ever, in rows that the host times" {
   local bench row rows=(first_exit exit_out timer_overshoot_posix vmm_overhead state_get_all checkpoint_save irq_inject)
   need_target kvm

@@ -11,6 +11,7 @@
 #include <criterion/criterion.h>
 #include <jansson.h>
 
+#include "host/lib/error.h"
 #include "host/result/result.h"
 
 static void fixture_boot(struct result *r, struct result_metric *m)
@@ -146,7 +147,7 @@ static inline json_t *at(json_t *value, const char *pointer)
 
 static inline struct result *parse(const char *text)
 {
-	struct result_error err = { "" };
+	struct error err = { "" };
 	struct result *r;
 	int rc = result_parse(text, strlen(text), &r, &err);
 

@@ -4,7 +4,7 @@
 
 #include <criterion/criterion.h>
 
-#include "host/claim/aa.h"
+#include "host/compare/aa.h"
 #include "host/tests/compare_fixture.h"
 
 #define PAIRS 20

@@ -9,11 +9,12 @@
 #include <string.h>
 
 #include "bench/catalogue.h"
-#include "host/cli/message.h"
+#include "host/lib/error.h"
+#include "host/lib/message.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
 #include "host/cli/table.h"
-#include "host/cli/text.h"
+#include "host/lib/text.h"
 #include "host/result/result.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -64,7 +65,7 @@ Test(names, lists_keep_their_order_and_name_each_once)
 {
 	static const char *const want[] = { "cpuid", "cr8_read", "cr8_write" };
 	struct names_list list;
-	struct names_error err;
+	struct error err;
 
 	cr_assert_eq(names_match_benches("cpuid,cr8_*,cr8_write,cpuid", &list, &err), 0);
 	expect_list(&list, want, COUNT(want));
@@ -75,7 +76,7 @@ Test(names, lists_keep_their_order_and_name_each_once)
 Test(names, a_star_is_the_whole_catalogue)
 {
 	struct names_list list;
-	struct names_error err;
+	struct error err;
 	size_t n = 0;
 
 	for (const struct bench *b = bench_table; b->id; b++)
@@ -88,7 +89,7 @@ Test(names, a_star_is_the_whole_catalogue)
 Test(names, core_combines_with_globs)
 {
 	struct names_list core, list;
-	struct names_error err;
+	struct error err;
 
 	cr_assert_eq(names_match_benches("core", &core, &err), 0);
 	cr_assert_gt(core.n, 5);
@@ -118,7 +119,7 @@ Test(names, core_combines_with_globs)
 Test(names, what_does_harm_is_named_in_full)
 {
 	struct names_list list;
-	struct names_error err;
+	struct error err;
 
 	cr_assert_lt(names_match_benches("wbinv*", &list, &err), 0);
 	cr_expect(strstr(err.text, "named in full"), "%s", err.text);
@@ -133,7 +134,7 @@ Test(names, what_does_harm_is_named_in_full)
 Test(names, what_matches_nothing_is_an_error_with_a_suggestion)
 {
 	struct names_list list;
-	struct names_error err;
+	struct error err;
 
 	cr_assert_lt(names_match_benches("cpuid,pio_ot_user", &list, &err), 0);
 	cr_expect_str_eq(err.text, "no benchmark matches 'pio_ot_user': did you mean "
@@ -147,7 +148,7 @@ Test(names, what_matches_nothing_is_an_error_with_a_suggestion)
 Test(names, empty_entries_are_errors)
 {
 	struct names_list list;
-	struct names_error err;
+	struct error err;
 
 	cr_expect_lt(names_match_benches("", &list, &err), 0);
 	cr_expect_lt(names_match_benches("cpuid,,null", &list, &err), 0);
@@ -157,7 +158,7 @@ Test(names, empty_entries_are_errors)
 Test(names, all_means_every_target_and_only_for_targets)
 {
 	struct names_list list;
-	struct names_error err;
+	struct error err;
 
 	cr_assert_eq(names_match_targets("all", &list, &err), 0);
 	cr_expect_gt(list.n, 1);

@@ -5,7 +5,8 @@
 
 #include <criterion/criterion.h>
 
-#include "host/claim/compare.h"
+#include "host/lib/error.h"
+#include "host/compare/compare.h"
 #include "host/tests/compare_fixture.h"
 
 #define LAB "lab:aarch64-vhe"
@@ -15,7 +16,7 @@ static const struct compare_options plain;
 static struct compare compared(const struct result *base, const struct result *new,
 			       const struct compare_options *o)
 {
-	struct compare_error err = { "" };
+	struct error err = { "" };
 	struct compare c;
 
 	cr_assert_eq(compare_documents(base, new, o, &c, &err), 0, "%s", err.text);
@@ -25,7 +26,7 @@ static struct compare compared(const struct result *base, const struct result *n
 static void expect_refused(const struct result *base, const struct result *new,
 			   const struct compare_options *o, const char *why)
 {
-	struct compare_error err = { "" };
+	struct error err = { "" };
 	struct compare c;
 
 	cr_assert_eq(compare_documents(base, new, o, &c, &err), -EINVAL);

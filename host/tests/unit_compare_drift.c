@@ -5,7 +5,8 @@
 
 #include <criterion/criterion.h>
 
-#include "host/claim/compare.h"
+#include "host/lib/error.h"
+#include "host/compare/compare.h"
 #include "host/tests/compare_fixture.h"
 
 static const struct compare_options plain;
@@ -52,7 +53,7 @@ static void make_dearer(struct result *r, size_t row, double by)
 Test(drift, a_quiet_machine_wanders_little)
 {
 	struct result *a = wandering(1, 0.005, 0), *b = wandering(2, 0.005, 0);
-	struct compare_error err;
+	struct error err;
 	struct compare c;
 
 	make_dearer(b, 3, 0.04);
@@ -72,7 +73,7 @@ Test(drift, a_quiet_machine_wanders_little)
 Test(drift, is_allowed_for)
 {
 	struct result *a = wandering(1, 0.002, 0.03), *b = wandering(2, 0.002, 0.03);
-	struct compare_error err;
+	struct error err;
 	struct compare c;
 
 	for (size_t i = 0; i < ROWS; i++)

@@ -5,7 +5,8 @@
 
 #include <criterion/criterion.h>
 
-#include "host/claim/compare.h"
+#include "host/lib/error.h"
+#include "host/compare/compare.h"
 #include "host/tests/compare_fixture.h"
 
 #define BOOTS_MAX 64
@@ -33,7 +34,7 @@ static struct compare_row runs(const double *base, size_t n_base, const double *
 {
 	struct result *a = fixture_document("kvm", false);
 	struct result *b = fixture_document("kvm", false);
-	struct compare_error err;
+	struct error err;
 	struct compare_row row;
 	struct compare c;
 
@@ -51,7 +52,7 @@ static struct compare_row runs(const double *base, size_t n_base, const double *
 static struct compare_row pairs(const double *base, const double *new, size_t n)
 {
 	struct result *r = fixture_document("kvm", false);
-	struct compare_error err;
+	struct error err;
 	struct compare_row row;
 	struct compare c;
 
@@ -159,7 +160,7 @@ Test(runs, no_ratio_to_nothing)
 Test(runs, many_boots)
 {
 	struct result *docs[2];
-	struct compare_error err;
+	struct error err;
 	struct compare c;
 
 	for (int d = 0; d < 2; d++) {
@@ -246,7 +247,7 @@ Test(pairs, go_by_index)
 	struct result *r = fixture_document("kvm", false);
 	double base[12], new[12];
 	struct result_metric *m;
-	struct compare_error err;
+	struct error err;
 	struct compare c;
 
 	for (int i = 0; i < 12; i++) {
@@ -278,7 +279,7 @@ static enum compare_verdict first_of(size_t rows)
 	struct result *a = fixture_document("kvm", false);
 	struct result *b = fixture_document("kvm", false);
 	enum compare_verdict verdict;
-	struct compare_error err;
+	struct error err;
 	struct compare c;
 	char name[16];
 
@@ -310,7 +311,7 @@ Test(families, better_may_be_higher)
 {
 	struct result *a = fixture_document("kvm", false);
 	struct result *b = fixture_document("kvm", false);
-	struct compare_error err;
+	struct error err;
 	struct compare c;
 
 	fixture_boots(a, fixture_row(a, "rate", "default"), around(1000, 0.001, 10), 10)
@@ -329,7 +330,7 @@ Test(families, boots_of_an_exact_target_that_differ_take_no_test)
 {
 	struct result *a = fixture_document("lab:aarch64-vhe", true);
 	struct result *b = fixture_document("lab:aarch64-vhe", true);
-	struct compare_error err;
+	struct error err;
 	struct compare c;
 
 	fixture_boots(a, fixture_row(a, "vm_create", "default"), around(1000, 0.1, 10),
@@ -399,7 +400,7 @@ Test(figures, of_pairs)
 	const double base[] = { 1000, 1010, 1020, 1030, 1040, 1050, 1060, 1070 };
 	const double new[] = { 1, 1110, 1120, 1130, 1140, 1150, 1160, 1170 };
 	struct result_metric *m;
-	struct compare_error err;
+	struct error err;
 	struct compare_row row;
 	struct compare c;
 
@@ -421,7 +422,7 @@ Test(figures, of_pairs_that_share_a_boot)
 {
 	struct result *r = fixture_document("kvm", false);
 	struct result_metric *m;
-	struct compare_error err;
+	struct error err;
 	struct compare c;
 
 	m = fixture_boots(r, fixture_row(r, "hypercall", "a"), around(1000, 0.01, 60),
@@ -443,7 +444,7 @@ static struct compare_row with_threshold(const double *base, const double *new, 
 	struct result *a = fixture_document("kvm", false);
 	struct result *b = fixture_document("kvm", false);
 	struct compare_options o = { .n_thresholds = 1 };
-	struct compare_error err;
+	struct error err;
 	struct compare_row row;
 	struct threshold t;
 	struct compare c;

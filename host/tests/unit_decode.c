@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/trace/decode.h"
+#include "host/explain/decode.h"
 
 struct a64 {
 	uint32_t word;

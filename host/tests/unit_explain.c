@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/result/explanation.h"
-#include "host/view/explain_layers.h"
-#include "host/view/explain_text.h"
-#include "host/view/explain_tree.h"
-#include "host/view/flame.h"
+#include "host/lib/error.h"
+#include "host/explain/explanation.h"
+#include "host/explain/explain_layers.h"
+#include "host/explain/explain_text.h"
+#include "host/explain/explain_tree.h"
+#include "host/explain/flame.h"
 
 static void add(struct explanation *e, const char *name, const char *space,
 		const char *layer, uint64_t insns)
@@ -84,7 +85,7 @@ Test(explanation, reads_back_equal)
 {
 	struct explanation *e = example(), *back;
 	struct explanation_register *reg;
-	struct result_error err;
+	struct error err;
 	char *text, *again;
 
 	e->functions[0].kinds.barriers = 3;
@@ -109,7 +110,7 @@ Test(explanation, is_not_a_result)
 {
 	struct explanation *e = example(), *none;
 	char *text = explanation_dump(e);
-	struct result_error err;
+	struct error err;
 	struct result *r;
 
 	cr_expect_eq(result_parse(text, strlen(text), &r, &err), -EINVAL);

@@ -9,8 +9,9 @@
 
 #include <criterion/criterion.h>
 
-#include "host/claim/history.h"
-#include "host/claim/history_index.h"
+#include "host/lib/error.h"
+#include "host/history/history.h"
+#include "host/history/history_index.h"
 
 static const struct changepoint_rules rules = {
 	.window = 50,
@@ -80,7 +81,7 @@ static void put(const char *run, double value)
 
 static void read_all(struct history *h)
 {
-	struct result_error err;
+	struct error err;
 
 	cr_assert_eq(history_read(path, h, &err), 0, "%s", err.text);
 	cr_assert_eq(history_judge(h, &rules), 0);

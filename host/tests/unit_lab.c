@@ -8,13 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/lab/cpio.h"
-#include "host/lab/init.h"
-#include "host/lab/initramfs.h"
-#include "host/lab/kernel.h"
-#include "host/lab/machine.h"
-#include "host/lab/module.h"
-#include "host/lab/tail.h"
+#include "host/lib/error.h"
+#include "host/targets/lab/cpio.h"
+#include "host/targets/lab/init.h"
+#include "host/targets/lab/initramfs.h"
+#include "host/targets/lab/kernel.h"
+#include "host/targets/lab/machine.h"
+#include "host/targets/lab/module.h"
+#include "host/targets/lab/tail.h"
 
 /* A folder of its own for each test; what is in it is removed with it. */
 static char folder[] = "/tmp/unit_lab.XXXXXX";
@@ -128,7 +129,7 @@ Test(modules, what_the_kernel_has_built_in_is_not_read)
 	static const char list[] = "kernel/arch/x86/kvm/kvm.ko\n"
 				   "kernel/arch/x86/kvm/kvm_amd.ko";
 	struct lab_modules mods = { .n = 0 };
-	struct target_error err = { "" };
+	struct error err = { "" };
 
 	write_file("modules.builtin", list, sizeof(list) - 1);
 	cr_expect_eq(lab_modules_read(folder, "kvm-amd", &mods, &err), 0, "%s", err.text);
@@ -143,7 +144,7 @@ Test(modules, each_comes_after_all_it_depends_on)
 {
 	static const char *const order[] = { "irqbypass", "kvm", "ccp", "kvm-amd" };
 	struct lab_modules mods = { .n = 0 };
-	struct target_error err = { "" };
+	struct error err = { "" };
 
 	write_file("kvm_amd.ko", amd, sizeof(amd)); /* underscore: found as well */
 	write_file("kvm.ko", kvm, sizeof(kvm));
@@ -164,7 +165,7 @@ Test(modules, an_optional_one_is_taken_along)
 	struct lab_modules mods = { .n = 0 };
 	struct lab_initramfs what = { .program = (const uint8_t *)"" };
 	struct lab_cpio archive = { .data = NULL };
-	struct target_error err = { "" };
+	struct error err = { "" };
 
 	cr_expect_eq(lab_modules_read_optional(folder, "leaf", &mods, &err), 0);
 	cr_expect_eq(mods.n, 0);
@@ -186,7 +187,7 @@ Test(modules, an_optional_one_is_taken_along)
 Test(modules, what_is_missing_is_named)
 {
 	struct lab_modules mods = { .n = 0 };
-	struct target_error err = { "" };
+	struct error err = { "" };
 
 	cr_expect_eq(lab_modules_read(folder, "kvm-amd", &mods, &err), -ENOENT);
 	cr_expect_not_null(strstr(err.text, "no module kvm-amd.ko in"), "%s", err.text);
@@ -204,7 +205,7 @@ Test(modules, a_ring_of_dependencies_ends)
 {
 	static const char a[] = "\0depends=b", b[] = "\0depends=a";
 	struct lab_modules mods = { .n = 0 };
-	struct target_error err = { "" };
+	struct error err = { "" };
 
 	write_file("a.ko", a, sizeof(a));
 	write_file("b.ko", b, sizeof(b));

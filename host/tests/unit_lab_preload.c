@@ -8,11 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/lab/emulator.h"
-#include "host/lab/machine.h"
-#include "host/lab/preload.h"
-#include "host/lab/preload_layout.h"
-#include "host/lab/wire.h"
+#include "host/lib/error.h"
+#include "host/targets/lab/emulator.h"
+#include "host/targets/lab/machine.h"
+#include "host/targets/lab/preload.h"
+#include "host/targets/lab/preload_layout.h"
+#include "host/targets/lab/wire.h"
 
 #define SETUP_BYTES 1024u
 #define BODY_BYTES  0x1000u
@@ -20,7 +21,7 @@
 
 static uint8_t kernel[SETUP_BYTES + BODY_BYTES];
 static struct lab_preload what;
-static struct target_error err;
+static struct error err;
 
 /* A bzImage of one setup sector, protocol 2.15, to be loaded at 16 MiB. */
 static void begin(void)

@@ -12,10 +12,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "host/lab/machine.h"
-#include "host/lab/session.h"
-#include "host/lab/shared.h"
-#include "host/lab/wire.h"
+#include "host/lib/error.h"
+#include "host/targets/lab/machine.h"
+#include "host/targets/lab/session.h"
+#include "host/targets/lab/shared.h"
+#include "host/targets/lab/wire.h"
 
 struct heard {
 	char text[256];
@@ -51,7 +52,7 @@ static void hear_line(void *ctx, const char *text)
 
 /* The emulator of these tests: `boot.program` is run, with `boot.append` as script. */
 static int script_command(const struct lab_machine *m, const struct lab_boot *boot,
-			  struct lab_command *cmd, struct target_error *err)
+			  struct lab_command *cmd, struct error *err)
 {
 	char **argv = calloc(4, sizeof(*argv));
 
@@ -68,7 +69,7 @@ static int script_command(const struct lab_machine *m, const struct lab_boot *bo
 
 static int script_clone(struct lab_base *base, const struct lab_boot *boot,
 			struct lab_shared *w, const struct lab_job *job,
-			struct lab_child *child, struct target_error *err)
+			struct lab_child *child, struct error *err)
 {
 	struct lab_command cmd;
 	int ret = script_command(base->machine, boot, &cmd, err);
@@ -117,7 +118,7 @@ static const struct lab_machine script_machine = {
 };
 
 static int run_program(const char *program, const char *script, struct heard *h,
-		       struct target_error *err)
+		       struct error *err)
 {
 	const struct lab_sink sink = {
 		.ctx = h,
@@ -140,7 +141,7 @@ static int run_program(const char *program, const char *script, struct heard *h,
 
 /* Runs `script` after it has put what is in `s` onto the wire. */
 static int converse(const struct lab_shared *s, const char *script, struct heard *h,
-		    struct target_error *err)
+		    struct error *err)
 {
 	/* The wire's memory as the machine would leave it, for the script to copy. */
 	char image[] = "/tmp/unit_lab_wire.XXXXXX", command[1024];
@@ -163,7 +164,7 @@ static int converse(const struct lab_shared *s, const char *script, struct heard
 static struct lab_shared shared;
 static struct lab_wire wire;
 static struct heard heard;
-static struct target_error err;
+static struct error err;
 
 static void begin(void)
 {

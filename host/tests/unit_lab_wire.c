@@ -6,11 +6,11 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "host/lab/job.h"
-#include "host/lab/shared.h"
-#include "host/lab/wire.h"
-#include "host/lab/wire_reader.h"
-#include "host/target/boot.h"
+#include "host/targets/lab/job.h"
+#include "host/targets/lab/shared.h"
+#include "host/targets/lab/wire.h"
+#include "host/targets/lab/wire_reader.h"
+#include "host/targets/boot.h"
 
 /* A frame that claims `raw` bytes and holds `stored`, with checksums that fit. */
 static size_t forge(uint8_t *f, uint32_t type, const void *stored, uint32_t bytes,

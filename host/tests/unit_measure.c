@@ -7,10 +7,11 @@
 
 #include <criterion/criterion.h>
 
+#include "host/lib/error.h"
 #include "host/measure/assemble.h"
 #include "host/measure/measure.h"
 #include "host/result/result.h"
-#include "host/target/boot.h"
+#include "host/targets/boot.h"
 
 /* What the boots of the row "cpuid" under "default" fail with; others are skipped. */
 struct fault {
@@ -19,7 +20,7 @@ struct fault {
 };
 
 static int fake_boot(struct target *t, const struct boot_request *rq,
-		     struct boot_report *rep, struct target_error *err)
+		     struct boot_report *rep, struct error *err)
 {
 	const struct fault *fault = t->config;
 
@@ -31,10 +32,10 @@ static int fake_boot(struct target *t, const struct boot_request *rq,
 	}
 	/* As a driver that fails half-way leaves it. */
 	rep->series[ABI_PHASE_EVENT] = calloc(8, sizeof(uint64_t));
-	return target_fail(err, fault->rc, "%s", fault->text);
+	return error_set(err, fault->rc, "%s", fault->text);
 }
 
-static int fake_describe(struct target *t, struct result **out, struct target_error *err)
+static int fake_describe(struct target *t, struct result **out, struct error *err)
 {
 	struct result *r = *out;
 
@@ -74,7 +75,7 @@ static struct result *run(const struct fault *fault, bool exact, int *rc, char w
 		.options.cpu = -1,
 	};
 	const struct measure_watch watch = { .ctx = NULL };
-	struct target_error err = { "" };
+	struct error err = { "" };
 	struct result *r = NULL;
 
 	*rc = measure_run(&t, &request, &watch, &r, &err);

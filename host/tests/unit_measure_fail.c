@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/lib/error.h"
 #include "host/measure/measure.h"
 
 static const char *const benches[] = { "null", "hypercall", "cpuid" };
@@ -25,7 +26,7 @@ static const struct target *target_of(const char *name)
 /* The document as a reader gets it; `r` is freed. */
 static struct result *read_back(struct result *r)
 {
-	struct result_error err;
+	struct error err;
 	struct result *copy;
 	char *text;
 
@@ -42,8 +43,8 @@ static struct result *read_back(struct result *r)
 
 Test(measure_fail, a_target_that_was_never_opened_has_all_rows_failed)
 {
-	const struct target_error err = { "lab:x86_64-vmx: bochs failed: it broke\n"
-					  "  console: last words" };
+	const struct error err = { "lab:x86_64-vmx: bochs failed: it broke\n"
+				   "  console: last words" };
 	const char *why = "bochs failed: it broke; console: last words";
 	struct result *r = result_new();
 
@@ -63,7 +64,7 @@ Test(measure_fail, a_target_that_was_never_opened_has_all_rows_failed)
 
 Test(measure_fail, what_was_measured_stays_and_only_the_rest_has_failed)
 {
-	const struct target_error err = { "the emulator is gone" };
+	const struct error err = { "the emulator is gone" };
 	struct result *r = result_new();
 	struct result_benchmark *b = result_add_benchmark(r);
 
@@ -87,7 +88,7 @@ Test(measure_fail, what_was_measured_stays_and_only_the_rest_has_failed)
 
 Test(measure_fail, rows_that_the_target_does_not_have_are_not_failed)
 {
-	const struct target_error err = { "gone" };
+	const struct error err = { "gone" };
 	struct result *r = result_new();
 
 	measure_fail(target_of("lab:aarch64-vhe"), &request, &err, r);

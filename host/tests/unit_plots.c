@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "host/result/result.h"
-#include "host/view/curve.h"
-#include "host/view/plots.h"
+#include "host/report/curve.h"
+#include "host/report/plots.h"
 
 static struct result *sample_doc(const char *target, const char *unit)
 {

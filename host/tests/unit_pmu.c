@@ -11,7 +11,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
-#include "host/view/pmu_decode.h"
+#include "host/report/pmu_decode.h"
 #include "host/vmm/pmu_msrs.h"
 #include "host/vmm/pmu_readings.h"
 

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "host/result/result.h"
-#include "host/view/color.h"
-#include "host/view/html.h"
-#include "host/view/report.h"
+#include "host/lib/color.h"
+#include "host/report/html.h"
+#include "host/report/report.h"
 
 static char *written(void (*write)(FILE *f, const char *text), const char *text)
 {

@@ -11,6 +11,7 @@
 #include <criterion/criterion.h>
 #include <jansson.h>
 
+#include "host/lib/error.h"
 #include "host/tests/result_fixture.h"
 
 /*
@@ -192,7 +193,7 @@ Test(result, unknown_is_null_and_comes_back_unknown)
 Test(result, a_document_of_version_1_still_reads_and_writes_the_same)
 {
 	static const char path[] = "host/tests/result_v1.json";
-	struct result_error err;
+	struct error err;
 	struct result *r;
 	char *text, *want;
 	FILE *f;
@@ -255,7 +256,7 @@ Test(result, one_benchmark_travels_alone)
 {
 	struct result *from = fixture(), *to = fixture();
 	char *text = result_benchmark_dump(&from->benchmarks[0]), *again;
-	struct result_error err;
+	struct error err;
 
 	cr_expect_null(strchr(text, '\n'), "one line");
 	cr_assert_eq(result_benchmark_parse(to, text, strlen(text), &err), 0);
@@ -282,7 +283,7 @@ static void live(void)
 {
 	struct result *r = fixture(), *back = NULL;
 	char *text = result_dump(r), *row = result_benchmark_dump(&r->benchmarks[0]);
-	struct result_error err;
+	struct error err;
 
 	result_parse(text, strlen(text), &back, &err);
 	result_benchmark_parse(back, row, strlen(row), &err);

@@ -13,6 +13,7 @@
 
 #include <criterion/criterion.h>
 
+#include "host/lib/error.h"
 #include "host/tests/result_fixture.h"
 
 /* Each test runs in a process of its own: the folder is its working directory. */
@@ -50,7 +51,7 @@ static size_t files(void)
 }
 
 /* Writes the fixture under `label`; the code. */
-static int write_labelled(const char *path, const char *label, struct result_error *err)
+static int write_labelled(const char *path, const char *label, struct error *err)
 {
 	struct result *r = fixture();
 	int rc;
@@ -63,7 +64,7 @@ static int write_labelled(const char *path, const char *label, struct result_err
 
 static void expect_label(const char *path, const char *label)
 {
-	struct result_error err = { "" };
+	struct error err = { "" };
 	struct result *r;
 
 	cr_assert_eq(result_read(path, &r, &err), 0, "%s", err.text);
@@ -82,7 +83,7 @@ static void write_text(const char *path, const char *text)
 
 Test(result_file, replaces_the_old_document)
 {
-	struct result_error err;
+	struct error err;
 
 	cr_assert_eq(write_labelled("a.json", "old", &err), 0);
 	expect_label("a.json", "old");
@@ -94,7 +95,7 @@ Test(result_file, replaces_the_old_document)
 /* Whoever has the old document open goes on reading the old document. */
 Test(result_file, a_reader_keeps_what_it_opened)
 {
-	struct result_error err;
+	struct error err;
 	struct stat before, after;
 	int fd;
 
@@ -110,7 +111,7 @@ Test(result_file, a_reader_keeps_what_it_opened)
 
 Test(result_file, follows_the_umask)
 {
-	struct result_error err;
+	struct error err;
 	struct stat st;
 
 	umask(027);
@@ -121,7 +122,7 @@ Test(result_file, follows_the_umask)
 
 Test(result_file, follows_a_link)
 {
-	struct result_error err;
+	struct error err;
 	struct stat st;
 
 	cr_assert_eq(write_labelled("real.json", "old", &err), 0);
@@ -135,7 +136,7 @@ Test(result_file, follows_a_link)
 /* Any limit below the whole fails, and fails without a trace. */
 Test(result_file, a_failed_write_leaves_the_old_document)
 {
-	struct result_error err;
+	struct error err;
 	struct stat st;
 
 	signal(SIGXFSZ, SIG_IGN);
@@ -158,7 +159,7 @@ Test(result_file, a_failed_write_leaves_the_old_document)
 /* A folder of that name: everything works but the rename. */
 Test(result_file, a_failed_rename_leaves_nothing)
 {
-	struct result_error err;
+	struct error err;
 	int rc;
 
 	cr_assert_eq(mkdir("a.json", 0700), 0);
@@ -171,7 +172,7 @@ Test(result_file, a_failed_rename_leaves_nothing)
 
 Test(result_file, a_full_disk_is_one_line)
 {
-	struct result_error err;
+	struct error err;
 
 	cr_expect_eq(write_labelled("/dev/full", "x", &err), -ENOSPC);
 	cr_expect_str_eq(err.text, "cannot write /dev/full: No space left on device");
@@ -179,7 +180,7 @@ Test(result_file, a_full_disk_is_one_line)
 
 Test(result_file, a_device_stays_a_device)
 {
-	struct result_error err;
+	struct error err;
 	struct stat st;
 
 	cr_assert_eq(symlink("/dev/null", "null"), 0);
@@ -190,7 +191,7 @@ Test(result_file, a_device_stays_a_device)
 
 Test(result_file, no_folder)
 {
-	struct result_error err;
+	struct error err;
 
 	cr_expect_eq(write_labelled("none/a.json", "x", &err), -ENOENT);
 	cr_expect_str_eq(err.text, "cannot write none/a.json: No such file or directory");
@@ -198,7 +199,7 @@ Test(result_file, no_folder)
 
 Test(result_file, a_temporary_file_left_behind_is_no_obstacle)
 {
-	struct result_error err;
+	struct error err;
 	char name[64];
 
 	snprintf(name, sizeof(name), "a.json.%ld-0.tmp", (long)getpid());
@@ -210,7 +211,7 @@ Test(result_file, a_temporary_file_left_behind_is_no_obstacle)
 
 Test(result_file, reading_names_the_file)
 {
-	struct result_error err;
+	struct error err;
 	struct result *r;
 
 	cr_expect_eq(result_read("none.json", &r, &err), -ENOENT);
@@ -229,7 +230,7 @@ Test(result_file, reading_names_the_file)
 
 Test(result_file, too_large_is_refused)
 {
-	struct result_error err;
+	struct error err;
 	struct result *r;
 
 	write_text("big.json", "");
@@ -241,7 +242,7 @@ Test(result_file, too_large_is_refused)
 /* The reason is at the line's end, and the line has an end. */
 Test(result_file, a_long_path_does_not_hide_the_reason)
 {
-	struct result_error err;
+	struct error err;
 	struct result *r;
 	char path[2000];
 

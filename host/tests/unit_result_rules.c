@@ -8,12 +8,13 @@
 #include <criterion/criterion.h>
 #include <jansson.h>
 
+#include "host/lib/error.h"
 #include "host/tests/result_fixture.h"
 
 /* Refused with one line; the line is the answer. */
 static const char *refusal(const char *text, size_t bytes)
 {
-	static struct result_error err;
+	static struct error err;
 	struct result *r = NULL;
 
 	memset(err.text, 'x', sizeof(err.text));
@@ -206,7 +207,7 @@ Test(result_rules, any_byte_changed_does_no_harm)
 		char was = text[i];
 
 		text[i] = other[i % (sizeof(other) - 1)];
-		if (result_parse(text, bytes, &back, &(struct result_error){ "" })) {
+		if (result_parse(text, bytes, &back, &(struct error){ "" })) {
 			refusal(text, bytes);
 			refused++;
 		}

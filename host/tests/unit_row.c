@@ -14,8 +14,9 @@
 
 #include <criterion/criterion.h>
 
-#include "host/result/row_file.h"
-#include "host/result/row_layout.h"
+#include "host/lib/error.h"
+#include "host/history/row_file.h"
+#include "host/history/row_layout.h"
 
 static const struct row example = {
 	.schema = ROW_SCHEMA,
@@ -82,7 +83,7 @@ static bool same(const struct row *a, const struct row *b)
 	       same_text(a->handled_by, b->handled_by) && same_number(a->exits, b->exits);
 }
 
-static int scan(const char *line, size_t bytes, struct row *out, struct result_error *err)
+static int scan(const char *line, size_t bytes, struct row *out, struct error *err)
 {
 	struct row_scan *s = row_scan_new(names);
 	int rc = row_scan_line(s, line, bytes, out, err);
@@ -94,7 +95,7 @@ static int scan(const char *line, size_t bytes, struct row *out, struct result_e
 static void expect_back(const struct row *row)
 {
 	char *line = row_dump(row);
-	struct result_error err;
+	struct error err;
 	struct row back;
 
 	cr_assert_eq(line[strlen(line) - 1], '\n');
@@ -148,7 +149,7 @@ Test(row, numbers_come_back_exactly)
 static void expect_read(const char *number, double want)
 {
 	struct row one = example, quick, slow;
-	struct result_error err;
+	struct error err;
 	char *line, *at, *text;
 	int bytes;
 
@@ -211,7 +212,7 @@ Test(row, quick_way_and_library_agree)
 		char before = line[at];
 
 		for (size_t i = 0; i < sizeof(bytes); i++) {
-			struct result_error err;
+			struct error err;
 			struct row quick, slow;
 			int a, b;
 
@@ -236,7 +237,7 @@ Test(row, unknown_members_and_any_order_are_fine)
 		"\"benchmark\":\"b\",\"tool\":\"t\",\"exact\":false,\"machine\":\"x\","
 		"\"target\":\"kvm\",\"time\":\"now\",\"run\":\"r\",\"version\":1,"
 		"\"schema\":\"worldswitch.history\" }";
-	struct result_error err;
+	struct error err;
 	struct row row;
 
 	cr_assert_eq(scan(line, strlen(line), &row, &err), 0, "%s", err.text);
@@ -246,7 +247,7 @@ Test(row, unknown_members_and_any_order_are_fine)
 
 static void expect_refused(const char *line, const char *what)
 {
-	struct result_error err;
+	struct error err;
 	struct row row;
 
 	cr_expect_eq(scan(line, strlen(line), &row, &err), -EINVAL, "%s", line);
@@ -301,7 +302,7 @@ static void remove_folder(void)
 
 TestSuite(row_file, .init = enter_folder, .fini = remove_folder);
 
-static int add_lines(int writer, int n, struct result_error *err)
+static int add_lines(int writer, int n, struct error *err)
 {
 	char run[32], *text = NULL;
 	struct row row = example;
@@ -331,7 +332,7 @@ static int add_lines(int writer, int n, struct result_error *err)
 
 static void add(int writer, int n)
 {
-	struct result_error err;
+	struct error err;
 
 	cr_assert_eq(add_lines(writer, n, &err), 0, "%s", err.text);
 }
@@ -345,7 +346,7 @@ static int count_row(void *ctx, const struct row *row)
 
 static size_t rows(size_t *torn)
 {
-	struct result_error err;
+	struct error err;
 	struct row_file *f;
 	size_t n = 0;
 
@@ -444,7 +445,7 @@ Test(row_file, foreign_files_are_left_alone)
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		struct result_error err;
+		struct error err;
 
 		put(texts[i]);
 		cr_expect_eq(add_lines(1, 1, &err), -EINVAL, "%s", texts[i]);
@@ -458,7 +459,7 @@ Test(row_file, foreign_files_are_left_alone)
 
 Test(row_file, bad_line_is_named)
 {
-	struct result_error err;
+	struct error err;
 	struct row_file *f;
 	size_t n = 0;
 	FILE *out;
@@ -478,7 +479,7 @@ Test(row_file, bad_line_is_named)
 Test(row_file, addition_that_does_not_fit)
 {
 	struct rlimit limit, old;
-	struct result_error err;
+	struct error err;
 	off_t before;
 
 	add(1, 2);
@@ -499,7 +500,7 @@ Test(row_file, addition_that_does_not_fit)
 Test(row_file, many_writers)
 {
 	enum { WRITERS = 4, TIMES = 20, LINES = 25 };
-	struct result_error err;
+	struct error err;
 
 	add(0, LINES);
 	for (int w = 1; w <= WRITERS; w++)
@@ -525,7 +526,7 @@ Test(row_file, many_writers)
 
 Test(row_file, no_file)
 {
-	struct result_error err;
+	struct error err;
 	struct row_file *f;
 
 	cr_expect_eq(row_file_open("db", false, &f, &err), -ENOENT);

@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "bench/mark.h"
-#include "host/target/payload.h"
-#include "host/trace/layer.h"
-#include "host/trace/record.h"
-#include "host/trace/region.h"
-#include "host/trace/symbols.h"
-#include "host/trace/walk.h"
+#include "host/targets/payload.h"
+#include "host/explain/layer.h"
+#include "host/explain/record.h"
+#include "host/explain/region.h"
+#include "host/explain/symbols.h"
+#include "host/explain/walk.h"
 
 #define KERNEL	0xffff800008000000ull
 #define VECTORS 0xffff800008010800ull

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/lib/error.h"
 #include "host/env/settings.h"
 #include "host/env/tune.h"
 
@@ -16,7 +17,7 @@
 #define STATE	 "/var/lib/worldswitch/tuned"
 
 static char root[] = "/tmp/unit_tune.XXXXXX";
-static struct env_error err;
+static struct error err;
 
 /* How often each action was told of. */
 static size_t told[ENV_DENIED + 1];

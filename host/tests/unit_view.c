@@ -10,10 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/view/gnuplot.h"
-#include "host/view/number.h"
-#include "host/view/picture.h"
-#include "host/view/plots.h"
+#include "host/lib/error.h"
+#include "host/report/gnuplot.h"
+#include "host/lib/number.h"
+#include "host/report/picture.h"
+#include "host/report/plots.h"
 
 static char *quoted(const char *text)
 {
@@ -97,7 +98,7 @@ static bool have_gnuplot(void)
 
 static struct picture_list list;
 static struct picture_files files;
-static struct picture_error err;
+static struct error err;
 static char dir[] = "/tmp/unit_view.XXXXXX";
 
 /* A picture whose script is `commands`. */

@@ -9,7 +9,7 @@
 
 #include "guest/x86_64/pmc_choose.h"
 #include "host/measure/visible.h"
-#include "host/target/boot.h"
+#include "host/targets/boot.h"
 
 #define EVENTS 8
 #define SPINS  4

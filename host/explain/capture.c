@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Making the plugin's file, and giving it its orders. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "host/lib/error.h"
+#include "host/explain/capture.h"
+
+#define PLUGIN_NAME "libwsbench-trace.so"
+
+/* Whether the plugin is there; its path is in c->plugin. */
+static bool is_at(struct capture *c, const char *dir, const char *below)
+{
+	int n = snprintf(c->plugin, sizeof(c->plugin), "%s%s/" PLUGIN_NAME, dir, below);
+
+	return n > 0 && (size_t)n < sizeof(c->plugin) && !access(c->plugin, R_OK);
+}
+
+static int find_plugin(struct capture *c, struct error *err)
+{
+	const char *env = getenv("WORLDSWITCH_LIBEXEC");
+	char dir[PATH_MAX], *slash;
+	ssize_t n;
+
+	if (env && *env) {
+		if (is_at(c, env, ""))
+			return 0;
+		return error_set(err, -ENOENT,
+				 "no " PLUGIN_NAME " in WORLDSWITCH_LIBEXEC=%s", env);
+	}
+	n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
+	dir[n > 0 ? n : 0] = '\0';
+	slash = strrchr(dir, '/');
+	if (slash)
+		*slash = '\0';
+	if (is_at(c, dir, "") || is_at(c, dir, "/../libexec/worldswitch"))
+		return 0;
+	return error_set(err, -ENOENT,
+			 "the emulator's plugin is not built: no %s/" PLUGIN_NAME, dir);
+}
+
+int capture_open(struct capture *c, uint64_t bytes, bool memory, struct error *err)
+{
+	int ret;
+
+	memset(c, 0, sizeof(*c));
+	c->fd = -1;
+	ret = find_plugin(c, err);
+	if (ret)
+		return ret;
+	c->fd = memfd_create("worldswitch-trace", MFD_CLOEXEC);
+	if (c->fd < 0 || ftruncate(c->fd, (off_t)bytes))
+		return error_set(err, -errno, "cannot make a file for the trace: %s",
+				 strerror(errno));
+	c->page = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
+		       c->fd, 0);
+	if (c->page == MAP_FAILED) {
+		c->page = NULL;
+		return error_set(err, -errno, "cannot map the trace: %s",
+				 strerror(errno));
+	}
+	c->page->magic = RECORD_MAGIC;
+	c->page->version = RECORD_VERSION;
+	c->page->memory = memory;
+	c->page->room = bytes;
+	return 0;
+}
+
+void capture_close(struct capture *c)
+{
+	if (c->page)
+		munmap(c->page, c->page->room);
+	if (c->fd >= 0)
+		close(c->fd);
+	c->page = NULL;
+	c->fd = -1;
+}
+
+int capture_switch(struct capture *c, const struct image *image, uint64_t vaddr, bool on)
+{
+	struct record_page *page = c->page;
+	struct record_switch *s = &page->switches[page->n_switches];
+
+	if (page->n_switches == RECORD_SWITCHES_MAX)
+		return -ENOSPC;
+	s->vaddr = vaddr;
+	s->on = on;
+	if (image_read(image, vaddr, s->bytes, sizeof(s->bytes)))
+		return -EFAULT;
+	page->n_switches++;
+	return 0;
+}
+
+const uint32_t *capture_records(const struct capture *c, size_t *n)
+{
+	*n = c->page->written / sizeof(uint32_t);
+	return (const uint32_t *)(const void *)((const char *)c->page +
+						RECORD_PAGE_BYTES);
+}

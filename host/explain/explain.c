@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From a recorded run to an explanation of its figure. */
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/abi.h"
+#include "bench/mark.h"
+#include "host/lib/error.h"
+#include "host/explain/document.h"
+#include "host/explain/explain.h"
+#include "host/explain/profile.h"
+#include "host/explain/region.h"
+
+/* A median may lie between two events; what is further off is not one of them. */
+#define NEAR 0.02
+
+struct work {
+	const struct explain_input *in;
+	struct trace trace;
+	struct symbols symbols;
+	struct region_marks marks;
+	struct regions regions;
+	struct profile profile;
+	struct explanation *e;
+	struct error *err;
+};
+
+static int fail(struct work *w, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int fail(struct work *w, int code, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(w->err->text, sizeof(w->err->text), fmt, args);
+	va_end(args);
+	return code;
+}
+
+static int add_switches(struct capture *c, const struct image *image)
+{
+	struct image_mark *marks;
+	long n = image_marks(image, &marks), i;
+	int err = 0;
+
+	if (n < 0)
+		return (int)n;
+	for (i = 0; i < n && !err; i++) {
+		bool on = marks[i].kind == MARK_PHASE_BEGIN(ABI_PHASE_NULL);
+
+		if (on || marks[i].kind == MARK_PHASE_END(ABI_PHASE_EVENT))
+			err = capture_switch(c, image, marks[i].vaddr, on);
+	}
+	free(marks);
+	return err;
+}
+
+int explain_switches(struct capture *c, const struct explain_input *in, struct error *err)
+{
+	int rc = add_switches(c, &in->payload);
+
+	if (!rc)
+		rc = add_switches(c, &in->vmm);
+	if (!rc && !c->page->n_switches)
+		rc = -ENOENT;
+	if (rc)
+		snprintf(err->text, sizeof(err->text),
+			 "cannot tell where the timed events are: %s", strerror(-rc));
+	return rc;
+}
+
+/* The marks of both images together. */
+static int read_marks(struct work *w)
+{
+	struct image_mark *payload, *vmm;
+	long n = image_marks(&w->in->payload, &payload);
+	long m = n < 0 ? n : image_marks(&w->in->vmm, &vmm);
+	struct image_mark *all;
+
+	if (n < 0)
+		return (int)n;
+	all = m < 0 ? NULL : realloc(payload, (size_t)(n + m + 1) * sizeof(*all));
+	if (!all) {
+		free(payload);
+		if (m >= 0)
+			free(vmm);
+		return -ENOMEM;
+	}
+	memcpy(all + n, vmm, (size_t)m * sizeof(*all));
+	free(vmm);
+	w->marks.list = all;
+	w->marks.n = (size_t)(n + m);
+	return 0;
+}
+
+static int read_symbols(struct work *w)
+{
+	int err = symbols_add_kernel(&w->symbols, w->in->kallsyms, w->in->kallsyms_bytes);
+
+	if (err)
+		return fail(w, err, "cannot make sense of the kernel's symbols: %s",
+			    strerror(-err));
+	err = symbols_add_image(&w->symbols, &w->in->payload, SPACE_GUEST);
+	if (!err)
+		err = symbols_add_image(&w->symbols, &w->in->vmm, SPACE_USER);
+	if (!err)
+		err = symbols_add_hyp(&w->symbols, &w->trace);
+	symbols_sort(&w->symbols);
+	return err;
+}
+
+static int by_count(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/*
+ * The clock's own cost: the median of what the empty events took. `*empty` is one that
+ * took that, or NULL.
+ */
+static int clock_cost(const struct work *w, uint64_t *cost, const struct region **empty)
+{
+	uint64_t *counts = calloc(w->regions.n + 1, sizeof(*counts));
+	size_t n = 0, i;
+
+	if (!counts)
+		return -ENOMEM;
+	for (i = 0; i < w->regions.n; i++)
+		if (w->regions.list[i].empty)
+			counts[n++] = w->regions.list[i].count;
+	qsort(counts, n, sizeof(*counts), by_count);
+	*cost = n ? counts[n / 2] : 0;
+	*empty = NULL;
+	for (i = 0; i < w->regions.n; i++)
+		if (w->regions.list[i].empty && w->regions.list[i].count == *cost)
+			*empty = &w->regions.list[i];
+	free(counts);
+	return 0;
+}
+
+/* How many events took the path of this one. */
+static uint64_t alike(const struct work *w, const struct region *r)
+{
+	uint64_t n = 0;
+	size_t i;
+
+	for (i = 0; i < w->regions.n; i++)
+		n += !w->regions.list[i].empty && w->regions.list[i].path == r->path &&
+		     w->regions.list[i].count == r->count;
+	return n;
+}
+
+/*
+ * The event to explain: of those that are nearest to the figure, one of the path that
+ * most of them took, and of these the first: no other thread has had its turn since the
+ * exit to user space between the phases, which shows all callers.
+ */
+static const struct region *choose(struct work *w, uint64_t cost)
+{
+	double want = w->in->round_trip + (double)cost, nearest = INFINITY;
+	const struct region *best = NULL;
+	size_t i;
+
+	for (i = 0; i < w->regions.n; i++) {
+		const struct region *r = &w->regions.list[i];
+		double off = fabs((double)r->count - want);
+		uint64_t n;
+
+		if (r->empty)
+			continue;
+		w->e->events++;
+		if (off > nearest || (best && off == nearest && r->path == best->path))
+			continue;
+		n = alike(w, r);
+		if (off == nearest && n <= w->e->events_alike)
+			continue;
+		nearest = off;
+		w->e->events_alike = n;
+		best = r;
+	}
+	return best;
+}
+
+/*
+ * The payload's own loop reads the clock in an event as it does in an empty one: there
+ * that cost is, and is taken off. Where host and guest share a clock, the reads of an
+ * event are not those of an empty one: what remains stands beside the functions.
+ */
+static int take_off(struct work *w, const struct region *r, const struct region *empty,
+		    bool *taken)
+{
+	struct profile p;
+	int err;
+
+	*taken = false;
+	if (r->shared || !empty)
+		return 0;
+	err = profile_build(&w->trace, &w->symbols, empty, &p);
+	if (!err)
+		*taken = profile_subtract(&w->profile, &p);
+	profile_free(&p);
+	return err;
+}
+
+static int explain_event(struct work *w)
+{
+	const struct region *r, *empty;
+	uint64_t cost = 0;
+	int err = clock_cost(w, &cost, &empty);
+	bool taken;
+	double off;
+
+	if (err)
+		return err;
+	r = choose(w, cost);
+	if (!r)
+		return fail(w, -ENODATA, "%s: no timed event was recorded",
+			    w->in->benchmark);
+	off = fabs((double)r->count - (double)cost - w->in->round_trip);
+	if (off > NEAR * w->in->round_trip + 1)
+		return fail(w, -ENODATA,
+			    "%s: its %.0f instructions of time are not those of any "
+			    "event (the nearest executed %lld): the machine waits there",
+			    w->in->benchmark, w->in->round_trip,
+			    (long long)(r->count - cost));
+	if (off > 0)
+		explanation_warn(w->e, "nearest-event",
+				 "no event is as long as the figure, which is a median: "
+				 "the nearest one is explained");
+	err = profile_build(&w->trace, &w->symbols, r, &w->profile);
+	if (!err)
+		err = take_off(w, r, empty, &taken);
+	if (!err)
+		document_fill(w->e, &w->profile, w->in, r->count - cost,
+			      taken ? 0 : cost);
+	return err;
+}
+
+static int work_through(struct work *w, const struct capture *c)
+{
+	const uint32_t *words;
+	const char *why = "";
+	size_t n;
+	int err;
+
+	words = capture_records(c, &n);
+	if (!c->page->installed)
+		return fail(w, -EIO, "the emulator did not load the plugin");
+	if (!n)
+		return fail(w, -ENODATA, "%s: no timed event was recorded",
+			    w->in->benchmark);
+	if (c->page->overflowed)
+		return fail(w, -EOVERFLOW,
+			    "%s: more instructions than fit into %llu MiB: fewer events "
+			    "(--events) or no kinds of instructions",
+			    w->in->benchmark, (unsigned long long)c->page->room >> 20);
+	err = trace_open(&w->trace, w->in->arch, image_range(&w->in->payload), words, n);
+	if (!err)
+		err = read_marks(w);
+	if (!err)
+		err = regions_find(&w->trace, &w->marks, w->in->benchmark, &w->regions,
+				   &why);
+	if (err == -ENOTSUP)
+		return fail(w, err, "%s cannot be explained: %s", w->in->benchmark, why);
+	if (!err)
+		err = read_symbols(w);
+	return err ? err : explain_event(w);
+}
+
+int explain_build(const struct capture *c, const struct explain_input *in,
+		  struct explanation *e, struct error *err)
+{
+	struct work w = { .in = in, .e = e, .err = err };
+	int rc;
+
+	err->text[0] = '\0';
+	rc = work_through(&w, c);
+	if (rc && !err->text[0])
+		fail(&w, rc, "cannot explain %s: %s", in->benchmark, strerror(-rc));
+	profile_free(&w.profile);
+	regions_free(&w.regions);
+	free(w.marks.list);
+	symbols_free(&w.symbols);
+	trace_close(&w.trace);
+	return rc;
+}

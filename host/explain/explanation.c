@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Explanations: building, reading, writing. */
+#include "host/explain/explanation.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/result/dump.h"
+#include "host/lib/error.h"
+#include "host/result/file.h"
+#include "host/result/layout.h"
+#include "host/result/load.h"
+#include "host/result/member.h"
+#include "host/result/replace.h"
+#include "host/result/store.h"
+
+struct explanation *explanation_new(void)
+{
+	struct explanation *e = store_check(malloc(sizeof(*e)));
+
+	member_clear(&layout_explanation, e);
+	e->store = store_new();
+	return e;
+}
+
+void explanation_free(struct explanation *e)
+{
+	if (!e)
+		return;
+	store_free(e->store);
+	free(e);
+}
+
+const char *explanation_string(struct explanation *e, const char *s)
+{
+	size_t bytes = s ? strlen(s) + 1 : 0;
+
+	return s ? memcpy(store_alloc(e->store, bytes), s, bytes) : NULL;
+}
+
+/* What nobody has counted is not zero. */
+static void clear_kinds(struct explanation_kinds *k)
+{
+	memset(k, -1, sizeof(*k));
+}
+
+struct explanation_function *explanation_add_function(struct explanation *e)
+{
+	struct explanation_function *f;
+
+	e->functions =
+		store_grow(e->store, e->functions, e->n_functions, sizeof(*e->functions));
+	f = &e->functions[e->n_functions++];
+	memset(f, 0, sizeof(*f));
+	clear_kinds(&f->kinds);
+	return f;
+}
+
+struct explanation_register *explanation_add_register(struct explanation *e,
+						      struct explanation_function *f)
+{
+	struct explanation_register *r;
+
+	f->registers =
+		store_grow(e->store, f->registers, f->n_registers, sizeof(*f->registers));
+	r = &f->registers[f->n_registers++];
+	memset(r, 0, sizeof(*r));
+	return r;
+}
+
+struct explanation_stack *explanation_add_stack(struct explanation *e, size_t n_frames)
+{
+	struct explanation_stack *s;
+
+	e->stacks = store_grow(e->store, e->stacks, e->n_stacks, sizeof(*e->stacks));
+	s = &e->stacks[e->n_stacks++];
+	s->frames = store_array(e->store, n_frames, sizeof(*s->frames));
+	s->n_frames = n_frames;
+	s->insns = 0;
+	return s;
+}
+
+void explanation_warn(struct explanation *e, const char *code, const char *message)
+{
+	struct result_warning *w;
+
+	e->warnings =
+		store_grow(e->store, e->warnings, e->n_warnings, sizeof(*e->warnings));
+	w = &e->warnings[e->n_warnings++];
+	w->code = explanation_string(e, code);
+	w->message = explanation_string(e, message);
+}
+
+static void copy_run(struct explanation *e, const struct result_run *run)
+{
+	e->run = *run;
+	e->run.id = explanation_string(e, run->id);
+	e->run.started = explanation_string(e, run->started);
+	e->run.finished = explanation_string(e, run->finished);
+	e->run.tool_version = explanation_string(e, run->tool_version);
+	e->run.tool_commit = explanation_string(e, run->tool_commit);
+	e->run.argv = store_array(e->store, run->n_argv, sizeof(*e->run.argv));
+	for (size_t i = 0; i < run->n_argv; i++)
+		e->run.argv[i] = explanation_string(e, run->argv[i]);
+}
+
+void explanation_describe(struct explanation *e, const struct result *r)
+{
+	copy_run(e, &r->run);
+	e->subject.kernel = explanation_string(e, r->subject.kernel);
+	e->subject.label = explanation_string(e, r->subject.label);
+	e->subject.commit = explanation_string(e, r->subject.commit);
+	e->target = r->target;
+	e->target.name = explanation_string(e, r->target.name);
+	e->target.kind = explanation_string(e, r->target.kind);
+	e->target.emulator = explanation_string(e, r->target.emulator);
+	e->target.hypervisor = explanation_string(e, r->target.hypervisor);
+	e->machine = r->machine;
+	e->machine.fingerprint = explanation_string(e, r->machine.fingerprint);
+	e->machine.arch = explanation_string(e, r->machine.arch);
+	e->machine.cpu_model = explanation_string(e, r->machine.cpu_model);
+	e->machine.microcode = explanation_string(e, r->machine.microcode);
+}
+
+static int by_insns(const void *a, const void *b)
+{
+	const struct explanation_function *x = a, *y = b;
+
+	if (x->insns != y->insns)
+		return (x->insns < y->insns) - (x->insns > y->insns);
+	if (strcmp(x->name, y->name))
+		return strcmp(x->name, y->name);
+	return strcmp(x->space, y->space);
+}
+
+static int by_frames(const void *a, const void *b)
+{
+	const struct explanation_stack *x = a, *y = b;
+
+	for (size_t i = 0; i < x->n_frames && i < y->n_frames; i++) {
+		int order = strcmp(x->frames[i], y->frames[i]);
+
+		if (order)
+			return order;
+	}
+	return (x->n_frames > y->n_frames) - (x->n_frames < y->n_frames);
+}
+
+void explanation_sort(struct explanation *e)
+{
+	if (e->n_functions)
+		qsort(e->functions, e->n_functions, sizeof(*e->functions), by_insns);
+	if (e->n_stacks)
+		qsort(e->stacks, e->n_stacks, sizeof(*e->stacks), by_frames);
+}
+
+char *explanation_dump(const struct explanation *e)
+{
+	return dump_document(&layout_explanation, e);
+}
+
+int explanation_parse(const char *text, size_t bytes, struct explanation **out,
+		      struct error *err)
+{
+	struct explanation *e = explanation_new();
+	int rc = load_text(e->store, &layout_explanation, text, bytes, e, err);
+
+	*out = rc ? NULL : e;
+	if (rc)
+		explanation_free(e);
+	return rc;
+}
+
+int explanation_read(const char *path, struct explanation **out, struct error *err)
+{
+	struct error inner;
+	char *text;
+	long bytes = file_read(path, &text);
+	int rc;
+
+	*out = NULL;
+	if (bytes < 0) {
+		rc = file_cannot(err, "read", path, (int)bytes);
+	} else {
+		rc = explanation_parse(text, (size_t)bytes, out, &inner);
+		if (rc)
+			error_set(err, rc, "%s: %s", file_tail(path), inner.text);
+	}
+	free(text);
+	return rc;
+}
+
+int explanation_write(const char *path, const struct explanation *e, struct error *err)
+{
+	char *text = explanation_dump(e);
+	int rc = replace_file(path, text, strlen(text));
+
+	free(text);
+	return rc ? file_cannot(err, "write", path, rc) : 0;
+}
+
+bool explanation_is_in(const char *path)
+{
+	char *text;
+	long bytes = file_read(path, &text);
+	bool is = bytes > 0 && load_names(text, (size_t)bytes, EXPLANATION_SCHEMA);
+
+	free(text);
+	return is;
+}
+
+static int check_text(const char *text, size_t bytes, struct error *err)
+{
+	struct explanation *e = NULL;
+	struct result *r = NULL;
+	int rc;
+
+	if (load_names(text, bytes, EXPLANATION_SCHEMA))
+		rc = explanation_parse(text, bytes, &e, err);
+	else
+		rc = result_parse(text, bytes, &r, err);
+	explanation_free(e);
+	result_free(r);
+	return rc;
+}
+
+int explanation_or_result_check(const char *path, struct error *err)
+{
+	struct error inner;
+	char *text;
+	long bytes = file_read(path, &text);
+	int rc;
+
+	if (bytes < 0) {
+		rc = file_cannot(err, "read", path, (int)bytes);
+	} else {
+		rc = check_text(text, (size_t)bytes, &inner);
+		if (rc)
+			error_set(err, rc, "%s: %s", file_tail(path), inner.text);
+	}
+	free(text);
+	return rc;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The emulator's plugin behind `wsbench explain`: records every instruction that the
+ * machine executes between two of its instructions, the switches.
+ *
+ * It must cost little where nothing is recorded, which is most of the time. Until the
+ * first switch, translated code carries no callbacks but those switches. There all
+ * translations are thrown away, and new ones record; at the next switch the same again,
+ * the other way round. None of it shows inside: virtual time is the count of
+ * instructions, and no instruction is added.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "host/explain/plugin/qemu.h"
+#include "host/explain/record.h"
+
+QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_API;
+
+static struct {
+	qemu_plugin_id_t id;
+	struct record_page *page;
+	uint32_t *next, *end; /* within the mapping */
+	uint32_t n_insns;     /* described so far */
+	bool wanted;	      /* recording, by the last switch */
+	bool installed;	      /* recording, by the translations that there are */
+} state;
+
+static void install(qemu_plugin_id_t id);
+
+/* Room for a record of `words`; NULL, and a note, once there is none. */
+static uint32_t *room(size_t words)
+{
+	uint32_t *at = state.next;
+
+	if (state.page->overflowed || (size_t)(state.end - at) < words) {
+		state.page->overflowed = 1;
+		return NULL;
+	}
+	state.next += words;
+	state.page->written += words * sizeof(*at);
+	return at;
+}
+
+static void put(enum record_kind kind, uint32_t value)
+{
+	uint32_t *at = room(1);
+
+	if (at)
+		*at = RECORD_WORD(kind, value);
+}
+
+static void on_insn(unsigned int vcpu, void *ctx)
+{
+	(void)vcpu;
+	if (state.wanted)
+		put(RECORD_EXEC, (uint32_t)(uintptr_t)ctx);
+}
+
+static void on_access(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t vaddr,
+		      void *ctx)
+{
+	uint32_t *at = state.wanted ? room(RECORD_ACCESS_WORDS) : NULL;
+
+	(void)vcpu;
+	(void)ctx;
+	if (!at)
+		return;
+	at[0] = RECORD_WORD(qemu_plugin_mem_is_store(info) ? RECORD_STORE : RECORD_LOAD,
+			    qemu_plugin_mem_size_shift(info));
+	memcpy(at + 1, &vaddr, sizeof(vaddr));
+}
+
+/* The switch that this instruction is, or NULL. */
+static const struct record_switch *switch_at(const struct qemu_plugin_insn *insn, bool on)
+{
+	uint64_t vaddr = qemu_plugin_insn_vaddr(insn);
+	size_t bytes = qemu_plugin_insn_size(insn);
+	uint32_t i;
+
+	for (i = 0; i < state.page->n_switches; i++) {
+		const struct record_switch *s = &state.page->switches[i];
+
+		if (s->vaddr == vaddr && s->on == on &&
+		    !memcmp(s->bytes, qemu_plugin_insn_data(insn),
+			    bytes < sizeof(s->bytes) ? bytes : sizeof(s->bytes)))
+			return s;
+	}
+	return NULL;
+}
+
+/*
+ * The emulator throws the translations away a little later, mostly when it comes to the
+ * end of the piece that it is in; until then the old ones run.
+ */
+static void on_begin(unsigned int vcpu, void *ctx)
+{
+	(void)vcpu;
+	(void)ctx;
+	if (state.wanted)
+		return;
+	state.wanted = true;
+	if (state.installed)
+		put(RECORD_ON, 0);
+	else
+		qemu_plugin_reset(state.id, install);
+}
+
+static void on_end(unsigned int vcpu, void *ctx)
+{
+	(void)vcpu;
+	(void)ctx;
+	if (!state.wanted)
+		return;
+	state.wanted = false;
+	put(RECORD_OFF, 0);
+	qemu_plugin_reset(state.id, install);
+}
+
+static void add_switches(struct qemu_plugin_insn *insn)
+{
+	if (switch_at(insn, true))
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_begin,
+						       QEMU_PLUGIN_CB_NO_REGS, NULL);
+	if (switch_at(insn, false))
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_end,
+						       QEMU_PLUGIN_CB_NO_REGS, NULL);
+}
+
+static void watch(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
+{
+	size_t n = qemu_plugin_tb_n_insns(tb), i;
+
+	(void)id;
+	for (i = 0; i < n; i++)
+		add_switches(qemu_plugin_tb_get_insn(tb, i));
+}
+
+/* Tells what the instruction is, and gives it its number. */
+static void describe(const struct qemu_plugin_insn *insn, size_t after)
+{
+	uint32_t *at = room(RECORD_INSN_WORDS);
+	uint64_t vaddr = qemu_plugin_insn_vaddr(insn);
+	size_t bytes = qemu_plugin_insn_size(insn);
+
+	if (!at)
+		return;
+	if (bytes > RECORD_INSN_BYTES)
+		bytes = RECORD_INSN_BYTES;
+	at[0] = RECORD_WORD(RECORD_INSN, RECORD_INSN_VALUE(bytes, after));
+	memcpy(at + 1, &vaddr, sizeof(vaddr));
+	memset(at + 3, 0, RECORD_INSN_BYTES);
+	memcpy(at + 3, qemu_plugin_insn_data(insn), bytes);
+}
+
+static void record(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
+{
+	size_t n = qemu_plugin_tb_n_insns(tb), i;
+
+	(void)id;
+	for (i = 0; i < n; i++) {
+		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+		void *number = (void *)(uintptr_t)state.n_insns++;
+
+		describe(insn, n - 1 - i);
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_insn,
+						       QEMU_PLUGIN_CB_NO_REGS, number);
+		if (state.page->memory)
+			qemu_plugin_register_vcpu_mem_cb(insn, on_access,
+							 QEMU_PLUGIN_CB_NO_REGS,
+							 QEMU_PLUGIN_MEM_RW, NULL);
+		add_switches(insn);
+	}
+}
+
+static void install(qemu_plugin_id_t id)
+{
+	if (state.wanted && !state.installed)
+		put(RECORD_ON, 0);
+	state.installed = state.wanted;
+	qemu_plugin_register_vcpu_tb_trans_cb(id, state.wanted ? record : watch);
+}
+
+static void refuse(const char *why) __attribute__((noreturn));
+
+static void refuse(const char *why)
+{
+	fprintf(stderr, "wsbench's plugin: %s\n", why);
+	/* The emulator would go on to say no more than that a plugin failed. */
+	exit(EXIT_FAILURE);
+}
+
+/* The one argument: fd=N, the file of orders and records. */
+static struct record_page *map(int argc, char **argv)
+{
+	struct record_page *page;
+	uint64_t bytes;
+	int fd;
+
+	if (argc != 1 || strncmp(argv[0], "fd=", 3))
+		return NULL;
+	fd = atoi(argv[0] + 3);
+	page = mmap(NULL, RECORD_PAGE_BYTES, PROT_READ, MAP_SHARED, fd, 0);
+	if (page == MAP_FAILED)
+		return NULL;
+	bytes = page->magic == RECORD_MAGIC && page->version == RECORD_VERSION
+			? page->room
+			: 0;
+	munmap(page, RECORD_PAGE_BYTES);
+	if (bytes <= RECORD_PAGE_BYTES)
+		return NULL;
+	page = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	return page == MAP_FAILED ? NULL : page;
+}
+
+int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
+			char **argv)
+{
+	if (info->version.min > QEMU_PLUGIN_API || info->version.cur < QEMU_PLUGIN_API)
+		refuse("this emulator speaks another version of the plugin "
+		       "interface");
+	if (!info->system_emulation)
+		refuse("it is for whole machines");
+	if (info->system.max_vcpus > 1)
+		refuse("it follows machines of one CPU alone");
+	state.id = id;
+	state.page = map(argc, argv);
+	if (!state.page)
+		refuse("it takes fd=N, a file with orders");
+	state.next = (uint32_t *)((char *)state.page + RECORD_PAGE_BYTES);
+	state.end = (uint32_t *)((char *)state.page + state.page->room);
+	state.page->installed = 1;
+	install(id);
+	return 0;
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Counting the instructions of an event. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/explain/profile.h"
+#include "host/explain/walk.h"
+
+#define LINE_SHIFT 6 /* 64 bytes: a cache line of all machines that matter here */
+
+struct build {
+	const struct trace *trace;
+	const struct symbols *symbols;
+	struct profile *p;
+	uint32_t *functions; /* of each instruction; 0: not looked up yet */
+	struct walk walk;
+	int err;
+};
+
+/* Room for one element more, which is zero; NULL with b->err. */
+static void *grow(struct build *b, void *array, size_t n, size_t *room, size_t bytes)
+{
+	void *grown = array;
+
+	if (n == *room) {
+		*room = 2 * *room + 64;
+		grown = realloc(array, *room * bytes);
+		if (!grown) {
+			b->err = -ENOMEM;
+			return NULL;
+		}
+	}
+	memset((char *)grown + n * bytes, 0, bytes);
+	return grown;
+}
+
+/* What changes threads by changing stacks, on either architecture. */
+static bool is_switcher(const char *name)
+{
+	return !strcmp(name, "__switch_to_asm") || !strcmp(name, "cpu_switch_to");
+}
+
+static uint32_t add_function(struct build *b, const struct symbol *symbol,
+			     enum trace_space space)
+{
+	struct profile *p = b->p;
+	void *grown = grow(b, p->functions, p->n_functions, &p->room_functions,
+			   sizeof(*p->functions));
+
+	if (!grown)
+		return 0;
+	p->functions = grown;
+	p->functions[p->n_functions].symbol = symbol;
+	p->functions[p->n_functions].space = space;
+	if (symbol && is_switcher(symbol->name))
+		b->walk.switcher = (uint32_t)p->n_functions;
+	return (uint32_t)p->n_functions++;
+}
+
+static uint32_t look_up(struct build *b, const struct trace_insn *insn)
+{
+	const struct symbol *symbol = symbols_find(b->symbols, insn->space, insn->vaddr);
+	size_t i;
+
+	for (i = 1; i < b->p->n_functions; i++)
+		if (b->p->functions[i].symbol == symbol &&
+		    b->p->functions[i].space == insn->space)
+			return (uint32_t)i;
+	return add_function(b, symbol, insn->space);
+}
+
+static uint32_t function_of(struct build *b, const struct trace_insn *insn)
+{
+	uint32_t *known = &b->functions[insn - b->trace->insns];
+
+	if (!*known)
+		*known = look_up(b, insn);
+	return *known;
+}
+
+static uint32_t node_below(struct build *b, uint32_t parent, uint32_t function)
+{
+	struct profile *p = b->p;
+	void *grown;
+	size_t i;
+
+	for (i = 1; i < p->n_nodes; i++)
+		if (p->nodes[i].parent == parent && p->nodes[i].function == function)
+			return (uint32_t)i;
+	grown = grow(b, p->nodes, p->n_nodes, &p->room_nodes, sizeof(*p->nodes));
+	if (!grown)
+		return 0;
+	p->nodes = grown;
+	p->nodes[p->n_nodes].parent = parent;
+	p->nodes[p->n_nodes].function = function;
+	return (uint32_t)p->n_nodes++;
+}
+
+static uint32_t node_of(struct build *b, struct walk_stack *k)
+{
+	uint32_t parent = 0;
+	unsigned int i;
+
+	/* Only the frames on top can be new or have changed. */
+	for (i = k->depth; i > 0 && !k->frames[i - 1].node; i--)
+		;
+	if (i)
+		parent = k->frames[i - 1].node;
+	for (; i < k->depth; i++) {
+		k->frames[i].node = node_below(b, parent, k->frames[i].function);
+		parent = k->frames[i].node;
+	}
+	return parent;
+}
+
+static void count_register(struct build *b, uint32_t function, const struct decode *d)
+{
+	struct profile *p = b->p;
+	struct profile_register *r = p->registers, *end = p->registers + p->n_registers;
+	void *grown;
+
+	while (r < end && (r->function != function || r->reg != d->reg))
+		r++;
+	if (r == end) {
+		grown = grow(b, p->registers, p->n_registers, &p->room_registers,
+			     sizeof(*p->registers));
+		if (!grown)
+			return;
+		p->registers = grown;
+		r = &p->registers[p->n_registers++];
+		r->function = function;
+		r->reg = d->reg;
+	}
+	if (d->kind == KIND_SYSREG_READ)
+		r->reads++;
+	else
+		r->writes++;
+}
+
+static void add_line(struct build *b, uint32_t function, uint64_t vaddr, bool code)
+{
+	struct profile *p = b->p;
+	void *grown = grow(b, p->lines, p->n_lines, &p->room_lines, sizeof(*p->lines));
+
+	if (!grown)
+		return;
+	p->lines = grown;
+	p->lines[p->n_lines++] = (struct profile_line){
+		.function = function,
+		.line = vaddr >> LINE_SHIFT,
+		.code = code,
+	};
+}
+
+static bool is_taken(const struct trace_step *s)
+{
+	return s->leave == LEAVE_DONE && s->insn->decode.flow != FLOW_NEXT &&
+	       s->next->vaddr != s->insn->vaddr + s->insn->bytes;
+}
+
+static void count_kinds(struct build *b, uint32_t function, const struct trace_step *s)
+{
+	struct profile_function *f = &b->p->functions[function];
+	const struct decode *d = &s->insn->decode;
+	bool loads = false, stores = false;
+	size_t at = s->first_access;
+	struct trace_access a;
+
+	f->kinds[d->kind]++;
+	if (d->kind == KIND_SYSREG_READ || d->kind == KIND_SYSREG_WRITE)
+		count_register(b, function, d);
+	f->branches_taken += is_taken(s);
+	add_line(b, function, s->insn->vaddr, true);
+	while (trace_access(b->trace, s, &at, &a)) {
+		loads |= !a.store;
+		stores |= a.store;
+		add_line(b, function, a.vaddr, false);
+		if (a.vaddr >> LINE_SHIFT != (a.vaddr + a.bytes - 1) >> LINE_SHIFT)
+			add_line(b, function, a.vaddr + a.bytes - 1, false);
+	}
+	f->loads += loads;
+	f->stores += stores;
+}
+
+static int by_line(const void *a, const void *b)
+{
+	const struct profile_line *x = a, *y = b;
+
+	if (x->code != y->code)
+		return x->code - y->code;
+	if (x->line != y->line)
+		return (x->line > y->line) - (x->line < y->line);
+	return (x->function > y->function) - (x->function < y->function);
+}
+
+/* Each line once per function, and once for all. */
+static void count_lines(struct profile *p)
+{
+	size_t i;
+
+	if (p->n_lines)
+		qsort(p->lines, p->n_lines, sizeof(*p->lines), by_line);
+	for (i = 0; i < p->n_lines; i++) {
+		const struct profile_line *l = &p->lines[i], *before = l - 1;
+		bool seen = i && before->code == l->code && before->line == l->line;
+		struct profile_function *f = &p->functions[l->function];
+
+		if (seen && before->function == l->function)
+			continue;
+		if (l->code)
+			f->code_lines++;
+		else
+			f->data_lines++;
+		if (seen)
+			continue;
+		if (l->code)
+			p->code_lines++;
+		else
+			p->data_lines++;
+	}
+}
+
+static void count(struct build *b, const struct trace_step *s, uint32_t function,
+		  struct walk_stack *stack)
+{
+	struct profile *p = b->p;
+	uint32_t node = node_of(b, stack);
+
+	if (b->err)
+		return;
+	if (!p->first) {
+		p->first = function;
+		p->first_node = node;
+	}
+	p->functions[function].insns += s->count;
+	p->nodes[node].insns += s->count;
+	if (s->count)
+		count_kinds(b, function, s);
+}
+
+int profile_build(const struct trace *t, const struct symbols *symbols,
+		  const struct region *region, struct profile *p)
+{
+	struct build b = { .trace = t, .symbols = symbols, .p = p };
+	struct trace_cursor c = { 0 };
+	struct trace_step s;
+	size_t n;
+
+	memset(p, 0, sizeof(*p));
+	b.functions = calloc(t->n_insns + 1, sizeof(*b.functions));
+	if (!b.functions)
+		return -ENOMEM;
+	add_function(&b, NULL, SPACES);
+	node_below(&b, 0, 0);
+	p->n_nodes = b.err ? 0 : 1;
+	for (n = 0; !b.err && n < region->end && trace_next(t, &c, &s); n++) {
+		struct walk_stack *stack;
+		uint32_t function;
+
+		if (n < region->recording)
+			continue;
+		function = function_of(&b, s.insn);
+		stack = walk_enter(&b.walk, &s, function);
+		if (n >= region->begin && !b.err)
+			count(&b, &s, function, stack);
+		walk_leave(&b.walk, &s);
+	}
+	free(b.functions);
+	if (!b.err)
+		count_lines(p);
+	return b.err;
+}
+
+static bool subtract_registers(struct profile *p, const struct profile *empty)
+{
+	size_t i, k;
+
+	for (i = 0; i < empty->n_registers; i++) {
+		const struct profile_register *off = &empty->registers[i];
+
+		for (k = 0; k < p->n_registers; k++)
+			if (p->registers[k].function == p->first &&
+			    p->registers[k].reg == off->reg)
+				break;
+		if (k == p->n_registers || p->registers[k].reads < off->reads)
+			return false;
+		p->registers[k].reads -= off->reads;
+	}
+	return true;
+}
+
+bool profile_subtract(struct profile *p, const struct profile *empty)
+{
+	const struct profile_function *off = &empty->functions[empty->first];
+	struct profile_function *from = &p->functions[p->first];
+	int k;
+
+	/* All of an empty event is in one function: the loop that reads the clock. */
+	if (off->symbol != from->symbol || off->space != from->space ||
+	    from->insns < off->insns || p->nodes[p->first_node].insns < off->insns ||
+	    !subtract_registers(p, empty))
+		return false;
+	from->insns -= off->insns;
+	p->nodes[p->first_node].insns -= off->insns;
+	for (k = 0; k < KINDS; k++)
+		from->kinds[k] -= off->kinds[k];
+	return true;
+}
+
+void profile_free(struct profile *p)
+{
+	free(p->functions);
+	free(p->nodes);
+	free(p->registers);
+	free(p->lines);
+	memset(p, 0, sizeof(*p));
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where the instructions of one event are: by function, and by who called it. */
+#ifndef WS_TRACE_PROFILE_H
+#define WS_TRACE_PROFILE_H
+
+#include "host/explain/region.h"
+#include "host/explain/symbols.h"
+
+struct profile_register {
+	uint32_t function;
+	uint32_t reg; /* for decode_register() */
+	uint64_t reads, writes;
+};
+
+struct profile_function {
+	const struct symbol *symbol; /* NULL: what no symbol covers in this space */
+	enum trace_space space;
+	uint64_t insns;
+	uint64_t kinds[KINDS];
+	uint64_t loads, stores, branches_taken;
+	uint64_t code_lines, data_lines; /* of 64 bytes, different ones */
+};
+
+/* A function as called by the functions above it. */
+struct profile_node {
+	uint32_t function;
+	uint32_t parent; /* 0: it is a root */
+	uint64_t insns;	 /* its own */
+};
+
+/* A line of memory that a function ran or touched. */
+struct profile_line {
+	uint32_t function;
+	uint64_t line;
+	bool code;
+};
+
+struct profile {
+	struct profile_function *functions; /* number 0 is nobody's */
+	size_t n_functions, room_functions;
+	struct profile_node *nodes; /* number 0 is nobody's */
+	size_t n_nodes, room_nodes;
+	struct profile_register *registers;
+	size_t n_registers, room_registers;
+	struct profile_line *lines;
+	size_t n_lines, room_lines;
+	uint64_t code_lines, data_lines; /* of all functions together */
+	uint32_t first, first_node;	 /* the function in which the event begins */
+};
+
+/*
+ * Walks from the beginning of the recording to the region's end, and counts within the
+ * region. 0 or -ENOMEM; profile_free() in any case.
+ */
+int profile_build(const struct trace *t, const struct symbols *symbols,
+		  const struct region *region, struct profile *p);
+/*
+ * Takes what an empty event does off the function in which the event begins, whose code
+ * that is in both; but not the lines of memory, which it shares. False: it is not there.
+ */
+bool profile_subtract(struct profile *p, const struct profile *empty);
+
+void profile_free(struct profile *p);
+
+#endif

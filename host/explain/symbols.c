@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Collecting functions and finding them. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/explain/symbols.h"
+
+/* What the kernel calls the functions of its EL2 part. */
+#define HYP_PREFIX "__kvm_nvhe_"
+
+/* Beyond this, an address is not the last function's of a text any more. */
+#define LAST_BYTES (1u << 20)
+
+struct symbol_text {
+	struct symbol_text *next;
+	char text[];
+};
+
+/* A copy with a NUL behind it, that lives as long as `s`. */
+static char *keep(struct symbols *s, const char *text, size_t bytes)
+{
+	struct symbol_text *t = malloc(sizeof(*t) + bytes + 1);
+
+	if (!t)
+		return NULL;
+	memcpy(t->text, text, bytes);
+	t->text[bytes] = '\0';
+	t->next = s->texts;
+	s->texts = t;
+	return t->text;
+}
+
+static int add(struct symbols *s, const struct symbol *symbol)
+{
+	if (s->n == s->room) {
+		size_t room = 2 * s->room + 4096;
+		struct symbol *grown = realloc(s->list, room * sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		s->list = grown;
+		s->room = room;
+	}
+	s->list[s->n++] = *symbol;
+	return 0;
+}
+
+/* "ADDRESS TYPE NAME", and "\t[MODULE]" behind it; `line` ends in NUL. */
+static int add_line(struct symbols *s, char *line)
+{
+	struct symbol symbol = { .space = SPACE_KERNEL };
+	char *end, *module;
+
+	symbol.vaddr = strtoull(line, &end, 16);
+	if (end == line || end[0] != ' ' || !end[1] || end[2] != ' ' || !end[3])
+		return -EBADMSG;
+	symbol.global = end[1] == 'T' || end[1] == 'W';
+	symbol.name = end + 3;
+	module = strchr(end + 3, '\t');
+	if (module && module[1] == '[') {
+		*module = '\0';
+		symbol.module = module + 2;
+		module[1 + strcspn(module + 1, "]")] = '\0';
+	}
+	return add(s, &symbol);
+}
+
+int symbols_add_kernel(struct symbols *s, const char *kallsyms, size_t bytes)
+{
+	char *text = keep(s, kallsyms, bytes), *line, *save;
+	int err = 0;
+
+	if (!text)
+		return -ENOMEM;
+	if (strlen(text) != bytes)
+		return -EBADMSG;
+	for (line = strtok_r(text, "\n", &save); line && !err;
+	     line = strtok_r(NULL, "\n", &save))
+		err = add_line(s, line);
+	return err;
+}
+
+struct adding {
+	struct symbols *symbols;
+	enum trace_space space;
+};
+
+static int add_function(void *ctx, uint64_t vaddr, uint64_t bytes, const char *name,
+			size_t name_bytes)
+{
+	struct adding *a = ctx;
+	struct symbol symbol = {
+		.vaddr = vaddr,
+		.bytes = bytes,
+		.space = a->space,
+		.global = true,
+	};
+
+	/* "$x" and "$d" tell code from data on arm64; ".L" is for assemblers. */
+	if (name[0] == '$' || name[0] == '.')
+		return 0;
+	symbol.name = keep(a->symbols, name, name_bytes);
+	return symbol.name ? add(a->symbols, &symbol) : -ENOMEM;
+}
+
+int symbols_add_image(struct symbols *s, const struct image *image,
+		      enum trace_space space)
+{
+	struct adding a = { s, space };
+
+	return image_functions(image, add_function, &a);
+}
+
+void symbols_free(struct symbols *s)
+{
+	struct symbol_text *next;
+
+	for (; s->texts; s->texts = next) {
+		next = s->texts->next;
+		free(s->texts);
+	}
+	free(s->list);
+	memset(s, 0, sizeof(*s));
+}
+
+static bool is_hyp(const struct symbol *s)
+{
+	return s->space == SPACE_KERNEL &&
+	       !strncmp(s->name, HYP_PREFIX, strlen(HYP_PREFIX));
+}
+
+/* How many of the calls arrive at a function if EL2 is `offset` away. */
+static size_t arrivals(const struct symbols *s, const uint64_t *calls, size_t n,
+		       uint64_t offset)
+{
+	size_t i, k, hits = 0;
+
+	for (i = 0; i < s->n; i++)
+		for (k = 0; is_hyp(&s->list[i]) && k < n; k++)
+			hits += s->list[i].vaddr + offset == calls[k];
+	return hits;
+}
+
+#define CALLS_MAX 64
+
+/* Where calls go at EL2, each place once. */
+static size_t find_calls(const struct trace *t, uint64_t calls[CALLS_MAX])
+{
+	struct trace_cursor c = { 0 };
+	struct trace_step step;
+	size_t n = 0, i;
+
+	while (n < CALLS_MAX && trace_next(t, &c, &step)) {
+		if (!step.next || step.insn->decode.flow != FLOW_CALL ||
+		    step.insn->space != SPACE_HYP || step.next->space != SPACE_HYP)
+			continue;
+		for (i = 0; i < n && calls[i] != step.next->vaddr; i++)
+			;
+		if (i == n)
+			calls[n++] = step.next->vaddr;
+	}
+	return n;
+}
+
+int symbols_add_hyp(struct symbols *s, const struct trace *t)
+{
+	uint64_t calls[CALLS_MAX], best_offset = 0;
+	size_t n_calls = t->hyp_top ? find_calls(t, calls) : 0, best = 0, n = s->n, i;
+	int err = 0;
+
+	/* The text is mapped page by page: the offset is one of whole pages. */
+	for (i = 0; n_calls && i < n; i++) {
+		uint64_t offset = calls[0] - s->list[i].vaddr;
+		size_t hits;
+
+		if (!is_hyp(&s->list[i]) || offset & 0xfff)
+			continue;
+		hits = arrivals(s, calls, n_calls, offset);
+		if (hits > best) {
+			best = hits;
+			best_offset = offset;
+		}
+	}
+	for (i = 0; best && i < n && !err; i++) {
+		struct symbol symbol = s->list[i];
+
+		symbol.space = SPACE_HYP;
+		symbol.vaddr += best_offset;
+		if (is_hyp(&s->list[i]))
+			err = add(s, &symbol);
+	}
+	return err;
+}
+
+static unsigned int underscores(const char *name)
+{
+	return (unsigned int)strspn(name, "_");
+}
+
+/* By space and address; of equals, first the one that a reader knows. */
+static int by_place(const void *a, const void *b)
+{
+	const struct symbol *x = a, *y = b;
+
+	if (x->space != y->space)
+		return (x->space > y->space) - (x->space < y->space);
+	if (x->vaddr != y->vaddr)
+		return (x->vaddr > y->vaddr) - (x->vaddr < y->vaddr);
+	/* Those without a size are labels, where there are any with one. */
+	if (!x->bytes != !y->bytes)
+		return !x->bytes - !y->bytes;
+	if (x->global != y->global)
+		return y->global - x->global;
+	if (underscores(x->name) != underscores(y->name))
+		return underscores(x->name) < underscores(y->name) ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+void symbols_sort(struct symbols *s)
+{
+	size_t kept = 0, i;
+
+	if (!s->n)
+		return;
+	qsort(s->list, s->n, sizeof(*s->list), by_place);
+	for (i = 1; i < s->n; i++)
+		if (s->list[i].vaddr != s->list[kept].vaddr ||
+		    s->list[i].space != s->list[kept].space)
+			s->list[++kept] = s->list[i];
+	s->n = kept + 1;
+}
+
+const struct symbol *symbols_find(const struct symbols *s, enum trace_space space,
+				  uint64_t vaddr)
+{
+	const struct symbol key = { .space = space, .vaddr = vaddr }, *found;
+	size_t low = 0, high = s->n;
+
+	/* The last that does not lie behind the address. */
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		const struct symbol *m = &s->list[middle];
+
+		if (m->space < key.space || (m->space == key.space && m->vaddr <= vaddr))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (!low)
+		return NULL;
+	found = &s->list[low - 1];
+	if (found->space != space ||
+	    vaddr - found->vaddr >= (found->bytes ? found->bytes : LAST_BYTES))
+		return NULL;
+	return found;
+}

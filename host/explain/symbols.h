@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Functions by their addresses: of the host's kernel, the VMM and the payload. */
+#ifndef WS_TRACE_SYMBOLS_H
+#define WS_TRACE_SYMBOLS_H
+
+#include "host/explain/image.h"
+#include "host/explain/trace.h"
+
+struct symbol {
+	uint64_t vaddr;
+	uint64_t bytes; /* 0: up to the next one */
+	enum trace_space space;
+	bool global;
+	const char *name;
+	const char *module; /* of the kernel's; NULL: its own */
+};
+
+struct symbols {
+	struct symbol *list; /* by space and address once symbols_sort() was called */
+	size_t n, room;
+	struct symbol_text *texts; /* copies of the names */
+};
+
+/* Zeroed memory to begin with. Each: 0, -ENOMEM, or -EBADMSG for text that makes no
+ * sense. */
+int symbols_add_kernel(struct symbols *s, const char *kallsyms, size_t bytes);
+int symbols_add_image(struct symbols *s, const struct image *image,
+		      enum trace_space space);
+void symbols_free(struct symbols *s);
+
+/*
+ * A kernel at EL1 has its EL2 part twice: at its own addresses, as /proc/kallsyms tells
+ * them, and where EL2 has it. Finds how far apart by the functions that are seen to be
+ * called there, and adds the symbols a second time. 0 or -ENOMEM.
+ */
+int symbols_add_hyp(struct symbols *s, const struct trace *t);
+
+/* Puts them in order; of several at one address the one that a reader knows stays. */
+void symbols_sort(struct symbols *s);
+
+/* The function at an address, or NULL. */
+const struct symbol *symbols_find(const struct symbols *s, enum trace_space space,
+				  uint64_t vaddr);
+
+#endif

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From records to steps. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/explain/record.h"
+#include "host/explain/trace.h"
+
+static uint64_t wide(const uint32_t *words)
+{
+	return words[0] | (uint64_t)words[1] << 32;
+}
+
+/* Words of the record that begins at `at`; 0: there is none, or not all of it. */
+static size_t record_words(const struct trace *t, size_t at)
+{
+	size_t words = 0;
+
+	if (at >= t->n_words)
+		return 0;
+	switch ((enum record_kind)RECORD_KIND(t->words[at])) {
+	case RECORD_EXEC:
+	case RECORD_ON:
+	case RECORD_OFF:
+		words = 1;
+		break;
+	case RECORD_INSN:
+		words = RECORD_INSN_WORDS;
+		break;
+	case RECORD_LOAD:
+	case RECORD_STORE:
+		words = RECORD_ACCESS_WORDS;
+		break;
+	}
+	return words <= t->n_words - at ? words : 0;
+}
+
+/* Checks the records, and counts the instructions that they describe. */
+static int check(struct trace *t)
+{
+	size_t at, words;
+
+	for (at = 0; at < t->n_words; at += words) {
+		uint32_t word = t->words[at];
+
+		words = record_words(t, at);
+		if (!words || (RECORD_KIND(word) == RECORD_EXEC &&
+			       RECORD_VALUE(word) >= t->n_insns))
+			return -EBADMSG;
+		if (RECORD_KIND(word) == RECORD_INSN) {
+			if (RECORD_INSN_LENGTH(word) > RECORD_INSN_BYTES)
+				return -EBADMSG;
+			t->n_insns++;
+		}
+	}
+	return 0;
+}
+
+static enum trace_space space_of(uint64_t vaddr, struct image_range guest)
+{
+	if (vaddr >= guest.begin && vaddr < guest.end)
+		return SPACE_GUEST;
+	return vaddr >> 63 ? SPACE_KERNEL : SPACE_USER;
+}
+
+static void describe(struct trace *t, struct image_range guest)
+{
+	struct trace_insn *insn = t->insns;
+	size_t at;
+
+	for (at = 0; at < t->n_words; at += record_words(t, at)) {
+		const uint32_t *p = t->words + at;
+
+		if (RECORD_KIND(*p) != RECORD_INSN)
+			continue;
+		insn->vaddr = wide(p + 1);
+		insn->bytes = RECORD_INSN_LENGTH(RECORD_VALUE(*p));
+		insn->after = RECORD_INSN_AFTER(RECORD_VALUE(*p));
+		insn->space = space_of(insn->vaddr, guest);
+		decode_insn(t->arch, (const uint8_t *)(p + 3), insn->bytes, insn->vaddr,
+			    &insn->decode);
+		insn++;
+	}
+}
+
+static bool is_entry(const struct trace *t, uint64_t vaddr)
+{
+	size_t i;
+
+	for (i = 0; i < t->n_entries; i++)
+		if (t->entries[i] == vaddr)
+			return true;
+	return false;
+}
+
+static bool is_behind(const struct trace_insn *i, const struct trace_insn *next)
+{
+	return next->vaddr == i->vaddr + i->bytes;
+}
+
+/*
+ * Whether `next` cannot be where `i` leads. A repeated string instruction is its own
+ * successor. Indirect jumps may lead anywhere: there, only what is known to be an entry
+ * is taken for one.
+ */
+static bool is_elsewhere(const struct trace *t, const struct trace_insn *i,
+			 const struct trace_insn *next)
+{
+	switch (i->decode.flow) {
+	case FLOW_NEXT:
+		return !is_behind(i, next) && next->vaddr != i->vaddr;
+	case FLOW_BRANCH:
+		return !is_behind(i, next) && next->vaddr != i->decode.target;
+	case FLOW_JUMP:
+	case FLOW_CALL:
+		if (i->decode.target)
+			return next->vaddr != i->decode.target;
+		return is_entry(t, next->vaddr);
+	case FLOW_RETURN:
+	case FLOW_ERET:
+		return is_entry(t, next->vaddr);
+	case FLOW_TRAP:
+	case FLOW_ENTER_GUEST:
+		break;
+	}
+	return false;
+}
+
+/* VBAR_ELx holds four groups of four vectors, the first of each synchronous (D1.13). */
+static bool is_fault_aarch64(const struct trace_insn *next)
+{
+	return !(next->vaddr & 0x180);
+}
+
+/*
+ * Interrupts are taken between the pieces of code that the emulator runs in one go. At
+ * the end of one, an instruction that accessed memory has done its work, and of the
+ * others only those that end a piece can be meant to fault.
+ */
+static bool is_fault_x86_64(const struct trace_insn *i, bool accessed)
+{
+	if (i->decode.flow != FLOW_NEXT)
+		return false;
+	return i->after || (!accessed && (i->decode.ends || i->decode.memory));
+}
+
+static enum trace_leave leave_of(const struct trace *t, const struct trace_step *s)
+{
+	bool fault;
+
+	if (!s->next)
+		return LEAVE_END;
+	if (!is_elsewhere(t, s->insn, s->next))
+		return LEAVE_DONE;
+	if (t->arch == ARCH_AARCH64)
+		fault = is_fault_aarch64(s->next);
+	else
+		fault = is_fault_x86_64(s->insn, s->first_access < s->end);
+	return fault ? LEAVE_FAULT : LEAVE_INTERRUPT;
+}
+
+/*
+ * An instruction that faults in the middle of its work is taken back. But a trapped
+ * access to a system register is not: all that the emulator would have run in one go is
+ * counted, and what is behind the access counts again when it is run.
+ */
+static unsigned int count_of(const struct trace *t, const struct trace_step *s)
+{
+	const struct decode *d = &s->insn->decode;
+
+	if (s->leave != LEAVE_FAULT)
+		return 1;
+	if (t->arch == ARCH_X86_64)
+		return 0;
+	if (d->memory)
+		return 0;
+	return d->system ? 1u + s->insn->after : 1;
+}
+
+static enum record_kind kind_at(const struct trace *t, size_t at)
+{
+	return (enum record_kind)RECORD_KIND(t->words[at]);
+}
+
+/* From `at` to the next EXEC, ON or OFF; its number of instruction, or -1. */
+static long seek(const struct trace *t, size_t *at, size_t *first_access)
+{
+	*first_access = t->n_words;
+	for (; *at < t->n_words; *at += record_words(t, *at)) {
+		enum record_kind kind = kind_at(t, *at);
+
+		if ((kind == RECORD_LOAD || kind == RECORD_STORE) && *at < *first_access)
+			*first_access = *at;
+		if (kind == RECORD_EXEC)
+			return (long)RECORD_VALUE(t->words[*at]);
+		if (kind == RECORD_ON || kind == RECORD_OFF)
+			return -1;
+	}
+	return -1;
+}
+
+bool trace_next(const struct trace *t, struct trace_cursor *c, struct trace_step *s)
+{
+	size_t unused, at;
+	long insn, next;
+
+	s->begins = !c->resumed;
+	c->resumed = true;
+	while ((insn = seek(t, &c->at, &unused)) < 0) {
+		if (c->at >= t->n_words)
+			return false;
+		s->begins = true;
+		c->at++;
+	}
+	s->insn = &t->insns[insn];
+	at = c->at + 1;
+	next = seek(t, &at, &s->first_access);
+	s->next = next < 0 ? NULL : &t->insns[next];
+	s->end = at;
+	if (s->first_access > at)
+		s->first_access = at;
+	s->leave = leave_of(t, s);
+	s->count = count_of(t, s);
+	c->at = at;
+	return true;
+}
+
+bool trace_access(const struct trace *t, const struct trace_step *s, size_t *at,
+		  struct trace_access *a)
+{
+	for (; *at < s->end; *at += record_words(t, *at)) {
+		enum record_kind kind = kind_at(t, *at);
+
+		if (kind != RECORD_LOAD && kind != RECORD_STORE)
+			continue;
+		a->vaddr = wide(t->words + *at + 1);
+		a->bytes = 1u << (RECORD_VALUE(t->words[*at]) & 15);
+		a->store = kind == RECORD_STORE;
+		*at += RECORD_ACCESS_WORDS;
+		return true;
+	}
+	return false;
+}
+
+static void learn(struct trace *t, uint64_t vaddr)
+{
+	if (t->n_entries < TRACE_ENTRIES_MAX && !is_entry(t, vaddr))
+		t->entries[t->n_entries++] = vaddr;
+}
+
+/*
+ * What only the run shows: the places where exceptions arrive, and that what the kernel
+ * calls by HVC is neither its own code nor the VMM's.
+ */
+static void look_around(struct trace *t)
+{
+	struct trace_cursor c = { 0 };
+	struct trace_step s;
+	size_t i;
+
+	while (trace_next(t, &c, &s)) {
+		bool direct = s.insn->decode.flow == FLOW_NEXT ||
+			      s.insn->decode.flow == FLOW_BRANCH;
+
+		if (!s.next)
+			continue;
+		if (direct && s.leave != LEAVE_DONE && s.next->space != SPACE_GUEST)
+			learn(t, s.next->vaddr);
+		if (s.insn->decode.flow == FLOW_TRAP && s.next->space == SPACE_USER &&
+		    s.insn->space == SPACE_KERNEL)
+			t->hyp_top = s.next->vaddr >> 32;
+	}
+	for (i = 0; t->hyp_top && i < t->n_insns; i++)
+		if (t->insns[i].vaddr >> 32 == t->hyp_top)
+			t->insns[i].space = SPACE_HYP;
+}
+
+int trace_open(struct trace *t, enum arch arch, struct image_range guest,
+	       const uint32_t *words, size_t n)
+{
+	int err;
+
+	memset(t, 0, sizeof(*t));
+	t->arch = arch;
+	t->words = words;
+	t->n_words = n;
+	err = check(t);
+	if (err)
+		return err;
+	t->insns = calloc(t->n_insns + 1, sizeof(*t->insns));
+	if (!t->insns)
+		return -ENOMEM;
+	describe(t, guest);
+	look_around(t);
+	return 0;
+}
+
+void trace_close(struct trace *t)
+{
+	free(t->insns);
+	memset(t, 0, sizeof(*t));
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where a history's series change. */
+#include "host/history/history.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+const struct changepoint_rules history_rules = {
+	.window = 50,
+	.pvalue = 1e-4,
+	.magnitude = 0.01,
+	.quanta = 2,
+};
+
+/* Buffers for the longest series. */
+struct buffers {
+	double *values, *lo, *hi;
+};
+
+static void fill(const struct history *h, const struct history_series *s,
+		 const struct buffers *b)
+{
+	for (size_t i = 0, end; i < s->n_points; i = end) {
+		size_t subject = h->runs[s->points[i].run].subject;
+		double lo = INFINITY, hi = -INFINITY;
+
+		/* Runs of one subject by one program stand side by side. */
+		for (end = i;
+		     end < s->n_points && h->runs[s->points[end].run].subject == subject;
+		     end++) {
+			const struct history_point *p = &s->points[end];
+
+			b->values[end] = p->value;
+			lo = fmin(lo, isnan(p->lo) ? p->value : p->lo);
+			hi = fmax(hi, isnan(p->hi) ? p->value : p->hi);
+		}
+		for (size_t k = i; k < end; k++) {
+			b->lo[k] = lo;
+			b->hi[k] = hi;
+		}
+	}
+}
+
+/* The class before point `i`: the last that is known. */
+static const struct result_class *class_before(const struct history_series *s, size_t i)
+{
+	while (i-- > 0)
+		if (result_class_is_known(&s->points[i].class))
+			return &s->points[i].class;
+	return NULL;
+}
+
+static bool class_changes(const struct history_series *s, size_t i)
+{
+	const struct result_class *was;
+
+	if (!result_class_is_known(&s->points[i].class))
+		return false;
+	was = class_before(s, i);
+	return was && result_class_differs(was, &s->points[i].class);
+}
+
+/* The next point after `start` that begins another class, or the end. */
+static size_t class_end(const struct history_series *s, size_t start)
+{
+	const struct result_class *was = &s->points[start].class;
+
+	for (size_t i = start + 1; i < s->n_points; i++) {
+		const struct result_class *now = &s->points[i].class;
+
+		if (result_class_differs(was, now))
+			return i;
+		if (result_class_is_known(now))
+			was = now;
+	}
+	return s->n_points;
+}
+
+static double mean(const double *values, size_t from, size_t to)
+{
+	double sum = 0;
+
+	for (size_t i = from; i < to; i++)
+		sum += values[i];
+	return sum / (double)(to - from);
+}
+
+/* Changes within points [start, end), all of one class, behind those before. */
+static int judge_class(struct history_series *s, const struct changepoint_rules *rules,
+		       const struct buffers *b, size_t start, size_t end)
+{
+	struct changepoint *out = &s->changes[s->n_changes];
+	size_t least = rules->otava ? 3 : CHANGEPOINT_BEFORE + 1, found = 0;
+	int rc = 0;
+
+	if (s->method == HISTORY_STEPS)
+		found = changepoint_ranges(b->lo + start, b->hi + start, end - start,
+					   out);
+	else if (end - start >= least)
+		rc = changepoint_find(b->values + start, end - start, rules, out, &found);
+	for (size_t k = 0; k < found; k++)
+		out[k].index += start;
+	s->n_changes += found;
+	return rc;
+}
+
+/* From the means of the stretch before to that of the one after. */
+static void fill_class_changes(struct history_series *s, const struct buffers *b)
+{
+	for (size_t k = 0; k < s->n_changes; k++) {
+		struct changepoint *c = &s->changes[k];
+		size_t from = k ? c[-1].index : 0;
+		size_t to = k + 1 < s->n_changes ? c[1].index : s->n_points;
+
+		if (!class_changes(s, c->index))
+			continue;
+		c->before = mean(b->values, from, c->index);
+		c->after = mean(b->values, c->index, to);
+	}
+}
+
+static bool has_class_change(const struct history_series *s)
+{
+	return class_end(s, 0) < s->n_points;
+}
+
+static enum history_method method(const struct history *h, const struct history_series *s,
+				  const struct changepoint_rules *rules)
+{
+	size_t least = rules->otava ? 3 : CHANGEPOINT_BEFORE + 1;
+
+	if (h->places[s->place].exact && !rules->otava)
+		return s->n_points > 1 ? HISTORY_STEPS : HISTORY_TOO_FEW;
+	if (!rules->otava && has_class_change(s))
+		return HISTORY_NOISE;
+	return s->n_points >= least ? HISTORY_NOISE : HISTORY_TOO_FEW;
+}
+
+static int judge(const struct history *h, struct history_series *s,
+		 const struct changepoint_rules *rules, const struct buffers *b)
+{
+	struct changepoint_rules own = *rules;
+	int rc = 0;
+
+	own.quantum = s->quantum;
+	s->ignores_class = rules->otava;
+	s->method = method(h, s, rules);
+	if (s->method == HISTORY_TOO_FEW)
+		return 0;
+	fill(h, s, b);
+	free(s->changes);
+	s->changes = calloc(s->n_points, sizeof(*s->changes));
+	if (!s->changes)
+		return -ENOMEM;
+	s->n_changes = 0;
+	for (size_t start = 0, end; start < s->n_points && !rc; start = end) {
+		end = rules->otava ? s->n_points : class_end(s, start);
+		if (start)
+			s->changes[s->n_changes++] =
+				(struct changepoint){ .index = start };
+		rc = judge_class(s, &own, b, start, end);
+	}
+	if (!rules->otava)
+		fill_class_changes(s, b);
+	return rc;
+}
+
+int history_judge(struct history *h, const struct changepoint_rules *rules)
+{
+	struct buffers b;
+	size_t most = 1;
+	int rc = 0;
+
+	for (size_t i = 0; i < h->n_series; i++)
+		if (h->series[i].n_points > most)
+			most = h->series[i].n_points;
+	b.values = calloc(3 * most, sizeof(*b.values));
+	if (!b.values)
+		return -ENOMEM;
+	b.lo = b.values + most;
+	b.hi = b.lo + most;
+	for (size_t i = 0; i < h->n_series && !rc; i++)
+		rc = judge(h, &h->series[i], rules, &b);
+	free(b.values);
+	return rc;
+}
+
+enum history_kind history_kind(const struct history_series *s, size_t k)
+{
+	const struct changepoint *c = &s->changes[k];
+	bool up = c->after > c->before;
+
+	if (!s->ignores_class && class_changes(s, c->index))
+		return HISTORY_CHANGED;
+	return up == s->lower_is_better ? HISTORY_WORSE : HISTORY_BETTER;
+}
+
+const char *history_kind_name(enum history_kind kind)
+{
+	static const char *const names[] = {
+		[HISTORY_WORSE] = "worse",
+		[HISTORY_BETTER] = "better",
+		[HISTORY_CHANGED] = "changed",
+	};
+
+	return names[kind];
+}
+
+void history_class_change(const struct history_series *s, size_t k, char *text,
+			  size_t bytes)
+{
+	size_t at = s->changes[k].index;
+
+	*text = '\0';
+	if (history_kind(s, k) == HISTORY_CHANGED)
+		result_class_change(class_before(s, at), &s->points[at].class, text,
+				    bytes);
+}
+
+bool history_is_of_ranges(const struct history_series *s, size_t k, uint32_t *boots)
+{
+	size_t start = k ? s->changes[k - 1].index : 0;
+	size_t end = k + 1 < s->n_changes ? s->changes[k + 1].index : s->n_points;
+	const struct history_point *new = &s->points[s->changes[k].index];
+	bool ranges = false;
+
+	*boots = new->boots < new[-1].boots ? new->boots : new[-1].boots;
+	for (size_t i = start; s->method == HISTORY_STEPS && i < end && !ranges; i++)
+		ranges = s->points[i].lo < s->points[i].hi;
+	return ranges;
+}
+
+const struct history_run *history_new_run(const struct history *h,
+					  const struct history_series *s, size_t k)
+{
+	return &h->runs[s->points[s->changes[k].index].run];
+}
+
+const struct history_run *history_old_run(const struct history *h,
+					  const struct history_series *s, size_t k)
+{
+	return &h->runs[s->points[s->changes[k].index - 1].run];
+}
+
+bool history_is_recent(const struct history *h, const struct history_run *run,
+		       size_t last)
+{
+	return !last || run->at_place + last >= h->places[run->place].n_runs;
+}
+
+bool history_is_current(const struct history *h, const struct history_series *s)
+{
+	for (size_t i = 0; i < s->n_points; i++)
+		if (history_is_recent(h, &h->runs[s->points[i].run], 1))
+			return true;
+	return false;
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A history's file: locks, additions, and what crashes leave behind. */
+#include "host/history/row_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/lib/error.h"
+#include "host/result/file.h"
+#include "host/result/store.h"
+
+struct row_file {
+	char *path;
+	int fd;
+	const char *text; /* mapped; NULL where the file is empty */
+	size_t bytes;	  /* of whole lines, and of a last one without its newline */
+	size_t mapped;
+	size_t torn;
+	bool open_line; /* the last line is whole but for its newline */
+};
+
+/* Locks what `path` names now: it may have been replaced while we waited. */
+static int lock(const char *path, int fd, bool add)
+{
+	struct stat there, here;
+
+	while (flock(fd, add ? LOCK_EX : LOCK_SH))
+		if (errno != EINTR)
+			return -errno;
+	if (fstat(fd, &here))
+		return -errno;
+	if (!S_ISREG(here.st_mode))
+		return -EINVAL;
+	if (stat(path, &there) || there.st_ino != here.st_ino ||
+	    there.st_dev != here.st_dev)
+		return -EAGAIN;
+	return 0;
+}
+
+static int open_locked(const char *path, bool add, struct error *err)
+{
+	const char *what = add ? "write" : "read";
+	int rc;
+
+	do {
+		/* O_NONBLOCK: a pipe that nobody writes to must not hold us up. */
+		int fd = open(path,
+			      (add ? O_RDWR | O_CREAT | O_APPEND : O_RDONLY) | O_CLOEXEC |
+				      O_NONBLOCK,
+			      0666);
+
+		if (fd < 0)
+			return file_cannot(err, what, path, -errno);
+		rc = lock(path, fd, add);
+		if (!rc)
+			return fd;
+		close(fd);
+	} while (rc == -EAGAIN);
+	if (rc == -EINVAL)
+		return error_set(err, rc, "%s is no history: not a regular file",
+				 file_tail(path));
+	return file_cannot(err, "lock", path, rc);
+}
+
+static int map(struct row_file *f, struct error *err)
+{
+	struct stat st;
+	void *text;
+
+	if (fstat(f->fd, &st))
+		return file_cannot(err, "read", f->path, -errno);
+	f->bytes = f->mapped = (size_t)st.st_size;
+	if (!f->mapped)
+		return 0;
+	text = mmap(NULL, f->mapped, PROT_READ, MAP_SHARED | MAP_POPULATE, f->fd, 0);
+	if (text == MAP_FAILED)
+		return file_cannot(err, "read", f->path, -errno);
+	f->text = text;
+	return 0;
+}
+
+/* Whether [start, start + bytes) is a line of a history. 0, or -EINVAL with `err`. */
+static int check_line(const char *start, size_t bytes, struct error *err)
+{
+	struct row_names *names = row_names_new();
+	struct row_scan *scan = row_scan_new(names);
+	struct row row;
+	int rc = row_scan_line(scan, start, bytes, &row, err);
+
+	row_scan_free(scan);
+	row_names_free(names);
+	return rc;
+}
+
+/* A last line without a newline: whole, as an editor leaves it, or torn. */
+static void find_torn(struct row_file *f)
+{
+	const char *newline = f->bytes ? memrchr(f->text, '\n', f->bytes) : NULL;
+	size_t start = newline ? (size_t)(newline + 1 - f->text) : 0;
+	struct error err;
+
+	if (start == f->bytes)
+		return;
+	f->open_line = !check_line(f->text + start, f->bytes - start, &err);
+	if (f->open_line)
+		return;
+	f->torn = f->bytes - start;
+	f->bytes = start;
+}
+
+/*
+ * A file of another sort is neither read nor cut at its end. Where there is no whole
+ * line, what is there must be how one begins; or nothing, as some file systems leave
+ * a place that was to be written.
+ */
+static int check_first(const struct row_file *f, struct error *err)
+{
+	static const char begin[] = "{\"schema\":\"" ROW_SCHEMA "\"";
+	size_t n = f->torn < sizeof(begin) - 1 ? f->torn : sizeof(begin) - 1;
+	const char *newline = f->bytes ? memchr(f->text, '\n', f->bytes) : NULL;
+	struct error inner;
+
+	if (!f->mapped)
+		return 0;
+	if (f->bytes) {
+		n = newline ? (size_t)(newline - f->text) : f->bytes;
+		if (!check_line(f->text, n, &inner))
+			return 0;
+		return error_set(err, -EINVAL, "%s: line 1: %s", file_tail(f->path),
+				 inner.text);
+	}
+	if (!memcmp(f->text, begin, n) || f->text[0] == '\0')
+		return 0;
+	return error_set(err, -EINVAL, "%s is no history: its first line is not one",
+			 file_tail(f->path));
+}
+
+/* Nothing is cut off before it is safe elsewhere. */
+static int set_aside(struct row_file *f, struct error *err)
+{
+	char *path;
+	int fd, rc;
+
+	if (asprintf(&path, "%s.torn", f->path) < 0)
+		store_check(NULL);
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	rc = fd < 0 ? -errno : file_write(fd, f->text + f->bytes, f->torn);
+	if (!rc)
+		rc = file_write(fd, "\n", 1);
+	if (!rc)
+		rc = file_sync(fd);
+	if (fd >= 0)
+		close(fd);
+	if (!rc)
+		rc = file_sync_folder(path);
+	if (rc)
+		file_cannot(err, "write", path, rc);
+	free(path);
+	if (rc)
+		return rc;
+	if (ftruncate(f->fd, (off_t)f->bytes))
+		return file_cannot(err, "write", f->path, -errno);
+	return 0;
+}
+
+int row_file_open(const char *path, bool add, struct row_file **out, struct error *err)
+{
+	struct row_file *f;
+	int fd = open_locked(path, add, err), rc;
+
+	if (fd < 0)
+		return fd;
+	f = store_check(calloc(1, sizeof(*f)));
+	f->path = store_check(strdup(path));
+	f->fd = fd;
+	rc = map(f, err);
+	if (!rc) {
+		find_torn(f);
+		rc = check_first(f, err);
+	}
+	if (!rc && add && f->torn)
+		rc = set_aside(f, err);
+	if (rc)
+		row_file_close(f);
+	else
+		*out = f;
+	return rc;
+}
+
+void row_file_close(struct row_file *f)
+{
+	if (!f)
+		return;
+	if (f->text)
+		munmap((void *)f->text, f->mapped);
+	close(f->fd); /* and so unlocks */
+	free(f->path);
+	free(f);
+}
+
+size_t row_file_torn(const struct row_file *f)
+{
+	return f->torn;
+}
+
+int row_file_read(const struct row_file *f, struct row_names *names,
+		  int (*take)(void *ctx, const struct row *row), void *ctx,
+		  struct error *err)
+{
+	struct row_scan *scan = row_scan_new(names);
+	const char *end = f->text + f->bytes;
+	size_t number = 0;
+	int rc = 0;
+
+	for (const char *line = f->text; !rc && line < end;) {
+		const char *newline = memchr(line, '\n', (size_t)(end - line));
+		const char *stop = newline ? newline : end;
+		struct error inner;
+		struct row row;
+
+		number++;
+		if (stop > line) {
+			rc = row_scan_line(scan, line, (size_t)(stop - line), &row,
+					   &inner);
+			if (rc)
+				error_set(err, rc, "%s: line %zu: %s", file_tail(f->path),
+					  number, inner.text);
+			else
+				rc = take(ctx, &row);
+		}
+		line = stop + 1;
+	}
+	row_scan_free(scan);
+	return rc;
+}
+
+int row_file_add(struct row_file *f, const char *lines, size_t bytes, struct error *err)
+{
+	int rc = 0;
+
+	if (f->open_line)
+		rc = file_write(f->fd, "\n", 1);
+	if (!rc)
+		rc = file_write(f->fd, lines, bytes);
+	if (!rc)
+		rc = file_sync(f->fd);
+	if (!rc && !f->mapped)
+		rc = file_sync_folder(f->path);
+	if (!rc)
+		return 0;
+	/* A shorter file needs no room: this works on a full disk, too. */
+	if (ftruncate(f->fd, (off_t)f->bytes))
+		return error_set(err, rc,
+				 "cannot write %s: %s; what was added may be torn",
+				 file_tail(f->path), strerror(-rc));
+	file_sync(f->fd);
+	return file_cannot(err, "write", f->path, rc);
+}

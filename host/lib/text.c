@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Text laid out in columns: padding and wrapping. */
+#include "host/lib/text.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/lib/message.h"
+
+size_t text_width(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80; /* not a continuation byte */
+	return n;
+}
+
+static void blanks(FILE *f, size_t n)
+{
+	fprintf(f, "%*s", (int)n, "");
+}
+
+void text_right(FILE *f, const char *s, size_t width)
+{
+	size_t w = text_width(s);
+
+	blanks(f, w < width ? width - w : 0);
+	fputs(s, f);
+}
+
+void text_left(FILE *f, const char *s, size_t width)
+{
+	size_t w = text_width(s);
+
+	fputs(s, f);
+	blanks(f, w < width ? width - w : 0);
+}
+
+void text_wrap(FILE *f, const char *text, size_t at, size_t indent, size_t columns)
+{
+	char *copy = strdup(text), *rest = copy, *word;
+	bool first = true;
+
+	if (!copy)
+		abort();
+	message_clean(copy);
+	while ((word = strsep(&rest, " "))) {
+		size_t w = text_width(word);
+
+		if (!w)
+			continue;
+		if (!first && at + 1 + w >= columns) {
+			fputc('\n', f);
+			blanks(f, indent);
+			at = indent;
+		} else if (!first) {
+			fputc(' ', f);
+			at++;
+		}
+		fputs(word, f);
+		at += w;
+		first = false;
+	}
+	fputc('\n', f);
+	free(copy);
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Draws a comparison: points with intervals, largest difference first. */
+#include "host/report/differences.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/lib/color.h"
+#include "host/report/figure.h"
+#include "host/report/forest.h"
+#include "host/lib/number.h"
+#include "host/report/picture.h"
+#include "host/report/plots.h"
+
+#define ROW_PIXELS    24
+#define CROWD	      24 /* rows that are drawn at that size; more are drawn smaller */
+#define SMALL_PIXELS  19
+#define AXIS_PIXELS   108
+#define COLUMN_PIXELS 130 /* each of the two columns of figures */
+#define HEADS_PIXELS  26
+#define TICK_PIXELS   72 /* a number of the axis, and some room */
+
+/* How each verdict looks: shape, colour, and word for who sees neither. */
+static const struct {
+	enum figure_mark mark;
+	size_t series;
+	const char *word;
+} looks[COMPARE_VERDICTS] = {
+	[COMPARE_WORSE] = { FIGURE_POINT_UP, COLOR_WORSE - COLOR_SERIES, "worse" },
+	[COMPARE_BETTER] = { FIGURE_POINT_DOWN, COLOR_BETTER - COLOR_SERIES, "better" },
+	[COMPARE_CHANGED] = { FIGURE_POINT, 1, "changed: another class of operation" },
+	[COMPARE_INCONCLUSIVE] = { FIGURE_POINT_OPEN, 6, "not decided: noise" },
+	[COMPARE_SAME] = { FIGURE_POINT, 6, "the same" },
+};
+
+static const struct figure_pen left_pen = { FIGURE_LEFT, 12, COLOR_INK };
+static const struct figure_pen right_pen = { FIGURE_RIGHT, 12, COLOR_INK };
+static const struct figure_pen head_pen = { FIGURE_RIGHT, 11, COLOR_SOFT };
+
+static double left_pixels(const struct forest *f)
+{
+	double longest = 100;
+
+	for (size_t i = 0; i < f->n; i++)
+		longest = fmax(longest, figure_text_width(f->points[i].label, 12));
+	return FIGURE_EDGE + 14 + fmin(longest, 420);
+}
+
+static size_t legend_lines(const struct forest *f)
+{
+	size_t n = 0;
+
+	for (unsigned int v = 0; v < COMPARE_VERDICTS; v++)
+		n += forest_count(f, v) > 0;
+	return n;
+}
+
+static unsigned int row_pixels(const struct forest *f)
+{
+	return f->n > CROWD ? SMALL_PIXELS : ROW_PIXELS;
+}
+
+static unsigned int top_pixels(const struct forest *f)
+{
+	return FIGURE_HEAD + FIGURE_LEGEND * (unsigned int)legend_lines(f) + HEADS_PIXELS;
+}
+
+static struct figure_panel panel_of(const struct figure *g, const struct forest *f)
+{
+	return (struct figure_panel){ left_pixels(f), top_pixels(f),
+				      g->width - FIGURE_EDGE - 2 * COLUMN_PIXELS - 10,
+				      g->height - AXIS_PIXELS };
+}
+
+static void print_legend(const struct figure *g, const struct forest *f)
+{
+	char text[96];
+	size_t line = 0;
+
+	for (unsigned int v = 0; v < COMPARE_VERDICTS; v++) {
+		size_t n = forest_count(f, v);
+
+		if (!n)
+			continue;
+		snprintf(text, sizeof(text), "%s (%zu)", looks[v].word, n);
+		figure_legend(g, line++, looks[v].mark, looks[v].series, text);
+	}
+}
+
+static const char *unit_of(const struct forest *f)
+{
+	return plot_unit_words(f->points[0].row->unit);
+}
+
+/* Ticks of an axis that is linear about zero: 0, and powers of ten to both sides. */
+static void print_bent_axis(const struct figure *g, const struct forest *f,
+			    const struct figure_panel *p)
+{
+	double decade = log(10) * (p->right - p->left) / (f->most - f->least);
+	int step = (int)ceil(TICK_PIXELS / decade), most = 15 - 15 % step;
+	struct figure_tick ticks[64];
+	size_t n = 0;
+
+	for (int e = most; e >= 0; e -= step)
+		if (asinh(-pow(10, e)) > f->least)
+			ticks[n++] =
+				(struct figure_tick){ asinh(-pow(10, e)), -pow(10, e) };
+	ticks[n++] = (struct figure_tick){ 0, 0 };
+	for (int e = 0; e <= most; e += step)
+		if (asinh(pow(10, e)) < f->most)
+			ticks[n++] =
+				(struct figure_tick){ asinh(pow(10, e)), pow(10, e) };
+	figure_tick_axis(g, "x", f->least, f->most, ticks, n, f->percent ? " %" : "");
+}
+
+static void print_axes(const struct figure *g, const struct forest *f)
+{
+	struct figure_panel p = panel_of(g, f);
+	char label[96];
+
+	figure_panel(g, &p);
+	if (f->bent)
+		print_bent_axis(g, f, &p);
+	else
+		figure_linear_axis(g, "x", f->least, f->most, 6, " %");
+	fprintf(g->f, "set yrange [%zu:0]\nunset ytics\n", f->n);
+	snprintf(label, sizeof(label), "difference, %s%s",
+		 f->percent ? "percent of the base" : unit_of(f),
+		 f->bent ? " (logarithmic away from zero)" : "");
+	figure_axis_label(g, "x", label);
+	fprintf(g->f,
+		"set arrow from first 0, graph 0 to first 0, graph 1 nohead front lw 1.5 "
+		"lc rgb '%s'\n",
+		color_light(COLOR_INK));
+}
+
+/* "+1,234 insns" and "+2.4 %", in their columns. */
+static void print_figures(const struct figure *g, const struct forest *f, size_t i)
+{
+	const struct compare_row *row = f->points[i].row;
+	double y = top_pixels(f) + row_pixels(f) * ((double)i + 0.5);
+	double difference = forest_difference(row), ratio = forest_ratio(row);
+	char number[NUMBER_BYTES], text[64];
+
+	number_format(number, difference, row->exact);
+	snprintf(text, sizeof(text), "%s%s", difference > 0 ? "+" : "", number);
+	figure_text(g, g->width - FIGURE_EDGE - COLUMN_PIXELS, y, &right_pen, text);
+	if (isnan(ratio))
+		snprintf(text, sizeof(text), "from %.3g", row->base.value);
+	else if (ratio > 10)
+		snprintf(text, sizeof(text), "x %.4g", ratio);
+	else if (fabs(forest_percent(ratio)) < 0.1)
+		snprintf(text, sizeof(text), "%+.2g %%", forest_percent(ratio));
+	else
+		snprintf(text, sizeof(text), "%+.1f %%", forest_percent(ratio));
+	figure_text(g, g->width - FIGURE_EDGE, y, &right_pen, text);
+}
+
+static void print_rows(const struct figure *g, const struct forest *f)
+{
+	double head = top_pixels(f) - HEADS_PIXELS / 2.0;
+
+	for (size_t i = 0; i < f->n; i++) {
+		if (i % 2 == 0)
+			figure_band(g, (double)i, (double)i + 1);
+		figure_text(g, FIGURE_EDGE,
+			    top_pixels(f) + row_pixels(f) * ((double)i + 0.5), &left_pen,
+			    f->points[i].label);
+		print_figures(g, f, i);
+	}
+	figure_text(g, g->width - FIGURE_EDGE - COLUMN_PIXELS, head, &head_pen,
+		    unit_of(f));
+	figure_text(g, g->width - FIGURE_EDGE, head, &head_pen, "of the base");
+}
+
+/* A block of points per verdict, and one of all intervals. */
+static void print_data(FILE *out, const struct forest *f)
+{
+	for (unsigned int v = 0; v < COMPARE_VERDICTS; v++) {
+		fprintf(out, "$points_%u << EOD\n", v);
+		for (size_t i = 0; i < f->n; i++)
+			if (f->points[i].row->verdict == v)
+				fprintf(out, "%.9g %.1f\n",
+					forest_bend(f, f->points[i].value),
+					(double)i + 0.5);
+		fputs("EOD\n", out);
+	}
+	fputs("$stems << EOD\n", out);
+	for (size_t i = 0; i < f->n; i++) {
+		const struct forest_point *p = &f->points[i];
+		bool interval = !isnan(p->lo) && p->hi > p->lo;
+
+		/* Without an interval, a stem from zero leads the eye to the point. */
+		fprintf(out, "%.9g %.1f %.9g %.9g\n", forest_bend(f, p->value),
+			(double)i + 0.5,
+			interval ? forest_bend(f, p->lo)
+				 : fmin(0, forest_bend(f, p->value)),
+			interval ? forest_bend(f, p->hi)
+				 : fmax(0, forest_bend(f, p->value)));
+	}
+	fputs("EOD\n", out);
+}
+
+static bool has_bands(const struct forest *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (forest_band(f, f->points[i].row) > 0)
+			return true;
+	return false;
+}
+
+static void print_bands(FILE *out, const struct forest *f)
+{
+	fputs("$bands << EOD\n", out);
+	for (size_t i = 0; i < f->n; i++) {
+		double band = forest_band(f, f->points[i].row);
+
+		/* It may be wider than the axis is. */
+		if (band > 0)
+			fprintf(out, "0 %.1f %.9g %.9g %.2f %.2f\n", (double)i + 0.5,
+				fmax(forest_bend(f, -band), f->least),
+				fmin(forest_bend(f, band), f->most), (double)i + 0.1,
+				(double)i + 0.9);
+	}
+	fputs("EOD\n", out);
+}
+
+static void print_plot(FILE *out, const struct forest *f)
+{
+	fputs("plot ", out);
+	if (has_bands(f))
+		fprintf(out, "$bands using 1:2:3:4:5:6 with boxxyerror lc rgb '%s', ",
+			color_light(COLOR_GRID));
+	fprintf(out, "$stems using 1:2:3:4 with xerrorbars pt -1 lw 1.5 lc rgb '%s'",
+		color_light(COLOR_AXIS));
+	for (unsigned int v = 0; v < COMPARE_VERDICTS; v++)
+		if (forest_count(f, v))
+			fprintf(out,
+				", $points_%u with points pt %u ps %s lw 2 lc rgb '%s'",
+				v, figure_point_type(looks[v].mark),
+				f->n > CROWD ? "1" : "1.3",
+				color_light(COLOR_SERIES + looks[v].series));
+	fputc('\n', out);
+}
+
+static void print_remark(const struct figure *g, const struct forest *f)
+{
+	char text[448], equal[320] = "", without[64] = "";
+
+	if (f->n_equal)
+		snprintf(equal, sizeof(equal), "No difference in %zu: %.120s%s ",
+			 f->n_equal, f->equal, strlen(f->equal) > 120 ? " ..." : ".");
+	if (f->n_without)
+		snprintf(without, sizeof(without), "%zu cannot be compared.",
+			 f->n_without);
+	snprintf(text, sizeof(text), "%s%s", equal, without);
+	if (has_bands(f))
+		figure_foot_above(
+			g, "By how much the boots moved (median ratio of pairs, or "
+			   "Hodges-Lehmann shift). Grey ground: too small to matter "
+			   "here (1 %, or two steps of the clock).");
+	figure_foot(g, text);
+}
+
+void differences_draw(const struct differences *d, struct picture *p)
+{
+	struct forest f;
+	struct figure g;
+
+	forest_build(&f, d->compare);
+	p->width = FIGURE_WIDTH;
+	p->height = top_pixels(&f) + row_pixels(&f) * (unsigned int)f.n + AXIS_PIXELS;
+	plot_open(&g, p);
+	print_data(g.f, &f);
+	print_bands(g.f, &f);
+	figure_head(&g, d->title, d->subtitle);
+	print_legend(&g, &f);
+	print_axes(&g, &f);
+	print_rows(&g, &f);
+	print_remark(&g, &f);
+	print_plot(g.f, &f);
+	plot_close(&g, p);
+	forest_free(&f);
+}

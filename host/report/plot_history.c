@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How figures went from run to run: a picture per place, a row per series, with
+ * intervals, the levels between changes, and each change with its cause in words.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/lib/color.h"
+#include "host/report/figure.h"
+#include "host/report/history_sheet.h"
+#include "host/lib/number.h"
+#include "host/report/plots.h"
+
+#define LABEL_PIXELS 84 /* what the size of a change takes */
+#define ROW_PIXELS   170
+#define ALONE_PIXELS 420
+#define NAME_PIXELS  30
+#define TOP_PIXELS   (FIGURE_HEAD + FIGURE_LEGEND * 2 + 8)
+#define FOOT_PIXELS  150 /* names of runs, written aslant */
+#define LEFT_PIXELS  110
+#define RIGHT_PIXELS 120 /* the newest value */
+
+static const struct figure_pen name_pen = { FIGURE_LEFT, 13, COLOR_INK };
+static const struct figure_pen unit_pen = { FIGURE_RIGHT, 11, COLOR_SOFT };
+static const struct figure_pen value_pen = { FIGURE_LEFT, 12, COLOR_INK };
+
+static double largest_change(const struct history_series *s)
+{
+	double most = 0;
+
+	for (size_t k = 0; k < s->n_changes; k++)
+		most = fmax(most, changepoint_magnitude(&s->changes[k]));
+	return most;
+}
+
+/* Those that changed most come first, then the others in their order. */
+static int by_change(const void *a, const void *b)
+{
+	const struct history_series *x = *(const struct history_series *const *)a;
+	const struct history_series *y = *(const struct history_series *const *)b;
+	double p = largest_change(x), q = largest_change(y);
+
+	if (p != q)
+		return p < q ? 1 : -1;
+	return (x > y) - (x < y);
+}
+
+static void collect(struct history_sheet *sheet, const struct plot_input *in)
+{
+	const struct history *h = in->history;
+	const struct history_series **all = calloc(h->n_series + 1, sizeof(*all));
+	size_t n = 0;
+
+	if (!all)
+		abort();
+	for (size_t i = 0; i < h->n_series; i++)
+		if (h->series[i].place == sheet->place && h->series[i].n_points > 1 &&
+		    plot_wants(in, h->series[i].benchmark))
+			all[n++] = &h->series[i];
+	qsort(all, n, sizeof(*all), by_change);
+	/* Where some changed, those that cannot but stay the same say nothing. */
+	for (; n > 1 && all[n - 1]->method == HISTORY_STEPS && !all[n - 1]->n_changes &&
+	       all[0]->n_changes;
+	     n--)
+		sheet->n_flat++;
+	sheet->n_rows = n < HISTORY_ROWS_MAX ? n : HISTORY_ROWS_MAX;
+	sheet->n_left_out = n - sheet->n_rows;
+	memcpy(sheet->rows, all, sheet->n_rows * sizeof(*all));
+	sheet->row_pixels = sheet->n_rows == 1 ? ALONE_PIXELS : ROW_PIXELS;
+	free(all);
+}
+
+static void print_points(FILE *f, const struct history_sheet *sheet, size_t row)
+{
+	const struct history_series *s = sheet->rows[row];
+
+	fprintf(f, "$points_%zu << EOD\n", row);
+	for (size_t i = 0; i < s->n_points; i++) {
+		const struct history_point *p = &s->points[i];
+
+		fprintf(f, "%.9g %.9g %.9g %.9g\n", history_at(sheet, p), p->value,
+			isnan(p->lo) ? p->value : p->lo, isnan(p->hi) ? p->value : p->hi);
+	}
+	fputs("EOD\n", f);
+}
+
+/* A level's ends lie half a run outside its first and last point. */
+static void print_levels(FILE *f, const struct history_sheet *sheet, size_t row)
+{
+	const struct history_series *s = sheet->rows[row];
+
+	fprintf(f, "$levels_%zu << EOD\n", row);
+	for (size_t k = 0; k <= s->n_changes && s->n_changes; k++) {
+		size_t from = k ? s->changes[k - 1].index : 0;
+		size_t to = k < s->n_changes ? s->changes[k].index : s->n_points;
+		double level = k ? s->changes[k - 1].after : s->changes[0].before;
+
+		fprintf(f, "%.9g %.9g\n%.9g %.9g\n\n",
+			history_at(sheet, &s->points[from]) - 0.5, level,
+			history_at(sheet, &s->points[to - 1]) + 0.5, level);
+	}
+	fputs("EOD\n", f);
+}
+
+static struct figure_panel panel_of(const struct figure *g,
+				    const struct history_sheet *sheet, size_t row)
+{
+	double top = TOP_PIXELS + sheet->row_pixels * (double)row;
+
+	return (struct figure_panel){ LEFT_PIXELS, top + NAME_PIXELS,
+				      g->width - RIGHT_PIXELS,
+				      top + sheet->row_pixels - 14 };
+}
+
+/* A change has room for its size if no larger one stands too near. */
+static bool has_room(const struct figure *g, const struct history_sheet *sheet,
+		     const struct history_series *s, size_t k)
+{
+	double runs = (double)sheet->h->places[sheet->place].n_runs;
+	double pixels = (g->width - LEFT_PIXELS - RIGHT_PIXELS) / runs;
+
+	for (size_t j = 0; j < s->n_changes; j++) {
+		double apart = fabs(history_at(sheet, &s->points[s->changes[j].index]) -
+				    history_at(sheet, &s->points[s->changes[k].index]));
+		double mine = changepoint_magnitude(&s->changes[k]);
+		double other = changepoint_magnitude(&s->changes[j]);
+
+		if (j != k && apart * pixels < LABEL_PIXELS &&
+		    (other > mine || (other == mine && j < k)))
+			return false;
+	}
+	return true;
+}
+
+static void print_change(const struct figure *g, const struct history_sheet *sheet,
+			 const struct history_series *s, size_t k, double high)
+{
+	static const struct {
+		unsigned int color;
+		const char *mark;
+	} looks[] = {
+		[HISTORY_WORSE] = { COLOR_WORSE, "\u25b2" },
+		[HISTORY_BETTER] = { COLOR_BETTER, "\u25bc" },
+		[HISTORY_CHANGED] = { COLOR_SERIES + 1, "\u25c6" },
+	};
+	const struct changepoint *c = &s->changes[k];
+	unsigned int color = looks[history_kind(s, k)].color;
+	const struct figure_pen pen = { FIGURE_LEFT, 11, color };
+	const char *mark = looks[history_kind(s, k)].mark;
+	double x = history_at(sheet, &s->points[c->index]) - 0.5;
+	double share = c->before > 0 ? 100 * (c->after / c->before - 1) : NAN;
+	char text[128];
+
+	fprintf(g->f,
+		"set arrow from first %.9g, graph 0 to first %.9g, graph 1 nohead back "
+		"dt 2 lw 1.5 lc rgb '%s'\n",
+		x, x, color_light(color));
+	if (!has_room(g, sheet, s, k))
+		return;
+	if (fabs(share) >= 0.1 && share < 1000)
+		snprintf(text, sizeof(text), "%s %+.1f %%", mark, share);
+	else
+		snprintf(text, sizeof(text), "%s %+.4g", mark, c->after - c->before);
+	figure_text_at(g, x, high, 6, &pen, text);
+}
+
+static void print_range(const struct figure *g, const struct history_series *s,
+			double *high)
+{
+	double least = INFINITY, most = -INFINITY, room;
+
+	for (size_t i = 0; i < s->n_points; i++) {
+		const struct history_point *p = &s->points[i];
+
+		least = fmin(least, fmin(p->value, isnan(p->lo) ? p->value : p->lo));
+		most = fmax(most, fmax(p->value, isnan(p->hi) ? p->value : p->hi));
+	}
+	room = fmax((most - least) * 0.15, fmax(fabs(most) * 0.002, 1));
+	/* Above it, what the changes are called. */
+	*high = most + room;
+	figure_linear_axis(g, "y", least - room, most + 2 * room, 4, "");
+}
+
+static void print_words(const struct figure *g, const struct history_sheet *sheet,
+			size_t row)
+{
+	const struct history_series *s = sheet->rows[row];
+	const struct history_point *newest = &s->points[s->n_points - 1];
+	struct figure_panel p = panel_of(g, sheet, row);
+	char text[256], number[NUMBER_BYTES];
+
+	snprintf(text, sizeof(text),
+		 strcmp(s->config, "default") ? "%.90s [%.60s]" : "%.90s", s->benchmark,
+		 s->config);
+	figure_text(g, p.left, p.top - NAME_PIXELS / 2.0, &name_pen, text);
+	snprintf(text, sizeof(text), "%.60s, %.60s", s->metric, plot_unit_words(s->unit));
+	figure_text(g, p.right, p.top - NAME_PIXELS / 2.0, &unit_pen, text);
+	number_format(number, newest->value, sheet->h->places[sheet->place].exact);
+	figure_text_at(g, (double)sheet->h->places[sheet->place].n_runs - 0.3,
+		       newest->value, 8, &value_pen, number);
+}
+
+static void draw_row(const struct figure *g, const struct history_sheet *sheet,
+		     size_t row)
+{
+	const struct history_series *s = sheet->rows[row];
+	struct figure_panel p = panel_of(g, sheet, row);
+	double high;
+
+	fputs("unset label\nunset object\nunset arrow\nset border 3\n", g->f);
+	figure_panel(g, &p);
+	history_print_runs(g, sheet, row + 1 == sheet->n_rows);
+	print_range(g, s, &high);
+	print_words(g, sheet, row);
+	for (size_t k = 0; k < s->n_changes; k++)
+		print_change(g, sheet, s, k, high);
+	fprintf(g->f,
+		"plot $points_%zu using 1:3:4 with filledcurves fs solid noborder lc rgb "
+		"'%s'",
+		row, color_light(COLOR_GRID));
+	if (s->n_changes)
+		fprintf(g->f, ", $levels_%zu with lines lw 4 lc rgb '%s'", row,
+			color_light(COLOR_SERIES + 4));
+	/* Noise is followed by a line; an exact figure stands where it stands. */
+	fprintf(g->f, ", $points_%zu using 1:2 with %s lw 1 pt 7 ps 0.8 lc rgb '%s'\n",
+		row, sheet->h->places[sheet->place].exact ? "points" : "linespoints",
+		color_light(COLOR_INK));
+}
+
+static void print_heads(const struct figure *g, const struct history_sheet *sheet)
+{
+	const struct history_place *place = &sheet->h->places[sheet->place];
+	char title[192], subtitle[256], remark[192], flat[64] = "", more[96] = "";
+
+	snprintf(title, sizeof(title), "%.100s over %zu runs", place->target,
+		 place->n_runs);
+	snprintf(subtitle, sizeof(subtitle), "%s%.160s. %s",
+		 place->exact ? "" : "Machine ", place->what ? place->what : "",
+		 place->exact ? "Exact: every change is one."
+			      : "Ground: confidence intervals.");
+	figure_head(g, title, subtitle);
+	figure_legend(g, 0, FIGURE_SWATCH, 4, "level between changes");
+	figure_legend(g, 1, FIGURE_BREAK, COLOR_WORSE - COLOR_SERIES,
+		      "change (\u25b2 worse, \u25bc better, \u25c6 another class), with "
+		      "the run "
+		      "that brought it");
+	if (sheet->n_left_out)
+		snprintf(more, sizeof(more),
+			 "%zu more series are not drawn; --bench chooses.",
+			 sheet->n_left_out);
+	if (sheet->n_flat)
+		snprintf(flat, sizeof(flat), "%zu series never changed. ", sheet->n_flat);
+	snprintf(remark, sizeof(remark), "%s%s", flat, more);
+	figure_foot(g, remark);
+}
+
+static void draw(const struct history_sheet *sheet, struct picture *p)
+{
+	struct figure g;
+
+	p->width = FIGURE_WIDTH;
+	p->height = TOP_PIXELS + sheet->row_pixels * (unsigned int)sheet->n_rows +
+		    FOOT_PIXELS;
+	plot_open(&g, p);
+	for (size_t i = 0; i < sheet->n_rows; i++) {
+		print_points(g.f, sheet, i);
+		print_levels(g.f, sheet, i);
+	}
+	print_heads(&g, sheet);
+	/* Heads belong to no panel: they are drawn with an empty one. */
+	fputs("set multiplot\nset xrange [0:1]\nset yrange [0:1]\nunset xtics\nunset "
+	      "ytics\nunset border\nplot NaN notitle\n",
+	      g.f);
+	for (size_t i = 0; i < sheet->n_rows; i++)
+		draw_row(&g, sheet, i);
+	fputs("unset multiplot\n", g.f);
+	plot_close(&g, p);
+}
+
+void plot_history(const struct plot_input *in, struct picture_list *list,
+		  struct plot_reason *why)
+{
+	bool any = false;
+
+	for (size_t place = 0; place < in->history->n_places; place++) {
+		struct history_sheet sheet = { .h = in->history, .place = place };
+		struct picture *p;
+
+		collect(&sheet, in);
+		if (!sheet.n_rows)
+			continue;
+		any = true;
+		p = picture_add(list);
+		picture_name(list, "history-%s", in->history->places[place].target);
+		if (asprintf(&p->caption, "Figures of %s from run to run",
+			     in->history->places[place].target) < 0)
+			abort();
+		draw(&sheet, p);
+	}
+	if (!any)
+		snprintf(why->text, sizeof(why->text),
+			 "no series of the history has two figures");
+}

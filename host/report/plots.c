@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The kinds of pictures there are, and what they share. */
+#include "host/report/plots.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/result/result.h"
+#include "host/report/figure.h"
+
+const struct plot_kind plot_kinds[] = {
+	{ "bars", "round trips of every benchmark, by target", false, plot_bars },
+	{ "compare", "differences of two documents or configs, with intervals", false,
+	  plot_compare },
+	{ "configs", "trap against passthrough: bars by counter config", false,
+	  plot_configs },
+	{ "tax", "what the virtual PMU adds to every exit", false, plot_tax },
+	{ "distribution", "events of noisy targets: the bulk, and the tail", false,
+	  plot_distribution },
+	{ "history", "figures from run to run, and what changed them (--history)", true,
+	  plot_history },
+	{ 0 },
+};
+
+bool plot_wants(const struct plot_input *in, const char *bench)
+{
+	for (size_t i = 0; i < in->n_benches; i++)
+		if (result_bench_matches(in->benches[i], bench))
+			return true;
+	return !in->n_benches;
+}
+
+const char *plot_arch(const struct result *r)
+{
+	static const char *const archs[] = { "x86_64", "aarch64" };
+
+	for (size_t i = 0; i < 2; i++)
+		if (strstr(r->target.name, archs[i]))
+			return archs[i];
+	return r->machine.arch;
+}
+
+char *plot_label(const struct plot_input *in, const struct result *r)
+{
+	size_t number = 0, n = 0;
+	char *text;
+
+	for (size_t d = 0; d < in->n_docs; d++) {
+		if (strcmp(in->docs[d]->target.name, r->target.name))
+			continue;
+		n++;
+		if (in->docs[d] == r)
+			number = n;
+	}
+	if (asprintf(&text, n > 1 ? "%.100s #%zu" : "%.100s", r->target.name, number) < 0)
+		abort();
+	return text;
+}
+
+static void print_kernel(FILE *f, const struct result *r)
+{
+	if (!r->subject.kernel) {
+		fputs("no hypervisor", f);
+		return;
+	}
+	fprintf(f, "Linux %.100s", r->subject.kernel);
+	if (r->target.hypervisor)
+		fprintf(f, ", KVM %.100s", r->target.hypervisor);
+}
+
+char *plot_subject(const struct plot_input *in, const struct result *r)
+{
+	char *text = NULL, *label = plot_label(in, r);
+	size_t bytes;
+	FILE *f = open_memstream(&text, &bytes);
+
+	if (!f)
+		abort();
+	fprintf(f, "%s: ", label);
+	if (result_failure(r))
+		fprintf(f, "FAILED: %.100s", result_failure(r));
+	else
+		print_kernel(f, r);
+	if (r->subject.label)
+		fprintf(f, " (%.60s)", r->subject.label);
+	if (r->clock.hz && !r->target.exact)
+		fprintf(f, ", %.40s at %.4g MHz", r->clock.name ? r->clock.name : "clock",
+			(double)r->clock.hz / 1e6);
+	if (fclose(f))
+		abort();
+	free(label);
+	return text;
+}
+
+static const struct {
+	const char *unit, *words, *caution;
+} units[] = {
+	{ "insns", "instructions", "path length, not time" },
+	{ "ticks", "clock ticks", "time in steps of the guest's clock, not CPU cycles" },
+	{ "cycles", "cycles", "as counted by a PMU" },
+	{ "ns", "nanoseconds", "time" },
+};
+
+const char *plot_unit_words(const char *unit)
+{
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (!strcmp(units[i].unit, unit))
+			return units[i].words;
+	return unit;
+}
+
+const char *plot_unit_caution(const char *unit)
+{
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (!strcmp(units[i].unit, unit))
+			return units[i].caution;
+	return "";
+}
+
+void plot_open(struct figure *g, struct picture *p)
+{
+	g->width = p->width;
+	g->height = p->height;
+	g->f = open_memstream(&p->script, &p->script_bytes);
+	if (!g->f)
+		abort();
+	figure_begin(g);
+}
+
+void plot_close(struct figure *g, struct picture *p)
+{
+	if (fclose(g->f) || !p->script)
+		abort();
+	g->f = NULL;
+}
+
+void plot_all(const struct plot_input *in, struct picture_list *list,
+	      bool (*wanted)(const struct plot_kind *kind, void *context),
+	      void (*said)(const struct plot_kind *kind, const char *why, void *context),
+	      void *context)
+{
+	for (const struct plot_kind *kind = plot_kinds; kind->id; kind++) {
+		struct plot_reason why = { "" };
+
+		if (wanted && !wanted(kind, context))
+			continue;
+		if (kind->of_history ? !in->history : !in->n_docs)
+			snprintf(why.text, sizeof(why.text),
+				 kind->of_history ? "needs --history"
+						  : "needs documents");
+		else
+			kind->plan(in, list, &why);
+		if (*why.text && said)
+			said(kind, why.text, context);
+	}
+}

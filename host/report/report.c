@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The report's page: head, contents, sections. */
+#include "host/report/report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/result/result.h"
+#include "host/lib/color.h"
+#include "host/report/html.h"
+#include "host/lib/number.h"
+
+const struct report_section report_sections[] = {
+	{ "summary", "Summary", report_summary },
+	{ "changes", "What changed", report_changes },
+	{ "history", "History", report_history },
+	{ "figures", "Round trips", report_figures },
+	{ "visible", "What the guest's own counter sees", report_visible },
+	{ "configs", "Counter configurations", report_configs },
+	{ "explanations", "Where the instructions are", report_explanations },
+	{ "pictures", "Pictures", report_pictures },
+	{ "missing", "What was not measured", report_missing },
+	{ "warnings", "Warnings", report_warnings },
+	{ "environment", "Machines and their settings", report_environment },
+	{ "reading", "How to read this", report_reading },
+	{ 0 },
+};
+
+#define SECTIONS (sizeof(report_sections) / sizeof(report_sections[0]) - 1)
+
+/* One that cannot be drawn is one too many: gnuplot fails for all of them alike. */
+static void render(struct report *r)
+{
+	r->svgs = calloc(r->pictures.n + 1, sizeof(*r->svgs));
+	if (!r->svgs)
+		abort();
+	for (size_t i = 0; i < r->pictures.n; i++) {
+		size_t bytes;
+
+		if (!picture_render(&r->pictures.pictures[i], PICTURE_SVG, &r->svgs[i],
+				    &bytes, &r->failed))
+			continue;
+		while (i)
+			free(r->svgs[--i]);
+		free(r->svgs);
+		r->svgs = NULL;
+		return;
+	}
+}
+
+void report_build(struct report *r, const struct result *const *docs, size_t n,
+		  const struct history *history)
+{
+	*r = (struct report){ .in = { .docs = docs, .n_docs = n, .history = history } };
+	report_compare(r);
+	plot_all(&r->in, &r->pictures, NULL, NULL, NULL);
+	render(r);
+}
+
+void report_free(struct report *r)
+{
+	for (size_t i = 0; r->svgs && i < r->pictures.n; i++)
+		free(r->svgs[i]);
+	free(r->svgs);
+	picture_list_free(&r->pictures);
+	report_compare_free(r);
+}
+
+void report_label(FILE *f, const struct report *r, const struct result *doc)
+{
+	char *label = plot_label(&r->in, doc);
+
+	html_text(f, label);
+	free(label);
+}
+
+void report_number(FILE *f, double value, bool exact, bool sign)
+{
+	char number[NUMBER_BYTES];
+
+	if (isnan(value)) {
+		fputs("<td class=n></td>", f);
+		return;
+	}
+	number_format(number, value, exact);
+	fprintf(f, "<td class=n data-v=\"%.17g\">%s%s</td>", value,
+		sign && value > 0 ? "+" : "", number);
+}
+
+/* "2026-11-20" of the latest run: a report says when its figures are from. */
+static void print_dates(FILE *f, const struct report *r)
+{
+	const char *first = NULL, *last = NULL;
+
+	for (size_t d = 0; d < r->in.n_docs; d++) {
+		const char *at = r->in.docs[d]->run.started;
+
+		first = !first || strcmp(at, first) < 0 ? at : first;
+		last = !last || strcmp(at, last) > 0 ? at : last;
+	}
+	if (!first)
+		return;
+	html_format(f, "%.10s", first);
+	if (strncmp(first, last, 10) != 0)
+		html_format(f, " to %.10s", last);
+}
+
+static void print_colors(FILE *f, const char *(*color)(size_t))
+{
+	fputs(":root{", f);
+	for (size_t c = 0; c < COLORS; c++)
+		fprintf(f, "--c%zu:%s;", c, color(c));
+	fputc('}', f);
+}
+
+static void print_head(FILE *f, const struct report *r)
+{
+	fputs("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+	      "<meta name=\"color-scheme\" content=\"light dark\">\n"
+	      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src "
+	      "'none'; style-src 'unsafe-inline'; script-src 'sha256-",
+	      f);
+	fputs(report_script_sha256, f);
+	fputs("'\">\n<title>What leaving the guest costs, ", f);
+	print_dates(f, r);
+	fputs("</title>\n<style>", f);
+	print_colors(f, color_light);
+	fputs("@media (prefers-color-scheme: dark){", f);
+	print_colors(f, color_dark);
+	fputs("}\n", f);
+	fputs(report_css, f);
+	fputs("</style>\n</head>\n<body>\n<header><h1>What leaving the guest costs</h1>"
+	      "<p>worldswitch, ",
+	      f);
+	print_dates(f, r);
+	fputs("</p></header>\n", f);
+}
+
+/* Each section's body, or NULL. */
+static void write_sections(char *bodies[SECTIONS], const struct report *r)
+{
+	for (size_t i = 0; i < SECTIONS; i++) {
+		size_t bytes;
+		FILE *f = open_memstream(&bodies[i], &bytes);
+		bool any;
+
+		if (!f)
+			abort();
+		any = report_sections[i].write(f, r);
+		if (fclose(f))
+			abort();
+		if (any)
+			continue;
+		free(bodies[i]);
+		bodies[i] = NULL;
+	}
+}
+
+static void print_sections(FILE *f, char *const bodies[SECTIONS])
+{
+	fputs("<nav><ul>", f);
+	for (size_t i = 0; i < SECTIONS; i++)
+		if (bodies[i])
+			fprintf(f, "<li><a href=\"#%s\">%s</a></li>",
+				report_sections[i].id, report_sections[i].title);
+	fputs("</ul></nav>\n<main>\n", f);
+	for (size_t i = 0; i < SECTIONS; i++)
+		if (bodies[i])
+			fprintf(f, "<section id=\"%s\">\n<h2>%s</h2>\n%s</section>\n",
+				report_sections[i].id, report_sections[i].title,
+				bodies[i]);
+	fputs("</main>\n", f);
+}
+
+char *report_page(const struct report *r, size_t *bytes)
+{
+	char *bodies[SECTIONS], *text = NULL;
+	FILE *f = open_memstream(&text, bytes);
+
+	if (!f)
+		abort();
+	write_sections(bodies, r);
+	print_head(f, r);
+	print_sections(f, bodies);
+	fprintf(f, "<script>%s</script>\n</body>\n</html>\n", report_script);
+	for (size_t i = 0; i < SECTIONS; i++)
+		free(bodies[i]);
+	if (fclose(f))
+		abort();
+	return text;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Taking a boot's answer out of guest memory: check, copy, then use. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/lib/error.h"
+#include "host/targets/boot.h"
+
+void boot_end(struct boot_report *rep, enum boot_outcome outcome, const char *fmt, ...)
+{
+	va_list args;
+
+	rep->outcome = outcome;
+	va_start(args, fmt);
+	vsnprintf(rep->reason, sizeof(rep->reason), fmt, args);
+	va_end(args);
+}
+
+/* What calls answer that this kernel, machine or user cannot have done. */
+static bool says_unavailable(int errnum)
+{
+	switch (errnum) {
+	case ENOSYS:
+	case EINVAL:
+	case ENODEV:
+	case ENXIO:
+	case ENOTTY:
+	case EOPNOTSUPP:
+	case EBUSY:
+	case EPERM:
+	case EACCES:
+		return true;
+	default:
+		return false;
+	}
+}
+
+int boot_settle(struct boot_report *rep, int rc, const struct error *err)
+{
+	const char *text = err->text;
+
+	if (!rc)
+		return 0;
+	boot_report_free(rep);
+	switch (-rc) {
+	case ENOMEM:
+	case EINTR:
+	case ENOEXEC:
+	case ESHUTDOWN:
+		return rc;
+	case ENOTSUP:
+		/* The VMM's own words, as in "this KVM has no irqfd". */
+		boot_end(rep, BOOT_SKIP, "%s", text);
+		return 0;
+	}
+	/*
+	 * A call's message ends with the errno's text (%m). A refusal in words of its
+	 * own, as of a checkpoint that does not fit, is not what the kernel lacks.
+	 */
+	if (says_unavailable(-rc) && strstr(text, strerror(-rc)))
+		boot_end(rep, BOOT_SKIP, "%s (%s)", text, strerrorname_np(-rc));
+	else
+		boot_end(rep, BOOT_CRASH, "%s", text);
+	return 0;
+}
+
+void boot_report_init(struct boot_report *rep)
+{
+	const struct boot_counts nobody = { -1, -1, -1, false, -1, -1 };
+	int phase;
+
+	memset(rep, 0, sizeof(*rep));
+	rep->statistics = RESULT_STATISTICS_NONE;
+	rep->host_counters = RESULT_HOST_COUNTERS_NONE;
+	for (phase = 0; phase < ABI_PHASES; phase++)
+		rep->counts[phase] = nobody;
+}
+
+void boot_report_free(struct boot_report *rep)
+{
+	int phase;
+
+	for (phase = 0; phase < ABI_PHASES; phase++) {
+		free(rep->series[phase]);
+		rep->series[phase] = NULL;
+	}
+}
+
+/* What there may be none of, as the guest may have no PMC, or one that stands still. */
+static bool is_optional(int phase)
+{
+	return phase >= ABI_PHASE_PMC_NULL;
+}
+
+static uint64_t samples_asked(const struct abi_params *params, int phase)
+{
+	switch (phase) {
+	case ABI_PHASE_NULL:
+	case ABI_PHASE_EVENT:
+	case ABI_PHASE_TWIN:
+		return params->events;
+	case ABI_PHASE_BATCH:
+	case ABI_PHASE_BATCH_NULL:
+		return params->batch ? params->batches : 0;
+	case ABI_PHASE_PMC_NULL:
+	case ABI_PHASE_PMC_NULL_CLOCK:
+	case ABI_PHASE_PMC:
+	case ABI_PHASE_PMC_CLOCK:
+		return params->pmc_events;
+	case ABI_PHASE_SPIN:
+	case ABI_PHASE_SPIN_CLOCK:
+		return params->spins;
+	default:
+		return 0;
+	}
+}
+
+static const char *const phase_names[ABI_PHASES] = {
+	[ABI_PHASE_WARMUP] = "warm-up",
+	[ABI_PHASE_NULL] = "null",
+	[ABI_PHASE_EVENT] = "event",
+	[ABI_PHASE_TWIN] = "twin",
+	[ABI_PHASE_BATCH] = "batch",
+	[ABI_PHASE_BATCH_NULL] = "empty batch",
+	[ABI_PHASE_PMC_NULL] = "empty PMC",
+	[ABI_PHASE_PMC_NULL_CLOCK] = "empty PMC",
+	[ABI_PHASE_PMC] = "PMC",
+	[ABI_PHASE_PMC_CLOCK] = "PMC",
+	[ABI_PHASE_SPIN] = "spin",
+	[ABI_PHASE_SPIN_CLOCK] = "spin",
+};
+
+const char *boot_phase_name(uint32_t phase)
+{
+	return phase < ABI_PHASES ? phase_names[phase] : "unknown";
+}
+
+static void end_unfinished(const struct abi_report *guest, struct boot_report *rep)
+{
+	const char *phase = boot_phase_name(guest->phase);
+
+	switch (guest->state) {
+	case ABI_STATE_RESET:
+	case ABI_STATE_RUNNING:
+		boot_end(rep, BOOT_CRASH,
+			 "the guest stopped in the %s phase without having finished: it "
+			 "crashed or turned itself off",
+			 phase);
+		break;
+	case ABI_STATE_FAULT:
+		boot_end(rep, BOOT_CRASH,
+			 "the guest took exception 0x%llx in the %s phase: syndrome "
+			 "0x%llx "
+			 "pc 0x%llx address 0x%llx",
+			 (unsigned long long)guest->fault.vector, phase,
+			 (unsigned long long)guest->fault.syndrome,
+			 (unsigned long long)guest->fault.pc,
+			 (unsigned long long)guest->fault.address);
+		break;
+	case ABI_STATE_REFUSED:
+		boot_end(rep, BOOT_CRASH,
+			 "the payload refused its parameters: built for another ABI "
+			 "version");
+		break;
+	case ABI_STATE_ABSENT:
+		boot_end(rep, BOOT_SKIP, "the machine does not have it");
+		break;
+	case ABI_STATE_SLEEPS:
+		boot_end(rep, BOOT_SKIP,
+			 "the CPU sleeps in it until the host's next interrupt, as some "
+			 "emulated CPUs do: each sample would be the time to the host's "
+			 "timer tick");
+		break;
+	default:
+		boot_end(rep, BOOT_CRASH,
+			 "the guest reports a state that does not exist: %u",
+			 guest->state);
+	}
+}
+
+static int copy_series(const uint8_t *ram, int phase, struct boot_report *rep)
+{
+	size_t bytes = rep->guest.samples[phase] * sizeof(uint64_t);
+
+	rep->series[phase] = malloc(bytes ? bytes : 1);
+	if (!rep->series[phase])
+		return -1;
+	memcpy(rep->series[phase],
+	       ram + ABI_SERIES_OFFSET +
+		       (uint64_t)phase * ABI_SERIES_MAX * sizeof(uint64_t),
+	       bytes);
+	return 0;
+}
+
+bool boot_sleeps(const uint8_t *ram)
+{
+	struct abi_report guest;
+
+	memcpy(&guest, ram + ABI_PAGE_OFFSET + offsetof(struct abi_page, report),
+	       sizeof(guest));
+	return guest.magic == ABI_MAGIC && guest.state == ABI_STATE_SLEEPS;
+}
+
+bool boot_is_done(const uint8_t *ram, struct abi_report *guest, struct boot_report *rep)
+{
+	memcpy(guest, ram + ABI_PAGE_OFFSET + offsetof(struct abi_page, report),
+	       sizeof(*guest));
+	if (!guest->magic)
+		boot_end(rep, BOOT_CRASH, "the guest never reached the payload's C code");
+	else if (guest->magic != ABI_MAGIC)
+		boot_end(rep, BOOT_CRASH,
+			 "the guest overwrote its report: it begins with 0x%llx",
+			 (unsigned long long)guest->magic);
+	else if (guest->state != ABI_STATE_DONE)
+		end_unfinished(guest, rep);
+	else
+		return true;
+	return false;
+}
+
+void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
+		  struct boot_report *rep)
+{
+	int phase;
+
+	if (!boot_is_done(ram, &rep->guest, rep))
+		return;
+	for (phase = 0; phase < ABI_PHASES; phase++) {
+		uint64_t asked = samples_asked(&rq->params, phase);
+
+		/* Also what keeps the copy inside the series. */
+		if (rep->guest.samples[phase] != asked &&
+		    (rep->guest.samples[phase] || !is_optional(phase))) {
+			boot_end(rep, BOOT_CRASH,
+				 "the guest claims %llu samples in the %s phase, %llu "
+				 "were asked for",
+				 (unsigned long long)rep->guest.samples[phase],
+				 phase_names[phase], (unsigned long long)asked);
+			return;
+		}
+		if (copy_series(ram, phase, rep)) {
+			boot_end(rep, BOOT_CRASH, "out of memory for %llu samples",
+				 (unsigned long long)asked);
+			return;
+		}
+	}
+	rep->outcome = BOOT_DONE;
+}

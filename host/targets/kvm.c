@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Target `kvm`: this machine's KVM, on our own VMM, in this process. */
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "host/lib/error.h"
+#include "host/result/result.h"
+#include "host/targets/boot.h"
+#include "host/targets/cpus.h"
+#include "host/targets/driver.h"
+#include "host/targets/kvm_boot.h"
+#include "host/targets/stage.h"
+#include "host/vmm/timer.h"
+#include "host/vmm/vmm.h"
+
+struct state {
+	int kvm_fd;
+	int cpu;	   /* pinned to; -1: not */
+	cpu_set_t allowed; /* CPUs of this process before it was pinned */
+	bool trace_states, host_counters;
+	enum kvm_flavour flavour;
+};
+
+static int kvm_probe(const struct target *t, const struct target_options *opt,
+		     struct error *err)
+{
+	int fd = kvm_open(err->text, sizeof(err->text));
+
+	(void)t;
+	(void)opt;
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
+static int pin(int cpu, cpu_set_t *before, struct error *err)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(*before), before))
+		return error_set(err, -errno, "sched_getaffinity: %m");
+	if (cpu < 0)
+		return 0;
+	CPU_ZERO(&set);
+	if (cpu < CPU_SETSIZE)
+		CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		return error_set(err, -errno, "cannot pin to CPU %d: %m", cpu);
+	return 0;
+}
+
+static int kvm_target_open(struct target *t, const struct target_options *opt,
+			   struct error *err)
+{
+	struct state *s = calloc(1, sizeof(*s));
+	int rc;
+
+	if (!s)
+		return error_set(err, -ENOMEM, "out of memory");
+	t->state = s;
+	s->cpu = opt->cpu;
+	s->trace_states = opt->trace_states;
+	s->host_counters = opt->host_counters;
+	s->kvm_fd = kvm_open(err->text, sizeof(err->text));
+	if (s->kvm_fd < 0)
+		return s->kvm_fd;
+	rc = pin(opt->cpu, &s->allowed, err);
+	s->flavour = kvm_flavour(s->kvm_fd);
+	if (!kvm_flavour_is_hardware(s->flavour) && !t->exact)
+		target_software_defaults(t);
+	return rc;
+}
+
+static void kvm_target_close(struct target *t)
+{
+	struct state *s = t->state;
+
+	if (!s)
+		return;
+	if (s->kvm_fd >= 0)
+		close(s->kvm_fd);
+	free(s);
+	t->state = NULL;
+}
+
+static int kvm_describe(struct target *t, struct result **out, struct error *err)
+{
+	struct result *r = *out;
+	const struct state *s = t->state;
+	struct utsname uts;
+
+	uname(&uts);
+	r->subject.kernel = result_string(r, uts.release);
+	r->target.name = result_string(r, t->name);
+	r->target.kind = t->ops->kind;
+	r->target.hypervisor = kvm_flavour_name(s->flavour);
+	r->target.exact = t->exact;
+	r->machine.pinned = s->cpu;
+	r->clock.name = t->arch == ARCH_X86_64 ? "TSC" : "CNTVCT_EL0";
+	r->clock.unit = t->exact ? "insns" : "ticks";
+	r->clock.hz = t->arch == ARCH_X86_64 ? kvm_tsc_hz(s->kvm_fd) : 0;
+	if (s->flavour == KVM_FLAVOUR_SOFTWARE)
+		result_warn(r, "software-kvm",
+			    "this KVM has neither VMX nor SVM behind it: its figures say "
+			    "nothing about hardware, and who handled an exit inside the "
+			    "kernel cannot be told");
+	(void)err;
+	return 0;
+}
+
+/* A row that the host times. */
+static int drive(const struct target *t, const struct boot_request *rq,
+		 const struct vm_config *config, const int *cpus, struct boot_report *rep,
+		 struct error *err)
+{
+	const struct state *s = t->state;
+	const struct driver *driver = driver_find(rq->bench->id, t->arch);
+	struct drive d = {
+		.kvm_fd = s->kvm_fd,
+		.cpus = cpus,
+		.config = config,
+		.rq = rq,
+		.rep = rep,
+		.err = err,
+	};
+	struct watchdog limit;
+	int rc;
+
+	if (!driver)
+		return error_set(err, -ENOENT, "%s has no driver", rq->bench->id);
+	rc = watchdog_start(&limit, rq->timeout_ns, err->text, sizeof(err->text));
+	if (rc)
+		return rc;
+	rc = driver->run(&d);
+	watchdog_stop(&limit);
+	return rc;
+}
+
+/* Makes the config the row's own; what it then lacks for the row, or NULL. */
+static const char *suit(const struct state *s, const struct bench *row,
+			const struct stage *stage, struct vm_config *config,
+			struct abi_params *params)
+{
+	if (row->needs & NEEDS_IRQCHIP && config->irqchip != VM_IRQCHIP_KERNEL)
+		return "its subject is the in-kernel interrupt controller, which this "
+		       "config leaves out";
+	if (row->needs & NEEDS_VCPUS_2) {
+		if (CPU_COUNT(&s->allowed) < 2)
+			return "needs two CPUs (lab:aarch64-smp has them): on one, two "
+			       "vCPUs can "
+			       "only take turns";
+		/* A driver's second thread may be its own. */
+		if (!(row->needs & NEEDS_DRIVER))
+			config->vcpus = 2;
+	}
+	if (stage && stage->configure)
+		stage->configure(config, params);
+	return NULL;
+}
+
+/* What fails one row may fail every row: then KVM does not make VMs any more. */
+static int check_lost(const struct state *s, int rc, struct error *err)
+{
+	if (rc && rc != -ENOMEM && rc != -EINTR && kvm_try_vm(s->kvm_fd))
+		return error_set(err, -ESHUTDOWN, "KVM_CREATE_VM: %m");
+	return rc;
+}
+
+static int kvm_boot(struct target *t, const struct boot_request *request,
+		    struct boot_report *rep, struct error *err)
+{
+	const struct state *s = t->state;
+	struct boot_request own = *request;
+	const struct boot_request *rq = &own;
+	const struct stage *stage = stage_find(rq->bench->id, t->arch);
+	const char *lacks;
+	struct vm_config config;
+	int cpus[VM_VCPUS_MAX];
+	const struct kvm_boot_env env = {
+		.kvm_fd = s->kvm_fd,
+		.cpu = s->cpu,
+		.cpus = s->cpu < 0 ? NULL : cpus,
+		.trace_states = s->trace_states,
+		.host_counters = s->host_counters,
+	};
+	char why[256];
+	int rc;
+
+	boot_report_init(rep);
+	if (rq->bench->needs & NEEDS_HARDWARE && !kvm_flavour_is_hardware(s->flavour)) {
+		boot_end(rep, BOOT_SKIP, "%s",
+			 rq->bench->needs & NEEDS_VCPUS_2
+				 ? "needs hardware virtualization: a software KVM may "
+				   "leave "
+				   "an interrupt pending at a vCPU that runs"
+				 : "needs hardware virtualization; this is a software "
+				   "KVM");
+		return 0;
+	}
+	rc = config_apply(rq->config, s->kvm_fd, &config, why, sizeof(why));
+	if (rc) {
+		boot_end(rep, BOOT_SKIP, "%s", why);
+		return 0;
+	}
+	lacks = suit(s, rq->bench, stage, &config, &own.params);
+	if (!lacks && s->host_counters && config.pmu_access == VM_PMU_PASSTHROUGH)
+		lacks = "the guest has the machine's counters under this config: not "
+			"together with --host-counters";
+	if (lacks) {
+		boot_end(rep, BOOT_SKIP, "%s", lacks);
+		return 0;
+	}
+	if (env.cpus && cpus_choose("/sys", &s->allowed, s->cpu,
+				    rq->bench->needs & NEEDS_VCPUS_2 ? 2 : config.vcpus,
+				    cpus, why, sizeof(why))) {
+		boot_end(rep, BOOT_SKIP, "%s", why);
+		return 0;
+	}
+	if (rq->bench->needs & NEEDS_DRIVER)
+		rc = drive(t, rq, &config, env.cpus, rep, err);
+	else
+		rc = kvm_boot_payload(&env, &config, stage, rq, rep, err);
+	return check_lost(s, rc, err);
+}
+
+const struct target_ops target_kvm_ops = {
+	.kind = "kvm",
+	.probe = kvm_probe,
+	.open = kvm_target_open,
+	.describe = kvm_describe,
+	.boot = kvm_boot,
+	.close = kvm_target_close,
+};

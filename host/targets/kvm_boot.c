@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One payload in one VM of this machine's KVM, its phases metered at the bells. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/lib/error.h"
+#include "host/targets/interference.h"
+#include "host/targets/kvm_boot.h"
+#include "host/vmm/perf.h"
+#include "host/vmm/timer.h"
+
+/* All counters at one moment. */
+struct snapshot {
+	int64_t exits, irq_exits;
+	uint64_t user;
+	struct interference interference;
+	struct perf_values perf;
+};
+
+/* What the bell's listener works on. */
+struct meter {
+	struct vm vm;
+	const struct stage *stage; /* or NULL */
+	struct boot_report *rep;
+	int cpu;	 /* of the boot CPU; -1 */
+	const int *cpus; /* of all vCPUs; NULL */
+	bool counting;
+	struct perf_counters perf;
+	struct snapshot begin;
+};
+
+static void snapshot(const struct meter *m, struct snapshot *now)
+{
+	const struct vcpu *vcpu = &m->vm.vcpus[0];
+
+	now->exits = vcpu_kvm_stat(vcpu, KVM_STAT_EXITS);
+	now->irq_exits = vcpu_kvm_stat(vcpu, KVM_STAT_IRQ_EXITS);
+	now->user = vcpu->stats.vm_exits;
+	interference_read(m->cpu, &now->interference);
+	if (m->counting && perf_read(&m->perf, &now->perf))
+		now->perf = (struct perf_values){ { 0 }, { false } };
+}
+
+static int64_t difference(int64_t now, int64_t before)
+{
+	return now < 0 || before < 0 ? -1 : now - before;
+}
+
+static void count(const struct snapshot *a, const struct snapshot *b,
+		  struct boot_counts *c)
+{
+	/* The exit that rang the closing bell is in b and not in a. */
+	c->exits = difference(b->exits, a->exits);
+	if (c->exits > 0)
+		c->exits--;
+	c->user = (int64_t)(b->user - a->user) - 1;
+	c->interrupts = difference(b->irq_exits, a->irq_exits);
+	c->interrupts_exact = c->interrupts >= 0;
+	if (c->interrupts < 0)
+		c->interrupts = difference(b->interference.interrupts,
+					   a->interference.interrupts);
+	c->involuntary_switches = difference(b->interference.involuntary_switches,
+					     a->interference.involuntary_switches);
+	c->migrations = b->interference.cpu_now != a->interference.cpu_now;
+}
+
+static int64_t counted(const struct snapshot *a, const struct snapshot *b,
+		       enum perf_event event)
+{
+	if (!a->perf.counted[event] || !b->perf.counted[event])
+		return -1;
+	return (int64_t)(b->perf.value[event] - a->perf.value[event]);
+}
+
+static void note_counters(const struct meter *m, const struct snapshot *end)
+{
+	struct boot_report *rep = m->rep;
+	const struct snapshot *begin = &m->begin;
+
+	snprintf(rep->counters_why, sizeof(rep->counters_why), "%s", m->perf.why);
+	rep->host_counters = (struct result_host_counters){
+		.source = *m->perf.why ? "software" : "hardware",
+		.reason = *m->perf.why ? rep->counters_why : NULL,
+		.guest_cycles = counted(begin, end, PERF_GUEST_CYCLES),
+		.guest_insns = counted(begin, end, PERF_GUEST_INSNS),
+		.host_cycles = counted(begin, end, PERF_HOST_CYCLES),
+		.host_insns = counted(begin, end, PERF_HOST_INSNS),
+		.task_clock_ns = counted(begin, end, PERF_TASK_CLOCK_NS),
+		.context_switches = counted(begin, end, PERF_CONTEXT_SWITCHES),
+	};
+}
+
+static void on_bell(void *ctx, uint32_t value)
+{
+	struct meter *m = ctx;
+	uint32_t phase = ABI_BELL_PHASE(value);
+	struct snapshot end;
+
+	if (phase >= ABI_PHASES)
+		return; /* a payload that lies is found out by its report */
+	if (ABI_BELL_KIND(value) == ABI_BELL_END) {
+		snapshot(m, &end);
+		count(&m->begin, &end, &m->rep->counts[phase]);
+		if (m->counting && phase == ABI_PHASE_EVENT)
+			note_counters(m, &end);
+	}
+	if (m->stage && m->stage->bell)
+		m->stage->bell(&m->vm, ABI_BELL_KIND(value), phase);
+	/* Last, so that what comes before is not counted. */
+	if (ABI_BELL_KIND(value) == ABI_BELL_BEGIN)
+		snapshot(m, &m->begin);
+}
+
+static bool on_halt(void *ctx, struct vcpu *vcpu)
+{
+	const struct meter *m = ctx;
+
+	(void)vcpu;
+	return m->stage && m->stage->halts;
+}
+
+static void note_statistics(const struct meter *m, struct boot_report *rep)
+{
+	struct perf_values perf;
+	unsigned int i;
+
+	for (i = 0; i < m->vm.config.vcpus; i++) {
+		const struct vcpu_stats *s = &m->vm.vcpus[i].stats;
+		const struct result_statistics one = {
+			.insts = -1,
+			.vm_exits = (int64_t)s->vm_exits,
+			.vm_half_entries = (int64_t)s->vm_half_entries,
+			.exit_signal = (int64_t)s->exit_signal,
+			.mmio = (int64_t)s->mmio,
+			.coalesced_mmio = (int64_t)s->coalesced_mmio,
+			.io = (int64_t)s->io,
+			.halt = (int64_t)s->halt,
+			.interrupts = (int64_t)s->interrupts,
+			.hypercalls = (int64_t)s->hypercalls,
+		};
+
+		result_statistics_add(&rep->statistics, &one);
+	}
+	if (m->counting && !perf_read(&m->perf, &perf) && perf.counted[PERF_GUEST_INSNS])
+		rep->statistics.insts = (int64_t)perf.value[PERF_GUEST_INSNS];
+}
+
+static void trace(const struct vm *vm)
+{
+	unsigned int i;
+
+	for (i = 0; i < vm->config.vcpus; i++) {
+		fprintf(stderr, "vCPU %u: transitions of this boot\n", i);
+		state_trace_print(&vm->vcpus[i].trace, stderr);
+	}
+}
+
+/* Where each vCPU was; with its number if there are several. */
+static void dump_all(const struct vm *vm, char *text, size_t bytes)
+{
+	size_t used = 0;
+	unsigned int i;
+
+	for (i = 0; i < vm->config.vcpus && used < bytes; i++) {
+		if (vm->config.vcpus > 1)
+			used += (size_t)snprintf(text + used, bytes - used,
+						 "%svCPU %u: ", i ? "; " : "", i);
+		if (used >= bytes)
+			break;
+		vcpu_dump(&vm->vcpus[i], text + used, bytes - used);
+		used += strlen(text + used);
+	}
+}
+
+static void end_by_stop(struct meter *m, const struct boot_request *rq,
+			struct boot_report *rep)
+{
+	char registers[440];
+
+	switch (m->vm.stop) {
+	case VCPU_STOP_BELL:
+		boot_harvest(m->vm.ram, rq, rep);
+		if (rep->outcome == BOOT_CRASH && m->vm.stopped_by) {
+			char reason[sizeof(rep->reason) - 16];
+
+			memcpy(reason, rep->reason, sizeof(reason));
+			boot_end(rep, BOOT_CRASH, "vCPU %u: %.*s", m->vm.stopped_by,
+				 (int)sizeof(reason), reason);
+		}
+		break;
+	case VCPU_STOP_BUDGET:
+		if (boot_sleeps(m->vm.ram)) {
+			boot_harvest(m->vm.ram, rq, rep);
+			break;
+		}
+		dump_all(&m->vm, registers, sizeof(registers));
+		boot_end(rep, BOOT_CRASH, "the guest hung: no end after %.1f s; %s",
+			 (double)rq->timeout_ns / 1e9, registers);
+		break;
+	default:
+		boot_end(rep, BOOT_CRASH, "%s", m->vm.error);
+		/* All registers: too much for a reason, but what one wants to see. */
+		if (m->vm.dump)
+			fputs(m->vm.dump, stderr);
+	}
+}
+
+static int prepare(struct meter *m, struct abi_params *params)
+{
+	return m->stage && m->stage->prepare ? m->stage->prepare(&m->vm, params) : 0;
+}
+
+/* Builds the VM, runs the payload, harvests. m->vm.error on failure. */
+static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_fd,
+		      const struct boot_request *rq, struct boot_report *rep)
+{
+	const struct vm_listener listener = {
+		.ctx = m,
+		.halted = on_halt,
+		.bell = on_bell,
+	};
+	struct run_timer budget;
+	struct abi_params params = rq->params;
+	uint64_t entry;
+	int err;
+
+	params.magic = ABI_MAGIC;
+	params.version = ABI_VERSION;
+	params.flags = ABI_FLAG_BELL;
+	if (config_has_pmu(config))
+		params.flags |= ABI_FLAG_PMU;
+	else
+		params.pmc_events = params.spins = 0;
+	err = vm_create(&m->vm, kvm_fd, config, &listener);
+	if (err)
+		return err;
+	err = prepare(m, &params);
+	if (err == -ENOTSUP) {
+		boot_end(rep, BOOT_SKIP, "%s", m->vm.error);
+		return 0;
+	}
+	if (!err)
+		err = vm_load(&m->vm, rq->image, rq->image_bytes, &entry);
+	if (!err)
+		err = vm_write(&m->vm, m->vm.ram_gpa + ABI_PAGE_OFFSET, &params,
+			       sizeof(params));
+	if (!err)
+		err = vm_reset(&m->vm, entry);
+	if (!err)
+		err = timer_open(&budget, TIMER_POSIX, rq->timeout_ns, m->vm.error,
+				 sizeof(m->vm.error));
+	if (err)
+		return err;
+	/* An unhandled exit is the guest's failure, not the target's. */
+	err = vm_run(&m->vm, &budget, m->cpus);
+	timer_close(&budget);
+	if (err && m->vm.stop == VCPU_STOP_NONE)
+		return err;
+	if (target_interrupted)
+		return -EINTR;
+	note_statistics(m, rep);
+	end_by_stop(m, rq, rep);
+	return 0;
+}
+
+int kvm_boot_payload(const struct kvm_boot_env *env, const struct vm_config *config,
+		     const struct stage *stage, const struct boot_request *rq,
+		     struct boot_report *rep, struct error *err)
+{
+	struct meter *m = calloc(1, sizeof(*m));
+	int rc;
+
+	if (!m)
+		return error_set(err, -ENOMEM, "out of memory");
+	m->stage = stage;
+	m->rep = rep;
+	m->cpu = env->cpu;
+	m->cpus = env->cpus;
+	/* Only software events, or none: the document says so. */
+	m->counting = env->host_counters;
+	if (m->counting && perf_open(&m->perf))
+		m->counting = false;
+	rc = boot_in_vm(m, config, env->kvm_fd, rq, rep);
+	if (rc == -EINTR)
+		error_set(err, rc, "interrupted");
+	else if (rc)
+		error_set(err, rc, "%s", m->vm.error);
+	if (env->trace_states)
+		trace(&m->vm);
+	if (env->host_counters)
+		perf_close(&m->perf);
+	vm_destroy(&m->vm);
+	free(m);
+	return rc;
+}

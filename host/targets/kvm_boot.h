@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One payload in one VM of this machine's KVM, its phases metered at the bells. */
+#ifndef WS_TARGET_KVM_BOOT_H
+#define WS_TARGET_KVM_BOOT_H
+
+#include "host/lib/error.h"
+#include "host/targets/boot.h"
+#include "host/targets/stage.h"
+
+struct kvm_boot_env {
+	int kvm_fd;
+	int cpu;	 /* the calling thread is pinned to it; -1: not */
+	const int *cpus; /* one per vCPU, the first that above; NULL: not pinned */
+	bool trace_states, host_counters;
+};
+
+/*
+ * Builds a VM after `config`, lets `stage` (or NULL) prepare it, runs rq->image in it
+ * and fills in `rep`, whatever the guest does. -EINTR, or another negative errno with
+ * `err` if the VM cannot be built.
+ */
+int kvm_boot_payload(const struct kvm_boot_env *env, const struct vm_config *config,
+		     const struct stage *stage, const struct boot_request *rq,
+		     struct boot_report *rep, struct error *err);
+
+#endif

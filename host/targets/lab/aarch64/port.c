@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* No arm64 machine of ours has a parallel port. */
+#include <errno.h>
+
+#include "host/targets/lab/port.h"
+
+int lab_port_probe(void)
+{
+	return -ENODEV;
+}
+
+int lab_port_write(const uint8_t *data, size_t bytes)
+{
+	(void)data;
+	(void)bytes;
+	return -ENODEV;
+}
+
+void lab_port_wait(struct lab_job *job)
+{
+	(void)job;
+}

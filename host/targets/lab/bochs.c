@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Bochs: it boots from a disk, opens a window, reads a terminal and writes files; as a
+ * lab's emulator it does none of that. All that it opens is a descriptor, and the
+ * kernel is in its memory when it starts (preload.h).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/lib/error.h"
+#include "host/targets/lab/bochs.h"
+#include "host/targets/lab/bochs/clone.h"
+#include "host/targets/lab/fail.h"
+#include "host/targets/lab/file.h"
+#include "host/targets/lab/machine.h"
+#include "host/targets/lab/preload.h"
+#include "host/targets/lab/preload_layout.h"
+#include "host/targets/lab/session.h"
+
+/* bochs_rom.S, assembled: the end of the first 4 GiB. */
+extern const uint8_t lab_bochs_rom[], lab_bochs_rom_end[];
+
+/*
+ * Its terminal display is the only one that neither listens on a port nor needs a
+ * window; it is content with a terminal that can do nothing. Without a time zone of
+ * its own, the machine's clock would begin at the hour that it is here.
+ */
+static const char *const environment[] = { "TERM=dumb", "TZ=UTC0" };
+
+/* It has a debugger built in, which would wait for somebody to type this. */
+static const char commands[] = "continue\nquit\n";
+
+/*
+ * What all machines have; the descriptors are those of enum lab_fd. Of its messages
+ * only a panic is of use: by one it ends, at the guest's triple fault and at the word
+ * that our firmware says at a second reset.
+ */
+static const char fixed_lines[] = "romimage: file=/proc/self/fd/8\n"
+				  "optramimage1: file=/proc/self/fd/7, address=0x200000\n"
+				  "parport1: enabled=1, file=/proc/self/fd/4\n"
+				  "com1: enabled=1, mode=file, dev=/proc/self/fd/5\n"
+				  "display_library: term\n"
+				  "log: /proc/self/fd/2\n"
+				  "panic: action=fatal\n"
+				  "error: action=ignore\n"
+				  "info: action=ignore\n"
+				  "debug: action=ignore\n";
+
+/* A panic's text; after it Bochs prints a banner and, from its debugger, an instruction.
+ */
+static const char *const error_marks[] = { ">>PANIC<< ", NULL };
+
+static const char *const fixed_args[] = {
+	"-q", "-f", "/proc/self/fd/9", "-rc", "/proc/self/fd/10",
+};
+
+_Static_assert(LAB_FD_WIRE == 4 && LAB_FD_CONSOLE == 5 && LAB_FD_MEMORY == 7 &&
+		       LAB_FD_FIRMWARE == 8 && LAB_FD_CONFIG == 9 &&
+		       LAB_FD_COMMANDS == 10 && PRELOAD_BASE == 0x200000,
+	       "they are spelled out above");
+
+#define FIXED_ARGS (sizeof(fixed_args) / sizeof(fixed_args[0]))
+
+static char **arguments(const char *program)
+{
+	char **argv = malloc((FIXED_ARGS + 2) * sizeof(*argv));
+	size_t n = 0;
+
+	if (!argv)
+		return NULL;
+	argv[n++] = (char *)program;
+	for (size_t i = 0; i < FIXED_ARGS; i++)
+		argv[n++] = (char *)fixed_args[i];
+	argv[n] = NULL;
+	return argv;
+}
+
+/* The configuration, as an unnamed file. */
+static int config_open(const struct lab_machine *m)
+{
+	char *text = NULL;
+	size_t bytes = 0;
+	FILE *f = open_memstream(&text, &bytes);
+	int fd;
+
+	if (!f)
+		return -ENOMEM;
+	fputs(fixed_lines, f);
+	for (size_t i = 0; m->flags[i]; i++)
+		fprintf(f, "%s\n", m->flags[i]);
+	fd = fclose(f) ? -ENOMEM : lab_memory_file("worldswitch-bochsrc", text, bytes);
+	free(text);
+	return fd;
+}
+
+/* The kernel with its initramfs, as an unnamed file. */
+static int memory_open(const struct lab_machine *m, const struct lab_boot *boot,
+		       struct error *err)
+{
+	char line[4096];
+	struct lab_preload what = {
+		.command_line = line,
+		.memory_bytes = (uint32_t)atoi(BOCHS_MEMORY_MIB) << 20,
+	};
+	uint8_t *kernel;
+	void *initramfs;
+	struct stat st;
+	int ret;
+
+	if (snprintf(line, sizeof(line), "%s%s%s", m->append, boot->append ? " " : "",
+		     boot->append ? boot->append : "") >= (int)sizeof(line))
+		return error_set(err, -EINVAL, "the kernel's command line is too long");
+	ret = lab_file_read(boot->kernel, "kernel", &kernel, &what.kernel_bytes, err);
+	if (ret)
+		return ret;
+	what.kernel = kernel;
+	initramfs = fstat(boot->initramfs, &st) ? MAP_FAILED
+						: mmap(NULL, st.st_size, PROT_READ,
+						       MAP_PRIVATE, boot->initramfs, 0);
+	if (initramfs == MAP_FAILED) {
+		ret = error_set(err, -errno, "cannot read the lab's initramfs: %s",
+				strerror(errno));
+	} else {
+		what.initramfs = initramfs;
+		what.initramfs_bytes = st.st_size;
+		ret = lab_preload(&what, err);
+		munmap(initramfs, st.st_size);
+	}
+	free(kernel);
+	return ret;
+}
+
+static int bochs_command(const struct lab_machine *m, const struct lab_boot *boot,
+			 struct lab_command *cmd, struct error *err)
+{
+	int *fds = cmd->fds, ret;
+	char library[PATH_MAX];
+
+	lab_command_init(cmd);
+	ret = lab_find_clone_library(library, err);
+	if (ret)
+		return ret;
+	snprintf(cmd->preload, sizeof(cmd->preload), "LD_PRELOAD=%s", library);
+	cmd->environment[0] = environment[0];
+	cmd->environment[1] = environment[1];
+	cmd->environment[2] = cmd->preload;
+	if (boot->plugin)
+		return error_set(err, -ENOTSUP, "%s takes no plugins", m->program);
+	fds[LAB_FD_MEMORY] = memory_open(m, boot, err);
+	if (fds[LAB_FD_MEMORY] < 0)
+		return fds[LAB_FD_MEMORY];
+	cmd->argv = arguments(boot->program);
+	fds[LAB_FD_FIRMWARE] = lab_memory_file("worldswitch-rom", lab_bochs_rom,
+					       lab_bochs_rom_end - lab_bochs_rom);
+	fds[LAB_FD_CONFIG] = config_open(m);
+	fds[LAB_FD_COMMANDS] =
+		lab_memory_file("worldswitch-commands", commands, sizeof(commands) - 1);
+	for (int i = LAB_FD_FIRMWARE; i <= LAB_FD_COMMANDS; i++)
+		if (fds[i] < 0)
+			ret = fds[i];
+	if (!cmd->argv)
+		ret = -ENOMEM;
+	return ret ? error_set(err, ret, "cannot start %s: %s", m->program,
+			       strerror(-ret))
+		   : 0;
+}
+
+/* One reply of the fork server. 0, -EPIPE, or an errno of ours. */
+static int get_reply(int control, int32_t *value)
+{
+	struct clone_reply reply;
+	ssize_t n;
+
+	do
+		n = recv(control, &reply, sizeof(reply), 0);
+	while (n < 0 && errno == EINTR);
+	if (n != sizeof(reply))
+		return n < 0 ? -errno : -EPIPE;
+	*value = reply.value;
+	return 0;
+}
+
+/* It says by itself when the machine is ready. */
+static int bochs_begin(const struct lab_child *child)
+{
+	(void)child;
+	return 0;
+}
+
+static int bochs_is_ready(int control)
+{
+	int32_t value;
+	int ret = get_reply(control, &value);
+
+	return ret ? ret : value < 0 ? value : 1;
+}
+
+static int bochs_freeze(struct lab_base *base)
+{
+	(void)base;
+	return 0;
+}
+
+/* A request and its reply, which no other thread's may come between. */
+static int ask(struct lab_base *base, const struct clone_request *request, const int *fds,
+	       int32_t *value)
+{
+	char rights[CMSG_SPACE(sizeof(int) * CLONE_FDS)] = { 0 };
+	struct iovec iov = { (void *)(uintptr_t)request, sizeof(*request) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	int ret = 0;
+
+	if (fds) {
+		struct cmsghdr *c;
+
+		msg.msg_control = rights;
+		msg.msg_controllen = sizeof(rights);
+		c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int) * CLONE_FDS);
+		memcpy(CMSG_DATA(c), fds, sizeof(int) * CLONE_FDS);
+	}
+	pthread_mutex_lock(&base->lock);
+	if (sendmsg(base->child.control, &msg, MSG_NOSIGNAL) != sizeof(*request))
+		ret = -errno;
+	if (!ret)
+		ret = get_reply(base->child.control, value);
+	pthread_mutex_unlock(&base->lock);
+	return ret;
+}
+
+int lab_bochs_end(struct lab_base *base, int pid)
+{
+	const struct clone_request request = { .op = CLONE_END, .pid = pid };
+	int32_t status = 0;
+
+	/* A server that is gone has taken its clones with it. */
+	return ask(base, &request, NULL, &status) || status < 0 ? 0 : status;
+}
+
+static int bochs_clone(struct lab_base *base, const struct lab_boot *boot,
+		       struct lab_shared *wire, const struct lab_job *job,
+		       struct lab_child *child, struct error *err)
+{
+	struct clone_request request = { .op = CLONE_FORK };
+	int fds[CLONE_FDS] = { wire->fd, -1, -1 }, ret;
+	int32_t pid = 0;
+
+	if (boot->plugin)
+		return error_set(err, -ENOTSUP, "%s takes no plugins",
+				 base->machine->program);
+	memcpy(request.job, job, sizeof(*job));
+	lab_child_init(child);
+	ret = lab_child_pipes(child, &fds[CLONE_FD_CONSOLE], &fds[CLONE_FD_MESSAGES]);
+	if (!ret)
+		ret = ask(base, &request, fds, &pid);
+	if (!ret && pid < 0)
+		ret = pid;
+	if (fds[CLONE_FD_CONSOLE] >= 0)
+		close(fds[CLONE_FD_CONSOLE]);
+	if (fds[CLONE_FD_MESSAGES] >= 0)
+		close(fds[CLONE_FD_MESSAGES]);
+	if (ret)
+		return error_set(err, ret, "%s: cannot clone the machine: %s",
+				 base->label, strerror(-ret));
+	child->pid = pid;
+	child->of = base;
+	return 0;
+}
+
+const struct lab_emulator lab_bochs = {
+	.version_option = "--help",
+	.error_marks = error_marks,
+	.wire = LAB_SHARED_PORT,
+	.control_type = SOCK_SEQPACKET,
+	.command = bochs_command,
+	.begin = bochs_begin,
+	.is_ready = bochs_is_ready,
+	.freeze = bochs_freeze,
+	.clone = bochs_clone,
+};
+
+_Static_assert(sizeof(struct lab_job) <= CLONE_JOB_BYTES, "a request has room for a job");

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A fork server inside Bochs, loaded with LD_PRELOAD.
+ *
+ * Bochs has one thread and keeps its machine in its own memory: a fork of the process is
+ * an exact copy of the machine, whatever state it is in. When the machine writes
+ * LAB_PORT_READY to its parallel port, which Bochs forwards with fputc(), the process
+ * stops inside that call and forks once per request. A fork gets descriptors of its own
+ * in place of those that all forks have inherited, and the job in the page that the
+ * machine has prepared for it; then fputc() returns, and the machine goes on.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "host/targets/lab/bochs/clone.h"
+#include "host/targets/lab/emulator.h"
+#include "host/targets/lab/port.h"
+
+/* Open descriptors are below this. */
+#define FDS_MAX 1024
+
+static void reply(int32_t value)
+{
+	const struct clone_reply r = { value };
+
+	if (send(LAB_FD_CONTROL, &r, sizeof(r), MSG_NOSIGNAL) != sizeof(r))
+		_exit(EXIT_FAILURE); /* wsbench is gone */
+}
+
+/* Whether `page` is filled with LAB_PORT_PAGE_MARK, as lab_port_wait() does it. */
+static bool is_job_page(const uint8_t *page)
+{
+	static const char mark[] = LAB_PORT_PAGE_MARK;
+
+	for (size_t i = 0; i < LAB_PORT_PAGE_BYTES; i++)
+		if (page[i] != (uint8_t)mark[i % sizeof(mark)])
+			return false;
+	return true;
+}
+
+/* The page in the machine's memory, which is part of this process'; NULL: none. */
+static uint8_t *find_job_page(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	uint8_t *found = NULL;
+	char line[512];
+
+	while (maps && !found && fgets(line, sizeof(line), maps)) {
+		unsigned long begin, end;
+		char access[5];
+
+		if (sscanf(line, "%lx-%lx %4s", &begin, &end, access) != 3 ||
+		    strncmp(access, "rw", 2))
+			continue;
+		for (; begin + LAB_PORT_PAGE_BYTES <= end && !found;
+		     begin += LAB_PORT_PAGE_BYTES)
+			if (is_job_page((const uint8_t *)begin))
+				found = (uint8_t *)begin;
+	}
+	if (maps)
+		fclose(maps);
+	return found;
+}
+
+/* Puts `fresh` in place of every descriptor of the file that `old` is one of. */
+static void replace_file(int old, int fresh)
+{
+	struct stat wanted, st;
+
+	if (fstat(old, &wanted))
+		return;
+	for (int fd = 0; fd < FDS_MAX; fd++)
+		if (fd != fresh && !fstat(fd, &st) && st.st_dev == wanted.st_dev &&
+		    st.st_ino == wanted.st_ino)
+			dup2(fresh, fd);
+	close(fresh);
+}
+
+static void become_clone(uint8_t *page, const struct clone_request *request,
+			 const int fds[CLONE_FDS], pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+		_exit(EXIT_FAILURE);
+	close(LAB_FD_CONTROL);
+	replace_file(LAB_FD_WIRE, fds[CLONE_FD_WIRE]);
+	replace_file(LAB_FD_CONSOLE, fds[CLONE_FD_CONSOLE]);
+	replace_file(STDERR_FILENO, fds[CLONE_FD_MESSAGES]);
+	memcpy(page, request->job, sizeof(request->job));
+}
+
+/* 0, or -1 once wsbench has closed its end. */
+static int receive(struct clone_request *request, int fds[CLONE_FDS])
+{
+	char control[CMSG_SPACE(sizeof(int) * CLONE_FDS)];
+	struct iovec iov = { request, sizeof(*request) };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *c;
+	ssize_t n;
+
+	for (int i = 0; i < CLONE_FDS; i++)
+		fds[i] = -1;
+	do
+		n = recvmsg(LAB_FD_CONTROL, &msg, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n != sizeof(*request))
+		return -1;
+	c = CMSG_FIRSTHDR(&msg);
+	if (c && c->cmsg_type == SCM_RIGHTS &&
+	    c->cmsg_len == CMSG_LEN(sizeof(int) * CLONE_FDS))
+		memcpy(fds, CMSG_DATA(c), sizeof(int) * CLONE_FDS);
+	return 0;
+}
+
+static int32_t end_clone(pid_t pid)
+{
+	int status = 0;
+	pid_t ended;
+
+	kill(pid, SIGKILL);
+	do
+		ended = waitpid(pid, &status, 0);
+	while (ended < 0 && errno == EINTR);
+	return ended == pid ? status : -ECHILD;
+}
+
+/* Returns in each clone; the server itself ends with wsbench. */
+static void serve(void)
+{
+	uint8_t *page = find_job_page();
+	struct clone_request request;
+	pid_t parent = getpid(), pid;
+	int fds[CLONE_FDS];
+
+	reply(page ? 0 : -ENXIO);
+	while (!receive(&request, fds)) {
+		if (request.op == CLONE_END) {
+			reply(end_clone(request.pid));
+			continue;
+		}
+		fflush(NULL);
+		pid = fork();
+		if (!pid) {
+			become_clone(page, &request, fds, parent);
+			return;
+		}
+		for (int i = 0; i < CLONE_FDS; i++)
+			close(fds[i]);
+		reply(pid < 0 ? -errno : pid);
+	}
+	_exit(EXIT_SUCCESS);
+}
+
+int fputc(int c, FILE *f)
+{
+	static const char ready[] = LAB_PORT_READY;
+	static int (*next)(int c, FILE *f);
+	static size_t matched;
+	int ret;
+
+	if (!next)
+		next = (int (*)(int, FILE *))dlsym(RTLD_NEXT, "fputc");
+	ret = next(c, f);
+	matched = (uint8_t)c == (uint8_t)ready[matched] ? matched + 1
+		  : (uint8_t)c == (uint8_t)ready[0]	? 1
+							: 0;
+	if (matched == LAB_PORT_READY_BYTES) {
+		matched = 0;
+		fflush(f);
+		serve();
+	}
+	return ret;
+}

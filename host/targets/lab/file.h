@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Whole files in memory, and the places where the lab looks for its own. */
+#ifndef WS_LAB_FILE_H
+#define WS_LAB_FILE_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bench/catalogue.h"
+#include "host/lib/error.h"
+#include "host/targets/target.h"
+
+#define LAB_FILE_MAX (512u << 20)
+
+/*
+ * Reads a regular file into memory the caller frees. 0 or a negative errno with
+ * `err` naming the path and, as `what`, what the file is for.
+ */
+int lab_file_read(const char *path, const char *what, uint8_t **data, size_t *bytes,
+		  struct error *err);
+
+/* An unnamed file with this content, to be read from its beginning: its descriptor,
+ * or a negative errno. `name` shows in /proc. */
+int lab_memory_file(const char *name, const void *data, size_t bytes);
+
+/*
+ * The static wsbench of `arch` that runs inside the machine:
+ * $WORLDSWITCH_LIBEXEC/ARCH/wsbench, else ARCH/wsbench beside this program, else
+ * ../libexec/worldswitch/ARCH/wsbench from there. 0 or -ENOENT.
+ */
+int lab_find_program(enum arch arch, char path[PATH_MAX], struct error *err);
+
+/* The library of bochs/clone.c; the same places. 0 or -ENOENT. */
+int lab_find_clone_library(char path[PATH_MAX], struct error *err);
+
+/* A program in PATH. 0, or -ENOENT with "NAME is not installed". */
+int lab_find_in_path(const char *name, char path[PATH_MAX], struct error *err);
+
+/*
+ * Where scripts/kernel.sh keeps the kernels of `arch`: below $WORLDSWITCH_CACHE,
+ * else below the folder `cache` beside this program, else in the user's cache.
+ */
+void lab_kernel_cache(enum arch arch, char path[PATH_MAX]);
+
+/* snprintf into a path: false if it did not fit, and the path is then empty. */
+bool lab_path(char path[PATH_MAX], const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The first process of a lab's machine: from the kernel's hand to the job's, and off. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/reboot.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "host/targets/lab/init.h"
+#include "host/targets/lab/initramfs.h"
+#include "host/targets/lab/job.h"
+#include "host/targets/lab/shared.h"
+#include "host/targets/lab/symbols.h"
+#include "host/targets/lab/wire.h"
+#include "host/vmm/passthrough.h"
+
+#define TEXT_BYTES 16384
+
+/* Says why on the wire, if there is one, and on the console; and ends the machine. */
+static void give_up(struct lab_wire *wire, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3), noreturn));
+
+static void power_off(void) __attribute__((noreturn));
+
+static void power_off(void)
+{
+	/* Not every machine has a switch; a reset ends all emulators. */
+	reboot(LINUX_REBOOT_CMD_RESTART);
+	/* Still on: whoever started the machine waits for its end in vain. */
+	for (;;)
+		pause();
+}
+
+static void give_up(struct lab_wire *wire, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "worldswitch: %s\n", text);
+	if (wire->shared)
+		lab_wire_text(wire, LAB_FRAME_FAILURE, text);
+	power_off();
+}
+
+static void mount_all(struct lab_wire *wire)
+{
+	static const struct {
+		const char *type, *where;
+	} mounts[] = {
+		{ "devtmpfs", "/dev" },
+		{ "proc", "/proc" },
+		{ "sysfs", "/sys" },
+	};
+
+	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++)
+		if (mount(mounts[i].type, mounts[i].where, mounts[i].type, 0, NULL) &&
+		    errno != EBUSY)
+			give_up(wire, "cannot mount %s: %s", mounts[i].where,
+				strerror(errno));
+}
+
+/*
+ * The kernel turns huge pages off on machines as small as this one, whatever it is
+ * told on its command line. Those who ask for some (madvise()) shall have them; a
+ * kernel that knows none has no such file, and rows that need them say so.
+ */
+static void allow_huge_pages(void)
+{
+	static const char policy[] = "madvise";
+	int fd =
+		open("/sys/kernel/mm/transparent_hugepage/enabled", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, policy, sizeof(policy) - 1) < 0)
+		fprintf(stderr, "worldswitch: huge pages: %s\n", strerror(errno));
+	close(fd);
+}
+
+/* A small file as a string; -errno. `bytes` may be NULL. */
+static int read_text(const char *path, char text[TEXT_BYTES], size_t *bytes)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, text, TEXT_BYTES);
+	close(fd);
+	if (n < 0)
+		return -errno;
+	if (n == TEXT_BYTES)
+		return -EFBIG;
+	text[n] = '\0';
+	if (bytes)
+		*bytes = n;
+	return 0;
+}
+
+static void open_wire(struct lab_wire *wire, struct lab_shared *shared)
+{
+	const char *what;
+	int err = lab_shared_attach(shared, &what);
+
+	if (err)
+		give_up(wire, "cannot open the wire: %s: %s", what, strerror(-err));
+	wire->shared = shared;
+}
+
+static bool same_module(const char *a, const char *b, size_t n)
+{
+	for (; n; a++, b++, n--)
+		if (*a != *b && !((*a == '-' || *a == '_') && (*b == '-' || *b == '_')))
+			return false;
+	return true;
+}
+
+void lab_module_parameters(const char *cmdline, const char *name, char *out, size_t room)
+{
+	size_t name_bytes = strlen(name), used = 0;
+
+	out[0] = '\0';
+	while (*(cmdline += strspn(cmdline, " \n"))) {
+		size_t n = strcspn(cmdline, " \n");
+
+		if (n > name_bytes + 1 && cmdline[name_bytes] == '.' &&
+		    same_module(cmdline, name, name_bytes) && used < room)
+			used += snprintf(out + used, room - used, "%s%.*s",
+					 used ? " " : "", (int)(n - name_bytes - 1),
+					 cmdline + name_bytes + 1);
+		cmdline += n;
+	}
+}
+
+/*
+ * First without its signature, which ends in a marker: to check it takes hundreds of
+ * millions of instructions, a third of a boot. A kernel that insists gets it whole.
+ */
+static int insert_module(int fd, const char *parameters)
+{
+	static const char marker[] = "~Module signature appended~\n";
+	const size_t marker_bytes = sizeof(marker) - 1;
+	struct stat st;
+	size_t bytes;
+	char *image;
+	int ret = -1;
+
+	if (fstat(fd, &st))
+		return -1;
+	bytes = st.st_size;
+	image = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (image == MAP_FAILED)
+		return -1;
+	if (bytes > marker_bytes &&
+	    !memcmp(image + bytes - marker_bytes, marker, marker_bytes))
+		ret = syscall(SYS_init_module, image, bytes - marker_bytes, parameters);
+	if (ret)
+		ret = syscall(SYS_init_module, image, bytes, parameters);
+	munmap(image, bytes);
+	return ret;
+}
+
+static void load_module(struct lab_wire *wire, const char *name, const char *cmdline)
+{
+	char path[sizeof(LAB_MODULES_PATH) + 80], parameters[512];
+	int fd;
+
+	snprintf(path, sizeof(path), "/%s/%s.ko", LAB_MODULES_PATH, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		give_up(wire, "cannot open module %s: %s", path, strerror(errno));
+	lab_module_parameters(cmdline, name, parameters, sizeof(parameters));
+	if (insert_module(fd, parameters) && errno != EEXIST)
+		give_up(wire, "the kernel refuses module %s: %s", name, strerror(errno));
+	close(fd);
+}
+
+static void load_modules(struct lab_wire *wire)
+{
+	char order[TEXT_BYTES], cmdline[TEXT_BYTES];
+	int err = read_text("/" LAB_ORDER_PATH, order, NULL);
+
+	if (!err)
+		err = read_text("/proc/cmdline", cmdline, NULL);
+	if (err)
+		give_up(wire, "cannot read which modules to load: %s", strerror(-err));
+	for (char *save, *name = strtok_r(order, "\n", &save); name;
+	     name = strtok_r(NULL, "\n", &save))
+		load_module(wire, name, cmdline);
+}
+
+/* After the job, which must not wait for it. */
+static void send_symbols(struct lab_wire *wire)
+{
+	char *text, why[100];
+	size_t bytes;
+	int err;
+
+	err = lab_symbols_read("/proc/kallsyms", &text, &bytes);
+	if (!err)
+		err = lab_wire_send(wire, LAB_FRAME_SYMBOLS, text, bytes);
+	free(text);
+	if (!err)
+		return;
+	snprintf(why, sizeof(why), "cannot send the kernel's symbols: %s",
+		 strerror(-err));
+	lab_wire_text(wire, LAB_FRAME_FAILURE, why);
+}
+
+/* Where the module of host/kmod is, for the config that asks for it and loads it. */
+static void offer_passthrough(void)
+{
+	char first = 0;
+	int fd = open("/" LAB_OPTIONAL_PATH, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0 && read(fd, &first, 1) == 1 && first)
+		setenv(PASSTHROUGH_MODULE_VARIABLE, "/" LAB_OPTIONAL_PATH, 1);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* The child's side: ends the process. */
+static void run_job(lab_job_runner *run, const struct lab_job *job, struct lab_wire *wire)
+{
+	int code;
+
+	offer_passthrough();
+	code = run(job, wire);
+	if (job->symbols)
+		send_symbols(wire);
+	fflush(NULL);
+	_exit(lab_wire_number(wire, LAB_FRAME_END, (uint32_t)code) ? EXIT_FAILURE
+								   : EXIT_SUCCESS);
+}
+
+int lab_init_main(lab_job_runner *run)
+{
+	/* Static: the stack is the same, however large a job becomes. */
+	static struct lab_job job;
+	struct lab_wire wire = { .shared = NULL };
+	struct lab_shared shared;
+	bool in_time;
+	int status;
+	pid_t pid;
+
+	mount_all(&wire);
+	allow_huge_pages();
+	open_wire(&wire, &shared);
+	load_modules(&wire);
+
+	/* Up to here, all runs of a lab are one; from here on, each job is a clone. */
+	in_time = lab_shared_wait(&shared, &job);
+	status = lab_wire_number(&wire, LAB_FRAME_HELLO, LAB_WIRE_VERSION);
+	if (status)
+		give_up(&wire, "cannot write to the wire: %s", strerror(-status));
+	if (!in_time) {
+		lab_wire_send(&wire, LAB_FRAME_AGAIN, NULL, 0);
+		power_off();
+	}
+	if (!lab_job_is_valid(&job))
+		give_up(&wire, "the job is damaged or of another build");
+
+	/* In a child, so that a crash is reported instead of being a kernel panic. */
+	pid = fork();
+	if (pid < 0)
+		give_up(&wire, "cannot start the job: %s", strerror(errno));
+	if (!pid)
+		run_job(run, &job, &wire);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			give_up(&wire, "lost the job: %s", strerror(errno));
+	if (WIFSIGNALED(status))
+		give_up(&wire, "wsbench was killed inside the lab by signal %d (%s)",
+			WTERMSIG(status), strsignal(WTERMSIG(status)));
+	if (WEXITSTATUS(status))
+		give_up(&wire,
+			"wsbench exited with code %d inside the lab before its "
+			"results were out",
+			WEXITSTATUS(status));
+	power_off();
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The content of a lab's initramfs. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/targets/lab/initramfs.h"
+
+/*
+ * What differs from build to build, or is there or not, takes the same room in any case:
+ * what the kernel allocates for it, and everything after, is where it was.
+ */
+#define PROGRAM_UNIT  (16u << 20)
+#define OPTIONAL_UNIT (256u << 10)
+
+/* A file of a multiple of `unit` bytes: zeros follow its data. */
+static void add_padded(struct lab_cpio *out, const char *path, unsigned int permissions,
+		       const uint8_t *data, size_t bytes, size_t unit)
+{
+	size_t room = (bytes ? bytes + unit - 1 : unit) / unit * unit;
+	uint8_t *padded = calloc(1, room);
+
+	if (!padded) {
+		out->error = -ENOMEM;
+		return;
+	}
+	if (bytes)
+		memcpy(padded, data, bytes);
+	lab_cpio_file(out, path, permissions, padded, room);
+	free(padded);
+}
+
+int lab_initramfs_build(const struct lab_initramfs *what, struct lab_cpio *out)
+{
+	char order[LAB_MODULES_MAX * (sizeof(what->modules->list[0].name) + 1) + 1] = "";
+	const struct lab_module *optional = NULL;
+
+	lab_cpio_dir(out, "dev");
+	lab_cpio_chardev(out, "dev/console", 0600, 5, 1);
+	lab_cpio_dir(out, "proc");
+	lab_cpio_dir(out, "sys");
+	lab_cpio_dir(out, "tmp");
+	lab_cpio_dir(out, LAB_MODULES_PATH);
+	for (size_t i = 0; i < what->modules->n; i++) {
+		const struct lab_module *m = &what->modules->list[i];
+		char path[sizeof(LAB_MODULES_PATH) + sizeof(m->name) + 4];
+
+		if (m->optional) {
+			optional = m;
+			continue;
+		}
+		snprintf(path, sizeof(path), "%s/%s.ko", LAB_MODULES_PATH, m->name);
+		lab_cpio_file(out, path, 0644, m->data, m->bytes);
+		strcat(order, m->name);
+		strcat(order, "\n");
+	}
+	add_padded(out, LAB_OPTIONAL_PATH, 0644, optional ? optional->data : NULL,
+		   optional ? optional->bytes : 0, OPTIONAL_UNIT);
+	lab_cpio_file(out, LAB_ORDER_PATH, 0644, order, strlen(order));
+	if (what->payload)
+		lab_cpio_file(out, LAB_PAYLOAD_PATH, 0644, what->payload,
+			      what->payload_bytes);
+	add_padded(out, "init", 0755, what->program, what->program_bytes, PROGRAM_UNIT);
+	return lab_cpio_end(out);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Finding and recognising the kernel of a lab. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/lib/error.h"
+#include "host/targets/lab/fail.h"
+#include "host/targets/lab/file.h"
+#include "host/targets/lab/kernel.h"
+#include "host/targets/lab/machine.h"
+
+static bool has(const unsigned char *head, size_t bytes, size_t at, const char *magic)
+{
+	size_t n = strlen(magic);
+
+	return at + n <= bytes && !memcmp(head + at, magic, n);
+}
+
+/*
+ * The magic numbers of Documentation/arch/x86/boot.rst (0x202) and
+ * Documentation/arch/arm64/booting.rst (56). The emulator unpacks a gzipped arm64
+ * Image itself.
+ */
+int lab_kernel_check(enum arch arch, const unsigned char *head, size_t bytes,
+		     const char **what)
+{
+	bool x86_64 = has(head, bytes, 0x202, "HdrS");
+	bool aarch64 = has(head, bytes, 56, "ARM\x64");
+	bool gzip = has(head, bytes, 0, "\x1f\x8b");
+
+	if (arch == ARCH_X86_64 ? x86_64 : aarch64 || gzip)
+		return 0;
+	if (x86_64)
+		*what = "it is a kernel for x86_64";
+	else if (aarch64)
+		*what = "it is a kernel for aarch64";
+	else if (has(head, bytes, 4, "zimg"))
+		*what = "it is an EFI zboot image: give the Image it was made from";
+	else if (has(head, bytes, 0,
+		     "\x7f"
+		     "ELF"))
+		*what = "it is an ELF file (vmlinux?): give the bzImage or Image";
+	else
+		*what = "it is no kernel image";
+	return -EINVAL;
+}
+
+static int check_image(enum arch arch, const char *path, struct error *err)
+{
+	unsigned char head[LAB_KERNEL_HEAD_BYTES];
+	const char *what = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t n;
+
+	if (fd < 0)
+		return error_set(err, -errno, "cannot read kernel %s: %s", path,
+				 strerror(errno));
+	n = read(fd, head, sizeof(head));
+	if (n < 0) {
+		n = -errno;
+		close(fd);
+		return error_set(err, n, "cannot read kernel %s: %s", path, strerror(-n));
+	}
+	close(fd);
+	if (lab_kernel_check(arch, head, n, &what))
+		return error_set(err, -EINVAL, "cannot boot %s as a kernel for %s: %s",
+				 path, lab_arch_name(arch), what);
+	return 0;
+}
+
+int lab_kernel_newest(const char *cache, char release[NAME_MAX + 1])
+{
+	DIR *dir = opendir(cache);
+	struct dirent *e;
+
+	release[0] = '\0';
+	if (!dir)
+		return -ENOENT;
+	while ((e = readdir(dir))) {
+		char path[PATH_MAX];
+
+		/* A digit first: neither a link nor a download under way. */
+		if (e->d_name[0] < '0' || e->d_name[0] > '9' ||
+		    strverscmp(e->d_name, release) <= 0)
+			continue;
+		if (lab_path(path, "%s/%s/vmlinuz", cache, e->d_name) &&
+		    !access(path, F_OK))
+			strcpy(release, e->d_name);
+	}
+	closedir(dir);
+	return release[0] ? 0 : -ENOENT;
+}
+
+/* Sets out->image to the cached kernel `release`; NULL: the default one. */
+static int find_cached(enum arch arch, const char *release, struct lab_kernel *out)
+{
+	char cache[PATH_MAX], newest[NAME_MAX + 1], real[PATH_MAX];
+
+	lab_kernel_cache(arch, cache);
+	if (!lab_path(out->image, "%s/%s/vmlinuz", cache, release ? release : "default"))
+		return -ENOENT;
+	if (access(out->image, F_OK)) {
+		if (release || lab_kernel_newest(cache, newest) ||
+		    !lab_path(out->image, "%s/%s/vmlinuz", cache, newest))
+			return -ENOENT;
+	}
+	/* Not the link: it may come to mean another kernel while we run. */
+	if (realpath(out->image, real))
+		strcpy(out->image, real);
+	return 0;
+}
+
+static int find_image(enum arch arch, const char *kernel, struct lab_kernel *out,
+		      struct error *err)
+{
+	if (kernel && (strchr(kernel, '/') || !access(kernel, F_OK)))
+		return lab_path(out->image, "%s", kernel)
+			       ? 0
+			       : error_set(err, -ENAMETOOLONG,
+					   "the kernel's path is too long");
+	if (!find_cached(arch, kernel, out))
+		return 0;
+	if (kernel)
+		return error_set(
+			err, -ENOENT,
+			"no kernel %s: neither a file nor a cached kernel for %s", kernel,
+			lab_arch_name(arch));
+	return error_set(err, -ENOENT,
+			 "no kernel for %s is here: run scripts/kernel.sh fetch --arch "
+			 "%s, or give --kernel",
+			 lab_arch_name(arch), lab_arch_name(arch));
+}
+
+static int find_modules(const char *modules, struct lab_kernel *out, struct error *err)
+{
+	const char *slash;
+
+	if (modules) {
+		if (!lab_path(out->modules, "%s", modules))
+			return error_set(err, -ENAMETOOLONG,
+					 "the modules' path is too long");
+		if (access(modules, R_OK | X_OK))
+			return error_set(err, -errno, "cannot read modules in %s: %s",
+					 modules, strerror(errno));
+		return 0;
+	}
+	slash = strrchr(out->image, '/');
+	if (!lab_path(out->modules, "%.*s/modules", slash ? (int)(slash - out->image) : 1,
+		      slash ? out->image : ".") ||
+	    access(out->modules, R_OK | X_OK))
+		out->modules[0] = '\0';
+	return 0;
+}
+
+int lab_kernel_find(enum arch arch, const char *kernel, const char *modules,
+		    struct lab_kernel *out, struct error *err)
+{
+	int ret = find_image(arch, kernel, out, err);
+
+	if (!ret)
+		ret = check_image(arch, out->image, err);
+	if (!ret)
+		ret = find_modules(modules, out, err);
+	return ret;
+}

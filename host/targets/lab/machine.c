@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of the labs' machines, and the emulator's argument vector. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/targets/lab/bochs.h"
+#include "host/targets/lab/fail.h"
+#include "host/targets/lab/machine.h"
+
+/*
+ * Determinism, on which every exact figure rests: one instruction is one
+ * nanosecond of virtual time (-icount shift=0,sleep=off), one thread runs it all,
+ * the clock and the random numbers start from fixed values, and the kernel puts
+ * itself, its processes and their kernel stacks at fixed addresses. (The stacks' is
+ * the one that measurements show: a random offset at every system call makes every
+ * exit to user space differ by a few instructions, and one in 44 pay for new
+ * randomness.)
+ *
+ * There is no device that the job does not need; each costs time to probe.
+ */
+#define COMMON_FLAGS                                                                     \
+	"-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-rtc",           \
+		"clock=vm,base=2020-01-01", "-seed", "1", "-nodefaults",                 \
+		"-no-user-config", "-display", "none", "-monitor", "none", "-nic",       \
+		"none", "-no-reboot"
+
+/*
+ * Self-tests of the kernel's cryptography would take half of the boot's time.
+ * A kernel that panics reboots at once, and -no-reboot makes that an end.
+ */
+#define COMMON_APPEND                                                                    \
+	" quiet panic=-1 cryptomgr.notests=1 nokaslr norandmaps"                         \
+	" randomize_kstack_offset=off random.trust_cpu=on"
+
+/*
+ * The memory behind lab/shared.h, a device on the PCI bus of both machines, and a device
+ * by which the machine stops itself. master: else QEMU refuses to save the machine.
+ */
+#define WIRE_FLAGS                                                                       \
+	"-object",                                                                       \
+		"memory-backend-file,id=wire,share=on,size=64M,mem-path=/proc/self/fd/"  \
+		"4",                                                                     \
+		"-device", "ivshmem-plain,memdev=wire,master=on", "-device",             \
+		"pvpanic-pci", "-action", "panic=pause"
+
+_Static_assert(LAB_SHARED_BYTES == 64u << 20, "the size is spelled out above");
+
+/*
+ * pauth-impdef: pointer authentication as fast as the emulator can do it, instead of
+ * as the architecture suggests it. The kernel's code is the same, instruction by
+ * instruction; a boot takes a third of the time.
+ */
+#define AARCH64_FLAGS                                                                    \
+	COMMON_FLAGS, WIRE_FLAGS, "-M",                                                  \
+		"virt,virtualization=on,gic-version=3,dtb-randomness=off", "-cpu",       \
+		"max,pauth-impdef=on,cntfrq=1000000000", "-m", "256", NULL
+
+/*
+ * noapictimer: the kernel would calibrate the APIC's timer by looking at the clock
+ * for 100 ms, 100 million instructions; it takes the HPET instead.
+ * no_timer_check: the same for the way the timer's interrupt takes.
+ */
+#define X86_64_APPEND "console=ttyS0 tsc=reliable noapictimer no_timer_check edd=off"
+
+/* Without the buses that nothing hangs from: half a second of firmware and probing. */
+#define X86_64_FLAGS                                                                     \
+	COMMON_FLAGS, WIRE_FLAGS, "-M", "q35,sata=off,smbus=off,vmport=off", "-cpu",     \
+		"max,+svm,+npt", "-m", "256", NULL
+
+static const char *const aarch64_flags[] = { AARCH64_FLAGS };
+
+/*
+ * Two CPUs on the emulator's one thread take turns. A turn ends when a CPU waits (WFI,
+ * WFE, YIELD); another 100 ms of virtual time, which nothing that is timed takes. So a
+ * figure is what both execute, one after the other, and repeats to the instruction.
+ */
+static const char *const aarch64_smp_flags[] = { "-smp", "2", AARCH64_FLAGS };
+static const char *const x86_64_flags[] = { X86_64_FLAGS };
+
+/*
+ * Bochs executes one instruction per step of the TSC; ips says how many of them are a
+ * second, for all its clocks. A billion, as in the other labs.
+ */
+static const char *const bochs_lines[] = {
+	"cpu: model=corei7_skylake_x, ips=1000000000, reset_on_triple_fault=0, "
+	"ignore_bad_msrs=1",
+	"memory: guest=" BOCHS_MEMORY_MIB ", host=" BOCHS_MEMORY_MIB,
+	"clock: sync=none, time0=1577836800", /* 2020-01-01 */
+	"pci: enabled=0",
+	NULL,
+};
+
+/*
+ * pci: there is none. (There is no ACPI either, which kernels find out by themselves;
+ * those without code for MP tables take acpi=off for "no local APIC".) tsc_early_khz:
+ * CPUID tells what the real CPU has. clearcpuid: 158 and 306 are RDRAND and RDSEED, the
+ * only thing in this machine that two runs do not have in common (the kernel's hash
+ * tables and free lists follow from it, and some exits take an instruction more); 321
+ * and 323 are XSAVEC and XSAVES, of which the emulated CPU reports sizes that do not
+ * fit together: the kernel would do without XSAVE. Whoever gives a clearcpuid of his
+ * own replaces this one.
+ */
+#define BOCHS_APPEND                                                                     \
+	"console=ttyS0,115200 tsc=reliable tsc_early_khz=1000000 no_timer_check"         \
+	" pci=off clearcpuid=158,306,321,323"
+
+/*
+ * After the words that all labs have. vmentry_l1d_flush: the emulated CPU lacks the MSR
+ * that flushes its L1 cache, and KVM would do it in 4,183 instructions at an entry.
+ * loglevel: a character on the serial port takes 87,000 instructions, so errors are not
+ * said, but a panic is. The initcalls name every function for ftrace: 100 million
+ * instructions, some of them while the job runs already.
+ */
+#define BOCHS_APPEND_LAST                                                                \
+	" kvm-intel.vmentry_l1d_flush=never loglevel=3"                                  \
+	" initcall_blacklist=ftrace_check_for_weak_functions,trace_eval_init"
+
+/*
+ * Whether WFI and WFE trap depends on what else wants the CPU when the vCPU is loaded
+ * (single_task_running() in kvm_arch_vcpu_load()). From Linux 6.18 on an exit to user
+ * space has two lengths for that reason. These parameters, which Linux 6.11 brought and
+ * older kernels ignore, fix what an idle host without GICv4 comes to.
+ */
+#define WFX_APPEND " kvm-arm.wfi_trap_policy=trap kvm-arm.wfe_trap_policy=notrap"
+
+#define AARCH64_LAB(mode, flags_, mode_append)                                           \
+	{                                                                                \
+		.name = "aarch64-" mode, .arch = ARCH_AARCH64, .emulator = &lab_qemu,    \
+		.program = "qemu-system-aarch64", .flags = flags_,                       \
+		.append = "console=ttyAMA0" COMMON_APPEND WFX_APPEND mode_append,        \
+	}
+
+const struct lab_machine lab_machine_table[] = {
+	AARCH64_LAB("vhe", aarch64_flags, ""),
+	AARCH64_LAB("nvhe", aarch64_flags, " kvm-arm.mode=nvhe"),
+	AARCH64_LAB("pkvm", aarch64_flags, " kvm-arm.mode=protected"),
+	AARCH64_LAB("smp", aarch64_smp_flags, ""),
+	{
+		.name = "x86_64-svm",
+		.arch = ARCH_X86_64,
+		.emulator = &lab_qemu,
+		.program = "qemu-system-x86_64",
+		.flags = x86_64_flags,
+		.append = X86_64_APPEND COMMON_APPEND,
+		.module = "kvm-amd",
+	},
+	{
+		.name = "x86_64-vmx",
+		.arch = ARCH_X86_64,
+		.emulator = &lab_bochs,
+		.program = "bochs",
+		.flags = bochs_lines,
+		.append = BOCHS_APPEND COMMON_APPEND BOCHS_APPEND_LAST,
+		.module = "kvm-intel",
+	},
+	{ .name = NULL },
+};
+
+const struct lab_machine *lab_machine_find(const char *name)
+{
+	const struct lab_machine *m = lab_machine_table;
+
+	while (m->name && strcmp(m->name, name))
+		m++;
+	return m->name ? m : NULL;
+}
+
+const char *lab_arch_name(enum arch arch)
+{
+	return arch == ARCH_X86_64 ? "x86_64" : "aarch64";
+}
+
+void lab_command_init(struct lab_command *cmd)
+{
+	*cmd = (struct lab_command){ .argv = NULL };
+	for (int i = 0; i < LAB_FD_FIRST_OTHER; i++)
+		cmd->fds[i] = -1;
+}
+
+void lab_command_free(struct lab_command *cmd)
+{
+	free(cmd->argv);
+	for (int i = 0; i < LAB_FD_FIRST_OTHER; i++)
+		if (cmd->fds[i] >= 0)
+			close(cmd->fds[i]);
+	lab_command_init(cmd);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The emulated machines of the labs, and the emulator's command line. */
+#ifndef WS_LAB_MACHINE_H
+#define WS_LAB_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "bench/catalogue.h"
+#include "host/targets/lab/emulator.h"
+
+struct lab_machine {
+	const char *name; /* "aarch64-vhe": what follows "lab:" */
+	enum arch arch;
+	const struct lab_emulator *emulator;
+	const char *program;	  /* the emulator's, to be found in PATH */
+	const char *const *flags; /* what it is told, NULL at the end */
+	const char *append;	  /* the kernel's command line */
+	const char *module;	  /* to load, with all it depends on; NULL: built in */
+};
+
+/* Ends with a row whose name is NULL. */
+extern const struct lab_machine lab_machine_table[];
+
+const struct lab_machine *lab_machine_find(const char *name); /* NULL: none */
+
+const char *lab_arch_name(enum arch arch); /* "x86_64", "aarch64" */
+
+/*
+ * The argument vector that boots `kernel`, in one allocation that the caller
+ * frees. `append` (or NULL) is added to the machine's own kernel command line.
+ * `emulator` is a path; `plugin` is the path of a plugin for it, or NULL; `clone`: it
+ * goes on from LAB_FD_SNAPSHOT. NULL: out of memory.
+ */
+char **lab_machine_argv(const struct lab_machine *m, const char *emulator,
+			const char *kernel, const char *append, const char *plugin,
+			bool clone);
+
+#endif

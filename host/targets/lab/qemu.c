@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* QEMU: its command line, and machines that are saved and gone on with over QMP. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/lib/error.h"
+#include "host/targets/lab/child.h"
+#include "host/targets/lab/fail.h"
+#include "host/targets/lab/file.h"
+#include "host/targets/lab/machine.h"
+#include "host/targets/lab/session.h"
+
+/*
+ * The console ends in a descriptor that the emulator inherits, as the initramfs and
+ * the wire begin in one: no files, no ports, nothing that two runs could share.
+ * (append: without it the emulator truncates, which a pipe refuses.)
+ */
+static const char *const fixed_args[] = {
+	"-add-fd",  "fd=5,set=1",
+	"-chardev", "file,id=console,path=/dev/fdset/1,append=on",
+	"-serial",  "chardev:console",
+	"-initrd",  "/proc/self/fd/3",
+	"-chardev", "socket,id=control,fd=11",
+	"-mon",	    "chardev=control,mode=control",
+};
+
+/* Of a machine that goes on: it waits for its state, and then for its job. */
+static const char *const clone_args[] = { "-S", "-incoming", "fd:12" };
+
+_Static_assert(LAB_FD_INITRD == 3 && LAB_FD_WIRE == 4 && LAB_FD_CONSOLE == 5 &&
+		       LAB_FD_PLUGIN == 6 && LAB_FD_CONTROL == 11 &&
+		       LAB_FD_SNAPSHOT == 12,
+	       "the descriptors are spelled out here");
+
+#define FIXED_ARGS (sizeof(fixed_args) / sizeof(fixed_args[0]))
+#define CLONE_ARGS (sizeof(clone_args) / sizeof(clone_args[0]))
+
+char **lab_machine_argv(const struct lab_machine *m, const char *emulator,
+			const char *kernel, const char *append, const char *plugin,
+			bool clone)
+{
+	size_t flags = 0, n = 0, text_bytes, plugin_bytes;
+	char **argv, *text;
+
+	while (m->flags[flags])
+		flags++;
+	text_bytes = strlen(m->append) + (append ? strlen(append) : 0) + 2;
+	plugin_bytes = plugin ? strlen(plugin) + sizeof(",fd=6") : 0;
+	argv = malloc((flags + FIXED_ARGS + CLONE_ARGS + 8) * sizeof(*argv) + text_bytes +
+		      plugin_bytes);
+	if (!argv)
+		return NULL;
+	text = (char *)(argv + flags + FIXED_ARGS + CLONE_ARGS + 8);
+	snprintf(text, text_bytes, "%s%s%s", m->append, append ? " " : "",
+		 append ? append : "");
+
+	argv[n++] = (char *)emulator;
+	for (size_t i = 0; i < FIXED_ARGS; i++)
+		argv[n++] = (char *)fixed_args[i];
+	for (size_t i = 0; i < flags; i++)
+		argv[n++] = (char *)m->flags[i];
+	for (size_t i = 0; clone && i < CLONE_ARGS; i++)
+		argv[n++] = (char *)clone_args[i];
+	argv[n++] = (char *)"-kernel";
+	argv[n++] = (char *)kernel;
+	argv[n++] = (char *)"-append";
+	argv[n++] = text;
+	if (plugin) {
+		argv[n++] = (char *)"-plugin";
+		argv[n++] = text + text_bytes;
+		snprintf(text + text_bytes, plugin_bytes, "%s,fd=6", plugin);
+	}
+	argv[n] = NULL;
+	return argv;
+}
+
+/* A descriptor of its own, with its own offset, for a file that we have open. */
+static int reopen(int fd)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static int qemu_command(const struct lab_machine *m, const struct lab_boot *boot,
+			struct lab_command *cmd, struct error *err)
+{
+	bool clone = boot->snapshot >= 0;
+
+	lab_command_init(cmd);
+	cmd->argv = lab_machine_argv(m, boot->program, boot->kernel, boot->append,
+				     boot->plugin, clone);
+	cmd->fds[LAB_FD_INITRD] = fcntl(boot->initramfs, F_DUPFD_CLOEXEC, 0);
+	if (boot->plugin)
+		cmd->fds[LAB_FD_PLUGIN] = fcntl(boot->plugin_fd, F_DUPFD_CLOEXEC, 0);
+	if (clone)
+		cmd->fds[LAB_FD_SNAPSHOT] = reopen(boot->snapshot);
+	if (!cmd->argv || cmd->fds[LAB_FD_INITRD] < 0 ||
+	    (clone && cmd->fds[LAB_FD_SNAPSHOT] < 0) ||
+	    (boot->plugin && cmd->fds[LAB_FD_PLUGIN] < 0))
+		return error_set(err, -ENOMEM, "cannot start %s: out of memory",
+				 m->program);
+	return 0;
+}
+
+/*
+ * QMP, as much of it as is needed (docs/interop/qmp-spec.txt): one JSON object per line
+ * in each direction. Of the answers only a few words matter, and QEMU writes these in
+ * one way only; a JSON parser would tell no more.
+ */
+#define QMP_LINE_BYTES 4096
+#define QMP_TIMEOUT_MS 60000
+
+/* One line, cut to its room. 0, -EPIPE, -ETIMEDOUT, -EINTR. */
+static int qmp_line(int control, char line[QMP_LINE_BYTES])
+{
+	struct pollfd fd = { .fd = control, .events = POLLIN };
+	size_t n = 0;
+	char c;
+
+	for (int waited = 0;;) {
+		ssize_t got = recv(control, &c, 1, MSG_DONTWAIT);
+
+		if (!got || (got < 0 && errno != EAGAIN && errno != EINTR))
+			return -EPIPE;
+		if (got < 0) {
+			if (target_interrupted)
+				return -EINTR;
+			if (waited >= QMP_TIMEOUT_MS)
+				return -ETIMEDOUT;
+			if (!poll(&fd, 1, 100))
+				waited += 100;
+			continue;
+		}
+		if (c == '\n')
+			break;
+		if (n < QMP_LINE_BYTES - 1)
+			line[n++] = c;
+	}
+	line[n] = '\0';
+	return 0;
+}
+
+/* Sends a command, with a descriptor unless it is -1; the answer, events ignored. */
+static int qmp_command(int control, const char *command, int fd,
+		       char answer[QMP_LINE_BYTES])
+{
+	char rights[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct iovec iov = { (char *)command, strlen(command) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	int ret;
+
+	if (fd >= 0) {
+		struct cmsghdr *c;
+
+		msg.msg_control = rights;
+		msg.msg_controllen = sizeof(rights);
+		c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	}
+	if (sendmsg(control, &msg, MSG_NOSIGNAL) != (ssize_t)iov.iov_len)
+		return -EPIPE;
+	do
+		ret = qmp_line(control, answer);
+	while (!ret && !strstr(answer, "\"return\"") && !strstr(answer, "\"error\""));
+	return ret ? ret : strstr(answer, "\"error\"") ? -EPROTO : 0;
+}
+
+static int qmp_begin(int control)
+{
+	char line[QMP_LINE_BYTES];
+
+	return qmp_command(control, "{\"execute\":\"qmp_capabilities\"}", -1, line);
+}
+
+/*
+ * Makes the main thread faster than the CPU's: a machine that stops itself is then
+ * stopped before its CPU counts as idle (see lab_shared_wait()). Both threads share a
+ * processor, where the main thread preempts the CPU's as soon as it wakes up (sched(7)):
+ * by a real-time priority, or, without the right to one, because the CPU's thread is idle
+ * priority. The latter makes a boot slow on a busy host.
+ */
+static void prefer_main_thread(pid_t main_thread, pid_t cpu_thread)
+{
+	const struct sched_param fifo = { .sched_priority = 1 }, idle = { 0 };
+	int cpu = sched_getcpu();
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu < 0 ? 0 : cpu, &one);
+	(void)sched_setaffinity(main_thread, sizeof(one), &one);
+	(void)sched_setaffinity(cpu_thread, sizeof(one), &one);
+	if (sched_setscheduler(main_thread, SCHED_FIFO | SCHED_RESET_ON_FORK, &fifo))
+		(void)sched_setscheduler(cpu_thread, SCHED_IDLE, &idle);
+}
+
+static int qemu_begin(const struct lab_child *child)
+{
+	static const char key[] = "\"thread-id\": ";
+	char line[QMP_LINE_BYTES];
+	const char *id;
+	int ret = qmp_begin(child->control);
+
+	if (!ret)
+		ret = qmp_command(child->control, "{\"execute\":\"query-cpus-fast\"}", -1,
+				  line);
+	id = ret ? NULL : strstr(line, key);
+	if (id)
+		prefer_main_thread(child->pid, atoi(id + strlen(key)));
+	return ret;
+}
+
+static int qemu_is_ready(int control)
+{
+	char line[QMP_LINE_BYTES];
+	int ret = qmp_line(control, line);
+
+	return ret ? ret : strstr(line, "\"STOP\"") != NULL;
+}
+
+static const struct timespec moment = { .tv_nsec = 2000000 };
+
+static int qemu_freeze(struct lab_base *base)
+{
+	int control = base->child.control, ret;
+	char line[QMP_LINE_BYTES];
+
+	base->snapshot = memfd_create("worldswitch-snapshot", MFD_CLOEXEC);
+	ret = base->snapshot < 0 ? -errno
+				 : qmp_command(control,
+					       "{\"execute\":\"getfd\","
+					       "\"arguments\":{\"fdname\":\"snapshot\"}}",
+					       base->snapshot, line);
+	if (!ret)
+		ret = qmp_command(control,
+				  "{\"execute\":\"migrate-set-parameters\","
+				  "\"arguments\":{\"max-bandwidth\":1099511627776}}",
+				  -1, line);
+	if (!ret)
+		ret = qmp_command(control,
+				  "{\"execute\":\"migrate\","
+				  "\"arguments\":{\"uri\":\"fd:snapshot\"}}",
+				  -1, line);
+	while (!ret) {
+		nanosleep(&moment, NULL);
+		ret = qmp_command(control, "{\"execute\":\"query-migrate\"}", -1, line);
+		if (!ret && strstr(line, "\"status\": \"failed\""))
+			ret = -EIO;
+		if (strstr(line, "\"status\": \"completed\""))
+			break;
+	}
+	lab_child_stop(&base->child);
+	return ret;
+}
+
+static int qemu_clone(struct lab_base *base, const struct lab_boot *boot,
+		      struct lab_shared *wire, const struct lab_job *job,
+		      struct lab_child *child, struct error *err)
+{
+	struct lab_boot own = *boot;
+	char line[QMP_LINE_BYTES];
+	struct lab_command cmd;
+	int ret;
+
+	own.snapshot = base->snapshot;
+	ret = qemu_command(base->machine, &own, &cmd, err);
+	if (!ret)
+		ret = lab_child_start(child, &cmd, wire->fd, lab_qemu.control_type, err);
+	lab_command_free(&cmd);
+	if (ret)
+		return ret;
+	ret = qmp_begin(child->control);
+	do {
+		nanosleep(&moment, NULL);
+		ret = ret ? ret
+			  : qmp_command(child->control, "{\"execute\":\"query-status\"}",
+					-1, line);
+	} while (!ret && strstr(line, "\"inmigrate\""));
+	if (!ret) {
+		lab_shared_give(wire, job);
+		ret = qmp_command(child->control, "{\"execute\":\"cont\"}", -1, line);
+	}
+	return ret;
+}
+
+/* "qemu: fatal: " comes before a dump of all registers, and "qemu-system-ARCH: " before
+ * warnings, too: those that matter come last. */
+static const char *const error_marks[] = { "qemu: fatal: ", "qemu-system-x86_64: ",
+					   "qemu-system-aarch64: ", NULL };
+
+const struct lab_emulator lab_qemu = {
+	.version_option = "--version",
+	.error_marks = error_marks,
+	.wire = LAB_SHARED_MEMORY,
+	.control_type = SOCK_STREAM,
+	.can_save = true,
+	.command = qemu_command,
+	.begin = qemu_begin,
+	.is_ready = qemu_is_ready,
+	.freeze = qemu_freeze,
+	.clone = qemu_clone,
+};

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The conversation with a running machine. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/lib/error.h"
+#include "host/targets/lab/fail.h"
+#include "host/targets/lab/session.h"
+#include "host/targets/lab/machine.h"
+#include "host/targets/lab/shared.h"
+#include "host/targets/lab/tail.h"
+#include "host/targets/lab/wire_reader.h"
+
+/* How often the wire, which cannot be polled, and target_interrupted are looked at. */
+#define LOOK_MS 20
+
+struct session {
+	const char *label;
+	const char *emulator;
+	const struct lab_sink *sink; /* NULL: the machine boots, and has no job yet */
+	const char *const *error_marks;
+	struct error *err;
+	struct lab_child child;
+	struct lab_shared wire;
+	uint64_t taken; /* bytes of the wire */
+	struct lab_reader reader;
+	struct lab_tail console, messages;
+	time_t last_frame_s;
+	bool hello, end;
+};
+
+static time_t now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+/* The payload of a frame that is one number. */
+static int take_number(struct session *s, const struct lab_frame *f, uint32_t *number)
+{
+	if (f->size != LAB_NUMBER_BYTES)
+		return error_set(s->err, -EBADMSG, "%s: broken frame %d on the wire",
+				 s->label, (int)f->type);
+	*number = lab_get_le32(f->payload);
+	return 0;
+}
+
+static int take_hello(struct session *s, const struct lab_frame *f)
+{
+	uint32_t version = 0;
+	int ret = take_number(s, f, &version);
+
+	if (!ret && version != LAB_WIRE_VERSION)
+		ret = error_set(s->err, -EBADMSG,
+				"%s: the wsbench inside speaks version %u of the wire, "
+				"not %u: it is of another build",
+				s->label, version, LAB_WIRE_VERSION);
+	s->hello = !ret;
+	return ret;
+}
+
+static int take_end(struct session *s, const struct lab_frame *f)
+{
+	uint32_t code = 0;
+	int ret = take_number(s, f, &code);
+
+	if (!ret && s->reader.skipped)
+		ret = error_set(s->err, -EBADMSG, "%s: %llu bytes of damage on the wire",
+				s->label, (unsigned long long)s->reader.skipped);
+	s->end = !ret;
+	return ret;
+}
+
+static int take_failure(struct session *s, const struct lab_frame *f)
+{
+	char text[400];
+
+	snprintf(text, sizeof(text), "%s", (const char *)f->payload);
+	lab_printable(text);
+	return error_set(s->err, -EIO, "%s: %s", s->label, text);
+}
+
+/* An answer to the job: what no callback takes was not asked for. */
+static int take_answer(struct session *s, const struct lab_frame *f)
+{
+	const struct lab_sink *sink = s->sink;
+	char line[1024];
+	int ret = 0;
+
+	if (f->type == LAB_FRAME_HEADER && sink->header) {
+		ret = sink->header(sink->ctx, (const char *)f->payload, f->size);
+	} else if (f->type == LAB_FRAME_REPORT && sink->report) {
+		ret = sink->report(sink->ctx, f->payload, f->size);
+	} else if (f->type == LAB_FRAME_SYMBOLS && sink->symbols) {
+		ret = sink->symbols(sink->ctx, (const char *)f->payload, f->size);
+	} else if (f->type == LAB_FRAME_LINE && sink->line) {
+		snprintf(line, sizeof(line), "%s", (const char *)f->payload);
+		lab_printable(line);
+		sink->line(sink->ctx, line);
+	} else {
+		return error_set(s->err, -EBADMSG, "%s: unexpected frame %d on the wire",
+				 s->label, (int)f->type);
+	}
+	if (ret && !*s->err->text)
+		return error_set(s->err, ret, "%s: frame %d on the wire: %s", s->label,
+				 (int)f->type, strerror(-ret));
+	return ret;
+}
+
+static int take_frame(struct session *s, const struct lab_frame *f)
+{
+	if (f->type == LAB_FRAME_FAILURE)
+		return take_failure(s, f);
+	if ((f->type == LAB_FRAME_HELLO) == s->hello || !s->sink)
+		return error_set(s->err, -EBADMSG, "%s: frame %d %s", s->label,
+				 (int)f->type,
+				 !s->sink   ? "before the machine has a job"
+				 : s->hello ? "after HELLO"
+					    : "before HELLO");
+	if (f->type == LAB_FRAME_HELLO)
+		return take_hello(s, f);
+	if (f->type == LAB_FRAME_AGAIN)
+		return error_set(s->err, -EAGAIN,
+				 "%s: the machine stopped at another time than others",
+				 s->label);
+	if (f->type == LAB_FRAME_END)
+		return take_end(s, f);
+	return take_answer(s, f);
+}
+
+/* Takes what is on the wire; `last`: nothing will be added to it. */
+static int take_wire(struct session *s, bool last)
+{
+	int64_t written = lab_shared_written(&s->wire);
+	struct lab_frame frame;
+	int ret = 0;
+
+	if (written < (int64_t)s->taken)
+		return error_set(s->err, -EBADMSG,
+				 "%s: broken count of bytes on the wire", s->label);
+	if (lab_reader_push(&s->reader, lab_shared_data(&s->wire) + s->taken,
+			    written - s->taken))
+		return error_set(s->err, -ENOMEM, "%s: out of memory", s->label);
+	s->taken = written;
+	while (!ret && !s->end) {
+		ret = lab_reader_next(&s->reader, last, &frame);
+		if (!ret)
+			return 0;
+		if (ret < 0)
+			return error_set(s->err, ret, "%s: out of memory", s->label);
+		s->last_frame_s = now_s();
+		ret = take_frame(s, &frame);
+	}
+	return ret;
+}
+
+/* Reads what is there into `tail`. 1 at the end of the stream, else 0. */
+static int drain(int fd, struct lab_tail *tail)
+{
+	char buf[4096];
+	ssize_t n = read(fd, buf, sizeof(buf));
+
+	if (n < 0)
+		return errno != EAGAIN && errno != EINTR;
+	lab_tail_add(tail, buf, n);
+	return !n;
+}
+
+/* The last lines of the console, as many as there is room for, oldest first. */
+static void add_console(struct session *s)
+{
+	char line[120], *text = s->err->text;
+
+	for (int back = 2; back >= 0; back--) {
+		size_t used = strlen(text);
+
+		if (lab_tail_line(&s->console, back, line, sizeof(line)))
+			snprintf(text + used, sizeof(s->err->text) - used,
+				 "\n  console: %s", line);
+	}
+}
+
+/*
+ * The emulator's own error message, without its mark. Warnings are not why it died.
+ */
+static bool emulator_error(const struct session *s, char *line, size_t room)
+{
+	for (const char *const *mark = s->error_marks; mark && *mark; mark++) {
+		size_t skip = strlen(*mark);
+
+		if (!lab_tail_find(&s->messages, *mark, line, room) ||
+		    !strncmp(line + skip, "warning: ", 9))
+			continue;
+		memmove(line, line + skip, strlen(line + skip) + 1);
+		return true;
+	}
+	*line = '\0';
+	return false;
+}
+
+/* The emulator has ended and the machine had not said END: why? */
+static int explain_death(struct session *s)
+{
+	int status = lab_child_finish(&s->child);
+	char line[200];
+	bool told = emulator_error(s, line, sizeof(line));
+
+	if (WIFSIGNALED(status))
+		error_set(s->err, -EIO, "%s: %s was killed by signal %d (%s)%s%s",
+			  s->label, s->emulator, WTERMSIG(status),
+			  strsignal(WTERMSIG(status)), told ? ": " : "", line);
+	else if (lab_tail_find(&s->console, "Kernel panic - not syncing: ", line,
+			       sizeof(line)))
+		return error_set(s->err, -EIO, "%s: its kernel died: %s", s->label, line);
+	else if (status && (told || lab_tail_line(&s->messages, 0, line, sizeof(line))))
+		error_set(s->err, -EIO, "%s: %s failed: %s", s->label, s->emulator, line);
+	else
+		error_set(s->err, -EIO, "%s: the machine went off before %s", s->label,
+			  s->sink ? "the job was done" : "it was ready for a job");
+	add_console(s);
+	return -EIO;
+}
+
+static int explain_silence(struct session *s)
+{
+	error_set(s->err, -ETIMEDOUT, "%s: %s for %d s", s->label,
+		  s->sink ? "no sign of life from the job"
+			  : "the machine is not ready for a job",
+		  LAB_SILENCE_S);
+	add_console(s);
+	return -ETIMEDOUT;
+}
+
+/* A machine or a clone did not start: what the emulator has said of it. */
+static int explain_start(struct session *s)
+{
+	while (s->child.messages >= 0 && !drain(s->child.messages, &s->messages))
+		if (target_interrupted ||
+		    !poll(&(struct pollfd){ s->child.messages, POLLIN, 0 }, 1, 1000))
+			break;
+	return explain_death(s);
+}
+
+/*
+ * Until the machine is ready for a job, or has done the one it has. While it boots, the
+ * emulator says on its control socket that it has stopped; a clone has no such socket.
+ */
+static int converse(struct session *s, const struct lab_emulator *emulator)
+{
+	struct pollfd fds[] = {
+		{ .fd = s->child.console, .events = POLLIN },
+		{ .fd = s->child.messages, .events = POLLIN },
+		{ .fd = s->sink ? -1 : s->child.control, .events = POLLIN },
+	};
+	int ret = 0, ready = 0;
+
+	s->last_frame_s = now_s();
+	while (!ret && !s->end && !ready) {
+		bool dead = fds[0].fd < 0 && fds[1].fd < 0;
+
+		if (target_interrupted)
+			return error_set(s->err, -EINTR, "%s: interrupted", s->label);
+		if (now_s() - s->last_frame_s > LAB_SILENCE_S)
+			return explain_silence(s);
+		if (!dead && poll(fds, 3, LOOK_MS) > 0) {
+			/* poll() ignores descriptors that are -1. */
+			if (fds[0].revents && drain(fds[0].fd, &s->console))
+				fds[0].fd = -1;
+			if (fds[1].revents && drain(fds[1].fd, &s->messages))
+				fds[1].fd = -1;
+			if (fds[2].revents)
+				ready = emulator->is_ready(fds[2].fd);
+			if (ready < 0) {
+				fds[2].fd = -1;
+				if (ready != -EPIPE)
+					return error_set(
+						s->err, ready, "%s: %s does not stop: %s",
+						s->label, s->emulator, strerror(-ready));
+				ready = 0;
+			}
+		}
+		ret = take_wire(s, dead);
+		if (dead && !ret && !s->end)
+			ret = explain_death(s);
+	}
+	return ret;
+}
+
+static struct session *session_new(const struct lab_base *base,
+				   const struct lab_boot *boot,
+				   const struct lab_sink *sink, enum lab_shared_kind wire,
+				   struct error *err)
+{
+	const char *slash = strrchr(boot->program, '/');
+	struct session *s = calloc(1, sizeof(*s));
+	int ret = s ? lab_shared_create(&s->wire, wire) : -ENOMEM;
+
+	if (ret) {
+		error_set(err, ret, "%s: cannot make the wire: %s", base->label,
+			  strerror(-ret));
+		free(s);
+		return NULL;
+	}
+	s->label = base->label;
+	s->emulator = slash ? slash + 1 : boot->program;
+	s->error_marks = base->machine->emulator->error_marks;
+	s->sink = sink;
+	s->err = err;
+	lab_child_init(&s->child);
+	return s;
+}
+
+static void session_free(struct session *s)
+{
+	if (!s)
+		return;
+	lab_child_stop(&s->child);
+	lab_shared_free(&s->wire);
+	lab_reader_free(&s->reader);
+	free(s);
+}
+
+void lab_base_resume(struct lab_base *base, const char *label,
+		     const struct lab_machine *m, int snapshot)
+{
+	*base = (struct lab_base){ .label = label, .machine = m, .snapshot = snapshot };
+	lab_child_init(&base->child);
+	pthread_mutex_init(&base->lock, NULL);
+}
+
+int lab_base_boot(struct lab_base *base, const char *label, const struct lab_machine *m,
+		  const struct lab_boot *boot, struct error *err)
+{
+	const struct lab_emulator *emulator = m->emulator;
+	struct session *s = NULL;
+	struct lab_command cmd;
+	int ret;
+
+	lab_base_resume(base, label, m, -1);
+	ret = emulator->command(m, boot, &cmd, err);
+	if (!ret) {
+		s = session_new(base, boot, NULL, emulator->wire, err);
+		ret = s ? lab_child_start(&s->child, &cmd, s->wire.fd,
+					  emulator->control_type, err)
+			: -ENOMEM;
+	}
+	lab_command_free(&cmd);
+	if (!ret && emulator->begin(&s->child))
+		ret = explain_start(s);
+	if (!ret)
+		ret = converse(s, emulator);
+	if (!ret) {
+		base->child = s->child;
+		lab_child_init(&s->child);
+		ret = emulator->freeze(base);
+		if (ret)
+			error_set(err, ret,
+				  "%s: cannot take a snapshot of the machine: %s", label,
+				  strerror(-ret));
+	}
+	session_free(s);
+	return ret;
+}
+
+void lab_base_free(struct lab_base *base)
+{
+	if (!base->machine)
+		return;
+	lab_child_stop(&base->child);
+	if (base->snapshot >= 0)
+		close(base->snapshot);
+	pthread_mutex_destroy(&base->lock);
+	base->machine = NULL;
+}
+
+int lab_base_run(struct lab_base *base, const struct lab_boot *boot,
+		 const struct lab_job *job, const struct lab_sink *sink,
+		 struct error *err)
+{
+	const struct lab_emulator *emulator = base->machine->emulator;
+	struct session *s = session_new(base, boot, sink, emulator->wire, err);
+	int ret;
+
+	if (!s)
+		return -ENOMEM;
+	err->text[0] = '\0';
+	ret = emulator->clone(base, boot, &s->wire, job, &s->child, err);
+	if (!ret)
+		ret = converse(s, emulator);
+	else if (!*err->text) /* the emulator has said why, or is gone */
+		ret = explain_start(s);
+	session_free(s);
+	return ret;
+}

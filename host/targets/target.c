@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of targets, and the signals that end their work early. */
+#include <signal.h>
+
+#include "host/targets/bare.h"
+#include "host/targets/target.h"
+#include "host/vmm/vmm.h"
+
+#ifdef __aarch64__
+#define THIS_ARCH ARCH_AARCH64
+#else
+#define THIS_ARCH ARCH_X86_64
+#endif
+
+/* Repetition that suits a noisy target, and one that has no noise. */
+#define EXACT_BOOTS  2
+#define EXACT_EVENTS 500
+#define EXACT_WARMUP 100
+#define EXACT                                                                            \
+	.exact = true, .default_boots = EXACT_BOOTS, .default_events = EXACT_EVENTS,     \
+	.default_warmup = EXACT_WARMUP
+/* Six boots are the least for a 95 % interval. */
+#define SOFTWARE_BOOTS	6
+#define SOFTWARE_EVENTS 500
+#define SOFTWARE_WARMUP 100
+#define NOISY                                                                            \
+	.exact = false, .default_boots = 10, .default_events = 10000,                    \
+	.default_warmup = 1000
+
+const struct target target_table[] = {
+	{ .name = "kvm",
+	  .summary = "this machine's KVM",
+	  .arch = THIS_ARCH,
+	  .ops = &target_kvm_ops,
+	  NOISY },
+	{ .name = "bare:x86_64",
+	  .summary = "the payload alone on an emulated PC",
+	  .arch = ARCH_X86_64,
+	  .ops = &target_bare_ops,
+	  .config = &bare_x86_64,
+	  EXACT },
+	{ .name = "bare:aarch64",
+	  .summary = "the payload alone on an emulated arm64 machine",
+	  .arch = ARCH_AARCH64,
+	  .ops = &target_bare_ops,
+	  .config = &bare_aarch64,
+	  EXACT },
+	{ .name = "lab:aarch64-vhe",
+	  .summary = "Linux KVM/arm64 with VHE, emulated",
+	  .arch = ARCH_AARCH64,
+	  .ops = &target_lab_ops,
+
+	  EXACT },
+	{ .name = "lab:aarch64-nvhe",
+	  .summary = "Linux KVM/arm64 without VHE, emulated",
+	  .arch = ARCH_AARCH64,
+	  .ops = &target_lab_ops,
+
+	  EXACT },
+	{ .name = "lab:aarch64-pkvm",
+	  .summary = "Linux protected KVM on arm64, emulated",
+	  .arch = ARCH_AARCH64,
+	  .ops = &target_lab_ops,
+
+	  EXACT },
+	{ .name = "lab:aarch64-smp",
+	  .summary = "the first of them with two CPUs: IPIs and kicks",
+	  .arch = ARCH_AARCH64,
+	  .only = NEEDS_VCPUS_2,
+	  .ops = &target_lab_ops,
+
+	  EXACT },
+	{ .name = "lab:x86_64-svm",
+	  .summary = "Linux KVM on AMD SVM, emulated",
+	  .arch = ARCH_X86_64,
+	  .ops = &target_lab_ops,
+
+	  EXACT },
+	{ .name = "lab:x86_64-vmx",
+	  .summary = "Linux KVM on Intel VMX, emulated",
+	  .arch = ARCH_X86_64,
+	  .ops = &target_lab_ops,
+
+	  EXACT },
+	{ .name = NULL },
+};
+
+void target_exact_defaults(struct target *t)
+{
+	t->default_boots = EXACT_BOOTS;
+	t->default_events = EXACT_EVENTS;
+	t->default_warmup = EXACT_WARMUP;
+}
+
+void target_software_defaults(struct target *t)
+{
+	t->default_boots = SOFTWARE_BOOTS;
+	t->default_events = SOFTWARE_EVENTS;
+	t->default_warmup = SOFTWARE_WARMUP;
+}
+
+volatile int target_interrupted;
+
+static void on_signal(int sig)
+{
+	target_interrupted = sig;
+	vcpu_kick_self();
+}
+
+void target_catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
