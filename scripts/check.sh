@@ -163,23 +163,17 @@ includes() {
     sed -E 's/:[[:space:]]*#[[:space:]]*include "/ /; s/"$//'
 }
 
-# A folder may include from those of a lower rank and from itself.
+# A folder includes from folders of a lower rank and from itself.
 check_layers() {
   includes | awk '
     BEGIN {
-      rank["bench"] = 0; rank["vmm"] = 1; rank["stats"] = 1; rank["result"] = 2
-      # From documents to claims: below all who make or show documents.
-      rank["claim"] = 2.5
-      rank["lab"] = 3; rank["target"] = 4; rank["trace"] = 5; rank["env"] = 5
-      rank["measure"] = 5; rank["view"] = 5; rank["cli"] = 6
+      rank["bench"] = 0; rank["lib"] = 0; rank["vmm"] = 1; rank["stats"] = 1
+      rank["result"] = 2; rank["targets"] = 3; rank["selftest"] = 4; rank["env"] = 4
+      rank["measure"] = 5; rank["compare"] = 5; rank["history"] = 6; rank["explain"] = 6
+      rank["report"] = 7; rank["cli"] = 8
       # Pure functions: nothing below them but the language.
       never["stats vmm"]; never["stats bench"]; never["result vmm"]
-      never["claim vmm"]; never["lab claim"]; never["target claim"]
-      # host/lab is the machinery of one target: it serves target/lab.c, whose words it needs...
-      allow["host/lab host/targets/target.h"]
-      # ... and runs inside its own machine, where cli/ is what it serves.
-      only["host/lab host/targets/lab.c"]; only["host/lab host/cli/main.c"]
-      only["host/lab host/cli/run_lab.c"]; only["host/lab host/cli/selftest.c"]
+      never["compare vmm"]; never["compare targets"]; never["history vmm"]; never["report vmm"]
     }
     function folder(path,  part) {
       split(path, part, "/")
@@ -193,9 +187,7 @@ check_layers() {
       if (to == "guest") { wrong("the guest is not part of the host"); next }
       if (!(to in rank)) next
       if ((from " " to) in never) { wrong(from " knows nothing of " to); next }
-      if (to == "lab" && !(("host/lab " $1) in only)) { wrong("host/lab serves target/lab.c alone"); next }
-      if (rank[to] > rank[from] && !(("host/" from " " $2) in allow))
-        wrong(from " is below " to)
+      if (rank[to] >= rank[from]) wrong(from " is not above " to)
     }
     END { exit bad }'
 }
@@ -213,15 +205,8 @@ only_in() {
 check_walls() {
   local bad=0 found
   only_in 'is for host/vmm and host/kmod' '<(linux|asm)/kvm' '^host/(vmm|kmod)/' || bad=1
-  only_in 'is for host/result alone' '<jansson' '^host/result/' || bad=1
-  only_in 'host/stats does no I/O' '<(stdio|unistd|fcntl|sys/)' '^(bench|guest|host/[a-rt-z])' || bad=1
-  # Claims are for others to print; the history keeps a file of its own.
-  found=$(sources 'host/claim/*.c' | grep -v '/history[^/]*$' |
-    xargs grep -HnE '\b(v?f?printf|f?puts|putchar|fputc|fopen|open|message_[a-z]+)\(' || true)
-  if [ -n "$found" ]; then
-    printf '%s\n' "$found" | sed 's|$|: host/claim prints nothing and reads no files|'
-    bad=1
-  fi
+  only_in 'is for the codecs of documents' '<jansson' '^host/(result|history|explain)/' || bad=1
+  only_in 'host/stats does no I/O' '<(stdio|unistd|fcntl|sys/)' '^(bench|guest|host/([a-rt-z]|selftest))' || bad=1
   found=$(sources '*.c' '*.h' | xargs grep -lE '^#include <perfmon/' || true)
   if [ "$(grep -c . <<<"$found")" -gt 1 ]; then
     printf '<perfmon/> is for one file, not for these:\n%s\n' "$found"

@@ -36,7 +36,7 @@ static void tell_added(const struct history_args *args, const struct history_add
 		message_warn("%zu figures were in %s already and were not added again",
 			     added->known, args->db);
 	if (added->rows)
-		message_info(&args->common, "added %zu figures to %s", added->rows,
+		message_info(args->common.quiet, "added %zu figures to %s", added->rows,
 			     args->db);
 }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "host/lib/interrupt.h"
 #include "host/lib/error.h"
 #include "host/cli/history.h"
 #include "host/lib/message.h"
@@ -264,18 +265,18 @@ static bool eligible(const struct history_alarm *a)
 /* Emulators must not outlive us: their end comes before ours. */
 static void pass_on_signal(void)
 {
-	if (!target_interrupted)
+	if (!interrupted)
 		return;
 	fflush(NULL);
-	signal(target_interrupted, SIG_DFL);
-	raise(target_interrupted);
+	signal(interrupted, SIG_DFL);
+	raise(interrupted);
 }
 
 void history_confirm(const struct history_args *args, const struct history *h,
 		     struct history_alarm *alarms, size_t n)
 {
 	target_catch_signals();
-	for (size_t i = 0, end; i < n && !target_interrupted; i = end) {
+	for (size_t i = 0, end; i < n && !interrupted; i = end) {
 		struct group g = { .args = args, .h = h, .alarms = &alarms[i] };
 
 		end = i + 1;
@@ -290,7 +291,7 @@ void history_confirm(const struct history_args *args, const struct history *h,
 						       alarms[end].k) == g.old)
 			end++;
 		g.n = end - i;
-		message_info(&args->common, "%s: measuring %zu benchmarks again",
+		message_info(args->common.quiet, "%s: measuring %zu benchmarks again",
 			     g.place->target, g.n);
 		confirm_group(&g);
 	}

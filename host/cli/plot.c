@@ -157,7 +157,7 @@ static int draw(const struct plot_args *args, const struct documents *docs,
 	if (!list.n)
 		message_error("nothing to draw: %s", planning.missing);
 	else if (planning.at)
-		message_info(&args->common, "not drawn: %s", planning.missing);
+		message_info(args->common.quiet, "not drawn: %s", planning.missing);
 	if (list.n) {
 		code = picture_save(&list, args->dir, &files, &err) ? CLI_FAILED : CLI_OK;
 		for (size_t i = 0; i < files.n; i++)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/lib/interrupt.h"
 #include "host/lib/error.h"
 #include "host/lib/message.h"
 #include "host/cli/pmu_table.h"
@@ -135,7 +136,7 @@ static enum cli_exit measure_all(struct pmu_args *args)
 		return CLI_USAGE;
 	}
 	target_catch_signals();
-	for (size_t i = 0; i < targets.n && !target_interrupted; i++) {
+	for (size_t i = 0; i < targets.n && !interrupted; i++) {
 		enum cli_exit one = measure(args, targets.names[i], !strcmp(on, "all"));
 
 		code = one > code ? one : code;

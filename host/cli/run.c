@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/lib/interrupt.h"
 #include "host/lib/error.h"
 #include "host/lib/message.h"
 #include "host/cli/metrics_table.h"
@@ -124,7 +125,7 @@ static enum cli_exit keep(const struct run *run, const struct result *r)
 		return CLI_OK;
 	document_path(run, r, path, sizeof(path));
 	if (!result_write(path, r, &err)) {
-		message_info(&run->common, "wrote %s", path);
+		message_info(run->common.quiet, "wrote %s", path);
 		return CLI_OK;
 	}
 	message_error("%s", err.text);
@@ -194,7 +195,7 @@ static enum cli_exit run_all(const struct run *run)
 
 	if (!docs)
 		abort();
-	for (i = 0; i < run->targets.n && !target_interrupted; i++) {
+	for (i = 0; i < run->targets.n && !interrupted; i++) {
 		code = worst(code, run_target(run, names_target(run->targets.names[i]),
 					      &docs[n]));
 		if (!docs[n])
@@ -212,7 +213,7 @@ static enum cli_exit run_all(const struct run *run)
 		if (run->request.pairs)
 			code = worst(code,
 				     run_print_aa((const struct result *const *)docs, n));
-	} else if (code == CLI_OK && !target_interrupted) {
+	} else if (code == CLI_OK && !interrupted) {
 		message_error("no target can run here");
 		code = CLI_FAILED;
 	}
@@ -225,11 +226,11 @@ static enum cli_exit run_all(const struct run *run)
 /* Ends as the signal would have, now that everything is written and tidy. */
 static void pass_on_signal(void)
 {
-	if (!target_interrupted)
+	if (!interrupted)
 		return;
 	fflush(NULL);
-	signal(target_interrupted, SIG_DFL);
-	raise(target_interrupted);
+	signal(interrupted, SIG_DFL);
+	raise(interrupted);
 }
 
 int cmd_run(int argc, char **argv)

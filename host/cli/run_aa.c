@@ -7,7 +7,7 @@
 #include <gsl/gsl_sort_double.h>
 
 #include "host/compare/aa.h"
-#include "host/cli/grid.h"
+#include "host/lib/grid.h"
 #include "host/lib/message.h"
 #include "host/cli/run.h"
 #include "host/cli/table.h"

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "host/lib/interrupt.h"
 #include "host/lib/error.h"
 #include "host/lib/message.h"
 #include "host/cli/progress.h"
@@ -110,7 +111,7 @@ static void keep_failed(const struct run *run, const struct target *t,
 {
 	bool any = *out && (*out)->n_benchmarks;
 
-	if (!run->keep_failed || target_interrupted || (!any && run->targets.n < 2))
+	if (!run->keep_failed || interrupted || (!any && run->targets.n < 2))
 		return;
 	if (!*out)
 		*out = result_new();
@@ -154,7 +155,7 @@ static enum cli_exit measure(const struct run *run, struct target *t, struct res
 		return CLI_OK;
 	/* Under "all", a target that has none of the benchmarks is not missed. */
 	if (rc == -ENOENT && run->all_targets && bad_request) {
-		message_info(&run->common, "%s is left out: %s", t->name, err.text);
+		message_info(run->common.quiet, "%s is left out: %s", t->name, err.text);
 		return CLI_OK;
 	}
 	message_error("%s", err.text);
@@ -173,7 +174,7 @@ enum cli_exit run_target(const struct run *run, const struct target *row,
 	*out = NULL;
 	rc = t.ops->probe(&t, &run->request.options, &err);
 	if (rc && run->all_targets && rc != -ENOEXEC) {
-		message_info(&run->common, "%s is left out: %s", t.name, err.text);
+		message_info(run->common.quiet, "%s is left out: %s", t.name, err.text);
 		return CLI_OK;
 	}
 	if (rc) {

@@ -36,13 +36,6 @@ struct layout {
 	struct column *columns; /* one per document */
 };
 
-void table_defaults(struct table_options *o, FILE *f)
-{
-	o->columns = COLUMNS_DEFAULT;
-	o->utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
-	o->color = message_color(f);
-}
-
 static size_t max2(size_t a, size_t b)
 {
 	return a > b ? a : b;

@@ -10,16 +10,9 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "host/lib/grid.h"
+
 struct result;
-
-struct table_options {
-	unsigned int columns; /* the width to stay within where possible */
-	bool utf8;	      /* the reader's locale is UTF-8: use +- as one sign */
-	bool color;
-};
-
-/* What suits `f`: 100 columns, UTF-8 by the locale, colour by message_color(). */
-void table_defaults(struct table_options *o, FILE *f);
 
 /*
  * Prints `n` documents, one per target, as one table, or as several where one

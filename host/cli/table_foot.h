@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 struct table_model;
-struct table_options;
+#include "host/lib/grid.h"
 
 void table_foot_print(FILE *f, const struct table_model *m,
 		      const struct table_options *o);

@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 #include "host/lib/error.h"
-#include "host/history/drift.h"
+#include "host/compare/drift.h"
 #include "host/compare/threshold.h"
 #include "host/result/class.h"
 #include "host/result/result.h"

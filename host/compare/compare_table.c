@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "host/compare/compare_text.h"
-#include "host/cli/grid.h"
+#include "host/lib/grid.h"
 #include "host/lib/message.h"
-#include "host/cli/table.h"
 #include "host/lib/text.h"
 #include "host/lib/number.h"
 

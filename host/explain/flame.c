@@ -16,7 +16,7 @@
 #include "host/explain/explain_layers.h"
 #include "host/explain/explain_text.h"
 #include "host/explain/explain_tree.h"
-#include "host/report/html.h"
+#include "host/lib/html.h"
 #include "host/lib/number.h"
 
 #define WIDTH	    1200.0

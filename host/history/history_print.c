@@ -197,7 +197,7 @@ static void print_gone(const struct history_args *args, const struct history *h)
 			continue;
 		history_label(s, label);
 		history_where(&h->places[s->place], where);
-		message_info(&args->common, "%s: the newest run has no figure of %s",
+		message_info(args->common.quiet, "%s: the newest run has no figure of %s",
 			     where, label);
 	}
 }

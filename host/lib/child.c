@@ -10,8 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/lib/interrupt.h"
 #include "host/lib/child.h"
-#include "host/targets/target.h"
+#include "host/lib/interrupt.h"
 
 /* In the child: never returns. An exec that fails tells its errno to `tell_fd`. */
 static void become(const char *const *argv, int out_fd, int tell_fd, pid_t parent)
@@ -84,7 +85,7 @@ int child_wait(struct child *c, uint64_t timeout_ns, int *status)
 	struct pollfd p = { .fd = c->pidfd, .events = POLLIN };
 	uint64_t end = now_ns() + timeout_ns;
 
-	while (!target_interrupted) {
+	while (!interrupted) {
 		uint64_t now = now_ns();
 
 		if (now >= end)

@@ -20,7 +20,7 @@ struct child {
 int child_start(struct child *c, const char *const *argv, int out_fd);
 
 /*
- * Waits until it ends, `timeout_ns` are over (-ETIMEDOUT) or target_interrupted
+ * Waits until it ends, `timeout_ns` are over (-ETIMEDOUT) or interrupted
  * is set (-EINTR). 0 with its wait status, see waitpid().
  */
 int child_wait(struct child *c, uint64_t timeout_ns, int *status);

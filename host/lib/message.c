@@ -7,8 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/cli/options.h"
-
 #define MESSAGE_MAX 2048
 
 #define RED    "\033[31m"
@@ -78,11 +76,11 @@ void message_warn(const char *fmt, ...)
 	va_end(ap);
 }
 
-void message_info(const struct options_common *common, const char *fmt, ...)
+void message_info(bool quiet, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (common->quiet)
+	if (quiet)
 		return;
 	va_start(ap, fmt);
 	print("wsbench", "", "", fmt, ap);

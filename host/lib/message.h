@@ -12,15 +12,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-struct options_common;
-
 /* Never silenced: what they say bears on whether the result can be trusted. */
 void message_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void message_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Silent under --quiet. */
-void message_info(const struct options_common *common, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+void message_info(bool quiet, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* An error that begins "COMMAND: " instead, for usage errors. */
 void message_usage(const char *command, const char *fmt, ...)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/lib/interrupt.h"
 #include "host/lib/error.h"
 #include "host/measure/assemble.h"
 #include "host/measure/measure.h"
@@ -165,7 +166,7 @@ static int row_round(struct session *s, struct row_run *run, uint32_t round)
 			       &run->a[which]);
 		if (rc)
 			return rc;
-		if (target_interrupted)
+		if (interrupted)
 			return error_set(s->err, -EINTR, "interrupted");
 	}
 	return 0;

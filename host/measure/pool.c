@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Threads that boot payloads. */
+#include "host/lib/interrupt.h"
 #include "host/lib/error.h"
 #include "host/measure/pool.h"
 
@@ -74,7 +75,7 @@ static void *work(void *ctx)
 			continue;
 		b->state = POOL_RUNS;
 		pthread_mutex_unlock(&p->lock);
-		b->rc = target_interrupted ? -EINTR : boot_all(p->target, b);
+		b->rc = interrupted ? -EINTR : boot_all(p->target, b);
 		pthread_mutex_lock(&p->lock);
 		b->state = POOL_DONE;
 		if (b->rc)

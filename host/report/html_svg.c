@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A picture of gnuplot's as part of a page. */
-#include "host/report/html.h"
+#include "host/lib/html.h"
 
 #include <ctype.h>
 #include <stdbool.h>

@@ -8,7 +8,7 @@
 
 #include "host/result/result.h"
 #include "host/lib/color.h"
-#include "host/report/html.h"
+#include "host/lib/html.h"
 #include "host/lib/number.h"
 
 const struct report_section report_sections[] = {

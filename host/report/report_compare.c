@@ -7,7 +7,7 @@
 #include "host/compare/compare.h"
 #include "host/result/result.h"
 #include "host/report/configs.h"
-#include "host/report/html.h"
+#include "host/lib/html.h"
 #include "host/lib/number.h"
 #include "host/report/report.h"
 

@@ -4,7 +4,7 @@
 
 #include "host/explain/explanation.h"
 #include "host/explain/flame.h"
-#include "host/report/html.h"
+#include "host/lib/html.h"
 #include "host/lib/number.h"
 #include "host/report/report.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "host/result/result.h"
-#include "host/report/html.h"
+#include "host/lib/html.h"
 #include "host/report/report.h"
 #include "host/report/table_model.h"
 

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "host/history/history.h"
-#include "host/report/html.h"
+#include "host/lib/html.h"
 #include "host/report/report.h"
 
 static size_t count_changes(const struct history *h, size_t place)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The report's pictures. */
-#include "host/report/html.h"
+#include "host/lib/html.h"
 #include "host/report/report.h"
 
 bool report_pictures(FILE *f, const struct report *r)

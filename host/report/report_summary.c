@@ -2,8 +2,9 @@
 /* The report's summary: a card per document. */
 #include <string.h>
 
+#include "host/lib/interrupt.h"
 #include "host/result/result.h"
-#include "host/report/html.h"
+#include "host/lib/html.h"
 #include "host/report/report.h"
 
 struct tally {

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "host/result/result.h"
-#include "host/report/html.h"
+#include "host/lib/html.h"
 #include "host/report/report.h"
 
 static double value_of(const struct result_benchmark *b, const char *name)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/lib/interrupt.h"
 #include "bench/mark.h"
 #include "host/lib/error.h"
 #include "host/targets/drive.h"
@@ -129,7 +130,7 @@ int drive_run(struct drive *d, struct vm *vm, struct run_timer *budget,
 		(void)vcpu_run_bare(vcpu, budget);
 	else
 		(void)vcpu_run(vcpu, budget);
-	if (target_interrupted)
+	if (interrupted)
 		return error_set(d->err, -EINTR, "interrupted");
 	if (vcpu->stop == VCPU_STOP_BELL && !boot_is_done(vm->ram, &guest, d->rep))
 		return -ECANCELED;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/lib/interrupt.h"
 #include "host/lib/error.h"
 #include "host/targets/interference.h"
 #include "host/targets/kvm_boot.h"
@@ -258,7 +259,7 @@ static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_f
 	timer_close(&budget);
 	if (err && m->vm.stop == VCPU_STOP_NONE)
 		return err;
-	if (target_interrupted)
+	if (interrupted)
 		return -EINTR;
 	note_statistics(m, rep);
 	end_by_stop(m, rq, rep);

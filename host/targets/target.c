@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "host/targets/bare.h"
+#include "host/lib/interrupt.h"
 #include "host/targets/target.h"
 #include "host/vmm/vmm.h"
 
@@ -99,19 +100,7 @@ void target_software_defaults(struct target *t)
 	t->default_warmup = SOFTWARE_WARMUP;
 }
 
-volatile int target_interrupted;
-
-static void on_signal(int sig)
-{
-	target_interrupted = sig;
-	vcpu_kick_self();
-}
-
 void target_catch_signals(void)
 {
-	struct sigaction action = { .sa_handler = on_signal };
-
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	interrupt_catch(vcpu_kick_self);
 }

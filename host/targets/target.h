@@ -144,12 +144,7 @@ void target_software_defaults(struct target *t);
 
 extern const struct target_ops target_kvm_ops, target_bare_ops, target_lab_ops;
 
-/*
- * Set by the SIGINT and SIGTERM handlers that target_catch_signals() installs
- * (without SA_RESTART). Whoever blocks, looks: a boot or a job that it cuts
- * short returns -EINTR.
- */
-extern volatile int target_interrupted; /* the signal's number, or 0 */
+/* interrupt_catch(), such that a signal also stops a vCPU that runs in this thread. */
 void target_catch_signals(void);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "host/result/result.h"
 #include "host/lib/color.h"
-#include "host/report/html.h"
+#include "host/lib/html.h"
 #include "host/report/report.h"
 
 static char *written(void (*write)(FILE *f, const char *text), const char *text)

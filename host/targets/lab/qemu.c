@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/lib/interrupt.h"
 #include "host/lib/error.h"
 #include "host/targets/lab/child.h"
 #include "host/targets/lab/fail.h"
@@ -134,7 +135,7 @@ static int qmp_line(int control, char line[QMP_LINE_BYTES])
 		if (!got || (got < 0 && errno != EAGAIN && errno != EINTR))
 			return -EPIPE;
 		if (got < 0) {
-			if (target_interrupted)
+			if (interrupted)
 				return -EINTR;
 			if (waited >= QMP_TIMEOUT_MS)
 				return -ETIMEDOUT;

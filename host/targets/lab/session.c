@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/lib/interrupt.h"
 #include "host/lib/error.h"
 #include "host/targets/lab/fail.h"
 #include "host/targets/lab/session.h"
@@ -17,7 +18,7 @@
 #include "host/targets/lab/tail.h"
 #include "host/targets/lab/wire_reader.h"
 
-/* How often the wire, which cannot be polled, and target_interrupted are looked at. */
+/* How often the wire, which cannot be polled, and interrupted are looked at. */
 #define LOOK_MS 20
 
 struct session {
@@ -243,7 +244,7 @@ static int explain_silence(struct session *s)
 static int explain_start(struct session *s)
 {
 	while (s->child.messages >= 0 && !drain(s->child.messages, &s->messages))
-		if (target_interrupted ||
+		if (interrupted ||
 		    !poll(&(struct pollfd){ s->child.messages, POLLIN, 0 }, 1, 1000))
 			break;
 	return explain_death(s);
@@ -266,7 +267,7 @@ static int converse(struct session *s, const struct lab_emulator *emulator)
 	while (!ret && !s->end && !ready) {
 		bool dead = fds[0].fd < 0 && fds[1].fd < 0;
 
-		if (target_interrupted)
+		if (interrupted)
 			return error_set(s->err, -EINTR, "%s: interrupted", s->label);
 		if (now_s() - s->last_frame_s > LAB_SILENCE_S)
 			return explain_silence(s);

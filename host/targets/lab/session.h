@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+#include "host/lib/interrupt.h"
 #include "host/lib/error.h"
 #include "host/targets/lab/child.h"
 #include "host/targets/lab/emulator.h"
@@ -44,7 +45,7 @@ void lab_base_resume(struct lab_base *base, const char *label,
  * Boots the machine until it is ready for a job. lab_base_free() in any case. Where the
  * emulator stays, it dies with the calling thread.
  *
- * 0; -EINTR (target_interrupted was set); -ETIMEDOUT; -EBADMSG (what came over the wire
+ * 0; -EINTR (interrupted was set); -ETIMEDOUT; -EBADMSG (what came over the wire
  * makes no sense); -EIO (the machine failed or crashed). `err` is one line, followed,
  * where the machine never answered or died, by the last lines of its console.
  */

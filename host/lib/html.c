@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* HTML: text that stays text. */
-#include "host/report/html.h"
+#include "host/lib/html.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

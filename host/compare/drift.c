@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How much the machine itself wanders during a run. */
-#include "host/history/drift.h"
+#include "host/compare/drift.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -46,7 +46,15 @@ void grid_cell(struct grid *g, size_t column, const char *fmt, ...)
 /* The number of a note below the table; the same words are said once. */
 size_t grid_note(struct grid *g, const char *text);
 
-struct table_options;
+struct table_options {
+	unsigned int columns; /* the width to stay within where possible */
+	bool utf8;	      /* the reader's locale is UTF-8: use +- as one sign */
+	bool color;
+};
+
+/* For `f`: 100 columns, UTF-8 by the locale, colour by message_color(). */
+void table_defaults(struct table_options *o, FILE *f);
+
 /* Columns that are empty in all rows are left out. Notes follow after a blank line. */
 void grid_print(FILE *f, const struct grid *g, const struct table_options *o);
 void grid_print_notes(FILE *f, const struct grid *g, const struct table_options *o);

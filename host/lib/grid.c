@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tables of short texts, for a terminal or for Markdown. */
-#include "host/cli/grid.h"
+#include "host/lib/grid.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/lib/message.h"
-#include "host/cli/table.h"
+#include "host/lib/message.h"
+#include <langinfo.h>
 #include "host/lib/text.h"
 
 #define GAP 2
@@ -198,4 +199,11 @@ void grid_print_markdown_notes(FILE *f, const struct grid *g)
 		grid_print_escaped(f, g->notes[i]);
 		fputc('\n', f);
 	}
+}
+
+void table_defaults(struct table_options *o, FILE *f)
+{
+	o->columns = 100;
+	o->utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
+	o->color = message_color(f);
 }
