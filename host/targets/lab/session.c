@@ -11,12 +11,11 @@
 
 #include "host/lib/interrupt.h"
 #include "host/lib/error.h"
-#include "host/targets/lab/fail.h"
+#include "host/lib/message.h"
 #include "host/targets/lab/session.h"
 #include "host/targets/lab/machine.h"
 #include "host/targets/lab/shared.h"
-#include "host/targets/lab/tail.h"
-#include "host/targets/lab/wire_reader.h"
+#include "host/targets/lab/wire.h"
 
 /* How often the wire, which cannot be polled, and interrupted are looked at. */
 #define LOOK_MS 20
@@ -85,7 +84,7 @@ static int take_failure(struct session *s, const struct lab_frame *f)
 	char text[400];
 
 	snprintf(text, sizeof(text), "%s", (const char *)f->payload);
-	lab_printable(text);
+	message_clean(text);
 	return error_set(s->err, -EIO, "%s: %s", s->label, text);
 }
 
@@ -104,7 +103,7 @@ static int take_answer(struct session *s, const struct lab_frame *f)
 		ret = sink->symbols(sink->ctx, (const char *)f->payload, f->size);
 	} else if (f->type == LAB_FRAME_LINE && sink->line) {
 		snprintf(line, sizeof(line), "%s", (const char *)f->payload);
-		lab_printable(line);
+		message_clean(line);
 		sink->line(sink->ctx, line);
 	} else {
 		return error_set(s->err, -EBADMSG, "%s: unexpected frame %d on the wire",
