@@ -175,8 +175,7 @@ static int drop_unasked(const char *patterns, struct names_list *list, struct er
 	for (size_t i = 0; i < list->n; i++) {
 		const char *name = list->names[i];
 
-		if (!(names_bench(name)->needs & NEEDS_ASKING) ||
-		    asked_for(patterns, name))
+		if (!(names_bench(name)->needs & OPT_IN) || asked_for(patterns, name))
 			list->names[kept++] = name;
 		else
 			snprintf(err->text, sizeof(err->text),

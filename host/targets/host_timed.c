@@ -19,7 +19,7 @@ static void ignore_doorbell(void *ctx, uint32_t value)
 	(void)value;
 }
 
-const struct vm_listener host_timed_ignore = { .bell = ignore_doorbell };
+const struct vm_listener host_timed_ignore = { .doorbell = ignore_doorbell };
 
 int host_timed_open(struct host_timed *h, struct vm *vm, enum abi_command command,
 		    const struct vm_listener *listener)
@@ -30,7 +30,7 @@ int host_timed_open(struct host_timed *h, struct vm *vm, enum abi_command comman
 
 	params.magic = ABI_MAGIC;
 	params.version = ABI_VERSION;
-	params.flags = ABI_FLAG_BELL;
+	params.flags = ABI_FLAG_DOORBELL;
 	params.command = command;
 	params.pmc_events = params.spins = 0;
 	err = vm_create(vm, h->kvm_fd, h->config, listener);
@@ -56,7 +56,7 @@ static void on_first_doorbell(void *ctx, uint32_t value)
 
 int host_timed_boot(struct host_timed *h, struct vm *vm, enum abi_command command)
 {
-	const struct vm_listener listener = { .ctx = h, .bell = on_first_doorbell };
+	const struct vm_listener listener = { .ctx = h, .doorbell = on_first_doorbell };
 	int err;
 
 	h->booting = &vm->vcpus[0];
@@ -87,7 +87,7 @@ int host_timed_run(struct host_timed *h, struct vm *vm, struct run_timer *budget
 		   enum vcpu_stop why)
 {
 	static const char *const stops[] = {
-		[VCPU_STOP_NONE] = "did not stop",	 [VCPU_STOP_BELL] = "finished",
+		[VCPU_STOP_NONE] = "did not stop",	 [VCPU_STOP_DOORBELL] = "finished",
 		[VCPU_STOP_BUDGET] = "used up its time", [VCPU_STOP_KICK] = "was kicked",
 		[VCPU_STOP_DRAINED] = "was drained",
 	};
@@ -100,7 +100,7 @@ int host_timed_run(struct host_timed *h, struct vm *vm, struct run_timer *budget
 		(void)vcpu_run(vcpu, budget);
 	if (interrupted)
 		return error_set(h->err, -EINTR, "interrupted");
-	if (vcpu->stop == VCPU_STOP_BELL && !boot_is_done(vm->ram, &guest, h->rep))
+	if (vcpu->stop == VCPU_STOP_DOORBELL && !boot_is_done(vm->ram, &guest, h->rep))
 		return -ECANCELED;
 	if (vcpu->stop == why)
 		return 0;

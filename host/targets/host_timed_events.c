@@ -49,7 +49,7 @@ static void on_inject_doorbell(void *ctx, uint32_t value)
 {
 	struct injection *j = ctx;
 
-	if (ABI_BELL_KIND(value) != ABI_BELL_END || j->rung >= j->n || j->err)
+	if (ABI_DOORBELL_KIND(value) != ABI_DOORBELL_END || j->rung >= j->n || j->err)
 		return;
 	/* Ends the edge of the previous interrupt, outside of the timed part. */
 	if (!j->by_eventfd)
@@ -76,7 +76,7 @@ static int collect(struct injection *j, enum abi_phase stamps, uint64_t offset,
 
 static int run_injections(struct injection *j, enum abi_phase stamps, uint64_t *series)
 {
-	const struct vm_listener listener = { .ctx = j, .bell = on_inject_doorbell };
+	const struct vm_listener listener = { .ctx = j, .doorbell = on_inject_doorbell };
 	struct host_timed *h = j->timed;
 	uint64_t offset;
 	int err;
@@ -93,7 +93,7 @@ static int run_injections(struct injection *j, enum abi_phase stamps, uint64_t *
 		if (j->eventfd < 0)
 			return error_set(h->err, j->eventfd, "%s", j->vm.error);
 	}
-	err = host_timed_run(h, &j->vm, NULL, VCPU_STOP_BELL);
+	err = host_timed_run(h, &j->vm, NULL, VCPU_STOP_DOORBELL);
 	if (err == -ECANCELED && h->rep->outcome == BOOT_SKIP)
 		return host_timed_skip(
 			h, "the machine has no in-kernel interrupt controller");
@@ -102,7 +102,7 @@ static int run_injections(struct injection *j, enum abi_phase stamps, uint64_t *
 	if (j->err)
 		return error_set(h->err, j->err, "%s", j->vm.error);
 	if (j->rung != j->n)
-		return host_timed_crash(h, "%u bells of %u arrived", j->rung, j->n);
+		return host_timed_crash(h, "%u doorbells of %u arrived", j->rung, j->n);
 	if (collect(j, stamps, offset, series))
 		return host_timed_skip(h,
 				       "guest and host do not read the same clock here");

@@ -23,7 +23,7 @@ struct halves {
 	struct host_timed *timed;
 	struct vm vm;
 	uint32_t n, rung;
-	/* The host's readings, one per bell. */
+	/* The host's readings, one per doorbell. */
 	uint64_t *arrived, *left;
 };
 
@@ -32,7 +32,7 @@ static void on_half_doorbell(void *ctx, uint32_t value)
 	struct halves *halves = ctx;
 	uint64_t now = clock_now();
 
-	if (ABI_BELL_KIND(value) != ABI_BELL_END || halves->rung >= halves->n)
+	if (ABI_DOORBELL_KIND(value) != ABI_DOORBELL_END || halves->rung >= halves->n)
 		return;
 	halves->arrived[halves->rung] = now;
 	halves->left[halves->rung++] = clock_now();
@@ -60,7 +60,7 @@ static int subtract_halves(const struct halves *halves, bool out, uint64_t offse
 
 static int run_halves(struct halves *halves, bool out, uint64_t *series)
 {
-	const struct vm_listener listener = { .ctx = halves, .bell = on_half_doorbell };
+	const struct vm_listener listener = { .ctx = halves, .doorbell = on_half_doorbell };
 	struct host_timed *h = halves->timed;
 	uint64_t offset;
 	int err;
@@ -72,11 +72,11 @@ static int run_halves(struct halves *halves, bool out, uint64_t *series)
 		return host_timed_skip(
 			h, "this KVM does not tell the offset of the guest's clock "
 			   "(KVM_VCPU_TSC_OFFSET, Linux 5.16)");
-	err = host_timed_run(h, &halves->vm, NULL, VCPU_STOP_BELL);
+	err = host_timed_run(h, &halves->vm, NULL, VCPU_STOP_DOORBELL);
 	if (err)
 		return err == -ECANCELED ? 0 : err;
 	if (halves->rung != halves->n)
-		return host_timed_crash(h, "%u bells of %u arrived", halves->rung,
+		return host_timed_crash(h, "%u doorbells of %u arrived", halves->rung,
 					halves->n);
 	if (subtract_halves(halves, out, offset, series))
 		return host_timed_skip(h,
@@ -159,11 +159,11 @@ static int run_laps(struct host_timed *h, const struct vm_config *config,
 		.series = series,
 		.n = n,
 	};
-	const struct vm_listener listener = { .ctx = &laps, .bell = on_lap_doorbell };
+	const struct vm_listener listener = { .ctx = &laps, .doorbell = on_lap_doorbell };
 	int err;
 
 	own.config = config;
-	err = host_timed_open(&own, &vm, ABI_COMMAND_RING, &listener);
+	err = host_timed_open(&own, &vm, ABI_COMMAND_DOORBELL, &listener);
 	if (!err)
 		err = host_timed_run(h, &vm, NULL, VCPU_STOP_KICK);
 	if (!err && laps.err)
@@ -265,7 +265,7 @@ static int run_loop(struct host_timed *h, bool bare, uint64_t *series, uint32_t 
 	own.rq = &rq;
 	err = host_timed_open(&own, &vm, 0, &host_timed_ignore);
 	if (!err)
-		err = host_timed_run(&own, &vm, NULL, VCPU_STOP_BELL);
+		err = host_timed_run(&own, &vm, NULL, VCPU_STOP_DOORBELL);
 	for (i = 0; !err && i < n; i++)
 		series[i] = host_timed_stamp(&vm, ABI_PHASE_EVENT, i);
 	vm_destroy(&vm);

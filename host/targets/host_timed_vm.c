@@ -66,7 +66,7 @@ int host_timed_first_exit(struct host_timed *h)
 		struct vm vm;
 		struct first first = { .vcpu = &vm.vcpus[0] };
 		const struct vm_listener listener = { .ctx = &first,
-						      .bell = on_first_exit };
+						      .doorbell = on_first_exit };
 		uint64_t start = clock_now();
 		int err = host_timed_open(h, &vm, ABI_COMMAND_SPIN, &listener);
 

@@ -30,7 +30,7 @@ struct host_row {
 	 */
 	int (*vm_setup)(struct vm *vm, struct abi_params *params);
 	/* At a doorbell: at BEGIN before exits are counted, at END after. */
-	void (*doorbell)(struct vm *vm, enum abi_bell kind, enum abi_phase phase);
+	void (*doorbell)(struct vm *vm, enum abi_doorbell kind, enum abi_phase phase);
 	bool resumes_halt; /* the benchmark is HLT: the VMM resumes the vCPU at once */
 
 	/*

@@ -99,9 +99,9 @@ int setup_first_touch_4k(struct vm *vm, struct abi_params *params)
  * Before the warm-up the guest has touched all pages, so that the host has marked them
  * as used; otherwise the host would do so in every 15th event. Unmaps them from stage 2.
  */
-void doorbell_first_touch_4k(struct vm *vm, enum abi_bell kind, enum abi_phase phase)
+void doorbell_first_touch_4k(struct vm *vm, enum abi_doorbell kind, enum abi_phase phase)
 {
-	if (kind == ABI_BELL_BEGIN && phase == ABI_PHASE_WARMUP)
+	if (kind == ABI_DOORBELL_BEGIN && phase == ABI_PHASE_WARMUP)
 		(void)slot_unmap(vm, SLOT_GPA);
 }
 
@@ -119,10 +119,10 @@ int setup_first_touch_2m(struct vm *vm, struct abi_params *params)
 }
 
 /* A failure shows in the count of exits. */
-void doorbell_first_touch_2m(struct vm *vm, enum abi_bell kind, enum abi_phase phase)
+void doorbell_first_touch_2m(struct vm *vm, enum abi_doorbell kind, enum abi_phase phase)
 {
 	(void)phase;
-	if (kind == ABI_BELL_AGAIN)
+	if (kind == ABI_DOORBELL_AGAIN)
 		(void)slot_unmap(vm, SLOT_GPA);
 }
 
@@ -134,11 +134,11 @@ int setup_dirty_log(struct vm *vm, struct abi_params *params)
 }
 
 /* The guest has written to all pages: clearing the log write-protects each page once. */
-void doorbell_dirty_log(struct vm *vm, enum abi_bell kind, enum abi_phase phase)
+void doorbell_dirty_log(struct vm *vm, enum abi_doorbell kind, enum abi_phase phase)
 {
 	uint64_t dirty;
 
-	if (kind == ABI_BELL_BEGIN && phase == ABI_PHASE_WARMUP)
+	if (kind == ABI_DOORBELL_BEGIN && phase == ABI_PHASE_WARMUP)
 		(void)slot_clear_dirty(vm, SLOT_GPA, &dirty);
 }
 
@@ -181,10 +181,10 @@ void configure_hlt_user(struct vm_config *config, struct abi_params *params)
 }
 
 /* An edge on the line of the interrupt that HLT waits for. */
-void doorbell_hlt_kernel(struct vm *vm, enum abi_bell kind, enum abi_phase phase)
+void doorbell_hlt_kernel(struct vm *vm, enum abi_doorbell kind, enum abi_phase phase)
 {
 	(void)phase;
-	if (kind != ABI_BELL_AGAIN)
+	if (kind != ABI_DOORBELL_AGAIN)
 		return;
 	(void)irq_set_line(vm, ABI_X86_64_HLT_LINE, false);
 	(void)irq_set_line(vm, ABI_X86_64_HLT_LINE, true);

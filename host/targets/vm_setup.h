@@ -27,9 +27,9 @@ int setup_its(struct vm *vm, struct abi_params *params);
 
 void configure_hlt_user(struct vm_config *config, struct abi_params *params);
 
-void doorbell_first_touch_4k(struct vm *vm, enum abi_bell kind, enum abi_phase phase);
-void doorbell_first_touch_2m(struct vm *vm, enum abi_bell kind, enum abi_phase phase);
-void doorbell_dirty_log(struct vm *vm, enum abi_bell kind, enum abi_phase phase);
-void doorbell_hlt_kernel(struct vm *vm, enum abi_bell kind, enum abi_phase phase);
+void doorbell_first_touch_4k(struct vm *vm, enum abi_doorbell kind, enum abi_phase phase);
+void doorbell_first_touch_2m(struct vm *vm, enum abi_doorbell kind, enum abi_phase phase);
+void doorbell_dirty_log(struct vm *vm, enum abi_doorbell kind, enum abi_phase phase);
+void doorbell_hlt_kernel(struct vm *vm, enum abi_doorbell kind, enum abi_phase phase);
 
 #endif
