@@ -242,8 +242,9 @@ enum selftest_verdict selftest_vcpus_2_break(struct selftest *t)
 
 #define WRITES 2000u
 
-static enum selftest_verdict judge_counters(struct selftest *t, const struct perf_values *a,
-				   const struct perf_values *b)
+static enum selftest_verdict judge_counters(struct selftest *t,
+					    const struct perf_values *a,
+					    const struct perf_values *b)
 {
 	int event;
 

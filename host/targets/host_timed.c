@@ -87,8 +87,10 @@ int host_timed_run(struct host_timed *h, struct vm *vm, struct run_timer *budget
 		   enum vcpu_stop why)
 {
 	static const char *const stops[] = {
-		[VCPU_STOP_NONE] = "did not stop",	 [VCPU_STOP_DOORBELL] = "finished",
-		[VCPU_STOP_BUDGET] = "used up its time", [VCPU_STOP_KICK] = "was kicked",
+		[VCPU_STOP_NONE] = "did not stop",
+		[VCPU_STOP_DOORBELL] = "finished",
+		[VCPU_STOP_BUDGET] = "used up its time",
+		[VCPU_STOP_KICK] = "was kicked",
 		[VCPU_STOP_DRAINED] = "was drained",
 	};
 	struct vcpu *vcpu = &vm->vcpus[0];

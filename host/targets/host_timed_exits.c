@@ -60,7 +60,8 @@ static int subtract_halves(const struct halves *halves, bool out, uint64_t offse
 
 static int run_halves(struct halves *halves, bool out, uint64_t *series)
 {
-	const struct vm_listener listener = { .ctx = halves, .doorbell = on_half_doorbell };
+	const struct vm_listener listener = { .ctx = halves,
+					      .doorbell = on_half_doorbell };
 	struct host_timed *h = halves->timed;
 	uint64_t offset;
 	int err;

@@ -83,13 +83,13 @@ int lab_child_start(struct lab_child *c, const struct lab_command *cmd, int wire
 	fds[LAB_FD_CONTROL] = sockets[1];
 	fds[STDOUT_FILENO] = fds[STDERR_FILENO];
 	if (!ret)
-		ret = process_start(&c->process, &(struct process_start){
-							 .argv = (const char *const *)
-									 cmd->argv,
-							 .environment = cmd->environment,
-							 .fds = fds,
-							 .n_fds = LAB_FD_FIRST_OTHER,
-						 });
+		ret = process_start(&c->process,
+				    &(struct process_start){
+					    .argv = (const char *const *)cmd->argv,
+					    .environment = cmd->environment,
+					    .fds = fds,
+					    .n_fds = LAB_FD_FIRST_OTHER,
+				    });
 	close_fd(&fds[STDERR_FILENO]);
 	close_fd(&fds[LAB_FD_CONSOLE]);
 	close_fd(&fds[LAB_FD_CONTROL]);
@@ -120,7 +120,8 @@ int lab_child_finish(struct lab_child *c)
 {
 	int status = 0;
 
-	if (!c->end && c->process.pid && !process_wait(&c->process, 1000000000, &status)) {
+	if (!c->end && c->process.pid &&
+	    !process_wait(&c->process, 1000000000, &status)) {
 		lab_child_stop(c);
 		return status;
 	}

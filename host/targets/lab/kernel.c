@@ -189,7 +189,7 @@ static void replace(char *text, char from, char to)
 }
 
 static int find_module(const char *dir, const char *name, char path[PATH_MAX],
-		     struct error *err)
+		       struct error *err)
 {
 	static const char *const packed[] = { "xz", "zst", "gz" };
 	char hyphens[64], underscores[64];
@@ -211,7 +211,7 @@ static int find_module(const char *dir, const char *name, char path[PATH_MAX],
 }
 
 static int add_module(const char *dir, const char *name, unsigned int depth,
-	       struct lab_modules *mods, struct error *err);
+		      struct lab_modules *mods, struct error *err);
 
 static int add_dependencies(const char *dir, const struct lab_module *m,
 			    unsigned int depth, struct lab_modules *mods,
@@ -239,7 +239,7 @@ static int add_dependencies(const char *dir, const struct lab_module *m,
 }
 
 static int add_module(const char *dir, const char *name, unsigned int depth,
-	       struct lab_modules *mods, struct error *err)
+		      struct lab_modules *mods, struct error *err)
 {
 	struct lab_module m = { .data = NULL };
 	char path[PATH_MAX];

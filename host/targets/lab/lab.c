@@ -90,8 +90,7 @@ static int fill(struct lab_state *s, const struct target *t,
 		return error_set(err, -EINVAL, "%s: there is no such machine", t->name);
 	ret = process_find(s->machine->program, s->emulator);
 	if (ret)
-		return error_set(err, ret, "%s is not installed",
-				 s->machine->program);
+		return error_set(err, ret, "%s is not installed", s->machine->program);
 	ret = find_kernel(s, opt, err);
 	if (!ret)
 		ret = lab_find_program(s->machine->arch, program, err);
@@ -392,7 +391,7 @@ static int lab_describe(struct target *t, struct result **r, struct error *err)
 	if (ret)
 		return ret;
 	process_version(s->machine->program, s->machine->emulator->version_option,
-			 version, sizeof(version));
+			version, sizeof(version));
 	(*r)->target.name = result_string(*r, t->name);
 	(*r)->target.kind = t->ops->kind;
 	(*r)->target.emulator = result_string(*r, version);
