@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "host/env/settings.h"
-#include "host/result/replace.h"
+#include "host/lib/file.h"
 
 #define HEAD	  "worldswitch env 1"
 #define ENTRY_MAX 4096
@@ -229,7 +229,7 @@ static int save(const struct env_state *s, struct error *err)
 			s->entries[i].written);
 	if (fclose(f))
 		abort();
-	ret = replace_file(s->file, text, bytes);
+	ret = file_replace(s->file, text, bytes);
 	free(text);
 	return ret ? error_set(err, ret, "cannot write %s: %s", s->file, strerror(-ret))
 		   : 0;
