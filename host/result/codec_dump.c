@@ -125,7 +125,8 @@ static bool is_blank(const json_t *object)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)object, key, value) {
+	json_object_foreach((json_t *)object, key, value)
+	{
 		if (!json_is_null(value) &&
 		    !(json_is_array(value) && json_array_size(value) == 0))
 			return false;

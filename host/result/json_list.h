@@ -20,7 +20,8 @@ void json_list_array(struct json_list *l, const char *array);
 /* Begins an object in the array `array`, which is created if needed. */
 void json_list_row(struct json_list *l, const char *array);
 
-/* json_list_object(): begins an object, member `key`. json_list_top(): back to the root. */
+/* json_list_object(): begins an object, member `key`. json_list_top(): back to the root.
+ */
 void json_list_object(struct json_list *l, const char *key);
 void json_list_top(struct json_list *l);
 

@@ -41,7 +41,7 @@ struct result_run {
 	const char *started; /* RFC 3339, UTC */
 	const char *finished;
 	uint64_t seed; /* at most RESULT_SEED_MAX */
-	bool partial;  /* interrupted or failed: the boots that are present are complete */
+	bool partial; /* interrupted or failed: the boots that are present are complete */
 	const char **argv;
 	size_t n_argv;
 	const char *tool_version, *tool_commit;
@@ -63,7 +63,8 @@ struct result_target {
 };
 
 struct result_machine {
-	const char *fingerprint; /* hex digest of the properties that make figures comparable */
+	const char *fingerprint; /* hex digest of the properties that make figures
+				    comparable */
 	const char *arch, *cpu_model, *microcode;
 	uint32_t cpus;
 	int32_t pinned; /* the CPU the vCPU thread was pinned to; -1: not pinned */
@@ -108,7 +109,8 @@ struct result_boot {
 	struct result_steady steady; /* of round_trip; unknown for other metrics */
 	/* Host-side events during the timed phase; -1: not counted. */
 	int64_t interrupts, involuntary_switches, migrations;
-	double pace_spread; /* of the CPU clock against the timing clock; NAN: not measured */
+	double pace_spread; /* of the CPU clock against the timing clock; NAN: not
+			       measured */
 };
 
 struct result_ci {
@@ -295,7 +297,8 @@ bool result_class_is_known(const struct result_class *c);
  */
 bool result_class_differs(const struct result_class *a, const struct result_class *b);
 
-/* For two classes that differ: "handled by kernel, now by user", "exits per event: 1, now 3". */
+/* For two classes that differ: "handled by kernel, now by user", "exits per event: 1, now
+ * 3". */
 void result_class_change(const struct result_class *was, const struct result_class *now,
 			 char *text, size_t bytes);
 
