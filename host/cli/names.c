@@ -175,8 +175,7 @@ static int drop_opt_in(const char *patterns, struct names_list *list, struct err
 	for (size_t i = 0; i < list->n; i++) {
 		const char *name = list->names[i];
 
-		if (!(names_bench(name)->needs & NEEDS_ASKING) ||
-		    is_named(patterns, name))
+		if (!(names_bench(name)->needs & OPT_IN) || is_named(patterns, name))
 			list->names[kept++] = name;
 		else
 			snprintf(err->text, sizeof(err->text),
