@@ -9,7 +9,6 @@
 #include <gsl/gsl_sort_double.h>
 
 #include "host/measure/estimate.h"
-#include "host/stats/interval.h"
 #include "host/stats/steady.h"
 #include "host/stats/summary.h"
 

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <kmod_source.h> /* generated: scripts/kmod.sh --source */
+
 #include "host/lib/error.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/kernel.h"
@@ -117,6 +119,8 @@ static int find_cached(enum arch arch, const char *release, struct lab_kernel *o
 static int find_image(enum arch arch, const char *kernel, struct lab_kernel *out,
 		      struct error *err)
 {
+	char script[PATH_MAX];
+
 	if (kernel && (strchr(kernel, '/') || !access(kernel, F_OK)))
 		return lab_path(out->image, "%s", kernel)
 			       ? 0
@@ -124,15 +128,16 @@ static int find_image(enum arch arch, const char *kernel, struct lab_kernel *out
 					   "the kernel's path is too long");
 	if (!find_cached(arch, kernel, out))
 		return 0;
+	lab_kernel_script(script);
 	if (kernel)
 		return error_set(
 			err, -ENOENT,
 			"no kernel %s: neither a file nor a cached kernel for %s", kernel,
 			lab_arch_name(arch));
-	return error_set(err, -ENOENT,
-			 "no kernel for %s is here: run scripts/kernel.sh fetch --arch "
-			 "%s, or give --kernel",
-			 lab_arch_name(arch), lab_arch_name(arch));
+	return error_set(
+		err, -ENOENT,
+		"no kernel for %s is cached: run %s fetch --arch %s, or give --kernel",
+		lab_arch_name(arch), script, lab_arch_name(arch));
 }
 
 static int find_modules(const char *modules, struct lab_kernel *out, struct error *err)
@@ -307,15 +312,21 @@ int lab_modules_read_optional(const char *dir, const char *name, struct lab_modu
 			      struct error *err)
 {
 	struct error missing;
-	char path[PATH_MAX];
+	char path[PATH_MAX], built[sizeof(mods->list[0].name)];
 	size_t before = mods->n;
 	int ret;
 
-	if (find_module(dir, name, path, &missing))
-		return 0;
-	ret = add_module(dir, name, 0, mods, err);
-	if (!ret && mods->n > before)
+	snprintf(built, sizeof(built), "%s-" KMOD_SOURCE, name);
+	if (find_module(dir, built, path, &missing)) {
+		if (find_module(dir, name, path, &missing))
+			return 0;
+		strcpy(built, name);
+	}
+	ret = add_module(dir, built, 0, mods, err);
+	if (!ret && mods->n > before) {
+		strcpy(mods->list[mods->n - 1].name, name);
 		mods->list[mods->n - 1].optional = true;
+	}
 	return ret;
 }
 
