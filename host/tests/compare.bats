@@ -129,7 +129,7 @@ def second(name, by):
   [[ $stdout == *"0 worse, 0 better, 2 same, 2 same (placement), 0 inconclusive"* ]]
   # What is the same is not listed unless asked for.
   run_apart "$wsbench" compare base.json meets.json
-  [ "$status" = 0 ] && [[ $stdout != *cr3* && $stdout == *"(--all shows what is the same)"* ]]
+  [ "$status" = 0 ] && [[ $stdout != *cr3* && $stdout == *"(--all shows rows that are the same)"* ]]
   run_apart "$wsbench" compare base.json apart.json
   [ "$status" = 1 ]
   grep -E '^cr3 .* \+2 .* worse' <<<"$stdout"

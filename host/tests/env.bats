@@ -116,7 +116,7 @@ stopped_by() {
   echo "$stdout / $stderr"
   [ "$status" = 3 ]
   one_line "$stderr"
-  [[ $stdout == *'is schedutil, which somebody else has set since: left alone, not powersave'* ]]
+  [[ $stdout == *'is schedutil, changed by another program since: left alone, not powersave'* ]]
   [ "$(governors)" = " 1 powersave
  1 schedutil" ]
   run_apart "$wsbench" env restore --force --root root

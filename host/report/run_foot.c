@@ -1,61 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What stands below a table: what its numbers mean, and where they come from. */
-#include "host/cli/table_foot.h"
+/* The text below the table of result documents: legend, machines, notes, warnings. */
+#include "host/report/run_table.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/lib/message.h"
-#include "host/cli/table.h"
+#include "host/lib/number.h"
 #include "host/lib/text.h"
 #include "host/result/result.h"
-#include "host/lib/number.h"
-#include "host/report/table_model.h"
 
 #define INDENT 2
 
 struct foot {
 	FILE *f;
-	const struct table_model *m;
-	const struct table_options *o;
+	const struct run_table *m;
+	size_t columns; /* the width of a paragraph */
+	bool utf8;
 };
 
 static void paragraph(const struct foot *t, const char *text)
 {
-	text_wrap(t->f, text, 0, INDENT, t->o->columns);
+	text_wrap(t->f, text, 0, INDENT, t->columns);
 }
 
-static bool any_unit(const struct table_model *m, const char *unit)
+static bool any_unit(const struct run_table *m, const char *unit)
 {
 	for (size_t d = 0; d < m->n_docs; d++)
-		if (!strcmp(table_model_unit(m, d), unit))
+		if (m->docs[d]->clock.unit && !strcmp(m->docs[d]->clock.unit, unit))
 			return true;
 	return false;
-}
-
-static bool any_cell(const struct table_model *m, bool (*is)(const struct table_cell *))
-{
-	for (size_t i = 0; i < m->rows.n; i++)
-		for (size_t d = 0; d < m->n_docs; d++)
-			if (is(&m->lines[i].cells[d]))
-				return true;
-	return false;
-}
-
-static bool is_absent(const struct table_cell *c)
-{
-	return !strcmp(c->number, "-");
-}
-
-static bool has_mark(const struct table_cell *c)
-{
-	return *c->mark;
-}
-
-static bool has_interval(const struct table_cell *c)
-{
-	return c->interval;
 }
 
 static void print_legend(const struct foot *t)
@@ -63,38 +38,41 @@ static void print_legend(const struct foot *t)
 	bool insns = any_unit(t->m, "insns"), ticks = any_unit(t->m, "ticks");
 
 	if (insns)
-		paragraph(t,
-			  "insns: instructions that guest and host executed from before "
-			  "the operation to after it; the length of the path, not time.");
+		paragraph(t, "insns: instructions that guest and host executed from "
+			     "before the "
+			     "operation to after it; the length of the path, not time.");
 	if (ticks)
-		paragraph(t, "ticks: steps of the guest's clock while it happened; time, "
-			     "at the rate given below, not CPU cycles.");
+		paragraph(t, "ticks: steps of the guest's clock during the operation; "
+			     "time, at "
+			     "the rate given below, not CPU cycles.");
 	if (insns && ticks)
 		paragraph(t, "Never compare insns with ticks.");
-	paragraph(t,
-		  "handled by: none = no exit; kernel = KVM, inside the kernel; user = "
-		  "the VMM, after a return to user space; fault = the guest took an "
-		  "exception.");
-	if (any_cell(t->m, has_mark))
-		paragraph(t, "A word behind a number: handled differently there; or the "
-			     "number's own unit.");
-	if (any_cell(t->m, has_interval))
+	paragraph(
+		t,
+		"handled by: none = no exit; kernel = KVM, inside the kernel; user = the "
+		"VMM, after a return to user space; fault = the guest took an "
+		"exception.");
+	if (t->m->marks)
+		paragraph(
+			t,
+			"A word after a number: the handler of this figure, or its unit, "
+			"where that differs from the row's.");
+	if (t->m->intervals)
 		paragraph(t,
-			  t->o->utf8
-				  ? "\u00b1: half of the estimate's confidence interval."
+			  t->utf8 ? "\u00b1: half of the estimate's confidence interval."
 				  : "+-: half of the estimate's confidence interval.");
 	if (t->m->compares)
-		paragraph(t,
-			  "+n (rx): difference and ratio to the benchmark's first config "
-			  "here; wsbench compare FILE --config A,B says what is "
-			  "significant.");
-	if (any_cell(t->m, is_absent))
+		paragraph(
+			t,
+			"+n (rx): difference and ratio to the benchmark's first config; "
+			"wsbench compare FILE --config A,B judges the significance.");
+	if (t->m->absent)
 		paragraph(t,
 			  "-: not part of that run; the architecture may not have it.");
 	fputc('\n', t->f);
 }
 
-/* Boots of the benchmark that has most of them, their events, and all boots. */
+/* The boots and events of the benchmark that has most of them, and all boots. */
 struct effort {
 	size_t boots, all, rejected;
 	uint64_t events;
@@ -134,7 +112,7 @@ static void describe_clock(FILE *f, const struct result_clock *c)
 		fputs(" of unknown rate", f);
 	if (!isnan(c->overhead_median)) {
 		number_format(cost, c->overhead_median, true);
-		fprintf(f, ", its own cost of %s subtracted", cost);
+		fprintf(f, ", cost of reading it (%s) subtracted", cost);
 	}
 }
 
@@ -151,9 +129,9 @@ static void describe_effort(FILE *f, const struct result *r)
 		fprintf(f, " (%zu of all %zu boots rejected)", e.rejected, e.all);
 	fputs(r->target.exact ? "; exact: no noise" : "; noisy", f);
 	if (result_failure(r))
-		fputs("; FAILED: not all of it is here", f);
+		fputs("; FAILED: incomplete", f);
 	else if (r->run.partial)
-		fputs("; INTERRUPTED: not all of it is here", f);
+		fputs("; INTERRUPTED: incomplete", f);
 }
 
 static char *describe(const struct result *r)
@@ -164,7 +142,7 @@ static char *describe(const struct result *r)
 
 	if (!f)
 		abort();
-	/* Of a target that did not come up nothing else is known. */
+	/* A target that did not start has no other facts. */
 	if (result_failure(r) && !result_count(r, RESULT_OK)) {
 		fputs("FAILED: nothing was measured", f);
 		if (fclose(f))
@@ -190,14 +168,14 @@ static char *describe(const struct result *r)
 	return text;
 }
 
-/* The name, and the number that stands in the column's head where it has one. */
-static char *title(const struct table_model *m, size_t d)
+/* The target's name, with the number in the column's head if there is one. */
+static char *title(const struct run_table *m, size_t d)
 {
 	const char *name = m->docs[d]->target.name;
 	char *text;
 	int ret;
 
-	if (table_model_shared(m, d))
+	if (run_table_is_shared(m, d))
 		ret = asprintf(&text, "%s #%zu", name, d + 1);
 	else
 		ret = asprintf(&text, "%s", name);
@@ -222,28 +200,17 @@ static void print_contexts(const struct foot *t)
 		char *name = title(t->m, d), *text = describe(t->m->docs[d]);
 
 		text_left(t->f, name, width);
-		text_wrap(t->f, text, width, width, t->o->columns);
+		text_wrap(t->f, text, width, width, t->columns);
 		free(name);
 		free(text);
 	}
 }
 
-static void print_notes(const struct foot *t)
+/* The failure of a target is a warning and the reason of the rows that did not run. */
+static bool is_a_note(const struct run_table *m, const char *message)
 {
-	if (t->m->n_notes)
-		fputc('\n', t->f);
-	for (size_t i = 0; i < t->m->n_notes; i++) {
-		size_t at = (size_t)fprintf(t->f, "[%zu] ", i + 1);
-
-		text_wrap(t->f, t->m->notes[i], at, at, t->o->columns);
-	}
-}
-
-/* A target's failure is a warning, and the reason of the rows that it cost. */
-static bool is_a_note(const struct table_model *m, const char *message)
-{
-	for (size_t i = 0; i < m->n_notes; i++)
-		if (!strcmp(m->notes[i], message))
+	for (size_t i = 0; i < m->table.n_notes; i++)
+		if (!strcmp(m->table.notes[i], message))
 			return true;
 	return false;
 }
@@ -256,7 +223,7 @@ static bool warns(const struct result *r, const char *message)
 	return false;
 }
 
-/* One line for a message, however many documents carry it: all of them named. */
+/* One line per message, with all documents that have it. */
 static void print_warning(const struct foot *t, size_t first, const char *message)
 {
 	char *text = NULL;
@@ -302,12 +269,17 @@ static void print_warnings(const struct foot *t)
 	}
 }
 
-void table_foot_print(FILE *f, const struct table_model *m, const struct table_options *o)
+void run_table_print_foot(FILE *f, const struct run_table *m,
+			  const struct table_options *o)
 {
-	const struct foot t = { .f = f, .m = m, .o = o };
+	const struct foot t = {
+		.f = f, .m = m, .columns = table_text_columns(o), .utf8 = o->utf8
+	};
 
 	print_legend(&t);
 	print_contexts(&t);
-	print_notes(&t);
+	if (m->table.n_notes)
+		fputc('\n', f);
+	table_print_notes(f, &m->table, o);
 	print_warnings(&t);
 }
