@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The tables of wsbench env. */
+/* The tables of `wsbench env`. */
 #include "host/cli/env_table.h"
 
 #include <limits.h>
@@ -9,7 +9,7 @@
 #include "host/lib/message.h"
 #include "host/lib/table.h"
 #include "host/lib/text.h"
-#include "host/env/fingerprint.h"
+#include "host/env/machine.h"
 #include "host/env/settings.h"
 #include "host/env/tune.h"
 #include "host/result/result.h"
@@ -90,7 +90,7 @@ void env_table_machine(FILE *f)
 
 void env_table_state(FILE *f, const char *root, const struct env_state *state)
 {
-	fprintf(f, "\n%s, noted in %s\n", state->n ? "Tuned" : "Nothing is tuned",
+	fprintf(f, "\n%s, state file %s\n", state->n ? "Tuned" : "Nothing is tuned",
 		state->file);
 	for (size_t i = 0; i < state->n; i++) {
 		const struct env_entry *e = &state->entries[i];
@@ -108,7 +108,7 @@ void env_table_state(FILE *f, const char *root, const struct env_state *state)
 struct env_steps_line {
 	const struct env_setting *setting;
 	enum env_action action;
-	char *from, *to, *why, *path; /* the first file's */
+	char *from, *to, *why, *path; /* of the first file */
 	size_t files;
 };
 
@@ -161,11 +161,11 @@ static void print_step(FILE *f, const struct env_steps_line *line, bool dry)
 		fprintf(f, "is %s", line->to);
 		break;
 	case ENV_FOREIGN:
-		fprintf(f, "is %s, changed by another program since: left alone, not %s",
+		fprintf(f, "is %s, changed by another program since: not set to %s",
 			line->from, line->to);
 		break;
 	case ENV_DENIED:
-		fprintf(f, "is %s, cannot be made %s: %s: %s", line->from, line->to,
+		fprintf(f, "is %s, cannot be set to %s: %s: %s", line->from, line->to,
 			line->path, line->why);
 		break;
 	}
@@ -177,7 +177,7 @@ static void print_step(FILE *f, const struct env_steps_line *line, bool dry)
 void env_steps_print(FILE *f, struct env_steps *steps)
 {
 	if (!steps->n)
-		fputs("There is nothing to change.\n", f);
+		fputs("nothing to change\n", f);
 	for (size_t i = 0; i < steps->n; i++) {
 		print_step(f, &steps->lines[i], steps->dry);
 		free(steps->lines[i].from);

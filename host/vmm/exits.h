@@ -9,7 +9,7 @@ enum exits_answer {
 	EXITS_HANDLED,	/* go on */
 	EXITS_ANSWERED, /* go on; the next entry completes the access */
 	EXITS_PENDING,	/* a device calls vcpu_answer() later */
-	EXITS_STOP_BELL,
+	EXITS_STOP_DOORBELL,
 	EXITS_STOP_SHUTDOWN, /* vcpu->error says how: off, reset, crash, triple fault */
 	EXITS_UNHANDLED, /* vcpu->error says what it was; *vcpu->dump has the registers */
 };

@@ -103,9 +103,9 @@ static inline __attribute__((always_inline)) void serve(struct vcpu *vcpu)
 	case EXITS_PENDING:
 		state_enter(vcpu, VCPU_RUNNING_MMIO_PENDING);
 		break;
-	case EXITS_STOP_BELL:
+	case EXITS_STOP_DOORBELL:
 		/* The write that rang is not complete in the guest's registers. */
-		stop(vcpu, VCPU_STOP_BELL, VCPU_RUNNING_SERVICE_COMPLETION);
+		stop(vcpu, VCPU_STOP_DOORBELL, VCPU_RUNNING_SERVICE_COMPLETION);
 		break;
 	case EXITS_STOP_SHUTDOWN:
 		stop(vcpu, VCPU_STOP_SHUTDOWN, VCPU_IDLE);

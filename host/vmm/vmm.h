@@ -171,7 +171,7 @@ struct vcpu_regs {
 /* Why vcpu_run() came back. */
 enum vcpu_stop {
 	VCPU_STOP_NONE,
-	VCPU_STOP_BELL,	    /* the payload said that it has finished */
+	VCPU_STOP_DOORBELL, /* the payload said that it has finished */
 	VCPU_STOP_SHUTDOWN, /* triple fault, power off, ...; vm->error says which */
 	VCPU_STOP_BUDGET,   /* its run timer went off */
 	VCPU_STOP_TIMEOUT,  /* its thread's deadline passed: watchdog_start() */
@@ -234,10 +234,10 @@ struct vm_listener {
 	 */
 	bool (*halted)(void *ctx, struct vcpu *vcpu);
 	/*
-	 * The boot CPU rang: `value` as ABI_BELL() packs it. Bells of other vCPUs are not
-	 * passed on; ABI_BELL_STOP stops the VM whichever vCPU rings it.
+	 * The boot CPU rang: `value` as ABI_DOORBELL() packs it. Doorbells of other vCPUs
+	 * are not passed on; ABI_DOORBELL_STOP stops the VM whichever vCPU rings it.
 	 */
-	void (*bell)(void *ctx, uint32_t value);
+	void (*doorbell)(void *ctx, uint32_t value);
 };
 
 /* Memory beside RAM: host/vmm/slot.h. */
