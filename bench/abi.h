@@ -13,11 +13,11 @@
  *      ELF entry point (x86_64: the PVH entry, 32-bit protected mode, paging
  *      off; aarch64: EL1, MMU off).
  *   2. The guest checks magic and version, runs the phases, and stores every
- *      sample into its series. If ABI_FLAG_BELL is set it rings
- *      ABI_BELL_BEGIN before and ABI_BELL_END after each phase, so that the
- *      host can count the exits between the two bells.
+ *      sample into its series. If ABI_FLAG_DOORBELL is set it rings
+ *      ABI_DOORBELL_BEGIN before and ABI_DOORBELL_END after each phase, so that the
+ *      host can count the exits between the two doorbells.
  *   3. The guest sets `report.state` (and, from an exception vector, fills in
- *      `report.fault`), rings ABI_BELL_STOP if anybody listens, and turns the
+ *      `report.fault`), rings ABI_DOORBELL_STOP if anybody listens, and turns the
  *      machine off.
  */
 #ifndef WS_BENCH_ABI_H
@@ -50,11 +50,11 @@
 #define ABI_X86_64_MMIO_GPA	      0xd0000000ull
 #define ABI_AARCH64_MMIO_GPA	      0x0d000000ull
 #define ABI_X86_64_PIO_PORT	      0x510u
-#define ABI_X86_64_BELL_PORT	      0x514u
+#define ABI_X86_64_DOORBELL_PORT      0x514u
 #define ABI_X86_64_PIO_EVENTFD_PORT   0x518u /* where rows ask for one */
 #define ABI_X86_64_PIO_COALESCED_PORT 0x51cu
 #define ABI_X86_64_PIO_MATCH_PORT     0x51du
-#define ABI_AARCH64_BELL_GPA	      0x0d010000ull
+#define ABI_AARCH64_DOORBELL_GPA      0x0d010000ull
 #define ABI_AARCH64_GICD_GPA	      0x08000000ull
 #define ABI_AARCH64_GITS_GPA	      0x08080000ull
 #define ABI_AARCH64_GICR_GPA	      0x080a0000ull
@@ -91,16 +91,16 @@
 #define ABI_SECONDARY	   0x57530000u
 #define ABI_SECONDARY_MASK 0xffff0000u
 
-/* A doorbell is one 32-bit write: the bell, and the phase above it. */
-#define ABI_BELL(bell, phase) ((uint32_t)(bell) | (uint32_t)(phase) << 8)
-#define ABI_BELL_KIND(value)  ((value)&0xffu)
-#define ABI_BELL_PHASE(value) (((value) >> 8) & 0xffu)
+/* A doorbell is one 32-bit write: its kind in bits 7:0, the phase in bits 15:8. */
+#define ABI_DOORBELL(doorbell, phase) ((uint32_t)(doorbell) | (uint32_t)(phase) << 8)
+#define ABI_DOORBELL_KIND(value)      ((value)&0xffu)
+#define ABI_DOORBELL_PHASE(value)     (((value) >> 8) & 0xffu)
 
-enum abi_bell {
-	ABI_BELL_BEGIN = 1,
-	ABI_BELL_END,
-	ABI_BELL_STOP,
-	ABI_BELL_AGAIN, /* from a body: prepare what the next event needs */
+enum abi_doorbell {
+	ABI_DOORBELL_BEGIN = 1,
+	ABI_DOORBELL_END,
+	ABI_DOORBELL_STOP,
+	ABI_DOORBELL_AGAIN, /* from a body: prepare what the next event needs */
 };
 
 /*
@@ -118,7 +118,7 @@ enum abi_phase {
 	 */
 	ABI_PHASE_PMC_NULL, /* empty timed region between two reads of the PMC */
 	ABI_PHASE_PMC,	    /* one body per sample, likewise */
-	/* Series only: they belong to the phases above, and ring no bell. */
+	/* Series only: they belong to the phases above, and ring no doorbell. */
 	ABI_PHASE_PMC_NULL_CLOCK,
 	ABI_PHASE_PMC_CLOCK,
 	ABI_PHASE_SPIN, /* PMC over loops that do not exit: half before PMC, half after */
@@ -155,7 +155,7 @@ static inline uint64_t abi_bodies(const struct abi_params *p)
 /* What the driven payload (guest/driven.c) does for the host that times it. */
 enum abi_command {
 	ABI_COMMAND_SPIN = 1, /* rings BEGIN once, then spins */
-	ABI_COMMAND_RING,     /* rings BEGIN for ever */
+	ABI_COMMAND_DOORBELL, /* rings BEGIN for ever */
 	ABI_COMMAND_STAMP,    /* rings END `events` times, the clock read around each */
 	/* Rings END `events` times, takes an interrupt after each, and stamps it. */
 	ABI_COMMAND_INTERRUPT,
@@ -170,8 +170,8 @@ enum abi_pace {
 	ABI_PACES,
 };
 
-#define ABI_FLAG_BELL (1u << 0) /* somebody listens to the bell */
-#define ABI_FLAG_PMU  (1u << 1) /* the VM has a PMU: the guest may set it up */
+#define ABI_FLAG_DOORBELL (1u << 0) /* somebody listens to the doorbell */
+#define ABI_FLAG_PMU	  (1u << 1) /* the VM has a PMU: the guest may set it up */
 
 enum abi_state {
 	ABI_STATE_RESET, /* what zeroed memory says: the guest never ran */

@@ -60,11 +60,11 @@ enum selftest_break {
 #define SELFTEST_SPECIAL(n) (0x0000123400000000ull + 0x1000ull * ((n) + 1))
 
 /*
- * What SELFTEST_REGS saw after the bell, in series EVENT: general registers by the
+ * What SELFTEST_REGS saw after the doorbell, in series EVENT: general registers by the
  * encoding's number (31: SP of aarch64), then at these indices the others.
  */
 #define SELFTEST_AT_FLAGS   32u /* RFLAGS; NZCV */
-#define SELFTEST_AT_PC	    33u /* where the bell's instruction ends */
+#define SELFTEST_AT_PC	    33u /* where the doorbell's instruction ends */
 #define SELFTEST_AT_VECTOR  64u /* low and high half of each */
 #define SELFTEST_AT_SPECIAL 128u
 #define SELFTEST_SEEN	    192u

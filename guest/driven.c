@@ -10,7 +10,7 @@
 static void spin(void)
 {
 	interrupt_allow();
-	runtime_ring(ABI_BELL_BEGIN);
+	runtime_doorbell(ABI_DOORBELL_BEGIN);
 	for (;;)
 		__asm__ volatile("" ::: "memory");
 }
@@ -22,7 +22,7 @@ static void wait(void)
 {
 	uint32_t i;
 
-	runtime_ring(ABI_BELL_BEGIN);
+	runtime_doorbell(ABI_DOORBELL_BEGIN);
 	for (i = 0;; i++) {
 		__asm__ volatile("" ::: "memory");
 		if (i % SPINS_PER_TURN == 0)
@@ -33,7 +33,7 @@ static void wait(void)
 static void ring_for_ever(void)
 {
 	for (;;)
-		runtime_ring(ABI_BELL_BEGIN);
+		runtime_doorbell(ABI_DOORBELL_BEGIN);
 }
 
 /*
@@ -48,7 +48,7 @@ static void stamp(const struct abi_params *params)
 
 	for (i = 0; i < params->events; i++) {
 		before[i] = clock_shared();
-		runtime_ring(ABI_BELL_END);
+		runtime_doorbell(ABI_DOORBELL_END);
 		after[i] = clock_shared();
 	}
 }
@@ -66,7 +66,7 @@ static void take_interrupts(const struct abi_params *params)
 	if (!interrupt_setup())
 		runtime_stop(ABI_STATE_ABSENT);
 	for (i = 0; i < params->events; i++) {
-		runtime_ring(ABI_BELL_END);
+		runtime_doorbell(ABI_DOORBELL_END);
 		while (interrupt.count <= i)
 			;
 		first[i] = interrupt.first;
@@ -83,7 +83,7 @@ void sample_all(const struct abi_params *params)
 	case ABI_COMMAND_WAIT:
 		wait();
 		break;
-	case ABI_COMMAND_RING:
+	case ABI_COMMAND_DOORBELL:
 		ring_for_ever();
 		break;
 	case ABI_COMMAND_STAMP:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The runtime of a payload: from the first C instruction to the last bell. */
+/* The runtime of a payload: from the first C instruction to the last doorbell. */
 #include "guest/runtime.h"
 
 #include "clock.h" /* of the guest's architecture: clock_*, GUEST_RAM_GPA */
@@ -27,16 +27,16 @@ uint64_t *runtime_series(enum abi_phase phase)
 	       (uint64_t)phase * ABI_SERIES_MAX;
 }
 
-void runtime_ring(enum abi_bell bell)
+void runtime_doorbell(enum abi_doorbell doorbell)
 {
-	if (page->params.flags & ABI_FLAG_BELL)
-		machine_bell(ABI_BELL(bell, page->report.phase));
+	if (page->params.flags & ABI_FLAG_DOORBELL)
+		machine_doorbell(ABI_DOORBELL(doorbell, page->report.phase));
 }
 
 uint64_t *runtime_phase_begin(enum abi_phase phase)
 {
 	page->report.phase = phase;
-	runtime_ring(ABI_BELL_BEGIN);
+	runtime_doorbell(ABI_DOORBELL_BEGIN);
 	return runtime_series(phase);
 }
 
@@ -48,7 +48,7 @@ void runtime_series_end(enum abi_phase series, uint32_t samples)
 void runtime_phase_end(enum abi_phase phase, uint32_t samples)
 {
 	runtime_series_end(phase, samples);
-	runtime_ring(ABI_BELL_END);
+	runtime_doorbell(ABI_DOORBELL_END);
 }
 
 void runtime_state(enum abi_state state)
@@ -59,7 +59,7 @@ void runtime_state(enum abi_state state)
 void runtime_stop(enum abi_state state)
 {
 	runtime_state(state);
-	runtime_ring(ABI_BELL_STOP);
+	runtime_doorbell(ABI_DOORBELL_STOP);
 	machine_off();
 }
 

@@ -14,9 +14,9 @@ void runtime_phase_end(enum abi_phase phase, uint32_t samples);
 /* A series that no phase of its own filled has so many samples. */
 void runtime_series_end(enum abi_phase series, uint32_t samples);
 
-/* The series of a phase, and one bell that names the phase; neither changes it. */
+/* The series of a phase, and one doorbell that names the phase; neither changes it. */
 uint64_t *runtime_series(enum abi_phase phase);
-void runtime_ring(enum abi_bell bell);
+void runtime_doorbell(enum abi_doorbell doorbell);
 
 /* Times the loop that tells the CPU's speed by the clock's. */
 void runtime_pace(enum abi_pace when);
@@ -48,7 +48,7 @@ void sample_secondary(uint32_t index);
 
 /* What an architecture gives: guest/ARCH/machine.c. */
 void machine_init(const struct abi_params *params);
-void machine_bell(uint32_t value);
+void machine_doorbell(uint32_t value);
 void machine_off(void) __attribute__((noreturn));
 void machine_relax(void); /* in a loop that waits: another CPU may go first */
 void machine_park(void) __attribute__((noreturn)); /* this CPU has nothing to do */

@@ -28,7 +28,7 @@ void selftest_expect(uint64_t what, uint64_t got, uint64_t expected)
 /* The host does what it wants to meanwhile. */
 static void pause_for_host(void)
 {
-	runtime_ring(ABI_BELL_STOP);
+	runtime_doorbell(ABI_DOORBELL_STOP);
 }
 
 static void writes(const struct abi_params *params)
@@ -53,7 +53,7 @@ static void irqs(const struct abi_params *params, bool window)
 	selftest_irq_mask(window);
 	pause_for_host();
 	for (i = 0; window && i < 1000; i++)
-		runtime_ring(ABI_BELL_BEGIN);
+		runtime_doorbell(ABI_DOORBELL_BEGIN);
 	selftest_expect(0, window ? selftest_irqs(0) : 0, 0);
 	selftest_irq_mask(false);
 	/* Where the host can see it: it sends the next one when this one was taken. */
@@ -61,7 +61,7 @@ static void irqs(const struct abi_params *params, bool window)
 		selftest_relax();
 	/* Time for one too many. */
 	for (i = 0; i < 1000; i++)
-		runtime_ring(ABI_BELL_END);
+		runtime_doorbell(ABI_DOORBELL_END);
 	series[0] = selftest_irqs(0);
 	series[1] = selftest_irqs(1);
 }
@@ -115,23 +115,23 @@ static void halts(const struct abi_params *params)
 	selftest_irq_init();
 	selftest_irq_mask(true);
 	for (i = 1; i <= params->events; i++) {
-		runtime_ring(ABI_BELL_BEGIN);
+		runtime_doorbell(ABI_DOORBELL_BEGIN);
 		selftest_halt();
 		selftest_expect(i, selftest_irqs(0), i);
 	}
 }
 
-/* Between the bells, the host counts exits. */
+/* Between the doorbells, the host counts exits. */
 static void counter(const struct abi_params *params)
 {
 	uint32_t round, i;
 
 	for (round = 0; round < 2; round++) {
-		runtime_ring(ABI_BELL_BEGIN);
+		runtime_doorbell(ABI_DOORBELL_BEGIN);
 		for (i = 0; i < params->events; i++)
 			selftest_counter();
 	}
-	runtime_ring(ABI_BELL_BEGIN);
+	runtime_doorbell(ABI_DOORBELL_BEGIN);
 }
 
 /* In the guest and out of it in turns, so that a kick can come at any moment. */
@@ -142,7 +142,7 @@ static void spin(void)
 	for (spins = 0;; spins = (spins + 37) % 1000) {
 		for (i = 0; i < spins; i++)
 			__asm__ volatile("" ::: "memory");
-		runtime_ring(ABI_BELL_BEGIN);
+		runtime_doorbell(ABI_DOORBELL_BEGIN);
 	}
 }
 

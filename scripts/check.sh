@@ -138,6 +138,11 @@ check_shell() {
   )
   shellcheck "${files[@]}" || return
   mapfile -t files < <(sources '*.bats')
+  # errexit ignores all but the last command of an && list: such an assertion cannot fail.
+  if grep -nE '^[[:space:]]*(\[\[? .* \]\]?|grep -q .*) && (\[|grep)' "${files[@]}" | grep -v '||'; then
+    echo "an assertion per line: only the last one of these can fail"
+    return 1
+  fi
   # Each test runs in a subshell, variables are for helpers to see, `run` sets what
   # the tests look at, and what is for another shell is quoted.
   [ ${#files[@]} = 0 ] || shellcheck --shell=bats \

@@ -5,12 +5,12 @@
 
 #include "bench/body.h"
 
-/* A bell that asks the VMM for what the next event needs, if anything. */
+/* A doorbell that asks the VMM for what the next event needs, if anything. */
 BODY void reload(void)
 {
 	__asm__ volatile("dsb sy\n\t"
-			 "str %w0, [%1]" ::"r"(ABI_BELL(ABI_BELL_AGAIN, 0)),
-			 "r"(ABI_AARCH64_BELL_GPA)
+			 "str %w0, [%1]" ::"r"(ABI_DOORBELL(ABI_DOORBELL_AGAIN, 0)),
+			 "r"(ABI_AARCH64_DOORBELL_GPA)
 			 : "memory");
 }
 

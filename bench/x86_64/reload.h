@@ -5,11 +5,11 @@
 
 #include "bench/body.h"
 
-/* A bell that asks the VMM for what the next event needs, if anything. */
+/* A doorbell that asks the VMM for what the next event needs, if anything. */
 BODY void reload(void)
 {
-	__asm__ volatile("outl %0, %1" ::"a"(ABI_BELL(ABI_BELL_AGAIN, 0)),
-			 "d"((uint16_t)ABI_X86_64_BELL_PORT)
+	__asm__ volatile("outl %0, %1" ::"a"(ABI_DOORBELL(ABI_DOORBELL_AGAIN, 0)),
+			 "d"((uint16_t)ABI_X86_64_DOORBELL_PORT)
 			 : "memory");
 }
 

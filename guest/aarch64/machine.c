@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The arm64 machine as a payload sees it: vectors, PMU, the bell, the end. */
+/* The arm64 machine as a payload sees it: vectors, PMU, the doorbell, the end. */
 #include "guest/runtime.h"
 
 /* What boot.S saves before it calls machine_vector(). */
@@ -56,11 +56,11 @@ void machine_vector(uint64_t offset, struct frame *frame)
 	frame->elr = runtime_fault(&fault);
 }
 
-void machine_bell(uint32_t value)
+void machine_doorbell(uint32_t value)
 {
 	__asm__ volatile("dsb sy\n\t"
 			 "str %w0, [%1]" ::"r"(value),
-			 "r"(ABI_AARCH64_BELL_GPA)
+			 "r"(ABI_AARCH64_DOORBELL_GPA)
 			 : "memory");
 }
 

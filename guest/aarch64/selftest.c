@@ -24,7 +24,7 @@ extern uint64_t selftest_sp;
 struct area selftest_area __attribute__((aligned(16)));
 struct vector selftest_fill[VECTORS] __attribute__((aligned(16)));
 uint64_t selftest_sp;
-void selftest_round(uint64_t bell, uint64_t gpa);
+void selftest_round(uint64_t doorbell, uint64_t gpa);
 
 #define AREA_VECTOR "256"
 #define AREA_FLAGS  "768"
@@ -194,19 +194,21 @@ static void see_specials(const struct specials *s, uint64_t before, uint64_t *se
 	seen[AT_PRIORITY] = gicd_read(GICD_IPRIORITY + SELFTEST_INTID / 4 * 4);
 }
 
-static uint64_t expected_general(uint32_t n, uint64_t bell)
+static uint64_t expected_general(uint32_t n, uint64_t doorbell)
 {
 	if (n == 31)
 		return (uint64_t)&selftest_area;
-	return n == 0 ? bell : n == 1 ? ABI_AARCH64_BELL_GPA : SELFTEST_GENERAL(n);
+	return n == 0	? doorbell
+	       : n == 1 ? ABI_AARCH64_DOORBELL_GPA
+			: SELFTEST_GENERAL(n);
 }
 
-static void judge(const struct specials *s, const uint64_t *seen, uint64_t bell)
+static void judge(const struct specials *s, const uint64_t *seen, uint64_t doorbell)
 {
 	uint32_t n;
 
 	for (n = 0; n < 32; n++)
-		selftest_expect(n, seen[n], expected_general(n, bell));
+		selftest_expect(n, seen[n], expected_general(n, doorbell));
 	selftest_expect(SELFTEST_AT_FLAGS, seen[SELFTEST_AT_FLAGS], NZCV);
 	for (n = 0; n < VECTORS; n++) {
 		selftest_expect(SELFTEST_AT_VECTOR + 2 * n,
@@ -228,7 +230,7 @@ static void enable_vectors(void)
 
 void selftest_regs(const struct abi_params *params, uint64_t *seen)
 {
-	const uint64_t bell = ABI_BELL(ABI_BELL_STOP, 0);
+	const uint64_t doorbell = ABI_DOORBELL(ABI_DOORBELL_STOP, 0);
 	static struct specials s;
 	uint64_t before;
 	uint32_t n;
@@ -238,7 +240,7 @@ void selftest_regs(const struct abi_params *params, uint64_t *seen)
 		selftest_fill[n] = (struct vector){ SELFTEST_LOW(n), SELFTEST_HIGH(n) };
 	fill_specials(&s);
 	before = now();
-	selftest_round(bell, ABI_AARCH64_BELL_GPA);
+	selftest_round(doorbell, ABI_AARCH64_DOORBELL_GPA);
 	see_specials(&s, before, seen + SELFTEST_AT_SPECIAL);
 	for (n = 0; n < 32; n++)
 		seen[n] = selftest_area.general[n];
@@ -249,7 +251,7 @@ void selftest_regs(const struct abi_params *params, uint64_t *seen)
 		seen[SELFTEST_AT_VECTOR + 2 * n + 1] = selftest_area.vector[n].high;
 	}
 	if (!(params->batches & SELFTEST_REPORT_ONLY))
-		judge(&s, seen, bell);
+		judge(&s, seen, doorbell);
 }
 
 static uint64_t pattern(uint32_t bytes, bool read)

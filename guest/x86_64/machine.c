@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The PC as a payload sees it: exception vectors, the bell, the end. */
+/* The PC as a payload sees it: exception vectors, the doorbell, the end. */
 #include <stdbool.h>
 
 #include "guest/runtime.h"
@@ -95,9 +95,10 @@ void machine_vector(struct frame *frame)
 	frame->rip = runtime_fault(&fault);
 }
 
-void machine_bell(uint32_t value)
+void machine_doorbell(uint32_t value)
 {
-	__asm__ volatile("outl %0, %1" ::"a"(value), "d"((uint16_t)ABI_X86_64_BELL_PORT)
+	__asm__ volatile("outl %0, %1" ::"a"(value),
+			 "d"((uint16_t)ABI_X86_64_DOORBELL_PORT)
 			 : "memory");
 }
 

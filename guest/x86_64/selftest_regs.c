@@ -28,11 +28,11 @@ extern struct vector selftest_fill[VECTORS], selftest_vector[VECTORS];
 uint64_t selftest_general[16], selftest_flags, selftest_pc, selftest_rsp;
 uint32_t selftest_vectors;
 struct vector selftest_fill[VECTORS], selftest_vector[VECTORS];
-void selftest_round(uint64_t bell, uint64_t port);
+void selftest_round(uint64_t doorbell, uint64_t port);
 
 /*
  * Fills, rings by OUT, and stores everything before anything else can change it. EAX
- * and EDX are the bell's; every other register is a pattern, RSP too: nothing pushes
+ * and EDX are the doorbell's; every other register is a pattern, RSP too: nothing pushes
  * meanwhile.
  */
 __asm__(".pushsection .text\n"
@@ -91,9 +91,9 @@ __asm__(".pushsection .text\n"
 	"ret\n"
 	".popsection");
 
-static uint64_t expected_general(uint32_t n, uint64_t bell, uint64_t port)
+static uint64_t expected_general(uint32_t n, uint64_t doorbell, uint64_t port)
 {
-	return n == 0 ? bell : n == 2 ? port : SELFTEST_GENERAL(n);
+	return n == 0 ? doorbell : n == 2 ? port : SELFTEST_GENERAL(n);
 }
 
 /* Not every CPU has every MSR: one that faults is left out. */
@@ -304,13 +304,13 @@ static void see_upper(uint64_t *seen)
 	}
 }
 
-static void judge(const struct specials *s, const uint64_t *seen, uint64_t bell)
+static void judge(const struct specials *s, const uint64_t *seen, uint64_t doorbell)
 {
 	uint32_t n;
 
 	for (n = 0; n < 16; n++)
 		selftest_expect(n, seen[n],
-				expected_general(n, bell, ABI_X86_64_BELL_PORT));
+				expected_general(n, doorbell, ABI_X86_64_DOORBELL_PORT));
 	selftest_expect(SELFTEST_AT_FLAGS, seen[SELFTEST_AT_FLAGS], FLAGS);
 	for (n = 0; selftest_vectors && n < VECTORS; n++) {
 		selftest_expect(SELFTEST_AT_VECTOR + 2 * n,
@@ -326,7 +326,7 @@ static void judge(const struct specials *s, const uint64_t *seen, uint64_t bell)
 
 void selftest_regs(const struct abi_params *params, uint64_t *seen)
 {
-	const uint64_t bell = ABI_BELL(ABI_BELL_STOP, 0);
+	const uint64_t doorbell = ABI_DOORBELL(ABI_DOORBELL_STOP, 0);
 	static struct specials s;
 	uint64_t before;
 	uint32_t n;
@@ -339,7 +339,7 @@ void selftest_regs(const struct abi_params *params, uint64_t *seen)
 	fill_specials(params, &s);
 	avx = avx && fill_upper(&s);
 	before = tsc();
-	selftest_round(bell, ABI_X86_64_BELL_PORT);
+	selftest_round(doorbell, ABI_X86_64_DOORBELL_PORT);
 	if (avx)
 		see_upper(seen + SELFTEST_AT_SPECIAL);
 	see_specials(params, &s, before, seen + SELFTEST_AT_SPECIAL);
@@ -352,5 +352,5 @@ void selftest_regs(const struct abi_params *params, uint64_t *seen)
 		seen[SELFTEST_AT_VECTOR + 2 * n + 1] = selftest_vector[n].high;
 	}
 	if (!(params->batches & SELFTEST_REPORT_ONLY))
-		judge(&s, seen, bell);
+		judge(&s, seen, doorbell);
 }

@@ -56,7 +56,7 @@ static const char **all_benches(size_t *n)
 	const char **names = all_names(sizeof(*bench_table), bench_table, &all);
 
 	for (size_t i = 0; names && i < all; i++)
-		if (!(bench_table[i].needs & NEEDS_ASKING))
+		if (!(bench_table[i].needs & OPT_IN))
 			names[kept++] = bench_table[i].id;
 	*n = kept;
 	return names;

@@ -30,7 +30,7 @@ static void path_of(char *path, size_t bytes)
 /* What both VMs have beside their config: an ITS, or nothing. */
 typedef int add_device(struct vm *vm);
 
-/* A VM that stands at its bell, saved to `path`, and gone. */
+/* A VM that stands at its doorbell, saved to `path`, and gone. */
 static int save_one(struct selftest *t, const struct vm_config *config, add_device *add,
 		    const struct abi_params *params, const char *path, struct vm *vm)
 {
@@ -147,7 +147,7 @@ static enum selftest_verdict pending(struct selftest *t, enum regs_policy policy
 		err = irq_inject(&vm.vcpus[0], SELFTEST_VECTOR);
 	if (!err && vm.vcpus[0].irqs.queued)
 		err = error_set(&vm.error, -EIO,
-				"the guest takes no interrupts at its bell");
+				"the guest takes no interrupts at its doorbell");
 	if (!err)
 		err = checkpoint_save(&vm, path);
 	if (!err) {

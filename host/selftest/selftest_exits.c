@@ -74,7 +74,7 @@ static int level_once(struct vm *vm, uint64_t nth)
 
 	while (!err && selftest_seen(vm, 2) < nth && ++idle < 4000) {
 		err = selftest_go_for(vm, 500000);
-		if (!err && vm->vcpus[0].stop == VCPU_STOP_BELL)
+		if (!err && vm->vcpus[0].stop == VCPU_STOP_DOORBELL)
 			return selftest_alive(vm);
 	}
 	return err;
@@ -98,7 +98,7 @@ enum selftest_verdict selftest_eoi_split(struct selftest *t)
 		err = selftest_go(&vm);
 	for (n = 1; !err && n <= TIMES; n++)
 		err = level_once(&vm, n);
-	if (!err && vm.vcpus[0].stop != VCPU_STOP_BELL)
+	if (!err && vm.vcpus[0].stop != VCPU_STOP_DOORBELL)
 		err = selftest_go(&vm);
 	verdict = err ? selftest_error(t, &vm, err) : selftest_done(t, &vm);
 	if (verdict == SELFTEST_PASS && exits_for(&vm, "KVM_EXIT_IOAPIC_EOI") != TIMES)

@@ -12,7 +12,7 @@
 
 #define IRQS 20u
 
-/* Injects one interrupt at a time, at the payload's bells. */
+/* Injects one interrupt at a time, at the payload's doorbells. */
 struct injector {
 	struct vm vm;
 	int (*inject)(struct injector *i);
@@ -57,20 +57,20 @@ static int by_nmi(struct injector *i)
 	return irq_nmi(&i->vm.vcpus[0]);
 }
 
-/* END bells come while the guest takes interrupts; it waits for all before. */
-static void on_bell(void *ctx, uint32_t value)
+/* END doorbells come while the guest takes interrupts; it waits for all before. */
+static void on_doorbell(void *ctx, uint32_t value)
 {
 	struct injector *i = ctx;
 
-	if (ABI_BELL_KIND(value) != ABI_BELL_BEGIN || !i->left || i->err)
+	if (ABI_DOORBELL_KIND(value) != ABI_DOORBELL_BEGIN || !i->left || i->err)
 		return;
 	i->left--;
 	i->err = i->inject(i);
 }
 
 /*
- * A first interrupt while the payload stands at its bell; then it waits for it, and is
- * stopped now and then to look whether the next one can go in.
+ * A first interrupt while the payload stands at its doorbell; then it waits for it, and
+ * is stopped now and then to look whether the next one can go in.
  */
 static enum selftest_verdict inject_all(struct selftest *t, struct injector *i,
 					enum vm_irqchip irqchip, uint32_t command)
@@ -95,7 +95,7 @@ static enum selftest_verdict inject_all(struct selftest *t, struct injector *i,
 		/* Each is an edge: it must be taken before the next. */
 		while (!err && n + 1 < IRQS && selftest_seen(&i->vm, 2) <= n) {
 			err = selftest_go_for(&i->vm, 500000);
-			if (!err && i->vm.vcpus[0].stop == VCPU_STOP_BELL)
+			if (!err && i->vm.vcpus[0].stop == VCPU_STOP_DOORBELL)
 				err = selftest_alive(&i->vm);
 			if (!err && ++idle > 4000)
 				err = error_set(&i->vm.error, -EIO,
@@ -209,7 +209,7 @@ enum selftest_verdict selftest_inject_halt(struct selftest *t)
 enum selftest_verdict selftest_halt_kernel(struct selftest *t)
 {
 	struct injector i = { .inject = by_fd, .left = IRQS };
-	const struct vm_listener listener = { .ctx = &i, .bell = on_bell };
+	const struct vm_listener listener = { .ctx = &i, .doorbell = on_doorbell };
 	const struct abi_params params = { .command = SELFTEST_HALT, .events = IRQS };
 	const struct vm_config config = selftest_config();
 	enum selftest_verdict verdict;
@@ -264,7 +264,7 @@ static enum selftest_verdict breakpoints(struct selftest *t, enum regs_policy po
 		verdict =
 			selftest_skip(t, "this CPU hands breakpoints to the guest, "
 					 "though KVM has it intercept them (QEMU's SVM)");
-	/* The bell is the other exit. */
+	/* The doorbell is the other exit. */
 	if (verdict == SELFTEST_PASS && vm.vcpus[0].stats.vm_exits != IRQS + 1)
 		verdict = selftest_fail(t, "%llu exits for %u breakpoints",
 					(unsigned long long)vm.vcpus[0].stats.vm_exits,

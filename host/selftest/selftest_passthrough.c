@@ -18,9 +18,9 @@
 #include "host/selftest/selftest_vm.h"
 #include "host/vmm/traps.h"
 
-#define EVENTS 100u
-#define BELLS  3u
-#define DEVICE "/dev/" WS_PMU_DEVICE
+#define EVENTS	  100u
+#define DOORBELLS 3u
+#define DEVICE	  "/dev/" WS_PMU_DEVICE
 
 static struct vm_config config_of(enum vm_pmu_access access)
 {
@@ -41,18 +41,19 @@ static bool lacks_module(struct selftest *t)
 	return true;
 }
 
-/* KVM's exits at each bell; at the second one passthrough ends, amid the guest's life. */
-struct bells {
+/* KVM's exits at each doorbell; at the second one passthrough ends, amid the guest's
+ * life. */
+struct doorbells {
 	struct vm vm;
 	unsigned int rung;
-	int64_t exits[BELLS];
+	int64_t exits[DOORBELLS];
 };
 
-static void on_bell(void *ctx, uint32_t value)
+static void on_doorbell(void *ctx, uint32_t value)
 {
-	struct bells *b = ctx;
+	struct doorbells *b = ctx;
 
-	if (ABI_BELL_KIND(value) != ABI_BELL_BEGIN || b->rung == BELLS)
+	if (ABI_DOORBELL_KIND(value) != ABI_DOORBELL_BEGIN || b->rung == DOORBELLS)
 		return;
 	b->exits[b->rung++] = vcpu_kvm_stat(&b->vm.vcpus[0], KVM_STAT_EXITS);
 	if (b->rung == 2) {
@@ -61,12 +62,12 @@ static void on_bell(void *ctx, uint32_t value)
 	}
 }
 
-/* Beside the bell itself, a host interrupt may exit now and then. */
-static enum selftest_verdict judge(struct selftest *t, const struct bells *b)
+/* Beside the doorbell itself, a host interrupt may exit now and then. */
+static enum selftest_verdict judge(struct selftest *t, const struct doorbells *b)
 {
 	int64_t with = b->exits[1] - b->exits[0], without = b->exits[2] - b->exits[1];
 
-	if (b->rung != BELLS || b->exits[0] < 0)
+	if (b->rung != DOORBELLS || b->exits[0] < 0)
 		return selftest_skip(t, "this KVM does not count exits");
 	if (with >= EVENTS)
 		return selftest_fail(t, "%u reads, passed through: %lld exits", EVENTS,
@@ -79,9 +80,10 @@ static enum selftest_verdict judge(struct selftest *t, const struct bells *b)
 
 enum selftest_verdict selftest_passthrough(struct selftest *t)
 {
-	struct bells bells = { .rung = 0 };
+	struct doorbells doorbells = { .rung = 0 };
 	const struct vm_config config = config_of(VM_PMU_PASSTHROUGH);
-	const struct vm_listener listener = { .ctx = &bells, .bell = on_bell };
+	const struct vm_listener listener = { .ctx = &doorbells,
+					      .doorbell = on_doorbell };
 	const struct abi_params params = { .command = SELFTEST_COUNTER,
 					   .events = EVENTS };
 	enum selftest_verdict verdict;
@@ -89,13 +91,14 @@ enum selftest_verdict selftest_passthrough(struct selftest *t)
 
 	if (lacks_module(t))
 		return SELFTEST_SKIP;
-	err = selftest_open(t, &bells.vm, &config, &listener, &params);
+	err = selftest_open(t, &doorbells.vm, &config, &listener, &params);
 	if (!err)
-		err = selftest_go(&bells.vm);
-	verdict = err ? selftest_error(t, &bells.vm, err) : selftest_done(t, &bells.vm);
+		err = selftest_go(&doorbells.vm);
+	verdict = err ? selftest_error(t, &doorbells.vm, err)
+		      : selftest_done(t, &doorbells.vm);
 	if (verdict == SELFTEST_PASS)
-		verdict = judge(t, &bells);
-	vm_destroy(&bells.vm);
+		verdict = judge(t, &doorbells);
+	vm_destroy(&doorbells.vm);
 	return verdict;
 }
 
@@ -371,7 +374,7 @@ static int go_and_come_back(void)
 }
 
 /* Meanwhile it is reserved like the others: the guest runs there without exits. */
-static enum selftest_verdict gone_and_back(struct selftest *t, struct bells *b)
+static enum selftest_verdict gone_and_back(struct selftest *t, struct doorbells *b)
 {
 	int err = go_and_come_back();
 	enum selftest_verdict verdict =
@@ -387,7 +390,7 @@ static enum selftest_verdict gone_and_back(struct selftest *t, struct bells *b)
 
 /* With perf's event first, it cannot be reserved: the event counts, the guest is trapped.
  */
-static enum selftest_verdict back_and_taken(struct selftest *t, struct bells *b)
+static enum selftest_verdict back_and_taken(struct selftest *t, struct doorbells *b)
 {
 	struct rival rival = { .fd = -1 };
 	enum selftest_verdict verdict;
@@ -421,7 +424,7 @@ static enum selftest_verdict back_and_taken(struct selftest *t, struct bells *b)
 }
 
 /* It is gone when the VM ends; when it comes back it has its counters. */
-static enum selftest_verdict gone(struct selftest *t, struct bells *b)
+static enum selftest_verdict gone(struct selftest *t, struct doorbells *b)
 {
 	int err = set_online(false);
 
@@ -434,18 +437,19 @@ static enum selftest_verdict gone(struct selftest *t, struct bells *b)
 
 static enum selftest_verdict hotplug(struct selftest *t,
 				     enum selftest_verdict (*way)(struct selftest *t,
-								  struct bells *b))
+								  struct doorbells *b))
 {
-	struct bells bells = { .rung = 0 };
+	struct doorbells doorbells = { .rung = 0 };
 	const struct vm_config config = config_of(VM_PMU_PASSTHROUGH);
-	const struct vm_listener listener = { .ctx = &bells, .bell = on_bell };
+	const struct vm_listener listener = { .ctx = &doorbells,
+					      .doorbell = on_doorbell };
 	const struct abi_params params = { .command = SELFTEST_COUNTER,
 					   .events = EVENTS };
-	int err = selftest_open(t, &bells.vm, &config, &listener, &params);
+	int err = selftest_open(t, &doorbells.vm, &config, &listener, &params);
 	enum selftest_verdict verdict =
-		err ? selftest_error(t, &bells.vm, err) : way(t, &bells);
+		err ? selftest_error(t, &doorbells.vm, err) : way(t, &doorbells);
 
-	vm_destroy(&bells.vm);
+	vm_destroy(&doorbells.vm);
 	return verdict == SELFTEST_PASS ? expect_counts(t, 1, 1, "after it") : verdict;
 }
 

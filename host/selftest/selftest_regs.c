@@ -19,7 +19,7 @@ struct known {
 
 static const struct known known_x86_64[] = {
 	{ "rcx", 1, SELFTEST_GENERAL(1), 0, false },
-	{ "rdx", 2, ABI_X86_64_BELL_PORT, 0, false },
+	{ "rdx", 2, ABI_X86_64_DOORBELL_PORT, 0, false },
 	{ "rbx", 3, SELFTEST_GENERAL(3), 0, false },
 	{ "rsp", 4, SELFTEST_GENERAL(4), 0, false },
 	{ "rsi", 6, SELFTEST_GENERAL(6), 0, false },
@@ -38,7 +38,7 @@ static const struct known known_x86_64[] = {
 };
 
 static const struct known known_aarch64[] = {
-	{ "x1", 1, ABI_AARCH64_BELL_GPA, 0, false },
+	{ "x1", 1, ABI_AARCH64_DOORBELL_GPA, 0, false },
 	{ "x2", 2, SELFTEST_GENERAL(2), 0, false },
 	{ "x18", 18, SELFTEST_GENERAL(18), 0, false },
 	{ "x30", 30, SELFTEST_GENERAL(30), 0, false },
@@ -118,7 +118,7 @@ static struct regs_value changed(const struct known *k)
 	return value;
 }
 
-/* RAX's and PC's are the bell's; the others can go as long as nothing needs them. */
+/* RAX's and PC's are the doorbell's; the others can go as long as nothing needs them. */
 static int change_all(struct selftest *t, struct vm *vm)
 {
 	const struct known *k;
@@ -156,9 +156,9 @@ static enum selftest_verdict changes_seen(struct selftest *t, struct vm *vm)
 	return SELFTEST_PASS;
 }
 
-/* To the bell, and the bell's instruction completed. */
-static int to_bell(struct selftest *t, struct vm *vm, enum regs_policy policy,
-		   uint32_t flags)
+/* To the doorbell, and the doorbell's instruction completed. */
+static int to_doorbell(struct selftest *t, struct vm *vm, enum regs_policy policy,
+		       uint32_t flags)
 {
 	const struct abi_params params = { .command = SELFTEST_REGS, .batches = flags };
 	struct vm_config config = selftest_config();
@@ -179,7 +179,7 @@ enum selftest_verdict selftest_regs_drain(struct selftest *t)
 	enum selftest_verdict verdict;
 	struct regs_value pc = { 0 };
 	struct vm vm;
-	int err = to_bell(t, &vm, REGS_SYNC_LAZY, 0);
+	int err = to_doorbell(t, &vm, REGS_SYNC_LAZY, 0);
 
 	if (!err)
 		err = regs_get(&vm.vcpus[0], pc_name(), &pc);
@@ -206,7 +206,7 @@ static enum selftest_verdict both_ways(struct selftest *t, enum regs_policy poli
 {
 	enum selftest_verdict verdict;
 	struct vm vm;
-	int err = to_bell(t, &vm, policy, SELFTEST_REPORT_ONLY);
+	int err = to_doorbell(t, &vm, policy, SELFTEST_REPORT_ONLY);
 
 	verdict = err ? selftest_error(t, &vm, err) : compare(t, &vm);
 	if (verdict == SELFTEST_PASS) {
@@ -244,7 +244,7 @@ enum selftest_verdict selftest_regs_flags(struct selftest *t)
 	struct regs_value value = changed(k);
 	struct vcpu_regs *r;
 	struct vm vm;
-	int err = to_bell(t, &vm, REGS_SYNC_LAZY, SELFTEST_REPORT_ONLY);
+	int err = to_doorbell(t, &vm, REGS_SYNC_LAZY, SELFTEST_REPORT_ONLY);
 
 	r = &vm.vcpus[0].regs;
 	if (err) {
@@ -274,7 +274,7 @@ enum selftest_verdict selftest_regs_dump(struct selftest *t)
 	size_t bytes;
 	struct vm vm;
 	FILE *out;
-	int err = to_bell(t, &vm, REGS_SYNC_LAZY, 0);
+	int err = to_doorbell(t, &vm, REGS_SYNC_LAZY, 0);
 
 	out = open_memstream(&text, &bytes);
 	if (!err && out)
@@ -308,11 +308,11 @@ enum selftest_verdict selftest_regs_reset(struct selftest *t)
 	const struct abi_params params = { .command = SELFTEST_REGS };
 	enum selftest_verdict verdict;
 	struct vm vm;
-	int err = to_bell(t, &vm, REGS_SYNC_ALWAYS, 0), times;
+	int err = to_doorbell(t, &vm, REGS_SYNC_ALWAYS, 0), times;
 
 	if (!err)
 		err = selftest_load(t, &vm, &params);
-	/* To the bell of the second life, and to its end. */
+	/* To the doorbell of the second life, and to its end. */
 	for (times = 0; !err && times < 2; times++) {
 		err = selftest_go(&vm);
 		if (!err && !times)

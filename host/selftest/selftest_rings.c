@@ -107,7 +107,7 @@ enum selftest_verdict selftest_coalesced_kick(struct selftest *t)
 		err = coalesce_both(&vm);
 	while (!err && verdict == SELFTEST_PASS && w.next[0] < KICKED_WRITES) {
 		err = selftest_go_for(&vm, 200000);
-		if (vm.vcpus[0].stop == VCPU_STOP_BELL)
+		if (vm.vcpus[0].stop == VCPU_STOP_DOORBELL)
 			break;
 		stops++;
 		seen = selftest_seen(&vm, 2);

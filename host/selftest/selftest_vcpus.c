@@ -29,7 +29,7 @@ static const struct {
 	enum vcpu_stop stop;
 	const char *error_x86_64, *error_aarch64; /* NULL: the payload has reported it */
 } ends[SELFTEST_BREAKS] = {
-	[SELFTEST_BREAK_EXCEPTION] = { VCPU_STOP_BELL, NULL, NULL },
+	[SELFTEST_BREAK_EXCEPTION] = { VCPU_STOP_DOORBELL, NULL, NULL },
 	[SELFTEST_BREAK_EXIT] = { VCPU_STOP_ERROR,
 				  "vCPU 1: KVM_EXIT_HLT: the guest halted",
 				  "vCPU 1: KVM_RUN: Function not implemented; pc 0x" },

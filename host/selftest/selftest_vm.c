@@ -68,7 +68,7 @@ int selftest_load(struct selftest *t, struct vm *vm, const struct abi_params *pa
 
 	p.magic = ABI_MAGIC;
 	p.version = ABI_VERSION;
-	p.flags = ABI_FLAG_BELL;
+	p.flags = ABI_FLAG_DOORBELL;
 	/* bench/selftest.h: whether the payload may touch an in-kernel controller. */
 	p.batch = vm->config.irqchip != VM_IRQCHIP_USER;
 	if (kvm_flavour(t->kvm_fd) == KVM_FLAVOUR_SOFTWARE)
@@ -113,7 +113,7 @@ int selftest_go(struct vm *vm)
 	if (err)
 		return err;
 	switch (vm->stop) {
-	case VCPU_STOP_BELL:
+	case VCPU_STOP_DOORBELL:
 		return 0;
 	case VCPU_STOP_BUDGET: {
 		char registers[320];
@@ -139,7 +139,7 @@ int selftest_go_for(struct vm *vm, uint64_t ns)
 	err = vcpu_run(&vm->vcpus[0], &budget);
 	timer_close(&budget);
 	if (!err && vm->vcpus[0].stop != VCPU_STOP_BUDGET &&
-	    vm->vcpus[0].stop != VCPU_STOP_BELL)
+	    vm->vcpus[0].stop != VCPU_STOP_DOORBELL)
 		return error_set(&vm->error, -EIO, "the guest stopped for reason %d",
 				 (int)vm->vcpus[0].stop);
 	return err;

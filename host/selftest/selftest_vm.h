@@ -44,10 +44,10 @@ int selftest_load(struct selftest *t, struct vm *vm, const struct abi_params *pa
 /* The time that a test's guest has at most. 0 or -errno with vm->error. */
 int selftest_budget(struct vm *vm, struct run_timer *budget);
 
-/* Runs all vCPUs until a bell stops the boot CPU: 0, or -errno with vm->error. */
+/* Runs all vCPUs until a doorbell stops the boot CPU: 0, or -errno with vm->error. */
 int selftest_go(struct vm *vm);
 
-/* The boot CPU alone, for `ns` at most; vcpu->stop says BUDGET or BELL. */
+/* The boot CPU alone, for `ns` at most; vcpu->stop says BUDGET or DOORBELL. */
 int selftest_go_for(struct vm *vm, uint64_t ns);
 
 /* Whether the payload says that it is done; what it found wrong. */

@@ -14,8 +14,8 @@ int drive_open(struct drive *d, struct vm *vm, enum abi_command command,
 void drive_close(struct vm *vm);
 
 /*
- * drive_open(), and runs the payload to its first bell: from here on the guest does
- * `command`. Nothing listens to its further bells.
+ * drive_open(), and runs the payload to its first doorbell: from here on the guest does
+ * `command`. Nothing listens to its further doorbells.
  */
 int drive_boot(struct drive *d, struct vm *vm, enum abi_command command);
 

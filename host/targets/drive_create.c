@@ -9,13 +9,13 @@
 /* Milliseconds each: enough for a median. */
 #define CREATE_EVENTS 20
 
-static void no_bell(void *ctx, uint32_t value)
+static void no_doorbell(void *ctx, uint32_t value)
 {
 	(void)ctx;
 	(void)value;
 }
 
-static const struct vm_listener deaf = { .bell = no_bell };
+static const struct vm_listener deaf = { .doorbell = no_doorbell };
 
 /* KVM_RUN that never enters the guest: the cost of asking. */
 int drive_immediate_exit(struct drive *d)
@@ -76,7 +76,7 @@ struct first {
 	struct vcpu *vcpu;
 };
 
-static void first_bell(void *ctx, uint32_t value)
+static void first_doorbell(void *ctx, uint32_t value)
 {
 	struct first *f = ctx;
 
@@ -97,7 +97,8 @@ int drive_first_exit(struct drive *d)
 	for (i = 0; i < n; i++) {
 		struct vm vm;
 		struct first first = { .vcpu = &vm.vcpus[0] };
-		const struct vm_listener listener = { .ctx = &first, .bell = first_bell };
+		const struct vm_listener listener = { .ctx = &first,
+						      .doorbell = first_doorbell };
 		uint64_t start = clock_now();
 		int err = drive_open(d, &vm, ABI_COMMAND_SPIN, &listener);
 

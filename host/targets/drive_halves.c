@@ -2,7 +2,7 @@
 /*
  * Drivers: the two halves of an exit to user space, on the clock that guest and host
  * share (host/vmm/clock.h). The guest reads it before and after it rings; the host
- * when the bell reaches it, and last thing before it goes back. Each reading must lie
+ * when the doorbell reaches it, and last thing before it goes back. Each reading must lie
  * between its neighbours, or the clocks are not one and nothing is reported.
  */
 #include <errno.h>
@@ -17,16 +17,16 @@ struct halves {
 	struct drive *drive;
 	struct vm vm;
 	uint32_t n, rung;
-	/* The host's readings, one per bell. */
+	/* The host's readings, one per doorbell. */
 	uint64_t *arrived, *left;
 };
 
-static void on_bell(void *ctx, uint32_t value)
+static void on_doorbell(void *ctx, uint32_t value)
 {
 	struct halves *h = ctx;
 	uint64_t now = clock_now();
 
-	if (ABI_BELL_KIND(value) != ABI_BELL_END || h->rung >= h->n)
+	if (ABI_DOORBELL_KIND(value) != ABI_DOORBELL_END || h->rung >= h->n)
 		return;
 	h->arrived[h->rung] = now;
 	h->left[h->rung++] = clock_now();
@@ -51,7 +51,7 @@ static int subtract(const struct halves *h, bool out, uint64_t offset, uint64_t 
 
 static int measure(struct halves *h, bool out, uint64_t *series)
 {
-	const struct vm_listener listener = { .ctx = h, .bell = on_bell };
+	const struct vm_listener listener = { .ctx = h, .doorbell = on_doorbell };
 	struct drive *d = h->drive;
 	uint64_t offset;
 	int err;
@@ -63,11 +63,11 @@ static int measure(struct halves *h, bool out, uint64_t *series)
 		return drive_skip(
 			d, "this KVM does not tell the offset of the guest's clock "
 			   "(KVM_VCPU_TSC_OFFSET, Linux 5.16)");
-	err = drive_run(d, &h->vm, NULL, VCPU_STOP_BELL);
+	err = drive_run(d, &h->vm, NULL, VCPU_STOP_DOORBELL);
 	if (err)
 		return err == -ECANCELED ? 0 : err;
 	if (h->rung != h->n)
-		return drive_crash(d, "%u bells of %u arrived", h->rung, h->n);
+		return drive_crash(d, "%u doorbells of %u arrived", h->rung, h->n);
 	if (subtract(h, out, offset, series))
 		return drive_skip(d, "guest and host do not read the same clock here");
 	return drive_done(d);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Drivers: from the host's injection of an interrupt to the guest's handler. At each
- * bell the vCPU's own thread raises the line and goes back in; the handler stamps the
+ * doorbell the vCPU's own thread raises the line and goes back in; the handler stamps the
  * shared clock. (An injection from another CPU adds the kick: see kick_*.)
  */
 #include <errno.h>
@@ -34,11 +34,11 @@ static int inject(struct injection *j)
 	return write(j->eventfd, &one, sizeof(one)) == sizeof(one) ? 0 : -errno;
 }
 
-static void on_bell(void *ctx, uint32_t value)
+static void on_doorbell(void *ctx, uint32_t value)
 {
 	struct injection *j = ctx;
 
-	if (ABI_BELL_KIND(value) != ABI_BELL_END || j->rung >= j->n || j->err)
+	if (ABI_DOORBELL_KIND(value) != ABI_DOORBELL_END || j->rung >= j->n || j->err)
 		return;
 	/* The edge of the last one ends here, outside of what is timed. */
 	if (!j->by_eventfd)
@@ -65,7 +65,7 @@ static int collect(struct injection *j, enum abi_phase stamps, uint64_t offset,
 
 static int run(struct injection *j, enum abi_phase stamps, uint64_t *series)
 {
-	const struct vm_listener listener = { .ctx = j, .bell = on_bell };
+	const struct vm_listener listener = { .ctx = j, .doorbell = on_doorbell };
 	struct drive *d = j->drive;
 	uint64_t offset;
 	int err;
@@ -82,7 +82,7 @@ static int run(struct injection *j, enum abi_phase stamps, uint64_t *series)
 		if (j->eventfd < 0)
 			return error_set(d->err, j->eventfd, "%s", j->vm.error.text);
 	}
-	err = drive_run(d, &j->vm, NULL, VCPU_STOP_BELL);
+	err = drive_run(d, &j->vm, NULL, VCPU_STOP_DOORBELL);
 	if (err == -ECANCELED && d->rep->outcome == BOOT_SKIP)
 		return drive_skip(d, "the machine has no in-kernel interrupt controller");
 	if (err)
@@ -90,7 +90,7 @@ static int run(struct injection *j, enum abi_phase stamps, uint64_t *series)
 	if (j->err)
 		return error_set(d->err, j->err, "%s", j->vm.error.text);
 	if (j->rung != j->n)
-		return drive_crash(d, "%u bells of %u arrived", j->rung, j->n);
+		return drive_crash(d, "%u doorbells of %u arrived", j->rung, j->n);
 	if (collect(j, stamps, offset, series))
 		return drive_skip(d, "guest and host do not read the same clock here");
 	return drive_done(d);

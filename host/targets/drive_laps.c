@@ -14,20 +14,20 @@
 
 struct laps {
 	struct vcpu *vcpu;
-	int (*at_bell)(struct vcpu *vcpu); /* NULL: nothing */
+	int (*at_doorbell)(struct vcpu *vcpu); /* NULL: nothing */
 	int err;
 	uint64_t *series;
 	uint32_t n, done;
 	uint64_t last;
 };
 
-static void on_bell(void *ctx, uint32_t value)
+static void on_doorbell(void *ctx, uint32_t value)
 {
 	struct laps *l = ctx;
 
 	(void)value;
-	if (l->at_bell && !l->err)
-		l->err = l->at_bell(l->vcpu);
+	if (l->at_doorbell && !l->err)
+		l->err = l->at_doorbell(l->vcpu);
 	/* The first lap also boots the guest. */
 	if (l->last && l->done < l->n)
 		l->series[l->done++] = clock_now() - l->last;
@@ -36,23 +36,23 @@ static void on_bell(void *ctx, uint32_t value)
 	l->last = clock_now();
 }
 
-/* n laps under `config`, with something to do at each bell. */
+/* n laps under `config`, with something to do at each doorbell. */
 static int run_laps(struct drive *d, const struct vm_config *config,
-		    int (*at_bell)(struct vcpu *vcpu), uint64_t *series, uint32_t n)
+		    int (*at_doorbell)(struct vcpu *vcpu), uint64_t *series, uint32_t n)
 {
 	struct drive own = *d;
 	struct vm vm;
 	struct laps laps = {
 		.vcpu = &vm.vcpus[0],
-		.at_bell = at_bell,
+		.at_doorbell = at_doorbell,
 		.series = series,
 		.n = n,
 	};
-	const struct vm_listener listener = { .ctx = &laps, .bell = on_bell };
+	const struct vm_listener listener = { .ctx = &laps, .doorbell = on_doorbell };
 	int err;
 
 	own.config = config;
-	err = drive_open(&own, &vm, ABI_COMMAND_RING, &listener);
+	err = drive_open(&own, &vm, ABI_COMMAND_DOORBELL, &listener);
 	if (!err)
 		err = drive_run(d, &vm, NULL, VCPU_STOP_KICK);
 	if (!err && laps.err)
@@ -63,7 +63,8 @@ static int run_laps(struct drive *d, const struct vm_config *config,
 
 /* The laps of `config` less those of `plain`. */
 static int compare_laps(struct drive *d, const struct vm_config *plain,
-			const struct vm_config *config, int (*at_bell)(struct vcpu *vcpu))
+			const struct vm_config *config,
+			int (*at_doorbell)(struct vcpu *vcpu))
 {
 	uint64_t *series;
 	uint32_t n;
@@ -74,7 +75,7 @@ static int compare_laps(struct drive *d, const struct vm_config *plain,
 		return -ENOMEM;
 	err = run_laps(d, plain, NULL, d->rep->series[ABI_PHASE_NULL], n);
 	if (!err)
-		err = run_laps(d, config, at_bell, series, n);
+		err = run_laps(d, config, at_doorbell, series, n);
 	if (err == -ENOTSUP)
 		return drive_skip(d, "%s", d->err->text);
 	if (err)

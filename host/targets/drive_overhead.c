@@ -8,13 +8,13 @@
 
 #include "host/targets/drive.h"
 
-static void no_bell(void *ctx, uint32_t value)
+static void no_doorbell(void *ctx, uint32_t value)
 {
 	(void)ctx;
 	(void)value;
 }
 
-static const struct vm_listener deaf = { .bell = no_bell };
+static const struct vm_listener deaf = { .doorbell = no_doorbell };
 
 /* One boot of that payload, whose timed events go into `series`. */
 static int run(struct drive *d, bool bare, uint64_t *series, uint32_t n)
@@ -33,7 +33,7 @@ static int run(struct drive *d, bool bare, uint64_t *series, uint32_t n)
 	own.rq = &rq;
 	err = drive_open(&own, &vm, 0, &deaf);
 	if (!err)
-		err = drive_run(&own, &vm, NULL, VCPU_STOP_BELL);
+		err = drive_run(&own, &vm, NULL, VCPU_STOP_DOORBELL);
 	for (i = 0; !err && i < n; i++)
 		series[i] = drive_stamp(&vm, ABI_PHASE_EVENT, i);
 	drive_close(&vm);

@@ -57,7 +57,7 @@ int drive_open(struct drive *d, struct vm *vm, enum abi_command command,
 
 	params.magic = ABI_MAGIC;
 	params.version = ABI_VERSION;
-	params.flags = ABI_FLAG_BELL;
+	params.flags = ABI_FLAG_DOORBELL;
 	params.command = command;
 	params.pmc_events = params.spins = 0;
 	err = vm_create(vm, d->kvm_fd, d->config, listener);
@@ -71,7 +71,7 @@ int drive_open(struct drive *d, struct vm *vm, enum abi_command command,
 	return err ? error_set(d->err, err, "%s", vm->error.text) : 0;
 }
 
-static void on_first_bell(void *ctx, uint32_t value)
+static void on_first_doorbell(void *ctx, uint32_t value)
 {
 	struct drive *d = ctx;
 
@@ -83,7 +83,7 @@ static void on_first_bell(void *ctx, uint32_t value)
 
 int drive_boot(struct drive *d, struct vm *vm, enum abi_command command)
 {
-	const struct vm_listener listener = { .ctx = d, .bell = on_first_bell };
+	const struct vm_listener listener = { .ctx = d, .doorbell = on_first_doorbell };
 	int err;
 
 	d->booting = &vm->vcpus[0];
@@ -119,8 +119,10 @@ int drive_run(struct drive *d, struct vm *vm, struct run_timer *budget,
 	      enum vcpu_stop why)
 {
 	static const char *const stops[] = {
-		[VCPU_STOP_NONE] = "did not stop",	 [VCPU_STOP_BELL] = "finished",
-		[VCPU_STOP_BUDGET] = "used up its time", [VCPU_STOP_KICK] = "was kicked",
+		[VCPU_STOP_NONE] = "did not stop",
+		[VCPU_STOP_DOORBELL] = "finished",
+		[VCPU_STOP_BUDGET] = "used up its time",
+		[VCPU_STOP_KICK] = "was kicked",
 		[VCPU_STOP_DRAINED] = "was drained",
 	};
 	struct vcpu *vcpu = &vm->vcpus[0];
@@ -132,7 +134,7 @@ int drive_run(struct drive *d, struct vm *vm, struct run_timer *budget,
 		(void)vcpu_run(vcpu, budget);
 	if (interrupted)
 		return error_set(d->err, -EINTR, "interrupted");
-	if (vcpu->stop == VCPU_STOP_BELL && !boot_is_done(vm->ram, &guest, d->rep))
+	if (vcpu->stop == VCPU_STOP_DOORBELL && !boot_is_done(vm->ram, &guest, d->rep))
 		return -ECANCELED;
 	if (vcpu->stop == why)
 		return 0;

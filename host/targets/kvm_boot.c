@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One payload in one VM of this machine's KVM, its phases metered at the bells. */
+/* One payload in one VM of this machine's KVM, its phases metered at the doorbells. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ struct snapshot {
 	struct perf_values perf;
 };
 
-/* What the bell's listener works on. */
+/* What the doorbell's listener works on. */
 struct meter {
 	struct vm vm;
 	const struct stage *stage; /* or NULL */
@@ -52,7 +52,7 @@ static int64_t difference(int64_t now, int64_t before)
 static void count(const struct snapshot *a, const struct snapshot *b,
 		  struct boot_counts *c)
 {
-	/* The exit that rang the closing bell is in b and not in a. */
+	/* The exit that rang the closing doorbell is in b and not in a. */
 	c->exits = difference(b->exits, a->exits);
 	if (c->exits > 0)
 		c->exits--;
@@ -93,24 +93,24 @@ static void note_counters(const struct meter *m, const struct snapshot *end)
 	};
 }
 
-static void on_bell(void *ctx, uint32_t value)
+static void on_doorbell(void *ctx, uint32_t value)
 {
 	struct meter *m = ctx;
-	uint32_t phase = ABI_BELL_PHASE(value);
+	uint32_t phase = ABI_DOORBELL_PHASE(value);
 	struct snapshot end;
 
 	if (phase >= ABI_PHASES)
 		return; /* a payload that lies is found out by its report */
-	if (ABI_BELL_KIND(value) == ABI_BELL_END) {
+	if (ABI_DOORBELL_KIND(value) == ABI_DOORBELL_END) {
 		snapshot(m, &end);
 		count(&m->begin, &end, &m->rep->counts[phase]);
 		if (m->counting && phase == ABI_PHASE_EVENT)
 			note_counters(m, &end);
 	}
-	if (m->stage && m->stage->bell)
-		m->stage->bell(&m->vm, ABI_BELL_KIND(value), phase);
+	if (m->stage && m->stage->doorbell)
+		m->stage->doorbell(&m->vm, ABI_DOORBELL_KIND(value), phase);
 	/* Last, so that what comes before is not counted. */
-	if (ABI_BELL_KIND(value) == ABI_BELL_BEGIN)
+	if (ABI_DOORBELL_KIND(value) == ABI_DOORBELL_BEGIN)
 		snapshot(m, &m->begin);
 }
 
@@ -181,7 +181,7 @@ static void end_by_stop(struct meter *m, const struct boot_request *rq,
 	char registers[440];
 
 	switch (m->vm.stop) {
-	case VCPU_STOP_BELL:
+	case VCPU_STOP_DOORBELL:
 		boot_harvest(m->vm.ram, rq, rep);
 		if (rep->outcome == BOOT_CRASH && m->vm.stopped_by) {
 			char reason[sizeof(rep->reason) - 16];
@@ -220,7 +220,7 @@ static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_f
 	const struct vm_listener listener = {
 		.ctx = m,
 		.halted = on_halt,
-		.bell = on_bell,
+		.doorbell = on_doorbell,
 	};
 	struct run_timer budget;
 	struct abi_params params = rq->params;
@@ -229,7 +229,7 @@ static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_f
 
 	params.magic = ABI_MAGIC;
 	params.version = ABI_VERSION;
-	params.flags = ABI_FLAG_BELL;
+	params.flags = ABI_FLAG_DOORBELL;
 	if (config_has_pmu(config))
 		params.flags |= ABI_FLAG_PMU;
 	else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One payload in one VM of this machine's KVM, its phases metered at the bells. */
+/* One payload in one VM of this machine's KVM, its phases metered at the doorbells. */
 #ifndef WS_TARGET_KVM_BOOT_H
 #define WS_TARGET_KVM_BOOT_H
 

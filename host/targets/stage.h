@@ -21,8 +21,8 @@ struct stage {
 	 * for that reason; any other error fails the boot.
 	 */
 	int (*prepare)(struct vm *vm, struct abi_params *params);
-	/* At each bell, before exits are counted at BEGIN and after at END. */
-	void (*bell)(struct vm *vm, enum abi_bell bell, enum abi_phase phase);
+	/* At each doorbell, before exits are counted at BEGIN and after at END. */
+	void (*doorbell)(struct vm *vm, enum abi_doorbell doorbell, enum abi_phase phase);
 };
 
 /* NULL where the row needs nothing. */

@@ -7,11 +7,14 @@
 
 /* stage_slot.c: memory slots at ABI_SLOT_GPA. */
 int stage_first_touch_4k(struct vm *vm, struct abi_params *params);
-void stage_first_touch_4k_bell(struct vm *vm, enum abi_bell bell, enum abi_phase phase);
+void stage_first_touch_4k_doorbell(struct vm *vm, enum abi_doorbell doorbell,
+				   enum abi_phase phase);
 int stage_first_touch_2m(struct vm *vm, struct abi_params *params);
-void stage_first_touch_2m_bell(struct vm *vm, enum abi_bell bell, enum abi_phase phase);
+void stage_first_touch_2m_doorbell(struct vm *vm, enum abi_doorbell doorbell,
+				   enum abi_phase phase);
 int stage_dirty_log(struct vm *vm, struct abi_params *params);
-void stage_dirty_log_bell(struct vm *vm, enum abi_bell bell, enum abi_phase phase);
+void stage_dirty_log_doorbell(struct vm *vm, enum abi_doorbell doorbell,
+			      enum abi_phase phase);
 int stage_readonly(struct vm *vm, struct abi_params *params);
 
 /* stage_aarch64.c */
@@ -23,7 +26,8 @@ int stage_its(struct vm *vm, struct abi_params *params);
 int stage_msr_user(struct vm *vm, struct abi_params *params);
 int stage_int3_user(struct vm *vm, struct abi_params *params);
 void stage_hlt_user(struct vm_config *config, struct abi_params *params);
-void stage_hlt_kernel_bell(struct vm *vm, enum abi_bell bell, enum abi_phase phase);
+void stage_hlt_kernel_doorbell(struct vm *vm, enum abi_doorbell doorbell,
+			       enum abi_phase phase);
 int stage_pio_eventfd(struct vm *vm, struct abi_params *params);
 int stage_pio_eventfd_match(struct vm *vm, struct abi_params *params);
 int stage_pio_coalesced(struct vm *vm, struct abi_params *params);

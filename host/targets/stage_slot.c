@@ -30,9 +30,10 @@ int stage_first_touch_4k(struct vm *vm, struct abi_params *params)
  * The guest has touched all pages, so that the host counts them as in use; it would
  * otherwise do so in every 15th event. Now they are taken away from the guest again.
  */
-void stage_first_touch_4k_bell(struct vm *vm, enum abi_bell bell, enum abi_phase phase)
+void stage_first_touch_4k_doorbell(struct vm *vm, enum abi_doorbell doorbell,
+				   enum abi_phase phase)
 {
-	if (bell == ABI_BELL_BEGIN && phase == ABI_PHASE_WARMUP)
+	if (doorbell == ABI_DOORBELL_BEGIN && phase == ABI_PHASE_WARMUP)
 		(void)slot_unmap(vm, SLOT_GPA);
 }
 
@@ -50,10 +51,11 @@ int stage_first_touch_2m(struct vm *vm, struct abi_params *params)
 }
 
 /* What goes wrong here shows in the exits, which then do not add up. */
-void stage_first_touch_2m_bell(struct vm *vm, enum abi_bell bell, enum abi_phase phase)
+void stage_first_touch_2m_doorbell(struct vm *vm, enum abi_doorbell doorbell,
+				   enum abi_phase phase)
 {
 	(void)phase;
-	if (bell == ABI_BELL_AGAIN)
+	if (doorbell == ABI_DOORBELL_AGAIN)
 		(void)slot_unmap(vm, SLOT_GPA);
 }
 
@@ -65,11 +67,12 @@ int stage_dirty_log(struct vm *vm, struct abi_params *params)
 }
 
 /* The guest has written to all pages: from here on each is write-protected, once. */
-void stage_dirty_log_bell(struct vm *vm, enum abi_bell bell, enum abi_phase phase)
+void stage_dirty_log_doorbell(struct vm *vm, enum abi_doorbell doorbell,
+			      enum abi_phase phase)
 {
 	uint64_t dirty;
 
-	if (bell == ABI_BELL_BEGIN && phase == ABI_PHASE_WARMUP)
+	if (doorbell == ABI_DOORBELL_BEGIN && phase == ABI_PHASE_WARMUP)
 		(void)slot_clear_dirty(vm, SLOT_GPA, &dirty);
 }
 

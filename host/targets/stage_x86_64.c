@@ -29,10 +29,11 @@ void stage_hlt_user(struct vm_config *config, struct abi_params *params)
 }
 
 /* An edge of the line that HLT will wait for. */
-void stage_hlt_kernel_bell(struct vm *vm, enum abi_bell bell, enum abi_phase phase)
+void stage_hlt_kernel_doorbell(struct vm *vm, enum abi_doorbell doorbell,
+			       enum abi_phase phase)
 {
 	(void)phase;
-	if (bell != ABI_BELL_AGAIN)
+	if (doorbell != ABI_DOORBELL_AGAIN)
 		return;
 	(void)irq_set_line(vm, ABI_X86_64_HLT_LINE, false);
 	(void)irq_set_line(vm, ABI_X86_64_HLT_LINE, true);

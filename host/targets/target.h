@@ -59,11 +59,11 @@ struct boot_request {
 	size_t image_bytes;
 };
 
-/* What was counted on the host between a phase's two bells; -1: nobody counts. */
+/* What was counted on the host between a phase's two doorbells; -1: nobody counts. */
 struct boot_counts {
-	int64_t exits;	       /* KVM's own count, the closing bell's not among them */
-	int64_t user;	       /* returns of KVM_RUN for the guest's sake, likewise */
-	int64_t interrupts;    /* of these exits, or at most so many, for an interrupt */
+	int64_t exits;	    /* KVM's own count, the closing doorbell's not among them */
+	int64_t user;	    /* returns of KVM_RUN for the guest's sake, likewise */
+	int64_t interrupts; /* of these exits, or at most so many, for an interrupt */
 	bool interrupts_exact; /* of these exits, exactly so many */
 	int64_t involuntary_switches, migrations;
 };

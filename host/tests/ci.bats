@@ -4,7 +4,7 @@
 bats_require_minimum_version 1.5.0
 load helper
 
-cache=${WORLDSWITCH_CACHE:-$top/build/cache}/kernels/aarch64
+cache=$(cache_dir)/kernels/aarch64
 target=lab:aarch64-vhe
 
 git_quiet() {
@@ -114,7 +114,8 @@ END
   for bad in 5 hyper=5% x; do
     run_apart "$top/scripts/ci/bisect.sh" --base good.json --on x --bench hypercall --kernel image --threshold "$bad"
     echo "$stderr"
-    [ "$status" = 255 ] && [[ $stderr == *"--threshold $bad: "* ]]
+    [ "$status" = 255 ]
+    [[ $stderr == *"--threshold $bad: "* ]]
   done
   run_apart "$top/scripts/ci/bisect.sh" --base none.json --on x --bench x --kernel image
   [ "$status" = 255 ]
@@ -139,7 +140,8 @@ END
   [ "$status" = 0 ]
   echo broken >image
   run_apart "${gate[@]}" -o e --commit eee --base c
-  [ "$status" != 0 ] && [ "$status" != 3 ]
+  [ "$status" != 0 ]
+  [ "$status" != 3 ]
   grep -q 'not measured' e/comment.md
   [ "$(wc -l <h.jsonl)" = 4 ]
 }
@@ -164,11 +166,13 @@ END
   run_apart "${gate[@]}" -o d --commit ddd --base b --threshold 'hyper*=8insns'
   [ "$status" = 0 ]
   run_apart "${gate[@]}" -o e --commit eee --base b --threshold bad
-  [ "$status" = 2 ] && [[ $stderr == *"--threshold bad: 'bad' is not an amount"* ]]
+  [ "$status" = 2 ]
+  [[ $stderr == *"--threshold bad: 'bad' is not an amount"* ]]
 }
 
 @test "a kernel is taken out of a tree that was built, with the modules KVM needs" {
-  local from=${WORLDSWITCH_CACHE:-$top/build/cache}/kernels/x86_64/default
+  local from
+  from=$(cache_dir)/kernels/x86_64/default
   [ -f "$from/modules/kvm-amd.ko" ] || skip "no kernel for x86_64 is here: make kernels"
   mkdir -p tree/arch/x86/boot tree/arch/x86/kvm tree/virt/lib tree/drivers/other
   cp "$from/vmlinuz" tree/arch/x86/boot/bzImage
@@ -206,7 +210,9 @@ made_tree() {
 taken() {
   run_apart "$top/scripts/kernel.sh" take --arch x86_64 --tree tree --to k
   echo "exit code $status, stderr: $stderr"
-  [ "$status" = 0 ] && [ "$stdout" = k ] && [ -z "$stderr" ]
+  [ "$status" = 0 ]
+  [ "$stdout" = k ]
+  [ -z "$stderr" ]
 }
 
 @test "of a tree those modules are taken that its configuration makes" {
@@ -280,16 +286,21 @@ ci_run() {
 
 @test "the clean room counts as one test more" {
   ci_run "7 passed, 0 failed, 2 skipped" 0 0
-  [ "$status" = 0 ] && [ "$last" = "8 passed, 0 failed, 2 skipped" ]
+  [ "$status" = 0 ]
+  [ "$last" = "8 passed, 0 failed, 2 skipped" ]
   ci_run "7 passed, 0 failed, 2 skipped" 0 77
-  [ "$status" = 0 ] && [ "$last" = "7 passed, 0 failed, 3 skipped" ]
+  [ "$status" = 0 ]
+  [ "$last" = "7 passed, 0 failed, 3 skipped" ]
   ci_run "7 passed, 0 failed, 2 skipped" 0 1
-  [ "$status" = 1 ] && [ "$last" = "7 passed, 1 failed, 2 skipped" ]
+  [ "$status" = 1 ]
+  [ "$last" = "7 passed, 1 failed, 2 skipped" ]
   ci_run "7 passed, 3 failed, 2 skipped" 1 0
-  [ "$status" = 1 ] && [ "$last" = "8 passed, 3 failed, 2 skipped" ]
+  [ "$status" = 1 ]
+  [ "$last" = "8 passed, 3 failed, 2 skipped" ]
   # No test ran: the build failed.
   ci_run "no such file" 2 0
-  [ "$status" = 1 ] && [ "$last" = "1 passed, 1 failed, 0 skipped" ]
+  [ "$status" = 1 ]
+  [ "$last" = "1 passed, 1 failed, 0 skipped" ]
 }
 
 @test "the clean room is skipped without root, and says so; bad usage" {

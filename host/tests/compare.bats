@@ -50,12 +50,14 @@ END
   "$wsbench" run --quiet --on bare:x86_64 --bench null,rdtsc,cr3,invlpg -o again.json >/dev/null
   run_apart "$wsbench" compare "$DOC" again.json
   echo "$stdout$stderr"
-  [ "$status" = 0 ] && [ -z "$stderr" ]
+  [ "$status" = 0 ]
+  [ -z "$stderr" ]
   [[ $stdout == *"0 worse, 0 better, 4 same, 0 inconclusive, 0 not compared"* ]]
   # What is the same is not listed unless asked for.
   [[ $stdout != *invlpg* ]]
   run_apart "$wsbench" compare --all "$DOC" again.json
-  [ "$status" = 0 ] && [[ $stdout == *invlpg*same* ]]
+  [ "$status" = 0 ]
+  [[ $stdout == *invlpg*same* ]]
 }
 
 @test "one instruction more is worse, and the code says so" {
@@ -68,7 +70,8 @@ END
   grep -E '^rdtsc .* -1 .* better$' <<<"$stdout"
   [[ $stdout == *"1 worse, 1 better, 2 same"* ]]
   run_apart "$wsbench" compare "$DOC" new.json --bench 'rd*'
-  [ "$status" = 0 ] && [[ $stdout == *"0 worse, 1 better, 0 same"* ]]
+  [ "$status" = 0 ]
+  [[ $stdout == *"0 worse, 1 better, 0 same"* ]]
 }
 
 # json EXPRESSION: over the output of `compare --json`: `d` is all of it, row(name) a row.
@@ -105,7 +108,8 @@ b("rdtsc")["exits"]["faults"] = 20000; shift("rdtsc", -1)'
   [ "$status" = 0 ]
   changed both.json 'b("cr3").update(handled_by="kernel"); shift("invlpg", 1)'
   run_apart "$wsbench" compare "$DOC" both.json
-  [ "$status" = 1 ] && [[ $stdout == *"1 worse, 0 better, 1 changed,"* ]]
+  [ "$status" = 1 ]
+  [[ $stdout == *"1 worse, 0 better, 1 changed,"* ]]
   refused 2 "--fail-on better: not a verdict" "$wsbench" compare "$DOC" "$DOC" --fail-on better
 }
 
@@ -129,7 +133,8 @@ def second(name, by):
   [[ $stdout == *"0 worse, 0 better, 2 same, 2 same (placement), 0 inconclusive"* ]]
   # What is the same is not listed unless asked for.
   run_apart "$wsbench" compare base.json meets.json
-  [ "$status" = 0 ] && [[ $stdout != *cr3* && $stdout == *"(--all shows what is the same)"* ]]
+  [ "$status" = 0 ]
+  [[ $stdout != *cr3* && $stdout == *"(--all shows what is the same)"* ]]
   run_apart "$wsbench" compare base.json apart.json
   [ "$status" = 1 ]
   grep -E '^cr3 .* \+2 .* worse' <<<"$stdout"
@@ -146,7 +151,8 @@ def second(name, by):
   changed base.json 'shift("cr3", 1000); shift("rdtsc", 1000); shift("invlpg", 1000)'
   changed new.json 'shift("cr3", 1005); shift("rdtsc", 1020); shift("invlpg", 900)'
   run_apart "$wsbench" compare base.json new.json
-  [ "$status" = 1 ] && [[ $stdout == *"2 worse, 1 better"* && $stdout != *"let pass"* ]]
+  [ "$status" = 1 ]
+  [[ $stdout == *"2 worse, 1 better"* && $stdout != *"let pass"* ]]
   run_apart "$wsbench" compare base.json new.json --threshold 1%
   echo "$stdout$stderr"
   [ "$status" = 1 ]
@@ -164,7 +170,8 @@ def second(name, by):
   [ "$status" = 1 ]
   # Ticks are not what these are counted in.
   run_apart "$wsbench" compare base.json new.json --threshold 20ticks
-  [ "$status" = 1 ] && [[ $stdout == *"2 worse, 1 better"* ]]
+  [ "$status" = 1 ]
+  [[ $stdout == *"2 worse, 1 better"* ]]
   run_apart "$wsbench" compare base.json new.json --threshold 1% --threshold 'rd*=20insns' --json
   json 'd["outcome"] == "better" and d["summary"]["worse"] == 2 == d["summary"]["worse_let_pass"]'
   json 'row("cr3")["let_pass"] == "1%" and row("rdtsc")["let_pass"] == "rd*=20insns"'
@@ -215,7 +222,8 @@ d["benchmarks"].remove(b("rdtsc"))'
   changed unit.json 'b("null")["metrics"][0]["unit"] = "ticks"'
   refused 2 "null is in insns and in ticks" "$wsbench" compare "$DOC" unit.json
   run_apart "$wsbench" compare --across units "$DOC" unit.json
-  [ "$status" = 3 ] && [[ $stdout == *"no telling which is better"* ]]
+  [ "$status" = 3 ]
+  [[ $stdout == *"no telling which is better"* ]]
 }
 
 @test "settings that differ and boots that were lost are noted" {
@@ -278,7 +286,8 @@ shift("cr3", 7)'
   [ "$status" = 1 ]
   # The rest ran under one of the two only, and is said to have been lost.
   run_apart "$wsbench" compare both.json --config default,loop-bare
-  [ "$status" = 3 ] && [[ $stdout == *"loop-bare: not there"* ]]
+  [ "$status" = 3 ]
+  [[ $stdout == *"loop-bare: not there"* ]]
   refused 2 "nothing ran under config 'pmu-off'" "$wsbench" compare both.json --config default,pmu-off
 }
 
@@ -325,7 +334,8 @@ b("invlpg")["metrics"][0]["boots"] = []'
     # shellcheck disable=SC2086  # nothing, or an option
     run_apart "$wsbench" compare $form "$DOC" new.json
     echo "$stdout$stderr"
-    [ "$status" = 1 ] && [ -z "$stderr" ]
+    [ "$status" = 1 ]
+    [ -z "$stderr" ]
   done
 }
 
@@ -346,9 +356,11 @@ b("invlpg")["metrics"][0]["boots"] = []'
   make=(make -s -C "$top" -o build/wsbench)
   run "${make[@]}" compare "A=$DOC" "B=$PWD/new.json"
   echo "$output"
-  [ "$status" = 2 ] && [[ $output == *cr3*worse* ]]
+  [ "$status" = 2 ]
+  [[ $output == *cr3*worse* ]]
   run "${make[@]}" compare "A=$DOC" "B=$DOC"
   [ "$status" = 0 ]
   run "${make[@]}" compare
-  [ "$status" = 2 ] && [[ $output == *"usage: make compare A=BASE.json B=NEW.json"* ]]
+  [ "$status" = 2 ]
+  [[ $output == *"usage: make compare A=BASE.json B=NEW.json"* ]]
 }

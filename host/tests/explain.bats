@@ -118,14 +118,16 @@ END
 
   run_apart "${explain[@]}" a.json --tree --kinds
   [ "$status" = 0 ]
-  grep -q ' inner$' <<<"$stdout" && grep -q '^all functions' <<<"$stdout"
+  grep -q ' inner$' <<<"$stdout"
+  grep -q '^all functions' <<<"$stdout"
   run_apart "${explain[@]}" b.json --diff a.json --kinds --svg diff.svg
   [ "$status" = 0 ]
   grep -q '2 more, unchanged' <<<"$stdout"
   grep -qE '^loads  +3  +3  +\+0$' <<<"$stdout"
   grep -q 'in the base' diff.svg
   run_apart "${explain[@]}" a.json --folded --svg one.svg
-  [ "$status" = 0 ] && [ "$stdout" = $'outer 20\nouter;inner 10' ]
+  [ "$status" = 0 ]
+  [ "$stdout" = $'outer 20\nouter;inner 10' ]
   run ! grep -q 'in the base' one.svg
   rm diff.svg one.svg
 

@@ -157,9 +157,9 @@ pc='pc 0x[0-9a-f]+'
 overwrote='the guest overwrote its report: it begins with 0xa5a5a5a5a5a5a5a5'
 @test "bare:x86_64: nonsense in all shared memory" { says bare:x86_64 nonsense "$overwrote"; }
 @test "bare:aarch64: nonsense in all shared memory" { says bare:aarch64 nonsense "$overwrote"; }
-@test "lab:x86_64-svm: nonsense in all shared memory, and every bell rung" { lab_says x86_64-svm nonsense "$overwrote"; }
-@test "lab:aarch64-vhe: nonsense in all shared memory, and every bell rung" { lab_says aarch64-vhe nonsense "$overwrote"; }
-@test "kvm: nonsense in all shared memory, and every bell rung" { says kvm nonsense "$overwrote"; }
+@test "lab:x86_64-svm: nonsense in all shared memory, and every doorbell rung" { lab_says x86_64-svm nonsense "$overwrote"; }
+@test "lab:aarch64-vhe: nonsense in all shared memory, and every doorbell rung" { lab_says aarch64-vhe nonsense "$overwrote"; }
+@test "kvm: nonsense in all shared memory, and every doorbell rung" { says kvm nonsense "$overwrote"; }
 
 state='the guest reports a state that does not exist: 77'
 @test "bare:x86_64: a state that does not exist" { says bare:x86_64 bad_state "$state"; }

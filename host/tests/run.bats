@@ -107,7 +107,8 @@ sys.exit(p.wait() != int(sys.argv[2]))' "$1" "$2" "${run[@]}" --jobs 1
   [ "$status" = 124 ]
   # It is given time to end by itself, and none that it does not need.
   run_apart "$contain" --left left sh -c 'setsid sleep 0.3 & exit 3'
-  [ "$status" = 3 ] && [ ! -e left ]
+  [ "$status" = 3 ]
+  [ ! -e left ]
 }
 
 @test "bad usage of the runner" {

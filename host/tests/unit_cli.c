@@ -80,7 +80,7 @@ Test(names, a_star_is_the_whole_catalogue)
 	size_t n = 0;
 
 	for (const struct bench *b = bench_table; b->id; b++)
-		n += !(b->needs & NEEDS_ASKING);
+		n += !(b->needs & OPT_IN);
 	cr_assert_eq(names_match_benches("*", &list, &err), 0);
 	cr_expect_eq(list.n, n);
 	names_free(&list);

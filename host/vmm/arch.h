@@ -53,10 +53,10 @@ int arch_machine_save(struct vm *vm, FILE *out);
 int arch_machine_restore(struct vm *vm, const uint8_t *state, size_t bytes, bool put);
 
 /* The address of the doorbell: a port or a gpa. */
-struct arch_bell {
+struct arch_doorbell {
 	uint64_t address;
 	bool is_pio;
 };
-extern const struct arch_bell arch_bell;
+extern const struct arch_doorbell arch_doorbell;
 
 #endif

@@ -10,7 +10,7 @@ enum exits_answer {
 	EXITS_HANDLED,	/* continue */
 	EXITS_ANSWERED, /* continue; the next entry completes the access */
 	EXITS_PENDING,	/* wait for vcpu_answer() */
-	EXITS_STOP_BELL,
+	EXITS_STOP_DOORBELL,
 	EXITS_STOP_SHUTDOWN, /* vcpu->error: power off, reset, crash, triple fault */
 	EXITS_UNHANDLED,     /* vcpu->error: the exit; *vcpu->dump: all registers */
 };

@@ -18,9 +18,10 @@ enum exits_answer io_doorbell(struct vcpu *vcpu, const struct vm_access *access)
 	uint32_t value;
 
 	memcpy(&value, access->data, sizeof(value));
-	if (listener->bell && !vcpu->index)
-		listener->bell(listener->ctx, value);
-	return ABI_BELL_KIND(value) == ABI_BELL_STOP ? EXITS_STOP_BELL : EXITS_ANSWERED;
+	if (listener->doorbell && !vcpu->index)
+		listener->doorbell(listener->ctx, value);
+	return ABI_DOORBELL_KIND(value) == ABI_DOORBELL_STOP ? EXITS_STOP_DOORBELL
+							     : EXITS_ANSWERED;
 }
 
 enum exits_answer io_listener(struct vcpu *vcpu, const struct vm_access *access)

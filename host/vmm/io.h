@@ -41,16 +41,17 @@ enum exits_answer io_listener(struct vcpu *vcpu, const struct vm_access *access)
 
 /*
  * Serves one access: the doorbell's, the listener's, or unclaimed: reads return all ones,
- * writes are ignored. EXITS_ANSWERED, EXITS_PENDING or EXITS_STOP_BELL. Inline because it
- * is on the path of every exit to user space.
+ * writes are ignored. EXITS_ANSWERED, EXITS_PENDING or EXITS_STOP_DOORBELL. Inline
+ * because it is on the path of every exit to user space.
  */
 static inline __attribute__((always_inline)) enum exits_answer
 io_access(struct vcpu *vcpu, const struct vm_access *access)
 {
 	if (!access->is_write)
 		memset(access->data, 0xff, access->bytes);
-	else if (access->address == arch_bell.address &&
-		 access->bytes == sizeof(uint32_t) && access->is_pio == arch_bell.is_pio)
+	else if (access->address == arch_doorbell.address &&
+		 access->bytes == sizeof(uint32_t) &&
+		 access->is_pio == arch_doorbell.is_pio)
 		return io_doorbell(vcpu, access);
 	if (__builtin_expect(vcpu->vm->listener.access != NULL, 0))
 		return io_listener(vcpu, access);

@@ -179,9 +179,9 @@ hot void serve(struct vcpu *vcpu)
 	case EXITS_PENDING:
 		state_enter(vcpu, VCPU_RUNNING_MMIO_PENDING);
 		break;
-	case EXITS_STOP_BELL:
+	case EXITS_STOP_DOORBELL:
 		/* KVM has not yet completed the write to the doorbell. */
-		stop(vcpu, VCPU_STOP_BELL, VCPU_RUNNING_SERVICE_COMPLETION);
+		stop(vcpu, VCPU_STOP_DOORBELL, VCPU_RUNNING_SERVICE_COMPLETION);
 		break;
 	case EXITS_STOP_SHUTDOWN:
 		stop(vcpu, VCPU_STOP_SHUTDOWN, VCPU_IDLE);

@@ -14,7 +14,7 @@
 #include "host/vmm/kvm_ioctl.h"
 #include "host/vmm/timer.h"
 
-static void serve_access(struct vcpu *vcpu, bool is_write, bool is_bell, void *data,
+static void serve_access(struct vcpu *vcpu, bool is_write, bool is_doorbell, void *data,
 			 size_t bytes)
 {
 	const struct vm_listener *listener = &vcpu->vm->listener;
@@ -24,12 +24,12 @@ static void serve_access(struct vcpu *vcpu, bool is_write, bool is_bell, void *d
 		memset(data, 0xff, bytes);
 		return;
 	}
-	if (!is_bell)
+	if (!is_doorbell)
 		return;
 	memcpy(&value, data, sizeof(value));
-	listener->bell(listener->ctx, value);
-	if (ABI_BELL_KIND(value) == ABI_BELL_STOP)
-		vcpu->stop = VCPU_STOP_BELL;
+	listener->doorbell(listener->ctx, value);
+	if (ABI_DOORBELL_KIND(value) == ABI_DOORBELL_STOP)
+		vcpu->stop = VCPU_STOP_DOORBELL;
 }
 
 static void serve(struct vcpu *vcpu)
@@ -39,15 +39,16 @@ static void serve(struct vcpu *vcpu)
 	switch (run->exit_reason) {
 	case KVM_EXIT_IO:
 		serve_access(vcpu, run->io.direction == KVM_EXIT_IO_OUT,
-			     arch_bell.is_pio && run->io.port == arch_bell.address &&
+			     arch_doorbell.is_pio &&
+				     run->io.port == arch_doorbell.address &&
 				     run->io.size == sizeof(uint32_t),
 			     (uint8_t *)run + run->io.data_offset,
 			     (size_t)run->io.size * run->io.count);
 		break;
 	case KVM_EXIT_MMIO:
 		serve_access(vcpu, run->mmio.is_write,
-			     !arch_bell.is_pio &&
-				     run->mmio.phys_addr == arch_bell.address &&
+			     !arch_doorbell.is_pio &&
+				     run->mmio.phys_addr == arch_doorbell.address &&
 				     run->mmio.len == sizeof(uint32_t),
 			     run->mmio.data, sizeof(run->mmio.data));
 		break;

@@ -182,7 +182,7 @@ struct vcpu_regs {
 /* Why vcpu_run() returned. */
 enum vcpu_stop {
 	VCPU_STOP_NONE,
-	VCPU_STOP_BELL,	    /* the payload rang the doorbell with ABI_BELL_STOP */
+	VCPU_STOP_DOORBELL, /* the payload rang the doorbell with ABI_DOORBELL_STOP */
 	VCPU_STOP_SHUTDOWN, /* triple fault, power off, reset, crash: see the error */
 	VCPU_STOP_BUDGET,   /* its run timer expired */
 	VCPU_STOP_TIMEOUT,  /* its thread's deadline passed: watchdog_start() */
@@ -246,10 +246,11 @@ struct vm_listener {
 	 */
 	bool (*halted)(void *ctx, struct vcpu *vcpu);
 	/*
-	 * The boot CPU wrote `value`, packed by ABI_BELL(), to the doorbell. Other vCPUs'
-	 * doorbell writes are not reported; ABI_BELL_STOP of any vCPU stops the VM.
+	 * The boot CPU wrote `value`, packed by ABI_DOORBELL(), to the doorbell. Other
+	 * vCPUs' doorbell writes are not reported; ABI_DOORBELL_STOP of any vCPU stops
+	 * the VM.
 	 */
-	void (*bell)(void *ctx, uint32_t value);
+	void (*doorbell)(void *ctx, uint32_t value);
 };
 
 /* A memory slot other than RAM: host/vmm/memory.h. */

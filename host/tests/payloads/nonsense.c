@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A payload that overwrites all that it shares with the host, and rings every bell. */
+/* A payload that overwrites all that it shares with the host, and rings every doorbell.
+ */
 #include "clock.h" /* of the guest's architecture: GUEST_RAM_GPA */
 #include "guest/runtime.h"
 
@@ -21,15 +22,15 @@ void sample_all(const struct abi_params *params)
 
 	overwrite(ABI_PAGE_OFFSET, ABI_PAGE_BYTES);
 	overwrite(ABI_SERIES_OFFSET, ABI_PHASES * ABI_SERIES_MAX * sizeof(uint64_t));
-	if (flags & ABI_FLAG_BELL) {
+	if (flags & ABI_FLAG_DOORBELL) {
 		for (phase = 0; phase <= 0xff; phase++) {
-			/* An end without a beginning, two beginnings, no bell. */
-			machine_bell(ABI_BELL(ABI_BELL_END, phase));
-			machine_bell(ABI_BELL(ABI_BELL_BEGIN, phase));
-			machine_bell(ABI_BELL(ABI_BELL_BEGIN, phase));
-			machine_bell(ABI_BELL(0xa5, phase));
+			/* An end without a beginning, two beginnings, no doorbell. */
+			machine_doorbell(ABI_DOORBELL(ABI_DOORBELL_END, phase));
+			machine_doorbell(ABI_DOORBELL(ABI_DOORBELL_BEGIN, phase));
+			machine_doorbell(ABI_DOORBELL(ABI_DOORBELL_BEGIN, phase));
+			machine_doorbell(ABI_DOORBELL(0xa5, phase));
 		}
-		machine_bell(0xffffff00u | ABI_BELL_STOP);
+		machine_doorbell(0xffffff00u | ABI_DOORBELL_STOP);
 	}
 	machine_off();
 }

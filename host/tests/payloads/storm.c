@@ -6,5 +6,5 @@ void sample_all(const struct abi_params *params)
 {
 	(void)params;
 	for (;;)
-		machine_bell(ABI_BELL(ABI_BELL_BEGIN, ABI_PHASE_EVENT));
+		machine_doorbell(ABI_DOORBELL(ABI_DOORBELL_BEGIN, ABI_PHASE_EVENT));
 }

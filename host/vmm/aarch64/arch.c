@@ -15,7 +15,7 @@
 const enum arch vmm_arch = ARCH_AARCH64;
 const uint16_t vmm_elf_machine = EM_AARCH64;
 const uint64_t vmm_ram_gpa = ABI_AARCH64_RAM_GPA;
-const struct arch_bell arch_bell = { .address = ABI_AARCH64_BELL_GPA };
+const struct arch_doorbell arch_doorbell = { .address = ABI_AARCH64_DOORBELL_GPA };
 
 /* PPI 7, where Arm's Base System Architecture puts the PMU. */
 #define PMU_INTID 23

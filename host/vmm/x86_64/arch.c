@@ -16,7 +16,8 @@
 const enum arch vmm_arch = ARCH_X86_64;
 const uint16_t vmm_elf_machine = EM_X86_64;
 const uint64_t vmm_ram_gpa = ABI_X86_64_RAM_GPA;
-const struct arch_bell arch_bell = { .address = ABI_X86_64_BELL_PORT, .is_pio = true };
+const struct arch_doorbell arch_doorbell = { .address = ABI_X86_64_DOORBELL_PORT,
+					     .is_pio = true };
 
 /* Three pages and one that VMX uses for real mode: below the BIOS, above RAM. */
 #define TSS_GPA		 0xfffbd000ul
