@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The tables of wsbench env. */
+/* The tables of `wsbench env`. */
 #include "host/cli/env_table.h"
 
 #include <limits.h>
@@ -8,7 +8,7 @@
 
 #include "host/lib/message.h"
 #include "host/lib/text.h"
-#include "host/env/fingerprint.h"
+#include "host/env/machine.h"
 #include "host/env/settings.h"
 #include "host/env/tune.h"
 #include "host/result/result.h"
@@ -26,12 +26,12 @@ static void print_cell(FILE *f, const char *text, size_t width)
 	snprintf(clean, sizeof(clean), "%s", text);
 	message_clean(clean);
 	text_left(f, clean, width);
-	/* Longer than its column: the next one begins behind it all the same. */
+	/* A text longer than its column is not cut. */
 	if (text_width(clean) >= width)
 		fputc(' ', f);
 }
 
-/* A value too long for its column stands on a line of its own. */
+/* A value longer than its column gets a line of its own. */
 static void print_setting(FILE *f, const struct env_finding *found)
 {
 	const struct env_setting *s = found->setting;
@@ -71,7 +71,7 @@ char *env_table_settings(FILE *f, const char *root)
 	text_left(f, "value", VALUE_WIDTH);
 	text_left(f, "expected", WANTED_WIDTH);
 	text_left(f, "status", STATUS_WIDTH);
-	fputs("what it does to the figures\n", f);
+	fputs("effect on the figures\n", f);
 	while (s->id) {
 		struct env_finding found;
 
@@ -98,7 +98,7 @@ void env_table_machine(FILE *f)
 
 void env_table_state(FILE *f, const char *root, const struct env_state *state)
 {
-	fprintf(f, "\n%s, noted in %s\n", state->n ? "Tuned" : "Nothing is tuned",
+	fprintf(f, "\n%s, state file %s\n", state->n ? "Tuned" : "Nothing is tuned",
 		state->file);
 	for (size_t i = 0; i < state->n; i++) {
 		const struct env_entry *e = &state->entries[i];
@@ -116,7 +116,7 @@ void env_table_state(FILE *f, const char *root, const struct env_state *state)
 struct env_steps_line {
 	const struct env_setting *setting;
 	enum env_action action;
-	char *from, *to, *why, *path; /* the first file's */
+	char *from, *to, *why, *path; /* of the first file */
 	size_t files;
 };
 
@@ -169,11 +169,11 @@ static void print_step(FILE *f, const struct env_steps_line *line, bool dry)
 		fprintf(f, "is %s", line->to);
 		break;
 	case ENV_FOREIGN:
-		fprintf(f, "is %s, which somebody else has set since: left alone, not %s",
+		fprintf(f, "is %s, changed by another program since: not set to %s",
 			line->from, line->to);
 		break;
 	case ENV_DENIED:
-		fprintf(f, "is %s, cannot be made %s: %s: %s", line->from, line->to,
+		fprintf(f, "is %s, cannot be set to %s: %s: %s", line->from, line->to,
 			line->path, line->why);
 		break;
 	}
@@ -185,7 +185,7 @@ static void print_step(FILE *f, const struct env_steps_line *line, bool dry)
 void env_steps_print(FILE *f, struct env_steps *steps)
 {
 	if (!steps->n)
-		fputs("There is nothing to change.\n", f);
+		fputs("nothing to change\n", f);
 	for (size_t i = 0; i < steps->n; i++) {
 		print_step(f, &steps->lines[i], steps->dry);
 		free(steps->lines[i].from);

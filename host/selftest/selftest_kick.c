@@ -9,7 +9,7 @@
 #include "host/vmm/timer.h"
 
 #define KICKS	      100000u
-#define KICKS_ONE_CPU 200u /* where kicker and vCPU take turns, each turn is long */
+#define KICKS_ONE_CPU 50u /* where kicker and vCPU take turns, each turn is long */
 #define SPINS_MAX     4000u
 #define PATIENCE_S    10
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From JSON values to C values, checking each against its row of the layout. */
-#include "host/result/load.h"
+/* Decoding of documents: from JSON to C structs, checked against the layout. */
+#include "host/result/codec.h"
 
 #include <errno.h>
 #include <math.h>
@@ -8,22 +8,84 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/lib/error.h"
-#include "host/result/layout.h"
-#include "host/result/member.h"
 #include "host/result/store.h"
 
-/* Where in the document the reading is: "/benchmarks/2/metrics/0". */
+/* `path`: the current position in the document, "/benchmarks/2/metrics/0". */
 struct reader {
 	struct result_store *store;
 	struct error *err;
 	char path[256];
 };
 
+/* A member whose "unknown" is negative is signed; other members are unsigned. */
+static bool is_signed(const struct field *f)
+{
+	return f->kind == FIELD_KNOWN && f->none < 0;
+}
+
+/* The largest value of a FIELD_COUNT or FIELD_KNOWN. */
+static int64_t max_of(const struct field *f)
+{
+	if (f->max)
+		return f->max;
+	if (f->bytes == sizeof(uint32_t))
+		return is_signed(f) ? INT32_MAX : UINT32_MAX;
+	return INT64_MAX;
+}
+
+bool codec_get(const struct field *f, const void *base, int64_t *value)
+{
+	const void *member = (const char *)base + f->offset;
+
+	if (f->bytes == sizeof(uint64_t)) {
+		memcpy(value, member, sizeof(*value));
+	} else {
+		uint32_t small;
+
+		memcpy(&small, member, sizeof(small));
+		*value = is_signed(f) ? (int32_t)small : (int64_t)small;
+	}
+	if (f->kind == FIELD_KNOWN && (*value == f->none || *value < 0))
+		return false;
+	*value &= INT64_MAX; /* see RESULT_SEED_MAX */
+	return true;
+}
+
+void codec_set(const struct field *f, void *base, int64_t value)
+{
+	void *member = (char *)base + f->offset;
+	uint32_t small = (uint32_t)value;
+
+	if (f->bytes == sizeof(uint64_t))
+		memcpy(member, &value, sizeof(value));
+	else
+		memcpy(member, &small, sizeof(small));
+}
+
+static void clear_members(const struct layout *layout, void *base)
+{
+	for (const struct field *f = layout->fields; f->key; f++) {
+		void *member = (char *)base + f->offset;
+
+		if (f->kind == FIELD_KNOWN)
+			codec_set(f, base, f->none);
+		else if (f->kind == FIELD_REAL)
+			*(double *)member = NAN;
+		else if (f->kind == FIELD_OBJECT)
+			clear_members(f->of, member);
+	}
+}
+
+void codec_clear(const struct layout *layout, void *base)
+{
+	memset(base, 0, layout->bytes);
+	clear_members(layout, base);
+}
+
 static int read_object(struct reader *rd, const struct layout *layout,
 		       const json_t *object, void *base);
 
-/* Steps down; the answer is for leave(). Keys and depth are the layout's own. */
+/* Appends a key to the path. Returns the previous length, for leave(). */
 static size_t enter(struct reader *rd, const char *key)
 {
 	size_t here = strlen(rd->path);
@@ -59,7 +121,7 @@ static int wrong_type(struct reader *rd, const struct field *f, const char *type
 	return wrong(rd, what);
 }
 
-/* Says which words are right; none of the wrong one, which may be anything. */
+/* Lists the valid words. The invalid string is not quoted: it can be arbitrary. */
 static int wrong_word(struct reader *rd, const char *const *words)
 {
 	char what[256] = "expected";
@@ -76,7 +138,7 @@ static int wrong_word(struct reader *rd, const char *const *words)
 	return wrong(rd, what);
 }
 
-/* JSON has one sort of number: 5.0 and 1e3 are integers to everybody else too. */
+/* JSON has one number type: 5.0 and 1e3 are integers. */
 static bool whole_number(const json_t *value, int64_t *out)
 {
 	double real = json_real_value(value);
@@ -115,7 +177,7 @@ static const char *copy_string(struct reader *rd, const json_t *value)
 	return memcpy(store_alloc(rd->store, bytes), json_string_value(value), bytes);
 }
 
-/* The place of a string in a list of words; -1: it is none of them. */
+/* The index of a string in a list of words; -1: not found. */
 static int word_index(const char *const *words, const char *s)
 {
 	for (int i = 0; words[i]; i++)
@@ -148,7 +210,7 @@ static int read_choice(struct reader *rd, const struct field *f, const json_t *v
 	index = word_index(f->words, json_string_value(value));
 	if (index < 0)
 		return wrong_word(rd, f->words);
-	member_set(f, base, index);
+	codec_set(f, base, index);
 	return 0;
 }
 
@@ -156,10 +218,10 @@ static int read_count(struct reader *rd, const struct field *f, const json_t *va
 		      void *base)
 {
 	int64_t number = 0;
-	int err = check_integer(rd, value, f->min, member_max(f), &number);
+	int err = check_integer(rd, value, f->min, max_of(f), &number);
 
 	if (!err)
-		member_set(f, base, number);
+		codec_set(f, base, number);
 	return err;
 }
 
@@ -185,7 +247,7 @@ static int read_bool(struct reader *rd, const struct field *f, const json_t *val
 	return 0;
 }
 
-/* Hangs an array into the struct, empty: its count follows as it fills. */
+/* Stores the pointer of an array. The count grows with each element that is read. */
 static void set_array(const struct field *f, void *base, const void *array)
 {
 	memcpy((char *)base + f->offset, &array, sizeof(array));
@@ -234,7 +296,7 @@ static int read_array(struct reader *rd, const struct field *f, const json_t *ar
 		size_t here = enter_index(rd, i);
 		int err;
 
-		member_clear(f->of, element);
+		codec_clear(f->of, element);
 		set_count(f, base, i + 1);
 		err = read_object(rd, f->of, json_array_get(array, i), element);
 		if (err)
@@ -341,7 +403,7 @@ static int read_value(struct reader *rd, const struct field *f, const json_t *va
 	return -EINVAL;
 }
 
-/* `base` is clear: what is null or missing stays what it is there. */
+/* `base` is cleared: members that are null or missing keep the cleared value. */
 static int read_object(struct reader *rd, const struct layout *layout,
 		       const json_t *object, void *base)
 {
@@ -363,10 +425,44 @@ static int read_object(struct reader *rd, const struct layout *layout,
 	return 0;
 }
 
-int load_object(struct result_store *store, const struct layout *layout,
-		const json_t *object, void *base, struct error *err)
+int codec_load_object(struct result_store *store, const struct layout *layout,
+		      const json_t *object, void *base, struct error *err)
 {
 	struct reader rd = { .store = store, .err = err };
 
 	return read_object(&rd, layout, object, base);
+}
+
+json_t *codec_parse(const char *text, size_t bytes, struct error *err)
+{
+	json_error_t json;
+	json_t *value = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &json);
+
+	if (!value)
+		error_set(err, -EINVAL, "line %d column %d: %s", json.line, json.column,
+			  json.text);
+	return value;
+}
+
+int codec_load(struct result_store *store, const struct layout *layout, const char *text,
+	       size_t bytes, void *base, struct error *err)
+{
+	json_t *value = codec_parse(text, bytes, err);
+	int rc;
+
+	if (!value)
+		return -EINVAL;
+	rc = codec_load_object(store, layout, value, base, err);
+	json_decref(value);
+	return rc;
+}
+
+bool codec_is_schema(const char *text, size_t bytes, const char *name)
+{
+	json_t *value = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, NULL);
+	const char *schema = json_string_value(json_object_get(value, "schema"));
+	bool is_schema = schema && !strcmp(schema, name);
+
+	json_decref(value);
+	return is_schema;
 }

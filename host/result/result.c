@@ -1,24 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Building a document in memory, and finding one's way in it. */
+/* The result document in memory: building, lookup, statistics, classes. */
 #include "host/result/result.h"
 
 #include <fnmatch.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/result/layout.h"
-#include "host/result/member.h"
+#include "host/result/codec.h"
 #include "host/result/store.h"
 
 struct result *result_new(void)
 {
 	struct result *r = store_check(malloc(sizeof(*r)));
 
-	member_clear(&layout_result, r);
+	codec_clear(&layout_result, r);
 	r->store = store_new();
 	return r;
+}
+
+void result_free_bins(struct result_benchmark *b)
+{
+	for (size_t i = 0; i < b->n_metrics; i++)
+		for (size_t j = 0; j < b->metrics[i].n_boots; j++)
+			free(b->metrics[i].boots[j].histogram.bins);
 }
 
 void result_free(struct result *r)
@@ -26,7 +33,7 @@ void result_free(struct result *r)
 	if (!r)
 		return;
 	for (size_t i = 0; i < r->n_benchmarks; i++)
-		member_free_bins(&r->benchmarks[i]);
+		result_free_bins(&r->benchmarks[i]);
 	store_free(r->store);
 	free(r);
 }
@@ -72,7 +79,7 @@ struct result_benchmark *result_add_benchmark(struct result *r)
 
 	r->benchmarks = store_grow(r->store, r->benchmarks, r->n_benchmarks, sizeof(*b));
 	b = &r->benchmarks[r->n_benchmarks++];
-	member_clear(&layout_benchmark, b);
+	codec_clear(&layout_benchmark, b);
 	return b;
 }
 
@@ -82,7 +89,7 @@ struct result_metric *result_add_metric(struct result *r, struct result_benchmar
 
 	b->metrics = store_grow(r->store, b->metrics, b->n_metrics, sizeof(*m));
 	m = &b->metrics[b->n_metrics++];
-	member_clear(&layout_metric, m);
+	codec_clear(&layout_metric, m);
 	return m;
 }
 
@@ -92,7 +99,7 @@ struct result_boot *result_add_boot(struct result *r, struct result_metric *m)
 
 	m->boots = store_grow(r->store, m->boots, m->n_boots, sizeof(*boot));
 	boot = &m->boots[m->n_boots++];
-	member_clear(&layout_boot, boot);
+	codec_clear(&layout_boot, boot);
 	return boot;
 }
 
@@ -219,4 +226,94 @@ const char *result_status_name(enum result_status s)
 const char *result_handler_name(enum bench_handler h)
 {
 	return h > HANDLED_UNKNOWN ? "varies" : layout_handler_words[h];
+}
+
+static void add_count(int64_t *total, int64_t n)
+{
+	if (n >= 0)
+		*total = (*total < 0 ? 0 : *total) + n;
+}
+
+void result_statistics_add(struct result_statistics *total,
+			   const struct result_statistics *n)
+{
+	add_count(&total->insts, n->insts);
+	add_count(&total->vm_exits, n->vm_exits);
+	add_count(&total->vm_half_entries, n->vm_half_entries);
+	add_count(&total->exit_signal, n->exit_signal);
+	add_count(&total->mmio, n->mmio);
+	add_count(&total->coalesced_mmio, n->coalesced_mmio);
+	add_count(&total->io, n->io);
+	add_count(&total->halt, n->halt);
+	add_count(&total->interrupts, n->interrupts);
+	add_count(&total->hypercalls, n->hypercalls);
+}
+
+void result_host_counters_add(struct result_host_counters *total,
+			      const struct result_host_counters *n)
+{
+	if (n->source)
+		total->source = n->source;
+	if (n->reason)
+		total->reason = n->reason;
+	add_count(&total->guest_cycles, n->guest_cycles);
+	add_count(&total->guest_insns, n->guest_insns);
+	add_count(&total->host_cycles, n->host_cycles);
+	add_count(&total->host_insns, n->host_insns);
+	add_count(&total->task_clock_ns, n->task_clock_ns);
+	add_count(&total->context_switches, n->context_switches);
+}
+
+/* Exits per event that differ by less are equal. */
+#define EXITS_APART 0.5
+
+struct result_class result_class_of(const struct result_benchmark *b)
+{
+	struct result_class class = { .exits = NAN };
+	double events = 0;
+
+	/* Rejected boots included: their exits are counted, too. */
+	for (size_t i = 0; b->n_metrics && i < b->metrics[0].n_boots; i++)
+		events += (double)b->metrics[0].boots[i].summary.n;
+	class.handled_by =
+		b->exits.faults > 0 ? "fault" : result_handler_name(b->handled_by);
+	if (b->exits.observed >= 0 && events > 0)
+		class.exits = (double)b->exits.observed / events;
+	return class;
+}
+
+bool result_class_is_known(const struct result_class *c)
+{
+	return c->handled_by && strcmp(c->handled_by, "unknown") != 0;
+}
+
+static bool either(const struct result_class *a, const struct result_class *b,
+		   const char *one, const char *other)
+{
+	return (!strcmp(a->handled_by, one) && !strcmp(b->handled_by, other)) ||
+	       (!strcmp(a->handled_by, other) && !strcmp(b->handled_by, one));
+}
+
+bool result_class_differs(const struct result_class *a, const struct result_class *b)
+{
+	bool counted = !isnan(a->exits) && !isnan(b->exits);
+
+	if (!result_class_is_known(a) || !result_class_is_known(b))
+		return false;
+	/* A single exit in a thousand events makes a boot "kernel". */
+	if (!strcmp(a->handled_by, b->handled_by) ||
+	    (counted && either(a, b, "none", "kernel")))
+		return counted && fabs(a->exits - b->exits) >= EXITS_APART;
+	return true;
+}
+
+void result_class_change(const struct result_class *was, const struct result_class *now,
+			 char *text, size_t bytes)
+{
+	if (strcmp(was->handled_by, now->handled_by) != 0)
+		snprintf(text, bytes, "handled by %s, now by %s", was->handled_by,
+			 now->handled_by);
+	else
+		snprintf(text, bytes, "exits per event: %.3g, now %.3g", was->exits,
+			 now->exits);
 }
