@@ -16,7 +16,7 @@
 /* ---- kicks at random moments, of which none may be lost ---- */
 
 #define KICKS	      100000u
-#define KICKS_ONE_CPU 200u /* where kicker and vCPU take turns, each turn is long */
+#define KICKS_ONE_CPU 50u /* where kicker and vCPU take turns, each turn is long */
 #define SPINS_MAX     4000u
 #define PATIENCE_S    10
 
@@ -99,7 +99,7 @@ static enum selftest_verdict stress(struct selftest *t, enum vm_kick how)
 	s.n = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? KICKS : KICKS_ONE_CPU;
 	if (!err)
 		err = timer_open(&patience, TIMER_POSIX, 2 * PATIENCE_S * 1000000000ull,
-				 vm.error, sizeof(vm.error));
+				 &vm.error);
 	if (!err)
 		err = -pthread_create(&kicker, NULL, kick_at_random, &s);
 	if (err) {
@@ -115,7 +115,7 @@ static enum selftest_verdict stress(struct selftest *t, enum vm_kick how)
 		verdict = selftest_fail(t, "kick %u of %u was lost", s.asked, s.n);
 	else if (s.vcpu->stop != VCPU_STOP_KICK)
 		verdict = selftest_fail(t, "the vCPU stopped for another reason: %s",
-					vm.error);
+					vm.error.text);
 	else
 		verdict = SELFTEST_PASS;
 out:
@@ -175,10 +175,10 @@ static enum selftest_verdict judge(struct selftest *t, const struct vm *vm,
 
 	if (vm->stop != ends[how].stop || vm->stopped_by != 1)
 		return selftest_fail(t, "break %d: vCPU %u stopped for reason %d: %s",
-				     (int)how, vm->stopped_by, (int)vm->stop, vm->error);
-	if (error && strncmp(vm->error, error, strlen(error)))
+				     (int)how, vm->stopped_by, (int)vm->stop, vm->error.text);
+	if (error && strncmp(vm->error.text, error, strlen(error)))
 		return selftest_fail(t, "break %d: the error is '%s'", (int)how,
-				     vm->error);
+				     vm->error.text);
 	if (how == SELFTEST_BREAK_EXIT && (!vm->dump || strncmp(vm->dump, "vCPU 1, ", 8)))
 		return selftest_fail(t, "the dump is not vCPU 1's");
 	if (error)
@@ -218,7 +218,7 @@ static enum selftest_verdict break_some(struct selftest *t, enum selftest_break 
 			verdict = SELFTEST_PASS;
 		else
 			verdict = selftest_fail(t, "break %d of all: reason %d: %s",
-						(int)how, (int)vm.stop, vm.error);
+						(int)how, (int)vm.stop, vm.error.text);
 	}
 	vm_destroy(&vm);
 	return verdict;

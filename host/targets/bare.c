@@ -19,6 +19,7 @@
 #include "host/targets/bare.h"
 #include "host/targets/boot.h"
 #include "host/lib/process.h"
+#include "host/targets/payload.h"
 
 #define BOOT_TIMEOUT_NS 30000000000ull
 
@@ -59,8 +60,14 @@ static int bare_probe(const struct target *t, const struct target_options *opt,
 {
 	const struct bare_machine *m = t->config;
 	char path[PATH_MAX];
+	size_t bytes;
 
 	(void)opt;
+	if (!payload_find(t->arch, "null", &bytes))
+		return error_set(err, -ENOENT,
+				 "this wsbench has no payloads for %s (make native "
+				 "builds for one architecture)",
+				 t->arch == ARCH_X86_64 ? "x86_64" : "aarch64");
 	if (process_find(m->emulator, path))
 		return error_set(err, -ENOENT, "%s is not installed", m->emulator);
 	return 0;

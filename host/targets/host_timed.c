@@ -41,7 +41,7 @@ int host_timed_open(struct host_timed *h, struct vm *vm, enum abi_command comman
 			       sizeof(params));
 	if (!err)
 		err = vm_reset(vm, entry);
-	return err ? error_set(h->err, err, "%s", vm->error) : 0;
+	return err ? error_set(h->err, err, "%s", vm->error.text) : 0;
 }
 
 static void on_first_doorbell(void *ctx, uint32_t value)
@@ -109,7 +109,7 @@ int host_timed_run(struct host_timed *h, struct vm *vm, struct run_timer *budget
 	if (vcpu->stop == VCPU_STOP_TIMEOUT)
 		time_out(h, vcpu);
 	else if (vcpu->stop == VCPU_STOP_SHUTDOWN || vcpu->stop == VCPU_STOP_ERROR)
-		host_timed_crash(h, "%s", vm->error);
+		host_timed_crash(h, "%s", vm->error.text);
 	else
 		host_timed_crash(h, "the guest %s unexpectedly", stops[vcpu->stop]);
 	return -ECANCELED;

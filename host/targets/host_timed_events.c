@@ -91,7 +91,7 @@ static int run_injections(struct injection *j, enum abi_phase stamps, uint64_t *
 	if (j->by_eventfd) {
 		j->eventfd = irq_fd(&j->vm, j->line);
 		if (j->eventfd < 0)
-			return error_set(h->err, j->eventfd, "%s", j->vm.error);
+			return error_set(h->err, j->eventfd, "%s", j->vm.error.text);
 	}
 	err = host_timed_run(h, &j->vm, NULL, VCPU_STOP_DOORBELL);
 	if (err == -ECANCELED && h->rep->outcome == BOOT_SKIP)
@@ -100,7 +100,7 @@ static int run_injections(struct injection *j, enum abi_phase stamps, uint64_t *
 	if (err)
 		return err == -ECANCELED ? 0 : err;
 	if (j->err)
-		return error_set(h->err, j->err, "%s", j->vm.error);
+		return error_set(h->err, j->err, "%s", j->vm.error.text);
 	if (j->rung != j->n)
 		return host_timed_crash(h, "%u doorbells of %u arrived", j->rung, j->n);
 	if (collect(j, stamps, offset, series))
@@ -276,12 +276,12 @@ static int overshoot(struct host_timed *h, enum timer_kind kind, uint64_t budget
 	struct run_timer timer;
 	uint64_t *series, hz = clock_hz();
 	struct vm vm;
-	char why[200];
+	struct error why;
 	uint32_t n, i;
 	int err;
 
-	if (timer_open(&timer, kind, budget, why, sizeof(why)))
-		return host_timed_skip(h, "%s", why);
+	if (timer_open(&timer, kind, budget, &why))
+		return host_timed_skip(h, "%s", why.text);
 	if (kind == TIMER_POSIX && !hz) {
 		timer_close(&timer);
 		return host_timed_skip(h, "the rate of the host's clock is unknown");

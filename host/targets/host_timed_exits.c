@@ -168,7 +168,7 @@ static int run_laps(struct host_timed *h, const struct vm_config *config,
 	if (!err)
 		err = host_timed_run(h, &vm, NULL, VCPU_STOP_KICK);
 	if (!err && laps.err)
-		err = error_set(h->err, laps.err, "%s", vm.error);
+		err = error_set(h->err, laps.err, "%s", vm.error.text);
 	vm_destroy(&vm);
 	return err;
 }
@@ -308,7 +308,7 @@ int host_timed_immediate_exit(struct host_timed *h)
 		err = vcpu_enter_immediate(&vm.vcpus[0]);
 		series[i] = clock_now() - start;
 		if (err)
-			error_set(h->err, err, "%s", vm.error);
+			error_set(h->err, err, "%s", vm.error.text);
 		else if (host_timed_late(h))
 			err = -ECANCELED;
 	}

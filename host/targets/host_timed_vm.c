@@ -29,7 +29,7 @@ int host_timed_vm_create(struct host_timed *h)
 
 		series[i] = clock_now() - start;
 		if (err)
-			error_set(h->err, err, "%s", vm.error);
+			error_set(h->err, err, "%s", vm.error.text);
 		vm_destroy(&vm);
 		if (err)
 			return err;
@@ -92,7 +92,7 @@ static int checkpoint_once(struct host_timed *h, struct vm *vm, const char *path
 
 	*ticks = clock_now() - start;
 	if (err)
-		return error_set(h->err, err, "%s", vm->error);
+		return error_set(h->err, err, "%s", vm->error.text);
 	if (!restore)
 		return 0;
 	err = vm_create(&fresh, h->kvm_fd, h->config, &vm->listener);
@@ -102,7 +102,7 @@ static int checkpoint_once(struct host_timed *h, struct vm *vm, const char *path
 		*ticks = clock_now() - start;
 	}
 	if (err)
-		error_set(h->err, err, "%s", fresh.error);
+		error_set(h->err, err, "%s", fresh.error.text);
 	vm_destroy(&fresh);
 	return err;
 }
@@ -115,7 +115,7 @@ static int run_checkpoints(struct host_timed *h, struct vm *vm, const char *path
 
 	/* The guest has booted; its last exit may be incomplete. */
 	if (vcpu_drain(&vm->vcpus[0]))
-		err = error_set(h->err, -EIO, "%s", vm->error);
+		err = error_set(h->err, -EIO, "%s", vm->error.text);
 	for (i = 0; !err && i < n; i++)
 		err = host_timed_late(h)
 			      ? -ECANCELED

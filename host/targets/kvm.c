@@ -28,7 +28,7 @@ struct state {
 static int kvm_probe(const struct target *t, const struct target_options *opt,
 		     struct error *err)
 {
-	int fd = kvm_open(err->text, sizeof(err->text));
+	int fd = kvm_open(err);
 
 	(void)t;
 	(void)opt;
@@ -66,7 +66,7 @@ static int kvm_target_open(struct target *t, const struct target_options *opt,
 	s->cpu = opt->cpu;
 	s->trace_states = opt->trace_states;
 	s->host_counters = opt->host_counters;
-	s->kvm_fd = kvm_open(err->text, sizeof(err->text));
+	s->kvm_fd = kvm_open(err);
 	if (s->kvm_fd < 0)
 		return s->kvm_fd;
 	rc = pin(opt->cpu, &s->allowed, err);
@@ -126,7 +126,7 @@ static int boot_host_timed(const struct state *s, const struct host_row *row,
 		.err = err,
 	};
 	struct watchdog limit;
-	int rc = watchdog_start(&limit, rq->timeout_ns, err->text, sizeof(err->text));
+	int rc = watchdog_start(&limit, rq->timeout_ns, err);
 
 	if (rc)
 		return rc;
@@ -182,7 +182,7 @@ static int kvm_boot(struct target *t, const struct boot_request *request,
 		.trace_states = s->trace_states,
 		.host_counters = s->host_counters,
 	};
-	char why[256];
+	struct error why;
 	int rc;
 
 	boot_report_init(rep);
@@ -196,9 +196,9 @@ static int kvm_boot(struct target *t, const struct boot_request *request,
 				   "KVM");
 		return 0;
 	}
-	rc = config_apply(rq->config, s->kvm_fd, &config, why, sizeof(why));
+	rc = config_apply(rq->config, s->kvm_fd, &config, &why);
 	if (rc) {
-		boot_end(rep, BOOT_SKIP, "%s", why);
+		boot_end(rep, BOOT_SKIP, "%s", why.text);
 		return 0;
 	}
 	lacks = suit(s, rq->bench, host, &config, &own.params);
@@ -211,8 +211,8 @@ static int kvm_boot(struct target *t, const struct boot_request *request,
 	}
 	if (env.cpus && cpus_choose("/sys", &s->allowed, s->cpu,
 				    rq->bench->needs & NEEDS_VCPUS_2 ? 2 : config.vcpus,
-				    cpus, why, sizeof(why))) {
-		boot_end(rep, BOOT_SKIP, "%s", why);
+				    cpus, why.text, sizeof(why.text))) {
+		boot_end(rep, BOOT_SKIP, "%s", why.text);
 		return 0;
 	}
 	if (host && host->host_timed)

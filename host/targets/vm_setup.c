@@ -3,7 +3,7 @@
 #include "host/targets/vm_setup.h"
 #include "host/vmm/io.h"
 #include "host/vmm/irq.h"
-#include "host/vmm/slot.h"
+#include "host/vmm/memory.h"
 #include "host/vmm/traps.h"
 #include "host/vmm/vmm.h"
 

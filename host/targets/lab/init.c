@@ -21,7 +21,7 @@
 #include "host/targets/lab/job.h"
 #include "host/targets/lab/shared.h"
 #include "host/targets/lab/wire.h"
-#include "host/vmm/passthrough.h"
+#include "host/vmm/traps.h"
 
 #define TEXT_BYTES 16384
 
