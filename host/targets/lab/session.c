@@ -59,11 +59,11 @@ static time_t waited_s(const struct session *s)
 	DIR *tasks;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)s->child.pid);
-	tasks = s->child.pid > 0 ? opendir(path) : NULL;
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)s->child.process.pid);
+	tasks = s->child.process.pid > 0 ? opendir(path) : NULL;
 	while (tasks && (d = readdir(tasks))) {
 		snprintf(path, sizeof(path), "/proc/%d/task/%.10s/schedstat",
-			 (int)s->child.pid, d->d_name);
+			 (int)s->child.process.pid, d->d_name);
 		f = *d->d_name == '.' ? NULL : fopen(path, "re");
 		if (f && fscanf(f, "%" SCNu64 " %" SCNu64, &run_ns, &wait_ns) == 2 &&
 		    wait_ns > most)
