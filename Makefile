@@ -334,7 +334,7 @@ format:
 
 # Without kernels (no network) the labs' tests are skipped, and say so.
 test: setup
-	$(Q)$(MAKE) --no-print-directory $(JOBS) all test-payloads unit-tests asan-tests tsan-tests
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all man test-payloads unit-tests asan-tests tsan-tests
 	-$(Q)$(MAKE) --no-print-directory kernels kmod
 	$(Q)host/tests/run $(ARGS)
 
