@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Pictures: drawn in memory by gnuplot, then put in their places. */
-#include "host/lib/error.h"
+/* Pictures: gnuplot draws them into memory; then they are written to files. */
 #include "host/report/picture.h"
 
 #include <ctype.h>
@@ -12,12 +11,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/lib/child.h"
+#include "host/lib/error.h"
 #include "host/lib/file.h"
-#include "host/report/gnuplot.h"
 
-/* No picture is larger; a file that is comes from something gone mad. */
+/* A larger output is an error of gnuplot. */
 #define PICTURE_BYTES_MAX (64 << 20)
 
 struct format {
@@ -75,7 +76,6 @@ static bool is_taken(const struct picture_list *list, const char *stem)
 	return false;
 }
 
-/* Longer names are the business of whoever made them up. */
 #define STEM_MAX 128
 
 void picture_name(struct picture_list *list, const char *fmt, ...)
@@ -99,34 +99,82 @@ void picture_name(struct picture_list *list, const char *fmt, ...)
 		abort();
 }
 
-static char *script_text(const struct picture *p, const struct format *format)
+static char *script_text(const struct picture *p, const struct format *format, int fd)
 {
 	char terminal[256], *text;
 
 	snprintf(terminal, sizeof(terminal), format->terminal,
 		 p->width * format->scale / 2, p->height * format->scale / 2);
-	if (asprintf(&text, "%sset output '%s'\n%sunset output\n", terminal,
-		     GNUPLOT_OUTPUT, p->script) < 0)
+	if (asprintf(&text, "%sset output '/dev/fd/%d'\n%sunset output\n", terminal, fd,
+		     p->script) < 0)
 		abort();
 	return text;
 }
 
-static int run(const char *script, int fd, struct error *err)
+/* gnuplot's message is the last line of its output; the lines before quote the script. */
+static void last_line(int fd, char *why, size_t bytes)
 {
-	char why[256];
-	int ret = gnuplot_run(script, fd, why, sizeof(why));
+	off_t end = lseek(fd, 0, SEEK_END), room = (off_t)bytes - 1;
+	ssize_t n = pread(fd, why, bytes - 1, end > room ? end - room : 0);
+	char *line;
 
+	why[n > 0 ? n : 0] = '\0';
+	n = (ssize_t)strlen(why);
+	while (n && strchr("\n\r ", why[n - 1]))
+		why[--n] = '\0';
+	line = strrchr(why, '\n');
+	if (line)
+		memmove(why, line + 1, strlen(line));
+}
+
+/*
+ * Runs gnuplot on `script`. The script and gnuplot's messages are
+ * files in memory; -d ignores the user's gnuplot configuration.
+ */
+static int run(const char *script, struct error *err)
+{
+	char path[32], why[256] = "";
+	const char *const argv[] = { "gnuplot", "-d", path, NULL };
+	int script_fd = memfd_create("script", 0),
+	    said_fd = memfd_create("said", MFD_CLOEXEC);
+	size_t bytes = strlen(script);
+	struct child c;
+	int ret = 0, status = 0;
+
+	if (script_fd < 0 || said_fd < 0 ||
+	    write(script_fd, script, bytes) != (ssize_t)bytes)
+		ret = -errno;
+	snprintf(path, sizeof(path), "/dev/fd/%d", script_fd);
+	if (!ret)
+		ret = child_start(&c, argv, said_fd);
+	if (!ret) {
+		ret = child_wait(&c, UINT64_MAX, &status);
+		child_end(&c);
+	}
+	if (!ret && (!WIFEXITED(status) || WEXITSTATUS(status))) {
+		ret = -EIO;
+		last_line(said_fd, why, sizeof(why));
+		if (!*why && WIFSIGNALED(status))
+			snprintf(why, sizeof(why), "killed by signal %d",
+				 WTERMSIG(status));
+		else if (!*why)
+			snprintf(why, sizeof(why), "exit status %d", WEXITSTATUS(status));
+	}
+	if (script_fd >= 0)
+		close(script_fd);
+	if (said_fd >= 0)
+		close(said_fd);
 	if (ret == -ENOENT)
 		return error_set(err, ret,
 				 "gnuplot is not installed: no picture can be drawn");
-	if (ret == -EIO)
+	if (*why)
 		return error_set(err, ret, "gnuplot failed: %s", why);
 	if (ret)
 		return error_set(err, ret, "cannot run gnuplot: %s", strerror(-ret));
 	return 0;
 }
 
-/* What gnuplot wrote; an empty picture is none. */
+/* Reads gnuplot's output; an empty picture is an error. */
 static int collect(int fd, const char *stem, char **text, size_t *bytes,
 		   struct error *err)
 {
@@ -138,7 +186,8 @@ static int collect(int fd, const char *stem, char **text, size_t *bytes,
 				 strerror(errno));
 	if (!st.st_size || st.st_size > PICTURE_BYTES_MAX)
 		return error_set(err, -EIO, "gnuplot failed: %s for %s",
-				 st.st_size ? "it drew too much" : "it drew nothing",
+				 st.st_size ? "the picture is too large"
+					    : "it drew nothing",
 				 stem);
 	*text = malloc((size_t)st.st_size + 1);
 	if (!*text)
@@ -158,16 +207,17 @@ static int collect(int fd, const char *stem, char **text, size_t *bytes,
 int picture_render(const struct picture *p, enum picture_format format, char **text,
 		   size_t *bytes, struct error *err)
 {
-	/* In memory: a full disk cannot cut a picture short, nor a crash leave half. */
-	int fd = memfd_create("picture", MFD_CLOEXEC), ret;
+	/* In memory: neither a full disk nor a crash leaves half a picture. gnuplot
+	 * inherits it. */
+	int fd = memfd_create("picture", 0), ret;
 	char *script;
 
 	*text = NULL;
 	if (fd < 0)
 		return error_set(err, -errno, "cannot draw %s: %s", p->stem,
 				 strerror(errno));
-	script = script_text(p, &formats[format]);
-	ret = run(script, fd, err);
+	script = script_text(p, &formats[format], fd);
+	ret = run(script, err);
 	free(script);
 	if (!ret)
 		ret = collect(fd, p->stem, text, bytes, err);
