@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What `wsbench history check` prints for people. */
+/* `history check` as text. */
+#include "host/history/history.h"
+
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cli/history.h"
 #include "host/lib/message.h"
 #include "host/lib/text.h"
 #include "host/lib/number.h"
@@ -14,6 +14,47 @@
 #define GREEN  "\033[32m"
 #define YELLOW "\033[33m"
 #define PLAIN  "\033[0m"
+
+void history_name(const struct history_run *run, char name[HISTORY_NAME_BYTES])
+{
+	const char *kernel = run->kernel ? run->kernel : "";
+	size_t n = 0;
+
+	if (run->label)
+		n = (size_t)snprintf(name, HISTORY_NAME_BYTES, "%.60s ", run->label);
+	if (run->commit)
+		n += (size_t)snprintf(name + n, HISTORY_NAME_BYTES - n, "%.12s ",
+				      run->commit);
+	if (!n)
+		snprintf(name, HISTORY_NAME_BYTES, "%.80s", *kernel ? kernel : run->id);
+	else if (*kernel)
+		snprintf(name + n, HISTORY_NAME_BYTES - n, "(%.70s)", kernel);
+	else
+		name[n - 1] = '\0';
+	message_clean(name);
+}
+
+void history_label(const struct history_series *s, char label[HISTORY_NAME_BYTES])
+{
+	bool plain = !strcmp(s->config, "default");
+	size_t n;
+
+	n = (size_t)snprintf(label, HISTORY_NAME_BYTES, "%.60s%s%.40s%s", s->benchmark,
+			     plain ? "" : " [", plain ? "" : s->config, plain ? "" : "]");
+	if (strcmp(s->metric, "round_trip") != 0)
+		snprintf(label + n, HISTORY_NAME_BYTES - n, " %.40s", s->metric);
+	message_clean(label);
+}
+
+void history_where(const struct history_place *place, char text[HISTORY_NAME_BYTES])
+{
+	snprintf(text, HISTORY_NAME_BYTES, "%.60s%s%.80s", place->target,
+		 !place->what	? ""
+		 : place->exact ? ", "
+				: ", machine ",
+		 place->what ? place->what : "");
+	message_clean(text);
+}
 
 static const char *confirmed_text(const struct history_alarm *a)
 {
@@ -27,7 +68,7 @@ static const char *confirmed_text(const struct history_alarm *a)
 	return texts[a->confirmed];
 }
 
-/* Of one run: its alarms, and how wide their labels are. */
+/* The alarms of one run, and the width of the labels. */
 struct group {
 	const struct history *h;
 	const struct history_alarm *alarms;
@@ -50,7 +91,7 @@ static double difference(const struct history_alarm *a)
 	return history_change(a)->after - history_change(a)->before;
 }
 
-/* `others`: as many more like it are not printed. */
+/* `others`: number of equal changes that are not printed. */
 static void print_change(const struct history_alarm *a, size_t width, size_t others)
 {
 	const struct changepoint *c = history_change(a);
@@ -73,7 +114,7 @@ static void print_change(const struct history_alarm *a, size_t width, size_t oth
 	printf("  %10s  %10s  ", from, to);
 	if (isnan(percent))
 		printf("%9s", "");
-	else if (percent >= 1000) /* it used to be next to nothing */
+	else if (percent >= 1000) /* `before` is close to 0 */
 		printf("%7.0f x", c->after / c->before);
 	else if (fabs(percent) < 0.05)
 		printf("%+7.2f %%", percent);
@@ -97,7 +138,7 @@ static void print_change(const struct history_alarm *a, size_t width, size_t oth
 	putchar('\n');
 }
 
-/* What else changed with the run, and may be the reason. */
+/* Other differences between the runs that can be the cause. */
 static void print_suspects(const struct history_run *old, const struct history_run *new)
 {
 	if (strcmp(old->tool, new->tool) != 0)
@@ -119,7 +160,7 @@ static void print_heading(const struct group *g)
 	history_name(new, name);
 	history_name(old, before);
 	printf("  %s, after %s", name, before);
-	/* Two runs of one kernel: which of them, then. */
+	/* Two runs of one kernel: name the run. */
 	if (!strcmp(name, before))
 		printf(" (run %s)", new->id);
 	for (size_t i = 0; i < g->n; i++)
@@ -140,8 +181,8 @@ static bool same_change(const struct history *h, const struct history_alarm *a,
 }
 
 /*
- * A path that all exits share may change by an instruction or two, and a hundred
- * benchmarks with it. Small and alike, they are one line.
+ * A change of one or two instructions in a path that all exits share changes a hundred
+ * benchmarks. Small changes that are equal get one line.
  */
 #define SMALL	   0.01
 #define ALIKE_MANY 4
@@ -157,7 +198,7 @@ static bool alike(const struct history_alarm *a, const struct history_alarm *b)
 	       difference(a) == difference(b);
 }
 
-static void print_group(const struct history_args *args, const struct group *g)
+static void print_group(const struct history_query *q, const struct group *g)
 {
 	print_heading(g);
 	for (size_t i = 0; i < g->n; i++) {
@@ -166,7 +207,7 @@ static void print_group(const struct history_args *args, const struct group *g)
 		for (size_t j = 0; j < g->n; j++)
 			if (j != i && alike(&g->alarms[i], &g->alarms[j]))
 				*(j < i ? &before : &after) += 1;
-		if (args->all || before + after + 1 < ALIKE_MANY)
+		if (q->all || before + after + 1 < ALIKE_MANY)
 			print_change(&g->alarms[i], g->width, 0);
 		else if (!before)
 			print_change(&g->alarms[i], g->width, after);
@@ -186,19 +227,19 @@ static size_t label_width(const struct history_alarm *alarms, size_t n)
 	return width;
 }
 
-static void print_gone(const struct history_args *args, const struct history *h)
+static void print_gone(const struct history_query *q, const struct history *h)
 {
 	char label[HISTORY_NAME_BYTES], where[HISTORY_NAME_BYTES];
 
 	for (size_t i = 0; i < h->n_series; i++) {
 		const struct history_series *s = &h->series[i];
 
-		if (!history_wanted(args, h, s) || history_is_current(h, s))
+		if (!history_selects(q, h, s) || history_is_current(h, s))
 			continue;
 		history_label(s, label);
 		history_where(&h->places[s->place], where);
-		message_info(args->common.quiet, "%s: the newest run has no figure of %s",
-			     where, label);
+		message_info(q->quiet, "%s: the newest run has no figure of %s", where,
+			     label);
 	}
 }
 
@@ -225,10 +266,10 @@ static void print_let_pass(const struct history_alarm *alarms, size_t n, size_t 
 	putchar('\n');
 }
 
-void history_check_print(const struct history_args *args, const struct history *h,
+void history_print_check(const struct history_query *q, const struct history *h,
 			 const struct history_alarm *alarms, size_t n)
 {
-	struct history_tally t = history_tally(args, h, alarms, n);
+	struct history_tally t = history_tally(q, h, alarms, n);
 	const struct history_alarm *last = NULL;
 	size_t width = label_width(alarms, n);
 	char where[HISTORY_NAME_BYTES];
@@ -246,17 +287,17 @@ void history_check_print(const struct history_args *args, const struct history *
 			history_where(&h->places[a->series->place], where);
 			printf("%s%s\n", last ? "\n" : "", where);
 		}
-		print_group(args, &g);
+		print_group(q, &g);
 		last = a;
 	}
 	if (last)
 		putchar('\n');
-	print_gone(args, h);
+	print_gone(q, h);
 	printf("%zu series: %zu changes for worse, %zu for better", t.series, t.worse,
 	       t.better);
-	if (args->last)
+	if (q->last)
 		printf(" in the newest %llu runs (%zu before)",
-		       (unsigned long long)args->last, t.old);
+		       (unsigned long long)q->last, t.old);
 	if (t.changed)
 		printf("; %zu changed their class", t.changed);
 	if (t.unjudged)
