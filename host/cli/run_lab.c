@@ -22,7 +22,7 @@
 #include "host/targets/boot.h"
 #include "host/targets/payload.h"
 #include "host/selftest/selftest.h"
-#include "host/vmm/spacer.h"
+#include "host/vmm/vmm.h"
 
 /* Target `kvm`, on a clock that counts instructions. */
 static int open_kvm(struct target *t, const struct lab_job *job, struct error *err)

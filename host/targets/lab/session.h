@@ -9,7 +9,6 @@
 
 #include "host/lib/interrupt.h"
 #include "host/lib/error.h"
-#include "host/targets/lab/child.h"
 #include "host/targets/lab/emulator.h"
 #include "host/targets/lab/job.h"
 #include "host/targets/target.h"
@@ -34,7 +33,8 @@ struct lab_base {
 	pthread_mutex_t lock;	/* of the control socket */
 };
 
-/* Seconds without a frame after which a machine is given up. */
+/* Seconds without a frame, time that the emulator waits for a processor not counted,
+ * after which a machine is given up. */
 #define LAB_SILENCE_S 120
 
 /* A base machine that was booted before: its snapshot becomes the base's. */
