@@ -14,9 +14,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "host/lib/child.h"
+#include "host/lib/process.h"
 #include "host/lib/error.h"
 #include "host/lib/file.h"
+
+#define GNUPLOT_TIMEOUT_NS 600000000000ull
 
 /* A larger output is an error of gnuplot. */
 #define PICTURE_BYTES_MAX (64 << 20)
@@ -99,13 +101,13 @@ void picture_name(struct picture_list *list, const char *fmt, ...)
 		abort();
 }
 
-static char *script_text(const struct picture *p, const struct format *format, int fd)
+static char *script_text(const struct picture *p, const struct format *format)
 {
 	char terminal[256], *text;
 
 	snprintf(terminal, sizeof(terminal), format->terminal,
 		 p->width * format->scale / 2, p->height * format->scale / 2);
-	if (asprintf(&text, "%sset output '/dev/fd/%d'\n%sunset output\n", terminal, fd,
+	if (asprintf(&text, "%sset output '/dev/fd/3'\n%sunset output\n", terminal,
 		     p->script) < 0)
 		abort();
 	return text;
@@ -128,32 +130,34 @@ static void last_line(int fd, char *why, size_t bytes)
 }
 
 /*
- * Runs gnuplot on `script`. The script and gnuplot's messages are
- * files in memory; -d ignores the user's gnuplot configuration.
+ * Runs gnuplot on `script`. Descriptor 3 of gnuplot is `fd`, the output. The script and
+ * gnuplot's messages are files in memory; -d ignores the user's gnuplot configuration.
  */
-static int run(const char *script, struct error *err)
+static int run(const char *script, int fd, struct error *err)
 {
-	char path[32], why[256] = "";
-	const char *const argv[] = { "gnuplot", "-d", path, NULL };
-	int script_fd = memfd_create("script", 0),
-	    said_fd = memfd_create("said", MFD_CLOEXEC);
+	static const char *const argv[] = { "gnuplot", "-d", "-", NULL };
+	int script_fd = memfd_create("script", MFD_CLOEXEC);
+	int messages_fd = memfd_create("messages", MFD_CLOEXEC);
+	const int fds[] = { script_fd, messages_fd, messages_fd, fd };
+	const struct process_start how = { .argv = argv, .fds = fds, .n_fds = 4 };
 	size_t bytes = strlen(script);
-	struct child c;
+	struct process p;
+	char why[256] = "";
 	int ret = 0, status = 0;
 
-	if (script_fd < 0 || said_fd < 0 ||
-	    write(script_fd, script, bytes) != (ssize_t)bytes)
+	if (script_fd < 0 || messages_fd < 0 ||
+	    write(script_fd, script, bytes) != (ssize_t)bytes ||
+	    lseek(script_fd, 0, SEEK_SET))
 		ret = -errno;
-	snprintf(path, sizeof(path), "/dev/fd/%d", script_fd);
 	if (!ret)
-		ret = child_start(&c, argv, said_fd);
+		ret = process_start(&p, &how);
 	if (!ret) {
-		ret = child_wait(&c, UINT64_MAX, &status);
-		child_end(&c);
+		ret = process_wait(&p, GNUPLOT_TIMEOUT_NS, &status);
+		process_stop(&p);
 	}
 	if (!ret && (!WIFEXITED(status) || WEXITSTATUS(status))) {
 		ret = -EIO;
-		last_line(said_fd, why, sizeof(why));
+		last_line(messages_fd, why, sizeof(why));
 		if (!*why && WIFSIGNALED(status))
 			snprintf(why, sizeof(why), "killed by signal %d",
 				 WTERMSIG(status));
@@ -162,8 +166,8 @@ static int run(const char *script, struct error *err)
 	}
 	if (script_fd >= 0)
 		close(script_fd);
-	if (said_fd >= 0)
-		close(said_fd);
+	if (messages_fd >= 0)
+		close(messages_fd);
 	if (ret == -ENOENT)
 		return error_set(err, ret,
 				 "gnuplot is not installed: no picture can be drawn");
@@ -209,15 +213,15 @@ int picture_render(const struct picture *p, enum picture_format format, char **t
 {
 	/* In memory: neither a full disk nor a crash leaves half a picture. gnuplot
 	 * inherits it. */
-	int fd = memfd_create("picture", 0), ret;
+	int fd = memfd_create("picture", MFD_CLOEXEC), ret;
 	char *script;
 
 	*text = NULL;
 	if (fd < 0)
 		return error_set(err, -errno, "cannot draw %s: %s", p->stem,
 				 strerror(errno));
-	script = script_text(p, &formats[format], fd);
-	ret = run(script, err);
+	script = script_text(p, &formats[format]);
+	ret = run(script, fd, err);
 	free(script);
 	if (!ret)
 		ret = collect(fd, p->stem, text, bytes, err);
