@@ -5,7 +5,7 @@
 #include "host/vmm/irq.h"
 #include "host/vmm/traps.h"
 
-#define MSR_TSC_ADJUST 0x3b /* what bench/x86_64/{rd,wr}msr_user.c name */
+#define MSR_TSC_ADJUST 0x3b /* as in bench/x86_64/msr.c */
 
 int stage_msr_user(struct vm *vm, struct abi_params *params)
 {
