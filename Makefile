@@ -1,25 +1,31 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# worldswitch: payloads for two architectures, the host program natively and, as
-# static binaries that run alone, for both. Symmetric: on an aarch64 machine the
-# x86_64 side is the cross-built one. Everything lands in build/.
+# worldswitch: payloads of two architectures, the host program for this machine, and static
+# host programs of both architectures, which run inside the labs. The Makefile is symmetric:
+# on an aarch64 machine the x86_64 side is cross-built. All output is in build/.
+#
+# NATIVE=1 (make native) builds only for the KVM of this machine, into build/native.
 
-VERSION := 0.1.0
+VERSION := 0.2.0
 
 ARCHS	:= x86_64 aarch64
 ARCH	:= $(shell uname -m)
 ifeq ($(filter $(ARCH),$(ARCHS)),)
 $(error worldswitch builds on x86_64 and aarch64, not on $(ARCH))
 endif
+ifeq ($(NATIVE),1)
+ARCHS := $(ARCH)
+# Other systems have other compilers, with other warnings.
+WERROR ?= 0
+endif
 FOREIGN := $(filter-out $(ARCH),$(ARCHS))
 
-# To `make compare A=BASE.json B=NEW.json` B is something else.
+# In `make compare A=BASE.json B=NEW.json`, B is a document.
 ifneq ($(filter compare,$(MAKECMDGOALS)),)
 NEW := $(B)
 override B := build
 endif
-B     := build
-CACHE := $(or $(WORLDSWITCH_CACHE),$(B)/cache)
+B := build$(if $(FOREIGN),,/native)
 
 ifeq ($(V),1)
 Q :=
@@ -33,9 +39,11 @@ endif
 
 CROSS_x86_64  := x86_64-linux-gnu-
 CROSS_aarch64 := aarch64-linux-gnu-
-CROSS_CC      := $(CROSS_$(FOREIGN))gcc
+CROSS_CC      := $(if $(FOREIGN),$(CROSS_$(FOREIGN))gcc)
 CC_$(ARCH)    = $(CC)
+ifneq ($(FOREIGN),)
 CC_$(FOREIGN) = $(CROSS_CC)
+endif
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wundef -Wvla
@@ -50,10 +58,12 @@ LIBS := -ljansson -lpfm -lgsl -lgslcblas -lz -lm
 SYSROOT := $(B)/sysroot/$(FOREIGN)
 TRIPLET_x86_64  := x86_64-linux-gnu
 TRIPLET_aarch64 := aarch64-linux-gnu
+ifneq ($(FOREIGN),)
 INCLUDE_$(FOREIGN) := -isystem $(SYSROOT)/usr/include
 LIBDIR_$(FOREIGN)  := -L$(SYSROOT)/usr/lib/$(TRIPLET_$(FOREIGN))
+endif
 
-# ---- what there is ---------------------------------------------------------------
+# ---- sources ---------------------------------------------------------------------
 
 HOST_DIRS := cli compare env explain history lib measure report result selftest stats targets targets/lab vmm
 HOST_SRC  := $(sort $(wildcard bench/*.c)) $(sort $(foreach d,$(HOST_DIRS),$(wildcard host/$(d)/*.c)))
@@ -71,8 +81,11 @@ body_page = $(lastword $(subst :, ,$(1)))
 PAYLOADS := $(foreach a,$(ARCHS),$(B)/guest/$(a)/driven.elf $(B)/guest/$(a)/selftest.elf \
 	$(B)/guest/$(a)/pmu_readings.elf) $(sort $(foreach b,$(BODIES),$(B)/guest/$(call body_row,$(b)).elf))
 
-.PHONY: reference all bench test check report compare install clean help setup kernels kmod format
-all: $(B)/wsbench $(foreach a,$(ARCHS),$(B)/$(a)/wsbench) $(B)/libwsbench-trace.so $(B)/libwsbench-clone.so
+.PHONY: all bench test check report compare reference format setup kernels kmod
+.PHONY: native man install uninstall dist clean help
+# What the labs need besides the program.
+LIBEXEC := $(if $(FOREIGN),$(foreach a,$(ARCHS),$(a)/wsbench) libwsbench-trace.so libwsbench-clone.so)
+all: $(B)/wsbench $(addprefix $(B)/,$(LIBEXEC))
 
 # ---- payloads: bare-metal images ---------------------------------------------------
 
@@ -172,12 +185,17 @@ $(B)/payloads.S: $(PAYLOADS) Makefile
 	echo '	.quad 0, 0, 0'; echo '	.section .note.GNU-stack, "", %progbits'; } > $@.tmp
 	$(Q)mv $@.tmp $@
 
-# The firmware of an emulated PC, for the end of its first 4 GiB.
+# The firmware of an emulated PC, for the end of its first 4 GiB. Empty without a compiler
+# for x86_64, as the lab cannot run then.
 $(B)/bochs_rom.bin: host/targets/lab/bochs_rom.S host/targets/lab/preload_layout.h | tools
 	$(call say,ROM,$@)
 	$(Q)mkdir -p $(@D)
+ifneq ($(CC_x86_64),)
 	$(Q)$(CC_x86_64) -I. -nostdlib -static -Wl,--build-id=none,-e,start,-Ttext=0xfffff000 \
 		-Wl,--oformat=binary $< -o $@
+else
+	$(Q): > $@
+endif
 
 $(B)/bochs_rom.S: $(B)/bochs_rom.bin Makefile
 	$(Q){ printf '	.section .rodata\n	.globl lab_bochs_rom, lab_bochs_rom_end\n'; \
@@ -186,18 +204,29 @@ $(B)/bochs_rom.S: $(B)/bochs_rom.bin Makefile
 
 # ---- the host program -----------------------------------------------------------------
 
-# Only written when it changes, so that a new commit rebuilds one file.
+# Written only when its content changes, so that a new commit rebuilds one file. A source
+# tarball has the commit in the file .commit (make dist).
 .PHONY: version
 $(B)/version.h: version
 	$(Q)mkdir -p $(B)
-	$(Q){ echo '#define WS_VERSION "$(VERSION)"'; \
-	echo "#define WS_COMMIT \"$$(git rev-parse --short=12 HEAD 2>/dev/null)\""; \
-	git diff --quiet HEAD -- 2>/dev/null; d=$$?; \
-	echo "#define WS_DIRTY $$([ $$d = 1 ] && echo 1 || echo 0)"; } > $@.tmp
+	$(Q)commit=$$(cat .commit 2>/dev/null); dirty=0; \
+	if [ -e .git ]; then \
+		commit=$$(git rev-parse --short=12 HEAD 2>/dev/null); \
+		git diff --quiet HEAD -- 2>/dev/null; [ $$? != 1 ] || dirty=1; \
+	fi; \
+	{ echo '#define WS_VERSION "$(VERSION)"'; \
+	echo "#define WS_COMMIT \"$$commit\""; echo "#define WS_DIRTY $$dirty"; } > $@.tmp
 	$(Q)cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
 
+# The name of the module of host/kmod that the labs load.
+$(B)/kmod_source.h: scripts/kmod.sh $(wildcard host/kmod/*.[ch]) host/kmod/Kbuild
+	$(Q)mkdir -p $(B)
+	$(Q)echo "#define KMOD_SOURCE \"$$(scripts/kmod.sh --source)\"" > $@.tmp
+	$(Q)cmp -s $@.tmp $@ && rm $@.tmp && touch $@ || mv $@.tmp $@
+GENERATED := $(B)/kmod_source.h
+
 define host_rules
-$(B)/obj/$(1)/%.o: %.c | tools sysroot-$(1)
+$(B)/obj/$(1)/%.o: %.c | tools sysroot-$(1) $(GENERATED)
 	$$(call say,CC,$$@)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC_$(1)) $(ALL_CFLAGS) $(INCLUDE_$(1)) -c $$< -o $$@
@@ -241,17 +270,33 @@ $(B)/libwsbench-clone.so: host/targets/lab/bochs/clone.c host/targets/lab/bochs/
 
 # ---- set-up ------------------------------------------------------------------------------
 
-# A missing compiler or library is named, with the way out, before anything fails.
-.PHONY: tools sysroot-$(ARCH) sysroot-$(FOREIGN)
+# A missing compiler or library is reported before a rule fails.
+.PHONY: tools
+ifneq ($(FOREIGN),)
+.PHONY: sysroot-$(ARCH) sysroot-$(FOREIGN)
 tools:
 	@command -v $(CROSS_CC) >/dev/null && command -v $(firstword $(CC)) >/dev/null || \
-		{ echo "make: a compiler is missing ($(CC), $(CROSS_CC)): run 'make setup'" >&2; exit 1; }
+		{ echo "make: a compiler is missing ($(CC), $(CROSS_CC)): run 'make setup', or 'make native'" >&2; exit 1; }
 sysroot-$(ARCH):
 sysroot-$(FOREIGN): $(SYSROOT)/.complete
 $(SYSROOT)/.complete:
 	$(call say,SYSROOT,$(SYSROOT))
 	$(Q)scripts/sysroot.sh $(FOREIGN) $(SYSROOT)
 	$(Q)touch $@
+else
+.PHONY: sysroot-$(ARCH)
+sysroot-$(ARCH):
+tools: $(B)/.libraries
+$(B)/.libraries:
+	@mkdir -p $(@D)
+	@command -v $(firstword $(CC)) >/dev/null || { echo "make: the compiler $(CC) is missing" >&2; exit 1; }
+	@for h in jansson perfmon/pfmlib gsl/gsl_version zlib linux/kvm; do \
+		echo "#include <$$h.h>" | $(CC) -E - >/dev/null 2>&1 || \
+		{ echo "make: <$$h.h> is missing: the headers of Linux, jansson, libpfm, GSL and zlib are needed" >&2; \
+		exit 1; }; \
+	done
+	@touch $@
+endif
 
 setup:
 	$(Q)scripts/setup.sh
@@ -291,7 +336,7 @@ report: $(B)/wsbench
 	@[ -n "$(strip $(DOCS))" ] || { echo "make: no document in results/runs: run 'make bench', or say DOCS=..." >&2; exit 2; }
 	$(Q)$(B)/wsbench report $(DOCS) -o $(OUT)
 
-check: $(B)/version.h
+check: $(B)/version.h $(GENERATED)
 	$(Q)scripts/setup.sh base lint
 	$(Q)$(MAKE) --no-print-directory $(JOBS) $(B)/wsbench
 	$(Q)BUILD=$(B) scripts/check.sh $(ARGS)
@@ -301,7 +346,7 @@ format:
 
 # Without kernels (no network) the labs' tests are skipped, and say so.
 test: setup
-	$(Q)$(MAKE) --no-print-directory $(JOBS) all test-payloads unit-tests asan-tests tsan-tests
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all man test-payloads unit-tests asan-tests tsan-tests
 	-$(Q)$(MAKE) --no-print-directory kernels kmod
 	$(Q)host/tests/run $(ARGS)
 
@@ -319,7 +364,7 @@ TSAN_OBJ := $(patsubst %.c,$(B)/tsan/obj/%.o,$(call host_src,$(ARCH))) \
 	$(B)/obj/$(ARCH)/payloads.o $(B)/obj/$(ARCH)/bochs_rom.o
 .PHONY: tsan-tests
 tsan-tests: $(B)/tsan/wsbench $(B)/tsan/unit_threads
-$(B)/tsan/obj/%.o: %.c | tools
+$(B)/tsan/obj/%.o: %.c | tools $(GENERATED)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(TSAN) -c $< -o $@
@@ -340,7 +385,7 @@ $(B)/tests/host.a $(B)/asan/host.a:
 	$(Q)mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) qcsT $@ $^
 
-$(B)/asan/obj/$(ARCH)/%.o: %.c | tools sysroot-$(ARCH)
+$(B)/asan/obj/$(ARCH)/%.o: %.c | tools sysroot-$(ARCH) $(GENERATED)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ASAN_CFLAGS) -c $< -o $@
@@ -372,36 +417,85 @@ bodies:
 reference: $(B)/wsbench
 	$(Q)scripts/reference.sh $(B)/wsbench bench/README.md
 
-install: all
-	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(B)/wsbench $(DESTDIR)$(PREFIX)/bin/wsbench
-	$(foreach a,$(ARCHS),install -D -m 755 $(B)/$(a)/wsbench \
-		$(DESTDIR)$(PREFIX)/libexec/worldswitch/$(a)/wsbench;)
-	install -D -m 644 results/schema.json $(DESTDIR)$(PREFIX)/share/worldswitch/schema.json
-	install -D -m 644 results/explanation.schema.json \
-		$(DESTDIR)$(PREFIX)/share/worldswitch/explanation.schema.json
-	install -D -m 755 $(B)/libwsbench-trace.so \
-		$(DESTDIR)$(PREFIX)/libexec/worldswitch/libwsbench-trace.so
-	install -D -m 755 $(B)/libwsbench-clone.so \
-		$(DESTDIR)$(PREFIX)/libexec/worldswitch/libwsbench-clone.so
-PREFIX ?= /usr/local
+# Only for the KVM of this machine: a compiler and the libraries, nothing else.
+native:
+	$(Q)$(MAKE) --no-print-directory $(JOBS) NATIVE=1 all
 
+# ---- manual pages, completions, installation ---------------------------------------------------
+
+# The options in pages and completions are those that the program prints.
+PAGES := $(patsubst host/man/%.in,$(B)/man/%,$(sort $(wildcard host/man/*.1.in)))
+COMPLETIONS := $(addprefix $(B)/completions/,wsbench.bash _wsbench wsbench.fish)
+man: $(PAGES) $(COMPLETIONS)
+$(B)/man/%: host/man/%.in host/man/page.sh host/CHANGES.md $(B)/wsbench
+	$(call say,MAN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)host/man/page.sh $(B)/wsbench $< > $@.tmp && mv $@.tmp $@
+$(B)/completions/%: host/man/completion.sh $(B)/wsbench
+	$(call say,COMPL,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)host/man/completion.sh $(B)/wsbench $(@F) > $@.tmp && mv $@.tmp $@
+
+PREFIX ?= /usr/local
+ROOT = $(DESTDIR)$(PREFIX)
+SCRIPTS := kernel.sh kmod.sh sweep.sh places.sh apt-private.sh ci/measure.sh ci/bisect.sh
+DOCS_INSTALLED := README.md LICENSE host/CHANGES.md $(sort $(wildcard bench/README.md guest/README.md \
+	host/README.md host/*/README.md host/*/*/README.md results/README.md results/pictures/*)) \
+	$(wildcard scripts/ci/*.yml)
+
+# uninstall removes exactly what install writes: the two lists of places are the same.
+install: all man
+	$(Q)install -D -m 755 -t $(ROOT)/bin $(B)/wsbench
+	$(Q)for f in $(LIBEXEC); do install -D -m 755 $(B)/$$f $(ROOT)/libexec/worldswitch/$$f; done
+	$(Q)for f in $(SCRIPTS); do install -D -m 755 scripts/$$f $(ROOT)/libexec/worldswitch/$$f; done
+	$(Q)install -D -m 644 -t $(ROOT)/libexec/worldswitch/kmod $(wildcard host/kmod/*.[ch]) host/kmod/Kbuild
+	$(Q)install -D -m 644 -t $(ROOT)/share/worldswitch $(wildcard results/*schema.json)
+	$(Q)for f in $(DOCS_INSTALLED); do install -D -m 644 $$f $(ROOT)/share/doc/worldswitch/$$f; done
+	$(Q)install -D -m 644 -t $(ROOT)/share/man/man1 $(PAGES)
+	$(Q)install -D -m 644 $(B)/completions/wsbench.bash $(ROOT)/share/bash-completion/completions/wsbench
+	$(Q)install -D -m 644 $(B)/completions/_wsbench $(ROOT)/share/zsh/site-functions/_wsbench
+	$(Q)install -D -m 644 $(B)/completions/wsbench.fish $(ROOT)/share/fish/vendor_completions.d/wsbench.fish
+
+uninstall:
+	$(Q)rm -f $(ROOT)/bin/wsbench $(ROOT)/share/man/man1/wsbench.1 $(ROOT)/share/man/man1/wsbench-*.1 \
+		$(ROOT)/share/bash-completion/completions/wsbench $(ROOT)/share/zsh/site-functions/_wsbench \
+		$(ROOT)/share/fish/vendor_completions.d/wsbench.fish
+	$(Q)rm -rf $(ROOT)/libexec/worldswitch $(ROOT)/share/worldswitch $(ROOT)/share/doc/worldswitch
+
+# The sources of HEAD and a static program of each architecture, without debug information.
+DIST := $(B)/dist
+NAME := worldswitch-$(VERSION)
+dist: $(foreach a,$(ARCHS),$(B)/$(a)/wsbench)
+	$(call say,DIST,$(DIST))
+	$(Q)git rev-parse --verify -q HEAD >/dev/null || { echo "make: dist needs a git clone" >&2; exit 2; }
+	$(Q)rm -rf $(DIST) && mkdir -p $(DIST)
+	$(Q)git archive --prefix=$(NAME)/ --add-virtual-file=$(NAME)/.commit:$$(git rev-parse --short=12 HEAD) \
+		HEAD | xz -T0 > $(DIST)/$(NAME).tar.xz
+	$(Q)$(foreach a,$(ARCHS),$(if $(filter $(a),$(ARCH)),,$(CROSS_$(a)))objcopy --strip-debug \
+		$(B)/$(a)/wsbench $(DIST)/wsbench-$(VERSION)-$(a) &&) true
+	$(Q)cd $(DIST) && sha256sum $(NAME).tar.xz wsbench-* > SHA256SUMS
+
+# The cache of kernels and machines belongs to all clones of the user and is not removed.
 clean:
-	rm -rf $(filter-out $(B)/cache,$(wildcard $(B)/*)) $(CACHE)/machines
+	rm -rf $(filter-out $(B)/cache,$(wildcard $(B)/*))
 
 help:
-	@echo 'make            build everything into build/'
-	@echo 'make bench      set up, build, measure on every target that can run here, draw'
-	@echo 'make test       set up, build, run every test'
-	@echo 'make check      formatting, lint, layer and table checks (ARGS=NAME: only that)'
-	@echo 'make compare A=BASE.json B=NEW.json   what got better or worse'
-	@echo 'make report     one HTML page of the latest run (DOCS="a.json b.json" OUT=DIR: of others)'
-	@echo 'make format     what clang-format would have it like'
+	@echo 'make            build all of build/'
+	@echo 'make bench      install packages, build, measure on every target that can run here, draw'
+	@echo 'make test       install packages, build, run every test'
+	@echo 'make native     build build/native/wsbench for the KVM of this machine: no cross compiler, no labs'
+	@echo 'make check      formatting, lint, layer and table checks (ARGS=NAME: one check)'
+	@echo 'make compare A=BASE.json B=NEW.json   print what became better or worse'
+	@echo 'make report     write one HTML page of the latest run (DOCS="a.json b.json" OUT=DIR: of others)'
+	@echo 'make format     format the C files with clang-format'
 	@echo 'make reference  update the tables of benchmarks and configs in bench/README.md'
 	@echo 'make setup      install missing Debian packages (SETUP=0 skips this everywhere)'
 	@echo 'make kernels    fetch the kernels of the labs'
-	@echo 'make kmod       build the counter-passthrough module for the arm64 lab'"'"'s kernel'
-	@echo 'make install    into PREFIX (/usr/local), under DESTDIR'
-	@echo 'make clean      remove what was built; downloads in build/cache stay'
+	@echo 'make kmod       build the counter-passthrough module for the kernel of the arm64 lab'
+	@echo 'make man        build manual pages and completions'
+	@echo 'make install    install into PREFIX (/usr/local) below DESTDIR; NATIVE=1: what make native builds'
+	@echo 'make uninstall  remove what make install wrote'
+	@echo 'make dist       write a source tarball and static programs of both architectures to build/dist'
+	@echo 'make clean      remove what was built; kernels stay in the cache (~/.cache/worldswitch)'
 	@echo "BENCH='*' make bench measures everything, not only the core"
-	@echo 'V=1 shows commands; WERROR=0 lets warnings pass; CC=clang; ARGS=... for make bench'
+	@echo 'V=1 shows commands; WERROR=0 disables -Werror; CC=clang; ARGS=... for make bench'

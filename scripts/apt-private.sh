@@ -1,10 +1,13 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# To be sourced: Debian's package client for one architecture, with a state and
-# a cache of its own. Works without root, changes nothing of the system's
-# packages, lists or architectures; verifies signatures as the system's does.
+# To be sourced: Debian's package client for one architecture, with a state and a cache of
+# its own. The client works without root, does not change the packages, lists or
+# architectures of the system, and verifies signatures like the system's client.
 
-# debian_arch ARCH: our name of an architecture -> Debian's.
+# shellcheck source=/dev/null
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/places.sh"
+
+# debian_arch ARCH: the Debian name of an architecture.
 debian_arch() {
   case $1 in
   x86_64) echo amd64 ;;
@@ -13,22 +16,8 @@ debian_arch() {
   esac
 }
 
-# cache_dir: where downloads are kept. $WORLDSWITCH_CACHE; else build/cache of the
-# source tree this script is in; else (installed) the user's cache folder.
-cache_dir() {
-  local top
-  top=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
-  if [ -n "${WORLDSWITCH_CACHE:-}" ]; then
-    echo "$WORLDSWITCH_CACHE"
-  elif [ -f "$top/bench/catalogue.def" ]; then
-    echo "$top/build/cache"
-  else
-    echo "${XDG_CACHE_HOME:-$HOME/.cache}/worldswitch"
-  fi
-}
-
-# The Debian sources this system uses, as one-line entries; Debian's own mirror
-# if it uses none (or has never downloaded their lists).
+# The Debian sources of this system, as one-line entries; Debian's own mirror if the system
+# has none or has never downloaded their lists.
 apt_private_sources() {
   local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
   local uri suite component found=0 code
@@ -48,8 +37,9 @@ apt_private_sources() {
     $keyring "$code-security"
 }
 
-# apt_private_open ARCH: sets apt_dir and apt_conf, and takes a lock that ends
-# with the process. Returns 1, with a message, if there is no package client.
+# apt_private_open ARCH: sets apt_dir and apt_conf, and takes the lock of the cache for ARCH,
+# which ends with the process: what a script adds to the cache, it adds under this lock.
+# Returns 1, with a message, without a package client.
 apt_private_open() {
   local arch
   arch=$(debian_arch "$1")
@@ -81,13 +71,13 @@ APT::Architectures { "$arch"; };
 Acquire::Languages "none";
 Acquire::Retries "2";
 END
-  # Root's downloads would be done by the user _apt, who may not write here.
+  # As root, the client would download as the user _apt, which cannot write here.
   if [ "$(id -u)" = 0 ]; then
     echo 'APT::Sandbox::User "root";' >>"$apt_conf"
   fi
 }
 
-# apt_reason: the client's first complaint when one of the following failed.
+# apt_reason: the client's first error message after one of these functions failed:
 apt_reason=
 apt_private_failed() {
   apt_reason=$(sed -n 's/^E: *//p' <<<"$1")
@@ -105,7 +95,7 @@ apt_private_update() {
   touch "$apt_dir/updated"
 }
 
-# apt_private_fresh: lists that are at most a day old; old ones will do offline.
+# apt_private_fresh: makes sure of lists that are at most a day old; offline, of any age.
 apt_private_fresh() {
   if [ -n "$(find "$apt_dir/updated" -mtime -1 2>/dev/null)" ]; then
     return 0

@@ -41,8 +41,8 @@ file is missing, or if there are no pictures or no report.
   --help             this text
 
 The Debian mirror and apt's Acquire options are those of this machine. Packages are
-cached in \$WORLDSWITCH_CACHE/cleanroom (default: build/cache/cleanroom), beside the
-log of the last run. The root takes 3 GB below \$TMPDIR (default: /var/tmp).
+cached in the folder cleanroom of the cache (see kernel.sh --help), beside the log of the
+last run. The root takes 3 GB below \$TMPDIR (default: /var/tmp).
 
 Exit code: 0 passed; 1 failed; 2 bad usage; $code_skipped skipped, with the reason on stderr: not
 root, no mmdebstrap, no git clone, no mount namespaces, or no connection to Debian.
@@ -125,8 +125,8 @@ remove_packages() {
   done
 }
 
-# seed DIR: what `make bench` would download for the labs, from this clone's cache into
-# another one. The module of host/kmod is built in the room.
+# seed DIR: copies what `make bench` would download for the labs from this user's cache to
+# the cache DIR. The module of host/kmod is built in the room.
 seed() {
   local from arch release file
   from=$(cache_dir)
@@ -134,7 +134,7 @@ seed() {
     release=$(readlink "$from/kernels/$arch/default") || continue
     mkdir -p "$1/kernels/$arch" "$1/apt/$arch" "$1/headers"
     cp -a "$from/kernels/$arch/$release" "$1/kernels/$arch"
-    rm -f "$1/kernels/$arch/$release"/modules/worldswitch_pmu.*
+    rm -f "$1/kernels/$arch/$release"/modules/worldswitch_pmu*
     for file in default newest-6.1-cloud; do
       cp -a "$from/kernels/$arch/$file" "$1/kernels/$arch"
     done
@@ -208,6 +208,8 @@ furnish() {
     cp -L /etc/ssl/certs/ca-certificates.crt "$room/etc/ssl/certs/"
   fi
   cp -a "$scratch/clone" "$room/root/worldswitch"
+  mkdir "$room/root/.cache"
+  [ ! -d "$scratch/cache" ] || cp -a "$scratch/cache" "$room/root/.cache/worldswitch"
 }
 
 # in_room COMMAND...: as root in the clone, with a login's environment.
@@ -316,8 +318,8 @@ run_room() {
   step "build some tests" in_room make -j"$(nproc)" test-payloads build/tests/contain build/tests/unit_cli || true
   check_tests "tests, as root" in_room
   chroot "$room" useradd --create-home user
-  mv "$room/root/worldswitch" "$room/home/user/"
-  chroot "$room" chown -R user:user /home/user/worldswitch
+  mv "$room/root/worldswitch" "$room/root/.cache" "$room/home/user/"
+  chroot "$room" chown -R user:user /home/user/worldswitch /home/user/.cache
   step "make, as a user" as_user make || true
   check_tests "tests, as a user" as_user
   chroot "$room" apt-get -q autoclean >>"$log" 2>&1 || true
@@ -380,7 +382,7 @@ main() {
   copy_clone "$scratch/clone"
   remove_packages "$scratch/clone/scripts/packages"
   if [ "$cold" = 0 ]; then
-    seed "$scratch/clone/build/cache"
+    seed "$scratch/cache"
   else
     archives=$scratch/archives
     mkdir "$archives"

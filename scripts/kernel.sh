@@ -8,37 +8,38 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=/dev/null
 . "$here/apt-private.sh"
 apt_conf='' # set by apt_private_open
-apt_reason='' # set by what fails
+apt_reason='' # set by a function that fails
 
 default_series=6.1
 default_flavour=cloud
-# What KVM may need as modules; what these depend on is added.
+# The modules of KVM; their dependencies are added.
 module_roots=(kvm-amd kvm-intel)
 
 usage() {
   cat <<END
-usage: scripts/kernel.sh list  [options]
-       scripts/kernel.sh fetch [options]
-       scripts/kernel.sh take [--arch ARCH] --tree TREE --to DIR
+usage: kernel.sh list  [options]
+       kernel.sh fetch [options]
+       kernel.sh take [--arch ARCH] --tree TREE --to DIR
 
-list   prints the kernels that Debian offers and those that are here:
+list   prints the kernels that Debian offers and the cached kernels:
        release, package version, "cached" or "-"
-fetch  makes sure that a kernel is here, and prints its folder:
-       vmlinuz, config, release, package, modules/*.ko (what KVM needs)
-take   copies the same out of a kernel tree of your own, built, for --kernel; KVM may
-       be modules (those of modules.order are taken) or built in
+fetch  makes sure that a kernel is cached, and prints its folder:
+       vmlinuz, config, release, package, modules/*.ko (KVM and its dependencies)
+take   copies image, config and KVM's modules of a built kernel tree to DIR, for
+       wsbench run --kernel; KVM may be modules (of modules.order) or built in
 
   --arch ARCH        x86_64 or aarch64 (default: this machine's)
   --series X.Y       default $default_series; list: all
   --flavour FLAVOUR  cloud, plain or rt; default $default_flavour; list: all
-  --release RELEASE  exactly this one, such as 6.1.0-44-cloud-amd64 (or without
+  --release RELEASE  exactly this kernel, such as 6.1.0-44-cloud-amd64 (or without
                      flavour and architecture: 6.1.0-44)
-  --refresh          fetch: ask Debian for a newer one even if one is here
+  --refresh          fetch: look for a newer kernel even if one is cached
   --quiet            fetch: no progress messages
 
-The kernels are kept in \$WORLDSWITCH_CACHE (default: build/cache). A kernel that
-is here is used without asking Debian, and so is the newest one if Debian cannot
-be reached. Exit code: 0 done; 2 bad usage or no such kernel; 4 no network.
+The kernels are kept in \$WORLDSWITCH_CACHE (default: \$XDG_CACHE_HOME/worldswitch or
+~/.cache/worldswitch). A cached kernel is used without a connection to Debian, and so is
+the newest cached kernel if Debian cannot be reached.
+Exit code: 0 done; 2 bad usage or no such kernel; 4 no network.
 END
 }
 
@@ -53,7 +54,7 @@ say() {
   [ "$quiet" = 1 ] || echo "kernel: $*" >&2
 }
 
-# flavour_suffix FLAVOUR: as it stands in a release, between version and arch.
+# flavour_suffix FLAVOUR: the flavour in a release name, between version and architecture.
 flavour_suffix() {
   case $1 in
   cloud) echo -cloud ;;
@@ -64,7 +65,7 @@ flavour_suffix() {
 }
 
 # matching: from releases on stdin those of the series and flavour, oldest first.
-# The first number after the series makes the difference to a meta-package.
+# A meta-package lacks the number after the series.
 matching() {
   local number='[0-9]+\.[0-9]+' middle='(-cloud|-rt)?'
   [ -z "$series" ] || number=${series//./\\.}
@@ -81,13 +82,13 @@ cached() {
   done
 }
 
-# offered: the releases that Debian has now.
+# offered: the releases in Debian's lists.
 offered() {
   apt-cache -c "$apt_conf" pkgnames linux-image- |
     sed -n 's/^linux-image-\([0-9]\)/\1/p'
 }
 
-# take: image, config and KVM's modules of a tree that was built.
+# take: copies image, config and KVM's modules of a built tree.
 take() {
   local image
   case $arch in
@@ -99,14 +100,14 @@ take() {
   fi
   [ -f "$tree/$image" ] || die 2 "$tree has no $image: is it built?"
   mkdir -p "$to"
-  # What an earlier build left must not be loaded into this one.
+  # Modules of an earlier build must not be loaded into this kernel.
   rm -rf "${to:?}/modules"
   mkdir "$to/modules"
   cp "$tree/$image" "$to/vmlinuz"
   [ ! -f "$tree/.config" ] || cp "$tree/.config" "$to/config"
   [ ! -f "$tree/include/config/kernel.release" ] || cp "$tree/include/config/kernel.release" "$to/release"
   modules_take "$tree" "$to/modules"
-  # What the image has built in: the labs do not look for a module of that name.
+  # The list of built-in modules: the labs do not load a module of these names.
   [ ! -f "$tree/modules.builtin" ] || cp "$tree/modules.builtin" "$to/modules/"
   if [ "$arch" = x86_64 ] && has_lists "$tree" && ! has_kvm "$to/modules"; then
     die 2 "$tree has no KVM for x86_64: neither its modules.order nor its modules.builtin has ${module_roots[*]} (CONFIG_KVM_AMD, CONFIG_KVM_INTEL; make bzImage modules)"
@@ -114,14 +115,14 @@ take() {
   echo "$to"
 }
 
-# has_lists TREE: whether the build wrote down what it made. Other folders, such as an
-# unpacked package, hold nothing that an earlier configuration left.
+# has_lists TREE: whether TREE has the build's list of modules. Other folders, such as an
+# unpacked package, cannot contain modules of an earlier configuration.
 has_lists() {
   [ -f "$1/modules.order" ] || [ -f "$1/modules.builtin" ]
 }
 
-# listed FILE NAME: the line of modules.order or modules.builtin that is the module's, by
-# a name with - or _. Linux 6.2 and later list objects (.o) in modules.order.
+# listed FILE NAME: the line of a module in modules.order or modules.builtin, by a name
+# with - or _. Linux 6.2 and later list objects (.o) in modules.order.
 listed() {
   [ -f "$1" ] || return 0
   sed -nE "s,^(kernel/)?((.*/)?${2//[-_]/[-_]}\\.)k?o\$,\\2ko,p" "$1" | head -n 1
@@ -135,8 +136,8 @@ has_kvm() {
   return 1
 }
 
-# module_file TREE NAME: the file of a module, by a name with - or _; nothing if the
-# tree's configuration does not make one.
+# module_file TREE NAME: the file of a module, by a name with - or _; empty if the
+# configuration of the tree does not build the module.
 module_file() {
   local path
   if ! has_lists "$1"; then
@@ -150,8 +151,8 @@ module_file() {
   echo "$1/$path"
 }
 
-# modules_take TREE DIR: copies the modules KVM needs, unpacked, with all that
-# they depend on. The package has no modules.dep; every module says it itself.
+# modules_take TREE DIR: copies KVM's modules, unpacked, with their dependencies, which
+# each module lists in its .modinfo: the package has no modules.dep.
 modules_take() {
   local todo=("${module_roots[@]}") name file found deps done=' '
   while [ ${#todo[@]} -gt 0 ]; do
@@ -176,7 +177,7 @@ modules_take() {
   done
 }
 
-# download RELEASE: into the cache, whole or not at all.
+# download RELEASE: into the cache, whole or not at all. Needs the lock of the cache.
 download() {
   local release=$1 new tree package
   package=linux-image-$release
@@ -203,7 +204,7 @@ point() {
   mv -T "$kernels/.$1.$$" "$kernels/$1"
 }
 
-# settle RELEASE: remember it as the newest of its sort, and print its folder.
+# settle RELEASE: records the newest of a series and flavour, and prints its folder.
 settle() {
   point "newest-$series-$flavour" "$1"
   if [ "$series/$flavour" = "$default_series/$default_flavour" ]; then
@@ -221,7 +222,7 @@ fetch_exact() {
     apt_private_open "$arch" || exit 4
     apt_private_fresh || die 4 "$release is not cached, and Debian cannot be reached: $apt_reason"
     grep -qx -- "$release" < <(offered) ||
-      die 2 "Debian does not offer $release; see scripts/kernel.sh list --arch $arch"
+      die 2 "Debian does not offer $release (see kernel.sh list --arch $arch)"
     [ -f "$kernels/$release/release" ] || download "$release"
   fi
   echo "$kernels/$release"

@@ -8,25 +8,27 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=/dev/null
 . "$here/apt-private.sh"
 apt_conf='' # set by apt_private_open
-apt_reason='' # set by what fails
+apt_reason='' # set by a function that fails
 
 module=worldswitch_pmu
-sources=$here/../host/kmod
+sources=$(kmod_dir)
 
 usage() {
   cat <<END
-usage: scripts/kmod.sh [options]
+usage: kmod.sh [options]
 
-Builds $module.ko for a kernel that scripts/kernel.sh has fetched, puts it beside
-that kernel's other modules, where the labs look for it, and prints its path. Does
-nothing if it is there and of the same source. Headers come from Debian and stay
-in \$WORLDSWITCH_CACHE (default: build/cache).
+Builds the module $module for a kernel that kernel.sh has fetched, beside the other
+modules of the kernel, where the labs find it, and prints its path. The name of the file
+contains the identity of the sources, so that clones with different sources can share
+the cache. Does nothing if the file exists. The kernel headers come from Debian and are
+kept in the cache, like the kernels (see kernel.sh --help).
 
   --series X.Y, --release RELEASE, --flavour FLAVOUR
-                 which kernel, as scripts/kernel.sh fetch has it
-  --tree DIR     instead: for the kernel of this build tree, such as
-                 /lib/modules/\$(uname -r)/build on an arm64 machine ...
-  --output DIR   ... and put it there
+                 the kernel, as for kernel.sh fetch
+  --tree DIR     build for the kernel of this build tree instead, such as
+                 /lib/modules/\$(uname -r)/build on an arm64 machine,
+  --output DIR   as DIR/$module.ko
+  --source       print the identity of the sources, and build nothing
   --quiet        no progress messages
 
 Exit code: 0 done; 2 bad usage, or a kernel the module does not know; 4 no network,
@@ -45,13 +47,13 @@ say() {
   [ "$quiet" = 1 ] || echo "kmod: $*" >&2
 }
 
-# depends PACKAGE PATTERN: the first of its dependencies that begins so.
+# depends PACKAGE PATTERN: the first dependency of PACKAGE that begins with PATTERN.
 depends() {
   apt-cache -c "$apt_conf" show --no-all-versions "$1" 2>/dev/null |
     sed -n 's/^Depends: //p' | tr ',' '\n' | sed -n "s/^ *\($2[^ ]*\).*/\1/p" | head -n 1
 }
 
-# packages_of ARCH: from now on, the package client's.
+# packages_of ARCH: opens the package client for ARCH, with the lock of the cache.
 packages_of() {
   apt_private_open "$1" || exit 4
   apt_private_fresh || die 4 "no package lists for $1: $apt_reason"
@@ -62,15 +64,16 @@ unpack() {
   apt_private_unpack "$@" || die 4 "could not download ${*:2}: $apt_reason"
 }
 
-# headers_fetch RELEASE DIR: the kernel's headers, those common to all its flavours,
-# and the programs of this machine that build with them, side by side in DIR.
+# headers_fetch RELEASE DIR: the headers of the kernel, the headers common to all its
+# flavours, and the build programs for this machine, side by side in DIR.
 headers_fetch() {
   local release=$1 dir=$2 new package=linux-headers-$1 common kbuild tree
   packages_of aarch64
+  [ ! -d "$dir" ] || return 0 # another process had the lock, and fetched them
   common=$(depends "$package" 'linux-headers-.*-common')
   kbuild=$(depends "$package" linux-kbuild-)
   if [ -z "$common" ] || [ -z "$kbuild" ]; then
-    die 4 "Debian does not offer $package any more: try a newer kernel"
+    die 4 "Debian no longer offers $package (use a newer kernel)"
   fi
   say "downloading $package, $common and $kbuild from Debian"
   new=$(mktemp -d "$headers/.new.XXXXXX")
@@ -79,7 +82,7 @@ headers_fetch() {
   unpack "$new" "$package" "$common"
   [ "$(uname -m)" = aarch64 ] || packages_of "$(uname -m)"
   unpack "$new" "$kbuild"
-  # It names its neighbour by a path below /usr/src. The other is only for BTF.
+  # The Makefile includes another one by a path below /usr/src. vmlinux is only for BTF.
   tree=$new/usr/src/$package
   echo "include \$(dir \$(lastword \$(MAKEFILE_LIST)))../$common/Makefile" >"$tree/Makefile"
   rm -f "$tree/vmlinux"
@@ -87,10 +90,10 @@ headers_fetch() {
   mv -T "$new" "$dir"
 }
 
-# build TREE DIR: the module, built in a copy, whole or not at all.
+# build TREE FILE: builds the module in a copy of the sources, whole or not at all.
 build() {
-  local tree=$1 dir=$2 work log
-  command -v "${cross}gcc" >/dev/null || die 4 "there is no ${cross}gcc: run 'make setup'"
+  local tree=$1 file=$2 work log
+  command -v "${cross}gcc" >/dev/null || die 4 "${cross}gcc is not installed (make setup)"
   work=$(mktemp -d)
   # shellcheck disable=SC2064  # `work` as it is now
   trap "rm -rf '$work'" EXIT
@@ -103,32 +106,31 @@ build() {
     die 4 "could not build $module in $tree"
   fi
   "${cross}strip" --strip-debug "$work/$module.ko"
-  mkdir -p "$dir"
-  mv "$work/$module.ko" "$dir/.$module.$$"
-  mv "$dir/.$module.$$" "$dir/$module.ko"
+  mkdir -p "$(dirname "$file")"
+  mv "$work/$module.ko" "$file.$$"
+  mv "$file.$$" "$file"
 }
 
-# stamp: what a module is made of.
-stamp() {
-  cat "$sources"/*.[ch] "$sources/Kbuild" | sha256sum | cut -d' ' -f1
+# source_id: the identity of the sources. wsbench is built with it, and finds the module
+# of its own sources (host/targets/lab/module.h).
+source_id() {
+  cat "$sources"/*.[ch] "$sources/Kbuild" | sha256sum | cut -c 1-12
 }
 
 build_cached() {
-  local kernel release dir
+  local kernel release file
   kernel=$("$here/kernel.sh" fetch --arch aarch64 "${which[@]}") || exit
   release=$(<"$kernel/release")
-  dir=$kernel/modules
-  if [ ! -f "$dir/$module.ko" ] || [ "$(cat "$dir/$module.source" 2>/dev/null)" != "$(stamp)" ]; then
+  file=$kernel/modules/$module-$(source_id).ko
+  if [ ! -f "$file" ]; then
     headers=$(cache_dir)/headers
     mkdir -p "$headers"
     headers=$(cd "$headers" && pwd)
     [ -d "$headers/$release" ] || headers_fetch "$release" "$headers/$release"
     say "building $module for $release"
-    rm -f "$dir/$module.source"
-    build "$headers/$release/usr/src/linux-headers-$release" "$dir"
-    stamp >"$dir/$module.source"
+    build "$headers/$release/usr/src/linux-headers-$release" "$file"
   fi
-  echo "$dir/$module.ko"
+  echo "$file"
 }
 
 main() {
@@ -137,6 +139,7 @@ main() {
   while [ $# -gt 0 ]; do
     case $1 in
     --help) usage && exit 0 ;;
+    --source) source_id && exit 0 ;;
     --quiet) quiet=1 which+=(--quiet) ;;
     --series | --release | --flavour | --tree | --output)
       [ $# -gt 1 ] || die 2 "$1 needs a value"
@@ -157,8 +160,8 @@ main() {
     return
   fi
   [ -n "$output" ] || die 2 "--tree needs --output"
-  [ -f "$tree/Makefile" ] || die 2 "$tree is no kernel's build tree"
-  build "$tree" "$output"
+  [ -f "$tree/Makefile" ] || die 2 "$tree is not the build tree of a kernel"
+  build "$tree" "$output/$module.ko"
   echo "$output/$module.ko"
 }
 

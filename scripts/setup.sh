@@ -9,14 +9,14 @@ usage() {
   cat <<'END'
 usage: scripts/setup.sh [--list] [SECTION...]
 
-Installs what is missing of the given sections of scripts/packages ("base" if
-none is given), as root or through sudo. Does nothing if all is there.
+Installs the missing packages of the given sections of scripts/packages ("base" by
+default), as root or through sudo. Does nothing if all packages are installed.
 
-  --list   print what is missing, one package per line, and install nothing
+  --list   print the missing packages, one per line, and install nothing
   --help   this text
 
-SETUP=0 in the environment: do nothing at all.
-Exit code: 0 all there; 2 something is missing and cannot be installed from here.
+SETUP=0 in the environment: do nothing.
+Exit code: 0 all packages are installed; 2 a package is missing and cannot be installed.
 END
 }
 
@@ -25,7 +25,7 @@ die() {
   exit 2
 }
 
-# wanted ARCH SECTION...: the packages of these sections for this architecture.
+# wanted ARCH SECTION...: the packages of these sections for ARCH.
 wanted() {
   awk -v arch="$1" -v sections=" ${*:2} " '
     { sub(/#.*/, "") }
@@ -35,7 +35,7 @@ wanted() {
   ' "$here/packages"
 }
 
-# missing PACKAGE...: those of them that are not installed.
+# missing PACKAGE...: the packages of the list that are not installed.
 missing() {
   { dpkg-query -W -f='${db:Status-Status} ${Package}\n' "$@" 2>/dev/null || true; } |
     awk -v want="$*" '
@@ -70,8 +70,8 @@ main() {
   [ ${#sections[@]} -gt 0 ] || sections=(base)
 
   command -v apt-get >/dev/null ||
-    die "this is not a Debian system (no apt-get): install the equivalents of" \
-      "scripts/packages by hand and set SETUP=0"
+    die "this is not a Debian system: apt-get is missing (install the equivalents of" \
+      "scripts/packages and set SETUP=0, or build with 'make native')"
 
   mapfile -t packages < <(wanted "$(dpkg --print-architecture)" "${sections[@]}")
   mapfile -t lacking < <(missing "${packages[@]}")

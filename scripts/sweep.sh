@@ -5,32 +5,33 @@ set -Eeuo pipefail
 trap 'echo "sweep: line $LINENO: $BASH_COMMAND failed" >&2' ERR
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
-top=$(dirname "$here")
-wsbench=${WSBENCH:-$top/build/wsbench}
+# shellcheck source=/dev/null
+. "$here/places.sh"
+wsbench=$(wsbench_path)
 
 usage() {
   cat <<END
-usage: scripts/sweep.sh -o DIR [option...] [-- OPTION OF wsbench run...]
+usage: sweep.sh -o DIR [option...] [-- OPTION OF wsbench run...]
 
-Measures every kernel that Debian offers (or those asked for) on every target asked
-for, one document each: DIR/TARGET/RELEASE.json. What is there is not measured again:
-after an interruption, or when Debian has new kernels, run it again.
+Measures every kernel that Debian offers (or the selected kernels) on every selected
+target, one document each: DIR/TARGET/RELEASE.json. Kernels with a document are not
+measured again: after an interruption, or for new kernels, run the command again.
 
-  -o DIR              where documents, the list of jobs and parallel's log go
+  -o DIR              folder for the documents, the list of jobs and parallel's log
   --on TARGET,...     labs (default: lab:x86_64-svm,lab:aarch64-vhe,lab:aarch64-nvhe)
   --series X.Y,...    default: all
   --flavour FLAVOUR   cloud, plain or rt; default cloud
-  --release R,...     only these, such as 6.1.0-44 or 6.1.0-44-cloud-amd64
-  --db FILE.jsonl     then adds the documents to this history, in the kernels' order
-  --skip-failed       adds what there is, even if kernels are missing in between; without
-                      it, a target that lacks a kernel adds nothing, and the others do
-  --jobs N            at a time, on each machine (default: 1; wsbench is one thread)
-  --sshlogin LIST     machines for GNU parallel, such as :,4/lab1,lab2; each has this
-                      tree, built, at the same place
-  --list              print the jobs, and which are done or failed, and measure nothing
+  --release R,...     only these kernels, such as 6.1.0-44 or 6.1.0-44-cloud-amd64
+  --db FILE.jsonl     add the documents to this history, in the order of the kernels
+  --skip-failed       with --db, add the documents of a target even if kernels are
+                      missing in between; by default such a target adds nothing
+  --jobs N            jobs at a time on each machine (default: 1; wsbench is one thread)
+  --sshlogin LIST     machines for GNU parallel, such as :,4/lab1,lab2; each machine has
+                      this installation, or this tree, built, at the same path
+  --list              print the jobs and their state, and measure nothing
 
-Everything after -- goes to each run: -- --bench core --config default,pmu-off
-Exit code: 0 all done; 2 bad usage; 4 something could not be fetched or measured.
+Options after -- are for each run: -- --bench core --config default,pmu-off
+Exit code: 0 all done; 2 bad usage; 4 a kernel could not be fetched or measured.
 END
 }
 
@@ -53,23 +54,23 @@ target_arch() {
   esac
 }
 
-# document TARGET RELEASE: where it goes, under DIR.
+# document TARGET RELEASE: the path of the document below DIR.
 document() {
   echo "${1//:/-}/$2.json"
 }
 
-# is_done FILE: a whole document of a run that was not interrupted.
+# is_done FILE: whether FILE is the document of a run that was not interrupted.
 is_done() {
   [ -s "$1" ] && "$wsbench" validate "$1" >/dev/null 2>&1 && ! grep -q '^    "partial": true' "$1"
 }
 
-# releases ARCH: oldest first. Debian's list is asked for once per architecture.
+# releases ARCH: the selected kernels, oldest first.
 releases() {
   local arch=$1 list=() all one
   if [ -n "$wanted" ]; then
     IFS=, read -ra list <<<"$wanted"
     for one in "${list[@]}"; do
-      # A folder's name says which kernel it is, even where only a part was given.
+      # The name of the folder is the full release, also where only a part was given.
       basename "$("$here/kernel.sh" fetch --quiet --arch "$arch" --flavour "$flavour" --release "$one")"
     done | sort -V
     return
@@ -82,12 +83,12 @@ releases() {
   done | sort -uV
 }
 
-# jobs: "TARGET RELEASE" per line, each target's kernels in order. Sets `lacking` for
-# targets without a kernel.
+# jobs: "TARGET RELEASE" per line, the kernels of each target in order. Sets `lacking` if a
+# target has no kernel.
 jobs() {
   local target arch found
   for target in "${targets[@]}"; do
-    arch=$(target_arch "$target") || die 2 "no lab \"$target\": lab:x86_64-* or lab:aarch64-*"
+    arch=$(target_arch "$target") || die 2 "no lab \"$target\" (lab:x86_64-* or lab:aarch64-*)"
     found=$(releases "$arch") || found=''
     if [ -z "$found" ]; then
       say "$target: no such kernel for $arch"
@@ -100,20 +101,20 @@ jobs() {
   done
 }
 
-# one DIR TARGET RELEASE [OPTION...]: a job. It is done when its document is there.
+# one DIR TARGET RELEASE [OPTION...]: runs a job, unless its document exists.
 one() {
   local dir=$1 target=$2 release=$3 file kernel code=0
   shift 3
   file=$dir/$(document "$target" "$release")
   ! is_done "$file" || return 0
   mkdir -p "$(dirname "$file")"
-  # An interrupted run leaves a document, too, and must not be taken for all.
+  # An interrupted run leaves a partial document.
   rm -f "$file.new"
   kernel=$("$here/kernel.sh" fetch --quiet --arch "$(target_arch "$target")" --release "$release" \
     2>"$file.log") || code=4
   [ "$code" != 0 ] ||
     "$wsbench" run --quiet --on "$target" --kernel "$kernel/vmlinuz" -o "$file.new" "$@" >"$file.log" 2>&1 || code=$?
-  # 4: some benchmark failed. What others gave is worth having, and the log says which.
+  # 4: a benchmark failed. The document keeps the others; the log names the failed one.
   if { [ "$code" = 0 ] || [ "$code" = 4 ]; } && is_done "$file.new"; then
     mv "$file.new" "$file"
     return 0
@@ -122,14 +123,14 @@ one() {
   return 4
 }
 
-# reason LOG: why a job failed: the last error, which the tables of what was measured
-# all the same may follow.
+# reason LOG: the last error message of a failed job. Tables of other benchmarks may
+# follow it in the log.
 reason() {
   grep '^[a-z]*: error: ' "$1" | tail -n 1 | grep . || tail -n 1 "$1"
 }
 
-# log_is_true: as many jobs went well by parallel's log as documents are here. Somebody
-# may have deleted one to have it measured again.
+# log_is_true: whether the documents of the jobs that succeeded by parallel's log exist. A
+# user may have deleted a document to repeat its measurement.
 log_is_true() {
   local target release good done=0
   good=$(awk 'NR > 1 && $7 == 0 && $8 == 0' "$dir/joblog" | wc -l)
@@ -139,10 +140,10 @@ log_is_true() {
   [ "$good" -le "$done" ]
 }
 
-# measure: all jobs by GNU parallel; its log says what is done as long as the list of
-# jobs stays the same, and the documents say so in any case.
+# measure: runs the jobs by GNU parallel. Its log is valid for one list of jobs; the
+# documents decide in any case.
 measure() {
-  parallel --version 2>/dev/null | grep -q '^GNU parallel' || die 2 "GNU parallel is missing: scripts/setup.sh"
+  parallel --version 2>/dev/null | grep -q '^GNU parallel' || die 2 "GNU parallel is not installed (package parallel)"
   if ! cmp -s "$dir/jobs.new" "$dir/jobs"; then
     rm -f "$dir/joblog"
     mv "$dir/jobs.new" "$dir/jobs"
@@ -155,9 +156,8 @@ measure() {
     "$(printf '%q ' "$here/sweep.sh" --one "$dir")" '{1}' '{2}' "${*:+$(printf '%q ' "$@")}" <"$dir/jobs" || return 4
 }
 
-# add: each target's documents, in order, to the history. A kernel that is missing in
-# between would have to be added later, behind those that came after it: its target
-# waits, the others do not.
+# add: adds the documents of each target to the history, in order. A missing kernel would
+# have to be added later, behind newer kernels: its target is not added.
 add() {
   local target release file files=() of_target missing code=0
   for target in "${targets[@]}"; do
@@ -167,7 +167,7 @@ add() {
       if is_done "$file"; then of_target+=("$file"); else missing=$((missing + 1)); fi
     done < <(awk -v t="$target" '$1 == t { print $2 }' "$dir/jobs")
     if [ "$missing" -gt 0 ] && [ "$skip_failed" = 0 ]; then
-      say "$target: $missing kernels are missing, nothing was added to $db: run it again, or give --skip-failed"
+      say "$target: $missing kernels are missing: nothing was added to $db (run the sweep again, or give --skip-failed)"
       code=4
     else
       files+=("${of_target[@]}")
@@ -223,8 +223,8 @@ main() {
     esac
     shift
   done
-  [ -n "$dir" ] || die 2 "-o DIR says where to; see --help"
-  [ -x "$wsbench" ] || die 2 "$wsbench is not there: make"
+  [ -n "$dir" ] || die 2 "-o DIR is missing (see --help)"
+  [ -x "$wsbench" ] || die 2 "no program $wsbench (make)"
   [ ! -t 2 ] || progress=1
   mkdir -p "$dir"
   jobs >"$dir/jobs.new"

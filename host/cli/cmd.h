@@ -2,17 +2,17 @@
 /*
  * The subcommands of wsbench and what their exit codes mean.
  *
- * Every command gets argv with its own name first, prints results to stdout
- * and all else to stderr, and returns an enum cli_exit. main() flushes stdout
- * and turns a failed write into CLI_FAILED: commands need not look.
+ * argv[0] of a command is its name. A command prints results to stdout and everything
+ * else to stderr, and returns an enum cli_exit. main() flushes stdout and turns a failed
+ * write into CLI_FAILED; commands need not check.
  */
 #ifndef WS_CLI_CMD_H
 #define WS_CLI_CMD_H
 
 enum cli_exit {
-	CLI_OK = 0,	   /* done; comparisons: nothing got worse */
+	CLI_OK = 0,	   /* done; comparisons: no figure became worse */
 	CLI_WORSE = 1,	   /* a regression was found */
-	CLI_USAGE = 2,	   /* bad usage or bad input; one line said what and where */
+	CLI_USAGE = 2,	   /* bad usage or bad input; one line says what and where */
 	CLI_UNTRUSTED = 3, /* not trustworthy, no verdict */
 	CLI_FAILED = 4,	   /* a target, a kernel or the output failed */
 };
@@ -30,7 +30,7 @@ int cmd_report(int argc, char **argv);
 int cmd_selftest(int argc, char **argv);
 int cmd_validate(int argc, char **argv);
 
-/* Does the job of a lab's machine: what lab_init_main() is given. */
+/* Runs a job inside a lab's machine, for lab_init_main(). */
 struct lab_job;
 struct lab_wire;
 int cmd_job_in_lab(const struct lab_job *job, struct lab_wire *wire);

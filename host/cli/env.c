@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* wsbench env: what about this machine disturbs a measurement, and changing it. */
+/* `wsbench env`: settings of this machine that disturb a measurement. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ static int check(const struct env_args *args)
 	int code = CLI_OK;
 
 	if (*grave) {
-		message_warn("figures of this machine cannot be trusted: %s", grave);
+		message_warn("figures of this machine are not trustworthy: %s", grave);
 		code = CLI_UNTRUSTED;
 	}
 	free(grave);
@@ -56,7 +56,6 @@ static int show(const struct env_args *args)
 	return CLI_OK;
 }
 
-/* A line per setting that differs in what came of it, not one per file. */
 static int change(const struct env_args *args,
 		  int (*work)(const struct env_tune *t, struct error *err))
 {
@@ -91,7 +90,7 @@ static int restore(const struct env_args *args)
 static const struct {
 	const char *name;
 	int (*run)(const struct env_args *args);
-	bool dry, force; /* options that it takes */
+	bool dry, force; /* accepted options */
 } verbs[] = {
 	{ "check", check, false, false },
 	{ "tune", tune, true, false },
@@ -116,21 +115,22 @@ static error_t check_verb(const struct env_args *args, const struct argp_state *
 	size_t verb;
 
 	if (!args->verb)
-		return options_error(state, "check, tune, restore or show?");
+		return options_error(state, "no command: check, tune, restore or show");
 	verb = find_verb(args->verb);
 	if (verb < VERBS && args->dry && !verbs[verb].dry)
-		return options_error(state, "'%s' takes no --dry-run", args->verb);
+		return options_error(state, "'%s' has no option --dry-run", args->verb);
 	if (verb < VERBS && args->force && !verbs[verb].force)
-		return options_error(state, "'%s' takes no --force", args->verb);
+		return options_error(state, "'%s' has no option --force", args->verb);
 	if (verb < VERBS)
 		return 0;
 	for (size_t i = 0; i < VERBS; i++)
 		names[i] = verbs[i].name;
 	nearest = names_nearest(args->verb, names, VERBS);
 	if (nearest)
-		return options_error(state, "no '%s': did you mean '%s'?", args->verb,
-				     nearest);
-	return options_error(state, "no '%s': check, tune, restore or show?", args->verb);
+		return options_error(state, "no command '%s': did you mean '%s'?",
+				     args->verb, nearest);
+	return options_error(state, "no command '%s': check, tune, restore or show",
+			     args->verb);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -162,11 +162,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-	{ "dry-run", OPTION_DRY, NULL, 0, "say what would be changed, and change nothing",
-	  0 },
+	{ "dry-run", OPTION_DRY, NULL, 0, "print the changes without making them", 0 },
 	{ "force", OPTION_FORCE, NULL, 0,
-	  "restore what somebody else has changed since, too", 0 },
-	{ "root", OPTION_ROOT, "DIR", 0, "look below DIR instead of /", 0 },
+	  "restore also settings that another program has changed since", 0 },
+	{ "root", OPTION_ROOT, "DIR", 0, "use files below DIR instead of /", 0 },
 	{ 0 },
 };
 
@@ -176,15 +175,13 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "check|tune|restore|show",
-	.doc = "What about this machine disturbs a measurement.\v"
-	       "check    the settings, what they should be, and what they do to "
-	       "figures;\n"
-	       "         ends with 3 if the figures cannot be trusted\n"
-	       "tune     change those that can be changed on a running machine; what "
-	       "they\n"
-	       "         were is on disk before, until restore\n"
-	       "restore  change them back\n"
-	       "show     the machine, its settings, and what is tuned",
+	.doc = "Settings of this machine that disturb a measurement.\v"
+	       "check    print the settings, the expected values and their effects; the\n"
+	       "         exit code is 3 if figures are not trustworthy\n"
+	       "tune     change the settings that can be changed at run time; the old\n"
+	       "         values are saved on disk first\n"
+	       "restore  restore the saved values\n"
+	       "show     print the machine, its settings, and the tuned settings",
 	.children = children,
 };
 

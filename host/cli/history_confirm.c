@@ -20,8 +20,8 @@
 #include "host/lib/message.h"
 #include "host/cli/names.h"
 #include "host/cli/run.h"
-#include "host/env/fingerprint.h"
-#include "host/stats/student.h"
+#include "host/env/machine.h"
+#include "host/stats/two_sample.h"
 #include "host/targets/target.h"
 #include "host/lib/number.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* wsbench list: the benchmarks, configs and targets there are. */
+/* wsbench list: the benchmarks, configurations and targets. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,8 @@
 
 #define COLUMNS 100
 
-#define KEY_JSON 0x100
+#define KEY_JSON  0x100
+#define KEY_NAMES 0x101
 
 enum list_what {
 	LIST_BENCHMARKS,
@@ -25,7 +26,8 @@ enum list_what {
 	LIST_ALL,
 };
 
-/* What a row expects; only rows say "varies", documents say what was seen. */
+/* The handler that a row expects. "varies" is only for rows: documents have observed
+ * ones. */
 static const char *handler_word(const struct bench *b)
 {
 	return b->handled_by == HANDLED_VARIES ? "varies"
@@ -38,10 +40,10 @@ static const char *const arch_names[ARCHS] = { "x86_64", "aarch64" };
 struct list_args {
 	struct options_common common;
 	enum list_what what;
-	bool json;
+	bool json, names;
 };
 
-/* Why a target cannot run here; "" if it can. */
+/* The reason for which a target cannot run here; "" if it can. */
 static void probe(const struct target *t, struct error *err)
 {
 	const struct target_options options = { .cpu = -1 };
@@ -186,6 +188,20 @@ static void print_json(const struct list_args *args)
 	json_list_free(l);
 }
 
+/* One name per line, for scripts and completions. */
+static void print_names(const struct list_args *args)
+{
+	if (wanted(args, LIST_BENCHMARKS))
+		for (const struct bench *b = bench_table; b->id; b++)
+			puts(b->id);
+	if (wanted(args, LIST_CONFIGS))
+		for (const struct config *c = config_table; c->name; c++)
+			puts(c->name);
+	if (wanted(args, LIST_TARGETS))
+		for (const struct target *t = target_table; t->name; t++)
+			puts(t->name);
+}
+
 static error_t parse_what(const char *arg, struct argp_state *state)
 {
 	struct list_args *args = state->input;
@@ -217,8 +233,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_JSON:
 		args->json = true;
 		return 0;
+	case KEY_NAMES:
+		args->names = true;
+		return 0;
 	case ARGP_KEY_ARG:
 		return parse_what(arg, state);
+	case ARGP_KEY_END:
+		if (args->json && args->names)
+			return options_error(state,
+					     "--json and --names: give one of them");
+		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
@@ -227,6 +251,7 @@ int cmd_list(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
 		{ "json", KEY_JSON, NULL, 0, "Print JSON", 0 },
+		{ "names", KEY_NAMES, NULL, 0, "Print names only, one per line", 0 },
 		{ 0 },
 	};
 	static const struct argp_child children[] = { { &options_common, 0, NULL, 0 },
@@ -235,8 +260,10 @@ int cmd_list(int argc, char **argv)
 		.options = options,
 		.parser = parse,
 		.args_doc = "[benchmarks|configs|targets]",
-		.doc = "Shows what can be measured, how, and where. For each target: "
-		       "whether it can run on this machine and, if not, why.",
+		.doc = "Lists the benchmarks, the counter configurations and the "
+		       "targets. "
+		       "Of each target, says whether the target can run on this machine "
+		       "and, if not, gives the reason.",
 		.children = children,
 	};
 	struct list_args args = { .what = LIST_ALL };
@@ -251,6 +278,8 @@ int cmd_list(int argc, char **argv)
 	}
 	if (args.json)
 		print_json(&args);
+	else if (args.names)
+		print_names(&args);
 	else
 		print_text(&args);
 	return CLI_OK;

@@ -20,36 +20,59 @@ struct command {
 	const char *summary;
 };
 
+/* In the order of use. */
 static const struct command commands[] = {
-	{ "list", cmd_list, "show the benchmarks, configs and targets there are" },
+	{ "list", cmd_list, "list the benchmarks, configurations and targets" },
 	{ "run", cmd_run, "measure; write result documents and print a table" },
-	{ "compare", cmd_compare, "two runs, or two configs: what got better or worse" },
-	{ "explain", cmd_explain, "which functions a benchmark's instructions are in" },
-	{ "history", cmd_history, "keep figures of many runs; say what changed when" },
-	{ "export", cmd_export, "print figures in another tool's format" },
+	{ "compare", cmd_compare, "compare two runs, or two configurations of a run" },
+	{ "explain", cmd_explain, "attribute a benchmark's instructions to functions" },
+	{ "history", cmd_history, "keep the figures of many runs and find changes" },
+	{ "pmu", cmd_pmu, "print the vPMU map: what handles each PMU access" },
 	{ "plot", cmd_plot, "draw pictures of result documents, SVG and PNG" },
-	{ "pmu", cmd_pmu, "the vPMU map: who answers each PMU access, at what cost" },
-	{ "env", cmd_env, "what disturbs measurements on this machine; tune it" },
 	{ "report", cmd_report, "write one HTML page of result documents" },
-	{ "selftest", cmd_selftest, "boot guests that notice what the VMM gets wrong" },
+	{ "export", cmd_export, "print figures in the format of another tool" },
 	{ "validate", cmd_validate, "check result documents against the schema" },
+	{ "env", cmd_env, "check and tune this machine for measurements" },
+	{ "selftest", cmd_selftest, "boot guests that test the VMM" },
 };
 
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+static const struct {
+	enum cli_exit code;
+	const char *meaning;
+} exit_codes[] = {
+	{ CLI_OK, "done; compare and history check: no figure became worse" },
+	{ CLI_WORSE, "a regression was found; selftest: a test failed" },
+	{ CLI_USAGE, "bad usage or bad input; one line says what and where" },
+	{ CLI_UNTRUSTED, "the measurement is not trustworthy, and there is no verdict" },
+	{ CLI_FAILED, "a target, a kernel, a guest or the output failed" },
+};
+
+#define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
 static void print_help(FILE *f)
 {
-	fputs("Usage: wsbench [--version] [--help] COMMAND [OPTION...]\n"
-	      "Measures what it costs a virtual machine to leave and re-enter the "
-	      "guest.\n"
+	fputs("Usage: wsbench COMMAND [OPTION...]\n"
+	      "       wsbench help [COMMAND] | -h | --help\n"
+	      "       wsbench version | -V | --version\n"
+	      "Measures the cost of a VM exit: from the guest to KVM or the VMM, and "
+	      "back.\n"
 	      "\nCommands:\n",
 	      f);
-	for (size_t i = 0; i < COMMANDS; i++)
+	for (size_t i = 0; i < ROWS(commands); i++)
 		fprintf(f, "  %-10s %s\n", commands[i].name, commands[i].summary);
-	fputs("\n'wsbench COMMAND --help' lists a command's options.\n"
-	      "Exit codes: 0 done, 1 a regression was found, 2 bad usage or input,\n"
-	      "3 not trustworthy, 4 a target, a kernel or the output failed.\n",
-	      f);
+	fputs("\nExit codes:\n", f);
+	for (size_t i = 0; i < ROWS(exit_codes); i++)
+		fprintf(f, "  %d  %s\n", exit_codes[i].code, exit_codes[i].meaning);
+	fputs("\n'wsbench help COMMAND' lists the options of a command.\n", f);
+}
+
+/* The tables above for the manual page and the completions, like help_dump(). */
+static void dump_tables(void)
+{
+	for (size_t i = 0; i < ROWS(commands); i++)
+		printf("command\t%s\t%s\n", commands[i].name, commands[i].summary);
+	for (size_t i = 0; i < ROWS(exit_codes); i++)
+		printf("exit\t%d\t%s\n", exit_codes[i].code, exit_codes[i].meaning);
 }
 
 static void print_version(void)
@@ -62,17 +85,21 @@ static void print_version(void)
 
 static int unknown_command(const char *name)
 {
-	const char *names[COMMANDS], *nearest;
+	const char *names[ROWS(commands) + 2], *nearest;
+	size_t n = 0;
 
-	for (size_t i = 0; i < COMMANDS; i++)
-		names[i] = commands[i].name;
-	nearest = names_nearest(name, names, COMMANDS);
+	for (; n < ROWS(commands); n++)
+		names[n] = commands[n].name;
+	names[n++] = "help";
+	names[n++] = "version";
+	nearest = names_nearest(name, names, n);
 	if (nearest)
 		message_usage("wsbench", "unknown command '%s': did you mean '%s'?", name,
 			      nearest);
 	else
 		message_usage("wsbench",
-			      "unknown command '%s': 'wsbench --help' lists them", name);
+			      "unknown command '%s': 'wsbench --help' lists the commands",
+			      name);
 	return CLI_USAGE;
 }
 
@@ -90,32 +117,63 @@ static int unknown_option(const char *word)
 	return CLI_USAGE;
 }
 
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < ROWS(commands); i++)
+		if (!strcmp(name, commands[i].name))
+			return &commands[i];
+	return NULL;
+}
+
+/* wsbench help [COMMAND] */
+static int help(int argc, char **argv)
+{
+	char option[] = "--help", *words[] = { argv[0], option, NULL };
+	const struct command *command;
+
+	if (!argc) {
+		print_help(stdout);
+		return CLI_OK;
+	}
+	command = find_command(argv[0]);
+	if (!command)
+		return unknown_command(argv[0]);
+	return command->run(2, words);
+}
+
 static int dispatch(int argc, char **argv)
 {
+	const struct command *command;
+
 	if (argc < 2) {
 		print_help(stderr);
 		return CLI_USAGE;
 	}
-	if (!strcmp(argv[1], "--help")) {
-		print_help(stdout);
+	if (!strcmp(argv[1], "help"))
+		return help(argc - 2, argv + 2);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return help(0, NULL);
+	if (!strcmp(argv[1], "version") || !strcmp(argv[1], "--version") ||
+	    !strcmp(argv[1], "-V")) {
+		print_version();
 		return CLI_OK;
 	}
-	if (!strcmp(argv[1], "--version")) {
-		print_version();
+	if (!strcmp(argv[1], "--dump-options")) {
+		dump_tables();
 		return CLI_OK;
 	}
 	if (argv[1][0] == '-')
 		return unknown_option(argv[1]);
-	for (size_t i = 0; i < COMMANDS; i++)
-		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
-	return unknown_command(argv[1]);
+	command = find_command(argv[1]);
+	if (!command)
+		return unknown_command(argv[1]);
+	return command->run(argc - 1, argv + 1);
 }
 
 /*
- * Whoever starts us with a standard stream closed must not have the next file we
- * open take its place and be written over with messages. Opened the wrong way
- * round, such a stream still fails as a closed one does.
+ * Opens a standard stream that the caller closed, so that the next file that the program
+ * opens does not become the stream and receive messages. The stream is opened in the
+ * wrong direction: to use it still fails, as with a closed stream.
  */
 static void fill_standard_streams(void)
 {
@@ -125,7 +183,7 @@ static void fill_standard_streams(void)
 				    fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
-/* Results that did not arrive are a failure, however well the command went. */
+/* A failed write of the results replaces the exit code of the command. */
 static int finish_stdout(int code)
 {
 	bool failed = ferror(stdout);
@@ -145,13 +203,14 @@ static int finish_stdout(int code)
 int main(int argc, char **argv)
 {
 	/*
-	 * The first process of a lab's machine, started by its kernel. The number
-	 * alone would not do: a container's first process is 1 as well.
+	 * The kernel of a lab's machine starts this program as /init. The process id
+	 * is not enough: the first process of a container has id 1, too.
 	 */
 	if (getpid() == 1 && argc > 0 && !strcmp(argv[0], "/init"))
 		return lab_init_main(cmd_job_in_lab);
 
 	fill_standard_streams();
-	setlocale(LC_CTYPE, ""); /* not LC_NUMERIC: JSON and gnuplot need a point */
+	setlocale(LC_CTYPE,
+		  ""); /* not LC_NUMERIC: JSON and gnuplot need a decimal point */
 	return finish_stdout(dispatch(argc, argv));
 }

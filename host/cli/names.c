@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names the user typed, against the names that exist. */
+/* Matches names on the command line against the tables. */
 #include "host/lib/error.h"
 #include "host/cli/names.h"
 
@@ -14,7 +14,7 @@
 #include "host/result/result.h"
 #include "host/targets/target.h"
 
-/* Longer words are nobody's misspelling; three rows of the matrix fit the stack. */
+/* Longer words are not compared: three rows of the matrix are on the stack. */
 #define WORD_MAX 63
 
 static size_t min2(size_t a, size_t b)
@@ -92,7 +92,7 @@ static void add_once(struct names_list *list, const char *name)
 	list->names[list->n++] = name;
 }
 
-/* Whether `name` is among those that one word of a list selects. */
+/* Whether one word of a list selects `name`. */
 typedef bool matches(const char *word, const char *name);
 
 static bool glob_matches(const char *pattern, const char *name)
@@ -127,8 +127,8 @@ static int add_matches(const char *what, const char *pattern, matches *fits,
 			 nearest);
 	else
 		snprintf(err->text, sizeof(err->text),
-			 "no %s matches '%.200s': 'wsbench list %ss' shows what there is",
-			 what, pattern, what);
+			 "no %s matches '%.200s': 'wsbench list %ss' shows all", what,
+			 pattern, what);
 	return -EINVAL;
 }
 
@@ -156,8 +156,8 @@ int names_match(const char *what, const char *patterns, const char *const *names
 	return match_list(what, patterns, glob_matches, names, n, list, err);
 }
 
-/* Whether `name` itself, and not only a pattern that covers it, is in the list. */
-static bool asked_for(const char *patterns, const char *name)
+/* Whether `name` is an entry of the list, not only a match of a pattern. */
+static bool is_named(const char *patterns, const char *name)
 {
 	size_t n = strlen(name);
 
@@ -167,15 +167,15 @@ static bool asked_for(const char *patterns, const char *name)
 	return false;
 }
 
-/* A pattern is not enough for what may do harm. */
-static int drop_unasked(const char *patterns, struct names_list *list, struct error *err)
+/* Drops opt-in benchmarks that only a pattern selects: they disturb the machine. */
+static int drop_opt_in(const char *patterns, struct names_list *list, struct error *err)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < list->n; i++) {
 		const char *name = list->names[i];
 
-		if (!(names_bench(name)->needs & OPT_IN) || asked_for(patterns, name))
+		if (!(names_bench(name)->needs & OPT_IN) || is_named(patterns, name))
 			list->names[kept++] = name;
 		else
 			snprintf(err->text, sizeof(err->text),
@@ -202,7 +202,7 @@ int names_match_benches(const char *patterns, struct names_list *list, struct er
 	}
 	ret = match_list("benchmark", patterns, result_bench_matches, all, n, list, err);
 	free(all);
-	return ret ? ret : drop_unasked(patterns, list, err);
+	return ret ? ret : drop_opt_in(patterns, list, err);
 }
 
 int names_match_configs(const char *patterns, struct names_list *list, struct error *err)

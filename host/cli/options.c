@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Command lines: a check of every option against the argp tree, then argp.
+ * Command lines: every option is checked against the argp tables, then argp parses.
  *
- * argp's own errors are two lines, abbreviations are silently accepted, and it ends
- * the process itself. So what it would complain about is found before it is asked.
+ * The check exists because argp prints errors of two lines, accepts abbreviations and
+ * ends the process.
  */
 #include "host/cli/options.h"
 
@@ -15,11 +15,11 @@
 #include <string.h>
 
 #include "host/lib/message.h"
+#include "host/cli/help.h"
 #include "host/cli/names.h"
 
 #define KEY_QUIET    0x7001
 #define KEY_NO_COLOR 0x7002
-#define KEY_HELP     0x7003
 
 #define TEXT_MAX      512
 #define ALL_NAMES_MAX 64
@@ -36,7 +36,7 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_NO_COLOR:
 		return setenv("NO_COLOR", "1", 1) ? errno : 0;
-	case KEY_HELP: /* options_parse() has seen it before */
+	case 'h': /* options_parse() has handled the option */
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -44,16 +44,16 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option common_options[] = {
 	{ "quiet", KEY_QUIET, NULL, 0, "Print no progress and no remarks", -1 },
-	{ "no-color", KEY_NO_COLOR, NULL, 0, "Use no colour, as if NO_COLOR were set",
+	{ "no-color", KEY_NO_COLOR, NULL, 0, "Print without colour, as with NO_COLOR",
 	  -1 },
-	{ "help", KEY_HELP, NULL, 0, "Print this help", -1 },
+	{ "help", 'h', NULL, 0, "Print this help", -1 },
 	{ 0 },
 };
 
 const struct argp options_common = { common_options, parse_common, NULL, NULL,
 				     NULL,	     NULL,	   NULL };
 
-/* What the check is looking for, and what it has seen. */
+/* A search in the tables for one option, and what the walk has collected so far. */
 struct search {
 	const char *name; /* of a long option, not ended by NUL; NULL: look for `key` */
 	size_t len;
@@ -63,16 +63,11 @@ struct search {
 	size_t n_all;
 };
 
-static bool ends(const struct argp_option *o)
-{
-	return !o->name && !o->key && !o->doc && !o->group;
-}
-
 static void search_tree(const struct argp *argp, struct search *s)
 {
-	const struct argp_option *real = NULL; /* what an alias stands for */
+	const struct argp_option *real = NULL; /* the option that an alias belongs to */
 
-	for (const struct argp_option *o = argp->options; o && !ends(o); o++) {
+	for (const struct argp_option *o = argp->options; o && !options_end(o); o++) {
 		if (o->flags & OPTION_DOC)
 			continue;
 		if (!(o->flags & OPTION_ALIAS))
@@ -105,7 +100,7 @@ static int unknown_long(const char *command, const struct search *s)
 	return -EINVAL;
 }
 
-/* Whether the word after this one is its value: 0 or 1, or -EINVAL. */
+/* Whether the next word is the value of the option `word`: 0 or 1, or -EINVAL. */
 static int check_long(const struct argp *argp, const char *command, const char *word)
 {
 	const char *value = strchr(word, '=');
@@ -122,7 +117,7 @@ static int check_long(const struct argp *argp, const char *command, const char *
 	return s.found->arg && !value && !(s.found->flags & OPTION_ARG_OPTIONAL);
 }
 
-/* The same for a word of short options: "-o", "-oFILE". */
+/* check_long() for a word of short options: "-o", "-oFILE". */
 static int check_short(const struct argp *argp, const char *command, const char *word)
 {
 	for (const char *c = word + 1; *c; c++) {
@@ -142,12 +137,19 @@ static int check_short(const struct argp *argp, const char *command, const char 
 	return 0;
 }
 
-/* OPTIONS_RUN if argp will find nothing to complain about in the options. */
+/*
+ * OPTIONS_RUN if argp will accept every option. -h and --help count wherever they are,
+ * --dump-options only as the first word.
+ */
 static enum options_next check(const struct argp *argp, const char *command, int argc,
 			       char **argv)
 {
 	bool help = false;
 
+	if (argc > 1 && !strcmp(argv[1], "--dump-options")) {
+		help_dump(argp);
+		return OPTIONS_HELP;
+	}
 	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
 		const char *word = argv[i];
 		int takes;
@@ -164,11 +166,14 @@ static enum options_next check(const struct argp *argp, const char *command, int
 			message_usage(command, "option '%s' needs a value", word);
 			return OPTIONS_BAD;
 		}
-		if (!strcmp(word, "--help"))
+		if (!strcmp(word, "--help") || !strcmp(word, "-h"))
 			help = true;
 		i += takes;
 	}
-	return help ? OPTIONS_HELP : OPTIONS_RUN;
+	if (!help)
+		return OPTIONS_RUN;
+	help_print(argp, command);
+	return OPTIONS_HELP;
 }
 
 enum options_next options_parse(const struct argp *argp, const char *command, int argc,
@@ -179,29 +184,23 @@ enum options_next options_parse(const struct argp *argp, const char *command, in
 	int end = argc;
 	error_t err;
 
-	snprintf(name, sizeof(name), "%s", command);
-	if (next == OPTIONS_HELP) {
-		/* Without argp's note on short options; the user's own format stands. */
-		setenv("ARGP_HELP_FMT", "no-dup-args-note", 0);
-		argp_help(argp, stdout, ARGP_HELP_LONG | ARGP_HELP_DOC | ARGP_HELP_USAGE,
-			  name);
-	}
 	if (next != OPTIONS_RUN)
 		return next;
 
 	words = calloc((size_t)argc + 2, sizeof(*words));
 	if (!words)
 		abort();
-	words[0] = name; /* argp hands it to the parsers as state->name */
+	snprintf(name, sizeof(name), "%s", command);
+	words[0] = name; /* argp passes argv[0] to the parsers as state->name */
 	for (int i = 1; i < argc; i++)
 		words[i] = argv[i];
-	/* In order: POSIXLY_CORRECT must not change what the words mean. */
+	/* In order: POSIXLY_CORRECT must not change the meaning of the words. */
 	err = argp_parse(argp, argc > 0 ? argc : 1, words,
 			 ARGP_NO_ERRS | ARGP_NO_EXIT | ARGP_NO_HELP | ARGP_IN_ORDER, &end,
 			 input);
 	if (err == ARGP_ERR_UNKNOWN || (!err && end < argc))
 		message_usage(command, "unexpected argument '%s'", words[end]);
-	else if (err && err != EINVAL) /* EINVAL: options_error() has said it */
+	else if (err && err != EINVAL) /* EINVAL: options_error() has printed the line */
 		message_usage(command, "%s", strerror(err));
 	free(words);
 	return err || end < argc ? OPTIONS_BAD : OPTIONS_RUN;
@@ -227,7 +226,7 @@ error_t options_number(const struct argp_state *state, const char *name, const c
 	unsigned long long value;
 	char *end;
 
-	/* strtoull() alone would take blanks, signs and octal. */
+	/* strtoull() alone would accept blanks, signs and octal. */
 	if (!*digits || strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789") !=
 				strlen(digits))
 		return options_error(state, "%s: '%s' is not a whole number", name, arg);

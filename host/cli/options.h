@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Command lines by argp, with errors of one line and the nearest option named.
+ * Command lines by argp, with errors of one line that name the nearest option.
  *
  * A command describes its options in a `struct argp` whose children hold
- * options_common. Its parser hands the common part down and leaves every
- * unknown key alone:
+ * options_common. The parser of the command passes the common part to the child and
+ * returns ARGP_ERR_UNKNOWN for every unknown key:
  *
  *	case ARGP_KEY_INIT:
  *		state->child_inputs[0] = &mine->common;
@@ -19,29 +19,28 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What every command takes: --quiet, --no-color, --help. */
+/* The options of every command: --quiet, --no-color, --help. */
 struct options_common {
 	bool quiet; /* no progress, no message_info() */
 };
 
 /*
  * A child for `struct argp.children`; its input is a struct options_common.
- * --no-color acts by setting NO_COLOR in the environment, where everything that
- * draws in colour looks (see message_color()).
+ * --no-color sets NO_COLOR in the environment, which message_color() reads.
  */
 extern const struct argp options_common;
 
 enum options_next {
-	OPTIONS_RUN,  /* parsed: go on */
-	OPTIONS_HELP, /* --help was printed to stdout: return CLI_OK */
+	OPTIONS_RUN,  /* parsed: continue */
+	OPTIONS_HELP, /* the help was printed to stdout: return CLI_OK */
 	OPTIONS_BAD,  /* an error line was printed: return CLI_USAGE */
 };
 
 /*
  * Parses argv[1..]; argv[0] is ignored, `command` ("wsbench run") begins every
- * message. Options may stand anywhere before "--"; long names must be exact.
- * Arguments reach the parser as ARGP_KEY_ARG; a parser that returns
- * ARGP_ERR_UNKNOWN for one has it reported as unexpected.
+ * message. Options may be anywhere before "--"; long names must be exact.
+ * Arguments reach the parser as ARGP_KEY_ARG; an argument for which the parser
+ * returns ARGP_ERR_UNKNOWN is reported as unexpected.
  */
 enum options_next options_parse(const struct argp *argp, const char *command, int argc,
 				char **argv, void *input);

@@ -11,7 +11,7 @@
 #include "host/cli/documents.h"
 #include "host/lib/message.h"
 #include "host/cli/options.h"
-#include "host/result/replace.h"
+#include "host/lib/file.h"
 #include "host/result/result.h"
 #include "host/report/report.h"
 
@@ -66,7 +66,7 @@ static int save(const char *dir, const char *page, size_t bytes)
 	}
 	if (asprintf(&path, "%s/" PAGE, dir) < 0)
 		abort();
-	err = replace_file(path, page, bytes);
+	err = file_replace(path, page, bytes);
 	if (err) {
 		message_error("cannot write %s: %s", path, strerror(-err));
 		code = CLI_FAILED;

@@ -11,8 +11,8 @@
 #include "host/lib/error.h"
 #include "host/cli/cmd.h"
 #include "host/cli/names.h"
-#include "host/env/checks.h"
-#include "host/env/fingerprint.h"
+#include "host/env/settings.h"
+#include "host/env/machine.h"
 #include "host/targets/lab/initramfs.h"
 #include "host/targets/lab/job.h"
 #include "host/targets/lab/wire.h"
@@ -22,7 +22,7 @@
 #include "host/targets/boot.h"
 #include "host/targets/payload.h"
 #include "host/selftest/selftest.h"
-#include "host/vmm/spacer.h"
+#include "host/vmm/vmm.h"
 
 /* Target `kvm`, on a clock that counts instructions. */
 static int open_kvm(struct target *t, const struct lab_job *job, struct error *err)

@@ -12,8 +12,8 @@
 #include "host/cli/progress.h"
 #include "host/cli/run.h"
 #include "host/cli/version.h"
-#include "host/env/checks.h"
-#include "host/env/fingerprint.h"
+#include "host/env/settings.h"
+#include "host/env/machine.h"
 
 /* RFC 3339 in UTC, to the second. */
 #define TIME_BYTES sizeof("2026-01-01T00:00:00Z")

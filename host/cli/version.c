@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The one file that is compiled anew when the commit changes. */
+/* The only file that a new commit rebuilds. */
 #include "host/cli/version.h"
 
 #include <version.h> /* generated into the build folder; not the one beside this */

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-const char *version_text(void);	  /* "0.1.0" */
-const char *version_commit(void); /* abbreviated hash; "" where it is not known */
+const char *version_text(void);	  /* "0.2.0" */
+const char *version_commit(void); /* abbreviated hash; "" if unknown */
 bool version_dirty(void);	  /* built from a tree with uncommitted changes */
 
 #endif

@@ -13,7 +13,7 @@
 
 #include "host/compare/compare.h"
 #include "host/compare/compare_judge.h"
-#include "host/stats/power.h"
+#include "host/stats/two_sample.h"
 #include "host/stats/summary.h"
 
 #define METRIC "round_trip"

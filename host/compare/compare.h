@@ -17,7 +17,6 @@
 #include "host/lib/error.h"
 #include "host/compare/drift.h"
 #include "host/compare/threshold.h"
-#include "host/result/class.h"
 #include "host/result/result.h"
 
 /* In the order of what a reader wants to see first. */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "host/compare/compare_judge.h"
-#include "host/stats/power.h"
+#include "host/stats/two_sample.h"
 
 /* What the median does not show: some events took another path. */
 static void remark_mean(struct compare_row *row)

@@ -8,11 +8,8 @@
 #include <gsl/gsl_cdf.h>
 
 #include "host/compare/compare_judge.h"
-#include "host/stats/interval.h"
-#include "host/stats/paired.h"
-#include "host/stats/power.h"
-#include "host/stats/rank.h"
 #include "host/stats/summary.h"
+#include "host/stats/two_sample.h"
 
 #define LEVEL 0.95
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What about a machine disturbs a measurement. */
+/* Settings of a machine that disturb a measurement. */
 #include "host/env/settings.h"
 
 #include <glob.h>
@@ -8,60 +8,176 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/env/read.h"
+#include "host/env/machine.h"
+#include "host/env/tune.h"
+#include "host/result/result.h"
 
 #define CPU    "/sys/devices/system/cpu/"
 #define MM     "/sys/kernel/mm/"
 #define KVM    "/sys/module/kvm/parameters/"
 #define KERNEL "/proc/sys/kernel/"
 
+static enum env_status probe_guest(const char *root, char value[ENV_VALUE_MAX])
+{
+	int guest = env_is_guest(root);
+
+	if (guest < 0)
+		return ENV_UNKNOWN;
+	snprintf(value, ENV_VALUE_MAX, guest ? "yes" : "no");
+	return guest ? ENV_WARN : ENV_OK;
+}
+
+/* On x86, KVM needs VMX or SVM. On other architectures, KVM is always hardware KVM. */
+static enum env_status probe_kvm(const char *root, char value[ENV_VALUE_MAX])
+{
+	char flags[8192], line[ENV_VALUE_MAX];
+	bool x86 = env_read_key(root, "/proc/cpuinfo", "flags", flags, sizeof(flags));
+	bool kvm = env_read_line(root, "/sys/class/misc/kvm/dev", line, sizeof(line));
+
+	if (!kvm && !x86)
+		return ENV_UNKNOWN;
+	if (!kvm) {
+		snprintf(value, ENV_VALUE_MAX, "no KVM");
+		return ENV_WARN;
+	}
+	if (x86 && !env_has_word(flags, "vmx") && !env_has_word(flags, "svm")) {
+		snprintf(value, ENV_VALUE_MAX, "software");
+		return ENV_WARN;
+	}
+	snprintf(value, ENV_VALUE_MAX, "hardware");
+	return ENV_OK;
+}
+
+static size_t append(char value[ENV_VALUE_MAX], size_t at, const char *text)
+{
+	int n = snprintf(value + at, ENV_VALUE_MAX - at, "%s%s", at ? " " : "", text);
+
+	return at + (size_t)n < ENV_VALUE_MAX ? at + (size_t)n : ENV_VALUE_MAX - 1;
+}
+
+/* Recorded for comparisons: no value is good or bad. */
+static enum env_status probe_parameters(const char *root, char value[ENV_VALUE_MAX])
+{
+	static const char *const names[] = {
+		"kvm/enable_pmu",
+		"kvm/tdp_mmu",
+		"kvm/nx_huge_pages",
+		"kvm_intel/ept",
+		"kvm_intel/vpid",
+		"kvm_intel/enable_apicv",
+		"kvm_intel/ple_gap",
+		"kvm_intel/nested",
+		"kvm_intel/vmentry_l1d_flush",
+		"kvm_intel/enable_mediated_pmu",
+		"kvm_amd/npt",
+		"kvm_amd/avic",
+		"kvm_amd/nested",
+		"kvm_amd/vnmi",
+		"kvm_amd/pause_filter_count",
+		"kvm_amd/enable_mediated_pmu",
+	};
+	char path[128], line[64], text[160];
+	size_t at = 0;
+
+	value[0] = '\0';
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *name = strchr(names[i], '/') + 1;
+
+		snprintf(path, sizeof(path), "/sys/module/%.*s/parameters/%s",
+			 (int)(name - names[i] - 1), names[i], name);
+		if (!env_read_line(root, path, line, sizeof(line)))
+			continue;
+		snprintf(text, sizeof(text), "%s=%s", name, line);
+		at = append(value, at, text);
+	}
+	return at ? ENV_OK : ENV_UNKNOWN;
+}
+
+/* Recorded for comparisons: no value is good or bad. */
+static enum env_status probe_mitigations(const char *root, char value[ENV_VALUE_MAX])
+{
+	char pattern[PATH_MAX], line[ENV_VALUE_MAX], names[ENV_VALUE_MAX] = "";
+	size_t on = 0, off = 0, at = 0;
+	glob_t found;
+
+	snprintf(pattern, sizeof(pattern), "%s/sys/devices/system/cpu/vulnerabilities/*",
+		 root);
+	if (glob(pattern, 0, NULL, &found))
+		return ENV_UNKNOWN;
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		if (!env_read_line("", found.gl_pathv[i], line, sizeof(line)))
+			continue;
+		off += !strncmp(line, "Vulnerable", 10);
+		if (strncmp(line, "Mitigation", 10) != 0)
+			continue;
+		on++;
+		at = append(names, at, strrchr(found.gl_pathv[i], '/') + 1);
+	}
+	globfree(&found);
+	snprintf(value, ENV_VALUE_MAX, "%zu on%s%.440s, %zu vulnerable", on,
+		 on ? ": " : "", names, off);
+	return ENV_OK;
+}
+
+/* Of the last minute, without this program. */
+static enum env_status probe_load(const char *root, char value[ENV_VALUE_MAX])
+{
+	char line[128];
+
+	if (!env_read_line(root, "/proc/loadavg", line, sizeof(line)))
+		return ENV_UNKNOWN;
+	snprintf(value, ENV_VALUE_MAX, "%.*s", (int)strcspn(line, " "), line);
+	return strtod(value, NULL) < 0.5 ? ENV_OK : ENV_WARN;
+}
+
 const struct env_setting env_settings[] = {
 	{ "guest", NULL, ENV_LINE, "no", NULL, true,
-	  "a hypervisor below shares the CPU and may handle exits itself",
-	  env_look_guest },
+	  "the hypervisor below shares the CPU and can handle exits itself",
+	  probe_guest },
 	{ "kvm_hardware", NULL, ENV_LINE, "hardware", NULL, true,
-	  "a software KVM's exits cost nothing like a CPU's", env_look_kvm },
+	  "exits of a software KVM do not cost what exits of a CPU cost", probe_kvm },
 	{ "cpufreq_governor", CPU "cpu[0-9]*/cpufreq/scaling_governor", ENV_LINE,
 	  "performance", "performance", true,
-	  "the clock follows the load: the same exit takes twice as long", NULL },
+	  "the clock rate follows the load: an exit can take twice as long", NULL },
 	{ "turbo", CPU "intel_pstate/no_turbo", ENV_LINE, "1", "1", true,
-	  "the clock depends on temperature and neighbours", NULL },
+	  "the clock rate depends on temperature and on other cores", NULL },
 	{ "turbo", CPU "cpufreq/boost", ENV_LINE, "0", "0", true,
-	  "the clock depends on temperature and neighbours", NULL },
+	  "the clock rate depends on temperature and on other cores", NULL },
 	{ "smt", CPU "smt/active", ENV_LINE, "0", NULL, true,
-	  "a sibling takes its share of the core; off by: nosmt", NULL },
+	  "the sibling thread shares the core; turned off by nosmt", NULL },
 	{ "isolated_cpus", CPU "isolated", ENV_PRESENT, "at least one", NULL, false,
-	  "other tasks run where the guest does; by: isolcpus=", NULL },
+	  "other tasks run on the CPU of the guest; set by isolcpus=", NULL },
 	{ "nohz_full", CPU "nohz_full", ENV_PRESENT, "at least one", NULL, false,
-	  "the tick interrupts the guest; by: nohz_full=", NULL },
+	  "the tick interrupts the guest; set by nohz_full=", NULL },
 	{ "idle_states", CPU "cpu[0-9]*/cpuidle/state[2-9]*/disable", ENV_LINE, "1", "1",
-	  false, "waking from deep sleep: halts and wake-ups look slow", NULL },
+	  false, "a CPU leaves deep idle states slowly: halts and wake-ups look slow",
+	  NULL },
 	{ "transparent_hugepage", MM "transparent_hugepage/enabled", ENV_CHOSEN,
 	  "madvise|never", "madvise", false,
-	  "guest memory changes page size under the guest", NULL },
+	  "the page size of guest memory changes during a run", NULL },
 	{ "ksm", MM "ksm/run", ENV_LINE, "0", "0", false,
-	  "merged pages fault again; scanning takes CPU time", NULL },
+	  "merged pages fault again; scanning uses CPU time", NULL },
 	{ "numa_balancing", KERNEL "numa_balancing", ENV_LINE, "0", "0", false,
-	  "pages are unmapped to see who uses them: faults", NULL },
+	  "pages are unmapped to find their users: faults", NULL },
 	{ "nmi_watchdog", KERNEL "nmi_watchdog", ENV_LINE, "0", "0", false,
-	  "takes a hardware counter, and interrupts the guest", NULL },
+	  "uses a hardware counter, and interrupts the guest", NULL },
 	{ "perf_paranoid", KERNEL "perf_event_paranoid", ENV_LINE, "-1|0|1", NULL, false,
-	  "without privileges, no counters of the host", NULL },
+	  "no host counters without privileges", NULL },
 	{ "perf_sample_rate", KERNEL "perf_event_max_sample_rate", ENV_AT_LEAST,
-	  "at least 50000", NULL, false, "lowered by the kernel where perf took too long",
-	  NULL },
+	  "at least 50000", NULL, false,
+	  "lowered by the kernel if perf interrupts took too long", NULL },
 	{ "halt_poll_ns", KVM "halt_poll_ns", ENV_LINE, "0", "0", false,
-	  "KVM spins before it sleeps: halts look cheap, siblings suffer", NULL },
+	  "KVM polls before it sleeps: halts look cheap, siblings slow down", NULL },
 	{ "timer_advance", KVM "lapic_timer_advance", ENV_LINE, "N", NULL, false,
-	  "KVM enters early and spins until a deadline", NULL },
+	  "KVM enters the guest early and spins until the deadline", NULL },
 	{ "timer_advance", KVM "lapic_timer_advance_ns", ENV_LINE, "0", NULL, false,
-	  "KVM enters early and spins until a deadline", NULL },
+	  "KVM enters the guest early and spins until the deadline", NULL },
 	{ "load", NULL, ENV_LINE, "below 0.5", NULL, false,
-	  "others compete for CPUs, caches and memory", env_look_load },
+	  "other tasks compete for CPUs, caches and memory", probe_load },
 	{ "kvm_parameters", NULL, ENV_LINE, "recorded", NULL, false,
-	  "which exits there are, and who handles them", env_look_parameters },
+	  "decide which exits occur, and what handles them", probe_parameters },
 	{ "mitigations", NULL, ENV_LINE, "recorded", NULL, false,
-	  "most of what an exit costs on older CPUs", env_look_mitigations },
+	  "most of the cost of an exit on older CPUs", probe_mitigations },
 	{ 0 },
 };
 
@@ -76,7 +192,7 @@ const char *env_status_name(enum env_status status)
 	return names[status];
 }
 
-/* "always [madvise] never" says madvise. */
+/* "always [madvise] never" -> "madvise" */
 static void keep_chosen(char *value)
 {
 	char *open = strchr(value, '['), *close = open ? strchr(open, ']') : NULL;
@@ -91,7 +207,7 @@ bool env_is_good(const struct env_setting *s, const char *value)
 {
 	size_t len = strlen(value);
 
-	if (s->form == ENV_PRESENT) /* "(null)": how some kernels say none */
+	if (s->form == ENV_PRESENT) /* "(null)": an empty list on some kernels */
 		return len && strcmp(value, "(null)") != 0;
 	if (s->form == ENV_AT_LEAST)
 		return strtoll(value, NULL, 10) >=
@@ -114,7 +230,7 @@ bool env_read_value(const struct env_setting *s, const char *path,
 	return true;
 }
 
-/* The first file's value, or the first that is not good. False: none to read. */
+/* The first value that is not good, or the first value. False: no file can be read. */
 static bool read_files(const struct env_setting *s, const char *root,
 		       char value[ENV_VALUE_MAX])
 {
@@ -140,8 +256,8 @@ static bool find_one(const struct env_setting *s, const char *root,
 		     struct env_finding *found)
 {
 	found->setting = s;
-	if (s->look) {
-		found->status = s->look(root, found->value);
+	if (s->probe) {
+		found->status = s->probe(root, found->value);
 		return found->status != ENV_UNKNOWN;
 	}
 	if (!read_files(s, root, found->value))
@@ -165,4 +281,27 @@ void env_find(const struct env_setting *s, const char *root, struct env_finding 
 	if (done)
 		return;
 	*found = (struct env_finding){ .setting = first, .status = ENV_UNKNOWN };
+}
+
+void env_checks_below(struct result *r, const char *root)
+{
+	const struct env_setting *s = env_settings;
+
+	while (s->id) {
+		struct result_check *c = result_add_check(r);
+		struct env_finding found;
+
+		env_find(s, root, &found, &s);
+		c->id = result_string(r, found.setting->id);
+		c->value = result_string(r, found.status == ENV_UNKNOWN ? NULL
+									: found.value);
+		c->expected = result_string(r, found.setting->good);
+		c->status = result_string(r, env_status_name(found.status));
+	}
+	r->tuned = env_is_tuned(root);
+}
+
+void env_checks(struct result *r)
+{
+	env_checks_below(r, "");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What about a machine disturbs a measurement: one table, from which settings are
- * checked, tuned and restored. `root` goes before every path, as in read.h.
+ * Settings of a machine that disturb a measurement: the table from which settings are
+ * checked, tuned and restored. `root` as in machine.h.
  */
 #ifndef WS_ENV_SETTINGS_H
 #define WS_ENV_SETTINGS_H
@@ -9,64 +9,68 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct result;
+
 #define ENV_VALUE_MAX 512
 
 enum env_form {
-	ENV_LINE,     /* the value is the file's first line */
-	ENV_CHOSEN,   /* the value stands in [brackets] among the others */
-	ENV_PRESENT,  /* good where it is not empty, whatever it says */
-	ENV_AT_LEAST, /* a number; `good` ends with the least one that is */
+	ENV_LINE,     /* the first line of the file */
+	ENV_CHOSEN,   /* a list of values, the current one in [brackets] */
+	ENV_PRESENT,  /* good if not empty */
+	ENV_AT_LEAST, /* a number; `good` ends with the least good number */
 };
 
 enum env_status {
 	ENV_OK,
 	ENV_WARN,
-	ENV_UNKNOWN, /* cannot be read here; that is not good, nor bad */
+	ENV_UNKNOWN, /* cannot be read on this machine */
 };
 
-/* Rows of one id follow each other: the first that can be read speaks. */
+/* Rows with one id are adjacent: the first row that can be read is used. */
 struct env_setting {
 	const char *id;
-	const char *path; /* a glob: all files must agree; NULL: `look` knows */
+	const char *path; /* a glob, all files must be good; NULL: see `probe` */
 	enum env_form form;
-	const char *good;   /* the value hoped for; alternatives parted by '|' */
-	const char *tuned;  /* what `wsbench env tune` writes; NULL: not while it runs */
-	bool grave;	    /* where it is not good, no figure can be trusted */
-	const char *effect; /* what it does to the numbers, in a few words */
-	enum env_status (*look)(const char *root, char value[ENV_VALUE_MAX]);
+	const char *good; /* good values, separated by '|' */
+	const char
+		*tuned; /* written by `wsbench env tune`; NULL: not tunable at run time */
+	bool grave;	/* a value that is not good invalidates all figures */
+	const char *effect; /* effect on the figures */
+	enum env_status (*probe)(const char *root, char value[ENV_VALUE_MAX]);
 };
 
-/* Ends with a row whose id is NULL. */
+/* Ends with a row with id NULL. */
 extern const struct env_setting env_settings[];
 
-/* What one id comes to: the row that spoke, or the first where none did. */
+/* The status of an id: of the row that was used, or of the first row if none was. */
 struct env_finding {
 	const struct env_setting *setting;
-	char value[ENV_VALUE_MAX]; /* "" where unknown */
+	char value[ENV_VALUE_MAX]; /* "" if unknown */
 	enum env_status status;
 };
 
 /*
- * The finding of the id whose rows begin at `s`; *next is where the following id's
- * begin. Of several files the first whose value is not good speaks.
+ * Reads the setting whose rows begin at `s`. *next: the rows of the next id. If several
+ * files match the path, the first value that is not good counts.
  */
 void env_find(const struct env_setting *s, const char *root, struct env_finding *found,
 	      const struct env_setting **next);
 
-/* Whether a value is the one hoped for. */
+/* Whether a value is good. */
 bool env_is_good(const struct env_setting *s, const char *value);
 
-/* The value of one file, of which `path` is the whole name. False: unreadable. */
+/* The value of a file; `path` includes the root. False: cannot be read. */
 bool env_read_value(const struct env_setting *s, const char *path,
 		    char value[ENV_VALUE_MAX]);
 
 /* "ok", "warn", "unknown" */
 const char *env_status_name(enum env_status status);
 
-enum env_status env_look_guest(const char *root, char value[ENV_VALUE_MAX]);
-enum env_status env_look_kvm(const char *root, char value[ENV_VALUE_MAX]);
-enum env_status env_look_parameters(const char *root, char value[ENV_VALUE_MAX]);
-enum env_status env_look_mitigations(const char *root, char value[ENV_VALUE_MAX]);
-enum env_status env_look_load(const char *root, char value[ENV_VALUE_MAX]);
+/*
+ * Adds a check per setting to `r`, and whether `wsbench env tune` is in effect. A setting
+ * that cannot be read is "unknown".
+ */
+void env_checks(struct result *r);
+void env_checks_below(struct result *r, const char *root);
 
 #endif

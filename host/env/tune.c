@@ -1,20 +1,278 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Settings that are changed for the time of a measurement, and changed back. */
-#include "host/lib/error.h"
+/* Tuning: the state file, and changing and restoring settings. */
 #include "host/env/tune.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <glob.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/env/settings.h"
+#include "host/lib/file.h"
 
-static void tell(const struct env_tune *t, const struct env_setting *s, const char *path,
-		 enum env_action action, const char *from, const char *to, int err)
+#define HEAD	  "worldswitch env 1"
+#define ENTRY_MAX 4096
+
+static char *folder_of(const char *root)
+{
+	const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	char *path;
+	int ret;
+
+	/* Root ignores the environment: the file decides what root writes to /sys. */
+	if (*root || !geteuid())
+		ret = asprintf(&path, "%s/var/lib/worldswitch", root);
+	else if (xdg && *xdg == '/')
+		ret = asprintf(&path, "%s/worldswitch", xdg);
+	else
+		ret = asprintf(&path, "%s/.local/state/worldswitch", home ? home : "");
+	if (ret < 0)
+		abort();
+	return path;
+}
+
+/* Creates a folder and its parents. */
+static int make_folder(const char *path, struct error *err)
+{
+	char *copy = strdup(path);
+	int ret = 0;
+
+	if (!copy)
+		abort();
+	for (char *at = copy + 1; !ret; at++) {
+		char was = *at;
+
+		if (was && was != '/')
+			continue;
+		*at = '\0';
+		if (mkdir(copy, 0755) && errno != EEXIST)
+			ret = error_set(err, -errno, "cannot make folder %s: %s", copy,
+					strerror(errno));
+		*at = was;
+		if (!was)
+			break;
+	}
+	free(copy);
+	return ret;
+}
+
+static int take_lock(struct env_state *s, const char *folder, struct error *err)
+{
+	int ret = make_folder(folder, err);
+
+	if (ret)
+		return ret;
+	s->lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->lock < 0)
+		return error_set(err, -errno, "%s: %s", folder, strerror(errno));
+	if (!flock(s->lock, LOCK_EX | LOCK_NB))
+		return 0;
+	return error_set(err, -EBUSY, "%s: another wsbench is tuning this machine",
+			 folder);
+}
+
+static char *copy(const char *text)
+{
+	char *new = strdup(text);
+
+	if (!new)
+		abort();
+	return new;
+}
+
+/* The state file can be forged: paths other than those of settings are rejected. */
+static const struct env_setting *setting_of(const char *path)
+{
+	for (const struct env_setting *s = env_settings; s->id; s++)
+		if (s->tuned && s->path && !fnmatch(s->path, path, FNM_PATHNAME))
+			return s;
+	return NULL;
+}
+
+static int append(struct env_state *s, const char *path, const char *original,
+		  const char *written)
+{
+	const struct env_setting *setting = setting_of(path);
+
+	if (!setting || strstr(path, ".."))
+		return -EINVAL;
+	s->entries = reallocarray(s->entries, s->n + 1, sizeof(*s->entries));
+	if (!s->entries)
+		abort();
+	s->entries[s->n++] =
+		(struct env_entry){ copy(path), copy(original), copy(written), setting };
+	return 0;
+}
+
+/* "path<tab>original<tab>written" */
+static int parse_line(struct env_state *s, char *line)
+{
+	char *original = strchr(line, '\t');
+	char *written = original ? strchr(original + 1, '\t') : NULL;
+
+	if (!written || strchr(written + 1, '\t'))
+		return -EINVAL;
+	*original++ = *written++ = '\0';
+	return append(s, line, original, written);
+}
+
+static int parse(struct env_state *s, FILE *f, struct error *err)
+{
+	char line[ENTRY_MAX];
+	size_t n = 0;
+
+	while (fgets(line, sizeof(line), f)) {
+		size_t len = strlen(line);
+		bool whole = len && line[len - 1] == '\n';
+
+		n++;
+		line[len - whole] = '\0';
+		if (!whole || (n == 1 ? strcmp(line, HEAD) != 0 : parse_line(s, line)))
+			return error_set(err, -EINVAL,
+					 "%s: line %zu: not written by wsbench env "
+					 "(repair or remove the file)",
+					 s->file, n);
+	}
+	if (!n)
+		return error_set(err, -EINVAL,
+				 "%s: empty: what was tuned is unknown (remove the file)",
+				 s->file);
+	return 0;
+}
+
+static int load(struct env_state *s, struct error *err)
+{
+	FILE *f = fopen(s->file, "re");
+	int ret;
+
+	if (!f && errno == ENOENT)
+		return 0;
+	if (!f)
+		return error_set(err, -errno, "cannot read %s: %s", s->file,
+				 strerror(errno));
+	ret = parse(s, f, err);
+	fclose(f);
+	return ret;
+}
+
+int env_state_open(struct env_state *s, const char *root, int lock, struct error *err)
+{
+	char *folder = folder_of(root);
+	int ret = 0;
+
+	*s = (struct env_state){ .lock = -1 };
+	if (asprintf(&s->file, "%s/tuned", folder) < 0)
+		abort();
+	if (lock)
+		ret = take_lock(s, folder, err);
+	if (!ret)
+		ret = load(s, err);
+	free(folder);
+	if (ret)
+		env_state_close(s);
+	return ret;
+}
+
+static void discard(struct env_entry *e)
+{
+	free(e->path);
+	free(e->original);
+	free(e->written);
+}
+
+void env_state_close(struct env_state *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		discard(&s->entries[i]);
+	free(s->entries);
+	free(s->file);
+	if (s->lock >= 0)
+		close(s->lock);
+	*s = (struct env_state){ .lock = -1 };
+}
+
+struct env_entry *env_state_find(const struct env_state *s, const char *path)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (!strcmp(s->entries[i].path, path))
+			return &s->entries[i];
+	return NULL;
+}
+
+/* Without entries, the file is removed. */
+static int save(const struct env_state *s, struct error *err)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *f;
+	int ret;
+
+	if (!s->n) {
+		if (!unlink(s->file) || errno == ENOENT)
+			return 0;
+		return error_set(err, -errno, "cannot remove %s: %s", s->file,
+				 strerror(errno));
+	}
+	f = open_memstream(&text, &bytes);
+	if (!f)
+		abort();
+	fputs(HEAD "\n", f);
+	for (size_t i = 0; i < s->n; i++)
+		fprintf(f, "%s\t%s\t%s\n", s->entries[i].path, s->entries[i].original,
+			s->entries[i].written);
+	if (fclose(f))
+		abort();
+	ret = file_replace(s->file, text, bytes);
+	free(text);
+	return ret ? error_set(err, ret, "cannot write %s: %s", s->file, strerror(-ret))
+		   : 0;
+}
+
+int env_state_add(struct env_state *s, const char *path, const char *original,
+		  const char *written, struct error *err)
+{
+	int ret = -EINVAL;
+
+	/* Tab and newline separate the columns of the file. */
+	if (!strpbrk(path, "\t\n") && !strpbrk(original, "\t\n"))
+		ret = append(s, path, original, written);
+	if (ret)
+		return error_set(err, ret, "%s: not a setting of wsbench env", path);
+	ret = save(s, err);
+	if (ret)
+		discard(&s->entries[--s->n]);
+	return ret;
+}
+
+int env_state_remove(struct env_state *s, const struct env_entry *entry,
+		     struct error *err)
+{
+	size_t at = (size_t)(entry - s->entries);
+	struct env_entry gone = s->entries[at];
+	int ret;
+
+	memmove(&s->entries[at], &s->entries[at + 1], (--s->n - at) * sizeof(gone));
+	ret = save(s, err);
+	if (!ret) {
+		discard(&gone);
+		return 0;
+	}
+	/* The entry is still on disk: keep it in memory, too. */
+	memmove(&s->entries[at + 1], &s->entries[at], (s->n++ - at) * sizeof(gone));
+	s->entries[at] = gone;
+	return ret;
+}
+
+static void report(const struct env_tune *t, const struct env_setting *s,
+		   const char *path, enum env_action action, const char *from,
+		   const char *to, int err)
 {
 	const struct env_step step = { s,    path, action,
 				       from, to,   err ? strerror(err) : NULL };
@@ -22,7 +280,7 @@ static void tell(const struct env_tune *t, const struct env_setting *s, const ch
 	t->step(&step, t->context);
 }
 
-/* In one write, as files of /sys want it. 0 or an errno. */
+/* One write(), as files of /sys require. 0 or an errno. */
 static int write_value(const char *path, const char *value)
 {
 	size_t len = strlen(value);
@@ -39,7 +297,7 @@ static int write_value(const char *path, const char *value)
 	return err;
 }
 
-/* Written, and taken: some files take a value and keep their own. */
+/* Writes and reads back: some files accept a value and ignore it. */
 static int change(const struct env_setting *s, const char *path, const char *value)
 {
 	char now[ENV_VALUE_MAX];
@@ -52,13 +310,13 @@ static int change(const struct env_setting *s, const char *path, const char *val
 	return strcmp(now, value) ? EINVAL : 0;
 }
 
-/* What somebody has set since we wrote to the file, if it is not what was there. */
+/* Whether another program has changed the file since it was tuned. */
 static bool is_foreign(const struct env_entry *e, const char *now)
 {
 	return strcmp(now, e->written) != 0 && strcmp(now, e->original) != 0;
 }
 
-/* 0, EPERM where it could not be written, or a negative errno of the notes. */
+/* 0; EPERM: cannot be written; or the negative errno of the state file. */
 static int tune_file(const struct env_tune *t, struct env_state *state,
 		     const struct env_setting *s, const char *path, struct error *err)
 {
@@ -70,11 +328,11 @@ static int tune_file(const struct env_tune *t, struct env_state *state,
 	if (!env_read_value(s, path, now))
 		return 0;
 	if (e && is_foreign(e, now)) {
-		tell(t, s, path, ENV_FOREIGN, now, e->written, 0);
+		report(t, s, path, ENV_FOREIGN, now, e->written, 0);
 		return 0;
 	}
 	if (env_is_good(s, now)) {
-		tell(t, s, path, ENV_AS_WANTED, now, now, 0);
+		report(t, s, path, ENV_AS_WANTED, now, now, 0);
 		return 0;
 	}
 	if (!t->dry && !e) {
@@ -83,10 +341,10 @@ static int tune_file(const struct env_tune *t, struct env_state *state,
 			return ret;
 	}
 	ret = t->dry ? 0 : change(s, path, s->tuned);
-	tell(t, s, path, ret ? ENV_DENIED : ENV_CHANGED, now, s->tuned, ret);
+	report(t, s, path, ret ? ENV_DENIED : ENV_CHANGED, now, s->tuned, ret);
 	if (!ret)
 		return 0;
-	/* What was not changed has no original to go back to. */
+	/* The file was not changed: remove the entry. */
 	e = env_state_find(state, inner);
 	if (env_read_value(s, path, now) && !strcmp(now, e->original)) {
 		ret = env_state_remove(state, e, err);
@@ -130,7 +388,7 @@ int env_tune(const struct env_tune *t, struct error *err)
 	env_state_close(&state);
 	if (ret < 0 || !denied)
 		return ret < 0 ? ret : 0;
-	snprintf(err->text, sizeof(err->text), "not everything could be tuned");
+	snprintf(err->text, sizeof(err->text), "some settings cannot be tuned");
 	return -EPERM;
 }
 
@@ -140,7 +398,7 @@ enum restored {
 	RESTORED_FOREIGN,
 };
 
-/* One of enum restored, or a negative errno of the notes. */
+/* One of enum restored, or the negative errno of the state file. */
 static int restore_entry(const struct env_tune *t, struct env_state *state,
 			 const struct env_entry *e, struct error *err)
 {
@@ -149,22 +407,22 @@ static int restore_entry(const struct env_tune *t, struct env_state *state,
 
 	snprintf(path, sizeof(path), "%s%s", t->root, e->path);
 	if (!env_read_value(e->setting, path, now)) {
-		/* A CPU that has gone, or a module: nothing to go back to. */
-		tell(t, e->setting, path, ENV_DENIED, e->written, e->original, ENOENT);
+		/* The CPU is offline, or the module was removed. */
+		report(t, e->setting, path, ENV_DENIED, e->written, e->original, ENOENT);
 		return t->dry ? RESTORED : env_state_remove(state, e, err);
 	}
 	if (is_foreign(e, now) && !t->force) {
-		tell(t, e->setting, path, ENV_FOREIGN, now, e->original, 0);
+		report(t, e->setting, path, ENV_FOREIGN, now, e->original, 0);
 		return RESTORED_FOREIGN;
 	}
 	if (strcmp(now, e->original) != 0) {
 		ret = t->dry ? 0 : change(e->setting, path, e->original);
-		tell(t, e->setting, path, ret ? ENV_DENIED : ENV_CHANGED, now,
-		     e->original, ret);
+		report(t, e->setting, path, ret ? ENV_DENIED : ENV_CHANGED, now,
+		       e->original, ret);
 		if (ret)
 			return RESTORED_NOT;
 	} else {
-		tell(t, e->setting, path, ENV_AS_WANTED, now, now, 0);
+		report(t, e->setting, path, ENV_AS_WANTED, now, now, 0);
 	}
 	return t->dry ? RESTORED : env_state_remove(state, e, err);
 }
@@ -188,11 +446,11 @@ int env_restore(const struct env_tune *t, struct error *err)
 		return ret;
 	if (denied)
 		snprintf(err->text, sizeof(err->text),
-			 "not everything could be restored; what is left is still noted");
+			 "some settings cannot be restored; the state file keeps them");
 	else if (foreign)
 		snprintf(err->text, sizeof(err->text),
-			 "what somebody else has changed since was left alone; --force "
-			 "writes the old values all the same");
+			 "settings that another program has changed since were not "
+			 "restored (--force restores them)");
 	return denied ? -EPERM : foreign ? -EEXIST : 0;
 }
 

@@ -1,52 +1,94 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Settings that are changed for the time of a measurement, and changed back. */
+/*
+ * Tuning: settings that are changed for a measurement and restored afterwards.
+ *
+ * The state file has a line per changed file, which is synced before the change. After a
+ * crash, the last line can be of a change that was not made, which is harmless.
+ */
 #ifndef WS_ENV_TUNE_H
 #define WS_ENV_TUNE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "host/lib/error.h"
-#include "host/env/state.h"
 
-enum env_action {
-	ENV_CHANGED,   /* or, on a dry run, would be */
-	ENV_AS_WANTED, /* nothing to do */
-	ENV_FOREIGN,   /* somebody else has changed it since: left alone */
-	ENV_DENIED,    /* could not be written; `why` */
+struct env_setting;
+
+struct env_entry {
+	char *path;		  /* without the root */
+	char *original, *written; /* values before and after the change */
+	const struct env_setting *setting;
 };
 
-/* One file. */
+struct env_state {
+	char *file; /* path of the state file, with the root */
+	int lock;   /* lock of the folder; -1: not locked */
+	struct env_entry *entries;
+	size_t n;
+};
+
+/*
+ * Reads the state file below `root`; without a file, the state is empty. `lock`: creates
+ * and locks the folder. 0, or with `err`: -EINVAL: not a state file, or with a path that
+ * is not a setting; -EBUSY: another process holds the lock; or the negative errno of
+ * reading. Close the state after success.
+ *
+ * For root, the folder is /var/lib/worldswitch; for other users,
+ * $XDG_STATE_HOME/worldswitch or ~/.local/state/worldswitch.
+ */
+int env_state_open(struct env_state *s, const char *root, int lock, struct error *err);
+void env_state_close(struct env_state *s);
+
+/* NULL: the file was not changed. */
+struct env_entry *env_state_find(const struct env_state *s, const char *path);
+
+/* Adds or removes an entry, on disk before the return. 0, or a negative errno with `err`.
+ */
+int env_state_add(struct env_state *s, const char *path, const char *original,
+		  const char *written, struct error *err);
+int env_state_remove(struct env_state *s, const struct env_entry *entry,
+		     struct error *err);
+
+enum env_action {
+	ENV_CHANGED,   /* changed; dry run: would be changed */
+	ENV_AS_WANTED, /* has the value already */
+	ENV_FOREIGN,   /* changed by another program since; not written */
+	ENV_DENIED,    /* cannot be written; see `why` */
+};
+
+/* The outcome for a file. */
 struct env_step {
 	const struct env_setting *setting;
-	const char *path; /* root and all */
+	const char *path; /* with the root */
 	enum env_action action;
-	const char *from, *to; /* `to`: what it is, or should be, afterwards */
-	const char *why;       /* ENV_DENIED: the reason */
+	const char *from,
+		*to;	 /* `to`: the value afterwards, or the one that was not written */
+	const char *why; /* ENV_DENIED: the reason */
 };
 
 struct env_tune {
 	const char *root;
-	bool dry;   /* look only */
-	bool force; /* restore over what somebody else has set */
+	bool dry;   /* report only */
+	bool force; /* restore also files that another program has changed since */
 	void (*step)(const struct env_step *step, void *context);
 	void *context;
 };
 
 /*
- * Changes what can be changed on a running machine, each file after it was noted on
- * disk; what was tuned before keeps its original value in the notes. 0; -EPERM where
- * a file could not be written; or the negative errno of the notes, with `err`: then
- * nothing more was changed.
+ * Changes the tunable settings, each file after its entry is on disk. A file that was
+ * tuned before keeps its original value. 0; -EPERM: a file cannot be written; or the
+ * negative errno of the state file, which ends the tuning. `err` is set.
  */
 int env_tune(const struct env_tune *t, struct error *err);
 
 /*
- * Changes back what is noted, and forgets it. 0; -EPERM as above; -EEXIST where
- * somebody else's change was left alone, and is still noted; or as above.
+ * Restores the files of the state, and removes their entries. 0; -EEXIST: a file that
+ * another program has changed was not written, and keeps its entry; or as env_tune().
  */
 int env_restore(const struct env_tune *t, struct error *err);
 
-/* Whether something is tuned, and all of it still as it was left. */
+/* Whether there are entries, and all files still have the written values. */
 bool env_is_tuned(const char *root);
 
 #endif

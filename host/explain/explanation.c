@@ -6,20 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/result/dump.h"
+#include "host/result/codec.h"
 #include "host/lib/error.h"
-#include "host/result/file.h"
-#include "host/result/layout.h"
-#include "host/result/load.h"
-#include "host/result/member.h"
-#include "host/result/replace.h"
+#include "host/lib/file.h"
 #include "host/result/store.h"
 
 struct explanation *explanation_new(void)
 {
 	struct explanation *e = store_check(malloc(sizeof(*e)));
 
-	member_clear(&layout_explanation, e);
+	codec_clear(&layout_explanation, e);
 	e->store = store_new();
 	return e;
 }
@@ -157,14 +153,14 @@ void explanation_sort(struct explanation *e)
 
 char *explanation_dump(const struct explanation *e)
 {
-	return dump_document(&layout_explanation, e);
+	return codec_dump(&layout_explanation, e);
 }
 
 int explanation_parse(const char *text, size_t bytes, struct explanation **out,
 		      struct error *err)
 {
 	struct explanation *e = explanation_new();
-	int rc = load_text(e->store, &layout_explanation, text, bytes, e, err);
+	int rc = codec_load(e->store, &layout_explanation, text, bytes, e, err);
 
 	*out = rc ? NULL : e;
 	if (rc)
@@ -176,12 +172,12 @@ int explanation_read(const char *path, struct explanation **out, struct error *e
 {
 	struct error inner;
 	char *text;
-	long bytes = file_read(path, &text);
+	long bytes = file_read(path, RESULT_FILE_MAX, &text);
 	int rc;
 
 	*out = NULL;
 	if (bytes < 0) {
-		rc = file_cannot(err, "read", path, (int)bytes);
+		rc = file_error(err, "read", path, (int)bytes);
 	} else {
 		rc = explanation_parse(text, (size_t)bytes, out, &inner);
 		if (rc)
@@ -194,17 +190,17 @@ int explanation_read(const char *path, struct explanation **out, struct error *e
 int explanation_write(const char *path, const struct explanation *e, struct error *err)
 {
 	char *text = explanation_dump(e);
-	int rc = replace_file(path, text, strlen(text));
+	int rc = file_replace(path, text, strlen(text));
 
 	free(text);
-	return rc ? file_cannot(err, "write", path, rc) : 0;
+	return rc ? file_error(err, "write", path, rc) : 0;
 }
 
 bool explanation_is_in(const char *path)
 {
 	char *text;
-	long bytes = file_read(path, &text);
-	bool is = bytes > 0 && load_names(text, (size_t)bytes, EXPLANATION_SCHEMA);
+	long bytes = file_read(path, RESULT_FILE_MAX, &text);
+	bool is = bytes > 0 && codec_is_schema(text, (size_t)bytes, EXPLANATION_SCHEMA);
 
 	free(text);
 	return is;
@@ -216,7 +212,7 @@ static int check_text(const char *text, size_t bytes, struct error *err)
 	struct result *r = NULL;
 	int rc;
 
-	if (load_names(text, bytes, EXPLANATION_SCHEMA))
+	if (codec_is_schema(text, bytes, EXPLANATION_SCHEMA))
 		rc = explanation_parse(text, bytes, &e, err);
 	else
 		rc = result_parse(text, bytes, &r, err);
@@ -229,11 +225,11 @@ int explanation_or_result_check(const char *path, struct error *err)
 {
 	struct error inner;
 	char *text;
-	long bytes = file_read(path, &text);
+	long bytes = file_read(path, RESULT_FILE_MAX, &text);
 	int rc;
 
 	if (bytes < 0) {
-		rc = file_cannot(err, "read", path, (int)bytes);
+		rc = file_error(err, "read", path, (int)bytes);
 	} else {
 		rc = check_text(text, (size_t)bytes, &inner);
 		if (rc)

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "host/explain/explanation.h"
-#include "host/result/replace.h"
+#include "host/lib/file.h"
 #include "host/explain/explain_layers.h"
 #include "host/explain/explain_text.h"
 #include "host/explain/explain_tree.h"
@@ -330,7 +330,7 @@ int flame_write(const char *path, const struct explanation *e,
 		free(text);
 		return -1;
 	}
-	err = replace_file(path, text, bytes);
+	err = file_replace(path, text, bytes);
 	free(text);
 	errno = -err;
 	return err ? -1 : 0;

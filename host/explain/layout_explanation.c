@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The tables that say what an explanation is made of. */
 #include "host/explain/explanation.h"
-#include "host/result/layout_rows.h"
+#include "host/result/codec.h"
 
 static const char *const schema_words[] = { EXPLANATION_SCHEMA, NULL };
 static const char *const space_words[] = { "guest", "user", "kernel", "hyp", NULL };

@@ -18,7 +18,7 @@
 #include <stddef.h>
 
 #include "host/lib/error.h"
-#include "host/result/class.h"
+#include "host/result/result.h"
 #include "host/history/row.h"
 #include "host/stats/changepoint.h"
 

@@ -9,49 +9,38 @@
 
 #include <jansson.h>
 
-#include "host/result/class.h"
+#include "host/result/result.h"
 #include "host/lib/error.h"
-#include "host/result/layout.h"
-#include "host/result/load.h"
-#include "host/result/member.h"
+#include "host/result/codec.h"
 #include "host/history/row_layout.h"
 #include "host/result/store.h"
 
-#define FIELD(kind_, name, flags_)                                                       \
-	{                                                                                \
-		.key = #name, .kind = FIELD_##kind_, .flags = (flags_),                  \
-		.offset = offsetof(struct row, name),                                    \
-		.bytes = sizeof(((struct row *)0)->name)                                 \
-	}
-#define REQUIRED FIELD_REQUIRED
-#define NULLABLE FIELD_NULLABLE
-
 static const struct field row_fields[] = {
-	FIELD(STRING, schema, REQUIRED),
-	FIELD(COUNT, version, REQUIRED),
-	FIELD(STRING, run, REQUIRED),
-	FIELD(STRING, time, REQUIRED),
-	FIELD(STRING, kernel, NULLABLE),
-	FIELD(STRING, label, NULLABLE),
-	FIELD(STRING, commit, NULLABLE),
-	FIELD(STRING, target, REQUIRED),
-	FIELD(STRING, emulator, NULLABLE),
-	FIELD(STRING, machine, REQUIRED),
-	FIELD(BOOL, exact, REQUIRED),
-	FIELD(STRING, tool, REQUIRED),
-	FIELD(STRING, benchmark, REQUIRED),
-	FIELD(STRING, config, REQUIRED),
-	FIELD(STRING, metric, REQUIRED),
-	FIELD(STRING, unit, REQUIRED),
-	FIELD(STRING, better, REQUIRED),
-	FIELD(REAL, value, REQUIRED),
-	FIELD(REAL, lo, NULLABLE),
-	FIELD(REAL, hi, NULLABLE),
-	FIELD(COUNT, quantum, REQUIRED),
-	FIELD(COUNT, boots, REQUIRED),
-	FIELD(STRING, handled_by, NULLABLE),
-	FIELD(REAL, exits, NULLABLE),
-	{ .key = NULL },
+	FIELD(STRING, "schema", REQUIRED, row, schema),
+	FIELD(COUNT, "version", REQUIRED, row, version),
+	FIELD(STRING, "run", REQUIRED, row, run),
+	FIELD(STRING, "time", REQUIRED, row, time),
+	FIELD(STRING, "kernel", NULLABLE, row, kernel),
+	FIELD(STRING, "label", NULLABLE, row, label),
+	FIELD(STRING, "commit", NULLABLE, row, commit),
+	FIELD(STRING, "target", REQUIRED, row, target),
+	FIELD(STRING, "emulator", NULLABLE, row, emulator),
+	FIELD(STRING, "machine", REQUIRED, row, machine),
+	FIELD(BOOL, "exact", REQUIRED, row, exact),
+	FIELD(STRING, "tool", REQUIRED, row, tool),
+	FIELD(STRING, "benchmark", REQUIRED, row, benchmark),
+	FIELD(STRING, "config", REQUIRED, row, config),
+	FIELD(STRING, "metric", REQUIRED, row, metric),
+	FIELD(STRING, "unit", REQUIRED, row, unit),
+	FIELD(STRING, "better", REQUIRED, row, better),
+	FIELD(REAL, "value", REQUIRED, row, value),
+	FIELD(REAL, "lo", NULLABLE, row, lo),
+	FIELD(REAL, "hi", NULLABLE, row, hi),
+	FIELD(COUNT, "quantum", REQUIRED, row, quantum),
+	FIELD(COUNT, "boots", REQUIRED, row, boots),
+	FIELD(STRING, "handled_by", NULLABLE, row, handled_by),
+	FIELD(REAL, "exits", NULLABLE, row, exits),
+	END,
 };
 const struct layout layout_row = { row_fields, sizeof(struct row) };
 
@@ -133,7 +122,7 @@ static json_t *member_value(const struct field *f, const struct row *row)
 			return json_integer((json_int_t)real);
 		return json_real(real);
 	default:
-		member_get(f, row, &count);
+		codec_get(f, row, &count);
 		return json_integer(count);
 	}
 }
@@ -205,10 +194,10 @@ int row_parse(struct row_names *names, const char *line, size_t bytes, struct ro
 	if (!object)
 		return error_set(err, -EINVAL, "column %d: %s", json.column, json.text);
 	store = store_new();
-	member_clear(&layout_row, out);
+	codec_clear(&layout_row, out);
 	rc = check_schema(object, err);
 	if (!rc)
-		rc = load_object(store, &layout_row, object, out, err);
+		rc = codec_load_object(store, &layout_row, object, out, err);
 	if (!rc)
 		keep_strings(names, out);
 	store_free(store);

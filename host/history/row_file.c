@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "host/lib/error.h"
-#include "host/result/file.h"
+#include "host/lib/file.h"
 #include "host/result/store.h"
 
 struct row_file {
@@ -57,7 +57,7 @@ static int open_locked(const char *path, bool add, struct error *err)
 			      0666);
 
 		if (fd < 0)
-			return file_cannot(err, what, path, -errno);
+			return file_error(err, what, path, -errno);
 		rc = lock(path, fd, add);
 		if (!rc)
 			return fd;
@@ -66,7 +66,7 @@ static int open_locked(const char *path, bool add, struct error *err)
 	if (rc == -EINVAL)
 		return error_set(err, rc, "%s is no history: not a regular file",
 				 file_tail(path));
-	return file_cannot(err, "lock", path, rc);
+	return file_error(err, "lock", path, rc);
 }
 
 static int map(struct row_file *f, struct error *err)
@@ -75,13 +75,13 @@ static int map(struct row_file *f, struct error *err)
 	void *text;
 
 	if (fstat(f->fd, &st))
-		return file_cannot(err, "read", f->path, -errno);
+		return file_error(err, "read", f->path, -errno);
 	f->bytes = f->mapped = (size_t)st.st_size;
 	if (!f->mapped)
 		return 0;
 	text = mmap(NULL, f->mapped, PROT_READ, MAP_SHARED | MAP_POPULATE, f->fd, 0);
 	if (text == MAP_FAILED)
-		return file_cannot(err, "read", f->path, -errno);
+		return file_error(err, "read", f->path, -errno);
 	f->text = text;
 	return 0;
 }
@@ -161,12 +161,12 @@ static int set_aside(struct row_file *f, struct error *err)
 	if (!rc)
 		rc = file_sync_folder(path);
 	if (rc)
-		file_cannot(err, "write", path, rc);
+		file_error(err, "write", path, rc);
 	free(path);
 	if (rc)
 		return rc;
 	if (ftruncate(f->fd, (off_t)f->bytes))
-		return file_cannot(err, "write", f->path, -errno);
+		return file_error(err, "write", f->path, -errno);
 	return 0;
 }
 
@@ -261,5 +261,5 @@ int row_file_add(struct row_file *f, const char *lines, size_t bytes, struct err
 				 "cannot write %s: %s; what was added may be torn",
 				 file_tail(f->path), strerror(-rc));
 	file_sync(f->fd);
-	return file_cannot(err, "write", f->path, rc);
+	return file_error(err, "write", f->path, rc);
 }

@@ -13,8 +13,7 @@
 #include <string.h>
 
 #include "host/lib/error.h"
-#include "host/result/layout.h"
-#include "host/result/member.h"
+#include "host/result/codec.h"
 #include "host/history/row_layout.h"
 #include "host/result/store.h"
 
@@ -39,7 +38,7 @@ struct row_scan *row_scan_new(struct row_names *names)
 	struct row_scan *scan = store_check(calloc(1, sizeof(*scan)));
 
 	scan->names = names;
-	member_clear(&layout_row, &scan->blank);
+	codec_clear(&layout_row, &scan->blank);
 	for (const struct field *f = layout_row.fields; f->key; f++)
 		scan->key_bytes[scan->n_fields++] = strlen(f->key);
 	return scan;
@@ -210,7 +209,7 @@ static bool take_value(struct row_scan *scan, size_t field, struct cursor *c,
 	default: /* nine digits fit into either size */
 		if (!take_digits(c, 9, false, &count))
 			return false;
-		member_set(f, out, (int64_t)count);
+		codec_set(f, out, (int64_t)count);
 		return true;
 	}
 }

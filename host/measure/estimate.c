@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/stats/interval.h"
 #include "host/stats/summary.h"
 
 #define LEVEL 0.95

@@ -101,12 +101,12 @@ const struct bench *pmu_readings_row(const char *id)
 void pmu_readings_add_host(enum arch arch, struct result *r)
 {
 	struct pmu_reading readings[PMU_READINGS_MAX] = { { .known = false } };
-	char why[256];
+	struct error err;
 	int kvm_fd;
 
 	pmu_readings_host(readings);
 	add(r, arch, "host", NULL, readings);
-	kvm_fd = kvm_open(why, sizeof(why));
+	kvm_fd = kvm_open(&err);
 	if (kvm_fd < 0)
 		return;
 	pmu_readings_kvm(kvm_fd, readings);

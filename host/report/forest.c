@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/result/class.h"
 #include "host/result/result.h"
 #include "host/report/differences.h"
 

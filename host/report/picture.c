@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/result/replace.h"
+#include "host/lib/file.h"
 #include "host/report/gnuplot.h"
 
 /* No picture is larger; a file that is comes from something gone mad. */
@@ -194,7 +194,7 @@ static int save(const struct picture *p, enum picture_format format, const char 
 		return ret;
 	if (asprintf(&path, "%s/%s.%s", dir, p->stem, formats[format].suffix) < 0)
 		abort();
-	ret = replace_file(path, text, bytes);
+	ret = file_replace(path, text, bytes);
 	free(text);
 	if (!ret) {
 		remember(files, path);

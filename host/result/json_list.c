@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A JSON object of values, flat objects and arrays of these. */
+/* A JSON object of values, flat objects and arrays of flat objects. */
 #include "host/result/json_list.h"
 
 #include <math.h>
@@ -13,7 +13,7 @@ struct json_list {
 	json_t *row; /* borrowed from root, or root itself */
 };
 
-/* jansson fails in these calls on lack of memory or on a NULL value only. */
+/* jansson fails only if out of memory, or if `value` is NULL. */
 static void set(json_t *object, const char *key, json_t *value)
 {
 	if (json_object_set_new(object, key, value))

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The result document as C values.
+ * The result document as C values, and its JSON text.
  *
- * A `struct result` is one document: one run on one target. It owns all that
- * hangs from it: strings are copied in by result_string() and live until
- * result_free(); arrays grow through the result_add_*() calls, which return an
- * empty element that stays valid until the next element is added to the same
- * array. Empty means zero, and "unknown" where a member has a word for it: NAN
- * (any `double` that JSON would have to call null), -1, NULL.
- *
- * <jansson.h> is used behind this header and nowhere else (but the lab's wire
- * carries the same text).
+ * A `struct result` is one document: one run on one target. The document owns its
+ * memory: result_string() copies strings, which live until result_free(). Arrays grow
+ * by the result_add_*() calls, which return an empty element; the element is valid
+ * until the next element is added to the same array. Members of an empty element are
+ * zero, or "unknown" where the type has such a value: NAN (JSON null) for a `double`,
+ * -1, NULL.
  */
 #ifndef WS_RESULT_RESULT_H
 #define WS_RESULT_RESULT_H
@@ -21,7 +18,6 @@
 
 #include "bench/catalogue.h"
 #include "host/lib/error.h"
-#include "host/result/statistics.h"
 #include "host/stats/histogram.h"
 #include "host/stats/summary.h"
 
@@ -29,45 +25,46 @@
 #define RESULT_SCHEMA_VERSION 1
 
 /*
- * JSON libraries hold integers in 64 bits with a sign, so a seed has 63 bits.
- * Whoever takes one from the user refuses more; what is written is masked.
+ * JSON libraries store integers as int64_t, so a seed has 63 bits. The command line
+ * rejects larger seeds; the codec masks them.
  */
 #define RESULT_SEED_MAX ((uint64_t)INT64_MAX)
 
 enum result_status {
 	RESULT_OK,
-	RESULT_SKIP, /* could not run here; `reason` says why */
-	RESULT_FAIL, /* ran and broke, or did not measure what it says */
+	RESULT_SKIP, /* cannot run on this target; see `reason` */
+	RESULT_FAIL, /* crashed, timed out, or did not measure its operation */
 };
 
 struct result_run {
-	const char *id;	     /* unique: start time and a random tail */
+	const char *id;	     /* unique: start time and random digits */
 	const char *started; /* RFC 3339, UTC */
 	const char *finished;
 	uint64_t seed; /* at most RESULT_SEED_MAX */
-	bool partial;  /* interrupted or failed: what is here is complete, but not all */
+	bool partial; /* interrupted or failed: the boots that are present are complete */
 	const char **argv;
 	size_t n_argv;
 	const char *tool_version, *tool_commit;
 	bool tool_dirty;
 };
 
-struct result_subject {	    /* what is being measured */
-	const char *kernel; /* uname -r of the kernel whose KVM it is; NULL: none */
+struct result_subject {	    /* the measured kernel */
+	const char *kernel; /* uname -r; NULL: no kernel below the guest */
 	const char *label;
 	const char *commit;
 };
 
 struct result_target {
 	const char *name, *kind;
-	const char *emulator; /* and its version; NULL: none */
+	const char *emulator; /* name and version; NULL: none */
 	/* "VMX", "SVM", "arm64 VHE", "software", ...; NULL: none */
 	const char *hypervisor;
 	bool exact;
 };
 
 struct result_machine {
-	const char *fingerprint; /* hex digest over what makes figures comparable */
+	const char *fingerprint; /* hex digest of the properties that make figures
+				    comparable */
 	const char *arch, *cpu_model, *microcode;
 	uint32_t cpus;
 	int32_t pinned; /* the CPU the vCPU thread was pinned to; -1: not pinned */
@@ -81,25 +78,25 @@ struct result_check {
 struct result_clock {
 	const char *name;    /* "TSC", "CNTVCT_EL0" */
 	uint64_t hz;	     /* 0: unknown */
-	const char *unit;    /* of every metric timed on it: "ticks" or "insns" */
-	uint64_t resolution; /* the step it advances by, as far as seen, in units */
-	uint64_t steps_hz;   /* so many of these it can take in a second; 0: unknown */
-	uint64_t least_difference; /* of two reads in a row, not zero; 0: unknown */
+	const char *unit;    /* of metrics timed by this clock: "ticks" or "insns" */
+	uint64_t resolution; /* observed step, in units */
+	uint64_t steps_hz;   /* steps per second; 0: unknown */
+	uint64_t least_difference; /* between consecutive reads, not zero; 0: unknown */
 	double overhead_min, overhead_median; /* of an empty timed region, in units */
 };
 
-/* One of several kinds of events that a boot has. */
+/* One mode of the distribution of a boot's events. */
 struct result_mode {
-	double value; /* their median */
-	double share; /* of all events, to 1 */
+	double value; /* median of the events of the mode */
+	double share; /* of all events, 0 to 1 */
 };
 
-/* Whether a boot's events are all of one kind, from first to last. */
+/* Whether the events of a boot have one distribution from first to last. */
 struct result_steady {
 	double autocorrelation;		/* of each event with the next; NAN */
 	double first_half, second_half; /* medians; NAN */
-	double p;			/* that these differ by chance alone; NAN */
-	struct result_mode *modes;	/* ascending; one: unimodal */
+	double p;			/* of equal halves, Mann-Whitney; NAN */
+	struct result_mode *modes;	/* ascending by value; one: unimodal */
 	size_t n_modes;
 };
 
@@ -108,11 +105,12 @@ struct result_boot {
 	bool valid;
 	const char *reject_reason; /* NULL where valid */
 	struct stats_summary summary;
-	struct histogram histogram;  /* its bins, by malloc(), go with the document */
-	struct result_steady steady; /* of round_trip; elsewhere unknown */
-	/* Host-side events during the timed phase; -1: not known here. */
+	struct histogram histogram;  /* the document frees the bins */
+	struct result_steady steady; /* of round_trip; unknown for other metrics */
+	/* Host-side events during the timed phase; -1: not counted. */
 	int64_t interrupts, involuntary_switches, migrations;
-	double pace_spread; /* of the CPU against the clock; NAN: not taken */
+	double pace_spread; /* of the CPU clock against the timing clock; NAN: not
+			       measured */
 };
 
 struct result_ci {
@@ -125,45 +123,82 @@ struct result_metric {
 	const char *name, *unit;
 	const char *better; /* "lower" */
 	double value;	    /* the estimate; NAN: none */
-	const char *reason; /* why there is none; NULL */
+	const char *reason; /* why there is no estimate; NULL */
 	const char *stat;   /* "median-of-boot-medians" */
 	struct result_ci ci;
-	struct result_ci bootstrap; /* a second opinion on it, from run.seed */
+	struct result_ci bootstrap; /* BCa interval of the estimate, seeded by run.seed */
 	struct result_boot *boots;
 	size_t n_boots;
 };
 
-/* Of the timed EVENT phase, over all boots; -1: nobody counted. */
+/* Counts of the timed EVENT phase over all boots; -1: not counted. */
 struct result_exits {
 	int64_t expected;
-	int64_t observed;   /* by KVM, interrupts subtracted where it counts them */
-	int64_t user;	    /* of these, returns of KVM_RUN, counted by the runner */
-	int64_t interrupts; /* host interrupts meanwhile, each may add one exit */
-	int64_t faults;	    /* exceptions the guest took on purpose */
+	int64_t observed;   /* counted by KVM, without exits for host interrupts */
+	int64_t user;	    /* exits to user space, counted by the VMM */
+	int64_t interrupts; /* host interrupts; each can add one exit */
+	int64_t faults;	    /* exceptions that the body raises by design */
 };
+
+/* Statistics of the run loop, named after gem5's BaseKvmCPU. -1: not counted. */
+struct result_statistics {
+	int64_t insts;		 /* guest instructions */
+	int64_t vm_exits;	 /* returns of KVM_RUN with an exit */
+	int64_t vm_half_entries; /* KVM_RUN only to complete an access */
+	int64_t exit_signal;	 /* KVM_RUN ended by a signal */
+	int64_t mmio, coalesced_mmio, io;
+	int64_t halt, interrupts, hypercalls;
+};
+#define RESULT_STATISTICS_NONE                                                           \
+	((struct result_statistics){ -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 })
+
+/* Adds the counts in `n` to `total`; -1 adds nothing. */
+void result_statistics_add(struct result_statistics *total,
+			   const struct result_statistics *n);
+
+/*
+ * Host counters on the vCPU thread during the timed events, split into guest and host.
+ * -1: not counted.
+ */
+struct result_host_counters {
+	const char *source; /* "hardware", "software"; NULL: not requested */
+	const char *reason; /* why hardware counters are missing; NULL */
+	int64_t guest_cycles;
+	int64_t guest_insns;
+	int64_t host_cycles;
+	int64_t host_insns;
+	int64_t task_clock_ns;
+	int64_t context_switches;
+};
+#define RESULT_HOST_COUNTERS_NONE                                                        \
+	((struct result_host_counters){ NULL, NULL, -1, -1, -1, -1, -1, -1 })
+
+/* Adds the counts in `n` to `total`; -1 adds nothing. */
+void result_host_counters_add(struct result_host_counters *total,
+			      const struct result_host_counters *n);
 
 struct result_benchmark {
 	const char *name, *config, *group;
-	enum bench_handler handled_by; /* as observed; as expected where skipped */
+	enum bench_handler handled_by; /* observed; if skipped: expected */
 	enum result_status status;
-	const char *reason; /* NULL where ok */
+	const char *reason; /* NULL if ok */
 	struct result_exits exits;
-	struct result_statistics statistics;	   /* of all boots, from reset to end */
-	struct result_host_counters host_counters; /* of all boots' timed events */
+	struct result_statistics statistics;	   /* all boots, from reset to the end */
+	struct result_host_counters host_counters; /* all boots, timed events only */
 	struct result_metric *metrics;
 	size_t n_metrics;
 };
 
-/* A register that says which PMU there is: bench/pmu.h, PMU_READINGS_*. */
+/* A register that describes the PMU: bench/pmu.h, PMU_READINGS_*. */
 struct result_pmu_register {
 	const char *name;
-	const char *value; /* "0x..."; NULL: not known */
-	const char *note;  /* why, or how far it is; NULL: nothing to say */
+	const char *value; /* "0x..."; NULL: unknown */
+	const char *note;  /* why the value is unknown or limited; NULL */
 };
 
 struct result_pmu_source {
-	const char *who;    /* "host", "kvm" (what it would give a VM), "guest" */
-	const char *config; /* the guest's; NULL: none */
+	const char *who;    /* "host", "kvm" (as offered to a VM), "guest" */
+	const char *config; /* of the guest; NULL: none */
 	struct result_pmu_register *registers;
 	size_t n_registers;
 };
@@ -188,13 +223,13 @@ struct result {
 	struct result_clock clock;
 	struct result_benchmark *benchmarks;
 	size_t n_benchmarks;
-	struct result_pmu pmu; /* where the vPMU map was asked for */
+	struct result_pmu pmu; /* only in documents of `wsbench pmu` */
 	struct result_warning *warnings;
 	size_t n_warnings;
-	struct result_store *store; /* what owns the memory */
+	struct result_store *store; /* owns the memory */
 };
 
-/* Both abort on lack of memory, as everything that grows here does. */
+/* All functions that allocate abort if out of memory. */
 struct result *result_new(void);
 void result_free(struct result *r);
 
@@ -211,30 +246,30 @@ struct result_check *result_add_check(struct result *r);
 struct result_pmu_source *result_add_pmu_source(struct result *r);
 struct result_pmu_register *result_add_pmu_register(struct result *r,
 						    struct result_pmu_source *s);
-/* Adds a warning unless one of the same code and message is there. */
+/* Adds a warning unless the document has one of that code and message. */
 void result_warn(struct result *r, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void result_add_argv(struct result *r, const char *arg);
 
 /*
- * The code of the warning that a target failed: its message says why, and rows that
- * were not measured because of it have that message as their reason.
+ * Code of the warning that the target failed. The message is the cause, and the reason
+ * of the rows that were therefore not measured.
  */
 #define RESULT_TARGET_FAILED "target-failed"
-/* That message; NULL: the target did not fail. */
+/* The message of that warning; NULL: the target did not fail. */
 const char *result_failure(const struct result *r);
-/* How many benchmarks have that status. */
+/* Number of benchmarks with a status. */
 size_t result_count(const struct result *r, enum result_status status);
 
-/* NULL where there is none. `config` NULL: the first of that name. */
+/* NULL if not found. `config` NULL: the first benchmark of that name. */
 const struct result_benchmark *result_find(const struct result *r, const char *name,
 					   const char *config);
 const struct result_metric *result_find_metric(const struct result_benchmark *b,
 					       const char *name);
 
 /*
- * Whether a benchmark of that name is among those that one word of a --bench list
- * selects: an fnmatch(3) pattern, or "core" (BENCH_CORE in bench/catalogue.def).
+ * Whether a word of a --bench list selects a benchmark: an fnmatch(3) pattern, or "core"
+ * (BENCH_CORE in bench/catalogue.def).
  */
 bool result_bench_matches(const char *word, const char *name);
 
@@ -242,43 +277,57 @@ const char *result_status_name(enum result_status s);  /* "ok", "skip", "fail" *
 const char *result_handler_name(enum bench_handler h); /* "none", ..., "unknown" */
 
 /*
- * JSON text of a whole document (pretty, 2 spaces, keys in the order of
- * results/schema.json, newline at the end) and of one benchmark (compact).
- * The caller frees it. Doubles are written so that they read back equal.
+ * The class of a figure: which component handles the exit, and how many exits an event
+ * causes, as observed. Figures of different classes measure different operations: their
+ * difference is a change of behaviour, not of cost.
+ */
+struct result_class {
+	/* "none", "hardware", "kernel", "user", "fault"; NULL or "unknown": unknown */
+	const char *handled_by;
+	double exits; /* per event; NAN: not counted */
+};
+
+struct result_class result_class_of(const struct result_benchmark *b);
+bool result_class_is_known(const struct result_class *c);
+
+/*
+ * Whether two known classes differ. Exits per event differ by at least half an exit:
+ * where KVM exits occasionally (HANDLED_AT_MOST), the count varies. Below that, "none"
+ * and "kernel" are one class.
+ */
+bool result_class_differs(const struct result_class *a, const struct result_class *b);
+
+/* For two classes that differ: "handled by kernel, now by user", "exits per event: 1, now
+ * 3". */
+void result_class_change(const struct result_class *was, const struct result_class *now,
+			 char *text, size_t bytes);
+
+/*
+ * JSON text of a document (2 spaces, keys in the order of results/schema.json, newline
+ * at the end) and of one benchmark (compact). The caller frees the text. Doubles read
+ * back equal.
  */
 char *result_dump(const struct result *r);
 char *result_benchmark_dump(const struct result_benchmark *b);
 
 /*
- * What was wrong with a text, in one line: "line 3 column 7: ..." for broken
- * JSON, "/benchmarks/2/metrics/0/unit: expected a string" for a broken
- * document.
- */
-/*
- * Checks `text` (`bytes` long, need not end in NUL) against the document's
- * rules, which are those of results/schema.json, and reads it.
- * 0, or -EINVAL with `err` filled in.
+ * Parses `text` (`bytes` long, without a NUL) by the rules of results/schema.json. 0, or
+ * -EINVAL with `err`: "line 3 column 7: ..." for invalid JSON, and
+ * "/benchmarks/2/metrics/0/unit: expected a string" for an invalid document.
  */
 int result_parse(const char *text, size_t bytes, struct result **out, struct error *err);
-/* The same for one benchmark, appended to `r`. */
+/* Parses one benchmark and appends it to `r`. */
 int result_benchmark_parse(struct result *r, const char *text, size_t bytes,
 			   struct error *err);
 
 /*
- * Reads a document from a file. 0; -EINVAL (not a valid document); or the
- * negative errno of opening and reading it. `err` names the path. Files over
- * RESULT_FILE_MAX bytes are refused (-EFBIG).
+ * Reads a document from a file. 0; -EINVAL: not a valid document; -EFBIG: more than
+ * RESULT_FILE_MAX bytes; or the negative errno of open() or read(). `err` names the path.
  */
 #define RESULT_FILE_MAX (256u << 20)
 int result_read(const char *path, struct result **out, struct error *err);
 
-/*
- * Writes a document: temporary file beside `path`, fsync, rename, fsync of
- * the folder. A reader sees the old document or the new one, whole. On failure
- * the temporary file is removed, the old document is untouched, `err` says
- * what failed and where, and the negative errno is returned. A symbolic link is
- * followed; a pipe or a device is written straight.
- */
+/* Writes a document by file_replace(). 0, or a negative errno with `err`. */
 int result_write(const char *path, const struct result *r, struct error *err);
 
 #endif

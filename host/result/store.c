@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The memory of one document. Every piece is its own malloc() on a list, so that
- * the sanitizers see where one ends.
+ * The memory of one document. Each block is a malloc() of its own on a list, so that the
+ * sanitizers know its bounds.
  */
 #include "host/result/store.h"
 
@@ -57,7 +57,7 @@ void *store_alloc(struct result_store *store, size_t bytes)
 	return b->data;
 }
 
-/* Capacities are powers of two, so that a count says whether its array is full. */
+/* Capacities are powers of two: an array is full if its count is a power of two. */
 void *store_array(struct result_store *store, size_t n, size_t bytes)
 {
 	size_t room = 1;

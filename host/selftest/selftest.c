@@ -120,6 +120,7 @@ int selftest_run(const char *const *names, size_t n, const struct selftest_watch
 		 char *why, size_t why_bytes)
 {
 	size_t i, count = 0, number = 0;
+	struct error error;
 	struct selftest t;
 	char line[64];
 	int failed = 0;
@@ -130,9 +131,11 @@ int selftest_run(const char *const *names, size_t n, const struct selftest_watch
 		snprintf(why, why_bytes, "there is no self-test '%s'", names[i]);
 		return -ENOENT;
 	}
-	t.kvm_fd = kvm_open(why, why_bytes);
-	if (t.kvm_fd < 0)
+	t.kvm_fd = kvm_open(&error);
+	if (t.kvm_fd < 0) {
+		snprintf(why, why_bytes, "%s", error.text);
 		return t.kvm_fd;
+	}
 	for (i = 0; i < TESTS; i++)
 		count += wanted(i, names, n);
 	watch->line(watch->ctx, "TAP version 13");

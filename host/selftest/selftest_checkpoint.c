@@ -13,7 +13,7 @@
 #include "host/vmm/checkpoint.h"
 #include "host/vmm/irq.h"
 #include "host/vmm/regs.h"
-#include "host/vmm/slot.h"
+#include "host/vmm/memory.h"
 
 #define SLOT_BYTES 0x10000ull
 
@@ -146,7 +146,8 @@ static enum selftest_verdict pending(struct selftest *t, enum regs_policy policy
 	if (!err)
 		err = irq_inject(&vm.vcpus[0], SELFTEST_VECTOR);
 	if (!err && vm.vcpus[0].irqs.queued)
-		err = vm_fail(&vm, -EIO, "the guest takes no interrupts at its doorbell");
+		err = error_set(&vm.error, -EIO,
+				"the guest takes no interrupts at its doorbell");
 	if (!err)
 		err = checkpoint_save(&vm, path);
 	if (!err) {
@@ -293,9 +294,9 @@ static enum selftest_verdict refused(struct selftest *t, struct vm *vm, const ch
 
 	if (err != -EINVAL)
 		return selftest_fail(t, "%s: restoring says %d: %s", what, err,
-				     vm->error);
-	if (!vm->error[0] || strchr(vm->error, '\n'))
-		return selftest_fail(t, "%s: no clear line: '%s'", what, vm->error);
+				     vm->error.text);
+	if (!vm->error.text[0] || strchr(vm->error.text, '\n'))
+		return selftest_fail(t, "%s: no clear line: '%s'", what, vm->error.text);
 	after = text_of(vm);
 	if (!before || !after || strcmp(before, after) || !memory_is_empty(vm))
 		verdict =
@@ -375,7 +376,7 @@ enum selftest_verdict selftest_checkpoint_damaged(struct selftest *t)
 	path_of(path, sizeof(path));
 	err = save_one(t, &config, NULL, &params, path, &vm);
 	if (!err && load(path, &f))
-		err = vm_fail(&vm, -EIO, "%s cannot be read back", path);
+		err = error_set(&vm.error, -EIO, "%s cannot be read back", path);
 	if (!err) {
 		vm_destroy(&vm);
 		err = vm_create(&vm, t->kvm_fd, &config, &nobody);

@@ -4,10 +4,9 @@
 
 #include "host/selftest/selftest_vm.h"
 #include "host/vmm/arch.h"
-#include "host/vmm/dirty_ring.h"
+#include "host/vmm/memory.h"
 #include "host/vmm/exits.h"
 #include "host/vmm/irq.h"
-#include "host/vmm/slot.h"
 #include "host/vmm/traps.h"
 
 #define TIMES 20u

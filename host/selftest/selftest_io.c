@@ -8,7 +8,7 @@
 
 #include "host/selftest/selftest_vm.h"
 #include "host/vmm/arch.h"
-#include "host/vmm/slot.h"
+#include "host/vmm/memory.h"
 #include "host/vmm/stats.h"
 
 static uint64_t place(void)
@@ -208,7 +208,7 @@ enum selftest_verdict selftest_kvm_stats(struct selftest *t)
 	const struct vcpu_stats *s;
 	struct checker c;
 	struct vm vm;
-	char wrong[200];
+	struct error wrong;
 	int compared;
 
 	verdict = access_in(t, &vm, &c);
@@ -222,9 +222,9 @@ enum selftest_verdict selftest_kvm_stats(struct selftest *t)
 				(unsigned long long)s->mmio, (unsigned long long)mmio);
 	}
 	if (verdict == SELFTEST_PASS) {
-		compared = stats_cross_check(&vm.vcpus[0], wrong, sizeof(wrong));
+		compared = stats_cross_check(&vm.vcpus[0], &wrong);
 		if (compared < 0)
-			verdict = selftest_fail(t, "%s", wrong);
+			verdict = selftest_fail(t, "%s", wrong.text);
 		else if (!compared)
 			verdict = selftest_skip(t, "this KVM counts nothing that the run "
 						   "loop counts, too");
@@ -250,12 +250,13 @@ enum selftest_verdict selftest_slots(struct selftest *t)
 	if (!err)
 		err = slot_clear_dirty(&vm, SLOT_GPA, &pages);
 	if (!err && pages)
-		err = vm_fail(&vm, -EIO, "%llu dirty pages that nobody wrote",
-			      (unsigned long long)pages);
+		err = error_set(&vm.error, -EIO, "%llu dirty pages that nobody wrote",
+				(unsigned long long)pages);
 	if (!err && slot_add(&vm, SLOT_GPA + 0x200000, 0x1000, &plain) != -EEXIST)
-		err = vm_fail(&vm, -EIO, "a slot on top of another was not refused");
+		err = error_set(&vm.error, -EIO,
+				"a slot on top of another was not refused");
 	if (!err && slot_add(&vm, SLOT_GPA + 0x1000001, 0x1000, &plain) != -EINVAL)
-		err = vm_fail(&vm, -EIO, "a slot off the pages was not refused");
+		err = error_set(&vm.error, -EIO, "a slot off the pages was not refused");
 	if (!err)
 		err = slot_add(&vm, SLOT_GPA + 0x1000000, 0x1000, &plain);
 	if (!err)

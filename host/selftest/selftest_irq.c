@@ -38,7 +38,7 @@ static int by_fd(struct injector *i)
 
 	if (write(i->fd, &one, sizeof(one)) == sizeof(one))
 		return 0;
-	return vm_fail(&i->vm, -errno, "the irqfd cannot be written: %m");
+	return error_set(&i->vm.error, -errno, "the irqfd cannot be written: %m");
 }
 
 /* Fixed delivery, edge, to APIC 0 (Intel SDM 3A, 11.11). */
@@ -98,8 +98,8 @@ static enum selftest_verdict inject_all(struct selftest *t, struct injector *i,
 			if (!err && i->vm.vcpus[0].stop == VCPU_STOP_DOORBELL)
 				err = selftest_alive(&i->vm);
 			if (!err && ++idle > 4000)
-				err = vm_fail(&i->vm, -EIO, "interrupt %u did not come",
-					      n);
+				err = error_set(&i->vm.error, -EIO,
+						"interrupt %u did not come", n);
 		}
 	}
 	if (!err)
@@ -176,7 +176,7 @@ enum selftest_verdict selftest_inject_window(struct selftest *t)
 	for (n = 0; !err && n < VCPU_IRQS_MAX; n++)
 		err = irq_inject(&vm.vcpus[0], SELFTEST_VECTOR);
 	if (!err && irq_inject(&vm.vcpus[0], SELFTEST_VECTOR) != -EAGAIN)
-		err = vm_fail(&vm, -EIO, "the queue has no end");
+		err = error_set(&vm.error, -EIO, "the queue has no end");
 	if (!err)
 		err = selftest_go(&vm);
 	verdict = err ? selftest_error(t, &vm, err) : selftest_done(t, &vm);

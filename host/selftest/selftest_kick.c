@@ -9,7 +9,7 @@
 #include "host/vmm/timer.h"
 
 #define KICKS	      100000u
-#define KICKS_ONE_CPU 200u /* where kicker and vCPU take turns, each turn is long */
+#define KICKS_ONE_CPU 50u /* where kicker and vCPU take turns, each turn is long */
 #define SPINS_MAX     4000u
 #define PATIENCE_S    10
 
@@ -92,7 +92,7 @@ static enum selftest_verdict stress(struct selftest *t, enum vm_kick how)
 	s.n = sysconf(_SC_NPROCESSORS_ONLN) > 1 ? KICKS : KICKS_ONE_CPU;
 	if (!err)
 		err = timer_open(&patience, TIMER_POSIX, 2 * PATIENCE_S * 1000000000ull,
-				 vm.error, sizeof(vm.error));
+				 &vm.error);
 	if (!err)
 		err = -pthread_create(&kicker, NULL, kick_at_random, &s);
 	if (err) {
@@ -108,7 +108,7 @@ static enum selftest_verdict stress(struct selftest *t, enum vm_kick how)
 		verdict = selftest_fail(t, "kick %u of %u was lost", s.asked, s.n);
 	else if (s.vcpu->stop != VCPU_STOP_KICK)
 		verdict = selftest_fail(t, "the vCPU stopped for another reason: %s",
-					vm.error);
+					vm.error.text);
 	else
 		verdict = SELFTEST_PASS;
 out:

@@ -16,7 +16,7 @@
 
 #include "host/kmod/worldswitch_pmu.h"
 #include "host/selftest/selftest_vm.h"
-#include "host/vmm/passthrough.h"
+#include "host/vmm/traps.h"
 
 #define EVENTS	  100u
 #define DOORBELLS 3u
@@ -29,6 +29,16 @@ static struct vm_config config_of(enum vm_pmu_access access)
 	config.pmu = true;
 	config.pmu_access = access;
 	return config;
+}
+
+static bool lacks_module(struct selftest *t)
+{
+	struct error why;
+
+	if (!passthrough_available(t->kvm_fd, &why))
+		return false;
+	selftest_skip(t, "%s", why.text);
+	return true;
 }
 
 /* KVM's exits at each doorbell; at the second one passthrough ends, amid the guest's
@@ -79,7 +89,7 @@ enum selftest_verdict selftest_passthrough(struct selftest *t)
 	enum selftest_verdict verdict;
 	int err;
 
-	if (passthrough_available(t->kvm_fd, t->reason, sizeof(t->reason)))
+	if (lacks_module(t))
 		return SELFTEST_SKIP;
 	err = selftest_open(t, &doorbells.vm, &config, &listener, &params);
 	if (!err)
@@ -139,7 +149,7 @@ enum selftest_verdict selftest_passthrough_refusals(struct selftest *t)
 	struct vm vm;
 	int err;
 
-	if (passthrough_available(t->kvm_fd, t->reason, sizeof(t->reason)))
+	if (lacks_module(t))
 		return SELFTEST_SKIP;
 	err = selftest_open(t, &vm, &config, NULL, &params);
 	verdict = err ? selftest_error(t, &vm, err) : refusals(t, &vm);
@@ -302,7 +312,7 @@ enum selftest_verdict selftest_passthrough_counters(struct selftest *t)
 	enum selftest_verdict verdict;
 	struct vm vm;
 
-	if (passthrough_available(t->kvm_fd, t->reason, sizeof(t->reason)))
+	if (lacks_module(t))
 		return SELFTEST_SKIP;
 	if (perf_counts(0) != 1)
 		return selftest_skip(t, "perf counts no cycles of CPU 0 here");
@@ -333,7 +343,7 @@ static int go_on(struct vm *vm, int cpu)
 	CPU_SET(cpu, &one);
 	if (sched_getaffinity(0, sizeof(all), &all) ||
 	    sched_setaffinity(0, sizeof(one), &one))
-		return vm_fail(vm, -errno, "cannot run on CPU %d: %m", cpu);
+		return error_set(&vm->error, -errno, "cannot run on CPU %d: %m", cpu);
 	err = selftest_go(vm);
 	(void)sched_setaffinity(0, sizeof(all), &all);
 	return err;
@@ -447,7 +457,7 @@ enum selftest_verdict selftest_passthrough_hotplug(struct selftest *t)
 {
 	enum selftest_verdict verdict;
 
-	if (passthrough_available(t->kvm_fd, t->reason, sizeof(t->reason)))
+	if (lacks_module(t))
 		return SELFTEST_SKIP;
 	if (!getenv(PASSTHROUGH_MODULE_VARIABLE))
 		return selftest_skip(t, "takes a CPU off line: in a lab only");

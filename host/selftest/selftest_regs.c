@@ -249,19 +249,17 @@ enum selftest_verdict selftest_regs_flags(struct selftest *t)
 	r = &vm.vcpus[0].regs;
 	if (err) {
 		verdict = selftest_error(t, &vm, err);
-	} else if (r->kvm_newer != ~0u || r->ours_newer) {
-		verdict = selftest_fail(t, "after a run: kvm_newer 0x%x, ours_newer 0x%x",
-					r->kvm_newer, r->ours_newer);
+	} else if (r->stale != ~0u || r->dirty) {
+		verdict = selftest_fail(t, "after a run: stale 0x%x, dirty 0x%x",
+					r->stale, r->dirty);
 	} else if (regs_set(&vm.vcpus[0], k->name, &value) ||
-		   __builtin_popcount(r->ours_newer) != 1) {
-		verdict = selftest_fail(t, "after a change: ours_newer 0x%x",
-					r->ours_newer);
+		   __builtin_popcount(r->dirty) != 1) {
+		verdict = selftest_fail(t, "after a change: dirty 0x%x", r->dirty);
 	} else if (regs_pull(&vm.vcpus[0]) || regs_get(&vm.vcpus[0], k->name, &value) ||
 		   value.low != changed(k).low) {
 		verdict = selftest_fail(t, "reading undid a change of %s", k->name);
-	} else if (regs_push(&vm.vcpus[0]) || r->ours_newer) {
-		verdict =
-			selftest_fail(t, "after writing: ours_newer 0x%x", r->ours_newer);
+	} else if (regs_push(&vm.vcpus[0]) || r->dirty) {
+		verdict = selftest_fail(t, "after writing: dirty 0x%x", r->dirty);
 	}
 	vm_destroy(&vm);
 	return verdict;

@@ -48,10 +48,11 @@ static enum selftest_verdict judge(struct selftest *t, const struct vm *vm,
 
 	if (vm->stop != ends[how].stop || vm->stopped_by != 1)
 		return selftest_fail(t, "break %d: vCPU %u stopped for reason %d: %s",
-				     (int)how, vm->stopped_by, (int)vm->stop, vm->error);
-	if (error && strncmp(vm->error, error, strlen(error)))
+				     (int)how, vm->stopped_by, (int)vm->stop,
+				     vm->error.text);
+	if (error && strncmp(vm->error.text, error, strlen(error)))
 		return selftest_fail(t, "break %d: the error is '%s'", (int)how,
-				     vm->error);
+				     vm->error.text);
 	if (how == SELFTEST_BREAK_EXIT && (!vm->dump || strncmp(vm->dump, "vCPU 1, ", 8)))
 		return selftest_fail(t, "the dump is not vCPU 1's");
 	if (error)
@@ -91,7 +92,7 @@ static enum selftest_verdict break_some(struct selftest *t, enum selftest_break 
 			verdict = SELFTEST_PASS;
 		else
 			verdict = selftest_fail(t, "break %d of all: reason %d: %s",
-						(int)how, (int)vm.stop, vm.error);
+						(int)how, (int)vm.stop, vm.error.text);
 	}
 	vm_destroy(&vm);
 	return verdict;

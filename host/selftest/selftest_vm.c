@@ -42,8 +42,8 @@ enum selftest_verdict selftest_skip(struct selftest *t, const char *fmt, ...)
 enum selftest_verdict selftest_error(struct selftest *t, const struct vm *vm, int err)
 {
 	if (err == -ENOTSUP)
-		return selftest_skip(t, "%s", vm->error);
-	return selftest_fail(t, "%s", vm->error);
+		return selftest_skip(t, "%s", vm->error.text);
+	return selftest_fail(t, "%s", vm->error.text);
 }
 
 struct vm_config selftest_config(void)
@@ -75,7 +75,8 @@ int selftest_load(struct selftest *t, struct vm *vm, const struct abi_params *pa
 		p.warmup |= SELFTEST_NO_VECTORS;
 	image = payload_find(vmm_arch, "selftest", &bytes);
 	if (!image)
-		return vm_fail(vm, -ENOENT, "this program has no selftest payload in it");
+		return error_set(&vm->error, -ENOENT,
+				 "this program has no selftest payload in it");
 	err = vm_load(vm, image, bytes, &entry);
 	if (!err)
 		err = vm_write(vm, vm->ram_gpa + ABI_PAGE_OFFSET, &p, sizeof(p));
@@ -97,7 +98,7 @@ int selftest_budget(struct vm *vm, struct run_timer *budget)
 			  kvm_flavour(vm->kvm_fd) == KVM_FLAVOUR_SOFTWARE
 				  ? BUDGET_SOFTWARE_NS
 				  : BUDGET_NS,
-			  vm->error, sizeof(vm->error));
+			  &vm->error);
 }
 
 int selftest_go(struct vm *vm)
@@ -118,20 +119,20 @@ int selftest_go(struct vm *vm)
 		char registers[320];
 
 		vcpu_dump(&vm->vcpus[0], registers, sizeof(registers));
-		return vm_fail(vm, -ETIMEDOUT, "the guest hung: %s", registers);
+		return error_set(&vm->error, -ETIMEDOUT, "the guest hung: %s", registers);
 	}
 	case VCPU_STOP_SHUTDOWN:
 		return -ESHUTDOWN;
 	default:
-		return vm_fail(vm, -EIO, "the guest stopped for reason %d",
-			       (int)vm->stop);
+		return error_set(&vm->error, -EIO, "the guest stopped for reason %d",
+				 (int)vm->stop);
 	}
 }
 
 int selftest_go_for(struct vm *vm, uint64_t ns)
 {
 	struct run_timer budget;
-	int err = timer_open(&budget, TIMER_POSIX, ns, vm->error, sizeof(vm->error));
+	int err = timer_open(&budget, TIMER_POSIX, ns, &vm->error);
 
 	if (err)
 		return err;
@@ -139,8 +140,8 @@ int selftest_go_for(struct vm *vm, uint64_t ns)
 	timer_close(&budget);
 	if (!err && vm->vcpus[0].stop != VCPU_STOP_BUDGET &&
 	    vm->vcpus[0].stop != VCPU_STOP_DOORBELL)
-		return vm_fail(vm, -EIO, "the guest stopped for reason %d",
-			       (int)vm->vcpus[0].stop);
+		return error_set(&vm->error, -EIO, "the guest stopped for reason %d",
+				 (int)vm->vcpus[0].stop);
 	return err;
 }
 
@@ -179,7 +180,8 @@ int selftest_alive(struct vm *vm)
 	if (report.state == ABI_STATE_RUNNING)
 		return 0;
 	selftest_done(&t, vm);
-	return vm_fail(vm, -EIO, "%.400s", t.reason[0] ? t.reason : "it has finished");
+	return error_set(&vm->error, -EIO, "%.400s",
+			 t.reason[0] ? t.reason : "it has finished");
 }
 
 uint64_t selftest_seen(struct vm *vm, uint32_t n)
@@ -196,11 +198,11 @@ uint64_t selftest_seen(struct vm *vm, uint32_t n)
 
 enum selftest_verdict selftest_counters(struct selftest *t, struct vm *vm)
 {
-	char wrong[200];
+	struct error wrong;
 
-	if (stats_cross_check(&vm->vcpus[0], wrong, sizeof(wrong)) >= 0)
+	if (stats_cross_check(&vm->vcpus[0], &wrong) >= 0)
 		return SELFTEST_PASS;
-	return selftest_fail(t, "%s", wrong);
+	return selftest_fail(t, "%s", wrong.text);
 }
 
 enum selftest_verdict selftest_simple(struct selftest *t, const struct vm_config *config,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* BCa bootstrap intervals of one sample, and of boots with events in them. */
+/* BCa bootstrap intervals of a sample, and of boots that contain events. */
 #include "host/stats/bootstrap.h"
 
 #include <errno.h>
@@ -41,19 +41,19 @@ static void work_free(struct work *w)
 	free(w->estimates);
 }
 
-/* z0: how far the estimate lies from the middle of the estimates, ties half. */
+/* z0: normal quantile of the share of resamples below the estimate; ties count half. */
 static double bias_of(const double *sorted, size_t n, double estimate)
 {
 	double below = 0;
 
 	for (size_t i = 0; i < n; i++)
 		below += sorted[i] < estimate ? 1 : sorted[i] == estimate ? 0.5 : 0;
-	/* Never at the very end, where z0 would be infinite. */
+	/* z0 must be finite. */
 	below = fmin(fmax(below, 0.5), (double)n - 0.5);
 	return gsl_cdf_ugaussian_Pinv(below / (double)n);
 }
 
-/* a: the skewness of what leaving one out does. */
+/* a: from the skewness of the jackknife estimates. */
 static double acceleration_of(const double *left_out, size_t n)
 {
 	double mean = 0, squares = 0, cubes = 0;
@@ -69,7 +69,7 @@ static double acceleration_of(const double *left_out, size_t n)
 	return squares > 0 ? cubes / (6 * pow(squares, 1.5)) : 0;
 }
 
-/* The share of the estimates below the end of the interval that z stands for. */
+/* The quantile of the resamples for the normal quantile z. */
 static double corrected(const struct stats_bootstrap *b, double z)
 {
 	double sum = b->bias + z;
@@ -126,7 +126,7 @@ int stats_bootstrap(const double *values, size_t n, stats_statistic *statistic,
 
 struct stats_events stats_events_middle(const double *sorted, size_t n)
 {
-	/* The rank of a drawn median has a standard deviation of sqrt(n) / 2. */
+	/* The rank of a resampled median has a standard deviation of sqrt(n) / 2. */
 	size_t reach = 4 * (size_t)ceil(sqrt((double)n)) + 1;
 	size_t first = n / 2 > reach ? n / 2 - reach : 0;
 	size_t end = n - n / 2 > reach ? n / 2 + reach : n;
@@ -144,7 +144,7 @@ struct stats_events stats_events_middle(const double *sorted, size_t n)
 	return e;
 }
 
-/* The event at a share `u` of the way through a boot's events. */
+/* The event at the quantile `u` of a boot. */
 static double event_at(const struct stats_events *boot, double u)
 {
 	size_t rank = (size_t)(u * (double)boot->n);
@@ -157,9 +157,8 @@ static double event_at(const struct stats_events *boot, double u)
 }
 
 /*
- * The median of as many events drawn with replacement. The k-th smallest of n
- * uniform numbers is Beta(k, n + 1 - k); the next one splits what is left above it
- * as the least of n - k.
+ * The median of n events drawn with replacement. The k-th smallest of n uniform numbers
+ * is Beta(k, n + 1 - k); the next one is the smallest of n - k in the rest above it.
  */
 static double drawn_median(gsl_rng *rng, const struct stats_events *boot)
 {

@@ -18,31 +18,32 @@ struct stats_bootstrap {
 /* `values` may be reordered. */
 typedef double stats_statistic(double *values, size_t n);
 
-/* Of one sample's `statistic`. -ERANGE where n < 2 or resamples < 100; -ENOMEM. */
+/* Interval of the `statistic` of a sample. 0; -ERANGE: n < 2 or resamples < 100; -ENOMEM.
+ */
 int stats_bootstrap(const double *values, size_t n, stats_statistic *statistic,
 		    double level, size_t resamples, uint64_t seed,
 		    struct stats_bootstrap *out);
 
 /*
- * One boot's events, as far as a drawn median can reach: eight of its standard
- * deviations to each side. A run keeps these of all its boots, until its end.
+ * The events of a boot that a resampled median can be: eight standard deviations on each
+ * side of the median. A run keeps them for all boots until the end.
  */
 struct stats_events {
-	size_t n; /* all of them */
+	size_t n; /* all events */
 	double median;
-	double *middle; /* ascending: those of ranks first to first + kept - 1 */
+	double *middle; /* ascending: ranks first to first + kept - 1 */
 	size_t first, kept;
 };
 
-/* A copy of the middle of `sorted`; free() it. n > 0. Out of memory: `kept` is 0. */
+/* Copies the middle of `sorted`, n > 0; free() it. Out of memory: `kept` is 0. */
 struct stats_events stats_events_middle(const double *sorted, size_t n);
 
 /*
- * Of the median of boot medians, over both levels: boots are drawn with replacement,
- * and within each its events. A drawn boot's median is drawn straight from the
- * distribution that it has (an order statistic of uniform numbers is a beta
- * variate), so that the cost does not depend on the number of events.
- * -ERANGE where there are fewer than 2 boots, or one without events; -ENOMEM.
+ * Interval of the median of boot medians, resampled on two levels: boots, and the events
+ * of each drawn boot, both with replacement. The median of a drawn boot is drawn from
+ * its own distribution (order statistics of uniform numbers are beta variates), so that
+ * the cost does not depend on the number of events.
+ * 0; -ERANGE: fewer than 2 boots, or a boot without events; -ENOMEM.
  */
 int stats_bootstrap_boots(const struct stats_events *boots, size_t n, double level,
 			  size_t resamples, uint64_t seed, struct stats_bootstrap *out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Change points: split by windows, test, merge. */
+/* Change points: E-divisive splits in windows, tests, merge. */
 #include "host/stats/changepoint.h"
 
 #include <errno.h>
@@ -7,8 +7,131 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/stats/divisive.h"
-#include "host/stats/student.h"
+#include "host/stats/two_sample.h"
+
+/*
+ * The best split of E-divisive over all splits and ends of a window, in O(window^2).
+ *
+ * For a split t of [s, k) with n = t - s values on the left and m = k - t on the right:
+ *
+ *	q(t, k) = 2 / (m + n) * (sum of |x - y| over left x right
+ *			- m / (n - 1) * sum over pairs within the left
+ *			- n / (m - 1) * sum over pairs within the right)
+ *
+ * A side of one value has no pairs, and its term is 0. Row sums of distances to the right
+ * do not depend on s and are computed once; the other terms are running sums. The order
+ * of the additions is that of Apache Otava, so that rounding decides between equal splits
+ * as in Apache Otava.
+ */
+struct divisive {
+	const double *values;
+	size_t n;
+	double *right;	     /* right[i * n + j]: distances from value i to (i, j] */
+	double *left;	     /* left[j]: distances from value j to [0, j) */
+	double *within_left; /* scratch: pairs within [s, s + i], by i */
+	double *across;	     /* scratch: right[] summed over rows s to i, by i */
+};
+
+struct divisive *divisive_new(const double *values, size_t n)
+{
+	struct divisive *d = calloc(1, sizeof(*d));
+	double *sums = calloc(n * n + 3 * n, sizeof(*sums));
+
+	if (!d || !sums) {
+		free(d);
+		free(sums);
+		return NULL;
+	}
+	*d = (struct divisive){
+		.values = values,
+		.n = n,
+		.right = sums,
+		.left = sums + n * n,
+		.within_left = sums + n * n + n,
+		.across = sums + n * n + 2 * n,
+	};
+	for (size_t i = 0; i < n; i++) {
+		double *row = d->right + i * n;
+
+		for (size_t j = i + 1; j < n; j++) {
+			double distance = fabs(values[i] - values[j]);
+
+			row[j] = row[j - 1] + distance;
+			d->left[j] += distance;
+		}
+	}
+	return d;
+}
+
+void divisive_free(struct divisive *d)
+{
+	if (!d)
+		return;
+	free(d->right);
+	free(d);
+}
+
+/* within_left[i]: distances of all pairs in values[start, start + i]. */
+static void sum_left(const struct divisive *d, size_t start, size_t n)
+{
+	d->within_left[0] = 0;
+	for (size_t i = 1; i < n; i++) {
+		double before = 0;
+
+		for (size_t k = 0; k < start; k++)
+			before += fabs(d->values[k] - d->values[start + i]);
+		d->within_left[i] = d->within_left[i - 1] + (d->left[start + i] - before);
+	}
+}
+
+struct best {
+	double statistic;
+	size_t left;  /* values left of the split */
+	size_t total; /* values left and right of the split */
+};
+
+/* Tries all splits of `total` values from `start`. */
+static void try_end(const struct divisive *d, size_t start, size_t total,
+		    struct best *best)
+{
+	const double *column = d->right + start * d->n + start + total - 1;
+	double within_right = 0;
+
+	d->across[0] = column[0];
+	for (size_t i = 1; i + 1 < total; i++)
+		d->across[i] = d->across[i - 1] + column[i * d->n];
+
+	for (size_t n = total - 1; n > 0; n--) {
+		size_t m = total - n;
+		double all = (double)total, q;
+
+		/* The first pair on the right side: the last two values. */
+		if (m > 1)
+			within_right += column[n * d->n];
+		q = 2.0 / all * (d->across[n - 1] - d->within_left[n - 1]);
+		if (n > 1)
+			q -= 2.0 * (double)m / (all * (double)(n - 1)) *
+			     d->within_left[n - 1];
+		if (m > 1)
+			q -= 2.0 * (double)n / (all * (double)(m - 1)) * within_right;
+		if (q > best->statistic ||
+		    (q == best->statistic &&
+		     (n < best->left || (n == best->left && total < best->total))))
+			*best = (struct best){ q, n, total };
+	}
+}
+
+size_t divisive_split(const struct divisive *d, size_t start, size_t end,
+		      double *statistic)
+{
+	struct best best = { -INFINITY, 0, 0 };
+
+	sum_left(d, start, end - start);
+	for (size_t total = 2; total <= end - start; total++)
+		try_end(d, start, total, &best);
+	*statistic = best.statistic;
+	return start + best.left;
+}
 
 /* The change points found so far, ascending; out[] has room for one per value. */
 struct search {
@@ -50,7 +173,7 @@ static void compare_all(struct search *s)
 		compare_at(s, k);
 }
 
-/* Adds an index in its place, unless it is there. */
+/* Inserts an index in order, unless present. */
 static void add(struct search *s, size_t index)
 {
 	size_t k = s->n_out;
@@ -64,7 +187,7 @@ static void add(struct search *s, size_t index)
 	s->n_out++;
 }
 
-/* A window of the series and the parts it has been split into. */
+/* A window of the series and its parts. */
 struct window {
 	const double *values;
 	size_t n;
@@ -72,7 +195,7 @@ struct window {
 	size_t parts;
 };
 
-/* The part that splits best, and where; false: each is a single value. */
+/* The part with the best split, and the split; false: all parts are single values. */
 static bool best_split(const struct window *w, const struct divisive *d, size_t *part,
 		       size_t *at)
 {
@@ -117,8 +240,8 @@ static void split_window(const struct search *s, const struct divisive *d, doubl
 }
 
 /*
- * What a window finds may turn out weak in what lies around it, and what is weak
- * in a window may turn out strong: the first pass lets more through.
+ * A change that is weak in its window can be strong between its neighbours: the first
+ * pass accepts a larger p, and the merge removes what stays weak.
  */
 static double first_pass(double pvalue)
 {
@@ -127,7 +250,7 @@ static double first_pass(double pvalue)
 	return pvalue < 0.5 ? 2 * pvalue : pvalue;
 }
 
-/* Windows overlap by half, and begin anew at the last change point found. */
+/* Windows overlap by half, and restart at the last change point found. */
 static int split(struct search *s)
 {
 	size_t size = s->rules->window, step = size / 2;
@@ -158,7 +281,7 @@ static int split(struct search *s)
 	return err;
 }
 
-/* Few values: each against the prediction interval of those since the last change. */
+/* Short series: each value against the prediction interval since the last change. */
 static void predict(struct search *s)
 {
 	size_t start = 0;
@@ -183,7 +306,7 @@ double changepoint_magnitude(const struct changepoint *c)
 	return fmax(there, back);
 }
 
-/* Whether it is large enough to speak of; how sure it is, is another matter. */
+/* Whether the change reaches the least magnitude. */
 static bool large(const struct search *s, const struct changepoint *c)
 {
 	const struct changepoint_rules *rules = s->rules;
@@ -195,7 +318,7 @@ static bool large(const struct search *s, const struct changepoint *c)
 	       fabs(c->after - c->before) >= rules->quanta * rules->quantum;
 }
 
-/* The change point that should go; s->n_out: none. */
+/* The change point to remove; s->n_out: none. */
 static size_t weakest(const struct search *s)
 {
 	size_t unsure = 0, small = 0;
@@ -217,7 +340,7 @@ static size_t weakest(const struct search *s)
 	return s->n_out;
 }
 
-/* Removes the weakest until all are strong; what goes changes its neighbours. */
+/* Removes the weakest until all are strong. A removal changes the neighbours. */
 static void merge(struct search *s)
 {
 	for (size_t k = weakest(s); k < s->n_out; k = weakest(s)) {
@@ -227,7 +350,8 @@ static void merge(struct search *s)
 		memmove(&s->out[k], &s->out[k + 1], (s->n_out - k) * sizeof(*s->out));
 		if (k < s->n_out)
 			compare_at(s, k);
-		other = s->rules->otava ? k + 1 : k - 1; /* k 0: wraps, out of range */
+		other = s->rules->otava ? k + 1
+					: k - 1; /* wraps if k is 0: out of range */
 		if (other < s->n_out)
 			compare_at(s, other);
 	}
@@ -252,7 +376,7 @@ int changepoint_find(const double *values, size_t n,
 	return err;
 }
 
-/* Ranges that overlap in pairs have something in common: [least, most]. */
+/* Ranges that overlap in pairs have an intersection: [least, most]. */
 size_t changepoint_ranges(const double *lo, const double *hi, size_t n,
 			  struct changepoint *out)
 {

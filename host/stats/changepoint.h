@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where a series of figures changes for good. Pure functions, no I/O.
+ * Change points of a series of figures. Pure functions, no I/O.
  *
- * Windowed E-divisive with Student's t as its test and a merge of what is too weak:
+ * Windowed E-divisive means with Student's t-test, and a merge of weak change points:
  * Fleming et al., Hunter: Using Change Point Detection to Hunt for Performance
  * Regressions, 2023, as in Apache Otava.
  */
@@ -13,50 +13,68 @@
 #include <stddef.h>
 
 struct changepoint_rules {
-	size_t window;	  /* values looked at together, at least 2 */
-	double pvalue;	  /* a change is significant below it */
-	double magnitude; /* relative change that is one at all; 0: any */
-	double quantum;	  /* step in which the figures come, 0: unknown... */
-	double quanta;	  /* ... and how many of it a change takes */
+	size_t window;	  /* values in a window, at least 2 */
+	double pvalue;	  /* a change is significant below this p */
+	double magnitude; /* least relative change; 0: any */
+	double quantum;	  /* step of the figures; 0: unknown */
+	double quanta;	  /* least change in quanta */
 	/*
-	 * Exactly what Apache Otava does: standard deviations divided by n, no
-	 * notice of the quantum, windows whatever the length; and when a merge
-	 * removes a change point, the one after the next is tested again instead
-	 * of the one before.
+	 * Exactly the algorithm of Apache Otava: standard deviations divided by n, no
+	 * quantum, windows also for short series; and after a merge removes a change
+	 * point, the one after the next is tested again instead of the one before.
 	 */
 	bool otava;
 };
 
-/* Below this many values there are prediction intervals instead of windows... */
+/* Series with fewer values are judged by prediction intervals instead of windows, ... */
 #define CHANGEPOINT_SHORT  12
-/* ... and they take this many values of what was. */
+/* ... which need this many values before a change. */
 #define CHANGEPOINT_BEFORE 3
 
 struct changepoint {
-	size_t index; /* first value of what is new */
+	size_t index; /* first value after the change */
 	double pvalue;
-	double before, after; /* means from change point to change point */
+	double before, after; /* means between change points */
 };
 
 /*
- * The change points of `values`, all finite, in order. `out` has room for n. 0 or
- * -ENOMEM. Figures under CHANGEPOINT_SHORT are judged one after the other: one
- * outside the prediction interval of those since the last change is a change.
+ * The change points of `values`, which are finite, in order. `out` has room for n. Fewer
+ * than CHANGEPOINT_SHORT values are judged one after the other: a value outside the
+ * prediction interval of the values since the last change is a change. 0 or -ENOMEM.
  */
 int changepoint_find(const double *values, size_t n,
 		     const struct changepoint_rules *rules, struct changepoint *out,
 		     size_t *n_out);
 
 /*
- * Of an exact series of ranges [lo, hi], points where lo = hi: from change to change,
- * all ranges overlap each other, and the first that lies apart from one of them is a
- * change. `before` and `after` are the nearest ends of that range and of what those
- * before it have in common; p is 0.
+ * The change points of an exact series of ranges [lo, hi]. Between changes, all ranges
+ * overlap each other; the first range that is disjoint from one of them is a change.
+ * `before` and `after` are the nearest ends of the intersection of the ranges before and
+ * of that range; p is 0. Returns the number of changes.
  */
 size_t changepoint_ranges(const double *lo, const double *hi, size_t n,
 			  struct changepoint *out);
 
-/* The larger of the relative changes there and back; 0 where a mean is 0. */
+/* The larger of |after / before - 1| and |before / after - 1|; 0 if a mean is 0. */
 double changepoint_magnitude(const struct changepoint *c);
+
+/*
+ * The best split of a window by the energy statistic of E-divisive (Matteson and James, A
+ * Nonparametric Approach for Multiple Change Point Analysis of Multivariate Data, 2014).
+ * Public for its test.
+ */
+struct divisive;
+
+/* Sums of distances of a window. `values` must outlive it. NULL: out of memory. */
+struct divisive *divisive_new(const double *values, size_t n);
+void divisive_free(struct divisive *d);
+
+/*
+ * The split of values[start, end), end - start >= 2, with the largest statistic: left is
+ * [start, split), right is [split, k) for the best k <= end. The first of equal splits.
+ * `*statistic` >= 0.
+ */
+size_t divisive_split(const struct divisive *d, size_t start, size_t end,
+		      double *statistic);
 
 #endif

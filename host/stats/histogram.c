@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Log-linear histogram: the bins, and building and merging sets of them. */
+/* Log-linear histogram: bins, building, merging. */
 #include "host/stats/histogram.h"
 
 #include <errno.h>
@@ -11,9 +11,8 @@ static uint64_t magnitude(int64_t value)
 }
 
 /*
- * How many low bits of a magnitude its bin ignores. Below 2^bits none; above,
- * so many that `bits` - 1 bits follow the leading one: an octave has
- * 2^(bits - 1) bins.
+ * Low bits of a magnitude that its bin ignores: none below 2^bits; above, all but the
+ * leading one and the next `bits` - 1 bits, so that an octave has 2^(bits - 1) bins.
  */
 static unsigned int ignored_bits(uint64_t mag, unsigned int bits)
 {
@@ -43,7 +42,7 @@ static int compare_low(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Appends to the last bin, or behind it; calls come in ascending order. */
+/* Adds to the last bin, or appends a bin; `low` never decreases. */
 static void add_ascending(struct histogram *h, int64_t low, uint64_t count)
 {
 	if (h->n_bins && h->bins[h->n_bins - 1].low == low)

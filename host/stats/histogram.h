@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Log-linear histogram of signed integers, after HdrHistogram: `bits` bits of
- * precision (1 to HISTOGRAM_BITS_MAX), so bins are exact below 2^bits and never
- * wider than 2^(1-bits) of their value above. Negative values mirror positive
- * ones. Histograms of equal `bits` can be merged. Only bins that hold something
- * are stored, ascending.
+ * Log-linear histogram of signed integers, after HdrHistogram, with `bits` bits of
+ * precision (1 to HISTOGRAM_BITS_MAX): bins are exact below 2^bits, and at most
+ * 2^(1-bits) of their value wide above. Negative values mirror positive values.
+ * Histograms of equal `bits` can be merged. Bins are ascending; empty bins are not
+ * stored. Pure functions, no I/O.
  */
 #ifndef WS_STATS_HISTOGRAM_H
 #define WS_STATS_HISTOGRAM_H
@@ -16,27 +16,27 @@
 #define HISTOGRAM_BITS_MAX 62
 
 struct histogram_bin {
-	int64_t low; /* the value in the bin that is nearest to zero */
+	int64_t low; /* the value of the bin nearest to zero */
 	uint64_t count;
 };
 
 struct histogram {
 	unsigned int bits;
-	struct histogram_bin *bins; /* owned by whoever built it: free() */
+	struct histogram_bin *bins; /* free() */
 	size_t n_bins;
 };
 
-/* The bin that `value` falls into, by its value nearest to zero. */
+/* The `low` of the bin of a value. */
 int64_t histogram_low(int64_t value, unsigned int bits);
 
-/* Values in [low, low + width) away from zero fall into low's bin. */
+/* The width of a bin, from `low` away from zero. */
 uint64_t histogram_width(int64_t low, unsigned int bits);
 
-/* 0 or -ENOMEM. `h` need not be initialised; free h->bins afterwards. */
+/* Builds `h`; free h->bins. 0 or -ENOMEM. */
 int histogram_build(const int64_t *samples, size_t n, unsigned int bits,
 		    struct histogram *h);
 
-/* out = a + b; -EINVAL where bits differ, -ENOMEM. */
+/* out = a + b. 0; -EINVAL: `bits` differ; -ENOMEM. */
 int histogram_merge(const struct histogram *a, const struct histogram *b,
 		    struct histogram *out);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Steady state, autocorrelation and modes of one boot's events. */
+/* Steady state, autocorrelation and modes of the events of a boot. */
 #include "host/stats/steady.h"
 
 #include <errno.h>
@@ -7,17 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/stats/rank.h"
 #include "host/stats/summary.h"
+#include "host/stats/two_sample.h"
 
-/* A mode holds at least this share of all events. */
+/* Least share of the events in a mode. */
 #define MODE_SHARE   0.05
-/* Between two modes, fewer than this share of the lower one's peak. */
+/* Between two modes, the count is below this share of the lower peak. */
 #define VALLEY_SHARE 0.5
-/* Peaks rise above valleys by this many standard deviations of their counts. */
+/* Least height of a peak above a valley, in standard deviations of its count. */
 #define PEAK_SIGMAS  4
 
-/* Events beyond these shares are no part of a mode. */
+/* Share of the events on each side that no mode contains. */
 #define TAIL	  0.025
 #define CELLS_MAX 400
 
@@ -63,12 +63,12 @@ int stats_halves(const double *values, size_t n, struct stats_halves *out)
 	return 0;
 }
 
-/* The events between the tails, counted in cells of equal width, then smoothed. */
+/* Smoothed counts of the events between the tails, in cells of equal width. */
 struct cells {
 	const double *sorted; /* without the tails */
 	size_t n;
 	double low, width;
-	double count[CELLS_MAX + 2]; /* an empty one at each end */
+	double count[CELLS_MAX + 2]; /* an empty cell at each end */
 	size_t n_cells;
 };
 
@@ -85,7 +85,7 @@ static void fill_cells(struct cells *c, double apart)
 	double left = 0;
 
 	c->low = c->sorted[0];
-	/* Half of what must lie apart, so that smoothing does not join two modes. */
+	/* Half of `apart`, so that smoothing does not join two modes. */
 	c->width = fmax(apart / 2, range / CELLS_MAX);
 	c->n_cells = c->width > 0 ? (size_t)(range / c->width) + 1 : 1;
 	if (c->n_cells > CELLS_MAX)
@@ -108,8 +108,8 @@ static bool is_valley(double valley, double peak)
 }
 
 /*
- * Cells where one mode ends and the next begins. A peak counts once a valley has
- * followed it, a valley once a peak has.
+ * The cells between modes. A peak counts if a valley follows, and a valley if a peak
+ * follows.
  */
 static size_t find_valleys(const struct cells *c, size_t valleys[STATS_MODES_MAX])
 {

@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Order statistics and moments of one boot's samples. */
+/* One sample: order statistics, moments, and the interval of its median. */
 #include "host/stats/summary.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <gsl/gsl_cdf.h>
 #include <gsl/gsl_sort_double.h>
 #include <gsl/gsl_statistics_double.h>
 
-/* Makes the MAD of a normal distribution its standard deviation. */
+/* Scales the MAD of a normal distribution to its standard deviation. */
 #define MAD_SCALE 1.4826
 
-/* A tail quantile needs this many samples beyond it to say anything. */
+/* Samples that a tail quantile needs beyond it. */
 #define TAIL_SAMPLES 10
 
 /*
- * Quantiles are named in thousandths, so that the question of whether there are
- * enough samples is one of integers: 100 * (1 - 0.9) is less than 10 in doubles.
+ * Quantiles in thousandths: the comparison with TAIL_SAMPLES needs integers, as
+ * 100 * (1 - 0.9) is less than 10 in doubles.
  */
 static const struct quantile {
 	unsigned int permille;
@@ -37,8 +39,8 @@ static const struct quantile {
 };
 
 /*
- * Not gsl_stats_quantile_from_sorted_data(): its (1 - d) a + d b is off by a
- * rounding error where a equals b, and exact targets compare exactly.
+ * Not gsl_stats_quantile_from_sorted_data(): (1 - d) a + d b has a rounding error if a
+ * equals b, and figures of exact targets are compared exactly.
  */
 double stats_quantile_sorted(const double *sorted, size_t n, double q)
 {
@@ -74,7 +76,7 @@ double stats_median(double *values, size_t n)
 	return gsl_stats_median_from_sorted_data(values, 1, n);
 }
 
-static bool quantile_speaks(unsigned int permille, size_t n)
+static bool quantile_is_supported(unsigned int permille, size_t n)
 {
 	unsigned int beyond = permille > 500 ? 1000 - permille : permille;
 
@@ -95,7 +97,7 @@ static void summarize_sorted(const double *sorted, double *work, size_t n,
 		const struct quantile *q = &quantiles[i];
 		double value = stats_quantile_sorted(sorted, n, q->permille / 1000.0);
 
-		if (quantile_speaks(q->permille, n))
+		if (quantile_is_supported(q->permille, n))
 			memcpy((char *)out + q->offset, &value, sizeof(value));
 	}
 }
@@ -123,7 +125,7 @@ int stats_summarize(const int64_t *samples, size_t n, struct stats_summary *out)
 	if (n == 0)
 		return 0;
 
-	/* The second half is gsl_stats_mad0()'s to work in. */
+	/* The second half is the work space of gsl_stats_mad0(). */
 	sorted = reallocarray(NULL, n, 2 * sizeof(*sorted));
 	if (!sorted)
 		return -ENOMEM;
@@ -132,5 +134,45 @@ int stats_summarize(const int64_t *samples, size_t n, struct stats_summary *out)
 	gsl_sort(sorted, 1, n);
 	summarize_sorted(sorted, sorted + n, n, out);
 	free(sorted);
+	return 0;
+}
+
+/*
+ * Probability that the k-th smallest and the k-th largest of n values (k from 1) cover
+ * the median: at least k values are on each side, and each value is below the median
+ * with probability 1/2.
+ */
+static double coverage(size_t k, size_t n)
+{
+	return 1.0 - 2.0 * gsl_cdf_binomial_P((unsigned int)k - 1, 0.5, (unsigned int)n);
+}
+
+int stats_median_interval(double *values, size_t n, double level,
+			  struct stats_interval *out)
+{
+	size_t good = 0, bad = n / 2 + 1;
+
+	if (n > UINT_MAX)
+		return -ERANGE;
+
+	/* Coverage decreases with k: find the largest k that reaches `level`. */
+	while (bad - good > 1) {
+		size_t k = good + (bad - good) / 2;
+
+		if (coverage(k, n) >= level)
+			good = k;
+		else
+			bad = k;
+	}
+	if (good == 0)
+		return -ERANGE;
+
+	gsl_sort(values, 1, n);
+	*out = (struct stats_interval){
+		.level = level,
+		.actual = coverage(good, n),
+		.lo = values[good - 1],
+		.hi = values[n - good],
+	};
 	return 0;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Order statistics and moments of one boot's samples.
+ * One sample: order statistics, moments, and the interval of its median.
  *
- * Pure functions, no I/O. Quantiles are Hyndman and Fan's type 7 (the default
- * of R and NumPy): linear between order statistics at h = (n - 1) q.
+ * Pure functions, no I/O. Quantiles are type 7 of Hyndman and Fan (1996; the default of R
+ * and NumPy): linear between the order statistics at h = (n - 1) q.
  */
 #ifndef WS_STATS_SUMMARY_H
 #define WS_STATS_SUMMARY_H
@@ -18,25 +18,40 @@ struct stats_summary {
 	double mad; /* median absolute deviation x 1.4826 */
 	double p1, p5, p25, p50, p75, p90, p95, p99, p99_9;
 	/*
-	 * A tail percentile q is NAN unless n (1 - q) >= 10 (above the median)
-	 * or n q >= 10 (below it): with fewer samples beyond it, it says
-	 * nothing. p25, p50 and p75 always have a value where n > 0.
+	 * A tail percentile q is NAN unless n (1 - q) >= 10 (above the median) or
+	 * n q >= 10 (below): with fewer samples beyond it, the estimate is noise.
+	 * p25, p50 and p75 are set if n > 0.
 	 */
 };
 
-/* Sorts a copy. n == 0: all NAN, n 0. 0 or -ENOMEM. */
+/* Summarizes samples in any order. n == 0: all NAN. 0 or -ENOMEM. */
 int stats_summarize(const int64_t *samples, size_t n, struct stats_summary *out);
 
 /* Type 7 quantile, 0 <= q <= 1, of `n` > 0 values sorted ascending. */
 double stats_quantile_sorted(const double *sorted, size_t n, double q);
 
 /*
- * The step that values of a clock advance by, as far as can be seen: what divides
- * all of `samples` and `so_far`. 0: nothing was seen but zeros.
+ * The observed step of a clock: the greatest common divisor of `samples` and `so_far`.
+ * 0: all are zero.
  */
 uint64_t stats_step(const int64_t *samples, size_t n, uint64_t so_far);
 
 /* Median of `n` > 0 values, any order. Sorts in place. */
 double stats_median(double *values, size_t n);
+
+struct stats_interval {
+	double level;  /* requested coverage */
+	double actual; /* coverage by the binomial distribution, >= level */
+	double lo, hi;
+};
+
+/*
+ * The narrowest symmetric pair of order statistics that covers the median of a
+ * continuous distribution with probability >= level (Conover, Practical Nonparametric
+ * Statistics, 3.2). Sorts `values` in place. 0, or -ERANGE: too few values for `level`
+ * (0.95 needs six).
+ */
+int stats_median_interval(double *values, size_t n, double level,
+			  struct stats_interval *out);
 
 #endif

@@ -20,6 +20,7 @@
 #include "host/targets/boot.h"
 #include "host/lib/child.h"
 #include "host/targets/emulator.h"
+#include "host/targets/payload.h"
 
 #define BOOT_TIMEOUT_NS 30000000000ull
 
@@ -59,8 +60,14 @@ static int bare_probe(const struct target *t, const struct target_options *opt,
 		      struct error *err)
 {
 	const struct bare_machine *m = t->config;
+	size_t bytes;
 
 	(void)opt;
+	if (!payload_find(t->arch, "null", &bytes))
+		return error_set(err, -ENOENT,
+				 "this wsbench has no payloads for %s (make native "
+				 "builds for one architecture)",
+				 t->arch == ARCH_X86_64 ? "x86_64" : "aarch64");
 	if (emulator_find(m->emulator))
 		return error_set(err, -ENOENT, "%s is not installed", m->emulator);
 	return 0;

@@ -22,7 +22,7 @@ static int once(struct drive *d, struct vm *vm, const char *path, bool restore,
 
 	*ticks = clock_now() - start;
 	if (err)
-		return error_set(d->err, err, "%s", vm->error);
+		return error_set(d->err, err, "%s", vm->error.text);
 	if (!restore)
 		return 0;
 	err = vm_create(&fresh, d->kvm_fd, d->config, &vm->listener);
@@ -32,7 +32,7 @@ static int once(struct drive *d, struct vm *vm, const char *path, bool restore,
 		*ticks = clock_now() - start;
 	}
 	if (err)
-		error_set(d->err, err, "%s", fresh.error);
+		error_set(d->err, err, "%s", fresh.error.text);
 	vm_destroy(&fresh);
 	return err;
 }
@@ -45,7 +45,7 @@ static int run(struct drive *d, struct vm *vm, const char *path, bool restore,
 
 	/* The guest has booted: there is something to save. */
 	if (vcpu_drain(&vm->vcpus[0]))
-		err = error_set(d->err, -EIO, "%s", vm->error);
+		err = error_set(d->err, -EIO, "%s", vm->error.text);
 	for (i = 0; !err && i < n; i++)
 		err = drive_late(d) ? -ECANCELED : once(d, vm, path, restore, &series[i]);
 	return err;

@@ -35,7 +35,7 @@ int drive_immediate_exit(struct drive *d)
 		err = vcpu_enter_immediate(&vm.vcpus[0]);
 		series[i] = clock_now() - start;
 		if (err)
-			error_set(d->err, err, "%s", vm.error);
+			error_set(d->err, err, "%s", vm.error.text);
 		else if (drive_late(d))
 			err = -ECANCELED;
 	}
@@ -61,7 +61,7 @@ int drive_vm_create(struct drive *d)
 
 		series[i] = clock_now() - start;
 		if (err)
-			error_set(d->err, err, "%s", vm.error);
+			error_set(d->err, err, "%s", vm.error.text);
 		vm_destroy(&vm);
 		if (err)
 			return err;

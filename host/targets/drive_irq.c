@@ -80,7 +80,7 @@ static int run(struct injection *j, enum abi_phase stamps, uint64_t *series)
 	if (j->by_eventfd) {
 		j->eventfd = irq_fd(&j->vm, j->line);
 		if (j->eventfd < 0)
-			return error_set(d->err, j->eventfd, "%s", j->vm.error);
+			return error_set(d->err, j->eventfd, "%s", j->vm.error.text);
 	}
 	err = drive_run(d, &j->vm, NULL, VCPU_STOP_DOORBELL);
 	if (err == -ECANCELED && d->rep->outcome == BOOT_SKIP)
@@ -88,7 +88,7 @@ static int run(struct injection *j, enum abi_phase stamps, uint64_t *series)
 	if (err)
 		return err == -ECANCELED ? 0 : err;
 	if (j->err)
-		return error_set(d->err, j->err, "%s", j->vm.error);
+		return error_set(d->err, j->err, "%s", j->vm.error.text);
 	if (j->rung != j->n)
 		return drive_crash(d, "%u doorbells of %u arrived", j->rung, j->n);
 	if (collect(j, stamps, offset, series))

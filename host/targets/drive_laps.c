@@ -56,7 +56,7 @@ static int run_laps(struct drive *d, const struct vm_config *config,
 	if (!err)
 		err = drive_run(d, &vm, NULL, VCPU_STOP_KICK);
 	if (!err && laps.err)
-		err = error_set(d->err, laps.err, "%s", vm.error);
+		err = error_set(d->err, laps.err, "%s", vm.error.text);
 	drive_close(&vm);
 	return err;
 }

@@ -41,12 +41,12 @@ static int drive_overshoot(struct drive *d, enum timer_kind kind, uint64_t budge
 	struct run_timer timer;
 	uint64_t *series, hz = clock_hz();
 	struct vm vm;
-	char why[200];
+	struct error why;
 	uint32_t n, i;
 	int err;
 
-	if (timer_open(&timer, kind, budget, why, sizeof(why)))
-		return drive_skip(d, "%s", why);
+	if (timer_open(&timer, kind, budget, &why))
+		return drive_skip(d, "%s", why.text);
 	if (kind == TIMER_POSIX && !hz) {
 		timer_close(&timer);
 		return drive_skip(d, "the rate of the host's clock is not known");

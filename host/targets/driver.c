@@ -68,7 +68,7 @@ int drive_open(struct drive *d, struct vm *vm, enum abi_command command,
 			       sizeof(params));
 	if (!err)
 		err = vm_reset(vm, entry);
-	return err ? error_set(d->err, err, "%s", vm->error) : 0;
+	return err ? error_set(d->err, err, "%s", vm->error.text) : 0;
 }
 
 static void on_first_doorbell(void *ctx, uint32_t value)
@@ -141,7 +141,7 @@ int drive_run(struct drive *d, struct vm *vm, struct run_timer *budget,
 	if (vcpu->stop == VCPU_STOP_TIMEOUT)
 		time_out(d, vcpu);
 	else if (vcpu->stop == VCPU_STOP_SHUTDOWN || vcpu->stop == VCPU_STOP_ERROR)
-		drive_crash(d, "%s", vm->error);
+		drive_crash(d, "%s", vm->error.text);
 	else
 		drive_crash(d, "the guest %s where that was not expected",
 			    stops[vcpu->stop]);

@@ -28,7 +28,7 @@ struct state {
 static int kvm_probe(const struct target *t, const struct target_options *opt,
 		     struct error *err)
 {
-	int fd = kvm_open(err->text, sizeof(err->text));
+	int fd = kvm_open(err);
 
 	(void)t;
 	(void)opt;
@@ -66,7 +66,7 @@ static int kvm_target_open(struct target *t, const struct target_options *opt,
 	s->cpu = opt->cpu;
 	s->trace_states = opt->trace_states;
 	s->host_counters = opt->host_counters;
-	s->kvm_fd = kvm_open(err->text, sizeof(err->text));
+	s->kvm_fd = kvm_open(err);
 	if (s->kvm_fd < 0)
 		return s->kvm_fd;
 	rc = pin(opt->cpu, &s->allowed, err);
@@ -133,7 +133,7 @@ static int drive(const struct target *t, const struct boot_request *rq,
 
 	if (!driver)
 		return error_set(err, -ENOENT, "%s has no driver", rq->bench->id);
-	rc = watchdog_start(&limit, rq->timeout_ns, err->text, sizeof(err->text));
+	rc = watchdog_start(&limit, rq->timeout_ns, err);
 	if (rc)
 		return rc;
 	rc = driver->run(&d);
@@ -188,7 +188,7 @@ static int kvm_boot(struct target *t, const struct boot_request *request,
 		.trace_states = s->trace_states,
 		.host_counters = s->host_counters,
 	};
-	char why[256];
+	struct error why;
 	int rc;
 
 	boot_report_init(rep);
@@ -202,9 +202,9 @@ static int kvm_boot(struct target *t, const struct boot_request *request,
 				   "KVM");
 		return 0;
 	}
-	rc = config_apply(rq->config, s->kvm_fd, &config, why, sizeof(why));
+	rc = config_apply(rq->config, s->kvm_fd, &config, &why);
 	if (rc) {
-		boot_end(rep, BOOT_SKIP, "%s", why);
+		boot_end(rep, BOOT_SKIP, "%s", why.text);
 		return 0;
 	}
 	lacks = suit(s, rq->bench, stage, &config, &own.params);
@@ -217,8 +217,8 @@ static int kvm_boot(struct target *t, const struct boot_request *request,
 	}
 	if (env.cpus && cpus_choose("/sys", &s->allowed, s->cpu,
 				    rq->bench->needs & NEEDS_VCPUS_2 ? 2 : config.vcpus,
-				    cpus, why, sizeof(why))) {
-		boot_end(rep, BOOT_SKIP, "%s", why);
+				    cpus, why.text, sizeof(why.text))) {
+		boot_end(rep, BOOT_SKIP, "%s", why.text);
 		return 0;
 	}
 	if (rq->bench->needs & NEEDS_DRIVER)

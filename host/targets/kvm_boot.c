@@ -201,7 +201,7 @@ static void end_by_stop(struct meter *m, const struct boot_request *rq,
 			 (double)rq->timeout_ns / 1e9, registers);
 		break;
 	default:
-		boot_end(rep, BOOT_CRASH, "%s", m->vm.error);
+		boot_end(rep, BOOT_CRASH, "%s", m->vm.error.text);
 		/* All registers: too much for a reason, but what one wants to see. */
 		if (m->vm.dump)
 			fputs(m->vm.dump, stderr);
@@ -239,7 +239,7 @@ static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_f
 		return err;
 	err = prepare(m, &params);
 	if (err == -ENOTSUP) {
-		boot_end(rep, BOOT_SKIP, "%s", m->vm.error);
+		boot_end(rep, BOOT_SKIP, "%s", m->vm.error.text);
 		return 0;
 	}
 	if (!err)
@@ -250,8 +250,7 @@ static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_f
 	if (!err)
 		err = vm_reset(&m->vm, entry);
 	if (!err)
-		err = timer_open(&budget, TIMER_POSIX, rq->timeout_ns, m->vm.error,
-				 sizeof(m->vm.error));
+		err = timer_open(&budget, TIMER_POSIX, rq->timeout_ns, &m->vm.error);
 	if (err)
 		return err;
 	/* An unhandled exit is the guest's failure, not the target's. */
@@ -287,7 +286,7 @@ int kvm_boot_payload(const struct kvm_boot_env *env, const struct vm_config *con
 	if (rc == -EINTR)
 		error_set(err, rc, "interrupted");
 	else if (rc)
-		error_set(err, rc, "%s", m->vm.error);
+		error_set(err, rc, "%s", m->vm.error.text);
 	if (env->trace_states)
 		trace(&m->vm);
 	if (env->host_counters)

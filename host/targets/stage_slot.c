@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The stages of second-stage faults: memory slots whose pages are not yet mapped. */
 #include "host/targets/stage_rows.h"
-#include "host/vmm/slot.h"
+#include "host/vmm/memory.h"
 
 #define PAGE_BYTES 0x1000ull
 #define HUGE_BYTES 0x200000ull

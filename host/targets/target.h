@@ -21,7 +21,7 @@
 #include "bench/abi.h"
 #include "bench/catalogue.h"
 #include "host/lib/error.h"
-#include "host/result/statistics.h"
+#include "host/result/result.h"
 
 struct result; /* host/result/result.h */
 struct target;

@@ -96,7 +96,7 @@ lab=lab:aarch64-vhe
 @test "a kernel of the other architecture" {
   need_target $lab
   need_target lab:x86_64-svm
-  cache=${WORLDSWITCH_CACHE:-$build/cache}/kernels
+  cache=$(cache_dir)/kernels
   refused 2 'it is a kernel for x86_64' "$wsbench" run --on $lab --kernel "$cache/x86_64/default/vmlinuz"
   refused 2 'it is a kernel for aarch64' \
     "$wsbench" run --on lab:x86_64-svm --kernel "$cache/aarch64/default/vmlinuz"

@@ -4,7 +4,7 @@
 bats_require_minimum_version 1.5.0
 load helper
 
-cache=${WORLDSWITCH_CACHE:-$top/build/cache}/kernels/aarch64
+cache=$(cache_dir)/kernels/aarch64
 target=lab:aarch64-vhe
 
 git_quiet() {
@@ -171,7 +171,8 @@ END
 }
 
 @test "a kernel is taken out of a tree that was built, with the modules KVM needs" {
-  local from=${WORLDSWITCH_CACHE:-$top/build/cache}/kernels/x86_64/default
+  local from
+  from=$(cache_dir)/kernels/x86_64/default
   [ -f "$from/modules/kvm-amd.ko" ] || skip "no kernel for x86_64 is here: make kernels"
   mkdir -p tree/arch/x86/boot tree/arch/x86/kvm tree/virt/lib tree/drivers/other
   cp "$from/vmlinuz" tree/arch/x86/boot/bzImage

@@ -36,7 +36,7 @@ governors() {
   echo "$stdout / $stderr"
   [ "$status" = 3 ]
   one_line "$stderr"
-  [[ $stderr == *'cannot be trusted: cpufreq_governor' ]]
+  [[ $stderr == *'not trustworthy: cpufreq_governor' ]]
   [[ $stdout == *'cpufreq_governor      powersave'*'performance'*'warn'* ]]
   put sys/devices/system/cpu/cpu0/cpufreq/scaling_governor performance
   put sys/devices/system/cpu/cpu1/cpufreq/scaling_governor performance
@@ -108,7 +108,7 @@ stopped_by() {
   stopped_by KILL
 }
 
-@test "somebody else's change is not overwritten" {
+@test "a change by another program is not overwritten" {
   make_root
   "$wsbench" env tune --root root >/dev/null
   put sys/devices/system/cpu/cpu1/cpufreq/scaling_governor schedutil
@@ -116,7 +116,7 @@ stopped_by() {
   echo "$stdout / $stderr"
   [ "$status" = 3 ]
   one_line "$stderr"
-  [[ $stdout == *'is schedutil, which somebody else has set since: left alone, not powersave'* ]]
+  [[ $stdout == *'is schedutil, changed by another program since: not set to powersave'* ]]
   [ "$(governors)" = " 1 powersave
  1 schedutil" ]
   run_apart "$wsbench" env restore --force --root root
@@ -128,7 +128,7 @@ stopped_by() {
   make_root
   mkdir -p root/var/lib/worldswitch
   echo nonsense >root/var/lib/worldswitch/tuned
-  refused 2 'line 1 is not of wsbench env' sh -c '"$0" env tune --root root >out' "$wsbench"
+  refused 2 'line 1: not written by wsbench env' sh -c '"$0" env tune --root root >out' "$wsbench"
   rm -r root/var/lib/worldswitch
   touch root/var/lib/worldswitch
   refused 4 'worldswitch: Not a directory' sh -c '"$0" env tune --root root >out' "$wsbench"
@@ -144,10 +144,10 @@ stopped_by() {
 }
 
 @test "bad usage" {
-  refused 2 'check, tune, restore or show?' "$wsbench" env
-  refused 2 "no 'tuen': did you mean 'tune'?" "$wsbench" env tuen
+  refused 2 'no command: check, tune, restore or show' "$wsbench" env
+  refused 2 "no command 'tuen': did you mean 'tune'?" "$wsbench" env tuen
   refused 2 "unexpected argument 'tune'" "$wsbench" env check tune
-  refused 2 "'check' takes no --dry-run" "$wsbench" env check --dry-run
-  refused 2 "'tune' takes no --force" "$wsbench" env tune --force
+  refused 2 "'check' has no option --dry-run" "$wsbench" env check --dry-run
+  refused 2 "'tune' has no option --force" "$wsbench" env tune --force
   nothing_left
 }

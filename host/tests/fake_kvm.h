@@ -19,7 +19,6 @@
 
 #include "host/vmm/kick.h"
 #include "host/vmm/regs.h"
-#include "host/vmm/signals.h"
 #include "host/vmm/vmm.h"
 
 #define FAKE_VM_FD   100000
@@ -91,7 +90,7 @@ static inline void fake_kvm_open(struct fake_kvm *f, unsigned int vcpus)
 			.index = i,
 			.fd = FAKE_VCPU_FD + (int)i,
 			.run = &f->run[i],
-			.error = vm->error,
+			.error = &vm->error,
 			.dump = &vm->dump,
 		};
 		if (kick_init(&vm->vcpus[i]) || regs_init(&vm->vcpus[i]))

@@ -17,6 +17,10 @@ python=/usr/bin/python3
 [ -x "$python" ] || python=python3
 export python
 
+# cache_dir: the kernels and machines of this user.
+# shellcheck source=/dev/null
+. "$top/scripts/places.sh"
+
 python3() { command "$python" "$@"; }
 export -f python3
 

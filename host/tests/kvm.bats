@@ -112,7 +112,7 @@ user_exits() {
 
 @test "kvm: no /dev/kvm at all" {
   need_own_mounts
-  refused 4 'kvm: there is no /dev/kvm' \
+  refused 4 'kvm: no /dev/kvm' \
     "${own_mounts[@]}" 'mount -t tmpfs none /dev; exec "$0" run --on kvm' "$wsbench"
 }
 

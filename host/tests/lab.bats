@@ -330,7 +330,7 @@ boots() {
   local machine run
   need_target lab:aarch64-vhe
   mkdir bin cache
-  ln -s "${WORLDSWITCH_CACHE:-$build/cache}/kernels" cache/kernels
+  ln -s "$(cache_dir)/kernels" cache/kernels
   cat >bin/qemu-system-aarch64 <<END
 #!/bin/sh
 case \$* in *" -kernel "*) echo "\$* " >>"$PWD/starts" ;; esac
@@ -387,7 +387,7 @@ END
   done
   [ -n "$targets" ] || skip "no emulator and no kernel here"
   need_own_mounts
-  case $top/:$build/:${WORLDSWITCH_CACHE:-} in
+  case $top/:$build/:$(cache_dir) in
   *:/tmp/* | *:/var/tmp/* | /tmp/* | /var/tmp/*) skip "the clone is in a folder of temporary files" ;;
   esac
   # The usual folders are empty ones, but for this test's own.

@@ -5,13 +5,13 @@
 bats_require_minimum_version 1.5.0
 load helper
 
-# The script beside a kernel.sh that offers $kernels, and a wsbench whose runs take no
+# The scripts beside a kernel.sh that offers $kernels, and a wsbench whose runs take no
 # time: it fails for kernels in $broken, and leaves a partial document for $interrupted.
 setup() {
   clean_place "$BATS_TEST_TMPDIR"
   parallel --version 2>/dev/null | grep -q '^GNU parallel' || skip "GNU parallel is not installed"
   mkdir ../scripts
-  cp "$top/scripts/sweep.sh" ../scripts
+  cp "$top"/scripts/{sweep,places}.sh ../scripts
   cat >../scripts/kernel.sh <<'END'
 #!/usr/bin/env bash
 command=$1
@@ -104,7 +104,7 @@ print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
   run_apart "$sweep" -o out --on lab:x86_64-svm --db h.jsonl
   [ "$status" = 4 ]
   [[ $stderr == *"lab:x86_64-svm 6.1.0-10-x86_64: wsbench: error: it broke"* ]]
-  [[ $stderr == *"1 kernels are missing, nothing was added"* ]]
+  [[ $stderr == *"1 kernels are missing: nothing was added"* ]]
   [ ! -e h.jsonl ]
   [ -f out/lab-x86_64-svm/6.12.1-x86_64.json ]
   run_apart "$sweep" -o out --on lab:x86_64-svm --list
@@ -121,7 +121,7 @@ print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
   export broken=6.1.0-10-x86_64
   run_apart "$sweep" -o out --on lab:x86_64-svm,lab:aarch64-vhe --db h.jsonl
   [ "$status" = 4 ]
-  [[ $stderr == *"lab:x86_64-svm: 1 kernels are missing, nothing was added"* ]]
+  [[ $stderr == *"lab:x86_64-svm: 1 kernels are missing: nothing was added"* ]]
   [ -z "$(kernels_of_history h.jsonl lab:x86_64-svm)" ]
   [ "$(kernels_of_history h.jsonl lab:aarch64-vhe)" = "6.1.0-9-aarch64 6.1.0-10-aarch64 6.12.1-aarch64" ]
 }
@@ -148,7 +148,7 @@ print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
   run_apart "$sweep" -o out --on lab:x86_64-svm --release 6.12.1,6.1.0-9
   [ "$status" = 0 ]
   [ "$(cut -d' ' -f2 out/jobs | tr '\n' ' ')" = "6.1.0-9-x86_64 6.12.1-x86_64 " ]
-  refused 2 "-o DIR says where to" "$sweep"
+  refused 2 "-o DIR is missing" "$sweep"
   refused 2 "unknown argument --xyzzy" "$sweep" -o out --xyzzy
   refused 2 "--on needs a value" "$sweep" -o out --on
   refused 2 'no lab "kvm"' "$sweep" -o out --on kvm

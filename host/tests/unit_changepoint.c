@@ -9,8 +9,7 @@
 #include <jansson.h>
 
 #include "host/stats/changepoint.h"
-#include "host/stats/divisive.h"
-#include "host/stats/student.h"
+#include "host/stats/two_sample.h"
 #include "host/tests/reference.h"
 
 #define VALUES_MAX 4096

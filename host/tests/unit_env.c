@@ -6,9 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "host/env/checks.h"
-#include "host/env/fingerprint.h"
-#include "host/env/read.h"
+#include "host/env/settings.h"
+#include "host/env/machine.h"
 #include "host/result/result.h"
 
 static char root[] = "/tmp/unit_env.XXXXXX";

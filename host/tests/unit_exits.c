@@ -10,8 +10,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
-#include "host/vmm/exits_bad.h"
-#include "host/vmm/exits_hot.h"
+#include "host/vmm/exits.h"
 #include "host/vmm/regs.h"
 
 struct fake {
@@ -27,11 +26,11 @@ static struct vcpu *fake(struct fake *f, uint32_t exit_reason)
 	*vcpu = (struct vcpu){ .vm = &f->vm,
 			       .fd = -1,
 			       .run = &f->run,
-			       .error = f->vm.error,
+			       .error = &f->vm.error,
 			       .dump = &f->vm.dump };
 	f->run.exit_reason = exit_reason;
 	f->vm.fd = -1;
-	cr_assert_eq(regs_init(vcpu), 0, "%s", f->vm.error);
+	cr_assert_eq(regs_init(vcpu), 0, "%s", f->vm.error.text);
 	return vcpu;
 }
 
@@ -47,16 +46,16 @@ Test(exits, notify)
 	static struct fake f;
 	struct vcpu *vcpu = fake(&f, KVM_EXIT_NOTIFY);
 
-	cr_expect_eq(exits_serve_other(vcpu), EXITS_HANDLED);
+	cr_expect_eq(exits_serve(vcpu), EXITS_HANDLED);
 	cr_expect_eq(vcpu->stats.other[KVM_EXIT_NOTIFY], 1);
 	release(&f);
 
 	vcpu = fake(&f, KVM_EXIT_NOTIFY);
 	f.run.notify.flags = KVM_NOTIFY_CONTEXT_INVALID;
-	cr_expect_eq(exits_serve_other(vcpu), EXITS_UNHANDLED);
-	cr_expect(strstr(f.vm.error, "KVM_EXIT_NOTIFY: the guest's state is lost") !=
-			  NULL,
-		  "%s", f.vm.error);
+	cr_expect_eq(exits_serve(vcpu), EXITS_UNHANDLED);
+	cr_expect(strstr(f.vm.error.text,
+			 "KVM_EXIT_NOTIFY: the guest's context is invalid") != NULL,
+		  "%s", f.vm.error.text);
 	release(&f);
 }
 
@@ -70,7 +69,7 @@ Test(exits, what_asks_for_nothing_is_counted_and_goes_on)
 	for (i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
 		struct vcpu *vcpu = fake(&f, reasons[i]);
 
-		cr_expect_eq(exits_serve_other(vcpu), EXITS_HANDLED, "%s",
+		cr_expect_eq(exits_serve(vcpu), EXITS_HANDLED, "%s",
 			     exits_name(reasons[i]));
 		cr_expect_eq(vcpu->stats.other[reasons[i]], 1);
 		release(&f);
@@ -81,8 +80,8 @@ Test(exits, a_triple_fault_stops)
 {
 	static struct fake f;
 
-	cr_expect_eq(exits_serve_other(fake(&f, KVM_EXIT_SHUTDOWN)), EXITS_STOP_SHUTDOWN);
-	cr_expect(strstr(f.vm.error, "triple fault") != NULL, "%s", f.vm.error);
+	cr_expect_eq(exits_serve(fake(&f, KVM_EXIT_SHUTDOWN)), EXITS_STOP_SHUTDOWN);
+	cr_expect(strstr(f.vm.error.text, "triple fault") != NULL, "%s", f.vm.error.text);
 	release(&f);
 }
 
@@ -91,7 +90,7 @@ Test(exits, an_unknown_reason_is_refused)
 {
 	static struct fake f;
 
-	cr_expect_eq(exits_serve_other(fake(&f, VCPU_EXIT_REASONS + 1)), EXITS_UNHANDLED);
-	cr_expect(strstr(f.vm.error, "65") != NULL, "%s", f.vm.error);
+	cr_expect_eq(exits_serve(fake(&f, VCPU_EXIT_REASONS + 1)), EXITS_UNHANDLED);
+	cr_expect(strstr(f.vm.error.text, "65") != NULL, "%s", f.vm.error.text);
 	release(&f);
 }

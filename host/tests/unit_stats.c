@@ -2,7 +2,6 @@
 /* Unit tests of quantiles, moments, histograms and intervals. */
 #include <errno.h>
 
-#include "host/stats/interval.h"
 #include "host/stats/summary.h"
 #include "host/tests/stats_fixture.h"
 

@@ -2,9 +2,7 @@
 /* Unit tests of statistics against SciPy, where it is installed. */
 #include <unistd.h>
 
-#include "host/stats/paired.h"
-#include "host/stats/rank.h"
-#include "host/stats/student.h"
+#include "host/stats/two_sample.h"
 #include "host/tests/stats_fixture.h"
 
 #define ROUNDS 30

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Unit tests of prediction intervals and of how many boots a verdict needs. */
-#include "host/stats/power.h"
-#include "host/stats/student.h"
+#include "host/stats/two_sample.h"
 #include "host/tests/stats_fixture.h"
 
 /* prediction intervals: the t-test with one new value */

@@ -2,8 +2,7 @@
 /* Unit tests of rank tests, the sign test, and Holm's correction. */
 #include <errno.h>
 
-#include "host/stats/paired.h"
-#include "host/stats/rank.h"
+#include "host/stats/two_sample.h"
 #include "host/tests/stats_fixture.h"
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))

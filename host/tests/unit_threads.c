@@ -17,7 +17,7 @@
 
 #include "host/tests/fake_kvm.h"
 #include "host/vmm/arch.h"
-#include "host/vmm/dirty_ring.h"
+#include "host/vmm/memory.h"
 
 #define ROUNDS 200
 
@@ -55,8 +55,8 @@ static void begin(uint32_t boot, uint32_t second, uint32_t third)
 
 static bool told(const char *start, const char *part)
 {
-	return !strncmp(fake.vm.error, start, strlen(start)) &&
-	       strstr(fake.vm.error, part);
+	return !strncmp(fake.vm.error.text, start, strlen(start)) &&
+	       strstr(fake.vm.error.text, part);
 }
 
 static const char *pc(void)
@@ -72,7 +72,7 @@ Test(threads, the_shutdown_of_a_further_vcpu_is_told, .timeout = 30)
 	cr_expect_eq(fake.vm.stop, VCPU_STOP_SHUTDOWN);
 	cr_expect_eq(fake.vm.stopped_by, 1);
 	cr_expect(told("vCPU 1: the guest shut down: power off", pc()), "%s",
-		  fake.vm.error);
+		  fake.vm.error.text);
 	fake_kvm_close(&fake);
 }
 
@@ -82,7 +82,7 @@ Test(threads, the_failure_of_a_further_vcpu_is_told, .timeout = 30)
 	cr_expect_eq(vm_run(&fake.vm, NULL, NULL), -EIO);
 	cr_expect_eq(fake.vm.stop, VCPU_STOP_ERROR);
 	cr_expect_eq(fake.vm.stopped_by, 2);
-	cr_expect(told("vCPU 2: KVM_EXIT_FAIL_ENTRY", pc()), "%s", fake.vm.error);
+	cr_expect(told("vCPU 2: KVM_EXIT_FAIL_ENTRY", pc()), "%s", fake.vm.error.text);
 	cr_assert(fake.vm.dump != NULL);
 	cr_expect_eq(strncmp(fake.vm.dump, "vCPU 2, ", 8), 0, "%s", fake.vm.dump);
 	fake_kvm_close(&fake);
@@ -96,9 +96,9 @@ Test(threads, a_cpu_that_does_not_exist_is_an_error, .timeout = 30)
 	begin(KVM_EXIT_SHUTDOWN, SPIN, SPIN);
 	cr_expect_eq(vm_run(&fake.vm, NULL, cpus), -EINVAL);
 	cr_expect_eq(fake.vm.stop, VCPU_STOP_NONE);
-	cr_expect(told("vCPU 1: ", "on CPU 1023"), "%s", fake.vm.error);
+	cr_expect(told("vCPU 1: ", "on CPU 1023"), "%s", fake.vm.error.text);
 	cr_expect_eq(fake.vm.vcpus[0].stats.vm_exits, 0);
-	cr_expect(fake.vm.vcpus[1].error == fake.vm.error);
+	cr_expect(fake.vm.vcpus[1].error == &fake.vm.error);
 	fake_kvm_close(&fake);
 }
 
@@ -134,7 +134,7 @@ Test(threads, failures_at_the_same_time_do_not_mix, .timeout = 60)
 		cr_assert_eq(strncmp(fake.vm.dump, vcpu, strlen(vcpu)), 0, "%s",
 			     fake.vm.dump);
 		cr_assert(told(fake.vm.stopped_by ? "vCPU " : "KVM_EXIT_", "FAIL_ENTRY"),
-			  "%s", fake.vm.error);
+			  "%s", fake.vm.error.text);
 		fake_kvm_close(&fake);
 	}
 }

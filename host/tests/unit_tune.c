@@ -214,7 +214,7 @@ static void expect_refused(const char *state, const char *why)
 
 Test(tune, notes_that_are_none_are_refused_and_kept)
 {
-	expect_refused("", "is empty");
+	expect_refused("", "empty");
 	expect_refused("something else\n", "line 1");
 	expect_refused("worldswitch env 1\n" KSM "\t1\n", "line 2");
 	expect_refused("worldswitch env 1\n" KSM "\t1\t0", "line 2");
@@ -246,7 +246,7 @@ Test(tune, two_at_a_time_are_one_too_many)
 Test(settings, what_tune_writes_is_good)
 {
 	for (const struct env_setting *s = env_settings; s->id; s++) {
-		cr_expect(s->path || s->look, "%s", s->id);
+		cr_expect(s->path || s->probe, "%s", s->id);
 		cr_expect(s->effect && *s->effect, "%s", s->id);
 		if (s->tuned)
 			cr_expect(s->path && env_is_good(s, s->tuned), "%s", s->id);

@@ -11,6 +11,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
+#include "host/vmm/exits.h"
 #include "host/vmm/kick.h"
 #include "host/vmm/timer.h"
 
@@ -21,8 +22,8 @@ static struct vcpu *begin(void)
 {
 	struct vcpu *vcpu = &vm.vcpus[0];
 
-	*vcpu = (struct vcpu){ .vm = &vm, .fd = -1, .run = &run, .error = vm.error };
-	cr_assert_eq(kick_init(vcpu), 0, "%s", vm.error);
+	*vcpu = (struct vcpu){ .vm = &vm, .fd = -1, .run = &run, .error = &vm.error };
+	cr_assert_eq(kick_init(vcpu), 0, "%s", vm.error.text);
 	kick_begin(vcpu);
 	return vcpu;
 }
@@ -39,7 +40,7 @@ Test(vcpu_wait, a_kick_before_the_wait_ends_it, .timeout = 10)
 	struct vcpu *vcpu = begin();
 
 	vcpu_kick(vcpu);
-	cr_expect_eq(kick_wait_answer(vcpu), -EINTR);
+	cr_expect_eq(vcpu_wait_answer(vcpu), -EINTR);
 	cr_expect(kick_taken(vcpu));
 	end(vcpu);
 }
@@ -48,12 +49,12 @@ Test(vcpu_wait, a_deadline_before_the_wait_ends_it, .timeout = 10)
 {
 	struct vcpu *vcpu = begin();
 	struct watchdog limit;
-	char why[200];
+	struct error why;
 
-	cr_assert_eq(watchdog_start(&limit, 1, why, sizeof(why)), 0, "%s", why);
+	cr_assert_eq(watchdog_start(&limit, 1, &why), 0, "%s", why.text);
 	while (!watchdog_expired())
 		;
-	cr_expect_eq(kick_wait_answer(vcpu), -EINTR);
+	cr_expect_eq(vcpu_wait_answer(vcpu), -EINTR);
 	watchdog_stop(&limit);
 	cr_expect_not(watchdog_expired());
 	end(vcpu);
@@ -65,10 +66,10 @@ Test(vcpu_wait, an_answer_ends_it_once, .timeout = 10)
 	struct vcpu *vcpu = begin();
 
 	vcpu_answer(vcpu, &answer, sizeof(answer));
-	cr_expect_eq(kick_wait_answer(vcpu), 0);
+	cr_expect_eq(vcpu_wait_answer(vcpu), 0);
 	cr_expect_eq(memcmp(run.mmio.data, &answer, sizeof(answer)), 0);
 	/* There is no second one: only the kick ends the next wait. */
 	vcpu_kick(vcpu);
-	cr_expect_eq(kick_wait_answer(vcpu), -EINTR);
+	cr_expect_eq(vcpu_wait_answer(vcpu), -EINTR);
 	end(vcpu);
 }

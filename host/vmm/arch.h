@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What each of x86_64/ and aarch64/ defines for the rest of the VMM. */
+/* What x86_64/ and aarch64/ define for the rest of the VMM. */
 #ifndef WS_VMM_ARCH_H
 #define WS_VMM_ARCH_H
 
@@ -18,45 +18,41 @@ unsigned long arch_vm_type(int kvm_fd);
 int arch_vm_init(struct vm *vm);
 int arch_vm_finish(struct vm *vm);
 int arch_vcpu_reset(struct vcpu *vcpu, uint64_t entry);
-void arch_vcpu_dump(const struct vcpu *vcpu, char *text, size_t bytes);
-enum kvm_flavour arch_flavour(int kvm_fd);
 
-/* In a loop that waits for another thread: YIELD, PAUSE. */
+/* For a loop that polls for another thread: YIELD, PAUSE. */
 void arch_relax(void);
 
 /*
- * The same line, as KVM_IRQ_LINE and KVM_IRQFD number it. 0, or -errno with vm->error
- * where the VM has no such line.
+ * The numbers of a line for KVM_IRQ_LINE and for KVM_IRQFD. 0, or -errno where the VM has
+ * no such line.
  */
 int arch_irq_line(struct vm *vm, uint32_t line, uint32_t *irq);
 int arch_irq_gsi(struct vm *vm, uint32_t line, uint32_t *gsi);
 uint32_t arch_msi_flags(const struct vm *vm);
 
-/* After each exit: what irq_inject() queued goes in, or its window is asked for. */
+/* After each exit: injects what irq_inject() queued, or requests an interrupt window. */
 int arch_irq_deliver(struct vcpu *vcpu);
 
 /*
- * Exits that the architecture knows more about. 0 or -errno with vm->error.
- * KVM_EXIT_HYPERCALL: answered as a call that nobody knows. KVM_EXIT_DEBUG: a
- * software breakpoint is stepped over, all else just goes on.
+ * Exits that depend on the architecture. 0 or -errno.
+ * KVM_EXIT_HYPERCALL: returns the guest "not supported". KVM_EXIT_DEBUG: skips a software
+ * breakpoint. KVM_EXIT_ARM_NISV: skips the instruction.
  */
 int arch_hypercall(struct vcpu *vcpu);
 int arch_debug_exit(struct vcpu *vcpu);
-
-/* KVM_EXIT_ARM_NISV: goes on behind the instruction, as if it had no effect. */
 int arch_skip_insn(struct vcpu *vcpu);
 
-/* What KVM keeps in guest memory of the state below goes there: before it is saved. */
+/* Before memory is saved: writes state that KVM keeps in guest memory there. */
 int arch_machine_flush(struct vm *vm);
 
 /*
- * The VM's state that is no vCPU's: interrupt controller, clock; as records of
- * regs_arch.h. `put` false: -EINVAL for bytes that do not fit, and nothing changes.
+ * The VM's state other than its vCPUs': interrupt controller and clock, as records.
+ * `put` false: only checks that `state` fits (-EINVAL).
  */
 int arch_machine_save(struct vm *vm, FILE *out);
 int arch_machine_restore(struct vm *vm, const uint8_t *state, size_t bytes, bool put);
 
-/* Where the payload's doorbell is: a port or a gpa. */
+/* The address of the doorbell: a port or a gpa. */
 struct arch_doorbell {
 	uint64_t address;
 	bool is_pio;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a checkpoint holds, and how it goes back. */
+/* The contents of a checkpoint: saving and restoring them. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "host/vmm/checkpoint_file.h"
 #include "host/vmm/regs.h"
 
-/* Of the file, whatever the host's pages are. */
+/* Page size of the file, independent of the host's. */
 #define PAGE_BYTES 4096u
 
 /* A stretch of guest memory: RAM, or a slot. */
@@ -19,7 +19,7 @@ struct region {
 	uint64_t gpa, bytes;
 };
 
-/* How a memory section begins; then pairs of page number and page. */
+/* The head of a memory section; pairs of page number and page follow. */
 struct memory_head {
 	uint64_t gpa, bytes, pages;
 };
@@ -98,10 +98,10 @@ static int write_machine(FILE *out, struct vm *vm)
 	int err;
 
 	if (!machine)
-		return vm_fail(vm, -ENOMEM, "out of memory");
+		return error_set(&vm->error, -ENOMEM, "out of memory");
 	err = arch_machine_save(vm, machine);
 	if (fclose(machine) && !err)
-		err = vm_fail(vm, -ENOMEM, "out of memory");
+		err = error_set(&vm->error, -ENOMEM, "out of memory");
 	if (!err)
 		write_section(out, CHECKPOINT_MACHINE, 0, state, bytes);
 	free(state);
@@ -135,12 +135,12 @@ int checkpoint_save(struct vm *vm, const char *path)
 	int err;
 
 	if (!out)
-		return vm_fail(vm, -ENOMEM, "out of memory");
+		return error_set(&vm->error, -ENOMEM, "out of memory");
 	err = write_body(out, vm);
 	if (ferror(out) && !err)
-		err = vm_fail(vm, -ENOMEM, "out of memory");
+		err = error_set(&vm->error, -ENOMEM, "out of memory");
 	if (fclose(out) && !err)
-		err = vm_fail(vm, -ENOMEM, "out of memory");
+		err = error_set(&vm->error, -ENOMEM, "out of memory");
 	if (!err)
 		err = checkpoint_file_write(vm, path, body, bytes);
 	free(body);
@@ -149,7 +149,8 @@ int checkpoint_save(struct vm *vm, const char *path)
 
 static int refuse(struct vm *vm, const char *why)
 {
-	return vm_fail(vm, -EINVAL, "the checkpoint does not fit this VM: %s", why);
+	return error_set(&vm->error, -EINVAL, "the checkpoint does not fit this VM: %s",
+			 why);
 }
 
 static int restore_memory(struct vm *vm, uint32_t index, const uint8_t *data,
@@ -160,19 +161,19 @@ static int restore_memory(struct vm *vm, uint32_t index, const uint8_t *data,
 	uint64_t n, next = 0, i;
 
 	if (index >= regions(vm) || bytes < sizeof(head))
-		return refuse(vm, "memory that it does not have");
+		return refuse(vm, "memory that the VM does not have");
 	memcpy(&head, data, sizeof(head));
 	r = region_of(vm, index);
 	if (head.gpa != r.gpa || head.bytes != r.bytes ||
 	    head.pages > r.bytes / PAGE_BYTES ||
 	    bytes != sizeof(head) + head.pages * (sizeof(n) + PAGE_BYTES))
-		return refuse(vm, "memory of another size or at another place");
+		return refuse(vm, "memory of another size or address");
 	data += sizeof(head);
 	for (i = 0; i < head.pages; i++, data += sizeof(n) + PAGE_BYTES) {
 		memcpy(&n, data, sizeof(n));
 		if (n < next || n >= r.bytes / PAGE_BYTES)
-			return refuse(vm, "its pages are not in order");
-		/* What was loaded here meanwhile is not in the checkpoint. */
+			return refuse(vm, "pages out of order");
+		/* Pages that are not in the checkpoint are zero. */
 		for (; put && next < n; next++)
 			if (!is_zero(r.hva + next * PAGE_BYTES))
 				memset(r.hva + next * PAGE_BYTES, 0, PAGE_BYTES);
@@ -193,11 +194,11 @@ static int restore_vcpu(struct vm *vm, uint32_t index, const uint8_t *data,
 	struct vcpu *vcpu;
 
 	if (index >= vm->config.vcpus || bytes < sizeof(irqs))
-		return refuse(vm, "a vCPU that it does not have");
+		return refuse(vm, "a vCPU that the VM does not have");
 	vcpu = &vm->vcpus[index];
 	memcpy(&irqs, data, sizeof(irqs));
 	if (irqs.first >= VCPU_IRQS_MAX || irqs.queued > VCPU_IRQS_MAX)
-		return refuse(vm, "its queue of interrupts");
+		return refuse(vm, "an invalid queue of interrupts");
 	data += sizeof(irqs);
 	bytes -= sizeof(irqs);
 	if (!put)
@@ -218,17 +219,17 @@ static int restore_section(struct vm *vm, const struct checkpoint_section *secti
 	case CHECKPOINT_MACHINE:
 		return arch_machine_restore(vm, data, section->bytes, put);
 	default:
-		return refuse(vm, "a kind of state that nobody knows");
+		return refuse(vm, "an unknown type of section");
 	}
 }
 
-/* The sections seen so far: of each type a bit per index. */
+/* The sections read so far: for each type a bit per index. */
 struct seen {
 	uint32_t of[CHECKPOINT_TYPES];
 };
 _Static_assert(1 + VM_SLOTS_MAX < 32 && VM_VCPUS_MAX < 32, "an index is a bit of 32");
 
-/* False for a section that was there before. */
+/* False: a repeated section. */
 static bool see(struct seen *seen, const struct checkpoint_section *section)
 {
 	uint32_t bit = section->index < 32 ? 1u << section->index : 0;
@@ -255,21 +256,21 @@ static int restore_body(struct vm *vm, const uint8_t *body, size_t bytes, bool p
 
 	while (!err && bytes) {
 		if (bytes < sizeof(section))
-			return refuse(vm, "its sections are cut short");
+			return refuse(vm, "truncated sections");
 		memcpy(&section, body, sizeof(section));
 		body += sizeof(section);
 		bytes -= sizeof(section);
 		if (section.bytes > bytes || !section.type ||
 		    section.type >= CHECKPOINT_TYPES)
-			return refuse(vm, "its sections are damaged");
+			return refuse(vm, "damaged sections");
 		if (!see(&seen, &section))
-			return refuse(vm, "its sections do not make a whole");
+			return refuse(vm, "missing or repeated sections");
 		err = restore_section(vm, &section, body, put);
 		body += section.bytes;
 		bytes -= section.bytes;
 	}
 	if (!err && !complete(&seen, vm))
-		err = refuse(vm, "its sections do not make a whole");
+		err = refuse(vm, "missing or repeated sections");
 	return err;
 }
 
@@ -281,7 +282,7 @@ int checkpoint_restore(struct vm *vm, const char *path)
 
 	if (err)
 		return err;
-	/* All of it is looked at before any of it is used. */
+	/* Checks everything before it changes anything. */
 	err = restore_body(vm, body, bytes, false);
 	if (!err)
 		err = restore_body(vm, body, bytes, true);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The file of a checkpoint: written whole, believed only if every byte fits. */
+/* The file of a checkpoint: written atomically, verified before use. */
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -14,7 +14,7 @@
 #include "host/vmm/arch.h"
 #include "host/vmm/checkpoint_file.h"
 
-/* Memory and, for all else, more than any machine needs. */
+/* The state other than memory: more than any machine has. */
 #define STATE_BYTES_MAX 0x4000000ull
 
 static uint32_t crc_of(const void *data, size_t bytes)
@@ -64,7 +64,7 @@ static int write_all(int fd, const void *data, size_t bytes)
 	return 0;
 }
 
-/* So that the new name survives a power failure, as the bytes do. */
+/* The new name survives a power failure, as the contents do. */
 static void sync_folder(const char *path)
 {
 	char copy[PATH_MAX];
@@ -85,11 +85,13 @@ int checkpoint_file_write(struct vm *vm, const char *path, const void *body, siz
 	int fd, err;
 
 	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= PATH_MAX)
-		return vm_fail(vm, -ENAMETOOLONG, "%.64s...: the name is too long", path);
+		return error_set(&vm->error, -ENAMETOOLONG, "%.64s...: name too long",
+				 path);
 	seal(&header, body, bytes);
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
-		return vm_fail(vm, -errno, "%s: cannot write a checkpoint: %m", path);
+		return error_set(&vm->error, -errno,
+				 "%s: cannot write the checkpoint: %m", path);
 	err = write_all(fd, &header, sizeof(header));
 	if (!err)
 		err = write_all(fd, body, bytes);
@@ -101,8 +103,8 @@ int checkpoint_file_write(struct vm *vm, const char *path, const void *body, siz
 		err = -errno;
 	if (err) {
 		unlink(temporary);
-		return vm_fail(vm, err, "%s: cannot write a checkpoint: %s", path,
-			       strerror(-err));
+		return error_set(&vm->error, err, "%s: cannot write the checkpoint: %s",
+				 path, strerror(-err));
 	}
 	sync_folder(path);
 	return 0;
@@ -110,10 +112,10 @@ int checkpoint_file_write(struct vm *vm, const char *path, const void *body, siz
 
 static int refuse(struct vm *vm, const char *path, const char *why)
 {
-	return vm_fail(vm, -EINVAL, "%s: %s", path, why);
+	return error_set(&vm->error, -EINVAL, "%s: %s", path, why);
 }
 
-/* In the order of what a user can do about it. */
+/* In the order in which a user can correct it. */
 static int check(struct vm *vm, const char *path, const struct checkpoint_header *h,
 		 uint64_t file_bytes)
 {
@@ -135,12 +137,12 @@ static int check(struct vm *vm, const char *path, const struct checkpoint_header
 	if (h->body_bytes != file_bytes - sizeof(*h))
 		return refuse(vm, path,
 			      h->body_bytes > file_bytes - sizeof(*h)
-				      ? "is a checkpoint that was cut short"
-				      : "is a checkpoint with something behind its end");
+				      ? "is a truncated checkpoint"
+				      : "is a checkpoint with data after its end");
 	return 0;
 }
 
-/* The whole file, no more than `max` bytes of it. */
+/* Reads a file of at most `max` bytes. */
 static int read_all(struct vm *vm, const char *path, int fd, size_t max, uint8_t **data,
 		    size_t *bytes)
 {
@@ -148,7 +150,7 @@ static int read_all(struct vm *vm, const char *path, int fd, size_t max, uint8_t
 	size_t done = 0;
 
 	if (fstat(fd, &st))
-		return vm_fail(vm, -errno, "%s: %m", path);
+		return error_set(&vm->error, -errno, "%s: %m", path);
 	if (!S_ISREG(st.st_mode))
 		return refuse(vm, path, "is not a file");
 	if (st.st_size < (off_t)sizeof(struct checkpoint_header))
@@ -158,22 +160,22 @@ static int read_all(struct vm *vm, const char *path, int fd, size_t max, uint8_t
 	*bytes = (size_t)st.st_size;
 	*data = malloc(*bytes);
 	if (!*data)
-		return vm_fail(vm, -ENOMEM, "out of memory");
+		return error_set(&vm->error, -ENOMEM, "out of memory");
 	while (done < *bytes) {
 		ssize_t n = read(fd, *data + done, *bytes - done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return vm_fail(vm, -errno, "%s: %m", path);
+			return error_set(&vm->error, -errno, "%s: %m", path);
 		if (!n)
-			return refuse(vm, path, "became shorter while it was read");
+			return refuse(vm, path, "was truncated while it was read");
 		done += (size_t)n;
 	}
 	return 0;
 }
 
-/* Whether `whole` bytes at `data` are a checkpoint of such a VM, undamaged. */
+/* Checks that the file is an undamaged checkpoint of such a VM. */
 static int check_all(struct vm *vm, const char *path, const uint8_t *data, size_t whole)
 {
 	struct checkpoint_header header;
@@ -202,7 +204,7 @@ int checkpoint_file_read(struct vm *vm, const char *path, uint8_t **body, size_t
 		max += 2 * vm->slot[i].bytes;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return vm_fail(vm, -errno, "%s: %m", path);
+		return error_set(&vm->error, -errno, "%s: %m", path);
 	err = read_all(vm, path, fd, max, &data, &whole);
 	close(fd);
 	if (!err)

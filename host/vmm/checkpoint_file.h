@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The file of a checkpoint: a header and sections, whole or refused. */
+/* The file of a checkpoint: a header and a body of sections. */
 #ifndef WS_VMM_CHECKPOINT_FILE_H
 #define WS_VMM_CHECKPOINT_FILE_H
 
@@ -11,7 +11,7 @@
 struct checkpoint_header {
 	char magic[8];
 	uint32_t version, arch;
-	/* The make of VM that the rest fits. */
+	/* The VM's configuration. */
 	uint32_t vcpus, irqchip, pmu, pmu_off;
 	uint64_t ram_gpa, ram_bytes;
 	uint64_t body_bytes;
@@ -19,11 +19,12 @@ struct checkpoint_header {
 	uint32_t header_crc; /* of the header up to here */
 };
 
-/* Sections follow each other in the body, in the order in which they are restored. */
+/* The sections of the body, in restore order. */
 enum checkpoint_type {
-	CHECKPOINT_MEMORY = 1, /* index: 0 RAM, 1 + n slot n; pages that are not zero */
-	CHECKPOINT_VCPU,       /* index: the vCPU's; struct vcpu_irqs, registers */
-	CHECKPOINT_MACHINE,    /* interrupt controller and clock */
+	CHECKPOINT_MEMORY =
+		1,	    /* index 0: RAM, 1 + n: slot n; its pages that are not zero */
+	CHECKPOINT_VCPU,    /* index: the vCPU; struct vcpu_irqs, then registers */
+	CHECKPOINT_MACHINE, /* interrupt controller and clock */
 	CHECKPOINT_TYPES,
 };
 
@@ -32,11 +33,11 @@ struct checkpoint_section {
 	uint64_t bytes;
 };
 
-/* Writes header and body beside `path`, syncs, renames. 0 or -errno with vm->error. */
+/* Writes header and body to a temporary file, syncs and renames it. 0 or -errno. */
 int checkpoint_file_write(struct vm *vm, const char *path, const void *body,
 			  size_t bytes);
 
-/* Reads and checks a file against `vm`. The body is the caller's to free. */
+/* Reads a file and checks it against `vm`. The caller frees `body`. */
 int checkpoint_file_read(struct vm *vm, const char *path, uint8_t **body, size_t *bytes);
 
 #endif

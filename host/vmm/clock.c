@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rate of the shared clock, by comparison: no register tells it everywhere. */
+/* The rate of the shared clock, measured: not every machine has it in a register. */
 #include <time.h>
 
 #include "host/vmm/clock.h"

@@ -16,8 +16,8 @@ uint64_t clock_now(void);
 uint64_t clock_hz(void);
 
 /*
- * What to add to the host's reading to get what the guest reads at the same moment.
- * 0; -ENOTSUP where KVM does not tell (x86_64: KVM_VCPU_TSC_OFFSET, Linux 5.16).
+ * The guest's reading minus the host's at the same moment. 0, or -ENOTSUP where KVM does
+ * not report it (x86_64: KVM_VCPU_TSC_OFFSET, Linux 5.16).
  */
 int clock_guest_offset(const struct vcpu *vcpu, uint64_t *offset);
 

@@ -1,156 +1,257 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The counter configs: one apply function per row of bench/configs.def. */
-#include <errno.h>
-#include <linux/kvm.h>
+/*
+ * The counter configs: how each row of bench/configs.def is applied to a VM's
+ * configuration. The table at the end is built from the rows: a row without an
+ * apply_ID() here does not compile.
+ */
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
+#include <sys/utsname.h>
 
 #include "host/vmm/arch.h"
-#include "host/vmm/config_apply.h"
-#include "host/vmm/passthrough.h"
+#include "host/vmm/kvm_ioctl.h"
+#include "host/vmm/traps.h"
 
-int config_refuse(const struct refusal *r, const char *fmt, ...)
+#define VALUE_BYTES 32
+
+/* A config being applied; `err` is the reason of a refusal. */
+struct apply {
+	int kvm_fd;
+	struct vm_config *config;
+	struct error *err;
+};
+
+#define refuse(a, ...) error_set((a)->err, -ENOTSUP, __VA_ARGS__)
+
+static int apply_default(const struct apply *a)
 {
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(r->why, r->bytes, fmt, args);
-	va_end(args);
-	return -ENOTSUP;
-}
-
-static int config_apply_default(int kvm_fd, struct vm_config *config,
-				const struct refusal *r)
-{
-	(void)kvm_fd;
-	(void)config;
-	(void)r;
+	(void)a;
 	return 0;
 }
 
-static int config_apply_pmu_off(int kvm_fd, struct vm_config *config,
-				const struct refusal *r)
+/* On arm64 the vPMU is off unless requested; on x86 it is on unless disabled. */
+static int apply_pmu_off(const struct apply *a)
 {
-	/* On arm64 a vPMU is asked for; on x86 it is there unless it is refused. */
-	config->pmu = false;
+	a->config->pmu = false;
 	if (vmm_arch != ARCH_X86_64)
 		return 0;
-	if (!(kvm_extension(kvm_fd, KVM_CAP_PMU_CAPABILITY) & KVM_PMU_CAP_DISABLE))
-		return config_refuse(
-			r, "this KVM has no KVM_CAP_PMU_CAPABILITY (Linux 5.18), "
-			   "or has no vPMU to turn off");
-	config->pmu_off = true;
+	if (!(kvm_check_cap(a->kvm_fd, KVM_CAP_PMU_CAPABILITY) & KVM_PMU_CAP_DISABLE))
+		return refuse(
+			a,
+			"this KVM has no KVM_CAP_PMU_CAPABILITY (Linux 5.18), or has no vPMU to disable");
+	a->config->pmu_off = true;
 	return 0;
 }
 
-static int config_apply_pmu_emulated(int kvm_fd, struct vm_config *config,
-				     const struct refusal *r)
+/* On x86 a vPMU that can be disabled is a vPMU. */
+static int apply_pmu_emulated(const struct apply *a)
 {
-	/* x86_64's is there unasked; that there is one shows in what can be done to it.
-	 */
 	if (vmm_arch == ARCH_X86_64) {
-		if (kvm_extension(kvm_fd, KVM_CAP_PMU_CAPABILITY) & KVM_PMU_CAP_DISABLE)
+		if (kvm_check_cap(a->kvm_fd, KVM_CAP_PMU_CAPABILITY) &
+		    KVM_PMU_CAP_DISABLE)
 			return 0;
-		return config_refuse(r, "this KVM has no vPMU, or does not say so "
-					"(KVM_CAP_PMU_CAPABILITY, Linux 5.18)");
+		return refuse(
+			a,
+			"this KVM has no vPMU, or does not report it (KVM_CAP_PMU_CAPABILITY, Linux 5.18)");
 	}
-	if (!kvm_extension(kvm_fd, KVM_CAP_ARM_PMU_V3))
-		return config_refuse(
-			r, "this KVM has no KVM_CAP_ARM_PMU_V3: the machine has no "
-			   "PMUv3, or the kernel no driver for it");
-	config->pmu = true;
+	if (!kvm_check_cap(a->kvm_fd, KVM_CAP_ARM_PMU_V3))
+		return refuse(
+			a,
+			"this KVM has no KVM_CAP_ARM_PMU_V3: the machine has no PMUv3, or the kernel no driver for it");
+	a->config->pmu = true;
 	return 0;
 }
 
-static int config_apply_pmc_msr_user(int kvm_fd, struct vm_config *config,
-				     const struct refusal *r)
+static int apply_pmc_msr_user(const struct apply *a)
 {
-	if (!kvm_extension(kvm_fd, KVM_CAP_X86_USER_SPACE_MSR) ||
-	    !kvm_extension(kvm_fd, KVM_CAP_X86_MSR_FILTER))
-		return config_refuse(r, "this KVM has no MSR filters (Linux 5.10)");
-	config->pmc_msr_user = true;
+	if (!kvm_check_cap(a->kvm_fd, KVM_CAP_X86_USER_SPACE_MSR) ||
+	    !kvm_check_cap(a->kvm_fd, KVM_CAP_X86_MSR_FILTER))
+		return refuse(a, "this KVM has no MSR filters (Linux 5.10)");
+	a->config->pmc_msr_user = true;
 	return 0;
 }
 
-/* Either way the guest's PMU is set up as under pmu-emulated. */
-static int with_module(int kvm_fd, struct vm_config *config, const struct refusal *r,
-		       enum vm_pmu_access access)
+/* A module's parameter as sysfs shows it; false if there is none. */
+static bool parameter(const char *module, const char *name, char value[VALUE_BYTES])
 {
-	int err = config_apply_pmu_emulated(kvm_fd, config, r);
+	char path[128];
+	FILE *f;
+	bool got;
 
-	if (!err)
-		err = passthrough_available(kvm_fd, r->why, r->bytes);
-	config->pmu_access = access;
-	return err;
+	snprintf(path, sizeof(path), "/sys/module/%s/parameters/%s", module, name);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	got = fgets(value, VALUE_BYTES, f);
+	fclose(f);
+	if (got)
+		value[strcspn(value, "\n")] = '\0';
+	return got;
 }
 
-static int config_apply_pmccntr_passthrough(int kvm_fd, struct vm_config *config,
-					    const struct refusal *r)
+static bool is_yes(const char *value)
 {
-	return with_module(kvm_fd, config, r, VM_PMU_PASSTHROUGH);
+	return *value == 'Y' || *value == '1';
 }
 
-static int config_apply_pmccntr_hooked(int kvm_fd, struct vm_config *config,
-				       const struct refusal *r)
+/*
+ * There is no ioctl for it: with the parameter on, a VM with an in-kernel APIC and a vPMU
+ * has a mediated one.
+ */
+static int apply_pmu_mediated(const struct apply *a)
 {
-	return with_module(kvm_fd, config, r, VM_PMU_HOOKED);
-}
+	static const char name[] = "enable_mediated_pmu";
+	enum kvm_flavour flavour = kvm_flavour(a->kvm_fd);
+	const char *module = flavour == KVM_FLAVOUR_SVM ? "kvm_amd" : "kvm_intel";
+	char value[VALUE_BYTES];
 
-static int config_apply_irqchip_user(int kvm_fd, struct vm_config *config,
-				     const struct refusal *r)
-{
-	(void)kvm_fd;
-	(void)r;
-	config->irqchip = VM_IRQCHIP_USER;
+	if (!kvm_flavour_is_hardware(flavour))
+		return refuse(a, "a software KVM has no PMU to mediate");
+	if (!parameter(module, name, value))
+		return refuse(a, "%s has no parameter %s (Linux 7.0)", module, name);
+	if (!is_yes(value))
+		return refuse(
+			a,
+			"%s: %s is %s; load it with %s=1 (it stays off where the PMU is too old)",
+			module, name, value, name);
 	return 0;
 }
 
-static int config_apply_loop_bare(int kvm_fd, struct vm_config *config,
-				  const struct refusal *r)
+static int apply_pmu_mediated_short(const struct apply *a)
 {
-	(void)kvm_fd;
-	(void)r;
-	config->bare_loop = true;
+	a->config->pmu_hidden_counters = 1;
+	return apply_pmu_mediated(a);
+}
+
+/* The guest's PMU is set up as under pmu-emulated. */
+static int with_module(const struct apply *a, enum vm_pmu_access access)
+{
+	int err = apply_pmu_emulated(a);
+
+	a->config->pmu_access = access;
+	return err ? err : passthrough_available(a->kvm_fd, a->err);
+}
+
+static int apply_pmccntr_passthrough(const struct apply *a)
+{
+	return with_module(a, VM_PMU_PASSTHROUGH);
+}
+
+static int apply_pmccntr_hooked(const struct apply *a)
+{
+	return with_module(a, VM_PMU_HOOKED);
+}
+
+static int apply_cntpct_trap(const struct apply *a)
+{
+	if (!kvm_check_cap(a->kvm_fd, KVM_CAP_COUNTER_OFFSET))
+		return refuse(a, "this KVM has no KVM_CAP_COUNTER_OFFSET (Linux 6.4)");
+	a->config->counter_offset = 1;
 	return 0;
 }
 
-static int config_apply_kick_signal_mask(int kvm_fd, struct vm_config *config,
-					 const struct refusal *r)
+/* KVM takes the policy from the command line, which config_apply() has checked. */
+static int wfx_policy(const struct apply *a)
 {
-	(void)kvm_fd;
-	(void)r;
-	config->kick = VM_KICK_SIGNAL_MASK;
+	unsigned int major = 0, minor = 0;
+	struct utsname uts;
+
+	if (uname(&uts) || sscanf(uts.release, "%u.%u", &major, &minor) != 2 ||
+	    major < 6 || (major == 6 && minor < 11))
+		return refuse(a, "Linux %s has no kvm-arm.wfi_trap_policy (Linux 6.11)",
+			      uts.release);
 	return 0;
 }
 
-static int config_apply_sync_lazy(int kvm_fd, struct vm_config *config,
-				  const struct refusal *r)
+static int apply_wfx_trap(const struct apply *a)
 {
-	(void)kvm_fd;
-	(void)r;
-	config->sync = REGS_SYNC_LAZY;
+	return wfx_policy(a);
+}
+
+static int apply_wfx_notrap(const struct apply *a)
+{
+	return wfx_policy(a);
+}
+
+/* One bit of KVM_CAP_X86_DISABLE_EXITS; which bits KVM offers depends on the CPU, too. */
+static int disable_exits(const struct apply *a, uint32_t bit, const char *lacks)
+{
+	char value[VALUE_BYTES];
+
+	if ((uint32_t)kvm_check_cap(a->kvm_fd, KVM_CAP_X86_DISABLE_EXITS) & bit) {
+		a->config->disabled_exits = bit;
+		return 0;
+	}
+	if (bit != KVM_X86_DISABLE_EXITS_PAUSE &&
+	    parameter("kvm", "mitigate_smt_rsb", value) && is_yes(value))
+		return refuse(a, "kvm: mitigate_smt_rsb is %s, which forbids it", value);
+	return refuse(a, "KVM_CAP_X86_DISABLE_EXITS does not offer it: %s", lacks);
+}
+
+static int apply_hlt_passthrough(const struct apply *a)
+{
+	return disable_exits(a, KVM_X86_DISABLE_EXITS_HLT,
+			     "a KVM older than Linux 4.17, or a software KVM");
+}
+
+static int apply_pause_passthrough(const struct apply *a)
+{
+	return disable_exits(a, KVM_X86_DISABLE_EXITS_PAUSE,
+			     "a KVM older than Linux 4.17, or a software KVM");
+}
+
+static int apply_mwait_passthrough(const struct apply *a)
+{
+	return disable_exits(
+		a, KVM_X86_DISABLE_EXITS_MWAIT,
+		"the CPU has no MWAIT, or its APIC timer stops in deep sleep (no ARAT)");
+}
+
+static int apply_aperfmperf_passthrough(const struct apply *a)
+{
+	return disable_exits(a, KVM_X86_DISABLE_EXITS_APERFMPERF,
+			     "a KVM older than Linux 6.17, or a CPU without APERFMPERF");
+}
+
+static int apply_irqchip_user(const struct apply *a)
+{
+	a->config->irqchip = VM_IRQCHIP_USER;
 	return 0;
 }
 
-static int config_apply_sync_always(int kvm_fd, struct vm_config *config,
-				    const struct refusal *r)
+static int apply_loop_bare(const struct apply *a)
 {
-	(void)kvm_fd;
-	(void)r;
-	config->sync = REGS_SYNC_ALWAYS;
+	a->config->bare_loop = true;
+	return 0;
+}
+
+static int apply_kick_signal_mask(const struct apply *a)
+{
+	a->config->kick = VM_KICK_SIGNAL_MASK;
+	return 0;
+}
+
+static int apply_sync_lazy(const struct apply *a)
+{
+	a->config->sync = REGS_SYNC_LAZY;
+	return 0;
+}
+
+static int apply_sync_always(const struct apply *a)
+{
+	a->config->sync = REGS_SYNC_ALWAYS;
 	return 0;
 }
 
 /* In the order of config_table. */
-static int (*const apply[])(int kvm_fd, struct vm_config *config,
-			    const struct refusal *r) = {
-#define CONFIG(id, name, archs, summary) config_apply_##id,
+static int (*const table[])(const struct apply *a) = {
+#define CONFIG(id, name, archs, summary) apply_##id,
 #include "bench/configs.def"
+#undef CONFIG
 };
 
-/* Does the kernel's command line have all these words KEY=VALUE, the last of each KEY? */
-static bool config_has_cmdline(const char *words)
+/* Whether the last KEY=VALUE of each KEY in /proc/cmdline is the one in `words`. */
+static bool has_cmdline(const char *words)
 {
 	char line[4096] = " ", word[128];
 	FILE *f = fopen("/proc/cmdline", "re");
@@ -184,15 +285,14 @@ bool config_has_pmu(const struct vm_config *config)
 }
 
 int config_apply(const struct config *row, int kvm_fd, struct vm_config *config,
-		 char *why, size_t why_bytes)
+		 struct error *err)
 {
-	const struct refusal r = { why, why_bytes };
+	const struct apply a = { kvm_fd, config, err };
 
 	*config = (struct vm_config){ .vcpus = 1, .irqchip = VM_IRQCHIP_KERNEL };
 	if (!(row->archs & 1u << vmm_arch))
-		return config_refuse(&r, "not a config of this architecture");
-	if (row->cmdline && !config_has_cmdline(row->cmdline))
-		return config_refuse(&r, "the kernel was not booted with: %s",
-				     row->cmdline);
-	return apply[row - config_table](kvm_fd, config, &r);
+		return refuse(&a, "not a config of this architecture");
+	if (row->cmdline && !has_cmdline(row->cmdline))
+		return refuse(&a, "the kernel was not booted with: %s", row->cmdline);
+	return table[row - config_table](&a);
 }

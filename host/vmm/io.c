@@ -1,44 +1,65 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Guest accesses that the kernel absorbs on the VMM's behalf. KVM has one ring of
- * coalesced writes per VM, in a page behind every vCPU's run page; each entry says
- * whether it is a port's or an address's.
+ * Guest accesses to ports and MMIO. KVM has one ring of coalesced writes per VM, in a
+ * page behind the run page of every vCPU; an entry says whether it is PIO or MMIO.
  */
 #include <errno.h>
-#include <linux/kvm.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "host/vmm/access.h"
-#include "host/vmm/arch.h"
+#include "bench/abi.h"
 #include "host/vmm/io.h"
+#include "host/vmm/kvm_ioctl.h"
 
-static int refuse_ports(struct vm *vm)
+enum exits_answer io_doorbell(struct vcpu *vcpu, const struct vm_access *access)
 {
-	return vm_fail(vm, -ENOTSUP, "there are no I/O ports on this architecture");
+	const struct vm_listener *listener = &vcpu->vm->listener;
+	uint32_t value;
+
+	memcpy(&value, access->data, sizeof(value));
+	if (listener->doorbell && !vcpu->index)
+		listener->doorbell(listener->ctx, value);
+	return ABI_DOORBELL_KIND(value) == ABI_DOORBELL_STOP ? EXITS_STOP_DOORBELL
+							     : EXITS_ANSWERED;
 }
 
-/* Fills in `request->fd`, which the VM then owns. */
+enum exits_answer io_listener(struct vcpu *vcpu, const struct vm_access *access)
+{
+	const struct vm_listener *listener = &vcpu->vm->listener;
+
+	if (listener->access(listener->ctx, vcpu, access) == VM_ANSWERED)
+		return EXITS_ANSWERED;
+	/* Only kvm_run.mmio keeps the data of a later answer: vcpu_answer(). */
+	return access->is_pio || access->is_coalesced ? EXITS_ANSWERED : EXITS_PENDING;
+}
+
+static int check_ports(struct vm *vm, bool is_pio)
+{
+	if (is_pio && vmm_arch != ARCH_X86_64)
+		return error_set(&vm->error, -ENOTSUP,
+				 "this architecture has no I/O ports");
+	return 0;
+}
+
+/* Returns the eventfd, which the VM owns, or -errno. */
 static int add_eventfd(struct vm *vm, struct kvm_ioeventfd *request)
 {
-	const bool is_pio = request->flags & KVM_IOEVENTFD_FLAG_PIO;
-	int err;
+	int err = check_ports(vm, request->flags & KVM_IOEVENTFD_FLAG_PIO);
 
-	if (is_pio && vmm_arch != ARCH_X86_64)
-		return refuse_ports(vm);
-	if (!kvm_extension(vm->fd, KVM_CAP_IOEVENTFD) ||
-	    (!request->len && !kvm_extension(vm->fd, KVM_CAP_IOEVENTFD_ANY_LENGTH)))
-		return vm_fail(vm, -ENOTSUP, "this KVM has no such ioeventfd");
+	if (err)
+		return err;
+	if (!kvm_check_cap(vm->fd, KVM_CAP_IOEVENTFD) ||
+	    (!request->len && !kvm_check_cap(vm->fd, KVM_CAP_IOEVENTFD_ANY_LENGTH)))
+		return error_set(&vm->error, -ENOTSUP, "this KVM has no such ioeventfd");
 	if (vm->eventfds == VM_EVENTFDS_MAX)
-		return vm_fail(vm, -ENOSPC, "no room for another eventfd");
+		return error_set(&vm->error, -ENOSPC, "too many eventfds");
 	request->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (request->fd < 0)
-		return vm_fail(vm, -errno, "eventfd: %m");
-	if (ioctl(vm->fd, KVM_IOEVENTFD, request)) {
-		err = vm_fail(vm, -errno, "KVM_IOEVENTFD at 0x%llx: %m",
-			      (unsigned long long)request->addr);
+		return error_set(&vm->error, -errno, "eventfd: %m");
+	err = vm_ioctl_on(vm, KVM_IOEVENTFD, request, "at 0x%llx",
+			  (unsigned long long)request->addr);
+	if (err) {
 		close(request->fd);
 		return err;
 	}
@@ -76,16 +97,16 @@ static int map_ring(struct vm *vm)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	const struct vcpu *vcpu = &vm->vcpus[0];
-	int pages = kvm_extension(vm->fd, KVM_CAP_COALESCED_MMIO);
+	int pages = kvm_check_cap(vm->fd, KVM_CAP_COALESCED_MMIO);
 
 	if (vm->ring)
 		return 0;
 	if (pages <= 0)
-		return vm_fail(vm, -ENOTSUP, "this KVM has no ring of coalesced writes");
+		return error_set(&vm->error, -ENOTSUP, "this KVM has no coalesced ring");
 	if (!vcpu->run || ((size_t)pages + 1) * page > vcpu->run_bytes)
-		return vm_fail(
-			vm, -EINVAL,
-			"the ring of coalesced writes is to be page %d of %zu bytes",
+		return error_set(
+			&vm->error, -EINVAL,
+			"page %d, the coalesced ring, is not among the %zu bytes of the run pages",
 			pages, vcpu->run_bytes);
 	vm->ring = (struct kvm_coalesced_mmio_ring *)((uint8_t *)vcpu->run +
 						      (size_t)pages * page);
@@ -101,20 +122,17 @@ int io_coalesce(struct vm *vm, bool is_pio, uint64_t address, uint32_t bytes)
 		.size = bytes,
 		.pio = is_pio,
 	};
-	int err;
+	int err = check_ports(vm, is_pio);
 
-	if (is_pio && vmm_arch != ARCH_X86_64)
-		return refuse_ports(vm);
-	if (is_pio && !kvm_extension(vm->fd, KVM_CAP_COALESCED_PIO))
-		return vm_fail(vm, -ENOTSUP,
-			       "this KVM coalesces no port writes (Linux 4.20)");
-	err = map_ring(vm);
 	if (err)
 		return err;
-	if (ioctl(vm->fd, KVM_REGISTER_COALESCED_MMIO, &zone))
-		return vm_fail(vm, -errno, "KVM_REGISTER_COALESCED_MMIO at 0x%llx: %m",
-			       (unsigned long long)address);
-	return 0;
+	if (is_pio && !kvm_check_cap(vm->fd, KVM_CAP_COALESCED_PIO))
+		return error_set(&vm->error, -ENOTSUP,
+				 "this KVM cannot coalesce port writes (Linux 4.20)");
+	err = map_ring(vm);
+	return err ? err
+		   : vm_ioctl_on(vm, KVM_REGISTER_COALESCED_MMIO, &zone, "at 0x%llx",
+				 (unsigned long long)address);
 }
 
 static void serve_entry(struct vcpu *vcpu, struct kvm_coalesced_mmio entry)
@@ -129,9 +147,9 @@ static void serve_entry(struct vcpu *vcpu, struct kvm_coalesced_mmio entry)
 	};
 
 	if (entry.len > sizeof(entry.data))
-		return; /* KVM takes none that is longer */
+		return; /* KVM coalesces no longer write */
 	vcpu->stats.coalesced_mmio++;
-	(void)access_serve(vcpu, &access);
+	(void)io_access(vcpu, &access);
 }
 
 static void drain(struct vcpu *vcpu)
@@ -140,7 +158,7 @@ static void drain(struct vcpu *vcpu)
 	struct kvm_coalesced_mmio_ring *ring = vm->ring;
 	uint32_t first, last;
 
-	/* The ring is the VM's, and every vCPU's thread empties it. */
+	/* The threads of all vCPUs read the ring. */
 	pthread_mutex_lock(&vm->ring_lock);
 	first = ring->first;
 	last = __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE);
@@ -157,7 +175,7 @@ void io_drain_rings(struct vcpu *vcpu)
 {
 	struct kvm_coalesced_mmio_ring *ring = vcpu->vm->ring;
 
-	/* On the path of every exit: the lock is for when there is something. */
+	/* On the path of every exit: no lock while the ring is empty. */
 	if (ring && ring->first != __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE))
 		drain(vcpu);
 }

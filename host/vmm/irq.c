@@ -1,49 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Interrupts through the in-kernel controller; the CPUs' own ways are in ARCH/irq.c. */
-#include <errno.h>
-#include <linux/kvm.h>
-#include <string.h>
+/* Interrupts through the in-kernel controller; those of ARCH/irq.c need none. */
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "host/vmm/arch.h"
 #include "host/vmm/irq.h"
+#include "host/vmm/kvm_ioctl.h"
 
 int irq_set_line(struct vm *vm, uint32_t line, bool level)
 {
 	struct kvm_irq_level request = { .level = level };
 	int err = arch_irq_line(vm, line, &request.irq);
 
-	if (err)
-		return err;
-	if (ioctl(vm->fd, KVM_IRQ_LINE, &request))
-		return vm_fail(vm, -errno, "KVM_IRQ_LINE %u: %m", line);
-	return 0;
+	return err ? err : vm_ioctl_on(vm, KVM_IRQ_LINE, &request, "%u", line);
 }
 
 int irq_fd(struct vm *vm, uint32_t line)
 {
 	struct kvm_irqfd request = { .flags = 0 };
-	int err = arch_irq_gsi(vm, line, &request.gsi);
+	int err = arch_irq_gsi(vm, line, &request.gsi), fd;
 
 	if (err)
 		return err;
-	if (!kvm_extension(vm->fd, KVM_CAP_IRQFD))
-		return vm_fail(vm, -ENOTSUP, "this KVM has no irqfd");
+	if (!kvm_check_cap(vm->fd, KVM_CAP_IRQFD))
+		return error_set(&vm->error, -ENOTSUP, "this KVM has no irqfd");
 	if (vm->eventfds == VM_EVENTFDS_MAX)
-		return vm_fail(vm, -ENOSPC, "no room for another eventfd");
-	err = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (err < 0)
-		return vm_fail(vm, -errno, "eventfd: %m");
-	request.fd = (uint32_t)err;
-	if (ioctl(vm->fd, KVM_IRQFD, &request)) {
-		err = vm_fail(vm, -errno, "KVM_IRQFD for line %u: %m", line);
-		close((int)request.fd);
+		return error_set(&vm->error, -ENOSPC, "too many eventfds");
+	fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (fd < 0)
+		return error_set(&vm->error, -errno, "eventfd: %m");
+	request.fd = (uint32_t)fd;
+	err = vm_ioctl_on(vm, KVM_IRQFD, &request, "of line %u", line);
+	if (err) {
+		close(fd);
 		return err;
 	}
-	vm->eventfd[vm->eventfds++] = (int)request.fd;
-	return (int)request.fd;
+	vm->eventfd[vm->eventfds++] = fd;
+	return fd;
 }
 
 int irq_msi(struct vm *vm, uint64_t address, uint32_t data)
@@ -56,14 +49,14 @@ int irq_msi(struct vm *vm, uint64_t address, uint32_t data)
 	};
 	int delivered;
 
-	if (!kvm_extension(vm->fd, KVM_CAP_SIGNAL_MSI))
-		return vm_fail(vm, -ENOTSUP, "this KVM has no KVM_SIGNAL_MSI");
-	delivered = ioctl(vm->fd, KVM_SIGNAL_MSI, &request);
+	if (!kvm_check_cap(vm->fd, KVM_CAP_SIGNAL_MSI))
+		return error_set(&vm->error, -ENOTSUP, "this KVM has no KVM_SIGNAL_MSI");
+	delivered = vm_ioctl_on(vm, KVM_SIGNAL_MSI, &request, "to 0x%llx",
+				(unsigned long long)address);
 	if (delivered < 0)
-		return vm_fail(vm, -errno, "KVM_SIGNAL_MSI to 0x%llx: %m",
-			       (unsigned long long)address);
+		return delivered;
 	if (!delivered)
-		return vm_fail(vm, -EIO, "the guest blocks the MSI to 0x%llx",
-			       (unsigned long long)address);
+		return error_set(&vm->error, -EIO, "the guest blocks the MSI to 0x%llx",
+				 (unsigned long long)address);
 	return 0;
 }

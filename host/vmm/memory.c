@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The only way into guest memory: every address and length is checked. */
+/*
+ * Guest memory: bounds-checked access to RAM, loading a payload, and the memory slots
+ * other than RAM. Only this file and checkpoint.c dereference guest memory.
+ */
 #include <elf.h>
-#include <errno.h>
-#include <string.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "host/vmm/arch.h"
+#include "host/vmm/kvm_ioctl.h"
+#include "host/vmm/memory.h"
 
-/* Where [gpa, gpa + bytes) is, or NULL if any of it is not RAM. */
+/* The host address of [gpa, gpa + bytes); NULL if any of it is not RAM. */
 static uint8_t *hva_of(const struct vm *vm, uint64_t gpa, uint64_t bytes)
 {
 	if (gpa < vm->ram_gpa || bytes > vm->ram_bytes ||
@@ -41,14 +47,14 @@ static int load_segment(struct vm *vm, const uint8_t *image, size_t bytes,
 	uint8_t *hva = hva_of(vm, segment->p_paddr, segment->p_memsz);
 
 	if (!hva)
-		return vm_fail(
-			vm, -ENOEXEC,
-			"the payload's segment at 0x%llx does not lie in guest memory",
-			(unsigned long long)segment->p_paddr);
+		return error_set(&vm->error, -ENOEXEC,
+				 "the payload's segment at 0x%llx is not in guest memory",
+				 (unsigned long long)segment->p_paddr);
 	if (segment->p_filesz > segment->p_memsz || segment->p_offset > bytes ||
 	    segment->p_filesz > bytes - segment->p_offset)
-		return vm_fail(vm, -ENOEXEC, "the payload's image is cut short");
-	/* New memory is zero, but images may overlap: clear what is not in the file. */
+		return error_set(&vm->error, -ENOEXEC,
+				 "the payload's image is truncated");
+	/* Memory is zero at first, but not after another image. */
 	memcpy(hva, image + segment->p_offset, segment->p_filesz);
 	memset(hva + segment->p_filesz, 0, segment->p_memsz - segment->p_filesz);
 	return 0;
@@ -62,19 +68,22 @@ int vm_load(struct vm *vm, const void *image, size_t bytes, uint64_t *entry)
 	int err;
 
 	if (bytes < sizeof(header))
-		return vm_fail(vm, -ENOEXEC, "the payload is no ELF image: too short");
+		return error_set(&vm->error, -ENOEXEC,
+				 "the payload is not an ELF image: too short");
 	memcpy(&header, image, sizeof(header));
 	if (memcmp(header.e_ident, ELFMAG, SELFMAG) ||
 	    header.e_ident[EI_CLASS] != ELFCLASS64)
-		return vm_fail(vm, -ENOEXEC, "the payload is no 64-bit ELF image");
+		return error_set(&vm->error, -ENOEXEC,
+				 "the payload is not a 64-bit ELF image");
 	if (header.e_machine != vmm_elf_machine)
-		return vm_fail(vm, -ENOEXEC,
-			       "the payload is for another architecture (ELF machine %u)",
-			       header.e_machine);
+		return error_set(
+			&vm->error, -ENOEXEC,
+			"the payload is for another architecture (ELF machine %u)",
+			header.e_machine);
 	if (header.e_phentsize != sizeof(segment) || header.e_phoff > bytes ||
 	    header.e_phnum > (bytes - header.e_phoff) / sizeof(segment))
-		return vm_fail(vm, -ENOEXEC,
-			       "the payload's program headers are cut short");
+		return error_set(&vm->error, -ENOEXEC,
+				 "the payload's program headers are truncated");
 	for (i = 0; i < header.e_phnum; i++) {
 		memcpy(&segment,
 		       (const uint8_t *)image + header.e_phoff + i * sizeof(segment),
@@ -86,5 +95,177 @@ int vm_load(struct vm *vm, const void *image, size_t bytes, uint64_t *entry)
 			return err;
 	}
 	*entry = header.e_entry;
+	return 0;
+}
+
+#define HUGE_BYTES 0x200000ull
+
+/* KB of huge pages in the mapping at `hva`, from /proc/self/smaps. */
+static uint64_t huge_kb_at(const uint8_t *hva)
+{
+	FILE *f = fopen("/proc/self/smaps", "re");
+	unsigned long long from, to, kb = 0;
+	bool inside = false;
+	char line[512];
+
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%llx-%llx ", &from, &to) == 2)
+			inside = (uintptr_t)hva >= from && (uintptr_t)hva < to;
+		else if (inside && sscanf(line, "AnonHugePages: %llu kB", &kb) == 1)
+			break;
+	}
+	fclose(f);
+	return kb;
+}
+
+/* Writes to every page, as MADV_POPULATE_WRITE does (Linux 5.14). */
+static void touch(uint8_t *hva, uint64_t bytes)
+{
+	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t at;
+
+	for (at = 0; at < bytes; at += page)
+		*(volatile uint8_t *)(hva + at) = 0;
+}
+
+/*
+ * Only a fault shows whether the kernel allocates huge pages here. Pages that khugepaged
+ * would collapse later do not count.
+ */
+static int make_huge(struct vm *vm, struct vm_slot *slot)
+{
+	if (madvise(slot->hva, slot->bytes, MADV_HUGEPAGE))
+		return error_set(&vm->error, -ENOTSUP,
+				 "no transparent huge pages in this kernel: %m");
+	touch(slot->hva, slot->bytes);
+	if (huge_kb_at(slot->hva) * 1024 < slot->bytes)
+		return error_set(
+			&vm->error, -ENOTSUP,
+			"no transparent huge pages: disabled, or memory is too fragmented");
+	return 0;
+}
+
+/* Maps more than needed, then unmaps what the alignment leaves over. */
+static int map_aligned(struct vm *vm, struct vm_slot *slot)
+{
+	const uint64_t room = slot->bytes + HUGE_BYTES;
+	uint8_t *whole = mmap(NULL, room, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t before;
+
+	if (whole == MAP_FAILED)
+		return error_set(&vm->error, -errno,
+				 "cannot map %llu bytes of guest memory: %m",
+				 (unsigned long long)slot->bytes);
+	before = -(uintptr_t)whole & (HUGE_BYTES - 1);
+	slot->hva = whole + before;
+	if (before)
+		munmap(whole, before);
+	munmap(slot->hva + slot->bytes, HUGE_BYTES - before);
+	return 0;
+}
+
+static int map_pages(struct vm *vm, struct vm_slot *slot, const struct slot_options *o)
+{
+	int err = map_aligned(vm, slot);
+
+	if (err)
+		return err;
+	if (o->huge) {
+		err = make_huge(vm, slot);
+		if (!err && !o->populate)
+			err = madvise(slot->hva, slot->bytes, MADV_DONTNEED) ? -errno : 0;
+		return err;
+	}
+	/* EINVAL: a kernel without transparent huge pages. */
+	if (madvise(slot->hva, slot->bytes, MADV_NOHUGEPAGE) && errno != EINVAL)
+		return error_set(&vm->error, -errno, "MADV_NOHUGEPAGE: %m");
+	if (o->populate)
+		touch(slot->hva, slot->bytes);
+	return 0;
+}
+
+static int register_slot(struct vm *vm, const struct vm_slot *slot, uint32_t id,
+			 const struct slot_options *o)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = id,
+		.guest_phys_addr = slot->gpa,
+		.memory_size = slot->bytes,
+		.userspace_addr = (uintptr_t)slot->hva,
+	};
+
+	if (o->readonly)
+		region.flags |= KVM_MEM_READONLY;
+	if (o->dirty_log)
+		region.flags |= KVM_MEM_LOG_DIRTY_PAGES;
+	return vm_ioctl_on(vm, KVM_SET_USER_MEMORY_REGION, &region, "at 0x%llx",
+			   (unsigned long long)slot->gpa);
+}
+
+int slot_add(struct vm *vm, uint64_t gpa, uint64_t bytes, const struct slot_options *o)
+{
+	const uint64_t align = o->huge ? HUGE_BYTES : (uint64_t)sysconf(_SC_PAGESIZE);
+	struct vm_slot *slot = &vm->slot[vm->slots];
+	int err;
+
+	if (vm->slots == VM_SLOTS_MAX)
+		return error_set(&vm->error, -ENOSPC, "too many memory slots");
+	if (!bytes || (gpa | bytes) & (align - 1))
+		return error_set(
+			&vm->error, -EINVAL,
+			"a memory slot of %llu bytes at 0x%llx is not whole pages",
+			(unsigned long long)bytes, (unsigned long long)gpa);
+	if (o->readonly && !kvm_check_cap(vm->fd, KVM_CAP_READONLY_MEM))
+		return error_set(&vm->error, -ENOTSUP,
+				 "this KVM has no read-only memory slots");
+	*slot = (struct vm_slot){ .gpa = gpa, .bytes = bytes };
+	if (o->dirty_log)
+		dirty_log_init(vm);
+	err = map_pages(vm, slot, o);
+	if (!err)
+		err = register_slot(vm, slot, SLOT_ID(vm->slots), o);
+	if (!err)
+		vm->slots++;
+	else if (slot->hva)
+		munmap(slot->hva, slot->bytes);
+	return err;
+}
+
+static int find_slot(struct vm *vm, uint64_t gpa, uint32_t *index)
+{
+	for (*index = 0; *index < vm->slots; (*index)++)
+		if (vm->slot[*index].gpa == gpa)
+			return 0;
+	return error_set(&vm->error, -ENOENT, "no memory slot at 0x%llx",
+			 (unsigned long long)gpa);
+}
+
+int slot_clear_dirty(struct vm *vm, uint64_t gpa, uint64_t *dirty_pages)
+{
+	uint32_t index;
+	int err = find_slot(vm, gpa, &index);
+
+	return err ? err : dirty_log_read(vm, index, dirty_pages);
+}
+
+/*
+ * Changing the host's protection makes KVM drop its mapping (MMU notifier). The host then
+ * writes to the pages, so that the guest's fault finds them writable.
+ */
+int slot_unmap(struct vm *vm, uint64_t gpa)
+{
+	uint32_t index;
+	int err = find_slot(vm, gpa, &index);
+	const struct vm_slot *slot = &vm->slot[index];
+
+	if (err)
+		return err;
+	if (mprotect(slot->hva, slot->bytes, PROT_READ) ||
+	    mprotect(slot->hva, slot->bytes, PROT_READ | PROT_WRITE))
+		return error_set(&vm->error, -errno, "mprotect: %m");
+	touch(slot->hva, slot->bytes);
 	return 0;
 }

@@ -62,7 +62,7 @@ static int open_one(struct perf_counters *p, enum perf_event event)
 	if (err)
 		return err;
 	if (leader != event && p->fd[leader] < 0)
-		return -ENOENT; /* without its leader it would count alone */
+		return -ENOENT; /* its group is not open */
 	fd = perf_event_open(&attr, 0, -1, leader == event ? -1 : p->fd[leader],
 			     PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0)
@@ -87,7 +87,7 @@ static void explain(struct perf_counters *p, int err)
 		break;
 	case -EINVAL:
 		snprintf(p->why, sizeof(p->why),
-			 "this machine's PMU cannot tell the guest from the host");
+			 "this machine's PMU cannot count guest and host separately");
 		break;
 	default:
 		snprintf(p->why, sizeof(p->why), "perf_event_open: %s", strerror(-err));
@@ -145,7 +145,7 @@ int perf_read(const struct perf_counters *p, struct perf_values *values)
 		if (read(p->fd[event], &now, sizeof(now)) != sizeof(now))
 			return -EIO;
 		values->value[event] = now.value;
-		/* Shared with other users' events, it would have to be extrapolated. */
+		/* A multiplexed event would have to be extrapolated. */
 		values->counted[event] = now.running && now.running == now.enabled;
 	}
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The registers of an x86 PMU: what each keeps and what it refuses. */
+/* The registers of an x86 PMU: what each stores and which writes fault. */
 #include "host/vmm/pmu_msrs.h"
 
 #include <errno.h>
@@ -8,15 +8,15 @@
 
 #include "host/vmm/traps.h"
 
-/* All counters here are as wide as today's machines have them. */
+/* The counters' width on current machines. */
 #define WIDTH	      48
 #define COUNTER_MASK  ((1ull << WIDTH) - 1)
 #define LOW_HALF_MASK 0xffffffffull
 
-/* IA32_PERF_CAPABILITIES: that there are full-width writes (Intel SDM 4, table 2-2). */
+/* IA32_PERF_CAPABILITIES.FW_WRITE: full-width writes (Intel SDM 4, table 2-2). */
 #define CAPABILITIES (1ull << 13)
 
-/* Counters, and what may be set for each: general ones from bit 0, fixed from 32. */
+/* A bit per counter: general counters from bit 0, fixed counters from bit 32. */
 #define GENERAL_BITS ((1ull << PMU_MSRS_GENERAL) - 1)
 #define FIXED_BITS   (((1ull << PMU_MSRS_FIXED) - 1) << 32)
 #define STATUS_BITS  (GENERAL_BITS | FIXED_BITS)
@@ -24,12 +24,12 @@
 #define AMD_BITS     ((1ull << PMU_MSRS_AMD) - 1)
 
 enum effect {
-	KEEP,	   /* what was written is read; other bits than `mask` fault */
-	TRUNCATE,  /* the same, but other bits are dropped */
-	SIGN,	   /* 32 bits, whose sign goes to the counter's top (SDM 3B) */
-	READ_ONLY, /* reads as the register or, where `mask` is not 0, as that */
+	KEEP,	   /* stores the value; bits outside `mask` fault */
+	TRUNCATE,  /* stores the value; bits outside `mask` are dropped */
+	SIGN,	   /* stores 32 bits, sign-extended to the counter's width (SDM 3B) */
+	READ_ONLY, /* reads as the register or, where `mask` is not 0, as `mask` */
 	CLEAR,	   /* clears bits of the register; reads as zero */
-	SET,	   /* sets them; likewise */
+	SET,	   /* sets bits of the register; reads as zero */
 	IN_USE,	   /* read-only: which counters have an event (SDM 3B, version 4) */
 };
 
@@ -58,7 +58,7 @@ static const struct rule rules[] = {
 	{ 0x3f1, 1, 1, KEEP, STATUS_BITS, REGISTER(pebs_enable) },
 	{ 0x3f2, 1, 1, KEEP, LOW_HALF_MASK, REGISTER(pebs_data_cfg) },
 	{ 0x600, 1, 1, KEEP, COUNTER_MASK, REGISTER(ds_area) },
-	/* AMD APM 2, 13.2.1: of six counters the first four have an older name. */
+	/* AMD APM 2, 13.2.1: the first four of six counters have a legacy alias. */
 	{ 0xc0010000, 4, 1, KEEP, ~0ull, REGISTER(amd_select) },
 	{ 0xc0010004, 4, 1, TRUNCATE, COUNTER_MASK, REGISTER(amd_counter) },
 	{ 0xc0010200, PMU_MSRS_AMD, 2, KEEP, ~0ull, REGISTER(amd_select) },
@@ -69,7 +69,7 @@ static const struct rule rules[] = {
 	{ 0xc0000303, 1, 1, SET, AMD_BITS, REGISTER(amd_global_status) },
 };
 
-/* What covers the rules' MSRs: a filter has room for 16 of these. */
+/* Ranges that cover the rules' MSRs: a filter has at most 16. */
 static const struct traps_msrs ranges[] = {
 	{ 0xc1, PMU_MSRS_GENERAL },
 	{ 0x186, PMU_MSRS_GENERAL },
@@ -167,14 +167,14 @@ bool pmu_msrs_access(struct pmu_msrs *msrs, uint32_t msr, bool is_write, uint64_
 	return true;
 }
 
-int pmu_msrs_take(struct vm *vm)
+int pmu_msrs_init(struct vm *vm)
 {
 	unsigned int i;
 
 	for (i = 0; i < vm->config.vcpus; i++) {
 		vm->vcpus[i].pmu_msrs = calloc(1, sizeof(struct pmu_msrs));
 		if (!vm->vcpus[i].pmu_msrs)
-			return vm_fail(vm, -ENOMEM, "out of memory");
+			return error_set(&vm->error, -ENOMEM, "out of memory");
 	}
 	return traps_msrs_to_user(vm, ranges, sizeof(ranges) / sizeof(ranges[0]));
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * An x86 PMU as a VMM would emulate it, Intel's and AMD's registers at once: each MSR
- * keeps what is written, within its own rules, and nothing ever counts. It stands behind
- * config pmc-msr-user, which sends the guest's accesses here.
+ * An x86 PMU as a VMM would emulate it, with Intel's and AMD's registers: each MSR stores
+ * what is written, within its rules, and no counter counts. Config pmc-msr-user sends the
+ * guest's accesses here.
  */
 #ifndef WS_VMM_PMU_MSRS_H
 #define WS_VMM_PMU_MSRS_H
@@ -24,20 +24,18 @@ struct pmu_msrs {
 	uint64_t pebs_enable, pebs_data_cfg, ds_area;
 	uint64_t amd_counter[PMU_MSRS_AMD], amd_select[PMU_MSRS_AMD];
 	uint64_t amd_global_ctl, amd_global_status;
-	uint64_t nothing; /* behind registers that read as zero or as a constant */
+	uint64_t nothing; /* of registers that read as zero or as a constant */
 };
 
 /*
- * A guest's access: whether it succeeds, false being #GP. A read fills in `value`, a
- * write takes it.
+ * A guest's access; false: #GP. A read sets `value`, a write stores it.
  */
 bool pmu_msrs_access(struct pmu_msrs *msrs, uint32_t msr, bool is_write, uint64_t *value);
 
 /*
- * Sends all of the PMU's MSRs of a VM's vCPUs here: an MSR filter, and registers for
- * each vCPU, which go with it. 0; -ENOTSUP where this KVM has no such filter; -errno;
- * vm->error.
+ * Makes the PMU's MSRs exit to user space and allocates the registers of each vCPU. 0;
+ * -ENOTSUP where this KVM has no MSR filters; -errno.
  */
-int pmu_msrs_take(struct vm *vm);
+int pmu_msrs_init(struct vm *vm);
 
 #endif

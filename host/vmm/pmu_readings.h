@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which PMU the host has and which one KVM offers, as far as a program can know: the
- * registers of bench/pmu.h (PMU_READINGS_*). What cannot be known says why.
+ * The PMU of the host and the vPMU that KVM offers, as far as a program can read them:
+ * the registers of bench/pmu.h (PMU_READINGS_*). An unknown register has a reason.
  */
 #ifndef WS_VMM_PMU_READINGS_H
 #define WS_VMM_PMU_READINGS_H
@@ -14,7 +14,7 @@
 struct pmu_reading {
 	bool known;
 	uint64_t value;
-	/* Why it is not known, or how far it is; NULL: not a question to this one. */
+	/* Why it is unknown, or how far it is known; NULL: not applicable. */
 	const char *note;
 };
 
@@ -23,8 +23,8 @@ void pmu_readings_host(struct pmu_reading *r);
 void pmu_readings_kvm(int kvm_fd, struct pmu_reading *r);
 
 /*
- * aarch64: what the PMU's driver shows in sysfs, below `root` ("" but for tests): the
- * events that it names and the machine's parameters.
+ * aarch64: the events and parameters that the PMU's driver has in sysfs, below `root`
+ * (tests: a folder; else "").
  */
 void pmu_readings_sysfs(const char *root, struct pmu_reading *r);
 

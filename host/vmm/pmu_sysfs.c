@@ -9,10 +9,10 @@
 
 #define DEVICES "/sys/bus/event_source/devices"
 
-/* What PMCEID0_EL0 and PMCEID1_EL0 tell: bits 0-31 and, from 0x4000 on, 32-63. */
+/* Events of PMCEID0_EL0 and PMCEID1_EL0: bits 0-31, and bits 32-63 from 0x4000 on. */
 #define EXTENDED 0x4000u
 
-/* PMMIR_EL1's fields (Arm ARM): where each file of caps/ belongs. */
+/* PMMIR_EL1's fields (Arm ARM) and the files of caps/. */
 static const struct {
 	const char *file;
 	unsigned int low, bits;

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Register state: read when somebody looks, written when somebody changed it, and
- * not otherwise. Registers come in groups, as KVM's interfaces have them, and each
- * group has a dirty flag in each direction, as gem5's BaseKvmCPU has for its thread
- * context: `kvm_newer` (the guest ran since we read) and `ours_newer` (we changed our
- * copy since we wrote).
+ * Register state, read from KVM when the VMM reads a register and written when the VMM
+ * has changed one, not otherwise. Registers come in groups, as in KVM's interface, with
+ * two flags each, as in gem5's BaseKvmCPU: `stale` (the guest ran since the group was
+ * read) and `dirty` (the VMM changed the copy since the group was written).
  *
- * Only this code and ARCH/regs.c write a vCPU's registers once regs_init() has run: a
- * write past the copies is undone by the next entry if a group is dirty, as all are
- * under REGS_SYNC_ALWAYS. What KVM itself changes is announced by regs_stale().
+ * After regs_init() only this code and ARCH/regs.c write a vCPU's registers: the next
+ * entry undoes any other write to a dirty group, and under REGS_SYNC_ALWAYS all groups
+ * are dirty. regs_invalidate() is for registers that KVM changes.
  *
- * All of it is for the thread that runs the vCPU, or for a vCPU that nobody runs. What
- * is read amid an access that is not completed is what the guest had before it: see
- * vcpu_drain().
+ * For the thread that runs the vCPU, or while no thread does. While an access is pending
+ * the registers have the values from before the access: see vcpu_drain().
  */
 #ifndef WS_VMM_REGS_H
 #define WS_VMM_REGS_H
@@ -21,62 +19,62 @@
 
 #include "host/vmm/vmm.h"
 
-/* What a register holds: 32, 64 or 128 bits. */
+/* A register of up to 128 bits. */
 struct regs_value {
 	uint64_t low, high;
 };
 
-/* Once per vCPU, by vm_create(), when it is set up; and in the end. */
+/* For vm_create(), after arch_vm_finish(), and vm_destroy(). */
 int regs_init(struct vcpu *vcpu);
 void regs_free(struct vcpu *vcpu);
 
-/* For those below. */
-int regs_after_run_eager(struct vcpu *vcpu);
+/* The parts of the two functions below that are not inlined. */
+int regs_after_run_sync(struct vcpu *vcpu);
 int regs_push(struct vcpu *vcpu);
 
-/* After each KVM_RUN / before each: what the policy asks for. 0 or -errno, vm->error. */
+/* After and before each KVM_RUN: move what the policy requires. 0 or -errno. */
 static inline int regs_after_run(struct vcpu *vcpu)
 {
-	vcpu->regs.kvm_newer = ~0u;
-	return vcpu->regs.policy == REGS_SYNC_LAZY ? 0 : regs_after_run_eager(vcpu);
+	vcpu->regs.stale = ~0u;
+	return vcpu->regs.policy == REGS_SYNC_LAZY ? 0 : regs_after_run_sync(vcpu);
 }
 
 static inline int regs_before_run(struct vcpu *vcpu)
 {
-	return vcpu->regs.ours_newer ? regs_push(vcpu) : 0;
+	return vcpu->regs.dirty ? regs_push(vcpu) : 0;
 }
 
 /*
  * One register by name: "rax", "cr2", "xmm3", "msr_0xc0000082"; "x0", "v3", "pc",
- * "tpidr_el1", "s3_0_c1_c0_0". Reading brings in its group if the guest ran since;
- * writing changes our copy, which the next entry (or regs_push()) brings to KVM.
- * -ENOENT: there is no such register.
+ * "tpidr_el1", "s3_0_c1_c0_0". regs_get() reads the register's group if it is stale;
+ * regs_set() changes the copy, which the next entry (or regs_push()) writes to KVM.
+ * -ENOENT: the vCPU has no such register.
  */
 int regs_get(struct vcpu *vcpu, const char *name, struct regs_value *value);
 int regs_set(struct vcpu *vcpu, const char *name, const struct regs_value *value);
 
-/* Reads all groups that the guest may have changed. */
+/* Reads all stale groups. */
 int regs_pull(struct vcpu *vcpu);
 
-/* Registers were written past the copies: drops all of these, changes included. */
+/* Drops the copies, changes included: registers were written without them. */
 void regs_forget(struct vcpu *vcpu);
 
 /*
- * KVM changed these groups outside of KVM_RUN, for example by KVM_INTERRUPT: they are
- * read again when looked at, unless our copy has a change that is not yet written.
+ * KVM changed these groups outside of KVM_RUN, for example by KVM_INTERRUPT: they become
+ * stale, except dirty ones.
  */
-void regs_stale(struct vcpu *vcpu, uint32_t groups);
+void regs_invalidate(struct vcpu *vcpu, uint32_t groups);
 
-/* All state of the vCPU, formatted, one register per line; for dumps and tests. */
+/* Prints all state of the vCPU, one register per line. */
 int regs_dump(struct vcpu *vcpu, FILE *out);
 
 /*
- * Every register of KVM_GET_REG_LIST (aarch64) or of regs, sregs, FPU, XSAVE, XCRs,
- * MSRs, events and debug registers (x86_64), as opaque bytes that
- * regs_restore() puts into a fresh vCPU of the same kind. malloc()ed.
+ * Every register of KVM_GET_REG_LIST (aarch64), or regs, sregs, FPU, XSAVE, XCRs, MSRs,
+ * events and debug registers (x86_64), as bytes that regs_restore() writes to a fresh
+ * vCPU of the same kind. malloc()ed.
  *
- * regs_check() is the part of regs_restore() that changes nothing: -EINVAL for bytes
- * that are not such state, or not this kind of vCPU's.
+ * regs_check() does what regs_restore() does without changing anything: -EINVAL for bytes
+ * that are not such state, or are another kind of vCPU's.
  */
 int regs_save(struct vcpu *vcpu, void **state, size_t *bytes);
 int regs_check(struct vcpu *vcpu, const void *state, size_t bytes);

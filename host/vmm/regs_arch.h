@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What an architecture's registers are, for regs.c: ARCH/regs.c. */
+/* What ARCH/regs.c defines for regs.c. */
 #ifndef WS_VMM_REGS_ARCH_H
 #define WS_VMM_REGS_ARCH_H
 
@@ -9,22 +9,22 @@
 extern const unsigned int regs_groups;
 
 /*
- * Groups that always-sync brings back at each entry: those that nobody but the guest
- * and we change. Interrupts may arrive in the others meanwhile, and would be lost.
+ * Groups that REGS_SYNC_ALWAYS writes at each entry: those that only the guest and the
+ * VMM change. KVM may change the others between two entries, by an interrupt for example.
  */
 extern const uint32_t regs_groups_synced;
 
 int regs_arch_init(struct vcpu *vcpu);
 void regs_arch_free(struct vcpu *vcpu);
 
-/* One group from KVM to our copy, and back. 0 or -errno with vm->error. */
+/* Moves one group from KVM to the copy, and back. 0 or -errno. */
 int regs_arch_pull(struct vcpu *vcpu, unsigned int group);
 int regs_arch_push(struct vcpu *vcpu, unsigned int group);
 
-/* REGS_SYNC_RUN. -ENOTSUP with vm->error where KVM has no such thing. */
+/* Enables REGS_SYNC_RUN. -ENOTSUP where KVM has no KVM_CAP_SYNC_REGS. */
 int regs_arch_sync_run_init(struct vcpu *vcpu);
 
-/* A register in our copy. */
+/* Where the copy has a register. */
 struct regs_place {
 	unsigned int group;
 	unsigned int bytes; /* 1 to 16 */
@@ -32,34 +32,19 @@ struct regs_place {
 };
 bool regs_arch_find(struct vcpu *vcpu, const char *name, struct regs_place *place);
 
-/* Brings in `place`, by its group or alone, as KVM's interface has it. */
+/* Reads `place` alone; -EOPNOTSUPP: KVM's interface moves whole groups. */
 int regs_arch_pull_one(struct vcpu *vcpu, const struct regs_place *place);
-int regs_pull_group(struct vcpu *vcpu, unsigned int group);
 
-/* Our copy of `place` is about to be changed. */
+/* The VMM has changed the copy of `place`. */
 void regs_arch_touch(struct vcpu *vcpu, const struct regs_place *place);
 
-/* Formats all of our copy. */
+/* Prints the whole copy. */
 void regs_arch_print(struct vcpu *vcpu, FILE *out);
 
-/* As in regs.h; with nothing of ours_newer pending. */
+/* As in regs.h, as records; no group is dirty. */
 int regs_arch_save(struct vcpu *vcpu, FILE *out);
 
-/* `put` false: only looks whether it could. */
+/* `put` false: only checks that `state` fits. */
 int regs_arch_restore(struct vcpu *vcpu, const uint8_t *state, size_t bytes, bool put);
-
-/* How both architectures lay the saved state out: records of these, then `bytes`. */
-struct regs_record {
-	uint64_t id;
-	uint32_t bytes, zero;
-};
-
-/*
- * The next record at *state, which moves on behind it; its data. NULL at the end, and
- * also, with *bytes not 0, where what is left makes no sense.
- */
-const uint8_t *regs_record_next(const uint8_t **state, size_t *bytes,
-				struct regs_record *record);
-int regs_record_write(FILE *out, uint64_t id, const void *data, size_t bytes);
 
 #endif

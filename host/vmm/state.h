@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The vCPU's states and the transitions between them: these and no others.
+ * The states of a vCPU and every legal transition.
  *
  *   IDLE -> RUNNING                               vcpu_run()
  *        -> RUNNING_MMIO_PENDING, RUNNING_SERVICE_COMPLETION
- *                                                 the same, where the last run left off
- *   RUNNING -> RUNNING                            try again (EAGAIN; a line changed)
+ *                                                 vcpu_run() continues a stopped run
+ *   RUNNING -> RUNNING                            EAGAIN; a line changed
  *           -> RUNNING_SERVICE                    KVM_RUN returned an exit
  *           -> IDLE                               timer, kick, error
  *   RUNNING_SERVICE -> RUNNING                    served, nothing to complete
  *                   -> RUNNING_MMIO_PENDING       a device answers later
  *                   -> RUNNING_SERVICE_COMPLETION answered: the next entry completes it
- *                   -> IDLE                       the guest stopped
+ *                   -> IDLE                       the guest stopped, or an error
  *   RUNNING_MMIO_PENDING -> RUNNING_SERVICE_COMPLETION   the device answered
- *                        -> IDLE                  timer or kick: the access stays open
- *   RUNNING_SERVICE_COMPLETION -> RUNNING_SERVICE entered, and out again
+ *                        -> IDLE                  timer or kick: the access stays pending
+ *   RUNNING_SERVICE_COMPLETION -> RUNNING_SERVICE completed, then KVM_RUN returned an
+ * exit
  *                   -> RUNNING                    completed, then a line changed
- *                   -> RUNNING_SERVICE_COMPLETION try again
+ *                   -> RUNNING_SERVICE_COMPLETION EAGAIN
  *                   -> IDLE                       drained; timer, kick, error
  */
 #ifndef WS_VMM_STATE_H
@@ -28,20 +29,20 @@
 
 /* The states of gem5's BaseKvmCPU, whose run loop this one follows. */
 enum vcpu_state {
-	VCPU_IDLE,		   /* not to be run: done, stopped, or not yet started */
-	VCPU_RUNNING,		   /* enter the guest */
-	VCPU_RUNNING_SERVICE,	   /* KVM_RUN returned: serve the exit */
-	VCPU_RUNNING_MMIO_PENDING, /* an access waits for its device's answer */
-	VCPU_RUNNING_SERVICE_COMPLETION, /* answered; the next entry completes it */
+	VCPU_IDLE,			 /* not running: not yet started, or stopped */
+	VCPU_RUNNING,			 /* enter the guest */
+	VCPU_RUNNING_SERVICE,		 /* KVM_RUN returned: serve the exit */
+	VCPU_RUNNING_MMIO_PENDING,	 /* wait for a device's answer: vcpu_answer() */
+	VCPU_RUNNING_SERVICE_COMPLETION, /* enter the guest; KVM completes an access */
 	VCPU_STATES,
 };
 
-/* How often each transition was taken. */
+/* How often each transition happened. */
 struct state_trace {
 	uint64_t taken[VCPU_STATES][VCPU_STATES];
 };
 
-/* For each state, those it may be entered from. */
+/* For each state, the states before it. */
 #define FROM(state) (1u << (state))
 static const uint8_t state_entered_from[VCPU_STATES] = {
 	[VCPU_IDLE] = FROM(VCPU_RUNNING) | FROM(VCPU_RUNNING_SERVICE) |
@@ -60,8 +61,8 @@ static const uint8_t state_entered_from[VCPU_STATES] = {
 #undef FROM
 
 /*
- * Whether `to` may follow `*state`; if so it does. Inline, because it is on the path
- * of every exit and `to` is a constant there.
+ * Moves `*state` to `to`; false if that is not a legal transition. Inline because it is
+ * on the path of every exit, with a constant `to`.
  */
 static inline bool state_move(enum vcpu_state *state, enum vcpu_state to,
 			      struct state_trace *trace)
@@ -75,7 +76,7 @@ static inline bool state_move(enum vcpu_state *state, enum vcpu_state to,
 
 const char *state_name(enum vcpu_state state);
 
-/* One line per transition that was taken. */
+/* One line per transition that happened. */
 void state_trace_print(const struct state_trace *trace, FILE *out);
 
 #endif

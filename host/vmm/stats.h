@@ -7,17 +7,17 @@
 
 #include "host/vmm/vmm.h"
 
-/* Finds the counters of enum kvm_stat. Kernels before 5.14 have none: fd -1. */
+/* Finds the counters of enum kvm_stat. fd -1: no statistics (before Linux 5.14). */
 void stats_fd_open(int vcpu_fd, struct kvm_stats_fd *stats);
 void stats_fd_close(struct kvm_stats_fd *stats);
 
-/* A counter by KVM's name for it; -1 where this KVM does not have it. */
+/* A counter by KVM's name; -1: this KVM lacks it. */
 int64_t stats_fd_named(const struct kvm_stats_fd *stats, const char *name);
 
 /*
- * Compares the run loop's own counters with KVM's for the same things. How many were
- * compared, or -EINVAL with one line in `wrong` that names the first that differs.
+ * Compares the run loop's counters with KVM's counters of the same events. The number of
+ * counters compared, or -EINVAL with the first that differs.
  */
-int stats_cross_check(const struct vcpu *vcpu, char *wrong, size_t bytes);
+int stats_cross_check(const struct vcpu *vcpu, struct error *err);
 
 #endif

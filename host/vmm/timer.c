@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Run timers: POSIX timers and perf-event overflow, aimed at one thread. */
+/* Run timers and the watchdog: POSIX timers and perf-event overflow that signal one
+ * thread. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>
@@ -10,9 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "host/vmm/signals.h"
+#include "host/vmm/kick.h"
 #include "host/vmm/timer.h"
-#include "host/vmm/vmm.h"
 
 static __thread volatile sig_atomic_t expired, overdue;
 
@@ -20,7 +20,7 @@ static void on_timer(int sig)
 {
 	(void)sig;
 	expired = 1;
-	vcpu_leave_self();
+	kick_leave_self();
 }
 
 bool timer_expired(void)
@@ -32,7 +32,7 @@ static void on_watchdog(int sig)
 {
 	(void)sig;
 	overdue = 1;
-	vcpu_leave_self();
+	kick_leave_self();
 }
 
 bool watchdog_expired(void)
@@ -40,25 +40,22 @@ bool watchdog_expired(void)
 	return overdue;
 }
 
-/* A timer that sends `signal`, which `handler` takes, to the calling thread. */
-static int create_posix(timer_t *posix, int signal, void (*handler)(int sig), char *why,
-			size_t why_bytes)
+/* A timer that sends `signal` to the calling thread. */
+static int create_posix(timer_t *posix, int signal, void (*handler)(int sig),
+			struct error *err)
 {
 	struct sigaction action = { .sa_handler = handler };
 	struct sigevent event = {
 		.sigev_notify = SIGEV_THREAD_ID,
 		.sigev_signo = signal,
 	};
-	int err;
 
 	sigemptyset(&action.sa_mask);
 	event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
-	if (!sigaction(signal, &action, NULL) &&
-	    !timer_create(CLOCK_MONOTONIC, &event, posix))
-		return 0;
-	err = -errno;
-	snprintf(why, why_bytes, "timer_create: %s", strerror(-err));
-	return err;
+	if (sigaction(signal, &action, NULL) ||
+	    timer_create(CLOCK_MONOTONIC, &event, posix))
+		return error_set(err, -errno, "timer_create: %m");
+	return 0;
 }
 
 static int open_event(const struct run_timer *t, uint64_t config, int leader_fd)
@@ -79,12 +76,12 @@ static int open_event(const struct run_timer *t, uint64_t config, int leader_fd)
 }
 
 /*
- * Guest cycles beside the guest instructions, with the same period and nobody to signal.
- * QEMU (7.2 and later) looks for the overflow of an event counter one count before
- * it is due, finds none, and does not look again until the guest is left for some other
- * reason, which is the host's next tick: 3.9 million instructions late in the lab. It
- * looks at all counters when the cycle counter is due, and that is on time. Hardware
- * needs none of this, and does not mind.
+ * Counts guest cycles beside the guest instructions, with the same period, and signals
+ * no one. QEMU (7.2 and later) checks an event counter one count before its overflow is
+ * due, finds none, and checks again only when the guest exits for another reason, the
+ * host's next tick: 3.9 million instructions late in the lab. QEMU checks all counters
+ * when the cycle counter is due, which is on time. Hardware does not need the companion,
+ * nor does it change the result there.
  */
 static int open_companion(const struct run_timer *t)
 {
@@ -93,53 +90,45 @@ static int open_companion(const struct run_timer *t)
 	return open_event(t, PERF_COUNT_HW_CPU_CYCLES, t->perf_fd);
 }
 
-static int open_perf(struct run_timer *t, char *why, size_t why_bytes)
+static int open_perf(struct run_timer *t, struct error *err)
 {
+	struct sigaction action = { .sa_handler = on_timer };
 	struct f_owner_ex owner = {
 		.type = F_OWNER_TID,
 		.pid = (pid_t)syscall(SYS_gettid),
 	};
-	int err;
+	int rc;
 
+	sigemptyset(&action.sa_mask);
+	if (sigaction(SIGNAL_TIMER, &action, NULL))
+		return error_set(err, -errno, "sigaction: %m");
 	t->perf_fd = open_event(t,
 				t->kind == TIMER_CYCLES ? PERF_COUNT_HW_CPU_CYCLES
 							: PERF_COUNT_HW_INSTRUCTIONS,
 				-1);
-	if (t->perf_fd < 0) {
-		err = -errno;
-		snprintf(why, why_bytes, "no hardware event for a run timer: %s",
-			 strerror(-err));
-		return err;
-	}
+	if (t->perf_fd < 0)
+		return error_set(err, -errno, "no hardware event for a run timer: %m");
 	if (fcntl(t->perf_fd, F_SETFL, O_ASYNC | O_NONBLOCK) ||
 	    fcntl(t->perf_fd, F_SETSIG, SIGNAL_TIMER) ||
 	    fcntl(t->perf_fd, F_SETOWN_EX, &owner)) {
-		err = -errno;
-		snprintf(why, why_bytes, "cannot aim a perf event at a thread: %m");
+		rc = error_set(err, -errno, "perf event: cannot set the signal: %m");
 		close(t->perf_fd);
 		t->perf_fd = -1;
-		return err;
+		return rc;
 	}
 	t->companion_fd = open_companion(t);
 	return 0;
 }
 
-int timer_open(struct run_timer *t, enum timer_kind kind, uint64_t budget, char *why,
-	       size_t why_bytes)
+int timer_open(struct run_timer *t, enum timer_kind kind, uint64_t budget,
+	       struct error *err)
 {
-	struct sigaction action = { .sa_handler = on_timer };
-
 	*t = (struct run_timer){
 		.kind = kind, .budget = budget, .perf_fd = -1, .companion_fd = -1
 	};
 	if (kind == TIMER_POSIX)
-		return create_posix(&t->posix, SIGNAL_TIMER, on_timer, why, why_bytes);
-	sigemptyset(&action.sa_mask);
-	if (sigaction(SIGNAL_TIMER, &action, NULL)) {
-		snprintf(why, why_bytes, "sigaction: %m");
-		return -errno;
-	}
-	return open_perf(t, why, why_bytes);
+		return create_posix(&t->posix, SIGNAL_TIMER, on_timer, err);
+	return open_perf(t, err);
 }
 
 void timer_close(struct run_timer *t)
@@ -163,19 +152,20 @@ static int set_posix(timer_t posix, uint64_t ns)
 	return timer_settime(posix, 0, &when, NULL) ? -errno : 0;
 }
 
-int watchdog_start(struct watchdog *w, uint64_t ns, char *why, size_t why_bytes)
+int watchdog_start(struct watchdog *w, uint64_t ns, struct error *err)
 {
-	int err = create_posix(&w->posix, SIGNAL_WATCHDOG, on_watchdog, why, why_bytes);
+	int rc = create_posix(&w->posix, SIGNAL_WATCHDOG, on_watchdog, err);
 
-	w->running = !err;
+	w->running = !rc;
 	overdue = 0;
-	if (!err)
-		err = set_posix(w->posix, ns);
-	if (err && w->running) {
-		snprintf(why, why_bytes, "timer_settime: %s", strerror(-err));
+	if (rc)
+		return rc;
+	rc = set_posix(w->posix, ns);
+	if (rc) {
+		error_set(err, rc, "timer_settime: %s", strerror(-rc));
 		watchdog_stop(w);
 	}
-	return err;
+	return rc;
 }
 
 void watchdog_stop(struct watchdog *w)
@@ -193,7 +183,7 @@ int timer_arm(struct run_timer *t)
 		return 0;
 	if (t->kind == TIMER_POSIX)
 		return set_posix(t->posix, t->budget);
-	/* IOC_PERIOD makes what is left of the last period void. */
+	/* IOC_PERIOD discards the rest of the last period. */
 	if (t->companion_fd >= 0 &&
 	    ioctl(t->companion_fd, PERF_EVENT_IOC_PERIOD, &t->budget))
 		return -errno;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What KVM answers itself unless it is told to ask the VMM. All: 0, or -ENOTSUP where
- * this KVM cannot, -errno; vm->error.
+ * Which guest operations trap, and to whom, where the VMM can choose. All return 0,
+ * -ENOTSUP where this KVM cannot, or another -errno.
  */
 #ifndef WS_VMM_TRAPS_H
 #define WS_VMM_TRAPS_H
@@ -15,14 +15,14 @@
 int traps_smccc_to_user(struct vm *vm, uint32_t function, uint32_t functions);
 
 /*
- * aarch64: an access outside of memory whose syndrome does not say what it is exits
+ * aarch64: an access outside of memory without a valid syndrome exits
  * (KVM_EXIT_ARM_NISV); otherwise KVM_RUN fails.
  */
 int traps_nisv_to_user(struct vm *vm);
 
 /*
- * x86_64: the guest's reads and writes of these MSRs, and of no others, exit
- * (KVM_EXIT_X86_RDMSR, _WRMSR). Up to 16 ranges of up to 64 each.
+ * x86_64: the guest's reads and writes of these MSRs exit (KVM_EXIT_X86_RDMSR, _WRMSR),
+ * all others do not. Up to 16 ranges of up to 64 MSRs each.
  */
 struct traps_msrs {
 	uint32_t first, count;
@@ -33,12 +33,27 @@ int traps_msrs_to_user(struct vm *vm, const struct traps_msrs *ranges, size_t n)
 int traps_hypercalls_to_user(struct vm *vm);
 
 /*
- * x86_64: an access that locks the bus (a locked one across two cache lines) exits
- * (KVM_EXIT_X86_BUS_LOCK; Linux 5.12, and a CPU that notices).
+ * x86_64: a locked access across two cache lines exits (KVM_EXIT_X86_BUS_LOCK; Linux 5.12
+ * and a CPU that detects bus locks).
  */
 int traps_bus_locks_to_user(struct vm *vm);
 
 /* Breakpoint instructions of all vCPUs exit (KVM_EXIT_DEBUG). */
 int traps_breakpoints_to_user(struct vm *vm);
+
+/*
+ * aarch64: PMU registers pass through to the hardware, by the module in host/kmod, from
+ * passthrough_attach() to vm_destroy().
+ *
+ * The environment variable has the path of the module's file if the VMM may load it, as
+ * labs do. Otherwise root loads the module.
+ */
+#define PASSTHROUGH_MODULE_VARIABLE "WORLDSWITCH_PASSTHROUGH_MODULE"
+
+/* 0: the module can be used here; else -ENOTSUP. */
+int passthrough_available(int kvm_fd, struct error *err);
+
+/* Applies config.pmu_access, before the first run. */
+int passthrough_attach(struct vm *vm);
 
 #endif

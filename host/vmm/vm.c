@@ -1,43 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Building and destroying a VM. */
-#include <errno.h>
-#include <linux/kvm.h>
-#include <stdarg.h>
-#include <stdio.h>
+/* Creating, resetting and destroying a VM. */
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "bench/abi.h"
 #include "host/vmm/arch.h"
-#include "host/vmm/dirty_ring.h"
+#include "host/vmm/memory.h"
 #include "host/vmm/kick.h"
-#include "host/vmm/passthrough.h"
+#include "host/vmm/kvm_ioctl.h"
 #include "host/vmm/pmu_msrs.h"
 #include "host/vmm/regs.h"
 #include "host/vmm/stats.h"
-
-int vm_fail(struct vm *vm, int err, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(vm->error, sizeof(vm->error), fmt, args);
-	va_end(args);
-	return err;
-}
-
-int vcpu_fail(struct vcpu *vcpu, int err, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(vcpu->error, VM_ERROR_BYTES, fmt, args);
-	va_end(args);
-	return err;
-}
+#include "host/vmm/traps.h"
 
 static int add_memory(struct vm *vm)
 {
@@ -50,13 +25,12 @@ static int add_memory(struct vm *vm)
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (vm->ram == MAP_FAILED) {
 		vm->ram = NULL;
-		return vm_fail(vm, -errno, "cannot map %llu bytes of guest memory: %m",
-			       (unsigned long long)vm->ram_bytes);
+		return error_set(&vm->error, -errno,
+				 "cannot map %llu bytes of guest memory: %m",
+				 (unsigned long long)vm->ram_bytes);
 	}
 	region.userspace_addr = (uintptr_t)vm->ram;
-	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region))
-		return vm_fail(vm, -errno, "KVM_SET_USER_MEMORY_REGION: %m");
-	return 0;
+	return vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region);
 }
 
 static int create_vcpu(struct vm *vm, unsigned int index)
@@ -64,16 +38,18 @@ static int create_vcpu(struct vm *vm, unsigned int index)
 	struct vcpu *vcpu = &vm->vcpus[index];
 	int bytes, err;
 
-	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, index);
+	vcpu->fd = vm_ioctl_on(vm, KVM_CREATE_VCPU, KVM_VALUE(index), "%u", index);
 	if (vcpu->fd < 0)
-		return vm_fail(vm, -errno, "KVM_CREATE_VCPU: %m");
-	bytes = ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+		return vcpu->fd;
+	bytes = __kvm_ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, KVM_NONE);
 	if (bytes < (int)sizeof(struct kvm_run))
-		return vm_fail(vm, -EINVAL, "KVM_GET_VCPU_MMAP_SIZE answers %d", bytes);
+		return error_set(&vm->error, -EINVAL,
+				 "KVM_GET_VCPU_MMAP_SIZE returned %d", bytes);
 	vcpu->run = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
 	if (vcpu->run == MAP_FAILED) {
 		vcpu->run = NULL;
-		return vm_fail(vm, -errno, "cannot map the vCPU's run page: %m");
+		return error_set(&vm->error, -errno,
+				 "cannot map the vCPU's run page: %m");
 	}
 	vcpu->run_bytes = bytes;
 	stats_fd_open(vcpu->fd, &vcpu->kvm_stats);
@@ -106,12 +82,13 @@ int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
 			.fd = -1,
 			.kvm_stats.fd = -1,
 			.answer_fd = -1,
-			.error = vm->error,
+			.error = &vm->error,
 			.dump = &vm->dump,
 		};
-	vm->fd = ioctl(kvm_fd, KVM_CREATE_VM, arch_vm_type(kvm_fd));
+	vm->fd = __kvm_ioctl(kvm_fd, KVM_CREATE_VM, KVM_VALUE(arch_vm_type(kvm_fd)));
 	if (vm->fd < 0)
-		return vm_fail(vm, -errno, "KVM_CREATE_VM: %m");
+		return error_set(&vm->error, vm->fd, "KVM_CREATE_VM: %s",
+				 strerror(-vm->fd));
 	err = add_memory(vm);
 	if (!err)
 		err = arch_vm_init(vm);
@@ -119,7 +96,7 @@ int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
 		err = dirty_ring_enable(vm);
 	for (i = 0; !err && i < config->vcpus; i++)
 		err = create_vcpu(vm, i);
-	/* Apart, because a GIC wants to know of all vCPUs before any is set up. */
+	/* A GIC is created after all vCPUs. */
 	if (!err)
 		err = arch_vm_finish(vm);
 	if (!err)
@@ -127,7 +104,21 @@ int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
 	for (i = 0; !err && i < config->vcpus; i++)
 		err = regs_init(&vm->vcpus[i]);
 	if (!err && config->pmc_msr_user)
-		err = pmu_msrs_take(vm);
+		err = pmu_msrs_init(vm);
+	return err;
+}
+
+int vm_reset(struct vm *vm, uint64_t entry)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; !err && i < vm->config.vcpus; i++) {
+		err = regs_push(&vm->vcpus[i]);
+		if (!err)
+			err = arch_vcpu_reset(&vm->vcpus[i], entry);
+		regs_forget(&vm->vcpus[i]);
+	}
 	return err;
 }
 
@@ -149,7 +140,7 @@ void vm_destroy(struct vm *vm)
 {
 	unsigned int i;
 
-	vm->ring = NULL; /* in the boot CPU's run mapping */
+	vm->ring = NULL; /* part of the boot CPU's run pages */
 	for (i = 0; i < VM_VCPUS_MAX; i++)
 		destroy_vcpu(&vm->vcpus[i]);
 	if (vm->its_fd >= 0)

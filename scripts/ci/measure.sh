@@ -5,8 +5,9 @@ set -Eeuo pipefail
 trap 'echo "ci: line $LINENO: $BASH_COMMAND failed" >&2' ERR
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
-top=$(dirname "$(dirname "$here")")
-wsbench=${WSBENCH:-$top/build/wsbench}
+# shellcheck source=/dev/null
+. "$(dirname "$here")/places.sh"
+wsbench=$(wsbench_path)
 
 usage() {
   cat <<END

@@ -160,15 +160,11 @@ void lab_kernel_cache(enum arch arch, char path[PATH_MAX])
 {
 	const char *cache = getenv("WORLDSWITCH_CACHE"), *home;
 	const char *name = lab_arch_name(arch);
-	char dir[PATH_MAX];
 
 	if (cache && *cache) {
 		lab_path(path, "%s/kernels/%s", cache, name);
 		return;
 	}
-	exe_dir(dir);
-	if (lab_path(path, "%s/cache/kernels/%s", dir, name) && !access(path, F_OK))
-		return;
 	cache = getenv("XDG_CACHE_HOME");
 	home = getenv("HOME");
 	if (cache && *cache)
@@ -176,4 +172,14 @@ void lab_kernel_cache(enum arch arch, char path[PATH_MAX])
 	else
 		lab_path(path, "%s/.cache/worldswitch/kernels/%s", home ? home : "",
 			 name);
+}
+
+void lab_kernel_script(char path[PATH_MAX])
+{
+	char dir[PATH_MAX];
+
+	exe_dir(dir);
+	if (!lab_path(path, "%s/../libexec/worldswitch/kernel.sh", dir) ||
+	    access(path, X_OK))
+		strcpy(path, "scripts/kernel.sh");
 }

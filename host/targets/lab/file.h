@@ -39,10 +39,13 @@ int lab_find_clone_library(char path[PATH_MAX], struct error *err);
 int lab_find_in_path(const char *name, char path[PATH_MAX], struct error *err);
 
 /*
- * Where scripts/kernel.sh keeps the kernels of `arch`: below $WORLDSWITCH_CACHE,
- * else below the folder `cache` beside this program, else in the user's cache.
+ * The folder of the kernels of `arch`: kernels/ARCH below $WORLDSWITCH_CACHE, else below
+ * worldswitch in the user's cache folder, as cache_dir() of scripts/places.sh has it.
  */
 void lab_kernel_cache(enum arch arch, char path[PATH_MAX]);
+
+/* The script that fetches kernels, for messages: the installed one, else the tree's. */
+void lab_kernel_script(char path[PATH_MAX]);
 
 /* snprintf into a path: false if it did not fit, and the path is then empty. */
 bool lab_path(char path[PATH_MAX], const char *fmt, ...)

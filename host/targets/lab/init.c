@@ -22,7 +22,7 @@
 #include "host/targets/lab/shared.h"
 #include "host/targets/lab/symbols.h"
 #include "host/targets/lab/wire.h"
-#include "host/vmm/passthrough.h"
+#include "host/vmm/traps.h"
 
 #define TEXT_BYTES 16384
 

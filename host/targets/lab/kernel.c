@@ -118,6 +118,8 @@ static int find_cached(enum arch arch, const char *release, struct lab_kernel *o
 static int find_image(enum arch arch, const char *kernel, struct lab_kernel *out,
 		      struct error *err)
 {
+	char script[PATH_MAX];
+
 	if (kernel && (strchr(kernel, '/') || !access(kernel, F_OK)))
 		return lab_path(out->image, "%s", kernel)
 			       ? 0
@@ -125,15 +127,16 @@ static int find_image(enum arch arch, const char *kernel, struct lab_kernel *out
 					   "the kernel's path is too long");
 	if (!find_cached(arch, kernel, out))
 		return 0;
+	lab_kernel_script(script);
 	if (kernel)
 		return error_set(
 			err, -ENOENT,
 			"no kernel %s: neither a file nor a cached kernel for %s", kernel,
 			lab_arch_name(arch));
-	return error_set(err, -ENOENT,
-			 "no kernel for %s is here: run scripts/kernel.sh fetch --arch "
-			 "%s, or give --kernel",
-			 lab_arch_name(arch), lab_arch_name(arch));
+	return error_set(
+		err, -ENOENT,
+		"no kernel for %s is cached: run %s fetch --arch %s, or give --kernel",
+		lab_arch_name(arch), script, lab_arch_name(arch));
 }
 
 static int find_modules(const char *modules, struct lab_kernel *out, struct error *err)

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <kmod_source.h> /* generated: scripts/kmod.sh --source */
+
 #include "host/lib/error.h"
 #include "host/targets/lab/fail.h"
 #include "host/targets/lab/file.h"
@@ -150,15 +152,21 @@ int lab_modules_read_optional(const char *dir, const char *name, struct lab_modu
 			      struct error *err)
 {
 	struct error missing;
-	char path[PATH_MAX];
+	char path[PATH_MAX], built[sizeof(mods->list[0].name)];
 	size_t before = mods->n;
 	int ret;
 
-	if (find_file(dir, name, path, &missing))
-		return 0;
-	ret = add(dir, name, 0, mods, err);
-	if (!ret && mods->n > before)
+	snprintf(built, sizeof(built), "%s-" KMOD_SOURCE, name);
+	if (find_file(dir, built, path, &missing)) {
+		if (find_file(dir, name, path, &missing))
+			return 0;
+		strcpy(built, name);
+	}
+	ret = add(dir, built, 0, mods, err);
+	if (!ret && mods->n > before) {
+		strcpy(mods->list[mods->n - 1].name, name);
 		mods->list[mods->n - 1].optional = true;
+	}
 	return ret;
 }
 

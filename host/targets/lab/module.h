@@ -35,8 +35,10 @@ int lab_modules_read(const char *dir, const char *name, struct lab_modules *mods
 		     struct error *err);
 
 /*
- * The same for a module that is not loaded at the start, and that depends on nothing but
- * what is: if it is not there, that is no error.
+ * lab_modules_read() for a module of this project, which is not loaded at the start and
+ * depends only on modules that are. Reads the module that scripts/kmod.sh built from the
+ * sources of this program (NAME-SOURCE.ko), else NAME.ko. A missing module is not an
+ * error.
  */
 int lab_modules_read_optional(const char *dir, const char *name, struct lab_modules *mods,
 			      struct error *err);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The conversation with a running machine. */
+#include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +34,8 @@ struct session {
 	uint64_t taken; /* bytes of the wire */
 	struct lab_reader reader;
 	struct lab_tail console, messages;
-	time_t last_frame_s;
+	/* When the last frame came, and how long the emulator had waited by then. */
+	time_t last_frame_s, last_waited_s;
 	bool hello, end;
 };
 
@@ -42,6 +45,52 @@ static time_t now_s(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec;
+}
+
+/*
+ * How long the emulator's threads, the one that waited longest, have waited for a
+ * processor while they could run: Documentation/scheduler/sched-stats.rst. 0 where the
+ * kernel does not count it.
+ */
+static time_t waited_s(const struct session *s)
+{
+	uint64_t run_ns, wait_ns, most = 0;
+	char path[64];
+	struct dirent *d;
+	DIR *tasks;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)s->child.pid);
+	tasks = s->child.pid > 0 ? opendir(path) : NULL;
+	while (tasks && (d = readdir(tasks))) {
+		snprintf(path, sizeof(path), "/proc/%d/task/%.10s/schedstat",
+			 (int)s->child.pid, d->d_name);
+		f = *d->d_name == '.' ? NULL : fopen(path, "re");
+		if (f && fscanf(f, "%" SCNu64 " %" SCNu64, &run_ns, &wait_ns) == 2 &&
+		    wait_ns > most)
+			most = wait_ns;
+		if (f)
+			fclose(f);
+	}
+	if (tasks)
+		closedir(tasks);
+	return (time_t)(most / 1000000000u);
+}
+
+static void restart_silence(struct session *s)
+{
+	s->last_frame_s = now_s();
+	s->last_waited_s = waited_s(s);
+}
+
+/* A busy host is no reason: what the emulator spends waiting for a processor does not
+ * count. */
+static bool is_silent(const struct session *s)
+{
+	time_t silent = now_s() - s->last_frame_s;
+
+	return silent > LAB_SILENCE_S &&
+	       silent - (waited_s(s) - s->last_waited_s) > LAB_SILENCE_S;
 }
 
 /* The payload of a frame that is one number. */
@@ -157,7 +206,7 @@ static int take_wire(struct session *s, bool last)
 			return 0;
 		if (ret < 0)
 			return error_set(s->err, ret, "%s: out of memory", s->label);
-		s->last_frame_s = now_s();
+		restart_silence(s);
 		ret = take_frame(s, &frame);
 	}
 	return ret;
@@ -263,13 +312,13 @@ static int converse(struct session *s, const struct lab_emulator *emulator)
 	};
 	int ret = 0, ready = 0;
 
-	s->last_frame_s = now_s();
+	restart_silence(s);
 	while (!ret && !s->end && !ready) {
 		bool dead = fds[0].fd < 0 && fds[1].fd < 0;
 
 		if (interrupted)
 			return error_set(s->err, -EINTR, "%s: interrupted", s->label);
-		if (now_s() - s->last_frame_s > LAB_SILENCE_S)
+		if (is_silent(s))
 			return explain_silence(s);
 		if (!dead && poll(fds, 3, LOOK_MS) > 0) {
 			/* poll() ignores descriptors that are -1. */

@@ -34,7 +34,8 @@ struct lab_base {
 	pthread_mutex_t lock;	/* of the control socket */
 };
 
-/* Seconds without a frame after which a machine is given up. */
+/* Seconds without a frame, time that the emulator waits for a processor not counted,
+ * after which a machine is given up. */
 #define LAB_SILENCE_S 120
 
 /* A base machine that was booted before: its snapshot becomes the base's. */

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* aarch64: what KVM needs to be told before and after a vCPU exists. */
+/* aarch64: setting up a VM and its vCPUs, the clock, and which KVM this is. */
 #include <elf.h>
-#include <errno.h>
-#include <linux/kvm.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/ioctl.h>
+#include <stdlib.h>
+#include <sys/klog.h>
 
 #include "bench/abi.h"
-#include "host/vmm/aarch64/device.h"
+#include "bench/mark.h"
 #include "host/vmm/aarch64/gic.h"
 #include "host/vmm/arch.h"
-#include "host/vmm/newer.h"
+#include "host/vmm/clock.h"
+#include "host/vmm/kvm_ioctl.h"
 
 const enum arch vmm_arch = ARCH_AARCH64;
 const uint16_t vmm_elf_machine = EM_AARCH64;
@@ -28,10 +26,10 @@ const struct arch_doorbell arch_doorbell = { .address = ABI_AARCH64_DOORBELL_GPA
 
 #define PSTATE_EL1H_DAIF 0x3c5ull
 
-/* The guest-physical space: 40 bits unless the machine has fewer. */
+/* The size of guest-physical addresses: 40 bits unless the machine has fewer. */
 unsigned long arch_vm_type(int kvm_fd)
 {
-	int bits = kvm_extension(kvm_fd, KVM_CAP_ARM_VM_IPA_SIZE);
+	int bits = kvm_check_cap(kvm_fd, KVM_CAP_ARM_VM_IPA_SIZE);
 
 	return bits && bits < 40 ? KVM_VM_TYPE_ARM_IPA_SIZE((unsigned long)bits) : 0;
 }
@@ -39,14 +37,18 @@ unsigned long arch_vm_type(int kvm_fd)
 int arch_vm_init(struct vm *vm)
 {
 	if (vm->config.irqchip == VM_IRQCHIP_SPLIT)
-		return vm_fail(vm, -ENOTSUP, "a split irqchip is x86_64's alone");
+		return error_set(&vm->error, -ENOTSUP,
+				 "a split irqchip exists on x86_64 only");
 	if (vm->config.counter_offset) {
-		struct newer_counter_offset offset = {
+		struct compat_counter_offset offset = {
 			.counter_offset = vm->config.counter_offset,
 		};
+		int err = __vm_ioctl(vm, COMPAT_ARM_SET_COUNTER_OFFSET, &offset);
 
-		if (ioctl(vm->fd, NEWER_ARM_SET_COUNTER_OFFSET, &offset))
-			return vm_fail(vm, -errno, "KVM_ARM_SET_COUNTER_OFFSET: %m");
+		if (err)
+			return error_set(&vm->error, err,
+					 "KVM_ARM_SET_COUNTER_OFFSET: %s",
+					 strerror(-err));
 	}
 	return 0;
 }
@@ -55,15 +57,15 @@ static int pmu_init(struct vcpu *vcpu)
 {
 	int intid = PMU_INTID, err = 0;
 
-	/* Only an in-kernel GIC can take the overflow interrupt. */
+	/* The overflow interrupt needs the in-kernel GIC. */
 	if (vcpu->vm->config.irqchip != VM_IRQCHIP_USER)
-		err = device_set_attr(vcpu->fd, KVM_ARM_VCPU_PMU_V3_CTRL,
-				      KVM_ARM_VCPU_PMU_V3_IRQ, &intid);
+		err = kvm_device_attr_set(vcpu->fd, KVM_ARM_VCPU_PMU_V3_CTRL,
+					  KVM_ARM_VCPU_PMU_V3_IRQ, &intid);
 	if (!err)
-		err = device_set_attr(vcpu->fd, KVM_ARM_VCPU_PMU_V3_CTRL,
-				      KVM_ARM_VCPU_PMU_V3_INIT, NULL);
+		err = kvm_device_attr_set(vcpu->fd, KVM_ARM_VCPU_PMU_V3_CTRL,
+					  KVM_ARM_VCPU_PMU_V3_INIT, NULL);
 	if (err)
-		return vcpu_fail(vcpu, err, "KVM_ARM_VCPU_PMU_V3_CTRL: %s",
+		return error_set(vcpu->error, err, "KVM_ARM_VCPU_PMU_V3_CTRL: %s",
 				 strerror(-err));
 	return 0;
 }
@@ -72,15 +74,15 @@ static int vcpu_init(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
 	struct kvm_vcpu_init init;
+	int err;
 
-	if (ioctl(vm->fd, KVM_ARM_PREFERRED_TARGET, &init))
-		return vm_fail(vm, -errno, "KVM_ARM_PREFERRED_TARGET: %m");
+	err = vm_ioctl(vm, KVM_ARM_PREFERRED_TARGET, &init);
+	if (err)
+		return err;
 	init.features[0] |= 1u << KVM_ARM_VCPU_PSCI_0_2;
 	if (vm->config.pmu)
 		init.features[0] |= 1u << KVM_ARM_VCPU_PMU_V3;
-	if (ioctl(vcpu->fd, KVM_ARM_VCPU_INIT, &init))
-		return vm_fail(vm, -errno, "KVM_ARM_VCPU_INIT: %m");
-	return 0;
+	return vcpu_ioctl(vcpu, KVM_ARM_VCPU_INIT, &init);
 }
 
 /* All vCPUs, then the GIC, then what needs the GIC's interrupts. */
@@ -102,19 +104,17 @@ static int set_reg(struct vcpu *vcpu, uint64_t id, uint64_t value)
 {
 	struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)&value };
 
-	if (ioctl(vcpu->fd, KVM_SET_ONE_REG, &reg))
-		return vcpu_fail(vcpu, -errno, "KVM_SET_ONE_REG 0x%llx: %m",
-				 (unsigned long long)id);
-	return 0;
+	return vcpu_ioctl_on(vcpu, KVM_SET_ONE_REG, &reg, "0x%llx",
+			     (unsigned long long)id);
 }
 
+/* All ones if the register cannot be read: for dumps. */
 static uint64_t get_reg(const struct vcpu *vcpu, uint64_t id)
 {
 	uint64_t value = 0;
 	struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)&value };
 
-	/* Only for dumps: a register that cannot be read shows as all ones. */
-	return ioctl(vcpu->fd, KVM_GET_ONE_REG, &reg) ? ~0ull : value;
+	return __vcpu_ioctl(vcpu, KVM_GET_ONE_REG, &reg) ? ~0ull : value;
 }
 
 int arch_vcpu_reset(struct vcpu *vcpu, uint64_t entry)
@@ -131,7 +131,7 @@ void arch_relax(void)
 	__asm__ volatile("yield" ::: "memory");
 }
 
-void arch_vcpu_dump(const struct vcpu *vcpu, char *text, size_t bytes)
+void vcpu_dump(const struct vcpu *vcpu, char *text, size_t bytes)
 {
 	snprintf(text, bytes,
 		 "pc 0x%llx sp_el1 0x%llx pstate 0x%llx x0 0x%llx x1 0x%llx x2 0x%llx "
@@ -144,4 +144,73 @@ void arch_vcpu_dump(const struct vcpu *vcpu, char *text, size_t bytes)
 		 (unsigned long long)get_reg(vcpu, CORE_REG(regs.regs[2])),
 		 (unsigned long long)get_reg(vcpu, CORE_REG(regs.regs[30])),
 		 (unsigned long long)get_reg(vcpu, CORE_REG(elr_el1)));
+}
+
+/*
+ * EL0 may always read CNTVCT_EL0, and Linux runs hosts with CNTVOFF_EL2 = 0 (with VHE
+ * the offset does not apply to EL2 and its EL0 at all).
+ */
+uint64_t clock_now(void)
+{
+	uint64_t ticks;
+
+	__asm__ volatile("isb\n\t" MARK_SHARED "mrs %0, cntvct_el0\n\t"
+			 "isb"
+			 : "=r"(ticks)
+			 :
+			 : "memory");
+	return ticks;
+}
+
+int clock_guest_offset(const struct vcpu *vcpu, uint64_t *offset)
+{
+	(void)vcpu;
+	*offset = 0;
+	return 0;
+}
+
+/*
+ * Which of arm64's three KVMs this is. No interface reports it; the kernel logs it when
+ * KVM is initialized (arch/arm64/kvm/arm.c).
+ */
+
+/* linux/syslog.h is not a UAPI header. */
+#define SYSLOG_ACTION_READ_ALL	  3
+#define SYSLOG_ACTION_SIZE_BUFFER 10
+
+static const struct {
+	const char *line;
+	enum kvm_flavour flavour;
+} lines[] = {
+	{ "Protected nVHE mode initialized", KVM_FLAVOUR_ARM64_PROTECTED },
+	{ "Protected hVHE mode initialized", KVM_FLAVOUR_ARM64_PROTECTED },
+	{ "Hyp mode initialized", KVM_FLAVOUR_ARM64_NVHE },
+	{ "Hyp nVHE mode initialized", KVM_FLAVOUR_ARM64_NVHE },
+	{ "hVHE mode initialized", KVM_FLAVOUR_ARM64_NVHE },
+	/* Last: the others contain it. */
+	{ "VHE mode initialized", KVM_FLAVOUR_ARM64_VHE },
+};
+
+enum kvm_flavour kvm_flavour(int kvm_fd)
+{
+	enum kvm_flavour flavour = KVM_FLAVOUR_ARM64;
+	int size = klogctl(SYSLOG_ACTION_SIZE_BUFFER, NULL, 0), got;
+	char *log;
+	size_t i;
+
+	(void)kvm_fd;
+	if (size <= 0)
+		return flavour;
+	log = calloc(1, (size_t)size + 1);
+	if (!log)
+		return flavour;
+	got = klogctl(SYSLOG_ACTION_READ_ALL, log, size);
+	for (i = 0; got > 0 && i < sizeof(lines) / sizeof(lines[0]); i++) {
+		if (strstr(log, lines[i].line)) {
+			flavour = lines[i].flavour;
+			break;
+		}
+	}
+	free(log);
+	return flavour;
 }

@@ -5,9 +5,10 @@
 
 #include "host/vmm/vmm.h"
 
-#define GIC_INTIDS 64u
+#define GIC_INTIDS    64u
+#define GIC_FIRST_SPI 32u
 
-/* GICv3, or v2 where the machine has no other. After the vCPUs exist. */
+/* A GICv3, or a GICv2 where the machine has no other. After all vCPUs are created. */
 int gic_create(struct vm *vm);
 
 #endif

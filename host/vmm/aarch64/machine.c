@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * aarch64: the state of a VM beside its vCPUs' registers: the GICv3, register by
- * register through its device attributes (arm-vgic-v3.rst), and its ITS. The clock is a
- * register of the vCPUs (KVM_REG_ARM_TIMER_CNT).
+ * aarch64: the state of a VM's interrupt controller: the GICv3's registers through its
+ * device attributes (Documentation/virt/kvm/devices/arm-vgic-v3.rst), and its ITS
+ * (arm-vgic-its.rst, "ITS Restore Sequence"). The clock is a register of the vCPUs
+ * (KVM_REG_ARM_TIMER_CNT).
  */
-#include <errno.h>
-#include <linux/kvm.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "host/vmm/aarch64/device.h"
 #include "host/vmm/aarch64/gic.h"
-#include "host/vmm/aarch64/its.h"
 #include "host/vmm/arch.h"
-#include "host/vmm/regs_arch.h"
+#include "host/vmm/kvm_ioctl.h"
+#include "host/vmm/records.h"
+#include "host/vmm/regs.h"
 
 enum {
 	DISTRIBUTOR = KVM_DEV_ARM_VGIC_GRP_DIST_REGS,
@@ -28,9 +24,9 @@ enum {
 #define ICC(op1, crn, crm, op2) (3u << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
 
 /*
- * In the order of being restored. `per_intid` bits belong to each interrupt; 0: it is
- * `words` words of 32 bits. What is set by one register and cleared by another is
- * cleared first: a fresh GIC has its SGIs enabled.
+ * In restore order. A register has `per_intid` bits for each interrupt; 0: it has `words`
+ * words of 32 bits. Bits that one register sets and another clears are cleared first: a
+ * fresh GIC has its SGIs enabled.
  */
 struct gic_reg {
 	uint32_t group, offset, words, per_intid;
@@ -38,7 +34,7 @@ struct gic_reg {
 };
 
 static const struct gic_reg regs[] = {
-	{ DISTRIBUTOR, 0x0000, 1, 0, 0 },      /* GICD_CTLR: decides about the rest */
+	{ DISTRIBUTOR, 0x0000, 1, 0, 0 },      /* GICD_CTLR: before all others */
 	{ DISTRIBUTOR, 0x0080, 0, 1, 0 },      /* IGROUPR */
 	{ DISTRIBUTOR, 0x0c00, 0, 2, 0 },      /* ICFGR */
 	{ DISTRIBUTOR, 0x0400, 0, 8, 0 },      /* IPRIORITYR */
@@ -50,7 +46,8 @@ static const struct gic_reg regs[] = {
 	{ REDISTRIBUTOR, 0x0014, 1, 0, 0 },    /* GICR_WAKER */
 	{ REDISTRIBUTOR, 0x0070, 2, 0, 0 },    /* PROPBASER */
 	{ REDISTRIBUTOR, 0x0078, 2, 0, 0 },    /* PENDBASER */
-	{ REDISTRIBUTOR, 0x0000, 1, 0, 0 },    /* CTLR: once LPIs are on, those stand */
+	{ REDISTRIBUTOR, 0x0000, 1, 0,
+	  0 }, /* CTLR: enables LPIs, which locks the two above */
 	{ REDISTRIBUTOR, SGI | 0x0080, 1, 0, 0 },
 	{ REDISTRIBUTOR, SGI | 0x0c00, 2, 0, 0 },
 	{ REDISTRIBUTOR, SGI | 0x0400, 8, 0, 0 },
@@ -70,9 +67,7 @@ static const struct gic_reg regs[] = {
 
 #define REGS (sizeof(regs) / sizeof(regs[0]))
 
-#define FIRST_SPI 32u
-
-/* Aff3 to Aff0 of MPIDR_EL1, packed, where the attributes want them. */
+/* Aff3 to Aff0 of MPIDR_EL1, packed into bits 63:32 of an attribute. */
 static int affinity(struct vcpu *vcpu, uint64_t *bits)
 {
 	struct regs_value mpidr;
@@ -84,7 +79,7 @@ static int affinity(struct vcpu *vcpu, uint64_t *bits)
 
 static uint32_t words_of(const struct gic_reg *reg)
 {
-	return reg->per_intid ? (GIC_INTIDS - FIRST_SPI) * reg->per_intid / 32
+	return reg->per_intid ? (GIC_INTIDS - GIC_FIRST_SPI) * reg->per_intid / 32
 			      : reg->words;
 }
 
@@ -96,11 +91,11 @@ static uint64_t attribute(const struct gic_reg *reg, uint32_t offset, uint32_t n
 		return cpu |
 		       (uint64_t)VGIC_LEVEL_INFO_LINE_LEVEL
 			       << KVM_DEV_ARM_VGIC_LINE_LEVEL_INFO_SHIFT |
-		       (FIRST_SPI + 32 * n);
+		       (GIC_FIRST_SPI + 32 * n);
 	if (reg->group == INTERFACE)
 		return cpu | offset;
 	if (reg->per_intid)
-		offset += FIRST_SPI * reg->per_intid / 8;
+		offset += GIC_FIRST_SPI * reg->per_intid / 8;
 	return cpu | (offset + 4 * n);
 }
 
@@ -117,20 +112,21 @@ static uint64_t record_id(const struct place *p)
 
 static int fail(struct vm *vm, int err, const char *what, const struct place *p)
 {
-	return vm_fail(vm, err, "cannot %s the GIC's register 0x%x of group %u: %s", what,
-		       p->reg->offset + 4 * p->n, p->reg->group, strerror(-err));
+	return error_set(&vm->error, err,
+			 "cannot %s the GIC's register 0x%x of group %u: %s", what,
+			 p->reg->offset + 4 * p->n, p->reg->group, strerror(-err));
 }
 
 static int save_word(struct vm *vm, FILE *out, const struct place *p)
 {
 	uint64_t value = 0;
-	int err =
-		device_get_attr(vm->irqchip_fd, p->reg->group,
-				attribute(p->reg, p->reg->offset, p->n, p->cpu), &value);
+	int err = kvm_device_attr_get(vm->irqchip_fd, p->reg->group,
+				      attribute(p->reg, p->reg->offset, p->n, p->cpu),
+				      &value);
 
 	if (err)
 		return fail(vm, err, "read", p);
-	return regs_record_write(out, record_id(p), &value, sizeof(value));
+	return record_write(out, record_id(p), &value, sizeof(value));
 }
 
 static int restore_word(struct vm *vm, const struct place *p, uint64_t value)
@@ -139,17 +135,17 @@ static int restore_word(struct vm *vm, const struct place *p, uint64_t value)
 	int err = 0;
 
 	if (p->reg->clear)
-		err = device_set_attr(vm->irqchip_fd, p->reg->group,
-				      attribute(p->reg, p->reg->clear, p->n, p->cpu),
-				      &ones);
+		err = kvm_device_attr_set(vm->irqchip_fd, p->reg->group,
+					  attribute(p->reg, p->reg->clear, p->n, p->cpu),
+					  &ones);
 	if (!err)
-		err = device_set_attr(vm->irqchip_fd, p->reg->group,
-				      attribute(p->reg, p->reg->offset, p->n, p->cpu),
-				      &value);
+		err = kvm_device_attr_set(vm->irqchip_fd, p->reg->group,
+					  attribute(p->reg, p->reg->offset, p->n, p->cpu),
+					  &value);
 	return err ? fail(vm, err, "write", p) : 0;
 }
 
-/* Calls `f` for every word of the GIC that there is, in the order of the table. */
+/* Calls `f` for every word of the GIC, in the order of the table. */
 struct walk {
 	struct vm *vm;
 	int (*f)(struct walk *w, const struct place *p);
@@ -187,13 +183,14 @@ static int save_step(struct walk *w, const struct place *p)
 
 static int refuse(struct vm *vm, const char *why)
 {
-	return vm_fail(vm, -EINVAL, "the checkpoint does not fit this VM: %s", why);
+	return error_set(&vm->error, -EINVAL, "the checkpoint does not fit this VM: %s",
+			 why);
 }
 
 static int restore_step(struct walk *w, const struct place *p)
 {
-	struct regs_record record;
-	const uint8_t *data = regs_record_next(&w->state, &w->bytes, &record);
+	struct record record;
+	const uint8_t *data = record_next(&w->state, &w->bytes, &record);
 	uint64_t value;
 
 	if (!data || record.id != record_id(p) || record.bytes != sizeof(value))
@@ -202,12 +199,106 @@ static int restore_step(struct walk *w, const struct place *p)
 	return w->put ? restore_word(w->vm, p, value) : 0;
 }
 
-/* A GICv2 has other registers, and no machine that runs KVM for a living. */
+/* A GICv2 has other registers. */
 static int need_gicv3(struct vm *vm)
 {
-	if (!device_has_attr(vm->irqchip_fd, REDISTRIBUTOR, 0))
+	if (!kvm_device_attr_has(vm->irqchip_fd, REDISTRIBUTOR, 0))
 		return 0;
-	return vm_fail(vm, -ENOTSUP, "checkpoints need a GICv3, and this is none");
+	return error_set(&vm->error, -ENOTSUP,
+			 "checkpoints need a GICv3; this is a GICv2");
+}
+
+#define CONTROL KVM_DEV_ARM_VGIC_GRP_CTRL
+
+/* The GIC's records have no bit above 47. */
+#define RECORD_ITS (1ull << 48)
+
+#define GITS_CTLR 0x0000u
+
+/*
+ * GITS_IIDR (the revision of the tables), CBASER, CREADR, CWRITER, the BASERs. CTLR,
+ * which enables the ITS, comes after the tables.
+ */
+static const uint32_t its_regs[] = {
+	0x0004, 0x0080, 0x0090, 0x0088, 0x0100, 0x0108,	   0x0110,
+	0x0118, 0x0120, 0x0128, 0x0130, 0x0138, GITS_CTLR,
+};
+
+#define ITS_REGS (sizeof(its_regs) / sizeof(its_regs[0]))
+
+int arch_machine_flush(struct vm *vm)
+{
+	int err;
+
+	if (vm->its_fd < 0)
+		return 0;
+	err = kvm_device_attr_set(vm->its_fd, CONTROL, KVM_DEV_ARM_ITS_SAVE_TABLES, NULL);
+	if (!err)
+		err = kvm_device_attr_set(vm->irqchip_fd, CONTROL,
+					  KVM_DEV_ARM_VGIC_SAVE_PENDING_TABLES, NULL);
+	if (err)
+		return error_set(&vm->error, err, "cannot save the ITS's tables: %s",
+				 strerror(-err));
+	return 0;
+}
+
+static int its_fail(struct vm *vm, int err, const char *what, uint32_t reg)
+{
+	return error_set(&vm->error, err, "cannot %s the ITS's register 0x%x: %s", what,
+			 reg, strerror(-err));
+}
+
+static int its_save(struct vm *vm, FILE *out)
+{
+	uint64_t value;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && vm->its_fd >= 0 && i < ITS_REGS; i++) {
+		value = 0;
+		err = kvm_device_attr_get(vm->its_fd, KVM_DEV_ARM_VGIC_GRP_ITS_REGS,
+					  its_regs[i], &value);
+		if (err)
+			return its_fail(vm, err, "read", its_regs[i]);
+		err = record_write(out, RECORD_ITS | its_regs[i], &value, sizeof(value));
+	}
+	return err;
+}
+
+static int put_reg(struct vm *vm, uint32_t reg, uint64_t value)
+{
+	int err = 0;
+
+	if (reg == GITS_CTLR)
+		err = kvm_device_attr_set(vm->its_fd, CONTROL,
+					  KVM_DEV_ARM_ITS_RESTORE_TABLES, NULL);
+	if (err)
+		return error_set(&vm->error, err, "cannot restore the ITS's tables: %s",
+				 strerror(-err));
+	err = kvm_device_attr_set(vm->its_fd, KVM_DEV_ARM_VGIC_GRP_ITS_REGS, reg, &value);
+	return err ? its_fail(vm, err, "write", reg) : 0;
+}
+
+static int its_restore(struct vm *vm, const uint8_t **state, size_t *bytes, bool put)
+{
+	struct record record;
+	const uint8_t *data;
+	uint64_t value;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && vm->its_fd >= 0 && i < ITS_REGS; i++) {
+		data = record_next(state, bytes, &record);
+		if (!data || record.id != (RECORD_ITS | its_regs[i]) ||
+		    record.bytes != sizeof(value))
+			return error_set(
+				&vm->error, -EINVAL,
+				"the checkpoint does not fit this VM: it has no ITS");
+		memcpy(&value, data, sizeof(value));
+		if (put)
+			err = put_reg(vm, its_regs[i], value);
+	}
+	return err;
 }
 
 int arch_machine_save(struct vm *vm, FILE *out)
@@ -221,11 +312,6 @@ int arch_machine_save(struct vm *vm, FILE *out)
 	if (!err)
 		err = walk(&w);
 	return err ? err : its_save(vm, out);
-}
-
-int arch_machine_flush(struct vm *vm)
-{
-	return its_flush(vm);
 }
 
 int arch_machine_restore(struct vm *vm, const uint8_t *state, size_t bytes, bool put)

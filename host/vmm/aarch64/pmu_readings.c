@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* aarch64: what user space can know of the PMU, which is little. */
-#include <linux/kvm.h>
-
+/* aarch64: the PMU as far as user space can read it. */
+#include "host/vmm/kvm_ioctl.h"
 #include "host/vmm/pmu_readings.h"
-#include "host/vmm/vmm.h"
 
 void pmu_readings_host(struct pmu_reading *r)
 {
@@ -11,7 +9,7 @@ void pmu_readings_host(struct pmu_reading *r)
 		/* Documentation/arm64/cpu-feature-registers.rst */
 		.note = "the kernel hides PMUVer from user space",
 	};
-	r[PMU_PMCR] = (struct pmu_reading){ .note = "not for user space to read" };
+	r[PMU_PMCR] = (struct pmu_reading){ .note = "user space cannot read it" };
 	r[PMU_KVM_ARM_PMU_V3] = (struct pmu_reading){ .known = false };
 	pmu_readings_sysfs("", r);
 }
@@ -21,9 +19,11 @@ void pmu_readings_kvm(int kvm_fd, struct pmu_reading *r)
 	unsigned int i;
 
 	for (i = 0; i < PMU_READINGS_ON_AARCH64; i++)
-		r[i] = (struct pmu_reading){ .note = "KVM tells it to its VMs alone" };
+		r[i] = (struct pmu_reading){
+			.note = "KVM reports it to its guests only"
+		};
 	r[PMU_KVM_ARM_PMU_V3] = (struct pmu_reading){
 		.known = true,
-		.value = (uint64_t)kvm_extension(kvm_fd, KVM_CAP_ARM_PMU_V3),
+		.value = (uint64_t)kvm_check_cap(kvm_fd, KVM_CAP_ARM_PMU_V3),
 	};
 }

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* aarch64: registers one by one, between KVM_GET/SET_ONE_REG and our copy. */
-#include <errno.h>
-#include <stddef.h>
+/* aarch64: moving single registers between KVM (KVM_GET/SET_ONE_REG) and the copy. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
 
 #include "host/vmm/aarch64/regs_copy.h"
 #include "host/vmm/arch.h"
+#include "host/vmm/kvm_ioctl.h"
+#include "host/vmm/records.h"
 
 const unsigned int regs_groups = REGS_GROUPS;
 const uint32_t regs_groups_synced = 1u << REGS_CORE | 1u << REGS_SYSTEM;
@@ -21,8 +19,8 @@ int regs_arch_init(struct vcpu *vcpu)
 {
 	vcpu->regs.copy = calloc(1, sizeof(*vcpu->regs.copy));
 	if (!vcpu->regs.copy)
-		return vcpu_fail(vcpu, -ENOMEM, "out of memory");
-	vcpu->regs.copy->has_events = kvm_extension(vcpu->vm->fd, KVM_CAP_VCPU_EVENTS);
+		return error_set(vcpu->error, -ENOMEM, "out of memory");
+	vcpu->regs.copy->has_events = kvm_check_cap(vcpu->vm->fd, KVM_CAP_VCPU_EVENTS);
 	return 0;
 }
 
@@ -35,7 +33,7 @@ void regs_arch_free(struct vcpu *vcpu)
 
 int regs_arch_sync_run_init(struct vcpu *vcpu)
 {
-	return vcpu_fail(vcpu, -ENOTSUP, "KVM/arm64 has no KVM_CAP_SYNC_REGS");
+	return error_set(vcpu->error, -ENOTSUP, "KVM/arm64 has no KVM_CAP_SYNC_REGS");
 }
 
 static enum regs_group group_of(uint64_t id)
@@ -58,11 +56,11 @@ static int fill_list(struct vcpu *vcpu, const struct kvm_reg_list *list)
 
 	for (i = 0; i < list->n; i++)
 		bytes += regs_reg_bytes(list->reg[i]);
-	/* One more than none: calloc(0) may give NULL. */
+	/* + 1: calloc(0) may return NULL. */
 	copy->regs = calloc(list->n + 1, sizeof(copy->regs[0]));
 	copy->values = calloc(1, bytes + 1);
 	if (!copy->regs || !copy->values)
-		return vcpu_fail(vcpu, -ENOMEM, "out of memory");
+		return error_set(vcpu->error, -ENOMEM, "out of memory");
 	copy->n_regs = (unsigned int)list->n;
 	for (i = 0, bytes = 0; i < list->n; i++) {
 		copy->regs[i] = (struct regs_reg){
@@ -75,29 +73,31 @@ static int fill_list(struct vcpu *vcpu, const struct kvm_reg_list *list)
 	return 0;
 }
 
-int regs_list(struct vcpu *vcpu)
+/* Reads the list of registers, once. */
+static int list_regs(struct vcpu *vcpu)
 {
 	struct kvm_reg_list none = { .n = 0 }, *list;
 	int err;
 
 	if (vcpu->regs.copy->regs)
 		return 0;
-	/* Too small on purpose: it answers with the number. */
-	if (!ioctl(vcpu->fd, KVM_GET_REG_LIST, &none) || errno != E2BIG)
-		return vcpu_fail(vcpu, -errno, "KVM_GET_REG_LIST: %m");
+	/* Too small a list: the ioctl fails and sets the number of registers. */
+	err = __vcpu_ioctl(vcpu, KVM_GET_REG_LIST, &none);
+	if (err != -E2BIG)
+		return error_set(vcpu->error, err ? err : -EIO, "KVM_GET_REG_LIST: %s",
+				 strerror(-err));
 	list = calloc(1, sizeof(*list) + none.n * sizeof(list->reg[0]));
 	if (!list)
-		return vcpu_fail(vcpu, -ENOMEM, "out of memory");
+		return error_set(vcpu->error, -ENOMEM, "out of memory");
 	list->n = none.n;
-	if (ioctl(vcpu->fd, KVM_GET_REG_LIST, list))
-		err = vcpu_fail(vcpu, -errno, "KVM_GET_REG_LIST: %m");
-	else
+	err = vcpu_ioctl(vcpu, KVM_GET_REG_LIST, list);
+	if (!err)
 		err = fill_list(vcpu, list);
 	free(list);
 	return err;
 }
 
-struct regs_reg *regs_reg_find(const struct regs_copy *copy, uint64_t id)
+static struct regs_reg *find_reg(const struct regs_copy *copy, uint64_t id)
 {
 	unsigned int i;
 
@@ -107,11 +107,42 @@ struct regs_reg *regs_reg_find(const struct regs_copy *copy, uint64_t id)
 	return NULL;
 }
 
-static int reg_io(struct vcpu *vcpu, unsigned long request, uint64_t id, void *at)
+bool regs_arch_find(struct vcpu *vcpu, const char *name, struct regs_place *place)
+{
+	uint64_t id = regs_id(name);
+	struct regs_reg *reg;
+
+	if (!id || list_regs(vcpu))
+		return false;
+	reg = find_reg(vcpu->regs.copy, id);
+	if (!reg || regs_reg_bytes(id) > sizeof(struct regs_value))
+		return false;
+	*place = (struct regs_place){ reg->group, regs_reg_bytes(id), reg->at };
+	return true;
+}
+
+void regs_arch_touch(struct vcpu *vcpu, const struct regs_place *place)
+{
+	struct regs_copy *copy = vcpu->regs.copy;
+	unsigned int i;
+
+	for (i = 0; i < copy->n_regs; i++)
+		if (copy->regs[i].at == place->at)
+			copy->regs[i].touched = true;
+}
+
+static int get_reg(struct vcpu *vcpu, uint64_t id, void *at)
 {
 	struct kvm_one_reg one = { .id = id, .addr = (uintptr_t)at };
 
-	return ioctl(vcpu->fd, request, &one) ? -errno : 0;
+	return __vcpu_ioctl(vcpu, KVM_GET_ONE_REG, &one);
+}
+
+static int set_reg(struct vcpu *vcpu, uint64_t id, const void *at)
+{
+	struct kvm_one_reg one = { .id = id, .addr = (uintptr_t)at };
+
+	return __vcpu_ioctl(vcpu, KVM_SET_ONE_REG, &one);
 }
 
 static int fail(struct vcpu *vcpu, int err, const char *what, uint64_t id)
@@ -119,7 +150,7 @@ static int fail(struct vcpu *vcpu, int err, const char *what, uint64_t id)
 	char name[64];
 
 	regs_name(id, name, sizeof(name));
-	return vcpu_fail(vcpu, err, "KVM_%s_ONE_REG %s (0x%llx): %s", what, name,
+	return error_set(vcpu->error, err, "KVM_%s_ONE_REG %s (0x%llx): %s", what, name,
 			 (unsigned long long)id, strerror(-err));
 }
 
@@ -128,8 +159,8 @@ static int pull_reg(struct vcpu *vcpu, struct regs_reg *reg)
 	int err;
 
 	if (reg->touched)
-		return 0; /* ours is newer */
-	err = reg_io(vcpu, KVM_GET_ONE_REG, reg->id, reg->at);
+		return 0; /* not yet written to KVM */
+	err = get_reg(vcpu, reg->id, reg->at);
 	return err ? fail(vcpu, err, "GET", reg->id) : 0;
 }
 
@@ -137,11 +168,10 @@ static int pull_other(struct vcpu *vcpu, unsigned int group)
 {
 	struct regs_copy *copy = vcpu->regs.copy;
 
-	if (group == REGS_MP && ioctl(vcpu->fd, KVM_GET_MP_STATE, &copy->mp))
-		return vcpu_fail(vcpu, -errno, "KVM_GET_MP_STATE: %m");
-	if (group == REGS_EVENTS && copy->has_events &&
-	    ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &copy->events))
-		return vcpu_fail(vcpu, -errno, "KVM_GET_VCPU_EVENTS: %m");
+	if (group == REGS_MP)
+		return vcpu_ioctl(vcpu, KVM_GET_MP_STATE, &copy->mp);
+	if (copy->has_events)
+		return vcpu_ioctl(vcpu, KVM_GET_VCPU_EVENTS, &copy->events);
 	return 0;
 }
 
@@ -153,14 +183,14 @@ int regs_arch_pull(struct vcpu *vcpu, unsigned int group)
 
 	if (group == REGS_MP || group == REGS_EVENTS)
 		return pull_other(vcpu, group);
-	err = regs_list(vcpu);
+	err = list_regs(vcpu);
 	for (i = 0; !err && i < copy->n_regs; i++)
 		if (copy->regs[i].group == group)
 			err = pull_reg(vcpu, &copy->regs[i]);
 	return err;
 }
 
-/* KVM hands out one at a time; reading seventy to see one would be a waste. */
+/* KVM's interface moves single registers. */
 int regs_arch_pull_one(struct vcpu *vcpu, const struct regs_place *place)
 {
 	struct regs_copy *copy = vcpu->regs.copy;
@@ -169,10 +199,10 @@ int regs_arch_pull_one(struct vcpu *vcpu, const struct regs_place *place)
 	for (i = 0; i < copy->n_regs; i++)
 		if (copy->regs[i].at == place->at)
 			return pull_reg(vcpu, &copy->regs[i]);
-	return regs_pull_group(vcpu, place->group);
+	return -EOPNOTSUPP; /* not a single register: MP state, events */
 }
 
-/* Time goes on while we hold a copy: writing it back would turn the clock back. */
+/* Clocks advance while the VMM has a copy: writing it would turn the clock back. */
 static bool is_time(uint64_t id)
 {
 	return id == KVM_REG_ARM_TIMER_CNT || id == KVM_REG_ARM_PTIMER_CNT;
@@ -185,7 +215,7 @@ static int push_reg(struct vcpu *vcpu, struct regs_reg *reg)
 
 	if (!reg->touched && (!always || reg->readonly || is_time(reg->id)))
 		return 0;
-	err = reg_io(vcpu, KVM_SET_ONE_REG, reg->id, reg->at);
+	err = set_reg(vcpu, reg->id, reg->at);
 	if (err && !reg->touched) {
 		reg->readonly = true;
 		return 0;
@@ -198,11 +228,10 @@ static int push_other(struct vcpu *vcpu, unsigned int group)
 {
 	struct regs_copy *copy = vcpu->regs.copy;
 
-	if (group == REGS_MP && ioctl(vcpu->fd, KVM_SET_MP_STATE, &copy->mp))
-		return vcpu_fail(vcpu, -errno, "KVM_SET_MP_STATE: %m");
-	if (group == REGS_EVENTS && copy->has_events &&
-	    ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &copy->events))
-		return vcpu_fail(vcpu, -errno, "KVM_SET_VCPU_EVENTS: %m");
+	if (group == REGS_MP)
+		return vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &copy->mp);
+	if (copy->has_events)
+		return vcpu_ioctl(vcpu, KVM_SET_VCPU_EVENTS, &copy->events);
 	return 0;
 }
 
@@ -220,7 +249,7 @@ int regs_arch_push(struct vcpu *vcpu, unsigned int group)
 	return err;
 }
 
-/* Saved state: a record per register under KVM's id, and two under ids of ours. */
+/* Saved state: a record per register under KVM's id, and these two. */
 #define RECORD_MP     1u
 #define RECORD_EVENTS 2u
 
@@ -231,23 +260,24 @@ int regs_arch_save(struct vcpu *vcpu, FILE *out)
 	int err = 0;
 
 	for (i = 0; !err && i < copy->n_regs; i++)
-		err = regs_record_write(out, copy->regs[i].id, copy->regs[i].at,
-					regs_reg_bytes(copy->regs[i].id));
+		err = record_write(out, copy->regs[i].id, copy->regs[i].at,
+				   regs_reg_bytes(copy->regs[i].id));
 	if (!err)
-		err = regs_record_write(out, RECORD_MP, &copy->mp, sizeof(copy->mp));
+		err = record_write(out, RECORD_MP, &copy->mp, sizeof(copy->mp));
 	if (!err && copy->has_events)
-		err = regs_record_write(out, RECORD_EVENTS, &copy->events,
-					sizeof(copy->events));
-	return err ? vcpu_fail(vcpu, err, "out of memory") : 0;
+		err = record_write(out, RECORD_EVENTS, &copy->events,
+				   sizeof(copy->events));
+	return err ? error_set(vcpu->error, err, "out of memory") : 0;
 }
 
 static int refuse(struct vcpu *vcpu, const char *what, uint64_t id)
 {
-	return vcpu_fail(vcpu, -EINVAL, "the saved registers do not fit: %s (0x%llx)",
-			 what, (unsigned long long)id);
+	return error_set(vcpu->error, -EINVAL,
+			 "the saved registers do not fit: %s (0x%llx)", what,
+			 (unsigned long long)id);
 }
 
-static int restore_other(struct vcpu *vcpu, const struct regs_record *record,
+static int restore_other(struct vcpu *vcpu, const struct record *record,
 			 const uint8_t *data, bool put)
 {
 	struct regs_copy *copy = vcpu->regs.copy;
@@ -262,50 +292,50 @@ static int restore_other(struct vcpu *vcpu, const struct regs_record *record,
 	return push_other(vcpu, mp ? REGS_MP : REGS_EVENTS);
 }
 
-/* Some registers can only be set to what they are: leave these alone. */
-static int restore_reg(struct vcpu *vcpu, const struct regs_record *record,
+/* Some registers accept only the value that they have: those are not written. */
+static int restore_reg(struct vcpu *vcpu, const struct record *record,
 		       const uint8_t *data, bool put)
 {
-	struct regs_reg *reg = regs_reg_find(vcpu->regs.copy, record->id);
+	struct regs_reg *reg = find_reg(vcpu->regs.copy, record->id);
 	int err;
 
 	if (!reg || !reg->at || record->bytes != regs_reg_bytes(reg->id))
 		return refuse(vcpu, "this vCPU has no such register", record->id);
 	if (!put)
 		return 0;
-	err = reg_io(vcpu, KVM_GET_ONE_REG, reg->id, reg->at);
+	err = get_reg(vcpu, reg->id, reg->at);
 	if (!err && !memcmp(reg->at, data, record->bytes))
 		return 0;
 	memcpy(reg->at, data, record->bytes);
-	err = reg_io(vcpu, KVM_SET_ONE_REG, reg->id, reg->at);
+	err = set_reg(vcpu, reg->id, reg->at);
 	return err ? fail(vcpu, err, "SET", reg->id) : 0;
 }
 
 int regs_arch_restore(struct vcpu *vcpu, const uint8_t *state, size_t bytes, bool put)
 {
-	struct regs_record record;
+	struct record record;
 	const uint8_t *data;
-	int err = regs_list(vcpu);
+	int err = list_regs(vcpu);
 
-	while (!err && (data = regs_record_next(&state, &bytes, &record)))
+	while (!err && (data = record_next(&state, &bytes, &record)))
 		err = record.id == RECORD_MP || record.id == RECORD_EVENTS
 			      ? restore_other(vcpu, &record, data, put)
 			      : restore_reg(vcpu, &record, data, put);
 	if (!err && bytes)
-		err = refuse(vcpu, "they are cut short", bytes);
+		err = refuse(vcpu, "they are truncated", bytes);
 	return err;
 }
 
 /*
- * One 64-bit register, without the rest of its group: regs_get() and regs_set() by name
- * would fetch the list, and the next entry look through all of it. A read prefers our
- * copy where that has a change; a write goes to KVM and, where there is a copy, into it.
+ * One 64-bit register without its group: regs_get() and regs_set() would read the list of
+ * registers, and the next entry would search it. A read prefers a value in the copy that
+ * is not yet written; a write goes to KVM and to the copy, if there is one.
  */
 static inline struct regs_reg *copied(const struct vcpu *vcpu, uint64_t id)
 {
 	const struct regs_copy *copy = vcpu->regs.copy;
 
-	return copy->regs ? regs_reg_find(copy, id) : NULL;
+	return copy->regs ? find_reg(copy, id) : NULL;
 }
 
 static int read_one(struct vcpu *vcpu, uint64_t id, uint64_t *value)
@@ -317,14 +347,14 @@ static int read_one(struct vcpu *vcpu, uint64_t id, uint64_t *value)
 		memcpy(value, reg->at, sizeof(*value));
 		return 0;
 	}
-	err = reg_io(vcpu, KVM_GET_ONE_REG, id, value);
+	err = get_reg(vcpu, id, value);
 	return err ? fail(vcpu, err, "GET", id) : 0;
 }
 
 static int write_one(struct vcpu *vcpu, uint64_t id, uint64_t value)
 {
 	struct regs_reg *reg = copied(vcpu, id);
-	int err = reg_io(vcpu, KVM_SET_ONE_REG, id, &value);
+	int err = set_reg(vcpu, id, &value);
 
 	if (err)
 		return fail(vcpu, err, "SET", id);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* aarch64: our copy of a vCPU's registers: those of KVM_GET_REG_LIST. */
+/* aarch64: the VMM's copy of a vCPU's registers: those of KVM_GET_REG_LIST. */
 #ifndef WS_VMM_AARCH64_REGS_COPY_H
 #define WS_VMM_AARCH64_REGS_COPY_H
 
@@ -20,12 +20,12 @@ struct regs_reg {
 	uint64_t id; /* KVM's; its size is part of it */
 	uint8_t *at; /* in regs_copy.values */
 	enum regs_group group;
-	bool touched;  /* regs_set(): to be written */
-	bool readonly; /* KVM refuses its own value */
+	bool touched;  /* changed by regs_set(), not yet written */
+	bool readonly; /* KVM refuses to write the value that it read */
 };
 
 struct regs_copy {
-	struct regs_reg *regs; /* NULL: not yet asked for */
+	struct regs_reg *regs; /* NULL: not yet listed */
 	unsigned int n_regs;
 	uint8_t *values;
 	struct kvm_mp_state mp;
@@ -38,11 +38,7 @@ static inline unsigned int regs_reg_bytes(uint64_t id)
 	return 1u << ((id & KVM_REG_SIZE_MASK) >> KVM_REG_SIZE_SHIFT);
 }
 
-/* Asks for the list, once. 0 or -errno with vm->error. */
-int regs_list(struct vcpu *vcpu);
-struct regs_reg *regs_reg_find(const struct regs_copy *copy, uint64_t id);
-
-/* "x0", "tpidr_el1", "s3_0_c1_c0_0"; any id has a name. And back: 0 for none. */
+/* "x0", "tpidr_el1", "s3_0_c1_c0_0"; any id has a name. And the id of a name, or 0. */
 void regs_name(uint64_t id, char *name, size_t bytes);
 uint64_t regs_id(const char *name);
 

@@ -13,7 +13,7 @@
 #define CORE_U64(field) CORE(field, KVM_REG_SIZE_U64)
 #define CORE_U32(field) CORE(field, KVM_REG_SIZE_U32)
 
-/* KVM's ids of one register after the other count in words of 32 bits. */
+/* KVM's register ids count in words of 32 bits. */
 #define X0	CORE_U64(regs.regs[0])
 #define V0	CORE(fp_regs.vregs[0], KVM_REG_SIZE_U128)
 #define X_WORDS 2u
@@ -35,7 +35,7 @@ static const struct {
 	{ "spsr_fiq", CORE_U64(spsr[KVM_SPSR_FIQ]) },
 	{ "fpsr", CORE_U32(fp_regs.fpsr) },
 	{ "fpcr", CORE_U32(fp_regs.fpcr) },
-	/* KVM's ids of these two are swapped, for ever (asm/kvm.h). */
+	/* KVM's ids of these two are swapped (asm/kvm.h). */
 	{ "cntv_cval_el0", KVM_REG_ARM_TIMER_CVAL },
 	{ "cntvct_el0", KVM_REG_ARM_TIMER_CNT },
 	{ "cntv_ctl_el0", KVM_REG_ARM_TIMER_CTL },
@@ -150,30 +150,6 @@ uint64_t regs_id(const char *name)
 		return ARM64_SYS_REG(op0, op1, crn, crm, op2);
 	id = numbered(name, 'x', 30, X0, X_WORDS);
 	return id ? id : numbered(name, 'v', 31, V0, V_WORDS);
-}
-
-bool regs_arch_find(struct vcpu *vcpu, const char *name, struct regs_place *place)
-{
-	uint64_t id = regs_id(name);
-	struct regs_reg *reg;
-
-	if (!id || regs_list(vcpu))
-		return false;
-	reg = regs_reg_find(vcpu->regs.copy, id);
-	if (!reg || regs_reg_bytes(id) > sizeof(struct regs_value))
-		return false;
-	*place = (struct regs_place){ reg->group, regs_reg_bytes(id), reg->at };
-	return true;
-}
-
-void regs_arch_touch(struct vcpu *vcpu, const struct regs_place *place)
-{
-	struct regs_copy *copy = vcpu->regs.copy;
-	unsigned int i;
-
-	for (i = 0; i < copy->n_regs; i++)
-		if (copy->regs[i].at == place->at)
-			copy->regs[i].touched = true;
 }
 
 static void print_value(FILE *out, const uint8_t *at, unsigned int bytes)

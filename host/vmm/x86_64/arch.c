@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* x86_64: what KVM needs to be told before and after a vCPU exists. */
+/* x86_64: setting up a VM and its vCPUs, the clock, and which KVM this is. */
 #include <cpuid.h>
 #include <elf.h>
-#include <errno.h>
-#include <linux/kvm.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "bench/abi.h"
+#include "bench/mark.h"
 #include "host/vmm/arch.h"
+#include "host/vmm/clock.h"
+#include "host/vmm/kvm_ioctl.h"
+#include "host/vmm/regs.h"
 
 const enum arch vmm_arch = ARCH_X86_64;
 const uint16_t vmm_elf_machine = EM_X86_64;
@@ -19,7 +19,7 @@ const uint64_t vmm_ram_gpa = ABI_X86_64_RAM_GPA;
 const struct arch_doorbell arch_doorbell = { .address = ABI_X86_64_DOORBELL_PORT,
 					     .is_pio = true };
 
-/* Three pages and one that VMX needs for real mode: below the BIOS, above RAM. */
+/* Three pages and one that VMX uses for real mode: below the BIOS, above RAM. */
 #define TSS_GPA		 0xfffbd000ul
 #define IDENTITY_MAP_GPA 0xfffbc000ull
 
@@ -32,26 +32,17 @@ unsigned long arch_vm_type(int kvm_fd)
 	return 0;
 }
 
-/* The IOAPIC that stays outside has as many pins as KVM's own. */
+/* The VMM's IOAPIC of a split irqchip has as many pins as KVM's own. */
 static int create_irqchip(struct vm *vm)
 {
-	struct kvm_enable_cap split = {
-		.cap = KVM_CAP_SPLIT_IRQCHIP,
-		.args[0] = KVM_IOAPIC_NUM_PINS,
-	};
-
 	switch (vm->config.irqchip) {
 	case VM_IRQCHIP_KERNEL:
-		if (ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0))
-			return vm_fail(vm, -errno, "KVM_CREATE_IRQCHIP: %m");
-		break;
+		return vm_ioctl(vm, KVM_CREATE_IRQCHIP, KVM_NONE);
 	case VM_IRQCHIP_SPLIT:
-		if (!kvm_extension(vm->fd, KVM_CAP_SPLIT_IRQCHIP))
-			return vm_fail(vm, -ENOTSUP,
-				       "this KVM has no KVM_CAP_SPLIT_IRQCHIP");
-		if (ioctl(vm->fd, KVM_ENABLE_CAP, &split))
-			return vm_fail(vm, -errno, "KVM_CAP_SPLIT_IRQCHIP: %m");
-		break;
+		if (!kvm_check_cap(vm->fd, KVM_CAP_SPLIT_IRQCHIP))
+			return error_set(&vm->error, -ENOTSUP,
+					 "this KVM has no KVM_CAP_SPLIT_IRQCHIP");
+		return vm_enable_cap(vm, KVM_CAP_SPLIT_IRQCHIP, KVM_IOAPIC_NUM_PINS);
 	case VM_IRQCHIP_USER:
 		break;
 	}
@@ -61,42 +52,28 @@ static int create_irqchip(struct vm *vm)
 int arch_vm_init(struct vm *vm)
 {
 	uint64_t identity_map = IDENTITY_MAP_GPA;
+	int err = vm_ioctl(vm, KVM_SET_IDENTITY_MAP_ADDR, &identity_map);
 
-	if (ioctl(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &identity_map))
-		return vm_fail(vm, -errno, "KVM_SET_IDENTITY_MAP_ADDR: %m");
-	if (ioctl(vm->fd, KVM_SET_TSS_ADDR, TSS_GPA))
-		return vm_fail(vm, -errno, "KVM_SET_TSS_ADDR: %m");
-	if (vm->config.pmu_off) {
-		struct kvm_enable_cap cap = {
-			.cap = KVM_CAP_PMU_CAPABILITY,
-			.args[0] = KVM_PMU_CAP_DISABLE,
-		};
-
-		if (ioctl(vm->fd, KVM_ENABLE_CAP, &cap))
-			return vm_fail(vm, -errno, "KVM_CAP_PMU_CAPABILITY: %m");
-	}
-	if (vm->config.disabled_exits) {
-		struct kvm_enable_cap cap = {
-			.cap = KVM_CAP_X86_DISABLE_EXITS,
-			.args[0] = vm->config.disabled_exits,
-		};
-
-		if (ioctl(vm->fd, KVM_ENABLE_CAP, &cap))
-			return vm_fail(vm, -errno, "KVM_CAP_X86_DISABLE_EXITS: %m");
-	}
-	return create_irqchip(vm);
+	if (!err)
+		err = vm_ioctl(vm, KVM_SET_TSS_ADDR, KVM_VALUE(TSS_GPA));
+	if (!err && vm->config.pmu_off)
+		err = vm_enable_cap(vm, KVM_CAP_PMU_CAPABILITY, KVM_PMU_CAP_DISABLE);
+	if (!err && vm->config.disabled_exits)
+		err = vm_enable_cap(vm, KVM_CAP_X86_DISABLE_EXITS,
+				    vm->config.disabled_exits);
+	return err ? err : create_irqchip(vm);
 }
 
 /*
- * KVM does not list the APIC timer's TSC-deadline mode, because it depends on where the
- * APIC is (Documentation/virt/kvm/api.rst, KVM_GET_SUPPORTED_CPUID).
+ * KVM does not list the APIC timer's TSC-deadline mode, which depends on the irqchip
+ * (Documentation/virt/kvm/api.rst, KVM_GET_SUPPORTED_CPUID).
  */
 static void add_tsc_deadline(const struct vm *vm, struct kvm_cpuid2 *cpuid)
 {
 	uint32_t i;
 
 	if (vm->config.irqchip == VM_IRQCHIP_USER ||
-	    !kvm_extension(vm->kvm_fd, KVM_CAP_TSC_DEADLINE_TIMER))
+	    !kvm_check_cap(vm->kvm_fd, KVM_CAP_TSC_DEADLINE_TIMER))
 		return;
 	for (i = 0; i < cpuid->nent; i++)
 		if (cpuid->entries[i].function == 1)
@@ -121,24 +98,25 @@ static void hide_counters(const struct vm *vm, struct kvm_cpuid2 *cpuid)
 	}
 }
 
-/* The guest sees what KVM supports: it would die on much less. */
+/* The guest's CPUID is what KVM supports. */
 static int vcpu_init(struct vcpu *vcpu)
 {
 	struct kvm_cpuid2 *cpuid;
-	int err = 0;
+	int err;
 
 	cpuid = calloc(1, sizeof(*cpuid) + CPUID_ENTRIES * sizeof(cpuid->entries[0]));
 	if (!cpuid)
-		return vcpu_fail(vcpu, -ENOMEM, "out of memory");
+		return error_set(vcpu->error, -ENOMEM, "out of memory");
 	cpuid->nent = CPUID_ENTRIES;
-	if (ioctl(vcpu->vm->kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid)) {
-		err = vcpu_fail(vcpu, -errno, "KVM_GET_SUPPORTED_CPUID: %m");
+	err = __kvm_ioctl(vcpu->vm->kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid);
+	if (err) {
+		error_set(vcpu->error, err, "KVM_GET_SUPPORTED_CPUID: %s",
+			  strerror(-err));
 	} else {
 		add_tsc_deadline(vcpu->vm, cpuid);
 		hide_counters(vcpu->vm, cpuid);
+		err = vcpu_ioctl(vcpu, KVM_SET_CPUID2, cpuid);
 	}
-	if (!err && ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid))
-		err = vcpu_fail(vcpu, -errno, "KVM_SET_CPUID2: %m");
 	free(cpuid);
 	return err;
 }
@@ -176,24 +154,23 @@ int arch_vcpu_reset(struct vcpu *vcpu, uint64_t entry)
 	};
 	struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
 	struct kvm_sregs sregs;
+	int err = vcpu_ioctl(vcpu, KVM_GET_SREGS, &sregs);
 
-	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs))
-		return vcpu_fail(vcpu, -errno, "KVM_GET_SREGS: %m");
+	if (err)
+		return err;
 	sregs.cs = flat_segment(0xb, 8);
 	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = flat_segment(0x3, 16);
 	sregs.tr = (struct kvm_segment){ .limit = 0x67, .type = 0xb, .present = 1 };
 	sregs.cr0 = 0x11; /* PE, ET */
 	sregs.cr4 = 0;
 	sregs.efer = 0;
-	if (ioctl(vcpu->fd, KVM_SET_SREGS, &sregs))
-		return vcpu_fail(vcpu, -errno, "KVM_SET_SREGS: %m");
-	if (ioctl(vcpu->fd, KVM_SET_REGS, &regs))
-		return vcpu_fail(vcpu, -errno, "KVM_SET_REGS: %m");
-	/* With a LAPIC in the kernel it would wait for the boot CPU's INIT and SIPI. */
-	if (vcpu->index && vcpu->vm->config.irqchip != VM_IRQCHIP_USER &&
-	    ioctl(vcpu->fd, KVM_SET_MP_STATE, &runnable))
-		return vcpu_fail(vcpu, -errno, "KVM_SET_MP_STATE: %m");
-	return 0;
+	err = vcpu_ioctl(vcpu, KVM_SET_SREGS, &sregs);
+	if (!err)
+		err = vcpu_ioctl(vcpu, KVM_SET_REGS, &regs);
+	/* With an in-kernel LAPIC it would wait for the boot CPU's INIT and SIPI. */
+	if (!err && vcpu->index && vcpu->vm->config.irqchip != VM_IRQCHIP_USER)
+		err = vcpu_ioctl(vcpu, KVM_SET_MP_STATE, &runnable);
+	return err;
 }
 
 void arch_relax(void)
@@ -201,13 +178,13 @@ void arch_relax(void)
 	__asm__ volatile("pause" ::: "memory");
 }
 
-void arch_vcpu_dump(const struct vcpu *vcpu, char *text, size_t bytes)
+void vcpu_dump(const struct vcpu *vcpu, char *text, size_t bytes)
 {
 	struct kvm_regs regs;
 	struct kvm_sregs sregs;
 
-	if (ioctl(vcpu->fd, KVM_GET_REGS, &regs) ||
-	    ioctl(vcpu->fd, KVM_GET_SREGS, &sregs)) {
+	if (__vcpu_ioctl(vcpu, KVM_GET_REGS, &regs) ||
+	    __vcpu_ioctl(vcpu, KVM_GET_SREGS, &sregs)) {
 		snprintf(text, bytes, "registers cannot be read: %m");
 		return;
 	}
@@ -219,12 +196,59 @@ void arch_vcpu_dump(const struct vcpu *vcpu, char *text, size_t bytes)
 		 sregs.efer);
 }
 
+/* The fences are those of guest/x86_64/clock.h, for the same reasons. */
+uint64_t clock_now(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("lfence\n\t" MARK_SHARED "rdtsc\n\t"
+			 "lfence"
+			 : "=a"(low), "=d"(high)
+			 :
+			 : "memory");
+	return (uint64_t)high << 32 | low;
+}
+
+int clock_guest_offset(const struct vcpu *vcpu, uint64_t *offset)
+{
+	return kvm_device_attr_get(vcpu->fd, KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET,
+				   offset)
+		       ? -ENOTSUP
+		       : 0;
+}
+
+int arch_hypercall(struct vcpu *vcpu)
+{
+	vcpu->run->hypercall.ret = -1000ull; /* -KVM_ENOSYS of linux/kvm_para.h */
+	return 0;
+}
+
+int arch_skip_insn(struct vcpu *vcpu)
+{
+	return error_set(vcpu->error, -ENOTSUP,
+			 "KVM does not report the instruction length");
+}
+
+/* INT3 is one byte, and KVM leaves RIP on it (vector 3; SDM 3A, 6.3.1). */
+int arch_debug_exit(struct vcpu *vcpu)
+{
+	struct regs_value rip;
+	int err;
+
+	if (vcpu->run->debug.arch.exception != 3)
+		return 0;
+	err = regs_get(vcpu, "rip", &rip);
+	if (err)
+		return err;
+	rip.low++;
+	return regs_set(vcpu, "rip", &rip);
+}
+
 /*
- * kvm_intel and kvm_amd are what makes KVM a hardware one; their presence is
- * visible in sysfs, built in or loaded. Without either, and without the CPU
- * features, something else answers /dev/kvm.
+ * kvm_intel or kvm_amd is in sysfs, built in or loaded. Without either and without the
+ * CPU features, /dev/kvm is not a hardware KVM.
  */
-enum kvm_flavour arch_flavour(int kvm_fd)
+enum kvm_flavour kvm_flavour(int kvm_fd)
 {
 	unsigned int a, b, c, d;
 

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* x86_64: the state of a VM beside its vCPUs: PIC, IOAPIC, clock. */
-#include <errno.h>
-#include <linux/kvm.h>
-#include <string.h>
-#include <sys/ioctl.h>
-
+/* x86_64: the state of a VM other than its vCPUs': PIC, IOAPIC, clock. */
 #include "host/vmm/arch.h"
-#include "host/vmm/regs_arch.h"
+#include "host/vmm/kvm_ioctl.h"
+#include "host/vmm/records.h"
 
 /* Records 0 to 2 are the chips', by KVM's numbers. */
 #define RECORD_CLOCK 3u
@@ -19,9 +15,9 @@ static int save_chips(struct vm *vm, FILE *out)
 	for (id = 0; !err && id < KVM_NR_IRQCHIPS; id++) {
 		struct kvm_irqchip chip = { .chip_id = id };
 
-		if (ioctl(vm->fd, KVM_GET_IRQCHIP, &chip))
-			return vm_fail(vm, -errno, "KVM_GET_IRQCHIP %u: %m", id);
-		err = regs_record_write(out, id, &chip, sizeof(chip));
+		err = vm_ioctl_on(vm, KVM_GET_IRQCHIP, &chip, "%u", id);
+		if (!err)
+			err = record_write(out, id, &chip, sizeof(chip));
 	}
 	return err;
 }
@@ -33,16 +29,16 @@ int arch_machine_save(struct vm *vm, FILE *out)
 
 	if (vm->config.irqchip == VM_IRQCHIP_KERNEL)
 		err = save_chips(vm, out);
-	if (!err && kvm_extension(vm->fd, KVM_CAP_ADJUST_CLOCK)) {
+	if (!err && kvm_check_cap(vm->fd, KVM_CAP_ADJUST_CLOCK)) {
 		memset(&clock, 0, sizeof(clock));
-		if (ioctl(vm->fd, KVM_GET_CLOCK, &clock))
-			return vm_fail(vm, -errno, "KVM_GET_CLOCK: %m");
-		err = regs_record_write(out, RECORD_CLOCK, &clock, sizeof(clock));
+		err = vm_ioctl(vm, KVM_GET_CLOCK, &clock);
+		if (!err)
+			err = record_write(out, RECORD_CLOCK, &clock, sizeof(clock));
 	}
 	return err;
 }
 
-/* Nothing of it lives in guest memory. */
+/* None of it is in guest memory. */
 int arch_machine_flush(struct vm *vm)
 {
 	(void)vm;
@@ -51,11 +47,12 @@ int arch_machine_flush(struct vm *vm)
 
 static int refuse(struct vm *vm, const char *why)
 {
-	return vm_fail(vm, -EINVAL, "the checkpoint does not fit this VM: %s", why);
+	return error_set(&vm->error, -EINVAL, "the checkpoint does not fit this VM: %s",
+			 why);
 }
 
-static int restore_chip(struct vm *vm, const struct regs_record *record,
-			const uint8_t *data, bool put)
+static int restore_chip(struct vm *vm, const struct record *record, const uint8_t *data,
+			bool put)
 {
 	struct kvm_irqchip chip;
 
@@ -64,14 +61,12 @@ static int restore_chip(struct vm *vm, const struct regs_record *record,
 	memcpy(&chip, data, sizeof(chip));
 	if (chip.chip_id != record->id)
 		return refuse(vm, "its interrupt controllers");
-	if (put && ioctl(vm->fd, KVM_SET_IRQCHIP, &chip))
-		return vm_fail(vm, -errno, "KVM_SET_IRQCHIP %u: %m", chip.chip_id);
-	return 0;
+	return put ? vm_ioctl_on(vm, KVM_SET_IRQCHIP, &chip, "%u", chip.chip_id) : 0;
 }
 
-/* The paravirtual clock goes on from where it was, not from where it would be. */
-static int restore_clock(struct vm *vm, const struct regs_record *record,
-			 const uint8_t *data, bool put)
+/* Without flags KVM continues the clock from the saved value. */
+static int restore_clock(struct vm *vm, const struct record *record, const uint8_t *data,
+			 bool put)
 {
 	struct kvm_clock_data saved, clock = { .flags = 0 };
 
@@ -79,24 +74,22 @@ static int restore_clock(struct vm *vm, const struct regs_record *record,
 		return refuse(vm, "its clock");
 	memcpy(&saved, data, sizeof(saved));
 	clock.clock = saved.clock;
-	if (put && ioctl(vm->fd, KVM_SET_CLOCK, &clock))
-		return vm_fail(vm, -errno, "KVM_SET_CLOCK: %m");
-	return 0;
+	return put ? vm_ioctl(vm, KVM_SET_CLOCK, &clock) : 0;
 }
 
 int arch_machine_restore(struct vm *vm, const uint8_t *state, size_t bytes, bool put)
 {
-	struct regs_record record;
+	struct record record;
 	const uint8_t *data;
 	int err = 0;
 
-	while (!err && (data = regs_record_next(&state, &bytes, &record))) {
+	while (!err && (data = record_next(&state, &bytes, &record))) {
 		if (record.id < KVM_NR_IRQCHIPS)
 			err = restore_chip(vm, &record, data, put);
 		else if (record.id == RECORD_CLOCK)
 			err = restore_clock(vm, &record, data, put);
 		else
-			err = refuse(vm, "a part of a machine that nobody knows");
+			err = refuse(vm, "an unknown part of the machine");
 	}
-	return err || !bytes ? err : refuse(vm, "its machine is cut short");
+	return err || !bytes ? err : refuse(vm, "its machine state is truncated");
 }

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* x86_64: the model-specific registers of a vCPU, all that KVM lists. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
 
+#include "host/vmm/kvm_ioctl.h"
 #include "host/vmm/x86_64/regs_copy.h"
 
 #define MSR_TSC		 0x10u
@@ -71,7 +69,7 @@ bool msrs_number(const char *name, uint32_t *index)
 	return !*end;
 }
 
-/* Time goes on while we hold a copy: writing it back would turn the clock back. */
+/* Clocks advance while the VMM has a copy: writing it would turn the clock back. */
 static bool is_time(uint32_t index)
 {
 	return index == MSR_TSC || index == MSR_TSC_ADJUST || index == MSR_TSC_DEADLINE ||
@@ -79,24 +77,39 @@ static bool is_time(uint32_t index)
 	       index == 0x12;
 }
 
-/* Our guests are not told of Hyper-V's interface, so it has no state. */
+/* Hyper-V's interface is not in the guest's CPUID and has no state. */
 static bool is_listed(uint32_t index)
 {
 	return index < MSR_HYPERV_FIRST || index > MSR_HYPERV_LAST;
 }
 
-static int msr_io(struct vcpu *vcpu, unsigned long request, struct kvm_msr_entry *entry)
-{
-	union {
-		struct kvm_msrs head;
-		uint8_t room[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
-	} one = { .head.nmsrs = 1 };
-	int done;
+/* Moves one MSR. */
+struct one_msr {
+	struct kvm_msrs head;
+	struct kvm_msr_entry entry;
+};
 
-	memcpy(one.head.entries, entry, sizeof(*entry));
-	done = ioctl(vcpu->fd, request, &one);
-	memcpy(entry, one.head.entries, sizeof(*entry));
-	return done < 0 ? -errno : done == 1 ? 0 : -EINVAL;
+static int get_msr(struct vcpu *vcpu, struct kvm_msr_entry *entry)
+{
+	struct one_msr one = { .head.nmsrs = 1, .entry = *entry };
+	int done = __vcpu_ioctl(vcpu, KVM_GET_MSRS, &one.head);
+
+	*entry = one.entry;
+	return done < 0 ? done : done == 1 ? 0 : -EINVAL;
+}
+
+static int set_msr(struct vcpu *vcpu, const struct kvm_msr_entry *entry)
+{
+	struct one_msr one = { .head.nmsrs = 1, .entry = *entry };
+	int done = __vcpu_ioctl(vcpu, KVM_SET_MSRS, &one.head);
+
+	return done < 0 ? done : done == 1 ? 0 : -EINVAL;
+}
+
+static int list_failed(struct vcpu *vcpu, int err)
+{
+	return error_set(vcpu->error, err ? err : -EIO, "KVM_GET_MSR_INDEX_LIST: %s",
+			 strerror(-err));
 }
 
 int msrs_list(struct vcpu *vcpu)
@@ -104,28 +117,31 @@ int msrs_list(struct vcpu *vcpu)
 	struct regs_copy *copy = vcpu->regs.copy;
 	struct kvm_msr_list none = { .nmsrs = 0 }, *list;
 	unsigned int i;
+	int err;
 
 	if (copy->msrs)
 		return 0;
-	/* Too small on purpose: it answers with the number. */
-	if (!ioctl(vcpu->vm->kvm_fd, KVM_GET_MSR_INDEX_LIST, &none) || errno != E2BIG)
-		return vcpu_fail(vcpu, -errno, "KVM_GET_MSR_INDEX_LIST: %m");
+	/* Too small a list: the ioctl fails and sets the number of MSRs. */
+	err = __kvm_ioctl(vcpu->vm->kvm_fd, KVM_GET_MSR_INDEX_LIST, &none);
+	if (err != -E2BIG)
+		return list_failed(vcpu, err);
 	list = calloc(1, sizeof(*list) + none.nmsrs * sizeof(list->indices[0]));
 	copy->msrs = calloc(none.nmsrs, sizeof(copy->msrs[0]));
 	if (!list || !copy->msrs) {
 		free(list);
-		return vcpu_fail(vcpu, -ENOMEM, "out of memory");
+		return error_set(vcpu->error, -ENOMEM, "out of memory");
 	}
 	list->nmsrs = none.nmsrs;
-	if (ioctl(vcpu->vm->kvm_fd, KVM_GET_MSR_INDEX_LIST, list)) {
+	err = __kvm_ioctl(vcpu->vm->kvm_fd, KVM_GET_MSR_INDEX_LIST, list);
+	if (err) {
 		free(list);
-		return vcpu_fail(vcpu, -errno, "KVM_GET_MSR_INDEX_LIST: %m");
+		return list_failed(vcpu, err);
 	}
-	/* KVM lists what some CPU has; which of them this vCPU has, reading tells. */
+	/* KVM lists MSRs that this vCPU may lack: only those that can be read count. */
 	for (i = 0; i < list->nmsrs; i++) {
 		struct regs_msr msr = { .entry.index = list->indices[i] };
 
-		if (is_listed(msr.entry.index) && !msr_io(vcpu, KVM_GET_MSRS, &msr.entry))
+		if (is_listed(msr.entry.index) && !get_msr(vcpu, &msr.entry))
 			copy->msrs[copy->n_msrs++] = msr;
 	}
 	free(list);
@@ -154,15 +170,16 @@ int msrs_pull(struct vcpu *vcpu)
 		return err;
 	all = calloc(1, sizeof(*all) + copy->n_msrs * sizeof(all->entries[0]));
 	if (!all)
-		return vcpu_fail(vcpu, -ENOMEM, "out of memory");
+		return error_set(vcpu->error, -ENOMEM, "out of memory");
 	all->nmsrs = copy->n_msrs;
 	for (i = 0; i < copy->n_msrs; i++)
 		all->entries[i].index = copy->msrs[i].entry.index;
-	got = ioctl(vcpu->fd, KVM_GET_MSRS, all);
+	got = vcpu_ioctl(vcpu, KVM_GET_MSRS, all);
 	if (got < 0)
-		err = vcpu_fail(vcpu, -errno, "KVM_GET_MSRS: %m");
+		err = got;
 	else if ((unsigned int)got < copy->n_msrs)
-		err = vcpu_fail(vcpu, -EIO, "MSR 0x%x could be read, and now it cannot",
+		err = error_set(vcpu->error, -EIO,
+				"KVM_GET_MSRS: MSR 0x%x can no longer be read",
 				copy->msrs[got].entry.index);
 	for (i = 0; !err && i < copy->n_msrs; i++)
 		copy->msrs[i].entry = all->entries[i];
@@ -179,21 +196,21 @@ static int push_all(struct vcpu *vcpu)
 
 	all = calloc(1, sizeof(*all) + copy->n_msrs * sizeof(all->entries[0]));
 	if (!all)
-		return vcpu_fail(vcpu, -ENOMEM, "out of memory");
+		return error_set(vcpu->error, -ENOMEM, "out of memory");
 again:
 	all->nmsrs = 0;
 	for (i = 0; i < copy->n_msrs; i++)
 		if (!copy->msrs[i].readonly && !is_time(copy->msrs[i].entry.index))
 			all->entries[all->nmsrs++] = copy->msrs[i].entry;
-	done = ioctl(vcpu->fd, KVM_SET_MSRS, all);
+	done = vcpu_ioctl(vcpu, KVM_SET_MSRS, all);
 	if (done >= 0 && (unsigned int)done < all->nmsrs) {
-		/* KVM stops at the first that it refuses: leave that out from now on. */
+		/* KVM stops at the first MSR that it refuses: omit that from now on. */
 		first_bad = all->entries[done].index;
 		msrs_find(copy, first_bad)->readonly = true;
 		goto again;
 	}
 	free(all);
-	return done < 0 ? vcpu_fail(vcpu, -errno, "KVM_SET_MSRS: %m") : 0;
+	return done < 0 ? done : 0;
 }
 
 int msrs_push(struct vcpu *vcpu)
@@ -205,9 +222,10 @@ int msrs_push(struct vcpu *vcpu)
 	for (i = 0; i < copy->n_msrs; i++) {
 		if (!copy->msrs[i].touched)
 			continue;
-		err = msr_io(vcpu, KVM_SET_MSRS, &copy->msrs[i].entry);
+		err = set_msr(vcpu, &copy->msrs[i].entry);
 		if (err)
-			return vcpu_fail(vcpu, err, "KVM refuses 0x%llx in MSR 0x%x",
+			return error_set(vcpu->error, err,
+					 "KVM_SET_MSRS: KVM refuses 0x%llx in MSR 0x%x",
 					 (unsigned long long)copy->msrs[i].entry.data,
 					 copy->msrs[i].entry.index);
 		copy->msrs[i].touched = false;
@@ -216,38 +234,37 @@ int msrs_push(struct vcpu *vcpu)
 }
 
 /*
- * KVM takes a TSC that is near the host's for an attempt to synchronise, and does not
- * set it. Its offset is exact (Linux 5.16; devices/vcpu.rst, KVM_VCPU_TSC_CTRL).
+ * KVM treats a TSC write near the host's TSC as an attempt to synchronise and does not
+ * set the value. The TSC's offset is exact (Linux 5.16;
+ * Documentation/virt/kvm/devices/vcpu.rst, KVM_VCPU_TSC_CTRL).
  */
 static int restore_tsc(struct vcpu *vcpu, uint64_t saved, uint64_t now)
 {
 	uint64_t offset = 0;
-	struct kvm_device_attr attr = {
-		.group = KVM_VCPU_TSC_CTRL,
-		.attr = KVM_VCPU_TSC_OFFSET,
-		.addr = (uintptr_t)&offset,
-	};
+	int err = kvm_device_attr_get(vcpu->fd, KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET,
+				      &offset);
 
-	if (ioctl(vcpu->fd, KVM_GET_DEVICE_ATTR, &attr))
-		return -errno;
 	offset += saved - now;
-	return ioctl(vcpu->fd, KVM_SET_DEVICE_ATTR, &attr) ? -errno : 0;
+	return err ? err
+		   : kvm_device_attr_set(vcpu->fd, KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET,
+					 &offset);
 }
 
 int msrs_restore(struct vcpu *vcpu, const struct kvm_msr_entry *saved)
 {
 	struct kvm_msr_entry now = { .index = saved->index };
 	struct kvm_msr_entry entry = *saved;
-	int err = msr_io(vcpu, KVM_GET_MSRS, &now);
+	int err = get_msr(vcpu, &now);
 
 	if (!err && now.data == saved->data)
 		return 0;
 	if (!err && saved->index == MSR_TSC && !restore_tsc(vcpu, saved->data, now.data))
 		return 0;
 	if (!err)
-		err = msr_io(vcpu, KVM_SET_MSRS, &entry);
+		err = set_msr(vcpu, &entry);
 	if (err)
-		return vcpu_fail(vcpu, err, "KVM refuses 0x%llx in MSR 0x%x",
+		return error_set(vcpu->error, err,
+				 "KVM_SET_MSRS: KVM refuses 0x%llx in MSR 0x%x",
 				 (unsigned long long)saved->data, saved->index);
 	return 0;
 }

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* x86_64: the host's PMU by CPUID and the msr driver; KVM's by what it would give. */
+/* x86_64: the host's PMU by CPUID and the msr driver; KVM's by what it supports. */
 #include <cpuid.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <linux/kvm.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "host/vmm/kvm_ioctl.h"
 #include "host/vmm/pmu_readings.h"
-#include "host/vmm/vmm.h"
 
 #define MSR_PERF_CAPABILITIES 0x345
 #define MSR_FILE	      "/dev/cpu/0/msr"
@@ -53,13 +50,12 @@ static struct pmu_reading read_msr(uint32_t msr)
 	if (fd < 0)
 		return unknown(errno == EACCES || errno == EPERM
 				       ? "not for this user: " MSR_FILE
-				       : "there is no " MSR_FILE
-					 ": driver msr is not loaded");
+				       : "no " MSR_FILE ": driver msr is not loaded");
 	got = pread(fd, &value, sizeof(value), msr);
 	close(fd);
-	return got == sizeof(value) ? known(value)
-				    : unknown("the CPU has no such MSR, or the kernel "
-					      "lets nobody read it");
+	return got == sizeof(value)
+		       ? known(value)
+		       : unknown("the CPU has no such MSR, or the kernel denies reading it");
 }
 
 void pmu_readings_host(struct pmu_reading *r)
@@ -69,7 +65,7 @@ void pmu_readings_host(struct pmu_reading *r)
 	for (i = 0; i < LEAVES; i++) {
 		uint32_t regs[4] = { 0 };
 
-		/* It asks for the highest leaf first: beyond it all are zero. */
+		/* It checks the highest leaf first: leaves above that stay zero. */
 		(void)!__get_cpuid_count(leaves[i].leaf, 0, &regs[0], &regs[1], &regs[2],
 					 &regs[3]);
 		r[i] = known(regs[leaves[i].reg]);
@@ -102,7 +98,7 @@ static void read_supported(int kvm_fd, struct pmu_reading *r)
 
 	if (cpuid)
 		cpuid->nent = CPUID_ENTRIES;
-	got = cpuid && !ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid);
+	got = cpuid && !__kvm_ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid);
 	for (i = 0; i < LEAVES; i++)
 		r[i] = got ? known(leaf_of(cpuid, leaves[i].leaf, leaves[i].reg))
 			   : unknown("KVM_GET_SUPPORTED_CPUID failed");
@@ -119,7 +115,7 @@ static bool is_feature_msr(int kvm_fd, uint32_t msr)
 	if (!list)
 		return false;
 	list->nmsrs = MSR_ENTRIES;
-	if (!ioctl(kvm_fd, KVM_GET_MSR_FEATURE_INDEX_LIST, list))
+	if (!__kvm_ioctl(kvm_fd, KVM_GET_MSR_FEATURE_INDEX_LIST, list))
 		for (i = 0; i < list->nmsrs; i++)
 			found |= list->indices[i] == msr;
 	free(list);
@@ -135,7 +131,7 @@ static struct pmu_reading read_feature_msr(int kvm_fd, uint32_t msr)
 
 	if (!is_feature_msr(kvm_fd, msr))
 		return unknown("not among KVM's feature MSRs");
-	if (ioctl(kvm_fd, KVM_GET_MSRS, &one) != 1)
+	if (__kvm_ioctl(kvm_fd, KVM_GET_MSRS, &one.msrs) != 1)
 		return unknown("KVM_GET_MSRS failed");
 	return known(one.entry.data);
 }
@@ -145,5 +141,5 @@ void pmu_readings_kvm(int kvm_fd, struct pmu_reading *r)
 	read_supported(kvm_fd, r);
 	r[PMU_PERF_CAPABILITIES] = read_feature_msr(kvm_fd, MSR_PERF_CAPABILITIES);
 	r[PMU_KVM_CAPABILITY] =
-		known((uint64_t)kvm_extension(kvm_fd, KVM_CAP_PMU_CAPABILITY));
+		known((uint64_t)kvm_check_cap(kvm_fd, KVM_CAP_PMU_CAPABILITY));
 }

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* x86_64: register groups, between KVM's ioctls, its run page and our copy. */
-#include <errno.h>
-#include <stddef.h>
+/* x86_64: moving register groups between KVM's ioctls, its run page and the copy. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
 
-#include "host/vmm/arch.h"
+#include "host/vmm/kvm_ioctl.h"
+#include "host/vmm/records.h"
 #include "host/vmm/x86_64/regs_copy.h"
 
 const unsigned int regs_groups = REGS_GROUPS;
@@ -15,16 +12,16 @@ const uint32_t regs_groups_synced = 1u << REGS_GENERAL | 1u << REGS_SPECIAL |
 				    1u << REGS_XCRS | 1u << REGS_FPU | 1u << REGS_DEBUG |
 				    1u << REGS_MSRS;
 
-/* Groups that KVM moves as one struct. */
+/* Groups that KVM moves as one struct: the ioctls, whose argument is at `offset`. */
 static const struct {
 	const char *name;
 	unsigned long get, set;
 	size_t offset, bytes;
-	long cap; /* 0: always there */
+	long cap; /* 0: always present */
 } groups[REGS_GROUPS] = {
 #define GROUP(what, member, cap)                                                         \
 	{                                                                                \
-		"KVM_xET_" #what, KVM_GET_##what, KVM_SET_##what,                        \
+#what, KVM_GET_##what, KVM_SET_##what,                                   \
 			offsetof(struct regs_copy, member),                              \
 			sizeof(((struct regs_copy *)0)->member), cap                     \
 	}
@@ -38,7 +35,6 @@ static const struct {
 	[REGS_EVENTS] = GROUP(VCPU_EVENTS, events, KVM_CAP_VCPU_EVENTS),
 };
 
-/* Whether this vCPU has the group at all. */
 static bool present(const struct vcpu *vcpu, unsigned int group)
 {
 	return vcpu->regs.copy->present >> group & 1;
@@ -50,28 +46,28 @@ static bool is_present(const struct vcpu *vcpu, unsigned int group)
 		return vcpu->vm->config.irqchip != VM_IRQCHIP_USER;
 	if (group == REGS_MSRS)
 		return true;
-	return !groups[group].cap || kvm_extension(vcpu->vm->fd, groups[group].cap);
+	return !groups[group].cap || kvm_check_cap(vcpu->vm->fd, groups[group].cap);
 }
 
 int regs_arch_init(struct vcpu *vcpu)
 {
 	const int fd = vcpu->vm->fd;
 	struct regs_copy *copy = calloc(1, sizeof(*copy));
-	int bytes = kvm_extension(fd, KVM_CAP_XSAVE2);
+	int bytes = kvm_check_cap(fd, KVM_CAP_XSAVE2);
 	unsigned int group;
 
 	if (!copy)
-		return vcpu_fail(vcpu, -ENOMEM, "out of memory");
+		return error_set(vcpu->error, -ENOMEM, "out of memory");
 	vcpu->regs.copy = copy;
 	for (group = 0; group < REGS_GROUPS; group++)
 		if (is_present(vcpu, group))
 			copy->present |= 1u << group;
 	copy->xsave2 = bytes > 0;
-	if (!copy->xsave2 && !kvm_extension(fd, KVM_CAP_XSAVE))
+	if (!copy->xsave2 && !kvm_check_cap(fd, KVM_CAP_XSAVE))
 		return 0;
 	copy->xsave_bytes = copy->xsave2 ? (size_t)bytes : XSAVE_BYTES;
 	copy->xsave = calloc(1, copy->xsave_bytes);
-	return copy->xsave ? 0 : vcpu_fail(vcpu, -ENOMEM, "out of memory");
+	return copy->xsave ? 0 : error_set(vcpu->error, -ENOMEM, "out of memory");
 }
 
 void regs_arch_free(struct vcpu *vcpu)
@@ -86,13 +82,14 @@ int regs_arch_sync_run_init(struct vcpu *vcpu)
 	const uint64_t wanted =
 		KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS | KVM_SYNC_X86_EVENTS;
 
-	if (((uint64_t)kvm_extension(vcpu->vm->fd, KVM_CAP_SYNC_REGS) & wanted) != wanted)
-		return vcpu_fail(vcpu, -ENOTSUP, "this KVM has no KVM_CAP_SYNC_REGS");
+	if (((uint64_t)kvm_check_cap(vcpu->vm->fd, KVM_CAP_SYNC_REGS) & wanted) != wanted)
+		return error_set(vcpu->error, -ENOTSUP,
+				 "this KVM has no KVM_CAP_SYNC_REGS");
 	vcpu->run->kvm_valid_regs = wanted;
 	return 0;
 }
 
-/* KVM left these in the run page at the last exit. */
+/* Where the run page has a group; NULL: it does not. */
 static void *in_run_page(struct vcpu *vcpu, unsigned int group, uint64_t *bit)
 {
 	switch (group) {
@@ -123,7 +120,8 @@ static int group_io(struct vcpu *vcpu, unsigned int group, bool set)
 			request = KVM_GET_XSAVE2;
 	}
 	if (ioctl(vcpu->fd, request, at))
-		return vcpu_fail(vcpu, -errno, "%s: %m", groups[group].name);
+		return error_set(vcpu->error, -errno, "KVM_%s_%s: %m",
+				 set ? "SET" : "GET", groups[group].name);
 	return 0;
 }
 
@@ -146,7 +144,9 @@ int regs_arch_pull(struct vcpu *vcpu, unsigned int group)
 
 int regs_arch_pull_one(struct vcpu *vcpu, const struct regs_place *place)
 {
-	return regs_pull_group(vcpu, place->group);
+	(void)vcpu;
+	(void)place;
+	return -EOPNOTSUPP;
 }
 
 int regs_arch_push(struct vcpu *vcpu, unsigned int group)
@@ -158,7 +158,7 @@ int regs_arch_push(struct vcpu *vcpu, unsigned int group)
 		return 0;
 	if (group == REGS_MSRS)
 		return msrs_push(vcpu);
-	/* KVM sets CR8 from the run page at each entry if it has no LAPIC of its own. */
+	/* Without an in-kernel LAPIC, KVM sets CR8 from the run page at each entry. */
 	if (group == REGS_SPECIAL)
 		vcpu->run->cr8 = vcpu->regs.copy->sregs.cr8;
 	page = in_run_page(vcpu, group, &bit);
@@ -197,19 +197,20 @@ int regs_arch_save(struct vcpu *vcpu, FILE *out)
 		if (!present(vcpu, group) || group == REGS_MSRS)
 			continue;
 		from = saved_bytes(copy, group, &bytes);
-		err = regs_record_write(out, group, from, bytes);
+		err = record_write(out, group, from, bytes);
 	}
 	for (i = 0; !err && i < copy->n_msrs; i++)
-		err = regs_record_write(out, RECORD_MSR | copy->msrs[i].entry.index,
-					&copy->msrs[i].entry.data,
-					sizeof(copy->msrs[i].entry.data));
-	return err ? vcpu_fail(vcpu, err, "out of memory") : 0;
+		err = record_write(out, RECORD_MSR | copy->msrs[i].entry.index,
+				   &copy->msrs[i].entry.data,
+				   sizeof(copy->msrs[i].entry.data));
+	return err ? error_set(vcpu->error, err, "out of memory") : 0;
 }
 
 static int refuse(struct vcpu *vcpu, const char *what, uint64_t id)
 {
-	return vcpu_fail(vcpu, -EINVAL, "the saved registers do not fit: %s (0x%llx)",
-			 what, (unsigned long long)id);
+	return error_set(vcpu->error, -EINVAL,
+			 "the saved registers do not fit: %s (0x%llx)", what,
+			 (unsigned long long)id);
 }
 
 static int restore_group(struct vcpu *vcpu, uint64_t id, const uint8_t *data,
@@ -232,16 +233,16 @@ static int restore_group(struct vcpu *vcpu, uint64_t id, const uint8_t *data,
 }
 
 /*
- * In the groups' order, which is the one KVM needs: what decides about modes first,
- * the LAPIC before the TSC deadline, pending events last.
+ * In the order of the groups, which KVM needs: modes first, the LAPIC before the TSC
+ * deadline, pending events last.
  */
 static int restore_msrs(struct vcpu *vcpu, const uint8_t *state, size_t bytes, bool put)
 {
-	struct regs_record record;
+	struct record record;
 	const uint8_t *data;
 	int err = 0;
 
-	while (!err && (data = regs_record_next(&state, &bytes, &record))) {
+	while (!err && (data = record_next(&state, &bytes, &record))) {
 		struct kvm_msr_entry entry = { .index = (uint32_t)record.id };
 
 		if (!(record.id & RECORD_MSR))
@@ -261,13 +262,13 @@ static int restore_msrs(struct vcpu *vcpu, const uint8_t *state, size_t bytes, b
 int regs_arch_restore(struct vcpu *vcpu, const uint8_t *state, size_t bytes, bool put)
 {
 	const uint8_t *at = state;
-	struct regs_record record;
+	struct record record;
 	bool msrs_done = false;
 	const uint8_t *data;
 	size_t left = bytes;
 	int err = msrs_list(vcpu);
 
-	while (!err && (data = regs_record_next(&at, &left, &record))) {
+	while (!err && (data = record_next(&at, &left, &record))) {
 		if (record.id >> 32)
 			continue;
 		if (record.id > REGS_MSRS && !msrs_done) {
@@ -280,32 +281,6 @@ int regs_arch_restore(struct vcpu *vcpu, const uint8_t *state, size_t bytes, boo
 	if (!err && !msrs_done)
 		err = restore_msrs(vcpu, state, bytes, put);
 	if (!err && left)
-		err = refuse(vcpu, "they are cut short", bytes - left);
+		err = refuse(vcpu, "they are truncated", bytes - left);
 	return err;
-}
-
-int arch_hypercall(struct vcpu *vcpu)
-{
-	vcpu->run->hypercall.ret = -1000ull; /* -KVM_ENOSYS of linux/kvm_para.h */
-	return 0;
-}
-
-int arch_skip_insn(struct vcpu *vcpu)
-{
-	return vcpu_fail(vcpu, -ENOTSUP, "how long an instruction is, KVM does not say");
-}
-
-/* INT3 is one byte, and KVM leaves RIP on it (vector 3; SDM 3A, 6.3.1). */
-int arch_debug_exit(struct vcpu *vcpu)
-{
-	struct regs_value rip;
-	int err;
-
-	if (vcpu->run->debug.arch.exception != 3)
-		return 0;
-	err = regs_get(vcpu, "rip", &rip);
-	if (err)
-		return err;
-	rip.low++;
-	return regs_set(vcpu, "rip", &rip);
 }

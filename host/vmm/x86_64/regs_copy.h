@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* x86_64: our copy of a vCPU's registers, by KVM's groups. */
+/* x86_64: the VMM's copy of a vCPU's registers, by KVM's groups. */
 #ifndef WS_VMM_X86_64_REGS_COPY_H
 #define WS_VMM_X86_64_REGS_COPY_H
 
@@ -11,16 +11,16 @@ enum regs_group {
 	REGS_GENERAL,
 	REGS_SPECIAL,
 	REGS_XCRS,
-	REGS_FPU, /* XSAVE where there is one; else the old FPU state */
+	REGS_FPU, /* XSAVE, or the legacy FPU state without it */
 	REGS_DEBUG,
-	REGS_LAPIC, /* where it is in the kernel */
+	REGS_LAPIC, /* of an in-kernel interrupt controller */
 	REGS_MSRS,
 	REGS_MP,
 	REGS_EVENTS,
 	REGS_GROUPS,
 };
 
-/* What an injection changes: the event queue, and sregs' bitmap of it. */
+/* What an injection changes: the event queue, and its bitmap in sregs. */
 #define REGS_PENDING (1u << REGS_EVENTS | 1u << REGS_SPECIAL)
 
 /* Long mode's legacy area, the same in XSAVE and FXSAVE (Intel SDM 1, 13.4.1). */
@@ -38,8 +38,8 @@ enum regs_group {
 
 struct regs_msr {
 	struct kvm_msr_entry entry;
-	bool touched;  /* regs_set(): to be written */
-	bool readonly; /* KVM refuses its own value */
+	bool touched;  /* changed by regs_set(), not yet written */
+	bool readonly; /* KVM refuses to write the value that it read */
 };
 
 struct regs_copy {
@@ -52,25 +52,25 @@ struct regs_copy {
 	struct kvm_mp_state mp;
 	struct kvm_vcpu_events events;
 	struct kvm_fpu fpu; /* without XSAVE */
-	uint8_t *xsave;	    /* xsave_bytes; NULL: there is no XSAVE */
+	uint8_t *xsave;	    /* xsave_bytes; NULL: no XSAVE */
 	size_t xsave_bytes;
 	bool xsave2;
-	struct regs_msr *msrs; /* NULL: not yet asked for */
+	struct regs_msr *msrs; /* NULL: not yet listed */
 	unsigned int n_msrs;
 };
 
-/* The MSRs of KVM_GET_MSR_INDEX_LIST that can be read, once. 0 or -errno, vm->error. */
+/* Lists the MSRs of KVM_GET_MSR_INDEX_LIST that can be read, once. 0 or -errno. */
 int msrs_list(struct vcpu *vcpu);
 int msrs_pull(struct vcpu *vcpu);
 int msrs_push(struct vcpu *vcpu);
 
-/* NULL: this vCPU has no such MSR, or it is not listed. */
+/* NULL: not listed. */
 struct regs_msr *msrs_find(const struct regs_copy *copy, uint32_t index);
 
-/* Sets one MSR as `saved`, unless it is so already. 0 or -errno, vm->error. */
+/* Sets one MSR to `saved`, unless it has that value. 0 or -errno. */
 int msrs_restore(struct vcpu *vcpu, const struct kvm_msr_entry *saved);
 
-/* "star"; NULL: none that we know. And the number of a name, or of "msr_0x...". */
+/* "star"; NULL: no name. And the index of a name or of "msr_0x...". */
 const char *msrs_name(uint32_t index);
 bool msrs_number(const char *name, uint32_t *index);
 

@@ -111,8 +111,8 @@ static const struct {
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
-/* The old FPU state has its own layout, with the same registers but YMM. */
-static void *in_old_fpu(struct kvm_fpu *fpu, size_t offset)
+/* The legacy FPU state: another layout, without YMM. */
+static void *in_legacy_fpu(struct kvm_fpu *fpu, size_t offset)
 {
 	if (offset >= XSAVE_YMMH0 || offset == XSAVE_XSTATE_BV)
 		return NULL;
@@ -135,7 +135,7 @@ static bool in_fpu(struct regs_copy *copy, size_t offset, unsigned int bytes,
 {
 	*place = (struct regs_place){ .group = REGS_FPU, .bytes = bytes };
 	if (!copy->xsave)
-		place->at = in_old_fpu(&copy->fpu, offset);
+		place->at = in_legacy_fpu(&copy->fpu, offset);
 	else
 		place->at = copy->xsave + offset;
 	return place->at != NULL;
@@ -197,8 +197,8 @@ bool regs_arch_find(struct vcpu *vcpu, const char *name, struct regs_place *plac
 }
 
 /*
- * A component whose bit in XSTATE_BV is clear is in its initial state, whatever its
- * bytes say (Intel SDM 1, 13.6).
+ * A component whose bit in XSTATE_BV is clear is in its initial state; its bytes are
+ * ignored (Intel SDM 1, 13.6).
  */
 static void touch_xstate(struct regs_copy *copy, const void *at)
 {

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Files: reading a whole file, and replacing a file atomically. */
+#include "host/lib/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Attempts to find an unused name for a temporary file. */
+#define TEMP_TRIES 100
+
+/* Reads up to `room` bytes; fewer only at the end of the file. */
+static ssize_t read_full(int fd, char *text, size_t room)
+{
+	size_t got = 0;
+
+	while (got < room) {
+		ssize_t n = read(fd, text + got, room - got);
+
+		if (n == 0)
+			break;
+		if (n > 0)
+			got += (size_t)n;
+		else if (errno != EINTR)
+			return -errno;
+	}
+	return (ssize_t)got;
+}
+
+long file_read(const char *path, size_t max, char **text)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t bytes = 0, room = 1u << 16;
+	ssize_t got;
+
+	*text = NULL;
+	if (fd < 0)
+		return -errno;
+	do {
+		room *= 2;
+		*text = realloc(*text, room);
+		if (!*text)
+			abort();
+		got = read_full(fd, *text + bytes, room - bytes);
+		if (got > 0)
+			bytes += (size_t)got;
+		if (bytes > max)
+			got = -EFBIG;
+	} while (got >= 0 && bytes == room);
+	close(fd);
+	return got < 0 ? got : (long)bytes;
+}
+
+int file_write(int fd, const char *text, size_t bytes)
+{
+	while (bytes) {
+		ssize_t n = write(fd, text, bytes);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0) {
+			text += n;
+			bytes -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+int file_sync(int fd)
+{
+	while (fsync(fd))
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+/* A full disk may be reported by write(), fsync() or close(). */
+static int write_and_close(int fd, const char *data, size_t bytes, bool sync)
+{
+	int rc = file_write(fd, data, bytes);
+
+	if (!rc && sync)
+		rc = file_sync(fd);
+	/* Linux closes the file also when close() is interrupted. */
+	if (close(fd) && !rc && errno != EINTR)
+		rc = -errno;
+	return rc;
+}
+
+/*
+ * Creates a new file beside `path`. Its name, for free(); NULL and errno on failure.
+ * Not mkstemp(), which creates mode 0600: the umask decides who can read a document.
+ */
+static char *open_temp(const char *path, int *fd)
+{
+	for (int i = 0; i < TEMP_TRIES; i++) {
+		char *temp;
+
+		if (asprintf(&temp, "%s.%ld-%d.tmp", path, (long)getpid(), i) < 0)
+			abort();
+		*fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		if (*fd >= 0)
+			return temp;
+		free(temp); /* keeps errno */
+		if (errno != EEXIST)
+			return NULL;
+	}
+	return NULL;
+}
+
+int file_sync_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder;
+	int fd, rc;
+
+	if (!slash)
+		folder = strdup(".");
+	else
+		folder = strndup(path, slash == path ? 1 : (size_t)(slash - path));
+	if (!folder)
+		abort();
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	free(folder);
+	/* A folder can be writable but not readable. */
+	if (fd < 0)
+		return errno == EACCES ? 0 : -errno;
+	rc = file_sync(fd);
+	close(fd);
+	/* Some network and FUSE file systems do not support fsync() on a folder. */
+	return rc == -EINVAL || rc == -EOPNOTSUPP ? 0 : rc;
+}
+
+static int replace_regular(const char *path, const char *data, size_t bytes)
+{
+	int fd, rc;
+	char *temp = open_temp(path, &fd);
+
+	if (!temp)
+		return -errno;
+	rc = write_and_close(fd, data, bytes, true);
+	if (!rc && rename(temp, path))
+		rc = -errno;
+	if (rc)
+		unlink(temp);
+	free(temp);
+	return rc ? rc : file_sync_folder(path);
+}
+
+/* A pipe, a terminal, /dev/null: a rename would replace the device node by a file. */
+static int write_in_place(const char *path, const char *data, size_t bytes)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : write_and_close(fd, data, bytes, false);
+}
+
+int file_replace(const char *path, const void *data, size_t bytes)
+{
+	char real[PATH_MAX];
+	struct stat st;
+
+	if (stat(path, &st))
+		return replace_regular(path, data, bytes);
+	if (!S_ISREG(st.st_mode))
+		return write_in_place(path, data, bytes);
+	return replace_regular(realpath(path, real) ? real : path, data, bytes);
+}
+
+const char *file_tail(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len > 256 ? path + len - 256 : path;
+}
+
+int file_error(struct error *err, const char *what, const char *path, int code)
+{
+	return error_set(err, code, "cannot %s %s: %s", what, file_tail(path),
+			 strerror(-code));
+}

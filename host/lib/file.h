@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Files: reading a whole file, and replacing a file atomically. */
+#ifndef WS_LIB_FILE_H
+#define WS_LIB_FILE_H
+
+#include <stddef.h>
+
+#include "host/lib/error.h"
+
+/*
+ * Reads a file or a pipe into *text, which the caller frees, also after an error. The
+ * number of bytes, or a negative errno; -EFBIG: more than `max` bytes.
+ */
+long file_read(const char *path, size_t max, char **text);
+
+/* Writes all bytes, restarted after signals. 0 or a negative errno. */
+int file_write(int fd, const char *text, size_t bytes);
+
+/* fsync(), restarted after signals. 0 or a negative errno. */
+int file_sync(int fd);
+
+/* Syncs the directory entry of `path`. 0 or a negative errno. */
+int file_sync_folder(const char *path);
+
+/*
+ * Writes `bytes` of `data` to a temporary file beside `path`, syncs the file, renames it
+ * to `path` and syncs the folder: a reader sees the old contents or the new ones, never a
+ * part. Follows a symbolic link. A pipe or a device is written in place. 0, or a negative
+ * errno; then the temporary file is removed and the old file is unchanged.
+ */
+int file_replace(const char *path, const void *data, size_t bytes);
+
+/* The last 256 bytes of a path, so that an error message keeps its cause. */
+const char *file_tail(const char *path);
+
+/* Sets "cannot WHAT PATH: strerror(-code)". Returns `code`. */
+int file_error(struct error *err, const char *what, const char *path, int code);
+
+#endif

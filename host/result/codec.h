@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The codec of documents: from C structs to JSON and back, by tables.
+ *
+ * A layout is a table with a row per member of a JSON object. Encoding, decoding and
+ * checking all walk the table, so that none of them can miss a member.
+ * results/schema.json is the public form of the tables of document.c;
+ * tests/schema_check.py compares the two. Only files that define or walk tables include
+ * this header.
+ */
+#ifndef WS_RESULT_CODEC_H
+#define WS_RESULT_CODEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "host/lib/error.h"
+#include "host/result/result.h"
+
+enum field_kind {
+	FIELD_STRING,  /* const char * */
+	FIELD_STRINGS, /* const char ** and a count */
+	FIELD_BOOL,
+	FIELD_COUNT,   /* unsigned, 4 or 8 bytes */
+	FIELD_KNOWN,   /* signed or unsigned; the value `none` is null in JSON */
+	FIELD_REAL,    /* double; NAN is null */
+	FIELD_CHOICE,  /* an enum: index into `words` */
+	FIELD_OBJECT,  /* a struct, or members of the enclosing struct: see `of` */
+	FIELD_ARRAY,   /* pointer to structs, and a count */
+	FIELD_BINS,    /* struct histogram_bin * and a count: [[low, count], ...] */
+	FIELD_SCHEMA,  /* constant: the only string of `words` */
+	FIELD_VERSION, /* constant: `max` */
+};
+
+/* A nullable member can also be missing, unless it is required. */
+#define FIELD_REQUIRED (1u << 0)
+#define FIELD_NULLABLE (1u << 1)
+
+struct layout;
+
+struct field {
+	const char *key;
+	enum field_kind kind;
+	unsigned int flags;
+	size_t offset;		  /* from the start of the struct */
+	size_t bytes;		  /* of the member in the struct */
+	size_t count_offset;	  /* of an array's size_t */
+	int64_t none, min, max;	  /* integers; max 0: the range of the type */
+	const char *const *words; /* of a string or choice; ends with NULL */
+	const struct layout *of;  /* objects, arrays */
+};
+
+struct layout {
+	const struct field *fields; /* in the order of the document; ends with END */
+	size_t bytes;		    /* of the struct */
+};
+
+/* Rows of the tables. */
+#define REQUIRED FIELD_REQUIRED
+#define NULLABLE FIELD_NULLABLE
+#define BOTH	 (FIELD_REQUIRED | FIELD_NULLABLE)
+
+#define MEMBER(type, member)                                                             \
+	.offset = offsetof(struct type, member),                                         \
+	.bytes = sizeof(((struct type *)0)->member)
+#define ROW(kind_, key_, flags_) .key = (key_), .kind = FIELD_##kind_, .flags = (flags_)
+
+#define FIELD(kind, key, flags, type, member)                                            \
+	{                                                                                \
+		ROW(kind, key, flags), MEMBER(type, member)                              \
+	}
+/* An integer; the value `unknown` is null. */
+#define KNOWN(key, flags, type, member, unknown)                                         \
+	{                                                                                \
+		ROW(KNOWN, key, flags), MEMBER(type, member), .none = (unknown)          \
+	}
+/* A string or an enum out of a list of words. */
+#define WORD(kind, key, type, member, list)                                              \
+	{                                                                                \
+		ROW(kind, key, REQUIRED), MEMBER(type, member), .words = (list)          \
+	}
+#define ARRAY(kind, key, type, member, element)                                          \
+	{                                                                                \
+		ROW(kind, key, REQUIRED), MEMBER(type, member),                          \
+			.of = (element),                                                 \
+			.count_offset = offsetof(struct type, n_##member)                \
+	}
+#define OBJECT(key, flags, type, member, layout)                                         \
+	{                                                                                \
+		ROW(OBJECT, key, flags), MEMBER(type, member), .of = (layout)            \
+	}
+/* A JSON object whose members are members of the enclosing struct. */
+#define GROUP(key, flags, layout)                                                        \
+	{                                                                                \
+		ROW(OBJECT, key, flags), .of = (layout)                                  \
+	}
+/* The first two members of each document. */
+#define NAMED(word)                                                                      \
+	{                                                                                \
+		ROW(SCHEMA, "schema", REQUIRED), .words = (word)                         \
+	}
+#define VERSIONED(version)                                                               \
+	{                                                                                \
+		ROW(VERSION, "schema_version", REQUIRED), .max = (version)               \
+	}
+#define END                                                                              \
+	{                                                                                \
+		.key = NULL                                                              \
+	}
+
+extern const struct layout layout_result, layout_benchmark, layout_metric, layout_boot;
+extern const struct layout layout_run, layout_subject, layout_target, layout_machine,
+	layout_warning, layout_explanation;
+
+extern const char *const layout_status_words[];
+extern const char *const layout_handler_words[];
+
+/* Clears a struct: zero, or `none` or NAN where a field has such a value. */
+void codec_clear(const struct layout *layout, void *base);
+
+/* JSON text of a document, as result_dump() returns it. */
+char *codec_dump(const struct layout *layout, const void *base);
+json_t *codec_dump_object(const struct layout *layout, const void *base);
+
+/*
+ * Checks a JSON object or text against `layout` and fills in `base`, which is cleared.
+ * 0, or -EINVAL with `err`. In both cases `store` owns the memory of the struct except
+ * the bins of histograms, which the caller frees by result_free_bins().
+ */
+int codec_load_object(struct result_store *store, const struct layout *layout,
+		      const json_t *object, void *base, struct error *err);
+int codec_load(struct result_store *store, const struct layout *layout, const char *text,
+	       size_t bytes, void *base, struct error *err);
+
+/*
+ * Parses text. NULL with `err` on a syntax error. A duplicate key is an error, as parsers
+ * disagree which of the two counts.
+ */
+json_t *codec_parse(const char *text, size_t bytes, struct error *err);
+
+/* Whether a text is a JSON object whose member `schema` is `name`. */
+bool codec_is_schema(const char *text, size_t bytes, const char *name);
+
+/* The integer of a FIELD_COUNT, FIELD_KNOWN or FIELD_CHOICE; false: null. */
+bool codec_get(const struct field *f, const void *base, int64_t *value);
+void codec_set(const struct field *f, void *base, int64_t value);
+
+void result_free_bins(struct result_benchmark *b);
+
+#endif

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The result document in memory: building, lookup, statistics, classes. */
+#include "host/result/result.h"
+
+#include <fnmatch.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/result/codec.h"
+#include "host/result/store.h"
+
+struct result *result_new(void)
+{
+	struct result *r = store_check(malloc(sizeof(*r)));
+
+	codec_clear(&layout_result, r);
+	r->store = store_new();
+	return r;
+}
+
+void result_free_bins(struct result_benchmark *b)
+{
+	for (size_t i = 0; i < b->n_metrics; i++)
+		for (size_t j = 0; j < b->metrics[i].n_boots; j++)
+			free(b->metrics[i].boots[j].histogram.bins);
+}
+
+void result_free(struct result *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->n_benchmarks; i++)
+		result_free_bins(&r->benchmarks[i]);
+	store_free(r->store);
+	free(r);
+}
+
+static const char *copy_string(struct result *r, const char *s)
+{
+	size_t bytes = strlen(s) + 1;
+
+	return memcpy(store_alloc(r->store, bytes), s, bytes);
+}
+
+const char *result_string(struct result *r, const char *s)
+{
+	return s ? copy_string(r, s) : NULL;
+}
+
+static const char *format_string(struct result *r, const char *fmt, va_list args)
+{
+	const char *copy;
+	char *text;
+
+	if (vasprintf(&text, fmt, args) < 0)
+		store_check(NULL);
+	copy = copy_string(r, text);
+	free(text);
+	return copy;
+}
+
+const char *result_format(struct result *r, const char *fmt, ...)
+{
+	const char *copy;
+	va_list args;
+
+	va_start(args, fmt);
+	copy = format_string(r, fmt, args);
+	va_end(args);
+	return copy;
+}
+
+struct result_benchmark *result_add_benchmark(struct result *r)
+{
+	struct result_benchmark *b;
+
+	r->benchmarks = store_grow(r->store, r->benchmarks, r->n_benchmarks, sizeof(*b));
+	b = &r->benchmarks[r->n_benchmarks++];
+	codec_clear(&layout_benchmark, b);
+	return b;
+}
+
+struct result_metric *result_add_metric(struct result *r, struct result_benchmark *b)
+{
+	struct result_metric *m;
+
+	b->metrics = store_grow(r->store, b->metrics, b->n_metrics, sizeof(*m));
+	m = &b->metrics[b->n_metrics++];
+	codec_clear(&layout_metric, m);
+	return m;
+}
+
+struct result_boot *result_add_boot(struct result *r, struct result_metric *m)
+{
+	struct result_boot *boot;
+
+	m->boots = store_grow(r->store, m->boots, m->n_boots, sizeof(*boot));
+	boot = &m->boots[m->n_boots++];
+	codec_clear(&layout_boot, boot);
+	return boot;
+}
+
+struct result_mode *result_add_mode(struct result *r, struct result_boot *boot)
+{
+	struct result_steady *s = &boot->steady;
+
+	s->modes = store_grow(r->store, s->modes, s->n_modes, sizeof(*s->modes));
+	return &s->modes[s->n_modes++];
+}
+
+struct result_check *result_add_check(struct result *r)
+{
+	struct result_check *c;
+
+	r->checks = store_grow(r->store, r->checks, r->n_checks, sizeof(*c));
+	c = &r->checks[r->n_checks++];
+	*c = (struct result_check){ 0 };
+	return c;
+}
+
+struct result_pmu_source *result_add_pmu_source(struct result *r)
+{
+	struct result_pmu *pmu = &r->pmu;
+
+	pmu->sources =
+		store_grow(r->store, pmu->sources, pmu->n_sources, sizeof(*pmu->sources));
+	pmu->sources[pmu->n_sources] = (struct result_pmu_source){ 0 };
+	return &pmu->sources[pmu->n_sources++];
+}
+
+struct result_pmu_register *result_add_pmu_register(struct result *r,
+						    struct result_pmu_source *s)
+{
+	s->registers =
+		store_grow(r->store, s->registers, s->n_registers, sizeof(*s->registers));
+	s->registers[s->n_registers] = (struct result_pmu_register){ 0 };
+	return &s->registers[s->n_registers++];
+}
+
+static bool has_warning(const struct result *r, const struct result_warning *w)
+{
+	for (size_t i = 0; i < r->n_warnings; i++)
+		if (!strcmp(r->warnings[i].code, w->code) &&
+		    !strcmp(r->warnings[i].message, w->message))
+			return true;
+	return false;
+}
+
+void result_warn(struct result *r, const char *code, const char *fmt, ...)
+{
+	struct result_warning w = { .code = copy_string(r, code) };
+	va_list args;
+
+	va_start(args, fmt);
+	w.message = format_string(r, fmt, args);
+	va_end(args);
+	if (has_warning(r, &w))
+		return;
+	r->warnings = store_grow(r->store, r->warnings, r->n_warnings, sizeof(w));
+	r->warnings[r->n_warnings++] = w;
+}
+
+const char *result_failure(const struct result *r)
+{
+	for (size_t i = 0; i < r->n_warnings; i++)
+		if (!strcmp(r->warnings[i].code, RESULT_TARGET_FAILED))
+			return r->warnings[i].message;
+	return NULL;
+}
+
+size_t result_count(const struct result *r, enum result_status status)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_benchmarks; i++)
+		n += r->benchmarks[i].status == status;
+	return n;
+}
+
+void result_add_argv(struct result *r, const char *arg)
+{
+	r->run.argv = store_grow(r->store, r->run.argv, r->run.n_argv, sizeof(arg));
+	r->run.argv[r->run.n_argv++] = copy_string(r, arg);
+}
+
+const struct result_benchmark *result_find(const struct result *r, const char *name,
+					   const char *config)
+{
+	for (size_t i = 0; i < r->n_benchmarks; i++) {
+		const struct result_benchmark *b = &r->benchmarks[i];
+
+		if (!strcmp(b->name, name) && (!config || !strcmp(b->config, config)))
+			return b;
+	}
+	return NULL;
+}
+
+const struct result_metric *result_find_metric(const struct result_benchmark *b,
+					       const char *name)
+{
+	for (size_t i = 0; i < b->n_metrics; i++)
+		if (!strcmp(b->metrics[i].name, name))
+			return &b->metrics[i];
+	return NULL;
+}
+
+bool result_bench_matches(const char *word, const char *name)
+{
+	const struct bench *b = bench_table;
+
+	if (strcmp(word, "core") != 0)
+		return !fnmatch(word, name, 0);
+	while (b->id && strcmp(b->id, name) != 0)
+		b++;
+	return b->id && b->needs & BENCH_CORE;
+}
+
+const char *result_status_name(enum result_status s)
+{
+	return layout_status_words[s];
+}
+
+const char *result_handler_name(enum bench_handler h)
+{
+	return h > HANDLED_UNKNOWN ? "varies" : layout_handler_words[h];
+}
+
+static void add_count(int64_t *total, int64_t n)
+{
+	if (n >= 0)
+		*total = (*total < 0 ? 0 : *total) + n;
+}
+
+void result_statistics_add(struct result_statistics *total,
+			   const struct result_statistics *n)
+{
+	add_count(&total->insts, n->insts);
+	add_count(&total->vm_exits, n->vm_exits);
+	add_count(&total->vm_half_entries, n->vm_half_entries);
+	add_count(&total->exit_signal, n->exit_signal);
+	add_count(&total->mmio, n->mmio);
+	add_count(&total->coalesced_mmio, n->coalesced_mmio);
+	add_count(&total->io, n->io);
+	add_count(&total->halt, n->halt);
+	add_count(&total->interrupts, n->interrupts);
+	add_count(&total->hypercalls, n->hypercalls);
+}
+
+void result_host_counters_add(struct result_host_counters *total,
+			      const struct result_host_counters *n)
+{
+	if (n->source)
+		total->source = n->source;
+	if (n->reason)
+		total->reason = n->reason;
+	add_count(&total->guest_cycles, n->guest_cycles);
+	add_count(&total->guest_insns, n->guest_insns);
+	add_count(&total->host_cycles, n->host_cycles);
+	add_count(&total->host_insns, n->host_insns);
+	add_count(&total->task_clock_ns, n->task_clock_ns);
+	add_count(&total->context_switches, n->context_switches);
+}
+
+/* Exits per event that differ by less are equal. */
+#define EXITS_APART 0.5
+
+struct result_class result_class_of(const struct result_benchmark *b)
+{
+	struct result_class class = { .exits = NAN };
+	double events = 0;
+
+	/* Rejected boots included: their exits are counted, too. */
+	for (size_t i = 0; b->n_metrics && i < b->metrics[0].n_boots; i++)
+		events += (double)b->metrics[0].boots[i].summary.n;
+	class.handled_by =
+		b->exits.faults > 0 ? "fault" : result_handler_name(b->handled_by);
+	if (b->exits.observed >= 0 && events > 0)
+		class.exits = (double)b->exits.observed / events;
+	return class;
+}
+
+bool result_class_is_known(const struct result_class *c)
+{
+	return c->handled_by && strcmp(c->handled_by, "unknown") != 0;
+}
+
+static bool either(const struct result_class *a, const struct result_class *b,
+		   const char *one, const char *other)
+{
+	return (!strcmp(a->handled_by, one) && !strcmp(b->handled_by, other)) ||
+	       (!strcmp(a->handled_by, other) && !strcmp(b->handled_by, one));
+}
+
+bool result_class_differs(const struct result_class *a, const struct result_class *b)
+{
+	bool counted = !isnan(a->exits) && !isnan(b->exits);
+
+	if (!result_class_is_known(a) || !result_class_is_known(b))
+		return false;
+	/* A single exit in a thousand events makes a boot "kernel". */
+	if (!strcmp(a->handled_by, b->handled_by) ||
+	    (counted && either(a, b, "none", "kernel")))
+		return counted && fabs(a->exits - b->exits) >= EXITS_APART;
+	return true;
+}
+
+void result_class_change(const struct result_class *was, const struct result_class *now,
+			 char *text, size_t bytes)
+{
+	if (strcmp(was->handled_by, now->handled_by) != 0)
+		snprintf(text, bytes, "handled by %s, now by %s", was->handled_by,
+			 now->handled_by);
+	else
+		snprintf(text, bytes, "exits per event: %.3g, now %.3g", was->exits,
+			 now->exits);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Two samples: whether one is larger, by how much, and how many values a test needs.
+ * Pure functions, no I/O. `x` is the base and `y` the new sample.
+ */
+#ifndef WS_STATS_TWO_SAMPLE_H
+#define WS_STATS_TWO_SAMPLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct stats_mann_whitney {
+	double u;		  /* pairs with x > y, ties count half */
+	double p_less, p_greater; /* one-sided: u this small, u this large */
+	double p;		  /* two-sided: twice the smaller, at most 1 */
+	bool exact;
+};
+
+/*
+ * Mann-Whitney's U test. Up to STATS_EXACT_MAX values in both samples: exact, also with
+ * ties (the permutation distribution of the rank sum). Above: normal approximation,
+ * corrected for ties and continuity (Lehmann, Nonparametrics, 1.2 and 1.5).
+ * 0; -ERANGE: a sample is empty; -ENOMEM.
+ */
+#define STATS_EXACT_MAX 100
+int stats_mann_whitney(const double *x, size_t n_x, const double *y, size_t n_y,
+		       struct stats_mann_whitney *out);
+
+struct stats_shift {
+	double shift;  /* Hodges-Lehmann: median of all y - x */
+	double lo, hi; /* NAN: too few values for `level` */
+	double actual; /* coverage reached, >= level; NAN */
+};
+
+/*
+ * The shift from x to y, with the interval of Mann-Whitney's test: exact up to
+ * STATS_EXACT_MAX values without ties; ties increase the coverage (Lehmann, 2.6).
+ * 0; -ERANGE: a sample is empty; -ENOMEM.
+ */
+int stats_shift(const double *x, size_t n_x, const double *y, size_t n_y, double level,
+		struct stats_shift *out);
+
+/* Cliff's delta, -1 to 1: share of pairs with y > x minus share with y < x. NAN: empty.
+ */
+double stats_cliff(const double *x, size_t n_x, const double *y, size_t n_y);
+
+/*
+ * Two-sided p of the exact sign test of `n` differences (Conover, Practical Nonparametric
+ * Statistics, 3.4). Zeros are ignored; NAN: there are only zeros.
+ */
+double stats_sign_test(const double *differences, size_t n);
+
+/*
+ * Holm's step-down correction (1979): p[i] is significant at alpha in the family of all
+ * `n` tests if adjusted[i] <= alpha. A NAN is not part of the family and stays NAN. The
+ * two arrays can be one array. 0 or -ENOMEM.
+ */
+int stats_holm(const double *p, size_t n, double *adjusted);
+
+struct student_sample {
+	size_t n;
+	double mean;
+	double variance; /* 0 where n < 2 */
+};
+
+/* Mean and variance of `n` > 0 values. The sum of squares is divided by n - ddof (1:
+ * unbiased). */
+struct student_sample student_sample(const double *values, size_t n, size_t ddof);
+
+/*
+ * Two-sided p of Student's t-test of equal means, pooled variance, n1 + n2 - 2 degrees of
+ * freedom. A variance below `floor` is raised to `floor`: figures rounded to steps of q
+ * have a variance of at least q^2 / 12. Without variance, p is 0 if the means differ,
+ * else 1. For one value in each sample, p is 1: the variance is unknown.
+ *
+ * If b has one value, this is the test of the prediction interval of a.
+ */
+double student_p(const struct student_sample *a, const struct student_sample *b,
+		 double floor);
+
+/*
+ * The least number of pairs for which the sign test can be significant at `alpha` in a
+ * family of `family` tests; and of values in each sample, for Mann-Whitney's test.
+ */
+size_t stats_least_pairs(double alpha, size_t family);
+size_t stats_least_values(double alpha, size_t family);
+
+/*
+ * Upper limit of the probability that the ranges of `n` and `m` values of one
+ * distribution are disjoint: 2 / C(n + m, n).
+ */
+double stats_apart_by_chance(size_t n, size_t m);
+
+struct stats_power {
+	bool paired;
+	double shift;  /* the estimated difference */
+	double lo, hi; /* its interval; NAN: too few boots for an interval */
+	double band;   /* differences within +-band do not matter */
+	double drift;  /* the part of the interval's half width that more boots do not
+			  reduce */
+	size_t boots;  /* in each sample */
+	double alpha;
+	size_t family;
+};
+
+/*
+ * Approximate number of boots in each sample for which the interval would not contain
+ * the edge of the band, if the shift is as estimated: the width of an interval is
+ * proportional to 1 / sqrt(boots). At least as many as significance needs. NAN: the
+ * shift is on the edge, or the drift alone is too large.
+ */
+double stats_boots_needed(const struct stats_power *power);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Memory slots other than RAM, for payloads that fault on purpose, and dirty tracking. */
+#ifndef WS_VMM_MEMORY_H
+#define WS_VMM_MEMORY_H
+
+#include "host/vmm/vmm.h"
+
+/* Above RAM and all devices of both architectures. */
+#define SLOT_GPA 0x100000000ull
+
+/* KVM's number of vm->slot[index]; slot 0 is RAM. */
+#define SLOT_ID(index) (1u + (index))
+
+struct slot_options {
+	bool readonly;	/* guest writes exit as MMIO */
+	bool dirty_log; /* the first write to each page faults */
+	bool huge;	/* 2 MiB pages, or -ENOTSUP */
+	bool populate;	/* the host's pages are allocated; the guest has no mapping */
+};
+
+/* Adds `bytes` of memory at `gpa`; vm_destroy() frees it. */
+int slot_add(struct vm *vm, uint64_t gpa, uint64_t bytes, const struct slot_options *o);
+
+/* Reads and clears the dirty log of the slot at `gpa`: every page faults again. */
+int slot_clear_dirty(struct vm *vm, uint64_t gpa, uint64_t *dirty_pages);
+
+/* Drops the guest's mapping of the slot at `gpa`; the host's pages stay. */
+int slot_unmap(struct vm *vm, uint64_t gpa);
+
+/*
+ * Before a slot with a dirty log: enables manual protection where KVM has it, so that a
+ * page is write-protected when the log is cleared, not when it is read. VMMs that migrate
+ * guests do so.
+ */
+void dirty_log_init(struct vm *vm);
+
+/* Reads and clears the dirty log of vm->slot[index]. */
+int dirty_log_read(struct vm *vm, uint32_t index, uint64_t *dirty_pages);
+
+/*
+ * Dirty rings: KVM records the first write to each page of a logged slot in a ring per
+ * vCPU, and exits when a ring is nearly full (KVM_EXIT_DIRTY_RING_FULL;
+ * Documentation/virt/kvm/api.rst, KVM_CAP_DIRTY_LOG_RING). vm_config.dirty_ring is the
+ * number of entries.
+ *
+ * The smallest number that every KVM accepts: Intel's page-modification log reserves 512.
+ */
+#define DIRTY_RING_ENTRIES 1024u
+
+/* Before any vCPU is created. Does nothing without rings. */
+int dirty_ring_enable(struct vm *vm);
+
+/* Maps the vCPU's ring. Does nothing without rings. */
+int dirty_ring_map(struct vcpu *vcpu);
+void dirty_ring_unmap(struct vcpu *vcpu);
+
+/*
+ * Reads all entries of all rings, counts them in vm->dirty_pages and resets them: KVM
+ * records the next write to their pages. For the thread of `vcpu`; other vCPUs may run
+ * and call this at the same time.
+ */
+int dirty_ring_harvest(struct vcpu *vcpu);
+
+#endif

@@ -1,0 +1,33 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# To be sourced: where files are, in a source tree and where `make install` puts them.
+
+places_here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+places_top=$(dirname "$places_here")
+
+# in_tree: whether these scripts belong to a source tree; otherwise they are installed.
+in_tree() {
+  [ -f "$places_top/bench/catalogue.def" ]
+}
+
+# cache_dir: the folder of kernels, headers, package lists and saved machines. The folder is
+# shared by all clones and by the installed program (host/targets/lab/file.c).
+cache_dir() {
+  echo "${WORLDSWITCH_CACHE:-${XDG_CACHE_HOME:-${HOME:-}/.cache}/worldswitch}"
+}
+
+# wsbench_path: $WSBENCH, else the program of the tree, else the installed program.
+wsbench_path() {
+  if [ -n "${WSBENCH:-}" ]; then
+    echo "$WSBENCH"
+  elif in_tree; then
+    echo "$places_top/build/wsbench"
+  else
+    echo "$(dirname "$places_top")/bin/wsbench"
+  fi
+}
+
+# kmod_dir: the sources of the counter-passthrough module.
+kmod_dir() {
+  if in_tree; then echo "$places_top/host/kmod"; else echo "$places_here/kmod"; fi
+}
