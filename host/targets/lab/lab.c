@@ -11,19 +11,17 @@
 #include <unistd.h>
 
 #include "host/lib/error.h"
-#include "host/targets/lab/fail.h"
+#include "host/lib/process.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/emulator.h"
 #include "host/targets/lab/initramfs.h"
 #include "host/targets/lab/job.h"
 #include "host/targets/lab/kernel.h"
 #include "host/targets/lab/machine.h"
-#include "host/targets/lab/module.h"
 #include "host/targets/lab/saved.h"
 #include "host/targets/lab/session.h"
 #include "host/result/result.h"
 #include "host/targets/boot.h"
-#include "host/targets/emulator.h"
 #include "host/selftest/selftest.h"
 #include "host/targets/target.h"
 
@@ -90,9 +88,10 @@ static int fill(struct lab_state *s, const struct target *t,
 	s->machine = t->config ? t->config : lab_machine_find(strchr(t->name, ':') + 1);
 	if (!s->machine)
 		return error_set(err, -EINVAL, "%s: there is no such machine", t->name);
-	ret = lab_find_in_path(s->machine->program, s->emulator, err);
-	if (!ret)
-		ret = find_kernel(s, opt, err);
+	ret = process_find(s->machine->program, s->emulator);
+	if (ret)
+		return error_set(err, ret, "%s is not installed", s->machine->program);
+	ret = find_kernel(s, opt, err);
 	if (!ret)
 		ret = lab_find_program(s->machine->arch, program, err);
 	if (!ret)
@@ -391,8 +390,8 @@ static int lab_describe(struct target *t, struct result **r, struct error *err)
 		ret = run_first_job(t, 0, &job, &a);
 	if (ret)
 		return ret;
-	emulator_version(s->machine->program, s->machine->emulator->version_option,
-			 version, sizeof(version));
+	process_version(s->machine->program, s->machine->emulator->version_option,
+			version, sizeof(version));
 	(*r)->target.name = result_string(*r, t->name);
 	(*r)->target.kind = t->ops->kind;
 	(*r)->target.emulator = result_string(*r, version);
