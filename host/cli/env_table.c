@@ -7,48 +7,12 @@
 #include <string.h>
 
 #include "host/lib/message.h"
+#include "host/lib/table.h"
 #include "host/lib/text.h"
 #include "host/env/machine.h"
 #include "host/env/settings.h"
 #include "host/env/tune.h"
 #include "host/result/result.h"
-
-#define WIDTH	     100
-#define ID_WIDTH     22
-#define VALUE_WIDTH  14
-#define WANTED_WIDTH 16
-#define STATUS_WIDTH 9
-
-static void print_cell(FILE *f, const char *text, size_t width)
-{
-	char clean[ENV_VALUE_MAX];
-
-	snprintf(clean, sizeof(clean), "%s", text);
-	message_clean(clean);
-	text_left(f, clean, width);
-	/* A text longer than its column is not cut. */
-	if (text_width(clean) >= width)
-		fputc(' ', f);
-}
-
-/* A value longer than its column gets a line of its own. */
-static void print_setting(FILE *f, const struct env_finding *found)
-{
-	const struct env_setting *s = found->setting;
-	const char *value = found->status == ENV_UNKNOWN ? "-" : found->value;
-	size_t indent = ID_WIDTH + VALUE_WIDTH + WANTED_WIDTH + STATUS_WIDTH;
-	bool large = text_width(value) >= VALUE_WIDTH;
-
-	print_cell(f, s->id, ID_WIDTH);
-	print_cell(f, large ? "(below)" : value, VALUE_WIDTH);
-	print_cell(f, s->good, WANTED_WIDTH);
-	print_cell(f, env_status_name(found->status), STATUS_WIDTH);
-	text_wrap(f, s->effect, indent, indent, WIDTH);
-	if (!large)
-		return;
-	fputs("    ", f);
-	text_wrap(f, value, 4, 4, WIDTH);
-}
 
 static void add_word(char **words, const char *word)
 {
@@ -60,26 +24,54 @@ static void add_word(char **words, const char *word)
 	*words = longer;
 }
 
+/* Longer values are notes below the table. */
+#define VALUE_MAX 16
+
+static void add_setting(struct table *t, const struct env_finding *found)
+{
+	const struct env_setting *s = found->setting;
+	const char *value = found->status == ENV_UNKNOWN ? "-" : found->value;
+
+	table_row(t, TABLE_PLAIN);
+	table_cell(t, 0, "%s", s->id);
+	if (text_width(value) > VALUE_MAX)
+		table_cell(t, 1, "[%zu]", table_note(t, value));
+	else
+		table_cell(t, 1, "%s", value);
+	table_cell(t, 2, "%s", s->good);
+	table_cell(t, 3, "%s", env_status_name(found->status));
+	table_cell(t, 4, "%s", s->effect);
+}
+
 char *env_table_settings(FILE *f, const char *root)
 {
+	static const struct table_column columns[] = {
+		{ "setting", TABLE_KEY, 0, NULL },
+		{ "value", 0, 0, NULL },
+		{ "expected", 0, 0, NULL },
+		{ "status", 0, 0, NULL },
+		{ "effect on the figures", TABLE_WRAP, 0, NULL },
+	};
 	const struct env_setting *s = env_settings;
 	char *grave = strdup("");
+	struct table_options o;
+	struct table t;
 
 	if (!grave)
 		abort();
-	text_left(f, "setting", ID_WIDTH);
-	text_left(f, "value", VALUE_WIDTH);
-	text_left(f, "expected", WANTED_WIDTH);
-	text_left(f, "status", STATUS_WIDTH);
-	fputs("effect on the figures\n", f);
+	table_options_for(&o, f);
+	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
 	while (s->id) {
 		struct env_finding found;
 
 		env_find(s, root, &found, &s);
-		print_setting(f, &found);
+		add_setting(&t, &found);
 		if (found.status == ENV_WARN && found.setting->grave)
 			add_word(&grave, found.setting->id);
 	}
+	table_print(f, &t, &o);
+	table_print_notes(f, &t, &o);
+	table_free(&t);
 	return grave;
 }
 
@@ -160,7 +152,7 @@ void env_steps_add(const struct env_step *step, void *context)
 
 static void print_step(FILE *f, const struct env_steps_line *line, bool dry)
 {
-	print_cell(f, line->setting->id, ID_WIDTH);
+	fprintf(f, "%-21s ", line->setting->id);
 	switch (line->action) {
 	case ENV_CHANGED:
 		fprintf(f, "%s%s -> %s", dry ? "would be " : "", line->from, line->to);

@@ -60,15 +60,17 @@ static char *text_before(const struct argp *argp)
 static char *text_after(const struct argp *argp)
 {
 	const char *after = argp->doc ? strchr(argp->doc, '\v') : NULL;
-	char *text = strdup(after ? after + 1 : ""), *made;
+	char *text = strdup(after ? after + 1 : ""), *made = text;
+	size_t n;
 
 	if (!text)
 		abort();
-	if (!argp->help_filter)
-		return text;
-	made = argp->help_filter(ARGP_KEY_HELP_POST_DOC, text, NULL);
+	if (argp->help_filter)
+		made = argp->help_filter(ARGP_KEY_HELP_POST_DOC, text, NULL);
 	if (made != text)
 		free(text);
+	for (n = strlen(made); n && made[n - 1] == '\n'; n--)
+		made[n - 1] = '\0';
 	return made;
 }
 

@@ -8,7 +8,7 @@
 
 #include "host/cli/history.h"
 #include "host/lib/message.h"
-#include "host/lib/text.h"
+#include "host/lib/table.h"
 #include "host/result/json_list.h"
 #include "host/lib/number.h"
 
@@ -80,61 +80,56 @@ static void print_spark(const struct history_series *s)
 	putchar('\n');
 }
 
-static void print_stretch(const struct history *h, const struct history_series *s,
-			  size_t k, size_t width)
+static void add_stretch(struct table *t, const struct history *h,
+			const struct history_series *s, size_t k)
 {
 	struct stretch now = stretch(s, k);
 	char name[HISTORY_NAME_BYTES], until[HISTORY_NAME_BYTES];
-	char number[NUMBER_BYTES], range[2 * NUMBER_BYTES + 8];
+	char lo[NUMBER_BYTES], hi[NUMBER_BYTES];
 
 	history_name(&h->runs[s->points[now.start].run], name);
 	history_name(&h->runs[s->points[now.end - 1].run], until);
+	table_row(t, TABLE_PLAIN);
+	table_cell(t, 0, "  %s", name);
+	table_cell(t, 1, "%s", until);
+	table_cell(t, 2, "%zu", now.end - now.start);
 	if (now.lo < now.hi) {
-		number_format(number, now.lo, true);
-		snprintf(range, sizeof(range), "%s to ", number);
-		number_format(number, now.hi, true);
-		strcat(range, number);
+		number_format(lo, now.lo, true);
+		number_format(hi, now.hi, true);
+		table_cell(t, 3, "%s to %s", lo, hi);
 	} else {
-		number_format(range, now.mean, s->method == HISTORY_STEPS);
+		table_number(t, 3, now.mean, s->method == HISTORY_STEPS, false);
 	}
-	fputs("  ", stdout);
-	text_left(stdout, name, width);
-	fputs("  ", stdout);
-	text_left(stdout, until, width);
-	printf("  %5zu  %12s", now.end - now.start, range);
 	if (k) {
 		double relative = history_relative(&s->changes[k - 1]);
 
 		if (!isnan(relative))
-			printf("  %+7.2f %%", 100 * relative);
-		printf("  %s", history_kind_name(history_kind(s, k - 1)));
+			table_cell(t, 4, "%+.2f %%", 100 * relative);
+		table_cell(t, 5, "%s", history_kind_name(history_kind(s, k - 1)));
 	}
-	putchar('\n');
 }
 
-static void print_series(const struct history *h, const struct history_series *s)
+static void print_series(const struct history *h, const struct history_series *s,
+			 const struct table_options *o)
 {
+	static const struct table_column columns[] = {
+		{ "  from", TABLE_KEY, 0, NULL },   { "to", 0, 0, NULL },
+		{ "runs", TABLE_RIGHT, 0, NULL },   { "value", TABLE_RIGHT, 0, NULL },
+		{ "change", TABLE_RIGHT, 0, NULL }, { "verdict", 0, 0, NULL },
+	};
 	char label[HISTORY_NAME_BYTES], where[HISTORY_NAME_BYTES];
-	char name[HISTORY_NAME_BYTES];
-	size_t width = 4;
+	struct table t;
 
-	for (size_t i = 0; i < s->n_points; i++) {
-		history_name(&h->runs[s->points[i].run], name);
-		if (text_width(name) > width)
-			width = text_width(name);
-	}
 	history_label(s, label);
 	history_where(&h->places[s->place], where);
 	printf("%s: %s, in %s%s\n", where, label, s->unit,
 	       s->method == HISTORY_TOO_FEW ? "; too short to judge" : "");
 	print_spark(s);
-	fputs("  ", stdout);
-	text_left(stdout, "from", width);
-	fputs("  ", stdout);
-	text_left(stdout, "to", width);
-	printf("  %5s  %12s\n", "runs", "value");
+	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
 	for (size_t k = 0; k <= s->n_changes; k++)
-		print_stretch(h, s, k, width);
+		add_stretch(&t, h, s, k);
+	table_print(stdout, &t, o);
+	table_free(&t);
 }
 
 static void json_series(struct json_list *l, const struct history *h,
@@ -212,6 +207,7 @@ static void print_json(const struct history_args *args, const struct history *h)
 
 enum cli_exit history_show(const struct history_args *args, struct history *h)
 {
+	struct table_options o;
 	size_t n = 0;
 
 	for (size_t i = 0; i < h->n_series; i++)
@@ -224,13 +220,14 @@ enum cli_exit history_show(const struct history_args *args, struct history *h)
 		print_json(args, h);
 		return CLI_OK;
 	}
+	table_options_for(&o, stdout);
 	n = 0;
 	for (size_t i = 0; i < h->n_series; i++) {
 		if (!history_wanted(args, h, &h->series[i]))
 			continue;
 		if (n++)
 			putchar('\n');
-		print_series(h, &h->series[i]);
+		print_series(h, &h->series[i], &o);
 	}
 	return CLI_OK;
 }

@@ -9,14 +9,14 @@
 #include "host/lib/interrupt.h"
 #include "host/lib/error.h"
 #include "host/lib/message.h"
-#include "host/cli/pmu_table.h"
 #include "host/cli/run.h"
+#include "host/lib/table.h"
+#include "host/report/pmu_map.h"
 #include "host/result/json_list.h"
 
-#define COLUMNS	 100
 #define ARGS_MAX 16
 
-/* What x86_64's map is drawn for if nobody says; the others' rows know for themselves. */
+/* The default configs of x86_64; the rows of aarch64 have their own. */
 #define X86_64_CONFIGS "default,pmu-off,pmc-msr-user"
 
 enum key {
@@ -164,9 +164,11 @@ static enum cli_exit show(const struct pmu_args *args)
 {
 	struct json_list *l = args->json ? json_list_new() : NULL;
 	enum cli_exit code = CLI_OK, one;
+	struct table_options o;
 	struct pmu_map map;
 	char *text;
 
+	table_options_for(&o, stdout);
 	for (size_t i = 0; i < args->n_docs; i++) {
 		if (!pmu_map_build(&map, args->docs[i])) {
 			message_error("%s: no benchmark pmu_* in this document",
@@ -178,11 +180,11 @@ static enum cli_exit show(const struct pmu_args *args)
 		one = failures(args->docs[i]);
 		code = one > code ? one : code;
 		if (l) {
-			pmu_json(l, &map);
+			pmu_map_json(l, &map);
 			continue;
 		}
-		pmu_table_print(stdout, &map, COLUMNS);
-		pmu_capabilities_print(stdout, &map, COLUMNS);
+		pmu_map_print(stdout, &map, &o);
+		pmu_capabilities_print(stdout, &map, &o);
 		if (i + 1 < args->n_docs)
 			putchar('\n');
 	}

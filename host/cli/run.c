@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `wsbench run`: every target in its turn, a document each, one table. */
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +11,8 @@
 #include "host/lib/interrupt.h"
 #include "host/lib/error.h"
 #include "host/lib/message.h"
-#include "host/cli/metrics_table.h"
 #include "host/cli/run.h"
-#include "host/cli/table.h"
+#include "host/report/run_table.h"
 
 /* Whether -o names a folder: it is one, ends like one, or must be one. */
 static bool output_is_folder(const struct run *run)
@@ -147,45 +145,6 @@ static enum cli_exit failures(const struct result *r)
 	return CLI_OK;
 }
 
-static void stats_row(const char *name, const char *config, const int64_t *counts,
-		      size_t n)
-{
-	size_t i;
-
-	printf("%-24s %-14s", name, config);
-	for (i = 0; i < n; i++)
-		if (counts[i] < 0)
-			printf(" %10s", "-");
-		else
-			printf(" %10" PRId64, counts[i]);
-	putchar('\n');
-}
-
-/* Per benchmark, over all its boots. */
-static void stats_print(const struct result *r)
-{
-	size_t i;
-
-	printf("\nRun loop, %s\n%-24s %-14s %10s %10s %10s %10s %10s %10s %10s %10s %10s "
-	       "%10s\n",
-	       r->target.name, "benchmark", "config", "insts", "vm_exits", "half_entry",
-	       "signal", "mmio", "coalesced", "io", "halt", "interrupts", "hypercalls");
-	for (i = 0; i < r->n_benchmarks; i++) {
-		const struct result_benchmark *b = &r->benchmarks[i];
-		const struct result_statistics *s = &b->statistics;
-		const int64_t counts[] = {
-			s->insts,	s->vm_exits, s->vm_half_entries,
-			s->exit_signal, s->mmio,     s->coalesced_mmio,
-			s->io,		s->halt,     s->interrupts,
-			s->hypercalls,
-		};
-
-		if (b->status == RESULT_OK)
-			stats_row(b->name, b->config, counts,
-				  sizeof(counts) / sizeof(counts[0]));
-	}
-}
-
 static enum cli_exit run_all(const struct run *run)
 {
 	struct result **docs = calloc(run->targets.n, sizeof(*docs));
@@ -204,12 +163,12 @@ static enum cli_exit run_all(const struct run *run)
 		code = worst(code, keep(run, docs[n++]));
 	}
 	if (n) {
-		table_defaults(&table, stdout);
-		table_print(stdout, (const struct result *const *)docs, n, &table);
+		table_options_for(&table, stdout);
+		run_table_print(stdout, (const struct result *const *)docs, n, &table);
 		for (i = 0; run->metrics && i < n; i++)
-			metrics_print(stdout, docs[i], table.columns);
+			run_metrics_print(stdout, docs[i], &table);
 		for (i = 0; run->stats && i < n; i++)
-			stats_print(docs[i]);
+			run_statistics_print(stdout, docs[i], &table);
 		if (run->request.pairs)
 			code = worst(code,
 				     run_print_aa((const struct result *const *)docs, n));

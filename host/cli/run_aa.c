@@ -7,14 +7,13 @@
 #include <gsl/gsl_sort_double.h>
 
 #include "host/compare/aa.h"
-#include "host/lib/grid.h"
 #include "host/lib/message.h"
 #include "host/cli/run.h"
-#include "host/cli/table.h"
 #include "host/lib/text.h"
 #include "host/result/result.h"
 #include "host/stats/summary.h"
 #include "host/lib/number.h"
+#include "host/lib/table.h"
 
 enum column {
 	COLUMN_BENCHMARK,
@@ -28,59 +27,59 @@ enum column {
 	COLUMNS,
 };
 
-static const struct grid_column columns[COLUMNS] = {
-	[COLUMN_BENCHMARK] = { "benchmark", false },
-	[COLUMN_VALUE] = { "value", true },
-	[COLUMN_UNIT] = { "unit", false },
-	[COLUMN_DIFFERENCE] = { "A to A", true },
-	[COLUMN_INTERVAL] = { "interval", true },
-	[COLUMN_PAIRS] = { "seen, pairs", true },
-	[COLUMN_RUNS] = { "seen, runs", true },
-	[COLUMN_WRONG] = { "", false },
+static const struct table_column columns[COLUMNS] = {
+	[COLUMN_BENCHMARK] = { "benchmark", TABLE_KEY, 0, NULL },
+	[COLUMN_VALUE] = { "value", TABLE_RIGHT, 0, NULL },
+	[COLUMN_UNIT] = { "unit", 0, 0, NULL },
+	[COLUMN_DIFFERENCE] = { "A to A", TABLE_RIGHT, 1, NULL },
+	[COLUMN_INTERVAL] = { "interval", TABLE_RIGHT, 2, NULL },
+	[COLUMN_PAIRS] = { "seen, pairs", TABLE_RIGHT, 0, NULL },
+	[COLUMN_RUNS] = { "seen, runs", TABLE_RIGHT, 0, NULL },
+	[COLUMN_WRONG] = { "", 0, 0, NULL },
 };
 
 /* Of the figure, in percent; of a figure near nothing, in its unit. */
-static void fill_visible(struct grid *g, enum column column, const struct aa_row *row,
+static void fill_visible(struct table *t, enum column column, const struct aa_row *row,
 			 double visible)
 {
 	char text[NUMBER_BYTES];
 
 	if (isnan(visible)) {
-		grid_cell(g, column, "nothing");
+		table_cell(t, column, "nothing");
 	} else if (row->value > visible) {
-		grid_cell(g, column, "%.*f %%", visible < row->value / 100 ? 2 : 1,
-			  100 * visible / row->value);
+		table_cell(t, column, "%.*f %%", visible < row->value / 100 ? 2 : 1,
+			   100 * visible / row->value);
 	} else {
 		number_format(text, visible, false);
-		grid_cell(g, column, "%s", text);
+		table_cell(t, column, "%s", text);
 	}
 }
 
-static void fill_row(struct grid *g, const struct aa_row *row)
+static void fill_row(struct table *t, const struct aa_row *row)
 {
 	bool plain = !strcmp(row->config, "default");
 	char text[NUMBER_BYTES], hi[NUMBER_BYTES];
 
-	grid_row(g, row->wrong_pairs || row->wrong_runs ? GRID_RED : GRID_PLAIN);
-	grid_cell(g, COLUMN_BENCHMARK, plain ? "%s" : "%s [%s]", row->name, row->config);
+	table_row(t, row->wrong_pairs || row->wrong_runs ? TABLE_RED : TABLE_PLAIN);
+	table_cell(t, COLUMN_BENCHMARK, plain ? "%s" : "%s [%s]", row->name, row->config);
 	number_format(text, row->value, false);
-	grid_cell(g, COLUMN_VALUE, "%s", text);
-	grid_cell(g, COLUMN_UNIT, "%s", row->unit);
+	table_cell(t, COLUMN_VALUE, "%s", text);
+	table_cell(t, COLUMN_UNIT, "%s", row->unit);
 	number_format(text, row->difference, false);
-	grid_cell(g, COLUMN_DIFFERENCE, "%s%s", row->difference > 0 ? "+" : "", text);
+	table_cell(t, COLUMN_DIFFERENCE, "%s%s", row->difference > 0 ? "+" : "", text);
 	if (!isnan(row->lo) && row->hi > row->lo) {
 		number_format(text, row->lo, false);
 		number_format(hi, row->hi, false);
-		grid_cell(g, COLUMN_INTERVAL, "%s%s to %s%s", row->lo > 0 ? "+" : "",
-			  text, row->hi > 0 ? "+" : "", hi);
+		table_cell(t, COLUMN_INTERVAL, "%s%s to %s%s", row->lo > 0 ? "+" : "",
+			   text, row->hi > 0 ? "+" : "", hi);
 	}
-	fill_visible(g, COLUMN_PAIRS, row, row->visible_pairs);
-	fill_visible(g, COLUMN_RUNS, row, row->visible_runs);
+	fill_visible(t, COLUMN_PAIRS, row, row->visible_pairs);
+	fill_visible(t, COLUMN_RUNS, row, row->visible_runs);
 	if (row->wrong_pairs || row->wrong_runs)
-		grid_cell(g, COLUMN_WRONG, "found in %s%s%s",
-			  row->wrong_pairs ? "pairs" : "",
-			  row->wrong_pairs && row->wrong_runs ? ", " : "",
-			  row->wrong_runs ? "runs" : "");
+		table_cell(t, COLUMN_WRONG, "found in %s%s%s",
+			   row->wrong_pairs ? "pairs" : "",
+			   row->wrong_pairs && row->wrong_runs ? ", " : "",
+			   row->wrong_runs ? "runs" : "");
 }
 
 /* Over the benchmarks: what half of them, and the worst of them, let one see. */
@@ -121,7 +120,7 @@ static void print_way(FILE *f, const struct aa *aa, bool exact, const char *what
 static enum cli_exit print_one(const struct result *r)
 {
 	struct table_options o;
-	struct grid g;
+	struct table t;
 	struct aa aa;
 	bool wrong;
 
@@ -129,20 +128,20 @@ static enum cli_exit print_one(const struct result *r)
 		message_warn("%s: no benchmark has boots in pairs", r->target.name);
 		return CLI_UNTRUSTED;
 	}
-	table_defaults(&o, stdout);
-	grid_init(&g, columns, COLUMNS);
+	table_options_for(&o, stdout);
+	table_init(&t, columns, COLUMNS);
 	for (size_t i = 0; i < aa.n_rows; i++)
-		fill_row(&g, &aa.rows[i]);
+		fill_row(&t, &aa.rows[i]);
 	printf("\nA/A, %s: %zu pairs of boots, nothing different between the two of a "
 	       "pair\n\n",
 	       r->target.name, aa.boots);
-	grid_print(stdout, &g, &o);
+	table_print(stdout, &t, &o);
 	fputc('\n', stdout);
 	text_wrap(
 		stdout,
 		"seen: the least difference that a comparison would have called one: by "
 		"pairs of boots of one run (two configs), or by two runs",
-		0, 2, o.columns);
+		0, 2, table_text_columns(&o));
 	if (!r->target.exact && aa.boots < aa.boots_needed)
 		printf("%zu pairs are too few for any difference to be significant among "
 		       "%zu benchmarks: --boots %zu\n",
@@ -152,7 +151,7 @@ static enum cli_exit print_one(const struct result *r)
 	print_way(stdout, &aa, r->target.exact, "runs", &aa.runs,
 		  offsetof(struct aa_row, visible_runs));
 	wrong = aa.pairs.wrong || aa.runs.wrong;
-	grid_free(&g);
+	table_free(&t);
 	aa_free(&aa);
 	return wrong ? CLI_UNTRUSTED : CLI_OK;
 }

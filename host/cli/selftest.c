@@ -9,73 +9,105 @@
 #include "host/cli/cmd.h"
 #include "host/lib/message.h"
 #include "host/cli/names.h"
+#include "host/cli/options.h"
 #include "host/measure/matrix.h"
 #include "host/selftest/selftest.h"
 #include "host/targets/target.h"
 
 #define TESTS_MAX 64
 
-struct asked {
+enum key {
+	OPTION_ON = 0x100,
+	OPTION_KERNEL,
+	OPTION_MODULES,
+	OPTION_APPEND,
+};
+
+struct selftest_args {
+	struct options_common common;
 	const char *on;
 	struct target_options options;
 	const char *names[TESTS_MAX];
 	size_t n;
 };
 
-static void print_help(void)
+static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	fputs("Usage: wsbench selftest [--on kvm|lab:...] [--kernel IMAGE] "
-	      "[--modules DIR] [TEST...]\n"
-	      "Boots guests that notice what a VMM can get wrong. Prints TAP; exit code "
-	      "1 if\na test failed.\n\nTests:\n",
-	      stdout);
-	for (size_t i = 0; selftest_name(i); i++)
-		printf("  %s\n", selftest_name(i));
-	fputs("\nOr alone: " SELFTEST_MATRIX ", every benchmark under every config, 20 "
-	      "events each.\n",
-	      stdout);
-}
+	struct selftest_args *args = state->input;
 
-/* 0, or an enum cli_exit that is not CLI_OK; `help`: there is nothing to do. */
-static int parse(int argc, char **argv, struct asked *a, bool *help)
-{
-	struct {
-		const char *name;
-		const char **value;
-	} options[] = {
-		{ "--on", &a->on },
-		{ "--kernel", &a->options.kernel },
-		{ "--modules", &a->options.modules },
-		{ "--append", &a->options.append },
-	};
-
-	for (int i = 1; i < argc; i++) {
-		size_t k = 0;
-
-		*help = !strcmp(argv[i], "--help");
-		if (*help)
-			return CLI_OK;
-		if (argv[i][0] != '-') {
-			if (a->n == TESTS_MAX) {
-				message_usage("wsbench selftest", "too many tests");
-				return CLI_USAGE;
-			}
-			a->names[a->n++] = argv[i];
-			continue;
-		}
-		while (k < sizeof(options) / sizeof(options[0]) &&
-		       strcmp(options[k].name, argv[i]))
-			k++;
-		if (k == sizeof(options) / sizeof(options[0]) || ++i == argc) {
-			message_usage("wsbench selftest", "%s",
-				      i == argc ? "an option lacks its value"
-						: "unknown option; see --help");
-			return CLI_USAGE;
-		}
-		*options[k].value = argv[i];
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &args->common;
+		return 0;
+	case OPTION_ON:
+		args->on = arg;
+		return 0;
+	case OPTION_KERNEL:
+		args->options.kernel = arg;
+		return 0;
+	case OPTION_MODULES:
+		args->options.modules = arg;
+		return 0;
+	case OPTION_APPEND:
+		args->options.append = arg;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (args->n == TESTS_MAX)
+			return options_error(state, "too many tests");
+		args->names[args->n++] = arg;
+		return 0;
 	}
-	return CLI_OK;
+	return ARGP_ERR_UNKNOWN;
 }
+
+/* The names of the tests, after the options. */
+static char *help_filter(int key, const char *text, void *input)
+{
+	char *help = NULL;
+	size_t bytes;
+	FILE *f;
+
+	(void)input;
+	if (key != ARGP_KEY_HELP_POST_DOC)
+		return (char *)text;
+	f = open_memstream(&help, &bytes);
+	if (!f)
+		abort();
+	fputs("Tests (default: all but " SELFTEST_MATRIX "):\n", f);
+	for (size_t i = 0; selftest_name(i); i++)
+		fprintf(f, "  %s\n", selftest_name(i));
+	fputs("  " SELFTEST_MATRIX
+	      "  every benchmark under every config, 20 events each; "
+	      "alone",
+	      f);
+	if (fclose(f))
+		abort();
+	return help;
+}
+
+static const struct argp_option options[] = {
+	{ "on", OPTION_ON, "TARGET", 0, "Run the tests on kvm or in a lab (default: kvm)",
+	  0 },
+	{ "kernel", OPTION_KERNEL, "IMAGE", 0, "Boot this kernel in the lab", 0 },
+	{ "modules", OPTION_MODULES, "DIR", 0,
+	  "Load KVM's modules from DIR (default: the folder 'modules' beside the kernel)",
+	  0 },
+	{ "append", OPTION_APPEND, "ARGS", 0, "Add ARGS to the kernel's command line",
+	  0 },
+	{ 0 },
+};
+
+static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, { 0 } };
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "[TEST...]",
+	.doc = "Boots guests that test the VMM. Prints TAP; ends with 1 if a test "
+	       "failed.\v",
+	.children = children,
+	.help_filter = help_filter,
+};
 
 static void print_line(void *ctx, const char *text)
 {
@@ -86,7 +118,7 @@ static void print_line(void *ctx, const char *text)
 	*failed += !strncmp(text, "not ok ", 7);
 }
 
-static int matrix_here(const struct asked *a, const struct selftest_watch *watch)
+static int matrix_here(const struct selftest_args *a, const struct selftest_watch *watch)
 {
 	struct target t = *names_target("kvm");
 	struct error err = { "" };
@@ -100,7 +132,7 @@ static int matrix_here(const struct asked *a, const struct selftest_watch *watch
 	return ret < 0 ? CLI_FAILED : ret ? CLI_WORSE : CLI_OK;
 }
 
-static int run_here(const struct asked *a)
+static int run_here(const struct selftest_args *a)
 {
 	int failed = 0, ret;
 	const struct selftest_watch watch = { &failed, print_line };
@@ -120,7 +152,7 @@ static int run_here(const struct asked *a)
 	return failed ? CLI_WORSE : CLI_OK;
 }
 
-static int run_in_lab(const struct target *row, const struct asked *a)
+static int run_in_lab(const struct target *row, const struct selftest_args *a)
 {
 	struct error err = { "" };
 	struct target t = *row;
@@ -139,16 +171,16 @@ static int run_in_lab(const struct target *row, const struct asked *a)
 
 int cmd_selftest(int argc, char **argv)
 {
-	struct asked a = { .on = "kvm", .options.cpu = -1 };
+	struct selftest_args a = { .on = "kvm", .options.cpu = -1 };
 	const struct target *row;
-	bool help = false;
-	int code = parse(argc, argv, &a, &help);
 
-	if (code != CLI_OK)
-		return code;
-	if (help) {
-		print_help();
+	switch (options_parse(&argp, "wsbench selftest", argc, argv, &a)) {
+	case OPTIONS_HELP:
 		return CLI_OK;
+	case OPTIONS_BAD:
+		return CLI_USAGE;
+	case OPTIONS_RUN:
+		break;
 	}
 	row = names_target(a.on);
 	if (!row || (!row->ops->selftest && strcmp(row->name, "kvm"))) {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `wsbench compare` for readers: a table for the terminal, and one of Markdown. */
+/* The table of `wsbench compare`: for a terminal, and as Markdown. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/compare/compare_text.h"
-#include "host/lib/grid.h"
 #include "host/lib/message.h"
-#include "host/lib/text.h"
 #include "host/lib/number.h"
+#include "host/lib/table.h"
+#include "host/lib/text.h"
 
 enum column {
 	COLUMN_BENCHMARK,
@@ -23,63 +23,51 @@ enum column {
 	COLUMNS,
 };
 
-static const struct grid_column columns[COLUMNS] = {
-	[COLUMN_BENCHMARK] = { "benchmark", false },
-	[COLUMN_BASE] = { "base", true },
-	[COLUMN_NEW] = { "new", true },
-	[COLUMN_DIFFERENCE] = { "difference", true },
-	[COLUMN_RATIO] = { "ratio", true },
-	[COLUMN_SHIFT] = { "shift (95 %)", true },
-	[COLUMN_UNIT] = { "unit", false },
-	[COLUMN_VERDICT] = { "verdict", false },
-	[COLUMN_NOTE] = { "", false },
+/* The interval of a noisy row says more than its ratio; base and new are in the document.
+ */
+static const struct table_column columns[COLUMNS] = {
+	[COLUMN_BENCHMARK] = { "benchmark", TABLE_KEY, 0, NULL },
+	[COLUMN_BASE] = { "base", TABLE_RIGHT, 3, NULL },
+	[COLUMN_NEW] = { "new", TABLE_RIGHT, 4, NULL },
+	[COLUMN_DIFFERENCE] = { "difference", TABLE_RIGHT, 2, NULL },
+	[COLUMN_RATIO] = { "ratio", TABLE_RIGHT, 1, NULL },
+	[COLUMN_SHIFT] = { "shift (95 %)", TABLE_RIGHT, 0, NULL },
+	[COLUMN_UNIT] = { "unit", 0, 0, NULL },
+	[COLUMN_VERDICT] = { "verdict", 0, 0, NULL },
+	[COLUMN_NOTE] = { "", 0, 0, NULL },
 };
 
-/* Where two configs are compared, the head says which; else NULL for the default. */
+/* NULL: the default config, or two configs are compared and the head names them. */
 static const char *config_shown(const struct compare *c, const struct compare_row *row)
 {
 	return c->config[0] || !strcmp(row->base.config, "default") ? NULL
 								    : row->base.config;
 }
 
-static void fill_label(struct grid *g, const struct compare *c,
+static void fill_label(struct table *t, const struct compare *c,
 		       const struct compare_row *row)
 {
 	bool plain = !strcmp(row->metric, "round_trip");
 	const char *config = config_shown(c, row);
 
-	grid_cell(g, COLUMN_BENCHMARK, "%s%s%s%s%s%s", row->name, config ? " [" : "",
-		  config ? config : "", config ? "]" : "", plain ? "" : " ",
-		  plain ? "" : row->metric);
+	table_cell(t, COLUMN_BENCHMARK, "%s%s%s%s%s%s", row->name, config ? " [" : "",
+		   config ? config : "", config ? "]" : "", plain ? "" : " ",
+		   plain ? "" : row->metric);
 }
 
-static void fill_number(struct grid *g, enum column column, double value, bool exact,
-			bool sign)
-{
-	char text[NUMBER_BYTES];
-
-	if (isnan(value))
-		return;
-	number_format(text, value, exact);
-	grid_cell(g, column, "%s%s", sign && value > 0 ? "+" : "", text);
-}
-
-/* Few digits where there is much to see, more where there is little. */
-static void fill_ratio(struct grid *g, double ratio)
+static void fill_ratio(struct table *t, double ratio)
 {
 	if (!isnan(ratio))
-		grid_cell(g, COLUMN_RATIO, "%.*f",
-			  ratio >= 10  ? 1
-			  : ratio >= 2 ? 2
-				       : 4,
-			  ratio);
+		table_cell(t, COLUMN_RATIO, "%.*f",
+			   ratio >= 10	? 1
+			   : ratio >= 2 ? 2
+					: 4,
+			   ratio);
 }
 
-/*
- * Of noisy rows: by how much the boots moved, and its interval. In percent where there
- * is a ratio, else in the row's unit.
- */
-static void fill_shift(struct grid *g, const struct compare_row *row)
+/* The shift of a noisy row with its interval: in percent if there is a ratio, else in its
+ * unit. */
+static void fill_shift(struct table *t, const struct compare_row *row)
 {
 	char shift[NUMBER_BYTES], lo[NUMBER_BYTES], hi[NUMBER_BYTES];
 	bool interval = !isnan(row->lo) && !isnan(row->hi);
@@ -90,82 +78,78 @@ static void fill_shift(struct grid *g, const struct compare_row *row)
 		double percent = 100 * (row->shift_ratio - 1);
 
 		if (interval)
-			grid_cell(g, COLUMN_SHIFT, "%+.1f (%+.1f to %+.1f) %%", percent,
-				  100 * (row->ratio_lo - 1), 100 * (row->ratio_hi - 1));
+			table_cell(t, COLUMN_SHIFT, "%+.1f (%+.1f to %+.1f) %%", percent,
+				   100 * (row->ratio_lo - 1), 100 * (row->ratio_hi - 1));
 		else
-			grid_cell(g, COLUMN_SHIFT, "%+.1f %%", percent);
+			table_cell(t, COLUMN_SHIFT, "%+.1f %%", percent);
 		return;
 	}
 	number_format(shift, row->shift, false);
 	number_format(lo, row->lo, false);
 	number_format(hi, row->hi, false);
 	if (interval)
-		grid_cell(g, COLUMN_SHIFT, "%s%s (%s%s to %s%s)",
-			  row->shift > 0 ? "+" : "", shift, row->lo > 0 ? "+" : "", lo,
-			  row->hi > 0 ? "+" : "", hi);
+		table_cell(t, COLUMN_SHIFT, "%s%s (%s%s to %s%s)",
+			   row->shift > 0 ? "+" : "", shift, row->lo > 0 ? "+" : "", lo,
+			   row->hi > 0 ? "+" : "", hi);
 	else
-		grid_cell(g, COLUMN_SHIFT, "%s%s", row->shift > 0 ? "+" : "", shift);
+		table_cell(t, COLUMN_SHIFT, "%s%s", row->shift > 0 ? "+" : "", shift);
 }
 
-/* A range over boots, where its ends are what is compared. */
-static void fill_range(struct grid *g, enum column column, const struct compare_side *s)
+static void fill_value(struct table *t, enum column column, const struct compare_row *row,
+		       const struct compare_side *s, bool exact)
 {
 	char lo[NUMBER_BYTES], hi[NUMBER_BYTES];
 
-	number_format(lo, s->min, true);
-	number_format(hi, s->max, true);
-	grid_cell(g, column, "%s to %s", lo, hi);
+	if (s->metric && row->level == 1 && s->min < s->max) {
+		number_format(lo, s->min, true);
+		number_format(hi, s->max, true);
+		table_cell(t, column, "%s to %s", lo, hi);
+	} else if (s->metric) {
+		table_number(t, column, s->value, exact, false);
+	} else if (s->benchmark && s->benchmark->status != RESULT_OK) {
+		table_cell(t, column, "%s", result_status_name(s->benchmark->status));
+	} else {
+		table_cell(t, column, "-");
+	}
 }
 
-static void fill_value(struct grid *g, enum column column, const struct compare_row *row,
-		       const struct compare_side *s, bool exact)
-{
-	if (s->metric && row->level == 1 && s->min < s->max)
-		fill_range(g, column, s);
-	else if (s->metric)
-		fill_number(g, column, s->value, exact, false);
-	else if (s->benchmark && s->benchmark->status != RESULT_OK)
-		grid_cell(g, column, "%s", result_status_name(s->benchmark->status));
-	else
-		grid_cell(g, column, "-");
-}
-
-static void fill_row(struct grid *g, const struct compare *c,
+static void fill_row(struct table *t, const struct compare *c,
 		     const struct compare_row *row)
 {
-	static const enum grid_color colors[COMPARE_VERDICTS] = {
-		[COMPARE_WORSE] = GRID_RED,	 [COMPARE_BETTER] = GRID_GREEN,
-		[COMPARE_CHANGED] = GRID_YELLOW, [COMPARE_INCONCLUSIVE] = GRID_YELLOW,
-		[COMPARE_NONE] = GRID_DIM,
+	static const enum table_color colors[COMPARE_VERDICTS] = {
+		[COMPARE_WORSE] = TABLE_RED,	  [COMPARE_BETTER] = TABLE_GREEN,
+		[COMPARE_CHANGED] = TABLE_YELLOW, [COMPARE_INCONCLUSIVE] = TABLE_YELLOW,
+		[COMPARE_NONE] = TABLE_DIM,
 	};
 	bool exact = c->base->target.exact && c->new->target.exact;
 
-	grid_row(g, row->let_pass ? GRID_PLAIN : colors[row->verdict]);
-	fill_label(g, c, row);
-	fill_value(g, COLUMN_BASE, row, &row->base, exact);
-	fill_value(g, COLUMN_NEW, row, &row->new, exact);
-	fill_number(g, COLUMN_DIFFERENCE, row->difference, exact, true);
-	fill_ratio(g, row->ratio);
-	fill_shift(g, row);
+	table_row(t, row->let_pass ? TABLE_PLAIN : colors[row->verdict]);
+	fill_label(t, c, row);
+	fill_value(t, COLUMN_BASE, row, &row->base, exact);
+	fill_value(t, COLUMN_NEW, row, &row->new, exact);
+	table_number(t, COLUMN_DIFFERENCE, row->difference, exact, true);
+	fill_ratio(t, row->ratio);
+	fill_shift(t, row);
 	if (row->unit)
-		grid_cell(g, COLUMN_UNIT, "%s", row->unit);
+		table_cell(t, COLUMN_UNIT, "%s", row->unit);
 	if (row->verdict == COMPARE_NONE)
-		grid_cell(g, COLUMN_VERDICT, "not compared");
+		table_cell(t, COLUMN_VERDICT, "not compared");
 	else
-		grid_cell(g, COLUMN_VERDICT, "%s%s", compare_verdict_name(row->verdict),
-			  row->let_pass ? ", let pass" : "");
+		table_cell(t, COLUMN_VERDICT, "%s%s", compare_verdict_name(row->verdict),
+			   row->let_pass ? ", let pass" : "");
 	if (*row->reason)
-		grid_cell(g, COLUMN_NOTE, "[%zu]", grid_note(g, row->reason));
+		table_cell(t, COLUMN_NOTE, "[%zu]", table_note(t, row->reason));
 }
 
-/* What changed comes first; the number of rows filled in up to and with `last`. */
-static size_t fill(struct grid *g, const struct compare *c, enum compare_verdict last)
+/* Adds the rows by verdict, changes first, up to and including `last`. Returns their
+ * number. */
+static size_t fill(struct table *t, const struct compare *c, enum compare_verdict last)
 {
 	for (enum compare_verdict v = 0; v <= last; v++)
 		for (size_t i = 0; i < c->n_rows; i++)
 			if (c->rows[i].verdict == v)
-				fill_row(g, c, &c->rows[i]);
-	return g->n_rows;
+				fill_row(t, c, &c->rows[i]);
+	return t->n_rows;
 }
 
 /* The rows of a verdict that are let pass: "hypercall +1 insns (+0.1 %), ...". */
@@ -219,13 +203,13 @@ static char *let_pass_text(const struct compare *c)
 	return text;
 }
 
-/* "1 worse, 2 better, 30 same, 3 not compared", without what is let pass. */
+/* "1 worse, 2 better, 30 same, 3 not compared", without the rows that are let pass. */
 static void print_summary(FILE *f, const struct compare *c)
 {
 	static const struct {
 		enum compare_verdict verdict;
 		const char *words;
-		bool rare; /* nothing is said of none */
+		bool rare; /* not printed if the count is 0 */
 	} parts[] = {
 		{ COMPARE_WORSE, "worse", false },
 		{ COMPARE_BETTER, "better", false },
@@ -255,28 +239,32 @@ static bool any(const struct compare *c, const char *method)
 	return false;
 }
 
-/* By what rule a row was judged: only of the rules that were used. */
+/* Explains the rules that judged at least one row. */
 static void print_legend(FILE *f, const struct compare *c, size_t columns_max)
 {
 	static const struct {
 		const char *method, *text;
 	} rules[] = {
 		{ "exact", "exact target: any difference counts" },
-		{ "range",
-		  "boots of an exact target that differ (the kernel decides by where its "
-		  "data lie): base and new are ranges over the boots, difference and "
-		  "ratio of their nearest ends; ranges that meet are the same "
-		  "(placement)" },
+		{ "range", "boots of an exact target that differ (the kernel's path "
+			   "depends on the "
+			   "addresses of its data): base and new are ranges over the "
+			   "boots, difference "
+			   "and ratio are those of the nearest ends; overlapping ranges "
+			   "are the same "
+			   "(placement)" },
 		{ "sign test",
-		  "base, new: median over the boots that make pairs; difference, ratio: "
-		  "of these. shift: median ratio of the pairs, and its 95 % interval; "
-		  "better or worse: significant by the sign test (0.01 after Holm), and "
-		  "all of the interval matters" },
+		  "base, new: median over the paired boots; difference, ratio: of these "
+		  "medians. shift: median ratio of the pairs, with its 95 % interval; "
+		  "better, worse: significant by the sign test (0.01 after Holm), and "
+		  "the "
+		  "whole interval matters" },
 		{ "Mann-Whitney",
-		  "base, new: median over the boots; difference, ratio: of these. shift: "
-		  "by how much the boots moved (Hodges-Lehmann), and its 95 % interval; "
-		  "better or worse: significant by Mann-Whitney's test (0.01 after "
-		  "Holm), and all of the interval matters" },
+		  "base, new: median over the boots; difference, ratio: of these "
+		  "medians. "
+		  "shift: Hodges-Lehmann estimate between the boots, with its 95 % "
+		  "interval; better, worse: significant by the Mann-Whitney test (0.01 "
+		  "after Holm), and the whole interval matters" },
 	};
 	bool said = false;
 
@@ -290,68 +278,60 @@ static void print_legend(FILE *f, const struct compare *c, size_t columns_max)
 		fputc('\n', f);
 }
 
+/* `width` 0: on one line. */
 static void print_side(FILE *f, const char *word, const char *name,
-		       const struct result *r)
+		       const struct result *r, size_t width)
 {
 	char *line;
 
-	if (asprintf(&line, "%s%s  %s%s%s%s%s  %s", word, name, r->target.name,
+	if (asprintf(&line, "%s  %s%s%s%s%s  %s", name, r->target.name,
 		     r->subject.kernel ? "  Linux " : "",
 		     r->subject.kernel ? r->subject.kernel : "",
 		     r->subject.label ? "  " : "",
 		     r->subject.label ? r->subject.label : "", r->run.started) < 0)
 		abort();
 	message_clean(line);
-	fprintf(f, "%s\n", line);
+	fputs(word, f);
+	if (width && strlen(word) + text_width(line) > width)
+		text_wrap(f, line, strlen(word), strlen(word), width);
+	else
+		fprintf(f, "%s\n", line);
 	free(line);
-}
-
-static void print_let_pass_line(FILE *f, const struct compare *c, size_t columns_max)
-{
-	char *text = let_pass_text(c);
-
-	if (*text)
-		text_wrap(f, text, 0, 2, columns_max);
-	free(text);
 }
 
 void compare_print(FILE *f, const struct compare *c, const struct compare_names *names,
 		   bool all)
 {
+	char *let_pass = let_pass_text(c);
 	bool same = c->count[COMPARE_SAME] || c->count[COMPARE_SAME_PLACEMENT];
 	struct table_options o;
-	struct grid g;
+	struct table t;
 
-	table_defaults(&o, f);
-	grid_init(&g, columns, COLUMNS);
-	fill(&g, c, all ? COMPARE_SAME : COMPARE_NONE);
-	print_side(f, "base: ", names->base, c->base);
-	print_side(f, "new:  ", names->new, c->new);
+	table_options_for(&o, f);
+	table_init(&t, columns, COLUMNS);
+	fill(&t, c, all ? COMPARE_SAME : COMPARE_NONE);
+	if (c->base->target.exact && c->new->target.exact)
+		t.columns[COLUMN_DIFFERENCE].drop = 0;
+	print_side(f, "base: ", names->base, c->base, o.columns);
+	print_side(f, "new:  ", names->new, c->new, o.columns);
 	fputc('\n', f);
-	grid_print(f, &g, &o);
-	if (g.n_rows)
+	table_print(f, &t, &o);
+	if (t.n_rows)
 		fputc('\n', f);
-	grid_print_notes(f, &g, &o);
-	if (g.n_notes)
+	table_print_notes(f, &t, &o);
+	if (t.n_notes)
 		fputc('\n', f);
-	print_legend(f, c, o.columns);
+	print_legend(f, c, table_text_columns(&o));
 	for (size_t i = 0; i < c->n_notes; i++)
-		text_wrap(f, c->notes[i], 0, 2, o.columns);
+		text_wrap(f, c->notes[i], 0, 2, table_text_columns(&o));
 	if (c->n_notes)
 		fputc('\n', f);
 	print_summary(f, c);
-	fputs(!all && same ? " (--all shows what is the same)\n" : "\n", f);
-	print_let_pass_line(f, c, o.columns);
-	grid_free(&g);
-}
-
-static void print_folded(FILE *f, const struct grid *g, size_t from)
-{
-	if (from == g->n_rows)
-		return;
-	fprintf(f, "\n<details><summary>%zu more</summary>\n\n", g->n_rows - from);
-	grid_print_markdown(f, g, from, g->n_rows);
-	fputs("\n</details>\n", f);
+	fputs(!all && same ? " (--all shows rows that are the same)\n" : "\n", f);
+	if (*let_pass)
+		text_wrap(f, let_pass, 0, 2, table_text_columns(&o));
+	free(let_pass);
+	table_free(&t);
 }
 
 void compare_print_markdown(FILE *f, const struct compare *c,
@@ -366,37 +346,42 @@ void compare_print_markdown(FILE *f, const struct compare *c,
 	};
 	char *let_pass = let_pass_text(c);
 	size_t changed;
-	struct grid g;
+	struct table t;
 
-	grid_init(&g, columns, COLUMNS);
-	changed = fill(&g, c, COMPARE_CHANGED);
+	table_init(&t, columns, COLUMNS);
+	changed = fill(&t, c, COMPARE_CHANGED);
 	for (enum compare_verdict v = COMPARE_INCONCLUSIVE; v < COMPARE_VERDICTS; v++)
 		for (size_t i = 0; i < c->n_rows; i++)
 			if (c->rows[i].verdict == v)
-				fill_row(&g, c, &c->rows[i]);
+				fill_row(&t, c, &c->rows[i]);
 	fprintf(f, "### wsbench: %s\n\n", marks[compare_outcome(c)]);
 	print_summary(f, c);
 	if (*let_pass) {
 		fputs("\n\n", f);
-		grid_print_escaped(f, let_pass);
+		table_markdown_text(f, let_pass);
 	}
 	free(let_pass);
 	fputs("\n\n```\n", f);
-	print_side(f, "base: ", names->base, c->base);
-	print_side(f, "new:  ", names->new, c->new);
+	print_side(f, "base: ", names->base, c->base, 0);
+	print_side(f, "new:  ", names->new, c->new, 0);
 	fputs("```\n", f);
 	if (changed) {
 		fputc('\n', f);
-		grid_print_markdown(f, &g, 0, changed);
+		table_markdown(f, &t, 0, changed);
 	}
-	print_folded(f, &g, changed);
-	if (g.n_notes)
+	if (changed < t.n_rows) {
+		fprintf(f, "\n<details><summary>%zu more</summary>\n\n",
+			t.n_rows - changed);
+		table_markdown(f, &t, changed, t.n_rows);
+		fputs("\n</details>\n", f);
+	}
+	if (t.n_notes)
 		fputc('\n', f);
-	grid_print_markdown_notes(f, &g);
+	table_markdown_notes(f, &t);
 	for (size_t i = 0; i < c->n_notes; i++) {
 		fputs("\n> ", f);
-		grid_print_escaped(f, c->notes[i]);
+		table_markdown_text(f, c->notes[i]);
 		fputc('\n', f);
 	}
-	grid_free(&g);
+	table_free(&t);
 }

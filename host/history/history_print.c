@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What `wsbench history check` prints for people. */
+/* The text that `wsbench history check` prints. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,97 +7,115 @@
 
 #include "host/cli/history.h"
 #include "host/lib/message.h"
-#include "host/lib/text.h"
 #include "host/lib/number.h"
+#include "host/lib/table.h"
 
-#define RED    "\033[31m"
-#define GREEN  "\033[32m"
-#define YELLOW "\033[33m"
-#define PLAIN  "\033[0m"
+enum column {
+	COLUMN_LABEL,
+	COLUMN_BEFORE,
+	COLUMN_AFTER,
+	COLUMN_RELATIVE,
+	COLUMN_VERDICT,
+	COLUMN_DETAIL,
+	COLUMNS,
+};
+
+/* Without heads: a heading names the two runs, and the order is that of time. */
+static const struct table_column columns[COLUMNS] = {
+	[COLUMN_LABEL] = { "", TABLE_KEY, 0, NULL },
+	[COLUMN_BEFORE] = { "", TABLE_RIGHT, 0, NULL },
+	[COLUMN_AFTER] = { "", TABLE_RIGHT, 0, NULL },
+	[COLUMN_RELATIVE] = { "", TABLE_RIGHT, 0, NULL },
+	[COLUMN_VERDICT] = { "", 0, 0, NULL },
+	[COLUMN_DETAIL] = { "", TABLE_JOIN | TABLE_WRAP, 0, NULL },
+};
 
 static const char *confirmed_text(const struct history_alarm *a)
 {
 	static const char *const texts[] = {
 		[HISTORY_UNTRIED] = "",
-		[HISTORY_CONFIRMED] = ", confirmed: ",
-		[HISTORY_REFUTED] = ", not confirmed: ",
-		[HISTORY_UNDECIDED] = ", could not be confirmed: ",
+		[HISTORY_CONFIRMED] = ", confirmed:",
+		[HISTORY_REFUTED] = ", not confirmed:",
+		[HISTORY_UNDECIDED] = ", could not be confirmed:",
 	};
 
 	return texts[a->confirmed];
 }
 
-/* Of one run: its alarms, and how wide their labels are. */
+/* The alarms of one run. */
 struct group {
 	const struct history *h;
 	const struct history_alarm *alarms;
-	size_t n, width;
+	size_t n;
 };
-
-static const char *kind_color(enum history_kind kind)
-{
-	static const char *const colors[] = {
-		[HISTORY_WORSE] = RED,
-		[HISTORY_BETTER] = GREEN,
-		[HISTORY_CHANGED] = YELLOW,
-	};
-
-	return colors[kind];
-}
 
 static double difference(const struct history_alarm *a)
 {
 	return history_change(a)->after - history_change(a)->before;
 }
 
-/* `others`: as many more like it are not printed. */
-static void print_change(const struct history_alarm *a, size_t width, size_t others)
+/* `others`: as many more changes equal to this one are not printed. */
+static void add_change(struct table *t, const struct history_alarm *a, size_t others)
 {
+	static const enum table_color colors[] = {
+		[HISTORY_WORSE] = TABLE_RED,
+		[HISTORY_BETTER] = TABLE_GREEN,
+		[HISTORY_CHANGED] = TABLE_YELLOW,
+	};
 	const struct changepoint *c = history_change(a);
-	bool color = message_color(stdout);
-	char label[HISTORY_NAME_BYTES], from[NUMBER_BYTES], to[NUMBER_BYTES];
+	char label[HISTORY_NAME_BYTES], number[NUMBER_BYTES];
 	bool steps = a->series->method == HISTORY_STEPS;
 	double percent = 100 * history_relative(c);
+	char *detail = NULL;
 	uint32_t boots;
+	size_t bytes;
+	FILE *f;
 
+	table_row(t, TABLE_PLAIN);
 	history_label(a->series, label);
 	if (others) {
 		size_t used = strlen(label);
 
 		snprintf(label + used, sizeof(label) - used, " and %zu more", others);
 	}
-	number_format(from, c->before, steps);
-	number_format(to, c->after, steps);
-	fputs("    ", stdout);
-	text_left(stdout, label, width);
-	printf("  %10s  %10s  ", from, to);
-	if (isnan(percent))
-		printf("%9s", "");
-	else if (percent >= 1000) /* it used to be next to nothing */
-		printf("%7.0f x", c->after / c->before);
-	else if (fabs(percent) < 0.05)
-		printf("%+7.2f %%", percent);
-	else
-		printf("%+7.1f %%", percent);
-	printf("  %s%s%s%s%s%s", color ? kind_color(a->kind) : "",
-	       history_kind_name(a->kind), color ? PLAIN : "",
-	       a->let_pass ? ", let pass" : "", confirmed_text(a), a->reason);
+	table_cell(t, COLUMN_LABEL, "    %s", label);
+	number_format(number, c->before, steps);
+	table_cell(t, COLUMN_BEFORE, "%s", number);
+	number_format(number, c->after, steps);
+	table_cell(t, COLUMN_AFTER, "%s", number);
+	if (percent >= 1000) /* it was next to nothing */
+		table_cell(t, COLUMN_RELATIVE, "%.0f x", c->after / c->before);
+	else if (!isnan(percent))
+		table_cell(t, COLUMN_RELATIVE, "%+.*f %%", fabs(percent) < 0.05 ? 2 : 1,
+			   percent);
+	f = open_memstream(&detail, &bytes);
+	if (!f)
+		abort();
+	fputs(a->reason, f);
 	if (a->kind == HISTORY_CHANGED) {
 		char class[HISTORY_NAME_BYTES];
 
 		history_class_change(a->series, a->k, class, sizeof(class));
-		printf(": %s", class);
+		fprintf(f, "%s%s", *a->reason ? ": " : "", class);
 	} else if (!steps) {
-		printf("  p %.1g", c->pvalue);
+		fprintf(f, "%sp %.1g", *a->reason ? ", " : "", c->pvalue);
 	} else if (history_is_of_ranges(a->series, a->k, &boots)) {
-		printf(" (nearest ends of ranges over %u boots)", boots);
+		fprintf(f, "%s(nearest ends of ranges over %u boots)",
+			*a->reason ? " " : "", boots);
 	}
 	if (others)
-		printf(", each by %g", fabs(difference(a)));
-	putchar('\n');
+		fprintf(f, "%seach by %g", ftell(f) ? ", " : "", fabs(difference(a)));
+	if (fclose(f))
+		abort();
+	table_cell(t, COLUMN_VERDICT, "%s%s%s%s", history_kind_name(a->kind),
+		   a->let_pass ? ", let pass" : "", confirmed_text(a),
+		   a->kind == HISTORY_CHANGED && !*confirmed_text(a) ? ":" : "");
+	table_cell_color(t, COLUMN_VERDICT, colors[a->kind]);
+	table_cell(t, COLUMN_DETAIL, "%s", detail);
+	free(detail);
 }
 
-/* What else changed with the run, and may be the reason. */
+/* Other changes of the run that may be the reason. */
 static void print_suspects(const struct history_run *old, const struct history_run *new)
 {
 	if (strcmp(old->tool, new->tool) != 0)
@@ -119,7 +137,7 @@ static void print_heading(const struct group *g)
 	history_name(new, name);
 	history_name(old, before);
 	printf("  %s, after %s", name, before);
-	/* Two runs of one kernel: which of them, then. */
+	/* Two runs of one kernel: the run's id tells them apart. */
 	if (!strcmp(name, before))
 		printf(" (run %s)", new->id);
 	for (size_t i = 0; i < g->n; i++)
@@ -140,8 +158,8 @@ static bool same_change(const struct history *h, const struct history_alarm *a,
 }
 
 /*
- * A path that all exits share may change by an instruction or two, and a hundred
- * benchmarks with it. Small and alike, they are one line.
+ * A change of a path that all exits share changes a hundred benchmarks by an instruction
+ * or two. Small changes that are equal are printed as one line.
  */
 #define SMALL	   0.01
 #define ALIKE_MANY 4
@@ -157,9 +175,13 @@ static bool alike(const struct history_alarm *a, const struct history_alarm *b)
 	       difference(a) == difference(b);
 }
 
-static void print_group(const struct history_args *args, const struct group *g)
+static void print_group(const struct history_args *args, const struct group *g,
+			const struct table_options *o)
 {
+	struct table t;
+
 	print_heading(g);
+	table_init(&t, columns, COLUMNS);
 	for (size_t i = 0; i < g->n; i++) {
 		size_t before = 0, after = 0;
 
@@ -167,23 +189,12 @@ static void print_group(const struct history_args *args, const struct group *g)
 			if (j != i && alike(&g->alarms[i], &g->alarms[j]))
 				*(j < i ? &before : &after) += 1;
 		if (args->all || before + after + 1 < ALIKE_MANY)
-			print_change(&g->alarms[i], g->width, 0);
+			add_change(&t, &g->alarms[i], 0);
 		else if (!before)
-			print_change(&g->alarms[i], g->width, after);
+			add_change(&t, &g->alarms[i], after);
 	}
-}
-
-static size_t label_width(const struct history_alarm *alarms, size_t n)
-{
-	char label[HISTORY_NAME_BYTES];
-	size_t width = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		history_label(alarms[i].series, label);
-		if (text_width(label) > width)
-			width = text_width(label);
-	}
-	return width;
+	table_print(stdout, &t, o);
+	table_free(&t);
 }
 
 static void print_gone(const struct history_args *args, const struct history *h)
@@ -230,12 +241,13 @@ void history_check_print(const struct history_args *args, const struct history *
 {
 	struct history_tally t = history_tally(args, h, alarms, n);
 	const struct history_alarm *last = NULL;
-	size_t width = label_width(alarms, n);
 	char where[HISTORY_NAME_BYTES];
+	struct table_options o;
 
+	table_options_for(&o, stdout);
 	for (size_t i = 0, end; i < n; i = end) {
 		const struct history_alarm *a = &alarms[i];
-		struct group g = { .h = h, .alarms = a, .width = width };
+		struct group g = { .h = h, .alarms = a };
 
 		for (end = i + 1; end < n && same_change(h, a, &alarms[end]);)
 			end++;
@@ -246,7 +258,7 @@ void history_check_print(const struct history_args *args, const struct history *
 			history_where(&h->places[a->series->place], where);
 			printf("%s%s\n", last ? "\n" : "", where);
 		}
-		print_group(args, &g);
+		print_group(args, &g, &o);
 		last = a;
 	}
 	if (last)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The vPMU map as a document holds it: registers by configs, and who has which PMU. */
+/* The vPMU map in a document: registers by configs, and the PMU of host, KVM and guests.
+ */
 #include "host/report/pmu_map.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* What reads counters without being one of the registers. */
+/* Instructions that read counters and are not registers. */
 static const struct {
 	unsigned int archs;
 	struct pmu_line line;
@@ -121,7 +122,7 @@ void pmu_map_values(enum arch arch, const struct result_pmu_source *source,
 		char *end;
 
 		if (!pmu_reading_names[arch][at])
-			continue; /* a newer program's */
+			continue; /* of a newer version */
 		notes[at] = r->note;
 		if (!r->value)
 			continue;

@@ -134,7 +134,7 @@ def second(name, by):
   # What is the same is not listed unless asked for.
   run_apart "$wsbench" compare base.json meets.json
   [ "$status" = 0 ]
-  [[ $stdout != *cr3* && $stdout == *"(--all shows what is the same)"* ]]
+  [[ $stdout != *cr3* && $stdout == *"(--all shows rows that are the same)"* ]]
   run_apart "$wsbench" compare base.json apart.json
   [ "$status" = 1 ]
   grep -E '^cr3 .* \+2 .* worse' <<<"$stdout"

@@ -68,7 +68,7 @@ all_are() {
   grep -qE '^PMSWINC_EL0 +- +fault' <<<"$stdout"
   grep -qE '^PMUVer .* none +PMUv3' <<<"$stdout"
   grep -q '^events, guest \[pmu-emulated\]: .*CPU_CYCLES' <<<"$stdout"
-  [ "$(awk '{ if (length > n) n = length } END { print n }' <<<"$stdout")" -le 100 ]
+  [ "$(LC_ALL=C.UTF-8 wc -L <<<"$stdout")" -le 100 ]
 }
 
 @test "and as JSON" {

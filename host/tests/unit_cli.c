@@ -13,7 +13,7 @@
 #include "host/lib/message.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
-#include "host/cli/table.h"
+#include "host/report/run_table.h"
 #include "host/lib/text.h"
 #include "host/result/result.h"
 
@@ -396,7 +396,7 @@ static char *print_table(struct result **docs, size_t n, unsigned int columns)
 	size_t bytes;
 	FILE *f = open_memstream(&text, &bytes);
 
-	table_print(f, (const struct result *const *)docs, n, &o);
+	run_table_print(f, (const struct result *const *)docs, n, &o);
 	fclose(f);
 	for (size_t i = 0; i < n; i++)
 		result_free(docs[i]);

@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Makes a manual page from its template; the options come from the program.
+set -euo pipefail
+
+usage() {
+  cat <<'END'
+usage: host/man/page.sh WSBENCH TEMPLATE
+
+Prints the mdoc page of TEMPLATE (wsbench.1.in, wsbench-run.1.in, ...), in which lines
+are replaced by what WSBENCH --dump-options or WSBENCH COMMAND --dump-options prints:
+
+  @HEAD       date, title, NAME and SYNOPSIS
+  @COMMANDS   list of the commands
+  @DOC        description of the command
+  @OPTIONS    options of the command, and the text that follows them in the help
+  @EXIT       list of the exit codes
+END
+}
+
+case ${1-} in --help) usage && exit 0 ;; esac
+[ $# = 2 ] || { usage >&2 && exit 2; }
+wsbench=$1 template=$2
+page=$(basename "$template" .1.in)
+command=${page#wsbench}
+command=${command#-}
+# The date of the newest version.
+date=$(sed -n 's/^## .*(\([0-9-]*\))$/\1/p' "$(dirname "$template")/../CHANGES.md" | head -n 1)
+date=$(LC_ALL=C date -u -d "$date" '+%B %-d, %Y')
+
+{
+  "$wsbench" --dump-options
+  [ -z "$command" ] || "$wsbench" "$command" --dump-options
+  echo '---'
+  cat "$template"
+} | awk -F '\t' -v page="$page" -v command="$command" -v date="$date" '
+  # Text as roff: no escapes, no control lines, minus signs of options.
+  function roff(text) {
+    gsub(/\\/, "\\e", text)
+    gsub(/--/, "\\-\\-", text)
+    gsub(/ -/, " \\-", text)
+    if (text ~ /^[.'\'']/)
+      text = "\\\\&" text
+    return text
+  }
+  function paragraph(text) {
+    gsub(/\. +/, ".\n", text) # sentences begin lines
+    n_lines = split(text, line, "\n")
+    for (l = 1; l <= n_lines; l++)
+      if (line[l] != "")
+        print roff(line[l])
+  }
+  function head() {
+    print ".Dd " date "\n.Dt " toupper(page) " 1\n.Os\n.Sh NAME\n.Nm " page
+    print ".Nd " (command == "" ? "measure the cost of VM exits" : summary[command])
+    print ".Sh SYNOPSIS"
+    if (command == "") {
+      print ".Nm\n.Ar COMMAND\n.Op Ar OPTION ...\n.Nm\n.Cm help\n.Op Ar COMMAND\n.Nm\n.Cm version"
+      return
+    }
+    for (i = 1; i <= n_args; i++)
+      print ".Nm wsbench\n.Cm " command "\n.Op Ar OPTION ..." (args[i] == "" ? "" : "\n" roff(args[i]))
+  }
+  function commands() {
+    print ".Bl -tag -width selftest"
+    for (i = 1; i <= n_commands; i++)
+      print ".It Xr wsbench-" names[i] " 1\n" roff(summary[names[i]])
+    print ".El"
+  }
+  function options() {
+    open = 0
+    for (i = 1; i <= n_options; i++) {
+      split(option[i], o, "\t")
+      if (o[1] == "group") {
+        if (open)
+          print ".El"
+        open = 0
+        print ".Pp\n" roff(o[2])
+        continue
+      }
+      if (!open)
+        print ".Bl -tag -width Ds"
+      open = 1
+      printf ".It %s%s%s\n", o[3] == "" ? "" : "Fl " substr(o[3], 2) " , ", \
+        "Fl \\-" substr(o[2], 3), o[4] == "" ? "" : " Ar " roff(o[4])
+      print roff(o[5])
+    }
+    if (open)
+      print ".El"
+    table = after ~ /[^ ]  +[^ ]/
+    if (after == "")
+      return
+    if (table) {
+      n_lines = split(after, line, "\n")
+      print ".Bd -literal"
+      for (l = 1; l <= n_lines; l++)
+        print roff(line[l])
+      print ".Ed"
+    } else {
+      print ".Pp"
+      gsub(/\n/, " ", after)
+      paragraph(after)
+    }
+  }
+  function exits() {
+    print ".Bl -tag -width Ds"
+    for (i = 1; i <= n_exits; i++)
+      print ".It " exit_code[i] "\n" roff(exit_text[i])
+    print ".El"
+  }
+  $1 == "---" { in_page = 1; next }
+  !in_page && $1 == "command" { names[++n_commands] = $2; summary[$2] = $3 }
+  !in_page && $1 == "exit" { exit_code[++n_exits] = $2; exit_text[n_exits] = $3 }
+  !in_page && $1 == "args" { args[++n_args] = $2 }
+  !in_page && $1 == "doc" { doc = doc (doc == "" ? "" : "\n") $2 }
+  !in_page && ($1 == "option" || $1 == "group") { option[++n_options] = $0 }
+  !in_page && $1 == "after" { after = after (n_after++ ? "\n" : "") $2 }
+  !in_page { next }
+  /^@HEAD$/ { head(); next }
+  /^@COMMANDS$/ { commands(); next }
+  /^@DOC$/ { paragraph(doc); next }
+  /^@OPTIONS$/ { options(); next }
+  /^@EXIT$/ { exits(); next }
+  /^\./ { print; next }
+  { print roff($0) }
+'

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of result documents: benchmarks down, documents across. */
+#include "host/report/run_table.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/lib/message.h"
+#include "host/lib/number.h"
+#include "host/report/rows.h"
+#include "host/result/result.h"
+
+#define METRIC "round_trip"
+
+/* The columns of a document: its figure and what follows the figure. */
+enum part {
+	PART_NUMBER, /* "1,495", "-", "skip", "FAIL" */
+	PART_TAIL,   /* "+-12", "[1]" */
+	PART_MARK, /* the handler if it is not the row's; a unit if it is not the clock's
+		    */
+	PART_AGAINST, /* "+57 (1.06x)": compared with the first config of the benchmark */
+	PARTS,
+};
+
+#define KEYS 2 /* benchmark, handled by */
+
+static size_t column(size_t d, enum part part)
+{
+	return KEYS + PARTS * d + part;
+}
+
+bool run_table_is_shared(const struct run_table *m, size_t d)
+{
+	for (size_t i = 0; i < m->n_docs; i++)
+		if (i != d && !strcmp(m->docs[i]->target.name, m->docs[d]->target.name))
+			return true;
+	return false;
+}
+
+/* "lab:aarch64-vhe" on three lines, above the unit. */
+static void target_head(char *head, size_t bytes, const struct run_table *m, size_t d,
+			const char *unit)
+{
+	size_t breaks = 0, n;
+
+	n = (size_t)snprintf(head, bytes, "%.40s", m->docs[d]->target.name);
+	for (size_t i = 0; i < n && breaks < 2; i++)
+		if (head[i] == ':' || head[i] == '-') {
+			head[i] = '\n';
+			breaks++;
+		}
+	if (run_table_is_shared(m, d))
+		snprintf(head + n, bytes - n, "\n#%zu %s", d + 1, unit);
+	else
+		snprintf(head + n, bytes - n, "\n%s", unit);
+}
+
+static void add_columns(struct run_table *m, const char *const *heads)
+{
+	static const struct table_column keys[KEYS] = {
+		{ "benchmark", TABLE_KEY, 0, NULL },
+		{ "handled by", TABLE_KEY, 0, NULL },
+	};
+
+	table_init(&m->table, keys, KEYS);
+	for (size_t d = 0; d < m->n_docs; d++) {
+		const char *unit = m->docs[d]->clock.unit;
+		char head[128];
+
+		unit = unit ? unit : "no unit";
+		if (heads)
+			snprintf(head, sizeof(head), "%.100s\n%.20s", heads[d], unit);
+		else
+			target_head(head, sizeof(head), m, d, unit);
+		table_column(&m->table,
+			     &(struct table_column){ head, TABLE_RIGHT, 0, unit });
+		table_column(&m->table,
+			     &(struct table_column){ "", TABLE_JOIN, 0, unit });
+		table_column(&m->table,
+			     &(struct table_column){ "", TABLE_JOIN, 0, unit });
+		table_column(&m->table, &(struct table_column){
+						"", TABLE_RIGHT | TABLE_KEEP, 0, unit });
+	}
+}
+
+static const char *handler_word(const struct result_benchmark *b)
+{
+	return b->exits.faults > 0 ? "fault" : result_handler_name(b->handled_by);
+}
+
+/*
+ * The handler that most cells of a row with this status have. A hypervisor whose KVM
+ * reports the handler outweighs any number of those that do not, and of machines without
+ * a hypervisor.
+ */
+static const char *most_common_handler(const struct run_table *m,
+				       const struct rows_row *row,
+				       enum result_status status)
+{
+	const char *best = NULL;
+	size_t most = 0;
+
+	for (size_t d = 0; d < m->n_docs; d++) {
+		const struct result_benchmark *b = rows_find(m->docs[d], row);
+		size_t weight = 0;
+
+		if (!b || b->status != status)
+			continue;
+		for (size_t k = 0; k < m->n_docs; k++) {
+			const struct result_benchmark *other = rows_find(m->docs[k], row);
+
+			if (!other || other->status != status ||
+			    strcmp(handler_word(other), handler_word(b)) != 0)
+				continue;
+			weight += m->docs[k]->target.hypervisor &&
+						  other->handled_by != HANDLED_UNKNOWN
+					  ? 1000
+					  : 1;
+		}
+		if (weight > most) {
+			most = weight;
+			best = handler_word(b);
+		}
+	}
+	return best;
+}
+
+static const char *reason_of(const struct result_benchmark *b)
+{
+	return b->reason ? b->reason : "the document gives no reason";
+}
+
+/* The estimate with its interval. Rows that time nothing have other metrics: the first
+ * one. */
+static double fill_value(struct run_table *m, size_t d, const struct result_benchmark *b,
+			 const char *plus_minus)
+{
+	const struct result_metric *metric = result_find_metric(b, METRIC);
+	const struct result *doc = m->docs[d];
+	char half[NUMBER_BYTES];
+
+	if (!metric && b->n_metrics)
+		metric = &b->metrics[0];
+	if (!metric || isnan(metric->value)) {
+		table_cell(&m->table, column(d, PART_NUMBER), "?");
+		table_cell(&m->table, column(d, PART_TAIL), "[%zu]",
+			   table_note(&m->table, "there is no estimate of " METRIC));
+		return NAN;
+	}
+	table_number(&m->table, column(d, PART_NUMBER), metric->value, doc->target.exact,
+		     false);
+	if (metric->unit && doc->clock.unit &&
+	    strcmp(metric->unit, doc->clock.unit) != 0) {
+		table_cell(&m->table, column(d, PART_MARK), "%.11s", metric->unit);
+		m->marks = true;
+	}
+	if (metric->ci.method && metric->ci.hi > metric->ci.lo) {
+		number_format(half, (metric->ci.hi - metric->ci.lo) / 2,
+			      doc->target.exact);
+		/* "0" would claim that there is no noise. */
+		table_cell(&m->table, column(d, PART_TAIL), "%s%s", plus_minus,
+			   strcmp(half, "0") != 0 ? half : "0.1");
+		m->intervals = true;
+	}
+	return metric->value;
+}
+
+/* Fills in a document's cells of the last row. Returns its figure, or NAN. */
+static double fill_cells(struct run_table *m, size_t d, const struct rows_row *row,
+			 const char *handler, const char *plus_minus)
+{
+	const struct result_benchmark *b = rows_find(m->docs[d], row);
+	size_t number = column(d, PART_NUMBER), tail = column(d, PART_TAIL);
+	bool failed = b && b->status == RESULT_FAIL;
+
+	if (!b || b->status != RESULT_OK) {
+		table_cell(&m->table, number, "%s", !b ? "-" : failed ? "FAIL" : "skip");
+		table_cell_color(&m->table, number, failed ? TABLE_RED : TABLE_DIM);
+		table_cell_color(&m->table, tail, failed ? TABLE_RED : TABLE_DIM);
+		m->absent |= !b;
+		if (b)
+			table_cell(&m->table, tail, "[%zu]",
+				   table_note(&m->table, reason_of(b)));
+		return NAN;
+	}
+	if (strcmp(handler_word(b), handler) != 0) {
+		table_cell(&m->table, column(d, PART_MARK), "%.11s", handler_word(b));
+		m->marks = true;
+	}
+	return fill_value(m, d, b, plus_minus);
+}
+
+/* The row of the same benchmark's first config: `i` itself, or one above it. */
+static size_t first_config(const struct rows *rows, size_t i)
+{
+	while (i && !strcmp(rows->rows[i - 1].name, rows->rows[i].name))
+		i--;
+	return i;
+}
+
+static void fill_against(struct run_table *m, size_t d, double base, double value)
+{
+	char difference[NUMBER_BYTES], times[NUMBER_BYTES];
+	double ratio = value / base;
+
+	if (isnan(value - base))
+		return;
+	number_format(difference, value - base, m->docs[d]->target.exact);
+	if (ratio >= 100)
+		number_format(times, ratio, false);
+	else
+		snprintf(times, sizeof(times), "%.3g", ratio);
+	table_cell(&m->table, column(d, PART_AGAINST),
+		   isfinite(ratio) && ratio > 0 ? "%s%s (%sx)" : "%s%s",
+		   value > base ? "+" : "", difference, times);
+}
+
+/* Whether configs are what the table is about: most rows are of a further config. */
+static bool compares_configs(const struct rows *rows)
+{
+	size_t further = 0;
+
+	for (size_t i = 0; i < rows->n; i++)
+		further += first_config(rows, i) != i;
+	return further && 2 * further >= rows->n;
+}
+
+void run_table_build(struct run_table *m, const struct result *const *docs, size_t n,
+		     const char *const *heads, const char *plus_minus)
+{
+	static const enum result_status order[] = { RESULT_OK, RESULT_SKIP, RESULT_FAIL };
+	struct rows rows;
+	double *values;
+
+	*m = (struct run_table){ .docs = docs, .n_docs = n };
+	rows_collect(&rows, docs, n);
+	values = calloc(rows.n * n + 1, sizeof(*values));
+	if (!values)
+		abort();
+	add_columns(m, heads);
+	m->compares = !heads && compares_configs(&rows);
+	/* Notes are numbered document by document: so are the parts of a split table. */
+	for (size_t d = 0; d < n; d++)
+		for (size_t i = 0; i < rows.n; i++) {
+			const struct result_benchmark *b =
+				rows_find(docs[d], &rows.rows[i]);
+
+			if (b && b->status != RESULT_OK)
+				table_note(&m->table, reason_of(b));
+		}
+	for (size_t i = 0; i < rows.n; i++) {
+		size_t base = first_config(&rows, i);
+		const char *handler = NULL;
+
+		for (size_t s = 0; s < 3 && !handler; s++)
+			handler = most_common_handler(m, &rows.rows[i], order[s]);
+		table_row(&m->table, TABLE_PLAIN);
+		table_cell(&m->table, 0, "%s", rows.rows[i].label);
+		table_cell(&m->table, 1, "%s", handler);
+		for (size_t d = 0; d < n; d++) {
+			values[i * n + d] =
+				fill_cells(m, d, &rows.rows[i], handler, plus_minus);
+			if (m->compares && base != i)
+				fill_against(m, d, values[base * n + d],
+					     values[i * n + d]);
+		}
+	}
+	free(values);
+	rows_free(&rows);
+}
+
+void run_table_free(struct run_table *m)
+{
+	table_free(&m->table);
+}
+
+void run_table_print(FILE *f, const struct result *const *docs, size_t n,
+		     const struct table_options *o)
+{
+	struct run_table m;
+
+	if (!n)
+		return;
+	run_table_build(&m, docs, n, NULL, o->utf8 ? "\u00b1" : "+-");
+	fputs("Round trips: from the guest to the handler of the exit, and back\n\n", f);
+	table_print(f, &m.table, o);
+	if (m.table.n_rows)
+		fputc('\n', f);
+	run_table_print_foot(f, &m, o);
+	run_table_free(&m);
+}

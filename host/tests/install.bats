@@ -1,0 +1,251 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The installed tool: programs, scripts, manual pages, completions; help and version; the
+# one cache of all clones; make dist.
+bats_require_minimum_version 1.5.0
+load helper
+
+# make in the tree, for the build of these tests.
+in_tree_make() {
+  env -u MAKEFLAGS SETUP=0 make --no-print-directory -C "$top" B="$build" "$@"
+}
+
+commands() {
+  "$wsbench" --dump-options | sed -n 's/^command\t\([a-z]*\)\t.*/\1/p'
+}
+
+@test "make uninstall removes what make install wrote" {
+  local file
+  in_tree_make install PREFIX=/opt/ws DESTDIR="$PWD/root" >log 2>&1
+  for file in bin/wsbench libexec/worldswitch/{x86_64,aarch64}/wsbench libexec/worldswitch/libwsbench-trace.so \
+    libexec/worldswitch/libwsbench-clone.so libexec/worldswitch/{kernel,kmod,sweep,ci/measure,ci/bisect}.sh \
+    libexec/worldswitch/kmod/Kbuild share/worldswitch/schema.json share/man/man1/wsbench.1 \
+    share/bash-completion/completions/wsbench share/zsh/site-functions/_wsbench \
+    share/fish/vendor_completions.d/wsbench.fish share/doc/worldswitch/{README.md,LICENSE,host/CHANGES.md}; do
+    [ -s "root/opt/ws/$file" ]
+  done
+  # A file of another package stays.
+  echo other >root/opt/ws/share/man/man1/other.1
+  in_tree_make uninstall PREFIX=/opt/ws DESTDIR="$PWD/root"
+  [ "$(find root -type f)" = root/opt/ws/share/man/man1/other.1 ]
+}
+
+@test "the installed tool runs a lab and explains it, without the tree" {
+  local hide=(sh -ec)
+  need_target lab:aarch64-vhe
+  in_tree_make install PREFIX="$PWD/prefix" >log 2>&1
+  # The tree is hidden where that is allowed, and where the cache is not inside of it.
+  if unshare -m true 2>/dev/null && [[ $(readlink -f "$(cache_dir)") != "$top"/* && $BATS_TEST_TMPDIR != "$top"/* ]]; then
+    hide=(unshare -m sh -ec "mount -t tmpfs none '$top'"$'\n''eval "$0"')
+  else
+    hide=(sh -ec 'eval "$0"')
+  fi
+  mkdir elsewhere
+  cd elsewhere
+  export PATH=$BATS_TEST_TMPDIR/cwd/prefix/bin:$PATH
+  unset BUILD WSBENCH
+  run_apart "${hide[@]}" 'wsbench run --quiet --on lab:aarch64-vhe --bench hypercall -o run.json
+    wsbench explain --quiet --on lab:aarch64-vhe --bench hypercall -o explained.json'
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  holds run.json 'value("hypercall") > 500' 'd["target"]["exact"]'
+  [[ $stdout == *__guest_enter* ]]
+  [ -s explained.json ]
+}
+
+@test "the installed scripts run, and share the cache of the tree" {
+  local libexec=$PWD/prefix/libexec/worldswitch script
+  in_tree_make install PREFIX="$PWD/prefix" >log 2>&1
+  for script in kernel kmod sweep ci/measure ci/bisect; do
+    run_apart "$libexec/$script.sh" --help
+    [ "$status" = 0 ]
+    [[ $stdout == usage:* ]]
+  done
+  [ "$("$libexec/kmod.sh" --source)" = "$("$top/scripts/kmod.sh" --source)" ]
+  # The program that the gate runs is the installed one.
+  run_apart "$libexec/ci/measure.sh" --kernel /nonexistent -o out
+  echo "$stdout$stderr"
+  [ "$status" = 2 ] || [ "$status" = 4 ]
+  [[ $stderr == *"wsbench: error: lab:x86_64-svm: "* ]]
+  [ -f "$(cache_dir)/kernels/aarch64/default/release" ] || skip "no kernel for aarch64 is cached: make kernels"
+  [ "$("$libexec/kernel.sh" fetch --quiet --arch aarch64)" = "$(readlink -f "$(cache_dir)")/kernels/aarch64/$(cat "$(cache_dir)/kernels/aarch64/default/release")" ]
+}
+
+@test "one cache: program and scripts find it in the same place" {
+  local kernel
+  kernel=$(readlink -f "$(cache_dir)/kernels")
+  need_target lab:aarch64-vhe
+  mkdir -p home/.cache/worldswitch xdg/worldswitch own
+  available() {
+    "$wsbench" list targets --json | python3 -c '
+import json, sys
+print(*[t["available"] for t in json.load(sys.stdin)["targets"] if t["name"] == "lab:aarch64-vhe"])'
+  }
+  export HOME=$PWD/home
+  unset WORLDSWITCH_CACHE XDG_CACHE_HOME
+  [ "$(available)" = False ]
+  ln -s "$kernel" home/.cache/worldswitch/kernels
+  [ "$(available)" = True ]
+  [ "$(cache_dir)" = "$PWD/home/.cache/worldswitch" ]
+  export XDG_CACHE_HOME=$PWD/xdg
+  [ "$(available)" = False ]
+  ln -s "$kernel" xdg/worldswitch/kernels
+  [ "$(available)" = True ]
+  [ "$(cache_dir)" = "$PWD/xdg/worldswitch" ]
+  export WORLDSWITCH_CACHE=$PWD/own
+  [ "$(available)" = False ]
+  ln -s "$kernel" own/kernels
+  [ "$(available)" = True ]
+  [ "$(cache_dir)" = "$PWD/own" ]
+}
+
+@test "make clean keeps the cache" {
+  mkdir -p b/cache/kernels b/obj
+  touch b/cache/kernels/one b/obj/one
+  env -u MAKEFLAGS make --no-print-directory -C "$top" B="$PWD/b" clean >/dev/null
+  [ -e b/cache/kernels/one ]
+  [ ! -e b/obj ]
+}
+
+@test "help and version in every form" {
+  local word command
+  run_apart "$wsbench"
+  [ "$status" = 2 ]
+  [[ $stderr == Usage:* ]]
+  "$wsbench" --help >all
+  for word in help -h --help; do
+    run_apart "$wsbench" $word
+    [ "$status" = 0 ]
+    [ "$stdout" = "$(cat all)" ]
+  done
+  for word in version -V --version; do
+    run_apart "$wsbench" $word
+    [ "$status" = 0 ]
+    [[ $stdout =~ ^wsbench\ [0-9]+\.[0-9]+\.[0-9]+ ]]
+  done
+  for command in $(commands); do
+    grep -q "^  $command " all
+    "$wsbench" "$command" --help >one
+    [[ $(head -n 1 one) == "Usage: wsbench $command "* ]]
+    cmp one <("$wsbench" "$command" -h)
+    cmp one <("$wsbench" help "$command")
+    # No line is wider than a terminal, except for rows of tables.
+    [ -z "$(awk '/^ / && length > 80' one)" ]
+  done
+  refused 2 "unknown command 'rnu': did you mean 'run'?" "$wsbench" help rnu
+}
+
+@test "options are listed in the order of use, and the common ones last" {
+  run_apart "$wsbench" run --help
+  [ "$(grep -oE '^ +(-o, )?--(on|bench|config|boots|output|quiet)\>' <<<"$stdout" | grep -oE '[a-z]+$' | tr '\n' ' ')" = \
+    "on bench config boots output quiet " ]
+}
+
+@test "list --names prints one name per line" {
+  "$wsbench" list targets --json | python3 -c '
+import json, sys
+for t in json.load(sys.stdin)["targets"]:
+    print(t["name"])' >expected
+  cmp expected <("$wsbench" list targets --names)
+  "$wsbench" list configs --names | grep -qx pmu-off
+  "$wsbench" list benchmarks --names | grep -qx hypercall
+  refused 2 "--json and --names" "$wsbench" list --json --names
+}
+
+@test "a manual page for each command, with each option of its help" {
+  local command page option
+  in_tree_make man >log 2>&1
+  for command in $(commands); do
+    page=$build/man/wsbench-$command.1
+    [ -s "$page" ]
+    for option in $("$wsbench" "$command" --dump-options | sed -n 's/^option\t--\([a-z-]*\).*/\1/p'); do
+      grep -q "^\.It .*Fl \\\\-$option\>" "$page"
+    done
+    grep -q "^\.It Xr wsbench-$command 1" "$build/man/wsbench.1"
+  done
+  # No page for a command that is gone.
+  [ "$(find "$top/host/man" -name 'wsbench-*.1.in' | wc -l)" = "$(commands | wc -l)" ]
+  # Every verdict of a comparison, and every exit code.
+  for command in better worse same changed inconclusive; do grep -q "^\.It.*$command" "$build/man/wsbench.1"; done
+  [ "$(grep -c '^\.It [0-4]$' "$build/man/wsbench.1")" = 5 ]
+}
+
+@test "manual pages: mandoc and groff find nothing" {
+  local page checked=0
+  in_tree_make man >log 2>&1
+  for page in "$build"/man/*.1; do
+    if command -v mandoc >/dev/null; then
+      mandoc -Tlint -Wwarning "$page"
+      checked=1
+    fi
+    if command -v groff >/dev/null; then
+      [ -z "$(groff -mandoc -ww -Tutf8 -z "$page" 2>&1)" ]
+      checked=1
+    fi
+  done
+  [ "$checked" = 1 ] || skip "neither mandoc nor groff is installed"
+}
+
+# completed LINE: the words that bash offers at the end of LINE, with blanks between.
+completed() {
+  cat >complete.sh <<'END'
+. "$1"
+COMP_LINE=$2 COMP_POINT=${#2} COMP_WORDBREAKS=$' \t\n"\'><=;|&(:'
+_wsbench
+echo "${COMPREPLY[*]}"
+END
+  PATH=$build:$PATH bash complete.sh "$build/completions/wsbench.bash" "$1"
+}
+
+@test "completion: bash" {
+  in_tree_make man >log 2>&1
+  [ "$(completed 'wsbench ru')" = run ]
+  [[ $(completed 'wsbench ') == *"compare "*"help version"* ]]
+  [ "$(completed 'wsbench help expl')" = explain ]
+  [ "$(completed 'wsbench run --eve')" = --events ]
+  [[ $(completed 'wsbench compare --') == *--threshold*--help* ]]
+  [ "$(completed 'wsbench run --on kv')" = kvm ]
+  # Readline replaces only what follows the colon.
+  [ "$(completed 'wsbench run --on lab:x86_64-s')" = x86_64-svm ]
+  [ "$(completed 'wsbench run --on kvm,lab:x86_64-s')" = x86_64-svm ]
+  [ "$(completed 'wsbench run --config pmu-o')" = pmu-off ]
+  [ "$(completed 'wsbench run --bench hypercall,ipi_bus')" = hypercall,ipi_busy ]
+  [ "$(completed 'wsbench env res')" = restore ]
+  [ "$(completed 'wsbench list t')" = targets ]
+  touch a-file.json
+  [ "$(completed 'wsbench validate a-f')" = a-file.json ]
+  [ "$(completed 'wsbench run --bench null -o a-f')" = a-file.json ]
+}
+
+@test "completion: zsh and fish accept their files" {
+  local checked=''
+  in_tree_make man >log 2>&1
+  if command -v zsh >/dev/null; then
+    zsh -n "$build/completions/_wsbench"
+    checked+=z
+  fi
+  if command -v fish >/dev/null; then
+    HOME=$PWD fish -n "$build/completions/wsbench.fish"
+    [ "$(HOME=$PWD PATH=$build:$PATH fish -c "source '$build/completions/wsbench.fish'; complete -C 'wsbench run --on kv'" | cut -f 1)" = kvm ]
+    checked+=f
+  fi
+  [ -n "$checked" ] || skip "neither zsh nor fish is installed"
+}
+
+@test "make dist: sources that know their version, and static programs" {
+  [ -e "$top/.git" ] || skip "not a git clone"
+  local version
+  version=$(sed -n 's/^VERSION := //p' "$top/Makefile")
+  in_tree_make dist DIST="$PWD/dist" >log 2>&1
+  (cd dist && sha256sum --quiet -c SHA256SUMS)
+  tar -xf "dist/worldswitch-$version.tar.xz"
+  [ "$(cat "worldswitch-$version/.commit")" = "$(git -C "$top" rev-parse --short=12 HEAD)" ]
+  env -u MAKEFLAGS make --no-print-directory -C "worldswitch-$version" B="$PWD/b" "$PWD/b/version.h" >/dev/null
+  grep -q "WS_COMMIT \"$(git -C "$top" rev-parse --short=12 HEAD)\"" b/version.h
+  grep -q 'WS_DIRTY 0' b/version.h
+  [[ $("dist/wsbench-$version-$arch" version) == "wsbench $version"* ]]
+  for arch in x86_64 aarch64; do
+    readelf -h "dist/wsbench-$version-$arch" | grep -qi "machine:.*${arch/_/-}"
+    [[ $(readelf -lW "dist/wsbench-$version-$arch") != *INTERP* ]]
+  done
+}

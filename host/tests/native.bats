@@ -1,0 +1,86 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# make native: the program for the KVM of this machine, built where there is no cross
+# compiler, no package client and no emulator.
+bats_require_minimum_version 1.5.0
+load helper
+
+other=aarch64
+[ "$arch" = x86_64 ] || other=x86_64
+
+# programs_of_another_system: a folder with the programs of this one, except for those
+# that Fedora or Arch would lack.
+programs_of_another_system() {
+  local file name
+  mkdir programs
+  for file in /usr/bin/* /bin/*; do
+    name=${file##*/}
+    case $name in
+    "$other"-* | apt* | dpkg* | qemu-* | bochs* | wsbench) ;;
+    *) [ -e "programs/$name" ] || ln -s "$file" "programs/$name" ;;
+    esac
+  done
+}
+
+# native FOLDER [VARIABLE=VALUE...]: builds into build/FOLDER.
+native() {
+  local to=$build/$1
+  shift
+  env -i PATH="$PWD/programs" HOME="$PWD" TMPDIR="$TMPDIR" \
+    make --no-print-directory -C "$top" native JOBS="-j$(nproc)" B="$to" "$@" >log 2>&1 ||
+    { tail -n 30 log && return 1; }
+  program=$to/wsbench
+}
+
+# Targets that need what this build or this system lacks say so; kvm is usable.
+check_targets() {
+  local name available reason
+  env -i PATH="$PWD/programs" HOME="$PWD" "$program" list targets --json | python3 -c '
+import json, sys
+for t in json.load(sys.stdin)["targets"]:
+    print(t["name"], t["available"], t["reason"] or "")' >targets
+  cat targets
+  while read -r name available reason; do
+    case $name in
+    kvm) ;;
+    "bare:$other") [[ $available == False && $reason == *"no payloads for $other"* ]] || return ;;
+    *) [[ $available == False && $reason == *"is not installed"* ]] || return ;;
+    esac
+  done <targets
+  # With emulators and kernels, the labs still lack the program that runs inside of them.
+  "$program" list targets --json | python3 -c '
+import json, sys
+for t in json.load(sys.stdin)["targets"]:
+    print(t["name"], t["available"])' >targets
+  run ! grep '^lab:.* True$' targets
+  grep -qx "kvm True" targets || return 0
+  "$program" run --quiet --on kvm --bench cpuid,hypercall --boots 1 --events 20 -o doc.json >/dev/null
+  holds doc.json 'any(b["status"] == "ok" for b in d["benchmarks"])'
+}
+
+@test "make native needs the compiler of this machine and the libraries only" {
+  programs_of_another_system
+  native native
+  check_targets
+}
+
+@test "make native by clang" {
+  command -v clang >/dev/null || skip "clang is not installed"
+  programs_of_another_system
+  rm programs/gcc programs/cc
+  native native-clang CC=clang CFLAGS=-O1
+  check_targets
+}
+
+@test "make native names the library that is missing" {
+  programs_of_another_system
+  mkdir bin
+  # A compiler that does not find jansson.
+  printf '#!/bin/sh\nfor a; do :; done\ncase $(cat) in *jansson*) exit 1 ;; esac\n' >bin/no-jansson
+  chmod +x bin/no-jansson
+  run env -i PATH="$PWD/bin:$PWD/programs" HOME="$PWD" make --no-print-directory -C "$top" \
+    native JOBS=-j1 B="$PWD/b" CC=no-jansson
+  echo "$output"
+  [ "$status" != 0 ]
+  [[ $output == *"make: <jansson.h> is missing"* ]]
+}
