@@ -1,11 +1,62 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `wsbench history check`: what changed, by whom, how much; and the verdict. */
+/* `history check`: the changes of the selected series, thresholds, and the verdict. */
+#include "host/history/history.h"
+
+#include <errno.h>
+#include <fnmatch.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cli/history.h"
-#include "host/lib/message.h"
+const char **history_split(char *list)
+{
+	size_t n = 1;
+	const char **parts;
+
+	for (const char *c = list; *c; c++)
+		n += *c == ',';
+	parts = calloc(n + 1, sizeof(*parts));
+	if (!parts)
+		abort();
+	for (n = 0; list;)
+		parts[n++] = strsep(&list, ",");
+	return parts;
+}
+
+static bool glob_matches(const char *pattern, const char *name)
+{
+	return !fnmatch(pattern, name, 0);
+}
+
+/* Whether a name matches one of a comma-separated list of patterns; NULL: all match. */
+static bool fits(const char *patterns, const char *name,
+		 bool (*matches)(const char *word, const char *name))
+{
+	const char **parts;
+	char *copy;
+	bool found = false;
+
+	if (!patterns)
+		return true;
+	copy = strdup(patterns);
+	if (!copy)
+		abort();
+	parts = history_split(copy);
+	for (size_t i = 0; parts[i] && !found; i++)
+		found = matches(parts[i], name);
+	free(parts);
+	free(copy);
+	return found;
+}
+
+bool history_selects(const struct history_query *q, const struct history *h,
+		     const struct history_series *s)
+{
+	return fits(q->targets, h->places[s->place].target, glob_matches) &&
+	       fits(q->benches, s->benchmark, result_bench_matches) &&
+	       fits(q->configs, s->config, glob_matches) &&
+	       fits(q->metrics, s->metric, glob_matches);
+}
 
 const struct changepoint *history_change(const struct history_alarm *a)
 {
@@ -17,7 +68,6 @@ static size_t new_run(const struct history_alarm *a)
 	return a->series->points[history_change(a)->index].run;
 }
 
-/* NAN where it came from nothing. */
 double history_relative(const struct changepoint *c)
 {
 	return c->before == 0 ? NAN : (c->after - c->before) / fabs(c->before);
@@ -34,7 +84,7 @@ static int rank(enum history_kind kind)
 	return ranks[kind];
 }
 
-/* By place, then in the order of the history, the worst first. */
+/* By place, by run, then the worst first. */
 static int by_weight(const void *x, const void *y)
 {
 	const struct history_alarm *a = x, *b = y;
@@ -53,13 +103,13 @@ static int by_weight(const void *x, const void *y)
 	return a->series < b->series ? -1 : a->series > b->series;
 }
 
-/* What a threshold covers of the figure before, it lets pass. */
-static const struct threshold *let_pass(const struct history_args *args,
+/* The threshold that covers a change for worse; NULL. */
+static const struct threshold *let_pass(const struct history_query *q,
 					const struct history_series *s, size_t k)
 {
 	const struct changepoint *c = &s->changes[k];
-	const struct threshold *t = threshold_find(
-		args->gate.thresholds, args->gate.n_thresholds, s->benchmark, s->unit);
+	const struct threshold *t =
+		threshold_find(q->thresholds, q->n_thresholds, s->benchmark, s->unit);
 
 	return t && history_kind(s, k) == HISTORY_WORSE &&
 			       threshold_covers(t, c->after - c->before, c->before)
@@ -67,7 +117,7 @@ static const struct threshold *let_pass(const struct history_args *args,
 		       : NULL;
 }
 
-struct history_alarm *history_alarms(const struct history_args *args,
+struct history_alarm *history_alarms(const struct history_query *q,
 				     const struct history *h, size_t *n)
 {
 	struct history_alarm *alarms;
@@ -82,7 +132,7 @@ struct history_alarm *history_alarms(const struct history_args *args,
 	for (size_t i = 0; i < h->n_series; i++) {
 		const struct history_series *s = &h->series[i];
 
-		if (!history_wanted(args, h, s))
+		if (!history_selects(q, h, s))
 			continue;
 		for (size_t k = 0; k < s->n_changes; k++)
 			alarms[(*n)++] = (struct history_alarm){
@@ -90,22 +140,21 @@ struct history_alarm *history_alarms(const struct history_args *args,
 				.k = k,
 				.kind = history_kind(s, k),
 				.recent = history_is_recent(h, history_new_run(h, s, k),
-							    args->last),
-				.let_pass = let_pass(args, s, k),
+							    q->last),
+				.let_pass = let_pass(q, s, k),
 			};
 	}
 	qsort(alarms, *n, sizeof(*alarms), by_weight);
 	return alarms;
 }
 
-struct history_tally history_tally(const struct history_args *args,
-				   const struct history *h,
+struct history_tally history_tally(const struct history_query *q, const struct history *h,
 				   const struct history_alarm *alarms, size_t n)
 {
 	struct history_tally t = { 0 };
 
 	for (size_t i = 0; i < h->n_series; i++) {
-		if (!history_wanted(args, h, &h->series[i]))
+		if (!history_selects(q, h, &h->series[i]))
 			continue;
 		t.series++;
 		t.unjudged += h->series[i].method == HISTORY_TOO_FEW;
@@ -133,29 +182,24 @@ static bool has_benchmark(const struct history *h, const struct threshold *t)
 	return false;
 }
 
-/* False, after a message, where a pattern names no benchmark, here or elsewhere. */
-static bool check_thresholds(const struct history_args *args, const struct history *h)
+int history_check_thresholds(const struct history_query *q, const struct history *h,
+			     struct error *err)
 {
-	for (size_t i = 0; i < args->gate.n_thresholds; i++) {
-		const struct threshold *t = &args->gate.thresholds[i];
+	for (size_t i = 0; i < q->n_thresholds; i++) {
+		const struct threshold *t = &q->thresholds[i];
 
-		if (threshold_names_any(t) || has_benchmark(h, t))
-			continue;
-		message_error("%s: --threshold %s: no benchmark matches '%s'", args->db,
-			      t->text, t->pattern);
-		return false;
+		if (!threshold_names_any(t) && !has_benchmark(h, t))
+			return error_set(err, -EINVAL,
+					 "--threshold %s: no benchmark matches '%s'",
+					 t->text, t->pattern);
 	}
-	return true;
+	return 0;
 }
 
-static enum cli_exit verdict(const struct history_args *args,
-			     const struct history_alarm *alarms, size_t n,
-			     const struct history_tally *t)
+enum history_outcome history_outcome(const struct history_alarm *alarms, size_t n,
+				     const struct history_tally *t)
 {
 	bool unsure = false;
-
-	if (args->gate.fail_on_changed && t->changed)
-		return CLI_WORSE;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct history_alarm *a = &alarms[i];
@@ -163,35 +207,8 @@ static enum cli_exit verdict(const struct history_args *args,
 		if (a->kind != HISTORY_WORSE || !a->recent || a->let_pass)
 			continue;
 		if (a->confirmed == HISTORY_UNTRIED || a->confirmed == HISTORY_CONFIRMED)
-			return CLI_WORSE;
+			return HISTORY_REGRESSION;
 		unsure = true;
 	}
-	return unsure || t->unjudged == t->series ? CLI_UNTRUSTED : CLI_OK;
-}
-
-enum cli_exit history_check(const struct history_args *args, struct history *h)
-{
-	enum cli_exit code;
-	struct history_tally t;
-	size_t n;
-	struct history_alarm *alarms;
-
-	if (!check_thresholds(args, h))
-		return CLI_USAGE;
-	alarms = history_alarms(args, h, &n);
-	t = history_tally(args, h, alarms, n);
-	if (!t.series) {
-		free(alarms);
-		message_error("%s has no such series", args->db);
-		return CLI_USAGE;
-	}
-	if (args->confirm)
-		history_confirm(args, h, alarms, n);
-	if (args->json)
-		history_check_json(args, h, alarms, n);
-	else
-		history_check_print(args, h, alarms, n);
-	code = verdict(args, alarms, n, &t);
-	free(alarms);
-	return code;
+	return unsure || t->unjudged == t->series ? HISTORY_UNSURE : HISTORY_PASS;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Rows of noisy targets: intervals, tests, and what they allow to say. */
+/* The verdict of a row: exact targets, and noisy targets by intervals and tests. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,17 +7,89 @@
 
 #include <gsl/gsl_cdf.h>
 
-#include "host/compare/compare_judge.h"
+#include "host/compare/compare_rules.h"
 #include "host/stats/summary.h"
 #include "host/stats/two_sample.h"
 
+/* The mean shows events on another path, which the median does not. */
+static void remark_mean(struct compare_row *row)
+{
+	double base = row->base.metric->boots[0].summary.mean;
+	double new = row->new.metric->boots[0].summary.mean;
+
+	if (base != new)
+		snprintf(row->reason, sizeof(row->reason),
+			 "equal medians; mean of the events: %.2f, now %.2f", base, new);
+}
+
+static void judge_points(struct compare_row *row)
+{
+	row->exact = true;
+	row->method = "exact";
+	compare_set_difference(row);
+	if (row->difference != 0)
+		row->verdict = compare_moved(row, row->difference > 0);
+	else
+		row->verdict = COMPARE_SAME;
+	if (row->verdict == COMPARE_SAME)
+		remark_mean(row);
+}
+
+/*
+ * Boots of one run differ where the path in the kernel depends on the addresses of its
+ * data, which differ between boots, and between kernels. The figure is then the range
+ * over the boots. Overlapping ranges are the same; disjoint ranges differ by the distance
+ * of their nearest ends.
+ */
+static void judge_ranges(struct compare_row *row)
+{
+	const struct compare_side *base = &row->base, *new = &row->new;
+	bool up = row->lo > 0, down = row->hi < 0;
+	double from = up ? base->max : base->min, to = up ? new->min : new->max;
+	double chance = stats_apart_by_chance(base->boots, new->boots);
+
+	row->method = "range";
+	row->difference = up || down ? to - from : 0;
+	if (base->min > 0 && new->min > 0)
+		row->ratio = up || down ? to / from : 1;
+	row->verdict = up || down ? compare_moved(row, up) : COMPARE_SAME_PLACEMENT;
+	/* A range of few boots is not reliable. */
+	if ((up || down) && chance > COMPARE_ALPHA)
+		snprintf(row->reason, sizeof(row->reason),
+			 "boots of one run differ: ranges over %zu and %zu boots are "
+			 "disjoint by chance in up to %.0f %% of comparisons; with %zu "
+			 "boots per side, in less than 1 %% (--boots)",
+			 base->boots, new->boots, 100 * chance,
+			 stats_least_values(COMPARE_ALPHA, 1));
+}
+
+void compare_judge_exact(struct compare_row *row)
+{
+	const struct compare_side *base = &row->base, *new = &row->new;
+
+	row->lo = new->min - base->max;
+	row->hi = new->max - base->min;
+	if (base->min > 0 && new->min > 0) {
+		row->ratio_lo = new->min / base->max;
+		row->ratio_hi = new->max / base->min;
+	}
+	row->level = 1;
+	if (base->min == base->max && new->min == new->max)
+		judge_points(row);
+	else
+		judge_ranges(row);
+	row->shift = row->difference;
+	row->shift_ratio = row->ratio;
+}
+
+/* Noisy targets. */
 #define LEVEL 0.95
 
-/* What does not matter: this share of the figure, or so many steps of the clock. */
+/* The band of differences that do not matter: share of the figure, or clock steps. */
 #define BAND_SHARE  0.01
 #define BAND_QUANTA 2
 
-/* The boots of a side, or of pairs: room for all of them. */
+/* Boot medians of the two sides, and work space. */
 struct boots {
 	double *base, *new, *work;
 	size_t n_base, n_new;
@@ -32,8 +104,8 @@ static void boots_make(struct boots *b, const struct compare_row *row)
 {
 	size_t base = boots_of(row->base.metric), new = boots_of(row->new.metric);
 
-	/* A file may give several boots one index: then one of `new` is in several pairs.
-	 */
+	/* A document can have boots with equal indices: a boot of `new` is then in
+	 * several pairs. */
 	*b = (struct boots){
 		.base = calloc(base, sizeof(double)),
 		.new = calloc(base > new ? base : new, sizeof(double)),
@@ -55,10 +127,7 @@ static bool usable(const struct result_boot *boot)
 	return boot->valid && !isnan(boot->summary.p50);
 }
 
-/*
- * Every pair of boots of the two sides is looked at, so there is a limit: of more, every
- * second, third, ... one is taken.
- */
+/* The tests are quadratic: of more boots, only each second, third, ... boot is used. */
 #define MEDIANS_MAX 2000
 
 static size_t medians(const struct result_metric *m, double *out)
@@ -71,7 +140,7 @@ static size_t medians(const struct result_metric *m, double *out)
 	return n;
 }
 
-/* Most often where it is in the other's list, too: `at`. */
+/* The boot with an index; usually at position `at`. */
 static const struct result_boot *boot_at(const struct result_metric *m, uint32_t index,
 					 size_t at)
 {
@@ -83,7 +152,7 @@ static const struct result_boot *boot_at(const struct result_metric *m, uint32_t
 	return NULL;
 }
 
-/* Boots of the same index ran one after the other; a pair needs both. */
+/* Boots with equal indices are a pair; both must be usable. */
 static void pair_up(struct boots *b, const struct compare_row *row)
 {
 	const struct result_metric *base = row->base.metric, *new = row->new.metric;
@@ -109,7 +178,7 @@ static bool all_positive(const double *values, size_t n)
 	return true;
 }
 
-/* The same interval, in ln, read as ratios and as differences of the figure. */
+/* Sets ratios and differences from an estimate and interval of ln ratios. */
 static void set_from_logs(struct compare_row *row, double middle, double lo, double hi)
 {
 	row->shift_ratio = exp(middle);
@@ -127,9 +196,8 @@ static double median_of(const double *values, size_t n, double *work)
 }
 
 /*
- * Pairs: the median of ln(new / base) and its order statistics, read back as ratios
- * and as differences of the figure. Where a figure may be zero or below, the same
- * over differences.
+ * Pairs: the median of ln(new / base) and its order-statistic interval. If a figure is
+ * zero or negative: of the differences.
  */
 static void measure_pairs(struct compare_row *row, struct boots *b)
 {
@@ -140,14 +208,14 @@ static void measure_pairs(struct compare_row *row, struct boots *b)
 	row->method = "sign test";
 	if (!b->n_base)
 		return;
-	/* What is compared is shown: not boots whose partner was rejected. */
+	/* The figures are over the compared boots. */
 	row->base.value = median_of(b->base, b->n_base, b->work);
 	row->new.value = median_of(b->new, b->n_new, b->work);
 	logs = all_positive(b->base, b->n_base) && all_positive(b->new, b->n_new);
 	for (size_t i = 0; i < b->n_base; i++)
 		b->work[i] = logs ? log(b->new[i] / b->base[i]) : b->new[i] - b->base[i];
 	row->p = stats_sign_test(b->work, b->n_base);
-	/* Not one pair that differs: nothing speaks for a difference. */
+	/* all pairs are equal */
 	if (isnan(row->p))
 		row->p = 1;
 	middle = stats_median(b->work, b->n_base);
@@ -163,9 +231,8 @@ static void measure_pairs(struct compare_row *row, struct boots *b)
 }
 
 /*
- * Boots of one run share a state of the machine that those of the other did not see.
- * So the interval takes in what two states may differ by, and the difference has to be
- * significant against that, too.
+ * The two runs can have seen different states of the machine: the drift is added to the
+ * interval, and the shift must be significant against the drift, too.
  */
 static void allow_for_drift(struct stats_shift *shift, double *p,
 			    const struct drift_between *drift)
@@ -200,12 +267,12 @@ static void measure_apart(struct compare_row *row, struct boots *b,
 		take_logs(b->base, b->n_base);
 		take_logs(b->new, b->n_new);
 	}
-	/* None is left where only boots without a figure were taken. */
+	/* no usable boot */
 	if (!b->n_base || !b->n_new)
 		return;
 	if (stats_mann_whitney(b->base, b->n_base, b->new, b->n_new, &test) ||
 	    stats_shift(b->base, b->n_base, b->new, b->n_new, LEVEL, &shift))
-		abort(); /* no memory: both have boots */
+		abort(); /* out of memory */
 	row->p = test.p;
 	if (logs) {
 		allow_for_drift(&shift, &row->p, drift);
@@ -240,13 +307,13 @@ void compare_measure_noisy(const struct compare *c, struct compare_row *row,
 	row->band = fmax(BAND_SHARE * fabs(row->base.value), BAND_QUANTA * quantum);
 }
 
-/* Farther from 0 than the band's edge: by more than rounding. */
+/* Beyond the band by more than a rounding error. */
 static bool beyond(double difference, double band)
 {
 	return difference > band * (1 + 1e-9);
 }
 
-/* The boots moved one way, and their medians not: boots are of several kinds. */
+/* The shift and the difference of the medians have different signs. */
 static bool is_contrary(const struct compare_row *row)
 {
 	bool up = beyond(row->lo, row->band), down = beyond(-row->hi, row->band);
@@ -275,9 +342,10 @@ static size_t boots_used(const struct compare *c, const struct compare_row *row)
 	return c->paired ? row->pairs : base < new ? base : new;
 }
 
-static void say_undecided(const struct compare *c, struct compare_row *row, size_t family)
+static void explain_undecided(const struct compare *c, struct compare_row *row,
+			      size_t family)
 {
-	const char *what = "the interval reaches over the edge of what matters";
+	const char *what = "the interval crosses the edge of the band";
 	const struct stats_power power = {
 		.paired = c->paired,
 		.shift = row->shift,
@@ -294,8 +362,8 @@ static void say_undecided(const struct compare *c, struct compare_row *row, size
 
 	if (is_contrary(row)) {
 		snprintf(row->reason, sizeof(row->reason),
-			 "the boots moved one way, their medians did not: boots are of "
-			 "several kinds");
+			 "the shift and the medians have different directions: the boots "
+			 "have several modes");
 		return;
 	}
 	row->boots_needed = stats_boots_needed(&power);
@@ -305,12 +373,13 @@ static void say_undecided(const struct compare *c, struct compare_row *row, size
 		what = "too few boots to be significant";
 	if (isnan(row->boots_needed))
 		snprintf(row->reason, sizeof(row->reason),
-			 "%s, and no number of boots would change that%s", what,
-			 c->drift.sd > 0 ? ": interleave the two, or quieten the machine"
+			 "%s, and more boots would not help%s", what,
+			 c->drift.sd > 0 ? " (interleave the two, or reduce the drift of "
+					   "the machine)"
 					 : "");
 	else
 		snprintf(row->reason, sizeof(row->reason),
-			 "%s: about %.0f boots a side would decide", what,
+			 "%s: about %.0f boots per side would decide", what,
 			 row->boots_needed);
 }
 
@@ -330,13 +399,13 @@ void compare_judge_noisy(struct compare *c)
 	for (size_t i = 0; i < c->n_rows; i++) {
 		struct compare_row *row = &c->rows[i];
 
-		/* The others are exact, changed, or without two figures. */
+		/* Other rows are exact, changed, or lack a figure. */
 		if (row->level != LEVEL)
 			continue;
 		row->p_holm = p[i];
 		row->verdict = verdict_of(row);
 		if (row->verdict == COMPARE_INCONCLUSIVE)
-			say_undecided(c, row, family ? family : 1);
+			explain_undecided(c, row, family ? family : 1);
 	}
 	free(p);
 }
