@@ -90,7 +90,7 @@ GUEST_CFLAGS_aarch64 := -Iguest/aarch64 -mno-outline-atomics
 GUEST_LDFLAGS := -nostdlib -static -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
 	-Wl,--no-warn-rwx-segments -Wl,--gc-sections
 
-# What bodies may call beside the runtime; the linker drops what they do not.
+# Guest code that bodies may call; the linker drops the sections that a body does not use.
 GUEST_RUNTIME_aarch64 := gic interrupt its
 GUEST_RUNTIME_x86_64  := apic interrupt pmc
 
@@ -111,7 +111,7 @@ $(B)/guest/$(1)/%.o: bench/$(1)/%.c guest/sample.c | tools
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -DBODY_FILE='"$$<"' -c guest/sample.c -o $$@
 
-# What rows that the host times, and the VMM's self-tests, run instead of a body.
+# The payloads of rows that the host times, of the VMM's self-tests, and of `wsbench pmu`.
 $(B)/guest/$(1)/driven.o $(B)/guest/$(1)/selftest.o: $(B)/guest/$(1)/%.o: guest/%.c | tools
 	$$(call say,GUEST,$$@)
 	$$(Q)mkdir -p $$(@D)
@@ -131,7 +131,7 @@ endef
 $(foreach a,$(ARCHS),$(eval $(call guest_rules,$(a))))
 .SECONDARY:
 
-# Payloads that misbehave, for the tests: they replace the sampling loop.
+# Misbehaving payloads for the tests; they replace the sampling loop.
 BAD_PAYLOADS := host/tests/payloads
 test_payloads = $(patsubst %.c,$(B)/tests/payloads/$(1)/%.elf,$(sort $(notdir \
 	$(wildcard $(BAD_PAYLOADS)/*.c $(BAD_PAYLOADS)/$(1)/*.c))))
@@ -173,8 +173,8 @@ $(B)/payloads.S: $(PAYLOADS) Makefile
 	echo '	.quad 0, 0, 0'; echo '	.section .note.GNU-stack, "", %progbits'; } > $@.tmp
 	$(Q)mv $@.tmp $@
 
-# The firmware of an emulated PC, for the end of its first 4 GiB. Empty without a compiler
-# for x86_64, as the lab cannot run then.
+# The firmware of an emulated PC, mapped at the end of the first 4 GiB. Empty without a
+# compiler for x86_64: the lab cannot run then.
 $(B)/bochs_rom.bin: host/targets/lab/bochs_rom.S host/targets/lab/preload.h | tools
 	$(call say,ROM,$@)
 	$(Q)mkdir -p $(@D)
@@ -206,7 +206,7 @@ $(B)/version.h: version
 	echo "#define WS_COMMIT \"$$commit\""; echo "#define WS_DIRTY $$dirty"; } > $@.tmp
 	$(Q)cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
 
-# The name of the module of host/kmod that the labs load.
+# The identity of the module of host/kmod, which the labs load by name.
 $(B)/kmod_source.h: scripts/kmod.sh $(wildcard host/kmod/*.[ch]) host/kmod/Kbuild
 	$(Q)mkdir -p $(B)
 	$(Q)echo "#define KMOD_SOURCE \"$$(scripts/kmod.sh --source)\"" > $@.tmp
@@ -231,7 +231,7 @@ $(B)/obj/$(1)/bochs_rom.o: $(B)/bochs_rom.S
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC_$(1)) -c $$< -o $$@
 
-# -static: it must run where nothing else is, such as the lab's initramfs.
+# -static: the initramfs of a lab has no libraries.
 $(B)/$(1)/wsbench: $(call host_obj,$(1))
 	$$(call say,LINK,$$@)
 	$$(Q)mkdir -p $$(@D)
@@ -243,12 +243,12 @@ $(B)/wsbench: $(call host_obj,$(ARCH))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -pthread $^ $(LIBS) -o $@
 
-# What `explain` loads into the emulator, on this machine.
+# The plugin that `explain` loads into QEMU.
 $(B)/libwsbench-trace.so: host/explain/plugin/plugin.c host/explain/plugin/qemu.h host/explain/record.h | tools
 	$(call say,PLUGIN,$@)
 	$(Q)$(CC) -std=gnu11 -I. $(WARN) -O2 -fPIC -fvisibility=hidden -shared $< -o $@
 
-# What clones a machine in Bochs: loaded into it, on this machine.
+# The preloaded library that clones a machine in Bochs.
 $(B)/libwsbench-clone.so: host/targets/lab/bochs/clone.c host/targets/lab/bochs/clone.h host/targets/lab/emulator.h \
 		host/targets/lab/port.h host/lib/process.h | tools
 	$(call say,PRELOAD,$@)
@@ -299,14 +299,14 @@ kmod:
 
 # ---- what users type -------------------------------------------------------------------------
 
-# All processors, unless whoever calls has said how many.
+# All processors, unless the calling make has a jobserver.
 JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
-# The few benchmarks that say most; BENCH='*' for all of them.
+# The most informative benchmarks; BENCH='*' selects all.
 BENCH ?= core
 RUN := results/runs/$(shell date -u +%Y%m%dT%H%M%SZ)
 
-# Without kernels (no network) the labs are left out, and a target that fails costs that
-# target only: what the others gave is drawn and reported, and then this fails, too.
+# Without kernels (no network) the labs are skipped. If a target fails, the other targets
+# are drawn and reported, and then `make bench` fails.
 bench: setup
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all
 	-$(Q)$(MAKE) --no-print-directory kernels
@@ -317,7 +317,7 @@ bench: setup
 		$(B)/wsbench $$command "$$@" -o $(RUN) || { c=$$?; [ $$code != 0 ] || code=$$c; }; \
 	done; exit $$code
 
-# Of the latest run, unless somebody names documents and a place.
+# Documents of the latest run by default.
 DOCS ?= $(wildcard $(lastword $(sort $(wildcard results/runs/*/)))*.json)
 OUT  ?= $(firstword $(dir $(DOCS)))
 report: $(B)/wsbench
@@ -332,7 +332,7 @@ check: $(B)/version.h $(GENERATED)
 format:
 	$(Q)git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
 
-# Without kernels (no network) the labs' tests are skipped, and say so.
+# Without kernels (no network) the tests of the labs are skipped.
 test: setup
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all man test-payloads unit-tests asan-tests tsan-tests
 	-$(Q)$(MAKE) --no-print-directory kernels kmod
@@ -341,7 +341,8 @@ test: setup
 UNITS := $(patsubst host/tests/%.c,$(B)/tests/%,$(sort $(wildcard host/tests/unit_*.c)))
 .PHONY: unit-tests asan-tests test-payloads
 unit-tests: $(UNITS) $(B)/tests/contain
-# The same, with sanitizers. Under these gcc warns of what is not there, as its manual says.
+# The unit tests under ASan and UBSan, without warnings: with -fsanitize gcc has false
+# positives (gcc manual, -fsanitize).
 asan-tests: $(UNITS:$(B)/%=$(B)/asan/%)
 ASAN := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
 ASAN_CFLAGS = $(filter-out $(WARN),$(ALL_CFLAGS)) -w $(ASAN)
@@ -364,7 +365,7 @@ $(B)/tsan/unit_threads: host/tests/unit_threads.c $(filter-out %/cli/main.o,$(TS
 	$(call say,TEST,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(TSAN) $(filter %.c %.o,$^) $(LIBS) -o $@
 
-# The linker takes out of it what a test calls. A thin archive: the paths of objects.
+# A thin archive: the linker links only the objects that a test needs.
 test_obj = $(filter-out %/cli/main.o,$(call host_obj,$(ARCH)))
 $(B)/tests/host.a: $(test_obj)
 $(B)/asan/host.a: $(patsubst $(B)/obj/%,$(B)/asan/obj/%,$(filter-out %/payloads.o %/bochs_rom.o,$(test_obj))) \
@@ -387,7 +388,7 @@ $(B)/asan/tests/unit_%: host/tests/unit_%.c $(B)/asan/host.a
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ASAN_CFLAGS) $(filter %.c %.a,$^) $(LIBS) -lcriterion -o $@
 
-# What runs the tests' commands.
+# The program that runs the commands of the tests.
 $(B)/tests/contain: host/tests/contain.c | tools
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
@@ -400,13 +401,13 @@ compare: $(B)/wsbench
 reference: $(B)/wsbench
 	$(Q)scripts/reference.sh $(B)/wsbench bench/README.md
 
-# Only for the KVM of this machine: a compiler and the libraries, nothing else.
+# For the KVM of this machine only: needs a compiler and the libraries.
 native:
 	$(Q)$(MAKE) --no-print-directory $(JOBS) NATIVE=1 all
 
 # ---- manual pages, completions, installation ---------------------------------------------------
 
-# The options in pages and completions are those that the program prints.
+# Pages and completions contain the options that the program prints.
 PAGES := $(patsubst host/man/%.in,$(B)/man/%,$(sort $(wildcard host/man/*.1.in)))
 COMPLETIONS := $(addprefix $(B)/completions/,wsbench.bash _wsbench wsbench.fish)
 man: $(PAGES) $(COMPLETIONS)
@@ -426,7 +427,7 @@ DOCS_INSTALLED := README.md LICENSE host/CHANGES.md $(sort $(wildcard bench/READ
 	host/README.md host/*/README.md host/*/*/README.md results/README.md results/pictures/*)) \
 	$(wildcard scripts/ci/*.yml)
 
-# uninstall removes exactly what install writes: the two lists of places are the same.
+# uninstall removes exactly what install writes: keep the two lists of paths equal.
 install: all man
 	$(Q)install -D -m 755 -t $(ROOT)/bin $(B)/wsbench
 	$(Q)for f in $(LIBEXEC); do install -D -m 755 $(B)/$$f $(ROOT)/libexec/worldswitch/$$f; done

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Unit tests of verdicts: exact targets, ranges, what is missing, what is refused. */
+/* Unit tests of verdicts: exact targets, ranges, missing rows, refused documents. */
 #include <errno.h>
 #include <string.h>
 
@@ -63,7 +63,7 @@ Test(exact, one_instruction_is_a_verdict)
 	result_free(b);
 }
 
-/* As `run --bench` has it. */
+/* As in `run --bench`. */
 Test(exact, core_selects_rows_beside_globs)
 {
 	const char *const words[] = { "core", "cr8_*" }, *const alone[] = { "core" };
@@ -88,7 +88,7 @@ Test(exact, core_selects_rows_beside_globs)
 	result_free(few);
 }
 
-Test(exact, a_rare_path_is_remarked)
+Test(exact, a_rare_path_has_a_remark)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
 	struct compare c;
@@ -104,7 +104,7 @@ Test(exact, a_rare_path_is_remarked)
 	result_free(b);
 }
 
-/* Boots that differ: of both sides, and of one. */
+/* Boots that differ, of both documents or of one. */
 static struct compare_row ranges(const double *base, size_t n_base, const double *new,
 				 size_t n_new)
 {
@@ -137,7 +137,7 @@ static void expect_range(const double base[2], const double new[2],
 
 Test(exact, boots_that_differ_are_ranges)
 {
-	/* Apart: by the distance of the nearest ends, however small. */
+	/* Disjoint: the difference is the distance of the nearest ends, however small. */
 	expect_range((double[]){ 990, 1000 }, (double[]){ 1040, 1045 }, COMPARE_WORSE,
 		     40);
 	expect_range((double[]){ 1000, 990 }, (double[]){ 935, 930 }, COMPARE_BETTER,
@@ -146,7 +146,7 @@ Test(exact, boots_that_differ_are_ranges)
 		     1);
 	expect_range((double[]){ 3068, 3068 }, (double[]){ 3067, 3066 }, COMPARE_BETTER,
 		     -1);
-	/* Meeting: in one point, in part, one inside the other, the same. */
+	/* Overlapping in one point, in part, one inside the other, equal. */
 	expect_range((double[]){ 3066, 3067 }, (double[]){ 3067, 3068 },
 		     COMPARE_SAME_PLACEMENT, 0);
 	expect_range((double[]){ 3066, 3067 }, (double[]){ 3067, 3067 },
@@ -159,7 +159,7 @@ Test(exact, boots_that_differ_are_ranges)
 		     COMPARE_SAME_PLACEMENT, 0);
 }
 
-Test(exact, ranges_have_ratios_of_what_is_compared)
+Test(exact, ratios_of_ranges_are_of_the_nearest_ends)
 {
 	struct compare_row row =
 		ranges((double[]){ 990, 1000 }, 2, (double[]){ 1050, 2000 }, 2);
@@ -172,10 +172,10 @@ Test(exact, ranges_have_ratios_of_what_is_compared)
 }
 
 /*
- * Two and two boots, drawn alike, lie apart in one of three comparisons: 2 / C(4, 2).
- * Five and five: 2 / 252, and nothing has to be said.
+ * Two ranges of two boots from one distribution are disjoint with probability
+ * 2 / C(4, 2) = 1 / 3; ranges of five boots with 2 / 252, which needs no remark.
  */
-Test(exact, few_boots_are_remarked)
+Test(exact, few_boots_have_a_remark)
 {
 	const double base[] = { 1000, 1001, 1002, 1003, 1004 };
 	const double new[] = { 1010, 1011, 1012, 1013, 1014 };
@@ -188,8 +188,8 @@ Test(exact, few_boots_are_remarked)
 	cr_expect_str_eq(row.reason, "");
 }
 
-/* A boot that was rejected is no part of the range. */
-Test(exact, rejected_boots_make_no_range)
+/* The range does not include a rejected boot. */
+Test(exact, rejected_boots_do_not_extend_a_range)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
 	struct result_metric *m;
@@ -209,7 +209,7 @@ Test(exact, rejected_boots_make_no_range)
 
 /* two classes */
 
-/* `exits` of so many events, which are 100 a boot. */
+/* `exits` in all events, 100 events per boot. */
 static struct result_benchmark *class_row(struct result *r, enum bench_handler handler,
 					  int64_t exits, int64_t faults, double value)
 {
@@ -244,7 +244,7 @@ static void expect_class(struct class was, struct class is, enum compare_verdict
 	cr_expect_eq(c.rows[0].verdict, want, "%s: %s",
 		     compare_verdict_name(c.rows[0].verdict), c.rows[0].reason);
 	cr_expect_str_eq(c.rows[0].reason, reason);
-	/* The figures are shown all the same. */
+	/* The figures are still shown. */
 	cr_expect_eq(c.rows[0].difference, 1562 - 2813);
 	cr_expect_eq(c.count[want], 1);
 	compare_free(&c);
@@ -252,7 +252,7 @@ static void expect_class(struct class was, struct class is, enum compare_verdict
 	result_free(b);
 }
 
-Test(changed, whoever_handles_it)
+Test(changed, each_handler)
 {
 	const struct class none = { HANDLED_NONE, 0, 0 },
 			   kernel = { HANDLED_KERNEL, 200, 0 };
@@ -261,7 +261,7 @@ Test(changed, whoever_handles_it)
 	const struct class unknown = { HANDLED_UNKNOWN, 0, 0 };
 	const struct class thrice = { HANDLED_KERNEL, 600, 0 };
 	const struct class uncounted = { HANDLED_KERNEL, -1, 0 };
-	/* One event in four exits, or in three: that is no other class. */
+	/* An exit in one of four or of three events: the class is the same. */
 	const struct class often = { HANDLED_KERNEL, 50, 0 },
 			   more = { HANDLED_KERNEL, 66, 0 };
 
@@ -273,14 +273,14 @@ Test(changed, whoever_handles_it)
 	expect_class(kernel, kernel, COMPARE_BETTER, "");
 	expect_class(often, more, COMPARE_BETTER, "");
 	expect_class(often, none, COMPARE_BETTER, "");
-	/* What is not known did not change. */
+	/* An unknown handler is not a change. */
 	expect_class(kernel, unknown, COMPARE_BETTER, "");
 	expect_class(thrice, uncounted, COMPARE_BETTER, "");
 	expect_class(uncounted, user, COMPARE_CHANGED, "handled by kernel, now by user");
 }
 
-/* More boots and more events have more exits, and each event as many. */
-Test(changed, exits_are_of_an_event)
+/* With more boots and events there are more exits, but as many per event. */
+Test(changed, exits_are_per_event)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
 	struct result_benchmark *row;
@@ -297,8 +297,8 @@ Test(changed, exits_are_of_an_event)
 	result_free(b);
 }
 
-/* It outweighs neither what got worse nor what is not decided, and is no harm itself. */
-Test(changed, is_no_regression)
+/* A changed class is not a regression, and does not hide worse or inconclusive rows. */
+Test(changed, is_not_a_regression)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
 	struct compare c;
@@ -363,8 +363,8 @@ Test(let_pass, up_to_the_threshold)
 	expect_let_pass(1001, "mmio_*=1%", false);
 }
 
-/* What gets better, or changes its class, needs nobody's leave. */
-Test(let_pass, what_is_worse_alone)
+/* Better rows and changed classes do not need a threshold. */
+Test(let_pass, only_worse_rows)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
 	struct compare c;
@@ -382,7 +382,7 @@ Test(let_pass, what_is_worse_alone)
 	result_free(b);
 }
 
-/* Ranges: by the distance of their nearest ends. */
+/* Ranges: the distance of the nearest ends counts. */
 Test(let_pass, ranges)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
@@ -399,7 +399,7 @@ Test(let_pass, ranges)
 	result_free(b);
 }
 
-Test(let_pass, patterns_that_name_nothing_are_refused)
+Test(let_pass, patterns_without_a_match_are_refused)
 {
 	struct result *a = fixture_document(LAB, true);
 	struct compare_options o = { .n_thresholds = 1 };
@@ -412,7 +412,7 @@ Test(let_pass, patterns_that_name_nothing_are_refused)
 	cr_assert_eq(threshold_parse(&t, "mmoi_*=2%", &bad), 0);
 	o.thresholds = &t;
 	expect_refused(a, a, &o, "--threshold mmoi_*=2%: no benchmark matches 'mmoi_*'");
-	/* One that was not measured here may be in the next document. */
+	/* A benchmark that this document lacks may be in the next document. */
 	cr_assert_eq(threshold_parse(&t, "mmio_*=2%", &bad), 0);
 	c = compared(a, a, &o);
 	compare_free(&c);
@@ -422,7 +422,7 @@ Test(let_pass, patterns_that_name_nothing_are_refused)
 	result_free(a);
 }
 
-/* what is missing */
+/* missing rows */
 
 Test(missing, no_row_is_dropped)
 {
@@ -454,8 +454,8 @@ Test(missing, no_row_is_dropped)
 	result_free(b);
 }
 
-/* What nobody had before cannot have got worse. */
-Test(missing, new_rows_alone_do_no_harm)
+/* A row without a base cannot be worse. */
+Test(missing, new_rows_are_not_a_regression)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
 	struct compare c;
@@ -470,9 +470,9 @@ Test(missing, new_rows_alone_do_no_harm)
 	result_free(b);
 }
 
-/* what is refused */
+/* refused comparisons */
 
-Test(refused, what_is_not_of_one_kind)
+Test(refused, documents_of_different_kinds)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
 	const struct compare_options machines = { .across = COMPARE_ACROSS_MACHINES };
@@ -495,7 +495,7 @@ Test(refused, what_is_not_of_one_kind)
 	result_free(b);
 }
 
-Test(refused, units_told_to_differ_are_shown_without_a_verdict)
+Test(refused, across_units_rows_have_no_verdict)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
 	const struct compare_options units = { .across = COMPARE_ACROSS_UNITS };
@@ -512,7 +512,7 @@ Test(refused, units_told_to_differ_are_shown_without_a_verdict)
 	result_free(b);
 }
 
-Test(refused, nothing_of_that_name)
+Test(refused, unknown_names)
 {
 	struct result *a = fixture_document(LAB, true);
 	const char *none[] = { "hypercal", "x*" };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Exits that no guest of ours can be made to cause here, served from a run page that the
- * test fills in: there is no VM behind it.
+ * Unit tests of exits that no test guest can cause. The test fills in the run page; there is
+ * no VM.
  */
 #include <linux/kvm.h>
 #include <stdlib.h>
@@ -40,7 +40,7 @@ static void release(struct fake *f)
 	free(f->vm.dump);
 }
 
-/* A window without events is no reason to stop; state that is lost is. */
+/* A notify window without events continues; lost state stops the vCPU. */
 Test(exits, notify)
 {
 	static struct fake f;
@@ -59,7 +59,7 @@ Test(exits, notify)
 	release(&f);
 }
 
-Test(exits, what_asks_for_nothing_is_counted_and_goes_on)
+Test(exits, exits_without_a_request_are_counted_and_continue)
 {
 	static const uint32_t reasons[] = { KVM_EXIT_X86_BUS_LOCK, KVM_EXIT_IOAPIC_EOI,
 					    KVM_EXIT_IRQ_WINDOW_OPEN, KVM_EXIT_SET_TPR };
@@ -85,7 +85,7 @@ Test(exits, a_triple_fault_stops)
 	release(&f);
 }
 
-/* Newer than the program: refused by its number, not ignored. */
+/* A reason newer than the program is refused by number, not ignored. */
 Test(exits, an_unknown_reason_is_refused)
 {
 	static struct fake f;
