@@ -175,7 +175,7 @@ $(B)/payloads.S: $(PAYLOADS) Makefile
 
 # The firmware of an emulated PC, for the end of its first 4 GiB. Empty without a compiler
 # for x86_64, as the lab cannot run then.
-$(B)/bochs_rom.bin: host/targets/lab/bochs_rom.S host/targets/lab/preload_layout.h | tools
+$(B)/bochs_rom.bin: host/targets/lab/bochs_rom.S host/targets/lab/preload.h | tools
 	$(call say,ROM,$@)
 	$(Q)mkdir -p $(@D)
 ifneq ($(CC_x86_64),)
@@ -250,7 +250,7 @@ $(B)/libwsbench-trace.so: host/explain/plugin/plugin.c host/explain/plugin/qemu.
 
 # The library that is preloaded into Bochs, and clones its machine.
 $(B)/libwsbench-clone.so: host/targets/lab/bochs/clone.c host/targets/lab/bochs/clone.h host/targets/lab/emulator.h \
-		host/targets/lab/port.h | tools
+		host/targets/lab/port.h host/lib/process.h | tools
 	$(call say,PRELOAD,$@)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. $(WARN) -O2 -fPIC -shared $< -o $@
 

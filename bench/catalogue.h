@@ -37,7 +37,7 @@ enum bench_handler {
 #define NEEDS_IRQCHIP	 (1u << 3) /* its subject is the in-kernel interrupt controller */
 #define NEEDS_VCPUS_2	 (1u << 4) /* a second vCPU, on a CPU of its own */
 #define OPT_IN		 (1u << 5) /* harmful to the host: only if named in full */
-#define NEEDS_DRIVER	 (1u << 6) /* timed by the host: host/targets/driver.h */
+#define NEEDS_DRIVER	 (1u << 6) /* timed by the host: host/targets/rows.def */
 #define NEEDS_RELOAD	 (1u << 7) /* an untimed exit to user space before each event */
 #define NEEDS_INTERRUPT	 (1u << 8) /* its exits are interrupts of the host's */
 #define NEEDS_SLACK                                                                      \

@@ -112,7 +112,7 @@ build() {
 }
 
 # source_id: the identity of the sources. wsbench is built with it, and finds the module
-# of its own sources (host/targets/lab/module.h).
+# of its own sources (host/targets/lab/kernel.h).
 source_id() {
   cat "$sources"/*.[ch] "$sources/Kbuild" | sha256sum | cut -c 1-12
 }

@@ -7,7 +7,7 @@
 
 #define SLOT_PAGE_BYTES 4096
 
-/* Stores to every page: one for each body of the boot (host/targets/stage_slot.c). */
+/* Stores to every page: one for each body of the boot (host/targets/vm_setup.c). */
 BODY void slot_touch_all(const struct abi_params *params)
 {
 	uint64_t pages = abi_bodies(params), gpa = ABI_SLOT_GPA;

@@ -4,7 +4,7 @@
  * and injects the interrupt.
  *
  * The interrupt must cost no exits of its own. So the VMM raises a line of the PIC before
- * each event (host/targets/stage_x86_64.c), and with automatic EOI the handler has
+ * each event (host/targets/vm_setup.c), and with automatic EOI the handler has
  * nothing to write. STI lets interrupts in only after the instruction that follows it,
  * the HLT (Intel SDM 2B, STI); the handler keeps them out again. KVM may ask for an
  * interrupt window, which is a second exit, before it injects. The twin leaves the

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `wsbench compare`: the command line, and what becomes the exit code. */
-#include "host/lib/error.h"
-#include "host/compare/compare_text.h"
+/* `wsbench compare`: the command line, and calls into host/compare. */
+#include "host/compare/compare.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/cli/cmd.h"
+#include "host/cli/documents.h"
 #include "host/cli/gate.h"
-#include "host/lib/message.h"
 #include "host/cli/options.h"
+#include "host/lib/error.h"
+#include "host/lib/message.h"
 
 enum form { FORM_TABLE, FORM_JSON, FORM_MARKDOWN };
 
 #define LIST_MAX 64
 
-/* A comma list, cut in place. */
+/* A comma-separated list, split in place. */
 struct words {
 	char *copy;
 	const char *word[LIST_MAX];
@@ -45,16 +46,19 @@ enum key {
 
 static const struct argp_option options[] = {
 	{ "config", OPTION_CONFIG, "A,B", 0,
-	  "compare config B with config A; with one file, boot by boot, as they ran", 0 },
+	  "compare config B with config A; in one file, pair by pair of interleaved "
+	  "boots",
+	  0 },
 	{ "bench", OPTION_BENCH, "GLOB,...", 0,
-	  "only these benchmarks; 'core' for the few that say most", 0 },
+	  "only these benchmarks; 'core': the most telling ones", 0 },
 	{ "metric", OPTION_METRIC, "NAME,...", 0,
-	  "what to compare: round_trip (default), round_trip_batch, twin, ...", 0 },
+	  "metrics: round_trip (default), round_trip_batch, twin, ...", 0 },
 	{ "across", OPTION_ACROSS, "KIND,...", 0,
-	  "let these differ: machines, targets, units", 0 },
-	{ "all", OPTION_ALL, NULL, 0, "show what is the same, too", 0 },
-	{ "json", OPTION_JSON, NULL, 0, "print everything as JSON", 0 },
-	{ "markdown", OPTION_MARKDOWN, NULL, 0, "print a comment for a change", 0 },
+	  "accept different machines, targets, units", 0 },
+	{ "all", OPTION_ALL, NULL, 0, "show also rows that are the same", 0 },
+	{ "json", OPTION_JSON, NULL, 0, "print all rows as JSON", 0 },
+	{ "markdown", OPTION_MARKDOWN, NULL, 0,
+	  "print Markdown, for a comment on a change", 0 },
 	{ 0 }
 };
 
@@ -116,10 +120,10 @@ static error_t parse_across(struct argp_state *state, const char *arg, struct ar
 		while (k < 3 && strcmp(words.word[i], kinds[k].word) != 0)
 			k++;
 		if (k == 3)
-			err = options_error(state,
-					    "--across: '%s' is none of machines, "
-					    "targets, units",
-					    words.word[i]);
+			err = options_error(
+				state,
+				"--across: '%s' is not one of machines, targets, units",
+				words.word[i]);
 		else
 			args->options.across |= kinds[k].flag;
 	}
@@ -130,12 +134,12 @@ static error_t parse_across(struct argp_state *state, const char *arg, struct ar
 static error_t check_args(struct argp_state *state, const struct args *args)
 {
 	if (!args->n_paths)
-		return options_error(state, "which documents? '%s BASE.json NEW.json'",
+		return options_error(state, "no documents: '%s BASE.json NEW.json'",
 				     state->name);
 	if (args->n_paths == 1 && !args->options.config[0])
 		return options_error(state,
-				     "%s and what? Give a second document, or --config "
-				     "A,B for two configs of this one",
+				     "only one document, %s: give a second, or --config "
+				     "A,B for two configs of it",
 				     args->paths[0]);
 	return 0;
 }
@@ -217,26 +221,6 @@ static enum cli_exit compare(const struct args *args, const struct result *base,
 	return code;
 }
 
-static enum cli_exit read_and_compare(const struct args *args)
-{
-	struct result *docs[2] = { NULL, NULL };
-	struct error err;
-	enum cli_exit code = CLI_OK;
-
-	for (size_t i = 0; i < args->n_paths && code == CLI_OK; i++) {
-		if (result_read(args->paths[i], &docs[i], &err)) {
-			message_error("%s", err.text);
-			code = CLI_USAGE;
-		}
-	}
-	if (code == CLI_OK)
-		code = compare(args, docs[0], docs[1] ? docs[1] : docs[0]);
-	for (size_t i = 0; i < 2; i++)
-		if (docs[i])
-			result_free(docs[i]);
-	return code;
-}
-
 int cmd_compare(int argc, char **argv)
 {
 	static const struct argp_child children[] = { { &options_common, 0, NULL, 0 },
@@ -246,17 +230,22 @@ int cmd_compare(int argc, char **argv)
 		.options = options,
 		.parser = parse,
 		.args_doc = "BASE.json NEW.json\nFILE.json --config A,B",
-		.doc = "Says of each benchmark whether it got better, worse, stayed the "
-		       "same, changed its class, or cannot be told.\v"
-		       "Ends with 0 if every benchmark that BASE has a figure for was "
-		       "decided and none got worse (a changed class is not worse); 1 if "
-		       "one got worse; 2 if the documents cannot be read or are not of "
-		       "one kind; 3 if none got worse as far as can be told, but one is "
-		       "inconclusive or has no figure in NEW, or nothing could be "
-		       "compared. What --threshold lets pass does not count.",
+		.doc = "Reports for each benchmark whether it got better or worse, is "
+		       "the same, "
+		       "changed its class, or is inconclusive.\v"
+		       "Exit code 0: each benchmark with a figure in BASE is decided and "
+		       "none got "
+		       "worse (a changed class is not worse); 1: a benchmark got worse; "
+		       "2: the "
+		       "documents cannot be read or compared; 3: none got worse, but one "
+		       "is "
+		       "inconclusive or has no figure in NEW, or nothing was compared. "
+		       "Rows "
+		       "that --threshold lets pass do not count.",
 		.children = children,
 	};
 	struct args args = { 0 };
+	struct documents d;
 	enum options_next next =
 		options_parse(&argp, "wsbench compare", argc, argv, &args);
 	enum cli_exit code = next == OPTIONS_BAD ? CLI_USAGE : CLI_OK;
@@ -267,8 +256,13 @@ int cmd_compare(int argc, char **argv)
 	args.options.n_thresholds = args.gate.n_thresholds;
 	args.options.metrics = args.metrics.word;
 	args.options.n_metrics = args.metrics.n;
-	if (next == OPTIONS_RUN)
-		code = read_and_compare(&args);
+	if (next == OPTIONS_RUN) {
+		code = CLI_USAGE;
+		if (documents_read(&d, args.paths, args.n_paths)) {
+			code = compare(&args, d.docs[0], d.docs[d.n - 1]);
+			documents_free(&d);
+		}
+	}
 	free(args.benches.copy);
 	free(args.metrics.copy);
 	free(args.configs.copy);

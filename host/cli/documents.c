@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Result documents and histories named on a command line. */
-#include "host/lib/error.h"
+/* Documents and history files of the command line. */
 #include "host/cli/documents.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/history/history.h"
+#include "host/lib/error.h"
 #include "host/lib/message.h"
 #include "host/explain/explanation.h"
 #include "host/result/result.h"
@@ -79,7 +79,7 @@ bool documents_history(struct history *h, const char *path)
 		return false;
 	}
 	if (!h->n_series) {
-		message_error("%s holds no figures", path);
+		message_error("%s has no figures", path);
 		history_free(h);
 		return false;
 	}

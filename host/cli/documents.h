@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Result documents named on a command line: all of them, or a line and none. */
+/* Documents and history files of the command line. */
 #ifndef WS_CLI_DOCUMENTS_H
 #define WS_CLI_DOCUMENTS_H
 
@@ -14,16 +14,13 @@ struct documents {
 	size_t n;
 };
 
-/*
- * Reads `n` files. False, after one message for the first that cannot be read; then
- * there is nothing to free. Aborts on lack of memory.
- */
+/* Reads `n` files. False after a message: a file cannot be read; nothing to free. */
 bool documents_read(struct documents *d, const char *const *paths, size_t n);
 void documents_free(struct documents *d);
 
 /*
- * Takes the explanations out of `paths`, `*n` of them, and reads them. As
- * documents_read().
+ * Reads the explanations in `paths` and removes them from `paths`, `*n` entries. Errors
+ * as documents_read().
  */
 struct explanations {
 	struct explanation **docs;
@@ -33,13 +30,13 @@ bool documents_explanations(struct explanations *e, const char **paths, size_t *
 void documents_explanations_free(struct explanations *e);
 
 /*
- * Reads a history and finds its changes. False, after one message, where it cannot be
- * read or holds no figures; then there is nothing to free.
+ * Reads a history file and finds the changes. False after a message: the file cannot be
+ * read or has no figures; nothing to free.
  */
 struct history;
 bool documents_history(struct history *h, const char *path);
 
-/* Splits "a,b,c" in place: its words, for free(), their number in *n. */
+/* Splits "a,b,c" in place. The words, for free(); *n: their number. */
 const char **documents_words(char *list, size_t *n);
 
 #endif

@@ -4,17 +4,16 @@
 #include "host/cli/explain.h"
 
 #include <errno.h>
-#include <langinfo.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/lib/message.h"
+#include "host/lib/table.h"
 #include "host/targets/payload.h"
 #include "host/explain/explain.h"
 #include "host/explain/region.h"
 #include "host/explain/explain_text.h"
-#include "host/explain/flame.h"
 
 /* Of the trace: some 250 million instructions. Only what is written takes memory. */
 #define TRACE_BYTES (1ull << 30)
@@ -249,29 +248,26 @@ static enum cli_exit write_all(const struct explain *x, const struct explanation
 	return CLI_OK;
 }
 
-static enum cli_exit show(const struct explain *x, const struct explanation *e,
-			  const struct explanation *base)
+static void show(const struct explain *x, const struct explanation *e,
+		 const struct explanation *base)
 {
-	const struct explain_text t = {
-		.f = stdout,
-		.utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8"),
-	};
+	struct table_options o;
 
+	table_options_for(&o, stdout);
 	if (x->folded) {
-		explain_text_folded(stdout, e);
-		return CLI_OK;
+		explain_print_folded(stdout, e);
+		return;
 	}
 	if (base)
-		explain_text_diff(&t, base, e);
+		explain_print_diff(stdout, base, e, &o);
 	else if (x->tree)
-		explain_text_tree(&t, e);
+		explain_print_tree(stdout, e, &o);
 	else
-		explain_text_table(&t, e);
+		explain_print_functions(stdout, e, &o);
 	if (x->kinds && base)
-		explain_text_kinds_diff(&t, base, e);
+		explain_print_kinds_diff(stdout, base, e, &o);
 	else if (x->kinds)
-		explain_text_kinds(&t, e);
-	return CLI_OK;
+		explain_print_kinds(stdout, e, &o);
 }
 
 int cmd_explain(int argc, char **argv)
@@ -296,7 +292,7 @@ int cmd_explain(int argc, char **argv)
 	if (code == CLI_OK && e)
 		code = write_all(&x, e, base);
 	if (code == CLI_OK && e)
-		code = show(&x, e, base);
+		show(&x, e, base);
 	explanation_free(e);
 	explanation_free(base);
 	explain_free(&x);

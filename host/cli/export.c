@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/lib/error.h"
 #include "host/cli/cmd.h"
-#include "host/lib/message.h"
+#include "host/cli/documents.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
+#include "host/lib/error.h"
+#include "host/lib/message.h"
 #include "host/result/export.h"
 #include "host/result/result.h"
 
@@ -25,9 +26,9 @@ struct export_args {
 enum key { OPTION_FORMAT = 0x100, OPTION_METRIC };
 
 static const struct argp_option options[] = {
-	{ "format", OPTION_FORMAT, "FORMAT", 0, "see below", 0 },
+	{ "format", OPTION_FORMAT, "FORMAT", 0, "output format, see below", 0 },
 	{ "metric", OPTION_METRIC, "GLOB,...", 0,
-	  "which metrics (default: round_trip; csv: all)", 0 },
+	  "only these metrics (default: round_trip; csv: all)", 0 },
 	{ 0 },
 };
 
@@ -67,15 +68,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!args->format)
-			return options_error(state, "--format says which: it is missing");
+			return options_error(state, "no format: give --format FORMAT");
 		if (!args->n_paths)
-			return options_error(state, "no result document was given");
+			return options_error(state, "no documents: 'wsbench export "
+						    "--format FORMAT FILE.json...'");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
 
-/* The table of formats stands in the help as it is. */
+/* Prints the table of formats below the help. */
 static char *help_filter(int key, const char *text, void *input)
 {
 	char *out;
@@ -129,29 +131,6 @@ static enum cli_exit write_all(const struct export_args *args,
 	return rc ? CLI_USAGE : CLI_OK;
 }
 
-static enum cli_exit export_all(const struct export_args *args)
-{
-	struct result **docs = calloc(args->n_paths, sizeof(*docs));
-	enum cli_exit code = CLI_OK;
-	struct error err;
-	size_t n = 0;
-
-	if (!docs)
-		abort();
-	for (; n < args->n_paths; n++)
-		if (result_read(args->paths[n], &docs[n], &err)) {
-			message_error("%s", err.text);
-			code = CLI_USAGE;
-			break;
-		}
-	if (code == CLI_OK)
-		code = write_all(args, (const struct result *const *)docs);
-	while (n)
-		result_free(docs[--n]);
-	free(docs);
-	return code;
-}
-
 int cmd_export(int argc, char **argv)
 {
 	struct export_args args = {
@@ -159,14 +138,20 @@ int cmd_export(int argc, char **argv)
 	};
 	enum cli_exit code = CLI_OK;
 	enum options_next next;
+	struct documents d;
 
 	if (!args.paths)
 		abort();
 	next = options_parse(&argp, "wsbench export", argc, argv, &args);
 	if (next == OPTIONS_BAD)
 		code = CLI_USAGE;
-	else if (next == OPTIONS_RUN)
-		code = export_all(&args);
+	if (next == OPTIONS_RUN) {
+		code = CLI_USAGE;
+		if (documents_read(&d, args.paths, args.n_paths)) {
+			code = write_all(&args, (const struct result *const *)d.docs);
+			documents_free(&d);
+		}
+	}
 	free(args.paths);
 	return code;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The options that say what a gate fails on. */
+/* --threshold and --fail-on of `compare` and `history check`. */
 #include "host/cli/gate.h"
 
 #include <stdlib.h>
@@ -14,10 +14,10 @@ static error_t add_threshold(const struct argp_state *state, const char *arg,
 			     struct gate *gate)
 {
 	struct threshold t;
-	char why[128];
+	struct error err;
 
-	if (threshold_parse(&t, arg, why, sizeof(why)))
-		return options_error(state, "--threshold %s: %s", arg, why);
+	if (threshold_parse(&t, arg, &err))
+		return options_error(state, "--threshold %s: %s", arg, err.text);
 	gate->thresholds = reallocarray(gate->thresholds, gate->n_thresholds + 1,
 					sizeof(*gate->thresholds));
 	if (!gate->thresholds)
@@ -35,10 +35,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return add_threshold(state, arg, gate);
 	case KEY_FAIL_ON:
 		if (strcmp(arg, "changed") != 0)
-			return options_error(state,
-					     "--fail-on %s: not a verdict to fail on "
-					     "(changed)",
-					     arg);
+			return options_error(
+				state, "--fail-on %s: not a verdict (changed)", arg);
 		gate->fail_on_changed = true;
 		return 0;
 	}
@@ -47,14 +45,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option options[] = {
 	{ "threshold", KEY_THRESHOLD, "[GLOB=]AMOUNT", 0,
-	  "let pass what got worse by no more than AMOUNT: 1%, 20insns (ticks, ns, "
-	  "cycles, counts), or mmio_*=2% for some benchmarks; can be given several "
-	  "times: "
-	  "one with a GLOB comes before one without, and of several the last",
+	  "let changes for worse pass up to AMOUNT: 1%, 20insns (ticks, ns, cycles, "
+	  "counts), or "
+	  "mmio_*=2% for some benchmarks; can be repeated: a GLOB has priority, then the "
+	  "last",
 	  0 },
 	{ "fail-on", KEY_FAIL_ON, "changed", 0,
-	  "end with 1 also where a class changed (who handles it, exits per event, an "
-	  "exception)",
+	  "exit code 1 also if a class changed (what handles the exit, exits per event, "
+	  "an exception)",
 	  0 },
 	{ 0 },
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a gate fails on: --threshold and --fail-on, for `compare` and `history check`. */
+/* --threshold and --fail-on of `compare` and `history check`. */
 #ifndef WS_CLI_GATE_H
 #define WS_CLI_GATE_H
 
@@ -10,12 +10,12 @@
 #include "host/compare/threshold.h"
 
 struct gate {
-	struct threshold *thresholds; /* their texts are argv's */
+	struct threshold *thresholds; /* the texts are in argv */
 	size_t n_thresholds;
 	bool fail_on_changed;
 };
 
-/* A child for `struct argp.children`; its input is a struct gate, zeroed. */
+/* For `struct argp.children`; the input is a struct gate, zeroed. */
 extern const struct argp gate_options;
 
 void gate_free(struct gate *gate);

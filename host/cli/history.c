@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `wsbench history`: the command line, adding, and what its views share. */
-#include "host/lib/error.h"
+/* `wsbench history`: the command line, and calls into host/history. */
 #include "host/cli/history.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/lib/message.h"
+#include "host/cli/documents.h"
 #include "host/cli/names.h"
+#include "host/lib/error.h"
+#include "host/lib/message.h"
 
 enum key {
 	OPTION_DB = 0x100,
@@ -33,35 +33,35 @@ enum key {
 };
 
 static const struct argp_option options[] = {
-	{ "db", OPTION_DB, "FILE.jsonl", 0, "the history", 0 },
+	{ "db", OPTION_DB, "FILE.jsonl", 0, "the history file", 0 },
 	{ "on", OPTION_ON, "GLOB,...", 0, "check, show: only these targets", 0 },
 	{ "bench", OPTION_BENCH, "GLOB,...", 0,
-	  "check, show: only these benchmarks; 'core' for the few that say most", 0 },
+	  "check, show: only these benchmarks; 'core': the most telling ones", 0 },
 	{ "config", OPTION_CONFIG, "GLOB,...", 0, "check, show: only these configs", 0 },
 	{ "metric", OPTION_METRIC, "GLOB,...", 0,
-	  "only these metrics (add: round_trip if not given)", 0 },
+	  "only these metrics (add: default round_trip)", 0 },
 	{ "last", OPTION_LAST, "N", 0,
-	  "check: only what the newest N runs of each target brought", 0 },
+	  "check: only changes in the newest N runs of each target", 0 },
 	{ "confirm", OPTION_CONFIRM, NULL, 0,
-	  "check: measure again, in fresh boots, what got worse; both kernels if they "
-	  "are "
-	  "here",
+	  "check: measure what got worse again, in fresh boots, on both kernels if "
+	  "available",
 	  0 },
-	{ "boots", OPTION_BOOTS, "N", 0, "boots to confirm by (default: 5)", 0 },
+	{ "boots", OPTION_BOOTS, "N", 0, "--confirm: number of boots (default: 5)", 0 },
 	{ "kernel", OPTION_KERNEL, "IMAGE", 0,
-	  "to confirm by: the newest run's kernel (default: the cached one of its name)",
+	  "--confirm: kernel of the newest run (default: the cached kernel of that name)",
 	  0 },
-	{ "modules", OPTION_MODULES, "DIR", 0, "its KVM modules", 0 },
+	{ "modules", OPTION_MODULES, "DIR", 0, "--confirm: KVM modules of that kernel",
+	  0 },
 	{ "otava-exact", OPTION_OTAVA, NULL, 0,
-	  "find what Apache Otava would find, by its defaults (window 50, p 0.001, any "
+	  "use the algorithm of Apache Otava with its defaults (window 50, p 0.001, any "
 	  "magnitude)",
 	  0 },
-	{ "window", OPTION_WINDOW, "N", 0, "runs looked at together (default: 50)", 0 },
+	{ "window", OPTION_WINDOW, "N", 0, "runs in a window (default: 50)", 0 },
 	{ "pvalue", OPTION_PVALUE, "P", 0, "significance (default: 0.0001)", 0 },
 	{ "magnitude", OPTION_MAGNITUDE, "X", 0,
-	  "least relative change in noise (default: 0.01)", 0 },
+	  "least relative change of a noisy series (default: 0.01)", 0 },
 	{ "all", OPTION_ALL, NULL, 0,
-	  "check: a line for every change, also where many are small and alike", 0 },
+	  "check: print a line per change, also for many small and equal changes", 0 },
 	{ "json", OPTION_JSON, NULL, 0, "check, show: print JSON", 0 },
 	{ 0 }
 };
@@ -104,11 +104,11 @@ static error_t parse_end(const struct history_args *args, const struct argp_stat
 	bool add = args->command && !strcmp(args->command, "add");
 
 	if (!args->command)
-		return options_error(state, "add, check or show?");
+		return options_error(state, "no command: add, check or show");
 	if (!args->db)
-		return options_error(state, "--db FILE.jsonl says which history");
+		return options_error(state, "no history file: give --db FILE.jsonl");
 	if (add && !args->n_files)
-		return options_error(state, "which documents? 'wsbench history add --db "
+		return options_error(state, "no documents: 'wsbench history add --db "
 					    "FILE.jsonl FILE.json...'");
 	if (!add && args->n_files)
 		return options_error(state, "unexpected argument '%s'", args->files[0]);
@@ -124,7 +124,8 @@ static error_t parse_rule(int key, char *arg, struct history_args *args,
 
 	switch (key) {
 	case OPTION_LAST:
-		return options_number(state, "--last", arg, 1, UINT32_MAX, &args->last);
+		return options_number(state, "--last", arg, 1, UINT32_MAX,
+				      &args->query.last);
 	case OPTION_BOOTS:
 		return options_number(state, "--boots", arg, 2, 1000, &args->boots);
 	case OPTION_OTAVA:
@@ -156,16 +157,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		args->db = arg;
 		return 0;
 	case OPTION_ON:
-		args->targets = arg;
+		args->query.targets = arg;
 		return 0;
 	case OPTION_BENCH:
-		args->benches = arg;
+		args->query.benches = arg;
 		return 0;
 	case OPTION_CONFIG:
-		args->configs = arg;
+		args->query.configs = arg;
 		return 0;
 	case OPTION_METRIC:
-		args->metrics = arg;
+		args->query.metrics = arg;
 		return 0;
 	case OPTION_CONFIRM:
 		args->confirm = true;
@@ -177,7 +178,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		args->modules = arg;
 		return 0;
 	case OPTION_ALL:
-		args->all = true;
+		args->query.all = true;
 		return 0;
 	case OPTION_JSON:
 		args->json = true;
@@ -198,137 +199,158 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "add|check|show --db FILE.jsonl [FILE.json...]",
-	.doc = "Keeps the figures of many runs, and says where they changed.\v"
-	       "add    puts the figures of result documents into the history, one line "
-	       "each\n"
-	       "check  says which run, kernel or commit changed which figure, and how\n"
-	       "       much; ends with 1 if any got worse, with 3 if nothing could be\n"
-	       "       judged or a regression could not be confirmed\n"
-	       "show   prints the series, stretch by stretch\n\n"
-	       "A history's order is that of its lines. On exact targets every change is "
-	       "one; elsewhere a change must be significant, at least 1 % and two steps "
-	       "of the clock.",
+	.doc = "Stores the figures of many runs, and reports their changes.\v"
+	       "add    append the figures of result documents to the history file\n"
+	       "check  report which run, kernel or commit changed which figure, and by\n"
+	       "       how much; the exit code is 1 if a figure got worse, 3 if no "
+	       "series\n"
+	       "       can be judged or a regression is not confirmed\n"
+	       "show   print the series, stretch by stretch\n\n"
+	       "Runs are in the order of the file. On exact targets each difference is a "
+	       "change; on other targets a change must be significant, at least 1 % and "
+	       "two steps of the clock.",
 	.children = children,
 };
 
-const char **history_split(char *list)
+/* A torn last line is reported; `moved`: its bytes are in FILE.torn. */
+static void warn_torn(const struct history_args *args, size_t bytes, bool moved)
 {
-	size_t n = 1;
-	const char **parts;
-
-	for (const char *c = list; *c; c++)
-		n += *c == ',';
-	parts = calloc(n + 1, sizeof(*parts));
-	if (!parts)
-		abort();
-	for (n = 0; list;)
-		parts[n++] = strsep(&list, ",");
-	return parts;
+	if (bytes && moved)
+		message_warn("%s: the last line was torn (%zu bytes, moved to %s.torn)",
+			     args->db, bytes, args->db);
+	else if (bytes)
+		message_warn("%s: the last line is torn and ignored (%zu bytes; 'history "
+			     "add' moves it to %s.torn)",
+			     args->db, bytes, args->db);
 }
 
-static bool glob_matches(const char *pattern, const char *name)
+static void report_added(const struct history_args *args,
+			 const struct history_added *added, size_t n_docs)
 {
-	return !fnmatch(pattern, name, 0);
+	warn_torn(args, added->torn, true);
+	if (added->empty == n_docs)
+		message_error("the documents have no figure of %s",
+			      args->query.metrics ? args->query.metrics : "round_trip");
+	else if (added->empty)
+		message_warn("%zu of %zu documents have no such figure", added->empty,
+			     n_docs);
+	if (added->known && !added->rows)
+		message_warn("nothing was added: %s has the runs already", args->db);
+	else if (added->known)
+		message_warn("%zu figures were not added: %s has them already",
+			     added->known, args->db);
+	if (added->rows)
+		message_info(args->common.quiet, "added %zu figures to %s", added->rows,
+			     args->db);
 }
 
-static bool fits(const char *patterns, const char *name,
-		 bool (*matches)(const char *word, const char *name))
+static enum cli_exit add(const struct history_args *args)
 {
-	const char **parts;
-	char *copy;
-	bool found = false;
+	const char *list = args->query.metrics ? args->query.metrics : "round_trip";
+	char *copy = strdup(list);
+	const char **metrics;
+	struct history_added added;
+	struct documents d;
+	struct error err;
+	int rc;
 
-	if (!patterns)
-		return true;
-	copy = strdup(patterns);
 	if (!copy)
 		abort();
-	parts = history_split(copy);
-	for (size_t i = 0; parts[i] && !found; i++)
-		found = matches(parts[i], name);
-	free(parts);
-	free(copy);
-	return found;
-}
-
-bool history_wanted(const struct history_args *args, const struct history *h,
-		    const struct history_series *s)
-{
-	return fits(args->targets, h->places[s->place].target, glob_matches) &&
-	       fits(args->benches, s->benchmark, result_bench_matches) &&
-	       fits(args->configs, s->config, glob_matches) &&
-	       fits(args->metrics, s->metric, glob_matches);
-}
-
-void history_name(const struct history_run *run, char name[HISTORY_NAME_BYTES])
-{
-	const char *kernel = run->kernel ? run->kernel : "";
-	size_t n = 0;
-
-	if (run->label)
-		n = (size_t)snprintf(name, HISTORY_NAME_BYTES, "%.60s ", run->label);
-	if (run->commit)
-		n += (size_t)snprintf(name + n, HISTORY_NAME_BYTES - n, "%.12s ",
-				      run->commit);
-	if (!n)
-		snprintf(name, HISTORY_NAME_BYTES, "%.80s", *kernel ? kernel : run->id);
-	else if (*kernel)
-		snprintf(name + n, HISTORY_NAME_BYTES - n, "(%.70s)", kernel);
+	if (!documents_read(&d, (const char *const *)args->files, args->n_files)) {
+		free(copy);
+		return CLI_USAGE;
+	}
+	metrics = history_split(copy);
+	rc = history_add(args->db, d.docs, d.n, metrics, &added, &err);
+	if (rc)
+		message_error("%s", err.text);
 	else
-		name[n - 1] = '\0';
-	message_clean(name);
+		report_added(args, &added, d.n);
+	if (!rc && added.empty == d.n)
+		rc = -ENODATA;
+	documents_free(&d);
+	free(metrics);
+	free(copy);
+	return rc ? CLI_USAGE : CLI_OK;
 }
 
-void history_label(const struct history_series *s, char label[HISTORY_NAME_BYTES])
+static enum cli_exit check(const struct history_args *args, const struct history *h)
 {
-	bool plain = !strcmp(s->config, "default");
+	const struct history_query *q = &args->query;
+	enum cli_exit code = CLI_OK;
+	struct history_alarm *alarms;
+	struct history_tally t;
+	struct error err;
 	size_t n;
 
-	n = (size_t)snprintf(label, HISTORY_NAME_BYTES, "%.60s%s%.40s%s", s->benchmark,
-			     plain ? "" : " [", plain ? "" : s->config, plain ? "" : "]");
-	if (strcmp(s->metric, "round_trip") != 0)
-		snprintf(label + n, HISTORY_NAME_BYTES - n, " %.40s", s->metric);
-	message_clean(label);
+	if (history_check_thresholds(q, h, &err)) {
+		message_error("%s: %s", args->db, err.text);
+		return CLI_USAGE;
+	}
+	alarms = history_alarms(q, h, &n);
+	t = history_tally(q, h, alarms, n);
+	if (args->confirm)
+		history_confirm(args, h, alarms, n);
+	if (args->json)
+		history_json_check(q, h, alarms, n);
+	else
+		history_print_check(q, h, alarms, n);
+	switch (history_outcome(alarms, n, &t)) {
+	case HISTORY_PASS:
+		break;
+	case HISTORY_REGRESSION:
+		code = CLI_WORSE;
+		break;
+	case HISTORY_UNSURE:
+		code = CLI_UNTRUSTED;
+		break;
+	}
+	if (args->gate.fail_on_changed && t.changed)
+		code = CLI_WORSE;
+	free(alarms);
+	return code;
 }
 
-void history_where(const struct history_place *place, char text[HISTORY_NAME_BYTES])
+static enum cli_exit show(const struct history_args *args, const struct history *h)
 {
-	snprintf(text, HISTORY_NAME_BYTES, "%.60s%s%.80s", place->target,
-		 !place->what	? ""
-		 : place->exact ? ", "
-				: ", machine ",
-		 place->what ? place->what : "");
-	message_clean(text);
+	if (args->json)
+		history_json_series(&args->query, h);
+	else
+		history_print_series(&args->query, h);
+	return CLI_OK;
 }
 
-static enum cli_exit look(const struct history_args *args)
+static enum cli_exit check_or_show(const struct history_args *args)
 {
-	struct error err;
+	enum cli_exit code = CLI_USAGE;
+	bool selected = false;
 	struct history h;
-	enum cli_exit code;
+	struct error err;
 
 	if (history_read(args->db, &h, &err)) {
 		message_error("%s", err.text);
 		return CLI_USAGE;
 	}
-	history_tell_torn(args, h.torn, false);
+	warn_torn(args, h.torn, false);
 	if (h.duplicates)
-		message_warn("%zu figures stand in %s twice, and count once",
-			     h.duplicates, args->db);
+		message_warn("%s has %zu figures twice (each counts once)", args->db,
+			     h.duplicates);
+	for (size_t i = 0; i < h.n_series && !selected; i++)
+		selected = history_selects(&args->query, &h, &h.series[i]);
 	if (!h.n_series) {
-		message_error("%s holds no figures", args->db);
-		code = CLI_USAGE;
+		message_error("%s has no figures", args->db);
+	} else if (!selected) {
+		message_error("%s has no such series", args->db);
 	} else {
 		if (history_judge(&h, &args->rules))
 			abort(); /* out of memory */
-		code = strcmp(args->command, "show") ? history_check(args, &h)
-						     : history_show(args, &h);
+		code = strcmp(args->command, "show") ? check(args, &h) : show(args, &h);
 	}
 	history_free(&h);
 	return code;
 }
 
-/* What was not given: Apache Otava's own, or ours. Nothing given is negative. */
+/* Fills in options that are not given (negative): defaults of Apache Otava, or ours. */
 static void set_defaults(struct changepoint_rules *rules)
 {
 	if (rules->pvalue < 0)
@@ -352,15 +374,17 @@ int cmd_history(int argc, char **argv)
 
 	if (!args.files)
 		abort();
-	/* A limit on file sizes is an error to report, not a way to die halfway. */
+	/* A file size limit is reported as EFBIG instead of ending the process. */
 	signal(SIGXFSZ, SIG_IGN);
 	next = options_parse(&argp, "wsbench history", argc, argv, &args);
 	set_defaults(&args.rules);
+	args.query.thresholds = args.gate.thresholds;
+	args.query.n_thresholds = args.gate.n_thresholds;
+	args.query.quiet = args.common.quiet;
 	if (next == OPTIONS_BAD)
 		code = CLI_USAGE;
 	else if (next == OPTIONS_RUN)
-		code = strcmp(args.command, "add") ? look(&args)
-						   : history_add_files(&args);
+		code = strcmp(args.command, "add") ? check_or_show(&args) : add(&args);
 	free(args.files);
 	gate_free(&args.gate);
 	return code;

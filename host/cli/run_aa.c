@@ -6,7 +6,7 @@
 
 #include <gsl/gsl_sort_double.h>
 
-#include "host/compare/aa.h"
+#include "host/compare/compare.h"
 #include "host/lib/message.h"
 #include "host/cli/run.h"
 #include "host/lib/text.h"

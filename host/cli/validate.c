@@ -27,8 +27,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		v->files[v->n_files++] = arg;
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		return options_error(state,
-				     "which file? 'wsbench validate FILE.json...'");
+		return options_error(state, "no file: 'wsbench validate FILE.json...'");
 	}
 	return ARGP_ERR_UNKNOWN;
 }
@@ -40,8 +39,9 @@ static const struct argp argp = {
 	.args_doc = "FILE.json...",
 	.doc = "Checks results and explanations against the rules of results/schema.json "
 	       "and results/explanation.schema.json.\v"
-	       "Prints 'FILE: ok' for each good one, and for each bad one where in it "
-	       "the first mistake is. Ends with 2 if any was bad.",
+	       "Prints 'FILE: ok' for each valid file, and the position of the first "
+	       "error "
+	       "for each invalid file. The exit code is 2 if a file is invalid.",
 	.children = children,
 };
 

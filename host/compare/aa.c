@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a machine can tell apart: one thing against itself. */
-#include "host/lib/error.h"
-#include "host/compare/aa.h"
+/* The resolution of a machine: a run compared with itself. */
+#include "host/compare/compare_rules.h"
 
 #include <errno.h>
 #include <math.h>
@@ -11,14 +10,12 @@
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_rng.h>
 
-#include "host/compare/compare.h"
-#include "host/compare/compare_judge.h"
 #include "host/stats/two_sample.h"
 #include "host/stats/summary.h"
 
 #define METRIC "round_trip"
 
-/* Which boot of each pair goes to the first half: drawn, since order may matter. */
+/* Which boot of each pair is in the first half: random, as order can matter. */
 static bool *draw_sides(const struct result *r, size_t pairs)
 {
 	gsl_rng *rng = gsl_rng_alloc(gsl_rng_mt19937);
@@ -27,7 +24,7 @@ static bool *draw_sides(const struct result *r, size_t pairs)
 	if (!rng || !sides)
 		abort();
 	gsl_rng_set(rng, (unsigned long)r->run.seed + 1);
-	/* As many one way as the other: shuffled halves, not tosses. */
+	/* Balanced: half of the pairs each way, shuffled. */
 	for (size_t i = 0; i < pairs; i++)
 		sides[i] = i < pairs / 2;
 	for (size_t i = pairs; i > 1; i--) {
@@ -96,7 +93,7 @@ static void copy_metric(struct result *half, struct result_benchmark *b,
 	estimate(m);
 }
 
-/* One boot of each pair, as a document of its own. Strings stay the document's. */
+/* One boot of each pair, as a document; `r` owns the strings. */
 static struct result *half_of(const struct result *r, const bool *sides, bool second)
 {
 	struct result *half = result_new();
@@ -120,7 +117,7 @@ static struct result *half_of(const struct result *r, const bool *sides, bool se
 	return half;
 }
 
-/* What the interval reaches to the farther side, and the band's width beyond it. */
+/* The larger half width of the interval, plus the band. */
 static double visible(const struct compare_row *row, bool enough)
 {
 	if (isnan(row->lo) || !enough)
@@ -174,7 +171,7 @@ static void fill(struct aa *aa, const struct result *r, const struct compare *pa
 			.visible_runs = visible(q, q->exact || (q->base.boots >= least &&
 								q->new.boots >= least)),
 		};
-		/* Counted, not estimated: one more or less is seen. */
+		/* Exact figures: a difference of 1 is detected. */
 		if (p->exact)
 			row->visible_pairs = row->visible_runs = 1;
 	}

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Two documents, or two configs of one, row by row. */
-#include "host/lib/error.h"
+/* Comparison of two documents, or of two configs of one document, row by row. */
 #include "host/compare/compare.h"
 
 #include <errno.h>
@@ -9,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/compare/compare_check.h"
-#include "host/compare/compare_judge.h"
+#include "host/compare/compare_rules.h"
 
 #define DEFAULT_METRIC "round_trip"
 
@@ -85,25 +83,18 @@ static struct compare_side side_of(const struct result_benchmark *b, const char 
 	return s;
 }
 
-/* Why a side has no figure, or NULL where it has one. */
+/* Why a side has no figure; NULL: it has one. */
 static const char *lack(const struct compare_side *s)
 {
 	if (!s->benchmark)
-		return "not there";
+		return "not in the document";
 	if (s->benchmark->status != RESULT_OK)
 		return s->benchmark->reason ? s->benchmark->reason : "no reason given";
 	return s->metric ? NULL : s->why;
 }
 
-static const char *status_word(const struct compare_side *s)
-{
-	return s->benchmark && s->benchmark->status != RESULT_OK
-		       ? result_status_name(s->benchmark->status)
-		       : "ok";
-}
-
-/* "NEW: skip: needs two CPUs"; where both lack it for one reason, said once. */
-static void say_lack(const struct compare *c, struct compare_row *row)
+/* "NEW: skip: needs two CPUs"; "both: ..." if the reasons are equal. */
+static void set_lack(const struct compare *c, struct compare_row *row)
 {
 	const char *base = lack(&row->base), *new = lack(&row->new);
 	const char *words[2] = { "BASE", "NEW" };
@@ -119,12 +110,12 @@ static void say_lack(const struct compare *c, struct compare_row *row)
 		who = "both";
 	if (s->benchmark && s->benchmark->status != RESULT_OK)
 		snprintf(row->reason, sizeof(row->reason), "%s: %s: %s", who,
-			 status_word(s), why);
+			 result_status_name(s->benchmark->status), why);
 	else
 		snprintf(row->reason, sizeof(row->reason), "%s: %s", who, why);
 }
 
-/* Of the coarser of the two clocks; what another clock timed is counted in ones. */
+/* The step of the coarser clock; 1 for metrics that another clock timed. */
 static double quantum_of(const struct compare *c, const struct compare_row *row)
 {
 	double base = (double)c->base->clock.resolution;
@@ -144,15 +135,15 @@ static void measure(const struct compare *c, struct compare_row *row)
 	row->level = row->p = row->p_holm = row->cliff = row->boots_needed = NAN;
 	row->verdict = COMPARE_NONE;
 	if (!base->metric || !new->metric) {
-		say_lack(c, row);
+		set_lack(c, row);
 		return;
 	}
 	if (strcmp(base->metric->unit, new->metric->unit) != 0) {
 		compare_set_difference(row);
 		row->difference = NAN;
 		snprintf(row->reason, sizeof(row->reason),
-			 "%s against %s: there is no telling which is better",
-			 base->metric->unit, new->metric->unit);
+			 "%s against %s: units cannot be compared", base->metric->unit,
+			 new->metric->unit);
 	} else if (result_class_differs(&base->class, &new->class)) {
 		compare_set_difference(row);
 		row->verdict = COMPARE_CHANGED;
@@ -189,7 +180,7 @@ static void add_row(struct compare *c, const struct result_benchmark *base,
 	measure(c, row);
 }
 
-/* What a benchmark is about: its round trip, or what it has instead. */
+/* The first metric of a benchmark without round_trip; NULL: it has round_trip. */
 static const char *main_metric(const struct result_benchmark *b)
 {
 	if (!b || !b->n_metrics || result_find_metric(b, DEFAULT_METRIC))
@@ -197,12 +188,7 @@ static const char *main_metric(const struct result_benchmark *b)
 	return b->metrics[0].name;
 }
 
-static bool has_metric(const struct result_benchmark *b, const char *name)
-{
-	return b && result_find_metric(b, name);
-}
-
-/* A metric that neither side has by that name (a driver's has fewer) is no row. */
+/* A metric that neither side has is not a row. */
 static void add_rows(struct compare *c, const struct compare_options *o,
 		     const struct result_benchmark *base,
 		     const struct result_benchmark *new)
@@ -212,7 +198,8 @@ static void add_rows(struct compare *c, const struct compare_options *o,
 	if (!o->n_metrics)
 		add_row(c, base, new, o->config, other ? other : DEFAULT_METRIC);
 	for (size_t i = 0; i < o->n_metrics; i++)
-		if (has_metric(base, o->metrics[i]) || has_metric(new, o->metrics[i]))
+		if ((base && result_find_metric(base, o->metrics[i])) ||
+		    (new &&result_find_metric(new, o->metrics[i])))
 			add_row(c, base, new, o->config, o->metrics[i]);
 }
 
@@ -251,22 +238,16 @@ static double worst_of(const struct compare_row *row)
 							 : fmin(0, row->lo);
 }
 
-static void apply_threshold(const struct compare_options *o, struct compare_row *row)
-{
-	const struct threshold *t =
-		threshold_find(o->thresholds, o->n_thresholds, row->name, row->unit);
-
-	row->worst = worst_of(row);
-	if (t && threshold_covers(t, row->worst, row->base.value))
-		row->let_pass = t;
-}
-
 static void count(struct compare *c, const struct compare_options *o)
 {
 	for (size_t i = 0; i < c->n_rows; i++) {
 		struct compare_row *row = &c->rows[i];
+		const struct threshold *t = threshold_find(o->thresholds, o->n_thresholds,
+							   row->name, row->unit);
 
-		apply_threshold(o, row);
+		row->worst = worst_of(row);
+		if (t && threshold_covers(t, row->worst, row->base.value))
+			row->let_pass = t;
 		c->count[row->verdict]++;
 		c->let_pass[row->verdict] += row->let_pass != NULL;
 		c->n_lost += row->base.metric && row->verdict == COMPARE_NONE;

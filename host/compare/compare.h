@@ -1,126 +1,151 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From two sets of figures to verdicts: two documents, or two configs of one.
+ * Comparison of two documents, or of two configs of one document: verdicts, text, JSON.
  *
- * Pure functions: no terminal, no files. What is compared are the boots, never the
- * events. Two configs of one document were measured in interleaved boots, so their
- * boots are pairs (sign test over ln ratios); two documents are not (Mann-Whitney,
- * Hodges-Lehmann). An exact target has no noise: there any difference is a verdict,
- * unless boots differ: then the ranges over the boots are compared.
+ * Boots are compared, not events. The boots of two configs of one document were
+ * interleaved and are pairs (sign test of ln ratios); the boots of two documents are not
+ * (Mann-Whitney, Hodges-Lehmann). An exact target has no noise: each difference is a
+ * verdict. If boots of an exact target differ, the ranges over the boots are compared.
  */
-#ifndef WS_CLAIM_COMPARE_H
-#define WS_CLAIM_COMPARE_H
+#ifndef WS_COMPARE_COMPARE_H
+#define WS_COMPARE_COMPARE_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
-#include "host/lib/error.h"
-#include "host/compare/drift.h"
 #include "host/compare/threshold.h"
+#include "host/lib/error.h"
 #include "host/result/result.h"
 
-/* In the order of what a reader wants to see first. */
+/* In the order of the output. */
 enum compare_verdict {
 	COMPARE_WORSE,
 	COMPARE_BETTER,
-	COMPARE_CHANGED,	/* two classes (host/result/class.h): two operations */
-	COMPARE_INCONCLUSIVE,	/* the figures do not decide it; see boots_needed */
-	COMPARE_NONE,		/* there are not two figures; `reason` says why */
-	COMPARE_SAME_PLACEMENT, /* exact: the ranges over the boots meet */
+	COMPARE_CHANGED,	/* different classes: different operations */
+	COMPARE_INCONCLUSIVE,	/* too few boots; see boots_needed */
+	COMPARE_NONE,		/* a side has no figure; see `reason` */
+	COMPARE_SAME_PLACEMENT, /* exact: the ranges over the boots overlap */
 	COMPARE_SAME,
 	COMPARE_VERDICTS,
 };
 
-/* What may differ between the two, though it makes figures hard to compare. */
+/* Differences that are accepted, though figures are then hard to compare. */
 #define COMPARE_ACROSS_MACHINES (1u << 0) /* fingerprints */
-#define COMPARE_ACROSS_TARGETS	(1u << 1) /* and what the machines are made of, too */
+#define COMPARE_ACROSS_TARGETS	(1u << 1) /* target names, and fingerprints */
 #define COMPARE_ACROSS_UNITS	(1u << 2)
 
 struct compare_options {
-	/* Two configs of one document; NULL: each config with itself. */
+	/* Two configs; NULL: each config with itself. */
 	const char *config[2];
-	const char *const *benches; /* words as result_bench_matches() has them; 0: all */
+	const char *const *benches; /* words of result_bench_matches(); none: all */
 	size_t n_benches;
-	const char *const *metrics; /* names; 0 of them: round_trip */
+	const char *const *metrics; /* names; none: round_trip */
 	size_t n_metrics;
 	unsigned int across; /* COMPARE_ACROSS_* */
-	bool paired;	     /* boots of one index ran side by side in two documents */
-	/* What is let pass; their texts must outlive the comparison. */
+	bool paired;	     /* boots with one index are a pair, in two documents */
+	/* The texts of the thresholds must outlive the comparison. */
 	const struct threshold *thresholds;
 	size_t n_thresholds;
 };
 
-/* One of the two figures. */
+/*
+ * Drift: what the machine itself changes during a run.
+ *
+ * A run boots each row once per round. What all rows of a round have in common comes from
+ * the machine: clock rate, neighbours, temperature. The state can drift slowly: then a
+ * run has seen one state, however many boots it has, and the next run sees another. This
+ * part of the noise does not decrease with the number of boots.
+ */
+struct drift {
+	/*
+	 * Standard deviation over the rounds of the median over the rows of
+	 * ln(boot / median of its row). With few rows, it includes their own noise.
+	 * 0: unknown.
+	 */
+	double sd;
+	size_t rounds;
+};
+
+struct drift drift_of(const struct result *r);
+
+/*
+ * Between two runs: the standard deviation of their difference (of ln), and the half
+ * width of its interval of `level`, by the t distribution.
+ */
+struct drift_between {
+	double sd, df;
+};
+struct drift_between drift_between(const struct drift *a, const struct drift *b);
+double drift_reach(const struct drift_between *d, double level);
+
+/* One of the two sides of a row. */
 struct compare_side {
 	const struct result_benchmark *benchmark; /* NULL: not in the document */
-	const struct result_metric *metric;	  /* NULL: none to compare */
-	const char *why; /* there is none, though the benchmark is there and ok */
+	const struct result_metric *metric;	  /* NULL: no figure */
+	const char *why; /* why a benchmark that is ok has no figure */
 	const char *config;
 	struct result_class class;
-	/* The estimate; where boots are pairs, over those that make pairs. NAN: none. */
+	/* The estimate; if boots are pairs, over the boots of complete pairs. NAN: none.
+	 */
 	double value;
-	double min, max; /* of the valid boots' medians; NAN: none */
-	size_t boots;	 /* valid ones */
+	double min, max; /* of the medians of valid boots; NAN: none */
+	size_t boots;	 /* valid boots */
 };
 
 struct compare_row {
 	const char *name, *metric, *unit;
 	struct compare_side base, new;
 	enum compare_verdict verdict;
-	bool exact; /* two points: no noise, no test */
+	bool exact; /* exact target, all boots of a side equal */
 	/*
-	 * new - base, and new / base, of the two figures. Where these are ranges, of
-	 * their nearest ends: 0 and 1 where the ranges meet. NAN where there is none;
-	 * ratios also where a figure is not positive.
+	 * new - base and new / base of the figures. For ranges, of their nearest ends:
+	 * 0 and 1 if the ranges overlap. NAN: no figure; ratio: a figure is <= 0.
 	 */
 	double difference, ratio;
 	/*
-	 * By how much the boots moved, which a noisy row's verdict goes by: the median
-	 * ratio of pairs, or the Hodges-Lehmann shift; with its interval. An exact
-	 * row's is `difference`, and its interval what any two boots differ by.
+	 * The estimate that decides a noisy row, with its interval: the median ratio of
+	 * pairs, or the Hodges-Lehmann shift. Exact rows: `difference`, and the range of
+	 * the differences of two boots.
 	 */
 	double shift, lo, hi;
 	double shift_ratio, ratio_lo, ratio_hi;
 	double band;	     /* shifts within +-band do not matter; exact: 0 */
 	double level;	     /* of the interval: 0.95; exact: 1 */
 	const char *method;  /* "exact", "range", "sign test", "Mann-Whitney"; NULL */
-	double p, p_holm;    /* NAN: no test; after Holm over all rows with one */
-	size_t pairs;	     /* of boots that were compared, where paired; else 0 */
-	double cliff;	     /* Cliff's delta: > 0 where new is larger; NAN */
-	double boots_needed; /* a side, to decide what is inconclusive; NAN: unknown */
+	double p, p_holm;    /* NAN: no test; after Holm's correction over all rows */
+	size_t pairs;	     /* pairs of boots; 0 if not paired */
+	double cliff;	     /* Cliff's delta, > 0 if new is larger; NAN */
+	double boots_needed; /* per side, to decide an inconclusive row; NAN: unknown */
 	char reason[256];    /* why inconclusive, changed or NONE, else "" */
 	/*
-	 * By how much it got worse: of a worse row its shift, of one that is
-	 * inconclusive the end of its interval. NAN: not known, or not worse.
+	 * The change for worse that a threshold must cover: the shift of a worse row,
+	 * the end of the interval of an inconclusive row. NAN: none.
 	 */
 	double worst;
-	const struct threshold *let_pass; /* that covers it; NULL: it counts */
+	const struct threshold *let_pass; /* covers `worst`; NULL: the row counts */
 };
 
 struct compare {
 	const struct result *base, *new; /* the same where configs are compared */
-	const char *config[2];		 /* as asked for; NULL: each with itself */
-	bool paired;			 /* boots of one run, interleaved */
-	/* What the machine may have done in between; nothing where paired or exact. */
+	const char *config[2];		 /* of the options */
+	bool paired;			 /* interleaved boots of one run */
+	/* Drift of the machine between the runs; zero if paired or exact. */
 	struct drift_between drift;
-	struct compare_row *rows; /* base's order, then what only `new` has */
+	struct compare_row *rows; /* order of base, then rows that only `new` has */
 	size_t n_rows;
-	size_t count[COMPARE_VERDICTS];	   /* all rows, and of these... */
-	size_t let_pass[COMPARE_VERDICTS]; /* ... those that a threshold lets pass */
-	/*
-	 * How many rows have a figure in `base` and none in `new` to hold against it:
-	 * nobody can say whether they got worse.
-	 */
-	size_t n_lost;
-	/* What else bears on it, a line each: settings that differ, lost boots. */
+	size_t count[COMPARE_VERDICTS];	   /* all rows */
+	size_t let_pass[COMPARE_VERDICTS]; /* rows with a threshold that covers them */
+	size_t n_lost; /* rows that have a figure in base and none in new */
+	/* Remarks, a line each: different settings, rejected boots. */
 	char **notes;
 	size_t n_notes;
 };
 
 /*
- * Compares. The documents must outlive `c`; compare_free() it after success.
- * 0; -EINVAL with one line in `err` where the two are not of one kind or nothing is
- * asked for that is there. Aborts on lack of memory.
+ * Compares two documents, which must outlive `c`; compare_free() after success. 0, or
+ * -EINVAL with `err`: the documents cannot be compared, or no row is selected. Aborts if
+ * out of memory.
  */
 int compare_documents(const struct result *base, const struct result *new,
 		      const struct compare_options *o, struct compare *c,
@@ -131,10 +156,70 @@ void compare_free(struct compare *c);
 const char *compare_verdict_name(enum compare_verdict v);
 
 /*
- * What it comes to, without what is let pass: COMPARE_WORSE if any row is; else
- * COMPARE_INCONCLUSIVE if any is, or has lost its figure, or nothing was compared at
- * all; else COMPARE_CHANGED, COMPARE_BETTER, or COMPARE_SAME.
+ * The verdict over all rows that no threshold covers: COMPARE_WORSE if a row is worse;
+ * else COMPARE_INCONCLUSIVE if a row is inconclusive or lost, or no row was compared;
+ * else COMPARE_CHANGED, COMPARE_BETTER, or COMPARE_SAME.
  */
 enum compare_verdict compare_outcome(const struct compare *c);
+
+/* Names of the two sides in the output: files, or configs. */
+struct compare_names {
+	const char *base, *new;
+};
+
+/* A table for a terminal; `all`: rows that are the same, too. */
+void compare_print(FILE *f, const struct compare *c, const struct compare_names *names,
+		   bool all);
+/* For a comment on a change: changed rows first, the other rows folded. */
+void compare_print_markdown(FILE *f, const struct compare *c,
+			    const struct compare_names *names);
+void compare_print_json(FILE *f, const struct compare *c,
+			const struct compare_names *names);
+
+/*
+ * The resolution of a machine: a run whose boots are pairs without a difference (A/A).
+ * Each difference that a comparison finds is wrong, and differences within its intervals
+ * cannot be detected on this machine.
+ */
+
+/* One of the two ways to compare: pairs of boots of one run, or two runs. */
+struct aa_way {
+	size_t compared; /* rows with a verdict */
+	size_t wrong;	 /* better or worse */
+	/*
+	 * Upper 95 % limit of the share of wrong rows (Clopper and Pearson, 1934);
+	 * approximate, as rows of one run are not independent. NAN: no row.
+	 */
+	double limit;
+};
+
+struct aa_row {
+	const char *name, *config, *unit;
+	double value;	   /* over all boots */
+	double difference; /* from the first to the second half */
+	double lo, hi;	   /* 95 % interval; NAN: too few pairs */
+	bool wrong_pairs, wrong_runs;
+	/*
+	 * The least difference that would be detected, in the unit of the row: the half
+	 * width of the interval plus the band. NAN: too few boots.
+	 */
+	double visible_pairs, visible_runs;
+};
+
+struct aa {
+	struct aa_row *rows;
+	size_t n_rows;
+	struct aa_way pairs, runs;
+	size_t boots;	     /* pairs, maximum over the rows */
+	size_t boots_needed; /* least pairs for a significant difference */
+};
+
+/*
+ * Splits the pairs of a document (boots 2i and 2i + 1) at random, seeded by the run, and
+ * compares the halves in both ways. Rows without figures are omitted. The document must
+ * outlive `aa`; aa_free() it. 0; -ENODATA: no row can be compared.
+ */
+int aa_judge(const struct result *r, struct aa *aa);
+void aa_free(struct aa *aa);
 
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether two documents are of one kind: what is refused, and why. */
-#include "host/lib/error.h"
-#include "host/compare/compare_check.h"
+/* Whether two documents can be compared, and remarks on the comparison. */
+#include "host/compare/compare_rules.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool has_config(const struct result *r, const char *config)
@@ -16,7 +17,6 @@ static bool has_config(const struct result *r, const char *config)
 	return false;
 }
 
-/* A target of another name may be the same machine, but its figures are not alike. */
 int compare_check_kind(const struct result *base, const struct result *new,
 		       const struct compare_options *o, struct error *err)
 {
@@ -26,30 +26,30 @@ int compare_check_kind(const struct result *base, const struct result *new,
 		const struct result *r = i ? new : base;
 
 		if (result_failure(r) && !result_count(r, RESULT_OK))
-			return error_set(err, -EINVAL,
-				      "nothing was measured in %s: its target failed: %s",
-				      i ? "new" : "base", result_failure(r));
+			return error_set(
+				err, -EINVAL,
+				"nothing was measured in %s: the target failed: %s",
+				i ? "new" : "base", result_failure(r));
 	}
 	for (int i = 0; i < 2; i++)
 		if (o->config[i] && !has_config(i ? new : base, o->config[i]))
-			return error_set(err, -EINVAL, "nothing ran under config '%s'",
+			return error_set(err, -EINVAL, "no benchmark has config '%s'",
 					 o->config[i]);
 	if (!(o->across & COMPARE_ACROSS_TARGETS) &&
 	    strcmp(base->target.name, new->target.name) != 0)
-		return error_set(err, -EINVAL,
-			      "different targets, %s and %s: --across targets compares "
-			      "them all the same",
-			      base->target.name, new->target.name);
-	if (!(o->across & machines) &&
-	    strcmp(base->machine.fingerprint, new->machine.fingerprint) != 0)
 		return error_set(
 			err, -EINVAL,
-			"different machines, %s (%s) and %s (%s): --across machines "
-			"compares them all the same",
-			base->machine.fingerprint,
-			base->machine.cpu_model ? base->machine.cpu_model : "?",
-			new->machine.fingerprint,
-			new->machine.cpu_model ? new->machine.cpu_model : "?");
+			"different targets, %s and %s (--across targets compares them)",
+			base->target.name, new->target.name);
+	if (!(o->across & machines) &&
+	    strcmp(base->machine.fingerprint, new->machine.fingerprint) != 0)
+		return error_set(err, -EINVAL,
+				 "different machines, %s (%s) and %s (%s) (--across "
+				 "machines compares them)",
+				 base->machine.fingerprint,
+				 base->machine.cpu_model ? base->machine.cpu_model : "?",
+				 new->machine.fingerprint,
+				 new->machine.cpu_model ? new->machine.cpu_model : "?");
 	return 0;
 }
 
@@ -89,13 +89,12 @@ int compare_check_rows(const struct compare *c, const struct compare_options *o,
 {
 	for (size_t i = 0; i < o->n_benches; i++)
 		if (!names_a_row(c, o->benches[i]))
-			return error_set(err, -EINVAL,
-					 "no benchmark is called '%s' there",
+			return error_set(err, -EINVAL, "no benchmark matches '%s'",
 					 o->benches[i]);
 	if (!c->n_rows)
 		return error_set(err, -EINVAL,
-				 o->n_metrics ? "no benchmark has such a metric"
-					      : "there is not one benchmark in it");
+				 o->n_metrics ? "no benchmark has the metric"
+					      : "the document has no benchmark");
 	for (size_t i = 0; i < c->n_rows && !(o->across & COMPARE_ACROSS_UNITS); i++) {
 		const struct compare_row *row = &c->rows[i];
 
@@ -103,10 +102,119 @@ int compare_check_rows(const struct compare *c, const struct compare_options *o,
 		    row->new.metric &&strcmp(row->base.metric->unit,
 					     row->new.metric->unit) != 0)
 			return error_set(err, -EINVAL,
-				      "%s is in %s and in %s: --across units shows them "
-				      "all the same",
-				      row->name, row->base.metric->unit,
-				      row->new.metric->unit);
+					 "%s: different units, %s and %s (--across units "
+					 "shows them)",
+					 row->name, row->base.metric->unit,
+					 row->new.metric->unit);
 	}
 	return 0;
+}
+
+static void note(struct compare *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void note(struct compare *c, const char *fmt, ...)
+{
+	char *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	for (size_t i = 0; i < c->n_notes; i++) {
+		if (!strcmp(c->notes[i], text)) {
+			free(text);
+			return;
+		}
+	}
+	c->notes = reallocarray(c->notes, c->n_notes + 1, sizeof(*c->notes));
+	if (!c->notes)
+		abort();
+	c->notes[c->n_notes++] = text;
+}
+
+static const char *shown(const char *value)
+{
+	return value ? value : "unknown";
+}
+
+/* The load differs between any two runs. */
+static bool is_setting(const struct result_check *check)
+{
+	return strcmp(check->id, "load") != 0;
+}
+
+static void note_settings(struct compare *c)
+{
+	for (size_t i = 0; i < c->base->n_checks; i++) {
+		const struct result_check *a = &c->base->checks[i];
+
+		if (!is_setting(a))
+			continue;
+		for (size_t k = 0; k < c->new->n_checks; k++) {
+			const struct result_check *b = &c->new->checks[k];
+
+			if (!strcmp(a->id, b->id) &&
+			    strcmp(shown(a->value), shown(b->value)) != 0)
+				note(c, "The setting %s differs: %s in base, %s in new.",
+				     a->id, shown(a->value), shown(b->value));
+		}
+	}
+}
+
+static void note_tools(struct compare *c)
+{
+	const struct result_run *a = &c->base->run, *b = &c->new->run;
+	const char *commits[2] = { shown(a->tool_commit), shown(b->tool_commit) };
+
+	if (!a->tool_version || !b->tool_version)
+		return;
+	if (strcmp(a->tool_version, b->tool_version) != 0 ||
+	    strcmp(commits[0], commits[1]) != 0)
+		note(c,
+		     "Measured by different builds of wsbench, %s (%s) and %s (%s): the "
+		     "code of the guest can differ.",
+		     a->tool_version, commits[0], b->tool_version, commits[1]);
+}
+
+static void note_rejected(struct compare *c, const char *word, bool new)
+{
+	size_t boots = 0, valid = 0;
+
+	for (size_t i = 0; i < c->n_rows; i++) {
+		const struct compare_side *s = new ? &c->rows[i].new : &c->rows[i].base;
+
+		boots += s->metric ? s->metric->n_boots : 0;
+		valid += s->metric ? s->boots : 0;
+	}
+	if (valid < boots)
+		note(c, "%zu of %zu boots of %s were rejected and are not compared.",
+		     boots - valid, boots, word);
+}
+
+static void note_document(struct compare *c, const char *word, const struct result *r)
+{
+	if (result_failure(r))
+		note(c, "The target of %s failed: %s.", word, result_failure(r));
+	else if (r->run.partial)
+		note(c, "The run of %s ended early.", word);
+	if (r->target.hypervisor && !strcmp(r->target.hypervisor, "software"))
+		note(c, "Measured on a software KVM: the figures are not those of "
+			"hardware.");
+}
+
+void compare_note(struct compare *c)
+{
+	if (c->drift.sd > 0)
+		note(c,
+		     "The machine drifts: all rows of a run can differ from the next run "
+		     "by %.1f %%. The intervals include this.",
+		     100 * (exp(drift_reach(&c->drift, 0.95)) - 1));
+	note_document(c, "base", c->base);
+	note_document(c, "new", c->new);
+	note_tools(c);
+	note_settings(c);
+	note_rejected(c, "base", false);
+	note_rejected(c, "new", true);
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/compare/compare_text.h"
+#include "host/compare/compare.h"
 #include "host/result/json_list.h"
 
 static void side(struct json_list *l, const char *key, const char *name,
@@ -31,7 +31,7 @@ static void summary(struct json_list *l, const struct compare *c)
 	json_list_count(l, "inconclusive_let_pass", c->let_pass[COMPARE_INCONCLUSIVE]);
 }
 
-/* What a row's figures and their difference are, and what its shift is. */
+/* By method: what `difference` and `shift` are. */
 static const struct {
 	const char *method, *difference, *shift;
 } kinds[] = {

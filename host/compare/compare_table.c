@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/compare/compare_text.h"
+#include "host/compare/compare.h"
 #include "host/lib/message.h"
 #include "host/lib/number.h"
 #include "host/lib/table.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How much the machine itself wanders during a run. */
-#include "host/compare/drift.h"
+/* Drift of a machine during a run. */
+#include "host/compare/compare.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 
 #define METRIC "round_trip"
 
-/* Fewer rounds tell nothing of their spread. */
+/* Least rounds for a standard deviation. */
 #define ROUNDS_MIN 3
 
 static bool usable(const struct result_boot *boot)
@@ -20,7 +20,7 @@ static bool usable(const struct result_boot *boot)
 	return boot->valid && boot->summary.p50 > 0;
 }
 
-/* A row's own level: the median of ln over its boots; NAN where that has no meaning. */
+/* The level of a row: median of ln over its boots; NAN: too few boots. */
 static double level_of(const struct result_metric *m, double *work)
 {
 	size_t n = 0;
@@ -31,7 +31,7 @@ static double level_of(const struct result_metric *m, double *work)
 	return n >= ROUNDS_MIN ? stats_median(work, n) : NAN;
 }
 
-/* More of either tell nothing new, and a file may claim any number. */
+/* Limits of the table: a document can have any number of rows and boots. */
 #define ROUNDS_MAX 1000
 #define ROWS_MAX   1000
 
@@ -77,7 +77,7 @@ static void add_row(struct table *t, const struct result_metric *m)
 	t->rows++;
 }
 
-/* What the rows have in common in a round; NAN: not one of them has a boot there. */
+/* The median over the rows of a round; NAN: no row has a boot in the round. */
 static double common(const struct table *t, size_t round)
 {
 	double values[ROWS_MAX];

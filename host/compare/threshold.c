@@ -1,36 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a gate lets pass: parsing, which threshold applies, and the comparison. */
+/* Thresholds: parsing, selection, comparison. */
 #include "host/compare/threshold.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bench/catalogue.h"
 
-/* Of metrics: results/schema.json, and rows that count events. */
+/* Units of metrics. */
 static const char *const units[] = { "insns", "ticks", "ns", "cycles", "counts" };
 
-static int refuse(char *why, size_t bytes, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static int refuse(char *why, size_t bytes, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(why, bytes, fmt, ap);
-	va_end(ap);
-	return -EINVAL;
-}
-
 /* "%" or a unit after the number. */
-static int parse_unit(struct threshold *t, const char *unit, char *why, size_t bytes)
+static int parse_unit(struct threshold *t, const char *unit, struct error *err)
 {
 	if (!strcmp(unit, "%"))
 		return 0;
@@ -40,13 +25,13 @@ static int parse_unit(struct threshold *t, const char *unit, char *why, size_t b
 	if (t->unit)
 		return 0;
 	if (!*unit)
-		return refuse(why, bytes, "a number without a unit (1%%, 20insns)");
-	return refuse(why, bytes,
-		      "'%.40s' is not a unit (%%, insns, ticks, ns, cycles, counts)",
-		      unit);
+		return error_set(err, -EINVAL, "a number without a unit (1%%, 20insns)");
+	return error_set(err, -EINVAL,
+			 "'%.40s' is not a unit (%%, insns, ticks, ns, cycles, counts)",
+			 unit);
 }
 
-int threshold_parse(struct threshold *t, const char *text, char *why, size_t bytes)
+int threshold_parse(struct threshold *t, const char *text, struct error *err)
 {
 	const char *equals = strrchr(text, '=');
 	const char *number = equals ? equals + 1 : text;
@@ -55,20 +40,20 @@ int threshold_parse(struct threshold *t, const char *text, char *why, size_t byt
 
 	*t = (struct threshold){ .text = text };
 	if (equals && !pattern)
-		return refuse(why, bytes, "no benchmark before '='");
+		return error_set(err, -EINVAL, "no benchmark before '='");
 	if (pattern >= sizeof(t->pattern))
-		return refuse(why, bytes, "a pattern of more than %zu characters",
-			      sizeof(t->pattern) - 1);
+		return error_set(err, -EINVAL, "pattern longer than %zu characters",
+				 sizeof(t->pattern) - 1);
 	memcpy(t->pattern, text, pattern);
-	/* Not what else strtod() takes: blanks, signs, "inf", hexadecimal digits. */
+	/* strtod() also accepts blanks, signs, "inf" and hexadecimal numbers. */
 	if (!isdigit((unsigned char)*number) || number[1] == 'x' || number[1] == 'X')
-		return refuse(why, bytes,
-			      "'%.40s' is not an amount (1%%, 20insns, mmio_*=2%%)",
-			      number);
+		return error_set(err, -EINVAL,
+				 "'%.40s' is not an amount (1%%, 20insns, mmio_*=2%%)",
+				 number);
 	t->amount = strtod(number, &end);
 	if (!isfinite(t->amount))
-		return refuse(why, bytes, "'%.40s' is out of range", number);
-	return parse_unit(t, end, why, bytes);
+		return error_set(err, -EINVAL, "'%.40s' is out of range", number);
+	return parse_unit(t, end, err);
 }
 
 bool threshold_names(const struct threshold *t, const char *benchmark)
@@ -105,6 +90,6 @@ bool threshold_covers(const struct threshold *t, double difference, double base)
 {
 	double most = t->unit ? t->amount : t->amount / 100 * fabs(base);
 
-	/* By more than rounding: 1 % of 29 is not quite 0.29. */
+	/* Tolerates rounding errors: 1 % of 29 is less than 0.29. */
 	return fabs(difference) <= most * (1 + 1e-9);
 }

@@ -59,6 +59,5 @@ void decode_insn(enum arch arch, const uint8_t *insn, size_t bytes, uint64_t vad
 #define DECODE_REGISTER_BYTES 24
 const char *decode_register(enum arch arch, uint32_t reg,
 			    char text[DECODE_REGISTER_BYTES]);
-const char *decode_sysreg_aarch64(uint32_t reg, char text[DECODE_REGISTER_BYTES]);
 
 #endif

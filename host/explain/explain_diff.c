@@ -2,17 +2,19 @@
 /*
  * Two explanations, function by function.
  *
- * A function is the same if its name is, but for what the compiler adds to it when it
- * splits or specialises one (".part.0", ".constprop.0"), and for what the kernel puts
- * before it in its EL2 part. Nothing else is guessed: a function that was renamed or
- * inlined is gone, and who called it is said, so that a reader can see where it went.
+ * Functions are matched by name, without the suffixes of functions that the compiler
+ * split or specialised (".part.0", ".constprop.0") and without the prefix of the kernel's
+ * EL2 code. A function that was renamed or inlined is reported as gone, with its caller.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/explain/explanation.h"
 #include "host/explain/explain_text.h"
 #include "host/lib/number.h"
+#include "host/lib/table.h"
+#include "host/lib/text.h"
 
 #define HYP_PREFIX "__kvm_nvhe_"
 
@@ -27,7 +29,7 @@ static long long insns(const struct explanation_function *f)
 	return f ? (long long)f->insns : 0;
 }
 
-/* The name that its source has, and how long that is. */
+/* The name in the source, and its length. */
 static const char *stem(const char *name, size_t *bytes)
 {
 	size_t prefix = strlen(HYP_PREFIX);
@@ -57,7 +59,7 @@ static bool is_same(const struct explanation_function *a,
 	return explain_same_name(a->name, b->name);
 }
 
-/* First those of the very same name, so that a part does not take its whole's place. */
+/* First with `exactly`: otherwise a part could be matched with the whole function. */
 static void pair_up_by(struct pair *pairs, size_t n, const struct explanation *base,
 		       bool *taken, bool exactly)
 {
@@ -117,7 +119,7 @@ static size_t pair_up(const struct explanation *base, const struct explanation *
 	return n;
 }
 
-/* Who called it, in the stack in which it spent most; NULL: nobody that was seen. */
+/* The caller in the stack with most instructions; NULL: the function has no caller. */
 static const char *caller_of(const struct explanation *e, const char *name)
 {
 	const char *caller = NULL;
@@ -136,104 +138,85 @@ static const char *caller_of(const struct explanation *e, const char *name)
 	return caller;
 }
 
-static int name_width(const struct pair *pairs, size_t n)
+static void add_row(struct table *t, const char *name, long long base, long long now)
 {
-	size_t widest = 36, i;
-
-	for (i = 0; i < n; i++)
-		if (pairs[i].change && strlen(pairs[i].name) > widest)
-			widest = strlen(pairs[i].name);
-	return widest > 60 ? 60 : (int)widest;
+	table_row(t, TABLE_PLAIN);
+	table_cell(t, 0, "%s", name);
+	table_cell(t, 1, "-");
+	table_cell(t, 2, "-");
+	table_number(t, 1, base ? (double)base : NAN, true, false);
+	table_number(t, 2, now ? (double)now : NAN, true, false);
+	table_number(t, 3, (double)(now - base), true, true);
 }
 
-struct columns {
-	FILE *f;
-	int name;
-};
-
-static void print_row(const struct columns *c, const char *name, long long base,
-		      long long now)
-{
-	char a[NUMBER_BYTES], b[NUMBER_BYTES], change[NUMBER_BYTES];
-	char sign[NUMBER_BYTES + 1];
-
-	number_format(a, (double)base, true);
-	number_format(b, (double)now, true);
-	number_format(change, (double)(now - base), true);
-	snprintf(sign, sizeof(sign), "%s%s", now > base ? "+" : "", change);
-	fprintf(c->f, "%-*s %9s %9s %9s", c->name, name, base ? a : "-", now ? b : "-",
-		sign);
-}
-
-static void print_pair(const struct columns *c, const struct pair *p,
-		       const struct explanation *base, const struct explanation *now)
+static void add_pair(struct table *t, const struct pair *p,
+		     const struct explanation *base, const struct explanation *now)
 {
 	const char *caller;
 
-	print_row(c, p->name, insns(p->base), insns(p->now));
+	add_row(t, p->name, insns(p->base), insns(p->now));
 	if (!p->base) {
 		caller = caller_of(now, p->name);
-		fprintf(c->f, "  new%s%s", caller ? ", called by " : "",
-			caller ? caller : "");
+		table_cell(t, 4, "new%s%s", caller ? ", called by " : "",
+			   caller ? caller : "");
 	} else if (!p->now) {
 		caller = caller_of(base, p->name);
-		fprintf(c->f, "  gone%s%s", caller ? ", was called by " : "",
-			caller ? caller : "");
-	} else if (strcmp(p->base->name, p->now->name)) {
-		fprintf(c->f, "  was %s", p->base->name);
+		table_cell(t, 4, "gone%s%s", caller ? ", was called by " : "",
+			   caller ? caller : "");
+	} else if (strcmp(p->base->name, p->now->name) != 0) {
+		table_cell(t, 4, "was %s", p->base->name);
 	}
-	fputc('\n', c->f);
 }
 
-static void print_subject(FILE *f, const char *what, const struct explanation *e)
+static void print_subject(FILE *f, const char *what, const struct explanation *e,
+			  size_t columns)
 {
-	char total[NUMBER_BYTES];
+	char total[NUMBER_BYTES], *text;
 
 	number_format(total, (double)e->total, true);
-	fprintf(f, "%s %s [%s] on %s, Linux %s: %s instructions\n", what, e->benchmark,
-		e->config, e->target.name, e->subject.kernel ? e->subject.kernel : "?",
-		total);
+	if (asprintf(&text, "%s [%s] on %s, Linux %s: %s instructions", e->benchmark,
+		     e->config, e->target.name,
+		     e->subject.kernel ? e->subject.kernel : "?", total) < 0)
+		abort();
+	text_wrap(f, text, (size_t)fprintf(f, "%s ", what), 6, columns);
+	free(text);
 }
 
-static void print_rest(const struct columns *c, const struct pair *pairs, size_t n)
+void explain_print_diff(FILE *f, const struct explanation *base,
+			const struct explanation *e, const struct table_options *o)
 {
+	static const struct table_column columns[] = {
+		{ "function", TABLE_KEY, 0, NULL }, { "base", TABLE_RIGHT, 0, NULL },
+		{ "now", TABLE_RIGHT, 0, NULL },    { "change", TABLE_RIGHT, 0, NULL },
+		{ "", TABLE_WRAP, 0, NULL },
+	};
+	struct pair *pairs;
+	size_t n = pair_up(base, e, &pairs), unchanged = 0;
 	long long sum = 0;
-	size_t same = 0, i;
+	struct table t;
 	char name[64];
 
-	for (i = 0; i < n; i++)
-		if (!pairs[i].change) {
-			same++;
+	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
+	for (size_t i = 0; i < n; i++) {
+		if (pairs[i].change) {
+			add_pair(&t, &pairs[i], base, e);
+		} else {
+			unchanged++;
 			sum += insns(pairs[i].now);
 		}
-	if (!same)
-		return;
-	snprintf(name, sizeof(name), "%zu more, unchanged", same);
-	print_row(c, name, sum, sum);
-	fputc('\n', c->f);
-}
-
-void explain_text_diff(const struct explain_text *t, const struct explanation *base,
-		       const struct explanation *e)
-{
-	struct pair *pairs;
-	size_t n = pair_up(base, e, &pairs), i;
-	struct columns c = { t->f, name_width(pairs, n) };
-
-	print_subject(t->f, "base:", base);
-	print_subject(t->f, "now: ", e);
-	fprintf(t->f, "\n%-*s %9s %9s %9s\n", c.name, "function", "base", "now",
-		"change");
-	for (i = 0; i < n; i++)
-		if (pairs[i].change)
-			print_pair(&c, &pairs[i], base, e);
-	print_rest(&c, pairs, n);
-	if (base->clock_insns || e->clock_insns) {
-		print_row(&c, "less what reading the clock costs",
-			  -(long long)base->clock_insns, -(long long)e->clock_insns);
-		fputc('\n', t->f);
 	}
-	print_row(&c, "total", (long long)base->total, (long long)e->total);
-	fputc('\n', t->f);
+	if (unchanged) {
+		snprintf(name, sizeof(name), "%zu more, unchanged", unchanged);
+		add_row(&t, name, sum, sum);
+	}
+	if (base->clock_insns || e->clock_insns)
+		add_row(&t, "less the cost of reading the clock",
+			-(long long)base->clock_insns, -(long long)e->clock_insns);
+	add_row(&t, "total", (long long)base->total, (long long)e->total);
+	print_subject(f, "base:", base, o->columns);
+	print_subject(f, "now: ", e, o->columns);
+	fputc('\n', f);
+	table_print(f, &t, o);
+	table_free(&t);
 	free(pairs);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The flat table of an explanation, and its stacks. */
+/* An explanation as text: functions, layers, call tree, kinds of instructions, stacks. */
 #include "host/explain/explain_text.h"
 
 #include <math.h>
@@ -7,98 +7,284 @@
 #include <string.h>
 
 #include "host/explain/explanation.h"
-#include "host/explain/explain_layers.h"
 #include "host/lib/number.h"
-
-/* Wider names are shown whole, and push their row's numbers to the right. */
-#define NAME_WIDTH 36
-
-static void rule(const struct explain_text *t, unsigned int width)
-{
-	while (width--)
-		fputs(t->utf8 ? "\u2500" : "-", t->f);
-	fputc('\n', t->f);
-}
+#include "host/lib/table.h"
+#include "host/lib/text.h"
 
 static double percent(const struct explanation *e, double insns)
 {
 	return e->total ? 100 * insns / (double)e->total : 0;
 }
 
-static void heading(const struct explain_text *t, const struct explanation *e)
+static void print_heading(FILE *f, const struct explanation *e, size_t columns)
 {
-	char total[NUMBER_BYTES];
+	bool config = strcmp(e->config, "default") != 0;
+	char total[NUMBER_BYTES], *text;
 
 	number_format(total, (double)e->total, true);
-	fprintf(t->f, "%s", e->benchmark);
-	if (strcmp(e->config, "default"))
-		fprintf(t->f, " [%s]", e->config);
-	fprintf(t->f, " on %s: %s instructions, from before the operation to after it\n",
-		e->target.name, total);
-	fprintf(t->f, "Linux %s, %s\n\n", e->subject.kernel ? e->subject.kernel : "?",
+	if (asprintf(&text,
+		     "%s%s%s%s on %s: %s instructions, from before the operation to "
+		     "after it",
+		     e->benchmark, config ? " [" : "", config ? e->config : "",
+		     config ? "]" : "", e->target.name, total) < 0)
+		abort();
+	text_wrap(f, text, 0, 2, columns);
+	free(text);
+	fprintf(f, "Linux %s, %s\n\n", e->subject.kernel ? e->subject.kernel : "?",
 		e->target.hypervisor ? e->target.hypervisor : "?");
 }
 
-static void row(const struct explain_text *t, const char *name, double insns,
-		double share)
+static void add_row(struct table *t, const char *name, double insns, double share)
 {
-	char number[NUMBER_BYTES];
-
-	number_format(number, insns, true);
-	fprintf(t->f, "%-*s %9s %6.1f %%", NAME_WIDTH, name, number, share);
+	table_row(t, TABLE_PLAIN);
+	table_cell(t, 0, "%s", name);
+	table_number(t, 1, insns, true, false);
+	table_cell(t, 2, "%.1f %%", share);
 }
 
-static void print_layers(const struct explain_text *t, const struct explanation *e)
+static void print_layers(FILE *f, const struct explanation *e,
+			 const struct table_options *o)
 {
+	static const struct table_column columns[] = {
+		{ "layer", TABLE_KEY, 0, NULL },
+		{ "insns", TABLE_RIGHT, 0, NULL },
+		{ "share", TABLE_RIGHT, 0, NULL },
+	};
 	struct explain_layer *layers;
-	size_t n = explain_layers(e, &layers), i;
+	size_t n = explain_layers(e, &layers);
+	struct table t;
 
-	fprintf(t->f, "%-*s %9s %8s\n", NAME_WIDTH, "layer", "insns", "share");
-	rule(t, NAME_WIDTH + 19);
-	for (i = 0; i < n; i++) {
-		row(t, layers[i].name, (double)layers[i].insns,
-		    percent(e, (double)layers[i].insns));
-		fputc('\n', t->f);
-	}
-	fputc('\n', t->f);
+	table_init(&t, columns, 3);
+	for (size_t i = 0; i < n; i++)
+		add_row(&t, layers[i].name, (double)layers[i].insns,
+			percent(e, (double)layers[i].insns));
+	table_print(f, &t, o);
+	fputc('\n', f);
+	table_free(&t);
 	free(layers);
 }
 
-void explain_text_table(const struct explain_text *t, const struct explanation *e)
+void explain_print_functions(FILE *f, const struct explanation *e,
+			     const struct table_options *o)
 {
+	static const struct table_column columns[] = {
+		{ "function", TABLE_KEY, 0, NULL },
+		{ "insns", TABLE_RIGHT, 0, NULL },
+		{ "share", TABLE_RIGHT, 0, NULL },
+		{ "running", TABLE_RIGHT, 1, NULL },
+		{ "layer", 0, 2, NULL },
+	};
+	struct table t;
 	double sum = 0;
-	size_t i;
 
-	heading(t, e);
-	print_layers(t, e);
-	fprintf(t->f, "%-*s %9s %8s %8s  %s\n", NAME_WIDTH, "function", "insns", "share",
-		"running", "layer");
-	rule(t, NAME_WIDTH + 50);
-	for (i = 0; i < e->n_functions; i++) {
-		const struct explanation_function *f = &e->functions[i];
+	print_heading(f, e, o->columns);
+	print_layers(f, e, o);
+	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
+	for (size_t i = 0; i < e->n_functions; i++) {
+		const struct explanation_function *fn = &e->functions[i];
 
-		sum += (double)f->insns;
-		row(t, f->name, (double)f->insns, percent(e, (double)f->insns));
-		fprintf(t->f, " %6.1f %%  %s\n", percent(e, sum), f->layer);
+		sum += (double)fn->insns;
+		add_row(&t, fn->name, (double)fn->insns, percent(e, (double)fn->insns));
+		table_cell(&t, 3, "%.1f %%", percent(e, sum));
+		table_cell(&t, 4, "%s", fn->layer);
 	}
 	if (e->clock_insns) {
-		sum -= (double)e->clock_insns;
-		row(t, "less what reading the clock costs", -(double)e->clock_insns,
-		    -percent(e, (double)e->clock_insns));
-		fprintf(t->f, " %6.1f %%\n", percent(e, sum));
+		double cost = -(double)e->clock_insns;
+
+		add_row(&t, "less the cost of reading the clock", cost, percent(e, cost));
+		table_cell(&t, 3, "%.1f %%", percent(e, sum + cost));
 	}
-	for (i = 0; i < e->n_warnings; i++)
-		fprintf(t->f, "\nnote: %s\n", e->warnings[i].message);
+	table_print(f, &t, o);
+	table_free(&t);
+	for (size_t i = 0; i < e->n_warnings; i++) {
+		fputs("\nnote: ", f);
+		text_wrap(f, e->warnings[i].message, strlen("note: "), 2,
+			  table_text_columns(o));
+	}
 }
 
-void explain_text_folded(FILE *f, const struct explanation *e)
+static void add_nodes(struct table *t, const struct explain_node *nodes, size_t node,
+		      double whole)
 {
-	size_t i, k;
+	for (; node; node = nodes[node].next) {
+		const struct explain_node *n = &nodes[node];
 
-	for (i = 0; i < e->n_stacks; i++) {
+		table_row(t, TABLE_PLAIN);
+		table_number(t, 0, (double)n->total, true, false);
+		table_cell(t, 1, "%.1f %%",
+			   whole > 0 ? 100 * (double)n->total / whole : 0);
+		table_number(t, 2, (double)n->self, true, false);
+		table_cell(t, 3, "%*s%s", 2 * (int)(n->depth - 1), "", n->name);
+		add_nodes(t, nodes, n->child, whole);
+	}
+}
+
+void explain_print_tree(FILE *f, const struct explanation *e,
+			const struct table_options *o)
+{
+	/* Keys: a call tree is not split, however deep it is. */
+	static const struct table_column columns[] = {
+		{ "total", TABLE_RIGHT | TABLE_KEY, 0, NULL },
+		{ "share", TABLE_RIGHT | TABLE_KEY, 0, NULL },
+		{ "self", TABLE_RIGHT | TABLE_KEY, 0, NULL },
+		{ "function", TABLE_KEY, 0, NULL },
+	};
+	struct explain_node *nodes;
+	struct table t;
+
+	explain_tree(e, &nodes);
+	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
+	add_nodes(&t, nodes, nodes[0].child, (double)e->total);
+	if (e->clock_insns) {
+		table_row(&t, TABLE_PLAIN);
+		table_number(&t, 0, -(double)e->clock_insns, true, false);
+		table_cell(&t, 3, "less the cost of reading the clock");
+	}
+	table_print(f, &t, o);
+	table_free(&t);
+	free(nodes);
+}
+
+static void add_kinds(struct table *t, const char *name, uint64_t insns,
+		      const struct explanation_kinds *k)
+{
+	const int64_t counts[] = {
+		(int64_t)insns,
+		k->sysreg_reads,
+		k->sysreg_writes,
+		k->barriers,
+		k->tlb_maintenance + k->cache_maintenance + k->vm_insns,
+		k->loads + k->stores,
+		k->branches_taken,
+		k->code_lines,
+		k->data_lines,
+	};
+
+	table_row(t, TABLE_PLAIN);
+	table_cell(t, 0, "%s", name);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		table_cell(t, 1 + i, "%lld", (long long)counts[i]);
+}
+
+/* "hcr_el2 1r 1w, vttbr_el2 1w" */
+static void add_registers(struct table *t, size_t column,
+			  const struct explanation_function *fn)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *f = open_memstream(&text, &bytes);
+
+	if (!f)
+		abort();
+	for (size_t i = 0; i < fn->n_registers; i++) {
+		const struct explanation_register *r = &fn->registers[i];
+
+		fprintf(f, "%s%s", i ? ", " : "", r->name);
+		if (r->reads)
+			fprintf(f, " %llur", (unsigned long long)r->reads);
+		if (r->writes)
+			fprintf(f, " %lluw", (unsigned long long)r->writes);
+	}
+	if (fclose(f))
+		abort();
+	table_cell(t, column, "%s", text);
+	free(text);
+}
+
+/* Instructions that cost more on hardware than their number says. */
+static bool is_expensive(const struct explanation_kinds *k)
+{
+	return k->sysreg_reads + k->sysreg_writes + k->barriers + k->tlb_maintenance +
+		       k->cache_maintenance + k->vm_insns >
+	       0;
+}
+
+void explain_print_kinds(FILE *f, const struct explanation *e,
+			 const struct table_options *o)
+{
+	static const struct table_column columns[] = {
+		{ "function", TABLE_KEY, 0, NULL },   { "insns", TABLE_RIGHT, 0, NULL },
+		{ "sysrd", TABLE_RIGHT, 0, NULL },    { "syswr", TABLE_RIGHT, 0, NULL },
+		{ "barr", TABLE_RIGHT, 0, NULL },     { "maint", TABLE_RIGHT, 0, NULL },
+		{ "mem", TABLE_RIGHT, 4, NULL },      { "taken", TABLE_RIGHT, 3, NULL },
+		{ "code", TABLE_RIGHT, 1, NULL },     { "data", TABLE_RIGHT, 2, NULL },
+		{ "registers", TABLE_WRAP, 0, NULL },
+	};
+	const size_t registers = sizeof(columns) / sizeof(columns[0]) - 1;
+	struct table t;
+
+	table_init(&t, columns, registers + 1);
+	for (size_t i = 0; i < e->n_functions; i++) {
+		const struct explanation_function *fn = &e->functions[i];
+
+		if (!is_expensive(&fn->kinds))
+			continue;
+		add_kinds(&t, fn->name, fn->insns, &fn->kinds);
+		add_registers(&t, registers, fn);
+	}
+	add_kinds(&t, "all functions, also those not shown", e->total + e->clock_insns,
+		  &e->kinds);
+	fputc('\n', f);
+	table_print(f, &t, o);
+	table_free(&t);
+	text_wrap(f,
+		  "sysrd, syswr: system registers read and written; barr: barriers; "
+		  "maint: TLB and "
+		  "cache maintenance, and instructions of the virtualization extension; "
+		  "mem: loads "
+		  "and stores; taken: taken branches; code, data: distinct 64-byte "
+		  "lines. Functions "
+		  "without any of the first four are not shown.",
+		  0, 2, table_text_columns(o));
+}
+
+void explain_print_kinds_diff(FILE *f, const struct explanation *base,
+			      const struct explanation *e, const struct table_options *o)
+{
+	static const struct table_column columns[] = {
+		{ "kind of instruction", TABLE_KEY, 0, NULL },
+		{ "base", TABLE_RIGHT, 0, NULL },
+		{ "now", TABLE_RIGHT, 0, NULL },
+		{ "change", TABLE_RIGHT, 0, NULL },
+	};
+	const struct explanation_kinds *a = &base->kinds, *b = &e->kinds;
+	const struct {
+		const char *name;
+		int64_t base, now;
+	} rows[] = {
+		{ "system registers read", a->sysreg_reads, b->sysreg_reads },
+		{ "system registers written", a->sysreg_writes, b->sysreg_writes },
+		{ "barriers", a->barriers, b->barriers },
+		{ "TLB maintenance", a->tlb_maintenance, b->tlb_maintenance },
+		{ "cache maintenance", a->cache_maintenance, b->cache_maintenance },
+		{ "of the virtualization extension", a->vm_insns, b->vm_insns },
+		{ "loads", a->loads, b->loads },
+		{ "stores", a->stores, b->stores },
+		{ "branches taken", a->branches_taken, b->branches_taken },
+		{ "lines of code, 64 bytes", a->code_lines, b->code_lines },
+		{ "lines of data, 64 bytes", a->data_lines, b->data_lines },
+	};
+	struct table t;
+
+	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		table_row(&t, TABLE_PLAIN);
+		table_cell(&t, 0, "%s", rows[i].name);
+		table_cell(&t, 1, "%lld", (long long)rows[i].base);
+		table_cell(&t, 2, "%lld", (long long)rows[i].now);
+		table_cell(&t, 3, "%+lld", (long long)(rows[i].now - rows[i].base));
+	}
+	fputc('\n', f);
+	table_print(f, &t, o);
+	table_free(&t);
+}
+
+void explain_print_folded(FILE *f, const struct explanation *e)
+{
+	for (size_t i = 0; i < e->n_stacks; i++) {
 		const struct explanation_stack *s = &e->stacks[i];
 
-		for (k = 0; k < s->n_frames; k++)
+		for (size_t k = 0; k < s->n_frames; k++)
 			fprintf(f, "%s%s", k ? ";" : "", s->frames[k]);
 		fprintf(f, " %llu\n", (unsigned long long)s->insns);
 	}

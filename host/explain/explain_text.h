@@ -1,43 +1,78 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* An explanation as text: by function, by call, as stacks for other programs. */
-#ifndef WS_VIEW_EXPLAIN_TEXT_H
-#define WS_VIEW_EXPLAIN_TEXT_H
+/* The views of an explanation: by function, by call, by layer, as stacks, as a flame
+ * graph. */
+#ifndef WS_EXPLAIN_EXPLAIN_TEXT_H
+#define WS_EXPLAIN_EXPLAIN_TEXT_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 struct explanation;
+struct table_options;
 
-struct explain_text {
-	FILE *f;
-	bool utf8; /* the reader's locale is UTF-8: draw lines */
+/* The subject, the layers, and the functions with their shares and the running sum. */
+void explain_print_functions(FILE *f, const struct explanation *e,
+			     const struct table_options *o);
+
+/* The kinds of instructions of the functions that access system registers, use barriers,
+ * ... */
+void explain_print_kinds(FILE *f, const struct explanation *e,
+			 const struct table_options *o);
+
+/* The call tree, with the instructions of each function and of everything below it. */
+void explain_print_tree(FILE *f, const struct explanation *e,
+			const struct table_options *o);
+
+/* "outermost;...;innermost COUNT" on a line each: the input format of flame graph tools.
+ */
+void explain_print_folded(FILE *f, const struct explanation *e);
+
+/* `base` against `e`, function by function, the largest change first. */
+void explain_print_diff(FILE *f, const struct explanation *base,
+			const struct explanation *e, const struct table_options *o);
+
+/* The counts of each kind of instruction in `base` and in `e`. Both must have kinds. */
+void explain_print_kinds_diff(FILE *f, const struct explanation *base,
+			      const struct explanation *e, const struct table_options *o);
+
+/* Whether two names are those of one function, apart from suffixes that compilers add. */
+bool explain_same_name(const char *a, const char *b);
+
+struct explain_layer {
+	const char *name;
+	uint64_t insns;
 };
 
-/* What it is about; the layers, the functions, each with its share and a running sum. */
-void explain_text_table(const struct explain_text *t, const struct explanation *e);
+/* The layers of the functions, largest first. The caller frees them. Returns their
+ * number. */
+size_t explain_layers(const struct explanation *e, struct explain_layer **layers);
 
-/* Per function, what kinds of instructions it is made of; those that matter most. */
-void explain_text_kinds(const struct explain_text *t, const struct explanation *e);
-
-/* Who called whom, with what is spent in and below each. */
-void explain_text_tree(const struct explain_text *t, const struct explanation *e);
-
-/* "outermost;...;innermost COUNT", a line each, as flame graph tools take it. */
-void explain_text_folded(FILE *f, const struct explanation *e);
+struct explain_node {
+	const char *name;     /* of the function; NULL for the root */
+	const char *layer;    /* NULL for the root */
+	uint64_t self, total; /* instructions: its own; with everything below it */
+	unsigned int depth;   /* of the root: 0 */
+	size_t child, next;   /* the first callee, the next sibling; 0: none */
+};
 
 /*
- * Function by function, `base` against `e`, the largest change first; functions that are
- * in one alone are marked.
+ * The stacks as a tree. Node 0 is the root; siblings are ordered by `total`, largest
+ * first. The caller frees the nodes; the names belong to the explanation. Returns their
+ * number.
  */
-void explain_text_diff(const struct explain_text *t, const struct explanation *base,
-		       const struct explanation *e);
+size_t explain_tree(const struct explanation *e, struct explain_node **nodes);
 
-/* Of each kind of instruction, how many there are in `base` and in `e`. Both have kinds.
+/*
+ * A flame graph as an <svg> element, valid alone and within an HTML page. Colours are
+ * layers; with `base` (or NULL), the change of a function's own instructions since the
+ * base, where the function is called by the same callers. Write errors stay in ferror(f).
  */
-void explain_text_kinds_diff(const struct explain_text *t, const struct explanation *base,
-			     const struct explanation *e);
+void flame_draw(FILE *f, const struct explanation *e, const struct explanation *base);
 
-/* Whether the names of two functions differ in no more than what compilers add. */
-bool explain_same_name(const char *a, const char *b);
+/* The same to a file that is replaced as a whole. 0 or -1 with errno. */
+int flame_write(const char *path, const struct explanation *e,
+		const struct explanation *base);
 
 #endif

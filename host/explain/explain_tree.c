@@ -1,11 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From stacks to a tree. */
-#include "host/explain/explain_tree.h"
+/* Sums of an explanation: its functions by layer, its stacks as a tree. */
+#include "host/explain/explain_text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/explain/explanation.h"
+
+static int by_insns(const void *a, const void *b)
+{
+	const struct explain_layer *x = a, *y = b;
+
+	if (x->insns != y->insns)
+		return (x->insns < y->insns) - (x->insns > y->insns);
+	return strcmp(x->name, y->name);
+}
+
+size_t explain_layers(const struct explanation *e, struct explain_layer **layers)
+{
+	struct explain_layer *list = calloc(e->n_functions + 1, sizeof(*list));
+	size_t n = 0, i, k;
+
+	if (!list)
+		abort();
+	for (i = 0; i < e->n_functions; i++) {
+		for (k = 0; k < n && strcmp(list[k].name, e->functions[i].layer); k++)
+			;
+		if (k == n)
+			list[n++].name = e->functions[i].layer;
+		list[k].insns += e->functions[i].insns;
+	}
+	qsort(list, n, sizeof(*list), by_insns);
+	*layers = list;
+	return n;
+}
 
 struct tree {
 	const struct explanation *e;
@@ -13,13 +41,13 @@ struct tree {
 	size_t n;
 };
 
-/* Frames carry names alone: the first function that is called so lends its layer. */
+/* A frame is only a name: its layer is that of the first function with this name. */
 static const char *layer_of(const struct explanation *e, const char *name)
 {
 	for (size_t i = 0; i < e->n_functions; i++)
 		if (!strcmp(e->functions[i].name, name))
 			return e->functions[i].layer;
-	/* It called others, and has no instructions of its own within the event. */
+	/* No instructions of its own within the event. */
 	return "";
 }
 
@@ -52,7 +80,7 @@ static void add(struct tree *t, const struct explanation_stack *s)
 	t->nodes[node].self += s->insns;
 }
 
-/* Puts the nodes of one list into the order of their totals. */
+/* Sorts a list of siblings by their totals. */
 static size_t sorted(struct tree *t, size_t list)
 {
 	size_t head = 0, next;

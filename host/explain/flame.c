@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Drawing flame graphs: every function is a box as wide as the instructions spent in it
- * and in all that it calls, and stands on the box of who called it. The order from left
- * to right is by width, and means nothing.
+ * Flame graphs: a function is a box as wide as the instructions in it and in its callees,
+ * above the box of its caller. Siblings are ordered by width.
  */
-#include "host/explain/flame.h"
+#include "host/explain/explain_text.h"
 
 #include <errno.h>
 #include <math.h>
@@ -13,20 +12,17 @@
 
 #include "host/explain/explanation.h"
 #include "host/lib/file.h"
-#include "host/explain/explain_layers.h"
-#include "host/explain/explain_text.h"
-#include "host/explain/explain_tree.h"
 #include "host/lib/html.h"
 #include "host/lib/number.h"
 
 #define WIDTH	    1200.0
 #define ROW	    18.0
-#define CHARACTER   6.3 /* width of one, on the average */
-#define NARROWEST   0.4 /* what is narrower is left out: nobody could see it */
+#define CHARACTER   6.3 /* average width */
+#define NARROWEST   0.4 /* narrower boxes are not drawn */
 #define LEGEND_COLS 4u
 #define HEAD	    30.0
 
-/* Light enough for dark words on them, on any page. Layers beyond begin anew. */
+/* Light enough for dark text, on any page; reused if there are more layers. */
 static const char *const fills[] = {
 	"#9ecae9", "#ffbf79", "#88d27a", "#ff9d98", "#d6a5c9", "#f2cf5b", "#b79a85",
 	"#83bcb6", "#c7c7c7", "#a0b8f0", "#e0d28a", "#f2a6c4", "#b8e0b0", "#c9b3e6",
@@ -35,18 +31,19 @@ static const char *const fills[] = {
 
 #define FILLS (sizeof(fills) / sizeof(fills[0]))
 
-/* A comparison with the base: of each node, its twin there, reached by the same calls. */
+/* A comparison: the twin of a node is the node of the base that is reached by the same
+ * calls. */
 struct twins {
 	struct explain_node *nodes; /* the base's */
-	size_t *of;		    /* per node of the picture, its index; 0: none */
-	uint64_t gone;		    /* the base's instructions in nodes without a twin */
-	double largest;		    /* change of a node's own instructions; at least 1 */
+	size_t *of;	/* per node of the picture, the twin's index; 0: none */
+	uint64_t gone;	/* instructions of the base in nodes without a twin */
+	double largest; /* change of a node's own instructions; at least 1 */
 };
 
 struct drawing {
 	FILE *f;
 	const struct explain_node *nodes;
-	const struct twins *twins; /* NULL: nothing is compared */
+	const struct twins *twins; /* NULL: not a comparison */
 	const struct explain_layer *layers;
 	size_t n_layers;
 	double bottom; /* where the lowest row ends */
@@ -70,7 +67,7 @@ static double change_of(const struct twins *t, const struct explain_node *nodes,
 	return (double)nodes[node].self - (double)t->nodes[t->of[node]].self;
 }
 
-/* Red for more, blue for fewer, the darker the more; grey for no change. */
+/* Red for more, blue for fewer, darker for larger changes; grey for none. */
 #define SHADE_BYTES 8
 static void shade(char text[SHADE_BYTES], double change, double largest)
 {
@@ -89,7 +86,7 @@ static bool names_match(const char *a, const char *b, bool exactly)
 	return exactly ? !strcmp(a, b) : explain_same_name(a, b);
 }
 
-/* `node` and `base`: the first of each list of siblings. */
+/* Pairs two lists of siblings, beginning with `node` and `base`. */
 static void pair_up(struct twins *t, const struct explain_node *nodes, size_t node,
 		    size_t base, bool *taken)
 {
@@ -134,7 +131,7 @@ static void twins_free(struct twins *t)
 	free(t->of);
 }
 
-/* As much of the name as there is room for; two letters would say nothing. */
+/* As much of the name as fits; nothing if fewer than three characters fit. */
 static void draw_name(const struct drawing *d, const char *name, double x, double y,
 		      double width)
 {

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "host/explain/profile.h"
-#include "host/explain/walk.h"
 
 #define LINE_SHIFT 6 /* 64 bytes: a cache line of all machines that matter here */
 

@@ -7,61 +7,13 @@
 #include "bench/abi.h"
 #include "bench/mark.h"
 #include "host/explain/region.h"
-
-/*
- * Rows that the host times read the shared clock in an order of their own: 'h' is the
- * host's read, 'g' the guest's. An event is one such group, and what is timed lies
- * between two of its reads.
- */
-struct order {
-	const char *id;
-	const char *reads; /* NULL: not to be explained, because ... */
-	unsigned int from, to;
-	const char *why;
-};
-
-#define A_DIFFERENCE "its figure is the difference of two runs"
-#define A_BUDGET     "its figure is time beyond a budget"
-
-static const struct order orders[] = {
-	{ "irq_inject", "hgg", 0, 1, NULL },
-	{ "irq_inject_eoi", "hgg", 0, 2, NULL },
-	{ "irqfd_inject", "hgg", 0, 1, NULL },
-	{ "exit_out", "ghhg", 0, 1, NULL },
-	{ "exit_in", "ghhg", 2, 3, NULL },
-	{ "kvm_run_immediate_exit", "hh", 0, 1, NULL },
-	{ "vm_create", "hh", 0, 1, NULL },
-	{ "first_exit", "hh", 0, 1, NULL },
-	{ "checkpoint_save", "hh", 0, 1, NULL },
-	{ "checkpoint_restore", "hhhh", 2, 3, NULL },
-	{ "kick_signal", NULL, 0, 0, "two threads take turns in it" },
-	{ "kick_immediate_exit", NULL, 0, 0, "two threads take turns in it" },
-	{ "vmm_overhead", NULL, 0, 0, A_DIFFERENCE },
-	{ "state_get_all", NULL, 0, 0, A_DIFFERENCE },
-	{ "state_sync_lazy", NULL, 0, 0, A_DIFFERENCE },
-	{ "state_sync_always", NULL, 0, 0, A_DIFFERENCE },
-	{ "state_sync_regs", NULL, 0, 0, A_DIFFERENCE },
-	{ "timer_overshoot_posix", NULL, 0, 0, A_BUDGET },
-	{ "timer_overshoot_perf", NULL, 0, 0, A_BUDGET },
-	{ "insn_stop_skid", NULL, 0, 0, A_BUDGET },
-	{ "timer_expiry", NULL, 0, 0, "it is timed from a deadline, not from a place" },
-};
-
-static const struct order *order_of(const char *id)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
-		if (!strcmp(orders[i].id, id))
-			return &orders[i];
-	return NULL;
-}
+#include "host/targets/rows.h"
 
 const char *regions_refusal(const char *id)
 {
-	const struct order *order = order_of(id);
+	const struct host_row *row = host_row_find(id);
 
-	return order ? order->why : NULL;
+	return row ? row->not_explained : NULL;
 }
 
 /* The longest group of reads. */
@@ -73,7 +25,8 @@ struct read {
 };
 
 struct search {
-	const struct order *order; /* NULL: the payload marks both ends itself */
+	const struct host_row
+		*row; /* timed by the host; NULL: the payload marks both ends */
 	struct regions *out;
 	size_t room;
 	uint64_t phase; /* MARK_PHASE_BEGIN() of the one that goes on, or 0 */
@@ -107,7 +60,7 @@ static void add(struct search *s, const struct read *from, const struct read *to
 		.count = to->count - from->count,
 		.path = to->path - from->path,
 		.boot = s->boot,
-		.shared = s->order != NULL,
+		.shared = s->row != NULL,
 		.empty = s->phase == MARK_PHASE_BEGIN(ABI_PHASE_NULL),
 	};
 }
@@ -115,8 +68,8 @@ static void add(struct search *s, const struct read *from, const struct read *to
 /* A read of the row's own: its place in the group, or the group begins anew. */
 static void take_ordered(struct search *s, char who, const struct read *read)
 {
-	const char *reads = s->order->reads;
-	unsigned int from = s->order->from, to = s->order->to;
+	const char *reads = s->row->reads;
+	unsigned int from = s->row->from, to = s->row->to;
 
 	/* Before and beside the events, the host looks at the clock twice in a row. */
 	if (s->phase == MARK_PHASE_BEGIN(ABI_PHASE_NULL)) {
@@ -142,15 +95,15 @@ static void take_mark(struct search *s, uint64_t kind, bool guest, size_t step)
 	switch (kind) {
 	case MARK_CLOCK_START:
 		s->reads[0] = read;
-		s->n_reads = !s->order;
+		s->n_reads = !s->row;
 		break;
 	case MARK_CLOCK_STOP:
-		if (!s->order && s->n_reads && s->phase)
+		if (!s->row && s->n_reads && s->phase)
 			add(s, &s->reads[0], &read);
 		s->n_reads = 0;
 		break;
 	case MARK_CLOCK_SHARED:
-		if (s->order && s->phase)
+		if (s->row && s->phase)
 			take_ordered(s, guest ? 'g' : 'h', &read);
 		break;
 	default:
@@ -195,17 +148,20 @@ static uint64_t digest(const struct trace_step *s)
 int regions_find(const struct trace *t, const struct region_marks *marks, const char *id,
 		 struct regions *out, const char **why)
 {
-	struct search s = { .order = order_of(id), .out = out, .boot = ~0u };
+	struct search s = { .out = out, .boot = ~0u };
 	struct trace_cursor c = { 0 };
 	struct trace_step step;
 	uint16_t *kinds;
 	size_t n;
 
 	memset(out, 0, sizeof(*out));
-	if (s.order && !s.order->reads) {
-		*why = s.order->why;
+	s.row = host_row_find(id);
+	if (s.row && s.row->not_explained) {
+		*why = s.row->not_explained;
 		return -ENOTSUP;
 	}
+	if (s.row && !s.row->reads)
+		s.row = NULL;
 	kinds = marks_of_insns(t, marks);
 	if (!kinds)
 		return -ENOMEM;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Collecting functions and finding them. */
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -254,4 +255,50 @@ const struct symbol *symbols_find(const struct symbols *s, enum trace_space spac
 	    vaddr - found->vaddr >= (found->bytes ? found->bytes : LAST_BYTES))
 		return NULL;
 	return found;
+}
+
+/* ------------------------------ layers ------------------------------ */
+
+struct layer_row {
+	unsigned int archs;
+	const char *module, *pattern, *layer;
+};
+
+#define LAYER(archs_, module_, pattern_, layer_)                                         \
+	{ .archs = (archs_),                                                             \
+	  .module = (module_),                                                           \
+	  .pattern = (pattern_),                                                         \
+	  .layer = (layer_) },
+
+static const struct layer_row layers[] = {
+#include "host/explain/layers.def"
+};
+
+/* A module's name, with hyphens or underscores. */
+static bool is_in(const struct layer_row *r, const char *module)
+{
+	return !strcmp(r->module, "*") || !fnmatch(r->module, module ? module : "", 0);
+}
+
+static const char *layer_of_kernel(enum arch arch, const char *module, const char *name)
+{
+	size_t prefix = strlen(HYP_PREFIX), i;
+
+	if (!strncmp(name, HYP_PREFIX, prefix))
+		name += prefix;
+	for (i = 0; i < sizeof(layers) / sizeof(layers[0]); i++)
+		if (layers[i].archs & 1u << arch && is_in(&layers[i], module) &&
+		    !fnmatch(layers[i].pattern, name, 0))
+			return layers[i].layer;
+	return "kernel, other";
+}
+
+const char *layer_of(enum arch arch, enum trace_space space, const char *module,
+		     const char *name)
+{
+	if (space == SPACE_GUEST)
+		return "guest";
+	if (space == SPACE_USER)
+		return "VMM";
+	return name ? layer_of_kernel(arch, module, name) : "no symbol";
 }

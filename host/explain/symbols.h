@@ -3,6 +3,7 @@
 #ifndef WS_TRACE_SYMBOLS_H
 #define WS_TRACE_SYMBOLS_H
 
+#include "bench/catalogue.h"
 #include "host/explain/image.h"
 #include "host/explain/trace.h"
 
@@ -41,5 +42,12 @@ void symbols_sort(struct symbols *s);
 /* The function at an address, or NULL. */
 const struct symbol *symbols_find(const struct symbols *s, enum trace_space space,
 				  uint64_t vaddr);
+
+/*
+ * The layer of a function, by the table layers.def. `name` NULL: no symbol covers the
+ * address. `module` NULL: the kernel itself. Never NULL.
+ */
+const char *layer_of(enum arch arch, enum trace_space space, const char *module,
+		     const char *name);
 
 #endif

@@ -2,7 +2,7 @@
 /* Following calls and returns. */
 #include <string.h>
 
-#include "host/explain/walk.h"
+#include "host/explain/trace.h"
 
 static struct walk_stack *stack_of(struct walk *w, const struct trace_insn *insn)
 {

@@ -1,27 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A history's file, read into series. */
-#include "host/lib/error.h"
+/* A history: the file read into series, and documents added to the file. */
 #include "host/history/history.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/history/history_index.h"
-#include "host/history/row_file.h"
+/* A tuple of interned strings and numbers, which is numbered by a table of its bytes. */
+#define KEY_PARTS 6
+
+struct key {
+	uintptr_t part[KEY_PARTS];
+};
 
 struct reading {
 	struct history *h;
-	struct history_index places, runs, series, subjects;
-	size_t *first;		       /* run of each subject */
-	const char *emulator, *family; /* of the last row: most rows share it */
+	struct row_names *places, *runs, *series, *subjects; /* of struct key */
+	size_t n_subjects;
+	size_t *first;	/* run of each subject */
+	struct row row; /* the last one, of run `run` */
+	size_t run;
 };
+
+static size_t number_of(struct row_names *keys, const struct key *key)
+{
+	return row_names_number(keys, (const char *)key, sizeof(*key));
+}
 
 static void *more(void *array, size_t n, size_t bytes)
 {
-	if (n & (n - 1)) /* full at powers of two only */
+	if (n & (n - 1)) /* an array is full if n is a power of two */
 		return array;
 	array = realloc(array, (n ? 2 * n : 1) * bytes);
 	if (!array)
@@ -29,30 +40,28 @@ static void *more(void *array, size_t n, size_t bytes)
 	return array;
 }
 
-/* "QEMU emulator version 7.2.22 (Debian ...)" up to and with "7.2". */
+/* "QEMU emulator version 7.2.22 (Debian ...)" -> "QEMU emulator version 7.2" */
 static const char *emulator_family(struct reading *rd, const char *emulator)
 {
 	const char *end = emulator;
 
-	if (!emulator || emulator == rd->emulator)
-		return emulator ? rd->family : NULL;
+	if (!emulator)
+		return NULL;
 	while (*end && !(isdigit((unsigned char)end[0]) &&
 			 end[1 + strspn(end + 1, "0123456789")] == '.'))
 		end++;
 	end += strspn(end, "0123456789");
 	if (*end == '.')
 		end += 1 + strspn(end + 1, "0123456789");
-	rd->emulator = emulator;
-	rd->family = row_names_get(rd->h->names, emulator, (size_t)(end - emulator));
-	return rd->family;
+	return row_names_get(rd->h->names, emulator, (size_t)(end - emulator));
 }
 
 static size_t place_of(struct reading *rd, const struct row *row)
 {
 	const char *what = row->exact ? emulator_family(rd, row->emulator) : row->machine;
-	struct history_key key = { { (uintptr_t)row->target, (uintptr_t)what,
+	struct key key = { .part = { (uintptr_t)row->target, (uintptr_t)what,
 				     row->exact } };
-	size_t number = history_index_get(&rd->places, &key);
+	size_t number = number_of(rd->places, &key);
 	struct history *h = rd->h;
 
 	if (number < h->n_places)
@@ -66,21 +75,21 @@ static size_t place_of(struct reading *rd, const struct row *row)
 	return number;
 }
 
-/* The first run of what run `number` measured, with what it was measured by. */
+/* The first run of the subject of run `number`, by the same emulator and program. */
 static size_t first_run(struct reading *rd, const struct row *row, size_t place,
 			size_t number)
 {
-	struct history_key key = { { place, (uintptr_t)row->kernel, (uintptr_t)row->label,
+	struct key key = { .part = { place, (uintptr_t)row->kernel, (uintptr_t)row->label,
 				     (uintptr_t)row->commit, (uintptr_t)row->tool,
 				     (uintptr_t)row->emulator } };
-	size_t known = rd->subjects.n, subject;
+	size_t subject;
 
 	if (!row->exact)
 		return number;
-	subject = history_index_get(&rd->subjects, &key);
-	if (subject == known) {
-		rd->first = more(rd->first, known, sizeof(*rd->first));
-		rd->first[subject] = number;
+	subject = number_of(rd->subjects, &key);
+	if (subject == rd->n_subjects) {
+		rd->first = more(rd->first, subject, sizeof(*rd->first));
+		rd->first[rd->n_subjects++] = number;
 	}
 	return rd->first[subject];
 }
@@ -88,10 +97,10 @@ static size_t first_run(struct reading *rd, const struct row *row, size_t place,
 static size_t run_of(struct reading *rd, const struct row *row)
 {
 	size_t place = place_of(rd, row), number;
-	struct history_key key = { { (uintptr_t)row->run, place } };
+	struct key key = { .part = { (uintptr_t)row->run, place } };
 	struct history *h = rd->h;
 
-	number = history_index_get(&rd->runs, &key);
+	number = number_of(rd->runs, &key);
 	if (number < h->n_runs)
 		return number;
 	h->runs = more(h->runs, h->n_runs, sizeof(*h->runs));
@@ -113,10 +122,10 @@ static size_t run_of(struct reading *rd, const struct row *row)
 static struct history_series *series_of(struct reading *rd, const struct row *row,
 					size_t place)
 {
-	struct history_key key = { { place, (uintptr_t)row->benchmark,
+	struct key key = { .part = { place, (uintptr_t)row->benchmark,
 				     (uintptr_t)row->config, (uintptr_t)row->metric,
 				     (uintptr_t)row->unit } };
-	size_t number = history_index_get(&rd->series, &key);
+	size_t number = number_of(rd->series, &key);
 	struct history *h = rd->h;
 
 	if (number == h->n_series) {
@@ -133,15 +142,21 @@ static struct history_series *series_of(struct reading *rd, const struct row *ro
 	return &h->series[number];
 }
 
-static int take(void *ctx, const struct row *row)
+static int add_point(void *ctx, const struct row *row)
 {
 	struct reading *rd = ctx;
-	size_t run = run_of(rd, row);
-	struct history_series *s = series_of(rd, row, rd->h->runs[run].place);
+	struct history_series *s;
 
+	/* Strings are interned. Most rows are of the run of the row before. */
+	if (row->run != rd->row.run || row->target != rd->row.target ||
+	    row->machine != rd->row.machine || row->emulator != rd->row.emulator ||
+	    row->exact != rd->row.exact)
+		rd->run = run_of(rd, row);
+	rd->row = *row;
+	s = series_of(rd, row, rd->h->runs[rd->run].place);
 	s->points = more(s->points, s->n_points, sizeof(*s->points));
 	s->points[s->n_points++] = (struct history_point){
-		.run = run,
+		.run = rd->run,
 		.value = row->value,
 		.lo = row->lo,
 		.hi = row->hi,
@@ -164,11 +179,11 @@ static int by_run(const void *a, const void *b, void *ctx)
 }
 
 /*
- * The rest of a run may have been added after other runs, two histories that were
- * joined may share some, and repetitions stand with what they repeat: each run has one
- * figure, at its place.
+ * Sorts the points by run and removes duplicates: parts of a run can be added after other
+ * runs, joined files can share runs, and repetitions move to their subject. Returns the
+ * number of duplicates.
  */
-static size_t settle(struct history *h, struct history_series *s)
+static size_t sort_points(struct history *h, struct history_series *s)
 {
 	size_t kept = 0, n = s->n_points;
 	bool sorted = true;
@@ -196,16 +211,20 @@ int history_read(const char *path, struct history *h, struct error *err)
 	if (rc)
 		return rc;
 	h->names = row_names_new();
+	rd.places = row_names_new();
+	rd.runs = row_names_new();
+	rd.series = row_names_new();
+	rd.subjects = row_names_new();
 	h->torn = row_file_torn(f);
-	rc = row_file_read(f, h->names, take, &rd, err);
+	rc = row_file_read(f, h->names, add_point, &rd, err);
 	row_file_close(f);
-	history_index_free(&rd.places);
-	history_index_free(&rd.runs);
-	history_index_free(&rd.series);
-	history_index_free(&rd.subjects);
+	row_names_free(rd.places);
+	row_names_free(rd.runs);
+	row_names_free(rd.series);
+	row_names_free(rd.subjects);
 	free(rd.first);
 	for (size_t i = 0; i < h->n_series; i++)
-		h->duplicates += settle(h, &h->series[i]);
+		h->duplicates += sort_points(h, &h->series[i]);
 	if (rc)
 		history_free(h);
 	return rc;
@@ -222,4 +241,133 @@ void history_free(struct history *h)
 	free(h->places);
 	row_names_free(h->names);
 	*h = (struct history){ 0 };
+}
+
+/* The rows of all documents, in order. */
+struct addition {
+	struct row *rows;
+	bool *known; /* the file has the row already */
+	size_t n;
+	/* The run of the last line of the file, and whether `rows` has rows of the run.
+	 */
+	const char *run;
+	bool ours;
+};
+
+static bool wanted(const char *const *metrics, const char *name)
+{
+	for (; *metrics; metrics++)
+		if (!fnmatch(*metrics, name, 0))
+			return true;
+	return false;
+}
+
+static bool same(const struct row *a, const struct row *b)
+{
+	return !strcmp(a->run, b->run) && !strcmp(a->target, b->target) &&
+	       !strcmp(a->benchmark, b->benchmark) && !strcmp(a->config, b->config) &&
+	       !strcmp(a->metric, b->metric);
+}
+
+static int mark_known(void *ctx, const struct row *row)
+{
+	struct addition *a = ctx;
+
+	/* Interned: the comparison of pointers is enough for most lines. */
+	if (a->run != row->run) {
+		a->run = row->run;
+		a->ours = false;
+		for (size_t i = 0; i < a->n && !a->ours; i++)
+			a->ours = !strcmp(a->rows[i].run, row->run);
+	}
+	for (size_t i = 0; a->ours && i < a->n; i++)
+		a->known[i] = a->known[i] || same(&a->rows[i], row);
+	return 0;
+}
+
+static void add_row(struct addition *a, const struct row *row)
+{
+	a->rows = realloc(a->rows, (a->n + 1) * sizeof(*a->rows));
+	a->known = realloc(a->known, (a->n + 1) * sizeof(*a->known));
+	if (!a->rows || !a->known)
+		abort();
+	a->known[a->n] = false;
+	for (size_t i = 0; i < a->n && !a->known[a->n]; i++)
+		a->known[a->n] = same(&a->rows[i], row);
+	a->rows[a->n++] = *row;
+}
+
+/* Returns the number of rows of the document. */
+static size_t add_document(struct addition *a, struct result *r,
+			   const char *const *metrics)
+{
+	size_t before = a->n;
+	struct row row;
+
+	for (size_t i = 0; i < r->n_benchmarks; i++) {
+		const struct result_benchmark *b = &r->benchmarks[i];
+
+		for (size_t j = 0; j < b->n_metrics; j++)
+			if (wanted(metrics, b->metrics[j].name) &&
+			    row_of(r, b, &b->metrics[j], &row))
+				add_row(a, &row);
+	}
+	return a->n - before;
+}
+
+static char *lines(const struct addition *a, struct history_added *out, size_t *bytes)
+{
+	char *text = NULL;
+
+	*bytes = 0;
+	for (size_t i = 0; i < a->n; i++) {
+		char *line;
+		size_t n;
+
+		if (a->known[i]) {
+			out->known++;
+			continue;
+		}
+		line = row_dump(&a->rows[i]);
+		n = strlen(line);
+		text = realloc(text, *bytes + n);
+		if (!text)
+			abort();
+		memcpy(text + *bytes, line, n);
+		*bytes += n;
+		free(line);
+		out->rows++;
+	}
+	return text;
+}
+
+int history_add(const char *path, struct result *const *docs, size_t n_docs,
+		const char *const *metrics, struct history_added *out, struct error *err)
+{
+	struct addition a = { 0 };
+	struct row_names *names;
+	struct row_file *f;
+	size_t bytes;
+	char *text;
+	int rc = row_file_open(path, true, &f, err);
+
+	*out = (struct history_added){ 0 };
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < n_docs; i++)
+		out->empty += !add_document(&a, docs[i], metrics);
+	names = row_names_new();
+	rc = row_file_read(f, names, mark_known, &a, err);
+	out->torn = row_file_torn(f);
+	if (!rc) {
+		text = lines(&a, out, &bytes);
+		if (bytes)
+			rc = row_file_add(f, text, bytes, err);
+		free(text);
+	}
+	row_file_close(f);
+	row_names_free(names);
+	free(a.rows);
+	free(a.known);
+	return rc;
 }

@@ -1,30 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a history's file says, series by series, and where they change.
+ * A history: the figures of many runs as series, and the changes of each series.
  *
  * A series is one metric of one benchmark under one config at one place. A place is a
- * target and what its figures depend on beside the subject: the machine, by its
- * fingerprint. An exact target counts instructions, and gives the same figures on any
- * machine; there it is the emulator, down to its minor version, that must be the same.
+ * target and the machine that its figures depend on, by fingerprint. Figures of an exact
+ * target do not depend on the machine but on the emulator: there, a place is a target and
+ * the minor version of the emulator.
  *
- * The order of a history is that of its file. But an exact figure does not depend on
- * when it was taken: there, a subject that is measured again by the same program stands
- * where it first stood.
+ * Runs are in the order of the file. The figures of an exact target do not depend on
+ * time: a run that measures a subject again with the same program is moved to the first
+ * run of the subject.
  */
-#ifndef WS_CLAIM_HISTORY_H
-#define WS_CLAIM_HISTORY_H
+#ifndef WS_HISTORY_HISTORY_H
+#define WS_HISTORY_HISTORY_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 
+#include "host/compare/threshold.h"
+#include "host/history/row.h"
 #include "host/lib/error.h"
 #include "host/result/result.h"
-#include "host/history/row.h"
 #include "host/stats/changepoint.h"
 
 struct history_place {
 	const char *target;
-	const char *what; /* machine's fingerprint, or emulator and version; NULL */
+	const char *what; /* fingerprint, or emulator and minor version; NULL */
 	bool exact;
 	size_t n_runs;
 };
@@ -34,8 +37,8 @@ struct history_run {
 	const char *kernel, *label, *commit; /* NULL: unknown */
 	const char *emulator, *tool;
 	size_t place;	 /* in history.places */
-	size_t subject;	 /* first run that this one only repeats; or itself */
-	size_t at_place; /* its number there, from 0 */
+	size_t subject;	 /* the first run of the subject; else the run itself */
+	size_t at_place; /* number at its place, from 0 */
 };
 
 struct history_point {
@@ -46,10 +49,10 @@ struct history_point {
 	struct result_class class;
 };
 
-/* How a series can be judged. */
+/* How a series is judged. */
 enum history_method {
-	HISTORY_TOO_FEW, /* not yet */
-	HISTORY_STEPS,	 /* every change of value or range is one */
+	HISTORY_TOO_FEW, /* too few points */
+	HISTORY_STEPS,	 /* exact: each change of the value or range */
 	HISTORY_NOISE,	 /* change points in noise */
 };
 
@@ -60,11 +63,11 @@ struct history_series {
 	double quantum;
 	struct history_point *points;
 	size_t n_points;
-	/* By history_judge(). */
+	/* Set by history_judge(). */
 	enum history_method method;
 	struct changepoint *changes;
 	size_t n_changes;
-	bool ignores_class; /* judged as Apache Otava would */
+	bool ignores_class; /* judged by the rules of Apache Otava */
 };
 
 struct history {
@@ -72,74 +75,165 @@ struct history {
 	struct history_run *runs; /* in order */
 	struct history_series *series;
 	size_t n_places, n_runs, n_series;
-	size_t duplicates; /* figures that stood there twice, and were read once */
-	size_t torn;	   /* bytes of a torn last line, left out */
+	size_t duplicates; /* figures that the file has twice, and that count once */
+	size_t torn;	   /* bytes of a torn last line, which is ignored */
 	struct row_names *names;
 };
 
-/* Aborts on lack of memory. 0, or a negative errno with `err`; then there is none. */
+/* Reads a history file. 0, or a negative errno with `err`. history_free() after success.
+ */
 int history_read(const char *path, struct history *h, struct error *err);
 void history_free(struct history *h);
 
-/* What is a change in noise, unless somebody says otherwise. */
+/* The default rules for noisy series. */
 extern const struct changepoint_rules history_rules;
 
 /*
- * Finds every series' change points. An exact place's series changes at every step. A
- * figure there is the range over all boots of a subject, in all of its runs by one
- * program: boots differ where a kernel decides by where its data lie, and ranges that
- * overlap are no change. Any series changes where its figures' class does, and is
- * judged apart before and after.
- * `rules->quantum` is ignored: each series has its own. With `rules->otava` all series
- * are judged as Apache Otava would, classes ignored. 0 or -ENOMEM.
+ * Finds the changes of all series. A series of an exact place changes at each step: its
+ * figures are the ranges over all boots of a subject, as boots differ where a kernel
+ * depends on the addresses of its data, and ranges that overlap are equal. All series
+ * change with the class of their figures, and are judged separately before and after.
+ * `rules->quantum` is ignored: each series has its own. With `rules->otava`, all series
+ * are judged by the rules of Apache Otava, without classes. 0 or -ENOMEM.
  */
 int history_judge(struct history *h, const struct changepoint_rules *rules);
 
 enum history_kind {
 	HISTORY_WORSE,
 	HISTORY_BETTER,
-	HISTORY_CHANGED, /* the class: neither */
+	HISTORY_CHANGED, /* the class changed: neither worse nor better */
 };
 
-/* What the k-th change of a series is; its name: "worse", "better", "changed". */
+/* The kind of the k-th change of a series, and its name: "worse", "better", "changed". */
 enum history_kind history_kind(const struct history_series *s, size_t k);
 const char *history_kind_name(enum history_kind kind);
 
-/* Of a change of class: "handled by kernel, now by fault"; else "". */
+/* For a change of class: "handled by kernel, now by fault"; else "". */
 void history_class_change(const struct history_series *s, size_t k, char *text,
 			  size_t bytes);
 
 /*
- * Whether a change is between ranges over boots, not between two values; and the least
- * boots that one of the two figures rests on.
+ * Whether a change is between ranges over boots, not between values. *boots: the smaller
+ * number of boots of the two figures.
  */
 bool history_is_of_ranges(const struct history_series *s, size_t k, uint32_t *boots);
 
-/* The run that a change begins with, and the one before it in the series. */
+/* The first run after the k-th change, and the last run before. */
 const struct history_run *history_new_run(const struct history *h,
 					  const struct history_series *s, size_t k);
 const struct history_run *history_old_run(const struct history *h,
 					  const struct history_series *s, size_t k);
 
-/* Whether a run is among the newest `last` of its place; 0: all are. */
+/* Whether a run is one of the newest `last` runs of its place; 0: all are. */
 bool history_is_recent(const struct history *h, const struct history_run *run,
 		       size_t last);
 
-/* Whether the newest run of its place has a figure of the series. */
+/* The points [start, end) between change k - 1 and change k, 0 <= k <= n_changes. */
+struct history_stretch {
+	size_t start, end;
+	double mean;
+	double lo, hi; /* exact series: range over all boots; NAN */
+};
+struct history_stretch history_stretch(const struct history_series *s, size_t k);
+
+/* Whether the newest run of the place has a figure of the series. */
 bool history_is_current(const struct history *h, const struct history_series *s);
 
 struct history_added {
-	size_t rows, known; /* added; and not, because they were there */
-	size_t empty;	    /* documents without a figure that was wanted */
-	size_t torn;	    /* bytes of a torn last line, moved to FILE.torn */
+	size_t rows;  /* added figures */
+	size_t known; /* figures that the file has already */
+	size_t empty; /* documents without a figure of `metrics` */
+	size_t torn;  /* bytes of a torn last line, moved to FILE.torn */
 };
 
 /*
- * Adds every figure of the documents whose metric fits one of `metrics`, fnmatch(3)
- * patterns to a NULL. What is there already, by run, target, benchmark, config and
- * metric, is not added again. All is added or nothing. 0, or a negative errno.
+ * Adds the figures of documents whose metric matches one of `metrics`, fnmatch(3)
+ * patterns that end with NULL. A figure that the file has already, by run, target,
+ * benchmark, config and metric, is not added. 0, or a negative errno with `err`: then
+ * nothing was added.
  */
 int history_add(const char *path, struct result *const *docs, size_t n_docs,
 		const char *const *metrics, struct history_added *out, struct error *err);
+
+/* Which series are checked or shown, and what a check ignores. */
+struct history_query {
+	/* Comma-separated lists of patterns; NULL: all. */
+	const char *targets, *benches, *configs, *metrics;
+	uint64_t last; /* only changes in the newest runs of each place; 0: all */
+	const struct threshold *thresholds;
+	size_t n_thresholds;
+	bool all;   /* text: a line per change, also for many small and equal changes */
+	bool quiet; /* no messages */
+};
+
+bool history_selects(const struct history_query *q, const struct history *h,
+		     const struct history_series *s);
+
+/* Splits a comma-separated list in place; the array ends with NULL. free() the array. */
+const char **history_split(char *list);
+
+/* A change that a check reports. */
+struct history_alarm {
+	const struct history_series *series;
+	size_t k; /* number of the change */
+	enum history_kind kind;
+	bool recent;			  /* in the newest runs of the query */
+	const struct threshold *let_pass; /* covers a change for worse; NULL: it counts */
+	enum history_confirmed {
+		HISTORY_UNTRIED,
+		HISTORY_CONFIRMED,
+		HISTORY_REFUTED,   /* fresh boots do not show the change */
+		HISTORY_UNDECIDED, /* could not be measured again */
+	} confirmed;
+	char reason[160]; /* figures of the fresh boots, or why there are none */
+};
+
+/*
+ * Checks that each threshold pattern matches a benchmark of the catalogue or of the
+ * history. 0, or -EINVAL with `err`.
+ */
+int history_check_thresholds(const struct history_query *q, const struct history *h,
+			     struct error *err);
+
+/* All changes of the selected series, by place, run and magnitude. free() the array. */
+struct history_alarm *history_alarms(const struct history_query *q,
+				     const struct history *h, size_t *n);
+
+const struct changepoint *history_change(const struct history_alarm *a);
+
+/* (after - before) / before; NAN if `before` is 0. */
+double history_relative(const struct changepoint *c);
+
+struct history_tally {
+	size_t series, unjudged; /* selected series; with too few points */
+	size_t gone;		 /* not in the newest run */
+	size_t worse, better, changed, old;
+	size_t let_pass; /* worse, not counted in `worse` */
+};
+struct history_tally history_tally(const struct history_query *q, const struct history *h,
+				   const struct history_alarm *alarms, size_t n);
+
+/* The verdict of a check. */
+enum history_outcome {
+	HISTORY_PASS,
+	HISTORY_REGRESSION,
+	HISTORY_UNSURE, /* a regression is not confirmed, or no series can be judged */
+};
+enum history_outcome history_outcome(const struct history_alarm *alarms, size_t n,
+				     const struct history_tally *t);
+
+/* Names of a run (label, commit, kernel), a series and a place in text output. */
+#define HISTORY_NAME_BYTES 160
+void history_name(const struct history_run *run, char name[HISTORY_NAME_BYTES]);
+void history_label(const struct history_series *s, char label[HISTORY_NAME_BYTES]);
+void history_where(const struct history_place *place, char text[HISTORY_NAME_BYTES]);
+
+/* `history check` and `history show` on stdout, as text and as JSON. */
+void history_print_check(const struct history_query *q, const struct history *h,
+			 const struct history_alarm *alarms, size_t n);
+void history_print_series(const struct history_query *q, const struct history *h);
+void history_json_check(const struct history_query *q, const struct history *h,
+			const struct history_alarm *alarms, size_t n);
+void history_json_series(const struct history_query *q, const struct history *h);
 
 #endif

@@ -1,10 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What `wsbench history check` prints for programs. */
-#include <stdio.h>
+/* `history check` and `history show` as JSON. */
+#include "host/history/history.h"
+
+#include <math.h>
 #include <stdlib.h>
 
-#include "host/cli/history.h"
 #include "host/result/json_list.h"
+
+static void print(struct json_list *l)
+{
+	char *text = json_list_dump(l);
+
+	fputs(text, stdout);
+	free(text);
+	json_list_free(l);
+}
 
 static void json_run(struct json_list *l, const char *prefix,
 		     const struct history_run *run)
@@ -21,7 +31,7 @@ static void json_run(struct json_list *l, const char *prefix,
 	json_list_string(l, key, run->commit);
 }
 
-void history_check_json(const struct history_args *args, const struct history *h,
+void history_json_check(const struct history_query *q, const struct history *h,
 			const struct history_alarm *alarms, size_t n)
 {
 	static const char *const words[] = {
@@ -30,8 +40,7 @@ void history_check_json(const struct history_args *args, const struct history *h
 		[HISTORY_UNDECIDED] = "undecided",
 	};
 	struct json_list *l = json_list_new();
-	struct history_tally t = history_tally(args, h, alarms, n);
-	char *text;
+	struct history_tally t = history_tally(q, h, alarms, n);
 
 	json_list_array(l, "changes");
 	for (size_t i = 0; i < n; i++) {
@@ -73,8 +82,74 @@ void history_check_json(const struct history_args *args, const struct history *h
 	json_list_number(l, "worse_let_pass", (double)t.let_pass);
 	json_list_number(l, "too_short", (double)t.unjudged);
 	json_list_number(l, "not_in_newest_run", (double)t.gone);
-	text = json_list_dump(l);
-	fputs(text, stdout);
-	free(text);
-	json_list_free(l);
+	print(l);
+}
+
+static void json_series(struct json_list *l, const struct history *h,
+			const struct history_series *s)
+{
+	static const char *const methods[] = {
+		[HISTORY_TOO_FEW] = "too-few",
+		[HISTORY_STEPS] = "steps",
+		[HISTORY_NOISE] = "noise",
+	};
+
+	json_list_row(l, "series");
+	json_list_string(l, "target", h->places[s->place].target);
+	json_list_string(l, "place", h->places[s->place].what);
+	json_list_string(l, "benchmark", s->benchmark);
+	json_list_string(l, "config", s->config);
+	json_list_string(l, "metric", s->metric);
+	json_list_string(l, "unit", s->unit);
+	json_list_string(l, "method", methods[s->method]);
+}
+
+/* Flat rows; member `series` is the index in the array `series`. */
+static void json_rows(struct json_list *l, const struct history *h,
+		      const struct history_series *s, size_t number)
+{
+	for (size_t i = 0; i < s->n_points; i++) {
+		const struct history_run *run = &h->runs[s->points[i].run];
+
+		json_list_row(l, "points");
+		json_list_number(l, "series", (double)number);
+		json_list_number(l, "value", s->points[i].value);
+		json_list_number(l, "lo", s->points[i].lo);
+		json_list_number(l, "hi", s->points[i].hi);
+		json_list_string(l, "run", run->id);
+		json_list_string(l, "time", run->time);
+		json_list_string(l, "kernel", run->kernel);
+		json_list_string(l, "label", run->label);
+		json_list_string(l, "commit", run->commit);
+		json_list_string(l, "handled_by", s->points[i].class.handled_by);
+		json_list_number(l, "exits", s->points[i].class.exits);
+	}
+	for (size_t k = 0; k <= s->n_changes; k++) {
+		struct history_stretch now = history_stretch(s, k);
+
+		json_list_row(l, "stretches");
+		json_list_number(l, "series", (double)number);
+		json_list_number(l, "start", (double)now.start);
+		json_list_number(l, "end", (double)now.end);
+		json_list_number(l, "mean", now.mean);
+		json_list_number(l, "lo", now.lo);
+		json_list_number(l, "hi", now.hi);
+		json_list_string(l, "verdict",
+				 k ? history_kind_name(history_kind(s, k - 1)) : NULL);
+		json_list_number(l, "p", k ? s->changes[k - 1].pvalue : NAN);
+	}
+}
+
+void history_json_series(const struct history_query *q, const struct history *h)
+{
+	struct json_list *l = json_list_new();
+	size_t n = 0;
+
+	for (size_t i = 0; i < h->n_series; i++)
+		if (history_selects(q, h, &h->series[i]))
+			json_series(l, h, &h->series[i]);
+	for (size_t i = 0; i < h->n_series; i++)
+		if (history_selects(q, h, &h->series[i]))
+			json_rows(l, h, &h->series[i], n++);
+	print(l);
 }

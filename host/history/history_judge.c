@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where a history's series change. */
+/* The changes of the series of a history. */
 #include "host/history/history.h"
 
 #include <errno.h>
@@ -18,6 +18,7 @@ struct buffers {
 	double *values, *lo, *hi;
 };
 
+/* Exact series: the points of a subject share the range over all of its runs. */
 static void fill(const struct history *h, const struct history_series *s,
 		 const struct buffers *b)
 {
@@ -25,7 +26,7 @@ static void fill(const struct history *h, const struct history_series *s,
 		size_t subject = h->runs[s->points[i].run].subject;
 		double lo = INFINITY, hi = -INFINITY;
 
-		/* Runs of one subject by one program stand side by side. */
+		/* Runs of one subject by one program are adjacent. */
 		for (end = i;
 		     end < s->n_points && h->runs[s->points[end].run].subject == subject;
 		     end++) {
@@ -42,7 +43,7 @@ static void fill(const struct history *h, const struct history_series *s,
 	}
 }
 
-/* The class before point `i`: the last that is known. */
+/* The last known class before point `i`; NULL. */
 static const struct result_class *class_before(const struct history_series *s, size_t i)
 {
 	while (i-- > 0)
@@ -61,7 +62,7 @@ static bool class_changes(const struct history_series *s, size_t i)
 	return was && result_class_differs(was, &s->points[i].class);
 }
 
-/* The next point after `start` that begins another class, or the end. */
+/* The first point after `start` with another class, or the end. */
 static size_t class_end(const struct history_series *s, size_t start)
 {
 	const struct result_class *was = &s->points[start].class;
@@ -86,7 +87,7 @@ static double mean(const double *values, size_t from, size_t to)
 	return sum / (double)(to - from);
 }
 
-/* Changes within points [start, end), all of one class, behind those before. */
+/* Appends the changes within the points [start, end) of one class. */
 static int judge_class(struct history_series *s, const struct changepoint_rules *rules,
 		       const struct buffers *b, size_t start, size_t end)
 {
@@ -105,7 +106,7 @@ static int judge_class(struct history_series *s, const struct changepoint_rules 
 	return rc;
 }
 
-/* From the means of the stretch before to that of the one after. */
+/* A change of class is from the mean of the stretch before to the mean after. */
 static void fill_class_changes(struct history_series *s, const struct buffers *b)
 {
 	for (size_t k = 0; k < s->n_changes; k++) {
@@ -120,11 +121,6 @@ static void fill_class_changes(struct history_series *s, const struct buffers *b
 	}
 }
 
-static bool has_class_change(const struct history_series *s)
-{
-	return class_end(s, 0) < s->n_points;
-}
-
 static enum history_method method(const struct history *h, const struct history_series *s,
 				  const struct changepoint_rules *rules)
 {
@@ -132,7 +128,7 @@ static enum history_method method(const struct history *h, const struct history_
 
 	if (h->places[s->place].exact && !rules->otava)
 		return s->n_points > 1 ? HISTORY_STEPS : HISTORY_TOO_FEW;
-	if (!rules->otava && has_class_change(s))
+	if (!rules->otava && class_end(s, 0) < s->n_points)
 		return HISTORY_NOISE;
 	return s->n_points >= least ? HISTORY_NOISE : HISTORY_TOO_FEW;
 }
@@ -247,6 +243,28 @@ bool history_is_recent(const struct history *h, const struct history_run *run,
 		       size_t last)
 {
 	return !last || run->at_place + last >= h->places[run->place].n_runs;
+}
+
+struct history_stretch history_stretch(const struct history_series *s, size_t k)
+{
+	struct history_stretch out = {
+		.start = k ? s->changes[k - 1].index : 0,
+		.end = k < s->n_changes ? s->changes[k].index : s->n_points,
+		.lo = NAN,
+		.hi = NAN,
+	};
+
+	for (size_t i = out.start; i < out.end; i++) {
+		const struct history_point *p = &s->points[i];
+
+		out.mean += p->value;
+		if (s->method != HISTORY_STEPS)
+			continue;
+		out.lo = fmin(out.lo, isnan(p->lo) ? p->value : p->lo);
+		out.hi = fmax(out.hi, isnan(p->hi) ? p->value : p->hi);
+	}
+	out.mean /= (double)(out.end - out.start);
+	return out;
 }
 
 bool history_is_current(const struct history *h, const struct history_series *s)

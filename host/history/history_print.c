@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The text that `wsbench history check` prints. */
+/* `history check` as text. */
+#include "host/history/history.h"
+
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cli/history.h"
 #include "host/lib/message.h"
 #include "host/lib/number.h"
 #include "host/lib/table.h"
@@ -29,6 +29,47 @@ static const struct table_column columns[COLUMNS] = {
 	[COLUMN_VERDICT] = { "", 0, 0, NULL },
 	[COLUMN_DETAIL] = { "", TABLE_JOIN | TABLE_WRAP, 0, NULL },
 };
+
+void history_name(const struct history_run *run, char name[HISTORY_NAME_BYTES])
+{
+	const char *kernel = run->kernel ? run->kernel : "";
+	size_t n = 0;
+
+	if (run->label)
+		n = (size_t)snprintf(name, HISTORY_NAME_BYTES, "%.60s ", run->label);
+	if (run->commit)
+		n += (size_t)snprintf(name + n, HISTORY_NAME_BYTES - n, "%.12s ",
+				      run->commit);
+	if (!n)
+		snprintf(name, HISTORY_NAME_BYTES, "%.80s", *kernel ? kernel : run->id);
+	else if (*kernel)
+		snprintf(name + n, HISTORY_NAME_BYTES - n, "(%.70s)", kernel);
+	else
+		name[n - 1] = '\0';
+	message_clean(name);
+}
+
+void history_label(const struct history_series *s, char label[HISTORY_NAME_BYTES])
+{
+	bool plain = !strcmp(s->config, "default");
+	size_t n;
+
+	n = (size_t)snprintf(label, HISTORY_NAME_BYTES, "%.60s%s%.40s%s", s->benchmark,
+			     plain ? "" : " [", plain ? "" : s->config, plain ? "" : "]");
+	if (strcmp(s->metric, "round_trip") != 0)
+		snprintf(label + n, HISTORY_NAME_BYTES - n, " %.40s", s->metric);
+	message_clean(label);
+}
+
+void history_where(const struct history_place *place, char text[HISTORY_NAME_BYTES])
+{
+	snprintf(text, HISTORY_NAME_BYTES, "%.60s%s%.80s", place->target,
+		 !place->what	? ""
+		 : place->exact ? ", "
+				: ", machine ",
+		 place->what ? place->what : "");
+	message_clean(text);
+}
 
 static const char *confirmed_text(const struct history_alarm *a)
 {
@@ -83,7 +124,7 @@ static void add_change(struct table *t, const struct history_alarm *a, size_t ot
 	table_cell(t, COLUMN_BEFORE, "%s", number);
 	number_format(number, c->after, steps);
 	table_cell(t, COLUMN_AFTER, "%s", number);
-	if (percent >= 1000) /* it was next to nothing */
+	if (percent >= 1000) /* `before` is close to 0 */
 		table_cell(t, COLUMN_RELATIVE, "%.0f x", c->after / c->before);
 	else if (!isnan(percent))
 		table_cell(t, COLUMN_RELATIVE, "%+.*f %%", fabs(percent) < 0.05 ? 2 : 1,
@@ -137,7 +178,7 @@ static void print_heading(const struct group *g)
 	history_name(new, name);
 	history_name(old, before);
 	printf("  %s, after %s", name, before);
-	/* Two runs of one kernel: the run's id tells them apart. */
+	/* Two runs of one kernel: print the id of the run. */
 	if (!strcmp(name, before))
 		printf(" (run %s)", new->id);
 	for (size_t i = 0; i < g->n; i++)
@@ -175,7 +216,7 @@ static bool alike(const struct history_alarm *a, const struct history_alarm *b)
 	       difference(a) == difference(b);
 }
 
-static void print_group(const struct history_args *args, const struct group *g,
+static void print_group(const struct history_query *q, const struct group *g,
 			const struct table_options *o)
 {
 	struct table t;
@@ -188,7 +229,7 @@ static void print_group(const struct history_args *args, const struct group *g,
 		for (size_t j = 0; j < g->n; j++)
 			if (j != i && alike(&g->alarms[i], &g->alarms[j]))
 				*(j < i ? &before : &after) += 1;
-		if (args->all || before + after + 1 < ALIKE_MANY)
+		if (q->all || before + after + 1 < ALIKE_MANY)
 			add_change(&t, &g->alarms[i], 0);
 		else if (!before)
 			add_change(&t, &g->alarms[i], after);
@@ -197,19 +238,19 @@ static void print_group(const struct history_args *args, const struct group *g,
 	table_free(&t);
 }
 
-static void print_gone(const struct history_args *args, const struct history *h)
+static void print_gone(const struct history_query *q, const struct history *h)
 {
 	char label[HISTORY_NAME_BYTES], where[HISTORY_NAME_BYTES];
 
 	for (size_t i = 0; i < h->n_series; i++) {
 		const struct history_series *s = &h->series[i];
 
-		if (!history_wanted(args, h, s) || history_is_current(h, s))
+		if (!history_selects(q, h, s) || history_is_current(h, s))
 			continue;
 		history_label(s, label);
 		history_where(&h->places[s->place], where);
-		message_info(args->common.quiet, "%s: the newest run has no figure of %s",
-			     where, label);
+		message_info(q->quiet, "%s: the newest run has no figure of %s", where,
+			     label);
 	}
 }
 
@@ -236,10 +277,10 @@ static void print_let_pass(const struct history_alarm *alarms, size_t n, size_t 
 	putchar('\n');
 }
 
-void history_check_print(const struct history_args *args, const struct history *h,
+void history_print_check(const struct history_query *q, const struct history *h,
 			 const struct history_alarm *alarms, size_t n)
 {
-	struct history_tally t = history_tally(args, h, alarms, n);
+	struct history_tally t = history_tally(q, h, alarms, n);
 	const struct history_alarm *last = NULL;
 	char where[HISTORY_NAME_BYTES];
 	struct table_options o;
@@ -258,17 +299,17 @@ void history_check_print(const struct history_args *args, const struct history *
 			history_where(&h->places[a->series->place], where);
 			printf("%s%s\n", last ? "\n" : "", where);
 		}
-		print_group(args, &g, &o);
+		print_group(q, &g, &o);
 		last = a;
 	}
 	if (last)
 		putchar('\n');
-	print_gone(args, h);
+	print_gone(q, h);
 	printf("%zu series: %zu changes for worse, %zu for better", t.series, t.worse,
 	       t.better);
-	if (args->last)
+	if (q->last)
 		printf(" in the newest %llu runs (%zu before)",
-		       (unsigned long long)args->last, t.old);
+		       (unsigned long long)q->last, t.old);
 	if (t.changed)
 		printf("; %zu changed their class", t.changed);
 	if (t.unjudged)

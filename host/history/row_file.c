@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A history's file: locks, additions, and what crashes leave behind. */
-#include "host/history/row_file.h"
+/* The history file: locks, additions, torn lines. */
+#include "host/history/row.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,14 +19,14 @@
 struct row_file {
 	char *path;
 	int fd;
-	const char *text; /* mapped; NULL where the file is empty */
-	size_t bytes;	  /* of whole lines, and of a last one without its newline */
+	const char *text; /* mapped; NULL: the file is empty */
+	size_t bytes;	  /* of complete lines; the last can lack its newline */
 	size_t mapped;
 	size_t torn;
-	bool open_line; /* the last line is whole but for its newline */
+	bool open_line; /* the last line lacks its newline */
 };
 
-/* Locks what `path` names now: it may have been replaced while we waited. */
+/* -EAGAIN: `path` was replaced while flock() waited. */
 static int lock(const char *path, int fd, bool add)
 {
 	struct stat there, here;
@@ -50,7 +50,7 @@ static int open_locked(const char *path, bool add, struct error *err)
 	int rc;
 
 	do {
-		/* O_NONBLOCK: a pipe that nobody writes to must not hold us up. */
+		/* O_NONBLOCK: open() of a pipe without a writer must not block. */
 		int fd = open(path,
 			      (add ? O_RDWR | O_CREAT | O_APPEND : O_RDONLY) | O_CLOEXEC |
 				      O_NONBLOCK,
@@ -64,7 +64,7 @@ static int open_locked(const char *path, bool add, struct error *err)
 		close(fd);
 	} while (rc == -EAGAIN);
 	if (rc == -EINVAL)
-		return error_set(err, rc, "%s is no history: not a regular file",
+		return error_set(err, rc, "%s: not a history file: not a regular file",
 				 file_tail(path));
 	return file_error(err, "lock", path, rc);
 }
@@ -86,7 +86,7 @@ static int map(struct row_file *f, struct error *err)
 	return 0;
 }
 
-/* Whether [start, start + bytes) is a line of a history. 0, or -EINVAL with `err`. */
+/* 0, or -EINVAL with `err`: not a line of a history file. */
 static int check_line(const char *start, size_t bytes, struct error *err)
 {
 	struct row_names *names = row_names_new();
@@ -99,7 +99,7 @@ static int check_line(const char *start, size_t bytes, struct error *err)
 	return rc;
 }
 
-/* A last line without a newline: whole, as an editor leaves it, or torn. */
+/* A last line without a newline is complete (written by an editor), or torn. */
 static void find_torn(struct row_file *f)
 {
 	const char *newline = f->bytes ? memrchr(f->text, '\n', f->bytes) : NULL;
@@ -116,9 +116,8 @@ static void find_torn(struct row_file *f)
 }
 
 /*
- * A file of another sort is neither read nor cut at its end. Where there is no whole
- * line, what is there must be how one begins; or nothing, as some file systems leave
- * a place that was to be written.
+ * Other files are neither read nor truncated. A file without a complete line must begin
+ * like a line, or with NUL: some file systems leave zeros after a crash.
  */
 static int check_first(const struct row_file *f, struct error *err)
 {
@@ -138,12 +137,13 @@ static int check_first(const struct row_file *f, struct error *err)
 	}
 	if (!memcmp(f->text, begin, n) || f->text[0] == '\0')
 		return 0;
-	return error_set(err, -EINVAL, "%s is no history: its first line is not one",
+	return error_set(err, -EINVAL,
+			 "%s: not a history file: the first line is not a history line",
 			 file_tail(f->path));
 }
 
-/* Nothing is cut off before it is safe elsewhere. */
-static int set_aside(struct row_file *f, struct error *err)
+/* The torn line is on disk in FILE.torn before the file is truncated. */
+static int move_torn(struct row_file *f, struct error *err)
 {
 	char *path;
 	int fd, rc;
@@ -186,7 +186,7 @@ int row_file_open(const char *path, bool add, struct row_file **out, struct erro
 		rc = check_first(f, err);
 	}
 	if (!rc && add && f->torn)
-		rc = set_aside(f, err);
+		rc = move_torn(f, err);
 	if (rc)
 		row_file_close(f);
 	else
@@ -200,7 +200,7 @@ void row_file_close(struct row_file *f)
 		return;
 	if (f->text)
 		munmap((void *)f->text, f->mapped);
-	close(f->fd); /* and so unlocks */
+	close(f->fd); /* releases the lock */
 	free(f->path);
 	free(f);
 }
@@ -211,7 +211,7 @@ size_t row_file_torn(const struct row_file *f)
 }
 
 int row_file_read(const struct row_file *f, struct row_names *names,
-		  int (*take)(void *ctx, const struct row *row), void *ctx,
+		  int (*fn)(void *ctx, const struct row *row), void *ctx,
 		  struct error *err)
 {
 	struct row_scan *scan = row_scan_new(names);
@@ -233,7 +233,7 @@ int row_file_read(const struct row_file *f, struct row_names *names,
 				error_set(err, rc, "%s: line %zu: %s", file_tail(f->path),
 					  number, inner.text);
 			else
-				rc = take(ctx, &row);
+				rc = fn(ctx, &row);
 		}
 		line = stop + 1;
 	}
@@ -255,10 +255,10 @@ int row_file_add(struct row_file *f, const char *lines, size_t bytes, struct err
 		rc = file_sync_folder(f->path);
 	if (!rc)
 		return 0;
-	/* A shorter file needs no room: this works on a full disk, too. */
+	/* Truncation works on a full disk, too. */
 	if (ftruncate(f->fd, (off_t)f->bytes))
 		return error_set(err, rc,
-				 "cannot write %s: %s; what was added may be torn",
+				 "cannot write %s: %s (the added lines can be torn)",
 				 file_tail(f->path), strerror(-rc));
 	file_sync(f->fd);
 	return file_error(err, "write", f->path, rc);

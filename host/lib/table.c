@@ -453,7 +453,7 @@ static bool same_family(const struct table *t, size_t a, size_t b)
 void table_print(FILE *f, const struct table *t, const struct table_options *o)
 {
 	struct layout l = { .f = f, .t = t, .o = o };
-	size_t from = 0;
+	size_t from = t->n_columns, keys = 0;
 	char *dropped;
 
 	if (!t->n_rows)
@@ -465,12 +465,12 @@ void table_print(FILE *f, const struct table *t, const struct table_options *o)
 	if (part_width(&l, 0, t->n_columns) > o->columns &&
 	    t->columns[t->n_columns - 1].flags & TABLE_WRAP)
 		l.below = true;
-	if (part_width(&l, 0, t->n_columns) <= o->columns) {
+	while (keys < t->n_columns && t->columns[keys].flags & TABLE_KEY)
+		keys++;
+	if (part_width(&l, 0, t->n_columns) <= o->columns || keys == t->n_columns)
 		print_part(&l, 0, t->n_columns, false);
-		from = t->n_columns;
-	}
-	while (from < t->n_columns && t->columns[from].flags & TABLE_KEY)
-		from++;
+	else
+		from = keys;
 	for (size_t to; from < t->n_columns; from = to) {
 		to = group_end(t, from);
 		while (to < t->n_columns && same_family(t, from, to) &&

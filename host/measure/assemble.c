@@ -7,9 +7,6 @@
 #include <string.h>
 
 #include "host/measure/assemble.h"
-#include "host/measure/estimate.h"
-#include "host/measure/pace.h"
-#include "host/measure/under.h"
 #include "host/measure/visible.h"
 #include "host/targets/boot.h"
 
@@ -50,7 +47,7 @@ void assemble_begin(struct assembly *a, const struct bench *row,
 	struct result_benchmark *b = result_add_benchmark(a->result);
 	const char *skip;
 
-	a->under = bench_under(row, config, &skip);
+	a->under = judge_row(row, config, &skip);
 	a->row = &a->under;
 	a->index = a->result->n_benchmarks - 1;
 	b->name = a->row->id;
@@ -102,14 +99,25 @@ static int summarize_net(int64_t *net, size_t n, double bodies, struct result_bo
 	return err ? err : histogram_build(net, n, HISTOGRAM_BITS, &boot->histogram);
 }
 
+/* The step of the clock, in its unit; instructions are counted one by one. */
+static double quantum(const struct assembly *a)
+{
+	uint64_t step = a->exact ? 1 : a->result->clock.resolution;
+
+	return step ? (double)step : 1;
+}
+
 static int diagnose(struct assembly *a, struct result_boot *boot, const int64_t *net,
 		    size_t n)
 {
-	int err = diagnose_boot(a->result, boot, net, n, estimate_quantum(a));
+	int err;
 
-	/* Without noise there is nothing to have a second opinion on. */
+	a->estimate.result = a->result;
+	a->estimate.quantum = quantum(a);
+	err = estimate_steady(&a->estimate, boot, net, n);
+	/* An exact target has no noise to resample. */
 	if (!err && boot->valid && !a->exact)
-		err = diagnose_keep(&a->kept, net, n);
+		err = estimate_keep(&a->estimate, net, n);
 	return err;
 }
 
@@ -187,7 +195,8 @@ static const char *rejection(const struct assembly *a, const struct judgement *j
 	if (!a->exact && c->migrations > 0)
 		return "the vCPU thread moved to another CPU";
 	/* A software KVM interprets the loop: it says nothing about the CPU. */
-	if (!a->exact && a->trust != JUDGE_USER_ONLY && a->pace_spread > PACE_TOLERANCE) {
+	if (!a->exact && a->trust != JUDGE_USER_ONLY &&
+	    a->pace_spread > JUDGE_PACE_TOLERANCE) {
 		snprintf(
 			text, sizeof(text),
 			"the CPU's frequency moved against the clock: the same loop took "
@@ -358,9 +367,9 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 	}
 	judge_exits(a->row, a->trust, a->params->events, c, &j);
 	judge_faults(a->row, a->params->events, rep->guest.faults[ABI_PHASE_EVENT], &j);
-	a->pace_spread = pace_spread(&rep->guest);
+	a->pace_spread = judge_pace(&rep->guest);
 	reject = rejection(a, &j, c);
-	if (a->trust != JUDGE_DRIVER && !(a->row->needs & NEEDS_COUNTS))
+	if (a->trust != JUDGE_HOST_TIMED && !(a->row->needs & NEEDS_COUNTS))
 		note_clock(a, rep);
 	b->handled_by = j.handled_by;
 	add(&b->exits.expected, j.expected);
@@ -401,10 +410,20 @@ void assemble_end(struct assembly *a)
 	struct result_benchmark *b = benchmark_of(a);
 	size_t i, valid = 0;
 
+	a->estimate.result = a->result;
+	a->estimate.quantum = quantum(a);
+	a->estimate.exact = a->exact;
+	a->estimate.seed = a->seed;
+	/*
+	 * Host-timed rows work on state of the host that differs from boot to boot, and
+	 * writes of PMU registers create and free perf events.
+	 */
+	a->estimate.repeats =
+		a->trust != JUDGE_HOST_TIMED && a->row->handled_by != HANDLED_OBSERVED;
 	if (b->status == RESULT_OK && b->n_metrics)
 		for (i = 0; i < b->n_metrics; i++)
-			estimate_metric(a, b, &b->metrics[i]);
-	diagnose_forget(&a->kept);
+			estimate_metric(&a->estimate, b, &b->metrics[i]);
+	estimate_forget(&a->estimate);
 	if (b->status != RESULT_OK || !b->n_metrics)
 		return;
 	for (i = 0; i < b->metrics[0].n_boots; i++)
@@ -412,5 +431,5 @@ void assemble_end(struct assembly *a)
 	if (!valid)
 		assemble_stop(a, RESULT_FAIL, b->metrics[0].boots[0].reject_reason);
 	else
-		estimate_modes(a, b);
+		estimate_modes(&a->estimate, b);
 }

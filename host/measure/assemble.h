@@ -3,7 +3,7 @@
 #ifndef WS_MEASURE_ASSEMBLE_H
 #define WS_MEASURE_ASSEMBLE_H
 
-#include "host/measure/diagnose.h"
+#include "host/measure/estimate.h"
 #include "host/measure/judge.h"
 #include "host/result/result.h"
 #include "host/targets/target.h"
@@ -18,9 +18,9 @@ struct assembly {
 	enum judge_trust trust;
 	bool exact;
 	const char *unit;
-	uint64_t seed;		     /* of the bootstrap */
-	struct diagnose_events kept; /* assemble_end() frees them */
-	double pace_spread;	     /* of the boot at hand: host/measure/pace.h */
+	uint64_t seed;		  /* of the bootstrap */
+	struct estimate estimate; /* of the round trip; assemble_end() frees its events */
+	double pace_spread;	  /* judge_pace() of the current boot */
 };
 
 /* Adds the benchmark to `a->result`; sets `row`; the other members are the caller's. */

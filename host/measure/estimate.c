@@ -1,26 +1,208 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From the boots of a metric to its estimate, and whether two of them agree. */
-#include "host/measure/estimate.h"
-
+/* From the boots of a metric to its estimate, and whether its events are steady. */
+#include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <gsl/gsl_sort_double.h>
+
+#include "host/measure/estimate.h"
+#include "host/stats/steady.h"
 #include "host/stats/summary.h"
 
-#define LEVEL 0.95
+#define BAND_SHARE  0.01
+#define BAND_QUANTA 2
 
-double estimate_quantum(const struct assembly *a)
+/* The p value below which two halves of the events differ. */
+#define SIGNIFICANT 0.01
+/* An autocorrelation r from which r squared is a quarter or more. */
+#define DEPENDENT   0.5
+
+#define LEVEL	  0.95
+#define RESAMPLES 2000
+
+double estimate_band(double figure, double quantum)
 {
-	uint64_t step = a->exact ? 1 : a->result->clock.resolution;
-
-	return step ? (double)step : 1;
+	return fmax(BAND_SHARE * fabs(figure), BAND_QUANTA * quantum);
 }
 
-void estimate_metric(const struct assembly *a, const struct result_benchmark *b,
+static double *doubles(const int64_t *events, size_t n)
+{
+	double *values = reallocarray(NULL, n ? n : 1, sizeof(*values));
+
+	for (size_t i = 0; values && i < n; i++)
+		values[i] = (double)events[i];
+	return values;
+}
+
+static int find_modes(struct result *r, struct result_boot *boot, double *values,
+		      size_t n, double quantum)
+{
+	struct stats_modes modes;
+	int err;
+
+	gsl_sort(values, 1, n);
+	err = stats_modes(values, n, estimate_band(boot->summary.p50, quantum), &modes);
+	for (size_t i = 0; !err && i < modes.n; i++) {
+		struct result_mode *mode = result_add_mode(r, boot);
+
+		mode->value = modes.mode[i].value;
+		mode->share = modes.mode[i].share;
+	}
+	return err;
+}
+
+int estimate_steady(const struct estimate *e, struct result_boot *boot,
+		    const int64_t *events, size_t n)
+{
+	double *values = doubles(events, n);
+	struct stats_halves halves;
+	int err;
+
+	if (!values)
+		return -ENOMEM;
+	boot->steady.autocorrelation = stats_autocorrelation(values, n);
+	err = stats_halves(values, n, &halves);
+	boot->steady.first_half = halves.first;
+	boot->steady.second_half = halves.second;
+	boot->steady.p = halves.p;
+	if (!err)
+		err = find_modes(e->result, boot, values, n, e->quantum);
+	free(values);
+	return err;
+}
+
+/* How many of the valid boots have each; `first`: with modes, the first one. */
+struct findings {
+	size_t valid, rising, falling, dependent, modes;
+	const struct result_boot *first;
+	double apart; /* most of any boot's halves */
+};
+
+static bool unsettled(const struct result_boot *boot, double quantum)
+{
+	const struct result_steady *s = &boot->steady;
+
+	return s->p <= SIGNIFICANT && fabs(s->second_half - s->first_half) >
+					      estimate_band(boot->summary.p50, quantum);
+}
+
+static void note_halves(struct findings *f, const struct result_steady *s)
+{
+	double apart = s->second_half - s->first_half;
+
+	f->rising += apart > 0;
+	f->falling += apart < 0;
+	f->apart = fmax(f->apart, fabs(apart));
+}
+
+/*
+ * In half of the boots, and in one direction in nearly all of them: both directions are
+ * noise, not a boot that needs time to settle.
+ */
+static bool unsteady(const struct findings *f)
+{
+	size_t most = f->rising > f->falling ? f->rising : f->falling;
+
+	return most && 2 * most >= f->valid &&
+	       4 * (f->rising + f->falling - most) <= most;
+}
+
+static void find(const struct result_metric *m, double quantum, struct findings *f)
+{
+	*f = (struct findings){ 0 };
+	for (size_t i = 0; i < m->n_boots; i++) {
+		const struct result_boot *boot = &m->boots[i];
+		const struct result_steady *s = &boot->steady;
+
+		if (!boot->valid)
+			continue;
+		f->valid++;
+		f->dependent += s->autocorrelation >= DEPENDENT;
+		if (unsettled(boot, quantum))
+			note_halves(f, s);
+		if (s->n_modes > 1) {
+			f->modes++;
+			f->first = f->first ? f->first : boot;
+		}
+	}
+}
+
+static void warn_modes(struct result *r, const struct result_benchmark *b,
+		       const struct result_metric *m, const struct findings *f)
+{
+	const struct result_steady *s = &f->first->steady;
+	char text[160];
+	size_t used = 0;
+
+	for (size_t i = 0; i < s->n_modes && used < sizeof(text); i++)
+		used += (size_t)snprintf(text + used, sizeof(text) - used,
+					 "%s%.0f (%.0f %%)", i ? ", " : "",
+					 s->modes[i].value, 100 * s->modes[i].share);
+	result_warn(r, "multimodal",
+		    "%s, %s: events of several kinds in %zu of %zu boots; in boot %u: "
+		    "%s %s",
+		    b->name, b->config, f->modes, f->valid, f->first->index, text,
+		    m->unit);
+}
+
+/* Warns of what half of the valid boots or more have. */
+static void warn_unsteady(struct result *r, const struct result_benchmark *b,
+			  const struct result_metric *m, double quantum)
+{
+	struct findings f;
+
+	find(m, quantum, &f);
+	if (unsteady(&f))
+		result_warn(
+			r, "unsteady",
+			"%s, %s: in %zu of %zu boots the second half of the events is "
+			"%s than the first, by up to %.1f %s",
+			b->name, b->config, f.rising + f.falling, f.valid,
+			f.rising > f.falling ? "dearer" : "cheaper", f.apart, m->unit);
+	if (f.dependent && 2 * f.dependent >= f.valid)
+		result_warn(r, "autocorrelated",
+			    "%s, %s: in %zu of %zu boots each event tells of the next "
+			    "(lag-1 autocorrelation of %.1f or more)",
+			    b->name, b->config, f.dependent, f.valid, DEPENDENT);
+	if (f.modes && 2 * f.modes >= f.valid)
+		warn_modes(r, b, m, &f);
+}
+
+int estimate_keep(struct estimate *e, const int64_t *events, size_t n)
+{
+	struct stats_events *boots;
+	double *sorted;
+
+	boots = reallocarray(e->boots, e->n_boots + 1, sizeof(*boots));
+	if (!boots)
+		return -ENOMEM;
+	e->boots = boots;
+	sorted = doubles(events, n);
+	if (!sorted)
+		return -ENOMEM;
+	gsl_sort(sorted, 1, n);
+	boots[e->n_boots++] = stats_events_middle(sorted, n);
+	free(sorted);
+	return boots[e->n_boots - 1].kept ? 0 : -ENOMEM;
+}
+
+void estimate_forget(struct estimate *e)
+{
+	for (size_t i = 0; i < e->n_boots; i++)
+		free(e->boots[i].middle);
+	free(e->boots);
+	e->boots = NULL;
+	e->n_boots = 0;
+}
+
+void estimate_metric(const struct estimate *e, const struct result_benchmark *b,
 		     struct result_metric *m)
 {
 	double *medians = calloc(m->n_boots ? m->n_boots : 1, sizeof(*medians));
+	struct stats_bootstrap bootstrap;
 	struct stats_interval ci;
 	double first;
 	size_t n = 0, i;
@@ -37,39 +219,39 @@ void estimate_metric(const struct assembly *a, const struct result_benchmark *b,
 	} else if (m->n_boots) {
 		m->reason = m->boots[0].reject_reason;
 	}
-	if (n && a->exact) {
+	if (n && e->exact) {
 		/*
-		 * The first boot is the figure, however many follow; those look whether
-		 * it depends on where the VM comes to lie (boot_request.placement).
+		 * The first boot is the figure. Later boots show whether the figure
+		 * depends on the VM's place in memory (job.placement).
 		 */
 		m->value = first;
 		m->stat = "first-boot";
 		m->ci = (struct result_ci){ 1, medians[0], medians[n - 1], "exact" };
-		/*
-		 * Drivers work on the host's state, which no two boots leave alike; so
-		 * do writes of the PMU's registers, which make and free perf events.
-		 */
-		if (m->ci.lo < m->ci.hi && a->trust != JUDGE_DRIVER &&
-		    a->row->handled_by != HANDLED_OBSERVED)
-			result_warn(a->result, "boots-differ",
+		if (m->ci.lo < m->ci.hi && e->repeats)
+			result_warn(e->result, "boots-differ",
 				    "%s: boots of an exact target differ", b->name);
 	} else if (n && !stats_median_interval(medians, n, LEVEL, &ci)) {
 		m->ci = (struct result_ci){ LEVEL, ci.lo, ci.hi, "order-statistic" };
 	}
 	if (!strcmp(m->name, "round_trip")) {
-		diagnose_bootstrap(&a->kept, a->seed, m);
-		diagnose_metric(a->result, b, m, estimate_quantum(a));
+		/* Too few boots: no second interval. */
+		if (!stats_bootstrap_boots(e->boots, e->n_boots, LEVEL, RESAMPLES,
+					   e->seed, &bootstrap))
+			m->bootstrap =
+				(struct result_ci){ LEVEL, bootstrap.lo, bootstrap.hi,
+						    "hierarchical-bca" };
+		warn_unsteady(e->result, b, m, e->quantum);
 	}
 	free(medians);
 }
 
-/* Of an interval; none: nobody knows how wide. */
+/* INFINITY without an interval. */
 static double half_width(const struct result_metric *m)
 {
 	return m->ci.method ? (m->ci.hi - m->ci.lo) / 2 : INFINITY;
 }
 
-void estimate_modes(const struct assembly *a, const struct result_benchmark *b)
+void estimate_modes(const struct estimate *e, const struct result_benchmark *b)
 {
 	const struct result_metric *event = result_find_metric(b, "round_trip");
 	const struct result_metric *batch = result_find_metric(b, "round_trip_batch");
@@ -79,9 +261,8 @@ void estimate_modes(const struct assembly *a, const struct result_benchmark *b)
 		return;
 	apart = fabs(event->value - batch->value);
 	noise = half_width(event) + half_width(batch);
-	if (apart > 0.02 * fabs(batch->value) && apart > 2 * estimate_quantum(a) &&
-	    apart > noise)
-		result_warn(a->result, "modes-disagree",
+	if (apart > 0.02 * fabs(batch->value) && apart > 2 * e->quantum && apart > noise)
+		result_warn(e->result, "modes-disagree",
 			    "%s: %.1f %s per event, %.1f in a batch", b->name,
-			    event->value, a->unit, batch->value);
+			    event->value, event->unit, batch->value);
 }

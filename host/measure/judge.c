@@ -1,9 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether the exits that were counted prove what a row claims to measure. */
+/* Whether a boot proves what its row claims: exits, exceptions, the CPU's frequency. */
+#include <fnmatch.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "host/measure/judge.h"
+
+struct bench judge_row(const struct bench *row, const struct config *config,
+		       const char **skip)
+{
+	struct bench under = *row;
+	const struct config_effect *e;
+
+	*skip = NULL;
+	for (e = config_effect_table; e->config; e++) {
+		if (strcmp(e->config, config->name) || fnmatch(e->rows, row->id, 0))
+			continue;
+		*skip = e->skip;
+		if (!e->skip) {
+			under.handled_by = e->handled_by;
+			under.exits = e->exits;
+		}
+		break;
+	}
+	return under;
+}
 
 static const char *handler_text(enum bench_handler handler)
 {
@@ -21,7 +43,7 @@ static const char *handler_text(enum bench_handler handler)
 	return texts[handler];
 }
 
-/* Whether `n` exits for the guest's sake explain what was counted. */
+/* Whether `n` exits of the guest, and host interrupts, explain the count. */
 static bool explains(int64_t n, const struct boot_counts *c)
 {
 	int64_t interrupts = c->interrupts > 0 ? c->interrupts : 0;
@@ -37,7 +59,7 @@ static enum bench_handler observe(const struct bench *row, int64_t expected,
 {
 	bool none = explains(0, c), all = explains(expected, c);
 
-	/* No other explanation is looked for if interrupts are what is measured. */
+	/* Interrupts are the subject of the row: they explain no exit. */
 	if (row->needs & NEEDS_INTERRUPT)
 		none = !c->exits;
 
@@ -84,7 +106,7 @@ static void judge_all(const struct bench *row, int64_t events,
 					out->handled_by == HANDLED_NONE
 				? 0
 				: events * row->exits;
-	/* What interrupts explain is not the guest's doing. */
+	/* A surplus that interrupts explain is not the guest's. */
 	out->observed = explains(out->expected, c) ? out->expected : c->exits;
 	if (out->proven)
 		return;
@@ -97,7 +119,7 @@ static void judge_all(const struct bench *row, int64_t events,
 		 (long long)c->interrupts);
 }
 
-/* Any number of exits to the kernel up to the row's is what it says. */
+/* HANDLED_AT_MOST: any number of exits to the kernel up to the row's. */
 static bool judge_at_most(const struct bench *row, int64_t events,
 			  const struct boot_counts *c, struct judgement *out)
 {
@@ -113,7 +135,7 @@ static bool judge_at_most(const struct bench *row, int64_t events,
 	return true;
 }
 
-/* What is left if every event's untimed exit to user space is taken away. */
+/* The counts without the untimed exit to user space of every event. */
 static struct boot_counts own_counts(const struct bench *row, uint64_t events,
 				     const struct boot_counts *c)
 {
@@ -150,7 +172,7 @@ void judge_exits(const struct bench *row, enum judge_trust trust, uint64_t event
 		out->expected = 0;
 		out->observed = -1;
 		out->proven = true;
-	} else if (trust == JUDGE_DRIVER) {
+	} else if (trust == JUDGE_HOST_TIMED) {
 		out->handled_by = row->handled_by;
 		out->expected = out->observed = -1;
 		out->proven = true;
@@ -171,4 +193,21 @@ void judge_faults(const struct bench *row, uint64_t events, uint64_t faults,
 	snprintf(out->reason, sizeof(out->reason),
 		 "%llu of %llu events raised an exception, the others did not",
 		 (unsigned long long)faults, (unsigned long long)events);
+}
+
+double judge_pace(const struct abi_report *guest)
+{
+	double least = INFINITY, most = 0;
+	unsigned int i, n = 0;
+
+	for (i = 0; i < ABI_PACES; i++) {
+		double ticks = (double)guest->pace[i];
+
+		if (!guest->pace[i])
+			continue;
+		least = fmin(least, ticks);
+		most = fmax(most, ticks);
+		n++;
+	}
+	return n < 2 ? NAN : most / least - 1;
 }

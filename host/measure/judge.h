@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether the exits that were counted prove what a row claims to measure. */
+/* Whether a boot proves what its row claims: exits, exceptions, the CPU's frequency. */
 #ifndef WS_MEASURE_JUDGE_H
 #define WS_MEASURE_JUDGE_H
 
@@ -8,35 +8,57 @@
 
 #include "host/targets/target.h"
 
-/* How far a target's counters can be believed. */
+/* How far the counters of a target are reliable. */
 enum judge_trust {
-	JUDGE_NO_HYPERVISOR, /* nothing exits: nothing is counted */
-	JUDGE_USER_ONLY,     /* software KVM: only returns of KVM_RUN are certain */
+	JUDGE_NO_HYPERVISOR, /* the guest does not exit: no counts */
+	JUDGE_USER_ONLY,     /* software KVM: only returns of KVM_RUN are reliable */
 	JUDGE_ALL,
-	JUDGE_DRIVER, /* the row's driver ends in failure unless it saw what it should */
+	JUDGE_HOST_TIMED, /* the row's function checks what it saw and fails itself */
 };
 
 struct judgement {
 	enum bench_handler handled_by; /* as observed */
-	int64_t expected, observed;    /* exits; -1: nobody counted */
+	int64_t expected, observed;    /* exits; -1: not counted */
 	bool proven;
-	char reason[256]; /* where it is not */
+	char reason[256]; /* if not proven */
 };
 
 /*
- * One boot's EVENT phase: `events` bodies of `row`.
- *
- * Each host interrupt in the meantime may have added one exit (x86 counts
- * exactly those that did); any other surplus, and every deficit, disproves.
+ * Judges the EVENT phase of one boot: `events` bodies of `row`. Each host interrupt
+ * during the phase may have added one exit (KVM on x86 counts those that did); any other
+ * surplus, and every deficit, disproves the row.
  */
 void judge_exits(const struct bench *row, enum judge_trust trust, uint64_t events,
 		 const struct boot_counts *counts, struct judgement *out);
 
 /*
- * After it: disproves a row that only says what it sees (HANDLED_OBSERVED) if some of
- * its events raised an exception in the guest and others did not.
+ * After judge_exits(): disproves a HANDLED_OBSERVED row if some events raised an
+ * exception in the guest and others did not.
  */
 void judge_faults(const struct bench *row, uint64_t events, uint64_t faults,
 		  struct judgement *out);
+
+/*
+ * The row as it is to be proven under `config` (bench/effects.def). `skip`: why the row
+ * cannot run under `config`, or NULL.
+ */
+struct bench judge_row(const struct bench *row, const struct config *config,
+		       const char **skip);
+
+/*
+ * The fastest of 20 pace loops varies by 0.1 % while the CPU keeps its frequency. A
+ * change of the frequency is a step: 2.6, 5.3, 7.9, 11 or 14 % on one machine (no guest,
+ * three looks 100 ms apart, other work on both CPUs), where 24 of 100 boots had no step,
+ * 41 had one, and 35 had more. One step is common on a machine that is not tuned, and the
+ * interval over the boots includes its effect; a boot with more is rejected.
+ */
+#define JUDGE_PACE_TOLERANCE 0.04
+
+/*
+ * How much longer the slowest pace loop of a boot took than the fastest, less 1: the
+ * CPU's frequency changed against the guest's clock (DVFS, turbo, throttling). NAN if
+ * fewer than two loops ran.
+ */
+double judge_pace(const struct abi_report *guest);
 
 #endif

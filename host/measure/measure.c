@@ -38,7 +38,7 @@ static enum judge_trust trust_of(const struct session *s, const struct bench *ro
 	const char *hypervisor = s->result->target.hypervisor;
 
 	if (row->needs & NEEDS_DRIVER)
-		return JUDGE_DRIVER;
+		return JUDGE_HOST_TIMED;
 	if (!hypervisor)
 		return JUDGE_NO_HYPERVISOR;
 	return strcmp(hypervisor, "software") ? JUDGE_ALL : JUDGE_USER_ONLY;

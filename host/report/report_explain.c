@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "host/explain/explanation.h"
-#include "host/explain/flame.h"
+#include "host/explain/explain_text.h"
 #include "host/lib/html.h"
 #include "host/lib/number.h"
 #include "host/report/report.h"

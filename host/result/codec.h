@@ -113,7 +113,7 @@ struct layout {
 
 extern const struct layout layout_result, layout_benchmark, layout_metric, layout_boot;
 extern const struct layout layout_run, layout_subject, layout_target, layout_machine,
-	layout_warning, layout_explanation;
+	layout_warning;
 
 extern const char *const layout_status_words[];
 extern const char *const layout_handler_words[];

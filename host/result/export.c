@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The formats there are, and what their writers share. */
+/* The table of export formats, and helpers of the writers. */
 #include "host/result/export.h"
 
 #include <errno.h>
@@ -22,11 +22,10 @@ const struct export_format export_table[] = {
 	{ "gobench", "benchstat; a line per boot", "round_trip", false, export_gobench },
 	{ "gbench", "Google Benchmark's compare.py; a repetition per boot", "round_trip",
 	  false, export_gbench },
-	{ "openmetrics", "Prometheus and its kin", "round_trip", false,
+	{ "openmetrics", "Prometheus and compatible programs", "round_trip", false,
 	  export_openmetrics },
 	{ "kcidb", "KernelCI's database, schema 5.0", "round_trip", false, export_kcidb },
-	{ "csv", "spreadsheets; everything, also what was skipped", "*", false,
-	  export_csv },
+	{ "csv", "spreadsheets; all rows, also skipped ones", "*", false, export_csv },
 };
 const size_t export_table_n = sizeof(export_table) / sizeof(export_table[0]);
 
@@ -45,8 +44,8 @@ int export_write(const struct export_format *format, const struct export_request
 		for (size_t j = 0; j < i; j++)
 			if (!strcmp(rq->docs[i]->target.name, rq->docs[j]->target.name))
 				return error_set(err, -EINVAL,
-						 "%s holds one run of each target: there "
-						 "are several of %s",
+						 "%s holds only one run of each target: "
+						 "several runs of %s",
 						 format->name, rq->docs[i]->target.name);
 	return format->write(rq, out, err);
 }

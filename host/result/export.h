@@ -10,32 +10,32 @@
 #include "host/lib/error.h"
 #include "host/result/result.h"
 
-/* What is to be exported: every figure whose metric fits one of `metrics`. */
+/* Exports the figures whose metric matches one of `metrics`. */
 struct export_request {
 	const struct result *const *docs;
 	size_t n_docs;
-	const char *const *metrics; /* fnmatch(3) patterns to a NULL */
+	const char *const *metrics; /* fnmatch(3) patterns; ends with NULL */
 };
 
 struct export_format {
 	const char *name;
-	const char *consumer; /* who reads it */
-	const char *metrics;  /* what is exported if nobody says: a pattern */
-	bool one_each;	      /* one run of each target: there is no place for more */
+	const char *consumer; /* the program that reads the format */
+	const char *metrics;  /* the default pattern */
+	bool one_each;	      /* the format holds only one run of each target */
 	int (*write)(const struct export_request *rq, FILE *out, struct error *err);
 };
 
 extern const struct export_format export_table[];
 extern const size_t export_table_n;
 
-/* NULL where there is none. */
+/* NULL: not found. */
 const struct export_format *export_find(const char *name);
 
-/* 0, or -EINVAL with `err`: the documents do not fit the format. */
+/* 0, or -EINVAL with `err`: the format cannot hold the documents. */
 int export_write(const struct export_format *format, const struct export_request *rq,
 		 FILE *out, struct error *err);
 
-/* For the writers: figures one after the other, of benchmarks that are ok. */
+/* A cursor over the figures of benchmarks that are ok, for the writers. */
 struct export_figure {
 	const struct result *doc;
 	const struct result_benchmark *benchmark;
@@ -46,14 +46,14 @@ struct export_cursor {
 	size_t doc, benchmark, metric;
 };
 
-/* False at the end. A cursor begins as zeros. */
+/* False: end. A cursor is initially zero. */
 bool export_next(const struct export_request *rq, struct export_cursor *at,
 		 struct export_figure *out);
 
-/* Whether all documents have the figure: Otava's rows cannot do without one. */
+/* Whether all documents have the figure, as the rows of Otava require. */
 bool export_in_all(const struct export_request *rq, const struct export_figure *f);
 
-/* The same figure of another document; NULL. */
+/* The figure of that name in another document; NULL. */
 const struct result_metric *export_same(const struct result *doc,
 					const struct export_figure *f);
 
@@ -62,17 +62,17 @@ const struct result_metric *export_same(const struct result *doc,
 void export_name(const struct export_figure *f, bool target,
 		 char name[EXPORT_NAME_BYTES]);
 
-/* A number as short as it can be and still read back equal. */
+/* The shortest number that reads back equal. */
 #define EXPORT_NUMBER_BYTES 32
 void export_number(double value, char text[EXPORT_NUMBER_BYTES]);
 
-/* Seconds since 1970 of an RFC 3339 time in UTC; 0 where it is none. */
+/* Seconds since 1970 of an RFC 3339 time in UTC; 0: invalid. */
 long long export_seconds(const char *time);
 
-/* `s`, or "" where it is NULL. */
+/* `s`, or "" if NULL. */
 const char *export_text(const char *s);
 
-/* The figure in nanoseconds of its clock; itself where the clock's rate is unknown. */
+/* A value of a figure in nanoseconds; unchanged if the clock rate is unknown. */
 double export_ns(const struct export_figure *f, double value);
 
 int export_gha(const struct export_request *rq, FILE *out, struct error *err);
@@ -85,7 +85,7 @@ int export_openmetrics(const struct export_request *rq, FILE *out, struct error 
 int export_kcidb(const struct export_request *rq, FILE *out, struct error *err);
 int export_csv(const struct export_request *rq, FILE *out, struct error *err);
 
-/* A field of CSV by RFC 4180, without what separates it from the next. */
+/* Writes a field of CSV (RFC 4180), without separators. */
 void export_csv_field(FILE *out, const char *text);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Exports that are a list or an object of figures in JSON. */
-#include "host/lib/error.h"
+/* Export formats in JSON. */
 #include "host/result/export.h"
 
 #include <math.h>
@@ -30,7 +29,8 @@ static void append(json_t *array, json_t *value)
 		store_check(NULL);
 }
 
-/* Names are cut to fit, perhaps within a character: what is then no UTF-8 is ASCII. */
+/* Names can be truncated within a UTF-8 character: then bytes beyond ASCII are replaced.
+ */
 static json_t *string(const char *s)
 {
 	json_t *value = json_string(s);
@@ -58,7 +58,8 @@ static int finish(json_t *root, FILE *out)
 	return 0;
 }
 
-/* An array of {name, unit, value, range, extra}; smaller is better, in all of it. */
+/* An array of {name, unit, value, range, extra}; only metrics for which smaller is
+ * better. */
 int export_gha(const struct export_request *rq, FILE *out, struct error *err)
 {
 	json_t *root = store_check(json_array());
@@ -106,7 +107,8 @@ int export_bmf(const struct export_request *rq, FILE *out, struct error *err)
 		struct export_figure plain = f;
 		struct result_metric main = { .name = "round_trip" };
 
-		/* The measure says which metric it is, the benchmark need not. */
+		/* The metric is the name of the measure, not part of the name of the
+		 * benchmark. */
 		plain.metric = &main;
 		export_name(&plain, true, name);
 		snprintf(slug, sizeof(slug), "%.40s-%.20s", f.metric->name,
@@ -167,7 +169,7 @@ static json_t *gbench_boot(const struct export_figure *f, const struct result_bo
 	return row;
 }
 
-/* Times are nanoseconds, by the clock's rate; the figure itself is a counter. */
+/* Times are in nanoseconds; a counter holds the figure in its unit. */
 int export_gbench(const struct export_request *rq, FILE *out, struct error *err)
 {
 	json_t *root = store_check(json_object()), *rows = store_check(json_array());
@@ -209,7 +211,7 @@ static json_t *kcidb_object(const char *kind, const char *id)
 	return object;
 }
 
-/* What was built of what: a subject's own names are all that is known of it. */
+/* The checkout and the build of a subject, as far as known. */
 static void kcidb_subject(json_t *root, const struct result *r)
 {
 	json_t *checkout = kcidb_object("", r->run.id);
@@ -227,7 +229,7 @@ static void kcidb_subject(json_t *root, const struct result *r)
 	append(json_object_get(root, "builds"), build);
 }
 
-/* Letters, digits, "_" and "-" between the dots are what a path may have. */
+/* The parts of a path consist of letters, digits, "_" and "-". */
 static json_t *kcidb_path(const struct export_figure *f)
 {
 	char path[EXPORT_NAME_BYTES];
@@ -287,7 +289,7 @@ int export_kcidb(const struct export_request *rq, FILE *out, struct error *err)
 	return finish(root, out);
 }
 
-/* A run per element; Otava takes the n-th value of each metric to be of the n-th run. */
+/* An element per run. Otava assigns the n-th value of a metric to the n-th run. */
 int export_otava_json(const struct export_request *rq, FILE *out, struct error *err)
 {
 	json_t *root = store_check(json_array()), *metrics = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Exports that are lines of text. */
+/* Export formats in lines of text. */
 #include "host/result/export.h"
 
 #include <ctype.h>
@@ -34,7 +34,7 @@ static void csv_row(FILE *out, const char *const *fields, size_t n)
 	putc('\n', out);
 }
 
-/* A benchmark's metric; or what was skipped or failed, which has none. */
+/* A row for a metric, or without a metric for a benchmark that was skipped or failed. */
 static void csv_figure(FILE *out, const struct export_figure *f)
 {
 	const struct result *r = f->doc;
@@ -107,8 +107,7 @@ int export_otava_csv(const struct export_request *rq, FILE *out, struct error *e
 	for (size_t d = 1; d < rq->n_docs; d++)
 		if (strcmp(rq->docs[d]->target.name, rq->docs[0]->target.name) != 0)
 			return error_set(err, -EINVAL,
-					 "otava-csv holds one target, not %s and %s: "
-					 "export each by itself",
+					 "otava-csv holds only one target, not %s and %s",
 					 rq->docs[0]->target.name,
 					 rq->docs[d]->target.name);
 	fputs("time,run,kernel,label,commit", out);
@@ -141,7 +140,7 @@ int export_otava_csv(const struct export_request *rq, FILE *out, struct error *e
 	return 0;
 }
 
-/* "key: value": it holds for the lines that follow, until it is given anew. */
+/* "key: value": valid for the following lines, until the next value. */
 static void gobench_key(FILE *out, const char *key, const char *value)
 {
 	fprintf(out, "%s: ", key);
@@ -162,7 +161,7 @@ static void gobench_document(FILE *out, const struct result *r,
 		r->target.exact ? " assume=exact" : "");
 }
 
-/* Go's names begin with "Benchmark" and no small letter. */
+/* Names in Go begin with "Benchmark" and an upper-case letter. */
 static void gobench_name(FILE *out, const struct export_figure *f)
 {
 	const char *name = f->benchmark->name;
@@ -201,7 +200,7 @@ int export_gobench(const struct export_request *rq, FILE *out, struct error *err
 	return 0;
 }
 
-/* A label that is empty is one that is not there. */
+/* Empty labels are omitted. */
 static void openmetrics_label(FILE *out, const char *key, const char *value, bool last)
 {
 	if (!value || !*value)
@@ -239,7 +238,7 @@ static void openmetrics_sample(FILE *out, const char *family,
 	fprintf(out, "} %s\n", number);
 }
 
-/* A family's name ends in its unit. */
+/* The name of a family ends with its unit. */
 static void openmetrics_family(const struct export_figure *f, char family[128])
 {
 	snprintf(family, 128, "worldswitch_%.60s_%.40s", f->metric->name,
@@ -249,7 +248,7 @@ static void openmetrics_family(const struct export_figure *f, char family[128])
 			*c = '_';
 }
 
-/* All samples of a family stand together, below its description. */
+/* All samples of a family follow its description. */
 int export_openmetrics(const struct export_request *rq, FILE *out, struct error *err)
 {
 	struct export_figure f, other;
@@ -261,7 +260,7 @@ int export_openmetrics(const struct export_request *rq, FILE *out, struct error 
 		bool first = true;
 
 		openmetrics_family(&f, family);
-		/* The first figure of a family writes them all. */
+		/* The first figure of a family writes all samples of the family. */
 		while (export_next(rq, &all, &other)) {
 			openmetrics_family(&other, name);
 			if (strcmp(name, family) != 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Self-tests: exits that no benchmark meets. */
+/* Self-tests: exits that no benchmark causes. */
 #include <string.h>
 
 #include "host/selftest/selftest_vm.h"
@@ -130,4 +130,13 @@ enum selftest_verdict selftest_bus_locks(struct selftest *t)
 			TIMES);
 	vm_destroy(&vm);
 	return verdict;
+}
+
+enum selftest_verdict selftest_pmu_msrs(struct selftest *t)
+{
+	const struct abi_params params = { .command = SELFTEST_PMU_MSRS };
+	struct vm_config config = selftest_config();
+
+	config.pmc_msr_user = true;
+	return selftest_simple(t, &config, NULL, &params);
 }

@@ -18,8 +18,7 @@
 #include "host/result/result.h"
 #include "host/targets/bare.h"
 #include "host/targets/boot.h"
-#include "host/lib/child.h"
-#include "host/targets/emulator.h"
+#include "host/lib/process.h"
 #include "host/targets/payload.h"
 
 #define BOOT_TIMEOUT_NS 30000000000ull
@@ -60,6 +59,7 @@ static int bare_probe(const struct target *t, const struct target_options *opt,
 		      struct error *err)
 {
 	const struct bare_machine *m = t->config;
+	char path[PATH_MAX];
 	size_t bytes;
 
 	(void)opt;
@@ -68,7 +68,7 @@ static int bare_probe(const struct target *t, const struct target_options *opt,
 				 "this wsbench has no payloads for %s (make native "
 				 "builds for one architecture)",
 				 t->arch == ARCH_X86_64 ? "x86_64" : "aarch64");
-	if (emulator_find(m->emulator))
+	if (process_find(m->emulator, path))
 		return error_set(err, -ENOENT, "%s is not installed", m->emulator);
 	return 0;
 }
@@ -95,7 +95,7 @@ static int bare_open(struct target *t, const struct target_options *opt,
 		s->ram = NULL;
 		return error_set(err, -errno, "cannot map guest memory: %m");
 	}
-	emulator_version(m->emulator, "--version", s->version, sizeof(s->version));
+	process_version(m->emulator, "--version", s->version, sizeof(s->version));
 	return 0;
 }
 
@@ -166,18 +166,22 @@ static int run_to_end(const char *const *argv, const struct state *s,
 {
 	uint64_t timeout = rq->timeout_ns ? rq->timeout_ns : BOOT_TIMEOUT_NS;
 	int log_fd = memfd_create("worldswitch-emulator", MFD_CLOEXEC);
-	struct child child;
+	struct process child;
 	int rc, status = 0;
 
 	if (log_fd < 0)
 		return error_set(err, -errno, "memfd_create: %m");
-	rc = child_start(&child, argv, log_fd);
+	rc = process_start(&child, &(struct process_start){
+					   .argv = argv,
+					   .fds = (int[]){ -1, log_fd, log_fd },
+					   .n_fds = 3,
+				   });
 	if (rc) {
 		close(log_fd);
 		return error_set(err, rc, "cannot start %s: %s", argv[0], strerror(-rc));
 	}
-	rc = child_wait(&child, timeout, &status);
-	child_end(&child);
+	rc = process_wait(&child, timeout, &status);
+	process_stop(&child);
 	if (rc == -ETIMEDOUT) {
 		boot_end(rep, BOOT_CRASH, "the guest hung: no end after %.1f s",
 			 (double)timeout / 1e9);

@@ -11,9 +11,9 @@
 #include "host/result/result.h"
 #include "host/targets/boot.h"
 #include "host/targets/cpus.h"
-#include "host/targets/driver.h"
+#include "host/targets/host_timed.h"
 #include "host/targets/kvm_boot.h"
-#include "host/targets/stage.h"
+#include "host/targets/rows.h"
 #include "host/vmm/timer.h"
 #include "host/vmm/vmm.h"
 
@@ -113,14 +113,11 @@ static int kvm_describe(struct target *t, struct result **out, struct error *err
 	return 0;
 }
 
-/* A row that the host times. */
-static int drive(const struct target *t, const struct boot_request *rq,
-		 const struct vm_config *config, const int *cpus, struct boot_report *rep,
-		 struct error *err)
+static int boot_host_timed(const struct state *s, const struct host_row *row,
+			   const struct boot_request *rq, const struct vm_config *config,
+			   const int *cpus, struct boot_report *rep, struct error *err)
 {
-	const struct state *s = t->state;
-	const struct driver *driver = driver_find(rq->bench->id, t->arch);
-	struct drive d = {
+	struct host_timed h = {
 		.kvm_fd = s->kvm_fd,
 		.cpus = cpus,
 		.config = config,
@@ -129,21 +126,18 @@ static int drive(const struct target *t, const struct boot_request *rq,
 		.err = err,
 	};
 	struct watchdog limit;
-	int rc;
+	int rc = watchdog_start(&limit, rq->timeout_ns, err);
 
-	if (!driver)
-		return error_set(err, -ENOENT, "%s has no driver", rq->bench->id);
-	rc = watchdog_start(&limit, rq->timeout_ns, err);
 	if (rc)
 		return rc;
-	rc = driver->run(&d);
+	rc = row->host_timed(&h);
 	watchdog_stop(&limit);
 	return rc;
 }
 
-/* Makes the config the row's own; what it then lacks for the row, or NULL. */
+/* Adapts the config to the row. Returns why the row cannot run under it, or NULL. */
 static const char *suit(const struct state *s, const struct bench *row,
-			const struct stage *stage, struct vm_config *config,
+			const struct host_row *host, struct vm_config *config,
 			struct abi_params *params)
 {
 	if (row->needs & NEEDS_IRQCHIP && config->irqchip != VM_IRQCHIP_KERNEL)
@@ -154,12 +148,12 @@ static const char *suit(const struct state *s, const struct bench *row,
 			return "needs two CPUs (lab:aarch64-smp has them): on one, two "
 			       "vCPUs can "
 			       "only take turns";
-		/* A driver's second thread may be its own. */
+		/* A host-timed row starts its second thread itself. */
 		if (!(row->needs & NEEDS_DRIVER))
 			config->vcpus = 2;
 	}
-	if (stage && stage->configure)
-		stage->configure(config, params);
+	if (host && host->configure)
+		host->configure(config, params);
 	return NULL;
 }
 
@@ -177,7 +171,7 @@ static int kvm_boot(struct target *t, const struct boot_request *request,
 	const struct state *s = t->state;
 	struct boot_request own = *request;
 	const struct boot_request *rq = &own;
-	const struct stage *stage = stage_find(rq->bench->id, t->arch);
+	const struct host_row *host = host_row_find(rq->bench->id);
 	const char *lacks;
 	struct vm_config config;
 	int cpus[VM_VCPUS_MAX];
@@ -207,7 +201,7 @@ static int kvm_boot(struct target *t, const struct boot_request *request,
 		boot_end(rep, BOOT_SKIP, "%s", why.text);
 		return 0;
 	}
-	lacks = suit(s, rq->bench, stage, &config, &own.params);
+	lacks = suit(s, rq->bench, host, &config, &own.params);
 	if (!lacks && s->host_counters && config.pmu_access == VM_PMU_PASSTHROUGH)
 		lacks = "the guest has the machine's counters under this config: not "
 			"together with --host-counters";
@@ -221,10 +215,10 @@ static int kvm_boot(struct target *t, const struct boot_request *request,
 		boot_end(rep, BOOT_SKIP, "%s", why.text);
 		return 0;
 	}
-	if (rq->bench->needs & NEEDS_DRIVER)
-		rc = drive(t, rq, &config, env.cpus, rep, err);
+	if (host && host->host_timed)
+		rc = boot_host_timed(s, host, rq, &config, env.cpus, rep, err);
 	else
-		rc = kvm_boot_payload(&env, &config, stage, rq, rep, err);
+		rc = kvm_boot_payload(&env, &config, host, rq, rep, err);
 	return check_lost(s, rc, err);
 }
 

@@ -23,7 +23,7 @@ struct snapshot {
 /* What the doorbell's listener works on. */
 struct meter {
 	struct vm vm;
-	const struct stage *stage; /* or NULL */
+	const struct host_row *host; /* or NULL */
 	struct boot_report *rep;
 	int cpu;	 /* of the boot CPU; -1 */
 	const int *cpus; /* of all vCPUs; NULL */
@@ -107,8 +107,8 @@ static void on_doorbell(void *ctx, uint32_t value)
 		if (m->counting && phase == ABI_PHASE_EVENT)
 			note_counters(m, &end);
 	}
-	if (m->stage && m->stage->doorbell)
-		m->stage->doorbell(&m->vm, ABI_DOORBELL_KIND(value), phase);
+	if (m->host && m->host->doorbell)
+		m->host->doorbell(&m->vm, ABI_DOORBELL_KIND(value), phase);
 	/* Last, so that what comes before is not counted. */
 	if (ABI_DOORBELL_KIND(value) == ABI_DOORBELL_BEGIN)
 		snapshot(m, &m->begin);
@@ -119,7 +119,7 @@ static bool on_halt(void *ctx, struct vcpu *vcpu)
 	const struct meter *m = ctx;
 
 	(void)vcpu;
-	return m->stage && m->stage->halts;
+	return m->host && m->host->resumes_halt;
 }
 
 static void note_statistics(const struct meter *m, struct boot_report *rep)
@@ -208,9 +208,9 @@ static void end_by_stop(struct meter *m, const struct boot_request *rq,
 	}
 }
 
-static int prepare(struct meter *m, struct abi_params *params)
+static int vm_setup(struct meter *m, struct abi_params *params)
 {
-	return m->stage && m->stage->prepare ? m->stage->prepare(&m->vm, params) : 0;
+	return m->host && m->host->vm_setup ? m->host->vm_setup(&m->vm, params) : 0;
 }
 
 /* Builds the VM, runs the payload, harvests. m->vm.error on failure. */
@@ -237,7 +237,7 @@ static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_f
 	err = vm_create(&m->vm, kvm_fd, config, &listener);
 	if (err)
 		return err;
-	err = prepare(m, &params);
+	err = vm_setup(m, &params);
 	if (err == -ENOTSUP) {
 		boot_end(rep, BOOT_SKIP, "%s", m->vm.error.text);
 		return 0;
@@ -266,7 +266,7 @@ static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_f
 }
 
 int kvm_boot_payload(const struct kvm_boot_env *env, const struct vm_config *config,
-		     const struct stage *stage, const struct boot_request *rq,
+		     const struct host_row *host, const struct boot_request *rq,
 		     struct boot_report *rep, struct error *err)
 {
 	struct meter *m = calloc(1, sizeof(*m));
@@ -274,7 +274,7 @@ int kvm_boot_payload(const struct kvm_boot_env *env, const struct vm_config *con
 
 	if (!m)
 		return error_set(err, -ENOMEM, "out of memory");
-	m->stage = stage;
+	m->host = host;
 	m->rep = rep;
 	m->cpu = env->cpu;
 	m->cpus = env->cpus;

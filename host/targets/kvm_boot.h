@@ -5,7 +5,8 @@
 
 #include "host/lib/error.h"
 #include "host/targets/boot.h"
-#include "host/targets/stage.h"
+#include "host/targets/rows.h"
+#include "host/vmm/vmm.h"
 
 struct kvm_boot_env {
 	int kvm_fd;
@@ -15,12 +16,12 @@ struct kvm_boot_env {
 };
 
 /*
- * Builds a VM after `config`, lets `stage` (or NULL) prepare it, runs rq->image in it
+ * Builds a VM after `config`, lets `host` (or NULL) prepare it, runs rq->image in it
  * and fills in `rep`, whatever the guest does. -EINTR, or another negative errno with
  * `err` if the VM cannot be built.
  */
 int kvm_boot_payload(const struct kvm_boot_env *env, const struct vm_config *config,
-		     const struct stage *stage, const struct boot_request *rq,
+		     const struct host_row *host, const struct boot_request *rq,
 		     struct boot_report *rep, struct error *err);
 
 #endif

@@ -9,8 +9,8 @@
 #include "bench/abi.h"
 #include "host/lib/error.h"
 #include "host/targets/boot.h"
-#include "host/targets/driver.h"
 #include "host/targets/payload.h"
+#include "host/targets/rows.h"
 
 /* One per image; the Makefile writes the table (build/payloads.S) by .incbin. */
 struct payload {
@@ -26,10 +26,10 @@ static const char *const arch_names[ARCHS] = {
 
 const char *payload_of(const struct bench *row, enum arch arch)
 {
-	const struct driver *driver = driver_find(row->id, arch);
+	const struct host_row *host = host_row_find(row->id);
 
-	if (driver)
-		return driver->payload;
+	if (host && host->host_timed)
+		return host->payload[arch] ? host->payload[arch] : "driven";
 	return row->needs & NEEDS_OPERAND ? row->group : row->id;
 }
 

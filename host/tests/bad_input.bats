@@ -34,7 +34,7 @@ load helper
   refused 2 "65537 is out of range" "$wsbench" run --events 65537
   refused 2 "out of range" "$wsbench" run --seed 9223372036854775808
   refused 2 "unexpected argument 'extra'" "$wsbench" run extra
-  refused 2 "which file?" "$wsbench" validate
+  refused 2 "no file" "$wsbench" validate
 }
 
 @test "an option that a target would ignore is refused" {

@@ -202,7 +202,7 @@ d["benchmarks"].remove(b("rdtsc"))'
   [ "$status" = 3 ]
   grep -E '^cr3 .* fail .* not compared' <<<"$stdout"
   grep -E '^rdtsc .* - .* not compared' <<<"$stdout"
-  [[ $stdout == *"NEW: fail: the guest crashed"* && $stdout == *"NEW: not there"* ]]
+  [[ $stdout == *"NEW: fail: the guest crashed"* && $stdout == *"NEW: not in the document"* ]]
   [[ $stdout == *"2 not compared (2 of them measured in base)"* ]]
   # The other way round nothing is lost.
   run_apart "$wsbench" compare new.json "$DOC"
@@ -220,7 +220,7 @@ d["benchmarks"].remove(b("rdtsc"))'
   run_apart "$wsbench" compare --across targets "$DOC" target.json
   [ "$status" = 0 ]
   changed unit.json 'b("null")["metrics"][0]["unit"] = "ticks"'
-  refused 2 "null is in insns and in ticks" "$wsbench" compare "$DOC" unit.json
+  refused 2 "null: different units, insns and ticks" "$wsbench" compare "$DOC" unit.json
   run_apart "$wsbench" compare --across units "$DOC" unit.json
   [ "$status" = 3 ]
   [[ $stdout == *"no telling which is better"* ]]
@@ -287,21 +287,21 @@ shift("cr3", 7)'
   # The rest ran under one of the two only, and is said to have been lost.
   run_apart "$wsbench" compare both.json --config default,loop-bare
   [ "$status" = 3 ]
-  [[ $stdout == *"loop-bare: not there"* ]]
-  refused 2 "nothing ran under config 'pmu-off'" "$wsbench" compare both.json --config default,pmu-off
+  [[ $stdout == *"loop-bare: not in the document"* ]]
+  refused 2 "no benchmark has config 'pmu-off'" "$wsbench" compare both.json --config default,pmu-off
 }
 
 @test "bad usage is one line" {
   need_documents
-  refused 2 "which documents" "$wsbench" compare
-  refused 2 "and what?" "$wsbench" compare "$DOC"
+  refused 2 "no documents" "$wsbench" compare
+  refused 2 "only one document" "$wsbench" compare "$DOC"
   refused 2 "unexpected argument" "$wsbench" compare "$DOC" "$DOC" "$DOC"
   refused 2 "takes two names" "$wsbench" compare "$DOC" --config default
   refused 2 "twice" "$wsbench" compare "$DOC" --config default,default
   refused 2 "an empty name" "$wsbench" compare "$DOC" --config default,
-  refused 2 "none of machines, targets, units" "$wsbench" compare "$DOC" "$DOC" --across boats
-  refused 2 "no benchmark is called 'nul'" "$wsbench" compare "$DOC" "$DOC" --bench null,nul
-  refused 2 "such a metric" "$wsbench" compare "$DOC" "$DOC" --metric hue
+  refused 2 "not one of machines, targets, units" "$wsbench" compare "$DOC" "$DOC" --across boats
+  refused 2 "no benchmark matches 'nul'" "$wsbench" compare "$DOC" "$DOC" --bench null,nul
+  refused 2 "no benchmark has the metric" "$wsbench" compare "$DOC" "$DOC" --metric hue
 }
 
 @test "bad input is one line" {
@@ -319,7 +319,7 @@ shift("cr3", 7)'
   refused 2 "huge.json" "$wsbench" compare "$DOC" huge.json
   refused 2 "." "$wsbench" compare "$DOC" .
   changed none.json 'd["benchmarks"] = []'
-  refused 2 "not one benchmark" "$wsbench" compare none.json none.json
+  refused 2 "the document has no benchmark" "$wsbench" compare none.json none.json
 }
 
 @test "figures at the edge of what JSON can say end in words, not in a crash" {

@@ -59,7 +59,7 @@ body() { sed '1,/^  "subject"/d' "$1"; }
   explained x86_64-svm pio_out_user --kinds
   [ "$(doc explained.json 'd["kinds"]["vm_insns"] >= 4')" = True ]
   "$wsbench" explain explained.json --folded | grep -q '^vcpu_run;ioctl;.*svm_vcpu_run;'
-  "$wsbench" explain explained.json --tree | head -n 2 | grep -q ' vcpu_run$'
+  "$wsbench" explain explained.json --tree | head -n 3 | grep -q ' vcpu_run$'
   "$wsbench" explain explained.json --svg flame.svg >/dev/null
   python3 -c 'import xml.dom.minidom; xml.dom.minidom.parse("flame.svg")'
   "$wsbench" explain explained.json --diff explained.json | grep -q 'unchanged'

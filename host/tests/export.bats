@@ -46,7 +46,7 @@ for e in d:
 want = {b["name"]: b["metrics"][0]["estimate"]["value"] for b in json.load(open(sys.argv[1]))["benchmarks"]}
 assert {e["name"].split("/")[1]: e["value"] for e in d} == want
 END
-  refused 2 "gha holds one run of each target" "$wsbench" export --format gha "$one" "$two"
+  refused 2 "gha holds only one run of each target" "$wsbench" export --format gha "$one" "$two"
 }
 
 @test "bmf: measures with their bounds" {
@@ -217,9 +217,9 @@ END
 }
 
 @test "bad usage of export" {
-  refused 2 "--format says which" "$wsbench" export "$one"
+  refused 2 "no format: give --format" "$wsbench" export "$one"
   refused 2 "did you mean 'gobench'?" "$wsbench" export --format gobenhc "$one"
-  refused 2 "no result document" "$wsbench" export --format csv
+  refused 2 "no documents" "$wsbench" export --format csv
   echo '{' >bad.json
   refused 2 "bad.json: " "$wsbench" export --format csv "$one" bad.json
   refused 2 "cannot read none.json" "$wsbench" export --format csv none.json

@@ -172,7 +172,7 @@ json() {
   "$wsbench" history add --db h.jsonl one.json two.json
   sed -i 2d h.jsonl
   run_apart "$wsbench" history add --db h.jsonl one.json
-  [[ $stderr == *"1 figures were in h.jsonl already"* ]]
+  [[ $stderr == *"1 figures were not added: h.jsonl has them already"* ]]
   run_apart "$wsbench" history check --db h.jsonl --json
   [ "$status" = 1 ]
   [ "$(json '[(c["benchmark"], c["before"], c["after"]) for c in d["changes"]]')" = "[('rdtsc', 2, 3)]" ]
@@ -183,7 +183,7 @@ json() {
   cat h.jsonl h.jsonl >twice.jsonl
   run_apart "$wsbench" history check --db twice.jsonl
   [ "$status" = 1 ]
-  [[ $stderr == *"3 figures stand in twice.jsonl twice"* ]]
+  [[ $stderr == *"twice.jsonl has 3 figures twice"* ]]
   [[ $stdout == *"1 changes for worse"* ]]
 }
 
@@ -194,11 +194,11 @@ json() {
   cat h.jsonl.part >>h.jsonl && rm h.jsonl.part
   run_apart "$wsbench" history check --db h.jsonl
   [ "$status" = 0 ]
-  [[ $stderr == *"last line of h.jsonl is torn"*"50 bytes"* ]]
+  [[ $stderr == *"h.jsonl: the last line is torn"*"50 bytes"* ]]
   document three.json v3 v3 null=100
   run_apart "$wsbench" history add --db h.jsonl three.json
   [ "$status" = 0 ]
-  [[ $stderr == *"50 bytes are now in h.jsonl.torn"* ]]
+  [[ $stderr == *"50 bytes, moved to h.jsonl.torn"* ]]
   cmp -n "$(stat -c %s whole)" h.jsonl whole
   [ "$(wc -l <h.jsonl)" = 3 ]
   [ "$(wc -c <h.jsonl.torn)" = 51 ]
@@ -320,10 +320,10 @@ END
 }
 
 @test "bad usage of history" {
-  refused 2 "add, check or show?" "$wsbench" history
+  refused 2 "no command: add, check or show" "$wsbench" history
   refused 2 "did you mean 'check'?" "$wsbench" history chekc
-  refused 2 "--db FILE.jsonl says which" "$wsbench" history check
-  refused 2 "which documents?" "$wsbench" history add --db h.jsonl
+  refused 2 "give --db FILE.jsonl" "$wsbench" history check
+  refused 2 "no documents" "$wsbench" history add --db h.jsonl
   refused 2 "unexpected argument 'x.json'" "$wsbench" history check --db h.jsonl x.json
   refused 2 "is not a number from 0 to 1" "$wsbench" history check --db h.jsonl --pvalue 2
   refused 2 "out of range" "$wsbench" history check --db h.jsonl --window 1
@@ -337,7 +337,7 @@ END
   refused 2 "No such file" "$wsbench" history check --db none.jsonl
   refused 2 "not a regular file" "$wsbench" history check --db .
   : >empty.jsonl
-  refused 2 "holds no figures" "$wsbench" history check --db empty.jsonl
+  refused 2 "has no figures" "$wsbench" history check --db empty.jsonl
   echo text >text.jsonl
   refused 2 "text.jsonl: line 1: " "$wsbench" history check --db text.jsonl
   refused 2 "text.jsonl: line 1: " "$wsbench" history add --db text.jsonl good.json
@@ -345,7 +345,7 @@ END
   "$wsbench" history add --quiet --db good.jsonl good.json
   refused 2 "--threshold nul=1%: no benchmark matches 'nul'" "$wsbench" history check --db good.jsonl --threshold nul=1%
   rm good.jsonl
-  refused 2 "good.json is no history" "$wsbench" history add --db good.json good.json
+  refused 2 "good.json: not a history file" "$wsbench" history add --db good.json good.json
   head -c 100000 /dev/urandom >random.jsonl
   refused 2 "random.jsonl" "$wsbench" history show --db random.jsonl
   echo '{"schema":"worldswitch.history","version":2}' >newer.jsonl

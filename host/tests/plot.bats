@@ -100,7 +100,7 @@ pictures/history-bare-x86_64.png" ]
   need_document
   : >empty.jsonl
   echo text >text.jsonl
-  refused 2 'empty.jsonl holds no figures' "$wsbench" plot --history empty.jsonl -o pictures
+  refused 2 'empty.jsonl has no figures' "$wsbench" plot --history empty.jsonl -o pictures
   refused 2 'text.jsonl' "$wsbench" plot --history text.jsonl -o pictures
   refused 2 'missing.jsonl' "$wsbench" report --history missing.jsonl -o out
   refused 2 'nothing to draw: history (needs --history)' \

@@ -4,7 +4,7 @@
 
 #include <criterion/criterion.h>
 
-#include "host/compare/aa.h"
+#include "host/compare/compare.h"
 #include "host/tests/compare_fixture.h"
 
 #define PAIRS 20

@@ -81,7 +81,7 @@ Test(drift, is_allowed_for)
 	cr_assert_eq(compare_documents(a, b, &plain, &c, &err), 0);
 	cr_expect(c.drift.sd > 0.015 && c.drift.sd < 0.04, "%g", c.drift.sd);
 	cr_expect_eq(c.count[COMPARE_INCONCLUSIVE], ROWS);
-	cr_expect(c.n_notes && strstr(c.notes[0], "this machine wanders"));
+	cr_expect(c.n_notes && strstr(c.notes[0], "machine drifts"));
 	compare_free(&c);
 	/* What is far more than that is seen all the same. */
 	for (size_t i = 0; i < ROWS; i++)

@@ -11,7 +11,6 @@
 
 #include "host/lib/error.h"
 #include "host/history/history.h"
-#include "host/history/history_index.h"
 
 static const struct changepoint_rules rules = {
 	.window = 50,
@@ -431,17 +430,4 @@ Test(history, too_few_to_judge)
 	cr_expect_eq(h.series[1].method, HISTORY_TOO_FEW);
 	cr_expect(history_is_current(&h, &h.series[0]));
 	history_free(&h);
-}
-
-Test(index, numbers_stay)
-{
-	struct history_index index = { 0 };
-
-	for (int round = 0; round < 2; round++)
-		for (size_t i = 0; i < 3000; i++) {
-			struct history_key key = { { i * 16, i % 7 } };
-
-			cr_assert_eq(history_index_get(&index, &key), i);
-		}
-	history_index_free(&index);
 }

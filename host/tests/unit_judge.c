@@ -6,8 +6,6 @@
 #include <string.h>
 
 #include "host/measure/judge.h"
-#include "host/measure/pace.h"
-#include "host/measure/under.h"
 
 #define EVENTS 500
 
@@ -161,7 +159,7 @@ Test(effects, each_changes_something)
 		cr_assert_not_null(c->name, "no config %s", e->config);
 		for (b = bench_table; b->id; b++) {
 			const char *skip;
-			const struct bench under = bench_under(b, c, &skip);
+			const struct bench under = judge_row(b, c, &skip);
 
 			rows += b->archs & c->archs &&
 				(skip || under.handled_by != b->handled_by ||
@@ -178,7 +176,7 @@ Test(effects, a_row_without_one_is_as_in_the_catalogue)
 
 	for (b = bench_table; b->id; b++) {
 		const char *skip;
-		const struct bench under = bench_under(b, &nothing, &skip);
+		const struct bench under = judge_row(b, &nothing, &skip);
 
 		cr_expect_null(skip);
 		cr_expect(under.handled_by == b->handled_by && under.exits == b->exits &&
@@ -212,16 +210,17 @@ Test(pace, the_spread_is_of_what_was_taken)
 {
 	struct abi_report r = { .pace = { 1000, 0, 1050 } };
 
-	cr_expect_float_eq(pace_spread(&r), 0.05, 1e-9);
-	cr_expect_gt(pace_spread(&r), PACE_TOLERANCE);
+	cr_expect_float_eq(judge_pace(&r), 0.05, 1e-9);
+	cr_expect_gt(judge_pace(&r), JUDGE_PACE_TOLERANCE);
 	r.pace[ABI_PACE_MIDDLE] = 900;
-	cr_expect_float_eq(pace_spread(&r), 1050.0 / 900 - 1, 1e-9);
+	cr_expect_float_eq(judge_pace(&r), 1050.0 / 900 - 1, 1e-9);
 	r = (struct abi_report){ .pace = { 1000, 1026, 1000 } };
-	cr_expect_lt(pace_spread(&r), PACE_TOLERANCE); /* one step of the frequency */
+	cr_expect_lt(judge_pace(&r),
+		     JUDGE_PACE_TOLERANCE); /* one step of the frequency */
 	r = (struct abi_report){ .pace = { 1000 } };
-	cr_expect(isnan(pace_spread(&r)));
+	cr_expect(isnan(judge_pace(&r)));
 	r = (struct abi_report){ .pace = { 0 } };
-	cr_expect(isnan(pace_spread(&r)));
+	cr_expect(isnan(judge_pace(&r)));
 	r = (struct abi_report){ .pace = { 1, UINT64_MAX, 1 } };
-	cr_expect_gt(pace_spread(&r), PACE_TOLERANCE);
+	cr_expect_gt(judge_pace(&r), JUDGE_PACE_TOLERANCE);
 }

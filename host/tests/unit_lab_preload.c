@@ -12,7 +12,6 @@
 #include "host/targets/lab/emulator.h"
 #include "host/targets/lab/machine.h"
 #include "host/targets/lab/preload.h"
-#include "host/targets/lab/preload_layout.h"
 #include "host/targets/lab/wire.h"
 
 #define SETUP_BYTES 1024u

@@ -9,7 +9,6 @@
 #include "host/targets/lab/job.h"
 #include "host/targets/lab/shared.h"
 #include "host/targets/lab/wire.h"
-#include "host/targets/lab/wire_reader.h"
 #include "host/targets/boot.h"
 
 /* A frame that claims `raw` bytes and holds `stored`, with checksums that fit. */

@@ -15,8 +15,7 @@
 #include <criterion/criterion.h>
 
 #include "host/lib/error.h"
-#include "host/history/row_file.h"
-#include "host/history/row_layout.h"
+#include "host/history/row.h"
 
 static const struct row example = {
 	.schema = ROW_SCHEMA,

@@ -11,20 +11,21 @@
 static struct threshold parsed(const char *text)
 {
 	struct threshold t;
-	char why[128];
+	struct error err;
 
-	cr_assert_eq(threshold_parse(&t, text, why, sizeof(why)), 0, "%s: %s", text, why);
+	cr_assert_eq(threshold_parse(&t, text, &err), 0, "%s: %s", text, err.text);
 	return t;
 }
 
 static void expect_bad(const char *text, const char *cause)
 {
 	struct threshold t;
-	char why[128] = "";
+	struct error err = { "" };
 
-	cr_expect_eq(threshold_parse(&t, text, why, sizeof(why)), -EINVAL, "%s", text);
-	cr_expect(strstr(why, cause), "%s: '%s' does not say '%s'", text, why, cause);
-	cr_expect(!strchr(why, '\n'));
+	cr_expect_eq(threshold_parse(&t, text, &err), -EINVAL, "%s", text);
+	cr_expect(strstr(err.text, cause), "%s: '%s' does not say '%s'", text, err.text,
+		  cause);
+	cr_expect(!strchr(err.text, '\n'));
 }
 
 Test(parse, amounts)
@@ -77,7 +78,7 @@ Test(parse, what_is_wrong_is_said)
 	expect_bad("=1%", "no benchmark before '='");
 	memset(pattern, 'a', sizeof(pattern));
 	strcpy(pattern + 190, "=1%");
-	expect_bad(pattern, "a pattern of more than 127 characters");
+	expect_bad(pattern, "pattern longer than 127 characters");
 }
 
 Test(find, patterns_first_then_the_last)

@@ -8,11 +8,9 @@
 
 #include "bench/mark.h"
 #include "host/targets/payload.h"
-#include "host/explain/layer.h"
 #include "host/explain/record.h"
 #include "host/explain/region.h"
 #include "host/explain/symbols.h"
-#include "host/explain/walk.h"
 
 #define KERNEL	0xffff800008000000ull
 #define VECTORS 0xffff800008010800ull

@@ -14,13 +14,10 @@
 #include <unistd.h>
 
 #include "host/lib/error.h"
-#include "host/targets/lab/bochs.h"
 #include "host/targets/lab/bochs/clone.h"
-#include "host/targets/lab/fail.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/machine.h"
 #include "host/targets/lab/preload.h"
-#include "host/targets/lab/preload_layout.h"
 #include "host/targets/lab/session.h"
 
 /* bochs_rom.S, assembled: the end of the first 4 GiB. */
@@ -236,12 +233,13 @@ static int ask(struct lab_base *base, const struct clone_request *request, const
 	return ret;
 }
 
-int lab_bochs_end(struct lab_base *base, int pid)
+/* Kills a clone. Returns its status as waitpid() does. */
+static int bochs_end(struct lab_base *base, pid_t pid)
 {
 	const struct clone_request request = { .op = CLONE_END, .pid = pid };
 	int32_t status = 0;
 
-	/* A server that is gone has taken its clones with it. */
+	/* When the fork server ends, its clones are killed. */
 	return ask(base, &request, NULL, &status) || status < 0 ? 0 : status;
 }
 
@@ -270,8 +268,9 @@ static int bochs_clone(struct lab_base *base, const struct lab_boot *boot,
 	if (ret)
 		return error_set(err, ret, "%s: cannot clone the machine: %s",
 				 base->label, strerror(-ret));
-	child->pid = pid;
-	child->of = base;
+	child->process.pid = pid;
+	child->end = bochs_end;
+	child->base = base;
 	return 0;
 }
 

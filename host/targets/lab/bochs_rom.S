@@ -8,7 +8,7 @@
  *
  * No stack, and no memory but what preload.h lays out.
  */
-#include "host/targets/lab/preload_layout.h"
+#include "host/targets/lab/preload.h"
 
 #define MSR_APIC_BASE	  0x1b
 #define MSR_MTRR_BASE0	  0x200

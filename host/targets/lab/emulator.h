@@ -15,12 +15,11 @@
 #include <limits.h>
 
 #include "host/lib/error.h"
+#include "host/lib/process.h"
 #include "host/targets/lab/shared.h"
-#include "host/targets/target.h"
 
 struct lab_machine; /* machine.h */
 struct lab_base;    /* session.h */
-struct lab_child;   /* child.h */
 
 /* The descriptors that an emulator's command line may count on. */
 enum lab_fd {
@@ -56,6 +55,17 @@ struct lab_boot {
 	int snapshot;	     /* a file to go on from; stays the caller's; -1: boot */
 };
 
+/* The emulator as a process, with the read ends of its pipes: non-blocking, -1: none. */
+struct lab_child {
+	struct process process;
+	int console;
+	int messages; /* standard output and standard error of the emulator */
+	int control;  /* wsbench's end of LAB_FD_CONTROL; blocking */
+	/* A clone that is not a child of wsbench: kills clone `pid` of `base`. */
+	int (*end)(struct lab_base *base, pid_t pid);
+	struct lab_base *base; /* argument of end() */
+};
+
 struct lab_emulator {
 	const char *version_option; /* that makes it say its name */
 	/* What its own error messages begin with, the surest first; NULL at the end. */
@@ -87,6 +97,50 @@ struct lab_emulator {
 /* No arguments, no descriptors. */
 void lab_command_init(struct lab_command *cmd);
 void lab_command_free(struct lab_command *cmd);
+
+/* No process and no descriptors: lab_child_stop() is allowed. */
+void lab_child_init(struct lab_child *c);
+
+/*
+ * Starts the emulator with the descriptors of enum lab_fd. The emulator is killed when
+ * the calling thread ends. LAB_FD_CONTROL is one end of a socket pair of type
+ * `control_type`. 0 or a negative errno.
+ */
+int lab_child_start(struct lab_child *c, const struct lab_command *cmd, int wire_fd,
+		    int control_type, struct error *err);
+
+/* Opens the pipes: the write ends go to `console` and `messages`. */
+int lab_child_pipes(struct lab_child *c, int *console, int *messages);
+
+/* Kills the emulator if it runs, and closes the descriptors. Returns the status of
+ * waitpid(), or 0. */
+int lab_child_stop(struct lab_child *c);
+
+/* Waits up to a second for an emulator that has closed its descriptors, then
+ * lab_child_stop(). */
+int lab_child_finish(struct lab_child *c);
+
+#define LAB_TAIL_BYTES 8192u
+
+/* The end of a stream of text: the console, or the emulator's messages. */
+struct lab_tail { /* zeroed memory to begin with */
+	char text[LAB_TAIL_BYTES];
+	size_t bytes;
+};
+
+void lab_tail_add(struct lab_tail *t, const char *text, size_t bytes);
+
+/*
+ * Copies line number `back` from the end (0: the last line), not counting blank lines,
+ * without control characters, truncated to `room`. Returns `line`, or NULL if the tail
+ * has fewer lines.
+ */
+const char *lab_tail_line(const struct lab_tail *t, unsigned int back, char *line,
+			  size_t room);
+
+/* Copies the last line that contains `word`, from `word` on. */
+const char *lab_tail_find(const struct lab_tail *t, const char *word, char *line,
+			  size_t room);
 
 extern const struct lab_emulator lab_qemu, lab_bochs;
 

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "host/lib/error.h"
-#include "host/targets/lab/fail.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/machine.h"
 
@@ -137,23 +136,6 @@ int lab_find_clone_library(char path[PATH_MAX], struct error *err)
 {
 	return find_own("libwsbench-clone.so", "the library that clones Bochs", path,
 			err);
-}
-
-int lab_find_in_path(const char *name, char path[PATH_MAX], struct error *err)
-{
-	const char *p = getenv("PATH");
-
-	if (!p)
-		p = "/usr/local/bin:/usr/bin:/bin";
-	while (*p) {
-		size_t n = strcspn(p, ":");
-
-		if (n && lab_path(path, "%.*s/%s", (int)n, p, name) &&
-		    !access(path, X_OK))
-			return 0;
-		p += n + (p[n] == ':');
-	}
-	return error_set(err, -ENOENT, "%s is not installed", name);
 }
 
 void lab_kernel_cache(enum arch arch, char path[PATH_MAX])

@@ -35,9 +35,6 @@ int lab_find_program(enum arch arch, char path[PATH_MAX], struct error *err);
 /* The library of bochs/clone.c; the same places. 0 or -ENOENT. */
 int lab_find_clone_library(char path[PATH_MAX], struct error *err);
 
-/* A program in PATH. 0, or -ENOENT with "NAME is not installed". */
-int lab_find_in_path(const char *name, char path[PATH_MAX], struct error *err);
-
 /*
  * The folder of the kernels of `arch`: kernels/ARCH below $WORLDSWITCH_CACHE, else below
  * worldswitch in the user's cache folder, as cache_dir() of scripts/places.sh has it.

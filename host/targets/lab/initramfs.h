@@ -3,15 +3,36 @@
 #ifndef WS_LAB_INITRAMFS_H
 #define WS_LAB_INITRAMFS_H
 
-#include "host/targets/lab/cpio.h"
-#include "host/targets/lab/module.h"
-#include "host/targets/target.h"
+#include <stddef.h>
+#include <stdint.h>
+
+#include "host/targets/lab/kernel.h"
 
 /* Where the two sides of lab/ agree that things are, below the root. */
 #define LAB_PAYLOAD_PATH  "payload.elf" /* the user's own, if there is one */
 #define LAB_MODULES_PATH  "modules"	/* NAME.ko */
 #define LAB_OPTIONAL_PATH "optional.ko" /* a module for later; zeros: none */
 #define LAB_ORDER_PATH	  "load-order"	/* names of the modules, a line each */
+
+/*
+ * A cpio archive in the format "newc", which the kernel unpacks as its first file system
+ * (Documentation/driver-api/early-userspace/buffer-format.rst). Equal calls give equal
+ * bytes: inode numbers count up from 1, and times and owners are 0.
+ */
+struct lab_cpio {      /* zeroed memory to begin with */
+	uint8_t *data; /* free() it in the end */
+	size_t bytes, room;
+	uint32_t inode;
+	int error; /* -ENOMEM once anything failed; the rest does nothing then */
+};
+
+/* Paths have no leading slash; parents come before what is in them. */
+void lab_cpio_dir(struct lab_cpio *c, const char *path);
+void lab_cpio_file(struct lab_cpio *c, const char *path, unsigned int permissions,
+		   const void *data, size_t bytes);
+void lab_cpio_chardev(struct lab_cpio *c, const char *path, unsigned int permissions,
+		      unsigned int major, unsigned int minor);
+int lab_cpio_end(struct lab_cpio *c); /* the trailer; returns c->error */
 
 struct lab_initramfs {
 	const uint8_t *program; /* the static wsbench that becomes /init */

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which kernel a lab boots, and whether it is one. */
+/* The kernel that a lab boots, and the modules that the lab loads. */
 #ifndef WS_LAB_KERNEL_H
 #define WS_LAB_KERNEL_H
 
 #include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "bench/catalogue.h"
 #include "host/lib/error.h"
-#include "host/targets/target.h"
 
 struct lab_kernel {
 	char image[PATH_MAX];
@@ -34,5 +36,45 @@ int lab_kernel_newest(const char *cache, char release[NAME_MAX + 1]);
 #define LAB_KERNEL_HEAD_BYTES 0x210u
 int lab_kernel_check(enum arch arch, const unsigned char *head, size_t bytes,
 		     const char **what);
+
+#define LAB_MODULES_MAX	       16
+#define LAB_PASSTHROUGH_MODULE "worldswitch-pmu" /* of host/kmod */
+
+struct lab_module {
+	char name[64]; /* "kvm-amd", always with hyphens */
+	uint8_t *data; /* the .ko file */
+	size_t bytes;
+	bool optional; /* only there to be loaded by whoever wants it */
+};
+
+struct lab_modules {
+	struct lab_module list[LAB_MODULES_MAX]; /* each after all it depends on */
+	size_t n;
+};
+
+/*
+ * Reads NAME.ko (hyphens or underscores) from `dir`, and before it whatever it
+ * depends on by its own word (`depends=` in its .modinfo). Nothing, if modules.builtin in
+ * `dir` lists the module: the kernel has it built in. `mods` is zeroed; call
+ * lab_modules_free() in any case. 0 or a negative errno.
+ */
+int lab_modules_read(const char *dir, const char *name, struct lab_modules *mods,
+		     struct error *err);
+
+/*
+ * lab_modules_read() for a module of this project, which is not loaded at the start and
+ * depends only on modules that are. Reads the module that scripts/kmod.sh built from the
+ * sources of this program (NAME-SOURCE.ko), else NAME.ko. A missing module is not an
+ * error.
+ */
+int lab_modules_read_optional(const char *dir, const char *name, struct lab_modules *mods,
+			      struct error *err);
+void lab_modules_free(struct lab_modules *mods);
+
+/*
+ * The value of the first `key=value` string in a module's image, or NULL. Both ends
+ * of it are NUL bytes within the image. `key` includes the equals sign.
+ */
+const char *lab_module_info(const uint8_t *data, size_t bytes, const char *key);
 
 #endif

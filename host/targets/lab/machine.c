@@ -7,8 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/targets/lab/bochs.h"
-#include "host/targets/lab/fail.h"
 #include "host/targets/lab/machine.h"
 
 /*
@@ -172,20 +170,4 @@ const struct lab_machine *lab_machine_find(const char *name)
 const char *lab_arch_name(enum arch arch)
 {
 	return arch == ARCH_X86_64 ? "x86_64" : "aarch64";
-}
-
-void lab_command_init(struct lab_command *cmd)
-{
-	*cmd = (struct lab_command){ .argv = NULL };
-	for (int i = 0; i < LAB_FD_FIRST_OTHER; i++)
-		cmd->fds[i] = -1;
-}
-
-void lab_command_free(struct lab_command *cmd)
-{
-	free(cmd->argv);
-	for (int i = 0; i < LAB_FD_FIRST_OTHER; i++)
-		if (cmd->fds[i] >= 0)
-			close(cmd->fds[i]);
-	lab_command_init(cmd);
 }

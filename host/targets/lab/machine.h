@@ -9,6 +9,9 @@
 #include "bench/catalogue.h"
 #include "host/targets/lab/emulator.h"
 
+/* Of Bochs, in MiB; a string because the configuration needs one. */
+#define BOCHS_MEMORY_MIB "256"
+
 struct lab_machine {
 	const char *name; /* "aarch64-vhe": what follows "lab:" */
 	enum arch arch;

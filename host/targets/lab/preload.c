@@ -7,10 +7,8 @@
 #include <unistd.h>
 
 #include "host/lib/error.h"
-#include "host/targets/lab/fail.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/preload.h"
-#include "host/targets/lab/preload_layout.h"
 #include "host/targets/lab/wire.h"
 
 #define PAGE 4096u

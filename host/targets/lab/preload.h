@@ -7,11 +7,26 @@
 #ifndef WS_LAB_PRELOAD_H
 #define WS_LAB_PRELOAD_H
 
+/* The image's first words, which preload.c writes and bochs_rom.S reads. */
+
+/* Above the legacy holes, and below all kernels. */
+#define PRELOAD_BASE 0x200000
+
+/* 32-bit words, as offsets from PRELOAD_BASE; addresses are guest-physical. */
+#define PRELOAD_AT_MAGIC  0  /* PRELOAD_MAGIC, as is the image's last word */
+#define PRELOAD_AT_BYTES  4  /* of the image, a multiple of 4096 */
+#define PRELOAD_AT_TABLES 8  /* for CR3 */
+#define PRELOAD_AT_PARAMS 12 /* boot_params */
+#define PRELOAD_AT_ENTRY  16 /* 64-bit code */
+
+#define PRELOAD_MAGIC 0x4c505357 /* "WSPL" */
+
+#ifndef __ASSEMBLER__
+
 #include <stddef.h>
 #include <stdint.h>
 
 #include "host/lib/error.h"
-#include "host/targets/target.h"
 
 struct lab_preload {
 	const uint8_t *kernel; /* a bzImage */
@@ -27,5 +42,7 @@ struct lab_preload {
  * negative errno. -ENOEXEC: not a kernel that can be entered so.
  */
 int lab_preload(const struct lab_preload *what, struct error *err);
+
+#endif /* __ASSEMBLER__ */
 
 #endif

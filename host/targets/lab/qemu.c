@@ -14,8 +14,6 @@
 
 #include "host/lib/interrupt.h"
 #include "host/lib/error.h"
-#include "host/targets/lab/child.h"
-#include "host/targets/lab/fail.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/machine.h"
 #include "host/targets/lab/session.h"
@@ -220,7 +218,7 @@ static int qemu_begin(const struct lab_child *child)
 				  line);
 	id = ret ? NULL : strstr(line, key);
 	if (id)
-		prefer_main_thread(child->pid, atoi(id + strlen(key)));
+		prefer_main_thread(child->process.pid, atoi(id + strlen(key)));
 	return ret;
 }
 

@@ -13,12 +13,11 @@
 
 #include "host/lib/interrupt.h"
 #include "host/lib/error.h"
-#include "host/targets/lab/fail.h"
+#include "host/lib/message.h"
 #include "host/targets/lab/session.h"
 #include "host/targets/lab/machine.h"
 #include "host/targets/lab/shared.h"
-#include "host/targets/lab/tail.h"
-#include "host/targets/lab/wire_reader.h"
+#include "host/targets/lab/wire.h"
 
 /* How often the wire, which cannot be polled, and interrupted are looked at. */
 #define LOOK_MS 20
@@ -60,11 +59,11 @@ static time_t waited_s(const struct session *s)
 	DIR *tasks;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)s->child.pid);
-	tasks = s->child.pid > 0 ? opendir(path) : NULL;
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)s->child.process.pid);
+	tasks = s->child.process.pid > 0 ? opendir(path) : NULL;
 	while (tasks && (d = readdir(tasks))) {
 		snprintf(path, sizeof(path), "/proc/%d/task/%.10s/schedstat",
-			 (int)s->child.pid, d->d_name);
+			 (int)s->child.process.pid, d->d_name);
 		f = *d->d_name == '.' ? NULL : fopen(path, "re");
 		if (f && fscanf(f, "%" SCNu64 " %" SCNu64, &run_ns, &wait_ns) == 2 &&
 		    wait_ns > most)
@@ -134,7 +133,7 @@ static int take_failure(struct session *s, const struct lab_frame *f)
 	char text[400];
 
 	snprintf(text, sizeof(text), "%s", (const char *)f->payload);
-	lab_printable(text);
+	message_clean(text);
 	return error_set(s->err, -EIO, "%s: %s", s->label, text);
 }
 
@@ -153,7 +152,7 @@ static int take_answer(struct session *s, const struct lab_frame *f)
 		ret = sink->symbols(sink->ctx, (const char *)f->payload, f->size);
 	} else if (f->type == LAB_FRAME_LINE && sink->line) {
 		snprintf(line, sizeof(line), "%s", (const char *)f->payload);
-		lab_printable(line);
+		message_clean(line);
 		sink->line(sink->ctx, line);
 	} else {
 		return error_set(s->err, -EBADMSG, "%s: unexpected frame %d on the wire",

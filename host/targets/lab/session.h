@@ -9,7 +9,6 @@
 
 #include "host/lib/interrupt.h"
 #include "host/lib/error.h"
-#include "host/targets/lab/child.h"
 #include "host/targets/lab/emulator.h"
 #include "host/targets/lab/job.h"
 #include "host/targets/target.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Frames: how they are built and sent. */
+/* Frames: encoding and sending, receiving and checking. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,4 +86,118 @@ int lab_wire_number(struct lab_wire *wire, enum lab_frame_type type, uint32_t nu
 
 	lab_put_le32(payload, number);
 	return lab_wire_send(wire, type, payload, sizeof(payload));
+}
+
+enum found {
+	FOUND_FRAME,
+	FOUND_PART,   /* so far it is one */
+	FOUND_DAMAGE, /* no frame begins here */
+	FOUND_NO_MEMORY,
+};
+
+int lab_reader_push(struct lab_reader *r, const void *bytes, size_t n)
+{
+	size_t held = r->end - r->begin;
+
+	if (!n)
+		return 0;
+	if (r->begin) {
+		memmove(r->bytes, r->bytes + r->begin, held);
+		r->begin = 0;
+		r->end = held;
+	}
+	if (held + n > r->room) {
+		size_t room = 2 * (held + n);
+		uint8_t *grown = realloc(r->bytes, room);
+
+		if (!grown)
+			return -ENOMEM;
+		r->bytes = grown;
+		r->room = room;
+	}
+	memcpy(r->bytes + r->end, bytes, n);
+	r->end += n;
+	return 0;
+}
+
+/* Is this the beginning of a header, or all of one? `n` bytes are there. */
+static enum found look_at_header(const uint8_t *p, size_t n)
+{
+	uint8_t magic[4];
+
+	lab_put_le32(magic, LAB_FRAME_MAGIC);
+	if (memcmp(p, magic, n < sizeof(magic) ? n : sizeof(magic)))
+		return FOUND_DAMAGE;
+	if (n < LAB_FRAME_HEADER_BYTES)
+		return FOUND_PART;
+	if (crc_of(p, 20) != lab_get_le32(p + 20) || !lab_get_le32(p + 4) ||
+	    lab_get_le32(p + 4) >= LAB_FRAME_TYPES ||
+	    lab_get_le32(p + 8) > LAB_FRAME_STORED_MAX ||
+	    lab_get_le32(p + 12) > LAB_FRAME_RAW_MAX)
+		return FOUND_DAMAGE;
+	return FOUND_FRAME;
+}
+
+static enum found unpack(struct lab_reader *r, const uint8_t *header)
+{
+	uLongf raw = lab_get_le32(header + 12), inflated = raw;
+	uint32_t stored = lab_get_le32(header + 8);
+	const uint8_t *p = header + LAB_FRAME_HEADER_BYTES;
+
+	if (crc_of(p, stored) != lab_get_le32(header + 16))
+		return FOUND_DAMAGE;
+	free(r->payload);
+	r->payload = malloc(raw + 1);
+	if (!r->payload)
+		return FOUND_NO_MEMORY;
+	if (uncompress(r->payload, &inflated, p, stored) != Z_OK || inflated != raw)
+		return FOUND_DAMAGE;
+	r->payload[raw] = '\0';
+	return FOUND_FRAME;
+}
+
+static enum found look(struct lab_reader *r)
+{
+	const uint8_t *p = r->bytes + r->begin;
+	size_t n = r->end - r->begin;
+	enum found found = look_at_header(p, n);
+
+	if (found != FOUND_FRAME)
+		return found;
+	if (n - LAB_FRAME_HEADER_BYTES < lab_get_le32(p + 8))
+		return FOUND_PART;
+	return unpack(r, p);
+}
+
+int lab_reader_next(struct lab_reader *r, bool last, struct lab_frame *frame)
+{
+	while (r->begin < r->end) {
+		const uint8_t *p = r->bytes + r->begin;
+		enum found found = look(r);
+
+		if (found == FOUND_NO_MEMORY)
+			return -ENOMEM;
+		if (found == FOUND_FRAME) {
+			frame->type = (enum lab_frame_type)lab_get_le32(p + 4);
+			frame->payload = r->payload;
+			frame->size = lab_get_le32(p + 12);
+			r->begin += LAB_FRAME_HEADER_BYTES + lab_get_le32(p + 8);
+			r->frames++;
+			return 1;
+		}
+		if (found == FOUND_PART && !last)
+			return 0;
+		r->begin++;
+		/* What firmware says before the machine speaks is no damage. */
+		if (r->frames)
+			r->skipped++;
+	}
+	return 0;
+}
+
+void lab_reader_free(struct lab_reader *r)
+{
+	free(r->bytes);
+	free(r->payload);
+	memset(r, 0, sizeof(*r));
 }

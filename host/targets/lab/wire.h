@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The frames in which a lab's machine sends its results out, and the end that
- * sends them. wire_reader.h is the end that receives them.
+ * The frames in which a lab's machine sends its results, and both ends of the wire.
  *
  * A frame is a header of 24 bytes and a payload, all numbers little-endian:
  *
@@ -69,5 +68,37 @@ int lab_wire_send(struct lab_wire *wire, enum lab_frame_type type, const void *p
 		  size_t bytes);
 int lab_wire_text(struct lab_wire *wire, enum lab_frame_type type, const char *text);
 int lab_wire_number(struct lab_wire *wire, enum lab_frame_type type, uint32_t number);
+
+/*
+ * The receiving end: bytes in, frames out. The bytes are not trusted. A frame is returned
+ * only if its length is within the limits and both checksums are correct; all other bytes
+ * are skipped, one by one, until a frame begins, and counted.
+ */
+struct lab_reader {
+	uint8_t *bytes; /* received, not yet consumed: [begin, end) */
+	size_t begin, end, room;
+	uint8_t *payload; /* of the frame handed out last */
+	uint64_t frames;  /* handed out */
+	uint64_t skipped; /* bytes that belong to no frame, after the first frame */
+};
+
+struct lab_frame {
+	enum lab_frame_type type;
+	/* Ends in a NUL that `size` does not count. Valid until the next call. */
+	const uint8_t *payload;
+	size_t size;
+};
+
+/* `r` is zeroed memory; lab_reader_free() in the end. */
+int lab_reader_push(struct lab_reader *r, const void *bytes, size_t n); /* 0, -ENOMEM */
+
+/*
+ * The next frame: 1, or 0 where more bytes are needed, or -ENOMEM. `last` says that
+ * no more will come: a frame that was cut off is then skipped like other damage,
+ * and what follows its beginning is looked through for frames.
+ */
+int lab_reader_next(struct lab_reader *r, bool last, struct lab_frame *frame);
+
+void lab_reader_free(struct lab_reader *r);
 
 #endif

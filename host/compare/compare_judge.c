@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The verdict of a row: exact targets, and noisy targets by intervals and tests. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gsl/gsl_cdf.h>
+
+#include "host/compare/compare_rules.h"
+#include "host/stats/summary.h"
+#include "host/stats/two_sample.h"
+
+/* The mean shows events on another path, which the median does not. */
+static void remark_mean(struct compare_row *row)
+{
+	double base = row->base.metric->boots[0].summary.mean;
+	double new = row->new.metric->boots[0].summary.mean;
+
+	if (base != new)
+		snprintf(row->reason, sizeof(row->reason),
+			 "equal medians; mean of the events: %.2f, now %.2f", base, new);
+}
+
+static void judge_points(struct compare_row *row)
+{
+	row->exact = true;
+	row->method = "exact";
+	compare_set_difference(row);
+	if (row->difference != 0)
+		row->verdict = compare_moved(row, row->difference > 0);
+	else
+		row->verdict = COMPARE_SAME;
+	if (row->verdict == COMPARE_SAME)
+		remark_mean(row);
+}
+
+/*
+ * Boots of one run differ where the path in the kernel depends on the addresses of its
+ * data, which differ between boots, and between kernels. The figure is then the range
+ * over the boots. Overlapping ranges are the same; disjoint ranges differ by the distance
+ * of their nearest ends.
+ */
+static void judge_ranges(struct compare_row *row)
+{
+	const struct compare_side *base = &row->base, *new = &row->new;
+	bool up = row->lo > 0, down = row->hi < 0;
+	double from = up ? base->max : base->min, to = up ? new->min : new->max;
+	double chance = stats_apart_by_chance(base->boots, new->boots);
+
+	row->method = "range";
+	row->difference = up || down ? to - from : 0;
+	if (base->min > 0 && new->min > 0)
+		row->ratio = up || down ? to / from : 1;
+	row->verdict = up || down ? compare_moved(row, up) : COMPARE_SAME_PLACEMENT;
+	/* A range of few boots is not reliable. */
+	if ((up || down) && chance > COMPARE_ALPHA)
+		snprintf(row->reason, sizeof(row->reason),
+			 "boots of one run differ: ranges over %zu and %zu boots are "
+			 "disjoint by chance in up to %.0f %% of comparisons; with %zu "
+			 "boots per side, in less than 1 %% (--boots)",
+			 base->boots, new->boots, 100 * chance,
+			 stats_least_values(COMPARE_ALPHA, 1));
+}
+
+void compare_judge_exact(struct compare_row *row)
+{
+	const struct compare_side *base = &row->base, *new = &row->new;
+
+	row->lo = new->min - base->max;
+	row->hi = new->max - base->min;
+	if (base->min > 0 && new->min > 0) {
+		row->ratio_lo = new->min / base->max;
+		row->ratio_hi = new->max / base->min;
+	}
+	row->level = 1;
+	if (base->min == base->max && new->min == new->max)
+		judge_points(row);
+	else
+		judge_ranges(row);
+	row->shift = row->difference;
+	row->shift_ratio = row->ratio;
+}
+
+/* Noisy targets. */
+#define LEVEL 0.95
+
+/* The band of differences that do not matter: share of the figure, or clock steps. */
+#define BAND_SHARE  0.01
+#define BAND_QUANTA 2
+
+/* Boot medians of the two sides, and work space. */
+struct boots {
+	double *base, *new, *work;
+	size_t n_base, n_new;
+};
+
+static size_t boots_of(const struct result_metric *m)
+{
+	return m->n_boots ? m->n_boots : 1;
+}
+
+static void boots_make(struct boots *b, const struct compare_row *row)
+{
+	size_t base = boots_of(row->base.metric), new = boots_of(row->new.metric);
+
+	/* A document can have boots with equal indices: a boot of `new` is then in
+	 * several pairs. */
+	*b = (struct boots){
+		.base = calloc(base, sizeof(double)),
+		.new = calloc(base > new ? base : new, sizeof(double)),
+		.work = calloc(base, sizeof(double)),
+	};
+	if (!b->base || !b->new || !b->work)
+		abort();
+}
+
+static void boots_free(struct boots *b)
+{
+	free(b->base);
+	free(b->new);
+	free(b->work);
+}
+
+static bool usable(const struct result_boot *boot)
+{
+	return boot->valid && !isnan(boot->summary.p50);
+}
+
+/* The tests are quadratic: of more boots, only each second, third, ... boot is used. */
+#define MEDIANS_MAX 2000
+
+static size_t medians(const struct result_metric *m, double *out)
+{
+	size_t step = 1 + m->n_boots / MEDIANS_MAX, n = 0;
+
+	for (size_t i = 0; i < m->n_boots; i += step)
+		if (usable(&m->boots[i]))
+			out[n++] = m->boots[i].summary.p50;
+	return n;
+}
+
+/* The boot with an index; usually at position `at`. */
+static const struct result_boot *boot_at(const struct result_metric *m, uint32_t index,
+					 size_t at)
+{
+	if (at < m->n_boots && m->boots[at].index == index)
+		return &m->boots[at];
+	for (size_t i = 0; i < m->n_boots; i++)
+		if (m->boots[i].index == index)
+			return &m->boots[i];
+	return NULL;
+}
+
+/* Boots with equal indices are a pair; both must be usable. */
+static void pair_up(struct boots *b, const struct compare_row *row)
+{
+	const struct result_metric *base = row->base.metric, *new = row->new.metric;
+
+	b->n_base = 0;
+	for (size_t i = 0; i < base->n_boots; i++) {
+		const struct result_boot *boot = &base->boots[i], *other;
+
+		other = boot_at(new, boot->index, i);
+		if (!other || !usable(boot) || !usable(other))
+			continue;
+		b->base[b->n_base] = boot->summary.p50;
+		b->new[b->n_base++] = other->summary.p50;
+	}
+	b->n_new = b->n_base;
+}
+
+static bool all_positive(const double *values, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!(values[i] > 0))
+			return false;
+	return true;
+}
+
+/* Sets ratios and differences from an estimate and interval of ln ratios. */
+static void set_from_logs(struct compare_row *row, double middle, double lo, double hi)
+{
+	row->shift_ratio = exp(middle);
+	row->ratio_lo = exp(lo);
+	row->ratio_hi = exp(hi);
+	row->shift = row->base.value * (row->shift_ratio - 1);
+	row->lo = row->base.value * (row->ratio_lo - 1);
+	row->hi = row->base.value * (row->ratio_hi - 1);
+}
+
+static double median_of(const double *values, size_t n, double *work)
+{
+	memcpy(work, values, n * sizeof(*work));
+	return stats_median(work, n);
+}
+
+/*
+ * Pairs: the median of ln(new / base) and its order-statistic interval. If a figure is
+ * zero or negative: of the differences.
+ */
+static void measure_pairs(struct compare_row *row, struct boots *b)
+{
+	struct stats_interval ci;
+	double middle;
+	bool logs;
+
+	row->method = "sign test";
+	if (!b->n_base)
+		return;
+	/* The figures are over the compared boots. */
+	row->base.value = median_of(b->base, b->n_base, b->work);
+	row->new.value = median_of(b->new, b->n_new, b->work);
+	logs = all_positive(b->base, b->n_base) && all_positive(b->new, b->n_new);
+	for (size_t i = 0; i < b->n_base; i++)
+		b->work[i] = logs ? log(b->new[i] / b->base[i]) : b->new[i] - b->base[i];
+	row->p = stats_sign_test(b->work, b->n_base);
+	/* all pairs are equal */
+	if (isnan(row->p))
+		row->p = 1;
+	middle = stats_median(b->work, b->n_base);
+	ci = (struct stats_interval){ .lo = NAN, .hi = NAN };
+	stats_median_interval(b->work, b->n_base, LEVEL, &ci);
+	if (logs) {
+		set_from_logs(row, middle, ci.lo, ci.hi);
+		return;
+	}
+	row->shift = middle;
+	row->lo = ci.lo;
+	row->hi = ci.hi;
+}
+
+/*
+ * The two runs can have seen different states of the machine: the drift is added to the
+ * interval, and the shift must be significant against the drift, too.
+ */
+static void allow_for_drift(struct stats_shift *shift, double *p,
+			    const struct drift_between *drift)
+{
+	double reach = drift_reach(drift, LEVEL), sd, t;
+
+	if (!(reach > 0) || isnan(shift->lo))
+		return;
+	sd = (shift->hi - shift->lo) / 2 / gsl_cdf_ugaussian_Pinv((1 + LEVEL) / 2);
+	t = fabs(shift->shift) / hypot(sd, drift->sd);
+	*p = fmax(*p, 2 * gsl_cdf_tdist_Q(t, drift->df));
+	shift->lo = shift->shift - hypot(shift->shift - shift->lo, reach);
+	shift->hi = shift->shift + hypot(shift->hi - shift->shift, reach);
+}
+
+static void take_logs(double *values, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		values[i] = log(values[i]);
+}
+
+static void measure_apart(struct compare_row *row, struct boots *b,
+			  const struct drift_between *drift)
+{
+	bool logs = all_positive(b->base, b->n_base) && all_positive(b->new, b->n_new) &&
+		    row->base.value > 0;
+	struct stats_mann_whitney test;
+	struct stats_shift shift;
+
+	row->method = "Mann-Whitney";
+	if (logs) {
+		take_logs(b->base, b->n_base);
+		take_logs(b->new, b->n_new);
+	}
+	/* no usable boot */
+	if (!b->n_base || !b->n_new)
+		return;
+	if (stats_mann_whitney(b->base, b->n_base, b->new, b->n_new, &test) ||
+	    stats_shift(b->base, b->n_base, b->new, b->n_new, LEVEL, &shift))
+		abort(); /* out of memory */
+	row->p = test.p;
+	if (logs) {
+		allow_for_drift(&shift, &row->p, drift);
+		set_from_logs(row, shift.shift, shift.lo, shift.hi);
+		return;
+	}
+	row->shift = shift.shift;
+	row->lo = shift.lo;
+	row->hi = shift.hi;
+}
+
+void compare_measure_noisy(const struct compare *c, struct compare_row *row,
+			   double quantum)
+{
+	struct boots b;
+
+	row->level = LEVEL;
+	boots_make(&b, row);
+	if (c->paired) {
+		pair_up(&b, row);
+		measure_pairs(row, &b);
+		row->pairs = b.n_base;
+	} else {
+		b.n_base = medians(row->base.metric, b.base);
+		b.n_new = medians(row->new.metric, b.new);
+		measure_apart(row, &b, &c->drift);
+	}
+	if (b.n_base <= MEDIANS_MAX)
+		row->cliff = stats_cliff(b.base, b.n_base, b.new, b.n_new);
+	boots_free(&b);
+	compare_set_difference(row);
+	row->band = fmax(BAND_SHARE * fabs(row->base.value), BAND_QUANTA * quantum);
+}
+
+/* Beyond the band by more than a rounding error. */
+static bool beyond(double difference, double band)
+{
+	return difference > band * (1 + 1e-9);
+}
+
+/* The shift and the difference of the medians have different signs. */
+static bool is_contrary(const struct compare_row *row)
+{
+	bool up = beyond(row->lo, row->band), down = beyond(-row->hi, row->band);
+
+	return row->p_holm <= COMPARE_ALPHA &&
+	       ((up && !(row->difference > 0)) || (down && !(row->difference < 0)));
+}
+
+static enum compare_verdict verdict_of(const struct compare_row *row)
+{
+	bool up = beyond(row->lo, row->band), down = beyond(-row->hi, row->band);
+
+	if (isnan(row->lo) || isnan(row->hi) || is_contrary(row))
+		return COMPARE_INCONCLUSIVE;
+	if (row->p_holm <= COMPARE_ALPHA && (up || down))
+		return compare_moved(row, up);
+	if (!beyond(-row->lo, row->band) && !beyond(row->hi, row->band))
+		return COMPARE_SAME;
+	return COMPARE_INCONCLUSIVE;
+}
+
+static size_t boots_used(const struct compare *c, const struct compare_row *row)
+{
+	size_t base = row->base.boots, new = row->new.boots;
+
+	return c->paired ? row->pairs : base < new ? base : new;
+}
+
+static void explain_undecided(const struct compare *c, struct compare_row *row,
+			      size_t family)
+{
+	const char *what = "the interval crosses the edge of the band";
+	const struct stats_power power = {
+		.paired = c->paired,
+		.shift = row->shift,
+		.lo = row->lo,
+		.hi = row->hi,
+		.band = row->band,
+		.drift = c->paired
+				 ? 0
+				 : drift_reach(&c->drift, LEVEL) * fabs(row->base.value),
+		.boots = boots_used(c, row),
+		.alpha = COMPARE_ALPHA,
+		.family = family,
+	};
+
+	if (is_contrary(row)) {
+		snprintf(row->reason, sizeof(row->reason),
+			 "the shift and the medians have different directions: the boots "
+			 "have several modes");
+		return;
+	}
+	row->boots_needed = stats_boots_needed(&power);
+	if (isnan(row->lo))
+		what = "too few boots for an interval";
+	else if (beyond(row->lo, row->band) || beyond(-row->hi, row->band))
+		what = "too few boots to be significant";
+	if (isnan(row->boots_needed))
+		snprintf(row->reason, sizeof(row->reason),
+			 "%s, and more boots would not help%s", what,
+			 c->drift.sd > 0 ? " (interleave the two, or reduce the drift of "
+					   "the machine)"
+					 : "");
+	else
+		snprintf(row->reason, sizeof(row->reason),
+			 "%s: about %.0f boots per side would decide", what,
+			 row->boots_needed);
+}
+
+void compare_judge_noisy(struct compare *c)
+{
+	double *p = calloc(c->n_rows + 1, sizeof(*p));
+	size_t family = 0;
+
+	if (!p)
+		abort();
+	for (size_t i = 0; i < c->n_rows; i++) {
+		p[i] = c->rows[i].p;
+		family += !isnan(p[i]);
+	}
+	if (stats_holm(p, c->n_rows, p))
+		abort();
+	for (size_t i = 0; i < c->n_rows; i++) {
+		struct compare_row *row = &c->rows[i];
+
+		/* Other rows are exact, changed, or lack a figure. */
+		if (row->level != LEVEL)
+			continue;
+		row->p_holm = p[i];
+		row->verdict = verdict_of(row);
+		if (row->verdict == COMPARE_INCONCLUSIVE)
+			explain_undecided(c, row, family ? family : 1);
+	}
+	free(p);
+}

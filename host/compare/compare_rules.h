@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The steps of a comparison, shared by the files of this folder. */
+#ifndef WS_COMPARE_RULES_H
+#define WS_COMPARE_RULES_H
+
+#include "host/compare/compare.h"
+
+/* A p is significant up to here, after Holm's correction. */
+#define COMPARE_ALPHA 0.01
+
+/*
+ * Whether two documents can be compared; whether options name rows, and units are equal;
+ * whether threshold patterns match. 0, or -EINVAL with `err`.
+ */
+int compare_check_kind(const struct result *base, const struct result *new,
+		       const struct compare_options *o, struct error *err);
+int compare_check_rows(const struct compare *c, const struct compare_options *o,
+		       struct error *err);
+int compare_check_thresholds(const struct compare *c, const struct compare_options *o,
+			     struct error *err);
+
+/* Judges a row of an exact target. */
+void compare_judge_exact(struct compare_row *row);
+
+/*
+ * Noisy rows in two steps: first the interval and p of each row; then, when all rows have
+ * p, Holm's correction and the verdicts. `quantum` is the step of the clock in the unit
+ * of the row.
+ */
+void compare_measure_noisy(const struct compare *c, struct compare_row *row,
+			   double quantum);
+void compare_judge_noisy(struct compare *c);
+
+/* Sets `difference` and `ratio` from the two figures. */
+void compare_set_difference(struct compare_row *row);
+
+/* COMPARE_WORSE or COMPARE_BETTER for a change up or down. */
+enum compare_verdict compare_moved(const struct compare_row *row, bool up);
+
+/* Fills in c->notes. */
+void compare_note(struct compare *c);
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `history check`: the changes of the selected series, thresholds, and the verdict. */
+#include "host/history/history.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char **history_split(char *list)
+{
+	size_t n = 1;
+	const char **parts;
+
+	for (const char *c = list; *c; c++)
+		n += *c == ',';
+	parts = calloc(n + 1, sizeof(*parts));
+	if (!parts)
+		abort();
+	for (n = 0; list;)
+		parts[n++] = strsep(&list, ",");
+	return parts;
+}
+
+static bool glob_matches(const char *pattern, const char *name)
+{
+	return !fnmatch(pattern, name, 0);
+}
+
+/* Whether a name matches one of a comma-separated list of patterns; NULL: all match. */
+static bool fits(const char *patterns, const char *name,
+		 bool (*matches)(const char *word, const char *name))
+{
+	const char **parts;
+	char *copy;
+	bool found = false;
+
+	if (!patterns)
+		return true;
+	copy = strdup(patterns);
+	if (!copy)
+		abort();
+	parts = history_split(copy);
+	for (size_t i = 0; parts[i] && !found; i++)
+		found = matches(parts[i], name);
+	free(parts);
+	free(copy);
+	return found;
+}
+
+bool history_selects(const struct history_query *q, const struct history *h,
+		     const struct history_series *s)
+{
+	return fits(q->targets, h->places[s->place].target, glob_matches) &&
+	       fits(q->benches, s->benchmark, result_bench_matches) &&
+	       fits(q->configs, s->config, glob_matches) &&
+	       fits(q->metrics, s->metric, glob_matches);
+}
+
+const struct changepoint *history_change(const struct history_alarm *a)
+{
+	return &a->series->changes[a->k];
+}
+
+static size_t new_run(const struct history_alarm *a)
+{
+	return a->series->points[history_change(a)->index].run;
+}
+
+double history_relative(const struct changepoint *c)
+{
+	return c->before == 0 ? NAN : (c->after - c->before) / fabs(c->before);
+}
+
+static int rank(enum history_kind kind)
+{
+	static const int ranks[] = {
+		[HISTORY_WORSE] = 0,
+		[HISTORY_CHANGED] = 1,
+		[HISTORY_BETTER] = 2,
+	};
+
+	return ranks[kind];
+}
+
+/* By place, by run, then the worst first. */
+static int by_weight(const void *x, const void *y)
+{
+	const struct history_alarm *a = x, *b = y;
+	double r, s;
+
+	if (a->series->place != b->series->place)
+		return a->series->place < b->series->place ? -1 : 1;
+	if (new_run(a) != new_run(b))
+		return new_run(a) < new_run(b) ? -1 : 1;
+	if (a->kind != b->kind)
+		return rank(a->kind) - rank(b->kind);
+	r = changepoint_magnitude(history_change(a));
+	s = changepoint_magnitude(history_change(b));
+	if (r != s)
+		return r > s ? -1 : 1;
+	return a->series < b->series ? -1 : a->series > b->series;
+}
+
+/* The threshold that covers a change for worse; NULL. */
+static const struct threshold *let_pass(const struct history_query *q,
+					const struct history_series *s, size_t k)
+{
+	const struct changepoint *c = &s->changes[k];
+	const struct threshold *t =
+		threshold_find(q->thresholds, q->n_thresholds, s->benchmark, s->unit);
+
+	return t && history_kind(s, k) == HISTORY_WORSE &&
+			       threshold_covers(t, c->after - c->before, c->before)
+		       ? t
+		       : NULL;
+}
+
+struct history_alarm *history_alarms(const struct history_query *q,
+				     const struct history *h, size_t *n)
+{
+	struct history_alarm *alarms;
+	size_t room = 1;
+
+	for (size_t i = 0; i < h->n_series; i++)
+		room += h->series[i].n_changes;
+	alarms = calloc(room, sizeof(*alarms));
+	if (!alarms)
+		abort();
+	*n = 0;
+	for (size_t i = 0; i < h->n_series; i++) {
+		const struct history_series *s = &h->series[i];
+
+		if (!history_selects(q, h, s))
+			continue;
+		for (size_t k = 0; k < s->n_changes; k++)
+			alarms[(*n)++] = (struct history_alarm){
+				.series = s,
+				.k = k,
+				.kind = history_kind(s, k),
+				.recent = history_is_recent(h, history_new_run(h, s, k),
+							    q->last),
+				.let_pass = let_pass(q, s, k),
+			};
+	}
+	qsort(alarms, *n, sizeof(*alarms), by_weight);
+	return alarms;
+}
+
+struct history_tally history_tally(const struct history_query *q, const struct history *h,
+				   const struct history_alarm *alarms, size_t n)
+{
+	struct history_tally t = { 0 };
+
+	for (size_t i = 0; i < h->n_series; i++) {
+		if (!history_selects(q, h, &h->series[i]))
+			continue;
+		t.series++;
+		t.unjudged += h->series[i].method == HISTORY_TOO_FEW;
+		t.gone += !history_is_current(h, &h->series[i]);
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct history_alarm *a = &alarms[i];
+
+		t.old += !a->recent;
+		if (!a->recent)
+			continue;
+		t.let_pass += a->let_pass != NULL;
+		t.worse += a->kind == HISTORY_WORSE && !a->let_pass;
+		t.better += a->kind == HISTORY_BETTER;
+		t.changed += a->kind == HISTORY_CHANGED;
+	}
+	return t;
+}
+
+static bool has_benchmark(const struct history *h, const struct threshold *t)
+{
+	for (size_t i = 0; i < h->n_series; i++)
+		if (threshold_names(t, h->series[i].benchmark))
+			return true;
+	return false;
+}
+
+int history_check_thresholds(const struct history_query *q, const struct history *h,
+			     struct error *err)
+{
+	for (size_t i = 0; i < q->n_thresholds; i++) {
+		const struct threshold *t = &q->thresholds[i];
+
+		if (!threshold_names_any(t) && !has_benchmark(h, t))
+			return error_set(err, -EINVAL,
+					 "--threshold %s: no benchmark matches '%s'",
+					 t->text, t->pattern);
+	}
+	return 0;
+}
+
+enum history_outcome history_outcome(const struct history_alarm *alarms, size_t n,
+				     const struct history_tally *t)
+{
+	bool unsure = false;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct history_alarm *a = &alarms[i];
+
+		if (a->kind != HISTORY_WORSE || !a->recent || a->let_pass)
+			continue;
+		if (a->confirmed == HISTORY_UNTRIED || a->confirmed == HISTORY_CONFIRMED)
+			return HISTORY_REGRESSION;
+		unsure = true;
+	}
+	return unsure || t->unjudged == t->series ? HISTORY_UNSURE : HISTORY_PASS;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Child processes that end with their parent, and programs in PATH. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/lib/interrupt.h"
+#include "host/lib/process.h"
+
+#define FDS_MAX 32
+
+#define VERSION_TIMEOUT_NS 10000000000ull
+
+static bool is_among(const char *const *list, const char *variable)
+{
+	size_t name_bytes = strcspn(variable, "=") + 1;
+
+	for (; list && *list; list++)
+		if (!strncmp(*list, variable, name_bytes))
+			return true;
+	return false;
+}
+
+/* The environment with variables added or replaced; NULL: out of memory. */
+static char **environment_with(const char *const *added)
+{
+	size_t n_added = 0, n = 0;
+	char **all;
+
+	while (added && added[n_added])
+		n_added++;
+	while (environ[n])
+		n++;
+	all = malloc((n_added + n + 1) * sizeof(*all));
+	if (!all)
+		return NULL;
+	n = 0;
+	for (size_t i = 0; i < n_added; i++)
+		all[n++] = (char *)added[i];
+	for (size_t i = 0; environ[i]; i++)
+		if (!is_among(added, environ[i]))
+			all[n++] = environ[i];
+	all[n] = NULL;
+	return all;
+}
+
+static int move_descriptors(const struct process_start *how)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), high[FDS_MAX];
+
+	if (null < 0)
+		return -errno;
+	/* dup2() in place could overwrite a descriptor that a later entry needs. */
+	for (size_t i = 0; i < how->n_fds; i++) {
+		int fd = how->fds[i] < 0 && i <= STDERR_FILENO ? null : how->fds[i];
+
+		high[i] = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, FDS_MAX);
+	}
+	for (size_t i = 0; i < how->n_fds; i++)
+		if (high[i] >= 0 && dup2(high[i], (int)i) < 0)
+			return -errno;
+	return 0;
+}
+
+/* In the child: async-signal-safe calls only. Writes the errno of a failure. */
+static void exec_child(const struct process_start *how, char *const *environment,
+		       int failure_fd, pid_t parent)
+{
+	sigset_t none;
+	int err;
+
+	setpgid(0, 0);
+	/* A parent that died before prctl() sends no signal. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+		_exit(127);
+	failure_fd = fcntl(failure_fd, F_DUPFD_CLOEXEC, FDS_MAX);
+	err = -move_descriptors(how);
+	if (!err) {
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		signal(SIGPIPE, SIG_DFL);
+		execvpe(how->argv[0], (char *const *)how->argv, environment);
+		err = errno;
+	}
+	if (write(failure_fd, &err, sizeof(err)) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+int process_start(struct process *p, const struct process_start *how)
+{
+	char **environment = environment_with(how->environment);
+	int failure[2], err = 0;
+	pid_t parent = getpid();
+	ssize_t got;
+
+	p->pid = 0;
+	if (!environment)
+		return -ENOMEM;
+	if (how->n_fds > FDS_MAX || pipe2(failure, O_CLOEXEC)) {
+		err = how->n_fds > FDS_MAX ? E2BIG : errno;
+		free(environment);
+		return -err;
+	}
+	p->pid = fork();
+	if (!p->pid)
+		exec_child(how, environment, failure[1], parent);
+	if (p->pid < 0) {
+		err = errno;
+		p->pid = 0;
+	}
+	close(failure[1]);
+	free(environment);
+	/* A successful exec closes the write end. */
+	do
+		got = read(failure[0], &err, sizeof(err));
+	while (got < 0 && errno == EINTR);
+	close(failure[0]);
+	if (err)
+		process_stop(p);
+	return -err;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+int process_wait(struct process *p, uint64_t timeout_ns, int *status)
+{
+	struct pollfd fd = { .fd = (int)syscall(SYS_pidfd_open, p->pid, 0),
+			     .events = POLLIN };
+	uint64_t end = now_ns() + timeout_ns;
+	int ret = fd.fd < 0 ? -errno : -EAGAIN;
+
+	while (ret == -EAGAIN) {
+		uint64_t now = now_ns();
+
+		if (interrupted) {
+			ret = -EINTR;
+		} else if (now >= end) {
+			ret = -ETIMEDOUT;
+		} else if (poll(&fd, 1,
+				/* Slices: a signal just before poll() is noticed. */
+				(int)((end - now) / 1000000 < 100
+					      ? (end - now) / 1000000 + 1
+					      : 100)) > 0) {
+			ret = waitpid(p->pid, status, 0) == p->pid ? 0 : -errno;
+			p->pid = 0;
+		}
+	}
+	if (fd.fd >= 0)
+		close(fd.fd);
+	return ret;
+}
+
+int process_stop(struct process *p)
+{
+	int status = 0;
+
+	if (p->pid <= 0)
+		return 0;
+	kill(-p->pid, SIGKILL);
+	kill(p->pid, SIGKILL); /* before its setpgid() */
+	while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	p->pid = 0;
+	return status;
+}
+
+int process_find(const char *program, char path[PATH_MAX])
+{
+	const char *p = getenv("PATH");
+
+	if (!p)
+		p = "/usr/local/bin:/usr/bin:/bin";
+	while (*p) {
+		size_t n = strcspn(p, ":");
+
+		if (n &&
+		    snprintf(path, PATH_MAX, "%.*s/%s", (int)n, p, program) < PATH_MAX &&
+		    !access(path, X_OK))
+			return 0;
+		p += n + (p[n] == ':');
+	}
+	path[0] = '\0';
+	return -ENOENT;
+}
+
+void process_version(const char *program, const char *option, char *text, size_t bytes)
+{
+	const char *argv[] = { program, option, NULL };
+	struct process process;
+	int out[2], status;
+	char *line;
+	ssize_t got;
+
+	text[0] = '\0';
+	if (pipe2(out, O_CLOEXEC))
+		return;
+	if (!process_start(&process, &(struct process_start){
+					     .argv = argv,
+					     .fds = (int[]){ -1, out[1], out[1] },
+					     .n_fds = 3,
+				     })) {
+		/* The output is smaller than a pipe: the program ends before the read. */
+		if (!process_wait(&process, VERSION_TIMEOUT_NS, &status)) {
+			got = read(out[0], text, bytes - 1);
+			text[got > 0 ? got : 0] = '\0';
+		}
+		process_stop(&process);
+	}
+	close(out[0]);
+	close(out[1]);
+	/* Bochs prints rulers and file names around its name. */
+	line = strcasestr(text, "emulator");
+	if (!line)
+		line = text;
+	while (line > text && line[-1] != '\n')
+		line--;
+	line += strspn(line, " \t");
+	line[strcspn(line, "\n")] = '\0';
+	memmove(text, line, strlen(line) + 1);
+}

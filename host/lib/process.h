@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Child processes that end with their parent, and programs in PATH. */
+#ifndef WS_LIB_PROCESS_H
+#define WS_LIB_PROCESS_H
+
+#include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct process {
+	pid_t pid; /* 0: not running */
+};
+
+struct process_start {
+	const char *const *argv; /* argv[0] is searched in PATH unless it has a slash */
+	/* "NAME=value" strings that are added to the environment; NULL: none. */
+	const char *const *environment;
+	/*
+	 * Descriptor i of the child is fds[i]. -1: /dev/null for 0, 1 and 2, otherwise
+	 * unchanged. Descriptors from n_fds on are inherited unless they are CLOEXEC.
+	 */
+	const int *fds;
+	size_t n_fds;
+};
+
+/*
+ * Starts a child in a process group of its own, so that a terminal's Ctrl-C reaches only
+ * the parent. The child is killed when the calling thread ends. 0, or a negative errno:
+ * -ENOENT if the program does not exist.
+ */
+int process_start(struct process *p, const struct process_start *how);
+
+/*
+ * Waits until the child ends. 0 with its status as waitpid() returns it, -ETIMEDOUT, or
+ * -EINTR if `interrupted` is set.
+ */
+int process_wait(struct process *p, uint64_t timeout_ns, int *status);
+
+/* Kills the process group if the child runs. Returns the status of waitpid(), or 0. */
+int process_stop(struct process *p);
+
+/* The path of an executable program in PATH. 0 or -ENOENT. */
+int process_find(const char *program, char path[PATH_MAX]);
+
+/*
+ * The line of the output of `program option` that contains "emulator", else the first
+ * line; "" if the program fails. Reads at most `bytes` of the output.
+ */
+void process_version(const char *program, const char *option, char *text, size_t bytes);
+
+#endif

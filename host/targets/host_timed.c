@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What host-timed benchmarks share: a VM with a payload, its run, and the series. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/mark.h"
+#include "host/lib/error.h"
+#include "host/lib/interrupt.h"
+#include "host/targets/host_timed.h"
+#include "host/vmm/clock.h"
+#include "host/vmm/timer.h"
+
+static void ignore_doorbell(void *ctx, uint32_t value)
+{
+	(void)ctx;
+	(void)value;
+}
+
+const struct vm_listener host_timed_ignore = { .doorbell = ignore_doorbell };
+
+int host_timed_open(struct host_timed *h, struct vm *vm, enum abi_command command,
+		    const struct vm_listener *listener)
+{
+	struct abi_params params = h->rq->params;
+	uint64_t entry;
+	int err;
+
+	params.magic = ABI_MAGIC;
+	params.version = ABI_VERSION;
+	params.flags = ABI_FLAG_DOORBELL;
+	params.command = command;
+	params.pmc_events = params.spins = 0;
+	err = vm_create(vm, h->kvm_fd, h->config, listener);
+	if (!err)
+		err = vm_load(vm, h->rq->image, h->rq->image_bytes, &entry);
+	if (!err)
+		err = vm_write(vm, vm->ram_gpa + ABI_PAGE_OFFSET, &params,
+			       sizeof(params));
+	if (!err)
+		err = vm_reset(vm, entry);
+	return err ? error_set(h->err, err, "%s", vm->error.text) : 0;
+}
+
+static void on_first_doorbell(void *ctx, uint32_t value)
+{
+	struct host_timed *h = ctx;
+
+	(void)value;
+	if (h->booting)
+		vcpu_kick(h->booting);
+	h->booting = NULL;
+}
+
+int host_timed_boot(struct host_timed *h, struct vm *vm, enum abi_command command)
+{
+	const struct vm_listener listener = { .ctx = h, .doorbell = on_first_doorbell };
+	int err;
+
+	h->booting = &vm->vcpus[0];
+	err = host_timed_open(h, vm, command, &listener);
+	return err ? err : host_timed_run(h, vm, NULL, VCPU_STOP_KICK);
+}
+
+/* The time limit of the boot has passed: reports where the guest was. */
+static void time_out(struct host_timed *h, const struct vcpu *vcpu)
+{
+	char registers[320];
+
+	vcpu_dump(vcpu, registers, sizeof(registers));
+	host_timed_crash(h, "the guest hung: no end after %.1f s; %s",
+			 (double)h->rq->timeout_ns / 1e9, registers);
+}
+
+bool host_timed_late(struct host_timed *h)
+{
+	if (!watchdog_expired())
+		return false;
+	host_timed_crash(h, "the host was not done after %.1f s",
+			 (double)h->rq->timeout_ns / 1e9);
+	return true;
+}
+
+int host_timed_run(struct host_timed *h, struct vm *vm, struct run_timer *budget,
+		   enum vcpu_stop why)
+{
+	static const char *const stops[] = {
+		[VCPU_STOP_NONE] = "did not stop",
+		[VCPU_STOP_DOORBELL] = "finished",
+		[VCPU_STOP_BUDGET] = "used up its time",
+		[VCPU_STOP_KICK] = "was kicked",
+		[VCPU_STOP_DRAINED] = "was drained",
+	};
+	struct vcpu *vcpu = &vm->vcpus[0];
+	struct abi_report guest;
+
+	if (vm->config.bare_loop)
+		(void)vcpu_run_bare(vcpu, budget);
+	else
+		(void)vcpu_run(vcpu, budget);
+	if (interrupted)
+		return error_set(h->err, -EINTR, "interrupted");
+	if (vcpu->stop == VCPU_STOP_DOORBELL && !boot_is_done(vm->ram, &guest, h->rep))
+		return -ECANCELED;
+	if (vcpu->stop == why)
+		return 0;
+	if (vcpu->stop == VCPU_STOP_TIMEOUT)
+		time_out(h, vcpu);
+	else if (vcpu->stop == VCPU_STOP_SHUTDOWN || vcpu->stop == VCPU_STOP_ERROR)
+		host_timed_crash(h, "%s", vm->error.text);
+	else
+		host_timed_crash(h, "the guest %s unexpectedly", stops[vcpu->stop]);
+	return -ECANCELED;
+}
+
+static int add_series(struct host_timed *h, enum abi_phase phase, uint32_t n)
+{
+	h->rep->series[phase] = calloc(n, sizeof(uint64_t));
+	if (!h->rep->series[phase])
+		return error_set(h->err, -ENOMEM, "out of memory");
+	h->rep->guest.samples[phase] = n;
+	return 0;
+}
+
+uint64_t *host_timed_series(struct host_timed *h, uint32_t most, uint32_t *n)
+{
+	uint32_t i;
+
+	*n = h->rq->params.events < most ? h->rq->params.events : most;
+	if (add_series(h, ABI_PHASE_EVENT, *n) || add_series(h, ABI_PHASE_NULL, *n))
+		return NULL;
+	MARK_HERE(MARK_PHASE_BEGIN(ABI_PHASE_NULL));
+	for (i = 0; i < *n; i++) {
+		uint64_t start = clock_now();
+
+		h->rep->series[ABI_PHASE_NULL][i] = clock_now() - start;
+	}
+	MARK_HERE(MARK_PHASE_BEGIN(ABI_PHASE_EVENT));
+	return h->rep->series[ABI_PHASE_EVENT];
+}
+
+uint64_t host_timed_stamp(const struct vm *vm, enum abi_phase phase, uint32_t i)
+{
+	uint64_t ticks = 0;
+
+	/* Cannot fail: i < ABI_SERIES_MAX, and the series lie in RAM. */
+	(void)vm_read(vm,
+		      vm->ram_gpa + ABI_SERIES_OFFSET +
+			      ((uint64_t)phase * ABI_SERIES_MAX + i) * sizeof(ticks),
+		      &ticks, sizeof(ticks));
+	return ticks;
+}
+
+int host_timed_done(struct host_timed *h)
+{
+	MARK_HERE(MARK_PHASE_END(ABI_PHASE_EVENT));
+	h->rep->outcome = BOOT_DONE;
+	return 0;
+}
+
+int host_timed_skip(struct host_timed *h, const char *fmt, ...)
+{
+	va_list args;
+
+	h->rep->outcome = BOOT_SKIP;
+	va_start(args, fmt);
+	vsnprintf(h->rep->reason, sizeof(h->rep->reason), fmt, args);
+	va_end(args);
+	return 0;
+}
+
+int host_timed_crash(struct host_timed *h, const char *fmt, ...)
+{
+	va_list args;
+
+	h->rep->outcome = BOOT_CRASH;
+	va_start(args, fmt);
+	vsnprintf(h->rep->reason, sizeof(h->rep->reason), fmt, args);
+	va_end(args);
+	return 0;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Benchmarks that the host times (NEEDS_DRIVER): kicks, timers, injection, register
+ * access, creation. The function of a row creates VMs, runs the `driven` payload
+ * (guest/driven.c) in them, and stores samples where a payload would have.
+ */
+#ifndef WS_TARGETS_HOST_TIMED_H
+#define WS_TARGETS_HOST_TIMED_H
+
+#include "host/targets/boot.h"
+#include "host/vmm/vmm.h"
+
+struct host_timed {
+	int kvm_fd;
+	/* CPUs of the calling thread and of a second thread; NULL: not pinned. */
+	const int *cpus;
+	const struct vm_config *config;
+	const struct boot_request *rq; /* rq->image is the row's payload */
+	struct boot_report *rep;
+	struct error *err;
+	struct vcpu *booting; /* host_timed_boot(): no doorbell so far; or NULL */
+};
+
+/*
+ * The function of a row stores rq->params.events samples of the host's clock
+ * (host/vmm/clock.h) in series EVENT and as many samples of the cost of reading the clock
+ * in series NULL; the other series stay empty. Returns 0 with rep->outcome set, or a
+ * negative errno with h->err. The caller has started the thread's watchdog
+ * (host/vmm/timer.h) with the time limit of the boot.
+ */
+int host_timed_irq_inject(struct host_timed *h);
+int host_timed_irq_inject_eoi(struct host_timed *h);
+int host_timed_irqfd_inject(struct host_timed *h);
+int host_timed_kick_signal(struct host_timed *h);
+int host_timed_kick_immediate_exit(struct host_timed *h);
+int host_timed_overshoot_posix(struct host_timed *h);
+int host_timed_overshoot_perf(struct host_timed *h);
+int host_timed_insn_stop(struct host_timed *h);
+
+int host_timed_exit_out(struct host_timed *h);
+int host_timed_exit_in(struct host_timed *h);
+int host_timed_immediate_exit(struct host_timed *h);
+int host_timed_vmm_overhead(struct host_timed *h);
+int host_timed_state_get_all(struct host_timed *h);
+int host_timed_state_sync_lazy(struct host_timed *h);
+int host_timed_state_sync_always(struct host_timed *h);
+int host_timed_state_sync_regs(struct host_timed *h);
+
+int host_timed_vm_create(struct host_timed *h);
+int host_timed_first_exit(struct host_timed *h);
+int host_timed_checkpoint_save(struct host_timed *h);
+int host_timed_checkpoint_restore(struct host_timed *h);
+
+/*
+ * For these functions. Creates a VM with the row's payload and `command` in its
+ * parameters, ready to run. Sets h->err on failure; vm_destroy() in any case.
+ */
+int host_timed_open(struct host_timed *h, struct vm *vm, enum abi_command command,
+		    const struct vm_listener *listener);
+
+/*
+ * host_timed_open(), and runs the payload to its first doorbell: from there on the guest
+ * executes `command`. Later doorbells are ignored.
+ */
+int host_timed_boot(struct host_timed *h, struct vm *vm, enum abi_command command);
+
+/*
+ * Runs the boot CPU until it stops because of `why`. Another reason fails the boot, and
+ * so does the watchdog: -ECANCELED with rep->outcome set. -EINTR with h->err.
+ */
+int host_timed_run(struct host_timed *h, struct vm *vm, struct run_timer *budget,
+		   enum vcpu_stop why);
+
+/*
+ * Allocates series EVENT and series NULL, and fills series NULL. `*n`: the number of
+ * samples, rq->params.events but at most `most`. NULL with h->err: out of memory.
+ */
+uint64_t *host_timed_series(struct host_timed *h, uint32_t most, uint32_t *n);
+
+/* A listener that ignores all doorbells. */
+extern const struct vm_listener host_timed_ignore;
+
+/* Between two steps of the host: true, with rep->outcome set, after the time limit. */
+bool host_timed_late(struct host_timed *h);
+
+/* Sample `i` of a series that the payload stored. */
+uint64_t host_timed_stamp(const struct vm *vm, enum abi_phase phase, uint32_t i);
+
+/* Set rep->outcome: done, skipped, failed. Return 0. */
+int host_timed_done(struct host_timed *h);
+int host_timed_skip(struct host_timed *h, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+int host_timed_crash(struct host_timed *h, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

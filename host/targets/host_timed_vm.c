@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Host-timed benchmarks of whole VMs: creation, the first exit, checkpoints. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "host/lib/error.h"
+#include "host/targets/host_timed.h"
+#include "host/vmm/checkpoint.h"
+#include "host/vmm/clock.h"
+
+/* Milliseconds each: enough for a median. */
+#define CREATE_EVENTS 20
+
+/* From nothing to a VM with memory, interrupt controller and a vCPU. */
+int host_timed_vm_create(struct host_timed *h)
+{
+	uint64_t *series;
+	uint32_t n, i;
+
+	series = host_timed_series(h, CREATE_EVENTS, &n);
+	if (!series)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
+		uint64_t start = clock_now();
+		struct vm vm;
+		int err = vm_create(&vm, h->kvm_fd, h->config, &host_timed_ignore);
+
+		series[i] = clock_now() - start;
+		if (err)
+			error_set(h->err, err, "%s", vm.error.text);
+		vm_destroy(&vm);
+		if (err)
+			return err;
+		if (host_timed_late(h))
+			return 0;
+	}
+	return host_timed_done(h);
+}
+
+struct first {
+	uint64_t ticks;
+	struct vcpu *vcpu;
+};
+
+static void on_first_exit(void *ctx, uint32_t value)
+{
+	struct first *f = ctx;
+
+	(void)value;
+	f->ticks = clock_now();
+	vcpu_kick(f->vcpu);
+}
+
+/* From nothing to the first exit that user space sees. */
+int host_timed_first_exit(struct host_timed *h)
+{
+	uint64_t *series;
+	uint32_t n, i;
+
+	series = host_timed_series(h, CREATE_EVENTS, &n);
+	if (!series)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
+		struct vm vm;
+		struct first first = { .vcpu = &vm.vcpus[0] };
+		const struct vm_listener listener = { .ctx = &first,
+						      .doorbell = on_first_exit };
+		uint64_t start = clock_now();
+		int err = host_timed_open(h, &vm, ABI_COMMAND_SPIN, &listener);
+
+		if (!err)
+			err = host_timed_run(h, &vm, NULL, VCPU_STOP_KICK);
+		series[i] = first.ticks - start;
+		vm_destroy(&vm);
+		if (err)
+			return err == -ECANCELED ? 0 : err;
+	}
+	return host_timed_done(h);
+}
+
+/* Megabytes each. */
+#define CHECKPOINT_EVENTS 5
+
+static int checkpoint_once(struct host_timed *h, struct vm *vm, const char *path,
+			   bool restore, uint64_t *ticks)
+{
+	struct vm fresh;
+	uint64_t start = clock_now();
+	int err = checkpoint_save(vm, path);
+
+	*ticks = clock_now() - start;
+	if (err)
+		return error_set(h->err, err, "%s", vm->error.text);
+	if (!restore)
+		return 0;
+	err = vm_create(&fresh, h->kvm_fd, h->config, &vm->listener);
+	if (!err) {
+		start = clock_now();
+		err = checkpoint_restore(&fresh, path);
+		*ticks = clock_now() - start;
+	}
+	if (err)
+		error_set(h->err, err, "%s", fresh.error.text);
+	vm_destroy(&fresh);
+	return err;
+}
+
+static int run_checkpoints(struct host_timed *h, struct vm *vm, const char *path,
+			   bool restore, uint64_t *series, uint32_t n)
+{
+	uint32_t i;
+	int err = 0;
+
+	/* The guest has booted; its last exit may be incomplete. */
+	if (vcpu_drain(&vm->vcpus[0]))
+		err = error_set(h->err, -EIO, "%s", vm->error.text);
+	for (i = 0; !err && i < n; i++)
+		err = host_timed_late(h)
+			      ? -ECANCELED
+			      : checkpoint_once(h, vm, path, restore, &series[i]);
+	return err;
+}
+
+/* A new folder in $TMPDIR, /tmp, or the root folder of a lab. */
+static int make_folder(char *folder, size_t bytes)
+{
+	const char *base = getenv("TMPDIR");
+
+	if (!base)
+		base = access("/tmp", W_OK) ? "" : "/tmp";
+	snprintf(folder, bytes, "%s/worldswitch-XXXXXX", base);
+	return mkdtemp(folder) ? 0 : -errno;
+}
+
+static int checkpoint(struct host_timed *h, bool restore)
+{
+	struct vm vm;
+	char folder[256], path[300];
+	uint64_t *series;
+	uint32_t n;
+	int err;
+
+	series = host_timed_series(h, CHECKPOINT_EVENTS, &n);
+	if (!series)
+		return -ENOMEM;
+	err = make_folder(folder, sizeof(folder));
+	if (err)
+		return error_set(h->err, err, "cannot make folder %s: %m", folder);
+	snprintf(path, sizeof(path), "%s/checkpoint", folder);
+	err = host_timed_boot(h, &vm, ABI_COMMAND_SPIN);
+	if (!err)
+		err = run_checkpoints(h, &vm, path, restore, series, n);
+	vm_destroy(&vm);
+	unlink(path);
+	rmdir(folder);
+	if (err)
+		return err == -ECANCELED ? 0 : err;
+	return host_timed_done(h);
+}
+
+int host_timed_checkpoint_save(struct host_timed *h)
+{
+	return checkpoint(h, false);
+}
+
+int host_timed_checkpoint_restore(struct host_timed *h)
+{
+	return checkpoint(h, true);
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The emulator's process: its command, its descriptors, and the end of its output. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "host/lib/message.h"
+#include "host/targets/lab/emulator.h"
+
+/*
+ * Room in the pipes. The emulated serial port would wait for room in the console's pipe,
+ * and the wait would be visible to the guest.
+ */
+#define PIPE_BYTES (1 << 20)
+
+void lab_command_init(struct lab_command *cmd)
+{
+	*cmd = (struct lab_command){ .argv = NULL };
+	for (int i = 0; i < LAB_FD_FIRST_OTHER; i++)
+		cmd->fds[i] = -1;
+}
+
+void lab_command_free(struct lab_command *cmd)
+{
+	free(cmd->argv);
+	for (int i = 0; i < LAB_FD_FIRST_OTHER; i++)
+		if (cmd->fds[i] >= 0)
+			close(cmd->fds[i]);
+	lab_command_init(cmd);
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void lab_child_init(struct lab_child *c)
+{
+	*c = (struct lab_child){ .console = -1, .messages = -1, .control = -1 };
+}
+
+static int open_pipe(int *read_end, int *write_end)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC))
+		return -errno;
+	*read_end = fds[0];
+	*write_end = fds[1];
+	/* Only the read end: a writer waits while the pipe is full. */
+	if (fcntl(fds[0], F_SETFL, O_NONBLOCK))
+		return -errno;
+	/* The default size is sufficient where the limit is lower. */
+	(void)fcntl(fds[0], F_SETPIPE_SZ, PIPE_BYTES);
+	return 0;
+}
+
+int lab_child_pipes(struct lab_child *c, int *console, int *messages)
+{
+	int ret = open_pipe(&c->messages, messages);
+
+	return ret ? ret : open_pipe(&c->console, console);
+}
+
+int lab_child_start(struct lab_child *c, const struct lab_command *cmd, int wire_fd,
+		    int control_type, struct error *err)
+{
+	int fds[LAB_FD_FIRST_OTHER], sockets[2] = { -1, -1 }, ret;
+
+	lab_child_init(c);
+	memcpy(fds, cmd->fds, sizeof(fds));
+	fds[LAB_FD_WIRE] = wire_fd;
+	ret = lab_child_pipes(c, &fds[LAB_FD_CONSOLE], &fds[STDERR_FILENO]);
+	if (!ret && socketpair(AF_UNIX, control_type | SOCK_CLOEXEC, 0, sockets))
+		ret = -errno;
+	c->control = sockets[0];
+	fds[LAB_FD_CONTROL] = sockets[1];
+	fds[STDOUT_FILENO] = fds[STDERR_FILENO];
+	if (!ret)
+		ret = process_start(&c->process,
+				    &(struct process_start){
+					    .argv = (const char *const *)cmd->argv,
+					    .environment = cmd->environment,
+					    .fds = fds,
+					    .n_fds = LAB_FD_FIRST_OTHER,
+				    });
+	close_fd(&fds[STDERR_FILENO]);
+	close_fd(&fds[LAB_FD_CONSOLE]);
+	close_fd(&fds[LAB_FD_CONTROL]);
+	if (!ret)
+		return 0;
+	lab_child_stop(c);
+	/* Not -ENOENT, which callers report as a wrong argument of the user. */
+	return error_set(err, ret == -ENOENT ? -EIO : ret, "cannot start %s: %s",
+			 cmd->argv[0], strerror(-ret));
+}
+
+int lab_child_stop(struct lab_child *c)
+{
+	int status = 0;
+
+	if (c->end && c->process.pid)
+		status = c->end(c->base, c->process.pid);
+	else
+		status = process_stop(&c->process);
+	c->process.pid = 0;
+	close_fd(&c->console);
+	close_fd(&c->messages);
+	close_fd(&c->control);
+	return status;
+}
+
+int lab_child_finish(struct lab_child *c)
+{
+	int status = 0;
+
+	if (!c->end && c->process.pid &&
+	    !process_wait(&c->process, 1000000000, &status)) {
+		lab_child_stop(c);
+		return status;
+	}
+	return lab_child_stop(c);
+}
+
+void lab_tail_add(struct lab_tail *t, const char *text, size_t bytes)
+{
+	if (bytes > LAB_TAIL_BYTES) {
+		text += bytes - LAB_TAIL_BYTES;
+		bytes = LAB_TAIL_BYTES;
+	}
+	if (t->bytes + bytes > LAB_TAIL_BYTES) {
+		size_t drop = t->bytes + bytes - LAB_TAIL_BYTES;
+
+		memmove(t->text, t->text + drop, t->bytes - drop);
+		t->bytes -= drop;
+	}
+	memcpy(t->text + t->bytes, text, bytes);
+	t->bytes += bytes;
+}
+
+static bool is_blank(const char *p, size_t n)
+{
+	for (; n; p++, n--)
+		if (*p != ' ' && *p != '\t' && *p != '\r')
+			return false;
+	return true;
+}
+
+/* The last line before `*end`. Moves `*end` to the start of that line. */
+static const char *line_before(const struct lab_tail *t, size_t *end, size_t *bytes)
+{
+	while (*end) {
+		const size_t last = *end;
+		size_t begin = last;
+
+		while (begin && t->text[begin - 1] != '\n')
+			begin--;
+		*end = begin ? begin - 1 : 0;
+		if (!is_blank(t->text + begin, last - begin)) {
+			*bytes = last - begin;
+			return t->text + begin;
+		}
+	}
+	return NULL;
+}
+
+static const char *copy(const char *p, size_t bytes, char *line, size_t room)
+{
+	while (bytes && (p[bytes - 1] == '\r' || p[bytes - 1] == ' '))
+		bytes--;
+	if (bytes >= room)
+		bytes = room - 1;
+	memcpy(line, p, bytes);
+	line[bytes] = '\0';
+	for (char *nul; (nul = memchr(line, '\0', bytes));)
+		*nul = ' ';
+	message_clean(line);
+	return line;
+}
+
+const char *lab_tail_line(const struct lab_tail *t, unsigned int back, char *line,
+			  size_t room)
+{
+	size_t end = t->bytes, bytes;
+	const char *p;
+
+	do
+		p = line_before(t, &end, &bytes);
+	while (p && back--);
+	return p ? copy(p, bytes, line, room) : NULL;
+}
+
+const char *lab_tail_find(const struct lab_tail *t, const char *word, char *line,
+			  size_t room)
+{
+	size_t end = t->bytes, bytes;
+	const char *p, *hit;
+
+	while ((p = line_before(t, &end, &bytes))) {
+		hit = memmem(p, bytes, word, strlen(word));
+		if (hit)
+			return copy(hit, bytes - (hit - p), line, room);
+	}
+	return NULL;
+}

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Targets `lab:*`: each boot of a payload runs on Linux and KVM inside a clone of an
+ * emulated machine.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/lib/error.h"
+#include "host/lib/process.h"
+#include "host/targets/lab/file.h"
+#include "host/targets/lab/emulator.h"
+#include "host/targets/lab/initramfs.h"
+#include "host/targets/lab/job.h"
+#include "host/targets/lab/kernel.h"
+#include "host/targets/lab/machine.h"
+#include "host/targets/lab/saved.h"
+#include "host/targets/lab/session.h"
+#include "host/result/result.h"
+#include "host/targets/boot.h"
+#include "host/selftest/selftest.h"
+#include "host/targets/target.h"
+
+/* Of one boot, unless the user says otherwise: virtual time, far more than any takes. */
+#define LAB_BOOT_TIMEOUT_NS 2000000000ull
+
+/* Of the machine, until one has stopped in time. */
+#define BOOTS_MAX 30
+
+/* Machines of one lab: configs may need words on the kernel's command line. */
+#define BASES_MAX 4
+
+struct lab_state {
+	const struct lab_machine *machine;
+	struct {
+		struct lab_base base; /* booted when it is first needed */
+		const char *cmdline;  /* a config's; NULL: none */
+		char *append;	      /* the user's words and these; NULL: none */
+		int ret;	      /* why there is none, with `err` */
+		struct error err;
+	} bases[BASES_MAX]; /* the first: of configs without words */
+	size_t n_bases;
+	pthread_mutex_t lock;	       /* of the bases' list */
+	int initramfs;		       /* a file; -1: none */
+	struct target_options options; /* those that are not strings */
+	char emulator[PATH_MAX];
+	struct lab_kernel kernel;
+	char *append; /* NULL: none */
+	char *plugin; /* NULL: none */
+	int plugin_fd;
+	struct lab_modules modules;
+	uint8_t *program; /* the wsbench that runs inside */
+	size_t program_bytes;
+	uint8_t *payload; /* the user's own; NULL: none */
+	size_t payload_bytes;
+};
+
+static int find_kernel(struct lab_state *s, const struct target_options *opt,
+		       struct error *err)
+{
+	int ret = lab_kernel_find(s->machine->arch, opt->kernel, opt->modules, &s->kernel,
+				  err);
+
+	/* A kernel of the user's without a folder of modules has KVM built in. */
+	if (!ret && s->machine->module && s->kernel.modules[0])
+		ret = lab_modules_read(s->kernel.modules, s->machine->module, &s->modules,
+				       err);
+	if (!ret && s->machine->arch == ARCH_AARCH64 && s->kernel.modules[0])
+		ret = lab_modules_read_optional(s->kernel.modules, LAB_PASSTHROUGH_MODULE,
+						&s->modules, err);
+	/* What the user named and cannot be used is bad input. */
+	return ret && (opt->kernel || opt->modules) ? -ENOEXEC : ret;
+}
+
+static int fill(struct lab_state *s, const struct target *t,
+		const struct target_options *opt, struct error *err)
+{
+	char program[PATH_MAX];
+	int ret;
+
+	s->options = *opt;
+	s->initramfs = s->plugin_fd = -1;
+	pthread_mutex_init(&s->lock, NULL);
+	s->machine = t->config ? t->config : lab_machine_find(strchr(t->name, ':') + 1);
+	if (!s->machine)
+		return error_set(err, -EINVAL, "%s: there is no such machine", t->name);
+	ret = process_find(s->machine->program, s->emulator);
+	if (ret)
+		return error_set(err, ret, "%s is not installed", s->machine->program);
+	ret = find_kernel(s, opt, err);
+	if (!ret)
+		ret = lab_find_program(s->machine->arch, program, err);
+	if (!ret)
+		ret = lab_file_read(program, "the lab's wsbench", &s->program,
+				    &s->program_bytes, err);
+	if (!ret && opt->payload)
+		ret = lab_file_read(opt->payload, "payload", &s->payload,
+				    &s->payload_bytes, err);
+	if (!ret && opt->append) {
+		s->append = strdup(opt->append);
+		if (!s->append)
+			ret = error_set(err, -ENOMEM, "out of memory");
+	}
+	if (!ret && opt->plugin) {
+		s->plugin = strdup(opt->plugin);
+		s->plugin_fd = opt->plugin_fd;
+		if (!s->plugin)
+			ret = error_set(err, -ENOMEM, "out of memory");
+	}
+	return ret;
+}
+
+static void lab_close(struct target *t)
+{
+	struct lab_state *s = t->state;
+
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->n_bases; i++) {
+		lab_base_free(&s->bases[i].base);
+		free(s->bases[i].append);
+	}
+	pthread_mutex_destroy(&s->lock);
+	if (s->initramfs >= 0)
+		close(s->initramfs);
+	lab_modules_free(&s->modules);
+	free(s->program);
+	free(s->payload);
+	free(s->append);
+	free(s->plugin);
+	free(s);
+	t->state = NULL;
+}
+
+static int lab_open(struct target *t, const struct target_options *opt, struct error *err)
+{
+	t->state = calloc(1, sizeof(struct lab_state));
+	if (!t->state)
+		return error_set(err, -ENOMEM, "out of memory");
+	return fill(t->state, t, opt, err);
+}
+
+/* All that open() needs: what cannot be opened cannot run. */
+static int lab_probe(const struct target *t, const struct target_options *opt,
+		     struct error *err)
+{
+	struct target trial = *t;
+	int ret = lab_open(&trial, opt, err);
+
+	lab_close(&trial);
+	return ret;
+}
+
+/* An unnamed file, or a negative errno. */
+static int initramfs_open(const struct lab_state *s, struct error *err)
+{
+	const struct lab_initramfs what = {
+		.program = s->program,
+		.program_bytes = s->program_bytes,
+		.modules = &s->modules,
+		.payload = s->payload,
+		.payload_bytes = s->payload_bytes,
+	};
+	struct lab_cpio archive = { .data = NULL };
+	int ret = lab_initramfs_build(&what, &archive);
+
+	if (!ret)
+		ret = lab_memory_file("worldswitch-initramfs", archive.data,
+				      archive.bytes);
+	free(archive.data);
+	return ret >= 0 ? ret
+			: error_set(err, ret, "cannot build the lab's initramfs: %s",
+				    strerror(-ret));
+}
+
+static struct lab_boot boot_of(const struct lab_state *s, size_t which)
+{
+	return (struct lab_boot){
+		.program = s->emulator,
+		.kernel = s->kernel.image,
+		.append = s->bases[which].append,
+		.plugin_fd = -1,
+		.initramfs = s->initramfs,
+		.snapshot = -1,
+	};
+}
+
+/* What a job's answer goes into. */
+struct answer {
+	const struct target *t;
+	struct result **header;
+	struct boot_report *reports; /* room for `n_reports`; `got` of them are there */
+	size_t n_reports, got;
+	void (*line)(void *ctx, const char *text);
+	void *ctx;
+	bool complete;
+	struct error *err;
+};
+
+static int on_header(void *ctx, const char *json, size_t bytes)
+{
+	struct answer *a = ctx;
+	struct result *header;
+	struct error why;
+
+	if (result_parse(json, bytes, &header, &why))
+		return error_set(a->err, -EPROTO, "%s sent a broken header: %s",
+				 a->t->name, why.text);
+	result_free(*a->header);
+	*a->header = header;
+	a->complete = true;
+	return 0;
+}
+
+static int on_report(void *ctx, const uint8_t *report, size_t bytes)
+{
+	struct answer *a = ctx;
+	int ret = -EBADMSG;
+
+	if (a->got < a->n_reports && !a->complete)
+		ret = lab_report_decode(report, bytes, &a->reports[a->got]);
+	if (ret)
+		return ret;
+	a->complete = a->reports[a->got].outcome != BOOT_DONE;
+	a->got++;
+	a->complete |= a->got == a->n_reports;
+	return 0;
+}
+
+static void on_line(void *ctx, const char *text)
+{
+	struct answer *a = ctx;
+
+	a->line(a->ctx, text);
+	a->complete = true;
+}
+
+static int on_symbols(void *ctx, const char *text, size_t bytes)
+{
+	struct answer *a = ctx;
+	const struct lab_state *s = a->t->state;
+
+	return s->options.symbols(s->options.symbols_ctx, text, bytes);
+}
+
+static int run_job(struct target *t, size_t which, const struct lab_job *job,
+		   struct answer *a)
+{
+	struct lab_state *s = t->state;
+	struct lab_boot boot = boot_of(s, which);
+	const struct lab_sink sink = {
+		.ctx = a,
+		.header = a->header ? on_header : NULL,
+		.report = a->reports ? on_report : NULL,
+		.line = a->line ? on_line : NULL,
+		.symbols = job->symbols ? on_symbols : NULL,
+	};
+	int ret;
+
+	if (a->reports) {
+		boot.plugin = s->plugin;
+		boot.plugin_fd = s->plugin_fd;
+	}
+	ret = lab_base_run(&s->bases[which].base, &boot, job, &sink, a->err);
+	if (!ret && !a->complete)
+		ret = error_set(a->err, -EPROTO, "%s sent no answer", t->name);
+	return ret;
+}
+
+static struct lab_job new_job(enum lab_job_kind kind)
+{
+	return (struct lab_job){ .magic = LAB_JOB_MAGIC, .kind = kind };
+}
+
+/*
+ * The first job on a machine, for which one is booted, unless one was saved. By the
+ * thread that closes the target: see lab_base_boot().
+ */
+static int run_first_job(struct target *t, size_t which, const struct lab_job *job,
+			 struct answer *a)
+{
+	struct lab_state *s = t->state;
+	struct lab_base *base = &s->bases[which].base;
+	struct lab_saved saved;
+	struct lab_boot boot;
+	int ret = -EAGAIN, snapshot;
+
+	if (s->initramfs < 0)
+		s->initramfs = initramfs_open(s, a->err);
+	if (s->initramfs < 0)
+		return s->initramfs;
+	boot = boot_of(s, which);
+	lab_saved_init(&saved, s->machine, &boot);
+	snapshot = lab_saved_load(&saved);
+	if (snapshot >= 0) {
+		lab_base_free(base);
+		lab_base_resume(base, t->name, s->machine, snapshot);
+		ret = run_job(t, which, job, a);
+		/* If the machine is to blame, the next run boots one. */
+		if (ret && ret != -EINTR && ret != -ENOMEM)
+			lab_saved_drop(&saved);
+	}
+	/* Again where a machine stopped at another time: see lab_shared_wait(). */
+	for (int i = 0; ret == -EAGAIN && i < BOOTS_MAX; i++) {
+		lab_base_free(base);
+		ret = lab_base_boot(base, t->name, s->machine, &boot, a->err);
+		if (!ret)
+			ret = run_job(t, which, job, a);
+		if (!ret)
+			lab_saved_store(&saved, s->machine, &boot, base->snapshot);
+	}
+	lab_saved_free(&saved);
+	return ret;
+}
+
+/* Its index in the list of bases, not yet booted; or a negative errno. */
+static int add_base(struct lab_state *s, const char *cmdline, struct error *err)
+{
+	size_t which = s->n_bases;
+	char *append = NULL;
+
+	if (which == BASES_MAX)
+		return error_set(err, -E2BIG, "too many configs with command lines");
+	if ((cmdline || s->append) &&
+	    asprintf(&append, "%s%s%s", s->append ? s->append : "",
+		     cmdline && s->append ? " " : "", cmdline ? cmdline : "") < 0)
+		return error_set(err, -ENOMEM, "out of memory");
+	s->bases[which].cmdline = cmdline;
+	s->bases[which].append = append;
+	s->n_bases++;
+	return (int)which;
+}
+
+/*
+ * The machine for a config, booted by the first boot that needs it, from any thread: only
+ * for emulators that do not stay, see lab_base_boot(). Its index, or a negative errno.
+ */
+static int base_of(struct target *t, const struct config *config, struct error *err)
+{
+	const struct lab_job job = new_job(LAB_JOB_DESCRIBE);
+	struct lab_state *s = t->state;
+	struct result *header = NULL;
+	int which = 0;
+
+	if (!config->cmdline)
+		return 0;
+	pthread_mutex_lock(&s->lock);
+	while (which < (int)s->n_bases && s->bases[which].cmdline != config->cmdline)
+		which++;
+	if (which == (int)s->n_bases) {
+		which = add_base(s, config->cmdline, err);
+		if (which > 0) {
+			struct answer a = {
+				.t = t,
+				.header = &header,
+				.err = &s->bases[which].err,
+			};
+
+			s->bases[which].ret = run_first_job(t, (size_t)which, &job, &a);
+			result_free(header);
+		}
+	}
+	pthread_mutex_unlock(&s->lock);
+	if (which > 0 && s->bases[which].ret) {
+		*err = s->bases[which].err;
+		return s->bases[which].ret;
+	}
+	return which;
+}
+
+static int first_base(struct lab_state *s, struct error *err)
+{
+	return s->n_bases ? 0 : add_base(s, NULL, err);
+}
+
+/* The program inside knows all but where it is. */
+static int lab_describe(struct target *t, struct result **r, struct error *err)
+{
+	struct lab_state *s = t->state;
+	const struct lab_job job = new_job(LAB_JOB_DESCRIBE);
+	struct answer a = { .t = t, .header = r, .err = err };
+	char version[4096];
+	int ret = first_base(s, err);
+
+	if (!ret)
+		ret = run_first_job(t, 0, &job, &a);
+	if (ret)
+		return ret;
+	process_version(s->machine->program, s->machine->emulator->version_option,
+			version, sizeof(version));
+	(*r)->target.name = result_string(*r, t->name);
+	(*r)->target.kind = t->ops->kind;
+	(*r)->target.emulator = result_string(*r, version);
+	return 0;
+}
+
+static void copy_name(char *to, const char *name)
+{
+	snprintf(to, LAB_JOB_NAME_BYTES, "%s", name);
+}
+
+/*
+ * What ends a clone, a panic of its kernel included, costs the boots that it was for. The
+ * machine itself was fit to boot.
+ */
+static int lab_boots(struct target *t, const struct boot_request *rq, size_t n,
+		     struct boot_report *reps, struct error *err)
+{
+	const struct lab_state *s = t->state;
+	struct lab_job job = new_job(LAB_JOB_BOOT);
+	struct answer a = { .t = t, .reports = reps, .n_reports = n, .err = err };
+	int which = base_of(t, rq->config, err);
+	int ret = which;
+
+	job.host_counters = s->options.host_counters;
+	job.own_payload = s->payload != NULL;
+	job.symbols = s->options.symbols != NULL;
+	job.placement = rq->placement;
+	job.boots = (uint32_t)n;
+	job.timeout_ns =
+		s->options.timeout_ns ? s->options.timeout_ns : LAB_BOOT_TIMEOUT_NS;
+	job.params = rq->params;
+	copy_name(job.bench, rq->bench->id);
+	copy_name(job.config, rq->config->name);
+	for (size_t i = 0; i < n; i++)
+		boot_report_init(&reps[i]);
+	if (which >= 0)
+		ret = run_job(t, (size_t)which, &job, &a);
+	if (ret && ret != -EINTR && ret != -ENOMEM && !a.complete) {
+		boot_end(&reps[a.got], BOOT_CRASH, "%.*s", (int)strcspn(err->text, "\n"),
+			 err->text);
+		return 0;
+	}
+	for (size_t i = 0; ret && i < a.got; i++)
+		boot_report_free(&reps[i]);
+	return ret;
+}
+
+static int lab_boot(struct target *t, const struct boot_request *rq,
+		    struct boot_report *rep, struct error *err)
+{
+	return lab_boots(t, rq, 1, rep, err);
+}
+
+static int lab_selftest(struct target *t, const char *const *names, size_t n,
+			void (*line)(void *ctx, const char *text), void *ctx,
+			struct error *err)
+{
+	bool matrix = n == 1 && !strcmp(names[0], SELFTEST_MATRIX);
+	struct lab_job job = new_job(matrix ? LAB_JOB_MATRIX : LAB_JOB_SELFTEST);
+	struct answer a = { .t = t, .line = line, .ctx = ctx, .err = err };
+	size_t used = 0;
+	int ret;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t bytes = strlen(names[i]) + 1;
+
+		/* The last byte stays free: see lab_job_is_valid(). */
+		if (bytes >= sizeof(job.tests) - used)
+			return error_set(err, -E2BIG, "%s: too many tests", t->name);
+		memcpy(job.tests + used, names[i], bytes);
+		used += bytes;
+	}
+	ret = first_base(t->state, err);
+	return ret ? ret : run_first_job(t, 0, &job, &a);
+}
+
+static const void *lab_program(const struct target *t, size_t *bytes)
+{
+	const struct lab_state *s = t->state;
+
+	*bytes = s->program_bytes;
+	return s->program;
+}
+
+const struct target_ops target_lab_ops = {
+	.kind = "lab",
+	.parallel = true,
+	.probe = lab_probe,
+	.open = lab_open,
+	.describe = lab_describe,
+	.boot = lab_boot,
+	.boots = lab_boots,
+	.selftest = lab_selftest,
+	.program = lab_program,
+	.close = lab_close,
+};

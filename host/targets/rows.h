@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a benchmark needs on the host: the set-up of its VM, the function that times the
+ * benchmark in place of the guest, and where `explain` finds the timed events.
+ */
+#ifndef WS_TARGETS_ROWS_H
+#define WS_TARGETS_ROWS_H
+
+#include <stdbool.h>
+
+#include "bench/abi.h"
+#include "bench/catalogue.h"
+
+struct host_timed; /* host_timed.h */
+struct vm;	   /* host/vmm/vmm.h */
+struct vm_config;
+
+struct host_row {
+	const char *id; /* of the benchmark */
+
+	/* Times the benchmark on the host (host_timed.h). NULL: the guest does. */
+	int (*host_timed)(struct host_timed *h);
+	const char *payload[ARCHS]; /* of a host-timed row; NULL: "driven" */
+
+	/* Before the VM is created. NULL: nothing. */
+	void (*configure)(struct vm_config *config, struct abi_params *params);
+	/*
+	 * After the VM is created, before the guest runs. -ENOTSUP with vm->error: the
+	 * row is skipped; another negative errno fails the boot.
+	 */
+	int (*vm_setup)(struct vm *vm, struct abi_params *params);
+	/* At a doorbell: at BEGIN before exits are counted, at END after. */
+	void (*doorbell)(struct vm *vm, enum abi_doorbell kind, enum abi_phase phase);
+	bool resumes_halt; /* the benchmark is HLT: the VMM resumes the vCPU at once */
+
+	/*
+	 * Of a host-timed row: the order in which one event reads the shared clock, 'h'
+	 * by the host and 'g' by the guest. The timed part begins at read `from` and ends
+	 * at read `to`.
+	 */
+	const char *reads;
+	unsigned int from, to;
+	const char *not_explained; /* why `explain` refuses the row; NULL: it does not */
+};
+
+/* NULL: the benchmark needs nothing. */
+const struct host_row *host_row_find(const char *id);
+
+#endif
