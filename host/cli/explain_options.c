@@ -179,12 +179,12 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "[FILE.json]",
-	.doc = "Says which functions of guest, kernel and VMM the instructions of one "
-	       "benchmark are in: runs it in a lab as 'run' does, follows it instruction "
-	       "by instruction, and attributes each. FILE.json: an explanation that was "
-	       "written before is shown instead.\v"
-	       "The total is the figure that 'run' reports. Ends with 3 if it cannot be "
-	       "explained by instructions.",
+	.doc = "Attributes the instructions of one benchmark to functions of the guest, "
+	       "the kernel and the VMM: runs the benchmark in a lab, as 'run' does, and "
+	       "records each instruction. With FILE.json, prints an explanation that was "
+	       "written before.\v"
+	       "The total is the figure that 'run' reports. The exit code is 3 if the "
+	       "figure cannot be explained by instructions.",
 	.children = children,
 };
 

@@ -273,11 +273,10 @@ int cmd_pmu(int argc, char **argv)
 		.options = options,
 		.parser = parse,
 		.args_doc = "[FILE.json...]",
-		.doc = "Prints the vPMU map, which says of every PMU register who "
-		       "answers "
-		       "a read and a write of it and what that costs; and the capability "
-		       "table, host against guest. Measures, or shows documents that "
-		       "hold benchmarks pmu_*.",
+		.doc = "Prints the vPMU map, the handler and the cost of a read and of a "
+		       "write of each PMU register, and the capability table, host "
+		       "against guest. Measures, or prints documents with benchmarks "
+		       "pmu_*.",
 		.children = children,
 	};
 	struct pmu_args args = { 0 };

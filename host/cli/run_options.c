@@ -217,10 +217,10 @@ static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, {
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.doc = "Measures what leaving the guest costs: boots payloads on each target, "
-	       "prints one table, and with -o writes one document per target.\v"
-	       "Ends with 4 if a target failed or a benchmark did not measure what it "
-	       "says.",
+	.doc = "Measures the cost of VM exits: boots payloads on each target, prints one "
+	       "table, and with -o writes one document per target.\v"
+	       "The exit code is 4 if a target failed, or if the counted exits do not prove "
+	       "a benchmark.",
 	.children = children,
 };
 
