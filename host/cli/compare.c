@@ -46,8 +46,7 @@ enum key {
 
 static const struct argp_option options[] = {
 	{ "config", OPTION_CONFIG, "A,B", 0,
-	  "compare config B with config A; in one file, pair by pair of interleaved "
-	  "boots",
+	  "compare config B with config A; in one file, pair by pair of interleaved boots",
 	  0 },
 	{ "bench", OPTION_BENCH, "GLOB,...", 0,
 	  "only these benchmarks; 'core': the most telling ones", 0 },
@@ -137,10 +136,10 @@ static error_t check_args(struct argp_state *state, const struct args *args)
 		return options_error(state, "no documents: '%s BASE.json NEW.json'",
 				     state->name);
 	if (args->n_paths == 1 && !args->options.config[0])
-		return options_error(state,
-				     "only one document, %s: give a second, or --config "
-				     "A,B for two configs of it",
-				     args->paths[0]);
+		return options_error(
+			state,
+			"only one document, %s: give a second, or --config A,B for two configs of it",
+			args->paths[0]);
 	return 0;
 }
 

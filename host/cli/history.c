@@ -43,8 +43,7 @@ static const struct argp_option options[] = {
 	{ "last", OPTION_LAST, "N", 0,
 	  "check: only changes in the newest N runs of each target", 0 },
 	{ "confirm", OPTION_CONFIRM, NULL, 0,
-	  "check: measure what got worse again, in fresh boots, on both kernels if "
-	  "available",
+	  "check: measure what got worse again, in fresh boots, on both kernels if available",
 	  0 },
 	{ "boots", OPTION_BOOTS, "N", 0, "--confirm: number of boots (default: 5)", 0 },
 	{ "kernel", OPTION_KERNEL, "IMAGE", 0,
@@ -53,8 +52,7 @@ static const struct argp_option options[] = {
 	{ "modules", OPTION_MODULES, "DIR", 0, "--confirm: KVM modules of that kernel",
 	  0 },
 	{ "otava-exact", OPTION_OTAVA, NULL, 0,
-	  "use the algorithm of Apache Otava with its defaults (window 50, p 0.001, any "
-	  "magnitude)",
+	  "use the algorithm of Apache Otava with its defaults (window 50, p 0.001, any magnitude)",
 	  0 },
 	{ "window", OPTION_WINDOW, "N", 0, "runs in a window (default: 50)", 0 },
 	{ "pvalue", OPTION_PVALUE, "P", 0, "significance (default: 0.0001)", 0 },
@@ -108,8 +106,9 @@ static error_t parse_end(const struct history_args *args, const struct argp_stat
 	if (!args->db)
 		return options_error(state, "no history file: give --db FILE.jsonl");
 	if (add && !args->n_files)
-		return options_error(state, "no documents: 'wsbench history add --db "
-					    "FILE.jsonl FILE.json...'");
+		return options_error(
+			state,
+			"no documents: 'wsbench history add --db FILE.jsonl FILE.json...'");
 	if (!add && args->n_files)
 		return options_error(state, "unexpected argument '%s'", args->files[0]);
 	return 0;
@@ -219,9 +218,9 @@ static void warn_torn(const struct history_args *args, size_t bytes, bool moved)
 		message_warn("%s: the last line was torn (%zu bytes, moved to %s.torn)",
 			     args->db, bytes, args->db);
 	else if (bytes)
-		message_warn("%s: the last line is torn and ignored (%zu bytes; 'history "
-			     "add' moves it to %s.torn)",
-			     args->db, bytes, args->db);
+		message_warn(
+			"%s: the last line is torn and ignored (%zu bytes; 'history add' moves it to %s.torn)",
+			args->db, bytes, args->db);
 }
 
 static void report_added(const struct history_args *args,

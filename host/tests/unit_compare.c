@@ -182,7 +182,7 @@ Test(exact, few_boots_are_remarked)
 	struct compare_row row = ranges(base, 2, new, 2);
 
 	cr_expect(strstr(row.reason, "in up to 33 % of"), "%s", row.reason);
-	cr_expect(strstr(row.reason, "5 boots per side"), "%s", row.reason);
+	cr_expect(strstr(row.reason, "--boots 5)"), "%s", row.reason);
 	row = ranges(base, 5, new, 5);
 	cr_expect_eq(row.verdict, COMPARE_WORSE);
 	cr_expect_str_eq(row.reason, "");
