@@ -135,10 +135,10 @@ static error_t check_args(struct argp_state *state, const struct args *args)
 		return options_error(state, "no documents: '%s BASE.json NEW.json'",
 				     state->name);
 	if (args->n_paths == 1 && !args->options.config[0])
-		return options_error(state,
-				     "only one document, %s: give a second, or --config "
-				     "A,B for two configs of it",
-				     args->paths[0]);
+		return options_error(
+			state,
+			"only one document, %s: give a second, or --config A,B for two configs of it",
+			args->paths[0]);
 	return 0;
 }
 

@@ -58,7 +58,7 @@ static const struct argp_option options[] = {
 };
 
 static error_t parse_number(int key, const char *arg, struct argp_state *state,
-			    struct measure_request *rq)
+			    struct job *job)
 {
 	uint64_t n;
 	error_t err;
@@ -67,17 +67,17 @@ static error_t parse_number(int key, const char *arg, struct argp_state *state,
 	case OPTION_BOOTS:
 		err = options_number(state, "--boots", arg, 1, 1000, &n);
 		if (!err)
-			rq->boots = (uint32_t)n;
+			job->boots = (uint32_t)n;
 		return err;
 	case OPTION_EVENTS:
 		err = options_number(state, "--events", arg, 2, ABI_SERIES_MAX, &n);
 		if (!err)
-			rq->events = (uint32_t)n;
+			job->events = (uint32_t)n;
 		return err;
 	default: /* OPTION_TIMEOUT */
 		err = options_number(state, "--timeout", arg, 1, 86400, &n);
 		if (!err)
-			rq->options.timeout_ns = n * 1000000000u;
+			job->timeout_ns = n * 1000000000u;
 		return err;
 	}
 }
@@ -139,7 +139,7 @@ static error_t parse_output(int key, char *arg, struct explain *x)
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct explain *x = state->input;
-	struct target_options *o = &x->run.request.options;
+	struct job *job = &x->run.job;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
@@ -158,15 +158,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_BOOTS:
 	case OPTION_EVENTS:
 	case OPTION_TIMEOUT:
-		return parse_number(key, arg, state, &x->run.request);
+		return parse_number(key, arg, state, &x->run.job);
 	case OPTION_KERNEL:
-		o->kernel = arg;
+		job->kernel = arg;
 		return 0;
 	case OPTION_MODULES:
-		o->modules = arg;
+		job->modules = arg;
 		return 0;
 	case OPTION_APPEND:
-		o->append = arg;
+		job->append = arg;
 		return 0;
 	default:
 		return parse_output(key, arg, x);
@@ -252,9 +252,9 @@ static enum cli_exit check(const struct explain *x)
 enum cli_exit explain_parse(struct explain *x, int argc, char **argv, bool *go)
 {
 	memset(x, 0, sizeof(*x));
+	run_init(&x->run);
 	x->run.argc = argc;
 	x->run.argv = argv;
-	x->run.request.options.cpu = -1;
 	*go = false;
 	switch (options_parse(&argp, "wsbench explain", argc, argv, x)) {
 	case OPTIONS_BAD:

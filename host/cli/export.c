@@ -70,8 +70,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (!args->format)
 			return options_error(state, "no format: give --format FORMAT");
 		if (!args->n_paths)
-			return options_error(state, "no documents: 'wsbench export "
-						    "--format FORMAT FILE.json...'");
+			return options_error(
+				state,
+				"no documents: 'wsbench export --format FORMAT FILE.json...'");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;

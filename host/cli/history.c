@@ -117,8 +117,9 @@ static error_t parse_end(const struct history_args *args, const struct argp_stat
 	if (!args->db)
 		return options_error(state, "no history file: give --db FILE.jsonl");
 	if (add && !args->n_files)
-		return options_error(state, "no documents: 'wsbench history add --db "
-					    "FILE.jsonl FILE.json...'");
+		return options_error(
+			state,
+			"no documents: 'wsbench history add --db FILE.jsonl FILE.json...'");
 	if (!add && args->n_files)
 		return options_error(state, "unexpected argument '%s'", args->files[0]);
 	return 0;
@@ -228,9 +229,9 @@ static void warn_torn(const struct history_args *args, size_t bytes, bool moved)
 		message_warn("%s: the last line was torn (%zu bytes, moved to %s.torn)",
 			     args->db, bytes, args->db);
 	else if (bytes)
-		message_warn("%s: the last line is torn and ignored (%zu bytes; 'history "
-			     "add' moves it to %s.torn)",
-			     args->db, bytes, args->db);
+		message_warn(
+			"%s: the last line is torn and ignored (%zu bytes; 'history add' moves it to %s.torn)",
+			args->db, bytes, args->db);
 }
 
 static void report_added(const struct history_args *args,

@@ -100,26 +100,26 @@ static error_t number32(const struct argp_state *state, const char *name, const 
 }
 
 static error_t parse_number(int key, const char *arg, struct argp_state *state,
-			    struct measure_request *rq)
+			    struct job *job)
 {
 	uint64_t n;
 	error_t err;
 
 	switch (key) {
 	case OPTION_BOOTS:
-		return number32(state, "--boots", arg, 10000, &rq->boots);
+		return number32(state, "--boots", arg, 10000, &job->boots);
 	case OPTION_EVENTS:
-		return number32(state, "--events", arg, ABI_SERIES_MAX, &rq->events);
+		return number32(state, "--events", arg, ABI_SERIES_MAX, &job->events);
 	case OPTION_SEED:
-		rq->seed_given = true;
-		return options_number(state, "--seed", arg, 0, INT64_MAX, &rq->seed);
+		job->seed_given = true;
+		return options_number(state, "--seed", arg, 0, INT64_MAX, &job->seed);
 	case OPTION_CPU:
 		err = options_number(state, "--cpu", arg, 0, 4095, &n);
-		rq->options.cpu = (int)n;
+		job->cpu = (int)n;
 		return err;
 	default: /* OPTION_TIMEOUT */
 		err = options_number(state, "--timeout", arg, 1, 86400, &n);
-		rq->options.timeout_ns = n * 1000000000u;
+		job->timeout_ns = n * 1000000000u;
 		return err;
 	}
 }
@@ -155,7 +155,7 @@ static error_t parse_names(int key, const char *arg, struct argp_state *state,
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct run *run = state->input;
-	struct target_options *o = &run->request.options;
+	struct job *job = &run->job;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
@@ -170,15 +170,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_SEED:
 	case OPTION_CPU:
 	case OPTION_TIMEOUT:
-		return parse_number(key, arg, state, &run->request);
+		return parse_number(key, arg, state, &run->job);
 	case OPTION_KERNEL:
-		o->kernel = arg;
+		job->kernel = arg;
 		return 0;
 	case OPTION_MODULES:
-		o->modules = arg;
+		job->modules = arg;
 		return 0;
 	case OPTION_APPEND:
-		o->append = arg;
+		job->append = arg;
 		return 0;
 	case OPTION_LABEL:
 		run->label = arg;
@@ -187,10 +187,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		run->commit = arg;
 		return 0;
 	case OPTION_PAYLOAD:
-		o->payload = arg;
+		job->payload = arg;
 		return 0;
 	case OPTION_AA:
-		run->request.pairs = true;
+		run->job.pairs = true;
 		return 0;
 	case OPTION_STATS:
 		run->stats = true;
@@ -199,10 +199,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		run->metrics = true;
 		return 0;
 	case OPTION_HOST_COUNTERS:
-		o->host_counters = true;
+		job->host_counters = true;
 		return 0;
 	case OPTION_TRACE_STATES:
-		o->trace_states = true;
+		job->trace_states = true;
 		return 0;
 	case 'o':
 		run->output = arg;
@@ -235,20 +235,20 @@ static uint64_t random_seed(void)
 }
 
 /* An option that a target would ignore is refused. NULL: there is none. */
-static const char *ignored_option(const struct target_options *o, const char *kind,
+static const char *ignored_option(const struct job *job, const char *kind,
 				  const char **why)
 {
 	bool is_kvm = !strcmp(kind, "kvm");
 
-	if (o->cpu >= 0 && !is_kvm) {
+	if (job->cpu >= 0 && !is_kvm) {
 		*why = "an emulated machine runs its vCPUs, on CPUs of its own";
 		return "--cpu";
 	}
-	if (o->trace_states && !is_kvm) {
+	if (job->trace_states && !is_kvm) {
 		*why = "it does not report the run loop's transitions";
 		return "--trace-states";
 	}
-	if (o->host_counters && !strcmp(kind, "bare")) {
+	if (job->host_counters && !strcmp(kind, "bare")) {
 		*why = "there is no host below the guest whose counters could be read";
 		return "--host-counters";
 	}
@@ -259,8 +259,7 @@ static enum cli_exit check_targets(const struct run *run)
 {
 	for (size_t i = 0; i < run->targets.n; i++) {
 		const struct target *t = names_target(run->targets.names[i]);
-		const char *why, *option = ignored_option(&run->request.options,
-							  t->ops->kind, &why);
+		const char *why, *option = ignored_option(&run->job, t->ops->kind, &why);
 
 		if (!option)
 			continue;
@@ -271,7 +270,7 @@ static enum cli_exit check_targets(const struct run *run)
 	return CLI_OK;
 }
 
-static enum cli_exit defaults(struct run *run)
+enum cli_exit run_complete(struct run *run)
 {
 	struct error why;
 
@@ -280,20 +279,26 @@ static enum cli_exit defaults(struct run *run)
 		message_error("%s", why.text);
 		return CLI_USAGE;
 	}
-	run->request.benches = run->benches.names;
-	run->request.n_benches = run->benches.n;
-	run->request.configs = run->configs.names;
-	run->request.n_configs = run->configs.n;
+	run->job.benches = run->benches.names;
+	run->job.n_benches = run->benches.n;
+	run->job.configs = run->configs.names;
+	run->job.n_configs = run->configs.n;
 	return check_targets(run);
+}
+
+void run_init(struct run *run)
+{
+	memset(run, 0, sizeof(*run));
+	run->job.kind = JOB_BOOTS;
+	run->job.cpu = run->job.plugin_fd = -1;
+	run->job.seed = random_seed();
 }
 
 enum cli_exit run_parse(struct run *run, int argc, char **argv, bool *go)
 {
-	memset(run, 0, sizeof(*run));
+	run_init(run);
 	run->argc = argc;
 	run->argv = argv;
-	run->request.options.cpu = -1;
-	run->request.seed = random_seed();
 	*go = false;
 	switch (options_parse(&argp, "wsbench run", argc, argv, run)) {
 	case OPTIONS_BAD:
@@ -304,7 +309,7 @@ enum cli_exit run_parse(struct run *run, int argc, char **argv, bool *go)
 		break;
 	}
 	*go = true;
-	return defaults(run);
+	return run_complete(run);
 }
 
 void run_free(struct run *run)
