@@ -71,13 +71,19 @@ host_src   = $(HOST_SRC) $(sort $(wildcard host/vmm/$(1)/*.c host/targets/lab/$(
 host_obj   = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(call host_src,$(1))) $(B)/obj/$(1)/payloads.o \
 	$(B)/obj/$(1)/bochs_rom.o
 
+# A word ARCH/ROW:PAGE for each row on the pages of bodies.
+BODY_PAGES := $(sort $(wildcard $(ARCHS:%=bench/%/*.c)))
+BODIES := $(shell grep -HoE '^BODY_ROW(_OF)?.[a-z0-9_]+' $(BODY_PAGES) | \
+	sed -E 's|^bench/([^/]*)/(.*):BODY_ROW(_OF)?.(.*)|\1/\4:bench/\1/\2|')
+body_row  = $(firstword $(subst :, ,$(1)))
+body_page = $(lastword $(subst :, ,$(1)))
+
 PAYLOADS := $(foreach a,$(ARCHS),$(B)/guest/$(a)/driven.elf $(B)/guest/$(a)/selftest.elf \
-	$(B)/guest/$(a)/pmu_readings.elf \
-	$(patsubst bench/%.c,$(B)/guest/%.elf,$(sort $(wildcard bench/$(a)/*.c))))
+	$(B)/guest/$(a)/pmu_readings.elf) $(sort $(foreach b,$(BODIES),$(B)/guest/$(call body_row,$(b)).elf))
 
 .PHONY: all bench test check report compare reference format setup kernels kmod
 .PHONY: native man install uninstall dist clean help
-# What the labs need besides the program.
+# The programs and plugins of the labs.
 LIBEXEC := $(if $(FOREIGN),$(foreach a,$(ARCHS),$(a)/wsbench) libwsbench-trace.so libwsbench-clone.so)
 all: $(B)/wsbench $(addprefix $(B)/,$(LIBEXEC))
 
@@ -90,7 +96,7 @@ GUEST_CFLAGS_aarch64 := -Iguest/aarch64 -mno-outline-atomics
 GUEST_LDFLAGS := -nostdlib -static -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
 	-Wl,--no-warn-rwx-segments -Wl,--gc-sections
 
-# Guest code that bodies may call; the linker drops the sections that a body does not use.
+# Functions for bodies, beside the runtime; the linker drops the unused ones.
 GUEST_RUNTIME_aarch64 := gic interrupt its
 GUEST_RUNTIME_x86_64  := apic interrupt pmc
 
@@ -106,12 +112,7 @@ $(B)/guest/$(1)/runtime/%.o: guest/%.S | tools
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -c $$< -o $$@
 
-$(B)/guest/$(1)/%.o: bench/$(1)/%.c guest/sample.c | tools
-	$$(call say,GUEST,$$@)
-	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -DBODY_FILE='"$$<"' -c guest/sample.c -o $$@
-
-# The payloads of rows that the host times, of the VMM's self-tests, and of `wsbench pmu`.
+# Payloads without a body: for the rows that the host times, and for the self-tests.
 $(B)/guest/$(1)/driven.o $(B)/guest/$(1)/selftest.o: $(B)/guest/$(1)/%.o: guest/%.c | tools
 	$$(call say,GUEST,$$@)
 	$$(Q)mkdir -p $$(@D)
@@ -129,6 +130,17 @@ $(B)/guest/$(1)/%.elf: $(B)/guest/$(1)/runtime/$(1)/boot.o $(B)/guest/$(1)/runti
 	$$(Q)$$(CC_$(1)) $(GUEST_LDFLAGS) -Wl,-T,guest/$(1)/payload.lds $$(filter %.o,$$^) -o $$@
 endef
 $(foreach a,$(ARCHS),$(eval $(call guest_rules,$(a))))
+
+# The sampling loop and one row of a page. $(1) is ARCH, $(2) ROW, $(3) PAGE.
+define body_rule
+$(B)/guest/$(1)/$(2).o: $(3) guest/sample.c | tools
+	$$(call say,GUEST,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -DBODY_PAGE='"$(3)"' -DBODY_ID=$(2) \
+		-c guest/sample.c -o $$@
+endef
+$(foreach b,$(BODIES),$(eval $(call body_rule,$(patsubst %/,%,$(dir $(call body_row,$(b)))),$(notdir \
+	$(call body_row,$(b))),$(call body_page,$(b)))))
 .SECONDARY:
 
 # Misbehaving payloads for the tests; they replace the sampling loop.
@@ -231,7 +243,7 @@ $(B)/obj/$(1)/bochs_rom.o: $(B)/bochs_rom.S
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC_$(1)) -c $$< -o $$@
 
-# -static: the initramfs of a lab has no libraries.
+# -static: the program runs in the initramfs of a lab, which has no libraries.
 $(B)/$(1)/wsbench: $(call host_obj,$(1))
 	$$(call say,LINK,$$@)
 	$$(Q)mkdir -p $$(@D)
@@ -248,7 +260,7 @@ $(B)/libwsbench-trace.so: host/explain/plugin/plugin.c host/explain/plugin/qemu.
 	$(call say,PLUGIN,$@)
 	$(Q)$(CC) -std=gnu11 -I. $(WARN) -O2 -fPIC -fvisibility=hidden -shared $< -o $@
 
-# The preloaded library that clones a machine in Bochs.
+# The library that is preloaded into Bochs, and clones its machine.
 $(B)/libwsbench-clone.so: host/targets/lab/bochs/clone.c host/targets/lab/bochs/clone.h host/targets/lab/emulator.h \
 		host/targets/lab/port.h host/lib/process.h | tools
 	$(call say,PRELOAD,$@)
@@ -293,20 +305,20 @@ kernels:
 	$(Q)code=0; for a in $(ARCHS); do \
 		scripts/kernel.sh fetch --arch $$a >/dev/null || code=$$?; done; exit $$code
 
-# Counter passthrough on KVM/arm64: without it (no network), its config is skipped.
+# Counter passthrough on KVM/arm64. Without the module (no network), its config is skipped.
 kmod:
 	$(Q)scripts/kmod.sh >/dev/null
 
-# ---- what users type -------------------------------------------------------------------------
+# ---- the targets of users ----------------------------------------------------------------------
 
-# All processors, unless the calling make has a jobserver.
+# All processors, unless the command line has -j.
 JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
-# The most informative benchmarks; BENCH='*' selects all.
+# The core benchmarks; BENCH='*' selects all.
 BENCH ?= core
 RUN := results/runs/$(shell date -u +%Y%m%dT%H%M%SZ)
 
-# Without kernels (no network) the labs are skipped. If a target fails, the other targets
-# are drawn and reported, and then `make bench` fails.
+# Without kernels (no network) the labs are left out. If a target fails, the documents of the
+# others are drawn and reported, and then make fails.
 bench: setup
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all
 	-$(Q)$(MAKE) --no-print-directory kernels
@@ -317,11 +329,11 @@ bench: setup
 		$(B)/wsbench $$command "$$@" -o $(RUN) || { c=$$?; [ $$code != 0 ] || code=$$c; }; \
 	done; exit $$code
 
-# Documents of the latest run by default.
+# By default the documents of the latest run, in their folder.
 DOCS ?= $(wildcard $(lastword $(sort $(wildcard results/runs/*/)))*.json)
 OUT  ?= $(firstword $(dir $(DOCS)))
 report: $(B)/wsbench
-	@[ -n "$(strip $(DOCS))" ] || { echo "make: no document in results/runs: run 'make bench', or say DOCS=..." >&2; exit 2; }
+	@[ -n "$(strip $(DOCS))" ] || { echo "make: no document in results/runs: run 'make bench', or give DOCS=..." >&2; exit 2; }
 	$(Q)$(B)/wsbench report $(DOCS) -o $(OUT)
 
 check: $(B)/version.h $(GENERATED)
@@ -332,7 +344,7 @@ check: $(B)/version.h $(GENERATED)
 format:
 	$(Q)git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
 
-# Without kernels (no network) the tests of the labs are skipped.
+# Without kernels (no network) the tests of the labs are skipped, with the reason.
 test: setup
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all man test-payloads unit-tests asan-tests tsan-tests
 	-$(Q)$(MAKE) --no-print-directory kernels kmod
@@ -341,8 +353,7 @@ test: setup
 UNITS := $(patsubst host/tests/%.c,$(B)/tests/%,$(sort $(wildcard host/tests/unit_*.c)))
 .PHONY: unit-tests asan-tests test-payloads
 unit-tests: $(UNITS) $(B)/tests/contain
-# The unit tests under ASan and UBSan, without warnings: with -fsanitize gcc has false
-# positives (gcc manual, -fsanitize).
+# The unit tests with sanitizers, without warnings: gcc's are unreliable with sanitizers.
 asan-tests: $(UNITS:$(B)/%=$(B)/asan/%)
 ASAN := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
 ASAN_CFLAGS = $(filter-out $(WARN),$(ALL_CFLAGS)) -w $(ASAN)
@@ -365,7 +376,7 @@ $(B)/tsan/unit_threads: host/tests/unit_threads.c $(filter-out %/cli/main.o,$(TS
 	$(call say,TEST,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(TSAN) $(filter %.c %.o,$^) $(LIBS) -o $@
 
-# A thin archive: the linker links only the objects that a test needs.
+# A thin archive, from which the linker takes the objects that a test calls.
 test_obj = $(filter-out %/cli/main.o,$(call host_obj,$(ARCH)))
 $(B)/tests/host.a: $(test_obj)
 $(B)/asan/host.a: $(patsubst $(B)/obj/%,$(B)/asan/obj/%,$(filter-out %/payloads.o %/bochs_rom.o,$(test_obj))) \
@@ -388,7 +399,7 @@ $(B)/asan/tests/unit_%: host/tests/unit_%.c $(B)/asan/host.a
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ASAN_CFLAGS) $(filter %.c %.a,$^) $(LIBS) -lcriterion -o $@
 
-# The program that runs the commands of the tests.
+# Runs the commands of the tests.
 $(B)/tests/contain: host/tests/contain.c | tools
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
@@ -398,10 +409,15 @@ compare: $(B)/wsbench
 	$(Q)[ -n '$(A)' ] && [ -n '$(NEW)' ] || { echo 'usage: make compare A=BASE.json B=NEW.json' >&2; exit 2; }
 	$(Q)$(B)/wsbench compare '$(A)' '$(NEW)' $(ARGS)
 
+# For scripts/check.sh, which compares them with the catalogue.
+.PHONY: bodies
+bodies:
+	@printf '%s\n' $(BODIES)
+
 reference: $(B)/wsbench
 	$(Q)scripts/reference.sh $(B)/wsbench bench/README.md
 
-# For the KVM of this machine only: needs a compiler and the libraries.
+# For the KVM of this machine only. Needs a compiler and the libraries.
 native:
 	$(Q)$(MAKE) --no-print-directory $(JOBS) NATIVE=1 all
 
@@ -427,7 +443,7 @@ DOCS_INSTALLED := README.md LICENSE host/CHANGES.md $(sort $(wildcard bench/READ
 	host/README.md host/*/README.md host/*/*/README.md results/README.md results/pictures/*)) \
 	$(wildcard scripts/ci/*.yml)
 
-# uninstall removes exactly what install writes: keep the two lists of paths equal.
+# install and uninstall have the same list of places.
 install: all man
 	$(Q)install -D -m 755 -t $(ROOT)/bin $(B)/wsbench
 	$(Q)for f in $(LIBEXEC); do install -D -m 755 $(B)/$$f $(ROOT)/libexec/worldswitch/$$f; done

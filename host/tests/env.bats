@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# wsbench env on a fake /proc and /sys: checks, changes and restored values.
+# `wsbench env` on files like those of /proc and /sys: check, tune, restore.
 bats_require_minimum_version 1.5.0
 load helper
 
@@ -75,7 +75,7 @@ governors() {
   [ "$(grep -r . root | sort)" = "$before" ]
 }
 
-# The write to a pipe without a reader blocks: the signal arrives there.
+# A write to a pipe without a reader blocks: there the process is stopped.
 stopped_by() {
   make_root
   rm root/sys/kernel/mm/ksm/run

@@ -14,7 +14,7 @@
 static const struct compare_options plain;
 static const struct compare_options configs = { .config = { "a", "b" } };
 
-/* Boots around `middle`, all different, within the relative `spread`. */
+/* Different boots within `spread` of `middle`. */
 static const double *around(double middle, double spread, size_t n)
 {
 	static double values[2][BOOTS_MAX];
@@ -28,7 +28,7 @@ static const double *around(double middle, double spread, size_t n)
 	return out;
 }
 
-/* Compares one row of two runs; returns the first row of the comparison. */
+/* Compares one row of two runs. Returns the first row. */
 static struct compare_row runs(const double *base, size_t n_base, const double *new,
 			       size_t n_new)
 {
@@ -99,8 +99,8 @@ Test(runs, within_the_band)
 }
 
 /*
- * The interval contains both "no change" and a change that matters. With a single row, all
- * noise may be that of the machine, and more boots would not help.
+ * The interval covers both "no change" and "a change that matters". With one row alone
+ * all of its noise can be drift, and more boots would not help.
  */
 Test(runs, too_noisy)
 {
@@ -117,7 +117,7 @@ Test(runs, too_few_boots)
 	struct compare_row row =
 		runs(around(1000, 0.001, 3), 3, around(1500, 0.001, 3), 3);
 
-	/* The least p is 2 / C(6, 3); no interval has 95 % coverage. */
+	/* 2 / C(6, 3) is the least p; no interval covers 95 %. */
 	expect_verdict(row, COMPARE_INCONCLUSIVE);
 	cr_expect(isnan(row.lo) && isnan(row.hi));
 	cr_expect_eq(row.boots_needed, 5);
@@ -143,8 +143,8 @@ Test(runs, steps_of_the_clock)
 	expect_verdict(row, COMPARE_WORSE);
 }
 
-/* The cost of the clock is subtracted: a figure may be zero or negative. */
-Test(runs, no_ratio_to_zero)
+/* The clock overhead is subtracted: a figure can be 0 or negative. */
+Test(runs, no_ratio_to_nothing)
 {
 	const double below[] = { -1, 0, 0, -1, 0, 0 };
 	const double above[] = { 20, 22, 21, 20, 22, 21 };
@@ -156,7 +156,7 @@ Test(runs, no_ratio_to_zero)
 	cr_expect(isnan(row.ratio) && row.shift >= 20 && row.lo >= 20);
 }
 
-/* A document may claim any number of boots: neither time nor memory explodes. */
+/* A document with very many boots is neither slow nor out of memory. */
 Test(runs, many_boots)
 {
 	struct result *docs[2];
@@ -185,8 +185,8 @@ Test(runs, many_boots)
 
 /* pairs */
 
-/* The drift is far larger than the difference: pairs detect it, two runs could not. */
-Test(pairs, cancel_drift)
+/* The drift exceeds the difference: pairs detect it, two runs do not. */
+Test(pairs, see_through_drift)
 {
 	double base[12], new[12];
 	struct compare_row row;
@@ -205,8 +205,8 @@ Test(pairs, cancel_drift)
 	expect_verdict(row, COMPARE_INCONCLUSIVE);
 }
 
-/* The differences of the pairs vary as much as their size. */
-Test(pairs, too_noisy)
+/* Pairs whose noise is as large as the difference. */
+Test(pairs, too_noisy_to_tell)
 {
 	double base[12], new[12];
 	struct compare_row row;
@@ -221,7 +221,7 @@ Test(pairs, too_noisy)
 	cr_expect(strstr(row.reason, "boots per side would decide"), "%s", row.reason);
 }
 
-/* Six pairs: the least p is 2 / 64. Eight pairs would be enough. */
+/* Six pairs: 2 / 64 is the least p. Eight pairs are enough. */
 Test(pairs, too_few)
 {
 	struct compare_row row = pairs(around(1000, 0.001, 6), around(1500, 0.001, 6), 6);
@@ -241,7 +241,7 @@ Test(pairs, equal_pairs_are_the_same)
 	cr_expect(row.p == 1 && row.lo == 0 && row.hi == 0);
 }
 
-/* A rejected boot removes its pair, and no other pair. */
+/* A rejected boot removes only its own pair. */
 Test(pairs, go_by_index)
 {
 	struct result *r = fixture_document("kvm", false);
@@ -271,8 +271,8 @@ Test(pairs, go_by_index)
 /* families */
 
 /*
- * With six boots per document the least p is 2 / C(12, 6) = 0.0022: significant in a family
- * of up to four tests, not of five.
+ * Six boots per side: the least p is 2 / C(12, 6) = 0.0022, enough for a family of four
+ * tests, not of five.
  */
 static enum compare_verdict first_of(size_t rows)
 {
@@ -306,6 +306,7 @@ Test(families, more_tests_need_a_smaller_p)
 	cr_expect_eq(first_of(5), COMPARE_INCONCLUSIVE);
 }
 
+/* A metric of which more is better. */
 Test(families, better_may_be_higher)
 {
 	struct result *a = fixture_document("kvm", false);
@@ -324,8 +325,8 @@ Test(families, better_may_be_higher)
 	result_free(b);
 }
 
-/* If the boots of an exact target differ, their ranges are compared, without a test. */
-Test(families, ranges_of_an_exact_target_need_no_test)
+/* An exact target whose boots differ: ranges, not a test. */
+Test(families, boots_of_an_exact_target_that_differ_take_no_test)
 {
 	struct result *a = fixture_document("lab:aarch64-vhe", true);
 	struct result *b = fixture_document("lab:aarch64-vhe", true);
@@ -357,9 +358,8 @@ Test(families, ranges_of_an_exact_target_need_no_test)
 /* figures */
 
 /*
- * Fast and slow boots. Three of four pairs are longer by at least a fifth, but fast boots
- * stay fast, and the median is lower. The shown difference is the difference of the shown
- * figures, and a lower figure is not called worse.
+ * Boots with two modes. Three of four pairs go up by at least a fifth, but within their
+ * mode, and the median goes down. A lower figure is never worse.
  */
 Test(figures, difference_is_that_of_the_shown_figures)
 {
@@ -380,7 +380,7 @@ Test(figures, difference_is_that_of_the_shown_figures)
 	cr_expect(isnan(row.boots_needed));
 }
 
-/* Median and Hodges-Lehmann shift disagree: a lower figure, boots that moved up. */
+/* Medians against the Hodges-Lehmann shift: a lower figure, and boots that moved up. */
 Test(figures, of_two_runs)
 {
 	const double base[] = { 10, 10, 11, 20, 21, 21, 22 };
@@ -392,7 +392,7 @@ Test(figures, of_two_runs)
 	cr_expect(row.shift > 0, "%g", row.shift);
 }
 
-/* The figures of pairs are those of the boots that have a partner. */
+/* The figures of pairs are over the boots of complete pairs. */
 Test(figures, of_pairs)
 {
 	struct result *r = fixture_document("kvm", false);
@@ -416,7 +416,7 @@ Test(figures, of_pairs)
 	result_free(r);
 }
 
-/* In a document all boots may have one index. */
+/* A document whose boots all have one index. */
 Test(figures, of_pairs_that_share_a_boot)
 {
 	struct result *r = fixture_document("kvm", false);
@@ -437,7 +437,7 @@ Test(figures, of_pairs_that_share_a_boot)
 
 /* thresholds */
 
-/* Compares the boots of `row` with a threshold of 5 %. */
+/* Applies a threshold of 5 % to a row. */
 static struct compare_row with_threshold(const double *base, const double *new, size_t n)
 {
 	struct result *a = fixture_document("kvm", false);
@@ -476,7 +476,7 @@ Test(let_pass, by_the_shift_or_by_all_of_the_interval)
 	row = with_threshold(around(1000, 0.005, 10), around(1060, 0.005, 10), 10);
 	expect_verdict(row, COMPARE_WORSE);
 	cr_expect_null(row.let_pass);
-	/* Inconclusive, but at most 5 %; then perhaps more. */
+	/* Inconclusive: at most 5 %; possibly more. */
 	row = with_threshold(around(1000, 0.02, 10), around(1005, 0.02, 10), 10);
 	expect_verdict(row, COMPARE_INCONCLUSIVE);
 	cr_expect(row.let_pass != NULL && row.worst == row.hi, "%g to %g", row.lo,

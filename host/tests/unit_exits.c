@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Unit tests of exits that no test guest can cause. The test fills in the run page; there is
- * no VM.
+ * Exits that the test payloads cannot cause on every machine, served from a run page that
+ * the test fills in, without a VM.
  */
 #include <linux/kvm.h>
 #include <stdlib.h>
@@ -40,7 +40,7 @@ static void release(struct fake *f)
 	free(f->vm.dump);
 }
 
-/* A notify window without events continues; lost state stops the vCPU. */
+/* A notify exit continues the guest unless its context is invalid. */
 Test(exits, notify)
 {
 	static struct fake f;
@@ -59,7 +59,7 @@ Test(exits, notify)
 	release(&f);
 }
 
-Test(exits, exits_without_a_request_are_counted_and_continue)
+Test(exits, exits_without_work_are_counted_and_continue)
 {
 	static const uint32_t reasons[] = { KVM_EXIT_X86_BUS_LOCK, KVM_EXIT_IOAPIC_EOI,
 					    KVM_EXIT_IRQ_WINDOW_OPEN, KVM_EXIT_SET_TPR };
@@ -85,8 +85,8 @@ Test(exits, a_triple_fault_stops)
 	release(&f);
 }
 
-/* A reason newer than the program is refused by number, not ignored. */
-Test(exits, an_unknown_reason_is_refused)
+/* A reason that the program does not know is an error that names its number. */
+Test(exits, an_unknown_reason_is_unhandled)
 {
 	static struct fake f;
 

@@ -11,25 +11,24 @@ wsbench=$(wsbench_path)
 
 usage() {
   cat <<END
-usage: git bisect run scripts/ci/bisect.sh --base GOOD.json --on TARGET --bench ID,...
+usage: git bisect run bisect.sh --base GOOD.json --on TARGET --bench ID,...
            --kernel IMAGE [option...]
 
 Builds the commit that git has checked out, boots the kernel in a lab, measures, and
 compares with GOOD.json, a document of the same benchmarks on the good commit's kernel.
 
-  --build COMMAND    build command, run by a shell in the current folder (default:
-                     make -s -j\$(nproc))
-  --kernel IMAGE     the image that the build writes
-  --modules DIR      a flat folder of KVM modules (default: "modules" beside the image)
+  --build COMMAND    shell command in the current folder (default: make -s -j\$(nproc))
+  --kernel IMAGE     image that the build makes
+  --modules DIR      its KVM modules (default: the folder "modules" beside the image)
   --config NAME,...  counter configs, as for wsbench run
   --threshold [GLOB=]AMOUNT
-                     ignore a regression up to AMOUNT: 5%, 20insns, mmio_*=2%;
-                     repeatable, as for wsbench compare
-  --fail-on changed  a commit that changes the class of a benchmark is also bad
-  --keep DIR         keep every document as DIR/COMMIT.json
+                     pass benchmarks that became worse by at most AMOUNT: 5%, 20insns,
+                     mmio_*=2%; can be repeated, as for wsbench compare
+  --fail-on changed  a commit that changes the class of a benchmark is bad, too
+  --keep DIR         keep every document, as DIR/COMMIT.json
 
 Exit code: 0 good; 1 bad; 125 undecided (the commit does not build or boot, or has no
-figure), git tries another commit; 255 bad usage, git stops.
+figure): git tries another commit; 255 bad usage: git stops.
 END
 }
 
@@ -38,14 +37,14 @@ die() {
   exit 255
 }
 
-# skip REASON: the commit cannot be judged.
+# skip WHY: the commit cannot be judged.
 skip() {
   echo "bisect: $*: skipped" >&2
   exit 125
 }
 
-# regressions FILE: prints the benchmarks of a comparison that got worse or changed.
-regressions() {
+# said FILE: prints the benchmarks of a comparison that became worse or changed.
+said() {
   python3 -c '
 import json, sys
 for r in json.load(open(sys.argv[1]))["rows"]:
@@ -85,11 +84,11 @@ main() {
   if [ -z "$base" ] || [ -z "$target" ] || [ -z "$bench" ] || [ -z "$kernel" ]; then
     die "--base, --on, --bench and --kernel are needed; see --help"
   fi
-  [ -x "$wsbench" ] || die "$wsbench is not there: make"
+  [ -x "$wsbench" ] || die "no program $wsbench (make)"
   "$wsbench" validate --quiet "$base" >/dev/null || die "$base cannot be used"
-  # Reports an invalid threshold before the build.
+  # Invalid thresholds are reported before the first build.
   "$wsbench" compare --bench "$bench" "${gate[@]}" "$base" "$base" >/dev/null || [ $? != 2 ] ||
-    die "$base cannot be compared so"
+    die "$base cannot be compared with these options"
   scratch=$(mktemp -d)
   trap 'rm -rf "$scratch"' EXIT
 
@@ -110,7 +109,7 @@ judge() {
   case $code in
   0) echo "bisect: $commit is good" ;;
   1) echo "bisect: $commit is bad" ;;
-  2) die "$base cannot be compared with what $commit gave" ;;
+  2) die "$base cannot be compared with the document of $commit" ;;
   *) skip "$commit is not decided" ;;
   esac
   regressions "$scratch/compare.json"

@@ -12,25 +12,25 @@ wsbench=$(wsbench_path)
 
 usage() {
   cat <<END
-usage: scripts/ci/measure.sh --kernel IMAGE -o DIR [option...]
+usage: measure.sh --kernel IMAGE -o DIR [option...]
 
 Boots IMAGE in each lab and measures. Writes to DIR a document per target and
-comment.md, a table of the differences, for a comment on a pull request.
+comment.md, a table of the changes, for a comment on a pull request.
 
   --modules DIR     a folder of KVM modules (default: "modules" beside the image)
   --on TARGET,...   default: lab:x86_64-svm
   --bench GLOB,...  default: core
-  --commit ID, --label TEXT   names the build in the history
-  --base DIR        compare with the documents of DIR, named as in -o DIR
-  --db FILE.jsonl   add to this history, and check this run against it
-  --confirm         measure regressions again, in fresh boots, before reporting them
+  --commit ID, --label TEXT   identity of the kernel, for the history
+  --base DIR        compare with the documents in DIR, named as in -o DIR
+  --db FILE.jsonl   add the figures to this history, and judge this run by it
+  --confirm         measure again, in fresh boots, what became worse by the history
   --threshold [GLOB=]AMOUNT
-                    ignore a regression up to AMOUNT: 1%, 20insns, mmio_*=2%; repeatable,
-                    as for wsbench compare; comment.md lists what was ignored
-  --fail-on changed a benchmark that changed its class also fails
+                    pass benchmarks that became worse by at most AMOUNT: 1%, 20insns,
+                    mmio_*=2%; can be repeated, as for wsbench compare
+  --fail-on changed fail also if the class of a benchmark changed
 
-Exit code, the worst of all steps: 0 nothing got worse, 1 a regression, 2 bad usage,
-3 no verdict, 4 a lab or a benchmark failed.
+Exit code, of the worst step: 0 no benchmark became worse, 1 a benchmark did, 2 bad
+usage, 3 no verdict, 4 a lab or a benchmark failed.
 END
 }
 
@@ -39,7 +39,7 @@ die() {
   exit 2
 }
 
-# note CODE: keeps the worst code. A regression (1) outweighs no verdict (3).
+# note CODE: keeps the worst exit code. A regression (1) is worse than no verdict (3).
 note() {
   case $1 in
   0) ;;
@@ -49,7 +49,7 @@ note() {
   esac
 }
 
-# compare FILE: compares with the base document of that name, if there is one.
+# compare FILE: compares with the document of the same name in --base, if it exists.
 compare() {
   local old=$base/$1 code=0
   if [ ! -f "$old" ]; then
@@ -105,7 +105,7 @@ main() {
   if [ -n "$db" ] && [ ${#files[@]} -gt 0 ]; then
     code=0
     "$wsbench" history add --db "$db" "${files[@]}" || code=$?
-    # The first runs have no verdict, which is not a failure.
+    # The first runs of a history cannot be judged (exit code 3).
     [ "$code" != 0 ] || "$wsbench" history check --db "$db" --last 1 --on "$targets" $confirm "${gate[@]}" \
       --kernel "$kernel" ${modules:+--modules "$modules"} || code=$?
     note "$code"

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The agent inside a lab's machine: executes a job and sends its answer. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/lib/error.h"
+#include "host/cli/cmd.h"
+#include "host/cli/names.h"
+#include "host/env/settings.h"
+#include "host/env/machine.h"
+#include "host/targets/lab/initramfs.h"
+#include "host/targets/lab/report.h"
+#include "host/targets/lab/wire.h"
+#include "host/measure/matrix.h"
+#include "host/measure/pmu.h"
+#include "host/result/result.h"
+#include "host/targets/boot.h"
+#include "host/targets/payload.h"
+#include "host/selftest/selftest.h"
+#include "host/vmm/vmm.h"
+
+static int describe(struct target *t, struct lab_wire *wire, struct error *err)
+{
+	struct result *r = result_new();
+	int ret = t->ops->describe(t, &r, err);
+	char *json;
+
+	if (!ret) {
+		/* Instructions, which are nanoseconds here. */
+		r->clock.hz = 1000000000;
+		env_machine(r);
+		env_checks(r);
+		r->machine.pinned = -1;
+		pmu_readings_add_host(t->arch, r);
+		json = result_dump(r);
+		ret = lab_wire_text(wire, LAB_FRAME_HEADER, json);
+		free(json);
+	}
+	result_free(r);
+	return ret;
+}
+
+static int send_report(const struct boot_report *rep, struct lab_wire *wire)
+{
+	uint8_t *block;
+	size_t bytes;
+	int ret = lab_report_encode(rep, &block, &bytes);
+
+	if (ret)
+		return ret;
+	ret = lab_wire_send(wire, LAB_FRAME_REPORT, block, bytes);
+	free(block);
+	return ret;
+}
+
+static int boot(struct target *t, const struct job *job, struct lab_wire *wire,
+		struct error *err)
+{
+	struct boot_request rq = {
+		.params = job->params,
+		.cpu = -1,
+		.timeout_ns = job->timeout_ns,
+	};
+	struct spacer spacer;
+	struct boot_report rep;
+	void *payload = NULL;
+	bool go_on = true;
+	int ret = 0;
+
+	if (job->n_benches != 1 || job->n_configs != 1)
+		return error_set(err, -EINVAL, "a job in a lab has one row");
+	rq.config = names_config(job->configs[0]);
+	rq.bench = pmu_readings_row(job->benches[0]);
+	if (!rq.bench)
+		rq.bench = names_bench(job->benches[0]);
+	if (!rq.bench || !rq.config)
+		return error_set(err, -ENOENT, "no benchmark %s with config %s",
+				 job->benches[0], job->configs[0]);
+	if (job->payload) {
+		ret = payload_read(job->payload, t->arch, &payload, &rq.image_bytes, err);
+		rq.image = payload;
+	} else {
+		rq.image = payload_find(t->arch, payload_of(rq.bench, t->arch),
+					&rq.image_bytes);
+		if (!rq.image)
+			ret = error_set(err, -ENOENT, "no payload is built in for %s",
+					rq.bench->id);
+	}
+	if (ret)
+		return ret;
+	for (uint32_t i = 0; i < job->boots && !ret && go_on; i++) {
+		spacer_open(&spacer, job->placement + i);
+		boot_report_init(&rep);
+		ret = boot_settle(&rep, t->ops->boot(t, &rq, &rep, err), err);
+		spacer_close(&spacer);
+		if (ret)
+			break;
+		go_on = rep.outcome == BOOT_DONE;
+		ret = send_report(&rep, wire);
+		if (ret)
+			error_set(err, ret, "cannot send the report of %s: %s",
+				  rq.bench->id, strerror(-ret));
+		boot_report_free(&rep);
+	}
+	free(payload);
+	return ret;
+}
+
+static void send_line(void *ctx, const char *text)
+{
+	(void)lab_wire_text(ctx, LAB_FRAME_LINE, text);
+}
+
+/* What failed has been sent. */
+static int matrix(struct target *t, struct lab_wire *wire, struct error *err)
+{
+	const struct selftest_watch watch = { wire, send_line };
+	int ret = measure_matrix(t, &watch, err);
+
+	return ret < 0 ? ret : 0;
+}
+
+static int selftest(const struct job *job, struct lab_wire *wire, struct error *err)
+{
+	const struct selftest_watch watch = { wire, send_line };
+	int ret = selftest_run(job->tests, job->n_tests, &watch, err->text,
+			       sizeof(err->text));
+
+	return ret < 0 ? ret : 0;
+}
+
+int agent_run(const struct job *job, struct lab_wire *wire)
+{
+	struct error err = { "" };
+	struct target t = *names_target("kvm");
+	int ret;
+
+	/* The clock of the machine counts instructions. */
+	t.exact = true;
+	if (job->kind == JOB_SELFTEST) {
+		ret = selftest(job, wire, &err);
+	} else {
+		ret = t.ops->open(&t, job, &err);
+		if (!ret && job->kind == JOB_DESCRIBE)
+			ret = describe(&t, wire, &err);
+		else if (!ret && job->kind == JOB_MATRIX)
+			ret = matrix(&t, wire, &err);
+		else if (!ret)
+			ret = boot(&t, job, wire, &err);
+		t.ops->close(&t);
+	}
+	if (ret)
+		lab_wire_text(wire, LAB_FRAME_FAILURE,
+			      *err.text ? err.text : strerror(-ret));
+	return ret ? CLI_FAILED : CLI_OK;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Grouped bars: a group per benchmark, with a bar per series (a target, a counter
+ * config), on one panel or on two side by side.
+ */
+#ifndef WS_REPORT_BARS_H
+#define WS_REPORT_BARS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct picture;
+struct result_benchmark;
+struct result_metric;
+
+#define BARS_PANELS_MAX 2
+
+struct bar {
+	size_t series, panel;
+	double y;      /* centre, downwards from the top of the chart */
+	double value;  /* NAN where it failed */
+	double lo, hi; /* interval; NAN: none */
+	bool failed, exact;
+};
+
+struct bars_group {
+	char *label;
+	double top, bottom;
+};
+
+struct bars_series {
+	char *legend; /* a line of its own below the title */
+	char *label;  /* behind each bar; "" if there is one series */
+};
+
+struct bars_panel { /* of one unit: units do not share an axis */
+	const char *unit;
+	const char *metric;
+	const char *title; /* NULL: none */
+	double foot;	   /* where the logarithmic axis begins */
+	double most;	   /* the largest value */
+	size_t n_bars;
+};
+
+struct bars_model {
+	char *title, *subtitle, *remark;
+	struct bars_series *series;
+	size_t n_series;
+	struct bars_panel panels[BARS_PANELS_MAX];
+	size_t n_panels;
+	struct bars_group *groups;
+	size_t n_groups;
+	struct bar *bars;
+	size_t n_bars;
+	size_t n_skipped;
+	double height; /* in bars */
+};
+
+/* All abort without memory. Both strings must be allocated; the model frees them. */
+void bars_add_series(struct bars_model *m, char *legend, char *label);
+
+/*
+ * Adds a group: benchmarks[s] is the benchmark of series s, or NULL. A group without a
+ * figure or a failure is left out. The model frees `label`.
+ */
+void bars_add_group(struct bars_model *m, char *label,
+		    const struct result_benchmark *const *benchmarks, bool exact);
+
+/* Computes axes and remarks; after the last group. */
+void bars_settle(struct bars_model *m);
+void bars_free(struct bars_model *m);
+
+/* The figure that a panel shows of a benchmark, or NULL. */
+const struct result_metric *bars_metric(const struct bars_panel *panel,
+					const struct result_benchmark *b);
+
+/* Fills in `p` except its stem and caption. */
+void bars_draw(const struct bars_model *m, struct picture *p);
+
+#endif
