@@ -6,9 +6,9 @@
  *
  * contain is a child subreaper, and inherits every orphan of COMMAND in any session and
  * process group. After COMMAND has ended, remaining processes have 10 s to end (a death
- * signal may be pending); then they are listed in FILE (`PID COMMAND LINE`; default: stderr)
- * and killed. SIGINT, SIGTERM, SIGHUP and the death of the parent kill all processes at
- * once.
+ * signal may be pending); then they are listed in FILE (`PID COMMAND LINE`; default:
+ * stderr) and killed. SIGINT, SIGTERM, SIGHUP and the death of the parent kill all
+ * processes at once.
  *
  * Exit code: COMMAND's; 128 + n if signal n ended COMMAND or contain; 124 after the
  * limit; 125 if contain failed; 126 if COMMAND cannot be started.

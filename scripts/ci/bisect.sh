@@ -43,8 +43,8 @@ skip() {
   exit 125
 }
 
-# said FILE: prints the benchmarks of a comparison that became worse or changed.
-said() {
+# regressions FILE: prints the benchmarks of a comparison that became worse or changed.
+regressions() {
   python3 -c '
 import json, sys
 for r in json.load(open(sys.argv[1]))["rows"]:
