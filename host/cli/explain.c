@@ -191,7 +191,7 @@ static enum cli_exit read_one(const char *path, struct explanation **out)
 
 	if (!explanation_read(path, out, &err))
 		return CLI_OK;
-	message_usage("wsbench", "%s", err.text);
+	message_usage("wsbench explain", "%s", err.text);
 	return CLI_USAGE;
 }
 

@@ -246,15 +246,20 @@ int cmd_pmu(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
 		{ "on", OPTION_ON, "TARGET,...", 0,
-		  "where to look: as for 'wsbench run' (default: kvm)", 0 },
+		  "Measure on these targets, as for 'wsbench run' (default: kvm)", 0 },
 		{ "config", OPTION_CONFIG, "NAME,...", 0,
-		  "counter configs, a column each (default: on aarch64 pmu-off and "
-		  "pmu-emulated; on x86_64 default, pmu-off and pmc-msr-user)",
+		  "Print a column for each of these counter configs (default: on aarch64 "
+		  "pmu-off and pmu-emulated; on x86_64 default, pmu-off and pmc-msr-user)",
 		  0 },
-		{ "kernel", OPTION_KERNEL, "IMAGE", 0, "boot this kernel in the labs",
+		{ "kernel", OPTION_KERNEL, "IMAGE", 0,
+		  "Boot this kernel in the labs: a path, or the release of a cached kernel",
 		  0 },
-		{ "modules", OPTION_MODULES, "DIR", 0, "its KVM modules", 0 },
-		{ "append", OPTION_APPEND, "ARGS", 0, "add to its command line", 0 },
+		{ "modules", OPTION_MODULES, "DIR", 0,
+		  "Load KVM's modules from DIR (default: the folder 'modules' beside the "
+		  "kernel)",
+		  0 },
+		{ "append", OPTION_APPEND, "ARGS", 0,
+		  "Add ARGS to the kernel's command line", 0 },
 		{ "json", OPTION_JSON, NULL, 0, "Print JSON", 0 },
 		{ 0 },
 	};
@@ -264,11 +269,10 @@ int cmd_pmu(int argc, char **argv)
 		.options = options,
 		.parser = parse,
 		.args_doc = "[FILE.json...]",
-		.doc = "Prints the vPMU map, which says of every PMU register who "
-		       "answers "
-		       "a read and a write of it and what that costs; and the capability "
-		       "table, host against guest. Measures, or shows documents that "
-		       "hold benchmarks pmu_*.",
+		.doc = "Prints the vPMU map, the handler and the cost of a read and of a "
+		       "write of each PMU register, and the capability table, host "
+		       "against guest. Measures, or prints documents with benchmarks "
+		       "pmu_*.",
 		.children = children,
 	};
 	struct pmu_args args = { .argc = argc, .argv = argv };

@@ -33,54 +33,58 @@ enum key {
 
 static const struct argp_option options[] = {
 	{ "on", OPTION_ON, "TARGET,...", 0,
-	  "where to measure: names from 'wsbench list targets', globs, or 'all' for "
-	  "every "
-	  "one that can run here (default: kvm)",
+	  "Measure on these targets: names of 'wsbench list targets', globs, or "
+	  "'all' for every target that can run here (default: kvm)",
 	  0 },
 	{ "bench", OPTION_BENCH, "GLOB,...", 0,
-	  "what to measure: names from 'wsbench list benchmarks', globs, and 'core' for "
-	  "the few "
-	  "that say most (default: all)",
+	  "Measure these benchmarks: names of 'wsbench list benchmarks', globs, or "
+	  "'core' for the core benchmarks (default: all)",
 	  0 },
 	{ "config", OPTION_CONFIG, "NAME,...", 0,
-	  "counter configs to run each benchmark under, boots interleaved (default: each "
-	  "benchmark's own)",
+	  "Run each benchmark under these counter configs, with the boots "
+	  "interleaved (default: the configs of the benchmark)",
 	  0 },
-	{ "boots", OPTION_BOOTS, "N", 0, "VMs per benchmark and config", 0 },
-	{ "events", OPTION_EVENTS, "N", 0, "timed events per boot", 0 },
-	{ "cpu", OPTION_CPU, "N", 0, "on target kvm, pin the vCPU thread to this CPU",
-	  0 },
+	{ "boots", OPTION_BOOTS, "N", 0, "Boot N VMs for each benchmark and config", 0 },
+	{ "events", OPTION_EVENTS, "N", 0, "Time N events per boot", 0 },
+	{ "cpu", OPTION_CPU, "N", 0, "Pin the vCPU thread to CPU N (target kvm)", 0 },
 	{ "seed", OPTION_SEED, "N", 0,
-	  "of the order of the boots (default: random; 0 on exact targets)", 0 },
-	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0, "give up on a boot after this time",
+	  "Set the seed of the order of the boots (default: random; 0 on exact "
+	  "targets)",
 	  0 },
-	{ "kernel", OPTION_KERNEL, "IMAGE", 0, "boot this kernel in the labs", 0 },
+	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0, "Give up on a boot after this time",
+	  0 },
+	{ "kernel", OPTION_KERNEL, "IMAGE", 0,
+	  "Boot this kernel in the labs: a path, or the release of a cached kernel", 0 },
 	{ "modules", OPTION_MODULES, "DIR", 0,
-	  "its KVM modules (default: the folder 'modules' beside it)", 0 },
-	{ "append", OPTION_APPEND, "ARGS", 0, "add to its command line", 0 },
+	  "Load KVM's modules from DIR (default: the folder 'modules' beside the "
+	  "kernel)",
+	  0 },
+	{ "append", OPTION_APPEND, "ARGS", 0, "Add ARGS to the kernel's command line",
+	  0 },
 	{ "label", OPTION_LABEL, "TEXT", 0,
-	  "what you call what is being measured; into the document", 0 },
-	{ "commit", OPTION_COMMIT, "ID", 0, "the commit it was built from; likewise", 0 },
+	  "Store TEXT in the document, as a name of the measured kernel", 0 },
+	{ "commit", OPTION_COMMIT, "ID", 0,
+	  "Store ID in the document, as the commit of the measured kernel", 0 },
 	{ "payload", OPTION_PAYLOAD, "ELF", 0,
-	  "run this image instead of the built-in ones (see bench/abi.h)", 0 },
+	  "Run this image instead of the built-in payloads (see bench/abi.h)", 0 },
 	{ "aa", OPTION_AA, NULL, 0,
-	  "measure everything twice, boots side by side, and say what this machine can "
-	  "tell apart",
+	  "Measure everything twice, boots side by side, and print the smallest "
+	  "difference that this machine can resolve",
 	  0 },
 	{ "stats", OPTION_STATS, NULL, 0,
-	  "print what the VMM's run loop counted, after the table", 0 },
+	  "Print the counts of the VMM's run loop after the table", 0 },
 	{ "metrics", OPTION_METRICS, NULL, 0,
-	  "print every metric after the table: both timing modes, the twin, and what the "
-	  "guest's own PMC saw of a round trip",
+	  "Print every metric after the table: both timing modes, the twin, and "
+	  "what the guest's PMC counted of a round trip",
 	  0 },
 	{ "trace-states", OPTION_TRACE_STATES, NULL, 0,
-	  "on target kvm, print the run loop's state transitions after each boot", 0 },
+	  "Print the state transitions of the run loop after each boot (target kvm)", 0 },
 	{ "host-counters", OPTION_HOST_COUNTERS, NULL, 0,
-	  "count cycles and instructions of guest and host on the vCPU thread, into the "
-	  "document; makes entries and exits dearer",
+	  "Count cycles and instructions of guest and host on the vCPU thread, into "
+	  "the document; exits and entries become longer",
 	  0 },
 	{ "output", 'o', "FILE|DIR", 0,
-	  "write the result document there; several targets need a folder", 0 },
+	  "Write the result document to FILE; several targets need a folder", 0 },
 	{ 0 }
 };
 
@@ -213,10 +217,10 @@ static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, {
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.doc = "Measures what leaving the guest costs: boots payloads on each target, "
-	       "prints one table, and with -o writes one document per target.\v"
-	       "Ends with 4 if a target failed or a benchmark did not measure what it "
-	       "says.",
+	.doc = "Measures the cost of VM exits: boots payloads on each target, prints one "
+	       "table, and with -o writes one document per target.\v"
+	       "The exit code is 4 if a target failed, or if the counted exits do not prove "
+	       "a benchmark.",
 	.children = children,
 };
 
