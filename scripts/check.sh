@@ -301,11 +301,15 @@ words_avoided='
 whoever          \bwhoever\b
 somebody         \bsomebody\b
 nobody           \bnobody\b
+anybody          \b(?:any|every)body\b
 likewise         \blikewise\b
 the former       \bthe former\b
 the latter       \bthe latter\b
 that which       \bthat which\b
 told             \btold\b
+stands           \bstands\b
+takes part       \btakes? part\b
+dearer           \bdearer\b
 to be had        \bto be had\b
 what is          (?:/\*|^\s*\*|^\s*#|//|\.\s)\s*what (?:is|was|are|were)\b(?!.*\?)
 is no            (?<!there )\b(?:is|are) no (?!longer\b|more than\b)
