@@ -332,7 +332,7 @@ import fnmatch, re, sys
 avoided = [(name, re.compile(regex, re.IGNORECASE)) for name, regex in
            (re.split(r"\s{2,}", line, maxsplit=1) for line in sys.argv[1].strip().split("\n"))]
 exceptions = [re.split(r"[ :]", line.split(": ")[0], maxsplit=1) for line in sys.argv[2].strip().split("\n")]
-conversion = re.compile(r"%[-+ #0]*[0-9*]*(?:\.[0-9*]+)?(?:hh?|ll?|z|j|t)?[diouxXcsfFeEgGpm]")
+conversion = re.compile(r"%[-+#0]*[0-9*]*(?:\.[0-9*]+)?(?:hh?|ll?|z|j|t)?[diouxXcsfFeEgGpm]")
 
 def excepted(path, name):
     return any(fnmatch.fnmatch(path, e[0]) and e[1] in ("*", name) for e in exceptions)
