@@ -8,7 +8,7 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=/dev/null
 . "$here/apt-private.sh"
 
-apt_reason='' # set by what fails
+apt_reason='' # set by a function that fails
 packages=(libjansson-dev libpfm4-dev libgsl-dev zlib1g-dev)
 
 usage() {

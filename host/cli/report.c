@@ -127,9 +127,10 @@ static int write_report(struct report_args *args)
 }
 
 static const struct argp_option options[] = {
-	{ "output", 'o', "DIR", 0, "folder for " PAGE "; made if need be", 0 },
+	{ "output", 'o', "DIR", 0, "Write " PAGE " to DIR, which is created if necessary",
+	  0 },
 	{ "history", OPTION_HISTORY, "FILE.jsonl", 0,
-	  "what changed from run to run, too (see wsbench history)", 0 },
+	  "Add the changes of this history (see wsbench history)", 0 },
 	{ 0 },
 };
 
@@ -140,9 +141,9 @@ static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "[FILE.json...]",
 	.doc = "Writes DIR/" PAGE " and prints its path: figures, pictures, what is "
-	       "missing and why, on one page that needs nothing else.\v"
-	       "Of several documents of one target the first is what the others are "
-	       "compared with. Explanations (wsbench explain -o) may be among them.",
+	       "missing and why, on one page that needs no other file.\v"
+	       "Documents of one target are compared with the first of them. Explanations "
+	       "(wsbench explain -o) can be among the files.",
 	.children = children,
 };
 

@@ -20,7 +20,7 @@
 #define GAP	      2
 #define WIDTH_DEFAULT 100
 #define WIDTH_MIN     20
-#define WRAP_MIN      28 /* a narrower TABLE_WRAP column goes below its row */
+#define WRAP_MIN      40 /* a narrower TABLE_WRAP column goes below its row */
 #define BELOW_INDENT  4
 
 static void *checked(void *memory)
@@ -327,7 +327,7 @@ static void print_head(const struct layout *l, size_t from, size_t to, size_t wi
 		has_head |= any;
 	}
 	set_color(l, TABLE_PLAIN);
-	for (size_t i = 0; has_head && i < width; i++)
+	for (size_t i = 0; has_head && i < width && i < l->o->columns; i++)
 		fputs(l->o->utf8 ? "\u2500" : "-", l->f);
 	if (has_head)
 		fputc('\n', l->f);
@@ -398,8 +398,6 @@ static void print_part(struct layout *l, size_t from, size_t to, bool split)
 		l->starts[c] = width + (width ? gap_before(t, c) : 0);
 		width = l->starts[c] + l->widths[c];
 	}
-	if (width > l->o->columns && t->columns[t->n_columns - 1].flags & TABLE_WRAP)
-		width = l->o->columns;
 	l->end = width;
 	print_head(l, from, to, width);
 	for (size_t i = 0; i < t->n_rows; i++)
@@ -461,10 +459,9 @@ void table_print(FILE *f, const struct table *t, const struct table_options *o)
 	l.widths = checked(calloc(t->n_columns, sizeof(*l.widths)));
 	l.starts = checked(calloc(t->n_columns, sizeof(*l.starts)));
 	measure(&l);
+	l.below = t->columns[t->n_columns - 1].flags & TABLE_WRAP &&
+		  part_width(&l, 0, t->n_columns) > o->columns;
 	dropped = drop_columns(&l);
-	if (part_width(&l, 0, t->n_columns) > o->columns &&
-	    t->columns[t->n_columns - 1].flags & TABLE_WRAP)
-		l.below = true;
 	while (keys < t->n_columns && t->columns[keys].flags & TABLE_KEY)
 		keys++;
 	if (part_width(&l, 0, t->n_columns) <= o->columns || keys == t->n_columns)

@@ -97,10 +97,10 @@ void table_options_for(struct table_options *o, FILE *f);
 size_t table_text_columns(const struct table_options *o);
 
 /*
- * Columns whose cells are all empty are not shown. If the table is too wide, columns with
- * a drop order are left out and named below it; then a TABLE_WRAP column goes below its
- * row; then the table is split, and rows that are empty or "-" in a part are left out of
- * that part.
+ * Columns whose cells are all empty are not shown. If the table is too wide, a TABLE_WRAP
+ * text goes below its row unless it fits after the row; then columns with a drop order
+ * are left out and named below the table; then the table is split, and rows that are
+ * empty or "-" in a part are left out of that part.
  */
 void table_print(FILE *f, const struct table *t, const struct table_options *o);
 void table_print_notes(FILE *f, const struct table *t, const struct table_options *o);

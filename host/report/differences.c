@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Draws a comparison: points with intervals, largest difference first. */
+/*
+ * A comparison as a picture: points with intervals on an axis, largest difference first.
+ * The axis is in percent of the base, or in the unit of exact rows, and is bent for large
+ * differences.
+ */
 #include "host/report/differences.h"
 
 #include <math.h>
@@ -7,13 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/compare/compare.h"
 #include "host/lib/color.h"
-#include "host/report/figure.h"
-#include "host/report/forest.h"
 #include "host/lib/number.h"
+#include "host/report/figure.h"
 #include "host/report/picture.h"
 #include "host/report/plots.h"
+#include "host/result/result.h"
 
+#define LINEAR_MOST   60 /* percent that a linear axis still shows well */
 #define ROW_PIXELS    24
 #define CROWD	      24 /* rows that are drawn at that size; more are drawn smaller */
 #define SMALL_PIXELS  19
@@ -22,7 +28,193 @@
 #define HEADS_PIXELS  26
 #define TICK_PIXELS   72 /* a number of the axis, and some room */
 
-/* How each verdict looks: shape, colour, and word for who sees neither. */
+struct forest_point {
+	const struct compare_row *row;
+	char label[160];
+	double value, lo, hi; /* percent, or in the row's unit; NAN: no interval */
+};
+
+struct forest {
+	const struct compare *compare;
+	struct forest_point *points; /* largest first */
+	size_t n;
+	size_t n_equal;	    /* exact rows without a difference: named, not drawn */
+	char *equal;	    /* their names */
+	size_t n_without;   /* rows that cannot be compared */
+	bool percent;	    /* the axis: percent of the base, or the rows' unit */
+	bool bent;	    /* linear about zero, logarithmic far from it */
+	double least, most; /* the ends of the axis, bent */
+};
+
+static bool is_exact(const struct compare *c)
+{
+	return c->base->target.exact && c->new->target.exact;
+}
+
+/* The shift, which has an interval; rows that changed their class have none. */
+static double forest_difference(const struct compare_row *row)
+{
+	return isnan(row->shift) ? row->difference : row->shift;
+}
+
+static double forest_ratio(const struct compare_row *row)
+{
+	return isnan(row->shift) ? row->ratio : row->shift_ratio;
+}
+
+static bool has_point(const struct compare *c, const struct compare_row *row)
+{
+	if (row->verdict == COMPARE_NONE || isnan(forest_difference(row)))
+		return false;
+	return is_exact(c) || !isnan(forest_ratio(row));
+}
+
+static bool is_equal(const struct compare_row *row)
+{
+	return row->verdict == COMPARE_SAME_PLACEMENT ||
+	       (row->exact && row->verdict == COMPARE_SAME && row->difference == 0);
+}
+
+size_t differences_count(const struct compare *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_rows; i++)
+		n += has_point(c, &c->rows[i]) && !is_equal(&c->rows[i]);
+	return n;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const struct forest_point *x = a, *y = b;
+
+	if (x->value != y->value)
+		return x->value < y->value ? 1 : -1;
+	return (x->row > y->row) - (x->row < y->row);
+}
+
+static double forest_percent(double ratio)
+{
+	return 100 * (ratio - 1);
+}
+
+static const char *handled(const struct result_benchmark *b)
+{
+	return result_class_of(b).handled_by;
+}
+
+/* Names the config if the benchmark has several rows, and the handlers if they differ. */
+static void label(const struct compare *c, const struct compare_row *row,
+		  struct forest_point *point)
+{
+	const struct result_benchmark *was = row->base.benchmark;
+	const struct result_benchmark *is = row->new.benchmark;
+	bool several = false;
+	int at;
+
+	for (size_t i = 0; i < c->n_rows && !several; i++)
+		several = &c->rows[i] != row && !strcmp(c->rows[i].name, row->name);
+	at = snprintf(point->label, sizeof(point->label),
+		      several ? "%.60s [%.40s]" : "%.90s", row->name,
+		      several ? row->new.config : "");
+	if (was && is && strcmp(handled(was), handled(is)) != 0)
+		snprintf(point->label + at, sizeof(point->label) - (size_t)at,
+			 " (%s \u2192 %s)", handled(was), handled(is));
+}
+
+static struct forest_point point_of(const struct forest *f, const struct compare_row *row)
+{
+	struct forest_point p = { .row = row };
+
+	p.value = f->percent ? forest_percent(forest_ratio(row)) : forest_difference(row);
+	p.lo = f->percent ? forest_percent(row->ratio_lo) : row->lo;
+	p.hi = f->percent ? forest_percent(row->ratio_hi) : row->hi;
+	label(f->compare, row, &p);
+	return p;
+}
+
+static void collect(struct forest *f)
+{
+	const struct compare *c = f->compare;
+	size_t bytes;
+	FILE *names = open_memstream(&f->equal, &bytes);
+
+	f->points = calloc(c->n_rows + 1, sizeof(*f->points));
+	if (!f->points || !names)
+		abort();
+	f->percent = !is_exact(c);
+	for (size_t i = 0; i < c->n_rows; i++) {
+		const struct compare_row *row = &c->rows[i];
+
+		if (!has_point(c, row))
+			f->n_without++;
+		else if (is_equal(row))
+			fprintf(names, "%s%s", f->n_equal++ ? ", " : "", row->name);
+		else
+			f->points[f->n++] = point_of(f, row);
+	}
+	if (fclose(names))
+		abort();
+	qsort(f->points, f->n, sizeof(*f->points), by_value);
+}
+
+/* The position on the axis: linear about zero, logarithmic far from it. */
+static double forest_bend(const struct forest *f, double value)
+{
+	return f->bent ? asinh(value) : value;
+}
+
+static void settle(struct forest *f)
+{
+	double margin;
+
+	f->least = f->most = 0;
+	for (size_t i = 0; i < f->n; i++) {
+		const struct forest_point *p = &f->points[i];
+
+		f->least = fmin(f->least, isnan(p->lo) ? p->value : p->lo);
+		f->most = fmax(f->most, isnan(p->hi) ? p->value : p->hi);
+	}
+	f->bent = !f->percent || fmax(-f->least, f->most) > LINEAR_MOST;
+	f->least = forest_bend(f, f->least);
+	f->most = forest_bend(f, f->most);
+	margin = fmax((f->most - f->least) * 0.04, 0.1);
+	f->least -= margin;
+	f->most += margin;
+}
+
+static double forest_band(const struct forest *f, const struct compare_row *row)
+{
+	if (!(row->band > 0) || (f->percent && !(row->base.value > 0)))
+		return 0;
+	return f->percent ? 100 * row->band / row->base.value : row->band;
+}
+
+static size_t forest_count(const struct forest *f, enum compare_verdict v)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n; i++)
+		n += f->points[i].row->verdict == v;
+	return n;
+}
+
+static void forest_build(struct forest *f, const struct compare *c)
+{
+	*f = (struct forest){ .compare = c };
+	collect(f);
+	settle(f);
+}
+
+static void forest_free(struct forest *f)
+{
+	free(f->points);
+	free(f->equal);
+}
+
+/* ------------------------------ drawing ------------------------------ */
+
+/* Shape, colour and word of each verdict. */
 static const struct {
 	enum figure_mark mark;
 	size_t series;
@@ -192,7 +384,7 @@ static void print_data(FILE *out, const struct forest *f)
 		const struct forest_point *p = &f->points[i];
 		bool interval = !isnan(p->lo) && p->hi > p->lo;
 
-		/* Without an interval, a stem from zero leads the eye to the point. */
+		/* Without an interval: a stem from zero to the point. */
 		fprintf(out, "%.9g %.1f %.9g %.9g\n", forest_bend(f, p->value),
 			(double)i + 0.5,
 			interval ? forest_bend(f, p->lo)
@@ -217,7 +409,7 @@ static void print_bands(FILE *out, const struct forest *f)
 	for (size_t i = 0; i < f->n; i++) {
 		double band = forest_band(f, f->points[i].row);
 
-		/* It may be wider than the axis is. */
+		/* The band may be wider than the axis. */
 		if (band > 0)
 			fprintf(out, "0 %.1f %.9g %.9g %.2f %.2f\n", (double)i + 0.5,
 				fmax(forest_bend(f, -band), f->least),

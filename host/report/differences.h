@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * A comparison as a picture: a row per benchmark, largest difference first, each
- * with its interval, and its figures in words at the right.
- */
-#ifndef WS_VIEW_DIFFERENCES_H
-#define WS_VIEW_DIFFERENCES_H
+/* A comparison as a picture: a row per benchmark with its interval, largest difference
+ * first. */
+#ifndef WS_REPORT_DIFFERENCES_H
+#define WS_REPORT_DIFFERENCES_H
 
 #include <stddef.h>
 
@@ -17,10 +15,10 @@ struct differences {
 	const struct compare *compare;
 };
 
-/* Rows with a difference to draw; 0: there is no picture. */
+/* The number of rows with a difference; 0: nothing to draw. */
 size_t differences_count(const struct compare *c);
 
-/* Fills in all of `p` but its stem and caption. Aborts on lack of memory. */
+/* Fills in `p` except its stem and caption. Aborts without memory. */
 void differences_draw(const struct differences *d, struct picture *p);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What all pictures share, as gnuplot commands. */
+/* The elements of pictures, as gnuplot commands: text, legends, panels, axes. */
 #include "host/report/figure.h"
 
 #include <math.h>
@@ -7,13 +7,10 @@
 #include <string.h>
 
 #include "host/lib/color.h"
-#include "host/report/gnuplot.h"
 #include "host/lib/number.h"
 
-/*
- * Pixels per point of a character, at most: 4/3 pixels to the point, and letters a
- * little wider than half their height.
- */
+/* Pixels per point of font size and character, at most: 4/3 pixels per point, wide
+ * letters. */
 #define CHARACTER_WIDTH 0.78
 
 static const struct figure_pen title_pen = { FIGURE_LEFT, 20, COLOR_INK };
@@ -21,10 +18,24 @@ static const struct figure_pen subtitle_pen = { FIGURE_LEFT, 12, COLOR_SOFT };
 static const struct figure_pen legend_pen = { FIGURE_LEFT, 12, COLOR_INK };
 static const struct figure_pen foot_pen = { FIGURE_RIGHT, 11, COLOR_SOFT };
 
+void figure_quote(FILE *f, const char *text)
+{
+	fputc('\'', f);
+	for (; *text; text++) {
+		if ((unsigned char)*text < 0x20 || *text == 0x7f || *text == '`')
+			fputc('?', f);
+		else if (*text == '\'')
+			fputs("''", f);
+		else
+			fputc(*text, f);
+	}
+	fputc('\'', f);
+}
+
 void figure_begin(const struct figure *g)
 {
 	fputs("set encoding utf8\nunset key\nset border 1 lc rgb ", g->f);
-	gnuplot_quote(g->f, color_light(COLOR_AXIS));
+	figure_quote(g->f, color_light(COLOR_AXIS));
 	fputs("\nset style fill solid 1.0 noborder\n", g->f);
 }
 
@@ -49,7 +60,7 @@ void figure_text(const struct figure *g, double x, double y, const struct figure
 		 const char *text)
 {
 	fputs("set label ", g->f);
-	gnuplot_quote(g->f, text);
+	figure_quote(g->f, text);
 	fprintf(g->f, " at screen %.6f, screen %.6f", x / g->width, 1 - y / g->height);
 	finish_text(g, pen);
 	fputc('\n', g->f);
@@ -59,7 +70,7 @@ void figure_text_at(const struct figure *g, double x, double y, double dx,
 		    const struct figure_pen *pen, const char *text)
 {
 	fputs("set label ", g->f);
-	gnuplot_quote(g->f, text);
+	figure_quote(g->f, text);
 	fprintf(g->f, " at first %.9g, first %.9g", x, y);
 	finish_text(g, pen);
 	fprintf(g->f, " offset screen %.6f, 0\n", dx / g->width);
@@ -173,7 +184,7 @@ void figure_panel(const struct figure *g, const struct figure_panel *p)
 		1 - p->bottom / g->height);
 }
 
-/* The list of ticks is opened by this, and closed by `)`. */
+/* Begins a list of ticks; close_ticks() ends it. */
 static void open_ticks(const struct figure *g, const char *axis)
 {
 	fprintf(g->f, "set %stics out nomirror scale 0.6 tc rgb '%s' font ',12' (", axis,
@@ -186,7 +197,7 @@ static void close_ticks(const struct figure *g, const char *axis)
 		color_light(COLOR_GRID));
 }
 
-/* "20,000", "1 M": what is short beside an axis. */
+/* "20,000", "1 M": short texts beside an axis. */
 static void tick_text(char text[NUMBER_BYTES], double value)
 {
 	double size = fabs(value);
@@ -201,7 +212,7 @@ static void tick_text(char text[NUMBER_BYTES], double value)
 			 unit);
 }
 
-/* A tick's text is a format: what is no part of one is doubled. */
+/* The text of a tick is a format: '%' is doubled. */
 static char *format_free(const char *text)
 {
 	char *doubled = malloc(2 * strlen(text) + 1), *at = doubled;
@@ -223,7 +234,7 @@ static void print_tick_at(const struct figure *g, double at, double value,
 	char text[NUMBER_BYTES];
 
 	tick_text(text, value);
-	/* A tick's text is a format: what is no part of one is doubled. */
+	/* The text of a tick is a format: '%' is doubled. */
 	fprintf(g->f, "%s'%s%s%s' %.9g", first ? "" : ", ", text, suffix,
 		strchr(suffix, '%') ? "%" : "", at);
 }
@@ -277,7 +288,7 @@ void figure_linear_axis(const struct figure *g, const char *axis, double lo, dou
 
 	fprintf(g->f, "unset logscale %s\nset %srange [%.9g:%.9g]\n", axis, axis, lo, hi);
 	open_ticks(g, axis);
-	/* Counted: a step may be too small to lead on from a large number. */
+	/* Counted: adding a small step to a large number may not change it. */
 	for (unsigned int i = 0; i <= most + 1; i++) {
 		double at = (ceil(lo / step) + i) * step;
 
@@ -314,7 +325,7 @@ void figure_name_axis(const struct figure *g, const char *axis, double lo, doubl
 		char *text = format_free(names[i].text);
 
 		fputs(i ? ", " : "", g->f);
-		gnuplot_quote(g->f, text);
+		figure_quote(g->f, text);
 		fprintf(g->f, " %.9g", names[i].at);
 		free(text);
 	}
@@ -324,6 +335,6 @@ void figure_name_axis(const struct figure *g, const char *axis, double lo, doubl
 void figure_axis_label(const struct figure *g, const char *axis, const char *text)
 {
 	fprintf(g->f, "set %slabel ", axis);
-	gnuplot_quote(g->f, text);
+	figure_quote(g->f, text);
 	fprintf(g->f, " font ',13' tc rgb '%s'\n", color_light(COLOR_INK));
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What all pictures share, as gnuplot commands: text, swatches and panels, placed
- * in pixels from the top left corner, so that nothing depends on what gnuplot makes
- * of fonts it does not know.
+ * The elements of pictures, as gnuplot commands. Text, swatches and panels are placed in
+ * pixels from the top left corner, so that the layout does not depend on gnuplot's font
+ * metrics.
  */
-#ifndef WS_VIEW_FIGURE_H
-#define WS_VIEW_FIGURE_H
+#ifndef WS_REPORT_FIGURE_H
+#define WS_REPORT_FIGURE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,7 +40,7 @@ struct figure_panel {
 	double left, top, right, bottom;
 };
 
-/* What a series looks like in a legend, and in print without colour. */
+/* The mark of a series in a legend. */
 enum figure_mark {
 	FIGURE_SWATCH,
 	FIGURE_LINE,	 /* dashed by the series' number */
@@ -52,9 +52,15 @@ enum figure_mark {
 	FIGURE_POINT_OPEN,
 };
 
+/*
+ * Prints `text` as a gnuplot string: single-quoted, where gnuplot expands neither escapes
+ * nor `commands`; characters that could end the line or the quotes are replaced.
+ */
+void figure_quote(FILE *f, const char *text);
+
 void figure_begin(const struct figure *g);
 
-/* At most so many pixels are taken by `text`, in a font that is not known here. */
+/* An upper bound of the width of `text` in pixels: the font is not known. */
 double figure_text_width(const char *text, unsigned int size);
 
 void figure_text(const struct figure *g, double x, double y, const struct figure_pen *pen,
@@ -65,7 +71,7 @@ void figure_text_at(const struct figure *g, double x, double y, double dx,
 
 /* Large title, and below it what it means. */
 void figure_head(const struct figure *g, const char *title, const char *subtitle);
-/* In the corner at the bottom: what the picture would leave unsaid. */
+/* A remark in the bottom right corner. */
 void figure_foot(const struct figure *g, const char *text);
 /* A line above it. */
 void figure_foot_above(const struct figure *g, const char *text);
@@ -95,7 +101,7 @@ struct figure_tick {
 };
 void figure_tick_axis(const struct figure *g, const char *axis, double lo, double hi,
 		      const struct figure_tick *ticks, size_t n, const char *suffix);
-/* Words at places of an axis: those of "x" stand aslant. No words, no ticks. */
+/* Names as ticks; those of "x" are rotated. Without names, no ticks. */
 struct figure_name {
 	double at;
 	const char *text;
@@ -104,7 +110,7 @@ void figure_name_axis(const struct figure *g, const char *axis, double lo, doubl
 		      const struct figure_name *names, size_t n);
 void figure_axis_label(const struct figure *g, const char *axis, const char *text);
 
-/* "lc rgb '...'", and for lines a dash pattern of the series' own. */
+/* "lc rgb '...'" and the dash pattern of the series. */
 void figure_line_style(const struct figure *g, size_t series);
 /* gnuplot's number of a point type. */
 unsigned int figure_point_type(enum figure_mark mark);

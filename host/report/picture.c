@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Pictures: drawn in memory by gnuplot, then put in their places. */
-#include "host/lib/error.h"
+/* Pictures: gnuplot draws them into memory; then they are written to files. */
 #include "host/report/picture.h"
 
 #include <ctype.h>
@@ -12,12 +11,16 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/lib/process.h"
+#include "host/lib/error.h"
 #include "host/lib/file.h"
-#include "host/report/gnuplot.h"
 
-/* No picture is larger; a file that is comes from something gone mad. */
+#define GNUPLOT_TIMEOUT_NS 600000000000ull
+
+/* A larger output is an error of gnuplot. */
 #define PICTURE_BYTES_MAX (64 << 20)
 
 struct format {
@@ -75,7 +78,6 @@ static bool is_taken(const struct picture_list *list, const char *stem)
 	return false;
 }
 
-/* Longer names are the business of whoever made them up. */
 #define STEM_MAX 128
 
 void picture_name(struct picture_list *list, const char *fmt, ...)
@@ -105,28 +107,78 @@ static char *script_text(const struct picture *p, const struct format *format)
 
 	snprintf(terminal, sizeof(terminal), format->terminal,
 		 p->width * format->scale / 2, p->height * format->scale / 2);
-	if (asprintf(&text, "%sset output '%s'\n%sunset output\n", terminal,
-		     GNUPLOT_OUTPUT, p->script) < 0)
+	if (asprintf(&text, "%sset output '/dev/fd/3'\n%sunset output\n", terminal,
+		     p->script) < 0)
 		abort();
 	return text;
 }
 
+/* gnuplot's message is the last line of its output; the lines before quote the script. */
+static void last_line(int fd, char *why, size_t bytes)
+{
+	off_t end = lseek(fd, 0, SEEK_END), room = (off_t)bytes - 1;
+	ssize_t n = pread(fd, why, bytes - 1, end > room ? end - room : 0);
+	char *line;
+
+	why[n > 0 ? n : 0] = '\0';
+	n = (ssize_t)strlen(why);
+	while (n && strchr("\n\r ", why[n - 1]))
+		why[--n] = '\0';
+	line = strrchr(why, '\n');
+	if (line)
+		memmove(why, line + 1, strlen(line));
+}
+
+/*
+ * Runs gnuplot on `script`. Descriptor 3 of gnuplot is `fd`, the output. The script and
+ * gnuplot's messages are files in memory; -d ignores the user's gnuplot configuration.
+ */
 static int run(const char *script, int fd, struct error *err)
 {
-	char why[256];
-	int ret = gnuplot_run(script, fd, why, sizeof(why));
+	static const char *const argv[] = { "gnuplot", "-d", "-", NULL };
+	int script_fd = memfd_create("script", MFD_CLOEXEC);
+	int messages_fd = memfd_create("messages", MFD_CLOEXEC);
+	const int fds[] = { script_fd, messages_fd, messages_fd, fd };
+	const struct process_start how = { .argv = argv, .fds = fds, .n_fds = 4 };
+	size_t bytes = strlen(script);
+	struct process p;
+	char why[256] = "";
+	int ret = 0, status = 0;
 
+	if (script_fd < 0 || messages_fd < 0 ||
+	    write(script_fd, script, bytes) != (ssize_t)bytes ||
+	    lseek(script_fd, 0, SEEK_SET))
+		ret = -errno;
+	if (!ret)
+		ret = process_start(&p, &how);
+	if (!ret) {
+		ret = process_wait(&p, GNUPLOT_TIMEOUT_NS, &status);
+		process_stop(&p);
+	}
+	if (!ret && (!WIFEXITED(status) || WEXITSTATUS(status))) {
+		ret = -EIO;
+		last_line(messages_fd, why, sizeof(why));
+		if (!*why && WIFSIGNALED(status))
+			snprintf(why, sizeof(why), "killed by signal %d",
+				 WTERMSIG(status));
+		else if (!*why)
+			snprintf(why, sizeof(why), "exit status %d", WEXITSTATUS(status));
+	}
+	if (script_fd >= 0)
+		close(script_fd);
+	if (messages_fd >= 0)
+		close(messages_fd);
 	if (ret == -ENOENT)
 		return error_set(err, ret,
 				 "gnuplot is not installed: no picture can be drawn");
-	if (ret == -EIO)
+	if (*why)
 		return error_set(err, ret, "gnuplot failed: %s", why);
 	if (ret)
 		return error_set(err, ret, "cannot run gnuplot: %s", strerror(-ret));
 	return 0;
 }
 
-/* What gnuplot wrote; an empty picture is none. */
+/* Reads gnuplot's output; an empty picture is an error. */
 static int collect(int fd, const char *stem, char **text, size_t *bytes,
 		   struct error *err)
 {
@@ -138,7 +190,8 @@ static int collect(int fd, const char *stem, char **text, size_t *bytes,
 				 strerror(errno));
 	if (!st.st_size || st.st_size > PICTURE_BYTES_MAX)
 		return error_set(err, -EIO, "gnuplot failed: %s for %s",
-				 st.st_size ? "it drew too much" : "it drew nothing",
+				 st.st_size ? "the picture is too large"
+					    : "it drew nothing",
 				 stem);
 	*text = malloc((size_t)st.st_size + 1);
 	if (!*text)
@@ -158,7 +211,8 @@ static int collect(int fd, const char *stem, char **text, size_t *bytes,
 int picture_render(const struct picture *p, enum picture_format format, char **text,
 		   size_t *bytes, struct error *err)
 {
-	/* In memory: a full disk cannot cut a picture short, nor a crash leave half. */
+	/* In memory: neither a full disk nor a crash leaves half a picture. gnuplot
+	 * inherits it. */
 	int fd = memfd_create("picture", MFD_CLOEXEC), ret;
 	char *script;
 

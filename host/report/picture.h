@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Pictures: what is to be drawn, and drawing it by gnuplot, into memory or into
- * files that appear whole or not at all.
- */
-#ifndef WS_VIEW_PICTURE_H
-#define WS_VIEW_PICTURE_H
+/* Pictures: scripts that gnuplot draws into memory, or into files that are replaced as a
+ * whole. */
+#ifndef WS_REPORT_PICTURE_H
+#define WS_REPORT_PICTURE_H
 
 #include <stddef.h>
 
@@ -12,13 +10,13 @@
 
 struct picture {
 	char *stem;    /* of the file: letters, digits, '-', '_', '.' */
-	char *caption; /* one line for whoever cannot see it */
+	char *caption; /* one line: the text alternative */
 	unsigned int width, height;
-	char *script; /* gnuplot commands, but for `set terminal` and `set output` */
+	char *script; /* gnuplot commands, without `set terminal` and `set output` */
 	size_t script_bytes;
 };
 
-/* Grows; the pictures and their strings are the list's own. */
+/* Owns the pictures and their strings. */
 struct picture_list {
 	struct picture *pictures;
 	size_t n;
@@ -29,8 +27,8 @@ struct picture *picture_add(struct picture_list *list);
 void picture_list_free(struct picture_list *list);
 
 /*
- * A stem for the list's newest picture: what may not stand in a file name becomes
- * '-', and a name that is taken gets a number.
+ * Sets the stem of the list's last picture: other characters become '-', and a stem that
+ * another picture has gets a number.
  */
 void picture_name(struct picture_list *list, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -43,12 +41,12 @@ enum picture_format {
 
 /*
  * Draws into memory: *text, `*bytes` long, for free(). 0, or a negative errno with
- * `err` filled in: -ENOENT (no gnuplot), -EIO (it failed), or what running it said.
+ * `err`: -ENOENT (no gnuplot), -EIO (gnuplot failed), or the error of starting gnuplot.
  */
 int picture_render(const struct picture *p, enum picture_format format, char **text,
 		   size_t *bytes, struct error *err);
 
-/* Paths of files that were written; the strings are the list's own. */
+/* Paths of files that were written; owns the strings. */
 struct picture_files {
 	char **paths;
 	size_t n;
@@ -56,9 +54,9 @@ struct picture_files {
 void picture_files_free(struct picture_files *files);
 
 /*
- * Draws each picture as DIR/STEM.svg and .png. Makes `dir`, replaces files whole or
- * not at all, and adds their paths to `files`, which is filled in either way. Ends
- * with the first failure: as above, or what opening and writing said.
+ * Draws each picture as DIR/STEM.svg and .png. Creates `dir` and adds the paths of the
+ * files to `files`, also on failure. Stops at the first failure: as above, or of opening
+ * and writing.
  */
 int picture_save(const struct picture_list *list, const char *dir,
 		 struct picture_files *files, struct error *err);

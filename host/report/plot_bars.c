@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Round trips of every benchmark, a bar per target: a chart per unit and architecture. */
+/*
+ * The pictures that are grouped bars: round trips of every benchmark, by target, a
+ * picture per unit and architecture; and benchmarks under several counter configs, a bar
+ * per config, with the guest's own counter beside the guest's clock where it was
+ * measured.
+ */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/catalogue.h"
 #include "host/result/result.h"
-#include "host/report/bars_model.h"
+#include "host/report/bars.h"
 #include "host/report/plots.h"
 #include "host/report/rows.h"
 
@@ -35,7 +42,7 @@ static void select_docs(struct shared *shared, const struct bars_panel *panel,
 		if (!strcmp(plot_arch(in->docs[d]), arch) &&
 		    has_figure(panel, in, in->docs[d]))
 			shared->docs[shared->n++] = in->docs[d];
-	/* A target that failed is named beside the others, without a bar. */
+	/* A target that failed is in the legend, without a bar. */
 	for (size_t d = 0; shared->n && d < in->n_docs; d++)
 		if (!strcmp(plot_arch(in->docs[d]), arch) &&
 		    result_failure(in->docs[d]) &&
@@ -110,7 +117,7 @@ static void draw(struct bars_model *m, const struct shared *shared, const char *
 void plot_bars(const struct plot_input *in, struct picture_list *list,
 	       struct plot_reason *why)
 {
-	/* The ones there are; they make file names, so no other will do. */
+	/* These are part of file names: other units have no picture. */
 	static const char *const units[] = { "insns", "ticks", "cycles", "ns" };
 	static const char *const archs[] = { "x86_64", "aarch64" };
 	size_t before = list->n;
@@ -130,4 +137,241 @@ void plot_bars(const struct plot_input *in, struct picture_list *list,
 	}
 	if (list->n == before)
 		snprintf(why->text, sizeof(why->text), "no round trip was measured");
+}
+
+/* ------------------------------ by config ------------------------------ */
+
+/* Of one picture; --bench chooses others. */
+#define ROWS_MAX 12
+
+#define VISIBLE "pmc_visible"
+
+struct contrast {
+	size_t row;
+	double spread; /* of the round trips under the configs: ln(largest / smallest) */
+};
+
+static int by_spread(const void *a, const void *b)
+{
+	const struct contrast *x = a, *y = b;
+
+	if (x->spread != y->spread)
+		return x->spread < y->spread ? 1 : -1;
+	return x->row < y->row ? -1 : 1;
+}
+
+static int by_row(const void *a, const void *b)
+{
+	const struct contrast *x = a, *y = b;
+
+	return (x->row > y->row) - (x->row < y->row);
+}
+
+static double spread_of(const struct bars_panel *panel, const struct configs *c,
+			size_t row)
+{
+	double least = INFINITY, most = 0;
+
+	for (size_t s = 0; s < c->n; s++) {
+		const struct result_benchmark *b = configs_at(c, row, s);
+		const struct result_metric *metric = b ? bars_metric(panel, b) : NULL;
+
+		if (!metric || metric->value <= 0)
+			continue;
+		least = fmin(least, metric->value);
+		most = fmax(most, metric->value);
+	}
+	return most > 0 ? log(most / least) : 0;
+}
+
+/* Whether the last panel has a figure of a row. */
+static bool fills(const struct bars_model *m, const struct configs *c, size_t row)
+{
+	for (size_t s = 0; s < c->n; s++) {
+		const struct result_benchmark *b = configs_at(c, row, s);
+
+		if (b && bars_metric(&m->panels[m->n_panels - 1], b))
+			return true;
+	}
+	return false;
+}
+
+/* Whether a row exits under any config: a few instructions are not an exit. */
+static bool exits(const struct bars_panel *panel, const struct configs *c, size_t row)
+{
+	for (size_t s = 0; s < c->n; s++) {
+		const struct result_benchmark *b = configs_at(c, row, s);
+
+		if (b && bars_metric(panel, b) && bars_metric(panel, b)->value > 10)
+			return true;
+	}
+	return false;
+}
+
+/* The default choice of rows. */
+static bool is_telling(const struct bars_model *m, const struct configs *c, size_t row)
+{
+	const struct bench *b = bench_table;
+
+	while (b->id && strcmp(b->id, c->rows[row]))
+		b++;
+	return b->id && b->needs & (BENCH_CORE | NEEDS_PMU) &&
+	       exits(&m->panels[0], c, row) && fills(m, c, row);
+}
+
+static size_t collect(const struct plot_input *in, const struct bars_model *m,
+		      const struct configs *c, bool telling, struct contrast *chosen)
+{
+	size_t n = 0;
+
+	for (size_t row = 0; row < c->n_rows; row++)
+		if (plot_wants(in, c->rows[row]) && (!telling || is_telling(m, c, row)))
+			chosen[n++] = (struct contrast){ row, spread_of(&m->panels[0], c,
+									row) };
+	return n;
+}
+
+/* Chooses the rows that differ most, in the catalogue's order. Returns their number. */
+static size_t choose(const struct plot_input *in, const struct bars_model *m,
+		     const struct configs *c, struct contrast *chosen)
+{
+	size_t n = collect(in, m, c, !in->n_benches, chosen);
+
+	if (!n)
+		n = collect(in, m, c, false, chosen);
+	if (n <= ROWS_MAX || in->n_benches)
+		return n;
+	qsort(chosen, n, sizeof(*chosen), by_spread);
+	qsort(chosen, ROWS_MAX, sizeof(*chosen), by_row);
+	return ROWS_MAX;
+}
+
+static bool has_visible(const struct configs *c, struct bars_panel *panel)
+{
+	for (size_t row = 0; row < c->n_rows; row++)
+		for (size_t s = 0; s < c->n; s++) {
+			const struct result_benchmark *b = configs_at(c, row, s);
+			const struct result_metric *m =
+				b ? result_find_metric(b, VISIBLE) : NULL;
+
+			if (!m || isnan(m->value))
+				continue;
+			*panel =
+				(struct bars_panel){ .unit = m->unit, .metric = VISIBLE };
+			return true;
+		}
+	return false;
+}
+
+static char *legend(const char *config)
+{
+	const char *summary = configs_summary(config);
+	char *text;
+
+	if (asprintf(&text, "%.60s%s%s", config, *summary ? ": " : "", summary) < 0)
+		abort();
+	return text;
+}
+
+static void print_configs_head(struct bars_model *m, const struct plot_input *in,
+			       const struct result *r, const struct configs *c)
+{
+	char *subject = plot_subject(in, r);
+	int ret;
+
+	if (c->n == 2)
+		ret = asprintf(&m->title, "%.60s against %.60s", c->names[0],
+			       c->names[1]);
+	else
+		ret = asprintf(&m->title, "The same exits under %zu counter configs",
+			       c->n);
+	if (ret < 0 || asprintf(&m->subtitle, "%s. Round trips in %s: %s.", subject,
+				plot_unit_words(r->clock.unit),
+				plot_unit_caution(r->clock.unit)) < 0)
+		abort();
+	free(subject);
+}
+
+static void remark(struct bars_model *m, size_t drawn, size_t all)
+{
+	if (drawn < all &&
+	    asprintf(&m->remark, "%zu of %zu benchmarks; --bench chooses others.", drawn,
+		     all) < 0)
+		abort();
+}
+
+static void fill(struct bars_model *m, const struct plot_input *in,
+		 const struct configs *c, bool exact)
+{
+	struct contrast *chosen = calloc(c->n_rows + 1, sizeof(*chosen));
+	const struct result_benchmark **found = calloc(c->n + 1, sizeof(*found));
+	size_t n, all = 0;
+
+	if (!chosen || !found)
+		abort();
+	for (size_t s = 0; s < c->n; s++)
+		bars_add_series(m, legend(c->names[s]), copy(c->names[s]));
+	n = choose(in, m, c, chosen);
+	for (size_t i = 0; i < n; i++) {
+		for (size_t s = 0; s < c->n; s++)
+			found[s] = configs_at(c, chosen[i].row, s);
+		bars_add_group(m, copy(c->rows[chosen[i].row]), found, exact);
+	}
+	for (size_t row = 0; row < c->n_rows; row++)
+		all += plot_wants(in, c->rows[row]);
+	remark(m, n, all);
+	free(chosen);
+	free(found);
+}
+
+static bool draw_configs(const struct plot_input *in, const struct result *r,
+			 const struct configs *c, struct picture_list *list)
+{
+	struct bars_model m = {
+		.panels = { { .unit = r->clock.unit, .metric = "round_trip" } },
+		.n_panels = 1,
+	};
+	struct picture *p;
+	bool any;
+
+	if (has_visible(c, &m.panels[1])) {
+		m.n_panels = 2;
+		m.panels[0].title = "By the guest's clock: all of the round trip";
+		m.panels[1].title = "By the guest's own cycle counter";
+	}
+	print_configs_head(&m, in, r, c);
+	fill(&m, in, c, r->target.exact);
+	bars_settle(&m);
+	any = m.n_bars;
+	if (any) {
+		p = picture_add(list);
+		picture_name(list, "configs-%s", r->target.name);
+		if (asprintf(&p->caption,
+			     "Bar chart of round trips on %s, by counter configuration",
+			     r->target.name) < 0)
+			abort();
+		bars_draw(&m, p);
+	}
+	bars_free(&m);
+	return any;
+}
+
+void plot_configs(const struct plot_input *in, struct picture_list *list,
+		  struct plot_reason *why)
+{
+	bool any = false;
+
+	for (size_t d = 0; d < in->n_docs; d++) {
+		struct configs c;
+
+		configs_collect(&c, in->docs[d], in->config);
+		if (c.n > 1 && draw_configs(in, in->docs[d], &c, list))
+			any = true;
+		configs_free(&c);
+	}
+	if (!any)
+		snprintf(why->text, sizeof(why->text),
+			 in->config[0] ? "no document has benchmarks under both %s and %s"
+				       : "no document has a benchmark under two configs",
+			 in->config[0], in->config[1]);
 }

@@ -7,7 +7,7 @@
 #include "host/lib/error.h"
 #include "host/compare/compare.h"
 #include "host/result/result.h"
-#include "host/report/configs.h"
+#include "host/report/rows.h"
 #include "host/report/differences.h"
 #include "host/report/plots.h"
 

@@ -1,31 +1,141 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How figures went from run to run: a picture per place, a row per series, with
- * intervals, the levels between changes, and each change with its cause in words.
+ * Figures from run to run: a picture per place, a row per series, with intervals, the
+ * levels between changes, and the size of each change.
  */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/history/history.h"
 #include "host/lib/color.h"
 #include "host/report/figure.h"
-#include "host/report/history_sheet.h"
 #include "host/lib/number.h"
 #include "host/report/plots.h"
 
-#define LABEL_PIXELS 84 /* what the size of a change takes */
+#define LABEL_PIXELS 84 /* of the size of a change */
 #define ROW_PIXELS   170
 #define ALONE_PIXELS 420
 #define NAME_PIXELS  30
 #define TOP_PIXELS   (FIGURE_HEAD + FIGURE_LEGEND * 2 + 8)
-#define FOOT_PIXELS  150 /* names of runs, written aslant */
+#define FOOT_PIXELS  150 /* names of runs, rotated */
 #define LEFT_PIXELS  110
 #define RIGHT_PIXELS 120 /* the newest value */
+
+#define NAMES_MAX  14 /* along the axis */
+#define NAME_BYTES 48
+
+#define HISTORY_ROWS_MAX 12 /* of one picture; --bench chooses others */
+
+struct history_sheet {
+	const struct history *h;
+	size_t place;
+	const struct history_series *rows[HISTORY_ROWS_MAX];
+	size_t n_rows, n_left_out, n_flat; /* these never changed */
+	unsigned int row_pixels;
+};
 
 static const struct figure_pen name_pen = { FIGURE_LEFT, 13, COLOR_INK };
 static const struct figure_pen unit_pen = { FIGURE_RIGHT, 11, COLOR_SOFT };
 static const struct figure_pen value_pen = { FIGURE_LEFT, 12, COLOR_INK };
+
+/* ------------------------------ the axis of runs ------------------------------ */
+
+static double history_at(const struct history_sheet *sheet, const struct history_point *p)
+{
+	return (double)sheet->h->runs[p->run].at_place;
+}
+
+/* Whether the runs of a place have different kernels. */
+static bool kernels_differ(const struct history_sheet *sheet)
+{
+	const char *first = NULL;
+
+	for (size_t i = 0; i < sheet->h->n_runs; i++) {
+		const struct history_run *run = &sheet->h->runs[i];
+
+		if (run->place != sheet->place || !run->kernel)
+			continue;
+		if (first && strcmp(first, run->kernel) != 0)
+			return true;
+		first = run->kernel;
+	}
+	return false;
+}
+
+/* The name of a run: its kernel if kernels differ, otherwise its label, commit or time.
+ */
+static void run_name(const struct history_sheet *sheet, const struct history_run *run,
+		     char text[NAME_BYTES])
+{
+	const char *name = run->label ? run->label : run->commit;
+
+	if (run->kernel && kernels_differ(sheet))
+		name = run->kernel;
+	if (name)
+		snprintf(text, NAME_BYTES, "%s", name);
+	else /* "2026-11-21T09:59:12Z", to the minute */
+		snprintf(text, NAME_BYTES, "%.10s %.5s", run->time,
+			 strlen(run->time) > 16 ? run->time + 11 : "");
+}
+
+static bool begins_change(const struct history_sheet *sheet, size_t at_place)
+{
+	for (size_t row = 0; row < sheet->n_rows; row++) {
+		const struct history_series *s = sheet->rows[row];
+
+		for (size_t k = 0; k < s->n_changes; k++)
+			if (sheet->h->runs[s->points[s->changes[k].index].run].at_place ==
+			    at_place)
+				return true;
+	}
+	return false;
+}
+
+/*
+ * Names all runs if there is room; otherwise the first, the last and those with a change;
+ * and if these are too many, every n-th run.
+ */
+static void choose_names(const struct history_sheet *sheet, bool *named)
+{
+	size_t n = sheet->h->places[sheet->place].n_runs, count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		named[i] = n <= NAMES_MAX || !i || i + 1 == n || begins_change(sheet, i);
+		count += named[i];
+	}
+	for (size_t i = 0; i < n && count > NAMES_MAX; i++)
+		named[i] = i % (n / NAMES_MAX + 1) == 0;
+}
+
+static void history_print_runs(const struct figure *g, const struct history_sheet *sheet,
+			       bool named)
+{
+	size_t n = sheet->h->places[sheet->place].n_runs, count = 0;
+	bool *chosen = calloc(n + 1, sizeof(*chosen));
+	struct figure_name names[NAMES_MAX + 2];
+	char texts[NAMES_MAX + 2][NAME_BYTES];
+
+	if (!chosen)
+		abort();
+	choose_names(sheet, chosen);
+	for (size_t i = 0; i < sheet->h->n_runs && named; i++) {
+		const struct history_run *run = &sheet->h->runs[i];
+
+		if (run->place != sheet->place || run->at_place >= n ||
+		    !chosen[run->at_place] || count == NAMES_MAX + 2)
+			continue;
+		run_name(sheet, run, texts[count]);
+		names[count] =
+			(struct figure_name){ (double)run->at_place, texts[count] };
+		count++;
+	}
+	figure_name_axis(g, "x", -0.7, (double)n - 0.3, names, count);
+	free(chosen);
+}
+
+/* ------------------------------ the rows ------------------------------ */
 
 static double largest_change(const struct history_series *s)
 {
@@ -36,7 +146,7 @@ static double largest_change(const struct history_series *s)
 	return most;
 }
 
-/* Those that changed most come first, then the others in their order. */
+/* By the largest change, then in the order of the history. */
 static int by_change(const void *a, const void *b)
 {
 	const struct history_series *x = *(const struct history_series *const *)a;
@@ -61,7 +171,7 @@ static void collect(struct history_sheet *sheet, const struct plot_input *in)
 		    plot_wants(in, h->series[i].benchmark))
 			all[n++] = &h->series[i];
 	qsort(all, n, sizeof(*all), by_change);
-	/* Where some changed, those that cannot but stay the same say nothing. */
+	/* Exact series that never changed are counted, not drawn, if others changed. */
 	for (; n > 1 && all[n - 1]->method == HISTORY_STEPS && !all[n - 1]->n_changes &&
 	       all[0]->n_changes;
 	     n--)
@@ -115,7 +225,7 @@ static struct figure_panel panel_of(const struct figure *g,
 				      top + sheet->row_pixels - 14 };
 }
 
-/* A change has room for its size if no larger one stands too near. */
+/* A change has room for its text if no larger change is too near. */
 static bool has_room(const struct figure *g, const struct history_sheet *sheet,
 		     const struct history_series *s, size_t k)
 {
@@ -179,7 +289,7 @@ static void print_range(const struct figure *g, const struct history_series *s,
 		most = fmax(most, fmax(p->value, isnan(p->hi) ? p->value : p->hi));
 	}
 	room = fmax((most - least) * 0.15, fmax(fabs(most) * 0.002, 1));
-	/* Above it, what the changes are called. */
+	/* The texts of the changes are above this line. */
 	*high = most + room;
 	figure_linear_axis(g, "y", least - room, most + 2 * room, 4, "");
 }
@@ -224,7 +334,7 @@ static void draw_row(const struct figure *g, const struct history_sheet *sheet,
 	if (s->n_changes)
 		fprintf(g->f, ", $levels_%zu with lines lw 4 lc rgb '%s'", row,
 			color_light(COLOR_SERIES + 4));
-	/* Noise is followed by a line; an exact figure stands where it stands. */
+	/* Noisy points are joined by a line. */
 	fprintf(g->f, ", $points_%zu using 1:2 with %s lw 1 pt 7 ps 0.8 lc rgb '%s'\n",
 		row, sheet->h->places[sheet->place].exact ? "points" : "linespoints",
 		color_light(COLOR_INK));

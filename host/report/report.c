@@ -75,19 +75,6 @@ void report_label(FILE *f, const struct report *r, const struct result *doc)
 	free(label);
 }
 
-void report_number(FILE *f, double value, bool exact, bool sign)
-{
-	char number[NUMBER_BYTES];
-
-	if (isnan(value)) {
-		fputs("<td class=n></td>", f);
-		return;
-	}
-	number_format(number, value, exact);
-	fprintf(f, "<td class=n data-v=\"%.17g\">%s%s</td>", value,
-		sign && value > 0 ? "+" : "", number);
-}
-
 /* "2026-11-20" of the latest run: a report says when its figures are from. */
 static void print_dates(FILE *f, const struct report *r)
 {

@@ -90,7 +90,5 @@ void report_outcome(FILE *f, const struct compare *c);
 
 /* A document's label ("kvm #2"), escaped. */
 void report_label(FILE *f, const struct report *r, const struct result *doc);
-/* A number's cell, which sorts by its value; "" where it is NAN. */
-void report_number(FILE *f, double value, bool exact, bool sign);
 
 #endif

@@ -1,11 +1,138 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The report's table of all round trips, and why some are missing. */
-#include <stdlib.h>
-
-#include "host/result/result.h"
-#include "host/lib/html.h"
+/* The figures of the report: summary, round trips, the guest's own counter, explanations.
+ */
 #include "host/report/report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/explain/explain_text.h"
+#include "host/explain/explanation.h"
+#include "host/lib/html.h"
+#include "host/lib/table.h"
 #include "host/report/run_table.h"
+#include "host/result/result.h"
+
+/* Of each explanation; the others are in its document and in the picture. */
+#define FUNCTIONS_MOST 20
+
+struct tally {
+	size_t status[3], boots, rejected;
+};
+
+static struct tally tally_of(const struct result *doc)
+{
+	struct tally t = { { 0 }, 0, 0 };
+
+	for (size_t i = 0; i < doc->n_benchmarks; i++) {
+		const struct result_benchmark *b = &doc->benchmarks[i];
+		const struct result_metric *m = result_find_metric(b, "round_trip");
+
+		t.status[b->status]++;
+		for (size_t k = 0; m && k < m->n_boots; k++) {
+			t.boots++;
+			t.rejected += !m->boots[k].valid;
+		}
+	}
+	return t;
+}
+
+static void print_tags(FILE *f, const struct result *doc)
+{
+	fputs("<p>", f);
+	html_tag(f, "span class=tag", "%s",
+		 doc->target.exact ? "exact: no noise" : "noisy");
+	html_tag(f, "span class=tag", "%s", doc->clock.unit);
+	if (doc->target.hypervisor && !strcmp(doc->target.hypervisor, "software"))
+		html_tag(f, "span class=tag", "software KVM: not a figure to quote");
+	if (result_failure(doc))
+		html_tag(f, "span class=tag", "failed: incomplete");
+	else if (doc->run.partial)
+		html_tag(f, "span class=tag", "interrupted: incomplete");
+	if (doc->tuned)
+		html_tag(f, "span class=tag", "machine tuned");
+	fputs("</p>", f);
+}
+
+static void print_counts(FILE *f, const struct result *doc)
+{
+	struct tally t = tally_of(doc);
+
+	html_tag(f, "p", "%zu measured, %zu skipped, %zu failed; %zu boots%s",
+		 t.status[RESULT_OK], t.status[RESULT_SKIP], t.status[RESULT_FAIL],
+		 t.boots, t.rejected ? "," : ".");
+	if (t.rejected)
+		html_tag(f, "p", "%zu of them rejected.", t.rejected);
+}
+
+static void print_subject(FILE *f, const struct result *doc)
+{
+	const char *failure = result_failure(doc);
+
+	if (failure)
+		html_tag(f, "p class=worse", "The target failed: %s", failure);
+	if (failure && !result_count(doc, RESULT_OK))
+		return;
+	fputs("<p>", f);
+	if (doc->subject.kernel)
+		html_format(f, "Linux %s", doc->subject.kernel);
+	else
+		fputs("No hypervisor", f);
+	if (doc->subject.label)
+		html_format(f, " (%s)", doc->subject.label);
+	if (doc->subject.commit)
+		html_format(f, ", commit %s", doc->subject.commit);
+	if (doc->target.hypervisor)
+		html_format(f, ", KVM %s", doc->target.hypervisor);
+	if (doc->target.emulator)
+		html_format(f, "; %s", doc->target.emulator);
+	else if (doc->machine.cpu_model)
+		html_format(f, "; %s", doc->machine.cpu_model);
+	fputs("</p>", f);
+}
+
+/* The outcome of the comparison with the first document of the target. */
+static void print_outcome(FILE *f, const struct report *r, const struct result *doc)
+{
+	for (size_t i = 0; i < r->n_changes; i++) {
+		const struct report_change *change = &r->changes[i];
+
+		if (change->new != doc || change->config[0])
+			continue;
+		fputs("<p><a href=\"#changes\">Since ", f);
+		report_label(f, r, change->base);
+		fputs("</a>: ", f);
+		if (change->compare)
+			report_outcome(f, change->compare);
+		else
+			fputs("not comparable", f);
+		fputs(".</p>", f);
+	}
+}
+
+bool report_summary(FILE *f, const struct report *r)
+{
+	if (!r->in.n_docs)
+		return false;
+	fputs("<div class=cards>\n", f);
+	for (size_t d = 0; d < r->in.n_docs; d++) {
+		const struct result *doc = r->in.docs[d];
+
+		fputs("<div class=card><h3>", f);
+		report_label(f, r, doc);
+		fputs("</h3>", f);
+		print_tags(f, doc);
+		print_subject(f, doc);
+		print_counts(f, doc);
+		print_outcome(f, r, doc);
+		fputs("<p class=soft>", f);
+		html_format(f, "%s", doc->run.started);
+		fputs("</p></div>\n", f);
+	}
+	fputs("</div>\n", f);
+	return true;
+}
 
 bool report_figures(FILE *f, const struct report *r)
 {
@@ -38,4 +165,126 @@ bool report_figures(FILE *f, const struct report *r)
 		free(heads[d]);
 	free(heads);
 	return any;
+}
+
+static double value_of(const struct result_benchmark *b, const char *name)
+{
+	const struct result_metric *m = result_find_metric(b, name);
+
+	return m ? m->value : NAN;
+}
+
+static bool has_visible(const struct result_benchmark *b)
+{
+	return b->status == RESULT_OK && !isnan(value_of(b, "pmc_visible"));
+}
+
+static bool print_visible(FILE *f, const struct report *r, const struct result *doc)
+{
+	char trip[64], hidden[64];
+	const struct table_column columns[] = {
+		{ "benchmark", TABLE_KEY, 0, NULL }, { "config", 0, 0, NULL },
+		{ trip, TABLE_RIGHT, 0, NULL },	     { "visible", TABLE_RIGHT, 0, NULL },
+		{ "of unit", 0, 0, NULL },	     { hidden, TABLE_RIGHT, 0, NULL },
+	};
+	bool exact = doc->target.exact, any;
+	struct table t;
+
+	snprintf(trip, sizeof(trip), "round trip\n%.40s", doc->clock.unit);
+	snprintf(hidden, sizeof(hidden), "hidden\n%.40s", doc->clock.unit);
+	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
+	for (size_t i = 0; i < doc->n_benchmarks; i++) {
+		const struct result_benchmark *b = &doc->benchmarks[i];
+
+		if (!has_visible(b))
+			continue;
+		table_row(&t, TABLE_PLAIN);
+		table_cell(&t, 0, "%s", b->name);
+		table_cell(&t, 1, "%s", b->config);
+		table_number(&t, 2, value_of(b, "round_trip"), exact, false);
+		table_number(&t, 3, value_of(b, "pmc_visible"), exact, false);
+		table_cell(&t, 4, "%s", result_find_metric(b, "pmc_visible")->unit);
+		table_number(&t, 5, value_of(b, "pmc_hidden"), exact, false);
+	}
+	any = t.n_rows;
+	if (any) {
+		fputs("<h3>", f);
+		report_label(f, r, doc);
+		fputs("</h3>\n", f);
+		table_html(f, &t);
+	}
+	table_free(&t);
+	return any;
+}
+
+bool report_visible(FILE *f, const struct report *r)
+{
+	bool any = false;
+
+	fputs("<p>An emulated PMU stops while the host runs: of a round trip, the "
+	      "guest's cycle counter sees what is called visible; the rest, which the guest's "
+	      "clock sees, is hidden from it. Each has its own events, so the two need "
+	      "not add up to the round trip.</p>\n",
+	      f);
+	for (size_t d = 0; d < r->in.n_docs; d++)
+		any |= print_visible(f, r, r->in.docs[d]);
+	return any;
+}
+
+static void print_functions(FILE *f, const struct explanation *e)
+{
+	static const struct table_column columns[] = {
+		{ "function", TABLE_KEY, 0, NULL },
+		{ "layer", 0, 0, NULL },
+		{ "instructions", TABLE_RIGHT, 0, NULL },
+	};
+	uint64_t rest = 0;
+	struct table t;
+
+	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
+	for (size_t i = 0; i < e->n_functions; i++) {
+		const struct explanation_function *fn = &e->functions[i];
+
+		if (i >= FUNCTIONS_MOST) {
+			rest += fn->insns;
+			continue;
+		}
+		table_row(&t, TABLE_PLAIN);
+		table_cell(&t, 0, "%s", fn->name);
+		table_cell(&t, 1, "%s", fn->layer);
+		table_number(&t, 2, (double)fn->insns, true, false);
+	}
+	if (rest) {
+		table_row(&t, TABLE_PLAIN);
+		table_cell(&t, 0, "%zu more", e->n_functions - FUNCTIONS_MOST);
+		table_number(&t, 2, (double)rest, true, false);
+	}
+	table_html(f, &t);
+	table_free(&t);
+}
+
+static void print_explanation(FILE *f, const struct explanation *e)
+{
+	html_tag(f, "h3", "%s%s%s%s on %s, %s", e->benchmark,
+		 strcmp(e->config, "default") ? " [" : "",
+		 strcmp(e->config, "default") ? e->config : "",
+		 strcmp(e->config, "default") ? "]" : "", e->target.name,
+		 e->subject.kernel ? e->subject.kernel : "a kernel without a name");
+	fputs("<figure>", f);
+	flame_draw(f, e, NULL);
+	fputs("</figure>\n", f);
+	print_functions(f, e);
+}
+
+bool report_explanations(FILE *f, const struct report *r)
+{
+	if (!r->n_explanations)
+		return false;
+	fputs("<p>The functions that the instructions of one event are in. A box is as "
+	      "wide as the instructions of a function and of its callees, above the box of its "
+	      "caller; siblings are ordered by width.</p>\n",
+	      f);
+	for (size_t i = 0; i < r->n_explanations; i++)
+		print_explanation(f, r->explanations[i]);
+	return true;
 }

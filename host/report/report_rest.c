@@ -1,59 +1,62 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the report says beside the figures: what is missing, warnings, machines. */
+/* Missing figures, warnings, machines, and how to read the report. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "host/result/result.h"
 #include "host/lib/html.h"
+#include "host/lib/table.h"
 #include "host/report/report.h"
-
-static void print_missing(FILE *f, const struct report *r, const struct result *doc)
-{
-	for (size_t i = 0; i < doc->n_benchmarks; i++) {
-		const struct result_benchmark *b = &doc->benchmarks[i];
-
-		if (b->status == RESULT_OK)
-			continue;
-		fputs("<tr><td>", f);
-		report_label(f, r, doc);
-		fputs("</td>", f);
-		html_tag(f, "th scope=row", "%s", b->name);
-		html_tag(f, "td", "%s", b->config);
-		html_tag(f, b->status == RESULT_FAIL ? "td class=worse" : "td", "%s",
-			 b->status == RESULT_FAIL ? "failed" : "skipped");
-		html_tag(f, "td", "%s",
-			 b->reason ? b->reason : "the document gives no reason");
-		fputs("</tr>\n", f);
-	}
-}
 
 bool report_missing(FILE *f, const struct report *r)
 {
-	size_t n = 0;
+	static const struct table_column columns[] = {
+		{ "target", 0, 0, NULL }, { "benchmark", TABLE_KEY, 0, NULL },
+		{ "config", 0, 0, NULL }, { "status", 0, 0, NULL },
+		{ "reason", 0, 0, NULL },
+	};
+	struct table t;
+	bool any;
 
-	for (size_t d = 0; d < r->in.n_docs; d++)
-		for (size_t i = 0; i < r->in.docs[d]->n_benchmarks; i++)
-			n += r->in.docs[d]->benchmarks[i].status != RESULT_OK;
-	if (!n)
-		return false;
-	fputs("<p>Skipped is not zero: what could not run here, and why. Failed: it ran, "
-	      "and broke or did not exit as often as it claims to.</p>\n"
-	      "<div class=scroll tabindex=0><table class=sort>\n<thead><tr><th "
-	      "scope=col>target</th><th scope=col>benchmark</th><th "
-	      "scope=col>config</th><th scope=col>status</th><th scope=col>reason</th>"
-	      "</tr></thead>\n<tbody>\n",
-	      f);
-	for (size_t d = 0; d < r->in.n_docs; d++)
-		print_missing(f, r, r->in.docs[d]);
-	fputs("</tbody></table></div>\n", f);
-	return true;
+	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
+	for (size_t d = 0; d < r->in.n_docs; d++) {
+		char *label = plot_label(&r->in, r->in.docs[d]);
+
+		for (size_t i = 0; i < r->in.docs[d]->n_benchmarks; i++) {
+			const struct result_benchmark *b = &r->in.docs[d]->benchmarks[i];
+			bool failed = b->status == RESULT_FAIL;
+
+			if (b->status == RESULT_OK)
+				continue;
+			table_row(&t, TABLE_PLAIN);
+			table_cell(&t, 0, "%s", label);
+			table_cell(&t, 1, "%s", b->name);
+			table_cell(&t, 2, "%s", b->config);
+			table_cell(&t, 3, "%s", failed ? "failed" : "skipped");
+			table_cell_color(&t, 3, failed ? TABLE_RED : TABLE_PLAIN);
+			table_cell(&t, 4, "%s",
+				   b->reason ? b->reason
+					     : "the document gives no reason");
+		}
+		free(label);
+	}
+	any = t.n_rows;
+	if (any) {
+		fputs("<p>Skipped is not zero: the row could not run here, for the reason given. "
+		      "Failed: the row ran, and crashed or did not exit as often as it claims.</p>\n",
+		      f);
+		table_html(f, &t);
+	}
+	table_free(&t);
+	return any;
 }
 
 bool report_warnings(FILE *f, const struct report *r)
 {
 	size_t n = 0;
 
-	fputs("<p>What to know before trusting the figures.</p>\n<ul>\n", f);
+	fputs("<p>Read these before you trust the figures.</p>\n<ul>\n", f);
 	for (size_t d = 0; d < r->in.n_docs; d++)
 		for (size_t i = 0; i < r->in.docs[d]->n_warnings; i++, n++) {
 			fputs("<li>", f);
@@ -91,24 +94,29 @@ static void print_run(FILE *f, const struct result *doc)
 
 static void print_checks(FILE *f, const struct result *doc)
 {
-	if (!doc->n_checks)
-		return;
-	fputs("<div class=scroll tabindex=0><table class=sort>\n<thead><tr><th "
-	      "scope=col>setting</th><th scope=col>value</th><th scope=col>expected</th>"
-	      "<th scope=col>status</th></tr></thead>\n<tbody>\n",
-	      f);
+	static const struct table_column columns[] = {
+		{ "setting", TABLE_KEY, 0, NULL },
+		{ "value", 0, 0, NULL },
+		{ "expected", 0, 0, NULL },
+		{ "status", 0, 0, NULL },
+	};
+	struct table t;
+
+	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
 	for (size_t i = 0; i < doc->n_checks; i++) {
 		const struct result_check *c = &doc->checks[i];
 
-		fputs("<tr>", f);
-		html_tag(f, "th scope=row", "%s", c->id);
-		html_tag(f, "td", "%s", c->value ? c->value : "unknown");
-		html_tag(f, "td", "%s", c->expected ? c->expected : "");
-		html_tag(f, strcmp(c->status, "warn") != 0 ? "td" : "td class=worse",
-			 "%s", c->status);
-		fputs("</tr>\n", f);
+		table_row(&t, TABLE_PLAIN);
+		table_cell(&t, 0, "%s", c->id);
+		table_cell(&t, 1, "%s", c->value ? c->value : "unknown");
+		table_cell(&t, 2, "%s", c->expected ? c->expected : "");
+		table_cell(&t, 3, "%s", c->status);
+		table_cell_color(&t, 3,
+				 strcmp(c->status, "warn") ? TABLE_PLAIN : TABLE_RED);
 	}
-	fputs("</tbody></table></div>\n", f);
+	if (t.n_rows)
+		table_html(f, &t);
+	table_free(&t);
 }
 
 bool report_environment(FILE *f, const struct report *r)
@@ -145,22 +153,22 @@ bool report_reading(FILE *f, const struct report *r)
 	      "differ.</dd>\n"
 	      "<dt>handled by</dt><dd>Who handled the exit, as observed: none (no exit), "
 	      "kernel (KVM, inside the kernel), user (the VMM, after a return to user "
-	      "space), fault (the guest took an exception), unknown (nobody tells). A "
+	      "space), fault (the guest took an exception), unknown (KVM does not report it). A "
 	      "benchmark whose exits are not those that it claims has failed.</dd>\n"
 	      "<dt>The lab says</dt><dd>whether a patch made the path longer, and by how "
 	      "many instructions. Only hardware says how many nanoseconds.</dd>\n"
 	      "<dt>A software KVM</dt><dd>has no hardware behind it: good for trying the "
 	      "program, meaningless as a figure.</dd>\n"
-	      "<dt>Verdicts</dt><dd>worse and better: significant, and larger than what "
-	      "does not matter. same: surely smaller than that. inconclusive: the "
-	      "noise does not allow either. On an exact target every difference "
+	      "<dt>Verdicts</dt><dd>worse and better: significant, and larger than the "
+	      "threshold. same: certainly smaller than the threshold. inconclusive: the "
+	      "noise allows neither verdict. On an exact target every difference "
 	      "counts, but where boots differ: ranges over the boots that meet are "
 	      "the same (placement). changed: another class of operation (who handles "
 	      "it, exits per event, an exception instead of a value), so the figures "
-	      "are not two costs of one thing.</dd>\n"
+	      "are not costs of the same operation.</dd>\n"
 	      "<dt>difference, shift</dt><dd>The difference of the two figures that are "
-	      "shown, and by how much the boots moved: the median ratio of pairs, or "
-	      "the Hodges-Lehmann shift. Verdicts on noisy targets go by the "
+	      "shown, and the shift of the boots: the median ratio of pairs, or "
+	      "the Hodges-Lehmann shift. Verdicts on noisy targets depend on the "
 	      "shift.</dd>\n</dl>\n",
 	      f);
 	return true;

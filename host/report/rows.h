@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The rows that several documents have between them: each benchmark under each
- * config once, in the catalogue's order.
+ * The union of the rows of several documents: each benchmark under each config once, in
+ * the catalogue's order. And the benchmarks that one document has under several configs.
  */
-#ifndef WS_VIEW_ROWS_H
-#define WS_VIEW_ROWS_H
+#ifndef WS_REPORT_ROWS_H
+#define WS_REPORT_ROWS_H
 
 #include <stddef.h>
 
@@ -14,7 +14,7 @@ struct result_benchmark;
 struct rows_row {
 	const char *name, *config; /* a document's */
 	size_t rank;		   /* place in the catalogue, then among its configs */
-	char *label;		   /* "null"; "pmccntr [pmu-off]" where it matters */
+	char *label; /* "null"; "pmccntr [pmu-off]" if the config is not clear */
 };
 
 struct rows {
@@ -22,12 +22,32 @@ struct rows {
 	size_t n;
 };
 
-/* Aborts on lack of memory. The rows live no longer than the documents. */
+/* Aborts without memory. The documents must outlive the rows. */
 void rows_collect(struct rows *rows, const struct result *const *docs, size_t n);
 void rows_free(struct rows *rows);
 
-/* What a document has for a row, or NULL. */
+/* A document's benchmark for a row, or NULL. */
 const struct result_benchmark *rows_find(const struct result *r,
 					 const struct rows_row *row);
+
+struct configs {
+	const char **names; /* in the catalogue's order, then in the document's */
+	size_t n;
+	const char **rows; /* benchmarks with a figure under at least two configs */
+	size_t n_rows;
+	const struct result_benchmark **cells; /* n per row; NULL: not measured */
+};
+
+/* `only` NULL NULL: all configs. Names and cells belong to the document. Aborts without
+ * memory. */
+void configs_collect(struct configs *c, const struct result *r,
+		     const char *const only[2]);
+void configs_free(struct configs *c);
+
+const struct result_benchmark *configs_at(const struct configs *c, size_t row,
+					  size_t config);
+
+/* The summary of a config in the table of configs; "" for unknown configs. */
+const char *configs_summary(const char *name);
 
 #endif

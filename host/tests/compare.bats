@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# `wsbench compare` on documents that a target without a hypervisor made, and on
-# what is no document at all.
+# `wsbench compare` on documents of a target without a hypervisor, and on files that
+# are not documents.
 
 load helper
 bats_require_minimum_version 1.5.0
@@ -101,7 +101,7 @@ b("rdtsc")["exits"]["faults"] = 20000; shift("rdtsc", -1)'
   json 'row("cr3")["verdict"] == "changed" and row("rdtsc")["new_handled_by"] == "fault"'
   run_apart "$wsbench" compare --markdown "$DOC" new.json
   [[ $stdout == "### wsbench: "*" changed"*"| cr3 |"*"| changed |"*"<details>"* ]]
-  # Whoever wants it has it fail; and what is worse beside it still is.
+  # --fail-on changed; a row that is worse has priority.
   run_apart "$wsbench" compare "$DOC" new.json --fail-on changed
   [ "$status" = 1 ]
   run_apart "$wsbench" compare "$DOC" "$DOC" --fail-on changed
@@ -193,7 +193,7 @@ def second(name, by):
   [ "$status" = 0 ]
 }
 
-@test "what is missing is shown with its reason, and the code says that it is not known" {
+@test "missing figures have a reason, and the exit code is 3" {
   need_documents
   changed new.json 'b("cr3").update(status="fail", reason="the guest crashed", metrics=[])
 d["benchmarks"].remove(b("rdtsc"))'
@@ -223,7 +223,7 @@ d["benchmarks"].remove(b("rdtsc"))'
   refused 2 "null: different units, insns and ticks" "$wsbench" compare "$DOC" unit.json
   run_apart "$wsbench" compare --across units "$DOC" unit.json
   [ "$status" = 3 ]
-  [[ $stdout == *"no telling which is better"* ]]
+  [[ $stdout == *"units cannot be compared"* ]]
 }
 
 @test "settings that differ and boots that were lost are noted" {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# wsbench env on a likeness of /proc and /sys: what it says, changes, and changes back.
+# `wsbench env` on files like those of /proc and /sys: check, tune, restore.
 bats_require_minimum_version 1.5.0
 load helper
 
@@ -75,7 +75,7 @@ governors() {
   [ "$(grep -r . root | sort)" = "$before" ]
 }
 
-# Its write to a pipe that nobody reads does not return: there it is stopped.
+# A write to a pipe without a reader blocks: there the process is stopped.
 stopped_by() {
   make_root
   rm root/sys/kernel/mm/ksm/run

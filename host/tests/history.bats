@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# History: what is added stays, what changed is found and named, what is bad is said.
+# `wsbench history`: adding, changes and their runs, bad input.
 bats_require_minimum_version 1.5.0
 load helper
 
@@ -108,7 +108,7 @@ json() {
   [[ $stdout == *"w1 (6.1.0-56-cloud-amd64), after v1 (6.1.0-56-cloud-amd64): 0 worse, 0 better, 1 changed"* ]]
   [[ $stdout == *"+100.0 %  changed: handled by kernel, now by user"* ]]
   [[ $stdout == *"1 series: 1 changes for worse, 0 for better; 1 changed their class"* ]]
-  # Beside what got worse, it is no regression.
+  # A change of class is not a regression.
   sed -i 3d h.jsonl
   run_apart "$wsbench" history check --db h.jsonl
   [ "$status" = 0 ]
@@ -128,7 +128,7 @@ json() {
   run_apart "$wsbench" history check --db h.jsonl --threshold 1%
   echo "$stdout"
   [ "$status" = 1 ]
-  [[ $stdout == *"1,000       1,005     +0.5 %  worse, let pass"* ]]
+  [[ $stdout == *"1,000  1,005  +0.5 %  worse, let pass"* ]]
   [[ $stdout == *"1 series: 1 changes for worse, 0 for better"* ]]
   [[ $stdout == *"1 worse within --threshold, let pass: null +5 insns (+0.5 %)"* ]]
   run_apart "$wsbench" history check --db h.jsonl --threshold 1% --threshold 'nul*=95insns'
@@ -138,7 +138,7 @@ json() {
   [ "$status" = 1 ]
   [ "$(json '[c["let_pass"] for c in d["changes"]], d["summary"][0]["worse_let_pass"]')" = \
     "(['nul*=94insns', None], 1)" ]
-  # What is let pass is not measured again.
+  # A change that a threshold covers is not measured again.
   run_apart "$wsbench" history check --db h.jsonl --threshold 50% --confirm
   [ "$status" = 0 ]
   [[ $stderr != *again* ]]
@@ -178,7 +178,7 @@ json() {
   [ "$(json '[(c["benchmark"], c["before"], c["after"]) for c in d["changes"]]')" = "[('rdtsc', 2, 3)]" ]
 }
 
-@test "two histories joined: figures that stand twice count once" {
+@test "two joined histories: duplicate figures count once" {
   series v 100 100 101
   cat h.jsonl h.jsonl >twice.jsonl
   run_apart "$wsbench" history check --db twice.jsonl
@@ -187,7 +187,7 @@ json() {
   [[ $stdout == *"1 changes for worse"* ]]
 }
 
-@test "a torn last line is set aside, and what was whole stays" {
+@test "a torn last line is moved, and complete lines stay" {
   series v 100 100
   cp h.jsonl whole
   head -c 50 h.jsonl >>h.jsonl.part

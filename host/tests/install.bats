@@ -5,9 +5,10 @@
 bats_require_minimum_version 1.5.0
 load helper
 
-# make in the tree, for the build of these tests.
+# make in the tree, for the build of these tests. By a relative path: dependency files
+# contain the path of the build folder.
 in_tree_make() {
-  env -u MAKEFLAGS SETUP=0 make --no-print-directory -C "$top" B="$build" "$@"
+  env -u MAKEFLAGS SETUP=0 make --no-print-directory -C "$top" B="${build#"$top/"}" "$@"
 }
 
 commands() {

@@ -22,14 +22,15 @@ programs_of_another_system() {
   done
 }
 
-# native FOLDER [VARIABLE=VALUE...]: builds into build/FOLDER.
+# native FOLDER [VARIABLE=VALUE...]: builds into build/FOLDER. By a relative path:
+# dependency files contain the path of the build folder.
 native() {
-  local to=$build/$1
+  local to=${build#"$top/"}/$1
   shift
   env -i PATH="$PWD/programs" HOME="$PWD" TMPDIR="$TMPDIR" \
     make --no-print-directory -C "$top" native JOBS="-j$(nproc)" B="$to" "$@" >log 2>&1 ||
     { tail -n 30 log && return 1; }
-  program=$to/wsbench
+  program=$(cd "$top" && readlink -f "$to/wsbench")
 }
 
 # Targets that need what this build or this system lacks say so; kvm is usable.

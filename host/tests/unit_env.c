@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the environment checks make of a likeness of /proc and /sys. */
+/* Unit tests of the environment checks, on files like those of /proc and /sys. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ static void remove_root(void)
 
 TestSuite(env, .init = make_root, .fini = remove_root);
 
-/* A file below root, with the folders it needs. */
+/* Writes a file below root, and creates its folders. */
 static void put(const char *path, const char *text)
 {
 	char full[256];
@@ -87,7 +87,7 @@ Test(env, one_cpu_of_another_governor_is_found)
 	expect_check("cpufreq_governor", "powersave", "warn");
 }
 
-Test(env, turbo_is_asked_of_whoever_knows)
+Test(env, turbo_is_read_from_either_file)
 {
 	put("/sys/devices/system/cpu/cpufreq/boost", "1\n");
 	expect_check("turbo", "1", "warn");
@@ -129,7 +129,7 @@ Test(env, a_kvm_without_hardware_is_known_by_the_flags_it_lacks)
 	expect_check("kvm_hardware", "software", "warn");
 	put("/proc/cpuinfo", "flags\t\t: fpu svm lm\n");
 	expect_check("kvm_hardware", "hardware", "ok");
-	/* Other architectures have no such flags. */
+	/* Other architectures do not have these flags. */
 	put("/proc/cpuinfo", "Features\t: fp asimd\n");
 	expect_check("kvm_hardware", "hardware", "ok");
 }

@@ -183,7 +183,7 @@ Test(report, without_pictures_it_says_why)
 
 	add(docs[0], "hypercall", 1495);
 	text = page(1);
-	expect_in(text, "There are none: gnuplot is not installed");
+	expect_in(text, "No pictures: gnuplot is not installed");
 	free(text);
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Grouped bars before they are drawn: a group per benchmark, in it a bar per series
- * (a target, a counter config), on one panel or on two side by side. For bars*.c.
+ * Grouped bars: a group per benchmark, with a bar per series (a target, a counter
+ * config), on one panel or on two side by side.
  */
-#ifndef WS_VIEW_BARS_MODEL_H
-#define WS_VIEW_BARS_MODEL_H
+#ifndef WS_REPORT_BARS_H
+#define WS_REPORT_BARS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,10 +30,10 @@ struct bars_group {
 
 struct bars_series {
 	char *legend; /* a line of its own below the title */
-	char *label;  /* behind each bar; "" where the legend will do */
+	char *label;  /* behind each bar; "" if there is one series */
 };
 
-struct bars_panel { /* of one unit: no two share an axis */
+struct bars_panel { /* of one unit: units do not share an axis */
 	const char *unit;
 	const char *metric;
 	const char *title; /* NULL: none */
@@ -56,17 +56,17 @@ struct bars_model {
 	double height; /* in bars */
 };
 
-/* All abort on lack of memory. Both strings are taken over. */
+/* All abort without memory. Both strings must be allocated; the model frees them. */
 void bars_add_series(struct bars_model *m, char *legend, char *label);
 
 /*
- * A group: benchmarks[s] is what series s has for it, or NULL. One of which no series
- * has a figure in any panel, nor failed, is left out. `label` is taken over.
+ * Adds a group: benchmarks[s] is the benchmark of series s, or NULL. A group without a
+ * figure or a failure is left out. The model frees `label`.
  */
 void bars_add_group(struct bars_model *m, char *label,
 		    const struct result_benchmark *const *benchmarks, bool exact);
 
-/* To be called once all groups are in: axes, remarks. */
+/* Computes axes and remarks; after the last group. */
 void bars_settle(struct bars_model *m);
 void bars_free(struct bars_model *m);
 
@@ -74,7 +74,7 @@ void bars_free(struct bars_model *m);
 const struct result_metric *bars_metric(const struct bars_panel *panel,
 					const struct result_benchmark *b);
 
-/* Fills in all of `p` but its stem and caption. */
+/* Fills in `p` except its stem and caption. */
 void bars_draw(const struct bars_model *m, struct picture *p);
 
 #endif
