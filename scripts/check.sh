@@ -392,7 +392,7 @@ check_catalogue() {
       n = split(archs(field[3]), a, " ")
       if (!n) wrong("bench/catalogue.def: " row " has no architecture")
       # Rows that the host times share a payload of guest/.
-      host_timed = $0 ~ /NEEDS_DRIVER/
+      host_timed = $0 ~ /TIMED_BY_HOST/
       for (i = 1; i <= n; i++) {
         body = a[i] "/" ($0 ~ /NEEDS_OPERAND/ ? field[2] : row)
         if (!host_timed && !(body in page)) wrong("bench/" a[i] ": no body for the row " row)
