@@ -37,7 +37,7 @@ static enum judge_trust trust_of(const struct session *s, const struct bench *ro
 {
 	const char *hypervisor = s->result->target.hypervisor;
 
-	if (row->needs & NEEDS_DRIVER)
+	if (row->needs & TIMED_BY_HOST)
 		return JUDGE_HOST_TIMED;
 	if (!hypervisor)
 		return JUDGE_NO_HYPERVISOR;

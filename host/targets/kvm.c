@@ -147,7 +147,7 @@ static const char *suit(const struct state *s, const struct bench *row,
 			       "vCPUs can "
 			       "only take turns";
 		/* A host-timed row starts its second thread itself. */
-		if (!(row->needs & NEEDS_DRIVER))
+		if (!(row->needs & TIMED_BY_HOST))
 			config->vcpus = 2;
 	}
 	if (host && host->configure)
