@@ -36,9 +36,10 @@ native() {
 # Targets that need what this build or this system lacks say so; kvm is usable.
 check_targets() {
   local name available reason
-  env -i PATH="$PWD/programs" HOME="$PWD" "$program" list targets --json | python3 -c '
-import json, sys
-for t in json.load(sys.stdin)["targets"]:
+  env -i PATH="$PWD/programs" HOME="$PWD" "$program" list targets --json >targets.json
+  python3 -c '
+import json
+for t in json.load(open("targets.json"))["targets"]:
     print(t["name"], t["available"], t["reason"] or "")' >targets
   cat targets
   while read -r name available reason; do
@@ -49,12 +50,13 @@ for t in json.load(sys.stdin)["targets"]:
     esac
   done <targets
   # With emulators and kernels, the labs still lack the program that runs inside of them.
-  "$program" list targets --json | python3 -c '
-import json, sys
-for t in json.load(sys.stdin)["targets"]:
-    print(t["name"], t["available"])' >targets
-  run ! grep '^lab:.* True$' targets
-  grep -qx "kvm True" targets || return 0
+  "$program" list targets --json >targets.json
+  python3 -c '
+import json
+for t in json.load(open("targets.json"))["targets"]:
+    print(t["name"], t["available"])' >usable
+  run ! grep '^lab:.* True$' usable
+  grep -qx "kvm True" usable || return 0
   "$program" run --quiet --on kvm --bench cpuid,hypercall --boots 1 --events 20 -o doc.json >/dev/null
   holds doc.json 'any(b["status"] == "ok" for b in d["benchmarks"])'
 }
