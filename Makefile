@@ -143,7 +143,7 @@ $(foreach b,$(BODIES),$(eval $(call body_rule,$(patsubst %/,%,$(dir $(call body_
 	$(call body_row,$(b))),$(call body_page,$(b)))))
 .SECONDARY:
 
-# Payloads that misbehave, for the tests: they replace the sampling loop.
+# Misbehaving payloads for the tests; they replace the sampling loop.
 BAD_PAYLOADS := host/tests/payloads
 test_payloads = $(patsubst %.c,$(B)/tests/payloads/$(1)/%.elf,$(sort $(notdir \
 	$(wildcard $(BAD_PAYLOADS)/*.c $(BAD_PAYLOADS)/$(1)/*.c))))
@@ -185,8 +185,8 @@ $(B)/payloads.S: $(PAYLOADS) Makefile
 	echo '	.quad 0, 0, 0'; echo '	.section .note.GNU-stack, "", %progbits'; } > $@.tmp
 	$(Q)mv $@.tmp $@
 
-# The firmware of an emulated PC, for the end of its first 4 GiB. Empty without a compiler
-# for x86_64, as the lab cannot run then.
+# The firmware of an emulated PC, mapped at the end of the first 4 GiB. Empty without a
+# compiler for x86_64: the lab cannot run then.
 $(B)/bochs_rom.bin: host/targets/lab/bochs_rom.S host/targets/lab/preload.h | tools
 	$(call say,ROM,$@)
 	$(Q)mkdir -p $(@D)
@@ -218,7 +218,7 @@ $(B)/version.h: version
 	echo "#define WS_COMMIT \"$$commit\""; echo "#define WS_DIRTY $$dirty"; } > $@.tmp
 	$(Q)cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
 
-# The name of the module of host/kmod that the labs load.
+# The identity of the module of host/kmod, which the labs load by name.
 $(B)/kmod_source.h: scripts/kmod.sh $(wildcard host/kmod/*.[ch]) host/kmod/Kbuild
 	$(Q)mkdir -p $(B)
 	$(Q)echo "#define KMOD_SOURCE \"$$(scripts/kmod.sh --source)\"" > $@.tmp
@@ -423,7 +423,7 @@ native:
 
 # ---- manual pages, completions, installation ---------------------------------------------------
 
-# The options in pages and completions are those that the program prints.
+# Pages and completions contain the options that the program prints.
 PAGES := $(patsubst host/man/%.in,$(B)/man/%,$(sort $(wildcard host/man/*.1.in)))
 COMPLETIONS := $(addprefix $(B)/completions/,wsbench.bash _wsbench wsbench.fish)
 man: $(PAGES) $(COMPLETIONS)

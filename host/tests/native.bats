@@ -1,15 +1,15 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make native: the program for the KVM of this machine, built where there is no cross
-# compiler, no package client and no emulator.
+# make native: builds the program for the KVM of this machine without a cross compiler, a
+# package client and an emulator.
 bats_require_minimum_version 1.5.0
 load helper
 
 other=aarch64
 [ "$arch" = x86_64 ] || other=x86_64
 
-# programs_of_another_system: a folder with the programs of this one, except for those
-# that Fedora or Arch would lack.
+# programs_of_another_system: makes a folder with the programs of this system, without
+# those that Fedora or Arch lack.
 programs_of_another_system() {
   local file name
   mkdir programs
@@ -33,30 +33,28 @@ native() {
   program=$(cd "$top" && readlink -f "$to/wsbench")
 }
 
-# Targets that need what this build or this system lacks say so; kvm is usable.
+# Targets that this build or this system does not support have a reason; kvm is usable.
 check_targets() {
   local name available reason
-  env -i PATH="$PWD/programs" HOME="$PWD" "$program" list targets --json >targets.json
-  python3 -c '
-import json
-for t in json.load(open("targets.json"))["targets"]:
-    print(t["name"], t["available"], t["reason"] or "")' >targets
-  cat targets
+  env -i PATH="$PWD/programs" HOME="$PWD" "$program" list targets --json | python3 -c '
+import json, sys
+for t in json.load(sys.stdin)["targets"]:
+    print(t["name"], t["available"], t["reason"] or "")' >listed.txt
+  cat listed.txt
   while read -r name available reason; do
     case $name in
     kvm) ;;
     "bare:$other") [[ $available == False && $reason == *"no payloads for $other"* ]] || return ;;
     *) [[ $available == False && $reason == *"is not installed"* ]] || return ;;
     esac
-  done <targets
-  # With emulators and kernels, the labs still lack the program that runs inside of them.
-  "$program" list targets --json >targets.json
-  python3 -c '
-import json
-for t in json.load(open("targets.json"))["targets"]:
-    print(t["name"], t["available"])' >usable
-  run ! grep '^lab:.* True$' usable
-  grep -qx "kvm True" usable || return 0
+  done <listed.txt
+  # With emulators and kernels, the labs still lack the program of the guest architecture.
+  "$program" list targets --json | python3 -c '
+import json, sys
+for t in json.load(sys.stdin)["targets"]:
+    print(t["name"], t["available"])' >listed.txt
+  run ! grep '^lab:.* True$' listed.txt
+  grep -qx "kvm True" listed.txt || return 0
   "$program" run --quiet --on kvm --bench cpuid,hypercall --boots 1 --events 20 -o doc.json >/dev/null
   holds doc.json 'any(b["status"] == "ok" for b in d["benchmarks"])'
 }
@@ -78,7 +76,7 @@ for t in json.load(open("targets.json"))["targets"]:
 @test "make native names the library that is missing" {
   programs_of_another_system
   mkdir bin
-  # A compiler that does not find jansson.
+  # A compiler wrapper that does not find jansson.
   printf '#!/bin/sh\nfor a; do :; done\ncase $(cat) in *jansson*) exit 1 ;; esac\n' >bin/no-jansson
   chmod +x bin/no-jansson
   run env -i PATH="$PWD/bin:$PWD/programs" HOME="$PWD" make --no-print-directory -C "$top" \

@@ -70,8 +70,7 @@ static void expect_otava(const double *values, size_t n, const json_t *want,
 	size_t found = find(values, n, rules, got);
 
 	cr_expect_eq(found, json_array_size(want),
-		     "window %zu p %g magnitude %g: %zu, "
-		     "not %zu change points",
+		     "window %zu p %g magnitude %g: %zu, not %zu change points",
 		     rules->window, rules->pvalue, rules->magnitude, found,
 		     json_array_size(want));
 	for (size_t i = 0; i < found && i < json_array_size(want); i++) {
@@ -102,7 +101,7 @@ static void expect_otava_cases(const double *values, size_t n, const json_t *cas
 	}
 }
 
-Test(otava, its_own_small_series)
+Test(otava, small_series)
 {
 	json_t *root = reference("changepoint/otava_small.json"), *one;
 	double values[VALUES_MAX];
@@ -236,7 +235,7 @@ Test(ours, quanta_and_magnitude)
 	cr_expect(out[0].pvalue > 0, "figures in steps are not without variance");
 }
 
-/* Noise that repeats: -2 .. 2 around `level`. */
+/* Periodic noise: -2 .. 2 around `level`. */
 static void noise(double *values, size_t from, size_t to, double level)
 {
 	static const int steps[] = { 0, 1, -2, 2, -1, 1, 0, -1, 2, -2, 1 };
@@ -245,7 +244,7 @@ static void noise(double *values, size_t from, size_t to, double level)
 		values[i] = level + steps[i % 11];
 }
 
-Test(ours, finds_steps_in_noise_where_they_are)
+Test(ours, finds_steps_in_noise)
 {
 	struct changepoint out[400];
 	double values[400];
@@ -304,7 +303,7 @@ Test(ours, few_values_with_an_outlier)
 	cr_expect_eq(find(values, 10, &our_rules, out), 0);
 }
 
-Test(ranges, every_change_of_a_value_is_one)
+Test(ranges, every_change_of_a_value_is_a_change_point)
 {
 	double values[] = { 989, 989, 990, 990, 989 };
 	struct changepoint out[5];

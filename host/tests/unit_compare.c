@@ -88,7 +88,7 @@ Test(exact, core_selects_rows_beside_globs)
 	result_free(few);
 }
 
-Test(exact, a_rare_path_is_remarked)
+Test(exact, a_rare_path_has_a_remark)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
 	struct compare c;
@@ -159,7 +159,7 @@ Test(exact, boots_that_differ_are_ranges)
 		     COMPARE_SAME_PLACEMENT, 0);
 }
 
-Test(exact, ranges_have_ratios_of_what_is_compared)
+Test(exact, ratios_of_ranges_are_of_the_nearest_ends)
 {
 	struct compare_row row =
 		ranges((double[]){ 990, 1000 }, 2, (double[]){ 1050, 2000 }, 2);
@@ -175,7 +175,7 @@ Test(exact, ranges_have_ratios_of_what_is_compared)
  * Ranges of two boots of one distribution are disjoint with probability 2 / C(4, 2) =
  * 1/3; of five boots, with 2 / 252, without a remark.
  */
-Test(exact, few_boots_are_remarked)
+Test(exact, few_boots_have_a_remark)
 {
 	const double base[] = { 1000, 1001, 1002, 1003, 1004 };
 	const double new[] = { 1010, 1011, 1012, 1013, 1014 };
@@ -298,7 +298,7 @@ Test(changed, exits_are_of_an_event)
 }
 
 /* Worse and inconclusive rows have priority over a changed class. */
-Test(changed, is_no_regression)
+Test(changed, is_not_a_regression)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
 	struct compare c;
@@ -382,7 +382,7 @@ Test(let_pass, what_is_worse_alone)
 	result_free(b);
 }
 
-/* Ranges: by the distance of their nearest ends. */
+/* Ranges: the distance of the nearest ends counts. */
 Test(let_pass, ranges)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
@@ -399,7 +399,7 @@ Test(let_pass, ranges)
 	result_free(b);
 }
 
-Test(let_pass, patterns_that_name_nothing_are_refused)
+Test(let_pass, patterns_without_a_match_are_refused)
 {
 	struct result *a = fixture_document(LAB, true);
 	struct compare_options o = { .n_thresholds = 1 };
@@ -472,7 +472,7 @@ Test(missing, new_rows_alone_do_no_harm)
 
 /* refusals */
 
-Test(refused, what_is_not_of_one_kind)
+Test(refused, documents_of_different_kinds)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
 	const struct compare_options machines = { .across = COMPARE_ACROSS_MACHINES };
@@ -495,7 +495,7 @@ Test(refused, what_is_not_of_one_kind)
 	result_free(b);
 }
 
-Test(refused, units_told_to_differ_are_shown_without_a_verdict)
+Test(refused, across_units_rows_have_no_verdict)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
 	const struct compare_options units = { .across = COMPARE_ACROSS_UNITS };
@@ -512,7 +512,7 @@ Test(refused, units_told_to_differ_are_shown_without_a_verdict)
 	result_free(b);
 }
 
-Test(refused, nothing_of_that_name)
+Test(refused, unknown_names)
 {
 	struct result *a = fixture_document(LAB, true);
 	const char *none[] = { "hypercal", "x*" };

@@ -50,7 +50,7 @@ static void make_dearer(struct result *r, size_t row, double by)
 		m->boots[i].summary.p50 *= 1 + by;
 }
 
-Test(drift, a_quiet_machine_wanders_little)
+Test(drift, a_quiet_machine_drifts_little)
 {
 	struct result *a = wandering(1, 0.005, 0), *b = wandering(2, 0.005, 0);
 	struct error err;

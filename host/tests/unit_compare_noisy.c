@@ -88,7 +88,7 @@ Test(runs, far_apart)
 	cr_expect_eq(row.cliff, -1);
 }
 
-Test(runs, nothing_that_matters)
+Test(runs, within_the_band)
 {
 	/* Significant, but within 1 %. */
 	struct compare_row row =
@@ -102,7 +102,7 @@ Test(runs, nothing_that_matters)
  * The interval covers both "no change" and "a change that matters". With one row alone
  * all of its noise can be drift, and more boots would not help.
  */
-Test(runs, too_noisy_to_tell)
+Test(runs, too_noisy)
 {
 	struct compare_row row =
 		runs(around(1000, 0.1, 10), 10, around(1030, 0.1, 10), 10);
@@ -121,7 +121,7 @@ Test(runs, too_few_boots)
 	expect_verdict(row, COMPARE_INCONCLUSIVE);
 	cr_expect(isnan(row.lo) && isnan(row.hi));
 	cr_expect_eq(row.boots_needed, 5);
-	/* An interval, but 2 / C(8, 4) = 0.029. */
+	/* There is an interval, but the least p is 2 / C(8, 4) = 0.029. */
 	row = runs(around(1000, 0.001, 4), 4, around(1500, 0.001, 4), 4);
 	expect_verdict(row, COMPARE_INCONCLUSIVE);
 	cr_expect(row.lo > row.band, "clear of the band, and not significant");
@@ -130,7 +130,7 @@ Test(runs, too_few_boots)
 	expect_verdict(row, COMPARE_WORSE);
 }
 
-/* 5 and 6 ticks are two steps of the clock or less. */
+/* 5 and 6 ticks differ by at most two steps of the clock. */
 Test(runs, steps_of_the_clock)
 {
 	const double five[] = { 5, 5, 5, 5, 5, 5 }, seven[] = { 7, 7, 7, 7, 7, 7 };
@@ -232,7 +232,7 @@ Test(pairs, too_few)
 		  row.reason);
 }
 
-Test(pairs, that_are_equal_are_the_same)
+Test(pairs, equal_pairs_are_the_same)
 {
 	const double *values = around(1000, 0.2, 10);
 	struct compare_row row = pairs(values, values, 10);
@@ -299,7 +299,7 @@ static enum compare_verdict first_of(size_t rows)
 	return verdict;
 }
 
-Test(families, the_more_tests_the_more_it_takes)
+Test(families, more_tests_need_a_smaller_p)
 {
 	cr_expect_eq(first_of(1), COMPARE_WORSE);
 	cr_expect_eq(first_of(4), COMPARE_WORSE);
@@ -361,7 +361,7 @@ Test(families, boots_of_an_exact_target_that_differ_take_no_test)
  * Boots with two modes. Three of four pairs go up by at least a fifth, but within their
  * mode, and the median goes down. A lower figure is never worse.
  */
-Test(figures, difference_is_of_what_is_shown)
+Test(figures, difference_is_that_of_the_shown_figures)
 {
 	double base[41], new[41];
 	struct compare_row row;

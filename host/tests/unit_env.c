@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "host/env/settings.h"
+#include "host/env/tune.h"
 #include "host/env/machine.h"
 #include "host/result/result.h"
 
@@ -67,7 +67,7 @@ static void expect_check(const char *id, const char *value, const char *status)
 	result_free(r);
 }
 
-Test(env, what_cannot_be_read_is_unknown)
+Test(env, an_unreadable_file_is_unknown)
 {
 	struct result *r = result_new();
 
@@ -78,7 +78,7 @@ Test(env, what_cannot_be_read_is_unknown)
 	result_free(r);
 }
 
-Test(env, one_cpu_of_another_governor_is_found)
+Test(env, one_cpu_with_another_governor_is_found)
 {
 	put("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "performance\n");
 	expect_check("cpufreq_governor", "performance", "ok");
@@ -142,7 +142,7 @@ Test(env, at_least_means_numbers_not_words)
 	expect_check("perf_sample_rate", "9000", "warn");
 }
 
-Test(env, a_file_that_says_null_isolates_nothing)
+Test(env, the_text_null_isolates_no_cpu)
 {
 	put("/sys/devices/system/cpu/nohz_full", "(null)\n");
 	expect_check("nohz_full", "(null)", "warn");
@@ -177,7 +177,7 @@ Test(env, a_key_is_matched_whole)
 	cr_expect_not(env_read_key(root, "/proc/cpuinfo", "mode", text, sizeof(text)));
 }
 
-Test(fingerprint, is_the_same_twice_and_sixteen_hex_digits)
+Test(fingerprint, is_stable_and_has_sixteen_hex_digits)
 {
 	struct result *a = result_new(), *b = result_new();
 

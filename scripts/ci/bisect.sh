@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# For `git bisect run`: is this commit's kernel worse than the good one?
+# For `git bisect run`: compares the kernel of a commit with the kernel of the good commit.
 set -Eeuo pipefail
 trap 'echo "bisect: line $LINENO: $BASH_COMMAND failed" >&2; exit 255' ERR
 
@@ -14,8 +14,8 @@ usage() {
 usage: git bisect run bisect.sh --base GOOD.json --on TARGET --bench ID,...
            --kernel IMAGE [option...]
 
-Builds the commit that git has checked out, boots its kernel in a lab, measures, and
-compares with GOOD.json, the same benchmarks measured on the good commit's kernel.
+Builds the commit that git has checked out, boots the kernel in a lab, measures, and
+compares with GOOD.json, a document of the same benchmarks on the good commit's kernel.
 
   --build COMMAND    shell command in the current folder (default: make -s -j\$(nproc))
   --kernel IMAGE     image that the build makes
@@ -43,8 +43,8 @@ skip() {
   exit 125
 }
 
-# said FILE: prints the benchmarks of a comparison that became worse or changed.
-said() {
+# regressions FILE: prints the benchmarks of a comparison that became worse or changed.
+regressions() {
   python3 -c '
 import json, sys
 for r in json.load(open(sys.argv[1]))["rows"]:
@@ -63,7 +63,7 @@ for r in json.load(open(sys.argv[1]))["rows"]:
 
 main() {
   local base='' target='' bench='' kernel='' modules='' config='' gate=() keep='' commit
-  # shellcheck disable=SC2016  # for the shell that builds
+  # shellcheck disable=SC2016  # the shell of the build expands it
   local build='make -s -j$(nproc)'
   while [ $# -gt 0 ]; do
     case $1 in
@@ -101,7 +101,7 @@ main() {
   judge "$commit" "${gate[@]}"
 }
 
-# judge COMMIT OPTION...: by wsbench compare with these options.
+# judge COMMIT OPTION...: compares the new document, by wsbench compare with the options.
 judge() {
   local commit=$1 code=0
   shift
@@ -112,7 +112,7 @@ judge() {
   2) die "$base cannot be compared with the document of $commit" ;;
   *) skip "$commit is not decided" ;;
   esac
-  said "$scratch/compare.json"
+  regressions "$scratch/compare.json"
   exit "$code"
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The gate of a kernel tree's CI: measure a kernel in the labs, compare, remember, judge.
+# The gate of a kernel tree's CI: measures a kernel in the labs, compares the documents
+# with those of a base, and adds them to a history.
 set -Eeuo pipefail
 trap 'echo "ci: line $LINENO: $BASH_COMMAND failed" >&2' ERR
 
@@ -16,7 +17,7 @@ usage: measure.sh --kernel IMAGE -o DIR [option...]
 Boots IMAGE in each lab and measures. Writes to DIR a document per target and
 comment.md, a table of the changes, for a comment on a pull request.
 
-  --modules DIR     the kernel's KVM modules (default: "modules" beside the image)
+  --modules DIR     a folder of KVM modules (default: "modules" beside the image)
   --on TARGET,...   default: lab:x86_64-svm
   --bench GLOB,...  default: core
   --commit ID, --label TEXT   identity of the kernel, for the history
