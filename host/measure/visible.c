@@ -39,8 +39,7 @@ double visible_rate(const uint64_t *counted, const uint64_t *ticks, size_t n, ch
 	if (fabs(after / before - 1) > RATE_DRIFT) {
 		snprintf(
 			why, why_bytes,
-			"PMC and clock cannot be compared: the PMC counted %.4f per tick "
-			"before the events and %.4f after",
+			"PMC and clock cannot be compared: the PMC counted %.4f per tick before the events and %.4f after",
 			before, after);
 		return NAN;
 	}

@@ -65,10 +65,10 @@ static int bare_probe(const struct target *t, const struct job *job, struct erro
 
 	(void)job;
 	if (!payload_find(t->arch, "null", &bytes))
-		return error_set(err, -ENOENT,
-				 "this wsbench has no payloads for %s (make native "
-				 "builds for one architecture)",
-				 t->arch == ARCH_X86_64 ? "x86_64" : "aarch64");
+		return error_set(
+			err, -ENOENT,
+			"this wsbench has no payloads for %s (make native builds for one architecture)",
+			t->arch == ARCH_X86_64 ? "x86_64" : "aarch64");
 	if (process_find(m->emulator, path))
 		return error_set(err, -ENOENT, "%s is not installed", m->emulator);
 	return 0;

@@ -145,20 +145,19 @@ static void end_unfinished(const struct abi_report *guest, struct boot_report *r
 	switch (guest->state) {
 	case ABI_STATE_RESET:
 	case ABI_STATE_RUNNING:
-		boot_end(rep, BOOT_CRASH,
-			 "the guest stopped in the %s phase without having finished: it "
-			 "crashed or turned itself off",
-			 phase);
+		boot_end(
+			rep, BOOT_CRASH,
+			"the guest stopped in the %s phase without having finished: it crashed or turned itself off",
+			phase);
 		break;
 	case ABI_STATE_FAULT:
-		boot_end(rep, BOOT_CRASH,
-			 "the guest took exception 0x%llx in the %s phase: syndrome "
-			 "0x%llx "
-			 "pc 0x%llx address 0x%llx",
-			 (unsigned long long)guest->fault.vector, phase,
-			 (unsigned long long)guest->fault.syndrome,
-			 (unsigned long long)guest->fault.pc,
-			 (unsigned long long)guest->fault.address);
+		boot_end(
+			rep, BOOT_CRASH,
+			"the guest took exception 0x%llx in the %s phase: syndrome 0x%llx pc 0x%llx address 0x%llx",
+			(unsigned long long)guest->fault.vector, phase,
+			(unsigned long long)guest->fault.syndrome,
+			(unsigned long long)guest->fault.pc,
+			(unsigned long long)guest->fault.address);
 		break;
 	case ABI_STATE_REFUSED:
 		boot_end(rep, BOOT_CRASH,
@@ -234,11 +233,11 @@ void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
 		/* The check also bounds the copy. */
 		if (rep->guest.samples[phase] != asked &&
 		    (rep->guest.samples[phase] || !is_optional(phase))) {
-			boot_end(rep, BOOT_CRASH,
-				 "the guest claims %llu samples in the %s phase, %llu "
-				 "were asked for",
-				 (unsigned long long)rep->guest.samples[phase],
-				 phase_names[phase], (unsigned long long)asked);
+			boot_end(
+				rep, BOOT_CRASH,
+				"the guest claims %llu samples in the %s phase, %llu were asked for",
+				(unsigned long long)rep->guest.samples[phase],
+				phase_names[phase], (unsigned long long)asked);
 			return;
 		}
 		if (copy_series(ram, phase, rep)) {

@@ -103,10 +103,11 @@ static int kvm_describe(struct target *t, struct result **out, struct error *err
 	r->clock.unit = t->exact ? "insns" : "ticks";
 	r->clock.hz = t->arch == ARCH_X86_64 ? kvm_tsc_hz(s->kvm_fd) : 0;
 	if (s->flavour == KVM_FLAVOUR_SOFTWARE)
-		result_warn(r, "software-kvm",
-			    "this KVM has neither VMX nor SVM behind it: its figures say "
-			    "nothing about hardware, and who handled an exit inside the "
-			    "kernel cannot be told");
+		result_warn(
+			r, "software-kvm",
+			"this KVM has neither VMX nor SVM behind it: its figures say "
+			"nothing about hardware, and the handler of an exit inside the "
+			"kernel is unknown");
 	(void)err;
 	return 0;
 }

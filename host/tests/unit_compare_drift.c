@@ -41,7 +41,7 @@ static struct result *wandering(unsigned int run, double own, double shared)
 }
 
 /* Makes all boots of a row slower. */
-static void make_dearer(struct result *r, size_t row, double by)
+static void make_longer(struct result *r, size_t row, double by)
 {
 	struct result_metric *m = &r->benchmarks[row].metrics[0];
 
@@ -56,7 +56,7 @@ Test(drift, a_quiet_machine_drifts_little)
 	struct error err;
 	struct compare c;
 
-	make_dearer(b, 3, 0.04);
+	make_longer(b, 3, 0.04);
 	cr_assert_eq(compare_documents(a, b, &plain, &c, &err), 0);
 	cr_expect_lt(c.drift.sd, 0.003);
 	cr_expect_eq(c.rows[3].verdict, COMPARE_WORSE);
@@ -77,7 +77,7 @@ Test(drift, is_allowed_for)
 	struct compare c;
 
 	for (size_t i = 0; i < ROWS; i++)
-		make_dearer(b, i, 0.05);
+		make_longer(b, i, 0.05);
 	cr_assert_eq(compare_documents(a, b, &plain, &c, &err), 0);
 	cr_expect(c.drift.sd > 0.015 && c.drift.sd < 0.04, "%g", c.drift.sd);
 	cr_expect_eq(c.count[COMPARE_INCONCLUSIVE], ROWS);
@@ -85,7 +85,7 @@ Test(drift, is_allowed_for)
 	compare_free(&c);
 	/* A much larger difference is detected. */
 	for (size_t i = 0; i < ROWS; i++)
-		make_dearer(b, i, 0.4);
+		make_longer(b, i, 0.4);
 	cr_assert_eq(compare_documents(a, b, &plain, &c, &err), 0);
 	cr_expect_eq(c.count[COMPARE_WORSE], ROWS);
 	compare_free(&c);

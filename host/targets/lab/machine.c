@@ -99,8 +99,8 @@ static const char *const bochs_lines[] = {
  * only thing in this machine that two runs do not have in common (the kernel's hash
  * tables and free lists follow from it, and some exits take an instruction more); 321
  * and 323 are XSAVEC and XSAVES, of which the emulated CPU reports sizes that do not
- * fit together: the kernel would do without XSAVE. Whoever gives a clearcpuid of his
- * own replaces this one.
+ * fit together: the kernel would do without XSAVE. A clearcpuid of the user
+ * replaces this one.
  */
 #define BOCHS_APPEND                                                                     \
 	"console=ttyS0,115200 tsc=reliable tsc_early_khz=1000000 no_timer_check"         \

@@ -190,7 +190,7 @@ static int qmp_begin(int control)
  * stopped before its CPU counts as idle (see lab_shared_wait()). Both threads share a
  * processor, where the main thread preempts the CPU's as soon as it wakes up (sched(7)):
  * by a real-time priority, or, without the right to one, because the CPU's thread is idle
- * priority. The latter makes a boot slow on a busy host.
+ * priority. Idle priority makes a boot slow on a busy host.
  */
 static void prefer_main_thread(pid_t main_thread, pid_t cpu_thread)
 {

@@ -82,8 +82,7 @@ static void restart_silence(struct session *s)
 	s->last_waited_s = waited_s(s);
 }
 
-/* A busy host is no reason: what the emulator spends waiting for a processor does not
- * count. */
+/* Time that the emulator waits for a processor of a busy host does not count. */
 static bool is_silent(const struct session *s)
 {
 	time_t silent = now_s() - s->last_frame_s;
@@ -108,10 +107,10 @@ static int take_hello(struct session *s, const struct lab_frame *f)
 	int ret = take_number(s, f, &version);
 
 	if (!ret && version != LAB_WIRE_VERSION)
-		ret = error_set(s->err, -EBADMSG,
-				"%s: the wsbench inside speaks version %u of the wire, "
-				"not %u: it is of another build",
-				s->label, version, LAB_WIRE_VERSION);
+		ret = error_set(
+			s->err, -EBADMSG,
+			"%s: the wsbench inside speaks version %u of the wire, not %u: it is of another build",
+			s->label, version, LAB_WIRE_VERSION);
 	s->hello = !ret;
 	return ret;
 }
