@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The timed events in a trace: from one read of the clock to another, as the benchmark's
- * figure is made of them.
+ * The timed events in a trace: from one read of the clock to the next, as the benchmark
+ * computes its figure.
  */
 #ifndef WS_TRACE_REGION_H
 #define WS_TRACE_REGION_H
@@ -9,20 +9,20 @@
 #include "host/explain/image.h"
 #include "host/explain/trace.h"
 
-/* Marks of the payload and of the VMM that runs it, together. */
+/* The marks of the payload and of the VMM. */
 struct region_marks {
 	struct image_mark *list;
 	size_t n;
 };
 
 struct region {
-	size_t begin, end; /* steps: from this one on, up to but without that one */
-	size_t recording;  /* the step at which the recording began that it is in */
+	size_t begin, end; /* steps [begin, end) */
+	size_t recording;  /* the first step of the recording that contains the region */
 	uint64_t count;	   /* instructions, as the clock counts them */
-	uint64_t path; /* a digest of the instructions: equal ones took the same path */
+	uint64_t path;	   /* a hash of the instructions: equal hashes are equal paths */
 	unsigned int boot; /* from 0 */
 	bool shared;	   /* timed by the clock that host and guest share */
-	bool empty;	   /* of the series that measures the clock's own cost */
+	bool empty;	   /* of the series that measures the cost of reading the clock */
 };
 
 struct regions {
@@ -34,9 +34,9 @@ struct regions {
 const char *regions_refusal(const char *id);
 
 /*
- * Finds them. `id` is the benchmark's: rows that the host times have their own order of
- * reads. 0; -ENOTSUP: this row's figure is not the length of one stretch, and `*why`
- * says what it is; -ENOMEM. regions_free() in any case.
+ * Finds the regions. `id` is the benchmark: host-timed rows read the clock in another
+ * order. 0; -ENOTSUP: the figure does not consist of consecutive instructions, with the
+ * reason in `*why`; -ENOMEM. regions_free() in any case.
  */
 int regions_find(const struct trace *t, const struct region_marks *marks, const char *id,
 		 struct regions *out, const char **why);
