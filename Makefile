@@ -71,9 +71,15 @@ host_src   = $(HOST_SRC) $(sort $(wildcard host/vmm/$(1)/*.c host/targets/lab/$(
 host_obj   = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(call host_src,$(1))) $(B)/obj/$(1)/payloads.o \
 	$(B)/obj/$(1)/bochs_rom.o
 
+# A word ARCH/ROW:PAGE for each row on the pages of bodies.
+BODY_PAGES := $(sort $(wildcard $(ARCHS:%=bench/%/*.c)))
+BODIES := $(shell grep -HoE '^BODY_ROW(_OF)?.[a-z0-9_]+' $(BODY_PAGES) | \
+	sed -E 's|^bench/([^/]*)/(.*):BODY_ROW(_OF)?.(.*)|\1/\4:bench/\1/\2|')
+body_row  = $(firstword $(subst :, ,$(1)))
+body_page = $(lastword $(subst :, ,$(1)))
+
 PAYLOADS := $(foreach a,$(ARCHS),$(B)/guest/$(a)/driven.elf $(B)/guest/$(a)/selftest.elf \
-	$(B)/guest/$(a)/pmu_readings.elf \
-	$(patsubst bench/%.c,$(B)/guest/%.elf,$(sort $(wildcard bench/$(a)/*.c))))
+	$(B)/guest/$(a)/pmu_readings.elf) $(sort $(foreach b,$(BODIES),$(B)/guest/$(call body_row,$(b)).elf))
 
 .PHONY: all bench test check report compare reference format setup kernels kmod
 .PHONY: native man install uninstall dist clean help
@@ -106,11 +112,6 @@ $(B)/guest/$(1)/runtime/%.o: guest/%.S | tools
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -c $$< -o $$@
 
-$(B)/guest/$(1)/%.o: bench/$(1)/%.c guest/sample.c | tools
-	$$(call say,GUEST,$$@)
-	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -DBODY_FILE='"$$<"' -c guest/sample.c -o $$@
-
 # What rows that the host times, and the VMM's self-tests, run instead of a body.
 $(B)/guest/$(1)/driven.o $(B)/guest/$(1)/selftest.o: $(B)/guest/$(1)/%.o: guest/%.c | tools
 	$$(call say,GUEST,$$@)
@@ -129,6 +130,17 @@ $(B)/guest/$(1)/%.elf: $(B)/guest/$(1)/runtime/$(1)/boot.o $(B)/guest/$(1)/runti
 	$$(Q)$$(CC_$(1)) $(GUEST_LDFLAGS) -Wl,-T,guest/$(1)/payload.lds $$(filter %.o,$$^) -o $$@
 endef
 $(foreach a,$(ARCHS),$(eval $(call guest_rules,$(a))))
+
+# The sampling loop and one row of a page. $(1) is ARCH, $(2) ROW, $(3) PAGE.
+define body_rule
+$(B)/guest/$(1)/$(2).o: $(3) guest/sample.c | tools
+	$$(call say,GUEST,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -DBODY_PAGE='"$(3)"' -DBODY_ID=$(2) \
+		-c guest/sample.c -o $$@
+endef
+$(foreach b,$(BODIES),$(eval $(call body_rule,$(patsubst %/,%,$(dir $(call body_row,$(b)))),$(notdir \
+	$(call body_row,$(b))),$(call body_page,$(b)))))
 .SECONDARY:
 
 # Payloads that misbehave, for the tests: they replace the sampling loop.
@@ -396,6 +408,11 @@ $(B)/tests/contain: host/tests/contain.c | tools
 compare: $(B)/wsbench
 	$(Q)[ -n '$(A)' ] && [ -n '$(NEW)' ] || { echo 'usage: make compare A=BASE.json B=NEW.json' >&2; exit 2; }
 	$(Q)$(B)/wsbench compare '$(A)' '$(NEW)' $(ARGS)
+
+# For scripts/check.sh, which compares them with the catalogue.
+.PHONY: bodies
+bodies:
+	@printf '%s\n' $(BODIES)
 
 reference: $(B)/wsbench
 	$(Q)scripts/reference.sh $(B)/wsbench bench/README.md

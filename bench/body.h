@@ -1,92 +1,119 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a body file defines, and the words it may use.
+ * What the timed bodies are written with.
  *
- * bench/ARCH/ID.c holds the functions below and nothing else that the
- * sampling loop (guest/sample.c) sees. They are inlined into the loop, so each
- * of body() and body_twin() should be one asm statement: the loop puts
- * serialised clock reads around it and the compiler can add nothing between.
+ * A page, bench/ARCH/PAGE.c, holds the bodies of one subject: for each row of the
+ * catalogue the timed operation, the twin, set-up if any, and a BODY_ROW(). The build
+ * compiles a page once per row, together with the sampling loop (guest/sample.c), and
+ * BODY_ID names the row. Everything on a page is static, so that the compiler drops what
+ * the row does not use.
  */
 #ifndef WS_BENCH_BODY_H
 #define WS_BENCH_BODY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bench/abi.h"
-#include "bench/fixup.h"
+#include "guest/runtime.h"
+#include "clock.h"   /* of the guest's architecture */
+#include "machine.h" /* of the guest's architecture */
+#include "pmc.h"     /* of the guest's architecture */
 
+/* Bodies are inlined into the sampling loop: no call between the reads of the clock. */
 #define BODY static inline __attribute__((always_inline))
 
-/* What body_setup() answers. */
-enum body_presence {
-	BODY_PRESENT,
-	BODY_ABSENT, /* the machine does not have what the body is about */
+/* What a row consists of. All other members are optional. */
+struct body {
+	/*
+	 * The timed operation with its arguments, and the same code with a NOP in place
+	 * of the instruction that exits. Each is one asm statement: the loop puts
+	 * serialised clock reads around the statement, and the compiler adds nothing.
+	 */
+	void (*event)(void);
+	void (*twin)(void);
+
+	/*
+	 * Instead of these two, for an event that ends elsewhere than it began: both run
+	 * one event and return the ticks of the part that counts, from measure_start()
+	 * to measure_stop().
+	 */
+	uint64_t (*measure)(void);
+	uint64_t (*measure_twin)(void);
+
+	/*
+	 * Samples are counts of a PMC, not ticks: measure_twin() returns the expected
+	 * count, and this function the count of an empty sequence.
+	 */
+	uint64_t (*measure_nothing)(void);
+
+	/* Runs once, before the first body. false: the machine lacks what the row needs.
+	 */
+	bool (*setup)(const struct abi_params *params);
+
+	/*
+	 * What the other vCPUs execute, forever. They start together with the boot CPU
+	 * and must wait for what the boot CPU sets up.
+	 */
+	void (*secondary)(uint32_t index);
+
+	/* An untimed exit to user space precedes each event (NEEDS_RELOAD). */
+	bool reload;
+
+	/*
+	 * The body halts the CPU (HLT, MWAIT, WFI), and a pending event ends the halt. If
+	 * the CPU sleeps until the host's next interrupt instead, the payload stops
+	 * before it takes samples, and the row is skipped.
+	 */
+	bool halts;
 };
 
-/*
- * Once, before the first body. Only for bodies that have something to set up or
- * to look for; they say `#define BODY_HAS_SETUP 1` before including this file.
- */
-#ifdef BODY_HAS_SETUP
-BODY enum body_presence body_setup(const struct abi_params *params);
-#endif
+/* The row `id` of the catalogue, with the members of struct body as given. */
+#define BODY_ROW_OF(id, ...)                                                             \
+	static const struct body body_##id __attribute__((unused)) = { __VA_ARGS__ }
 
-#ifndef BODY_MEASURES
-/* The operation being timed, arguments and all. */
-BODY void body(void);
-
-/* The same code with a NOP for the instruction that exits. */
-BODY void body_twin(void);
-
-#else
-/*
- * Instead, for a body that something must precede each time, or that ends
- * elsewhere than it began: `#define BODY_MEASURES 1`, and these do all that one
- * event needs and answer the ticks of the part that counts, from a measure_start()
- * to a measure_stop(). Those are clock_start() and clock_stop(), and where the PMC is
- * looked at, too, it is done just outside of them.
- */
-#include "guest/measure.h"
-
-BODY uint64_t body_measure(void);
-BODY uint64_t body_measure_twin(void);
+/* The row `id` with id_event() and id_twin(), and further members. */
+#define BODY_ROW(id, ...)                                                                \
+	BODY_ROW_OF(id, .event = id##_event, .twin = id##_twin, __VA_ARGS__)
 
 /*
- * `#define BODY_COUNTS 1`: what is answered is not ticks but what a PMC counted, the
- * twin's what it must count, and this what it counts of nothing.
+ * id_event() and id_twin() from one source: the instructions that load the arguments,
+ * the instruction that exits, and the operands and clobbers of both.
  */
-#ifdef BODY_COUNTS
-BODY uint64_t body_measure_nothing(void);
-#endif
-#endif
-
-/*
- * `#define BODY_HALTS 1`: the body halts the CPU (HLT, MWAIT, WFI), and something that
- * is pending already ends the halt. Where the CPU sleeps until the host's next interrupt
- * instead, the payload stops before it takes samples, and the row is skipped.
- */
-
-/*
- * What the other vCPUs do, for ever; `#define BODY_HAS_SECONDARY 1`. They run as
- * soon as the VM does: what they share with the boot CPU, they must wait for.
- */
-#ifdef BODY_HAS_SECONDARY
-BODY void body_secondary(uint32_t index);
-#endif
-
-/*
- * body() and body_twin() from one source: what makes ready, what exits, and the
- * operands and clobbers that both have.
- */
-#define BODY_PAIR(ready, exits, ...)                                                     \
-	BODY void body(void)                                                             \
+#define BODY_PAIR(id, ready, exits, ...)                                                 \
+	BODY void id##_event(void)                                                       \
 	{                                                                                \
 		__asm__ volatile(ready "\n\t" exits __VA_ARGS__);                        \
 	}                                                                                \
                                                                                          \
-	BODY void body_twin(void)                                                        \
+	BODY void id##_twin(void)                                                        \
 	{                                                                                \
 		__asm__ volatile(ready "\n\tnop" __VA_ARGS__);                           \
 	}
+
+/*
+ * The timed part of a body that measures itself. In the phases about the PMC, the PMC is
+ * read as well, just outside of the clock: guest/sample.c.
+ */
+__attribute__((unused)) static struct {
+	bool wanted;
+	uint64_t first, last;
+} pmc_looks;
+
+BODY uint64_t measure_start(void)
+{
+	if (pmc_looks.wanted)
+		pmc_looks.first = pmc_read();
+	return clock_start();
+}
+
+BODY uint64_t measure_stop(void)
+{
+	uint64_t ticks = clock_stop();
+
+	if (pmc_looks.wanted)
+		pmc_looks.last = pmc_read();
+	return ticks;
+}
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rows of catalogue.def, configs.def and effects.def as values, for the host. */
+/* The rows of all .def files as values, for the host. */
 #include "bench/catalogue.h"
+
+#include "bench/pmu.h"
 
 #define BENCH(id_, group_, archs_, handled_by_, exits_, needs_, summary_)                \
 	{                                                                                \
@@ -56,4 +58,39 @@ const struct config config_table[] = {
 const struct config_effect config_effect_table[] = {
 #include "bench/effects.def"
 	{ .config = NULL },
+};
+
+#define ROWS_RO(id) .read_row = "pmu_" #id "_read"
+#define ROWS_WO(id) .write_row = "pmu_" #id "_write"
+#define ROWS_RW(id) ROWS_RO(id), ROWS_WO(id)
+
+#define PMU_REGISTER(id_, archs_, name_, operand_, index_, access_, write_, what_)       \
+	{                                                                                \
+		.name = name_,                                                           \
+		.what = what_,                                                           \
+		.archs = archs_,                                                         \
+		.operand = operand_,                                                     \
+		.index = index_,                                                         \
+		.write = write_,                                                         \
+		ROWS_##access_(id_),                                                     \
+	},
+
+const struct pmu_register pmu_table[] = {
+#include "bench/pmu.def"
+	{ .name = NULL },
+};
+
+#define NAME(id, name) [id] = (name),
+
+const char *const pmu_reading_names[ARCHS][PMU_READINGS_MAX + 1] = {
+	[ARCH_X86_64] = { PMU_READINGS_X86_64(NAME) },
+	[ARCH_AARCH64] = { PMU_READINGS_AARCH64(NAME) },
+};
+
+#define ACCURACY(id_, archs_, exits_, needs_, subject_, text_)                           \
+	{ .id = "pmu_accuracy_" #id_, .subject = subject_ },
+
+const struct accuracy_row accuracy_table[] = {
+#include "bench/accuracy.def"
+	{ .id = NULL },
 };

@@ -43,7 +43,7 @@ enum bench_handler {
 #define NEEDS_SLACK                                                                      \
 	(1u << 9) /* REP: emulators exit once more per event, with no count left */
 #define NEEDS_OPERAND                                                                    \
-	(1u << 10) /* one body serves its group, bench/ARCH/GROUP.c: bench/pmu.h */
+	(1u << 10) /* one body, named as the group, serves the group: bench/pmu.h */
 
 #define NEEDS_COUNTS (1u << 11) /* its samples are a PMC's counts: bench/accuracy.def */
 #define NEEDS_PMU_ON                                                                     \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The vPMU map: the words of bench/pmu.def, its rows as values for the host, and what
- * the map's payload (bench/ARCH/pmu_map.c) is told about its register.
+ * The words of bench/pmu.def and bench/accuracy.def, their rows as values for the host,
+ * and the parameters of their payloads (pmu_map and pmu_accuracy in bench/ARCH/pmu.c).
  */
 #ifndef WS_BENCH_PMU_H
 #define WS_BENCH_PMU_H
@@ -48,7 +48,7 @@ struct pmu_register {
 	const char *read_row, *write_row;
 };
 
-/* Ends with a row whose name is NULL. Defined in pmu.c. */
+/* Ends with a row whose name is NULL. Defined in catalogue.c. */
 extern const struct pmu_register pmu_table[];
 
 /*
@@ -86,7 +86,31 @@ enum pmu_reading_aarch64 { PMU_READINGS_AARCH64(PMU_READING_ID) PMU_READINGS_ON_
 _Static_assert(PMU_READINGS_ON_X86_64 <= PMU_READINGS_MAX, "they fit");
 _Static_assert(PMU_READINGS_ON_AARCH64 <= PMU_READINGS_MAX, "they fit");
 
-/* Of each architecture (enum arch), to a NULL. Defined in pmu.c. */
+/* Of each architecture (enum arch), to a NULL. Defined in catalogue.c. */
 extern const char *const pmu_reading_names[][PMU_READINGS_MAX + 1];
+
+/* abi_params.operand of the rows' payload: what is counted, and of which sequence. */
+enum accuracy_subject {
+	ACCURACY_CYCLES,
+	ACCURACY_CYCLES_EVENT, /* aarch64 */
+	ACCURACY_CYCLES_FIXED, /* x86_64 */
+	ACCURACY_INSNS,
+	ACCURACY_INSNS_FIXED, /* x86_64 */
+	ACCURACY_INSNS_EXITS,
+	ACCURACY_INSNS_EMULATED, /* aarch64 */
+	ACCURACY_BRANCHES,
+	ACCURACY_LOADS, /* aarch64, and those below */
+	ACCURACY_STORES,
+	ACCURACY_EXCEPTIONS,
+	ACCURACY_SW_INCR,
+};
+
+struct accuracy_row {
+	const char *id; /* of the catalogue */
+	enum accuracy_subject subject;
+};
+
+/* Ends with a row whose id is NULL. Defined in catalogue.c. */
+extern const struct accuracy_row accuracy_table[];
 
 #endif

@@ -7,6 +7,16 @@
 
 #include "bench/abi.h"
 
+/*
+ * Assembly between two local labels that may raise an exception on purpose: the vectors
+ * recognise the faulting instruction at `insn`, count one fault, and resume at `resume`.
+ * Both are labels such as "1b" and "2b".
+ */
+#define RUNTIME_FIXUP(insn, resume)                                                      \
+	".pushsection .fixup, \"a\"\n\t"                                                 \
+	".quad " insn ", " resume "\n\t"                                                 \
+	".popsection\n\t"
+
 /* The series of `phase`; rings BEGIN where the host wants to hear it. */
 uint64_t *runtime_phase_begin(enum abi_phase phase);
 void runtime_phase_end(enum abi_phase phase, uint32_t samples);
@@ -29,7 +39,7 @@ void runtime_stop(enum abi_state state) __attribute__((noreturn));
 
 /*
  * Called by the architecture's vectors. Returns where to go on if the exception
- * was raised on purpose (bench/body.h, BODY_FIXUP); reports it and never
+ * was raised on purpose (RUNTIME_FIXUP()); reports it and never
  * returns if it was not.
  */
 uint64_t runtime_fault(const struct abi_fault *fault);

@@ -1,90 +1,91 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The sampling loop around one body: what happens in a boot, phase by phase.
+ * The sampling loop around one body: the phases of a boot, in order.
  *
- * Compiled once per benchmark, with BODY_FILE naming the body. All loops are
- * the same code around a different operation, so their differences are the
- * operation's and not the compiler's.
+ * Compiled once per row of the catalogue: BODY_PAGE is the page that holds the row's
+ * body, BODY_ID the row. All loops are the same code around a different operation, so
+ * that their differences are the operation's and not the compiler's.
  */
-#include BODY_FILE
+#include BODY_PAGE
 
 #include "bench/mark.h"
 
-#include "clock.h" /* of the guest's architecture */
-#include "guest/runtime.h"
-#include "pmc.h" /* of the guest's architecture */
+/* The row's struct body. Constant: the compiler inlines what its members point to. */
+#define ROW	    ROW_OF(BODY_ID)
+#define ROW_OF(x)   ROW_NAME(x)
+#define ROW_NAME(x) body_##x
 
-BODY void nothing(void)
+/* Whether the body, and not the loop, reads the clock (or the PMC). */
+#define ROW_MEASURES (ROW.measure || ROW.reload)
+
+enum operation {
+	NOTHING,
+	EVENT,
+	TWIN,
+};
+
+BODY void run(enum operation op)
 {
-	__asm__ volatile("" ::: "memory");
+	if (op == EVENT)
+		ROW.event();
+	else if (op == TWIN)
+		ROW.twin();
+	else
+		__asm__ volatile("" ::: "memory");
 }
 
-#ifdef BODY_MEASURES
-
-/* The operation answers its own ticks. */
-typedef uint64_t operation(void);
-
-#define EVENT	   body_measure
-#define EVENT_TWIN body_measure_twin
-
-BODY uint64_t event_nothing(void)
+/* One operation that takes its own time: ticks, or counts of the PMC. */
+BODY uint64_t measure(enum operation op)
 {
-#ifdef BODY_COUNTS
-	return body_measure_nothing();
-#else
-	uint64_t start = measure_start();
+	uint64_t start;
 
-	nothing();
+	if (op == EVENT && ROW.measure)
+		return ROW.measure();
+	if (op == TWIN && ROW.measure_twin)
+		return ROW.measure_twin();
+	if (op == NOTHING && ROW.measure_nothing)
+		return ROW.measure_nothing();
+	/* The VMM prepares what the next event needs. */
+	if (op != NOTHING)
+		doorbell_write(ABI_DOORBELL(ABI_DOORBELL_AGAIN, 0));
+	start = measure_start();
+	run(op);
 	return measure_stop() - start;
-#endif
 }
 
-BODY uint64_t time_event(operation *op)
+/* The operation between two serialised reads of the clock. */
+BODY uint64_t time_event(enum operation op)
 {
-	return op();
-}
+	uint64_t start;
 
-/* The sum of the parts that count: what is between them does not. */
-BODY uint64_t time_row(uint32_t n, operation *op)
-{
-	uint64_t ticks = 0;
-
-	while (n--)
-		ticks += op();
-	return ticks;
-}
-
-#else
-
-typedef void operation(void);
-
-#define EVENT	      body
-#define EVENT_TWIN    body_twin
-#define event_nothing nothing
-
-/* The operation between two serialised reads. */
-BODY uint64_t time_event(operation *op)
-{
-	uint64_t start = clock_start();
-
-	op();
+	if (ROW_MEASURES)
+		return measure(op);
+	start = clock_start();
+	run(op);
 	return clock_stop() - start;
 }
 
-/* Ticks for `n` operations in a row, loop and clock included. */
-BODY uint64_t time_row(uint32_t n, operation *op)
+/*
+ * Ticks of `n` operations in a row, loop and clock included; where the body measures,
+ * the sum of the measured parts.
+ */
+BODY uint64_t time_row(uint32_t n, enum operation op)
 {
-	uint64_t start = clock_start();
+	uint64_t start, ticks = 0;
 
+	if (ROW_MEASURES) {
+		while (n--)
+			ticks += measure(op);
+		return ticks;
+	}
+	start = clock_start();
 	while (n--)
-		op();
+		run(op);
 	return clock_stop() - start;
 }
-
-#endif
 
 /* One sample per event. */
-BODY void sample_events(enum abi_phase phase, uint32_t n, operation *op)
+BODY void sample_events(enum abi_phase phase, uint32_t n, enum operation op)
 {
 	uint64_t *series = runtime_phase_begin(phase);
 	uint32_t i;
@@ -96,7 +97,7 @@ BODY void sample_events(enum abi_phase phase, uint32_t n, operation *op)
 	runtime_phase_end(phase, n);
 }
 
-/* One copy of each for both lengths: what is not per operation cancels. */
+/* One copy of each for both lengths: the cost that does not depend on n cancels. */
 static __attribute__((noinline)) uint64_t row_of_bodies(uint32_t n)
 {
 	return time_row(n, EVENT);
@@ -104,10 +105,10 @@ static __attribute__((noinline)) uint64_t row_of_bodies(uint32_t n)
 
 static __attribute__((noinline)) uint64_t row_of_nothing(uint32_t n)
 {
-	return time_row(n, event_nothing);
+	return time_row(n, NOTHING);
 }
 
-/* The second row less the first: n operations, without the clock's cost. */
+/* 2n operations less n operations: n operations, without the clock's cost. */
 static void sample_batches(enum abi_phase phase, const struct abi_params *params,
 			   uint64_t (*row)(uint32_t n))
 {
@@ -122,22 +123,119 @@ static void sample_batches(enum abi_phase phase, const struct abi_params *params
 	runtime_phase_end(phase, params->batches);
 }
 
-#include "guest/sample_pmc.inc"
+/*
+ * The PMC phases: how much of each event the guest's own PMC counts.
+ *
+ * The PMC is read just outside of the two reads of the clock, so that the cost of reading
+ * the PMC (an exit each, where reads are trapped) is not in the clock's difference; and
+ * in phases of their own, so that the cost is in no other figure either. The PMC counts a
+ * part of its own reads: the phase PMC_NULL measures that part, and it is subtracted.
+ */
 
-#ifdef BODY_HALTS
+/* Long against the clock's step and the reads; the loop itself does not exit. */
+#define SPIN_ROUNDS 50000
+
+struct pmc_pair {
+	uint64_t counted, ticks;
+};
+
+BODY struct pmc_pair pmc_event(enum operation op)
+{
+	uint64_t first, ticks;
+
+	if (ROW_MEASURES) {
+		ticks = measure(op);
+		return (struct pmc_pair){ pmc_looks.last - pmc_looks.first, ticks };
+	}
+	first = pmc_read();
+	ticks = time_event(op);
+	return (struct pmc_pair){ pmc_read() - first, ticks };
+}
+
+/* A body that waits for a deadline measures without measure_start(). */
+static bool pmc_can_look(void)
+{
+	if (!ROW_MEASURES)
+		return true;
+	pmc_looks.wanted = true;
+	(void)measure(EVENT);
+	return pmc_looks.last;
+}
+
+/*
+ * false, and no samples: two reads returned the same count, although the reads themselves
+ * count. Where the counter is the machine's own, the host may have stopped the counter.
+ */
+BODY bool pmc_events(enum abi_phase phase, enum abi_phase clock_series, uint32_t n,
+		     enum operation op)
+{
+	uint64_t *ticks = runtime_series(clock_series);
+	uint64_t *counted = runtime_phase_begin(phase);
+	bool counts = true;
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		const struct pmc_pair pair = pmc_event(op);
+
+		counted[i] = pair.counted;
+		ticks[i] = pair.ticks;
+		counts = counts && pair.counted;
+	}
+	if (!counts)
+		n = 0;
+	runtime_series_end(clock_series, n);
+	runtime_phase_end(phase, n);
+	return counts;
+}
+
+/* Samples `from` to `to` of a loop without exits: the PMC's rate against the clock. */
+static void pmc_spins(uint32_t from, uint32_t to)
+{
+	uint64_t *counted = runtime_series(ABI_PHASE_SPIN);
+	uint64_t *ticks = runtime_series(ABI_PHASE_SPIN_CLOCK);
+
+	for (; from < to; from++) {
+		uint64_t count = pmc_read(), start = clock_start();
+		uint32_t rounds;
+
+		for (rounds = 0; rounds < SPIN_ROUNDS; rounds++)
+			run(NOTHING);
+		ticks[from] = clock_stop() - start;
+		counted[from] = pmc_read() - count;
+	}
+	runtime_series_end(ABI_PHASE_SPIN, from);
+	runtime_series_end(ABI_PHASE_SPIN_CLOCK, from);
+}
+
+static void sample_pmc(const struct abi_params *params)
+{
+	uint32_t n = params->pmc_events;
+
+	if (!n || !pmc_setup() || !pmc_can_look())
+		return;
+	if (!pmc_events(ABI_PHASE_PMC_NULL, ABI_PHASE_PMC_NULL_CLOCK, n, NOTHING))
+		return;
+	pmc_spins(0, params->spins / 2);
+	if (pmc_events(ABI_PHASE_PMC, ABI_PHASE_PMC_CLOCK, n, EVENT)) {
+		pmc_spins(params->spins / 2, params->spins);
+	} else {
+		runtime_series_end(ABI_PHASE_SPIN, 0);
+		runtime_series_end(ABI_PHASE_SPIN_CLOCK, 0);
+	}
+}
 
 /*
  * Less than the period of any timer tick (1 ms, on a clock of 1 GHz and more), and more
- * than any exit. The first sleep may be a short one: the tick's phase is not known.
+ * than any exit. The first sleep can be short: the tick's phase is not known.
  */
 #define SLEEP_TICKS  400000
 #define SLEEP_PROBES 4
 
 /*
- * Whether the CPU sleeps in the body until the host's timer interrupt ends the sleep. The
- * state tells the host what hung if no interrupt comes at all.
+ * Stops if the CPU sleeps in the body until the host's timer interrupt. If no interrupt
+ * comes at all, the state tells the host what hung.
  */
-static void stop_if_body_sleeps(void)
+BODY void stop_if_body_sleeps(void)
 {
 	uint32_t slept = 0, i;
 
@@ -149,41 +247,41 @@ static void stop_if_body_sleeps(void)
 	runtime_state(ABI_STATE_RUNNING);
 }
 
-#endif
-
 void sample_all(const struct abi_params *params)
 {
 	uint32_t i;
 
-#ifdef BODY_HAS_SETUP
-	if (body_setup(params) == BODY_ABSENT)
+	if (ROW.setup && !ROW.setup(params))
 		runtime_stop(ABI_STATE_ABSENT);
-#endif
-#ifdef BODY_HALTS
-	stop_if_body_sleeps();
-#endif
+	if (ROW.halts)
+		stop_if_body_sleeps();
 	runtime_phase_begin(ABI_PHASE_WARMUP);
 	for (i = 0; i < params->warmup; i++) {
-		(void)EVENT();
-		(void)EVENT_TWIN();
+		if (ROW_MEASURES) {
+			(void)measure(EVENT);
+			(void)measure(TWIN);
+		} else {
+			run(EVENT);
+			run(TWIN);
+		}
 	}
 	runtime_phase_end(ABI_PHASE_WARMUP, 0);
 
-	sample_events(ABI_PHASE_NULL, params->events, event_nothing);
+	sample_events(ABI_PHASE_NULL, params->events, NOTHING);
 	sample_events(ABI_PHASE_EVENT, params->events, EVENT);
-	sample_events(ABI_PHASE_TWIN, params->events, EVENT_TWIN);
+	sample_events(ABI_PHASE_TWIN, params->events, TWIN);
 	runtime_pace(ABI_PACE_MIDDLE);
 	if (params->batch) {
 		sample_batches(ABI_PHASE_BATCH, params, row_of_bodies);
 		sample_batches(ABI_PHASE_BATCH_NULL, params, row_of_nothing);
 	}
-	/* Last: a PMC that counts may make every exit dearer. */
+	/* Last: a running PMC can make every exit more expensive. */
 	sample_pmc(params);
 }
 
-#ifdef BODY_HAS_SECONDARY
+/* Not called where only the boot CPU has something to do. */
 void sample_secondary(uint32_t index)
 {
-	body_secondary(index);
+	if (ROW.secondary)
+		ROW.secondary(index);
 }
-#endif

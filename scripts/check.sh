@@ -220,11 +220,11 @@ check_walls() {
   # bench/ is compiled by the guest and the host, and needs nothing of either; but a
   # timed body is guest code, and may use the devices and the clock of its machine.
   found=$(sources 'bench/*.c' 'bench/*.h' | xargs grep -HnE '^[[:space:]]*#[[:space:]]*include' |
-    grep -vE 'include (<(stdint|stddef)\.h>|"bench/[^"]+")' |
+    grep -vE 'include (<(stdint|stddef|stdbool)\.h>|"bench/[^"]+")' |
     grep -vE '^bench/(x86_64|aarch64)/[^:]*:[0-9]+:#include "guest/' |
-    grep -vE '^bench/(body|x86_64/[^:]*|aarch64/[^:]*)(\.h)?:[0-9]+:#include "(clock|guest/measure)\.h"' || true)
+    grep -vE '^bench/body\.h:[0-9]+:#include "(clock|machine|pmc|guest/runtime)\.h"' || true)
   if [ -n "$found" ]; then
-    printf '%s\n' "$found" | sed 's|$|: bench/ includes nothing but <stdint.h>, <stddef.h> and bench/|'
+    printf '%s\n' "$found" | sed 's|$|: bench/ includes nothing but the headers of the language and bench/|'
     bad=1
   fi
   # Guest architecture is a value, and the linker chooses the host's.
@@ -247,34 +247,39 @@ rows() {
 
 check_catalogue() {
   rows bench/catalogue.def BENCH >"$scratch/rows"
-  sources 'bench/x86_64/*.c' 'bench/aarch64/*.c' >"$scratch/bodies"
-  awk -F ' *, *' '
+  # The build's own list: ARCH/ROW:PAGE for each BODY_ROW() on the pages of bodies.
+  make -s --no-print-directory bodies | tr : ' ' >"$scratch/bodies"
+  awk '
     function archs(words) {
       return (words ~ /ARCHS_(ALL|X86_64)/ ? " x86_64" : "") (words ~ /ARCHS_(ALL|AARCH64)/ ? " aarch64" : "")
     }
+    function wrong(why) { print why; bad = 1 }
     NR == FNR {
-      sub(/\.c$/, ""); body[substr($0, 7)] = 1
+      if ($1 in page) wrong("a second body of " $1 ": " page[$1] " and " $2)
+      page[$1] = $2
       next
     }
     {
       rows++
-      if ($1 in seen) { print "bench/catalogue.def: " $1 " stands there twice"; bad = 1 }
-      seen[$1] = 1
-      if ($0 !~ /"[^"]+"/) { print "bench/catalogue.def: " $1 " has no summary"; bad = 1 }
-      n = split(archs($3), a, " ")
-      if (!n) { print "bench/catalogue.def: " $1 " has no architecture"; bad = 1 }
-      # Timed by the host: one payload serves them all.
-      driven = $0 ~ /NEEDS_DRIVER/
+      split($0, field, / *, */)
+      row = field[1]
+      if (row in seen) wrong("bench/catalogue.def: a second row " row)
+      seen[row] = 1
+      if ($0 !~ /"[^"]+"/) wrong("bench/catalogue.def: " row " has no summary")
+      n = split(archs(field[3]), a, " ")
+      if (!n) wrong("bench/catalogue.def: " row " has no architecture")
+      # Rows that the host times share a payload of guest/.
+      host_timed = $0 ~ /NEEDS_DRIVER/
       for (i = 1; i <= n; i++) {
-        path = a[i] "/" ($0 ~ /NEEDS_OPERAND/ ? $2 : $1)
-        if (!driven && !(path in body)) { print "no bench/" path ".c for the row " $1; bad = 1 }
-        has[path] = !driven
+        body = a[i] "/" ($0 ~ /NEEDS_OPERAND/ ? field[2] : row)
+        if (!host_timed && !(body in page)) wrong("bench/" a[i] ": no body for the row " row)
+        has[body] = !host_timed
       }
     }
     END {
-      for (path in body)
-        if (!has[path]) { print "bench/" path ".c: no row in bench/catalogue.def"; bad = 1 }
-      if (!rows) { print "bench/catalogue.def: no rows"; bad = 1 }
+      for (body in page)
+        if (!has[body]) wrong(page[body] ": no row of bench/catalogue.def for the body " body)
+      if (!rows) wrong("bench/catalogue.def: no rows")
       exit bad
     }' "$scratch/bodies" "$scratch/rows"
 }

@@ -26,7 +26,7 @@
  */
 #define TCR (25 | 1 << 8 | 1 << 10 | 3 << 12 | 1 << 23 | 1 << 32)
 
-/* Where memory slots beside RAM lie (host/vmm/slot.h), in blocks of 1 GiB. */
+/* Where memory slots beside RAM lie (host/vmm/memory.h), in blocks of 1 GiB. */
 #define SLOT_FIRST_BLOCK 4
 #define SLOT_BLOCKS	 8
 

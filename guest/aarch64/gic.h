@@ -82,7 +82,8 @@ static inline void gic_unmask(void)
  */
 #define GIC_HANDLER(name, code)                                                          \
 	void name(void);                                                                 \
-	__asm__(".pushsection .text\n" #name ":\n\t" code "ldp x16, x17, [sp], #16\n\t"  \
+	__asm__(".pushsection .text." #name ", \"ax\"\n" #name ":\n\t" code              \
+		"ldp x16, x17, [sp], #16\n\t"                                            \
 		"eret\n\t"                                                               \
 		".popsection")
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The arm64 machine as a payload sees it: vectors, PMU, the doorbell, the end. */
+#include "guest/aarch64/machine.h"
 #include "guest/runtime.h"
 
 /* What boot.S saves before it calls machine_vector(). */
@@ -58,10 +59,7 @@ void machine_vector(uint64_t offset, struct frame *frame)
 
 void machine_doorbell(uint32_t value)
 {
-	__asm__ volatile("dsb sy\n\t"
-			 "str %w0, [%1]" ::"r"(value),
-			 "r"(ABI_AARCH64_DOORBELL_GPA)
-			 : "memory");
+	doorbell_write(value);
 }
 
 /* On a bare machine: QEMU answers PSCI calls itself. */

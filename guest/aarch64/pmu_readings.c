@@ -5,7 +5,6 @@
  */
 #include "bench/pmu.h"
 
-#include "bench/fixup.h"
 #include "guest/runtime.h"
 
 #define PMMIR_EL1 "s3_0_c9_c14_6"
@@ -16,7 +15,7 @@
 		uint64_t value_ = 0, faulted_ = 1;                                       \
 		__asm__ volatile("1: mrs %0, " reg "\n\t"                                \
 				 "mov %1, #0\n\t"                                        \
-				 "2:\n\t" BODY_FIXUP("1b", "2b")                         \
+				 "2:\n\t" RUNTIME_FIXUP("1b", "2b")                      \
 				 : "+r"(value_), "+r"(faulted_));                        \
 		values[reading] = value_;                                                \
 		faulted[reading] = faulted_;                                             \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Setting up the local APIC. */
-#include "bench/x86_64/cpuid.h"
+#include "guest/x86_64/cpuid.h"
 #include "guest/x86_64/apic.h"
 #include "guest/x86_64/machine.h"
 

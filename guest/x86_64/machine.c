@@ -97,9 +97,7 @@ void machine_vector(struct frame *frame)
 
 void machine_doorbell(uint32_t value)
 {
-	__asm__ volatile("outl %0, %1" ::"a"(value),
-			 "d"((uint16_t)ABI_X86_64_DOORBELL_PORT)
-			 : "memory");
+	doorbell_write(value);
 }
 
 /* On a bare machine: QEMU's isa-debug-exit device. */

@@ -1,9 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Interrupts of a PC, for the bodies that take any. */
+/* The doorbell of a PC, and handlers of interrupts. */
 #ifndef WS_GUEST_X86_64_MACHINE_H
 #define WS_GUEST_X86_64_MACHINE_H
 
 #include <stdint.h>
+
+#include "bench/abi.h"
+
+/* `value` is made by ABI_DOORBELL(). */
+static inline __attribute__((always_inline)) void doorbell_write(uint32_t value)
+{
+	__asm__ volatile("outl %0, %1" ::"a"(value),
+			 "d"((uint16_t)ABI_X86_64_DOORBELL_PORT)
+			 : "memory");
+}
 
 /* What the CPU pushes (Intel SDM 3A, figure 6-9). */
 struct machine_frame {

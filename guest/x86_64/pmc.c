@@ -5,8 +5,8 @@
  */
 #include "guest/x86_64/pmc.h"
 
-#include "bench/fixup.h"
-#include "bench/x86_64/cpuid.h"
+#include "guest/runtime.h"
+#include "guest/x86_64/cpuid.h"
 
 struct pmc_counter pmc_counter;
 uint32_t pmc_index;
@@ -18,7 +18,7 @@ static bool try_wrmsr(uint32_t msr, uint64_t value)
 	__asm__ volatile("xor %0, %0\n\t"
 			 "1: wrmsr\n\t"
 			 "mov $1, %0\n\t"
-			 "2:\n\t" BODY_FIXUP("1b", "2b")
+			 "2:\n\t" RUNTIME_FIXUP("1b", "2b")
 			 : "=&r"(done)
 			 : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
 			 : "cc", "memory");
@@ -32,7 +32,7 @@ static bool try_rdpmc(uint32_t index)
 	__asm__ volatile("xor %0, %0\n\t"
 			 "1: rdpmc\n\t"
 			 "mov $1, %0\n\t"
-			 "2:\n\t" BODY_FIXUP("1b", "2b")
+			 "2:\n\t" RUNTIME_FIXUP("1b", "2b")
 			 : "=&r"(done)
 			 : "c"(index)
 			 : "eax", "edx", "cc", "memory");

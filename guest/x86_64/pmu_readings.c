@@ -5,8 +5,7 @@
  */
 #include "bench/pmu.h"
 
-#include "bench/fixup.h"
-#include "bench/x86_64/cpuid.h"
+#include "guest/x86_64/cpuid.h"
 #include "guest/runtime.h"
 
 #define MSR_PERF_CAPABILITIES 0x345
@@ -23,7 +22,7 @@ static uint64_t read_msr(uint32_t msr, uint64_t *value)
 
 	__asm__ volatile("1: rdmsr\n\t"
 			 "xor %0, %0\n\t"
-			 "2:\n\t" BODY_FIXUP("1b", "2b")
+			 "2:\n\t" RUNTIME_FIXUP("1b", "2b")
 			 : "+r"(faulted), "+a"(low), "+d"(high)
 			 : "c"(msr)
 			 : "cc", "memory");

@@ -2,7 +2,7 @@
 /* x86_64: what the self-tests' payload does to ports, memory and interrupts. */
 #include "guest/selftest.h"
 
-#include "bench/x86_64/cpuid.h"
+#include "guest/x86_64/cpuid.h"
 #include "guest/x86_64/apic.h"
 #include "guest/x86_64/machine.h"
 

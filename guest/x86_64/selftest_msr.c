@@ -5,8 +5,6 @@
  */
 #include "guest/selftest.h"
 
-#include "bench/fixup.h"
-
 #define ALL_48 0xffffffffffffull
 
 /* What is written, where it is then read, and what is there. */
@@ -66,7 +64,7 @@ static bool try_write(uint32_t msr, uint64_t value)
 	__asm__ volatile("xor %0, %0\n\t"
 			 "1: wrmsr\n\t"
 			 "mov $1, %0\n\t"
-			 "2:\n\t" BODY_FIXUP("1b", "2b")
+			 "2:\n\t" RUNTIME_FIXUP("1b", "2b")
 			 : "=&r"(done)
 			 : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
 			 : "cc", "memory");

@@ -2,7 +2,7 @@
 /* x86_64: what the self-tests' payload does to registers. */
 #include "guest/selftest.h"
 
-#include "bench/x86_64/cpuid.h"
+#include "guest/x86_64/cpuid.h"
 
 #define VECTORS	    16
 #define SPECIALS    64

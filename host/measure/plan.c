@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/accuracy.h"
 #include "bench/pmu.h"
 #include "host/lib/error.h"
 #include "host/measure/plan.h"

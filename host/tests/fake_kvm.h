@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A VM without /dev/kvm, for tests of what the VMM's threads share: include it in one
- * file of a test program, whose ioctl() it replaces. KVM_RUN does what the test's
- * fake_kvm_run() does; every other request answers 0.
+ * A VM without /dev/kvm, for tests of the VMM's threads. One file of a test program
+ * includes this header, which replaces ioctl(): KVM_RUN calls the test's fake_kvm_run();
+ * every other request returns 0.
  */
 #ifndef WS_TESTS_FAKE_KVM_H
 #define WS_TESTS_FAKE_KVM_H
@@ -29,10 +29,10 @@ struct fake_kvm {
 	struct kvm_run run[VM_VCPUS_MAX];
 };
 
-/* 0 with run->exit_reason set, or a positive errno. */
+/* The test defines it: 0 with run->exit_reason set, or a positive errno. */
 int fake_kvm_run(struct kvm_run *run, unsigned int vcpu);
 
-/* In the guest, for ever: until a kick, by immediate_exit or by the pending signal. */
+/* A guest that loops until a kick, by immediate_exit or by the pending signal. */
 static inline int fake_kvm_spin(struct kvm_run *run)
 {
 	const struct timespec moment = { .tv_nsec = 100000 };
@@ -79,7 +79,7 @@ static inline void fake_kvm_open(struct fake_kvm *f, unsigned int vcpus)
 	vm->fd = FAKE_VM_FD;
 	vm->config.vcpus = vcpus;
 #ifdef __SANITIZE_THREAD__
-	/* It defers signal handlers, and with them kicks by immediate_exit. */
+	/* ThreadSanitizer defers signal handlers, and with them immediate_exit. */
 	vm->config.kick = VM_KICK_SIGNAL_MASK;
 #endif
 	pthread_mutex_init(&vm->ring_lock, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Exits that no guest of ours can be made to cause here, served from a run page that the
- * test fills in: there is no VM behind it.
+ * Exits that the test payloads cannot cause on every machine, served from a run page that
+ * the test fills in, without a VM.
  */
 #include <linux/kvm.h>
 #include <stdlib.h>
@@ -40,7 +40,7 @@ static void release(struct fake *f)
 	free(f->vm.dump);
 }
 
-/* A window without events is no reason to stop; state that is lost is. */
+/* A notify exit continues the guest unless its context is invalid. */
 Test(exits, notify)
 {
 	static struct fake f;
@@ -59,7 +59,7 @@ Test(exits, notify)
 	release(&f);
 }
 
-Test(exits, what_asks_for_nothing_is_counted_and_goes_on)
+Test(exits, exits_without_work_are_counted_and_continue)
 {
 	static const uint32_t reasons[] = { KVM_EXIT_X86_BUS_LOCK, KVM_EXIT_IOAPIC_EOI,
 					    KVM_EXIT_IRQ_WINDOW_OPEN, KVM_EXIT_SET_TPR };
@@ -85,8 +85,8 @@ Test(exits, a_triple_fault_stops)
 	release(&f);
 }
 
-/* Newer than the program: refused by its number, not ignored. */
-Test(exits, an_unknown_reason_is_refused)
+/* A reason that the program does not know is an error that names its number. */
+Test(exits, an_unknown_reason_is_unhandled)
 {
 	static struct fake f;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a VM's vCPU threads share, on a KVM that the test plays (fake_kvm.h). Also run
- * under ThreadSanitizer, which sees what does not go wrong by chance: threads.bats.
+ * The state that a VM's vCPU threads share, on a fake KVM (fake_kvm.h). threads.bats runs
+ * this test under ThreadSanitizer, too, which finds races that cause no failure.
  */
 #include <linux/kvm.h>
 #include <pthread.h>
@@ -22,7 +22,7 @@
 #define ROUNDS 200
 
 #ifdef __SANITIZE_ADDRESS__
-/* Criterion 2.4 leaks its note of a test that ends while another one runs. */
+/* Criterion 2.4 leaks its record of a test that ends while another test runs. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
@@ -32,7 +32,7 @@ const char *__lsan_default_suppressions(void)
 
 static struct fake_kvm fake;
 
-/* What KVM_RUN answers, by vCPU: an exit reason, or SPIN. */
+/* The result of KVM_RUN, by vCPU: an exit reason, or SPIN: runs until a kick. */
 #define SPIN 0xffffu
 static uint32_t plan[VM_VCPUS_MAX];
 
@@ -53,7 +53,7 @@ static void begin(uint32_t boot, uint32_t second, uint32_t third)
 	plan[2] = third;
 }
 
-static bool told(const char *start, const char *part)
+static bool error_is(const char *start, const char *part)
 {
 	return !strncmp(fake.vm.error.text, start, strlen(start)) &&
 	       strstr(fake.vm.error.text, part);
@@ -64,31 +64,32 @@ static const char *pc(void)
 	return vmm_arch == ARCH_X86_64 ? "; rip 0x" : "; pc 0x";
 }
 
-/* A vCPU other than the boot CPU: its number, the cause and the pc, in the VM's error. */
-Test(threads, the_shutdown_of_a_further_vcpu_is_told, .timeout = 30)
+/* The VM's error has the vCPU's number, the cause and the pc. */
+Test(threads, the_shutdown_of_a_secondary_vcpu_is_reported, .timeout = 30)
 {
 	begin(SPIN, KVM_EXIT_SYSTEM_EVENT, SPIN);
 	cr_expect_eq(vm_run(&fake.vm, NULL, NULL), 0);
 	cr_expect_eq(fake.vm.stop, VCPU_STOP_SHUTDOWN);
 	cr_expect_eq(fake.vm.stopped_by, 1);
-	cr_expect(told("vCPU 1: the guest shut down: power off", pc()), "%s",
+	cr_expect(error_is("vCPU 1: the guest shut down: power off", pc()), "%s",
 		  fake.vm.error.text);
 	fake_kvm_close(&fake);
 }
 
-Test(threads, the_failure_of_a_further_vcpu_is_told, .timeout = 30)
+Test(threads, the_failure_of_a_secondary_vcpu_is_reported, .timeout = 30)
 {
 	begin(SPIN, SPIN, KVM_EXIT_FAIL_ENTRY);
 	cr_expect_eq(vm_run(&fake.vm, NULL, NULL), -EIO);
 	cr_expect_eq(fake.vm.stop, VCPU_STOP_ERROR);
 	cr_expect_eq(fake.vm.stopped_by, 2);
-	cr_expect(told("vCPU 2: KVM_EXIT_FAIL_ENTRY", pc()), "%s", fake.vm.error.text);
+	cr_expect(error_is("vCPU 2: KVM_EXIT_FAIL_ENTRY", pc()), "%s",
+		  fake.vm.error.text);
 	cr_assert(fake.vm.dump != NULL);
 	cr_expect_eq(strncmp(fake.vm.dump, "vCPU 2, ", 8), 0, "%s", fake.vm.dump);
 	fake_kvm_close(&fake);
 }
 
-/* A thread that cannot be where it should is an error, before anything runs. */
+/* A thread that cannot be pinned is an error before any vCPU runs. */
 Test(threads, a_cpu_that_does_not_exist_is_an_error, .timeout = 30)
 {
 	const int cpus[] = { 0, CPU_SETSIZE - 1, CPU_SETSIZE };
@@ -96,14 +97,14 @@ Test(threads, a_cpu_that_does_not_exist_is_an_error, .timeout = 30)
 	begin(KVM_EXIT_SHUTDOWN, SPIN, SPIN);
 	cr_expect_eq(vm_run(&fake.vm, NULL, cpus), -EINVAL);
 	cr_expect_eq(fake.vm.stop, VCPU_STOP_NONE);
-	cr_expect(told("vCPU 1: ", "on CPU 1023"), "%s", fake.vm.error.text);
+	cr_expect(error_is("vCPU 1: ", "on CPU 1023"), "%s", fake.vm.error.text);
 	cr_expect_eq(fake.vm.vcpus[0].stats.vm_exits, 0);
 	cr_expect(fake.vm.vcpus[1].error == &fake.vm.error);
 	fake_kvm_close(&fake);
 }
 
-/* The kick by which a vCPU ends the run does not end the next one. */
-Test(threads, the_next_run_starts_afresh, .timeout = 30)
+/* The kick with which a vCPU ends a run does not end the next run. */
+Test(threads, a_kick_does_not_end_the_next_run, .timeout = 30)
 {
 	int i;
 
@@ -119,8 +120,8 @@ Test(threads, the_next_run_starts_afresh, .timeout = 30)
 	}
 }
 
-/* All fail at once: one error, one dump, of the same vCPU. */
-Test(threads, failures_at_the_same_time_do_not_mix, .timeout = 60)
+/* All vCPUs fail at once: the error and the dump are of one vCPU. */
+Test(threads, simultaneous_failures_do_not_mix, .timeout = 60)
 {
 	char vcpu[16];
 	int i;
@@ -133,26 +134,27 @@ Test(threads, failures_at_the_same_time_do_not_mix, .timeout = 60)
 		cr_assert(fake.vm.dump != NULL);
 		cr_assert_eq(strncmp(fake.vm.dump, vcpu, strlen(vcpu)), 0, "%s",
 			     fake.vm.dump);
-		cr_assert(told(fake.vm.stopped_by ? "vCPU " : "KVM_EXIT_", "FAIL_ENTRY"),
+		cr_assert(error_is(fake.vm.stopped_by ? "vCPU " : "KVM_EXIT_",
+				   "FAIL_ENTRY"),
 			  "%s", fake.vm.error.text);
 		fake_kvm_close(&fake);
 	}
 }
 
-static bool enough; /* atomic */
+static bool done; /* atomic */
 
 static void *kick_all(void *ctx)
 {
 	unsigned int i;
 
 	(void)ctx;
-	while (!__atomic_load_n(&enough, __ATOMIC_SEQ_CST))
+	while (!__atomic_load_n(&done, __ATOMIC_SEQ_CST))
 		for (i = 1; i < 3; i++)
 			vcpu_kick(&fake.vm.vcpus[i]);
 	return NULL;
 }
 
-/* Kicks of vCPUs whose threads come and go: their threads are never used after that. */
+/* Kicks of vCPUs whose threads start and end do not use a joined thread. */
 Test(threads, kicks_outlive_threads, .timeout = 60)
 {
 	pthread_t kicker;
@@ -164,7 +166,7 @@ Test(threads, kicks_outlive_threads, .timeout = 60)
 		cr_assert_eq(vm_run(&fake.vm, NULL, NULL), 0);
 		cr_assert_eq(fake.vm.stopped_by, 0);
 	}
-	__atomic_store_n(&enough, true, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&done, true, __ATOMIC_SEQ_CST);
 	pthread_join(kicker, NULL);
 	fake_kvm_close(&fake);
 }
@@ -179,7 +181,7 @@ static void *harvest(void *ctx)
 	return NULL;
 }
 
-/* Every entry is counted once, whichever vCPU's thread finds it. */
+/* Every entry is counted once, by the thread of any vCPU. */
 Test(threads, dirty_rings_are_harvested_once, .timeout = 60)
 {
 	static struct kvm_dirty_gfn rings[2][DIRTY_RING_ENTRIES];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A vCPU thread that waits for a device's answer: what ends the wait. No VM is behind
- * it: the run page is the test's own. A wait that does not end is ended by Criterion.
+ * What ends a vCPU thread's wait for a device's answer. There is no VM: the test owns the
+ * run page. Criterion's timeout ends a test whose wait does not end.
  */
 #include <errno.h>
 #include <linux/kvm.h>
@@ -34,14 +34,14 @@ static void end(struct vcpu *vcpu)
 	close(vcpu->answer_fd);
 }
 
-/* The signal has come and gone by the time the thread waits. */
+/* The signal has been handled before the thread waits. */
 Test(vcpu_wait, a_kick_before_the_wait_ends_it, .timeout = 10)
 {
 	struct vcpu *vcpu = begin();
 
 	vcpu_kick(vcpu);
 	cr_expect_eq(vcpu_wait_answer(vcpu), -EINTR);
-	cr_expect(kick_taken(vcpu));
+	cr_expect(kick_consume(vcpu));
 	end(vcpu);
 }
 
@@ -68,7 +68,7 @@ Test(vcpu_wait, an_answer_ends_it_once, .timeout = 10)
 	vcpu_answer(vcpu, &answer, sizeof(answer));
 	cr_expect_eq(vcpu_wait_answer(vcpu), 0);
 	cr_expect_eq(memcmp(run.mmio.data, &answer, sizeof(answer)), 0);
-	/* There is no second one: only the kick ends the next wait. */
+	/* The answer is consumed: only the kick ends the next wait. */
 	vcpu_kick(vcpu);
 	cr_expect_eq(vcpu_wait_answer(vcpu), -EINTR);
 	end(vcpu);

@@ -139,7 +139,7 @@ int dirty_ring_harvest(struct vcpu *vcpu)
 	for (i = 0; i < vm->config.vcpus; i++)
 		if (vm->vcpus[i].dirty_ring)
 			harvest(&vm->vcpus[i]);
-	err = __vm_ioctl(vm, KVM_RESET_DIRTY_RINGS, KVM_NONE);
+	err = __kvm_ioctl_value(vm->fd, KVM_RESET_DIRTY_RINGS, KVM_NONE);
 	if (err < 0)
 		error_set(vcpu->error, err, "KVM_RESET_DIRTY_RINGS: %s", strerror(-err));
 	pthread_mutex_unlock(&vm->dirty_lock);

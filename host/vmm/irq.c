@@ -51,8 +51,8 @@ int irq_msi(struct vm *vm, uint64_t address, uint32_t data)
 
 	if (!kvm_check_cap(vm->fd, KVM_CAP_SIGNAL_MSI))
 		return error_set(&vm->error, -ENOTSUP, "this KVM has no KVM_SIGNAL_MSI");
-	delivered = vm_ioctl_on(vm, KVM_SIGNAL_MSI, &request, "to 0x%llx",
-				(unsigned long long)address);
+	delivered = vm_ioctl_value_on(vm, KVM_SIGNAL_MSI, &request, "to 0x%llx",
+				      (unsigned long long)address);
 	if (delivered < 0)
 		return delivered;
 	if (!delivered)

@@ -4,11 +4,11 @@
  *
  * `kicked` is the request; the signal only makes the vCPU thread check it. The signal can
  * arrive
- *   in KVM_RUN              KVM_RUN returns EINTR, then kick_taken() finds the flag;
+ *   in KVM_RUN              KVM_RUN returns EINTR, then kick_consume() finds the flag;
  *   just before KVM_RUN     the handler has set immediate_exit (or, with the mask, the
  *                           signal is pending): KVM_RUN returns at once;
  *   before kick_begin()     the check before the first entry finds the flag;
- *   after kick_taken()      the flag is clear: KVM_RUN returns once without a request.
+ *   after kick_consume()      the flag is clear: KVM_RUN returns once without a request.
  * So no kick is lost, and a late signal costs one entry.
  */
 #include <pthread.h>
@@ -113,7 +113,7 @@ void kick_end(void)
 	self = NULL;
 }
 
-bool kick_taken(struct vcpu *vcpu)
+bool kick_consume(struct vcpu *vcpu)
 {
 	/* Before the check: a kick after it sets the flag again. */
 	vcpu->run->immediate_exit = 0;

@@ -23,7 +23,7 @@ void kick_end(void);
  * Whether there was a kick since the last call; clears it. For the run loop, after
  * KVM_RUN returned EINTR and before the first entry.
  */
-bool kick_taken(struct vcpu *vcpu);
+bool kick_consume(struct vcpu *vcpu);
 
 /*
  * For signal handlers, which set a flag with the reason first: this thread's KVM_RUN

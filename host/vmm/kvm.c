@@ -24,7 +24,7 @@ int kvm_open(struct error *err)
 			return error_set(err, -errno, "cannot open /dev/kvm: %m");
 		}
 	}
-	version = __kvm_ioctl(fd, KVM_GET_API_VERSION, KVM_NONE);
+	version = __kvm_ioctl_value(fd, KVM_GET_API_VERSION, KVM_NONE);
 	if (version == KVM_API_VERSION)
 		return fd;
 	close(fd);
@@ -34,7 +34,8 @@ int kvm_open(struct error *err)
 
 int kvm_try_vm(int kvm_fd)
 {
-	int vm = __kvm_ioctl(kvm_fd, KVM_CREATE_VM, KVM_VALUE(arch_vm_type(kvm_fd)));
+	int vm =
+		__kvm_ioctl_value(kvm_fd, KVM_CREATE_VM, KVM_VALUE(arch_vm_type(kvm_fd)));
 
 	if (vm < 0)
 		return vm;
@@ -49,12 +50,12 @@ uint64_t kvm_tsc_hz(int kvm_fd)
 
 	if (!kvm_check_cap(kvm_fd, KVM_CAP_GET_TSC_KHZ))
 		return 0;
-	vm = __kvm_ioctl(kvm_fd, KVM_CREATE_VM, KVM_VALUE(arch_vm_type(kvm_fd)));
+	vm = __kvm_ioctl_value(kvm_fd, KVM_CREATE_VM, KVM_VALUE(arch_vm_type(kvm_fd)));
 	if (vm < 0)
 		return 0;
-	vcpu = __kvm_ioctl(vm, KVM_CREATE_VCPU, KVM_VALUE(0));
+	vcpu = __kvm_ioctl_value(vm, KVM_CREATE_VCPU, KVM_VALUE(0));
 	if (vcpu >= 0) {
-		khz = __kvm_ioctl(vcpu, KVM_GET_TSC_KHZ, KVM_NONE);
+		khz = __kvm_ioctl_value(vcpu, KVM_GET_TSC_KHZ, KVM_NONE);
 		close(vcpu);
 	}
 	close(vm);
@@ -87,8 +88,9 @@ void spacer_open(struct spacer *s, uint32_t n)
 	int kvm = n ? open("/dev/kvm", O_RDWR | O_CLOEXEC) : -1;
 
 	for (uint32_t i = 0; i < SPACERS_MAX; i++) {
-		int vm = i < n && kvm >= 0 ? __kvm_ioctl(kvm, KVM_CREATE_VM, KVM_VALUE(0))
-					   : -1;
+		int vm = i < n && kvm >= 0
+				 ? __kvm_ioctl_value(kvm, KVM_CREATE_VM, KVM_VALUE(0))
+				 : -1;
 
 		/*
 		 * A vCPU without an in-kernel APIC would enable more code in every exit
@@ -98,7 +100,8 @@ void spacer_open(struct spacer *s, uint32_t n)
 			(void)__kvm_ioctl(vm, KVM_CREATE_IRQCHIP, KVM_NONE);
 		s->fds[2 * i] = vm;
 		s->fds[2 * i + 1] =
-			vm >= 0 ? __kvm_ioctl(vm, KVM_CREATE_VCPU, KVM_VALUE(0)) : -1;
+			vm >= 0 ? __kvm_ioctl_value(vm, KVM_CREATE_VCPU, KVM_VALUE(0))
+				: -1;
 	}
 	if (kvm >= 0)
 		close(kvm);

@@ -2,16 +2,17 @@
 /*
  * KVM's ioctls: typed, and with one error path (after tools/testing/selftests/kvm).
  *
- *   __kvm_ioctl(fd, KVM_X, arg)      what the ioctl returned, or a negative errno: for
- *   __vm_ioctl(vm, ...)              /dev/kvm, devices, and where the caller handles the
- *   __vcpu_ioctl(vcpu, ...)          failure
- *   vm_ioctl(vm, KVM_X, arg)         a failure also sets "KVM_X: cause" in vm->error,
- *   vcpu_ioctl(vcpu, KVM_X, arg)     *vcpu->error
- *   vm_ioctl_on(vm, KVM_X, arg, fmt, ...)   "KVM_X WHAT: cause", WHAT formatted by `fmt`
- *   vcpu_ioctl_on(vcpu, ...)
+ *   vm_ioctl(vm, KVM_X, arg)         0, or -errno with "KVM_X: cause" in vm->error
+ *   vcpu_ioctl(vcpu, KVM_X, arg)     the same with *vcpu->error
+ *   vm_ioctl_on(vm, KVM_X, arg, fmt, ...), vcpu_ioctl_on()
+ *                                    "KVM_X WHAT: cause", WHAT formatted by `fmt`
+ *   __kvm_ioctl(fd, KVM_X, arg), __vm_ioctl(), __vcpu_ioctl()
+ *                                    0 or -errno, without an error text: for /dev/kvm,
+ *                                    devices, and callers that handle the failure
+ *   *_ioctl_value()                  for requests that return a value: that or -errno
  *
  * `arg` is a pointer to the type that the request's number was made of; another size
- * does not compile. Requests without one get KVM_NONE or KVM_VALUE(n).
+ * does not compile. Requests without an argument get KVM_NONE or KVM_VALUE(n).
  */
 #ifndef WS_VMM_KVM_IOCTL_H
 #define WS_VMM_KVM_IOCTL_H
@@ -27,26 +28,21 @@
 #define KVM_VALUE(n) ((char *)(uintptr_t)(n))
 #define KVM_NONE     KVM_VALUE(0)
 
-#define __kvm_ioctl(fd, cmd, arg)                                                        \
+#define kvm_ioctl_raw(fd, cmd, arg)                                                      \
 	({                                                                               \
-		int ret_;                                                                \
-                                                                                         \
 		_Static_assert(!_IOC_SIZE(cmd) || sizeof(*(arg)) == _IOC_SIZE(cmd),      \
 			       "not the argument of " #cmd);                             \
-		ret_ = ioctl(fd, cmd, arg);                                              \
-		ret_ < 0 ? -errno : ret_;                                                \
+		ioctl(fd, cmd, arg);                                                     \
 	})
+
+#define __kvm_ioctl(fd, cmd, arg)    (kvm_ioctl_raw(fd, cmd, arg) ? -errno : 0)
 #define __vm_ioctl(vm, cmd, arg)     __kvm_ioctl((vm)->fd, cmd, arg)
 #define __vcpu_ioctl(vcpu, cmd, arg) __kvm_ioctl((vcpu)->fd, cmd, arg)
 
 #define kvm_ioctl_checked(fd, error, cmd, arg, what, ...)                                \
-	({                                                                               \
-		int done_ = __kvm_ioctl(fd, cmd, arg);                                   \
-                                                                                         \
-		done_ < 0 ? error_set(error, done_, what ": %s", ##__VA_ARGS__,          \
-				      strerror(-done_))                                  \
-			  : done_;                                                       \
-	})
+	(kvm_ioctl_raw(fd, cmd, arg)                                                     \
+		 ? error_set(error, -errno, what ": %m", ##__VA_ARGS__)                  \
+		 : 0)
 #define vm_ioctl(vm, cmd, arg) kvm_ioctl_checked((vm)->fd, &(vm)->error, cmd, arg, #cmd)
 #define vm_ioctl_on(vm, cmd, arg, fmt, ...)                                              \
 	kvm_ioctl_checked((vm)->fd, &(vm)->error, cmd, arg, #cmd " " fmt, __VA_ARGS__)
@@ -54,6 +50,25 @@
 	kvm_ioctl_checked((vcpu)->fd, (vcpu)->error, cmd, arg, #cmd)
 #define vcpu_ioctl_on(vcpu, cmd, arg, fmt, ...)                                          \
 	kvm_ioctl_checked((vcpu)->fd, (vcpu)->error, cmd, arg, #cmd " " fmt, __VA_ARGS__)
+
+#define __kvm_ioctl_value(fd, cmd, arg)                                                  \
+	({                                                                               \
+		int value_ = kvm_ioctl_raw(fd, cmd, arg);                                \
+                                                                                         \
+		value_ < 0 ? -errno : value_;                                            \
+	})
+#define kvm_ioctl_value_checked(fd, error, cmd, arg, what, ...)                          \
+	({                                                                               \
+		int value_ = kvm_ioctl_raw(fd, cmd, arg);                                \
+                                                                                         \
+		value_ < 0 ? error_set(error, -errno, what ": %m", ##__VA_ARGS__)        \
+			   : value_;                                                     \
+	})
+#define vm_ioctl_value_on(vm, cmd, arg, fmt, ...)                                        \
+	kvm_ioctl_value_checked((vm)->fd, &(vm)->error, cmd, arg, #cmd " " fmt,          \
+				__VA_ARGS__)
+#define vcpu_ioctl_value(vcpu, cmd, arg)                                                 \
+	kvm_ioctl_value_checked((vcpu)->fd, (vcpu)->error, cmd, arg, #cmd)
 
 /* KVM_CHECK_EXTENSION of /dev/kvm or a VM; 0: the kernel does not have `cap`. */
 static inline int kvm_check_cap(int fd, long cap)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/vmm/regs_arch.h"
+#include "host/vmm/arch.h"
 
 static uint32_t all_groups(void)
 {

@@ -35,7 +35,7 @@ void stats_fd_open(int vcpu_fd, struct kvm_stats_fd *stats)
 
 	for (i = 0; i < KVM_STATS; i++)
 		stats->offset[i] = -1;
-	stats->fd = __kvm_ioctl(vcpu_fd, KVM_GET_STATS_FD, KVM_NONE);
+	stats->fd = __kvm_ioctl_value(vcpu_fd, KVM_GET_STATS_FD, KVM_NONE);
 	if (stats->fd < 0)
 		return;
 	if (pread(stats->fd, &header, sizeof(header), 0) != sizeof(header))

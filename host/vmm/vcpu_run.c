@@ -219,7 +219,7 @@ static void stop(struct vcpu *vcpu, enum vcpu_stop why, enum vcpu_state resume)
 /* A kick, the watchdog or the run timer; VCPU_STOP_NONE: none of them. */
 static enum vcpu_stop stop_request(struct vcpu *vcpu)
 {
-	if (kick_taken(vcpu))
+	if (kick_consume(vcpu))
 		return VCPU_STOP_KICK;
 	if (watchdog_expired())
 		return VCPU_STOP_TIMEOUT;

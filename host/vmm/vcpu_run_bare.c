@@ -68,7 +68,7 @@ static void serve(struct vcpu *vcpu)
 
 static void interrupted(struct vcpu *vcpu)
 {
-	if (kick_taken(vcpu))
+	if (kick_consume(vcpu))
 		vcpu->stop = VCPU_STOP_KICK;
 	else if (watchdog_expired())
 		vcpu->stop = VCPU_STOP_TIMEOUT;

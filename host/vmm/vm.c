@@ -38,10 +38,10 @@ static int create_vcpu(struct vm *vm, unsigned int index)
 	struct vcpu *vcpu = &vm->vcpus[index];
 	int bytes, err;
 
-	vcpu->fd = vm_ioctl_on(vm, KVM_CREATE_VCPU, KVM_VALUE(index), "%u", index);
+	vcpu->fd = vm_ioctl_value_on(vm, KVM_CREATE_VCPU, KVM_VALUE(index), "%u", index);
 	if (vcpu->fd < 0)
 		return vcpu->fd;
-	bytes = __kvm_ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, KVM_NONE);
+	bytes = __kvm_ioctl_value(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, KVM_NONE);
 	if (bytes < (int)sizeof(struct kvm_run))
 		return error_set(&vm->error, -EINVAL,
 				 "KVM_GET_VCPU_MMAP_SIZE returned %d", bytes);
@@ -85,7 +85,8 @@ int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
 			.error = &vm->error,
 			.dump = &vm->dump,
 		};
-	vm->fd = __kvm_ioctl(kvm_fd, KVM_CREATE_VM, KVM_VALUE(arch_vm_type(kvm_fd)));
+	vm->fd =
+		__kvm_ioctl_value(kvm_fd, KVM_CREATE_VM, KVM_VALUE(arch_vm_type(kvm_fd)));
 	if (vm->fd < 0)
 		return error_set(&vm->error, vm->fd, "KVM_CREATE_VM: %s",
 				 strerror(-vm->fd));

@@ -92,7 +92,7 @@ struct one_msr {
 static int get_msr(struct vcpu *vcpu, struct kvm_msr_entry *entry)
 {
 	struct one_msr one = { .head.nmsrs = 1, .entry = *entry };
-	int done = __vcpu_ioctl(vcpu, KVM_GET_MSRS, &one.head);
+	int done = __kvm_ioctl_value(vcpu->fd, KVM_GET_MSRS, &one.head);
 
 	*entry = one.entry;
 	return done < 0 ? done : done == 1 ? 0 : -EINVAL;
@@ -101,7 +101,7 @@ static int get_msr(struct vcpu *vcpu, struct kvm_msr_entry *entry)
 static int set_msr(struct vcpu *vcpu, const struct kvm_msr_entry *entry)
 {
 	struct one_msr one = { .head.nmsrs = 1, .entry = *entry };
-	int done = __vcpu_ioctl(vcpu, KVM_SET_MSRS, &one.head);
+	int done = __kvm_ioctl_value(vcpu->fd, KVM_SET_MSRS, &one.head);
 
 	return done < 0 ? done : done == 1 ? 0 : -EINVAL;
 }
@@ -174,7 +174,7 @@ int msrs_pull(struct vcpu *vcpu)
 	all->nmsrs = copy->n_msrs;
 	for (i = 0; i < copy->n_msrs; i++)
 		all->entries[i].index = copy->msrs[i].entry.index;
-	got = vcpu_ioctl(vcpu, KVM_GET_MSRS, all);
+	got = vcpu_ioctl_value(vcpu, KVM_GET_MSRS, all);
 	if (got < 0)
 		err = got;
 	else if ((unsigned int)got < copy->n_msrs)
@@ -202,7 +202,7 @@ again:
 	for (i = 0; i < copy->n_msrs; i++)
 		if (!copy->msrs[i].readonly && !is_time(copy->msrs[i].entry.index))
 			all->entries[all->nmsrs++] = copy->msrs[i].entry;
-	done = vcpu_ioctl(vcpu, KVM_SET_MSRS, all);
+	done = vcpu_ioctl_value(vcpu, KVM_SET_MSRS, all);
 	if (done >= 0 && (unsigned int)done < all->nmsrs) {
 		/* KVM stops at the first MSR that it refuses: omit that from now on. */
 		first_bad = all->entries[done].index;

@@ -131,7 +131,7 @@ static struct pmu_reading read_feature_msr(int kvm_fd, uint32_t msr)
 
 	if (!is_feature_msr(kvm_fd, msr))
 		return unknown("not among KVM's feature MSRs");
-	if (__kvm_ioctl(kvm_fd, KVM_GET_MSRS, &one.msrs) != 1)
+	if (__kvm_ioctl_value(kvm_fd, KVM_GET_MSRS, &one.msrs) != 1)
 		return unknown("KVM_GET_MSRS failed");
 	return known(one.entry.data);
 }

@@ -5,7 +5,7 @@
 
 #include <linux/kvm.h>
 
-#include "host/vmm/regs_arch.h"
+#include "host/vmm/arch.h"
 
 enum regs_group {
 	REGS_GENERAL,

@@ -1,8 +1,0 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
-/* IPI to oneself by the xAPIC's interrupt command register, pending when HLT halts. */
-#define BODY_HAS_SETUP 1
-#define BODY_HALTS     1
-#include "bench/x86_64/self_ipi.h"
-
-SELF_IPI_SETUP
-SELF_IPI_PAIR("", SELF_IPI_THEN_HLT)

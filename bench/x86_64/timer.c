@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The APIC's timer in TSC-deadline mode. */
+#include "bench/body.h"
+#include "guest/x86_64/apic.h"
+
+#define MSR_TSC_DEADLINE 0x6e0
+
+/*
+ * From the deadline to the handler's first read of the clock. KVM arms a host timer at
+ * the WRMSR, and the host timer's interrupt exits; the EOI may exit, too. The twin waits
+ * for the same deadline by reading the clock.
+ */
+#define DELAY_TICKS 20000 /* longer than the return from the WRMSR to the body */
+
+static volatile uint64_t fired;
+
+static MACHINE_INTERRUPT void on_expiry(struct machine_frame *frame)
+{
+	(void)frame;
+	fired = clock_start();
+	apic_write(APIC_EOI, 0);
+}
+
+BODY bool timer_expiry_setup(const struct abi_params *params)
+{
+	(void)params;
+	machine_handler(APIC_VECTOR, on_expiry);
+	return apic_enable_tsc_deadline(APIC_VECTOR);
+}
+
+BODY uint64_t timer_expiry_measure(void)
+{
+	uint64_t deadline = clock_start() + DELAY_TICKS;
+
+	fired = 0;
+	__asm__ volatile("sti" ::: "memory");
+	apic_wrmsr(MSR_TSC_DEADLINE, deadline);
+	while (!fired)
+		;
+	__asm__ volatile("cli" ::: "memory");
+	return fired - deadline;
+}
+
+BODY uint64_t timer_expiry_measure_twin(void)
+{
+	uint64_t deadline = clock_start() + DELAY_TICKS, now;
+
+	do
+		now = clock_stop();
+	while (now < deadline);
+	return now - deadline;
+}
+
+BODY_ROW_OF(timer_expiry, .setup = timer_expiry_setup, .measure = timer_expiry_measure,
+	    .measure_twin = timer_expiry_measure_twin);
+
+/*
+ * WRMSR of TSC_DEADLINE: KVM rearms a host timer, or the VMX preemption timer, each time.
+ * The deadline is so far in the future that the timer never fires.
+ */
+#define FAR_TICKS (1ull << 40)
+
+static uint32_t low, high;
+
+BODY bool tsc_deadline_setup(const struct abi_params *params)
+{
+	uint64_t deadline = clock_start() + FAR_TICKS;
+
+	(void)params;
+	low = (uint32_t)deadline;
+	high = (uint32_t)(deadline >> 32);
+	return apic_enable_tsc_deadline(APIC_VECTOR);
+}
+
+BODY_PAIR(tsc_deadline,
+	  "mov %0, %%ecx\n\t"
+	  "mov %1, %%eax\n\t"
+	  "mov %2, %%edx",
+	  "wrmsr", ::"i"(MSR_TSC_DEADLINE), "m"(low), "m"(high)
+	  : "eax", "ecx", "edx", "memory")
+BODY_ROW(tsc_deadline, .setup = tsc_deadline_setup);
+
+/*
+ * WRMSR of TSC_DEADLINE with a deadline in the past: the timer's interrupt is pending at
+ * once, and the handler ends the interrupt before the next instruction. The deadline is 1
+ * because 0 disarms the timer.
+ */
+static MACHINE_INTERRUPT void on_past_deadline(struct machine_frame *frame)
+{
+	(void)frame;
+	apic_write(APIC_EOI, 0);
+}
+
+BODY bool tsc_deadline_now_setup(const struct abi_params *params)
+{
+	(void)params;
+	machine_handler(APIC_VECTOR, on_past_deadline);
+	return apic_enable_tsc_deadline(APIC_VECTOR);
+}
+
+BODY_PAIR(tsc_deadline_now,
+	  "mov %0, %%ecx\n\t"
+	  "mov $1, %%eax\n\t"
+	  "xor %%edx, %%edx\n\t"
+	  "sti",
+	  "wrmsr\n\t"
+	  "nop\n\t"
+	  "cli",
+	  ::"i"(MSR_TSC_DEADLINE)
+	  : "eax", "ecx", "edx", "cc", "memory")
+BODY_ROW(tsc_deadline_now, .setup = tsc_deadline_now_setup);
