@@ -27,7 +27,8 @@ static const struct argp_option options[] = {
 	{ "on", OPTION_ON, "TARGET", 0, "the lab to run it in", 0 },
 	{ "bench", OPTION_BENCH, "ID", 0, "what to explain: one benchmark", 0 },
 	{ "config", OPTION_CONFIG, "NAME", 0,
-	  "the counter config to run it under (default: the last of its own)", 0 },
+	  "the counter config (default: pmu-emulated for PMU rows on arm64, otherwise default)",
+	  0 },
 	{ "boots", OPTION_BOOTS, "N", 0, "VMs, as for run", 0 },
 	{ "events", OPTION_EVENTS, "N", 0, "timed events per boot, as for run", 0 },
 	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0, "give up on a boot after this time",
@@ -99,8 +100,8 @@ static error_t parse_name(int key, const char *arg, struct argp_state *state,
 	if (rc)
 		return options_error(state, "%s", why.text);
 	if (list->n > 1)
-		return options_error(state, "%s takes one name: '%s' stands for %zu",
-				     option, arg, list->n);
+		return options_error(state, "%s takes one name: '%s' matches %zu", option,
+				     arg, list->n);
 	return 0;
 }
 
@@ -141,8 +142,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (x->file)
-			return options_error(state, "one file at a time, not '%s', too",
-					     arg);
+			return options_error(
+				state, "only one file can be shown, not also '%s'", arg);
 		x->file = arg;
 		return 0;
 	case OPTION_ON:
@@ -173,16 +174,15 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "[FILE.json]",
-	.doc = "Says which functions of guest, kernel and VMM the instructions of one "
-	       "benchmark are in: runs it in a lab as 'run' does, follows it instruction "
-	       "by instruction, and attributes each. FILE.json: an explanation that was "
-	       "written before is shown instead.\v"
-	       "The total is the figure that 'run' reports. Ends with 3 if it cannot be "
-	       "explained by instructions.",
+	.doc = "Attributes the instructions of one benchmark to functions of guest, kernel and "
+	       "VMM: runs the benchmark in a lab as 'run' does and records every instruction. "
+	       "With FILE.json, shows an explanation that was written before.\v"
+	       "The total is the figure that 'run' reports. Exits with 3 if the figure is not "
+	       "made of instructions alone.",
 	.children = children,
 };
 
-/* Options that each choose what is printed, of which one would be dropped. */
+/* Options that exclude each other: one of them would have no effect. */
 static const char *contradiction(const struct explain *x)
 {
 	if (x->folded && x->tree)
@@ -194,7 +194,7 @@ static const char *contradiction(const struct explain *x)
 	if (x->tree && x->diff)
 		return "--tree and --diff: a call tree is of one explanation (give one "
 		       "of them)";
-	/* While it is recorded, --kinds also decides what goes into the file. */
+	/* When recording, --kinds also decides what the file contains. */
 	if (x->folded && x->kinds && (x->file || !x->output))
 		return "--folded and --kinds: stacks have no kinds (give one of them, or "
 		       "record both with -o)";
@@ -208,7 +208,7 @@ static enum cli_exit check_machine(const struct run *run)
 
 	if (strcmp(t->ops->kind, "lab") != 0) {
 		message_usage("wsbench explain",
-			      "'%s' is not a lab: only there every instruction is seen",
+			      "'%s' is not a lab: only labs can record every instruction",
 			      t->name);
 		return CLI_USAGE;
 	}
@@ -237,7 +237,7 @@ static enum cli_exit check(const struct explain *x)
 	}
 	if (!x->file && (!run->targets.n || !run->benches.n)) {
 		message_usage("wsbench explain",
-			      "what, and where? --on lab:... --bench ID");
+			      "no benchmark and no lab: --on lab:... --bench ID");
 		return CLI_USAGE;
 	}
 	return x->file ? CLI_OK : check_machine(run);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `wsbench pmu`: what every access to the PMU does, and which PMU host and guest have.
- * Measured here and now, or out of documents.
+ * `wsbench pmu`: what every access to the PMU does, and the PMU of host and guest.
+ * Measures, or reads documents.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -69,7 +69,7 @@ static void option(char **argv, int *argc, const char *name, const char *value)
 	argv[(*argc)++] = (char *)value;
 }
 
-/* The map's benchmarks on an architecture, as --bench takes them. The caller frees it. */
+/* The map's benchmarks on an architecture, for --bench. The caller frees the list. */
 static char *benches_of(enum arch arch)
 {
 	struct pmu_line line;
@@ -145,7 +145,7 @@ static enum cli_exit measure_all(struct pmu_args *args)
 	return code;
 }
 
-/* The first row that broke is named; the table shows FAIL. */
+/* Names the first row that failed; the table shows FAIL. */
 static enum cli_exit failures(const struct result *doc)
 {
 	for (size_t i = 0; i < doc->n_benchmarks; i++) {
@@ -229,8 +229,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (args->n_paths && (args->on || args->config || args->kernel ||
 				      args->modules || args->append))
-			return options_error(state, "documents are shown as they are: no "
-						    "option but --json goes with them");
+			return options_error(state,
+					     "documents are not measured: only --json "
+					     "is allowed with them");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -250,7 +251,7 @@ int cmd_pmu(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
 		{ "on", OPTION_ON, "TARGET,...", 0,
-		  "where to look: as for 'wsbench run' (default: kvm)", 0 },
+		  "targets, as for 'wsbench run' (default: kvm)", 0 },
 		{ "config", OPTION_CONFIG, "NAME,...", 0,
 		  "counter configs, a column each (default: on aarch64 pmu-off and "
 		  "pmu-emulated; on x86_64 default, pmu-off and pmc-msr-user)",
@@ -268,11 +269,9 @@ int cmd_pmu(int argc, char **argv)
 		.options = options,
 		.parser = parse,
 		.args_doc = "[FILE.json...]",
-		.doc = "Prints the vPMU map, which says of every PMU register who "
-		       "answers "
-		       "a read and a write of it and what that costs; and the capability "
-		       "table, host against guest. Measures, or shows documents that "
-		       "hold benchmarks pmu_*.",
+		.doc = "Prints the vPMU map, the handler and the cost of a read and a write "
+		       "of every PMU register, and the capabilities of host and guest. "
+		       "Measures, or shows documents with benchmarks pmu_*.",
 		.children = children,
 	};
 	struct pmu_args args = { 0 };

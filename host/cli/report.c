@@ -48,8 +48,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (!args->n_paths && !args->history)
 			return options_error(state, "no result document was given");
 		if (!args->dir)
-			return options_error(state,
-					     "-o DIR says where to: it is missing");
+			return options_error(state, "no output folder: -o DIR");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -127,9 +126,9 @@ static int write_report(struct report_args *args)
 }
 
 static const struct argp_option options[] = {
-	{ "output", 'o', "DIR", 0, "folder for " PAGE "; made if need be", 0 },
+	{ "output", 'o', "DIR", 0, "folder for " PAGE "; created if missing", 0 },
 	{ "history", OPTION_HISTORY, "FILE.jsonl", 0,
-	  "what changed from run to run, too (see wsbench history)", 0 },
+	  "also show a history (see wsbench history)", 0 },
 	{ 0 },
 };
 
@@ -139,10 +138,10 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "[FILE.json...]",
-	.doc = "Writes DIR/" PAGE " and prints its path: figures, pictures, what is "
-	       "missing and why, on one page that needs nothing else.\v"
-	       "Of several documents of one target the first is what the others are "
-	       "compared with. Explanations (wsbench explain -o) may be among them.",
+	.doc = "Writes DIR/" PAGE " and prints its path: figures, pictures, and the "
+	       "reasons of missing figures, on one self-contained page.\v"
+	       "The first document of a target is the base of the others. Explanations "
+	       "(wsbench explain -o) can be among the files.",
 	.children = children,
 };
 
