@@ -83,7 +83,7 @@ PAYLOADS := $(foreach a,$(ARCHS),$(B)/guest/$(a)/driven.elf $(B)/guest/$(a)/self
 
 .PHONY: all bench test check report compare reference format setup kernels kmod
 .PHONY: native man install uninstall dist clean help
-# What the labs need besides the program.
+# The programs and plugins of the labs.
 LIBEXEC := $(if $(FOREIGN),$(foreach a,$(ARCHS),$(a)/wsbench) libwsbench-trace.so libwsbench-clone.so)
 all: $(B)/wsbench $(addprefix $(B)/,$(LIBEXEC))
 
@@ -96,7 +96,7 @@ GUEST_CFLAGS_aarch64 := -Iguest/aarch64 -mno-outline-atomics
 GUEST_LDFLAGS := -nostdlib -static -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
 	-Wl,--no-warn-rwx-segments -Wl,--gc-sections
 
-# What bodies may call beside the runtime; the linker drops what they do not.
+# Functions for bodies, beside the runtime; the linker drops the unused ones.
 GUEST_RUNTIME_aarch64 := gic interrupt its
 GUEST_RUNTIME_x86_64  := apic interrupt pmc
 
@@ -112,7 +112,7 @@ $(B)/guest/$(1)/runtime/%.o: guest/%.S | tools
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -c $$< -o $$@
 
-# What rows that the host times, and the VMM's self-tests, run instead of a body.
+# Payloads without a body: for the rows that the host times, and for the self-tests.
 $(B)/guest/$(1)/driven.o $(B)/guest/$(1)/selftest.o: $(B)/guest/$(1)/%.o: guest/%.c | tools
 	$$(call say,GUEST,$$@)
 	$$(Q)mkdir -p $$(@D)
@@ -143,7 +143,7 @@ $(foreach b,$(BODIES),$(eval $(call body_rule,$(patsubst %/,%,$(dir $(call body_
 	$(call body_row,$(b))),$(call body_page,$(b)))))
 .SECONDARY:
 
-# Payloads that misbehave, for the tests: they replace the sampling loop.
+# Misbehaving payloads for the tests; they replace the sampling loop.
 BAD_PAYLOADS := host/tests/payloads
 test_payloads = $(patsubst %.c,$(B)/tests/payloads/$(1)/%.elf,$(sort $(notdir \
 	$(wildcard $(BAD_PAYLOADS)/*.c $(BAD_PAYLOADS)/$(1)/*.c))))
@@ -185,8 +185,8 @@ $(B)/payloads.S: $(PAYLOADS) Makefile
 	echo '	.quad 0, 0, 0'; echo '	.section .note.GNU-stack, "", %progbits'; } > $@.tmp
 	$(Q)mv $@.tmp $@
 
-# The firmware of an emulated PC, for the end of its first 4 GiB. Empty without a compiler
-# for x86_64, as the lab cannot run then.
+# The firmware of an emulated PC, mapped at the end of the first 4 GiB. Empty without a
+# compiler for x86_64: the lab cannot run then.
 $(B)/bochs_rom.bin: host/targets/lab/bochs_rom.S host/targets/lab/preload.h | tools
 	$(call say,ROM,$@)
 	$(Q)mkdir -p $(@D)
@@ -218,7 +218,7 @@ $(B)/version.h: version
 	echo "#define WS_COMMIT \"$$commit\""; echo "#define WS_DIRTY $$dirty"; } > $@.tmp
 	$(Q)cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
 
-# The name of the module of host/kmod that the labs load.
+# The identity of the module of host/kmod, which the labs load by name.
 $(B)/kmod_source.h: scripts/kmod.sh $(wildcard host/kmod/*.[ch]) host/kmod/Kbuild
 	$(Q)mkdir -p $(B)
 	$(Q)echo "#define KMOD_SOURCE \"$$(scripts/kmod.sh --source)\"" > $@.tmp
@@ -243,7 +243,7 @@ $(B)/obj/$(1)/bochs_rom.o: $(B)/bochs_rom.S
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC_$(1)) -c $$< -o $$@
 
-# -static: it must run where nothing else is, such as the lab's initramfs.
+# -static: the program runs in the initramfs of a lab, which has no libraries.
 $(B)/$(1)/wsbench: $(call host_obj,$(1))
 	$$(call say,LINK,$$@)
 	$$(Q)mkdir -p $$(@D)
@@ -255,12 +255,12 @@ $(B)/wsbench: $(call host_obj,$(ARCH))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -pthread $^ $(LIBS) -o $@
 
-# What `explain` loads into the emulator, on this machine.
+# The plugin that `explain` loads into QEMU.
 $(B)/libwsbench-trace.so: host/explain/plugin/plugin.c host/explain/plugin/qemu.h host/explain/record.h | tools
 	$(call say,PLUGIN,$@)
 	$(Q)$(CC) -std=gnu11 -I. $(WARN) -O2 -fPIC -fvisibility=hidden -shared $< -o $@
 
-# What clones a machine in Bochs: loaded into it, on this machine.
+# The library that is preloaded into Bochs, and clones its machine.
 $(B)/libwsbench-clone.so: host/targets/lab/bochs/clone.c host/targets/lab/bochs/clone.h host/targets/lab/emulator.h \
 		host/targets/lab/port.h host/lib/process.h | tools
 	$(call say,PRELOAD,$@)
@@ -305,20 +305,20 @@ kernels:
 	$(Q)code=0; for a in $(ARCHS); do \
 		scripts/kernel.sh fetch --arch $$a >/dev/null || code=$$?; done; exit $$code
 
-# Counter passthrough on KVM/arm64: without it (no network), its config is skipped.
+# Counter passthrough on KVM/arm64. Without the module (no network), its config is skipped.
 kmod:
 	$(Q)scripts/kmod.sh >/dev/null
 
-# ---- what users type -------------------------------------------------------------------------
+# ---- the targets of users ----------------------------------------------------------------------
 
-# All processors, unless whoever calls has said how many.
+# All processors, unless the command line has -j.
 JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
-# The few benchmarks that say most; BENCH='*' for all of them.
+# The core benchmarks; BENCH='*' selects all.
 BENCH ?= core
 RUN := results/runs/$(shell date -u +%Y%m%dT%H%M%SZ)
 
-# Without kernels (no network) the labs are left out, and a target that fails costs that
-# target only: what the others gave is drawn and reported, and then this fails, too.
+# Without kernels (no network) the labs are left out. If a target fails, the documents of the
+# others are drawn and reported, and then make fails.
 bench: setup
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all
 	-$(Q)$(MAKE) --no-print-directory kernels
@@ -329,11 +329,11 @@ bench: setup
 		$(B)/wsbench $$command "$$@" -o $(RUN) || { c=$$?; [ $$code != 0 ] || code=$$c; }; \
 	done; exit $$code
 
-# Of the latest run, unless somebody names documents and a place.
+# By default the documents of the latest run, in their folder.
 DOCS ?= $(wildcard $(lastword $(sort $(wildcard results/runs/*/)))*.json)
 OUT  ?= $(firstword $(dir $(DOCS)))
 report: $(B)/wsbench
-	@[ -n "$(strip $(DOCS))" ] || { echo "make: no document in results/runs: run 'make bench', or say DOCS=..." >&2; exit 2; }
+	@[ -n "$(strip $(DOCS))" ] || { echo "make: no document in results/runs: run 'make bench', or give DOCS=..." >&2; exit 2; }
 	$(Q)$(B)/wsbench report $(DOCS) -o $(OUT)
 
 check: $(B)/version.h $(GENERATED)
@@ -344,7 +344,7 @@ check: $(B)/version.h $(GENERATED)
 format:
 	$(Q)git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
 
-# Without kernels (no network) the labs' tests are skipped, and say so.
+# Without kernels (no network) the tests of the labs are skipped, with the reason.
 test: setup
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all man test-payloads unit-tests asan-tests tsan-tests
 	-$(Q)$(MAKE) --no-print-directory kernels kmod
@@ -353,7 +353,7 @@ test: setup
 UNITS := $(patsubst host/tests/%.c,$(B)/tests/%,$(sort $(wildcard host/tests/unit_*.c)))
 .PHONY: unit-tests asan-tests test-payloads
 unit-tests: $(UNITS) $(B)/tests/contain
-# The same, with sanitizers. Under these gcc warns of what is not there, as its manual says.
+# The unit tests with sanitizers, without warnings: gcc's are unreliable with sanitizers.
 asan-tests: $(UNITS:$(B)/%=$(B)/asan/%)
 ASAN := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
 ASAN_CFLAGS = $(filter-out $(WARN),$(ALL_CFLAGS)) -w $(ASAN)
@@ -376,7 +376,7 @@ $(B)/tsan/unit_threads: host/tests/unit_threads.c $(filter-out %/cli/main.o,$(TS
 	$(call say,TEST,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(TSAN) $(filter %.c %.o,$^) $(LIBS) -o $@
 
-# The linker takes out of it what a test calls. A thin archive: the paths of objects.
+# A thin archive, from which the linker takes the objects that a test calls.
 test_obj = $(filter-out %/cli/main.o,$(call host_obj,$(ARCH)))
 $(B)/tests/host.a: $(test_obj)
 $(B)/asan/host.a: $(patsubst $(B)/obj/%,$(B)/asan/obj/%,$(filter-out %/payloads.o %/bochs_rom.o,$(test_obj))) \
@@ -399,7 +399,7 @@ $(B)/asan/tests/unit_%: host/tests/unit_%.c $(B)/asan/host.a
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ASAN_CFLAGS) $(filter %.c %.a,$^) $(LIBS) -lcriterion -o $@
 
-# What runs the tests' commands.
+# Runs the commands of the tests.
 $(B)/tests/contain: host/tests/contain.c | tools
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
@@ -417,13 +417,13 @@ bodies:
 reference: $(B)/wsbench
 	$(Q)scripts/reference.sh $(B)/wsbench bench/README.md
 
-# Only for the KVM of this machine: a compiler and the libraries, nothing else.
+# For the KVM of this machine only. Needs a compiler and the libraries.
 native:
 	$(Q)$(MAKE) --no-print-directory $(JOBS) NATIVE=1 all
 
 # ---- manual pages, completions, installation ---------------------------------------------------
 
-# The options in pages and completions are those that the program prints.
+# Pages and completions contain the options that the program prints.
 PAGES := $(patsubst host/man/%.in,$(B)/man/%,$(sort $(wildcard host/man/*.1.in)))
 COMPLETIONS := $(addprefix $(B)/completions/,wsbench.bash _wsbench wsbench.fish)
 man: $(PAGES) $(COMPLETIONS)
@@ -443,7 +443,7 @@ DOCS_INSTALLED := README.md LICENSE host/CHANGES.md $(sort $(wildcard bench/READ
 	host/README.md host/*/README.md host/*/*/README.md results/README.md results/pictures/*)) \
 	$(wildcard scripts/ci/*.yml)
 
-# uninstall removes exactly what install writes: the two lists of places are the same.
+# install and uninstall have the same list of places.
 install: all man
 	$(Q)install -D -m 755 -t $(ROOT)/bin $(B)/wsbench
 	$(Q)for f in $(LIBEXEC); do install -D -m 755 $(B)/$$f $(ROOT)/libexec/worldswitch/$$f; done

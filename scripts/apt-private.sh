@@ -37,9 +37,9 @@ apt_private_sources() {
     $keyring "$code-security"
 }
 
-# apt_private_open ARCH: sets apt_dir and apt_conf, and takes the lock of the cache for ARCH,
-# which ends with the process: what a script adds to the cache, it adds under this lock.
-# Returns 1, with a message, without a package client.
+# apt_private_open ARCH: sets apt_dir and apt_conf, and locks the cache for ARCH until the
+# process ends. A script must hold the lock to add to the cache. Returns 1, with a message,
+# without a package client.
 apt_private_open() {
   local arch
   arch=$(debian_arch "$1")
@@ -77,7 +77,7 @@ END
   fi
 }
 
-# apt_reason: the client's first error message after one of these functions failed:
+# apt_reason: the client's first error message, after one of the functions below failed.
 apt_reason=
 apt_private_failed() {
   apt_reason=$(sed -n 's/^E: *//p' <<<"$1")
@@ -85,7 +85,7 @@ apt_private_failed() {
   return 1
 }
 
-# apt_private_update: fresh lists.
+# apt_private_update: downloads the package lists.
 apt_private_update() {
   local log
   if ! log=$(apt-get -c "$apt_conf" -q -o APT::Update::Error-Mode=any update 2>&1); then
@@ -95,7 +95,8 @@ apt_private_update() {
   touch "$apt_dir/updated"
 }
 
-# apt_private_fresh: makes sure of lists that are at most a day old; offline, of any age.
+# apt_private_fresh: updates package lists that are older than a day. Offline, old lists are
+# used with a warning; without any lists it fails.
 apt_private_fresh() {
   if [ -n "$(find "$apt_dir/updated" -mtime -1 2>/dev/null)" ]; then
     return 0
@@ -106,7 +107,7 @@ apt_private_fresh() {
   [ -e "$apt_dir/updated" ] && echo "${0##*/}: package lists could not be renewed; using old ones" >&2
 }
 
-# apt_private_unpack DIR PACKAGE...: download, verify, unpack. Keeps no .deb.
+# apt_private_unpack DIR PACKAGE...: downloads, verifies and unpacks; deletes the .deb files.
 apt_private_unpack() {
   local dir=$1 deb log
   shift

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Form, lint, layers and tables: what can be said about the source without running it.
-# shellcheck disable=SC2317  # the checks are called by their names
+# Static checks of the sources: form, lint, layers, circles, tables, words.
+# shellcheck disable=SC2317  # the checks are called by name
 set -Eeuo pipefail
 trap 'echo "check: line $LINENO: $BASH_COMMAND failed" >&2' ERR
 
@@ -9,34 +9,37 @@ cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 jobs=$(nproc)
 build=${BUILD:-build}
 
-checks=(format tidy cppcheck shell headers layers walls catalogue configs reference spdx schema)
+checks=(format tidy cppcheck shell headers layers circles walls words catalogue configs reference spdx schema)
 
 usage() {
   cat <<END
 usage: scripts/check.sh [CHECK...]
 
-Prints a line for each check, and what is wrong below it.
+Runs the named checks, or all checks, and prints one line for each, with the findings of a
+failed check below it.
 
-  format     clang-format: .clang-format decides
-  tidy       clang-tidy: .clang-tidy says which mistakes
+  format     clang-format, by .clang-format
+  tidy       clang-tidy, by .clang-tidy
   cppcheck   warnings, performance, portability
   shell      shellcheck: all shell and bats files
   headers    each header compiles alone
   layers     includes go one way between the folders of host/
-  walls      <linux/kvm.h>, <jansson.h>, <perfmon/>, stdio and bench/ stay where they belong
-  catalogue  a body for each row and architecture, a row for each body
-  configs    each row has an apply function and a summary
-  reference  the tables of bench/README.md are those of wsbench list
-  spdx       each source begins with its licence
+  circles    no include circle between files or folders of host/
+  walls      only the allowed folders include <linux/kvm.h>, <jansson.h>, <perfmon/> and stdio
+  words      no word or pattern that the style avoids; no split format string
+  catalogue  each row has a body for each architecture, and each body has a row
+  configs    each row has a summary
+  reference  the tables of bench/README.md equal those of wsbench list
+  spdx       each source begins with the SPDX line
   schema     results/*schema.json are valid draft-07
 
-BUILD is the build folder (default: build): version.h and, for reference, wsbench.
-Exit code: 0 all is well; 1 something is not; 2 bad usage.
+BUILD is the build folder (default: build), with version.h and, for reference, wsbench.
+Exit code: 0 all checks passed; 1 a check failed; 2 bad usage.
 END
 }
 
-# sources PATTERN...: files of this tree, those that git ignores left out. A clone
-# without git (a release) is searched instead.
+# sources PATTERN...: the files of this tree, without those that git ignores. A tree
+# without git (a release) is searched.
 sources() {
   if git rev-parse --git-dir >/dev/null 2>&1; then
     git ls-files --cached --others --exclude-standard -- "$@" | sort -u |
@@ -59,7 +62,7 @@ need() {
 
 host_flags=(-std=gnu11 -D_GNU_SOURCE -I. -I"$build")
 
-# version.h is made by the build; without one, any will do.
+# The build generates version.h; without a build, a placeholder is enough.
 version_flags() {
   if [ ! -f "$build/version.h" ]; then
     mkdir -p "$scratch/include"
@@ -69,8 +72,7 @@ version_flags() {
   fi
 }
 
-# arch_flags FILE: what the compiler needs for a file of an architecture that is not
-# this machine's, a payload's among them.
+# arch_flags FILE: compiler flags for payloads and for files of another architecture.
 arch_flags() {
   case $1 in
   */aarch64/*) echo --target=aarch64-linux-gnu ;;
@@ -96,17 +98,17 @@ check_format() {
   sources '*.c' '*.h' | xargs -r -P "$jobs" -n 8 clang-format --dry-run -Werror 2>&1
 }
 
-# tidy_one FILE: in a shell of its own, for xargs.
+# tidy_one FILE: runs in a separate shell, for xargs.
 tidy_one() {
   # shellcheck disable=SC2046  # words
   clang-tidy --quiet "$1" -- "${host_flags[@]}" $(arch_flags "$1") >"$scratch/tidy" 2>&1 && return
-  # One line each; `clang-tidy FILE -- FLAGS` shows the paths that lead there.
+  # One line per finding; `clang-tidy FILE -- FLAGS` also shows the path to it.
   grep -E '^[^ ]+: (error|warning): |^error: ' "$scratch/tidy" | sed "s|^$PWD/||" || cat "$scratch/tidy"
   return 1
 }
 
-# Bodies are one asm statement each, which says nothing to clang-tidy. Here and below,
-# the kernel's part is the kernel's build system's: nobody else has its headers.
+# Bodies are asm statements, which clang-tidy does not analyse. Here and below, host/kmod is
+# excluded: only the kernel's build system has the headers of the kernel.
 check_tidy() {
   need clang-tidy || return
   sources '*.c' | grep -v -e '^bench/.*/' -e '^guest/sample.c' -e '^host/kmod/' |
@@ -115,7 +117,7 @@ check_tidy() {
 
 check_cppcheck() {
   need cppcheck || return
-  # Symbols of linker scripts are compared on purpose. Tests are Criterion's macros.
+  # Comparisons of linker script symbols are intended. Tests consist of Criterion's macros.
   sources '*.c' | grep -v -e '^host/tests/unit_' -e '^host/kmod/' |
     cppcheck --quiet -j "$jobs" --std=c11 --enable=warning,performance,portability \
       --suppress=missingIncludeSystem --suppress=comparePointers \
@@ -132,19 +134,18 @@ check_shell() {
       case $f in
       *.sh | *.bash | *.bats) continue ;;
       esac
-      # Binary files have no first line worth the name.
       ! head -c 64 "$f" | tr -d '\0' | head -n 1 | grep -q '^#!.*\(bash\|/sh\)' || echo "$f"
     done
   )
   shellcheck "${files[@]}" || return
   mapfile -t files < <(sources '*.bats')
-  # errexit ignores all but the last command of an && list: such an assertion cannot fail.
+  # errexit ignores all commands of an && list except the last: the others cannot fail.
   if grep -nE '^[[:space:]]*(\[\[? .* \]\]?|grep -q .*) && (\[|grep)' "${files[@]}" | grep -v '||'; then
-    echo "an assertion per line: only the last one of these can fail"
+    echo "write one assertion per line: only the last assertion of these lines can fail"
     return 1
   fi
-  # Each test runs in a subshell, variables are for helpers to see, `run` sets what
-  # the tests look at, and what is for another shell is quoted.
+  # Excluded: variables that helpers read or that `run` sets, assignments in the subshell of
+  # a test, and code that is quoted for another shell.
   [ ${#files[@]} = 0 ] || shellcheck --shell=bats \
     --exclude=SC1091,SC2016,SC2030,SC2031,SC2034,SC2154 "${files[@]}"
 }
@@ -157,18 +158,18 @@ check_headers() {
     clang -fsyntax-only -x c -Wall -Wextra -Werror -Wno-unused-function -Wno-unused-const-variable \
       "${host_flags[@]}" $(arch_flags "$f") "$f" 2>&1 || bad=1
   done < <(sources '*.h' | grep -v -e '^bench/body.h$' -e '^host/kmod/[^w]')
-  # Its functions are the including file's to define.
+  # The including file defines the functions that body.h declares.
   clang -fsyntax-only -x c "${host_flags[@]}" -Wno-undefined-internal bench/body.h 2>&1 || bad=1
   return "$bad"
 }
 
-# includes: "FILE INCLUDED" for all includes of our own files.
+# includes: prints "FILE INCLUDED" for each include of an own header.
 includes() {
   sources '*.c' '*.h' | xargs grep -HoE '^[[:space:]]*#[[:space:]]*include "[^"]+"' |
     sed -E 's/:[[:space:]]*#[[:space:]]*include "/ /; s/"$//'
 }
 
-# A folder includes from folders of a lower rank and from itself.
+# A folder includes headers of folders of a lower rank and its own headers.
 check_layers() {
   includes | awk '
     BEGIN {
@@ -176,7 +177,7 @@ check_layers() {
       rank["result"] = 2; rank["targets"] = 3; rank["selftest"] = 4; rank["env"] = 4
       rank["measure"] = 5; rank["compare"] = 5; rank["history"] = 6; rank["explain"] = 6
       rank["report"] = 7; rank["cli"] = 8
-      # Pure functions: nothing below them but the language.
+      # Includes that the ranks allow and the design does not.
       never["stats vmm"]; never["stats bench"]; never["result vmm"]
       never["compare vmm"]; never["compare targets"]; never["history vmm"]; never["report vmm"]
     }
@@ -189,15 +190,69 @@ check_layers() {
       from = folder($1); to = folder($2)
       if ($1 ~ /^host\/tests\// || $1 ~ /^guest\// || !(from in rank) || from == to || from == "bench")
         next
-      if (to == "guest") { wrong("the guest is not part of the host"); next }
+      if (to == "guest") { wrong("host code does not include guest code"); next }
       if (!(to in rank)) next
-      if ((from " " to) in never) { wrong(from " knows nothing of " to); next }
-      if (rank[to] >= rank[from]) wrong(from " is not above " to)
+      if ((from " " to) in never) { wrong(from " must not depend on " to); next }
+      if (rank[to] >= rank[from]) wrong(from " does not rank above " to)
     }
     END { exit bad }'
 }
 
-# only_in WHAT REGEX WHERE...: an include that stays in the files that match WHERE.
+# A .c file and the .h file of the same name are one module; the folders x86_64/ and
+# aarch64/ belong to their parent folder. The tests and the kernel module are not part of
+# the program.
+check_circles() {
+  includes | grep -vE '^host/(tests|kmod)/' | python3 -c '
+import os, re, sys
+
+def module(path):
+    return os.path.splitext(path)[0]
+
+def folder(path):
+    return re.sub(r"/(x86_64|aarch64)$", "", os.path.dirname(path))
+
+def reachable(graph, start):
+    todo, seen = [start], set()
+    while todo:
+        for node in graph.get(todo.pop(), ()):
+            if node not in seen:
+                seen.add(node)
+                todo.append(node)
+    return seen
+
+def circles(edges):
+    graph = {}
+    for a, b in edges:
+        graph.setdefault(a, set()).add(b)
+    reach = {node: reachable(graph, node) for node in graph}
+    found = {tuple(sorted(n for n in reach[node] if node in reach.get(n, ())))
+             for node in graph if node in reach[node]}
+    return sorted(found)
+
+includes = []
+for line in sys.stdin:
+    source, header = line.split()
+    if not os.path.exists(header):
+        header = os.path.normpath(os.path.join(os.path.dirname(source), header))
+    if source.startswith("host/") and header.startswith("host/"):
+        includes.append((source, header))
+
+bad = 0
+for kind, name in (("files", module), ("folders", folder)):
+    edges = {}
+    for source, header in includes:
+        if name(source) != name(header):
+            edges.setdefault((name(source), name(header)), (source, header))
+    for circle in circles(edges):
+        bad = 1
+        print("circle of %s: %s" % (kind, " ".join(circle)))
+        for (a, b), (source, header) in sorted(edges.items()):
+            if a in circle and b in circle:
+                print("  %s: includes %s" % (source, header))
+sys.exit(bad)'
+}
+
+# only_in WHAT REGEX WHERE: only files that match WHERE include headers that match REGEX.
 only_in() {
   local what=$1 regex=$2 where=$3 found
   found=$(sources '*.c' '*.h' | grep -v '^host/tests/' | grep -Ev "$where" |
@@ -209,16 +264,16 @@ only_in() {
 
 check_walls() {
   local bad=0 found
-  only_in 'is for host/vmm and host/kmod' '<(linux|asm)/kvm' '^host/(vmm|kmod)/' || bad=1
-  only_in 'is for the codecs of documents' '<jansson' '^host/(result|history|explain)/' || bad=1
+  only_in 'only host/vmm and host/kmod include it' '<(linux|asm)/kvm' '^host/(vmm|kmod)/' || bad=1
+  only_in 'only the codecs of documents include it' '<jansson' '^host/(result|history|explain)/' || bad=1
   only_in 'host/stats does no I/O' '<(stdio|unistd|fcntl|sys/)' '^(bench|guest|host/([a-rt-z]|selftest))' || bad=1
   found=$(sources '*.c' '*.h' | xargs grep -lE '^#include <perfmon/' || true)
   if [ "$(grep -c . <<<"$found")" -gt 1 ]; then
-    printf '<perfmon/> is for one file, not for these:\n%s\n' "$found"
+    printf 'only one file may include <perfmon/>; these do:\n%s\n' "$found"
     bad=1
   fi
-  # bench/ is compiled by the guest and the host, and needs nothing of either; but a
-  # timed body is guest code, and may use the devices and the clock of its machine.
+  # Guest and host compile bench/, which includes headers of neither. Timed bodies are guest
+  # code, and may include the devices and the clock of the guest.
   found=$(sources 'bench/*.c' 'bench/*.h' | xargs grep -HnE '^[[:space:]]*#[[:space:]]*include' |
     grep -vE 'include (<(stdint|stddef|stdbool)\.h>|"bench/[^"]+")' |
     grep -vE '^bench/(x86_64|aarch64)/[^:]*:[0-9]+:#include "guest/' |
@@ -227,10 +282,10 @@ check_walls() {
     printf '%s\n' "$found" | sed 's|$|: bench/ includes nothing but the headers of the language and bench/|'
     bad=1
   fi
-  # Guest architecture is a value, and the linker chooses the host's.
+  # The guest architecture is a value; the linker chooses the files of the host architecture.
   found=$(sources 'host/*.c' 'host/*.h' | grep -vE '^host/(tests/payloads|vmm/(x86_64|aarch64))/' |
     xargs grep -HnE '^[[:space:]]*#[[:space:]]*(if|elif).*__(x86_64|aarch64)__' |
-    # Which of the two this program was built for: one value, in one place.
+    # target.c defines the architecture of this program as a value.
     grep -v '^host/targets/target.c:' || true)
   if [ -n "$found" ]; then
     printf '%s\n' "$found" | sed 's|$|: no architecture conditions in generic code|'
@@ -239,7 +294,69 @@ check_walls() {
   return "$bad"
 }
 
-# rows FILE MACRO: the arguments of each row, as the preprocessor sees them.
+# Words and patterns to avoid (Python regular expressions, upper and lower case alike, an
+# underscore is a blank), each with its name in the table of exceptions. Comments begin a
+# sentence where a comment mark or the end of another sentence precedes.
+words_avoided='
+whoever          \bwhoever\b
+somebody         \bsomebody\b
+nobody           \bnobody\b
+likewise         \blikewise\b
+the former       \bthe former\b
+the latter       \bthe latter\b
+that which       \bthat which\b
+told             \btold\b
+to be had        \bto be had\b
+what is          (?:/\*|^\s*\*|^\s*#|//|[.:;])\s*what (?:is|was|are|were)\b(?!.*\?)
+is no            (?<!there )\b(?:is|are) no (?!longer\b|more than\b)
+'
+# "FILE WORD: REASON"; FILE is a shell pattern.
+words_exceptions='
+scripts/check.sh *: this table
+'
+
+# Format strings are greppable: a line that ends inside of a string literal with a
+# conversion, and not after a line break, has its rest on the next line.
+check_words() {
+  sources '*.c' '*.h' '*.S' '*.def' '*.sh' '*.bash' '*.bats' '*.md' Makefile .ci/run host/tests/run |
+    grep -v '^host/tests/data/' |
+    python3 -c '
+import fnmatch, re, sys
+
+avoided = [(name, re.compile(regex, re.IGNORECASE)) for name, regex in
+           (re.split(r"\s{2,}", line, maxsplit=1) for line in sys.argv[1].strip().split("\n"))]
+exceptions = [re.split(r"[ :]", line.split(": ")[0], maxsplit=1) for line in sys.argv[2].strip().split("\n")]
+conversion = re.compile(r"%[-+ #0]*[0-9*]*(?:\.[0-9*]+)?(?:hh?|ll?|z|j|t)?[diouxXcsfFeEgGpm]")
+
+def excepted(path, name):
+    return any(fnmatch.fnmatch(path, e[0]) and e[1] in ("*", name) for e in exceptions)
+
+bad = 0
+def report(path, number, name, text):
+    global bad
+    if not excepted(path, name):
+        bad = 1
+        print("%s:%d: %s: %s" % (path, number, name, text.strip()))
+
+for path in sys.stdin.read().split("\n"):
+    if not path:
+        continue
+    with open(path, encoding="utf-8", errors="replace") as f:
+        lines = f.read().split("\n")
+    for number, line in enumerate(lines, 1):
+        text = line.replace("_", " ")
+        for name, regex in avoided:
+            if regex.search(text):
+                report(path, number, name, line)
+        if path.endswith((".c", ".h")) and number < len(lines):
+            after = lines[number]
+            if (re.search(r"[^\\]\"$", line) and not re.search(r"\\[nt]\"$", line) and
+                    re.match(r"\s*\"", after) and conversion.search(line + after)):
+                report(path, number, "split format string", line)
+sys.exit(bad)' "$words_avoided" "$words_exceptions"
+}
+
+# rows FILE MACRO: the preprocessed arguments of each row.
 rows() {
   printf '#define %s(...) @ __VA_ARGS__\n#include "%s"\n' "$2" "$1" |
     "${CC:-cc}" -E -P -I. -x c - | tr '\n' ' ' | sed 's/@/\n/g' | sed 's/^ *//' | grep .
@@ -289,7 +406,7 @@ check_configs() {
   while IFS= read -r row; do
     n=$((n + 1))
     id=${row%%[ ,]*}
-    # Its last argument is the summary.
+    # The last argument is the summary.
     if [[ ! $row =~ \"[^\"]{10,}\"[\ \)]*$ ]]; then
       echo "bench/configs.def: $id has no summary"
       bad=1
@@ -332,7 +449,7 @@ for path in sys.argv[1:]:
     with open(path) as f:
         schema = json.load(f)
     if schema.get("$schema") != "http://json-schema.org/draft-07/schema#":
-        sys.exit(f"{path} does not say that it is draft-07")
+        sys.exit(f"{path}: $schema is not draft-07")
     jsonschema.Draft7Validator.check_schema(schema)
 END
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Runs the first commands of README in a minimal Debian 12, to find what
+# Runs the first commands of README in a minimal Debian 12, to find packages that
 # scripts/packages lacks.
 set -Eeuo pipefail
 trap 'echo "cleanroom: line $LINENO: $BASH_COMMAND failed" >&2' ERR
@@ -9,7 +9,7 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 top=$(dirname "$here")
 # shellcheck source=/dev/null
 . "$here/apt-private.sh"
-apt_reason='' # set by what fails
+apt_reason='' # set by a function that fails
 
 suite=bookworm
 code_skipped=77
@@ -18,7 +18,7 @@ code_skipped=77
 test_files=(unit_cli plot report failed_target)
 test_filter='^kcidb|^every kernel' # of more files
 test_filter_files=(export sweep)
-# A row or a test that is skipped for one of these reasons lacks a file.
+# A skip for one of these reasons means that a file is missing.
 lack='not installed|not loaded|is not here|make kernels|make setup|no Python|not found|No such file'
 
 usage() {
@@ -78,7 +78,7 @@ step() {
   return 1
 }
 
-# complain TEXT...: something is wrong; the rest is still looked at.
+# complain TEXT...: reports a failure, and goes on.
 complain() {
   echo "cleanroom: FAILED: $*" | tee -a "$log"
   bad=1
@@ -343,7 +343,7 @@ clean_up() {
   fi
 }
 
-# What clean_up reads is no function's own: the shell may have left it by then.
+# Globals, as clean_up runs after main has returned.
 keep=0 scratch='' pid=''
 
 main() {

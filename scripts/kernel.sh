@@ -177,7 +177,7 @@ modules_take() {
   done
 }
 
-# download RELEASE: into the cache, whole or not at all. Needs the lock of the cache.
+# download RELEASE: adds a kernel to the cache, atomically. Needs the lock of the cache.
 download() {
   local release=$1 new tree package
   package=linux-image-$release

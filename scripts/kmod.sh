@@ -90,7 +90,7 @@ headers_fetch() {
   mv -T "$new" "$dir"
 }
 
-# build TREE FILE: builds the module in a copy of the sources, whole or not at all.
+# build TREE FILE: builds the module in a copy of the sources, and creates FILE atomically.
 build() {
   local tree=$1 file=$2 work log
   command -v "${cross}gcc" >/dev/null || die 4 "${cross}gcc is not installed (make setup)"

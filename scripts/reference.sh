@@ -41,7 +41,7 @@ def benchmarks():
     yield "| benchmark | on | handled by | what happens |"
     yield "|---|---|---|---|"
     for b in listed("benchmarks"):
-        # One line for the PMU's registers: bench/pmu.def lists them.
+        # The rows of PMU registers share one line; bench/pmu.def lists them.
         if b["group"] == "pmu_map":
             continue
         archs = " ".join(a for a in b["archs"])

@@ -8,7 +8,7 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=/dev/null
 . "$here/apt-private.sh"
 
-apt_reason='' # set by what fails
+apt_reason='' # set by a function that fails
 packages=(libjansson-dev libpfm4-dev libgsl-dev zlib1g-dev)
 
 usage() {
@@ -18,9 +18,9 @@ usage: scripts/sysroot.sh ARCH DIR
 Makes DIR/usr/{include,lib} of ARCH (x86_64, aarch64) from Debian's packages
   ${packages[*]}
 without touching the packages of this system. Does nothing if DIR is complete.
-DIR is replaced as a whole: it is complete or it is not there.
+DIR is replaced atomically.
 
-Exit code: 0 DIR is there; 2 bad usage; 4 the download failed.
+Exit code: 0 DIR is complete; 2 bad usage; 4 the download failed.
 END
 }
 
@@ -40,7 +40,7 @@ main() {
   if [ -f "$dir/.complete" ]; then
     [ "$(<"$dir/.complete")" != "$stamp" ] || exit 0
   elif [ -d "$dir" ] && [ -n "$(ls -A "$dir")" ]; then
-    die 2 "$dir is there and not a sysroot: refusing to replace it"
+    die 2 "$dir exists and is not a sysroot: refusing to replace it"
   fi
 
   echo "sysroot: downloading ${packages[*]} for $arch" >&2

@@ -31,8 +31,8 @@ int cmd_selftest(int argc, char **argv);
 int cmd_validate(int argc, char **argv);
 
 /* Runs a job inside a lab's machine, for lab_init_main(). */
-struct lab_job;
+struct job;
 struct lab_wire;
-int cmd_job_in_lab(const struct lab_job *job, struct lab_wire *wire);
+int agent_run(const struct job *job, struct lab_wire *wire);
 
 #endif

@@ -46,19 +46,17 @@ enum key {
 
 static const struct argp_option options[] = {
 	{ "config", OPTION_CONFIG, "A,B", 0,
-	  "compare config B with config A; in one file, pair by pair of interleaved "
-	  "boots",
-	  0 },
+	  "Compare config B with config A; of one file, boot by boot", 0 },
 	{ "bench", OPTION_BENCH, "GLOB,...", 0,
-	  "only these benchmarks; 'core': the most telling ones", 0 },
+	  "Compare only these benchmarks; 'core' selects the core benchmarks", 0 },
 	{ "metric", OPTION_METRIC, "NAME,...", 0,
-	  "metrics: round_trip (default), round_trip_batch, twin, ...", 0 },
+	  "Compare these metrics: round_trip (default), round_trip_batch, twin, ...", 0 },
 	{ "across", OPTION_ACROSS, "KIND,...", 0,
-	  "accept different machines, targets, units", 0 },
-	{ "all", OPTION_ALL, NULL, 0, "show also rows that are the same", 0 },
-	{ "json", OPTION_JSON, NULL, 0, "print all rows as JSON", 0 },
+	  "Compare although these differ: machines, targets, units", 0 },
+	{ "all", OPTION_ALL, NULL, 0, "Print also rows that are the same", 0 },
+	{ "json", OPTION_JSON, NULL, 0, "Print JSON", 0 },
 	{ "markdown", OPTION_MARKDOWN, NULL, 0,
-	  "print Markdown, for a comment on a change", 0 },
+	  "Print Markdown, for a comment on a change", 0 },
 	{ 0 }
 };
 
@@ -137,10 +135,10 @@ static error_t check_args(struct argp_state *state, const struct args *args)
 		return options_error(state, "no documents: '%s BASE.json NEW.json'",
 				     state->name);
 	if (args->n_paths == 1 && !args->options.config[0])
-		return options_error(state,
-				     "only one document, %s: give a second, or --config "
-				     "A,B for two configs of it",
-				     args->paths[0]);
+		return options_error(
+			state,
+			"only one document, %s: give a second, or --config A,B for two configs of it",
+			args->paths[0]);
 	return 0;
 }
 

@@ -162,10 +162,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-	{ "dry-run", OPTION_DRY, NULL, 0, "print the changes without making them", 0 },
+	{ "dry-run", OPTION_DRY, NULL, 0,
+	  "Print what would be changed, and change nothing", 0 },
 	{ "force", OPTION_FORCE, NULL, 0,
-	  "restore also settings that another program has changed since", 0 },
-	{ "root", OPTION_ROOT, "DIR", 0, "use files below DIR instead of /", 0 },
+	  "Restore also settings that were changed after tune", 0 },
+	{ "root", OPTION_ROOT, "DIR", 0, "Use the files below DIR instead of /", 0 },
 	{ 0 },
 };
 

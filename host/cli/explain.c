@@ -76,16 +76,15 @@ static enum cli_exit run_traced(struct explain *x, struct capture *c,
 {
 	struct run *run = &x->run;
 
-	run->request.options.plugin = c->plugin;
-	run->request.options.plugin_fd = c->fd;
-	run->request.benches = run->benches.names;
-	run->request.n_benches = 1;
-	run->request.configs = run->configs.names;
-	run->request.n_configs = 1;
-	run->request.options.symbols = keep_symbols;
-	run->request.options.symbols_ctx = symbols;
+	run->job.plugin = c->plugin;
+	run->job.plugin_fd = c->fd;
+	run->job.benches = run->benches.names;
+	run->job.n_benches = 1;
+	run->job.configs = run->configs.names;
+	run->job.n_configs = 1;
+	run->symbols = &(struct target_symbols){ keep_symbols, symbols };
 	/* The first boot is the one whose figure a run reports. */
-	run->request.boots = 1;
+	run->job.boots = 1;
 	return run_target(run, names_target(run->targets.names[0]), doc);
 }
 
@@ -175,7 +174,7 @@ static enum cli_exit explain_here(struct explain *x, struct explanation **out)
 		code = choose_config(x, row, bench);
 	if (code != CLI_OK)
 		return code;
-	rc = t.ops->open(&t, &x->run.request.options, &why);
+	rc = t.ops->open(&t, &x->run.job, &why);
 	if (rc) {
 		message_error("%s: %s", t.name, why.text);
 		t.ops->close(&t);
@@ -199,7 +198,7 @@ static enum cli_exit read_one(const char *path, struct explanation **out)
 
 	if (!explanation_read(path, out, &err))
 		return CLI_OK;
-	message_usage("wsbench", "%s", err.text);
+	message_usage("wsbench explain", "%s", err.text);
 	return CLI_USAGE;
 }
 

@@ -24,36 +24,41 @@ enum key {
 };
 
 static const struct argp_option options[] = {
-	{ "on", OPTION_ON, "TARGET", 0, "the lab to run it in", 0 },
-	{ "bench", OPTION_BENCH, "ID", 0, "what to explain: one benchmark", 0 },
+	{ "on", OPTION_ON, "TARGET", 0, "Run the benchmark in this lab", 0 },
+	{ "bench", OPTION_BENCH, "ID", 0, "Explain this benchmark", 0 },
 	{ "config", OPTION_CONFIG, "NAME", 0,
-	  "the counter config (default: pmu-emulated for PMU rows on arm64, otherwise default)",
+	  "Run the benchmark under this counter config (default: the last config of "
+	  "the benchmark)",
 	  0 },
-	{ "boots", OPTION_BOOTS, "N", 0, "VMs, as for run", 0 },
-	{ "events", OPTION_EVENTS, "N", 0, "timed events per boot, as for run", 0 },
-	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0, "give up on a boot after this time",
+	{ "boots", OPTION_BOOTS, "N", 0, "Boot N VMs", 0 },
+	{ "events", OPTION_EVENTS, "N", 0, "Time N events per boot", 0 },
+	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0, "Give up on a boot after this time",
 	  0 },
-	{ "kernel", OPTION_KERNEL, "IMAGE", 0, "boot this kernel in the lab", 0 },
+	{ "kernel", OPTION_KERNEL, "IMAGE", 0,
+	  "Boot this kernel in the lab: a path, or the release of a cached kernel", 0 },
 	{ "modules", OPTION_MODULES, "DIR", 0,
-	  "its KVM modules (default: the folder 'modules' beside it)", 0 },
-	{ "append", OPTION_APPEND, "ARGS", 0, "add to its command line", 0 },
+	  "Load KVM's modules from DIR (default: the folder 'modules' beside the "
+	  "kernel)",
+	  0 },
+	{ "append", OPTION_APPEND, "ARGS", 0, "Add ARGS to the kernel's command line",
+	  0 },
 	{ "diff", OPTION_DIFF, "FILE", 0,
-	  "show what changed since this explanation, function by function", 0 },
-	{ "tree", OPTION_TREE, NULL, 0, "show who called whom", 0 },
+	  "Print the change from this explanation, function by function", 0 },
+	{ "tree", OPTION_TREE, NULL, 0, "Print the call tree", 0 },
 	{ "folded", OPTION_FOLDED, NULL, 0,
-	  "print stacks, a line each, for flame graph tools", 0 },
+	  "Print stacks, one per line, for flame graph tools", 0 },
 	{ "kinds", OPTION_KINDS, NULL, 0,
-	  "look at each instruction: system registers, barriers, memory, cache lines; "
-	  "with --diff, how their numbers changed",
+	  "Count kinds of instructions: system registers, barriers, memory, cache "
+	  "lines; with --diff, print their change",
 	  0 },
 	{ "svg", OPTION_SVG, "FILE", 0,
-	  "draw a flame graph; with --diff, coloured by what changed", 0 },
-	{ "output", 'o', "FILE", 0, "write the explanation there", 0 },
+	  "Draw a flame graph; with --diff, coloured by the change", 0 },
+	{ "output", 'o', "FILE", 0, "Write the explanation to FILE", 0 },
 	{ 0 }
 };
 
 static error_t parse_number(int key, const char *arg, struct argp_state *state,
-			    struct measure_request *rq)
+			    struct job *job)
 {
 	uint64_t n;
 	error_t err;
@@ -62,17 +67,17 @@ static error_t parse_number(int key, const char *arg, struct argp_state *state,
 	case OPTION_BOOTS:
 		err = options_number(state, "--boots", arg, 1, 1000, &n);
 		if (!err)
-			rq->boots = (uint32_t)n;
+			job->boots = (uint32_t)n;
 		return err;
 	case OPTION_EVENTS:
 		err = options_number(state, "--events", arg, 2, ABI_SERIES_MAX, &n);
 		if (!err)
-			rq->events = (uint32_t)n;
+			job->events = (uint32_t)n;
 		return err;
 	default: /* OPTION_TIMEOUT */
 		err = options_number(state, "--timeout", arg, 1, 86400, &n);
 		if (!err)
-			rq->options.timeout_ns = n * 1000000000u;
+			job->timeout_ns = n * 1000000000u;
 		return err;
 	}
 }
@@ -134,7 +139,7 @@ static error_t parse_output(int key, char *arg, struct explain *x)
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct explain *x = state->input;
-	struct target_options *o = &x->run.request.options;
+	struct job *job = &x->run.job;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
@@ -153,15 +158,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_BOOTS:
 	case OPTION_EVENTS:
 	case OPTION_TIMEOUT:
-		return parse_number(key, arg, state, &x->run.request);
+		return parse_number(key, arg, state, &x->run.job);
 	case OPTION_KERNEL:
-		o->kernel = arg;
+		job->kernel = arg;
 		return 0;
 	case OPTION_MODULES:
-		o->modules = arg;
+		job->modules = arg;
 		return 0;
 	case OPTION_APPEND:
-		o->append = arg;
+		job->append = arg;
 		return 0;
 	default:
 		return parse_output(key, arg, x);
@@ -174,11 +179,12 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "[FILE.json]",
-	.doc = "Attributes the instructions of one benchmark to functions of guest, kernel and "
-	       "VMM: runs the benchmark in a lab as 'run' does and records every instruction. "
-	       "With FILE.json, shows an explanation that was written before.\v"
-	       "The total is the figure that 'run' reports. Exits with 3 if the figure is not "
-	       "made of instructions alone.",
+	.doc = "Attributes the instructions of one benchmark to functions of the guest, "
+	       "the kernel and the VMM: runs the benchmark in a lab, as 'run' does, and "
+	       "records each instruction. With FILE.json, prints an explanation that was "
+	       "written before.\v"
+	       "The total is the figure that 'run' reports. The exit code is 3 if the "
+	       "figure cannot be explained by instructions.",
 	.children = children,
 };
 
@@ -246,9 +252,9 @@ static enum cli_exit check(const struct explain *x)
 enum cli_exit explain_parse(struct explain *x, int argc, char **argv, bool *go)
 {
 	memset(x, 0, sizeof(*x));
+	run_init(&x->run);
 	x->run.argc = argc;
 	x->run.argv = argv;
-	x->run.request.options.cpu = -1;
 	*go = false;
 	switch (options_parse(&argp, "wsbench explain", argc, argv, x)) {
 	case OPTIONS_BAD:

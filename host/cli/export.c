@@ -26,9 +26,9 @@ struct export_args {
 enum key { OPTION_FORMAT = 0x100, OPTION_METRIC };
 
 static const struct argp_option options[] = {
-	{ "format", OPTION_FORMAT, "FORMAT", 0, "output format, see below", 0 },
+	{ "format", OPTION_FORMAT, "FORMAT", 0, "Print this format (see below)", 0 },
 	{ "metric", OPTION_METRIC, "GLOB,...", 0,
-	  "only these metrics (default: round_trip; csv: all)", 0 },
+	  "Print these metrics (default: round_trip; csv: all)", 0 },
 	{ 0 },
 };
 
@@ -70,8 +70,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (!args->format)
 			return options_error(state, "no format: give --format FORMAT");
 		if (!args->n_paths)
-			return options_error(state, "no documents: 'wsbench export "
-						    "--format FORMAT FILE.json...'");
+			return options_error(
+				state,
+				"no documents: 'wsbench export --format FORMAT FILE.json...'");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;

@@ -45,14 +45,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option options[] = {
 	{ "threshold", KEY_THRESHOLD, "[GLOB=]AMOUNT", 0,
-	  "let changes for worse pass up to AMOUNT: 1%, 20insns (ticks, ns, cycles, "
-	  "counts), or "
-	  "mmio_*=2% for some benchmarks; can be repeated: a GLOB has priority, then the "
-	  "last",
+	  "Pass benchmarks that became worse by at most AMOUNT: 1%, 20insns (ticks, "
+	  "ns, cycles, counts), or mmio_*=2% for some benchmarks. Can be repeated: "
+	  "a threshold with a GLOB precedes one without, and a later threshold "
+	  "precedes an earlier one",
 	  0 },
 	{ "fail-on", KEY_FAIL_ON, "changed", 0,
-	  "exit code 1 also if a class changed (what handles the exit, exits per event, "
-	  "an exception)",
+	  "End with 1 also if the class of a benchmark changed (another handler, "
+	  "another number of exits, an exception)",
 	  0 },
 	{ 0 },
 };

@@ -33,36 +33,45 @@ enum key {
 };
 
 static const struct argp_option options[] = {
-	{ "db", OPTION_DB, "FILE.jsonl", 0, "the history file", 0 },
-	{ "on", OPTION_ON, "GLOB,...", 0, "check, show: only these targets", 0 },
+	{ "db", OPTION_DB, "FILE.jsonl", 0, "Use this history", 0 },
+	{ "on", OPTION_ON, "GLOB,...", 0, "Select these targets (check, show)", 0 },
 	{ "bench", OPTION_BENCH, "GLOB,...", 0,
-	  "check, show: only these benchmarks; 'core': the most telling ones", 0 },
-	{ "config", OPTION_CONFIG, "GLOB,...", 0, "check, show: only these configs", 0 },
+	  "Select these benchmarks (check, show); 'core' selects the core "
+	  "benchmarks",
+	  0 },
+	{ "config", OPTION_CONFIG, "GLOB,...", 0, "Select these configs (check, show)",
+	  0 },
 	{ "metric", OPTION_METRIC, "GLOB,...", 0,
-	  "only these metrics (add: default round_trip)", 0 },
+	  "Select these metrics (add: default round_trip)", 0 },
 	{ "last", OPTION_LAST, "N", 0,
-	  "check: only changes in the newest N runs of each target", 0 },
+	  "Judge only the newest N runs of each target (check)", 0 },
 	{ "confirm", OPTION_CONFIRM, NULL, 0,
-	  "check: measure what got worse again, in fresh boots, on both kernels if "
-	  "available",
+	  "Measure again, in fresh boots, what became worse; with both kernels if "
+	  "both are cached (check)",
 	  0 },
-	{ "boots", OPTION_BOOTS, "N", 0, "--confirm: number of boots (default: 5)", 0 },
+	{ "boots", OPTION_BOOTS, "N", 0, "Confirm by N boots (default: 5)", 0 },
 	{ "kernel", OPTION_KERNEL, "IMAGE", 0,
-	  "--confirm: kernel of the newest run (default: the cached kernel of that name)",
+	  "Confirm with this kernel as that of the newest run (default: the cached "
+	  "kernel of the same release)",
 	  0 },
-	{ "modules", OPTION_MODULES, "DIR", 0, "--confirm: KVM modules of that kernel",
+	{ "modules", OPTION_MODULES, "DIR", 0,
+	  "Load KVM's modules from DIR (default: the folder 'modules' beside the "
+	  "kernel)",
 	  0 },
 	{ "otava-exact", OPTION_OTAVA, NULL, 0,
-	  "use the algorithm of Apache Otava with its defaults (window 50, p 0.001, any "
+	  "Find what Apache Otava finds with its defaults (window 50, p 0.001, any "
 	  "magnitude)",
 	  0 },
-	{ "window", OPTION_WINDOW, "N", 0, "runs in a window (default: 50)", 0 },
-	{ "pvalue", OPTION_PVALUE, "P", 0, "significance (default: 0.0001)", 0 },
+	{ "window", OPTION_WINDOW, "N", 0, "Judge N runs together (default: 50)", 0 },
+	{ "pvalue", OPTION_PVALUE, "P", 0, "Set the significance level (default: 0.0001)",
+	  0 },
 	{ "magnitude", OPTION_MAGNITUDE, "X", 0,
-	  "least relative change of a noisy series (default: 0.01)", 0 },
+	  "Ignore smaller relative changes of noisy figures (default: 0.01)", 0 },
 	{ "all", OPTION_ALL, NULL, 0,
-	  "check: print a line per change, also for many small and equal changes", 0 },
-	{ "json", OPTION_JSON, NULL, 0, "check, show: print JSON", 0 },
+	  "Print a line for every change, also for groups of many small changes "
+	  "(check)",
+	  0 },
+	{ "json", OPTION_JSON, NULL, 0, "Print JSON (check, show)", 0 },
 	{ 0 }
 };
 
@@ -108,8 +117,9 @@ static error_t parse_end(const struct history_args *args, const struct argp_stat
 	if (!args->db)
 		return options_error(state, "no history file: give --db FILE.jsonl");
 	if (add && !args->n_files)
-		return options_error(state, "no documents: 'wsbench history add --db "
-					    "FILE.jsonl FILE.json...'");
+		return options_error(
+			state,
+			"no documents: 'wsbench history add --db FILE.jsonl FILE.json...'");
 	if (!add && args->n_files)
 		return options_error(state, "unexpected argument '%s'", args->files[0]);
 	return 0;
@@ -219,9 +229,9 @@ static void warn_torn(const struct history_args *args, size_t bytes, bool moved)
 		message_warn("%s: the last line was torn (%zu bytes, moved to %s.torn)",
 			     args->db, bytes, args->db);
 	else if (bytes)
-		message_warn("%s: the last line is torn and ignored (%zu bytes; 'history "
-			     "add' moves it to %s.torn)",
-			     args->db, bytes, args->db);
+		message_warn(
+			"%s: the last line is torn and ignored (%zu bytes; 'history add' moves it to %s.torn)",
+			args->db, bytes, args->db);
 }
 
 static void report_added(const struct history_args *args,

@@ -35,31 +35,34 @@ struct group {
 	const struct history_place *place;
 };
 
-/* "a,b,c" of what the group's series are called, each once. */
-static char *names(const struct group *g, bool configs)
+/* The group's benchmarks or configs, each once. */
+static void add_names(const struct group *g, bool configs, struct names_list *list)
 {
-	char *list = strdup("");
-
-	for (size_t i = 0; i < g->n && list; i++) {
+	list->names = calloc(g->n, sizeof(*list->names));
+	if (!list->names)
+		abort();
+	for (size_t i = 0; i < g->n; i++) {
 		const struct history_series *s = g->alarms[i].series;
 		const char *name = configs ? s->config : s->benchmark;
 		bool known = false;
-		char *longer;
 
-		for (size_t j = 0; j < i && !known; j++)
-			known = !strcmp(configs ? g->alarms[j].series->config
-						: g->alarms[j].series->benchmark,
-					name);
-		if (known)
-			continue;
-		if (asprintf(&longer, "%s%s%s", list, *list ? "," : "", name) < 0)
-			abort();
-		free(list);
-		list = longer;
+		for (size_t j = 0; j < list->n && !known; j++)
+			known = !strcmp(list->names[j], name);
+		if (!known)
+			list->names[list->n++] = name;
 	}
-	if (!list)
-		abort();
-	return list;
+}
+
+/* Whether this program has all benchmarks and configs of the run. */
+static bool is_known(const struct run *run)
+{
+	for (size_t i = 0; i < run->benches.n; i++)
+		if (!names_bench(run->benches.names[i]))
+			return false;
+	for (size_t i = 0; i < run->configs.n; i++)
+		if (!names_config(run->configs.names[i]))
+			return false;
+	return true;
 }
 
 static bool is_lab(const struct group *g)
@@ -98,66 +101,46 @@ static const char *obstacle(const struct group *g, const struct history_run *run
 	return why;
 }
 
-/* Asked before it is tried: a kernel that is not here is no error. */
-static struct result *run_request(const struct run *request, const struct group *g,
-				  const char **why)
-{
-	const struct target *row = names_target(g->place->target);
-	struct target probe = *row;
-	struct result *doc = NULL;
-	struct error err;
-
-	if (probe.ops->probe(&probe, &request->request.options, &err)) {
-		*why = is_lab(g) ? "its kernel is not here, or the lab cannot run"
-				 : "the target cannot run here";
-		return NULL;
-	}
-	run_target(request, row, &doc);
-	if (!doc)
-		*why = "it could not be measured";
-	return doc;
-}
-
-/* The group's benchmarks on the run's kernel; NULL and `why`. */
-static struct result *measure(const struct group *g, const struct history_run *run,
+/* The group's benchmarks on the kernel of `of`; NULL and `why`. */
+static struct result *measure(const struct group *g, const struct history_run *of,
 			      const char **why)
 {
-	const char *given = run == g->new ? g->args->kernel : NULL;
-	char *benches = names(g, false), *configs = names(g, true), boots[32];
-	char *argv[16] = { (char *)"run",      (char *)"--quiet",
-			   (char *)"--on",     (char *)g->place->target,
-			   (char *)"--bench",  benches,
-			   (char *)"--config", configs,
-			   (char *)"--boots",  boots };
-	int argc = 10;
+	const struct target *target = names_target(g->place->target);
+	const char *given = of == g->new ? g->args->kernel : NULL;
 	struct result *doc = NULL;
-	struct run request;
-	bool go;
+	struct error err;
+	struct run run;
 
-	snprintf(boots, sizeof(boots), "%llu", (unsigned long long)g->args->boots);
-	if (is_lab(g) && (given || run->kernel)) {
-		argv[argc++] = (char *)"--kernel";
-		argv[argc++] = (char *)(given ? given : run->kernel);
-		if (given && g->args->modules) {
-			argv[argc++] = (char *)"--modules";
-			argv[argc++] = (char *)g->args->modules;
-		}
+	*why = obstacle(g, of);
+	if (*why)
+		return NULL;
+	run_init(&run);
+	run.common.quiet = true;
+	add_names(g, false, &run.benches);
+	add_names(g, true, &run.configs);
+	run.job.boots = (uint32_t)g->args->boots;
+	if (is_lab(g)) {
+		run.job.kernel = given ? given : of->kernel;
+		run.job.modules = given ? g->args->modules : NULL;
 	}
-	*why = obstacle(g, run);
-	if (!*why) {
-		if (run_parse(&request, argc, argv, &go) == CLI_OK && go)
-			doc = run_request(&request, g, why);
-		else
-			*why = "this program does not know the benchmark";
-		run_free(&request);
+	/* The probe comes first: a missing kernel is not an error here. */
+	if (!is_known(&run) || names_match_targets(target->name, &run.targets, &err) ||
+	    run_complete(&run) != CLI_OK) {
+		*why = "this program does not know the benchmark";
+	} else if (target->ops->probe(target, &run.job, &err)) {
+		*why = is_lab(g) ? "its kernel is not here, or the lab cannot run"
+				 : "the target cannot run here";
+	} else {
+		run_target(&run, target, &doc);
+		if (!doc)
+			*why = "it could not be measured";
 	}
-	if (doc && !same_kernel(doc, run)) {
+	run_free(&run);
+	if (doc && !same_kernel(doc, of)) {
 		*why = "another kernel was given";
 		result_free(doc);
 		doc = NULL;
 	}
-	free(benches);
-	free(configs);
 	return doc;
 }
 

@@ -46,10 +46,10 @@ struct list_args {
 /* The reason for which a target cannot run here; "" if it can. */
 static void probe(const struct target *t, struct error *err)
 {
-	const struct target_options options = { .cpu = -1 };
+	const struct job job = { .cpu = -1 };
 
 	err->text[0] = '\0';
-	if (t->ops->probe(t, &options, err) && !err->text[0])
+	if (t->ops->probe(t, &job, err) && !err->text[0])
 		snprintf(err->text, sizeof(err->text), "no reason was given");
 }
 

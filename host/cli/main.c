@@ -207,7 +207,7 @@ int main(int argc, char **argv)
 	 * is not enough: the first process of a container has id 1, too.
 	 */
 	if (getpid() == 1 && argc > 0 && !strcmp(argv[0], "/init"))
-		return lab_init_main(cmd_job_in_lab);
+		return lab_init_main(agent_run);
 
 	fill_standard_streams();
 	setlocale(LC_CTYPE,

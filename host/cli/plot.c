@@ -210,15 +210,16 @@ static char *help_filter(int key, const char *text, void *input)
 }
 
 static const struct argp_option options[] = {
-	{ "output", 'o', "DIR", 0, "folder for the pictures; created if missing", 0 },
+	{ "output", 'o', "DIR", 0,
+	  "Write the pictures to DIR, which is created if necessary", 0 },
 	{ "kind", OPTION_KIND, "NAME,...", 0,
-	  "draw these pictures only (default: all that the documents allow)", 0 },
+	  "Draw only these pictures (default: all that the documents allow)", 0 },
 	{ "bench", OPTION_BENCH, "GLOB,...", 0,
-	  "only these benchmarks; 'core': the most important ones", 0 },
+	  "Draw only these benchmarks; 'core' selects the core benchmarks", 0 },
 	{ "config", OPTION_CONFIG, "A,B", 0,
-	  "compare these two counter configs (default: all in the documents)", 0 },
+	  "Compare these two counter configs (default: those of the documents)", 0 },
 	{ "history", OPTION_HISTORY, "FILE.jsonl", 0,
-	  "also draw a history (see wsbench history)", 0 },
+	  "Draw figures from run to run, of this history (see wsbench history)", 0 },
 	{ 0 },
 };
 

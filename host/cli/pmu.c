@@ -14,8 +14,6 @@
 #include "host/report/pmu_map.h"
 #include "host/result/json_list.h"
 
-#define ARGS_MAX 16
-
 /* The default configs of x86_64; the rows of aarch64 have their own. */
 #define X86_64_CONFIGS "default,pmu-off,pmc-msr-user"
 
@@ -32,6 +30,8 @@ struct pmu_args {
 	struct options_common common;
 	const char *on, *config, *kernel, *modules, *append;
 	bool json;
+	int argc;
+	char **argv;
 	const char **paths;
 	size_t n_paths;
 	struct result **docs; /* `n_docs` of them */
@@ -61,15 +61,7 @@ static enum cli_exit read_all(struct pmu_args *args)
 	return CLI_OK;
 }
 
-static void option(char **argv, int *argc, const char *name, const char *value)
-{
-	if (!value)
-		return;
-	argv[(*argc)++] = (char *)name;
-	argv[(*argc)++] = (char *)value;
-}
-
-/* The map's benchmarks on an architecture, for --bench. The caller frees the list. */
+/* The map's benchmarks on an architecture, as --bench takes them. The caller frees it. */
 static char *benches_of(enum arch arch)
 {
 	struct pmu_line line;
@@ -90,33 +82,37 @@ static char *benches_of(enum arch arch)
 	return text;
 }
 
-/* `wsbench run` of these on one target. */
+/* Measures the benchmarks of the map on one target. */
 static enum cli_exit measure(struct pmu_args *args, const char *name, bool all)
 {
 	const struct target *t = names_target(name);
 	bool ask =
 		!args->config && t->arch == ARCH_X86_64 && strcmp(t->ops->kind, "bare");
-	char *argv[ARGS_MAX] = { (char *)"run" };
+	const char *configs = ask ? X86_64_CONFIGS : args->config;
 	char *benches = benches_of(t->arch);
 	struct result *doc = NULL;
-	enum cli_exit code;
+	enum cli_exit code = CLI_OK;
+	struct error why;
 	struct run run;
-	int argc = 1;
-	bool go;
 
-	option(argv, &argc, "--on", name);
-	option(argv, &argc, "--bench", benches);
-	option(argv, &argc, "--config", ask ? X86_64_CONFIGS : args->config);
-	option(argv, &argc, "--kernel", args->kernel);
-	option(argv, &argc, "--modules", args->modules);
-	option(argv, &argc, "--append", args->append);
-	if (args->common.quiet)
-		argv[argc++] = (char *)"--quiet";
-	code = run_parse(&run, argc, argv, &go);
-	if (code == CLI_OK && go) {
-		run.all_targets = all;
-		code = run_target(&run, t, &doc);
+	run_init(&run);
+	run.common = args->common;
+	run.all_targets = all;
+	run.argc = args->argc;
+	run.argv = args->argv;
+	run.job.kernel = args->kernel;
+	run.job.modules = args->modules;
+	run.job.append = args->append;
+	if (names_match_targets(name, &run.targets, &why) ||
+	    names_match_benches(benches, &run.benches, &why) ||
+	    (configs && names_match_configs(configs, &run.configs, &why))) {
+		message_usage("wsbench pmu", "%s", why.text);
+		code = CLI_USAGE;
 	}
+	if (code == CLI_OK)
+		code = run_complete(&run);
+	if (code == CLI_OK)
+		code = run_target(&run, t, &doc);
 	run_free(&run);
 	free(benches);
 	if (doc)
@@ -251,15 +247,20 @@ int cmd_pmu(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
 		{ "on", OPTION_ON, "TARGET,...", 0,
-		  "targets, as for 'wsbench run' (default: kvm)", 0 },
+		  "Measure on these targets, as for 'wsbench run' (default: kvm)", 0 },
 		{ "config", OPTION_CONFIG, "NAME,...", 0,
-		  "counter configs, a column each (default: on aarch64 pmu-off and "
-		  "pmu-emulated; on x86_64 default, pmu-off and pmc-msr-user)",
+		  "Print a column for each of these counter configs (default: on aarch64 "
+		  "pmu-off and pmu-emulated; on x86_64 default, pmu-off and pmc-msr-user)",
 		  0 },
-		{ "kernel", OPTION_KERNEL, "IMAGE", 0, "boot this kernel in the labs",
+		{ "kernel", OPTION_KERNEL, "IMAGE", 0,
+		  "Boot this kernel in the labs: a path, or the release of a cached kernel",
 		  0 },
-		{ "modules", OPTION_MODULES, "DIR", 0, "its KVM modules", 0 },
-		{ "append", OPTION_APPEND, "ARGS", 0, "add to its command line", 0 },
+		{ "modules", OPTION_MODULES, "DIR", 0,
+		  "Load KVM's modules from DIR (default: the folder 'modules' beside the "
+		  "kernel)",
+		  0 },
+		{ "append", OPTION_APPEND, "ARGS", 0,
+		  "Add ARGS to the kernel's command line", 0 },
 		{ "json", OPTION_JSON, NULL, 0, "Print JSON", 0 },
 		{ 0 },
 	};
@@ -269,12 +270,13 @@ int cmd_pmu(int argc, char **argv)
 		.options = options,
 		.parser = parse,
 		.args_doc = "[FILE.json...]",
-		.doc = "Prints the vPMU map, the handler and the cost of a read and a write "
-		       "of every PMU register, and the capabilities of host and guest. "
-		       "Measures, or shows documents with benchmarks pmu_*.",
+		.doc = "Prints the vPMU map, the handler and the cost of a read and of a "
+		       "write of each PMU register, and the capability table, host "
+		       "against guest. Measures, or prints documents with benchmarks "
+		       "pmu_*.",
 		.children = children,
 	};
-	struct pmu_args args = { 0 };
+	struct pmu_args args = { .argc = argc, .argv = argv };
 	enum cli_exit code = CLI_OK;
 
 	args.paths = calloc((size_t)argc + 1, sizeof(*args.paths));

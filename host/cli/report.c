@@ -126,9 +126,10 @@ static int write_report(struct report_args *args)
 }
 
 static const struct argp_option options[] = {
-	{ "output", 'o', "DIR", 0, "folder for " PAGE "; created if missing", 0 },
+	{ "output", 'o', "DIR", 0, "Write " PAGE " to DIR, which is created if necessary",
+	  0 },
 	{ "history", OPTION_HISTORY, "FILE.jsonl", 0,
-	  "also show a history (see wsbench history)", 0 },
+	  "Add the changes of this history (see wsbench history)", 0 },
 	{ 0 },
 };
 
@@ -138,9 +139,9 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "[FILE.json...]",
-	.doc = "Writes DIR/" PAGE " and prints its path: figures, pictures, and the "
-	       "reasons of missing figures, on one self-contained page.\v"
-	       "The first document of a target is the base of the others. Explanations "
+	.doc = "Writes DIR/" PAGE " and prints its path: figures, pictures, what is "
+	       "missing and why, on one page that needs no other file.\v"
+	       "Documents of one target are compared with the first of them. Explanations "
 	       "(wsbench explain -o) can be among the files.",
 	.children = children,
 };

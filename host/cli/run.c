@@ -169,7 +169,7 @@ static enum cli_exit run_all(const struct run *run)
 			run_metrics_print(stdout, docs[i], &table);
 		for (i = 0; run->stats && i < n; i++)
 			run_statistics_print(stdout, docs[i], &table);
-		if (run->request.pairs)
+		if (run->job.pairs)
 			code = worst(code,
 				     run_print_aa((const struct result *const *)docs, n));
 	} else if (code == CLI_OK && !interrupted) {

@@ -20,9 +20,10 @@ struct run {
 	 * measure have failed: if some were measured, or beside other targets.
 	 */
 	bool keep_failed;
-	struct measure_request request;
-	const char *label, *commit; /* of the subject; NULL: none given */
-	const char *output;	    /* -o; NULL: none */
+	struct job job;
+	const struct target_symbols *symbols; /* for explain; NULL */
+	const char *label, *commit;	      /* of the subject; NULL: none given */
+	const char *output;		      /* -o; NULL: none */
 	int argc;
 	char **argv;
 };
@@ -33,6 +34,18 @@ struct run {
  */
 enum cli_exit run_parse(struct run *run, int argc, char **argv, bool *go);
 void run_free(struct run *run);
+
+/*
+ * Without a command line: run_init(), fill in targets, benches, configs and the job's
+ * limits and options, run_complete(), run_target(), run_free().
+ */
+void run_init(struct run *run);
+
+/*
+ * Points the job to the lists of names; no target or no benchmark selects the default.
+ * CLI_USAGE after a message if a target cannot use an option of the job.
+ */
+enum cli_exit run_complete(struct run *run);
 
 /*
  * What a run in pairs of boots says of the machine: a table for each document.

@@ -33,54 +33,58 @@ enum key {
 
 static const struct argp_option options[] = {
 	{ "on", OPTION_ON, "TARGET,...", 0,
-	  "where to measure: names from 'wsbench list targets', globs, or 'all' for "
-	  "every "
-	  "one that can run here (default: kvm)",
+	  "Measure on these targets: names of 'wsbench list targets', globs, or "
+	  "'all' for every target that can run here (default: kvm)",
 	  0 },
 	{ "bench", OPTION_BENCH, "GLOB,...", 0,
-	  "what to measure: names from 'wsbench list benchmarks', globs, and 'core' for "
-	  "the few "
-	  "that say most (default: all)",
+	  "Measure these benchmarks: names of 'wsbench list benchmarks', globs, or "
+	  "'core' for the core benchmarks (default: all)",
 	  0 },
 	{ "config", OPTION_CONFIG, "NAME,...", 0,
-	  "counter configs to run each benchmark under, boots interleaved (default: each "
-	  "benchmark's own)",
+	  "Run each benchmark under these counter configs, with the boots "
+	  "interleaved (default: the configs of the benchmark)",
 	  0 },
-	{ "boots", OPTION_BOOTS, "N", 0, "VMs per benchmark and config", 0 },
-	{ "events", OPTION_EVENTS, "N", 0, "timed events per boot", 0 },
-	{ "cpu", OPTION_CPU, "N", 0, "on target kvm, pin the vCPU thread to this CPU",
-	  0 },
+	{ "boots", OPTION_BOOTS, "N", 0, "Boot N VMs for each benchmark and config", 0 },
+	{ "events", OPTION_EVENTS, "N", 0, "Time N events per boot", 0 },
+	{ "cpu", OPTION_CPU, "N", 0, "Pin the vCPU thread to CPU N (target kvm)", 0 },
 	{ "seed", OPTION_SEED, "N", 0,
-	  "of the order of the boots (default: random; 0 on exact targets)", 0 },
-	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0, "give up on a boot after this time",
+	  "Set the seed of the order of the boots (default: random; 0 on exact "
+	  "targets)",
 	  0 },
-	{ "kernel", OPTION_KERNEL, "IMAGE", 0, "boot this kernel in the labs", 0 },
+	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0, "Give up on a boot after this time",
+	  0 },
+	{ "kernel", OPTION_KERNEL, "IMAGE", 0,
+	  "Boot this kernel in the labs: a path, or the release of a cached kernel", 0 },
 	{ "modules", OPTION_MODULES, "DIR", 0,
-	  "its KVM modules (default: the folder 'modules' beside it)", 0 },
-	{ "append", OPTION_APPEND, "ARGS", 0, "add to its command line", 0 },
+	  "Load KVM's modules from DIR (default: the folder 'modules' beside the "
+	  "kernel)",
+	  0 },
+	{ "append", OPTION_APPEND, "ARGS", 0, "Add ARGS to the kernel's command line",
+	  0 },
 	{ "label", OPTION_LABEL, "TEXT", 0,
-	  "what you call what is being measured; into the document", 0 },
-	{ "commit", OPTION_COMMIT, "ID", 0, "the commit it was built from; likewise", 0 },
+	  "Store TEXT in the document, as a name of the measured kernel", 0 },
+	{ "commit", OPTION_COMMIT, "ID", 0,
+	  "Store ID in the document, as the commit of the measured kernel", 0 },
 	{ "payload", OPTION_PAYLOAD, "ELF", 0,
-	  "run this image instead of the built-in ones (see bench/abi.h)", 0 },
+	  "Run this image instead of the built-in payloads (see bench/abi.h)", 0 },
 	{ "aa", OPTION_AA, NULL, 0,
-	  "measure everything twice, boots side by side, and say what this machine can "
-	  "tell apart",
+	  "Measure everything twice, boots side by side, and print the smallest "
+	  "difference that this machine can resolve",
 	  0 },
 	{ "stats", OPTION_STATS, NULL, 0,
-	  "print what the VMM's run loop counted, after the table", 0 },
+	  "Print the counts of the VMM's run loop after the table", 0 },
 	{ "metrics", OPTION_METRICS, NULL, 0,
-	  "print every metric after the table: both timing modes, the twin, and what the "
-	  "guest's own PMC saw of a round trip",
+	  "Print every metric after the table: both timing modes, the twin, and "
+	  "what the guest's PMC counted of a round trip",
 	  0 },
 	{ "trace-states", OPTION_TRACE_STATES, NULL, 0,
-	  "on target kvm, print the run loop's state transitions after each boot", 0 },
+	  "Print the state transitions of the run loop after each boot (target kvm)", 0 },
 	{ "host-counters", OPTION_HOST_COUNTERS, NULL, 0,
-	  "count cycles and instructions of guest and host on the vCPU thread, into the "
-	  "document; makes entries and exits dearer",
+	  "Count cycles and instructions of guest and host on the vCPU thread, into "
+	  "the document; exits and entries become longer",
 	  0 },
 	{ "output", 'o', "FILE|DIR", 0,
-	  "write the result document there; several targets need a folder", 0 },
+	  "Write the result document to FILE; several targets need a folder", 0 },
 	{ 0 }
 };
 
@@ -96,26 +100,26 @@ static error_t number32(const struct argp_state *state, const char *name, const 
 }
 
 static error_t parse_number(int key, const char *arg, struct argp_state *state,
-			    struct measure_request *rq)
+			    struct job *job)
 {
 	uint64_t n;
 	error_t err;
 
 	switch (key) {
 	case OPTION_BOOTS:
-		return number32(state, "--boots", arg, 10000, &rq->boots);
+		return number32(state, "--boots", arg, 10000, &job->boots);
 	case OPTION_EVENTS:
-		return number32(state, "--events", arg, ABI_SERIES_MAX, &rq->events);
+		return number32(state, "--events", arg, ABI_SERIES_MAX, &job->events);
 	case OPTION_SEED:
-		rq->seed_given = true;
-		return options_number(state, "--seed", arg, 0, INT64_MAX, &rq->seed);
+		job->seed_given = true;
+		return options_number(state, "--seed", arg, 0, INT64_MAX, &job->seed);
 	case OPTION_CPU:
 		err = options_number(state, "--cpu", arg, 0, 4095, &n);
-		rq->options.cpu = (int)n;
+		job->cpu = (int)n;
 		return err;
 	default: /* OPTION_TIMEOUT */
 		err = options_number(state, "--timeout", arg, 1, 86400, &n);
-		rq->options.timeout_ns = n * 1000000000u;
+		job->timeout_ns = n * 1000000000u;
 		return err;
 	}
 }
@@ -151,7 +155,7 @@ static error_t parse_names(int key, const char *arg, struct argp_state *state,
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct run *run = state->input;
-	struct target_options *o = &run->request.options;
+	struct job *job = &run->job;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
@@ -166,15 +170,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_SEED:
 	case OPTION_CPU:
 	case OPTION_TIMEOUT:
-		return parse_number(key, arg, state, &run->request);
+		return parse_number(key, arg, state, &run->job);
 	case OPTION_KERNEL:
-		o->kernel = arg;
+		job->kernel = arg;
 		return 0;
 	case OPTION_MODULES:
-		o->modules = arg;
+		job->modules = arg;
 		return 0;
 	case OPTION_APPEND:
-		o->append = arg;
+		job->append = arg;
 		return 0;
 	case OPTION_LABEL:
 		run->label = arg;
@@ -183,10 +187,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		run->commit = arg;
 		return 0;
 	case OPTION_PAYLOAD:
-		o->payload = arg;
+		job->payload = arg;
 		return 0;
 	case OPTION_AA:
-		run->request.pairs = true;
+		run->job.pairs = true;
 		return 0;
 	case OPTION_STATS:
 		run->stats = true;
@@ -195,10 +199,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		run->metrics = true;
 		return 0;
 	case OPTION_HOST_COUNTERS:
-		o->host_counters = true;
+		job->host_counters = true;
 		return 0;
 	case OPTION_TRACE_STATES:
-		o->trace_states = true;
+		job->trace_states = true;
 		return 0;
 	case 'o':
 		run->output = arg;
@@ -213,10 +217,10 @@ static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, {
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.doc = "Measures what leaving the guest costs: boots payloads on each target, "
-	       "prints one table, and with -o writes one document per target.\v"
-	       "Ends with 4 if a target failed or a benchmark did not measure what it "
-	       "says.",
+	.doc = "Measures the cost of VM exits: boots payloads on each target, prints one "
+	       "table, and with -o writes one document per target.\v"
+	       "The exit code is 4 if a target failed, or if the counted exits do not prove "
+	       "a benchmark.",
 	.children = children,
 };
 
@@ -231,20 +235,20 @@ static uint64_t random_seed(void)
 }
 
 /* An option that a target would ignore is refused. NULL: there is none. */
-static const char *ignored_option(const struct target_options *o, const char *kind,
+static const char *ignored_option(const struct job *job, const char *kind,
 				  const char **why)
 {
 	bool is_kvm = !strcmp(kind, "kvm");
 
-	if (o->cpu >= 0 && !is_kvm) {
+	if (job->cpu >= 0 && !is_kvm) {
 		*why = "an emulated machine runs its vCPUs, on CPUs of its own";
 		return "--cpu";
 	}
-	if (o->trace_states && !is_kvm) {
+	if (job->trace_states && !is_kvm) {
 		*why = "it does not report the run loop's transitions";
 		return "--trace-states";
 	}
-	if (o->host_counters && !strcmp(kind, "bare")) {
+	if (job->host_counters && !strcmp(kind, "bare")) {
 		*why = "there is no host below the guest whose counters could be read";
 		return "--host-counters";
 	}
@@ -255,8 +259,7 @@ static enum cli_exit check_targets(const struct run *run)
 {
 	for (size_t i = 0; i < run->targets.n; i++) {
 		const struct target *t = names_target(run->targets.names[i]);
-		const char *why, *option = ignored_option(&run->request.options,
-							  t->ops->kind, &why);
+		const char *why, *option = ignored_option(&run->job, t->ops->kind, &why);
 
 		if (!option)
 			continue;
@@ -267,7 +270,7 @@ static enum cli_exit check_targets(const struct run *run)
 	return CLI_OK;
 }
 
-static enum cli_exit defaults(struct run *run)
+enum cli_exit run_complete(struct run *run)
 {
 	struct error why;
 
@@ -276,20 +279,26 @@ static enum cli_exit defaults(struct run *run)
 		message_error("%s", why.text);
 		return CLI_USAGE;
 	}
-	run->request.benches = run->benches.names;
-	run->request.n_benches = run->benches.n;
-	run->request.configs = run->configs.names;
-	run->request.n_configs = run->configs.n;
+	run->job.benches = run->benches.names;
+	run->job.n_benches = run->benches.n;
+	run->job.configs = run->configs.names;
+	run->job.n_configs = run->configs.n;
 	return check_targets(run);
+}
+
+void run_init(struct run *run)
+{
+	memset(run, 0, sizeof(*run));
+	run->job.kind = JOB_BOOTS;
+	run->job.cpu = run->job.plugin_fd = -1;
+	run->job.seed = random_seed();
 }
 
 enum cli_exit run_parse(struct run *run, int argc, char **argv, bool *go)
 {
-	memset(run, 0, sizeof(*run));
+	run_init(run);
 	run->argc = argc;
 	run->argv = argv;
-	run->request.options.cpu = -1;
-	run->request.seed = random_seed();
 	*go = false;
 	switch (options_parse(&argp, "wsbench run", argc, argv, run)) {
 	case OPTIONS_BAD:
@@ -300,7 +309,7 @@ enum cli_exit run_parse(struct run *run, int argc, char **argv, bool *go)
 		break;
 	}
 	*go = true;
-	return defaults(run);
+	return run_complete(run);
 }
 
 void run_free(struct run *run)

@@ -26,8 +26,8 @@ static void now_text(char text[TIME_BYTES])
 	strftime(text, TIME_BYTES, "%Y-%m-%dT%H:%M:%SZ", &utc);
 }
 
-static void begin(struct result *r, const struct run *run,
-		  const struct measure_request *request, const char *started)
+static void begin(struct result *r, const struct run *run, const struct job *job,
+		  const char *started)
 {
 	uint32_t tail = 0;
 	int i;
@@ -37,7 +37,7 @@ static void begin(struct result *r, const struct run *run,
 	r->run.id = result_format(r, "%s-%08x", started, tail);
 	r->run.started = result_string(r, started);
 	r->run.finished = r->run.started;
-	r->run.seed = request->seed;
+	r->run.seed = job->seed;
 	for (i = 0; i < run->argc; i++)
 		result_add_argv(r, run->argv[i]);
 	r->run.tool_version = version_text();
@@ -74,14 +74,14 @@ static int show_benchmark(void *ctx, const struct result *r,
 
 /* What only the program around a lab knows of it. */
 static void finish(struct result *r, const struct run *run, const struct target *t,
-		   const struct measure_request *request, const char *started)
+		   const struct job *job, const char *started)
 {
 	char now[TIME_BYTES];
 	bool partial = r->run.partial;
 	bool lab = !strcmp(t->ops->kind, "lab");
 
 	r->run = (struct result_run){ .partial = partial };
-	begin(r, run, request, started);
+	begin(r, run, job, started);
 	now_text(now);
 	r->run.finished = result_string(r, now);
 	r->subject.label = result_string(r, run->label);
@@ -106,7 +106,7 @@ static void finish(struct result *r, const struct run *run, const struct target 
 
 /* The target failed: what its document says of that, if there is to be one. */
 static void keep_failed(const struct run *run, const struct target *t,
-			const struct measure_request *request, const struct error *err,
+			const struct job *job, const struct error *err,
 			struct result **out)
 {
 	bool any = *out && (*out)->n_benchmarks;
@@ -115,7 +115,7 @@ static void keep_failed(const struct run *run, const struct target *t,
 		return;
 	if (!*out)
 		*out = result_new();
-	measure_fail(t, request, err, *out);
+	measure_fail(t, job, err, *out);
 }
 
 static enum cli_exit measure(const struct run *run, struct target *t, struct result **out)
@@ -126,31 +126,31 @@ static enum cli_exit measure(const struct run *run, struct target *t, struct res
 		.progress = show,
 		.benchmark = show_benchmark,
 	};
-	struct measure_request request = run->request;
+	struct job job = run->job;
 	struct error err = { "" };
 	char started[TIME_BYTES];
 	bool bad_request;
 	int rc;
 
 	/* Where nothing is left to chance, neither is this. */
-	if (t->exact && !request.seed_given)
-		request.seed = 0;
+	if (t->exact && !job.seed_given)
+		job.seed = 0;
 
 	progress_init(&d.progress, &run->common);
 	progress_show(&d.progress, "%s: starting", t->name);
 	now_text(started);
-	rc = t->ops->open(t, &run->request.options, &err);
+	rc = t->ops->open(t, &run->job, &err);
 	if (!rc)
-		rc = measure_run(t, &request, &watch, out, &err);
+		rc = measure_run(t, &job, &watch, out, &err);
 	t->ops->close(t);
 	progress_clear(&d.progress);
 	/* Nothing to measure, or nothing to measure it with: what was asked is wrong. */
 	bad_request = (rc == -ENOENT || rc == -ENOEXEC) && *out && !(*out)->n_benchmarks;
 	if (rc && !bad_request)
-		keep_failed(run, t, &request, &err, out);
+		keep_failed(run, t, &job, &err, out);
 	/* A lab that did not come up has no document to finish. */
 	if (*out && (*out)->n_benchmarks)
-		finish(*out, run, t, &request, started);
+		finish(*out, run, t, &job, started);
 	if (!rc)
 		return CLI_OK;
 	/* Under "all", a target that has none of the benchmarks is not missed. */
@@ -171,8 +171,9 @@ enum cli_exit run_target(const struct run *run, const struct target *row,
 	enum cli_exit code;
 	int rc;
 
+	t.symbols = run->symbols;
 	*out = NULL;
-	rc = t.ops->probe(&t, &run->request.options, &err);
+	rc = t.ops->probe(&t, &run->job, &err);
 	if (rc && run->all_targets && rc != -ENOEXEC) {
 		message_info(run->common.quiet, "%s is left out: %s", t.name, err.text);
 		return CLI_OK;
@@ -181,10 +182,10 @@ enum cli_exit run_target(const struct run *run, const struct target *row,
 		message_error("%s: %s", t.name, err.text);
 		if (rc == -ENOEXEC)
 			return CLI_USAGE;
-		keep_failed(run, &t, &run->request, &err, out);
+		keep_failed(run, &t, &run->job, &err, out);
 		if (*out) {
 			now_text(started);
-			finish(*out, run, &t, &run->request, started);
+			finish(*out, run, &t, &run->job, started);
 		}
 		return CLI_FAILED;
 	}

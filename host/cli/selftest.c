@@ -26,9 +26,8 @@ enum key {
 struct selftest_args {
 	struct options_common common;
 	const char *on;
-	struct target_options options;
-	const char *names[TESTS_MAX];
-	size_t n;
+	struct job job;
+	const char *tests[TESTS_MAX]; /* of `job` */
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -43,18 +42,18 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		args->on = arg;
 		return 0;
 	case OPTION_KERNEL:
-		args->options.kernel = arg;
+		args->job.kernel = arg;
 		return 0;
 	case OPTION_MODULES:
-		args->options.modules = arg;
+		args->job.modules = arg;
 		return 0;
 	case OPTION_APPEND:
-		args->options.append = arg;
+		args->job.append = arg;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (args->n == TESTS_MAX)
+		if (args->job.n_tests == TESTS_MAX)
 			return options_error(state, "too many tests");
-		args->names[args->n++] = arg;
+		args->tests[args->job.n_tests++] = arg;
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -122,7 +121,7 @@ static int matrix_here(const struct selftest_args *a, const struct selftest_watc
 {
 	struct target t = *names_target("kvm");
 	struct error err = { "" };
-	int ret = t.ops->open(&t, &a->options, &err);
+	int ret = t.ops->open(&t, &a->job, &err);
 
 	if (!ret)
 		ret = measure_matrix(&t, watch, &err);
@@ -138,9 +137,9 @@ static int run_here(const struct selftest_args *a)
 	const struct selftest_watch watch = { &failed, print_line };
 	char why[256] = "";
 
-	if (a->n == 1 && !strcmp(a->names[0], SELFTEST_MATRIX))
+	if (a->job.kind == JOB_MATRIX)
 		return matrix_here(a, &watch);
-	ret = selftest_run(a->names, a->n, &watch, why, sizeof(why));
+	ret = selftest_run(a->tests, a->job.n_tests, &watch, why, sizeof(why));
 	if (ret == -ENOENT && strstr(why, "self-test")) {
 		message_usage("wsbench selftest", "%s", why);
 		return CLI_USAGE;
@@ -158,9 +157,9 @@ static int run_in_lab(const struct target *row, const struct selftest_args *a)
 	struct target t = *row;
 	int failed = 0, rc;
 
-	rc = t.ops->open(&t, &a->options, &err);
+	rc = t.ops->open(&t, &a->job, &err);
 	if (!rc)
-		rc = t.ops->selftest(&t, a->names, a->n, print_line, &failed, &err);
+		rc = t.ops->selftest(&t, &a->job, print_line, &failed, &err);
 	t.ops->close(&t);
 	if (rc) {
 		message_error("%s", err.text);
@@ -171,7 +170,7 @@ static int run_in_lab(const struct target *row, const struct selftest_args *a)
 
 int cmd_selftest(int argc, char **argv)
 {
-	struct selftest_args a = { .on = "kvm", .options.cpu = -1 };
+	struct selftest_args a = { .on = "kvm", .job.cpu = -1 };
 	const struct target *row;
 
 	switch (options_parse(&argp, "wsbench selftest", argc, argv, &a)) {
@@ -182,6 +181,10 @@ int cmd_selftest(int argc, char **argv)
 	case OPTIONS_RUN:
 		break;
 	}
+	a.job.tests = a.tests;
+	a.job.kind = a.job.n_tests == 1 && !strcmp(a.tests[0], SELFTEST_MATRIX)
+			     ? JOB_MATRIX
+			     : JOB_SELFTEST;
 	row = names_target(a.on);
 	if (!row || (!row->ops->selftest && strcmp(row->name, "kvm"))) {
 		message_usage("wsbench selftest", "'%s' is not kvm or a lab", a.on);

@@ -50,7 +50,7 @@ static bool validate_file(const char *path)
 	struct error err;
 
 	if (explanation_or_result_check(path, &err)) {
-		message_usage("wsbench", "%s", err.text);
+		message_usage("wsbench validate", "%s", err.text);
 		return false;
 	}
 	printf("%s: ok\n", path);

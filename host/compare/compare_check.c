@@ -43,13 +43,13 @@ int compare_check_kind(const struct result *base, const struct result *new,
 			base->target.name, new->target.name);
 	if (!(o->across & machines) &&
 	    strcmp(base->machine.fingerprint, new->machine.fingerprint) != 0)
-		return error_set(err, -EINVAL,
-				 "different machines, %s (%s) and %s (%s) (--across "
-				 "machines compares them)",
-				 base->machine.fingerprint,
-				 base->machine.cpu_model ? base->machine.cpu_model : "?",
-				 new->machine.fingerprint,
-				 new->machine.cpu_model ? new->machine.cpu_model : "?");
+		return error_set(
+			err, -EINVAL,
+			"different machines, %s (%s) and %s (%s) (--across machines compares them)",
+			base->machine.fingerprint,
+			base->machine.cpu_model ? base->machine.cpu_model : "?",
+			new->machine.fingerprint,
+			new->machine.cpu_model ? new->machine.cpu_model : "?");
 	return 0;
 }
 
@@ -101,11 +101,10 @@ int compare_check_rows(const struct compare *c, const struct compare_options *o,
 		if (row->base.metric &&
 		    row->new.metric &&strcmp(row->base.metric->unit,
 					     row->new.metric->unit) != 0)
-			return error_set(err, -EINVAL,
-					 "%s: different units, %s and %s (--across units "
-					 "shows them)",
-					 row->name, row->base.metric->unit,
-					 row->new.metric->unit);
+			return error_set(
+				err, -EINVAL,
+				"%s: different units, %s and %s (--across units shows them)",
+				row->name, row->base.metric->unit, row->new.metric->unit);
 	}
 	return 0;
 }
@@ -173,8 +172,7 @@ static void note_tools(struct compare *c)
 	if (strcmp(a->tool_version, b->tool_version) != 0 ||
 	    strcmp(commits[0], commits[1]) != 0)
 		note(c,
-		     "Measured by different builds of wsbench, %s (%s) and %s (%s): the "
-		     "code of the guest can differ.",
+		     "Measured by different builds of wsbench, %s (%s) and %s (%s): the code of the guest can differ.",
 		     a->tool_version, commits[0], b->tool_version, commits[1]);
 }
 
@@ -200,16 +198,15 @@ static void note_document(struct compare *c, const char *word, const struct resu
 	else if (r->run.partial)
 		note(c, "The run of %s ended early.", word);
 	if (r->target.hypervisor && !strcmp(r->target.hypervisor, "software"))
-		note(c, "Measured on a software KVM: the figures are not those of "
-			"hardware.");
+		note(c,
+		     "Measured on a software KVM: the figures are not those of hardware.");
 }
 
 void compare_note(struct compare *c)
 {
 	if (c->drift.sd > 0)
 		note(c,
-		     "The machine drifts: all rows of a run can differ from the next run "
-		     "by %.1f %%. The intervals include this.",
+		     "The machine drifts: all rows of a run can differ from the next run by %.1f %%. The intervals include this.",
 		     100 * (exp(drift_reach(&c->drift, 0.95)) - 1));
 	note_document(c, "base", c->base);
 	note_document(c, "new", c->new);

@@ -55,12 +55,11 @@ static void judge_ranges(struct compare_row *row)
 	row->verdict = up || down ? compare_moved(row, up) : COMPARE_SAME_PLACEMENT;
 	/* A range of few boots is not reliable. */
 	if ((up || down) && chance > COMPARE_ALPHA)
-		snprintf(row->reason, sizeof(row->reason),
-			 "boots of one run differ: ranges over %zu and %zu boots are "
-			 "disjoint by chance in up to %.0f %% of comparisons; with %zu "
-			 "boots per side, in less than 1 %% (--boots)",
-			 base->boots, new->boots, 100 * chance,
-			 stats_least_values(COMPARE_ALPHA, 1));
+		snprintf(
+			row->reason, sizeof(row->reason),
+			"boots of one run differ: ranges over %zu and %zu boots are disjoint by chance in up to %.0f %% of comparisons (less than 1 %% with --boots %zu)",
+			base->boots, new->boots, 100 * chance,
+			stats_least_values(COMPARE_ALPHA, 1));
 }
 
 void compare_judge_exact(struct compare_row *row)
@@ -361,9 +360,9 @@ static void explain_undecided(const struct compare *c, struct compare_row *row,
 	};
 
 	if (is_contrary(row)) {
-		snprintf(row->reason, sizeof(row->reason),
-			 "the shift and the medians have different directions: the boots "
-			 "have several modes");
+		snprintf(
+			row->reason, sizeof(row->reason),
+			"the shift and the medians have different directions: the boots have several modes");
 		return;
 	}
 	row->boots_needed = stats_boots_needed(&power);
@@ -372,11 +371,12 @@ static void explain_undecided(const struct compare *c, struct compare_row *row,
 	else if (beyond(row->lo, row->band) || beyond(-row->hi, row->band))
 		what = "too few boots to be significant";
 	if (isnan(row->boots_needed))
-		snprintf(row->reason, sizeof(row->reason),
-			 "%s, and more boots would not help%s", what,
-			 c->drift.sd > 0 ? " (interleave the two, or reduce the drift of "
-					   "the machine)"
-					 : "");
+		snprintf(
+			row->reason, sizeof(row->reason),
+			"%s, and more boots would not help%s", what,
+			c->drift.sd > 0
+				? " (interleave the two, or reduce the drift of the machine)"
+				: "");
 	else
 		snprintf(row->reason, sizeof(row->reason),
 			 "%s: about %.0f boots per side would decide", what,

@@ -23,8 +23,8 @@ enum column {
 	COLUMNS,
 };
 
-/* The interval of a noisy row says more than its ratio; base and new are in the document.
- */
+/* Narrow terminals: the interval of a noisy row is kept longest, base and new are dropped
+ * first. */
 static const struct table_column columns[COLUMNS] = {
 	[COLUMN_BENCHMARK] = { "benchmark", TABLE_KEY, 0, NULL },
 	[COLUMN_BASE] = { "base", TABLE_RIGHT, 3, NULL },
@@ -246,22 +246,18 @@ static void print_legend(FILE *f, const struct compare *c, size_t columns_max)
 		const char *method, *text;
 	} rules[] = {
 		{ "exact", "exact target: any difference counts" },
-		{ "range", "boots of an exact target that differ (the kernel's path "
-			   "depends on the "
-			   "addresses of its data): base and new are ranges over the "
-			   "boots, difference "
-			   "and ratio are those of the nearest ends; overlapping ranges "
-			   "are the same "
-			   "(placement)" },
+		{ "range",
+		  "boots of an exact target that differ (the path in the kernel depends on "
+		  "the addresses of its data): base and new are ranges over the boots, "
+		  "difference and ratio are those of the nearest ends; overlapping ranges "
+		  "are the same (placement)" },
 		{ "sign test",
 		  "base, new: median over the paired boots; difference, ratio: of these "
 		  "medians. shift: median ratio of the pairs, with its 95 % interval; "
-		  "better, worse: significant by the sign test (0.01 after Holm), and "
-		  "the "
+		  "better, worse: significant by the sign test (0.01 after Holm), and the "
 		  "whole interval matters" },
 		{ "Mann-Whitney",
-		  "base, new: median over the boots; difference, ratio: of these "
-		  "medians. "
+		  "base, new: median over the boots; difference, ratio: of these medians. "
 		  "shift: Hodges-Lehmann estimate between the boots, with its 95 % "
 		  "interval; better, worse: significant by the Mann-Whitney test (0.01 "
 		  "after Holm), and the whole interval matters" },

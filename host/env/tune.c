@@ -135,10 +135,10 @@ static int parse(struct env_state *s, FILE *f, struct error *err)
 		n++;
 		line[len - whole] = '\0';
 		if (!whole || (n == 1 ? strcmp(line, HEAD) != 0 : parse_line(s, line)))
-			return error_set(err, -EINVAL,
-					 "%s: line %zu: not written by wsbench env "
-					 "(repair or remove the file)",
-					 s->file, n);
+			return error_set(
+				err, -EINVAL,
+				"%s: line %zu: not written by wsbench env (repair or remove the file)",
+				s->file, n);
 	}
 	if (!n)
 		return error_set(err, -EINVAL,
@@ -448,9 +448,9 @@ int env_restore(const struct env_tune *t, struct error *err)
 		snprintf(err->text, sizeof(err->text),
 			 "some settings cannot be restored; the state file keeps them");
 	else if (foreign)
-		snprintf(err->text, sizeof(err->text),
-			 "settings that another program has changed since were not "
-			 "restored (--force restores them)");
+		snprintf(
+			err->text, sizeof(err->text),
+			"settings that another program has changed since were not restored (--force restores them)");
 	return denied ? -EPERM : foreign ? -EEXIST : 0;
 }
 

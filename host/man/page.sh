@@ -83,7 +83,7 @@ date=$(LC_ALL=C date -u -d "$date" '+%B %-d, %Y')
       open = 1
       printf ".It %s%s%s\n", o[3] == "" ? "" : "Fl " substr(o[3], 2) " , ", \
         "Fl \\-" substr(o[2], 3), o[4] == "" ? "" : " Ar " roff(o[4])
-      print roff(o[5])
+      paragraph(o[5])
     }
     if (open)
       print ".El"

@@ -66,24 +66,25 @@ int measure_matrix(struct target *t, const struct selftest_watch *watch,
 		   struct error *err)
 {
 	struct matrix m = { .watch = watch };
-	struct measure_request rq = { .boots = 1, .events = MATRIX_EVENTS };
+	struct job job = {
+		.kind = JOB_BOOTS, .boots = 1, .events = MATRIX_EVENTS, .cpu = -1
+	};
 	const struct measure_watch measure_watch = { .ctx = &m,
 						     .benchmark = on_benchmark };
 	struct result *r = NULL;
 	char plan[32];
-	const char **benches = all_benches(&rq.n_benches);
+	const char **benches = all_benches(&job.n_benches);
 	const char **configs =
-		all_names(sizeof(*config_table), config_table, &rq.n_configs);
+		all_names(sizeof(*config_table), config_table, &job.n_configs);
 	int rc;
 
-	rq.options.cpu = -1;
-	rq.benches = benches;
-	rq.configs = configs;
+	job.benches = benches;
+	job.configs = configs;
 	if (!benches || !configs) {
 		rc = error_set(err, -ENOMEM, "out of memory");
 	} else {
 		watch->line(watch->ctx, "TAP version 13");
-		rc = measure_run(t, &rq, &measure_watch, &r, err);
+		rc = measure_run(t, &job, &measure_watch, &r, err);
 		snprintf(plan, sizeof(plan), "1..%u", m.done);
 		watch->line(watch->ctx, plan);
 	}

@@ -17,7 +17,7 @@
 
 struct session {
 	struct target *target;
-	const struct measure_request *request;
+	const struct job *job;
 	const struct measure_watch *watch;
 	struct plan plan;
 	struct result *result;
@@ -53,7 +53,7 @@ static int request_of(struct session *s, const struct plan_row *row,
 		.bench = row->bench,
 		.config = config,
 		.params = plan_params(&s->plan, row->bench),
-		.cpu = s->request->options.cpu,
+		.cpu = s->job->cpu,
 		.timeout_ns = s->plan.timeout_ns,
 		.placement = index,
 		.image = s->payload,
@@ -76,7 +76,7 @@ static void say_boot(const struct session *s, const struct plan_row *row,
 
 	snprintf(text, sizeof(text), "%s: %s, %s, boot %u of %u", s->target->name,
 		 row->bench->id, config->name, index + 1,
-		 s->plan.boots * (s->request->pairs ? 2 : 1));
+		 s->plan.boots * (s->job->pairs ? 2 : 1));
 	say(s, text);
 }
 
@@ -137,7 +137,7 @@ static int row_begin(struct session *s, const struct plan_row *row, struct row_r
 			.trust = trust_of(s, row->bench),
 			.exact = s->target->exact,
 			.unit = s->result->clock.unit,
-			.seed = s->request->seed,
+			.seed = s->job->seed,
 		};
 		assemble_begin(&run->a[i], row->bench, row->configs[i]);
 	}
@@ -151,8 +151,8 @@ static int row_begin(struct session *s, const struct plan_row *row, struct row_r
  */
 static int row_round(struct session *s, struct row_run *run, uint32_t round)
 {
-	bool backward = (round ^ s->request->seed) & 1;
-	uint32_t times = s->request->pairs ? 2 : 1;
+	bool backward = (round ^ s->job->seed) & 1;
+	uint32_t times = s->job->pairs ? 2 : 1;
 	size_t n = run->row->n_configs;
 
 	for (size_t i = 0; i < n * times; i++) {
@@ -231,7 +231,7 @@ struct batch {
 
 static int batch_fill(struct session *s, struct batch *b)
 {
-	size_t times = s->plan.boots * (s->request->pairs ? 2u : 1u), n = 0;
+	size_t times = s->plan.boots * (s->job->pairs ? 2u : 1u), n = 0;
 	int rc = 0;
 
 	for (size_t i = 0; i < s->plan.n_rows; i++)
@@ -361,12 +361,12 @@ static int run_all(struct session *s)
 	return rc ? rc : pmu_readings_add(s->target, &s->plan, s->result, s->err);
 }
 
-int measure_run(struct target *t, const struct measure_request *request,
+int measure_run(struct target *t, const struct job *job,
 		const struct measure_watch *watch, struct result **out, struct error *err)
 {
 	struct session s = {
 		.target = t,
-		.request = request,
+		.job = job,
 		.watch = watch,
 		.result = result_new(),
 		.err = err,
@@ -374,12 +374,12 @@ int measure_run(struct target *t, const struct measure_request *request,
 	int rc;
 
 	*out = s.result;
-	rc = plan_make(request, t, &s.plan, err);
+	rc = plan_make(job, t, &s.plan, err);
 	if (rc)
 		return rc;
-	if (request->options.payload)
-		rc = payload_read(request->options.payload, t->arch, &s.payload,
-				  &s.payload_bytes, err);
+	if (job->payload)
+		rc = payload_read(job->payload, t->arch, &s.payload, &s.payload_bytes,
+				  err);
 	if (!rc)
 		rc = run_all(&s);
 	*out = s.result;
@@ -400,8 +400,8 @@ static void describe_unopened(const struct target *t, struct result *r)
 	r->clock.overhead_min = r->clock.overhead_median = NAN;
 }
 
-void measure_fail(const struct target *t, const struct measure_request *request,
-		  const struct error *err, struct result *r)
+void measure_fail(const struct target *t, const struct job *job, const struct error *err,
+		  struct result *r)
 {
 	const char *why = reason_of(t, err, r);
 	struct error none;
@@ -411,7 +411,7 @@ void measure_fail(const struct target *t, const struct measure_request *request,
 		describe_unopened(t, r);
 	result_warn(r, RESULT_TARGET_FAILED, "%s", why);
 	r->run.partial = true;
-	if (plan_make(request, t, &plan, &none))
+	if (plan_make(job, t, &plan, &none))
 		return;
 	for (size_t i = 0; i < plan.n_rows; i++) {
 		const struct plan_row *row = &plan.rows[i];

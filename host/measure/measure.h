@@ -27,7 +27,7 @@ struct measure_watch {
  * and fills in `run`. 0; -EINTR (interrupted); -ENOENT (nothing to measure); or
  * another negative errno if the target failed, with `err`.
  */
-int measure_run(struct target *t, const struct measure_request *request,
+int measure_run(struct target *t, const struct job *job,
 		const struct measure_watch *watch, struct result **out,
 		struct error *err);
 
@@ -36,7 +36,7 @@ int measure_run(struct target *t, const struct measure_request *request,
  * the document lacks, as failed for the reason in `err`, and the warning
  * RESULT_TARGET_FAILED. Fills in target and clock where the target was not described.
  */
-void measure_fail(const struct target *t, const struct measure_request *request,
-		  const struct error *err, struct result *r);
+void measure_fail(const struct target *t, const struct job *job, const struct error *err,
+		  struct result *r);
 
 #endif

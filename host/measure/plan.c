@@ -76,11 +76,11 @@ static void own(const struct bench *b, const struct target *t, const char *const
 	}
 }
 
-static int add_row(struct plan *plan, const struct measure_request *rq,
-		   const struct target *t, const struct bench *b)
+static int add_row(struct plan *plan, const struct job *job, const struct target *t,
+		   const struct bench *b)
 {
-	const char *const *names = rq->configs;
-	size_t n = rq->n_configs, i;
+	const char *const *names = job->configs;
+	size_t n = job->n_configs, i;
 	struct plan_row *row = &plan->rows[plan->n_rows];
 
 	if (!n)
@@ -103,12 +103,11 @@ static int add_row(struct plan *plan, const struct measure_request *rq,
 	return 0;
 }
 
-static void set_params(struct plan *plan, const struct measure_request *rq,
-		       const struct target *t)
+static void set_params(struct plan *plan, const struct job *job, const struct target *t)
 {
-	plan->boots = rq->boots ? rq->boots : t->default_boots;
-	plan->params.warmup = t->default_warmup;
-	plan->params.events = rq->events ? rq->events : t->default_events;
+	plan->boots = job->boots ? job->boots : t->default_boots;
+	plan->params.warmup = job->warmup ? job->warmup : t->default_warmup;
+	plan->params.events = job->events ? job->events : t->default_events;
 	plan->params.batch = t->exact ? EXACT_BATCH : NOISY_BATCH;
 	plan->params.batches = t->exact ? EXACT_BATCHES : NOISY_BATCHES;
 	plan->params.pmc_events = plan->params.events;
@@ -120,29 +119,28 @@ static void set_params(struct plan *plan, const struct measure_request *rq,
 	plan->map_params.warmup /= MAP_SHARE;
 	plan->map_params.batch = t->exact ? 0 : MAP_BATCH;
 	plan->map_params.pmc_events = plan->map_params.spins = 0;
-	if (!rq->events)
+	if (!job->events)
 		plan->map_params.events /= MAP_SHARE;
-	plan->timeout_ns =
-		rq->options.timeout_ns ? rq->options.timeout_ns : BOOT_TIMEOUT_NS;
+	plan->timeout_ns = job->timeout_ns ? job->timeout_ns : BOOT_TIMEOUT_NS;
 }
 
-int plan_make(const struct measure_request *rq, const struct target *t, struct plan *plan,
+int plan_make(const struct job *job, const struct target *t, struct plan *plan,
 	      struct error *err)
 {
 	size_t i;
 
 	memset(plan, 0, sizeof(*plan));
-	set_params(plan, rq, t);
-	plan->rows = calloc(rq->n_benches ? rq->n_benches : 1, sizeof(*plan->rows));
+	set_params(plan, job, t);
+	plan->rows = calloc(job->n_benches ? job->n_benches : 1, sizeof(*plan->rows));
 	if (!plan->rows)
 		return error_set(err, -ENOMEM, "out of memory");
-	for (i = 0; i < rq->n_benches; i++) {
-		const struct bench *b = bench_of(rq->benches[i]);
+	for (i = 0; i < job->n_benches; i++) {
+		const struct bench *b = bench_of(job->benches[i]);
 
 		if (!b || !(b->archs & 1u << t->arch) ||
 		    (t->only && !(b->needs & t->only)))
 			continue;
-		if (add_row(plan, rq, t, b)) {
+		if (add_row(plan, job, t, b)) {
 			plan_free(plan);
 			return error_set(err, -ENOMEM, "out of memory");
 		}

@@ -10,18 +10,6 @@
 #include "host/lib/error.h"
 #include "host/targets/target.h"
 
-struct measure_request {
-	const char *const *benches; /* ids, each in bench_table */
-	size_t n_benches;
-	const char *const *configs; /* names; 0 of them: each row's own */
-	size_t n_configs;
-	uint32_t boots, events; /* 0: the target's default */
-	bool pairs;		/* two boots instead of each one, for A/A */
-	uint64_t seed;		/* of the order of the boots */
-	bool seed_given;
-	struct target_options options;
-};
-
 /* One benchmark and the configs it runs under, whose boots are interleaved. */
 struct plan_row {
 	const struct bench *bench;
@@ -43,8 +31,8 @@ struct plan {
  * the PMU under the configs that switch it off and on. 0; -ENOENT with `err` if
  * nothing is left; -ENOMEM. plan_free() it after success.
  */
-int plan_make(const struct measure_request *request, const struct target *t,
-	      struct plan *plan, struct error *err);
+int plan_make(const struct job *job, const struct target *t, struct plan *plan,
+	      struct error *err);
 void plan_free(struct plan *plan);
 
 /* What a boot of a row of `plan` is told. */

@@ -200,53 +200,6 @@ static int read_string(struct reader *rd, const struct field *f, const json_t *v
 	return 0;
 }
 
-static int read_choice(struct reader *rd, const struct field *f, const json_t *value,
-		       void *base)
-{
-	int index;
-
-	if (!json_is_string(value))
-		return wrong_type(rd, f, "a string");
-	index = word_index(f->words, json_string_value(value));
-	if (index < 0)
-		return wrong_word(rd, f->words);
-	codec_set(f, base, index);
-	return 0;
-}
-
-static int read_count(struct reader *rd, const struct field *f, const json_t *value,
-		      void *base)
-{
-	int64_t number = 0;
-	int err = check_integer(rd, value, f->min, max_of(f), &number);
-
-	if (!err)
-		codec_set(f, base, number);
-	return err;
-}
-
-static int read_real(struct reader *rd, const struct field *f, const json_t *value,
-		     void *base)
-{
-	double real = json_number_value(value);
-
-	if (!json_is_number(value))
-		return wrong_type(rd, f, "a number");
-	memcpy((char *)base + f->offset, &real, sizeof(real));
-	return 0;
-}
-
-static int read_bool(struct reader *rd, const struct field *f, const json_t *value,
-		     void *base)
-{
-	bool set = json_is_true(value);
-
-	if (!json_is_boolean(value))
-		return wrong_type(rd, f, "true or false");
-	memcpy((char *)base + f->offset, &set, sizeof(set));
-	return 0;
-}
-
 /* Stores the pointer of an array. The count grows with each element that is read. */
 static void set_array(const struct field *f, void *base, const void *array)
 {
@@ -349,56 +302,67 @@ static int read_bins(struct reader *rd, const struct field *f, const json_t *arr
 	return 0;
 }
 
-static int read_schema(struct reader *rd, const struct field *f, const json_t *value)
-{
-	if (json_is_string(value) && !strcmp(json_string_value(value), f->words[0]))
-		return 0;
-	return wrong_word(rd, f->words);
-}
-
-static int read_version(struct reader *rd, const struct field *f, const json_t *value)
-{
-	int64_t version;
-	char what[96];
-
-	if (!whole_number(value, &version) || version < f->max)
-		snprintf(what, sizeof(what), "expected %lld", (long long)f->max);
-	else if (version > f->max)
-		snprintf(what, sizeof(what),
-			 "version %lld is newer than this program's, %lld",
-			 (long long)version, (long long)f->max);
-	else
-		return 0;
-	return wrong(rd, what);
-}
-
 static int read_value(struct reader *rd, const struct field *f, const json_t *value,
 		      void *base)
 {
+	char *member = (char *)base + f->offset, what[96];
+	int64_t integer = 0;
+	double real;
+	bool set;
+	int rc;
+
 	switch (f->kind) {
 	case FIELD_STRING:
 		return read_string(rd, f, value, base);
 	case FIELD_STRINGS:
 		return read_strings(rd, f, value, base);
 	case FIELD_BOOL:
-		return read_bool(rd, f, value, base);
+		if (!json_is_boolean(value))
+			return wrong_type(rd, f, "true or false");
+		set = json_is_true(value);
+		memcpy(member, &set, sizeof(set));
+		return 0;
 	case FIELD_COUNT:
 	case FIELD_KNOWN:
-		return read_count(rd, f, value, base);
+		rc = check_integer(rd, value, f->min, max_of(f), &integer);
+		if (!rc)
+			codec_set(f, base, integer);
+		return rc;
 	case FIELD_CHOICE:
-		return read_choice(rd, f, value, base);
+		if (!json_is_string(value))
+			return wrong_type(rd, f, "a string");
+		integer = word_index(f->words, json_string_value(value));
+		if (integer < 0)
+			return wrong_word(rd, f->words);
+		codec_set(f, base, integer);
+		return 0;
 	case FIELD_REAL:
-		return read_real(rd, f, value, base);
+		if (!json_is_number(value))
+			return wrong_type(rd, f, "a number");
+		real = json_number_value(value);
+		memcpy(member, &real, sizeof(real));
+		return 0;
 	case FIELD_OBJECT:
-		return read_object(rd, f->of, value, (char *)base + f->offset);
+		return read_object(rd, f->of, value, member);
 	case FIELD_ARRAY:
 		return read_array(rd, f, value, base);
 	case FIELD_BINS:
 		return read_bins(rd, f, value, base);
 	case FIELD_SCHEMA:
-		return read_schema(rd, f, value);
+		if (json_is_string(value) &&
+		    !strcmp(json_string_value(value), f->words[0]))
+			return 0;
+		return wrong_word(rd, f->words);
 	case FIELD_VERSION:
-		return read_version(rd, f, value);
+		if (whole_number(value, &integer) && integer == f->max)
+			return 0;
+		if (integer > f->max)
+			snprintf(what, sizeof(what),
+				 "version %lld is newer than this program's, %lld",
+				 (long long)integer, (long long)f->max);
+		else
+			snprintf(what, sizeof(what), "expected %lld", (long long)f->max);
+		return wrong(rd, what);
 	}
 	return -EINVAL;
 }

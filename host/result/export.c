@@ -43,10 +43,10 @@ int export_write(const struct export_format *format, const struct export_request
 	for (size_t i = 0; format->one_each && i < rq->n_docs; i++)
 		for (size_t j = 0; j < i; j++)
 			if (!strcmp(rq->docs[i]->target.name, rq->docs[j]->target.name))
-				return error_set(err, -EINVAL,
-						 "%s holds only one run of each target: "
-						 "several runs of %s",
-						 format->name, rq->docs[i]->target.name);
+				return error_set(
+					err, -EINVAL,
+					"%s holds only one run of each target: several runs of %s",
+					format->name, rq->docs[i]->target.name);
 	return format->write(rq, out, err);
 }
 

@@ -55,14 +55,13 @@ const struct bare_machine bare_aarch64 = {
 	.clock = "CNTVCT_EL0",
 };
 
-static int bare_probe(const struct target *t, const struct target_options *opt,
-		      struct error *err)
+static int bare_probe(const struct target *t, const struct job *job, struct error *err)
 {
 	const struct bare_machine *m = t->config;
 	char path[PATH_MAX];
 	size_t bytes;
 
-	(void)opt;
+	(void)job;
 	if (!payload_find(t->arch, "null", &bytes))
 		return error_set(err, -ENOENT,
 				 "this wsbench has no payloads for %s (make native "
@@ -73,13 +72,12 @@ static int bare_probe(const struct target *t, const struct target_options *opt,
 	return 0;
 }
 
-static int bare_open(struct target *t, const struct target_options *opt,
-		     struct error *err)
+static int bare_open(struct target *t, const struct job *job, struct error *err)
 {
 	const struct bare_machine *m = t->config;
 	struct state *s = calloc(1, sizeof(*s));
 
-	(void)opt;
+	(void)job;
 	if (!s)
 		return error_set(err, -ENOMEM, "out of memory");
 	t->state = s;

@@ -25,13 +25,12 @@ struct state {
 	enum kvm_flavour flavour;
 };
 
-static int kvm_probe(const struct target *t, const struct target_options *opt,
-		     struct error *err)
+static int kvm_probe(const struct target *t, const struct job *job, struct error *err)
 {
 	int fd = kvm_open(err);
 
 	(void)t;
-	(void)opt;
+	(void)job;
 	if (fd < 0)
 		return fd;
 	close(fd);
@@ -54,8 +53,7 @@ static int pin(int cpu, cpu_set_t *before, struct error *err)
 	return 0;
 }
 
-static int kvm_target_open(struct target *t, const struct target_options *opt,
-			   struct error *err)
+static int kvm_target_open(struct target *t, const struct job *job, struct error *err)
 {
 	struct state *s = calloc(1, sizeof(*s));
 	int rc;
@@ -63,13 +61,13 @@ static int kvm_target_open(struct target *t, const struct target_options *opt,
 	if (!s)
 		return error_set(err, -ENOMEM, "out of memory");
 	t->state = s;
-	s->cpu = opt->cpu;
-	s->trace_states = opt->trace_states;
-	s->host_counters = opt->host_counters;
+	s->cpu = job->cpu;
+	s->trace_states = job->trace_states;
+	s->host_counters = job->host_counters;
 	s->kvm_fd = kvm_open(err);
 	if (s->kvm_fd < 0)
 		return s->kvm_fd;
-	rc = pin(opt->cpu, &s->allowed, err);
+	rc = pin(job->cpu, &s->allowed, err);
 	s->flavour = kvm_flavour(s->kvm_fd);
 	if (!kvm_flavour_is_hardware(s->flavour) && !t->exact)
 		target_software_defaults(t);

@@ -22,25 +22,15 @@
 #include "bench/catalogue.h"
 #include "host/lib/error.h"
 #include "host/result/result.h"
+#include "host/targets/job.h"
 
 struct result; /* host/result/result.h */
 struct target;
 
-/* What the user said about the kernel of a lab, and limits for all targets. */
-struct target_options {
-	const char *kernel;  /* --kernel: image file; NULL: newest cached */
-	const char *modules; /* --modules: folder with kvm*.ko; NULL: beside it */
-	const char *append;  /* --append: added to the kernel's command line */
-	int cpu;	     /* --cpu: pin the vCPU thread there; -1: not */
-	uint64_t timeout_ns; /* for one boot of a payload; 0: the target's default */
-	bool host_counters;  /* --host-counters: they cost entries and exits something */
-	bool trace_states;   /* --trace-states: to stderr, after each boot */
-	const char *payload; /* --payload: an ELF file that replaces the body; NULL */
-	const char *plugin;  /* labs: path of a plugin for the emulator; NULL */
-	int plugin_fd;	     /* what it gets to work on; only with `plugin` */
-	/* Labs: takes the functions of the lab's kernel, lines of kallsyms; NULL. */
-	int (*symbols)(void *ctx, const char *text, size_t bytes);
-	void *symbols_ctx;
+/* Receives the functions of a lab's kernel: lines of kallsyms. */
+struct target_symbols {
+	int (*take)(void *ctx, const char *text, size_t bytes);
+	void *ctx;
 };
 
 /* One boot: one VM, from creation to destruction. */
@@ -93,10 +83,8 @@ struct target_ops {
 	const char *kind; /* "kvm", "bare", "lab" */
 	bool parallel;	  /* boots() may be called by several threads at a time */
 	/* 0 if it can run here; else -errno, and `err` says why in one line. */
-	int (*probe)(const struct target *t, const struct target_options *opt,
-		     struct error *err);
-	int (*open)(struct target *t, const struct target_options *opt,
-		    struct error *err);
+	int (*probe)(const struct target *t, const struct job *job, struct error *err);
+	int (*open)(struct target *t, const struct job *job, struct error *err);
 	/*
 	 * Fills in subject, target, machine.pinned, clock.name/hz/unit of a document
 	 * and its warnings. A lab replaces `*r` by a document that has the machine, its
@@ -112,8 +100,8 @@ struct target_ops {
 	 */
 	int (*boots)(struct target *t, const struct boot_request *rq, size_t n,
 		     struct boot_report *reps, struct error *err);
-	/* Labs: runs the VMM's own tests of these names, or all; NULL: not here. */
-	int (*selftest)(struct target *t, const char *const *names, size_t n,
+	/* Labs: runs a JOB_SELFTEST or JOB_MATRIX. NULL: not supported. */
+	int (*selftest)(struct target *t, const struct job *job,
 			void (*line)(void *ctx, const char *text), void *ctx,
 			struct error *err);
 	/* The ELF image of the VMM that runs inside; NULL: this program itself. */
@@ -132,6 +120,8 @@ struct target {
 	const struct target_ops *ops;
 	const void *config; /* the ops' own row, e.g. a struct lab_machine */
 	void *state;	    /* the ops' own, from open to close */
+	/* Set before open(); NULL: not wanted. */
+	const struct target_symbols *symbols;
 };
 
 /* Ends with a row whose name is NULL. */

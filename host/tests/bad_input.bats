@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Bad usage, bad input, and output that cannot be written: one clear line on stderr,
-# the documented exit code, nothing left.
+# Bad usage, bad input and unwritable output: one line on stderr, the documented exit code,
+# and no file left behind.
 bats_require_minimum_version 1.5.0
 load helper
 
-@test "unknown names: the nearest is suggested" {
+@test "unknown names: the message suggests the nearest name" {
   refused 2 "unknown command 'rnu': did you mean 'run'?" "$wsbench" rnu
   refused 2 "no target matches 'kvn': did you mean 'kvm'?" "$wsbench" run --on kvn
   refused 2 "'lab:aarch64-vhd': did you mean 'lab:aarch64-vhe'?" "$wsbench" run --on lab:aarch64-vhd
@@ -16,17 +16,17 @@ load helper
   nothing_left
 }
 
-@test "unknown names that are near nothing: where to look" {
+@test "unknown names without a near match: the message names the list command" {
   refused 2 "'wsbench list targets' shows" "$wsbench" run --on elsewhere
   refused 2 "'wsbench list benchmarks' shows" "$wsbench" run --bench xyzzy
   refused 2 "'wsbench list configs' shows" "$wsbench" run --config xyzzy
   refused 2 "'wsbench run --help' lists" "$wsbench" run --xyzzy
   refused 2 "'wsbench --help' lists" "$wsbench" xyzzy
-  # One good name does not excuse the other.
+  # One valid name does not hide an unknown name.
   refused 2 "xyzzy" "$wsbench" run --on bare:x86_64,xyzzy
 }
 
-@test "values that are none" {
+@test "invalid option values" {
   refused 2 "'--boots' needs a value" "$wsbench" run --boots
   refused 2 "'x' is not a whole number" "$wsbench" run --events x
   refused 2 "'-1' is not a whole number" "$wsbench" run --events -1
@@ -37,21 +37,21 @@ load helper
   refused 2 "no file" "$wsbench" validate
 }
 
-@test "an option that a target would ignore is refused" {
+@test "an option that the target would ignore is refused" {
   local run=("$wsbench" run --bench null)
-  # Without a kernel, so before anything boots.
+  # No kernel exists: the run fails before a boot.
   export WORLDSWITCH_CACHE=$PWD
   refused 2 '--trace-states: not for target lab:x86_64-svm' "${run[@]}" --on lab:x86_64-svm --trace-states
   refused 2 '--cpu: not for target lab:aarch64-vhe' "${run[@]}" --on lab:aarch64-vhe --cpu 0
   refused 2 '--cpu: not for target bare:x86_64' "${run[@]}" --on bare:x86_64 --cpu 0
   refused 2 '--trace-states: not for target bare:aarch64' "${run[@]}" --on bare:aarch64 --trace-states
   refused 2 '--host-counters: not for target bare:x86_64' "${run[@]}" --on bare:x86_64 --host-counters
-  # Neither where another target would heed it.
+  # Also refused if another selected target supports the option.
   refused 2 '--cpu: not for target lab:x86_64-vmx' "${run[@]}" --on kvm,lab:x86_64-vmx --cpu 0
   nothing_left
 }
 
-@test "a benchmark that the target does not have" {
+@test "a benchmark that the target does not support" {
   need_target bare:aarch64
   refused 2 'none of these benchmarks and configs exist on aarch64' \
     "$wsbench" run --on bare:aarch64 --bench cpuid
@@ -59,7 +59,7 @@ load helper
 
 @test "--help is not an error, and goes to stdout" {
   for command in '' list run plot validate; do
-    # shellcheck disable=SC2086  # no word where it is empty
+    # shellcheck disable=SC2086  # an empty string is not an argument
     run_apart "$wsbench" $command --help
     [ "$status" = 0 ]
     [ -z "$stderr" ]
@@ -70,7 +70,7 @@ load helper
   [[ $stdout == wsbench\ [0-9]* ]]
 }
 
-@test "documents that are none" {
+@test "files that are not documents" {
   echo text >text
   echo '{}' >object
   refused 2 'cannot read missing: No such file' "$wsbench" validate missing
@@ -82,7 +82,7 @@ load helper
 
 lab=lab:aarch64-vhe
 
-@test "a kernel that cannot be read, or is none" {
+@test "a kernel that cannot be read, and a file that is not a kernel" {
   need_target $lab
   echo text >text
   refused 2 'cannot read kernel /nonexistent: No such file' "$wsbench" run --on $lab --kernel /nonexistent
@@ -102,7 +102,7 @@ lab=lab:aarch64-vhe
     "$wsbench" run --on lab:x86_64-svm --kernel "$cache/aarch64/default/vmlinuz"
 }
 
-@test "modules that are not there" {
+@test "missing modules" {
   need_target lab:x86_64-svm
   mkdir empty
   refused 2 'cannot read modules in missing: No such file' \
@@ -117,13 +117,13 @@ lab=lab:aarch64-vhe
     env PATH="$PWD/nothing" "$wsbench" run --on bare:x86_64
 }
 
-@test "no kernel and no download: the way out is named" {
+@test "no kernel and no download: the message names the command" {
   WORLDSWITCH_CACHE=$PWD/nothing refused 4 'run scripts/kernel.sh fetch --arch aarch64' \
     "$wsbench" run --on $lab
   nothing_left
 }
 
-@test "a place for the document that cannot be one" {
+@test "an invalid path for the document" {
   need_target bare:x86_64
   rows=("$wsbench" run --on bare:x86_64 --bench null -o)
   touch file
@@ -137,7 +137,7 @@ lab=lab:aarch64-vhe
   [ ! -s file ]
 }
 
-@test "a folder that cannot be written to" {
+@test "a folder without write permission" {
   need_target bare:x86_64
   need_own_mounts
   refused 2 'cannot write to folder ' "${own_mounts[@]}" '
@@ -145,7 +145,7 @@ lab=lab:aarch64-vhe
     exec "$0" run --on bare:x86_64 --bench null -o /mnt/doc.json' "$wsbench"
 }
 
-@test "a disk that is full: the old document stays, and no half of a new one" {
+@test "a full disk: the old document stays, without a partial new one" {
   need_target bare:x86_64
   need_own_mounts
   run_apart "${own_mounts[@]}" '
@@ -162,11 +162,11 @@ lab=lab:aarch64-vhe
   [[ $stderr == *'cannot write /mnt/doc.json: No space left on device'* ]]
   [ "$(cat seen)" = "doc.json
 old" ]
-  # The figures are not lost: the table is there.
+  # The table still prints the figures.
   [[ $stdout == *rdtsc* ]]
 }
 
-@test "standard output that is full or closed" {
+@test "a full or closed standard output" {
   need_target bare:x86_64
   full='"$0" run --on bare:x86_64 --bench null >/dev/full'
   refused 4 'cannot write to standard output: No space left on device' sh -c "$full" "$wsbench"
@@ -174,8 +174,8 @@ old" ]
   refused 4 'cannot write to standard output' sh -c "$closed" "$wsbench"
 }
 
-@test "nobody reads the output any more" {
-  # Ends like any program in a pipe does, without a word.
+@test "a closed pipe on standard output" {
+  # SIGPIPE ends the program without a message.
   run_apart bash -c '"$0" list 2>err | true; exit ${PIPESTATUS[0]}' "$wsbench"
   [ "$status" = 141 ] || [ "$status" = 0 ]
   [ ! -s err ]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The bare targets, and what holds for documents and output wherever they come from.
+# The bare targets, and properties of documents and output that all targets share.
 bats_require_minimum_version 1.5.0
 load helper
 
@@ -28,8 +28,8 @@ exact_and_empty() {
     for y in m("null")["boots"])'
 }
 
-@test "bare:x86_64: nothing costs nothing, in every event" { exact_and_empty x86_64; }
-@test "bare:aarch64: nothing costs nothing, in every event" { exact_and_empty aarch64; }
+@test "bare:x86_64: an empty region costs 0 in every event" { exact_and_empty x86_64; }
+@test "bare:aarch64: an empty region costs 0 in every event" { exact_and_empty aarch64; }
 
 @test "bare:x86_64: one RDTSC is one instruction" {
   document x86_64
@@ -41,7 +41,7 @@ exact_and_empty() {
   holds "$document" 'value("cntvct") == 1 and value("cntvct", metric="round_trip_batch") == 1'
 }
 
-@test "bare:aarch64: without a hypervisor the guest's PMC sees everything" {
+@test "bare:aarch64: without a hypervisor the guest's PMC counts every instruction" {
   document aarch64
   for bench in null cntvct eoi; do
     holds "$document" "value('$bench', metric='pmc_visible') == value('$bench')" \
@@ -49,7 +49,7 @@ exact_and_empty() {
   done
 }
 
-@test "bare: the interval of an exact figure is the figure" {
+@test "bare: the interval of an exact figure has zero width" {
   for a in x86_64 aarch64; do
     document $a
     holds "$document" 'all(y["estimate"]["ci"]["lo"] == y["estimate"]["value"] ==
@@ -59,14 +59,14 @@ exact_and_empty() {
   done
 }
 
-@test "bare: what needs a hypervisor is skipped with the reason, and is no zero" {
+@test "bare: rows that need a hypervisor are skipped with the reason, without a figure" {
   document x86_64
   holds "$document" 'b("hypercall")["status"] == "skip"' \
     '"hypervisor" in b("hypercall")["reason"] and not b("hypercall")["metrics"]'
 }
 
-# same ARCH: a second run of every fourth benchmark gives what the first gave, to the
-# byte. Each is an emulator of its own: what else is measured cannot matter.
+# same ARCH: a second run of every fourth benchmark gives equal documents, to the byte.
+# Each benchmark has its own emulator: other benchmarks do not influence the figure.
 same() {
   document "$1"
   local rows
@@ -86,10 +86,10 @@ assert one == two
 END
 }
 
-@test "bare:x86_64: a second run is the same to the byte" { same x86_64; }
-@test "bare:aarch64: a second run is the same to the byte" { same aarch64; }
+@test "bare:x86_64: a second run is equal to the byte" { same x86_64; }
+@test "bare:aarch64: a second run is equal to the byte" { same aarch64; }
 
-@test "bare: documents are valid, by wsbench and by the schema, and so are changes to them" {
+@test "bare: documents and changed documents: wsbench and the schema agree" {
   python3 -c 'import jsonschema' 2>/dev/null || skip "python3-jsonschema is not installed"
   document x86_64
   document aarch64
@@ -100,7 +100,7 @@ END
     "$BATS_FILE_TMPDIR"/{x86_64,aarch64}.json
 }
 
-@test "stdout is the table, stderr the messages" {
+@test "stdout has the table, stderr the messages" {
   document x86_64
   grep -q '^benchmark  *handled by' "$BATS_FILE_TMPDIR/x86_64.out"
   grep -q '^rdtsc ' "$BATS_FILE_TMPDIR/x86_64.out"
@@ -108,12 +108,12 @@ END
   [ "$(wc -l <"$BATS_FILE_TMPDIR/x86_64.err")" = 1 ]
 }
 
-@test "off a terminal there is no escape sequence and no progress" {
+@test "without a terminal there is no escape sequence and no progress" {
   document x86_64
   run ! grep -q $'[\033\r]' "$BATS_FILE_TMPDIR/x86_64.out" "$BATS_FILE_TMPDIR/x86_64.err"
 }
 
-@test "on a terminal progress is drawn and wiped" {
+@test "on a terminal progress is drawn and erased" {
   need_terminal
   need_target bare:x86_64
   run_apart "$python" "$tests/on_terminal.py" "$wsbench" run --on bare:x86_64 --bench null
@@ -122,7 +122,7 @@ END
   [[ $output == *$'\r\033[K'* ]]
 }
 
-@test "--quiet says nothing but the result" {
+@test "--quiet prints only the result" {
   need_terminal
   need_target bare:x86_64
   run_apart "$wsbench" run --on bare:x86_64 --bench null --quiet -o doc.json
@@ -142,14 +142,14 @@ END
   "${terminal[@]}" "${rows[@]}" >colored
   NO_COLOR=1 "${terminal[@]}" "${rows[@]}" >plain
   "${terminal[@]}" "${rows[@]}" --no-color >plain_too
-  # An error is red where it may be: the test can fail.
+  # With colours an error is red: the test can fail.
   "${terminal[@]}" "$wsbench" run --on bare:x86_64 --payload missing >colored_error || true
   NO_COLOR=1 "${terminal[@]}" "$wsbench" run --on bare:x86_64 --payload missing >plain_error || true
   cat colored colored_error | grep -q $'\033\[[0-9;]*m'
   run ! grep -q $'\033\[[0-9;]*m' plain plain_too plain_error
 }
 
-@test "-o of several targets is a folder with a document each" {
+@test "-o with several targets writes a folder, one document each" {
   need_target bare:x86_64
   need_target bare:aarch64
   run_apart "$wsbench" run --on 'bare:*' --bench null --quiet -o a/b
@@ -159,7 +159,7 @@ END
   nothing_left a a/b a/b/bare-x86_64.json a/b/bare-aarch64.json
 }
 
-# interrupted SIGNAL: the second boot of the second benchmark is cut short by it.
+# interrupted SIGNAL: the signal interrupts the second boot of the second benchmark.
 interrupted() {
   need_target bare:x86_64
   shim qemu-system-x86_64 4 "kill -$1 \$PPID; exec sleep 60"
@@ -177,8 +177,8 @@ interrupted() {
   nothing_left doc.json
 }
 
-@test "SIGINT: what finished is kept, marked as partial, and nothing is left" { interrupted INT; }
-@test "SIGTERM: what finished is kept, marked as partial, and nothing is left" { interrupted TERM; }
+@test "SIGINT: finished rows are kept in a partial document, no process or file is left" { interrupted INT; }
+@test "SIGTERM: finished rows are kept in a partial document, no process or file is left" { interrupted TERM; }
 
 @test "Ctrl-C on a terminal" {
   need_terminal
@@ -193,7 +193,7 @@ interrupted() {
   nothing_left doc.json
 }
 
-@test "SIGKILL: the emulator does not survive, and no half document is there" {
+@test "SIGKILL: the emulator does not survive, and there is no partial document" {
   need_target bare:x86_64
   shim qemu-system-x86_64 2 'kill -KILL $PPID; exec sleep 60'
   run_apart "$wsbench" run --on bare:x86_64 --bench null -o doc.json

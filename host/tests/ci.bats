@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What CI runs: a bisection with compare as its judge, the gate, a tree's own kernel.
+# The scripts for CI: bisection by wsbench compare, the gate, kernels of a built tree.
 bats_require_minimum_version 1.5.0
 load helper
 
@@ -22,7 +22,8 @@ commits() {
   done
 }
 
-# bisect OPTION...: the first commit is good, the last bad; $found is the culprit's word.
+# bisect OPTION...: the first commit is good, the last bad; sets $found to the word of the
+# first bad commit.
 bisect() {
   cd repo || return
   git bisect start HEAD "$(git rev-list --max-parents=0 HEAD)" >/dev/null 2>&1
@@ -33,27 +34,28 @@ bisect() {
   cd ..
 }
 
-@test "bisect finds the kernel that made hypercalls dearer" {
+@test "bisect finds the kernel that made hypercalls longer" {
   need_target "$target"
   local old new
   mapfile -t old < <(cd "$cache" && printf '%s\n' 6.1.*-cloud-* | sort -V | tail -n 4)
   mapfile -t new < <(cd "$cache" && printf '%s\n' 6.12.*-cloud-* | sort -V | head -n 3)
   [ -f "$cache/${old[0]}/vmlinuz" ] && [ -f "$cache/${new[0]}/vmlinuz" ] ||
     skip "it takes a kernel of 6.1 and one of 6.12: scripts/kernel.sh fetch --arch aarch64 --series 6.12"
-  # The first and the last commit are not tried, so neither is the culprit.
+  # git does not test the first and the last commit: the bad commit is another one.
   commits "${old[0]}" "${old[@]}" "${new[@]}" "${new[-1]}"
   "$wsbench" run --quiet --on "$target" --bench hypercall --kernel "${old[0]}" -o good.json >/dev/null
-  # A build that takes a kernel from a shelf.
+  # The build copies a kernel from the cache.
   bisect --base ../good.json --on "$target" --bench hypercall --threshold 10% --keep ../kept \
     --build 'rm -rf ../k; cp -r '"$cache"'/$(cat version) ../k' --kernel ../k/vmlinuz
   [ "$status" = 0 ]
   [ "$found" = "${new[0]}" ]
-  # Its document says which commit it was.
+  # The document names the commit.
   holds "kept/$(git -C repo rev-parse refs/bisect/bad).json" \
     'd["subject"]["kernel"] == "'"${new[0]}"'" and len(d["subject"]["commit"]) == 40'
 }
 
-# A wsbench whose runs give what the kernel image, a text, says; other commands are real.
+# A wsbench whose `run` reports the figures that the kernel image, a text file, contains;
+# the other commands are real.
 stand_in() {
   cat >stand-in <<END
 #!/usr/bin/env bash
@@ -87,20 +89,20 @@ END
   export WSBENCH=$PWD/stand-in
 }
 
-@test "bisect: what cannot be told is skipped, and small changes may be let pass" {
+@test "bisect: undecided commits are skipped, and a threshold ignores small changes" {
   stand_in
   commits 100 101 broken 101 no-build 130 130
   echo 100 >image
   ./stand-in run --kernel image --on "$target" -o good.json
   local build_kernel='grep -q no-build version && exit 1; cp version ../image'
   bisect --base ../good.json --on "$target" --bench hypercall --build "$build_kernel" --kernel ../image --threshold 5%
-  # The commit before it does not build: either may be it, and git says so.
+  # The commit before does not build: git reports both commits as candidates.
   [[ $stdout$stderr == *"does not build: skipped"* || $found = 130 ]]
   [[ $stdout == *" is good"*"hypercall: +1 insns +1 %, within --threshold 5%"* ]]
   [[ $stdout == *" is bad"*"hypercall: +30 insns +30 %"* ]]
   [ "$found" = 130 ]
   git_quiet -C repo bisect reset
-  # Without the threshold the first step of one instruction is it.
+  # Without the threshold the first step of one instruction is bad.
   bisect --base ../good.json --on "$target" --bench hypercall --build "$build_kernel" --kernel ../image
   [ "$found" = 101 ]
 }
@@ -121,7 +123,7 @@ END
   [ "$status" = 255 ]
 }
 
-@test "the gate: the first run has nothing to fail by, a worse one fails and is told" {
+@test "the gate: the first run has no verdict, a regression fails and is reported" {
   stand_in
   local gate=("$top/scripts/ci/measure.sh" --kernel image --on "$target" --db h.jsonl)
   echo 100 >image
@@ -135,7 +137,7 @@ END
   [ "$status" = 1 ]
   [[ $stdout == *"ccc (6.1.0-made-up), after bbb (6.1.0-made-up)"*"worse"* ]]
   grep -q '| hypercall | 100 | 107 |' c/comment.md
-  # Once is told; afterwards it is how things are.
+  # The gate reports a step once; later runs have the new level.
   run_apart "${gate[@]}" -o d --commit ddd
   [ "$status" = 0 ]
   echo broken >image
@@ -146,7 +148,7 @@ END
   [ "$(wc -l <h.jsonl)" = 4 ]
 }
 
-@test "the gate lets pass what a threshold allows, and the comment says what" {
+@test "the gate ignores regressions below a threshold, and the comment lists them" {
   stand_in
   local gate=("$top/scripts/ci/measure.sh" --kernel image --on "$target" --db h.jsonl --threshold 5%)
   echo 100 >image
@@ -162,7 +164,7 @@ END
   run_apart "${gate[@]}" -o c --commit ccc --base b
   [ "$status" = 1 ]
   run ! grep -q 'let pass' c/comment.md
-  # Of several the last; and for some benchmarks only.
+  # The last matching threshold applies; a pattern limits it to some benchmarks.
   run_apart "${gate[@]}" -o d --commit ddd --base b --threshold 'hyper*=8insns'
   [ "$status" = 0 ]
   run_apart "${gate[@]}" -o e --commit eee --base b --threshold bad
@@ -170,7 +172,7 @@ END
   [[ $stderr == *"--threshold bad: 'bad' is not an amount"* ]]
 }
 
-@test "a kernel is taken out of a tree that was built, with the modules KVM needs" {
+@test "kernel.sh take copies a built kernel with the modules that KVM needs" {
   local from
   from=$(cache_dir)/kernels/x86_64/default
   [ -f "$from/modules/kvm-amd.ko" ] || skip "no kernel for x86_64 is here: make kernels"
@@ -192,7 +194,7 @@ END
   refused 2 "take needs --tree and --to" "$top/scripts/kernel.sh" take --arch x86_64
 }
 
-# made_tree MODULE[=DEPENDS]...: a tree for x86_64 that made these modules, as if built.
+# made_tree MODULE[=DEPENDS]...: a fake build tree for x86_64 with these modules.
 made_tree() {
   local module path depends
   rm -rf tree k
@@ -215,16 +217,16 @@ taken() {
   [ -z "$stderr" ]
 }
 
-@test "of a tree those modules are taken that its configuration makes" {
+@test "kernel.sh take copies only modules of the current configuration" {
   made_tree arch/x86/kvm/kvm=irqbypass arch/x86/kvm/kvm-amd=kvm virt/lib/irqbypass
-  # What an earlier configuration left: another one of the same name comes first.
+  # A module that an earlier configuration left has the name of a current one.
   mkdir tree/a
   printf 'stale\0depends=gone\0' | tee tree/a/kvm.ko tree/a/kvm-intel.ko tree/a/irqbypass.ko >/dev/null
   taken
   [ "$(cd k/modules && echo *)" = 'irqbypass.ko kvm-amd.ko kvm.ko modules.builtin' ]
   run ! grep -q stale k/modules/*.ko
 
-  # As Linux 6.1 and older write the list.
+  # The format of the list in Linux 6.1 and older.
   sed -i 's/\.o$/.ko/; s,^virt,kernel/virt,' tree/modules.order
   taken
   [ "$(cd k/modules && echo *)" = 'irqbypass.ko kvm-amd.ko kvm.ko modules.builtin' ]
@@ -234,17 +236,17 @@ taken() {
     "$top/scripts/kernel.sh" take --arch x86_64 --tree tree --to k
 }
 
-@test "a kernel that has KVM built in is taken without modules, and needs none" {
+@test "kernel.sh take: a kernel with built-in KVM needs no modules" {
   made_tree arch/x86/kvm/kvm arch/x86/kvm/kvm-amd=kvm
-  # The same tree after CONFIG_KVM=y: nothing removes the modules, nor their list.
+  # The tree after a change to CONFIG_KVM=y: the build leaves the modules and their list.
   printf 'kernel/arch/x86/kvm/%s.ko\n' kvm kvm-amd kvm-intel >>tree/modules.builtin
   taken
   [ "$(ls k/modules)" = modules.builtin ]
-  # And after CONFIG_MODULES=n.
+  # The tree after CONFIG_MODULES=n.
   rm tree/modules.order
   taken
   [ "$(ls k/modules)" = modules.builtin ]
-  # One of them built in, the other not.
+  # One module built in, the other a file.
   made_tree arch/x86/kvm/kvm-intel
   printf 'kernel/arch/x86/kvm/%s.ko\n' kvm kvm-amd >>tree/modules.builtin
   taken
@@ -254,7 +256,7 @@ taken() {
   refused 2 'tree has no KVM for x86_64' "$top/scripts/kernel.sh" take --arch x86_64 --tree tree --to k
 }
 
-@test "the recipes are YAML, and what they run is here" {
+@test "the workflows are YAML, and run scripts that exist" {
   python3 -c 'import yaml' 2>/dev/null || skip "no Python with yaml here"
   python3 - "$top" <<'END'
 import os, re, sys, yaml
@@ -269,8 +271,8 @@ for name in ("github.yml", "gitlab.yml"):
 END
 }
 
-# ci_run SUMMARY CODE CLEANROOM: .ci/run beside a `make test` that prints SUMMARY and ends
-# with CODE, and a clean room that ends with CLEANROOM; $last is what it ends with.
+# ci_run SUMMARY CODE CLEANROOM: runs .ci/run with a `make test` that prints SUMMARY and
+# exits with CODE, and a clean room that exits with CLEANROOM; sets $last to the last line.
 ci_run() {
   rm -rf ci
   mkdir -p ci/.ci ci/scripts
@@ -284,7 +286,7 @@ ci_run() {
   last=${stdout##*$'\n'}
 }
 
-@test "the clean room counts as one test more" {
+@test "the clean room counts as one test" {
   ci_run "7 passed, 0 failed, 2 skipped" 0 0
   [ "$status" = 0 ]
   [ "$last" = "8 passed, 0 failed, 2 skipped" ]
@@ -303,7 +305,7 @@ ci_run() {
   [ "$last" = "1 passed, 1 failed, 0 skipped" ]
 }
 
-@test "the clean room is skipped without root, and says so; bad usage" {
+@test "the clean room is skipped with a reason without root; bad usage" {
   refused 2 'unknown argument --xyzzy' "$top/scripts/cleanroom.sh" --xyzzy
   refused 2 '--without needs a value' "$top/scripts/cleanroom.sh" --without
   local nobody=(setpriv --reuid=65534 --clear-groups)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# `wsbench compare` on documents that a target without a hypervisor made, and on
-# what is no document at all.
+# `wsbench compare` on documents of a target without a hypervisor, and on files that
+# are not documents.
 
 load helper
 bats_require_minimum_version 1.5.0
@@ -21,8 +21,8 @@ need_documents() {
   [ -z "${NO_BARE:-}" ] || skip "bare:x86_64: $NO_BARE"
 }
 
-# changed FILE STATEMENT: a copy of the document after a Python statement over it: `d`
-# is all of it, b(name) a benchmark.
+# changed FILE STATEMENT: writes a copy of the document, changed by a Python statement: `d`
+# is the document, b(name) a benchmark.
 changed() {
   python3 - "$DOC" "$1" "$2" <<'END'
 import json, sys
@@ -45,7 +45,7 @@ with open(sys.argv[2], "w") as f:
 END
 }
 
-@test "two runs of the same are the same" {
+@test "two runs of one kernel are the same" {
   need_documents
   "$wsbench" run --quiet --on bare:x86_64 --bench null,rdtsc,cr3,invlpg -o again.json >/dev/null
   run_apart "$wsbench" compare "$DOC" again.json
@@ -53,14 +53,14 @@ END
   [ "$status" = 0 ]
   [ -z "$stderr" ]
   [[ $stdout == *"0 worse, 0 better, 4 same, 0 inconclusive, 0 not compared"* ]]
-  # What is the same is not listed unless asked for.
+  # Rows without a difference are listed only with --all.
   [[ $stdout != *invlpg* ]]
   run_apart "$wsbench" compare --all "$DOC" again.json
   [ "$status" = 0 ]
   [[ $stdout == *invlpg*same* ]]
 }
 
-@test "one instruction more is worse, and the code says so" {
+@test "one instruction more is worse, with exit code 1" {
   need_documents
   changed new.json 'shift("cr3", 1); shift("rdtsc", -1)'
   run_apart "$wsbench" compare "$DOC" new.json
@@ -74,7 +74,8 @@ END
   [[ $stdout == *"0 worse, 1 better, 0 same"* ]]
 }
 
-# json EXPRESSION: over the output of `compare --json`: `d` is all of it, row(name) a row.
+# json EXPRESSION: evaluates an expression on the output of `compare --json`: `d` is the
+# comparison, row(name) a row.
 json() {
   python3 -c '
 import json, sys
@@ -85,7 +86,7 @@ answer = eval(sys.argv[2])
 sys.exit(0 if answer is True else f"{answer}: {sys.argv[2]}")' "$stdout" "$1"
 }
 
-@test "a class that changed is neither worse nor better, and always shown" {
+@test "compare: a changed class is neither worse nor better, and always shown" {
   need_documents
   changed new.json 'b("cr3").update(handled_by="kernel"); shift("cr3", 1000)
 b("rdtsc")["exits"]["faults"] = 20000; shift("rdtsc", -1)'
@@ -101,7 +102,7 @@ b("rdtsc")["exits"]["faults"] = 20000; shift("rdtsc", -1)'
   json 'row("cr3")["verdict"] == "changed" and row("rdtsc")["new_handled_by"] == "fault"'
   run_apart "$wsbench" compare --markdown "$DOC" new.json
   [[ $stdout == "### wsbench: "*" changed"*"| cr3 |"*"| changed |"*"<details>"* ]]
-  # Whoever wants it has it fail; and what is worse beside it still is.
+  # --fail-on changed; a row that is worse has priority.
   run_apart "$wsbench" compare "$DOC" new.json --fail-on changed
   [ "$status" = 1 ]
   run_apart "$wsbench" compare "$DOC" "$DOC" --fail-on changed
@@ -113,9 +114,9 @@ b("rdtsc")["exits"]["faults"] = 20000; shift("rdtsc", -1)'
   refused 2 "--fail-on better: not a verdict" "$wsbench" compare "$DOC" "$DOC" --fail-on better
 }
 
-@test "ranges over boots: those that meet are the same, those apart differ by their nearest ends" {
+@test "ranges over boots: overlapping ranges are the same, others differ by the nearest ends" {
   need_documents
-  # Two boots of each: the second is moved.
+  # Two boots of each document; the second boot is changed.
   local second='
 def second(name, by):
     boots = b(name)["metrics"][0]["boots"]
@@ -131,7 +132,7 @@ def second(name, by):
   [ "$status" = 0 ]
   grep -E '^cr3 +[0-9]+ to [0-9]+ +[0-9]+ to [0-9]+ +0 .* same \(placement\)$' <<<"$stdout"
   [[ $stdout == *"0 worse, 0 better, 2 same, 2 same (placement), 0 inconclusive"* ]]
-  # What is the same is not listed unless asked for.
+  # Rows without a difference are listed only with --all.
   run_apart "$wsbench" compare base.json meets.json
   [ "$status" = 0 ]
   [[ $stdout != *cr3* && $stdout == *"(--all shows rows that are the same)"* ]]
@@ -146,7 +147,7 @@ def second(name, by):
   json 'd["summary"]["same (placement)"] == 2 and d["outcome"] == "same"'
 }
 
-@test "a threshold lets pass, and the summary says what" {
+@test "compare: a threshold lets regressions pass, and the summary counts them" {
   need_documents
   changed base.json 'shift("cr3", 1000); shift("rdtsc", 1000); shift("invlpg", 1000)'
   changed new.json 'shift("cr3", 1005); shift("rdtsc", 1020); shift("invlpg", 900)'
@@ -160,7 +161,7 @@ def second(name, by):
   grep -E '^rdtsc .* \+20 .* worse$' <<<"$stdout"
   [[ $stdout == *"1 worse, 1 better, 1 same"* ]]
   [[ $stdout == *"1 worse within --threshold, let pass: cr3 +5 insns (+0.5 %)"* ]]
-  # In the rows' unit, and for some of them.
+  # In the unit of the rows, and for some rows only.
   run_apart "$wsbench" compare base.json new.json --threshold 20insns
   [ "$status" = 0 ]
   [[ $stdout == *"0 worse, 1 better"*"2 worse within --threshold, let pass: "*"rdtsc +20 insns"* ]]
@@ -168,7 +169,7 @@ def second(name, by):
   [ "$status" = 0 ]
   run_apart "$wsbench" compare base.json new.json --threshold 'rd*=1%' --threshold 20insns
   [ "$status" = 1 ]
-  # Ticks are not what these are counted in.
+  # The unit of these rows is not ticks.
   run_apart "$wsbench" compare base.json new.json --threshold 20ticks
   [ "$status" = 1 ]
   [[ $stdout == *"2 worse, 1 better"* ]]
@@ -180,7 +181,7 @@ def second(name, by):
   [[ $stdout == "### wsbench: :white_check_mark: better"*"2 worse within --threshold, let pass: "*"cr3 +5 insns"* ]]
 }
 
-@test "thresholds that are none" {
+@test "invalid thresholds" {
   need_documents
   refused 2 "--threshold 5: a number without a unit" "$wsbench" compare "$DOC" "$DOC" --threshold 5
   refused 2 "--threshold -1%: '-1%' is not an amount" "$wsbench" compare "$DOC" "$DOC" --threshold -1%
@@ -188,12 +189,12 @@ def second(name, by):
   refused 2 "no benchmark before '='" "$wsbench" compare "$DOC" "$DOC" --threshold =5%
   refused 2 "--threshold mmoi_*=5%: no benchmark matches 'mmoi_*'" \
     "$wsbench" compare "$DOC" "$DOC" --threshold 'mmoi_*=5%'
-  # One that other targets have: a gate of several targets has one list.
+  # A benchmark of other targets is valid: a gate of several targets has one list.
   run_apart "$wsbench" compare "$DOC" "$DOC" --threshold 'mmio_*=5%'
   [ "$status" = 0 ]
 }
 
-@test "what is missing is shown with its reason, and the code says that it is not known" {
+@test "missing figures have a reason, and the exit code is 3" {
   need_documents
   changed new.json 'b("cr3").update(status="fail", reason="the guest crashed", metrics=[])
 d["benchmarks"].remove(b("rdtsc"))'
@@ -204,12 +205,12 @@ d["benchmarks"].remove(b("rdtsc"))'
   grep -E '^rdtsc .* - .* not compared' <<<"$stdout"
   [[ $stdout == *"NEW: fail: the guest crashed"* && $stdout == *"NEW: not in the document"* ]]
   [[ $stdout == *"2 not compared (2 of them measured in base)"* ]]
-  # The other way round nothing is lost.
+  # With the documents exchanged no row is lost.
   run_apart "$wsbench" compare new.json "$DOC"
   [ "$status" = 0 ]
 }
 
-@test "two machines, targets, or units are not compared unless told to" {
+@test "two machines, targets or units are compared only with --across" {
   need_documents
   changed machine.json 'd["machine"]["fingerprint"] = "0000000000000000"'
   refused 2 "different machines" "$wsbench" compare "$DOC" machine.json
@@ -223,10 +224,10 @@ d["benchmarks"].remove(b("rdtsc"))'
   refused 2 "null: different units, insns and ticks" "$wsbench" compare "$DOC" unit.json
   run_apart "$wsbench" compare --across units "$DOC" unit.json
   [ "$status" = 3 ]
-  [[ $stdout == *"no telling which is better"* ]]
+  [[ $stdout == *"units cannot be compared"* ]]
 }
 
-@test "settings that differ and boots that were lost are noted" {
+@test "different settings and lost boots have a remark" {
   need_documents
   changed new.json 'd["environment"]["checks"][0]["value"] = "odd"
 b("null")["metrics"][0]["boots"][0].update(valid=False, reject_reason="moved")
@@ -238,7 +239,7 @@ d["run"]["partial"] = True'
   [[ $stdout == *"The run of new ended early."* ]]
 }
 
-@test "json says everything, as JSON" {
+@test "--json is JSON and contains every row" {
   need_documents
   changed new.json 'shift("cr3", 1)'
   run_apart "$wsbench" compare --json "$DOC" new.json
@@ -258,7 +259,7 @@ assert row["base_handled_by"] == "none" and row["let_pass"] is None, row
 ' "$stdout"
 }
 
-@test "markdown puts what changed first and folds the rest" {
+@test "--markdown lists changed rows first and folds the rest" {
   need_documents
   changed new.json 'shift("cr3", 1)
 b("null").update(status="skip", reason="a | b <script>", metrics=[])'
@@ -284,14 +285,14 @@ shift("cr3", 7)'
   grep -E '^cr3 .* -7 .* better$' <<<"$stdout"
   run_apart "$wsbench" compare both.json --config loop-bare,default --bench cr3
   [ "$status" = 1 ]
-  # The rest ran under one of the two only, and is said to have been lost.
+  # The other rows ran under one config only, and count as lost.
   run_apart "$wsbench" compare both.json --config default,loop-bare
   [ "$status" = 3 ]
   [[ $stdout == *"loop-bare: not in the document"* ]]
   refused 2 "no benchmark has config 'pmu-off'" "$wsbench" compare both.json --config default,pmu-off
 }
 
-@test "bad usage is one line" {
+@test "bad usage of compare is one line" {
   need_documents
   refused 2 "no documents" "$wsbench" compare
   refused 2 "only one document" "$wsbench" compare "$DOC"
@@ -304,7 +305,7 @@ shift("cr3", 7)'
   refused 2 "no benchmark has the metric" "$wsbench" compare "$DOC" "$DOC" --metric hue
 }
 
-@test "bad input is one line" {
+@test "bad input of compare is one line" {
   need_documents
   refused 2 "missing.json" "$wsbench" compare "$DOC" missing.json
   : >empty.json
@@ -322,7 +323,7 @@ shift("cr3", 7)'
   refused 2 "the document has no benchmark" "$wsbench" compare none.json none.json
 }
 
-@test "figures at the edge of what JSON can say end in words, not in a crash" {
+@test "extreme figures of a document end in a message, not in a crash" {
   need_documents
   changed new.json '
 b("cr3")["metrics"][0]["estimate"]["value"] = None
@@ -331,7 +332,7 @@ for boot in b("rdtsc")["metrics"][0]["boots"]: boot["summary"]["p50"] = 1e308
 b("rdtsc")["metrics"][0]["estimate"]["value"] = 1e308
 b("invlpg")["metrics"][0]["boots"] = []'
   for form in '' --json --markdown; do
-    # shellcheck disable=SC2086  # nothing, or an option
+    # shellcheck disable=SC2086  # empty, or an option
     run_apart "$wsbench" compare $form "$DOC" new.json
     echo "$stdout$stderr"
     [ "$status" = 1 ]
@@ -339,7 +340,7 @@ b("invlpg")["metrics"][0]["boots"] = []'
   done
 }
 
-@test "a run against itself: nothing is found, and what would be is said" {
+@test "run --aa: no difference is found, and the detectable difference is printed" {
   need_documents
   run_apart "$wsbench" run --quiet --on bare:x86_64 --bench null,cr3 --boots 3 --aa -o aa.json
   echo "$stdout$stderr"
@@ -352,7 +353,7 @@ b("invlpg")["metrics"][0]["boots"] = []'
 @test "make compare" {
   need_documents
   changed new.json 'shift("cr3", 1)'
-  # What is built stays as it is: other tests are using it.
+  # Nothing is rebuilt: other tests use the build.
   make=(make -s -C "$top" -o build/wsbench)
   run "${make[@]}" compare "A=$DOC" "B=$PWD/new.json"
   echo "$output"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * contain: runs a command and lets no process of it survive.
+ * contain: runs a command, and kills all processes of the command that survive it.
  *
  * Usage: contain [--limit SECONDS] [--left FILE] COMMAND...
  *
- * As the subreaper of all that COMMAND starts, contain inherits every orphan, whatever
- * session, process group or environment the orphan has. When COMMAND has ended, what
- * still runs gets 10 s to end too (a death signal may be on its way); then it is named
- * in FILE (`PID COMMAND LINE`; default: stderr) and killed. SIGINT, SIGTERM, SIGHUP and
- * the parent's death kill everything at once.
+ * contain is a child subreaper, and inherits every orphan of COMMAND in any session and
+ * process group. After COMMAND has ended, remaining processes have 10 s to end (a death
+ * signal may be pending); then they are listed in FILE (`PID COMMAND LINE`; default:
+ * stderr) and killed. SIGINT, SIGTERM, SIGHUP and the death of the parent kill all
+ * processes at once.
  *
  * Exit code: COMMAND's; 128 + n if signal n ended COMMAND or contain; 124 after the
  * limit; 125 if contain failed; 126 if COMMAND cannot be started.
@@ -66,7 +66,7 @@ static bool read_proc(long pid, const char *name, char *text, size_t bytes)
 	return n > 0;
 }
 
-/* Field 4 of /proc/PID/stat, behind the name in parentheses. */
+/* Field 4 of /proc/PID/stat, after the name in parentheses. */
 static bool is_child(long pid)
 {
 	char text[512], state;
@@ -80,7 +80,7 @@ static bool is_child(long pid)
 	       parent == getpid();
 }
 
-/* Kills all children, which hands theirs to contain; with `f`, names them first. */
+/* Kills all children; contain inherits their children. With `f`, lists them first. */
 static void kill_children(FILE *f)
 {
 	DIR *dir = opendir("/proc");
@@ -102,8 +102,8 @@ static void kill_children(FILE *f)
 }
 
 /*
- * Reaps what has ended, and keeps the status of `child` once that has. False: no
- * child is left.
+ * Reaps ended children, and stores the status of `child` when it has ended. Returns false
+ * if no child is left.
  */
 static bool reap(pid_t child, int *status, bool *ended)
 {
@@ -123,7 +123,7 @@ static bool reap(pid_t child, int *status, bool *ended)
 	}
 }
 
-/* Returns the signal that asks for the end, or 0 after a moment. */
+/* Returns a termination signal, or 0 after a short timeout. */
 static int next_signal(const sigset_t *signals, long long wait_ms)
 {
 	struct timespec wait = { .tv_sec = wait_ms / 1000,
@@ -145,7 +145,7 @@ static void kill_all(pid_t child)
 	}
 }
 
-/* Gives orphans their time, then names and kills them: 0 or an exit code. */
+/* Waits for orphans, then lists and kills them. Returns 0 or an exit code. */
 static int end_orphans(pid_t child, const sigset_t *signals, const char *left)
 {
 	long long end = now_ms() + GRACE_MS;
@@ -176,18 +176,18 @@ static int end_orphans(pid_t child, const sigset_t *signals, const char *left)
 
 static void start(char **command, const sigset_t *mask)
 {
-	/* A background job of a shell inherits that these are ignored. */
+	/* In a background job of a shell these signals are ignored. */
 	signal(SIGINT, SIG_DFL);
 	signal(SIGQUIT, SIG_DFL);
 	sigprocmask(SIG_SETMASK, mask, NULL);
-	/* A terminal's Ctrl-C is for contain's parent to act on. */
+	/* The parent of contain handles Ctrl-C of the terminal. */
 	setpgid(0, 0);
 	execvp(command[0], command);
 	fail(command[0]);
 	_exit(CODE_START);
 }
 
-/* Until the command ends (its exit code), a signal comes, or the limit is over. */
+/* Waits for the command (and returns its exit code), a signal, or the limit. */
 static int watch(pid_t child, const sigset_t *signals, double limit_s, const char *left)
 {
 	long long end = now_ms() + (long long)(limit_s * 1000);
@@ -250,7 +250,7 @@ int main(int argc, char **argv)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGHUP);
 	sigprocmask(SIG_BLOCK, &signals, &before);
-	/* Ignored signals are not kept for sigwaitinfo(). */
+	/* sigwaitinfo() does not return ignored signals. */
 	signal(SIGINT, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) || prctl(PR_SET_PDEATHSIG, SIGTERM))

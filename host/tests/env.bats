@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# wsbench env on a likeness of /proc and /sys: what it says, changes, and changes back.
+# `wsbench env` on files like those of /proc and /sys: check, tune, restore.
 bats_require_minimum_version 1.5.0
 load helper
 
-# make_root: ./root, of a machine that is good but for its governor, KSM and THP.
+# make_root: creates ./root of a machine on which only governor, KSM and THP cause noise.
 make_root() {
   local cpu
   put sys/class/misc/kvm/dev 10:232
@@ -30,7 +30,7 @@ governors() {
   done | sort | uniq -c | tr -s ' '
 }
 
-@test "check: a table, and a verdict by the exit code" {
+@test "env check prints a table, and the exit code is the verdict" {
   make_root
   run_apart "$wsbench" env check --root root
   echo "$stdout / $stderr"
@@ -45,7 +45,7 @@ governors() {
   [ -z "$stderr" ]
 }
 
-@test "tune changes, says what it changed, and restore undoes it" {
+@test "env tune changes settings and prints them, and restore undoes the changes" {
   make_root
   before=$(cd root && grep -r . sys | sort)
   run_apart "$wsbench" env tune --root root
@@ -60,13 +60,13 @@ governors() {
   [[ $stdout == *'/sys/kernel/mm/ksm/run: 1 -> 0'* ]]
   run_apart "$wsbench" env restore --root root
   [ "$status" = 0 ]
-  # The brackets are the kernel's to write.
+  # Only the kernel writes the brackets.
   put sys/kernel/mm/transparent_hugepage/enabled "[always] madvise never"
   [ "$(cd root && grep -r . sys | sort)" = "$before" ]
   [ ! -e root/var/lib/worldswitch/tuned ]
 }
 
-@test "a dry run says the same and leaves all alone" {
+@test "a dry run prints the changes and changes nothing" {
   make_root
   before=$(grep -r . root | sort)
   run_apart "$wsbench" env tune --dry-run --root root
@@ -75,7 +75,7 @@ governors() {
   [ "$(grep -r . root | sort)" = "$before" ]
 }
 
-# Its write to a pipe that nobody reads does not return: there it is stopped.
+# A write to a pipe without a reader blocks: there the process is stopped.
 stopped_by() {
   make_root
   rm root/sys/kernel/mm/ksm/run
@@ -99,16 +99,16 @@ stopped_by() {
   [ "$(cat root/sys/kernel/mm/ksm/run)" = 1 ]
 }
 
-@test "interrupted in the middle: what was changed is known and undone" {
-  # A job of a shell without job control ignores SIGINT; SIGTERM it heeds.
+@test "env tune interrupted: restore undoes the changes made so far" {
+  # A background job of a shell without job control ignores SIGINT, but not SIGTERM.
   stopped_by TERM
 }
 
-@test "killed in the middle: the same" {
+@test "env tune killed: restore undoes the changes made so far" {
   stopped_by KILL
 }
 
-@test "a change by another program is not overwritten" {
+@test "restore does not overwrite a change by another program" {
   make_root
   "$wsbench" env tune --root root >/dev/null
   put sys/devices/system/cpu/cpu1/cpufreq/scaling_governor schedutil
@@ -124,7 +124,7 @@ stopped_by() {
   [ "$(governors)" = ' 2 powersave' ]
 }
 
-@test "notes that cannot be understood or written stop it before any change" {
+@test "env tune changes nothing if the state file is invalid or cannot be written" {
   make_root
   mkdir -p root/var/lib/worldswitch
   echo nonsense >root/var/lib/worldswitch/tuned
@@ -143,7 +143,7 @@ stopped_by() {
   [ "$(governors)" = ' 2 powersave' ]
 }
 
-@test "bad usage" {
+@test "bad usage of env" {
   refused 2 'no command: check, tune, restore or show' "$wsbench" env
   refused 2 "no command 'tuen': did you mean 'tune'?" "$wsbench" env tuen
   refused 2 "unexpected argument 'tune'" "$wsbench" env check tune

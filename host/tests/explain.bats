@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# wsbench explain: every instruction of an event has its function.
+# wsbench explain attributes every instruction of an event to a function.
 bats_require_minimum_version 1.5.0
 load helper
 
-# explained LAB BENCH [OPTION...]: writes explained.json; its total is what run reports
-# of the same row, its parts are the whole, and all that has a name has been found.
+# explained LAB BENCH [OPTION...]: writes explained.json. The total equals the figure of
+# `run` for the row, the parts sum to the total, and every function has a name.
 explained() {
   local lab=$1 bench=$2
   shift 2
@@ -30,10 +30,10 @@ END
   [ "$sum" = "True True []" ]
 }
 
-# What a document says but for when and how it was made.
+# The explanation without the times and the command of the run.
 body() { sed '1,/^  "subject"/d' "$1"; }
 
-@test "lab:aarch64-vhe: a hypercall's instructions, all of them, each time the same" {
+@test "lab:aarch64-vhe: all instructions of a hypercall, equal in every run" {
   explained aarch64-vhe hypercall --kinds
   body explained.json >first
   "$wsbench" explain --on lab:aarch64-vhe --bench hypercall --events 60 --kinds -o again.json
@@ -45,7 +45,7 @@ body() { sed '1,/^  "subject"/d' "$1"; }
   "$python" "$tests/schema_check.py" "$wsbench" "$top/results/explanation.schema.json" explained.json
 }
 
-@test "lab:aarch64-vhe: an interrupt that the host times" {
+@test "lab:aarch64-vhe: an interrupt of a row that the host times" {
   explained aarch64-vhe irq_inject
   [ "$(doc explained.json 'any(f["space"] == "user" for f in d["functions"])')" = True ]
 }
@@ -55,7 +55,7 @@ body() { sed '1,/^  "subject"/d' "$1"; }
   [ "$(doc explained.json 'sum(f["space"] == "hyp" for f in d["functions"]) > 10')" = True ]
 }
 
-@test "lab:x86_64-svm: an exit to user space, called from the VMM" {
+@test "lab:x86_64-svm: the stack of an exit to user space begins in the VMM" {
   explained x86_64-svm pio_out_user --kinds
   [ "$(doc explained.json 'd["kinds"]["vm_insns"] >= 4')" = True ]
   "$wsbench" explain explained.json --folded | grep -q '^vcpu_run;ioctl;.*svm_vcpu_run;'
@@ -68,11 +68,11 @@ body() { sed '1,/^  "subject"/d' "$1"; }
   grep -q '</title><rect ' report.html
 }
 
-@test "what cannot be explained is refused in a line" {
+@test "explain refuses an unsupported row or target in one line" {
   local explain=("$wsbench" explain)
   refused 2 "no benchmark and no lab" "${explain[@]}"
   refused 2 "is not a lab" "${explain[@]}" --on bare:x86_64 --bench null
-  # Without a kernel, so before anything boots.
+  # No kernel exists: explain fails before a boot.
   WORLDSWITCH_CACHE=$PWD refused 2 "lab:aarch64-smp: needs two CPUs" \
     "${explain[@]}" --on lab:aarch64-smp --bench hypercall
   WORLDSWITCH_CACHE=$PWD refused 2 "ipi_busy: needs two CPUs" \
@@ -85,7 +85,7 @@ body() { sed '1,/^  "subject"/d' "$1"; }
   nothing_left result.json
 }
 
-# explanation FILE ARCH KINDS: a document of two functions; KINDS 0: recorded without.
+# explanation FILE ARCH KINDS: an explanation of two functions; KINDS 0: without kinds.
 explanation() {
   python3 - "$tests/result_v1.json" "$@" <<'END'
 import json, sys
@@ -110,7 +110,7 @@ with open(path, "w") as f:
 END
 }
 
-@test "each output option is heeded beside the others, or refused" {
+@test "each combination of output options works or is refused" {
   local explain=("$wsbench" explain)
   explanation a.json aarch64 1
   explanation b.json aarch64 1
@@ -138,7 +138,7 @@ END
   nothing_left a.json b.json
 }
 
-@test "explanations without kinds, or of two architectures, are not compared as if they were" {
+@test "explanations without kinds or of two architectures are not compared" {
   local explain=("$wsbench" explain)
   explanation with.json aarch64 1
   explanation without.json aarch64 0
@@ -147,7 +147,7 @@ END
   refused 2 'without.json: has no kinds' "${explain[@]}" with.json --diff without.json --kinds
   refused 2 'without.json: has no kinds' "${explain[@]}" without.json --diff with.json --kinds
   refused 2 'x86_64.json: is of x86_64, not of aarch64' "${explain[@]}" with.json --diff x86_64.json
-  # Without a kernel, so before anything boots.
+  # No kernel exists: explain fails before a boot.
   export WORLDSWITCH_CACHE=$PWD
   local new=("${explain[@]}" --on lab:aarch64-vhe --bench hypercall)
   refused 2 'without.json: has no kinds' "${new[@]}" --kinds --diff without.json
@@ -155,12 +155,12 @@ END
   nothing_left with.json without.json x86_64.json
 }
 
-@test "a row that is no stretch of instructions is refused" {
+@test "a row whose figure is not a sequence of instructions is refused" {
   need_target lab:aarch64-vhe
   refused 3 "a deadline" "$wsbench" explain --on lab:aarch64-vhe --bench timer_expiry --events 60
 }
 
-@test "without its plugin, explain says so" {
+@test "explain reports a missing plugin" {
   need_target lab:aarch64-vhe
   mkdir -p libexec/aarch64
   cp "$build/aarch64/wsbench" libexec/aarch64/

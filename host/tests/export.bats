@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Exports: each format is read by the tool it is for where that is installed, and by
-# the rules of its specification in any case.
+# Exports: each format is read by its consumer if installed, and checked by the rules of its
+# specification.
 bats_require_minimum_version 1.5.0
 load helper
 
-# Two real documents of one target, made once.
+# Two documents of one target, made once for all tests.
 setup_file() {
   clean_place "$BATS_FILE_TMPDIR"
   "$wsbench" run --quiet --on bare:x86_64 --bench null,rdtsc,rdtscp --boots 3 --label 'a "b", c' \
@@ -21,12 +21,12 @@ setup() {
   [ -f "$two" ] || need_target bare:x86_64
 }
 
-# export FORMAT FILE...: into the file `out`.
+# export FORMAT FILE...: writes the file `out`.
 export_to_out() {
   "$wsbench" export --format "$@" >out
 }
 
-# python_with MODULE: a Python that has it, in $python; skips where there is none.
+# python_with MODULE: sets $python to a Python with MODULE; skips if there is none.
 python_with() {
   for python in python3 /usr/bin/python3; do
     ! "$python" -c "import $1" 2>/dev/null || return 0
@@ -92,7 +92,7 @@ assert all(isinstance(m["value"], (int, float)) for r in d for m in r["metrics"]
 END
 }
 
-@test "gobench: every line is one of Go's benchmark format" {
+@test "gobench: every line has Go's benchmark format" {
   export_to_out gobench "$one" "$two"
   python3 - <<'END'
 import re
@@ -162,14 +162,14 @@ assert {s.labels.get("label") for s in f.samples} == {'a "b", c', None}
 END
 }
 
-@test "openmetrics: families in one piece, and an end" {
+@test "openmetrics: families are contiguous, and the text ends with EOF" {
   export_to_out openmetrics --metric '*' "$one" "$two"
   [ "$(tail -n 1 out)" = "# EOF" ]
-  # A family that has begun is not taken up again.
+  # A family does not continue after another one has begun.
   [ "$(grep -v '^#' out | sed 's/{.*//' | uniq)" = "$(grep -v '^#' out | sed 's/{.*//' | awk '!seen[$0]++')" ]
 }
 
-@test "kcidb: schema 5.0, as far as we use it" {
+@test "kcidb: the used part of schema 5.0" {
   python_with jsonschema
   export_to_out kcidb "$one" "$two"
   "$python" - <<'END'
@@ -198,7 +198,7 @@ assert len({t["id"] for t in d["tests"]}) == len(d["tests"]) == 5
 END
 }
 
-@test "csv: all metrics, and what was skipped" {
+@test "csv: all metrics, and the skipped rows" {
   python3 - "$one" <<'END'
 import json, sys
 d = json.load(open(sys.argv[1]))

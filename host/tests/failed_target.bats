@@ -1,24 +1,24 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# One target's failure costs that target only: the others are measured, and the failure
-# is in the table, the documents, the pictures and the report, with its reason.
+# If one target fails, the other targets are measured, and the table, the documents, the
+# pictures and the report contain the failure with its reason.
 bats_require_minimum_version 1.5.0
 load helper
 
-# A Bochs that finds no VGA BIOS, as the real one says so.
+# A Bochs without a VGA BIOS, with the messages of the real one.
 break_bochs() {
   shim bochs 1 "echo '00000000000p[MEM0  ] >>PANIC<< ROM: no ROM image file'
 echo 'Bochs is exiting with the following message:'; echo '(0).[0] add byte ptr'; exit 1"
 }
 
-# fails FILE REASON: a valid document in which every row failed, and why.
+# fails FILE REASON: FILE is a valid document in which every row failed with REASON.
 fails() {
   "$wsbench" validate --quiet "$1"
   holds "$1" '{(x["status"], x["reason"]) for x in d["benchmarks"]} == {("fail", "'"$2"'")}'
   holds "$1" '[(w["code"], w["message"]) for w in d["warnings"]] == [("target-failed", "'"$2"'")]'
 }
 
-@test "a lab that fails, beside a target that does not: documents, table, pictures, report" {
+@test "one lab fails, another target does not: documents, table, pictures, report" {
   need_target bare:x86_64
   need_target lab:x86_64-vmx
   local reason='bochs failed: ROM: no ROM image file'
@@ -75,15 +75,15 @@ fails() {
   [ ! -e doc.json ]
 }
 
-@test "make bench with emulators that fail: pictures and report all the same" {
+@test "make bench with failing emulators still makes pictures and a report" {
   need_target bare:x86_64
   command -v gnuplot >/dev/null || skip "gnuplot is not installed"
   [ -f "$top/Makefile" ] && [ "$arch" = x86_64 ] || skip "not a source tree on x86_64"
-  # Of QEMU for x86_64 only the lab fails, which has an initramfs.
+  # The fake QEMU for x86_64 fails only with an initramfs, that is, in the lab.
   shim qemu-system-x86_64 1 "case \$* in *-initrd*) echo 'qemu-system-x86_64: it broke'; exit 1 ;; esac"
   shim qemu-system-aarch64 1 "echo 'qemu-system-aarch64: it broke'; exit 1"
   shim bochs 1 "echo '>>PANIC<< it broke'; exit 1"
-  # MAKE: what is built is not made again.
+  # MAKE: nothing is rebuilt.
   run_apart make -C "$top" --no-print-directory bench SETUP=0 MAKE=: B="$build" RUN="$PWD/run" \
     BENCH=null ARGS=--quiet
   echo "$stdout / $stderr"
@@ -93,7 +93,7 @@ fails() {
   [ -s run/round_trip-insns-x86_64.svg ]
   holds run/bare-x86_64.json 'b("null")["status"] == "ok"'
   holds run/bare-aarch64.json 'b("null")["status"] == "fail"'
-  # Without kernels the labs were left out.
+  # Without kernels the labs are skipped.
   [ ! -e run/lab-x86_64-svm.json ] || fails run/lab-x86_64-svm.json 'qemu-system-x86_64 failed: it broke'
   [ ! -e run/lab-x86_64-vmx.json ] || fails run/lab-x86_64-vmx.json 'bochs failed: it broke'
 }

@@ -37,7 +37,7 @@ def program(call, error):
         tests += [(NR, NUMBERS[call])]
     steps = []
     for i, (offset, value) in enumerate(tests):
-        # To the last step but one, "allow", unless equal.
+        # If not equal, jump to the last but one instruction, "allow".
         steps += [(LOAD, 0, 0, offset),
                   (JUMP_EQUAL, 0, 2 * (len(tests) - i - 1) + 1, value)]
     steps += [(RETURN, 0, 0, ERRNO | error), (RETURN, 0, 0, ALLOW)]

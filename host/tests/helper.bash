@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the end-to-end tests share: a clean place to run in, and looking at what
-# a run left behind.
-# shellcheck disable=SC2034,SC2154  # what the tests use, and what bats' run sets
+# Shared by the end-to-end tests: clean working folders, contained commands, and checks of
+# documents and leftovers.
+# shellcheck disable=SC2034,SC2154  # variables for the tests, and variables of bats' run
 
 tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(dirname "$(dirname "$tests")")
@@ -11,20 +11,20 @@ wsbench=$build/wsbench
 payloads=$build/tests/payloads
 arch=$(uname -m)
 
-# Debian's Python has the modules of scripts/packages. Another one that comes first in
-# PATH may have none, or be a shim that takes ten times as long to start.
+# Debian's Python has the modules of scripts/packages. Another Python that comes first in
+# PATH may lack them, or be a slow wrapper.
 python=/usr/bin/python3
 [ -x "$python" ] || python=python3
 export python
 
-# cache_dir: the kernels and machines of this user.
+# For cache_dir.
 # shellcheck source=/dev/null
 . "$top/scripts/places.sh"
 
 python3() { command "$python" "$@"; }
 export -f python3
 
-# An empty current folder and an empty TMPDIR.
+# Makes an empty current folder and an empty TMPDIR.
 clean_place() {
   mkdir -p "$1/cwd" "$1/tmp"
   cd "$1/cwd" || return
@@ -36,22 +36,23 @@ setup() {
   clean_place "$BATS_TEST_TMPDIR"
 }
 
-# contained COMMAND...: ends with 124 if it takes more than 10 minutes: then it hangs.
-# Processes that outlive it are killed, and nothing_left names them.
+# contained COMMAND...: runs a command with a limit of 10 minutes (exit code 124). Processes
+# that outlive the command are killed, and nothing_left reports them.
 contained() {
   "$build/tests/contain" --limit 600 --left "$TMPDIR/../processes" "$@" </dev/null
 }
 export build
 export -f contained
 
-# run_apart COMMAND...: contained, like bats' run, with $stdout and $stderr apart.
+# run_apart COMMAND...: like bats' run of a contained command, with separate $stdout and
+# $stderr.
 run_apart() {
   run --separate-stderr contained "$@"
   stdout=$output
 }
 
-# nothing_left FILE...: no process outlived what was contained, TMPDIR is empty, and
-# there is no file but these in the current folder.
+# nothing_left FILE...: no process outlived its command, TMPDIR is empty, and the current
+# folder contains only these files.
 nothing_left() {
   local left
   left=$(cat "$TMPDIR/../processes" 2>/dev/null || true)
@@ -71,11 +72,11 @@ nothing_left() {
   fi
 }
 
-# doc FILE EXPRESSION...: prints Python expressions over a document: `d` is all of it,
+# doc FILE EXPRESSION...: prints Python expressions on a document: `d` is the document,
 # b(name, config) a benchmark, m(name, config, metric) a metric.
 doc() { evaluate print "$@"; }
 
-# holds FILE EXPRESSION...: the expressions are true; if not, what its document says.
+# holds FILE EXPRESSION...: the expressions are true; otherwise prints the benchmarks.
 holds() { evaluate check "$@"; }
 
 evaluate() {
@@ -114,7 +115,7 @@ if failed:
 END
 }
 
-# The lines of a document that are its benchmarks.
+# Prints the lines of the benchmarks of a document.
 benchmarks_text() {
   sed -n '/^  "benchmarks": \[/,/^  \]/p' "$1"
 }
@@ -125,8 +126,8 @@ one_line() {
   return 1
 }
 
-# refused CODE TEXT COMMAND...: it ends with CODE, says one line with TEXT in it
-# on stderr and nothing on stdout.
+# refused CODE TEXT COMMAND...: the command exits with CODE, and prints one line that
+# contains TEXT to stderr and nothing to stdout.
 refused() {
   local code=$1 text=$2
   shift 2
@@ -135,7 +136,8 @@ refused() {
   [ "$status" = "$code" ] && [ -z "$stdout" ] && one_line "$stderr" && [[ $stderr == *"$text"* ]]
 }
 
-# unavailable TARGET: why it cannot run here; fails if it can. Asked once for all tests.
+# unavailable TARGET: prints why TARGET cannot run here; fails if it can. The list is made
+# once for all tests.
 unavailable() {
   local list=$BATS_RUN_TMPDIR/targets available reason
   if [ ! -f "$list" ]; then
@@ -163,8 +165,8 @@ is_software_kvm() {
     ! grep -qwE 'vmx|svm' /proc/cpuinfo && [ "$arch" = x86_64 ]
 }
 
-# Sets $own_mounts to a command that runs `SCRIPT ARG0 ARG...` in a shell with a mount
-# namespace of its own, where it may mount. Skips the test where that is not allowed.
+# Sets $own_mounts to a command that runs `SCRIPT ARG0 ARG...` in a shell in a new mount
+# namespace, with permission to mount. Skips the test if namespaces are not allowed.
 need_own_mounts() {
   local try
   for try in -m -mr; do
@@ -174,13 +176,13 @@ need_own_mounts() {
   skip "no mount namespaces here"
 }
 
-# shim EMULATOR N ACTION: from its Nth start on, the emulator does ACTION instead.
-# Asking for its version does not count.
+# shim EMULATOR N ACTION: from the Nth start on, ACTION runs instead of the emulator. Starts
+# with --version do not count.
 shim() {
   local real
   real=$(command -v "$1")
   mkdir -p "$BATS_TEST_TMPDIR/bin"
-  # The machine of an emulator that is no longer there is of no use to a later run.
+  # A machine of the replaced emulator must not be saved for later runs.
   export WORLDSWITCH_FRESH_MACHINES=1
   echo 0 >"$BATS_TEST_TMPDIR/starts"
   cat >"$BATS_TEST_TMPDIR/bin/$1" <<END

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# History: what is added stays, what changed is found and named, what is bad is said.
+# `wsbench history`: adding, changes and their runs, bad input.
 bats_require_minimum_version 1.5.0
 load helper
 
-# document FILE RUN LABEL BENCH=VALUE...: a result document as wsbench writes them, of an
-# exact target; TARGET, MACHINE, EMULATOR, EXACT, RESOLUTION and HANDLED_BY change that.
-# VALUE may be a range over boots, LO..HI.
+# document FILE RUN LABEL BENCH=VALUE...: writes a result document of an exact target;
+# TARGET, MACHINE, EMULATOR, EXACT, RESOLUTION and HANDLED_BY override the defaults. VALUE
+# may be a range over boots, LO..HI.
 document() {
   python3 - "$tests/result_v1.json" "$@" <<'END'
 import copy, json, os, sys
@@ -39,7 +39,7 @@ with open(path, "w") as f:
 END
 }
 
-# series LABEL_PREFIX VALUE...: a run of the benchmark `null` for each value, in h.jsonl.
+# series LABEL_PREFIX VALUE...: adds a run of the benchmark `null` to h.jsonl for each value.
 series() {
   local prefix=$1 n=0 value files=()
   shift
@@ -56,7 +56,7 @@ json() {
   python3 -c 'import json, sys; d = json.load(sys.stdin); print(eval("(" + sys.argv[1] + ")"))' "$1" <<<"$stdout"
 }
 
-@test "core and a glob choose the benchmarks that are shown" {
+@test "history show: core and a glob select benchmarks" {
   document doc.json r v1 hypercall=100 cr8_read=10 wbinvd=5
   "$wsbench" history add --quiet --db h.jsonl doc.json
   run_apart "$wsbench" history show --db h.jsonl --bench 'core,cr8_*' --json
@@ -64,14 +64,14 @@ json() {
   [ "$(json 'sorted(s["benchmark"] for s in d["series"])')" = "['cr8_read', 'hypercall']" ]
 }
 
-@test "a step of one instruction is found, and who brought it" {
+@test "history check: a step of one instruction is found and attributed to its run" {
   series v 100 100 101
   run_apart "$wsbench" history check --db h.jsonl
   [ "$status" = 1 ]
   [[ $stdout == *"v3 (6.1.0-56-cloud-amd64), after v2 (6.1.0-56-cloud-amd64):"* ]]
   [[ $stdout == *"null"*"100"*"101"*"+1.0 %  worse"* ]]
   [[ $stdout == *"1 series: 1 changes for worse, 0 for better"* ]]
-  # It is not the newest run's when another has followed.
+  # After a further run, the step does not belong to the newest run.
   series w 101
   run_apart "$wsbench" history check --db h.jsonl --last 1
   [ "$status" = 0 ]
@@ -80,14 +80,14 @@ json() {
   nothing_left h.jsonl
 }
 
-@test "an improvement is told and ends with 0" {
+@test "history check: an improvement is reported, with exit code 0" {
   series v 100 100 99
   run_apart "$wsbench" history check --db h.jsonl
   [ "$status" = 0 ]
   [[ $stdout == *"-1.0 %  better"* ]]
 }
 
-@test "ranges over boots that overlap are no change, those apart are" {
+@test "history check: overlapping ranges are not a change, disjoint ranges are" {
   series v 100 99..101 100..103 104..110 110
   run_apart "$wsbench" history check --db h.jsonl
   echo "$stdout"
@@ -99,7 +99,7 @@ json() {
   grep -E ' 2 +104 to 110 +\+4.00 %  worse$' <<<"$stdout"
 }
 
-@test "a class that changed is neither worse nor better, and always shown" {
+@test "history check: a changed class is neither worse nor better, and always shown" {
   series v 100
   HANDLED_BY=user series w 200 201
   run_apart "$wsbench" history check --db h.jsonl --bench null
@@ -108,7 +108,7 @@ json() {
   [[ $stdout == *"w1 (6.1.0-56-cloud-amd64), after v1 (6.1.0-56-cloud-amd64): 0 worse, 0 better, 1 changed"* ]]
   [[ $stdout == *"+100.0 %  changed: handled by kernel, now by user"* ]]
   [[ $stdout == *"1 series: 1 changes for worse, 0 for better; 1 changed their class"* ]]
-  # Beside what got worse, it is no regression.
+  # A change of class is not a regression.
   sed -i 3d h.jsonl
   run_apart "$wsbench" history check --db h.jsonl
   [ "$status" = 0 ]
@@ -123,12 +123,12 @@ json() {
   [[ $stdout == *"+100.00 %  changed"* ]]
 }
 
-@test "a threshold lets pass, and the summary says what" {
+@test "history check: a threshold lets regressions pass, and the summary counts them" {
   series v 1000 1005 1100
   run_apart "$wsbench" history check --db h.jsonl --threshold 1%
   echo "$stdout"
   [ "$status" = 1 ]
-  [[ $stdout == *"1,000       1,005     +0.5 %  worse, let pass"* ]]
+  [[ $stdout == *"1,000  1,005  +0.5 %  worse, let pass"* ]]
   [[ $stdout == *"1 series: 1 changes for worse, 0 for better"* ]]
   [[ $stdout == *"1 worse within --threshold, let pass: null +5 insns (+0.5 %)"* ]]
   run_apart "$wsbench" history check --db h.jsonl --threshold 1% --threshold 'nul*=95insns'
@@ -138,20 +138,20 @@ json() {
   [ "$status" = 1 ]
   [ "$(json '[c["let_pass"] for c in d["changes"]], d["summary"][0]["worse_let_pass"]')" = \
     "(['nul*=94insns', None], 1)" ]
-  # What is let pass is not measured again.
+  # A change that a threshold covers is not measured again.
   run_apart "$wsbench" history check --db h.jsonl --threshold 50% --confirm
   [ "$status" = 0 ]
   [[ $stderr != *again* ]]
 }
 
-@test "one run has nothing to be compared with" {
+@test "history check: one run has no verdict" {
   series v 100
   run_apart "$wsbench" history check --db h.jsonl
   [ "$status" = 3 ]
   [[ $stdout == *"1 too short to judge"* ]]
 }
 
-@test "the same run is added once" {
+@test "history add: a run is added once" {
   document one.json r1 one null=1 rdtsc=2
   run_apart "$wsbench" history add --db h.jsonl one.json
   [ "$status" = 0 ]
@@ -161,12 +161,12 @@ json() {
   [ "$status" = 0 ]
   [[ $stderr == *"nothing was added"* ]]
   cmp h.jsonl before
-  # Twice in one go, too.
+  # Also if one command names it twice.
   run_apart "$wsbench" history add --db h2.jsonl one.json one.json
   cmp h2.jsonl before
 }
 
-@test "what of a run was lost comes back by adding it again, at its place" {
+@test "history add: adding a run again restores lost figures at their place" {
   document one.json r1 one null=1 rdtsc=2
   document two.json r2 two null=1 rdtsc=3
   "$wsbench" history add --db h.jsonl one.json two.json
@@ -178,7 +178,7 @@ json() {
   [ "$(json '[(c["benchmark"], c["before"], c["after"]) for c in d["changes"]]')" = "[('rdtsc', 2, 3)]" ]
 }
 
-@test "two histories joined: figures that stand twice count once" {
+@test "two joined histories: duplicate figures count once" {
   series v 100 100 101
   cat h.jsonl h.jsonl >twice.jsonl
   run_apart "$wsbench" history check --db twice.jsonl
@@ -187,7 +187,7 @@ json() {
   [[ $stdout == *"1 changes for worse"* ]]
 }
 
-@test "a torn last line is set aside, and what was whole stays" {
+@test "a torn last line is moved, and complete lines stay" {
   series v 100 100
   cp h.jsonl whole
   head -c 50 h.jsonl >>h.jsonl.part
@@ -204,7 +204,7 @@ json() {
   [ "$(wc -c <h.jsonl.torn)" = 51 ]
 }
 
-@test "many writers at once lose nothing" {
+@test "history add: concurrent writers lose no line" {
   local i pids=()
   for i in 1 2 3 4 5 6 7 8; do
     document "$i.json" "r$i" "r$i" null=1 rdtsc=2
@@ -218,7 +218,7 @@ json() {
   "$wsbench" history check --quiet --db h.jsonl
 }
 
-@test "exact figures of two machines are one series, of two emulators two" {
+@test "exact figures: two machines are one series, two emulators are two" {
   export TARGET=lab:x86_64-svm
   MACHINE=1 series a 100 100
   MACHINE=2 EMULATOR='QEMU emulator version 7.2.23 (other)' series b 101
@@ -227,11 +227,11 @@ json() {
   [ "$(json '[s["place"] for s in d["series"]]')" = "['QEMU emulator version 7.2', 'QEMU emulator version 8.0']" ]
   run_apart "$wsbench" history check --db h.jsonl
   [[ $stdout == *"b1 (6.1.0-56-cloud-amd64), after a2"* ]]
-  # And what else may be the reason.
+  # The message names the other possible cause.
   [[ $stdout == *"(measured on QEMU emulator version 7.2.23 (other), before on QEMU emulator version 7.2.22 (Debian))"* ]]
 }
 
-@test "noisy figures are a series per machine, and judged as noise" {
+@test "noisy figures: one series per machine, judged statistically" {
   export TARGET=kvm EXACT=0
   local noise=(1000 1004 996 1001 998 1003 999 1002 997 1000 1004 996 1001 998)
   MACHINE=1 series a "${noise[@]}"
@@ -243,13 +243,13 @@ json() {
   run_apart "$wsbench" history check --db h.jsonl --last 1
   [ "$status" = 1 ]
   [[ $stdout == *"kvm, machine 1"*"c1 (6.1.0-56-cloud-amd64), after a14"* ]]
-  # Few figures: outside of the prediction interval of four is far outside.
+  # The prediction interval of four figures is wide.
   MACHINE=2 series d 2200
   run_apart "$wsbench" history check --db h.jsonl --json
   [ "$(json '[c["new_label"] for c in d["changes"]]')" = "['c1', 'd1']" ]
 }
 
-@test "two steps of the clock are the least that counts in noise" {
+@test "noisy figures: a change must exceed two steps of the clock" {
   export TARGET=kvm EXACT=0 RESOLUTION=20
   series a 500 500 500 500 500 500 500 500 500 500 500 500 500 500 530 530 530 530 530 530 530
   run_apart "$wsbench" history check --db h.jsonl
@@ -258,7 +258,7 @@ json() {
   [ "$status" = 1 ]
 }
 
-@test "show: stretches, and JSON with all points" {
+@test "history show: levels, and JSON with all points" {
   series v 100 100 102 101 101
   run_apart "$wsbench" history show --db h.jsonl --bench null
   [ "$status" = 0 ]
@@ -271,7 +271,7 @@ json() {
   refused 2 "no such series" "$wsbench" history show --db h.jsonl --bench xyzzy
 }
 
-@test "a figure that the newest run lacks is told" {
+@test "history check: a figure that the newest run lacks is reported" {
   document one.json r1 one null=1 rdtsc=2
   document two.json r2 two null=1
   "$wsbench" history add --db h.jsonl one.json two.json
@@ -279,11 +279,11 @@ json() {
   [[ $stderr == *"the newest run has no figure of rdtsc"* ]]
 }
 
-@test "fresh boots refute what was no change, and confirm what was" {
+@test "history check --confirm: fresh boots confirm a real change and refute a false one" {
   need_target bare:x86_64
   "$wsbench" run --quiet --on bare:x86_64 --bench rdtsc,rdtscp -o now.json
   now=$(doc now.json 'value("rdtsc"), value("rdtscp")')
-  # Its tool, label and run differ, its emulator does not.
+  # Tool, label and run differ, the emulator does not.
   EMULATOR=$(doc now.json 'd["target"]["emulator"]')
   export EMULATOR
   python3 - <<'END'
@@ -310,7 +310,7 @@ END
   [[ $stdout == *"worse, confirmed: "*"in 2 fresh boots"* ]]
 }
 
-@test "a kernel that is not here can confirm nothing" {
+@test "history check --confirm: a missing kernel confirms nothing" {
   export TARGET=lab:x86_64-svm WORLDSWITCH_CACHE=$PWD/nowhere
   series v 100 101
   run_apart "$wsbench" history check --db h.jsonl --confirm
@@ -332,7 +332,7 @@ END
   nothing_left
 }
 
-@test "histories and documents that are none" {
+@test "files that are not histories or documents" {
   document good.json r1 one null=1
   refused 2 "No such file" "$wsbench" history check --db none.jsonl
   refused 2 "not a regular file" "$wsbench" history check --db .
@@ -350,7 +350,7 @@ END
   refused 2 "random.jsonl" "$wsbench" history show --db random.jsonl
   echo '{"schema":"worldswitch.history","version":2}' >newer.jsonl
   refused 2 "version 2 is newer" "$wsbench" history check --db newer.jsonl
-  # One bad document, and none is added.
+  # With one bad document, none is added.
   refused 2 "cannot read none.json" "$wsbench" history add --db h.jsonl good.json none.json
   refused 2 "text.jsonl: " "$wsbench" history add --db h.jsonl good.json text.jsonl
   refused 2 "nowhere/h.jsonl" "$wsbench" history add --db nowhere/h.jsonl good.json
@@ -358,7 +358,7 @@ END
   refused 2 "no figure of xyzzy" "$wsbench" history add --db h.jsonl --metric xyzzy good.json
 }
 
-@test "a full disk: nothing is added, nothing is lost" {
+@test "history add: a full disk adds nothing and loses nothing" {
   need_own_mounts
   document small.json r1 one null=1
   # shellcheck disable=SC2046  # words

@@ -1,13 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The installed tool: programs, scripts, manual pages, completions; help and version; the
-# one cache of all clones; make dist.
+# cache that all clones share; make dist.
 bats_require_minimum_version 1.5.0
 load helper
 
-# make in the tree, for the build of these tests.
+# Runs make in the tree, without a rebuild. By a relative path: dependency files
+# contain the path of the build folder.
 in_tree_make() {
-  env -u MAKEFLAGS SETUP=0 make --no-print-directory -C "$top" B="$build" "$@"
+  env -u MAKEFLAGS SETUP=0 make --no-print-directory -C "$top" B="${build#"$top/"}" "$@"
 }
 
 commands() {
@@ -24,7 +25,7 @@ commands() {
     share/fish/vendor_completions.d/wsbench.fish share/doc/worldswitch/{README.md,LICENSE,host/CHANGES.md}; do
     [ -s "root/opt/ws/$file" ]
   done
-  # A file of another package stays.
+  # uninstall keeps a file of another package.
   echo other >root/opt/ws/share/man/man1/other.1
   in_tree_make uninstall PREFIX=/opt/ws DESTDIR="$PWD/root"
   [ "$(find root -type f)" = root/opt/ws/share/man/man1/other.1 ]
@@ -34,7 +35,7 @@ commands() {
   local hide=(sh -ec)
   need_target lab:aarch64-vhe
   in_tree_make install PREFIX="$PWD/prefix" >log 2>&1
-  # The tree is hidden where that is allowed, and where the cache is not inside of it.
+  # Hides the tree if mounting is allowed and the cache is outside of the tree.
   if unshare -m true 2>/dev/null && [[ $(readlink -f "$(cache_dir)") != "$top"/* && $BATS_TEST_TMPDIR != "$top"/* ]]; then
     hide=(unshare -m sh -ec "mount -t tmpfs none '$top'"$'\n''eval "$0"')
   else
@@ -62,7 +63,7 @@ commands() {
     [[ $stdout == usage:* ]]
   done
   [ "$("$libexec/kmod.sh" --source)" = "$("$top/scripts/kmod.sh" --source)" ]
-  # The program that the gate runs is the installed one.
+  # The gate runs the installed program.
   run_apart "$libexec/ci/measure.sh" --kernel /nonexistent -o out
   echo "$stdout$stderr"
   [ "$status" = 2 ] || [ "$status" = 4 ]
@@ -71,7 +72,7 @@ commands() {
   [ "$("$libexec/kernel.sh" fetch --quiet --arch aarch64)" = "$(readlink -f "$(cache_dir)")/kernels/aarch64/$(cat "$(cache_dir)/kernels/aarch64/default/release")" ]
 }
 
-@test "one cache: program and scripts find it in the same place" {
+@test "program and scripts use one cache folder" {
   local kernel
   kernel=$(readlink -f "$(cache_dir)/kernels")
   need_target lab:aarch64-vhe
@@ -163,14 +164,14 @@ for t in json.load(sys.stdin)["targets"]:
     done
     grep -q "^\.It Xr wsbench-$command 1" "$build/man/wsbench.1"
   done
-  # No page for a command that is gone.
+  # No page of a removed command is installed.
   [ "$(find "$top/host/man" -name 'wsbench-*.1.in' | wc -l)" = "$(commands | wc -l)" ]
-  # Every verdict of a comparison, and every exit code.
+  # Pages contain every verdict of a comparison and every exit code.
   for command in better worse same changed inconclusive; do grep -q "^\.It.*$command" "$build/man/wsbench.1"; done
   [ "$(grep -c '^\.It [0-4]$' "$build/man/wsbench.1")" = 5 ]
 }
 
-@test "manual pages: mandoc and groff find nothing" {
+@test "manual pages: mandoc and groff have no warnings" {
   local page checked=0
   in_tree_make man >log 2>&1
   for page in "$build"/man/*.1; do
@@ -186,7 +187,7 @@ for t in json.load(sys.stdin)["targets"]:
   [ "$checked" = 1 ] || skip "neither mandoc nor groff is installed"
 }
 
-# completed LINE: the words that bash offers at the end of LINE, with blanks between.
+# completed LINE: the completions of bash at the end of LINE, separated by blanks.
 completed() {
   cat >complete.sh <<'END'
 . "$1"
@@ -232,7 +233,7 @@ END
   [ -n "$checked" ] || skip "neither zsh nor fish is installed"
 }
 
-@test "make dist: sources that know their version, and static programs" {
+@test "make dist: sources with their version, and static programs" {
   [ -e "$top/.git" ] || skip "not a git clone"
   local version
   version=$(sed -n 's/^VERSION := //p' "$top/Makefile")

@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Counter passthrough on KVM/arm64: the module of host/kmod, its build, its config.
+# Counter passthrough on KVM/arm64: the module of host/kmod, the build, the config.
 bats_require_minimum_version 1.5.0
 load helper
 
-# The module for the lab's kernel, or for one of another series; skips without network.
+# Builds the module for a kernel of the lab; skips without network.
 need_module() {
   local log
   need_target lab:aarch64-vhe
@@ -14,8 +14,9 @@ need_module() {
   module=$(cat "$BATS_TEST_TMPDIR/module")
 }
 
-# passes_through TARGET [OPTION...]: trapped, let through, and trapped with the hook, in
-# boots that take turns: so what one VM was given, the next has not.
+# passes_through TARGET [OPTION...]: runs three configs in alternating boots: trapped,
+# passed through, and trapped with the hook. The passthrough of one VM must not affect the
+# next VM.
 passes_through() {
   local target=$1
   shift
@@ -30,11 +31,11 @@ passes_through() {
     'b("pmccntr", "pmccntr-passthrough")["handled_by"] == "none"' \
     'b("pmccntr", "pmccntr-passthrough")["exits"]["observed"] == 0' \
     'value("pmccntr", "pmccntr-passthrough") == 1'
-  # The hook alone lets nothing through, and costs the same wherever it runs.
+  # The hook alone passes nothing through, and its cost is equal on all exits.
   holds doc.json 'b("pmccntr", "pmccntr-hooked")["handled_by"] == "kernel"' \
     '0 < value("hypercall", "pmccntr-hooked") - value("hypercall", "pmu-emulated") < 100' \
     'value("hypercall", "pmccntr-passthrough") <= value("hypercall", "pmccntr-hooked")'
-  # `none` is what these configs promise; a hypercall exits as ever.
+  # The effect of these configs is `none`; a hypercall still exits.
   holds doc.json 'b("hypercall", "pmccntr-passthrough")["exits"]["observed"] == 100'
   rm doc.json
 }
@@ -46,14 +47,14 @@ passes_through() {
   nothing_left
 }
 
-@test "passthrough: the same on Linux 6.12" {
+@test "passthrough: PMCCNTR costs an instruction and no exit, on Linux 6.12" {
   need_module --series 6.12
   passes_through lab:aarch64-vhe --kernel "${module%/modules/*}/vmlinuz"
   passes_through lab:aarch64-nvhe --kernel "${module%/modules/*}/vmlinuz"
   nothing_left
 }
 
-@test "passthrough: closing ends it, amid a guest's life; what is wrong is refused" {
+@test "passthrough: closing the device ends it while a guest runs; bad ioctls are refused" {
   need_module
   for lab in vhe nvhe; do
     run_apart "$wsbench" selftest --on "lab:aarch64-$lab" passthrough passthrough-refusals passthrough-counters
@@ -64,7 +65,7 @@ passes_through() {
   done
 }
 
-@test "passthrough: a CPU that goes off line and comes back keeps no counters of ours" {
+@test "passthrough: a CPU that goes offline and online has no counters of the module left" {
   need_module
   need_target lab:aarch64-smp
   run_apart "$wsbench" selftest --on lab:aarch64-smp passthrough-hotplug
@@ -73,7 +74,7 @@ passes_through() {
   [ "$(grep -c '^ok 1 passthrough-hotplug$' <<<"$stdout")" = 1 ]
 }
 
-@test "passthrough: a guest without it has its vPMU before and after" {
+@test "passthrough: other guests have a vPMU before and after" {
   need_module
   run_apart "$wsbench" run --on lab:aarch64-vhe --bench pmccntr,pmu_accuracy_insns --events 20 --boots 2 \
     --config pmu-emulated,pmccntr-passthrough,pmccntr-hooked -o doc.json
@@ -85,7 +86,7 @@ passes_through() {
   done
 }
 
-@test "passthrough: protected KVM is skipped, and says why" {
+@test "passthrough: skipped with the reason on protected KVM" {
   need_module
   need_target lab:aarch64-pkvm
   run_apart "$wsbench" run --on lab:aarch64-pkvm --bench pmccntr --events 10 \
@@ -102,7 +103,7 @@ passes_through() {
   holds doc.json 'b("pmccntr")["status"] == "skip" and "--host-counters" in b("pmccntr")["reason"]'
 }
 
-@test "passthrough: without the module it is skipped, and says how to build it" {
+@test "passthrough: without the module skipped, with the command that builds it" {
   need_target lab:aarch64-vhe
   mkdir empty
   run_apart "$wsbench" run --on lab:aarch64-vhe --bench pmccntr --events 10 --modules empty \
@@ -115,7 +116,7 @@ passes_through() {
 @test "passthrough: a module of another kernel is refused, and the run goes on" {
   need_module
   mkdir other
-  # Its magic, "vermagic=6.1...", is what the kernel looks at first.
+  # The kernel checks the version magic, "vermagic=6.1...", first.
   sed 's/vermagic=6\.[0-9]*/vermagic=5.99/' "$module" >other/worldswitch_pmu.ko
   run_apart "$wsbench" run --on lab:aarch64-vhe --bench null,pmccntr --events 10 \
     --modules other --config pmccntr-passthrough -o doc.json
@@ -124,7 +125,7 @@ passes_through() {
     '"the kernel refuses the module" in b("pmccntr")["reason"]'
 }
 
-@test "kmod.sh: a kernel that the module does not know is refused, and said" {
+@test "kmod.sh: a kernel that the module does not support is refused with a message" {
   need_module
   local release headers
   release=$(basename "${module%/modules/*}")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# This machine's KVM, whatever it is. No figure is expected: only what was proven, of
-# the rows that every KVM gets right.
+# The KVM of this machine, hardware or software. Tests check exits and documents, not
+# figures, of rows that every KVM handles correctly.
 bats_require_minimum_version 1.5.0
 load helper
 
@@ -33,8 +33,8 @@ user_exits() {
   done
 }
 
-@test "kvm: MMIO goes to the VMM, once each" { user_exits mmio_read_user mmio_write_user; }
-@test "kvm: PIO goes to the VMM, once each" {
+@test "kvm: MMIO exits to the VMM, once per event" { user_exits mmio_read_user mmio_write_user; }
+@test "kvm: PIO exits to the VMM, once per event" {
   [ "$arch" = x86_64 ] || skip "arm64 has none"
   user_exits pio_in_user pio_out_user
 }
@@ -44,14 +44,14 @@ user_exits() {
   holds "$document" 'b("null")["exits"]["user"] == 0'
 }
 
-@test "kvm: it is not exact, and says so by its interval" {
+@test "kvm: the target is not exact, and figures have an interval" {
   document
   holds "$document" 'd["target"]["exact"] is False and d["clock"]["unit"] == "ticks"' \
     'm("mmio_read_user")["estimate"]["ci"]["method"] == "order-statistic"' \
     'len(m("mmio_read_user")["boots"]) == 6'
 }
 
-@test "kvm: a software KVM is warned about" {
+@test "kvm: a software KVM causes a warning" {
   document
   is_software_kvm || skip "this KVM is hardware's"
   holds "$document" 'd["target"]["hypervisor"] == "software"' \
@@ -60,7 +60,7 @@ user_exits() {
   holds "$document" 'b("hypercall")["status"] == "skip"'
 }
 
-@test "kvm: a hardware KVM is not called software" {
+@test "kvm: a hardware KVM causes no warning about software" {
   document
   ! is_software_kvm || skip "this KVM is software"
   holds "$document" 'd["target"]["hypervisor"] != "software"' \
@@ -76,14 +76,14 @@ user_exits() {
 
 @test "kvm: a row of two vCPUs is not run on one core" {
   need_target kvm
-  # No second core, and no second CPU: either is a reason, and not an error.
+  # No second core or no second CPU is a reason to skip, not an error.
   run_apart taskset -c 0 "$wsbench" run --on kvm --bench kick_signal --cpu 0 --boots 1 -o doc.json
   [ "$status" = 0 ]
   holds doc.json 'b("kick_signal")["status"] == "skip"'
   doc doc.json 'b("kick_signal")["reason"]' | grep -Eq '^needs two CPUs|^needs 2 cores'
 }
 
-@test "kvm: SIGINT keeps what finished" {
+@test "kvm: SIGINT keeps the finished rows" {
   need_terminal
   need_target kvm
   run_apart "$python" "$tests/on_terminal.py" --interrupt 'mmio_read_user, ' \
@@ -116,13 +116,13 @@ user_exits() {
     "${own_mounts[@]}" 'mount -t tmpfs none /dev; exec "$0" run --on kvm' "$wsbench"
 }
 
-@test "kvm: a /dev/kvm that is something else" {
+@test "kvm: a /dev/kvm that is not KVM" {
   need_own_mounts
   [ -e /dev/kvm ] || skip "there is no /dev/kvm"
   refused 4 'kvm: ' "${own_mounts[@]}" 'mount --bind /dev/null /dev/kvm; exec "$0" run --on kvm' "$wsbench"
 }
 
-# with_failing CALL ERRNO BENCHES: into doc.json, with that call failing.
+# with_failing CALL ERRNO BENCHES: runs into doc.json while CALL fails with ERRNO.
 with_failing() {
   need_target kvm
   "$tests/failing_call.py" madvise ENOSYS true || skip "no seccomp filters here"
@@ -131,7 +131,7 @@ with_failing() {
   echo "exit code $status, stderr: $stderr"
 }
 
-@test "kvm: a system call that this kernel does not have costs its row alone" {
+@test "kvm: a system call that the kernel lacks affects only its row" {
   with_failing madvise ENOSYS fault_first_touch_4k,mmio_write_user
   [ "$status" = 0 ]
   holds doc.json '"MADV_NOHUGEPAGE: Function not implemented (ENOSYS)" == b("fault_first_touch_4k")["reason"]'
@@ -139,21 +139,21 @@ with_failing() {
   holds doc.json 'b("mmio_write_user")["status"] == "ok"'
 }
 
-@test "kvm: an ioctl that this KVM refuses costs its row alone" {
+@test "kvm: an ioctl that KVM refuses affects only its row" {
   # KVM_IOEVENTFD
   with_failing 0x4040ae79 EINVAL mmio_write_ioeventfd,mmio_write_user
   [ "$status" = 0 ]
   holds doc.json 'b("mmio_write_ioeventfd")["status"] == "skip"'
   holds doc.json '"Invalid argument (EINVAL)" in b("mmio_write_ioeventfd")["reason"]'
   holds doc.json 'b("mmio_write_user")["status"] == "ok"'
-  # Also of a row that the host times: KVM_IRQFD.
+  # KVM_IRQFD, of a row that the host times.
   with_failing 0x4020ae76 EBUSY irqfd_inject,mmio_write_user
   [ "$status" = 0 ]
   holds doc.json 'b("irqfd_inject")["status"] == "skip"'
   holds doc.json 'b("mmio_write_user")["status"] == "ok"'
 }
 
-@test "kvm: where KVM makes no VM at all, the target has failed" {
+@test "kvm: the target fails if KVM cannot create a VM" {
   # KVM_CREATE_VM
   with_failing 0xae01 EBUSY null,mmio_write_user
   [ "$status" = 4 ]

@@ -1,15 +1,15 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The labs: Linux and KVM in an emulator. Every lab runs its catalogue once, for all tests.
+# The labs: Linux and KVM in an emulator. Every lab runs the catalogue once, for all tests.
 #
-# WS_ALL=1: what takes hours of emulation in all runs too: every config with every row,
-# and explain's total of every row.
+# WS_ALL=1 also runs tests that take hours of emulation: every config with every row, and
+# the total of `explain` for every row.
 bats_require_minimum_version 1.5.0
 load helper
 
 labs='aarch64-vhe aarch64-nvhe aarch64-pkvm x86_64-svm x86_64-vmx'
 
-# benches LAB: what it runs. Two labs differ from lab:aarch64-vhe in few rows.
+# benches LAB: the benchmarks to run. Two labs differ from lab:aarch64-vhe in few rows.
 benches() {
   case ${WS_ALL:-}$1 in
   aarch64-nvhe | aarch64-pkvm)
@@ -19,7 +19,7 @@ benches() {
   esac
 }
 
-# One boot, few events: an exact target needs no more.
+# One boot and few events are enough for an exact target.
 setup_file() {
   clean_place "$BATS_FILE_TMPDIR"
   local lab
@@ -31,7 +31,7 @@ setup_file() {
   done
 }
 
-# document LAB: the first run's, as $document.
+# document LAB: sets $document to the document of the first run.
 document() {
   need_target "lab:$1"
   document=$BATS_FILE_TMPDIR/$1.1.json
@@ -41,9 +41,9 @@ document() {
   fi
 }
 
-# subsets LAB N SEED: what a row's figure is does not depend on what else is asked for. N
-# random choices of rows, in random order, each with options that must not matter; all
-# that they have in common with the whole catalogue's run is the same to the byte.
+# subsets LAB N SEED: the figure of a row does not depend on the other rows of the run. Runs
+# N random sets of rows, in random order, with options that must not change figures; their
+# rows equal those of the run of the whole catalogue, to the byte.
 subsets() {
   document "$1"
   "$python" "$tests/subsets.py" plan "$document" "$2" "$3" >plans
@@ -59,13 +59,13 @@ subsets() {
   done <plans
 }
 
-@test "lab:aarch64-vhe: a figure does not depend on what else is asked for" { subsets aarch64-vhe 7 1; }
-@test "lab:aarch64-nvhe: a figure does not depend on what else is asked for" { subsets aarch64-nvhe 2 1; }
-@test "lab:aarch64-pkvm: a figure does not depend on what else is asked for" { subsets aarch64-pkvm 2 1; }
-@test "lab:x86_64-svm: a figure does not depend on what else is asked for" { subsets x86_64-svm 7 1; }
-@test "lab:x86_64-vmx: a figure does not depend on what else is asked for" { subsets x86_64-vmx 7 1; }
+@test "lab:aarch64-vhe: a figure does not depend on the other rows of the run" { subsets aarch64-vhe 7 1; }
+@test "lab:aarch64-nvhe: a figure does not depend on the other rows of the run" { subsets aarch64-nvhe 2 1; }
+@test "lab:aarch64-pkvm: a figure does not depend on the other rows of the run" { subsets aarch64-pkvm 2 1; }
+@test "lab:x86_64-svm: a figure does not depend on the other rows of the run" { subsets x86_64-svm 7 1; }
+@test "lab:x86_64-vmx: a figure does not depend on the other rows of the run" { subsets x86_64-vmx 7 1; }
 
-# The figure is the first boot's; more boots, in other places, make it a range at most.
+# The figure is that of the first boot; further boots can only extend it to a range.
 @test "lab: a figure does not depend on the number of boots and of events" {
   document x86_64-svm
   "$wsbench" run --on lab:x86_64-svm --bench hypercall,mmio_read_user --boots 3 --events 20 -o doc.json \
@@ -74,7 +74,7 @@ subsets() {
   holds doc.json 'len(m("hypercall")["boots"]) == 3'
 }
 
-# matrix LAB: every row under every config that it can meet neither hangs nor fails.
+# matrix LAB: no row hangs or fails under any config that applies to it.
 matrix() {
   [ -n "${WS_ALL:-}" ] || skip "takes ten minutes a lab: WS_ALL=1 runs it"
   need_target "lab:$1"
@@ -91,8 +91,8 @@ matrix() {
   done
 }
 
-# explained LAB N: explain attributes as many instructions as the run's figure has, of N
-# rows of the run, or of all that explain can do.
+# explained LAB N: the total of `explain` equals the figure of the run, for N rows, or with
+# WS_ALL for all rows that `explain` supports.
 explained() {
   document "$1"
   "$python" "$tests/subsets.py" explainable "$document" "${WS_ALL:-$2}" >rows
@@ -104,11 +104,11 @@ explained() {
   done <rows
 }
 
-@test "lab:aarch64-vhe: explain's total is the run's figure" { explained aarch64-vhe 4; }
-@test "lab:aarch64-nvhe: explain's total is the run's figure" { explained aarch64-nvhe 2; }
-@test "lab:x86_64-svm: explain's total is the run's figure" { explained x86_64-svm 4; }
+@test "lab:aarch64-vhe: the total of explain equals the figure of the run" { explained aarch64-vhe 4; }
+@test "lab:aarch64-nvhe: the total of explain equals the figure of the run" { explained aarch64-nvhe 2; }
+@test "lab:x86_64-svm: the total of explain equals the figure of the run" { explained x86_64-svm 4; }
 
-# is LAB HYPERVISOR [EMULATOR]: the document says where it is from, and that it is exact.
+# is LAB HYPERVISOR [EMULATOR]: the document names hypervisor and emulator, and is exact.
 is() {
   document "$1"
   holds "$document" "d['target']['name'] == 'lab:$1' and d['target']['kind'] == 'lab'" \
@@ -117,7 +117,7 @@ is() {
     "d['target']['emulator'].startswith('${3:-QEMU emulator version}')"
 }
 
-# complete LAB: every row of the catalogue ran and was proven, or says why it cannot.
+# complete LAB: every row of the catalogue is ok, or skipped with a reason.
 complete() {
   document "$1"
   holds "$document" 'all(x["status"] == "ok" or x["status"] == "skip" and x["reason"]
@@ -130,7 +130,7 @@ d = json.load(open(sys.argv[1]))
 rows = {b["id"] for b in json.load(sys.stdin)["benchmarks"] if d["machine"]["arch"] in b["archs"]}
 missing = rows - {b["name"] for b in d["benchmarks"]}
 print("not in the document:", missing)
-# Those that are harmful are measured only if they are named in full.
+# Harmful rows are measured only if named in full.
 sys.exit(bool(missing - {"wbinvd"}))' "$document"
 }
 
@@ -144,7 +144,7 @@ sys.exit(bool(missing - {"wbinvd"}))' "$document"
 @test "lab:x86_64-svm: is KVM on SVM" { is x86_64-svm SVM; }
 @test "lab:x86_64-vmx: is KVM on VMX" { is x86_64-vmx VMX 'Bochs x86 Emulator'; }
 
-# no_exit LAB CLOCK: what does not exit costs next to nothing, and KVM saw no exit.
+# no_exit LAB CLOCK: a row without an exit costs few instructions, and KVM counted no exit.
 no_exit() {
   document "$1"
   holds "$document" 'value("null") == 0 and value("null", metric="round_trip_batch") == 0' \
@@ -161,8 +161,8 @@ no_exit() {
 @test "lab:x86_64-svm: reading the clock does not exit" { no_exit x86_64-svm rdtsc; }
 @test "lab:x86_64-vmx: reading the clock does not exit" { no_exit x86_64-vmx rdtsc; }
 
-# exits LAB HANDLER BENCH...: one exit per event, no more and no less, and who
-# handled it; and it costs what an exit costs.
+# exits LAB HANDLER BENCH...: exactly one exit per event, handled by HANDLER, with the cost
+# of an exit.
 exits() {
   local lab=$1 handler=$2 bench
   document "$lab"
@@ -178,39 +178,39 @@ exits() {
   done
 }
 
-@test "lab:aarch64-vhe: a hypercall is handled by the kernel, once each" {
+@test "lab:aarch64-vhe: the kernel handles a hypercall, one exit per event" {
   exits aarch64-vhe kernel hypercall hvc_psci_version
 }
-@test "lab:aarch64-nvhe: a hypercall is handled by the kernel, once each" {
+@test "lab:aarch64-nvhe: the kernel handles a hypercall, one exit per event" {
   exits aarch64-nvhe kernel hypercall hvc_psci_version
 }
-@test "lab:aarch64-pkvm: a hypercall is handled by the kernel, once each" {
+@test "lab:aarch64-pkvm: the kernel handles a hypercall, one exit per event" {
   exits aarch64-pkvm kernel hypercall hvc_psci_version
 }
-@test "lab:x86_64-svm: a hypercall and CPUID are handled by the kernel, once each" {
+@test "lab:x86_64-svm: the kernel handles a hypercall and CPUID, one exit per event" {
   exits x86_64-svm kernel hypercall cpuid
 }
-@test "lab:x86_64-vmx: a hypercall and CPUID are handled by the kernel, once each" {
+@test "lab:x86_64-vmx: the kernel handles a hypercall and CPUID, one exit per event" {
   exits x86_64-vmx kernel hypercall cpuid
 }
 
-@test "lab:aarch64-vhe: MMIO goes to the VMM, once each" {
+@test "lab:aarch64-vhe: MMIO exits to the VMM, once per event" {
   exits aarch64-vhe user mmio_read_user mmio_write_user
 }
-@test "lab:aarch64-nvhe: MMIO goes to the VMM, once each" {
+@test "lab:aarch64-nvhe: MMIO exits to the VMM, once per event" {
   exits aarch64-nvhe user mmio_read_user mmio_write_user
 }
-@test "lab:aarch64-pkvm: MMIO goes to the VMM, once each" {
+@test "lab:aarch64-pkvm: MMIO exits to the VMM, once per event" {
   exits aarch64-pkvm user mmio_read_user mmio_write_user
 }
-@test "lab:x86_64-svm: MMIO and PIO go to the VMM, once each" {
+@test "lab:x86_64-svm: MMIO and PIO exit to the VMM, once per event" {
   exits x86_64-svm user mmio_read_user mmio_write_user pio_out_user pio_in_user
 }
-@test "lab:x86_64-vmx: MMIO and PIO go to the VMM, once each" {
+@test "lab:x86_64-vmx: MMIO and PIO exit to the VMM, once per event" {
   exits x86_64-vmx user mmio_read_user mmio_write_user pio_out_user pio_in_user
 }
 
-@test "lab: a return to user space costs more than staying in the kernel" {
+@test "lab: an exit to user space costs more than an exit that the kernel handles" {
   for lab in $labs; do
     document "$lab"
     holds "$document" 'value("mmio_read_user") > value("hypercall")'
@@ -224,7 +224,7 @@ exits() {
   holds "$document" "value('hypercall') < $nvhe"
 }
 
-# pmccntr LAB: trapped by the vPMU; without one, an exception in the guest.
+# pmccntr LAB: the read traps to the vPMU; without a vPMU the guest gets an exception.
 pmccntr() {
   document "$1"
   holds "$document" 'value("pmccntr", "pmu-emulated") > 1000' \
@@ -240,7 +240,7 @@ pmccntr() {
 @test "lab:aarch64-nvhe: PMCCNTR traps to the vPMU, and faults without one" { pmccntr aarch64-nvhe; }
 @test "lab:aarch64-pkvm: PMCCNTR traps to the vPMU, and faults without one" { pmccntr aarch64-pkvm; }
 
-# hidden LAB: the guest's own PMC stands still while the hypervisor runs.
+# hidden LAB: the PMC of the guest does not count while the hypervisor runs.
 hidden() {
   document "$1"
   holds "$document" '0 < value("pmccntr", "pmu-emulated", "pmc_visible") < 10' \
@@ -254,7 +254,7 @@ hidden() {
 @test "lab:aarch64-nvhe: the guest's PMC does not see an exit" { hidden aarch64-nvhe; }
 @test "lab:aarch64-pkvm: the guest's PMC does not see an exit" { hidden aarch64-pkvm; }
 
-# accurate LAB: the vPMU loses nothing over exits, but what KVM does for the guest.
+# accurate LAB: over exits the vPMU loses only events that KVM executes for the guest.
 accurate() {
   document "$1"
   for subject in cycles cycles_event insns insns_exits sw_incr; do
@@ -272,13 +272,13 @@ accurate() {
 @test "lab:aarch64-nvhe: the vPMU counts what the guest executes" { accurate aarch64-nvhe; }
 @test "lab:aarch64-pkvm: the vPMU counts what the guest executes" { accurate aarch64-pkvm; }
 
-# overflows LAB: a guest's counter interrupts it, through the host's, in every event.
+# overflows LAB: in every event a counter of the guest overflows and interrupts the guest.
 overflows() {
   document "$1"
   holds "$document" '1000 < value("pmu_overflow_irq") < 20000' \
     'b("pmu_overflow_irq")["handled_by"] == "kernel"' \
     'value("pmu_overflow_skid", metric="counted") < 50'
-  # The run loop's own counter is no later, by a cycle counter beside it.
+  # A cycle counter shows that the counter of the run loop does not overflow later.
   holds "$document" 'value("insn_stop_skid") < 50'
 }
 
@@ -320,13 +320,13 @@ END
   [ -z "$(find "$BATS_FILE_TMPDIR/cwd" "$BATS_FILE_TMPDIR/tmp" -mindepth 1)" ]
 }
 
-# boots: how many machines the emulator booted, not cloned, since the last call.
+# boots: prints how many machines the emulator booted (not cloned) since the last call.
 boots() {
   grep -vc -e ' -incoming ' starts || true
   : >starts
 }
 
-@test "lab: a machine is booted once, saved, and the same to the byte when it is found again" {
+@test "lab: a machine is booted once and saved; a restored machine gives equal documents" {
   local machine run
   need_target lab:aarch64-vhe
   mkdir bin cache
@@ -346,13 +346,13 @@ END
   [ -s "$machine" ]
   [ "$(find cache/machines -mindepth 1 | wc -l)" = 1 ]
 
-  # The same jobs without a boot.
+  # The jobs run again without a boot.
   run_apart "${run[@]}" again.json
   [ "$status" = 0 ]
   [ "$(boots)" = 0 ]
   cmp <(benchmarks_text first.json) <(benchmarks_text again.json)
 
-  # Damage is noticed, and mended.
+  # A damaged saved machine is detected and replaced.
   printf 'x' | dd of="$machine" bs=1 seek=1000000 conv=notrunc status=none
   run_apart "${run[@]}" damaged.json
   [ "$status" = 0 ]
@@ -367,7 +367,7 @@ END
   [ "$(boots)" = 0 ]
   cmp <(benchmarks_text first.json) <(benchmarks_text restored.json)
 
-  # Another command line is another machine; where nothing can be saved, it is booted.
+  # Another command line is another machine; if saving fails, each run boots a machine.
   run_apart "${run[@]}" other.json --append quiet
   [ "$status" = 0 ]
   [ "$(boots)" -ge 1 ]
@@ -380,7 +380,7 @@ END
   cmp <(benchmarks_text first.json) <(benchmarks_text unsaved.json)
 }
 
-@test "lab: no file is left but in TMPDIR" {
+@test "lab: files are written only below TMPDIR" {
   local target targets=''
   for target in bare:x86_64 lab:aarch64-vhe lab:x86_64-vmx; do
     unavailable $target >/dev/null || targets+=,$target
@@ -390,7 +390,7 @@ END
   case $top/:$build/:$(cache_dir) in
   *:/tmp/* | *:/var/tmp/* | /tmp/* | /var/tmp/*) skip "the clone is in a folder of temporary files" ;;
   esac
-  # The usual folders are empty ones, but for this test's own.
+  # Mounts empty folders over the usual folders.
   run_apart "${own_mounts[@]}" '
     own=$1 cwd=$PWD
     mount --bind "$own" /mnt
@@ -408,10 +408,10 @@ END
   [ "$(cat "$BATS_TEST_TMPDIR/elsewhere")" = "" ]
 }
 
-@test "lab: Ctrl-C keeps the benchmarks that finished, and leaves nothing" {
+@test "lab: Ctrl-C keeps the finished benchmarks and leaves no process or file" {
   need_terminal
   need_target lab:aarch64-vhe
-  # Not the first benchmark: then there is one to keep.
+  # During the second benchmark: the first one is kept.
   run_apart "$python" "$tests/on_terminal.py" --interrupt '(cntvct|mmio_[a-z]*_user|pmccntr), ' \
     "$wsbench" run --on lab:aarch64-vhe --bench null,cntvct,mmio_read_user,mmio_write_user,pmccntr \
     --boots 200 -o doc.json
@@ -425,35 +425,35 @@ END
   nothing_left doc.json
 }
 
-@test "lab: an emulator that dies is said, and what finished is kept" {
+@test "lab: a dying emulator is reported, and finished benchmarks are kept" {
   need_target lab:aarch64-vhe
   shim qemu-system-aarch64 1 'echo "out of luck" >&2; exit 3'
   refused 4 'out of luck' "$wsbench" run --on lab:aarch64-vhe --bench null -o doc.json
   nothing_left
 }
 
-@test "lab: a kernel that finds nothing to start is quoted" {
+@test "lab: the panic of a kernel without init is quoted" {
   need_target lab:aarch64-vhe
   refused 4 'Kernel panic' "$wsbench" run --on lab:aarch64-vhe --bench null -o doc.json \
     --append rdinit=/nonexistent
   nothing_left
 }
 
-@test "lab: a kernel without enough memory does not boot, and that is said" {
+@test "lab: a kernel without enough memory: the failed boot is reported" {
   need_target lab:x86_64-svm
   refused 4 'lab:x86_64-svm: ' "$wsbench" run --on lab:x86_64-svm --bench null -o doc.json \
     --append mem=24M
   nothing_left
 }
 
-@test "lab:x86_64-vmx: RDPMC exits, and faults where there is no PMU" {
+@test "lab:x86_64-vmx: RDPMC exits, and faults without a PMU" {
   document x86_64-vmx
   holds "$document" 'b("rdpmc_general")["handled_by"] == "kernel"' \
     'b("rdpmc_general")["exits"]["faults"] ==
     sum(y["events"] for y in m("rdpmc_general")["boots"]) > 0'
 }
 
-@test "lab:x86_64-vmx: Ctrl-C keeps the benchmarks that finished, and leaves nothing" {
+@test "lab:x86_64-vmx: Ctrl-C keeps the finished benchmarks and leaves no process or file" {
   need_terminal
   need_target lab:x86_64-vmx
   run_apart "$python" "$tests/on_terminal.py" --interrupt '(cpuid|hypercall), ' \
@@ -465,14 +465,14 @@ END
   nothing_left doc.json
 }
 
-@test "lab:x86_64-vmx: a kernel that finds nothing to start is quoted, and Bochs ends" {
+@test "lab:x86_64-vmx: the panic of a kernel without init is quoted, and Bochs ends" {
   need_target lab:x86_64-vmx
   refused 4 'Kernel panic' "$wsbench" run --on lab:x86_64-vmx --bench null -o doc.json \
     --append rdinit=/nonexistent
   nothing_left
 }
 
-@test "lab:x86_64-vmx: Bochs that dies is said" {
+@test "lab:x86_64-vmx: a dying Bochs is reported" {
   need_target lab:x86_64-vmx
   shim bochs 1 'echo "out of luck" >&2; exit 3'
   refused 4 'out of luck' "$wsbench" run --on lab:x86_64-vmx --bench null -o doc.json

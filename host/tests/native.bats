@@ -1,15 +1,15 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# make native: the program for the KVM of this machine, built where there is no cross
-# compiler, no package client and no emulator.
+# make native: builds the program for the KVM of this machine without a cross compiler, a
+# package client and an emulator.
 bats_require_minimum_version 1.5.0
 load helper
 
 other=aarch64
 [ "$arch" = x86_64 ] || other=x86_64
 
-# programs_of_another_system: a folder with the programs of this one, except for those
-# that Fedora or Arch would lack.
+# programs_of_another_system: makes a folder with the programs of this system, without
+# those that Fedora or Arch lack.
 programs_of_another_system() {
   local file name
   mkdir programs
@@ -22,38 +22,39 @@ programs_of_another_system() {
   done
 }
 
-# native FOLDER [VARIABLE=VALUE...]: builds into build/FOLDER.
+# native FOLDER [VARIABLE=VALUE...]: builds into build/FOLDER. By a relative path:
+# dependency files contain the path of the build folder.
 native() {
-  local to=$build/$1
+  local to=${build#"$top/"}/$1
   shift
   env -i PATH="$PWD/programs" HOME="$PWD" TMPDIR="$TMPDIR" \
     make --no-print-directory -C "$top" native JOBS="-j$(nproc)" B="$to" "$@" >log 2>&1 ||
     { tail -n 30 log && return 1; }
-  program=$to/wsbench
+  program=$(cd "$top" && readlink -f "$to/wsbench")
 }
 
-# Targets that need what this build or this system lacks say so; kvm is usable.
+# Targets that this build or this system does not support have a reason; kvm is usable.
 check_targets() {
   local name available reason
   env -i PATH="$PWD/programs" HOME="$PWD" "$program" list targets --json | python3 -c '
 import json, sys
 for t in json.load(sys.stdin)["targets"]:
-    print(t["name"], t["available"], t["reason"] or "")' >targets
-  cat targets
+    print(t["name"], t["available"], t["reason"] or "")' >listed.txt
+  cat listed.txt
   while read -r name available reason; do
     case $name in
     kvm) ;;
     "bare:$other") [[ $available == False && $reason == *"no payloads for $other"* ]] || return ;;
     *) [[ $available == False && $reason == *"is not installed"* ]] || return ;;
     esac
-  done <targets
-  # With emulators and kernels, the labs still lack the program that runs inside of them.
+  done <listed.txt
+  # With emulators and kernels, the labs still lack the program of the guest architecture.
   "$program" list targets --json | python3 -c '
 import json, sys
 for t in json.load(sys.stdin)["targets"]:
-    print(t["name"], t["available"])' >targets
-  run ! grep '^lab:.* True$' targets
-  grep -qx "kvm True" targets || return 0
+    print(t["name"], t["available"])' >listed.txt
+  run ! grep '^lab:.* True$' listed.txt
+  grep -qx "kvm True" listed.txt || return 0
   "$program" run --quiet --on kvm --bench cpuid,hypercall --boots 1 --events 20 -o doc.json >/dev/null
   holds doc.json 'any(b["status"] == "ok" for b in d["benchmarks"])'
 }
@@ -75,7 +76,7 @@ for t in json.load(sys.stdin)["targets"]:
 @test "make native names the library that is missing" {
   programs_of_another_system
   mkdir bin
-  # A compiler that does not find jansson.
+  # A compiler wrapper that does not find jansson.
   printf '#!/bin/sh\nfor a; do :; done\ncase $(cat) in *jansson*) exit 1 ;; esac\n' >bin/no-jansson
   chmod +x bin/no-jansson
   run env -i PATH="$PWD/bin:$PWD/programs" HOME="$PWD" make --no-print-directory -C "$top" \

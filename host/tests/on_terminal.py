@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs a command on a terminal of its own, and presses Ctrl-C.
+"""Runs a command on a pseudo-terminal, and can press Ctrl-C.
 
 Usage: on_terminal.py [--interrupt REGEX] [--split FILE] COMMAND...
 
-Prints what the terminal got. With --interrupt, Ctrl-C is typed as soon as what was
-printed matches; if it never does, that is an error (exit code 125). With --split,
-only stderr is the terminal, and stdout goes to the file. Otherwise the exit code is
-the command's; 128 + n if signal n ended it; 124 if it took more than 10 minutes.
+Prints the output of the terminal. With --interrupt, Ctrl-C is typed as soon as the output
+matches; exit code 125 if the output never matches. With --split, only stderr is the
+terminal, and stdout is the file. The exit code is that of the command; 128 + n if signal
+n ended the command; 124 after 10 minutes.
 """
 import argparse
 import os

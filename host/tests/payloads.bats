@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Payloads that misbehave: the runner says what happened, and ends with 4.
+# Misbehaving payloads: the runner reports the cause, and exits with 4.
 bats_require_minimum_version 1.5.0
 load helper
 
-# In the labs the VMM meets a KVM that hardware would have: SVM's and arm64's. Each
-# boots a machine, so they run first, two at a time.
+# In the labs the VMM runs on the KVM of hardware: SVM and arm64. Each test boots a machine;
+# these tests run first, two at a time.
 lab_payloads='x86_64-svm hang
 aarch64-vhe hang
 x86_64-svm triple_fault
@@ -24,7 +24,7 @@ setup_file() {
     echo $? >"$1/$3.$4.status"' "$wsbench" "$BATS_FILE_TMPDIR" "$payloads"
 }
 
-# lab_says LAB PAYLOAD REASON: the same for what ran in the labs.
+# lab_says LAB PAYLOAD REASON: like `says`, for the runs in the labs.
 lab_says() {
   local document=$BATS_FILE_TMPDIR/$1.$2
   need_target "lab:$1"
@@ -35,9 +35,9 @@ lab_says() {
     "re.match('''$3''', b('null')['reason']) is not None"
 }
 
-# says TARGET PAYLOAD REASON: running it ends with 4, and the document gives a
-# reason that matches the extended regular expression. The time limit is short
-# only where it is what ends the guest: elsewhere a slow machine shall not.
+# says TARGET PAYLOAD REASON: the run exits with 4, and the document has a reason that
+# matches the extended regular expression. The time limit is short only for payloads that
+# run into it: a slow machine must not time out in other tests.
 says() {
   local target=$1 payload=$2 reason=$3 limit=60
   need_target "$target"
@@ -47,7 +47,7 @@ says() {
   echo "exit code $status, stderr: $stderr"
   [ "$status" = 4 ]
   [ -z "$stderr" ]
-  # The table says it as well, and no figure is invented.
+  # The table shows the failure, and no figure.
   holds doc.json 'b("null")["status"] == "fail"' \
     "re.match('''$reason''', b('null')['reason']) is not None" \
     'all(m["estimate"]["value"] is None for m in b("null")["metrics"])'
@@ -67,12 +67,12 @@ arch_of() {
 hung='the guest hung: no end after 1\.0 s'
 pc='pc 0x[0-9a-f]+'
 
-@test "bare:x86_64: a guest that loops for ever" { says bare:x86_64 hang "$hung"; }
-@test "bare:aarch64: a guest that loops for ever" { says bare:aarch64 hang "$hung"; }
-@test "kvm: a guest that loops for ever, with its registers" { says kvm hang "$hung; .*0x"; }
+@test "bare:x86_64: a guest in an endless loop" { says bare:x86_64 hang "$hung"; }
+@test "bare:aarch64: a guest in an endless loop" { says bare:aarch64 hang "$hung"; }
+@test "kvm: a guest in an endless loop, with registers" { says kvm hang "$hung; .*0x"; }
 
-# One row of each driver that runs a guest (host/targets/drive_*.c).
-@test "kvm: a guest that loops for ever, in rows that the host times" {
+# One row of each host-timed driver that runs a guest.
+@test "kvm: a guest in an endless loop, in rows that the host times" {
   local bench row rows=(first_exit exit_out timer_overshoot_posix vmm_overhead state_get_all checkpoint_save irq_inject)
   need_target kvm
   [ "$(nproc)" = 1 ] || rows+=(kick_signal)
@@ -88,7 +88,7 @@ pc='pc 0x[0-9a-f]+'
   nothing_left doc.json
 }
 
-@test "kvm: a guest that exits for ever, in a row that the host times" {
+@test "kvm: a guest with endless exits, in a row that the host times" {
   need_target kvm
   run_apart "$wsbench" run --on kvm --bench exit_out --boots 1 --timeout 1 --quiet \
     --payload "$payloads/$arch/storm.elf" -o doc.json
@@ -96,8 +96,8 @@ pc='pc 0x[0-9a-f]+'
   doc doc.json 'b("exit_out")["reason"]' | tee /dev/stderr | grep -Eq "^$hung; .*0x"
 }
 
-@test "lab:x86_64-svm: a guest that loops for ever, with its registers" { lab_says x86_64-svm hang "$hung; rip 0x"; }
-@test "lab:aarch64-vhe: a guest that loops for ever, with its registers" { lab_says aarch64-vhe hang "$hung; pc 0x"; }
+@test "lab:x86_64-svm: a guest in an endless loop, with registers" { lab_says x86_64-svm hang "$hung; rip 0x"; }
+@test "lab:aarch64-vhe: a guest in an endless loop, with registers" { lab_says aarch64-vhe hang "$hung; pc 0x"; }
 
 @test "kvm: a guest that never wakes is skipped, not failed" {
   need_target kvm
@@ -107,8 +107,8 @@ pc='pc 0x[0-9a-f]+'
   holds doc.json 'b("null")["status"] == "skip" and "next interrupt" in b("null")["reason"]'
 }
 
-@test "bare:x86_64: a guest that exits for ever" { says bare:x86_64 storm "$hung"; }
-@test "kvm: a guest that exits for ever" { says kvm storm "$hung"; }
+@test "bare:x86_64: a guest with endless exits" { says bare:x86_64 storm "$hung"; }
+@test "kvm: a guest with endless exits" { says kvm storm "$hung"; }
 
 @test "bare:x86_64: a guest that halts" { says bare:x86_64 halt "$hung"; }
 @test "bare:aarch64: a guest that halts" { says bare:aarch64 halt "$hung"; }
@@ -126,20 +126,20 @@ pc='pc 0x[0-9a-f]+'
   lab_says x86_64-svm triple_fault 'the guest shut down: triple fault; rip 0x'
 }
 
-@test "bare:x86_64: an exception nobody expected has vector, error code, pc and address" {
+@test "bare:x86_64: an unexpected exception has vector, error code, pc and address" {
   says bare:x86_64 page_fault \
     "the guest took exception 0xe in the event phase: syndrome 0x0 $pc address 0x4000000000$"
 }
-@test "bare:aarch64: an exception nobody expected has vector, syndrome, pc and address" {
+@test "bare:aarch64: an unexpected exception has vector, syndrome, pc and address" {
   # EC 0x25: data abort from the same exception level; DFSC 0x05: translation, level 1.
   says bare:aarch64 page_fault \
     "the guest took exception 0x200 in the event phase: syndrome 0x96000005 $pc address 0x4000000000$"
 }
-@test "lab:aarch64-vhe: an exception nobody expected has vector, syndrome, pc and address" {
+@test "lab:aarch64-vhe: an unexpected exception has vector, syndrome, pc and address" {
   lab_says aarch64-vhe page_fault \
     "the guest took exception 0x200 in the event phase: syndrome 0x96000005 $pc address 0x4000000000$"
 }
-@test "kvm: an exception nobody expected has vector, syndrome, pc and address" {
+@test "kvm: an unexpected exception has vector, syndrome, pc and address" {
   says kvm page_fault \
     "the guest took exception 0x(e|200) in the event phase: syndrome 0x[0-9a-f]+ $pc address 0x4000000000$"
 }
@@ -155,11 +155,11 @@ pc='pc 0x[0-9a-f]+'
 }
 
 overwrote='the guest overwrote its report: it begins with 0xa5a5a5a5a5a5a5a5'
-@test "bare:x86_64: nonsense in all shared memory" { says bare:x86_64 nonsense "$overwrote"; }
-@test "bare:aarch64: nonsense in all shared memory" { says bare:aarch64 nonsense "$overwrote"; }
-@test "lab:x86_64-svm: nonsense in all shared memory, and every doorbell rung" { lab_says x86_64-svm nonsense "$overwrote"; }
-@test "lab:aarch64-vhe: nonsense in all shared memory, and every doorbell rung" { lab_says aarch64-vhe nonsense "$overwrote"; }
-@test "kvm: nonsense in all shared memory, and every doorbell rung" { says kvm nonsense "$overwrote"; }
+@test "bare:x86_64: garbage in all shared memory" { says bare:x86_64 nonsense "$overwrote"; }
+@test "bare:aarch64: garbage in all shared memory" { says bare:aarch64 nonsense "$overwrote"; }
+@test "lab:x86_64-svm: garbage in all shared memory and to every doorbell" { lab_says x86_64-svm nonsense "$overwrote"; }
+@test "lab:aarch64-vhe: garbage in all shared memory and to every doorbell" { lab_says aarch64-vhe nonsense "$overwrote"; }
+@test "kvm: garbage in all shared memory and to every doorbell" { says kvm nonsense "$overwrote"; }
 
 state='the guest reports a state that does not exist: 77'
 @test "bare:x86_64: a state that does not exist" { says bare:x86_64 bad_state "$state"; }
@@ -172,20 +172,20 @@ many='the guest claims 4294967296 samples in the [a-z-]+ phase, [0-9]+ were aske
 @test "kvm: 2^32 samples claimed" { says kvm too_many "$many"; }
 
 none='the guest claims 0 samples in the null phase, [0-9]+ were asked for'
-@test "bare:x86_64: done without having done anything" { says bare:x86_64 idle "$none"; }
-@test "bare:aarch64: done without having done anything" { says bare:aarch64 idle "$none"; }
-@test "kvm: done without having done anything" { says kvm idle "$none"; }
+@test "bare:x86_64: done without a sample" { says bare:x86_64 idle "$none"; }
+@test "bare:aarch64: done without a sample" { says bare:aarch64 idle "$none"; }
+@test "kvm: done without a sample" { says kvm idle "$none"; }
 
 off='the guest stopped in the event phase without having finished: it crashed or turned itself off'
-@test "bare:x86_64: a guest that turns itself off" { says bare:x86_64 off "$off"; }
-@test "bare:aarch64: a guest that turns itself off" { says bare:aarch64 off "$off"; }
-@test "kvm: a guest that turns itself off" {
+@test "bare:x86_64: a guest that powers off" { says bare:x86_64 off "$off"; }
+@test "bare:aarch64: a guest that powers off" { says bare:aarch64 off "$off"; }
+@test "kvm: a guest that powers off" {
   says kvm off "($hung|the guest shut down|the guest halted)"
 }
 
-@test "what failed on one benchmark does not cost the others: kvm" {
+@test "kvm: a failed benchmark does not affect the others" {
   need_target kvm
-  # Not the built-in image: this one never leaves the guest.
+  # Replaces the built-in image by a payload that never exits.
   run_apart "$wsbench" run --on kvm --bench null,mmio_write_user --events 100 --boots 6 --quiet \
     --payload "$build/guest/$arch/null.elf" -o doc.json
   [ "$status" = 4 ]
@@ -195,7 +195,7 @@ off='the guest stopped in the event phase without having finished: it crashed or
   doc doc.json 'b("mmio_write_user")["reason"]' | grep -q 'observed'
 }
 
-@test "what failed on one benchmark does not cost the others: an emulator that dies" {
+@test "bare: a dying emulator does not affect the other benchmarks" {
   need_target bare:x86_64
   shim qemu-system-x86_64 4 'kill -KILL $$'
   run_apart "$wsbench" run --on bare:x86_64 --bench null,cpuid,rdtsc --boots 2 --quiet -o doc.json
@@ -206,7 +206,7 @@ off='the guest stopped in the event phase without having finished: it crashed or
   nothing_left doc.json
 }
 
-@test "an emulator that refuses to start is quoted, not the guest blamed" {
+@test "bare: the error message of an emulator that does not start is quoted" {
   need_target bare:aarch64
   shim qemu-system-aarch64 1 'echo "cannot allocate anything" >&2; exit 1'
   run_apart "$wsbench" run --on bare:aarch64 --bench null --quiet -o doc.json
@@ -214,7 +214,7 @@ off='the guest stopped in the event phase without having finished: it crashed or
   [ "$(doc doc.json 'b("null")["reason"]')" = 'the emulator failed: cannot allocate anything' ]
 }
 
-@test "a target that fails does not cost the other" {
+@test "a failed target does not affect the other" {
   need_target bare:x86_64
   need_target bare:aarch64
   shim qemu-system-x86_64 1 'kill -KILL $$'
@@ -224,7 +224,7 @@ off='the guest stopped in the event phase without having finished: it crashed or
   holds docs/bare-aarch64.json 'b("null")["status"] == "ok" and value("null") == 0'
 }
 
-@test "a payload that cannot be one is bad input" {
+@test "a file that is not a payload is bad input" {
   need_target bare:x86_64
   mkdir folder
   echo text >text

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Pictures of documents: what is drawn, what is said of the rest, and that nothing is
-# lost where they cannot be written.
+# wsbench plot: pictures of documents, messages about kinds that are not drawn, and failed
+# writes.
 bats_require_minimum_version 1.5.0
 load helper
 
@@ -17,7 +17,7 @@ need_document() {
   cp "$BATS_FILE_TMPDIR/doc.json" doc.json
 }
 
-@test "a picture as SVG and PNG, and one line about what cannot be drawn" {
+@test "a picture as SVG and PNG, and one line for each kind that is not drawn" {
   need_document
   run_apart "$wsbench" plot doc.json -o pictures
   echo "$stdout / $stderr"
@@ -58,7 +58,7 @@ END
   grep -q '+7' compare-bare-x86_64.svg
 }
 
-# make_history: h.jsonl of three runs, in the last of which rdtsc costs 7 more.
+# make_history: writes h.jsonl of three runs; in the last run rdtsc costs 7 more.
 make_history() {
   local i
   for i in 1 2 3; do
@@ -79,7 +79,7 @@ END
   done
 }
 
-@test "a history: what changed, and with which run" {
+@test "a history: the changes and the runs that caused them" {
   need_document
   make_history
   run_apart "$wsbench" plot --history h.jsonl -o pictures
@@ -96,7 +96,7 @@ pictures/history-bare-x86_64.png" ]
   grep -qF 'label&#39;3%s' out/report.html
 }
 
-@test "a history that is none" {
+@test "plot: a file that is not a history" {
   need_document
   : >empty.jsonl
   echo text >text.jsonl
@@ -120,7 +120,7 @@ pictures/history-bare-x86_64.png" ]
   nothing_left doc.json
 }
 
-@test "half a document is refused, whatever else is good" {
+@test "a truncated document is refused, also beside valid ones" {
   need_document
   head -c 3000 doc.json >half
   : >empty
@@ -129,14 +129,14 @@ pictures/history-bare-x86_64.png" ]
   nothing_left doc.json half empty
 }
 
-@test "without gnuplot: a line, and nothing written" {
+@test "without gnuplot: one line, and no file is written" {
   need_document
   mkdir none
   refused 4 'gnuplot is not installed' env PATH="$PWD/none" "$wsbench" plot doc.json -o pictures --kind bars
   [ -z "$(ls pictures)" ]
 }
 
-@test "a folder that cannot be one, or cannot be written to" {
+@test "plot: a folder that cannot be created or written to" {
   need_document
   touch file
   refused 4 'file: Not a directory' "$wsbench" plot doc.json -o file --kind bars
@@ -147,7 +147,7 @@ pictures/history-bare-x86_64.png" ]
     exec "$0" plot doc.json -o /mnt --kind bars' "$wsbench"
 }
 
-@test "a disk that is full: the old picture stays, and no half of a new one" {
+@test "plot: a full disk: the old picture stays, without a partial new one" {
   need_document
   need_own_mounts
   run_apart "${own_mounts[@]}" '

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The vPMU map, measured and shown: rows pmu_*, `wsbench pmu`, config pmc-msr-user.
+# The vPMU map: rows pmu_*, `wsbench pmu`, config pmc-msr-user.
 bats_require_minimum_version 1.5.0
 load helper
 
@@ -15,7 +15,7 @@ setup_file() {
     echo $? >"$1/$2.status"' "$wsbench" "$BATS_FILE_TMPDIR"
 }
 
-# document LAB: the run's, as $document.
+# document LAB: sets $document to the document of the run.
 document() {
   need_target "lab:$1"
   document=$BATS_FILE_TMPDIR/$1.json
@@ -25,13 +25,13 @@ document() {
   fi
 }
 
-# all_are CONFIG WORD: every row that ran under CONFIG was handled by WORD, one exit each.
+# all_are CONFIG WORD: WORD handled every row under CONFIG, with one exit per event.
 all_are() {
   holds "$document" "all(x['handled_by'] == '$2' and x['exits']['observed'] == x['exits']['expected'] > 0
     for x in d['benchmarks'] if x['config'] == '$1' and x['group'] == 'pmu_map')"
 }
 
-@test "aarch64: without a vPMU accesses fault, with one the kernel answers each" {
+@test "aarch64: without a vPMU accesses fault, with a vPMU the kernel handles each" {
   document aarch64-vhe
   all_are pmu-emulated kernel
   holds "$document" 'all(x["exits"]["faults"] == 0 for x in d["benchmarks"] if x["config"] == "pmu-emulated")'
@@ -40,26 +40,26 @@ all_are() {
   done
 }
 
-@test "aarch64: a read of PMCCNTR_EL0 costs what the row of its own says" {
+@test "aarch64: PMCCNTR_EL0 costs 2 instructions more in the map than in the row pmccntr" {
   document aarch64-vhe
   run_apart "$wsbench" run --on lab:aarch64-vhe --bench pmccntr --config pmu-emulated --boots 1 --events 50 --quiet -o own.json
   [ "$status" = 0 ]
-  # Two instructions fetch the operand that the map's payload has and this one has not.
+  # The payload of the map has two more instructions, which load the operand.
   own=$(doc own.json 'value("pmccntr")')
   holds "$document" "value('pmu_pmccntr_read', 'pmu-emulated') - 2 == $own"
 }
 
-@test "x86_64: behind the filter every MSR of the map goes to the VMM" {
+@test "x86_64: with the MSR filter every MSR of the map exits to the VMM" {
   document x86_64-svm
   holds "$document" 'all(x["exits"]["user"] == x["exits"]["expected"] > 0 for x in d["benchmarks"]
     if x["config"] == "pmc-msr-user" and x["group"] == "pmu_map")' \
     'all(x["handled_by"] != "user" for x in d["benchmarks"] if x["config"] == "default")'
-  # Read-only registers refuse.
+  # Writes of read-only registers fault.
   holds "$document" 'b("pmu_global_status_write", "pmc-msr-user")["exits"]["faults"] == 100' \
     'b("pmu_global_status_read", "pmc-msr-user")["exits"]["faults"] == 0'
 }
 
-@test "a document's map is shown as it was measured" {
+@test "pmu FILE shows the map of a document" {
   document aarch64-vhe
   run_apart "$wsbench" pmu "$document"
   [ "$status" = 0 ]
@@ -71,7 +71,7 @@ all_are() {
   [ "$(LC_ALL=C.UTF-8 wc -L <<<"$stdout")" -le 100 ]
 }
 
-@test "and as JSON" {
+@test "pmu FILE --json shows the map of a document" {
   document aarch64-vhe
   run_apart "$wsbench" pmu --json "$document"
   [ "$status" = 0 ]
@@ -87,7 +87,7 @@ assert {m["config"]: m["class"] for m in pmcr} == {"pmu-off": "fault", "pmu-emul
 for m in pmcr:
     b = next(b for b in rows if b["name"] == "pmu_pmcr_read" and b["config"] == m["config"])
     assert m["value"] == b["metrics"][0]["estimate"]["value"]
-# What the guest read, decoded: N is bits 15-11 of PMCR_EL0.
+# The decoded registers of the guest: N is bits 15-11 of PMCR_EL0.
 guest = next(s for s in doc["pmu"]["sources"] if s["config"] == "pmu-emulated")
 pmcr = int(next(r["value"] for r in guest["registers"] if r["name"] == "PMCR_EL0"), 16)
 n = next(c["value"] for c in shown["capabilities"]
@@ -96,7 +96,7 @@ assert int(n) == pmcr >> 11 & 31 > 0
 END
 }
 
-@test "kvm: the VMM's PMU registers, measured and shown at once" {
+@test "kvm: wsbench pmu measures and shows the registers of the VMM's PMU" {
   need_target kvm
   [ "$arch" = x86_64 ] || skip "MSRs are x86_64's"
   run_apart "$wsbench" pmu --on kvm --config pmc-msr-user --quiet
@@ -107,7 +107,7 @@ END
   nothing_left
 }
 
-@test "what cannot be shown is bad input" {
+@test "pmu: a document without a map is bad input" {
   printf '{}' >empty.json
   run_apart "$wsbench" pmu empty.json
   [ "$status" = 2 ]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The report is one page that needs nothing else, whatever its documents say.
+# The report is one page without external files, for any content of the documents.
 bats_require_minimum_version 1.5.0
 load helper
 
@@ -14,7 +14,7 @@ need_document() {
   cp "$BATS_FILE_TMPDIR/doc.json" doc.json
 }
 
-# page_holds FILE: the page is whole, asks for nothing, and runs its own script alone.
+# page_holds FILE: the page is complete, requests nothing, and runs only its own script.
 page_holds() {
   python3 - "$1" <<'END'
 import base64, hashlib, html.parser, re, sys
@@ -44,7 +44,7 @@ class Page(html.parser.HTMLParser):
         if tag not in void:
             self.open.pop()
     def handle_endtag(self, tag):
-        # These end by themselves.
+        # Void elements have no end tag.
         if self.open and self.open[-1] != tag:
             sys.exit(f"</{tag}> ends <{self.open[-1]}>")
         self.open.pop()
@@ -83,7 +83,7 @@ END
   nothing_left doc.json out out/report.html
 }
 
-@test "the same documents make the same page" {
+@test "equal documents give equal pages" {
   need_document
   "$wsbench" report doc.json doc.json -o a
   "$wsbench" report doc.json doc.json -o b
@@ -92,7 +92,7 @@ END
   grep -q 'same' a/report.html
 }
 
-@test "documents that mean ill" {
+@test "malicious documents" {
   need_document
   python3 - <<'END'
 import json
@@ -119,7 +119,7 @@ END
   grep -q '&lt;script&gt;alert(1)' out/report.html
 }
 
-@test "without gnuplot there are no pictures, and the rest is there" {
+@test "without gnuplot the report has no pictures, and is otherwise complete" {
   need_document
   mkdir none
   run_apart env PATH="$PWD/none" "$wsbench" report doc.json -o out
@@ -131,7 +131,7 @@ END
   grep -q '<th scope=row>rdtsc</th>' out/report.html
 }
 
-@test "bad usage, bad documents, places that cannot be written" {
+@test "report: bad usage, bad documents, folders that cannot be written to" {
   need_document
   head -c 3000 doc.json >half
   refused 2 'half: line ' "$wsbench" report doc.json half -o out

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# host/tests/run and contain themselves, on a tree with other tests in it.
+# Tests of host/tests/run and contain, on a tree with other tests.
 bats_require_minimum_version 1.5.0
 load helper
 
@@ -12,7 +12,7 @@ setup() {
   run=(env "BUILD=$PWD/build" "$PWD/tree with spaces/host/tests/run")
 }
 
-# put FILE NAME COMMAND...: a bats file with a test that runs the commands.
+# put FILE NAME COMMAND...: writes a bats file with a test that runs the commands.
 put() {
   {
     echo '#!/usr/bin/env bats'
@@ -23,7 +23,7 @@ put() {
 }
 
 @test "several files at a time, reported in the order of --list" {
-  # Each waits for the other: one after the other they would wait for ever.
+  # The tests wait for each other: run in sequence, they would never end.
   put a.bats first "touch '$PWD/a'" "until [ -e '$PWD/b' ]; do sleep 0.05; done" "sleep 0.2"
   put b.bats second "touch '$PWD/b'" "until [ -e '$PWD/a' ]; do sleep 0.05; done"
   run_apart "${run[@]}" --jobs 2
@@ -37,7 +37,7 @@ b.bats" ]
 b.bats" ]
 }
 
-@test "what failed is shown with its output, what was skipped with its reason" {
+@test "the runner shows failed tests with their output and skipped tests with the reason" {
   put a.bats "it works" true
   put a.bats "it does not" 'echo "the reason"' false
   put b.bats "no need" 'skip "no machine"'
@@ -61,7 +61,7 @@ b.bats" ]
   [[ ${lines[-1]} == [12]" passed, 1 failed, 0 skipped" ]]
 }
 
-@test "a process or a file that is left behind is a failure, and the process is ended" {
+@test "a leaked process or file is a failure, and the process is killed" {
   put a.bats "leaves a process" 'setsid sleep 12345 3>&- >/dev/null 2>&1 &'
   put b.bats "leaves a file" 'touch "${BATS_RUN_TMPDIR%/*}/forgotten"'
   run_apart "${run[@]}"
@@ -73,10 +73,11 @@ b.bats" ]
     "tree with spaces/host/tests" "tree with spaces/host/tests"/{run,a.bats,b.bats}
 }
 
-# interrupted SIGNAL CODE: ends at once, with all that was started, wherever it has got to.
+# interrupted SIGNAL CODE: at any point the runner ends at once, with all processes that it
+# started.
 interrupted() {
   put a.bats sleeps "setsid sleep 12345 3>&- & timeout 12345 sleep 12345 & touch '$PWD/begun'" wait
-  # In the background of a shell SIGINT is ignored, but for what a terminal starts.
+  # A background job of a shell without a terminal ignores SIGINT.
   run_apart "$python" -c '
 import os, signal, subprocess, sys, time
 signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -92,8 +93,8 @@ sys.exit(p.wait() != int(sys.argv[2]))' "$1" "$2" "${run[@]}" --jobs 1
   nothing_left
 }
 
-@test "SIGINT ends all that was started" { interrupted 2 130; }
-@test "SIGTERM ends all that was started" { interrupted 15 143; }
+@test "SIGINT ends all processes of the runner" { interrupted 2 130; }
+@test "SIGTERM ends all processes of the runner" { interrupted 15 143; }
 
 @test "contain: exit codes, the limit, orphans of other sessions" {
   contain=$build/tests/contain
@@ -105,7 +106,7 @@ sys.exit(p.wait() != int(sys.argv[2]))' "$1" "$2" "${run[@]}" --jobs 1
   [ "$status" = 137 ]
   run_apart "$contain" --limit 0.2 sh -c 'setsid sleep 12345 & sleep 12345'
   [ "$status" = 124 ]
-  # It is given time to end by itself, and none that it does not need.
+  # contain waits for the orphan to end, and not longer.
   run_apart "$contain" --left left sh -c 'setsid sleep 0.3 & exit 3'
   [ "$status" = 3 ]
   [ ! -e left ]

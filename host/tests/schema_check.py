@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Do `wsbench validate` and results/schema.json agree on what a document is?
+"""Checks that `wsbench validate` and results/schema.json accept the same documents.
 
 Usage: schema_check.py WSBENCH SCHEMA.json FILE.json...
 
-Each file, written by wsbench, has to be accepted by both, and every member in it
-has to be in the schema. Then every value in it that the schema
-describes is changed in every way that the schema gives cause for (required key
-dropped, optional key dropped, other type, other word, out of range), one change
-at a time, and both have to give the same answer, wsbench in one line per file. Exit code 0
-when they agree throughout, 1 when not; 77 (skipped) without python3-jsonschema.
+Both must accept each file, which wsbench wrote, and the schema must describe every member
+of the file. Then each value that the schema describes is changed in every way that the
+schema suggests (required key dropped, optional key dropped, other type, other word, out of
+range), one change at a time: both must accept or refuse the changed file, wsbench with one
+line per file. Exit code 0 if they agree, 1 if not, 77 (skipped) without python3-jsonschema.
 """
 import copy
 import json
@@ -24,14 +23,13 @@ except ImportError:
     print("schema_check: skipped: python3-jsonschema is not installed")
     sys.exit(77)
 
-# Values of each of JSON's types: numbers that are almost something else, and those
-# that some limit might lie below.
+# Values of each JSON type: numbers near the limits of other types, and large numbers.
 OTHERS = [None, True, "word", 0, 7, 7.5, 7.0, -7, 63, 2**31, 2**32, 2**63 - 1,
           -2**63, [], {}, ["word"], {"key": 1}]
 
 
-# What these say of a value depends on nothing outside of it: in a document that is
-# valid, a change is right or wrong as the changed value is by itself.
+# These keywords depend only on the value: in a valid document, a changed value is valid or
+# not regardless of the rest.
 LOCAL = {"$schema", "title", "description", "definitions", "type", "required", "properties",
          "const", "enum", "$ref", "items", "minimum", "maximum", "minItems", "maxItems"}
 
@@ -90,8 +88,8 @@ def candidates(node, value):
     for bound in ("minimum", "maximum"):
         if bound in node:
             yield from (b for b in (node[bound] - 1, node[bound], node[bound] + 1)
-                        # Beyond 64 bits a number is broken JSON to wsbench,
-                        # which the schema cannot know of: another test's.
+                        # wsbench refuses numbers beyond 64 bits as bad JSON, which
+                        # the schema cannot express; another test covers them.
                         if -2**63 <= b < 2**63)
     if isinstance(value, list) and value:
         yield value[:-1]

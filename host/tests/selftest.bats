@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The VMM's self-tests (wsbench selftest) on every KVM there is, each of them a test here.
+# The self-tests of the VMM (wsbench selftest), a test for each available KVM.
 bats_require_minimum_version 1.5.0
 load helper
 
-# passes TARGET: every self-test ran, none failed; those that cannot be are named.
+# passes TARGET: every self-test ran or was skipped with a reason, and none failed.
 passes() {
   local plan
   need_target "$1"
@@ -18,13 +18,13 @@ passes() {
   nothing_left
 }
 
-@test "on this machine's KVM" { passes kvm; }
+@test "selftest: the KVM of this machine" { passes kvm; }
 
-@test "on Linux with VHE, in the lab" { passes lab:aarch64-vhe; }
+@test "selftest: KVM/arm64 with VHE, in the lab" { passes lab:aarch64-vhe; }
 
-@test "on Linux with SVM, in the lab" { passes lab:x86_64-svm; }
+@test "selftest: KVM on SVM, in the lab" { passes lab:x86_64-svm; }
 
-@test "an unknown test and an unknown place are bad input" {
+@test "selftest: an unknown test and an unknown target are bad input" {
   run_apart "$wsbench" selftest no-such-test
   [ "$status" = 2 ] || [ "$status" = 4 ]
   run_apart "$wsbench" selftest --on bare:x86_64

@@ -4,7 +4,7 @@
 bats_require_minimum_version 1.5.0
 load helper
 
-@test "lab:aarch64-smp: IPIs and kicks arrive, and a second run is the same to the byte" {
+@test "lab:aarch64-smp: IPIs and kicks arrive, and a second run is equal to the byte" {
   need_target lab:aarch64-smp
   for run in 1 2; do
     run_apart "$wsbench" run --on lab:aarch64-smp --events 50 --quiet -o "$run.json"
@@ -15,21 +15,21 @@ load helper
   cmp first second
   holds 1.json '{x["name"] for x in d["benchmarks"]} ==
     {"ipi_busy", "ipi_idle", "ipi_hw", "kick_signal", "kick_immediate_exit"}'
-  # Both sides' work: more than a hypercall, and no time slice of the emulator.
+  # The work of both CPUs: more than a hypercall, less than a time slice of the emulator.
   for row in ipi_busy ipi_idle kick_signal kick_immediate_exit; do
     holds 1.json "b('$row')['status'] == 'ok' and 2000 < value('$row') < 50000"
   done
-  # To wake a vCPU is dearer than to interrupt one that runs.
+  # Waking a blocked vCPU costs more than interrupting a running vCPU.
   holds 1.json 'value("ipi_idle") > value("ipi_busy")' \
     'd["target"]["exact"] and d["machine"]["cpus"] == 2'
 }
 
-@test "lab:aarch64-smp: what needs one CPU only is not its business" {
+@test "lab:aarch64-smp: rows of one CPU are skipped" {
   need_target lab:aarch64-smp
   refused 2 'none of these benchmarks' "$wsbench" run --on lab:aarch64-smp --bench hypercall -o doc.json
 }
 
-@test "lab:aarch64-smp: an exception of the second vCPU is told with its number and pc" {
+@test "lab:aarch64-smp: an exception of the second vCPU is reported with vCPU number and pc" {
   need_target lab:aarch64-smp
   run_apart "$wsbench" run --on lab:aarch64-smp --bench ipi_busy --boots 1 --timeout 1 --quiet \
     --payload "$payloads/aarch64/secondary_fault.elf" -o doc.json
@@ -38,7 +38,7 @@ load helper
     grep -Eq '^vCPU 1: the guest took exception 0x200 in the .* syndrome 0x96000045 pc 0x[0-9a-f]+ address 0x4000000000$'
 }
 
-@test "lab:aarch64-smp: a guest that hangs is told with the registers of both vCPUs" {
+@test "lab:aarch64-smp: a hung guest is reported with the registers of both vCPUs" {
   need_target lab:aarch64-smp
   run_apart "$wsbench" run --on lab:aarch64-smp --bench ipi_busy --boots 1 --timeout 1 --quiet \
     --payload "$payloads/aarch64/hang.elf" -o doc.json

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""For lab.bats: random parts of a run, and whether they agree with the whole.
+"""For lab.bats: chooses random parts of a run, and compares their figures with the run.
 
-plan DOCUMENT N SEED    N lines: rows of the document, then options for `wsbench run`
-compare WHOLE PART      rows of both are the same, all of their figures
-values WHOLE PART       their round trips are the same
-explainable WHOLE N     N rows and configs with a round trip in instructions; N = 1: all
-total WHOLE ROW CONFIG EXPLANATION    it explains the row's round trip
+plan DOCUMENT N SEED    print N lines: rows of the document, then options for `wsbench run`
+compare WHOLE PART      check that all figures of the common rows are equal
+values WHOLE PART       check that the round trips of the common rows are equal
+explainable WHOLE N     print N random rows and configs with a round trip in instructions;
+                        N = 1: all
+total WHOLE ROW CONFIG EXPLANATION    check the total against the row's round trip
 """
 import json
 import random

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Sweeps: what is done stays done, what was interrupted is not taken for done, and a
-# history gets its kernels in order. Kernels and runs are stood in for.
+# Sweeps: finished jobs are not repeated, interrupted jobs are, and the history gets the
+# kernels in order. Kernels and runs are fakes.
 bats_require_minimum_version 1.5.0
 load helper
 
-# The scripts beside a kernel.sh that offers $kernels, and a wsbench whose runs take no
-# time: it fails for kernels in $broken, and leaves a partial document for $interrupted.
+# Copies of the scripts with a fake kernel.sh, which offers $kernels, and a fake wsbench,
+# which fails for kernels in $broken and writes a partial document for $interrupted.
 setup() {
   clean_place "$BATS_TEST_TMPDIR"
   parallel --version 2>/dev/null | grep -q '^GNU parallel' || skip "GNU parallel is not installed"
@@ -77,7 +77,7 @@ print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
   [ "$(kernels_of_history h.jsonl lab:x86_64-svm)" = "6.1.0-9-x86_64 6.1.0-10-x86_64 6.12.1-x86_64" ]
 }
 
-@test "what is done is not done again, and new kernels are" {
+@test "a repeated sweep measures only new kernels" {
   "$sweep" -o out --on lab:x86_64-svm --db h.jsonl 2>/dev/null
   [ "$(runs)" = 3 ]
   "$sweep" -o out --on lab:x86_64-svm --db h.jsonl 2>/dev/null
@@ -99,7 +99,7 @@ print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
   [ -f out/lab-x86_64-svm/6.1.0-10-x86_64.json ]
 }
 
-@test "a kernel that fails: the rest is measured, and nothing goes into the history out of order" {
+@test "a failed kernel: the rest is measured, and the history stays in order" {
   export broken=6.1.0-10-x86_64
   run_apart "$sweep" -o out --on lab:x86_64-svm --db h.jsonl
   [ "$status" = 4 ]
@@ -109,7 +109,7 @@ print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
   [ -f out/lab-x86_64-svm/6.12.1-x86_64.json ]
   run_apart "$sweep" -o out --on lab:x86_64-svm --list
   grep -q '6.1.0-10-x86_64  *failed: wsbench: error: it broke$' <<<"$stdout"
-  # Mended: only that one is measured, and all are added.
+  # After the repair only that kernel is measured, and all documents are added.
   broken=
   run_apart "$sweep" -o out --on lab:x86_64-svm --db h.jsonl
   [ "$status" = 0 ]
@@ -117,7 +117,7 @@ print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
   [ "$(kernels_of_history h.jsonl lab:x86_64-svm)" = "6.1.0-9-x86_64 6.1.0-10-x86_64 6.12.1-x86_64" ]
 }
 
-@test "a target that fails costs that target: the others go into the history" {
+@test "a failed target: the other targets are added to the history" {
   export broken=6.1.0-10-x86_64
   run_apart "$sweep" -o out --on lab:x86_64-svm,lab:aarch64-vhe --db h.jsonl
   [ "$status" = 4 ]
@@ -126,14 +126,14 @@ print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
   [ "$(kernels_of_history h.jsonl lab:aarch64-vhe)" = "6.1.0-9-aarch64 6.1.0-10-aarch64 6.12.1-aarch64" ]
 }
 
-@test "--skip-failed adds what there is" {
+@test "--skip-failed adds the existing documents" {
   export broken=6.1.0-10-x86_64
   run_apart "$sweep" -o out --on lab:x86_64-svm --db h.jsonl --skip-failed
   [ "$status" = 4 ]
   [ "$(kernels_of_history h.jsonl lab:x86_64-svm)" = "6.1.0-9-x86_64 6.12.1-x86_64" ]
 }
 
-@test "the document of an interrupted run is not taken for all" {
+@test "the document of an interrupted run does not count as finished" {
   export interrupted=6.1.0-9-x86_64
   run_apart "$sweep" -o out --on lab:x86_64-svm
   [ "$status" = 4 ]
@@ -144,7 +144,7 @@ print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
   [ "$(runs)" = 4 ]
 }
 
-@test "chosen kernels; bad usage" {
+@test "selected kernels; bad usage of the sweep" {
   run_apart "$sweep" -o out --on lab:x86_64-svm --release 6.12.1,6.1.0-9
   [ "$status" = 0 ]
   [ "$(cut -d' ' -f2 out/jobs | tr '\n' ' ')" = "6.1.0-9-x86_64 6.12.1-x86_64 " ]

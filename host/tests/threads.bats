@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The vCPU threads of a VM under ThreadSanitizer (make tsan-tests): on a KVM that the
-# test plays, and on this machine's.
+# The vCPU threads of a VM under ThreadSanitizer (make tsan-tests), on a fake KVM and on the
+# KVM of this machine.
 bats_require_minimum_version 1.5.0
 load helper
 
-# without_races PROGRAM ARGUMENT...: it ends well and no race was reported.
+# without_races PROGRAM ARGUMENT...: the program succeeds without a reported race.
 without_races() {
   [ -x "$1" ] || skip "$1 is not built: make tsan-tests"
   run_apart "$@"
@@ -21,7 +21,7 @@ without_races() {
   [ "$(grep -c '^ok ' <<<"$stdout")" -ge 6 ]
 }
 
-@test "threads: two vCPUs on this machine's KVM" {
+@test "threads: two vCPUs on the KVM of this machine" {
   need_target kvm
   without_races "$build/tsan/wsbench" selftest vcpus-2 vcpus-2-break checkpoint-vcpus-2 \
     access-later coalesced-kick

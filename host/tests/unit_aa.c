@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Unit tests of what a machine can tell apart. */
+/* Unit tests of run --aa: which differences a machine can detect. */
 #include <errno.h>
 
 #include <criterion/criterion.h>
@@ -17,7 +17,7 @@ static struct aa judged(const struct result *r)
 	return aa;
 }
 
-/* Boots that drift as they go; pairs see through it. */
+/* Boots with a drift, which pairs cancel. */
 static struct result *drifting(double second)
 {
 	struct result *r = fixture_document("kvm", false);
@@ -31,7 +31,7 @@ static struct result *drifting(double second)
 	return r;
 }
 
-Test(aa, pairs_see_more_than_runs)
+Test(aa, pairs_detect_more_than_runs)
 {
 	struct result *r = drifting(0);
 	struct aa aa = judged(r);
@@ -41,7 +41,7 @@ Test(aa, pairs_see_more_than_runs)
 	cr_expect_eq(aa.boots_needed, 8);
 	cr_expect(aa.pairs.wrong == 0 && aa.pairs.compared == 1);
 	cr_expect(aa.runs.wrong == 0 && aa.runs.compared == 1);
-	/* 1 % of about 1,190, and what is left of the noise; the drift is 400. */
+	/* 1 % of about 1,190, and the remaining noise; the drift is 400. */
 	cr_expect(aa.rows[0].visible_pairs > 11 && aa.rows[0].visible_pairs < 20);
 	cr_expect_gt(aa.rows[0].visible_runs, 100);
 	aa_free(&aa);
@@ -49,10 +49,10 @@ Test(aa, pairs_see_more_than_runs)
 }
 
 /*
- * The second boot of a pair is always dearer: half of the pairs count one way, half the
- * other, so that it is noise and not a difference.
+ * The second boot of a pair always costs more. The order alternates between pairs, so the
+ * effect is noise and not a difference.
  */
-Test(aa, order_is_no_difference)
+Test(aa, order_within_pairs_is_not_a_difference)
 {
 	struct result *r = drifting(200);
 	struct aa aa = judged(r);
@@ -64,8 +64,8 @@ Test(aa, order_is_no_difference)
 	result_free(r);
 }
 
-/* 0 of 1: the least chance of which one would be wrong in 20 times: 1 - 0.05. */
-Test(aa, few_rows_say_little)
+/* 0 errors in 1 row: the upper limit of the error rate at level 0.95 is 1 - 0.05. */
+Test(aa, few_rows_have_a_wide_limit)
 {
 	struct result *r = drifting(0);
 	struct aa aa = judged(r);
@@ -75,7 +75,7 @@ Test(aa, few_rows_say_little)
 	result_free(r);
 }
 
-Test(aa, too_few_boots_see_nothing)
+Test(aa, too_few_boots_detect_nothing)
 {
 	struct result *r = fixture_document("kvm", false);
 	const double boots[] = { 1, 2, 3, 4, 5, 6, 7, 8 };
@@ -88,7 +88,7 @@ Test(aa, too_few_boots_see_nothing)
 	result_free(r);
 }
 
-Test(aa, one_more_is_seen_where_nothing_is_noisy)
+Test(aa, without_noise_one_unit_is_detectable)
 {
 	struct result *r = fixture_document("lab:aarch64-vhe", true);
 	const double boots[] = { 1495, 1495, 1495, 1495 };

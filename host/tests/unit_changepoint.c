@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Unit tests of change points: Otava's own results, and rules of ours. */
+/* Unit tests of change points: results of Apache Otava, and our rules. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 
 #define VALUES_MAX 4096
 
-/* Apache Otava's defaults and ours. */
+/* The defaults of Apache Otava, and ours. */
 static const struct changepoint_rules otava_rules = {
 	.window = 50,
 	.pvalue = 1e-3,
@@ -62,7 +62,7 @@ static double member(const json_t *object, const char *key)
 	return json_number_value(value);
 }
 
-/* Every index, and every p and mean as far as floating point carries. */
+/* Each index, and each p and mean within floating-point accuracy. */
 static void expect_otava(const double *values, size_t n, const json_t *want,
 			 const struct changepoint_rules *rules)
 {
@@ -70,8 +70,7 @@ static void expect_otava(const double *values, size_t n, const json_t *want,
 	size_t found = find(values, n, rules, got);
 
 	cr_expect_eq(found, json_array_size(want),
-		     "window %zu p %g magnitude %g: %zu, "
-		     "not %zu change points",
+		     "window %zu p %g magnitude %g: %zu, not %zu change points",
 		     rules->window, rules->pvalue, rules->magnitude, found,
 		     json_array_size(want));
 	for (size_t i = 0; i < found && i < json_array_size(want); i++) {
@@ -102,7 +101,7 @@ static void expect_otava_cases(const double *values, size_t n, const json_t *cas
 	}
 }
 
-Test(otava, its_own_small_series)
+Test(otava, small_series)
 {
 	json_t *root = reference("changepoint/otava_small.json"), *one;
 	double values[VALUES_MAX];
@@ -167,7 +166,7 @@ Test(otava, mongodb_series)
 	}
 }
 
-/* The published answers to MongoDB's long series: ours must agree with them too. */
+/* The published change points of MongoDB's long series. */
 Test(ours, long_series)
 {
 	json_t *root = reference("changepoint/mongodb_long_series.json");
@@ -192,7 +191,7 @@ Test(divisive, by_hand)
 	cr_expect_eq(divisive_split(d, 0, 5, &statistic), 3);
 	/* across: 9 + 9 + 9 + 9 + 8 + 8 = 52; pairs on the left: 0 + 1 + 1 = 2 */
 	cr_expect_float_eq(statistic, 2.0 / 5 * (52 - 2.0 / 2 * 2), 1e-12);
-	/* A part of it gives what it would give alone. */
+	/* A part of the window has the split of that part alone. */
 	cr_expect_eq(divisive_split(d, 1, 4, &statistic), 3);
 	cr_expect_float_eq(statistic, 2.0 / 3 * (17 - 1.0 / 1 * 1), 1e-12);
 	divisive_free(d);
@@ -218,7 +217,7 @@ static void fill(double *values, size_t from, size_t to, double value)
 		values[from++] = value;
 }
 
-/* A step of one quantum, and one of less than 1 %, are no changes; both larger are. */
+/* Steps of one quantum or of less than 1 % are not changes. */
 Test(ours, quanta_and_magnitude)
 {
 	struct changepoint out[64];
@@ -236,7 +235,7 @@ Test(ours, quanta_and_magnitude)
 	cr_expect(out[0].pvalue > 0, "figures in steps are not without variance");
 }
 
-/* Noise that repeats: -2 .. 2 around `level`. */
+/* Periodic noise: -2 .. 2 around `level`. */
 static void noise(double *values, size_t from, size_t to, double level)
 {
 	static const int steps[] = { 0, 1, -2, 2, -1, 1, 0, -1, 2, -2, 1 };
@@ -245,7 +244,7 @@ static void noise(double *values, size_t from, size_t to, double level)
 		values[i] = level + steps[i % 11];
 }
 
-Test(ours, finds_steps_in_noise_where_they_are)
+Test(ours, finds_steps_in_noise)
 {
 	struct changepoint out[400];
 	double values[400];
@@ -260,7 +259,7 @@ Test(ours, finds_steps_in_noise_where_they_are)
 	cr_expect_float_eq(out[1].after - out[1].before, -40, 0.5);
 }
 
-/* The newest run of many is tested alone: nobody waits for a second one. */
+/* The newest run is tested alone, without waiting for a second one. */
 Test(ours, last_value)
 {
 	struct changepoint out[50];
@@ -285,7 +284,7 @@ Test(ours, few_values_are_predicted)
 	cr_expect_lt(out[0].pvalue, 1e-4);
 }
 
-/* Two values say nothing of how much there is between any two. */
+/* Two values are not enough for a prediction interval. */
 Test(ours, too_few_values_are_not_judged)
 {
 	double values[] = { 1000, 2000, 500 };
@@ -295,7 +294,7 @@ Test(ours, too_few_values_are_not_judged)
 		cr_expect_eq(find(values, n, &our_rules, out), 0);
 }
 
-/* What goes up once and comes back was no change for good. */
+/* A single outlier is not a change. */
 Test(ours, few_values_with_an_outlier)
 {
 	double values[] = { 998, 999, 1000, 1001, 1002, 1100, 1000, 999, 1001, 1000 };
@@ -304,7 +303,7 @@ Test(ours, few_values_with_an_outlier)
 	cr_expect_eq(find(values, 10, &our_rules, out), 0);
 }
 
-Test(ranges, every_change_of_a_value_is_one)
+Test(ranges, every_change_of_a_value_is_a_change_point)
 {
 	double values[] = { 989, 989, 990, 990, 989 };
 	struct changepoint out[5];
@@ -316,7 +315,7 @@ Test(ranges, every_change_of_a_value_is_one)
 	cr_expect_eq(changepoint_ranges(values, values, 1, out), 0);
 }
 
-/* Overlapping, in a point, one inside the other; then apart, by their nearest ends. */
+/* Ranges that overlap, touch, are nested; then disjoint, by their nearest ends. */
 Test(ranges, that_overlap_are_none)
 {
 	double lo[] = { 3066, 3067, 3066, 3067, 3069, 3070, 3060 };
@@ -328,7 +327,7 @@ Test(ranges, that_overlap_are_none)
 	cr_expect(out[1].index == 6 && out[1].before == 3070 && out[1].after == 3069);
 }
 
-/* Each meets the one before it, and yet the last is far from the first. */
+/* Each range overlaps the one before, but the last is disjoint from the first. */
 Test(ranges, that_creep_are_found)
 {
 	double lo[] = { 1, 2, 3, 4 }, hi[] = { 2, 3, 4, 5 };

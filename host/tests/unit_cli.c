@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The command line's parts: names, options, the table's text. */
+/* Unit tests of the command line: names, options, the text of tables. */
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 #include <errno.h>
@@ -19,7 +19,7 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-Test(names, distance_counts_each_kind_of_mistake_once)
+Test(names, distance_counts_each_kind_of_edit_once)
 {
 	cr_expect_eq(names_distance("run", "run"), 0);
 	cr_expect_eq(names_distance("rnu", "run"), 1); /* swap */
@@ -31,7 +31,7 @@ Test(names, distance_counts_each_kind_of_mistake_once)
 	cr_expect_eq(names_distance("pio_in_user", "pio_out_user"), 3);
 }
 
-Test(names, distance_bears_words_longer_than_its_matrix)
+Test(names, distance_of_words_longer_than_the_matrix)
 {
 	char word[300];
 
@@ -41,7 +41,7 @@ Test(names, distance_bears_words_longer_than_its_matrix)
 	cr_expect_gt(names_distance(word, "run"), 3);
 }
 
-Test(names, nearest_is_suggested_only_when_near)
+Test(names, only_a_near_name_is_suggested)
 {
 	static const char *const names[] = { "list", "run", "plot", "validate" };
 
@@ -50,7 +50,7 @@ Test(names, nearest_is_suggested_only_when_near)
 	cr_expect_str_eq(names_nearest("valdiat", names, 4), "validate");
 	cr_expect_null(names_nearest("xyzzy", names, 4));
 	cr_expect_null(names_nearest("", names, 4));
-	/* One letter of two: at most one mistake, and the first of equals wins. */
+	/* Two letters allow one edit; of equally near names the first is suggested. */
 	cr_expect_null(names_nearest("ab", names, 4));
 }
 
@@ -73,7 +73,7 @@ Test(names, lists_keep_their_order_and_name_each_once)
 	cr_expect_eq(list.n, 0);
 }
 
-Test(names, a_star_is_the_whole_catalogue)
+Test(names, a_star_selects_the_whole_catalogue)
 {
 	struct names_list list;
 	struct error err;
@@ -111,12 +111,12 @@ Test(names, core_combines_with_globs)
 	expect_list(&(struct names_list){ list.names + 2, core.n }, core.names, core.n);
 	names_free(&list);
 	names_free(&core);
-	/* The word, not a pattern that covers it. */
+	/* Only the word `core`, not a pattern that matches it. */
 	cr_expect_lt(names_match_benches("cor*", &list, &err), 0);
 }
 
-/* WBINVD empties the caches of the whole machine: nobody gets it by a star. */
-Test(names, what_does_harm_is_named_in_full)
+/* WBINVD flushes the caches of the whole machine: a pattern does not select it. */
+Test(names, harmful_rows_need_the_full_name)
 {
 	struct names_list list;
 	struct error err;
@@ -131,7 +131,7 @@ Test(names, what_does_harm_is_named_in_full)
 	names_free(&list);
 }
 
-Test(names, what_matches_nothing_is_an_error_with_a_suggestion)
+Test(names, no_match_is_an_error_with_a_suggestion)
 {
 	struct names_list list;
 	struct error err;
@@ -155,7 +155,7 @@ Test(names, empty_entries_are_errors)
 	cr_expect_lt(names_match_benches("cpuid,", &list, &err), 0);
 }
 
-Test(names, all_means_every_target_and_only_for_targets)
+Test(names, all_selects_every_target_and_is_only_for_targets)
 {
 	struct names_list list;
 	struct error err;
@@ -177,7 +177,7 @@ Test(names, rows_are_found_by_exact_name)
 	cr_expect_null(names_target("lab"));
 }
 
-/* A command of one number and one file, as the real ones are built. */
+/* A command with one number and one file. */
 struct sample {
 	struct options_common common;
 	uint64_t boots;
@@ -255,7 +255,7 @@ Test(options, a_value_may_look_like_an_option)
 	cr_expect_eq(s.boots, 16);
 }
 
-Test(options, nothing_is_an_option_after_two_dashes)
+Test(options, two_dashes_end_the_options)
 {
 	struct sample s;
 
@@ -278,7 +278,7 @@ Test(options, misspelt_options_name_the_nearest, .init = cr_redirect_stderr)
 {
 	struct sample s;
 
-	cr_expect_eq(PARSE(&s, "--boot", "3"), OPTIONS_BAD); /* and no abbreviations */
+	cr_expect_eq(PARSE(&s, "--boot", "3"), OPTIONS_BAD); /* no abbreviations */
 	fflush(stderr);
 	cr_expect_stderr_eq_str(
 		"wsbench try: unknown option '--boot': did you mean '--boots'?\n");
@@ -430,7 +430,7 @@ Test(table, one_row_per_benchmark_and_one_column_per_target)
 			 "                          svm        kvm\n"
 			 "benchmark  handled by   insns      ticks\n"
 			 "-----------------------------------------------\n"
-			 /* the catalogue's order, not the document's */
+			 /* the order of the catalogue, not of the document */
 			 "null       none            -3          -\n"
 			 "cpuid      kernel       1,102  1,234,567 +-52.5\n");
 	free(text);
@@ -453,7 +453,7 @@ Test(table, configs_are_named_where_they_matter)
 	free(text);
 }
 
-Test(table, configs_stand_against_the_first_of_them)
+Test(table, configs_are_compared_with_the_first)
 {
 	struct result *docs[1] = { sample_doc("kvm", "ticks", true) };
 	char *text;
@@ -467,12 +467,12 @@ Test(table, configs_stand_against_the_first_of_them)
 	text = print_table(docs, 1, 100);
 	EXPECT_HAS(text, "hypercall [default]  kernel      1,000\n");
 	EXPECT_HAS(text, " 1,060       +60 (1.06x)\n");
-	EXPECT_HAS(text, " 5                +5\n"); /* of nothing there is no ratio */
+	EXPECT_HAS(text, " 5                +5\n"); /* no ratio to 0 */
 	EXPECT_HAS(text, "-1,999 (0.0005x)\n");
 	free(text);
 }
 
-Test(table, reasons_are_given_once_below_it)
+Test(table, each_reason_is_printed_once_below)
 {
 	struct result *docs[2] = { sample_doc("bare:x86_64", "ticks", true),
 				   sample_doc("bare:aarch64", "ticks", true) };
@@ -495,7 +495,7 @@ Test(table, reasons_are_given_once_below_it)
 	free(text);
 }
 
-Test(table, a_cell_says_who_handled_it_if_the_row_does_not)
+Test(table, a_cell_names_the_handler_if_targets_differ)
 {
 	struct result *docs[3] = { sample_doc("lab:aarch64-vhe", "insns", true),
 				   sample_doc("lab:aarch64-nvhe", "insns", true),
@@ -512,7 +512,7 @@ Test(table, a_cell_says_who_handled_it_if_the_row_does_not)
 	free(text);
 }
 
-Test(table, what_does_not_fit_is_split_by_unit)
+Test(table, a_wide_table_is_split_by_unit)
 {
 	struct result *docs[8];
 	char name[32], *text;
@@ -534,7 +534,7 @@ Test(table, what_does_not_fit_is_split_by_unit)
 	free(text);
 }
 
-Test(table, two_documents_of_one_target_go_by_number)
+Test(table, documents_of_one_target_are_numbered)
 {
 	struct result *docs[2] = { sample_doc("kvm", "ticks", true),
 				   sample_doc("kvm", "ticks", true) };

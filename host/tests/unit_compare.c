@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Unit tests of verdicts: exact targets, ranges, what is missing, what is refused. */
+/* Unit tests of verdicts: exact targets, ranges, missing figures, refusals. */
 #include <errno.h>
 #include <string.h>
 
@@ -56,14 +56,14 @@ Test(exact, one_instruction_is_a_verdict)
 	cr_expect_eq(c.rows[1].verdict, COMPARE_BETTER);
 	cr_expect_eq(c.rows[1].difference, -1);
 	cr_expect_eq(c.rows[2].verdict, COMPARE_SAME);
-	cr_expect(isnan(c.rows[2].ratio), "there is no ratio to nothing");
+	cr_expect(isnan(c.rows[2].ratio), "the ratio to 0 is not defined");
 	cr_expect_eq(compare_outcome(&c), COMPARE_WORSE);
 	compare_free(&c);
 	result_free(a);
 	result_free(b);
 }
 
-/* As `run --bench` has it. */
+/* Words as in `run --bench`. */
 Test(exact, core_selects_rows_beside_globs)
 {
 	const char *const words[] = { "core", "cr8_*" }, *const alone[] = { "core" };
@@ -88,7 +88,7 @@ Test(exact, core_selects_rows_beside_globs)
 	result_free(few);
 }
 
-Test(exact, a_rare_path_is_remarked)
+Test(exact, a_rare_path_has_a_remark)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
 	struct compare c;
@@ -104,7 +104,7 @@ Test(exact, a_rare_path_is_remarked)
 	result_free(b);
 }
 
-/* Boots that differ: of both sides, and of one. */
+/* Boots differ on both sides, and on one side. */
 static struct compare_row ranges(const double *base, size_t n_base, const double *new,
 				 size_t n_new)
 {
@@ -137,7 +137,7 @@ static void expect_range(const double base[2], const double new[2],
 
 Test(exact, boots_that_differ_are_ranges)
 {
-	/* Apart: by the distance of the nearest ends, however small. */
+	/* Disjoint: the distance of the nearest ends, however small. */
 	expect_range((double[]){ 990, 1000 }, (double[]){ 1040, 1045 }, COMPARE_WORSE,
 		     40);
 	expect_range((double[]){ 1000, 990 }, (double[]){ 935, 930 }, COMPARE_BETTER,
@@ -146,7 +146,7 @@ Test(exact, boots_that_differ_are_ranges)
 		     1);
 	expect_range((double[]){ 3068, 3068 }, (double[]){ 3067, 3066 }, COMPARE_BETTER,
 		     -1);
-	/* Meeting: in one point, in part, one inside the other, the same. */
+	/* Overlapping: in one point, in part, nested, equal. */
 	expect_range((double[]){ 3066, 3067 }, (double[]){ 3067, 3068 },
 		     COMPARE_SAME_PLACEMENT, 0);
 	expect_range((double[]){ 3066, 3067 }, (double[]){ 3067, 3067 },
@@ -159,7 +159,7 @@ Test(exact, boots_that_differ_are_ranges)
 		     COMPARE_SAME_PLACEMENT, 0);
 }
 
-Test(exact, ranges_have_ratios_of_what_is_compared)
+Test(exact, ratios_of_ranges_are_of_the_nearest_ends)
 {
 	struct compare_row row =
 		ranges((double[]){ 990, 1000 }, 2, (double[]){ 1050, 2000 }, 2);
@@ -172,23 +172,23 @@ Test(exact, ranges_have_ratios_of_what_is_compared)
 }
 
 /*
- * Two and two boots, drawn alike, lie apart in one of three comparisons: 2 / C(4, 2).
- * Five and five: 2 / 252, and nothing has to be said.
+ * Ranges of two boots of one distribution are disjoint with probability 2 / C(4, 2) =
+ * 1/3; of five boots, with 2 / 252, without a remark.
  */
-Test(exact, few_boots_are_remarked)
+Test(exact, few_boots_have_a_remark)
 {
 	const double base[] = { 1000, 1001, 1002, 1003, 1004 };
 	const double new[] = { 1010, 1011, 1012, 1013, 1014 };
 	struct compare_row row = ranges(base, 2, new, 2);
 
 	cr_expect(strstr(row.reason, "in up to 33 % of"), "%s", row.reason);
-	cr_expect(strstr(row.reason, "5 boots per side"), "%s", row.reason);
+	cr_expect(strstr(row.reason, "--boots 5)"), "%s", row.reason);
 	row = ranges(base, 5, new, 5);
 	cr_expect_eq(row.verdict, COMPARE_WORSE);
 	cr_expect_str_eq(row.reason, "");
 }
 
-/* A boot that was rejected is no part of the range. */
+/* The range ignores rejected boots. */
 Test(exact, rejected_boots_make_no_range)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
@@ -207,9 +207,9 @@ Test(exact, rejected_boots_make_no_range)
 	result_free(b);
 }
 
-/* two classes */
+/* classes */
 
-/* `exits` of so many events, which are 100 a boot. */
+/* `exits` for 100 events per boot. */
 static struct result_benchmark *class_row(struct result *r, enum bench_handler handler,
 					  int64_t exits, int64_t faults, double value)
 {
@@ -244,7 +244,7 @@ static void expect_class(struct class was, struct class is, enum compare_verdict
 	cr_expect_eq(c.rows[0].verdict, want, "%s: %s",
 		     compare_verdict_name(c.rows[0].verdict), c.rows[0].reason);
 	cr_expect_str_eq(c.rows[0].reason, reason);
-	/* The figures are shown all the same. */
+	/* The figures are set. */
 	cr_expect_eq(c.rows[0].difference, 1562 - 2813);
 	cr_expect_eq(c.count[want], 1);
 	compare_free(&c);
@@ -252,7 +252,7 @@ static void expect_class(struct class was, struct class is, enum compare_verdict
 	result_free(b);
 }
 
-Test(changed, whoever_handles_it)
+Test(changed, handler)
 {
 	const struct class none = { HANDLED_NONE, 0, 0 },
 			   kernel = { HANDLED_KERNEL, 200, 0 };
@@ -261,7 +261,7 @@ Test(changed, whoever_handles_it)
 	const struct class unknown = { HANDLED_UNKNOWN, 0, 0 };
 	const struct class thrice = { HANDLED_KERNEL, 600, 0 };
 	const struct class uncounted = { HANDLED_KERNEL, -1, 0 };
-	/* One event in four exits, or in three: that is no other class. */
+	/* One of four events exits, or one of three: one class. */
 	const struct class often = { HANDLED_KERNEL, 50, 0 },
 			   more = { HANDLED_KERNEL, 66, 0 };
 
@@ -273,13 +273,13 @@ Test(changed, whoever_handles_it)
 	expect_class(kernel, kernel, COMPARE_BETTER, "");
 	expect_class(often, more, COMPARE_BETTER, "");
 	expect_class(often, none, COMPARE_BETTER, "");
-	/* What is not known did not change. */
+	/* Unknown classes do not differ. */
 	expect_class(kernel, unknown, COMPARE_BETTER, "");
 	expect_class(thrice, uncounted, COMPARE_BETTER, "");
 	expect_class(uncounted, user, COMPARE_CHANGED, "handled by kernel, now by user");
 }
 
-/* More boots and more events have more exits, and each event as many. */
+/* Exits are compared per event. */
 Test(changed, exits_are_of_an_event)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
@@ -297,7 +297,7 @@ Test(changed, exits_are_of_an_event)
 	result_free(b);
 }
 
-/* It outweighs neither what got worse nor what is not decided, and is no harm itself. */
+/* Worse and inconclusive rows have priority over a changed class. */
 Test(changed, is_no_regression)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
@@ -363,7 +363,7 @@ Test(let_pass, up_to_the_threshold)
 	expect_let_pass(1001, "mmio_*=1%", false);
 }
 
-/* What gets better, or changes its class, needs nobody's leave. */
+/* Thresholds ignore rows that are better or changed. */
 Test(let_pass, what_is_worse_alone)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
@@ -382,7 +382,7 @@ Test(let_pass, what_is_worse_alone)
 	result_free(b);
 }
 
-/* Ranges: by the distance of their nearest ends. */
+/* Ranges: the distance of the nearest ends counts. */
 Test(let_pass, ranges)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
@@ -399,7 +399,7 @@ Test(let_pass, ranges)
 	result_free(b);
 }
 
-Test(let_pass, patterns_that_name_nothing_are_refused)
+Test(let_pass, patterns_without_a_match_are_refused)
 {
 	struct result *a = fixture_document(LAB, true);
 	struct compare_options o = { .n_thresholds = 1 };
@@ -412,7 +412,7 @@ Test(let_pass, patterns_that_name_nothing_are_refused)
 	cr_assert_eq(threshold_parse(&t, "mmoi_*=2%", &bad), 0);
 	o.thresholds = &t;
 	expect_refused(a, a, &o, "--threshold mmoi_*=2%: no benchmark matches 'mmoi_*'");
-	/* One that was not measured here may be in the next document. */
+	/* A benchmark of the catalogue that was not measured is accepted. */
 	cr_assert_eq(threshold_parse(&t, "mmio_*=2%", &bad), 0);
 	c = compared(a, a, &o);
 	compare_free(&c);
@@ -422,7 +422,7 @@ Test(let_pass, patterns_that_name_nothing_are_refused)
 	result_free(a);
 }
 
-/* what is missing */
+/* missing figures */
 
 Test(missing, no_row_is_dropped)
 {
@@ -454,7 +454,7 @@ Test(missing, no_row_is_dropped)
 	result_free(b);
 }
 
-/* What nobody had before cannot have got worse. */
+/* A row that base does not have cannot get worse. */
 Test(missing, new_rows_alone_do_no_harm)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
@@ -470,9 +470,9 @@ Test(missing, new_rows_alone_do_no_harm)
 	result_free(b);
 }
 
-/* what is refused */
+/* refusals */
 
-Test(refused, what_is_not_of_one_kind)
+Test(refused, documents_of_different_kinds)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
 	const struct compare_options machines = { .across = COMPARE_ACROSS_MACHINES };
@@ -495,7 +495,7 @@ Test(refused, what_is_not_of_one_kind)
 	result_free(b);
 }
 
-Test(refused, units_told_to_differ_are_shown_without_a_verdict)
+Test(refused, across_units_rows_have_no_verdict)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
 	const struct compare_options units = { .across = COMPARE_ACROSS_UNITS };
@@ -512,7 +512,7 @@ Test(refused, units_told_to_differ_are_shown_without_a_verdict)
 	result_free(b);
 }
 
-Test(refused, nothing_of_that_name)
+Test(refused, unknown_names)
 {
 	struct result *a = fixture_document(LAB, true);
 	const char *none[] = { "hypercal", "x*" };

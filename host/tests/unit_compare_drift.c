@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Unit tests of what two runs may differ by because of the machine alone. */
+/* Unit tests of the drift between two runs. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@ static const struct compare_options plain;
 #define ROWS  9
 #define BOOTS 10
 
-/* Ten numbers from -1 to 1 that look like noise, other ones for every `which`. */
+/* Ten pseudo-random numbers from -1 to 1 for each `which`. */
 static double noise(unsigned int which, unsigned int i)
 {
 	unsigned int x = (which * 1103515245u + i * 2654435761u + 12345u) * 2246822519u;
@@ -22,7 +22,7 @@ static double noise(unsigned int which, unsigned int i)
 	return (double)(x >> 8) / (double)(1u << 23) - 1;
 }
 
-/* Rows with noise of their own, and what the machine adds to all of a round. */
+/* Rows with own noise, and noise that all rows of a round share. */
 static struct result *wandering(unsigned int run, double own, double shared)
 {
 	struct result *r = fixture_document("kvm", false);
@@ -40,7 +40,7 @@ static struct result *wandering(unsigned int run, double own, double shared)
 	return r;
 }
 
-/* As if the machine, or the kernel, had made all of a row's boots dearer. */
+/* Makes all boots of a row slower. */
 static void make_dearer(struct result *r, size_t row, double by)
 {
 	struct result_metric *m = &r->benchmarks[row].metrics[0];
@@ -50,7 +50,7 @@ static void make_dearer(struct result *r, size_t row, double by)
 		m->boots[i].summary.p50 *= 1 + by;
 }
 
-Test(drift, a_quiet_machine_wanders_little)
+Test(drift, a_quiet_machine_drifts_little)
 {
 	struct result *a = wandering(1, 0.005, 0), *b = wandering(2, 0.005, 0);
 	struct error err;
@@ -67,8 +67,8 @@ Test(drift, a_quiet_machine_wanders_little)
 }
 
 /*
- * All rows are 5 % dearer on a machine that does as much from one second to the
- * next. Boots agree within each run, and yet it means nothing.
+ * All rows are 5 % slower on a machine with a drift of that size: no verdict, although
+ * the boots agree within each run.
  */
 Test(drift, is_allowed_for)
 {
@@ -83,7 +83,7 @@ Test(drift, is_allowed_for)
 	cr_expect_eq(c.count[COMPARE_INCONCLUSIVE], ROWS);
 	cr_expect(c.n_notes && strstr(c.notes[0], "machine drifts"));
 	compare_free(&c);
-	/* What is far more than that is seen all the same. */
+	/* A much larger difference is detected. */
 	for (size_t i = 0; i < ROWS; i++)
 		make_dearer(b, i, 0.4);
 	cr_assert_eq(compare_documents(a, b, &plain, &c, &err), 0);
@@ -93,7 +93,7 @@ Test(drift, is_allowed_for)
 	result_free(b);
 }
 
-/* One wild boot of one row is no matter of all rows. */
+/* An outlier in one row is not drift. */
 Test(drift, is_what_rows_have_in_common)
 {
 	struct result *r = wandering(1, 0.002, 0);

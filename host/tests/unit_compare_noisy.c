@@ -14,7 +14,7 @@
 static const struct compare_options plain;
 static const struct compare_options configs = { .config = { "a", "b" } };
 
-/* Boots around `middle`, all different, none farther than `spread` of it. */
+/* Different boots within `spread` of `middle`. */
 static const double *around(double middle, double spread, size_t n)
 {
 	static double values[2][BOOTS_MAX];
@@ -28,7 +28,7 @@ static const double *around(double middle, double spread, size_t n)
 	return out;
 }
 
-/* One row of two runs; the first row of what comes out. */
+/* Compares one row of two runs. Returns the first row. */
 static struct compare_row runs(const double *base, size_t n_base, const double *new,
 			       size_t n_new)
 {
@@ -88,9 +88,9 @@ Test(runs, far_apart)
 	cr_expect_eq(row.cliff, -1);
 }
 
-Test(runs, nothing_that_matters)
+Test(runs, within_the_band)
 {
-	/* Significant, and yet within 1 %. */
+	/* Significant, but within 1 %. */
 	struct compare_row row =
 		runs(around(1000, 0.0005, 10), 10, around(1004, 0.0005, 10), 10);
 
@@ -100,9 +100,9 @@ Test(runs, nothing_that_matters)
 
 /*
  * The interval covers both "no change" and "a change that matters". With one row alone
- * all of its noise may be the machine's, and more boots would not help.
+ * all of its noise can be drift, and more boots would not help.
  */
-Test(runs, too_noisy_to_tell)
+Test(runs, too_noisy)
 {
 	struct compare_row row =
 		runs(around(1000, 0.1, 10), 10, around(1030, 0.1, 10), 10);
@@ -117,11 +117,11 @@ Test(runs, too_few_boots)
 	struct compare_row row =
 		runs(around(1000, 0.001, 3), 3, around(1500, 0.001, 3), 3);
 
-	/* 2 / C(6, 3) is the least that there is; no interval covers 95 %. */
+	/* 2 / C(6, 3) is the least p; no interval covers 95 %. */
 	expect_verdict(row, COMPARE_INCONCLUSIVE);
 	cr_expect(isnan(row.lo) && isnan(row.hi));
 	cr_expect_eq(row.boots_needed, 5);
-	/* An interval, but 2 / C(8, 4) = 0.029. */
+	/* There is an interval, but the least p is 2 / C(8, 4) = 0.029. */
 	row = runs(around(1000, 0.001, 4), 4, around(1500, 0.001, 4), 4);
 	expect_verdict(row, COMPARE_INCONCLUSIVE);
 	cr_expect(row.lo > row.band, "clear of the band, and not significant");
@@ -130,7 +130,7 @@ Test(runs, too_few_boots)
 	expect_verdict(row, COMPARE_WORSE);
 }
 
-/* 5 and 6 ticks are two steps of the clock or less. */
+/* 5 and 6 ticks differ by at most two steps of the clock. */
 Test(runs, steps_of_the_clock)
 {
 	const double five[] = { 5, 5, 5, 5, 5, 5 }, seven[] = { 7, 7, 7, 7, 7, 7 };
@@ -143,7 +143,7 @@ Test(runs, steps_of_the_clock)
 	expect_verdict(row, COMPARE_WORSE);
 }
 
-/* What the clock costs is subtracted: a figure may be nothing, or less. */
+/* The clock overhead is subtracted: a figure can be 0 or negative. */
 Test(runs, no_ratio_to_nothing)
 {
 	const double below[] = { -1, 0, 0, -1, 0, 0 };
@@ -156,7 +156,7 @@ Test(runs, no_ratio_to_nothing)
 	cr_expect(isnan(row.ratio) && row.shift >= 20 && row.lo >= 20);
 }
 
-/* A file may claim any number of boots: it is neither slow nor does it run out. */
+/* A document with very many boots is neither slow nor out of memory. */
 Test(runs, many_boots)
 {
 	struct result *docs[2];
@@ -185,7 +185,7 @@ Test(runs, many_boots)
 
 /* pairs */
 
-/* Both drift by far more than they differ: pairs see it, two runs could not. */
+/* The drift exceeds the difference: pairs detect it, two runs do not. */
 Test(pairs, see_through_drift)
 {
 	double base[12], new[12];
@@ -205,7 +205,7 @@ Test(pairs, see_through_drift)
 	expect_verdict(row, COMPARE_INCONCLUSIVE);
 }
 
-/* Pairs that differ by as much as they are apart. */
+/* Pairs whose noise is as large as the difference. */
 Test(pairs, too_noisy_to_tell)
 {
 	double base[12], new[12];
@@ -221,7 +221,7 @@ Test(pairs, too_noisy_to_tell)
 	cr_expect(strstr(row.reason, "boots per side would decide"), "%s", row.reason);
 }
 
-/* Six pairs: 2 / 64 is the least that there is. Eight would do. */
+/* Six pairs: 2 / 64 is the least p. Eight pairs are enough. */
 Test(pairs, too_few)
 {
 	struct compare_row row = pairs(around(1000, 0.001, 6), around(1500, 0.001, 6), 6);
@@ -232,7 +232,7 @@ Test(pairs, too_few)
 		  row.reason);
 }
 
-Test(pairs, that_are_equal_are_the_same)
+Test(pairs, equal_pairs_are_the_same)
 {
 	const double *values = around(1000, 0.2, 10);
 	struct compare_row row = pairs(values, values, 10);
@@ -241,7 +241,7 @@ Test(pairs, that_are_equal_are_the_same)
 	cr_expect(row.p == 1 && row.lo == 0 && row.hi == 0);
 }
 
-/* A rejected boot takes its partner with it, and nobody else's. */
+/* A rejected boot removes only its own pair. */
 Test(pairs, go_by_index)
 {
 	struct result *r = fixture_document("kvm", false);
@@ -271,8 +271,8 @@ Test(pairs, go_by_index)
 /* families */
 
 /*
- * Six boots a side have p = 2 / C(12, 6) = 0.0022 at the least: enough for one test of
- * one, or of four, not of five.
+ * Six boots per side: the least p is 2 / C(12, 6) = 0.0022, enough for a family of four
+ * tests, not of five.
  */
 static enum compare_verdict first_of(size_t rows)
 {
@@ -299,14 +299,14 @@ static enum compare_verdict first_of(size_t rows)
 	return verdict;
 }
 
-Test(families, the_more_tests_the_more_it_takes)
+Test(families, more_tests_need_a_smaller_p)
 {
 	cr_expect_eq(first_of(1), COMPARE_WORSE);
 	cr_expect_eq(first_of(4), COMPARE_WORSE);
 	cr_expect_eq(first_of(5), COMPARE_INCONCLUSIVE);
 }
 
-/* Where more is better, more is better. */
+/* A metric of which more is better. */
 Test(families, better_may_be_higher)
 {
 	struct result *a = fixture_document("kvm", false);
@@ -325,7 +325,7 @@ Test(families, better_may_be_higher)
 	result_free(b);
 }
 
-/* An exact target whose boots differ, however many: their ranges, and no test. */
+/* An exact target whose boots differ: ranges, not a test. */
 Test(families, boots_of_an_exact_target_that_differ_take_no_test)
 {
 	struct result *a = fixture_document("lab:aarch64-vhe", true);
@@ -355,14 +355,13 @@ Test(families, boots_of_an_exact_target_that_differ_take_no_test)
 	result_free(b);
 }
 
-/* figures, and what belongs to them */
+/* figures */
 
 /*
- * Boots of two kinds. Three of four pairs go up, by at least a fifth; but a fast one
- * that goes up stays fast, and so the median goes down. What is shown subtracts, and
- * nobody is told that a lower figure is worse.
+ * Boots with two modes. Three of four pairs go up by at least a fifth, but within their
+ * mode, and the median goes down. A lower figure is never worse.
  */
-Test(figures, difference_is_of_what_is_shown)
+Test(figures, difference_is_that_of_the_shown_figures)
 {
 	double base[41], new[41];
 	struct compare_row row;
@@ -381,7 +380,7 @@ Test(figures, difference_is_of_what_is_shown)
 	cr_expect(isnan(row.boots_needed));
 }
 
-/* As medians and Hodges-Lehmann shifts do: a lower figure, and boots that moved up. */
+/* Medians against the Hodges-Lehmann shift: a lower figure, and boots that moved up. */
 Test(figures, of_two_runs)
 {
 	const double base[] = { 10, 10, 11, 20, 21, 21, 22 };
@@ -393,7 +392,7 @@ Test(figures, of_two_runs)
 	cr_expect(row.shift > 0, "%g", row.shift);
 }
 
-/* The figures of pairs are those of the boots that have a partner. */
+/* The figures of pairs are over the boots of complete pairs. */
 Test(figures, of_pairs)
 {
 	struct result *r = fixture_document("kvm", false);
@@ -417,7 +416,7 @@ Test(figures, of_pairs)
 	result_free(r);
 }
 
-/* A file may say that all boots have one number. */
+/* A document whose boots all have one index. */
 Test(figures, of_pairs_that_share_a_boot)
 {
 	struct result *r = fixture_document("kvm", false);
@@ -438,7 +437,7 @@ Test(figures, of_pairs_that_share_a_boot)
 
 /* thresholds */
 
-/* What a threshold of 5 % makes of `row`'s boots. */
+/* Applies a threshold of 5 % to a row. */
 static struct compare_row with_threshold(const double *base, const double *new, size_t n)
 {
 	struct result *a = fixture_document("kvm", false);
@@ -477,7 +476,7 @@ Test(let_pass, by_the_shift_or_by_all_of_the_interval)
 	row = with_threshold(around(1000, 0.005, 10), around(1060, 0.005, 10), 10);
 	expect_verdict(row, COMPARE_WORSE);
 	cr_expect_null(row.let_pass);
-	/* Not decided, but no more than 5 %; or perhaps more. */
+	/* Inconclusive: at most 5 %; possibly more. */
 	row = with_threshold(around(1000, 0.02, 10), around(1005, 0.02, 10), 10);
 	expect_verdict(row, COMPARE_INCONCLUSIVE);
 	cr_expect(row.let_pass != NULL && row.worst == row.hi, "%g to %g", row.lo,
@@ -485,7 +484,7 @@ Test(let_pass, by_the_shift_or_by_all_of_the_interval)
 	row = with_threshold(around(1000, 0.1, 10), around(1030, 0.1, 10), 10);
 	expect_verdict(row, COMPARE_INCONCLUSIVE);
 	cr_expect_null(row.let_pass);
-	/* Too few boots for an interval: nobody knows. */
+	/* Too few boots for an interval. */
 	row = with_threshold(around(1000, 0.001, 3), around(1000, 0.001, 3), 3);
 	expect_verdict(row, COMPARE_INCONCLUSIVE);
 	cr_expect_null(row.let_pass);

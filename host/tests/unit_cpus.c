@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which CPUs the vCPUs are pinned to, on machines that the test makes up in a folder. */
+/* Unit tests of the CPUs that vCPUs are pinned to, on machines in a fake sysfs. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,7 +95,7 @@ Test(cpus, another_core_of_the_package_comes_first)
 		  "%d %d %d", cpus[1], cpus[2], cpus[3]);
 }
 
-Test(cpus, what_the_process_may_not_use_is_not_chosen)
+Test(cpus, cpus_outside_of_the_affinity_are_not_chosen)
 {
 	int cpus[4];
 
@@ -132,7 +132,7 @@ Test(cpus, ranges_of_siblings_are_read)
 	cr_assert_eq(choose("01", 1, 2, cpus), -ENOENT);
 }
 
-/* A core that cannot be told from another is not another. */
+/* Without a topology every CPU may be a thread of one core. */
 Test(cpus, without_a_topology_there_is_no_second_core)
 {
 	int cpus[4];
@@ -142,7 +142,7 @@ Test(cpus, without_a_topology_there_is_no_second_core)
 	add_cpu(2, "nonsense", "0");
 	cr_assert_eq(choose("012", 0, 2, cpus), -ENOENT);
 	cr_expect(strstr(why, "needs 2 cores") != NULL, "%s", why);
-	/* One vCPU needs none. */
+	/* One vCPU does not need a topology. */
 	cr_assert_eq(choose("012", 0, 1, cpus), 0, "%s", why);
 	cr_expect_eq(cpus[0], 0);
 }

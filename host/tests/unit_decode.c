@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Instructions by their bytes: what assemblers make of the mnemonics on the right. */
+/* Unit tests of the instruction decoders, on the assembled bytes of the mnemonics. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,7 +156,7 @@ Test(decode, x86_64)
 	}
 }
 
-/* Whatever bytes come, nothing behind them is read (the sanitizers look). */
+/* The decoders do not read beyond arbitrary bytes (checked by the sanitizers). */
 Test(decode, any_bytes)
 {
 	uint32_t seed = 1;

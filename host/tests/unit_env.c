@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the environment checks make of a likeness of /proc and /sys. */
+/* Unit tests of the environment checks, on files like those of /proc and /sys. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ static void remove_root(void)
 
 TestSuite(env, .init = make_root, .fini = remove_root);
 
-/* A file below root, with the folders it needs. */
+/* Writes a file below root, and creates its folders. */
 static void put(const char *path, const char *text)
 {
 	char full[256];
@@ -67,7 +67,7 @@ static void expect_check(const char *id, const char *value, const char *status)
 	result_free(r);
 }
 
-Test(env, what_cannot_be_read_is_unknown)
+Test(env, an_unreadable_file_is_unknown)
 {
 	struct result *r = result_new();
 
@@ -78,7 +78,7 @@ Test(env, what_cannot_be_read_is_unknown)
 	result_free(r);
 }
 
-Test(env, one_cpu_of_another_governor_is_found)
+Test(env, one_cpu_with_another_governor_is_found)
 {
 	put("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "performance\n");
 	expect_check("cpufreq_governor", "performance", "ok");
@@ -87,7 +87,7 @@ Test(env, one_cpu_of_another_governor_is_found)
 	expect_check("cpufreq_governor", "powersave", "warn");
 }
 
-Test(env, turbo_is_asked_of_whoever_knows)
+Test(env, turbo_is_read_from_either_file)
 {
 	put("/sys/devices/system/cpu/cpufreq/boost", "1\n");
 	expect_check("turbo", "1", "warn");
@@ -129,7 +129,7 @@ Test(env, a_kvm_without_hardware_is_known_by_the_flags_it_lacks)
 	expect_check("kvm_hardware", "software", "warn");
 	put("/proc/cpuinfo", "flags\t\t: fpu svm lm\n");
 	expect_check("kvm_hardware", "hardware", "ok");
-	/* Other architectures have no such flags. */
+	/* Other architectures do not have these flags. */
 	put("/proc/cpuinfo", "Features\t: fp asimd\n");
 	expect_check("kvm_hardware", "hardware", "ok");
 }
@@ -142,7 +142,7 @@ Test(env, at_least_means_numbers_not_words)
 	expect_check("perf_sample_rate", "9000", "warn");
 }
 
-Test(env, a_file_that_says_null_isolates_nothing)
+Test(env, the_text_null_isolates_no_cpu)
 {
 	put("/sys/devices/system/cpu/nohz_full", "(null)\n");
 	expect_check("nohz_full", "(null)", "warn");
@@ -177,7 +177,7 @@ Test(env, a_key_is_matched_whole)
 	cr_expect_not(env_read_key(root, "/proc/cpuinfo", "mode", text, sizeof(text)));
 }
 
-Test(fingerprint, is_the_same_twice_and_sixteen_hex_digits)
+Test(fingerprint, is_stable_and_has_sixteen_hex_digits)
 {
 	struct result *a = result_new(), *b = result_new();
 

@@ -8,7 +8,7 @@
 
 #include "host/stats/histogram.h"
 
-/* Powers of two and their neighbours, of either sign: where bins could go wrong. */
+/* Powers of two and their neighbours, of both signs: the edges of bins. */
 static size_t edge_values(int64_t *out)
 {
 	size_t n = 0;
@@ -27,7 +27,7 @@ static size_t edge_values(int64_t *out)
 	return n;
 }
 
-/* Small, large and negative values; the same ones every time. */
+/* Small, large and negative values, reproducible. */
 static void mixed_samples(int64_t *out, size_t n, uint64_t seed)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -92,7 +92,7 @@ Test(histogram, bins_hold_their_values_and_mirror)
 		}
 }
 
-/* Where one bin ends, the next begins, over two octaves and more. */
+/* Bins are contiguous over more than two octaves. */
 Test(histogram, bins_follow_without_a_gap)
 {
 	for (int64_t low = 1; low < 100000;) {
@@ -137,7 +137,7 @@ Test(histogram, nothing)
 	free(h.bins);
 }
 
-/* Merging two halves gives what building from the whole gives, in either order. */
+/* Merging two halves equals building from all samples, in both orders. */
 Test(histogram, merge_is_building_from_all)
 {
 	enum { N = 5000, HALF = 1700 };

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Unit tests of a history: which figures are one series, in which order, and judged how.
- */
+/* Unit tests of a history: series, order of runs, changes. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +54,7 @@ static void end(void)
 
 TestSuite(history, .init = begin, .fini = end);
 
-/* One figure more, of `run` on `kernel`, with what is in `next`. */
+/* Adds a figure of `run` on `kernel`, with the members of `next`. */
 static void put_kernel(const char *run, const char *kernel, double value)
 {
 	FILE *f = fopen(path, "a");
@@ -164,7 +163,7 @@ Test(history, whatever_a_figure_is_of_makes_a_series)
 	history_free(&h);
 }
 
-/* Joined files and late additions: each run once, where it first stood. */
+/* Joined files and late additions: each run once, at its first position. */
 Test(history, order_is_that_of_the_runs)
 {
 	struct history h;
@@ -224,7 +223,7 @@ Test(history, more_may_be_better)
 	history_free(&h);
 }
 
-/* A figure whose boots differ; the next is one value again. */
+/* Adds a figure whose boots differ. */
 static void put_range(const char *run, double lo, double hi)
 {
 	next.lo = lo;
@@ -233,7 +232,7 @@ static void put_range(const char *run, double lo, double hi)
 	next.lo = next.hi = 0;
 }
 
-/* Boots of one run that differ give a range; ranges that overlap are no change. */
+/* Boots that differ are a range; overlapping ranges are equal. */
 Test(history, ranges_of_exact_series)
 {
 	struct history h;
@@ -259,8 +258,8 @@ Test(history, ranges_of_exact_series)
 }
 
 /*
- * A kernel measured again stands where it stood. If it gives another figure, both are
- * its range: nothing has changed.
+ * A second run of a kernel moves to the first. Different figures of the two runs are a
+ * range, not a change.
  */
 Test(history, repetitions_of_exact_figures)
 {
@@ -297,7 +296,7 @@ static void put_class(const char *run, const char *handled_by, double exits, dou
 	put(run, value);
 }
 
-/* Another class is neither better nor worse, even where the figure stays. */
+/* A change of class is neither better nor worse, also with an equal figure. */
 Test(history, classes_that_change)
 {
 	const struct history_series *s;
@@ -327,7 +326,7 @@ Test(history, classes_that_change)
 	history_free(&h);
 }
 
-/* Lines of an older program say nothing of a class: that is no change of it. */
+/* Lines of old programs have no class, which is not a change. */
 Test(history, classes_that_are_not_known)
 {
 	const struct history_series *s;
@@ -347,7 +346,7 @@ Test(history, classes_that_are_not_known)
 	history_free(&h);
 }
 
-/* Noise is judged on either side of it, and Otava knows nothing of classes. */
+/* Noise is judged separately before and after; Otava ignores classes. */
 Test(history, classes_in_noise)
 {
 	static const double noise[] = { 1000, 1004, 996, 1001, 998, 1003 };
@@ -378,7 +377,7 @@ Test(history, classes_in_noise)
 	history_free(&h);
 }
 
-/* Two noisy figures are too few to be judged, but not to be told apart by class. */
+/* Two noisy figures are too few to judge, but their classes can differ. */
 Test(history, classes_of_few)
 {
 	struct history h;
@@ -394,7 +393,7 @@ Test(history, classes_of_few)
 	history_free(&h);
 }
 
-/* By another program it is no repetition; nor where time matters. */
+/* A run by another program, or on a noisy target, is not a repetition. */
 Test(history, what_is_no_repetition)
 {
 	struct history h;

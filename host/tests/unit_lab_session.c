@@ -69,7 +69,7 @@ static int script_command(const struct lab_machine *m, const struct lab_boot *bo
 }
 
 static int script_clone(struct lab_base *base, const struct lab_boot *boot,
-			struct lab_shared *w, const struct lab_job *job,
+			struct lab_shared *w, const uint8_t job[LAB_JOB_BYTES],
 			struct lab_child *child, struct error *err)
 {
 	struct lab_command cmd;
@@ -128,7 +128,7 @@ static int run_program(const char *program, const char *script, struct heard *h,
 		.line = hear_line,
 	};
 	const struct lab_boot boot = { .program = program, .append = script };
-	const struct lab_job job = { .magic = LAB_JOB_MAGIC };
+	static const uint8_t job[LAB_JOB_BYTES];
 	struct lab_base base = {
 		.label = "lab:test",
 		.machine = &script_machine,
@@ -137,7 +137,7 @@ static int run_program(const char *program, const char *script, struct heard *h,
 
 	lab_child_init(&base.child);
 	err->text[0] = '\0';
-	return lab_base_run(&base, &boot, &job, &sink, err);
+	return lab_base_run(&base, &boot, job, &sink, err);
 }
 
 /* Runs `script` after it has put what is in `s` onto the wire. */
@@ -200,8 +200,9 @@ Test(session, a_whole_job_is_handed_on_and_the_machine_stopped)
 Test(session, a_job_without_a_machine_says_why)
 {
 	cr_expect_eq(run_program("/nonexistent/emulator", "", &heard, &err), -EIO);
-	cr_expect_not_null(strstr(err.text, "cannot start /nonexistent/emulator: No such file"), "%s",
-			   err.text);
+	cr_expect_not_null(
+		strstr(err.text, "cannot start /nonexistent/emulator: No such file"),
+		"%s", err.text);
 }
 
 /* Booted until it says that it is ready, and not before. */

@@ -6,10 +6,11 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "host/targets/lab/job.h"
+#include "host/targets/lab/report.h"
 #include "host/targets/lab/shared.h"
 #include "host/targets/lab/wire.h"
 #include "host/targets/boot.h"
+#include "host/targets/job.h"
 
 /* A frame that claims `raw` bytes and holds `stored`, with checksums that fit. */
 static size_t forge(uint8_t *f, uint32_t type, const void *stored, uint32_t bytes,
@@ -272,34 +273,178 @@ Test(shared, behind_a_port_it_is_a_file_that_grows)
 /* A machine that waits for its job starts with an empty wire, whatever was on it. */
 Test(wire, a_job_is_given_and_the_wire_emptied)
 {
-	struct lab_job job = { .magic = LAB_JOB_MAGIC, .kind = LAB_JOB_BOOT };
+	uint8_t job[LAB_JOB_BYTES];
 	struct lab_shared s;
 
+	memset(job, 0x5a, sizeof(job));
 	cr_assert_eq(lab_shared_create(&s, LAB_SHARED_MEMORY), 0);
 	cr_assert_eq(lab_shared_append(&s, (const uint8_t *)"old", 3), 0);
-	lab_shared_give(&s, &job);
+	lab_shared_give(&s, job);
 	cr_expect_eq(lab_shared_written(&s), 0);
-	cr_expect_arr_eq(s.memory + LAB_SHARED_JOB, &job, sizeof(job));
+	cr_expect_arr_eq(s.memory + LAB_SHARED_JOB, job, sizeof(job));
 	lab_shared_free(&s);
+}
+
+/* Every member has a value of its own, and none is that of a zeroed job. */
+static struct job full_job(void)
+{
+	static const char *const benches[] = { "hypercall", "cpuid" };
+	static const char *const configs[] = { "default", "pmu-off", "" };
+	static const char *const tests[] = { "regs-lazy" };
+	struct job job = {
+		.kind = JOB_MATRIX,
+		.benches = benches,
+		.configs = configs,
+		.tests = tests,
+		.n_benches = 2,
+		.n_configs = 3,
+		.n_tests = 1,
+		.boots = 1000001,
+		.events = 1000002,
+		.warmup = 1000003,
+		.pairs = true,
+		.seed_given = true,
+		.seed = 0xfedcba9876543210,
+		.placement = 1000004,
+		.cpu = -7,
+		.timeout_ns = 0x123456789abcdef0,
+		.host_counters = true,
+		.trace_states = true,
+		.symbols = true,
+		.payload = "/payload.elf",
+		.kernel = "6.1.0-1-cloud",
+		.modules = "",
+		.append = "kvm-arm.mode=nvhe quiet",
+		.plugin = "/lib/plugin.so",
+		.plugin_fd = 77,
+	};
+
+	for (size_t i = 0; i < sizeof(job.params); i++)
+		((uint8_t *)&job.params)[i] = (uint8_t)(i + 1);
+	return job;
+}
+
+/* A new member must be added to full_job(), to the codec and to expect_equal(). */
+_Static_assert(sizeof(struct job) == 224, "struct job has another member");
+
+static void expect_text(const char *a, const char *b)
+{
+	cr_expect_eq(!a, !b);
+	if (a && b)
+		cr_expect_str_eq(a, b);
+}
+
+static void expect_names(const char *const *a, size_t n_a, const char *const *b,
+			 size_t n_b)
+{
+	cr_assert_eq(n_a, n_b);
+	for (size_t i = 0; i < n_a; i++)
+		expect_text(a[i], b[i]);
+}
+
+static void expect_equal(const struct job *a, const struct job *b)
+{
+	cr_expect_eq(a->kind, b->kind);
+	expect_names(a->benches, a->n_benches, b->benches, b->n_benches);
+	expect_names(a->configs, a->n_configs, b->configs, b->n_configs);
+	expect_names(a->tests, a->n_tests, b->tests, b->n_tests);
+	cr_expect_eq(a->boots, b->boots);
+	cr_expect_eq(a->events, b->events);
+	cr_expect_eq(a->warmup, b->warmup);
+	cr_expect_eq(a->pairs, b->pairs);
+	cr_expect_eq(a->seed_given, b->seed_given);
+	cr_expect_eq(a->seed, b->seed);
+	cr_expect_eq(a->placement, b->placement);
+	cr_expect_arr_eq(&a->params, &b->params, sizeof(a->params));
+	cr_expect_eq(a->cpu, b->cpu);
+	cr_expect_eq(a->timeout_ns, b->timeout_ns);
+	cr_expect_eq(a->host_counters, b->host_counters);
+	cr_expect_eq(a->trace_states, b->trace_states);
+	cr_expect_eq(a->symbols, b->symbols);
+	expect_text(a->payload, b->payload);
+	expect_text(a->kernel, b->kernel);
+	expect_text(a->modules, b->modules);
+	expect_text(a->append, b->append);
+	expect_text(a->plugin, b->plugin);
+	cr_expect_eq(a->plugin_fd, b->plugin_fd);
+}
+
+Test(job, every_member_survives_the_wire)
+{
+	const struct job full = full_job();
+	const struct job empty = { .kind = JOB_DESCRIBE };
+	static struct job_decoded out;
+	static uint8_t block[JOB_BYTES];
+
+	cr_assert_eq(job_encode(&full, block), 0);
+	cr_assert_eq(job_decode(block, &out), 0);
+	expect_equal(&full, &out.job);
+	cr_assert_eq(job_encode(&empty, block), 0);
+	cr_assert_eq(job_decode(block, &out), 0);
+	expect_equal(&empty, &out.job);
+}
+
+/* One flag at a time: a codec that swaps two of them fails. */
+Test(job, flags_are_told_apart)
+{
+	static struct job_decoded out;
+	static uint8_t block[JOB_BYTES];
+
+	for (int i = 0; i < 5; i++) {
+		struct job job = { .kind = JOB_BOOTS };
+		bool *const flags[] = { &job.pairs, &job.seed_given, &job.host_counters,
+					&job.trace_states, &job.symbols };
+
+		*flags[i] = true;
+		cr_assert_eq(job_encode(&job, block), 0);
+		cr_assert_eq(job_decode(block, &out), 0);
+		expect_equal(&job, &out.job);
+	}
+}
+
+Test(job, one_that_does_not_fit_is_refused)
+{
+	static const char *names[JOB_NAMES_MAX + 1];
+	static char longest[JOB_BYTES];
+	static uint8_t block[JOB_BYTES];
+	struct job job = { .kind = JOB_BOOTS, .benches = names };
+
+	for (size_t i = 0; i <= JOB_NAMES_MAX; i++)
+		names[i] = "a";
+	job.n_benches = JOB_NAMES_MAX;
+	cr_expect_eq(job_encode(&job, block), 0);
+	job.n_benches++;
+	cr_expect_eq(job_encode(&job, block), -E2BIG);
+	memset(longest, 'x', sizeof(longest) - 1);
+	job = (struct job){ .kind = JOB_BOOTS, .append = longest };
+	cr_expect_eq(job_encode(&job, block), -E2BIG);
 }
 
 Test(job, damaged_ones_are_refused)
 {
-	struct lab_job job = { .magic = LAB_JOB_MAGIC, .kind = LAB_JOB_SELFTEST };
+	const struct job full = full_job();
+	static struct job_decoded out;
+	static uint8_t good[JOB_BYTES], block[JOB_BYTES];
+	uint8_t *text;
 
-	cr_expect(lab_job_is_valid(&job));
-	job.tests[sizeof(job.tests) - 1] = 'x';
-	cr_expect_not(lab_job_is_valid(&job), "names without an end");
-	job.tests[sizeof(job.tests) - 1] = '\0';
-	memset(job.bench, 'x', sizeof(job.bench));
-	cr_expect_not(lab_job_is_valid(&job), "a name without an end");
-	memset(job.bench, 0, sizeof(job.bench));
-	job.kind = LAB_JOB_MATRIX + 1;
-	cr_expect_not(lab_job_is_valid(&job), "an unknown kind");
-	job.kind = 0;
-	cr_expect_not(lab_job_is_valid(&job), "no kind");
-	job = (struct lab_job){ .kind = LAB_JOB_BOOT };
-	cr_expect_not(lab_job_is_valid(&job), "no magic number");
+	cr_assert_eq(job_encode(&full, good), 0);
+	memset(block, 0, sizeof(block));
+	cr_expect_eq(job_decode(block, &out), -EBADMSG, "zeros");
+	/* Whatever a byte becomes: an error, or a job whose texts end in the block. */
+	for (size_t i = 0; i < 512; i++) {
+		memcpy(block, good, sizeof(block));
+		block[i] ^= 0xff;
+		if (job_decode(block, &out))
+			continue;
+		for (size_t k = 0; k < out.job.n_benches; k++)
+			cr_expect_leq(strlen(out.job.benches[k]), sizeof(block));
+	}
+	/* The texts follow the numbers: from the first one on there is no NUL. */
+	memcpy(block, good, sizeof(block));
+	text = memmem(block, sizeof(block), full.payload, strlen(full.payload));
+	cr_assert_not_null(text);
+	memset(text, 'x', (size_t)(block + sizeof(block) - text));
+	cr_expect_eq(job_decode(block, &out), -EBADMSG, "a text without an end");
 }
 
 static struct boot_report sample_report(void)

@@ -67,18 +67,18 @@ static struct result *run(const struct fault *fault, bool exact, int *rc, char w
 		.ops = &fake_ops,
 		.config = fault,
 	};
-	const struct measure_request request = {
+	const struct job job = {
 		.benches = benches,
 		.n_benches = 3,
 		.configs = configs,
 		.n_configs = 2,
-		.options.cpu = -1,
+		.cpu = -1,
 	};
 	const struct measure_watch watch = { .ctx = NULL };
 	struct error err = { "" };
 	struct result *r = NULL;
 
-	*rc = measure_run(&t, &request, &watch, &r, &err);
+	*rc = measure_run(&t, &job, &watch, &r, &err);
 	snprintf(why, 512, "%s", err.text);
 	return r;
 }

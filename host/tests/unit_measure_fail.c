@@ -9,7 +9,7 @@
 
 static const char *const benches[] = { "null", "hypercall", "cpuid" };
 
-static const struct measure_request request = {
+static const struct job job = {
 	.benches = benches,
 	.n_benches = 3,
 };
@@ -48,7 +48,7 @@ Test(measure_fail, a_target_that_was_never_opened_has_all_rows_failed)
 	const char *why = "bochs failed: it broke; console: last words";
 	struct result *r = result_new();
 
-	measure_fail(target_of("lab:x86_64-vmx"), &request, &err, r);
+	measure_fail(target_of("lab:x86_64-vmx"), &job, &err, r);
 	r = read_back(r);
 	cr_expect_eq(r->n_benchmarks, 3);
 	cr_expect_eq(result_count(r, RESULT_FAIL), 3);
@@ -75,7 +75,7 @@ Test(measure_fail, what_was_measured_stays_and_only_the_rest_has_failed)
 	b->name = "hypercall";
 	b->config = "default";
 	b->group = "exits";
-	measure_fail(target_of("lab:x86_64-vmx"), &request, &err, r);
+	measure_fail(target_of("lab:x86_64-vmx"), &job, &err, r);
 	r = read_back(r);
 	cr_expect_eq(r->n_benchmarks, 3);
 	cr_expect_eq(result_find(r, "hypercall", "default")->status, RESULT_OK);
@@ -91,7 +91,7 @@ Test(measure_fail, rows_that_the_target_does_not_have_are_not_failed)
 	const struct error err = { "gone" };
 	struct result *r = result_new();
 
-	measure_fail(target_of("lab:aarch64-vhe"), &request, &err, r);
+	measure_fail(target_of("lab:aarch64-vhe"), &job, &err, r);
 	r = read_back(r);
 	cr_expect_null(result_find(r, "cpuid", NULL), "cpuid is x86_64's");
 	cr_expect_eq(result_count(r, RESULT_FAIL), 2);

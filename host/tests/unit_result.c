@@ -15,8 +15,8 @@
 #include "host/tests/result_fixture.h"
 
 /*
- * Every member, and where it has to stand. Member by member, because one that
- * writer and reader both forgot would survive any round trip.
+ * Each member and its position. A round trip does not detect a member that encoder and
+ * decoder both lack.
  */
 static const struct {
 	const char *pointer, *text;
@@ -189,7 +189,7 @@ Test(result, unknown_is_null_and_comes_back_unknown)
 	result_free(back);
 }
 
-/* A file of this version, once written, is read for as long as the version lasts. */
+/* A file of this schema version stays readable. */
 Test(result, a_document_of_version_1_still_reads_and_writes_the_same)
 {
 	static const char path[] = "host/tests/result_v1.json";
@@ -229,7 +229,7 @@ Test(result, reals_read_back_equal)
 		r->benchmarks[0].metrics[0].value = value;
 		text = result_dump(r);
 		back = parse(text);
-		/* By their bits: a zero keeps its sign. */
+		/* Bitwise: the sign of zero is kept. */
 		memcpy(&read, &back->benchmarks[0].metrics[0].value, sizeof(read));
 		cr_expect_eq(read, bits, "%a", value);
 		result_free(back);
@@ -267,7 +267,7 @@ Test(result, one_benchmark_travels_alone)
 		cr_expect_eq(result_benchmark_parse(to, text, cut, &err), -EINVAL);
 	cr_expect_eq(to->n_benchmarks, 2, "a broken one is not appended");
 
-	/* Broken after its histogram has been read. */
+	/* The error is behind the histogram. */
 	memcpy(strstr(text, "migrations\":13"), "migrations\":-1", 14);
 	cr_expect_eq(result_benchmark_parse(to, text, strlen(text), &err), -EINVAL);
 	cr_expect_str_eq(err.text, "/metrics/0/boots/0/interference/migrations: "
@@ -278,7 +278,7 @@ Test(result, one_benchmark_travels_alone)
 	result_free(to);
 }
 
-/* Everything that can be done to a document, done and undone. */
+/* All operations on a document, and freeing it. */
 static void live(void)
 {
 	struct result *r = fixture(), *back = NULL;
@@ -288,7 +288,7 @@ static void live(void)
 	result_parse(text, strlen(text), &back, &err);
 	result_benchmark_parse(back, row, strlen(row), &err);
 	result_free(back);
-	/* Broken after its histogram has been read. */
+	/* The error is behind the histogram. */
 	memcpy(strstr(row, "migrations\":13"), "migrations\":-1", 14);
 	result_benchmark_parse(r, row, strlen(row), &err);
 	memcpy(strstr(text, "migrations\": 13"), "migrations\": -1", 15);
@@ -299,8 +299,8 @@ static void live(void)
 }
 
 /*
- * The allocator's own count: the sanitizer looks for leaks in the parent process
- * alone. What free() keeps at hand is counted too, but soon stops growing.
+ * By the allocator's own count: the sanitizer reports leaks only in the parent process.
+ * The caches of free() are included, but stop growing.
  */
 Test(result, nothing_is_leaked)
 {
@@ -315,7 +315,7 @@ Test(result, nothing_is_leaked)
 	cr_expect_lt(mallinfo2().uordblks, before + ROUNDS * LEAST_BLOCK);
 }
 
-/* What was read grows as what was built does. */
+/* A parsed document can be extended like a built one. */
 Test(result, a_document_that_was_read_can_grow)
 {
 	for (size_t start = 0; start < 9; start++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Unit tests of documents and files: a reader sees the old one or the new one. */
+/* Unit tests of document files: a reader sees the old document or the new one. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include "host/lib/error.h"
 #include "host/tests/result_fixture.h"
 
-/* Each test runs in a process of its own: the folder is its working directory. */
+/* Each test is a process of its own, with its own working directory. */
 static char folder[] = "/tmp/unit_result.XXXXXX";
 
 static void enter_folder(void)
@@ -50,7 +50,7 @@ static size_t files(void)
 	return n;
 }
 
-/* Writes the fixture under `label`; the code. */
+/* Writes the fixture with `label`. Returns the code. */
 static int write_labelled(const char *path, const char *label, struct error *err)
 {
 	struct result *r = fixture();
@@ -92,7 +92,7 @@ Test(result_file, replaces_the_old_document)
 	cr_expect_eq(files(), 1, "nothing is left beside it");
 }
 
-/* Whoever has the old document open goes on reading the old document. */
+/* An open file descriptor keeps reading the old document. */
 Test(result_file, a_reader_keeps_what_it_opened)
 {
 	struct error err;
@@ -133,7 +133,7 @@ Test(result_file, follows_a_link)
 	cr_expect(S_ISLNK(st.st_mode));
 }
 
-/* Any limit below the whole fails, and fails without a trace. */
+/* Each file size limit below the size fails, and leaves no file. */
 Test(result_file, a_failed_write_leaves_the_old_document)
 {
 	struct error err;
@@ -156,7 +156,7 @@ Test(result_file, a_failed_write_leaves_the_old_document)
 	}
 }
 
-/* A folder of that name: everything works but the rename. */
+/* The path is a folder: only the rename fails. */
 Test(result_file, a_failed_rename_leaves_nothing)
 {
 	struct error err;
@@ -203,7 +203,7 @@ Test(result_file, a_temporary_file_left_behind_is_no_obstacle)
 	char name[64];
 
 	snprintf(name, sizeof(name), "a.json.%ld-0.tmp", (long)getpid());
-	write_text(name, "somebody else's");
+	write_text(name, "another file");
 	cr_expect_eq(write_labelled("a.json", "x", &err), 0);
 	expect_label("a.json", "x");
 	cr_expect_eq(access(name, F_OK), 0);
@@ -239,7 +239,7 @@ Test(result_file, too_large_is_refused)
 	cr_expect_str_eq(err.text, "cannot read big.json: File too large");
 }
 
-/* The reason is at the line's end, and the line has an end. */
+/* The reason is at the end of the line, which is not truncated. */
 Test(result_file, a_long_path_does_not_hide_the_reason)
 {
 	struct error err;

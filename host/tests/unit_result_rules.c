@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Unit tests of what is a document and what is not. */
+/* Unit tests of valid and invalid documents. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "host/lib/error.h"
 #include "host/tests/result_fixture.h"
 
-/* Refused with one line; the line is the answer. */
+/* Expects -EINVAL with one line. Returns the line. */
 static const char *refusal(const char *text, size_t bytes)
 {
 	static struct error err;
@@ -27,7 +27,7 @@ static const char *refusal(const char *text, size_t bytes)
 	return err.text;
 }
 
-/* The fixture with one value replaced (or, `to` NULL, taken out). */
+/* The fixture with one value replaced; `to` NULL: removed. */
 static char *changed(const char *object, const char *key, const char *to)
 {
 	struct result *r = fixture();
@@ -176,7 +176,7 @@ Test(result_rules, nesting_does_not_exhaust_the_stack)
 	free(text);
 }
 
-/* The last byte is a line break: without it the document is still whole. */
+/* The last byte is a newline, which a document can lack. */
 Test(result_rules, truncated_anywhere_is_refused)
 {
 	struct result *r = fixture();
@@ -184,7 +184,7 @@ Test(result_rules, truncated_anywhere_is_refused)
 	size_t bytes = strlen(text);
 
 	for (size_t cut = 0; cut + 1 < bytes; cut++) {
-		/* Of its own, so that the sanitizers see a read beyond it. */
+		/* Allocated, so that the sanitizers detect reads beyond the end. */
 		char *part = malloc(cut ? cut : 1);
 
 		memcpy(part, text, cut);
@@ -195,7 +195,7 @@ Test(result_rules, truncated_anywhere_is_refused)
 	result_free(r);
 }
 
-/* Whatever the one byte makes of it: read, or refused in one line; never a crash. */
+/* Each single-byte change is parsed or rejected with one line, without a crash. */
 Test(result_rules, any_byte_changed_does_no_harm)
 {
 	static const char other[] = "\"{[,:-9e\x01\xff";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Unit tests of a history's lines and its file: nothing is lost, nothing half read. */
+/* Unit tests of the rows and the file of a history. */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -144,7 +144,7 @@ Test(row, numbers_come_back_exactly)
 	}
 }
 
-/* A line with this text as its value, read both ways: they must agree to the last bit. */
+/* A line with this text as its value: both parsers return equal bits. */
 static void expect_read(const char *number, double want)
 {
 	struct row one = example, quick, slow;
@@ -161,14 +161,14 @@ static void expect_read(const char *number, double want)
 	cr_assert_eq(scan(text, (size_t)bytes, &quick, &err), 0, "%s", err.text);
 	cr_assert_eq(row_parse(names, text, (size_t)bytes, &slow, &err), 0, "%s",
 		     err.text);
-	cr_expect_eq(quick.value, slow.value, "%s: %.17g by the quick way, %.17g", number,
+	cr_expect_eq(quick.value, slow.value, "%s: %.17g by the fast path, %.17g", number,
 		     quick.value, slow.value);
 	cr_expect_eq(quick.value, want, "%s: %.17g", number, quick.value);
 	free(line);
 	free(text);
 }
 
-/* Where the digits reach the ends of a double's 53 bits and of the sum's 64. */
+/* Numbers at the limits of 53 and 64 bits. */
 Test(row, many_digits)
 {
 	/* 2^64 * 100, 2^64 * 10, 2^64 + 1, 2^64, 2^64 - 1 without their points */
@@ -183,7 +183,7 @@ Test(row, many_digits)
 	expect_read("900719925474099.2", 900719925474099.2);
 	expect_read("900719925474099.3", 900719925474099.3);
 	expect_read("90071992547409.93", 90071992547409.93);
-	/* As many digits as each part takes, and one more. */
+	/* The most digits of the fast path, and one more. */
 	expect_read("999999999999999.9999999", 999999999999999.9999999);
 	expect_read("999999999999999", 999999999999999.0);
 	expect_read("9999999999999999", 9999999999999999.0);
@@ -193,10 +193,10 @@ Test(row, many_digits)
 }
 
 /*
- * The quick way must not take what the library refuses, nor read it otherwise: a good
- * line with each byte in turn replaced by what could mislead it.
+ * The fast path and the library agree on each line: a valid line with each byte replaced
+ * by characters of JSON.
  */
-Test(row, quick_way_and_library_agree)
+Test(row, fast_path_and_library_agree)
 {
 	static const char bytes[] = "\"\\{}:,0919.-+eE tfn\n\x01\x80";
 	struct row one = example;
@@ -280,7 +280,7 @@ Test(row, names_are_kept_once)
 	cr_expect_neq(row_names_get(names, "abc", 3), first);
 }
 
-/* The file */
+/* the file */
 
 static char folder[] = "/tmp/unit_row.XXXXXX";
 
@@ -379,7 +379,7 @@ Test(row_file, grows)
 	cr_expect_eq(size_of("db.torn"), -1);
 }
 
-/* A crash may end a file at any byte of what was being written. */
+/* A crash can end a file at any byte of an addition. */
 Test(row_file, torn_anywhere)
 {
 	off_t whole, cut;
@@ -407,7 +407,7 @@ Test(row_file, torn_anywhere)
 	}
 }
 
-/* Some file systems leave zeros where something was to be written. */
+/* After a crash, some file systems leave zeros. */
 Test(row_file, zeros_at_the_end)
 {
 	off_t whole;
@@ -430,7 +430,7 @@ static void put(const char *text)
 	fclose(f);
 }
 
-/* What is no history is not cut, not even at an end that looks torn. */
+/* Other files are not truncated, also if their end looks torn. */
 Test(row_file, foreign_files_are_left_alone)
 {
 	static const char *const texts[] = {
@@ -474,7 +474,7 @@ Test(row_file, bad_line_is_named)
 	row_file_close(f);
 }
 
-/* As on a full disk: what did not fit is taken back, whole. */
+/* As on a full disk: an addition that does not fit is removed. */
 Test(row_file, addition_that_does_not_fit)
 {
 	struct rlimit limit, old;
@@ -495,7 +495,7 @@ Test(row_file, addition_that_does_not_fit)
 	expect_rows(12, 0);
 }
 
-/* Four writers at once, and a reader that must never see half of an addition. */
+/* Four concurrent writers; a reader never sees a part of an addition. */
 Test(row_file, many_writers)
 {
 	enum { WRITERS = 4, TIMES = 20, LINES = 25 };

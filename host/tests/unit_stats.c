@@ -65,7 +65,7 @@ Test(summary, eight_by_hand)
 	cr_expect_eq(samples[0], 9, "the samples stay as they were");
 }
 
-/* An exact target's boots must come out exact: no rounding on the way. */
+/* Figures of exact targets have no rounding errors. */
 Test(summary, equal_samples_stay_exact)
 {
 	static int64_t samples[SAMPLES_MAX];
@@ -228,7 +228,7 @@ Test(interval, too_few_values)
 	cr_expect_eq(stats_median_interval(values, 5, NAN, &out), -ERANGE);
 }
 
-/* A level that the coverage meets exactly is met. */
+/* A level equal to the coverage is reached. */
 Test(interval, level_is_inclusive)
 {
 	double values[] = { 1, 2, 3, 4, 5, 6 };
@@ -238,7 +238,7 @@ Test(interval, level_is_inclusive)
 	cr_expect_eq(stats_median_interval(values, 6, 0.97, &out), -ERANGE);
 }
 
-/* Symmetric and wide enough, whatever n; more coverage takes a wider pair. */
+/* Symmetric and wide enough for all n; more coverage needs a wider pair. */
 Test(interval, widens_with_the_level)
 {
 	double values[300];
@@ -250,7 +250,7 @@ Test(interval, widens_with_the_level)
 		cr_assert_eq(stats_median_interval(values, n, 0.95, &out), 0);
 		cr_expect_geq(out.actual, 0.95);
 		cr_expect_eq(out.lo + out.hi, (double)n + 1, "symmetric");
-		/* Asked for a hair more than it reached, it has to widen or give up. */
+		/* A slightly larger level needs a wider pair, or fails. */
 		if (!stats_median_interval(values, n, out.actual + 1e-9, &wider))
 			cr_expect_lt(wider.lo, out.lo);
 	}

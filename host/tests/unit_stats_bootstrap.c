@@ -13,7 +13,7 @@ static double mean(double *values, size_t n)
 	return gsl_stats_mean(values, 1, n);
 }
 
-/* The biased one: Efron's example of what BCa is for. */
+/* The biased variance: Efron's example for BCa. */
 static double variance(double *values, size_t n)
 {
 	return gsl_stats_variance(values, 1, n) * (double)(n - 1) / (double)n;
@@ -102,7 +102,7 @@ Test(bootstrap, agrees_with_R)
 
 /* boots */
 
-/* Boots of one kind of event each: drawing events changes nothing. */
+/* Boots of equal events: resampling events has no effect. */
 Test(boots, constant_boots_are_their_medians)
 {
 	double same[3][101];
@@ -124,7 +124,7 @@ Test(boots, constant_boots_are_their_medians)
 }
 
 /*
- * One boot twice: what is left is the spread of the median of n = 10,001 even steps
+ * Two equal boots: the interval is that of the median of n = 10,001 even steps
  * from 0 to 10,000: rank sd sqrt(n) / 2 = 50, of the median of two drawn ones 50 /
  * sqrt(2).
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Unit tests of statistics against SciPy, where it is installed. */
+/* Unit tests of statistics against SciPy, if installed. */
 #include <unistd.h>
 
 #include "host/stats/two_sample.h"
@@ -9,8 +9,8 @@
 #define VALUES 12
 
 /*
- * Values without ties for Mann-Whitney's exact distribution there, p values out.
- * Reads "x... | y..." a line, answers a line.
+ * The program: reads lines "x... | y...", prints a line of p values for each. Without
+ * ties, as SciPy's exact Mann-Whitney test requires.
  */
 static const char *const script =
 	"import sys\n"
@@ -36,7 +36,7 @@ static void draw(struct sample *s, unsigned int round)
 	s->n_x = 3 + round % (VALUES - 3);
 	s->n_y = 3 + round * 5 % (VALUES - 3);
 	for (size_t i = 0; i < s->n_x + s->n_y; i++) {
-		/* The index in the low bits: no two are equal. */
+		/* The index in the low bits makes all values different. */
 		double value;
 
 		state = state * 1664525u + 1013904223u;
@@ -55,7 +55,7 @@ static void print_half(FILE *f, const double *values, size_t n, char end)
 	fputc(end, f);
 }
 
-/* Starts SciPy on all samples; NULL: it is not there. */
+/* Starts SciPy on all samples; NULL: not installed. */
 static FILE *ask(const struct sample *samples, char path[])
 {
 	char command[4096];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Unit tests of prediction intervals and of how many boots a verdict needs. */
+/* Unit tests of prediction intervals and sample sizes. */
 #include "host/stats/two_sample.h"
 #include "host/tests/stats_fixture.h"
 
@@ -81,10 +81,10 @@ Test(power, width_goes_with_the_root)
 	p.lo = 4;
 	p.hi = 12;
 	cr_expect_eq(stats_boots_needed(&p), 40);
-	/* On its edge there is no deciding. */
+	/* On the edge of the band: never decided. */
 	p.shift = 10;
 	cr_expect(isnan(stats_boots_needed(&p)));
-	/* Clear of the edge already: significance was what lacked. */
+	/* Beyond the edge, but not significant. */
 	p.shift = 100;
 	p.lo = 96;
 	p.hi = 104;

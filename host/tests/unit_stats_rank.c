@@ -9,7 +9,7 @@
 
 /* Mann-Whitney */
 
-/* Of the 6 ways to deal 1 2 3 4 into two pairs, one has 1 and 2 in the first. */
+/* Of the 6 ways to split 1 2 3 4 into two pairs, one has 1 and 2 in the first. */
 Test(mann_whitney, two_against_two)
 {
 	static const double x[] = { 1, 2 }, y[] = { 3, 4 };
@@ -186,7 +186,7 @@ Test(shift, two_against_two)
 	cr_expect_eq(stats_shift(x, 0, y, 2, 0.5, &s), -ERANGE);
 }
 
-/* Four a side are the least for 95 %: 1 - 2/70. */
+/* Four per side are the least for 95 %: 1 - 2/70. */
 Test(shift, least_for_95_percent)
 {
 	static const double x[] = { 1, 2, 3, 4 }, y[] = { 11, 12, 13, 14 };
@@ -199,7 +199,7 @@ Test(shift, least_for_95_percent)
 	expect_close(s.actual, 68.0 / 70);
 }
 
-/* Adding a constant to y moves everything by it; swapping turns it round. */
+/* Adding a constant to y shifts the result; swapping the samples negates it. */
 Test(shift, moves_and_turns)
 {
 	static const double x[] = { 5, 3, 8, 1, 9, 7 }, y[] = { 6, 2, 11, 4, 10, 12, 0 };
@@ -285,7 +285,7 @@ Test(holm, never_above_one_and_in_place)
 	cr_assert_eq(stats_holm(p, 0, p), 0);
 }
 
-/* One alone is what it was. */
+/* A single p is unchanged. */
 Test(holm, a_family_of_one)
 {
 	const double p[] = { NAN, 0.3 };

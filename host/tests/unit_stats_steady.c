@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Unit tests of what is wrong with the events of a boot: halves, modes, the clock. */
+/* Unit tests of autocorrelation, halves, modes, and the step of the clock. */
 #include <stdlib.h>
 
 #include "host/stats/steady.h"
 #include "host/stats/summary.h"
 #include "host/tests/stats_fixture.h"
 
-/* A good enough coin, the same one each time. */
+/* A reproducible pseudo-random number. */
 static double coin(unsigned int *state)
 {
 	*state = *state * 1664525u + 1013904223u;
 	return (double)(*state >> 8) / (double)(1u << 24);
 }
 
-/* The sum of twelve coins less 6: near enough to normal. */
+/* The sum of twelve such numbers minus 6: approximately normal. */
 static double normal(unsigned int *state)
 {
 	double sum = -6;
@@ -131,7 +131,7 @@ Test(modes, two_hills)
 		  fabs(m.mode[1].share - 0.275) < 0.03);
 }
 
-/* Exact events: two values, nothing in between. */
+/* Exact events: two values only. */
 Test(modes, two_values)
 {
 	double values[100];
@@ -142,14 +142,14 @@ Test(modes, two_values)
 	m = modes_of(values, 100, 15);
 	cr_assert_eq(m.n, 2);
 	cr_expect(m.mode[0].value == 1495 && m.mode[1].value == 1600);
-	/* Nearer together than what matters: one. */
+	/* Closer than `apart`: one mode. */
 	for (int i = 0; i < 100; i++)
 		values[i] = i % 2 ? 1495 : 1497;
 	m = modes_of(values, 100, 15);
 	cr_expect_eq(m.n, 1);
 }
 
-/* A few events far away are a tail, not a mode. */
+/* A few outliers are a tail, not a mode. */
 Test(modes, tails_are_none)
 {
 	double values[1000];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Unit tests of what a gate lets pass: how it is written, and which one applies. */
+/* Unit tests of thresholds: syntax, and which one applies. */
 #include <errno.h>
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tuning and restoring, on a likeness of /proc and /sys. */
+/* Unit tests of tuning and restoring, on files like those of /proc and /sys. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@
 static char root[] = "/tmp/unit_tune.XXXXXX";
 static struct error err;
 
-/* How often each action was told of. */
+/* Number of reports of each action. */
 static size_t told[ENV_DENIED + 1];
 
 static void step(const struct env_step *s, void *context)
@@ -165,7 +165,7 @@ Test(tune, who_restores_by_hand_has_restored)
 	cr_expect_not(exists(STATE));
 }
 
-/* Died between the note and the change: the note does no harm. */
+/* Killed between the entry and the change: the entry is harmless. */
 Test(tune, a_change_that_was_never_made_is_undone_by_doing_nothing)
 {
 	put(STATE, "worldswitch env 1\n" KSM "\t1\t0\n");
@@ -185,8 +185,8 @@ Test(tune, after_a_crash_the_rest_is_tuned_and_all_is_restored)
 	expect_governors("powersave", "powersave");
 }
 
-/* A file that takes nothing: it reads as empty, and every write fails. */
-Test(tune, what_cannot_be_written_is_said_and_not_noted)
+/* A file that reads as empty, and whose writes fail. */
+Test(tune, denied_writes_are_reported_and_not_recorded)
 {
 	char path[128];
 
@@ -212,7 +212,7 @@ static void expect_refused(const char *state, const char *why)
 	expect_value(STATE, first);
 }
 
-Test(tune, notes_that_are_none_are_refused_and_kept)
+Test(tune, invalid_state_files_are_refused_and_kept)
 {
 	expect_refused("", "empty");
 	expect_refused("something else\n", "line 1");
@@ -220,8 +220,8 @@ Test(tune, notes_that_are_none_are_refused_and_kept)
 	expect_refused("worldswitch env 1\n" KSM "\t1\t0", "line 2");
 }
 
-/* Whoever can write the notes must not have root write where they like. */
-Test(tune, notes_of_other_paths_are_refused)
+/* A forged state file must not make root write to other paths. */
+Test(tune, entries_of_other_paths_are_refused)
 {
 	put("/etc/shadow", "secret\n");
 	expect_refused("worldswitch env 1\n/etc/shadow\tevil\tsecret\n", "line 2");
@@ -242,7 +242,7 @@ Test(tune, two_at_a_time_are_one_too_many)
 	cr_expect_eq(env_tune(&job, &err), 0);
 }
 
-/* The table itself: what is written must be what is hoped for. */
+/* The table: tuned values are good values. */
 Test(settings, what_tune_writes_is_good)
 {
 	for (const struct env_setting *s = env_settings; s->id; s++) {

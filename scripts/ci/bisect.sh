@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# For `git bisect run`: is this commit's kernel worse than the good one?
+# For `git bisect run`: compares the kernel of a commit with the kernel of the good commit.
 set -Eeuo pipefail
 trap 'echo "bisect: line $LINENO: $BASH_COMMAND failed" >&2; exit 255' ERR
 
@@ -11,24 +11,24 @@ wsbench=$(wsbench_path)
 
 usage() {
   cat <<END
-usage: git bisect run scripts/ci/bisect.sh --base GOOD.json --on TARGET --bench ID,...
+usage: git bisect run bisect.sh --base GOOD.json --on TARGET --bench ID,...
            --kernel IMAGE [option...]
 
-Builds the commit that git has checked out, boots its kernel in a lab, measures, and
-compares with GOOD.json, the same benchmarks measured on the good commit's kernel.
+Builds the commit that git has checked out, boots the kernel in a lab, measures, and
+compares with GOOD.json, a document of the same benchmarks on the good commit's kernel.
 
-  --build COMMAND    by a shell, in the current folder (default: make -s -j\$(nproc))
-  --kernel IMAGE     what the build leaves
-  --modules DIR      its KVM modules, flat (default: the folder "modules" beside it)
+  --build COMMAND    shell command in the current folder (default: make -s -j\$(nproc))
+  --kernel IMAGE     image that the build makes
+  --modules DIR      its KVM modules (default: the folder "modules" beside the image)
   --config NAME,...  counter configs, as for wsbench run
   --threshold [GLOB=]AMOUNT
-                     let pass what got worse by no more: 5%, 20insns, mmio_*=2%;
-                     can be given several times, as for wsbench compare
-  --fail-on changed  a commit that changes a benchmark's class is bad, too
-  --keep DIR         keeps every document there, as COMMIT.json
+                     pass benchmarks that became worse by at most AMOUNT: 5%, 20insns,
+                     mmio_*=2%; can be repeated, as for wsbench compare
+  --fail-on changed  a commit that changes the class of a benchmark is bad, too
+  --keep DIR         keep every document, as DIR/COMMIT.json
 
-Ends with 0: good; 1: bad; 125: cannot be told (it does not build or boot, or has no
-figure), and git tries another commit; 255: bad usage, and git stops.
+Exit code: 0 good; 1 bad; 125 undecided (the commit does not build or boot, or has no
+figure): git tries another commit; 255 bad usage: git stops.
 END
 }
 
@@ -37,14 +37,14 @@ die() {
   exit 255
 }
 
-# skip WHY: this commit says nothing.
+# skip WHY: the commit cannot be judged.
 skip() {
   echo "bisect: $*: skipped" >&2
   exit 125
 }
 
-# said FILE: of a comparison, which benchmarks got worse or changed, and by how much.
-said() {
+# regressions FILE: prints the benchmarks of a comparison that became worse or changed.
+regressions() {
   python3 -c '
 import json, sys
 for r in json.load(open(sys.argv[1]))["rows"]:
@@ -63,7 +63,7 @@ for r in json.load(open(sys.argv[1]))["rows"]:
 
 main() {
   local base='' target='' bench='' kernel='' modules='' config='' gate=() keep='' commit
-  # shellcheck disable=SC2016  # for the shell that builds
+  # shellcheck disable=SC2016  # the shell of the build expands it
   local build='make -s -j$(nproc)'
   while [ $# -gt 0 ]; do
     case $1 in
@@ -84,11 +84,11 @@ main() {
   if [ -z "$base" ] || [ -z "$target" ] || [ -z "$bench" ] || [ -z "$kernel" ]; then
     die "--base, --on, --bench and --kernel are needed; see --help"
   fi
-  [ -x "$wsbench" ] || die "$wsbench is not there: make"
+  [ -x "$wsbench" ] || die "no program $wsbench (make)"
   "$wsbench" validate --quiet "$base" >/dev/null || die "$base cannot be used"
-  # A threshold that is none is found now, and not after a build.
+  # Invalid thresholds are reported before the first build.
   "$wsbench" compare --bench "$bench" "${gate[@]}" "$base" "$base" >/dev/null || [ $? != 2 ] ||
-    die "$base cannot be compared so"
+    die "$base cannot be compared with these options"
   scratch=$(mktemp -d)
   trap 'rm -rf "$scratch"' EXIT
 
@@ -101,7 +101,7 @@ main() {
   judge "$commit" "${gate[@]}"
 }
 
-# judge COMMIT OPTION...: by wsbench compare with these options.
+# judge COMMIT OPTION...: compares the new document, by wsbench compare with the options.
 judge() {
   local commit=$1 code=0
   shift
@@ -109,10 +109,10 @@ judge() {
   case $code in
   0) echo "bisect: $commit is good" ;;
   1) echo "bisect: $commit is bad" ;;
-  2) die "$base cannot be compared with what $commit gave" ;;
+  2) die "$base cannot be compared with the document of $commit" ;;
   *) skip "$commit is not decided" ;;
   esac
-  said "$scratch/compare.json"
+  regressions "$scratch/compare.json"
   exit "$code"
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The gate of a kernel tree's CI: measure a kernel in the labs, compare, remember, judge.
+# The gate of a kernel tree's CI: measures a kernel in the labs, compares the documents
+# with those of a base, and adds them to a history.
 set -Eeuo pipefail
 trap 'echo "ci: line $LINENO: $BASH_COMMAND failed" >&2' ERR
 
@@ -11,25 +12,25 @@ wsbench=$(wsbench_path)
 
 usage() {
   cat <<END
-usage: scripts/ci/measure.sh --kernel IMAGE -o DIR [option...]
+usage: measure.sh --kernel IMAGE -o DIR [option...]
 
-Boots IMAGE in each lab and measures. Leaves in DIR a document per target and
-comment.md, a table of what changed, for a comment on the change.
+Boots IMAGE in each lab and measures. Writes to DIR a document per target and
+comment.md, a table of the changes, for a comment on a pull request.
 
-  --modules DIR     the kernel's KVM modules (default: "modules" beside the image)
+  --modules DIR     a folder of KVM modules (default: "modules" beside the image)
   --on TARGET,...   default: lab:x86_64-svm
   --bench GLOB,...  default: core
-  --commit ID, --label TEXT   what was built, for the history
-  --base DIR        documents of what to compare with, named as in -o DIR
-  --db FILE.jsonl   add to this history, and judge by it what this run brought
-  --confirm         measure again what got worse, in fresh boots, before saying so
+  --commit ID, --label TEXT   identity of the kernel, for the history
+  --base DIR        compare with the documents in DIR, named as in -o DIR
+  --db FILE.jsonl   add the figures to this history, and judge this run by it
+  --confirm         measure again, in fresh boots, what became worse by the history
   --threshold [GLOB=]AMOUNT
-                    let pass what got worse by no more: 1%, 20insns, mmio_*=2%; can be
-                    given several times, as for wsbench compare; comment.md says what
-  --fail-on changed a benchmark that changed its class fails, too
+                    pass benchmarks that became worse by at most AMOUNT: 1%, 20insns,
+                    mmio_*=2%; can be repeated, as for wsbench compare
+  --fail-on changed fail also if the class of a benchmark changed
 
-Exit code: that of the worst of all steps: 0 nothing got worse, 1 something did,
-2 bad usage, 3 no verdict, 4 a lab or a benchmark failed.
+Exit code, of the worst step: 0 no benchmark became worse, 1 a benchmark did, 2 bad
+usage, 3 no verdict, 4 a lab or a benchmark failed.
 END
 }
 
@@ -38,7 +39,7 @@ die() {
   exit 2
 }
 
-# note CODE: keeps the worst. A regression that was found weighs more than a doubt (3).
+# note CODE: keeps the worst exit code. A regression (1) is worse than no verdict (3).
 note() {
   case $1 in
   0) ;;
@@ -48,7 +49,7 @@ note() {
   esac
 }
 
-# compare TARGET_FILE: against the document of the same name, where there is one.
+# compare FILE: compares with the document of the same name in --base, if it exists.
 compare() {
   local old=$base/$1 code=0
   if [ ! -f "$old" ]; then
@@ -104,7 +105,7 @@ main() {
   if [ -n "$db" ] && [ ${#files[@]} -gt 0 ]; then
     code=0
     "$wsbench" history add --db "$db" "${files[@]}" || code=$?
-    # The first runs have nothing to be judged by: that is no reason to fail.
+    # The first runs of a history cannot be judged (exit code 3).
     [ "$code" != 0 ] || "$wsbench" history check --db "$db" --last 1 --on "$targets" $confirm "${gate[@]}" \
       --kernel "$kernel" ${modules:+--modules "$modules"} || code=$?
     note "$code"

@@ -244,7 +244,7 @@ static int bochs_end(struct lab_base *base, pid_t pid)
 }
 
 static int bochs_clone(struct lab_base *base, const struct lab_boot *boot,
-		       struct lab_shared *wire, const struct lab_job *job,
+		       struct lab_shared *wire, const uint8_t job[LAB_JOB_BYTES],
 		       struct lab_child *child, struct error *err)
 {
 	struct clone_request request = { .op = CLONE_FORK };
@@ -254,7 +254,7 @@ static int bochs_clone(struct lab_base *base, const struct lab_boot *boot,
 	if (boot->plugin)
 		return error_set(err, -ENOTSUP, "%s takes no plugins",
 				 base->machine->program);
-	memcpy(request.job, job, sizeof(*job));
+	memcpy(request.job, job, LAB_JOB_BYTES);
 	lab_child_init(child);
 	ret = lab_child_pipes(child, &fds[CLONE_FD_CONSOLE], &fds[CLONE_FD_MESSAGES]);
 	if (!ret)
@@ -286,4 +286,4 @@ const struct lab_emulator lab_bochs = {
 	.clone = bochs_clone,
 };
 
-_Static_assert(sizeof(struct lab_job) <= CLONE_JOB_BYTES, "a request has room for a job");
+_Static_assert(LAB_JOB_BYTES == CLONE_JOB_BYTES, "a request has room for a job");

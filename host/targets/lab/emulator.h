@@ -90,7 +90,7 @@ struct lab_emulator {
 	 * errno; where the emulator said why, it is among the child's messages.
 	 */
 	int (*clone)(struct lab_base *base, const struct lab_boot *boot,
-		     struct lab_shared *wire, const struct lab_job *job,
+		     struct lab_shared *wire, const uint8_t job[LAB_JOB_BYTES],
 		     struct lab_child *child, struct error *err);
 };
 

@@ -18,9 +18,9 @@
 
 #include "host/targets/lab/init.h"
 #include "host/targets/lab/initramfs.h"
-#include "host/targets/lab/job.h"
 #include "host/targets/lab/shared.h"
 #include "host/targets/lab/wire.h"
+#include "host/targets/job.h"
 #include "host/vmm/traps.h"
 
 #define TEXT_BYTES 16384
@@ -313,7 +313,7 @@ static void offer_passthrough(void)
 }
 
 /* The child's side: ends the process. */
-static void run_job(lab_job_runner *run, const struct lab_job *job, struct lab_wire *wire)
+static void run_job(lab_job_runner *run, const struct job *job, struct lab_wire *wire)
 {
 	int code;
 
@@ -328,8 +328,9 @@ static void run_job(lab_job_runner *run, const struct lab_job *job, struct lab_w
 
 int lab_init_main(lab_job_runner *run)
 {
-	/* Static: the stack is the same, however large a job becomes. */
-	static struct lab_job job;
+	/* Static: the size of a job does not move the stack. */
+	static uint8_t block[LAB_JOB_BYTES];
+	static struct job_decoded decoded;
 	struct lab_wire wire = { .shared = NULL };
 	struct lab_shared shared;
 	bool in_time;
@@ -342,7 +343,7 @@ int lab_init_main(lab_job_runner *run)
 	load_modules(&wire);
 
 	/* Up to here, all runs of a lab are one; from here on, each job is a clone. */
-	in_time = lab_shared_wait(&shared, &job);
+	in_time = lab_shared_wait(&shared, block);
 	status = lab_wire_number(&wire, LAB_FRAME_HELLO, LAB_WIRE_VERSION);
 	if (status)
 		give_up(&wire, "cannot write to the wire: %s", strerror(-status));
@@ -350,7 +351,7 @@ int lab_init_main(lab_job_runner *run)
 		lab_wire_send(&wire, LAB_FRAME_AGAIN, NULL, 0);
 		power_off();
 	}
-	if (!lab_job_is_valid(&job))
+	if (job_decode(block, &decoded))
 		give_up(&wire, "the job is damaged or of another build");
 
 	/* In a child, so that a crash is reported instead of being a kernel panic. */
@@ -358,7 +359,7 @@ int lab_init_main(lab_job_runner *run)
 	if (pid < 0)
 		give_up(&wire, "cannot start the job: %s", strerror(errno));
 	if (!pid)
-		run_job(run, &job, &wire);
+		run_job(run, &decoded.job, &wire);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			give_up(&wire, "lost the job: %s", strerror(errno));

@@ -5,11 +5,11 @@
 
 #include <stddef.h>
 
-struct lab_job;	 /* job.h */
+struct job;	 /* host/targets/job.h */
 struct lab_wire; /* wire.h */
 
 /* Does a job and sends its answer, but not END, over the wire. Returns an exit code. */
-typedef int lab_job_runner(const struct lab_job *job, struct lab_wire *wire);
+typedef int lab_job_runner(const struct job *job, struct lab_wire *wire);
 
 /*
  * For the process that a lab's kernel starts as /init, and only for it: mounts what a

@@ -15,14 +15,13 @@
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/emulator.h"
 #include "host/targets/lab/initramfs.h"
-#include "host/targets/lab/job.h"
+#include "host/targets/lab/report.h"
 #include "host/targets/lab/kernel.h"
 #include "host/targets/lab/machine.h"
 #include "host/targets/lab/saved.h"
 #include "host/targets/lab/session.h"
 #include "host/result/result.h"
 #include "host/targets/boot.h"
-#include "host/selftest/selftest.h"
 #include "host/targets/target.h"
 
 /* Of one boot, unless the user says otherwise: virtual time, far more than any takes. */
@@ -44,9 +43,9 @@ struct lab_state {
 		struct error err;
 	} bases[BASES_MAX]; /* the first: of configs without words */
 	size_t n_bases;
-	pthread_mutex_t lock;	       /* of the bases' list */
-	int initramfs;		       /* a file; -1: none */
-	struct target_options options; /* those that are not strings */
+	pthread_mutex_t lock; /* of the bases' list */
+	int initramfs;	      /* a file; -1: none */
+	struct job job;	      /* as opened, without its strings and lists */
 	char emulator[PATH_MAX];
 	struct lab_kernel kernel;
 	char *append; /* NULL: none */
@@ -59,10 +58,9 @@ struct lab_state {
 	size_t payload_bytes;
 };
 
-static int find_kernel(struct lab_state *s, const struct target_options *opt,
-		       struct error *err)
+static int find_kernel(struct lab_state *s, const struct job *job, struct error *err)
 {
-	int ret = lab_kernel_find(s->machine->arch, opt->kernel, opt->modules, &s->kernel,
+	int ret = lab_kernel_find(s->machine->arch, job->kernel, job->modules, &s->kernel,
 				  err);
 
 	/* A kernel of the user's without a folder of modules has KVM built in. */
@@ -73,16 +71,21 @@ static int find_kernel(struct lab_state *s, const struct target_options *opt,
 		ret = lab_modules_read_optional(s->kernel.modules, LAB_PASSTHROUGH_MODULE,
 						&s->modules, err);
 	/* What the user named and cannot be used is bad input. */
-	return ret && (opt->kernel || opt->modules) ? -ENOEXEC : ret;
+	return ret && (job->kernel || job->modules) ? -ENOEXEC : ret;
 }
 
-static int fill(struct lab_state *s, const struct target *t,
-		const struct target_options *opt, struct error *err)
+static int fill(struct lab_state *s, const struct target *t, const struct job *job,
+		struct error *err)
 {
 	char program[PATH_MAX];
 	int ret;
 
-	s->options = *opt;
+	s->job = *job;
+	s->job.benches = s->job.configs = s->job.tests = NULL;
+	s->job.n_benches = s->job.n_configs = s->job.n_tests = 0;
+	s->job.kernel = s->job.modules = s->job.append = s->job.plugin = NULL;
+	s->job.payload = NULL;
+	s->job.cpu = s->job.plugin_fd = -1;
 	s->initramfs = s->plugin_fd = -1;
 	pthread_mutex_init(&s->lock, NULL);
 	s->machine = t->config ? t->config : lab_machine_find(strchr(t->name, ':') + 1);
@@ -91,23 +94,23 @@ static int fill(struct lab_state *s, const struct target *t,
 	ret = process_find(s->machine->program, s->emulator);
 	if (ret)
 		return error_set(err, ret, "%s is not installed", s->machine->program);
-	ret = find_kernel(s, opt, err);
+	ret = find_kernel(s, job, err);
 	if (!ret)
 		ret = lab_find_program(s->machine->arch, program, err);
 	if (!ret)
 		ret = lab_file_read(program, "the lab's wsbench", &s->program,
 				    &s->program_bytes, err);
-	if (!ret && opt->payload)
-		ret = lab_file_read(opt->payload, "payload", &s->payload,
+	if (!ret && job->payload)
+		ret = lab_file_read(job->payload, "payload", &s->payload,
 				    &s->payload_bytes, err);
-	if (!ret && opt->append) {
-		s->append = strdup(opt->append);
+	if (!ret && job->append) {
+		s->append = strdup(job->append);
 		if (!s->append)
 			ret = error_set(err, -ENOMEM, "out of memory");
 	}
-	if (!ret && opt->plugin) {
-		s->plugin = strdup(opt->plugin);
-		s->plugin_fd = opt->plugin_fd;
+	if (!ret && job->plugin) {
+		s->plugin = strdup(job->plugin);
+		s->plugin_fd = job->plugin_fd;
 		if (!s->plugin)
 			ret = error_set(err, -ENOMEM, "out of memory");
 	}
@@ -136,20 +139,19 @@ static void lab_close(struct target *t)
 	t->state = NULL;
 }
 
-static int lab_open(struct target *t, const struct target_options *opt, struct error *err)
+static int lab_open(struct target *t, const struct job *job, struct error *err)
 {
 	t->state = calloc(1, sizeof(struct lab_state));
 	if (!t->state)
 		return error_set(err, -ENOMEM, "out of memory");
-	return fill(t->state, t, opt, err);
+	return fill(t->state, t, job, err);
 }
 
 /* All that open() needs: what cannot be opened cannot run. */
-static int lab_probe(const struct target *t, const struct target_options *opt,
-		     struct error *err)
+static int lab_probe(const struct target *t, const struct job *job, struct error *err)
 {
 	struct target trial = *t;
-	int ret = lab_open(&trial, opt, err);
+	int ret = lab_open(&trial, job, err);
 
 	lab_close(&trial);
 	return ret;
@@ -189,7 +191,9 @@ static struct lab_boot boot_of(const struct lab_state *s, size_t which)
 	};
 }
 
-/* What a job's answer goes into. */
+_Static_assert(JOB_BYTES == LAB_JOB_BYTES, "the wire carries an encoded job");
+
+/* Where the answer to a job is stored. */
 struct answer {
 	const struct target *t;
 	struct result **header;
@@ -241,13 +245,12 @@ static void on_line(void *ctx, const char *text)
 
 static int on_symbols(void *ctx, const char *text, size_t bytes)
 {
-	struct answer *a = ctx;
-	const struct lab_state *s = a->t->state;
+	const struct answer *a = ctx;
 
-	return s->options.symbols(s->options.symbols_ctx, text, bytes);
+	return a->t->symbols->take(a->t->symbols->ctx, text, bytes);
 }
 
-static int run_job(struct target *t, size_t which, const struct lab_job *job,
+static int run_job(struct target *t, size_t which, const struct job *job,
 		   struct answer *a)
 {
 	struct lab_state *s = t->state;
@@ -259,28 +262,26 @@ static int run_job(struct target *t, size_t which, const struct lab_job *job,
 		.line = a->line ? on_line : NULL,
 		.symbols = job->symbols ? on_symbols : NULL,
 	};
-	int ret;
+	uint8_t block[JOB_BYTES];
+	int ret = job_encode(job, block);
 
+	if (ret)
+		return error_set(a->err, ret, "%s: the job is too long", t->name);
 	if (a->reports) {
 		boot.plugin = s->plugin;
 		boot.plugin_fd = s->plugin_fd;
 	}
-	ret = lab_base_run(&s->bases[which].base, &boot, job, &sink, a->err);
+	ret = lab_base_run(&s->bases[which].base, &boot, block, &sink, a->err);
 	if (!ret && !a->complete)
 		ret = error_set(a->err, -EPROTO, "%s sent no answer", t->name);
 	return ret;
-}
-
-static struct lab_job new_job(enum lab_job_kind kind)
-{
-	return (struct lab_job){ .magic = LAB_JOB_MAGIC, .kind = kind };
 }
 
 /*
  * The first job on a machine, for which one is booted, unless one was saved. By the
  * thread that closes the target: see lab_base_boot().
  */
-static int run_first_job(struct target *t, size_t which, const struct lab_job *job,
+static int run_first_job(struct target *t, size_t which, const struct job *job,
 			 struct answer *a)
 {
 	struct lab_state *s = t->state;
@@ -341,7 +342,7 @@ static int add_base(struct lab_state *s, const char *cmdline, struct error *err)
  */
 static int base_of(struct target *t, const struct config *config, struct error *err)
 {
-	const struct lab_job job = new_job(LAB_JOB_DESCRIBE);
+	const struct job job = { .kind = JOB_DESCRIBE, .cpu = -1 };
 	struct lab_state *s = t->state;
 	struct result *header = NULL;
 	int which = 0;
@@ -381,7 +382,7 @@ static int first_base(struct lab_state *s, struct error *err)
 static int lab_describe(struct target *t, struct result **r, struct error *err)
 {
 	struct lab_state *s = t->state;
-	const struct lab_job job = new_job(LAB_JOB_DESCRIBE);
+	const struct job job = { .kind = JOB_DESCRIBE, .cpu = -1 };
 	struct answer a = { .t = t, .header = r, .err = err };
 	char version[4096];
 	int ret = first_base(s, err);
@@ -398,11 +399,6 @@ static int lab_describe(struct target *t, struct result **r, struct error *err)
 	return 0;
 }
 
-static void copy_name(char *to, const char *name)
-{
-	snprintf(to, LAB_JOB_NAME_BYTES, "%s", name);
-}
-
 /*
  * What ends a clone, a panic of its kernel included, costs the boots that it was for. The
  * machine itself was fit to boot.
@@ -411,21 +407,22 @@ static int lab_boots(struct target *t, const struct boot_request *rq, size_t n,
 		     struct boot_report *reps, struct error *err)
 {
 	const struct lab_state *s = t->state;
-	struct lab_job job = new_job(LAB_JOB_BOOT);
+	struct job job = s->job;
 	struct answer a = { .t = t, .reports = reps, .n_reports = n, .err = err };
 	int which = base_of(t, rq->config, err);
 	int ret = which;
 
-	job.host_counters = s->options.host_counters;
-	job.own_payload = s->payload != NULL;
-	job.symbols = s->options.symbols != NULL;
-	job.placement = rq->placement;
+	job.kind = JOB_BOOTS;
+	job.benches = &rq->bench->id;
+	job.configs = &rq->config->name;
+	job.n_benches = job.n_configs = 1;
 	job.boots = (uint32_t)n;
-	job.timeout_ns =
-		s->options.timeout_ns ? s->options.timeout_ns : LAB_BOOT_TIMEOUT_NS;
+	job.placement = rq->placement;
 	job.params = rq->params;
-	copy_name(job.bench, rq->bench->id);
-	copy_name(job.config, rq->config->name);
+	job.timeout_ns = s->job.timeout_ns ? s->job.timeout_ns : LAB_BOOT_TIMEOUT_NS;
+	job.symbols = t->symbols != NULL;
+	if (s->payload)
+		job.payload = "/" LAB_PAYLOAD_PATH;
 	for (size_t i = 0; i < n; i++)
 		boot_report_init(&reps[i]);
 	if (which >= 0)
@@ -446,27 +443,20 @@ static int lab_boot(struct target *t, const struct boot_request *rq,
 	return lab_boots(t, rq, 1, rep, err);
 }
 
-static int lab_selftest(struct target *t, const char *const *names, size_t n,
+static int lab_selftest(struct target *t, const struct job *job,
 			void (*line)(void *ctx, const char *text), void *ctx,
 			struct error *err)
 {
-	bool matrix = n == 1 && !strcmp(names[0], SELFTEST_MATRIX);
-	struct lab_job job = new_job(matrix ? LAB_JOB_MATRIX : LAB_JOB_SELFTEST);
 	struct answer a = { .t = t, .line = line, .ctx = ctx, .err = err };
-	size_t used = 0;
-	int ret;
+	const struct job tests = {
+		.kind = job->kind,
+		.tests = job->tests,
+		.n_tests = job->n_tests,
+		.cpu = -1,
+	};
+	int ret = first_base(t->state, err);
 
-	for (size_t i = 0; i < n; i++) {
-		size_t bytes = strlen(names[i]) + 1;
-
-		/* The last byte stays free: see lab_job_is_valid(). */
-		if (bytes >= sizeof(job.tests) - used)
-			return error_set(err, -E2BIG, "%s: too many tests", t->name);
-		memcpy(job.tests + used, names[i], bytes);
-		used += bytes;
-	}
-	ret = first_base(t->state, err);
-	return ret ? ret : run_first_job(t, 0, &job, &a);
+	return ret ? ret : run_first_job(t, 0, &tests, &a);
 }
 
 static const void *lab_program(const struct target *t, size_t *bytes)

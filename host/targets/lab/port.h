@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct lab_job; /* job.h */
+#include "host/targets/lab/shared.h"
 
 /*
  * What a machine writes to the port when it is ready to be cloned. The emulator's
@@ -31,6 +31,6 @@ int lab_port_probe(void);
 int lab_port_write(const uint8_t *data, size_t bytes);
 
 /* Writes LAB_PORT_READY, and copies the job that is there when the machine goes on. */
-void lab_port_wait(struct lab_job *job);
+void lab_port_wait(uint8_t job[LAB_JOB_BYTES]);
 
 #endif

@@ -10,7 +10,6 @@
 #include "host/lib/interrupt.h"
 #include "host/lib/error.h"
 #include "host/targets/lab/emulator.h"
-#include "host/targets/lab/job.h"
 #include "host/targets/target.h"
 
 /* What a job's answer is handed to; a member may be NULL where the job has no such. */
@@ -61,7 +60,7 @@ void lab_base_free(struct lab_base *base);
  * any case.
  */
 int lab_base_run(struct lab_base *base, const struct lab_boot *boot,
-		 const struct lab_job *job, const struct lab_sink *sink,
+		 const uint8_t job[LAB_JOB_BYTES], const struct lab_sink *sink,
 		 struct error *err);
 
 #endif

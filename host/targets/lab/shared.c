@@ -15,7 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "host/targets/lab/job.h"
 #include "host/targets/lab/port.h"
 #include "host/targets/lab/shared.h"
 #include "host/vmm/clock.h"
@@ -215,7 +214,7 @@ static void rearm_timers(int fd)
 	(void)sched_setaffinity(0, sizeof(all), &all);
 }
 
-bool lab_shared_wait(struct lab_shared *s, struct lab_job *job)
+bool lab_shared_wait(struct lab_shared *s, uint8_t job[LAB_JOB_BYTES])
 {
 	/* After what module loading has left to be done, and right behind a tick. */
 	static const struct timespec settle = { .tv_nsec = 20000000 };
@@ -240,14 +239,14 @@ bool lab_shared_wait(struct lab_shared *s, struct lab_job *job)
 		return false;
 	/* Byte by byte, as below. */
 	from = s->memory + LAB_SHARED_JOB;
-	for (size_t i = 0; i < sizeof(*job); i++)
-		((uint8_t *)job)[i] = from[i];
+	for (size_t i = 0; i < LAB_JOB_BYTES; i++)
+		job[i] = from[i];
 	return true;
 }
 
-void lab_shared_give(struct lab_shared *s, const struct lab_job *job)
+void lab_shared_give(struct lab_shared *s, const uint8_t job[LAB_JOB_BYTES])
 {
-	memcpy(s->memory + LAB_SHARED_JOB, job, sizeof(*job));
+	memcpy(s->memory + LAB_SHARED_JOB, job, LAB_JOB_BYTES);
 	__atomic_store_n((uint64_t *)(void *)s->memory, 0, __ATOMIC_RELEASE);
 }
 

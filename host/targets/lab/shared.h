@@ -25,8 +25,7 @@
 #define LAB_SHARED_BYTES (64u << 20) /* a power of two: it becomes a PCI BAR */
 #define LAB_SHARED_DATA	 4096u
 #define LAB_SHARED_JOB	 1024u
-
-struct lab_job; /* job.h */
+#define LAB_JOB_BYTES	 3072u /* an encoded job: job_encode() */
 
 enum lab_shared_kind { LAB_SHARED_MEMORY, LAB_SHARED_PORT };
 
@@ -56,10 +55,10 @@ int lab_shared_attach(struct lab_shared *s, const char **what);
  * which stops the machine, is not there first, it moves the clock before. qemu.c makes
  * the main thread the faster one, and the guest's clock tells whether that worked.
  */
-bool lab_shared_wait(struct lab_shared *s, struct lab_job *job);
+bool lab_shared_wait(struct lab_shared *s, uint8_t job[LAB_JOB_BYTES]);
 
 /* Outside: empties the wire and writes the job, while the machine is stopped. */
-void lab_shared_give(struct lab_shared *s, const struct lab_job *job);
+void lab_shared_give(struct lab_shared *s, const uint8_t job[LAB_JOB_BYTES]);
 
 void lab_shared_free(struct lab_shared *s);
 

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/io.h>
 
-#include "host/targets/lab/job.h"
 #include "host/targets/lab/port.h"
 
 #define PORT_DATA    0x378
@@ -62,7 +61,7 @@ int lab_port_write(const uint8_t *data, size_t bytes)
  */
 static uint8_t page[LAB_PORT_PAGE_BYTES] __attribute__((aligned(LAB_PORT_PAGE_BYTES)));
 
-void lab_port_wait(struct lab_job *job)
+void lab_port_wait(uint8_t job[LAB_JOB_BYTES])
 {
 	static const char mark[] = LAB_PORT_PAGE_MARK;
 	volatile uint8_t *p = page;
@@ -70,6 +69,6 @@ void lab_port_wait(struct lab_job *job)
 	for (size_t i = 0; i < sizeof(page); i++)
 		p[i] = (uint8_t)mark[i % sizeof(mark)];
 	(void)lab_port_write((const uint8_t *)LAB_PORT_READY, LAB_PORT_READY_BYTES);
-	for (size_t i = 0; i < sizeof(*job); i++)
-		((uint8_t *)job)[i] = p[i];
+	for (size_t i = 0; i < LAB_JOB_BYTES; i++)
+		job[i] = p[i];
 }

@@ -1,23 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Checking jobs, and the codec of boot reports. */
+/* The codec of boot reports. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/targets/lab/job.h"
+#include "host/targets/lab/report.h"
 
 static bool ends(const char *text, size_t bytes)
 {
 	return memchr(text, '\0', bytes) != NULL;
-}
-
-bool lab_job_is_valid(const struct lab_job *job)
-{
-	return job->magic == LAB_JOB_MAGIC && job->kind >= LAB_JOB_DESCRIBE &&
-	       job->kind <= LAB_JOB_MATRIX && ends(job->bench, sizeof(job->bench)) &&
-	       ends(job->config, sizeof(job->config)) &&
-	       !job->tests[sizeof(job->tests) - 1];
 }
 
 /* struct boot_report without its pointers. The series follow, phase by phase. */
@@ -34,7 +26,7 @@ struct report_head {
 	char unit[16];	 /* "": the clock's */
 };
 
-/* Texts of a report that are static strings on either side. */
+/* The static strings that a report may point to. */
 static const char *const known_texts[] = { "hardware", "software", "cycles", "insns" };
 
 static int find_text(const char *text, size_t bytes, const char **known)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The job of a lab's machine, done by the program inside. */
+/* The agent inside a lab's machine: executes a job and sends its answer. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 #include "host/env/settings.h"
 #include "host/env/machine.h"
 #include "host/targets/lab/initramfs.h"
-#include "host/targets/lab/job.h"
+#include "host/targets/lab/report.h"
 #include "host/targets/lab/wire.h"
 #include "host/measure/matrix.h"
 #include "host/measure/pmu.h"
@@ -23,20 +23,6 @@
 #include "host/targets/payload.h"
 #include "host/selftest/selftest.h"
 #include "host/vmm/vmm.h"
-
-/* Target `kvm`, on a clock that counts instructions. */
-static int open_kvm(struct target *t, const struct lab_job *job, struct error *err)
-{
-	const struct target_options options = {
-		.cpu = -1,
-		.timeout_ns = job->timeout_ns,
-		.host_counters = job->host_counters,
-	};
-
-	*t = *names_target("kvm");
-	t->exact = true;
-	return t->ops->open(t, &options, err);
-}
 
 static int describe(struct target *t, struct lab_wire *wire, struct error *err)
 {
@@ -72,12 +58,10 @@ static int send_report(const struct boot_report *rep, struct lab_wire *wire)
 	return ret;
 }
 
-static int boot(struct target *t, const struct lab_job *job, struct lab_wire *wire,
+static int boot(struct target *t, const struct job *job, struct lab_wire *wire,
 		struct error *err)
 {
 	struct boot_request rq = {
-		.bench = pmu_readings_row(job->bench),
-		.config = names_config(job->config),
 		.params = job->params,
 		.cpu = -1,
 		.timeout_ns = job->timeout_ns,
@@ -88,14 +72,17 @@ static int boot(struct target *t, const struct lab_job *job, struct lab_wire *wi
 	bool go_on = true;
 	int ret = 0;
 
+	if (job->n_benches != 1 || job->n_configs != 1)
+		return error_set(err, -EINVAL, "a job in a lab has one row");
+	rq.config = names_config(job->configs[0]);
+	rq.bench = pmu_readings_row(job->benches[0]);
 	if (!rq.bench)
-		rq.bench = names_bench(job->bench);
+		rq.bench = names_bench(job->benches[0]);
 	if (!rq.bench || !rq.config)
 		return error_set(err, -ENOENT, "no benchmark %s with config %s",
-				 job->bench, job->config);
-	if (job->own_payload) {
-		ret = payload_read("/" LAB_PAYLOAD_PATH, t->arch, &payload,
-				   &rq.image_bytes, err);
+				 job->benches[0], job->configs[0]);
+	if (job->payload) {
+		ret = payload_read(job->payload, t->arch, &payload, &rq.image_bytes, err);
 		rq.image = payload;
 	} else {
 		rq.image = payload_find(t->arch, payload_of(rq.bench, t->arch),
@@ -138,32 +125,30 @@ static int matrix(struct target *t, struct lab_wire *wire, struct error *err)
 	return ret < 0 ? ret : 0;
 }
 
-static int selftest(const struct lab_job *job, struct lab_wire *wire, struct error *err)
+static int selftest(const struct job *job, struct lab_wire *wire, struct error *err)
 {
 	const struct selftest_watch watch = { wire, send_line };
-	const char *names[LAB_JOB_TESTS_BYTES / 2];
-	size_t n = 0;
-	int ret;
+	int ret = selftest_run(job->tests, job->n_tests, &watch, err->text,
+			       sizeof(err->text));
 
-	for (const char *p = job->tests; *p; p += strlen(p) + 1)
-		names[n++] = p;
-	ret = selftest_run(names, n, &watch, err->text, sizeof(err->text));
 	return ret < 0 ? ret : 0;
 }
 
-int cmd_job_in_lab(const struct lab_job *job, struct lab_wire *wire)
+int agent_run(const struct job *job, struct lab_wire *wire)
 {
 	struct error err = { "" };
-	struct target t = { .ops = NULL };
+	struct target t = *names_target("kvm");
 	int ret;
 
-	if (job->kind == LAB_JOB_SELFTEST) {
+	/* The clock of the machine counts instructions. */
+	t.exact = true;
+	if (job->kind == JOB_SELFTEST) {
 		ret = selftest(job, wire, &err);
 	} else {
-		ret = open_kvm(&t, job, &err);
-		if (!ret && job->kind == LAB_JOB_DESCRIBE)
+		ret = t.ops->open(&t, job, &err);
+		if (!ret && job->kind == JOB_DESCRIBE)
 			ret = describe(&t, wire, &err);
-		else if (!ret && job->kind == LAB_JOB_MATRIX)
+		else if (!ret && job->kind == JOB_MATRIX)
 			ret = matrix(&t, wire, &err);
 		else if (!ret)
 			ret = boot(&t, job, wire, &err);

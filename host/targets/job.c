@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The codec of jobs. */
+#include <errno.h>
+#include <string.h>
+
+#include "host/targets/job.h"
+
+#define MAGIC 0x326f6a7377ull /* "wsjo2" */
+
+enum text { TEXT_PAYLOAD, TEXT_KERNEL, TEXT_MODULES, TEXT_APPEND, TEXT_PLUGIN, TEXTS };
+
+/* The numbers of a job. The present texts and the three lists of names follow. */
+struct head {
+	uint64_t magic, seed, timeout_ns;
+	uint32_t kind, n_benches, n_configs, n_tests;
+	uint32_t boots, events, warmup, placement;
+	int32_t cpu, plugin_fd;
+	uint8_t pairs, seed_given, host_counters, trace_states, symbols; /* 0 or 1 */
+	uint8_t texts; /* a bit per enum text that is not NULL */
+	uint8_t reserved[2];
+	struct abi_params params;
+};
+
+static int put(uint8_t block[JOB_BYTES], size_t *used, const char *text)
+{
+	size_t bytes = strlen(text) + 1;
+
+	if (bytes > JOB_BYTES - *used)
+		return -E2BIG;
+	memcpy(block + *used, text, bytes);
+	*used += bytes;
+	return 0;
+}
+
+int job_encode(const struct job *job, uint8_t block[JOB_BYTES])
+{
+	const char *const texts[TEXTS] = { job->payload, job->kernel, job->modules,
+					   job->append, job->plugin };
+	const struct {
+		const char *const *names;
+		size_t n;
+	} lists[] = {
+		{ job->benches, job->n_benches },
+		{ job->configs, job->n_configs },
+		{ job->tests, job->n_tests },
+	};
+	struct head head = {
+		.magic = MAGIC,
+		.seed = job->seed,
+		.timeout_ns = job->timeout_ns,
+		.kind = job->kind,
+		.n_benches = (uint32_t)job->n_benches,
+		.n_configs = (uint32_t)job->n_configs,
+		.n_tests = (uint32_t)job->n_tests,
+		.boots = job->boots,
+		.events = job->events,
+		.warmup = job->warmup,
+		.placement = job->placement,
+		.cpu = job->cpu,
+		.plugin_fd = job->plugin_fd,
+		.pairs = job->pairs,
+		.seed_given = job->seed_given,
+		.host_counters = job->host_counters,
+		.trace_states = job->trace_states,
+		.symbols = job->symbols,
+		.params = job->params,
+	};
+	size_t used = sizeof(head);
+	int err = 0;
+
+	if (job->n_benches > JOB_NAMES_MAX || job->n_configs > JOB_NAMES_MAX ||
+	    job->n_tests > JOB_NAMES_MAX ||
+	    job->n_benches + job->n_configs + job->n_tests > JOB_NAMES_MAX)
+		return -E2BIG;
+	memset(block, 0, JOB_BYTES);
+	for (int i = 0; !err && i < TEXTS; i++)
+		if (texts[i]) {
+			head.texts |= (uint8_t)(1u << i);
+			err = put(block, &used, texts[i]);
+		}
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		for (size_t k = 0; !err && k < lists[i].n; k++)
+			err = put(block, &used, lists[i].names[k]);
+	memcpy(block, &head, sizeof(head));
+	return err;
+}
+
+/* The next text in the block, or NULL if no NUL ends it. */
+static const char *get(const uint8_t block[JOB_BYTES], size_t *used)
+{
+	const char *text = (const char *)block + *used;
+	const void *end = memchr(text, '\0', JOB_BYTES - *used);
+
+	if (end)
+		*used = (size_t)((const uint8_t *)end - block) + 1;
+	return end ? text : NULL;
+}
+
+int job_decode(const uint8_t block[JOB_BYTES], struct job_decoded *out)
+{
+	const char *texts[TEXTS] = { NULL };
+	struct head head;
+	size_t used = sizeof(head), n;
+
+	memcpy(out->block, block, JOB_BYTES);
+	memcpy(&head, out->block, sizeof(head));
+	if (head.magic != MAGIC || head.kind < JOB_BOOTS || head.kind >= JOB_KINDS ||
+	    (head.pairs | head.seed_given | head.host_counters | head.trace_states |
+	     head.symbols) > 1 ||
+	    head.texts >> TEXTS || head.n_benches > JOB_NAMES_MAX ||
+	    head.n_configs > JOB_NAMES_MAX || head.n_tests > JOB_NAMES_MAX ||
+	    head.n_benches + head.n_configs + head.n_tests > JOB_NAMES_MAX)
+		return -EBADMSG;
+	for (int i = 0; i < TEXTS; i++) {
+		if (!(head.texts >> i & 1))
+			continue;
+		texts[i] = get(out->block, &used);
+		if (!texts[i])
+			return -EBADMSG;
+	}
+	n = head.n_benches + head.n_configs + head.n_tests;
+	for (size_t i = 0; i < n; i++) {
+		out->names[i] = get(out->block, &used);
+		if (!out->names[i])
+			return -EBADMSG;
+	}
+	out->job = (struct job){
+		.kind = (enum job_kind)head.kind,
+		.benches = out->names,
+		.configs = out->names + head.n_benches,
+		.tests = out->names + head.n_benches + head.n_configs,
+		.n_benches = head.n_benches,
+		.n_configs = head.n_configs,
+		.n_tests = head.n_tests,
+		.boots = head.boots,
+		.events = head.events,
+		.warmup = head.warmup,
+		.pairs = head.pairs,
+		.seed_given = head.seed_given,
+		.seed = head.seed,
+		.placement = head.placement,
+		.params = head.params,
+		.cpu = head.cpu,
+		.timeout_ns = head.timeout_ns,
+		.host_counters = head.host_counters,
+		.trace_states = head.trace_states,
+		.symbols = head.symbols,
+		.payload = texts[TEXT_PAYLOAD],
+		.kernel = texts[TEXT_KERNEL],
+		.modules = texts[TEXT_MODULES],
+		.append = texts[TEXT_APPEND],
+		.plugin = texts[TEXT_PLUGIN],
+		.plugin_fd = head.plugin_fd,
+	};
+	return 0;
+}

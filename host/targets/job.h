@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A job: what is to be run, how often, and under which limits. The command line is parsed
+ * into a job; measure/ plans its boots; a lab encodes the job of one row and decodes it
+ * inside the emulated machine. Strings and lists belong to the creator of the job.
+ */
+#ifndef WS_TARGETS_JOB_H
+#define WS_TARGETS_JOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bench/abi.h"
+
+enum job_kind {
+	JOB_BOOTS = 1, /* boots of payloads */
+	JOB_DESCRIBE,  /* the machine */
+	JOB_SELFTEST,  /* tests of the VMM */
+	JOB_MATRIX,    /* every row under every config, as tests */
+	JOB_KINDS,
+};
+
+struct job {
+	enum job_kind kind;
+	const char *const *benches; /* ids of bench/catalogue.def */
+	const char *const *configs; /* names; none: each row's own configs */
+	const char *const *tests;   /* names; none: all tests */
+	size_t n_benches, n_configs, n_tests;
+
+	uint32_t boots, events, warmup; /* 0: the target's default */
+	bool pairs;			/* two boots instead of each one, for A/A */
+	bool seed_given;
+	uint64_t seed;		  /* of the order of the boots, and of the bootstrap */
+	uint32_t placement;	  /* of the first boot: struct boot_request */
+	struct abi_params params; /* of one boot; filled in by the plan */
+
+	/* Limits. */
+	int cpu;	     /* pin the vCPU thread to this CPU; -1: do not */
+	uint64_t timeout_ns; /* of one boot; 0: the target's default */
+
+	/* Options. */
+	bool host_counters;  /* count on the vCPU thread; adds to entries and exits */
+	bool trace_states;   /* print the run loop's transitions to stderr */
+	bool symbols;	     /* labs: return the functions of the kernel */
+	const char *payload; /* ELF file that replaces every payload; NULL */
+
+	/* The machine of a lab. */
+	const char *kernel;  /* image or release; NULL: the newest in the cache */
+	const char *modules; /* folder with kvm*.ko; NULL: beside the kernel */
+	const char *append;  /* added to the kernel's command line; NULL */
+	const char *plugin;  /* path of a plugin for the emulator; NULL */
+	int plugin_fd;	     /* file for the plugin; only with `plugin` */
+};
+
+/*
+ * An encoded job has a fixed size, so that a machine executes the same instructions to
+ * read any job. Both ends are built from one source, and x86_64 and aarch64 have the same
+ * data layout (LP64, little-endian): numbers are stored as in memory.
+ */
+#define JOB_BYTES     3072u
+#define JOB_NAMES_MAX 128u
+
+/* Encodes every member. 0, or -E2BIG if the names and strings do not fit. */
+int job_encode(const struct job *job, uint8_t block[JOB_BYTES]);
+
+/* A decoded job: its lists and strings point into this struct. */
+struct job_decoded {
+	struct job job;
+	const char *names[JOB_NAMES_MAX];
+	uint8_t block[JOB_BYTES];
+};
+
+/* Decodes a block that is not trusted. 0 or -EBADMSG. */
+int job_decode(const uint8_t block[JOB_BYTES], struct job_decoded *out);
+
+#endif
