@@ -11,7 +11,7 @@
 #include "host/lib/error.h"
 #include "host/cli/cmd.h"
 #include "host/cli/names.h"
-#include "host/env/settings.h"
+#include "host/env/tune.h"
 #include "host/env/machine.h"
 #include "host/targets/lab/initramfs.h"
 #include "host/targets/lab/report.h"

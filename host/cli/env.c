@@ -7,7 +7,7 @@
 
 #include "host/lib/error.h"
 #include "host/cli/cmd.h"
-#include "host/cli/env_table.h"
+#include "host/env/env_table.h"
 #include "host/lib/message.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"

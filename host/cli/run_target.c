@@ -12,7 +12,7 @@
 #include "host/cli/progress.h"
 #include "host/cli/run.h"
 #include "host/cli/version.h"
-#include "host/env/settings.h"
+#include "host/env/tune.h"
 #include "host/env/machine.h"
 
 /* RFC 3339 in UTC, to the second. */

@@ -27,22 +27,6 @@ const char *compare_verdict_name(enum compare_verdict v)
 	return names[v];
 }
 
-void compare_set_difference(struct compare_row *row)
-{
-	double base = row->base.value, new = row->new.value;
-
-	row->difference = new - base;
-	row->ratio = base > 0 && new > 0 ? new / base : NAN;
-}
-
-enum compare_verdict compare_moved(const struct compare_row *row, bool up)
-{
-	const char *better = row->base.metric->better;
-	bool lower = !better || strcmp(better, "higher") != 0;
-
-	return up == lower ? COMPARE_WORSE : COMPARE_BETTER;
-}
-
 static bool wanted(const struct compare_options *o, const char *name)
 {
 	for (size_t i = 0; i < o->n_benches; i++)

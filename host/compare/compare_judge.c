@@ -11,6 +11,22 @@
 #include "host/stats/summary.h"
 #include "host/stats/two_sample.h"
 
+void compare_set_difference(struct compare_row *row)
+{
+	double base = row->base.value, new = row->new.value;
+
+	row->difference = new - base;
+	row->ratio = base > 0 && new > 0 ? new / base : NAN;
+}
+
+enum compare_verdict compare_moved(const struct compare_row *row, bool up)
+{
+	const char *better = row->base.metric->better;
+	bool lower = !better || strcmp(better, "higher") != 0;
+
+	return up == lower ? COMPARE_WORSE : COMPARE_BETTER;
+}
+
 /* The mean shows events on another path, which the median does not. */
 static void remark_mean(struct compare_row *row)
 {

@@ -9,8 +9,6 @@
 #include <string.h>
 
 #include "host/env/machine.h"
-#include "host/env/tune.h"
-#include "host/result/result.h"
 
 #define CPU    "/sys/devices/system/cpu/"
 #define MM     "/sys/kernel/mm/"
@@ -281,27 +279,4 @@ void env_find(const struct env_setting *s, const char *root, struct env_finding 
 	if (done)
 		return;
 	*found = (struct env_finding){ .setting = first, .status = ENV_UNKNOWN };
-}
-
-void env_checks_below(struct result *r, const char *root)
-{
-	const struct env_setting *s = env_settings;
-
-	while (s->id) {
-		struct result_check *c = result_add_check(r);
-		struct env_finding found;
-
-		env_find(s, root, &found, &s);
-		c->id = result_string(r, found.setting->id);
-		c->value = result_string(r, found.status == ENV_UNKNOWN ? NULL
-									: found.value);
-		c->expected = result_string(r, found.setting->good);
-		c->status = result_string(r, env_status_name(found.status));
-	}
-	r->tuned = env_is_tuned(root);
-}
-
-void env_checks(struct result *r)
-{
-	env_checks_below(r, "");
 }

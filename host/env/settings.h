@@ -9,8 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct result;
-
 #define ENV_VALUE_MAX 512
 
 enum env_form {
@@ -65,12 +63,5 @@ bool env_read_value(const struct env_setting *s, const char *path,
 
 /* "ok", "warn", "unknown" */
 const char *env_status_name(enum env_status status);
-
-/*
- * Adds a check per setting to `r`, and whether `wsbench env tune` is in effect. A setting
- * that cannot be read is "unknown".
- */
-void env_checks(struct result *r);
-void env_checks_below(struct result *r, const char *root);
 
 #endif

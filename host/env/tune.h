@@ -14,6 +14,7 @@
 #include "host/lib/error.h"
 
 struct env_setting;
+struct result;
 
 struct env_entry {
 	char *path;		  /* without the root */
@@ -90,5 +91,12 @@ int env_restore(const struct env_tune *t, struct error *err);
 
 /* Whether there are entries, and all files still have the written values. */
 bool env_is_tuned(const char *root);
+
+/*
+ * Adds a check per setting to `r`, and whether `wsbench env tune` is in effect. A setting
+ * that cannot be read is "unknown".
+ */
+void env_checks(struct result *r);
+void env_checks_below(struct result *r, const char *root);
 
 #endif

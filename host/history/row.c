@@ -199,7 +199,10 @@ int row_parse(struct row_names *names, const char *line, size_t bytes, struct ro
 	return rc;
 }
 
-/* A hash table with open addressing; twice as fast as tsearch() for 10,000 runs. */
+/*
+ * A hash table with open addressing. With tsearch() instead, `history check` takes 15 %
+ * longer, and its limit for 10,000 runs of 50 series is one second.
+ */
 #define ROOM_FIRST 256u
 
 struct name {

@@ -18,7 +18,6 @@
 #include <jansson.h>
 
 #include "host/lib/error.h"
-#include "host/result/result.h"
 
 enum field_kind {
 	FIELD_STRING,  /* const char * */
@@ -40,6 +39,7 @@ enum field_kind {
 #define FIELD_NULLABLE (1u << 1)
 
 struct layout;
+struct result_store;
 
 struct field {
 	const char *key;
@@ -147,7 +147,5 @@ bool codec_is_schema(const char *text, size_t bytes, const char *name);
 /* The integer of a FIELD_COUNT, FIELD_KNOWN or FIELD_CHOICE; false: null. */
 bool codec_get(const struct field *f, const void *base, int64_t *value);
 void codec_set(const struct field *f, void *base, int64_t value);
-
-void result_free_bins(struct result_benchmark *b);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "host/result/store.h"
+#include "host/stats/histogram.h"
 
 /* `path`: the current position in the document, "/benchmarks/2/metrics/0". */
 struct reader {

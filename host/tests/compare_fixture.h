@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Documents to compare, made in a few lines. */
+/* Documents for the tests of comparisons. */
 #ifndef WS_TESTS_COMPARE_FIXTURE_H
 #define WS_TESTS_COMPARE_FIXTURE_H
 
@@ -24,7 +24,7 @@ static inline struct result *fixture_document(const char *target, bool exact)
 	return r;
 }
 
-/* A row without figures yet. */
+/* Adds a row without figures. */
 static inline struct result_benchmark *fixture_row(struct result *r, const char *name,
 						   const char *config)
 {
@@ -38,7 +38,7 @@ static inline struct result_benchmark *fixture_row(struct result *r, const char 
 	return b;
 }
 
-/* Its round trip, from the medians of `n` valid boots. */
+/* Adds the round trip of a row, from the medians of `n` valid boots. */
 static inline struct result_metric *fixture_boots(struct result *r,
 						  struct result_benchmark *b,
 						  const double *medians, size_t n)
@@ -63,7 +63,7 @@ static inline struct result_metric *fixture_boots(struct result *r,
 	return m;
 }
 
-/* A row of an exact target: two boots that are the same. */
+/* Adds a row of an exact target: two equal boots. */
 static inline struct result_metric *fixture_exact(struct result *r, const char *name,
 						  double value)
 {

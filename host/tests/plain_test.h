@@ -38,7 +38,7 @@ static bool plain_failed;
 		then;                                                                    \
 	} while (0)
 
-/* The message of a failure, if there is one, is left out. */
+/* Ignores the optional message of a failure. */
 #define cr_expect(condition, ...) plain_expect(condition, )
 #define cr_assert(condition, ...) plain_expect(condition, exit(1))
 #define cr_expect_eq(a, b, ...)	  plain_expect((a) == (b), )

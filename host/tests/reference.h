@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reference data computed by others: host/tests/data, whose README names the sources. */
+/* Reference data of other programs: host/tests/data, whose README names the sources. */
 #ifndef WS_TESTS_REFERENCE_H
 #define WS_TESTS_REFERENCE_H
 

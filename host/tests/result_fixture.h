@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A document in which every member has a value of its own, for the tests. */
+/* A document for the tests in which every member has a distinct value. */
 #ifndef WS_TESTS_RESULT_FIXTURE_H
 #define WS_TESTS_RESULT_FIXTURE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the tests of statistics share: reference data, and comparing doubles. */
+/* Shared by the tests of statistics: reference data, and comparison of doubles. */
 #ifndef WS_TESTS_STATS_FIXTURE_H
 #define WS_TESTS_STATS_FIXTURE_H
 
@@ -23,7 +23,7 @@
 			  "%s: got %.17g, want %.17g", #got, got_, want_);               \
 	} while (0)
 
-/* What floating point may differ by between two right ways to compute it. */
+/* The tolerance for rounding between two correct computations. */
 #define expect_close(got, want) expect_near(got, want, 1e-9)
 
 static inline double number(const json_t *object, const char *key)

@@ -298,7 +298,7 @@ Test(changed, exits_are_of_an_event)
 }
 
 /* Worse and inconclusive rows have priority over a changed class. */
-Test(changed, is_no_regression)
+Test(changed, is_not_a_regression)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
 	struct compare c;

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "host/env/settings.h"
+#include "host/env/tune.h"
 #include "host/env/machine.h"
 #include "host/result/result.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Explanations: the document, and what is shown of it. */
+/* Unit tests of explanations: the document, and the text and pictures of it. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
@@ -62,9 +62,7 @@ static struct explanation *example(void)
 	return e;
 }
 
-/* What a function prints into a file, as a string for free(). */
-/* What `print` prints, with one blank for several: the widths of columns are not the
- * test. */
+/* The output of `print`, with runs of blanks replaced by one blank; caller frees. */
 static char *printed(void (*print)(FILE *f, void *ctx), void *ctx)
 {
 	char *text = NULL, *to;
@@ -166,7 +164,7 @@ static void print_table(FILE *f, void *ctx)
 	explain_print_functions(f, ctx, &o);
 }
 
-Test(view, table_ends_with_all_of_it)
+Test(view, table_ends_with_the_total)
 {
 	struct explanation *e = example();
 	char *text = printed(print_table, e);
@@ -175,7 +173,7 @@ Test(view, table_ends_with_all_of_it)
 	expect_has(text, "leaf 60 60.0 % 60.0 %");
 	expect_has(text, "100.0 % guest\n");
 	free(text);
-	/* The clock's own cost, where it is in no function, is a line of its own. */
+	/* The cost of the clock, if not part of a function, has its own line. */
 	e->clock_insns = 4;
 	e->total -= 4;
 	text = printed(print_table, e);
@@ -196,13 +194,12 @@ static void print_diff(FILE *f, void *ctx)
 	explain_print_diff(f, b->base, b->now, &o);
 }
 
-Test(view, diff_names_what_came_and_went)
+Test(view, diff_names_new_and_removed_functions)
 {
 	struct both b = { example(), example() };
 	char *text;
 
-	/* As a compiler that splits it, and a kernel that drops another, would have it.
-	 */
+	/* One function is split by the compiler, another one removed. */
 	b.now->functions[0].name = "leaf.part.0";
 	b.now->functions[0].insns = 65;
 	b.now->functions[1].name = "walk";
@@ -221,7 +218,7 @@ Test(view, diff_names_what_came_and_went)
 	explanation_free(b.now);
 }
 
-Test(view, diff_with_itself_is_nothing)
+Test(view, diff_with_itself_is_empty)
 {
 	struct explanation *e = example();
 	struct both b = { e, e };
@@ -239,7 +236,7 @@ static void print_flame(FILE *f, void *ctx)
 	flame_draw(f, ctx, NULL);
 }
 
-/* As wide as their totals, and what a document says stays text. */
+/* The width of a box is its total, and text of a document is escaped. */
 Test(view, flame_boxes_are_in_scale)
 {
 	struct explanation *e = example();
@@ -261,7 +258,7 @@ static void print_flame_diff(FILE *f, void *ctx)
 	flame_draw(f, b->now, b->base);
 }
 
-/* The colour of a box is what follows its title. */
+/* The colour of a box follows its title. */
 static void expect_fill(const char *text, const char *title, const char *fill)
 {
 	const char *box = strstr(text, title), *found;
@@ -273,12 +270,12 @@ static void expect_fill(const char *text, const char *title, const char *fill)
 	cr_expect(!strncmp(found, want, strlen(want)), "%s: %.16s", title, found);
 }
 
-Test(view, flame_graph_of_a_comparison_shows_what_changed)
+Test(view, flame_graph_of_a_comparison_shows_the_changes)
 {
 	struct both b = { example(), example() };
 	char *text;
 
-	/* By their frames: guest, run, run;leaf, run;mid;leaf. */
+	/* Frames: guest, run, run;leaf, run;mid;leaf. */
 	b.now->stacks[1].insns = 35;
 	b.now->stacks[2].insns = 15;
 	b.now->stacks[2].frames[1] = "leaf.part.0";
@@ -296,7 +293,7 @@ Test(view, flame_graph_of_a_comparison_shows_what_changed)
 		    "leaf.part.0: 15 instructions, 15.0 %; 15 of its own; 20 of its "
 		    "own in the base",
 		    "#b4b4ff");
-	/* The same function, but another caller. */
+	/* A function with another caller. */
 	expect_fill(text,
 		    "leaf: 40 instructions, 40.0 %; 40 of its own; KVM; not in the "
 		    "base",

@@ -71,7 +71,7 @@ Test(histogram, by_hand)
 	cr_expect_eq(histogram_low(INT64_MIN, 7), INT64_MIN);
 }
 
-Test(histogram, bins_hold_their_values_and_mirror)
+Test(histogram, bins_contain_their_values_and_are_symmetric)
 {
 	int64_t values[400];
 	size_t n = edge_values(values);
@@ -93,7 +93,7 @@ Test(histogram, bins_hold_their_values_and_mirror)
 }
 
 /* Bins are contiguous over more than two octaves. */
-Test(histogram, bins_follow_without_a_gap)
+Test(histogram, bins_have_no_gap)
 {
 	for (int64_t low = 1; low < 100000;) {
 		int64_t end = low + (int64_t)histogram_width(low, 7);
@@ -104,7 +104,7 @@ Test(histogram, bins_follow_without_a_gap)
 	}
 }
 
-Test(histogram, counts_what_there_is)
+Test(histogram, counts_samples)
 {
 	int64_t samples[] = { 1495, -3, 5, 1490, 5, 1504, -3, 5 };
 	static const struct histogram_bin want[] = {
@@ -123,7 +123,7 @@ Test(histogram, counts_what_there_is)
 	free(h.bins);
 }
 
-Test(histogram, nothing)
+Test(histogram, empty)
 {
 	struct histogram h, merged;
 
@@ -138,7 +138,7 @@ Test(histogram, nothing)
 }
 
 /* Merging two halves equals building from all samples, in both orders. */
-Test(histogram, merge_is_building_from_all)
+Test(histogram, merge_equals_building_from_all)
 {
 	enum { N = 5000, HALF = 1700 };
 	static int64_t samples[N];

@@ -110,7 +110,7 @@ Test(history, exact_places_are_of_an_emulators_minor_version)
 	for (size_t i = 0; emulators[i]; i++) {
 		snprintf(run, sizeof(run), "r%zu", i);
 		next.emulator = emulators[i];
-		next.machine = run; /* which does not matter */
+		next.machine = run; /* must not matter */
 		put(run, 1);
 	}
 	next.emulator = NULL;
@@ -133,7 +133,7 @@ Test(history, noisy_places_are_machines)
 	next.machine = "other";
 	put("b", 1);
 	next.machine = "m";
-	next.emulator = NULL; /* which does not matter */
+	next.emulator = NULL; /* must not matter */
 	put("c", 1);
 	read_all(&h);
 	cr_assert_eq(h.n_places, 2);
@@ -142,7 +142,7 @@ Test(history, noisy_places_are_machines)
 	history_free(&h);
 }
 
-Test(history, whatever_a_figure_is_of_makes_a_series)
+Test(history, each_identity_of_a_figure_is_a_series)
 {
 	struct history h;
 
@@ -394,7 +394,7 @@ Test(history, classes_of_few)
 }
 
 /* A run by another program, or on a noisy target, is not a repetition. */
-Test(history, what_is_no_repetition)
+Test(history, runs_that_are_not_repetitions)
 {
 	struct history h;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What counted exits prove: rows that vary, rows with a limit, and what is taken away. */
+/* Unit tests of the verdict on counted exits: variable rows, limits, interrupts. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <math.h>
@@ -21,8 +21,8 @@ static struct judgement judged(enum bench_handler handler, unsigned int exits,
 	return j;
 }
 
-/* HANDLED_VARIES is all or nothing. */
-Test(judge, a_row_that_varies_exits_always_or_never)
+/* HANDLED_VARIES: every event exits, or none. */
+Test(judge, a_variable_row_exits_always_or_never)
 {
 	struct judgement j;
 
@@ -34,7 +34,7 @@ Test(judge, a_row_that_varies_exits_always_or_never)
 	cr_expect(not(j.proven));
 }
 
-/* HANDLED_AT_MOST takes any number of exits to the kernel up to its own, and no other. */
+/* HANDLED_AT_MOST: exits to the kernel up to the limit of the row, and no other exits. */
 Test(judge, a_row_with_a_limit_keeps_it)
 {
 	struct judgement j;
@@ -52,13 +52,13 @@ Test(judge, a_row_with_a_limit_keeps_it)
 	cr_expect(not(j.proven));
 }
 
-/* Where KVM counts exits for interrupts, what is left is the guest's own doing. */
-Test(judge, interrupts_that_are_counted_exactly_explain_exactly)
+/* If KVM counts exits for interrupts, the guest caused the remaining exits. */
+Test(judge, counted_interrupts_are_subtracted_exactly)
 {
 	struct boot_counts c = { .exits = EVENTS, .interrupts = EVENTS };
 	struct judgement j = judged(HANDLED_NONE, 0, 0, &c);
 
-	cr_expect(not(j.proven)); /* one each, or so many interrupts? */
+	cr_expect(not(j.proven)); /* one exit per event, or interrupts */
 	c.interrupts_exact = true;
 	j = judged(HANDLED_NONE, 0, 0, &c);
 	cr_expect(j.proven && j.handled_by == HANDLED_NONE);
@@ -72,7 +72,7 @@ Test(judge, interrupts_that_are_counted_exactly_explain_exactly)
 	cr_expect(not(j.proven));
 }
 
-/* One more exit to the kernel per event is an emulator's; one to the VMM is not. */
+/* An emulator may cause one more exit to the kernel per event, but not to the VMM. */
 Test(judge, slack_is_one_exit_to_the_kernel_per_event)
 {
 	struct judgement j;
@@ -91,8 +91,8 @@ Test(judge, slack_is_one_exit_to_the_kernel_per_event)
 	cr_expect(not(j.proven));
 }
 
-/* HANDLED_OBSERVED takes whoever it is, but the same every time. */
-Test(judge, a_row_that_observes_is_all_one_or_nothing)
+/* HANDLED_OBSERVED: any handler, but one handler for all events. */
+Test(judge, an_observed_row_has_one_handler)
 {
 	struct judgement j;
 
@@ -110,8 +110,8 @@ Test(judge, a_row_that_observes_is_all_one_or_nothing)
 	cr_expect(not(j.proven));
 }
 
-/* Where only returns to user space are certain, it is all of them or none as well. */
-Test(judge, a_row_that_observes_on_a_software_kvm)
+/* A software KVM reports only returns to user space: all events return, or none. */
+Test(judge, an_observed_row_on_a_software_kvm)
 {
 	const struct bench row = { .handled_by = HANDLED_OBSERVED, .exits = 1 };
 	struct boot_counts c = { .exits = -1 };
@@ -127,8 +127,8 @@ Test(judge, a_row_that_observes_on_a_software_kvm)
 	cr_expect(not(j.proven));
 }
 
-/* Exceptions of all events or of none are an answer, those of some are not. */
-Test(judge, exceptions_of_some_events_disprove)
+/* Exceptions in all events or in none are valid, exceptions in some events are not. */
+Test(judge, exceptions_of_some_events_fail)
 {
 	const struct bench row = { .handled_by = HANDLED_OBSERVED, .exits = 1 };
 	const struct bench other = { .handled_by = HANDLED_KERNEL, .exits = 1 };
@@ -144,8 +144,8 @@ Test(judge, exceptions_of_some_events_disprove)
 	cr_expect(not(j.proven));
 }
 
-/* Each effect is on a config and on rows that there are, of a common architecture. */
-Test(effects, each_changes_something)
+/* Each effect names an existing config and existing rows with a common architecture. */
+Test(effects, each_has_an_effect)
 {
 	const struct config_effect *e;
 
@@ -169,7 +169,7 @@ Test(effects, each_changes_something)
 	}
 }
 
-Test(effects, a_row_without_one_is_as_in_the_catalogue)
+Test(effects, a_row_without_an_effect_is_as_in_the_catalogue)
 {
 	static const struct config nothing = { .name = "nothing" };
 	const struct bench *b;
@@ -184,9 +184,8 @@ Test(effects, a_row_without_one_is_as_in_the_catalogue)
 	}
 }
 
-/* KVM resumes at the instruction whose first use exited; an interrupt makes it exit anew.
- */
-Test(judge, a_first_use_that_an_interrupt_hits_exits_once_more)
+/* KVM resumes at the instruction that exited; after an interrupt it exits again. */
+Test(judge, a_first_use_with_an_interrupt_exits_once_more)
 {
 	struct boot_counts c = { .exits = 2 * EVENTS + 2,
 				 .user = EVENTS,
@@ -205,8 +204,8 @@ Test(judge, a_first_use_that_an_interrupt_hits_exits_once_more)
 	cr_expect(not(j.proven), "without an interrupt there is none");
 }
 
-/* What the guest says is hostile: it may say nothing, or anything. */
-Test(pace, the_spread_is_of_what_was_taken)
+/* Samples of the guest are untrusted: there may be none, or arbitrary values. */
+Test(pace, the_spread_is_that_of_the_samples)
 {
 	struct abi_report r = { .pace = { 1000, 0, 1050 } };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The lab's kernels, modules, initramfs and command lines. */
+/* Unit tests of the lab's kernels, modules, initramfs and command lines. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "host/targets/lab/kernel.h"
 #include "host/targets/lab/machine.h"
 
-/* A folder of its own for each test; what is in it is removed with it. */
+/* A temporary folder for each test, removed with its contents. */
 static char folder[] = "/tmp/unit_lab.XXXXXX";
 
 static void make_folder(void)
@@ -54,7 +54,7 @@ static void make_kernel(const char *release)
 
 TestSuite(kernels, .init = make_folder, .fini = remove_folder);
 
-Test(kernels, the_newest_is_by_number_not_by_letter)
+Test(kernels, the_newest_is_by_version_number)
 {
 	char release[NAME_MAX + 1], path[256];
 
@@ -69,7 +69,7 @@ Test(kernels, the_newest_is_by_number_not_by_letter)
 	cr_assert_eq(lab_kernel_newest(folder, release), 0);
 	cr_expect_str_eq(release, "6.12.100+deb12-cloud-amd64");
 
-	/* Neither half-made ones, nor links, nor folders without a kernel. */
+	/* Incomplete kernels, links and folders without a kernel are ignored. */
 	make_kernel(".new.AbCdEf");
 	make_kernel("newest-7.0-cloud");
 	snprintf(path, sizeof(path), "%s/7.0.0-1-cloud-amd64", folder);
@@ -78,7 +78,7 @@ Test(kernels, the_newest_is_by_number_not_by_letter)
 	cr_expect_str_eq(release, "6.12.100+deb12-cloud-amd64");
 }
 
-Test(kernels, no_kernel_is_no_kernel)
+Test(kernels, no_kernel)
 {
 	char release[NAME_MAX + 1];
 
@@ -86,7 +86,7 @@ Test(kernels, no_kernel_is_no_kernel)
 	cr_expect_eq(lab_kernel_newest("/nonexistent", release), -ENOENT);
 }
 
-Test(kernels, an_image_is_known_by_its_magic)
+Test(kernels, an_image_is_identified_by_its_magic)
 {
 	unsigned char x86_64[LAB_KERNEL_HEAD_BYTES] = "MZ";
 	unsigned char aarch64[LAB_KERNEL_HEAD_BYTES] = "MZ";
@@ -107,7 +107,7 @@ Test(kernels, an_image_is_known_by_its_magic)
 	cr_expect_str_eq(what, "it is a kernel for x86_64");
 	cr_expect_eq(lab_kernel_check(ARCH_AARCH64, zboot, n, &what), -EINVAL);
 	cr_expect_not_null(strstr(what, "zboot"));
-	/* Cut off in the middle of its magic. */
+	/* Truncated within the magic. */
 	cr_expect_eq(lab_kernel_check(ARCH_X86_64, x86_64, 0x205, &what), -EINVAL);
 	cr_expect_eq(lab_kernel_check(ARCH_AARCH64, aarch64, 0, &what), -EINVAL);
 }
@@ -121,7 +121,7 @@ static const char kvm[] = "\x7f"
 static const char leaf[] = "\x7f"
 			   "ELF\0depends=\0name=leaf";
 
-Test(modules, what_the_kernel_has_built_in_is_not_read)
+Test(modules, built_in_modules_are_not_read)
 {
 	static const char list[] = "kernel/arch/x86/kvm/kvm.ko\n"
 				   "kernel/arch/x86/kvm/kvm_amd.ko";
@@ -131,19 +131,19 @@ Test(modules, what_the_kernel_has_built_in_is_not_read)
 	write_file("modules.builtin", list, sizeof(list) - 1);
 	cr_expect_eq(lab_modules_read(folder, "kvm-amd", &mods, &err), 0, "%s", err.text);
 	cr_expect_eq(mods.n, 0);
-	/* No other name, and none that ends in the same way. */
+	/* Only the exact name matches, not a name with that suffix. */
 	cr_expect_eq(lab_modules_read(folder, "kvm-intel", &mods, &err), -ENOENT);
 	cr_expect_eq(lab_modules_read(folder, "amd", &mods, &err), -ENOENT);
 	lab_modules_free(&mods);
 }
 
-Test(modules, each_comes_after_all_it_depends_on)
+Test(modules, each_follows_its_dependencies)
 {
 	static const char *const order[] = { "irqbypass", "kvm", "ccp", "kvm-amd" };
 	struct lab_modules mods = { .n = 0 };
 	struct error err = { "" };
 
-	write_file("kvm_amd.ko", amd, sizeof(amd)); /* underscore: found as well */
+	write_file("kvm_amd.ko", amd, sizeof(amd)); /* an underscore also matches */
 	write_file("kvm.ko", kvm, sizeof(kvm));
 	write_file("ccp.ko", leaf, sizeof(leaf));
 	write_file("irqbypass.ko", leaf, sizeof(leaf));
@@ -156,8 +156,8 @@ Test(modules, each_comes_after_all_it_depends_on)
 	lab_modules_free(&mods);
 }
 
-/* Found or not, it is no error; and nothing of what is loaded at the start. */
-Test(modules, an_optional_one_is_taken_along)
+/* A missing optional module is not an error, and it is not loaded at the start. */
+Test(modules, an_optional_module_is_included)
 {
 	struct lab_modules mods = { .n = 0 };
 	struct lab_initramfs what = { .program = (const uint8_t *)"" };
@@ -181,7 +181,7 @@ Test(modules, an_optional_one_is_taken_along)
 	lab_modules_free(&mods);
 }
 
-Test(modules, what_is_missing_is_named)
+Test(modules, a_missing_module_is_named)
 {
 	struct lab_modules mods = { .n = 0 };
 	struct error err = { "" };
@@ -198,7 +198,7 @@ Test(modules, what_is_missing_is_named)
 	lab_modules_free(&mods);
 }
 
-Test(modules, a_ring_of_dependencies_ends)
+Test(modules, circular_dependencies_end)
 {
 	static const char a[] = "\0depends=b", b[] = "\0depends=a";
 	struct lab_modules mods = { .n = 0 };
@@ -210,7 +210,7 @@ Test(modules, a_ring_of_dependencies_ends)
 	lab_modules_free(&mods);
 }
 
-Test(modules, information_must_be_whole_to_be_taken)
+Test(modules, truncated_modinfo_is_ignored)
 {
 	static const char open_end[] = { '\0', 'k', '=', 'v' };
 
@@ -263,7 +263,7 @@ Test(initramfs, an_archive_is_newc_to_the_byte)
 	free(c.data);
 }
 
-Test(initramfs, the_same_content_gives_the_same_bytes_and_other_content_others)
+Test(initramfs, equal_content_has_equal_bytes)
 {
 	struct lab_modules mods = { .list = { { "kvm", (uint8_t *)"ELF", 3 } }, .n = 1 };
 	struct lab_initramfs what = {
@@ -307,8 +307,8 @@ Test(initramfs, the_same_content_gives_the_same_bytes_and_other_content_others)
 		free(c[i].data);
 }
 
-/* What is there or not, and what differs from build to build, takes the same room. */
-Test(initramfs, has_one_size_whatever_the_program_and_the_optional_module)
+/* The size does not depend on the optional module and on the build of the program. */
+Test(initramfs, has_a_fixed_size)
 {
 	static const uint8_t program[300000], module[70000] = "ELF";
 	struct lab_modules none = { .n = 0 };
@@ -330,7 +330,7 @@ Test(initramfs, has_one_size_whatever_the_program_and_the_optional_module)
 	free(c[1].data);
 }
 
-Test(machines, the_users_words_come_last_on_the_kernels_command_line)
+Test(machines, append_comes_last_on_the_kernel_command_line)
 {
 	for (const struct lab_machine *m = lab_machine_table; m->name; m++) {
 		char **argv;
@@ -354,7 +354,7 @@ Test(machines, the_users_words_come_last_on_the_kernels_command_line)
 		cr_assert_gt(strlen(append), 15);
 		cr_expect_str_eq(append + strlen(append) - 15, " loglevel=8 x=y");
 		cr_expect_eq(strncmp(append, m->append, strlen(m->append)), 0);
-		/* Or user exits have two lengths from Linux 6.18 on. */
+		/* Otherwise user exits have two lengths from Linux 6.18 on. */
 		for (size_t i = 0; i < 2 && m->arch == ARCH_AARCH64; i++)
 			cr_expect_not_null(strstr(append, i ? "wfe_trap_policy=notrap "
 							    : "wfi_trap_policy=trap "));
@@ -363,7 +363,7 @@ Test(machines, the_users_words_come_last_on_the_kernels_command_line)
 	cr_expect_null(lab_machine_find("vax"));
 }
 
-Test(tail, gives_back_the_last_lines_without_blank_ones_and_control_characters)
+Test(tail, returns_the_last_lines_without_blank_lines_and_control_characters)
 {
 	struct lab_tail t = { .bytes = 0 };
 	const char *text = "one\r\n\r\n  \ntwo \x1b[1m\nKernel panic: why\nthree";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a PC's memory looks like when its kernel is entered, by the boot protocol. */
+/* Unit tests of the preloaded memory of a PC at kernel entry, by the boot protocol. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -51,7 +51,7 @@ static uint32_t word(const uint8_t *image, uint32_t gpa)
 	return lab_get_le32(image + (gpa - PRELOAD_BASE));
 }
 
-/* Walks the tables in the image, as the CPU would with pages of 2 MiB. */
+/* Walks the page tables in the image, with pages of 2 MiB. */
 static uint64_t translate(const uint8_t *image, uint64_t address)
 {
 	uint32_t table = word(image, PRELOAD_BASE + PRELOAD_AT_TABLES);
@@ -66,7 +66,7 @@ static uint64_t translate(const uint8_t *image, uint64_t address)
 	return table | (address & ((1u << 21) - 1));
 }
 
-Test(preload, all_is_where_the_boot_protocol_wants_it)
+Test(preload, follows_the_boot_protocol)
 {
 	int fd = lab_preload(&what, &err);
 	uint32_t params, initrd;
@@ -92,7 +92,7 @@ Test(preload, all_is_where_the_boot_protocol_wants_it)
 	cr_expect_geq(initrd, 18 * MIB, "behind what the kernel becomes");
 	cr_expect_eq(word(image, params + 0x21c), 9);
 	cr_expect_arr_eq(image + (initrd - PRELOAD_BASE), "initramfs", 9);
-	/* The last row of the memory map ends where the memory does. */
+	/* The last entry of the memory map ends at the end of memory. */
 	cr_expect_eq(image[params - PRELOAD_BASE + 0x1e8], 2);
 	cr_expect_eq(word(image, params + 0x2d0 + 20) + word(image, params + 0x2d0 + 28),
 		     64 * MIB);
@@ -100,7 +100,7 @@ Test(preload, all_is_where_the_boot_protocol_wants_it)
 	close(fd);
 }
 
-Test(preload, addresses_are_mapped_to_themselves_up_to_the_firmware)
+Test(preload, the_identity_map_includes_the_firmware)
 {
 	static const uint32_t addresses[] = { 0, PRELOAD_BASE, 16 * MIB, 64 * MIB,
 					      0xfffff000 };
@@ -118,7 +118,7 @@ Test(preload, addresses_are_mapped_to_themselves_up_to_the_firmware)
 	close(fd);
 }
 
-Test(preload, kernels_that_cannot_be_entered_so_are_refused)
+Test(preload, unsupported_kernels_are_refused)
 {
 	kernel[0x206] = 0x0b;
 	cr_expect_eq(lab_preload(&what, &err), -ENOEXEC);
@@ -136,7 +136,7 @@ Test(preload, kernels_that_cannot_be_entered_so_are_refused)
 	cr_expect_eq(lab_preload(&what, &err), -ENOEXEC, "it would be over our tables");
 }
 
-Test(preload, what_does_not_fit_is_refused)
+Test(preload, a_kernel_that_does_not_fit_is_refused)
 {
 	char line[5000];
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A lab's conversation, with a shell script in the emulator's place: it finds the
- * same descriptors (wire 4, console 5) and may say anything.
+ * Unit tests of the session with a lab's machine. A shell script replaces the emulator,
+ * with the descriptors of the emulator (wire 4, console 5), and may send anything.
  */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -21,7 +21,7 @@
 
 struct heard {
 	char text[256];
-	int refuse; /* what report() returns */
+	int refuse; /* the return value of report() */
 };
 
 static int hear_header(void *ctx, const char *json, size_t bytes)
@@ -51,7 +51,7 @@ static void hear_line(void *ctx, const char *text)
 	snprintf(h->text + used, sizeof(h->text) - used, "L:%s ", text);
 }
 
-/* The emulator of these tests: `boot.program` is run, with `boot.append` as script. */
+/* The emulator of these tests: runs `boot.program` with `boot.append` as script. */
 static int script_command(const struct lab_machine *m, const struct lab_boot *boot,
 			  struct lab_command *cmd, struct error *err)
 {
@@ -82,7 +82,7 @@ static int script_clone(struct lab_base *base, const struct lab_boot *boot,
 	return ret;
 }
 
-/* Ready once the script has written a byte to descriptor 11; `X` says that it is not. */
+/* Ready when the script has written a byte to descriptor 11; `X` means never ready. */
 static int script_is_ready(int control)
 {
 	char c;
@@ -101,7 +101,7 @@ static int script_freeze(struct lab_base *base)
 	return 0;
 }
 
-/* Its error_marks are those of the emulator that the script stands for. */
+/* The error_marks are those of the emulator that the script replaces. */
 static struct lab_emulator script_emulator = {
 	.wire = LAB_SHARED_MEMORY,
 	.control_type = SOCK_STREAM,
@@ -140,18 +140,18 @@ static int run_program(const char *program, const char *script, struct heard *h,
 	return lab_base_run(&base, &boot, job, &sink, err);
 }
 
-/* Runs `script` after it has put what is in `s` onto the wire. */
+/* Runs `script` after it has copied the frames of `s` to the wire. */
 static int converse(const struct lab_shared *s, const char *script, struct heard *h,
 		    struct error *err)
 {
-	/* The wire's memory as the machine would leave it, for the script to copy. */
+	/* The memory of the wire as the machine writes it, for the script to copy. */
 	char image[] = "/tmp/unit_lab_wire.XXXXXX", command[1024];
 	int fd = mkstemp(image), ret;
 
 	cr_assert_geq(fd, 0);
 	cr_assert_eq(write(fd, s->memory, 65536), 65536);
 	close(fd);
-	/* The count last, as the machine does it. */
+	/* The count comes last, as in the machine. */
 	snprintf(command, sizeof(command),
 		 "w=/proc/self/fd/4; exec 2>/dev/null 9>&2;"
 		 "dd if=%s of=$w bs=4096 skip=1 seek=1 conv=notrunc;"
@@ -186,18 +186,18 @@ static void say_hello_and_header(void)
 	cr_assert_eq(lab_wire_text(&wire, LAB_FRAME_HEADER, "{}"), 0);
 }
 
-Test(session, a_whole_job_is_handed_on_and_the_machine_stopped)
+Test(session, a_complete_job_is_reported_and_the_machine_stopped)
 {
 	say_hello_and_header();
 	lab_wire_text(&wire, LAB_FRAME_LINE, "a\x1b[2J\nb");
 	lab_wire_text(&wire, LAB_FRAME_REPORT, "[1]");
 	lab_wire_number(&wire, LAB_FRAME_END, 0);
-	/* Not waited for: END is the end. */
+	/* END ends the job, without a wait for the script. */
 	cr_expect_eq(converse(&shared, "sleep 1000", &heard, &err), 0, "%s", err.text);
 	cr_expect_str_eq(heard.text, "H:{} L:a?[2J b R:[1] ");
 }
 
-Test(session, a_job_without_a_machine_says_why)
+Test(session, a_job_without_a_machine_has_a_reason)
 {
 	cr_expect_eq(run_program("/nonexistent/emulator", "", &heard, &err), -EIO);
 	cr_expect_not_null(
@@ -205,10 +205,9 @@ Test(session, a_job_without_a_machine_says_why)
 		"%s", err.text);
 }
 
-/* Booted until it says that it is ready, and not before. */
 Test(session, a_machine_boots_until_it_is_ready)
 {
-	/* dash knows no descriptor of two digits. */
+	/* dash does not support descriptors of two digits. */
 	struct lab_boot boot = { .program = "/bin/bash",
 				 .append = "echo >&11; sleep 100" };
 	struct lab_base base;
@@ -225,15 +224,15 @@ Test(session, a_machine_boots_until_it_is_ready)
 	lab_base_free(&base);
 }
 
-/* The clock of QEMU's machine may move while it stops: see shared.h. */
-Test(session, a_machine_to_be_booted_again_is_told_apart)
+/* The clock of QEMU's machine may advance while the machine stops: see shared.h. */
+Test(session, a_machine_that_needs_a_reboot_has_its_own_code)
 {
 	lab_wire_number(&wire, LAB_FRAME_HELLO, LAB_WIRE_VERSION);
 	lab_wire_send(&wire, LAB_FRAME_AGAIN, NULL, 0);
 	cr_expect_eq(converse(&shared, "sleep 1000", &heard, &err), -EAGAIN);
 }
 
-Test(session, the_emulators_last_words_are_told)
+Test(session, the_last_output_of_the_emulator_is_quoted)
 {
 	cr_expect_eq(converse(&shared, "echo first; echo no such option; exit 1", &heard,
 			      &err),
@@ -243,7 +242,7 @@ Test(session, the_emulators_last_words_are_told)
 	cr_expect_not_null(strstr(err.text, "killed by signal 9"), "%s", err.text);
 }
 
-/* What Bochs prints without its VGA BIOS, in its order. */
+/* The output of Bochs without a VGA BIOS. */
 #define BOCHS_OUTPUT                                                                     \
 	"echo 'ALSA lib pcm.c:2666:(snd_pcm_open_noupdate) Unknown PCM default';"        \
 	"echo '00000000000p[MEM0  ] >>PANIC<< ROM: no ROM image file';"                  \
@@ -252,7 +251,7 @@ Test(session, the_emulators_last_words_are_told)
 	"echo '(0).[0] [0x000000000000] 0000:0000 (unk. ctxt): add byte ptr "            \
 	"ds:[bx+si], al';"
 
-Test(session, the_emulators_error_is_told_not_what_it_printed_after_it)
+Test(session, the_error_of_the_emulator_is_quoted_not_later_output)
 {
 	static const char *const bochs[] = { ">>PANIC<< ", NULL };
 	static const char *const qemu[] = { "qemu: fatal: ", "qemu-system-x86_64: ",
@@ -285,7 +284,7 @@ Test(session, the_emulators_error_is_told_not_what_it_printed_after_it)
 	cr_expect_str_eq(err.text, "lab:test: sh failed: the reason");
 }
 
-Test(session, a_panic_is_told_in_the_kernels_words)
+Test(session, a_kernel_panic_is_quoted)
 {
 	cr_expect_eq(converse(&shared,
 			      "echo 'Kernel panic - not syncing: no root' >&5;"
@@ -296,7 +295,7 @@ Test(session, a_panic_is_told_in_the_kernels_words)
 				   "syncing: no root");
 }
 
-Test(session, a_machine_that_goes_off_early_is_no_success)
+Test(session, a_machine_that_powers_off_early_fails)
 {
 	say_hello_and_header();
 	lab_wire_text(&wire, LAB_FRAME_REPORT, "[1]");
@@ -307,14 +306,14 @@ Test(session, a_machine_that_goes_off_early_is_no_success)
 	cr_expect_str_eq(heard.text, "H:{} R:[1] ", "what came is kept");
 }
 
-Test(session, a_failure_frame_is_told_whenever_it_comes)
+Test(session, a_failure_frame_is_reported_at_any_time)
 {
 	lab_wire_text(&wire, LAB_FRAME_FAILURE, "the kernel refuses module kvm");
 	cr_expect_eq(converse(&shared, "sleep 1000", &heard, &err), -EIO);
 	cr_expect_str_eq(err.text, "lab:test: the kernel refuses module kvm");
 }
 
-Test(session, damage_is_an_error)
+Test(session, a_damaged_frame_is_an_error)
 {
 	wire = (struct lab_wire){ .shared = &shared };
 	say_hello_and_header();
@@ -357,7 +356,7 @@ Test(session, an_interrupt_leaves_no_process)
 	lab_wire_text(&wire, LAB_FRAME_REPORT, "[1]");
 	cr_assert_geq(fd, 0);
 	close(fd);
-	/* The script interrupts its own runner, which only then looks. */
+	/* The script interrupts the runner, which then checks the flag. */
 	snprintf(script, sizeof(script), "echo $$ >%s; kill -TERM $PPID; exec sleep 1000",
 		 path);
 	target_catch_signals();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The lab's wire: what is sent arrives, and what was not sent does not. */
+/* Unit tests of the lab's wire: frames, jobs and reports, intact and damaged. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "host/targets/boot.h"
 #include "host/targets/job.h"
 
-/* A frame that claims `raw` bytes and holds `stored`, with checksums that fit. */
+/* A frame that claims `raw` bytes and contains `stored`, with valid checksums. */
 static size_t forge(uint8_t *f, uint32_t type, const void *stored, uint32_t bytes,
 		    uint32_t raw)
 {
@@ -72,7 +72,7 @@ Test(wire, a_frame_has_the_layout_that_the_header_file_describes)
 	free(f);
 }
 
-Test(wire, all_that_is_sent_arrives_in_order_however_it_is_cut)
+Test(wire, frames_arrive_in_order_for_any_split)
 {
 	struct lab_shared s;
 	struct lab_wire w = { .shared = &s };
@@ -130,7 +130,7 @@ Test(wire, nothing_follows_the_end)
 	lab_shared_free(&s);
 }
 
-Test(wire, a_full_wire_takes_nothing_and_says_so)
+Test(wire, a_full_wire_is_an_error)
 {
 	struct lab_shared s;
 	size_t room = LAB_SHARED_BYTES - LAB_SHARED_DATA;
@@ -159,7 +159,7 @@ Test(wire, a_machine_that_claims_more_bytes_than_fit_is_refused)
 	lab_shared_free(&s);
 }
 
-Test(wire, what_precedes_the_first_frame_is_no_damage_and_what_follows_it_is)
+Test(wire, garbage_before_the_first_frame_is_ignored_and_after_it_counted)
 {
 	uint8_t b[1024];
 	struct lab_reader r = { .bytes = NULL };
@@ -200,14 +200,14 @@ Test(wire, any_flipped_bit_loses_that_frame_and_no_other)
 	}
 }
 
-Test(wire, a_torn_frame_does_not_swallow_the_failure_after_it)
+Test(wire, a_truncated_frame_does_not_hide_a_later_failure)
 {
 	uint8_t b[1024];
 	struct lab_reader r = { .bytes = NULL };
 	size_t torn = put(b, LAB_FRAME_REPORT, "a benchmark that is cut off") - 7, n;
 
 	n = torn + put(b + torn, LAB_FRAME_FAILURE, "killed");
-	b[n++] = 'W'; /* a frame's first byte, and no more */
+	b[n++] = 'W'; /* only the first byte of a frame */
 	cr_assert_eq(lab_reader_push(&r, b, n), 0);
 	expect(&r, true, LAB_FRAME_FAILURE, "killed");
 	expect_none(&r, true);
@@ -215,7 +215,7 @@ Test(wire, a_torn_frame_does_not_swallow_the_failure_after_it)
 	lab_reader_free(&r);
 }
 
-Test(wire, frames_that_lie_about_their_size_are_skipped)
+Test(wire, frames_with_a_wrong_size_are_skipped)
 {
 	uint8_t b[4096], stored[256];
 	uLongf stored_bytes = sizeof(stored);
@@ -229,7 +229,7 @@ Test(wire, frames_that_lie_about_their_size_are_skipped)
 	n += forge(b + n, LAB_FRAME_LINE, stored, stored_bytes, LAB_FRAME_RAW_MAX + 1);
 	n += forge(b + n, 0, stored, stored_bytes, 5);
 	n += forge(b + n, LAB_FRAME_TYPES, stored, stored_bytes, 5);
-	/* A length that will never come must not make the reader wait for it. */
+	/* The reader must not wait for the bytes of a forged length. */
 	forge(b + n, LAB_FRAME_LINE, "", 0, 5);
 	lab_put_le32(b + n + 8, LAB_FRAME_STORED_MAX + 1);
 	lab_put_le32(b + n + 20, crc32(0, b + n, 20));
@@ -245,7 +245,7 @@ Test(wire, frames_that_lie_about_their_size_are_skipped)
 	lab_reader_free(&r);
 }
 
-Test(wire, payloads_over_the_limit_are_refused_where_they_are_made)
+Test(wire, the_sender_refuses_payloads_over_the_limit)
 {
 	uint8_t *frame = NULL;
 	size_t bytes;
@@ -256,7 +256,7 @@ Test(wire, payloads_over_the_limit_are_refused_where_they_are_made)
 	cr_expect_null(frame);
 }
 
-Test(shared, behind_a_port_it_is_a_file_that_grows)
+Test(shared, behind_a_port_the_wire_is_a_growing_file)
 {
 	struct lab_shared s;
 
@@ -270,8 +270,8 @@ Test(shared, behind_a_port_it_is_a_file_that_grows)
 	lab_shared_free(&s);
 }
 
-/* A machine that waits for its job starts with an empty wire, whatever was on it. */
-Test(wire, a_job_is_given_and_the_wire_emptied)
+/* A machine that waits for a job starts with an empty wire. */
+Test(wire, sending_a_job_empties_the_wire)
 {
 	uint8_t job[LAB_JOB_BYTES];
 	struct lab_shared s;
@@ -285,7 +285,7 @@ Test(wire, a_job_is_given_and_the_wire_emptied)
 	lab_shared_free(&s);
 }
 
-/* Every member has a value of its own, and none is that of a zeroed job. */
+/* Every member has a distinct value, different from that of a zeroed job. */
 static struct job full_job(void)
 {
 	static const char *const benches[] = { "hypercall", "cpuid" };
@@ -384,8 +384,8 @@ Test(job, every_member_survives_the_wire)
 	expect_equal(&empty, &out.job);
 }
 
-/* One flag at a time: a codec that swaps two of them fails. */
-Test(job, flags_are_told_apart)
+/* One flag at a time: a codec that swaps two flags fails. */
+Test(job, flags_are_not_confused)
 {
 	static struct job_decoded out;
 	static uint8_t block[JOB_BYTES];
@@ -402,7 +402,7 @@ Test(job, flags_are_told_apart)
 	}
 }
 
-Test(job, one_that_does_not_fit_is_refused)
+Test(job, a_job_that_does_not_fit_is_refused)
 {
 	static const char *names[JOB_NAMES_MAX + 1];
 	static char longest[JOB_BYTES];
@@ -420,7 +420,7 @@ Test(job, one_that_does_not_fit_is_refused)
 	cr_expect_eq(job_encode(&job, block), -E2BIG);
 }
 
-Test(job, damaged_ones_are_refused)
+Test(job, damaged_jobs_are_refused)
 {
 	const struct job full = full_job();
 	static struct job_decoded out;
@@ -430,7 +430,7 @@ Test(job, damaged_ones_are_refused)
 	cr_assert_eq(job_encode(&full, good), 0);
 	memset(block, 0, sizeof(block));
 	cr_expect_eq(job_decode(block, &out), -EBADMSG, "zeros");
-	/* Whatever a byte becomes: an error, or a job whose texts end in the block. */
+	/* A changed byte gives an error, or a job whose texts end in the block. */
 	for (size_t i = 0; i < 512; i++) {
 		memcpy(block, good, sizeof(block));
 		block[i] ^= 0xff;
@@ -496,7 +496,7 @@ Test(report, arrives_as_it_was_sent)
 				 phase * sizeof(uint64_t));
 	boot_report_free(&out);
 
-	/* Cut anywhere, or with bytes behind its end, it is not a report. */
+	/* A report that is truncated or has trailing bytes is refused. */
 	for (size_t cut = 0; cut < n; cut += 7)
 		cr_expect_eq(lab_report_decode(block, cut, &out), -EBADMSG, "%zu", cut);
 	block = realloc(block, n + 1);
@@ -505,14 +505,14 @@ Test(report, arrives_as_it_was_sent)
 	free(block);
 }
 
-/* What a machine claims is not believed: counts, words, states. */
-Test(report, that_lies_is_refused)
+/* Counts, strings and states of a report are checked. */
+Test(report, with_wrong_counts_or_states_is_refused)
 {
 	struct boot_report in = sample_report(), out;
 	uint8_t *block;
 	size_t n;
 
-	in.guest.samples[3] = 2; /* and three values follow */
+	in.guest.samples[3] = 2; /* but three values follow */
 	cr_assert_eq(lab_report_encode(&in, &block, &n), 0);
 	block[0] = 0x7f;
 	cr_expect_eq(lab_report_decode(block, n, &out), -EBADMSG, "an unknown outcome");
@@ -533,7 +533,7 @@ Test(report, without_figures_has_its_reason)
 	boot_report_init(&in);
 	in.outcome = BOOT_SKIP;
 	strcpy(in.reason, "the machine does not have it");
-	in.guest.samples[ABI_PHASE_EVENT] = 500; /* and no series */
+	in.guest.samples[ABI_PHASE_EVENT] = 500; /* but no series */
 	cr_assert_eq(lab_report_encode(&in, &block, &n), 0);
 	cr_assert_eq(lab_report_decode(block, n, &out), 0);
 	cr_expect_eq(out.outcome, BOOT_SKIP);

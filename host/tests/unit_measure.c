@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Unit tests of a run: what an error of one boot becomes, and what it costs. */
+/* Unit tests of a run: the effect of an error of one boot on rows and the run. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "host/result/result.h"
 #include "host/targets/boot.h"
 
-/* What the boots of the row "cpuid" under "default" fail with; others are skipped. */
+/* The error of the boots of the row "cpuid" under "default"; other rows are skipped. */
 struct fault {
 	int rc;
 	const char *text;
@@ -30,7 +30,7 @@ static int fake_boot(struct target *t, const struct boot_request *rq,
 		boot_end(rep, BOOT_SKIP, "booted");
 		return 0;
 	}
-	/* As a driver that fails half-way leaves it. */
+	/* The state that a driver leaves that fails half-way. */
 	rep->series[ABI_PHASE_EVENT] = calloc(8, sizeof(uint64_t));
 	return error_set(err, fault->rc, "%s", fault->text);
 }
@@ -53,7 +53,7 @@ static const struct target_ops fake_ops = {
 	.boot = fake_boot,
 };
 
-/* null, cpuid and rdtsc under two configs; the document, for result_free(). */
+/* Runs null, cpuid and rdtsc under two configs. Free the document with result_free(). */
 static struct result *run(const struct fault *fault, bool exact, int *rc, char why[512])
 {
 	static const char *const benches[] = { "null", "cpuid", "rdtsc" };
@@ -94,7 +94,7 @@ static void expect_row(const struct result *r, const char *name, const char *con
 	cr_expect_str_eq(b->reason, reason);
 }
 
-/* The faulty row has that status and reason, and every other one was booted. */
+/* The failing row has the status and reason, and every other row was booted. */
 static void expect_only_row(struct fault fault, enum result_status status,
 			    const char *reason)
 {
@@ -115,7 +115,7 @@ static void expect_only_row(struct fault fault, enum result_status status,
 	}
 }
 
-Test(measure, a_call_that_cannot_be_done_here_skips_its_row)
+Test(measure, an_unsupported_call_skips_its_row)
 {
 	static const struct {
 		int errnum;
@@ -137,24 +137,24 @@ Test(measure, a_call_that_cannot_be_done_here_skips_its_row)
 	}
 }
 
-Test(measure, what_the_vmm_finds_missing_skips_its_row)
+Test(measure, a_missing_capability_skips_its_row)
 {
 	expect_only_row((struct fault){ -ENOTSUP, "this KVM has no irqfd" }, RESULT_SKIP,
 			"this KVM has no irqfd");
 }
 
-Test(measure, any_other_error_fails_its_row_alone)
+Test(measure, any_other_error_fails_only_its_row)
 {
 	expect_only_row((struct fault){ -EIO, "KVM_GET_REGS: Input/output error" },
 			RESULT_FAIL, "KVM_GET_REGS: Input/output error");
 	expect_only_row((struct fault){ -ENOSPC, "a: No space left on device" },
 			RESULT_FAIL, "a: No space left on device");
-	/* EINVAL, but no call answered it. */
+	/* EINVAL, but not from a system call. */
 	expect_only_row((struct fault){ -EINVAL, "the checkpoint does not fit this VM" },
 			RESULT_FAIL, "the checkpoint does not fit this VM");
 }
 
-Test(measure, what_no_row_can_do_without_ends_the_run)
+Test(measure, an_error_that_affects_every_row_ends_the_run)
 {
 	static const int errors[] = { ENOMEM, ESHUTDOWN, EINTR, ENOEXEC };
 
@@ -178,7 +178,7 @@ Test(measure, what_no_row_can_do_without_ends_the_run)
 	}
 }
 
-/* What a guest may have stored: every phase has samples, one of them is the lie. */
+/* Samples of an untrusted guest: every phase has samples, one phase an impossible one. */
 static enum result_status status_of(uint64_t sample, uint64_t faults, char reason[200])
 {
 	const struct bench *row = bench_table;
@@ -214,7 +214,7 @@ static enum result_status status_of(uint64_t sample, uint64_t faults, char reaso
 	return status;
 }
 
-/* No sample, whatever it is, makes arithmetic overflow: also run under UBSan. */
+/* No sample value causes an arithmetic overflow (checked by UBSan). */
 Test(lies, impossible_samples_fail_the_row)
 {
 	static const uint64_t lies[] = { UINT64_MAX / 2, 1ull << 63, (1ull << 52) + 1 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a target's failure leaves in its document. */
+/* Unit tests of the document of a target that failed. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,14 +23,14 @@ static const struct target *target_of(const char *name)
 	return t;
 }
 
-/* The document as a reader gets it; `r` is freed. */
+/* Writes and reads the document; frees `r`. */
 static struct result *read_back(struct result *r)
 {
 	struct error err;
 	struct result *copy;
 	char *text;
 
-	/* What the caller of measure_run() fills in. */
+	/* The caller of measure_run() sets these members. */
 	r->run.id = r->run.started = r->run.tool_version = "1";
 	r->machine.fingerprint = "unknown";
 	r->machine.arch = "x86_64";
@@ -62,7 +62,7 @@ Test(measure_fail, a_target_that_was_never_opened_has_all_rows_failed)
 	result_free(r);
 }
 
-Test(measure_fail, what_was_measured_stays_and_only_the_rest_has_failed)
+Test(measure_fail, measured_rows_are_kept_and_the_others_have_failed)
 {
 	const struct error err = { "the emulator is gone" };
 	struct result *r = result_new();

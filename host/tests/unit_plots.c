@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What each kind of picture shows of which documents. */
+/* Unit tests of each kind of picture and the documents that it needs. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
@@ -126,7 +126,7 @@ Test(plots, no_two_units_or_architectures_share_a_chart)
 	expect_in(2, "'3,000  '");
 }
 
-Test(plots, documents_of_one_target_are_told_apart)
+Test(plots, documents_of_one_target_have_different_names)
 {
 	struct plot_input in = input(2);
 
@@ -137,7 +137,7 @@ Test(plots, documents_of_one_target_are_told_apart)
 	expect_in(0, "'2,000  lab:aarch64-vhe #2'");
 }
 
-Test(plots, a_name_cannot_leave_its_quotes)
+Test(plots, names_are_quoted)
 {
 	struct plot_input in = input(1);
 
@@ -149,7 +149,7 @@ Test(plots, a_name_cannot_leave_its_quotes)
 	expect_not_in(0, "`");
 }
 
-Test(plots, only_what_is_asked_for)
+Test(plots, only_selected_kinds_and_rows)
 {
 	static const char *const some[] = { "hyper*" }, *const core[] = { "core" };
 	struct plot_input in = input(1);
@@ -161,10 +161,10 @@ Test(plots, only_what_is_asked_for)
 	in.benches = core;
 	cr_expect(plot_wants(&in, "null"));
 	cr_expect_not(plot_wants(&in, "mmio_read_user_2"));
-	cr_expect_not(plot_wants(&in, "nobody knows"));
+	cr_expect_not(plot_wants(&in, "unknown"));
 }
 
-Test(plots, configs_stand_side_by_side)
+Test(plots, configs_are_side_by_side)
 {
 	struct plot_input in = input(1);
 
@@ -175,13 +175,13 @@ Test(plots, configs_stand_side_by_side)
 	cr_assert_eq(list.n, 1);
 	expect_in(0, "'1,450  pmu-off'");
 	expect_in(0, "'1,976  pmu-emulated'");
-	/* One config is no comparison. */
+	/* One config cannot be compared. */
 	expect_not_in(0, "989");
-	/* No counter was read: there is one panel. */
+	/* Without counter values there is one panel. */
 	expect_not_in(0, "$bars_1_0");
 }
 
-Test(plots, what_the_guests_counter_saw_has_a_panel_of_its_own)
+Test(plots, the_counter_of_the_guest_has_its_own_panel)
 {
 	struct plot_input in = input(1);
 	struct result_metric *m;
@@ -197,7 +197,7 @@ Test(plots, what_the_guests_counter_saw_has_a_panel_of_its_own)
 	expect_in(0, "'4  pmu-emulated'");
 }
 
-Test(plots, without_two_configs_the_reason_is_said)
+Test(plots, without_two_configs_there_is_a_reason)
 {
 	struct plot_input in = input(1);
 
@@ -212,7 +212,7 @@ Test(plots, without_two_configs_the_reason_is_said)
 	cr_expect(strstr(why.text, "not two documents"), "%s", why.text);
 }
 
-Test(plots, the_tax_is_sorted_and_names_what_pays_none)
+Test(plots, the_tax_is_sorted_and_lists_rows_without_tax)
 {
 	struct plot_input in = input(1);
 	const char *small, *large;
@@ -259,7 +259,7 @@ Test(plots, an_exact_target_has_no_distribution)
 
 static const int64_t samples[] = { 100, 100, 100, 101, 5000 };
 
-Test(plots, noise_is_drawn_as_it_is_distributed)
+Test(plots, noisy_rows_have_a_distribution)
 {
 	struct plot_input in = input(1);
 	struct result_metric *m;

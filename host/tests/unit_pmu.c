@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a PMU's registers say: against values put together by hand from the manuals, as
- * no machine that runs this test need have any of it.
+ * Unit tests of the decoder of PMU registers, on values composed by hand from the
+ * manuals: the machine of the test may lack these registers.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ static void set(size_t reading, uint64_t value)
 	values.value[reading] = value;
 }
 
-/* The field of that name says so; `nth`: of several of that name. */
+/* Expects the value of the nth field of that name. */
 static void expect_nth(enum arch arch, const char *name, size_t nth, const char *expected)
 {
 	char text[PMU_TEXT_BYTES];
@@ -77,7 +77,7 @@ Test(pmu, leaf_a_of_a_version_5)
 				   "branch mispredicts retired");
 }
 
-/* EDX means nothing before version 2. Events beyond EBX's length are not there. */
+/* EDX is invalid before version 2. Events beyond the length of EBX do not exist. */
 Test(pmu, leaf_a_of_a_version_1)
 {
 	values = (struct pmu_values){ .known = { false } };
@@ -91,8 +91,8 @@ Test(pmu, leaf_a_of_a_version_1)
 }
 
 /*
- * IA32_PERF_CAPABILITIES, SDM 4, table 2-2: each field alone, so that none can be taken
- * for its neighbour.
+ * IA32_PERF_CAPABILITIES, SDM 4, table 2-2: each field alone, so that no field can be
+ * confused with its neighbour.
  */
 Test(pmu, perf_capabilities_field_by_field)
 {
@@ -121,7 +121,8 @@ Test(pmu, perf_capabilities_field_by_field)
 	}
 }
 
-/* AMD APM 3, appendix E: Fn8000_0022 says how many; before it bit 23 means six. */
+/* AMD APM 3, appendix E: Fn8000_0022 has the number; without that leaf bit 23 means six.
+ */
 Test(pmu, amd_counters)
 {
 	values = (struct pmu_values){ .known = { false } };
@@ -161,7 +162,7 @@ Test(pmu, pmuver)
 	}
 }
 
-/* Arm ARM: PMCR_EL0 of a Neoverse N1 with 6 counters; PMMIR_EL1 of nobody. */
+/* Arm ARM: PMCR_EL0 of a Neoverse N1 with 6 counters; an invented PMMIR_EL1. */
 Test(pmu, pmcr_and_pmmir)
 {
 	values = (struct pmu_values){ .known = { false } };
@@ -212,7 +213,7 @@ static void make_folders(char *path)
 	mkdir(path, 0700);
 }
 
-/* A likeness of what drivers/perf/arm_pmuv3.c shows; bus_width is in bytes there. */
+/* Fake attributes of drivers/perf/arm_pmuv3.c, where bus_width is in bytes. */
 Test(pmu, sysfs)
 {
 	char root[] = "/tmp/worldswitch-pmu.XXXXXX", folder[512], command[64];
@@ -248,7 +249,7 @@ Test(pmu, sysfs)
 	cr_assert(eq(int, system(command), 0));
 }
 
-/* The VMM's own PMU: what self-test pmu-msrs does from a guest, in short. */
+/* The PMU that the VMM emulates; the self-test pmu-msrs covers it from a guest. */
 Test(pmu, emulated_msrs)
 {
 	struct pmu_msrs m = { .general = { 0 } };

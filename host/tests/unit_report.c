@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* That the report says what documents say, and that documents cannot say more. */
+/* Unit tests of the report: contents of documents, and escaping. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
@@ -41,7 +41,7 @@ static void expect(void (*write)(FILE *f, const char *text), const char *text,
 	free(out);
 }
 
-Test(html, text_stays_text)
+Test(html, text_is_escaped)
 {
 	expect(html_text, "<script>\"a\" & 'b'\x01\x1b</script>",
 	       "&lt;script&gt;&quot;a&quot; &amp; &#39;b&#39;??&lt;/script&gt;");
@@ -57,7 +57,7 @@ Test(html, text_stays_text)
 	"xmlns:xlink=\"http://www.w3.org/1999/xlink\" viewBox=\"0 0 30 20\" "            \
 	"role=\"img\" aria-label=\"what &quot;it&quot; is\">"
 
-Test(html, a_picture_takes_the_pages_colours_and_ids_of_its_own)
+Test(html, a_picture_has_colours_of_the_page_and_unique_ids)
 {
 	expect(svg,
 	       SVG_HEAD "<title>Gnuplot</title><g id='a' fill='rgb(  0, 114, 178)' "
@@ -68,14 +68,14 @@ Test(html, a_picture_takes_the_pages_colours_and_ids_of_its_own)
 			 "<rect fill=\"var(--c5)\"/></svg>");
 }
 
-Test(html, words_of_a_picture_are_left_alone)
+Test(html, text_of_a_picture_is_unchanged)
 {
 	expect(svg, SVG_HEAD "<text>rgb(0,0,0) id='a' #ffffff</text></svg>",
 	       PAGE_HEAD "<text>rgb(0,0,0) id='a' #ffffff</text></svg>");
 	expect(svg, "no picture at all", "");
 }
 
-Test(color, every_light_colour_is_found_again)
+Test(color, every_light_colour_is_found)
 {
 	for (size_t c = 0; c < COLORS; c++) {
 		unsigned int r, g, b;
@@ -150,7 +150,7 @@ static char *page(size_t n)
 	size_t bytes = 0;
 	char *text;
 
-	/* Pictures have tests of their own. */
+	/* unit_plots tests pictures. */
 	setenv("PATH", "/nonexistent", 1);
 	report_build(&r, (const struct result *const *)docs, n, NULL);
 	text = report_page(&r, &bytes);
@@ -164,7 +164,7 @@ static void expect_in(const char *text, const char *part)
 	cr_expect(strstr(text, part), "no %s in %s", part, text);
 }
 
-Test(report, figures_stand_in_it_and_sort_by_their_value)
+Test(report, figures_have_a_value_to_sort_by)
 {
 	char *text;
 
@@ -177,7 +177,7 @@ Test(report, figures_stand_in_it_and_sort_by_their_value)
 	free(text);
 }
 
-Test(report, without_pictures_it_says_why)
+Test(report, without_pictures_there_is_a_reason)
 {
 	char *text;
 
@@ -187,7 +187,7 @@ Test(report, without_pictures_it_says_why)
 	free(text);
 }
 
-Test(report, what_has_changed_is_said_first)
+Test(report, changes_come_first)
 {
 	char *text;
 
@@ -204,7 +204,7 @@ Test(report, what_has_changed_is_said_first)
 	free(text);
 }
 
-Test(report, configs_stand_side_by_side)
+Test(report, configs_are_side_by_side)
 {
 	char *text;
 
@@ -216,7 +216,7 @@ Test(report, configs_stand_side_by_side)
 	free(text);
 }
 
-Test(report, what_is_missing_has_its_reason)
+Test(report, missing_rows_have_a_reason)
 {
 	struct result_benchmark *b = add(docs[0], "ipi_idle", 1);
 	char *text;
@@ -228,7 +228,7 @@ Test(report, what_is_missing_has_its_reason)
 	free(text);
 }
 
-/* A section that has nothing to say is not there, nor in the list of contents. */
+/* An empty section is neither on the page nor in the table of contents. */
 Test(report, empty_sections_are_left_out)
 {
 	char *text;
@@ -243,7 +243,7 @@ Test(report, empty_sections_are_left_out)
 
 #define EVIL "</style></script><img src=x onerror=alert(1)>\"'&"
 
-Test(report, no_word_of_a_document_becomes_markup)
+Test(report, text_of_a_document_does_not_become_markup)
 {
 	static const char *const argv[] = { EVIL };
 	struct result *r = docs[0];

@@ -133,7 +133,7 @@ Test(result, every_member_survives_writing_and_reading)
 	result_free(second);
 }
 
-Test(result, keys_stand_in_the_order_of_the_design)
+Test(result, keys_have_a_fixed_order)
 {
 	static const char *const order[] = {
 		"\"schema\"",	  "\"schema_version\"", "\"run\"",	   "\"subject\"",
@@ -155,7 +155,7 @@ Test(result, keys_stand_in_the_order_of_the_design)
 	result_free(r);
 }
 
-Test(result, unknown_is_null_and_comes_back_unknown)
+Test(result, unknown_is_null_and_reads_back_as_unknown)
 {
 	struct result *r = result_new(), *back;
 	struct result_benchmark *b = result_add_benchmark(r);
@@ -252,7 +252,7 @@ Test(result, text_that_is_not_utf8_does_not_lose_the_run)
 	free(text);
 }
 
-Test(result, one_benchmark_travels_alone)
+Test(result, one_benchmark_is_encoded_alone)
 {
 	struct result *from = fixture(), *to = fixture();
 	char *text = result_benchmark_dump(&from->benchmarks[0]), *again;

@@ -197,7 +197,7 @@ Test(result_file, no_folder)
 	cr_expect_str_eq(err.text, "cannot write none/a.json: No such file or directory");
 }
 
-Test(result_file, a_temporary_file_left_behind_is_no_obstacle)
+Test(result_file, an_old_temporary_file_does_not_matter)
 {
 	struct error err;
 	char name[64];

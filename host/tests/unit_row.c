@@ -103,7 +103,7 @@ static void expect_back(const struct row *row)
 	free(line);
 }
 
-Test(row, comes_back_as_it_went)
+Test(row, reads_back_equal)
 {
 	struct row row = example;
 
@@ -117,7 +117,7 @@ Test(row, comes_back_as_it_went)
 	expect_back(&row);
 }
 
-Test(row, numbers_come_back_exactly)
+Test(row, numbers_read_back_exactly)
 {
 	static const double numbers[] = {
 		0,
@@ -253,7 +253,7 @@ static void expect_refused(const char *line, const char *what)
 	cr_expect(strstr(err.text, what), "%s", err.text);
 }
 
-Test(row, what_is_wrong_is_said)
+Test(row, errors_are_named)
 {
 	expect_refused("", "column");
 	expect_refused("{", "column");
@@ -397,7 +397,7 @@ Test(row_file, torn_anywhere)
 			expect_rows(3, 0);
 		} else {
 			expect_rows(1, torn);
-			expect_rows(1, torn); /* who reads changes nothing */
+			expect_rows(1, torn); /* reading does not change the file */
 			add(2, 1);
 			expect_rows(2, 0);
 			cr_assert_eq(size_of("db.torn"), (off_t)torn + 1);

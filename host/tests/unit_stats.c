@@ -24,7 +24,7 @@ static int ascending(const void *a, const void *b)
 
 /* summary */
 
-Test(summary, nothing_has_no_values)
+Test(summary, no_samples_no_values)
 {
 	struct stats_summary s;
 
@@ -36,7 +36,7 @@ Test(summary, nothing_has_no_values)
 		  isnan(s.p99) && isnan(s.p99_9));
 }
 
-Test(summary, one_sample_is_everything_but_a_deviation)
+Test(summary, one_sample_has_no_deviation)
 {
 	int64_t sample = -7;
 	struct stats_summary s;

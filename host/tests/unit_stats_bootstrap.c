@@ -52,7 +52,7 @@ Test(bootstrap, acceleration_by_hand)
 	expect_close(b.acceleration, 0.75 / (6 * pow(1.5, 1.5)));
 }
 
-Test(bootstrap, goes_by_its_seed)
+Test(bootstrap, depends_on_the_seed)
 {
 	static const double x[] = { 3, 1, 4, 1, 5, 9, 2, 6 };
 	struct stats_bootstrap a = bca(x, 8, mean, 0.95, 500, 7);
@@ -128,7 +128,7 @@ Test(boots, constant_boots_are_their_medians)
  * from 0 to 10,000: rank sd sqrt(n) / 2 = 50, of the median of two drawn ones 50 /
  * sqrt(2).
  */
-Test(boots, events_have_a_share_in_it)
+Test(boots, events_contribute_to_the_interval)
 {
 	double *steps = malloc(10001 * sizeof(*steps));
 	struct stats_events boots[2];

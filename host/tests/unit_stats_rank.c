@@ -27,7 +27,7 @@ Test(mann_whitney, two_against_two)
 }
 
 /* Ties: 1 1 | 1 2 has mean ranks 2 2 2 4. Of 6 ways, 3 have the sum 4, 3 the sum 6. */
-Test(mann_whitney, ties_are_dealt_as_they_are)
+Test(mann_whitney, ties_are_exact)
 {
 	static const double x[] = { 1, 1 }, y[] = { 1, 2 };
 	struct stats_mann_whitney t;
@@ -39,7 +39,7 @@ Test(mann_whitney, ties_are_dealt_as_they_are)
 	expect_close(t.p, 1);
 }
 
-Test(mann_whitney, all_equal_is_no_difference)
+Test(mann_whitney, equal_samples_have_p_1)
 {
 	static const double x[60], y[60];
 	struct stats_mann_whitney t;
@@ -200,7 +200,7 @@ Test(shift, least_for_95_percent)
 }
 
 /* Adding a constant to y shifts the result; swapping the samples negates it. */
-Test(shift, moves_and_turns)
+Test(shift, is_equivariant)
 {
 	static const double x[] = { 5, 3, 8, 1, 9, 7 }, y[] = { 6, 2, 11, 4, 10, 12, 0 };
 	double moved[7];

@@ -55,7 +55,7 @@ Test(parse, patterns)
 	cr_expect_str_eq(parsed("[a=b]x=2%").pattern, "[a=b]x");
 }
 
-Test(parse, what_is_wrong_is_said)
+Test(parse, errors_are_named)
 {
 	char pattern[200];
 

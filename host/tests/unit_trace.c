@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From records to steps, stacks and regions, on programs of a few instructions. */
+/* Unit tests of records, steps, stacks and regions, on programs of a few instructions. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 
 #define NOP	0xd503201fu
 #define LDR	0xf9400020u
-#define BL_40	0x94000010u /* to 0x40 behind it */
+#define BL_40	0x94000010u /* bl .+0x40 */
 #define RET	0xd65f03c0u
 #define B_8	0x14000002u
 #define HVC	0xd4000002u
@@ -45,7 +45,7 @@ static void put_wide(struct tape *t, uint64_t value)
 	put(t, (uint32_t)(value >> 32));
 }
 
-/* Describes an instruction, `after` others behind it in its piece, and executes it. */
+/* Describes and executes an instruction; `after` instructions follow in its block. */
 static void run_after(struct tape *t, uint64_t vaddr, uint32_t insn, unsigned int after)
 {
 	put(t, RECORD_WORD(RECORD_INSN, RECORD_INSN_VALUE(4, after)));
@@ -68,7 +68,7 @@ static void access_memory(struct tape *t, enum record_kind kind, uint64_t vaddr)
 	put_wide(t, vaddr);
 }
 
-/* The steps of a tape, all of them. */
+/* All steps of a tape. */
 static size_t steps_of(struct trace *t, const struct tape *tape, struct trace_step *steps,
 		       size_t most)
 {
@@ -81,7 +81,7 @@ static size_t steps_of(struct trace *t, const struct tape *tape, struct trace_st
 	return n;
 }
 
-/* What counts: a fault is taken back, an interrupt's victim is not, a trap counts all. */
+/* A faulting instruction does not count; interrupted and trapping instructions do. */
 Test(trace, counts_as_the_emulator_does)
 {
 	struct tape tape = { .n = 0 };
@@ -144,7 +144,7 @@ Test(trace, finds_accesses)
 	trace_close(&t);
 }
 
-/* Records that were cut or make no sense are refused, wherever they end. */
+/* Truncated and invalid records are refused. */
 Test(trace, refuses_damage)
 {
 	struct tape tape = { .n = 0 };
@@ -205,9 +205,9 @@ Test(walk, follows_calls_jumps_and_exceptions)
 	struct trace t;
 	static const char *const wanted[] = {
 		"0",	 "0>0", /* a call within a page */
-		"0>1",		/* a jump takes the place of who jumped */
-		"0",		/* returned to behind the call */
-		"0>10a",	/* an exception stands on what it interrupted */
+		"0>1",		/* a jump replaces the function */
+		"0",		/* returned after the call */
+		"0>10a",	/* an exception is called by the interrupted function */
 		"0>10a", "0",
 	};
 
@@ -227,8 +227,8 @@ Test(walk, follows_calls_jumps_and_exceptions)
 	trace_close(&t);
 }
 
-/* The host goes on where it had entered the guest, and returns from there. */
-Test(walk, keeps_the_hosts_stack_over_the_guest)
+/* After an exit the host resumes on the stack of the guest entry. */
+Test(walk, keeps_the_stack_of_the_host_while_the_guest_runs)
 {
 	struct tape tape = { .n = 0 };
 	char lines[16][80];
@@ -249,7 +249,7 @@ Test(walk, keeps_the_hosts_stack_over_the_guest)
 	trace_close(&t);
 }
 
-Test(region, lies_between_the_clocks_reads)
+Test(region, is_between_the_reads_of_the_clock)
 {
 	struct image_mark marks[] = {
 		{ GUEST, MARK_CLOCK_START },
@@ -325,7 +325,7 @@ Test(symbols, of_the_kernel)
 	symbols_free(&s);
 }
 
-Test(symbols, refuse_what_is_none)
+Test(symbols, invalid_lines_are_refused)
 {
 	static const char *const bad[] = { "hello\n", "ffff T\n", "ffffT x\n",
 					   "ffff T \n", "12 TT x\n" };
@@ -339,7 +339,7 @@ Test(symbols, refuse_what_is_none)
 	}
 }
 
-/* EL2 has its text elsewhere: where calls are seen to arrive tells how far away. */
+/* The text of EL2 is mapped elsewhere: the targets of calls give the offset. */
 Test(symbols, of_el2)
 {
 	const uint64_t hyp = 0xb596c0dc0200ull;
@@ -350,7 +350,7 @@ Test(symbols, of_el2)
 	put(&tape, RECORD_WORD(RECORD_ON, 0));
 	run(&tape, KERNEL, HVC);
 	run(&tape, hyp - 0x100, 0x94000040); /* to hyp */
-	run(&tape, hyp, 0x94000020);	     /* to 0x80 behind it */
+	run(&tape, hyp, 0x94000020);	     /* bl .+0x80 */
 	run(&tape, hyp + 0x80, RET);
 	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n), 0);
 	cr_expect_eq(t.insns[1].space, SPACE_HYP);
@@ -374,7 +374,7 @@ static int count_one(void *ctx, uint64_t vaddr, uint64_t bytes, const char *name
 	return 0;
 }
 
-/* The real images: every one says where its timed phases are. */
+/* Every built-in image has marks of its timed phases. */
 Test(image, has_marks_and_functions)
 {
 	for (int arch = 0; arch < ARCHS; arch++) {
@@ -402,8 +402,8 @@ Test(image, has_marks_and_functions)
 	}
 }
 
-/* Cut anywhere, an image may lack things, but nobody reads behind it. */
-Test(image, may_be_cut)
+/* Parsing a truncated image does not read beyond its end. */
+Test(image, may_be_truncated)
 {
 	size_t bytes, n;
 	const void *data = payload_find(ARCH_X86_64, "null", &bytes);
@@ -425,7 +425,7 @@ Test(image, may_be_cut)
 	}
 }
 
-Test(layer, tells_what_a_function_is_part_of)
+Test(layer, of_a_function)
 {
 	static const struct {
 		enum arch arch;

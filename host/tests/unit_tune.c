@@ -20,12 +20,12 @@ static char root[] = "/tmp/unit_tune.XXXXXX";
 static struct error err;
 
 /* Number of reports of each action. */
-static size_t told[ENV_DENIED + 1];
+static size_t reports[ENV_DENIED + 1];
 
 static void step(const struct env_step *s, void *context)
 {
 	(void)context;
-	told[s->action]++;
+	reports[s->action]++;
 }
 
 static struct env_tune job = { .root = root, .step = step };
@@ -101,11 +101,11 @@ static void expect_governors(const char *first, const char *second)
 		     "performance");
 }
 
-Test(tune, changes_what_is_not_good_and_restore_changes_it_back)
+Test(tune, changes_bad_settings_and_restore_undoes_it)
 {
 	cr_assert_eq(env_tune(&job, &err), 0, "%s", err.text);
-	cr_expect_eq(told[ENV_CHANGED], 3);
-	cr_expect_eq(told[ENV_AS_WANTED], 1);
+	cr_expect_eq(reports[ENV_CHANGED], 3);
+	cr_expect_eq(reports[ENV_AS_WANTED], 1);
 	expect_governors("performance", "performance");
 	expect_value(KSM, "0");
 	cr_expect(env_is_tuned(root));
@@ -117,7 +117,7 @@ Test(tune, changes_what_is_not_good_and_restore_changes_it_back)
 	cr_expect_not(env_is_tuned(root));
 }
 
-Test(tune, twice_keeps_the_first_originals)
+Test(tune, a_second_tune_keeps_the_first_originals)
 {
 	cr_assert_eq(env_tune(&job, &err), 0);
 	cr_assert_eq(env_tune(&job, &err), 0);
@@ -126,22 +126,22 @@ Test(tune, twice_keeps_the_first_originals)
 	expect_value(KSM, "1");
 }
 
-Test(tune, a_dry_run_changes_nothing_and_notes_nothing)
+Test(tune, a_dry_run_changes_and_records_nothing)
 {
 	job.dry = true;
 	cr_assert_eq(env_tune(&job, &err), 0);
-	cr_expect_eq(told[ENV_CHANGED], 3);
+	cr_expect_eq(reports[ENV_CHANGED], 3);
 	expect_governors("powersave", "powersave");
 	cr_expect_not(exists("/var"));
 }
 
-Test(tune, another_ones_change_is_left_alone_unless_forced)
+Test(tune, a_foreign_change_is_kept_unless_forced)
 {
 	cr_assert_eq(env_tune(&job, &err), 0);
 	put(KSM, "2\n");
 	cr_expect_not(env_is_tuned(root));
 	cr_assert_eq(env_tune(&job, &err), 0);
-	cr_expect_eq(told[ENV_FOREIGN], 1);
+	cr_expect_eq(reports[ENV_FOREIGN], 1);
 	expect_value(KSM, "2");
 
 	cr_expect_eq(env_restore(&job, &err), -EEXIST);
@@ -156,7 +156,7 @@ Test(tune, another_ones_change_is_left_alone_unless_forced)
 	cr_expect_not(exists(STATE));
 }
 
-Test(tune, who_restores_by_hand_has_restored)
+Test(tune, a_setting_restored_by_hand_counts_as_restored)
 {
 	cr_assert_eq(env_tune(&job, &err), 0);
 	put(KSM, "1\n");
@@ -166,7 +166,7 @@ Test(tune, who_restores_by_hand_has_restored)
 }
 
 /* Killed between the entry and the change: the entry is harmless. */
-Test(tune, a_change_that_was_never_made_is_undone_by_doing_nothing)
+Test(tune, restore_skips_a_change_that_was_never_made)
 {
 	put(STATE, "worldswitch env 1\n" KSM "\t1\t0\n");
 	cr_assert_eq(env_restore(&job, &err), 0, "%s", err.text);
@@ -174,7 +174,7 @@ Test(tune, a_change_that_was_never_made_is_undone_by_doing_nothing)
 	cr_expect_not(exists(STATE));
 }
 
-Test(tune, after_a_crash_the_rest_is_tuned_and_all_is_restored)
+Test(tune, after_a_crash_tune_continues_and_restore_is_complete)
 {
 	put(STATE, "worldswitch env 1\n" KSM "\t1\t0\n");
 	put(KSM, "0\n");
@@ -194,7 +194,7 @@ Test(tune, denied_writes_are_reported_and_not_recorded)
 	cr_assert_eq(unlink(path), 0);
 	cr_assert_eq(symlink("/dev/full", path), 0);
 	cr_expect_eq(env_tune(&job, &err), -EPERM);
-	cr_expect_eq(told[ENV_DENIED], 1);
+	cr_expect_eq(reports[ENV_DENIED], 1);
 	expect_governors("performance", "performance");
 	cr_assert_eq(env_restore(&job, &err), 0, "%s", err.text);
 }
@@ -231,7 +231,7 @@ Test(tune, entries_of_other_paths_are_refused)
 	expect_value("/etc/shadow", "secret");
 }
 
-Test(tune, two_at_a_time_are_one_too_many)
+Test(tune, a_second_process_is_refused)
 {
 	struct env_state state;
 
@@ -243,7 +243,7 @@ Test(tune, two_at_a_time_are_one_too_many)
 }
 
 /* The table: tuned values are good values. */
-Test(settings, what_tune_writes_is_good)
+Test(settings, tuned_values_are_good)
 {
 	for (const struct env_setting *s = env_settings; s->id; s++) {
 		cr_expect(s->path || s->probe, "%s", s->id);

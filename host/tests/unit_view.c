@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Numbers, quotes, and that pictures are drawn whole or not at all. */
+/* Unit tests of numbers, quoting, and atomic writes of pictures. */
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <errno.h>
@@ -35,7 +35,7 @@ static void expect_number(double value, bool exact, const char *want)
 	cr_expect_str_eq(text, want, "%s instead of %s", text, want);
 }
 
-Test(number, is_easy_to_read)
+Test(number, has_digit_groups)
 {
 	expect_number(0, true, "0");
 	expect_number(-0.01, false, "0");
@@ -50,7 +50,7 @@ Test(number, is_easy_to_read)
 	expect_number(INFINITY, false, "inf");
 }
 
-Test(gnuplot, a_name_cannot_leave_its_quotes)
+Test(gnuplot, names_are_quoted)
 {
 	char *text = quoted("a'b`touch x`\n\"c\\");
 
@@ -99,7 +99,7 @@ static struct picture_files files;
 static struct error err;
 static char dir[] = "/tmp/unit_view.XXXXXX";
 
-/* A picture whose script is `commands`. */
+/* Draws a picture with the script `commands`. */
 static void add(const char *name, const char *commands)
 {
 	struct picture *p = picture_add(&list);
@@ -124,7 +124,7 @@ static void clean(void)
 
 TestSuite(picture, .init = make_folder, .fini = clean);
 
-Test(picture, a_pair_of_files_each)
+Test(picture, each_is_a_pair_of_files)
 {
 	if (!have_gnuplot())
 		cr_skip_test("gnuplot is not installed");
@@ -139,7 +139,7 @@ Test(picture, a_pair_of_files_each)
 	cr_expect(begins(files.paths[3], "\x89PNG", 4));
 }
 
-Test(picture, names_stay_in_their_folder_and_apart)
+Test(picture, names_are_safe_and_unique)
 {
 	add("../../etc/x y", "");
 	add("../../etc/x y", "");
@@ -149,7 +149,7 @@ Test(picture, names_stay_in_their_folder_and_apart)
 	cr_expect_str_eq(list.pictures[2].stem, "-hidden");
 }
 
-Test(picture, a_missing_gnuplot_is_said_and_leaves_nothing)
+Test(picture, a_missing_gnuplot_is_reported_and_leaves_no_file)
 {
 	add("one", "plot x\n");
 	setenv("PATH", dir, 1);
@@ -205,7 +205,7 @@ Test(picture, a_gnuplot_that_draws_nothing_has_failed)
 	drop("gnuplot");
 }
 
-Test(picture, a_folder_that_cannot_be_is_named)
+Test(picture, an_invalid_folder_is_named)
 {
 	add("one", "plot x\n");
 	cr_expect_lt(picture_save(&list, "/proc/none/here", &files, &err), 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a guest's own PMC saw: visible, hidden, and when neither can be told. */
+/* Unit tests of pmc_visible and pmc_hidden, and of the choice of the guest's PMC. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +25,8 @@ static void fill(struct boot_report *rep, enum abi_phase phase, size_t n, uint64
 }
 
 /*
- * Each read of the PMC exits and counts 5 of its own, the clock costs 3; an event takes
- * 1,000 ticks, of which the PMC sees 4. The PMC counts twice per tick in a spin.
+ * Each read of the PMC exits and counts 5, the clock costs 3; an event takes 1,000 ticks,
+ * of which the PMC counts 4. In a spin the PMC counts twice per tick.
  */
 static void report(struct boot_report *rep)
 {
@@ -49,7 +49,7 @@ static struct visible computed(const struct boot_report *rep, bool exact)
 	return v;
 }
 
-Test(visible, what_reading_the_pmc_counts_is_taken_away)
+Test(visible, the_cost_of_reading_the_pmc_is_subtracted)
 {
 	struct boot_report rep;
 	struct visible v;
@@ -60,13 +60,13 @@ Test(visible, what_reading_the_pmc_counts_is_taken_away)
 	cr_expect(v.proven);
 	for (size_t i = 0; i < EVENTS; i++) {
 		cr_expect_eq(v.visible[i], 4);
-		cr_expect_eq(v.hidden[i], 1000 - 4); /* of the same unit there */
+		cr_expect_eq(v.hidden[i], 1000 - 4); /* clock and PMC have one unit */
 	}
 	visible_free(&v);
 	boot_report_free(&rep);
 }
 
-Test(visible, cycles_become_ticks_by_the_rate_of_the_same_boot)
+Test(visible, cycles_become_ticks_by_the_rate_of_the_boot)
 {
 	struct boot_report rep;
 	struct visible v;
@@ -79,7 +79,7 @@ Test(visible, cycles_become_ticks_by_the_rate_of_the_same_boot)
 	boot_report_free(&rep);
 }
 
-Test(visible, a_frequency_that_moves_hides_what_is_hidden)
+Test(visible, with_a_changing_frequency_hidden_is_unknown)
 {
 	struct boot_report rep;
 	struct visible v;
@@ -103,8 +103,8 @@ Test(visible, without_spins_there_is_no_rate)
 	cr_expect_neq(*why, '\0');
 }
 
-/* The looks' own exits are taken away; one exit too many is one too many. */
-Test(visible, exits_prove_it)
+/* The exits of the PMC reads are subtracted; a single extra exit is a failure. */
+Test(visible, exits_are_checked)
 {
 	struct boot_report rep;
 	struct visible v;
@@ -116,7 +116,7 @@ Test(visible, exits_prove_it)
 	cr_expect_eq(v.hidden, NULL);
 	visible_free(&v);
 
-	/* An interrupt in either phase explains one, in either direction. */
+	/* An interrupt in either phase explains one exit more or less. */
 	rep.counts[ABI_PHASE_PMC].interrupts = 1;
 	v = computed(&rep, true);
 	cr_expect(v.proven);
@@ -130,7 +130,7 @@ Test(visible, exits_prove_it)
 	boot_report_free(&rep);
 }
 
-/* Where KVM tells interrupts apart, each of them is one exit, and none is a guess. */
+/* If KVM counts exits for interrupts, the number of other exits is exact. */
 Test(visible, exits_for_interrupts_that_are_counted)
 {
 	struct boot_report rep;
@@ -153,7 +153,7 @@ Test(visible, exits_for_interrupts_that_are_counted)
 	boot_report_free(&rep);
 }
 
-Test(visible, a_guest_without_a_pmc_or_that_lies_has_no_figures)
+Test(visible, a_guest_without_a_pmc_or_with_bad_samples_has_no_figures)
 {
 	struct boot_report rep;
 	struct visible v;
@@ -168,9 +168,9 @@ Test(visible, a_guest_without_a_pmc_or_that_lies_has_no_figures)
 	boot_report_free(&rep);
 }
 
-/* x86_64: which counter, by what CPUID says, and what the manuals want written. */
+/* x86_64: the counter chosen by CPUID, and the register values by the manuals. */
 
-Test(pmc_choose, fixed_counter_1_where_there_is_one)
+Test(pmc_choose, fixed_counter_1_if_present)
 {
 	const struct pmc_cpuid id = { .pmu_eax = 0x07300802, .pmu_edx = 0x603 };
 	struct pmc_counter c;
@@ -200,7 +200,7 @@ Test(pmc_choose, general_counter_0_on_version_1)
 	cr_expect_eq(c.select, 0x43003c);
 	cr_expect_eq(c.global_msr, 0);
 
-	id.pmu_ebx = 1; /* core cycles are not to be had */
+	id.pmu_ebx = 1; /* core cycles are not available */
 	cr_expect(not(pmc_choose(&id, PMC_CYCLES, PMC_ANY, &c)));
 }
 
@@ -245,7 +245,7 @@ Test(pmc_choose, other_events)
 	cr_expect(not(pmc_choose(&amd, PMC_INSNS, PMC_FIXED, &c)));
 }
 
-Test(pmc_choose, nothing_where_cpuid_says_nothing)
+Test(pmc_choose, no_counter_without_cpuid)
 {
 	const struct pmc_cpuid none = { 0 };
 	struct pmc_counter c;

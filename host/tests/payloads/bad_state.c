@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A payload that ends in a state that does not exist, in a phase that does not. */
+/* A payload that ends in an undefined state, in an undefined phase. */
 #include "clock.h" /* of the guest's architecture: GUEST_RAM_GPA */
 #include "guest/runtime.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A payload that never ends, and never leaves the guest. */
+/* A payload with an endless loop without exits. */
 #include "guest/runtime.h"
 
 void sample_all(const struct abi_params *params)

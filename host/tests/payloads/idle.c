@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A payload that says it is done without having done anything. */
+/* A payload that reports the end without a sample. */
 #include "guest/runtime.h"
 
 void sample_all(const struct abi_params *params)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A payload that overwrites all that it shares with the host, and rings every doorbell.
- */
+/* A payload that overwrites all shared memory, and writes garbage to every doorbell. */
 #include "clock.h" /* of the guest's architecture: GUEST_RAM_GPA */
 #include "guest/runtime.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A payload that turns its machine off in the middle. */
+/* A payload that powers the machine off during its events. */
 #include "guest/runtime.h"
 
 void sample_all(const struct abi_params *params)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A payload that reads where nothing is mapped, in the middle of its events. */
+/* A payload that reads an unmapped address during its events. */
 #include "guest/runtime.h"
 
-/* 256 GiB: in nobody's translation tables. */
+/* 256 GiB: not mapped by the guest. */
 #define NOWHERE 0x4000000000ull
 
 void sample_all(const struct abi_params *params)

@@ -2,7 +2,7 @@
 /* A payload whose second CPU takes an exception while the boot CPU waits for it. */
 #include "guest/runtime.h"
 
-/* 256 GiB: in nobody's translation tables. */
+/* 256 GiB: not mapped by the guest. */
 #define NOWHERE 0x4000000000ull
 
 void sample_all(const struct abi_params *params)

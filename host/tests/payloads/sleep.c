@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A payload that never returns from its probe for a CPU that sleeps. */
+/* A payload that never returns from the probe for a sleeping CPU. */
 #include "guest/runtime.h"
 
 void sample_all(const struct abi_params *params)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A payload that claims 2^32 samples in each phase: more than there is memory. */
+/* A payload that claims 2^32 samples in each phase, more than fit into memory. */
 #include "clock.h" /* of the guest's architecture: GUEST_RAM_GPA */
 #include "guest/runtime.h"
 

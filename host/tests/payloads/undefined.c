@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A payload that executes an instruction that is none. */
+/* A payload that executes an undefined instruction. */
 #include "guest/runtime.h"
 
 void sample_all(const struct abi_params *params)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A payload whose exceptions have nowhere to go: the CPU shuts down. */
+/* A payload without an IDT: an exception becomes a triple fault. */
 #include "guest/runtime.h"
 
 void sample_all(const struct abi_params *params)

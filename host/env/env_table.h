@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The tables of `wsbench env`. */
-#ifndef WS_CLI_ENV_TABLE_H
-#define WS_CLI_ENV_TABLE_H
+#ifndef WS_ENV_ENV_TABLE_H
+#define WS_ENV_ENV_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

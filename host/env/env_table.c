@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The tables of `wsbench env`. */
-#include "host/cli/env_table.h"
+#include "host/env/env_table.h"
 
 #include <limits.h>
 #include <stdlib.h>
