@@ -98,12 +98,12 @@ struct body {
 __attribute__((unused)) static struct {
 	bool wanted;
 	uint64_t first, last;
-} pmc_looks;
+} pmc_reads;
 
 BODY uint64_t measure_start(void)
 {
-	if (pmc_looks.wanted)
-		pmc_looks.first = pmc_read();
+	if (pmc_reads.wanted)
+		pmc_reads.first = pmc_read();
 	return clock_start();
 }
 
@@ -111,8 +111,8 @@ BODY uint64_t measure_stop(void)
 {
 	uint64_t ticks = clock_stop();
 
-	if (pmc_looks.wanted)
-		pmc_looks.last = pmc_read();
+	if (pmc_reads.wanted)
+		pmc_reads.last = pmc_read();
 	return ticks;
 }
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The words of the catalogue's and the configs' rows, and the rows as values.
- */
+/* The words of catalogue.def, configs.def and effects.def, and the rows as values. */
 #ifndef WS_BENCH_CATALOGUE_H
 #define WS_BENCH_CATALOGUE_H
 
@@ -18,39 +16,39 @@ enum arch {
 #define ARCHS_AARCH64 (1u << ARCH_AARCH64)
 #define ARCHS_ALL     (ARCHS_X86_64 | ARCHS_AARCH64)
 
-/* Who handles the exit that a body causes. */
+/* The component that handles the exit of a body. */
 enum bench_handler {
 	HANDLED_NONE,	  /* no exit */
 	HANDLED_HARDWARE, /* the CPU, on the guest's behalf (APICv, AVIC, GICv4) */
 	HANDLED_KERNEL,	  /* KVM, without leaving the kernel */
 	HANDLED_USER,	  /* the VMM: KVM_RUN returns */
-	HANDLED_UNKNOWN,  /* what was observed fits none of the above */
-	HANDLED_VARIES,	  /* rows only: none or kernel, as the hardware has it */
-	HANDLED_AT_MOST,  /* rows only: kernel, up to so often, or none */
-	HANDLED_OBSERVED, /* rows only: any of them, or a fault; the same every time */
+	HANDLED_UNKNOWN,  /* the observation fits none of the above */
+	HANDLED_VARIES,	  /* rows only: none or kernel, depending on the hardware */
+	HANDLED_AT_MOST,  /* rows only: kernel, up to `exits` times, or none */
+	HANDLED_OBSERVED, /* rows only: any of them, or a fault; constant in a boot */
 };
 
-/* What a row needs to make sense, and how its samples come about. */
-#define NEEDS_HYPERVISOR (1u << 0) /* means nothing on `bare` */
-#define NEEDS_PMU	 (1u << 1) /* its subject is the vPMU: run under pmu configs */
-#define NEEDS_HARDWARE	 (1u << 2) /* no software KVM gets it right */
-#define NEEDS_IRQCHIP	 (1u << 3) /* its subject is the in-kernel interrupt controller */
+/* What a row needs of the machine, and how its samples are taken. */
+#define NEEDS_HYPERVISOR (1u << 0) /* meaningless on `bare` */
+#define NEEDS_PMU	 (1u << 1) /* measures the vPMU: runs under the pmu configs */
+#define NEEDS_HARDWARE	 (1u << 2) /* a software KVM does not implement it correctly */
+#define NEEDS_IRQCHIP	 (1u << 3) /* measures the in-kernel interrupt controller */
 #define NEEDS_VCPUS_2	 (1u << 4) /* a second vCPU, on a CPU of its own */
-#define OPT_IN		 (1u << 5) /* harmful to the host: only if named in full */
-#define NEEDS_DRIVER	 (1u << 6) /* timed by the host: host/targets/rows.def */
+#define OPT_IN		 (1u << 5) /* harmful to the host: runs only if named in full */
+#define TIMED_BY_HOST	 (1u << 6) /* timed by the host: host/targets/rows.def */
 #define NEEDS_RELOAD	 (1u << 7) /* an untimed exit to user space before each event */
-#define NEEDS_INTERRUPT	 (1u << 8) /* its exits are interrupts of the host's */
+#define NEEDS_INTERRUPT	 (1u << 8) /* its exits are interrupts of the host */
 #define NEEDS_SLACK                                                                      \
 	(1u << 9) /* REP: emulators exit once more per event, with no count left */
 #define NEEDS_OPERAND                                                                    \
 	(1u << 10) /* one body, named as the group, serves the group: bench/pmu.h */
 
-#define NEEDS_COUNTS (1u << 11) /* its samples are a PMC's counts: bench/accuracy.def */
+#define NEEDS_COUNTS (1u << 11) /* samples are counts of a PMC: bench/accuracy.def */
 #define NEEDS_PMU_ON                                                                     \
 	(1u << 12) /* with NEEDS_PMU: without one there is nothing to see                \
 		    */
 
-/* Not a need: one of the few that `--bench core` means. */
+/* Not a need: the row belongs to `--bench core`. */
 #define BENCH_CORE (1u << 31)
 
 struct bench {
@@ -58,7 +56,7 @@ struct bench {
 	const char *group;
 	unsigned int archs;
 	enum bench_handler handled_by;
-	unsigned int exits; /* per event, under the default config; RELOAD's aside */
+	unsigned int exits; /* per event, under the default config, without the reload */
 	unsigned int needs;
 	const char *summary;
 };
@@ -66,17 +64,17 @@ struct bench {
 struct config {
 	const char *name;
 	unsigned int archs;
-	const char *cmdline; /* words for the kernel's command line; NULL: none */
+	const char *cmdline; /* for the kernel's command line; NULL: none */
 	const char *summary;
 };
 
-/* What a config changes about rows: effects.def. */
+/* How a config changes rows: effects.def. */
 struct config_effect {
 	const char *config;
 	const char *rows; /* an id, or a pattern of ids */
 	enum bench_handler handled_by;
 	unsigned int exits;
-	const char *skip; /* why not to run them; NULL: run them */
+	const char *skip; /* the reason not to run them; NULL: run them */
 };
 
 /* All tables end with a row whose name is NULL. Defined in catalogue.c. */

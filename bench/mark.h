@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Marks: places in an image that `wsbench explain` looks for, in the order of
- * execution, to know where a timed event begins and ends.
+ * Marks: places in an image, by which `wsbench explain` recognises where a timed event
+ * begins and ends.
  *
- * A mark is no instruction. It is an address and a kind, in a section that is not loaded:
- * an image with marks runs exactly as one without.
+ * A mark is not an instruction but an address and a kind, in a section that is not
+ * loaded: marks do not change how an image runs.
  */
 #ifndef WS_BENCH_MARK_H
 #define WS_BENCH_MARK_H
 
 #define MARK_SECTION ".debug_ws_marks"
 
-/* Reads of the clock: those that open and close a timed region, and those of others. */
+/* Reads of the clock. START and STOP open and close a timed region. */
 #define MARK_CLOCK_START  1
 #define MARK_CLOCK_STOP	  2
-#define MARK_CLOCK_SHARED 3 /* by the clock that guest and host share */
+#define MARK_CLOCK_SHARED 3 /* of the clock that guest and host share */
 
-/* From here on the series of a phase is filled; and here it is full. */
+/* The first and the last sample of a phase are between these two. */
 #define MARK_PHASE_BEGIN(phase) (0x100 + (phase))
 #define MARK_PHASE_END(phase)	(0x200 + (phase))
 
@@ -24,9 +24,9 @@
 #define MARK_ENTRY_BYTES 16 /* two words of 64 bits: address, kind */
 
 /*
- * `marked KIND, INSTRUCTION` within an asm statement is the instruction, and its mark. It
- * is one line, as the instruction alone would be: the compiler judges the length of an
- * asm statement by its lines.
+ * `marked KIND, INSTRUCTION` in an asm statement emits the instruction and its mark. It
+ * is one line, as the instruction alone would be, because the compiler estimates the
+ * length of an asm statement by its lines.
  */
 __asm__(".macro marked kind, insn:vararg\n\t"
 	"771: .pushsection " MARK_SECTION "\n\t"
@@ -38,7 +38,7 @@ __asm__(".macro marked kind, insn:vararg\n\t"
 #define MARK_STOP   "marked 2, "
 #define MARK_SHARED "marked 3, "
 
-/* As a statement: marks the instruction that comes next. */
+/* As a statement: marks the next instruction. */
 #define MARK_HERE(kind) __asm__ volatile("marked %c0," ::"i"(kind) : "memory")
 
 #endif

@@ -14,20 +14,20 @@
 #define PMU_SYSREG(op1, crn, crm, op2)                                                   \
 	((uint32_t)(op1) << 16 | (crn) << 12 | (crm) << 8 | (op2) << 5)
 
-/* Which of a row of registers `operand` is the first of. */
+/* The register of an array whose first register is `operand`. */
 enum pmu_index {
 	PMU_ONE,
 	/*
-	 * The last general counter that the guest sees. Where it sees none: the 8th
-	 * on x86_64, which is the last that KVM has; the first on aarch64, as the
-	 * machine itself may not have any other.
+	 * The last general counter that the guest sees. If the guest sees none: the 8th
+	 * on x86_64, the last one of KVM's vPMU; the first on aarch64, because the
+	 * machine may have only that one.
 	 */
 	PMU_LAST_GENERAL,
-	PMU_LAST_FIXED, /* likewise; the third where it sees none */
+	PMU_LAST_FIXED, /* if the guest sees none: the third */
 };
 
 enum pmu_write {
-	PMU_KEEP, /* what was read before */
+	PMU_KEEP, /* the value read before */
 	PMU_ZERO,
 };
 
@@ -52,9 +52,10 @@ struct pmu_register {
 extern const struct pmu_register pmu_table[];
 
 /*
- * What says which PMU there is, by the manuals' names. A guest's own reading is the
- * payload guest/ARCH/pmu_readings.c: the series in this order, EVENT the value, TWIN 1
- * where the read raised an exception. The last of each is a question to KVM alone.
+ * The registers that describe a PMU, by the manuals' names. The payload
+ * guest/ARCH/pmu_readings.c reads them in the guest: the series are in this order, EVENT
+ * the value, TWIN 1 if the read raised an exception. The last one of each list is a
+ * capability of KVM, which the guest cannot read.
  */
 #define PMU_READINGS_X86_64(R)                                                           \
 	R(PMU_CPUID_0_EBX, "CPUID.0:EBX")                                                \
@@ -83,13 +84,13 @@ enum pmu_reading_aarch64 { PMU_READINGS_AARCH64(PMU_READING_ID) PMU_READINGS_ON_
 #undef PMU_READING_ID
 
 #define PMU_READINGS_MAX 16
-_Static_assert(PMU_READINGS_ON_X86_64 <= PMU_READINGS_MAX, "they fit");
-_Static_assert(PMU_READINGS_ON_AARCH64 <= PMU_READINGS_MAX, "they fit");
+_Static_assert(PMU_READINGS_ON_X86_64 <= PMU_READINGS_MAX, "the readings fit");
+_Static_assert(PMU_READINGS_ON_AARCH64 <= PMU_READINGS_MAX, "the readings fit");
 
-/* Of each architecture (enum arch), to a NULL. Defined in catalogue.c. */
+/* By enum arch; each list ends with NULL. Defined in catalogue.c. */
 extern const char *const pmu_reading_names[][PMU_READINGS_MAX + 1];
 
-/* abi_params.operand of the rows' payload: what is counted, and of which sequence. */
+/* abi_params.operand of pmu_accuracy: the counted event and the sequence. */
 enum accuracy_subject {
 	ACCURACY_CYCLES,
 	ACCURACY_CYCLES_EVENT, /* aarch64 */

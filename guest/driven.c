@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The payload of rows that the host times: does one simple thing, as it is told by
- * params.command, and lets the host look on. Takes the place of sample.c.
+ * The payload of rows that the host times: executes params.command (enum abi_command).
+ * Replaces sample.c.
  */
 #include "clock.h" /* of the guest's architecture */
 #include "guest/interrupt.h"
@@ -15,7 +15,7 @@ static void spin(void)
 		__asm__ volatile("" ::: "memory");
 }
 
-/* Seldom enough to cost an emulator nothing, often enough to keep nobody waiting. */
+/* Rare enough not to slow an emulator down, frequent enough for the other CPU. */
 #define SPINS_PER_TURN 256
 
 static void wait(void)
@@ -37,8 +37,8 @@ static void ring_for_ever(void)
 }
 
 /*
- * Series EVENT: the clock just before the exit; series TWIN: just after it. It is
- * the counter that the host reads, too (clock_shared() says which).
+ * Series EVENT: the clock just before the exit; series TWIN: just after the exit, both by
+ * clock_shared(), the counter that the host reads as well.
  */
 static void stamp(const struct abi_params *params)
 {
@@ -54,8 +54,8 @@ static void stamp(const struct abi_params *params)
 }
 
 /*
- * Series EVENT: the handler's first look at the shared clock; series TWIN: after its
- * end of interrupt.
+ * Series EVENT: the handler's first read of the shared clock; series TWIN: after the end
+ * of interrupt.
  */
 static void take_interrupts(const struct abi_params *params)
 {

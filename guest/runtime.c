@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The runtime of a payload: from the first C instruction to the last doorbell. */
+/* The runtime of a payload: from the first C function to the last doorbell. */
 #include "guest/runtime.h"
 
 #include "clock.h" /* of the guest's architecture: clock_*, GUEST_RAM_GPA */
 
-/* Reads of the clock while its smallest step is sought. */
+/* Reads of the clock to find its smallest step. */
 #define CLOCK_READS 1000
 
-/* The loop that times the CPU: its length in multiplications and in steps of the clock.
- */
+/* The loop that times the CPU: length in multiplications, and in steps of the clock. */
 #define PACE_LOOPS 20
 #define PACE_LEAST 100
 #define PACE_STEPS 4000
@@ -68,7 +67,7 @@ uint64_t runtime_fault(const struct abi_fault *fault)
 	const struct fixup *f;
 	uint64_t resume = 0;
 
-	/* To the end: a body costs the same wherever the compiler copied it to. */
+	/* No early exit: the cost does not depend on the position of the fixup. */
 	for (f = __fixup_start; f < __fixup_end; f++)
 		if (f->insn == fault->pc)
 			resume = f->resume;
@@ -83,7 +82,7 @@ uint64_t runtime_fault(const struct abi_fault *fault)
 	runtime_stop(ABI_STATE_FAULT);
 }
 
-/* Stage-2 faults on the series would otherwise land inside timed events. */
+/* Otherwise stage-2 faults on the series would be part of timed events. */
 static void touch_series(uint32_t from, uint32_t to, uint32_t samples)
 {
 	uint32_t phase, i;
@@ -104,7 +103,7 @@ static uint64_t common_divisor(uint64_t a, uint64_t b)
 	return a;
 }
 
-/* `n` multiplications, each of which waits for the one before. */
+/* `n` dependent multiplications. */
 static __attribute__((noinline)) void multiply(uint32_t n)
 {
 	uint64_t x = n;
@@ -116,8 +115,8 @@ static __attribute__((noinline)) void multiply(uint32_t n)
 }
 
 /*
- * How far the clock moves at once: what divides all differences. The times between the
- * reads differ, so that it is not the loop's own length that divides them.
+ * The step of the clock: the greatest common divisor of all differences. The times
+ * between the reads vary, so that the divisor is not the length of the loop.
  */
 static void find_step(volatile struct abi_report *report)
 {
@@ -148,7 +147,7 @@ static uint64_t time_multiply(uint32_t n)
 	return clock_stop() - start;
 }
 
-/* So many that the clock's step does not matter, but no more than the host allows. */
+/* Long enough that the clock's step does not matter, within the host's limit. */
 static uint32_t pace_length(uint32_t most)
 {
 	uint32_t n = PACE_LEAST;
@@ -158,7 +157,7 @@ static uint32_t pace_length(uint32_t most)
 	return n < most ? n : most;
 }
 
-/* The least of some: what interrupts the loop only adds to it. */
+/* The minimum of several runs: interruptions only add ticks. */
 void runtime_pace(enum abi_pace when)
 {
 	static uint32_t n;
@@ -200,7 +199,7 @@ void runtime_main(void)
 	runtime_stop(ABI_STATE_DONE);
 }
 
-/* For payloads that are nothing but the boot CPU's. */
+/* For payloads with work for the boot CPU only. */
 __attribute__((weak)) void sample_secondary(uint32_t index)
 {
 	(void)index;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What every payload shares: the page, the phases, faults, the end. */
+/* The runtime of a payload: the page, the phases, faults, the end of the boot. */
 #ifndef WS_GUEST_RUNTIME_H
 #define WS_GUEST_RUNTIME_H
 
@@ -17,50 +17,50 @@
 	".quad " insn ", " resume "\n\t"                                                 \
 	".popsection\n\t"
 
-/* The series of `phase`; rings BEGIN where the host wants to hear it. */
+/* Rings BEGIN if the VMM handles the doorbell. Returns the series of `phase`. */
 uint64_t *runtime_phase_begin(enum abi_phase phase);
 void runtime_phase_end(enum abi_phase phase, uint32_t samples);
 
-/* A series that no phase of its own filled has so many samples. */
+/* Reports the length of a series without a phase of its own. */
 void runtime_series_end(enum abi_phase series, uint32_t samples);
 
-/* The series of a phase, and one doorbell that names the phase; neither changes it. */
+/* The series of a phase; a doorbell for the current phase. Neither changes the phase. */
 uint64_t *runtime_series(enum abi_phase phase);
 void runtime_doorbell(enum abi_doorbell doorbell);
 
-/* Times the loop that tells the CPU's speed by the clock's. */
+/* Times the loop that shows the CPU's frequency against the clock. */
 void runtime_pace(enum abi_pace when);
 
-/* What the host reads if the boot ends here. */
+/* The state that the host reads if the boot ends here. */
 void runtime_state(enum abi_state state);
 
-/* Says how it ended and never returns. */
+/* Ends the boot with `state`; does not return. */
 void runtime_stop(enum abi_state state) __attribute__((noreturn));
 
 /*
- * Called by the architecture's vectors. Returns where to go on if the exception
- * was raised on purpose (RUNTIME_FIXUP()); reports it and never
- * returns if it was not.
+ * Called by the architecture's vectors. Returns the address to resume at if the exception
+ * was raised on purpose (RUNTIME_FIXUP()); otherwise reports the fault and does not
+ * return.
  */
 uint64_t runtime_fault(const struct abi_fault *fault);
 
-/* Called by the architecture's boot code; never returns. */
+/* Called by the architecture's boot code; does not return. */
 void runtime_main(void) __attribute__((noreturn));
 
-/* The same on the other CPUs, each with its index, from 1. */
+/* runtime_main() of the other CPUs, each with its index, from 1. */
 void runtime_secondary(uint32_t index) __attribute__((noreturn));
 
-/* What a boot is for: guest/sample.c, or guest/driven.c where the host times. */
+/* The work of a boot: guest/sample.c, or guest/driven.c where the host times. */
 void sample_all(const struct abi_params *params);
 
-/* What the other CPUs do; nothing, where the body has nothing for them. */
+/* The work of the other CPUs; by default none. */
 void sample_secondary(uint32_t index);
 
-/* What an architecture gives: guest/ARCH/machine.c. */
+/* Provided by the architecture: guest/ARCH/machine.c. */
 void machine_init(const struct abi_params *params);
 void machine_doorbell(uint32_t value);
 void machine_off(void) __attribute__((noreturn));
-void machine_relax(void); /* in a loop that waits: another CPU may go first */
-void machine_park(void) __attribute__((noreturn)); /* this CPU has nothing to do */
+void machine_relax(void); /* in waiting loops: an emulator may switch to another CPU */
+void machine_park(void) __attribute__((noreturn)); /* halts this CPU forever */
 
 #endif

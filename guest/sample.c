@@ -145,7 +145,7 @@ BODY struct pmc_pair pmc_event(enum operation op)
 
 	if (ROW_MEASURES) {
 		ticks = measure(op);
-		return (struct pmc_pair){ pmc_looks.last - pmc_looks.first, ticks };
+		return (struct pmc_pair){ pmc_reads.last - pmc_reads.first, ticks };
 	}
 	first = pmc_read();
 	ticks = time_event(op);
@@ -153,13 +153,13 @@ BODY struct pmc_pair pmc_event(enum operation op)
 }
 
 /* A body that waits for a deadline measures without measure_start(). */
-static bool pmc_can_look(void)
+static bool pmc_can_measure(void)
 {
 	if (!ROW_MEASURES)
 		return true;
-	pmc_looks.wanted = true;
+	pmc_reads.wanted = true;
 	(void)measure(EVENT);
-	return pmc_looks.last;
+	return pmc_reads.last;
 }
 
 /*
@@ -211,7 +211,7 @@ static void sample_pmc(const struct abi_params *params)
 {
 	uint32_t n = params->pmc_events;
 
-	if (!n || !pmc_setup() || !pmc_can_look())
+	if (!n || !pmc_setup() || !pmc_can_measure())
 		return;
 	if (!pmc_events(ABI_PHASE_PMC_NULL, ABI_PHASE_PMC_NULL_CLOCK, n, NOTHING))
 		return;

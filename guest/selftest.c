@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The payload of the VMM's self-tests (wsbench selftest): does one thing that a VMM can
- * get wrong, as params.command says, and looks whether it came out right. Takes the
- * place of sample.c.
+ * The payload of the VMM's self-tests (wsbench selftest): executes params.command (enum
+ * selftest_command), and checks what the VMM did. Replaces sample.c.
  */
 #include "guest/selftest.h"
 
@@ -11,7 +10,7 @@
 static volatile struct abi_page *const page =
 	(volatile struct abi_page *)(GUEST_RAM_GPA + ABI_PAGE_OFFSET);
 
-/* SELFTEST_VCPUS: what the boot CPU asks, and what each of the others has answered. */
+/* SELFTEST_VCPUS: the boot CPU's request, and the answer of each other CPU. */
 static volatile uint32_t asked, answered[8];
 
 void selftest_expect(uint64_t what, uint64_t got, uint64_t expected)
@@ -25,7 +24,7 @@ void selftest_expect(uint64_t what, uint64_t got, uint64_t expected)
 	runtime_stop(ABI_STATE_FAULT);
 }
 
-/* The host does what it wants to meanwhile. */
+/* The VM stops here; the test acts on it and resumes it. */
 static void pause_for_host(void)
 {
 	runtime_doorbell(ABI_DOORBELL_STOP);
@@ -43,7 +42,7 @@ static void writes(const struct abi_params *params)
 	}
 }
 
-/* All that the host injects comes, no more, and not before we let it. */
+/* All injected interrupts arrive, no others, and none while masked. */
 static void irqs(const struct abi_params *params, bool window)
 {
 	uint64_t *series = runtime_series(ABI_PHASE_EVENT);
@@ -56,7 +55,7 @@ static void irqs(const struct abi_params *params, bool window)
 		runtime_doorbell(ABI_DOORBELL_BEGIN);
 	selftest_expect(0, window ? selftest_irqs(0) : 0, 0);
 	selftest_irq_mask(false);
-	/* Where the host can see it: it sends the next one when this one was taken. */
+	/* The host reads the count, and sends the next interrupt after this one. */
 	while ((*(volatile uint64_t *)&series[2] = selftest_irqs(0)) < params->events)
 		selftest_relax();
 	/* Time for one too many. */
@@ -79,7 +78,7 @@ static void vcpus(const struct abi_params *params)
 	asked = ~0u;
 }
 
-/* All of them come up before one breaks. */
+/* One vCPU breaks after all are running. */
 static void break_or_wait(uint32_t index)
 {
 	const uint32_t all = page->params.batches;
@@ -134,7 +133,7 @@ static void counter(const struct abi_params *params)
 	runtime_doorbell(ABI_DOORBELL_BEGIN);
 }
 
-/* In the guest and out of it in turns, so that a kick can come at any moment. */
+/* Varies the time in the guest, so that a kick can hit any place. */
 static void spin(void)
 {
 	uint32_t spins, i;
@@ -146,7 +145,7 @@ static void spin(void)
 	}
 }
 
-/* One LPI waits while the host does what it wants to, another comes after it. */
+/* One LPI is pending while the VM is stopped, a second follows. */
 static void lpis(void)
 {
 	selftest_irq_mask(true);

@@ -301,11 +301,15 @@ words_avoided='
 whoever          \bwhoever\b
 somebody         \bsomebody\b
 nobody           \bnobody\b
+anybody          \b(?:any|every)body\b
 likewise         \blikewise\b
 the former       \bthe former\b
 the latter       \bthe latter\b
 that which       \bthat which\b
 told             \btold\b
+stands           \bstands\b
+takes part       \btakes? part\b
+dearer           \bdearer\b
 to be had        \bto be had\b
 what is          (?:/\*|^\s*\*|^\s*#|//|\.\s)\s*what (?:is|was|are|were)\b(?!.*\?)
 is no            (?<!there )\b(?:is|are) no (?!longer\b|more than\b)
@@ -328,7 +332,7 @@ import fnmatch, re, sys
 avoided = [(name, re.compile(regex, re.IGNORECASE)) for name, regex in
            (re.split(r"\s{2,}", line, maxsplit=1) for line in sys.argv[1].strip().split("\n"))]
 exceptions = [re.split(r"[ :]", line.split(": ")[0], maxsplit=1) for line in sys.argv[2].strip().split("\n")]
-conversion = re.compile(r"%[-+ #0]*[0-9*]*(?:\.[0-9*]+)?(?:hh?|ll?|z|j|t)?[diouxXcsfFeEgGpm]")
+conversion = re.compile(r"%[-+#0]*[0-9*]*(?:\.[0-9*]+)?(?:hh?|ll?|z|j|t)?[diouxXcsfFeEgGpm]")
 
 def excepted(path, name):
     return any(fnmatch.fnmatch(path, e[0]) and e[1] in ("*", name) for e in exceptions)
@@ -388,7 +392,7 @@ check_catalogue() {
       n = split(archs(field[3]), a, " ")
       if (!n) wrong("bench/catalogue.def: " row " has no architecture")
       # Rows that the host times share a payload of guest/.
-      host_timed = $0 ~ /NEEDS_DRIVER/
+      host_timed = $0 ~ /TIMED_BY_HOST/
       for (i = 1; i <= n; i++) {
         body = a[i] "/" ($0 ~ /NEEDS_OPERAND/ ? field[2] : row)
         if (!host_timed && !(body in page)) wrong("bench/" a[i] ": no body for the row " row)

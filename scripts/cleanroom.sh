@@ -164,7 +164,7 @@ apt_options() {
   [ -z "$proxy" ] || echo "Acquire::http::Proxy \"$proxy\";"
 }
 
-# ---- in a mount and process namespace of its own --------------------------------------
+# ---- in a new mount and process namespace ----------------------------------------------
 
 bootstrap() {
   # shellcheck disable=SC2016  # $1 is for the hooks
@@ -390,7 +390,7 @@ main() {
   sources >"$scratch/sources.list"
   apt_options >"$scratch/apt.conf"
 
-  # In a process group of its own: Ctrl-C ends this shell, which ends the room.
+  # In a separate process group: Ctrl-C ends this shell, which ends the room.
   export scratch room archives log
   set -m
   setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child \

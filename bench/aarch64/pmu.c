@@ -32,7 +32,7 @@ BODY_ROW(pmccntr);
 
 #define PMCR_N_IS_1 (1u << 11)
 
-/* Registers of a row differ in CRm and op2, as a number of 5 bits. */
+/* The registers of an array differ in CRm:op2, a number of 5 bits from bit 5 on. */
 #define NEXT_REGISTER 5
 
 extern uint32_t *const __patch_start[], *const __patch_end[];
@@ -51,7 +51,7 @@ static uint64_t pmu_value;
 			 : [value] "S"(&pmu_value)                                       \
 			 : "x0", "memory")
 
-/* Instructions that were written as data (Arm ARM, B2.4.4). */
+/* Writes instructions, with the cache maintenance of Arm ARM, B2.4.4. */
 static void patch(uint32_t insn)
 {
 	uint32_t *const *at;
@@ -68,7 +68,7 @@ static void patch(uint32_t insn)
 				 : "memory");
 }
 
-/* What is in it; zero where it cannot be read. */
+/* The register's value; zero if the read faults. */
 static __attribute__((noinline)) uint64_t read_value(uint32_t operand)
 {
 	uint64_t value;
@@ -78,7 +78,7 @@ static __attribute__((noinline)) uint64_t read_value(uint32_t operand)
 	return value;
 }
 
-/* Event counters that the guest sees; 1 without a PMU, which nobody sees. */
+/* The event counters that the guest sees; 1 if PMCR_EL0 is UNDEFINED. */
 static uint32_t counters(void)
 {
 	uint64_t pmcr = PMCR_N_IS_1;
@@ -89,7 +89,7 @@ static uint32_t counters(void)
 	return PMCR_N(pmcr);
 }
 
-/* PMXEVCNTR and PMXEVTYPER mean counter 0; after reset PMSELR may hold anything. */
+/* PMXEVCNTR and PMXEVTYPER access counter 0; PMSELR is UNKNOWN after reset. */
 static void select_counter(void)
 {
 	__asm__ volatile("1: msr pmselr_el0, xzr\n\t"
@@ -139,10 +139,10 @@ BODY_ROW(pmu_map, .setup = pmu_map_setup);
 #define EVENT_CYCLES	 0x11
 #define EVENT_BRANCHES	 0x21
 
-#define EVENT_32BIT 0xffffffffull /* counters have more since PMUv3p5 only */
+#define EVENT_32BIT 0xffffffffull /* counters have 64 bits since PMUv3p5 only */
 
 static enum accuracy_subject subject;
-static uint64_t cell; /* what is loaded and stored */
+static uint64_t cell; /* for the loads and stores */
 
 static const struct {
 	uint8_t event;
@@ -160,7 +160,7 @@ static const struct {
 	[ACCURACY_SW_INCR] = { EVENT_SW_INCR, 10 },
 };
 
-/* PMCEID0_EL0 has a bit for each of the first 32 common events, PMCEID1_EL0 for the next.
+/* PMCEID0_EL0 has a bit for each of the first 32 common events, PMCEID1_EL0 for 32 more.
  */
 BODY uint32_t has_event(uint8_t event)
 {
@@ -182,10 +182,10 @@ BODY bool pmu_accuracy_setup(const struct abi_params *params)
 	subject = (enum accuracy_subject)params->operand;
 	__asm__ volatile("mrs %0, pmcr_el0" : "=r"(control));
 	if (subject == ACCURACY_CYCLES)
-		return true; /* machine.c has set it going */
+		return true; /* machine.c has started the counter */
 	if (!PMCR_N(control) || !has_event(subjects[subject].event))
 		return false;
-	/* Filter bits 0: at EL1 and EL0. */
+	/* Filter bits 0: counts at EL1 and EL0. */
 	__asm__ volatile("msr pmevtyper0_el0, %0\n\t"
 			 "msr pmcntenset_el0, %1\n\t"
 			 "isb" ::"r"((uint64_t)subjects[subject].event),
@@ -215,7 +215,7 @@ BODY uint64_t read_event(void)
 	return count;
 }
 
-/* 4000 additions, each of the last one's sum: a cycle each on every core there is. */
+/* 4000 dependent additions: one cycle each. */
 BODY void chain(void)
 {
 	__asm__ volatile(".rept 4000\n\t"
@@ -224,7 +224,7 @@ BODY void chain(void)
 				 : "x0", "memory");
 }
 
-/* 1 + 1000 x 2 instructions; every second one is a branch, taken or not. */
+/* 1 + 1000 x 2 instructions; half of the 2000 branch, taken or not. */
 BODY void loop(void)
 {
 	__asm__ volatile("mov x0, #1000\n\t"
@@ -265,7 +265,7 @@ BODY void emulated(void)
 			 : "x0", "x1", "memory");
 }
 
-/* The preferred return address is already the next instruction's. */
+/* The preferred return address of SVC is that of the next instruction. */
 BODY void exception(void)
 {
 	__asm__ volatile("svc #0\n\t"
@@ -281,7 +281,7 @@ BODY void increments(void)
 			 : "memory");
 }
 
-/* Only `op` and two reads; which ones is decided before the first of them. */
+/* Only `op` and two reads; the choice of both precedes the first read. */
 #define COUNT(read, op)                                                                  \
 	({                                                                               \
 		uint64_t first = read();                                                 \
@@ -291,7 +291,7 @@ BODY void increments(void)
 	})
 #define COUNT_EVENT(op) (COUNT(read_event, op) & EVENT_32BIT)
 
-/* One copy for all phases: its pages have been seen when the events begin. */
+/* One copy for all phases: its pages are mapped when the events begin. */
 static __attribute__((noinline)) uint64_t count(void)
 {
 	switch (subject) {
@@ -329,17 +329,14 @@ BODY_ROW_OF(pmu_accuracy, .setup = pmu_accuracy_setup, .measure = count,
 	    .measure_twin = count_expected, .measure_nothing = count_nothing);
 
 /* Overflow: the body waits for the interrupt of the cycle counter's overflow. */
-#define OVERFLOW_INTID 23 /* PPI 7, as host/vmm/aarch64/arch.c has it */
-#define OVERFLOW_CYCLES                                                                  \
-	(1ull << 31) /* the cycle counter's bit in PMOVSCLR_EL0 and kin                  \
-		      */
+#define OVERFLOW_INTID	23	     /* PPI 7, as host/vmm/aarch64/arch.c has it */
+#define OVERFLOW_CYCLES (1ull << 31) /* the cycle counter in PMINTENSET_EL1 */
 
-/* Far enough to be waiting when it comes. */
-#define OVERFLOW_AFTER 10000
+#define OVERFLOW_AFTER 10000 /* cycles; the body waits before the overflow comes */
 
 /*
- * X1: the clock, first of all; X3: the counter, which the overflow made 0. The line is a
- * level: it falls when the overflow's flag does.
+ * Sets X1 to the clock and then X3 to the counter, which the overflow made 0. The line is
+ * level-triggered: clearing the overflow flag clears the line.
  */
 GIC_HANDLER(on_overflow, "isb\n\t"
 			 "mrs x1, cntvct_el0\n\t"
@@ -351,7 +348,7 @@ GIC_HANDLER(on_overflow, "isb\n\t"
 			 "mrs x16, " ICC_IAR1 "\n\t"
 			 "msr " ICC_EOIR1 ", x16\n\t");
 
-/* machine.c has set the cycle counter going. */
+/* machine.c has started the cycle counter. */
 BODY bool overflow_setup(const struct abi_params *params)
 {
 	if (!(params->flags & ABI_FLAG_PMU) || !gic_init())
@@ -364,8 +361,8 @@ BODY bool overflow_setup(const struct abi_params *params)
 }
 
 struct overflow {
-	uint64_t before;  /* the clock, at the interrupted code's last look */
-	uint64_t handled; /* at the handler's first */
+	uint64_t before;  /* the interrupted code's last read of the clock */
+	uint64_t handled; /* the handler's first read of the clock */
 	uint64_t count;	  /* the counter, just after that */
 };
 

@@ -2,8 +2,8 @@
 /*
  * From reset to C at EL1: translation tables, caches, vectors, stack.
  *
- * The tables are constants of the image: written with the MMU off they could be
- * shadowed by stale cache lines when it comes on (Arm ARM, D7.5; Linux's
+ * The tables are constants of the image: written with the MMU off, they could be
+ * hidden by stale cache lines when the MMU is enabled (Arm ARM, D7.5; Linux's
  * Documentation/arm64/booting.rst asks loaders to clean the image for the same
  * reason).
  */
@@ -26,11 +26,11 @@
  */
 #define TCR (25 | 1 << 8 | 1 << 10 | 3 << 12 | 1 << 23 | 1 << 32)
 
-/* Where memory slots beside RAM lie (host/vmm/memory.h), in blocks of 1 GiB. */
+/* The memory slots beside RAM (ABI_SLOT_GPA), in blocks of 1 GiB. */
 #define SLOT_FIRST_BLOCK 4
 #define SLOT_BLOCKS	 8
 
-/* What X4 holds in its upper half on the other CPUs (bench/abi.h, ABI_SECONDARY). */
+/* The upper half of X4 on the other CPUs (bench/abi.h, ABI_SECONDARY). */
 #define SECONDARY_MARK 0x5753
 
 #define BOOT_STACK_BYTES      16384
@@ -80,7 +80,7 @@ entry:
 secondary:
 	and x0, x4, #0xffff
 	cmp x0, #SECONDARIES
-	b.hi park /* there is no stack for it */
+	b.hi park /* no stack for this CPU */
 	mov x1, #SECONDARY_STACK_BYTES
 	mov x2, sp
 	madd x1, x0, x1, x2
@@ -90,7 +90,7 @@ park:
 	wfi
 	b park
 
-	/* What machine_vector() gets: x0-x30, a hole, ELR, SPSR. */
+	/* The frame of machine_vector(): x0-x30, a hole, ELR, SPSR. */
 #define FRAME_BYTES 272
 #define FRAME_ELR   256
 
@@ -107,8 +107,8 @@ park:
 	.endm
 
 	/*
-	 * An interrupt that a body waits for goes to the body's own code, with X16 and
-	 * X17 on the stack and X16 lost: gic_handler() in guest/aarch64/gic.h.
+	 * An interrupt that a body waits for jumps to the body's handler, with X16 and
+	 * X17 on the stack and X16 overwritten: gic_handler() in guest/aarch64/gic.h.
 	 */
 	.macro irq_vector
 	.balign 0x80
@@ -129,7 +129,7 @@ vectors:
 	vector \offset
 	.endr
 
-	/* Where interrupts go that nobody waits for: they are reported as faults. */
+	/* Interrupts without a handler are reported as faults. */
 irq_unexpected:
 	ldp x16, x17, [sp], #16
 	save_and_enter 0x280

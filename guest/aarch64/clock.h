@@ -2,10 +2,9 @@
 /*
  * The guest's clock on aarch64: the virtual counter.
  *
- * A read of CNTVCT_EL0 may be made early (Arm ARM, D11.1.2), so an ISB stands
- * before it, and another after it keeps the body from beginning before the
- * read. ISB orders instructions, not memory: a body that writes and does not
- * trap must bring its own DSB.
+ * CNTVCT_EL0 may be read early (Arm ARM, D11.1.2): an ISB precedes the read, and a second
+ * ISB keeps the body from beginning before the read. ISB orders instructions, not memory:
+ * a body that writes and does not trap needs its own DSB.
  */
 #ifndef WS_GUEST_AARCH64_CLOCK_H
 #define WS_GUEST_AARCH64_CLOCK_H
@@ -41,8 +40,8 @@ static inline __attribute__((always_inline)) uint64_t clock_stop(void)
 }
 
 /*
- * The counter that the host reads, too: the physical one, which no VM offset changes
- * unless the VMM asks for it (KVM_ARM_SET_COUNTER_OFFSET).
+ * The counter that the host reads as well: the physical counter, without an offset unless
+ * the VMM sets one (KVM_ARM_SET_COUNTER_OFFSET).
  */
 static inline __attribute__((always_inline)) uint64_t clock_shared(void)
 {

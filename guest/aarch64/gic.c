@@ -30,10 +30,10 @@
 
 #define ID_AA64PFR0_GIC(r) ((r) >> 24 & 0xf)
 
-/* In boot.S: where the vector of interrupts jumps to. */
+/* In boot.S: the interrupt vector jumps to this address. */
 extern void (*irq_path)(void);
 
-/* This CPU's affinity 3.2.1.0, as GICR_TYPER has it in its upper half. */
+/* This CPU's affinity 3.2.1.0, in the format of GICR_TYPER's upper half. */
 static uint32_t affinity(void)
 {
 	uint64_t mpidr;
@@ -42,7 +42,7 @@ static uint32_t affinity(void)
 	return (uint32_t)(mpidr & 0xffffff) | (uint32_t)(mpidr >> 32 & 0xff) << 24;
 }
 
-/* This CPU's redistributor: they stand in a row, each naming its CPU. */
+/* This CPU's redistributor: the redistributors are adjacent, and each names its CPU. */
 static uint64_t redistributor(void)
 {
 	uint32_t own = affinity();
@@ -62,7 +62,7 @@ static bool is_there(void)
 	__asm__ volatile("mrs %0, id_aa64pfr0_el1" : "=r"(features));
 	if (!ID_AA64PFR0_GIC(features))
 		return false;
-	/* Where no distributor is, the VMM answers with all ones. */
+	/* Without a distributor, the VMM returns all ones. */
 	revision = PIDR2_REVISION(gic_load(ABI_AARCH64_GICD_GPA + GICD_PIDR2));
 	return revision == 3 || revision == 4;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * GICv3 as bodies need it: private interrupts of one security group, taken by a few
- * instructions of the body's own (Arm IHI 0069, "GIC architecture specification").
+ * GICv3 for bodies: private interrupts of one security group, with handlers of a few
+ * instructions (Arm IHI 0069, "GIC architecture specification").
  */
 #ifndef WS_GUEST_AARCH64_GIC_H
 #define WS_GUEST_AARCH64_GIC_H
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The system registers, by number: assemblers know their names since ARMv8.x only. */
+/* The system registers by number: older assemblers do not know the names. */
 #define ICC_PMR	    "s3_0_c4_c6_0"
 #define ICC_SGI1R   "s3_0_c12_c11_5"
 #define ICC_IAR1    "s3_0_c12_c12_0"
@@ -19,29 +19,29 @@
 #define ICC_SRE	    "s3_0_c12_c12_5"
 #define ICC_IGRPEN1 "s3_0_c12_c12_7"
 
-/* What ICC_IAR1_EL1 answers when nothing is pending. */
+/* ICC_IAR1_EL1 with nothing pending. */
 #define GIC_SPURIOUS 1023
 
-#define GIC_INTID_VTIMER 27 /* PPI 11, as Arm's Base System Architecture has it */
+#define GIC_INTID_VTIMER 27 /* PPI 11 (Arm's Base System Architecture) */
 
 /*
  * Sets up the distributor (on the boot CPU, before the others) and this CPU's
- * redistributor and interface: everything in group 1, no priority masked, nothing
- * enabled, interrupts still masked by PSTATE. false: there is no GICv3.
+ * redistributor and interface: all interrupts in group 1, no priority masked, no
+ * interrupt enabled, PSTATE still masks interrupts. false: no GICv3.
  */
 bool gic_init(void);
 void gic_init_cpu(void);
 
 /*
- * Has SGIs delivered to other vCPUs by the GIC itself, without an active state
- * (GICD_CTLR.nASSGIreq). false: this GIC cannot (GICv4.1 can).
+ * Makes the GIC itself deliver SGIs to other vCPUs, without an active state
+ * (GICD_CTLR.nASSGIreq). false: not supported (GICv4.1 supports it).
  */
 bool gic_deliver_sgis_directly(void);
 
-/* Lets a private interrupt of this CPU (INTID 0-31) through. */
+/* Enables a private interrupt of this CPU (INTID 0-31). */
 void gic_enable(uint32_t intid);
 
-/* Opens and shuts this CPU's interface for group 1. */
+/* Enables or disables group 1 at this CPU's interface. */
 void gic_let_through(bool on);
 
 /*
@@ -51,12 +51,12 @@ void gic_let_through(bool on);
 #define GIC_SGI(intid, index) ((uint64_t)(intid) << 24 | 1ull << (index))
 
 /*
- * Interrupts of all CPUs go to `handler` from now on, and PSTATE lets them in on
- * this one. The handler is assembly (GIC_HANDLER): X16 and X17 are its own.
+ * Installs `handler` for the interrupts of all CPUs, and unmasks interrupts on this CPU.
+ * The handler is assembly (GIC_HANDLER), and may use X16 and X17.
  */
 void gic_handler(void (*handler)(void));
 
-/* Registers of the distributor and its kin, in a form with a valid syndrome. */
+/* Accesses to the GIC's registers, in a form with a valid syndrome. */
 static inline uint32_t gic_load(uint64_t gpa)
 {
 	uint32_t value;
@@ -70,15 +70,16 @@ static inline void gic_store(uint64_t gpa, uint32_t value)
 	__asm__ volatile("str %w0, [%1]" ::"r"(value), "r"(gpa) : "memory");
 }
 
-/* Lets interrupts into this CPU. */
+/* Unmasks interrupts on this CPU. */
 static inline void gic_unmask(void)
 {
 	__asm__ volatile("msr daifclr, #2\n\tisb" ::: "memory");
 }
 
 /*
- * Defines an interrupt handler. `code` may change X16 and X17, and whatever the
- * interrupted body expects it to change.
+ * Defines an interrupt handler. `code` may change X16, X17, and the registers that the
+ * interrupted body expects to change. The handler is in a section of its own, so that the
+ * linker drops the handlers of other rows of a page.
  */
 #define GIC_HANDLER(name, code)                                                          \
 	void name(void);                                                                 \

@@ -4,7 +4,7 @@
 #include "guest/aarch64/gic.h"
 #include "guest/interrupt.h"
 
-/* Of the distributor; arrays of bits, pairs of bits and bytes by INTID. */
+/* Registers of the distributor: arrays of bits, bit pairs and bytes by INTID. */
 #define GICD_IGROUPR	0x0080
 #define GICD_ISENABLER	0x0100
 #define GICD_IPRIORITYR 0x0400
@@ -14,7 +14,7 @@
 
 volatile struct interrupt interrupt;
 
-/* Stamps into `interrupt`, whose members follow each other. */
+/* Writes the members of `interrupt`, which are adjacent. */
 GIC_HANDLER(on_line, "isb\n\t" MARK_SHARED "mrs x16, cntpct_el0\n\t"
 		     "adrp x17, interrupt\n\t"
 		     "add x17, x17, :lo12:interrupt\n\t"
@@ -29,14 +29,14 @@ GIC_HANDLER(on_line, "isb\n\t" MARK_SHARED "mrs x16, cntpct_el0\n\t"
 
 static void store(uint64_t offset, uint32_t value)
 {
-	/* In a form that leaves the hypervisor a valid syndrome. */
+	/* A form with a valid syndrome. */
 	__asm__ volatile("str %w0, [%1]" ::"r"(value), "r"(ABI_AARCH64_GICD_GPA + offset)
 			 : "memory");
 }
 
 void interrupt_allow(void)
 {
-	/* What comes here exits, whatever the guest's mask. */
+	/* The host's interrupts exit whatever the guest's mask. */
 }
 
 bool interrupt_setup(void)
@@ -45,7 +45,7 @@ bool interrupt_setup(void)
 
 	if (!gic_init())
 		return false;
-	/* KVM routes shared interrupts to affinity 0.0.0.0 unless told otherwise. */
+	/* By default KVM routes shared interrupts to affinity 0.0.0.0. */
 	store(GICD_IGROUPR + intid / 32 * 4, ~0u);
 	store(GICD_IPRIORITYR + intid, PRIORITIES);
 	store(GICD_ICFGR + intid / 16 * 4, EDGES);

@@ -19,7 +19,7 @@
 #define BASER_TYPE_COLLECTED 4
 #define BASER_64K	     (2ull << 8)
 #define VALID		     (1ull << 63)
-/* Of tables in memory: inner write-back, inner shareable. */
+/* Tables in memory: inner write-back, inner shareable. */
 #define CACHED_TABLE	     (7ull << 59 | 1ull << 10)
 #define CACHED_LPI	     (7ull << 7 | 1ull << 10)
 
@@ -32,7 +32,7 @@
 #define PENDBASER_ZEROED (1ull << 62)
 #define INTID_BITS	 14
 #define LPI_FIRST	 8192
-#define LPI_ENABLED	 (0xa0 | 1) /* its priority, and on */
+#define LPI_ENABLED	 (0xa0 | 1) /* priority, enabled */
 
 /* Device 0, event 0, collection 0; redistributor 0. */
 #define COMMAND_MAPD  0x08
@@ -42,13 +42,13 @@
 #define COMMAND_INT   0x03
 
 #define COMMANDS (ITS_QUEUE_BYTES / ITS_COMMAND_BYTES)
-#define PATIENCE 1000000 /* looks at CREADR */
+#define PATIENCE 1000000 /* reads of CREADR */
 
 struct command {
 	uint64_t word[4];
 };
 
-/* Sizes and alignments are the largest that any ITS asks for. */
+/* The largest sizes and alignments that an ITS may require. */
 #define ITS_PAGE __attribute__((aligned(0x10000)))
 static ITS_PAGE struct command queue[COMMANDS];
 static ITS_PAGE uint8_t devices[0x10000], collections[0x10000], pending[0x10000];
@@ -67,7 +67,7 @@ static bool is_there(void)
 {
 	uint32_t revision = gic_load(ABI_AARCH64_GITS_GPA + GITS_PIDR2) >> 4 & 0xf;
 
-	/* Where no ITS is, the VMM answers with all ones. */
+	/* Without an ITS, the VMM returns all ones. */
 	return (revision == 3 || revision == 4) &&
 	       gic_load(ABI_AARCH64_GICR_GPA + GICR_TYPER) & GICR_TYPER_LPIS;
 }
@@ -102,7 +102,7 @@ static void init_tables(void)
 	gic_store(ABI_AARCH64_GITS_GPA + GITS_CTLR, GITS_CTLR_ENABLED);
 }
 
-/* Waits until the ITS has taken all commands up to `cwriter`. */
+/* Waits until the ITS has processed all commands up to `cwriter`. */
 static bool taken(uint32_t cwriter)
 {
 	uint32_t looks;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The arm64 machine as a payload sees it: vectors, PMU, the doorbell, the end. */
+/* The arm64 machine of a payload: exceptions, PMU, the doorbell, the power-off. */
 #include "guest/aarch64/machine.h"
 #include "guest/runtime.h"
 
-/* What boot.S saves before it calls machine_vector(). */
+/* The registers that boot.S saves before it calls machine_vector(). */
 struct frame {
 	uint64_t x[32];
 	uint64_t elr, spsr;
@@ -18,16 +18,14 @@ struct frame {
 #define PMCNTEN_CYCLES (1u << 31)
 
 /*
- * Count at EL2, too, besides EL1 and EL0 (Arm ARM, D13.4). An emulated vPMU leaves EL2
- * out whatever the guest says; a counter that is the guest's own then sees the
- * hypervisor.
+ * Counts at EL2 as well as EL1 and EL0 (Arm ARM, D13.4). An emulated vPMU never counts
+ * EL2; a counter that is passed through to the guest counts the hypervisor.
  */
 #define PMCCFILTR_NSH (1ull << 27)
 
 void machine_vector(uint64_t offset, struct frame *frame);
 
-/* What is enabled, interrupts or has overflowed after reset is UNKNOWN, and KVM plays it.
- */
+/* Enables, interrupts and overflows are UNKNOWN after reset, and KVM emulates that. */
 static void pmu_init(void)
 {
 	uint64_t enable = PMCNTEN_CYCLES, control = PMCR_E | PMCR_C | PMCR_LC;
@@ -62,7 +60,7 @@ void machine_doorbell(uint32_t value)
 	doorbell_write(value);
 }
 
-/* On a bare machine: QEMU answers PSCI calls itself. */
+/* On a bare machine, QEMU implements PSCI. */
 void machine_off(void)
 {
 	register uint64_t x0 __asm__("x0") = PSCI_SYSTEM_OFF;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The guest's own PMC on aarch64: the cycle counter, which machine.c has set going. */
+/* The guest's own PMC on aarch64: the cycle counter, which machine.c has started. */
 #ifndef WS_GUEST_AARCH64_PMC_H
 #define WS_GUEST_AARCH64_PMC_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Reads are ordered as the clock's are: guest/aarch64/clock.h. */
+/* Ordered as reads of the clock: guest/aarch64/clock.h. */
 static inline __attribute__((always_inline)) uint64_t pmc_read(void)
 {
 	uint64_t count;
@@ -24,9 +24,9 @@ static inline __attribute__((always_inline)) uint64_t pmc_read(void)
 #define PMC_CONTROL 0x41ull	 /* PMCR_EL0: LC, E */
 
 /*
- * Only where the VM was given a PMU. Enabled anew: where the registers are the machine's
- * own, the host has had its hands on them at every exit to user space since the boot.
- * false: the counter stands still.
+ * Only if the VM has a PMU. Enables the counter again: where the registers are the
+ * machine's own, the host may have written them at any exit to user space since the boot.
+ * false: the counter does not count.
  */
 static inline bool pmc_setup(void)
 {

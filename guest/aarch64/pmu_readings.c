@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the guest sees of its PMU: a payload of its own, for the capability table. Takes
- * the place of sample.c.
+ * The payload of the capability table (wsbench pmu): reads the registers that describe
+ * the guest's PMU. Replaces sample.c.
  */
 #include "bench/pmu.h"
 
@@ -9,7 +9,7 @@
 
 #define PMMIR_EL1 "s3_0_c9_c14_6"
 
-/* Into the series; the second gets 1 where it is UNDEFINED. */
+/* Into the two series; `faulted` is 1 if the register is UNDEFINED. */
 #define STORE(reading, reg)                                                              \
 	do {                                                                             \
 		uint64_t value_ = 0, faulted_ = 1;                                       \

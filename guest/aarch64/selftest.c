@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* aarch64: what the self-tests' payload does to registers, memory and interrupts. */
+/* aarch64: the self-tests' payload: registers, memory, interrupts. */
 #include "guest/selftest.h"
 
 #include "guest/aarch64/gic.h"
@@ -12,7 +12,7 @@ struct vector {
 	uint64_t low, high;
 };
 
-/* Named by the assembly below. SP points here while everything else is a pattern. */
+/* Used by the assembly below. SP points here while all other registers are patterns. */
 struct area {
 	uint64_t general[32]; /* [31]: SP */
 	struct vector vector[VECTORS];
@@ -31,7 +31,7 @@ void selftest_round(uint64_t doorbell, uint64_t gpa);
 
 #define NZCV 0x90000000ull /* N and V */
 
-/* Fills, rings by a store, and keeps everything before anything else can change it. */
+/* Fills the registers, rings the doorbell by STR, and stores the registers. */
 __asm__(".pushsection .text\n"
 	"selftest_round:\n\t"
 	"stp x19, x20, [sp, #-96]!\n\t"
@@ -86,7 +86,7 @@ __asm__(".pushsection .text\n"
 	".ltorg\n"
 	".popsection");
 
-/* Special registers by number. Those that only exceptions use are free meanwhile. */
+/* Special registers by number. Registers that only exceptions use are free here. */
 #define SPECIAL_REGS(R)                                                                  \
 	R(0, "tpidr_el0", SELFTEST_SPECIAL(0))                                           \
 	R(1, "tpidr_el1", SELFTEST_SPECIAL(1))                                           \
@@ -109,7 +109,7 @@ enum { AT_TIME = 16, AT_PMR, AT_ENABLED, AT_PRIORITY };
 
 struct specials {
 	uint64_t expected[SPECIALS];
-	uint64_t known; /* a bit for each that is in use */
+	uint64_t known; /* a bit for each in use */
 };
 
 static void know(struct specials *s, uint32_t n, uint64_t value)
@@ -268,8 +268,8 @@ static uint64_t pattern(uint32_t bytes, bool read)
 #define PLACE (ABI_AARCH64_MMIO_GPA + SELFTEST_MMIO_OFFSET)
 
 /*
- * KVM completes a load from its syndrome. Loads with sign are left out: QEMU 7.2 says in
- * the syndrome that they have none.
+ * KVM completes a load from its syndrome. Sign-extending loads are left out: QEMU 7.2
+ * does not report the sign extension in the syndrome.
  */
 #define ACCESS(bytes, store, load, width)                                                \
 	do {                                                                             \
@@ -296,7 +296,7 @@ void selftest_access(void)
 void selftest_write(unsigned int kind, uint32_t value)
 {
 	if (kind)
-		return; /* there are no ports */
+		return; /* no ports on Arm */
 	__asm__ volatile("str %w0, [%1]" ::"r"(value), "r"(PLACE) : "memory");
 }
 
@@ -344,10 +344,10 @@ uint64_t selftest_hypercall(void)
 	return x0;
 }
 
-/* In nobody's translation tables. */
+/* Not in the translation tables. */
 #define NOWHERE 0x4000000000ull
 
-/* The exit: a load whose syndrome does not say what it loads (see mmio_read_nisv.c). */
+/* The exit: a load without a valid syndrome, as in the row mmio_read_nisv. */
 void selftest_break(enum selftest_break how)
 {
 	if (how == SELFTEST_BREAK_EXCEPTION)
@@ -362,7 +362,7 @@ void selftest_break(enum selftest_break how)
 
 static uint32_t cwriter;
 
-/* Installing the handler lets interrupts in, and these are to wait. */
+/* gic_handler() unmasks interrupts; the test masks them again. */
 void selftest_lpi_init(void)
 {
 	if (!gic_init() || !its_init(&cwriter))
@@ -377,13 +377,13 @@ void selftest_lpi(void)
 	gic_store(ITS_CWRITER_GPA, cwriter);
 }
 
-/* There is no bus to lock. */
+/* No bus locks on Arm. */
 void selftest_bus_lock(void)
 {
 	runtime_stop(ABI_STATE_REFUSED);
 }
 
-/* WFI ends for an interrupt that is masked, too: none is missed. */
+/* A masked interrupt ends WFI, too: no interrupt is missed. */
 void selftest_halt(void)
 {
 	selftest_irq_mask(true);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Setting up the local APIC. */
+/* Set-up of the local APIC. */
 #include "guest/x86_64/cpuid.h"
 #include "guest/x86_64/apic.h"
 #include "guest/x86_64/machine.h"
@@ -10,7 +10,7 @@
 #define CPUID_X2APIC	   (1u << 21)
 #define CPUID_TSC_DEADLINE (1u << 24)
 
-/* A spurious interrupt wants no EOI. */
+/* A spurious interrupt needs no EOI. */
 static MACHINE_INTERRUPT void on_spurious(struct machine_frame *frame)
 {
 	(void)frame;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The local APIC, both ways of reaching its registers: xAPIC by a page of memory,
- * x2APIC by MSRs (Intel SDM 3A, chapter 11).
+ * The local APIC, with its registers in a page of memory (xAPIC) or in MSRs (x2APIC):
+ * Intel SDM 3A, chapter 11.
  */
 #ifndef WS_GUEST_X86_64_APIC_H
 #define WS_GUEST_X86_64_APIC_H
@@ -33,11 +33,11 @@
 #define APIC_LVT_TSC_DEADLINE 0x40000
 #define APIC_LVT_EXTINT	      0x700
 
-/* A vector of a class (its upper four bits) above the lowest. */
+/* A vector whose priority class (the upper four bits) is above the lowest. */
 #define APIC_VECTOR	     0x41
 #define APIC_SPURIOUS_VECTOR 0xff
 
-/* Handlers may call these two: they leave all registers alone (clang insists). */
+/* For functions that interrupt handlers call: clang requires the attribute. */
 #define APIC_IN_HANDLER __attribute__((no_caller_saved_registers))
 
 APIC_IN_HANDLER static inline void apic_write(uint32_t offset, uint32_t value)
@@ -57,13 +57,13 @@ APIC_IN_HANDLER static inline void apic_wrmsr(uint32_t msr, uint64_t value)
 			 : "memory");
 }
 
-/* Turns the APIC on: all priorities, LINT0 from the PIC, the timer masked. */
+/* Enables the APIC: all priorities, LINT0 from the PIC, the timer masked. */
 void apic_enable(void);
 
-/* The same and x2APIC mode; false if there is none. From then on, MSRs only. */
+/* apic_enable() and x2APIC mode, in which only the MSRs work. false: no x2APIC. */
 bool apic_enable_x2(void);
 
-/* The timer in TSC-deadline mode, firing `vector`; false if it has none. */
+/* The timer in TSC-deadline mode, with `vector`. false: no TSC-deadline mode. */
 bool apic_enable_tsc_deadline(uint8_t vector);
 
 #endif

@@ -3,8 +3,8 @@
  * From the PVH entry to C: 32-bit protected mode without paging, flat segments
  * (Xen's PVH boot protocol), on to long mode with an identity map, caches on.
  *
- * The PVH entry is what QEMU enters a bare ELF image by, and a state that our
- * own VMM can set with one KVM_SET_SREGS; so one image serves all targets.
+ * QEMU enters a bare ELF image by the PVH entry, and the VMM sets its state with one
+ * KVM_SET_SREGS: one image serves all targets.
  */
 #define ABI_SECONDARY	   0x57530000 /* bench/abi.h */
 #define ABI_SECONDARY_MASK 0xffff0000
@@ -13,8 +13,8 @@
 
 /* Page table bits (Intel SDM 3A, 4.5). */
 #define PTE_TABLE  0x003 /* present, writable */
-#define PTE_RAM    0x083 /* the same, 2 MiB page */
-#define PTE_DEVICE 0x09b /* the same, write-through, cache disabled */
+#define PTE_RAM    0x083 /* present, writable, 2 MiB page */
+#define PTE_DEVICE 0x09b /* PTE_RAM, write-through, cache disabled */
 
 #define CR0_PE 0x00000001
 #define CR0_MP 0x00000002
@@ -41,7 +41,7 @@ entry32:
 	cli
 	/*
 	 * PML4[0] -> PDPT; PDPT[0] -> first GiB, [3] -> fourth, [4] -> fifth. All
-	 * CPUs do this at the same time: each entry is written once, and always
+	 * CPUs do this at the same time: each entry is written once, by each CPU
 	 * with the same value.
 	 */
 	movl $pdpt + PTE_TABLE, pml4
@@ -66,7 +66,7 @@ entry32:
 	incl %ecx
 	cmpl $512, %ecx
 	jne 1b
-	/* Slots of rows that fault on purpose: the GiB from ABI_SLOT_GPA, cached. */
+	/* The slot of rows about stage-2 faults: the GiB from ABI_SLOT_GPA, cached. */
 	xorl %ecx, %ecx
 1:	movl %ecx, %eax
 	shll $21, %eax

@@ -2,9 +2,9 @@
 /*
  * The guest's clock on x86_64: the time-stamp counter.
  *
- * RDTSC is not ordered against what surrounds it. LFENCE waits until all earlier
- * instructions have completed and lets no later one begin (Intel SDM 2B, LFENCE
- * and RDTSC; on AMD when DE_CFG.LfenceSerialize is set, which Linux does: AMD APM
+ * RDTSC is not ordered against other instructions. LFENCE waits until all earlier
+ * instructions have completed, and no later instruction begins before (Intel SDM 2B,
+ * LFENCE and RDTSC; on AMD when DE_CFG.LfenceSerialize is set, which Linux does: AMD APM
  * 2, 3.2.8). So: fence, read, fence, on both sides. CPUID, the classic
  * serialising instruction, would exit.
  */
@@ -16,14 +16,14 @@
 #include "bench/abi.h"
 #include "bench/mark.h"
 
-/* Also for interrupt handlers, where clang wants to hear of the registers. */
+/* Also for interrupt handlers: clang requires the attribute there. */
 #define CLOCK_INLINE __attribute__((always_inline, no_caller_saved_registers))
 
 #define GUEST_RAM_GPA ABI_X86_64_RAM_GPA
 
 /*
  * A serialised read, and the mark of its instruction. The value is assembled before the
- * last fence: outside what is being timed.
+ * last fence, outside of the timed region.
  */
 #define CLOCK_READ(ticks, mark)                                                          \
 	__asm__ volatile("lfence\n\t" mark "rdtsc\n\t"                                   \
@@ -51,7 +51,7 @@ static inline CLOCK_INLINE uint64_t clock_stop(void)
 	return ticks;
 }
 
-/* The counter that the host reads, too, but for a known offset. */
+/* The counter that the host reads as well, with a known offset. */
 static inline CLOCK_INLINE uint64_t clock_shared(void)
 {
 	uint64_t ticks;
@@ -60,7 +60,7 @@ static inline CLOCK_INLINE uint64_t clock_shared(void)
 	return ticks;
 }
 
-/* No architectural register says it on every machine; the host knows. */
+/* No architectural register reports the frequency on every machine; the host knows it. */
 static inline uint64_t clock_hz(void)
 {
 	return 0;

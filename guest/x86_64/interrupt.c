@@ -43,7 +43,7 @@ void interrupt_allow(void)
 
 bool interrupt_setup(void)
 {
-	/* Where no IOAPIC is, the VMM answers with all ones. */
+	/* Without an IOAPIC, the VMM returns all ones. */
 	if (ioapic_read(IOAPIC_VERSION) == ~0u)
 		return false;
 	machine_handler(VECTOR, on_line);

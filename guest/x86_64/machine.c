@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The PC as a payload sees it: exception vectors, the doorbell, the end. */
+/* The PC of a payload: exceptions, the doorbell, the power-off. */
 #include <stdbool.h>
 
 #include "guest/runtime.h"
@@ -8,7 +8,7 @@
 #define VECTORS	   256
 #define EXCEPTIONS 32
 
-/* What boot.S pushes before it calls machine_vector(). */
+/* The registers that boot.S pushes before it calls machine_vector(). */
 struct frame {
 	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
 	uint64_t rbp, rdi, rsi, rdx, rcx, rbx, rax;
@@ -24,7 +24,7 @@ struct gate {
 	uint32_t offset_high, reserved;
 };
 
-/* The idt is the boot CPU's to fill; the others wait for it. */
+/* The boot CPU fills the IDT; the other CPUs wait. */
 static struct gate idt[VECTORS];
 static bool idt_ready;
 
@@ -108,7 +108,7 @@ void machine_off(void)
 		__asm__ volatile("cli; hlt");
 }
 
-/* Not PAUSE: a guest that executes many of them exits. */
+/* Not PAUSE: pause-loop exiting would exit. */
 void machine_relax(void)
 {
 	__asm__ volatile("" ::: "memory");

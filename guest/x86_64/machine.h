@@ -15,20 +15,20 @@ static inline __attribute__((always_inline)) void doorbell_write(uint32_t value)
 			 : "memory");
 }
 
-/* What the CPU pushes (Intel SDM 3A, figure 6-9). */
+/* The frame that the CPU pushes (Intel SDM 3A, figure 6-9). */
 struct machine_frame {
 	uint64_t rip, cs, rflags, rsp, ss;
 };
 
 /*
- * A handler stands in the IDT itself, nothing before it: the compiler saves the
- * registers that it uses, and ends it with IRETQ. Say
+ * The IDT points to the handler itself: the compiler saves the registers that the handler
+ * uses, and ends it with IRETQ:
  * `static MACHINE_INTERRUPT void on_ipi(struct machine_frame *frame)`.
  */
 #define MACHINE_INTERRUPT __attribute__((interrupt))
 typedef void machine_interrupt(struct machine_frame *frame);
 
-/* Before interrupts are let in. An exception's must push no error code. */
+/* Before interrupts are enabled. Only for vectors without an error code. */
 void machine_handler(uint8_t vector, machine_interrupt *handler);
 
 #endif

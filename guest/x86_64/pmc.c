@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Setting a counter of the vPMU going. What CPUID promises need not be there: every
- * access that may fault is let fault.
+ * Starts a counter of the vPMU. Registers that CPUID reports may be missing: every access
+ * may fault.
  */
 #include "guest/x86_64/pmc.h"
 
@@ -61,7 +61,7 @@ static bool set_up(const struct pmc_counter *c)
 {
 	uint64_t count;
 
-	/* Off while it is set up. */
+	/* Stopped during the set-up. */
 	if (!try_wrmsr(c->select_msr, 0) || !try_wrmsr(c->count_msr, 0) ||
 	    !try_wrmsr(c->select_msr, c->select) ||
 	    (c->global_msr && !try_wrmsr(c->global_msr, c->global)) ||

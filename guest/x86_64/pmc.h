@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The guest's own PMC on x86_64: a counter of cycles of the vPMU, where there is one. */
+/* The guest's own PMC on x86_64: a counter of the vPMU. */
 #ifndef WS_GUEST_X86_64_PMC_H
 #define WS_GUEST_X86_64_PMC_H
 
@@ -9,18 +9,18 @@
 #include "guest/x86_64/pmc_choose.h"
 
 /*
- * Sets a counter going, and pmc_read() on it. false: there is none, or it faults, or
- * stands still.
+ * Starts a counter, which pmc_read() then reads. false: no such counter, or it faults or
+ * does not count.
  */
 bool pmc_setup_event(enum pmc_event event, enum pmc_kind kind);
 
-/* The same, and its overflow interrupts by the local APIC's LVT. */
+/* pmc_setup_event() with an overflow interrupt by the local APIC's LVT. */
 bool pmc_setup_interrupt(enum pmc_event event, enum pmc_kind kind);
 
-/* The counter that was set going. */
+/* The counter that was started. */
 extern struct pmc_counter pmc_counter;
 
-/* Where it goes on; of -N, as many bits as it has. */
+/* Sets the counter, truncated to its width: -N overflows after N counts. */
 void pmc_write(uint64_t count);
 
 static inline bool pmc_setup(void)
@@ -28,10 +28,10 @@ static inline bool pmc_setup(void)
 	return pmc_setup_event(PMC_CYCLES, PMC_ANY);
 }
 
-/* What RDPMC wants in ECX; pmc_setup() says. */
+/* RDPMC's ECX, set by pmc_setup(). */
 extern uint32_t pmc_index;
 
-/* Reads are ordered as the clock's are: guest/x86_64/clock.h. Handlers may, too. */
+/* Ordered as reads of the clock: guest/x86_64/clock.h. Also for interrupt handlers. */
 static inline __attribute__((always_inline, no_caller_saved_registers)) uint64_t
 pmc_read(void)
 {

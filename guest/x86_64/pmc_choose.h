@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which counter of a vPMU counts an event, and what has to be written where for it to do
- * so. Pure functions of what CPUID answers, so that they can be tested
- * where there is no PMU.
+ * Chooses the counter of a vPMU for an event, and the values of its registers. Pure
+ * functions of the results of CPUID, which can be tested without a PMU.
  *
  * Intel SDM 3B, chapter "Performance Monitoring" (architectural performance monitoring,
  * versions 1 to 5); AMD APM 2, 13.2 (core performance counters).
@@ -48,10 +47,10 @@ enum pmc_event {
 enum pmc_kind {
 	PMC_GENERAL,
 	PMC_FIXED,
-	PMC_ANY, /* a fixed one if there is one */
+	PMC_ANY, /* a fixed counter if possible */
 };
 
-/* What the choice depends on. Leaves that the CPU does not have are zero. */
+/* The leaves of CPUID that the choice depends on; zero if the CPU lacks a leaf. */
 struct pmc_cpuid {
 	uint32_t pmu_eax, pmu_ebx, pmu_edx; /* leaf 0xA */
 	uint32_t extended_ecx;		    /* leaf 0x80000001 */
@@ -61,19 +60,19 @@ struct pmc_cpuid {
 struct pmc_counter {
 	uint32_t rdpmc;	     /* ECX for RDPMC */
 	uint32_t count_msr;  /* the counter itself */
-	uint32_t select_msr; /* what it counts */
-	uint32_t global_msr; /* lets it run; 0: there is no such register */
-	uint32_t clear_msr;  /* takes note of an overflow; likewise */
+	uint32_t select_msr; /* selects the event */
+	uint32_t global_msr; /* enables the counter; 0: no such register */
+	uint32_t clear_msr;  /* clears the overflow flag; 0: no such register */
 	uint64_t select, global, clear;
-	uint64_t interrupt; /* in `select`: an overflow interrupts */
-	uint32_t bits;	    /* how wide it is */
+	uint64_t interrupt; /* the bit in `select` for overflow interrupts */
+	uint32_t bits;	    /* the counter's width */
 };
 
 /* By enum pmc_event. */
 struct pmc_encoding {
 	uint8_t event, umask; /* architectural */
-	uint8_t absent;	      /* the bit of leaf 0xA EBX that says it is not there */
-	uint8_t fixed;	      /* the fixed counter that counts it; 0xff: none */
+	uint8_t absent;	      /* the bit of leaf 0xA EBX that reports the event missing */
+	uint8_t fixed;	      /* the fixed counter of the event; 0xff: none */
 	uint8_t amd_event;
 };
 
@@ -135,7 +134,7 @@ static inline bool pmc_choose_general(const struct pmc_cpuid *id,
 	return true;
 }
 
-/* PerfCtrExtCore: the older four counters cannot be told from none by CPUID. */
+/* PerfCtrExtCore: CPUID does not report the four older counters. */
 static inline bool pmc_choose_amd(const struct pmc_cpuid *id,
 				  const struct pmc_encoding *e, struct pmc_counter *c)
 {
@@ -156,7 +155,7 @@ static inline bool pmc_choose_amd(const struct pmc_cpuid *id,
 	return true;
 }
 
-/* false: the VM has no vPMU, or none that counts this in this way. */
+/* false: the vPMU has no counter of this kind for the event. */
 static inline bool pmc_choose(const struct pmc_cpuid *id, enum pmc_event event,
 			      enum pmc_kind kind, struct pmc_counter *c)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the guest sees of its PMU: a payload of its own, for the capability table. Takes
- * the place of sample.c.
+ * The payload of the capability table (wsbench pmu): reads the registers that describe
+ * the guest's PMU. Replaces sample.c.
  */
 #include "bench/pmu.h"
 
@@ -15,7 +15,7 @@ static struct cpuid leaf(uint32_t number)
 	return cpuid_has_leaf(number) ? cpuid(number, 0) : (struct cpuid){ .eax = 0 };
 }
 
-/* 1 where it raised #GP. */
+/* Returns 1 if RDMSR raised #GP. */
 static uint64_t read_msr(uint32_t msr, uint64_t *value)
 {
 	uint32_t low = 0, high = 0, faulted = 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* x86_64: what the self-tests' payload does to ports, memory and interrupts. */
+/* x86_64: the self-tests' payload: ports, memory, interrupts. */
 #include "guest/selftest.h"
 
 #include "guest/x86_64/cpuid.h"
@@ -59,7 +59,7 @@ static void access_ports(void)
 	__asm__ volatile("outb %%al, %1" ::"a"(pattern(1, false)), "d"(port));
 	__asm__ volatile("outw %%ax, %1" ::"a"(pattern(2, false)), "d"(port));
 	__asm__ volatile("outl %%eax, %1" ::"a"(pattern(4, false)), "d"(port));
-	/* Narrow reads leave the rest of RAX as it was, a wide one clears it. */
+	/* 8- and 16-bit reads keep the rest of RAX, a 32-bit read clears it. */
 	rax = ~0ull;
 	__asm__ volatile("inb %1, %%al" : "+a"(rax) : "d"(port));
 	selftest_expect(0x201, rax, ~0xffull | pattern(1, true));
@@ -116,7 +116,7 @@ static MACHINE_INTERRUPT void on_irq(struct machine_frame *frame)
 		apic_write(APIC_EOI, 0);
 }
 
-/* A vector of a higher class: how many came before the first of the lower. */
+/* A vector of a higher priority class. */
 static MACHINE_INTERRUPT void on_high(struct machine_frame *frame)
 {
 	(void)frame;
@@ -152,7 +152,7 @@ void selftest_irq_init(void)
 	has_apic = page->params.batch;
 	if (!has_apic)
 		return;
-	/* Its lines are the IOAPIC's as well, and it has no vectors set up. */
+	/* The PIC shares the IOAPIC's lines, and has no vectors. */
 	out8(PIC_DATA, 0xff);
 	out8(PIC2_DATA, 0xff);
 	apic_enable();
@@ -179,7 +179,7 @@ void selftest_breakpoint(void)
 	__asm__ volatile("int3");
 }
 
-/* KVM_HC_MAP_GPA_RANGE, the one that KVM passes on; Intel's opcode or AMD's. */
+/* KVM_HC_MAP_GPA_RANGE, which KVM forwards to the VMM; Intel's or AMD's opcode. */
 uint64_t selftest_hypercall(void)
 {
 	const bool amd = cpuid(0, 0).ecx == 0x444d4163; /* "...cAMD" */
@@ -206,10 +206,10 @@ void selftest_bus_lock(void)
 	__asm__ volatile("lock incq %0" : "+m"(*(uint64_t *)(lines + 60))::"cc");
 }
 
-/* In nobody's page tables. */
+/* Not in the page tables. */
 #define NOWHERE 0x4000000000ull
 
-/* The exit: HLT, which without an in-kernel interrupt controller is the VMM's. */
+/* The exit: HLT, which exits to the VMM without an in-kernel interrupt controller. */
 void selftest_break(enum selftest_break how)
 {
 	const struct {
@@ -226,7 +226,7 @@ void selftest_break(enum selftest_break how)
 				 "ud2" ::"m"(no_idt));
 }
 
-/* LPIs are Arm's. */
+/* No LPIs on x86. */
 void selftest_lpi_init(void)
 {
 	runtime_stop(ABI_STATE_REFUSED);
@@ -236,7 +236,7 @@ void selftest_lpi(void)
 {
 }
 
-/* STI lets nothing in before HLT has begun: no interrupt is missed. */
+/* STI opens the interrupt window only after HLT: no interrupt is missed. */
 void selftest_halt(void)
 {
 	__asm__ volatile("sti; hlt; cli" ::: "memory");

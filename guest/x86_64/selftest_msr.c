@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * x86_64: what the self-tests' payload does to the PMU's MSRs, which the VMM emulates
+ * x86_64: the self-tests' payload: the PMU's MSRs, which the VMM emulates
  * (host/vmm/pmu_msrs.c).
  */
 #include "guest/selftest.h"
 
 #define ALL_48 0xffffffffffffull
 
-/* What is written, where it is then read, and what is there. */
+/* The written MSR and value, the MSR read afterwards, and the expected value. */
 static const struct {
 	uint32_t written;
 	uint64_t value;
@@ -44,7 +44,7 @@ static const struct {
 	{ 0xc0000302, 0x20, 0xc0000300, 0x01 },
 };
 
-/* What must raise #GP: read-only registers, reserved bits. */
+/* Writes that must raise #GP: read-only registers, reserved bits. */
 static const struct {
 	uint32_t msr;
 	uint64_t value;
@@ -56,7 +56,7 @@ static const struct {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Whether it did not fault. */
+/* false: the write faulted. */
 static bool try_write(uint32_t msr, uint64_t value)
 {
 	uint32_t done;
@@ -71,7 +71,7 @@ static bool try_write(uint32_t msr, uint64_t value)
 	return done;
 }
 
-/* A fault is not expected: it ends the payload. */
+/* A fault ends the payload. */
 static uint64_t read_msr(uint32_t msr)
 {
 	uint32_t low, high;
@@ -91,7 +91,7 @@ void selftest_pmu_msrs(void)
 	for (i = 0; i < COUNT(refused); i++)
 		selftest_expect(0x3000 + i, try_write(refused[i].msr, refused[i].value),
 				0);
-	/* Full-width writes, and what #GP must have left as it was. */
+	/* Full-width writes are reported; the refused write changed nothing. */
 	selftest_expect(0x4000, read_msr(0x345), 1ull << 13);
 	selftest_expect(0x4001, read_msr(0x186), 0x4300c0);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* x86_64: what the self-tests' payload does to registers. */
+/* x86_64: the self-tests' payload: registers. */
 #include "guest/selftest.h"
 
 #include "guest/x86_64/cpuid.h"
@@ -15,15 +15,15 @@
 /* CF PF AF ZF SF DF OF, AC, ID, and the bit that is always set. */
 #define FLAGS 0x240cd7ull
 #define MXCSR 0x7f80u /* round to zero, all exceptions masked */
-#define FCW   0x0f7fu /* the same, extended precision */
+#define FCW   0x0f7fu /* round to zero, all exceptions masked, extended precision */
 
 struct vector {
 	uint64_t low, high;
 };
 
-/* Named by the assembly below, which addresses them absolutely. */
+/* Used by the assembly below, with absolute addresses. */
 extern uint64_t selftest_general[16], selftest_flags, selftest_pc, selftest_rsp;
-extern uint32_t selftest_vectors; /* whether there are any */
+extern uint32_t selftest_vectors; /* not 0: test the vector registers */
 extern struct vector selftest_fill[VECTORS], selftest_vector[VECTORS];
 uint64_t selftest_general[16], selftest_flags, selftest_pc, selftest_rsp;
 uint32_t selftest_vectors;
@@ -31,8 +31,8 @@ struct vector selftest_fill[VECTORS], selftest_vector[VECTORS];
 void selftest_round(uint64_t doorbell, uint64_t port);
 
 /*
- * Fills, rings by OUT, and stores everything before anything else can change it. EAX
- * and EDX are the doorbell's; every other register is a pattern, RSP too: nothing pushes
+ * Fills the registers, rings the doorbell by OUT, and stores the registers. EAX and EDX
+ * are operands of OUT; every other register is a pattern, RSP too: nothing is pushed
  * meanwhile.
  */
 __asm__(".pushsection .text\n"
@@ -96,7 +96,7 @@ static uint64_t expected_general(uint32_t n, uint64_t doorbell, uint64_t port)
 	return n == 0 ? doorbell : n == 2 ? port : SELFTEST_GENERAL(n);
 }
 
-/* Not every CPU has every MSR: one that faults is left out. */
+/* false: the CPU lacks the MSR. */
 static bool try_wrmsr(uint32_t msr, uint64_t value)
 {
 	uint32_t failed = 1;
@@ -131,9 +131,9 @@ static const struct {
 	{ 0xc0000101, SELFTEST_SPECIAL(4) },   /* GS.base */
 	{ 0xc0000102, SELFTEST_SPECIAL(5) },   /* KERNEL_GS_BASE */
 	{ 0x174, 0x10 },		       /* SYSENTER_CS */
-	{ 0x175, 0x12347000 },		       /* SYSENTER_ESP: AMD's has 32 bits */
-	{ 0x176, 0x12348000 },		       /* SYSENTER_EIP: likewise */
-	{ 0x277, 0x0007010600070106ull },      /* PAT: another order of the same */
+	{ 0x175, 0x12347000 },		       /* SYSENTER_ESP: 32 bits on AMD */
+	{ 0x176, 0x12348000 },		       /* SYSENTER_EIP: 32 bits on AMD */
+	{ 0x277, 0x0007010600070106ull },      /* PAT: a permutation of the default */
 };
 
 #define MSRS (sizeof(msrs) / sizeof(msrs[0]))
@@ -153,7 +153,7 @@ enum {
 
 struct specials {
 	uint64_t expected[SPECIALS];
-	uint64_t known; /* a bit for each that is in use */
+	uint64_t known; /* a bit for each in use */
 };
 
 static void know(struct specials *s, uint32_t n, uint64_t value)
@@ -245,7 +245,7 @@ static void see_specials(const struct abi_params *params, const struct specials 
 			seen[AT_MSR + i] = read_msr(msrs[i].msr);
 }
 
-/* SSE, and AVX where there is any. */
+/* Enables SSE, and AVX if present: the result. */
 static bool enable_vectors(void)
 {
 	uint64_t cr4;
@@ -263,8 +263,8 @@ static bool enable_vectors(void)
 }
 
 /*
- * Upper halves, four of them. The loads of the lower ones do not touch these. False
- * where the CPU says that it has AVX, and has not (QEMU 7.2 under nested SVM).
+ * Fills four upper halves, which the loads of the lower halves keep. false: CPUID reports
+ * AVX, but the instructions fault (QEMU 7.2 under nested SVM).
  */
 static bool fill_upper(struct specials *s)
 {

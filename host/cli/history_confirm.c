@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `wsbench history check --confirm`: what got worse, measured again.
+ * `wsbench history check --confirm`: measures again what got worse.
  *
- * To measure again in the boot of the first figure would confirm its noise. On an
- * exact target even the same run again would: it gives the same figures to the last
- * digit. So there are fresh boots, more of them, and of these benchmarks alone; of both
- * kernels where they are here, with today's program.
+ * The same boot would confirm the noise of the first figure, and on an exact target even
+ * the same run would, as all its figures repeat. So the benchmarks are measured alone, in
+ * more and new boots, on both kernels if they are available, with the current program.
  */
 #include <math.h>
 #include <signal.h>
@@ -77,7 +76,7 @@ static bool same_kernel(const struct result *doc, const struct history_run *run)
 	return !strcmp(here, run->kernel ? run->kernel : "");
 }
 
-/* Why the run's kernel cannot be measured here; NULL: it may. */
+/* Why the run's kernel cannot be measured here, or NULL. */
 static const char *obstacle(const struct group *g, const struct history_run *run)
 {
 	const struct target *t = names_target(g->place->target);
@@ -155,7 +154,7 @@ static const struct result_metric *metric_of(const struct result *doc,
 	return m && isfinite(m->value) && !strcmp(m->unit, s->unit) ? m : NULL;
 }
 
-/* Whether a fresh figure is as far from the stretch before as a change must be. */
+/* Whether a new figure differs from the segment before by as much as a change must. */
 static bool worse_in_noise(const struct group *g, const struct history_alarm *a,
 			   double fresh)
 {
@@ -179,7 +178,7 @@ static bool worse_in_noise(const struct group *g, const struct history_alarm *a,
 	       student_p(&before, &now, s->quantum * s->quantum / 12) < rules->pvalue;
 }
 
-/* Exact figures: their ranges over the boots do not meet. */
+/* Exact figures: their ranges over the boots do not overlap. */
 static bool worse_exactly(const struct history_alarm *a, const struct result_metric *old,
 			  const struct result_metric *new)
 {
@@ -221,7 +220,7 @@ static void confirm_group(struct group *g)
 {
 	const char *why = NULL, *no_old = NULL;
 	struct result *new = measure(g, g->new, &why);
-	/* Only a lab can go back to a kernel that does not run here. */
+	/* Only a lab can boot a kernel other than the running one. */
 	struct result *old = new &&is_lab(g) ? measure(g, g->old, &no_old) : NULL;
 
 	for (size_t i = 0; i < g->n; i++) {
@@ -245,7 +244,7 @@ static bool eligible(const struct history_alarm *a)
 	return a->kind == HISTORY_WORSE && a->recent && !a->let_pass;
 }
 
-/* Emulators must not outlive us: their end comes before ours. */
+/* Ends by the signal, after all emulators have ended. */
 static void pass_on_signal(void)
 {
 	if (!interrupted)

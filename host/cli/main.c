@@ -43,7 +43,7 @@ static const struct {
 	{ CLI_OK, "done; compare and history check: no figure became worse" },
 	{ CLI_WORSE, "a regression was found; selftest: a test failed" },
 	{ CLI_USAGE, "bad usage or bad input; one line says what and where" },
-	{ CLI_UNTRUSTED, "the measurement is not trustworthy, and there is no verdict" },
+	{ CLI_UNTRUSTED, "the measurement is not trustworthy, no verdict is given" },
 	{ CLI_FAILED, "a target, a kernel, a guest or the output failed" },
 };
 

@@ -11,21 +11,21 @@
 struct options_common;
 
 struct progress {
-	bool on;	  /* stderr is a terminal and nobody asked for quiet */
-	bool drawn;	  /* a line stands there */
+	bool on;	  /* stderr is a terminal, without --quiet */
+	bool drawn;	  /* a line is on the screen */
 	uint64_t last_ns; /* when it was drawn, CLOCK_MONOTONIC */
 };
 
 void progress_init(struct progress *p, const struct options_common *common);
 
 /*
- * Draws the line anew, cut to the terminal's width. Safe to call often: what
- * comes within 50 ms of the last line is dropped.
+ * Draws the line, truncated to the terminal's width. Ignores calls within 50 ms of the
+ * previous line.
  */
 void progress_show(struct progress *p, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Wipes the line. Call before anything else is printed, and at the end. */
+/* Erases the line. Call before other output, and at the end. */
 void progress_clear(struct progress *p);
 
 #endif

@@ -14,7 +14,7 @@
 #include "host/cli/run.h"
 #include "host/report/run_table.h"
 
-/* Whether -o names a folder: it is one, ends like one, or must be one. */
+/* Whether -o names a folder: it exists, ends in '/', or there are several targets. */
 static bool output_is_folder(const struct run *run)
 {
 	size_t length = strlen(run->output);
@@ -34,7 +34,7 @@ static enum cli_exit make_folder(const char *path)
 		abort();
 	for (slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		mkdir(copy, 0777); /* the last one tells */
+		mkdir(copy, 0777); /* the last mkdir() reports errors */
 		*slash = '/';
 	}
 	if (mkdir(copy, 0777) && errno != EEXIST) {
@@ -58,7 +58,7 @@ static bool folder_is_writable(const char *path)
 	return !access(path, W_OK | X_OK);
 }
 
-/* Before minutes are spent on figures that nobody could keep. */
+/* Checks the output before the measurement, which takes minutes. */
 static enum cli_exit prepare_output(const struct run *run)
 {
 	char *folder, *slash;
@@ -182,7 +182,7 @@ static enum cli_exit run_all(const struct run *run)
 	return code;
 }
 
-/* Ends as the signal would have, now that everything is written and tidy. */
+/* Ends by the signal, after all documents are written. */
 static void pass_on_signal(void)
 {
 	if (!interrupted)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What `wsbench run` was asked for, and its work on one target. */
+/* The options of `wsbench run`, and a run on one target. */
 #ifndef WS_CLI_RUN_H
 #define WS_CLI_RUN_H
 
@@ -14,10 +14,10 @@ struct run {
 	struct options_common common;
 	struct names_list targets, benches, configs;
 	bool stats, metrics;
-	bool all_targets; /* "all": skip those that cannot run here */
+	bool all_targets; /* "all": omit targets that cannot run here */
 	/*
-	 * A target that fails leaves a document in which the rows that it did not
-	 * measure have failed: if some were measured, or beside other targets.
+	 * Write a document for a target that failed, with its missing rows as failed: if
+	 * it has measured rows, or if there are other targets.
 	 */
 	bool keep_failed;
 	struct job job;
@@ -48,8 +48,8 @@ void run_init(struct run *run);
 enum cli_exit run_complete(struct run *run);
 
 /*
- * What a run in pairs of boots says of the machine: a table for each document.
- * CLI_UNTRUSTED if a difference was found where there is none.
+ * Prints the table of an A/A run for each document. CLI_UNTRUSTED if a comparison of
+ * equal boots found a difference.
  */
 enum cli_exit run_print_aa(const struct result *const *docs, size_t n);
 

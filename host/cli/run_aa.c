@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `wsbench run --aa`: what a machine can tell apart, as a table. */
+/* `wsbench run --aa`: the least difference that a machine shows, as a table. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,7 +82,7 @@ static void fill_row(struct table *t, const struct aa_row *row)
 			   row->wrong_runs ? "runs" : "");
 }
 
-/* Over the benchmarks: what half of them, and the worst of them, let one see. */
+/* The visible difference of the best, the median and the worst benchmark. */
 static void print_way(FILE *f, const struct aa *aa, bool exact, const char *what,
 		      const struct aa_way *way, size_t offset)
 {

@@ -224,7 +224,7 @@ static const struct argp argp = {
 	.children = children,
 };
 
-/* Half the range of what JSON integers hold, so that every reader can take it. */
+/* 32 bits: every JSON reader represents them exactly. */
 static uint64_t random_seed(void)
 {
 	uint64_t seed = 0;

@@ -32,7 +32,7 @@ static void begin(struct result *r, const struct run *run, const struct job *job
 	uint32_t tail = 0;
 	int i;
 
-	/* Only so that two runs of one second differ; zeros would do, too. */
+	/* Two runs of one second get different ids; zeros are acceptable. */
 	(void)!getrandom(&tail, sizeof(tail), GRND_NONBLOCK);
 	r->run.id = result_format(r, "%s-%08x", started, tail);
 	r->run.started = result_string(r, started);
@@ -58,7 +58,7 @@ static void show(void *ctx, const char *text)
 	progress_show(&d->progress, "%s", text);
 }
 
-/* The first figure is on the screen as soon as it is known. */
+/* Shows a figure as soon as it is known. */
 static int show_benchmark(void *ctx, const struct result *r,
 			  const struct result_benchmark *b)
 {
@@ -72,7 +72,7 @@ static int show_benchmark(void *ctx, const struct result *r,
 	return 0;
 }
 
-/* What only the program around a lab knows of it. */
+/* Fills in what the agent inside a lab does not know. */
 static void finish(struct result *r, const struct run *run, const struct target *t,
 		   const struct job *job, const char *started)
 {
@@ -87,7 +87,7 @@ static void finish(struct result *r, const struct run *run, const struct target 
 	r->subject.label = result_string(r, run->label);
 	r->subject.commit = result_string(r, run->commit);
 	if (lab && !r->machine.fingerprint) {
-		/* The machine inside never described itself. */
+		/* The machine was not described. */
 		r->machine.fingerprint = "unknown";
 		r->machine.arch = t->arch == ARCH_X86_64 ? "x86_64" : "aarch64";
 	} else if (lab) {
@@ -104,7 +104,7 @@ static void finish(struct result *r, const struct run *run, const struct target 
 			    "the run ended early: some benchmarks are missing");
 }
 
-/* The target failed: what its document says of that, if there is to be one. */
+/* Adds the failure of the target to its document, if run->keep_failed. */
 static void keep_failed(const struct run *run, const struct target *t,
 			const struct job *job, const struct error *err,
 			struct result **out)
@@ -132,7 +132,7 @@ static enum cli_exit measure(const struct run *run, struct target *t, struct res
 	bool bad_request;
 	int rc;
 
-	/* Where nothing is left to chance, neither is this. */
+	/* Exact targets are reproducible without a seed. */
 	if (t->exact && !job.seed_given)
 		job.seed = 0;
 
@@ -144,16 +144,16 @@ static enum cli_exit measure(const struct run *run, struct target *t, struct res
 		rc = measure_run(t, &job, &watch, out, &err);
 	t->ops->close(t);
 	progress_clear(&d.progress);
-	/* Nothing to measure, or nothing to measure it with: what was asked is wrong. */
+	/* No row to measure, or no usable payload: a wrong command line. */
 	bad_request = (rc == -ENOENT || rc == -ENOEXEC) && *out && !(*out)->n_benchmarks;
 	if (rc && !bad_request)
 		keep_failed(run, t, &job, &err, out);
-	/* A lab that did not come up has no document to finish. */
+	/* A lab that did not boot has no document. */
 	if (*out && (*out)->n_benchmarks)
 		finish(*out, run, t, &job, started);
 	if (!rc)
 		return CLI_OK;
-	/* Under "all", a target that has none of the benchmarks is not missed. */
+	/* Under "all", a target without any of the benchmarks is omitted. */
 	if (rc == -ENOENT && run->all_targets && bad_request) {
 		message_info(run->common.quiet, "%s is left out: %s", t->name, err.text);
 		return CLI_OK;
@@ -190,7 +190,7 @@ enum cli_exit run_target(const struct run *run, const struct target *row,
 		return CLI_FAILED;
 	}
 	code = measure(run, &t, out);
-	/* A document without a single benchmark is not worth having. */
+	/* A document without benchmarks is of no use. */
 	if (*out && !(*out)->n_benchmarks) {
 		result_free(*out);
 		*out = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Finding the timed events. */
+/* Finds the timed events in a trace. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,13 +65,13 @@ static void add(struct search *s, const struct read *from, const struct read *to
 	};
 }
 
-/* A read of the row's own: its place in the group, or the group begins anew. */
+/* A read of the shared clock: the next of its group, or the first of a new group. */
 static void take_ordered(struct search *s, char who, const struct read *read)
 {
 	const char *reads = s->row->reads;
 	unsigned int from = s->row->from, to = s->row->to;
 
-	/* Before and beside the events, the host looks at the clock twice in a row. */
+	/* In phase NULL the host reads the clock twice in a row. */
 	if (s->phase == MARK_PHASE_BEGIN(ABI_PHASE_NULL)) {
 		reads = "hh";
 		from = 0;
@@ -119,7 +119,7 @@ static int by_address(const void *a, const void *b)
 	return (x->vaddr > y->vaddr) - (x->vaddr < y->vaddr);
 }
 
-/* For each instruction, the mark that it carries: MARK_*, or 0. */
+/* The mark of each instruction: MARK_*, or 0. */
 static uint16_t *marks_of_insns(const struct trace *t, const struct region_marks *marks)
 {
 	uint16_t *kinds = calloc(t->n_insns + 1, sizeof(*kinds));
@@ -139,7 +139,7 @@ static uint16_t *marks_of_insns(const struct trace *t, const struct region_marks
 	return kinds;
 }
 
-/* Digests add up, so that that of a stretch is a difference. */
+/* Digests are sums: the digest of a part is a difference. */
 static uint64_t digest(const struct trace_step *s)
 {
 	return (s->insn->vaddr + 1) * 0x9e3779b97f4a7c15ull;
@@ -171,7 +171,7 @@ int regions_find(const struct trace *t, const struct region_marks *marks, const 
 		if (step.begins) {
 			s.recording = n;
 			s.boot++;
-			/* The switch itself was executed just before. */
+			/* The switch was executed just before. */
 			s.phase = MARK_PHASE_BEGIN(ABI_PHASE_NULL);
 			s.n_reads = 0;
 		}

@@ -16,13 +16,13 @@ struct region_marks {
 };
 
 struct region {
-	size_t begin, end; /* steps [begin, end) */
-	size_t recording;  /* the first step of the recording that contains the region */
+	size_t begin, end; /* steps: [begin, end) */
+	size_t recording;  /* the first step of its recording */
 	uint64_t count;	   /* instructions, as the clock counts them */
 	uint64_t path;	   /* a hash of the instructions: equal hashes are equal paths */
 	unsigned int boot; /* from 0 */
 	bool shared;	   /* timed by the clock that host and guest share */
-	bool empty;	   /* of the series that measures the cost of reading the clock */
+	bool empty;	   /* of the series NULL, the cost of reading the clock */
 };
 
 struct regions {
@@ -30,13 +30,13 @@ struct regions {
 	size_t n;
 };
 
-/* Why a benchmark's figure is not the length of one stretch; NULL: it is. */
+/* Why a benchmark's figure is not the length of one part of a trace; NULL: it is. */
 const char *regions_refusal(const char *id);
 
 /*
- * Finds the regions. `id` is the benchmark: host-timed rows read the clock in another
- * order. 0; -ENOTSUP: the figure does not consist of consecutive instructions, with the
- * reason in `*why`; -ENOMEM. regions_free() in any case.
+ * Finds the timed events of benchmark `id`: host-timed rows have their own order of reads
+ * (host/targets/rows.h). 0; -ENOTSUP with `*why`: the figure is not the length of one
+ * part of a trace; -ENOMEM. regions_free() in any case.
  */
 int regions_find(const struct trace *t, const struct region_marks *marks, const char *id,
 		 struct regions *out, const char **why);

@@ -10,7 +10,7 @@
 #include "host/measure/visible.h"
 #include "host/targets/boot.h"
 
-/* What every benchmark reports, in this order. */
+/* The metrics of every benchmark, in this order. */
 enum metric {
 	METRIC_ROUND_TRIP,
 	METRIC_ROUND_TRIP_BATCH,
@@ -20,7 +20,7 @@ enum metric {
 
 static const struct {
 	const char *name;
-	enum abi_phase phase, empty; /* what is subtracted: its median */
+	enum abi_phase phase, empty; /* the median of `empty` is subtracted */
 } metrics[METRICS] = {
 	[METRIC_ROUND_TRIP] = { "round_trip", ABI_PHASE_EVENT, ABI_PHASE_NULL },
 	[METRIC_ROUND_TRIP_BATCH] = { "round_trip_batch", ABI_PHASE_BATCH,
@@ -29,9 +29,9 @@ static const struct {
 };
 
 /*
- * What a guest may claim at most, as a sample of either sign or as a number of
- * exceptions: far more than a boot takes (2^52 ticks of 5 GHz are 10 days), and sums and
- * differences of some of them are exact in int64_t and double.
+ * Limits of a sample of either sign and of a number of exceptions: far more than a boot
+ * takes (2^52 ticks of 5 GHz are 10 days), while sums and differences of a few samples
+ * are exact in int64_t and double.
  */
 #define SAMPLE_MAX (1ll << 52)
 #define FAULTS_MAX (1ull << 32)
@@ -87,7 +87,7 @@ static void scale(struct stats_summary *s, double by)
 	s->p99_9 *= by;
 }
 
-/* `net` is of `bodies` bodies each; it is spoilt. */
+/* Each value of `net` is of `bodies` bodies. Overwrites `net`. */
 static int summarize_net(int64_t *net, size_t n, double bodies, struct result_boot *boot)
 {
 	int err = stats_summarize(net, n, &boot->summary);
@@ -121,7 +121,7 @@ static int diagnose(struct assembly *a, struct result_boot *boot, const int64_t 
 	return err;
 }
 
-/* What the guest stored, less what looking costs: signed, and may be below zero. */
+/* A sample less the cost of reading the clock: may be negative. */
 static int64_t less(uint64_t sample, int64_t cost)
 {
 	return (int64_t)(sample - (uint64_t)cost);
@@ -152,7 +152,7 @@ static int summarize(struct assembly *a, enum metric m, const struct boot_report
 	return err;
 }
 
-/* The lab's instructions are never called cycles, whatever its PMU says. */
+/* Instructions of a lab are not cycles, whatever the unit of its PMU. */
 static const char *unit_of(const struct assembly *a, const struct boot_report *rep)
 {
 	return rep->unit && !a->exact ? rep->unit : a->unit;
@@ -194,7 +194,7 @@ static const char *rejection(const struct assembly *a, const struct judgement *j
 		return result_string(a->result, j->reason);
 	if (!a->exact && c->migrations > 0)
 		return "the vCPU thread moved to another CPU";
-	/* A software KVM interprets the loop: it says nothing about the CPU. */
+	/* A software KVM interprets the loop, whose time does not show the frequency. */
 	if (!a->exact && a->trust != JUDGE_USER_ONLY &&
 	    a->pace_spread > JUDGE_PACE_TOLERANCE) {
 		snprintf(
@@ -280,7 +280,7 @@ static int assemble_visible(struct assembly *a, uint32_t index,
 	return err;
 }
 
-/* One metric of a row that counts. Spoils `values`. */
+/* One metric of a row that counts. Overwrites `values`. */
 static int add_counts(struct assembly *a, const char *name, uint32_t index,
 		      const char *reject, const struct boot_report *rep, int64_t *values)
 {
@@ -289,7 +289,7 @@ static int add_counts(struct assembly *a, const char *name, uint32_t index,
 				      &rep->counts[ABI_PHASE_EVENT]));
 }
 
-/* Rows whose samples are what a PMC counted; their twin's are what it had to. */
+/* Rows whose samples are counts of a PMC; samples of the twin are expected counts. */
 static int assemble_counts(struct assembly *a, uint32_t index,
 			   const struct boot_report *rep, const char *reject)
 {
@@ -302,7 +302,7 @@ static int assemble_counts(struct assembly *a, uint32_t index,
 	if (values)
 		err = stats_summarize((const int64_t *)rep->series[ABI_PHASE_NULL], n,
 				      &looks);
-	/* Above it or below: an error is an error. */
+	/* The error is the absolute difference. */
 	for (i = 0; !err && i < n; i++)
 		values[i] = llabs(less(rep->series[ABI_PHASE_EVENT][i] - expected[i],
 				       llround(looks.p50)));
@@ -320,7 +320,7 @@ static int assemble_counts(struct assembly *a, uint32_t index,
 	return err;
 }
 
-/* A guest that lies: NULL, or what it claims that cannot be. */
+/* A description of an impossible value in the report, or NULL. */
 static const char *find_lie(const struct assembly *a, const struct boot_report *rep)
 {
 	char text[160];
@@ -378,7 +378,7 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 	add(&b->exits.interrupts, c->interrupts);
 	result_statistics_add(&b->statistics, &rep->statistics);
 	result_host_counters_add(&b->host_counters, &rep->host_counters);
-	/* The report's text goes with the report. */
+	/* The text is freed with the report. */
 	b->host_counters.reason = result_string(a->result, b->host_counters.reason);
 	b->exits.faults += (int64_t)rep->guest.faults[ABI_PHASE_EVENT];
 	if (a->row->needs & NEEDS_COUNTS)
@@ -386,7 +386,7 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 	for (m = 0; m < METRICS; m++) {
 		struct result_boot *boot;
 
-		/* Drivers have one series only. */
+		/* Host-timed rows have one series only. */
 		if (!rep->guest.samples[metrics[m].phase])
 			continue;
 		boot = add_boot(a, metrics[m].name, unit_of(a, rep), index, reject, c);

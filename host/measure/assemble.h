@@ -12,7 +12,7 @@
 struct assembly {
 	struct result *result;
 	size_t index;	    /* of the benchmark in `result`: its address may change */
-	struct bench under; /* the row as it is to be proven under its config */
+	struct bench under; /* judge_row() of the row and its config */
 	const struct bench *row;
 	const struct abi_params *params;
 	enum judge_trust trust;
@@ -28,9 +28,9 @@ void assemble_begin(struct assembly *a, const struct bench *row,
 		    const struct config *config);
 
 /*
- * Takes in a boot that ended as BOOT_DONE. One whose exits do not prove the row,
- * or that the host disturbed, is kept as invalid. One whose guest claims what cannot be
- * ends the row (RESULT_FAIL).
+ * Adds a boot whose outcome is BOOT_DONE. A boot that does not prove the row, or that the
+ * host disturbed, is kept as invalid. A boot with impossible values ends the row
+ * (RESULT_FAIL).
  */
 int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *rep);
 

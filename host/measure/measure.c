@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From a request and a target to a result document. */
+/* From a job and a target to a result document. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -37,14 +37,14 @@ static enum judge_trust trust_of(const struct session *s, const struct bench *ro
 {
 	const char *hypervisor = s->result->target.hypervisor;
 
-	if (row->needs & NEEDS_DRIVER)
+	if (row->needs & TIMED_BY_HOST)
 		return JUDGE_HOST_TIMED;
 	if (!hypervisor)
 		return JUDGE_NO_HYPERVISOR;
 	return strcmp(hypervisor, "software") ? JUDGE_ALL : JUDGE_USER_ONLY;
 }
 
-/* What a boot is asked for. -ENOENT: there is no payload. */
+/* The request of one boot. -ENOENT: no payload. */
 static int request_of(struct session *s, const struct plan_row *row,
 		      const struct config *config, uint32_t index,
 		      struct boot_request *rq)
@@ -80,7 +80,7 @@ static void say_boot(const struct session *s, const struct plan_row *row,
 	say(s, text);
 }
 
-/* Takes in a report, and frees it. */
+/* Adds a report to its row, and frees it. */
 static int take_report(struct session *s, const struct plan_row *row, uint32_t index,
 		       struct boot_report *rep, struct assembly *a)
 {
@@ -116,7 +116,7 @@ static bool stopped(const struct session *s, const struct assembly *a)
 	return s->result->benchmarks[a->index].status != RESULT_OK;
 }
 
-/* A row while it runs: what becomes of each of its configs. */
+/* A row while it runs, with an assembly per config. */
 struct row_run {
 	const struct plan_row *row;
 	struct abi_params params;
@@ -145,9 +145,9 @@ static int row_begin(struct session *s, const struct plan_row *row, struct row_r
 }
 
 /*
- * A boot of each config of a row, ABBA... from round to round, so that what drifts on
- * the machine drifts over all of them alike. The seed says who begins. Under --aa
- * there are two boots of each, side by side.
+ * One boot of each config of a row, in the order ABBA... over the rounds, so that a drift
+ * of the machine affects all configs equally. The seed selects the first config. Under
+ * --aa two boots of each config follow each other.
  */
 static int row_round(struct session *s, struct row_run *run, uint32_t round)
 {
@@ -172,7 +172,7 @@ static int row_round(struct session *s, struct row_run *run, uint32_t round)
 	return 0;
 }
 
-/* The reason in a document: one line, without the target's name, which stands there. */
+/* The reason for the document: one line, without the target's name. */
 static const char *reason_of(const struct target *t, const struct error *err,
 			     struct result *r)
 {
@@ -185,7 +185,7 @@ static const char *reason_of(const struct target *t, const struct error *err,
 		p += name + 2;
 	while (*p) {
 		text[n++] = *p == '\n' ? ';' : *p;
-		/* A line of a console is indented; one blank is enough. */
+		/* One blank replaces the indentation of a console's line. */
 		if (*p++ == '\n')
 			while (p[0] == ' ' && p[1] == ' ')
 				p++;
@@ -194,7 +194,7 @@ static const char *reason_of(const struct target *t, const struct error *err,
 	return result_string(r, text);
 }
 
-/* `rc`: why the run ended before this row had a figure. */
+/* `rc`: the error that ended the run before this row had a figure. */
 static void stop_unmeasured(const struct session *s, struct assembly *a, int rc)
 {
 	if (rc == -EINTR)
@@ -203,7 +203,7 @@ static void stop_unmeasured(const struct session *s, struct assembly *a, int rc)
 		assemble_stop(a, RESULT_FAIL, reason_of(s->target, s->err, s->result));
 }
 
-/* `rc`: why the run ended early, or 0. */
+/* `rc`: the error that ended the run, or 0. */
 static int row_end(struct session *s, struct row_run *run, int rc)
 {
 	for (size_t i = 0; run->a && i < run->row->n_configs; i++) {
@@ -265,7 +265,7 @@ static void batch_free(struct batch *b)
 	free(b->config_of);
 }
 
-/* What is being waited for. */
+/* The entry that run_rows() waits for. */
 struct place {
 	const struct session *s;
 	const struct plan_row *row;
@@ -282,8 +282,9 @@ static void still_waiting(void *ctx, size_t done)
 }
 
 /*
- * Row by row: each is told of as soon as it is done. Boots run side by side, as nothing
- * that runs beside it changes an exact boot; they are taken in by their order.
+ * Exact targets. Boots run in parallel, since no other process changes the figures of an
+ * exact boot. Reports are processed in the order of the document, and each row is
+ * reported as soon as it is complete.
  */
 static int run_rows(struct session *s)
 {
@@ -325,9 +326,8 @@ static int run_rows(struct session *s)
 }
 
 /*
- * On a machine with noise, a boot of every row, then the next one of every row: what
- * the machine does for a second or two must not fall on all boots of one row, where it
- * would look like a property of that row.
+ * Noisy targets: one boot of every row per round. A disturbance of a few seconds then
+ * affects one boot of several rows, and not all boots of one row.
  */
 static int run_rounds(struct session *s)
 {
@@ -389,7 +389,7 @@ int measure_run(struct target *t, const struct job *job,
 	return rc;
 }
 
-/* As far as it is known of a target that was never opened. */
+/* Describes a target that was not opened. */
 static void describe_unopened(const struct target *t, struct result *r)
 {
 	r->target.name = result_string(r, t->name);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From a request and a target to a result document.
+ * From a job and a target to a result document.
  *
- * measure.c runs the boots in their order, on exact targets as many at a time as there
- * are processors (pool.h); judge.c decides whether the exits prove what a row claims;
- * assemble.c turns samples into metrics.
+ * plan.c selects rows, configs and parameters; measure.c runs the boots in order, on
+ * exact targets one per processor at a time (pool.c); assemble.c turns the samples of a
+ * boot into metrics, after judge.c has judged whether the boot proves its row; estimate.c
+ * computes the figures over all boots.
  */
 #ifndef WS_MEASURE_MEASURE_H
 #define WS_MEASURE_MEASURE_H
@@ -13,7 +14,7 @@
 #include "host/measure/plan.h"
 #include "host/result/result.h"
 
-/* Who wants to know while it goes on; any member may be NULL. */
+/* Callbacks during the run; any member may be NULL. */
 struct measure_watch {
 	void *ctx;
 	void (*progress)(void *ctx, const char *text);
@@ -22,19 +23,19 @@ struct measure_watch {
 };
 
 /*
- * Measures on an opened target. `*out` is a document with everything that
- * finished, also after a failure (then marked as partial); the caller frees it
- * and fills in `run`. 0; -EINTR (interrupted); -ENOENT (nothing to measure); or
- * another negative errno if the target failed, with `err`.
+ * Measures on an opened target. `*out` is a document with all rows that finished, marked
+ * as partial after a failure; the caller frees it and fills in `run`. 0; -EINTR
+ * (interrupted); -ENOENT (no row to measure); or another negative errno if the target
+ * failed, with `err`.
  */
 int measure_run(struct target *t, const struct job *job,
 		const struct measure_watch *watch, struct result **out,
 		struct error *err);
 
 /*
- * After the target failed, or could not be opened: adds every row of the request that
- * the document lacks, as failed for the reason in `err`, and the warning
- * RESULT_TARGET_FAILED. Fills in target and clock where the target was not described.
+ * After an error of the target: adds every row of the job that the document lacks, as
+ * failed with the reason in `err`, and the warning RESULT_TARGET_FAILED. Fills in target
+ * and clock where the target was not described.
  */
 void measure_fail(const struct target *t, const struct job *job, const struct error *err,
 		  struct result *r);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is to be measured on a target: benchmarks x configs, how often. */
+/* The plan of a job on a target: benchmarks x configs, and the parameters of boots. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,22 +15,22 @@
 #define EXACT_BATCH   20
 #define EXACT_BATCHES 5
 
-/* Of the phases that look at the PMC; where nothing varies, a few tell all. */
+/* Events of the PMC phases; without noise a few suffice. */
 #define EXACT_PMC_EVENTS 100
 #define NOISY_SPINS	 20
 
 /*
- * The vPMU map has more rows than all else together, and asks what happens rather than
- * what it costs to the last tick: a tenth of the events will do. Batches are for clocks
- * that are coarse; an exact one counts instructions.
+ * The vPMU map has more rows than all other groups together, and shows what happens more
+ * than what it costs: a tenth of the events suffices. Batches are for coarse clocks; an
+ * exact clock counts instructions.
  */
 #define MAP_SHARE 10
 #define MAP_BATCH 5
 
-/* A loop of so many multiplications lasts longer than any clock has to be looked at. */
+/* Multiplications of a pace loop, which is long against the step of any clock. */
 #define NOISY_PACE 200000
 
-/* Of one boot: far more than any takes, little enough to wait for. */
+/* The default limit of one boot. */
 #define BOOT_TIMEOUT_NS 10000000000ull
 
 static const struct bench *bench_of(const char *id)
@@ -53,7 +53,7 @@ static const struct config *config_of(const char *name)
 	return NULL;
 }
 
-/* What a row runs under if nobody says: chosen so that it shows its subject. */
+/* The configs of a row in a job without configs: they show the row's subject. */
 static const char *const own_configs[] = { "default" };
 static const char *const own_pmu_configs[] = { "pmu-off", "pmu-emulated",
 					       "pmccntr-passthrough" };
@@ -63,12 +63,12 @@ static void own(const struct bench *b, const struct target *t, const char *const
 {
 	bool has_vm = strcmp(t->ops->kind, "bare") != 0;
 
-	/* On x86_64 the PMU that there is is there unasked, and often none at all is. */
+	/* On x86_64 the default config has the PMU, if there is one. */
 	if (b->needs & NEEDS_PMU && has_vm && t->arch == ARCH_AARCH64) {
 		bool only_on = b->needs & NEEDS_PMU_ON;
 
 		*names = own_pmu_configs + only_on;
-		/* The last needs a module, and one row will do to show it. */
+		/* The last config needs a module; the core rows suffice for it. */
 		*n = (b->needs & BENCH_CORE ? 3 : 2) - only_on;
 	} else {
 		*names = own_configs;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is to be measured on a target: benchmarks x configs, how often. */
+/* The plan of a job on a target: benchmarks x configs, and the parameters of boots. */
 #ifndef WS_MEASURE_PLAN_H
 #define WS_MEASURE_PLAN_H
 
@@ -26,16 +26,16 @@ struct plan {
 };
 
 /*
- * Rows and configs that the target's architecture does not have are left out. A
- * request without configs runs every row under `default`, but on aarch64 rows about
- * the PMU under the configs that switch it off and on. 0; -ENOENT with `err` if
- * nothing is left; -ENOMEM. plan_free() it after success.
+ * Omits rows and configs that the target's architecture does not have. A job without
+ * configs runs every row under `default`; on aarch64 rows about the PMU run under the
+ * configs that switch it off and on. 0; -ENOENT with `err` if no row remains; -ENOMEM.
+ * plan_free() it after success.
  */
 int plan_make(const struct job *job, const struct target *t, struct plan *plan,
 	      struct error *err);
 void plan_free(struct plan *plan);
 
-/* What a boot of a row of `plan` is told. */
+/* The parameters of a boot of `row`. */
 struct abi_params plan_params(const struct plan *plan, const struct bench *row);
 
 #endif

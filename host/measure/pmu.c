@@ -13,7 +13,7 @@
 #include "host/vmm/pmu_readings.h"
 #include "host/vmm/vmm.h"
 
-/* The payload whose samples are readings; a row for its boot, of no catalogue. */
+/* A row outside of the catalogue, whose payload returns readings as samples. */
 static const struct bench readings_row = { .id = "pmu_readings", .group = "pmu_map" };
 
 static void add(struct result *r, enum arch arch, const char *who, const char *config,
@@ -35,7 +35,7 @@ static void add(struct result *r, enum arch arch, const char *who, const char *c
 	}
 }
 
-/* All but the last, which is not for guests to read: see bench/pmu.h. */
+/* All readings except the last, which a guest cannot read: bench/pmu.h. */
 static void readings_of(const struct boot_report *rep, size_t n,
 			struct pmu_reading *readings)
 {
@@ -84,7 +84,7 @@ static int add_guest(struct target *t, const struct plan *plan,
 	rc = boot_settle(&rep, rc, err);
 	if (rc)
 		return rc;
-	/* Where the config cannot be, there is no guest: its rows say why. */
+	/* A config that is skipped has no guest; its rows have the reason. */
 	if (rep.outcome != BOOT_SKIP) {
 		readings_of(&rep, n, readings);
 		add(r, t->arch, "guest", config->name, readings);
@@ -123,12 +123,12 @@ int pmu_readings_add(struct target *t, const struct plan *plan, struct result *r
 
 	while (row < plan->rows + plan->n_rows && !(row->bench->needs & NEEDS_OPERAND))
 		row++;
-	/* A lab has described its PMU in any case. */
+	/* A lab always describes its PMU. */
 	if (row == plan->rows + plan->n_rows) {
 		r->pmu.n_sources = 0;
 		return 0;
 	}
-	/* Only where the payloads run on this machine's KVM is it about this machine. */
+	/* Readings of this machine apply only to its own KVM. */
 	if (!strcmp(t->ops->kind, "kvm"))
 		pmu_readings_add_host(t->arch, r);
 	for (i = 0; i < row->n_configs && !rc; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which PMU there is: the host's, KVM's, and each guest's, into the document. */
+/* Readings of the PMU of the host, of KVM and of each guest, for the document. */
 #ifndef WS_MEASURE_PMU_H
 #define WS_MEASURE_PMU_H
 
@@ -17,7 +17,7 @@ int pmu_readings_add(struct target *t, const struct plan *plan, struct result *r
 /* Adds this machine's PMU, and the one that its KVM offers. */
 void pmu_readings_add_host(enum arch arch, struct result *r);
 
-/* The row, of no catalogue, whose boots read a guest's PMU; NULL if `id` is another. */
+/* The row outside of the catalogue that reads a guest's PMU; NULL: another `id`. */
 const struct bench *pmu_readings_row(const char *id);
 
 #endif

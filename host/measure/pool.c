@@ -15,18 +15,18 @@
 #define THREADS_MAX 64
 
 /*
- * Reports wait for their turn in memory. A thread that is this far ahead of the one that
- * takes them in waits, too.
+ * Reports stay in memory until pool_wait(). A thread that is this far ahead of
+ * pool_wait() waits.
  */
 #define AHEAD_MAX 256
 
-/* How often those who watch are told. */
+/* The interval of pool_watch.waiting(). */
 #define WATCH_NS 50000000
 
 struct pool {
 	struct target *target;
 	struct pool_boot *boots;
-	size_t n, next, taken; /* the first not yet begun; all before are taken in */
+	size_t n, next, taken; /* next: to start; taken: pool_wait() is past these */
 	bool stop;
 	pthread_mutex_t lock; /* of all above, and of the boots' states */
 	pthread_cond_t changed;
@@ -86,7 +86,7 @@ static void *work(void *ctx)
 	return NULL;
 }
 
-/* Those that this process may use. */
+/* The number of processors of this process. */
 static size_t processors(void)
 {
 	cpu_set_t set;
@@ -122,7 +122,7 @@ struct pool *pool_start(struct target *t, struct pool_boot *boots, size_t n)
 	return NULL;
 }
 
-/* Everything up to `i` is done with. */
+/* Entries up to `i` are done. */
 static void take(struct pool *p, size_t i)
 {
 	p->boots[i].state = POOL_TAKEN;
@@ -155,7 +155,7 @@ int pool_wait(struct pool *p, size_t i, const struct pool_watch *watch, struct e
 			wait_a_moment(p);
 	}
 	if (b->state == POOL_WAITS) {
-		/* Stopped by another, whose failure is the one to tell of. */
+		/* Not started because another boot failed: reports that error. */
 		for (size_t k = 0; k < p->n && !rc; k++)
 			if (p->boots[k].state == POOL_DONE && p->boots[k].rc) {
 				rc = p->boots[k].rc;

@@ -26,7 +26,7 @@ int visible_compute(const struct bench *row, enum judge_trust trust, bool exact,
 		    const struct boot_report *rep, struct visible *out);
 void visible_free(struct visible *v);
 
-/* PMC ticks per tick of the clock over `n` spins. NAN and `why` if there is no such. */
+/* PMC counts per tick of the clock over `n` spins. NAN with `why` if undefined. */
 double visible_rate(const uint64_t *counted, const uint64_t *ticks, size_t n, char *why,
 		    size_t why_bytes);
 

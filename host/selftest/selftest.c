@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which self-tests there are, and their report. */
+/* The table of self-tests, and their report. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -91,7 +91,7 @@ static bool exists(const char *name)
 	return false;
 }
 
-/* A reason is one line: what follows a newline would be another test's. */
+/* A reason is one line: TAP would read the next line as another test. */
 static bool report(const struct selftest_watch *watch, size_t number, size_t i,
 		   enum selftest_verdict verdict, struct selftest *t)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The VMM's self-tests: real guests on this machine's KVM, for what no benchmark would
- * notice. Reported in TAP (version 13): a plan, then a line per test.
+ * The self-tests of the VMM: guests on this machine's KVM that find errors that no
+ * benchmark would show. Reported in TAP (version 13): a plan, then a line per test.
  */
 #ifndef WS_TARGET_SELFTEST_H
 #define WS_TARGET_SELFTEST_H
@@ -10,7 +10,7 @@
 
 #include "bench/catalogue.h"
 
-/* Of no table: measure_matrix(), which needs all of measure/. */
+/* Not in the table: measure_matrix() of host/measure/. */
 #define SELFTEST_MATRIX "matrix"
 
 struct selftest_watch {
@@ -19,13 +19,14 @@ struct selftest_watch {
 };
 
 /*
- * Runs the tests of these names, or all of this architecture's. How many failed;
- * -ENODEV and so on, with `why`, if there is no KVM; -ENOENT for an unknown name.
+ * Runs the named tests, or all tests of this architecture. Returns the number of
+ * failures, -ENOENT for an unknown name, or another negative errno with `why` without
+ * KVM.
  */
 int selftest_run(const char *const *names, size_t n, const struct selftest_watch *watch,
 		 char *why, size_t why_bytes);
 
-/* The names there are, one by one; NULL after the last. */
+/* Name number `i`; NULL after the last. */
 const char *selftest_name(size_t i);
 
 #endif

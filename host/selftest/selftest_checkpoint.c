@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Self-tests: a VM saved amid its registers' test, and another that goes on with it. */
+/* Self-tests: checkpoints of a running VM, restored into another VM. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@
 
 #define SLOT_BYTES 0x10000ull
 
-/* Where there is nothing but an initramfs, the root is writable. */
+/* In an initramfs without /tmp the root folder is writable. */
 static void path_of(char *path, size_t bytes)
 {
 	const char *folder = getenv("TMPDIR");
@@ -27,10 +27,10 @@ static void path_of(char *path, size_t bytes)
 	snprintf(path, bytes, "%s/worldswitch-checkpoint-%d", folder, (int)getpid());
 }
 
-/* What both VMs have beside their config: an ITS, or nothing. */
+/* Adds a device to both VMs: an ITS, or NULL. */
 typedef int add_device(struct vm *vm);
 
-/* A VM that stands at its doorbell, saved to `path`, and gone. */
+/* Runs a VM to its doorbell, saves it to `path`, and destroys it. */
 static int save_one(struct selftest *t, const struct vm_config *config, add_device *add,
 		    const struct abi_params *params, const char *path, struct vm *vm)
 {
@@ -56,7 +56,7 @@ static int restore_one(struct selftest *t, const struct vm_config *config,
 	return err ? err : checkpoint_restore(vm, path);
 }
 
-/* `times` generations, each from the one before; the last one finishes. */
+/* `times` VMs, each restored from the previous one; the last VM runs to its end. */
 static enum selftest_verdict generations(struct selftest *t,
 					 const struct vm_config *config, add_device *add,
 					 const struct abi_params *params, int times)
@@ -107,7 +107,7 @@ enum selftest_verdict selftest_checkpoint_twice(struct selftest *t)
 	return generations(t, &config, NULL, &params, 3);
 }
 
-/* An LPI that is pending meanwhile, and one whose translation is in the ITS's tables. */
+/* A pending LPI, and an LPI whose translation is in the tables of the ITS. */
 enum selftest_verdict selftest_checkpoint_its(struct selftest *t)
 {
 	const struct abi_params params = { .command = SELFTEST_LPI };
@@ -174,7 +174,7 @@ enum selftest_verdict selftest_checkpoint_pending(struct selftest *t)
 	return verdict == SELFTEST_PASS ? pending(t, REGS_SYNC_RUN) : verdict;
 }
 
-/* As many slots as there can be, each with a page of its own contents. */
+/* The maximum number of slots, with different contents. */
 static int add_all_slots(struct vm *vm)
 {
 	const struct slot_options options = { .populate = true };
@@ -259,7 +259,7 @@ static int store(const char *path, const uint8_t *data, size_t bytes)
 	return fclose(out) || !ok ? -EIO : 0;
 }
 
-/* All registers as text, less those in which time goes on. */
+/* All registers as text, without those that count time. */
 static char *text_of(struct vm *vm)
 {
 	char *text = NULL, *at;
@@ -284,7 +284,7 @@ static bool memory_is_empty(const struct vm *vm)
 	return !vm->ram[0] && !memcmp(vm->ram, vm->ram + 1, vm->ram_bytes - 1);
 }
 
-/* It is refused with a line, as bad input, and the VM is as it was. */
+/* The file is rejected with a message, and the VM is unchanged. */
 static enum selftest_verdict refused(struct selftest *t, struct vm *vm, const char *path,
 				     const char *before, const char *what)
 {
@@ -312,7 +312,7 @@ struct damage {
 	long append; /* bytes to add */
 };
 
-/* One bit anywhere, an end that is missing, something that does not belong there. */
+/* One flipped bit, a truncated file, trailing bytes. */
 static const struct damage damages[] = {
 	{ "its magic", 0, 0, 0 },
 	{ "its version", 8, 0, 0 },

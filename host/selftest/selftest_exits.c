@@ -11,7 +11,7 @@
 
 #define TIMES 20u
 
-/* How often the boot CPU exited for this reason, by its name in linux/kvm.h. */
+/* Exits of the boot CPU with this reason, by its name in linux/kvm.h. */
 static uint64_t exits_for(const struct vm *vm, const char *reason)
 {
 	uint32_t i;
@@ -23,9 +23,9 @@ static uint64_t exits_for(const struct vm *vm, const char *reason)
 }
 
 /*
- * More pages than a ring holds: it fills up, is emptied, and forgets none of them. The
- * page that filled it may be in it twice: emptying it takes the page away from the guest
- * again, which has not yet written to it.
+ * More pages than the ring has entries: the ring fills up, is emptied, and loses no page.
+ * The page that filled the ring may be in it twice: the reset of the ring write-protects
+ * the page before the guest has written to it.
  */
 enum selftest_verdict selftest_dirty_ring(struct selftest *t)
 {
@@ -66,7 +66,7 @@ enum selftest_verdict selftest_dirty_ring(struct selftest *t)
 #define MSI_ADDRESS 0xfee00000ull
 #define MSI_LEVEL   (1u << 15 | 1u << 14) /* level-triggered, asserted */
 
-/* One level-triggered interrupt; the guest's end of it exits. */
+/* One level-triggered interrupt, whose end of interrupt exits. */
 static int level_once(struct vm *vm, uint64_t nth)
 {
 	int err = irq_msi(vm, MSI_ADDRESS, SELFTEST_VECTOR | MSI_LEVEL);

@@ -20,7 +20,7 @@ static uint64_t place(void)
 	       SELFTEST_MMIO_OFFSET;
 }
 
-/* What SELFTEST_ACCESS does, access by access. */
+/* The accesses of SELFTEST_ACCESS. */
 struct wanted {
 	bool is_pio, is_write;
 	uint32_t bytes, count;
@@ -146,7 +146,7 @@ enum selftest_verdict selftest_access_widths(struct selftest *t)
 	return verdict;
 }
 
-/* A device that takes its time: another thread answers. */
+/* A slow device: another thread answers. */
 struct later {
 	struct checker checker;
 	pthread_t thread;
@@ -204,7 +204,7 @@ enum selftest_verdict selftest_access_later(struct selftest *t)
 	return verdict;
 }
 
-/* Our counters and KVM's, for the same exits. Each only where this KVM has it. */
+/* Compares the run loop's counters with KVM's, if this KVM has them. */
 enum selftest_verdict selftest_kvm_stats(struct selftest *t)
 {
 	enum selftest_verdict verdict;
@@ -236,7 +236,7 @@ enum selftest_verdict selftest_kvm_stats(struct selftest *t)
 	return verdict;
 }
 
-/* Slots beside RAM: each kind exists and goes away; what cannot be is refused. */
+/* Slots beside RAM: every kind is added and removed; impossible slots are rejected. */
 enum selftest_verdict selftest_slots(struct selftest *t)
 {
 	const struct slot_options dirty = { .dirty_log = true, .populate = true };
@@ -278,7 +278,7 @@ struct writes {
 	uint32_t last_kind, out_of_order, coalesced;
 };
 
-/* Each kind counts up; and they take turns, where both are in the rings. */
+/* The values of each kind count up; both kinds alternate if both are in the rings. */
 static enum vm_answer count_write(void *ctx, struct vcpu *vcpu, const struct vm_access *a)
 {
 	struct writes *w = ctx;
@@ -346,7 +346,7 @@ enum selftest_verdict selftest_coalesced(struct selftest *t)
 
 #define KICKED_WRITES 20000u
 
-/* All that the guest has written is served when it is left without an exit, too. */
+/* Writes in the rings are handled after a kick without an exit, too. */
 enum selftest_verdict selftest_coalesced_kick(struct selftest *t)
 {
 	struct writes w = { .coalesced = 0 };

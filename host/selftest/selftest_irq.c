@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Self-tests: interrupts by every way, breakpoints, hypercalls. */
+/* Self-tests: interrupts by every interface, breakpoints, hypercalls. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,7 +57,7 @@ static int by_nmi(struct injector *i)
 	return irq_nmi(&i->vm.vcpus[0]);
 }
 
-/* END doorbells come while the guest takes interrupts; it waits for all before. */
+/* END doorbells arrive while the guest handles interrupts. */
 static void on_doorbell(void *ctx, uint32_t value)
 {
 	struct injector *i = ctx;
@@ -69,8 +69,8 @@ static void on_doorbell(void *ctx, uint32_t value)
 }
 
 /*
- * A first interrupt while the payload stands at its doorbell; then it waits for it, and
- * is stopped now and then to look whether the next one can go in.
+ * The first interrupt at the payload's doorbell. Then the payload waits, and the VMM stops
+ * it from time to time to check whether the next interrupt can be injected.
  */
 static enum selftest_verdict inject_all(struct selftest *t, struct injector *i,
 					enum vm_irqchip irqchip, uint32_t command)
@@ -156,8 +156,8 @@ enum selftest_verdict selftest_nmi(struct selftest *t)
 }
 
 /*
- * Queued while the guest shuts interrupts out: none may come before it lets them in,
- * and then all, one after the other, through the window.
+ * Interrupts that are queued while the guest has them disabled: none is delivered before
+ * the guest enables them, and then all are, one by one, through the interrupt window.
  */
 enum selftest_verdict selftest_inject_window(struct selftest *t)
 {
@@ -188,7 +188,7 @@ enum selftest_verdict selftest_inject_window(struct selftest *t)
 	return verdict;
 }
 
-/* The guest halts; what wakes it comes from the exit's service. */
+/* The guest halts; the handler of the exit injects the interrupt that wakes it. */
 static bool wake(void *ctx, struct vcpu *vcpu)
 {
 	(void)ctx;
@@ -229,8 +229,8 @@ enum selftest_verdict selftest_halt_kernel(struct selftest *t)
 }
 
 /*
- * What the VMM changes at an exit must reach the guest under every policy: under
- * REGS_SYNC_ALWAYS all registers are dirty by then.
+ * A register that the VMM changes at an exit must reach the guest under every policy. Under
+ * REGS_SYNC_ALWAYS all registers are dirty.
  */
 static enum selftest_verdict
 each_policy(struct selftest *t,
@@ -311,7 +311,7 @@ static enum selftest_verdict hypercall_user(struct selftest *t, enum regs_policy
 	return verdict;
 }
 
-/* What a VMM answers that does not know the call, arrives. */
+/* The VMM's answer to an unknown call reaches the guest. */
 enum selftest_verdict selftest_hypercall_user(struct selftest *t)
 {
 	if (!kvm_flavour_is_hardware(kvm_flavour(t->kvm_fd)))

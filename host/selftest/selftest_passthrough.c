@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Self-tests: the module of host/kmod does what it is told, undoes it, and refuses. */
+/* Self-tests: the module of host/kmod attaches, detaches, and rejects bad requests. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>
@@ -62,7 +62,7 @@ static void on_doorbell(void *ctx, uint32_t value)
 	}
 }
 
-/* Beside the doorbell itself, a host interrupt may exit now and then. */
+/* Exits of host interrupts, in addition to the doorbell. */
 static enum selftest_verdict judge(struct selftest *t, const struct doorbells *b)
 {
 	int64_t with = b->exits[1] - b->exits[0], without = b->exits[2] - b->exits[1];
@@ -102,7 +102,7 @@ enum selftest_verdict selftest_passthrough(struct selftest *t)
 	return verdict;
 }
 
-/* What a file of its own answers; it is closed again. */
+/* Sends a request to a new descriptor of the device, and closes it. */
 static int attach(const struct ws_pmu_attach *request)
 {
 	int fd = open(DEVICE, O_RDWR | O_CLOEXEC), err;
@@ -162,8 +162,8 @@ enum selftest_verdict selftest_passthrough_refusals(struct selftest *t)
 }
 
 /*
- * An event of a CPU's cycles. Without a counter, a pinned one reads as the end of a file,
- * and another one waits.
+ * A perf event of a CPU's cycles. Without a counter a read of a pinned event returns 0, and
+ * an event that is not pinned waits.
  */
 static int cycles_of(int cpu, bool pinned)
 {
@@ -187,7 +187,7 @@ static bool counts_now(int fd)
 	       read(fd, &then, sizeof(then)) == sizeof(then) && then > first;
 }
 
-/* perf gives waiting events their turn by a timer, by default every 4 ms. */
+/* perf rotates waiting events by a timer, by default every 4 ms. */
 static bool counts_soon(int fd)
 {
 	const struct timespec turn = { .tv_nsec = 10 * 1000 * 1000 };
@@ -225,7 +225,7 @@ static enum selftest_verdict expect_counts(struct selftest *t, int cpu, int expe
 			     counts ? "gets" : "does not get", cpu);
 }
 
-/* While perf has pinned an event, nothing passes; and then it does. */
+/* Counters are trapped while perf has a pinned event, and passed through after it. */
 static enum selftest_verdict busy_counters(struct selftest *t)
 {
 	const struct abi_params params = { .command = SELFTEST_COUNTER };
@@ -260,7 +260,7 @@ static const char *const times[TIMES] = {
 	[MEANWHILE] = "while the guest had the counters",
 };
 
-/* perf's events wait while a guest has the counters, and count on after it. */
+/* Events of perf wait while a guest has the counters, and count again after it. */
 static enum selftest_verdict waiting_events(struct selftest *t, struct vm *vm)
 {
 	const struct vm_config config = config_of(VM_PMU_PASSTHROUGH);
@@ -292,7 +292,7 @@ static enum selftest_verdict waiting_events(struct selftest *t, struct vm *vm)
 	return verdict;
 }
 
-/* No pinned event gets a counter while a guest has them. */
+/* A pinned event gets no counter while a guest has the counters. */
 static enum selftest_verdict pinned_events(struct selftest *t, struct vm *vm)
 {
 	const struct vm_config config = config_of(VM_PMU_PASSTHROUGH);
@@ -306,7 +306,7 @@ static enum selftest_verdict pinned_events(struct selftest *t, struct vm *vm)
 	return verdict == SELFTEST_PASS ? expect_counts(t, 0, 1, "after it") : verdict;
 }
 
-/* perf and a guest that is let through never have the same counter. */
+/* perf and a guest with passthrough never use the same counter. */
 enum selftest_verdict selftest_passthrough_counters(struct selftest *t)
 {
 	enum selftest_verdict verdict;
@@ -349,7 +349,7 @@ static int go_on(struct vm *vm, int cpu)
 	return err;
 }
 
-/* An event of a CPU's that is opened as soon as the CPU is back. */
+/* Opens an event of a CPU as soon as the CPU is online. */
 struct rival {
 	_Atomic bool stop;
 	int fd;
@@ -365,7 +365,7 @@ static void *rival_opens(void *data)
 	return NULL;
 }
 
-/* CPU 1 goes and comes back. 0 or -errno. */
+/* Sets CPU 1 offline and online. 0 or a negative errno. */
 static int go_and_come_back(void)
 {
 	int err = set_online(false);
@@ -373,7 +373,7 @@ static int go_and_come_back(void)
 	return err ? err : set_online(true);
 }
 
-/* Meanwhile it is reserved like the others: the guest runs there without exits. */
+/* The counters of CPU 1 are reserved again: the guest runs there without exits. */
 static enum selftest_verdict gone_and_back(struct selftest *t, struct doorbells *b)
 {
 	int err = go_and_come_back();
@@ -423,7 +423,7 @@ static enum selftest_verdict back_and_taken(struct selftest *t, struct doorbells
 	return verdict;
 }
 
-/* It is gone when the VM ends; when it comes back it has its counters. */
+/* The CPU is offline when the VM ends; online again, it has its counters. */
 static enum selftest_verdict gone(struct selftest *t, struct doorbells *b)
 {
 	int err = set_online(false);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the self-tests have in common: a VM with their payload, and verdicts. */
+/* What self-tests share: a VM with their payload, and verdicts. */
 #ifndef WS_TARGET_SELFTEST_VM_H
 #define WS_TARGET_SELFTEST_VM_H
 
@@ -12,7 +12,7 @@ struct selftest {
 	char reason[640]; /* why it failed or was skipped */
 };
 
-/* What a test answers. */
+/* The result of a test. */
 enum selftest_verdict {
 	SELFTEST_PASS,
 	SELFTEST_FAIL,
@@ -28,20 +28,20 @@ enum selftest_verdict selftest_skip(struct selftest *t, const char *fmt, ...)
 /* By vm->error: a skip for -ENOTSUP, a failure for all else. */
 enum selftest_verdict selftest_error(struct selftest *t, const struct vm *vm, int err);
 
-/* The default make of VM. */
+/* The default config of a VM. */
 struct vm_config selftest_config(void);
 
 /*
- * Builds a VM with the payload, told to do `params->command`. 0 or -errno with
- * vm->error; vm_destroy() it in any case.
+ * Creates a VM with the payload, which executes `params->command`. 0 or a negative errno
+ * with vm->error; vm_destroy() it in any case.
  */
 int selftest_open(struct selftest *t, struct vm *vm, const struct vm_config *config,
 		  const struct vm_listener *listener, const struct abi_params *params);
 
-/* The part of selftest_open() after the VM is built; also for a VM that has run. */
+/* selftest_open() for an existing VM, which may have run. */
 int selftest_load(struct selftest *t, struct vm *vm, const struct abi_params *params);
 
-/* The time that a test's guest has at most. 0 or -errno with vm->error. */
+/* The time limit of a test's guest. 0 or a negative errno with vm->error. */
 int selftest_budget(struct vm *vm, struct run_timer *budget);
 
 /* Runs all vCPUs until a doorbell stops the boot CPU: 0, or -errno with vm->error. */
@@ -50,16 +50,16 @@ int selftest_go(struct vm *vm);
 /* The boot CPU alone, for `ns` at most; vcpu->stop says BUDGET or DOORBELL. */
 int selftest_go_for(struct vm *vm, uint64_t ns);
 
-/* Whether the payload says that it is done; what it found wrong. */
+/* The verdict from the payload's report. */
 enum selftest_verdict selftest_done(struct selftest *t, struct vm *vm);
 
-/* 0 while the payload is at work; -EIO with vm->error if it has found a fault. */
+/* 0 while the payload runs; -EIO with vm->error if it has failed. */
 int selftest_alive(struct vm *vm);
 
-/* The nth number that the payload left in series EVENT. */
+/* Number `n` of the payload's series EVENT. */
 uint64_t selftest_seen(struct vm *vm, uint32_t n);
 
-/* Whether the run loop counted what KVM did; for guests that never halt in the kernel. */
+/* Compares the run loop's counts with KVM's; for guests without a halt in the kernel. */
 enum selftest_verdict selftest_counters(struct selftest *t, struct vm *vm);
 
 /* selftest_open(), selftest_go(), selftest_done(), selftest_counters(), vm_destroy(). */

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Targets `bare:*`: the payload alone on QEMU, which counts its instructions.
- * No hypervisor, so no exits: the baseline of what the code itself costs.
+ * There is no hypervisor and there are no exits: the baseline of the code itself.
  *
- * Guest RAM is a memfd that QEMU maps too; parameters go in and samples come
- * out through it, and no file is left behind.
+ * Guest RAM is a memfd that QEMU maps, too. Parameters and samples pass through it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +15,6 @@
 
 #include "host/lib/error.h"
 #include "host/result/result.h"
-#include "host/targets/bare.h"
 #include "host/targets/boot.h"
 #include "host/lib/process.h"
 #include "host/targets/payload.h"
@@ -29,35 +27,39 @@ struct state {
 	char version[128];
 };
 
-/* What both machines get; see the lab for why each of them is there. */
+/* Arguments of both machines; lab/machine.c explains each. */
 #define COMMON_ARGS                                                                      \
 	"-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-rtc",           \
 		"clock=vm,base=2020-01-01", "-seed", "1", "-m", "16", "-display",        \
 		"none", "-nodefaults", "-no-user-config", "-no-reboot"
 
-const struct bare_machine bare_x86_64 = {
-	.emulator = "qemu-system-x86_64",
-	.args = (const char *const[]){ "-M", "microvm,memory-backend=ram", "-cpu", "max",
-				       COMMON_ARGS, "-device",
-				       "isa-debug-exit,iobase=0xf4", NULL },
-	.ram_gpa = ABI_X86_64_RAM_GPA,
-	.clock = "TSC",
-};
-
-const struct bare_machine bare_aarch64 = {
-	.emulator = "qemu-system-aarch64",
-	.args = (const char *const[]){ "-M",
-				       "virt,gic-version=3,dtb-randomness=off,"
-				       "memory-backend=ram",
-				       "-cpu", "max,cntfrq=1000000000", COMMON_ARGS,
-				       NULL },
-	.ram_gpa = ABI_AARCH64_RAM_GPA,
-	.clock = "CNTVCT_EL0",
+/* One machine per guest architecture. */
+static const struct bare_machine {
+	const char *emulator;
+	const char *const *args; /* NULL at the end */
+	const char *clock;
+} machines[ARCHS] = {
+	[ARCH_X86_64] = {
+		.emulator = "qemu-system-x86_64",
+		.args = (const char *const[]){ "-M", "microvm,memory-backend=ram", "-cpu",
+					       "max", COMMON_ARGS, "-device",
+					       "isa-debug-exit,iobase=0xf4", NULL },
+		.clock = "TSC",
+	},
+	[ARCH_AARCH64] = {
+		.emulator = "qemu-system-aarch64",
+		.args = (const char *const[]){ "-M",
+					       "virt,gic-version=3,dtb-randomness=off,"
+					       "memory-backend=ram",
+					       "-cpu", "max,cntfrq=1000000000",
+					       COMMON_ARGS, NULL },
+		.clock = "CNTVCT_EL0",
+	},
 };
 
 static int bare_probe(const struct target *t, const struct job *job, struct error *err)
 {
-	const struct bare_machine *m = t->config;
+	const struct bare_machine *m = &machines[t->arch];
 	char path[PATH_MAX];
 	size_t bytes;
 
@@ -74,7 +76,7 @@ static int bare_probe(const struct target *t, const struct job *job, struct erro
 
 static int bare_open(struct target *t, const struct job *job, struct error *err)
 {
-	const struct bare_machine *m = t->config;
+	const struct bare_machine *m = &machines[t->arch];
 	struct state *s = calloc(1, sizeof(*s));
 
 	(void)job;
@@ -114,7 +116,7 @@ static void bare_close(struct target *t)
 static int bare_describe(struct target *t, struct result **out, struct error *err)
 {
 	struct result *r = *out;
-	const struct bare_machine *m = t->config;
+	const struct bare_machine *m = &machines[t->arch];
 	const struct state *s = t->state;
 
 	r->target.name = result_string(r, t->name);
@@ -129,7 +131,7 @@ static int bare_describe(struct target *t, struct result **out, struct error *er
 	return 0;
 }
 
-/* QEMU takes the image from a file; an anonymous one will do. */
+/* The image as an unnamed file for QEMU. */
 static int image_file(const struct boot_request *rq, struct error *err)
 {
 	int fd = memfd_create("worldswitch-payload", 0);
@@ -145,7 +147,7 @@ static int image_file(const struct boot_request *rq, struct error *err)
 	return fd;
 }
 
-/* Where the guest never began, the emulator may have said why. */
+/* If the guest did not start, the emulator's message is the reason. */
 static void blame_emulator(int log_fd, struct boot_report *rep)
 {
 	char line[256];
@@ -157,7 +159,7 @@ static void blame_emulator(int log_fd, struct boot_report *rep)
 		boot_end(rep, BOOT_CRASH, "the emulator failed: %s", line);
 }
 
-/* Runs QEMU to its end, whichever that is, and says in `rep` what became of it. */
+/* Runs QEMU until it ends or is killed, and fills in `rep`. */
 static int run_to_end(const char *const *argv, const struct state *s,
 		      const struct boot_request *rq, struct boot_report *rep,
 		      struct error *err)
@@ -227,7 +229,7 @@ static int run_emulator(const struct bare_machine *m, const struct state *s, int
 static int bare_boot(struct target *t, const struct boot_request *rq,
 		     struct boot_report *rep, struct error *err)
 {
-	const struct bare_machine *m = t->config;
+	const struct bare_machine *m = &machines[t->arch];
 	struct state *s = t->state;
 	struct abi_params params = rq->params;
 	int image_fd, rc;
@@ -244,7 +246,7 @@ static int bare_boot(struct target *t, const struct boot_request *rq,
 	params.magic = ABI_MAGIC;
 	params.version = ABI_VERSION;
 	params.flags = ABI_FLAG_PMU;
-	/* Punch out what the last boot left; the memory reads as zero again. */
+	/* Frees the pages of the previous boot: the memory reads as zero. */
 	if (madvise(s->ram, ABI_RAM_BYTES, MADV_REMOVE))
 		return error_set(err, -errno, "cannot clear guest memory: %m");
 	memcpy(s->ram + ABI_PAGE_OFFSET, &params, sizeof(params));

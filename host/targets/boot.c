@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Taking a boot's answer out of guest memory: check, copy, then use. */
+/* A payload's report in guest memory: copied, then checked. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ void boot_end(struct boot_report *rep, enum boot_outcome outcome, const char *fm
 	va_end(args);
 }
 
-/* What calls answer that this kernel, machine or user cannot have done. */
+/* Errnos of calls that this kernel, machine or user does not permit. */
 static bool says_unavailable(int errnum)
 {
 	switch (errnum) {
@@ -52,13 +52,13 @@ int boot_settle(struct boot_report *rep, int rc, const struct error *err)
 	case ESHUTDOWN:
 		return rc;
 	case ENOTSUP:
-		/* The VMM's own words, as in "this KVM has no irqfd". */
+		/* A message of the VMM, such as "this KVM has no irqfd". */
 		boot_end(rep, BOOT_SKIP, "%s", text);
 		return 0;
 	}
 	/*
-	 * A call's message ends with the errno's text (%m). A refusal in words of its
-	 * own, as of a checkpoint that does not fit, is not what the kernel lacks.
+	 * The message of a failed call ends with the errno's text (%m). Other messages,
+	 * such as that of a damaged checkpoint, are errors of wsbench.
 	 */
 	if (says_unavailable(-rc) && strstr(text, strerror(-rc)))
 		boot_end(rep, BOOT_SKIP, "%s (%s)", text, strerrorname_np(-rc));
@@ -69,14 +69,14 @@ int boot_settle(struct boot_report *rep, int rc, const struct error *err)
 
 void boot_report_init(struct boot_report *rep)
 {
-	const struct boot_counts nobody = { -1, -1, -1, false, -1, -1 };
+	const struct boot_counts none = { -1, -1, -1, false, -1, -1 };
 	int phase;
 
 	memset(rep, 0, sizeof(*rep));
 	rep->statistics = RESULT_STATISTICS_NONE;
 	rep->host_counters = RESULT_HOST_COUNTERS_NONE;
 	for (phase = 0; phase < ABI_PHASES; phase++)
-		rep->counts[phase] = nobody;
+		rep->counts[phase] = none;
 }
 
 void boot_report_free(struct boot_report *rep)
@@ -89,7 +89,7 @@ void boot_report_free(struct boot_report *rep)
 	}
 }
 
-/* What there may be none of, as the guest may have no PMC, or one that stands still. */
+/* The guest may have no PMC, or one that does not count. */
 static bool is_optional(int phase)
 {
 	return phase >= ABI_PHASE_PMC_NULL;
@@ -231,7 +231,7 @@ void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
 	for (phase = 0; phase < ABI_PHASES; phase++) {
 		uint64_t asked = samples_asked(&rq->params, phase);
 
-		/* Also what keeps the copy inside the series. */
+		/* The check also bounds the copy. */
 		if (rep->guest.samples[phase] != asked &&
 		    (rep->guest.samples[phase] || !is_optional(phase))) {
 			boot_end(rep, BOOT_CRASH,

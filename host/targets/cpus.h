@@ -1,18 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which CPUs the vCPUs of one VM are pinned to: each a core of its own. */
+/* The CPUs of the host: where vCPUs are pinned, and what interferes with them. */
 #ifndef WS_TARGET_CPUS_H
 #define WS_TARGET_CPUS_H
 
 #include <sched.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
- * Chooses `n` CPUs out of `allowed`: `first`, then CPUs that share a core neither with
- * it nor with each other, of the same package where there are enough. The topology is
- * that of `sysfs` ("/sys" but for tests): a machine whose cores it does not tell has
- * no second one. 0, or -ENOENT with the reason in `why`.
+ * Chooses `n` CPUs of `allowed`: `first`, then CPUs that share a core neither with
+ * `first` nor with each other, from the package of `first` if it has enough. The topology
+ * is that of `sysfs` ("/sys", except in tests); a machine without a topology has one
+ * core. 0, or -ENOENT with the reason in `why`.
  */
 int cpus_choose(const char *sysfs, const cpu_set_t *allowed, int first, unsigned int n,
 		int *cpus, char *why, size_t why_bytes);
+
+/* Counters of the host that only grow; -1: unknown. */
+struct interference {
+	int64_t interrupts;	      /* taken by `cpu`, or by all CPUs if cpu < 0 */
+	int64_t involuntary_switches; /* of the calling thread */
+	int cpu_now;
+};
+
+void interference_read(int cpu, struct interference *now);
 
 #endif

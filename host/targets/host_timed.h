@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Benchmarks that the host times (NEEDS_DRIVER): kicks, timers, injection, register
+ * Benchmarks that the host times (TIMED_BY_HOST): kicks, timers, injection, register
  * access, creation. The function of a row creates VMs, runs the `driven` payload
  * (guest/driven.c) in them, and stores samples where a payload would have.
  */

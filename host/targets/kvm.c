@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Target `kvm`: this machine's KVM, on our own VMM, in this process. */
+/* Target `kvm`: payloads on the KVM of this machine, in the VMM of this process. */
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
@@ -147,7 +147,7 @@ static const char *suit(const struct state *s, const struct bench *row,
 			       "vCPUs can "
 			       "only take turns";
 		/* A host-timed row starts its second thread itself. */
-		if (!(row->needs & NEEDS_DRIVER))
+		if (!(row->needs & TIMED_BY_HOST))
 			config->vcpus = 2;
 	}
 	if (host && host->configure)
@@ -155,7 +155,7 @@ static const char *suit(const struct state *s, const struct bench *row,
 	return NULL;
 }
 
-/* What fails one row may fail every row: then KVM does not make VMs any more. */
+/* An error of a row is the target's if KVM cannot create VMs any more. */
 static int check_lost(const struct state *s, int rc, struct error *err)
 {
 	if (rc && rc != -ENOMEM && rc != -EINTR && kvm_try_vm(s->kvm_fd))

@@ -7,7 +7,7 @@
 
 #include "host/lib/interrupt.h"
 #include "host/lib/error.h"
-#include "host/targets/interference.h"
+#include "host/targets/cpus.h"
 #include "host/targets/kvm_boot.h"
 #include "host/vmm/perf.h"
 #include "host/vmm/timer.h"
@@ -20,7 +20,7 @@ struct snapshot {
 	struct perf_values perf;
 };
 
-/* What the doorbell's listener works on. */
+/* The context of the doorbell's listener. */
 struct meter {
 	struct vm vm;
 	const struct host_row *host; /* or NULL */
@@ -52,7 +52,7 @@ static int64_t difference(int64_t now, int64_t before)
 static void count(const struct snapshot *a, const struct snapshot *b,
 		  struct boot_counts *c)
 {
-	/* The exit that rang the closing doorbell is in b and not in a. */
+	/* The exit of the closing doorbell is in b and not in a. */
 	c->exits = difference(b->exits, a->exits);
 	if (c->exits > 0)
 		c->exits--;
@@ -100,7 +100,7 @@ static void on_doorbell(void *ctx, uint32_t value)
 	struct snapshot end;
 
 	if (phase >= ABI_PHASES)
-		return; /* a payload that lies is found out by its report */
+		return; /* boot_harvest() rejects the report of such a payload */
 	if (ABI_DOORBELL_KIND(value) == ABI_DOORBELL_END) {
 		snapshot(m, &end);
 		count(&m->begin, &end, &m->rep->counts[phase]);
@@ -109,7 +109,7 @@ static void on_doorbell(void *ctx, uint32_t value)
 	}
 	if (m->host && m->host->doorbell)
 		m->host->doorbell(&m->vm, ABI_DOORBELL_KIND(value), phase);
-	/* Last, so that what comes before is not counted. */
+	/* Last: the work above is not counted. */
 	if (ABI_DOORBELL_KIND(value) == ABI_DOORBELL_BEGIN)
 		snapshot(m, &m->begin);
 }
@@ -158,7 +158,7 @@ static void trace(const struct vm *vm)
 	}
 }
 
-/* Where each vCPU was; with its number if there are several. */
+/* The registers of each vCPU, with its number if there are several. */
 static void dump_all(const struct vm *vm, char *text, size_t bytes)
 {
 	size_t used = 0;
@@ -202,7 +202,7 @@ static void end_by_stop(struct meter *m, const struct boot_request *rq,
 		break;
 	default:
 		boot_end(rep, BOOT_CRASH, "%s", m->vm.error.text);
-		/* All registers: too much for a reason, but what one wants to see. */
+		/* All registers are too long for a reason. */
 		if (m->vm.dump)
 			fputs(m->vm.dump, stderr);
 	}
@@ -253,7 +253,7 @@ static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_f
 		err = timer_open(&budget, TIMER_POSIX, rq->timeout_ns, &m->vm.error);
 	if (err)
 		return err;
-	/* An unhandled exit is the guest's failure, not the target's. */
+	/* An unhandled exit fails the boot, not the target. */
 	err = vm_run(&m->vm, &budget, m->cpus);
 	timer_close(&budget);
 	if (err && m->vm.stop == VCPU_STOP_NONE)
@@ -278,7 +278,7 @@ int kvm_boot_payload(const struct kvm_boot_env *env, const struct vm_config *con
 	m->rep = rep;
 	m->cpu = env->cpu;
 	m->cpus = env->cpus;
-	/* Only software events, or none: the document says so. */
+	/* The document says if there are only software events, or none. */
 	m->counting = env->host_counters;
 	if (m->counting && perf_open(&m->perf))
 		m->counting = false;

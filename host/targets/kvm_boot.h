@@ -10,8 +10,8 @@
 
 struct kvm_boot_env {
 	int kvm_fd;
-	int cpu;	 /* the calling thread is pinned to it; -1: not */
-	const int *cpus; /* one per vCPU, the first that above; NULL: not pinned */
+	int cpu;	 /* CPU of the calling thread; -1: not pinned */
+	const int *cpus; /* one per vCPU, the first is `cpu`; NULL: not pinned */
 	bool trace_states, host_counters;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The images of payloads: those built into this program, and the user's own. */
+/* The images of payloads: built into this program, or from a file. */
 #include <elf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -53,7 +53,7 @@ static const uint16_t elf_machines[ARCHS] = {
 	[ARCH_AARCH64] = EM_AARCH64,
 };
 
-/* Only that it was meant for this: who loads it checks the rest. */
+/* Checks format and architecture; vm_load() checks the rest. */
 static int check(const char *path, enum arch arch, const void *image, size_t bytes,
 		 struct error *err)
 {
@@ -63,7 +63,7 @@ static int check(const char *path, enum arch arch, const void *image, size_t byt
 		memcpy(&header, image, sizeof(header));
 	if (bytes < sizeof(header) || memcmp(header.e_ident, ELFMAG, SELFMAG) ||
 	    header.e_ident[EI_CLASS] != ELFCLASS64)
-		return error_set(err, -ENOEXEC, "payload %s is no 64-bit ELF image",
+		return error_set(err, -ENOEXEC, "payload %s is not a 64-bit ELF image",
 				 path);
 	if (header.e_machine != elf_machines[arch])
 		return error_set(err, -ENOEXEC, "payload %s is not for %.*s", path,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The images of payloads: those built into this program, and the user's own. */
+/* The images of payloads: built into this program, or from a file. */
 #ifndef WS_TARGET_PAYLOAD_H
 #define WS_TARGET_PAYLOAD_H
 
@@ -16,8 +16,8 @@ const char *payload_of(const struct bench *row, enum arch arch);
 const void *payload_find(enum arch arch, const char *id, size_t *bytes);
 
 /*
- * Reads an ELF image for `arch` from a file; the caller frees it. Whatever is wrong
- * with the file is bad input: -ENOEXEC, with `err` naming it. -ENOMEM.
+ * Reads an ELF image for `arch` from a file; the caller frees it. -ENOEXEC with `err` if
+ * the file is not usable, or -ENOMEM.
  */
 int payload_read(const char *path, enum arch arch, void **image, size_t *bytes,
 		 struct error *err);

@@ -24,12 +24,12 @@ static const struct host_row rows[] = {
 /* Each host-timed row of the catalogue has one HOST_TIMED() row, and no other row has. */
 enum {
 #define BENCH(id_, group_, archs_, handled_by_, exits_, needs_, summary_)                \
-	HOST_TIMED_##id_ = !!((needs_)&NEEDS_DRIVER),
+	HOST_TIMED_##id_ = !!((needs_)&TIMED_BY_HOST),
 #include "bench/catalogue.def"
 #undef BENCH
 	HOST_TIMED_BENCHES = 0
 #define BENCH(id_, group_, archs_, handled_by_, exits_, needs_, summary_)                \
-	+!!((needs_)&NEEDS_DRIVER)
+	+!!((needs_)&TIMED_BY_HOST)
 #include "bench/catalogue.def"
 #undef BENCH
 };
@@ -51,14 +51,14 @@ enum {
 
 #define HOST_TIMED(id_, ...)                                                             \
 	_Static_assert(HOST_TIMED_##id_,                                                 \
-		       #id_ " lacks NEEDS_DRIVER in bench/catalogue.def");
+		       #id_ " lacks TIMED_BY_HOST in bench/catalogue.def");
 #define HOST_ROW(id_, ...)                                                               \
 	_Static_assert(!HOST_TIMED_##id_, #id_ " needs HOST_TIMED() in rows.def");
 #include "host/targets/rows.def"
 
 _Static_assert(
 	(int)HOST_TIMED_ROWS == (int)HOST_TIMED_BENCHES,
-	"a NEEDS_DRIVER row of bench/catalogue.def has no HOST_TIMED() in rows.def");
+	"a TIMED_BY_HOST row of bench/catalogue.def has no HOST_TIMED() in rows.def");
 
 const struct host_row *host_row_find(const char *id)
 {

@@ -2,7 +2,6 @@
 /* The table of targets, and the signals that end their work early. */
 #include <signal.h>
 
-#include "host/targets/bare.h"
 #include "host/lib/interrupt.h"
 #include "host/targets/target.h"
 #include "host/vmm/vmm.h"
@@ -13,7 +12,7 @@
 #define THIS_ARCH ARCH_X86_64
 #endif
 
-/* Repetition that suits a noisy target, and one that has no noise. */
+/* The default repetition of noisy targets and of exact targets. */
 #define EXACT_BOOTS  2
 #define EXACT_EVENTS 500
 #define EXACT_WARMUP 100
@@ -38,50 +37,42 @@ const struct target target_table[] = {
 	  .summary = "the payload alone on an emulated PC",
 	  .arch = ARCH_X86_64,
 	  .ops = &target_bare_ops,
-	  .config = &bare_x86_64,
 	  EXACT },
 	{ .name = "bare:aarch64",
 	  .summary = "the payload alone on an emulated arm64 machine",
 	  .arch = ARCH_AARCH64,
 	  .ops = &target_bare_ops,
-	  .config = &bare_aarch64,
 	  EXACT },
 	{ .name = "lab:aarch64-vhe",
 	  .summary = "Linux KVM/arm64 with VHE, emulated",
 	  .arch = ARCH_AARCH64,
 	  .ops = &target_lab_ops,
-
 	  EXACT },
 	{ .name = "lab:aarch64-nvhe",
 	  .summary = "Linux KVM/arm64 without VHE, emulated",
 	  .arch = ARCH_AARCH64,
 	  .ops = &target_lab_ops,
-
 	  EXACT },
 	{ .name = "lab:aarch64-pkvm",
 	  .summary = "Linux protected KVM on arm64, emulated",
 	  .arch = ARCH_AARCH64,
 	  .ops = &target_lab_ops,
-
 	  EXACT },
 	{ .name = "lab:aarch64-smp",
-	  .summary = "the first of them with two CPUs: IPIs and kicks",
+	  .summary = "Linux KVM/arm64 with VHE and two CPUs, emulated: IPIs and kicks",
 	  .arch = ARCH_AARCH64,
 	  .only = NEEDS_VCPUS_2,
 	  .ops = &target_lab_ops,
-
 	  EXACT },
 	{ .name = "lab:x86_64-svm",
 	  .summary = "Linux KVM on AMD SVM, emulated",
 	  .arch = ARCH_X86_64,
 	  .ops = &target_lab_ops,
-
 	  EXACT },
 	{ .name = "lab:x86_64-vmx",
 	  .summary = "Linux KVM on Intel VMX, emulated",
 	  .arch = ARCH_X86_64,
 	  .ops = &target_lab_ops,
-
 	  EXACT },
 	{ .name = NULL },
 };

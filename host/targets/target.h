@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where payloads run. One file per kind of target fills a `struct target_ops`;
- * one row per target name stands in target.c.
+ * Where payloads run. One file per kind of target implements `struct target_ops`; the
+ * table of targets is in target.c.
  *
- * Every target boots one payload at a time and hands its samples back. A lab does so on
- * a clone of an emulated machine, where this same program is the only process.
+ * A target boots one payload at a time and returns its samples. A lab boots the payload
+ * inside a clone of an emulated machine, whose only process is this program.
  *
- * Every function that can fail returns 0 or a negative errno and fills in
- * `struct error` with one line that names what and where. -ENOEXEC says that
- * a file that the user named cannot be used: bad input, not a failed target. -ESHUTDOWN:
- * the target is lost, for every row.
+ * Functions return 0 or a negative errno with `err`. -ENOEXEC: a file that the user named
+ * is not usable, which is bad input and not a failed target. -ESHUTDOWN: the target
+ * cannot run any other row either.
  */
 #ifndef WS_TARGET_TARGET_H
 #define WS_TARGET_TARGET_H
@@ -41,26 +40,26 @@ struct boot_request {
 	int cpu;
 	uint64_t timeout_ns;
 	/*
-	 * Where an exact target is to put the VM: 0, where it comes to lie by itself;
-	 * other numbers, elsewhere in the host's memory, each in a place of its own.
+	 * The place of the VM in the memory of an exact target's host. 0: the place that
+	 * the kernel chooses; every other number is another place.
 	 */
 	uint32_t placement;
 	const void *image; /* the payload's ELF image */
 	size_t image_bytes;
 };
 
-/* What was counted on the host between a phase's two doorbells; -1: nobody counts. */
+/* Counted on the host between the two doorbells of a phase; -1: not counted. */
 struct boot_counts {
-	int64_t exits;	    /* KVM's own count, the closing doorbell's not among them */
-	int64_t user;	    /* returns of KVM_RUN for the guest's sake, likewise */
-	int64_t interrupts; /* of these exits, or at most so many, for an interrupt */
-	bool interrupts_exact; /* of these exits, exactly so many */
+	int64_t exits; /* KVM's own count, the closing doorbell's not among them */
+	int64_t user;  /* returns of KVM_RUN because of the guest, without the doorbell */
+	int64_t interrupts; /* exits because of an interrupt, or an upper limit of them */
+	bool interrupts_exact; /* `interrupts` is the exact number */
 	int64_t involuntary_switches, migrations;
 };
 
 enum boot_outcome {
 	BOOT_DONE,
-	BOOT_SKIP,  /* cannot run here; `reason` */
+	BOOT_SKIP,  /* the row cannot run here; `reason` */
 	BOOT_CRASH, /* the guest crashed, hung, lied or was lost; `reason` */
 };
 
@@ -82,34 +81,35 @@ void boot_report_free(struct boot_report *rep);
 struct target_ops {
 	const char *kind; /* "kvm", "bare", "lab" */
 	bool parallel;	  /* boots() may be called by several threads at a time */
-	/* 0 if it can run here; else -errno, and `err` says why in one line. */
+	/* Whether the target can run here. */
 	int (*probe)(const struct target *t, const struct job *job, struct error *err);
 	int (*open)(struct target *t, const struct job *job, struct error *err);
 	/*
-	 * Fills in subject, target, machine.pinned, clock.name/hz/unit of a document
-	 * and its warnings. A lab replaces `*r` by a document that has the machine, its
-	 * environment and its PMU, too. Called once, before the first boot.
+	 * Fills in subject, target, machine.pinned, clock.name/hz/unit and warnings of a
+	 * document. A lab replaces `*r` by a document that also has the machine, its
+	 * environment and its PMU. Called once, before the first boot.
 	 */
 	int (*describe)(struct target *t, struct result **r, struct error *err);
-	/* An error is the row's, unless boot_settle() says that it is the target's. */
+	/* boot_settle() decides whether an error fails the row or the target. */
 	int (*boot)(struct target *t, const struct boot_request *rq,
 		    struct boot_report *rep, struct error *err);
 	/*
-	 * The same `n` times, from rq->placement on, each in the next place; fills in
-	 * reports until one is not BOOT_DONE. NULL: call boot() so often.
+	 * boot() `n` times at placements from rq->placement on. Stops after the first
+	 * report that is not BOOT_DONE. NULL: the caller repeats boot().
 	 */
 	int (*boots)(struct target *t, const struct boot_request *rq, size_t n,
 		     struct boot_report *reps, struct error *err);
-	/* Labs: runs a JOB_SELFTEST or JOB_MATRIX. NULL: not supported. */
+	/* Labs: runs a JOB_SELFTEST or JOB_MATRIX, a line per test. NULL: not supported.
+	 */
 	int (*selftest)(struct target *t, const struct job *job,
 			void (*line)(void *ctx, const char *text), void *ctx,
 			struct error *err);
-	/* The ELF image of the VMM that runs inside; NULL: this program itself. */
+	/* The ELF image of the VMM inside a lab; NULL: this program. */
 	const void *(*program)(const struct target *t, size_t *bytes);
 	void (*close)(struct target *t); /* also after a failed open */
 };
 
-/* A row of the table, and, once opened, the target itself. */
+/* A row of the table. A copy of the row becomes the opened target. */
 struct target {
 	const char *name; /* "lab:aarch64-vhe" */
 	const char *summary;
@@ -127,14 +127,14 @@ struct target {
 /* Ends with a row whose name is NULL. */
 extern const struct target target_table[];
 
-/* The repetition that suits a target without noise: sets the default_* members. */
+/* Sets the default_* members for a target without noise. */
 void target_exact_defaults(struct target *t);
-/* The same for a KVM that is slow and whose figures mean nothing anyway. */
+/* Sets the default_* members for a software KVM, which is slow. */
 void target_software_defaults(struct target *t);
 
 extern const struct target_ops target_kvm_ops, target_bare_ops, target_lab_ops;
 
-/* interrupt_catch(), such that a signal also stops a vCPU that runs in this thread. */
+/* interrupt_catch(); a signal also kicks the vCPU that runs in this thread. */
 void target_catch_signals(void);
 
 #endif

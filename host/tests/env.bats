@@ -26,7 +26,7 @@ put() {
 governors() {
   local f
   for f in root/sys/devices/system/cpu/cpu?/cpufreq/scaling_governor; do
-    echo "$(<"$f")" # with a newline, whatever it ends with
+    echo "$(<"$f")" # always with a newline
   done | sort | uniq -c | tr -s ' '
 }
 

@@ -49,7 +49,7 @@ fails() {
   fi
 }
 
-@test "nothing but failures: a report says so, and there is nothing to draw" {
+@test "only failures: the report contains them, and there is nothing to draw" {
   need_target lab:x86_64-vmx
   break_bochs
   run_apart "$wsbench" run --on lab:x86_64-vmx,bare:x86_64 --bench null -o docs --quiet

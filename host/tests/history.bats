@@ -263,8 +263,8 @@ json() {
   run_apart "$wsbench" history show --db h.jsonl --bench null
   [ "$status" = 0 ]
   [[ $stdout == *"bare:x86_64, QEMU emulator version 7.2: null, in insns"* ]]
-  [[ $stdout == *"v1 (6.1.0-56-cloud-amd64)  v2 (6.1.0-56-cloud-amd64)      2           100"* ]]
-  [[ $stdout == *"102    +2.00 %  worse"* ]]
+  [[ $stdout =~ v1\ \(6.1.0-56-cloud-amd64\)\ +v2\ \(6.1.0-56-cloud-amd64\)\ +2\ +100 ]]
+  [[ $stdout =~ 102\ +\+2.00\ %\ +worse ]]
   run_apart "$wsbench" history show --db h.jsonl --json
   [ "$(json '[p["value"] for p in d["points"]], [(s["start"], s["end"]) for s in d["stretches"]]')" = \
     "([100, 100, 102, 101, 101], [(0, 2), (2, 3), (3, 5)])" ]

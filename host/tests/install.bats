@@ -32,7 +32,7 @@ commands() {
 }
 
 @test "the installed tool runs a lab and explains it, without the tree" {
-  local hide=(sh -ec)
+  local hide
   need_target lab:aarch64-vhe
   in_tree_make install PREFIX="$PWD/prefix" >log 2>&1
   # Hides the tree if mounting is allowed and the cache is outside of the tree.
@@ -43,10 +43,10 @@ commands() {
   fi
   mkdir elsewhere
   cd elsewhere
-  export PATH=$BATS_TEST_TMPDIR/cwd/prefix/bin:$PATH
   unset BUILD WSBENCH
-  run_apart "${hide[@]}" 'wsbench run --quiet --on lab:aarch64-vhe --bench hypercall -o run.json
-    wsbench explain --quiet --on lab:aarch64-vhe --bench hypercall -o explained.json'
+  ws=$BATS_TEST_TMPDIR/cwd/prefix/bin/wsbench run_apart "${hide[@]}" '
+    "$ws" run --quiet --on lab:aarch64-vhe --bench hypercall -o run.json
+    "$ws" explain --quiet --on lab:aarch64-vhe --bench hypercall -o explained.json'
   echo "$stdout$stderr"
   [ "$status" = 0 ]
   holds run.json 'value("hypercall") > 500' 'd["target"]["exact"]'

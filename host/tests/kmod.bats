@@ -147,6 +147,6 @@ passes_through() {
 @test "kmod.sh: bad usage is one line" {
   refused 2 'unknown argument' "$top/scripts/kmod.sh" --nonsense
   refused 2 'needs a value' "$top/scripts/kmod.sh" --series
-  refused 2 'no kernel' "$top/scripts/kmod.sh" --tree /nonexistent --output out
+  refused 2 'is not the build tree of a kernel' "$top/scripts/kmod.sh" --tree /nonexistent --output out
   refused 2 '--tree needs --output' "$top/scripts/kmod.sh" --tree /nonexistent
 }

@@ -55,7 +55,7 @@ page.close()
 if page.open:
     sys.exit(f"not closed: {page.open}")
 if len(page.ids) != len(set(page.ids)):
-    sys.exit("an id stands there twice")
+    sys.exit("duplicate id")
 if page.seen.get("script") != 1 or page.seen.get("img"):
     sys.exit(f"scripts or images: {page.seen}")
 script = re.search(r"<script>(.*?)</script>", text, re.S).group(1)

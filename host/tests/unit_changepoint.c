@@ -14,7 +14,7 @@
 
 #define VALUES_MAX 4096
 
-/* The defaults of Apache Otava, and ours. */
+/* The defaults of Apache Otava and of wsbench. */
 static const struct changepoint_rules otava_rules = {
 	.window = 50,
 	.pvalue = 1e-3,

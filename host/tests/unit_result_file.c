@@ -16,7 +16,7 @@
 #include "host/lib/error.h"
 #include "host/tests/result_fixture.h"
 
-/* Each test is a process of its own, with its own working directory. */
+/* Each test is a separate process, with its own working directory. */
 static char folder[] = "/tmp/unit_result.XXXXXX";
 
 static void enter_folder(void)

@@ -74,7 +74,7 @@ Test(bootstrap, too_little_to_draw_from)
 	cr_expect(b.lo == 5 && b.hi == 5 && b.acceleration == 0);
 }
 
-/* 200,000 resamples of R's against 50,000 of ours: the third digit is noise. */
+/* 200,000 resamples of R's against 50,000 of wsbench: the third digit is noise. */
 Test(bootstrap, agrees_with_R)
 {
 	json_t *root = reference("stats/r_reference.json");

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "host/vmm/regs.h"
+#include "host/vmm/vmm.h"
 
 extern const enum arch vmm_arch;
 extern const uint16_t vmm_elf_machine;

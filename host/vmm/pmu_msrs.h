@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * An x86 PMU as a VMM would emulate it, with Intel's and AMD's registers: each MSR stores
- * what is written, within its rules, and no counter counts. Config pmc-msr-user sends the
+ * a written value, within its rules, and no counter counts. Config pmc-msr-user sends the
  * guest's accesses here.
  */
 #ifndef WS_VMM_PMU_MSRS_H

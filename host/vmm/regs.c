@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/vmm/arch.h"
+#include "host/vmm/regs.h"
 
 static uint32_t all_groups(void)
 {

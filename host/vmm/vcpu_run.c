@@ -338,12 +338,13 @@ int vcpu_drain(struct vcpu *vcpu)
 
 int vcpu_enter_immediate(struct vcpu *vcpu)
 {
-	int err;
+	int ret;
 
+	/* The row kvm_run_immediate_exit counts these instructions. */
 	vcpu->run->immediate_exit = 1;
-	err = vcpu_kvm_run(vcpu);
+	ret = kvm_ioctl_raw(vcpu->fd, KVM_RUN, KVM_NONE);
 	vcpu->run->immediate_exit = 0;
-	if (err == -EINTR)
+	if (ret && errno == EINTR)
 		return 0;
 	return error_set(vcpu->error, -EIO,
 			 "KVM_RUN with immediate_exit did not return EINTR");

@@ -10,14 +10,15 @@
 
 #include "host/vmm/vmm.h"
 
-struct all {
+/* One vm_run(). */
+struct run {
 	struct vm *vm;
 	int first; /* the index of the first vCPU that stopped, -1: none; atomic */
 };
 
 /* The thread of a vCPU other than the boot CPU. */
 struct worker {
-	struct all *all;
+	struct run *run;
 	struct vcpu *vcpu;
 	pthread_t thread;
 	bool stop; /* atomic */
@@ -38,11 +39,11 @@ static void block_user_signals(void)
 }
 
 /* `vcpu` has stopped. Returns the index of the first vCPU that did. */
-static unsigned int note_stop(struct all *all, const struct vcpu *vcpu)
+static unsigned int note_stop(struct run *run, const struct vcpu *vcpu)
 {
 	int first = -1;
 
-	if (__atomic_compare_exchange_n(&all->first, &first, (int)vcpu->index, false,
+	if (__atomic_compare_exchange_n(&run->first, &first, (int)vcpu->index, false,
 					__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		return vcpu->index;
 	return (unsigned int)first;
@@ -58,8 +59,8 @@ static void *vcpu_thread(void *ctx)
 	while (!w->err && w->vcpu->stop == VCPU_STOP_KICK &&
 	       !__atomic_load_n(&w->stop, __ATOMIC_SEQ_CST));
 	if (w->vcpu->stop != VCPU_STOP_KICK &&
-	    note_stop(w->all, w->vcpu) == w->vcpu->index)
-		vcpu_kick(&w->all->vm->vcpus[0]);
+	    note_stop(w->run, w->vcpu) == w->vcpu->index)
+		vcpu_kick(&w->run->vm->vcpus[0]);
 	return NULL;
 }
 
@@ -83,23 +84,23 @@ int vm_thread(pthread_t *thread, int cpu, void *(*work)(void *ctx), void *ctx)
 	return -err;
 }
 
-static int start(struct worker *w, struct all *all, unsigned int index, int cpu)
+static int start(struct worker *w, struct run *run, unsigned int index, int cpu)
 {
-	struct vcpu *vcpu = &all->vm->vcpus[index];
+	struct vcpu *vcpu = &run->vm->vcpus[index];
 	char where[32] = "";
 	int err;
 
-	*w = (struct worker){ .all = all, .vcpu = vcpu };
+	*w = (struct worker){ .run = run, .vcpu = vcpu };
 	vcpu->error = &w->error;
 	vcpu->dump = &w->dump;
 	err = vm_thread(&w->thread, cpu, vcpu_thread, w);
 	if (!err)
 		return 0;
-	vcpu->error = &all->vm->error;
-	vcpu->dump = &all->vm->dump;
+	vcpu->error = &run->vm->error;
+	vcpu->dump = &run->vm->dump;
 	if (cpu >= 0)
 		snprintf(where, sizeof(where), " on CPU %d", cpu);
-	return error_set(&all->vm->error, err, "vCPU %u: cannot start its thread%s: %s",
+	return error_set(&run->vm->error, err, "vCPU %u: cannot start its thread%s: %s",
 			 index, where, strerror(-err));
 }
 
@@ -107,7 +108,7 @@ static int start(struct worker *w, struct all *all, unsigned int index, int cpu)
 static int finish(struct worker *w, bool first)
 {
 	struct vcpu *vcpu = w->vcpu;
-	struct vm *vm = w->all->vm;
+	struct vm *vm = w->run->vm;
 
 	__atomic_store_n(&w->stop, true, __ATOMIC_SEQ_CST);
 	vcpu_kick(vcpu);
@@ -127,7 +128,7 @@ static int finish(struct worker *w, bool first)
 int vm_run(struct vm *vm, struct run_timer *budget, const int *cpus)
 {
 	struct worker workers[VM_VCPUS_MAX];
-	struct all all = { .vm = vm, .first = -1 };
+	struct run run = { .vm = vm, .first = -1 };
 	struct vcpu *boot = &vm->vcpus[0];
 	unsigned int started = 1, i;
 	int err = 0, failed;
@@ -136,7 +137,7 @@ int vm_run(struct vm *vm, struct run_timer *budget, const int *cpus)
 	vm->stop = VCPU_STOP_NONE;
 	vm->stopped_by = 0;
 	while (!err && started < vm->config.vcpus) {
-		err = start(&workers[started], &all, started, cpus ? cpus[started] : -1);
+		err = start(&workers[started], &run, started, cpus ? cpus[started] : -1);
 		started += !err;
 	}
 	ran = !err;
@@ -144,7 +145,7 @@ int vm_run(struct vm *vm, struct run_timer *budget, const int *cpus)
 		err = vm->config.bare_loop ? vcpu_run_bare(boot, budget)
 					   : vcpu_run(boot, budget);
 		/* The boot CPU's own stop counts only if it was the first. */
-		vm->stopped_by = note_stop(&all, boot);
+		vm->stopped_by = note_stop(&run, boot);
 		if (vm->stopped_by)
 			err = 0;
 	}

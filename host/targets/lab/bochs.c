@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Bochs: it boots from a disk, opens a window, reads a terminal and writes files; as a
- * lab's emulator it does none of that. All that it opens is a descriptor, and the
- * kernel is in its memory when it starts (preload.h).
+ * Bochs without disk, window, terminal and files: it opens only descriptors, and the
+ * kernel is in the machine's memory when Bochs starts (preload.h).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -30,7 +29,7 @@ extern const uint8_t lab_bochs_rom[], lab_bochs_rom_end[];
  */
 static const char *const environment[] = { "TERM=dumb", "TZ=UTC0" };
 
-/* It has a debugger built in, which would wait for somebody to type this. */
+/* Input for the built-in debugger, which otherwise waits for a user. */
 static const char commands[] = "continue\nquit\n";
 
 /*
@@ -168,7 +167,7 @@ static int bochs_command(const struct lab_machine *m, const struct lab_boot *boo
 		   : 0;
 }
 
-/* One reply of the fork server. 0, -EPIPE, or an errno of ours. */
+/* One reply of the fork server. 0, -EPIPE, or another negative errno. */
 static int get_reply(int control, int32_t *value)
 {
 	struct clone_reply reply;
@@ -183,7 +182,7 @@ static int get_reply(int control, int32_t *value)
 	return 0;
 }
 
-/* It says by itself when the machine is ready. */
+/* The fork server reports when the machine is ready. */
 static int bochs_begin(const struct lab_child *child)
 {
 	(void)child;
@@ -204,9 +203,9 @@ static int bochs_freeze(struct lab_base *base)
 	return 0;
 }
 
-/* A request and its reply, which no other thread's may come between. */
-static int ask(struct lab_base *base, const struct clone_request *request, const int *fds,
-	       int32_t *value)
+/* Sends a request and receives its reply, under the lock of the socket. */
+static int send_request(struct lab_base *base, const struct clone_request *request,
+			const int *fds, int32_t *value)
 {
 	char rights[CMSG_SPACE(sizeof(int) * CLONE_FDS)] = { 0 };
 	struct iovec iov = { (void *)(uintptr_t)request, sizeof(*request) };
@@ -240,7 +239,7 @@ static int bochs_end(struct lab_base *base, pid_t pid)
 	int32_t status = 0;
 
 	/* When the fork server ends, its clones are killed. */
-	return ask(base, &request, NULL, &status) || status < 0 ? 0 : status;
+	return send_request(base, &request, NULL, &status) || status < 0 ? 0 : status;
 }
 
 static int bochs_clone(struct lab_base *base, const struct lab_boot *boot,
@@ -258,7 +257,7 @@ static int bochs_clone(struct lab_base *base, const struct lab_boot *boot,
 	lab_child_init(child);
 	ret = lab_child_pipes(child, &fds[CLONE_FD_CONSOLE], &fds[CLONE_FD_MESSAGES]);
 	if (!ret)
-		ret = ask(base, &request, fds, &pid);
+		ret = send_request(base, &request, fds, &pid);
 	if (!ret && pid < 0)
 		ret = pid;
 	if (fds[CLONE_FD_CONSOLE] >= 0)

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What differs between the labs' emulators: how a machine is booted, stopped once it is
- * ready, and cloned.
+ * The interface of a lab's emulator: how a machine is booted, stopped when it is ready,
+ * and cloned; and the emulator's process.
  *
- * A lab boots its machine once, up to the point where /init waits for a job
- * (lab_shared_wait()). Each job then runs in a clone of that machine, so that every job
- * starts from one and the same state: all memory, all registers, all clocks. QEMU's
- * machine becomes a migration stream in a file, from which any number of processes
- * start; Bochs' process is forked.
+ * A lab boots its machine once, until /init waits for a job (lab_shared_wait()). Each job
+ * runs in a clone of that machine, so that all jobs start from one state of memory,
+ * registers and clocks. QEMU saves the machine as a migration stream in a file, from
+ * which any number of processes start; the process of Bochs forks.
  */
 #ifndef WS_LAB_EMULATOR_H
 #define WS_LAB_EMULATOR_H
@@ -21,18 +20,18 @@
 struct lab_machine; /* machine.h */
 struct lab_base;    /* session.h */
 
-/* The descriptors that an emulator's command line may count on. */
+/* The descriptors of an emulator. */
 enum lab_fd {
 	LAB_FD_INITRD = 3,
 	LAB_FD_WIRE,	/* a file, see lab_shared_create() */
 	LAB_FD_CONSOLE, /* write */
 	LAB_FD_PLUGIN,	/* a file of the plugin's, where there is one */
-	LAB_FD_MEMORY,	/* what is in the machine's memory when it starts */
+	LAB_FD_MEMORY,	/* the initial content of the machine's memory */
 	LAB_FD_FIRMWARE,
 	LAB_FD_CONFIG,
 	LAB_FD_COMMANDS, /* for the emulator's own debugger */
 	LAB_FD_CONTROL,	 /* a socket to wsbench */
-	LAB_FD_SNAPSHOT, /* the machine to go on with */
+	LAB_FD_SNAPSHOT, /* the machine to continue */
 	LAB_FD_FIRST_OTHER,
 };
 
@@ -41,18 +40,18 @@ struct lab_command {
 	char **argv;		     /* argv[0]: a path; one allocation */
 	const char *environment[4];  /* "NAME=value", beside ours; NULL at the end */
 	char preload[PATH_MAX + 16]; /* one of them, where there is one */
-	int fds[LAB_FD_FIRST_OTHER]; /* ours to close; -1: none, or the session's */
+	int fds[LAB_FD_FIRST_OTHER]; /* owned; -1: none, or the session's */
 };
 
-/* What is to be booted, or to be gone on with. */
+/* A machine to boot, or to continue. */
 struct lab_boot {
 	const char *program; /* the emulator's path */
-	const char *kernel;  /* an image that lab_kernel_check() likes */
-	const char *append;  /* for the kernel, after the machine's own words; NULL */
+	const char *kernel;  /* an image that passed lab_kernel_check() */
+	const char *append;  /* kernel parameters after the machine's own; NULL */
 	const char *plugin;  /* for the emulator: its path; NULL: none */
 	int plugin_fd;	     /* for the plugin, where there is one; like initramfs */
-	int initramfs;	     /* a file; stays the caller's */
-	int snapshot;	     /* a file to go on from; stays the caller's; -1: boot */
+	int initramfs;	     /* a file of the caller's */
+	int snapshot;	     /* a file of the caller's to continue from; -1: boot */
 };
 
 /* The emulator as a process, with the read ends of its pipes: non-blocking, -1: none. */
@@ -67,8 +66,8 @@ struct lab_child {
 };
 
 struct lab_emulator {
-	const char *version_option; /* that makes it say its name */
-	/* What its own error messages begin with, the surest first; NULL at the end. */
+	const char *version_option; /* prints the emulator's name */
+	/* Prefixes of the emulator's error messages, best first; NULL at the end. */
 	const char *const *error_marks;
 	enum lab_shared_kind wire;
 	int control_type; /* of LAB_FD_CONTROL: SOCK_STREAM, SOCK_SEQPACKET */
@@ -76,18 +75,18 @@ struct lab_emulator {
 	/* 0 or a negative errno; lab_command_free() in any case. */
 	int (*command)(const struct lab_machine *m, const struct lab_boot *boot,
 		       struct lab_command *cmd, struct error *err);
-	/* Called once, before the machine executes much. 0 or a negative errno. */
+	/* Called once after the start. 0 or a negative errno. */
 	int (*begin)(const struct lab_child *child);
 	/*
-	 * Called when there is something to read. 1: the machine has stopped, ready;
+	 * Called when `control` is readable. 1: the machine has stopped and is ready;
 	 * 0: not yet; -EPIPE: the emulator has closed its end; another negative errno.
 	 */
 	int (*is_ready)(int control);
-	/* Makes `base` fit to be cloned; its emulator may go away or stay. */
+	/* Prepares `base` for clones; the emulator may end or stay. */
 	int (*freeze)(struct lab_base *base);
 	/*
-	 * Starts a clone whose wire is `wire` and which has this job. 0 or a negative
-	 * errno; where the emulator said why, it is among the child's messages.
+	 * Starts a clone with this wire and this job. 0 or a negative errno; the
+	 * child's messages may have the emulator's reason.
 	 */
 	int (*clone)(struct lab_base *base, const struct lab_boot *boot,
 		     struct lab_shared *wire, const uint8_t job[LAB_JOB_BYTES],

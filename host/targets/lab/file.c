@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whole files in memory, and the places where the lab looks for its own. */
+/* Whole files in memory, and the search paths of the lab. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -38,7 +38,7 @@ static int read_all(int fd, uint8_t *data, size_t bytes)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return n ? -errno : -EIO; /* it shrank meanwhile */
+			return n ? -errno : -EIO; /* the file has shrunk */
 		got += n;
 	}
 	return 0;

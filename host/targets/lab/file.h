@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whole files in memory, and the places where the lab looks for its own. */
+/* Whole files in memory, and the search paths of the lab. */
 #ifndef WS_LAB_FILE_H
 #define WS_LAB_FILE_H
 

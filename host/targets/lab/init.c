@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The first process of a lab's machine: from the kernel's hand to the job's, and off. */
+/* The first process of a lab's machine: set-up, the job, power off. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/reboot.h>
@@ -25,7 +25,7 @@
 
 #define TEXT_BYTES 16384
 
-/* Says why on the wire, if there is one, and on the console; and ends the machine. */
+/* Reports the error on the console and, if open, on the wire; ends the machine. */
 static void give_up(struct lab_wire *wire, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3), noreturn));
 
@@ -33,9 +33,9 @@ static void power_off(void) __attribute__((noreturn));
 
 static void power_off(void)
 {
-	/* Not every machine has a switch; a reset ends all emulators. */
+	/* Not every machine can power off; a reset ends all emulators. */
 	reboot(LINUX_REBOOT_CMD_RESTART);
-	/* Still on: whoever started the machine waits for its end in vain. */
+	/* The reset failed. */
 	for (;;)
 		pause();
 }
@@ -72,9 +72,9 @@ static void mount_all(struct lab_wire *wire)
 }
 
 /*
- * The kernel turns huge pages off on machines as small as this one, whatever it is
- * told on its command line. Those who ask for some (madvise()) shall have them; a
- * kernel that knows none has no such file, and rows that need them say so.
+ * The kernel disables huge pages on machines of this size, whatever its command line
+ * says. Enables them for madvise(). A kernel without huge pages has no such file, and the
+ * rows that need huge pages are skipped.
  */
 static void allow_huge_pages(void)
 {
@@ -203,7 +203,7 @@ static void load_modules(struct lab_wire *wire)
 
 #define CHUNK_BYTES (1u << 20)
 
-/* "ffff800008010000 T name [module]": the type stands between two blanks. */
+/* "ffff800008010000 T name [module]": the type is between two blanks. */
 static int is_code(const char *line, size_t bytes)
 {
 	const char *blank = memchr(line, ' ', bytes);
@@ -212,7 +212,7 @@ static int is_code(const char *line, size_t bytes)
 	       strchr("tTwW", blank[1]);
 }
 
-/* Moves the lines that are wanted to `to`. What is left of the last one is at *end. */
+/* Moves the lines about code to `to`. An incomplete last line begins at *end. */
 static size_t filter(const char *text, size_t bytes, char *to, size_t *end)
 {
 	size_t kept = 0, at = 0;
@@ -282,7 +282,7 @@ int lab_symbols_read(const char *path, char **text, size_t *bytes)
 	return err;
 }
 
-/* After the job, which must not wait for it. */
+/* After the job, which must not wait for the symbols. */
 static void send_symbols(struct lab_wire *wire)
 {
 	char *text, why[100];
@@ -300,7 +300,7 @@ static void send_symbols(struct lab_wire *wire)
 	lab_wire_text(wire, LAB_FRAME_FAILURE, why);
 }
 
-/* Where the module of host/kmod is, for the config that asks for it and loads it. */
+/* Passes the path of the module of host/kmod to the config that loads it. */
 static void offer_passthrough(void)
 {
 	char first = 0;
@@ -342,7 +342,7 @@ int lab_init_main(lab_job_runner *run)
 	open_wire(&wire, &shared);
 	load_modules(&wire);
 
-	/* Up to here, all runs of a lab are one; from here on, each job is a clone. */
+	/* The base machine stops here; each clone continues with a job. */
 	in_time = lab_shared_wait(&shared, block);
 	status = lab_wire_number(&wire, LAB_FRAME_HELLO, LAB_WIRE_VERSION);
 	if (status)
@@ -354,7 +354,7 @@ int lab_init_main(lab_job_runner *run)
 	if (job_decode(block, &decoded))
 		give_up(&wire, "the job is damaged or of another build");
 
-	/* In a child, so that a crash is reported instead of being a kernel panic. */
+	/* In a child: a crash is reported, and is not a kernel panic. */
 	pid = fork();
 	if (pid < 0)
 		give_up(&wire, "cannot start the job: %s", strerror(errno));

@@ -8,15 +8,14 @@
 struct job;	 /* host/targets/job.h */
 struct lab_wire; /* wire.h */
 
-/* Does a job and sends its answer, but not END, over the wire. Returns an exit code. */
+/* Executes a job and sends its answer without END. Returns an exit code. */
 typedef int lab_job_runner(const struct job *job, struct lab_wire *wire);
 
 /*
- * For the process that a lab's kernel starts as /init, and only for it: mounts what a
- * program expects, loads the modules, opens the wire, and waits for a job. A clone then
- * says HELLO and calls `run` in a child process. What `run` returns goes out in the END
- * frame, unless it sent FAILURE itself; if it crashes, FAILURE says so. Then the machine
- * is powered off: this does not return.
+ * The main function of /init in a lab's machine: mounts file systems, loads modules,
+ * opens the wire, and waits for a job. A clone then sends HELLO and calls `run` in a
+ * child process. The END frame has the return value of `run`, unless `run` has sent
+ * FAILURE; a crash of the child is a FAILURE. Powers the machine off and does not return.
  */
 int lab_init_main(lab_job_runner *run);
 

@@ -110,8 +110,8 @@ int lab_cpio_end(struct lab_cpio *c)
 }
 
 /*
- * What differs from build to build, or is there or not, takes the same room in any case:
- * what the kernel allocates for it, and everything after, is where it was.
+ * Files that differ between builds, or that are optional, have a fixed size: the kernel's
+ * allocations for them, and those that follow, do not move.
  */
 #define PROGRAM_UNIT  (16u << 20)
 #define OPTIONAL_UNIT (256u << 10)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a lab's machine finds in its memory when its kernel is up. */
+/* The initramfs of a lab's machine. */
 #ifndef WS_LAB_INITRAMFS_H
 #define WS_LAB_INITRAMFS_H
 
@@ -8,8 +8,8 @@
 
 #include "host/targets/lab/kernel.h"
 
-/* Where the two sides of lab/ agree that things are, below the root. */
-#define LAB_PAYLOAD_PATH  "payload.elf" /* the user's own, if there is one */
+/* Paths below the root, for both sides of the lab. */
+#define LAB_PAYLOAD_PATH  "payload.elf" /* from --payload */
 #define LAB_MODULES_PATH  "modules"	/* NAME.ko */
 #define LAB_OPTIONAL_PATH "optional.ko" /* a module for later; zeros: none */
 #define LAB_ORDER_PATH	  "load-order"	/* names of the modules, a line each */

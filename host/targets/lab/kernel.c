@@ -47,7 +47,7 @@ int lab_kernel_check(enum arch arch, const unsigned char *head, size_t bytes,
 		     "ELF"))
 		*what = "it is an ELF file (vmlinux?): give the bzImage or Image";
 	else
-		*what = "it is no kernel image";
+		*what = "it is not a kernel image";
 	return -EINVAL;
 }
 
@@ -85,7 +85,7 @@ int lab_kernel_newest(const char *cache, char release[NAME_MAX + 1])
 	while ((e = readdir(dir))) {
 		char path[PATH_MAX];
 
-		/* A digit first: neither a link nor a download under way. */
+		/* A digit first: not a link, and not a partial download. */
 		if (e->d_name[0] < '0' || e->d_name[0] > '9' ||
 		    strverscmp(e->d_name, release) <= 0)
 			continue;
@@ -110,7 +110,7 @@ static int find_cached(enum arch arch, const char *release, struct lab_kernel *o
 		    !lab_path(out->image, "%s/%s/vmlinuz", cache, newest))
 			return -ENOENT;
 	}
-	/* Not the link: it may come to mean another kernel while we run. */
+	/* Not the link, which may change while wsbench runs. */
 	if (realpath(out->image, real))
 		strcpy(out->image, real);
 	return 0;

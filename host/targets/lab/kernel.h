@@ -23,7 +23,7 @@ struct lab_kernel {
  *   kernel   an image; or the release of a cached kernel; NULL: the cached one
  *   modules  a folder; NULL: `modules` beside the image, if it is there
  *
- * The image is looked at, not only for being there. 0 or a negative errno.
+ * Checks the format of the image. 0 or a negative errno.
  */
 int lab_kernel_find(enum arch arch, const char *kernel, const char *modules,
 		    struct lab_kernel *out, struct error *err);
@@ -44,7 +44,7 @@ struct lab_module {
 	char name[64]; /* "kvm-amd", always with hyphens */
 	uint8_t *data; /* the .ko file */
 	size_t bytes;
-	bool optional; /* only there to be loaded by whoever wants it */
+	bool optional; /* not loaded at boot; a config may load it */
 };
 
 struct lab_modules {

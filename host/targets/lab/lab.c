@@ -24,13 +24,13 @@
 #include "host/targets/boot.h"
 #include "host/targets/target.h"
 
-/* Of one boot, unless the user says otherwise: virtual time, far more than any takes. */
+/* The default limit of one boot, in virtual time. */
 #define LAB_BOOT_TIMEOUT_NS 2000000000ull
 
-/* Of the machine, until one has stopped in time. */
+/* Boots of the machine until one has stopped in time: lab_shared_wait(). */
 #define BOOTS_MAX 30
 
-/* Machines of one lab: configs may need words on the kernel's command line. */
+/* Machines of one lab: configs may need kernel parameters. */
 #define BASES_MAX 4
 
 struct lab_state {
@@ -41,7 +41,7 @@ struct lab_state {
 		char *append;	      /* the user's words and these; NULL: none */
 		int ret;	      /* why there is none, with `err` */
 		struct error err;
-	} bases[BASES_MAX]; /* the first: of configs without words */
+	} bases[BASES_MAX]; /* the first: configs without kernel parameters */
 	size_t n_bases;
 	pthread_mutex_t lock; /* of the bases' list */
 	int initramfs;	      /* a file; -1: none */
@@ -63,14 +63,14 @@ static int find_kernel(struct lab_state *s, const struct job *job, struct error 
 	int ret = lab_kernel_find(s->machine->arch, job->kernel, job->modules, &s->kernel,
 				  err);
 
-	/* A kernel of the user's without a folder of modules has KVM built in. */
+	/* A kernel without a folder of modules has KVM built in. */
 	if (!ret && s->machine->module && s->kernel.modules[0])
 		ret = lab_modules_read(s->kernel.modules, s->machine->module, &s->modules,
 				       err);
 	if (!ret && s->machine->arch == ARCH_AARCH64 && s->kernel.modules[0])
 		ret = lab_modules_read_optional(s->kernel.modules, LAB_PASSTHROUGH_MODULE,
 						&s->modules, err);
-	/* What the user named and cannot be used is bad input. */
+	/* A file of the user's that is not usable is bad input. */
 	return ret && (job->kernel || job->modules) ? -ENOEXEC : ret;
 }
 
@@ -90,7 +90,7 @@ static int fill(struct lab_state *s, const struct target *t, const struct job *j
 	pthread_mutex_init(&s->lock, NULL);
 	s->machine = t->config ? t->config : lab_machine_find(strchr(t->name, ':') + 1);
 	if (!s->machine)
-		return error_set(err, -EINVAL, "%s: there is no such machine", t->name);
+		return error_set(err, -EINVAL, "%s: unknown machine", t->name);
 	ret = process_find(s->machine->program, s->emulator);
 	if (ret)
 		return error_set(err, ret, "%s is not installed", s->machine->program);
@@ -147,7 +147,7 @@ static int lab_open(struct target *t, const struct job *job, struct error *err)
 	return fill(t->state, t, job, err);
 }
 
-/* All that open() needs: what cannot be opened cannot run. */
+/* Opens the lab on trial. */
 static int lab_probe(const struct target *t, const struct job *job, struct error *err)
 {
 	struct target trial = *t;
@@ -278,8 +278,8 @@ static int run_job(struct target *t, size_t which, const struct job *job,
 }
 
 /*
- * The first job on a machine, for which one is booted, unless one was saved. By the
- * thread that closes the target: see lab_base_boot().
+ * The first job on a machine: resumes a saved machine, or boots one. Called by the thread
+ * that closes the target: see lab_base_boot().
  */
 static int run_first_job(struct target *t, size_t which, const struct job *job,
 			 struct answer *a)
@@ -301,11 +301,11 @@ static int run_first_job(struct target *t, size_t which, const struct job *job,
 		lab_base_free(base);
 		lab_base_resume(base, t->name, s->machine, snapshot);
 		ret = run_job(t, which, job, a);
-		/* If the machine is to blame, the next run boots one. */
+		/* The saved machine may be the reason: the next run boots a new one. */
 		if (ret && ret != -EINTR && ret != -ENOMEM)
 			lab_saved_drop(&saved);
 	}
-	/* Again where a machine stopped at another time: see lab_shared_wait(). */
+	/* Boot again if the clock moved: see lab_shared_wait(). */
 	for (int i = 0; ret == -EAGAIN && i < BOOTS_MAX; i++) {
 		lab_base_free(base);
 		ret = lab_base_boot(base, t->name, s->machine, &boot, a->err);
@@ -318,7 +318,7 @@ static int run_first_job(struct target *t, size_t which, const struct job *job,
 	return ret;
 }
 
-/* Its index in the list of bases, not yet booted; or a negative errno. */
+/* Adds a machine that is not booted. Returns its index or a negative errno. */
 static int add_base(struct lab_state *s, const char *cmdline, struct error *err)
 {
 	size_t which = s->n_bases;
@@ -337,8 +337,9 @@ static int add_base(struct lab_state *s, const char *cmdline, struct error *err)
 }
 
 /*
- * The machine for a config, booted by the first boot that needs it, from any thread: only
- * for emulators that do not stay, see lab_base_boot(). Its index, or a negative errno.
+ * The machine of a config, booted by the first boot that needs it, in any thread: only
+ * for emulators that do not stay, see lab_base_boot(). Returns its index or a negative
+ * errno.
  */
 static int base_of(struct target *t, const struct config *config, struct error *err)
 {
@@ -378,7 +379,7 @@ static int first_base(struct lab_state *s, struct error *err)
 	return s->n_bases ? 0 : add_base(s, NULL, err);
 }
 
-/* The program inside knows all but where it is. */
+/* The agent fills in the document except for the lab itself. */
 static int lab_describe(struct target *t, struct result **r, struct error *err)
 {
 	struct lab_state *s = t->state;
@@ -400,8 +401,8 @@ static int lab_describe(struct target *t, struct result **r, struct error *err)
 }
 
 /*
- * What ends a clone, a panic of its kernel included, costs the boots that it was for. The
- * machine itself was fit to boot.
+ * An error of a clone, such as a kernel panic, fails the boots of the clone only: the
+ * machine has booted.
  */
 static int lab_boots(struct target *t, const struct boot_request *rq, size_t n,
 		     struct boot_report *reps, struct error *err)

@@ -18,7 +18,7 @@
  * exit to user space differ by a few instructions, and one in 44 pay for new
  * randomness.)
  *
- * There is no device that the job does not need; each costs time to probe.
+ * The machine has only the devices that a job needs: each costs time to probe.
  */
 #define COMMON_FLAGS                                                                     \
 	"-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-rtc",           \

@@ -17,7 +17,7 @@ struct lab_machine {
 	enum arch arch;
 	const struct lab_emulator *emulator;
 	const char *program;	  /* the emulator's, to be found in PATH */
-	const char *const *flags; /* what it is told, NULL at the end */
+	const char *const *flags; /* its arguments, NULL at the end */
 	const char *append;	  /* the kernel's command line */
 	const char *module;	  /* to load, with all it depends on; NULL: built in */
 };

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A PC's parallel port, driven from user space: the way out of a lab whose machine has
- * no memory to share. Each byte is at the other end when the port has taken it; no
- * clock and no handshake is waited for, and so the machine's count of instructions
- * does not depend on who reads.
+ * A PC's parallel port, driven from user space: the wire of a machine without shared
+ * memory. A byte is transferred when the port accepts it. The guest waits for no clock
+ * and no handshake, so that its count of instructions does not depend on the reader.
  */
 #ifndef WS_LAB_PORT_H
 #define WS_LAB_PORT_H
@@ -14,23 +13,23 @@
 #include "host/targets/lab/shared.h"
 
 /*
- * What a machine writes to the port when it is ready to be cloned. The emulator's
- * process is then forked (bochs_clone.c); each fork goes on with a job in its page.
+ * A machine writes this to the port when it is ready to be cloned. The process of the
+ * emulator then forks (bochs/clone.c); each fork continues with a job in its page.
  */
 #define LAB_PORT_READY	     "\xf7WS-READY-TO-BE-CLONED\xf7"
 #define LAB_PORT_READY_BYTES (sizeof(LAB_PORT_READY) - 1)
 
-/* The page that the job appears in begins so, until it does. */
+/* The content of the page of the job before the job is there. */
 #define LAB_PORT_PAGE_BYTES 4096u
 #define LAB_PORT_PAGE_MARK  "worldswitch: the job is to be put into this page"
 
 /* 0 if there is one, -ENODEV, or another negative errno; as root. */
 int lab_port_probe(void);
 
-/* Bytes as they are. 0 or a negative errno, and then nothing was sent. */
+/* Writes all bytes and returns 0, or none and returns a negative errno. */
 int lab_port_write(const uint8_t *data, size_t bytes);
 
-/* Writes LAB_PORT_READY, and copies the job that is there when the machine goes on. */
+/* Writes LAB_PORT_READY, and copies the job when the machine continues. */
 void lab_port_wait(uint8_t job[LAB_JOB_BYTES]);
 
 #endif

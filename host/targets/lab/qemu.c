@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* QEMU: its command line, and machines that are saved and gone on with over QMP. */
+/* QEMU: its command line, and machines that are saved and continued over QMP. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -32,7 +32,7 @@ static const char *const fixed_args[] = {
 	"-mon",	    "chardev=control,mode=control",
 };
 
-/* Of a machine that goes on: it waits for its state, and then for its job. */
+/* A clone waits for its state, and then for its job. */
 static const char *const clone_args[] = { "-S", "-incoming", "fd:12" };
 
 _Static_assert(LAB_FD_INITRD == 3 && LAB_FD_WIRE == 4 && LAB_FD_CONSOLE == 5 &&
@@ -82,7 +82,7 @@ char **lab_machine_argv(const struct lab_machine *m, const char *emulator,
 	return argv;
 }
 
-/* A descriptor of its own, with its own offset, for a file that we have open. */
+/* A new descriptor, with its own offset, of an open file. */
 static int reopen(int fd)
 {
 	char path[40];
@@ -114,8 +114,8 @@ static int qemu_command(const struct lab_machine *m, const struct lab_boot *boot
 
 /*
  * QMP, as much of it as is needed (docs/interop/qmp-spec.txt): one JSON object per line
- * in each direction. Of the answers only a few words matter, and QEMU writes these in
- * one way only; a JSON parser would tell no more.
+ * in each direction. Only a few words of the answers matter, and QEMU writes them in one
+ * way: a JSON parser is not needed.
  */
 #define QMP_LINE_BYTES 4096
 #define QMP_TIMEOUT_MS 60000

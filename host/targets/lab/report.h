@@ -11,8 +11,8 @@
 int lab_report_encode(const struct boot_report *rep, uint8_t **bytes, size_t *n);
 
 /*
- * The report in a block that came from the machine, every count checked against the
- * block's size; boot_report_free() it. 0, -EBADMSG, -ENOMEM.
+ * Decodes a block from the machine, which is not trusted: every count is checked against
+ * the size of the block. boot_report_free() it. 0, -EBADMSG, -ENOMEM.
  */
 int lab_report_decode(const uint8_t *bytes, size_t n, struct boot_report *rep);
 

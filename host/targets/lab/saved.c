@@ -43,7 +43,7 @@ static uint32_t checksum(const uint8_t *p, size_t bytes)
 	return (uint32_t)crc32_z(crc32_z(0, NULL, 0), p, bytes);
 }
 
-/* Size and checksum of what is in a file; false: unreadable. */
+/* Size and checksum of a file's content; false: unreadable. */
 static bool add_content(FILE *out, const char *name, int fd)
 {
 	size_t bytes = 0;

@@ -8,7 +8,7 @@
  * and the state of the host's packages (firmware). A file whose text differs is another
  * machine. The oldest files are removed when there are more than LAB_SAVED_MAX.
  *
- * The cache only saves time: what cannot be read or written is no error.
+ * The cache only saves time: a failure to read or write it is not an error.
  * $WORLDSWITCH_FRESH_MACHINES=1 turns it off.
  */
 #ifndef WS_LAB_SAVED_H

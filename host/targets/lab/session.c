@@ -19,7 +19,7 @@
 #include "host/targets/lab/shared.h"
 #include "host/targets/lab/wire.h"
 
-/* How often the wire, which cannot be polled, and interrupted are looked at. */
+/* The interval at which the wire and `interrupted` are checked: poll() cannot. */
 #define LOOK_MS 20
 
 struct session {
@@ -137,7 +137,7 @@ static int take_failure(struct session *s, const struct lab_frame *f)
 	return error_set(s->err, -EIO, "%s: %s", s->label, text);
 }
 
-/* An answer to the job: what no callback takes was not asked for. */
+/* An answer to the job. A frame without a callback is an error. */
 static int take_answer(struct session *s, const struct lab_frame *f)
 {
 	const struct lab_sink *sink = s->sink;
@@ -185,7 +185,7 @@ static int take_frame(struct session *s, const struct lab_frame *f)
 	return take_answer(s, f);
 }
 
-/* Takes what is on the wire; `last`: nothing will be added to it. */
+/* Processes the new bytes of the wire. `last`: the machine writes no more. */
 static int take_wire(struct session *s, bool last)
 {
 	int64_t written = lab_shared_written(&s->wire);
@@ -211,7 +211,7 @@ static int take_wire(struct session *s, bool last)
 	return ret;
 }
 
-/* Reads what is there into `tail`. 1 at the end of the stream, else 0. */
+/* Reads available bytes into `tail`. 1 at the end of the stream, else 0. */
 static int drain(int fd, struct lab_tail *tail)
 {
 	char buf[4096];
@@ -223,7 +223,7 @@ static int drain(int fd, struct lab_tail *tail)
 	return !n;
 }
 
-/* The last lines of the console, as many as there is room for, oldest first. */
+/* Appends the last lines of the console, oldest first, while they fit. */
 static void add_console(struct session *s)
 {
 	char line[120], *text = s->err->text;
@@ -237,9 +237,7 @@ static void add_console(struct session *s)
 	}
 }
 
-/*
- * The emulator's own error message, without its mark. Warnings are not why it died.
- */
+/* The emulator's error message without its prefix. Warnings do not end an emulator. */
 static bool emulator_error(const struct session *s, char *line, size_t room)
 {
 	for (const char *const *mark = s->error_marks; mark && *mark; mark++) {
@@ -255,21 +253,21 @@ static bool emulator_error(const struct session *s, char *line, size_t room)
 	return false;
 }
 
-/* The emulator has ended and the machine had not said END: why? */
+/* The reason why the emulator ended before END. */
 static int explain_death(struct session *s)
 {
 	int status = lab_child_finish(&s->child);
 	char line[200];
-	bool told = emulator_error(s, line, sizeof(line));
+	bool found = emulator_error(s, line, sizeof(line));
 
 	if (WIFSIGNALED(status))
 		error_set(s->err, -EIO, "%s: %s was killed by signal %d (%s)%s%s",
 			  s->label, s->emulator, WTERMSIG(status),
-			  strsignal(WTERMSIG(status)), told ? ": " : "", line);
+			  strsignal(WTERMSIG(status)), found ? ": " : "", line);
 	else if (lab_tail_find(&s->console, "Kernel panic - not syncing: ", line,
 			       sizeof(line)))
 		return error_set(s->err, -EIO, "%s: its kernel died: %s", s->label, line);
-	else if (status && (told || lab_tail_line(&s->messages, 0, line, sizeof(line))))
+	else if (status && (found || lab_tail_line(&s->messages, 0, line, sizeof(line))))
 		error_set(s->err, -EIO, "%s: %s failed: %s", s->label, s->emulator, line);
 	else
 		error_set(s->err, -EIO, "%s: the machine went off before %s", s->label,
@@ -288,7 +286,7 @@ static int explain_silence(struct session *s)
 	return -ETIMEDOUT;
 }
 
-/* A machine or a clone did not start: what the emulator has said of it. */
+/* A machine or a clone did not start: reads the emulator's messages to their end. */
 static int explain_start(struct session *s)
 {
 	while (s->child.messages >= 0 && !drain(s->child.messages, &s->messages))
@@ -299,8 +297,8 @@ static int explain_start(struct session *s)
 }
 
 /*
- * Until the machine is ready for a job, or has done the one it has. While it boots, the
- * emulator says on its control socket that it has stopped; a clone has no such socket.
+ * Runs until the machine is ready for a job, or until its job is done. A booting machine
+ * is ready when the emulator reports on its control socket that the machine has stopped.
  */
 static int converse(struct session *s, const struct lab_emulator *emulator)
 {

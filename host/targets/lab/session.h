@@ -12,12 +12,12 @@
 #include "host/targets/lab/emulator.h"
 #include "host/targets/target.h"
 
-/* What a job's answer is handed to; a member may be NULL where the job has no such. */
+/* Receives the answer to a job; NULL members: the job has no such answer. */
 struct lab_sink {
 	void *ctx;
 	/* A document without benchmarks, as JSON text. */
 	int (*header)(void *ctx, const char *json, size_t bytes);
-	/* As lab_report_decode() takes it. */
+	/* For lab_report_decode(). */
 	int (*report)(void *ctx, const uint8_t *report, size_t bytes);
 	void (*line)(void *ctx, const char *text);
 	/* Functions of the kernel: lines of kallsyms. */
@@ -27,7 +27,7 @@ struct lab_sink {
 struct lab_base {
 	const char *label; /* for messages, such as "lab:aarch64-vhe" */
 	const struct lab_machine *machine;
-	struct lab_child child; /* the emulator, where it stays; its control is ours */
+	struct lab_child child; /* the emulator, if it stays */
 	int snapshot;		/* the machine as a file; -1: none */
 	pthread_mutex_t lock;	/* of the control socket */
 };
@@ -36,28 +36,28 @@ struct lab_base {
  * after which a machine is given up. */
 #define LAB_SILENCE_S 120
 
-/* A base machine that was booted before: its snapshot becomes the base's. */
+/* A base machine from a snapshot, which the base then owns. */
 void lab_base_resume(struct lab_base *base, const char *label,
 		     const struct lab_machine *m, int snapshot);
 
 /*
- * Boots the machine until it is ready for a job. lab_base_free() in any case. Where the
- * emulator stays, it dies with the calling thread.
+ * Boots the machine until it is ready for a job. lab_base_free() in any case. An emulator
+ * that stays is killed when the calling thread ends.
  *
- * 0; -EINTR (interrupted was set); -ETIMEDOUT; -EBADMSG (what came over the wire
- * makes no sense); -EIO (the machine failed or crashed). `err` is one line, followed,
- * where the machine never answered or died, by the last lines of its console.
+ * 0; -EINTR (`interrupted` is set); -ETIMEDOUT; -EBADMSG (invalid data on the wire); -EIO
+ * (the machine failed or crashed). `err` is one line, followed by the last lines of the
+ * console if the machine did not answer or died.
  */
 int lab_base_boot(struct lab_base *base, const char *label, const struct lab_machine *m,
 		  const struct lab_boot *boot, struct error *err);
 void lab_base_free(struct lab_base *base);
 
 /*
- * Runs `job` on a clone of the base machine and hands what comes over the wire to
- * `sink`. Several threads may do so at a time. `boot` as for lab_base_boot(); its plugin
- * is the clone's. Returns as lab_base_boot(), or what a callback returned; -EAGAIN: the
- * base machine's clock had moved when it stopped, boot another. No process is left in
- * any case.
+ * Runs an encoded job on a clone of the base machine and passes the answer to `sink`.
+ * Several threads may call this function at a time. `boot` as for lab_base_boot(); its
+ * plugin is the clone's. Returns as lab_base_boot(), or what a callback returned;
+ * -EAGAIN: the base machine's clock had moved when it stopped, boot another. No process
+ * is left in any case.
  */
 int lab_base_run(struct lab_base *base, const struct lab_boot *boot,
 		 const uint8_t job[LAB_JOB_BYTES], const struct lab_sink *sink,

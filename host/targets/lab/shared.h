@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the wire is made of: memory that the lab's machine sees as a PCI device
- * (QEMU's ivshmem, docs/specs/ivshmem-spec.txt) and we see as a file.
+ * The memory of the wire: a PCI device in the lab's machine (QEMU's ivshmem,
+ * docs/specs/ivshmem-spec.txt), and a file outside.
  *
- * It needs no driver, nothing but the machine writes to it while the machine runs, and
- * writing never waits for the reader: a serial port's would, and the machine's count of
- * instructions would depend on how fast we read.
+ * The device needs no driver, and only the machine writes to it while the machine runs. A
+ * write does not wait for the reader. A write to a serial port would, so that the count
+ * of instructions would depend on the speed of the reader.
  *
  *   0                 64 bits, little-endian: bytes that the machine has appended
  *   LAB_SHARED_JOB    the job, written by the host before a clone of the machine runs
  *   LAB_SHARED_DATA   what the machine appends
  *
- * An emulator without such a device writes the bytes of a parallel port (port.h) into
- * the same file, from its beginning; its length says how many there are. The job then
- * appears in a page of the machine's memory (bochs_clone.c).
+ * An emulator without this device appends the bytes of a parallel port (port.h) to an
+ * empty file. The job appears in a page of the machine's memory (bochs/clone.c).
  */
 #ifndef WS_LAB_SHARED_H
 #define WS_LAB_SHARED_H
@@ -47,28 +46,27 @@ int lab_shared_create(struct lab_shared *s, enum lab_shared_kind kind);
 int lab_shared_attach(struct lab_shared *s, const char **what);
 
 /*
- * Inside: stops the machine at this very instruction. It goes on as a clone, with a job
- * and an empty wire. False: at another time than other machines, so boot it again.
+ * Inside: stops the machine at this instruction. A clone continues from here, with a job
+ * and an empty wire. False: the clock has moved, and another machine must be booted.
  *
- * QEMU 7.2 (softmmu/icount.c) moves an idle machine's clock to its next timer. A CPU that
- * has stopped itself is idle as soon as its thread has seen that. Where the main thread,
- * which stops the machine, is not there first, it moves the clock before. qemu.c makes
- * the main thread the faster one, and the guest's clock tells whether that worked.
+ * QEMU 7.2 (softmmu/icount.c) moves the clock of an idle machine to its next timer. A CPU
+ * that has stopped itself is idle when its thread notices. If the main thread has not
+ * stopped the machine by then, the clock moves. qemu.c makes the main thread run first,
+ * and the guest's clock shows whether it did.
  */
 bool lab_shared_wait(struct lab_shared *s, uint8_t job[LAB_JOB_BYTES]);
 
-/* Outside: empties the wire and writes the job, while the machine is stopped. */
+/* Outside, while the machine is stopped: empties the wire and writes the job. */
 void lab_shared_give(struct lab_shared *s, const uint8_t job[LAB_JOB_BYTES]);
 
 void lab_shared_free(struct lab_shared *s);
 
-/* Appends; -ENOSPC where it does not fit, and then nothing is appended. */
+/* Appends all bytes, or none: -ENOSPC. */
 int lab_shared_append(struct lab_shared *s, const uint8_t *data, size_t bytes);
 
 /*
- * Outside: how many bytes there are now, from lab_shared_data() on; -EBADMSG if the
- * machine claims more than fit. What is there may still be changed by the machine:
- * copy, then look.
+ * Outside: the number of bytes from lab_shared_data() on; -EBADMSG if the machine's count
+ * is too large. The machine can still change the bytes: copy them before the check.
  */
 int64_t lab_shared_written(const struct lab_shared *s);
 const uint8_t *lab_shared_data(const struct lab_shared *s);

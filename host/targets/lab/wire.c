@@ -36,7 +36,7 @@ int lab_frame_encode(enum lab_frame_type type, const void *payload, size_t bytes
 	f = malloc(LAB_FRAME_HEADER_BYTES + stored);
 	if (!f)
 		return -ENOMEM;
-	/* Level 1: the deflating is done by an emulated CPU. */
+	/* Level 1: an emulated CPU compresses. */
 	if (compress2(f + LAB_FRAME_HEADER_BYTES, &stored, payload, bytes, 1) != Z_OK) {
 		free(f);
 		return -ENOMEM;
@@ -188,7 +188,7 @@ int lab_reader_next(struct lab_reader *r, bool last, struct lab_frame *frame)
 		if (found == FOUND_PART && !last)
 			return 0;
 		r->begin++;
-		/* What firmware says before the machine speaks is no damage. */
+		/* Output of the firmware before the first frame is not damage. */
 		if (r->frames)
 			r->skipped++;
 	}

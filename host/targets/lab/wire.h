@@ -6,13 +6,16 @@
  *
  *   0  magic       LAB_FRAME_MAGIC
  *   4  type        enum lab_frame_type
- *   8  stored      bytes of the payload as it stands here: a zlib stream
- *   12 raw         bytes of it once inflated
+ *   8  stored      bytes of the payload in the frame: a zlib stream
+ *   12 raw         bytes of the payload after inflation
  *   16 stored_crc  CRC-32 of the stored payload
  *   20 header_crc  CRC-32 of the 20 bytes above
  *
- * A conversation is HELLO, what the job's kind is answered by (job.h), END; or FAILURE,
- * at any point, as its last frame.
+ * A conversation is HELLO, the answer to the job, END; or FAILURE, at any point, as its
+ * last frame. A JOB_BOOTS is answered by a REPORT per boot, a JOB_DESCRIBE by a HEADER, a
+ * self-test by a LINE per test. HEADER is a document in JSON: the description of a
+ * machine is a part of the result document, and the document's codec is the only one for
+ * it.
  */
 #ifndef WS_LAB_WIRE_H
 #define WS_LAB_WIRE_H
@@ -33,7 +36,7 @@ enum lab_frame_type {
 	LAB_FRAME_HELLO = 1, /* LAB_WIRE_VERSION */
 	LAB_FRAME_HEADER,    /* JSON: a document without benchmarks */
 	LAB_FRAME_REPORT,    /* a boot's report: lab_report_encode() */
-	LAB_FRAME_LINE,	     /* text: a line of a job that makes no document */
+	LAB_FRAME_LINE,	     /* text: a line of TAP */
 	LAB_FRAME_SYMBOLS, /* text: the kernel's functions, as /proc/kallsyms has them */
 	LAB_FRAME_AGAIN,   /* in place of an answer: lab_shared_wait() was false */
 	LAB_FRAME_END,	   /* the job's exit code */

@@ -133,17 +133,17 @@ void arch_relax(void)
 
 void vcpu_dump(const struct vcpu *vcpu, char *text, size_t bytes)
 {
-	snprintf(text, bytes,
-		 "pc 0x%llx sp_el1 0x%llx pstate 0x%llx x0 0x%llx x1 0x%llx x2 0x%llx "
-		 "x30 0x%llx elr_el1 0x%llx",
-		 (unsigned long long)get_reg(vcpu, CORE_REG(regs.pc)),
-		 (unsigned long long)get_reg(vcpu, CORE_REG(sp_el1)),
-		 (unsigned long long)get_reg(vcpu, CORE_REG(regs.pstate)),
-		 (unsigned long long)get_reg(vcpu, CORE_REG(regs.regs[0])),
-		 (unsigned long long)get_reg(vcpu, CORE_REG(regs.regs[1])),
-		 (unsigned long long)get_reg(vcpu, CORE_REG(regs.regs[2])),
-		 (unsigned long long)get_reg(vcpu, CORE_REG(regs.regs[30])),
-		 (unsigned long long)get_reg(vcpu, CORE_REG(elr_el1)));
+	snprintf(
+		text, bytes,
+		"pc 0x%llx sp_el1 0x%llx pstate 0x%llx x0 0x%llx x1 0x%llx x2 0x%llx x30 0x%llx elr_el1 0x%llx",
+		(unsigned long long)get_reg(vcpu, CORE_REG(regs.pc)),
+		(unsigned long long)get_reg(vcpu, CORE_REG(sp_el1)),
+		(unsigned long long)get_reg(vcpu, CORE_REG(regs.pstate)),
+		(unsigned long long)get_reg(vcpu, CORE_REG(regs.regs[0])),
+		(unsigned long long)get_reg(vcpu, CORE_REG(regs.regs[1])),
+		(unsigned long long)get_reg(vcpu, CORE_REG(regs.regs[2])),
+		(unsigned long long)get_reg(vcpu, CORE_REG(regs.regs[30])),
+		(unsigned long long)get_reg(vcpu, CORE_REG(elr_el1)));
 }
 
 /*

@@ -6,6 +6,7 @@
 #include <linux/kvm.h>
 
 #include "host/vmm/arch.h"
+#include "host/vmm/regs.h"
 
 enum regs_group {
 	REGS_CORE,   /* x, sp, pc, pstate, EL1's banked ones, v */

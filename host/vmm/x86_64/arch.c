@@ -188,12 +188,12 @@ void vcpu_dump(const struct vcpu *vcpu, char *text, size_t bytes)
 		snprintf(text, bytes, "registers cannot be read: %m");
 		return;
 	}
-	snprintf(text, bytes,
-		 "rip 0x%llx rsp 0x%llx rflags 0x%llx rax 0x%llx rcx 0x%llx rdx 0x%llx "
-		 "cs 0x%x cr0 0x%llx cr2 0x%llx cr3 0x%llx cr4 0x%llx efer 0x%llx",
-		 regs.rip, regs.rsp, regs.rflags, regs.rax, regs.rcx, regs.rdx,
-		 sregs.cs.selector, sregs.cr0, sregs.cr2, sregs.cr3, sregs.cr4,
-		 sregs.efer);
+	snprintf(
+		text, bytes,
+		"rip 0x%llx rsp 0x%llx rflags 0x%llx rax 0x%llx rcx 0x%llx rdx 0x%llx cs 0x%x cr0 0x%llx cr2 0x%llx cr3 0x%llx cr4 0x%llx efer 0x%llx",
+		regs.rip, regs.rsp, regs.rflags, regs.rax, regs.rcx, regs.rdx,
+		sregs.cs.selector, sregs.cr0, sregs.cr2, sregs.cr3, sregs.cr4,
+		sregs.efer);
 }
 
 /* The fences are those of guest/x86_64/clock.h, for the same reasons. */

@@ -6,6 +6,7 @@
 #include <linux/kvm.h>
 
 #include "host/vmm/arch.h"
+#include "host/vmm/regs.h"
 
 enum regs_group {
 	REGS_GENERAL,

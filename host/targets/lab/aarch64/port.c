@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* No arm64 machine of ours has a parallel port. */
+/* The arm64 machines have no parallel port. */
 #include <errno.h>
 
 #include "host/targets/lab/port.h"

@@ -14,8 +14,8 @@
 #define CONTROL_IDLE   0x0c /* selected, not being reset */
 
 /*
- * The port is ours only while we use it: a process with ports of its own makes every
- * switch to it dearer, and exits are what is measured here.
+ * The process has access to the port only during a transfer: an I/O bitmap adds
+ * instructions to every switch to the process, and so to every exit to user space.
  */
 static int begin(void)
 {
@@ -56,8 +56,8 @@ int lab_port_write(const uint8_t *data, size_t bytes)
 }
 
 /*
- * The mark is put together here, and the page is filled with it: nothing else in the
- * machine's memory, this program's own text included, looks like the page.
+ * Filled with the mark at run time: no other page of the machine's memory, the text of
+ * this program included, has this content.
  */
 static uint8_t page[LAB_PORT_PAGE_BYTES] __attribute__((aligned(LAB_PORT_PAGE_BYTES)));
 
