@@ -87,7 +87,7 @@ lab=lab:aarch64-vhe
   echo text >text
   refused 2 'cannot read kernel /nonexistent: No such file' "$wsbench" run --on $lab --kernel /nonexistent
   refused 2 'no kernel 1.2.3-nothing' "$wsbench" run --on $lab --kernel 1.2.3-nothing
-  refused 2 'it is no kernel image' "$wsbench" run --on $lab --kernel ./text
+  refused 2 'it is not a kernel image' "$wsbench" run --on $lab --kernel ./text
   refused 2 'Is a directory' "$wsbench" run --on $lab --kernel .
   refused 2 'it is an ELF file' "$wsbench" run --on $lab --kernel "$wsbench"
   nothing_left text

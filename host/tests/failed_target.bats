@@ -41,7 +41,7 @@ fails() {
   run_apart "$wsbench" compare docs/bare-x86_64.json docs/lab-x86_64-vmx.json --across targets
   [ "$status" = 2 ]
   one_line "$stderr"
-  [[ $stderr == *"its target failed: $reason"* ]]
+  [[ $stderr == *"the target failed: $reason"* ]]
   if command -v gnuplot >/dev/null; then
     run_apart "$wsbench" plot docs/*.json -o . --kind bars
     [ "$status" = 0 ]

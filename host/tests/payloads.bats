@@ -232,8 +232,8 @@ off='the guest stopped in the event phase without having finished: it crashed or
   run=("$wsbench" run --on bare:x86_64 --bench null -o doc.json --payload)
   refused 2 'cannot open payload missing: No such file' "${run[@]}" missing
   refused 2 'cannot read payload folder: Is a directory' "${run[@]}" folder
-  refused 2 'payload text is no 64-bit ELF image' "${run[@]}" text
-  refused 2 'payload empty is no 64-bit ELF image' "${run[@]}" empty
+  refused 2 'payload text is not a 64-bit ELF image' "${run[@]}" text
+  refused 2 'payload empty is not a 64-bit ELF image' "${run[@]}" empty
   refused 2 'payload /dev/zero is larger than guest memory' "${run[@]}" /dev/zero
   refused 2 'is not for x86_64' "${run[@]}" "$payloads/aarch64/idle.elf"
   nothing_left empty folder text
