@@ -12,7 +12,7 @@
 #define COLUMNS 80 /* of a terminal */
 #define INDENT	26 /* column in which the descriptions of options begin */
 
-/* What is done with the options of a tree, in the order in which they are printed. */
+/* Callbacks for the options of a tree, in printing order. */
 struct visitor {
 	void (*group)(const char *heading);
 	void (*option)(const struct argp_option *o, char short_name);

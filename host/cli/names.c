@@ -178,10 +178,10 @@ static int drop_opt_in(const char *patterns, struct names_list *list, struct err
 		if (!(names_bench(name)->needs & OPT_IN) || is_named(patterns, name))
 			list->names[kept++] = name;
 		else
-			snprintf(err->text, sizeof(err->text),
-				 "benchmark '%s' disturbs the machine: it must be named "
-				 "in full",
-				 name);
+			snprintf(
+				err->text, sizeof(err->text),
+				"benchmark '%s' disturbs the machine: it must be named in full",
+				name);
 	}
 	list->n = kept;
 	if (kept)

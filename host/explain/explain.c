@@ -360,11 +360,11 @@ static int explain_event(struct work *w)
 			    w->in->benchmark);
 	off = fabs((double)r->count - (double)cost - w->in->round_trip);
 	if (off > NEAR * w->in->round_trip + 1)
-		return fail(w, -ENODATA,
-			    "%s: its %.0f instructions of time are not those of any "
-			    "event (the nearest executed %lld): the machine waits",
-			    w->in->benchmark, w->in->round_trip,
-			    (long long)(r->count - cost));
+		return fail(
+			w, -ENODATA,
+			"%s: its %.0f instructions of time are not those of any event (the nearest executed %lld): the machine waits",
+			w->in->benchmark, w->in->round_trip,
+			(long long)(r->count - cost));
 	if (off > 0)
 		explanation_warn(w->e, "nearest-event",
 				 "no event is as long as the figure, which is a median: "
@@ -392,10 +392,10 @@ static int work_through(struct work *w, const struct capture *c)
 		return fail(w, -ENODATA, "%s: no timed event was recorded",
 			    w->in->benchmark);
 	if (c->page->overflowed)
-		return fail(w, -EOVERFLOW,
-			    "%s: more instructions than fit into %llu MiB: fewer events "
-			    "(--events) or no kinds of instructions",
-			    w->in->benchmark, (unsigned long long)c->page->room >> 20);
+		return fail(
+			w, -EOVERFLOW,
+			"%s: more instructions than fit into %llu MiB: fewer events (--events) or no kinds of instructions",
+			w->in->benchmark, (unsigned long long)c->page->room >> 20);
 	err = trace_open(&w->trace, w->in->arch, image_range(&w->in->payload), words, n);
 	if (!err)
 		err = read_marks(w);

@@ -22,11 +22,11 @@ static void print_heading(FILE *f, const struct explanation *e, size_t columns)
 	char total[NUMBER_BYTES], *text;
 
 	number_format(total, (double)e->total, true);
-	if (asprintf(&text,
-		     "%s%s%s%s on %s: %s instructions, from before the operation to "
-		     "after it",
-		     e->benchmark, config ? " [" : "", config ? e->config : "",
-		     config ? "]" : "", e->target.name, total) < 0)
+	if (asprintf(
+		    &text,
+		    "%s%s%s%s on %s: %s instructions, from before the operation to after it",
+		    e->benchmark, config ? " [" : "", config ? e->config : "",
+		    config ? "]" : "", e->target.name, total) < 0)
 		abort();
 	text_wrap(f, text, 0, 2, columns);
 	free(text);

@@ -176,8 +176,7 @@ static void draw_box(const struct drawing *d, const struct explain_node *n, doub
 	if (twins)
 		shade(fill, change_of(twins, d->nodes, node), twins->largest);
 	fprintf(d->f,
-		"</title><rect x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%.1f\" "
-		"fill=\"%s\"/>",
+		"</title><rect x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%.1f\" fill=\"%s\"/>",
 		x, y, width > 0.6 ? width - 0.3 : width, ROW - 1, fill);
 	draw_name(d, n->name, x, y, width);
 	fputs("</g>\n", d->f);
@@ -210,8 +209,7 @@ static void draw_entry(FILE *f, size_t i, double y, const char *fill, const char
 	double top = y + ROW * (double)above;
 
 	fprintf(f,
-		"<rect x=\"%.1f\" y=\"%.1f\" width=\"12\" height=\"12\" fill=\"%s\"/>"
-		"<text x=\"%.1f\" y=\"%.1f\">",
+		"<rect x=\"%.1f\" y=\"%.1f\" width=\"12\" height=\"12\" fill=\"%s\"/><text x=\"%.1f\" y=\"%.1f\">",
 		x, top + 2, fill, x + 17, top + 12);
 	html_text(f, text);
 	fputs("</text>\n", f);
@@ -295,9 +293,7 @@ void flame_draw(FILE *f, const struct explanation *e, const struct explanation *
 	}
 	legend = d.bottom + 8;
 	fprintf(f,
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\" "
-		"font-family=\"sans-serif\" font-size=\"11\" fill=\"currentColor\" "
-		"role=\"img\">\n<title>",
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\" font-family=\"sans-serif\" font-size=\"11\" fill=\"currentColor\" role=\"img\">\n<title>",
 		WIDTH, legend + legend_height(base ? 3 : d.n_layers));
 	html_format(f, "Where the instructions of %s are", e->benchmark);
 	fputs("</title>\n", f);

@@ -347,8 +347,7 @@ static void print_plot(FILE *f, const struct bars_model *m, size_t panel)
 			       has_length(m, &m->bars[i]);
 		if (any)
 			fprintf(f,
-				", $bars_%zu_%zu using 1:2:3:4:5:6 with boxxyerror lc "
-				"rgb '%s'",
+				", $bars_%zu_%zu using 1:2:3:4:5:6 with boxxyerror lc rgb '%s'",
 				panel, s, color_light(COLOR_SERIES + s));
 	}
 	for (size_t i = 0; i < m->n_bars; i++)
@@ -356,8 +355,7 @@ static void print_plot(FILE *f, const struct bars_model *m, size_t panel)
 			     has_length(m, &m->bars[i]);
 	if (intervals)
 		fprintf(f,
-			", $intervals_%zu using 1:2:3:4 with xerrorbars pt -1 lw 1.5 lc "
-			"rgb '%s'",
+			", $intervals_%zu using 1:2:3:4 with xerrorbars pt -1 lw 1.5 lc rgb '%s'",
 			panel, color_light(COLOR_INK));
 	fputc('\n', f);
 }

@@ -323,8 +323,7 @@ static void print_axes(const struct figure *g, const struct forest *f)
 		 f->bent ? " (logarithmic away from zero)" : "");
 	figure_axis_label(g, "x", label);
 	fprintf(g->f,
-		"set arrow from first 0, graph 0 to first 0, graph 1 nohead front lw 1.5 "
-		"lc rgb '%s'\n",
+		"set arrow from first 0, graph 0 to first 0, graph 1 nohead front lw 1.5 lc rgb '%s'\n",
 		color_light(COLOR_INK));
 }
 

@@ -96,8 +96,7 @@ static void box(const struct figure *g, double x, double y, double width, double
 		const char *style)
 {
 	fprintf(g->f,
-		"set object rectangle from screen %.6f, screen %.6f to screen %.6f, "
-		"screen %.6f front %s\n",
+		"set object rectangle from screen %.6f, screen %.6f to screen %.6f, screen %.6f front %s\n",
 		x / g->width, 1 - y / g->height, (x + width) / g->width,
 		1 - (y + height) / g->height, style);
 }
@@ -142,8 +141,7 @@ void figure_legend(const struct figure *g, size_t line, enum figure_mark mark,
 		break;
 	case FIGURE_LINE:
 		fprintf(g->f,
-			"set arrow from screen %.6f, screen %.6f rto screen %.6f, 0 "
-			"nohead front lw 3 ",
+			"set arrow from screen %.6f, screen %.6f rto screen %.6f, 0 nohead front lw 3 ",
 			(double)FIGURE_EDGE / g->width, 1 - y / g->height,
 			24.0 / g->width);
 		figure_line_style(g, series);
@@ -151,15 +149,13 @@ void figure_legend(const struct figure *g, size_t line, enum figure_mark mark,
 		break;
 	case FIGURE_BREAK:
 		fprintf(g->f,
-			"set arrow from screen %.6f, screen %.6f to screen %.6f, screen "
-			"%.6f nohead front lw 1.5 lc rgb '%s'\n",
+			"set arrow from screen %.6f, screen %.6f to screen %.6f, screen %.6f nohead front lw 1.5 lc rgb '%s'\n",
 			(FIGURE_EDGE + 12.0) / g->width, 1 - (y + 9) / g->height,
 			(FIGURE_EDGE + 12.0) / g->width, 1 - (y - 9) / g->height, color);
 		break;
 	default:
 		fprintf(g->f,
-			"set label '' at screen %.6f, screen %.6f front point pt %u ps "
-			"1.3 lw 2 lc rgb '%s'\n",
+			"set label '' at screen %.6f, screen %.6f front point pt %u ps 1.3 lw 2 lc rgb '%s'\n",
 			(FIGURE_EDGE + 12.0) / g->width, 1 - y / g->height,
 			figure_point_type(mark), color);
 		break;
@@ -170,8 +166,7 @@ void figure_legend(const struct figure *g, size_t line, enum figure_mark mark,
 void figure_band(const struct figure *g, double top, double bottom)
 {
 	fprintf(g->f,
-		"set object rectangle from screen 0, first %.9g to screen 1, first %.9g "
-		"behind fc rgb '%s' fs solid noborder\n",
+		"set object rectangle from screen 0, first %.9g to screen 1, first %.9g behind fc rgb '%s' fs solid noborder\n",
 		top, bottom, color_light(COLOR_BAND));
 }
 
@@ -318,8 +313,7 @@ void figure_name_axis(const struct figure *g, const char *axis, double lo, doubl
 	if (!n)
 		return;
 	fprintf(g->f,
-		"set %stics out nomirror scale 0.6 rotate by 30 right tc rgb '%s' font "
-		"',11' (",
+		"set %stics out nomirror scale 0.6 rotate by 30 right tc rgb '%s' font ',11' (",
 		axis, color_light(COLOR_SOFT));
 	for (size_t i = 0; i < n; i++) {
 		char *text = format_free(names[i].text);

@@ -32,12 +32,10 @@ struct format {
 /* gnuplot has SVG font sizes in pixels and cairo font sizes in points: 4/3. */
 static const struct format formats[PICTURE_FORMATS] = {
 	[PICTURE_SVG] = { "svg",
-			  "set terminal svg noenhanced size %u,%u font 'sans-serif,10' "
-			  "fontscale 1.333 background '#ffffff'\n",
+			  "set terminal svg noenhanced size %u,%u font 'sans-serif,10' fontscale 1.333 background '#ffffff'\n",
 			  2 },
 	[PICTURE_PNG] = { "png",
-			  "set terminal pngcairo noenhanced size %u,%u font "
-			  "'sans-serif,10' fontscale 1.5 linewidth 1.5\n",
+			  "set terminal pngcairo noenhanced size %u,%u font 'sans-serif,10' fontscale 1.5 linewidth 1.5\n",
 			  3 },
 };
 

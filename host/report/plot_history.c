@@ -265,8 +265,7 @@ static void print_change(const struct figure *g, const struct history_sheet *she
 	char text[128];
 
 	fprintf(g->f,
-		"set arrow from first %.9g, graph 0 to first %.9g, graph 1 nohead back "
-		"dt 2 lw 1.5 lc rgb '%s'\n",
+		"set arrow from first %.9g, graph 0 to first %.9g, graph 1 nohead back dt 2 lw 1.5 lc rgb '%s'\n",
 		x, x, color_light(color));
 	if (!has_room(g, sheet, s, k))
 		return;
@@ -328,8 +327,7 @@ static void draw_row(const struct figure *g, const struct history_sheet *sheet,
 	for (size_t k = 0; k < s->n_changes; k++)
 		print_change(g, sheet, s, k, high);
 	fprintf(g->f,
-		"plot $points_%zu using 1:3:4 with filledcurves fs solid noborder lc rgb "
-		"'%s'",
+		"plot $points_%zu using 1:3:4 with filledcurves fs solid noborder lc rgb '%s'",
 		row, color_light(COLOR_GRID));
 	if (s->n_changes)
 		fprintf(g->f, ", $levels_%zu with lines lw 4 lc rgb '%s'", row,

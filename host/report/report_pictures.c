@@ -134,9 +134,7 @@ void html_svg(FILE *f, const char *svg, const char *caption, unsigned int number
 	if (!w.at)
 		return;
 	fprintf(f,
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" "
-		"xmlns:xlink=\"http://www.w3.org/1999/xlink\" viewBox=\"0 0 %u %u\" "
-		"role=\"img\" aria-label=\"",
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\" viewBox=\"0 0 %u %u\" role=\"img\" aria-label=\"",
 		width, height);
 	html_text(f, caption);
 	fputs("\">", f);
