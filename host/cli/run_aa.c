@@ -107,8 +107,7 @@ static void print_way(FILE *f, const struct aa *aa, bool exact, const char *what
 	if (n && !exact) {
 		gsl_sort(shares, 1, n);
 		fprintf(f,
-			".\n  A change of %.2g %% is seen in the best of %zu benchmarks, "
-			"of %.2g %% in half, of %.2g %% in all of them.\n",
+			".\n  A change of %.2g %% is seen in the best of %zu benchmarks, of %.2g %% in half, of %.2g %% in all of them.\n",
 			100 * shares[0], n, 100 * stats_quantile_sorted(shares, n, 0.5),
 			100 * shares[n - 1]);
 	} else {
@@ -132,19 +131,16 @@ static enum cli_exit print_one(const struct result *r)
 	table_init(&t, columns, COLUMNS);
 	for (size_t i = 0; i < aa.n_rows; i++)
 		fill_row(&t, &aa.rows[i]);
-	printf("\nA/A, %s: %zu pairs of boots, nothing different between the two of a "
-	       "pair\n\n",
+	printf("\nA/A, %s: %zu pairs of boots, nothing different between the two of a pair\n\n",
 	       r->target.name, aa.boots);
 	table_print(stdout, &t, &o);
 	fputc('\n', stdout);
 	text_wrap(
 		stdout,
-		"seen: the least difference that a comparison would have called one: by "
-		"pairs of boots of one run (two configs), or by two runs",
+		"seen: the least difference that a comparison would have called one: by pairs of boots of one run (two configs), or by two runs",
 		0, 2, table_text_columns(&o));
 	if (!r->target.exact && aa.boots < aa.boots_needed)
-		printf("%zu pairs are too few for any difference to be significant among "
-		       "%zu benchmarks: --boots %zu\n",
+		printf("%zu pairs are too few for any difference to be significant among %zu benchmarks: --boots %zu\n",
 		       aa.boots, aa.n_rows, aa.boots_needed);
 	print_way(stdout, &aa, r->target.exact, "pairs", &aa.pairs,
 		  offsetof(struct aa_row, visible_pairs));

@@ -199,8 +199,7 @@ static const char *rejection(const struct assembly *a, const struct judgement *j
 	    a->pace_spread > JUDGE_PACE_TOLERANCE) {
 		snprintf(
 			text, sizeof(text),
-			"the CPU's frequency moved against the clock: the same loop took "
-			"up to %.1f %% longer",
+			"the CPU's frequency moved against the clock: the same loop took up to %.1f %% longer",
 			100 * a->pace_spread);
 		return result_string(a->result, text);
 	}
@@ -333,20 +332,20 @@ static const char *find_lie(const struct assembly *a, const struct boot_report *
 
 			if (sample >= -SAMPLE_MAX && sample <= SAMPLE_MAX)
 				continue;
-			snprintf(text, sizeof(text),
-				 "the guest reports an impossible sample: %lld, number "
-				 "%llu of the %s phase",
-				 (long long)sample, (unsigned long long)i,
-				 boot_phase_name((uint32_t)phase));
+			snprintf(
+				text, sizeof(text),
+				"the guest reports an impossible sample: %lld, number %llu of the %s phase",
+				(long long)sample, (unsigned long long)i,
+				boot_phase_name((uint32_t)phase));
 			return result_string(a->result, text);
 		}
 		if (rep->guest.faults[phase] <= FAULTS_MAX)
 			continue;
-		snprintf(text, sizeof(text),
-			 "the guest reports an impossible number of exceptions: %llu in "
-			 "the %s phase",
-			 (unsigned long long)rep->guest.faults[phase],
-			 boot_phase_name((uint32_t)phase));
+		snprintf(
+			text, sizeof(text),
+			"the guest reports an impossible number of exceptions: %llu in the %s phase",
+			(unsigned long long)rep->guest.faults[phase],
+			boot_phase_name((uint32_t)phase));
 		return result_string(a->result, text);
 	}
 	return NULL;

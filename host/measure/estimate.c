@@ -141,11 +141,10 @@ static void warn_modes(struct result *r, const struct result_benchmark *b,
 		used += (size_t)snprintf(text + used, sizeof(text) - used,
 					 "%s%.0f (%.0f %%)", i ? ", " : "",
 					 s->modes[i].value, 100 * s->modes[i].share);
-	result_warn(r, "multimodal",
-		    "%s, %s: events of several kinds in %zu of %zu boots; in boot %u: "
-		    "%s %s",
-		    b->name, b->config, f->modes, f->valid, f->first->index, text,
-		    m->unit);
+	result_warn(
+		r, "multimodal",
+		"%s, %s: events of several kinds in %zu of %zu boots; in boot %u: %s %s",
+		b->name, b->config, f->modes, f->valid, f->first->index, text, m->unit);
 }
 
 /* Warns of what half of the valid boots or more have. */
@@ -158,15 +157,14 @@ static void warn_unsteady(struct result *r, const struct result_benchmark *b,
 	if (unsteady(&f))
 		result_warn(
 			r, "unsteady",
-			"%s, %s: in %zu of %zu boots the second half of the events is "
-			"%s than the first, by up to %.1f %s",
+			"%s, %s: in %zu of %zu boots the second half of the events is %s than the first, by up to %.1f %s",
 			b->name, b->config, f.rising + f.falling, f.valid,
-			f.rising > f.falling ? "dearer" : "cheaper", f.apart, m->unit);
+			f.rising > f.falling ? "longer" : "shorter", f.apart, m->unit);
 	if (f.dependent && 2 * f.dependent >= f.valid)
-		result_warn(r, "autocorrelated",
-			    "%s, %s: in %zu of %zu boots each event tells of the next "
-			    "(lag-1 autocorrelation of %.1f or more)",
-			    b->name, b->config, f.dependent, f.valid, DEPENDENT);
+		result_warn(
+			r, "autocorrelated",
+			"%s, %s: in %zu of %zu boots each event tells of the next (lag-1 autocorrelation of %.1f or more)",
+			b->name, b->config, f.dependent, f.valid, DEPENDENT);
 	if (f.modes && 2 * f.modes >= f.valid)
 		warn_modes(r, b, m, &f);
 }

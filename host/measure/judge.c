@@ -110,13 +110,12 @@ static void judge_all(const struct bench *row, int64_t events,
 	out->observed = explains(out->expected, c) ? out->expected : c->exits;
 	if (out->proven)
 		return;
-	snprintf(out->reason, sizeof(out->reason),
-		 "expected %s, %u per event of %lld, observed %s: %lld exits (%lld to "
-		 "user "
-		 "space), %lld host interrupts",
-		 handler_text(row->handled_by), row->exits, (long long)events,
-		 handler_text(out->handled_by), (long long)c->exits, (long long)c->user,
-		 (long long)c->interrupts);
+	snprintf(
+		out->reason, sizeof(out->reason),
+		"expected %s, %u per event of %lld, observed %s: %lld exits (%lld to user space), %lld host interrupts",
+		handler_text(row->handled_by), row->exits, (long long)events,
+		handler_text(out->handled_by), (long long)c->exits, (long long)c->user,
+		(long long)c->interrupts);
 }
 
 /* HANDLED_AT_MOST: any number of exits to the kernel up to the row's. */

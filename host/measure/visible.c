@@ -31,16 +31,15 @@ double visible_rate(const uint64_t *counted, const uint64_t *ticks, size_t n, ch
 		median_of(counted + half, n - half) / median_of(ticks + half, n - half);
 
 	if (!isfinite(before) || !isfinite(after) || before <= 0 || after <= 0) {
-		snprintf(why, why_bytes,
-			 "PMC and clock cannot be compared: one of them does not move in "
-			 "a loop that does not exit");
+		snprintf(
+			why, why_bytes,
+			"PMC and clock cannot be compared: one of them does not move in a loop that does not exit");
 		return NAN;
 	}
 	if (fabs(after / before - 1) > RATE_DRIFT) {
 		snprintf(
 			why, why_bytes,
-			"PMC and clock cannot be compared: the PMC counted %.4f per tick "
-			"before the events and %.4f after",
+			"PMC and clock cannot be compared: the PMC counted %.4f per tick before the events and %.4f after",
 			before, after);
 		return NAN;
 	}

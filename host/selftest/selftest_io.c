@@ -229,8 +229,9 @@ enum selftest_verdict selftest_kvm_stats(struct selftest *t)
 		if (compared < 0)
 			verdict = selftest_fail(t, "%s", wrong.text);
 		else if (!compared)
-			verdict = selftest_skip(t, "this KVM counts nothing that the run "
-						   "loop counts, too");
+			verdict = selftest_skip(
+				t,
+				"this KVM counts nothing that the run loop counts, too");
 	}
 	vm_destroy(&vm);
 	return verdict;
@@ -253,7 +254,7 @@ enum selftest_verdict selftest_slots(struct selftest *t)
 	if (!err)
 		err = slot_clear_dirty(&vm, SLOT_GPA, &pages);
 	if (!err && pages)
-		err = error_set(&vm.error, -EIO, "%llu dirty pages that nobody wrote",
+		err = error_set(&vm.error, -EIO, "%llu dirty pages without a write",
 				(unsigned long long)pages);
 	if (!err && slot_add(&vm, SLOT_GPA + 0x200000, 0x1000, &plain) != -EEXIST)
 		err = error_set(&vm.error, -EIO,
@@ -334,12 +335,10 @@ enum selftest_verdict selftest_coalesced(struct selftest *t)
 	if (verdict == SELFTEST_PASS && (w.coalesced != stats->coalesced_mmio ||
 					 w.coalesced < kinds() * WRITES * 9 / 10 ||
 					 stats->vm_exits > kinds() * WRITES / 10 + 4))
-		verdict = selftest_fail(t,
-					"%u writes out of the rings, %llu counted, "
-					"%llu exits",
-					w.coalesced,
-					(unsigned long long)stats->coalesced_mmio,
-					(unsigned long long)stats->vm_exits);
+		verdict = selftest_fail(
+			t, "%u writes out of the rings, %llu counted, %llu exits",
+			w.coalesced, (unsigned long long)stats->coalesced_mmio,
+			(unsigned long long)stats->vm_exits);
 	vm_destroy(&vm);
 	return verdict;
 }

@@ -154,7 +154,7 @@ enum selftest_verdict selftest_passthrough_refusals(struct selftest *t)
 	err = selftest_open(t, &vm, &config, NULL, &params);
 	verdict = err ? selftest_error(t, &vm, err) : refusals(t, &vm);
 	vm_destroy(&vm);
-	/* Nobody holds it any more; but what others have loaded is not ours to unload. */
+	/* Unloads the module only if this test has loaded it. */
 	if (verdict == SELFTEST_PASS && getenv(PASSTHROUGH_MODULE_VARIABLE) &&
 	    syscall(SYS_delete_module, WS_PMU_MODULE, O_NONBLOCK))
 		verdict = selftest_fail(t, "unloading it afterwards: %m");
@@ -162,8 +162,8 @@ enum selftest_verdict selftest_passthrough_refusals(struct selftest *t)
 }
 
 /*
- * A perf event of a CPU's cycles. Without a counter a read of a pinned event returns 0, and
- * an event that is not pinned waits.
+ * A perf event of a CPU's cycles. Without a counter a read of a pinned event returns 0,
+ * and an event that is not pinned waits.
  */
 static int cycles_of(int cpu, bool pinned)
 {
@@ -417,7 +417,7 @@ static enum selftest_verdict back_and_taken(struct selftest *t, struct doorbells
 			t, "%u reads on a CPU that perf counts on: %lld exits", EVENTS,
 			(long long)(b->exits[1] - b->exits[0]));
 	if (verdict == SELFTEST_PASS && counts && !counts_now(rival.fd))
-		verdict = selftest_fail(t, "perf's event stands still after the guest");
+		verdict = selftest_fail(t, "perf's event does not count after the guest");
 	if (rival.fd >= 0)
 		close(rival.fd);
 	return verdict;

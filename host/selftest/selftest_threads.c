@@ -175,7 +175,8 @@ static enum selftest_verdict judge(struct selftest *t, const struct vm *vm,
 
 	if (vm->stop != ends[how].stop || vm->stopped_by != 1)
 		return selftest_fail(t, "break %d: vCPU %u stopped for reason %d: %s",
-				     (int)how, vm->stopped_by, (int)vm->stop, vm->error.text);
+				     (int)how, vm->stopped_by, (int)vm->stop,
+				     vm->error.text);
 	if (error && strncmp(vm->error.text, error, strlen(error)))
 		return selftest_fail(t, "break %d: the error is '%s'", (int)how,
 				     vm->error.text);
@@ -224,7 +225,7 @@ static enum selftest_verdict break_some(struct selftest *t, enum selftest_break 
 	return verdict;
 }
 
-/* The second vCPU's failure is the run's, and is told with its number, cause and pc. */
+/* A failure of vCPU 1 fails the run, with its number, cause and pc. */
 enum selftest_verdict selftest_vcpus_2_break(struct selftest *t)
 {
 	enum selftest_verdict verdict = SELFTEST_PASS;
@@ -258,7 +259,7 @@ static enum selftest_verdict judge_counters(struct selftest *t,
 	if (b->counted[PERF_GUEST_INSNS] &&
 	    (b->value[PERF_GUEST_INSNS] - a->value[PERF_GUEST_INSNS] < 2 * WRITES ||
 	     b->value[PERF_HOST_INSNS] - a->value[PERF_HOST_INSNS] < 100 * WRITES))
-		return selftest_fail(t, "guest and host are not told apart");
+		return selftest_fail(t, "the counts of guest and host are not separated");
 	return SELFTEST_PASS;
 }
 

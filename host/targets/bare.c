@@ -49,8 +49,7 @@ static const struct bare_machine {
 	[ARCH_AARCH64] = {
 		.emulator = "qemu-system-aarch64",
 		.args = (const char *const[]){ "-M",
-					       "virt,gic-version=3,dtb-randomness=off,"
-					       "memory-backend=ram",
+					       "virt,gic-version=3,dtb-randomness=off,memory-backend=ram",
 					       "-cpu", "max,cntfrq=1000000000",
 					       COMMON_ARGS, NULL },
 		.clock = "CNTVCT_EL0",
@@ -65,10 +64,10 @@ static int bare_probe(const struct target *t, const struct job *job, struct erro
 
 	(void)job;
 	if (!payload_find(t->arch, "null", &bytes))
-		return error_set(err, -ENOENT,
-				 "this wsbench has no payloads for %s (make native "
-				 "builds for one architecture)",
-				 t->arch == ARCH_X86_64 ? "x86_64" : "aarch64");
+		return error_set(
+			err, -ENOENT,
+			"this wsbench has no payloads for %s (make native builds for one architecture)",
+			t->arch == ARCH_X86_64 ? "x86_64" : "aarch64");
 	if (process_find(m->emulator, path))
 		return error_set(err, -ENOENT, "%s is not installed", m->emulator);
 	return 0;

@@ -145,34 +145,32 @@ static void end_unfinished(const struct abi_report *guest, struct boot_report *r
 	switch (guest->state) {
 	case ABI_STATE_RESET:
 	case ABI_STATE_RUNNING:
-		boot_end(rep, BOOT_CRASH,
-			 "the guest stopped in the %s phase without having finished: it "
-			 "crashed or turned itself off",
-			 phase);
+		boot_end(
+			rep, BOOT_CRASH,
+			"the guest stopped in the %s phase without having finished: it crashed or turned itself off",
+			phase);
 		break;
 	case ABI_STATE_FAULT:
-		boot_end(rep, BOOT_CRASH,
-			 "the guest took exception 0x%llx in the %s phase: syndrome "
-			 "0x%llx "
-			 "pc 0x%llx address 0x%llx",
-			 (unsigned long long)guest->fault.vector, phase,
-			 (unsigned long long)guest->fault.syndrome,
-			 (unsigned long long)guest->fault.pc,
-			 (unsigned long long)guest->fault.address);
+		boot_end(
+			rep, BOOT_CRASH,
+			"the guest took exception 0x%llx in the %s phase: syndrome 0x%llx pc 0x%llx address 0x%llx",
+			(unsigned long long)guest->fault.vector, phase,
+			(unsigned long long)guest->fault.syndrome,
+			(unsigned long long)guest->fault.pc,
+			(unsigned long long)guest->fault.address);
 		break;
 	case ABI_STATE_REFUSED:
-		boot_end(rep, BOOT_CRASH,
-			 "the payload refused its parameters: built for another ABI "
-			 "version");
+		boot_end(
+			rep, BOOT_CRASH,
+			"the payload refused its parameters: built for another ABI version");
 		break;
 	case ABI_STATE_ABSENT:
 		boot_end(rep, BOOT_SKIP, "the machine does not have it");
 		break;
 	case ABI_STATE_SLEEPS:
-		boot_end(rep, BOOT_SKIP,
-			 "the CPU sleeps in it until the host's next interrupt, as some "
-			 "emulated CPUs do: each sample would be the time to the host's "
-			 "timer tick");
+		boot_end(
+			rep, BOOT_SKIP,
+			"the CPU sleeps in it until the host's next interrupt, as some emulated CPUs do: each sample would be the time to the host's timer tick");
 		break;
 	default:
 		boot_end(rep, BOOT_CRASH,
@@ -234,11 +232,11 @@ void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
 		/* The check also bounds the copy. */
 		if (rep->guest.samples[phase] != asked &&
 		    (rep->guest.samples[phase] || !is_optional(phase))) {
-			boot_end(rep, BOOT_CRASH,
-				 "the guest claims %llu samples in the %s phase, %llu "
-				 "were asked for",
-				 (unsigned long long)rep->guest.samples[phase],
-				 phase_names[phase], (unsigned long long)asked);
+			boot_end(
+				rep, BOOT_CRASH,
+				"the guest claims %llu samples in the %s phase, %llu were asked for",
+				(unsigned long long)rep->guest.samples[phase],
+				phase_names[phase], (unsigned long long)asked);
 			return;
 		}
 		if (copy_series(ram, phase, rep)) {

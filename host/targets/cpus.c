@@ -93,10 +93,10 @@ int cpus_choose(const char *sysfs, const cpu_set_t *allowed, int first, unsigned
 	}
 	if (chosen == n)
 		return 0;
-	snprintf(why, why_bytes,
-		 "needs %u cores: this process may use %u, that of CPU %d included "
-		 "(threads of one core count once)",
-		 n, chosen, first);
+	snprintf(
+		why, why_bytes,
+		"needs %u cores: this process may use %u, that of CPU %d included (threads of one core count once)",
+		n, chosen, first);
 	return -ENOENT;
 }
 

@@ -73,10 +73,10 @@ int lab_file_read(const char *path, const char *what, uint8_t **data, size_t *by
 				 strerror(errno));
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size > LAB_FILE_MAX) {
 		close(fd);
-		return error_set(err, -EINVAL,
-				 "cannot read %s %s: not a regular file "
-				 "of at most %u MiB",
-				 what, path, LAB_FILE_MAX >> 20);
+		return error_set(
+			err, -EINVAL,
+			"cannot read %s %s: not a regular file of at most %u MiB", what,
+			path, LAB_FILE_MAX >> 20);
 	}
 	*bytes = st.st_size;
 	*data = malloc(*bytes + 1);

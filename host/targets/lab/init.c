@@ -368,8 +368,7 @@ int lab_init_main(lab_job_runner *run)
 			WTERMSIG(status), strsignal(WTERMSIG(status)));
 	if (WEXITSTATUS(status))
 		give_up(&wire,
-			"wsbench exited with code %d inside the lab before its "
-			"results were out",
+			"wsbench exited with code %d inside the lab before its results were out",
 			WEXITSTATUS(status));
 	power_off();
 }

@@ -108,10 +108,10 @@ static int take_hello(struct session *s, const struct lab_frame *f)
 	int ret = take_number(s, f, &version);
 
 	if (!ret && version != LAB_WIRE_VERSION)
-		ret = error_set(s->err, -EBADMSG,
-				"%s: the wsbench inside speaks version %u of the wire, "
-				"not %u: it is of another build",
-				s->label, version, LAB_WIRE_VERSION);
+		ret = error_set(
+			s->err, -EBADMSG,
+			"%s: the wsbench inside speaks version %u of the wire, not %u: it is of another build",
+			s->label, version, LAB_WIRE_VERSION);
 	s->hello = !ret;
 	return ret;
 }
