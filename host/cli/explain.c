@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `wsbench explain`: runs a benchmark in a lab, follows it, and shows where it went. */
+/*
+ * `wsbench explain`: records a benchmark in a lab and shows the functions of its
+ * instructions.
+ */
 #include "host/lib/error.h"
 #include "host/cli/explain.h"
 
@@ -15,7 +18,10 @@
 #include "host/explain/region.h"
 #include "host/explain/explain_text.h"
 
-/* Of the trace: some 250 million instructions. Only what is written takes memory. */
+/*
+ * The maximum size of a trace: about 250 million instructions. Memory is allocated as
+ * it is written.
+ */
 #define TRACE_BYTES (1ull << 30)
 
 struct symbols_text {
@@ -50,7 +56,7 @@ static enum cli_exit find_payload(const struct target *t, const struct bench *be
 	return CLI_USAGE;
 }
 
-/* Where nobody says, the one that shows the row's subject. */
+/* The default config: the one that the row is about. */
 static enum cli_exit choose_config(struct explain *x, const struct target *t,
 				   const struct bench *bench)
 {
@@ -64,7 +70,7 @@ static enum cli_exit choose_config(struct explain *x, const struct target *t,
 	return CLI_FAILED;
 }
 
-/* Runs it with the plugin in the emulator. `*doc` is the result, to be freed. */
+/* Runs the benchmark with the plugin in the emulator. The caller frees `*doc`. */
 static enum cli_exit run_traced(struct explain *x, struct capture *c,
 				struct symbols_text *symbols, struct result **doc)
 {
@@ -128,7 +134,8 @@ static enum cli_exit record(struct explain *x, struct capture *c, struct target 
 
 	program = t->ops->program(t, &bytes);
 	if (image_open(&in->vmm, program, bytes) || explain_switches(c, in, &err)) {
-		message_error("%s", *err.text ? err.text : "the lab's VMM is no image");
+		message_error("%s",
+			      *err.text ? err.text : "the lab's VMM is not an ELF image");
 		return CLI_FAILED;
 	}
 	code = run_traced(x, c, &symbols, &doc);
@@ -196,8 +203,8 @@ static enum cli_exit read_one(const char *path, struct explanation **out)
 }
 
 /*
- * Whether the two documents can do what was asked for. `arch` is that of the explanation
- * to come or of the one that was read; a document without kinds has -1 everywhere.
+ * Checks that the documents can be compared. `arch` is the architecture of the other
+ * explanation; kinds are -1 in a document without kinds.
  */
 static enum cli_exit check_base(const struct explain *x, const struct explanation *base,
 				const char *arch)
@@ -279,7 +286,7 @@ int cmd_explain(int argc, char **argv)
 	code = explain_parse(&x, argc, argv, &go);
 	if (code == CLI_OK && go && x.diff)
 		code = read_one(x.diff, &base);
-	/* Before minutes are spent in a lab. */
+	/* Before a lab runs for minutes. */
 	if (code == CLI_OK && base && !x.file)
 		code = check_base(&x, base,
 				  names_target(x.run.targets.names[0])->arch ==

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What `wsbench explain` was asked for. */
+/* The options of `wsbench explain`. */
 #ifndef WS_CLI_EXPLAIN_H
 #define WS_CLI_EXPLAIN_H
 

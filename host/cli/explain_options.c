@@ -105,8 +105,8 @@ static error_t parse_name(int key, const char *arg, struct argp_state *state,
 	if (rc)
 		return options_error(state, "%s", why.text);
 	if (list->n > 1)
-		return options_error(state, "%s takes one name: '%s' stands for %zu",
-				     option, arg, list->n);
+		return options_error(state, "%s takes one name: '%s' matches %zu", option,
+				     arg, list->n);
 	return 0;
 }
 
@@ -147,8 +147,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (x->file)
-			return options_error(state, "one file at a time, not '%s', too",
-					     arg);
+			return options_error(
+				state, "only one file can be shown, not also '%s'", arg);
 		x->file = arg;
 		return 0;
 	case OPTION_ON:
@@ -188,7 +188,7 @@ static const struct argp argp = {
 	.children = children,
 };
 
-/* Options that each choose what is printed, of which one would be dropped. */
+/* Options that exclude each other: one of them would have no effect. */
 static const char *contradiction(const struct explain *x)
 {
 	if (x->folded && x->tree)
@@ -200,7 +200,7 @@ static const char *contradiction(const struct explain *x)
 	if (x->tree && x->diff)
 		return "--tree and --diff: a call tree is of one explanation (give one "
 		       "of them)";
-	/* While it is recorded, --kinds also decides what goes into the file. */
+	/* When recording, --kinds also decides what the file contains. */
 	if (x->folded && x->kinds && (x->file || !x->output))
 		return "--folded and --kinds: stacks have no kinds (give one of them, or "
 		       "record both with -o)";
@@ -214,7 +214,7 @@ static enum cli_exit check_machine(const struct run *run)
 
 	if (strcmp(t->ops->kind, "lab") != 0) {
 		message_usage("wsbench explain",
-			      "'%s' is not a lab: only there every instruction is seen",
+			      "'%s' is not a lab: only labs can record every instruction",
 			      t->name);
 		return CLI_USAGE;
 	}
@@ -243,7 +243,7 @@ static enum cli_exit check(const struct explain *x)
 	}
 	if (!x->file && (!run->targets.n || !run->benches.n)) {
 		message_usage("wsbench explain",
-			      "what, and where? --on lab:... --bench ID");
+			      "no benchmark and no lab: --on lab:... --bench ID");
 		return CLI_USAGE;
 	}
 	return x->file ? CLI_OK : check_machine(run);

@@ -21,7 +21,7 @@ struct plot_args {
 	const char *history;
 	const char **paths;
 	size_t n_paths;
-	const char **kinds; /* 0 of them: all */
+	const char **kinds; /* none: all */
 	size_t n_kinds;
 	const char **benches;
 	size_t n_benches;
@@ -59,7 +59,7 @@ static error_t check(struct plot_args *args, const struct argp_state *state)
 	if (!args->n_paths && !args->history)
 		return options_error(state, "no result document was given");
 	if (!args->dir)
-		return options_error(state, "-o DIR says where to: it is missing");
+		return options_error(state, "no output folder: -o DIR");
 	if (args->configs && args->n_configs != 2)
 		return options_error(state, "--config needs two configs: A,B");
 	for (size_t i = 0; i < args->n_kinds; i++) {
@@ -106,14 +106,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-/* What plot_all() is given as its context. */
+/* The context of the callbacks of plot_all(). */
 struct planning {
 	const struct plot_args *args;
 	char missing[1024]; /* kinds that cannot be drawn, and why */
 	size_t at;
 };
 
-/* Unless asked for, what there was no input for is not missed. */
+/* Without --kind, kinds without an input are not reported as missing. */
 static bool is_wanted(const struct plot_kind *kind, void *context)
 {
 	const struct plot_args *args = ((struct planning *)context)->args;
@@ -134,7 +134,7 @@ static void note_missing(const struct plot_kind *kind, const char *why, void *co
 					  "%s%s (%s)", p->at ? ", " : "", kind->id, why);
 }
 
-/* Says in one line what the documents cannot show, and why. */
+/* Draws the pictures, and reports in one line what the documents cannot show. */
 static int draw(const struct plot_args *args, const struct documents *docs,
 		const struct history *history)
 {
@@ -188,7 +188,7 @@ static int plot(const struct plot_args *args)
 	return code;
 }
 
-/* The kinds there are, for --help; argp frees what is not `text`. */
+/* Appends the kinds to --help; argp frees the result. */
 static char *help_filter(int key, const char *text, void *input)
 {
 	char *help = NULL;
@@ -230,7 +230,7 @@ static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "[FILE.json...]",
 	.doc = "Draws pictures of result documents, SVG and PNG, and prints the paths "
-	       "written. Says in one line what the documents cannot show.\v",
+	       "written. Reports in one line the pictures that the documents do not allow.\v",
 	.children = children,
 	.help_filter = help_filter,
 };

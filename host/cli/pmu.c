@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `wsbench pmu`: what every access to the PMU does, and which PMU host and guest have.
- * Measured here and now, or out of documents.
+ * `wsbench pmu`: what every access to the PMU does, and the PMU of host and guest.
+ * Measures, or reads documents.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -141,7 +141,7 @@ static enum cli_exit measure_all(struct pmu_args *args)
 	return code;
 }
 
-/* The first row that broke is named; the table shows FAIL. */
+/* Names the first row that failed; the table shows FAIL. */
 static enum cli_exit failures(const struct result *doc)
 {
 	for (size_t i = 0; i < doc->n_benchmarks; i++) {
@@ -225,8 +225,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (args->n_paths && (args->on || args->config || args->kernel ||
 				      args->modules || args->append))
-			return options_error(state, "documents are shown as they are: no "
-						    "option but --json goes with them");
+			return options_error(state,
+					     "documents are not measured: only --json "
+					     "is allowed with them");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;

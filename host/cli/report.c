@@ -48,8 +48,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (!args->n_paths && !args->history)
 			return options_error(state, "no result document was given");
 		if (!args->dir)
-			return options_error(state,
-					     "-o DIR says where to: it is missing");
+			return options_error(state, "no output folder: -o DIR");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;

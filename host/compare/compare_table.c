@@ -298,7 +298,9 @@ static void print_side(FILE *f, const char *word, const char *name,
 void compare_print(FILE *f, const struct compare *c, const struct compare_names *names,
 		   bool all)
 {
-	char *let_pass = let_pass_text(c);
+	char *let_pass = let_pass_text(c), *text = NULL;
+	FILE *summary;
+	size_t bytes;
 	bool same = c->count[COMPARE_SAME] || c->count[COMPARE_SAME_PLACEMENT];
 	struct table_options o;
 	struct table t;
@@ -322,8 +324,16 @@ void compare_print(FILE *f, const struct compare *c, const struct compare_names 
 		text_wrap(f, c->notes[i], 0, 2, table_text_columns(&o));
 	if (c->n_notes)
 		fputc('\n', f);
-	print_summary(f, c);
-	fputs(!all && same ? " (--all shows rows that are the same)\n" : "\n", f);
+	summary = open_memstream(&text, &bytes);
+	if (!summary)
+		abort();
+	print_summary(summary, c);
+	if (!all && same)
+		fputs(" (--all shows rows that are the same)", summary);
+	if (fclose(summary))
+		abort();
+	text_wrap(f, text, 0, 2, o.columns);
+	free(text);
 	if (*let_pass)
 		text_wrap(f, let_pass, 0, 2, table_text_columns(&o));
 	free(let_pass);

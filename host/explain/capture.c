@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Making the plugin's file, and giving it its orders. */
+/* Creates the plugin's file and its control page. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 
 #define PLUGIN_NAME "libwsbench-trace.so"
 
-/* Whether the plugin is there; its path is in c->plugin. */
+/* Whether the plugin is in `dir`; sets c->plugin. */
 static bool is_at(struct capture *c, const char *dir, const char *below)
 {
 	int n = snprintf(c->plugin, sizeof(c->plugin), "%s%s/" PLUGIN_NAME, dir, below);

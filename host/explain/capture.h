@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The file that the emulator's plugin works on: its orders, and then its records. */
+/* The file that the emulator's plugin writes: a control page, then records. */
 #ifndef WS_TRACE_CAPTURE_H
 #define WS_TRACE_CAPTURE_H
 
@@ -19,21 +19,21 @@ struct capture {
 };
 
 /*
- * Finds the plugin ($WORLDSWITCH_LIBEXEC/, beside this program, or below
- * ../libexec/worldswitch/) and makes the file, unnamed and empty, with room for `bytes`.
- * Memory is taken as records come. 0, or a negative errno with `err`; capture_close() in
- * any case.
+ * Finds the plugin ($WORLDSWITCH_LIBEXEC/, beside this program, or in
+ * ../libexec/worldswitch/) and creates the file, unnamed, with room for `bytes`. Memory
+ * is allocated as records are written. 0, or a negative errno with `err`;
+ * capture_close() in any case.
  */
 int capture_open(struct capture *c, uint64_t bytes, bool memory, struct error *err);
 void capture_close(struct capture *c);
 
 /*
- * Recording begins (`on`) or ends at this instruction of `image`. 0; -EFAULT (nothing is
- * there); -ENOSPC.
+ * Starts (`on`) or stops recording at this instruction of `image`. 0; -EFAULT (not
+ * loaded); -ENOSPC.
  */
 int capture_switch(struct capture *c, const struct image *image, uint64_t vaddr, bool on);
 
-/* The records, *n words of them, as long as the capture is open. */
+/* The records, *n words, valid until capture_close(). */
 const uint32_t *capture_records(const struct capture *c, size_t *n);
 
 #endif

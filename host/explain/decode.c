@@ -5,7 +5,7 @@
 
 #include "host/explain/decode.h"
 
-/* As the MRS and MSR instructions hold it, from bit 5 on. */
+/* The encoding in MRS and MSR, from bit 5 on. */
 #define REG(op0, op1, crn, crm, op2)                                                     \
 	((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
 
@@ -14,7 +14,7 @@ struct sysreg {
 	const char *name;
 };
 
-/* In the order of their encodings. Those of op0 0 are written by immediates. */
+/* In the order of their encodings. Registers with op0 0 are written by immediates. */
 static const struct sysreg sysregs[] = {
 	{ REG(0, 0, 4, 0, 3), "uao" },
 	{ REG(0, 0, 4, 0, 4), "pan" },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A64, by the tables of the Arm ARM, C4.1: all instructions have 32 bits. */
+/* A64 (Arm ARM, C4.1): all instructions have 32 bits. */
 #include <stdio.h>
 #include <string.h>
 
@@ -29,7 +29,7 @@ static const struct pattern flows[] = {
 	{ 0xfee00000, 0xd6200000, FLOW_CALL, 0, 0 },	/* BLR, BLRAA, BLRAB */
 	{ 0xffe00000, 0xd6400000, FLOW_RETURN, 0, 0 },	/* RET, RETAA, RETAB */
 	{ 0xffe00000, 0xd6800000, FLOW_ERET, 0, 0 },	/* ERET, ERETAA, ERETAB */
-	{ 0xfe000000, 0xd6000000, FLOW_JUMP, 0, 0 },	/* BR and what is left */
+	{ 0xfe000000, 0xd6000000, FLOW_JUMP, 0, 0 },	/* BR and the others */
 	{ 0xff000000, 0xd4000000, FLOW_TRAP, 0, 0 },	/* SVC, HVC, SMC, BRK */
 };
 
@@ -39,7 +39,7 @@ struct system {
 	const char *named;
 };
 
-/* The first that fits. */
+/* The first matching row. */
 static const struct system systems[] = {
 	{ 0xfffff0ff, 0xd503309f, KIND_BARRIER, "dsb" },
 	{ 0xfffff3ff, 0xd503323f, KIND_BARRIER, "dsb" }, /* nXS */
@@ -63,7 +63,7 @@ static const struct system systems[] = {
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-/* op0, op1, CRn, CRm and op2, as the instruction has them, from bit 5 on. */
+/* op0, op1, CRn, CRm and op2, as encoded, from bit 5 on. */
 #define REGISTER(word)	((word) >> 5 & 0xffffu)
 #define IS_IMMEDIATE(w) (((w)&0xfff8f01fu) == 0xd500401fu)
 

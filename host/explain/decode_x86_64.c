@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * x86_64 (Intel SDM 2, appendix A; AMD APM 3, appendix A). The length is known, so only
- * prefixes, opcode and ModRM have to be looked at.
+ * x86_64 (Intel SDM 2, appendix A; AMD APM 3, appendix A). The length is known: only
+ * prefixes, opcode and ModRM are decoded.
  */
 #include <string.h>
 
@@ -15,7 +15,7 @@ enum map {
 	MAP_MAPS,
 };
 
-/* Of the ModRM byte: any, or its middle field. */
+/* Matches of the ModRM byte: any, or its middle field. */
 #define ANY	   (-1)
 #define MEMORY(op) (0x10 | (op)) /* and it names memory */
 #define NAMES(op)  (0x20 | (op)) /* and it names registers */
@@ -36,7 +36,7 @@ enum {
 struct row {
 	enum map map;
 	uint8_t opcode, last; /* a range of them */
-	int modrm;	      /* ANY, or what its middle field has to be */
+	int modrm;	      /* ANY, or the value of its middle field */
 	enum decode_flow flow;
 	enum decode_kind kind;
 	uint32_t reg;
@@ -137,10 +137,10 @@ static bool is_prefix(uint8_t byte)
 struct bytes {
 	enum map map;
 	uint8_t rex, opcode;
-	int modrm; /* -1: there are no more bytes */
+	int modrm; /* -1: no more bytes */
 };
 
-/* False: it ends before its opcode, or has a form that no row is about (VEX, EVEX). */
+/* False: truncated, or an encoding that the tables do not contain (VEX, EVEX). */
 static bool split(const uint8_t *insn, size_t n, struct bytes *b)
 {
 	size_t i = 0;
@@ -187,7 +187,7 @@ static bool fits(const struct row *r, const struct bytes *b)
 	return !(r->modrm & 0x20) || b->modrm >= 0xc0;
 }
 
-/* The displacement that an instruction ends with, from the instruction behind it. */
+/* The target of a relative branch, whose displacement is at the end. */
 static uint64_t relative(const uint8_t *insn, size_t bytes, uint64_t vaddr,
 			 const struct bytes *b)
 {
@@ -205,7 +205,7 @@ static uint64_t relative(const uint8_t *insn, size_t bytes, uint64_t vaddr,
 	return vaddr + bytes + (uint64_t)(int64_t)displacement;
 }
 
-/* 0f 20 to 0f 23 move to and from CR and DR, which the ModRM byte names. */
+/* 0f 20 to 0f 23 move to and from CR and DR; the ModRM byte has the register. */
 static bool moves_register(const struct bytes *b, struct decode *d)
 {
 	if (b->map != MAP_0F || b->opcode < 0x20 || b->opcode > 0x23 || b->modrm < 0)
@@ -217,7 +217,7 @@ static bool moves_register(const struct bytes *b, struct decode *d)
 	return true;
 }
 
-/* IN, OUT, HLT, and what reads or writes the machine's state. */
+/* IN, OUT, HLT, and accesses to the state of the machine. */
 static bool is_end(const struct bytes *b)
 {
 	if (b->map == MAP_ONE)

@@ -14,7 +14,7 @@
 #include "host/explain/profile.h"
 #include "host/explain/region.h"
 
-/* A median may lie between two events; what is further off is not one of them. */
+/* A median may lie between two events; events further off do not explain the figure. */
 #define NEAR 0.02
 
 struct work {
@@ -68,8 +68,8 @@ int explain_switches(struct capture *c, const struct explain_input *in, struct e
 	if (!rc && !c->page->n_switches)
 		rc = -ENOENT;
 	if (rc)
-		snprintf(err->text, sizeof(err->text),
-			 "cannot tell where the timed events are: %s", strerror(-rc));
+		snprintf(err->text, sizeof(err->text), "cannot find the timed events: %s",
+			 strerror(-rc));
 	return rc;
 }
 
@@ -102,7 +102,7 @@ static int read_symbols(struct work *w)
 	int err = symbols_add_kernel(&w->symbols, w->in->kallsyms, w->in->kallsyms_bytes);
 
 	if (err)
-		return fail(w, err, "cannot make sense of the kernel's symbols: %s",
+		return fail(w, err, "cannot parse the kernel's symbols: %s",
 			    strerror(-err));
 	err = symbols_add_image(&w->symbols, &w->in->payload, SPACE_GUEST);
 	if (!err)
@@ -120,7 +120,7 @@ static const char *const space_names[SPACES] = {
 	[SPACE_HYP] = "hyp",
 };
 
-/* What no symbol covers is shown as that. */
+/* Names of code without a symbol. */
 static const char *const nameless[SPACES] = {
 	[SPACE_GUEST] = "[guest]",
 	[SPACE_USER] = "[user]",
@@ -257,8 +257,8 @@ static int by_count(const void *a, const void *b)
 }
 
 /*
- * The clock's own cost: the median of what the empty events took. `*empty` is one that
- * took that, or NULL.
+ * The cost of reading the clock: the median of the empty events. `*empty` is an empty
+ * event of this length, or NULL.
  */
 static int clock_cost(const struct work *w, uint64_t *cost, const struct region **empty)
 {
@@ -280,7 +280,7 @@ static int clock_cost(const struct work *w, uint64_t *cost, const struct region 
 	return 0;
 }
 
-/* How many events took the path of this one. */
+/* The number of events with the path of this event. */
 static uint64_t alike(const struct work *w, const struct region *r)
 {
 	uint64_t n = 0;
@@ -293,9 +293,9 @@ static uint64_t alike(const struct work *w, const struct region *r)
 }
 
 /*
- * The event to explain: of those that are nearest to the figure, one of the path that
- * most of them took, and of these the first: no other thread has had its turn since the
- * exit to user space between the phases, which shows all callers.
+ * The event to explain: of the events nearest to the figure, one of the most common
+ * path, and of these the first. Before the first event, no other thread has run since
+ * the exit to user space between the phases: all callers are known.
  */
 static const struct region *choose(struct work *w, uint64_t cost)
 {
@@ -324,9 +324,9 @@ static const struct region *choose(struct work *w, uint64_t cost)
 }
 
 /*
- * The payload's own loop reads the clock in an event as it does in an empty one: there
- * that cost is, and is taken off. Where host and guest share a clock, the reads of an
- * event are not those of an empty one: what remains stands beside the functions.
+ * The payload's loop reads the clock in an event as in an empty event: the cost is
+ * subtracted there. If host and guest share a clock, the reads differ, and the
+ * remaining cost is reported beside the functions.
  */
 static int take_off(struct work *w, const struct region *r, const struct region *empty,
 		    bool *taken)
@@ -362,7 +362,7 @@ static int explain_event(struct work *w)
 	if (off > NEAR * w->in->round_trip + 1)
 		return fail(w, -ENODATA,
 			    "%s: its %.0f instructions of time are not those of any "
-			    "event (the nearest executed %lld): the machine waits there",
+			    "event (the nearest executed %lld): the machine waits",
 			    w->in->benchmark, w->in->round_trip,
 			    (long long)(r->count - cost));
 	if (off > 0)

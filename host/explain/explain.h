@@ -11,23 +11,23 @@
 struct explain_input {
 	enum arch arch;
 	const char *benchmark;
-	double round_trip; /* what is to be explained, in instructions */
+	double round_trip; /* the figure to explain, in instructions */
 	struct image payload;
-	struct image vmm; /* the program that ran it */
+	struct image vmm; /* the program that runs the payload */
 	const char *kallsyms;
 	size_t kallsyms_bytes;
 	bool kinds;
 };
 
-/* Tells the plugin where to record: within the marks of the timed phases. 0 or -errno. */
+/* Sets the switches of the plugin: the marks of the timed phases. 0 or -errno. */
 int explain_switches(struct capture *c, const struct explain_input *in,
 		     struct error *err);
 
 /*
- * Fills in everything of `e` but what it is an explanation of. 0; -ENOTSUP (this row
- * cannot be explained), -ENODATA (no recorded event is what the figure says: it is not
- * made of instructions alone), -EOVERFLOW (it did not fit), or another negative errno,
- * with `err`.
+ * Fills in `e` except its subject. 0; -ENOTSUP (the row cannot be explained), -ENODATA
+ * (no recorded event has the length of the figure: the figure contains time without
+ * instructions), -EOVERFLOW (the trace did not fit), or another negative errno, with
+ * `err`.
  */
 int explain_build(const struct capture *c, const struct explain_input *in,
 		  struct explanation *e, struct error *err);

@@ -111,7 +111,7 @@ const char *explanation_string(struct explanation *e, const char *s)
 	return s ? memcpy(store_alloc(e->store, bytes), s, bytes) : NULL;
 }
 
-/* What nobody has counted is not zero. */
+/* Kinds are -1 until they are counted. */
 static void clear_kinds(struct explanation_kinds *k)
 {
 	memset(k, -1, sizeof(*k));

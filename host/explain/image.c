@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reading ELF images. */
+/* Reads ELF images. */
 #include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "bench/mark.h"
 #include "host/explain/image.h"
 
-/* `bytes` at `offset`, or NULL: they are not all there. */
+/* `bytes` at `offset`, or NULL: outside the image. */
 static const uint8_t *at(const struct image *image, uint64_t offset, uint64_t bytes)
 {
 	if (offset > image->bytes || bytes > image->bytes - offset)
@@ -48,7 +48,7 @@ static int section(const struct image *image, unsigned int index, Elf64_Shdr *s)
 	return 0;
 }
 
-/* The string at `offset` of a section of strings; NULL: it does not end there. */
+/* The string at `offset` of a string section; NULL: not terminated within it. */
 static const char *string(const struct image *image, const Elf64_Shdr *strings,
 			  uint64_t offset, size_t *bytes)
 {
@@ -100,7 +100,7 @@ long image_marks(const struct image *image, struct image_mark **marks)
 		struct image_mark *m = &(*marks)[kept];
 
 		memcpy(m, p + i * MARK_ENTRY_BYTES, sizeof(*m));
-		/* Linkers put 0 or 1 for the address of what they dropped. */
+		/* The address of dropped code is 0 or 1, depending on the linker. */
 		kept += m->vaddr > 1;
 	}
 	return kept;
@@ -126,7 +126,7 @@ int image_functions(const struct image *image,
 		Elf64_Sym sym;
 
 		memcpy(&sym, p + i * sizeof(sym), sizeof(sym));
-		/* Assembly need not say that it is a function. */
+		/* Functions in assembly may lack a type. */
 		if (sym.st_shndx == SHN_UNDEF || sym.st_shndx >= SHN_LORESERVE ||
 		    (ELF64_ST_TYPE(sym.st_info) != STT_FUNC &&
 		     ELF64_ST_TYPE(sym.st_info) != STT_NOTYPE))
@@ -138,7 +138,7 @@ int image_functions(const struct image *image,
 	return ret;
 }
 
-/* Program header `index`; -ENOENT: there are no more. */
+/* Program header `index`, or -ENOENT. */
 static int segment(const struct image *image, unsigned int index, Elf64_Phdr *ph)
 {
 	const uint8_t *p;

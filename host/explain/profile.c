@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Counting the instructions of an event. */
+/* Counts the instructions of an event by function and by stack. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/explain/profile.h"
 
-#define LINE_SHIFT 6 /* 64 bytes: a cache line of all machines that matter here */
+#define LINE_SHIFT 6 /* 64 bytes: a cache line of the supported machines */
 
 struct build {
 	const struct trace *trace;
 	const struct symbols *symbols;
 	struct profile *p;
-	uint32_t *functions; /* of each instruction; 0: not looked up yet */
+	uint32_t *functions; /* of each instruction; 0: not looked up */
 	struct walk walk;
 	int err;
 };
 
-/* Room for one element more, which is zero; NULL with b->err. */
+/* Appends a zeroed element; NULL with b->err. */
 static void *grow(struct build *b, void *array, size_t n, size_t *room, size_t bytes)
 {
 	void *grown = array;
@@ -34,7 +34,7 @@ static void *grow(struct build *b, void *array, size_t n, size_t *room, size_t b
 	return grown;
 }
 
-/* What changes threads by changing stacks, on either architecture. */
+/* The function that switches threads, on both architectures. */
 static bool is_switcher(const char *name)
 {
 	return !strcmp(name, "__switch_to_asm") || !strcmp(name, "cpu_switch_to");
@@ -101,7 +101,7 @@ static uint32_t node_of(struct build *b, struct walk_stack *k)
 	uint32_t parent = 0;
 	unsigned int i;
 
-	/* Only the frames on top can be new or have changed. */
+	/* Only the top frames can be new or changed. */
 	for (i = k->depth; i > 0 && !k->frames[i - 1].node; i--)
 		;
 	if (i)
@@ -193,7 +193,7 @@ static int by_line(const void *a, const void *b)
 	return (x->function > y->function) - (x->function < y->function);
 }
 
-/* Each line once per function, and once for all. */
+/* Counts distinct lines per function and in total. */
 static void count_lines(struct profile *p)
 {
 	size_t i;
@@ -295,7 +295,7 @@ bool profile_subtract(struct profile *p, const struct profile *empty)
 	struct profile_function *from = &p->functions[p->first];
 	int k;
 
-	/* All of an empty event is in one function: the loop that reads the clock. */
+	/* An empty event is in one function: the loop that reads the clock. */
 	if (off->symbol != from->symbol || off->space != from->space ||
 	    from->insns < off->insns || p->nodes[p->first_node].insns < off->insns ||
 	    !subtract_registers(p, empty))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where the instructions of one event are: by function, and by who called it. */
+/* The instructions of one event, by function and by call stack. */
 #ifndef WS_TRACE_PROFILE_H
 #define WS_TRACE_PROFILE_H
 
@@ -13,15 +13,15 @@ struct profile_register {
 };
 
 struct profile_function {
-	const struct symbol *symbol; /* NULL: what no symbol covers in this space */
+	const struct symbol *symbol; /* NULL: not covered by a symbol of this space */
 	enum trace_space space;
 	uint64_t insns;
 	uint64_t kinds[KINDS];
 	uint64_t loads, stores, branches_taken;
-	uint64_t code_lines, data_lines; /* of 64 bytes, different ones */
+	uint64_t code_lines, data_lines; /* distinct lines of 64 bytes */
 };
 
-/* A function as called by the functions above it. */
+/* A function, reached by one stack of callers. */
 struct profile_node {
 	uint32_t function;
 	uint32_t parent; /* 0: it is a root */
@@ -36,9 +36,9 @@ struct profile_line {
 };
 
 struct profile {
-	struct profile_function *functions; /* number 0 is nobody's */
+	struct profile_function *functions; /* number 0 is not used */
 	size_t n_functions, room_functions;
-	struct profile_node *nodes; /* number 0 is nobody's */
+	struct profile_node *nodes; /* number 0 is not used */
 	size_t n_nodes, room_nodes;
 	struct profile_register *registers;
 	size_t n_registers, room_registers;
@@ -49,14 +49,15 @@ struct profile {
 };
 
 /*
- * Walks from the beginning of the recording to the region's end, and counts within the
+ * Walks from the start of the recording to the end of the region, and counts within the
  * region. 0 or -ENOMEM; profile_free() in any case.
  */
 int profile_build(const struct trace *t, const struct symbols *symbols,
 		  const struct region *region, struct profile *p);
 /*
- * Takes what an empty event does off the function in which the event begins, whose code
- * that is in both; but not the lines of memory, which it shares. False: it is not there.
+ * Subtracts an empty event from the function in which the event begins: both contain
+ * the loop that reads the clock. Lines of memory are not subtracted. False: the
+ * function is not in the profile.
  */
 bool profile_subtract(struct profile *p, const struct profile *empty);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the emulator's plugin (host/explain/plugin/) writes and the rest of this folder
- * reads: one file, mapped by both, that begins with a page of orders and goes on with
- * records. Both ends run on the same machine and come from the same build.
+ * The file that the emulator's plugin (host/explain/plugin/) writes and `explain`
+ * reads, mapped by both: a control page, then records. Both programs run on one machine
+ * and come from one build.
  */
 #ifndef WS_TRACE_RECORD_H
 #define WS_TRACE_RECORD_H
@@ -15,45 +15,47 @@
 /* An instruction at which recording begins or ends, before it is executed. */
 struct record_switch {
 	uint64_t vaddr;
-	uint8_t bytes[4]; /* its first ones: other code may live at that address, too */
+	uint8_t bytes[4]; /* the first bytes: other code may have the same address */
 	uint32_t on;	  /* 1: begin, 0: end */
 };
 
 #define RECORD_SWITCHES_MAX 64
 
-/* The orders. `written` is the plugin's answer. */
+/* The control page. The plugin writes `written`, `installed` and `overflowed`. */
 struct record_page {
 	uint64_t magic;
 	uint32_t version;
-	uint64_t room;	     /* of the file, in bytes, this page included */
-	uint64_t written;    /* bytes of records behind this page */
-	uint32_t installed;  /* 1: the plugin is there */
-	uint32_t overflowed; /* 1: not all records fitted */
+	uint64_t room;	     /* size of the file in bytes, including this page */
+	uint64_t written;    /* bytes of records after this page */
+	uint32_t installed;  /* 1: the plugin is loaded */
+	uint32_t overflowed; /* 1: records were lost */
 	uint32_t n_switches;
-	uint32_t memory; /* 1: accesses to memory, too */
+	uint32_t memory; /* 1: also record memory accesses */
 	struct record_switch switches[RECORD_SWITCHES_MAX];
 };
 
 #define RECORD_PAGE_BYTES 4096u
-_Static_assert(sizeof(struct record_page) <= RECORD_PAGE_BYTES, "the orders fit");
+_Static_assert(sizeof(struct record_page) <= RECORD_PAGE_BYTES, "the control page fits");
 
-/* Records are words of 32 bits: the kind above, a value below, then what is said. */
+/*
+ * Records are 32-bit words: kind in the upper bits, value in the lower bits, then data.
+ */
 #define RECORD_KIND(word)	 ((word) >> 28)
 #define RECORD_VALUE(word)	 ((word)&0x0fffffffu)
 #define RECORD_WORD(kind, value) ((uint32_t)(kind) << 28 | ((value)&0x0fffffffu))
 
 enum record_kind {
-	RECORD_EXEC = 1, /* value: which instruction, by the order of their INSNs */
+	RECORD_EXEC = 1, /* value: index of the INSN record */
 	RECORD_INSN, /* value: RECORD_INSN_VALUE(); address (2 words), bytes (4 words) */
 	RECORD_LOAD, /* value: log2 of the bytes; address (2 words) */
 	RECORD_STORE,
-	RECORD_ON,  /* recording has begun: what came before is not here */
+	RECORD_ON,  /* recording has begun */
 	RECORD_OFF, /* and ended */
 };
 
 /*
- * How many bytes it has, and how many instructions follow it in the piece of code that
- * the emulator runs in one go.
+ * The length of the instruction, and the number of instructions after it in the
+ * translation block.
  */
 #define RECORD_INSN_VALUE(bytes, after) ((uint32_t)(bytes) | (uint32_t)(after) << 8)
 #define RECORD_INSN_LENGTH(value)	((value)&0xffu)
@@ -61,6 +63,6 @@ enum record_kind {
 
 #define RECORD_INSN_WORDS   7
 #define RECORD_ACCESS_WORDS 3
-#define RECORD_INSN_BYTES   16 /* the longest of x86_64 has 15 */
+#define RECORD_INSN_BYTES   16 /* x86_64: at most 15 */
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The timed events in a trace: from one read of the clock to another, as the benchmark's
- * figure is made of them.
+ * The timed events in a trace: from one read of the clock to the next, as the benchmark
+ * computes its figure.
  */
 #ifndef WS_TRACE_REGION_H
 #define WS_TRACE_REGION_H
@@ -9,7 +9,7 @@
 #include "host/explain/image.h"
 #include "host/explain/trace.h"
 
-/* Marks of the payload and of the VMM that runs it, together. */
+/* The marks of the payload and of the VMM. */
 struct region_marks {
 	struct image_mark *list;
 	size_t n;
@@ -19,7 +19,7 @@ struct region {
 	size_t begin, end; /* steps: [begin, end) */
 	size_t recording;  /* the first step of its recording */
 	uint64_t count;	   /* instructions, as the clock counts them */
-	uint64_t path; /* a digest of the instructions: equal ones took the same path */
+	uint64_t path;	   /* a hash of the instructions: equal hashes are equal paths */
 	unsigned int boot; /* from 0 */
 	bool shared;	   /* timed by the clock that host and guest share */
 	bool empty;	   /* of the series NULL, the cost of reading the clock */

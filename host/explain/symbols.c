@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Collecting functions and finding them. */
+/* Functions by address, and the layers that they belong to. */
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -7,10 +7,10 @@
 
 #include "host/explain/symbols.h"
 
-/* What the kernel calls the functions of its EL2 part. */
+/* The prefix of the kernel's EL2 functions. */
 #define HYP_PREFIX "__kvm_nvhe_"
 
-/* Beyond this, an address is not the last function's of a text any more. */
+/* The largest distance of an address from the start of the last function of a text. */
 #define LAST_BYTES (1u << 20)
 
 struct symbol_text {
@@ -18,7 +18,7 @@ struct symbol_text {
 	char text[];
 };
 
-/* A copy with a NUL behind it, that lives as long as `s`. */
+/* A NUL-terminated copy that `s` owns. */
 static char *keep(struct symbols *s, const char *text, size_t bytes)
 {
 	struct symbol_text *t = malloc(sizeof(*t) + bytes + 1);
@@ -47,7 +47,7 @@ static int add(struct symbols *s, const struct symbol *symbol)
 	return 0;
 }
 
-/* "ADDRESS TYPE NAME", and "\t[MODULE]" behind it; `line` ends in NUL. */
+/* "ADDRESS TYPE NAME", optionally followed by "\t[MODULE]"; `line` is NUL-terminated. */
 static int add_line(struct symbols *s, char *line)
 {
 	struct symbol symbol = { .space = SPACE_KERNEL };
@@ -98,7 +98,10 @@ static int add_function(void *ctx, uint64_t vaddr, uint64_t bytes, const char *n
 		.global = true,
 	};
 
-	/* "$x" and "$d" tell code from data on arm64; ".L" is for assemblers. */
+	/*
+	 * "$x" and "$d" mark code and data on arm64; ".L" labels are local to the
+	 * assembler.
+	 */
 	if (name[0] == '$' || name[0] == '.')
 		return 0;
 	symbol.name = keep(a->symbols, name, name_bytes);
@@ -131,7 +134,7 @@ static bool is_hyp(const struct symbol *s)
 	       !strncmp(s->name, HYP_PREFIX, strlen(HYP_PREFIX));
 }
 
-/* How many of the calls arrive at a function if EL2 is `offset` away. */
+/* The number of calls that reach the start of a function if EL2 is `offset` away. */
 static size_t arrivals(const struct symbols *s, const uint64_t *calls, size_t n,
 		       uint64_t offset)
 {
@@ -145,7 +148,7 @@ static size_t arrivals(const struct symbols *s, const uint64_t *calls, size_t n,
 
 #define CALLS_MAX 64
 
-/* Where calls go at EL2, each place once. */
+/* The targets of calls at EL2, without duplicates. */
 static size_t find_calls(const struct trace *t, uint64_t calls[CALLS_MAX])
 {
 	struct trace_cursor c = { 0 };
@@ -170,7 +173,7 @@ int symbols_add_hyp(struct symbols *s, const struct trace *t)
 	size_t n_calls = t->hyp_top ? find_calls(t, calls) : 0, best = 0, n = s->n, i;
 	int err = 0;
 
-	/* The text is mapped page by page: the offset is one of whole pages. */
+	/* The text is mapped in pages: the offset is a multiple of the page size. */
 	for (i = 0; n_calls && i < n; i++) {
 		uint64_t offset = calls[0] - s->list[i].vaddr;
 		size_t hits;
@@ -199,7 +202,7 @@ static unsigned int underscores(const char *name)
 	return (unsigned int)strspn(name, "_");
 }
 
-/* By space and address; of equals, first the one that a reader knows. */
+/* By space and address; at one address, the preferred name first. */
 static int by_place(const void *a, const void *b)
 {
 	const struct symbol *x = a, *y = b;
@@ -208,7 +211,10 @@ static int by_place(const void *a, const void *b)
 		return (x->space > y->space) - (x->space < y->space);
 	if (x->vaddr != y->vaddr)
 		return (x->vaddr > y->vaddr) - (x->vaddr < y->vaddr);
-	/* Those without a size are labels, where there are any with one. */
+	/*
+	 * Symbols without a size are labels if another symbol at the address has a
+	 * size.
+	 */
 	if (!x->bytes != !y->bytes)
 		return !x->bytes - !y->bytes;
 	if (x->global != y->global)
@@ -238,7 +244,7 @@ const struct symbol *symbols_find(const struct symbols *s, enum trace_space spac
 	const struct symbol key = { .space = space, .vaddr = vaddr }, *found;
 	size_t low = 0, high = s->n;
 
-	/* The last that does not lie behind the address. */
+	/* The last symbol at or below the address. */
 	while (low < high) {
 		size_t middle = (low + high) / 2;
 		const struct symbol *m = &s->list[middle];

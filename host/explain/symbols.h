@@ -13,30 +13,29 @@ struct symbol {
 	enum trace_space space;
 	bool global;
 	const char *name;
-	const char *module; /* of the kernel's; NULL: its own */
+	const char *module; /* NULL: the kernel itself */
 };
 
 struct symbols {
-	struct symbol *list; /* by space and address once symbols_sort() was called */
+	struct symbol *list; /* by space and address after symbols_sort() */
 	size_t n, room;
 	struct symbol_text *texts; /* copies of the names */
 };
 
-/* Zeroed memory to begin with. Each: 0, -ENOMEM, or -EBADMSG for text that makes no
- * sense. */
+/* Start with zeroed memory. 0, -ENOMEM, or -EBADMSG for malformed text. */
 int symbols_add_kernel(struct symbols *s, const char *kallsyms, size_t bytes);
 int symbols_add_image(struct symbols *s, const struct image *image,
 		      enum trace_space space);
 void symbols_free(struct symbols *s);
 
 /*
- * A kernel at EL1 has its EL2 part twice: at its own addresses, as /proc/kallsyms tells
- * them, and where EL2 has it. Finds how far apart by the functions that are seen to be
- * called there, and adds the symbols a second time. 0 or -ENOMEM.
+ * Without VHE the kernel maps its EL2 code twice: at the addresses of /proc/kallsyms
+ * and at EL2. Derives the offset from the targets of calls at EL2, and adds the symbols
+ * with this offset. 0 or -ENOMEM.
  */
 int symbols_add_hyp(struct symbols *s, const struct trace *t);
 
-/* Puts them in order; of several at one address the one that a reader knows stays. */
+/* Sorts the symbols; of several at one address the preferred name stays. */
 void symbols_sort(struct symbols *s);
 
 /* The function at an address, or NULL. */

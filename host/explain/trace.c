@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From records to steps. */
+/* Parses records into steps. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@ static uint64_t wide(const uint32_t *words)
 	return words[0] | (uint64_t)words[1] << 32;
 }
 
-/* Words of the record that begins at `at`; 0: there is none, or not all of it. */
+/* The number of words of the record at `at`; 0: none, or truncated. */
 static size_t record_words(const struct trace *t, size_t at)
 {
 	size_t words = 0;
@@ -36,7 +36,7 @@ static size_t record_words(const struct trace *t, size_t at)
 	return words <= t->n_words - at ? words : 0;
 }
 
-/* Checks the records, and counts the instructions that they describe. */
+/* Validates the records, and counts their instructions. */
 static int check(struct trace *t)
 {
 	size_t at, words;
@@ -100,9 +100,9 @@ static bool is_behind(const struct trace_insn *i, const struct trace_insn *next)
 }
 
 /*
- * Whether `next` cannot be where `i` leads. A repeated string instruction is its own
- * successor. Indirect jumps may lead anywhere: there, only what is known to be an entry
- * is taken for one.
+ * Whether `next` is not a successor of `i`. A repeated string instruction is its own
+ * successor. Indirect jumps can have any target: only known exception entries are not
+ * successors.
  */
 static bool is_elsewhere(const struct trace *t, const struct trace_insn *i,
 			 const struct trace_insn *next)
@@ -134,9 +134,9 @@ static bool is_fault_aarch64(const struct trace_insn *next)
 }
 
 /*
- * Interrupts are taken between the pieces of code that the emulator runs in one go. At
- * the end of one, an instruction that accessed memory has done its work, and of the
- * others only those that end a piece can be meant to fault.
+ * The emulator takes interrupts between translation blocks. At the end of a block, an
+ * instruction that accessed memory is complete; of the others, only instructions that
+ * end a block can fault.
  */
 static bool is_fault_x86_64(const struct trace_insn *i, bool accessed)
 {
@@ -161,9 +161,9 @@ static enum trace_leave leave_of(const struct trace *t, const struct trace_step 
 }
 
 /*
- * An instruction that faults in the middle of its work is taken back. But a trapped
- * access to a system register is not: all that the emulator would have run in one go is
- * counted, and what is behind the access counts again when it is run.
+ * An instruction that faults is not counted. A trapped access to a system register on
+ * arm64: the emulator has counted the whole translation block, and counts the
+ * instructions after the access again.
  */
 static unsigned int count_of(const struct trace *t, const struct trace_step *s)
 {
@@ -183,7 +183,10 @@ static enum record_kind kind_at(const struct trace *t, size_t at)
 	return (enum record_kind)RECORD_KIND(t->words[at]);
 }
 
-/* From `at` to the next EXEC, ON or OFF; its number of instruction, or -1. */
+/*
+ * Advances `at` to the next EXEC, ON or OFF. Returns the index of the instruction, or
+ * -1.
+ */
 static long seek(const struct trace *t, size_t *at, size_t *first_access)
 {
 	*first_access = t->n_words;
@@ -250,8 +253,8 @@ static void learn(struct trace *t, uint64_t vaddr)
 }
 
 /*
- * What only the run shows: the places where exceptions arrive, and that what the kernel
- * calls by HVC is neither its own code nor the VMM's.
+ * Learns from the run: the addresses of exception entries, and the address range of
+ * EL2, which HVC of the kernel enters.
  */
 static void look_around(struct trace *t)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A recorded run, instruction by instruction, as the machine's count of instructions sees
- * it: what was executed, in whose memory, how control came to the next one, and whether
- * the instruction counts.
+ * A recorded run, instruction by instruction, as the emulator's instruction counter
+ * sees it: the instruction, its address space, how control left it, and whether it is
+ * counted.
  */
 #ifndef WS_TRACE_TRACE_H
 #define WS_TRACE_TRACE_H
@@ -10,10 +10,10 @@
 #include "host/explain/decode.h"
 #include "host/explain/image.h"
 
-/* Whose code it is, by its address. */
+/* The owner of an address. */
 enum trace_space {
 	SPACE_GUEST,
-	SPACE_USER,   /* the VMM, and what the kernel maps into it */
+	SPACE_USER,   /* the VMM and the vDSO */
 	SPACE_KERNEL, /* the host's */
 	SPACE_HYP,    /* EL2 of a host whose kernel runs at EL1 */
 	SPACES,
@@ -21,7 +21,7 @@ enum trace_space {
 
 struct trace_insn {
 	uint64_t vaddr;
-	uint16_t after; /* instructions behind it that the emulator runs in one go */
+	uint16_t after; /* instructions after it in the translation block */
 	uint8_t bytes;
 	enum trace_space space;
 	struct decode decode;
@@ -36,14 +36,14 @@ struct trace {
 	struct trace_insn *insns;
 	size_t n_insns;
 	uint64_t hyp_top; /* the upper half of all addresses in SPACE_HYP; 0: none */
-	/* Where exceptions are seen to arrive. */
+	/* addresses of exception entries */
 	uint64_t entries[TRACE_ENTRIES_MAX];
 	size_t n_entries;
 };
 
 /*
- * `guest` is where the payload's code is. 0; -EBADMSG, the records make no sense;
- * -ENOMEM. trace_close() in any case.
+ * `guest` is the address range of the payload. 0; -EBADMSG: malformed records; -ENOMEM.
+ * trace_close() in any case.
  */
 int trace_open(struct trace *t, enum arch arch, struct image_range guest,
 	       const uint32_t *words, size_t n);
@@ -51,10 +51,10 @@ void trace_close(struct trace *t);
 
 /* How control left an instruction. */
 enum trace_leave {
-	LEAVE_DONE,	 /* it did what it says, be it a jump or a trap */
-	LEAVE_FAULT,	 /* it raised an exception or an exit instead */
-	LEAVE_INTERRUPT, /* it was the last before an interrupt */
-	LEAVE_END,	 /* the recording ends with it */
+	LEAVE_DONE,	 /* completed, also jumps and traps */
+	LEAVE_FAULT,	 /* raised an exception or an exit */
+	LEAVE_INTERRUPT, /* the last before an interrupt */
+	LEAVE_END,	 /* the recording ends */
 };
 
 struct trace_step {
@@ -62,24 +62,24 @@ struct trace_step {
 	const struct trace_insn *next; /* NULL: LEAVE_END */
 	enum trace_leave leave;
 	/*
-	 * What the machine's count of instructions takes it for: 1; 0 if it faulted and
-	 * was given up; more if it ended what the emulator had counted in advance.
+	 * The number of instructions that the emulator counts: 1; 0 if the instruction
+	 * faulted; more if the rest of the translation block was counted in advance.
 	 */
 	unsigned int count;
-	size_t first_access, end; /* records between are its accesses */
-	bool begins;		  /* nothing is recorded before it */
+	size_t first_access, end; /* the records between are its accesses */
+	bool begins;		  /* the first of its recording */
 };
 
-/* Where a walk over the trace stands; zeroed memory to begin with. */
+/* The position in a trace; start with zeroed memory. */
 struct trace_cursor {
 	size_t at;
-	bool resumed; /* it is not at the beginning */
+	bool resumed; /* not at the start */
 };
 
-/* The next step. False: there are no more. */
+/* The next step. False: the end. */
 bool trace_next(const struct trace *t, struct trace_cursor *c, struct trace_step *s);
 
-/* An access of the step; `*at` is first_access to begin with. False: no more. */
+/* An access of the step; `*at` starts at first_access. False: no more. */
 struct trace_access {
 	uint64_t vaddr;
 	unsigned int bytes;
@@ -100,27 +100,27 @@ bool trace_access(const struct trace *t, const struct trace_step *s, size_t *at,
 #define WALK_DEPTH_MAX 256u
 
 struct walk_frame {
-	uint32_t function;     /* as the caller numbers them */
-	uint64_t back;	       /* the address to which it returns; 0: not known */
-	bool trap;	       /* entered by an exception, and ... */
-	enum trace_space from; /* ... whose code that came from */
-	uint32_t node;	       /* the caller's own; 0 whenever the frame is new */
+	uint32_t function;     /* a number of the caller's */
+	uint64_t back;	       /* the return address; 0: unknown */
+	bool trap;	       /* entered by an exception */
+	enum trace_space from; /* the space of the interrupted code */
+	uint32_t node;	       /* for the caller; 0 in a new frame */
 };
 
 struct walk_stack {
 	struct walk_frame frames[WALK_DEPTH_MAX];
 	unsigned int depth;
-	unsigned int feints; /* calls that only put an address on the stack */
+	unsigned int feints; /* calls that only push an address */
 };
 
-struct walk { /* zeroed memory to begin with */
+struct walk { /* start with zeroed memory */
 	struct walk_stack guest, host;
-	uint32_t switcher; /* the function that changes threads; 0: not seen yet */
+	uint32_t switcher; /* the function that switches threads; 0: not seen */
 };
 
 /*
- * The stack as it is while this step is executed, whose function is `function`; its last
- * frame is that function's. For each step in turn, then walk_leave().
+ * The stack during this step, whose function is `function`; the last frame is that
+ * function. Call for each step in turn, then walk_leave().
  */
 struct walk_stack *walk_enter(struct walk *w, const struct trace_step *s,
 			      uint32_t function);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Following calls and returns. */
+/* Follows calls and returns. */
 #include <string.h>
 
 #include "host/explain/trace.h"
@@ -9,7 +9,7 @@ static struct walk_stack *stack_of(struct walk *w, const struct trace_insn *insn
 	return insn->space == SPACE_GUEST ? &w->guest : &w->host;
 }
 
-/* Beyond the deepest, the oldest is forgotten. */
+/* At the maximum depth, drops the oldest frame. */
 static struct walk_frame *push(struct walk_stack *k)
 {
 	if (k->depth == WALK_DEPTH_MAX) {
@@ -34,7 +34,7 @@ struct walk_stack *walk_enter(struct walk *w, const struct trace_step *s,
 	if (!k->depth)
 		push(k)->function = function;
 	top = &k->frames[k->depth - 1];
-	/* Jumped to, or fallen into: it takes the place of who did that. */
+	/* A jump or fall-through: replaces the function of the frame. */
 	if (top->function != function) {
 		top->function = function;
 		top->node = 0;
@@ -47,7 +47,7 @@ static void on_exception(struct walk *w, const struct trace_step *s)
 	struct walk_stack *k = stack_of(w, s->insn);
 	struct walk_frame *frame;
 
-	/* A world switch: the host goes on where it had entered the guest. */
+	/* A world switch: the host continues where it entered the guest. */
 	if (k != stack_of(w, s->next))
 		return;
 	frame = push(k);
@@ -56,8 +56,8 @@ static void on_exception(struct walk *w, const struct trace_step *s)
 }
 
 /*
- * A call to a place just behind itself: of a function that wants its own address, or puts
- * addresses onto the stack, or into the CPU's return predictor (Linux, nospec-branch.h).
+ * A call to an address shortly after the call itself: to read the own address, to push
+ * addresses onto the stack, or to fill the return predictor (Linux, nospec-branch.h).
  */
 #define FEINT_BYTES 32
 
@@ -96,7 +96,7 @@ static void on_return(struct walk *w, struct walk_stack *k, const struct trace_i
 		k->feints--;
 		return;
 	}
-	/* To a caller from before the recording. */
+	/* A return to a caller from before the recording. */
 	if (k->depth > 1 && !k->frames[k->depth - 1].trap)
 		k->depth--;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* HTML: text that stays text. */
+/* HTML: escaped text. */
 #include "host/lib/html.h"
 
 #include <stdarg.h>

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * HTML. Markup comes from the program's own strings (fputs); whatever comes from a
- * document goes through these, and stays text.
+ * HTML. Markup comes from the program (fputs); text from documents is escaped by these
+ * functions.
  */
 #ifndef WS_VIEW_HTML_H
 #define WS_VIEW_HTML_H
 
 #include <stdio.h>
 
-/* As text, or as part of a quoted attribute; control characters become '?'. */
+/* Escapes text, or part of a quoted attribute; control characters become '?'. */
 void html_text(FILE *f, const char *text);
 void html_format(FILE *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * An element with such text in it. `tag` is a name and its attributes, of the
- * program's own: html_tag(f, "td class=n", "%s", value).
+ * An element with escaped text. `tag` is a name with attributes, from the program:
+ * html_tag(f, "td class=n", "%s", value).
  */
 void html_tag(FILE *f, const char *tag, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * An SVG that gnuplot drew, as part of a page: without the XML head, as wide as there
- * is room, in the page's colours (see color.h: var(--c0) and so on), with ids of its
- * own by `number`. `caption` is what those hear who cannot see it.
+ * Prints an SVG of gnuplot as part of a page: without the XML head, scaled to the
+ * page's width, in the page's colours (color.h: var(--c0), ...), with ids that contain
+ * `number`. `caption` is the text alternative.
  */
 void html_svg(FILE *f, const char *svg, const char *caption, unsigned int number);
 

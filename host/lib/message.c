@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Messages to the user, one clean line each. */
+/* Messages to the user, one line each. */
 #include "host/lib/message.h"
 
 #include <stdarg.h>
@@ -38,7 +38,7 @@ void message_clean(char *text)
 	}
 }
 
-/* One write of one whole line, so that lines of several processes do not mix. */
+/* One write per line, so that lines of several processes do not mix. */
 static void print(const char *who, const char *kind, const char *color, const char *fmt,
 		  va_list ap)
 {
@@ -46,7 +46,7 @@ static void print(const char *who, const char *kind, const char *color, const ch
 	bool colored;
 	size_t len;
 
-	/* First of all: the caller's %m means the errno it came with. */
+	/* First, because %m is the errno of the caller. */
 	vsnprintf(text, sizeof(text), fmt, ap);
 	len = strlen(text);
 	while (len && (text[len - 1] == '\n' || text[len - 1] == ' '))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Numbers for reading. */
+/* Numbers for readers. */
 #include "host/lib/number.h"
 
 #include <math.h>

@@ -390,7 +390,7 @@ static bool is_empty(const struct table_row *row, size_t from, size_t to)
 static void print_part(struct layout *l, size_t from, size_t to, bool split)
 {
 	const struct table *t = l->t;
-	size_t width = 0;
+	size_t width = 0, keys = 0;
 
 	for (size_t c = 0; c < t->n_columns; c++) {
 		if (!is_shown(l, c, from, to))
@@ -398,11 +398,18 @@ static void print_part(struct layout *l, size_t from, size_t to, bool split)
 		l->starts[c] = width + (width ? gap_before(t, c) : 0);
 		width = l->starts[c] + l->widths[c];
 	}
+	while (keys < t->n_columns && t->columns[keys].flags & TABLE_KEY)
+		keys++;
 	l->end = width;
 	print_head(l, from, to, width);
-	for (size_t i = 0; i < t->n_rows; i++)
-		if (!split || !is_empty(&t->rows[i], from, to))
-			print_row(l, &t->rows[i], from, to);
+	for (size_t i = 0; i < t->n_rows; i++) {
+		const struct table_row *row = &t->rows[i];
+
+		/* A row without any content is in the first part. */
+		if (!split || !is_empty(row, from, to) ||
+		    (from == keys && is_empty(row, keys, t->n_columns)))
+			print_row(l, row, from, to);
+	}
 }
 
 /* Leaves out columns in their order while the table is too wide, and names them below it.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Text laid out in columns: padding and wrapping. */
+/* Text in columns: padding and wrapping. */
 #include "host/lib/text.h"
 
 #include <stdbool.h>

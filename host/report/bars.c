@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Grouped horizontal bars: the model, and drawing it. Each bar has its value and its
- * series' name behind it, so that the picture can be read without colours.
+ * Grouped horizontal bars: the model, and drawing it. Value and series follow each bar
+ * as text, so that the picture is readable without colours.
  */
 #include "host/report/bars.h"
 
@@ -18,11 +18,11 @@
 #include "host/result/result.h"
 
 #define BAR_PIXELS   24
-#define BAR_HALF     0.40 /* half a bar's thickness, in bars */
+#define BAR_HALF     0.40 /* half of the thickness of a bar, in bars */
 #define AXIS_PIXELS  96	  /* below the bars: numbers, axis label, remark */
 #define PANEL_PIXELS 30	  /* a panel's title */
 #define PANEL_GAP    24
-#define TICK_PIXELS  90 /* a number of an axis, and some room */
+#define TICK_PIXELS  90 /* a number of the axis, with a margin */
 #define NAME_SIZE    14
 #define LABEL_SIZE   12
 #define GROUP_GAP    0.7 /* between groups, in bars */
@@ -119,7 +119,7 @@ void bars_add_group(struct bars_model *m, char *label,
 	m->groups[m->n_groups++] = group;
 }
 
-/* The axis begins at 1, unless that would hide a bar. */
+/* The axis begins at 1, or lower if a bar is shorter. */
 static void settle_axis(struct bars_model *m, size_t panel)
 {
 	struct bars_panel *p = &m->panels[panel];
@@ -302,7 +302,7 @@ static void print_bar_label(const struct figure *g, const struct bars_model *m,
 	figure_text_at(g, at, bar->y, 8, &value_pen, text);
 }
 
-/* Bars that have a length, one block per panel and series, for its colour. */
+/* Bars with a length, one block per panel and series. */
 static void print_data(FILE *f, const struct bars_model *m, size_t panel, size_t series)
 {
 	double foot = m->panels[panel].foot;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From the histograms of boots to curves of how events are distributed. */
+/* Merges the histograms of boots and prints them as curves. */
 #include "host/report/curve.h"
 
 #include <errno.h>
@@ -37,7 +37,7 @@ struct histogram curve_merge(const struct result_metric *m)
 	return all;
 }
 
-/* The middle of a bin stands for what fell into it. */
+/* The middle of a bin. */
 static double value_of(const struct histogram *h, size_t bin)
 {
 	int64_t low = h->bins[bin].low;
@@ -58,7 +58,7 @@ double curve_quantile(const struct histogram *h, double q)
 	return NAN;
 }
 
-/* Whether a bin's point is drawn: all of few, evenly chosen ones of many. */
+/* Whether a bin's point is drawn: at most POINTS_MAX, at equal distances. */
 static int is_drawn(const struct histogram *h, size_t bin)
 {
 	size_t stride = h->n_bins / POINTS_MAX + 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From the histograms of boots to curves of how events are distributed. */
+/* Merges the histograms of boots and prints them as curves. */
 #ifndef WS_VIEW_CURVE_H
 #define WS_VIEW_CURVE_H
 
@@ -12,17 +12,17 @@
 struct result_metric;
 
 /*
- * All events of the valid boots in one histogram; bins NULL where there are none, or
- * where boots differ in precision. free(h.bins). Aborts on lack of memory.
+ * The events of all valid boots in one histogram; bins are NULL if there are none or if
+ * the precisions of boots differ. free(h.bins). Aborts without memory.
  */
 struct histogram curve_merge(const struct result_metric *m);
 
-/* The least value of which a share of `q` of the events are no larger. */
+/* The quantile: the least value that a share `q` of the events does not exceed. */
 double curve_quantile(const struct histogram *h, double q);
 
 /*
- * Lines "x percent" of the events that are at most x (rising), and at least x
- * (falling). No more than a few thousand, whatever the histogram has.
+ * Prints lines "x percent": the share of the events that are at most x (rising), or at
+ * least x (falling). A few thousand lines at most.
  */
 void curve_print_cumulative(FILE *f, const struct histogram *h, double from);
 void curve_print_tail(FILE *f, const struct histogram *h);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A comparison as a picture: points with intervals on an axis, largest difference first.
- * The axis is in percent of the base, or in the unit of exact rows, and is bent for large
- * differences.
+ * A comparison as a picture: points with intervals on an axis, largest difference
+ * first. The axis is in percent of the base, or in the unit of exact rows; large
+ * differences make it logarithmic away from zero.
  */
 #include "host/report/differences.h"
 
@@ -21,12 +21,12 @@
 
 #define LINEAR_MOST   60 /* percent that a linear axis still shows well */
 #define ROW_PIXELS    24
-#define CROWD	      24 /* rows that are drawn at that size; more are drawn smaller */
+#define CROWD	      24 /* more rows are drawn smaller */
 #define SMALL_PIXELS  19
 #define AXIS_PIXELS   108
 #define COLUMN_PIXELS 130 /* each of the two columns of figures */
 #define HEADS_PIXELS  26
-#define TICK_PIXELS   72 /* a number of the axis, and some room */
+#define TICK_PIXELS   72 /* a number of the axis, with a margin */
 
 struct forest_point {
 	const struct compare_row *row;

@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #define FIGURE_WIDTH 1280u
-#define FIGURE_EDGE  24 /* pixels between text and the paper's edge */
+#define FIGURE_EDGE  24 /* pixels between text and the edge */
 
 /* Heights, in pixels. */
 #define FIGURE_HEAD   78 /* title and subtitle */
@@ -35,7 +35,7 @@ struct figure_pen {
 	unsigned int color;
 };
 
-/* Where the axes are, in pixels. */
+/* The area of the axes, in pixels. */
 struct figure_panel {
 	double left, top, right, bottom;
 };
@@ -65,37 +65,37 @@ double figure_text_width(const char *text, unsigned int size);
 
 void figure_text(const struct figure *g, double x, double y, const struct figure_pen *pen,
 		 const char *text);
-/* The same at a place of the axes (columns of data), `dx` pixels to the right. */
+/* Text at a position of the axes, `dx` pixels to the right. */
 void figure_text_at(const struct figure *g, double x, double y, double dx,
 		    const struct figure_pen *pen, const char *text);
 
-/* Large title, and below it what it means. */
+/* Title and subtitle. */
 void figure_head(const struct figure *g, const char *title, const char *subtitle);
 /* A remark in the bottom right corner. */
 void figure_foot(const struct figure *g, const char *text);
-/* A line above it. */
+/* A second remark, above the first. */
 void figure_foot_above(const struct figure *g, const char *text);
 /* Line `line` of the legend, below the head. */
 void figure_legend(const struct figure *g, size_t line, enum figure_mark mark,
 		   size_t series, const char *text);
 
-/* The ground of a row from `top` to `bottom`, in units of the y axis. */
+/* The background of a row from `top` to `bottom`, in units of the y axis. */
 void figure_band(const struct figure *g, double top, double bottom);
 
 void figure_panel(const struct figure *g, const struct figure_panel *p);
 
-/* Axes "x" or "y"; `suffix` stands behind each number. */
+/* Axes are "x" or "y"; `suffix` follows each number. */
 
 /*
- * Ticks at powers of ten in [lo, hi], at most about `most` of them, and between them
- * where they are few.
+ * Ticks at powers of ten in [lo, hi], about `most` of them, and between powers if there
+ * are few.
  */
 void figure_log_axis(const struct figure *g, const char *axis, double lo, double hi,
 		     unsigned int most, const char *suffix);
 /* Ticks at multiples of a round step, at most `most` of them. */
 void figure_linear_axis(const struct figure *g, const char *axis, double lo, double hi,
 			unsigned int most, const char *suffix);
-/* Ticks where the caller says, for axes of another shape. */
+/* Ticks at the given positions. */
 struct figure_tick {
 	double at, value;
 };

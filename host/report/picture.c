@@ -29,7 +29,7 @@ struct format {
 	unsigned int scale;   /* of the picture, in halves */
 };
 
-/* gnuplot's svg font sizes are pixels, cairo's are points: 4/3 makes them alike. */
+/* gnuplot has SVG font sizes in pixels and cairo font sizes in points: 4/3. */
 static const struct format formats[PICTURE_FORMATS] = {
 	[PICTURE_SVG] = { "svg",
 			  "set terminal svg noenhanced size %u,%u font 'sans-serif,10' "
@@ -211,8 +211,7 @@ static int collect(int fd, const char *stem, char **text, size_t *bytes,
 int picture_render(const struct picture *p, enum picture_format format, char **text,
 		   size_t *bytes, struct error *err)
 {
-	/* In memory: neither a full disk nor a crash leaves half a picture. gnuplot
-	 * inherits it. */
+	/* In memory: neither a full disk nor a crash leaves half a picture. */
 	int fd = memfd_create("picture", MFD_CLOEXEC), ret;
 	char *script;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Two documents or two configs against each other, and what the virtual PMU costs. */
+/* Comparisons of two documents or two configs, and the cost of the virtual PMU. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #define PMU_OFF "pmu-off"
 #define PMU_ON	"pmu-emulated"
 
-/* What is set against what, and how the picture is called. */
+/* The two sides of a comparison, and the names of the picture. */
 struct versus {
 	const struct result *base, *new;
 	const char *config[2]; /* NULL: documents, each config with itself */
@@ -22,7 +22,7 @@ struct versus {
 	char *title, *subtitle;
 };
 
-/* Why there is no picture: because all is the same, or because nothing compares. */
+/* The reason why there is no picture: no difference, or no comparable row. */
 static void explain(const struct compare *c, struct plot_reason *why)
 {
 	for (size_t i = 0; i < c->n_rows; i++) {
@@ -112,7 +112,7 @@ static bool draw_documents(const struct plot_input *in, const struct result *bas
 	return draw(in, &v, list, why);
 }
 
-/* The first document of the same target, which the others are set against. */
+/* The first document of the same target is the base. */
 static const struct result *base_of(const struct plot_input *in, size_t d)
 {
 	for (size_t k = 0; k < d; k++)
@@ -121,7 +121,7 @@ static const struct result *base_of(const struct plot_input *in, size_t d)
 	return NULL;
 }
 
-/* All configs against the first; the virtual PMU's have a picture of their own. */
+/* All configs against the first; the virtual PMU has a picture of its own. */
 static bool draw_all_configs(const struct plot_input *in, const struct result *r,
 			     struct picture_list *list, struct plot_reason *why)
 {
@@ -169,7 +169,7 @@ void plot_tax(const struct plot_input *in, struct picture_list *list,
 		struct configs c;
 
 		configs_collect(&c, in->docs[d], both);
-		/* One row says what that row costs, not what the virtual PMU does. */
+		/* One row is not enough to show the cost of the virtual PMU. */
 		if (c.n == 2 && c.n_rows > 1 &&
 		    draw_configs(in, in->docs[d], "tax", PMU_OFF, PMU_ON, list, why))
 			any = true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How the events of a noisy target are distributed: a row per benchmark, on its left
- * what share of the events cost no more than x, on its right the tail.
+ * The distribution of the events of a noisy target: a row per benchmark, with the
+ * cumulative distribution on the left and the tail on the right.
  */
 #include <math.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@
 #define SERIES_MAX  14
 #define BOOTS_DRAWN 20 /* thin lines beside the thick one */
 
-#define ROW_PIXELS   250 /* of several; one alone is drawn larger */
+#define ROW_PIXELS   250 /* of a row; a single row is larger */
 #define ALONE_PIXELS 470
 #define HEADS_PIXELS 34
 #define NAME_PIXELS  30
@@ -84,7 +84,7 @@ static void add_row(struct sheet *sheet, const char *bench)
 	for (size_t s = 0; s < sheet->n_series; s++) {
 		const struct result_metric *m = metric_of(&sheet->series[s], bench);
 
-		/* Two units cannot share an axis: the first one has it. */
+		/* One unit per axis: that of the first series. */
 		if (!m || (row.unit && strcmp(row.unit, m->unit)))
 			continue;
 		row.unit = m->unit;
@@ -151,7 +151,7 @@ static struct figure_panel panel_of(const struct figure *g, const struct sheet *
 	return p;
 }
 
-/* The range of a row: its least, what 98 % do not exceed, its largest. */
+/* The range of a row: minimum, 98 % quantile, maximum. */
 struct range {
 	double least, most_of, most, rarest;
 };
@@ -170,7 +170,7 @@ static struct range range_of(const struct row *row)
 		r.most = fmax(r.most, curve_quantile(h, 1));
 		r.rarest = fmin(r.rarest, 1 / (double)histogram_total(h));
 	}
-	/* Room to both sides, and some where all are the same. */
+	/* A margin, also if all values are equal. */
 	r.most_of += fmax((r.most_of - r.least) * 0.05, 1);
 	return r;
 }
@@ -244,7 +244,7 @@ static void print_numbers(const struct figure *g, const struct row *row,
 		n += row->all[s].bins != NULL;
 		only = row->all[s].bins ? &row->all[s] : only;
 	}
-	if (n != 1) /* whose they are would have to be said as well */
+	if (n != 1) /* a text for one series only */
 		return;
 	for (size_t i = 0; i < 3; i++) {
 		number_format(number, curve_quantile(only, quantiles[i].q), false);
@@ -338,7 +338,7 @@ static void draw(const struct plot_input *in, const struct sheet *sheet,
 			 "%zu more benchmarks are not drawn; --bench chooses.",
 			 sheet->n_left_out);
 	figure_foot(&g, remark);
-	/* Heads belong to no panel: they are drawn with an empty one. */
+	/* Heads belong to no panel: an empty panel draws them. */
 	fputs("set multiplot\nset xrange [0:1]\nset yrange [0:1]\nunset xtics\nunset "
 	      "ytics\nunset border\nplot NaN notitle\n",
 	      g.f);
@@ -383,7 +383,7 @@ void plot_distribution(const struct plot_input *in, struct picture_list *list,
 
 		for (size_t k = 0; k < d; k++)
 			first &= strcmp(in->docs[k]->target.name, target) != 0;
-		/* What an exact target's events differ by is no distribution. */
+		/* The events of an exact target have no distribution. */
 		if (first && !in->docs[d]->target.exact && draw_target(in, target, list))
 			any = true;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The kinds of pictures there are, and what they share. */
+/* The kinds of pictures, and what they share: labels, subjects and units. */
 #include "host/report/plots.h"
 
 #include <stdio.h>

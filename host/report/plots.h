@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kinds of pictures there are. Each looks at the documents alone and says what
- * can be drawn of them, or why nothing can.
+ * The kinds of pictures. Each kind draws what the documents allow, or gives the reason
+ * why it draws nothing.
  */
 #ifndef WS_VIEW_PLOTS_H
 #define WS_VIEW_PLOTS_H
@@ -19,14 +19,14 @@ struct plot_input {
 	const struct result *const *docs;
 	size_t n_docs;
 	const struct history *history; /* judged; NULL: none */
-	/* Two counter configs to set against each other; NULL: the kind's own choice. */
+	/* Two counter configs to compare; NULL: the kind chooses. */
 	const char *config[2];
-	/* Words as result_bench_matches() has them; 0 of them: all benchmarks. */
+	/* Globs of result_bench_matches(); none: all benchmarks. */
 	const char *const *benches;
 	size_t n_benches;
 };
 
-/* Why a kind has nothing to draw; "" where it has. */
+/* The reason why a kind draws nothing, or "". */
 struct plot_reason {
 	char text[256];
 };
@@ -34,9 +34,8 @@ struct plot_reason {
 struct plot_kind {
 	const char *id;
 	const char *summary;
-	bool of_history; /* instead of documents */
-	/* Adds pictures to `list`, or says why there are none. Aborts on lack of memory.
-	 */
+	bool of_history; /* needs a history instead of documents */
+	/* Adds pictures to `list`, or sets `why`. Aborts without memory. */
 	void (*plan)(const struct plot_input *in, struct picture_list *list,
 		     struct plot_reason *why);
 };
@@ -44,27 +43,26 @@ struct plot_kind {
 /* Ends with a row whose id is NULL. */
 extern const struct plot_kind plot_kinds[];
 
-/* Whether a benchmark is asked for. */
+/* Whether a benchmark is selected. */
 bool plot_wants(const struct plot_input *in, const char *bench);
 
 /*
- * A document's target, and its number where others are of the same target: "kvm #2".
- * Behind it what was measured there: "lab:aarch64-vhe: Linux 6.1.0, KVM arm64 VHE", or
- * why the target failed.
- * Both for free().
+ * The label of a document is its target, with a number if other documents have the same
+ * target: "kvm #2". The subject adds what was measured: "lab:aarch64-vhe: Linux 6.1.0,
+ * KVM arm64 VHE", or the failure of the target. Free both.
  */
 char *plot_label(const struct plot_input *in, const struct result *r);
 char *plot_subject(const struct plot_input *in, const struct result *r);
 
-/* The guest's architecture, which an emulator's machine need not have. */
+/* The guest's architecture, which differs from the machine's in emulators. */
 const char *plot_arch(const struct result *r);
 
 /* "instructions", "clock ticks", ...: the unit in words. */
 const char *plot_unit_words(const char *unit);
-/* "path length, not time", ...: what the unit is not. */
+/* "path length, not time", ...: how not to read the unit. */
 const char *plot_unit_caution(const char *unit);
 
-/* A script being written: its figure's `f` is the script's end. */
+/* Begins and ends a script, which is written to the `f` of the figure. */
 struct figure;
 void plot_open(struct figure *g, struct picture *p);
 void plot_close(struct figure *g, struct picture *p);
@@ -83,7 +81,10 @@ void plot_distribution(const struct plot_input *in, struct picture_list *list,
 void plot_history(const struct plot_input *in, struct picture_list *list,
 		  struct plot_reason *why);
 
-/* Plans every kind that `in` has something for; for each that draws nothing, `said`. */
+/*
+ * Plans every kind that is `wanted` (NULL: all); calls `said` for each kind that draws
+ * nothing.
+ */
 void plot_all(const struct plot_input *in, struct picture_list *list,
 	      bool (*wanted)(const struct plot_kind *kind, void *context),
 	      void (*said)(const struct plot_kind *kind, const char *why, void *context),

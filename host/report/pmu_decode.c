@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the PMU's identification registers say, field by field. */
+/*
+ * Decodes the PMU's identification registers, field by field, and the events of a PMU.
+ */
 #include "host/report/pmu_decode.h"
 
 #include <inttypes.h>
@@ -10,7 +12,7 @@ enum how {
 	NUMBER,
 	HEX,
 	YES_NO,
-	FIXED, /* a number that version 1 does not have */
+	FIXED, /* a number that is undefined in version 1 */
 	AMD_COUNTERS,
 	PMU_VERSION, /* ID_AA64DFR0_EL1.PMUVer */
 	IMPLEMENTER, /* PMCR_EL0.IMP */
@@ -118,8 +120,9 @@ static void implementer_text(uint64_t code, char text[PMU_TEXT_BYTES])
 }
 
 /*
- * PerfMonV2 says how many; before it PerfCtrExtCore means six, and its absence on AMD
- * the four of the K7, which no CPUID bit tells from none (AMD APM 2, 13.2.1).
+ * PerfMonV2 reports the number. Without it, PerfCtrExtCore means six counters; without
+ * that, an AMD CPU has the four of the K7 or none: no CPUID bit distinguishes them (AMD
+ * APM 2, 13.2.1).
  */
 static void amd_text(const struct pmu_values *v, char text[PMU_TEXT_BYTES])
 {
@@ -165,7 +168,7 @@ static void field_text(const struct field *f, const struct pmu_values *v,
 	case IMPLEMENTER:
 		implementer_text(value, text);
 		break;
-	case BUS_WIDTH: /* the logarithm plus 1; 0: not told */
+	case BUS_WIDTH: /* log2 + 1; 0: not reported */
 		snprintf(text, PMU_TEXT_BYTES, "%llu", value ? 1ull << (value - 1) : 0);
 		break;
 	}
@@ -193,7 +196,7 @@ bool pmu_field_text(enum arch arch, size_t nth, const struct pmu_values *v,
 	return true;
 }
 
-/* Intel SDM 2A, CPUID leaf 0AH: EBX's bits, each set where the event is missing. */
+/* Intel SDM 2A, CPUID leaf 0AH: bits of EBX, set if the event is missing. */
 static const char *const x86_64_events[] = {
 	"core cycles",
 	"instructions retired",
@@ -322,7 +325,7 @@ bool pmu_events_known(enum arch arch, const struct pmu_values *v)
 		       : v->known[PMU_PMCEID0] && v->known[PMU_PMCEID1];
 }
 
-/* An event counts as there only within the bits that EAX[31:24] says EBX has. */
+/* EAX[31:24] is the number of valid bits of EBX. */
 static bool x86_64_has(const struct pmu_values *v, size_t i)
 {
 	return i < (v->value[PMU_CPUID_A_EAX] >> 24 & 0xff) &&
@@ -334,7 +337,7 @@ static bool aarch64_has(const struct pmu_values *v, size_t i)
 	const uint64_t pmceid[2] = { v->value[PMU_PMCEID0], v->value[PMU_PMCEID1] };
 	size_t bit = i % 64;
 
-	/* 64 common ones, then 64 extended ones; half of each in each register. */
+	/* 64 common events, then 64 extended events; each register has half of both. */
 	return pmceid[bit / 32] >> (bit % 32 + (i < 64 ? 0 : 32)) & 1;
 }
 

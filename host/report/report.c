@@ -29,7 +29,7 @@ const struct report_section report_sections[] = {
 
 #define SECTIONS (sizeof(report_sections) / sizeof(report_sections[0]) - 1)
 
-/* One that cannot be drawn is one too many: gnuplot fails for all of them alike. */
+/* Without one picture there are none: gnuplot fails for all of them. */
 static void render(struct report *r)
 {
 	r->svgs = calloc(r->pictures.n + 1, sizeof(*r->svgs));
@@ -75,7 +75,7 @@ void report_label(FILE *f, const struct report *r, const struct result *doc)
 	free(label);
 }
 
-/* "2026-11-20" of the latest run: a report says when its figures are from. */
+/* The dates of the runs: "2026-11-20", or first and last. */
 static void print_dates(FILE *f, const struct report *r)
 {
 	const char *first = NULL, *last = NULL;
@@ -125,7 +125,7 @@ static void print_head(FILE *f, const struct report *r)
 	fputs("</p></header>\n", f);
 }
 
-/* Each section's body, or NULL. */
+/* Writes the bodies of all sections; NULL if a section is empty. */
 static void write_sections(char *bodies[SECTIONS], const struct report *r)
 {
 	for (size_t i = 0; i < SECTIONS; i++) {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The report: one HTML page that needs nothing else, neither a network nor a script,
- * to be read. It is made of sections; each looks at the documents and writes what it
- * has to say, or nothing.
+ * The report: one self-contained HTML page, readable without network and scripts. Each
+ * section writes its part from the documents, or nothing.
  */
 #ifndef WS_VIEW_REPORT_H
 #define WS_VIEW_REPORT_H
@@ -22,7 +21,7 @@ struct explanation;
 struct report_change {
 	const struct result *base, *new;
 	const char *config[2];	 /* NULL: documents */
-	struct compare *compare; /* NULL: they do not compare, `why` */
+	struct compare *compare; /* NULL: not comparable, see `why` */
 	char *why;
 };
 
@@ -31,28 +30,28 @@ struct report {
 	struct report_change *changes;
 	size_t n_changes;
 	struct picture_list pictures;
-	char **svgs;	     /* one per picture; none where drawing failed */
+	char **svgs;	     /* one per picture; NULL if gnuplot failed */
 	struct error failed; /* why, else "" */
-	/* For whoever has some to set; they must outlive it. */
+	/* Set by the caller; must outlive the report. */
 	struct explanation *const *explanations;
 	size_t n_explanations;
 };
 
 /*
- * Draws what there is to draw. Where gnuplot fails, the report goes without pictures
- * and says so: `failed`. The documents must outlive it. Aborts on lack of memory.
- * `history` may be NULL.
+ * Draws the pictures. If gnuplot fails, the report has none, and `failed` is the
+ * reason. The documents must outlive the report. Aborts without memory. `history` may
+ * be NULL.
  */
 void report_build(struct report *r, const struct result *const *docs, size_t n,
 		  const struct history *history);
 void report_free(struct report *r);
 
-/* The page, for free(). */
+/* Returns the page; the caller frees it. */
 char *report_page(const struct report *r, size_t *bytes);
 
 /*
- * A section: its body, in HTML, written by html_*() wherever a document's words are
- * in it. False: it has nothing to say, and is left out (what it wrote, too).
+ * A section writes its body as HTML; text of documents goes through html_*(). False:
+ * the section is empty and left out.
  */
 struct report_section {
 	const char *id; /* the anchor */
@@ -79,7 +78,7 @@ bool report_reading(FILE *f, const struct report *r);
 /* The page's style sheet and its script, without tags. */
 extern const char report_css[];
 extern const char report_script[];
-/* What the page's policy says of the script: its SHA-256, in base 64. */
+/* The hash of the script in the page's Content-Security-Policy: SHA-256 in base 64. */
 extern const char report_script_sha256[];
 
 /* Fills in r->changes; for report_build() and report_free(). */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How the report looks, and the few lines that let its tables be sorted. */
+/* The style sheet of the report, and the script that sorts its tables. */
 #include "host/report/report.h"
 
-/* Colours are var(--c0) and so on: see color.h for their order. */
+/* Colours are var(--c0), var(--c1), ... in the order of color.h. */
 const char report_css[] =
 	"*{box-sizing:border-box}\n"
 	"html{background:var(--c5);color:var(--c0);font:16px/1.5 system-ui,sans-serif;"
@@ -54,8 +54,9 @@ const char report_css[] =
 	"break-inside:avoid}.scroll,figure{overflow:visible}figure svg{min-width:0}}\n";
 
 /*
- * A click on a column's head sorts by it, a second one the other way. Numbers sort by
- * data-v; what has none comes last. Without it all stands in the documents' order.
+ * A click on a column's head sorts by the column, a second click in reverse. Numbers
+ * sort by data-v; cells without data-v come last. Without the script, rows are in the
+ * order of the documents.
  */
 const char report_script[] =
 	"document.querySelectorAll('table.sort').forEach(function(t){\n"

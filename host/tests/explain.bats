@@ -70,14 +70,14 @@ body() { sed '1,/^  "subject"/d' "$1"; }
 
 @test "explain refuses an unsupported row or target in one line" {
   local explain=("$wsbench" explain)
-  refused 2 "what, and where" "${explain[@]}"
+  refused 2 "no benchmark and no lab" "${explain[@]}"
   refused 2 "is not a lab" "${explain[@]}" --on bare:x86_64 --bench null
   # No kernel exists: explain fails before a boot.
   WORLDSWITCH_CACHE=$PWD refused 2 "lab:aarch64-smp: needs two CPUs" \
     "${explain[@]}" --on lab:aarch64-smp --bench hypercall
   WORLDSWITCH_CACHE=$PWD refused 2 "ipi_busy: needs two CPUs" \
     "${explain[@]}" --on lab:aarch64-vhe --bench ipi_busy
-  refused 2 "stands for" "${explain[@]}" --on lab:aarch64-vhe --bench 'mmio_*'
+  refused 2 "matches" "${explain[@]}" --on lab:aarch64-vhe --bench 'mmio_*'
   refused 2 "nothing" "${explain[@]}" nothing.json
   echo '{"schema": "worldswitch.result"}' >result.json
   refused 2 "worldswitch.explanation" "${explain[@]}" result.json

@@ -116,7 +116,7 @@ pictures/history-bare-x86_64.png" ]
   refused 2 "no picture 'bar': did you mean 'bars'?" "$wsbench" plot doc.json -o pictures --kind bar
   refused 2 '--config needs two configs' "$wsbench" plot doc.json -o pictures --config pmu-off
   refused 2 'no result document was given' "$wsbench" plot -o pictures
-  refused 2 '-o DIR says where to' "$wsbench" plot doc.json
+  refused 2 'no output folder' "$wsbench" plot doc.json
   nothing_left doc.json
 }
 

@@ -136,7 +136,7 @@ END
   head -c 3000 doc.json >half
   refused 2 'half: line ' "$wsbench" report doc.json half -o out
   refused 2 'no result document was given' "$wsbench" report -o out
-  refused 2 '-o DIR says where to' "$wsbench" report doc.json
+  refused 2 'no output folder' "$wsbench" report doc.json
   nothing_left doc.json half
   touch file
   refused 4 'Not a directory' env PATH=/usr/bin:/bin "$wsbench" report doc.json -o file/out

@@ -164,7 +164,7 @@ class Program:
         for line in done.stdout.splitlines():
             lines[line.split(":")[0]] = (True, line)
         for line in done.stderr.splitlines():
-            name = line.removeprefix("wsbench: ").split(":")[0]
+            name = line.removeprefix("wsbench validate: ").split(":")[0]
             lines[name] = (False, line)
         if sorted(lines) != names or len(done.stderr.splitlines()) + len(
                 done.stdout.splitlines()) != len(names):

@@ -13,6 +13,8 @@
 #include "host/lib/error.h"
 #include "host/report/figure.h"
 #include "host/lib/number.h"
+#include "host/lib/table.h"
+#include "host/lib/text.h"
 #include "host/report/picture.h"
 #include "host/report/plots.h"
 
@@ -210,4 +212,127 @@ Test(picture, an_invalid_folder_is_named)
 	add("one", "plot x\n");
 	cr_expect_lt(picture_save(&list, "/proc/none/here", &files, &err), 0);
 	cr_expect(strstr(err.text, "/proc/none/here"), "%s", err.text);
+}
+
+static const struct table_column table_columns[] = {
+	{ "name", TABLE_KEY, 0, NULL },	   { "first\nvalue", TABLE_RIGHT, 0, NULL },
+	{ "", TABLE_JOIN, 0, NULL },	   { "second", TABLE_RIGHT, 1, NULL },
+	{ "third", TABLE_RIGHT, 0, NULL }, { "verdict", TABLE_VERDICT, 0, NULL },
+	{ "text", TABLE_WRAP, 0, NULL },
+};
+
+static void fill_table(struct table *t)
+{
+	table_init(t, table_columns, sizeof(table_columns) / sizeof(table_columns[0]));
+	table_row(t, TABLE_PLAIN);
+	table_cell(t, 0, "hypercall");
+	table_number(t, 1, 1495, true, false);
+	table_cell(t, 2, "[1]");
+	table_number(t, 3, 20, true, true);
+	table_number(t, 4, 3, true, false);
+	table_cell(t, 5, "inconclusive");
+	table_cell(t, 6, "some words that \"wrap\" <here>, if they have to");
+	table_row(t, TABLE_PLAIN);
+	table_cell(t, 0, "mmio_read_user");
+	table_cell(t, 4, "-");
+}
+
+static char *render(void (*render_to)(FILE *f, const struct table *t,
+				      unsigned int columns),
+		    unsigned int columns)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *f = open_memstream(&text, &bytes);
+	struct table t;
+
+	fill_table(&t);
+	render_to(f, &t, columns);
+	table_free(&t);
+	fclose(f);
+	return text;
+}
+
+static void to_terminal(FILE *f, const struct table *t, unsigned int columns)
+{
+	const struct table_options o = { .columns = columns };
+
+	table_print(f, t, &o);
+}
+
+static void to_csv(FILE *f, const struct table *t, unsigned int columns)
+{
+	(void)columns;
+	table_csv(f, t);
+}
+
+static void to_html(FILE *f, const struct table *t, unsigned int columns)
+{
+	(void)columns;
+	table_html(f, t);
+}
+
+Test(table, one_line_per_row_where_there_is_room)
+{
+	char *text = render(to_terminal, 120);
+
+	cr_expect(strstr(text,
+			 "                first\n"
+			 "name            value      second  third  verdict       text\n"
+			 "---"),
+		  "%s", text);
+	cr_expect(
+		strstr(text,
+		       "---\n"
+		       "hypercall       1,495 [1]     +20      3  inconclusive  some words "
+		       "that \"wrap\" <here>, if they have to\n"
+		       "mmio_read_user                         -\n"),
+		"%s", text);
+	free(text);
+}
+
+/* At any width: no line is wider, no word is broken, and nothing is lost but whole
+ * columns. */
+Test(table, fits_every_width)
+{
+	static const char *const always[] = { "hypercall", "1,495 [1]", "inconclusive",
+					      "mmio_read_user" };
+
+	for (unsigned int columns = 30; columns < 130; columns++) {
+		char *text = render(to_terminal, columns), *rest = text, *line;
+
+		for (size_t i = 0; i < 4; i++)
+			cr_expect(strstr(text, always[i]), "%u: no %s in\n%s", columns,
+				  always[i], text);
+		cr_expect(strstr(text, "+20") || strstr(text, "not shown"), "%u:\n%s",
+			  columns, text);
+		while ((line = strsep(&rest, "\n")))
+			cr_expect_leq(text_width(line), columns, "%u: %s", columns, line);
+		free(text);
+	}
+}
+
+Test(table, csv_has_all_columns_and_plain_numbers)
+{
+	char *text = render(to_csv, 0);
+
+	cr_expect(strstr(text,
+			 "\"hypercall\",1495,\"[1]\",20,3,\"inconclusive\","
+			 "\"some words that \"\"wrap\"\" <here>, if they have to\"\r\n"),
+		  "%s", text);
+	free(text);
+}
+
+Test(table, html_joins_cells_and_escapes_them)
+{
+	char *text = render(to_html, 0);
+
+	cr_expect(strstr(text, "<th scope=col class=n>first<small> value</small></th>"),
+		  "%s", text);
+	cr_expect(strstr(text,
+			 "<th scope=row>hypercall</th><td class=n data-v=\"1495\">1,495"
+			 "<small> [1]</small></td>"),
+		  "%s", text);
+	cr_expect(strstr(text, "&quot;wrap&quot; &lt;here&gt;"), "%s", text);
+	free(text);
 }

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The emulator's plugin behind `wsbench explain`: records every instruction that the
- * machine executes between two of its instructions, the switches.
- *
- * It must cost little where nothing is recorded, which is most of the time. Until the
- * first switch, translated code carries no callbacks but those switches. There all
- * translations are thrown away, and new ones record; at the next switch the same again,
- * the other way round. None of it shows inside: virtual time is the count of
- * instructions, and no instruction is added.
+ * machine executes between two switches, which are instructions.
+ * While nothing is recorded, the overhead must be small: before the first switch,
+ * translated code has callbacks only at switches. At a switch all translations are
+ * discarded, and new translations record, or do not.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,14 +20,14 @@ static struct {
 	qemu_plugin_id_t id;
 	struct record_page *page;
 	uint32_t *next, *end; /* within the mapping */
-	uint32_t n_insns;     /* described so far */
-	bool wanted;	      /* recording, by the last switch */
-	bool installed;	      /* recording, by the translations that there are */
+	uint32_t n_insns;     /* described instructions */
+	bool wanted;	      /* recording, according to the last switch */
+	bool installed;	      /* recording, according to the current translations */
 } state;
 
 static void install(qemu_plugin_id_t id);
 
-/* Room for a record of `words`; NULL, and a note, once there is none. */
+/* Allocates a record of `words`; NULL, and sets `overflowed`, if the file is full. */
 static uint32_t *room(size_t words)
 {
 	uint32_t *at = state.next;
@@ -73,7 +70,7 @@ static void on_access(unsigned int vcpu, qemu_plugin_meminfo_t info, uint64_t va
 	memcpy(at + 1, &vaddr, sizeof(vaddr));
 }
 
-/* The switch that this instruction is, or NULL. */
+/* The switch at this instruction, or NULL. */
 static const struct record_switch *switch_at(const struct qemu_plugin_insn *insn, bool on)
 {
 	uint64_t vaddr = qemu_plugin_insn_vaddr(insn);
@@ -92,8 +89,8 @@ static const struct record_switch *switch_at(const struct qemu_plugin_insn *insn
 }
 
 /*
- * The emulator throws the translations away a little later, mostly when it comes to the
- * end of the piece that it is in; until then the old ones run.
+ * The emulator discards the translations later, mostly at the end of the translation
+ * block; until then the old ones run.
  */
 static void on_begin(unsigned int vcpu, void *ctx)
 {
@@ -138,7 +135,7 @@ static void watch(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 		add_switches(qemu_plugin_tb_get_insn(tb, i));
 }
 
-/* Tells what the instruction is, and gives it its number. */
+/* Records the instruction and assigns its index. */
 static void describe(const struct qemu_plugin_insn *insn, size_t after)
 {
 	uint32_t *at = room(RECORD_INSN_WORDS);
@@ -188,11 +185,11 @@ static void refuse(const char *why) __attribute__((noreturn));
 static void refuse(const char *why)
 {
 	fprintf(stderr, "wsbench's plugin: %s\n", why);
-	/* The emulator would go on to say no more than that a plugin failed. */
+	/* The emulator only reports that a plugin failed. */
 	exit(EXIT_FAILURE);
 }
 
-/* The one argument: fd=N, the file of orders and records. */
+/* The argument: fd=N, the file. */
 static struct record_page *map(int argc, char **argv)
 {
 	struct record_page *page;
