@@ -163,7 +163,7 @@ static void warn_unsteady(struct result *r, const struct result_benchmark *b,
 	if (f.dependent && 2 * f.dependent >= f.valid)
 		result_warn(
 			r, "autocorrelated",
-			"%s, %s: in %zu of %zu boots each event predicts the next (lag-1 autocorrelation of %.1f or more)",
+			"%s, %s: in %zu of %zu boots each event tells of the next (lag-1 autocorrelation of %.1f or more)",
 			b->name, b->config, f.dependent, f.valid, DEPENDENT);
 	if (f.modes && 2 * f.modes >= f.valid)
 		warn_modes(r, b, m, &f);

@@ -31,9 +31,9 @@ double visible_rate(const uint64_t *counted, const uint64_t *ticks, size_t n, ch
 		median_of(counted + half, n - half) / median_of(ticks + half, n - half);
 
 	if (!isfinite(before) || !isfinite(after) || before <= 0 || after <= 0) {
-		snprintf(why, why_bytes,
-			 "PMC and clock cannot be compared: one of them does not move in "
-			 "a loop that does not exit");
+		snprintf(
+			why, why_bytes,
+			"PMC and clock cannot be compared: one of them does not move in a loop that does not exit");
 		return NAN;
 	}
 	if (fabs(after / before - 1) > RATE_DRIFT) {

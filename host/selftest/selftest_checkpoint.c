@@ -48,8 +48,8 @@ static int save_one(struct selftest *t, const struct vm_config *config, add_devi
 static int restore_one(struct selftest *t, const struct vm_config *config,
 		       add_device *add, const char *path, struct vm *vm)
 {
-	const struct vm_listener none = { .ctx = NULL };
-	int err = vm_create(vm, t->kvm_fd, config, &none);
+	const struct vm_listener no_listener = { .ctx = NULL };
+	int err = vm_create(vm, t->kvm_fd, config, &no_listener);
 
 	if (!err && add)
 		err = add(vm);
@@ -365,7 +365,7 @@ static enum selftest_verdict damage_all(struct selftest *t, struct vm *vm,
 enum selftest_verdict selftest_checkpoint_damaged(struct selftest *t)
 {
 	const struct abi_params params = { .command = SELFTEST_REGS };
-	const struct vm_listener none = { .ctx = NULL };
+	const struct vm_listener no_listener = { .ctx = NULL };
 	struct vm_config config = selftest_config();
 	enum selftest_verdict verdict;
 	struct file f = { .data = NULL };
@@ -379,7 +379,7 @@ enum selftest_verdict selftest_checkpoint_damaged(struct selftest *t)
 		err = error_set(&vm.error, -EIO, "%s cannot be read back", path);
 	if (!err) {
 		vm_destroy(&vm);
-		err = vm_create(&vm, t->kvm_fd, &config, &none);
+		err = vm_create(&vm, t->kvm_fd, &config, &no_listener);
 	}
 	before = err ? NULL : text_of(&vm);
 	if (err)
@@ -392,7 +392,7 @@ enum selftest_verdict selftest_checkpoint_damaged(struct selftest *t)
 	/* Whole, and yet of another make of VM. */
 	if (verdict == SELFTEST_PASS && !store(path, f.data, f.bytes)) {
 		config.vcpus = 2;
-		err = vm_create(&vm, t->kvm_fd, &config, &none);
+		err = vm_create(&vm, t->kvm_fd, &config, &no_listener);
 		verdict = err ? selftest_error(t, &vm, err)
 			      : refused(t, &vm, path, before, "a VM of two vCPUs");
 		vm_destroy(&vm);

@@ -40,8 +40,9 @@ enum selftest_verdict selftest_dirty_ring(struct selftest *t)
 	int err;
 
 	if (kvm_flavour(t->kvm_fd) == KVM_FLAVOUR_SOFTWARE)
-		return selftest_skip(t, "a software KVM was seen to lose pages here, "
-					"and to stand still");
+		return selftest_skip(
+			t,
+			"a software KVM was seen to lose pages here, and to stand still");
 	config.dirty_ring = DIRTY_RING_ENTRIES;
 	err = selftest_open(t, &vm, &config, NULL, &params);
 	if (!err)

@@ -229,8 +229,9 @@ enum selftest_verdict selftest_kvm_stats(struct selftest *t)
 		if (compared < 0)
 			verdict = selftest_fail(t, "%s", wrong.text);
 		else if (!compared)
-			verdict = selftest_skip(t, "this KVM counts nothing that the run "
-						   "loop counts, too");
+			verdict = selftest_skip(
+				t,
+				"this KVM counts nothing that the run loop counts, too");
 	}
 	vm_destroy(&vm);
 	return verdict;

@@ -69,8 +69,8 @@ static void on_doorbell(void *ctx, uint32_t value)
 }
 
 /*
- * The first interrupt at the payload's doorbell. Then the payload waits, and the VMM stops
- * it from time to time to check whether the next interrupt can be injected.
+ * The first interrupt at the payload's doorbell. Then the payload waits, and the VMM
+ * stops it from time to time to check whether the next interrupt can be injected.
  */
 static enum selftest_verdict inject_all(struct selftest *t, struct injector *i,
 					enum vm_irqchip irqchip, uint32_t command)
@@ -229,8 +229,8 @@ enum selftest_verdict selftest_halt_kernel(struct selftest *t)
 }
 
 /*
- * A register that the VMM changes at an exit must reach the guest under every policy. Under
- * REGS_SYNC_ALWAYS all registers are dirty.
+ * A register that the VMM changes at an exit must reach the guest under every policy.
+ * Under REGS_SYNC_ALWAYS all registers are dirty.
  */
 static enum selftest_verdict
 each_policy(struct selftest *t,
@@ -261,9 +261,9 @@ static enum selftest_verdict breakpoints(struct selftest *t, enum regs_policy po
 		err = selftest_go(&vm);
 	verdict = err ? selftest_error(t, &vm, err) : selftest_done(t, &vm);
 	if (verdict == SELFTEST_FAIL && !err && vm.vcpus[0].stats.vm_exits == 1)
-		verdict =
-			selftest_skip(t, "this CPU hands breakpoints to the guest, "
-					 "though KVM has it intercept them (QEMU's SVM)");
+		verdict = selftest_skip(
+			t,
+			"this CPU hands breakpoints to the guest, though KVM has it intercept them (QEMU's SVM)");
 	/* The doorbell is the other exit. */
 	if (verdict == SELFTEST_PASS && vm.vcpus[0].stats.vm_exits != IRQS + 1)
 		verdict = selftest_fail(t, "%llu exits for %u breakpoints",

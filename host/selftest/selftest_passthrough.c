@@ -154,7 +154,7 @@ enum selftest_verdict selftest_passthrough_refusals(struct selftest *t)
 	err = selftest_open(t, &vm, &config, NULL, &params);
 	verdict = err ? selftest_error(t, &vm, err) : refusals(t, &vm);
 	vm_destroy(&vm);
-	/* The module is unused; a module that the user has loaded is not unloaded. */
+	/* Unloads the module only if this test has loaded it. */
 	if (verdict == SELFTEST_PASS && getenv(PASSTHROUGH_MODULE_VARIABLE) &&
 	    syscall(SYS_delete_module, WS_PMU_MODULE, O_NONBLOCK))
 		verdict = selftest_fail(t, "unloading it afterwards: %m");

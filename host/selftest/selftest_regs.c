@@ -236,7 +236,7 @@ enum selftest_verdict selftest_regs_run(struct selftest *t)
 	return both_ways(t, REGS_SYNC_RUN);
 }
 
-/* Lazy: a register is read on first use, and written only if changed. */
+/* Lazy: no register is read before its use, and no unchanged register is written. */
 enum selftest_verdict selftest_regs_flags(struct selftest *t)
 {
 	const struct known *k = known_table();
@@ -265,7 +265,7 @@ enum selftest_verdict selftest_regs_flags(struct selftest *t)
 	return verdict;
 }
 
-/* The dump contains every named register with its value. */
+/* Every named register is in the dump with its value. */
 enum selftest_verdict selftest_regs_dump(struct selftest *t)
 {
 	enum selftest_verdict verdict = SELFTEST_PASS;

@@ -225,7 +225,7 @@ static enum selftest_verdict break_some(struct selftest *t, enum selftest_break 
 	return verdict;
 }
 
-/* A failure of the second vCPU fails the run, with vCPU number, cause and pc. */
+/* A failure of vCPU 1 fails the run, with its number, cause and pc. */
 enum selftest_verdict selftest_vcpus_2_break(struct selftest *t)
 {
 	enum selftest_verdict verdict = SELFTEST_PASS;
@@ -259,7 +259,7 @@ static enum selftest_verdict judge_counters(struct selftest *t,
 	if (b->counted[PERF_GUEST_INSNS] &&
 	    (b->value[PERF_GUEST_INSNS] - a->value[PERF_GUEST_INSNS] < 2 * WRITES ||
 	     b->value[PERF_HOST_INSNS] - a->value[PERF_HOST_INSNS] < 100 * WRITES))
-		return selftest_fail(t, "guest and host are not distinguished");
+		return selftest_fail(t, "the counts of guest and host are not separated");
 	return SELFTEST_PASS;
 }
 

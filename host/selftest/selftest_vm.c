@@ -86,8 +86,8 @@ int selftest_load(struct selftest *t, struct vm *vm, const struct abi_params *pa
 int selftest_open(struct selftest *t, struct vm *vm, const struct vm_config *config,
 		  const struct vm_listener *listener, const struct abi_params *params)
 {
-	const struct vm_listener none = { .ctx = NULL };
-	int err = vm_create(vm, t->kvm_fd, config, listener ? listener : &none);
+	const struct vm_listener no_listener = { .ctx = NULL };
+	int err = vm_create(vm, t->kvm_fd, config, listener ? listener : &no_listener);
 
 	return err ? err : selftest_load(t, vm, params);
 }

@@ -49,8 +49,7 @@ static const struct bare_machine {
 	[ARCH_AARCH64] = {
 		.emulator = "qemu-system-aarch64",
 		.args = (const char *const[]){ "-M",
-					       "virt,gic-version=3,dtb-randomness=off,"
-					       "memory-backend=ram",
+					       "virt,gic-version=3,dtb-randomness=off,memory-backend=ram",
 					       "-cpu", "max,cntfrq=1000000000",
 					       COMMON_ARGS, NULL },
 		.clock = "CNTVCT_EL0",

@@ -160,18 +160,17 @@ static void end_unfinished(const struct abi_report *guest, struct boot_report *r
 			(unsigned long long)guest->fault.address);
 		break;
 	case ABI_STATE_REFUSED:
-		boot_end(rep, BOOT_CRASH,
-			 "the payload refused its parameters: built for another ABI "
-			 "version");
+		boot_end(
+			rep, BOOT_CRASH,
+			"the payload refused its parameters: built for another ABI version");
 		break;
 	case ABI_STATE_ABSENT:
 		boot_end(rep, BOOT_SKIP, "the machine does not have it");
 		break;
 	case ABI_STATE_SLEEPS:
-		boot_end(rep, BOOT_SKIP,
-			 "the CPU sleeps in it until the host's next interrupt, as some "
-			 "emulated CPUs do: each sample would be the time to the host's "
-			 "timer tick");
+		boot_end(
+			rep, BOOT_SKIP,
+			"the CPU sleeps in it until the host's next interrupt, as some emulated CPUs do: each sample would be the time to the host's timer tick");
 		break;
 	default:
 		boot_end(rep, BOOT_CRASH,

@@ -86,8 +86,8 @@ static int run_injections(struct injection *j, enum abi_phase stamps, uint64_t *
 		return err;
 	if (clock_guest_offset(&j->vm.vcpus[0], &offset))
 		return host_timed_skip(
-			h, "this KVM does not report the offset of the guest's clock "
-			   "(KVM_VCPU_TSC_OFFSET, Linux 5.16)");
+			h,
+			"this KVM does not report the offset of the guest's clock (KVM_VCPU_TSC_OFFSET, Linux 5.16)");
 	if (j->by_eventfd) {
 		j->eventfd = irq_fd(&j->vm, j->line);
 		if (j->eventfd < 0)

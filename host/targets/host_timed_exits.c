@@ -71,8 +71,8 @@ static int run_halves(struct halves *halves, bool out, uint64_t *series)
 		return err;
 	if (clock_guest_offset(&halves->vm.vcpus[0], &offset))
 		return host_timed_skip(
-			h, "this KVM does not report the offset of the guest's clock "
-			   "(KVM_VCPU_TSC_OFFSET, Linux 5.16)");
+			h,
+			"this KVM does not report the offset of the guest's clock (KVM_VCPU_TSC_OFFSET, Linux 5.16)");
 	err = host_timed_run(h, &halves->vm, NULL, VCPU_STOP_DOORBELL);
 	if (err)
 		return err == -ECANCELED ? 0 : err;

@@ -89,10 +89,10 @@ static int lay_out(const struct lab_preload *w, struct layout *l, struct error *
 	if (w->kernel_bytes < SETUP_END || memcmp(k + SETUP_MAGIC, "HdrS", 4) ||
 	    (k[SETUP_VERSION] | k[SETUP_VERSION + 1] << 8) < SETUP_VERSION_MIN ||
 	    !(k[SETUP_XLOADFLAGS] & XLF_KERNEL_64))
-		return error_set(err, -ENOEXEC,
-				 "the kernel has no 64-bit entry (Linux 3.8 or newer, "
-				 "CONFIG_EFI_STUB or CONFIG_X86_64, has)");
-	/* 0 means 4 (Documentation/arch/x86/boot.rst). */
+		return error_set(
+			err, -ENOEXEC,
+			"the kernel has no 64-bit entry (Linux 3.8 or newer, CONFIG_EFI_STUB or CONFIG_X86_64, has)");
+	/* 0 stands for 4, as it always has. */
 	l->setup_bytes = ((k[SETUP_SECTS] ? k[SETUP_SECTS] : 4u) + 1u) * SECTOR;
 	if (w->kernel_bytes <= l->setup_bytes + ENTRY_64)
 		return error_set(err, -ENOEXEC, "the kernel's image is cut off");
