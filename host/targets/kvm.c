@@ -105,7 +105,7 @@ static int kvm_describe(struct target *t, struct result **out, struct error *err
 	if (s->flavour == KVM_FLAVOUR_SOFTWARE)
 		result_warn(
 			r, "software-kvm",
-			"this KVM has neither VMX nor SVM behind it: its figures say nothing about hardware, and who handled an exit inside the kernel cannot be told");
+			"this KVM has neither VMX nor SVM behind it: its figures say nothing about hardware, and the handler of an exit inside the kernel is unknown");
 	(void)err;
 	return 0;
 }

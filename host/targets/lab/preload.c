@@ -92,7 +92,7 @@ static int lay_out(const struct lab_preload *w, struct layout *l, struct error *
 		return error_set(
 			err, -ENOEXEC,
 			"the kernel has no 64-bit entry (Linux 3.8 or newer, CONFIG_EFI_STUB or CONFIG_X86_64, has)");
-	/* 0 stands for 4, as it always has. */
+	/* 0 means 4 (Documentation/arch/x86/boot.rst). */
 	l->setup_bytes = ((k[SETUP_SECTS] ? k[SETUP_SECTS] : 4u) + 1u) * SECTOR;
 	if (w->kernel_bytes <= l->setup_bytes + ENTRY_64)
 		return error_set(err, -ENOEXEC, "the kernel's image is cut off");
