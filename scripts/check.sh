@@ -294,9 +294,9 @@ check_walls() {
   return "$bad"
 }
 
-# Words and patterns to avoid (Python regular expressions, upper and lower case alike, an
-# underscore is a blank), each with its name in the table of exceptions. Comments begin a
-# sentence where a comment mark or the end of another sentence precedes.
+# Words and patterns to avoid: a name and a Python regular expression. The case of letters
+# does not matter, and an underscore matches as a blank. "what is" is a hit only at the start
+# of a comment or sentence.
 words_avoided='
 whoever          \bwhoever\b
 somebody         \bsomebody\b
@@ -321,8 +321,8 @@ host/tests/ci.bats nobody: the Unix user
 host/tests/unit_lab_session.c split format string: a shell script
 '
 
-# Format strings are greppable: a line that ends inside of a string literal with a
-# conversion, and not after a line break, has its rest on the next line.
+# Messages are greppable: a format string must not continue in a second literal on the next
+# line. Literals that end with \n or \t, such as help texts and asm statements, may.
 check_words() {
   sources '*.c' '*.h' '*.S' '*.def' '*.sh' '*.bash' '*.bats' '*.md' Makefile .ci/run host/tests/run |
     grep -v '^host/tests/data/' |
