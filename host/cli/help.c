@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Help of a command, and its options as a table, from the argp tables. */
-#include "host/cli/help.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cli/options.h"
+#include "host/cli/help.h"
 #include "host/lib/text.h"
 
 #define COLUMNS 80 /* of a terminal */
@@ -16,6 +15,7 @@
 struct visitor {
 	void (*group)(const char *heading);
 	void (*option)(const struct argp_option *o, char short_name);
+	const struct argp *common; /* the options of every command */
 };
 
 static void visit(const struct argp *argp, const struct visitor *v)
@@ -30,7 +30,7 @@ static void visit(const struct argp *argp, const struct visitor *v)
 			v->option(o, short_name);
 	}
 	for (const struct argp_child *c = argp->children; c && c->argp; c++) {
-		if (c->argp == &options_common) {
+		if (c->argp == v->common) {
 			common = c;
 			continue;
 		}
@@ -96,9 +96,9 @@ static void print_option(const struct argp_option *o, char short_name)
 	text_wrap(stdout, o->doc, INDENT, INDENT, COLUMNS);
 }
 
-void help_print(const struct argp *argp, const char *command)
+void help_print(const struct argp *argp, const struct argp *common, const char *command)
 {
-	static const struct visitor print = { print_group, print_option };
+	const struct visitor print = { print_group, print_option, common };
 	const char *args = argp->args_doc ? argp->args_doc : "", *what = "Usage:";
 	char *text = text_before(argp), *rest, *line;
 
@@ -151,9 +151,9 @@ static void dump_option(const struct argp_option *o, char short_name)
 	       o->doc);
 }
 
-void help_dump(const struct argp *argp)
+void help_dump(const struct argp *argp, const struct argp *common)
 {
-	static const struct visitor dump = { dump_group, dump_option };
+	const struct visitor dump = { dump_group, dump_option, common };
 	char *args = strdup(argp->args_doc ? argp->args_doc : ""), *text;
 
 	if (!args)

@@ -17,10 +17,10 @@ static inline bool options_end(const struct argp_option *o)
 
 /*
  * Prints the help of `command` ("wsbench run") to stdout. Options appear in the order of
- * the tables: those of the command, those of its children, options_common. Not by
+ * the tables: those of the command, those of its children, then `common`. Not by
  * argp_help(), which sorts the options by name.
  */
-void help_print(const struct argp *argp, const char *command);
+void help_print(const struct argp *argp, const struct argp *common, const char *command);
 
 /*
  * Prints a line per item to stdout, for host/man/pages.sh and host/man/completions.sh;
@@ -34,6 +34,6 @@ void help_print(const struct argp *argp, const char *command);
  *
  * Fields 3 and 4 of an option are empty where it has no short form or no value.
  */
-void help_dump(const struct argp *argp);
+void help_dump(const struct argp *argp, const struct argp *common);
 
 #endif

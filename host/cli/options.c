@@ -147,7 +147,7 @@ static enum options_next check(const struct argp *argp, const char *command, int
 	bool help = false;
 
 	if (argc > 1 && !strcmp(argv[1], "--dump-options")) {
-		help_dump(argp);
+		help_dump(argp, &options_common);
 		return OPTIONS_HELP;
 	}
 	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
@@ -172,7 +172,7 @@ static enum options_next check(const struct argp *argp, const char *command, int
 	}
 	if (!help)
 		return OPTIONS_RUN;
-	help_print(argp, command);
+	help_print(argp, &options_common, command);
 	return OPTIONS_HELP;
 }
 

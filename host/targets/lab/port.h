@@ -10,8 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "host/targets/lab/shared.h"
-
 /*
  * A machine writes this to the port when it is ready to be cloned. The process of the
  * emulator then forks (bochs/clone.c); each fork continues with a job in its page.
@@ -29,7 +27,10 @@ int lab_port_probe(void);
 /* Writes all bytes and returns 0, or none and returns a negative errno. */
 int lab_port_write(const uint8_t *data, size_t bytes);
 
-/* Writes LAB_PORT_READY, and copies the job when the machine continues. */
-void lab_port_wait(uint8_t job[LAB_JOB_BYTES]);
+/*
+ * Writes LAB_PORT_READY, and copies the first `bytes` of the page when the machine
+ * continues; at most LAB_PORT_PAGE_BYTES.
+ */
+void lab_port_wait(uint8_t *job, size_t bytes);
 
 #endif

@@ -225,7 +225,7 @@ bool lab_shared_wait(struct lab_shared *s, uint8_t job[LAB_JOB_BYTES])
 	(void)prctl(PR_SET_TIMERSLACK, 1);
 	nanosleep(&settle, NULL);
 	if (s->kind == LAB_SHARED_PORT) {
-		lab_port_wait(job);
+		lab_port_wait(job, LAB_JOB_BYTES);
 		return true;
 	}
 	timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);

@@ -61,7 +61,7 @@ int lab_port_write(const uint8_t *data, size_t bytes)
  */
 static uint8_t page[LAB_PORT_PAGE_BYTES] __attribute__((aligned(LAB_PORT_PAGE_BYTES)));
 
-void lab_port_wait(uint8_t job[LAB_JOB_BYTES])
+void lab_port_wait(uint8_t *job, size_t bytes)
 {
 	static const char mark[] = LAB_PORT_PAGE_MARK;
 	volatile uint8_t *p = page;
@@ -69,6 +69,6 @@ void lab_port_wait(uint8_t job[LAB_JOB_BYTES])
 	for (size_t i = 0; i < sizeof(page); i++)
 		p[i] = (uint8_t)mark[i % sizeof(mark)];
 	(void)lab_port_write((const uint8_t *)LAB_PORT_READY, LAB_PORT_READY_BYTES);
-	for (size_t i = 0; i < LAB_JOB_BYTES; i++)
+	for (size_t i = 0; i < bytes; i++)
 		job[i] = p[i];
 }
