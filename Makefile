@@ -262,7 +262,7 @@ $(B)/libwsbench-trace.so: host/explain/plugin/plugin.c host/explain/plugin/qemu.
 
 # The library that is preloaded into Bochs, and clones its machine.
 $(B)/libwsbench-clone.so: host/targets/lab/bochs/clone.c host/targets/lab/bochs/clone.h host/targets/lab/emulator.h \
-		host/targets/lab/port.h host/lib/process.h | tools
+		host/targets/lab/port.h host/targets/lab/shared.h host/lib/error.h host/lib/process.h | tools
 	$(call say,PRELOAD,$@)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. $(WARN) -O2 -fPIC -shared $< -o $@
 
@@ -347,7 +347,8 @@ format:
 # Without kernels (no network) the tests of the labs are skipped, with the reason.
 test: setup
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all man test-payloads unit-tests asan-tests tsan-tests
-	-$(Q)$(MAKE) --no-print-directory kernels kmod
+	-$(Q)$(MAKE) --no-print-directory kernels
+	-$(Q)$(MAKE) --no-print-directory kmod
 	$(Q)host/tests/run $(ARGS)
 
 UNITS := $(patsubst host/tests/%.c,$(B)/tests/%,$(sort $(wildcard host/tests/unit_*.c)))
@@ -439,7 +440,7 @@ $(B)/completions/%: host/man/completion.sh $(B)/wsbench
 PREFIX ?= /usr/local
 ROOT = $(DESTDIR)$(PREFIX)
 SCRIPTS := kernel.sh kmod.sh sweep.sh places.sh apt-private.sh ci/measure.sh ci/bisect.sh
-DOCS_INSTALLED := README.md LICENSE host/CHANGES.md $(sort $(wildcard bench/README.md guest/README.md \
+DOCS_INSTALLED := README.md LICENSE host/CHANGES.md $(sort $(wildcard bench/README.md guest/README.md scripts/packages \
 	host/README.md host/*/README.md host/*/*/README.md results/README.md results/pictures/*)) \
 	$(wildcard scripts/ci/*.yml)
 

@@ -344,7 +344,7 @@ clean_up() {
 }
 
 # Globals, as clean_up runs after main has returned.
-keep=0 scratch='' pid=''
+keep=0 scratch=${scratch:-} pid=''
 
 main() {
   local cold=0 without=() room archives log code=0

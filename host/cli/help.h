@@ -23,7 +23,7 @@ static inline bool options_end(const struct argp_option *o)
 void help_print(const struct argp *argp, const struct argp *common, const char *command);
 
 /*
- * Prints a line per item to stdout, for host/man/pages.sh and host/man/completions.sh;
+ * Prints a line per item to stdout, for host/man/page.sh and host/man/completion.sh;
  * fields are separated by tabs:
  *
  *	args	[FILE.json...]			one for each form of the command

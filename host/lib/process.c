@@ -65,6 +65,8 @@ static int move_descriptors(const struct process_start *how)
 		int fd = how->fds[i] < 0 && i <= STDERR_FILENO ? null : how->fds[i];
 
 		high[i] = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, FDS_MAX);
+		if (fd >= 0 && high[i] < 0)
+			return -errno;
 	}
 	for (size_t i = 0; i < how->n_fds; i++)
 		if (high[i] >= 0 && dup2(high[i], (int)i) < 0)

@@ -262,7 +262,7 @@ static int read_array(struct reader *rd, const struct field *f, const json_t *ar
 
 static int read_bin(struct reader *rd, const json_t *pair, struct histogram_bin *bin)
 {
-	int64_t count;
+	int64_t count = 0;
 	size_t here;
 	int err;
 

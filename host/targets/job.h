@@ -33,7 +33,7 @@ struct job {
 	bool seed_given;
 	uint64_t seed;		  /* of the order of the boots, and of the bootstrap */
 	uint32_t placement;	  /* of the first boot: struct boot_request */
-	struct abi_params params; /* of one boot; filled in by the plan */
+	struct abi_params params; /* of one boot: struct boot_request */
 
 	/* Limits. */
 	int cpu;	     /* pin the vCPU thread to this CPU; -1: do not */
@@ -55,7 +55,7 @@ struct job {
 
 /*
  * An encoded job has a fixed size, so that a machine executes the same instructions to
- * read any job. Both ends are built from one source, and x86_64 and aarch64 have the same
+ * receive any job. Both ends are built from one source, and x86_64 and aarch64 have the same
  * data layout (LP64, little-endian): numbers are stored as in memory.
  */
 #define JOB_BYTES     3072u

@@ -21,10 +21,11 @@ skipped() {
 @test "configs: HLT, PAUSE and MWAIT without exits, on SVM" {
   measured lab:x86_64-svm hlt_kernel,hlt_user,self_ipi_hlt,pause,mwait,hypercall \
     default,hlt-passthrough,pause-passthrough,mwait-passthrough
-  # Of two exits per event, only the exit of the interrupt window is left.
+  # Of two exits per event, only the exit of the interrupt window is left. An interrupt of
+  # the host may add an exit, which the document counts.
   holds doc.json 'b("hlt_kernel", "default")["exits"]["observed"] == 200' \
-    'b("hlt_kernel", "hlt-passthrough")["exits"]["observed"] == 100' \
-    'b("self_ipi_hlt", "default")["exits"]["observed"] - b("self_ipi_hlt", "hlt-passthrough")["exits"]["observed"] == 100' \
+    '(b("hlt_kernel", "hlt-passthrough")["exits"]["observed"] - b("hlt_kernel", "hlt-passthrough")["exits"]["interrupts"]) == 100' \
+    '(b("self_ipi_hlt", "default")["exits"]["observed"] - b("self_ipi_hlt", "default")["exits"]["interrupts"]) - (b("self_ipi_hlt", "hlt-passthrough")["exits"]["observed"] - b("self_ipi_hlt", "hlt-passthrough")["exits"]["interrupts"]) == 100' \
     'value("hlt_kernel", "hlt-passthrough") < value("hlt_kernel", "default")'
   skipped hlt_user hlt-passthrough 'would not wake'
   holds doc.json 'b("pause", "pause-passthrough")["exits"]["observed"] == 0' \
@@ -77,7 +78,7 @@ skipped() {
   local kernel
   need_target lab:aarch64-smp
   measured lab:aarch64-vhe hypercall wfx-trap
-  skipped hypercall wfx-trap 'does not know kvm-arm.wfi_trap_policy (Linux 6.11)'
+  skipped hypercall wfx-trap 'has no kvm-arm.wfi_trap_policy (Linux 6.11)'
   kernel=$("$top/scripts/kernel.sh" fetch --quiet --arch aarch64 --series 6.12) ||
     skip "no Linux 6.12 here, and Debian cannot be reached"
   measured lab:aarch64-vhe hypercall,wfi default,wfx-trap,wfx-notrap --kernel "$kernel/vmlinuz"

@@ -103,7 +103,7 @@ END
   [ "$status" = 0 ]
   grep -qE '^IA32_PMC0 +user +[0-9,.]+ +user +[0-9,.]+' <<<"$stdout"
   grep -qE '^full-width writes .*yes$' <<<"$stdout"
-  grep -q 'untested on hardware' <<<"$stdout"
+  grep -q 'Not yet run on x86_64 hardware' <<<"$stdout"
   nothing_left
 }
 

@@ -441,6 +441,8 @@ int lab_base_run(struct lab_base *base, const struct lab_boot *boot,
 	ret = emulator->clone(base, boot, &s->wire, job, &s->child, err);
 	if (!ret)
 		ret = converse(s, emulator);
+	else if (interrupted) /* the emulator itself did not fail */
+		ret = error_set(err, -EINTR, "%s: interrupted", s->label);
 	else if (!*err->text) /* the emulator has said why, or is gone */
 		ret = explain_start(s);
 	session_free(s);
