@@ -513,12 +513,12 @@ Test(report, with_wrong_counts_or_states_is_refused)
 	uint8_t *block;
 	size_t n;
 
-	in.guest.samples[3] = 2; /* but three values follow */
+	in->guest.samples[3] = 2; /* but three values follow */
 	cr_assert_eq(lab_report_encode(in, &block, &n), 0);
 	block[0] = 0x7f;
 	cr_expect_eq(lab_report_decode(block, n, &out), -EBADMSG, "an unknown outcome");
 	free(block);
-	in.unit = "furlongs";
+	in->unit = "furlongs";
 	cr_assert_eq(lab_report_encode(in, &block, &n), 0);
 	cr_expect_eq(lab_report_decode(block, n, &out), -EBADMSG, "an unknown unit");
 	free(block);
