@@ -85,10 +85,11 @@ skipped() {
   holds doc.json 'b("wfi", "wfx-trap")["exits"]["observed"] == b("wfi", "default")["exits"]["observed"] > 50' \
     'value("hypercall", "wfx-trap") == value("hypercall", "wfx-notrap")'
   skipped wfi wfx-notrap 'does not exit'
-  # The waiting vCPU exits for the IPI only, not for WFI.
+  # Without the exit for WFI the IPI costs less. How many of the exits for the IPI coincide
+  # with a host interrupt depends on the turns that the two CPUs of the machine take.
   measured lab:aarch64-smp ipi_idle wfx-trap,wfx-notrap --kernel "$kernel/vmlinuz"
-  holds doc.json 'b("ipi_idle", "wfx-trap")["exits"]["observed"] >= 100' \
-    'b("ipi_idle", "wfx-notrap")["exits"]["observed"] == 0'
+  holds doc.json 'b("ipi_idle", "wfx-notrap")["exits"]["observed"] < b("ipi_idle", "wfx-trap")["exits"]["observed"]' \
+    'value("ipi_idle", "wfx-notrap") < value("ipi_idle", "wfx-trap")'
 }
 
 @test "configs: with all registers synced the guest resumes after an exit that the VMM skips" {
