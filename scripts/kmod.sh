@@ -121,7 +121,7 @@ build_cached() {
   local kernel release file
   kernel=$("$here/kernel.sh" fetch --arch aarch64 "${which[@]}") || exit
   release=$(<"$kernel/release")
-  file=$kernel/modules/$module-$(source_id).ko
+  file=$kernel/modules/${module}_$(source_id).ko
   if [ ! -f "$file" ]; then
     headers=$(cache_dir)/headers
     mkdir -p "$headers"
