@@ -55,8 +55,8 @@ struct job {
 
 /*
  * An encoded job has a fixed size, so that a machine executes the same instructions to
- * receive any job. Both ends are built from one source, and x86_64 and aarch64 have the same
- * data layout (LP64, little-endian): numbers are stored as in memory.
+ * receive any job. Both ends are built from one source, and x86_64 and aarch64 have the
+ * same data layout (LP64, little-endian): numbers are stored as in memory.
  */
 #define JOB_BYTES     3072u
 #define JOB_NAMES_MAX 128u
