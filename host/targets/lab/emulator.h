@@ -52,6 +52,7 @@ struct lab_boot {
 	int plugin_fd;	     /* for the plugin, where there is one; like initramfs */
 	int initramfs;	     /* a file of the caller's */
 	int snapshot;	     /* a file of the caller's to continue from; -1: boot */
+	unsigned int silence_s; /* limit of a machine's silence; 0: LAB_SILENCE_S */
 };
 
 /* The emulator as a process, with the read ends of its pipes: non-blocking, -1: none. */
