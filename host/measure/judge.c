@@ -119,9 +119,10 @@ static void judge_all(const struct bench *row, int64_t events,
 }
 
 /*
- * HANDLED_AT_MOST: any number of exits to the kernel up to the row's. Where the host tells
- * only how many interrupts its CPUs took, these include the ones that the row itself sends
- * to the other vCPU's CPU: they explain a few exits, and not one exit of every event.
+ * HANDLED_AT_MOST: any number of exits to the kernel up to the row's. Where the host
+ * tells only how many interrupts its CPUs took, these include the ones that the row
+ * itself sends to the other vCPU's CPU: they explain a few exits, and not one exit of
+ * every event.
  */
 static bool judge_at_most(const struct bench *row, int64_t events,
 			  const struct boot_counts *c, struct judgement *out)

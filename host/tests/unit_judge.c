@@ -53,9 +53,9 @@ Test(judge, a_row_with_a_limit_keeps_it)
 }
 
 /*
- * ipi_idle on two CPUs: the host tells only how many interrupts its CPUs took, the kicks of
- * the other vCPU among them. The sender's exits stay exits, whether 49, 50 or 51 interrupts
- * fall into the phase.
+ * ipi_idle on two CPUs: the host tells only how many interrupts its CPUs took, the kicks
+ * of the other vCPU among them. The sender's exits stay exits, whether 49, 50 or 51
+ * interrupts fall into the phase.
  */
 Test(judge, interrupts_of_all_cpus_do_not_explain_an_exit_of_every_event)
 {
@@ -67,7 +67,7 @@ Test(judge, interrupts_of_all_cpus_do_not_explain_an_exit_of_every_event)
 		cr_expect(j.proven && j.handled_by == HANDLED_KERNEL);
 		cr_expect(eq(i64, j.observed, EVENTS));
 	}
-	/* A surplus that interrupts explain is not the guest's; a few are no exit at all. */
+	/* Interrupts explain a surplus, or a few exits and no more. */
 	c = (struct boot_counts){ .exits = EVENTS + 1, .interrupts = 2 };
 	j = judged(HANDLED_AT_MOST, 1, 0, &c);
 	cr_expect(j.proven && j.observed == EVENTS && j.expected == EVENTS);

@@ -45,13 +45,13 @@ struct lab_command {
 
 /* A machine to boot, or to continue. */
 struct lab_boot {
-	const char *program; /* the emulator's path */
-	const char *kernel;  /* an image that passed lab_kernel_check() */
-	const char *append;  /* kernel parameters after the machine's own; NULL */
-	const char *plugin;  /* for the emulator: its path; NULL: none */
-	int plugin_fd;	     /* for the plugin, where there is one; like initramfs */
-	int initramfs;	     /* a file of the caller's */
-	int snapshot;	     /* a file of the caller's to continue from; -1: boot */
+	const char *program;	/* the emulator's path */
+	const char *kernel;	/* an image that passed lab_kernel_check() */
+	const char *append;	/* kernel parameters after the machine's own; NULL */
+	const char *plugin;	/* for the emulator: its path; NULL: none */
+	int plugin_fd;		/* for the plugin, where there is one; like initramfs */
+	int initramfs;		/* a file of the caller's */
+	int snapshot;		/* a file of the caller's to continue from; -1: boot */
 	unsigned int silence_s; /* limit of a machine's silence; 0: LAB_SILENCE_S */
 };
 
