@@ -228,7 +228,7 @@ static void run_job(lab_job_runner *run, const struct job *job, struct lab_wire 
 int lab_init_main(lab_job_runner *run)
 {
 	/* Static: the size of a job does not move the stack. */
-	static uint8_t block[LAB_JOB_BYTES];
+	static uint8_t block[JOB_BYTES];
 	static struct job_decoded decoded;
 	struct lab_wire wire = { .shared = NULL };
 	struct lab_shared shared;
