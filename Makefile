@@ -256,17 +256,16 @@ $(B)/wsbench: $(call host_obj,$(ARCH))
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -pthread $^ $(LIBS) -o $@
 
 # The plugin that `explain` loads into QEMU.
-$(B)/libwsbench-trace.so: host/explain/plugin/plugin.c host/explain/plugin/qemu.h host/explain/record.h | tools
+$(B)/libwsbench-trace.so: host/explain/plugin/plugin.c | tools
 	$(call say,PLUGIN,$@)
-	$(Q)$(CC) -std=gnu11 -I. $(WARN) -O2 -fPIC -fvisibility=hidden -shared $< -o $@
+	$(Q)$(CC) -std=gnu11 -I. $(WARN) -MMD -MP -MT $@ -MF $(@:.so=.d) -O2 -fPIC -fvisibility=hidden -shared $< -o $@
 
 # The library that is preloaded into Bochs, and clones its machine.
-$(B)/libwsbench-clone.so: host/targets/lab/bochs/clone.c host/targets/lab/bochs/clone.h host/targets/lab/emulator.h \
-		host/targets/lab/port.h host/targets/lab/shared.h host/lib/error.h host/lib/process.h | tools
+$(B)/libwsbench-clone.so: host/targets/lab/bochs/clone.c | tools
 	$(call say,PRELOAD,$@)
-	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. $(WARN) -O2 -fPIC -shared $< -o $@
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. $(WARN) -MMD -MP -MT $@ -MF $(@:.so=.d) -O2 -fPIC -shared $< -o $@
 
--include $(shell find $(B)/obj $(B)/guest $(B)/tests $(B)/asan $(B)/tsan -name '*.d' 2>/dev/null)
+-include $(wildcard $(B)/libwsbench-*.d) $(shell find $(B)/obj $(B)/guest $(B)/tests $(B)/asan $(B)/tsan -name '*.d' 2>/dev/null)
 
 # ---- set-up ------------------------------------------------------------------------------
 

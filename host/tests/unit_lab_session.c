@@ -70,7 +70,7 @@ static int script_command(const struct lab_machine *m, const struct lab_boot *bo
 }
 
 static int script_clone(struct lab_base *base, const struct lab_boot *boot,
-			struct lab_shared *w, const uint8_t job[LAB_JOB_BYTES],
+			struct lab_shared *w, const uint8_t job[JOB_BYTES],
 			struct lab_child *child, struct error *err)
 {
 	struct lab_command cmd;
@@ -135,7 +135,7 @@ static int run_program(const char *program, const char *script, struct heard *h,
 		.append = script,
 		.silence_s = silence_s,
 	};
-	static const uint8_t job[LAB_JOB_BYTES];
+	static const uint8_t job[JOB_BYTES];
 	struct lab_base base = {
 		.label = "lab:test",
 		.machine = &script_machine,

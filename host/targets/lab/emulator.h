@@ -90,7 +90,7 @@ struct lab_emulator {
 	 * child's messages may have the emulator's reason.
 	 */
 	int (*clone)(struct lab_base *base, const struct lab_boot *boot,
-		     struct lab_shared *wire, const uint8_t job[LAB_JOB_BYTES],
+		     struct lab_shared *wire, const uint8_t job[JOB_BYTES],
 		     struct lab_child *child, struct error *err);
 };
 

@@ -45,7 +45,8 @@ struct lab_state {
 	size_t n_bases;
 	pthread_mutex_t lock; /* of the bases' list */
 	int initramfs;	      /* a file; -1: none */
-	struct job job;	      /* as opened, without its strings and lists */
+	uint64_t timeout_ns;  /* of a boot, in virtual time */
+	bool host_counters;
 	char emulator[PATH_MAX];
 	struct lab_kernel kernel;
 	char *append; /* NULL: none */
@@ -80,12 +81,8 @@ static int fill(struct lab_state *s, const struct target *t, const struct job *j
 	char program[PATH_MAX];
 	int ret;
 
-	s->job = *job;
-	s->job.benches = s->job.configs = s->job.tests = NULL;
-	s->job.n_benches = s->job.n_configs = s->job.n_tests = 0;
-	s->job.kernel = s->job.modules = s->job.append = s->job.plugin = NULL;
-	s->job.payload = NULL;
-	s->job.cpu = s->job.plugin_fd = -1;
+	s->timeout_ns = job->timeout_ns ? job->timeout_ns : LAB_BOOT_TIMEOUT_NS;
+	s->host_counters = job->host_counters;
 	s->initramfs = s->plugin_fd = -1;
 	pthread_mutex_init(&s->lock, NULL);
 	s->machine = t->config ? t->config : lab_machine_find(strchr(t->name, ':') + 1);
@@ -190,8 +187,6 @@ static struct lab_boot boot_of(const struct lab_state *s, size_t which)
 		.snapshot = -1,
 	};
 }
-
-_Static_assert(JOB_BYTES == LAB_JOB_BYTES, "the wire carries an encoded job");
 
 /* Where the answer to a job is stored. */
 struct answer {
@@ -408,22 +403,26 @@ static int lab_boots(struct target *t, const struct boot_request *rq, size_t n,
 		     struct boot_report *reps, struct error *err)
 {
 	const struct lab_state *s = t->state;
-	struct job job = s->job;
+	const struct job job = {
+		.kind = JOB_BOOTS,
+		.benches = &rq->bench->id,
+		.configs = &rq->config->name,
+		.n_benches = 1,
+		.n_configs = 1,
+		.boots = (uint32_t)n,
+		.placement = rq->placement,
+		.params = rq->params,
+		.cpu = -1,
+		.timeout_ns = s->timeout_ns,
+		.host_counters = s->host_counters,
+		.symbols = t->symbols != NULL,
+		.payload = s->payload ? "/" LAB_PAYLOAD_PATH : NULL,
+		.plugin_fd = -1,
+	};
 	struct answer a = { .t = t, .reports = reps, .n_reports = n, .err = err };
 	int which = base_of(t, rq->config, err);
 	int ret = which;
 
-	job.kind = JOB_BOOTS;
-	job.benches = &rq->bench->id;
-	job.configs = &rq->config->name;
-	job.n_benches = job.n_configs = 1;
-	job.boots = (uint32_t)n;
-	job.placement = rq->placement;
-	job.params = rq->params;
-	job.timeout_ns = s->job.timeout_ns ? s->job.timeout_ns : LAB_BOOT_TIMEOUT_NS;
-	job.symbols = t->symbols != NULL;
-	if (s->payload)
-		job.payload = "/" LAB_PAYLOAD_PATH;
 	for (size_t i = 0; i < n; i++)
 		boot_report_init(&reps[i]);
 	if (which >= 0)

@@ -430,7 +430,7 @@ void lab_base_free(struct lab_base *base)
 }
 
 int lab_base_run(struct lab_base *base, const struct lab_boot *boot,
-		 const uint8_t job[LAB_JOB_BYTES], const struct lab_sink *sink,
+		 const uint8_t job[JOB_BYTES], const struct lab_sink *sink,
 		 struct error *err)
 {
 	const struct lab_emulator *emulator = base->machine->emulator;
