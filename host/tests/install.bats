@@ -213,24 +213,71 @@ END
   [ "$(completed 'wsbench run --bench hypercall,ipi_bus')" = hypercall,ipi_busy ]
   [ "$(completed 'wsbench env res')" = restore ]
   [ "$(completed 'wsbench list t')" = targets ]
+  [ "$(completed 'wsbench export --format otava-')" = "otava-csv otava-json" ]
+  [ "$(completed 'wsbench plot --kind bars,di')" = bars,distribution ]
+  [ "$(completed 'wsbench compare --across ma')" = machines ]
+  [ "$(completed 'wsbench history check --fail-on ')" = changed ]
+  # Every format and every picture of the help.
+  [ "$(completed 'wsbench export --format ' | wc -w)" = 9 ]
+  [ "$(completed 'wsbench plot --kind ' | wc -w)" = 6 ]
   touch a-file.json
   [ "$(completed 'wsbench validate a-f')" = a-file.json ]
   [ "$(completed 'wsbench run --bench null -o a-f')" = a-file.json ]
 }
 
-@test "completion: zsh and fish accept their files" {
-  local checked=''
+# completed_fish LINE: the completions of fish at the end of LINE, separated by blanks.
+completed_fish() {
+  HOME=$PWD PATH=$build:$PATH fish -c "source '$build/completions/wsbench.fish'; complete -C '$1'" |
+    cut -f 1 | paste -sd ' '
+}
+
+@test "completion: fish" {
+  command -v fish >/dev/null || skip "fish is not installed"
   in_tree_make man >log 2>&1
-  if command -v zsh >/dev/null; then
-    zsh -n "$build/completions/_wsbench"
-    checked+=z
-  fi
-  if command -v fish >/dev/null; then
-    HOME=$PWD fish -n "$build/completions/wsbench.fish"
-    [ "$(HOME=$PWD PATH=$build:$PATH fish -c "source '$build/completions/wsbench.fish'; complete -C 'wsbench run --on kv'" | cut -f 1)" = kvm ]
-    checked+=f
-  fi
-  [ -n "$checked" ] || skip "neither zsh nor fish is installed"
+  HOME=$PWD fish -n "$build/completions/wsbench.fish"
+  [ "$(completed_fish 'wsbench exp')" = "explain export" ]
+  [ "$(completed_fish 'wsbench run --eve')" = --events ]
+  [ "$(completed_fish 'wsbench run --on kv')" = kvm ]
+  [ "$(completed_fish 'wsbench run --config default,pmu-o')" = default,pmu-off ]
+  [ "$(completed_fish 'wsbench env res')" = restore ]
+  [ "$(completed_fish 'wsbench export --format otava-')" = "otava-csv otava-json" ]
+  [ "$(completed_fish 'wsbench plot --kind bars,di')" = bars,distribution ]
+  [ "$(completed_fish 'wsbench compare --across ma')" = machines ]
+  touch a-file.json
+  [ "$(completed_fish 'wsbench validate a-f')" = a-file.json ]
+}
+
+# completed_zsh LINE: LINE after a Tab in an interactive zsh.
+completed_zsh() {
+  cat >complete.zsh <<'END'
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell "PATH=$1:\$PATH; fpath=($1/completions \$fpath); autoload -Uz compinit; compinit -u -D"
+zpty -w shell 'print_line() { print -r -- "$BUFFER" >line.new && mv line.new line }; zle -N print_line'
+zpty -w shell "bindkey '^X' print_line; touch ready"
+for i in {1..300}; do [[ -e ready ]] && break; sleep 0.1; done
+zpty -w -n shell "$2"$'\t\x18'
+for i in {1..300}; do [[ -e line ]] && break; sleep 0.1; done
+zpty -d shell
+cat line
+END
+  rm -f ready line
+  HOME=$PWD zsh -f complete.zsh "$build" "$1"
+}
+
+@test "completion: zsh" {
+  command -v zsh >/dev/null || skip "zsh is not installed"
+  in_tree_make man >log 2>&1
+  zsh -n "$build/completions/_wsbench"
+  [ "$(completed_zsh 'wsbench expo')" = "wsbench export " ]
+  [ "$(completed_zsh 'wsbench run --eve')" = "wsbench run --events=" ]
+  [ "$(completed_zsh 'wsbench run --on kv')" = "wsbench run --on kvm," ]
+  [ "$(completed_zsh 'wsbench run --config default,pmu-o')" = "wsbench run --config default,pmu-off," ]
+  [ "$(completed_zsh 'wsbench export --format kci')" = "wsbench export --format kcidb " ]
+  [ "$(completed_zsh 'wsbench plot --kind bars,di')" = "wsbench plot --kind bars,distribution," ]
+  [ "$(completed_zsh 'wsbench compare --across ma')" = "wsbench compare --across machines," ]
+  touch a-file.json
+  [ "$(completed_zsh 'wsbench validate a-f')" = "wsbench validate a-file.json " ]
 }
 
 @test "make dist: sources with their version, and static programs" {
