@@ -167,8 +167,14 @@ for t in json.load(sys.stdin)["targets"]:
   # No page of a removed command is installed.
   [ "$(find "$top/host/man" -name 'wsbench-*.1.in' | wc -l)" = "$(commands | wc -l)" ]
   # Pages contain every verdict of a comparison and every exit code.
-  for command in better worse same changed inconclusive; do grep -q "^\.It.*$command" "$build/man/wsbench.1"; done
+  for command in better worse same 'same (placement)' changed inconclusive 'not compared'; do grep -q "^\.It.*$command" "$build/man/wsbench.1"; done
   [ "$(grep -c '^\.It [0-4]$' "$build/man/wsbench.1")" = 5 ]
+  # Pages contain every variable that the program reads; the exceptions are those of the
+  # system, and one of the lab's own process.
+  for command in $(grep -rhoE 'getenv\("[A-Z_]+"\)' "$top/host" --include='*.c' --exclude-dir=tests |
+    grep -oE '[A-Z_]{4,}' | sort -u | grep -vx -e HOME -e PATH); do
+    grep -q "$command" "$build/man/wsbench.1"
+  done
 }
 
 @test "manual pages: mandoc and groff have no warnings" {
@@ -176,7 +182,9 @@ for t in json.load(sys.stdin)["targets"]:
   in_tree_make man >log 2>&1
   for page in "$build"/man/*.1; do
     if command -v mandoc >/dev/null; then
-      mandoc -Tlint -Wwarning "$page"
+      mandoc -Tlint -Wstyle "$page" >lint || true
+      # The pages that a page refers to are not installed.
+      run ! grep -v 'referenced manual not found: Xr wsbench' lint
       checked=1
     fi
     if command -v groff >/dev/null; then
