@@ -28,10 +28,15 @@ while IFS=$'\t' read -r key name summary; do
   [ "$key" != command ] || commands+=("$name"$'\t'"$summary")
 done < <("$wsbench" --dump-options)
 
-# options COMMAND: "LONG<TAB>SHORT<TAB>VALUE<TAB>DESCRIPTION" per line; - for an empty field.
+# options COMMAND: "LONG<TAB>SHORT<TAB>VALUE<TAB>DESCRIPTION<TAB>KIND" per line; - for an
+# empty field.
 options() {
+  local long short value text
   "$wsbench" "$1" --dump-options |
-    awk -F '\t' -v OFS='\t' '$1 == "option" { print $2, $3 == "" ? "-" : $3, $4 == "" ? "-" : $4, $5 }'
+    awk -F '\t' -v OFS='\t' '$1 == "option" { print $2, $3 == "" ? "-" : $3, $4 == "" ? "-" : $4, $5 }' |
+    while IFS=$'\t' read -r long short value text; do
+      printf '%s\t%s\t%s\t%s\t%s\n' "$long" "$short" "$value" "$text" "$(kind "$1" "$long" "$value" "$text")"
+    done
 }
 
 # words COMMAND: the fixed first arguments, such as check|tune|restore|show.
@@ -40,14 +45,24 @@ words() {
     sed -n 's/^args\t\[*\([a-z]*|[a-z|]*\).*/\1/p' | head -n 1 | tr '|' ' '
 }
 
-# kind OPTION VALUE: what the value of an option names.
+# help_table COMMAND: the first column of the table below the options in the help.
+help_table() {
+  "$wsbench" "$1" --dump-options | sed -n 's/^after\t  \([a-z-]*\)  .*/\1/p' | paste -sd ' '
+}
+
+# kind COMMAND OPTION VALUE DESCRIPTION: what the value of an option names: targets,
+# benchmarks, configs, files, text, none, or "one" or "some" and the fixed values.
 kind() {
-  case $1 in
+  case $2 in
   --on) echo targets ;;
   --bench) echo benchmarks ;;
   --config) echo configs ;;
   --output | --kernel | --modules | --payload | --db | --history | --diff | --svg | --root) echo files ;;
-  *) if [ "$2" = - ]; then echo none; else echo text; fi ;;
+  --format) echo "one $(help_table "$1")" ;;
+  --kind) echo "some $(help_table "$1")" ;;
+  --across) echo "some $(tr -d , <<<"${4##*: }")" ;;
+  --fail-on) echo "one $3" ;;
+  *) if [ "$3" = - ]; then echo none; else echo text; fi ;;
   esac
 }
 
@@ -56,7 +71,7 @@ quoted() {
 }
 
 bash_completion() {
-  local entry name long short value text
+  local entry name long short value text kind
   cat <<'END'
 # bash completion for wsbench
 
@@ -95,9 +110,9 @@ _wsbench_kind() {
 END
   for entry in "${commands[@]}"; do
     options "${entry%%$'\t'*}"
-  done | sort -u -t $'\t' -k 1,1 | while IFS=$'\t' read -r long short value text; do
+  done | sort -u -t $'\t' -k 1,1 | while IFS=$'\t' read -r long short value text kind; do
     [ "$short" = - ] || long="$long | $short"
-    echo "  $long) echo $(kind "${long%% *}" "$value") ;;"
+    echo "  $long) echo '$kind' ;;"
   done
   printf '  *) echo none ;;\n  esac\n}\n\n_wsbench_commands="'
   printf '%s ' "${commands[@]%%$'\t'*}"
@@ -136,9 +151,12 @@ _wsbench() {
       esac
       ;;
     *)
-      list=$(_wsbench_names "$kind")
+      case $kind in
+      one\ * | some\ *) list=${kind#* } && list=${list// /$'\n'} ;;
+      *) list=$(_wsbench_names "$kind") ;;
+      esac
       # A list of names: the last one is completed.
-      case $word in *,*) list=$(printf '%s\n' "$list" | sed "s|^|${word%,*},|") ;; esac
+      case $kind:$word in one\ *) ;; *,*) list=$(printf '%s\n' "$list" | sed "s|^|${word%,*},|") ;; esac
       ;;
     esac
     ;;
@@ -158,7 +176,7 @@ END
 }
 
 zsh_completion() {
-  local entry name long short value text what
+  local entry name long short value text what kind
   cat <<'END'
 #compdef wsbench
 
@@ -197,14 +215,17 @@ END
   for entry in "${commands[@]}"; do
     name=${entry%%$'\t'*}
     printf '  %s)\n    _arguments \\\n' "$name"
-    while IFS=$'\t' read -r long short value text; do
+    while IFS=$'\t' read -r long short value text kind; do
       text=${text//[\[\]]/}
       text=${text//:/ }
-      case $(kind "$long" "$value") in
+      case $kind in
       none) what= ;;
       text) what=":${value//[:\[\]]/ }: " ;;
       files) what=":${value//[:\[\]]/ }:_files" ;;
-      *) what=":names:_wsbench_list $(kind "$long" "$value")" ;;
+      one\ *) what=":value:(${kind#* })" ;;
+      some\ *) what=":values:_sequence compadd - ${kind#* }" ;;
+      # After the blank, _arguments inserts no arguments of its own before the kind.
+      *) what=":names: _wsbench_list $kind" ;;
       esac
       [ "$short" = - ] || printf '      %s \\\n' "$(quoted "${short}[$text]$what")"
       [ "$what" = "" ] || long=$long=
@@ -218,7 +239,7 @@ END
 }
 
 fish_completion() {
-  local entry name long short value text words
+  local entry name long short value text words kind
   cat <<'END'
 # fish completion for wsbench
 function __wsbench_names
@@ -229,6 +250,10 @@ function __wsbench_names
         case targets
             echo all
     end
+end
+
+function __wsbench_words
+    string join \n $argv
 end
 
 complete -c wsbench -f
@@ -248,14 +273,16 @@ END
     list | run | env | selftest) ;;
     *) printf 'complete -c wsbench -n "__fish_seen_subcommand_from %s" -F\n' "$name" ;;
     esac
-    while IFS=$'\t' read -r long short value text; do
+    while IFS=$'\t' read -r long short value text kind; do
       printf 'complete -c wsbench -n "__fish_seen_subcommand_from %s" -l %s' "$name" "${long#--}"
       [ "$short" = - ] || printf ' -s %s' "${short#-}"
-      case $(kind "$long" "$value") in
+      case $kind in
       none) ;;
       text) printf ' -x' ;;
       files) printf ' -r -F' ;;
-      *) printf ' -x -a "(__fish_complete_list , '\''__wsbench_names %s'\'')"' "$(kind "$long" "$value")" ;;
+      one\ *) printf ' -x -a "%s"' "${kind#* }" ;;
+      some\ *) printf ' -x -a "(__fish_complete_list , '\''__wsbench_words %s'\'')"' "${kind#* }" ;;
+      *) printf ' -x -a "(__fish_complete_list , '\''__wsbench_names %s'\'')"' "$kind" ;;
       esac
       printf ' -d %s\n' "$(fish_quoted "$text")"
     done < <(options "$name")

@@ -43,12 +43,26 @@ date=$(LC_ALL=C date -u -d "$date" '+%B %-d, %Y')
       text = "\\\\&" text
     return text
   }
+  # Input lines of at most 80 bytes; a line does not begin with a control character.
+  function fold(text,  n, i, words, line) {
+    n = split(roff(text), words, / +/)
+    line = words[1]
+    for (i = 2; i <= n; i++) {
+      if (length(line) + 1 + length(words[i]) > 80 && words[i] !~ /^[.'\'']/) {
+        print line
+        line = words[i]
+      } else {
+        line = line " " words[i]
+      }
+    }
+    print line
+  }
   function paragraph(text) {
     gsub(/\. +/, ".\n", text) # sentences begin lines
     n_lines = split(text, line, "\n")
     for (l = 1; l <= n_lines; l++)
       if (line[l] != "")
-        print roff(line[l])
+        fold(line[l])
   }
   function head() {
     print ".Dd " date "\n.Dt " toupper(page) " 1\n.Os\n.Sh NAME\n.Nm " page
@@ -64,7 +78,7 @@ date=$(LC_ALL=C date -u -d "$date" '+%B %-d, %Y')
   function commands() {
     print ".Bl -tag -width selftest"
     for (i = 1; i <= n_commands; i++)
-      print ".It Xr wsbench-" names[i] " 1\n" roff(summary[names[i]])
+      { print ".It Xr wsbench-" names[i] " 1"; fold(summary[names[i]]) }
     print ".El"
   }
   function options() {
@@ -105,7 +119,7 @@ date=$(LC_ALL=C date -u -d "$date" '+%B %-d, %Y')
   function exits() {
     print ".Bl -tag -width Ds"
     for (i = 1; i <= n_exits; i++)
-      print ".It " exit_code[i] "\n" roff(exit_text[i])
+      { print ".It " exit_code[i]; fold(exit_text[i]) }
     print ".El"
   }
   $1 == "---" { in_page = 1; next }
@@ -121,6 +135,9 @@ date=$(LC_ALL=C date -u -d "$date" '+%B %-d, %Y')
   /^@DOC$/ { paragraph(doc); next }
   /^@OPTIONS$/ { options(); next }
   /^@EXIT$/ { exits(); next }
+  /^\.Bd/ { literal = 1 }
+  /^\.Ed/ { literal = 0 }
   /^\./ { print; next }
-  { print roff($0) }
+  literal { print roff($0); next }
+  { fold($0) }
 '

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A comparison as a picture: points with intervals on an axis, largest difference
- * first. The axis is in percent of the base, or in the unit of exact rows; large
- * differences make it logarithmic away from zero.
+ * first. The axis is in percent of the base, or in the unit of exact rows. Differences of
+ * very different size make it logarithmic away from zero.
  */
 #include "host/report/differences.h"
 
@@ -20,6 +20,7 @@
 #include "host/result/result.h"
 
 #define LINEAR_MOST   60 /* percent that a linear axis still shows well */
+#define LINEAR_SPAN   30 /* largest by smallest difference that a linear axis shows */
 #define ROW_PIXELS    24
 #define CROWD	      24 /* more rows are drawn smaller */
 #define SMALL_PIXELS  19
@@ -166,7 +167,7 @@ static double forest_bend(const struct forest *f, double value)
 
 static void settle(struct forest *f)
 {
-	double margin;
+	double margin, smallest = INFINITY, largest;
 
 	f->least = f->most = 0;
 	for (size_t i = 0; i < f->n; i++) {
@@ -174,8 +175,11 @@ static void settle(struct forest *f)
 
 		f->least = fmin(f->least, isnan(p->lo) ? p->value : p->lo);
 		f->most = fmax(f->most, isnan(p->hi) ? p->value : p->hi);
+		if (p->value != 0)
+			smallest = fmin(smallest, fabs(p->value));
 	}
-	f->bent = !f->percent || fmax(-f->least, f->most) > LINEAR_MOST;
+	largest = fmax(-f->least, f->most);
+	f->bent = largest > (f->percent ? LINEAR_MOST : LINEAR_SPAN * smallest);
 	f->least = forest_bend(f, f->least);
 	f->most = forest_bend(f, f->most);
 	margin = fmax((f->most - f->least) * 0.04, 0.1);
@@ -310,16 +314,17 @@ static void print_bent_axis(const struct figure *g, const struct forest *f,
 static void print_axes(const struct figure *g, const struct forest *f)
 {
 	struct figure_panel p = panel_of(g, f);
-	char label[96];
+	char label[192];
 
 	figure_panel(g, &p);
 	if (f->bent)
 		print_bent_axis(g, f, &p);
 	else
-		figure_linear_axis(g, "x", f->least, f->most, 6, " %");
+		figure_linear_axis(g, "x", f->least, f->most, 6, f->percent ? " %" : "");
 	fprintf(g->f, "set yrange [%zu:0]\nunset ytics\n", f->n);
-	snprintf(label, sizeof(label), "difference, %s%s",
-		 f->percent ? "percent of the base" : unit_of(f),
+	snprintf(label, sizeof(label), "difference, %s%s%s%s",
+		 f->percent ? "percent of the base" : unit_of(f), f->percent ? "" : ": ",
+		 f->percent ? "" : plot_unit_caution(f->points[0].row->unit),
 		 f->bent ? " (logarithmic away from zero)" : "");
 	figure_axis_label(g, "x", label);
 	fprintf(g->f,
@@ -366,7 +371,14 @@ static void print_rows(const struct figure *g, const struct forest *f)
 	figure_text(g, g->width - FIGURE_EDGE, head, &head_pen, "of the base");
 }
 
-/* A block of points per verdict, and one of all intervals. */
+static void print_stem(FILE *out, const struct forest *f, size_t i, double from,
+		       double to)
+{
+	fprintf(out, "%.9g %.1f %.9g %.9g\n", forest_bend(f, f->points[i].value),
+		(double)i + 0.5, forest_bend(f, from), forest_bend(f, to));
+}
+
+/* A block of points per verdict, and one of all intervals and stems. */
 static void print_data(FILE *out, const struct forest *f)
 {
 	for (unsigned int v = 0; v < COMPARE_VERDICTS; v++) {
@@ -383,13 +395,12 @@ static void print_data(FILE *out, const struct forest *f)
 		const struct forest_point *p = &f->points[i];
 		bool interval = !isnan(p->lo) && p->hi > p->lo;
 
-		/* Without an interval: a stem from zero to the point. */
-		fprintf(out, "%.9g %.1f %.9g %.9g\n", forest_bend(f, p->value),
-			(double)i + 0.5,
-			interval ? forest_bend(f, p->lo)
-				 : fmin(0, forest_bend(f, p->value)),
-			interval ? forest_bend(f, p->hi)
-				 : fmax(0, forest_bend(f, p->value)));
+		if (interval)
+			print_stem(out, f, i, p->lo, p->hi);
+		/* The range of an exact row is narrow: the row has a stem from zero, too.
+		 */
+		if (!interval || is_exact(f->compare))
+			print_stem(out, f, i, fmin(0, p->value), fmax(0, p->value));
 	}
 	fputs("EOD\n", out);
 }
@@ -424,14 +435,14 @@ static void print_plot(FILE *out, const struct forest *f)
 	if (has_bands(f))
 		fprintf(out, "$bands using 1:2:3:4:5:6 with boxxyerror lc rgb '%s', ",
 			color_light(COLOR_GRID));
-	fprintf(out, "$stems using 1:2:3:4 with xerrorbars pt -1 lw 1.5 lc rgb '%s'",
+	fprintf(out, "$stems using 1:2:3:4 with xerrorbars pt -1 lw 2 lc rgb '%s'",
 		color_light(COLOR_AXIS));
 	for (unsigned int v = 0; v < COMPARE_VERDICTS; v++)
 		if (forest_count(f, v))
 			fprintf(out,
 				", $points_%u with points pt %u ps %s lw 2 lc rgb '%s'",
 				v, figure_point_type(looks[v].mark),
-				f->n > CROWD ? "1" : "1.3",
+				f->n > CROWD ? "1" : "1.6",
 				color_light(COLOR_SERIES + looks[v].series));
 	fputc('\n', out);
 }

@@ -97,6 +97,24 @@ static bool draw_configs(const struct plot_input *in, const struct result *r,
 	return draw(in, &v, list, why);
 }
 
+#define TITLE_MOST 70 /* characters of a title that fit */
+
+/* "Linux 6.12.113 to 6.12.115", if these names differ and fit. */
+static char *documents_title(const struct result *base, const struct result *new)
+{
+	const char *was = base->subject.kernel, *is = new->subject.kernel;
+	int ret;
+	char *text;
+
+	if (was && is && strcmp(was, is) != 0 && strlen(was) + strlen(is) < TITLE_MOST)
+		ret = asprintf(&text, "Linux %s to %s", was, is);
+	else
+		ret = asprintf(&text, "%.60s: base to new", new->target.name);
+	if (ret < 0)
+		abort();
+	return text;
+}
+
 static bool draw_documents(const struct plot_input *in, const struct result *base,
 			   const struct result *new, struct picture_list *list,
 			   struct plot_reason *why)
@@ -104,8 +122,8 @@ static bool draw_documents(const struct plot_input *in, const struct result *bas
 	struct versus v = { base, new, { NULL, NULL }, "compare", NULL, NULL };
 	char *was = plot_subject(in, base), *is = plot_subject(in, new);
 
-	if (asprintf(&v.title, "%s, what has changed", new->target.name) < 0 ||
-	    asprintf(&v.subtitle, "From %s; to %s.", was, is) < 0)
+	v.title = documents_title(base, new);
+	if (asprintf(&v.subtitle, "From %s; to %s.", was, is) < 0)
 		abort();
 	free(was);
 	free(is);

@@ -167,8 +167,14 @@ for t in json.load(sys.stdin)["targets"]:
   # No page of a removed command is installed.
   [ "$(find "$top/host/man" -name 'wsbench-*.1.in' | wc -l)" = "$(commands | wc -l)" ]
   # Pages contain every verdict of a comparison and every exit code.
-  for command in better worse same changed inconclusive; do grep -q "^\.It.*$command" "$build/man/wsbench.1"; done
+  for command in better worse same 'same (placement)' changed inconclusive 'not compared'; do grep -q "^\.It.*$command" "$build/man/wsbench.1"; done
   [ "$(grep -c '^\.It [0-4]$' "$build/man/wsbench.1")" = 5 ]
+  # Pages contain every variable that the program reads; the exceptions are those of the
+  # system, and one of the lab's own process.
+  for command in $(grep -rhoE 'getenv\("[A-Z_]+"\)' "$top/host" --include='*.c' --exclude-dir=tests |
+    grep -oE '[A-Z_]{4,}' | sort -u | grep -vx -e HOME -e PATH); do
+    grep -q "$command" "$build/man/wsbench.1"
+  done
 }
 
 @test "manual pages: mandoc and groff have no warnings" {
@@ -176,7 +182,9 @@ for t in json.load(sys.stdin)["targets"]:
   in_tree_make man >log 2>&1
   for page in "$build"/man/*.1; do
     if command -v mandoc >/dev/null; then
-      mandoc -Tlint -Wwarning "$page"
+      mandoc -Tlint -Wstyle "$page" >lint || true
+      # The pages that a page refers to are not installed.
+      run ! grep -v 'referenced manual not found: Xr wsbench' lint
       checked=1
     fi
     if command -v groff >/dev/null; then
@@ -213,24 +221,71 @@ END
   [ "$(completed 'wsbench run --bench hypercall,ipi_bus')" = hypercall,ipi_busy ]
   [ "$(completed 'wsbench env res')" = restore ]
   [ "$(completed 'wsbench list t')" = targets ]
+  [ "$(completed 'wsbench export --format otava-')" = "otava-csv otava-json" ]
+  [ "$(completed 'wsbench plot --kind bars,di')" = bars,distribution ]
+  [ "$(completed 'wsbench compare --across ma')" = machines ]
+  [ "$(completed 'wsbench history check --fail-on ')" = changed ]
+  # Every format and every picture of the help.
+  [ "$(completed 'wsbench export --format ' | wc -w)" = 9 ]
+  [ "$(completed 'wsbench plot --kind ' | wc -w)" = 6 ]
   touch a-file.json
   [ "$(completed 'wsbench validate a-f')" = a-file.json ]
   [ "$(completed 'wsbench run --bench null -o a-f')" = a-file.json ]
 }
 
-@test "completion: zsh and fish accept their files" {
-  local checked=''
+# completed_fish LINE: the completions of fish at the end of LINE, separated by blanks.
+completed_fish() {
+  HOME=$PWD PATH=$build:$PATH fish -c "source '$build/completions/wsbench.fish'; complete -C '$1'" |
+    cut -f 1 | paste -sd ' '
+}
+
+@test "completion: fish" {
+  command -v fish >/dev/null || skip "fish is not installed"
   in_tree_make man >log 2>&1
-  if command -v zsh >/dev/null; then
-    zsh -n "$build/completions/_wsbench"
-    checked+=z
-  fi
-  if command -v fish >/dev/null; then
-    HOME=$PWD fish -n "$build/completions/wsbench.fish"
-    [ "$(HOME=$PWD PATH=$build:$PATH fish -c "source '$build/completions/wsbench.fish'; complete -C 'wsbench run --on kv'" | cut -f 1)" = kvm ]
-    checked+=f
-  fi
-  [ -n "$checked" ] || skip "neither zsh nor fish is installed"
+  HOME=$PWD fish -n "$build/completions/wsbench.fish"
+  [ "$(completed_fish 'wsbench exp')" = "explain export" ]
+  [ "$(completed_fish 'wsbench run --eve')" = --events ]
+  [ "$(completed_fish 'wsbench run --on kv')" = kvm ]
+  [ "$(completed_fish 'wsbench run --config default,pmu-o')" = default,pmu-off ]
+  [ "$(completed_fish 'wsbench env res')" = restore ]
+  [ "$(completed_fish 'wsbench export --format otava-')" = "otava-csv otava-json" ]
+  [ "$(completed_fish 'wsbench plot --kind bars,di')" = bars,distribution ]
+  [ "$(completed_fish 'wsbench compare --across ma')" = machines ]
+  touch a-file.json
+  [ "$(completed_fish 'wsbench validate a-f')" = a-file.json ]
+}
+
+# completed_zsh LINE: LINE after a Tab in an interactive zsh.
+completed_zsh() {
+  cat >complete.zsh <<'END'
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell "PATH=$1:\$PATH; fpath=($1/completions \$fpath); autoload -Uz compinit; compinit -u -D"
+zpty -w shell 'print_line() { print -r -- "$BUFFER" >line.new && mv line.new line }; zle -N print_line'
+zpty -w shell "bindkey '^X' print_line; touch ready"
+for i in {1..300}; do [[ -e ready ]] && break; sleep 0.1; done
+zpty -w -n shell "$2"$'\t\x18'
+for i in {1..300}; do [[ -e line ]] && break; sleep 0.1; done
+zpty -d shell
+cat line
+END
+  rm -f ready line
+  HOME=$PWD zsh -f complete.zsh "$build" "$1"
+}
+
+@test "completion: zsh" {
+  command -v zsh >/dev/null || skip "zsh is not installed"
+  in_tree_make man >log 2>&1
+  zsh -n "$build/completions/_wsbench"
+  [ "$(completed_zsh 'wsbench expo')" = "wsbench export " ]
+  [ "$(completed_zsh 'wsbench run --eve')" = "wsbench run --events=" ]
+  [ "$(completed_zsh 'wsbench run --on kv')" = "wsbench run --on kvm," ]
+  [ "$(completed_zsh 'wsbench run --config default,pmu-o')" = "wsbench run --config default,pmu-off," ]
+  [ "$(completed_zsh 'wsbench export --format kci')" = "wsbench export --format kcidb " ]
+  [ "$(completed_zsh 'wsbench plot --kind bars,di')" = "wsbench plot --kind bars,distribution," ]
+  [ "$(completed_zsh 'wsbench compare --across ma')" = "wsbench compare --across machines," ]
+  touch a-file.json
+  [ "$(completed_zsh 'wsbench validate a-f')" = "wsbench validate a-file.json " ]
 }
 
 @test "make dist: sources with their version, and static programs" {

@@ -32,12 +32,19 @@ static struct result *sample_doc(const char *target, const char *unit)
 	return r;
 }
 
+static void add_boot(struct result *r, struct result_metric *m, double value)
+{
+	struct result_boot *boot = result_add_boot(r, m);
+
+	boot->valid = true;
+	boot->summary.p50 = value;
+}
+
 static struct result_metric *add(struct result *r, const char *name, const char *config,
 				 double value)
 {
 	struct result_benchmark *b = result_add_benchmark(r);
 	struct result_metric *m;
-	struct result_boot *boot;
 
 	b->name = name;
 	b->config = config;
@@ -49,9 +56,7 @@ static struct result_metric *add(struct result *r, const char *name, const char 
 	m->unit = r->clock.unit;
 	m->better = "lower";
 	m->value = value;
-	boot = result_add_boot(r, m);
-	boot->valid = true;
-	boot->summary.p50 = value;
+	add_boot(r, m, value);
 	return m;
 }
 
@@ -250,6 +255,57 @@ Test(plots, two_documents_of_a_target_are_compared)
 	cr_assert_eq(list.n, 1, "%s", why.text);
 	expect_in(0, "'-100'");
 	expect_in(0, "better (1)");
+	expect_in(0, "'lab:aarch64-vhe: base to new'");
+	expect_in(0, "path length, not time");
+}
+
+Test(plots, two_kernels_are_the_title_if_they_fit)
+{
+	struct plot_input in = input(2);
+
+	docs[1]->subject.kernel = "6.2.0-test";
+	add(docs[0], "hypercall", "default", 1000);
+	add(docs[1], "hypercall", "default", 900);
+	plot_compare(&in, &list, &why);
+	expect_in(0, "'Linux 6.1.0-test to 6.2.0-test'");
+	picture_list_free(&list);
+	docs[1]->subject.kernel =
+		"6.2.0-a-name-that-does-not-fit-beside-another-name-in-one-line";
+	plot_compare(&in, &list, &why);
+	expect_in(0, "'lab:aarch64-vhe: base to new'");
+}
+
+/* The points at 1000 and 1025 have a stem from 0, and the range of the second is drawn,
+ * too. */
+Test(plots, an_exact_row_has_a_stem_and_its_range)
+{
+	struct plot_input in = input(2);
+
+	for (size_t d = 0; d < 2; d++) {
+		struct result_metric *m;
+
+		add(docs[d], "hypercall", "default", d ? 2000 : 1000);
+		m = add(docs[d], "cpuid", "default", d ? 2130 : 1100);
+		add_boot(docs[d], m, d ? 2140 : 1105);
+	}
+	plot_compare(&in, &list, &why);
+	cr_assert_eq(list.n, 1, "%s", why.text);
+	expect_in(0, " 1.5 0 1000\n");
+	expect_in(0, " 0.5 0 1025\n");
+	expect_in(0, " 0.5 1025 1040\n");
+	expect_not_in(0, "logarithmic");
+}
+
+Test(plots, differences_of_very_different_size_have_a_logarithmic_axis)
+{
+	struct plot_input in = input(2);
+
+	for (size_t d = 0; d < 2; d++) {
+		add(docs[d], "hypercall", "default", d ? 2000 : 1000);
+		add(docs[d], "cpuid", "default", d ? 1001 : 1000);
+	}
+	plot_compare(&in, &list, &why);
+	expect_in(0, "(logarithmic away from zero)");
 }
 
 Test(plots, an_exact_target_has_no_distribution)
