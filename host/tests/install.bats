@@ -171,10 +171,11 @@ for t in json.load(sys.stdin)["targets"]:
   [ "$(grep -c '^\.It [0-4]$' "$build/man/wsbench.1")" = 5 ]
   # Pages contain every variable that the program reads; the exceptions are those of the
   # system, and one of the lab's own process.
-  for command in $(grep -rhoE 'getenv\("[A-Z_]+"\)' "$top/host" --include='*.c' --exclude-dir=tests |
-    grep -oE '[A-Z_]{4,}' | sort -u | grep -vx -e HOME -e PATH); do
+  grep -rhoE 'getenv\("[A-Z_]+"\)' "$top/host" --include='*.c' --exclude-dir=tests |
+    grep -oE '[A-Z_]{4,}' | sort -u | grep -vx -e HOME -e PATH >variables
+  while read -r command; do
     grep -q "$command" "$build/man/wsbench.1"
-  done
+  done <variables
 }
 
 @test "manual pages: mandoc and groff have no warnings" {
