@@ -131,8 +131,9 @@ BODY bool pmu_accuracy_setup(const struct abi_params *params)
 }
 
 /*
- * 1000 dependent additions of registers: a cycle each on all CPUs, and in an emulator that
- * counts a cycle per instruction. (CPUs eliminate moves, and additions of a constant.)
+ * 1000 dependent additions of registers: a cycle each on all CPUs, and in an emulator
+ * that counts a cycle per instruction. (CPUs eliminate moves, and additions of a
+ * constant.)
  */
 BODY void chain(void)
 {
