@@ -67,7 +67,11 @@ struct lab_child {
 };
 
 struct lab_emulator {
-	const char *version_option; /* prints the emulator's name */
+	/* A file of emulator.sh's (lab_find_emulator()); NULL: the machine's program in
+	 * PATH. */
+	const char *built;
+	const char *version;	    /* of `built` */
+	const char *version_option; /* of a program in PATH: prints the emulator's name */
 	/* Prefixes of the emulator's error messages, best first; NULL at the end. */
 	const char *const *error_marks;
 	enum lab_shared_kind wire;
@@ -142,6 +146,7 @@ const char *lab_tail_line(const struct lab_tail *t, unsigned int back, char *lin
 const char *lab_tail_find(const struct lab_tail *t, const char *word, char *line,
 			  size_t room);
 
-extern const struct lab_emulator lab_qemu, lab_bochs;
+/* lab_bochs: with the project's patches; lab_bochs_plain: of a distribution. */
+extern const struct lab_emulator lab_qemu, lab_bochs, lab_bochs_plain;
 
 #endif

@@ -75,6 +75,39 @@ static int find_kernel(struct lab_state *s, const struct job *job, struct error 
 	return ret && (job->kernel || job->modules) ? -ENOEXEC : ret;
 }
 
+/* The emulator's path, and the machine for it. */
+static int find_emulator(struct lab_state *s, struct error *err)
+{
+	const struct lab_machine *m = s->machine;
+	char script[PATH_MAX];
+	int ret;
+
+	if (m->emulator->built && lab_find_emulator(m->emulator->built, s->emulator))
+		return 0;
+	if (m->emulator->built)
+		s->machine = m->fallback;
+	ret = process_find(s->machine->program, s->emulator);
+	if (!ret)
+		return 0;
+	if (s->machine == m)
+		return error_set(err, ret, "%s is not installed", m->program);
+	lab_script("emulator.sh", script);
+	return error_set(err, ret, "%s is neither built nor installed (%s build %s)",
+			 m->program, script, m->program);
+}
+
+/* What a machine lacks without the emulator that the project builds. */
+static void warn_of_fallback(const struct lab_state *s, struct result *r)
+{
+	char script[PATH_MAX];
+
+	if (!s->machine->lacks)
+		return;
+	lab_script("emulator.sh", script);
+	result_warn(r, "emulator", "%s of the distribution: no %s (%s build %s)",
+		    s->machine->program, s->machine->lacks, script, s->machine->program);
+}
+
 static int fill(struct lab_state *s, const struct target *t, const struct job *job,
 		struct error *err)
 {
@@ -88,9 +121,9 @@ static int fill(struct lab_state *s, const struct target *t, const struct job *j
 	s->machine = t->config ? t->config : lab_machine_find(strchr(t->name, ':') + 1);
 	if (!s->machine)
 		return error_set(err, -EINVAL, "%s: unknown machine", t->name);
-	ret = process_find(s->machine->program, s->emulator);
+	ret = find_emulator(s, err);
 	if (ret)
-		return error_set(err, ret, "%s is not installed", s->machine->program);
+		return ret;
 	ret = find_kernel(s, job, err);
 	if (!ret)
 		ret = lab_find_program(s->machine->arch, program, err);
@@ -387,8 +420,13 @@ static int lab_describe(struct target *t, struct result **r, struct error *err)
 		ret = run_first_job(t, 0, &job, &a);
 	if (ret)
 		return ret;
-	process_version(s->machine->program, s->machine->emulator->version_option,
-			version, sizeof(version));
+	if (s->machine->emulator->built)
+		snprintf(version, sizeof(version), "%s %s", s->machine->program,
+			 s->machine->emulator->version);
+	else
+		process_version(s->machine->program, s->machine->emulator->version_option,
+				version, sizeof(version));
+	warn_of_fallback(s, *r);
 	(*r)->target.name = result_string(*r, t->name);
 	(*r)->target.kind = t->ops->kind;
 	(*r)->target.emulator = result_string(*r, version);
