@@ -46,15 +46,18 @@ apt_private_open() {
 
 # apt_private_open_source SUITE: the same for the source packages of a suite.
 apt_private_open_source() {
-  apt_private_state "source-$1" "$(dpkg --print-architecture 2>/dev/null || true)" apt_private_sources_of "$1"
+  apt_private_state "source-$1" "$(dpkg --print-architecture 2>/dev/null || true)" apt_private_sources_of deb-src "$1"
 }
 
-# apt_private_sources_of SUITE: the source packages of a suite, from this system's mirror.
+# apt_private_sources_of TYPE SUITES: `deb` or `deb-src` of comma-separated suites, from
+# this system's mirror.
 apt_private_sources_of() {
-  local uri
+  local uri suite
   uri=$(apt_private_sources | awk '$3 !~ /security/ && $4 !~ /security/ { print $3; exit }')
-  printf 'deb-src [signed-by=%s] %s %s main\n' \
-    /usr/share/keyrings/debian-archive-keyring.gpg "${uri:-http://deb.debian.org/debian}" "$1"
+  for suite in ${2//,/ }; do
+    printf '%s [signed-by=%s] %s %s main\n' "$1" \
+      /usr/share/keyrings/debian-archive-keyring.gpg "${uri:-http://deb.debian.org/debian}" "$suite"
+  done
 }
 
 # apt_private_state NAME DEBIAN_ARCH COMMAND...: COMMAND prints the sources.

@@ -12,6 +12,7 @@ apt_reason='' # set by a function that fails
 
 default_series=6.1
 default_flavour=cloud
+all_suites=bookworm,bookworm-backports,trixie,trixie-backports,sid,experimental
 # The modules of KVM; their dependencies are added.
 module_roots=(kvm-amd kvm-intel)
 
@@ -31,6 +32,8 @@ take   copies image, config and KVM's modules of a built kernel tree to DIR, for
   --arch ARCH        x86_64 or aarch64 (default: this machine's)
   --series X.Y       default $default_series; list: all
   --flavour FLAVOUR  cloud, plain or rt; default $default_flavour; list: all
+  --suite SUITES     Debian suites to look in, such as trixie-backports,sid, or all;
+                     default: those of this system
   --release RELEASE  exactly this kernel, such as 6.1.0-44-cloud-amd64 (or without
                      flavour and architecture: 6.1.0-44)
   --refresh          fetch: look for a newer kernel even if one is cached
@@ -82,10 +85,47 @@ cached() {
   done
 }
 
-# offered: the releases in Debian's lists.
+# offered: the releases in Debian's lists. From Linux 6.19 on, linux-image depends on
+# linux-binary and linux-modules, and the archive keeps linux-binary for longer.
 offered() {
-  apt-cache -c "$apt_conf" pkgnames linux-image- |
-    sed -n 's/^linux-image-\([0-9]\)/\1/p'
+  names_read
+  sed -n 's/^linux-\(image\|binary\)-\([0-9]\)/\2/p' <<<"$names" | sort -u
+}
+
+# names_read: sets $names to the names of the kernel packages in Debian's lists.
+names_read() {
+  [ -n "$names" ] || names=$(apt-cache -c "$apt_conf" pkgnames linux- | grep -E '^linux-(image|binary|modules|base)-[0-9]')
+}
+
+# has_package NAME
+has_package() {
+  names_read
+  [[ $'\n'$names$'\n' == *$'\n'"$1"$'\n'* ]]
+}
+
+# packages_of RELEASE: the packages that the image, the configuration and the modules are in.
+packages_of() {
+  if ! has_package "linux-binary-$1"; then
+    echo "linux-image-$1"
+  elif has_package "linux-modules-$1"; then
+    echo "linux-binary-$1 linux-modules-$1$(has_package "linux-base-$1" && echo " linux-base-$1")"
+  else
+    return 1
+  fi
+}
+
+# sources: of the suites that were asked for, from this system's mirror.
+sources() {
+  if [ -z "$suites" ]; then
+    apt_private_sources
+  else
+    apt_private_sources_of deb "$suites"
+  fi
+}
+
+# open_lists: the package lists of the suites, in a state of their own.
+open_lists() {
+  apt_private_state "$arch${suites:+-$suites}" "$deb_arch" sources
 }
 
 # take: copies image, config and KVM's modules of a built tree.
@@ -177,22 +217,40 @@ modules_take() {
   done
 }
 
+# one_of FILE...: the first file that exists.
+one_of() {
+  local file
+  for file in "$@"; do
+    [ ! -f "$file" ] || { echo "$file" && return; }
+  done
+  return 1
+}
+
 # download RELEASE: adds a kernel to the cache, atomically. Needs the lock of the cache.
 download() {
-  local release=$1 new tree package
-  package=linux-image-$release
-  say "downloading $package from Debian"
+  local release=$1 new tree file
+  local -a packages
+  file=$(packages_of "$release" || true)
+  [ -n "$file" ] ||
+    die 2 "the archive no longer has the modules of $release (linux-modules-$release)"
+  read -ra packages <<<"$file"
+  say "downloading ${packages[*]} from Debian"
   new=$(mktemp -d "$kernels/.new.XXXXXX")
   # shellcheck disable=SC2064  # `new` as it is now
   trap "rm -rf '$new'" EXIT
-  apt_private_unpack "$new/tree" "$package" || die 4 "could not download $package: $apt_reason"
   tree=$new/tree
+  apt_private_unpack "$tree" "${packages[@]}" || die 4 "could not download ${packages[*]}: $apt_reason"
   mkdir "$new/out" "$new/out/modules"
-  cp "$tree/boot/vmlinuz-$release" "$new/out/vmlinuz"
-  cp "$tree/boot/config-$release" "$new/out/config"
+  # Linux 7.2 and later: everything is in the folder of the modules.
+  file=$(one_of "$tree/boot/vmlinuz-$release" "$tree"{/usr,}"/lib/modules/$release/vmlinuz") ||
+    die 4 "${packages[*]}: no vmlinuz in it"
+  cp "$file" "$new/out/vmlinuz"
+  if file=$(one_of "$tree/boot/config-$release" "$tree"{/usr,}"/lib/modules/$release/config"); then
+    cp "$file" "$new/out/config"
+  fi
   modules_take "$tree" "$new/out/modules"
   echo "$release" >"$new/out/release"
-  apt-cache -c "$apt_conf" show --no-all-versions "$package" |
+  apt-cache -c "$apt_conf" show --no-all-versions "${packages[0]}" |
     awk '/^Package:/ { p = $2 } /^Version:/ { print p, $2; exit }' >"$new/out/package"
   rm -rf "${kernels:?}/$release"
   mv -T "$new/out" "$kernels/$release"
@@ -219,10 +277,10 @@ fetch_exact() {
   *) release=$release$(flavour_suffix "${flavour:-$default_flavour}")-$deb_arch ;;
   esac
   if [ ! -f "$kernels/$release/release" ]; then
-    apt_private_open "$arch" || exit 4
+    open_lists || exit 4
     apt_private_fresh || die 4 "$release is not cached, and Debian cannot be reached: $apt_reason"
     grep -qx -- "$release" < <(offered) ||
-      die 2 "Debian does not offer $release (see kernel.sh list --arch $arch)"
+      die 2 "Debian does not offer $release (see kernel.sh list --arch $arch --suite all)"
     [ -f "$kernels/$release/release" ] || download "$release"
   fi
   echo "$kernels/$release"
@@ -233,7 +291,7 @@ lists_renew() {
 }
 
 fetch_newest() {
-  local newest here
+  local newest='' name here
   series=${series:-$default_series}
   flavour=${flavour:-$default_flavour}
   here=$kernels/newest-$series-$flavour
@@ -242,28 +300,47 @@ fetch_newest() {
     return
   fi
   here=$(cached | matching | tail -n 1)
-  if apt_private_open "$arch" && lists_renew; then
-    newest=$(offered | matching | tail -n 1)
-    [ -n "$newest" ] || die 2 "Debian offers no $flavour kernel $series for $arch"
+  if open_lists && lists_renew; then
+    names_read
+    for name in $(offered | matching | tac); do
+      newest=${newest:-$name}
+      ! packages_of "$name" >/dev/null || { newest=$name && break; }
+    done
+    [ -n "$newest" ] || die 2 "Debian ${suites:+($suites) }offers no $flavour kernel $series for $arch${suites:-; try --suite all}"
     [ -f "$kernels/$newest/release" ] || download "$newest"
     settle "$newest"
   elif [ -n "$here" ]; then
-    say "Debian cannot be reached; using $here, which is cached"
+    say "Debian cannot be reached ($apt_reason); using $here, which is cached"
     echo "$kernels/$here"
   else
     die 4 "no $flavour kernel $series for $arch is cached, and Debian cannot be reached: $apt_reason"
   fi
 }
 
+# state_of RELEASE: for list().
+state_of() {
+  if [ -f "$kernels/$1/release" ]; then
+    echo cached
+  elif [[ " $lost" == *" $1 "* ]]; then
+    echo "- (its modules left the archive)"
+  else
+    echo -
+  fi
+}
+
 list() {
-  local all name have packages
+  local all name have packages lost=''
   have=$(cached)
-  if apt_private_open "$arch" && apt_private_fresh; then
+  if open_lists && apt_private_fresh; then
     all=$(printf '%s\n%s\n' "$have" "$(offered)" | matching | uniq)
     mapfile -t packages <<<"$all"
-    packages=("${packages[@]/#/linux-image-}")
-    versions=$(apt-cache -c "$apt_conf" madison "${packages[@]}" |
-      awk -F ' *[|] *' '{ sub(/^ *linux-image-/, "", $1); if (!($1 in seen)) print $1, $2; seen[$1] = 1 }')
+    packages=("${packages[@]/#/linux-image-}" "${packages[@]/#/linux-binary-}")
+    versions=$(apt-cache -c "$apt_conf" madison "${packages[@]}" 2>/dev/null |
+      awk -F ' *[|] *' '{ sub(/^ *linux-(image|binary)-/, "", $1); if (!($1 in seen)) print $1, $2; seen[$1] = 1 }')
+    names_read
+    for name in $all; do
+      [ -f "$kernels/$name/release" ] || packages_of "$name" >/dev/null || lost+="$name "
+    done
   else
     say "Debian cannot be reached; these are cached"
     all=$(matching <<<"$have")
@@ -272,19 +349,19 @@ list() {
   for name in $all; do
     printf '%-32s %-16s %s\n' "$name" \
       "$(awk -v n="$name" '$1 == n { print $2 }' <<<"$versions")" \
-      "$([ -f "$kernels/$name/release" ] && echo cached || echo -)"
+      "$(state_of "$name")"
   done
 }
 
 main() {
-  local command='' arch='' series='' flavour='' release='' refresh=0 quiet=0
+  local command='' arch='' series='' flavour='' release='' suite='' suites names='' refresh=0 quiet=0
   local deb_arch kernels versions tree='' to=''
   while [ $# -gt 0 ]; do
     case $1 in
     --help) usage && exit 0 ;;
     --refresh) refresh=1 ;;
     --quiet) quiet=1 ;;
-    --arch | --series | --flavour | --release | --tree | --to)
+    --arch | --series | --flavour | --suite | --release | --tree | --to)
       [ $# -gt 1 ] || die 2 "$1 needs a value"
       printf -v "${1#--}" %s "$2"
       shift
@@ -299,6 +376,9 @@ main() {
   deb_arch=$(debian_arch "$arch") || die 2 "no architecture \"$arch\": x86_64 or aarch64"
   [ -z "$flavour" ] || flavour_suffix "$flavour" >/dev/null ||
     die 2 "no flavour \"$flavour\": cloud, plain or rt"
+  suites=$suite
+  [ "$suite" != all ] || suites=$all_suites
+  [[ $suites =~ ^[a-z0-9,-]*$ ]] || die 2 "not a list of suites: $suite"
   if [ "$command" = take ]; then
     take
     exit
