@@ -212,7 +212,7 @@ $(B)/version.h: version
 	$(Q)commit=$$(cat .commit 2>/dev/null); dirty=0; \
 	if [ -e .git ]; then \
 		commit=$$(git rev-parse --short=12 HEAD 2>/dev/null); \
-		git diff --quiet HEAD -- 2>/dev/null; [ $$? != 1 ] || dirty=1; \
+		[ -z "$$commit" ] || git diff --quiet HEAD -- 2>/dev/null; [ $$? != 1 ] || dirty=1; \
 	fi; \
 	{ echo '#define WS_VERSION "$(VERSION)"'; \
 	echo "#define WS_COMMIT \"$$commit\""; echo "#define WS_DIRTY $$dirty"; } > $@.tmp
@@ -475,9 +475,9 @@ dist: $(foreach a,$(ARCHS),$(B)/$(a)/wsbench)
 		$(B)/$(a)/wsbench $(DIST)/wsbench-$(VERSION)-$(a) &&) true
 	$(Q)cd $(DIST) && sha256sum $(NAME).tar.xz wsbench-* > SHA256SUMS
 
-# The cache of kernels and machines belongs to all clones of the user and is not removed.
+# The cache of kernels and machines belongs to all clones of the user and is elsewhere.
 clean:
-	rm -rf $(filter-out $(B)/cache,$(wildcard $(B)/*))
+	rm -rf $(B)
 
 help:
 	@echo 'make            build all of build/'
