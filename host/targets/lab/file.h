@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Whole files in memory, and the search paths of the lab. */
-#ifndef WS_LAB_FILE_H
-#define WS_LAB_FILE_H
+#ifndef WS_TARGETS_LAB_FILE_H
+#define WS_TARGETS_LAB_FILE_H
 
 #include <limits.h>
 #include <stdbool.h>
@@ -40,9 +40,6 @@ int lab_find_clone_library(char path[PATH_MAX], struct error *err);
  * worldswitch in the user's cache folder, as cache_dir() of scripts/places.sh has it.
  */
 void lab_kernel_cache(enum arch arch, char path[PATH_MAX]);
-
-/* The script that fetches kernels, for messages: the installed one, else the tree's. */
-void lab_kernel_script(char path[PATH_MAX]);
 
 /* snprintf into a path: false if it did not fit, and the path is then empty. */
 bool lab_path(char path[PATH_MAX], const char *fmt, ...)
