@@ -89,12 +89,6 @@ void boot_report_free(struct boot_report *rep)
 	}
 }
 
-/* The guest may have no PMC, or one that does not count. */
-static bool is_optional(int phase)
-{
-	return phase >= ABI_PHASE_PMC_NULL;
-}
-
 static uint64_t samples_asked(const struct abi_params *params, int phase)
 {
 	switch (phase) {
@@ -228,9 +222,12 @@ void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
 	for (phase = 0; phase < ABI_PHASES; phase++) {
 		uint64_t asked = samples_asked(&rq->params, phase);
 
-		/* The check also bounds the copy. */
+		/*
+		 * The guest may have no PMC, or one that does not count. The check also
+		 * bounds the copy.
+		 */
 		if (rep->guest.samples[phase] != asked &&
-		    (rep->guest.samples[phase] || !is_optional(phase))) {
+		    (rep->guest.samples[phase] || phase < ABI_PHASE_PMC_NULL)) {
 			boot_end(
 				rep, BOOT_CRASH,
 				"the guest reports %llu samples in the %s phase, expected %llu",
