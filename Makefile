@@ -78,7 +78,7 @@ BODIES := $(shell grep -HoE '^BODY_ROW(_OF)?.[a-z0-9_]+' $(BODY_PAGES) | \
 body_row  = $(firstword $(subst :, ,$(1)))
 body_page = $(lastword $(subst :, ,$(1)))
 
-PAYLOADS := $(foreach a,$(ARCHS),$(B)/guest/$(a)/driven.elf $(B)/guest/$(a)/selftest.elf \
+PAYLOADS := $(foreach a,$(ARCHS),$(B)/guest/$(a)/host_timed.elf $(B)/guest/$(a)/selftest.elf \
 	$(B)/guest/$(a)/pmu_readings.elf) $(sort $(foreach b,$(BODIES),$(B)/guest/$(call body_row,$(b)).elf))
 
 .PHONY: all bench test check report compare reference format setup kernels kmod emulators
@@ -113,7 +113,7 @@ $(B)/guest/$(1)/runtime/%.o: guest/%.S | tools
 	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -c $$< -o $$@
 
 # Payloads without a body: for the rows that the host times, and for the self-tests.
-$(B)/guest/$(1)/driven.o $(B)/guest/$(1)/selftest.o: $(B)/guest/$(1)/%.o: guest/%.c | tools
+$(B)/guest/$(1)/host_timed.o $(B)/guest/$(1)/selftest.o: $(B)/guest/$(1)/%.o: guest/%.c | tools
 	$$(call say,GUEST,$$@)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -c $$< -o $$@
@@ -212,7 +212,7 @@ $(B)/version.h: version
 	$(Q)commit=$$(cat .commit 2>/dev/null); dirty=0; \
 	if [ -e .git ]; then \
 		commit=$$(git rev-parse --short=12 HEAD 2>/dev/null); \
-		git diff --quiet HEAD -- 2>/dev/null; [ $$? != 1 ] || dirty=1; \
+		[ -z "$$commit" ] || git diff --quiet HEAD -- 2>/dev/null; [ $$? != 1 ] || dirty=1; \
 	fi; \
 	{ echo '#define WS_VERSION "$(VERSION)"'; \
 	echo "#define WS_COMMIT \"$$commit\""; echo "#define WS_DIRTY $$dirty"; } > $@.tmp
@@ -492,9 +492,9 @@ dist: $(foreach a,$(ARCHS),$(B)/$(a)/wsbench)
 		$(B)/$(a)/wsbench $(DIST)/wsbench-$(VERSION)-$(a) &&) true
 	$(Q)cd $(DIST) && sha256sum $(NAME).tar.xz wsbench-* > SHA256SUMS
 
-# The cache of kernels and machines belongs to all clones of the user and is not removed.
+# The cache of kernels and machines belongs to all clones of the user and is elsewhere.
 clean:
-	rm -rf $(filter-out $(B)/cache,$(wildcard $(B)/*))
+	rm -rf $(B)
 
 help:
 	@echo 'make            build all of build/'

@@ -77,7 +77,7 @@
 /* Turns QEMU's PC off when no VMM handles the doorbell: isa-debug-exit. */
 #define ABI_X86_64_OFF_PORT 0xf4u
 
-/* The line that the host raises for the payload `driven`: an IOAPIC pin; an SPI. */
+/* The line that the host raises for the payload `host_timed`: an IOAPIC pin; an SPI. */
 #define ABI_X86_64_IRQ_LINE  20
 #define ABI_AARCH64_IRQ_LINE 32
 
@@ -131,7 +131,7 @@ struct abi_params {
 	uint32_t events;  /* samples of each of NULL, EVENT, TWIN */
 	uint32_t batch;	  /* bodies n of a batch; 0: no batch phase */
 	uint32_t batches; /* samples of BATCH */
-	/* Payload driven: enum abi_command; pmu_map: PMU_COMMAND() of bench/pmu.h. */
+	/* Payload host_timed: enum abi_command; pmu_map: PMU_COMMAND() of bench/pmu.h. */
 	uint32_t command;
 	uint32_t pmc_events; /* samples of each of PMC_NULL, PMC; 0: no PMC phases */
 	uint32_t spins;	     /* samples of SPIN; even */
@@ -147,7 +147,7 @@ static inline uint64_t abi_bodies(const struct abi_params *p)
 	return p->warmup + p->events + 3ull * p->batch * p->batches + p->pmc_events;
 }
 
-/* What the payload driven (guest/driven.c) does while the host times. */
+/* What the payload host_timed (guest/host_timed.c) does while the host times. */
 enum abi_command {
 	ABI_COMMAND_SPIN = 1, /* rings BEGIN once, then loops */
 	ABI_COMMAND_DOORBELL, /* rings BEGIN forever */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The host's interrupt to the payload `driven`: guest/ARCH/interrupt.c. */
+/* The host's interrupt to the payload `host_timed`: guest/ARCH/interrupt.c. */
 #ifndef WS_GUEST_INTERRUPT_H
 #define WS_GUEST_INTERRUPT_H
 

@@ -50,7 +50,7 @@ void runtime_main(void) __attribute__((noreturn));
 /* runtime_main() of the other CPUs, each with its index, from 1. */
 void runtime_secondary(uint32_t index) __attribute__((noreturn));
 
-/* The work of a boot: guest/sample.c, or guest/driven.c where the host times. */
+/* The work of a boot: guest/sample.c, or guest/host_timed.c where the host times. */
 void sample_all(const struct abi_params *params);
 
 /* The work of the other CPUs; by default none. */

@@ -22,7 +22,7 @@ failed check below it.
   tidy       clang-tidy, by .clang-tidy
   cppcheck   warnings, performance, portability
   shell      shellcheck: all shell and bats files
-  headers    each header compiles alone
+  headers    each header compiles alone; its include guard is its path
   layers     includes go one way between the folders of host/
   circles    no include circle between files or folders of host/
   walls      only the allowed folders include <linux/kvm.h>, <jansson.h>, <perfmon/> and stdio
@@ -157,12 +157,19 @@ check_shell() {
 
 check_headers() {
   need clang || return
-  local f bad=0
+  local f guard bad=0
   while IFS= read -r f; do
     # shellcheck disable=SC2046  # words
     clang -fsyntax-only -x c -Wall -Wextra -Werror -Wno-unused-function -Wno-unused-const-variable \
       "${host_flags[@]}" $(arch_flags "$f") "$f" 2>&1 || bad=1
   done < <(sources '*.h' | grep -v -e '^bench/body.h$' -e '^host/kmod/[^w]')
+  while IFS= read -r f; do
+    guard=${f#host/} guard=${guard%.h}
+    guard=$(tr -c 'A-Z0-9\n' _ <<<"WS_${guard^^}_H")
+    grep -qx "#ifndef $guard" "$f" && grep -qx "#define $guard" "$f" && continue
+    echo "$f: the include guard is not $guard"
+    bad=1
+  done < <(sources '*.h')
   # The including file defines the functions that body.h declares.
   # shellcheck disable=SC2046  # words
   clang -fsyntax-only -x c "${host_flags[@]}" $(arch_flags bench/body.h) -Wno-undefined-internal bench/body.h 2>&1 || bad=1

@@ -280,7 +280,7 @@ check_bench() {
     return
   fi
   mapfile -t patterns < <(promised)
-  mapfile -t targets < <(in_room build/wsbench list targets | awk 'NR > 1 { print $1 }')
+  mapfile -t targets < <(in_room build/wsbench list targets --names)
   for pattern in "${patterns[@]}"; do
     found=0
     for target in "${targets[@]}"; do

@@ -215,9 +215,10 @@ static enum cli_exit check_base(const struct explain *x, const struct explanatio
 		return CLI_USAGE;
 	}
 	if (base->machine.arch && arch && strcmp(base->machine.arch, arch) != 0) {
-		message_usage("wsbench explain",
-			      "%s: is of %s, not of %s: their functions are not the same",
-			      x->diff, base->machine.arch, arch);
+		message_usage(
+			"wsbench explain",
+			"%s: an explanation of %s cannot be compared with one of %s",
+			x->diff, base->machine.arch, arch);
 		return CLI_USAGE;
 	}
 	return CLI_OK;

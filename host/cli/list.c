@@ -9,12 +9,10 @@
 #include "host/cli/cmd.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
-#include "host/lib/text.h"
+#include "host/lib/table.h"
 #include "host/result/json_list.h"
 #include "host/result/result.h"
 #include "host/targets/target.h"
-
-#define COLUMNS 100
 
 #define KEY_JSON  0x100
 #define KEY_NAMES 0x101
@@ -60,44 +58,82 @@ static const char *archs_text(unsigned int archs)
 	return arch_names[archs & ARCHS_X86_64 ? ARCH_X86_64 : ARCH_AARCH64];
 }
 
+static void print_table(struct table *t)
+{
+	struct table_options o;
+
+	table_options_for(&o, stdout);
+	table_print(stdout, t, &o);
+	table_free(t);
+}
+
 static void print_benchmarks(void)
 {
-	printf("%-30s %-8s %-10s %-7s %s\n", "BENCHMARK", "ARCH", "HANDLED BY", "GROUP",
-	       "WHAT IT TIMES");
-	for (const struct bench *b = bench_table; b->id; b++) {
-		int at = printf("%-30s %-8s %-10s %-7s ", b->id, archs_text(b->archs),
-				handler_word(b), b->group);
+	static const struct table_column columns[] = {
+		{ .head = "benchmark", .flags = TABLE_KEY },
+		{ .head = "arch" },
+		{ .head = "handled by" },
+		{ .head = "group" },
+		{ .head = "what it times", .flags = TABLE_WRAP },
+	};
+	struct table t;
 
-		text_wrap(stdout, b->summary, (size_t)at, 59, COLUMNS);
+	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
+	for (const struct bench *b = bench_table; b->id; b++) {
+		table_row(&t, TABLE_PLAIN);
+		table_cell(&t, 0, "%s", b->id);
+		table_cell(&t, 1, "%s", archs_text(b->archs));
+		table_cell(&t, 2, "%s", handler_word(b));
+		table_cell(&t, 3, "%s", b->group);
+		table_cell(&t, 4, "%s", b->summary);
 	}
+	print_table(&t);
 }
 
 static void print_configs(void)
 {
-	printf("%-20s %-8s %s\n", "CONFIG", "ARCH", "EFFECT");
-	for (const struct config *c = config_table; c->name; c++) {
-		int at = printf("%-20s %-8s ", c->name, archs_text(c->archs));
+	static const struct table_column columns[] = {
+		{ .head = "config", .flags = TABLE_KEY },
+		{ .head = "arch" },
+		{ .head = "effect", .flags = TABLE_WRAP },
+	};
+	struct table t;
 
-		text_wrap(stdout, c->summary, (size_t)at, 30, COLUMNS);
+	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
+	for (const struct config *c = config_table; c->name; c++) {
+		table_row(&t, TABLE_PLAIN);
+		table_cell(&t, 0, "%s", c->name);
+		table_cell(&t, 1, "%s", archs_text(c->archs));
+		table_cell(&t, 2, "%s", c->summary);
 	}
+	print_table(&t);
 }
 
 static void print_targets(void)
 {
-	printf("%-20s %-8s %-5s %s\n", "TARGET", "ARCH", "HERE", "WHAT IT IS");
-	for (const struct target *t = target_table; t->name; t++) {
-		struct error err;
-		int at;
+	static const struct table_column columns[] = {
+		{ .head = "target", .flags = TABLE_KEY },
+		{ .head = "arch" },
+		{ .head = "here" },
+		{ .head = "what it is", .flags = TABLE_WRAP },
+	};
+	struct table t;
 
-		probe(t, &err);
-		at = printf("%-20s %-8s %-5s ", t->name, arch_names[t->arch],
-			    err.text[0] ? "no" : "yes");
-		text_wrap(stdout, t->summary, (size_t)at, 36, COLUMNS);
-		if (err.text[0]) {
-			printf("%36s", "");
-			text_wrap(stdout, err.text, 36, 36, COLUMNS);
-		}
+	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
+	for (const struct target *row = target_table; row->name; row++) {
+		struct error err;
+
+		probe(row, &err);
+		table_row(&t, TABLE_PLAIN);
+		table_cell(&t, 0, "%s", row->name);
+		table_cell(&t, 1, "%s", arch_names[row->arch]);
+		table_cell(&t, 2, "%s", err.text[0] ? "no" : "yes");
+		if (err.text[0])
+			table_cell(&t, 3, "%s (%s)", row->summary, err.text);
+		else
+			table_cell(&t, 3, "%s", row->summary);
 	}
+	print_table(&t);
 }
 
 static void json_archs(struct json_list *l, unsigned int archs)

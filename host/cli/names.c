@@ -150,12 +150,6 @@ static int match_list(const char *what, const char *patterns, matches *fits,
 	return ret;
 }
 
-int names_match(const char *what, const char *patterns, const char *const *names,
-		size_t n, struct names_list *list, struct error *err)
-{
-	return match_list(what, patterns, glob_matches, names, n, list, err);
-}
-
 /* Whether `name` is an entry of the list, not only a match of a pattern. */
 static bool is_named(const char *patterns, const char *name)
 {
@@ -215,7 +209,7 @@ int names_match_configs(const char *patterns, struct names_list *list, struct er
 		all = grow(all, n + 1, sizeof(*all));
 		all[n] = config_table[n].name;
 	}
-	ret = names_match("config", patterns, all, n, list, err);
+	ret = match_list("config", patterns, glob_matches, all, n, list, err);
 	free(all);
 	return ret;
 }
@@ -230,8 +224,8 @@ int names_match_targets(const char *patterns, struct names_list *list, struct er
 		all = grow(all, n + 1, sizeof(*all));
 		all[n] = target_table[n].name;
 	}
-	ret = names_match("target", strcmp(patterns, "all") ? patterns : "*", all, n,
-			  list, err);
+	ret = match_list("target", strcmp(patterns, "all") ? patterns : "*", glob_matches,
+			 all, n, list, err);
 	free(all);
 	return ret;
 }

@@ -34,16 +34,10 @@ size_t names_distance(const char *a, const char *b);
 const char *names_nearest(const char *word, const char *const *names, size_t n);
 
 /*
- * Resolves a comma list of names and fnmatch(3) globs to names, each once, in the order
- * of the list (matches of a glob in the order of the table). `what` ("benchmark") is for
- * the message. Returns 0, or -EINVAL with `err` where an entry is empty or matches
- * nothing. Clears `list` first; after success the caller frees the list.
- */
-int names_match(const char *what, const char *patterns, const char *const *names,
-		size_t n, struct names_list *list, struct error *err);
-
-/*
- * names_match() over bench_table, config_table and target_table. In a list of
+ * Resolve a comma list of names and fnmatch(3) globs to names of bench_table,
+ * config_table or target_table, each once, in the order of the list (matches of a glob in
+ * the order of the table). 0, or -EINVAL with `err` where an entry is empty or matches
+ * nothing. Clear `list` first; after success the caller frees the list. In a list of
  * benchmarks the word "core" selects those of BENCH_CORE.
  */
 int names_match_benches(const char *patterns, struct names_list *list, struct error *err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The steps of a comparison, shared by the files of this folder. */
-#ifndef WS_COMPARE_RULES_H
-#define WS_COMPARE_RULES_H
+#ifndef WS_COMPARE_COMPARE_RULES_H
+#define WS_COMPARE_COMPARE_RULES_H
 
 #include "host/compare/compare.h"
 

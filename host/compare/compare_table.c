@@ -136,7 +136,7 @@ static void fill_row(struct table *t, const struct compare *c,
 		table_cell(t, COLUMN_VERDICT, "not compared");
 	else
 		table_cell(t, COLUMN_VERDICT, "%s%s", compare_verdict_name(row->verdict),
-			   row->let_pass ? ", let pass" : "");
+			   row->let_pass ? ", within threshold" : "");
 	if (*row->reason)
 		table_cell(t, COLUMN_NOTE, "[%zu]", table_note(t, row->reason));
 }
@@ -152,7 +152,7 @@ static size_t fill(struct table *t, const struct compare *c, enum compare_verdic
 	return t->n_rows;
 }
 
-/* The rows of a verdict that are let pass: "hypercall +1 insns (+0.1 %), ...". */
+/* The rows of a verdict within their threshold: "hypercall +1 insns (+0.1 %), ...". */
 static void list_let_pass(FILE *f, const struct compare *c, enum compare_verdict v)
 {
 	bool first = true;
@@ -175,7 +175,7 @@ static void list_let_pass(FILE *f, const struct compare *c, enum compare_verdict
 	}
 }
 
-/* "3 worse within --threshold, let pass: ...", or "". free() it. */
+/* "3 worse within --threshold: ...", or "". free() it. */
 static char *let_pass_text(const struct compare *c)
 {
 	static const enum compare_verdict verdicts[] = { COMPARE_WORSE,
@@ -192,7 +192,7 @@ static char *let_pass_text(const struct compare *c)
 
 		if (!c->let_pass[v])
 			continue;
-		fprintf(f, "%s%zu %s within --threshold, let pass: ", first ? "" : "; ",
+		fprintf(f, "%s%zu %s within --threshold: ", first ? "" : "; ",
 			c->let_pass[v], compare_verdict_name(v));
 		list_let_pass(f, c, v);
 		first = false;
@@ -203,7 +203,8 @@ static char *let_pass_text(const struct compare *c)
 	return text;
 }
 
-/* "1 worse, 2 better, 30 same, 3 not compared", without the rows that are let pass. */
+/* "1 worse, 2 better, 30 same, 3 not compared", without the rows within their threshold.
+ */
 static void print_summary(FILE *f, const struct compare *c)
 {
 	static const struct {

@@ -50,11 +50,6 @@ static void *room(size_t n, size_t bytes)
 	return memory;
 }
 
-static const struct result_metric *metric_of(const struct result_benchmark *b)
-{
-	return b->status == RESULT_OK ? result_find_metric(b, METRIC) : NULL;
-}
-
 static void add_row(struct table *t, const struct result_metric *m)
 {
 	double *work = room(m->n_boots, sizeof(*work)), level = level_of(m, work);
@@ -99,9 +94,10 @@ struct drift drift_of(const struct result *r)
 		return d;
 	t.cells = room((size_t)ROUNDS_MAX * ROWS_MAX, sizeof(*t.cells));
 	for (size_t i = 0; i < r->n_benchmarks && t.rows < ROWS_MAX; i++) {
-		const struct result_metric *m = metric_of(&r->benchmarks[i]);
+		const struct result_benchmark *b = &r->benchmarks[i];
+		const struct result_metric *m = result_find_metric(b, METRIC);
 
-		if (m)
+		if (m && b->status == RESULT_OK)
 			add_row(&t, m);
 	}
 	for (size_t i = 0; i < t.rounds; i++) {

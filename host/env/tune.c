@@ -142,9 +142,10 @@ static int parse(struct env_state *s, FILE *f, struct error *err)
 				s->file, n);
 	}
 	if (!n)
-		return error_set(err, -EINVAL,
-				 "%s: empty: what was tuned is unknown (remove the file)",
-				 s->file);
+		return error_set(
+			err, -EINVAL,
+			"%s: empty: the original settings are unknown (remove the file)",
+			s->file);
 	return 0;
 }
 
@@ -199,7 +200,8 @@ void env_state_close(struct env_state *s)
 	*s = (struct env_state){ .lock = -1 };
 }
 
-struct env_entry *env_state_find(const struct env_state *s, const char *path)
+/* NULL: the file was not changed. */
+static struct env_entry *find_entry(const struct env_state *s, const char *path)
 {
 	for (size_t i = 0; i < s->n; i++)
 		if (!strcmp(s->entries[i].path, path))
@@ -236,8 +238,9 @@ static int save(const struct env_state *s, struct error *err)
 		   : 0;
 }
 
-int env_state_add(struct env_state *s, const char *path, const char *original,
-		  const char *written, struct error *err)
+/* Adds an entry, on disk before the return. 0, or a negative errno with `err`. */
+static int add_entry(struct env_state *s, const char *path, const char *original,
+		     const char *written, struct error *err)
 {
 	int ret = -EINVAL;
 
@@ -252,8 +255,9 @@ int env_state_add(struct env_state *s, const char *path, const char *original,
 	return ret;
 }
 
-int env_state_remove(struct env_state *s, const struct env_entry *entry,
-		     struct error *err)
+/* Removes an entry, on disk before the return. 0, or a negative errno with `err`. */
+static int remove_entry(struct env_state *s, const struct env_entry *entry,
+			struct error *err)
 {
 	size_t at = (size_t)(entry - s->entries);
 	struct env_entry gone = s->entries[at];
@@ -322,7 +326,7 @@ static int tune_file(const struct env_tune *t, struct env_state *state,
 		     const struct env_setting *s, const char *path, struct error *err)
 {
 	const char *inner = path + strlen(t->root);
-	const struct env_entry *e = env_state_find(state, inner);
+	const struct env_entry *e = find_entry(state, inner);
 	char now[ENV_VALUE_MAX];
 	int ret;
 
@@ -337,7 +341,7 @@ static int tune_file(const struct env_tune *t, struct env_state *state,
 		return 0;
 	}
 	if (!t->dry && !e) {
-		ret = env_state_add(state, inner, now, s->tuned, err);
+		ret = add_entry(state, inner, now, s->tuned, err);
 		if (ret)
 			return ret;
 	}
@@ -346,9 +350,9 @@ static int tune_file(const struct env_tune *t, struct env_state *state,
 	if (!ret)
 		return 0;
 	/* The file was not changed: remove the entry. */
-	e = env_state_find(state, inner);
+	e = find_entry(state, inner);
 	if (env_read_value(s, path, now) && !strcmp(now, e->original)) {
-		ret = env_state_remove(state, e, err);
+		ret = remove_entry(state, e, err);
 		if (ret)
 			return ret;
 	}
@@ -410,7 +414,7 @@ static int restore_entry(const struct env_tune *t, struct env_state *state,
 	if (!env_read_value(e->setting, path, now)) {
 		/* The CPU is offline, or the module was removed. */
 		report(t, e->setting, path, ENV_DENIED, e->written, e->original, ENOENT);
-		return t->dry ? RESTORED : env_state_remove(state, e, err);
+		return t->dry ? RESTORED : remove_entry(state, e, err);
 	}
 	if (is_foreign(e, now) && !t->force) {
 		report(t, e->setting, path, ENV_FOREIGN, now, e->original, 0);
@@ -425,7 +429,7 @@ static int restore_entry(const struct env_tune *t, struct env_state *state,
 	} else {
 		report(t, e->setting, path, ENV_AS_WANTED, now, now, 0);
 	}
-	return t->dry ? RESTORED : env_state_remove(state, e, err);
+	return t->dry ? RESTORED : remove_entry(state, e, err);
 }
 
 int env_restore(const struct env_tune *t, struct error *err)

@@ -41,16 +41,6 @@ struct env_state {
 int env_state_open(struct env_state *s, const char *root, int lock, struct error *err);
 void env_state_close(struct env_state *s);
 
-/* NULL: the file was not changed. */
-struct env_entry *env_state_find(const struct env_state *s, const char *path);
-
-/* Adds or removes an entry, on disk before the return. 0, or a negative errno with `err`.
- */
-int env_state_add(struct env_state *s, const char *path, const char *original,
-		  const char *written, struct error *err);
-int env_state_remove(struct env_state *s, const struct env_entry *entry,
-		     struct error *err);
-
 enum env_action {
 	ENV_CHANGED,   /* changed; dry run: would be changed */
 	ENV_AS_WANTED, /* has the value already */

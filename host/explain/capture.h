@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The file that the emulator's plugin writes: a control page, then records. */
-#ifndef WS_TRACE_CAPTURE_H
-#define WS_TRACE_CAPTURE_H
+#ifndef WS_EXPLAIN_CAPTURE_H
+#define WS_EXPLAIN_CAPTURE_H
 
 #include <limits.h>
 #include <stdbool.h>

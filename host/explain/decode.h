@@ -3,8 +3,8 @@
  * Control flow and kind of an instruction, decoded from its bytes: only as far as call
  * stacks and the kinds of `explain --kinds` need it.
  */
-#ifndef WS_TRACE_DECODE_H
-#define WS_TRACE_DECODE_H
+#ifndef WS_EXPLAIN_DECODE_H
+#define WS_EXPLAIN_DECODE_H
 
 #include <stdbool.h>
 #include <stddef.h>

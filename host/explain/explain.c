@@ -362,7 +362,7 @@ static int explain_event(struct work *w)
 	if (off > NEAR * w->in->round_trip + 1)
 		return fail(
 			w, -ENODATA,
-			"%s: its %.0f instructions of time are not those of any event (the nearest executed %lld): the machine waits",
+			"%s: no event executed the %.0f instructions of the figure (the nearest executed %lld): the clock advances while the CPU is idle",
 			w->in->benchmark, w->in->round_trip,
 			(long long)(r->count - cost));
 	if (off > 0)

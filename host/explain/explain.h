@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* From a recorded run to an explanation of its figure. */
-#ifndef WS_TRACE_EXPLAIN_H
-#define WS_TRACE_EXPLAIN_H
+#ifndef WS_EXPLAIN_EXPLAIN_H
+#define WS_EXPLAIN_EXPLAIN_H
 
 #include "bench/catalogue.h"
 #include "host/lib/error.h"

@@ -111,12 +111,6 @@ const char *explanation_string(struct explanation *e, const char *s)
 	return s ? memcpy(store_alloc(e->store, bytes), s, bytes) : NULL;
 }
 
-/* Kinds are -1 until they are counted. */
-static void clear_kinds(struct explanation_kinds *k)
-{
-	memset(k, -1, sizeof(*k));
-}
-
 struct explanation_function *explanation_add_function(struct explanation *e)
 {
 	struct explanation_function *f;
@@ -125,7 +119,7 @@ struct explanation_function *explanation_add_function(struct explanation *e)
 		store_grow(e->store, e->functions, e->n_functions, sizeof(*e->functions));
 	f = &e->functions[e->n_functions++];
 	memset(f, 0, sizeof(*f));
-	clear_kinds(&f->kinds);
+	memset(&f->kinds, -1, sizeof(f->kinds)); /* until they are counted */
 	return f;
 }
 

@@ -3,8 +3,8 @@
  * The explanation document: the functions that the instructions of one benchmark's
  * event are in. Its public form is results/explanation.schema.json.
  */
-#ifndef WS_RESULT_EXPLANATION_H
-#define WS_RESULT_EXPLANATION_H
+#ifndef WS_EXPLAIN_EXPLANATION_H
+#define WS_EXPLAIN_EXPLANATION_H
 
 #include "host/lib/error.h"
 #include "host/result/result.h"

@@ -3,8 +3,8 @@
  * ELF images in memory: functions, marks (bench/mark.h), and bytes at an address.
  * Images are 64-bit and little-endian; nothing in them is trusted.
  */
-#ifndef WS_TRACE_IMAGE_H
-#define WS_TRACE_IMAGE_H
+#ifndef WS_EXPLAIN_IMAGE_H
+#define WS_EXPLAIN_IMAGE_H
 
 #include <stddef.h>
 #include <stdint.h>

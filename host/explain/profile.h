@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The instructions of one event, by function and by call stack. */
-#ifndef WS_TRACE_PROFILE_H
-#define WS_TRACE_PROFILE_H
+#ifndef WS_EXPLAIN_PROFILE_H
+#define WS_EXPLAIN_PROFILE_H
 
 #include "host/explain/region.h"
 #include "host/explain/symbols.h"

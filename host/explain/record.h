@@ -4,8 +4,8 @@
  * reads, mapped by both: a control page, then records. Both programs run on one machine
  * and come from one build.
  */
-#ifndef WS_TRACE_RECORD_H
-#define WS_TRACE_RECORD_H
+#ifndef WS_EXPLAIN_RECORD_H
+#define WS_EXPLAIN_RECORD_H
 
 #include <stdint.h>
 

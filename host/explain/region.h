@@ -3,8 +3,8 @@
  * The timed events in a trace: from one read of the clock to the next, as the benchmark
  * computes its figure.
  */
-#ifndef WS_TRACE_REGION_H
-#define WS_TRACE_REGION_H
+#ifndef WS_EXPLAIN_REGION_H
+#define WS_EXPLAIN_REGION_H
 
 #include "host/explain/image.h"
 #include "host/explain/trace.h"

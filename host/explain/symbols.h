@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Functions by their addresses: of the host's kernel, the VMM and the payload. */
-#ifndef WS_TRACE_SYMBOLS_H
-#define WS_TRACE_SYMBOLS_H
+#ifndef WS_EXPLAIN_SYMBOLS_H
+#define WS_EXPLAIN_SYMBOLS_H
 
 #include "bench/catalogue.h"
 #include "host/explain/image.h"

@@ -246,12 +246,6 @@ bool trace_access(const struct trace *t, const struct trace_step *s, size_t *at,
 	return false;
 }
 
-static void learn(struct trace *t, uint64_t vaddr)
-{
-	if (t->n_entries < TRACE_ENTRIES_MAX && !is_entry(t, vaddr))
-		t->entries[t->n_entries++] = vaddr;
-}
-
 /*
  * Learns from the run: the addresses of exception entries, and the address range of
  * EL2, which HVC of the kernel enters.
@@ -268,8 +262,9 @@ static void look_around(struct trace *t)
 
 		if (!s.next)
 			continue;
-		if (direct && s.leave != LEAVE_DONE && s.next->space != SPACE_GUEST)
-			learn(t, s.next->vaddr);
+		if (direct && s.leave != LEAVE_DONE && s.next->space != SPACE_GUEST &&
+		    t->n_entries < TRACE_ENTRIES_MAX && !is_entry(t, s.next->vaddr))
+			t->entries[t->n_entries++] = s.next->vaddr;
 		if (s.insn->decode.flow == FLOW_TRAP && s.next->space == SPACE_USER &&
 		    s.insn->space == SPACE_KERNEL)
 			t->hyp_top = s.next->vaddr >> 32;

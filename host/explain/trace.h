@@ -4,8 +4,8 @@
  * sees it: the instruction, its address space, how control left it, and whether it is
  * counted.
  */
-#ifndef WS_TRACE_TRACE_H
-#define WS_TRACE_TRACE_H
+#ifndef WS_EXPLAIN_TRACE_H
+#define WS_EXPLAIN_TRACE_H
 
 #include "host/explain/decode.h"
 #include "host/explain/image.h"

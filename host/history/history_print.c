@@ -149,7 +149,7 @@ static void add_change(struct table *t, const struct history_alarm *a, size_t ot
 	if (fclose(f))
 		abort();
 	table_cell(t, COLUMN_VERDICT, "%s%s%s%s", history_kind_name(a->kind),
-		   a->let_pass ? ", let pass" : "", confirmed_text(a),
+		   a->let_pass ? ", within threshold" : "", confirmed_text(a),
 		   a->kind == HISTORY_CHANGED && !*confirmed_text(a) ? ":" : "");
 	table_cell_color(t, COLUMN_VERDICT, colors[a->kind]);
 	table_cell(t, COLUMN_DETAIL, "%s", detail);
@@ -254,12 +254,12 @@ static void print_gone(const struct history_query *q, const struct history *h)
 	}
 }
 
-/* "2 worse within --threshold, let pass: hypercall +1 insns (+0.1 %), ..." */
+/* "2 worse within --threshold: hypercall +1 insns (+0.1 %), ..." */
 static void print_let_pass(const struct history_alarm *alarms, size_t n, size_t many)
 {
 	bool first = true;
 
-	printf("%zu worse within --threshold, let pass:", many);
+	printf("%zu worse within --threshold:", many);
 	for (size_t i = 0; i < n; i++) {
 		const struct history_alarm *a = &alarms[i];
 		char label[HISTORY_NAME_BYTES], number[NUMBER_BYTES];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The colours of pictures and of the report: a table with a light and a dark variant. */
-#ifndef WS_VIEW_COLOR_H
-#define WS_VIEW_COLOR_H
+#ifndef WS_LIB_COLOR_H
+#define WS_LIB_COLOR_H
 
 #include <stddef.h>
 

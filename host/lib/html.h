@@ -3,8 +3,8 @@
  * HTML. Markup comes from the program (fputs); text from documents is escaped by these
  * functions.
  */
-#ifndef WS_VIEW_HTML_H
-#define WS_VIEW_HTML_H
+#ifndef WS_LIB_HTML_H
+#define WS_LIB_HTML_H
 
 #include <stdio.h>
 

@@ -4,8 +4,8 @@
  * On a terminal a message first clears the line that a progress display may have left.
  * Control characters in the text, which may come from a guest or a file, are replaced.
  */
-#ifndef WS_CLI_MESSAGE_H
-#define WS_CLI_MESSAGE_H
+#ifndef WS_LIB_MESSAGE_H
+#define WS_LIB_MESSAGE_H
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Numbers for readers. */
-#ifndef WS_VIEW_NUMBER_H
-#define WS_VIEW_NUMBER_H
+#ifndef WS_LIB_NUMBER_H
+#define WS_LIB_NUMBER_H
 
 #include <stdbool.h>
 #include <stddef.h>

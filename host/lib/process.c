@@ -237,3 +237,27 @@ void process_version(const char *program, const char *option, char *text, size_t
 	line[strcspn(line, "\n")] = '\0';
 	memmove(text, line, strlen(line) + 1);
 }
+
+void process_own_folder(char path[PATH_MAX])
+{
+	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	char *slash;
+
+	path[n > 0 ? n : 0] = '\0';
+	slash = strrchr(path, '/');
+	if (slash)
+		*slash = '\0';
+	else
+		strcpy(path, ".");
+}
+
+void process_own_script(const char *name, char path[PATH_MAX])
+{
+	char folder[PATH_MAX];
+	int bytes;
+
+	process_own_folder(folder);
+	bytes = snprintf(path, PATH_MAX, "%s/../libexec/worldswitch/%s", folder, name);
+	if (bytes < 0 || bytes >= PATH_MAX || access(path, X_OK))
+		snprintf(path, PATH_MAX, "scripts/%s", name);
+}

@@ -43,6 +43,12 @@ int process_stop(struct process *p);
 /* The path of an executable program in PATH. 0 or -ENOENT. */
 int process_find(const char *program, char path[PATH_MAX]);
 
+/* The folder of this program; "." if it is unknown. */
+void process_own_folder(char path[PATH_MAX]);
+
+/* scripts/NAME of this project, for messages: the installed one, else the tree's. */
+void process_own_script(const char *name, char path[PATH_MAX]);
+
 /*
  * The line of the output of `program option` that contains "emulator", else the first
  * line; "" if the program fails. Reads at most `bytes` of the output.

@@ -7,11 +7,6 @@
 #include "host/lib/html.h"
 #include "host/lib/table.h"
 
-static const char *class_of(enum table_color color)
-{
-	return color == TABLE_RED ? "worse" : color == TABLE_GREEN ? "better" : "";
-}
-
 static void html_head(FILE *f, const struct table_column *c)
 {
 	size_t first = strcspn(c->head, "\n");
@@ -26,7 +21,10 @@ static void html_head(FILE *f, const struct table_column *c)
 static void html_cell(FILE *f, const struct table_column *c,
 		      const struct table_cell *cell, bool row_header)
 {
-	const char *class = class_of(cell->color), *kind = "";
+	const char *kind = "";
+	const char *class = cell->color == TABLE_RED	 ? "worse"
+			    : cell->color == TABLE_GREEN ? "better"
+							 : "";
 
 	if (c->flags & TABLE_RIGHT)
 		kind = "n";

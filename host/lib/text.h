@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Text in columns: widths and wrapping. */
-#ifndef WS_CLI_TEXT_H
-#define WS_CLI_TEXT_H
+#ifndef WS_LIB_TEXT_H
+#define WS_LIB_TEXT_H
 
 #include <stddef.h>
 #include <stdio.h>

@@ -63,12 +63,6 @@ void assemble_begin(struct assembly *a, const struct bench *row,
 		assemble_stop(a, RESULT_SKIP, skip);
 }
 
-/* An event is one body; a batch's sample is `batch` of them. */
-static double bodies_per_sample(const struct assembly *a, enum metric m)
-{
-	return m == METRIC_ROUND_TRIP_BATCH ? a->params->batch : 1;
-}
-
 static void scale(struct stats_summary *s, double by)
 {
 	s->min *= by;
@@ -145,17 +139,13 @@ static int summarize(struct assembly *a, enum metric m, const struct boot_report
 	overhead = n ? llround(empty.p50) : 0;
 	for (i = 0; i < n; i++)
 		net[i] = less(rep->series[metrics[m].phase][i], overhead);
-	err = summarize_net(net, n, bodies_per_sample(a, m), boot);
+	/* An event is one body; a sample of a batch is `batch` of them. */
+	err = summarize_net(net, n, m == METRIC_ROUND_TRIP_BATCH ? a->params->batch : 1,
+			    boot);
 	if (!err && m == METRIC_ROUND_TRIP)
 		err = diagnose(a, boot, net, n);
 	free(net);
 	return err;
-}
-
-/* Instructions of a lab are not cycles, whatever the unit of its PMU. */
-static const char *unit_of(const struct assembly *a, const struct boot_report *rep)
-{
-	return rep->unit && !a->exact ? rep->unit : a->unit;
 }
 
 static struct result_metric *metric_at(struct assembly *a, const char *name,
@@ -357,7 +347,7 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 	const struct boot_counts *c = &rep->counts[ABI_PHASE_EVENT];
 	struct result_benchmark *b = benchmark_of(a);
 	struct judgement j;
-	const char *reject;
+	const char *reject, *unit;
 	int m, err;
 
 	if (lie) {
@@ -382,13 +372,15 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 	b->exits.faults += (int64_t)rep->guest.faults[ABI_PHASE_EVENT];
 	if (a->row->needs & NEEDS_COUNTS)
 		return assemble_counts(a, index, rep, reject);
+	/* Instructions of a lab are not cycles, whatever the unit of its PMU. */
+	unit = rep->unit && !a->exact ? rep->unit : a->unit;
 	for (m = 0; m < METRICS; m++) {
 		struct result_boot *boot;
 
 		/* Host-timed rows have one series only. */
 		if (!rep->guest.samples[metrics[m].phase])
 			continue;
-		boot = add_boot(a, metrics[m].name, unit_of(a, rep), index, reject, c);
+		boot = add_boot(a, metrics[m].name, unit, index, reject, c);
 		err = summarize(a, m, rep, boot);
 		if (err)
 			return err;

@@ -23,7 +23,8 @@
 #define LEVEL	  0.95
 #define RESAMPLES 2000
 
-double estimate_band(double figure, double quantum)
+/* Differences below this do not matter: 1 % of a figure, or two steps of the clock. */
+static double band(double figure, double quantum)
 {
 	return fmax(BAND_SHARE * fabs(figure), BAND_QUANTA * quantum);
 }
@@ -44,7 +45,7 @@ static int find_modes(struct result *r, struct result_boot *boot, double *values
 	int err;
 
 	gsl_sort(values, 1, n);
-	err = stats_modes(values, n, estimate_band(boot->summary.p50, quantum), &modes);
+	err = stats_modes(values, n, band(boot->summary.p50, quantum), &modes);
 	for (size_t i = 0; !err && i < modes.n; i++) {
 		struct result_mode *mode = result_add_mode(r, boot);
 
@@ -85,8 +86,8 @@ static bool unsettled(const struct result_boot *boot, double quantum)
 {
 	const struct result_steady *s = &boot->steady;
 
-	return s->p <= SIGNIFICANT && fabs(s->second_half - s->first_half) >
-					      estimate_band(boot->summary.p50, quantum);
+	return s->p <= SIGNIFICANT &&
+	       fabs(s->second_half - s->first_half) > band(boot->summary.p50, quantum);
 }
 
 static void note_halves(struct findings *f, const struct result_steady *s)
@@ -163,7 +164,7 @@ static void warn_unsteady(struct result *r, const struct result_benchmark *b,
 	if (f.dependent && 2 * f.dependent >= f.valid)
 		result_warn(
 			r, "autocorrelated",
-			"%s, %s: in %zu of %zu boots each event tells of the next (lag-1 autocorrelation of %.1f or more)",
+			"%s, %s: in %zu of %zu boots successive events are correlated (lag-1 autocorrelation of %.1f or more)",
 			b->name, b->config, f.dependent, f.valid, DEPENDENT);
 	if (f.modes && 2 * f.modes >= f.valid)
 		warn_modes(r, b, m, &f);

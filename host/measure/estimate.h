@@ -25,9 +25,6 @@ struct estimate {
 	size_t n_boots;
 };
 
-/* Differences below this do not matter: 1 % of a figure, or two steps of the clock. */
-double estimate_band(double figure, double quantum);
-
 /*
  * Fills in boot->steady from `events` in the order of time; the boot has its summary.
  * 0 or -ENOMEM.

@@ -52,12 +52,6 @@ static int boot_all(struct target *t, struct pool_boot *b)
 	return rc;
 }
 
-static void free_reports(struct pool_boot *b)
-{
-	for (size_t i = 0; i < b->n; i++)
-		boot_report_free(&b->reports[i]);
-}
-
 static void *work(void *ctx)
 {
 	struct pool *p = ctx;
@@ -183,8 +177,9 @@ void pool_stop(struct pool *p)
 	for (size_t i = 0; i < p->n_threads; i++)
 		pthread_join(p->threads[i], NULL);
 	for (size_t i = 0; i < p->n; i++)
-		if (p->boots[i].state == POOL_DONE && !p->boots[i].rc)
-			free_reports(&p->boots[i]);
+		for (size_t k = 0; k < p->boots[i].n; k++)
+			if (p->boots[i].state == POOL_DONE && !p->boots[i].rc)
+				boot_report_free(&p->boots[i].reports[k]);
 	pthread_cond_destroy(&p->changed);
 	pthread_mutex_destroy(&p->lock);
 	free(p);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Merges the histograms of boots and prints them as curves. */
-#ifndef WS_VIEW_CURVE_H
-#define WS_VIEW_CURVE_H
+#ifndef WS_REPORT_CURVE_H
+#define WS_REPORT_CURVE_H
 
 #include <stddef.h>
 #include <stdint.h>

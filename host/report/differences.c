@@ -210,12 +210,6 @@ static void forest_build(struct forest *f, const struct compare *c)
 	settle(f);
 }
 
-static void forest_free(struct forest *f)
-{
-	free(f->points);
-	free(f->equal);
-}
-
 /* ------------------------------ drawing ------------------------------ */
 
 /* Shape, colour and word of each verdict. */
@@ -484,5 +478,6 @@ void differences_draw(const struct differences *d, struct picture *p)
 	print_remark(&g, &f);
 	print_plot(g.f, &f);
 	plot_close(&g, p);
-	forest_free(&f);
+	free(f.points);
+	free(f.equal);
 }

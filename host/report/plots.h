@@ -3,8 +3,8 @@
  * The kinds of pictures. Each kind draws what the documents allow, or gives the reason
  * why it draws nothing.
  */
-#ifndef WS_VIEW_PLOTS_H
-#define WS_VIEW_PLOTS_H
+#ifndef WS_REPORT_PLOTS_H
+#define WS_REPORT_PLOTS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * Decodes the registers of PMU_READINGS_* (bench/pmu.h), field by field. Pure
  * functions, tested against values computed by hand.
  */
-#ifndef WS_VIEW_PMU_DECODE_H
-#define WS_VIEW_PMU_DECODE_H
+#ifndef WS_REPORT_PMU_DECODE_H
+#define WS_REPORT_PMU_DECODE_H
 
 #include <stdbool.h>
 #include <stddef.h>

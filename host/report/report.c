@@ -11,7 +11,8 @@
 #include "host/lib/html.h"
 #include "host/lib/number.h"
 
-const struct report_section report_sections[] = {
+/* In the order of the page. */
+static const struct report_section sections[] = {
 	{ "summary", "Summary", report_summary },
 	{ "changes", "What changed", report_changes },
 	{ "history", "History", report_history },
@@ -24,10 +25,9 @@ const struct report_section report_sections[] = {
 	{ "warnings", "Warnings", report_warnings },
 	{ "environment", "Machines and their settings", report_environment },
 	{ "reading", "How to read this", report_reading },
-	{ 0 },
 };
 
-#define SECTIONS (sizeof(report_sections) / sizeof(report_sections[0]) - 1)
+#define SECTIONS (sizeof(sections) / sizeof(sections[0]))
 
 /* Without one picture there are none: gnuplot fails for all of them. */
 static void render(struct report *r)
@@ -135,7 +135,7 @@ static void write_sections(char *bodies[SECTIONS], const struct report *r)
 
 		if (!f)
 			abort();
-		any = report_sections[i].write(f, r);
+		any = sections[i].write(f, r);
 		if (fclose(f))
 			abort();
 		if (any)
@@ -150,14 +150,13 @@ static void print_sections(FILE *f, char *const bodies[SECTIONS])
 	fputs("<nav><ul>", f);
 	for (size_t i = 0; i < SECTIONS; i++)
 		if (bodies[i])
-			fprintf(f, "<li><a href=\"#%s\">%s</a></li>",
-				report_sections[i].id, report_sections[i].title);
+			fprintf(f, "<li><a href=\"#%s\">%s</a></li>", sections[i].id,
+				sections[i].title);
 	fputs("</ul></nav>\n<main>\n", f);
 	for (size_t i = 0; i < SECTIONS; i++)
 		if (bodies[i])
 			fprintf(f, "<section id=\"%s\">\n<h2>%s</h2>\n%s</section>\n",
-				report_sections[i].id, report_sections[i].title,
-				bodies[i]);
+				sections[i].id, sections[i].title, bodies[i]);
 	fputs("</main>\n", f);
 }
 

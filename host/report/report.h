@@ -3,8 +3,8 @@
  * The report: one self-contained HTML page, readable without network and scripts. Each
  * section writes its part from the documents, or nothing.
  */
-#ifndef WS_VIEW_REPORT_H
-#define WS_VIEW_REPORT_H
+#ifndef WS_REPORT_REPORT_H
+#define WS_REPORT_REPORT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -58,9 +58,6 @@ struct report_section {
 	const char *title;
 	bool (*write)(FILE *f, const struct report *r);
 };
-
-/* In the order of the page; ends with a row whose id is NULL. */
-extern const struct report_section report_sections[];
 
 bool report_summary(FILE *f, const struct report *r);
 bool report_explanations(FILE *f, const struct report *r);

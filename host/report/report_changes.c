@@ -93,12 +93,6 @@ static const char *const marks[COMPARE_VERDICTS] = {
 	[COMPARE_SAME_PLACEMENT] = "=",	   [COMPARE_SAME] = "=",
 };
 
-/* The verdict's class in the style sheet: the first word of its name. */
-static int class_chars(const char *word)
-{
-	return (int)strcspn(word, " ");
-}
-
 static void fill_figure(struct table *t, size_t column, const struct compare_row *row,
 			const struct compare_side *side)
 {
@@ -157,8 +151,10 @@ void report_outcome(FILE *f, const struct compare *c)
 
 		if (!c->count[order[i]])
 			continue;
+		/* The class in the style sheet is the first word of the verdict. */
 		fprintf(f, "%s<span class=\"%.*s\">%s %zu %s</span>", first ? "" : ", ",
-			class_chars(word), word, marks[order[i]], c->count[order[i]],
+			(int)strcspn(word, " "), word, marks[order[i]],
+			c->count[order[i]],
 			order[i] == COMPARE_NONE ? "not comparable" : word);
 		first = false;
 	}

@@ -174,11 +174,6 @@ static double value_of(const struct result_benchmark *b, const char *name)
 	return m ? m->value : NAN;
 }
 
-static bool has_visible(const struct result_benchmark *b)
-{
-	return b->status == RESULT_OK && !isnan(value_of(b, "pmc_visible"));
-}
-
 static bool print_visible(FILE *f, const struct report *r, const struct result *doc)
 {
 	char trip[64], hidden[64];
@@ -196,7 +191,7 @@ static bool print_visible(FILE *f, const struct report *r, const struct result *
 	for (size_t i = 0; i < doc->n_benchmarks; i++) {
 		const struct result_benchmark *b = &doc->benchmarks[i];
 
-		if (!has_visible(b))
+		if (b->status != RESULT_OK || isnan(value_of(b, "pmc_visible")))
 			continue;
 		table_row(&t, TABLE_PLAIN);
 		table_cell(&t, 0, "%s", b->name);

@@ -123,23 +123,16 @@ void codec_clear(const struct layout *layout, void *base);
 
 /* JSON text of a document, as result_dump() returns it. */
 char *codec_dump(const struct layout *layout, const void *base);
-json_t *codec_dump_object(const struct layout *layout, const void *base);
 
 /*
  * Checks a JSON object or text against `layout` and fills in `base`, which is cleared.
  * 0, or -EINVAL with `err`. In both cases `store` owns the memory of the struct except
- * the bins of histograms, which the caller frees by result_free_bins().
+ * the bins of histograms, which the caller frees.
  */
 int codec_load_object(struct result_store *store, const struct layout *layout,
 		      const json_t *object, void *base, struct error *err);
 int codec_load(struct result_store *store, const struct layout *layout, const char *text,
 	       size_t bytes, void *base, struct error *err);
-
-/*
- * Parses text. NULL with `err` on a syntax error. A duplicate key is an error, as parsers
- * disagree which of the two counts.
- */
-json_t *codec_parse(const char *text, size_t bytes, struct error *err);
 
 /* Whether a text is a JSON object whose member `schema` is `name`. */
 bool codec_is_schema(const char *text, size_t bytes, const char *name);

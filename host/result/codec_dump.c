@@ -56,12 +56,14 @@ static json_t *dump_strings(const char *const *strings, size_t n)
 	return array;
 }
 
+static json_t *dump_object(const struct layout *layout, const void *base);
+
 static json_t *dump_array(const struct layout *of, const char *elements, size_t n)
 {
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		append(array, codec_dump_object(of, elements + i * of->bytes));
+		append(array, dump_object(of, elements + i * of->bytes));
 	return array;
 }
 
@@ -105,7 +107,7 @@ static json_t *dump_field(const struct field *f, const void *base)
 		memcpy(&real, member, sizeof(real));
 		return isfinite(real) ? json_real(real) : json_null();
 	case FIELD_OBJECT:
-		return codec_dump_object(f->of, member);
+		return dump_object(f->of, member);
 	case FIELD_ARRAY:
 		memcpy(&pointer, member, sizeof(pointer));
 		return dump_array(f->of, pointer, count(f, base));
@@ -135,7 +137,7 @@ static bool is_blank(const json_t *object)
 	return true;
 }
 
-json_t *codec_dump_object(const struct layout *layout, const void *base)
+static json_t *dump_object(const struct layout *layout, const void *base)
 {
 	json_t *object = store_check(json_object());
 
@@ -186,7 +188,7 @@ static char *join_number_lines(char *text)
 
 char *codec_dump(const struct layout *layout, const void *base)
 {
-	json_t *object = codec_dump_object(layout, base);
+	json_t *object = dump_object(layout, base);
 	char *text = store_check(json_dumps(object, DUMP_FLAGS | JSON_INDENT(2)));
 	size_t bytes;
 

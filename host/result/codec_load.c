@@ -398,25 +398,17 @@ int codec_load_object(struct result_store *store, const struct layout *layout,
 	return read_object(&rd, layout, object, base);
 }
 
-json_t *codec_parse(const char *text, size_t bytes, struct error *err)
-{
-	json_error_t json;
-	json_t *value = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &json);
-
-	if (!value)
-		error_set(err, -EINVAL, "line %d column %d: %s", json.line, json.column,
-			  json.text);
-	return value;
-}
-
 int codec_load(struct result_store *store, const struct layout *layout, const char *text,
 	       size_t bytes, void *base, struct error *err)
 {
-	json_t *value = codec_parse(text, bytes, err);
+	/* Parsers disagree which of two equal keys counts. */
+	json_error_t json;
+	json_t *value = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &json);
 	int rc;
 
 	if (!value)
-		return -EINVAL;
+		return error_set(err, -EINVAL, "line %d column %d: %s", json.line,
+				 json.column, json.text);
 	rc = codec_load_object(store, layout, value, base, err);
 	json_decref(value);
 	return rc;

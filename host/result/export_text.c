@@ -9,7 +9,8 @@
 
 #include "host/lib/error.h"
 
-void export_csv_field(FILE *out, const char *text)
+/* A field of RFC 4180, without separators. */
+static void csv_field(FILE *out, const char *text)
 {
 	if (!strpbrk(text, ",\"\r\n")) {
 		fputs(text, out);
@@ -29,7 +30,7 @@ static void csv_row(FILE *out, const char *const *fields, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (i)
 			putc(',', out);
-		export_csv_field(out, export_text(fields[i]));
+		csv_field(out, export_text(fields[i]));
 	}
 	putc('\n', out);
 }
@@ -116,7 +117,7 @@ int export_otava_csv(const struct export_request *rq, FILE *out, struct error *e
 			continue;
 		export_name(&f, false, name);
 		putc(',', out);
-		export_csv_field(out, name);
+		csv_field(out, name);
 	}
 	putc('\n', out);
 	for (size_t d = 0; d < rq->n_docs; d++) {
@@ -127,7 +128,7 @@ int export_otava_csv(const struct export_request *rq, FILE *out, struct error *e
 		fputs(r->run.started, out);
 		for (size_t i = 0; i < 4; i++) {
 			putc(',', out);
-			export_csv_field(out, export_text(fields[i]));
+			csv_field(out, export_text(fields[i]));
 		}
 		for (struct export_cursor at = { 0 }; export_next(&first, &at, &f);) {
 			if (!export_in_all(rq, &f))

@@ -21,19 +21,17 @@ struct result *result_new(void)
 	return r;
 }
 
-void result_free_bins(struct result_benchmark *b)
-{
-	for (size_t i = 0; i < b->n_metrics; i++)
-		for (size_t j = 0; j < b->metrics[i].n_boots; j++)
-			free(b->metrics[i].boots[j].histogram.bins);
-}
-
 void result_free(struct result *r)
 {
 	if (!r)
 		return;
-	for (size_t i = 0; i < r->n_benchmarks; i++)
-		result_free_bins(&r->benchmarks[i]);
+	for (size_t i = 0; i < r->n_benchmarks; i++) {
+		const struct result_benchmark *b = &r->benchmarks[i];
+
+		for (size_t j = 0; j < b->n_metrics; j++)
+			for (size_t k = 0; k < b->metrics[j].n_boots; k++)
+				free(b->metrics[j].boots[k].histogram.bins);
+	}
 	store_free(r->store);
 	free(r);
 }

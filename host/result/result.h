@@ -233,9 +233,6 @@ struct result {
 struct result *result_new(void);
 void result_free(struct result *r);
 
-/* Frees the bins of a benchmark that no document owns. */
-void result_free_bins(struct result_benchmark *b);
-
 /* A copy of `s` (NULL stays NULL) that lives as long as `r`. */
 const char *result_string(struct result *r, const char *s);
 const char *result_format(struct result *r, const char *fmt, ...)

@@ -128,7 +128,7 @@ int selftest_run(const char *const *names, size_t n, const struct selftest_watch
 	for (i = 0; i < n; i++) {
 		if (exists(names[i]))
 			continue;
-		snprintf(why, why_bytes, "there is no self-test '%s'", names[i]);
+		snprintf(why, why_bytes, "no self-test '%s'", names[i]);
 		return -ENOENT;
 	}
 	t.kvm_fd = kvm_open(&error);

@@ -3,8 +3,8 @@
  * The self-tests of the VMM: guests on this machine's KVM that find errors that no
  * benchmark would show. Reported in TAP (version 13): a plan, then a line per test.
  */
-#ifndef WS_TARGET_SELFTEST_H
-#define WS_TARGET_SELFTEST_H
+#ifndef WS_SELFTEST_SELFTEST_H
+#define WS_SELFTEST_SELFTEST_H
 
 #include <stddef.h>
 

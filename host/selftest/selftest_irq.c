@@ -176,7 +176,7 @@ enum selftest_verdict selftest_inject_window(struct selftest *t)
 	for (n = 0; !err && n < VCPU_IRQS_MAX; n++)
 		err = irq_inject(&vm.vcpus[0], SELFTEST_VECTOR);
 	if (!err && irq_inject(&vm.vcpus[0], SELFTEST_VECTOR) != -EAGAIN)
-		err = error_set(&vm.error, -EIO, "the queue has no end");
+		err = error_set(&vm.error, -EIO, "the queue does not fill");
 	if (!err)
 		err = selftest_go(&vm);
 	verdict = err ? selftest_error(t, &vm, err) : selftest_done(t, &vm);
@@ -301,10 +301,9 @@ static enum selftest_verdict hypercall_user(struct selftest *t, enum regs_policy
 	verdict = err ? selftest_error(t, &vm, err) : selftest_done(t, &vm);
 	if (verdict == SELFTEST_PASS &&
 	    (vm.vcpus[0].stats.hypercalls != 1 || selftest_seen(&vm, 0) != expected))
-		verdict =
-			selftest_fail(t, "%llu hypercalls; the guest was answered 0x%llx",
-				      (unsigned long long)vm.vcpus[0].stats.hypercalls,
-				      (unsigned long long)selftest_seen(&vm, 0));
+		verdict = selftest_fail(t, "%llu hypercalls; the guest received 0x%llx",
+					(unsigned long long)vm.vcpus[0].stats.hypercalls,
+					(unsigned long long)selftest_seen(&vm, 0));
 	if (verdict == SELFTEST_PASS)
 		verdict = selftest_counters(t, &vm);
 	vm_destroy(&vm);

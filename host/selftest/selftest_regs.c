@@ -62,11 +62,6 @@ static const struct known *known_table(void)
 	return vmm_arch == ARCH_X86_64 ? known_x86_64 : known_aarch64;
 }
 
-static const char *pc_name(void)
-{
-	return vmm_arch == ARCH_X86_64 ? "rip" : "pc";
-}
-
 /* A software KVM has no vectors to fill. */
 static bool left_out(const struct selftest *t, const struct known *k)
 {
@@ -182,7 +177,7 @@ enum selftest_verdict selftest_regs_drain(struct selftest *t)
 	int err = to_doorbell(t, &vm, REGS_SYNC_LAZY, 0);
 
 	if (!err)
-		err = regs_get(&vm.vcpus[0], pc_name(), &pc);
+		err = regs_get(&vm.vcpus[0], vmm_arch == ARCH_X86_64 ? "rip" : "pc", &pc);
 	verdict = err ? selftest_error(t, &vm, err) : compare(t, &vm);
 	if (verdict == SELFTEST_PASS && vm.vcpus[0].stats.vm_half_entries != 1)
 		verdict = selftest_fail(

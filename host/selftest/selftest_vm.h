@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What self-tests share: a VM with their payload, and verdicts. */
-#ifndef WS_TARGET_SELFTEST_VM_H
-#define WS_TARGET_SELFTEST_VM_H
+#ifndef WS_SELFTEST_SELFTEST_VM_H
+#define WS_SELFTEST_SELFTEST_VM_H
 
 #include "bench/selftest.h"
 #include "host/vmm/timer.h"

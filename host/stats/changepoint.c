@@ -167,12 +167,6 @@ static void compare_at(struct search *s, size_t k)
 		end - c->index, c);
 }
 
-static void compare_all(struct search *s)
-{
-	for (size_t k = 0; k < s->n_out; k++)
-		compare_at(s, k);
-}
-
 /* Inserts an index in order, unless present. */
 static void add(struct search *s, size_t index)
 {
@@ -369,7 +363,8 @@ int changepoint_find(const double *values, size_t n,
 	else
 		err = split(&s);
 	if (!err) {
-		compare_all(&s);
+		for (size_t k = 0; k < s.n_out; k++)
+			compare_at(&s, k);
 		merge(&s);
 	}
 	*n_out = s.n_out;

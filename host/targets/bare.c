@@ -235,11 +235,11 @@ static int bare_boot(struct target *t, const struct boot_request *rq,
 
 	boot_report_init(rep);
 	if (rq->bench->needs & NEEDS_HYPERVISOR) {
-		boot_end(rep, BOOT_SKIP, "needs a hypervisor; here is none");
+		boot_end(rep, BOOT_SKIP, "needs a hypervisor: target bare has none");
 		return 0;
 	}
 	if (strcmp(rq->config->name, "default")) {
-		boot_end(rep, BOOT_SKIP, "there is no VM to configure");
+		boot_end(rep, BOOT_SKIP, "needs a VM to configure: target bare has none");
 		return 0;
 	}
 	params.magic = ABI_MAGIC;

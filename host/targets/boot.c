@@ -89,12 +89,6 @@ void boot_report_free(struct boot_report *rep)
 	}
 }
 
-/* The guest may have no PMC, or one that does not count. */
-static bool is_optional(int phase)
-{
-	return phase >= ABI_PHASE_PMC_NULL;
-}
-
 static uint64_t samples_asked(const struct abi_params *params, int phase)
 {
 	switch (phase) {
@@ -147,7 +141,7 @@ static void end_unfinished(const struct abi_report *guest, struct boot_report *r
 	case ABI_STATE_RUNNING:
 		boot_end(
 			rep, BOOT_CRASH,
-			"the guest stopped in the %s phase without having finished: it crashed or turned itself off",
+			"the guest stopped in the %s phase before it finished: a crash or a power-off",
 			phase);
 		break;
 	case ABI_STATE_FAULT:
@@ -165,7 +159,7 @@ static void end_unfinished(const struct abi_report *guest, struct boot_report *r
 			"the payload refused its parameters: built for another ABI version");
 		break;
 	case ABI_STATE_ABSENT:
-		boot_end(rep, BOOT_SKIP, "the machine does not have it");
+		boot_end(rep, BOOT_SKIP, "the feature is not available on this machine");
 		break;
 	case ABI_STATE_SLEEPS:
 		boot_end(
@@ -173,8 +167,7 @@ static void end_unfinished(const struct abi_report *guest, struct boot_report *r
 			"the CPU sleeps in it until the host's next interrupt, as some emulated CPUs do: each sample would be the time to the host's timer tick");
 		break;
 	default:
-		boot_end(rep, BOOT_CRASH,
-			 "the guest reports a state that does not exist: %u",
+		boot_end(rep, BOOT_CRASH, "the guest reports an invalid state: %u",
 			 guest->state);
 	}
 }
@@ -229,12 +222,15 @@ void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
 	for (phase = 0; phase < ABI_PHASES; phase++) {
 		uint64_t asked = samples_asked(&rq->params, phase);
 
-		/* The check also bounds the copy. */
+		/*
+		 * The guest may have no PMC, or one that does not count. The check also
+		 * bounds the copy.
+		 */
 		if (rep->guest.samples[phase] != asked &&
-		    (rep->guest.samples[phase] || !is_optional(phase))) {
+		    (rep->guest.samples[phase] || phase < ABI_PHASE_PMC_NULL)) {
 			boot_end(
 				rep, BOOT_CRASH,
-				"the guest claims %llu samples in the %s phase, %llu were asked for",
+				"the guest reports %llu samples in the %s phase, expected %llu",
 				(unsigned long long)rep->guest.samples[phase],
 				phase_names[phase], (unsigned long long)asked);
 			return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What targets share: the check of a payload's report, and errors of boots. */
-#ifndef WS_TARGET_BOOT_H
-#define WS_TARGET_BOOT_H
+#ifndef WS_TARGETS_BOOT_H
+#define WS_TARGETS_BOOT_H
 
 #include "host/lib/error.h"
 #include "host/targets/target.h"

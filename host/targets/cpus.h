@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The CPUs of the host: where vCPUs are pinned, and what interferes with them. */
-#ifndef WS_TARGET_CPUS_H
-#define WS_TARGET_CPUS_H
+#ifndef WS_TARGETS_CPUS_H
+#define WS_TARGETS_CPUS_H
 
 #include <sched.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Benchmarks that the host times (TIMED_BY_HOST): kicks, timers, injection, register
- * access, creation. The function of a row creates VMs, runs the `driven` payload
- * (guest/driven.c) in them, and stores samples where a payload would have.
+ * access, creation. The function of a row creates VMs, runs the `host_timed` payload
+ * (guest/host_timed.c) in them, and stores samples where a payload would have.
  */
 #ifndef WS_TARGETS_HOST_TIMED_H
 #define WS_TARGETS_HOST_TIMED_H

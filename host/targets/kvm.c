@@ -105,7 +105,7 @@ static int kvm_describe(struct target *t, struct result **out, struct error *err
 	if (s->flavour == KVM_FLAVOUR_SOFTWARE)
 		result_warn(
 			r, "software-kvm",
-			"this KVM has neither VMX nor SVM behind it: its figures say nothing about hardware, and the handler of an exit inside the kernel is unknown");
+			"software KVM, without VMX and SVM: the figures do not represent hardware, and the in-kernel handler of an exit is unknown");
 	(void)err;
 	return 0;
 }
@@ -138,7 +138,7 @@ static const char *suit(const struct state *s, const struct bench *row,
 			struct abi_params *params)
 {
 	if (row->needs & NEEDS_IRQCHIP && config->irqchip != VM_IRQCHIP_KERNEL)
-		return "its subject is the in-kernel interrupt controller, which this config leaves out";
+		return "needs the in-kernel interrupt controller, which this config disables";
 	if (row->needs & NEEDS_VCPUS_2) {
 		if (CPU_COUNT(&s->allowed) < 2)
 			return "needs two CPUs (lab:aarch64-smp has them): on one, two vCPUs can only take turns";
@@ -184,7 +184,7 @@ static int kvm_boot(struct target *t, const struct boot_request *request,
 		boot_end(
 			rep, BOOT_SKIP, "%s",
 			rq->bench->needs & NEEDS_VCPUS_2
-				? "needs hardware virtualization: a software KVM may leave an interrupt pending at a vCPU that runs"
+				? "needs hardware virtualization: a software KVM may leave an interrupt pending on a running vCPU"
 				: "needs hardware virtualization; this is a software KVM");
 		return 0;
 	}
@@ -195,7 +195,7 @@ static int kvm_boot(struct target *t, const struct boot_request *request,
 	}
 	lacks = suit(s, rq->bench, host, &config, &own.params);
 	if (!lacks && s->host_counters && config.pmu_access == VM_PMU_PASSTHROUGH)
-		lacks = "the guest has the machine's counters under this config: not together with --host-counters";
+		lacks = "--host-counters: this config passes the counters through to the guest";
 	if (lacks) {
 		boot_end(rep, BOOT_SKIP, "%s", lacks);
 		return 0;

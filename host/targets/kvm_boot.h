@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One payload in one VM of this machine's KVM, its phases metered at the doorbells. */
-#ifndef WS_TARGET_KVM_BOOT_H
-#define WS_TARGET_KVM_BOOT_H
+#ifndef WS_TARGETS_KVM_BOOT_H
+#define WS_TARGETS_KVM_BOOT_H
 
 #include "host/lib/error.h"
 #include "host/targets/boot.h"

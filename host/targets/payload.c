@@ -29,7 +29,7 @@ const char *payload_of(const struct bench *row, enum arch arch)
 	const struct host_row *host = host_row_find(row->id);
 
 	if (host && host->host_timed)
-		return host->payload[arch] ? host->payload[arch] : "driven";
+		return host->payload[arch] ? host->payload[arch] : "host_timed";
 	return row->needs & NEEDS_OPERAND ? row->group : row->id;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The images of payloads: built into this program, or from a file. */
-#ifndef WS_TARGET_PAYLOAD_H
-#define WS_TARGET_PAYLOAD_H
+#ifndef WS_TARGETS_PAYLOAD_H
+#define WS_TARGETS_PAYLOAD_H
 
 #include <stddef.h>
 

@@ -20,7 +20,7 @@ struct host_row {
 
 	/* Times the benchmark on the host (host_timed.h). NULL: the guest does. */
 	int (*host_timed)(struct host_timed *h);
-	const char *payload[ARCHS]; /* of a host-timed row; NULL: "driven" */
+	const char *payload[ARCHS]; /* of a host-timed row; NULL: "host_timed" */
 
 	/* Before the VM is created. NULL: nothing. */
 	void (*configure)(struct vm_config *config, struct abi_params *params);

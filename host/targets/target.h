@@ -10,8 +10,8 @@
  * is not usable, which is bad input and not a failed target. -ESHUTDOWN: the target
  * cannot run any other row either.
  */
-#ifndef WS_TARGET_TARGET_H
-#define WS_TARGET_TARGET_H
+#ifndef WS_TARGETS_TARGET_H
+#define WS_TARGETS_TARGET_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -128,12 +128,12 @@ json() {
   run_apart "$wsbench" history check --db h.jsonl --threshold 1%
   echo "$stdout"
   [ "$status" = 1 ]
-  [[ $stdout == *"1,000  1,005  +0.5 %  worse, let pass"* ]]
+  [[ $stdout == *"1,000  1,005  +0.5 %  worse, within threshold"* ]]
   [[ $stdout == *"1 series: 1 changes for worse, 0 for better"* ]]
-  [[ $stdout == *"1 worse within --threshold, let pass: null +5 insns (+0.5 %)"* ]]
+  [[ $stdout == *"1 worse within --threshold: null +5 insns (+0.5 %)"* ]]
   run_apart "$wsbench" history check --db h.jsonl --threshold 1% --threshold 'nul*=95insns'
   [ "$status" = 0 ]
-  [[ $stdout == *"0 changes for worse"*"2 worse within --threshold, let pass: null +5 insns"*", null +95 insns"* ]]
+  [[ $stdout == *"0 changes for worse"*"2 worse within --threshold: null +5 insns"*", null +95 insns"* ]]
   run_apart "$wsbench" history check --db h.jsonl --threshold 'nul*=94insns' --threshold 50% --json
   [ "$status" = 1 ]
   [ "$(json '[c["let_pass"] for c in d["changes"]], d["summary"][0]["worse_let_pass"]')" = \

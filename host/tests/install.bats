@@ -100,12 +100,21 @@ print(*[t["available"] for t in json.load(sys.stdin)["targets"] if t["name"] == 
   [ "$(cache_dir)" = "$PWD/own" ]
 }
 
-@test "make clean keeps the cache" {
-  mkdir -p b/cache/kernels b/obj
-  touch b/cache/kernels/one b/obj/one
+@test "make clean removes the build folder, and no cache" {
+  export WORLDSWITCH_CACHE=$PWD/kept
+  mkdir -p b/obj kept/kernels
+  touch b/obj/one b/.libraries kept/kernels/one
   env -u MAKEFLAGS make --no-print-directory -C "$top" B="$PWD/b" clean >/dev/null
-  [ -e b/cache/kernels/one ]
-  [ ! -e b/obj ]
+  [ -e kept/kernels/one ]
+  [ ! -e b ]
+}
+
+# A clone of another user: git does not read it ("dubious ownership").
+@test "the version without git has no commit" {
+  GIT_TEST_ASSUME_DIFFERENT_OWNER=1 make -C "$top" B="$PWD/v" "$PWD/v/version.h"
+  grep -qx '#define WS_COMMIT ""' v/version.h
+  grep -qx '#define WS_DIRTY 0' v/version.h
+  grep -qx '#define WS_VERSION "[0-9.]*"' v/version.h
 }
 
 @test "help and version in every form" {

@@ -98,9 +98,14 @@ explained() {
   "$python" "$tests/subsets.py" explainable "$document" "${WS_ALL:-$2}" >rows
   while read -r row config; do
     echo "$row $config"
-    "$wsbench" explain --on "lab:$1" --bench "$row" --config "$config" -o explained.json \
-      >/dev/null 2>refusal </dev/null || { cat refusal && grep -q 'cannot be explained' refusal && continue; }
-    "$python" "$tests/subsets.py" total "$document" "$row" "$config" explained.json
+    rm -f explained.json
+    if "$wsbench" explain --on "lab:$1" --bench "$row" --config "$config" -o explained.json \
+      >/dev/null 2>refusal </dev/null; then
+      "$python" "$tests/subsets.py" total "$document" "$row" "$config" explained.json
+    else
+      cat refusal
+      grep -q 'cannot be explained' refusal
+    fi
   done <rows
 }
 

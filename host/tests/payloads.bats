@@ -161,22 +161,22 @@ overwrote='the guest overwrote its report: it begins with 0xa5a5a5a5a5a5a5a5'
 @test "lab:aarch64-vhe: garbage in all shared memory and to every doorbell" { lab_says aarch64-vhe nonsense "$overwrote"; }
 @test "kvm: garbage in all shared memory and to every doorbell" { says kvm nonsense "$overwrote"; }
 
-state='the guest reports a state that does not exist: 77'
+state='the guest reports an invalid state: 77'
 @test "bare:x86_64: a state that does not exist" { says bare:x86_64 bad_state "$state"; }
 @test "bare:aarch64: a state that does not exist" { says bare:aarch64 bad_state "$state"; }
 @test "kvm: a state that does not exist" { says kvm bad_state "$state"; }
 
-many='the guest claims 4294967296 samples in the [a-z-]+ phase, [0-9]+ were asked for'
+many='the guest reports 4294967296 samples in the [a-z-]+ phase, expected [0-9]+'
 @test "bare:x86_64: 2^32 samples claimed" { says bare:x86_64 too_many "$many"; }
 @test "bare:aarch64: 2^32 samples claimed" { says bare:aarch64 too_many "$many"; }
 @test "kvm: 2^32 samples claimed" { says kvm too_many "$many"; }
 
-none='the guest claims 0 samples in the null phase, [0-9]+ were asked for'
+none='the guest reports 0 samples in the null phase, expected [0-9]+'
 @test "bare:x86_64: done without a sample" { says bare:x86_64 idle "$none"; }
 @test "bare:aarch64: done without a sample" { says bare:aarch64 idle "$none"; }
 @test "kvm: done without a sample" { says kvm idle "$none"; }
 
-off='the guest stopped in the event phase without having finished: it crashed or turned itself off'
+off='the guest stopped in the event phase before it finished: a crash or a power-off'
 @test "bare:x86_64: a guest that powers off" { says bare:x86_64 off "$off"; }
 @test "bare:aarch64: a guest that powers off" { says bare:aarch64 off "$off"; }
 @test "kvm: a guest that powers off" {

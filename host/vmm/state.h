@@ -74,8 +74,6 @@ static inline bool state_move(enum vcpu_state *state, enum vcpu_state to,
 	return true;
 }
 
-const char *state_name(enum vcpu_state state);
-
 /* One line per transition that happened. */
 void state_trace_print(const struct state_trace *trace, FILE *out);
 

@@ -71,7 +71,8 @@ int64_t vcpu_kvm_stat(const struct vcpu *vcpu, enum kvm_stat stat)
 	return (int64_t)value;
 }
 
-int64_t stats_fd_named(const struct kvm_stats_fd *stats, const char *name)
+/* A counter by KVM's name; -1: this KVM lacks it. */
+static int64_t read_named(const struct kvm_stats_fd *stats, const char *name)
 {
 	struct kvm_stats_header header;
 	struct kvm_stats_desc *desc;
@@ -120,7 +121,7 @@ int stats_cross_check(const struct vcpu *vcpu, struct error *err)
 	size_t i;
 
 	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-		int64_t theirs = stats_fd_named(&vcpu->kvm_stats, pairs[i].kvm);
+		int64_t theirs = read_named(&vcpu->kvm_stats, pairs[i].kvm);
 		uint64_t ours;
 
 		if (theirs < 0)

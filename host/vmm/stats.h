@@ -11,9 +11,6 @@
 void stats_fd_open(int vcpu_fd, struct kvm_stats_fd *stats);
 void stats_fd_close(struct kvm_stats_fd *stats);
 
-/* A counter by KVM's name; -1: this KVM lacks it. */
-int64_t stats_fd_named(const struct kvm_stats_fd *stats, const char *name);
-
 /*
  * Compares the run loop's counters with KVM's counters of the same events. The number of
  * counters compared, or -EINVAL with the first that differs.

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which guest operations trap, and to whom, where the VMM can choose. */
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "host/kmod/worldswitch_pmu.h"
+#include "host/lib/process.h"
 #include "host/vmm/kvm_ioctl.h"
 #include "host/vmm/traps.h"
 
@@ -122,6 +124,7 @@ static int module_load(const char *path)
 static int device_open(struct error *err)
 {
 	int fd = open(DEVICE, O_RDWR | O_CLOEXEC);
+	char script[PATH_MAX];
 	struct utsname uts;
 
 	if (fd >= 0)
@@ -129,11 +132,12 @@ static int device_open(struct error *err)
 	switch (errno) {
 	case ENOENT:
 		uname(&uts);
+		process_own_script("kmod.sh", script);
 		return error_set(
 			err, -ENOENT,
 			"no " DEVICE
-			": the module of host/kmod is not loaded; build it for this kernel: scripts/kmod.sh --release %s",
-			uts.release);
+			": the module of host/kmod is not loaded (build it: %s --release %s for a kernel of Debian, --tree DIR --output DIR for another)",
+			script, uts.release);
 	case EPERM:
 	case EACCES:
 		return error_set(err, -errno, DEVICE " needs root (CAP_SYS_ADMIN)");

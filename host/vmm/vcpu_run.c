@@ -192,13 +192,21 @@ hot void serve(struct vcpu *vcpu)
 	}
 }
 
+static const char *const state_names[VCPU_STATES] = {
+	[VCPU_IDLE] = "Idle",
+	[VCPU_RUNNING] = "Running",
+	[VCPU_RUNNING_SERVICE] = "RunningService",
+	[VCPU_RUNNING_MMIO_PENDING] = "RunningMMIOPending",
+	[VCPU_RUNNING_SERVICE_COMPLETION] = "RunningServiceCompletion",
+};
+
 static void __attribute__((noreturn, cold)) illegal(struct vcpu *vcpu, enum vcpu_state to)
 {
 	char registers[1024];
 
 	vcpu_dump(vcpu, registers, sizeof(registers));
 	fprintf(stderr, "wsbench: vCPU %u: illegal transition %s -> %s; %s\n",
-		vcpu->index, state_name(vcpu->state), state_name(to), registers);
+		vcpu->index, state_names[vcpu->state], state_names[to], registers);
 	abort();
 }
 
@@ -348,19 +356,6 @@ int vcpu_enter_immediate(struct vcpu *vcpu)
 		return 0;
 	return error_set(vcpu->error, -EIO,
 			 "KVM_RUN with immediate_exit did not return EINTR");
-}
-
-static const char *const state_names[VCPU_STATES] = {
-	[VCPU_IDLE] = "Idle",
-	[VCPU_RUNNING] = "Running",
-	[VCPU_RUNNING_SERVICE] = "RunningService",
-	[VCPU_RUNNING_MMIO_PENDING] = "RunningMMIOPending",
-	[VCPU_RUNNING_SERVICE_COMPLETION] = "RunningServiceCompletion",
-};
-
-const char *state_name(enum vcpu_state state)
-{
-	return state < VCPU_STATES ? state_names[state] : "?";
 }
 
 void state_trace_print(const struct state_trace *trace, FILE *out)

@@ -216,16 +216,15 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
 			char **argv)
 {
 	if (info->version.min > QEMU_PLUGIN_API || info->version.cur < QEMU_PLUGIN_API)
-		refuse("this emulator speaks another version of the plugin "
-		       "interface");
+		refuse("the emulator has another version of the plugin interface");
 	if (!info->system_emulation)
-		refuse("it is for whole machines");
+		refuse("only system emulation is supported");
 	if (info->system.max_vcpus > 1)
-		refuse("it follows machines of one CPU alone");
+		refuse("only machines with one CPU are supported");
 	state.id = id;
 	state.page = map(argc, argv);
 	if (!state.page)
-		refuse("it takes fd=N, a file with orders");
+		refuse("no valid fd=N");
 	state.next = (uint32_t *)((char *)state.page + RECORD_PAGE_BYTES);
 	state.end = (uint32_t *)((char *)state.page + state.page->room);
 	state.page->installed = 1;

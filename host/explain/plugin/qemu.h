@@ -4,8 +4,8 @@
  * it (docs/devel/tcg-plugins.rst), but no package brings its header. Of version 1; the
  * emulator refuses a plugin of a version that it does not speak.
  */
-#ifndef WS_TRACE_PLUGIN_QEMU_H
-#define WS_TRACE_PLUGIN_QEMU_H
+#ifndef WS_EXPLAIN_PLUGIN_QEMU_H
+#define WS_EXPLAIN_PLUGIN_QEMU_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -8,8 +8,8 @@
  * registers and clocks. QEMU saves the machine as a migration stream in a file, from
  * which any number of processes start; the process of Bochs forks.
  */
-#ifndef WS_LAB_EMULATOR_H
-#define WS_LAB_EMULATOR_H
+#ifndef WS_TARGETS_LAB_EMULATOR_H
+#define WS_TARGETS_LAB_EMULATOR_H
 
 #include <limits.h>
 

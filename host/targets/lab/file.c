@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "host/lib/error.h"
+#include "host/lib/process.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/machine.h"
 
@@ -89,20 +90,6 @@ int lab_file_read(const char *path, const char *what, uint8_t **data, size_t *by
 	return error_set(err, ret, "cannot read %s %s: %s", what, path, strerror(-ret));
 }
 
-/* The folder of this program; "." if the system does not say. */
-static void exe_dir(char path[PATH_MAX])
-{
-	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
-	char *slash;
-
-	path[n > 0 ? n : 0] = '\0';
-	slash = strrchr(path, '/');
-	if (slash)
-		*slash = '\0';
-	else
-		strcpy(path, ".");
-}
-
 /* `name` in $WORLDSWITCH_LIBEXEC, beside this program, or in ../libexec/worldswitch. */
 static int find_own(const char *name, const char *what, char path[PATH_MAX],
 		    struct error *err)
@@ -116,7 +103,7 @@ static int find_own(const char *name, const char *what, char path[PATH_MAX],
 		return error_set(err, -ENOENT, "%s: no %s in WORLDSWITCH_LIBEXEC=%s",
 				 what, name, env);
 	}
-	exe_dir(dir);
+	process_own_folder(dir);
 	if ((lab_path(path, "%s/%s", dir, name) && !access(path, R_OK)) ||
 	    (lab_path(path, "%s/../libexec/worldswitch/%s", dir, name) &&
 	     !access(path, R_OK)))
@@ -173,14 +160,4 @@ bool lab_find_emulator(const char *file, char path[PATH_MAX])
 	else
 		cache_path("emulators", dir);
 	return lab_path(path, "%s/%s", dir, file) && !access(path, X_OK);
-}
-
-void lab_script(const char *name, char path[PATH_MAX])
-{
-	char dir[PATH_MAX];
-
-	exe_dir(dir);
-	if (!lab_path(path, "%s/../libexec/worldswitch/%s", dir, name) ||
-	    access(path, X_OK))
-		lab_path(path, "scripts/%s", name);
 }

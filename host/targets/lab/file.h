@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Whole files in memory, and the search paths of the lab. */
-#ifndef WS_LAB_FILE_H
-#define WS_LAB_FILE_H
+#ifndef WS_TARGETS_LAB_FILE_H
+#define WS_TARGETS_LAB_FILE_H
 
 #include <limits.h>
 #include <stdbool.h>
@@ -46,9 +46,6 @@ void lab_kernel_cache(enum arch arch, char path[PATH_MAX]);
  * emulators below the same cache. False: it is not there.
  */
 bool lab_find_emulator(const char *file, char path[PATH_MAX]);
-
-/* A script, for messages: the installed one, else the tree's. */
-void lab_script(const char *name, char path[PATH_MAX]);
 
 /* snprintf into a path: false if it did not fit, and the path is then empty. */
 bool lab_path(char path[PATH_MAX], const char *fmt, ...)

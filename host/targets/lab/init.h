@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The first process of a lab's machine. */
-#ifndef WS_LAB_INIT_H
-#define WS_LAB_INIT_H
+#ifndef WS_TARGETS_LAB_INIT_H
+#define WS_TARGETS_LAB_INIT_H
 
 #include <stddef.h>
 

@@ -86,8 +86,8 @@ void lab_cpio_file(struct lab_cpio *c, const char *path, unsigned int permission
 	add_entry(c, &e);
 }
 
-void lab_cpio_chardev(struct lab_cpio *c, const char *path, unsigned int permissions,
-		      unsigned int major, unsigned int minor)
+static void add_chardev(struct lab_cpio *c, const char *path, unsigned int permissions,
+			unsigned int major, unsigned int minor)
 {
 	struct entry e = {
 		.path = path,
@@ -139,7 +139,7 @@ int lab_initramfs_build(const struct lab_initramfs *what, struct lab_cpio *out)
 	const struct lab_module *optional = NULL;
 
 	lab_cpio_dir(out, "dev");
-	lab_cpio_chardev(out, "dev/console", 0600, 5, 1);
+	add_chardev(out, "dev/console", 0600, 5, 1);
 	lab_cpio_dir(out, "proc");
 	lab_cpio_dir(out, "sys");
 	lab_cpio_dir(out, "tmp");

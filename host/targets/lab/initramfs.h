@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The initramfs of a lab's machine. */
-#ifndef WS_LAB_INITRAMFS_H
-#define WS_LAB_INITRAMFS_H
+#ifndef WS_TARGETS_LAB_INITRAMFS_H
+#define WS_TARGETS_LAB_INITRAMFS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -30,8 +30,6 @@ struct lab_cpio {      /* zeroed memory to begin with */
 void lab_cpio_dir(struct lab_cpio *c, const char *path);
 void lab_cpio_file(struct lab_cpio *c, const char *path, unsigned int permissions,
 		   const void *data, size_t bytes);
-void lab_cpio_chardev(struct lab_cpio *c, const char *path, unsigned int permissions,
-		      unsigned int major, unsigned int minor);
 int lab_cpio_end(struct lab_cpio *c); /* the trailer; returns c->error */
 
 struct lab_initramfs {

@@ -11,6 +11,7 @@
 #include <kmod_source.h> /* generated: scripts/kmod.sh --source */
 
 #include "host/lib/error.h"
+#include "host/lib/process.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/kernel.h"
 #include "host/targets/lab/machine.h"
@@ -128,7 +129,7 @@ static int find_image(enum arch arch, const char *kernel, struct lab_kernel *out
 					   "the kernel's path is too long");
 	if (!find_cached(arch, kernel, out))
 		return 0;
-	lab_script("kernel.sh", script);
+	process_own_script("kernel.sh", script);
 	if (kernel)
 		return error_set(
 			err, -ENOENT,
@@ -256,8 +257,7 @@ static int add_module(const char *dir, const char *name, unsigned int depth,
 		if (!strcmp(mods->list[i].name, m.name))
 			return 0;
 	if (depth >= LAB_MODULES_MAX)
-		return error_set(err, -ELOOP,
-				 "modules in %s depend on each other in a ring", dir);
+		return error_set(err, -ELOOP, "modules in %s: circular dependency", dir);
 	ret = find_module(dir, m.name, path, err);
 	if (!ret)
 		ret = lab_file_read(path, "module", &m.data, &m.bytes, err);

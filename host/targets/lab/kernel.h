@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The kernel that a lab boots, and the modules that the lab loads. */
-#ifndef WS_LAB_KERNEL_H
-#define WS_LAB_KERNEL_H
+#ifndef WS_TARGETS_LAB_KERNEL_H
+#define WS_TARGETS_LAB_KERNEL_H
 
 #include <limits.h>
 #include <stdbool.h>

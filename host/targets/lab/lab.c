@@ -91,7 +91,7 @@ static int find_emulator(struct lab_state *s, struct error *err)
 		return 0;
 	if (s->machine == m)
 		return error_set(err, ret, "%s is not installed", m->program);
-	lab_script("emulator.sh", script);
+	process_own_script("emulator.sh", script);
 	return error_set(err, ret, "%s is neither built nor installed (%s build %s)",
 			 m->program, script, m->program);
 }
@@ -103,7 +103,7 @@ static void warn_of_fallback(const struct lab_state *s, struct result *r)
 
 	if (!s->machine->lacks)
 		return;
-	lab_script("emulator.sh", script);
+	process_own_script("emulator.sh", script);
 	result_warn(r, "emulator", "%s of the distribution: no %s (%s build %s)",
 		    s->machine->program, s->machine->lacks, script, s->machine->program);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The emulated machines of the labs, and the emulator's command line. */
-#ifndef WS_LAB_MACHINE_H
-#define WS_LAB_MACHINE_H
+#ifndef WS_TARGETS_LAB_MACHINE_H
+#define WS_TARGETS_LAB_MACHINE_H
 
 #include <stdbool.h>
 #include <stddef.h>

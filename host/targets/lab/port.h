@@ -4,8 +4,8 @@
  * memory. A byte is transferred when the port accepts it. The guest waits for no clock
  * and no handshake, so that its count of instructions does not depend on the reader.
  */
-#ifndef WS_LAB_PORT_H
-#define WS_LAB_PORT_H
+#ifndef WS_TARGETS_LAB_PORT_H
+#define WS_TARGETS_LAB_PORT_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -95,15 +95,17 @@ static int lay_out(const struct lab_preload *w, struct layout *l, struct error *
 	/* 0 means 4 (Documentation/arch/x86/boot.rst). */
 	l->setup_bytes = ((k[SETUP_SECTS] ? k[SETUP_SECTS] : 4u) + 1u) * SECTOR;
 	if (w->kernel_bytes <= l->setup_bytes + ENTRY_64)
-		return error_set(err, -ENOEXEC, "the kernel's image is cut off");
+		return error_set(err, -ENOEXEC, "the kernel's image is truncated");
 	if (strlen(w->command_line) >= PAGE)
 		return error_set(err, -EINVAL, "the kernel's command line is too long");
 
 	at = lab_get_le32(k + SETUP_PREFERRED) |
 	     (uint64_t)lab_get_le32(k + SETUP_PREFERRED + 4) << 32;
 	if (at < page_at(PAGES) || at >= w->memory_bytes)
-		return error_set(err, -ENOEXEC, "the kernel wants to be at 0x%llx",
-				 (unsigned long long)at);
+		return error_set(
+			err, -ENOEXEC,
+			"the kernel's preferred address 0x%llx is not in the machine's memory",
+			(unsigned long long)at);
 	l->kernel = at;
 	/* What it decompresses into ends there; the image itself is smaller. */
 	at += lab_get_le32(k + SETUP_INIT_BYTES);

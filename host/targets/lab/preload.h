@@ -4,8 +4,8 @@
  * emulator that has no loader of its own (Documentation/x86/boot.rst, "64-bit Boot
  * Protocol").
  */
-#ifndef WS_LAB_PRELOAD_H
-#define WS_LAB_PRELOAD_H
+#ifndef WS_TARGETS_LAB_PRELOAD_H
+#define WS_TARGETS_LAB_PRELOAD_H
 
 /* The image's first words, which preload.c writes and bochs_rom.S reads. */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The report of a boot as bytes, for the wire. */
-#ifndef WS_LAB_REPORT_H
-#define WS_LAB_REPORT_H
+#ifndef WS_TARGETS_LAB_REPORT_H
+#define WS_TARGETS_LAB_REPORT_H
 
 #include "host/targets/target.h"
 

@@ -11,8 +11,8 @@
  * The cache only saves time: a failure to read or write it is not an error.
  * $WORLDSWITCH_FRESH_MACHINES=1 turns it off.
  */
-#ifndef WS_LAB_SAVED_H
-#define WS_LAB_SAVED_H
+#ifndef WS_TARGETS_LAB_SAVED_H
+#define WS_TARGETS_LAB_SAVED_H
 
 #include "host/targets/lab/emulator.h"
 

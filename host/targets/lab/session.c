@@ -110,7 +110,7 @@ static int take_hello(struct session *s, const struct lab_frame *f)
 	if (!ret && version != LAB_WIRE_VERSION)
 		ret = error_set(
 			s->err, -EBADMSG,
-			"%s: the wsbench inside speaks version %u of the wire, not %u: it is of another build",
+			"%s: the wsbench inside has version %u of the wire protocol, not %u (build both from one source)",
 			s->label, version, LAB_WIRE_VERSION);
 	s->hello = !ret;
 	return ret;
@@ -122,7 +122,7 @@ static int take_end(struct session *s, const struct lab_frame *f)
 	int ret = take_number(s, f, &code);
 
 	if (!ret && s->reader.skipped)
-		ret = error_set(s->err, -EBADMSG, "%s: %llu bytes of damage on the wire",
+		ret = error_set(s->err, -EBADMSG, "%s: %llu damaged bytes on the wire",
 				s->label, (unsigned long long)s->reader.skipped);
 	s->end = !ret;
 	return ret;
@@ -178,7 +178,7 @@ static int take_frame(struct session *s, const struct lab_frame *f)
 		return take_hello(s, f);
 	if (f->type == LAB_FRAME_AGAIN)
 		return error_set(s->err, -EAGAIN,
-				 "%s: the machine stopped at another time than others",
+				 "%s: the clock of the machine moved while it stopped",
 				 s->label);
 	if (f->type == LAB_FRAME_END)
 		return take_end(s, f);
@@ -193,8 +193,8 @@ static int take_wire(struct session *s, bool last)
 	int ret = 0;
 
 	if (written < (int64_t)s->taken)
-		return error_set(s->err, -EBADMSG,
-				 "%s: broken count of bytes on the wire", s->label);
+		return error_set(s->err, -EBADMSG, "%s: invalid byte count of the wire",
+				 s->label);
 	if (lab_reader_push(&s->reader, lab_shared_data(&s->wire) + s->taken,
 			    written - s->taken))
 		return error_set(s->err, -ENOMEM, "%s: out of memory", s->label);
@@ -266,12 +266,13 @@ static int explain_death(struct session *s)
 			  strsignal(WTERMSIG(status)), found ? ": " : "", line);
 	else if (lab_tail_find(&s->console, "Kernel panic - not syncing: ", line,
 			       sizeof(line)))
-		return error_set(s->err, -EIO, "%s: its kernel died: %s", s->label, line);
+		return error_set(s->err, -EIO, "%s: the lab's kernel crashed: %s",
+				 s->label, line);
 	else if (status && (found || lab_tail_line(&s->messages, 0, line, sizeof(line))))
 		error_set(s->err, -EIO, "%s: %s failed: %s", s->label, s->emulator, line);
 	else
-		error_set(s->err, -EIO, "%s: the machine went off before %s", s->label,
-			  s->sink ? "the job was done" : "it was ready for a job");
+		error_set(s->err, -EIO, "%s: the machine powered off before %s", s->label,
+			  s->sink ? "the job completed" : "it was ready for a job");
 	add_console(s);
 	return -EIO;
 }
@@ -279,7 +280,7 @@ static int explain_death(struct session *s)
 static int explain_silence(struct session *s)
 {
 	error_set(s->err, -ETIMEDOUT, "%s: %s for %lld s", s->label,
-		  s->sink ? "no sign of life from the job"
+		  s->sink ? "no output from the job"
 			  : "the machine is not ready for a job",
 		  (long long)s->silence_s);
 	add_console(s);

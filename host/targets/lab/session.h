@@ -2,8 +2,8 @@
 /*
  * A lab's base machine, booted once, and the jobs that run on clones of it.
  */
-#ifndef WS_LAB_SESSION_H
-#define WS_LAB_SESSION_H
+#ifndef WS_TARGETS_LAB_SESSION_H
+#define WS_TARGETS_LAB_SESSION_H
 
 #include <pthread.h>
 

@@ -14,8 +14,8 @@
  * An emulator without this device appends the bytes of a parallel port (port.h) to an
  * empty file. The job appears in a page of the machine's memory (bochs/clone.c).
  */
-#ifndef WS_LAB_SHARED_H
-#define WS_LAB_SHARED_H
+#ifndef WS_TARGETS_LAB_SHARED_H
+#define WS_TARGETS_LAB_SHARED_H
 
 #include <stdbool.h>
 #include <stddef.h>

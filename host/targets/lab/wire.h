@@ -17,8 +17,8 @@
  * machine is a part of the result document, and the document's codec is the only one for
  * it.
  */
-#ifndef WS_LAB_WIRE_H
-#define WS_LAB_WIRE_H
+#ifndef WS_TARGETS_LAB_WIRE_H
+#define WS_TARGETS_LAB_WIRE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,8 +4,8 @@
  * SOCK_SEQPACKET socket that Bochs inherits. Bochs sends one reply when its machine is
  * ready; then each request is answered by one reply.
  */
-#ifndef WS_LAB_BOCHS_CLONE_H
-#define WS_LAB_BOCHS_CLONE_H
+#ifndef WS_TARGETS_LAB_BOCHS_CLONE_H
+#define WS_TARGETS_LAB_BOCHS_CLONE_H
 
 #include <stdint.h>
 
