@@ -394,7 +394,7 @@ def anchors(path):
 bad = links = 0
 for path in sys.stdin.read().split():
     for number, line in prose(path):
-        for link in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`]*`", "``", line)):
+        for link in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"\x60[^\x60]*\x60", "", line)):
             if re.match(r"[a-z]+:", link):
                 continue
             links += 1
