@@ -81,7 +81,7 @@ body_page = $(lastword $(subst :, ,$(1)))
 PAYLOADS := $(foreach a,$(ARCHS),$(B)/guest/$(a)/driven.elf $(B)/guest/$(a)/selftest.elf \
 	$(B)/guest/$(a)/pmu_readings.elf) $(sort $(foreach b,$(BODIES),$(B)/guest/$(call body_row,$(b)).elf))
 
-.PHONY: all bench test check report compare reference format setup kernels kmod
+.PHONY: all bench test check report compare reference format setup kernels kmod emulators
 .PHONY: native man install uninstall dist clean help
 # The programs and plugins of the labs.
 LIBEXEC := $(if $(FOREIGN),$(foreach a,$(ARCHS),$(a)/wsbench) libwsbench-trace.so libwsbench-clone.so)
@@ -223,7 +223,14 @@ $(B)/kmod_source.h: scripts/kmod.sh $(wildcard host/kmod/*.[ch]) host/kmod/Kbuil
 	$(Q)mkdir -p $(B)
 	$(Q)echo "#define KMOD_SOURCE \"$$(scripts/kmod.sh --source)\"" > $@.tmp
 	$(Q)cmp -s $@.tmp $@ && rm $@.tmp && touch $@ || mv $@.tmp $@
-GENERATED := $(B)/kmod_source.h
+# The identity of the Bochs that scripts/emulator.sh builds, which the labs find by name.
+BOCHS_SOURCES := $(sort $(wildcard host/targets/lab/bochs/*.patch) $(shell find host/targets/lab/bochs/overlay -type f))
+$(B)/bochs_source.h: scripts/emulator.sh $(BOCHS_SOURCES)
+	$(Q)mkdir -p $(B)
+	$(Q)identity=$$(scripts/emulator.sh identity bochs) && \
+		printf '#define BOCHS_IDENTITY "%s"\n#define BOCHS_KEY "%s"\n' "$$identity" "$${identity##* }" > $@.tmp
+	$(Q)cmp -s $@.tmp $@ && rm $@.tmp && touch $@ || mv $@.tmp $@
+GENERATED := $(B)/kmod_source.h $(B)/bochs_source.h
 
 define host_rules
 $(B)/obj/$(1)/%.o: %.c | tools sysroot-$(1) $(GENERATED)
@@ -256,17 +263,16 @@ $(B)/wsbench: $(call host_obj,$(ARCH))
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -pthread $^ $(LIBS) -o $@
 
 # The plugin that `explain` loads into QEMU.
-$(B)/libwsbench-trace.so: host/explain/plugin/plugin.c host/explain/plugin/qemu.h host/explain/record.h | tools
+$(B)/libwsbench-trace.so: host/explain/plugin/plugin.c | tools
 	$(call say,PLUGIN,$@)
-	$(Q)$(CC) -std=gnu11 -I. $(WARN) -O2 -fPIC -fvisibility=hidden -shared $< -o $@
+	$(Q)$(CC) -std=gnu11 -I. $(WARN) -MMD -MP -MT $@ -MF $(@:.so=.d) -O2 -fPIC -fvisibility=hidden -shared $< -o $@
 
 # The library that is preloaded into Bochs, and clones its machine.
-$(B)/libwsbench-clone.so: host/targets/lab/bochs/clone.c host/targets/lab/bochs/clone.h host/targets/lab/emulator.h \
-		host/targets/lab/port.h host/targets/lab/shared.h host/lib/error.h host/lib/process.h | tools
+$(B)/libwsbench-clone.so: host/targets/lab/bochs/clone.c | tools
 	$(call say,PRELOAD,$@)
-	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. $(WARN) -O2 -fPIC -shared $< -o $@
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. $(WARN) -MMD -MP -MT $@ -MF $(@:.so=.d) -O2 -fPIC -shared $< -o $@
 
--include $(shell find $(B)/obj $(B)/guest $(B)/tests $(B)/asan $(B)/tsan -name '*.d' 2>/dev/null)
+-include $(wildcard $(B)/libwsbench-*.d) $(shell find $(B)/obj $(B)/guest $(B)/tests $(B)/asan $(B)/tsan -name '*.d' 2>/dev/null)
 
 # ---- set-up ------------------------------------------------------------------------------
 
@@ -309,6 +315,12 @@ kernels:
 kmod:
 	$(Q)scripts/kmod.sh >/dev/null
 
+# The emulator of lab:x86_64-vmx. Without it, the distribution's Bochs is used, without a PMU.
+emulators:
+ifeq ($(ARCH),x86_64)
+	$(Q)scripts/emulator.sh build bochs >/dev/null
+endif
+
 # ---- the targets of users ----------------------------------------------------------------------
 
 # All processors, unless the command line has -j.
@@ -322,6 +334,7 @@ RUN := results/runs/$(shell date -u +%Y%m%dT%H%M%SZ)
 bench: setup
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all
 	-$(Q)$(MAKE) --no-print-directory kernels
+	-$(Q)$(MAKE) --no-print-directory emulators
 	-$(Q)$(MAKE) --no-print-directory kmod
 	$(Q)code=0; $(B)/wsbench run --on all --bench '$(BENCH)' -o $(RUN)/ $(ARGS) || code=$$?; \
 	set -- $(RUN)/*.json; [ -e "$$1" ] || exit $$code; \
@@ -348,6 +361,7 @@ format:
 test: setup
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all man test-payloads unit-tests asan-tests tsan-tests
 	-$(Q)$(MAKE) --no-print-directory kernels
+	-$(Q)$(MAKE) --no-print-directory emulators
 	-$(Q)$(MAKE) --no-print-directory kmod
 	$(Q)host/tests/run $(ARGS)
 
@@ -439,7 +453,7 @@ $(B)/completions/%: host/man/completion.sh $(B)/wsbench
 
 PREFIX ?= /usr/local
 ROOT = $(DESTDIR)$(PREFIX)
-SCRIPTS := kernel.sh kmod.sh sweep.sh places.sh apt-private.sh ci/measure.sh ci/bisect.sh
+SCRIPTS := kernel.sh kmod.sh emulator.sh sweep.sh places.sh apt-private.sh ci/measure.sh ci/bisect.sh
 DOCS_INSTALLED := README.md LICENSE host/CHANGES.md $(sort $(wildcard bench/README.md guest/README.md scripts/packages \
 	host/README.md host/*/README.md host/*/*/README.md results/README.md results/pictures/*)) \
 	$(wildcard scripts/ci/*.yml)
@@ -450,6 +464,8 @@ install: all man
 	$(Q)for f in $(LIBEXEC); do install -D -m 755 $(B)/$$f $(ROOT)/libexec/worldswitch/$$f; done
 	$(Q)for f in $(SCRIPTS); do install -D -m 755 scripts/$$f $(ROOT)/libexec/worldswitch/$$f; done
 	$(Q)install -D -m 644 -t $(ROOT)/libexec/worldswitch/kmod $(wildcard host/kmod/*.[ch]) host/kmod/Kbuild
+	$(Q)for f in $(BOCHS_SOURCES); do \
+		install -D -m 644 $$f $(ROOT)/libexec/worldswitch/$${f#host/targets/lab/}; done
 	$(Q)install -D -m 644 -t $(ROOT)/share/worldswitch $(wildcard results/*schema.json)
 	$(Q)for f in $(DOCS_INSTALLED); do install -D -m 644 $$f $(ROOT)/share/doc/worldswitch/$$f; done
 	$(Q)install -D -m 644 -t $(ROOT)/share/man/man1 $(PAGES)
@@ -493,6 +509,7 @@ help:
 	@echo 'make setup      install missing Debian packages (SETUP=0 skips this everywhere)'
 	@echo 'make kernels    fetch the kernels of the labs'
 	@echo 'make kmod       build the counter-passthrough module for the kernel of the arm64 lab'
+	@echo 'make emulators  build the emulator of lab:x86_64-vmx from Debian'"'"'s sources, with a PMU'
 	@echo 'make man        build manual pages and completions'
 	@echo 'make install    install into PREFIX (/usr/local) below DESTDIR; NATIVE=1: what make native builds'
 	@echo 'make uninstall  remove what make install wrote'

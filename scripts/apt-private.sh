@@ -41,20 +41,38 @@ apt_private_sources() {
 # process ends. A script must hold the lock to add to the cache. Returns 1, with a message,
 # without a package client.
 apt_private_open() {
-  local arch
-  arch=$(debian_arch "$1")
+  apt_private_state "$1" "$(debian_arch "$1")" apt_private_sources
+}
+
+# apt_private_open_source SUITE: the same for the source packages of a suite.
+apt_private_open_source() {
+  apt_private_state "source-$1" "$(dpkg --print-architecture 2>/dev/null || true)" apt_private_sources_of "$1"
+}
+
+# apt_private_sources_of SUITE: the source packages of a suite, from this system's mirror.
+apt_private_sources_of() {
+  local uri
+  uri=$(apt_private_sources | awk '$3 !~ /security/ && $4 !~ /security/ { print $3; exit }')
+  printf 'deb-src [signed-by=%s] %s %s main\n' \
+    /usr/share/keyrings/debian-archive-keyring.gpg "${uri:-http://deb.debian.org/debian}" "$1"
+}
+
+# apt_private_state NAME DEBIAN_ARCH COMMAND...: COMMAND prints the sources.
+apt_private_state() {
+  local name=$1 arch=$2
+  shift 2
   if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
     echo "${0##*/}: apt-get and dpkg are needed to download from Debian" >&2
     return 1
   fi
-  apt_dir=$(cache_dir)/apt/$1
+  apt_dir=$(cache_dir)/apt/$name
   mkdir -p "$apt_dir"/{lists/partial,archives/partial}
   apt_dir=$(cd "$apt_dir" && pwd)
   apt_conf=$apt_dir/apt.conf
   exec {apt_lock}>"$apt_dir/lock"
   flock "$apt_lock"
   : >"$apt_dir/status"
-  apt_private_sources >"$apt_dir/sources.list"
+  "$@" >"$apt_dir/sources.list"
   cat >"$apt_conf" <<END
 Dir::State "$apt_dir";
 Dir::State::lists "$apt_dir/lists";

@@ -16,6 +16,11 @@ cache_dir() {
   echo "${WORLDSWITCH_CACHE:-${XDG_CACHE_HOME:-${HOME:-}/.cache}/worldswitch}"
 }
 
+# emulators_dir: the emulators that emulator.sh has built (host/targets/lab/file.c).
+emulators_dir() {
+  echo "${WORLDSWITCH_EMULATORS:-$(cache_dir)/emulators}"
+}
+
 # wsbench_path: $WSBENCH, else the program of the tree, else the installed program.
 wsbench_path() {
   if [ -n "${WSBENCH:-}" ]; then
@@ -25,6 +30,11 @@ wsbench_path() {
   else
     echo "$(dirname "$places_top")/bin/wsbench"
   fi
+}
+
+# bochs_dir: the patches and additional files of Bochs.
+bochs_dir() {
+  if in_tree; then echo "$places_top/host/targets/lab/bochs"; else echo "$places_here/bochs"; fi
 }
 
 # kmod_dir: the sources of the counter-passthrough module.

@@ -76,21 +76,27 @@ static bool set_up(const struct pmc_counter *c)
 	return pmc_read() != count;
 }
 
+/*
+ * The body waits for overflow interrupts. The runtime sets up a counter again for the
+ * phases that read the PMC around the body, and that is the body's counter.
+ */
+static bool interrupts;
+
 bool pmc_setup_event(enum pmc_event event, enum pmc_kind kind)
-{
-	const struct pmc_cpuid id = ask();
-
-	return pmc_choose(&id, event, kind, &pmc_counter) && set_up(&pmc_counter);
-}
-
-bool pmc_setup_interrupt(enum pmc_event event, enum pmc_kind kind)
 {
 	const struct pmc_cpuid id = ask();
 
 	if (!pmc_choose(&id, event, kind, &pmc_counter))
 		return false;
-	pmc_counter.select |= pmc_counter.interrupt;
+	if (interrupts)
+		pmc_counter.select |= pmc_counter.interrupt;
 	return set_up(&pmc_counter);
+}
+
+bool pmc_setup_interrupt(enum pmc_event event, enum pmc_kind kind)
+{
+	interrupts = true;
+	return pmc_setup_event(event, kind);
 }
 
 void pmc_write(uint64_t count)

@@ -14,7 +14,8 @@
  */
 bool pmc_setup_event(enum pmc_event event, enum pmc_kind kind);
 
-/* pmc_setup_event() with an overflow interrupt by the local APIC's LVT. */
+/* pmc_setup_event() with an overflow interrupt by the local APIC's LVT; so does every
+ * later pmc_setup_event(). */
 bool pmc_setup_interrupt(enum pmc_event event, enum pmc_kind kind);
 
 /* The counter that was started. */

@@ -13,6 +13,7 @@
 #include "host/cli/names.h"
 #include "host/env/tune.h"
 #include "host/env/machine.h"
+#include "host/explain/symbols.h"
 #include "host/targets/lab/initramfs.h"
 #include "host/targets/lab/report.h"
 #include "host/targets/lab/wire.h"
@@ -134,6 +135,24 @@ static int selftest(const struct job *job, struct lab_wire *wire, struct error *
 	return ret < 0 ? ret : 0;
 }
 
+/* After the answer: the boots must not wait for the symbols. */
+static void send_symbols(struct lab_wire *wire)
+{
+	char *text, why[100];
+	size_t bytes;
+	int err;
+
+	err = symbols_read_kernel("/proc/kallsyms", &text, &bytes);
+	if (!err)
+		err = lab_wire_send(wire, LAB_FRAME_SYMBOLS, text, bytes);
+	free(text);
+	if (!err)
+		return;
+	snprintf(why, sizeof(why), "cannot send the kernel's symbols: %s",
+		 strerror(-err));
+	lab_wire_text(wire, LAB_FRAME_FAILURE, why);
+}
+
 int agent_run(const struct job *job, struct lab_wire *wire)
 {
 	struct error err = { "" };
@@ -157,5 +176,7 @@ int agent_run(const struct job *job, struct lab_wire *wire)
 	if (ret)
 		lab_wire_text(wire, LAB_FRAME_FAILURE,
 			      *err.text ? err.text : strerror(-ret));
+	else if (job->symbols)
+		send_symbols(wire);
 	return ret ? CLI_FAILED : CLI_OK;
 }

@@ -227,6 +227,16 @@ static enum cli_exit check_machine(const struct run *run)
 	return CLI_OK;
 }
 
+/* Whether an option of the recording was given. */
+static bool records(const struct run *run)
+{
+	const struct job *job = &run->job;
+
+	return run->targets.n || run->benches.n || run->configs.n || job->boots ||
+	       job->events || job->timeout_ns || job->kernel || job->modules ||
+	       job->append;
+}
+
 static enum cli_exit check(const struct explain *x)
 {
 	const struct run *run = &x->run;
@@ -237,8 +247,11 @@ static enum cli_exit check(const struct explain *x)
 		return CLI_USAGE;
 	}
 
-	if (x->file && (run->targets.n || run->benches.n)) {
-		message_usage("wsbench explain", "either a file or --on and --bench");
+	if (x->file && records(run)) {
+		message_usage(
+			"wsbench explain",
+			"%s: is not recorded again: options of the recording, such as --on and --kernel, are not allowed with a file",
+			x->file);
 		return CLI_USAGE;
 	}
 	if (!x->file && (!run->targets.n || !run->benches.n)) {

@@ -7,7 +7,6 @@
  * more and new boots, on both kernels if they are available, with the current program.
  */
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -244,16 +243,6 @@ static bool eligible(const struct history_alarm *a)
 	return a->kind == HISTORY_WORSE && a->recent && !a->let_pass;
 }
 
-/* Ends by the signal, after all emulators have ended. */
-static void pass_on_signal(void)
-{
-	if (!interrupted)
-		return;
-	fflush(NULL);
-	signal(interrupted, SIG_DFL);
-	raise(interrupted);
-}
-
 void history_confirm(const struct history_args *args, const struct history *h,
 		     struct history_alarm *alarms, size_t n)
 {
@@ -277,5 +266,5 @@ void history_confirm(const struct history_args *args, const struct history *h,
 			     g.place->target, g.n);
 		confirm_group(&g);
 	}
-	pass_on_signal();
+	interrupt_pass_on();
 }

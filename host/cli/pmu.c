@@ -123,6 +123,12 @@ static enum cli_exit measure(struct pmu_args *args, const char *name, bool all)
 static enum cli_exit measure_all(struct pmu_args *args)
 {
 	const char *on = args->on ? args->on : "kvm";
+	const struct job machine = {
+		.cpu = -1,
+		.kernel = args->kernel,
+		.modules = args->modules,
+		.append = args->append,
+	};
 	enum cli_exit code = CLI_OK;
 	struct names_list targets;
 	struct error why;
@@ -131,8 +137,11 @@ static enum cli_exit measure_all(struct pmu_args *args)
 		message_usage("wsbench pmu", "%s", why.text);
 		return CLI_USAGE;
 	}
+	for (size_t i = 0; code == CLI_OK && i < targets.n; i++)
+		code = run_check_options("wsbench pmu", &machine,
+					 names_target(targets.names[i]));
 	target_catch_signals();
-	for (size_t i = 0; i < targets.n && !interrupted; i++) {
+	for (size_t i = 0; code != CLI_USAGE && i < targets.n && !interrupted; i++) {
 		enum cli_exit one = measure(args, targets.names[i], !strcmp(on, "all"));
 
 		code = one > code ? one : code;

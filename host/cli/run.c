@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `wsbench run`: every target in its turn, a document each, one table. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,16 +181,6 @@ static enum cli_exit run_all(const struct run *run)
 	return code;
 }
 
-/* Ends by the signal, after all documents are written. */
-static void pass_on_signal(void)
-{
-	if (!interrupted)
-		return;
-	fflush(NULL);
-	signal(interrupted, SIG_DFL);
-	raise(interrupted);
-}
-
 int cmd_run(int argc, char **argv)
 {
 	struct run run;
@@ -207,6 +196,6 @@ int cmd_run(int argc, char **argv)
 		code = run_all(&run);
 	}
 	run_free(&run);
-	pass_on_signal();
+	interrupt_pass_on();
 	return code;
 }

@@ -41,6 +41,11 @@ void run_free(struct run *run);
  */
 void run_init(struct run *run);
 
+/* CLI_USAGE after a message of `command` if the target would ignore an option of the job.
+ */
+enum cli_exit run_check_options(const char *command, const struct job *job,
+				const struct target *t);
+
 /*
  * Points the job to the lists of names; no target or no benchmark selects the default.
  * CLI_USAGE after a message if a target cannot use an option of the job.

@@ -252,22 +252,25 @@ static const char *ignored_option(const struct job *job, const char *kind,
 		*why = "there is no host below the guest whose counters could be read";
 		return "--host-counters";
 	}
+	if (strcmp(kind, "lab") != 0) {
+		*why = "only labs boot a kernel of their own";
+		return job->kernel    ? "--kernel"
+		       : job->modules ? "--modules"
+		       : job->append  ? "--append"
+				      : NULL;
+	}
 	return NULL;
 }
 
-static enum cli_exit check_targets(const struct run *run)
+enum cli_exit run_check_options(const char *command, const struct job *job,
+				const struct target *t)
 {
-	for (size_t i = 0; i < run->targets.n; i++) {
-		const struct target *t = names_target(run->targets.names[i]);
-		const char *why, *option = ignored_option(&run->job, t->ops->kind, &why);
+	const char *why, *option = ignored_option(job, t->ops->kind, &why);
 
-		if (!option)
-			continue;
-		message_usage("wsbench run", "%s: not for target %s: %s", option, t->name,
-			      why);
-		return CLI_USAGE;
-	}
-	return CLI_OK;
+	if (!option)
+		return CLI_OK;
+	message_usage(command, "%s: not for target %s: %s", option, t->name, why);
+	return CLI_USAGE;
 }
 
 enum cli_exit run_complete(struct run *run)
@@ -283,7 +286,11 @@ enum cli_exit run_complete(struct run *run)
 	run->job.n_benches = run->benches.n;
 	run->job.configs = run->configs.names;
 	run->job.n_configs = run->configs.n;
-	return check_targets(run);
+	for (size_t i = 0; i < run->targets.n; i++)
+		if (run_check_options("wsbench run", &run->job,
+				      names_target(run->targets.names[i])) != CLI_OK)
+			return CLI_USAGE;
+	return CLI_OK;
 }
 
 void run_init(struct run *run)

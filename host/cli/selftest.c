@@ -10,6 +10,7 @@
 #include "host/lib/message.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
+#include "host/cli/run.h"
 #include "host/measure/matrix.h"
 #include "host/selftest/selftest.h"
 #include "host/targets/target.h"
@@ -190,5 +191,7 @@ int cmd_selftest(int argc, char **argv)
 		message_usage("wsbench selftest", "'%s' is not kvm or a lab", a.on);
 		return CLI_USAGE;
 	}
+	if (run_check_options("wsbench selftest", &a.job, row) != CLI_OK)
+		return CLI_USAGE;
 	return row->ops->selftest ? run_in_lab(row, &a) : run_here(&a);
 }

@@ -17,6 +17,12 @@ static bool has_config(const struct result *r, const char *config)
 	return false;
 }
 
+/* Two known values that differ. */
+static bool differ(const char *a, const char *b)
+{
+	return a && b && strcmp(a, b) != 0;
+}
+
 int compare_check_kind(const struct result *base, const struct result *new,
 		       const struct compare_options *o, struct error *err)
 {
@@ -41,6 +47,13 @@ int compare_check_kind(const struct result *base, const struct result *new,
 			err, -EINVAL,
 			"different targets, %s and %s (--across targets compares them)",
 			base->target.name, new->target.name);
+	/* The emulator is part of the fingerprint: the cause comes first. */
+	if (!(o->across & machines) &&
+	    differ(base->target.emulator, new->target.emulator))
+		return error_set(
+			err, -EINVAL,
+			"different emulators, %s and %s (--across machines compares them)",
+			base->target.emulator, new->target.emulator);
 	if (!(o->across & machines) &&
 	    strcmp(base->machine.fingerprint, new->machine.fingerprint) != 0)
 		return error_set(
@@ -176,6 +189,14 @@ static void note_tools(struct compare *c)
 		     a->tool_version, commits[0], b->tool_version, commits[1]);
 }
 
+static void note_emulators(struct compare *c)
+{
+	if (differ(c->base->target.emulator, c->new->target.emulator))
+		note(c,
+		     "Measured on different emulators, %s in base and %s in new: a difference can be that of the emulators.",
+		     c->base->target.emulator, c->new->target.emulator);
+}
+
 static void note_rejected(struct compare *c, const char *word, bool new)
 {
 	size_t boots = 0, valid = 0;
@@ -210,6 +231,7 @@ void compare_note(struct compare *c)
 		     100 * (exp(drift_reach(&c->drift, 0.95)) - 1));
 	note_document(c, "base", c->base);
 	note_document(c, "new", c->new);
+	note_emulators(c);
 	note_tools(c);
 	note_settings(c);
 	note_rejected(c, "base", false);

@@ -22,6 +22,12 @@ struct symbols {
 	struct symbol_text *texts; /* copies of the names */
 };
 
+/*
+ * The lines of `path` (/proc/kallsyms) that describe code (types t, T, w, W), in memory
+ * that the caller frees. 0 or a negative errno.
+ */
+int symbols_read_kernel(const char *path, char **text, size_t *bytes);
+
 /* Start with zeroed memory. 0, -ENOMEM, or -EBADMSG for malformed text. */
 int symbols_add_kernel(struct symbols *s, const char *kallsyms, size_t bytes);
 int symbols_add_image(struct symbols *s, const struct image *image,

@@ -2,6 +2,7 @@
 /* SIGINT and SIGTERM. */
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "host/lib/interrupt.h"
 
@@ -24,4 +25,13 @@ void interrupt_catch(void (*hook)(void))
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+}
+
+void interrupt_pass_on(void)
+{
+	if (!interrupted)
+		return;
+	fflush(NULL);
+	signal(interrupted, SIG_DFL);
+	raise(interrupted);
 }

@@ -12,4 +12,10 @@ extern volatile int interrupted;
 /* `hook`: called by the handler, async-signal-safe; NULL: nothing. */
 void interrupt_catch(void (*hook)(void));
 
+/*
+ * After all documents are written and all emulators have ended: ends the process by the
+ * signal that arrived, so that the shell sees the cause. Without a signal, returns.
+ */
+void interrupt_pass_on(void);
+
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tables of short texts: one model, rendered for a terminal, as Markdown, as CSV and as
- * HTML. All functions abort when memory is exhausted. Control characters in cells are
- * replaced.
+ * Tables of short texts: one model (table.c), rendered for a terminal (table_text.c), as
+ * Markdown and as HTML. All functions abort when memory is exhausted. Control characters
+ * in cells are replaced.
  */
 #ifndef WS_LIB_TABLE_H
 #define WS_LIB_TABLE_H
@@ -81,6 +81,9 @@ void table_cell_value(struct table *t, size_t column, double value);
 /* The number of a note below the table; equal texts share one note. */
 size_t table_note(struct table *t, const char *text);
 
+/* Whether column `c` exists and is a part of the cell on its left. */
+bool table_is_joined(const struct table *t, size_t c);
+
 struct table_options {
 	unsigned int columns; /* the width that a table stays within if it can */
 	bool utf8;	      /* the locale's encoding is UTF-8 */
@@ -110,9 +113,6 @@ void table_markdown(FILE *f, const struct table *t, size_t from, size_t to);
 void table_markdown_notes(FILE *f, const struct table *t);
 /* `text` with everything escaped that Markdown or HTML within Markdown interprets. */
 void table_markdown_text(FILE *f, const char *text);
-
-/* RFC 4180: all columns, also empty ones. */
-void table_csv(FILE *f, const struct table *t);
 
 /* TABLE_JOIN cells become <small>; row headers are <th>; colours are classes of the page.
  */

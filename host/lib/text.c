@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Text in columns: padding and wrapping. */
+/* Text in columns: widths and wrapping. */
 #include "host/lib/text.h"
 
 #include <stdbool.h>
@@ -17,27 +17,6 @@ size_t text_width(const char *s)
 	return n;
 }
 
-static void blanks(FILE *f, size_t n)
-{
-	fprintf(f, "%*s", (int)n, "");
-}
-
-void text_right(FILE *f, const char *s, size_t width)
-{
-	size_t w = text_width(s);
-
-	blanks(f, w < width ? width - w : 0);
-	fputs(s, f);
-}
-
-void text_left(FILE *f, const char *s, size_t width)
-{
-	size_t w = text_width(s);
-
-	fputs(s, f);
-	blanks(f, w < width ? width - w : 0);
-}
-
 void text_wrap(FILE *f, const char *text, size_t at, size_t indent, size_t columns)
 {
 	char *copy = strdup(text), *rest = copy, *word;
@@ -52,8 +31,7 @@ void text_wrap(FILE *f, const char *text, size_t at, size_t indent, size_t colum
 		if (!w)
 			continue;
 		if (!first && at + 1 + w >= columns) {
-			fputc('\n', f);
-			blanks(f, indent);
+			fprintf(f, "\n%*s", (int)indent, "");
 			at = indent;
 		} else if (!first) {
 			fputc(' ', f);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Text in columns: padding and wrapping. */
+/* Text in columns: widths and wrapping. */
 #ifndef WS_CLI_TEXT_H
 #define WS_CLI_TEXT_H
 
@@ -8,10 +8,6 @@
 
 /* The width of UTF-8 text; wide and combining characters do not occur in tables. */
 size_t text_width(const char *s);
-
-/* Prints `s` in `width` columns, aligned right or left. Longer text is not truncated. */
-void text_right(FILE *f, const char *s, size_t width);
-void text_left(FILE *f, const char *s, size_t width);
 
 /*
  * Prints `text` and a newline, broken between words so that lines end before column

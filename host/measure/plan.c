@@ -106,7 +106,7 @@ static int add_row(struct plan *plan, const struct job *job, const struct target
 static void set_params(struct plan *plan, const struct job *job, const struct target *t)
 {
 	plan->boots = job->boots ? job->boots : t->default_boots;
-	plan->params.warmup = job->warmup ? job->warmup : t->default_warmup;
+	plan->params.warmup = t->default_warmup;
 	plan->params.events = job->events ? job->events : t->default_events;
 	plan->params.batch = t->exact ? EXACT_BATCH : NOISY_BATCH;
 	plan->params.batches = t->exact ? EXACT_BATCHES : NOISY_BATCHES;

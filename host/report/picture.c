@@ -138,14 +138,15 @@ static int run(const char *script, int fd, struct error *err)
 	int messages_fd = memfd_create("messages", MFD_CLOEXEC);
 	const int fds[] = { script_fd, messages_fd, messages_fd, fd };
 	const struct process_start how = { .argv = argv, .fds = fds, .n_fds = 4 };
-	size_t bytes = strlen(script);
 	struct process p;
 	char why[256] = "";
 	int ret = 0, status = 0;
 
-	if (script_fd < 0 || messages_fd < 0 ||
-	    write(script_fd, script, bytes) != (ssize_t)bytes ||
-	    lseek(script_fd, 0, SEEK_SET))
+	if (script_fd < 0 || messages_fd < 0)
+		ret = -errno;
+	if (!ret)
+		ret = file_write(script_fd, script, strlen(script));
+	if (!ret && lseek(script_fd, 0, SEEK_SET))
 		ret = -errno;
 	if (!ret)
 		ret = process_start(&p, &how);
@@ -197,9 +198,14 @@ static int collect(int fd, const char *stem, char **text, size_t *bytes,
 	while (got < (size_t)st.st_size) {
 		ssize_t n = pread(fd, *text + got, (size_t)st.st_size - got, (off_t)got);
 
-		if (n <= 0)
-			break;
-		got += (size_t)n;
+		if (n > 0) {
+			got += (size_t)n;
+		} else if (!n || errno != EINTR) {
+			free(*text);
+			*text = NULL;
+			return error_set(err, n ? -errno : -EIO,
+					 "cannot draw %s: cannot read the picture", stem);
+		}
 	}
 	(*text)[got] = '\0';
 	*bytes = got;

@@ -199,7 +199,8 @@ static void print_contexts(const struct foot *t)
 	for (size_t d = 0; d < t->m->n_docs; d++) {
 		char *name = title(t->m, d), *text = describe(t->m->docs[d]);
 
-		text_left(t->f, name, width);
+		/* The widest name has no blanks behind it. */
+		fprintf(t->f, "%s%*s", name, (int)(width - text_width(name)), "");
 		text_wrap(t->f, text, width, width, t->columns);
 		free(name);
 		free(text);

@@ -306,12 +306,10 @@ void result_class_change(const struct result_class *was, const struct result_cla
 			 char *text, size_t bytes);
 
 /*
- * JSON text of a document (2 spaces, keys in the order of results/schema.json, newline
- * at the end) and of one benchmark (compact). The caller frees the text. Doubles read
- * back equal.
+ * JSON text of a document: 2 spaces, keys in the order of results/schema.json, newline at
+ * the end. The caller frees the text. Doubles read back equal.
  */
 char *result_dump(const struct result *r);
-char *result_benchmark_dump(const struct result_benchmark *b);
 
 /*
  * Parses `text` (`bytes` long, without a NUL) by the rules of results/schema.json. 0, or
@@ -319,9 +317,6 @@ char *result_benchmark_dump(const struct result_benchmark *b);
  * "/benchmarks/2/metrics/0/unit: expected a string" for an invalid document.
  */
 int result_parse(const char *text, size_t bytes, struct result **out, struct error *err);
-/* Parses one benchmark and appends it to `r`. */
-int result_benchmark_parse(struct result *r, const char *text, size_t bytes,
-			   struct error *err);
 
 /*
  * Reads a document from a file. 0; -EINVAL: not a valid document; -EFBIG: more than

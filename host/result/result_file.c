@@ -8,58 +8,20 @@
 
 #include "host/lib/file.h"
 #include "host/result/codec.h"
-#include "host/result/store.h"
 
 char *result_dump(const struct result *r)
 {
 	return codec_dump(&layout_result, r);
 }
 
-char *result_benchmark_dump(const struct result_benchmark *b)
-{
-	json_t *object = codec_dump_object(&layout_benchmark, b);
-	char *text =
-		store_check(json_dumps(object, JSON_REAL_PRECISION(17) | JSON_COMPACT));
-
-	json_decref(object);
-	return text;
-}
-
 int result_parse(const char *text, size_t bytes, struct result **out, struct error *err)
 {
-	json_t *value = codec_parse(text, bytes, err);
-	struct result *r;
-	int rc;
+	struct result *r = result_new();
+	int rc = codec_load(r->store, &layout_result, text, bytes, r, err);
 
-	*out = NULL;
-	if (!value)
-		return -EINVAL;
-	r = result_new();
-	rc = codec_load_object(r->store, &layout_result, value, r, err);
-	json_decref(value);
 	if (rc)
 		result_free(r);
-	else
-		*out = r;
-	return rc;
-}
-
-int result_benchmark_parse(struct result *r, const char *text, size_t bytes,
-			   struct error *err)
-{
-	json_t *value = codec_parse(text, bytes, err);
-	struct result_benchmark b;
-	int rc;
-
-	if (!value)
-		return -EINVAL;
-	codec_clear(&layout_benchmark, &b);
-	rc = codec_load_object(r->store, &layout_benchmark, value, &b, err);
-	json_decref(value);
-	if (rc)
-		result_free_bins(&b);
-	else
-		*result_add_benchmark(r) = b;
+	*out = rc ? NULL : r;
 	return rc;
 }
 

@@ -5,18 +5,16 @@
 
 #include "host/targets/job.h"
 
-#define MAGIC 0x326f6a7377ull /* "wsjo2" */
+#define MAGIC 0x336f6a7377ull /* "wsjo3" */
 
-enum text { TEXT_PAYLOAD, TEXT_KERNEL, TEXT_MODULES, TEXT_APPEND, TEXT_PLUGIN, TEXTS };
-
-/* The numbers of a job. The present texts and the three lists of names follow. */
+/* The numbers of a job. The path of the payload and the three lists of names follow. */
 struct head {
 	uint64_t magic, seed, timeout_ns;
 	uint32_t kind, n_benches, n_configs, n_tests;
-	uint32_t boots, events, warmup, placement;
-	int32_t cpu, plugin_fd;
+	uint32_t boots, events, placement;
+	int32_t cpu;
 	uint8_t pairs, seed_given, host_counters, trace_states, symbols; /* 0 or 1 */
-	uint8_t texts; /* a bit per enum text that is not NULL */
+	uint8_t has_payload;						 /* 0 or 1 */
 	uint8_t reserved[2];
 	struct abi_params params;
 };
@@ -34,8 +32,6 @@ static int put(uint8_t block[JOB_BYTES], size_t *used, const char *text)
 
 int job_encode(const struct job *job, uint8_t block[JOB_BYTES])
 {
-	const char *const texts[TEXTS] = { job->payload, job->kernel, job->modules,
-					   job->append, job->plugin };
 	const struct {
 		const char *const *names;
 		size_t n;
@@ -54,15 +50,14 @@ int job_encode(const struct job *job, uint8_t block[JOB_BYTES])
 		.n_tests = (uint32_t)job->n_tests,
 		.boots = job->boots,
 		.events = job->events,
-		.warmup = job->warmup,
 		.placement = job->placement,
 		.cpu = job->cpu,
-		.plugin_fd = job->plugin_fd,
 		.pairs = job->pairs,
 		.seed_given = job->seed_given,
 		.host_counters = job->host_counters,
 		.trace_states = job->trace_states,
 		.symbols = job->symbols,
+		.has_payload = job->payload != NULL,
 		.params = job->params,
 	};
 	size_t used = sizeof(head);
@@ -73,15 +68,12 @@ int job_encode(const struct job *job, uint8_t block[JOB_BYTES])
 	    job->n_benches + job->n_configs + job->n_tests > JOB_NAMES_MAX)
 		return -E2BIG;
 	memset(block, 0, JOB_BYTES);
-	for (int i = 0; !err && i < TEXTS; i++)
-		if (texts[i]) {
-			head.texts |= (uint8_t)(1u << i);
-			err = put(block, &used, texts[i]);
-		}
+	memcpy(block, &head, sizeof(head));
+	if (job->payload)
+		err = put(block, &used, job->payload);
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		for (size_t k = 0; !err && k < lists[i].n; k++)
 			err = put(block, &used, lists[i].names[k]);
-	memcpy(block, &head, sizeof(head));
 	return err;
 }
 
@@ -98,7 +90,7 @@ static const char *get(const uint8_t block[JOB_BYTES], size_t *used)
 
 int job_decode(const uint8_t block[JOB_BYTES], struct job_decoded *out)
 {
-	const char *texts[TEXTS] = { NULL };
+	const char *payload = NULL;
 	struct head head;
 	size_t used = sizeof(head), n;
 
@@ -106,16 +98,14 @@ int job_decode(const uint8_t block[JOB_BYTES], struct job_decoded *out)
 	memcpy(&head, out->block, sizeof(head));
 	if (head.magic != MAGIC || head.kind < JOB_BOOTS || head.kind >= JOB_KINDS ||
 	    (head.pairs | head.seed_given | head.host_counters | head.trace_states |
-	     head.symbols) > 1 ||
-	    head.texts >> TEXTS || head.n_benches > JOB_NAMES_MAX ||
-	    head.n_configs > JOB_NAMES_MAX || head.n_tests > JOB_NAMES_MAX ||
+	     head.symbols | head.has_payload) > 1 ||
+	    head.n_benches > JOB_NAMES_MAX || head.n_configs > JOB_NAMES_MAX ||
+	    head.n_tests > JOB_NAMES_MAX ||
 	    head.n_benches + head.n_configs + head.n_tests > JOB_NAMES_MAX)
 		return -EBADMSG;
-	for (int i = 0; i < TEXTS; i++) {
-		if (!(head.texts >> i & 1))
-			continue;
-		texts[i] = get(out->block, &used);
-		if (!texts[i])
+	if (head.has_payload) {
+		payload = get(out->block, &used);
+		if (!payload)
 			return -EBADMSG;
 	}
 	n = head.n_benches + head.n_configs + head.n_tests;
@@ -134,7 +124,6 @@ int job_decode(const uint8_t block[JOB_BYTES], struct job_decoded *out)
 		.n_tests = head.n_tests,
 		.boots = head.boots,
 		.events = head.events,
-		.warmup = head.warmup,
 		.pairs = head.pairs,
 		.seed_given = head.seed_given,
 		.seed = head.seed,
@@ -145,12 +134,8 @@ int job_decode(const uint8_t block[JOB_BYTES], struct job_decoded *out)
 		.host_counters = head.host_counters,
 		.trace_states = head.trace_states,
 		.symbols = head.symbols,
-		.payload = texts[TEXT_PAYLOAD],
-		.kernel = texts[TEXT_KERNEL],
-		.modules = texts[TEXT_MODULES],
-		.append = texts[TEXT_APPEND],
-		.plugin = texts[TEXT_PLUGIN],
-		.plugin_fd = head.plugin_fd,
+		.payload = payload,
+		.plugin_fd = -1,
 	};
 	return 0;
 }

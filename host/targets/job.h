@@ -28,8 +28,8 @@ struct job {
 	const char *const *tests;   /* names; none: all tests */
 	size_t n_benches, n_configs, n_tests;
 
-	uint32_t boots, events, warmup; /* 0: the target's default */
-	bool pairs;			/* two boots instead of each one, for A/A */
+	uint32_t boots, events; /* 0: the target's default */
+	bool pairs;		/* two boots instead of each one, for A/A */
 	bool seed_given;
 	uint64_t seed;		  /* of the order of the boots, and of the bootstrap */
 	uint32_t placement;	  /* of the first boot: struct boot_request */
@@ -45,7 +45,8 @@ struct job {
 	bool symbols;	     /* labs: return the functions of the kernel */
 	const char *payload; /* ELF file that replaces every payload; NULL */
 
-	/* The machine of a lab. */
+	/* The machine of a lab. Not encoded: the machine has booted when it receives a
+	 * job. */
 	const char *kernel;  /* image or release; NULL: the newest in the cache */
 	const char *modules; /* folder with kvm*.ko; NULL: beside the kernel */
 	const char *append;  /* added to the kernel's command line; NULL */
@@ -61,7 +62,8 @@ struct job {
 #define JOB_BYTES     3072u
 #define JOB_NAMES_MAX 128u
 
-/* Encodes every member. 0, or -E2BIG if the names and strings do not fit. */
+/* Encodes every member except the machine of a lab. 0, or -E2BIG if the names and strings
+ * do not fit. */
 int job_encode(const struct job *job, uint8_t block[JOB_BYTES]);
 
 /* A decoded job: its lists and strings point into this struct. */

@@ -13,16 +13,8 @@
 #endif
 
 /* The default repetition of noisy targets and of exact targets. */
-#define EXACT_BOOTS  2
-#define EXACT_EVENTS 500
-#define EXACT_WARMUP 100
 #define EXACT                                                                            \
-	.exact = true, .default_boots = EXACT_BOOTS, .default_events = EXACT_EVENTS,     \
-	.default_warmup = EXACT_WARMUP
-/* Six boots are the least for a 95 % interval. */
-#define SOFTWARE_BOOTS	6
-#define SOFTWARE_EVENTS 500
-#define SOFTWARE_WARMUP 100
+	.exact = true, .default_boots = 2, .default_events = 500, .default_warmup = 100
 #define NOISY                                                                            \
 	.exact = false, .default_boots = 10, .default_events = 10000,                    \
 	.default_warmup = 1000
@@ -77,18 +69,11 @@ const struct target target_table[] = {
 	{ .name = NULL },
 };
 
-void target_exact_defaults(struct target *t)
-{
-	t->default_boots = EXACT_BOOTS;
-	t->default_events = EXACT_EVENTS;
-	t->default_warmup = EXACT_WARMUP;
-}
-
 void target_software_defaults(struct target *t)
 {
-	t->default_boots = SOFTWARE_BOOTS;
-	t->default_events = SOFTWARE_EVENTS;
-	t->default_warmup = SOFTWARE_WARMUP;
+	t->default_boots = 6; /* the least for a 95 % interval */
+	t->default_events = 500;
+	t->default_warmup = 100;
 }
 
 void target_catch_signals(void)

@@ -23,7 +23,6 @@
 #include "host/result/result.h"
 #include "host/targets/job.h"
 
-struct result; /* host/result/result.h */
 struct target;
 
 /* Receives the functions of a lab's kernel: lines of kallsyms. */
@@ -127,8 +126,6 @@ struct target {
 /* Ends with a row whose name is NULL. */
 extern const struct target target_table[];
 
-/* Sets the default_* members for a target without noise. */
-void target_exact_defaults(struct target *t);
 /* Sets the default_* members for a software KVM, which is slow. */
 void target_software_defaults(struct target *t);
 

@@ -48,6 +48,16 @@ load helper
   refused 2 '--host-counters: not for target bare:x86_64' "${run[@]}" --on bare:x86_64 --host-counters
   # Also refused if another selected target supports the option.
   refused 2 '--cpu: not for target lab:x86_64-vmx' "${run[@]}" --on kvm,lab:x86_64-vmx --cpu 0
+  for option in --kernel --modules --append; do
+    for target in kvm bare:x86_64 bare:aarch64 lab:x86_64-svm,kvm; do
+      refused 2 "wsbench run: $option: not for target" "${run[@]}" --on "$target" "$option" x
+      refused 2 "wsbench pmu: $option: not for target" "$wsbench" pmu --on "$target" "$option" x
+    done
+    refused 2 "wsbench selftest: $option: not for target kvm" "$wsbench" selftest "$option" x
+    refused 2 'not a lab' "$wsbench" explain --on kvm --bench null "$option" x
+    refused 2 'wsbench explain: e.json: is not recorded again' "$wsbench" explain e.json "$option" x
+  done
+  refused 2 'is not recorded again' "$wsbench" explain e.json --events 5
   nothing_left
 }
 

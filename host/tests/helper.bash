@@ -184,6 +184,8 @@ shim() {
   mkdir -p "$BATS_TEST_TMPDIR/bin"
   # A machine of the replaced emulator must not be saved for later runs.
   export WORLDSWITCH_FRESH_MACHINES=1
+  # The shim of bochs is a distribution's.
+  export WORLDSWITCH_EMULATORS=$BATS_TEST_TMPDIR/no-emulators
   echo 0 >"$BATS_TEST_TMPDIR/starts"
   cat >"$BATS_TEST_TMPDIR/bin/$1" <<END
 #!/bin/sh

@@ -495,6 +495,35 @@ Test(refused, documents_of_different_kinds)
 	result_free(b);
 }
 
+/* The fingerprint contains the emulator: the message names the cause. */
+Test(refused, documents_of_two_emulators)
+{
+	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
+	const struct compare_options machines = { .across = COMPARE_ACROSS_MACHINES };
+	struct compare c;
+	bool noted = false;
+
+	fixture_exact(a, "hypercall", 10);
+	fixture_exact(b, "hypercall", 10);
+	a->target.emulator = "bochs 3.0+dfsg worldswitch 000000000000";
+	b->target.emulator = "bochs 3.0+dfsg worldswitch 111111111111";
+	b->machine.fingerprint = "fedcba9876543210";
+	expect_refused(
+		a, b, &plain,
+		"different emulators, bochs 3.0+dfsg worldswitch 000000000000 and bochs 3.0+dfsg worldswitch 111111111111");
+	c = compared(a, b, &machines);
+	for (size_t i = 0; i < c.n_notes; i++)
+		noted |=
+			strstr(c.notes[i], "different emulators, bochs 3.0+dfsg") != NULL;
+	cr_expect(noted);
+	compare_free(&c);
+	/* Documents of targets without an emulator have none. */
+	a->target.emulator = NULL;
+	expect_refused(a, b, &plain, "different machines");
+	result_free(a);
+	result_free(b);
+}
+
 Test(refused, across_units_rows_have_no_verdict)
 {
 	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);

@@ -52,6 +52,38 @@ Test(judge, a_row_with_a_limit_keeps_it)
 	cr_expect(not(j.proven));
 }
 
+/*
+ * ipi_idle on two CPUs: the host tells only how many interrupts its CPUs took, the kicks
+ * of the other vCPU among them. The sender's exits stay exits, whether 49, 50 or 51
+ * interrupts fall into the phase.
+ */
+Test(judge, interrupts_of_all_cpus_do_not_explain_an_exit_of_every_event)
+{
+	struct boot_counts c = { .exits = EVENTS };
+	struct judgement j;
+
+	for (c.interrupts = EVENTS - 1; c.interrupts <= EVENTS + 1; c.interrupts++) {
+		j = judged(HANDLED_AT_MOST, 1, 0, &c);
+		cr_expect(j.proven && j.handled_by == HANDLED_KERNEL);
+		cr_expect(eq(i64, j.observed, EVENTS));
+	}
+	/* Interrupts explain a surplus, or a few exits and no more. */
+	c = (struct boot_counts){ .exits = EVENTS + 1, .interrupts = 2 };
+	j = judged(HANDLED_AT_MOST, 1, 0, &c);
+	cr_expect(j.proven && j.observed == EVENTS && j.expected == EVENTS);
+	c = (struct boot_counts){ .exits = 3, .interrupts = 3 };
+	j = judged(HANDLED_AT_MOST, 1, 0, &c);
+	cr_expect(j.proven && j.handled_by == HANDLED_NONE && j.observed == 0);
+	/* Interrupts that KVM counts for this vCPU are none of its own. */
+	c = (struct boot_counts){ .exits = EVENTS,
+				  .interrupts = EVENTS,
+				  .interrupts_exact = true };
+	j = judged(HANDLED_AT_MOST, 1, 0, &c);
+	cr_expect(j.proven && j.handled_by == HANDLED_NONE);
+	j = judged(HANDLED_AT_MOST, 1, NEEDS_INTERRUPT, &c);
+	cr_expect(j.proven && j.handled_by == HANDLED_KERNEL && j.observed == EVENTS);
+}
+
 /* If KVM counts exits for interrupts, the guest caused the remaining exits. */
 Test(judge, counted_interrupts_are_subtracted_exactly)
 {

@@ -363,6 +363,21 @@ Test(machines, append_comes_last_on_the_kernel_command_line)
 	cr_expect_null(lab_machine_find("vax"));
 }
 
+/* Without the built emulator, the machine of the same name runs on a distribution's. */
+Test(machines, a_built_emulator_has_a_fallback)
+{
+	const struct lab_machine *m = lab_machine_find("x86_64-vmx");
+
+	cr_assert_not_null(m);
+	cr_expect_not_null(m->emulator->built);
+	cr_expect_not_null(strstr(m->emulator->version, "worldswitch"));
+	cr_assert_not_null(m->fallback);
+	cr_expect_null(m->fallback->emulator->built);
+	cr_expect_not_null(m->fallback->emulator->version_option);
+	cr_expect_not_null(m->fallback->lacks);
+	cr_expect_str_eq(m->fallback->name, m->name);
+}
+
 Test(tail, returns_the_last_lines_without_blank_lines_and_control_characters)
 {
 	struct lab_tail t = { .bytes = 0 };

@@ -5,6 +5,7 @@
  */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,7 +70,7 @@ static int script_command(const struct lab_machine *m, const struct lab_boot *bo
 }
 
 static int script_clone(struct lab_base *base, const struct lab_boot *boot,
-			struct lab_shared *w, const uint8_t job[LAB_JOB_BYTES],
+			struct lab_shared *w, const uint8_t job[JOB_BYTES],
 			struct lab_child *child, struct error *err)
 {
 	struct lab_command cmd;
@@ -118,6 +119,8 @@ static const struct lab_machine script_machine = {
 	.program = "sh",
 };
 
+static unsigned int silence_s;
+
 static int run_program(const char *program, const char *script, struct heard *h,
 		       struct error *err)
 {
@@ -127,8 +130,12 @@ static int run_program(const char *program, const char *script, struct heard *h,
 		.report = hear_report,
 		.line = hear_line,
 	};
-	const struct lab_boot boot = { .program = program, .append = script };
-	static const uint8_t job[LAB_JOB_BYTES];
+	const struct lab_boot boot = {
+		.program = program,
+		.append = script,
+		.silence_s = silence_s,
+	};
+	static const uint8_t job[JOB_BYTES];
 	struct lab_base base = {
 		.label = "lab:test",
 		.machine = &script_machine,
@@ -344,6 +351,36 @@ Test(session, a_callbacks_error_ends_the_job)
 	lab_wire_number(&wire, LAB_FRAME_END, 0);
 	cr_expect_eq(converse(&shared, "sleep 1000", &heard, &err), -EINVAL);
 	cr_expect_str_eq(heard.text, "H:{} R:[1] ");
+}
+
+Test(session, a_silent_machine_is_given_up)
+{
+	say_hello_and_header();
+	silence_s = 1;
+	cr_expect_eq(converse(&shared, "sleep 1000", &heard, &err), -ETIMEDOUT);
+	cr_expect_not_null(strstr(err.text, "no sign of life from the job for 1 s"), "%s",
+			   err.text);
+}
+
+/*
+ * The machine is silent for longer than the limit only because others have its
+ * processor for 5 s. Then it goes off.
+ */
+Test(session, a_machine_that_waits_for_a_processor_is_not_silent)
+{
+	char script[256];
+
+	say_hello_and_header();
+	silence_s = 2;
+	snprintf(script, sizeof(script),
+		 "taskset -p -c %d $$ >/dev/null;"
+		 "for n in 1 2 3; do timeout 5 sh -c 'while :; do :; done' & done;"
+		 "renice -n 19 $$ >/dev/null;"
+		 "i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done",
+		 sched_getcpu());
+	cr_expect_eq(converse(&shared, script, &heard, &err), -EIO);
+	cr_expect_not_null(strstr(err.text, "went off before the job was done"), "%s",
+			   err.text);
 }
 
 Test(session, an_interrupt_leaves_no_process)

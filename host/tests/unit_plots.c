@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Unit tests of each kind of picture and the documents that it needs. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
+#include "host/lib/error.h"
 #include "host/result/result.h"
 #include "host/report/curve.h"
+#include "host/report/picture.h"
 #include "host/report/plots.h"
 
 static struct result *sample_doc(const char *target, const char *unit)
@@ -329,6 +334,28 @@ Test(plots, noisy_rows_have_a_distribution)
 	cr_expect_str_eq(list.pictures[0].stem, "distribution-kvm");
 	expect_in(0, "\n100 60\n101 80\n");
 	expect_in(0, "p50 100   p99 ");
+}
+
+/* write() then stores a part of the script: gnuplot must not draw a part of the picture.
+ */
+Test(picture, a_script_that_does_not_fit_is_an_error)
+{
+	const struct rlimit limit = { 64, 64 };
+	char script[4096], *text;
+	char stem[] = "x";
+	struct picture p = {
+		.stem = stem, .script = script, .width = 100, .height = 100
+	};
+	struct error err = { "" };
+	size_t bytes;
+
+	memset(script, '#', sizeof(script) - 1);
+	script[sizeof(script) - 1] = '\0';
+	signal(SIGXFSZ, SIG_IGN);
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	cr_expect_eq(picture_render(&p, PICTURE_SVG, &text, &bytes, &err), -EFBIG);
+	cr_expect_str_eq(err.text, "cannot run gnuplot: File too large");
+	cr_expect_null(text);
 }
 
 Test(curve, of_valid_boots_alone)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bench/mark.h"
 #include "host/targets/payload.h"
@@ -323,6 +324,42 @@ Test(symbols, of_the_kernel)
 	expect_symbol(&s, SPACE_KERNEL, KERNEL + (64u << 20), NULL);
 	expect_symbol(&s, SPACE_USER, KERNEL + 4, NULL);
 	symbols_free(&s);
+}
+
+/* Lines about data are left out; a line is whole although reads split the file anywhere.
+ */
+Test(symbols, only_code_is_read)
+{
+	char path[] = "/tmp/ws-kallsyms-XXXXXX", line[80];
+	int fd = mkstemp(path);
+	FILE *f = fdopen(fd, "w");
+	size_t bytes, want_bytes, i;
+	char *text, *want;
+	FILE *expected = open_memstream(&want, &want_bytes);
+
+	cr_assert_not_null(f);
+	for (i = 0; i < 60000; i++) {
+		char type = "tTdwWDbr"[i % 8];
+
+		snprintf(line, sizeof(line), "%016zx %c function_number_%zu\n", i, type,
+			 i);
+		fputs(line, f);
+		if (strchr("tTwW", type))
+			fputs(line, expected);
+	}
+	/* No newline ends the last line: the file is cut. */
+	fputs("ffff T cut", f);
+	fclose(f);
+	fclose(expected);
+	cr_assert_gt(want_bytes, 1u << 20, "more than one read");
+	cr_assert_eq(symbols_read_kernel(path, &text, &bytes), 0);
+	cr_assert_eq(bytes, want_bytes);
+	cr_expect_arr_eq(text, want, bytes);
+	free(text);
+	free(want);
+	unlink(path);
+	cr_expect_eq(symbols_read_kernel(path, &text, &bytes), -ENOENT);
+	cr_expect_null(text);
 }
 
 Test(symbols, invalid_lines_are_refused)

@@ -260,12 +260,6 @@ static void to_terminal(FILE *f, const struct table *t, unsigned int columns)
 	table_print(f, t, &o);
 }
 
-static void to_csv(FILE *f, const struct table *t, unsigned int columns)
-{
-	(void)columns;
-	table_csv(f, t);
-}
-
 static void to_html(FILE *f, const struct table *t, unsigned int columns)
 {
 	(void)columns;
@@ -310,17 +304,6 @@ Test(table, fits_every_width)
 			cr_expect_leq(text_width(line), columns, "%u: %s", columns, line);
 		free(text);
 	}
-}
-
-Test(table, csv_has_all_columns_and_plain_numbers)
-{
-	char *text = render(to_csv, 0);
-
-	cr_expect(strstr(text,
-			 "\"hypercall\",1495,\"[1]\",20,3,\"inconclusive\","
-			 "\"some words that \"\"wrap\"\" <here>, if they have to\"\r\n"),
-		  "%s", text);
-	free(text);
 }
 
 Test(table, html_joins_cells_and_escapes_them)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Bochs without disk, window, terminal and files: it opens only descriptors, and the
- * kernel is in the machine's memory when Bochs starts (preload.h).
+ * Bochs, patched (bochs/) or of a distribution, without disk, window, terminal and files:
+ * it opens only descriptors, and the kernel is in the machine's memory when Bochs starts
+ * (preload.h).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,18 +19,18 @@
 #include "host/targets/lab/machine.h"
 #include "host/targets/lab/preload.h"
 #include "host/targets/lab/session.h"
+#include "bochs_source.h"
 
 /* bochs_rom.S, assembled: the end of the first 4 GiB. */
 extern const uint8_t lab_bochs_rom[], lab_bochs_rom_end[];
 
 /*
- * Its terminal display is the only one that neither listens on a port nor needs a
- * window; it is content with a terminal that can do nothing. Without a time zone of
- * its own, the machine's clock would begin at the hour that it is here.
+ * TZ: without, the machine's clock would begin at the local hour. TERM: for the display
+ * of Bochs without the project's patches.
  */
 static const char *const environment[] = { "TERM=dumb", "TZ=UTC0" };
 
-/* Input for the built-in debugger, which otherwise waits for a user. */
+/* Input for the built-in debugger of a distribution's Bochs, which waits for a user. */
 static const char commands[] = "continue\nquit\n";
 
 /*
@@ -41,12 +42,19 @@ static const char fixed_lines[] = "romimage: file=/proc/self/fd/8\n"
 				  "optramimage1: file=/proc/self/fd/7, address=0x200000\n"
 				  "parport1: enabled=1, file=/proc/self/fd/4\n"
 				  "com1: enabled=1, mode=file, dev=/proc/self/fd/5\n"
-				  "display_library: term\n"
 				  "log: /proc/self/fd/2\n"
 				  "panic: action=fatal\n"
 				  "error: action=ignore\n"
 				  "info: action=ignore\n"
 				  "debug: action=ignore\n";
+
+/* Bochs requires a VGA BIOS. The firmware is a valid image, which nothing executes. */
+static const char built_lines[] = "display_library: nogui\n"
+				  "vgaromimage: file=/proc/self/fd/8\n";
+
+/* Of the displays in distributions, `term` neither listens on a port nor needs a window.
+ * The default VGA BIOS is that of the package vgabios. */
+static const char plain_lines[] = "display_library: term\n";
 
 /* A panic's text; after it Bochs prints a banner and, from its debugger, an instruction.
  */
@@ -63,15 +71,19 @@ _Static_assert(LAB_FD_WIRE == 4 && LAB_FD_CONSOLE == 5 && LAB_FD_MEMORY == 7 &&
 
 #define FIXED_ARGS (sizeof(fixed_args) / sizeof(fixed_args[0]))
 
-static char **arguments(const char *program)
+/* Only a Bochs with a debugger knows the option -rc. */
+#define DEBUGGER_ARGS 2
+
+static char **arguments(const struct lab_machine *m, const char *program)
 {
+	const size_t n_args = FIXED_ARGS - (m->emulator->built ? DEBUGGER_ARGS : 0);
 	char **argv = malloc((FIXED_ARGS + 2) * sizeof(*argv));
 	size_t n = 0;
 
 	if (!argv)
 		return NULL;
 	argv[n++] = (char *)program;
-	for (size_t i = 0; i < FIXED_ARGS; i++)
+	for (size_t i = 0; i < n_args; i++)
 		argv[n++] = (char *)fixed_args[i];
 	argv[n] = NULL;
 	return argv;
@@ -88,6 +100,7 @@ static int config_open(const struct lab_machine *m)
 	if (!f)
 		return -ENOMEM;
 	fputs(fixed_lines, f);
+	fputs(m->emulator->built ? built_lines : plain_lines, f);
 	for (size_t i = 0; m->flags[i]; i++)
 		fprintf(f, "%s\n", m->flags[i]);
 	fd = fclose(f) ? -ENOMEM : lab_memory_file("worldswitch-bochsrc", text, bytes);
@@ -151,7 +164,7 @@ static int bochs_command(const struct lab_machine *m, const struct lab_boot *boo
 	fds[LAB_FD_MEMORY] = memory_open(m, boot, err);
 	if (fds[LAB_FD_MEMORY] < 0)
 		return fds[LAB_FD_MEMORY];
-	cmd->argv = arguments(boot->program);
+	cmd->argv = arguments(m, boot->program);
 	fds[LAB_FD_FIRMWARE] = lab_memory_file("worldswitch-rom", lab_bochs_rom,
 					       lab_bochs_rom_end - lab_bochs_rom);
 	fds[LAB_FD_CONFIG] = config_open(m);
@@ -273,16 +286,20 @@ static int bochs_clone(struct lab_base *base, const struct lab_boot *boot,
 	return 0;
 }
 
+#define BOCHS                                                                            \
+	.error_marks = error_marks, .wire = LAB_SHARED_PORT,                             \
+	.control_type = SOCK_SEQPACKET, .command = bochs_command, .begin = bochs_begin,  \
+	.is_ready = bochs_is_ready, .freeze = bochs_freeze, .clone = bochs_clone
+
 const struct lab_emulator lab_bochs = {
+	.built = "bochs-" BOCHS_KEY,
+	.version = BOCHS_IDENTITY,
+	BOCHS,
+};
+
+const struct lab_emulator lab_bochs_plain = {
 	.version_option = "--help",
-	.error_marks = error_marks,
-	.wire = LAB_SHARED_PORT,
-	.control_type = SOCK_SEQPACKET,
-	.command = bochs_command,
-	.begin = bochs_begin,
-	.is_ready = bochs_is_ready,
-	.freeze = bochs_freeze,
-	.clone = bochs_clone,
+	BOCHS,
 };
 
 _Static_assert(LAB_JOB_BYTES == CLONE_JOB_BYTES, "a request has room for a job");

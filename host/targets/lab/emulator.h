@@ -45,13 +45,14 @@ struct lab_command {
 
 /* A machine to boot, or to continue. */
 struct lab_boot {
-	const char *program; /* the emulator's path */
-	const char *kernel;  /* an image that passed lab_kernel_check() */
-	const char *append;  /* kernel parameters after the machine's own; NULL */
-	const char *plugin;  /* for the emulator: its path; NULL: none */
-	int plugin_fd;	     /* for the plugin, where there is one; like initramfs */
-	int initramfs;	     /* a file of the caller's */
-	int snapshot;	     /* a file of the caller's to continue from; -1: boot */
+	const char *program;	/* the emulator's path */
+	const char *kernel;	/* an image that passed lab_kernel_check() */
+	const char *append;	/* kernel parameters after the machine's own; NULL */
+	const char *plugin;	/* for the emulator: its path; NULL: none */
+	int plugin_fd;		/* for the plugin, where there is one; like initramfs */
+	int initramfs;		/* a file of the caller's */
+	int snapshot;		/* a file of the caller's to continue from; -1: boot */
+	unsigned int silence_s; /* limit of a machine's silence; 0: LAB_SILENCE_S */
 };
 
 /* The emulator as a process, with the read ends of its pipes: non-blocking, -1: none. */
@@ -66,7 +67,11 @@ struct lab_child {
 };
 
 struct lab_emulator {
-	const char *version_option; /* prints the emulator's name */
+	/* A file of emulator.sh's (lab_find_emulator()); NULL: the machine's program in
+	 * PATH. */
+	const char *built;
+	const char *version;	    /* of `built` */
+	const char *version_option; /* of a program in PATH: prints the emulator's name */
 	/* Prefixes of the emulator's error messages, best first; NULL at the end. */
 	const char *const *error_marks;
 	enum lab_shared_kind wire;
@@ -89,7 +94,7 @@ struct lab_emulator {
 	 * child's messages may have the emulator's reason.
 	 */
 	int (*clone)(struct lab_base *base, const struct lab_boot *boot,
-		     struct lab_shared *wire, const uint8_t job[LAB_JOB_BYTES],
+		     struct lab_shared *wire, const uint8_t job[JOB_BYTES],
 		     struct lab_child *child, struct error *err);
 };
 
@@ -141,6 +146,7 @@ const char *lab_tail_line(const struct lab_tail *t, unsigned int back, char *lin
 const char *lab_tail_find(const struct lab_tail *t, const char *word, char *line,
 			  size_t room);
 
-extern const struct lab_emulator lab_qemu, lab_bochs;
+/* lab_bochs: with the project's patches; lab_bochs_plain: of a distribution. */
+extern const struct lab_emulator lab_qemu, lab_bochs, lab_bochs_plain;
 
 #endif

@@ -138,30 +138,49 @@ int lab_find_clone_library(char path[PATH_MAX], struct error *err)
 			err);
 }
 
-void lab_kernel_cache(enum arch arch, char path[PATH_MAX])
+/* `name` in the cache. */
+static void cache_path(const char *name, char path[PATH_MAX])
 {
 	const char *cache = getenv("WORLDSWITCH_CACHE"), *home;
-	const char *name = lab_arch_name(arch);
 
 	if (cache && *cache) {
-		lab_path(path, "%s/kernels/%s", cache, name);
+		lab_path(path, "%s/%s", cache, name);
 		return;
 	}
 	cache = getenv("XDG_CACHE_HOME");
 	home = getenv("HOME");
 	if (cache && *cache)
-		lab_path(path, "%s/worldswitch/kernels/%s", cache, name);
+		lab_path(path, "%s/worldswitch/%s", cache, name);
 	else
-		lab_path(path, "%s/.cache/worldswitch/kernels/%s", home ? home : "",
-			 name);
+		lab_path(path, "%s/.cache/worldswitch/%s", home ? home : "", name);
 }
 
-void lab_kernel_script(char path[PATH_MAX])
+void lab_kernel_cache(enum arch arch, char path[PATH_MAX])
+{
+	char name[40];
+
+	snprintf(name, sizeof(name), "kernels/%s", lab_arch_name(arch));
+	cache_path(name, path);
+}
+
+bool lab_find_emulator(const char *file, char path[PATH_MAX])
+{
+	const char *env = getenv("WORLDSWITCH_EMULATORS");
+	char dir[PATH_MAX];
+
+	if (env && *env)
+		lab_path(dir, "%s", env);
+	else
+		cache_path("emulators", dir);
+	return lab_path(path, "%s/%s", dir, file) && !access(path, X_OK);
+}
+
+void lab_script(const char *name, char path[PATH_MAX])
 {
 	char dir[PATH_MAX];
 
 	exe_dir(dir);
-	if (!lab_path(path, "%s/../libexec/worldswitch/kernel.sh", dir) ||
+	if (!lab_path(path, "%s/../libexec/worldswitch/%s", dir, name) ||
 	    access(path, X_OK))
-		strcpy(path, "scripts/kernel.sh");
+		lab_path(path, "scripts/%s", name);
 }

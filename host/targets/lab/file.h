@@ -41,8 +41,14 @@ int lab_find_clone_library(char path[PATH_MAX], struct error *err);
  */
 void lab_kernel_cache(enum arch arch, char path[PATH_MAX]);
 
-/* The script that fetches kernels, for messages: the installed one, else the tree's. */
-void lab_kernel_script(char path[PATH_MAX]);
+/*
+ * An emulator that emulator.sh has built: `file` in $WORLDSWITCH_EMULATORS, else in
+ * emulators below the same cache. False: it is not there.
+ */
+bool lab_find_emulator(const char *file, char path[PATH_MAX]);
+
+/* A script, for messages: the installed one, else the tree's. */
+void lab_script(const char *name, char path[PATH_MAX]);
 
 /* snprintf into a path: false if it did not fit, and the path is then empty. */
 bool lab_path(char path[PATH_MAX], const char *fmt, ...)

@@ -201,105 +201,6 @@ static void load_modules(struct lab_wire *wire)
 		load_module(wire, name, cmdline);
 }
 
-#define CHUNK_BYTES (1u << 20)
-
-/* "ffff800008010000 T name [module]": the type is between two blanks. */
-static int is_code(const char *line, size_t bytes)
-{
-	const char *blank = memchr(line, ' ', bytes);
-
-	return blank && blank + 2 < line + bytes && blank[2] == ' ' &&
-	       strchr("tTwW", blank[1]);
-}
-
-/* Moves the lines about code to `to`. An incomplete last line begins at *end. */
-static size_t filter(const char *text, size_t bytes, char *to, size_t *end)
-{
-	size_t kept = 0, at = 0;
-
-	for (;;) {
-		const char *newline = memchr(text + at, '\n', bytes - at);
-		size_t line;
-
-		if (!newline)
-			break;
-		line = (size_t)(newline - text) + 1 - at;
-		if (is_code(text + at, line)) {
-			memmove(to + kept, text + at, line);
-			kept += line;
-		}
-		at += line;
-	}
-	*end = at;
-	return kept;
-}
-
-static int read_filtered(int fd, char **text, size_t *bytes)
-{
-	size_t kept = 0, left = 0, room = 0;
-
-	for (;;) {
-		ssize_t n;
-		size_t end;
-
-		if (room - kept - left < CHUNK_BYTES) {
-			char *grown = realloc(*text, room + 2 * CHUNK_BYTES);
-
-			if (!grown)
-				return -ENOMEM;
-			*text = grown;
-			room += 2 * CHUNK_BYTES;
-		}
-		n = read(fd, *text + kept + left, CHUNK_BYTES);
-		if (n < 0)
-			return -errno;
-		if (!n)
-			break;
-		left += (size_t)n;
-		n = (ssize_t)filter(*text + kept, left, *text + kept, &end);
-		/* The beginning of the next line moves up behind what was kept. */
-		memmove(*text + kept + n, *text + kept + end, left - end);
-		kept += (size_t)n;
-		left -= end;
-	}
-	*bytes = kept;
-	return 0;
-}
-
-int lab_symbols_read(const char *path, char **text, size_t *bytes)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
-
-	*text = NULL;
-	if (fd < 0)
-		return -errno;
-	err = read_filtered(fd, text, bytes);
-	close(fd);
-	if (err) {
-		free(*text);
-		*text = NULL;
-	}
-	return err;
-}
-
-/* After the job, which must not wait for the symbols. */
-static void send_symbols(struct lab_wire *wire)
-{
-	char *text, why[100];
-	size_t bytes;
-	int err;
-
-	err = lab_symbols_read("/proc/kallsyms", &text, &bytes);
-	if (!err)
-		err = lab_wire_send(wire, LAB_FRAME_SYMBOLS, text, bytes);
-	free(text);
-	if (!err)
-		return;
-	snprintf(why, sizeof(why), "cannot send the kernel's symbols: %s",
-		 strerror(-err));
-	lab_wire_text(wire, LAB_FRAME_FAILURE, why);
-}
-
 /* Passes the path of the module of host/kmod to the config that loads it. */
 static void offer_passthrough(void)
 {
@@ -319,8 +220,6 @@ static void run_job(lab_job_runner *run, const struct job *job, struct lab_wire 
 
 	offer_passthrough();
 	code = run(job, wire);
-	if (job->symbols)
-		send_symbols(wire);
 	fflush(NULL);
 	_exit(lab_wire_number(wire, LAB_FRAME_END, (uint32_t)code) ? EXIT_FAILURE
 								   : EXIT_SUCCESS);
@@ -329,7 +228,7 @@ static void run_job(lab_job_runner *run, const struct job *job, struct lab_wire 
 int lab_init_main(lab_job_runner *run)
 {
 	/* Static: the size of a job does not move the stack. */
-	static uint8_t block[LAB_JOB_BYTES];
+	static uint8_t block[JOB_BYTES];
 	static struct job_decoded decoded;
 	struct lab_wire wire = { .shared = NULL };
 	struct lab_shared shared;

@@ -25,10 +25,4 @@ int lab_init_main(lab_job_runner *run);
  */
 void lab_module_parameters(const char *cmdline, const char *name, char *out, size_t room);
 
-/*
- * The lines of `path` (/proc/kallsyms) that describe code (types t, T, w, W), in memory
- * that the caller frees. 0 or a negative errno.
- */
-int lab_symbols_read(const char *path, char **text, size_t *bytes);
-
 #endif

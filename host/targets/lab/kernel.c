@@ -128,7 +128,7 @@ static int find_image(enum arch arch, const char *kernel, struct lab_kernel *out
 					   "the kernel's path is too long");
 	if (!find_cached(arch, kernel, out))
 		return 0;
-	lab_kernel_script(script);
+	lab_script("kernel.sh", script);
 	if (kernel)
 		return error_set(
 			err, -ENOENT,

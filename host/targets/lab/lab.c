@@ -45,7 +45,8 @@ struct lab_state {
 	size_t n_bases;
 	pthread_mutex_t lock; /* of the bases' list */
 	int initramfs;	      /* a file; -1: none */
-	struct job job;	      /* as opened, without its strings and lists */
+	uint64_t timeout_ns;  /* of a boot, in virtual time */
+	bool host_counters;
 	char emulator[PATH_MAX];
 	struct lab_kernel kernel;
 	char *append; /* NULL: none */
@@ -74,26 +75,55 @@ static int find_kernel(struct lab_state *s, const struct job *job, struct error 
 	return ret && (job->kernel || job->modules) ? -ENOEXEC : ret;
 }
 
+/* The emulator's path, and the machine for it. */
+static int find_emulator(struct lab_state *s, struct error *err)
+{
+	const struct lab_machine *m = s->machine;
+	char script[PATH_MAX];
+	int ret;
+
+	if (m->emulator->built && lab_find_emulator(m->emulator->built, s->emulator))
+		return 0;
+	if (m->emulator->built)
+		s->machine = m->fallback;
+	ret = process_find(s->machine->program, s->emulator);
+	if (!ret)
+		return 0;
+	if (s->machine == m)
+		return error_set(err, ret, "%s is not installed", m->program);
+	lab_script("emulator.sh", script);
+	return error_set(err, ret, "%s is neither built nor installed (%s build %s)",
+			 m->program, script, m->program);
+}
+
+/* What a machine lacks without the emulator that the project builds. */
+static void warn_of_fallback(const struct lab_state *s, struct result *r)
+{
+	char script[PATH_MAX];
+
+	if (!s->machine->lacks)
+		return;
+	lab_script("emulator.sh", script);
+	result_warn(r, "emulator", "%s of the distribution: no %s (%s build %s)",
+		    s->machine->program, s->machine->lacks, script, s->machine->program);
+}
+
 static int fill(struct lab_state *s, const struct target *t, const struct job *job,
 		struct error *err)
 {
 	char program[PATH_MAX];
 	int ret;
 
-	s->job = *job;
-	s->job.benches = s->job.configs = s->job.tests = NULL;
-	s->job.n_benches = s->job.n_configs = s->job.n_tests = 0;
-	s->job.kernel = s->job.modules = s->job.append = s->job.plugin = NULL;
-	s->job.payload = NULL;
-	s->job.cpu = s->job.plugin_fd = -1;
+	s->timeout_ns = job->timeout_ns ? job->timeout_ns : LAB_BOOT_TIMEOUT_NS;
+	s->host_counters = job->host_counters;
 	s->initramfs = s->plugin_fd = -1;
 	pthread_mutex_init(&s->lock, NULL);
 	s->machine = t->config ? t->config : lab_machine_find(strchr(t->name, ':') + 1);
 	if (!s->machine)
 		return error_set(err, -EINVAL, "%s: unknown machine", t->name);
-	ret = process_find(s->machine->program, s->emulator);
+	ret = find_emulator(s, err);
 	if (ret)
-		return error_set(err, ret, "%s is not installed", s->machine->program);
+		return ret;
 	ret = find_kernel(s, job, err);
 	if (!ret)
 		ret = lab_find_program(s->machine->arch, program, err);
@@ -190,8 +220,6 @@ static struct lab_boot boot_of(const struct lab_state *s, size_t which)
 		.snapshot = -1,
 	};
 }
-
-_Static_assert(JOB_BYTES == LAB_JOB_BYTES, "the wire carries an encoded job");
 
 /* Where the answer to a job is stored. */
 struct answer {
@@ -392,8 +420,13 @@ static int lab_describe(struct target *t, struct result **r, struct error *err)
 		ret = run_first_job(t, 0, &job, &a);
 	if (ret)
 		return ret;
-	process_version(s->machine->program, s->machine->emulator->version_option,
-			version, sizeof(version));
+	if (s->machine->emulator->built)
+		snprintf(version, sizeof(version), "%s %s", s->machine->program,
+			 s->machine->emulator->version);
+	else
+		process_version(s->machine->program, s->machine->emulator->version_option,
+				version, sizeof(version));
+	warn_of_fallback(s, *r);
 	(*r)->target.name = result_string(*r, t->name);
 	(*r)->target.kind = t->ops->kind;
 	(*r)->target.emulator = result_string(*r, version);
@@ -408,22 +441,26 @@ static int lab_boots(struct target *t, const struct boot_request *rq, size_t n,
 		     struct boot_report *reps, struct error *err)
 {
 	const struct lab_state *s = t->state;
-	struct job job = s->job;
+	const struct job job = {
+		.kind = JOB_BOOTS,
+		.benches = &rq->bench->id,
+		.configs = &rq->config->name,
+		.n_benches = 1,
+		.n_configs = 1,
+		.boots = (uint32_t)n,
+		.placement = rq->placement,
+		.params = rq->params,
+		.cpu = -1,
+		.timeout_ns = s->timeout_ns,
+		.host_counters = s->host_counters,
+		.symbols = t->symbols != NULL,
+		.payload = s->payload ? "/" LAB_PAYLOAD_PATH : NULL,
+		.plugin_fd = -1,
+	};
 	struct answer a = { .t = t, .reports = reps, .n_reports = n, .err = err };
 	int which = base_of(t, rq->config, err);
 	int ret = which;
 
-	job.kind = JOB_BOOTS;
-	job.benches = &rq->bench->id;
-	job.configs = &rq->config->name;
-	job.n_benches = job.n_configs = 1;
-	job.boots = (uint32_t)n;
-	job.placement = rq->placement;
-	job.params = rq->params;
-	job.timeout_ns = s->job.timeout_ns ? s->job.timeout_ns : LAB_BOOT_TIMEOUT_NS;
-	job.symbols = t->symbols != NULL;
-	if (s->payload)
-		job.payload = "/" LAB_PAYLOAD_PATH;
 	for (size_t i = 0; i < n; i++)
 		boot_report_init(&reps[i]);
 	if (which >= 0)

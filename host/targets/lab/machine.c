@@ -83,28 +83,35 @@ static const char *const x86_64_flags[] = { X86_64_FLAGS };
  * Bochs executes one instruction per step of the TSC; ips says how many of them are a
  * second, for all its clocks. A billion, as in the other labs.
  */
-static const char *const bochs_lines[] = {
-	"cpu: model=corei7_skylake_x, ips=1000000000, reset_on_triple_fault=0, "
-	"ignore_bad_msrs=1",
-	"memory: guest=" BOCHS_MEMORY_MIB ", host=" BOCHS_MEMORY_MIB,
-	"clock: sync=none, time0=1577836800", /* 2020-01-01 */
-	"pci: enabled=0",
-	NULL,
-};
+#define BOCHS_LINES(model)                                                               \
+	"cpu: model=" model ", ips=1000000000, reset_on_triple_fault=0, "                \
+	"ignore_bad_msrs=1",                                                             \
+		"memory: guest=" BOCHS_MEMORY_MIB ", host=" BOCHS_MEMORY_MIB,            \
+		"clock: sync=none, time0=1577836800", /* 2020-01-01 */                   \
+		"pci: enabled=0", NULL
+
+/* The model whose PMU bochs/overlay emulates. */
+static const char *const bochs_lines[] = { BOCHS_LINES("corei7_icelake_u") };
+static const char *const bochs_plain_lines[] = { BOCHS_LINES("corei7_skylake_x") };
 
 /*
  * pci: there is none. (There is no ACPI either, which kernels find out by themselves;
  * those without code for MP tables take acpi=off for "no local APIC".) tsc_early_khz:
- * CPUID tells what the real CPU has. clearcpuid: 158 and 306 are RDRAND and RDSEED, the
- * only thing in this machine that two runs do not have in common (the kernel's hash
+ * CPUID tells what the real CPU has.
+ */
+#define BOCHS_APPEND                                                                     \
+	"console=ttyS0,115200 tsc=reliable tsc_early_khz=1000000 no_timer_check"         \
+	" pci=off"
+
+/*
+ * For Bochs without the project's patches. clearcpuid: 158 and 306 are RDRAND and RDSEED,
+ * the only thing in this machine that two runs do not have in common (the kernel's hash
  * tables and free lists follow from it, and some exits take an instruction more); 321
  * and 323 are XSAVEC and XSAVES, of which the emulated CPU reports sizes that do not
  * fit together: the kernel would do without XSAVE. A clearcpuid of the user
  * replaces this one.
  */
-#define BOCHS_APPEND                                                                     \
-	"console=ttyS0,115200 tsc=reliable tsc_early_khz=1000000 no_timer_check"         \
-	" pci=off clearcpuid=158,306,321,323"
+#define BOCHS_PLAIN_APPEND " clearcpuid=158,306,321,323"
 
 /*
  * After the words that all labs have. vmentry_l1d_flush: the emulated CPU lacks the MSR
@@ -132,6 +139,17 @@ static const char *const bochs_lines[] = {
 		.append = "console=ttyAMA0" COMMON_APPEND WFX_APPEND mode_append,        \
 	}
 
+static const struct lab_machine vmx_plain = {
+	.name = "x86_64-vmx",
+	.arch = ARCH_X86_64,
+	.emulator = &lab_bochs_plain,
+	.program = "bochs",
+	.flags = bochs_plain_lines,
+	.append = BOCHS_APPEND BOCHS_PLAIN_APPEND COMMON_APPEND BOCHS_APPEND_LAST,
+	.module = "kvm-intel",
+	.lacks = "PMU",
+};
+
 const struct lab_machine lab_machine_table[] = {
 	AARCH64_LAB("vhe", aarch64_flags, ""),
 	AARCH64_LAB("nvhe", aarch64_flags, " kvm-arm.mode=nvhe"),
@@ -154,6 +172,7 @@ const struct lab_machine lab_machine_table[] = {
 		.flags = bochs_lines,
 		.append = BOCHS_APPEND COMMON_APPEND BOCHS_APPEND_LAST,
 		.module = "kvm-intel",
+		.fallback = &vmx_plain,
 	},
 	{ .name = NULL },
 };

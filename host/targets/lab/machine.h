@@ -20,6 +20,9 @@ struct lab_machine {
 	const char *const *flags; /* its arguments, NULL at the end */
 	const char *append;	  /* the kernel's command line */
 	const char *module;	  /* to load, with all it depends on; NULL: built in */
+	/* The machine without `emulator`, which is not installed; NULL: none. */
+	const struct lab_machine *fallback;
+	const char *lacks; /* what a fallback lacks */
 };
 
 /* Ends with a row whose name is NULL. */

@@ -266,7 +266,7 @@ static int qemu_freeze(struct lab_base *base)
 }
 
 static int qemu_clone(struct lab_base *base, const struct lab_boot *boot,
-		      struct lab_shared *wire, const uint8_t job[LAB_JOB_BYTES],
+		      struct lab_shared *wire, const uint8_t job[JOB_BYTES],
 		      struct lab_child *child, struct error *err)
 {
 	struct lab_boot own = *boot;

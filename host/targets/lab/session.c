@@ -35,6 +35,7 @@ struct session {
 	struct lab_tail console, messages;
 	/* When the last frame came, and how long the emulator had waited by then. */
 	time_t last_frame_s, last_waited_s;
+	time_t silence_s; /* after which the machine is given up */
 	bool hello, end;
 };
 
@@ -87,8 +88,8 @@ static bool is_silent(const struct session *s)
 {
 	time_t silent = now_s() - s->last_frame_s;
 
-	return silent > LAB_SILENCE_S &&
-	       silent - (waited_s(s) - s->last_waited_s) > LAB_SILENCE_S;
+	return silent > s->silence_s &&
+	       silent - (waited_s(s) - s->last_waited_s) > s->silence_s;
 }
 
 /* The payload of a frame that is one number. */
@@ -277,10 +278,10 @@ static int explain_death(struct session *s)
 
 static int explain_silence(struct session *s)
 {
-	error_set(s->err, -ETIMEDOUT, "%s: %s for %d s", s->label,
+	error_set(s->err, -ETIMEDOUT, "%s: %s for %lld s", s->label,
 		  s->sink ? "no sign of life from the job"
 			  : "the machine is not ready for a job",
-		  LAB_SILENCE_S);
+		  (long long)s->silence_s);
 	add_console(s);
 	return -ETIMEDOUT;
 }
@@ -360,6 +361,7 @@ static struct session *session_new(const struct lab_base *base,
 	s->error_marks = base->machine->emulator->error_marks;
 	s->sink = sink;
 	s->err = err;
+	s->silence_s = boot->silence_s ? boot->silence_s : LAB_SILENCE_S;
 	lab_child_init(&s->child);
 	return s;
 }
@@ -428,7 +430,7 @@ void lab_base_free(struct lab_base *base)
 }
 
 int lab_base_run(struct lab_base *base, const struct lab_boot *boot,
-		 const uint8_t job[LAB_JOB_BYTES], const struct lab_sink *sink,
+		 const uint8_t job[JOB_BYTES], const struct lab_sink *sink,
 		 struct error *err)
 {
 	const struct lab_emulator *emulator = base->machine->emulator;

@@ -60,7 +60,7 @@ void lab_base_free(struct lab_base *base);
  * is left in any case.
  */
 int lab_base_run(struct lab_base *base, const struct lab_boot *boot,
-		 const uint8_t job[LAB_JOB_BYTES], const struct lab_sink *sink,
+		 const uint8_t job[JOB_BYTES], const struct lab_sink *sink,
 		 struct error *err);
 
 #endif

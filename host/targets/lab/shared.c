@@ -214,7 +214,7 @@ static void rearm_timers(int fd)
 	(void)sched_setaffinity(0, sizeof(all), &all);
 }
 
-bool lab_shared_wait(struct lab_shared *s, uint8_t job[LAB_JOB_BYTES])
+bool lab_shared_wait(struct lab_shared *s, uint8_t job[JOB_BYTES])
 {
 	/* After what module loading has left to be done, and right behind a tick. */
 	static const struct timespec settle = { .tv_nsec = 20000000 };
@@ -225,7 +225,7 @@ bool lab_shared_wait(struct lab_shared *s, uint8_t job[LAB_JOB_BYTES])
 	(void)prctl(PR_SET_TIMERSLACK, 1);
 	nanosleep(&settle, NULL);
 	if (s->kind == LAB_SHARED_PORT) {
-		lab_port_wait(job, LAB_JOB_BYTES);
+		lab_port_wait(job, JOB_BYTES);
 		return true;
 	}
 	timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
@@ -239,14 +239,14 @@ bool lab_shared_wait(struct lab_shared *s, uint8_t job[LAB_JOB_BYTES])
 		return false;
 	/* Byte by byte, as below. */
 	from = s->memory + LAB_SHARED_JOB;
-	for (size_t i = 0; i < LAB_JOB_BYTES; i++)
+	for (size_t i = 0; i < JOB_BYTES; i++)
 		job[i] = from[i];
 	return true;
 }
 
-void lab_shared_give(struct lab_shared *s, const uint8_t job[LAB_JOB_BYTES])
+void lab_shared_give(struct lab_shared *s, const uint8_t job[JOB_BYTES])
 {
-	memcpy(s->memory + LAB_SHARED_JOB, job, LAB_JOB_BYTES);
+	memcpy(s->memory + LAB_SHARED_JOB, job, JOB_BYTES);
 	__atomic_store_n((uint64_t *)(void *)s->memory, 0, __ATOMIC_RELEASE);
 }
 

@@ -21,10 +21,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "host/targets/job.h"
+
 #define LAB_SHARED_BYTES (64u << 20) /* a power of two: it becomes a PCI BAR */
 #define LAB_SHARED_DATA	 4096u
 #define LAB_SHARED_JOB	 1024u
-#define LAB_JOB_BYTES	 3072u /* an encoded job: job_encode() */
+#define LAB_JOB_BYTES	 JOB_BYTES
 
 enum lab_shared_kind { LAB_SHARED_MEMORY, LAB_SHARED_PORT };
 
@@ -54,10 +56,10 @@ int lab_shared_attach(struct lab_shared *s, const char **what);
  * stopped the machine by then, the clock moves. qemu.c makes the main thread run first,
  * and the guest's clock shows whether it did.
  */
-bool lab_shared_wait(struct lab_shared *s, uint8_t job[LAB_JOB_BYTES]);
+bool lab_shared_wait(struct lab_shared *s, uint8_t job[JOB_BYTES]);
 
 /* Outside, while the machine is stopped: empties the wire and writes the job. */
-void lab_shared_give(struct lab_shared *s, const uint8_t job[LAB_JOB_BYTES]);
+void lab_shared_give(struct lab_shared *s, const uint8_t job[JOB_BYTES]);
 
 void lab_shared_free(struct lab_shared *s);
 

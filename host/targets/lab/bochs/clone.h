@@ -9,7 +9,9 @@
 
 #include <stdint.h>
 
-#define CLONE_JOB_BYTES 3072u
+#include "host/targets/job.h"
+
+#define CLONE_JOB_BYTES JOB_BYTES
 
 enum clone_op {
 	CLONE_FORK = 1, /* with CLONE_FDS descriptors: start a clone with this job */
@@ -22,7 +24,7 @@ enum clone_fd { CLONE_FD_WIRE, CLONE_FD_CONSOLE, CLONE_FD_MESSAGES, CLONE_FDS };
 struct clone_request {
 	uint32_t op;
 	int32_t pid;
-	uint8_t job[CLONE_JOB_BYTES];
+	uint8_t job[JOB_BYTES];
 };
 
 /*

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Tables as Markdown. */
+#include <string.h>
+
+#include "host/lib/table.h"
+
+void table_markdown_text(FILE *f, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '<')
+			fputs("&lt;", f);
+		else if (*text == '&')
+			fputs("&amp;", f);
+		else if (*text == '\n')
+			fputc(' ', f);
+		else if (strchr("|*_`[]\\~#@", *text))
+			fprintf(f, "\\%c", *text);
+		else
+			fputc(*text, f);
+	}
+}
+
+void table_markdown(FILE *f, const struct table *t, size_t from, size_t to)
+{
+	for (size_t c = 0; c < t->n_columns; c++) {
+		if (table_is_joined(t, c))
+			continue;
+		fputs("| ", f);
+		table_markdown_text(f, t->columns[c].head);
+		fputc(' ', f);
+	}
+	fputs("|\n", f);
+	for (size_t c = 0; c < t->n_columns; c++)
+		if (!table_is_joined(t, c))
+			fputs(t->columns[c].flags & TABLE_RIGHT ? "| --: " : "| --- ", f);
+	fputs("|\n", f);
+	for (size_t i = from; i < to; i++) {
+		for (size_t c = 0; c < t->n_columns; c++) {
+			const char *text = t->rows[i].cells[c].text;
+
+			if (!table_is_joined(t, c))
+				fputs("| ", f);
+			table_markdown_text(f, text);
+			if (*text || !table_is_joined(t, c))
+				fputc(' ', f);
+		}
+		fputs("|\n", f);
+	}
+}
+
+void table_markdown_notes(FILE *f, const struct table *t)
+{
+	for (size_t i = 0; i < t->n_notes; i++) {
+		fprintf(f, "%s\\[%zu\\] ", i ? "<br>" : "", i + 1);
+		table_markdown_text(f, t->notes[i]);
+		fputc('\n', f);
+	}
+}

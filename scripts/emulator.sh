@@ -1,0 +1,214 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Builds the emulator of lab:x86_64-vmx: Debian's sources of Bochs with the patches and the
+# additional files of host/targets/lab/bochs.
+set -Eeuo pipefail
+trap 'echo "emulator: line $LINENO: $BASH_COMMAND failed" >&2' ERR
+
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+# shellcheck source=/dev/null
+. "$here/apt-private.sh"
+apt_conf='' # set by apt_private_open_source
+apt_reason='' # set by a function that fails
+
+# The source package. The signed index of the suite must list the tarball with this checksum.
+suite=trixie
+package=bochs=3.0+dfsg-1
+version=3.0+dfsg
+tarball=bochs_3.0+dfsg.orig.tar.xz
+checksum=78f6c73d4a6472d5130a87ab9dc306d02c7c71ed8e25b3a8ef642e2a7acd282b
+
+sources=$(bochs_dir)
+flags=(
+  --enable-x86-64 --enable-cpu-level=6 --enable-vmx=2 --enable-svm --enable-avx --enable-evex
+  --enable-memtype --enable-all-optimizations --enable-protection-keys --enable-cet
+  --enable-monitor-mwait --enable-alignment-check --enable-long-phy-address
+  --enable-configurable-msrs --enable-instrumentation=instrument/worldswitch
+  --with-nogui --disable-debugger --disable-docbook --disable-xpm --disable-gameport --disable-usb
+  CFLAGS=-O2 CXXFLAGS=-O2
+)
+
+usage() {
+  cat <<END
+usage: emulator.sh build bochs [options]
+       emulator.sh path bochs
+       emulator.sh identity bochs
+
+build     makes sure that the emulator is built, and prints its path
+path      prints the path of the built emulator
+identity  prints "VERSION worldswitch KEY"; KEY is a checksum of the source tarball, the
+          patches, the additional files and the flags of configure
+
+  --source FILE  build: use this $tarball instead of downloading it
+  --quiet        build: no progress messages
+
+The sources are $package of Debian $suite, downloaded and verified by Debian's package
+client. The build takes two to three minutes of CPU time. The emulator is one file,
+bochs-KEY in \$WORLDSWITCH_EMULATORS (default: the folder emulators of the cache, see
+kernel.sh --help), so that clones with different patches can share the cache.
+Exit code: 0 done; 1 not built (path); 2 bad usage or a wrong tarball; 4 no network, no
+compiler, or the build failed.
+END
+}
+
+die() {
+  local code=$1
+  shift
+  echo "emulator: $*" >&2
+  exit "$code"
+}
+
+say() {
+  [ "$quiet" = 1 ] || echo "emulator: $*" >&2
+}
+
+# patches: the fixes before the PMU, which depends on them.
+patches() {
+  printf '%s\n' "$sources"/fixes-*.patch "$sources"/pmu.patch
+}
+
+key() {
+  (
+    cd "$sources"
+    printf '%s\n' "$checksum" "${flags[@]}"
+    patches | xargs cat
+    find overlay -type f | LC_ALL=C sort | while IFS= read -r f; do echo "$f" && cat "$f"; done
+  ) | sha256sum | cut -c 1-12
+}
+
+# download FILE: the tarball, verified.
+download() {
+  local uri name hash log
+  say "downloading the sources of $package from Debian"
+  apt_private_open_source "$suite" || exit 4
+  apt_private_fresh || die 4 "the sources of $package are not cached, and Debian cannot be reached: $apt_reason"
+  read -r uri name hash < <(apt-get -c "$apt_conf" --print-uris source "$package" 2>/dev/null |
+    sed -nE "s/^'([^']*)' ([^ ]*\.orig\.tar\.xz) [0-9]+ SHA256:([0-9a-f]*)\$/\1 \2 \3/p") ||
+    die 4 "Debian $suite no longer has the sources of $package (give them with --source FILE)"
+  [ "$hash" = "$checksum" ] || die 4 "$name of Debian $suite has another checksum than the expected one"
+  log=$(/usr/lib/apt/apt-helper -c "$apt_conf" download-file "$uri" "$1" "SHA256:$hash" 2>&1) ||
+    die 4 "cannot download $uri: $(sed -n 's/^E: *//p' <<<"$log" | head -n 1)"
+  # The index has served its purpose; it takes 22 MB.
+  rm -rf "${apt_dir:?}/lists" "$apt_dir/updated"
+}
+
+# check_tarball FILE
+check_tarball() {
+  [ -r "$1" ] || die 2 "cannot read $1"
+  [ "$(sha256sum <"$1" | cut -d ' ' -f 1)" = "$checksum" ] ||
+    die 2 "$1 is not the $tarball of $package, or damaged: its SHA-256 is not $checksum"
+}
+
+# failed WHAT LOG: the reason of a failed step, in one line.
+failed() {
+  local reason
+  if grep -q 'No space left on device' "$2"; then
+    reason="no space left in $(dirname "$work")"
+  else
+    reason=$(grep -m 1 -E 'error|Error|FAILED|cannot' "$2" || tail -n 1 "$2")
+  fi
+  cp "$2" "$emulators/build.log" 2>/dev/null || true
+  die 4 "$1: $reason (see $emulators/build.log)"
+}
+
+# progress TOTAL: passes on nothing of make's output, and counts its compilations.
+progress() {
+  local line n=0 percent shown=0
+  while IFS= read -r line; do
+    [[ $line == *' -c '* ]] || continue
+    n=$((n + 1))
+    percent=$((n * 100 / $1))
+    if [ "$quiet" = 1 ]; then
+      continue
+    elif [ -t 2 ]; then
+      printf '\remulator: compiling Bochs: %d %%' "$percent" >&2
+    elif [ $((percent / 25)) -gt "$shown" ]; then
+      shown=$((percent / 25))
+      say "compiling Bochs: $percent %"
+    fi
+  done
+  { [ "$quiet" = 0 ] && [ -t 2 ] && echo >&2; } || true
+}
+
+# compile FILE: builds the emulator from a tarball, as $work/tree/bochs.
+compile() {
+  local tree=$work/tree log=$work/log patch total program
+  for program in g++ make patch xz; do
+    command -v "$program" >/dev/null || die 4 "$program is missing (run make setup)"
+  done
+  mkdir "$tree"
+  tar -C "$tree" --strip-components=1 -xf "$1" >"$log" 2>&1 || failed "cannot unpack $1" "$log"
+  while IFS= read -r patch; do
+    patch -d "$tree" -p1 --fuzz=0 --batch <"$patch" >"$log" 2>&1 ||
+      failed "$(basename "$patch") does not apply" "$log"
+  done < <(patches)
+  cp -r "$sources/overlay/." "$tree/" 2>"$log" || failed "cannot copy the additional files" "$log"
+  say "configuring Bochs"
+  (cd "$tree" && ./configure "${flags[@]}") >"$log" 2>&1 || failed "configure failed" "$log"
+  total=$(make -C "$tree" -n 2>/dev/null | grep -c -- ' -c ' || true)
+  { make -C "$tree" -j"$(nproc)" 2>"$log" || echo >"$work/failed"; } | progress "$((total + 1))"
+  [ ! -e "$work/failed" ] || failed "the build failed" "$log"
+  strip "$tree/bochs" 2>"$log" || failed "cannot strip the emulator" "$log"
+}
+
+build() {
+  local work begin=$SECONDS
+  mkdir -p "$emulators" || die 4 "cannot create $emulators"
+  exec {lock}>"$emulators/lock"
+  flock --nonblock "$lock" || { say "waiting for another build to end" && flock "$lock"; }
+  if [ -x "$binary" ]; then
+    echo "$binary"
+    return
+  fi
+  [ -z "$source" ] || check_tarball "$source"
+  work=$(mktemp -d "$emulators/.build.XXXXXX") || die 4 "cannot write to $emulators"
+  # shellcheck disable=SC2064  # `work` as it is now
+  trap "rm -rf '$work'" EXIT
+  if [ -z "$source" ]; then
+    source=$emulators/$tarball
+    if [ ! -f "$source" ]; then
+      download "$work/tarball"
+      mv "$work/tarball" "$source"
+    fi
+    check_tarball "$source"
+  fi
+  compile "$source"
+  chmod 755 "$work/tree/bochs"
+  mv -T "$work/tree/bochs" "$binary"
+  say "built Bochs in $((SECONDS - begin)) s"
+  echo "$binary"
+}
+
+main() {
+  local command='' name='' source='' quiet=0 emulators binary
+  while [ $# -gt 0 ]; do
+    case $1 in
+    --help) usage && exit 0 ;;
+    --quiet) quiet=1 ;;
+    --source)
+      [ $# -gt 1 ] || die 2 "$1 needs a value"
+      source=$2
+      shift
+      ;;
+    build | path | identity) command=$1 ;;
+    bochs) name=$1 ;;
+    *) die 2 "unknown argument $1; see --help" ;;
+    esac
+    shift
+  done
+  if [ -z "$command" ] || [ -z "$name" ]; then
+    die 2 "build bochs, path bochs or identity bochs? See --help"
+  fi
+  emulators=$(emulators_dir)
+  binary=$emulators/bochs-$(key)
+  case $command in
+  build) build ;;
+  path)
+    [ -x "$binary" ] || die 1 "$binary is not built (run $0 build bochs)"
+    echo "$binary"
+    ;;
+  identity) echo "$version worldswitch $(key)" ;;
+  esac
+}
+
+main "$@"
