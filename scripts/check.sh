@@ -9,7 +9,7 @@ cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.."
 jobs=$(nproc)
 build=${BUILD:-build}
 
-checks=(format tidy cppcheck shell headers layers circles walls words catalogue configs reference spdx schema)
+checks=(format tidy cppcheck shell headers layers circles walls words links catalogue configs reference spdx schema)
 
 usage() {
   cat <<END
@@ -27,6 +27,7 @@ failed check below it.
   circles    no include circle between files or folders of host/
   walls      only the allowed folders include <linux/kvm.h>, <jansson.h>, <perfmon/> and stdio
   words      no word or pattern that the style avoids; no split format string
+  links      the relative links and anchors of the pages (*.md) lead to a file and a heading
   catalogue  each row has a body for each architecture, and each body has a row
   configs    each row has a summary
   reference  the tables of bench/README.md equal those of wsbench list
@@ -373,6 +374,54 @@ for path in sys.stdin.read().split("\n"):
                     re.match(r"\s*\"", after) and conversion.search(line + after)):
                 report(path, number, "split format string", line)
 sys.exit(bad)' "$words_avoided" "$words_exceptions"
+}
+
+# An anchor is that of a heading, as GitHub makes it. Code blocks and code spans hold no
+# links.
+check_links() {
+  sources '*.md' | grep -v '^host/tests/data/' | python3 -c '
+import os, re, sys
+
+def prose(path):
+    """The lines outside of code blocks, with their numbers; code spans are empty."""
+    fenced, before = False, ""
+    with open(path, encoding="utf-8") as f:
+        for number, line in enumerate(f, 1):
+            if line.startswith("```"):
+                fenced = not fenced
+            elif not fenced and not (line.startswith("    ") and not before.strip()):
+                yield number, line
+                before = line
+
+def anchors(path):
+    found = {}
+    for _, line in prose(path):
+        if not re.match(r"#{1,6} ", line):
+            continue
+        text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", line.lstrip("#").strip()).lower()
+        slug = re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
+        n = found[slug] = found.get(slug, -1) + 1
+        yield slug + ("-%d" % n if n else "")
+
+bad = links = 0
+for path in sys.stdin.read().split():
+    for number, line in prose(path):
+        for link in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"\x60[^\x60]*\x60", "", line)):
+            if re.match(r"[a-z]+:", link):
+                continue
+            links += 1
+            file, _, anchor = link.partition("#")
+            target = os.path.normpath(os.path.join(os.path.dirname(path), file)) if file else path
+            if not os.path.exists(target):
+                bad = 1
+                print("%s:%d: %s: no such file" % (path, number, link))
+            elif anchor and anchor not in anchors(target):
+                bad = 1
+                print("%s:%d: %s: no such heading" % (path, number, link))
+if not links:
+    bad = 1
+    print("no page has a link")
+sys.exit(bad)'
 }
 
 # rows FILE MACRO: the preprocessed arguments of each row.

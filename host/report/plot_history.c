@@ -347,7 +347,7 @@ static void print_heads(const struct figure *g, const struct history_sheet *shee
 		 place->n_runs);
 	snprintf(subtitle, sizeof(subtitle), "%s%.160s. %s",
 		 place->exact ? "" : "Machine ", place->what ? place->what : "",
-		 place->exact ? "Exact: every change is one."
+		 place->exact ? "Exact: every difference is a change."
 			      : "Ground: confidence intervals.");
 	figure_head(g, title, subtitle);
 	figure_legend(g, 0, FIGURE_SWATCH, 4, "level between changes");

@@ -114,7 +114,7 @@ static void print_head(FILE *f, const struct report *r)
 	print_dates(f, r);
 	fputs("</title>\n<style>", f);
 	print_colors(f, color_light);
-	fputs("@media (prefers-color-scheme: dark){", f);
+	fputs("@media screen and (prefers-color-scheme: dark){", f);
 	print_colors(f, color_dark);
 	fputs("}\n", f);
 	fputs(report_css, f);

@@ -51,7 +51,8 @@ const char report_css[] =
 	"@media (max-width:36rem){table{font-size:.82rem}th,td{padding:.2rem .4rem}"
 	"h1{font-size:1.4rem}}\n"
 	"@media print{nav{display:none}section{break-inside:auto}figure,tr{"
-	"break-inside:avoid}.scroll,figure{overflow:visible}figure svg{min-width:0}}\n";
+	"break-inside:avoid}.scroll,figure{overflow:visible}figure svg{min-width:0}"
+	"table{font-size:.7rem}th,td{padding:.15rem .3rem}td small{white-space:normal}}\n";
 
 /*
  * A click on a column's head sorts by the column, a second click in reverse. Numbers

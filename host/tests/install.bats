@@ -178,11 +178,11 @@ for t in json.load(sys.stdin)["targets"]:
   # Pages contain every verdict of a comparison and every exit code.
   for command in better worse same 'same (placement)' changed inconclusive 'not compared'; do grep -q "^\.It.*$command" "$build/man/wsbench.1"; done
   [ "$(grep -c '^\.It [0-4]$' "$build/man/wsbench.1")" = 5 ]
-  # Pages contain every variable that the program reads; the exceptions are those of the
-  # system, and one of the lab's own process.
+  # The page contains every variable that the program reads, except HOME and PATH.
   grep -rhoE 'getenv\("[A-Z_]+"\)' "$top/host" --include='*.c' --exclude-dir=tests |
     grep -oE '[A-Z_]{4,}' | sort -u | grep -vx -e HOME -e PATH >variables
-  while read -r command; do
+  [ -s variables ]
+  while IFS= read -r command; do
     grep -q "$command" "$build/man/wsbench.1"
   done <variables
 }

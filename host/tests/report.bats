@@ -16,6 +16,8 @@ need_document() {
 
 # page_holds FILE: the page is complete, requests nothing, and runs only its own script.
 page_holds() {
+  # A printed page is light, also for readers who prefer dark pages.
+  [ "$(grep -o '@media[^{]*dark[^{]*' "$1")" = '@media screen and (prefers-color-scheme: dark)' ]
   python3 - "$1" <<'END'
 import base64, hashlib, html.parser, re, sys
 
