@@ -35,6 +35,15 @@ const struct bench bench_table[] = {
 		.summary = summary_,                                                     \
 	},
 
+#define CONFIG_MODULES(id_, name_, archs_, cmdline_, summary_)                           \
+	{                                                                                \
+		.name = name_,                                                           \
+		.archs = archs_,                                                         \
+		.cmdline = cmdline_,                                                     \
+		.modules_only = true,                                                    \
+		.summary = summary_,                                                     \
+	},
+
 const struct config config_table[] = {
 #include "bench/configs.def"
 	{ .name = NULL },

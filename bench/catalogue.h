@@ -4,6 +4,7 @@
 #define WS_BENCH_CATALOGUE_H
 
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum arch {
@@ -65,6 +66,8 @@ struct config {
 	const char *name;
 	unsigned int archs;
 	const char *cmdline; /* for the kernel's command line; NULL: none */
+	bool modules_only; /* `cmdline` is parameters of modules: a lab's way to set them
+			    */
 	const char *summary;
 };
 

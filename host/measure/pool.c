@@ -105,6 +105,8 @@ struct pool *pool_start(struct target *t, struct pool_boot *boots, size_t n)
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&p->changed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
+	for (size_t i = 0; i < n && t->ops->prepare && !interrupted; i++)
+		t->ops->prepare(t, boots[i].request.config);
 	if (threads > n)
 		threads = n;
 	while (p->n_threads < threads &&

@@ -89,6 +89,11 @@ struct target_ops {
 	 * environment and its PMU. Called once, before the first boot.
 	 */
 	int (*describe)(struct target *t, struct result **r, struct error *err);
+	/*
+	 * Makes ready for boots under a config. Called before boots() from other threads;
+	 * boots() reports an error. NULL: nothing to do.
+	 */
+	void (*prepare)(struct target *t, const struct config *config);
 	/* boot_settle() decides whether an error fails the row or the target. */
 	int (*boot)(struct target *t, const struct boot_request *rq,
 		    struct boot_report *rep, struct error *err);

@@ -43,10 +43,49 @@ static int apply_pmu_off(const struct apply *a)
 	return 0;
 }
 
+/* A module's parameter as sysfs shows it; false if there is none. */
+static bool parameter(const char *module, const char *name, char value[VALUE_BYTES])
+{
+	char path[128];
+	FILE *f;
+	bool got;
+
+	snprintf(path, sizeof(path), "/sys/module/%s/parameters/%s", module, name);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	got = fgets(value, VALUE_BYTES, f);
+	fclose(f);
+	if (got)
+		value[strcspn(value, "\n")] = '\0';
+	return got;
+}
+
+static bool is_yes(const char *value)
+{
+	return *value == 'Y' || *value == '1';
+}
+
+#define MEDIATED_PMU "enable_mediated_pmu"
+
+static const char *vendor_module(int kvm_fd)
+{
+	return kvm_flavour(kvm_fd) == KVM_FLAVOUR_SVM ? "kvm_amd" : "kvm_intel";
+}
+
 /* On x86 a vPMU that can be disabled is a vPMU. */
 static int apply_pmu_emulated(const struct apply *a)
 {
 	if (vmm_arch == ARCH_X86_64) {
+		const char *module = vendor_module(a->kvm_fd);
+		char value[VALUE_BYTES];
+
+		if (parameter(module, MEDIATED_PMU, value) && is_yes(value))
+			return refuse(
+				a,
+				"the vPMU of this host is mediated (%s: " MEDIATED_PMU
+				"=%s): config pmu-mediated",
+				module, value);
 		if (kvm_check_cap(a->kvm_fd, KVM_CAP_PMU_CAPABILITY) &
 		    KVM_PMU_CAP_DISABLE)
 			return 0;
@@ -71,41 +110,17 @@ static int apply_pmc_msr_user(const struct apply *a)
 	return 0;
 }
 
-/* A module's parameter as sysfs shows it; false if there is none. */
-static bool parameter(const char *module, const char *name, char value[VALUE_BYTES])
-{
-	char path[128];
-	FILE *f;
-	bool got;
-
-	snprintf(path, sizeof(path), "/sys/module/%s/parameters/%s", module, name);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	got = fgets(value, VALUE_BYTES, f);
-	fclose(f);
-	if (got)
-		value[strcspn(value, "\n")] = '\0';
-	return got;
-}
-
-static bool is_yes(const char *value)
-{
-	return *value == 'Y' || *value == '1';
-}
-
 /*
  * There is no ioctl for it: with the parameter on, a VM with an in-kernel APIC and a vPMU
  * has a mediated one.
  */
 static int apply_pmu_mediated(const struct apply *a)
 {
-	static const char name[] = "enable_mediated_pmu";
-	enum kvm_flavour flavour = kvm_flavour(a->kvm_fd);
-	const char *module = flavour == KVM_FLAVOUR_SVM ? "kvm_amd" : "kvm_intel";
+	static const char name[] = MEDIATED_PMU;
+	const char *module = vendor_module(a->kvm_fd);
 	char value[VALUE_BYTES];
 
-	if (!kvm_flavour_is_hardware(flavour))
+	if (!kvm_flavour_is_hardware(kvm_flavour(a->kvm_fd)))
 		return refuse(a, "a software KVM has no PMU to mediate");
 	if (!parameter(module, name, value))
 		return refuse(a, "%s has no parameter %s (Linux 7.0)", module, name);
@@ -292,7 +307,7 @@ int config_apply(const struct config *row, int kvm_fd, struct vm_config *config,
 	*config = (struct vm_config){ .vcpus = 1, .irqchip = VM_IRQCHIP_KERNEL };
 	if (!(row->archs & 1u << vmm_arch))
 		return refuse(&a, "not a config of this architecture");
-	if (row->cmdline && !has_cmdline(row->cmdline))
+	if (row->cmdline && !row->modules_only && !has_cmdline(row->cmdline))
 		return refuse(&a, "the kernel was not booted with: %s", row->cmdline);
 	return table[row - config_table](&a);
 }

@@ -365,9 +365,8 @@ static int add_base(struct lab_state *s, const char *cmdline, struct error *err)
 }
 
 /*
- * The machine of a config, booted by the first boot that needs it, in any thread: only
- * for emulators that do not stay, see lab_base_boot(). Returns its index or a negative
- * errno.
+ * The machine of a config, booted by the first call for it. Returns its index or a
+ * negative errno.
  */
 static int base_of(struct target *t, const struct config *config, struct error *err)
 {
@@ -400,6 +399,14 @@ static int base_of(struct target *t, const struct config *config, struct error *
 		return s->bases[which].ret;
 	}
 	return which;
+}
+
+/* Here, not in boots(): an emulator that stays is killed when the thread ends. */
+static void lab_prepare(struct target *t, const struct config *config)
+{
+	struct error err;
+
+	base_of(t, config, &err);
 }
 
 static int first_base(struct lab_state *s, struct error *err)
@@ -511,6 +518,7 @@ const struct target_ops target_lab_ops = {
 	.probe = lab_probe,
 	.open = lab_open,
 	.describe = lab_describe,
+	.prepare = lab_prepare,
 	.boot = lab_boot,
 	.boots = lab_boots,
 	.selftest = lab_selftest,

@@ -23,8 +23,10 @@ const struct arch_doorbell arch_doorbell = { .address = ABI_X86_64_DOORBELL_PORT
 #define TSS_GPA		 0xfffbd000ul
 #define IDENTITY_MAP_GPA 0xfffbc000ull
 
-#define CPUID_ENTRIES		 256
-#define CPUID_1_ECX_TSC_DEADLINE (1u << 24)
+#define CPUID_ENTRIES			256
+#define CPUID_1_ECX_TSC_DEADLINE	(1u << 24)
+#define CPUID_1_ECX_PDCM		(1u << 15)
+#define CPUID_80000001_ECX_PERFCTR_CORE (1u << 23)
 
 unsigned long arch_vm_type(int kvm_fd)
 {
@@ -84,6 +86,22 @@ static void add_tsc_deadline(const struct vm *vm, struct kvm_cpuid2 *cpuid)
  * The number of general counters: bits 15:8 of leaf 0xa's EAX (Intel SDM 2A, CPUID), bits
  * 3:0 of leaf 0x80000022's EBX (AMD APM 3, E.4.22).
  */
+static void hide_pmu(struct kvm_cpuid2 *cpuid)
+{
+	uint32_t i;
+
+	for (i = 0; i < cpuid->nent; i++) {
+		struct kvm_cpuid_entry2 *e = &cpuid->entries[i];
+
+		if (e->function == 0xa || e->function == 0x80000022)
+			e->eax = e->ebx = e->ecx = e->edx = 0;
+		else if (e->function == 1)
+			e->ecx &= ~CPUID_1_ECX_PDCM;
+		else if (e->function == 0x80000001)
+			e->ecx &= ~CPUID_80000001_ECX_PERFCTR_CORE;
+	}
+}
+
 static void hide_counters(const struct vm *vm, struct kvm_cpuid2 *cpuid)
 {
 	uint32_t i, fewer = vm->config.pmu_hidden_counters;
@@ -115,6 +133,8 @@ static int vcpu_init(struct vcpu *vcpu)
 	} else {
 		add_tsc_deadline(vcpu->vm, cpuid);
 		hide_counters(vcpu->vm, cpuid);
+		if (vcpu->vm->config.pmu_off)
+			hide_pmu(cpuid);
 		err = vcpu_ioctl(vcpu, KVM_SET_CPUID2, cpuid);
 	}
 	free(cpuid);
