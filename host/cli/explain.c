@@ -75,6 +75,7 @@ static enum cli_exit run_traced(struct explain *x, struct capture *c,
 				struct symbols_text *symbols, struct result **doc)
 {
 	struct run *run = &x->run;
+	enum cli_exit code;
 
 	run->job.plugin = c->plugin;
 	run->job.plugin_fd = c->fd;
@@ -85,7 +86,11 @@ static enum cli_exit run_traced(struct explain *x, struct capture *c,
 	run->symbols = &(struct target_symbols){ keep_symbols, symbols };
 	/* The first boot is the one whose figure a run reports. */
 	run->job.boots = 1;
-	return run_target(run, names_target(run->targets.names[0]), doc);
+	code = run_target(run, names_target(run->targets.names[0]), doc);
+	run->symbols = NULL;
+	run->job.plugin = NULL;
+	run->job.plugin_fd = -1;
+	return code;
 }
 
 /* The figure to explain. */

@@ -37,6 +37,7 @@ struct group {
 static void add_names(const struct group *g, bool configs, struct names_list *list)
 {
 	list->names = calloc(g->n, sizeof(*list->names));
+	list->n = 0;
 	if (!list->names)
 		abort();
 	for (size_t i = 0; i < g->n; i++) {
