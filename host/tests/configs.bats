@@ -59,6 +59,30 @@ skipped() {
   skipped cntpct cntpct-trap 'KVM_CAP_COUNTER_OFFSET (Linux 6.4)'
 }
 
+@test "configs: the mediated vPMU, on a machine booted with it, on Linux 7.3" {
+  local kernel
+  need_target lab:x86_64-vmx
+  need_built_bochs
+  kernel=$("$top/scripts/kernel.sh" fetch --quiet --arch x86_64 --suite trixie-backports --series 7.3) ||
+    skip "no Linux 7.3 here, and Debian does not offer it"
+  measured lab:x86_64-vmx hypercall,rdpmc_general,pmu_overflow_irq default,pmu-off,pmu-emulated,pmu-mediated,pmu-mediated-short \
+    --kernel "$kernel/vmlinuz" --boots 1
+  # Every exit pays for the switch of the counters, and no other config does.
+  holds doc.json 'value("hypercall", "pmu-mediated") > value("hypercall", "pmu-emulated") + 1000' \
+    'value("hypercall", "default") == value("hypercall", "pmu-emulated")'
+  # An interrupt of a counter arrives without the host'"'"'s perf.
+  holds doc.json 'value("pmu_overflow_irq", "pmu-mediated") < value("pmu_overflow_irq", "pmu-emulated") / 2'
+  # The CPU has four fixed counters, and KVM offers three: RDPMC exits.
+  holds doc.json 'b("rdpmc_general", "pmu-mediated")["handled_by"] == "kernel"' \
+    'b("rdpmc_general", "pmu-off")["handled_by"] == "fault"'
+  # The parameter alone: the watchdog has one of the counters, and nothing is emulated.
+  measured lab:x86_64-vmx hypercall default,pmu-off,pmu-emulated --kernel "$kernel/vmlinuz" \
+    --boots 1 --append kvm-intel.enable_mediated_pmu=1
+  skipped hypercall default nmi_watchdog=0
+  skipped hypercall pmu-emulated 'is mediated (kvm_intel: enable_mediated_pmu=Y)'
+  holds doc.json 'b("hypercall", "pmu-off")["status"] == "ok"'
+}
+
 @test "configs: with a counter offset CNTPCT traps, on Linux 6.12" {
   local kernel
   need_target lab:aarch64-vhe

@@ -176,6 +176,11 @@ need_own_mounts() {
   skip "no mount namespaces here"
 }
 
+# need_built_bochs: the project's own Bochs, which has a PMU.
+need_built_bochs() {
+  "$top/scripts/emulator.sh" path bochs >/dev/null 2>&1 || skip "the project's Bochs is not built"
+}
+
 # shim EMULATOR N ACTION: from the Nth start on, ACTION runs instead of the emulator. Starts
 # with --version do not count.
 shim() {

@@ -256,7 +256,7 @@ static int bochs_end(struct lab_base *base, pid_t pid)
 }
 
 static int bochs_clone(struct lab_base *base, const struct lab_boot *boot,
-		       struct lab_shared *wire, const uint8_t job[LAB_JOB_BYTES],
+		       struct lab_shared *wire, const uint8_t job[JOB_BYTES],
 		       struct lab_child *child, struct error *err)
 {
 	struct clone_request request = { .op = CLONE_FORK };
@@ -266,7 +266,7 @@ static int bochs_clone(struct lab_base *base, const struct lab_boot *boot,
 	if (boot->plugin)
 		return error_set(err, -ENOTSUP, "%s takes no plugins",
 				 base->machine->program);
-	memcpy(request.job, job, LAB_JOB_BYTES);
+	memcpy(request.job, job, JOB_BYTES);
 	lab_child_init(child);
 	ret = lab_child_pipes(child, &fds[CLONE_FD_CONSOLE], &fds[CLONE_FD_MESSAGES]);
 	if (!ret)
@@ -302,4 +302,3 @@ const struct lab_emulator lab_bochs_plain = {
 	BOCHS,
 };
 
-_Static_assert(LAB_JOB_BYTES == CLONE_JOB_BYTES, "a request has room for a job");

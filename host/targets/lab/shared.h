@@ -26,7 +26,6 @@
 #define LAB_SHARED_BYTES (64u << 20) /* a power of two: it becomes a PCI BAR */
 #define LAB_SHARED_DATA	 4096u
 #define LAB_SHARED_JOB	 1024u
-#define LAB_JOB_BYTES	 JOB_BYTES
 
 enum lab_shared_kind { LAB_SHARED_MEMORY, LAB_SHARED_PORT };
 

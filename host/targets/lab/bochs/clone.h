@@ -11,8 +11,6 @@
 
 #include "host/targets/job.h"
 
-#define CLONE_JOB_BYTES JOB_BYTES
-
 enum clone_op {
 	CLONE_FORK = 1, /* with CLONE_FDS descriptors: start a clone with this job */
 	CLONE_END,	/* kill the clone `pid` if it runs, and wait for it */
