@@ -301,4 +301,3 @@ const struct lab_emulator lab_bochs_plain = {
 	.version_option = "--help",
 	BOCHS,
 };
-
