@@ -70,14 +70,15 @@ static enum cli_exit choose_config(struct explain *x, const struct target *t,
 	return CLI_FAILED;
 }
 
-/* Runs the benchmark with the plugin in the emulator. The caller frees `*doc`. */
+/* Runs the benchmark in an emulator that records. The caller frees `*doc`. */
 static enum cli_exit run_traced(struct explain *x, struct capture *c,
 				struct symbols_text *symbols, struct result **doc)
 {
 	struct run *run = &x->run;
 
-	run->job.plugin = c->plugin;
-	run->job.plugin_fd = c->fd;
+	run->job.traced = true;
+	run->job.trace_fd = c->fd;
+	run->job.plugin = *c->plugin ? c->plugin : NULL;
 	run->job.benches = run->benches.names;
 	run->job.n_benches = 1;
 	run->job.configs = run->configs.names;
@@ -160,7 +161,8 @@ static enum cli_exit explain_here(struct explain *x, struct explanation **out)
 	struct error why = { "" };
 	struct error err = { "" };
 	struct target t = *row;
-	struct capture c;
+	struct capture c = { .fd = -1 };
+	bool plugin = false;
 	const char *refusal = regions_refusal(bench->id);
 	enum cli_exit code;
 	int rc;
@@ -180,9 +182,11 @@ static enum cli_exit explain_here(struct explain *x, struct explanation **out)
 		t.ops->close(&t);
 		return rc == -ENOEXEC ? CLI_USAGE : CLI_FAILED;
 	}
-	rc = capture_open(&c, TRACE_BYTES, x->kinds, &err);
+	rc = t.ops->tracer(&t, &plugin, &err);
+	if (!rc)
+		rc = capture_open(&c, TRACE_BYTES, x->kinds, plugin, &err);
 	if (rc) {
-		message_error("%s", err.text);
+		message_error("%s: %s", t.name, err.text);
 		code = CLI_FAILED;
 	} else {
 		code = record(x, &c, &t, &in, out);
@@ -203,11 +207,11 @@ static enum cli_exit read_one(const char *path, struct explanation **out)
 }
 
 /*
- * Checks that the documents can be compared. `arch` is the architecture of the other
- * explanation; kinds are -1 in a document without kinds.
+ * Checks that the documents can be compared. `arch` and `hypervisor` (NULL: unknown) are
+ * of the other explanation; kinds are -1 in a document without kinds.
  */
 static enum cli_exit check_base(const struct explain *x, const struct explanation *base,
-				const char *arch)
+				const char *arch, const char *hypervisor)
 {
 	if (x->kinds && base->kinds.loads < 0) {
 		message_usage("wsbench explain",
@@ -218,6 +222,14 @@ static enum cli_exit check_base(const struct explain *x, const struct explanatio
 		message_usage("wsbench explain",
 			      "%s: is of %s, not of %s: their functions are not the same",
 			      x->diff, base->machine.arch, arch);
+		return CLI_USAGE;
+	}
+	if (!x->across_vendors && arch && !strcmp(arch, "x86_64") &&
+	    base->target.hypervisor && hypervisor &&
+	    strcmp(base->target.hypervisor, hypervisor) != 0) {
+		message_usage("wsbench explain",
+			      "%s: is of %s, not of %s: their world switches are different code (--across-vendors compares them)",
+			      x->diff, base->target.hypervisor, hypervisor);
 		return CLI_USAGE;
 	}
 	return CLI_OK;
@@ -234,7 +246,8 @@ static enum cli_exit read_file(const struct explain *x, const struct explanation
 		code = CLI_USAGE;
 	}
 	if (code == CLI_OK && base)
-		code = check_base(x, base, (*out)->machine.arch);
+		code = check_base(x, base, (*out)->machine.arch,
+				  (*out)->target.hypervisor);
 	return code;
 }
 
@@ -279,6 +292,7 @@ static void show(const struct explain *x, const struct explanation *e,
 int cmd_explain(int argc, char **argv)
 {
 	struct explanation *e = NULL, *base = NULL;
+	const struct target *t;
 	struct explain x;
 	enum cli_exit code;
 	bool go;
@@ -287,12 +301,11 @@ int cmd_explain(int argc, char **argv)
 	if (code == CLI_OK && go && x.diff)
 		code = read_one(x.diff, &base);
 	/* Before a lab runs for minutes. */
-	if (code == CLI_OK && base && !x.file)
-		code = check_base(&x, base,
-				  names_target(x.run.targets.names[0])->arch ==
-						  ARCH_X86_64
-					  ? "x86_64"
-					  : "aarch64");
+	if (code == CLI_OK && base && !x.file) {
+		t = names_target(x.run.targets.names[0]);
+		code = check_base(&x, base, t->arch == ARCH_X86_64 ? "x86_64" : "aarch64",
+				  t->hypervisor);
+	}
 	if (code == CLI_OK && go)
 		code = x.file ? read_file(&x, base, &e) : explain_here(&x, &e);
 	if (code == CLI_OK && e)

@@ -14,10 +14,11 @@ struct head {
 	uint64_t magic, seed, timeout_ns;
 	uint32_t kind, n_benches, n_configs, n_tests;
 	uint32_t boots, events, warmup, placement;
-	int32_t cpu, plugin_fd;
-	uint8_t pairs, seed_given, host_counters, trace_states, symbols; /* 0 or 1 */
-	uint8_t texts; /* a bit per enum text that is not NULL */
-	uint8_t reserved[2];
+	int32_t cpu, trace_fd;
+	uint8_t pairs, seed_given, host_counters, trace_states, symbols,
+		traced; /* 0 or 1 */
+	uint8_t texts;	/* a bit per enum text that is not NULL */
+	uint8_t reserved;
 	struct abi_params params;
 };
 
@@ -57,12 +58,13 @@ int job_encode(const struct job *job, uint8_t block[JOB_BYTES])
 		.warmup = job->warmup,
 		.placement = job->placement,
 		.cpu = job->cpu,
-		.plugin_fd = job->plugin_fd,
+		.trace_fd = job->trace_fd,
 		.pairs = job->pairs,
 		.seed_given = job->seed_given,
 		.host_counters = job->host_counters,
 		.trace_states = job->trace_states,
 		.symbols = job->symbols,
+		.traced = job->traced,
 		.params = job->params,
 	};
 	size_t used = sizeof(head);
@@ -150,7 +152,7 @@ int job_decode(const uint8_t block[JOB_BYTES], struct job_decoded *out)
 		.modules = texts[TEXT_MODULES],
 		.append = texts[TEXT_APPEND],
 		.plugin = texts[TEXT_PLUGIN],
-		.plugin_fd = head.plugin_fd,
+		.trace_fd = head.trace_fd,
 	};
 	return 0;
 }

@@ -160,6 +160,12 @@ need_target() {
   if why=$(unavailable "$1"); then skip "$1: $why"; fi
 }
 
+# The Bochs of scripts/emulator.sh: the distribution's has no PMU and cannot record.
+need_built_bochs() {
+  local why
+  why=$("$top/scripts/emulator.sh" path bochs 2>&1 >/dev/null) || skip "$why"
+}
+
 is_software_kvm() {
   [ ! -e /sys/module/kvm_intel ] && [ ! -e /sys/module/kvm_amd ] &&
     ! grep -qwE 'vmx|svm' /proc/cpuinfo && [ "$arch" = x86_64 ]

@@ -315,8 +315,9 @@ static struct job full_job(void)
 		.kernel = "6.1.0-1-cloud",
 		.modules = "",
 		.append = "kvm-arm.mode=nvhe quiet",
+		.traced = true,
+		.trace_fd = 77,
 		.plugin = "/lib/plugin.so",
-		.plugin_fd = 77,
 	};
 
 	for (size_t i = 0; i < sizeof(job.params); i++)
@@ -365,8 +366,9 @@ static void expect_equal(const struct job *a, const struct job *b)
 	expect_text(a->kernel, b->kernel);
 	expect_text(a->modules, b->modules);
 	expect_text(a->append, b->append);
+	cr_expect_eq(a->traced, b->traced);
+	cr_expect_eq(a->trace_fd, b->trace_fd);
 	expect_text(a->plugin, b->plugin);
-	cr_expect_eq(a->plugin_fd, b->plugin_fd);
 }
 
 Test(job, every_member_survives_the_wire)

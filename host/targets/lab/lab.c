@@ -50,7 +50,7 @@ struct lab_state {
 	struct lab_kernel kernel;
 	char *append; /* NULL: none */
 	char *plugin; /* NULL: none */
-	int plugin_fd;
+	int trace_fd; /* -1: do not record */
 	struct lab_modules modules;
 	uint8_t *program; /* the wsbench that runs inside */
 	size_t program_bytes;
@@ -118,8 +118,10 @@ static int fill(struct lab_state *s, const struct target *t, const struct job *j
 	s->job.n_benches = s->job.n_configs = s->job.n_tests = 0;
 	s->job.kernel = s->job.modules = s->job.append = s->job.plugin = NULL;
 	s->job.payload = NULL;
-	s->job.cpu = s->job.plugin_fd = -1;
-	s->initramfs = s->plugin_fd = -1;
+	s->job.traced = false;
+	s->job.cpu = s->job.trace_fd = -1;
+	s->initramfs = -1;
+	s->trace_fd = job->traced ? job->trace_fd : -1;
 	pthread_mutex_init(&s->lock, NULL);
 	s->machine = t->config ? t->config : lab_machine_find(strchr(t->name, ':') + 1);
 	if (!s->machine)
@@ -141,9 +143,8 @@ static int fill(struct lab_state *s, const struct target *t, const struct job *j
 		if (!s->append)
 			ret = error_set(err, -ENOMEM, "out of memory");
 	}
-	if (!ret && job->plugin) {
+	if (!ret && job->traced && job->plugin) {
 		s->plugin = strdup(job->plugin);
-		s->plugin_fd = job->plugin_fd;
 		if (!s->plugin)
 			ret = error_set(err, -ENOMEM, "out of memory");
 	}
@@ -218,7 +219,7 @@ static struct lab_boot boot_of(const struct lab_state *s, size_t which)
 		.program = s->emulator,
 		.kernel = s->kernel.image,
 		.append = s->bases[which].append,
-		.plugin_fd = -1,
+		.trace_fd = -1,
 		.initramfs = s->initramfs,
 		.snapshot = -1,
 	};
@@ -302,7 +303,7 @@ static int run_job(struct target *t, size_t which, const struct job *job,
 		return error_set(a->err, ret, "%s: the job is too long", t->name);
 	if (a->reports) {
 		boot.plugin = s->plugin;
-		boot.plugin_fd = s->plugin_fd;
+		boot.trace_fd = s->trace_fd;
 	}
 	ret = lab_base_run(&s->bases[which].base, &boot, block, &sink, a->err);
 	if (!ret && !a->complete)
@@ -498,6 +499,21 @@ static int lab_selftest(struct target *t, const struct job *job,
 	return ret ? ret : run_first_job(t, 0, &tests, &a);
 }
 
+static int lab_tracer(const struct target *t, bool *plugin, struct error *err)
+{
+	const struct lab_state *s = t->state;
+	char script[PATH_MAX];
+
+	*plugin = s->machine->emulator->tracer == LAB_TRACER_PLUGIN;
+	if (s->machine->emulator->tracer != LAB_TRACER_NONE)
+		return 0;
+	lab_script("emulator.sh", script);
+	return error_set(
+		err, -ENOTSUP,
+		"%s of the distribution cannot record instructions (%s build %s)",
+		s->machine->program, script, s->machine->program);
+}
+
 static const void *lab_program(const struct target *t, size_t *bytes)
 {
 	const struct lab_state *s = t->state;
@@ -515,6 +531,7 @@ const struct target_ops target_lab_ops = {
 	.boot = lab_boot,
 	.boots = lab_boots,
 	.selftest = lab_selftest,
+	.tracer = lab_tracer,
 	.program = lab_program,
 	.close = lab_close,
 };
