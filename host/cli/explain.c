@@ -227,9 +227,10 @@ static enum cli_exit check_base(const struct explain *x, const struct explanatio
 	if (!x->across_vendors && arch && !strcmp(arch, "x86_64") &&
 	    base->target.hypervisor && hypervisor &&
 	    strcmp(base->target.hypervisor, hypervisor) != 0) {
-		message_usage("wsbench explain",
-			      "%s: is of %s, not of %s: their world switches are different code (--across-vendors compares them)",
-			      x->diff, base->target.hypervisor, hypervisor);
+		message_usage(
+			"wsbench explain",
+			"%s: is of %s, not of %s: their world switches are different code (--across vendors compares them)",
+			x->diff, base->target.hypervisor, hypervisor);
 		return CLI_USAGE;
 	}
 	return CLI_OK;

@@ -181,18 +181,19 @@ END
   nothing_left with.json without.json x86_64.json
 }
 
-@test "explanations of SVM and VMX are compared with --across-vendors only" {
+@test "explanations of SVM and VMX are compared with --across vendors only" {
   local explain=("$wsbench" explain)
   explanation svm.json x86_64 1 SVM
   explanation vmx.json x86_64 1 VMX
   explanation vhe.json aarch64 1 'arm64 VHE'
   explanation nvhe.json aarch64 1 'arm64 nVHE'
-  refused 2 '(--across-vendors compares them)' "${explain[@]}" vmx.json --diff svm.json
-  refused 2 '--across-vendors: nothing to compare' "${explain[@]}" vmx.json --across-vendors
+  refused 2 '(--across vendors compares them)' "${explain[@]}" vmx.json --diff svm.json
+  refused 2 '--across: nothing to compare' "${explain[@]}" vmx.json --across vendors
+  refused 2 "'boats' is not 'vendors'" "${explain[@]}" vmx.json --diff svm.json --across boats
   # No kernel exists: explain fails before a boot.
   WORLDSWITCH_CACHE=$PWD refused 2 'svm.json: is of SVM, not of VMX' \
     "${explain[@]}" --on lab:x86_64-vmx --bench hypercall --diff svm.json
-  run_apart "${explain[@]}" vmx.json --diff svm.json --across-vendors --kinds
+  run_apart "${explain[@]}" vmx.json --diff svm.json --across vendors --kinds
   [ "$status" = 0 ]
   grep -q '2 more, unchanged' <<<"$stdout"
   run_apart "${explain[@]}" nvhe.json --diff vhe.json

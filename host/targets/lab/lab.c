@@ -235,6 +235,8 @@ struct answer {
 	size_t n_reports, got;
 	void (*line)(void *ctx, const char *text);
 	void *ctx;
+	struct lab_boot boot; /* of the machine that sends symbols, under `config` */
+	const char *config;
 	bool complete;
 	struct error *err;
 };
@@ -280,8 +282,27 @@ static void on_line(void *ctx, const char *text)
 static int on_symbols(void *ctx, const char *text, size_t bytes)
 {
 	const struct answer *a = ctx;
+	const struct lab_state *s = a->t->state;
 
+	lab_symbols_store(s->machine, &a->boot, a->config, text, bytes);
 	return a->t->symbols->take(a->t->symbols->ctx, text, bytes);
+}
+
+/*
+ * The functions of the kernel from an earlier run of the same machine under this config,
+ * which may load modules. To read and to send them takes the machine hundreds of millions
+ * of instructions. False: there are none.
+ */
+static bool take_saved_symbols(const struct target *t, size_t which, const char *config)
+{
+	const struct lab_state *s = t->state;
+	const struct lab_boot boot = boot_of(s, which);
+	size_t bytes = 0;
+	char *text = lab_symbols_load(s->machine, &boot, config, &bytes);
+	bool taken = text && !t->symbols->take(t->symbols->ctx, text, bytes);
+
+	free(text);
+	return taken;
 }
 
 static int run_job(struct target *t, size_t which, const struct job *job,
@@ -301,6 +322,8 @@ static int run_job(struct target *t, size_t which, const struct job *job,
 
 	if (ret)
 		return error_set(a->err, ret, "%s: the job is too long", t->name);
+	a->boot = boot;
+	a->config = job->n_configs ? job->configs[0] : "";
 	if (a->reports) {
 		boot.plugin = s->plugin;
 		boot.trace_fd = s->trace_fd;
@@ -460,7 +483,8 @@ static int lab_boots(struct target *t, const struct boot_request *rq, size_t n,
 	job.placement = rq->placement;
 	job.params = rq->params;
 	job.timeout_ns = s->job.timeout_ns ? s->job.timeout_ns : LAB_BOOT_TIMEOUT_NS;
-	job.symbols = t->symbols != NULL;
+	job.symbols = t->symbols && which >= 0 &&
+		      !take_saved_symbols(t, (size_t)which, rq->config->name);
 	if (s->payload)
 		job.payload = "/" LAB_PAYLOAD_PATH;
 	for (size_t i = 0; i < n; i++)
