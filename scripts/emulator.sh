@@ -26,7 +26,7 @@ flags=(
   --enable-monitor-mwait --enable-alignment-check --enable-long-phy-address
   --enable-configurable-msrs --enable-instrumentation=instrument/worldswitch
   --with-nogui --disable-debugger --disable-docbook --disable-xpm --disable-gameport --disable-usb
-  CFLAGS=-O2 CXXFLAGS=-O2 LDFLAGS=-Wl,--export-dynamic-symbol=worldswitch_trace
+  CFLAGS=-O2 CXXFLAGS=-O2 'LDFLAGS=-Wl,--export-dynamic-symbol=worldswitch_trace'
 )
 
 usage() {

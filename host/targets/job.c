@@ -108,7 +108,7 @@ int job_decode(const uint8_t block[JOB_BYTES], struct job_decoded *out)
 	memcpy(&head, out->block, sizeof(head));
 	if (head.magic != MAGIC || head.kind < JOB_BOOTS || head.kind >= JOB_KINDS ||
 	    (head.pairs | head.seed_given | head.host_counters | head.trace_states |
-	     head.symbols) > 1 ||
+	     head.symbols | head.traced) > 1 ||
 	    head.texts >> TEXTS || head.n_benches > JOB_NAMES_MAX ||
 	    head.n_configs > JOB_NAMES_MAX || head.n_tests > JOB_NAMES_MAX ||
 	    head.n_benches + head.n_configs + head.n_tests > JOB_NAMES_MAX)
@@ -147,6 +147,7 @@ int job_decode(const uint8_t block[JOB_BYTES], struct job_decoded *out)
 		.host_counters = head.host_counters,
 		.trace_states = head.trace_states,
 		.symbols = head.symbols,
+		.traced = head.traced,
 		.payload = texts[TEXT_PAYLOAD],
 		.kernel = texts[TEXT_KERNEL],
 		.modules = texts[TEXT_MODULES],

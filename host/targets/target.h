@@ -118,9 +118,9 @@ struct target_ops {
 struct target {
 	const char *name; /* "lab:aarch64-vhe" */
 	const char *summary;
-	enum arch arch;	   /* of the guest; for `kvm`, of this machine */
+	enum arch arch;		/* of the guest; for `kvm`, of this machine */
 	const char *hypervisor; /* as in documents; NULL: only the machine knows */
-	bool exact;	   /* counts instructions: no noise */
+	bool exact;		/* counts instructions: no noise */
 	unsigned int only; /* rows with one of these needs; 0: all (bench/catalogue.h) */
 	uint32_t default_boots, default_events, default_warmup;
 	const struct target_ops *ops;

@@ -39,6 +39,11 @@ body() { sed '1,/^  "subject"/d' "$1"; }
   "$wsbench" explain --on lab:aarch64-vhe --bench hypercall --events 60 --kinds -o again.json
   body again.json >second
   cmp first second
+  # Without the saved symbols: the machine sends them.
+  WORLDSWITCH_FRESH_MACHINES=1 \
+    "$wsbench" explain --on lab:aarch64-vhe --bench hypercall --events 60 --kinds -o fresh.json
+  body fresh.json >third
+  cmp first third
   "$wsbench" explain explained.json | grep -q '^__guest_enter '
   holds_kinds='any(r["name"] == "hcr_el2" and r["writes"] for f in d["functions"] for r in f["registers"])'
   [ "$(doc explained.json "$holds_kinds")" = True ]
