@@ -375,6 +375,37 @@ Test(symbols, invalid_lines_are_refused)
 }
 
 /* The text of EL2 is mapped elsewhere: the targets of calls give the offset. */
+/* Only jumps that no symbol covers, and only in the kernel. */
+Test(symbols, of_indirect_thunks)
+{
+	static const char lines[] = "ffff800008000000 T outer\n"
+				    "ffff800009000000 T other\n";
+	const uint32_t br = 0xd61f0000; /* br x0 */
+	const uint64_t thunk = KERNEL + 0x800000;
+	struct tape tape = { .n = 0 };
+	struct symbols s = { .n = 0 };
+	const struct symbol *found;
+	struct trace t;
+
+	put(&tape, RECORD_WORD(RECORD_ON, 0));
+	run(&tape, KERNEL + 4, br);
+	run(&tape, thunk, br);
+	run(&tape, thunk + 0x40, NOP);
+	run(&tape, GUEST, br);
+	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n, false),
+		     0);
+	cr_assert_eq(symbols_add_kernel(&s, lines, strlen(lines)), 0);
+	cr_assert_eq(symbols_add_thunks(&s, &t), 0);
+	cr_assert_eq(s.n, 3);
+	found = symbols_find(&s, SPACE_KERNEL, thunk);
+	cr_assert_not_null(found);
+	cr_expect_str_eq(found->name, "[indirect thunk]");
+	cr_expect_null(symbols_find(&s, SPACE_KERNEL, thunk + 0x40));
+	cr_expect_str_eq(symbols_find(&s, SPACE_KERNEL, KERNEL + 4)->name, "outer");
+	symbols_free(&s);
+	trace_close(&t);
+}
+
 Test(symbols, of_el2)
 {
 	const uint64_t hyp = 0xb596c0dc0200ull;
