@@ -225,7 +225,7 @@ $(B)/kmod_source.h: scripts/kmod.sh $(wildcard host/kmod/*.[ch]) host/kmod/Kbuil
 	$(Q)cmp -s $@.tmp $@ && rm $@.tmp && touch $@ || mv $@.tmp $@
 # The identity of the Bochs that scripts/emulator.sh builds, which the labs find by name.
 BOCHS_SOURCES := $(sort $(wildcard host/targets/lab/bochs/*.patch) $(shell find host/targets/lab/bochs/overlay -type f))
-$(B)/bochs_source.h: scripts/emulator.sh $(BOCHS_SOURCES)
+$(B)/bochs_source.h: scripts/emulator.sh host/explain/record.h $(BOCHS_SOURCES)
 	$(Q)mkdir -p $(B)
 	$(Q)identity=$$(scripts/emulator.sh identity bochs) && \
 		printf '#define BOCHS_IDENTITY "%s"\n#define BOCHS_KEY "%s"\n' "$$identity" "$${identity##* }" > $@.tmp
@@ -466,6 +466,7 @@ install: all man
 	$(Q)install -D -m 644 -t $(ROOT)/libexec/worldswitch/kmod $(wildcard host/kmod/*.[ch]) host/kmod/Kbuild
 	$(Q)for f in $(BOCHS_SOURCES); do \
 		install -D -m 644 $$f $(ROOT)/libexec/worldswitch/$${f#host/targets/lab/}; done
+	$(Q)install -D -m 644 -t $(ROOT)/libexec/worldswitch/bochs host/explain/record.h
 	$(Q)install -D -m 644 -t $(ROOT)/share/worldswitch $(wildcard results/*schema.json)
 	$(Q)for f in $(DOCS_INSTALLED); do install -D -m 644 $$f $(ROOT)/share/doc/worldswitch/$$f; done
 	$(Q)install -D -m 644 -t $(ROOT)/share/man/man1 $(PAGES)

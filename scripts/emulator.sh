@@ -19,13 +19,14 @@ tarball=bochs_3.0+dfsg.orig.tar.xz
 checksum=78f6c73d4a6472d5130a87ab9dc306d02c7c71ed8e25b3a8ef642e2a7acd282b
 
 sources=$(bochs_dir)
+record=$(record_header)
 flags=(
   --enable-x86-64 --enable-cpu-level=6 --enable-vmx=2 --enable-svm --enable-avx --enable-evex
   --enable-memtype --enable-all-optimizations --enable-protection-keys --enable-cet
   --enable-monitor-mwait --enable-alignment-check --enable-long-phy-address
   --enable-configurable-msrs --enable-instrumentation=instrument/worldswitch
   --with-nogui --disable-debugger --disable-docbook --disable-xpm --disable-gameport --disable-usb
-  CFLAGS=-O2 CXXFLAGS=-O2
+  CFLAGS=-O2 CXXFLAGS=-O2 'LDFLAGS=-Wl,--export-dynamic-symbol=worldswitch_trace'
 )
 
 usage() {
@@ -62,9 +63,9 @@ say() {
   [ "$quiet" = 1 ] || echo "emulator: $*" >&2
 }
 
-# patches: the fixes before the PMU, which depends on them.
+# patches: the fixes before the PMU and the trace module, which depend on them.
 patches() {
-  printf '%s\n' "$sources"/fixes-*.patch "$sources"/pmu.patch
+  printf '%s\n' "$sources"/fixes-*.patch "$sources"/pmu.patch "$sources"/trace.patch
 }
 
 key() {
@@ -73,6 +74,7 @@ key() {
     printf '%s\n' "$checksum" "${flags[@]}"
     patches | xargs cat
     find overlay -type f | LC_ALL=C sort | while IFS= read -r f; do echo "$f" && cat "$f"; done
+    cat "$record"
   ) | sha256sum | cut -c 1-12
 }
 
@@ -142,7 +144,8 @@ compile() {
     patch -d "$tree" -p1 --fuzz=0 --batch <"$patch" >"$log" 2>&1 ||
       failed "$(basename "$patch") does not apply" "$log"
   done < <(patches)
-  cp -r "$sources/overlay/." "$tree/" 2>"$log" || failed "cannot copy the additional files" "$log"
+  { cp -r "$sources/overlay/." "$tree/" && cp "$record" "$tree/instrument/worldswitch/"; } 2>"$log" ||
+    failed "cannot copy the additional files" "$log"
   say "configuring Bochs"
   (cd "$tree" && ./configure "${flags[@]}") >"$log" 2>&1 || failed "configure failed" "$log"
   total=$(make -C "$tree" -n 2>/dev/null | grep -c -- ' -c ' || true)

@@ -37,6 +37,11 @@ bochs_dir() {
   if in_tree; then echo "$places_top/host/targets/lab/bochs"; else echo "$places_here/bochs"; fi
 }
 
+# record_header: the format of the records that `wsbench explain` reads, a part of Bochs, too.
+record_header() {
+  if in_tree; then echo "$places_top/host/explain/record.h"; else echo "$places_here/bochs/record.h"; fi
+}
+
 # kmod_dir: the sources of the counter-passthrough module.
 kmod_dir() {
   if in_tree; then echo "$places_top/host/kmod"; else echo "$places_here/kmod"; fi

@@ -70,15 +70,16 @@ static enum cli_exit choose_config(struct explain *x, const struct target *t,
 	return CLI_FAILED;
 }
 
-/* Runs the benchmark with the plugin in the emulator. The caller frees `*doc`. */
+/* Runs the benchmark in an emulator that records. The caller frees `*doc`. */
 static enum cli_exit run_traced(struct explain *x, struct capture *c,
 				struct symbols_text *symbols, struct result **doc)
 {
 	struct run *run = &x->run;
 	enum cli_exit code;
 
-	run->job.plugin = c->plugin;
-	run->job.plugin_fd = c->fd;
+	run->job.traced = true;
+	run->job.trace_fd = c->fd;
+	run->job.plugin = *c->plugin ? c->plugin : NULL;
 	run->job.benches = run->benches.names;
 	run->job.n_benches = 1;
 	run->job.configs = run->configs.names;
@@ -89,7 +90,7 @@ static enum cli_exit run_traced(struct explain *x, struct capture *c,
 	code = run_target(run, names_target(run->targets.names[0]), doc);
 	run->symbols = NULL;
 	run->job.plugin = NULL;
-	run->job.plugin_fd = -1;
+	run->job.traced = false;
 	return code;
 }
 
@@ -165,7 +166,8 @@ static enum cli_exit explain_here(struct explain *x, struct explanation **out)
 	struct error why = { "" };
 	struct error err = { "" };
 	struct target t = *row;
-	struct capture c;
+	struct capture c = { .fd = -1 };
+	bool plugin = false;
 	const char *refusal = regions_refusal(bench->id);
 	enum cli_exit code;
 	int rc;
@@ -185,9 +187,11 @@ static enum cli_exit explain_here(struct explain *x, struct explanation **out)
 		t.ops->close(&t);
 		return rc == -ENOEXEC ? CLI_USAGE : CLI_FAILED;
 	}
-	rc = capture_open(&c, TRACE_BYTES, x->kinds, &err);
+	rc = t.ops->tracer(&t, &plugin, &err);
+	if (!rc)
+		rc = capture_open(&c, TRACE_BYTES, x->kinds, plugin, &err);
 	if (rc) {
-		message_error("%s", err.text);
+		message_error("%s: %s", t.name, err.text);
 		code = CLI_FAILED;
 	} else {
 		code = record(x, &c, &t, &in, out);
@@ -208,11 +212,11 @@ static enum cli_exit read_one(const char *path, struct explanation **out)
 }
 
 /*
- * Checks that the documents can be compared. `arch` is the architecture of the other
- * explanation; kinds are -1 in a document without kinds.
+ * Checks that the documents can be compared. `arch` and `hypervisor` (NULL: unknown) are
+ * of the other explanation; kinds are -1 in a document without kinds.
  */
 static enum cli_exit check_base(const struct explain *x, const struct explanation *base,
-				const char *arch)
+				const char *arch, const char *hypervisor)
 {
 	if (x->kinds && base->kinds.loads < 0) {
 		message_usage("wsbench explain",
@@ -224,6 +228,15 @@ static enum cli_exit check_base(const struct explain *x, const struct explanatio
 			"wsbench explain",
 			"%s: an explanation of %s cannot be compared with one of %s",
 			x->diff, base->machine.arch, arch);
+		return CLI_USAGE;
+	}
+	if (!x->across_vendors && arch && !strcmp(arch, "x86_64") &&
+	    base->target.hypervisor && hypervisor &&
+	    strcmp(base->target.hypervisor, hypervisor) != 0) {
+		message_usage(
+			"wsbench explain",
+			"%s: is of %s, not of %s: their world switches are different code (--across vendors compares them)",
+			x->diff, base->target.hypervisor, hypervisor);
 		return CLI_USAGE;
 	}
 	return CLI_OK;
@@ -240,7 +253,8 @@ static enum cli_exit read_file(const struct explain *x, const struct explanation
 		code = CLI_USAGE;
 	}
 	if (code == CLI_OK && base)
-		code = check_base(x, base, (*out)->machine.arch);
+		code = check_base(x, base, (*out)->machine.arch,
+				  (*out)->target.hypervisor);
 	return code;
 }
 
@@ -285,6 +299,7 @@ static void show(const struct explain *x, const struct explanation *e,
 int cmd_explain(int argc, char **argv)
 {
 	struct explanation *e = NULL, *base = NULL;
+	const struct target *t;
 	struct explain x;
 	enum cli_exit code;
 	bool go;
@@ -293,12 +308,11 @@ int cmd_explain(int argc, char **argv)
 	if (code == CLI_OK && go && x.diff)
 		code = read_one(x.diff, &base);
 	/* Before a lab runs for minutes. */
-	if (code == CLI_OK && base && !x.file)
-		code = check_base(&x, base,
-				  names_target(x.run.targets.names[0])->arch ==
-						  ARCH_X86_64
-					  ? "x86_64"
-					  : "aarch64");
+	if (code == CLI_OK && base && !x.file) {
+		t = names_target(x.run.targets.names[0]);
+		code = check_base(&x, base, t->arch == ARCH_X86_64 ? "x86_64" : "aarch64",
+				  t->hypervisor);
+	}
 	if (code == CLI_OK && go)
 		code = x.file ? read_file(&x, base, &e) : explain_here(&x, &e);
 	if (code == CLI_OK && e)

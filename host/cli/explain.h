@@ -14,6 +14,7 @@ struct explain {
 	const char *svg;    /* draw a flame graph there; NULL */
 	const char *output; /* NULL: none */
 	bool tree, folded, kinds;
+	bool across_vendors; /* `diff` may be of the other x86_64 vendor */
 };
 
 /* As run_parse(); explain_free() it in any case. */

@@ -17,6 +17,7 @@ enum key {
 	OPTION_MODULES,
 	OPTION_APPEND,
 	OPTION_DIFF,
+	OPTION_ACROSS,
 	OPTION_TREE,
 	OPTION_FOLDED,
 	OPTION_KINDS,
@@ -44,6 +45,8 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "diff", OPTION_DIFF, "FILE", 0,
 	  "Print the change from this explanation, function by function", 0 },
+	{ "across", OPTION_ACROSS, "vendors", 0,
+	  "Let --diff compare SVM with VMX, whose world switches are different code", 0 },
 	{ "tree", OPTION_TREE, NULL, 0, "Print the call tree", 0 },
 	{ "folded", OPTION_FOLDED, NULL, 0,
 	  "Print stacks, one per line, for flame graph tools", 0 },
@@ -110,11 +113,18 @@ static error_t parse_name(int key, const char *arg, struct argp_state *state,
 	return 0;
 }
 
-static error_t parse_output(int key, char *arg, struct explain *x)
+static error_t parse_output(int key, char *arg, struct argp_state *state,
+			    struct explain *x)
 {
 	switch (key) {
 	case OPTION_DIFF:
 		x->diff = arg;
+		return 0;
+	case OPTION_ACROSS:
+		if (strcmp(arg, "vendors") != 0)
+			return options_error(state, "--across: '%s' is not 'vendors'",
+					     arg);
+		x->across_vendors = true;
 		return 0;
 	case OPTION_TREE:
 		x->tree = true;
@@ -169,7 +179,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		job->append = arg;
 		return 0;
 	default:
-		return parse_output(key, arg, x);
+		return parse_output(key, arg, state, x);
 	}
 }
 
@@ -200,6 +210,8 @@ static const char *contradiction(const struct explain *x)
 	if (x->tree && x->diff)
 		return "--tree and --diff: a call tree is of one explanation (give one "
 		       "of them)";
+	if (x->across_vendors && !x->diff)
+		return "--across: nothing to compare (give --diff, too)";
 	/* When recording, --kinds also decides what the file contains. */
 	if (x->folded && x->kinds && (x->file || !x->output))
 		return "--folded and --kinds: stacks have no kinds (give one of them, or "

@@ -297,7 +297,7 @@ void run_init(struct run *run)
 {
 	memset(run, 0, sizeof(*run));
 	run->job.kind = JOB_BOOTS;
-	run->job.cpu = run->job.plugin_fd = -1;
+	run->job.cpu = run->job.trace_fd = -1;
 	run->job.seed = random_seed();
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Creates the plugin's file and its control page. */
+/* Creates the file of the records and its control page. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -44,13 +44,14 @@ static int find_plugin(struct capture *c, struct error *err)
 			 "the emulator's plugin is not built: no %s/" PLUGIN_NAME, dir);
 }
 
-int capture_open(struct capture *c, uint64_t bytes, bool memory, struct error *err)
+int capture_open(struct capture *c, uint64_t bytes, bool memory, bool plugin,
+		 struct error *err)
 {
 	int ret;
 
 	memset(c, 0, sizeof(*c));
 	c->fd = -1;
-	ret = find_plugin(c, err);
+	ret = plugin ? find_plugin(c, err) : 0;
 	if (ret)
 		return ret;
 	c->fd = memfd_create("worldswitch-trace", MFD_CLOEXEC);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The file that the emulator's plugin writes: a control page, then records. */
+/* The file that the emulator writes: a control page, then records. */
 #ifndef WS_EXPLAIN_CAPTURE_H
 #define WS_EXPLAIN_CAPTURE_H
 
@@ -15,16 +15,17 @@
 struct capture {
 	int fd; /* -1: none */
 	struct record_page *page;
-	char plugin[PATH_MAX];
+	char plugin[PATH_MAX]; /* empty: not needed */
 };
 
 /*
- * Finds the plugin ($WORLDSWITCH_LIBEXEC/, beside this program, or in
- * ../libexec/worldswitch/) and creates the file, unnamed, with room for `bytes`. Memory
- * is allocated as records are written. 0, or a negative errno with `err`;
+ * Creates the file, unnamed, with room for `bytes`. Memory is allocated as records are
+ * written. With `plugin`, finds QEMU's plugin ($WORLDSWITCH_LIBEXEC/, beside this
+ * program, or in ../libexec/worldswitch/). 0, or a negative errno with `err`;
  * capture_close() in any case.
  */
-int capture_open(struct capture *c, uint64_t bytes, bool memory, struct error *err);
+int capture_open(struct capture *c, uint64_t bytes, bool memory, bool plugin,
+		 struct error *err);
 void capture_close(struct capture *c);
 
 /*

@@ -281,10 +281,10 @@ static const char *sysreg_aarch64(uint32_t reg, char text[DECODE_REGISTER_BYTES]
 }
 
 static const char *const x86_registers[] = {
-	"cr0", "cr1", "cr2",  "cr3",  "cr4",  "cr5",  "cr6",  "cr7",
-	"cr8", "cr9", "cr10", "cr11", "cr12", "cr13", "cr14", "cr15",
-	"dr0", "dr1", "dr2",  "dr3",  "dr4",  "dr5",  "dr6",  "dr7",
-	"msr", "xcr", "tsc",  "pmc",  "gdtr", "idtr", "ldtr", "tr",
+	"cr0", "cr1",  "cr2",  "cr3",  "cr4",  "cr5",  "cr6",  "cr7", "cr8",
+	"cr9", "cr10", "cr11", "cr12", "cr13", "cr14", "cr15", "dr0", "dr1",
+	"dr2", "dr3",  "dr4",  "dr5",  "dr6",  "dr7",  "msr",  "xcr", "tsc",
+	"pmc", "gdtr", "idtr", "ldtr", "tr",   "vmcs",
 };
 
 void decode_insn(enum arch arch, const uint8_t *insn, size_t bytes, uint64_t vaddr,

@@ -30,7 +30,9 @@ enum decode_kind {
 	KIND_BARRIER,
 	KIND_TLB,
 	KIND_CACHE,
-	KIND_VM, /* instructions of the virtualization extension */
+	KIND_VM, /* instructions of the virtualization extension, except: */
+	KIND_VMCS_READ,
+	KIND_VMCS_WRITE,
 	KINDS,
 };
 
@@ -38,7 +40,7 @@ struct decode {
 	enum decode_flow flow;
 	enum decode_kind kind;
 	uint64_t target;   /* of direct branches, jumps and calls; 0: unknown */
-	uint32_t reg;	   /* of KIND_SYSREG_*: for decode_register() */
+	uint32_t reg;	   /* of KIND_SYSREG_*, KIND_VMCS_*: for decode_register() */
 	const char *named; /* KIND_TLB, KIND_CACHE, KIND_VM, KIND_BARRIER: mnemonic */
 	bool memory;	   /* may access memory, and fault */
 	bool system;	   /* aarch64: MRS, MSR, SYS */

@@ -31,12 +31,14 @@ enum {
 	REG_IDTR,
 	REG_LDTR,
 	REG_TR,
+	REG_VMCS, /* all fields: which one is in a register of the CPU */
 };
 
 struct row {
 	enum map map;
 	uint8_t opcode, last; /* a range of them */
 	int modrm;	      /* ANY, or the value of its middle field */
+	uint8_t prefix;	      /* mandatory; 0: any */
 	enum decode_flow flow;
 	enum decode_kind kind;
 	uint32_t reg;
@@ -59,6 +61,17 @@ struct row {
 		.modrm = (modrm_), .kind = (kind_), .reg = (reg_)                        \
 	}
 
+#define ENTER(opcode_, named_)                                                           \
+	{                                                                                \
+		.map = MAP_0F01, .opcode = (opcode_), .last = (opcode_), .modrm = ANY,   \
+		.flow = FLOW_ENTER_GUEST, .kind = KIND_VM, .named = (named_)             \
+	}
+#define PREFIXED(prefix_, map_, opcode_, modrm_, kind_, named_)                          \
+	{                                                                                \
+		.prefix = (prefix_), .map = (map_), .opcode = (opcode_),                 \
+		.last = (opcode_), .modrm = (modrm_), .kind = (kind_), .named = (named_) \
+	}
+
 static const struct row rows[] = {
 	FLOW(MAP_ONE, 0x70, 0x7f, ANY, FLOW_BRANCH),
 	FLOW(MAP_ONE, 0xe0, 0xe3, ANY, FLOW_BRANCH), /* LOOP, JRCXZ */
@@ -77,20 +90,17 @@ static const struct row rows[] = {
 	FLOW(MAP_0F, 0x05, 0x05, ANY, FLOW_TRAP),  /* SYSCALL */
 	FLOW(MAP_ONE, 0xcc, 0xcd, ANY, FLOW_TRAP), /* INT3, INT */
 	FLOW(MAP_0F, 0x0b, 0x0b, ANY, FLOW_TRAP),  /* UD2 */
-	{ .map = MAP_0F01,
-	  .opcode = 0xd8,
-	  .last = 0xd8,
-	  .modrm = ANY,
-	  .flow = FLOW_ENTER_GUEST,
-	  .kind = KIND_VM,
-	  .named = "vmrun" },
-	{ .map = MAP_0F01,
-	  .opcode = 0xc2,
-	  .last = 0xc3,
-	  .modrm = ANY,
-	  .flow = FLOW_ENTER_GUEST,
-	  .kind = KIND_VM,
-	  .named = "vmlaunch" },
+	ENTER(0xd8, "vmrun"),
+	ENTER(0xc2, "vmlaunch"),
+	ENTER(0xc3, "vmresume"),
+	SYSREG(MAP_0F, 0x78, ANY, KIND_VMCS_READ, REG_VMCS),
+	SYSREG(MAP_0F, 0x79, ANY, KIND_VMCS_WRITE, REG_VMCS),
+	PREFIXED(0x66, MAP_0F, 0xc7, MEMORY(6), KIND_VM, "vmclear"),
+	PREFIXED(0xf3, MAP_0F, 0xc7, MEMORY(6), KIND_VM, "vmxon"),
+	KIND(MAP_0F, 0xc7, MEMORY(6), KIND_VM, "vmptrld"),
+	KIND(MAP_0F, 0xc7, MEMORY(7), KIND_VM, "vmptrst"),
+	KIND(MAP_0F01, 0xc4, ANY, KIND_VM, "vmxoff"),
+	KIND(MAP_0F01, 0xd4, ANY, KIND_VM, "vmfunc"),
 	KIND(MAP_0F01, 0xc1, ANY, KIND_VM, "vmcall"),
 	KIND(MAP_0F01, 0xd9, ANY, KIND_VM, "vmmcall"),
 	KIND(MAP_0F01, 0xda, ANY, KIND_VM, "vmload"),
@@ -136,8 +146,8 @@ static bool is_prefix(uint8_t byte)
 
 struct bytes {
 	enum map map;
-	uint8_t rex, opcode;
-	int modrm; /* -1: no more bytes */
+	uint8_t prefix, rex, opcode; /* the last prefix of the table, if there is one */
+	int modrm;		     /* -1: no more bytes */
 };
 
 /* False: truncated, or an encoding that the tables do not contain (VEX, EVEX). */
@@ -146,8 +156,9 @@ static bool split(const uint8_t *insn, size_t n, struct bytes *b)
 	size_t i = 0;
 
 	*b = (struct bytes){ .map = MAP_ONE, .modrm = -1 };
-	while (i < n && is_prefix(insn[i]))
-		i++;
+	for (; i < n && is_prefix(insn[i]); i++)
+		if (insn[i] == 0x66 || insn[i] == 0xf3)
+			b->prefix = insn[i];
 	if (i < n && (insn[i] & 0xf0) == 0x40)
 		b->rex = insn[i++];
 	if (i < n && (insn[i] == 0xc4 || insn[i] == 0xc5 || insn[i] == 0x62))
@@ -177,6 +188,8 @@ static bool split(const uint8_t *insn, size_t n, struct bytes *b)
 static bool fits(const struct row *r, const struct bytes *b)
 {
 	if (r->map != b->map || b->opcode < r->opcode || b->opcode > r->last)
+		return false;
+	if (r->prefix && r->prefix != b->prefix)
 		return false;
 	if (r->modrm == ANY)
 		return true;

@@ -109,6 +109,8 @@ static int read_symbols(struct work *w)
 		err = symbols_add_image(&w->symbols, &w->in->vmm, SPACE_USER);
 	if (!err)
 		err = symbols_add_hyp(&w->symbols, &w->trace);
+	if (!err)
+		err = symbols_add_thunks(&w->symbols, &w->trace);
 	symbols_sort(&w->symbols);
 	return err;
 }
@@ -141,7 +143,8 @@ static void fill_kinds(struct explanation_kinds *k, const struct profile_functio
 		.barriers = (int64_t)f->kinds[KIND_BARRIER],
 		.tlb_maintenance = (int64_t)f->kinds[KIND_TLB],
 		.cache_maintenance = (int64_t)f->kinds[KIND_CACHE],
-		.vm_insns = (int64_t)f->kinds[KIND_VM],
+		.vm_insns = (int64_t)(f->kinds[KIND_VM] + f->kinds[KIND_VMCS_READ] +
+				      f->kinds[KIND_VMCS_WRITE]),
 		.loads = (int64_t)f->loads,
 		.stores = (int64_t)f->stores,
 		.branches_taken = (int64_t)f->branches_taken,
@@ -387,7 +390,7 @@ static int work_through(struct work *w, const struct capture *c)
 
 	words = capture_records(c, &n);
 	if (!c->page->installed)
-		return fail(w, -EIO, "the emulator did not load the plugin");
+		return fail(w, -EIO, "the emulator did not record");
 	if (!n)
 		return fail(w, -ENODATA, "%s: no timed event was recorded",
 			    w->in->benchmark);
@@ -396,7 +399,8 @@ static int work_through(struct work *w, const struct capture *c)
 			w, -EOVERFLOW,
 			"%s: more instructions than fit into %llu MiB: fewer events (--events) or no kinds of instructions",
 			w->in->benchmark, (unsigned long long)c->page->room >> 20);
-	err = trace_open(&w->trace, w->in->arch, image_range(&w->in->payload), words, n);
+	err = trace_open(&w->trace, w->in->arch, image_range(&w->in->payload), words, n,
+			 c->page->counts);
 	if (!err)
 		err = read_marks(w);
 	if (!err)

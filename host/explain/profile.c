@@ -131,7 +131,7 @@ static void count_register(struct build *b, uint32_t function, const struct deco
 		r->function = function;
 		r->reg = d->reg;
 	}
-	if (d->kind == KIND_SYSREG_READ)
+	if (d->kind == KIND_SYSREG_READ || d->kind == KIND_VMCS_READ)
 		r->reads++;
 	else
 		r->writes++;
@@ -167,7 +167,8 @@ static void count_kinds(struct build *b, uint32_t function, const struct trace_s
 	struct trace_access a;
 
 	f->kinds[d->kind]++;
-	if (d->kind == KIND_SYSREG_READ || d->kind == KIND_SYSREG_WRITE)
+	if (d->kind == KIND_SYSREG_READ || d->kind == KIND_SYSREG_WRITE ||
+	    d->kind == KIND_VMCS_READ || d->kind == KIND_VMCS_WRITE)
 		count_register(b, function, d);
 	f->branches_taken += is_taken(s);
 	add_line(b, function, s->insn->vaddr, true);

@@ -346,6 +346,34 @@ const struct symbol *symbols_find(const struct symbols *s, enum trace_space spac
 	return found;
 }
 
+int symbols_add_thunks(struct symbols *s, const struct trace *t)
+{
+	struct symbol thunk = {
+		.space = SPACE_KERNEL,
+		.name = "[indirect thunk]",
+	};
+	struct symbols known;
+	size_t i;
+	int err = 0;
+
+	symbols_sort(s);
+	known = *s;
+	for (i = 0; i < t->n_insns && !err; i++) {
+		const struct trace_insn *insn = &t->insns[i];
+
+		if (insn->space != SPACE_KERNEL || insn->decode.flow != FLOW_JUMP ||
+		    insn->decode.target ||
+		    symbols_find(&known, SPACE_KERNEL, insn->vaddr))
+			continue;
+		thunk.vaddr = insn->vaddr;
+		thunk.bytes = insn->bytes;
+		err = add(s, &thunk);
+		known.list = s->list;
+	}
+	symbols_sort(s);
+	return err;
+}
+
 /* ------------------------------ layers ------------------------------ */
 
 struct layer_row {

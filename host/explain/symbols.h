@@ -41,6 +41,14 @@ void symbols_free(struct symbols *s);
  */
 int symbols_add_hyp(struct symbols *s, const struct trace *t);
 
+/*
+ * Linux allocates a thunk, which is one jump, for each register of indirect branches on
+ * CPUs with the bug ITS (arch/x86/kernel/alternative.c). The thunks have no symbols. Adds
+ * a symbol for every indirect jump of the kernel that no symbol covers; sorts. 0 or
+ * -ENOMEM.
+ */
+int symbols_add_thunks(struct symbols *s, const struct trace *t);
+
 /* Sorts the symbols; of several at one address the preferred name stays. */
 void symbols_sort(struct symbols *s);
 

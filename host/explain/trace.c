@@ -23,6 +23,7 @@ static size_t record_words(const struct trace *t, size_t at)
 	case RECORD_EXEC:
 	case RECORD_ON:
 	case RECORD_OFF:
+	case RECORD_COUNT:
 		words = 1;
 		break;
 	case RECORD_INSN:
@@ -34,6 +35,11 @@ static size_t record_words(const struct trace *t, size_t at)
 		break;
 	}
 	return words <= t->n_words - at ? words : 0;
+}
+
+static enum record_kind kind_at(const struct trace *t, size_t at)
+{
+	return (enum record_kind)RECORD_KIND(t->words[at]);
 }
 
 /* Validates the records, and counts their instructions. */
@@ -161,26 +167,25 @@ static enum trace_leave leave_of(const struct trace *t, const struct trace_step 
 }
 
 /*
- * An instruction that faults is not counted. A trapped access to a system register on
- * arm64: the emulator has counted the whole translation block, and counts the
- * instructions after the access again.
+ * Unless the emulator says it: an instruction that faults is not counted. A trapped
+ * access to a system register on arm64: the emulator has counted the whole translation
+ * block, and counts the instructions after the access again.
  */
-static unsigned int count_of(const struct trace *t, const struct trace_step *s)
+static unsigned int count_of(const struct trace *t, const struct trace_step *s, size_t at)
 {
 	const struct decode *d = &s->insn->decode;
 
-	if (s->leave != LEAVE_FAULT)
+	/* The records between the instruction and the next one begin at `at`. */
+	for (; t->counts && at < s->end; at += record_words(t, at))
+		if (kind_at(t, at) == RECORD_COUNT)
+			return RECORD_VALUE(t->words[at]);
+	if (t->counts || s->leave != LEAVE_FAULT)
 		return 1;
 	if (t->arch == ARCH_X86_64)
 		return 0;
 	if (d->memory)
 		return 0;
 	return d->system ? 1u + s->insn->after : 1;
-}
-
-static enum record_kind kind_at(const struct trace *t, size_t at)
-{
-	return (enum record_kind)RECORD_KIND(t->words[at]);
 }
 
 /*
@@ -224,7 +229,7 @@ bool trace_next(const struct trace *t, struct trace_cursor *c, struct trace_step
 	if (s->first_access > at)
 		s->first_access = at;
 	s->leave = leave_of(t, s);
-	s->count = count_of(t, s);
+	s->count = count_of(t, s, c->at + 1);
 	c->at = at;
 	return true;
 }
@@ -275,7 +280,7 @@ static void look_around(struct trace *t)
 }
 
 int trace_open(struct trace *t, enum arch arch, struct image_range guest,
-	       const uint32_t *words, size_t n)
+	       const uint32_t *words, size_t n, bool counts)
 {
 	int err;
 
@@ -283,6 +288,7 @@ int trace_open(struct trace *t, enum arch arch, struct image_range guest,
 	t->arch = arch;
 	t->words = words;
 	t->n_words = n;
+	t->counts = counts;
 	err = check(t);
 	if (err)
 		return err;

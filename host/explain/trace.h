@@ -33,6 +33,7 @@ struct trace {
 	enum arch arch;
 	const uint32_t *words; /* not owned */
 	size_t n_words;
+	bool counts; /* records say what the emulator counted */
 	struct trace_insn *insns;
 	size_t n_insns;
 	uint64_t hyp_top; /* the upper half of all addresses in SPACE_HYP; 0: none */
@@ -42,11 +43,11 @@ struct trace {
 };
 
 /*
- * `guest` is the address range of the payload. 0; -EBADMSG: malformed records; -ENOMEM.
- * trace_close() in any case.
+ * `guest` is the address range of the payload; `counts` is of the control page. 0;
+ * -EBADMSG: malformed records; -ENOMEM. trace_close() in any case.
  */
 int trace_open(struct trace *t, enum arch arch, struct image_range guest,
-	       const uint32_t *words, size_t n);
+	       const uint32_t *words, size_t n, bool counts);
 void trace_close(struct trace *t);
 
 /* How control left an instruction. */
@@ -62,8 +63,9 @@ struct trace_step {
 	const struct trace_insn *next; /* NULL: LEAVE_END */
 	enum trace_leave leave;
 	/*
-	 * The number of instructions that the emulator counts: 1; 0 if the instruction
-	 * faulted; more if the rest of the translation block was counted in advance.
+	 * The number of instructions that the emulator counts. QEMU: 1; 0 if the
+	 * instruction faulted; more if the rest of the translation block was counted in
+	 * advance. Bochs: 1; more if the CPU took an interrupt or an exit afterwards.
 	 */
 	unsigned int count;
 	size_t first_access, end; /* the records between are its accesses */

@@ -50,8 +50,9 @@ struct job {
 	const char *kernel;  /* image or release; NULL: the newest in the cache */
 	const char *modules; /* folder with kvm*.ko; NULL: beside the kernel */
 	const char *append;  /* added to the kernel's command line; NULL */
-	const char *plugin;  /* path of a plugin for the emulator; NULL */
-	int plugin_fd;	     /* file for the plugin; only with `plugin` */
+	bool traced;	     /* record the instructions (host/explain/record.h) */
+	int trace_fd;	     /* file for the records; only with `traced` */
+	const char *plugin;  /* path of QEMU's plugin, which records; NULL */
 };
 
 /*

@@ -108,6 +108,11 @@ struct target_ops {
 	int (*selftest)(struct target *t, const struct job *job,
 			void (*line)(void *ctx, const char *text), void *ctx,
 			struct error *err);
+	/*
+	 * Labs: whether the emulator can record instructions, and needs QEMU's plugin
+	 * for it. 0 or -ENOTSUP.
+	 */
+	int (*tracer)(const struct target *t, bool *plugin, struct error *err);
 	/* The ELF image of the VMM inside a lab; NULL: this program. */
 	const void *(*program)(const struct target *t, size_t *bytes);
 	void (*close)(struct target *t); /* also after a failed open */
@@ -117,8 +122,9 @@ struct target_ops {
 struct target {
 	const char *name; /* "lab:aarch64-vhe" */
 	const char *summary;
-	enum arch arch;	   /* of the guest; for `kvm`, of this machine */
-	bool exact;	   /* counts instructions: no noise */
+	enum arch arch;		/* of the guest; for `kvm`, of this machine */
+	const char *hypervisor; /* as in documents; NULL: only the machine knows */
+	bool exact;		/* counts instructions: no noise */
 	unsigned int only; /* rows with one of these needs; 0: all (bench/catalogue.h) */
 	uint32_t default_boots, default_events, default_warmup;
 	const struct target_ops *ops;

@@ -22,7 +22,7 @@ b = r["benchmarks"][-1]
 figure = next(m for m in b["metrics"] if m["name"] == "round_trip")["estimate"]["value"]
 functions = sum(f["insns"] for f in e["functions"]) - e["clock_insns"]
 stacks = sum(s["insns"] for s in e["stacks"]) - e["clock_insns"]
-named = all(not f["name"].startswith("[") for f in e["functions"])
+named = not {"[guest]", "[user]", "[kernel]", "[hyp]"} & {f["name"] for f in e["functions"]}
 print(figure == e["round_trip"] == e["total"] == functions == stacks, named, e["warnings"])
 END
   )
@@ -39,6 +39,11 @@ body() { sed '1,/^  "subject"/d' "$1"; }
   "$wsbench" explain --on lab:aarch64-vhe --bench hypercall --events 60 --kinds -o again.json
   body again.json >second
   cmp first second
+  # Without the saved symbols: the machine sends them.
+  WORLDSWITCH_FRESH_MACHINES=1 \
+    "$wsbench" explain --on lab:aarch64-vhe --bench hypercall --events 60 --kinds -o fresh.json
+  body fresh.json >third
+  cmp first third
   "$wsbench" explain explained.json | grep -q '^__guest_enter '
   holds_kinds='any(r["name"] == "hcr_el2" and r["writes"] for f in d["functions"] for r in f["registers"])'
   [ "$(doc explained.json "$holds_kinds")" = True ]
@@ -68,6 +73,30 @@ body() { sed '1,/^  "subject"/d' "$1"; }
   grep -q '</title><rect ' report.html
 }
 
+# Rows with what a clock of Bochs counts apart from instructions: VM exits, iterations of REP,
+# exits to user space, page faults.
+@test "explain: all instructions of exits on lab:x86_64-vmx, with the instructions of VMX" {
+  need_built_bochs
+  for row in hypercall cpuid pio_out_user mmio_read_user fault_first_touch_4k; do
+    explained x86_64-vmx "$row" --kinds
+    # VMRESUME, and reads and writes of the VMCS.
+    [ "$(doc explained.json 'd["kinds"]["vm_insns"] >= 3')" = True ]
+    [ "$(doc explained.json 'any(r["name"] == "vmcs" and r["reads"] for f in d["functions"] for r in f["registers"])')" = True ]
+    "$wsbench" explain explained.json --folded | grep -q ';vmx_vcpu_run'
+  done
+}
+
+# Debian's Bochs, or a stand-in of that name where it is not installed.
+@test "explain on lab:x86_64-vmx names the script that builds an emulator which records" {
+  need_target lab:x86_64-vmx
+  mkdir bin
+  ln -s "$(command -v true)" bin/bochs
+  command -v bochs >/dev/null || PATH=$PATH:$PWD/bin
+  WORLDSWITCH_EMULATORS=$PWD/none refused 4 'scripts/emulator.sh build bochs' \
+    "$wsbench" explain --on lab:x86_64-vmx --bench hypercall
+  rm -r bin
+}
+
 @test "explain refuses an unsupported row or target in one line" {
   local explain=("$wsbench" explain)
   refused 2 "no benchmark and no lab" "${explain[@]}"
@@ -85,17 +114,19 @@ body() { sed '1,/^  "subject"/d' "$1"; }
   nothing_left result.json
 }
 
-# explanation FILE ARCH KINDS: an explanation of two functions; KINDS 0: without kinds.
+# explanation FILE ARCH KINDS [HYPERVISOR]: an explanation of two functions; KINDS 0: without
+# kinds.
 explanation() {
   python3 - "$tests/result_v1.json" "$@" <<'END'
 import json, sys
-base, path, arch, kinds = sys.argv[1:]
+base, path, arch, kinds, *hypervisor = sys.argv[1:]
 with open(base) as f:
     d = json.load(f)
 names = ["sysreg_reads", "sysreg_writes", "barriers", "tlb_maintenance", "cache_maintenance",
          "vm_insns", "loads", "stores", "branches_taken", "code_lines", "data_lines"]
 counts = dict.fromkeys(names, 3) if kinds == "1" else None
 d["machine"]["arch"] = arch
+d["target"]["hypervisor"] = hypervisor[0] if hypervisor else None
 function = {"module": None, "space": "kernel", "layer": "KVM", "kinds": counts, "registers": []}
 with open(path, "w") as f:
     json.dump({
@@ -153,6 +184,26 @@ END
   refused 2 'without.json: has no kinds' "${new[@]}" --kinds --diff without.json
   refused 2 'x86_64.json: is of x86_64, not of aarch64' "${new[@]}" --diff x86_64.json
   nothing_left with.json without.json x86_64.json
+}
+
+@test "explanations of SVM and VMX are compared with --across vendors only" {
+  local explain=("$wsbench" explain)
+  explanation svm.json x86_64 1 SVM
+  explanation vmx.json x86_64 1 VMX
+  explanation vhe.json aarch64 1 'arm64 VHE'
+  explanation nvhe.json aarch64 1 'arm64 nVHE'
+  refused 2 '(--across vendors compares them)' "${explain[@]}" vmx.json --diff svm.json
+  refused 2 '--across: nothing to compare' "${explain[@]}" vmx.json --across vendors
+  refused 2 "'boats' is not 'vendors'" "${explain[@]}" vmx.json --diff svm.json --across boats
+  # No kernel exists: explain fails before a boot.
+  WORLDSWITCH_CACHE=$PWD refused 2 'svm.json: is of SVM, not of VMX' \
+    "${explain[@]}" --on lab:x86_64-vmx --bench hypercall --diff svm.json
+  run_apart "${explain[@]}" vmx.json --diff svm.json --across vendors --kinds
+  [ "$status" = 0 ]
+  grep -q '2 more, unchanged' <<<"$stdout"
+  run_apart "${explain[@]}" nvhe.json --diff vhe.json
+  [ "$status" = 0 ]
+  nothing_left svm.json vmx.json vhe.json nvhe.json
 }
 
 @test "a row whose figure is not a sequence of instructions is refused" {

@@ -160,6 +160,12 @@ need_target() {
   if why=$(unavailable "$1"); then skip "$1: $why"; fi
 }
 
+# The Bochs of scripts/emulator.sh: the distribution's has no PMU and cannot record.
+need_built_bochs() {
+  local why
+  why=$("$top/scripts/emulator.sh" path bochs 2>&1 >/dev/null) || skip "$why"
+}
+
 is_software_kvm() {
   [ ! -e /sys/module/kvm_intel ] && [ ! -e /sys/module/kvm_amd ] &&
     ! grep -qwE 'vmx|svm' /proc/cpuinfo && [ "$arch" = x86_64 ]
@@ -174,11 +180,6 @@ need_own_mounts() {
     ! "${own_mounts[@]}" 'mount -t tmpfs none /mnt' 2>/dev/null || return 0
   done
   skip "no mount namespaces here"
-}
-
-# need_built_bochs: the project's own Bochs, which has a PMU.
-need_built_bochs() {
-  "$top/scripts/emulator.sh" path bochs >/dev/null 2>&1 || skip "the project's Bochs is not built"
 }
 
 # shim EMULATOR N ACTION: from the Nth start on, ACTION runs instead of the emulator. Starts

@@ -112,6 +112,10 @@ explained() {
 @test "lab:aarch64-vhe: the total of explain equals the figure of the run" { explained aarch64-vhe 4; }
 @test "lab:aarch64-nvhe: the total of explain equals the figure of the run" { explained aarch64-nvhe 2; }
 @test "lab:x86_64-svm: the total of explain equals the figure of the run" { explained x86_64-svm 4; }
+@test "lab:x86_64-vmx: the total of explain equals the figure of the run" {
+  need_built_bochs
+  explained x86_64-vmx 4
+}
 
 # is LAB HYPERVISOR [EMULATOR]: the document names hypervisor and emulator, and is exact.
 is() {

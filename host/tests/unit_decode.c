@@ -56,7 +56,8 @@ static const struct a64 a64s[] = {
 static const char *name_of(enum arch arch, const struct decode *d,
 			   char text[DECODE_REGISTER_BYTES])
 {
-	if (d->kind == KIND_SYSREG_READ || d->kind == KIND_SYSREG_WRITE)
+	if (d->kind == KIND_SYSREG_READ || d->kind == KIND_SYSREG_WRITE ||
+	    d->kind == KIND_VMCS_READ || d->kind == KIND_VMCS_WRITE)
 		return decode_register(arch, d->reg, text);
 	return d->named;
 }
@@ -122,6 +123,16 @@ static const struct x86 x86s[] = {
 	{ X86("\x0f\x01\xda"), FLOW_NEXT, KIND_VM, 0, "vmload" },
 	{ X86("\x0f\x01\xdc"), FLOW_NEXT, KIND_VM, 0, "stgi" },
 	{ X86("\x0f\x01\xd9"), FLOW_NEXT, KIND_VM, 0, "vmmcall" },
+	{ X86("\x0f\x01\xc2"), FLOW_ENTER_GUEST, KIND_VM, 0, "vmlaunch" },
+	{ X86("\x0f\x01\xc3"), FLOW_ENTER_GUEST, KIND_VM, 0, "vmresume" },
+	{ X86("\x0f\x78\xc2"), FLOW_NEXT, KIND_VMCS_READ, 0, "vmcs" },
+	{ X86("\x41\x0f\x79\xc0"), FLOW_NEXT, KIND_VMCS_WRITE, 0, "vmcs" },
+	{ X86("\x0f\xc7\x33"), FLOW_NEXT, KIND_VM, 0, "vmptrld" },
+	{ X86("\x66\x0f\xc7\x33"), FLOW_NEXT, KIND_VM, 0, "vmclear" },
+	{ X86("\xf3\x0f\xc7\x33"), FLOW_NEXT, KIND_VM, 0, "vmxon" },
+	{ X86("\x0f\xc7\xf0"), FLOW_NEXT, KIND_OTHER, 0, NULL },     /* rdrand */
+	{ X86("\x48\x0f\xc7\x0e"), FLOW_NEXT, KIND_OTHER, 0, NULL }, /* cmpxchg16b */
+	{ X86("\x66\x0f\x38\x80\x02"), FLOW_NEXT, KIND_TLB, 0, "invept" },
 	{ X86("\x0f\x32"), FLOW_NEXT, KIND_SYSREG_READ, 0, "msr" },
 	{ X86("\x0f\x30"), FLOW_NEXT, KIND_SYSREG_WRITE, 0, "msr" },
 	{ X86("\x44\x0f\x20\xc0"), FLOW_NEXT, KIND_SYSREG_READ, 0, "cr8" },

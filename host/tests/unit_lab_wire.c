@@ -314,7 +314,7 @@ static struct job full_job(void)
 		.trace_states = true,
 		.symbols = true,
 		.payload = "/payload.elf",
-		.plugin_fd = -1,
+		.trace_fd = -1,
 	};
 
 	for (size_t i = 0; i < sizeof(job.params); i++)
@@ -362,14 +362,14 @@ static void expect_equal(const struct job *a, const struct job *b)
 	expect_text(a->kernel, b->kernel);
 	expect_text(a->modules, b->modules);
 	expect_text(a->append, b->append);
+	cr_expect_eq(a->trace_fd, b->trace_fd);
 	expect_text(a->plugin, b->plugin);
-	cr_expect_eq(a->plugin_fd, b->plugin_fd);
 }
 
 Test(job, every_member_survives_the_wire)
 {
 	const struct job full = full_job();
-	const struct job empty = { .kind = JOB_DESCRIBE, .plugin_fd = -1 };
+	const struct job empty = { .kind = JOB_DESCRIBE, .trace_fd = -1 };
 	static struct job_decoded out;
 	static uint8_t block[JOB_BYTES];
 
@@ -391,7 +391,8 @@ Test(job, the_machine_is_not_encoded)
 	memset(path, 'x', sizeof(path) - 1);
 	cr_assert_eq(job_encode(&job, without), 0);
 	job.kernel = job.modules = job.append = job.plugin = path;
-	job.plugin_fd = 77;
+	job.traced = true;
+	job.trace_fd = 77;
 	cr_assert_eq(job_encode(&job, with), 0);
 	cr_expect_arr_eq(without, with, sizeof(with));
 }
@@ -403,7 +404,7 @@ Test(job, flags_are_not_confused)
 	static uint8_t block[JOB_BYTES];
 
 	for (int i = 0; i < 5; i++) {
-		struct job job = { .kind = JOB_BOOTS, .plugin_fd = -1 };
+		struct job job = { .kind = JOB_BOOTS, .trace_fd = -1 };
 		bool *const flags[] = { &job.pairs, &job.seed_given, &job.host_counters,
 					&job.trace_states, &job.symbols };
 

@@ -76,7 +76,8 @@ static size_t steps_of(struct trace *t, const struct tape *tape, struct trace_st
 	struct trace_cursor c = { 0 };
 	size_t n = 0;
 
-	cr_assert_eq(trace_open(t, ARCH_AARCH64, guest_range, tape->words, tape->n), 0);
+	cr_assert_eq(
+		trace_open(t, ARCH_AARCH64, guest_range, tape->words, tape->n, false), 0);
 	while (n < most && trace_next(t, &c, &steps[n]))
 		n++;
 	return n;
@@ -119,6 +120,37 @@ Test(trace, counts_as_the_emulator_does)
 	trace_close(&t);
 }
 
+/* An emulator that says what it counted is believed: a fault, iterations, an exit. */
+Test(trace, counts_what_the_emulator_says)
+{
+	struct tape tape = { .n = 0 };
+	struct trace_step s[8];
+	struct trace_cursor c = { 0 };
+	struct trace t;
+	size_t n = 0;
+
+	put(&tape, RECORD_WORD(RECORD_ON, 0));
+	run(&tape, GUEST, LDR);
+	run(&tape, VECTORS + 0x400, NOP); /* the load has faulted */
+	access_memory(&tape, RECORD_LOAD, 0x1000);
+	put(&tape, RECORD_WORD(RECORD_COUNT, 5));
+	run(&tape, VECTORS + 0x404, ERET);
+	put(&tape, RECORD_WORD(RECORD_COUNT, 2));
+	run(&tape, GUEST, LDR);
+	put(&tape, RECORD_WORD(RECORD_OFF, 0));
+	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n, true),
+		     0);
+	while (n < 8 && trace_next(&t, &c, &s[n]))
+		n++;
+	cr_assert_eq(n, 4);
+	cr_expect_eq(s[0].leave, LEAVE_FAULT);
+	cr_expect_eq(s[0].count, 1);
+	cr_expect_eq(s[1].count, 5);
+	cr_expect_eq(s[2].count, 2);
+	cr_expect_eq(s[3].count, 1);
+	trace_close(&t);
+}
+
 Test(trace, finds_accesses)
 {
 	struct tape tape = { .n = 0 };
@@ -156,7 +188,7 @@ Test(trace, refuses_damage)
 	run(&tape, KERNEL, LDR);
 	access_memory(&tape, RECORD_LOAD, 0x1000);
 	for (n = 0; n < tape.n; n++) {
-		int err = trace_open(&t, ARCH_AARCH64, guest_range, tape.words, n);
+		int err = trace_open(&t, ARCH_AARCH64, guest_range, tape.words, n, false);
 		bool whole = n <= 1 || n == 1 + RECORD_INSN_WORDS ||
 			     n == 2 + RECORD_INSN_WORDS;
 
@@ -164,11 +196,11 @@ Test(trace, refuses_damage)
 		trace_close(&t);
 	}
 	tape.words[1 + RECORD_INSN_WORDS] = RECORD_WORD(RECORD_EXEC, 7);
-	cr_expect_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n),
+	cr_expect_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n, false),
 		     -EBADMSG);
 	trace_close(&t);
 	tape.words[0] = RECORD_WORD(15, 0);
-	cr_expect_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n),
+	cr_expect_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n, false),
 		     -EBADMSG);
 	trace_close(&t);
 }
@@ -220,7 +252,8 @@ Test(walk, follows_calls_jumps_and_exceptions)
 	run(&tape, VECTORS + 0x280, NOP);
 	run(&tape, VECTORS + 0x284, ERET);
 	run(&tape, KERNEL + 8, NOP);
-	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n), 0);
+	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n, false),
+		     0);
 	walk_all(&t, lines);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
 		cr_expect_str_eq(lines[i], wanted[i], "step %zu: %s, not %s", i, lines[i],
@@ -242,7 +275,8 @@ Test(walk, keeps_the_stack_of_the_host_while_the_guest_runs)
 	run(&tape, GUEST, HVC);
 	run(&tape, VECTORS + 0x400, RET);
 	run(&tape, KERNEL + 4, NOP);
-	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n), 0);
+	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n, false),
+		     0);
 	walk_all(&t, lines);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
 		cr_expect_str_eq(lines[i], wanted[i], "step %zu: %s, not %s", i, lines[i],
@@ -274,7 +308,8 @@ Test(region, is_between_the_reads_of_the_clock)
 		run(&tape, GUEST + 12, NOP);
 		run(&tape, GUEST + 16, NOP);
 	}
-	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n), 0);
+	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n, false),
+		     0);
 	cr_assert_eq(regions_find(&t, &all, "hypercall", &r, &why), 0);
 	cr_assert_eq(r.n, 2);
 	cr_expect(r.list[0].empty && !r.list[1].empty);
@@ -377,6 +412,37 @@ Test(symbols, invalid_lines_are_refused)
 }
 
 /* The text of EL2 is mapped elsewhere: the targets of calls give the offset. */
+/* Only jumps that no symbol covers, and only in the kernel. */
+Test(symbols, of_indirect_thunks)
+{
+	static const char lines[] = "ffff800008000000 T outer\n"
+				    "ffff800009000000 T other\n";
+	const uint32_t br = 0xd61f0000; /* br x0 */
+	const uint64_t thunk = KERNEL + 0x800000;
+	struct tape tape = { .n = 0 };
+	struct symbols s = { .n = 0 };
+	const struct symbol *found;
+	struct trace t;
+
+	put(&tape, RECORD_WORD(RECORD_ON, 0));
+	run(&tape, KERNEL + 4, br);
+	run(&tape, thunk, br);
+	run(&tape, thunk + 0x40, NOP);
+	run(&tape, GUEST, br);
+	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n, false),
+		     0);
+	cr_assert_eq(symbols_add_kernel(&s, lines, strlen(lines)), 0);
+	cr_assert_eq(symbols_add_thunks(&s, &t), 0);
+	cr_assert_eq(s.n, 3);
+	found = symbols_find(&s, SPACE_KERNEL, thunk);
+	cr_assert_not_null(found);
+	cr_expect_str_eq(found->name, "[indirect thunk]");
+	cr_expect_null(symbols_find(&s, SPACE_KERNEL, thunk + 0x40));
+	cr_expect_str_eq(symbols_find(&s, SPACE_KERNEL, KERNEL + 4)->name, "outer");
+	symbols_free(&s);
+	trace_close(&t);
+}
+
 Test(symbols, of_el2)
 {
 	const uint64_t hyp = 0xb596c0dc0200ull;
@@ -389,7 +455,8 @@ Test(symbols, of_el2)
 	run(&tape, hyp - 0x100, 0x94000040); /* to hyp */
 	run(&tape, hyp, 0x94000020);	     /* bl .+0x80 */
 	run(&tape, hyp + 0x80, RET);
-	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n), 0);
+	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n, false),
+		     0);
 	cr_expect_eq(t.insns[1].space, SPACE_HYP);
 	cr_assert_eq(symbols_add_kernel(&s, kallsyms, strlen(kallsyms)), 0);
 	cr_assert_eq(symbols_add_hyp(&s, &t), 0);

@@ -159,8 +159,6 @@ static int bochs_command(const struct lab_machine *m, const struct lab_boot *boo
 	cmd->environment[0] = environment[0];
 	cmd->environment[1] = environment[1];
 	cmd->environment[2] = cmd->preload;
-	if (boot->plugin)
-		return error_set(err, -ENOTSUP, "%s takes no plugins", m->program);
 	fds[LAB_FD_MEMORY] = memory_open(m, boot, err);
 	if (fds[LAB_FD_MEMORY] < 0)
 		return fds[LAB_FD_MEMORY];
@@ -220,6 +218,8 @@ static int bochs_freeze(struct lab_base *base)
 static int send_request(struct lab_base *base, const struct clone_request *request,
 			const int *fds, int32_t *value)
 {
+	/* The file of the records is the last one. */
+	const size_t n_fds = !fds ? 0 : CLONE_FDS - (fds[CLONE_FD_TRACE] < 0);
 	char rights[CMSG_SPACE(sizeof(int) * CLONE_FDS)] = { 0 };
 	struct iovec iov = { (void *)(uintptr_t)request, sizeof(*request) };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
@@ -229,12 +229,12 @@ static int send_request(struct lab_base *base, const struct clone_request *reque
 		struct cmsghdr *c;
 
 		msg.msg_control = rights;
-		msg.msg_controllen = sizeof(rights);
+		msg.msg_controllen = CMSG_SPACE(sizeof(int) * n_fds);
 		c = CMSG_FIRSTHDR(&msg);
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int) * CLONE_FDS);
-		memcpy(CMSG_DATA(c), fds, sizeof(int) * CLONE_FDS);
+		c->cmsg_len = CMSG_LEN(sizeof(int) * n_fds);
+		memcpy(CMSG_DATA(c), fds, sizeof(int) * n_fds);
 	}
 	pthread_mutex_lock(&base->lock);
 	if (sendmsg(base->child.control, &msg, MSG_NOSIGNAL) != sizeof(*request))
@@ -260,12 +260,9 @@ static int bochs_clone(struct lab_base *base, const struct lab_boot *boot,
 		       struct lab_child *child, struct error *err)
 {
 	struct clone_request request = { .op = CLONE_FORK };
-	int fds[CLONE_FDS] = { wire->fd, -1, -1 }, ret;
+	int fds[CLONE_FDS] = { wire->fd, -1, -1, boot->trace_fd }, ret;
 	int32_t pid = 0;
 
-	if (boot->plugin)
-		return error_set(err, -ENOTSUP, "%s takes no plugins",
-				 base->machine->program);
 	memcpy(request.job, job, JOB_BYTES);
 	lab_child_init(child);
 	ret = lab_child_pipes(child, &fds[CLONE_FD_CONSOLE], &fds[CLONE_FD_MESSAGES]);
@@ -294,6 +291,7 @@ static int bochs_clone(struct lab_base *base, const struct lab_boot *boot,
 const struct lab_emulator lab_bochs = {
 	.built = "bochs-" BOCHS_KEY,
 	.version = BOCHS_IDENTITY,
+	.tracer = LAB_TRACER_BUILT_IN,
 	BOCHS,
 };
 

@@ -25,7 +25,7 @@ enum lab_fd {
 	LAB_FD_INITRD = 3,
 	LAB_FD_WIRE,	/* a file, see lab_shared_create() */
 	LAB_FD_CONSOLE, /* write */
-	LAB_FD_PLUGIN,	/* a file of the plugin's, where there is one */
+	LAB_FD_PLUGIN,	/* QEMU's plugin: the file of the records */
 	LAB_FD_MEMORY,	/* the initial content of the machine's memory */
 	LAB_FD_FIRMWARE,
 	LAB_FD_CONFIG,
@@ -45,13 +45,13 @@ struct lab_command {
 
 /* A machine to boot, or to continue. */
 struct lab_boot {
-	const char *program;	/* the emulator's path */
-	const char *kernel;	/* an image that passed lab_kernel_check() */
-	const char *append;	/* kernel parameters after the machine's own; NULL */
-	const char *plugin;	/* for the emulator: its path; NULL: none */
-	int plugin_fd;		/* for the plugin, where there is one; like initramfs */
-	int initramfs;		/* a file of the caller's */
-	int snapshot;		/* a file of the caller's to continue from; -1: boot */
+	const char *program; /* the emulator's path */
+	const char *kernel;  /* an image that passed lab_kernel_check() */
+	const char *append;  /* kernel parameters after the machine's own; NULL */
+	const char *plugin;  /* path of QEMU's plugin, which records; NULL */
+	int trace_fd;	     /* a file of the caller's for records; -1: do not record */
+	int initramfs;	     /* a file of the caller's */
+	int snapshot;	     /* a file of the caller's to continue from; -1: boot */
 	unsigned int silence_s; /* limit of a machine's silence; 0: LAB_SILENCE_S */
 };
 
@@ -66,6 +66,9 @@ struct lab_child {
 	struct lab_base *base; /* argument of end() */
 };
 
+/* What records the instructions of a machine. */
+enum lab_tracer { LAB_TRACER_NONE, LAB_TRACER_PLUGIN, LAB_TRACER_BUILT_IN };
+
 struct lab_emulator {
 	/* A file of emulator.sh's (lab_find_emulator()); NULL: the machine's program in
 	 * PATH. */
@@ -77,6 +80,7 @@ struct lab_emulator {
 	enum lab_shared_kind wire;
 	int control_type; /* of LAB_FD_CONTROL: SOCK_STREAM, SOCK_SEQPACKET */
 	bool can_save;	  /* freeze() leaves a snapshot: saved.h */
+	enum lab_tracer tracer;
 	/* 0 or a negative errno; lab_command_free() in any case. */
 	int (*command)(const struct lab_machine *m, const struct lab_boot *boot,
 		       struct lab_command *cmd, struct error *err);

@@ -51,7 +51,7 @@ struct lab_state {
 	struct lab_kernel kernel;
 	char *append; /* NULL: none */
 	char *plugin; /* NULL: none */
-	int plugin_fd;
+	int trace_fd; /* -1: do not record */
 	struct lab_modules modules;
 	uint8_t *program; /* the wsbench that runs inside */
 	size_t program_bytes;
@@ -116,7 +116,8 @@ static int fill(struct lab_state *s, const struct target *t, const struct job *j
 
 	s->timeout_ns = job->timeout_ns ? job->timeout_ns : LAB_BOOT_TIMEOUT_NS;
 	s->host_counters = job->host_counters;
-	s->initramfs = s->plugin_fd = -1;
+	s->initramfs = -1;
+	s->trace_fd = job->traced ? job->trace_fd : -1;
 	pthread_mutex_init(&s->lock, NULL);
 	s->machine = t->config ? t->config : lab_machine_find(strchr(t->name, ':') + 1);
 	if (!s->machine)
@@ -138,9 +139,8 @@ static int fill(struct lab_state *s, const struct target *t, const struct job *j
 		if (!s->append)
 			ret = error_set(err, -ENOMEM, "out of memory");
 	}
-	if (!ret && job->plugin) {
+	if (!ret && job->traced && job->plugin) {
 		s->plugin = strdup(job->plugin);
-		s->plugin_fd = job->plugin_fd;
 		if (!s->plugin)
 			ret = error_set(err, -ENOMEM, "out of memory");
 	}
@@ -215,7 +215,7 @@ static struct lab_boot boot_of(const struct lab_state *s, size_t which)
 		.program = s->emulator,
 		.kernel = s->kernel.image,
 		.append = s->bases[which].append,
-		.plugin_fd = -1,
+		.trace_fd = -1,
 		.initramfs = s->initramfs,
 		.snapshot = -1,
 	};
@@ -229,6 +229,8 @@ struct answer {
 	size_t n_reports, got;
 	void (*line)(void *ctx, const char *text);
 	void *ctx;
+	struct lab_boot boot; /* of the machine that sends symbols, under `config` */
+	const char *config;
 	bool complete;
 	struct error *err;
 };
@@ -274,8 +276,27 @@ static void on_line(void *ctx, const char *text)
 static int on_symbols(void *ctx, const char *text, size_t bytes)
 {
 	const struct answer *a = ctx;
+	const struct lab_state *s = a->t->state;
 
+	lab_symbols_store(s->machine, &a->boot, a->config, text, bytes);
 	return a->t->symbols->take(a->t->symbols->ctx, text, bytes);
+}
+
+/*
+ * The functions of the kernel from an earlier run of the same machine under this config,
+ * which may load modules. To read and to send them takes the machine hundreds of millions
+ * of instructions. False: there are none.
+ */
+static bool take_saved_symbols(const struct target *t, size_t which, const char *config)
+{
+	const struct lab_state *s = t->state;
+	const struct lab_boot boot = boot_of(s, which);
+	size_t bytes = 0;
+	char *text = lab_symbols_load(s->machine, &boot, config, &bytes);
+	bool taken = text && !t->symbols->take(t->symbols->ctx, text, bytes);
+
+	free(text);
+	return taken;
 }
 
 static int run_job(struct target *t, size_t which, const struct job *job,
@@ -295,9 +316,11 @@ static int run_job(struct target *t, size_t which, const struct job *job,
 
 	if (ret)
 		return error_set(a->err, ret, "%s: the job is too long", t->name);
+	a->boot = boot;
+	a->config = job->n_configs ? job->configs[0] : "";
 	if (a->reports) {
 		boot.plugin = s->plugin;
-		boot.plugin_fd = s->plugin_fd;
+		boot.trace_fd = s->trace_fd;
 	}
 	ret = lab_base_run(&s->bases[which].base, &boot, block, &sink, a->err);
 	if (!ret && !a->complete)
@@ -448,7 +471,7 @@ static int lab_boots(struct target *t, const struct boot_request *rq, size_t n,
 		     struct boot_report *reps, struct error *err)
 {
 	const struct lab_state *s = t->state;
-	const struct job job = {
+	struct job job = {
 		.kind = JOB_BOOTS,
 		.benches = &rq->bench->id,
 		.configs = &rq->config->name,
@@ -460,14 +483,15 @@ static int lab_boots(struct target *t, const struct boot_request *rq, size_t n,
 		.cpu = -1,
 		.timeout_ns = s->timeout_ns,
 		.host_counters = s->host_counters,
-		.symbols = t->symbols != NULL,
 		.payload = s->payload ? "/" LAB_PAYLOAD_PATH : NULL,
-		.plugin_fd = -1,
+		.trace_fd = -1,
 	};
 	struct answer a = { .t = t, .reports = reps, .n_reports = n, .err = err };
 	int which = base_of(t, rq->config, err);
 	int ret = which;
 
+	job.symbols = t->symbols && which >= 0 &&
+		      !take_saved_symbols(t, (size_t)which, rq->config->name);
 	for (size_t i = 0; i < n; i++)
 		boot_report_init(&reps[i]);
 	if (which >= 0)
@@ -504,6 +528,21 @@ static int lab_selftest(struct target *t, const struct job *job,
 	return ret ? ret : run_first_job(t, 0, &tests, &a);
 }
 
+static int lab_tracer(const struct target *t, bool *plugin, struct error *err)
+{
+	const struct lab_state *s = t->state;
+	char script[PATH_MAX];
+
+	*plugin = s->machine->emulator->tracer == LAB_TRACER_PLUGIN;
+	if (s->machine->emulator->tracer != LAB_TRACER_NONE)
+		return 0;
+	process_own_script("emulator.sh", script);
+	return error_set(
+		err, -ENOTSUP,
+		"%s of the distribution cannot record instructions (%s build %s)",
+		s->machine->program, script, s->machine->program);
+}
+
 static const void *lab_program(const struct target *t, size_t *bytes)
 {
 	const struct lab_state *s = t->state;
@@ -522,6 +561,7 @@ const struct target_ops target_lab_ops = {
 	.boot = lab_boot,
 	.boots = lab_boots,
 	.selftest = lab_selftest,
+	.tracer = lab_tracer,
 	.program = lab_program,
 	.close = lab_close,
 };

@@ -101,7 +101,7 @@ static int qemu_command(const struct lab_machine *m, const struct lab_boot *boot
 				     boot->plugin, clone);
 	cmd->fds[LAB_FD_INITRD] = fcntl(boot->initramfs, F_DUPFD_CLOEXEC, 0);
 	if (boot->plugin)
-		cmd->fds[LAB_FD_PLUGIN] = fcntl(boot->plugin_fd, F_DUPFD_CLOEXEC, 0);
+		cmd->fds[LAB_FD_PLUGIN] = fcntl(boot->trace_fd, F_DUPFD_CLOEXEC, 0);
 	if (clone)
 		cmd->fds[LAB_FD_SNAPSHOT] = reopen(boot->snapshot);
 	if (!cmd->argv || cmd->fds[LAB_FD_INITRD] < 0 ||
@@ -306,6 +306,7 @@ const struct lab_emulator lab_qemu = {
 	.wire = LAB_SHARED_MEMORY,
 	.control_type = SOCK_STREAM,
 	.can_save = true,
+	.tracer = LAB_TRACER_PLUGIN,
 	.command = qemu_command,
 	.begin = qemu_begin,
 	.is_ready = qemu_is_ready,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Base machines on disk. */
+/* Base machines on disk, and the symbols of their kernels. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +17,7 @@
 
 #define FORMAT	 "worldswitch machine 1"
 #define SUFFIX	 ".machine"
+#define SYMBOLS	 ".symbols"
 #define PACKAGES "/var/lib/dpkg/status" /* changes with every package */
 
 /* Behind the snapshot and the key. */
@@ -69,13 +70,16 @@ static bool add_identity(FILE *out, const char *name, const char *path)
 	return true;
 }
 
-static bool write_key(FILE *out, const struct lab_machine *m, const struct lab_boot *boot)
+static bool write_key(FILE *out, const struct lab_machine *m, const struct lab_boot *boot,
+		      const char *config)
 {
 	char **argv = lab_machine_argv(m, "", "", boot->append, NULL, false);
 	int kernel = open(boot->kernel, O_RDONLY | O_CLOEXEC);
 	bool ok = argv != NULL;
 
 	fprintf(out, "%s\n%s\n", FORMAT, m->name);
+	if (config)
+		fprintf(out, "symbols %s\n", config);
 	for (char **arg = argv; ok && *arg; arg++)
 		fprintf(out, "%s\n", *arg);
 	ok = ok && add_identity(out, "emulator", boot->program) &&
@@ -106,8 +110,9 @@ static bool find_folder(enum arch arch, char dir[PATH_MAX])
 	       (!mkdir(dir, 0777) || errno == EEXIST);
 }
 
-void lab_saved_init(struct lab_saved *s, const struct lab_machine *m,
-		    const struct lab_boot *boot)
+/* `config`: of symbols; NULL: of a machine. */
+static void init(struct lab_saved *s, const struct lab_machine *m,
+		 const struct lab_boot *boot, const char *config)
 {
 	const char *fresh = getenv("WORLDSWITCH_FRESH_MACHINES");
 	char dir[PATH_MAX];
@@ -116,16 +121,24 @@ void lab_saved_init(struct lab_saved *s, const struct lab_machine *m,
 	bool ok;
 
 	*s = (struct lab_saved){ .key = NULL };
-	if ((fresh && *fresh && strcmp(fresh, "0")) || !m->emulator->can_save ||
-	    !find_folder(m->arch, dir))
+	if ((fresh && *fresh && strcmp(fresh, "0")) || !find_folder(m->arch, dir))
 		return;
 	out = open_memstream(&s->key, &bytes);
-	ok = out && write_key(out, m, boot);
+	ok = out && write_key(out, m, boot, config);
 	if (out && fclose(out))
 		ok = false;
 	if (ok)
-		lab_path(s->path, "%s/%s-%08x" SUFFIX, dir, m->name,
-			 checksum((const uint8_t *)s->key, bytes));
+		lab_path(s->path, "%s/%s-%08x%s", dir, m->name,
+			 checksum((const uint8_t *)s->key, bytes),
+			 config ? SYMBOLS : SUFFIX);
+}
+
+void lab_saved_init(struct lab_saved *s, const struct lab_machine *m,
+		    const struct lab_boot *boot)
+{
+	*s = (struct lab_saved){ .key = NULL };
+	if (m->emulator->can_save)
+		init(s, m, boot, NULL);
 }
 
 void lab_saved_free(struct lab_saved *s)
@@ -191,7 +204,7 @@ static bool write_all(int fd, const void *data, size_t bytes)
 }
 
 /* Removes the files that were not used for longest. */
-static void prune(const char *dir_path)
+static void prune(const char *dir_path, const char *file_suffix)
 {
 	DIR *dir = opendir(dir_path);
 	char oldest[NAME_MAX + 1];
@@ -204,9 +217,9 @@ static void prune(const char *dir_path)
 		n = 0;
 		rewinddir(dir);
 		while ((e = readdir(dir))) {
-			const char *suffix = strstr(e->d_name, SUFFIX);
+			const char *suffix = strstr(e->d_name, file_suffix);
 
-			if (!suffix || suffix[strlen(SUFFIX)] ||
+			if (!suffix || suffix[strlen(file_suffix)] ||
 			    fstatat(dirfd(dir), e->d_name, &st, 0))
 				continue;
 			if (!n++ || st.st_mtim.tv_sec < when.tv_sec ||
@@ -224,34 +237,26 @@ static void prune(const char *dir_path)
 }
 
 static bool is_current(const struct lab_saved *s, const struct lab_machine *m,
-		       const struct lab_boot *boot)
+		       const struct lab_boot *boot, const char *config)
 {
 	struct lab_saved now;
 	bool same;
 
-	lab_saved_init(&now, m, boot);
+	init(&now, m, boot, config);
 	same = *s->path && *now.path && !strcmp(now.key, s->key);
 	lab_saved_free(&now);
 	return same;
 }
 
-void lab_saved_store(const struct lab_saved *s, const struct lab_machine *m,
-		     const struct lab_boot *boot, int snapshot)
+static void store(const struct lab_saved *s, const void *p, size_t bytes)
 {
 	char dir[PATH_MAX], self[40];
 	struct trailer t = { 0 };
-	const uint8_t *p;
-	size_t bytes = 0;
 	bool ok;
 	int fd;
 
-	if (!is_current(s, m, boot))
-		return;
 	snprintf(dir, sizeof(dir), "%s", s->path);
 	*strrchr(dir, '/') = '\0';
-	p = map(snapshot, &bytes);
-	if (!p)
-		return;
 	/* Without a name until it is whole. */
 	fd = open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
 	t.snapshot_bytes = bytes;
@@ -259,10 +264,59 @@ void lab_saved_store(const struct lab_saved *s, const struct lab_machine *m,
 	t.key_bytes = (uint32_t)strlen(s->key);
 	ok = fd >= 0 && write_all(fd, p, bytes) && write_all(fd, s->key, t.key_bytes) &&
 	     write_all(fd, &t, sizeof(t));
-	munmap((void *)(uintptr_t)p, bytes);
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	if (ok && !linkat(AT_FDCWD, self, AT_FDCWD, s->path, AT_SYMLINK_FOLLOW))
-		prune(dir);
+		prune(dir, strrchr(s->path, '.'));
 	if (fd >= 0)
 		close(fd);
+}
+
+void lab_saved_store(const struct lab_saved *s, const struct lab_machine *m,
+		     const struct lab_boot *boot, int snapshot)
+{
+	size_t bytes = 0;
+	const uint8_t *p = is_current(s, m, boot, NULL) ? map(snapshot, &bytes) : NULL;
+
+	if (!p)
+		return;
+	store(s, p, bytes);
+	munmap((void *)(uintptr_t)p, bytes);
+}
+
+char *lab_symbols_load(const struct lab_machine *m, const struct lab_boot *boot,
+		       const char *config, size_t *bytes)
+{
+	struct lab_saved s;
+	size_t file_bytes = 0;
+	const uint8_t *p;
+	char *text = NULL;
+	int fd;
+
+	init(&s, m, boot, config);
+	fd = lab_saved_load(&s);
+	p = fd < 0 ? NULL : map(fd, &file_bytes);
+	if (p) {
+		*bytes = file_bytes - sizeof(struct trailer) - strlen(s.key);
+		text = malloc(*bytes + 1);
+		if (text) {
+			memcpy(text, p, *bytes);
+			text[*bytes] = '\0';
+		}
+		munmap((void *)(uintptr_t)p, file_bytes);
+	}
+	if (fd >= 0)
+		close(fd);
+	lab_saved_free(&s);
+	return text;
+}
+
+void lab_symbols_store(const struct lab_machine *m, const struct lab_boot *boot,
+		       const char *config, const char *text, size_t bytes)
+{
+	struct lab_saved s;
+
+	init(&s, m, boot, config);
+	if (*s.path)
+		store(&s, text, bytes);
+	lab_saved_free(&s);
 }

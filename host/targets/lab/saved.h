@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Base machines on disk, so that the next run of the same lab needs no boot.
+ * Base machines on disk, so that the next run of the same lab needs no boot; and the
+ * symbols of their kernels, so that the next `explain` needs not wait for them.
  *
  * A file below `machines` in the cache holds the snapshot of a base machine (session.h),
  * and after it everything that the machine depends on, as text: the emulator, the
@@ -40,5 +41,14 @@ void lab_saved_drop(const struct lab_saved *s);
  */
 void lab_saved_store(const struct lab_saved *s, const struct lab_machine *m,
 		     const struct lab_boot *boot, int snapshot);
+
+/*
+ * The symbols that a job under `config` sent from such a machine: an allocated string of
+ * `*bytes`, or NULL.
+ */
+char *lab_symbols_load(const struct lab_machine *m, const struct lab_boot *boot,
+		       const char *config, size_t *bytes);
+void lab_symbols_store(const struct lab_machine *m, const struct lab_boot *boot,
+		       const char *config, const char *text, size_t bytes);
 
 #endif

@@ -12,12 +12,21 @@
 #include "host/targets/job.h"
 
 enum clone_op {
-	CLONE_FORK = 1, /* with CLONE_FDS descriptors: start a clone with this job */
+	CLONE_FORK = 1, /* with descriptors: start a clone with this job */
 	CLONE_END,	/* kill the clone `pid` if it runs, and wait for it */
 };
 
-/* The descriptors that come with CLONE_FORK, in this order. */
-enum clone_fd { CLONE_FD_WIRE, CLONE_FD_CONSOLE, CLONE_FD_MESSAGES, CLONE_FDS };
+/* The descriptors that come with CLONE_FORK, in this order; the last one is optional. */
+enum clone_fd {
+	CLONE_FD_WIRE,
+	CLONE_FD_CONSOLE,
+	CLONE_FD_MESSAGES,
+	CLONE_FD_TRACE, /* the clone records its instructions (host/explain/record.h) */
+	CLONE_FDS
+};
+
+/* A function of the Bochs of emulator.sh: 0 or a negative errno. */
+#define CLONE_TRACE_FUNCTION "worldswitch_trace"
 
 struct clone_request {
 	uint32_t op;

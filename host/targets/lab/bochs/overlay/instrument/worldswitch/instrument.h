@@ -3,13 +3,23 @@
 //   SPDX-License-Identifier: LGPL-2.1-or-later
 //
 //   The instrumentation module of worldswitch: counts retired branches for the
-//   PMU (cpu/pmu.h).
+//   PMU (cpu/pmu.h), and records the instructions between two switches (trace.cc).
 //
 /////////////////////////////////////////////////////////////////////////
 
 #ifndef BX_INSTRUMENT_H
 #define BX_INSTRUMENT_H
 
+class bxInstruction_c;
+
+// All are false unless the machine is traced.
+extern bool ws_trace_switches;  // look for switches in decoded instructions
+extern bool ws_trace_recording; // between two switches
+extern bool ws_trace_accesses;  // and the current instruction accesses memory
+
+void ws_trace_decoded(bxInstruction_c *i, const Bit8u *bytes);
+void ws_trace_insn(bxInstruction_c *i);
+void ws_trace_access(Bit64u laddr, unsigned len, unsigned rw);
 
 /* initialization/deinitialization of instrumentalization */
 #define BX_INSTR_INIT_ENV()
@@ -33,12 +43,13 @@
 #define BX_INSTR_FAR_BRANCH(cpu_id, what, prev_cs, prev_eip, new_cs, new_eip) BX_CPU(cpu_id)->pmu_steps.branches++
 
 /* decoding completed */
-#define BX_INSTR_OPCODE(cpu_id, i, opcode, len, is32, is64)
+#define BX_INSTR_OPCODE(cpu_id, i, opcode, len, is32, is64) \
+  { if (ws_trace_switches) ws_trace_decoded((i), (opcode)); }
 
-/* exceptional case and interrupt */
-#define BX_INSTR_EXCEPTION(cpu_id, vector, error_code)
-#define BX_INSTR_INTERRUPT(cpu_id, vector)
-#define BX_INSTR_HWINTERRUPT(cpu_id, vector, cs, eip)
+/* exceptional case and interrupt: their accesses to memory are not the instruction's */
+#define BX_INSTR_EXCEPTION(cpu_id, vector, error_code) { ws_trace_accesses = false; }
+#define BX_INSTR_INTERRUPT(cpu_id, vector) { ws_trace_accesses = false; }
+#define BX_INSTR_HWINTERRUPT(cpu_id, vector, cs, eip) { ws_trace_accesses = false; }
 
 /* TLB/CACHE control instruction executed */
 #define BX_INSTR_CLFLUSH(cpu_id, laddr, paddr)
@@ -47,12 +58,14 @@
 #define BX_INSTR_PREFETCH_HINT(cpu_id, what, seg, offset)
 
 /* execution */
+#define BX_INSTR_BEFORE_TRACE(cpu_id, i) { if (ws_trace_recording) ws_trace_insn(i); }
 #define BX_INSTR_BEFORE_EXECUTION(cpu_id, i)
 #define BX_INSTR_AFTER_EXECUTION(cpu_id, i)
 #define BX_INSTR_REPEAT_ITERATION(cpu_id, i)
 
 /* linear memory access */
-#define BX_INSTR_LIN_ACCESS(cpu_id, lin, phy, len, memtype, rw)
+#define BX_INSTR_LIN_ACCESS(cpu_id, lin, phy, len, memtype, rw) \
+  { if (ws_trace_accesses) ws_trace_access((lin), (len), (rw)); }
 
 /* physical memory access */
 #define BX_INSTR_PHY_ACCESS(cpu_id, phy, len, memtype, rw)
