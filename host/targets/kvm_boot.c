@@ -235,9 +235,8 @@ static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_f
 	else
 		params.pmc_events = params.spins = 0;
 	err = vm_create(&m->vm, kvm_fd, config, &listener);
-	if (err)
-		return err;
-	err = vm_setup(m, &params);
+	if (!err)
+		err = vm_setup(m, &params);
 	if (err == -ENOTSUP) {
 		boot_end(rep, BOOT_SKIP, "%s", m->vm.error.text);
 		return 0;

@@ -146,7 +146,21 @@ sys.exit(bool(missing - {"wbinvd"}))' "$document"
 @test "lab:aarch64-nvhe: is KVM/arm64 without VHE" { is aarch64-nvhe 'arm64 nVHE'; }
 @test "lab:aarch64-pkvm: is protected KVM" { is aarch64-pkvm 'arm64 protected'; }
 @test "lab:x86_64-svm: is KVM on SVM" { is x86_64-svm SVM; }
-@test "lab:x86_64-vmx: is KVM on VMX" { is x86_64-vmx VMX 'Bochs x86 Emulator'; }
+@test "lab:x86_64-vmx: is KVM on VMX" {
+  need_built_bochs
+  is x86_64-vmx VMX "bochs $("$top/scripts/emulator.sh" identity bochs)"
+}
+
+@test "lab:x86_64-vmx: without the built emulator, the distribution's is used and a warning says so" {
+  export WORLDSWITCH_EMULATORS=$PWD/none
+  need_target lab:x86_64-vmx
+  command -v bochs >/dev/null || skip "bochs is not installed"
+  run_apart "$wsbench" run --on lab:x86_64-vmx --bench rdpmc_general --boots 1 --events 20 -o doc.json
+  [ "$status" = 0 ]
+  holds doc.json 'd["target"]["emulator"].startswith("Bochs x86 Emulator")' \
+    '[w for w in d["warnings"] if w["code"] == "emulator" and "emulator.sh build bochs" in w["message"]]' \
+    'b("rdpmc_general")["exits"]["faults"] > 0'
+}
 
 # no_exit LAB CLOCK: a row without an exit costs few instructions, and KVM counted no exit.
 no_exit() {
@@ -450,11 +464,35 @@ END
   nothing_left
 }
 
-@test "lab:x86_64-vmx: RDPMC exits, and faults without a PMU" {
+@test "lab:x86_64-vmx: RDPMC exits to KVM with a vPMU, and faults without" {
+  need_built_bochs
+  need_target lab:x86_64-vmx
+  run_apart "$wsbench" run --on lab:x86_64-vmx --bench 'rdpmc_*,hypercall' \
+    --config pmu-off,pmu-emulated --boots 1 --events 50 -o doc.json
+  [ "$status" = 0 ]
+  local row
+  for row in rdpmc_general rdpmc_fixed; do
+    holds doc.json "b('$row', 'pmu-emulated')['handled_by'] == 'kernel'" \
+      "b('$row', 'pmu-emulated')['exits']['faults'] == 0" \
+      "b('$row', 'pmu-off')['exits']['faults'] ==
+      sum(y['events'] for y in m('$row', 'pmu-off')['boots']) > 0"
+  done
+  # What the vPMU adds to every exit.
+  holds doc.json 'value("hypercall", "pmu-emulated") > value("hypercall", "pmu-off") > 500'
+}
+
+@test "lab:x86_64-vmx: the vPMU counts what the guest executes, and interrupts it" {
+  need_built_bochs
   document x86_64-vmx
-  holds "$document" 'b("rdpmc_general")["handled_by"] == "kernel"' \
-    'b("rdpmc_general")["exits"]["faults"] ==
-    sum(y["events"] for y in m("rdpmc_general")["boots"]) > 0'
+  local subject
+  for subject in cycles cycles_fixed insns insns_fixed insns_exits branches; do
+    holds "$document" "value('pmu_accuracy_$subject', metric='error') == 0" \
+      "value('pmu_accuracy_$subject', metric='counted') ==
+      value('pmu_accuracy_$subject', metric='expected') > 0"
+  done
+  holds "$document" '1000 < value("pmu_overflow_irq") < 20000' \
+    'b("pmu_overflow_irq")["handled_by"] == "kernel"' \
+    'value("pmu_overflow_skid", metric="counted") < 200'
 }
 
 @test "lab:x86_64-vmx: Ctrl-C keeps the finished benchmarks and leaves no process or file" {

@@ -39,6 +39,11 @@ static int create_vcpu(struct vm *vm, unsigned int index)
 	int bytes, err;
 
 	vcpu->fd = vm_ioctl_value_on(vm, KVM_CREATE_VCPU, KVM_VALUE(index), "%u", index);
+	/* KVM reserves the host's counters for a mediated vPMU (Linux 7.0). */
+	if (vcpu->fd == -EBUSY)
+		return error_set(
+			&vm->error, -ENOTSUP,
+			"KVM_CREATE_VCPU: the host's counters are in use, such as by the NMI watchdog (nmi_watchdog=0 on the host)");
 	if (vcpu->fd < 0)
 		return vcpu->fd;
 	bytes = __kvm_ioctl_value(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, KVM_NONE);
