@@ -209,6 +209,7 @@ END
 @test "a row whose figure is not a sequence of instructions is refused" {
   need_target lab:aarch64-vhe
   refused 3 "a deadline" "$wsbench" explain --on lab:aarch64-vhe --bench timer_expiry --events 60
+  refused 3 "the interrupt follows" "$wsbench" explain --on lab:aarch64-vhe --bench pmu_overflow_irq
 }
 
 @test "explain reports a missing plugin" {
