@@ -225,11 +225,13 @@ $(B)/kmod_source.h: scripts/kmod.sh $(wildcard host/kmod/*.[ch]) host/kmod/Kbuil
 	$(Q)cmp -s $@.tmp $@ && rm $@.tmp && touch $@ || mv $@.tmp $@
 # The identity of the Bochs that scripts/emulator.sh builds, which the labs find by name.
 BOCHS_SOURCES := $(sort $(wildcard host/targets/lab/bochs/*.patch) $(shell find host/targets/lab/bochs/overlay -type f))
-$(B)/bochs_source.h: scripts/emulator.sh host/explain/record.h $(BOCHS_SOURCES)
+# A file that is gone changes the identity, too.
+.PHONY: bochs-identity
+$(B)/bochs_source.h: bochs-identity scripts/emulator.sh host/explain/record.h $(BOCHS_SOURCES)
 	$(Q)mkdir -p $(B)
 	$(Q)identity=$$(scripts/emulator.sh identity bochs) && \
 		printf '#define BOCHS_IDENTITY "%s"\n#define BOCHS_KEY "%s"\n' "$$identity" "$${identity##* }" > $@.tmp
-	$(Q)cmp -s $@.tmp $@ && rm $@.tmp && touch $@ || mv $@.tmp $@
+	$(Q)cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
 GENERATED := $(B)/kmod_source.h $(B)/bochs_source.h
 
 define host_rules

@@ -72,8 +72,8 @@ key() {
   (
     cd "$sources"
     printf '%s\n' "$checksum" "${flags[@]}"
-    patches | xargs cat
-    find overlay -type f | LC_ALL=C sort | while IFS= read -r f; do echo "$f" && cat "$f"; done
+    patches | while IFS= read -r f; do cat "$f" || exit; done
+    find overlay -type f | LC_ALL=C sort | while IFS= read -r f; do echo "$f" && cat "$f" || exit; done
     cat "$record"
   ) | sha256sum | cut -c 1-12
 }
@@ -154,8 +154,9 @@ compile() {
   strip "$tree/bochs" 2>"$log" || failed "cannot strip the emulator" "$log"
 }
 
+work='' # a folder of build(), removed at the end
 build() {
-  local work begin=$SECONDS
+  local begin=$SECONDS
   mkdir -p "$emulators" || die 4 "cannot create $emulators"
   exec {lock}>"$emulators/lock"
   flock --nonblock "$lock" || { say "waiting for another build to end" && flock "$lock"; }
@@ -164,12 +165,13 @@ build() {
     return
   fi
   [ -z "$source" ] || check_tarball "$source"
+  # Its presence says that a build failed.
+  rm -f "$emulators/build.log"
   work=$(mktemp -d "$emulators/.build.XXXXXX") || die 4 "cannot write to $emulators"
-  # shellcheck disable=SC2064  # `work` as it is now
-  trap "rm -rf '$work'" EXIT
+  trap 'rm -rf "$work"' EXIT
   if [ -z "$source" ]; then
     source=$emulators/$tarball
-    if [ ! -f "$source" ]; then
+    if [ ! -f "$source" ] || [ "$(sha256sum <"$source" | cut -d ' ' -f 1)" != "$checksum" ]; then
       download "$work/tarball"
       mv "$work/tarball" "$source"
     fi

@@ -94,7 +94,7 @@ offered() {
 
 # names_read: sets $names to the names of the kernel packages in Debian's lists.
 names_read() {
-  [ -n "$names" ] || names=$(apt-cache -c "$apt_conf" pkgnames linux- | grep -E '^linux-(image|binary|modules|base)-[0-9]')
+  [ -n "$names" ] || names=$(apt-cache -c "$apt_conf" pkgnames linux- | sed -nE '/^linux-(image|binary|modules|base)-[0-9]/p')
 }
 
 # has_package NAME
@@ -264,8 +264,8 @@ point() {
 
 # settle RELEASE: records the newest of a series and flavour, and prints its folder.
 settle() {
-  point "newest-$series-$flavour" "$1"
-  if [ "$series/$flavour" = "$default_series/$default_flavour" ]; then
+  point "newest-$series-$flavour${suites:+-$suites}" "$1"
+  if [ "$series/$flavour/$suites" = "$default_series/$default_flavour/" ]; then
     point default "$1"
   fi
   echo "$kernels/$1"
@@ -294,7 +294,7 @@ fetch_newest() {
   local newest='' name here
   series=${series:-$default_series}
   flavour=${flavour:-$default_flavour}
-  here=$kernels/newest-$series-$flavour
+  here=$kernels/newest-$series-$flavour${suites:+-$suites}
   if [ "$refresh" = 0 ] && [ -f "$here/release" ]; then
     readlink -f "$here"
     return
@@ -306,7 +306,7 @@ fetch_newest() {
       newest=${newest:-$name}
       ! packages_of "$name" >/dev/null || { newest=$name && break; }
     done
-    [ -n "$newest" ] || die 2 "Debian ${suites:+($suites) }offers no $flavour kernel $series for $arch${suites:-; try --suite all}"
+    [ -n "$newest" ] || die 2 "Debian ${suites:+($suites) }offers no $flavour kernel $series for $arch$([ -n "$suites" ] || echo '; try --suite all')"
     [ -f "$kernels/$newest/release" ] || download "$newest"
     settle "$newest"
   elif [ -n "$here" ]; then

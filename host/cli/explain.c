@@ -235,7 +235,7 @@ static enum cli_exit check_base(const struct explain *x, const struct explanatio
 	    strcmp(base->target.hypervisor, hypervisor) != 0) {
 		message_usage(
 			"wsbench explain",
-			"%s: is of %s, not of %s: their world switches are different code (--across vendors compares them)",
+			"%s: an explanation of %s cannot be compared with one of %s (--across vendors compares them)",
 			x->diff, base->target.hypervisor, hypervisor);
 		return CLI_USAGE;
 	}

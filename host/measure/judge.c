@@ -130,7 +130,7 @@ static bool judge_at_most(const struct bench *row, int64_t events,
 	int64_t most = events * row->exits;
 	int64_t interrupts = c->interrupts > 0 ? c->interrupts : 0;
 	int64_t least = c->exits > interrupts ? c->exits - interrupts : 0;
-	/* Interrupts are the subject of NEEDS_INTERRUPT: they explain no exit. */
+	/* In a row that NEEDS_INTERRUPT, an exit for one is the row's own. */
 	bool subject = row->needs & NEEDS_INTERRUPT;
 	int64_t own = c->interrupts_exact && !subject ? least : c->exits;
 

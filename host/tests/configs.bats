@@ -70,7 +70,7 @@ skipped() {
   # Every exit pays for the switch of the counters, and no other config does.
   holds doc.json 'value("hypercall", "pmu-mediated") > value("hypercall", "pmu-emulated") + 1000' \
     'value("hypercall", "default") == value("hypercall", "pmu-emulated")'
-  # An interrupt of a counter arrives without the host'"'"'s perf.
+  # An interrupt of a counter arrives without the perf of the host.
   holds doc.json 'value("pmu_overflow_irq", "pmu-mediated") < value("pmu_overflow_irq", "pmu-emulated") / 2'
   # The CPU has four fixed counters, and KVM offers three: RDPMC exits.
   holds doc.json 'b("rdpmc_general", "pmu-mediated")["handled_by"] == "kernel"' \

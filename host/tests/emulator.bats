@@ -21,23 +21,26 @@ small_package() {
   mkdir -p copy/bench copy/host/targets/lab copy/scripts "tree/bochs-3.0"
   : >copy/bench/catalogue.def
   cp "$top"/scripts/{emulator,apt-private,places}.sh copy/scripts/
-  mkdir -p copy/host/targets/lab/bochs/overlay/cpu
+  mkdir -p copy/host/targets/lab/bochs/overlay/{cpu,instrument/worldswitch} copy/host/explain
   echo 'int pmu;' >copy/host/targets/lab/bochs/overlay/cpu/pmu.c
+  echo '#include "record.h"' >copy/host/targets/lab/bochs/overlay/instrument/worldswitch/trace.c
+  echo 'int record;' >copy/host/explain/record.h
   echo old >tree/bochs-3.0/file
   cat >tree/bochs-3.0/configure <<'END'
 #!/bin/sh
 [ ! -e fail-configure ] || { echo "configure: error: no luck" >&2; exit 1; }
 cat >Makefile <<'MAKE'
-bochs: cpu/pmu.o
+bochs: cpu/pmu.o instrument/worldswitch/trace.o
 	sleep $${SLOW:-0}
 	[ "$$(cat file)" = new ] && cp /bin/true bochs
-cpu/pmu.o: cpu/pmu.c
+%.o: %.c
 	gcc -c $< -o $@
 MAKE
 END
   chmod +x tree/bochs-3.0/configure
   patch_file fixes-one old new
   patch_file pmu middle middle
+  patch_file trace last last
   tar -C tree -cJf small.tar.xz bochs-3.0
   sum=$(sha256sum small.tar.xz | cut -d ' ' -f 1)
   sed -i "s/^checksum=.*/checksum=$sum/" copy/scripts/emulator.sh
@@ -68,6 +71,10 @@ built() {
   [[ $stdout =~ ^3\.0\+dfsg\ worldswitch\ [0-9a-f]{12}$ ]]
   local before=$stdout
   echo >>copy/host/targets/lab/bochs/fixes-one.patch
+  run_apart "$script" identity bochs
+  [ "$stdout" != "$before" ]
+  before=$stdout
+  echo >>copy/host/explain/record.h
   run_apart "$script" identity bochs
   [ "$stdout" != "$before" ]
   before=$stdout
@@ -162,7 +169,7 @@ built() {
 @test "emulator: without a network" {
   small_package
   # A mirror that refuses the connection.
-  sed -i 's|^apt_private_sources_of() {|&\n  echo "deb-src [trusted=yes] http://127.0.0.1:9/debian $1 main"; return|' \
+  sed -i 's|^apt_private_sources_of() {|&\n  echo "deb-src [trusted=yes] http://127.0.0.1:9/debian $2 main"; return|' \
     copy/scripts/apt-private.sh
   run_apart "$script" build bochs --quiet
   [ "$status" = 4 ]

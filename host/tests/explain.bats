@@ -177,12 +177,12 @@ END
   refused 2 'without.json: has no kinds' "${explain[@]}" without.json --kinds
   refused 2 'without.json: has no kinds' "${explain[@]}" with.json --diff without.json --kinds
   refused 2 'without.json: has no kinds' "${explain[@]}" without.json --diff with.json --kinds
-  refused 2 'x86_64.json: is of x86_64, not of aarch64' "${explain[@]}" with.json --diff x86_64.json
+  refused 2 'x86_64.json: an explanation of x86_64 cannot be compared with one of aarch64' "${explain[@]}" with.json --diff x86_64.json
   # No kernel exists: explain fails before a boot.
   export WORLDSWITCH_CACHE=$PWD
   local new=("${explain[@]}" --on lab:aarch64-vhe --bench hypercall)
   refused 2 'without.json: has no kinds' "${new[@]}" --kinds --diff without.json
-  refused 2 'x86_64.json: is of x86_64, not of aarch64' "${new[@]}" --diff x86_64.json
+  refused 2 'x86_64.json: an explanation of x86_64 cannot be compared with one of aarch64' "${new[@]}" --diff x86_64.json
   nothing_left with.json without.json x86_64.json
 }
 
@@ -196,7 +196,7 @@ END
   refused 2 '--across: nothing to compare' "${explain[@]}" vmx.json --across vendors
   refused 2 "'boats' is not 'vendors'" "${explain[@]}" vmx.json --diff svm.json --across boats
   # No kernel exists: explain fails before a boot.
-  WORLDSWITCH_CACHE=$PWD refused 2 'svm.json: is of SVM, not of VMX' \
+  WORLDSWITCH_CACHE=$PWD refused 2 'svm.json: an explanation of SVM cannot be compared with one of VMX' \
     "${explain[@]}" --on lab:x86_64-vmx --bench hypercall --diff svm.json
   run_apart "${explain[@]}" vmx.json --diff svm.json --across vendors --kinds
   [ "$status" = 0 ]
@@ -209,6 +209,7 @@ END
 @test "a row whose figure is not a sequence of instructions is refused" {
   need_target lab:aarch64-vhe
   refused 3 "a deadline" "$wsbench" explain --on lab:aarch64-vhe --bench timer_expiry --events 60
+  refused 3 "the interrupt follows" "$wsbench" explain --on lab:aarch64-vhe --bench pmu_overflow_irq
 }
 
 @test "explain reports a missing plugin" {

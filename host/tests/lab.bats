@@ -156,13 +156,6 @@ sys.exit(bool(missing - {"wbinvd"}))' "$document"
   is x86_64-vmx VMX "bochs $("$top/scripts/emulator.sh" identity bochs)"
 }
 
-# The emulator that scripts/emulator.sh builds has a PMU; a distribution's has none.
-need_built_bochs() {
-  [ -x "$top/scripts/emulator.sh" ] || skip "not a source tree"
-  "$top/scripts/emulator.sh" path bochs >/dev/null 2>&1 ||
-    skip "the emulator of lab:x86_64-vmx is not built (make emulators)"
-}
-
 @test "lab:x86_64-vmx: without the built emulator, the distribution's is used and a warning says so" {
   export WORLDSWITCH_EMULATORS=$PWD/none
   need_target lab:x86_64-vmx

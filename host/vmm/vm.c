@@ -40,7 +40,7 @@ static int create_vcpu(struct vm *vm, unsigned int index)
 
 	vcpu->fd = vm_ioctl_value_on(vm, KVM_CREATE_VCPU, KVM_VALUE(index), "%u", index);
 	/* KVM reserves the host's counters for a mediated vPMU (Linux 7.0). */
-	if (vcpu->fd == -EBUSY)
+	if (vcpu->fd == -EBUSY && vmm_arch == ARCH_X86_64 && !vm->config.pmu_off)
 		return error_set(
 			&vm->error, -ENOTSUP,
 			"KVM_CREATE_VCPU: the host's counters are in use, such as by the NMI watchdog (nmi_watchdog=0 on the host)");

@@ -82,10 +82,7 @@ static void add_tsc_deadline(const struct vm *vm, struct kvm_cpuid2 *cpuid)
 			cpuid->entries[i].ecx |= CPUID_1_ECX_TSC_DEADLINE;
 }
 
-/*
- * The number of general counters: bits 15:8 of leaf 0xa's EAX (Intel SDM 2A, CPUID), bits
- * 3:0 of leaf 0x80000022's EBX (AMD APM 3, E.4.22).
- */
+/* KVM_GET_SUPPORTED_CPUID does not know that the VM's vPMU is disabled. */
 static void hide_pmu(struct kvm_cpuid2 *cpuid)
 {
 	uint32_t i;
@@ -102,6 +99,10 @@ static void hide_pmu(struct kvm_cpuid2 *cpuid)
 	}
 }
 
+/*
+ * The number of general counters: bits 15:8 of leaf 0xa's EAX (Intel SDM 2A, CPUID), bits
+ * 3:0 of leaf 0x80000022's EBX (AMD APM 3, E.4.22).
+ */
 static void hide_counters(const struct vm *vm, struct kvm_cpuid2 *cpuid)
 {
 	uint32_t i, fewer = vm->config.pmu_hidden_counters;
