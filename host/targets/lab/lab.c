@@ -92,7 +92,7 @@ static int find_emulator(struct lab_state *s, struct error *err)
 	if (s->machine == m)
 		return error_set(err, ret, "%s is not installed", m->program);
 	process_own_script("emulator.sh", script);
-	return error_set(err, ret, "%s is neither built nor installed (%s build %s)",
+	return error_set(err, ret, "%s is not installed, and not built (%s build %s)",
 			 m->program, script, m->program);
 }
 
