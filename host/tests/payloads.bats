@@ -115,7 +115,7 @@ pc='pc 0x[0-9a-f]+'
 @test "kvm: a guest that halts" { says kvm halt "($hung|the guest halted)"; }
 
 @test "bare:x86_64: a triple fault" {
-  says bare:x86_64 triple_fault 'the guest stopped in the event phase without having finished'
+  says bare:x86_64 triple_fault 'the guest stopped in the event phase before it finished'
 }
 @test "bare:aarch64: an exception without vectors" { says bare:aarch64 triple_fault "$hung"; }
 @test "kvm: a triple fault, with registers" {
