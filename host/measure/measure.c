@@ -9,6 +9,7 @@
 #include "host/lib/interrupt.h"
 #include "host/lib/error.h"
 #include "host/measure/assemble.h"
+#include "host/measure/judge.h"
 #include "host/measure/measure.h"
 #include "host/measure/pmu.h"
 #include "host/measure/pool.h"
@@ -221,7 +222,10 @@ static int row_end(struct session *s, struct row_run *run, int rc)
 	return rc;
 }
 
-/* The boots of an exact target: an entry per row and config, in the document's order. */
+/*
+ * The boots of an exact target: an entry per row and config, in the document's order. A
+ * row that its config excludes has an entry without a boot: its guest could hang.
+ */
 struct batch {
 	struct pool_boot *boots;
 	struct boot_report *reports; /* of all entries */
@@ -246,9 +250,12 @@ static int batch_fill(struct session *s, struct batch *b)
 		const struct plan_row *row = &s->plan.rows[i];
 
 		for (size_t c = 0; c < row->n_configs && !rc; c++, b->n++) {
+			const char *skip;
+
+			judge_row(row->bench, row->configs[c], &skip);
 			rc = request_of(s, row, row->configs[c], 0,
 					&b->boots[b->n].request);
-			b->boots[b->n].n = times;
+			b->boots[b->n].n = skip ? 0 : times;
 			b->boots[b->n].reports = &b->reports[b->n * times];
 			b->row_of[b->n] = i;
 			b->config_of[b->n] = c;
@@ -277,8 +284,9 @@ static void still_waiting(void *ctx, size_t done)
 {
 	const struct place *at = ctx;
 
-	say_boot(at->s, at->row, at->config,
-		 done < at->boots ? (uint32_t)done : at->boots - 1);
+	if (at->boots)
+		say_boot(at->s, at->row, at->config,
+			 done < at->boots ? (uint32_t)done : at->boots - 1);
 }
 
 /*

@@ -39,6 +39,8 @@ static int boot_all(struct target *t, struct pool_boot *b)
 	struct boot_request rq = b->request;
 	int rc = 0;
 
+	if (!b->n)
+		return 0;
 	if (t->ops->boots)
 		return t->ops->boots(t, &rq, b->n, b->reports, &b->err);
 	for (size_t i = 0; i < b->n; i++, rq.placement++) {
@@ -106,7 +108,8 @@ struct pool *pool_start(struct target *t, struct pool_boot *boots, size_t n)
 	pthread_cond_init(&p->changed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 	for (size_t i = 0; i < n && t->ops->prepare && !interrupted; i++)
-		t->ops->prepare(t, boots[i].request.config);
+		if (boots[i].n)
+			t->ops->prepare(t, boots[i].request.config);
 	if (threads > n)
 		threads = n;
 	while (p->n_threads < threads &&

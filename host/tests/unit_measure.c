@@ -115,6 +115,59 @@ static void expect_only_row(struct fault fault, enum result_status status,
 	}
 }
 
+static int boot_that_counts(struct target *t, const struct boot_request *rq,
+			    struct boot_report *rep, struct error *err)
+{
+	(void)err;
+	if (!strcmp(rq->config->name, "hlt-passthrough"))
+		++*(unsigned int *)(uintptr_t)t->config;
+	boot_report_init(rep);
+	boot_end(rep, BOOT_SKIP, "booted");
+	return 0;
+}
+
+/* The guest could hang, and in a lab the host with it. */
+Test(measure, a_row_that_its_config_excludes_is_not_booted)
+{
+	static const char *const benches[] = { "hlt_user" };
+	static const char *const configs[] = { "default", "hlt-passthrough" };
+	static const struct target_ops ops = {
+		.kind = "fake",
+		.describe = fake_describe,
+		.boot = boot_that_counts,
+	};
+
+	for (int exact = 0; exact < 2; exact++) {
+		unsigned int booted = 0;
+		struct target t = {
+			.name = "fake",
+			.arch = ARCH_X86_64,
+			.exact = exact,
+			.default_boots = 2,
+			.default_events = 10,
+			.ops = &ops,
+			.config = &booted,
+		};
+		const struct job job = {
+			.benches = benches,
+			.n_benches = 1,
+			.configs = configs,
+			.n_configs = 2,
+			.cpu = -1,
+		};
+		const struct measure_watch watch = { .ctx = NULL };
+		struct error err = { "" };
+		struct result *r = NULL;
+
+		cr_assert_eq(measure_run(&t, &job, &watch, &r, &err), 0, "%s", err.text);
+		expect_row(r, "hlt_user", "default", RESULT_SKIP, "booted");
+		expect_row(r, "hlt_user", "hlt-passthrough", RESULT_SKIP,
+			   "HLT does not exit under this config: the VMM would not wake the guest");
+		cr_expect_eq(booted, 0);
+		result_free(r);
+	}
+}
+
 Test(measure, an_unsupported_call_skips_its_row)
 {
 	static const struct {
