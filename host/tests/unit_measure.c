@@ -161,8 +161,9 @@ Test(measure, a_row_that_its_config_excludes_is_not_booted)
 
 		cr_assert_eq(measure_run(&t, &job, &watch, &r, &err), 0, "%s", err.text);
 		expect_row(r, "hlt_user", "default", RESULT_SKIP, "booted");
-		expect_row(r, "hlt_user", "hlt-passthrough", RESULT_SKIP,
-			   "HLT does not exit under this config: the VMM would not wake the guest");
+		expect_row(
+			r, "hlt_user", "hlt-passthrough", RESULT_SKIP,
+			"HLT does not exit under this config: the VMM would not wake the guest");
 		cr_expect_eq(booted, 0);
 		result_free(r);
 	}
