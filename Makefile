@@ -457,7 +457,8 @@ PREFIX ?= /usr/local
 ROOT = $(DESTDIR)$(PREFIX)
 SCRIPTS := kernel.sh kmod.sh emulator.sh sweep.sh places.sh apt-private.sh ci/measure.sh ci/bisect.sh
 DOCS_INSTALLED := README.md LICENSE host/CHANGES.md $(sort $(wildcard bench/README.md guest/README.md scripts/packages \
-	host/README.md host/*/README.md host/*/*/README.md results/README.md results/pictures/*)) \
+	host/README.md host/*/README.md host/*/*/README.md results/README.md results/pictures/* bench/*.def bench/*.h \
+	.github/CONTRIBUTING.md)) \
 	$(wildcard scripts/ci/*.yml)
 
 # install and uninstall have the same list of places.
@@ -470,7 +471,7 @@ install: all man
 		install -D -m 644 $$f $(ROOT)/libexec/worldswitch/$${f#host/targets/lab/}; done
 	$(Q)install -D -m 644 -t $(ROOT)/libexec/worldswitch/bochs host/explain/record.h
 	$(Q)install -D -m 644 -t $(ROOT)/share/worldswitch $(wildcard results/*schema.json)
-	$(Q)for f in $(DOCS_INSTALLED); do install -D -m 644 $$f $(ROOT)/share/doc/worldswitch/$$f; done
+	$(Q)scripts/install-docs.sh $(ROOT)/share/doc/worldswitch $(DOCS_INSTALLED)
 	$(Q)install -D -m 644 -t $(ROOT)/share/man/man1 $(PAGES)
 	$(Q)install -D -m 644 $(B)/completions/wsbench.bash $(ROOT)/share/bash-completion/completions/wsbench
 	$(Q)install -D -m 644 $(B)/completions/_wsbench $(ROOT)/share/zsh/site-functions/_wsbench

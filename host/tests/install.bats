@@ -31,6 +31,21 @@ commands() {
   [ "$(find root -type f)" = root/opt/ws/share/man/man1/other.1 ]
 }
 
+@test "installed pages: a relative link leads to an installed file" {
+  local links=0 page link docs=$PWD/root/usr/share/doc/worldswitch
+  in_tree_make install PREFIX=/usr DESTDIR="$PWD/root" >log 2>&1
+  while IFS= read -r page; do
+    while IFS= read -r link; do
+      [[ $link != *:* ]] || continue
+      [ -e "${page%/*}/$link" ] || fail "$page: $link is not installed"
+      links=$((links + 1))
+    done < <(grep -oE '\]\([^)# ]+' "$page" | cut -c3-)
+  done < <(find "$docs" -name '*.md')
+  [ "$links" -gt 50 ]
+  # The text of a removed link stays.
+  grep -q '`debian-kernels.jsonl` is a history' "$docs/results/README.md"
+}
+
 @test "the installed tool runs a lab and explains it, without the tree" {
   local hide
   need_target lab:aarch64-vhe
