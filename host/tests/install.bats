@@ -37,7 +37,7 @@ commands() {
   while IFS= read -r page; do
     while IFS= read -r link; do
       [[ $link != *:* ]] || continue
-      [ -e "${page%/*}/$link" ] || fail "$page: $link is not installed"
+      [ -e "${page%/*}/$link" ] || { echo "$page: $link is not installed"; return 1; }
       links=$((links + 1))
     done < <(grep -oE '\]\([^)# ]+' "$page" | cut -c3-)
   done < <(find "$docs" -name '*.md')
