@@ -317,7 +317,8 @@ kernels:
 kmod:
 	$(Q)scripts/kmod.sh >/dev/null
 
-# The emulator of lab:x86_64-vmx. Without it, the distribution's Bochs is used, without a PMU.
+# The emulator of lab:x86_64-svm and lab:x86_64-vmx. Without it, the first is skipped, and the
+# second uses the distribution's Bochs, without a PMU.
 emulators:
 ifeq ($(ARCH),x86_64)
 	$(Q)scripts/emulator.sh build bochs >/dev/null
@@ -513,7 +514,7 @@ help:
 	@echo 'make setup      install missing Debian packages (SETUP=0 skips this everywhere)'
 	@echo 'make kernels    fetch the kernels of the labs'
 	@echo 'make kmod       build the counter-passthrough module for the kernel of the arm64 lab'
-	@echo 'make emulators  build the emulator of lab:x86_64-vmx from Debian'"'"'s sources, with a PMU'
+	@echo 'make emulators  build the emulator of the x86 labs from Debian'"'"'s sources, with PMUs'
 	@echo 'make man        build manual pages and completions'
 	@echo 'make install    install into PREFIX (/usr/local) below DESTDIR; NATIVE=1: what make native builds'
 	@echo 'make uninstall  remove what make install wrote'

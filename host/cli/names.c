@@ -216,16 +216,19 @@ int names_match_configs(const char *patterns, struct names_list *list, struct er
 
 int names_match_targets(const char *patterns, struct names_list *list, struct error *err)
 {
+	const bool suite = !strcmp(patterns, "all");
 	const char **all = NULL;
 	size_t n = 0;
 	int ret;
 
-	for (; target_table[n].name; n++) {
+	for (const struct target *t = target_table; t->name; t++) {
+		if (suite && t->by_name)
+			continue;
 		all = grow(all, n + 1, sizeof(*all));
-		all[n] = target_table[n].name;
+		all[n++] = t->name;
 	}
-	ret = match_list("target", strcmp(patterns, "all") ? patterns : "*", glob_matches,
-			 all, n, list, err);
+	ret = match_list("target", suite ? "*" : patterns, glob_matches, all, n, list,
+			 err);
 	free(all);
 	return ret;
 }

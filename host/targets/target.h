@@ -125,6 +125,7 @@ struct target {
 	enum arch arch;		/* of the guest; for `kvm`, of this machine */
 	const char *hypervisor; /* as in documents; NULL: only the machine knows */
 	bool exact;		/* counts instructions: no noise */
+	bool by_name;		/* not part of `--on all` */
 	unsigned int only; /* rows with one of these needs; 0: all (bench/catalogue.h) */
 	uint32_t default_boots, default_events, default_warmup;
 	const struct target_ops *ops;

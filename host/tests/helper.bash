@@ -167,10 +167,10 @@ need_built_bochs() {
   # The sources were there, and something is wrong with them or with the patches.
   local log=${WORLDSWITCH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/worldswitch}/emulators/build.log
   if [ -e "$log" ]; then
-    echo "the emulator of lab:x86_64-vmx failed to build: $log"
+    echo "the emulator of the x86 labs failed to build: $log"
     return 1
   fi
-  skip "the emulator of lab:x86_64-vmx is not built (make emulators)"
+  skip "the emulator of the x86 labs is not built (make emulators)"
 }
 
 is_software_kvm() {

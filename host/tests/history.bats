@@ -231,6 +231,17 @@ json() {
   [[ $stdout == *"(measured on QEMU emulator version 7.2.23 (other), before on QEMU emulator version 7.2.22 (Debian))"* ]]
 }
 
+@test "a lab that changed its emulator begins a series, and is not a step" {
+  export TARGET=lab:x86_64-svm
+  series a 3067 3067
+  EMULATOR='bochs 3.0+dfsg worldswitch 0123456789ab' series b 1424 1424
+  run_apart "$wsbench" history show --db h.jsonl --json
+  [ "$(json '[s["place"] for s in d["series"]]')" = "['QEMU emulator version 7.2', 'bochs 3.0']" ]
+  run_apart "$wsbench" history check --db h.jsonl
+  [ "$status" = 0 ]
+  [[ $stdout == *"2 series: 0 changes"* ]]
+}
+
 @test "noisy figures: one series per machine, judged statistically" {
   export TARGET=kvm EXACT=0
   local noise=(1000 1004 996 1001 998 1003 999 1002 997 1000 1004 996 1001 998)

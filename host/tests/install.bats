@@ -240,8 +240,8 @@ END
   [[ $(completed 'wsbench compare --') == *--threshold*--help* ]]
   [ "$(completed 'wsbench run --on kv')" = kvm ]
   # Readline replaces only what follows the colon.
-  [ "$(completed 'wsbench run --on lab:x86_64-s')" = x86_64-svm ]
-  [ "$(completed 'wsbench run --on kvm,lab:x86_64-s')" = x86_64-svm ]
+  [ "$(completed 'wsbench run --on lab:x86_64-v')" = x86_64-vmx ]
+  [ "$(completed 'wsbench run --on kvm,lab:x86_64-v')" = x86_64-vmx ]
   [ "$(completed 'wsbench run --config pmu-o')" = pmu-off ]
   [ "$(completed 'wsbench run --bench hypercall,ipi_bus')" = hypercall,ipi_busy ]
   [ "$(completed 'wsbench env res')" = restore ]

@@ -150,10 +150,37 @@ sys.exit(bool(missing - {"wbinvd"}))' "$document"
 @test "lab:aarch64-vhe: is KVM/arm64 with VHE" { is aarch64-vhe 'arm64 VHE'; }
 @test "lab:aarch64-nvhe: is KVM/arm64 without VHE" { is aarch64-nvhe 'arm64 nVHE'; }
 @test "lab:aarch64-pkvm: is protected KVM" { is aarch64-pkvm 'arm64 protected'; }
-@test "lab:x86_64-svm: is KVM on SVM" { is x86_64-svm SVM; }
+@test "lab:x86_64-svm: is KVM on SVM, in the project's Bochs" {
+  need_built_bochs
+  is x86_64-svm SVM "bochs $("$top/scripts/emulator.sh" identity bochs)"
+}
 @test "lab:x86_64-vmx: is KVM on VMX" {
   need_built_bochs
   is x86_64-vmx VMX "bochs $("$top/scripts/emulator.sh" identity bochs)"
+}
+
+# A distribution's Bochs would not do: 2.7 has no SVM.
+@test "lab:x86_64-svm: without the built emulator, one line says how to build it" {
+  export WORLDSWITCH_EMULATORS=$PWD/none
+  refused 4 "lab:x86_64-svm: the project's bochs is not built (scripts/emulator.sh build bochs)" \
+    "$wsbench" run --on lab:x86_64-svm --bench null -o doc.json
+  nothing_left
+}
+
+# QEMU emulates SVM without saving the next RIP: the exits are longer.
+@test "lab:x86_64-svm-qemu: is KVM on SVM in QEMU, exact; the total of explain equals the figure" {
+  need_target lab:x86_64-svm-qemu
+  run_apart "$wsbench" run --on lab:x86_64-svm-qemu --bench hypercall,mmio_read_user --boots 1 --events 50 -o doc.json
+  [ "$status" = 0 ]
+  document=doc.json
+  holds doc.json 'd["target"]["name"] == "lab:x86_64-svm-qemu" and d["target"]["hypervisor"] == "SVM"' \
+    'd["target"]["emulator"].startswith("QEMU emulator version")' \
+    'b("hypercall")["handled_by"] == "kernel" and b("mmio_read_user")["handled_by"] == "user"'
+  for row in hypercall mmio_read_user; do
+    "$wsbench" explain --on lab:x86_64-svm-qemu --bench "$row" -o explained.json >/dev/null
+    "$python" "$tests/subsets.py" total doc.json "$row" default explained.json
+    rm explained.json
+  done
 }
 
 @test "lab:x86_64-vmx: without the built emulator, the distribution's is used and a warning says so" {

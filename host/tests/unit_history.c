@@ -94,6 +94,8 @@ Test(history, exact_places_are_of_an_emulators_minor_version)
 		"QEMU emulator version 8.0",
 		"Bochs 2.7",
 		"Bochs 2.7.1 x86",
+		"bochs 3.0+dfsg worldswitch 000000000000",
+		"bochs 3.0+dfsg worldswitch 111111111111",
 		"no number",
 		NULL,
 	};
@@ -102,6 +104,7 @@ Test(history, exact_places_are_of_an_emulators_minor_version)
 		"QEMU emulator version 7.20",
 		"QEMU emulator version 8.0",
 		"Bochs 2.7",
+		"bochs 3.0",
 		"no number",
 	};
 	struct history h;
@@ -116,10 +119,10 @@ Test(history, exact_places_are_of_an_emulators_minor_version)
 	next.emulator = NULL;
 	put("last", 1);
 	read_all(&h);
-	cr_assert_eq(h.n_places, 6);
-	for (size_t i = 0; i < 5; i++)
+	cr_assert_eq(h.n_places, 7);
+	for (size_t i = 0; i < 6; i++)
 		cr_expect_str_eq(h.places[i].what, places[i]);
-	cr_expect_null(h.places[5].what);
+	cr_expect_null(h.places[6].what);
 	cr_expect_eq(h.places[0].n_runs, 2);
 	history_free(&h);
 }

@@ -90,8 +90,9 @@ static const char *const x86_64_flags[] = { X86_64_FLAGS };
 		"clock: sync=none, time0=1577836800", /* 2020-01-01 */                   \
 		"pci: enabled=0", NULL
 
-/* The model whose PMU bochs/overlay emulates. */
+/* The models whose PMUs bochs/overlay emulates. */
 static const char *const bochs_lines[] = { BOCHS_LINES("corei7_icelake_u") };
+static const char *const bochs_amd_lines[] = { BOCHS_LINES("ryzen") };
 static const char *const bochs_plain_lines[] = { BOCHS_LINES("corei7_skylake_x") };
 
 /*
@@ -155,8 +156,18 @@ const struct lab_machine lab_machine_table[] = {
 	AARCH64_LAB("nvhe", aarch64_flags, " kvm-arm.mode=nvhe"),
 	AARCH64_LAB("pkvm", aarch64_flags, " kvm-arm.mode=protected"),
 	AARCH64_LAB("smp", aarch64_smp_flags, ""),
+	/* Without the project's Bochs, none: a distribution's has no SVM. */
 	{
 		.name = "x86_64-svm",
+		.arch = ARCH_X86_64,
+		.emulator = &lab_bochs,
+		.program = "bochs",
+		.flags = bochs_amd_lines,
+		.append = BOCHS_APPEND COMMON_APPEND BOCHS_APPEND_LAST,
+		.module = "kvm-amd",
+	},
+	{
+		.name = "x86_64-svm-qemu",
 		.arch = ARCH_X86_64,
 		.emulator = &lab_qemu,
 		.program = "qemu-system-x86_64",
