@@ -38,10 +38,23 @@ void bx_pmu_c::reset(void)
   last_branches = last_halts = 0;
 }
 
+// The ticks of the clock, which stands still in HLT and MWAIT.
+Bit64u bx_pmu_c::unhalted_ticks(void) const
+{
+  return (cpu->pmu_steps.halting ? cpu->pmu_steps.halted_at : bx_pc_system.time_ticks()) -
+         cpu->pmu_steps.halted;
+}
+
+// The PMU's levels are two (SDM vol. 3B, 20.2.1.1): OS is 0, USR are 1 to 3.
+bool bx_pmu_c::is_user(void) const
+{
+  return cpu->sregs[BX_SEG_REG_CS].selector.rpl != 0;
+}
+
 // Cycles. The ticks of the clock lack the instructions of the current trace.
 Bit64u bx_pmu_c::clock(void) const
 {
-  Bit64u ticks = bx_pc_system.time_ticks() - cpu->pmu_steps.halted;
+  Bit64u ticks = unhalted_ticks();
 
 #if BX_SUPPORT_HANDLERS_CHAINING_SPEEDUPS
   ticks += cpu->icount - cpu->icount_last_sync;
@@ -56,6 +69,7 @@ bool bx_pmu_c::counts(const struct bx_pmu_counter *c) const
 
 void bx_pmu_c::sync(bool retired)
 {
+  if (cpu->pmu_steps.exiting) retired = false;
   Bit64u now = clock() + retired, delta[BX_PMU_SOURCES];
   Bit64u instructions = cpu->icount + retired - cpu->pmu_steps.nonretired;
   Bit32u overflows = 0;
@@ -98,7 +112,7 @@ void bx_pmu_c::update(void)
   Bit64u soonest = mask + 1;
   bool armed = false;
 
-  user = cpu->user_pl;
+  user = is_user();
   cpu->pmu_steps.by_level = false;
   for (unsigned n = 0; n < n_counters; n++) {
     const struct bx_pmu_counter *c = &counters[n];
@@ -112,7 +126,7 @@ void bx_pmu_c::update(void)
   // No source counts more often than once per cycle: the overflow is not before that, and
   // timer() calls again.
   if (armed) {
-    Bit64s ticks = Bit64s(last_clock + soonest + cpu->pmu_steps.halted - bx_pc_system.time_ticks());
+    Bit64s ticks = Bit64s(last_clock + soonest - unhalted_ticks());
 
     bx_pc_system.activate_timer_ticks(timer_handle, ticks > 0 ? ticks : 1, 0);
   }
@@ -131,6 +145,7 @@ void bx_pmu_c::timer(void *this_)
 
 void bx_pmu_c::level_changed(void)
 {
+  if (is_user() == user) return;
   sync(false);
   update();
 }

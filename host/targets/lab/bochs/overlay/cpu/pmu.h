@@ -28,6 +28,9 @@ struct bx_pmu_steps {
   Bit64u branches;   // retired
   Bit64u halted;     // ticks of the clock during HLT and MWAIT
   Bit64u halts;
+  Bit64u halted_at;  // the clock at the begin of the ticks that `halted` lacks
+  bool halting;      // such ticks are elapsing
+  bool exiting;      // by a VM exit, which retires no instruction
   bool by_level;     // what is counted depends on the privilege level
 };
 
@@ -68,10 +71,11 @@ public:
   virtual bool is_valid_global_ctrl(Bit64u) const { return true; }
   virtual Bit64u get_global_ctrl(void) const { return 0; }
   virtual void set_global_ctrl(Bit64u, bool) {}
+  virtual bool is_valid_debugctl(Bit64u) const { return true; }
   virtual Bit64u get_debugctl(void) const { return 0; }
   virtual void set_debugctl(Bit64u, bool) {}
 
-  // The CPU's privilege level has changed. The instruction that changed it counts at the new one.
+  // The CPU's privilege level may have changed. The instruction that changed it counts at the new one.
   void level_changed(void);
 
 protected:
@@ -88,11 +92,13 @@ protected:
   struct bx_pmu_counter counters[BX_PMU_COUNTERS_MAX];
 
 private:
+  Bit64u unhalted_ticks(void) const;
   Bit64u clock(void) const;
+  bool is_user(void) const;
   bool counts(const struct bx_pmu_counter *c) const;
   static void timer(void *pmu);
 
-  bool user;                // privilege level since the last update()
+  bool user;                // privilege level since the last update(): not 0
   Bit64u last_clock, last_instructions, last_branches, last_halts; // of sync()
   int timer_handle;
 };

@@ -74,6 +74,7 @@ public:
   virtual bool is_valid_global_ctrl(Bit64u value) const { return (value & ~counter_bits) == 0; }
   virtual Bit64u get_global_ctrl(void) const { return global_ctrl; }
   virtual void set_global_ctrl(Bit64u value, bool retired);
+  virtual bool is_valid_debugctl(Bit64u value) const;
   virtual Bit64u get_debugctl(void) const { return debugctl; }
   virtual void set_debugctl(Bit64u value, bool retired);
 
@@ -97,10 +98,11 @@ private:
 
 bx_pmu_c *bx_pmu_create_intel(BX_CPU_C *cpu)
 {
+  const char *model = cpu->cpuid->get_name();
   cpuid_function_t leaf;
 
-  cpu->cpuid->get_cpuid_leaf(0, 0, &leaf);
-  if (leaf.eax < 0xa) return NULL;
+  // Of other models, CPUID still reports what is not emulated.
+  if (strcmp(model, "corei7_icelake_u") && strcmp(model, "corei7_skylake_x")) return NULL;
   cpu->cpuid->get_cpuid_leaf(0xa, 0, &leaf);
   unsigned version = leaf.eax & 0xff, n_gp = (leaf.eax >> 8) & 0xff, n_fixed = leaf.edx & 0x1f;
   // versions 0 and 1 have no global registers
@@ -214,6 +216,11 @@ void bx_pmu_intel_c::set_global_ctrl(Bit64u value, bool retired)
   sync(retired);
   global_ctrl = value & counter_bits;
   configure();
+}
+
+bool bx_pmu_intel_c::is_valid_debugctl(Bit64u value) const
+{
+  return (value & ~Bit64u(DEBUGCTL_BTF | DEBUGCTL_FREEZE_PERFMON)) == 0;
 }
 
 void bx_pmu_intel_c::set_debugctl(Bit64u value, bool retired)
@@ -357,7 +364,7 @@ int bx_pmu_intel_c::wrmsr(Bit32u index, Bit64u value)
   case MSR_MISC_ENABLE:
     return 1;
   case BX_MSR_DEBUGCTLMSR:
-    if (value & ~Bit64u(DEBUGCTL_BTF | DEBUGCTL_FREEZE_PERFMON)) return -1;
+    if (! is_valid_debugctl(value)) return -1;
     set_debugctl(value, true);
     return 1;
   case BX_MSR_FIXED_CTR_CTRL:
