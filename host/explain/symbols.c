@@ -285,6 +285,19 @@ static unsigned int underscores(const char *name)
 	return (unsigned int)strspn(name, "_");
 }
 
+/* The linker's label of a place, not the name of a function. */
+static bool is_boundary(const char *name)
+{
+	static const char *const ends[] = { "_text_start", "_text_end", "_thunk_array" };
+	size_t bytes = strlen(name);
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (bytes > strlen(ends[i]) &&
+		    !strcmp(name + bytes - strlen(ends[i]), ends[i]))
+			return true;
+	return false;
+}
+
 /* By space and address; at one address, the preferred name first. */
 static int by_place(const void *a, const void *b)
 {
@@ -300,6 +313,8 @@ static int by_place(const void *a, const void *b)
 	 */
 	if (!x->bytes != !y->bytes)
 		return !x->bytes - !y->bytes;
+	if (is_boundary(x->name) != is_boundary(y->name))
+		return is_boundary(x->name) - is_boundary(y->name);
 	if (x->global != y->global)
 		return y->global - x->global;
 	if (underscores(x->name) != underscores(y->name))

@@ -326,6 +326,8 @@ Test(region, is_between_the_reads_of_the_clock)
 static const char kallsyms[] = "ffff800008000000 T _stext\n"
 			       "ffff800008000000 T first\n"
 			       "ffff800008000000 t __pi_first\n"
+			       "ffff800008000100 T __softirqentry_text_end\n"
+			       "ffff800008000100 T __x86_indirect_thunk_array\n"
 			       "ffff800008000100 t second\n"
 			       "ffff800008000200 t __kvm_nvhe_enter\n"
 			       "ffff800008000280 t __kvm_nvhe_leave\n"
