@@ -261,7 +261,7 @@ int lab_init_main(lab_job_runner *run)
 		run_job(run, &decoded.job, &wire);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
-			give_up(&wire, "lost the job: %s", strerror(errno));
+			give_up(&wire, "waitpid: %s", strerror(errno));
 	if (WIFSIGNALED(status))
 		give_up(&wire, "wsbench was killed inside the lab by signal %d (%s)",
 			WTERMSIG(status), strsignal(WTERMSIG(status)));
