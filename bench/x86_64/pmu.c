@@ -18,7 +18,10 @@ BODY_PAIR(rdpmc_general, "xor %%ecx, %%ecx",
 		  : "eax", "ecx", "edx", "cc", "memory")
 BODY_ROW(rdpmc_general);
 
-/* RDPMC of fixed counter 0, instructions retired: #GP on AMD and without a vPMU. */
+/*
+ * RDPMC of fixed counter 0, instructions retired: #GP on AMD and without a vPMU. On AMD,
+ * KVM of Linux 6.1 ignores the bit of fixed counters, and reads a counter without a vPMU.
+ */
 BODY_PAIR(rdpmc_fixed, "mov $0x40000000, %%ecx",
 	  "1: rdpmc\n\t"
 	  "2:\n\t" RUNTIME_FIXUP("1b", "2b"),

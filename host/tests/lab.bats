@@ -513,11 +513,13 @@ END
   holds doc.json 'value("hypercall", "pmu-emulated") > value("hypercall", "pmu-off") > 500'
 }
 
-@test "lab:x86_64-vmx: the vPMU counts what the guest executes, and interrupts it" {
-  need_built_bochs
-  document x86_64-vmx
+# counts_and_interrupts LAB SUBJECT...: of the rows pmu_accuracy_*.
+counts_and_interrupts() {
   local subject
-  for subject in cycles cycles_fixed insns insns_fixed insns_exits branches; do
+  need_built_bochs
+  document "$1"
+  shift
+  for subject; do
     holds "$document" "value('pmu_accuracy_$subject', metric='error') == 0" \
       "value('pmu_accuracy_$subject', metric='counted') ==
       value('pmu_accuracy_$subject', metric='expected') > 0"
@@ -525,6 +527,29 @@ END
   holds "$document" '1000 < value("pmu_overflow_irq") < 20000' \
     'b("pmu_overflow_irq")["handled_by"] == "kernel"' \
     'value("pmu_overflow_skid", metric="counted") < 200'
+}
+
+@test "lab:x86_64-vmx: the vPMU counts what the guest executes, and interrupts it" {
+  counts_and_interrupts x86_64-vmx cycles cycles_fixed insns insns_fixed insns_exits branches
+}
+@test "lab:x86_64-svm: the vPMU counts what the guest executes, and interrupts it" {
+  counts_and_interrupts x86_64-svm cycles insns insns_exits branches
+}
+
+@test "lab:x86_64-svm: KVM handles the MSRs of AMD's counters with a vPMU, and they fault without" {
+  need_built_bochs
+  need_target lab:x86_64-svm
+  run_apart "$wsbench" run --on lab:x86_64-svm --bench 'hypercall,pmu_perf_ct*,pmu_k7_*,pmu_accuracy_cycles_fixed' \
+    --config pmu-off,pmu-emulated --boots 1 --events 50 -o doc.json
+  [ "$status" = 0 ]
+  holds doc.json 'all(x["handled_by"] == "kernel" and x["exits"]["faults"] == 0 for x in d["benchmarks"]
+    if x["group"] == "pmu_map" and x["config"] == "pmu-emulated")' \
+    'all(x["exits"]["faults"] == 50 for x in d["benchmarks"]
+    if x["name"].startswith("pmu_perf_ct") and x["config"] == "pmu-off")' \
+    'len([x for x in d["benchmarks"] if x["name"].startswith("pmu_perf_ct")]) == 16'
+  # AMD has no fixed counters.
+  holds doc.json 'b("pmu_accuracy_cycles_fixed", "pmu-emulated")["status"] == "skip"' \
+    'value("hypercall", "pmu-emulated") > value("hypercall", "pmu-off") > 500'
 }
 
 @test "lab:x86_64-vmx: Ctrl-C keeps the finished benchmarks and leaves no process or file" {

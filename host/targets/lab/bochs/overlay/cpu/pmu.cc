@@ -19,7 +19,18 @@ bx_pmu_c *bx_pmu_create(BX_CPU_C *cpu)
   cpu->cpuid->get_cpuid_leaf(0, 0, &leaf);
   if (leaf.ebx == 0x756e6547) // "Genu"
     return bx_pmu_create_intel(cpu);
+  if (leaf.ebx == 0x68747541) // "Auth"
+    return bx_pmu_create_amd(cpu);
   return NULL;
+}
+
+bx_pmu_source bx_pmu_c::filtered(bx_pmu_source source, bx_pmu_source inverted_source,
+                                 unsigned threshold, bool inverted, bool edge)
+{
+  if (edge)
+    return source == BX_PMU_CYCLES && threshold <= 1 && ! inverted ? BX_PMU_WAKES : BX_PMU_NOTHING;
+  if (threshold > 1) return inverted ? BX_PMU_CYCLES : BX_PMU_NOTHING;
+  return inverted ? inverted_source : source;
 }
 
 bx_pmu_c::bx_pmu_c(BX_CPU_C *cpu_, unsigned n_counters_, unsigned width):

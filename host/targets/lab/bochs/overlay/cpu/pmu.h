@@ -3,7 +3,7 @@
 //   SPDX-License-Identifier: LGPL-2.1-or-later
 //
 //   Performance monitoring. bx_pmu_c counts; a class derived from it has the
-//   registers of a vendor (pmu_intel.cc).
+//   registers of a vendor (pmu_intel.cc, pmu_amd.cc).
 //
 //   Nothing is counted while instructions execute. A step of the CPU is a tick
 //   of the clock and, unless it retires nothing (a fault, a VM exit, an iteration
@@ -75,6 +75,9 @@ public:
   virtual Bit64u get_debugctl(void) const { return 0; }
   virtual void set_debugctl(Bit64u, bool) {}
 
+  // The CPU has entered or left a guest of SVM, or EFER has changed.
+  virtual void mode_changed(bool) {}
+
   // The CPU's privilege level may have changed. The instruction that changed it counts at the new one.
   void level_changed(void);
 
@@ -85,6 +88,11 @@ protected:
   void update(void);
   // Counters that have overflowed, as bits. update() follows.
   virtual void overflowed(Bit32u counters) = 0;
+
+  // What a counter with these filters counts. Sources occur at most once per cycle: a
+  // threshold of 1 changes nothing, a greater one is never reached.
+  static bx_pmu_source filtered(bx_pmu_source source, bx_pmu_source inverted_source,
+                                unsigned threshold, bool inverted, bool edge);
 
   BX_CPU_C *cpu;
   const unsigned n_counters;
@@ -106,5 +114,6 @@ private:
 // NULL: the CPU model has no PMU
 bx_pmu_c *bx_pmu_create(BX_CPU_C *cpu);
 bx_pmu_c *bx_pmu_create_intel(BX_CPU_C *cpu);
+bx_pmu_c *bx_pmu_create_amd(BX_CPU_C *cpu);
 
 #endif

@@ -131,8 +131,7 @@ void bx_pmu_intel_c::reset(void)
   configure();
 }
 
-// The source of a PERFEVTSEL register. Sources occur at most once per cycle: a CMASK of 1
-// changes nothing, a greater one is never reached.
+// The source of a PERFEVTSEL register.
 bx_pmu_source bx_pmu_intel_c::source_of(Bit32u sel) const
 {
   static const struct {
@@ -151,10 +150,7 @@ bx_pmu_source bx_pmu_intel_c::source_of(Bit32u sel) const
 
   for (unsigned n = 0; n < sizeof(events) / sizeof(events[0]); n++) {
     if (events[n].event != (sel & 0xffff) || (absent >> events[n].bit & 1)) continue;
-    if (sel & PERFEVTSEL_EDGE)
-      return events[n].source == BX_PMU_CYCLES && cmask <= 1 && ! inverted ? BX_PMU_WAKES : BX_PMU_NOTHING;
-    if (cmask > 1) return inverted ? BX_PMU_CYCLES : BX_PMU_NOTHING;
-    return inverted ? events[n].inverted : events[n].source;
+    return filtered(events[n].source, events[n].inverted, cmask, inverted, (sel & PERFEVTSEL_EDGE) != 0);
   }
   return BX_PMU_NOTHING;
 }
