@@ -217,7 +217,7 @@ int names_match_configs(const char *patterns, struct names_list *list, struct er
 int names_match_targets(const char *patterns, struct names_list *list, struct error *err)
 {
 	const char **all = NULL;
-	size_t n = 0;
+	size_t n = 0, kept = 0;
 	int ret;
 
 	for (; target_table[n].name; n++) {
@@ -227,6 +227,16 @@ int names_match_targets(const char *patterns, struct names_list *list, struct er
 	ret = match_list("target", strcmp(patterns, "all") ? patterns : "*", glob_matches,
 			 all, n, list, err);
 	free(all);
+	for (size_t i = 0; i < list->n; i++)
+		if (!names_target(list->names[i])->named_only ||
+		    is_named(patterns, list->names[i]))
+			list->names[kept++] = list->names[i];
+	if (!ret && !kept) {
+		ret = error_set(err, -EINVAL, "target '%s' must be named in full",
+				list->names[0]);
+		names_free(list);
+	}
+	list->n = kept;
 	return ret;
 }
 

@@ -90,8 +90,7 @@ static const char *const x86_64_flags[] = { X86_64_FLAGS };
 		"clock: sync=none, time0=1577836800", /* 2020-01-01 */                   \
 		"pci: enabled=0", NULL
 
-/* The model whose PMU bochs/overlay emulates. */
-static const char *const bochs_lines[] = { BOCHS_LINES("corei7_icelake_u") };
+static const char *const bochs_lines[] = { BOCHS_LINES(BOCHS_CPU) };
 static const char *const bochs_plain_lines[] = { BOCHS_LINES("corei7_skylake_x") };
 
 /*
