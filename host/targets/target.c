@@ -75,6 +75,14 @@ const struct target target_table[] = {
 	  .hypervisor = "VMX",
 	  .ops = &target_lab_ops,
 	  EXACT },
+	{ .name = "lab:x86_64-vmx-skylake",
+	  .summary =
+		  "lab:x86_64-vmx with the three fixed counters that a mediated vPMU can have",
+	  .arch = ARCH_X86_64,
+	  .hypervisor = "VMX",
+	  .named_only = true,
+	  .ops = &target_lab_ops,
+	  EXACT },
 	{ .name = NULL },
 };
 

@@ -84,6 +84,10 @@ static int find_emulator(struct lab_state *s, struct error *err)
 
 	if (m->emulator->built && lab_find_emulator(m->emulator->built, s->emulator))
 		return 0;
+	process_own_script("emulator.sh", script);
+	if (m->emulator->built && !m->fallback)
+		return error_set(err, -ENOENT, "%s is not built (%s build %s)",
+				 m->program, script, m->program);
 	if (m->emulator->built)
 		s->machine = m->fallback;
 	ret = process_find(s->machine->program, s->emulator);
@@ -91,7 +95,6 @@ static int find_emulator(struct lab_state *s, struct error *err)
 		return 0;
 	if (s->machine == m)
 		return error_set(err, ret, "%s is not installed", m->program);
-	process_own_script("emulator.sh", script);
 	return error_set(err, ret, "%s is not installed, and not built (%s build %s)",
 			 m->program, script, m->program);
 }
