@@ -79,7 +79,8 @@ body_row  = $(firstword $(subst :, ,$(1)))
 body_page = $(lastword $(subst :, ,$(1)))
 
 PAYLOADS := $(foreach a,$(ARCHS),$(B)/guest/$(a)/host_timed.elf $(B)/guest/$(a)/selftest.elf \
-	$(B)/guest/$(a)/pmu_readings.elf) $(sort $(foreach b,$(BODIES),$(B)/guest/$(call body_row,$(b)).elf))
+	$(B)/guest/$(a)/pmu_readings.elf) $(filter %/x86_64/pmu_test.elf,$(ARCHS:%=$(B)/guest/%/pmu_test.elf)) \
+	$(sort $(foreach b,$(BODIES),$(B)/guest/$(call body_row,$(b)).elf))
 
 .PHONY: all bench test check report compare reference format setup kernels kmod emulators
 .PHONY: native man install uninstall dist clean help
@@ -117,10 +118,11 @@ $(B)/guest/$(1)/host_timed.o $(B)/guest/$(1)/selftest.o: $(B)/guest/$(1)/%.o: gu
 	$$(call say,GUEST,$$@)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -c $$< -o $$@
-$(B)/guest/$(1)/pmu_readings.o: guest/$(1)/pmu_readings.c | tools
+$(B)/guest/$(1)/pmu_readings.o $(B)/guest/$(1)/pmu_test.o: $(B)/guest/$(1)/%.o: guest/$(1)/%.c | tools
 	$$(call say,GUEST,$$@)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -c $$< -o $$@
+$(B)/guest/$(1)/pmu_test.elf: $(B)/guest/$(1)/runtime/$(1)/pmu_test_rings.o
 $(B)/guest/$(1)/selftest.elf: $(patsubst guest/%.c,$(B)/guest/$(1)/runtime/%.o,$(wildcard guest/$(1)/selftest*.c))
 
 $(B)/guest/$(1)/%.elf: $(B)/guest/$(1)/runtime/$(1)/boot.o $(B)/guest/$(1)/runtime/$(1)/machine.o \

@@ -75,7 +75,10 @@
 #define ABI_AARCH64_HVC_USER 0x86005753u
 
 /* Turns QEMU's PC off when no VMM handles the doorbell: isa-debug-exit. */
-#define ABI_X86_64_OFF_PORT 0xf4u
+#define ABI_X86_64_OFF_PORT	  0xf4u
+/* Turns Bochs off: this word, a byte at a time. */
+#define ABI_X86_64_BOCHS_OFF_PORT 0x8900u
+#define ABI_X86_64_BOCHS_OFF_WORD "Shutdown"
 
 /* The line that the host raises for the payload `host_timed`: an IOAPIC pin; an SPI. */
 #define ABI_X86_64_IRQ_LINE  20

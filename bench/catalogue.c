@@ -103,3 +103,9 @@ const struct accuracy_row accuracy_table[] = {
 #include "bench/accuracy.def"
 	{ .id = NULL },
 };
+
+#define PMU_TEST(id, text) [PMU_TEST_##id] = (text),
+
+const char *const pmu_test_texts[PMU_TESTS] = {
+#include "bench/pmu_tests.def"
+};

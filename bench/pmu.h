@@ -90,6 +90,28 @@ _Static_assert(PMU_READINGS_ON_AARCH64 <= PMU_READINGS_MAX, "the readings fit");
 /* By enum arch; each list ends with NULL. Defined in catalogue.c. */
 extern const char *const pmu_reading_names[][PMU_READINGS_MAX + 1];
 
+/*
+ * The tests of bench/pmu_tests.def: indices of the payload's series. EVENT has an enum
+ * pmu_verdict and, from bit 8 on, the number of the counter or MSR; TWIN has the found
+ * value, NULL the expected one.
+ */
+#define PMU_TEST(id, text) PMU_TEST_##id,
+enum pmu_test {
+#include "bench/pmu_tests.def"
+	PMU_TESTS
+};
+#undef PMU_TEST
+
+enum pmu_verdict {
+	PMU_NOT_RUN,
+	PMU_PASS,
+	PMU_FAIL,
+	PMU_ABSENT, /* CPUID does not report what is tested */
+};
+
+/* By enum pmu_test. Defined in catalogue.c. */
+extern const char *const pmu_test_texts[PMU_TESTS];
+
 /* abi_params.operand of pmu_accuracy: the counted event and the sequence. */
 enum accuracy_subject {
 	ACCURACY_CYCLES,

@@ -100,10 +100,18 @@ void machine_doorbell(uint32_t value)
 	doorbell_write(value);
 }
 
-/* On a bare machine: QEMU's isa-debug-exit device. */
+/* On a bare machine: QEMU's isa-debug-exit device; Bochs' port. */
 void machine_off(void)
 {
+	static const char word[] = ABI_X86_64_BOCHS_OFF_WORD;
+	const char *from = word;
+	uint64_t bytes = sizeof(word) - 1;
+
 	__asm__ volatile("outl %0, %1" ::"a"(0), "d"((uint16_t)ABI_X86_64_OFF_PORT));
+	__asm__ volatile("rep outsb"
+			 : "+S"(from), "+c"(bytes)
+			 : "d"((uint16_t)ABI_X86_64_BOCHS_OFF_PORT)
+			 : "memory");
 	for (;;)
 		__asm__ volatile("cli; hlt");
 }

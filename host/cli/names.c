@@ -216,20 +216,27 @@ int names_match_configs(const char *patterns, struct names_list *list, struct er
 
 int names_match_targets(const char *patterns, struct names_list *list, struct error *err)
 {
-	const bool suite = !strcmp(patterns, "all");
 	const char **all = NULL;
-	size_t n = 0;
+	size_t n = 0, kept = 0;
 	int ret;
 
-	for (const struct target *t = target_table; t->name; t++) {
-		if (suite && t->by_name)
-			continue;
+	for (; target_table[n].name; n++) {
 		all = grow(all, n + 1, sizeof(*all));
-		all[n++] = t->name;
+		all[n] = target_table[n].name;
 	}
-	ret = match_list("target", suite ? "*" : patterns, glob_matches, all, n, list,
-			 err);
+	ret = match_list("target", strcmp(patterns, "all") ? patterns : "*", glob_matches,
+			 all, n, list, err);
 	free(all);
+	for (size_t i = 0; i < list->n; i++)
+		if (!names_target(list->names[i])->named_only ||
+		    is_named(patterns, list->names[i]))
+			list->names[kept++] = list->names[i];
+	if (!ret && !kept) {
+		ret = error_set(err, -EINVAL, "target '%s' must be named in full",
+				list->names[0]);
+		names_free(list);
+	}
+	list->n = kept;
 	return ret;
 }
 

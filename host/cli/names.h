@@ -42,7 +42,7 @@ const char *names_nearest(const char *word, const char *const *names, size_t n);
  */
 int names_match_benches(const char *patterns, struct names_list *list, struct error *err);
 int names_match_configs(const char *patterns, struct names_list *list, struct error *err);
-/* "all" selects every target that is not `by_name`. */
+/* "all" and patterns do not select a target that is `named_only`. */
 int names_match_targets(const char *patterns, struct names_list *list, struct error *err);
 
 /* The row of a name, or NULL. */

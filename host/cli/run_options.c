@@ -34,8 +34,8 @@ enum key {
 static const struct argp_option options[] = {
 	{ "on", OPTION_ON, "TARGET,...", 0,
 	  "Measure on these targets: names of 'wsbench list targets', globs, or "
-	  "'all' for every target that can run here, except for "
-	  "lab:x86_64-svm-qemu (default: kvm)",
+	  "'all' for every target that can run here, except for those that must "
+	  "be named in full (default: kvm)",
 	  0 },
 	{ "bench", OPTION_BENCH, "GLOB,...", 0,
 	  "Measure these benchmarks: names of 'wsbench list benchmarks', globs, or "

@@ -12,6 +12,7 @@
 #include "host/cli/options.h"
 #include "host/cli/run.h"
 #include "host/measure/matrix.h"
+#include "host/measure/pmu_tests.h"
 #include "host/selftest/selftest.h"
 #include "host/targets/target.h"
 
@@ -19,6 +20,7 @@
 
 enum key {
 	OPTION_ON = 0x100,
+	OPTION_CONFIG,
 	OPTION_KERNEL,
 	OPTION_MODULES,
 	OPTION_APPEND,
@@ -26,7 +28,7 @@ enum key {
 
 struct selftest_args {
 	struct options_common common;
-	const char *on;
+	const char *on, *config;
 	struct job job;
 	const char *tests[TESTS_MAX]; /* of `job` */
 };
@@ -41,6 +43,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_ON:
 		args->on = arg;
+		return 0;
+	case OPTION_CONFIG:
+		args->config = arg;
 		return 0;
 	case OPTION_KERNEL:
 		args->job.kernel = arg;
@@ -73,12 +78,15 @@ static char *help_filter(int key, const char *text, void *input)
 	f = open_memstream(&help, &bytes);
 	if (!f)
 		abort();
-	fputs("Tests (default: all but " SELFTEST_MATRIX "):\n", f);
+	fputs("Tests (default: all but " SELFTEST_MATRIX " and " SELFTEST_PMU "):\n", f);
 	for (size_t i = 0; selftest_name(i); i++)
 		fprintf(f, "  %s\n", selftest_name(i));
 	fputs("  " SELFTEST_MATRIX
 	      "  every benchmark under every config, 20 events each; "
-	      "alone",
+	      "alone\n"
+	      "  " SELFTEST_PMU
+	      "  the PMU of an x86_64 guest, or of bare:x86_64-bochs, against Intel's "
+	      "manual; alone",
 	      f);
 	if (fclose(f))
 		abort();
@@ -87,6 +95,9 @@ static char *help_filter(int key, const char *text, void *input)
 
 static const struct argp_option options[] = {
 	{ "on", OPTION_ON, "TARGET", 0, "Run the tests on kvm or in a lab (default: kvm)",
+	  0 },
+	{ "config", OPTION_CONFIG, "NAME", 0,
+	  "For " SELFTEST_PMU ": the counter config of the guest (default: pmu-emulated)",
 	  0 },
 	{ "kernel", OPTION_KERNEL, "IMAGE", 0, "Boot this kernel in the lab", 0 },
 	{ "modules", OPTION_MODULES, "DIR", 0,
@@ -169,10 +180,35 @@ static int run_in_lab(const struct target *row, const struct selftest_args *a)
 	return failed ? CLI_WORSE : CLI_OK;
 }
 
+/* The tests of the PMU are a guest, on whatever target. */
+static int run_pmu(const struct target *row, const struct selftest_args *a)
+{
+	const bool has_vm = strcmp(row->ops->kind, "bare");
+	const char *name = a->config ? a->config : has_vm ? "pmu-emulated" : "default";
+	const struct config *config = names_config(name);
+	int failed = 0, rc;
+	const struct selftest_watch watch = { &failed, print_line };
+	struct error err = { "" };
+	struct target t = *row;
+
+	if (!config) {
+		message_usage("wsbench selftest", "no config '%s'", name);
+		return CLI_USAGE;
+	}
+	rc = t.ops->open(&t, &a->job, &err);
+	if (!rc)
+		rc = measure_pmu_tests(&t, config, &watch, &err);
+	t.ops->close(&t);
+	if (rc < 0)
+		message_error("%s", err.text);
+	return rc < 0 ? CLI_FAILED : rc ? CLI_WORSE : CLI_OK;
+}
+
 int cmd_selftest(int argc, char **argv)
 {
 	struct selftest_args a = { .on = "kvm", .job.cpu = -1 };
 	const struct target *row;
+	bool pmu;
 
 	switch (options_parse(&argp, "wsbench selftest", argc, argv, &a)) {
 	case OPTIONS_HELP:
@@ -186,12 +222,20 @@ int cmd_selftest(int argc, char **argv)
 	a.job.kind = a.job.n_tests == 1 && !strcmp(a.tests[0], SELFTEST_MATRIX)
 			     ? JOB_MATRIX
 			     : JOB_SELFTEST;
+	pmu = a.job.n_tests == 1 && !strcmp(a.tests[0], SELFTEST_PMU);
+	if (a.config && !pmu) {
+		message_usage("wsbench selftest",
+			      "--config is for the test " SELFTEST_PMU);
+		return CLI_USAGE;
+	}
 	row = names_target(a.on);
-	if (!row || (!row->ops->selftest && strcmp(row->name, "kvm"))) {
+	if (!row || (!pmu && !row->ops->selftest && strcmp(row->name, "kvm"))) {
 		message_usage("wsbench selftest", "'%s' is not kvm or a lab", a.on);
 		return CLI_USAGE;
 	}
 	if (run_check_options("wsbench selftest", &a.job, row) != CLI_OK)
 		return CLI_USAGE;
+	if (pmu)
+		return run_pmu(row, &a);
 	return row->ops->selftest ? run_in_lab(row, &a) : run_here(&a);
 }

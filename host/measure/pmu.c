@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/measure/pmu_tests.h"
 #include "host/targets/boot.h"
 #include "host/targets/payload.h"
 #include "host/vmm/pmu_readings.h"
@@ -93,8 +94,10 @@ static int add_guest(struct target *t, const struct plan *plan,
 	return 0;
 }
 
-const struct bench *pmu_readings_row(const char *id)
+const struct bench *pmu_row(const char *id)
 {
+	if (!strcmp(id, pmu_tests_row.id))
+		return &pmu_tests_row;
 	return strcmp(id, readings_row.id) ? NULL : &readings_row;
 }
 

@@ -17,7 +17,8 @@ int pmu_readings_add(struct target *t, const struct plan *plan, struct result *r
 /* Adds this machine's PMU, and the one that its KVM offers. */
 void pmu_readings_add_host(enum arch arch, struct result *r);
 
-/* The row outside of the catalogue that reads a guest's PMU; NULL: another `id`. */
-const struct bench *pmu_readings_row(const char *id);
+/* The rows outside of the catalogue that read and test a guest's PMU; NULL: another `id`.
+ */
+const struct bench *pmu_row(const char *id);
 
 #endif

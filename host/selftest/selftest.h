@@ -10,8 +10,9 @@
 
 #include "bench/catalogue.h"
 
-/* Not in the table: measure_matrix() of host/measure/. */
+/* Not in the table: measure_matrix() and measure_pmu_tests() of host/measure/. */
 #define SELFTEST_MATRIX "matrix"
+#define SELFTEST_PMU	"pmu"
 
 struct selftest_watch {
 	void *ctx;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Targets `bare:*`: the payload alone on QEMU, which counts its instructions.
+ * Targets `bare:*`: the payload alone on an emulator, which counts its instructions.
  * There is no hypervisor and there are no exits: the baseline of the code itself.
  *
- * Guest RAM is a memfd that QEMU maps, too. Parameters and samples pass through it.
+ * Guest RAM is a memfd that the emulator maps, too. Parameters and samples pass through
+ * it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 
 #include "host/lib/error.h"
 #include "host/result/result.h"
+#include "host/targets/bare.h"
 #include "host/targets/boot.h"
 #include "host/lib/process.h"
 #include "host/targets/payload.h"
@@ -22,10 +24,13 @@
 #define BOOT_TIMEOUT_NS 30000000000ull
 
 struct state {
-	int ram_fd;
-	uint8_t *ram;
+	const struct bare_machine *machine;
+	struct bare_memory memory;
 	char version[128];
 };
+
+/* What precedes the reason in an error message of Bochs. */
+#define BOCHS_ERROR ">>PANIC<< "
 
 /* Arguments of both machines; lab/machine.c explains each. */
 #define COMMON_ARGS                                                                      \
@@ -33,18 +38,68 @@ struct state {
 		"clock=vm,base=2020-01-01", "-seed", "1", "-m", "16", "-display",        \
 		"none", "-nodefaults", "-no-user-config", "-no-reboot"
 
-/* One machine per guest architecture. */
-static const struct bare_machine {
-	const char *emulator;
-	const char *const *args; /* NULL at the end */
-	const char *clock;
-} machines[ARCHS] = {
+static int qemu_find(const struct bare_machine *m, char path[PATH_MAX], struct error *err)
+{
+	if (process_find(m->emulator, path))
+		return error_set(err, -ENOENT, "%s is not installed", m->emulator);
+	return 0;
+}
+
+static void qemu_version(const struct bare_machine *m, char *text, size_t bytes)
+{
+	process_version(m->emulator, "--version", text, bytes);
+}
+
+int bare_file(const char *name, const void *data, size_t bytes, struct error *err)
+{
+	int fd = memfd_create(name, 0);
+
+	if (fd < 0)
+		return error_set(err, -errno, "memfd_create: %m");
+	if (write(fd, data, bytes) != (ssize_t)bytes) {
+		int rc = error_set(err, -EIO, "cannot write %s: %m", name);
+
+		close(fd);
+		return rc;
+	}
+	return fd;
+}
+
+static int qemu_command(const struct bare_machine *m, const struct bare_memory *memory,
+			const struct boot_request *rq, struct bare_command *cmd,
+			struct error *err)
+{
+	size_t n = 0;
+
+	cmd->fds[0] = bare_file("worldswitch-payload", rq->image, rq->image_bytes, err);
+	if (cmd->fds[0] < 0)
+		return cmd->fds[0];
+	snprintf(
+		cmd->text[0], sizeof(cmd->text[0]),
+		"memory-backend-file,id=ram,size=%llu,mem-path=/proc/self/fd/%d,share=on",
+		ABI_RAM_BYTES, memory->fd);
+	snprintf(cmd->text[1], sizeof(cmd->text[1]), "/proc/self/fd/%d", cmd->fds[0]);
+	cmd->argv[n++] = m->emulator;
+	for (size_t i = 0; m->args[i]; i++)
+		cmd->argv[n++] = m->args[i];
+	cmd->argv[n++] = "-object";
+	cmd->argv[n++] = cmd->text[0];
+	cmd->argv[n++] = "-kernel";
+	cmd->argv[n++] = cmd->text[1];
+	return 0;
+}
+
+#define QEMU .find = qemu_find, .version = qemu_version, .command = qemu_command
+
+/* QEMU's machine of each guest architecture. */
+static const struct bare_machine machines[ARCHS] = {
 	[ARCH_X86_64] = {
 		.emulator = "qemu-system-x86_64",
 		.args = (const char *const[]){ "-M", "microvm,memory-backend=ram", "-cpu",
 					       "max", COMMON_ARGS, "-device",
 					       "isa-debug-exit,iobase=0xf4", NULL },
 		.clock = "TSC",
+		QEMU,
 	},
 	[ARCH_AARCH64] = {
 		.emulator = "qemu-system-aarch64",
@@ -53,12 +108,18 @@ static const struct bare_machine {
 					       "-cpu", "max,cntfrq=1000000000",
 					       COMMON_ARGS, NULL },
 		.clock = "CNTVCT_EL0",
+		QEMU,
 	},
 };
 
+static const struct bare_machine *machine_of(const struct target *t)
+{
+	return t->config ? t->config : &machines[t->arch];
+}
+
 static int bare_probe(const struct target *t, const struct job *job, struct error *err)
 {
-	const struct bare_machine *m = &machines[t->arch];
+	const struct bare_machine *m = machine_of(t);
 	char path[PATH_MAX];
 	size_t bytes;
 
@@ -68,33 +129,31 @@ static int bare_probe(const struct target *t, const struct job *job, struct erro
 			err, -ENOENT,
 			"this wsbench has no payloads for %s (make native builds for one architecture)",
 			t->arch == ARCH_X86_64 ? "x86_64" : "aarch64");
-	if (process_find(m->emulator, path))
-		return error_set(err, -ENOENT, "%s is not installed", m->emulator);
-	return 0;
+	return m->find(m, path, err);
 }
 
 static int bare_open(struct target *t, const struct job *job, struct error *err)
 {
-	const struct bare_machine *m = &machines[t->arch];
 	struct state *s = calloc(1, sizeof(*s));
 
 	(void)job;
 	if (!s)
 		return error_set(err, -ENOMEM, "out of memory");
 	t->state = s;
-	/* Not CLOEXEC: QEMU opens it by its number. */
-	s->ram_fd = memfd_create("worldswitch-ram", 0);
-	if (s->ram_fd < 0)
+	s->machine = machine_of(t);
+	/* Not CLOEXEC: the emulator opens it by its number. */
+	s->memory.fd = memfd_create("worldswitch-ram", 0);
+	if (s->memory.fd < 0)
 		return error_set(err, -errno, "memfd_create: %m");
-	if (ftruncate(s->ram_fd, ABI_RAM_BYTES))
+	if (ftruncate(s->memory.fd, ABI_RAM_BYTES))
 		return error_set(err, -errno, "cannot size guest memory: %m");
-	s->ram = mmap(NULL, ABI_RAM_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, s->ram_fd,
-		      0);
-	if (s->ram == MAP_FAILED) {
-		s->ram = NULL;
+	s->memory.ram = mmap(NULL, ABI_RAM_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+			     s->memory.fd, 0);
+	if (s->memory.ram == MAP_FAILED) {
+		s->memory.ram = NULL;
 		return error_set(err, -errno, "cannot map guest memory: %m");
 	}
-	process_version(m->emulator, "--version", s->version, sizeof(s->version));
+	s->machine->version(s->machine, s->version, sizeof(s->version));
 	return 0;
 }
 
@@ -104,10 +163,10 @@ static void bare_close(struct target *t)
 
 	if (!s)
 		return;
-	if (s->ram)
-		munmap(s->ram, ABI_RAM_BYTES);
-	if (s->ram_fd >= 0)
-		close(s->ram_fd);
+	if (s->memory.ram)
+		munmap(s->memory.ram, ABI_RAM_BYTES);
+	if (s->memory.fd >= 0)
+		close(s->memory.fd);
 	free(s);
 	t->state = NULL;
 }
@@ -115,7 +174,6 @@ static void bare_close(struct target *t)
 static int bare_describe(struct target *t, struct result **out, struct error *err)
 {
 	struct result *r = *out;
-	const struct bare_machine *m = &machines[t->arch];
 	const struct state *s = t->state;
 
 	r->target.name = result_string(r, t->name);
@@ -123,45 +181,32 @@ static int bare_describe(struct target *t, struct result **out, struct error *er
 	r->target.emulator = result_string(r, s->version);
 	r->target.exact = t->exact;
 	r->machine.pinned = -1;
-	r->clock.name = m->clock;
-	r->clock.hz = 1000000000; /* -icount shift=0: one instruction, one nanosecond */
+	r->clock.name = s->machine->clock;
+	r->clock.hz = 1000000000; /* one instruction, one nanosecond */
 	r->clock.unit = "insns";
 	(void)err;
 	return 0;
 }
 
-/* The image as an unnamed file for QEMU. */
-static int image_file(const struct boot_request *rq, struct error *err)
-{
-	int fd = memfd_create("worldswitch-payload", 0);
-
-	if (fd < 0)
-		return error_set(err, -errno, "memfd_create: %m");
-	if (write(fd, rq->image, rq->image_bytes) != (ssize_t)rq->image_bytes) {
-		int rc = error_set(err, -EIO, "cannot write the payload to memory: %m");
-
-		close(fd);
-		return rc;
-	}
-	return fd;
-}
-
 /* If the guest did not start, the emulator's message is the reason. */
 static void blame_emulator(int log_fd, struct boot_report *rep)
 {
-	char line[256];
-	ssize_t got = pread(log_fd, line, sizeof(line) - 1, 0);
+	char text[1024], *line = text, *mark;
+	ssize_t got = pread(log_fd, text, sizeof(text) - 1, 0);
 
-	line[got > 0 ? got : 0] = '\0';
+	text[got > 0 ? got : 0] = '\0';
+	mark = strstr(text, BOCHS_ERROR);
+	if (mark)
+		line = mark + strlen(BOCHS_ERROR);
 	line[strcspn(line, "\n")] = '\0';
 	if (!rep->guest.magic && *line)
 		boot_end(rep, BOOT_CRASH, "the emulator failed: %s", line);
 }
 
-/* Runs QEMU until it ends or is killed, and fills in `rep`. */
-static int run_to_end(const char *const *argv, const struct state *s,
-		      const struct boot_request *rq, struct boot_report *rep,
-		      struct error *err)
+/* Runs the emulator until it ends or is killed, and fills in `rep`. */
+static int run_to_end(const char *const *argv, const char *const *environment,
+		      const struct state *s, const struct boot_request *rq,
+		      struct boot_report *rep, struct error *err)
 {
 	uint64_t timeout = rq->timeout_ns ? rq->timeout_ns : BOOT_TIMEOUT_NS;
 	int log_fd = memfd_create("worldswitch-emulator", MFD_CLOEXEC);
@@ -172,6 +217,7 @@ static int run_to_end(const char *const *argv, const struct state *s,
 		return error_set(err, -errno, "memfd_create: %m");
 	rc = process_start(&child, &(struct process_start){
 					   .argv = argv,
+					   .environment = environment,
 					   .fds = (int[]){ -1, log_fd, log_fd },
 					   .n_fds = 3,
 				   });
@@ -193,45 +239,33 @@ static int run_to_end(const char *const *argv, const struct state *s,
 		boot_end(rep, BOOT_CRASH, "%s was killed by signal %d", argv[0],
 			 WTERMSIG(status));
 	} else {
-		boot_harvest(s->ram, rq, rep);
+		boot_harvest(s->memory.ram, rq, rep);
 		blame_emulator(log_fd, rep);
 	}
 	close(log_fd);
 	return rc;
 }
 
-/* QEMU on the prepared memory. */
-static int run_emulator(const struct bare_machine *m, const struct state *s, int image_fd,
-			const struct boot_request *rq, struct boot_report *rep,
-			struct error *err)
+/* The emulator on the prepared memory. */
+static int run_emulator(const struct state *s, const struct boot_request *rq,
+			struct boot_report *rep, struct error *err)
 {
-	const char *argv[64];
-	char backend[128], image[64];
-	size_t n = 0, i;
+	struct bare_command cmd = { .fds = { -1, -1 } };
+	int rc = s->machine->command(s->machine, &s->memory, rq, &cmd, err);
 
-	snprintf(
-		backend, sizeof(backend),
-		"memory-backend-file,id=ram,size=%llu,mem-path=/proc/self/fd/%d,share=on",
-		ABI_RAM_BYTES, s->ram_fd);
-	snprintf(image, sizeof(image), "/proc/self/fd/%d", image_fd);
-	argv[n++] = m->emulator;
-	for (i = 0; m->args[i]; i++)
-		argv[n++] = m->args[i];
-	argv[n++] = "-object";
-	argv[n++] = backend;
-	argv[n++] = "-kernel";
-	argv[n++] = image;
-	argv[n] = NULL;
-	return run_to_end(argv, s, rq, rep, err);
+	if (!rc)
+		rc = run_to_end(cmd.argv, cmd.environment, s, rq, rep, err);
+	for (size_t i = 0; i < sizeof(cmd.fds) / sizeof(cmd.fds[0]); i++)
+		if (cmd.fds[i] >= 0)
+			close(cmd.fds[i]);
+	return rc;
 }
 
 static int bare_boot(struct target *t, const struct boot_request *rq,
 		     struct boot_report *rep, struct error *err)
 {
-	const struct bare_machine *m = &machines[t->arch];
 	struct state *s = t->state;
 	struct abi_params params = rq->params;
-	int image_fd, rc;
 
 	boot_report_init(rep);
 	if (rq->bench->needs & NEEDS_HYPERVISOR) {
@@ -246,15 +280,10 @@ static int bare_boot(struct target *t, const struct boot_request *rq,
 	params.version = ABI_VERSION;
 	params.flags = ABI_FLAG_PMU;
 	/* Frees the pages of the previous boot: the memory reads as zero. */
-	if (madvise(s->ram, ABI_RAM_BYTES, MADV_REMOVE))
+	if (madvise(s->memory.ram, ABI_RAM_BYTES, MADV_REMOVE))
 		return error_set(err, -errno, "cannot clear guest memory: %m");
-	memcpy(s->ram + ABI_PAGE_OFFSET, &params, sizeof(params));
-	image_fd = image_file(rq, err);
-	if (image_fd < 0)
-		return image_fd;
-	rc = run_emulator(m, s, image_fd, rq, rep, err);
-	close(image_fd);
-	return rc;
+	memcpy(s->memory.ram + ABI_PAGE_OFFSET, &params, sizeof(params));
+	return run_emulator(s, rq, rep, err);
 }
 
 const struct target_ops target_bare_ops = {

@@ -125,7 +125,7 @@ struct target {
 	enum arch arch;		/* of the guest; for `kvm`, of this machine */
 	const char *hypervisor; /* as in documents; NULL: only the machine knows */
 	bool exact;		/* counts instructions: no noise */
-	bool by_name;		/* not part of `--on all` */
+	bool named_only;	/* `--on all` and patterns do not select it */
 	unsigned int only; /* rows with one of these needs; 0: all (bench/catalogue.h) */
 	uint32_t default_boots, default_events, default_warmup;
 	const struct target_ops *ops;
@@ -142,6 +142,9 @@ extern const struct target target_table[];
 void target_software_defaults(struct target *t);
 
 extern const struct target_ops target_kvm_ops, target_bare_ops, target_lab_ops;
+
+/* The machine of bare:x86_64-bochs; without, target_bare_ops uses the QEMU of `arch`. */
+extern const struct bare_machine bare_bochs;
 
 /* interrupt_catch(); a signal also kicks the vCPU that runs in this thread. */
 void target_catch_signals(void);

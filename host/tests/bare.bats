@@ -31,6 +31,31 @@ exact_and_empty() {
 @test "bare:x86_64: an empty region costs 0 in every event" { exact_and_empty x86_64; }
 @test "bare:aarch64: an empty region costs 0 in every event" { exact_and_empty aarch64; }
 
+@test "bare:x86_64-bochs: no region, RDPMC, a fault and the PMU's overflow" {
+  need_target bare:x86_64-bochs
+  run_apart "$wsbench" run --on bare:x86_64-bochs --quiet -o doc.json \
+    --bench null,rdpmc_fixed,pmu_global_status_write,pmu_accuracy_\*,pmu_overflow_irq
+  [ "$status" = 0 ]
+  holds doc.json 'd["target"]["exact"] and d["target"]["name"] == "bare:x86_64-bochs"' \
+    'value("null") == 0 and value("rdpmc_fixed") == 2' \
+    'b("pmu_global_status_write")["exits"]["faults"] == 100' \
+    'value("pmu_accuracy_insns", metric="error") == 0' \
+    'value("pmu_accuracy_cycles_fixed", metric="error") == 0' \
+    'value("pmu_overflow_irq") == 7'
+}
+
+@test "bare:x86_64-bochs is not one of a pattern's targets" {
+  run_apart "$wsbench" run --on 'bare:x86_64-*' --bench null
+  [ "$status" = 2 ]
+  [[ $stderr == *"target 'bare:x86_64-bochs' must be named in full"* ]]
+}
+
+@test "bare:x86_64-bochs without the project's Bochs: one line says how to build it" {
+  WORLDSWITCH_EMULATORS=$PWD/none run_apart "$wsbench" run --on bare:x86_64-bochs --bench null
+  [ "$status" = 4 ]
+  [ "$stderr" = "wsbench: error: bare:x86_64-bochs: bochs is not built (scripts/emulator.sh build bochs)" ]
+}
+
 @test "bare:x86_64: one RDTSC is one instruction" {
   document x86_64
   holds "$document" 'value("rdtsc") == 1 and value("rdtsc", metric="round_trip_batch") == 1'

@@ -21,9 +21,6 @@
 #include "host/targets/lab/session.h"
 #include "bochs_source.h"
 
-/* bochs_rom.S, assembled: the end of the first 4 GiB. */
-extern const uint8_t lab_bochs_rom[], lab_bochs_rom_end[];
-
 /*
  * TZ: without, the machine's clock would begin at the local hour. TERM: for the display
  * of Bochs without the project's patches.

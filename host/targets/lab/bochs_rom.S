@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The firmware of the Bochs lab: from the CPU's reset straight into the kernel.
+ * The firmware of the Bochs lab: from the CPU's reset straight into the kernel; and of
+ * target bare:x86_64-bochs: into the payload.
  *
  * Bochs loads the memory of preload.h, where kernel, initramfs and page tables lie
  * ready, and this page at the end of the first 4 GiB. There is nothing to find, to
@@ -41,7 +42,7 @@ protected:
 	movw	%ax, %gs
 	movl	$PRELOAD_BASE, %ebx
 	cmpl	$PRELOAD_MAGIC, PRELOAD_AT_MAGIC(%ebx)
-	jne	off
+	jne	payload
 
 	/*
 	 * Bochs gives a block of its memory to the guest when the guest first looks at
@@ -104,8 +105,15 @@ long_mode:
 	movl	PRELOAD_AT_ENTRY(%rbx), %eax
 	jmp	*%rax
 
-	/* A word that ends Bochs, written to a port that it watches for it. */
+	/* A payload: its entry is in 32-bit protected mode. Not a second time. */
 	.code32
+payload:
+	cmpl	$PRELOAD_PAYLOAD, PRELOAD_PAYLOAD_AT
+	jne	off
+	movl	$0, PRELOAD_PAYLOAD_AT
+	jmp	*PRELOAD_PAYLOAD_AT + 4
+
+	/* A word that ends Bochs, written to a port that it watches for it. */
 off:	movl	$off_word, %esi
 	movl	$off_end - off_word, %ecx
 	movw	$0x8900, %dx

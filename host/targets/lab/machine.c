@@ -90,9 +90,13 @@ static const char *const x86_64_flags[] = { X86_64_FLAGS };
 		"clock: sync=none, time0=1577836800", /* 2020-01-01 */                   \
 		"pci: enabled=0", NULL
 
-/* The models whose PMUs bochs/overlay emulates. */
-static const char *const bochs_lines[] = { BOCHS_LINES("corei7_icelake_u") };
+static const char *const bochs_lines[] = { BOCHS_LINES(BOCHS_CPU) };
 static const char *const bochs_amd_lines[] = { BOCHS_LINES("ryzen") };
+
+/* Three fixed counters, as many as KVM offers: RDPMC can pass through. */
+static const char *const bochs_skylake_lines[] = { BOCHS_LINES("corei7_skylake_x") };
+
+/* The same model in a Bochs without the PMU. */
 static const char *const bochs_plain_lines[] = { BOCHS_LINES("corei7_skylake_x") };
 
 /*
@@ -184,6 +188,15 @@ const struct lab_machine lab_machine_table[] = {
 		.append = BOCHS_APPEND COMMON_APPEND BOCHS_APPEND_LAST,
 		.module = "kvm-intel",
 		.fallback = &vmx_plain,
+	},
+	{
+		.name = "x86_64-vmx-skylake",
+		.arch = ARCH_X86_64,
+		.emulator = &lab_bochs,
+		.program = "bochs",
+		.flags = bochs_skylake_lines,
+		.append = BOCHS_APPEND COMMON_APPEND BOCHS_APPEND_LAST,
+		.module = "kvm-intel",
 	},
 	{ .name = NULL },
 };

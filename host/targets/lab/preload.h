@@ -21,6 +21,13 @@
 
 #define PRELOAD_MAGIC 0x4c505357 /* "WSPL" */
 
+/*
+ * Of target bare:x86_64-bochs, at a fixed address: PRELOAD_PAYLOAD, and the payload's
+ * entry (bench/abi.h). Not within an image of PRELOAD_BASE, which comes first.
+ */
+#define PRELOAD_PAYLOAD_AT 0x1000
+#define PRELOAD_PAYLOAD	   0x59505357 /* "WSPY" */
+
 #ifndef __ASSEMBLER__
 
 #include <stddef.h>

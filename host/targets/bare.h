@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The machines of targets `bare:*`: how an emulator runs a payload alone. */
+#ifndef WS_TARGETS_BARE_H
+#define WS_TARGETS_BARE_H
+
+#include <limits.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "host/lib/error.h"
+#include "host/targets/target.h"
+
+/* How an emulator is started. It inherits its descriptors by number. */
+struct bare_command {
+	const char *argv[64];		      /* NULL at the end */
+	const char *environment[3];	      /* beside ours; NULL at the end */
+	char program[PATH_MAX], text[2][128]; /* of `argv` and `environment` */
+	int fds[2];			      /* -1: none */
+};
+
+/* Guest memory: zero but for the page of bench/abi.h. */
+struct bare_memory {
+	int fd;
+	uint8_t *ram; /* ABI_RAM_BYTES */
+};
+
+struct bare_machine {
+	const char *emulator;	 /* of QEMU: the program */
+	const char *const *args; /* of QEMU; NULL at the end */
+	const char *clock;
+	/* The emulator's path. -ENOENT with the reason. */
+	int (*find)(const struct bare_machine *m, char path[PATH_MAX], struct error *err);
+	void (*version)(const struct bare_machine *m, char *text, size_t bytes);
+	/* How to run the payload of `rq`. bare.c frees `cmd` in any case. */
+	int (*command)(const struct bare_machine *m, const struct bare_memory *memory,
+		       const struct boot_request *rq, struct bare_command *cmd,
+		       struct error *err);
+};
+
+/* An unnamed file for the emulator. -EIO with the reason, or the descriptor. */
+int bare_file(const char *name, const void *data, size_t bytes, struct error *err);
+
+#endif
