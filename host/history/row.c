@@ -376,24 +376,30 @@ static size_t scan_digits(struct cursor *c, double *value)
 /* A number with at most 15 digits before the point, which a double holds exactly. */
 static bool scan_number(struct cursor *c, double *out)
 {
+	/* With up to 15 digits, the quotient of two exact doubles is rounded once. */
+	static const double powers[] = { 1,   1e1, 1e2,	 1e3,  1e4,  1e5,  1e6, 1e7,
+					 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14 };
 	const char *start = c->at, *digits;
-	bool negative = scan_text(c, "-", 1), point;
+	bool negative = scan_text(c, "-", 1);
 	double value = 0;
-	size_t n;
+	size_t n, places = 0;
 
 	digits = c->at;
 	n = scan_digits(c, &value);
 	if (!n || n > 15 || (n > 1 && *digits == '0'))
 		return false;
-	*out = negative ? -value : value;
-	point = scan_text(c, ".", 1);
-	if (point && !scan_digits(c, &value))
-		return false;
+	if (scan_text(c, ".", 1)) {
+		places = scan_digits(c, &value);
+		if (!places)
+			return false;
+	}
 	/* The next character ends strtod(): an exponent is left to the library. */
 	if (c->at == c->end || (*c->at != ',' && *c->at != '}'))
 		return false;
-	if (point)
+	if (n + places > 15)
 		*out = strtod(start, NULL);
+	else
+		*out = (negative ? -value : value) / powers[places];
 	return true;
 }
 

@@ -7,6 +7,7 @@ load helper
 # In the labs the VMM runs on the KVM of hardware: SVM and arm64. Each test boots a machine;
 # these tests run first, two at a time.
 lab_payloads='x86_64-svm hang
+x86_64-vmx hang
 aarch64-vhe hang
 x86_64-svm triple_fault
 aarch64-vhe page_fault
@@ -97,6 +98,8 @@ pc='pc 0x[0-9a-f]+'
 }
 
 @test "lab:x86_64-svm: a guest in an endless loop, with registers" { lab_says x86_64-svm hang "$hung; rip 0x"; }
+# The payloads run with interrupts off: only an exit by the host's interrupt ends the loop.
+@test "lab:x86_64-vmx: a guest in an endless loop, with registers" { lab_says x86_64-vmx hang "$hung; rip 0x"; }
 @test "lab:aarch64-vhe: a guest in an endless loop, with registers" { lab_says aarch64-vhe hang "$hung; pc 0x"; }
 
 @test "kvm: a guest that never wakes is skipped, not failed" {
