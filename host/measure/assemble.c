@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "host/measure/assemble.h"
+#include "host/measure/pmu.h"
 #include "host/measure/visible.h"
 #include "host/targets/boot.h"
 
@@ -48,6 +49,7 @@ void assemble_begin(struct assembly *a, const struct bench *row,
 	const char *skip;
 
 	a->under = judge_row(row, config, &skip);
+	pmu_expect(&a->under, config, a->result);
 	a->row = &a->under;
 	a->index = a->result->n_benchmarks - 1;
 	b->name = a->row->id;

@@ -17,6 +17,13 @@ int pmu_readings_add(struct target *t, const struct plan *plan, struct result *r
 /* Adds this machine's PMU, and the one that its KVM offers. */
 void pmu_readings_add_host(enum arch arch, struct result *r);
 
+/*
+ * Of `row` under pmu-mediated: RDPMC exits unless the vPMU has as many counters, of the
+ * same width, as the host's PMU (kvm_need_rdpmc_intercept() in arch/x86/kvm/pmu.c), by
+ * CPUID. The row stays HANDLED_VARIES if `r` does not have both.
+ */
+void pmu_expect(struct bench *row, const struct config *config, const struct result *r);
+
 /* The rows outside of the catalogue that read and test a guest's PMU; NULL: another `id`.
  */
 const struct bench *pmu_row(const char *id);

@@ -24,6 +24,41 @@ passes() {
 
 @test "selftest: KVM on SVM, in the lab" { passes lab:x86_64-svm; }
 
+@test "selftest pmu: the PMU of the project's Bochs, as in the manual" {
+  need_target bare:x86_64-bochs
+  run_apart "$wsbench" selftest pmu --on bare:x86_64-bochs
+  echo "$stdout"
+  [ "$status" = 0 ]
+  # Nothing is absent there.
+  [ "$(grep -c '^ok [0-9]* - ' <<<"$stdout")" = "$(sed -n 's/^1\.\.//p' <<<"$stdout")" ]
+  [[ $stdout != *SKIP* ]]
+}
+
+# bench/README.md lists them. A test that passes one day is a KVM that was mended.
+@test "selftest pmu: what KVM's vPMU does not do as in the manual" {
+  need_target lab:x86_64-vmx
+  need_built_bochs
+  run_apart "$wsbench" selftest pmu --on lab:x86_64-vmx
+  echo "$stdout"
+  [ "$status" = 1 ]
+  [ "$(sed -n 's/^not ok [0-9]* - //p' <<<"$stdout")" = "\
+fixed counters have the width of CPUID, and writes no bit more
+CMASK 1 and CMASK 1 with INV add up to the cycles; CMASK 255 counts nothing
+DEBUGCTL.FREEZE_PERFMON_ON_PMI stops all counters at a PMI
+HLT stops the cycle counters, and the counts stay consistent" ]
+}
+
+@test "selftest pmu: without a PMU there is nothing to test" {
+  need_target lab:x86_64-vmx
+  need_built_bochs
+  run_apart "$wsbench" selftest pmu --on lab:x86_64-vmx --config pmu-off
+  echo "$stdout"
+  [ "$status" = 0 ]
+  [[ $stdout == *"1..0 # SKIP"* ]]
+  run_apart "$wsbench" selftest msi --on lab:x86_64-vmx --config pmu-off
+  [ "$status" = 2 ]
+}
+
 @test "selftest: an unknown test and an unknown target are bad input" {
   run_apart "$wsbench" selftest no-such-test
   [ "$status" = 2 ] || [ "$status" = 4 ]

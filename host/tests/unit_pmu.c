@@ -11,6 +11,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
+#include "host/measure/pmu.h"
 #include "host/report/pmu_decode.h"
 #include "host/vmm/pmu_msrs.h"
 #include "host/vmm/pmu_readings.h"
@@ -270,4 +271,53 @@ Test(pmu, emulated_msrs)
 	cr_expect(eq(u64, m.amd_counter[3], 7));
 	cr_expect(pmu_msrs_access(&m, 0xc0010007, false, &value));
 	cr_expect(eq(u64, value, 7));
+}
+
+static void source(struct result *r, const char *who, const char *eax, const char *edx)
+{
+	struct result_pmu_source *s = result_add_pmu_source(r);
+	static const char *const names[] = { "CPUID.0AH:EAX", "CPUID.0AH:EDX",
+					     "CPUID.80000022H:EBX" };
+	const char *const values_of[] = { eax, edx, "0x0" };
+
+	s->who = who;
+	for (size_t i = 0; i < 3; i++) {
+		struct result_pmu_register *reg = result_add_pmu_register(r, s);
+
+		reg->name = names[i];
+		reg->value = values_of[i];
+	}
+}
+
+static struct bench rdpmc_under(const char *config, const char *kvm_edx)
+{
+	struct bench row = { .id = "rdpmc_fixed",
+			     .handled_by = HANDLED_VARIES,
+			     .exits = 1 };
+	struct result *r = result_new();
+
+	/* Ice Lake: version 5, 8 counters of 48 bits, 4 fixed ones. */
+	source(r, "host", "0x8300805", "0x8604");
+	/* KVM: version 2, the same general counters. */
+	source(r, "kvm", kvm_edx ? "0x7300802" : NULL, kvm_edx);
+	pmu_expect(&row, &(struct config){ .name = config }, r);
+	result_free(r);
+	return row;
+}
+
+Test(expect, rdpmc_passes_through_with_all_counters_of_the_host)
+{
+	struct bench row = rdpmc_under("pmu-mediated", "0x604");
+
+	cr_expect(eq(int, row.handled_by, HANDLED_NONE));
+	cr_expect(eq(u32, row.exits, 0));
+	row = rdpmc_under("pmu-mediated", "0x603");
+	cr_expect(eq(int, row.handled_by, HANDLED_KERNEL));
+	cr_expect(eq(u32, row.exits, 1));
+	row = rdpmc_under("pmu-mediated", "0x584");
+	cr_expect(eq(int, row.handled_by, HANDLED_KERNEL), "44 bits are not 48");
+	row = rdpmc_under("pmu-mediated", NULL);
+	cr_expect(eq(int, row.handled_by, HANDLED_VARIES), "KVM's PMU is not known");
+	row = rdpmc_under("pmu-emulated", "0x604");
+	cr_expect(eq(int, row.handled_by, HANDLED_VARIES), "another config");
 }
