@@ -69,20 +69,25 @@ static struct bar *add_bar(struct bars_model *m, size_t series, size_t panel)
 
 /* Adds a series' line to a group, if the series has a figure or failed. */
 static bool add_line(struct bars_model *m, size_t series,
-		     const struct result_benchmark *b, bool exact)
+		     const struct result_benchmark *const *by_panel, bool exact)
 {
 	bool any = false;
 
-	if (b->status == RESULT_SKIP)
-		m->n_skipped++;
-	if (b->status == RESULT_FAIL) {
-		add_bar(m, series, 0)->failed = true;
-		any = true;
-	}
 	for (size_t p = 0; p < m->n_panels; p++) {
-		const struct result_metric *metric = bars_metric(&m->panels[p], b);
+		const struct result_benchmark *b = by_panel[p];
+		/* One benchmark for all panels fails, and is skipped, once. */
+		const bool again = p && b == by_panel[0];
+		const struct result_metric *metric;
 		struct bar *bar;
 
+		if (!b)
+			continue;
+		m->n_skipped += b->status == RESULT_SKIP && !again;
+		if (b->status == RESULT_FAIL && !again) {
+			add_bar(m, series, p)->failed = true;
+			any = true;
+		}
+		metric = bars_metric(&m->panels[p], b);
 		if (!metric)
 			continue;
 		bar = add_bar(m, series, p);
@@ -101,12 +106,26 @@ static bool add_line(struct bars_model *m, size_t series,
 void bars_add_group(struct bars_model *m, char *label,
 		    const struct result_benchmark *const *benchmarks, bool exact)
 {
+	const struct result_benchmark **split =
+		calloc(m->n_series * m->n_panels + 1, sizeof(*split));
+
+	if (!split)
+		abort();
+	for (size_t i = 0; i < m->n_series * m->n_panels; i++)
+		split[i] = benchmarks[i / m->n_panels];
+	bars_add_split_group(m, label, split, exact);
+	free(split);
+}
+
+void bars_add_split_group(struct bars_model *m, char *label,
+			  const struct result_benchmark *const *benchmarks, bool exact)
+{
 	struct bars_group group = { .label = label, .top = m->height };
 	bool any = false;
 
 	m->height += GROUP_GAP / 2;
 	for (size_t s = 0; s < m->n_series; s++)
-		if (benchmarks[s] && add_line(m, s, benchmarks[s], exact))
+		if (add_line(m, s, &benchmarks[s * m->n_panels], exact))
 			any = true;
 	if (!any) {
 		m->height = group.top;

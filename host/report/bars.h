@@ -66,6 +66,10 @@ void bars_add_series(struct bars_model *m, char *legend, char *label);
 void bars_add_group(struct bars_model *m, char *label,
 		    const struct result_benchmark *const *benchmarks, bool exact);
 
+/* Adds a group of which each panel has its own: benchmarks[s * n_panels + panel]. */
+void bars_add_split_group(struct bars_model *m, char *label,
+			  const struct result_benchmark *const *benchmarks, bool exact);
+
 /* Computes axes and remarks; after the last group. */
 void bars_settle(struct bars_model *m);
 void bars_free(struct bars_model *m);

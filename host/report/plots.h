@@ -73,6 +73,8 @@ void plot_configs(const struct plot_input *in, struct picture_list *list,
 		  struct plot_reason *why);
 void plot_compare(const struct plot_input *in, struct picture_list *list,
 		  struct plot_reason *why);
+void plot_vpmu(const struct plot_input *in, struct picture_list *list,
+	       struct plot_reason *why);
 void plot_tax(const struct plot_input *in, struct picture_list *list,
 	      struct plot_reason *why);
 void plot_distribution(const struct plot_input *in, struct picture_list *list,
