@@ -65,7 +65,7 @@ say() {
 
 # patches: the fixes before the PMU and the trace module, which depend on them.
 patches() {
-  printf '%s\n' "$sources"/fixes-*.patch "$sources"/{pmu,pmu-amd,trace,memory}.patch
+  printf '%s\n' "$sources"/fixes-*.patch "$sources"/{pmu,pmu-amd,svm-decode-assists,trace,memory}.patch
 }
 
 key() {

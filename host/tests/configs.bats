@@ -37,7 +37,13 @@ skipped() {
   nothing_left doc.json
 }
 
-@test "configs: PAUSE and MWAIT without exits, on SVM" {
+@test "configs: HLT, PAUSE and MWAIT without exits, on SVM" {
+  measured lab:x86_64-svm hlt_kernel,self_ipi_hlt default,hlt-passthrough --boots 1
+  # Of two exits per event, only the exit of the interrupt window is left.
+  holds doc.json 'b("hlt_kernel", "default")["exits"]["observed"] == 100' \
+    'b("hlt_kernel", "hlt-passthrough")["exits"]["observed"] == 50' \
+    'b("self_ipi_hlt", "default")["exits"]["observed"] - b("self_ipi_hlt", "hlt-passthrough")["exits"]["observed"] == 50' \
+    'value("hlt_kernel", "hlt-passthrough") < value("hlt_kernel", "default")'
   measured lab:x86_64-svm pause,mwait default,pause-passthrough,mwait-passthrough
   holds doc.json 'b("pause", "pause-passthrough")["exits"]["observed"] == 0' \
     'b("mwait", "default")["handled_by"] == "kernel"' \

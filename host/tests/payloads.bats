@@ -4,14 +4,14 @@
 bats_require_minimum_version 1.5.0
 load helper
 
-# In the labs the VMM runs on the KVM of hardware: SVM and arm64. Each test boots a machine;
-# these tests run first, two at a time.
-lab_payloads='x86_64-svm hang
+# In the labs the VMM runs on the KVM of hardware: SVM (in QEMU, which is faster than Bochs at
+# endless loops), VMX and arm64. Each test boots a machine; these tests run first, two at a time.
+lab_payloads='x86_64-svm-qemu hang
 x86_64-vmx hang
 aarch64-vhe hang
-x86_64-svm triple_fault
+x86_64-svm-qemu triple_fault
 aarch64-vhe page_fault
-x86_64-svm nonsense
+x86_64-svm-qemu nonsense
 aarch64-vhe nonsense'
 
 setup_file() {
@@ -20,7 +20,7 @@ setup_file() {
   while read -r lab payload; do
     unavailable "lab:$lab" >/dev/null || echo "$lab $payload"
   done <<<"$lab_payloads" | xargs -r -P 2 -L 1 bash -c '
-    contained "$0" run --on "lab:$3" --bench null --timeout 1 --quiet --payload "$2/${3%-*}/$4.elf" \
+    contained "$0" run --on "lab:$3" --bench null --timeout 1 --quiet --payload "$2/${3%%-*}/$4.elf" \
       -o "$1/$3.$4.json" >"$1/$3.$4.out" 2>"$1/$3.$4.err"
     echo $? >"$1/$3.$4.status"' "$wsbench" "$BATS_FILE_TMPDIR" "$payloads"
 }
@@ -97,7 +97,7 @@ pc='pc 0x[0-9a-f]+'
   doc doc.json 'b("exit_out")["reason"]' | tee /dev/stderr | grep -Eq "^$hung; .*0x"
 }
 
-@test "lab:x86_64-svm: a guest in an endless loop, with registers" { lab_says x86_64-svm hang "$hung; rip 0x"; }
+@test "lab:x86_64-svm-qemu: a guest in an endless loop, with registers" { lab_says x86_64-svm-qemu hang "$hung; rip 0x"; }
 # The payloads run with interrupts off: only an exit by the host's interrupt ends the loop.
 @test "lab:x86_64-vmx: a guest in an endless loop, with registers" { lab_says x86_64-vmx hang "$hung; rip 0x"; }
 @test "lab:aarch64-vhe: a guest in an endless loop, with registers" { lab_says aarch64-vhe hang "$hung; pc 0x"; }
@@ -125,8 +125,8 @@ pc='pc 0x[0-9a-f]+'
   [ "$arch" = x86_64 ] || skip "arm64 has none"
   says kvm triple_fault 'the guest shut down: triple fault; rip 0x'
 }
-@test "lab:x86_64-svm: a triple fault, with registers" {
-  lab_says x86_64-svm triple_fault 'the guest shut down: triple fault; rip 0x'
+@test "lab:x86_64-svm-qemu: a triple fault, with registers" {
+  lab_says x86_64-svm-qemu triple_fault 'the guest shut down: triple fault; rip 0x'
 }
 
 @test "bare:x86_64: an unexpected exception has vector, error code, pc and address" {
@@ -160,7 +160,7 @@ pc='pc 0x[0-9a-f]+'
 overwrote='the guest overwrote its report: it begins with 0xa5a5a5a5a5a5a5a5'
 @test "bare:x86_64: garbage in all shared memory" { says bare:x86_64 nonsense "$overwrote"; }
 @test "bare:aarch64: garbage in all shared memory" { says bare:aarch64 nonsense "$overwrote"; }
-@test "lab:x86_64-svm: garbage in all shared memory and to every doorbell" { lab_says x86_64-svm nonsense "$overwrote"; }
+@test "lab:x86_64-svm-qemu: garbage in all shared memory and to every doorbell" { lab_says x86_64-svm-qemu nonsense "$overwrote"; }
 @test "lab:aarch64-vhe: garbage in all shared memory and to every doorbell" { lab_says aarch64-vhe nonsense "$overwrote"; }
 @test "kvm: garbage in all shared memory and to every doorbell" { says kvm nonsense "$overwrote"; }
 
