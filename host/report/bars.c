@@ -185,6 +185,16 @@ void bars_settle(struct bars_model *m)
 {
 	for (size_t p = 0; p < m->n_panels; p++)
 		settle_axis(m, p);
+	for (size_t p = 1; m->one_axis && p < m->n_panels; p++) {
+		struct bars_panel *first = &m->panels[0];
+
+		first->foot = fmin(first->foot, m->panels[p].foot);
+		first->most = fmax(first->most, m->panels[p].most);
+	}
+	for (size_t p = 1; m->one_axis && p < m->n_panels; p++) {
+		m->panels[p].foot = m->panels[0].foot;
+		m->panels[p].most = m->panels[0].most;
+	}
 	if (!m->remark)
 		m->remark = remark(m);
 }
@@ -261,7 +271,7 @@ static double axis_end(const struct bars_model *m, size_t panel,
 	char text[256];
 
 	for (size_t i = 0; i < m->n_bars; i++) {
-		if (m->bars[i].panel != panel)
+		if (m->bars[i].panel != panel && !m->one_axis)
 			continue;
 		bar_text(m, &m->bars[i], text, sizeof(text));
 		label = fmax(label, 14 + figure_text_width(text, LABEL_SIZE));

@@ -48,6 +48,7 @@ struct bars_model {
 	size_t n_series;
 	struct bars_panel panels[BARS_PANELS_MAX];
 	size_t n_panels;
+	bool one_axis; /* the panels' axes are the same */
 	struct bars_group *groups;
 	size_t n_groups;
 	struct bar *bars;

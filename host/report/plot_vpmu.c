@@ -111,7 +111,7 @@ static bool draw(const struct plot_input *in, const struct vpmu *v,
 		 struct picture_list *list)
 {
 	const struct result *r = v->docs[0];
-	struct bars_model m = { .n_panels = v->n_docs };
+	struct bars_model m = { .n_panels = v->n_docs, .one_axis = true };
 	char *titles[BARS_PANELS_MAX] = { NULL };
 	struct picture *p;
 	bool any;

@@ -529,6 +529,23 @@ counts_and_interrupts() {
     'value("pmu_overflow_skid", metric="counted") < 200'
 }
 
+@test "lab:x86_64-vmx-skylake: under the mediated vPMU, RDPMC passes through with all counters" {
+  need_built_bochs
+  need_target lab:x86_64-vmx-skylake
+  local kernels=("$(cache_dir)"/kernels/x86_64/7.[3-9]*-cloud-amd64/vmlinuz)
+  [ -e "${kernels[0]}" ] || skip "no kernel of Linux 7.3 in the cache"
+  run_apart "$wsbench" run --on lab:x86_64-vmx-skylake --kernel "${kernels[0]}" --boots 1 \
+    --bench 'rdpmc_*' --config pmu-mediated,pmu-mediated-short --events 50 -o doc.json
+  [ "$status" = 0 ]
+  local row
+  for row in rdpmc_general rdpmc_fixed; do
+    holds doc.json "value('$row', 'pmu-mediated') == 2" \
+      "b('$row', 'pmu-mediated')['handled_by'] == 'none'" \
+      "b('$row', 'pmu-mediated')['exits']['observed'] == 0" \
+      "b('$row', 'pmu-mediated-short')['handled_by'] == 'kernel'"
+  done
+}
+
 @test "lab:x86_64-vmx: the vPMU counts what the guest executes, and interrupts it" {
   counts_and_interrupts x86_64-vmx cycles cycles_fixed insns insns_fixed insns_exits branches
 }

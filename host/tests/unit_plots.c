@@ -245,6 +245,53 @@ Test(plots, the_tax_is_sorted_and_lists_rows_without_tax)
 	cr_expect_lt(large, small);
 }
 
+Test(plots, the_virtual_pmu_has_a_panel_per_kernel_on_one_axis)
+{
+	struct plot_input in = input(2);
+	const char *first, *second;
+
+	docs[1]->subject.kernel = "7.3.4-test";
+	add(docs[0], "rdpmc_general", "pmu-emulated", 1543);
+	add(docs[0], "hypercall", "pmu-off", 1145);
+	add(docs[0], "hypercall", "pmu-emulated", 1523);
+	add(docs[1], "rdpmc_general", "pmu-mediated", 2);
+	add(docs[1], "hypercall", "pmu-mediated", 2618);
+	/* Of another picture. */
+	add(docs[1], "hypercall", "sync-always", 9999);
+	plot_vpmu(&in, &list, &why);
+	cr_assert_eq(list.n, 1, "%s", why.text);
+	expect_in(0, "'Linux 6.1.0-test'");
+	expect_in(0, "'Linux 7.3.4-test'");
+	expect_in(0, "'1,523  pmu-emulated'");
+	expect_in(0, "'2  pmu-mediated'");
+	expect_in(0, "$bars_1_2");
+	cr_expect(!strstr(list.pictures[0].script, "9,999"));
+	/* The axis of the ticks, and the axis with room for text: of each panel. */
+	first = strstr(list.pictures[0].script, "set multiplot");
+	cr_assert(first);
+	first = strstr(first, "set xrange");
+	second = first;
+	for (int i = 0; second && i < 2; i++)
+		second = strstr(second + 1, "set xrange");
+	cr_assert(second);
+	cr_expect_eq(strncmp(first, second, strcspn(first, "\n")), 0);
+	first = strstr(first + 1, "set xrange");
+	second = strstr(second + 1, "set xrange");
+	cr_assert(second);
+	cr_expect_eq(strncmp(first, second, strcspn(first, "\n")), 0);
+}
+
+Test(plots, without_rows_of_the_pmu_and_others_there_is_no_virtual_pmu)
+{
+	struct plot_input in = input(1);
+
+	add(docs[0], "hypercall", "pmu-off", 1145);
+	add(docs[0], "hypercall", "pmu-emulated", 1523);
+	plot_vpmu(&in, &list, &why);
+	cr_expect_eq(list.n, 0);
+	cr_expect(strstr(why.text, "no document has rows of the PMU"), "%s", why.text);
+}
+
 Test(plots, two_documents_of_a_target_are_compared)
 {
 	struct plot_input in = input(2);

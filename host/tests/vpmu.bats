@@ -1,0 +1,56 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# scripts/vpmu.sh: the virtual PMU in one table and one picture.
+bats_require_minimum_version 1.5.0
+load helper
+
+# fixture FILE KERNEL CONFIG:HYPERCALL:RDPMC...: a document of a lab. RDPMC 2 does not exit.
+fixture() {
+  python3 - "$@" <<'END'
+import json, sys
+
+path, kernel, *columns = sys.argv[1:]
+d = json.load(open("plain.json"))
+d["target"].update(name="lab:x86_64-vmx-skylake", kind="lab")
+d["subject"]["kernel"] = kernel
+row, = d["benchmarks"]
+d["benchmarks"] = []
+for column in columns:
+    config, *values = column.split(":")
+    for name, value in zip(("hypercall", "rdpmc_general"), map(int, values)):
+        b = json.loads(json.dumps(row))
+        b.update(name=name, config=config, handled_by="none" if value == 2 else "kernel")
+        b["metrics"] = [m for m in b["metrics"] if m["name"] == "round_trip"]
+        for m in b["metrics"]:
+            m["estimate"].update(value=value)
+            m["estimate"]["ci"].update(lo=value, hi=value)
+        d["benchmarks"].append(b)
+json.dump(d, open(path, "w"))
+END
+}
+
+@test "vpmu.sh: a table of documents that exist, and a picture" {
+  need_target bare:x86_64
+  [ -x "$top/scripts/vpmu.sh" ] || skip "not a source tree"
+  run_apart "$wsbench" run --on bare:x86_64 --bench null --quiet -o plain.json
+  mkdir out
+  fixture out/6.1.0-test.json 6.1.0-test pmu-off:1145:1433 pmu-emulated:1523:1543
+  fixture out/7.3.4-test.json 7.3.4-test pmu-off:1463:1626 pmu-mediated:2618:2
+  run_apart "$top/scripts/vpmu.sh" -o out 6.1.0-test 7.3.4-test
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  [ "$stdout" = '| benchmark | 6.1.0 `pmu-off` | 6.1.0 `pmu-emulated` | 7.3.4 `pmu-off` | 7.3.4 `pmu-mediated` |
+|---|---|---|---|---|
+| `hypercall` | 1,145 | 1,523 | 1,463 | 2,618 |
+| `rdpmc_general` | 1,433 | 1,543 | 1,626 | 2, no exit |
+| added to a core exit | 0 | 378 | 0 | 1,155 |' ]
+  cmp out/table.md <(echo "$stdout")
+  [ -s out/vpmu-lab-x86_64-vmx-skylake.svg ]
+}
+
+@test "vpmu.sh: bad usage is one line" {
+  [ -x "$top/scripts/vpmu.sh" ] || skip "not a source tree"
+  run_apart "$top/scripts/vpmu.sh" -o out
+  [ "$status" = 2 ]
+  [ "$(wc -l <<<"$stderr")" = 1 ]
+}
