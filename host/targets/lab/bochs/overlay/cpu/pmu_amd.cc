@@ -76,7 +76,7 @@ bx_pmu_c *bx_pmu_create_amd(BX_CPU_C *cpu)
   if (! (leaf.ecx & CPUID_EXT1_ECX_PERFCTR_EXT_CORE)) return NULL;
   cpu->cpuid->get_cpuid_leaf(0x80000022, 0, &leaf);
   unsigned n = leaf.ebx & 0xf;
-  if (! (leaf.eax & 1) || n < LEGACY_COUNTERS || n > BX_PMU_COUNTERS_MAX) return NULL;
+  if (! (leaf.eax & 1) || n < LEGACY_COUNTERS) return NULL;
   return new bx_pmu_amd_c(cpu, n);
 }
 
@@ -213,8 +213,8 @@ int bx_pmu_amd_c::wrmsr(Bit32u index, Bit64u value)
     return 1;
   }
   switch (index) {
-  case MSR_GLOBAL_STATUS: // read-only
-    return -1;
+  case MSR_GLOBAL_STATUS: // read-only: a write is ignored
+    return 1;
   case MSR_GLOBAL_CTL:
     sync(true);
     global_ctl = value & counter_bits;
