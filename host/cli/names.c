@@ -150,8 +150,7 @@ static int match_list(const char *what, const char *patterns, matches *fits,
 	return ret;
 }
 
-/* Whether `name` is an entry of the list, not only a match of a pattern. */
-static bool is_named(const char *patterns, const char *name)
+bool names_is_listed(const char *patterns, const char *name)
 {
 	size_t n = strlen(name);
 
@@ -169,7 +168,8 @@ static int drop_opt_in(const char *patterns, struct names_list *list, struct err
 	for (size_t i = 0; i < list->n; i++) {
 		const char *name = list->names[i];
 
-		if (!(names_bench(name)->needs & OPT_IN) || is_named(patterns, name))
+		if (!(names_bench(name)->needs & OPT_IN) ||
+		    names_is_listed(patterns, name))
 			list->names[kept++] = name;
 		else
 			snprintf(
@@ -214,29 +214,29 @@ int names_match_configs(const char *patterns, struct names_list *list, struct er
 	return ret;
 }
 
+/* "all" means every target, as "*" does. */
+static bool target_matches(const char *pattern, const char *name)
+{
+	if (names_target(name)->named_only)
+		return !strcmp(pattern, name);
+	return !strcmp(pattern, "all") || glob_matches(pattern, name);
+}
+
 int names_match_targets(const char *patterns, struct names_list *list, struct error *err)
 {
 	const char **all = NULL;
-	size_t n = 0, kept = 0;
+	size_t n = 0;
 	int ret;
 
 	for (; target_table[n].name; n++) {
 		all = grow(all, n + 1, sizeof(*all));
 		all[n] = target_table[n].name;
 	}
-	ret = match_list("target", strcmp(patterns, "all") ? patterns : "*", glob_matches,
-			 all, n, list, err);
+	ret = match_list("target", patterns, target_matches, all, n, list, err);
 	free(all);
-	for (size_t i = 0; i < list->n; i++)
-		if (!names_target(list->names[i])->named_only ||
-		    is_named(patterns, list->names[i]))
-			list->names[kept++] = list->names[i];
-	if (!ret && !kept) {
-		ret = error_set(err, -EINVAL, "target '%s' must be named in full",
-				list->names[0]);
-		names_free(list);
-	}
-	list->n = kept;
+	for (const struct target *t = target_table; ret && t->name; t++)
+		if (t->named_only && glob_matches(patterns, t->name))
+			error_set(err, ret, "target '%s' must be named in full", t->name);
 	return ret;
 }
 

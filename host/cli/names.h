@@ -45,6 +45,9 @@ int names_match_configs(const char *patterns, struct names_list *list, struct er
 /* "all" and patterns do not select a target that is `named_only`. */
 int names_match_targets(const char *patterns, struct names_list *list, struct error *err);
 
+/* Whether `name` is an entry of the list, not only a match of a pattern. */
+bool names_is_listed(const char *patterns, const char *name);
+
 /* The row of a name, or NULL. */
 const struct bench *names_bench(const char *id);
 const struct config *names_config(const char *name);

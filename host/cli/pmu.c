@@ -142,7 +142,8 @@ static enum cli_exit measure_all(struct pmu_args *args)
 					 names_target(targets.names[i]));
 	target_catch_signals();
 	for (size_t i = 0; code != CLI_USAGE && i < targets.n && !interrupted; i++) {
-		enum cli_exit one = measure(args, targets.names[i], !strcmp(on, "all"));
+		enum cli_exit one =
+			measure(args, targets.names[i], names_is_listed(on, "all"));
 
 		code = one > code ? one : code;
 	}

@@ -135,7 +135,7 @@ static error_t parse_names(int key, const char *arg, struct argp_state *state,
 	switch (key) {
 	case OPTION_ON:
 		list = &run->targets;
-		run->all_targets = !strcmp(arg, "all");
+		run->all_targets = names_is_listed(arg, "all");
 		names_free(list);
 		rc = names_match_targets(arg, list, &why);
 		break;

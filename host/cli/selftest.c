@@ -85,8 +85,7 @@ static char *help_filter(int key, const char *text, void *input)
 	      "  every benchmark under every config, 20 events each; "
 	      "alone\n"
 	      "  " SELFTEST_PMU
-	      "  the PMU of an x86_64 guest, or of bare:x86_64-bochs, against Intel's "
-	      "manual; alone",
+	      "  the PMU of an x86_64 guest against Intel's manual; alone",
 	      f);
 	if (fclose(f))
 		abort();

@@ -240,8 +240,8 @@ END
   [[ $(completed 'wsbench compare --') == *--threshold*--help* ]]
   [ "$(completed 'wsbench run --on kv')" = kvm ]
   # Readline replaces only what follows the colon.
-  [ "$(completed 'wsbench run --on lab:x86_64-v')" = x86_64-vmx ]
-  [ "$(completed 'wsbench run --on kvm,lab:x86_64-v')" = x86_64-vmx ]
+  [ "$(completed 'wsbench run --on lab:aarch64-v')" = aarch64-vhe ]
+  [ "$(completed 'wsbench run --on kvm,lab:aarch64-v')" = aarch64-vhe ]
   [ "$(completed 'wsbench run --config pmu-o')" = pmu-off ]
   [ "$(completed 'wsbench run --bench hypercall,ipi_bus')" = hypercall,ipi_busy ]
   [ "$(completed 'wsbench env res')" = restore ]
@@ -252,7 +252,7 @@ END
   [ "$(completed 'wsbench history check --fail-on ')" = changed ]
   # Every format and every picture of the help.
   [ "$(completed 'wsbench export --format ' | wc -w)" = 9 ]
-  [ "$(completed 'wsbench plot --kind ' | wc -w)" = 6 ]
+  [ "$(completed 'wsbench plot --kind ' | wc -w)" = 7 ]
   touch a-file.json
   [ "$(completed 'wsbench validate a-f')" = a-file.json ]
   [ "$(completed 'wsbench run --bench null -o a-f')" = a-file.json ]

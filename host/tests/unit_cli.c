@@ -177,6 +177,14 @@ Test(names, all_selects_the_targets_of_the_suite_and_is_only_for_targets)
 	cr_expect(has(&list, "lab:x86_64-svm-qemu"));
 	cr_expect(!has(&list, "lab:x86_64-vmx-skylake"));
 	names_free(&list);
+	cr_assert_eq(names_match_targets("all,bare:x86_64-bochs", &list, &err), 0);
+	cr_expect(has(&list, "kvm"));
+	cr_expect(has(&list, "bare:x86_64-bochs"));
+	names_free(&list);
+	cr_expect_lt(names_match_targets("bare:*-bochs", &list, &err), 0);
+	cr_expect_str_eq(
+		err.text,
+		"no target matches 'bare:*-bochs': did you mean 'bare:x86_64-bochs'?");
 	cr_assert_eq(names_match_targets("bare:*", &list, &err), 0);
 	cr_expect_eq(list.n, 2);
 	names_free(&list);
