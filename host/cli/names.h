@@ -6,6 +6,7 @@
 #ifndef WS_CLI_NAMES_H
 #define WS_CLI_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "host/lib/error.h"
