@@ -182,9 +182,7 @@ Test(names, all_selects_the_targets_of_the_suite_and_is_only_for_targets)
 	cr_expect(has(&list, "bare:x86_64-bochs"));
 	names_free(&list);
 	cr_expect_lt(names_match_targets("bare:*-bochs", &list, &err), 0);
-	cr_expect_str_eq(
-		err.text,
-		"no target matches 'bare:*-bochs': did you mean 'bare:x86_64-bochs'?");
+	cr_expect_str_eq(err.text, "target 'bare:x86_64-bochs' must be named in full");
 	cr_assert_eq(names_match_targets("bare:*", &list, &err), 0);
 	cr_expect_eq(list.n, 2);
 	names_free(&list);
