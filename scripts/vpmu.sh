@@ -21,7 +21,8 @@ usage: vpmu.sh -o DIR [--on TARGET] KERNEL...
 Measures the rows of the PMU and the core benchmarks under every config of the virtual
 PMU, on each KERNEL (an image, or the release of a cached kernel); prints a table in
 Markdown, and draws DIR/vpmu-TARGET.svg and .png of the first and the last kernel.
-Documents that are in DIR already are not measured again.
+The documents are DIR/TARGET/RELEASE.json, or for an image DIR/TARGET/image-CHECKSUM.json.
+Kernels with a document are not measured again.
 
   -o DIR        folder for documents, table.md and pictures
   --on TARGET   default: $on
@@ -93,7 +94,9 @@ table() {
           n++
         }
         most = ""
-        for (tax in times) if (most == "" || times[tax] > times[most]) most = tax
+        for (tax in times)
+          if (most == "" || times[tax] > times[most] || (times[tax] == times[most] && tax + 0 < most + 0))
+            most = tax
         printf " %s |", !n || times[most] == n ? grouped(most) : grouped(most) " (" times[most] " of " n ")"
       }
       printf "\n"
@@ -101,7 +104,7 @@ table() {
 }
 
 main() {
-  local out='' kernel name code=0 kernels=() docs=()
+  local out='' dir kernel name code kernels=() docs=()
   while [ $# -gt 0 ]; do
     case $1 in
     --help) usage && exit 0 ;;
@@ -116,15 +119,23 @@ main() {
     shift
   done
   if [ -z "$out" ] || [ ${#kernels[@]} = 0 ]; then die 2 "-o DIR and KERNEL..., see --help"; fi
-  mkdir -p "$out"
+  for kernel in "${kernels[@]}"; do
+    [[ $kernel != */* || -f $kernel ]] || die 2 "$kernel: no such file"
+  done
+  dir=$out/${on//:/-}
+  mkdir -p "$dir"
   for kernel in "${kernels[@]}"; do
     name=$kernel
-    [ ! -e "$kernel" ] || name=$(basename "$(dirname "$(readlink -f "$kernel")")")
-    docs+=("$out/$name.json")
-    [ ! -e "$out/$name.json" ] || continue
+    [[ $kernel != */* ]] || name=image-$(sha256sum "$kernel" | cut -c1-12)
+    docs+=("$dir/$name.json")
+    [ ! -e "$dir/$name.json" ] || continue
+    code=0
     "$wsbench" run --on "$on" --kernel "$kernel" --bench "core,$pmu_rows" --config "$configs" \
-      --boots 1 --events 50 -o "$out/$name.json" >/dev/null || code=$?
-    [ "$code" = 0 ] || die 4 "$name was not measured"
+      --boots 1 --events 50 -o "$dir/$name.json.new" >/dev/null || code=$?
+    # A document of a run that failed or was stopped stays, but is not used.
+    [ "$code" != 2 ] || exit 2
+    [ "$code" = 0 ] || die 4 "$kernel was not measured completely: see $dir/$name.json.new"
+    mv "$dir/$name.json.new" "$dir/$name.json"
   done
   table "${docs[@]}" | tee "$out/table.md"
   "$wsbench" plot "${docs[@]}" --kind vpmu -o "$out" >&2

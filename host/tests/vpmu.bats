@@ -33,9 +33,9 @@ END
   need_target bare:x86_64
   [ -x "$top/scripts/vpmu.sh" ] || skip "not a source tree"
   run_apart "$wsbench" run --on bare:x86_64 --bench null --quiet -o plain.json
-  mkdir out
-  fixture out/6.1.0-test.json 6.1.0-test pmu-off:1145:1433 pmu-emulated:1523:1543
-  fixture out/7.3.4-test.json 7.3.4-test pmu-off:1463:1626 pmu-mediated:2618:2
+  mkdir -p out/lab-x86_64-vmx-skylake
+  fixture out/lab-x86_64-vmx-skylake/6.1.0-test.json 6.1.0-test pmu-off:1145:1433 pmu-emulated:1523:1543
+  fixture out/lab-x86_64-vmx-skylake/7.3.4-test.json 7.3.4-test pmu-off:1463:1626 pmu-mediated:2618:2
   run_apart "$top/scripts/vpmu.sh" -o out 6.1.0-test 7.3.4-test
   echo "$stdout$stderr"
   [ "$status" = 0 ]
@@ -48,9 +48,42 @@ END
   [ -s out/vpmu-lab-x86_64-vmx-skylake.svg ]
 }
 
+@test "vpmu.sh: a run that fails leaves no document, and the next call measures again" {
+  local kernel times=0
+  [ -x "$top/scripts/vpmu.sh" ] || skip "not a source tree"
+  mkdir -p boot
+  echo one >boot/vmlinuz-1
+  echo two >boot/vmlinuz-2
+  cat >stand-in <<'END'
+#!/bin/sh
+echo "$*" >>calls
+for last; do :; done
+echo '{' >"$last"
+exit 4
+END
+  chmod +x stand-in
+  for kernel in boot/vmlinuz-1 boot/vmlinuz-2 boot/vmlinuz-1; do
+    times=$((times + 1))
+    WSBENCH=$PWD/stand-in run_apart "$top/scripts/vpmu.sh" -o out "$kernel"
+    echo "$stdout$stderr"
+    [ "$status" = 4 ]
+    [[ $stderr == "vpmu: $kernel was not measured completely: see out/"*.json.new ]]
+    [ "$(wc -l <calls)" = "$times" ]
+  done
+  # The images of one folder have documents of their own.
+  [ "$(find out -name '*.new' | wc -l)" = 2 ]
+  [ "$(find out -name '*.json' | wc -l)" = 0 ]
+}
+
 @test "vpmu.sh: bad usage is one line" {
   [ -x "$top/scripts/vpmu.sh" ] || skip "not a source tree"
   run_apart "$top/scripts/vpmu.sh" -o out
+  [ "$status" = 2 ]
+  [ "$(wc -l <<<"$stderr")" = 1 ]
+  run_apart "$top/scripts/vpmu.sh" -o out no/such/image
+  [ "$status" = 2 ]
+  [ "$stderr" = "vpmu: no/such/image: no such file" ]
+  run_apart "$top/scripts/vpmu.sh" -o out --on nowhere 6.1
   [ "$status" = 2 ]
   [ "$(wc -l <<<"$stderr")" = 1 ]
 }
