@@ -319,8 +319,8 @@ kernels:
 kmod:
 	$(Q)scripts/kmod.sh >/dev/null
 
-# The emulator of lab:x86_64-svm and lab:x86_64-vmx. Without it, the first is skipped, and the
-# second uses the distribution's Bochs, without a PMU.
+# The emulator of lab:x86_64-svm, lab:x86_64-vmx*, bare:x86_64-bochs. Without it, only
+# lab:x86_64-vmx runs, on the distribution's Bochs, without a PMU.
 emulators:
 ifeq ($(ARCH),x86_64)
 	$(Q)scripts/emulator.sh build bochs >/dev/null

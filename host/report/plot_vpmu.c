@@ -150,7 +150,7 @@ static bool draw(const struct plot_input *in, const struct vpmu *v,
 	return any;
 }
 
-/* Whether an earlier document has the target and the unit of document `d`. */
+/* Whether an earlier document has the target of document `d`. */
 static bool is_later(const struct plot_input *in, size_t d)
 {
 	for (size_t k = 0; k < d; k++)
