@@ -11,7 +11,7 @@
 #include "guest/x86_64/apic.h"
 #include "guest/x86_64/cpuid.h"
 #include "guest/x86_64/machine.h"
-#include "guest/x86_64/pmc_choose.h"
+#include "guest/x86_64/pmu_bits.h"
 #include "guest/x86_64/pmu_test.h"
 
 #define MSR_A_PMC0	      0x4c1
@@ -27,12 +27,10 @@
 #define INSTRUCTIONS	0x00c0ull
 #define BRANCHES	0x00c4ull
 #define EVTSEL_EDGE	(1ull << 18)
-#define EVTSEL_ANY	(1ull << 21)
 #define EVTSEL_INV	(1ull << 23)
 #define EVTSEL_CMASK(n) ((uint64_t)(n) << 24)
 #define BOTH		(EVTSEL_OS | EVTSEL_USR | EVTSEL_EN)
 
-#define FULL_WIDTH	(1ull << 13)
 #define STATUS_FROZEN	(1ull << 59)
 #define DEBUGCTL_FREEZE (1ull << 12)
 #define CR4_PCE		(1ull << 8)
@@ -54,7 +52,7 @@
 static uint32_t version, n_gp, n_fixed;
 static uint64_t gp_mask, fixed_mask, counters; /* `counters`: as in GLOBAL_CTRL */
 static uint64_t perf_capabilities;
-static bool any_thread;
+static struct pmu_bits valid;
 
 static enum pmu_test current;
 static uint64_t *verdicts, *found, *wanted;
@@ -452,12 +450,18 @@ static void test_status_reset(void)
 	equal(MSR_GLOBAL_STATUS, read_msr(MSR_GLOBAL_STATUS), 1);
 }
 
+/* General counter 0, and fixed counter 0 if there is one. */
+static uint64_t first_counters(void)
+{
+	return bit_of(0) | (n_fixed ? bit_of(n_gp) : 0);
+}
+
 static void test_status_set(void)
 {
 	if (absent(version < 4))
 		return;
-	equal(MSR_GLOBAL_SET, write_msr(MSR_GLOBAL_SET, bit_of(0) | bit_of(n_gp)), true);
-	equal(MSR_GLOBAL_STATUS, read_msr(MSR_GLOBAL_STATUS), bit_of(0) | bit_of(n_gp));
+	equal(MSR_GLOBAL_SET, write_msr(MSR_GLOBAL_SET, first_counters()), true);
+	equal(MSR_GLOBAL_STATUS, read_msr(MSR_GLOBAL_STATUS), first_counters());
 	equal(MSR_GLOBAL_SET, write_msr(MSR_GLOBAL_SET, 1ull << 31), false);
 }
 
@@ -467,11 +471,12 @@ static void test_in_use(void)
 		return;
 	equal(MSR_GLOBAL_INUSE, read_msr(MSR_GLOBAL_INUSE), 0);
 	select(0, INSTRUCTIONS);
-	select(n_gp, 1);
-	equal(MSR_GLOBAL_INUSE, read_msr(MSR_GLOBAL_INUSE), bit_of(0) | bit_of(n_gp));
+	if (n_fixed)
+		select(n_gp, 1);
+	equal(MSR_GLOBAL_INUSE, read_msr(MSR_GLOBAL_INUSE), first_counters());
 	select(0, INSTRUCTIONS | EVTSEL_INT);
 	equal(MSR_GLOBAL_INUSE, read_msr(MSR_GLOBAL_INUSE),
-	      bit_of(0) | bit_of(n_gp) | 1ull << 63);
+	      first_counters() | 1ull << 63);
 }
 
 /* ---- privilege levels, filters ---------------------------------------------------- */
@@ -716,28 +721,6 @@ static void refused(uint32_t msr, uint64_t value)
 	equal(msr, write_msr(msr, value), false);
 }
 
-static void test_reserved_select(void)
-{
-	uint32_t bit;
-
-	for (bit = 32; bit < 64; bit++)
-		refused(MSR_PERFEVTSEL0, 1ull << bit);
-	if (!any_thread)
-		refused(MSR_PERFEVTSEL0, EVTSEL_ANY);
-}
-
-static void test_reserved_fixed(void)
-{
-	uint32_t bit;
-
-	if (absent(!n_fixed))
-		return;
-	for (bit = 4 * n_fixed; bit < 64; bit++)
-		refused(MSR_FIXED_CTR_CTRL, 1ull << bit);
-	if (!any_thread)
-		refused(MSR_FIXED_CTR_CTRL, 4);
-}
-
 static void each_reserved(uint32_t msr, uint64_t allowed)
 {
 	uint32_t bit;
@@ -747,15 +730,29 @@ static void each_reserved(uint32_t msr, uint64_t allowed)
 			refused(msr, 1ull << bit);
 }
 
-static void test_reserved_global(void)
+static void test_reserved_select(void)
 {
-	each_reserved(MSR_PERF_GLOBAL_CTRL, counters);
+	uint32_t n;
+
+	for (n = 0; n < n_gp; n++)
+		each_reserved(MSR_PERFEVTSEL0 + n,
+			      valid.select | (n == 2 ? valid.select_2 : 0));
 }
 
-/* From bit 55 on there are bits of other features. */
+static void test_reserved_fixed(void)
+{
+	if (!absent(!valid.fixed_counters))
+		each_reserved(MSR_FIXED_CTR_CTRL, valid.fixed);
+}
+
+static void test_reserved_global(void)
+{
+	each_reserved(MSR_PERF_GLOBAL_CTRL, valid.global);
+}
+
 static void test_reserved_status(void)
 {
-	each_reserved(MSR_GLOBAL_RESET, counters | ~0ull << 48);
+	each_reserved(MSR_GLOBAL_RESET, valid.status);
 }
 
 static void test_reserved_debugctl(void)
@@ -781,7 +778,7 @@ static void test_absent_msrs(void)
 		      false);
 		equal(MSR_A_PMC0 + n_gp, try_read(MSR_A_PMC0 + n_gp, &value), false);
 	}
-	if (n_fixed < 7)
+	if (n_fixed < 7 && !(valid.fixed_counters >> n_fixed & 1))
 		equal(MSR_FIXED_CTR0 + n_fixed,
 		      try_read(MSR_FIXED_CTR0 + n_fixed, &value), false);
 }
@@ -805,7 +802,9 @@ static void test_rdpmc_index(void)
 	uint64_t value;
 
 	equal(n_gp, try_rdpmc(n_gp, &value), false);
-	equal(RDPMC_FIXED(n_fixed), try_rdpmc(RDPMC_FIXED(n_fixed), &value), false);
+	if (!(valid.fixed_counters >> n_fixed & 1))
+		equal(RDPMC_FIXED(n_fixed), try_rdpmc(RDPMC_FIXED(n_fixed), &value),
+		      false);
 }
 
 static volatile bool rdpmc_done;
@@ -840,6 +839,7 @@ static void (*const tests[PMU_TESTS])(void) = {
 /* false: no PMU of version 2 at least, which brought the global registers. */
 static bool discover(void)
 {
+	struct pmu_bits_cpuid id;
 	struct cpuid leaf;
 
 	if (!cpuid_has_leaf(0xa))
@@ -853,9 +853,22 @@ static bool discover(void)
 	gp_mask = (1ull << (leaf.eax >> 16 & 0xff)) - 1;
 	fixed_mask = (1ull << (leaf.edx >> 5 & 0xff)) - 1;
 	counters = ((1ull << n_gp) - 1) | ((1ull << n_fixed) - 1) << 32;
-	any_thread = version >= 3 && !(leaf.edx >> 15 & 1);
 	if (!try_read(MSR_PERF_CAPABILITIES, &perf_capabilities))
 		perf_capabilities = 0;
+	id = (struct pmu_bits_cpuid){
+		.pmu_eax = leaf.eax,
+		.pmu_ecx = leaf.ecx,
+		.pmu_edx = leaf.edx,
+		.capabilities = perf_capabilities,
+	};
+	if (cpuid_has_leaf(7)) {
+		leaf = cpuid(7, 0);
+		id.features_ebx = leaf.ebx;
+		/* ArchPerfmonExt. */
+		if (leaf.eax >= 1 && cpuid(7, 1).eax >> 8 & 1)
+			id.extended_ebx = cpuid(0x23, 0).ebx;
+	}
+	valid = pmu_bits(&id);
 	return true;
 }
 
