@@ -58,7 +58,9 @@ int measure_pmu_tests(struct target *t, const struct config *config,
 	rq.image = payload_find(t->arch, pmu_tests_row.id, &rq.image_bytes);
 	if (!rq.image) {
 		result_free(r);
-		return error_set(err, -ENOENT, "the tests of the PMU are for x86_64");
+		return error_set(err, -ENOENT,
+				 "this wsbench has no payload of the tests for %s",
+				 t->name);
 	}
 	boot_report_init(&rep);
 	rc = t->ops->describe(t, &r, err);
@@ -66,6 +68,10 @@ int measure_pmu_tests(struct target *t, const struct config *config,
 		rc = boot_settle(&rep, t->ops->boot(t, &rq, &rep, err), err);
 	if (!rc && rep.outcome == BOOT_CRASH)
 		rc = error_set(err, -EIO, "%s: %s", t->name, rep.reason);
+	if (!rc && rep.outcome == BOOT_SKIP && rep.guest.state == ABI_STATE_ABSENT)
+		boot_end(
+			&rep, BOOT_SKIP,
+			"the guest has no architectural PMU of Intel, version 2 or later");
 	if (!rc) {
 		say(watch, "TAP version 13");
 		snprintf(line, sizeof(line), "1..%d%s%s",

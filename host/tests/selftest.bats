@@ -56,9 +56,39 @@ EDGE counts each time that cycles begin again after HLT" ]
   run_apart "$wsbench" selftest pmu --on lab:x86_64-vmx --config pmu-off
   echo "$stdout"
   [ "$status" = 0 ]
-  [[ $stdout == *"1..0 # SKIP"* ]]
+  [[ $stdout == *"1..0 # SKIP the guest has no architectural PMU of Intel, version 2 or later"* ]]
   run_apart "$wsbench" selftest msi --on lab:x86_64-vmx --config pmu-off
   [ "$status" = 2 ]
+}
+
+@test "selftest pmu: a PMU of AMD is not what the tests are about" {
+  need_target lab:x86_64-svm
+  run_apart "$wsbench" selftest pmu --on lab:x86_64-svm
+  echo "$stdout"
+  [ "$status" = 0 ]
+  [[ $stdout == *"1..0 # SKIP the guest has no architectural PMU of Intel"* ]]
+}
+
+# Whether or not the target could run here.
+@test "selftest pmu: another architecture and its configs are bad input" {
+  run_apart "$wsbench" selftest pmu --on bare:aarch64
+  [ "$status" = 2 ]
+  [[ $stderr == *"'bare:aarch64' is not x86_64"* ]]
+  run_apart "$wsbench" selftest pmu --on lab:aarch64-vhe
+  [ "$status" = 2 ]
+  run_apart "$wsbench" selftest pmu --on lab:x86_64-vmx --config pmccntr-passthrough
+  [ "$status" = 2 ]
+  [[ $stderr == *"'pmccntr-passthrough' is not for x86_64"* ]]
+  [ "$(wc -l <<<"$stderr")" = 1 ]
+}
+
+# A machine whose emulator is not built says so, as with "run".
+@test "selftest pmu: a target that cannot run here says why" {
+  mkdir "$BATS_TEST_TMPDIR/none"
+  WORLDSWITCH_EMULATORS=$BATS_TEST_TMPDIR/none run_apart "$wsbench" selftest pmu --on bare:x86_64-bochs
+  [ "$status" = 4 ]
+  [[ $stderr == *"bare:x86_64-bochs: bochs is not built"* ]]
+  [ -z "$stdout" ]
 }
 
 @test "selftest: an unknown test and an unknown target are bad input" {
