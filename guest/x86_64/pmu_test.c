@@ -59,29 +59,36 @@ static uint64_t *verdicts, *found, *wanted;
 
 /* ---- verdicts --------------------------------------------------------------------- */
 
-static void record(bool pass, uint64_t which, uint64_t got, uint64_t expected)
+static void record(bool pass, enum pmu_relation relation, uint64_t about, uint64_t got,
+		   uint64_t other)
 {
-	if (pass || (verdicts[current] & 0xff) == PMU_FAIL)
+	if (pass || PMU_RESULT_VERDICT(verdicts[current]) == PMU_FAIL)
 		return;
-	verdicts[current] = PMU_FAIL | which << 8;
+	verdicts[current] = PMU_RESULT(PMU_FAIL, relation, about);
 	found[current] = got;
-	wanted[current] = expected;
+	wanted[current] = other;
 }
 
-/* `which`: the number of the counter, or the MSR. */
-static void equal(uint64_t which, uint64_t got, uint64_t expected)
+/* `about`: PMU_ABOUT(). */
+static void equal(uint64_t about, uint64_t got, uint64_t expected)
 {
-	record(got == expected, which, got, expected);
+	record(got == expected, PMU_EQUAL, about, got, expected);
 }
 
-static void at_least(uint64_t which, uint64_t got, uint64_t least)
+static void at_least(uint64_t about, uint64_t got, uint64_t least)
 {
-	record(got >= least, which, got, least);
+	record(got >= least, PMU_AT_LEAST, about, got, least);
 }
 
-static void at_most(uint64_t which, uint64_t got, uint64_t most)
+static void at_most(uint64_t about, uint64_t got, uint64_t most)
 {
-	record(got <= most, which, got, most);
+	record(got <= most, PMU_AT_MOST, about, got, most);
+}
+
+static void between(uint64_t about, uint64_t got, uint64_t least, uint64_t most)
+{
+	at_least(about, got, least);
+	at_most(about, got, most);
 }
 
 /* What the test is about is not on this CPU. */
@@ -169,9 +176,25 @@ static uint32_t counter_msr(uint32_t n)
 	return (perf_capabilities & FULL_WIDTH ? MSR_A_PMC0 : MSR_PMC0) + n;
 }
 
+static uint64_t counter(uint32_t n)
+{
+	return is_fixed(n) ? PMU_ABOUT(PMU_FIXED, n - n_gp, 0)
+			   : PMU_ABOUT(PMU_GENERAL, n, 0);
+}
+
+static uint64_t msr(uint32_t number)
+{
+	return PMU_ABOUT(PMU_MSR, number, 0);
+}
+
+static void writes(uint32_t number, uint64_t value, bool done)
+{
+	equal(PMU_ABOUT(PMU_WRMSR, number, 0), write_msr(number, value), done);
+}
+
 static void set_counter(uint32_t n, uint64_t value)
 {
-	equal(counter_msr(n), write_msr(counter_msr(n), value & mask_of(n)), true);
+	writes(counter_msr(n), value & mask_of(n), true);
 }
 
 /* PERFEVTSELn; or the four bits of FIXED_CTR_CTRL in its place, OS, USR, ANY, INT. */
@@ -180,7 +203,7 @@ static void select(uint32_t n, uint64_t event)
 	uint64_t control;
 
 	if (!is_fixed(n)) {
-		equal(MSR_PERFEVTSEL0 + n, write_msr(MSR_PERFEVTSEL0 + n, event), true);
+		writes(MSR_PERFEVTSEL0 + n, event, true);
 		return;
 	}
 	control = read_msr(MSR_FIXED_CTR_CTRL) & ~(0xfull << 4 * (n - n_gp));
@@ -259,17 +282,11 @@ static uint64_t count_alone(uint32_t n, void (*function)(void))
 	count(n, function);
 	none = count(n, nothing);
 	all = count(n, function);
-	at_least(n, all, none);
+	at_least(counter(n), all, none);
 	return all < none ? 0 : all - none;
 }
 
 /* ---- counting --------------------------------------------------------------------- */
-
-static void between(uint32_t n, uint64_t counted, uint64_t least, uint64_t most)
-{
-	at_least(n, counted, least);
-	at_most(n, counted, most);
-}
 
 static void each_general(uint64_t event, void (*function)(void), uint64_t least,
 			 uint64_t most)
@@ -278,7 +295,7 @@ static void each_general(uint64_t event, void (*function)(void), uint64_t least,
 
 	for (n = 0; n < n_gp; n++) {
 		select(n, event | BOTH);
-		between(n, count_alone(n, function), least, most);
+		between(counter(n), count_alone(n, function), least, most);
 		select(n, 0);
 	}
 }
@@ -324,25 +341,28 @@ static uint64_t fixed_count(uint32_t index, void (*function)(void))
 static void test_fixed_instructions(void)
 {
 	if (!absent(n_fixed < 1))
-		equal(n_gp, fixed_count(0, loop), LOOP_INSTRUCTIONS);
+		equal(counter(n_gp), fixed_count(0, loop), LOOP_INSTRUCTIONS);
 }
 
 static void test_fixed_cycles(void)
 {
 	if (!absent(n_fixed < 2))
-		between(n_gp + 1, fixed_count(1, chain), CYCLES_LEAST, CYCLES_MOST);
+		between(counter(n_gp + 1), fixed_count(1, chain), CYCLES_LEAST,
+			CYCLES_MOST);
 }
 
 static void test_fixed_reference(void)
 {
 	if (!absent(n_fixed < 3))
-		between(n_gp + 2, fixed_count(2, chain), REFERENCE_LEAST, REFERENCE_MOST);
+		between(counter(n_gp + 2), fixed_count(2, chain), REFERENCE_LEAST,
+			REFERENCE_MOST);
 }
 
 static void test_fixed_slots(void)
 {
 	if (!absent(n_fixed < 4))
-		between(n_gp + 3, fixed_count(3, chain), CYCLES_LEAST, SLOTS_MOST);
+		between(counter(n_gp + 3), fixed_count(3, chain), CYCLES_LEAST,
+			SLOTS_MOST);
 }
 
 static void test_stopped(void)
@@ -353,7 +373,7 @@ static void test_stopped(void)
 		select(n, is_fixed(n) ? 3 : INSTRUCTIONS | BOTH);
 		set_counter(n, 5);
 		run(counters & ~bit_of(n), loop);
-		equal(n, read_msr(counter_msr(n)), 5);
+		equal(counter(n), read_msr(counter_msr(n)), 5);
 	}
 }
 
@@ -367,9 +387,9 @@ static void test_gp_width(void)
 		return;
 	for (n = 0; n < n_gp; n++) {
 		set_counter(n, ~0ull);
-		equal(n, read_msr(MSR_A_PMC0 + n), gp_mask);
-		equal(n, read_msr(MSR_PMC0 + n), gp_mask);
-		equal(n, write_msr(MSR_A_PMC0 + n, gp_mask + 1), false);
+		equal(msr(MSR_A_PMC0 + n), read_msr(MSR_A_PMC0 + n), gp_mask);
+		equal(msr(MSR_PMC0 + n), read_msr(MSR_PMC0 + n), gp_mask);
+		writes(MSR_A_PMC0 + n, gp_mask + 1, false);
 	}
 }
 
@@ -379,9 +399,10 @@ static void test_gp_signed(void)
 
 	for (n = 0; n < n_gp; n++) {
 		write_msr(MSR_PMC0 + n, 0x7fffffff);
-		equal(n, read_msr(MSR_PMC0 + n), 0x7fffffff);
+		equal(msr(MSR_PMC0 + n), read_msr(MSR_PMC0 + n), 0x7fffffff);
 		write_msr(MSR_PMC0 + n, 0x80000000);
-		equal(n, read_msr(MSR_PMC0 + n), gp_mask & ~0x7fffffffull);
+		equal(msr(MSR_PMC0 + n), read_msr(MSR_PMC0 + n),
+		      gp_mask & ~0x7fffffffull);
 	}
 }
 
@@ -393,8 +414,8 @@ static void test_fixed_width(void)
 		return;
 	for (n = n_gp; n < n_gp + n_fixed; n++) {
 		set_counter(n, ~0ull);
-		equal(n, read_msr(counter_msr(n)), fixed_mask);
-		equal(n, write_msr(counter_msr(n), fixed_mask + 1), false);
+		equal(msr(counter_msr(n)), read_msr(counter_msr(n)), fixed_mask);
+		writes(counter_msr(n), fixed_mask + 1, false);
 	}
 }
 
@@ -405,11 +426,11 @@ static void wrap(uint32_t n, uint64_t event)
 	select(n, event);
 	counted = count(n, loop);
 	write_msr(MSR_GLOBAL_RESET, counters);
-	equal(n, read_msr(MSR_GLOBAL_STATUS), 0);
+	equal(msr(MSR_GLOBAL_STATUS), read_msr(MSR_GLOBAL_STATUS), 0);
 	set_counter(n, -100ull);
 	run(bit_of(n), loop);
-	equal(n, read_msr(counter_msr(n)), counted - 100);
-	equal(n, read_msr(MSR_GLOBAL_STATUS), bit_of(n));
+	equal(counter(n), read_msr(counter_msr(n)), counted - 100);
+	equal(msr(MSR_GLOBAL_STATUS), read_msr(MSR_GLOBAL_STATUS), bit_of(n));
 	write_msr(MSR_GLOBAL_RESET, counters);
 	select(n, 0);
 }
@@ -445,9 +466,9 @@ static void test_status_reset(void)
 	if (absent(n_gp < 2))
 		return;
 	overflow_two();
-	equal(MSR_GLOBAL_STATUS, read_msr(MSR_GLOBAL_STATUS), 3);
+	equal(msr(MSR_GLOBAL_STATUS), read_msr(MSR_GLOBAL_STATUS), 3);
 	write_msr(MSR_GLOBAL_RESET, 2);
-	equal(MSR_GLOBAL_STATUS, read_msr(MSR_GLOBAL_STATUS), 1);
+	equal(msr(MSR_GLOBAL_STATUS), read_msr(MSR_GLOBAL_STATUS), 1);
 }
 
 /* General counter 0, and fixed counter 0 if there is one. */
@@ -460,22 +481,22 @@ static void test_status_set(void)
 {
 	if (absent(version < 4))
 		return;
-	equal(MSR_GLOBAL_SET, write_msr(MSR_GLOBAL_SET, first_counters()), true);
-	equal(MSR_GLOBAL_STATUS, read_msr(MSR_GLOBAL_STATUS), first_counters());
-	equal(MSR_GLOBAL_SET, write_msr(MSR_GLOBAL_SET, 1ull << 31), false);
+	writes(MSR_GLOBAL_SET, first_counters(), true);
+	equal(msr(MSR_GLOBAL_STATUS), read_msr(MSR_GLOBAL_STATUS), first_counters());
+	writes(MSR_GLOBAL_SET, 1ull << 31, false);
 }
 
 static void test_in_use(void)
 {
 	if (absent(version < 4))
 		return;
-	equal(MSR_GLOBAL_INUSE, read_msr(MSR_GLOBAL_INUSE), 0);
+	equal(msr(MSR_GLOBAL_INUSE), read_msr(MSR_GLOBAL_INUSE), 0);
 	select(0, INSTRUCTIONS);
 	if (n_fixed)
 		select(n_gp, 1);
-	equal(MSR_GLOBAL_INUSE, read_msr(MSR_GLOBAL_INUSE), first_counters());
+	equal(msr(MSR_GLOBAL_INUSE), read_msr(MSR_GLOBAL_INUSE), first_counters());
 	select(0, INSTRUCTIONS | EVTSEL_INT);
-	equal(MSR_GLOBAL_INUSE, read_msr(MSR_GLOBAL_INUSE),
+	equal(msr(MSR_GLOBAL_INUSE), read_msr(MSR_GLOBAL_INUSE),
 	      first_counters() | 1ull << 63);
 }
 
@@ -510,11 +531,11 @@ static void filter(unsigned int level, uint64_t os, uint64_t usr)
 		for (n = 0; n < 2; n++)
 			before[n] = read_msr(counter_msr(n));
 	}
-	equal(level << 4, read_msr(counter_msr(0)) - before[0], os);
-	equal(level << 4 | 1, read_msr(counter_msr(1)) - before[1], usr);
+	equal(PMU_ABOUT(PMU_AT_CPL, 0, level), read_msr(counter_msr(0)) - before[0], os);
+	equal(PMU_ABOUT(PMU_AT_CPL, 1, level), read_msr(counter_msr(1)) - before[1], usr);
 	/* At CPL 0 nothing is USR. */
 	if (!level)
-		equal(1, before[1], 0);
+		equal(PMU_ABOUT(PMU_AT_CPL, 1, 0), before[1], 0);
 }
 
 static void test_os_filter(void)
@@ -550,10 +571,11 @@ static void test_cmask(void)
 	for (n = 0; n < 4; n++)
 		set_counter(n, 0);
 	run(0xf, loop);
-	at_least(1, read_msr(counter_msr(1)), 1);
-	equal(2, read_msr(counter_msr(1)) + read_msr(counter_msr(2)),
+	at_least(counter(1), read_msr(counter_msr(1)), 1);
+	equal(PMU_ABOUT(PMU_SUM, 1, 2),
+	      read_msr(counter_msr(1)) + read_msr(counter_msr(2)),
 	      read_msr(counter_msr(0)));
-	equal(3, read_msr(counter_msr(3)), 0);
+	equal(counter(3), read_msr(counter_msr(3)), 0);
 }
 
 /* ---- interrupts ------------------------------------------------------------------- */
@@ -610,16 +632,18 @@ static void overflow_with(uint64_t event)
 static void test_pmi(void)
 {
 	overflow_with(EVTSEL_INT);
-	equal(0, interrupts, 1);
-	equal(MSR_GLOBAL_STATUS, status_at_interrupt & counters, 1);
-	equal(APIC_LVT_PMC, lvt_at_interrupt, APIC_LVT_MASKED | APIC_VECTOR);
+	equal(PMU_ABOUT(PMU_INTERRUPTS, 0, 0), interrupts, 1);
+	equal(PMU_ABOUT(PMU_MSR_IN_PMI, MSR_GLOBAL_STATUS, 0),
+	      status_at_interrupt & counters, 1);
+	equal(PMU_ABOUT(PMU_APIC_IN_PMI, APIC_LVT_PMC, 0), lvt_at_interrupt,
+	      APIC_LVT_MASKED | APIC_VECTOR);
 }
 
 static void test_no_pmi(void)
 {
 	overflow_with(0);
-	equal(0, interrupts, 0);
-	equal(MSR_GLOBAL_STATUS, read_msr(MSR_GLOBAL_STATUS), 1);
+	equal(PMU_ABOUT(PMU_INTERRUPTS, 0, 0), interrupts, 0);
+	equal(msr(MSR_GLOBAL_STATUS), read_msr(MSR_GLOBAL_STATUS), 1);
 }
 
 static void test_freeze(void)
@@ -628,8 +652,8 @@ static void test_freeze(void)
 
 	if (absent(n_gp < 2))
 		return;
-	equal(MSR_DEBUGCTL, write_msr(MSR_DEBUGCTL, DEBUGCTL_FREEZE), true);
-	equal(MSR_DEBUGCTL, read_msr(MSR_DEBUGCTL), DEBUGCTL_FREEZE);
+	writes(MSR_DEBUGCTL, DEBUGCTL_FREEZE, true);
+	equal(msr(MSR_DEBUGCTL), read_msr(MSR_DEBUGCTL), DEBUGCTL_FREEZE);
 	select(0, INSTRUCTIONS | BOTH | EVTSEL_INT);
 	select(1, INSTRUCTIONS | BOTH);
 	set_counter(0, -100ull);
@@ -639,17 +663,19 @@ static void test_freeze(void)
 	forbid_interrupts();
 	frozen_at = read_msr(counter_msr(1));
 	loop();
-	equal(0, interrupts, 1);
-	equal(1, read_msr(counter_msr(1)), frozen_at);
-	at_most(1, frozen_at, LOOP_INSTRUCTIONS);
+	equal(PMU_ABOUT(PMU_INTERRUPTS, 0, 0), interrupts, 1);
+	equal(counter(1), read_msr(counter_msr(1)), frozen_at);
+	at_most(counter(1), frozen_at, LOOP_INSTRUCTIONS);
 	if (version >= 4) {
-		equal(MSR_GLOBAL_STATUS, status_at_interrupt, STATUS_FROZEN | 1);
+		equal(PMU_ABOUT(PMU_MSR_IN_PMI, MSR_GLOBAL_STATUS, 0),
+		      status_at_interrupt, STATUS_FROZEN | 1);
 		/* Clearing the bit thaws. */
 		write_msr(MSR_GLOBAL_RESET, STATUS_FROZEN | 1);
 		loop();
-		at_least(1, read_msr(counter_msr(1)), frozen_at + LOOP_INSTRUCTIONS);
+		at_least(counter(1), read_msr(counter_msr(1)),
+			 frozen_at + LOOP_INSTRUCTIONS);
 	} else {
-		equal(MSR_PERF_GLOBAL_CTRL, read_msr(MSR_PERF_GLOBAL_CTRL), 0);
+		equal(msr(MSR_PERF_GLOBAL_CTRL), read_msr(MSR_PERF_GLOBAL_CTRL), 0);
 	}
 }
 
@@ -692,7 +718,7 @@ static void test_halted(void)
 			__asm__ volatile("nop");
 		halt();
 		write_msr(MSR_PERF_GLOBAL_CTRL, 0);
-		between(0, read_msr(counter_msr(0)), 1, HALT_TICKS / 2);
+		between(counter(0), read_msr(counter_msr(0)), 1, HALT_TICKS / 2);
 	}
 }
 
@@ -708,8 +734,9 @@ static void test_cmask_halted(void)
 	for (n = 0; n < 3; n++)
 		set_counter(n, 0);
 	run(7, halt);
-	at_least(1, read_msr(counter_msr(1)), 1);
-	equal(2, read_msr(counter_msr(1)) + read_msr(counter_msr(2)),
+	at_least(counter(1), read_msr(counter_msr(1)), 1);
+	equal(PMU_ABOUT(PMU_SUM, 1, 2),
+	      read_msr(counter_msr(1)) + read_msr(counter_msr(2)),
 	      read_msr(counter_msr(0)));
 }
 
@@ -724,23 +751,19 @@ static void test_edge(void)
 	for (i = 0; i < HALTS; i++)
 		halt();
 	write_msr(MSR_PERF_GLOBAL_CTRL, 0);
-	between(0, read_msr(counter_msr(0)), HALTS, HALTS + 1);
+	between(counter(0), read_msr(counter_msr(0)), HALTS, HALTS + 1);
 }
 
 /* ---- reserved bits, missing registers --------------------------------------------- */
 
-static void refused(uint32_t msr, uint64_t value)
-{
-	equal(msr, write_msr(msr, value), false);
-}
-
-static void each_reserved(uint32_t msr, uint64_t allowed)
+static void each_reserved(uint32_t number, uint64_t allowed)
 {
 	uint32_t bit;
 
 	for (bit = 0; bit < 64; bit++)
 		if (!(allowed >> bit & 1))
-			refused(msr, 1ull << bit);
+			equal(PMU_ABOUT(PMU_WRMSR_BIT, number, bit),
+			      write_msr(number, 1ull << bit), false);
 }
 
 static void test_reserved_select(void)
@@ -775,10 +798,10 @@ static void test_reserved_debugctl(void)
 
 static void test_read_only(void)
 {
-	refused(MSR_GLOBAL_STATUS, 0);
-	refused(MSR_PERF_CAPABILITIES, perf_capabilities);
+	writes(MSR_GLOBAL_STATUS, 0, false);
+	writes(MSR_PERF_CAPABILITIES, perf_capabilities, false);
 	if (version >= 4)
-		refused(MSR_GLOBAL_INUSE, 0);
+		writes(MSR_GLOBAL_INUSE, 0, false);
 }
 
 static void test_absent_msrs(void)
@@ -786,13 +809,15 @@ static void test_absent_msrs(void)
 	uint64_t value;
 
 	if (n_gp < 8) {
-		equal(MSR_PMC0 + n_gp, try_read(MSR_PMC0 + n_gp, &value), false);
-		equal(MSR_PERFEVTSEL0 + n_gp, try_read(MSR_PERFEVTSEL0 + n_gp, &value),
-		      false);
-		equal(MSR_A_PMC0 + n_gp, try_read(MSR_A_PMC0 + n_gp, &value), false);
+		equal(PMU_ABOUT(PMU_RDMSR, MSR_PMC0 + n_gp, 0),
+		      try_read(MSR_PMC0 + n_gp, &value), false);
+		equal(PMU_ABOUT(PMU_RDMSR, MSR_PERFEVTSEL0 + n_gp, 0),
+		      try_read(MSR_PERFEVTSEL0 + n_gp, &value), false);
+		equal(PMU_ABOUT(PMU_RDMSR, MSR_A_PMC0 + n_gp, 0),
+		      try_read(MSR_A_PMC0 + n_gp, &value), false);
 	}
 	if (n_fixed < 7 && !(valid.fixed_counters >> n_fixed & 1))
-		equal(MSR_FIXED_CTR0 + n_fixed,
+		equal(PMU_ABOUT(PMU_RDMSR, MSR_FIXED_CTR0 + n_fixed, 0),
 		      try_read(MSR_FIXED_CTR0 + n_fixed, &value), false);
 }
 
@@ -805,8 +830,9 @@ static void test_rdpmc(void)
 		const uint32_t index = is_fixed(n) ? RDPMC_FIXED(n - n_gp) : n;
 
 		set_counter(n, ~0x123ull << n);
-		equal(index, try_rdpmc(index, &value), true);
-		equal(index, value, read_msr(counter_msr(n)));
+		equal(PMU_ABOUT(PMU_RDPMC, index, 0), try_rdpmc(index, &value), true);
+		equal(PMU_ABOUT(PMU_RDPMC_VALUE, index, 0), value,
+		      read_msr(counter_msr(n)));
 	}
 }
 
@@ -814,10 +840,10 @@ static void test_rdpmc_index(void)
 {
 	uint64_t value;
 
-	equal(n_gp, try_rdpmc(n_gp, &value), false);
+	equal(PMU_ABOUT(PMU_RDPMC, n_gp, 0), try_rdpmc(n_gp, &value), false);
 	if (!(valid.fixed_counters >> n_fixed & 1))
-		equal(RDPMC_FIXED(n_fixed), try_rdpmc(RDPMC_FIXED(n_fixed), &value),
-		      false);
+		equal(PMU_ABOUT(PMU_RDPMC, RDPMC_FIXED(n_fixed), 0),
+		      try_rdpmc(RDPMC_FIXED(n_fixed), &value), false);
 }
 
 static volatile bool rdpmc_done;
@@ -835,10 +861,10 @@ static void test_rdpmc_user(void)
 
 	__asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
 	ring_call(3, rdpmc_0);
-	equal(0, rdpmc_done, false);
+	equal(PMU_ABOUT(PMU_RDPMC_AT_CPL3, 0, 0), rdpmc_done, false);
 	__asm__ volatile("mov %0, %%cr4" ::"r"(cr4 | CR4_PCE) : "memory");
 	ring_call(3, rdpmc_0);
-	equal(1, rdpmc_done, true);
+	equal(PMU_ABOUT(PMU_RDPMC_AT_CPL3, 0, 1), rdpmc_done, true);
 	__asm__ volatile("mov %0, %%cr4" ::"r"(cr4) : "memory");
 }
 

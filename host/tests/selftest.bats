@@ -48,6 +48,10 @@ DEBUGCTL.FREEZE_PERFMON_ON_PMI stops all counters at a PMI
 CMASK 1 and CMASK 1 with INV add up to the cycles across HLT, too
 EDGE counts each time that cycles begin again after HLT" ]
   grep '^ok [0-9]* - HLT stops the cycle counters$' <<<"$stdout"
+  # The reasons name what was compared.
+  grep -x '# WRMSR of 0x1d9 (1: done, 0: #GP): found 0, expected = 1' <<<"$stdout"
+  grep -x '# general counters 1 and 2 together: found [0-9]*, expected = [0-9]*' <<<"$stdout"
+  grep -x '# general counter 0: found 0, expected >= 10' <<<"$stdout"
 }
 
 @test "selftest pmu: without a PMU there is nothing to test" {

@@ -8,7 +8,6 @@
 #include <criterion/new/assert.h>
 
 #include "guest/x86_64/pmc_choose.h"
-#include "guest/x86_64/pmu_bits.h"
 #include "host/measure/visible.h"
 #include "host/targets/boot.h"
 
@@ -252,82 +251,4 @@ Test(pmc_choose, no_counter_without_cpuid)
 	struct pmc_counter c;
 
 	cr_expect(not(pmc_choose(&none, PMC_INSNS, PMC_ANY, &c)));
-}
-
-/* A core of 4 general and 3 fixed counters, version 4, without further features. */
-static const struct pmu_bits_cpuid plain = { .pmu_eax = 0x07300404, .pmu_edx = 0x8603 };
-
-Test(pmu_bits, plain)
-{
-	const struct pmu_bits b = pmu_bits(&plain);
-
-	cr_expect_eq(b.select, 0xffdfffff);
-	cr_expect_eq(b.select_2, 0);
-	cr_expect_eq(b.fixed, 0xbbb);
-	cr_expect_eq(b.global, 0x70000000f);
-	cr_expect_eq(b.status & 0x037fffffffffffff, 0x70000000f);
-	cr_expect_eq(b.fixed_counters, 7);
-	cr_expect(not(b.any_thread));
-}
-
-Test(pmu_bits, any_thread)
-{
-	struct pmu_bits_cpuid id = plain;
-	struct pmu_bits b;
-
-	id.pmu_edx &= ~0x8000u;
-	b = pmu_bits(&id);
-	cr_expect(b.any_thread);
-	cr_expect_eq(b.select, 0xffffffff);
-	cr_expect_eq(b.fixed, 0xfff);
-	/* Version 2 has no such bits. */
-	id.pmu_eax = 0x07300402;
-	b = pmu_bits(&id);
-	cr_expect_eq(b.fixed, 0xbbb);
-}
-
-/* Either of HLE and RTM has IN_TX; IN_TXCP is of counter 2. */
-Test(pmu_bits, transactions)
-{
-	struct pmu_bits_cpuid id = plain;
-
-	for (unsigned int bit = 4; bit <= 11; bit += 7) {
-		id.features_ebx = 1u << bit;
-		cr_expect_eq(pmu_bits(&id).select, 0x1ffdfffff);
-		cr_expect_eq(pmu_bits(&id).select_2, 0x200000000);
-	}
-}
-
-Test(pmu_bits, capabilities)
-{
-	struct pmu_bits_cpuid id = plain;
-
-	id.capabilities = PEBS_BASELINE;
-	cr_expect_eq(pmu_bits(&id).select, 0x4ffdfffff);
-	cr_expect_eq(pmu_bits(&id).fixed, 0x11100000bbb);
-	cr_expect_eq(pmu_bits(&id).global, 0x70000000f);
-	id.capabilities = PERF_METRICS;
-	cr_expect_eq(pmu_bits(&id).select, 0xffdfffff);
-	cr_expect_eq(pmu_bits(&id).global, 0x100070000000f);
-	cr_expect(pmu_bits(&id).status >> 48 & 1);
-}
-
-/* UMASK2, EQ, RDPMC_USR_DISABLE; fixed counters 0, 1 and 4. */
-Test(pmu_bits, extended)
-{
-	struct pmu_bits_cpuid id = plain;
-
-	id.extended_ebx = 1;
-	cr_expect_eq(pmu_bits(&id).select, 0xff00ffdfffff);
-	id.extended_ebx = 2;
-	cr_expect_eq(pmu_bits(&id).select, 0x10ffdfffff);
-	id.extended_ebx = 4;
-	cr_expect_eq(pmu_bits(&id).select, 0x20ffdfffff);
-	cr_expect_eq(pmu_bits(&id).fixed, 0x22200000bbb);
-	id = (struct pmu_bits_cpuid){ .pmu_eax = 0x07300405,
-				      .pmu_ecx = 0x13,
-				      .pmu_edx = 0x8602 };
-	cr_expect_eq(pmu_bits(&id).fixed_counters, 0x13);
-	cr_expect_eq(pmu_bits(&id).fixed, 0xb00bb);
-	cr_expect_eq(pmu_bits(&id).global, 0x130000000f);
 }
