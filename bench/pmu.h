@@ -91,9 +91,9 @@ _Static_assert(PMU_READINGS_ON_AARCH64 <= PMU_READINGS_MAX, "the readings fit");
 extern const char *const pmu_reading_names[][PMU_READINGS_MAX + 1];
 
 /*
- * The tests of bench/pmu_tests.def: indices of the payload's series. EVENT has an enum
- * pmu_verdict and, from bit 8 on, the number of the counter or MSR; TWIN has the found
- * value, NULL the expected one.
+ * The tests of bench/pmu_tests.def: indices of the payload's series. EVENT has a verdict,
+ * and of a failure what it is about and the relation: PMU_RESULT(). TWIN has the found
+ * value, NULL the value on the other side of the relation.
  */
 #define PMU_TEST(id, text) PMU_TEST_##id,
 enum pmu_test {
@@ -108,6 +108,40 @@ enum pmu_verdict {
 	PMU_FAIL,
 	PMU_ABSENT, /* CPUID does not report what is tested */
 };
+
+/* What a found value is, with its number and a detail. */
+enum pmu_subject {
+	PMU_GENERAL,	   /* the count of a general counter; number: which */
+	PMU_FIXED,	   /* the count of a fixed counter; number: which */
+	PMU_AT_CPL,	   /* the same as PMU_GENERAL; detail: the CPL of the code */
+	PMU_SUM,	   /* the sum of two general counters: number, detail */
+	PMU_MSR,	   /* the value of an MSR; number: which */
+	PMU_MSR_IN_PMI,	   /* the same, read by the interrupt's handler */
+	PMU_APIC_IN_PMI,   /* the value of an APIC register; number: its offset */
+	PMU_INTERRUPTS,	   /* how many interrupts there were */
+	PMU_RDPMC_VALUE,   /* what RDPMC read; number: its index */
+	PMU_WRMSR,	   /* 1: an access was done, 0: #GP; number: the MSR */
+	PMU_WRMSR_BIT,	   /* the same; detail: the only bit that was set */
+	PMU_RDMSR,	   /* the same */
+	PMU_RDPMC,	   /* the same; number: the index */
+	PMU_RDPMC_AT_CPL3, /* the same; detail: CR4.PCE */
+};
+
+enum pmu_relation {
+	PMU_EQUAL,
+	PMU_AT_LEAST,
+	PMU_AT_MOST,
+};
+
+#define PMU_ABOUT(subject, number, detail)                                               \
+	((uint64_t)(subject) << 8 | (uint64_t)(detail) << 24 | (uint64_t)(number) << 32)
+#define PMU_RESULT(verdict, relation, about)                                             \
+	((uint64_t)(verdict) | (uint64_t)(relation) << 16 | (about))
+#define PMU_RESULT_VERDICT(result)  ((enum pmu_verdict)((result)&0xff))
+#define PMU_RESULT_SUBJECT(result)  ((enum pmu_subject)((result) >> 8 & 0xff))
+#define PMU_RESULT_RELATION(result) ((enum pmu_relation)((result) >> 16 & 0xff))
+#define PMU_RESULT_DETAIL(result)   ((unsigned int)((result) >> 24 & 0xff))
+#define PMU_RESULT_NUMBER(result)   ((unsigned int)((result) >> 32))
 
 /* By enum pmu_test. Defined in catalogue.c. */
 extern const char *const pmu_test_texts[PMU_TESTS];

@@ -179,7 +179,7 @@ static int run_in_lab(const struct target *row, const struct selftest_args *a)
 	return failed ? CLI_WORSE : CLI_OK;
 }
 
-/* The tests of the PMU are a guest, on whatever target. */
+/* The tests of the PMU are a guest, on whatever target of x86_64. */
 static int run_pmu(const struct target *row, const struct selftest_args *a)
 {
 	const bool has_vm = strcmp(row->ops->kind, "bare");
@@ -193,6 +193,22 @@ static int run_pmu(const struct target *row, const struct selftest_args *a)
 	if (!config) {
 		message_usage("wsbench selftest", "no config '%s'", name);
 		return CLI_USAGE;
+	}
+	if (row->arch != ARCH_X86_64) {
+		message_usage("wsbench selftest",
+			      "'%s' is not x86_64, as the test " SELFTEST_PMU " is",
+			      row->name);
+		return CLI_USAGE;
+	}
+	if (!(config->archs & 1u << row->arch)) {
+		message_usage("wsbench selftest", "the config '%s' is not for x86_64",
+			      name);
+		return CLI_USAGE;
+	}
+	rc = t.ops->probe(&t, &a->job, &err);
+	if (rc) {
+		message_error("%s: %s", row->name, err.text);
+		return rc == -ENOEXEC ? CLI_USAGE : CLI_FAILED;
 	}
 	rc = t.ops->open(&t, &a->job, &err);
 	if (!rc)

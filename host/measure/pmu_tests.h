@@ -3,9 +3,16 @@
 #ifndef WS_MEASURE_PMU_TESTS_H
 #define WS_MEASURE_PMU_TESTS_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "host/lib/error.h"
 #include "host/selftest/selftest.h"
 #include "host/targets/target.h"
+
+/* Why a test failed, by the payload's three values of it (bench/pmu.h). */
+void measure_pmu_reason(uint64_t result, uint64_t found, uint64_t other, char *text,
+			size_t bytes);
 
 /* The row outside of the catalogue whose payload runs the tests. */
 extern const struct bench pmu_tests_row;

@@ -45,7 +45,13 @@ passes() {
 fixed counters have the width of CPUID, and writes no bit more
 CMASK 1 and CMASK 1 with INV add up to the cycles; CMASK 255 counts nothing
 DEBUGCTL.FREEZE_PERFMON_ON_PMI stops all counters at a PMI
-HLT stops the cycle counters, and the counts stay consistent" ]
+CMASK 1 and CMASK 1 with INV add up to the cycles across HLT, too
+EDGE counts each time that cycles begin again after HLT" ]
+  grep '^ok [0-9]* - HLT stops the cycle counters$' <<<"$stdout"
+  # The reasons name what was compared.
+  grep -x '# WRMSR of 0x1d9 (1: done, 0: #GP): found 0, expected = 1' <<<"$stdout"
+  grep -x '# general counters 1 and 2 together: found [0-9]*, expected = [0-9]*' <<<"$stdout"
+  grep -x '# general counter 0: found 0, expected >= 10' <<<"$stdout"
 }
 
 @test "selftest pmu: without a PMU there is nothing to test" {
@@ -54,9 +60,39 @@ HLT stops the cycle counters, and the counts stay consistent" ]
   run_apart "$wsbench" selftest pmu --on lab:x86_64-vmx --config pmu-off
   echo "$stdout"
   [ "$status" = 0 ]
-  [[ $stdout == *"1..0 # SKIP"* ]]
+  [[ $stdout == *"1..0 # SKIP the guest has no architectural PMU of Intel, version 2 or later"* ]]
   run_apart "$wsbench" selftest msi --on lab:x86_64-vmx --config pmu-off
   [ "$status" = 2 ]
+}
+
+@test "selftest pmu: a PMU of AMD is not what the tests are about" {
+  need_target lab:x86_64-svm
+  run_apart "$wsbench" selftest pmu --on lab:x86_64-svm
+  echo "$stdout"
+  [ "$status" = 0 ]
+  [[ $stdout == *"1..0 # SKIP the guest has no architectural PMU of Intel"* ]]
+}
+
+# Whether or not the target could run here.
+@test "selftest pmu: another architecture and its configs are bad input" {
+  run_apart "$wsbench" selftest pmu --on bare:aarch64
+  [ "$status" = 2 ]
+  [[ $stderr == *"'bare:aarch64' is not x86_64"* ]]
+  run_apart "$wsbench" selftest pmu --on lab:aarch64-vhe
+  [ "$status" = 2 ]
+  run_apart "$wsbench" selftest pmu --on lab:x86_64-vmx --config pmccntr-passthrough
+  [ "$status" = 2 ]
+  [[ $stderr == *"'pmccntr-passthrough' is not for x86_64"* ]]
+  [ "$(wc -l <<<"$stderr")" = 1 ]
+}
+
+# A machine whose emulator is not built says so, as with "run".
+@test "selftest pmu: a target that cannot run here says why" {
+  mkdir "$BATS_TEST_TMPDIR/none"
+  WORLDSWITCH_EMULATORS=$BATS_TEST_TMPDIR/none run_apart "$wsbench" selftest pmu --on bare:x86_64-bochs
+  [ "$status" = 4 ]
+  [[ $stderr == *"bare:x86_64-bochs: bochs is not built"* ]]
+  [ -z "$stdout" ]
 }
 
 @test "selftest: an unknown test and an unknown target are bad input" {
