@@ -8,6 +8,7 @@
 #include "bench/pmu.h"
 #include "guest/x86_64/apic.h"
 #include "guest/x86_64/cpuid.h"
+#include "guest/x86_64/pmu_code.h"
 
 /* RDPMC of general counter 0: exits, and KVM reads the perf event behind the counter; #GP
  * in a VM without a vPMU, and then the row includes the fault. */
@@ -117,12 +118,12 @@ static const struct {
 	enum pmc_kind kind;
 	uint32_t expected;
 } subjects[] = {
-	[ACCURACY_CYCLES] = { PMC_CYCLES, PMC_GENERAL, 1000 },
-	[ACCURACY_CYCLES_FIXED] = { PMC_CYCLES, PMC_FIXED, 1000 },
-	[ACCURACY_INSNS] = { PMC_INSNS, PMC_GENERAL, 2001 },
-	[ACCURACY_INSNS_FIXED] = { PMC_INSNS, PMC_FIXED, 2001 },
+	[ACCURACY_CYCLES] = { PMC_CYCLES, PMC_GENERAL, CHAIN_CYCLES },
+	[ACCURACY_CYCLES_FIXED] = { PMC_CYCLES, PMC_FIXED, CHAIN_CYCLES },
+	[ACCURACY_INSNS] = { PMC_INSNS, PMC_GENERAL, LOOP_INSTRUCTIONS },
+	[ACCURACY_INSNS_FIXED] = { PMC_INSNS, PMC_FIXED, LOOP_INSTRUCTIONS },
 	[ACCURACY_INSNS_EXITS] = { PMC_INSNS, PMC_GENERAL, 20 },
-	[ACCURACY_BRANCHES] = { PMC_BRANCHES, PMC_GENERAL, 1000 },
+	[ACCURACY_BRANCHES] = { PMC_BRANCHES, PMC_GENERAL, LOOP_BRANCHES },
 };
 
 BODY bool pmu_accuracy_setup(const struct abi_params *params)
@@ -133,26 +134,14 @@ BODY bool pmu_accuracy_setup(const struct abi_params *params)
 	return pmc_setup_event(subjects[subject].event, subjects[subject].kind);
 }
 
-/*
- * 1000 dependent additions of registers: a cycle each on all CPUs, and in an emulator
- * that counts a cycle per instruction. (CPUs eliminate moves, and additions of a
- * constant.)
- */
 BODY void chain(void)
 {
-	__asm__ volatile(".rept 1000\n\t"
-			 "add %%eax, %%eax\n\t"
-			 ".endr" ::
-				 : "eax", "cc", "memory");
+	__asm__ volatile(CHAIN_CODE ::: "eax", "cc", "memory");
 }
 
-/* 1 + 1000 x 2 instructions (a fused pair retires as two); half of the 2000 branch. */
 BODY void loop(void)
 {
-	__asm__ volatile("mov $1000, %%eax\n\t"
-			 "1: dec %%eax\n\t"
-			 "jnz 1b" ::
-				 : "eax", "cc", "memory");
+	__asm__ volatile(LOOP_CODE ::: "eax", "cc", "memory");
 }
 
 /* 10 x 2 instructions. */

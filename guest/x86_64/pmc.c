@@ -7,25 +7,12 @@
 
 #include "guest/runtime.h"
 #include "guest/x86_64/cpuid.h"
+#include "guest/x86_64/pmu_code.h"
 
 struct pmc_counter pmc_counter;
 uint32_t pmc_index;
 
-static bool try_wrmsr(uint32_t msr, uint64_t value)
-{
-	uint32_t done;
-
-	__asm__ volatile("xor %0, %0\n\t"
-			 "1: wrmsr\n\t"
-			 "mov $1, %0\n\t"
-			 "2:\n\t" RUNTIME_FIXUP("1b", "2b")
-			 : "=&r"(done)
-			 : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
-			 : "cc", "memory");
-	return done;
-}
-
-static bool try_rdpmc(uint32_t index)
+static bool can_rdpmc(uint32_t index)
 {
 	uint32_t done;
 
@@ -65,7 +52,7 @@ static bool set_up(const struct pmc_counter *c)
 	if (!try_wrmsr(c->select_msr, 0) || !try_wrmsr(c->count_msr, 0) ||
 	    !try_wrmsr(c->select_msr, c->select) ||
 	    (c->global_msr && !try_wrmsr(c->global_msr, c->global)) ||
-	    !try_rdpmc(c->rdpmc))
+	    !can_rdpmc(c->rdpmc))
 		return false;
 	pmc_index = c->rdpmc;
 	count = pmc_read();

@@ -29,6 +29,11 @@
 #define EVTSEL_INT (1ull << 20)
 #define EVTSEL_EN  (1ull << 22)
 
+/* The architectural events: event select, unit mask 0. */
+#define EVENT_CYCLES   0x3c
+#define EVENT_INSNS    0xc0
+#define EVENT_BRANCHES 0xc4
+
 /* RDPMC's index of fixed counter n, and its four bits in FIXED_CTR_CTRL: OS and USR, PMI.
  */
 #define RDPMC_FIXED(n)	  (1u << 30 | (n))
@@ -78,9 +83,9 @@ struct pmc_encoding {
 
 #define PMC_ENCODINGS                                                                    \
 	{                                                                                \
-		[PMC_CYCLES] = { 0x3c, 0x00, 0, 1, 0x76 },                               \
-		[PMC_INSNS] = { 0xc0, 0x00, 1, 0, 0xc0 },                                \
-		[PMC_BRANCHES] = { 0xc4, 0x00, 5, 0xff, 0xc2 },                          \
+		[PMC_CYCLES] = { EVENT_CYCLES, 0x00, 0, 1, 0x76 },                       \
+		[PMC_INSNS] = { EVENT_INSNS, 0x00, 1, 0, 0xc0 },                         \
+		[PMC_BRANCHES] = { EVENT_BRANCHES, 0x00, 5, 0xff, 0xc2 },                \
 	}
 
 static inline uint64_t pmc_evtsel(uint8_t event, uint8_t umask)

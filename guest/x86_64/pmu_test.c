@@ -12,20 +12,20 @@
 #include "guest/x86_64/cpuid.h"
 #include "guest/x86_64/machine.h"
 #include "guest/x86_64/pmu_bits.h"
+#include "guest/x86_64/pmu_code.h"
 #include "guest/x86_64/pmu_test.h"
 
 #define MSR_A_PMC0	      0x4c1
 #define MSR_DEBUGCTL	      0x1d9
 #define MSR_PERF_CAPABILITIES 0x345
 #define MSR_GLOBAL_STATUS     0x38e
-#define MSR_GLOBAL_RESET      0x390
 #define MSR_GLOBAL_SET	      0x391
 #define MSR_GLOBAL_INUSE      0x392
 
-#define CYCLES		0x003cull
-#define REFERENCE	0x013cull
-#define INSTRUCTIONS	0x00c0ull
-#define BRANCHES	0x00c4ull
+#define CYCLES		EVENT_CYCLES
+#define REFERENCE	(EVENT_CYCLES | 0x100)
+#define INSTRUCTIONS	EVENT_INSNS
+#define BRANCHES	EVENT_BRANCHES
 #define EVTSEL_EDGE	(1ull << 18)
 #define EVTSEL_INV	(1ull << 23)
 #define EVTSEL_CMASK(n) ((uint64_t)(n) << 24)
@@ -35,18 +35,17 @@
 #define DEBUGCTL_FREEZE (1ull << 12)
 #define CR4_PCE		(1ull << 8)
 
-#define LOOP_INSTRUCTIONS 2001
-#define LOOP_BRANCHES	  1000
-/* The empty run, which is subtracted, may take some cycles more than it does in the
- * other. */
-#define CHAIN_CYCLES	  100000
-#define CYCLES_LEAST	  (CHAIN_CYCLES - CHAIN_CYCLES / 100)
-#define CYCLES_MOST	  (CHAIN_CYCLES * 4)
-/* The clock of reference cycles: 25 MHz at least and 4 GHz at most, the core's 0.5 to 10.
- */
-#define REFERENCE_LEAST	  (CHAIN_CYCLES / 400)
-#define REFERENCE_MOST	  (CHAIN_CYCLES * 8)
-#define SLOTS_MOST	  (CHAIN_CYCLES * 16)
+#define CHAINS	      100
+#define CHAINS_CYCLES (CHAINS * CHAIN_CYCLES)
+
+/* The empty run, which is subtracted, may take some cycles more than in the full run. */
+#define CYCLES_LEAST (CHAINS_CYCLES - CHAINS_CYCLES / 100)
+#define CYCLES_MOST  (CHAINS_CYCLES * 4)
+
+/* Reference clocks are 25 MHz to 4 GHz, cores 0.5 to 10 GHz. */
+#define REFERENCE_LEAST (CHAINS_CYCLES / 400)
+#define REFERENCE_MOST	(CHAINS_CYCLES * 8)
+#define SLOTS_MOST	(CHAINS_CYCLES * 16)
 
 /* What CPUID reports. */
 static uint32_t version, n_gp, n_fixed;
@@ -101,56 +100,11 @@ static bool absent(bool condition)
 
 /* ---- registers -------------------------------------------------------------------- */
 
-/* false: #GP. */
-static bool write_msr(uint32_t msr, uint64_t value)
-{
-	uint32_t done;
-
-	__asm__ volatile("xor %0, %0\n\t"
-			 "1: wrmsr\n\t"
-			 "mov $1, %0\n\t"
-			 "2:\n\t" RUNTIME_FIXUP("1b", "2b")
-			 : "=&r"(done)
-			 : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
-			 : "cc", "memory");
-	return done;
-}
-
-static bool try_read(uint32_t msr, uint64_t *value)
-{
-	uint32_t low = 0, high = 0, done;
-
-	__asm__ volatile("xor %0, %0\n\t"
-			 "1: rdmsr\n\t"
-			 "mov $1, %0\n\t"
-			 "2:\n\t" RUNTIME_FIXUP("1b", "2b")
-			 : "=&r"(done), "+a"(low), "+d"(high)
-			 : "c"(msr)
-			 : "cc", "memory");
-	*value = low | (uint64_t)high << 32;
-	return done;
-}
-
 static uint64_t read_msr(uint32_t msr)
 {
 	uint64_t value;
 
-	return try_read(msr, &value) ? value : 0xdeadull << 48;
-}
-
-static bool try_rdpmc(uint32_t index, uint64_t *value)
-{
-	uint32_t low = 0, high = 0, done;
-
-	__asm__ volatile("xor %0, %0\n\t"
-			 "1: rdpmc\n\t"
-			 "mov $1, %0\n\t"
-			 "2:\n\t" RUNTIME_FIXUP("1b", "2b")
-			 : "=&r"(done), "+a"(low), "+d"(high)
-			 : "c"(index)
-			 : "cc", "memory");
-	*value = low | (uint64_t)high << 32;
-	return done;
+	return try_rdmsr(msr, &value) ? value : 0xdeadull << 48;
 }
 
 /* Counters 0 to n_gp - 1 are general, the fixed ones follow. */
@@ -189,7 +143,7 @@ static uint64_t msr(uint32_t number)
 
 static void writes(uint32_t number, uint64_t value, bool done)
 {
-	equal(PMU_ABOUT(PMU_WRMSR, number, 0), write_msr(number, value), done);
+	equal(PMU_ABOUT(PMU_WRMSR, number, 0), try_wrmsr(number, value), done);
 }
 
 static void set_counter(uint32_t n, uint64_t value)
@@ -207,7 +161,7 @@ static void select(uint32_t n, uint64_t event)
 		return;
 	}
 	control = read_msr(MSR_FIXED_CTR_CTRL) & ~(0xfull << 4 * (n - n_gp));
-	write_msr(MSR_FIXED_CTR_CTRL, control | event << 4 * (n - n_gp));
+	try_wrmsr(MSR_FIXED_CTR_CTRL, control | event << 4 * (n - n_gp));
 }
 
 /* Everything off, zero, and without overflows. */
@@ -215,17 +169,17 @@ static void reset(void)
 {
 	uint32_t n;
 
-	write_msr(MSR_DEBUGCTL, 0);
-	write_msr(MSR_PERF_GLOBAL_CTRL, 0);
-	write_msr(MSR_FIXED_CTR_CTRL, 0);
+	try_wrmsr(MSR_DEBUGCTL, 0);
+	try_wrmsr(MSR_PERF_GLOBAL_CTRL, 0);
+	try_wrmsr(MSR_FIXED_CTR_CTRL, 0);
 	for (n = 0; n < n_gp + n_fixed; n++) {
 		if (!is_fixed(n))
-			write_msr(MSR_PERFEVTSEL0 + n, 0);
-		write_msr(counter_msr(n), 0);
+			try_wrmsr(MSR_PERFEVTSEL0 + n, 0);
+		try_wrmsr(counter_msr(n), 0);
 	}
-	write_msr(MSR_GLOBAL_RESET, counters);
+	try_wrmsr(MSR_PERF_GLOBAL_OVF_CTRL, counters);
 	if (version >= 4)
-		write_msr(MSR_GLOBAL_RESET, STATUS_FROZEN);
+		try_wrmsr(MSR_PERF_GLOBAL_OVF_CTRL, STATUS_FROZEN);
 }
 
 /* ---- what is counted -------------------------------------------------------------- */
@@ -235,33 +189,26 @@ static __attribute__((noinline)) void nothing(void)
 	__asm__ volatile("" ::: "memory");
 }
 
-/* 1 + 1000 x 2 instructions; half of the 2000 branch. */
 static __attribute__((noinline)) void loop(void)
 {
-	__asm__ volatile("mov $1000, %%eax\n\t"
-			 "1: dec %%eax\n\t"
-			 "jnz 1b" ::
-				 : "eax", "cc", "memory");
+	__asm__ volatile(LOOP_CODE ::: "eax", "cc", "memory");
 }
 
-/* 100 x 1000 dependent additions: a cycle each. */
 static __attribute__((noinline)) void chain(void)
 {
-	__asm__ volatile("mov $100, %%ecx\n\t"
-			 "1:\n\t"
-			 ".rept 1000\n\t"
-			 "add %%eax, %%eax\n\t"
-			 ".endr\n\t"
+	uint32_t left = CHAINS;
+
+	__asm__ volatile("1:\n\t" CHAIN_CODE "\n\t"
 			 "dec %%ecx\n\t"
-			 "jnz 1b" ::
-				 : "eax", "ecx", "cc", "memory");
+			 "jnz 1b"
+			 : "+c"(left)::"eax", "cc", "memory");
 }
 
 static __attribute__((noinline)) void run(uint64_t enabled, void (*function)(void))
 {
-	write_msr(MSR_PERF_GLOBAL_CTRL, enabled);
+	try_wrmsr(MSR_PERF_GLOBAL_CTRL, enabled);
 	function();
-	write_msr(MSR_PERF_GLOBAL_CTRL, 0);
+	try_wrmsr(MSR_PERF_GLOBAL_CTRL, 0);
 }
 
 static uint64_t count(uint32_t n, void (*function)(void))
@@ -398,9 +345,9 @@ static void test_gp_signed(void)
 	uint32_t n;
 
 	for (n = 0; n < n_gp; n++) {
-		write_msr(MSR_PMC0 + n, 0x7fffffff);
+		try_wrmsr(MSR_PMC0 + n, 0x7fffffff);
 		equal(msr(MSR_PMC0 + n), read_msr(MSR_PMC0 + n), 0x7fffffff);
-		write_msr(MSR_PMC0 + n, 0x80000000);
+		try_wrmsr(MSR_PMC0 + n, 0x80000000);
 		equal(msr(MSR_PMC0 + n), read_msr(MSR_PMC0 + n),
 		      gp_mask & ~0x7fffffffull);
 	}
@@ -425,13 +372,13 @@ static void wrap(uint32_t n, uint64_t event)
 
 	select(n, event);
 	counted = count(n, loop);
-	write_msr(MSR_GLOBAL_RESET, counters);
+	try_wrmsr(MSR_PERF_GLOBAL_OVF_CTRL, counters);
 	equal(msr(MSR_GLOBAL_STATUS), read_msr(MSR_GLOBAL_STATUS), 0);
 	set_counter(n, -100ull);
 	run(bit_of(n), loop);
 	equal(counter(n), read_msr(counter_msr(n)), counted - 100);
 	equal(msr(MSR_GLOBAL_STATUS), read_msr(MSR_GLOBAL_STATUS), bit_of(n));
-	write_msr(MSR_GLOBAL_RESET, counters);
+	try_wrmsr(MSR_PERF_GLOBAL_OVF_CTRL, counters);
 	select(n, 0);
 }
 
@@ -467,7 +414,7 @@ static void test_status_reset(void)
 		return;
 	overflow_two();
 	equal(msr(MSR_GLOBAL_STATUS), read_msr(MSR_GLOBAL_STATUS), 3);
-	write_msr(MSR_GLOBAL_RESET, 2);
+	try_wrmsr(MSR_PERF_GLOBAL_OVF_CTRL, 2);
 	equal(msr(MSR_GLOBAL_STATUS), read_msr(MSR_GLOBAL_STATUS), 1);
 }
 
@@ -658,7 +605,7 @@ static void test_freeze(void)
 	select(1, INSTRUCTIONS | BOTH);
 	set_counter(0, -100ull);
 	allow_interrupts();
-	write_msr(MSR_PERF_GLOBAL_CTRL, 3);
+	try_wrmsr(MSR_PERF_GLOBAL_CTRL, 3);
 	loop();
 	forbid_interrupts();
 	frozen_at = read_msr(counter_msr(1));
@@ -670,7 +617,7 @@ static void test_freeze(void)
 		equal(PMU_ABOUT(PMU_MSR_IN_PMI, MSR_GLOBAL_STATUS, 0),
 		      status_at_interrupt, STATUS_FROZEN | 1);
 		/* Clearing the bit thaws. */
-		write_msr(MSR_GLOBAL_RESET, STATUS_FROZEN | 1);
+		try_wrmsr(MSR_PERF_GLOBAL_OVF_CTRL, STATUS_FROZEN | 1);
 		loop();
 		at_least(counter(1), read_msr(counter_msr(1)),
 			 frozen_at + LOOP_INSTRUCTIONS);
@@ -713,11 +660,11 @@ static void test_halted(void)
 		select(1, CYCLES | BOTH | EVTSEL_INT);
 		set_counter(0, 0);
 		set_counter(1, -2000ull);
-		write_msr(MSR_PERF_GLOBAL_CTRL, 3);
+		try_wrmsr(MSR_PERF_GLOBAL_CTRL, 3);
 		for (left = nops; left; left--)
 			__asm__ volatile("nop");
 		halt();
-		write_msr(MSR_PERF_GLOBAL_CTRL, 0);
+		try_wrmsr(MSR_PERF_GLOBAL_CTRL, 0);
 		between(counter(0), read_msr(counter_msr(0)), 1, HALT_TICKS / 2);
 	}
 }
@@ -747,10 +694,10 @@ static void test_edge(void)
 
 	select(0, CYCLES | BOTH | EVTSEL_CMASK(1) | EVTSEL_EDGE);
 	set_counter(0, 0);
-	write_msr(MSR_PERF_GLOBAL_CTRL, 1);
+	try_wrmsr(MSR_PERF_GLOBAL_CTRL, 1);
 	for (i = 0; i < HALTS; i++)
 		halt();
-	write_msr(MSR_PERF_GLOBAL_CTRL, 0);
+	try_wrmsr(MSR_PERF_GLOBAL_CTRL, 0);
 	between(counter(0), read_msr(counter_msr(0)), HALTS, HALTS + 1);
 }
 
@@ -763,7 +710,7 @@ static void each_reserved(uint32_t number, uint64_t allowed)
 	for (bit = 0; bit < 64; bit++)
 		if (!(allowed >> bit & 1))
 			equal(PMU_ABOUT(PMU_WRMSR_BIT, number, bit),
-			      write_msr(number, 1ull << bit), false);
+			      try_wrmsr(number, 1ull << bit), false);
 }
 
 static void test_reserved_select(void)
@@ -788,7 +735,7 @@ static void test_reserved_global(void)
 
 static void test_reserved_status(void)
 {
-	each_reserved(MSR_GLOBAL_RESET, valid.status);
+	each_reserved(MSR_PERF_GLOBAL_OVF_CTRL, valid.status);
 }
 
 static void test_reserved_debugctl(void)
@@ -810,15 +757,15 @@ static void test_absent_msrs(void)
 
 	if (n_gp < 8) {
 		equal(PMU_ABOUT(PMU_RDMSR, MSR_PMC0 + n_gp, 0),
-		      try_read(MSR_PMC0 + n_gp, &value), false);
+		      try_rdmsr(MSR_PMC0 + n_gp, &value), false);
 		equal(PMU_ABOUT(PMU_RDMSR, MSR_PERFEVTSEL0 + n_gp, 0),
-		      try_read(MSR_PERFEVTSEL0 + n_gp, &value), false);
+		      try_rdmsr(MSR_PERFEVTSEL0 + n_gp, &value), false);
 		equal(PMU_ABOUT(PMU_RDMSR, MSR_A_PMC0 + n_gp, 0),
-		      try_read(MSR_A_PMC0 + n_gp, &value), false);
+		      try_rdmsr(MSR_A_PMC0 + n_gp, &value), false);
 	}
 	if (n_fixed < 7 && !(valid.fixed_counters >> n_fixed & 1))
 		equal(PMU_ABOUT(PMU_RDMSR, MSR_FIXED_CTR0 + n_fixed, 0),
-		      try_read(MSR_FIXED_CTR0 + n_fixed, &value), false);
+		      try_rdmsr(MSR_FIXED_CTR0 + n_fixed, &value), false);
 }
 
 static void test_rdpmc(void)
@@ -892,7 +839,7 @@ static bool discover(void)
 	gp_mask = (1ull << (leaf.eax >> 16 & 0xff)) - 1;
 	fixed_mask = (1ull << (leaf.edx >> 5 & 0xff)) - 1;
 	counters = ((1ull << n_gp) - 1) | ((1ull << n_fixed) - 1) << 32;
-	if (!try_read(MSR_PERF_CAPABILITIES, &perf_capabilities))
+	if (!try_rdmsr(MSR_PERF_CAPABILITIES, &perf_capabilities))
 		perf_capabilities = 0;
 	id = (struct pmu_bits_cpuid){
 		.pmu_eax = leaf.eax,

@@ -4,6 +4,7 @@
  * (host/vmm/pmu_msrs.c).
  */
 #include "guest/selftest.h"
+#include "guest/x86_64/pmu_code.h"
 
 #define ALL_48 0xffffffffffffull
 
@@ -56,21 +57,6 @@ static const struct {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* false: the write faulted. */
-static bool try_write(uint32_t msr, uint64_t value)
-{
-	uint32_t done;
-
-	__asm__ volatile("xor %0, %0\n\t"
-			 "1: wrmsr\n\t"
-			 "mov $1, %0\n\t"
-			 "2:\n\t" RUNTIME_FIXUP("1b", "2b")
-			 : "=&r"(done)
-			 : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
-			 : "cc", "memory");
-	return done;
-}
-
 /* A fault ends the payload. */
 static uint64_t read_msr(uint32_t msr)
 {
@@ -85,11 +71,11 @@ void selftest_pmu_msrs(void)
 	uint32_t i;
 
 	for (i = 0; i < COUNT(kept); i++) {
-		selftest_expect(0x1000 + i, try_write(kept[i].written, kept[i].value), 1);
+		selftest_expect(0x1000 + i, try_wrmsr(kept[i].written, kept[i].value), 1);
 		selftest_expect(0x2000 + i, read_msr(kept[i].read), kept[i].expected);
 	}
 	for (i = 0; i < COUNT(refused); i++)
-		selftest_expect(0x3000 + i, try_write(refused[i].msr, refused[i].value),
+		selftest_expect(0x3000 + i, try_wrmsr(refused[i].msr, refused[i].value),
 				0);
 	/* Full-width writes are reported; the refused write changed nothing. */
 	selftest_expect(0x4000, read_msr(0x345), 1ull << 13);
