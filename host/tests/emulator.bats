@@ -40,7 +40,10 @@ END
   chmod +x tree/bochs-3.0/configure
   patch_file fixes-one old new
   patch_file pmu middle middle
+  patch_file pmu-amd amd amd
+  patch_file svm-decode-assists assists assists
   patch_file trace last last
+  patch_file memory memory memory
   tar -C tree -cJf small.tar.xz bochs-3.0
   sum=$(sha256sum small.tar.xz | cut -d ' ' -f 1)
   sed -i "s/^checksum=.*/checksum=$sum/" copy/scripts/emulator.sh
