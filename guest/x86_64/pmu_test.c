@@ -463,7 +463,7 @@ static void there(void)
 /* The loop's instructions at a CPL, by counter 0 for OS and counter 1 for USR. */
 static void filter(unsigned int level, uint64_t os, uint64_t usr)
 {
-	uint64_t before[2];
+	uint64_t before[2] = { 0, 0 };
 	uint32_t n;
 
 	cpl = level;

@@ -62,7 +62,7 @@ static int move_descriptors(const struct process_start *how)
 		return -errno;
 	/* dup2() in place could overwrite a descriptor that a later entry needs. */
 	for (size_t i = 0; i < how->n_fds; i++) {
-		int fd = how->fds[i] < 0 && i <= STDERR_FILENO ? null : how->fds[i];
+		int fd = i <= STDERR_FILENO && how->fds[i] < 0 ? null : how->fds[i];
 
 		high[i] = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, FDS_MAX);
 		if (fd >= 0 && high[i] < 0)

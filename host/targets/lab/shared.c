@@ -158,7 +158,7 @@ static int map_bar(int dir, const char *bar, unsigned int index, uint8_t **memor
 int lab_shared_attach(struct lab_shared *s, const char **what)
 {
 	int wire = find_device(IVSHMEM_IDS), pause, ret;
-	uint8_t *doorbell;
+	uint8_t *doorbell = NULL;
 	size_t bytes;
 
 	*s = (struct lab_shared){ .fd = -1 };
