@@ -35,8 +35,8 @@ static const struct argp_option options[] = {
 	{ "events", OPTION_EVENTS, "N", 0, "Time N events per boot", 0 },
 	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0, "Give up on a boot after this time",
 	  0 },
-	{ "kernel", OPTION_KERNEL, "IMAGE", 0,
-	  "Boot this kernel in the lab: a path, or the release of a cached kernel", 0 },
+	{ "kernel", OPTION_KERNEL, "KERNEL", 0,
+	  "Boot this kernel in the lab, as for 'wsbench run'", 0 },
 	{ "modules", OPTION_MODULES, "DIR", 0,
 	  "Load KVM's modules from DIR (default: the folder 'modules' beside the "
 	  "kernel)",
@@ -290,6 +290,7 @@ enum cli_exit explain_parse(struct explain *x, int argc, char **argv, bool *go)
 		break;
 	}
 	*go = true;
+	x->run.job.fetch = x->run.common.quiet ? JOB_FETCH_QUIETLY : JOB_FETCH;
 	return check(x);
 }
 

@@ -61,8 +61,8 @@ struct lab_state {
 
 static int find_kernel(struct lab_state *s, const struct job *job, struct error *err)
 {
-	int ret = lab_kernel_find(s->machine->arch, job->kernel, job->modules, &s->kernel,
-				  err);
+	int ret = lab_kernel_find(s->machine->arch, job->kernel, job->modules, job->fetch,
+				  &s->kernel, err);
 
 	/* A kernel without a folder of modules has KVM built in. */
 	if (!ret && s->machine->module && s->kernel.modules[0])
@@ -72,7 +72,8 @@ static int find_kernel(struct lab_state *s, const struct job *job, struct error 
 		ret = lab_modules_read_optional(s->kernel.modules, LAB_PASSTHROUGH_MODULE,
 						&s->modules, err);
 	/* A file of the user's that is not usable is bad input. */
-	return ret && (job->kernel || job->modules) ? -ENOEXEC : ret;
+	return ret && ret != -ENETUNREACH && (job->kernel || job->modules) ? -ENOEXEC
+									   : ret;
 }
 
 /* The emulator's path, and the machine for it. */
@@ -446,6 +447,7 @@ static int lab_describe(struct target *t, struct result **r, struct error *err)
 {
 	struct lab_state *s = t->state;
 	const struct job job = { .kind = JOB_DESCRIBE, .cpu = -1 };
+	const struct lab_package *package = &s->kernel.package;
 	struct answer a = { .t = t, .header = r, .err = err };
 	char version[4096];
 	int ret = first_base(s, err);
@@ -464,6 +466,10 @@ static int lab_describe(struct target *t, struct result **r, struct error *err)
 	(*r)->target.name = result_string(*r, t->name);
 	(*r)->target.kind = t->ops->kind;
 	(*r)->target.emulator = result_string(*r, version);
+	if (package->version[0])
+		(*r)->subject.package_version = result_string(*r, package->version);
+	if (package->suite[0])
+		(*r)->subject.suite = result_string(*r, package->suite);
 	return 0;
 }
 
