@@ -182,14 +182,18 @@ has_package() {
 }
 
 # packages_of RELEASE: the packages that the image, the configuration and the modules are in.
+# On arm64, KVM is part of the image: a kernel whose modules left the archive can be used.
 packages_of() {
+  local package packages="linux-binary-$1"
   if ! has_package "linux-binary-$1"; then
     echo "linux-image-$1"
-  elif has_package "linux-modules-$1"; then
-    echo "linux-binary-$1 linux-modules-$1$(has_package "linux-base-$1" && echo " linux-base-$1")"
-  else
-    return 1
+    return
   fi
+  [ "$deb_arch" = arm64 ] || has_package "linux-modules-$1" || return
+  for package in "linux-modules-$1" "linux-base-$1"; do
+    ! has_package "$package" || packages+=" $package"
+  done
+  echo "$packages"
 }
 
 # sources: of the suites that were asked for, from this system's mirror.

@@ -31,6 +31,8 @@ linux-modules-7.3.4+deb13-cloud-amd64 7.3.4-1~bpo13+1 trixie-backports
 linux-base-7.3.4+deb13-cloud-amd64 7.3.4-1~bpo13+1 trixie-backports
 linux-image-7.0.1+deb13-cloud-amd64 7.0.1-1~bpo13+1 trixie-backports
 linux-binary-7.0.1+deb13-cloud-amd64 7.0.1-1~bpo13+1 trixie-backports
+linux-image-7.0.1+deb13-cloud-arm64 7.0.1-1~bpo13+1 trixie-backports
+linux-binary-7.0.1+deb13-cloud-arm64 7.0.1-1~bpo13+1 trixie-backports
 END
   cat >"$BATS_TEST_TMPDIR/bin/apt-get" <<'END'
 #!/bin/bash
@@ -166,6 +168,11 @@ kvm.ko" ]
 
   refused 2 "the archive no longer has the modules of 7.0.1+deb13-cloud-amd64" \
     "$wsbench" kernel fetch --quiet --arch x86_64 --series 7.0
+  # On arm64, KVM is not a module.
+  run_apart "$wsbench" kernel fetch --arch aarch64 --series 7.0
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  [ "$(cat "$stdout/vmlinuz")" = "image of 7.0.1+deb13-cloud-arm64" ]
   refused 2 "does not offer a cloud kernel 9.9 for x86_64" "$wsbench" kernel fetch --quiet --arch x86_64 --series 9.9
   refused 2 "Debian (sid) does not offer 6.1.0-7 for x86_64" \
     "$wsbench" kernel fetch --quiet --arch x86_64 --suite sid --release 6.1.0-7
