@@ -532,7 +532,7 @@ config() {
   trap "rm -f '$wanted'" EXIT
   cat "$folder/lab.config" "$folder/lab-$arch.config" >"$wanted"
   if ! log=$(MAKEFLAGS='' "${make[@]}" KCONFIG_ALLCONFIG="$wanted" allnoconfig 2>&1); then
-    die 4 "make allnoconfig failed in $tree: $(grep -iE 'error|not found' <<<"$log" | head -n 1)"
+    die 4 "make allnoconfig failed in $tree: $(grep -m 1 -iE 'error|not found' <<<"$log" || tail -n 1 <<<"$log")"
   fi
   # Symbols of other versions are normal; a dependency that moved is worth a line.
   lacking=$(sed -n 's/^\(CONFIG_[A-Z0-9_]*=.*\)/\1/p' "$wanted" | grep -vxFf "$tree/.config" | tr '\n' ' ' || true)

@@ -318,6 +318,26 @@ boots() {
   refused 2 "no kernel 7.x: neither a file, nor a release or a series" "$wsbench" "${run[@]}" --kernel 7.x
 }
 
+@test "--kernel: an interrupt ends the download" {
+  command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed"
+  export SLOW=100
+  "$wsbench" run --on lab:x86_64-svm-qemu --bench null --kernel 7.3 >out 2>err 3>&- &
+  local run=$! i
+  for i in {1..100}; do
+    ! grep -q downloading err || break
+    sleep 0.2
+  done
+  kill -INT $run
+  SECONDS=0
+  wait $run || true
+  cat err
+  [ "$SECONDS" -lt 50 ]
+  [ ! -e "$(cache 7.3.4+deb13-cloud-amd64)" ]
+  # The processes of the download have ended, too: the next fetch gets their locks.
+  SLOW=0 fetch --series 7.3
+  [ "$SECONDS" -lt 90 ]
+}
+
 @test "--kernel: a damaged kernel of the cache is not booted" {
   command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed"
   local run=(run --quiet --on lab:x86_64-svm-qemu --bench null) dir

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <regex.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/lib/interrupt.h"
 #include "host/lib/process.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/kernel_cache.h"
@@ -67,27 +69,45 @@ int lab_kernel_newest(const char *cache, char release[NAME_MAX + 1])
 	return release[0] ? 0 : -ENOENT;
 }
 
+static void pass_line(const char *line, struct error *err)
+{
+	if (!strncmp(line, ERROR_PREFIX, strlen(ERROR_PREFIX)))
+		error_set(err, 0, "%s", line + strlen(ERROR_PREFIX));
+	else
+		fprintf(stderr, "%s\n", line);
+}
+
 /*
- * Passes the messages of kernel.sh on to stderr. The last error message becomes `err`,
- * so that the caller prints it once.
+ * Passes the messages of kernel.sh on to stderr, until the script ends or the user
+ * interrupts. The last error message becomes `err`, so that the caller prints it once.
  */
 static void pass_on(int fd, struct error *err)
 {
-	FILE *f = fdopen(fd, "r");
-	char line[sizeof(err->text)];
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char text[sizeof(err->text)], *end;
+	size_t n = 0;
+	ssize_t got;
 
-	if (!f) {
-		close(fd);
-		return;
+	while (!interrupted) {
+		/* In slices: a signal just before poll() is noticed. */
+		if (poll(&p, 1, 100) <= 0)
+			continue;
+		got = read(fd, text + n, sizeof(text) - 1 - n);
+		if (got <= 0)
+			break;
+		n += (size_t)got;
+		text[n] = '\0';
+		while ((end = strchr(text, '\n')) || n == sizeof(text) - 1) {
+			if (end)
+				*end++ = '\0';
+			else
+				end = text + n;
+			pass_line(text, err);
+			n -= (size_t)(end - text);
+			memmove(text, end, n + 1);
+		}
 	}
-	while (fgets(line, sizeof(line), f)) {
-		line[strcspn(line, "\n")] = '\0';
-		if (!strncmp(line, ERROR_PREFIX, strlen(ERROR_PREFIX)))
-			error_set(err, 0, "%s", line + strlen(ERROR_PREFIX));
-		else
-			fprintf(stderr, "%s\n", line);
-	}
-	fclose(f);
+	close(fd);
 }
 
 /* `kernel.sh fetch --OPTION VALUE`. Sets `folder` to the folder of the kernel. */
@@ -128,6 +148,8 @@ static int run_fetch(enum arch arch, const char *option, const char *value,
 		pass_on(says[0], err);
 		ret = process_wait(&process, END_TIMEOUT_NS, &status);
 		process_stop(&process);
+		if (ret == -EINTR)
+			error_set(err, ret, "interrupted");
 	}
 	if (!ret && status)
 		ret = WIFEXITED(status) && WEXITSTATUS(status) == 2 ? -ENOENT

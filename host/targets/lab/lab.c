@@ -28,9 +28,9 @@
  * The default limit of a boot with up to 500 events. What the host times is a system call
  * of any length, such as saving and restoring a VM.
  */
-#define LAB_BOOT_TIMEOUT_NS   2000000000ull
-#define LAB_HOST_TIMEOUT_NS   40000000000ull
-#define LAB_TIMEOUT_EVENTS    500u
+#define LAB_BOOT_TIMEOUT_NS 2000000000ull
+#define LAB_HOST_TIMEOUT_NS 40000000000ull
+#define LAB_TIMEOUT_EVENTS  500u
 
 /* Boots of the machine until one has stopped in time: lab_shared_wait(). */
 #define BOOTS_MAX 30
@@ -77,8 +77,9 @@ static int find_kernel(struct lab_state *s, const struct job *job, struct error 
 		ret = lab_modules_read_optional(s->kernel.modules, LAB_PASSTHROUGH_MODULE,
 						&s->modules, err);
 	/* A file of the user's that is not usable is bad input. */
-	return ret && ret != -ENETUNREACH && (job->kernel || job->modules) ? -ENOEXEC
-									   : ret;
+	if (ret && ret != -ENETUNREACH && ret != -EINTR && (job->kernel || job->modules))
+		return -ENOEXEC;
+	return ret;
 }
 
 /* The emulator's path, and the machine for it. */
