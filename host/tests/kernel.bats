@@ -322,14 +322,14 @@ boots() {
   command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed"
   export SLOW=100
   "$wsbench" run --on lab:x86_64-svm-qemu --bench null --kernel 7.3 >out 2>err 3>&- &
-  local run=$! i
+  local pid=$! i
   for i in {1..100}; do
     ! grep -q downloading err || break
     sleep 0.2
   done
-  kill -INT $run
+  kill -INT $pid
   SECONDS=0
-  wait $run || true
+  wait $pid || true
   cat err
   [ "$SECONDS" -lt 50 ]
   [ ! -e "$(cache 7.3.4+deb13-cloud-amd64)" ]
