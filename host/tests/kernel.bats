@@ -8,6 +8,7 @@ load helper
 
 setup() {
   clean_place "$BATS_TEST_TMPDIR"
+  real_cache=$(cache_dir)
   export WORLDSWITCH_CACHE=$BATS_TEST_TMPDIR/cache ARCHIVE=$BATS_TEST_TMPDIR/archive
   command -v dpkg-deb >/dev/null || skip "no dpkg-deb here"
   [ -r /usr/share/keyrings/debian-archive-keyring.gpg ] || skip "no keys of Debian here"
@@ -371,6 +372,30 @@ boots() {
   run_apart "$wsbench" "${run[@]}" --kernel own/vmlinuz
   [[ $stderr == *"cannot boot own/vmlinuz"* ]]
   [ "$(downloads)" = 3 ]
+}
+
+@test "the document names the package of the kernel, its suite, and the compiler" {
+  local real=$real_cache/kernels/aarch64/default release
+  [ -f "$real/vmlinuz" ] || skip "no kernel for aarch64 is cached: make kernels"
+  command -v qemu-system-aarch64 >/dev/null || skip "qemu-system-aarch64 is not installed"
+  release=$(cat "$real/release")
+  mkdir -p "$WORLDSWITCH_CACHE/kernels/aarch64"
+  cp -rL "$real" "$WORLDSWITCH_CACHE/kernels/aarch64/$release"
+  cd "$WORLDSWITCH_CACHE/kernels/aarch64/$release"
+  rm -f sums
+  echo "linux-image-$release 6.1.999-1 a-suite" >package
+  run_apart "$wsbench" run --on lab:aarch64-vhe --kernel "$release" --bench null --events 20 --boots 1 -o doc.json
+  echo "$stderr"
+  [ "$status" = 0 ]
+  holds doc.json 'd["subject"]["kernel"] == "'"$release"'"' \
+    'd["subject"]["package_version"] == "6.1.999-1"' 'd["subject"]["suite"] == "a-suite"' \
+    'd["subject"]["compiler"].count("gcc") == 1 and "GNU ld" not in d["subject"]["compiler"]'
+  "$wsbench" validate doc.json
+  # A kernel outside the cache has no package.
+  cp -r . "$BATS_TEST_TMPDIR/own"
+  cd "$BATS_TEST_TMPDIR/own"
+  run_apart "$wsbench" run --on lab:aarch64-vhe --kernel ./vmlinuz --bench null --events 20 --boots 1 -o doc.json
+  holds doc.json 'd["subject"]["package_version"] is None' 'd["subject"]["compiler"] is not None'
 }
 
 # A source tree whose `make allnoconfig` knows only some of the symbols.
