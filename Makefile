@@ -469,7 +469,6 @@ install: all man
 	$(Q)install -D -m 755 -t $(ROOT)/bin $(B)/wsbench
 	$(Q)for f in $(LIBEXEC); do install -D -m 755 $(B)/$$f $(ROOT)/libexec/worldswitch/$$f; done
 	$(Q)for f in $(SCRIPTS); do install -D -m 755 scripts/$$f $(ROOT)/libexec/worldswitch/$$f; done
-	$(Q)install -D -m 644 -t $(ROOT)/libexec/worldswitch/ci $(wildcard scripts/ci/lab*.config)
 	$(Q)install -D -m 644 -t $(ROOT)/libexec/worldswitch/kmod $(wildcard host/kmod/*.[ch]) host/kmod/Kbuild
 	$(Q)for f in $(BOCHS_SOURCES); do \
 		install -D -m 644 $$f $(ROOT)/libexec/worldswitch/$${f#host/targets/lab/}; done

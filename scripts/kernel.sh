@@ -18,10 +18,9 @@ module_roots=(kvm-amd kvm-intel)
 
 usage() {
   cat <<END
-usage: kernel.sh list   [options]
-       kernel.sh fetch  [options]
-       kernel.sh take   [--arch ARCH] --tree TREE --to DIR
-       kernel.sh config [--arch ARCH] --tree TREE
+usage: kernel.sh list  [options]
+       kernel.sh fetch [options]
+       kernel.sh take [--arch ARCH] --tree TREE --to DIR
 
 list   prints the kernels that Debian offers and the cached kernels:
        release, package version, suite, "cached" or "-"
@@ -29,8 +28,6 @@ fetch  makes sure that a kernel is cached and undamaged, and prints its folder:
        vmlinuz, config, release, package, sums, modules/*.ko (KVM and its dependencies)
 take   copies image, config and KVM's modules of a built kernel tree to DIR, for
        wsbench run --kernel; KVM may be modules (of modules.order) or built in
-config writes the .config of a kernel that boots in the labs and is built in minutes
-       (ci/lab.config), and prints the command that builds the kernel
 
   --arch ARCH        x86_64 or aarch64 (default: this machine's)
   --series X.Y,...   default $default_series; list: all; fetch prints a folder for each
@@ -516,30 +513,6 @@ list() {
   done
 }
 
-# cross_of: the prefix of the compiler for $arch on this machine.
-cross_of() {
-  if [ "$arch" != "$(uname -m)" ]; then echo "${arch/x86_64/x86-64}-linux-gnu-"; fi
-}
-
-# config: the .config of a kernel for the labs.
-config() {
-  local folder=$here/ci make=(make -C "$tree" "ARCH=${arch/aarch64/arm64}") wanted log lacking
-  [ -n "$tree" ] || die 2 "config needs --tree"
-  [ -f "$tree/scripts/kconfig/merge_config.sh" ] || die 2 "$tree is not the source of a kernel"
-  [ -z "$(cross_of)" ] || make+=("CROSS_COMPILE=$(cross_of)")
-  wanted=$(mktemp)
-  # shellcheck disable=SC2064  # `wanted` as it is now
-  trap "rm -f '$wanted'" EXIT
-  cat "$folder/lab.config" "$folder/lab-$arch.config" >"$wanted"
-  if ! log=$(MAKEFLAGS='' "${make[@]}" KCONFIG_ALLCONFIG="$wanted" allnoconfig 2>&1); then
-    die 4 "make allnoconfig failed in $tree: $(grep -m 1 -iE 'error|not found' <<<"$log" || tail -n 1 <<<"$log")"
-  fi
-  # Symbols of other versions are normal; a dependency that moved is worth a line.
-  lacking=$(sed -n 's/^\(CONFIG_[A-Z0-9_]*=.*\)/\1/p' "$wanted" | grep -vxFf "$tree/.config" | tr '\n' ' ' || true)
-  [ -z "$lacking" ] || say "this tree does not have ${lacking% }"
-  echo "${make[*]} LOCALVERSION= -j$(nproc) $([ "$arch" = x86_64 ] && echo bzImage modules || echo Image)"
-}
-
 main() {
   local command='' arch='' series='' flavour='' release='' suite='' suites names='' lists_of=- refresh=0 quiet=0
   local deb_arch kernels origins tree='' to=''
@@ -553,12 +526,12 @@ main() {
       printf -v "${1#--}" %s "$2"
       shift
       ;;
-    list | fetch | take | config) command=$1 ;;
+    list | fetch | take) command=$1 ;;
     *) die 2 "unknown argument $1; see --help" ;;
     esac
     shift
   done
-  [ -n "$command" ] || die 2 "list, fetch, take or config? See --help"
+  [ -n "$command" ] || die 2 "list, fetch or take? See --help"
   arch=${arch:-$(uname -m)}
   deb_arch=$(debian_arch "$arch") || die 2 "no architecture \"$arch\": x86_64 or aarch64"
   [ -z "$flavour" ] || flavour_suffix "$flavour" >/dev/null ||
@@ -568,12 +541,10 @@ main() {
   [[ $suites =~ ^[a-z0-9,-]*$ ]] || die 2 "not a list of suites: $suite"
   [[ $series =~ ^([0-9]+\.[0-9]+(,|$))*$ ]] || die 2 "not a list of series: $series (such as 6.1,7.3)"
   [ -z "$release" ] || [ -z "$series" ] || die 2 "--release and --series: give one of them"
-  case $command in
-  take | config)
-    "$command"
+  if [ "$command" = take ]; then
+    take
     exit
-    ;;
-  esac
+  fi
   kernels=$(cache_dir)/kernels/$arch
   mkdir -p "$kernels"
   kernels=$(cd "$kernels" && pwd)

@@ -43,8 +43,7 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "refresh", OPTION_REFRESH, NULL, 0,
 	  "Look for newer kernels even if one is cached", 0 },
-	{ "tree", OPTION_TREE, "DIR", 0,
-	  "take, config: the source tree of a kernel, for take built", 0 },
+	{ "tree", OPTION_TREE, "DIR", 0, "take: the built tree of a kernel", 0 },
 	{ "to", OPTION_TO, "DIR", 0,
 	  "take: the folder for image, config and KVM's modules", 0 },
 	{ 0 },
@@ -75,7 +74,7 @@ static error_t add(struct kernel_args *args, const char *option, char *value,
 static error_t parse_command(char *arg, struct kernel_args *args,
 			     const struct argp_state *state)
 {
-	static const char *const commands[] = { "list", "fetch", "take", "config" };
+	static const char *const commands[] = { "list", "fetch", "take" };
 	const size_t n = sizeof(commands) / sizeof(commands[0]);
 	const char *nearest;
 
@@ -90,8 +89,7 @@ static error_t parse_command(char *arg, struct kernel_args *args,
 	if (nearest)
 		return options_error(state, "unknown command '%s': did you mean '%s'?",
 				     arg, nearest);
-	return options_error(state, "unknown command '%s': list, fetch, take or config",
-			     arg);
+	return options_error(state, "unknown command '%s': list, fetch or take", arg);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -122,7 +120,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return parse_command(arg, args, state);
 	case ARGP_KEY_END:
 		if (!args->command)
-			return options_error(state, "list, fetch, take or config?");
+			return options_error(state, "list, fetch or take?");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -133,13 +131,11 @@ static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, {
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "list|fetch|take|config",
+	.args_doc = "list|fetch|take",
 	.doc = "The kernels that the labs boot. list prints the kernels that Debian offers "
 	       "and the cached kernels: release, package version, suite and state. fetch "
 	       "makes sure that kernels are cached and undamaged, and prints their folders. "
-	       "take copies a built kernel tree to a folder, for --kernel. config writes the "
-	       ".config of a small kernel that boots in the labs, and prints the command "
-	       "that builds the kernel.",
+	       "take copies a built kernel tree to a folder, for --kernel.",
 	.children = children,
 };
 

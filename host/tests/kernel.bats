@@ -182,7 +182,7 @@ kvm.ko" ]
   refused 2 "not a list of series: 6.1,x" "$wsbench" kernel fetch --series 6.1,x
   refused 2 'no flavour "big"' "$wsbench" kernel fetch --flavour big
   refused 2 "unknown command 'lsit': did you mean 'list'?" "$wsbench" kernel lsit
-  refused 2 "list, fetch, take or config?" "$wsbench" kernel --arch x86_64
+  refused 2 "list, fetch or take?" "$wsbench" kernel --arch x86_64
 
   # Without a network.
   touch "$ARCHIVE/down"
@@ -396,28 +396,4 @@ boots() {
   cd "$BATS_TEST_TMPDIR/own"
   run_apart "$wsbench" run --on lab:aarch64-vhe --kernel ./vmlinuz --bench null --events 20 --boots 1 -o doc.json
   holds doc.json 'd["subject"]["package_version"] is None' 'd["subject"]["compiler"] is not None'
-}
-
-# A source tree whose `make allnoconfig` knows only some of the symbols.
-@test "kernel config: lab.config becomes .config; symbols that the tree lacks are named" {
-  mkdir -p tree/scripts/kconfig
-  refused 2 "tree is not the source of a kernel" "$wsbench" kernel config --arch x86_64 --tree tree
-  touch tree/scripts/kconfig/merge_config.sh
-  printf 'allnoconfig:\n\tgrep -v -e MEMFD -e "^#" $(KCONFIG_ALLCONFIG) >.config\n\techo ARCH=$(ARCH) >>.config\n' >tree/Makefile
-  run_apart "$wsbench" kernel config --arch x86_64 --tree tree
-  echo "$stdout$stderr"
-  [ "$status" = 0 ]
-  [[ $stdout == "make -C tree ARCH=x86_64 "*"LOCALVERSION= -j"*" bzImage modules" ]]
-  [[ $stderr == *"this tree does not have CONFIG_MEMFD_CREATE=y" ]]
-  grep -qx CONFIG_KVM_AMD=m tree/.config
-  grep -qx CONFIG_KALLSYMS=y tree/.config
-  grep -qx ARCH=x86_64 tree/.config
-  run_apart "$wsbench" kernel config --arch aarch64 --tree tree
-  [ "$status" = 0 ]
-  [[ $stdout == "make -C tree ARCH=arm64 "*" Image" ]]
-  grep -qx CONFIG_KVM=y tree/.config
-  run ! grep -q KVM_AMD tree/.config
-  printf 'allnoconfig:\n\t@echo "sh: flex: not found"; exit 1\n' >tree/Makefile
-  refused 4 "make allnoconfig failed in tree: sh: flex: not found" "$wsbench" kernel config --arch x86_64 --tree tree
-  refused 2 "config needs --tree" "$wsbench" kernel config --arch x86_64
 }
