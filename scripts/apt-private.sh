@@ -95,7 +95,7 @@ Dir::State::status "$apt_dir/status";
 Dir::Cache "$apt_dir";
 Dir::Cache::archives "$apt_dir/archives";
 Dir::Cache::pkgcache "$apt_dir/pkgcache.bin";
-Dir::Cache::srcpkgcache "$apt_dir/srcpkgcache.bin";
+Dir::Cache::srcpkgcache "";
 Dir::Etc::sourcelist "$apt_dir/sources.list";
 Dir::Etc::sourceparts "/dev/null";
 Dir::Etc::preferences "/dev/null";

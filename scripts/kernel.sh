@@ -175,7 +175,7 @@ names_read() {
 # has_package NAME
 has_package() {
   names_read
-  [[ $'\n'$names$'\n' == *$'\n'"$1"$'\n'* ]]
+  grep -qxF -- "$1" <<<"$names"
 }
 
 # packages_of RELEASE: the packages that the image, the configuration and the modules are in.
