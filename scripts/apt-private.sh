@@ -16,30 +16,34 @@ debian_arch() {
   esac
 }
 
-# The Debian sources of this system, as one-line entries; Debian's own mirror if the system
-# has none or has never downloaded their lists.
+# apt_reason: why a function failed: the client's first error message.
+apt_reason=
+
+apt_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# The Debian sources of this system, backports included, as one-line entries; Debian's own
+# mirror if the system has none or has never downloaded their lists.
 apt_private_sources() {
-  local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
   local uri suite component found=0 code
   # shellcheck disable=SC2016  # apt's own variables
   while IFS='|' read -r uri suite component; do
-    printf 'deb [signed-by=%s] %s %s %s\n' $keyring "$uri" "$suite" "$component"
+    printf 'deb [signed-by=%s] %s %s %s\n' "$apt_keyring" "$uri" "$suite" "$component"
     found=1
-  done < <(apt-get indextargets --format '$(REPO_URI)|$(RELEASE)|$(COMPONENT)' \
-    'Identifier: Packages' 'Origin: Debian' 2>/dev/null | sort -u)
+  done < <(apt-get indextargets --format '$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)' \
+    'Identifier: Packages' 2>/dev/null | sed -n 's/|Debian\( Backports\)\{0,1\}$//p' | sort -u)
   [ "$found" = 0 ] || return 0
   code=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null || true)
   grep -qx ID=debian /etc/os-release 2>/dev/null || code=
   code=${code:-bookworm}
   printf 'deb [signed-by=%s] http://deb.debian.org/debian %s main\n' \
-    $keyring "$code" $keyring "$code-updates"
+    "$apt_keyring" "$code" "$apt_keyring" "$code-updates"
   printf 'deb [signed-by=%s] http://deb.debian.org/debian-security %s main\n' \
-    $keyring "$code-security"
+    "$apt_keyring" "$code-security"
 }
 
 # apt_private_open ARCH: sets apt_dir and apt_conf, and locks the cache for ARCH until the
-# process ends. A script must hold the lock to add to the cache. Returns 1, with a message,
-# without a package client.
+# process ends. A script must hold the lock to add to the cache. Returns 1, and sets
+# apt_reason, without a package client.
 apt_private_open() {
   apt_private_state "$1" "$(debian_arch "$1")" apt_private_sources
 }
@@ -50,13 +54,17 @@ apt_private_open_source() {
 }
 
 # apt_private_sources_of TYPE SUITES: `deb` or `deb-src` of comma-separated suites, from
-# this system's mirror.
+# this system's mirrors.
 apt_private_sources_of() {
-  local uri suite
-  uri=$(apt_private_sources | awk '$3 !~ /security/ && $4 !~ /security/ { print $3; exit }')
+  local uri security suite system
+  system=$(apt_private_sources)
+  uri=$(awk '$3 !~ /security/ && $4 !~ /security/ { print $3; exit }' <<<"$system")
+  security=$(awk '$4 ~ /-security$/ { print $3; exit }' <<<"$system")
   for suite in ${2//,/ }; do
-    printf '%s [signed-by=%s] %s %s main\n' "$1" \
-      /usr/share/keyrings/debian-archive-keyring.gpg "${uri:-http://deb.debian.org/debian}" "$suite"
+    case $suite in
+    *-security) printf '%s [signed-by=%s] %s %s main\n' "$1" "$apt_keyring" "${security:-http://deb.debian.org/debian-security}" "$suite" ;;
+    *) printf '%s [signed-by=%s] %s %s main\n' "$1" "$apt_keyring" "${uri:-http://deb.debian.org/debian}" "$suite" ;;
+    esac
   done
 }
 
@@ -65,7 +73,11 @@ apt_private_state() {
   local name=$1 arch=$2
   shift 2
   if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
-    echo "${0##*/}: apt-get and dpkg are needed to download from Debian" >&2
+    apt_reason="apt-get and dpkg are needed"
+    return 1
+  fi
+  if [ ! -r "$apt_keyring" ]; then
+    apt_reason="$apt_keyring is missing (package debian-archive-keyring)"
     return 1
   fi
   apt_dir=$(cache_dir)/apt/$name
@@ -82,6 +94,8 @@ Dir::State::lists "$apt_dir/lists";
 Dir::State::status "$apt_dir/status";
 Dir::Cache "$apt_dir";
 Dir::Cache::archives "$apt_dir/archives";
+Dir::Cache::pkgcache "$apt_dir/pkgcache.bin";
+Dir::Cache::srcpkgcache "";
 Dir::Etc::sourcelist "$apt_dir/sources.list";
 Dir::Etc::sourceparts "/dev/null";
 Dir::Etc::preferences "/dev/null";
@@ -98,8 +112,6 @@ END
   fi
 }
 
-# apt_reason: the client's first error message, after one of the functions below failed.
-apt_reason=
 apt_private_failed() {
   apt_reason=$(sed -n 's/^E: *//p' <<<"$1")
   apt_reason=${apt_reason%%$'\n'*}
@@ -138,7 +150,7 @@ apt_private_unpack() {
     return
   fi
   for deb in "$dir"/.deb/*.deb; do
-    dpkg -x "$deb" "$dir" || return 1
+    dpkg -x "$deb" "$dir" || { apt_reason="dpkg cannot unpack ${deb##*/}" && return 1; }
   done
   rm -rf "$dir/.deb"
 }

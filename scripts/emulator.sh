@@ -85,7 +85,7 @@ key() {
 download() {
   local uri name hash log
   say "downloading the sources of $package from Debian"
-  apt_private_open_source "$suite" || exit 4
+  apt_private_open_source "$suite" || die 4 "cannot download: $apt_reason"
   apt_private_fresh || die 4 "the sources of $package are not cached, and Debian cannot be reached: $apt_reason"
   read -r uri name hash < <(apt-get -c "$apt_conf" --print-uris source "$package" 2>/dev/null |
     sed -nE "s/^'([^']*)' ([^ ]*\.orig\.tar\.xz) [0-9]+ SHA256:([0-9a-f]*)\$/\1 \2 \3/p") ||

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Lists and fetches Debian kernels for the labs.
 set -Eeuo pipefail
-trap 'echo "kernel: line $LINENO: $BASH_COMMAND failed" >&2' ERR
+trap 'code=$?; echo "kernel: error: line $LINENO: $BASH_COMMAND failed" >&2; [ $code = 2 ] || code=4; exit $code' ERR
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=/dev/null
@@ -12,7 +12,7 @@ apt_reason='' # set by a function that fails
 
 default_series=6.1
 default_flavour=cloud
-all_suites=bookworm,bookworm-backports,trixie,trixie-backports,sid,experimental
+all_suites=bookworm,bookworm-security,bookworm-backports,trixie,trixie-security,trixie-backports,sid,experimental
 # The modules of KVM; their dependencies are added.
 module_roots=(kvm-amd kvm-intel)
 
@@ -23,25 +23,27 @@ usage: kernel.sh list  [options]
        kernel.sh take [--arch ARCH] --tree TREE --to DIR
 
 list   prints the kernels that Debian offers and the cached kernels:
-       release, package version, "cached" or "-"
-fetch  makes sure that a kernel is cached, and prints its folder:
-       vmlinuz, config, release, package, modules/*.ko (KVM and its dependencies)
+       release, package version, suite, "cached" or "-"
+fetch  makes sure that a kernel is cached and undamaged, and prints its folder:
+       vmlinuz, config, release, package, sums, modules/*.ko (KVM and its dependencies)
 take   copies image, config and KVM's modules of a built kernel tree to DIR, for
        wsbench run --kernel; KVM may be modules (of modules.order) or built in
 
   --arch ARCH        x86_64 or aarch64 (default: this machine's)
-  --series X.Y       default $default_series; list: all
+  --series X.Y,...   default $default_series; list: all; fetch prints a folder for each
   --flavour FLAVOUR  cloud, plain or rt; default $default_flavour; list: all
   --suite SUITES     Debian suites to look in, such as trixie-backports,sid, or all;
-                     default: those of this system
-  --release RELEASE  exactly this kernel, such as 6.1.0-44-cloud-amd64 (or without
-                     flavour and architecture: 6.1.0-44)
-  --refresh          fetch: look for a newer kernel even if one is cached
+                     default: those of this system, and for fetch all if they do not
+                     have the kernel
+  --release RELEASE  exactly this kernel, such as 6.1.0-44-cloud-amd64, or without what
+                     follows the version: 6.1.0-44, 6.12.113
+  --refresh          look for newer kernels even if one is cached
   --quiet            fetch: no progress messages
 
 The kernels are kept in \$WORLDSWITCH_CACHE (default: \$XDG_CACHE_HOME/worldswitch or
 ~/.cache/worldswitch). A cached kernel is used without a connection to Debian, and so is
-the newest cached kernel if Debian cannot be reached.
+the newest cached kernel if Debian cannot be reached. The files of a cached kernel are
+compared with their checksums; a damaged kernel is downloaded again.
 Exit code: 0 done; 2 bad usage or no such kernel; 4 no network.
 END
 }
@@ -49,7 +51,7 @@ END
 die() {
   local code=$1
   shift
-  echo "kernel: $*" >&2
+  echo "kernel: error: $*" >&2
   exit "$code"
 }
 
@@ -71,18 +73,91 @@ flavour_suffix() {
 # A meta-package lacks the number after the series.
 matching() {
   local number='[0-9]+\.[0-9]+' middle='(-cloud|-rt)?'
-  [ -z "$series" ] || number=${series//./\\.}
+  if [ -n "$series" ]; then
+    number=${series//./\\.}
+    number="(${number//,/|})"
+  fi
   [ -z "$flavour" ] || middle=$(flavour_suffix "$flavour")
   { grep -E "^$number\.[0-9]+[0-9.+~a-z-]*$middle-$deb_arch\$" || true; } |
     { [ "$flavour" != plain ] && cat || grep -Ev -e "-(cloud|rt)-$deb_arch\$" || true; } |
     sort -V
 }
 
+# naming: from releases on stdin those that $release means, oldest first: the release
+# itself, or the releases that add a revision of Debian, the flavour and the architecture.
+naming() {
+  local name=${release%-"$deb_arch"} middle=''
+  if [ "$name" = "$release" ]; then
+    [[ $name == *-@(cloud|rt) ]] || middle='([+~][^-]*)?'$(flavour_suffix "${flavour:-$default_flavour}")
+    name=${name//./\\.}
+    { grep -E "^${name//+/\\+}$middle-$deb_arch\$" || true; } | sort -V
+  else
+    grep -xF -- "$release" || true
+  fi
+}
+
+# cached: the releases in the cache.
 cached() {
   local dir
   for dir in "$kernels"/[0-9]*/; do
     [ ! -f "$dir/release" ] || basename "$dir"
   done
+}
+
+# undamaged: from releases in the cache on stdin those that can be used.
+undamaged() {
+  local name
+  while read -r name; do
+    [ -n "$(damage "$name")" ] || echo "$name"
+  done
+}
+
+# sums_write DIR: records the files of a kernel, a line each: checksum, bytes, time of the
+# last change, path; then "end". wsbench compares bytes and time (host/targets/lab/kernel.c).
+sums_write() {
+  local file sum
+  (
+    cd "$1"
+    for file in vmlinuz config release package modules/*.ko; do
+      [ -f "$file" ] || continue
+      sum=$(sha256sum "$file")
+      echo "${sum%% *} $(stat -c '%s %.9Y' "$file") $file"
+    done
+    echo end
+  ) >"$1/.sums.$$"
+  mv "$1/.sums.$$" "$1/sums"
+}
+
+# damage RELEASE: the first file of a cached kernel that differs from the file that was
+# downloaded; empty if there is none. Kernels that were cached without checksums pass.
+damage() {
+  local dir=$kernels/$1 sums sum bytes time path stale=0
+  [ -f "$dir/sums" ] || return 0
+  sums=$(<"$dir/sums")
+  if [ "${sums##*$'\n'}" != end ]; then
+    echo sums
+    return
+  fi
+  while read -r sum bytes time path; do
+    [ "$sum" != end ] || break
+    if [ "$(sha256sum "$dir/$path" 2>/dev/null | cut -d ' ' -f 1)" != "$sum" ]; then
+      echo "$path"
+      return
+    fi
+    [ "$(stat -c '%s %.9Y' "$dir/$path")" = "$bytes $time" ] || stale=1
+  done <<<"$sums"
+  # A copy of the cache: the times are new, the contents are not.
+  [ "$stale" = 0 ] || [ ! -w "$dir" ] || sums_write "$dir"
+}
+
+# is_usable RELEASE: whether the kernel is cached and undamaged.
+is_usable() {
+  local file
+  [ -f "$kernels/$1/release" ] || return 1
+  file=$(damage "$1")
+  [ -n "$file" ] || return 0
+  say "$1 in the cache is damaged ($file)"
+  return 1
 }
 
 # offered: the releases in Debian's lists. From Linux 6.19 on, linux-image depends on
@@ -100,18 +175,22 @@ names_read() {
 # has_package NAME
 has_package() {
   names_read
-  [[ $'\n'$names$'\n' == *$'\n'"$1"$'\n'* ]]
+  grep -qxF -- "$1" <<<"$names"
 }
 
 # packages_of RELEASE: the packages that the image, the configuration and the modules are in.
+# On arm64, KVM is part of the image: a kernel whose modules left the archive can be used.
 packages_of() {
+  local package packages="linux-binary-$1"
   if ! has_package "linux-binary-$1"; then
     echo "linux-image-$1"
-  elif has_package "linux-modules-$1"; then
-    echo "linux-binary-$1 linux-modules-$1$(has_package "linux-base-$1" && echo " linux-base-$1")"
-  else
-    return 1
+    return
   fi
+  [ "$deb_arch" = arm64 ] || has_package "linux-modules-$1" || return
+  for package in "linux-modules-$1" "linux-base-$1"; do
+    ! has_package "$package" || packages+=" $package"
+  done
+  echo "$packages"
 }
 
 # sources: of the suites that were asked for, from this system's mirror.
@@ -226,14 +305,31 @@ one_of() {
   return 1
 }
 
-# download RELEASE: adds a kernel to the cache, atomically. Needs the lock of the cache.
+# origin_of PACKAGE: version and suite of the package that would be downloaded.
+origin_of() {
+  local version
+  version=$(apt-cache -c "$apt_conf" show --no-all-versions "$1" | sed -n 's/^Version: //p' | head -n 1)
+  apt-cache -c "$apt_conf" madison "$1" | awk -F ' *[|] *' -v v="$version" \
+    '$2 == v && !suite { split($3, w, " "); sub(/\/.*/, "", w[2]); suite = w[2] } END { print v, suite }'
+}
+
+# download RELEASE: adds a kernel to the cache, or replaces a damaged one. Processes that
+# use different package lists have different locks of these, and one lock for the kernels.
 download() {
-  local release=$1 new tree file
+  local release=$1 new tree file lock
   local -a packages
   file=$(packages_of "$release" || true)
   [ -n "$file" ] ||
     die 2 "the archive no longer has the modules of $release (linux-modules-$release)"
   read -ra packages <<<"$file"
+  exec {lock}>"$kernels/.lock"
+  flock "$lock"
+  # Another process may have downloaded the kernel meanwhile.
+  if is_usable "$release" 2>/dev/null; then
+    exec {lock}>&-
+    return
+  fi
+  rm -rf "$kernels"/.new.* # of a process that was killed
   say "downloading ${packages[*]} from Debian"
   new=$(mktemp -d "$kernels/.new.XXXXXX")
   # shellcheck disable=SC2064  # `new` as it is now
@@ -250,10 +346,13 @@ download() {
   fi
   modules_take "$tree" "$new/out/modules"
   echo "$release" >"$new/out/release"
-  apt-cache -c "$apt_conf" show --no-all-versions "${packages[0]}" |
-    awk '/^Package:/ { p = $2 } /^Version:/ { print p, $2; exit }' >"$new/out/package"
-  rm -rf "${kernels:?}/$release"
+  echo "${packages[0]} $(origin_of "${packages[0]}")" >"$new/out/package"
+  sums_write "$new/out"
+  [ ! -e "$kernels/$release" ] || mv -T "$kernels/$release" "$new/old"
   mv -T "$new/out" "$kernels/$release"
+  rm -rf "$new"
+  trap - EXIT
+  exec {lock}>&-
 }
 
 # point NAME RELEASE: the link NAME in the cache, atomically.
@@ -262,65 +361,125 @@ point() {
   mv -T "$kernels/.$1.$$" "$kernels/$1"
 }
 
-# settle RELEASE: records the newest of a series and flavour, and prints its folder.
-settle() {
-  point "newest-$series-$flavour${suites:+-$suites}" "$1"
-  if [ "$series/$flavour/$suites" = "$default_series/$default_flavour/" ]; then
-    point default "$1"
-  fi
-  echo "$kernels/$1"
-}
-
-fetch_exact() {
-  case $release in
-  *-"$deb_arch") ;;
-  *) release=$release$(flavour_suffix "${flavour:-$default_flavour}")-$deb_arch ;;
-  esac
-  if [ ! -f "$kernels/$release/release" ]; then
-    open_lists || exit 4
-    apt_private_fresh || die 4 "$release is not cached, and Debian cannot be reached: $apt_reason"
-    grep -qx -- "$release" < <(offered) ||
-      die 2 "Debian does not offer $release (see kernel.sh list --arch $arch --suite all)"
-    [ -f "$kernels/$release/release" ] || download "$release"
-  fi
-  echo "$kernels/$release"
+# newest_of FILTER...: the newest offered kernel that the filter prints; one whose modules
+# left the archive only if there is no other.
+newest_of() {
+  local newest='' name
+  names_read
+  for name in $(offered | "$@" | tac); do
+    newest=${newest:-$name}
+    ! packages_of "$name" >/dev/null || { newest=$name && break; }
+  done
+  echo "$newest"
 }
 
 lists_renew() {
   if [ "$refresh" = 1 ]; then apt_private_update; else apt_private_fresh; fi
 }
 
+# lists_read: opens the package lists of $suites, unless they are open.
+lists_read() {
+  [ "$lists_of" != "$suites" ] || return 0
+  [ -z "${apt_lock:-}" ] || exec {apt_lock}>&-
+  names='' lists_of=-
+  open_lists && lists_renew && names_read && lists_of=$suites
+}
+
+# look FILTER...: sets $found to the newest offered kernel that the filter prints, or to
+# nothing: in the suites that were asked for, else in those of this system, else in all.
+# Returns 1 if Debian cannot be reached.
+look() {
+  lists_read || return
+  found=$(newest_of "$@")
+  [ -z "$found" ] && [ -z "$suites" ] || return 0
+  say "not in the suites of this system: reading the package lists of ${all_suites//,/, }"
+  suites=$all_suites
+  lists_read || return
+  found=$(newest_of "$@")
+}
+
+# asked_suites: for messages.
+asked_suites() {
+  [ -z "$suite" ] || echo "($suite) "
+}
+
+# unreachable RELEASE WHAT: ends with the reason that WHAT, of which RELEASE may be in the
+# cache, cannot be used.
+unreachable() {
+  local file=''
+  [ -z "$1" ] || file=$(damage "$1")
+  if [ -n "$file" ]; then
+    die 4 "$1 in the cache is damaged ($file), and Debian cannot be reached: $apt_reason"
+  fi
+  die 4 "$2 is not cached, and Debian cannot be reached: $apt_reason"
+}
+
+fetch_exact() {
+  local found name
+  case $release in
+  *-amd64 | *-arm64) [[ $release == *-"$deb_arch" ]] || die 2 "$release is not a kernel for $arch" ;;
+  esac
+  name=$(cached | naming | tail -n 1)
+  if [ -z "$name" ] || ! is_usable "$name"; then
+    # A damaged kernel is replaced by itself.
+    release=${name:-$release}
+    look naming || unreachable "$name" "$release for $arch"
+    if [ -z "$found" ] && [ -n "$name" ]; then
+      die 4 "$name in the cache is damaged ($(damage "$name")), and Debian no longer offers it"
+    fi
+    [ -n "$found" ] || die 2 "Debian $(asked_suites)does not offer $release for $arch (wsbench kernel list --suite all)"
+    download "$found"
+    name=$found
+  fi
+  echo "$kernels/$name"
+}
+
+# fetch_newest: the newest kernel of $series, which is one series.
 fetch_newest() {
-  local newest='' name here
-  series=${series:-$default_series}
+  local found folder link
   flavour=${flavour:-$default_flavour}
-  here=$kernels/newest-$series-$flavour${suites:+-$suites}
-  if [ "$refresh" = 0 ] && [ -f "$here/release" ]; then
-    readlink -f "$here"
+  link=newest-$series-$flavour${asked:+-$asked}
+  if [ "$refresh" = 0 ] && [ -f "$kernels/$link/release" ]; then
+    folder=$(readlink -f "$kernels/$link")
+    if is_usable "$(basename "$folder")"; then
+      echo "$folder"
+      return
+    fi
+  fi
+  if look matching; then
+    [ -n "$found" ] || die 2 "Debian $(asked_suites)does not offer a $flavour kernel $series for $arch"
+    is_usable "$found" 2>/dev/null || download "$found"
+    point "$link" "$found"
+    if [ "$series/$flavour/$asked" = "$default_series/$default_flavour/" ]; then
+      point default "$found"
+    fi
+    echo "$kernels/$found"
     return
   fi
-  here=$(cached | matching | tail -n 1)
-  if open_lists && lists_renew; then
-    names_read
-    for name in $(offered | matching | tac); do
-      newest=${newest:-$name}
-      ! packages_of "$name" >/dev/null || { newest=$name && break; }
-    done
-    [ -n "$newest" ] || die 2 "Debian ${suites:+($suites) }offers no $flavour kernel $series for $arch$([ -n "$suites" ] || echo '; try --suite all')"
-    [ -f "$kernels/$newest/release" ] || download "$newest"
-    settle "$newest"
-  elif [ -n "$here" ]; then
-    say "Debian cannot be reached ($apt_reason); using $here, which is cached"
-    echo "$kernels/$here"
-  else
-    die 4 "no $flavour kernel $series for $arch is cached, and Debian cannot be reached: $apt_reason"
+  found=$(cached | matching | undamaged | tail -n 1)
+  [ -n "$found" ] || unreachable "$(cached | matching | tail -n 1)" "a $flavour kernel $series for $arch"
+  say "Debian cannot be reached ($apt_reason); using $found, which is cached"
+  echo "$kernels/$found"
+}
+
+fetch() {
+  local one asked=$suites
+  local -a all
+  if [ -n "$release" ]; then
+    fetch_exact
+    return
   fi
+  IFS=, read -ra all <<<"${series:-$default_series}"
+  for one in "${all[@]}"; do
+    series=$one suites=$asked
+    fetch_newest
+  done
 }
 
 # state_of RELEASE: for list().
 state_of() {
   if [ -f "$kernels/$1/release" ]; then
-    echo cached
+    if [ -z "$(damage "$1")" ]; then echo cached; else echo damaged; fi
   elif [[ " $lost" == *" $1 "* ]]; then
     echo "- (its modules left the archive)"
   else
@@ -329,33 +488,34 @@ state_of() {
 }
 
 list() {
-  local all name have packages lost=''
+  local all name have packages lost='' version from
   have=$(cached)
-  if open_lists && apt_private_fresh; then
+  if lists_read; then
     all=$(printf '%s\n%s\n' "$have" "$(offered)" | matching | uniq)
     mapfile -t packages <<<"$all"
     packages=("${packages[@]/#/linux-image-}" "${packages[@]/#/linux-binary-}")
-    versions=$(apt-cache -c "$apt_conf" madison "${packages[@]}" 2>/dev/null |
-      awk -F ' *[|] *' '{ sub(/^ *linux-(image|binary)-/, "", $1); if (!($1 in seen)) print $1, $2; seen[$1] = 1 }')
-    names_read
+    origins=$(apt-cache -c "$apt_conf" madison "${packages[@]}" 2>/dev/null |
+      awk -F ' *[|] *' '{ sub(/^ *linux-(image|binary)-/, "", $1); split($3, w, " "); sub(/\/.*/, "", w[2])
+        if (!($1 in seen)) print $1, $2, w[2]; seen[$1] = 1 }')
     for name in $all; do
       [ -f "$kernels/$name/release" ] || packages_of "$name" >/dev/null || lost+="$name "
     done
   else
-    say "Debian cannot be reached; these are cached"
+    say "Debian cannot be reached ($apt_reason); these are cached"
     all=$(matching <<<"$have")
-    versions=$(for name in $all; do echo "$name $(cut -d' ' -f2 "$kernels/$name/package")"; done)
+    origins=''
   fi
   for name in $all; do
-    printf '%-32s %-16s %s\n' "$name" \
-      "$(awk -v n="$name" '$1 == n { print $2 }' <<<"$versions")" \
-      "$(state_of "$name")"
+    read -r version from < <(awk -v n="$name" '$1 == n { print $2, $3 }' <<<"$origins") || true
+    # Left the archive, or not in these suites.
+    [ -n "$version" ] || [ ! -f "$kernels/$name/package" ] || read -r _ version from <"$kernels/$name/package"
+    printf '%-32s %-20s %-18s %s\n' "$name" "${version:--}" "${from:--}" "$(state_of "$name")"
   done
 }
 
 main() {
-  local command='' arch='' series='' flavour='' release='' suite='' suites names='' refresh=0 quiet=0
-  local deb_arch kernels versions tree='' to=''
+  local command='' arch='' series='' flavour='' release='' suite='' suites names='' lists_of=- refresh=0 quiet=0
+  local deb_arch kernels origins tree='' to=''
   while [ $# -gt 0 ]; do
     case $1 in
     --help) usage && exit 0 ;;
@@ -379,6 +539,8 @@ main() {
   suites=$suite
   [ "$suite" != all ] || suites=$all_suites
   [[ $suites =~ ^[a-z0-9,-]*$ ]] || die 2 "not a list of suites: $suite"
+  [[ $series =~ ^([0-9]+\.[0-9]+(,|$))*$ ]] || die 2 "not a list of series: $series (such as 6.1,7.3)"
+  [ -z "$release" ] || [ -z "$series" ] || die 2 "--release and --series: give one of them"
   if [ "$command" = take ]; then
     take
     exit
@@ -387,10 +549,7 @@ main() {
   mkdir -p "$kernels"
   kernels=$(cd "$kernels" && pwd)
 
-  case $command in
-  list) list ;;
-  fetch) if [ -n "$release" ]; then fetch_exact; else fetch_newest; fi ;;
-  esac
+  "$command"
 }
 
 main "$@"

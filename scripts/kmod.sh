@@ -55,7 +55,7 @@ depends() {
 
 # packages_of ARCH: opens the package client for ARCH, with the lock of the cache.
 packages_of() {
-  apt_private_open "$1" || exit 4
+  apt_private_open "$1" || die 4 "cannot download: $apt_reason"
   apt_private_fresh || die 4 "no package lists for $1: $apt_reason"
 }
 

@@ -44,7 +44,7 @@ main() {
   fi
 
   echo "sysroot: downloading ${packages[*]} for $arch" >&2
-  apt_private_open "$arch" || exit 4
+  apt_private_open "$arch" || die 4 "cannot download: $apt_reason"
   apt_private_fresh || die 4 "no package lists for $arch: $apt_reason"
   mkdir -p "$(dirname "$dir")"
   new=$(mktemp -d "$dir.XXXXXX")

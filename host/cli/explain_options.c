@@ -36,8 +36,8 @@ static const struct argp_option options[] = {
 	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0,
 	  "Give up on a boot after this time (labs: a second is 50 million instructions)",
 	  0 },
-	{ "kernel", OPTION_KERNEL, "IMAGE", 0,
-	  "Boot this kernel in the lab: a path, or the release of a cached kernel", 0 },
+	{ "kernel", OPTION_KERNEL, "KERNEL", 0,
+	  "Boot this kernel in the lab, as for 'wsbench run'", 0 },
 	{ "modules", OPTION_MODULES, "DIR", 0,
 	  "Load KVM's modules from DIR (default: the folder 'modules' beside the "
 	  "kernel)",
@@ -291,6 +291,7 @@ enum cli_exit explain_parse(struct explain *x, int argc, char **argv, bool *go)
 		break;
 	}
 	*go = true;
+	x->run.job.fetch = x->run.common.quiet ? JOB_FETCH_QUIETLY : JOB_FETCH;
 	return check(x);
 }
 

@@ -50,7 +50,7 @@ static const struct argp_option options[] = {
 	  "both are cached (check)",
 	  0 },
 	{ "boots", OPTION_BOOTS, "N", 0, "Confirm by N boots (default: 5)", 0 },
-	{ "kernel", OPTION_KERNEL, "IMAGE", 0,
+	{ "kernel", OPTION_KERNEL, "KERNEL", 0,
 	  "Confirm with this kernel as that of the newest run (default: the cached "
 	  "kernel of the same release)",
 	  0 },

@@ -121,6 +121,7 @@ static struct result *measure(const struct group *g, const struct history_run *o
 	if (is_lab(g)) {
 		run.job.kernel = given ? given : of->kernel;
 		run.job.modules = given ? g->args->modules : NULL;
+		run.job.fetch = given ? JOB_FETCH_QUIETLY : JOB_FETCH_NEVER;
 	}
 	/* The probe comes first: a missing kernel is not an error here. */
 	if (!is_known(&run) || names_match_targets(target->name, &run.targets, &err) ||

@@ -27,6 +27,7 @@ static const struct command commands[] = {
 	{ "compare", cmd_compare, "compare two runs, or two configurations of a run" },
 	{ "explain", cmd_explain, "attribute a benchmark's instructions to functions" },
 	{ "history", cmd_history, "keep the figures of many runs and find changes" },
+	{ "kernel", cmd_kernel, "list, fetch and take kernels for the labs" },
 	{ "pmu", cmd_pmu, "print the vPMU map: what handles each PMU access" },
 	{ "plot", cmd_plot, "draw pictures of result documents, SVG and PNG" },
 	{ "report", cmd_report, "write one HTML page of result documents" },

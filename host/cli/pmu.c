@@ -101,6 +101,7 @@ static enum cli_exit measure(struct pmu_args *args, const char *name, bool all)
 	run.argc = args->argc;
 	run.argv = args->argv;
 	run.job.kernel = args->kernel;
+	run.job.fetch = args->common.quiet ? JOB_FETCH_QUIETLY : JOB_FETCH;
 	run.job.modules = args->modules;
 	run.job.append = args->append;
 	if (names_match_targets(name, &run.targets, &why) ||
@@ -262,9 +263,8 @@ int cmd_pmu(int argc, char **argv)
 		  "Print a column for each of these counter configs (default: on aarch64 "
 		  "pmu-off and pmu-emulated; on x86_64 default, pmu-off and pmc-msr-user)",
 		  0 },
-		{ "kernel", OPTION_KERNEL, "IMAGE", 0,
-		  "Boot this kernel in the labs: a path, or the release of a cached kernel",
-		  0 },
+		{ "kernel", OPTION_KERNEL, "KERNEL", 0,
+		  "Boot this kernel in the labs, as for 'wsbench run'", 0 },
 		{ "modules", OPTION_MODULES, "DIR", 0,
 		  "Load KVM's modules from DIR (default: the folder 'modules' beside the "
 		  "kernel)",

@@ -55,8 +55,11 @@ static const struct argp_option options[] = {
 	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0,
 	  "Give up on a boot after this time (labs: a second is 50 million instructions)",
 	  0 },
-	{ "kernel", OPTION_KERNEL, "IMAGE", 0,
-	  "Boot this kernel in the labs: a path, or the release of a cached kernel", 0 },
+	{ "kernel", OPTION_KERNEL, "KERNEL", 0,
+	  "Boot this kernel in the labs: the path of an image, a release of Debian such "
+	  "as 6.12.113, or the newest of a series such as 7.3; fetched if it is not "
+	  "cached",
+	  0 },
 	{ "modules", OPTION_MODULES, "DIR", 0,
 	  "Load KVM's modules from DIR (default: the folder 'modules' beside the "
 	  "kernel)",
@@ -318,6 +321,7 @@ enum cli_exit run_parse(struct run *run, int argc, char **argv, bool *go)
 		break;
 	}
 	*go = true;
+	run->job.fetch = run->common.quiet ? JOB_FETCH_QUIETLY : JOB_FETCH;
 	return run_complete(run);
 }
 

@@ -174,7 +174,7 @@ enum cli_exit run_target(const struct run *run, const struct target *row,
 	t.symbols = run->symbols;
 	*out = NULL;
 	rc = t.ops->probe(&t, &run->job, &err);
-	if (rc && run->all_targets && rc != -ENOEXEC) {
+	if (rc && run->all_targets && rc != -ENOEXEC && rc != -ENETUNREACH) {
 		message_info(run->common.quiet, "%s is left out: %s", t.name, err.text);
 		return CLI_OK;
 	}

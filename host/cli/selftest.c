@@ -98,7 +98,8 @@ static const struct argp_option options[] = {
 	{ "config", OPTION_CONFIG, "NAME", 0,
 	  "For " SELFTEST_PMU ": the counter config of the guest (default: pmu-emulated)",
 	  0 },
-	{ "kernel", OPTION_KERNEL, "IMAGE", 0, "Boot this kernel in the lab", 0 },
+	{ "kernel", OPTION_KERNEL, "KERNEL", 0,
+	  "Boot this kernel in the lab, as for 'wsbench run'", 0 },
 	{ "modules", OPTION_MODULES, "DIR", 0,
 	  "Load KVM's modules from DIR (default: the folder 'modules' beside the kernel)",
 	  0 },
@@ -237,6 +238,7 @@ int cmd_selftest(int argc, char **argv)
 	a.job.kind = a.job.n_tests == 1 && !strcmp(a.tests[0], SELFTEST_MATRIX)
 			     ? JOB_MATRIX
 			     : JOB_SELFTEST;
+	a.job.fetch = a.common.quiet ? JOB_FETCH_QUIETLY : JOB_FETCH;
 	pmu = a.job.n_tests == 1 && !strcmp(a.tests[0], SELFTEST_PMU);
 	if (a.config && !pmu) {
 		message_usage("wsbench selftest",

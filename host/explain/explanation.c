@@ -175,6 +175,9 @@ void explanation_describe(struct explanation *e, const struct result *r)
 {
 	copy_run(e, &r->run);
 	e->subject.kernel = explanation_string(e, r->subject.kernel);
+	e->subject.compiler = explanation_string(e, r->subject.compiler);
+	e->subject.package_version = explanation_string(e, r->subject.package_version);
+	e->subject.suite = explanation_string(e, r->subject.suite);
 	e->subject.label = explanation_string(e, r->subject.label);
 	e->subject.commit = explanation_string(e, r->subject.commit);
 	e->target = r->target;

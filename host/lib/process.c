@@ -261,3 +261,26 @@ void process_own_script(const char *name, char path[PATH_MAX])
 	if (bytes < 0 || bytes >= PATH_MAX || access(path, X_OK))
 		snprintf(path, PATH_MAX, "scripts/%s", name);
 }
+
+int process_find_script(const char *name, char path[PATH_MAX])
+{
+	/* Of `make native`, the program is one folder deeper. */
+	static const char *const trees[] = { "..", "../.." };
+	char folder[PATH_MAX], mark[PATH_MAX];
+
+	process_own_folder(folder);
+	if (snprintf(path, PATH_MAX, "%s/../libexec/worldswitch/%s", folder, name) <
+		    PATH_MAX &&
+	    !access(path, X_OK))
+		return 0;
+	for (size_t i = 0; i < sizeof(trees) / sizeof(trees[0]); i++)
+		if (snprintf(mark, PATH_MAX, "%s/%s/bench/catalogue.def", folder,
+			     trees[i]) < PATH_MAX &&
+		    !access(mark, F_OK) &&
+		    snprintf(path, PATH_MAX, "%s/%s/scripts/%s", folder, trees[i], name) <
+			    PATH_MAX &&
+		    !access(path, X_OK))
+			return 0;
+	path[0] = '\0';
+	return -ENOENT;
+}

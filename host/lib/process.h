@@ -49,6 +49,10 @@ void process_own_folder(char path[PATH_MAX]);
 /* scripts/NAME of this project, for messages: the installed one, else the tree's. */
 void process_own_script(const char *name, char path[PATH_MAX]);
 
+/* The path of scripts/NAME of this project: the installed one, else that of the tree that
+ * this program was built in. 0 or -ENOENT. */
+int process_find_script(const char *name, char path[PATH_MAX]);
+
 /*
  * The line of the output of `program option` that contains "emulator", else the first
  * line; "" if the program fails. Reads at most `bytes` of the output.

@@ -57,11 +57,13 @@ kind() {
   --on) echo targets ;;
   --bench) echo benchmarks ;;
   --config) echo configs ;;
-  --output | --kernel | --modules | --payload | --db | --history | --diff | --svg | --root) echo files ;;
+  --output | --tree | --to | --kernel | --modules | --payload | --db | --history | --diff | --svg | --root) echo files ;;
   --format) echo "one $(help_table "$1")" ;;
   --kind) echo "some $(help_table "$1")" ;;
   --across) echo "some $(tr -d , <<<"${4##*: }")" ;;
   --fail-on) echo "one $3" ;;
+  --arch) echo "one x86_64 aarch64" ;;
+  --flavour) echo "one cloud plain rt" ;;
   *) if [ "$3" = - ]; then echo none; else echo text; fi ;;
   esac
 }
@@ -270,7 +272,7 @@ END
       printf 'complete -c wsbench -n "__fish_seen_subcommand_from %s" -a "%s"\n' "$name" "$words"
     fi
     case $name in
-    list | run | env | selftest) ;;
+    kernel | list | run | env | selftest) ;;
     *) printf 'complete -c wsbench -n "__fish_seen_subcommand_from %s" -F\n' "$name" ;;
     esac
     while IFS=$'\t' read -r long short value text kind; do

@@ -48,8 +48,11 @@ struct result_run {
 	bool tool_dirty;
 };
 
-struct result_subject {	    /* the measured kernel */
-	const char *kernel; /* uname -r; NULL: no kernel below the guest */
+struct result_subject {	      /* the measured kernel */
+	const char *kernel;   /* uname -r; NULL: no kernel below the guest */
+	const char *compiler; /* of the kernel, by /proc/version */
+	/* Of the distribution's package, if the lab's kernel is one of the cache. */
+	const char *package_version, *suite;
 	const char *label;
 	const char *commit;
 };

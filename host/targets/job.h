@@ -21,6 +21,13 @@ enum job_kind {
 	JOB_KINDS,
 };
 
+/* Whether a kernel that the cache lacks, or has damaged, is downloaded. */
+enum job_fetch {
+	JOB_FETCH_NEVER,
+	JOB_FETCH_QUIETLY,
+	JOB_FETCH, /* with progress on stderr */
+};
+
 struct job {
 	enum job_kind kind;
 	const char *const *benches; /* ids of bench/catalogue.def */
@@ -47,7 +54,8 @@ struct job {
 
 	/* The machine of a lab. Not encoded: the machine has booted when it receives a
 	 * job. */
-	const char *kernel;  /* image or release; NULL: the newest in the cache */
+	const char *kernel; /* image, release or series; NULL: the default of the cache */
+	enum job_fetch fetch;
 	const char *modules; /* folder with kvm*.ko; NULL: beside the kernel */
 	const char *append;  /* added to the kernel's command line; NULL */
 	bool traced;	     /* record the instructions (host/explain/record.h) */

@@ -86,6 +86,32 @@ static void kvm_target_close(struct target *t)
 	t->state = NULL;
 }
 
+/*
+ * The compiler of this kernel: "Linux version RELEASE (BUILDER) (COMPILER, LINKER) ...",
+ * with parentheses within the parentheses. NULL: unknown.
+ */
+static const char *find_compiler(struct result *r)
+{
+	char text[1024], *start = text;
+	FILE *f = fopen("/proc/version", "re");
+	int depth = 0, groups = 0;
+
+	if (!f)
+		return NULL;
+	if (!fgets(text, sizeof(text), f))
+		text[0] = '\0';
+	fclose(f);
+	for (char *c = text; *c; c++) {
+		if (*c == '(' && !depth++)
+			start = c + 1;
+		if (groups == 1 && depth == 1 && *c == ',')
+			return result_format(r, "%.*s", (int)(c - start), start);
+		if (*c == ')' && depth && !--depth)
+			groups++;
+	}
+	return NULL;
+}
+
 static int kvm_describe(struct target *t, struct result **out, struct error *err)
 {
 	struct result *r = *out;
@@ -94,6 +120,7 @@ static int kvm_describe(struct target *t, struct result **out, struct error *err
 
 	uname(&uts);
 	r->subject.kernel = result_string(r, uts.release);
+	r->subject.compiler = find_compiler(r);
 	r->target.name = result_string(r, t->name);
 	r->target.kind = t->ops->kind;
 	r->target.hypervisor = kvm_flavour_name(s->flavour);

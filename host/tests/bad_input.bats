@@ -128,7 +128,7 @@ lab=lab:aarch64-vhe
 }
 
 @test "no kernel and no download: the message names the command" {
-  WORLDSWITCH_CACHE=$PWD/nothing refused 4 'run scripts/kernel.sh fetch --arch aarch64' \
+  WORLDSWITCH_CACHE=$PWD/nothing refused 4 'run wsbench kernel fetch --arch aarch64' \
     "$wsbench" run --on $lab
   nothing_left
 }

@@ -78,6 +78,8 @@ commands() {
     [[ $stdout == usage:* ]]
   done
   [ "$("$libexec/kmod.sh" --source)" = "$("$top/scripts/kmod.sh" --source)" ]
+  # The installed program finds the installed script.
+  refused 2 "take needs --tree and --to" prefix/bin/wsbench kernel take --arch x86_64
   # The gate runs the installed program.
   run_apart "$libexec/ci/measure.sh" --kernel /nonexistent -o out
   echo "$stdout$stderr"
@@ -246,6 +248,8 @@ END
   [ "$(completed 'wsbench run --bench hypercall,ipi_bus')" = hypercall,ipi_busy ]
   [ "$(completed 'wsbench env res')" = restore ]
   [ "$(completed 'wsbench list t')" = targets ]
+  [ "$(completed 'wsbench kernel fe')" = fetch ]
+  [ "$(completed 'wsbench kernel fetch --arch aa')" = aarch64 ]
   [ "$(completed 'wsbench export --format otava-')" = "otava-csv otava-json" ]
   [ "$(completed 'wsbench plot --kind bars,di')" = bars,distribution ]
   [ "$(completed 'wsbench compare --across ma')" = machines ]

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Finding and checking a kernel, and reading modules with their dependencies. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,7 +10,6 @@
 #include <kmod_source.h> /* generated: scripts/kmod.sh --source */
 
 #include "host/lib/error.h"
-#include "host/lib/process.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/kernel.h"
 #include "host/targets/lab/machine.h"
@@ -75,70 +73,15 @@ static int check_image(enum arch arch, const char *path, struct error *err)
 	return 0;
 }
 
-int lab_kernel_newest(const char *cache, char release[NAME_MAX + 1])
+static int find_image(enum arch arch, const char *kernel, enum job_fetch fetch,
+		      struct lab_kernel *out, struct error *err)
 {
-	DIR *dir = opendir(cache);
-	struct dirent *e;
-
-	release[0] = '\0';
-	if (!dir)
-		return -ENOENT;
-	while ((e = readdir(dir))) {
-		char path[PATH_MAX];
-
-		/* A digit first: not a link, and not a partial download. */
-		if (e->d_name[0] < '0' || e->d_name[0] > '9' ||
-		    strverscmp(e->d_name, release) <= 0)
-			continue;
-		if (lab_path(path, "%s/%s/vmlinuz", cache, e->d_name) &&
-		    !access(path, F_OK))
-			strcpy(release, e->d_name);
-	}
-	closedir(dir);
-	return release[0] ? 0 : -ENOENT;
-}
-
-/* Sets out->image to the cached kernel `release`; NULL: the default one. */
-static int find_cached(enum arch arch, const char *release, struct lab_kernel *out)
-{
-	char cache[PATH_MAX], newest[NAME_MAX + 1], real[PATH_MAX];
-
-	lab_kernel_cache(arch, cache);
-	if (!lab_path(out->image, "%s/%s/vmlinuz", cache, release ? release : "default"))
-		return -ENOENT;
-	if (access(out->image, F_OK)) {
-		if (release || lab_kernel_newest(cache, newest) ||
-		    !lab_path(out->image, "%s/%s/vmlinuz", cache, newest))
-			return -ENOENT;
-	}
-	/* Not the link, which may change while wsbench runs. */
-	if (realpath(out->image, real))
-		strcpy(out->image, real);
-	return 0;
-}
-
-static int find_image(enum arch arch, const char *kernel, struct lab_kernel *out,
-		      struct error *err)
-{
-	char script[PATH_MAX];
-
 	if (kernel && (strchr(kernel, '/') || !access(kernel, F_OK)))
 		return lab_path(out->image, "%s", kernel)
 			       ? 0
 			       : error_set(err, -ENAMETOOLONG,
 					   "the kernel's path is too long");
-	if (!find_cached(arch, kernel, out))
-		return 0;
-	process_own_script("kernel.sh", script);
-	if (kernel)
-		return error_set(
-			err, -ENOENT,
-			"no kernel %s: neither a file nor a cached kernel for %s", kernel,
-			lab_arch_name(arch));
-	return error_set(
-		err, -ENOENT,
-		"no kernel for %s is cached: run %s fetch --arch %s, or give --kernel",
-		lab_arch_name(arch), script, lab_arch_name(arch));
+	return lab_cache_find(arch, kernel, fetch, out->image, err);
 }
 
 static int find_modules(const char *modules, struct lab_kernel *out, struct error *err)
@@ -163,10 +106,12 @@ static int find_modules(const char *modules, struct lab_kernel *out, struct erro
 }
 
 int lab_kernel_find(enum arch arch, const char *kernel, const char *modules,
-		    struct lab_kernel *out, struct error *err)
+		    enum job_fetch fetch, struct lab_kernel *out, struct error *err)
 {
-	int ret = find_image(arch, kernel, out, err);
+	int ret = find_image(arch, kernel, fetch, out, err);
 
+	if (!ret)
+		ret = lab_cache_verify(arch, out->image, fetch, &out->package, err);
 	if (!ret)
 		ret = check_image(arch, out->image, err);
 	if (!ret)

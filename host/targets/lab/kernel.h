@@ -10,26 +10,26 @@
 
 #include "bench/catalogue.h"
 #include "host/lib/error.h"
+#include "host/targets/job.h"
+#include "host/targets/lab/kernel_cache.h"
 
 struct lab_kernel {
 	char image[PATH_MAX];
 	char modules[PATH_MAX]; /* the folder; "": there is none */
+	struct lab_package package;
 };
 
 /*
- * The kernel the user asked for, or the cached one: what the link `default` in
- * the cache names, else the newest release there is.
+ * The kernel that the user asked for.
  *
- *   kernel   an image; or the release of a cached kernel; NULL: the cached one
+ *   kernel   an image, or a name for lab_cache_find(); NULL: the default of the cache
  *   modules  a folder; NULL: `modules` beside the image, if it is there
  *
- * Checks the format of the image. 0 or a negative errno.
+ * Checks the format of the image, and of a cached kernel that its files are those that
+ * were downloaded. 0 or a negative errno; -ENETUNREACH: the kernel cannot be downloaded.
  */
 int lab_kernel_find(enum arch arch, const char *kernel, const char *modules,
-		    struct lab_kernel *out, struct error *err);
-
-/* The name of the newest kernel unpacked in `cache`, or -ENOENT. */
-int lab_kernel_newest(const char *cache, char release[NAME_MAX + 1]);
+		    enum job_fetch fetch, struct lab_kernel *out, struct error *err);
 
 /* 0 if `head`, the first bytes of an image, begins a kernel for `arch`; else
  * -EINVAL and `what` says what it seems to be. */

@@ -28,9 +28,9 @@
  * The default limit of a boot with up to 500 events. What the host times is a system call
  * of any length, such as saving and restoring a VM.
  */
-#define LAB_BOOT_TIMEOUT_NS   2000000000ull
-#define LAB_HOST_TIMEOUT_NS   40000000000ull
-#define LAB_TIMEOUT_EVENTS    500u
+#define LAB_BOOT_TIMEOUT_NS 2000000000ull
+#define LAB_HOST_TIMEOUT_NS 40000000000ull
+#define LAB_TIMEOUT_EVENTS  500u
 
 /* Boots of the machine until one has stopped in time: lab_shared_wait(). */
 #define BOOTS_MAX 30
@@ -66,8 +66,8 @@ struct lab_state {
 
 static int find_kernel(struct lab_state *s, const struct job *job, struct error *err)
 {
-	int ret = lab_kernel_find(s->machine->arch, job->kernel, job->modules, &s->kernel,
-				  err);
+	int ret = lab_kernel_find(s->machine->arch, job->kernel, job->modules, job->fetch,
+				  &s->kernel, err);
 
 	/* A kernel without a folder of modules has KVM built in. */
 	if (!ret && s->machine->module && s->kernel.modules[0])
@@ -77,7 +77,9 @@ static int find_kernel(struct lab_state *s, const struct job *job, struct error 
 		ret = lab_modules_read_optional(s->kernel.modules, LAB_PASSTHROUGH_MODULE,
 						&s->modules, err);
 	/* A file of the user's that is not usable is bad input. */
-	return ret && (job->kernel || job->modules) ? -ENOEXEC : ret;
+	if (ret && ret != -ENETUNREACH && ret != -EINTR && (job->kernel || job->modules))
+		return -ENOEXEC;
+	return ret;
 }
 
 /* The emulator's path, and the machine for it. */
@@ -451,6 +453,7 @@ static int lab_describe(struct target *t, struct result **r, struct error *err)
 {
 	struct lab_state *s = t->state;
 	const struct job job = { .kind = JOB_DESCRIBE, .cpu = -1 };
+	const struct lab_package *package = &s->kernel.package;
 	struct answer a = { .t = t, .header = r, .err = err };
 	char version[4096];
 	int ret = first_base(s, err);
@@ -469,6 +472,10 @@ static int lab_describe(struct target *t, struct result **r, struct error *err)
 	(*r)->target.name = result_string(*r, t->name);
 	(*r)->target.kind = t->ops->kind;
 	(*r)->target.emulator = result_string(*r, version);
+	if (package->version[0])
+		(*r)->subject.package_version = result_string(*r, package->version);
+	if (package->suite[0])
+		(*r)->subject.suite = result_string(*r, package->suite);
 	return 0;
 }
 

@@ -1,0 +1,399 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# wsbench kernel, scripts/kernel.sh and --kernel: which kernel a name means, damaged files,
+# two downloads at once, and what an archive can lack. The archive is a stand-in.
+
+bats_require_minimum_version 1.5.0
+load helper
+
+setup() {
+  clean_place "$BATS_TEST_TMPDIR"
+  real_cache=$(cache_dir)
+  export WORLDSWITCH_CACHE=$BATS_TEST_TMPDIR/cache ARCHIVE=$BATS_TEST_TMPDIR/archive
+  command -v dpkg-deb >/dev/null || skip "no dpkg-deb here"
+  [ -r /usr/share/keyrings/debian-archive-keyring.gpg ] || skip "no keys of Debian here"
+  stand_in_archive
+}
+
+# A package client: the packages are lines "NAME VERSION SUITE" of $ARCHIVE/packages; their
+# files are made when they are downloaded. $ARCHIVE/down: no network.
+stand_in_archive() {
+  mkdir -p "$ARCHIVE" "$BATS_TEST_TMPDIR/bin"
+  cat >"$ARCHIVE/packages" <<'END'
+linux-image-6.1.0-9-cloud-amd64 6.1.9-1 bookworm
+linux-image-6.1.0-10-cloud-amd64 6.1.10-1 bookworm-security
+linux-image-6.1.0-10-amd64 6.1.10-1 bookworm-security
+linux-image-6.1.0-10-cloud-arm64 6.1.10-1 bookworm-security
+linux-image-6.12.5+deb12-cloud-amd64 6.12.5-1~bpo12+1 bookworm-backports
+linux-image-6.12.5+deb13-cloud-amd64 6.12.5-1 trixie
+linux-image-7.3.4+deb13-cloud-amd64 7.3.4-1~bpo13+1 trixie-backports
+linux-binary-7.3.4+deb13-cloud-amd64 7.3.4-1~bpo13+1 trixie-backports
+linux-modules-7.3.4+deb13-cloud-amd64 7.3.4-1~bpo13+1 trixie-backports
+linux-base-7.3.4+deb13-cloud-amd64 7.3.4-1~bpo13+1 trixie-backports
+linux-image-7.0.1+deb13-cloud-amd64 7.0.1-1~bpo13+1 trixie-backports
+linux-binary-7.0.1+deb13-cloud-amd64 7.0.1-1~bpo13+1 trixie-backports
+linux-image-7.0.1+deb13-cloud-arm64 7.0.1-1~bpo13+1 trixie-backports
+linux-binary-7.0.1+deb13-cloud-arm64 7.0.1-1~bpo13+1 trixie-backports
+END
+  cat >"$BATS_TEST_TMPDIR/bin/apt-get" <<'END'
+#!/bin/bash
+case $1 in
+indextargets)
+  printf 'http://mirror/debian/|%s\n' 'bookworm|main|Debian' 'bookworm-backports|main|Debian Backports'
+  printf 'http://mirror/security/|bookworm-security|main|Debian\nhttp://other/|x|main|Other\n'
+  exit
+  ;;
+esac
+[ "$1" = -c ] || exit 9
+conf=$2
+shift 2
+[ ! -e "$ARCHIVE/down" ] || { echo "E: no route to the mirror" && exit 100; }
+case $* in
+*update*) cp "$(dirname "$conf")/sources.list" "$ARCHIVE/sources" ;;
+*download*)
+  echo "$*" >>"$ARCHIVE/downloads"
+  sleep "${SLOW:-0}"
+  while [ "$1" != download ]; do shift; done
+  shift
+  for package; do
+    release=${package#linux-*-} tree=tree-$package
+    mkdir -p "$tree/DEBIAN"
+    printf 'Package: p\nVersion: 1\nArchitecture: all\nMaintainer: x <x@x>\nDescription: x\n' >"$tree/DEBIAN/control"
+    modules=$tree/lib/modules/$release/kernel
+    case $package in
+    linux-image-*) mkdir -p "$tree/boot" && echo "image of $release" | tee "$tree/boot/config-$release" >"$tree/boot/vmlinuz-$release" ;;
+    linux-binary-*)
+      mkdir -p "$tree/usr/lib/modules/$release"
+      echo "image of $release" >"$tree/usr/lib/modules/$release/vmlinuz"
+      ;;
+    linux-modules-*) modules=$tree/usr/lib/modules/$release/kernel ;;
+    esac
+    case $package in
+    linux-image-* | linux-modules-*)
+      mkdir -p "$modules/kvm"
+      printf 'ELF\0depends=kvm\0' >"$modules/kvm/kvm-amd.ko"
+      printf 'ELF\0depends=\0' | xz >"$modules/kvm/kvm.ko.xz"
+      ;;
+    esac
+    dpkg-deb -b "$tree" "${package//[^a-z0-9]/_}.deb" >/dev/null && rm -rf "$tree"
+  done
+  ;;
+esac
+END
+  cat >"$BATS_TEST_TMPDIR/bin/apt-cache" <<'END'
+#!/bin/bash
+[ "$1" = -c ] || exit 9
+folder=$(dirname "$2") command=$3
+shift 3
+arch=$(sed -n 's/^APT::Architecture "\(.*\)";/\1/p' "$folder/apt.conf")
+offered=$(awk 'NR == FNR { have[$4] = 1; next } $3 in have' "$folder/sources.list" "$ARCHIVE/packages" | grep -- "-$arch ")
+case $command in
+pkgnames) cut -d ' ' -f 1 <<<"$offered" ;;
+show) awk -v p="$2" '$1 == p { print "Package: " $1 "\nVersion: " $2 }' <<<"$offered" ;;
+madison)
+  for p; do awk -v p="$p" '$1 == p { printf " %s | %s | http://mirror/debian %s/main amd64 Packages\n", $1, $2, $3 }' <<<"$offered"; done
+  ;;
+esac
+END
+  chmod +x "$BATS_TEST_TMPDIR"/bin/apt-*
+  PATH=$BATS_TEST_TMPDIR/bin:$PATH
+}
+
+# fetch OPTION...: prints the release, without the messages.
+fetch() {
+  run_apart "$wsbench" kernel fetch --arch x86_64 "$@"
+  echo "exit code $status: $stdout$stderr"
+  [ "$status" = 0 ]
+  basename "$stdout" >release
+}
+
+downloads() {
+  if [ -e "$ARCHIVE/downloads" ]; then wc -l <"$ARCHIVE/downloads"; else echo 0; fi
+}
+
+cache() {
+  echo "$WORLDSWITCH_CACHE/kernels/x86_64/$1"
+}
+
+@test "kernel list: version, suite and state; suites and series by list" {
+  run_apart "$wsbench" kernel list --arch x86_64
+  [ "$status" = 0 ]
+  # Backports have an origin of their own; other origins have no kernels of Debian.
+  [ "$(awk '{ print $1, $2, $3, $4 }' <<<"$stdout")" = "6.1.0-9-cloud-amd64 6.1.9-1 bookworm -
+6.1.0-10-amd64 6.1.10-1 bookworm-security -
+6.1.0-10-cloud-amd64 6.1.10-1 bookworm-security -
+6.12.5+deb12-cloud-amd64 6.12.5-1~bpo12+1 bookworm-backports -" ]
+  run ! grep -q other "$ARCHIVE/sources"
+  fetch --release 7.3.4
+  run_apart "$wsbench" kernel list --arch x86_64 --suite all --series 7.0,7.3 --flavour cloud
+  [ "$(tr -s ' ' <<<"$stdout")" = "7.0.1+deb13-cloud-amd64 7.0.1-1~bpo13+1 trixie-backports - (its modules left the archive)
+7.3.4+deb13-cloud-amd64 7.3.4-1~bpo13+1 trixie-backports cached" ]
+  # The security suites are on a mirror of their own.
+  grep -qx 'deb \[signed-by=.*\] http://mirror/security/ bookworm-security main' "$ARCHIVE/sources"
+  run_apart "$wsbench" kernel list --arch x86_64 --suite bookworm,trixie
+  [ "$(awk '{ print $1 }' <<<"$stdout")" = "6.1.0-9-cloud-amd64
+6.12.5+deb13-cloud-amd64
+7.3.4+deb13-cloud-amd64" ]
+  # Without a network: the cached kernels, with what is known of them.
+  rm -r "$WORLDSWITCH_CACHE/apt"
+  touch "$ARCHIVE/down"
+  run_apart "$wsbench" kernel list --arch x86_64
+  [ "$status" = 0 ]
+  [ "$(tr -s ' ' <<<"$stdout")" = "7.3.4+deb13-cloud-amd64 7.3.4-1~bpo13+1 trixie-backports cached" ]
+  [[ $stderr == *"cannot be reached (no route to the mirror)"* ]]
+}
+
+@test "kernel fetch: releases in full and in part, series, and suites" {
+  fetch --release 6.1.0-9
+  [ "$(cat release)" = 6.1.0-9-cloud-amd64 ]
+  fetch --series 6.1
+  [ "$(cat release)" = 6.1.0-10-cloud-amd64 ]
+  fetch --flavour plain
+  [ "$(cat release)" = 6.1.0-10-amd64 ]
+  # This system's suites come first, then all.
+  fetch --release 6.12.5
+  [ "$(cat release)" = 6.12.5+deb12-cloud-amd64 ]
+  fetch --release 6.12.5+deb13-cloud
+  [ "$(cat release)" = 6.12.5+deb13-cloud-amd64 ]
+  fetch --series 7.3
+  [ "$(cat release)" = 7.3.4+deb13-cloud-amd64 ]
+  [[ $stderr == *"not in the suites of this system"* ]]
+  [ "$(cat "$(cache 7.3.4+deb13-cloud-amd64)/package")" = "linux-binary-7.3.4+deb13-cloud-amd64 7.3.4-1~bpo13+1 trixie-backports" ]
+  [ "$(ls "$(cache 7.3.4+deb13-cloud-amd64)/modules")" = "kvm-amd.ko
+kvm.ko" ]
+  fetch --series 7.3,6.1 --quiet
+  [ "$(xargs -n 1 basename <<<"$stdout")" = "7.3.4+deb13-cloud-amd64
+6.1.0-10-cloud-amd64" ]
+  [ -z "$stderr" ]
+  [ "$(downloads)" = 6 ]
+
+  refused 2 "the archive no longer has the modules of 7.0.1+deb13-cloud-amd64" \
+    "$wsbench" kernel fetch --quiet --arch x86_64 --series 7.0
+  # On arm64, KVM is not a module.
+  run_apart "$wsbench" kernel fetch --arch aarch64 --series 7.0
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  [ "$(cat "$stdout/vmlinuz")" = "image of 7.0.1+deb13-cloud-arm64" ]
+  refused 2 "does not offer a cloud kernel 9.9 for x86_64" "$wsbench" kernel fetch --quiet --arch x86_64 --series 9.9
+  refused 2 "Debian (sid) does not offer 6.1.0-7 for x86_64" \
+    "$wsbench" kernel fetch --quiet --arch x86_64 --suite sid --release 6.1.0-7
+  refused 2 "6.1.0-10-cloud-arm64 is not a kernel for x86_64" \
+    "$wsbench" kernel fetch --arch x86_64 --release 6.1.0-10-cloud-arm64
+  refused 2 "not a list of series: 6.1,x" "$wsbench" kernel fetch --series 6.1,x
+  refused 2 'no flavour "big"' "$wsbench" kernel fetch --flavour big
+  refused 2 "unknown command 'lsit': did you mean 'list'?" "$wsbench" kernel lsit
+  refused 2 "list, fetch or take?" "$wsbench" kernel --arch x86_64
+
+  # Without a network.
+  touch "$ARCHIVE/down"
+  rm -r "$WORLDSWITCH_CACHE/apt"
+  fetch --series 6.1
+  refused 4 "no route to the mirror" "$wsbench" kernel fetch --quiet --arch x86_64 --release 6.1.0-11
+  refused 4 "no route to the mirror" "$wsbench" kernel fetch --quiet --arch x86_64 --flavour rt
+  # The newest that is cached; the series was never asked for.
+  fetch --series 6.12
+  [ "$(cat release)" = 6.12.5+deb13-cloud-amd64 ]
+  [[ $stderr == *"using 6.12.5+deb13-cloud-amd64, which is cached"* ]]
+}
+
+@test "kernel fetch: a truncated, altered or missing file is downloaded again" {
+  local dir file
+  fetch --release 6.1.0-9
+  dir=$(cache 6.1.0-9-cloud-amd64)
+  fetch --release 6.1.0-9
+  [ "$(downloads)" = 1 ]
+  for file in vmlinuz modules/kvm.ko config sums; do
+    truncate -s 5 "$dir/$file"
+    run_apart "$wsbench" kernel list --arch x86_64 --suite bookworm
+    [[ $stdout == *" damaged" ]]
+    fetch --release 6.1.0-9
+    [[ $stderr == *"6.1.0-9-cloud-amd64 in the cache is damaged ($file)"* ]]
+    [ "$(cat "$dir/vmlinuz")" = "image of 6.1.0-9-cloud-amd64" ]
+    [ "$(tail -n 1 "$dir/sums")" = end ]
+  done
+  [ "$(downloads)" = 5 ]
+  # The size and the time are those of the download.
+  touch -r "$dir/vmlinuz" stamp
+  sed -i 's/image/IMAGE/' "$dir/vmlinuz"
+  touch -r stamp "$dir/vmlinuz"
+  fetch --release 6.1.0-9
+  [ "$(cat "$dir/vmlinuz")" = "image of 6.1.0-9-cloud-amd64" ]
+  rm "$dir/modules/kvm-amd.ko"
+  fetch --release 6.1.0-9
+  [ -f "$dir/modules/kvm-amd.ko" ]
+  [ "$(downloads)" = 7 ]
+  # By a series, too.
+  fetch --series 6.1
+  dir=$(cache 6.1.0-10-cloud-amd64)
+  : >"$dir/vmlinuz"
+  fetch --series 6.1
+  [ -s "$dir/vmlinuz" ]
+  # A copy of the cache has other times.
+  touch "$dir/vmlinuz"
+  fetch --series 6.1
+  [ "$(downloads)" = 9 ]
+  grep -q " $(stat -c '%s %.9Y' "$dir/vmlinuz") vmlinuz$" "$dir/sums"
+  # A kernel of a cache without checksums is used as it is.
+  rm "$dir/sums"
+  : >"$dir/vmlinuz"
+  fetch --series 6.1
+  [ "$(downloads)" = 9 ]
+
+  # A damaged kernel that cannot be downloaded.
+  dir=$(cache 6.1.0-9-cloud-amd64)
+  : >"$dir/vmlinuz"
+  sed -i /6.1.0-9/d "$ARCHIVE/packages"
+  refused 4 "6.1.0-9-cloud-amd64 in the cache is damaged (vmlinuz), and Debian no longer offers it" \
+    "$wsbench" kernel fetch --quiet --arch x86_64 --release 6.1.0-9
+  rm -r "$WORLDSWITCH_CACHE/apt"
+  touch "$ARCHIVE/down"
+  refused 4 "is damaged (vmlinuz), and Debian cannot be reached: no route to the mirror" \
+    "$wsbench" kernel fetch --quiet --arch x86_64 --release 6.1.0-9
+}
+
+@test "kernel fetch: two downloads at once are one, also of different suites" {
+  local script=$top/scripts/kernel.sh
+  SLOW=2 "$script" fetch --arch x86_64 --release 6.12.5+deb12 >first 2>first.err 3>&- &
+  SLOW=2 "$script" fetch --arch x86_64 --release 6.12.5+deb12 --suite bookworm-backports >second 2>second.err 3>&- &
+  SLOW=2 "$script" fetch --arch x86_64 --release 6.12.5+deb12 >third 2>third.err 3>&- &
+  wait
+  cat first.err second.err third.err
+  cmp first second
+  cmp first third
+  [ "$(downloads)" = 1 ]
+  [ -f "$(cat first)/modules/kvm.ko" ]
+  # Nothing is left but the kernel, the lock and the links; what a killed process left goes.
+  mkdir "$(cache .new.123456)"
+  fetch --series 6.1
+  [ "$(find "$(cache '')" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | tr '\n' ' ')" = \
+    ".lock 6.1.0-10-cloud-amd64 6.12.5+deb12-cloud-amd64 default newest-6.1-cloud " ]
+}
+
+@test "kernel fetch: a package that cannot be unpacked or lacks the image changes nothing" {
+  fetch --release 6.1.0-9
+  printf '#!/bin/sh\nexit 2\n' >"$BATS_TEST_TMPDIR/bin/dpkg"
+  chmod +x "$BATS_TEST_TMPDIR/bin/dpkg"
+  : >"$(cache 6.1.0-9-cloud-amd64)/config"
+  refused 4 "could not download linux-image-6.1.0-9-cloud-amd64: dpkg cannot unpack" \
+    "$wsbench" kernel fetch --quiet --arch x86_64 --release 6.1.0-9
+  # The rest of the damaged kernel is still there.
+  [ -s "$(cache 6.1.0-9-cloud-amd64)/vmlinuz" ]
+  printf '#!/bin/sh\nexit 0\n' >"$BATS_TEST_TMPDIR/bin/dpkg"
+  refused 4 "no vmlinuz in it" "$wsbench" kernel fetch --quiet --arch x86_64 --release 6.1.0-10
+  [ ! -e "$(cache 6.1.0-10-cloud-amd64)" ]
+}
+
+# The images of the stand-in are text: the error of the lab names the image that --kernel
+# means.
+boots() {
+  local image
+  image=$(readlink -f "$WORLDSWITCH_CACHE")/kernels/x86_64/$1/vmlinuz
+  shift
+  run_apart "$wsbench" "$@"
+  echo "exit code $status, stdout: $stdout, stderr: $stderr"
+  [[ $stderr == *"cannot boot $image as a kernel for x86_64: it is not a kernel image"* ]]
+}
+
+@test "--kernel: a release or a series is fetched, with progress on stderr" {
+  command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed"
+  local run=(run --on lab:x86_64-svm-qemu --bench null)
+  boots 7.3.4+deb13-cloud-amd64 "${run[@]}" --kernel 7.3
+  [ "$status" = 2 ]
+  [[ $stderr == *"kernel: downloading linux-binary-7.3.4+deb13-cloud-amd64"* ]]
+  # The cached kernel needs no archive, and with --quiet there are no remarks.
+  touch "$ARCHIVE/down"
+  boots 7.3.4+deb13-cloud-amd64 "${run[@]}" --kernel 7.3
+  one_line "$stderr"
+  refused 4 "no route to the mirror" "$wsbench" "${run[@]}" --quiet --kernel 6.1
+  rm "$ARCHIVE/down"
+  boots 6.1.0-9-cloud-amd64 "${run[@]}" --quiet --kernel 6.1.0-9
+  one_line "$stderr"
+  boots 6.12.5+deb12-cloud-amd64 explain --on lab:x86_64-svm-qemu --bench hypercall --kernel 6.12.5
+  boots 6.1.0-10-cloud-amd64 selftest --on lab:x86_64-svm-qemu --kernel 6.1.0-10-cloud
+  boots 6.1.0-10-cloud-amd64 pmu --on lab:x86_64-svm-qemu --kernel 6.1.0-10-cloud-amd64
+  [ "$(downloads)" = 4 ]
+  refused 2 "does not offer a cloud kernel 9.9" "$wsbench" "${run[@]}" --quiet --kernel 9.9
+  refused 2 "the archive no longer has the modules of 7.0.1" "$wsbench" "${run[@]}" --quiet --kernel 7.0
+  # Not the name of a kernel: the archive is not asked.
+  touch "$ARCHIVE/down"
+  refused 2 "no kernel 7.x: neither a file, nor a release or a series" "$wsbench" "${run[@]}" --kernel 7.x
+}
+
+@test "--kernel: an interrupt ends the download" {
+  command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed"
+  export SLOW=100
+  "$wsbench" run --on lab:x86_64-svm-qemu --bench null --kernel 7.3 >out 2>err 3>&- &
+  local pid=$! i
+  for i in {1..100}; do
+    ! grep -q downloading err || break
+    sleep 0.2
+  done
+  kill -INT $pid
+  SECONDS=0
+  wait $pid || true
+  cat err
+  [ "$SECONDS" -lt 50 ]
+  [ ! -e "$(cache 7.3.4+deb13-cloud-amd64)" ]
+  # The processes of the download have ended, too: the next fetch gets their locks.
+  SLOW=0 fetch --series 7.3
+  [ "$SECONDS" -lt 90 ]
+}
+
+@test "--kernel: a damaged kernel of the cache is not booted" {
+  command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed"
+  local run=(run --quiet --on lab:x86_64-svm-qemu --bench null) dir
+  boots 6.1.0-9-cloud-amd64 "${run[@]}" --kernel 6.1.0-9-cloud-amd64
+  dir=$(cache 6.1.0-9-cloud-amd64)
+  truncate -s 1 "$dir/vmlinuz"
+  boots 6.1.0-9-cloud-amd64 "${run[@]}" --kernel 6.1.0-9-cloud-amd64
+  [ "$(downloads)" = 2 ]
+  # By path, too; and modules count.
+  rm "$dir/modules/kvm.ko"
+  boots 6.1.0-9-cloud-amd64 "${run[@]}" --kernel "$dir/vmlinuz"
+  [ "$(downloads)" = 3 ]
+  [ -f "$dir/modules/kvm.ko" ]
+  # Other times, the same contents.
+  touch "$dir/vmlinuz"
+  boots 6.1.0-9-cloud-amd64 "${run[@]}" --kernel "$dir/vmlinuz"
+  [ "$(downloads)" = 3 ]
+  truncate -s 1 "$dir/vmlinuz"
+  touch "$ARCHIVE/down"
+  rm -r "$WORLDSWITCH_CACHE/apt"
+  refused 4 "6.1.0-9-cloud-amd64 in the cache is damaged (vmlinuz), and Debian cannot be reached: no route to the mirror" \
+    "$wsbench" "${run[@]}" --kernel "$dir/vmlinuz"
+  # To list the targets downloads nothing, and says what to do.
+  ln -s 6.1.0-9-cloud-amd64 "$(cache default)"
+  rm "$ARCHIVE/down"
+  run_apart "$wsbench" list targets --json
+  [[ $stdout == *"is damaged (wsbench kernel fetch --arch x86_64 --release 6.1.0-9-cloud-amd64)"* ]]
+  [ "$(downloads)" = 3 ]
+  # A file of the user's own is not in the cache.
+  cp -r "$dir" own
+  run_apart "$wsbench" "${run[@]}" --kernel own/vmlinuz
+  [[ $stderr == *"cannot boot own/vmlinuz"* ]]
+  [ "$(downloads)" = 3 ]
+}
+
+@test "the document names the package of the kernel, its suite, and the compiler" {
+  local real=$real_cache/kernels/aarch64/default release
+  [ -f "$real/vmlinuz" ] || skip "no kernel for aarch64 is cached: make kernels"
+  command -v qemu-system-aarch64 >/dev/null || skip "qemu-system-aarch64 is not installed"
+  release=$(cat "$real/release")
+  mkdir -p "$WORLDSWITCH_CACHE/kernels/aarch64"
+  cp -rL "$real" "$WORLDSWITCH_CACHE/kernels/aarch64/$release"
+  cd "$WORLDSWITCH_CACHE/kernels/aarch64/$release"
+  rm -f sums
+  echo "linux-image-$release 6.1.999-1 a-suite" >package
+  run_apart "$wsbench" run --on lab:aarch64-vhe --kernel "$release" --bench null --events 20 --boots 1 -o doc.json
+  echo "$stderr"
+  [ "$status" = 0 ]
+  holds doc.json 'd["subject"]["kernel"] == "'"$release"'"' \
+    'd["subject"]["package_version"] == "6.1.999-1"' 'd["subject"]["suite"] == "a-suite"' \
+    'd["subject"]["compiler"].count("gcc") == 1 and "GNU ld" not in d["subject"]["compiler"]'
+  "$wsbench" validate doc.json
+  # A kernel outside the cache has no package.
+  cp -r . "$BATS_TEST_TMPDIR/own"
+  cd "$BATS_TEST_TMPDIR/own"
+  run_apart "$wsbench" run --on lab:aarch64-vhe --kernel ./vmlinuz --bench null --events 20 --boots 1 -o doc.json
+  holds doc.json 'd["subject"]["package_version"] is None' 'd["subject"]["compiler"] is not None'
+}
