@@ -37,9 +37,6 @@ void explain_print_diff(FILE *f, const struct explanation *base,
 void explain_print_kinds_diff(FILE *f, const struct explanation *base,
 			      const struct explanation *e, const struct table_options *o);
 
-/* Whether two names are those of one function, apart from suffixes that compilers add. */
-bool explain_same_name(const char *a, const char *b);
-
 struct explain_layer {
 	const char *name;
 	uint64_t insns;
