@@ -66,6 +66,7 @@ static int boot(struct target *t, const struct job *job, struct lab_wire *wire,
 		.params = job->params,
 		.cpu = -1,
 		.timeout_ns = job->timeout_ns,
+		.slowdown = LAB_SLOWDOWN,
 	};
 	struct spacer spacer;
 	struct boot_report rep;

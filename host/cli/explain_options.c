@@ -33,7 +33,7 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "boots", OPTION_BOOTS, "N", 0, "Boot N VMs", 0 },
 	{ "events", OPTION_EVENTS, "N", 0, "Time N events per boot", 0 },
-	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0, "Give up on a boot after this time",
+	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0, "Give up on a boot after this time (labs: a second is 50 million instructions)",
 	  0 },
 	{ "kernel", OPTION_KERNEL, "IMAGE", 0,
 	  "Boot this kernel in the lab: a path, or the release of a cached kernel", 0 },

@@ -52,7 +52,7 @@ static const struct argp_option options[] = {
 	  "Set the seed of the order of the boots (default: random; 0 on exact "
 	  "targets)",
 	  0 },
-	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0, "Give up on a boot after this time",
+	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0, "Give up on a boot after this time (labs: a second is 50 million instructions)",
 	  0 },
 	{ "kernel", OPTION_KERNEL, "IMAGE", 0,
 	  "Boot this kernel in the labs: a path, or the release of a cached kernel", 0 },

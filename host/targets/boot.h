@@ -40,6 +40,12 @@ void boot_end(struct boot_report *rep, enum boot_outcome outcome, const char *fm
  */
 int boot_settle(struct boot_report *rep, int rc, const struct error *err);
 
+/* The limit of a boot, by the clock of the machine that runs it. */
+static inline uint64_t boot_limit_ns(const struct boot_request *rq)
+{
+	return rq->timeout_ns / (rq->slowdown ? rq->slowdown : 1);
+}
+
 /* An empty report without counts. */
 void boot_report_init(struct boot_report *rep);
 

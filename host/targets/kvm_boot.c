@@ -249,7 +249,7 @@ static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_f
 	if (!err)
 		err = vm_reset(&m->vm, entry);
 	if (!err)
-		err = timer_open(&budget, TIMER_POSIX, rq->timeout_ns, &m->vm.error);
+		err = timer_open(&budget, TIMER_POSIX, boot_limit_ns(rq), &m->vm.error);
 	if (err)
 		return err;
 	/* An unhandled exit fails the boot, not the target. */

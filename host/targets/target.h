@@ -38,6 +38,7 @@ struct boot_request {
 	struct abi_params params; /* magic, version, flags are the target's to set */
 	int cpu;
 	uint64_t timeout_ns;
+	uint32_t slowdown; /* the clock runs so many times slower than a user's; 0: 1 */
 	/*
 	 * The place of the VM in the memory of an exact target's host. 0: the place that
 	 * the kernel chooses; every other number is another place.

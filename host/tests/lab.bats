@@ -99,7 +99,7 @@ explained() {
   while read -r row config; do
     echo "$row $config"
     rm -f explained.json
-    if "$wsbench" explain --on "lab:$1" --bench "$row" --config "$config" -o explained.json \
+    if "$wsbench" explain --on "lab:$1" --events 50 --bench "$row" --config "$config" -o explained.json \
       >/dev/null 2>refusal </dev/null; then
       "$python" "$tests/subsets.py" total "$document" "$row" "$config" explained.json
     else
@@ -165,6 +165,23 @@ sys.exit(bool(missing - {"wbinvd"}))' "$document"
   refused 4 "lab:x86_64-svm: the project's bochs is not built (scripts/emulator.sh build bochs)" \
     "$wsbench" run --on lab:x86_64-svm --bench null -o doc.json
   nothing_left
+}
+
+# The limit is 100 million instructions, in place of the machine's 2 seconds: 2 billion.
+@test "lab:x86_64-svm: a guest that hangs with interrupts off costs its row seconds" {
+  need_built_bochs
+  run_apart "$python" -c 'import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:]).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(int(used.ru_utime + used.ru_stime))
+sys.exit(code)' "$wsbench" run --on lab:x86_64-svm --bench hypercall,cpuid --boots 1 --quiet \
+    --payload "$build/tests/payloads/x86_64/hang.elf" -o doc.json
+  [ "$status" = 4 ]
+  holds doc.json 'b("cpuid")["reason"].startswith("the guest hung: no end after 2.0 s; rip 0x")' \
+    'b("hypercall")["reason"].startswith("the guest hung: no end after 2.0 s; rip 0x")'
+  local seconds=${stdout##*$'\n'}
+  echo "$seconds s of CPU"
+  [ "$seconds" -lt 40 ]
 }
 
 # QEMU emulates SVM without saving the next RIP: the exits are longer.

@@ -59,7 +59,10 @@ def total(path, name, config, explanation):
     with open(explanation) as f:
         e = json.load(f)
     figure = value(rows(path)[name, config])[1][0]
-    assert e["total"] == figure, (e["total"], figure)
+    assert e["round_trip"] == figure, (e["round_trip"], figure)
+    # A median of an even number of events may lie between two events.
+    if not any(w["code"] == "nearest-event" for w in e["warnings"]):
+        assert e["total"] == figure, (e["total"], figure)
 
 
 if sys.argv[1] == "explainable":

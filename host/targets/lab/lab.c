@@ -24,8 +24,13 @@
 #include "host/targets/boot.h"
 #include "host/targets/target.h"
 
-/* The default limit of one boot, in virtual time. */
-#define LAB_BOOT_TIMEOUT_NS 2000000000ull
+/*
+ * The default limit of a boot with up to 500 events. What the host times is a system call
+ * of any length, such as saving and restoring a VM.
+ */
+#define LAB_BOOT_TIMEOUT_NS   2000000000ull
+#define LAB_HOST_TIMEOUT_NS   40000000000ull
+#define LAB_TIMEOUT_EVENTS    500u
 
 /* Boots of the machine until one has stopped in time: lab_shared_wait(). */
 #define BOOTS_MAX 30
@@ -45,7 +50,7 @@ struct lab_state {
 	size_t n_bases;
 	pthread_mutex_t lock; /* of the bases' list */
 	int initramfs;	      /* a file; -1: none */
-	uint64_t timeout_ns;  /* of a boot, in virtual time */
+	uint64_t timeout_ns;  /* of a boot; 0: boot_timeout_ns() */
 	bool host_counters;
 	char emulator[PATH_MAX];
 	struct lab_kernel kernel;
@@ -118,7 +123,7 @@ static int fill(struct lab_state *s, const struct target *t, const struct job *j
 	char program[PATH_MAX];
 	int ret;
 
-	s->timeout_ns = job->timeout_ns ? job->timeout_ns : LAB_BOOT_TIMEOUT_NS;
+	s->timeout_ns = job->timeout_ns;
 	s->host_counters = job->host_counters;
 	s->initramfs = -1;
 	s->trace_fd = job->traced ? job->trace_fd : -1;
@@ -467,6 +472,18 @@ static int lab_describe(struct target *t, struct result **r, struct error *err)
 	return 0;
 }
 
+static uint64_t boot_timeout_ns(const struct lab_state *s, const struct boot_request *rq)
+{
+	uint64_t ns = rq->bench->needs & TIMED_BY_HOST ? LAB_HOST_TIMEOUT_NS
+						       : LAB_BOOT_TIMEOUT_NS;
+
+	if (s->timeout_ns)
+		return s->timeout_ns;
+	if (rq->params.events > LAB_TIMEOUT_EVENTS)
+		ns = ns / LAB_TIMEOUT_EVENTS * rq->params.events;
+	return ns;
+}
+
 /*
  * An error of a clone, such as a kernel panic, fails the boots of the clone only: the
  * machine has booted.
@@ -485,7 +502,7 @@ static int lab_boots(struct target *t, const struct boot_request *rq, size_t n,
 		.placement = rq->placement,
 		.params = rq->params,
 		.cpu = -1,
-		.timeout_ns = s->timeout_ns,
+		.timeout_ns = boot_timeout_ns(s, rq),
 		.host_counters = s->host_counters,
 		.payload = s->payload ? "/" LAB_PAYLOAD_PATH : NULL,
 		.trace_fd = -1,

@@ -27,6 +27,12 @@
 struct lab_shared; /* shared.h */
 
 #define LAB_WIRE_VERSION       2
+/*
+ * A lab's clock counts instructions, 10^9 a second, and an emulator executes about 5 x
+ * 10^7 a second: a time limit in seconds of the user is this many times shorter by the
+ * machine's clock.
+ */
+#define LAB_SLOWDOWN	       20u
 #define LAB_FRAME_MAGIC	       0xf7315357u /* "WS1" and a byte no text has */
 #define LAB_FRAME_HEADER_BYTES 24u
 #define LAB_FRAME_STORED_MAX   (16u << 20)
