@@ -62,7 +62,8 @@ kind() {
   --kind) echo "some $(help_table "$1")" ;;
   --across) echo "some $(tr -d , <<<"${4##*: }")" ;;
   --fail-on) echo "one $3" ;;
-  *) if [ "$3" = - ]; then echo none; else echo text; fi ;;
+  # A value that may be left out is never the next word.
+  *) case $3 in - | '[='*) echo none ;; *) echo text ;; esac ;;
   esac
 }
 
