@@ -565,6 +565,19 @@ static void consider(const struct work *w, size_t group, int sign, const bool *m
 	memcpy(best->marked, marked, w->n * sizeof(*marked));
 }
 
+/*
+ * Whether a function may have been inlined into this one, or split off it: both are
+ * compiled together, so they are of one module. Every function calls thunks, and returns
+ * through them.
+ */
+static bool takes_in(const struct pair *caller, const struct pair *p)
+{
+	const struct explanation_function *f = p->base ? p->base : p->now;
+
+	return caller->base && caller->now && !is_thunk(caller->now->name) &&
+	       same_text(caller->now->module, f->module);
+}
+
 /* Finds a function whose caller changed by its size. False: none. */
 static bool move_one(struct work *w)
 {
@@ -581,7 +594,7 @@ static bool move_one(struct work *w)
 			if (!may_move(&w->pairs[i], sign) || group >= w->n)
 				continue;
 			caller = &w->pairs[group];
-			if (!caller->base || !caller->now)
+			if (!takes_in(caller, &w->pairs[i]))
 				continue;
 			/* Alone, with what it calls, and with its siblings. */
 			memset(marked, 0, w->n * sizeof(*marked));

@@ -220,6 +220,27 @@ Test(pair, a_function_that_was_split_off_is_counted_with_its_caller)
 	expect_none("____emulate");
 }
 
+Test(pair, a_function_of_another_module_was_not_inlined)
+{
+	stack(base, 100, "svm_vcpu_run", NULL);
+	stack(base, 27, "svm_vcpu_run", "native_load_tr_desc", NULL);
+	stack(now, 127, "svm_vcpu_run", NULL);
+	base->functions[0].module = now->functions[0].module = "kvm_amd";
+	pair();
+	expect("svm_vcpu_run", 27, NULL);
+	expect("native_load_tr_desc", -27, "gone, was called by svm_vcpu_run");
+}
+
+Test(pair, nothing_is_split_off_a_thunk)
+{
+	stack(base, 125, "srso_return_thunk", NULL);
+	stack(now, 102, "srso_return_thunk", NULL);
+	stack(now, 23, "srso_return_thunk", "skip_insn", NULL);
+	pair();
+	expect("srso_return_thunk", -23, NULL);
+	expect("skip_insn", 23, "new, called by srso_return_thunk");
+}
+
 Test(pair, a_caller_that_changed_by_another_amount_did_not_inline)
 {
 	stack(base, 100, "run", NULL);
