@@ -57,7 +57,7 @@ kind() {
   --on) echo targets ;;
   --bench) echo benchmarks ;;
   --config) echo configs ;;
-  --output | --kernel | --modules | --payload | --db | --history | --diff | --svg | --root) echo files ;;
+  --output | --kernel | --modules | --payload | --db | --history | --diff | --svg | --root | --explanation) echo files ;;
   --format) echo "one $(help_table "$1")" ;;
   --kind) echo "some $(help_table "$1")" ;;
   --across) echo "some $(tr -d , <<<"${4##*: }")" ;;
