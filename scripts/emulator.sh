@@ -34,11 +34,14 @@ usage() {
 usage: emulator.sh build bochs [options]
        emulator.sh path bochs
        emulator.sh identity bochs
+       emulator.sh prune bochs
 
 build     makes sure that the emulator is built, and prints its path
 path      prints the path of the built emulator
 identity  prints "VERSION worldswitch KEY"; KEY is a checksum of the source tarball, the
           patches, the additional files and the flags of configure
+prune     removes the emulators of other patches, which other clones may use, and prints
+          their names
 
   --source FILE  build: use this $tarball instead of downloading it
   --quiet        build: no progress messages
@@ -195,14 +198,14 @@ main() {
       source=$2
       shift
       ;;
-    build | path | identity) command=$1 ;;
+    build | path | identity | prune) command=$1 ;;
     bochs) name=$1 ;;
     *) die 2 "unknown argument $1; see --help" ;;
     esac
     shift
   done
   if [ -z "$command" ] || [ -z "$name" ]; then
-    die 2 "build bochs, path bochs or identity bochs? See --help"
+    die 2 "build bochs, path bochs, identity bochs or prune bochs? See --help"
   fi
   emulators=$(emulators_dir)
   binary=$emulators/bochs-$(key)
@@ -213,6 +216,10 @@ main() {
     echo "$binary"
     ;;
   identity) echo "$version worldswitch $(key)" ;;
+  prune)
+    [ ! -d "$emulators" ] || find "$emulators" -maxdepth 1 -name 'bochs-????????????' \
+      ! -name "$(basename "$binary")" -printf '%f\n' -delete
+    ;;
   esac
 }
 

@@ -188,3 +188,18 @@ built() {
     [ "$(sed '/^--- /,$d' "$patch" | wc -l)" -ge 5 ]
   done
 }
+
+@test "emulator: prune removes the emulators of other patches, and nothing else" {
+  small_package
+  "$script" build bochs --source small.tar.xz --quiet
+  touch "$emulators"/{bochs-0123456789ab,build.log,bochs_3.0.orig.tar.xz}
+  run_apart "$script" prune bochs
+  [ "$status" = 0 ]
+  [ "$stdout" = bochs-0123456789ab ]
+  [ ! -e "$emulators/bochs-0123456789ab" ]
+  [ -e "$emulators/build.log" ]
+  [ -e "$emulators/bochs_3.0.orig.tar.xz" ]
+  "$script" path bochs
+  run_apart "$script" prune bochs
+  [ "$stdout" = '' ]
+}

@@ -85,12 +85,14 @@ static inline int vcpu_kvm_run(struct vcpu *vcpu)
 }
 
 /* KVM_ENABLE_CAP of a VM; a failure names the capability. */
-#define vm_enable_cap(vm, number, arg0)                                                  \
-	({                                                                               \
-		struct kvm_enable_cap cap_ = { .cap = (number), .args[0] = (arg0) };     \
-                                                                                         \
-		vm_ioctl_on(vm, KVM_ENABLE_CAP, &cap_, "%s", #number);                   \
-	})
+static inline int vm_enable_named_cap(struct vm *vm, uint32_t number, uint64_t arg0,
+				      const char *name)
+{
+	struct kvm_enable_cap cap = { .cap = number, .args[0] = arg0 };
+
+	return vm_ioctl_on(vm, KVM_ENABLE_CAP, &cap, "%s", name);
+}
+#define vm_enable_cap(vm, number, arg0) vm_enable_named_cap(vm, number, arg0, #number)
 
 /*
  * Attributes of a device, VM or vCPU (Documentation/virt/kvm/devices/). 0 or a negative

@@ -107,7 +107,8 @@ static int open_perf(struct run_timer *t, struct error *err)
 							: PERF_COUNT_HW_INSTRUCTIONS,
 				-1);
 	if (t->perf_fd < 0 && (errno == ENOENT || errno == EOPNOTSUPP))
-		return error_set(err, -errno, "a run timer needs a PMU, and perf has none here");
+		return error_set(err, -errno,
+				 "a run timer needs a PMU, and perf has none here");
 	if (t->perf_fd < 0)
 		return error_set(err, -errno, "no hardware event for a run timer: %m");
 	if (fcntl(t->perf_fd, F_SETFL, O_ASYNC | O_NONBLOCK) ||
