@@ -404,7 +404,7 @@ static double fitness(const struct work *w, const struct explanation_function *a
 	if (!same_space(a, b) || !share_caller(w, i, k) ||
 	    !is_near(a->insns, b->insns, NEAR_SHARE, NEAR_INSNS))
 		return 0;
-	if (a->insns < SMALL && name < 1)
+	if ((a->insns < SMALL || b->insns < SMALL) && name < 1)
 		return 0;
 	callees = callee_likeness(w, i, k);
 	if (name >= 0.5) {
@@ -619,13 +619,13 @@ static bool move_one(struct work *w)
 
 /* ------------------------------ changes ------------------------------ */
 
-/* "vcpu_run (157) inlined": the parts of a group. */
+/* "vcpu_run (157) seems inlined": the parts of a group; sizes are no proof. */
 static void print_parts(FILE *f, const struct work *w, size_t group, const char **sep)
 {
 	static const struct {
 		enum kind kind;
 		const char *word;
-	} words[] = { { INLINED, "inlined" }, { SPLIT, "split off" } };
+	} words[] = { { INLINED, "seems inlined" }, { SPLIT, "seems split off" } };
 
 	for (size_t k = 0; k < 2; k++) {
 		bool any = false;

@@ -149,6 +149,21 @@ Test(pair, another_caller_or_another_size_is_not_a_rename)
 	expect("restore_guest_state", 90, "new, called by run");
 }
 
+/* kvm_pmu_sync_hwstate left the path, and kvm_nested_sync_hwstate entered it. */
+Test(pair, small_functions_are_paired_by_equal_names_only)
+{
+	stack(base, 20, "run", NULL);
+	stack(base, 9, "run", "kvm_pmu_sync_hwstate", NULL);
+	stack(base, 5, "run", "enter", NULL);
+	stack(now, 20, "run", NULL);
+	stack(now, 5, "run", "kvm_nested_sync_hwstate", NULL);
+	stack(now, 6, "run", "__enter", NULL);
+	pair();
+	expect("kvm_pmu_sync_hwstate", -9, "gone, was called by run");
+	expect("kvm_nested_sync_hwstate", 5, "new, called by run");
+	expect("__enter", 1, "was enter (same caller, similar name and size)");
+}
+
 /* Leaves of one size are paired only if no other function fits, and within a module. */
 Test(pair, a_size_alone_is_weak_evidence)
 {
@@ -184,7 +199,7 @@ Test(pair, an_inlined_function_is_counted_with_its_caller)
 	stack(now, 261, "run", NULL);
 	stack(now, 30, "run", "enter", NULL);
 	pair();
-	expect("run", 4, "vcpu_run (157) inlined");
+	expect("run", 4, "vcpu_run (157) seems inlined");
 	expect_none("vcpu_run");
 	expect("enter", 0, NULL);
 }
@@ -196,7 +211,7 @@ Test(pair, a_function_is_inlined_with_its_callees)
 	stack(base, 40, "run", "outer", "inner", NULL);
 	stack(now, 182, "run", NULL);
 	pair();
-	expect("run", 2, "outer (40), inner (40) inlined");
+	expect("run", 2, "outer (40), inner (40) seems inlined");
 	cr_expect_eq(n_changes, 1);
 }
 
@@ -207,7 +222,7 @@ Test(pair, siblings_are_inlined_together)
 	stack(base, 70, "run", "second", NULL);
 	stack(now, 210, "run", NULL);
 	pair();
-	expect("run", 0, "first (40), second (70) inlined");
+	expect("run", 0, "first (40), second (70) seems inlined");
 }
 
 Test(pair, a_function_that_was_split_off_is_counted_with_its_caller)
@@ -216,7 +231,7 @@ Test(pair, a_function_that_was_split_off_is_counted_with_its_caller)
 	stack(now, 19, "emulate", NULL);
 	stack(now, 69, "emulate", "____emulate", NULL);
 	pair();
-	expect("emulate", 2, "____emulate (69) split off");
+	expect("emulate", 2, "____emulate (69) seems split off");
 	expect_none("____emulate");
 }
 
@@ -308,7 +323,8 @@ Test(pair, vhe_from_6_1_to_6_12)
 Test(pair, svm_from_6_1_to_7_3)
 {
 	read_both("svm-hypercall-6.1", "svm-hypercall-7.3");
-	expect("kvm_emulate_hypercall", 2, "____kvm_emulate_hypercall (69) split off");
+	expect("kvm_emulate_hypercall", 2,
+	       "____kvm_emulate_hypercall (69) seems split off");
 	expect("retbleed_return_thunk", -7,
 	       "was srso_return_thunk (same caller, similar name and size)");
 	expect("kvm_lapic_update_cr8_intercept", 102, "new, called by kvm_set_cr8");
