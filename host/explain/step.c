@@ -107,7 +107,7 @@ static void add_row(struct table *t, const struct step_function *f, size_t n_row
 	char least[NUMBER_BYTES + 1], most[NUMBER_BYTES + 1];
 
 	table_row(t, TABLE_PLAIN);
-	table_cell(t, 0, "    %s", f->name);
+	table_cell(t, 0, "%s", f->name);
 	signed_number(least, f->least);
 	signed_number(most, f->most);
 	if (f->least == f->most)
@@ -123,7 +123,7 @@ static void add_row(struct table *t, const struct step_function *f, size_t n_row
 void step_table(struct table *t, const struct step *step, size_t n_rows, size_t top)
 {
 	static const struct table_column columns[] = {
-		{ "    function", TABLE_KEY, 0, NULL },
+		{ "function", TABLE_KEY, 0, NULL },
 		{ "change", TABLE_RIGHT, 0, NULL },
 		{ "rows", TABLE_RIGHT, 0, NULL },
 		{ "layer", 0, 1, NULL },
@@ -135,6 +135,6 @@ void step_table(struct table *t, const struct step *step, size_t n_rows, size_t 
 		add_row(t, &step->functions[i], n_rows);
 	if (step->n > top) {
 		table_row(t, TABLE_PLAIN);
-		table_cell(t, 0, "    %zu more", step->n - top);
+		table_cell(t, 0, "%zu more", step->n - top);
 	}
 }

@@ -331,7 +331,7 @@ END
 }
 
 @test "bad usage of history" {
-  refused 2 "no command: add, check or show" "$wsbench" history
+  refused 2 "no command: add, check, show or why" "$wsbench" history
   refused 2 "did you mean 'check'?" "$wsbench" history chekc
   refused 2 "give --db FILE.jsonl" "$wsbench" history check
   refused 2 "no documents" "$wsbench" history add --db h.jsonl
@@ -425,7 +425,7 @@ END
   echo "$stdout$stderr"
   [ "$status" = 0 ]
   [[ $stdout == *'7.3.4+deb13-cloud-amd64, after 6.1.0-56-cloud-amd64: 0 worse, 2 better'*'explained: hypercall'* ]]
-  grep -qE '^ +kvm_lapic_update_cr8_intercept +\+102 +1 of 1 .*new, called by kvm_set_cr8' <<<"$stdout"
+  grep -qE '^kvm_lapic_update_cr8_intercept +\+102 +1 of 1 .*new, called by kvm_set_cr8' <<<"$stdout"
   [[ $stdout == *'9.9.9-cloud-amd64, after 7.3.4+deb13-cloud-amd64'*'not explained: no explanations of both runs'* ]]
   # Only steps after a run, named by id or kernel.
   for since in run-b 7.3.4+deb13-cloud-amd64; do

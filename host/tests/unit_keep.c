@@ -178,7 +178,7 @@ Test(step, functions_are_summed_over_the_rows)
 	cr_expect_eq(t.n_rows, 2);
 	cr_expect_str_eq(t.rows[0].cells[1].text, "+100 to +102");
 	cr_expect_str_eq(t.rows[0].cells[2].text, "2 of 2");
-	cr_expect_str_eq(t.rows[1].cells[0].text, "    1 more");
+	cr_expect_str_eq(t.rows[1].cells[0].text, "1 more");
 	table_free(&t);
 	step_free(&step);
 	for (size_t i = 0; i < 4; i++)
