@@ -123,7 +123,7 @@ int keep_add(const char *db, const struct explanation *e, struct error *err)
 	};
 	unsigned char *packed = NULL;
 	size_t bytes = 0;
-	struct place p;
+	struct place p = { .file = "" };
 	char *text;
 	int rc = place_of(db, &name, &p);
 
@@ -150,7 +150,7 @@ int keep_find(const char *db, const struct keep_name *name, struct explanation *
 {
 	char *packed = NULL, *text = NULL;
 	struct error inner;
-	struct place p;
+	struct place p = { .file = "" };
 	size_t size = 0;
 	long bytes;
 	int rc = place_of(db, name, &p);

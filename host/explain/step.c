@@ -123,10 +123,8 @@ static void add_row(struct table *t, const struct step_function *f, size_t n_row
 void step_table(struct table *t, const struct step *step, size_t n_rows, size_t top)
 {
 	static const struct table_column columns[] = {
-		{ "function", TABLE_KEY, 0, NULL },
-		{ "change", TABLE_RIGHT, 0, NULL },
-		{ "rows", TABLE_RIGHT, 0, NULL },
-		{ "layer", 0, 1, NULL },
+		{ "function", TABLE_KEY, 0, NULL }, { "change", TABLE_RIGHT, 0, NULL },
+		{ "rows", TABLE_RIGHT, 0, NULL },   { "layer", 0, 1, NULL },
 		{ "", TABLE_WRAP, 0, NULL },
 	};
 
