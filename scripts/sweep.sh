@@ -28,6 +28,8 @@ measured again: after an interruption, or for new kernels, run the command again
   --jobs N            jobs at a time on each machine (default: 1; wsbench is one thread)
   --sshlogin LIST     machines for GNU parallel, such as :,4/lab1,lab2; each machine has
                       this installation, or this tree, built, at the same path
+  --explain ID,...    explain these benchmarks of each kernel, too, and keep the explanations
+                      beside the history, for wsbench history why; on this machine only
   --list              print the jobs and their state, and measure nothing
 
 Options after -- are for each run: -- --bench core --config default,pmu-off
@@ -101,11 +103,45 @@ jobs() {
   done
 }
 
-# one DIR TARGET RELEASE [OPTION...]: runs a job, unless its document exists.
+# explain_one FILE TARGET RELEASE BENCH,...: explains benchmarks of a measured kernel, unless
+# their explanations exist. The file of a benchmark that cannot be explained is empty.
+explain_one() {
+  local file=$1 target=$2 release=$3 bench list=() folder=${1%.json}.explanations kernel code failed=0
+  IFS=, read -ra list <<<"$4"
+  mkdir -p "$folder"
+  for bench in "${list[@]}"; do
+    [ ! -e "$folder/$bench.json" ] || continue
+    kernel=$("$here/kernel.sh" fetch --quiet --arch "$(target_arch "$target")" --release "$release" \
+      2>"$file.log") || return 4
+    code=0
+    "$wsbench" explain --quiet --on "$target" --bench "$bench" --kernel "$kernel/vmlinuz" \
+      -o "$folder/$bench.json" >"$file.log" 2>&1 || code=$?
+    case $code in
+    0) ;;
+    3) : >"$folder/$bench.json" ;;
+    *)
+      echo "$target $release: $bench: $(reason "$file.log")" >&2
+      failed=4
+      ;;
+    esac
+  done
+  return "$failed"
+}
+
+# one DIR EXPLAIN TARGET RELEASE [OPTION...]: runs a job, unless its document exists, and
+# explains the benchmarks of the list EXPLAIN.
 one() {
-  local dir=$1 target=$2 release=$3 file kernel code=0
-  shift 3
+  local dir=$1 explain=$2 target=$3 release=$4 file
+  shift 4
   file=$dir/$(document "$target" "$release")
+  measure_one "$file" "$target" "$release" "$@" || return
+  [ -z "$explain" ] || explain_one "$file" "$target" "$release" "$explain"
+}
+
+# measure_one FILE TARGET RELEASE [OPTION...]: measures, unless the document exists.
+measure_one() {
+  local file=$1 target=$2 release=$3 kernel code=0
+  shift 3
   ! is_done "$file" || return 0
   mkdir -p "$(dirname "$file")"
   # An interrupted run leaves a partial document.
@@ -150,16 +186,18 @@ measure() {
   fi
   rm -f "$dir/jobs.new"
   [ ! -f "$dir/joblog" ] || log_is_true || rm -f "$dir/joblog"
+  # The log does not tell which benchmarks were explained; the files do.
+  [ -z "$explain" ] || rm -f "$dir/joblog"
   parallel --will-cite --colsep ' ' --jobs "$at_once" --joblog "$dir/joblog" --resume-failed \
     ${logins:+--sshlogin "$logins" --workdir "$PWD" --return "$dir/{=1 s/:/-/ =}/{2}.json"} \
     ${progress:+--eta} \
-    "$(printf '%q ' "$here/sweep.sh" --one "$dir")" '{1}' '{2}' "${*:+$(printf '%q ' "$@")}" <"$dir/jobs" || return 4
+    "$(printf '%q ' "$here/sweep.sh" --one "$dir" "$explain")" '{1}' '{2}' "${*:+$(printf '%q ' "$@")}" <"$dir/jobs" || return 4
 }
 
 # add: adds the documents of each target to the history, in order. A missing kernel would
 # have to be added later, behind newer kernels: its target is not added.
 add() {
-  local target release file files=() of_target missing code=0
+  local target release file one files=() kept=() of_target missing code=0
   for target in "${targets[@]}"; do
     of_target=() missing=0
     while read -r release; do
@@ -174,7 +212,12 @@ add() {
     fi
   done
   [ ${#files[@]} -gt 0 ] || return 4
-  "$wsbench" history add --db "$db" "${files[@]}" || return
+  for file in "${files[@]}"; do
+    for one in "${file%.json}".explanations/*.json; do
+      [ ! -s "$one" ] || kept+=(--explanation "$one")
+    done
+  done
+  "$wsbench" history add --db "$db" "${files[@]}" "${kept[@]}" || return
   return "$code"
 }
 
@@ -194,7 +237,7 @@ list() {
 }
 
 main() {
-  local dir='' db='' series='' flavour=cloud wanted='' at_once=1 logins='' only_list=0 skip_failed=0
+  local dir='' db='' series='' flavour=cloud wanted='' at_once=1 logins='' explain='' only_list=0 skip_failed=0
   local targets=(lab:x86_64-svm lab:aarch64-vhe lab:aarch64-nvhe) code=0 progress='' lacking=0
   if [ "${1:-}" = --one ]; then
     shift
@@ -207,7 +250,7 @@ main() {
     --list) only_list=1 ;;
     --skip-failed) skip_failed=1 ;;
     --) shift && break ;;
-    -o | --on | --series | --flavour | --release | --db | --jobs | --sshlogin)
+    -o | --on | --series | --flavour | --release | --db | --jobs | --sshlogin | --explain)
       [ $# -gt 1 ] || die 2 "$1 needs a value"
       case $1 in
       -o) dir=$2 ;;
@@ -225,6 +268,7 @@ main() {
   done
   [ -n "$dir" ] || die 2 "-o DIR is missing (see --help)"
   [ -x "$wsbench" ] || die 2 "no program $wsbench (make)"
+  [ -z "$explain" ] || [ -z "$logins" ] || die 2 "--explain and --sshlogin: explanations are made on this machine only"
   [ ! -t 2 ] || progress=1
   mkdir -p "$dir"
   jobs >"$dir/jobs.new"

@@ -6,15 +6,21 @@
 #include <string.h>
 
 #include "host/cli/cmd.h"
+#include "host/cli/compare_why.h"
 #include "host/cli/documents.h"
 #include "host/cli/gate.h"
 #include "host/cli/options.h"
 #include "host/lib/error.h"
 #include "host/lib/message.h"
+#include "host/result/json_list.h"
 
 enum form { FORM_TABLE, FORM_JSON, FORM_MARKDOWN };
 
 #define LIST_MAX 64
+
+/* Rows that --explain boots kernels for. */
+#define EXPLAIN_ROWS	 8
+#define EXPLAIN_ROWS_MAX 1000
 
 /* A comma-separated list, split in place. */
 struct words {
@@ -32,6 +38,8 @@ struct args {
 	size_t n_paths;
 	enum form form;
 	bool all;
+	enum why_rows explain;
+	size_t explain_rows; /* 0: EXPLAIN_ROWS */
 };
 
 enum key {
@@ -42,6 +50,8 @@ enum key {
 	OPTION_ALL,
 	OPTION_JSON,
 	OPTION_MARKDOWN,
+	OPTION_EXPLAIN,
+	OPTION_EXPLAIN_ROWS,
 };
 
 static const struct argp_option options[] = {
@@ -54,6 +64,12 @@ static const struct argp_option options[] = {
 	{ "across", OPTION_ACROSS, "KIND,...", 0,
 	  "Compare although these differ: machines, targets, units", 0 },
 	{ "all", OPTION_ALL, NULL, 0, "Print also rows that are the same", 0 },
+	{ "explain", OPTION_EXPLAIN, "worse|all", OPTION_ARG_OPTIONAL,
+	  "Boot the kernels of both documents, and print the layers and functions behind "
+	  "the rows that got worse, or behind all rows that differ; labs only",
+	  0 },
+	{ "explain-rows", OPTION_EXPLAIN_ROWS, "N", 0,
+	  "Explain at most N rows, the largest differences first (default: 8)", 0 },
 	{ "json", OPTION_JSON, NULL, 0, "Print JSON", 0 },
 	{ "markdown", OPTION_MARKDOWN, NULL, 0,
 	  "Print Markdown, for a comment on a change", 0 },
@@ -129,8 +145,30 @@ static error_t parse_across(struct argp_state *state, const char *arg, struct ar
 	return err;
 }
 
+static error_t parse_explain(struct argp_state *state, int key, const char *arg,
+			     struct args *args)
+{
+	uint64_t n;
+	error_t err;
+
+	if (key == OPTION_EXPLAIN_ROWS) {
+		err = options_number(state, "--explain-rows", arg, 1, EXPLAIN_ROWS_MAX,
+				     &n);
+		if (!err)
+			args->explain_rows = (size_t)n;
+		return err;
+	}
+	if (arg && strcmp(arg, "worse") != 0 && strcmp(arg, "all") != 0)
+		return options_error(state, "--explain=%s: not one of worse, all", arg);
+	args->explain = arg && !strcmp(arg, "all") ? WHY_ALL : WHY_WORSE;
+	return 0;
+}
+
 static error_t check_args(struct argp_state *state, const struct args *args)
 {
+	if (args->explain_rows && !args->explain)
+		return options_error(state, "--explain-rows: nothing to limit (give "
+					    "--explain, too)");
 	if (!args->n_paths)
 		return options_error(state, "no documents: '%s BASE.json NEW.json'",
 				     state->name);
@@ -168,6 +206,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_MARKDOWN:
 		args->form = FORM_MARKDOWN;
 		return 0;
+	case OPTION_EXPLAIN:
+	case OPTION_EXPLAIN_ROWS:
+		return parse_explain(state, key, arg, args);
 	case ARGP_KEY_ARG:
 		if (args->n_paths == 2)
 			return ARGP_ERR_UNKNOWN;
@@ -193,27 +234,76 @@ static enum cli_exit exit_code(const struct args *args, const struct compare *c)
 	}
 }
 
+static void explain(const struct args *args, const struct compare *c, struct why *w)
+{
+	why_select(c, args->explain,
+		   args->explain_rows ? args->explain_rows : EXPLAIN_ROWS, w);
+	compare_why(c, args->common.quiet, w);
+}
+
+static void print_json(const struct args *args, const struct compare *c,
+		       const struct compare_names *names)
+{
+	struct json_list *l = compare_json(c, names);
+	struct why w;
+	char *text;
+
+	if (args->explain) {
+		explain(args, c, &w);
+		why_json(l, &w);
+		why_free(&w);
+	}
+	text = json_list_dump(l);
+	fputs(text, stdout);
+	free(text);
+	json_list_free(l);
+}
+
+/* The verdicts are printed before kernels boot for minutes. */
+static void print(const struct args *args, const struct compare *c)
+{
+	struct compare_names names = { args->paths[0], args->paths[args->n_paths - 1] };
+	bool markdown = args->form == FORM_MARKDOWN;
+	struct why w;
+
+	if (c->paired)
+		names = (struct compare_names){ args->options.config[0],
+						args->options.config[1] };
+	if (args->form == FORM_JSON) {
+		print_json(args, c, &names);
+		return;
+	}
+	if (markdown)
+		compare_print_markdown(stdout, c, &names);
+	else
+		compare_print(stdout, c, &names, args->all);
+	if (!args->explain)
+		return;
+	fflush(stdout);
+	explain(args, c, &w);
+	if (markdown)
+		why_print_markdown(stdout, &w);
+	else
+		why_print(stdout, &w);
+	why_free(&w);
+}
+
 static enum cli_exit compare(const struct args *args, const struct result *base,
 			     const struct result *new)
 {
-	struct compare_names names = { args->paths[0], args->paths[args->n_paths - 1] };
 	struct error err;
 	struct compare c;
 	enum cli_exit code;
 
+	if (args->explain && compare_why_check(base, new, &err)) {
+		message_usage("wsbench compare", "%s", err.text);
+		return CLI_USAGE;
+	}
 	if (compare_documents(base, new, &args->options, &c, &err)) {
 		message_error("%s: %s", args->paths[args->n_paths - 1], err.text);
 		return CLI_USAGE;
 	}
-	if (c.paired)
-		names = (struct compare_names){ args->options.config[0],
-						args->options.config[1] };
-	if (args->form == FORM_JSON)
-		compare_print_json(stdout, &c, &names);
-	else if (args->form == FORM_MARKDOWN)
-		compare_print_markdown(stdout, &c, &names);
-	else
-		compare_print(stdout, &c, &names, args->all);
+	print(args, &c);
 	code = exit_code(args, &c);
 	compare_free(&c);
 	return code;

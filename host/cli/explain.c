@@ -156,7 +156,7 @@ static enum cli_exit record(struct explain *x, struct capture *c, struct target 
 	return code;
 }
 
-static enum cli_exit explain_here(struct explain *x, struct explanation **out)
+enum cli_exit explain_record(struct explain *x, struct explanation **out)
 {
 	const struct target *row = names_target(x->run.targets.names[0]);
 	const struct bench *bench = names_bench(x->run.benches.names[0]);
@@ -314,7 +314,7 @@ int cmd_explain(int argc, char **argv)
 				  t->hypervisor);
 	}
 	if (code == CLI_OK && go)
-		code = x.file ? read_file(&x, base, &e) : explain_here(&x, &e);
+		code = x.file ? read_file(&x, base, &e) : explain_record(&x, &e);
 	if (code == CLI_OK && e)
 		code = write_all(&x, e, base);
 	if (code == CLI_OK && e)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "host/cli/run.h"
+#include "host/explain/explanation.h"
 
 struct explain {
 	struct run run;	    /* one target, one benchmark, one config */
@@ -20,5 +21,12 @@ struct explain {
 /* As run_parse(); explain_free() it in any case. */
 enum cli_exit explain_parse(struct explain *x, int argc, char **argv, bool *go);
 void explain_free(struct explain *x);
+
+/*
+ * Runs the benchmark of `x` in its lab and explains its figure. Without a config, chooses
+ * the config that the row is about. CLI_OK with `*out`, or another code after a message:
+ * CLI_UNTRUSTED if the figure is not made of instructions.
+ */
+enum cli_exit explain_record(struct explain *x, struct explanation **out);
 
 #endif

@@ -147,8 +147,9 @@ static void dump_option(const struct argp_option *o, char short_name)
 {
 	const char short_option[] = { short_name ? '-' : '\0', short_name, '\0' };
 
-	printf("option\t--%s\t%s\t%s\t%s\n", o->name, short_option, o->arg ? o->arg : "",
-	       o->doc);
+	printf("option\t--%s\t%s\t%s%s%s\t%s\n", o->name, short_option,
+	       o->flags & OPTION_ARG_OPTIONAL ? "[=" : "", o->arg ? o->arg : "",
+	       o->flags & OPTION_ARG_OPTIONAL ? "]" : "", o->doc);
 }
 
 void help_dump(const struct argp *argp, const struct argp *common)

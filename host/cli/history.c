@@ -30,21 +30,29 @@ enum key {
 	OPTION_MAGNITUDE,
 	OPTION_JSON,
 	OPTION_ALL,
+	OPTION_EXPLANATION,
+	OPTION_SINCE,
 };
 
 static const struct argp_option options[] = {
 	{ "db", OPTION_DB, "FILE.jsonl", 0, "Use this history", 0 },
-	{ "on", OPTION_ON, "GLOB,...", 0, "Select these targets (check, show)", 0 },
+	{ "on", OPTION_ON, "GLOB,...", 0, "Select these targets (check, show, why)", 0 },
 	{ "bench", OPTION_BENCH, "GLOB,...", 0,
-	  "Select these benchmarks (check, show); 'core' selects the core "
+	  "Select these benchmarks (check, show, why); 'core' selects the core "
 	  "benchmarks",
 	  0 },
-	{ "config", OPTION_CONFIG, "GLOB,...", 0, "Select these configs (check, show)",
-	  0 },
+	{ "config", OPTION_CONFIG, "GLOB,...", 0,
+	  "Select these configs (check, show, why)", 0 },
 	{ "metric", OPTION_METRIC, "GLOB,...", 0,
 	  "Select these metrics (add: default round_trip)", 0 },
+	{ "explanation", OPTION_EXPLANATION, "FILE", 0,
+	  "Keep this explanation beside the history, in FILE.jsonl.explanations; can be "
+	  "repeated (add)",
+	  0 },
 	{ "last", OPTION_LAST, "N", 0,
-	  "Judge only the newest N runs of each target (check)", 0 },
+	  "Judge only the newest N runs of each target (check, why)", 0 },
+	{ "since", OPTION_SINCE, "RUN", 0,
+	  "Print only steps after this run: its id, kernel, label or commit (why)", 0 },
 	{ "confirm", OPTION_CONFIRM, NULL, 0,
 	  "Measure again, in fresh boots, what became worse; with both kernels if "
 	  "both are cached (check)",
@@ -69,7 +77,7 @@ static const struct argp_option options[] = {
 	  "Ignore smaller relative changes of noisy figures (default: 0.01)", 0 },
 	{ "all", OPTION_ALL, NULL, 0,
 	  "Print a line for every change, also for groups of many small changes "
-	  "(check)",
+	  "(check, why)",
 	  0 },
 	{ "json", OPTION_JSON, NULL, 0, "Print JSON (check, show)", 0 },
 	{ 0 }
@@ -90,7 +98,8 @@ static error_t parse_real(const struct argp_state *state, const char *name,
 static error_t parse_file(struct history_args *args, char *arg,
 			  const struct argp_state *state)
 {
-	static const char *const commands[] = { "add", "check", "show" };
+	static const char *const commands[] = { "add", "check", "show", "why" };
+	const size_t n = sizeof(commands) / sizeof(commands[0]);
 	const char *nearest;
 
 	if (args->command) {
@@ -98,14 +107,14 @@ static error_t parse_file(struct history_args *args, char *arg,
 		return 0;
 	}
 	args->command = arg;
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < n; i++)
 		if (!strcmp(arg, commands[i]))
 			return 0;
-	nearest = names_nearest(arg, commands, 3);
+	nearest = names_nearest(arg, commands, n);
 	if (nearest)
 		return options_error(state, "no command '%s': did you mean '%s'?", arg,
 				     nearest);
-	return options_error(state, "no command '%s': add, check or show", arg);
+	return options_error(state, "no command '%s': add, check, show or why", arg);
 }
 
 static error_t parse_end(const struct history_args *args, const struct argp_state *state)
@@ -113,10 +122,16 @@ static error_t parse_end(const struct history_args *args, const struct argp_stat
 	bool add = args->command && !strcmp(args->command, "add");
 
 	if (!args->command)
-		return options_error(state, "no command: add, check or show");
+		return options_error(state, "no command: add, check, show or why");
 	if (!args->db)
 		return options_error(state, "no history file: give --db FILE.jsonl");
-	if (add && !args->n_files)
+	if (args->n_explanations && !add)
+		return options_error(state, "--explanation: only 'history add' keeps it");
+	if (args->since && strcmp(args->command, "why") != 0)
+		return options_error(state, "--since: only 'history why' selects steps");
+	if (args->json && !strcmp(args->command, "why"))
+		return options_error(state, "--json: 'history why' prints text only");
+	if (add && !args->n_files && !args->n_explanations)
 		return options_error(
 			state,
 			"no documents: 'wsbench history add --db FILE.jsonl FILE.json...'");
@@ -193,6 +208,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_JSON:
 		args->json = true;
 		return 0;
+	case OPTION_EXPLANATION:
+		args->explanations[args->n_explanations++] = arg;
+		return 0;
+	case OPTION_SINCE:
+		args->since = arg;
+		return 0;
 	case ARGP_KEY_ARG:
 		return parse_file(args, arg, state);
 	case ARGP_KEY_END:
@@ -208,14 +229,17 @@ static const struct argp_child children[] = { { &options_common, 0, NULL, 0 },
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "add|check|show --db FILE.jsonl [FILE.json...]",
+	.args_doc = "add|check|show|why --db FILE.jsonl [FILE.json...]",
 	.doc = "Stores the figures of many runs, and reports their changes.\v"
 	       "add    append the figures of result documents to the history file\n"
 	       "check  report which run, kernel or commit changed which figure, and by\n"
 	       "       how much; the exit code is 1 if a figure got worse, 3 if no "
 	       "series\n"
 	       "       can be judged or a regression is not confirmed\n"
-	       "show   print the series, stretch by stretch\n\n"
+	       "show   print the series, stretch by stretch\n"
+	       "why    print each step from run to run, and the functions behind it, by "
+	       "the\n"
+	       "       explanations that 'add' has kept\n\n"
 	       "Runs are in the order of the file. On exact targets each difference is a "
 	       "change; on other targets a change must be significant, at least 1 % and "
 	       "two steps of the clock.",
@@ -266,6 +290,14 @@ static enum cli_exit add(const struct history_args *args)
 
 	if (!copy)
 		abort();
+	if (args->n_explanations) {
+		enum cli_exit code = history_keep(args);
+
+		if (code != CLI_OK || !args->n_files) {
+			free(copy);
+			return code;
+		}
+	}
 	if (!documents_read(&d, (const char *const *)args->files, args->n_files)) {
 		free(copy);
 		return CLI_USAGE;
@@ -330,6 +362,13 @@ static enum cli_exit show(const struct history_args *args, const struct history 
 	return CLI_OK;
 }
 
+static enum cli_exit judged(const struct history_args *args, const struct history *h)
+{
+	if (!strcmp(args->command, "show"))
+		return show(args, h);
+	return strcmp(args->command, "why") ? check(args, h) : history_why(args, h);
+}
+
 static enum cli_exit check_or_show(const struct history_args *args)
 {
 	enum cli_exit code = CLI_USAGE;
@@ -354,7 +393,7 @@ static enum cli_exit check_or_show(const struct history_args *args)
 	} else {
 		if (history_judge(&h, &args->rules))
 			abort(); /* out of memory */
-		code = strcmp(args->command, "show") ? check(args, &h) : show(args, &h);
+		code = judged(args, &h);
 	}
 	history_free(&h);
 	return code;
@@ -374,6 +413,7 @@ int cmd_history(int argc, char **argv)
 {
 	struct history_args args = {
 		.files = calloc((size_t)argc + 1, sizeof(char *)),
+		.explanations = calloc((size_t)argc + 1, sizeof(char *)),
 		.boots = 5,
 		.rules = { .window = history_rules.window,
 			   .pvalue = -1,
@@ -382,7 +422,7 @@ int cmd_history(int argc, char **argv)
 	enum cli_exit code = CLI_OK;
 	enum options_next next;
 
-	if (!args.files)
+	if (!args.files || !args.explanations)
 		abort();
 	/* A file size limit is reported as EFBIG instead of ending the process. */
 	signal(SIGXFSZ, SIG_IGN);
@@ -396,6 +436,7 @@ int cmd_history(int argc, char **argv)
 	else if (next == OPTIONS_RUN)
 		code = strcmp(args.command, "add") ? check_or_show(&args) : add(&args);
 	free(args.files);
+	free(args.explanations);
 	gate_free(&args.gate);
 	return code;
 }

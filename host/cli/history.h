@@ -15,10 +15,13 @@
 struct history_args {
 	struct options_common common;
 	struct gate gate;
-	const char *command; /* "add", "check", "show" */
+	const char *command; /* "add", "check", "show", "why" */
 	const char *db;
 	char **files; /* room for all of argv */
 	size_t n_files;
+	char **explanations; /* room for all of argv */
+	size_t n_explanations;
+	const char *since; /* a run, for `why`; NULL: all steps */
 	struct history_query query;
 	bool confirm, json;
 	struct changepoint_rules rules;
@@ -32,5 +35,11 @@ struct history_args {
  */
 void history_confirm(const struct history_args *args, const struct history *h,
 		     struct history_alarm *alarms, size_t n);
+
+/* Keeps the explanations of `add` beside the history. */
+enum cli_exit history_keep(const struct history_args *args);
+
+/* `history why`: each step, with the functions that the kept explanations name. */
+enum cli_exit history_why(const struct history_args *args, const struct history *h);
 
 #endif

@@ -173,8 +173,10 @@ void compare_print(FILE *f, const struct compare *c, const struct compare_names 
 /* For a comment on a change: changed rows first, the other rows folded. */
 void compare_print_markdown(FILE *f, const struct compare *c,
 			    const struct compare_names *names);
-void compare_print_json(FILE *f, const struct compare *c,
-			const struct compare_names *names);
+/* As JSON, to which more members can be added; json_list_free() it. */
+struct json_list;
+struct json_list *compare_json(const struct compare *c,
+			       const struct compare_names *names);
 
 /*
  * The resolution of a machine: a run whose boots are pairs without a difference (A/A).

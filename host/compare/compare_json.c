@@ -2,7 +2,6 @@
 /* `wsbench compare --json`. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "host/compare/compare.h"
@@ -108,11 +107,9 @@ static void row(struct json_list *l, const struct compare_row *r)
 	json_list_string(l, "reason", *r->reason ? r->reason : NULL);
 }
 
-void compare_print_json(FILE *f, const struct compare *c,
-			const struct compare_names *names)
+struct json_list *compare_json(const struct compare *c, const struct compare_names *names)
 {
 	struct json_list *l = json_list_new();
-	char *text;
 
 	json_list_string(l, "schema", "worldswitch.compare");
 	json_list_count(l, "schema_version", 2);
@@ -126,8 +123,5 @@ void compare_print_json(FILE *f, const struct compare *c,
 		row(l, &c->rows[i]);
 	json_list_top(l);
 	json_list_strings(l, "notes", (const char *const *)c->notes, c->n_notes);
-	text = json_list_dump(l);
-	fputs(text, f);
-	free(text);
-	json_list_free(l);
+	return l;
 }

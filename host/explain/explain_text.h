@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 struct explanation;
+struct table;
 struct table_options;
 
 /* The subject, the layers, and the functions with their shares and the running sum. */
@@ -29,16 +30,19 @@ void explain_print_tree(FILE *f, const struct explanation *e,
  */
 void explain_print_folded(FILE *f, const struct explanation *e);
 
-/* `base` against `e`, function by function, the largest change first. */
+/* `base` against `e`, by layer and by function, the largest change first. */
 void explain_print_diff(FILE *f, const struct explanation *base,
 			const struct explanation *e, const struct table_options *o);
+
+/* The tables of this comparison; table_free() them. `top`: the most functions shown. */
+void explain_diff_layers(struct table *t, const struct explanation *base,
+			 const struct explanation *e);
+void explain_diff_functions(struct table *t, const struct explanation *base,
+			    const struct explanation *e, size_t top);
 
 /* The counts of each kind of instruction in `base` and in `e`. Both must have kinds. */
 void explain_print_kinds_diff(FILE *f, const struct explanation *base,
 			      const struct explanation *e, const struct table_options *o);
-
-/* Whether two names are those of one function, apart from suffixes that compilers add. */
-bool explain_same_name(const char *a, const char *b);
 
 struct explain_layer {
 	const char *name;
@@ -48,6 +52,15 @@ struct explain_layer {
 /* The layers of the functions, largest first. The caller frees them. Returns their
  * number. */
 size_t explain_layers(const struct explanation *e, struct explain_layer **layers);
+
+struct explain_layer_change {
+	const char *name;
+	long long base, now;
+};
+
+/* The layers of both, largest change first. As explain_layers(). */
+size_t explain_layer_changes(const struct explanation *base, const struct explanation *e,
+			     struct explain_layer_change **out);
 
 struct explain_node {
 	const char *name;     /* of the function; NULL for the root */

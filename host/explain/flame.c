@@ -4,6 +4,7 @@
  * above the box of its caller. Siblings are ordered by width.
  */
 #include "host/explain/explain_text.h"
+#include "host/explain/pair.h"
 
 #include <errno.h>
 #include <math.h>

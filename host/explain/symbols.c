@@ -414,10 +414,12 @@ static bool is_in(const struct layer_row *r, const char *module)
 
 static const char *layer_of_kernel(enum arch arch, const char *module, const char *name)
 {
-	size_t prefix = strlen(HYP_PREFIX), i;
+	static const char *const prefixes[] = { HYP_PREFIX, "__pi_" };
+	size_t i;
 
-	if (!strncmp(name, HYP_PREFIX, prefix))
-		name += prefix;
+	for (i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
+			name += strlen(prefixes[i]);
 	for (i = 0; i < sizeof(layers) / sizeof(layers[0]); i++)
 		if (layers[i].archs & 1u << arch && is_in(&layers[i], module) &&
 		    !fnmatch(layers[i].pattern, name, 0))

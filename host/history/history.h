@@ -228,6 +228,15 @@ void history_name(const struct history_run *run, char name[HISTORY_NAME_BYTES]);
 void history_label(const struct history_series *s, char label[HISTORY_NAME_BYTES]);
 void history_where(const struct history_place *place, char text[HISTORY_NAME_BYTES]);
 
+/*
+ * A step: the changes [i, end) of the alarms, from one run to another. Returns `end`.
+ * Printing begins with the two runs, then has a line per change.
+ */
+size_t history_step_end(const struct history *h, const struct history_alarm *alarms,
+			size_t n, size_t i);
+void history_print_step(const struct history_query *q, const struct history *h,
+			const struct history_alarm *alarms, size_t n);
+
 /* `history check` and `history show` on stdout, as text and as JSON. */
 void history_print_check(const struct history_query *q, const struct history *h,
 			 const struct history_alarm *alarms, size_t n);

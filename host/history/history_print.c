@@ -238,6 +238,26 @@ static void print_group(const struct history_query *q, const struct group *g,
 	table_free(&t);
 }
 
+size_t history_step_end(const struct history *h, const struct history_alarm *alarms,
+			size_t n, size_t i)
+{
+	size_t end = i + 1;
+
+	while (end < n && same_change(h, &alarms[i], &alarms[end]))
+		end++;
+	return end;
+}
+
+void history_print_step(const struct history_query *q, const struct history *h,
+			const struct history_alarm *alarms, size_t n)
+{
+	const struct group g = { .h = h, .alarms = alarms, .n = n };
+	struct table_options o;
+
+	table_options_for(&o, stdout);
+	print_group(q, &g, &o);
+}
+
 static void print_gone(const struct history_query *q, const struct history *h)
 {
 	char label[HISTORY_NAME_BYTES], where[HISTORY_NAME_BYTES];
@@ -283,23 +303,18 @@ void history_print_check(const struct history_query *q, const struct history *h,
 	struct history_tally t = history_tally(q, h, alarms, n);
 	const struct history_alarm *last = NULL;
 	char where[HISTORY_NAME_BYTES];
-	struct table_options o;
 
-	table_options_for(&o, stdout);
 	for (size_t i = 0, end; i < n; i = end) {
 		const struct history_alarm *a = &alarms[i];
-		struct group g = { .h = h, .alarms = a };
 
-		for (end = i + 1; end < n && same_change(h, a, &alarms[end]);)
-			end++;
+		end = history_step_end(h, alarms, n, i);
 		if (!a->recent)
 			continue;
-		g.n = end - i;
 		if (!last || last->series->place != a->series->place) {
 			history_where(&h->places[a->series->place], where);
 			printf("%s%s\n", last ? "\n" : "", where);
 		}
-		print_group(q, &g, &o);
+		history_print_step(q, h, a, end - i);
 		last = a;
 	}
 	if (last)

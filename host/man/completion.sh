@@ -57,14 +57,16 @@ kind() {
   --on) echo targets ;;
   --bench) echo benchmarks ;;
   --config) echo configs ;;
-  --output | --tree | --to | --kernel | --modules | --payload | --db | --history | --diff | --svg | --root) echo files ;;
+  --tree) if [ "$3" = - ]; then echo none; else echo files; fi ;;
+  --output | --to | --kernel | --modules | --payload | --db | --history | --diff | --svg | --root | --explanation) echo files ;;
   --format) echo "one $(help_table "$1")" ;;
   --kind) echo "some $(help_table "$1")" ;;
   --across) echo "some $(tr -d , <<<"${4##*: }")" ;;
   --fail-on) echo "one $3" ;;
   --arch) echo "one x86_64 aarch64" ;;
   --flavour) echo "one cloud plain rt" ;;
-  *) if [ "$3" = - ]; then echo none; else echo text; fi ;;
+  # A value that may be left out is never the next word.
+  *) case $3 in - | '[='*) echo none ;; *) echo text ;; esac ;;
   esac
 }
 

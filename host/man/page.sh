@@ -81,6 +81,14 @@ date=$(LC_ALL=C date -u -d "$date" '+%B %-d, %Y')
       { print ".It Xr wsbench-" names[i] " 1"; fold(summary[names[i]]) }
     print ".El"
   }
+  # The value of an option; "[=VALUE]" may be left out.
+  function value(text) {
+    if (text == "")
+      return ""
+    if (text ~ /^\[=/)
+      return " Ns Op = Ns Ar " roff(substr(text, 3, length(text) - 3))
+    return " Ar " roff(text)
+  }
   function options() {
     open = 0
     for (i = 1; i <= n_options; i++) {
@@ -96,7 +104,7 @@ date=$(LC_ALL=C date -u -d "$date" '+%B %-d, %Y')
         print ".Bl -tag -width Ds"
       open = 1
       printf ".It %s%s%s\n", o[3] == "" ? "" : "Fl " substr(o[3], 2) " , ", \
-        "Fl \\-" substr(o[2], 3), o[4] == "" ? "" : " Ar " roff(o[4])
+        "Fl \\-" substr(o[2], 3), value(o[4])
       paragraph(o[5])
     }
     if (open)

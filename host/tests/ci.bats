@@ -137,6 +137,12 @@ END
   [ "$status" = 1 ]
   [[ $stdout == *"ccc (6.1.0-made-up), after bbb (6.1.0-made-up)"*"worse"* ]]
   grep -q '| hypercall | 100 | 107 |' c/comment.md
+  # The functions behind it are looked for, unless none are asked for.
+  grep -q '^> not explained: base: .*6.1.0-made-up' c/comment.md
+  run_apart "${gate[@]}" -o c2 --commit ccc --base b --db c2.jsonl --explain-rows 0
+  [ "$status" != 2 ]
+  run ! grep -q 'explained' c2/comment.md
+  refused 2 '--explain-rows x: not a number' "${gate[@]}" -o c2 --base b --explain-rows x
   # The gate reports a step once; later runs have the new level.
   run_apart "${gate[@]}" -o d --commit ddd
   [ "$status" = 0 ]

@@ -219,3 +219,78 @@ END
   WORLDSWITCH_LIBEXEC=$PWD/libexec refused 4 "libwsbench-trace.so" \
     "$wsbench" explain --on lab:aarch64-vhe --bench null
 }
+
+@test "compare --explain: lab:aarch64-vhe: what a virtual PMU adds to a hypercall" {
+  need_target lab:aarch64-vhe
+  local configs=pmu-off,pmu-emulated
+  "$wsbench" run --quiet --on lab:aarch64-vhe --bench hypercall,cntvct --config "$configs" --boots 1 --events 50 -o d.json
+  run_apart "$wsbench" compare d.json --config "$configs" --explain --json
+  echo "$stdout$stderr"
+  [ "$status" = 1 ]
+  echo "$stdout" >compare.json
+  python3 - compare.json <<'END'
+import json, sys
+d = json.load(open(sys.argv[1]))
+row = next(r for r in d["rows"] if r["name"] == "hypercall")
+assert row["difference"] > 0 and d["explained"] == {"rows": 1, "cut": 0, "refusal": None}, d
+e, = d["explanations"]
+assert e["reason"] is None and e["base_is_figure"] and e["new_is_figure"], e
+for parts in (d["explained_layers"], d["explained_functions"]):
+    assert sum(p["difference"] for p in parts) == row["difference"], parts
+first = d["explained_functions"][0]
+assert first["function"] == "kvm_pmu_update_state" and first["layer"] == "PMU", first
+END
+  nothing_left d.json compare.json
+}
+
+# lab_document FILE TARGET KERNEL VALUE: a document of one exact row, hypercall.
+lab_document() {
+  python3 - "$tests/result_v1.json" "$@" <<'END'
+import json, sys
+base, path, target, kernel, value = sys.argv[1:]
+d = json.load(open(base))
+d["target"].update(name=target, kind=target.split(":")[0], exact=target != "kvm")
+d["subject"]["kernel"] = kernel
+d["run"].update(partial=False, argv=["run", "--kernel", "./gone/vmlinuz"])
+b = next(b for b in d["benchmarks"] if b["metrics"])
+m = b["metrics"][0]
+m.update(name="round_trip", unit="insns", boots=m["boots"][:1])
+m["estimate"].update(value=float(value), ci={"level": 1, "lo": float(value), "hi": float(value), "method": "exact"})
+m["boots"][0].update(valid=True, reject_reason=None)
+m["boots"][0]["summary"] = dict.fromkeys(m["boots"][0]["summary"], float(value)) | {"n": 1}
+b.update(name="hypercall", config="default", status="ok", reason=None, metrics=[m])
+d["benchmarks"] = [b]
+json.dump(d, open(path, "w"))
+END
+}
+
+@test "compare --explain refuses what is not a lab, and names a kernel that is not here" {
+  local compare=("$wsbench" compare)
+  lab_document a.json lab:aarch64-vhe 6.1.0-made-up 100
+  lab_document b.json lab:aarch64-vhe 6.1.0-made-up 107
+  lab_document same.json lab:aarch64-vhe 6.1.0-made-up 100
+  lab_document kvm.json kvm 6.1.0-made-up 100
+  lab_document bare.json bare:x86_64 6.1.0-made-up 100
+  lab_document smp.json lab:aarch64-smp 6.1.0-made-up 100
+  lab_document smp2.json lab:aarch64-smp 6.1.0-made-up 107
+  refused 2 'kvm is not a lab' "${compare[@]}" kvm.json kvm.json --explain
+  refused 2 'bare:x86_64 is not a lab' "${compare[@]}" bare.json bare.json --explain=all
+  refused 2 '--explain=some: not one of worse, all' "${compare[@]}" a.json b.json --explain=some
+  refused 2 '--explain-rows: nothing to limit' "${compare[@]}" a.json b.json --explain-rows 3
+  refused 2 '--explain-rows' "${compare[@]}" a.json b.json --explain --explain-rows 0
+  # The verdict, and its exit code, stay.
+  WORLDSWITCH_CACHE=$PWD run_apart "${compare[@]}" a.json b.json --explain
+  echo "$stdout$stderr"
+  [ "$status" = 1 ]
+  [[ $stdout == *'1 worse'*'not explained: base: '*6.1.0-made-up* ]]
+  run_apart "${compare[@]}" smp.json smp2.json --explain --markdown
+  [ "$status" = 1 ]
+  [[ $stdout == *'> not explained: lab:aarch64-smp: explain follows machines of one CPU'* ]]
+  # Nothing got worse: no kernel is looked for.
+  run_apart "${compare[@]}" a.json same.json --explain
+  [ "$status" = 0 ]
+  [[ $stdout != *explained* ]]
+  run_apart "${compare[@]}" b.json a.json --explain=worse
+  [ "$status" = 0 ]
+  [[ $stdout != *explained* ]]
+}

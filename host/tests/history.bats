@@ -331,7 +331,7 @@ END
 }
 
 @test "bad usage of history" {
-  refused 2 "no command: add, check or show" "$wsbench" history
+  refused 2 "no command: add, check, show or why" "$wsbench" history
   refused 2 "did you mean 'check'?" "$wsbench" history chekc
   refused 2 "give --db FILE.jsonl" "$wsbench" history check
   refused 2 "no documents" "$wsbench" history add --db h.jsonl
@@ -385,4 +385,74 @@ END
   [ "$status" = 0 ]
   [ "$stdout" = "code 2" ]
   [[ $stderr == *"cannot write disk/h.jsonl: No space left on device"* ]]
+}
+
+# svm_document FILE RUN KERNEL VALUE: a document of lab:x86_64-svm with two rows.
+svm_document() {
+  python3 - "$tests/result_v1.json" "$@" <<'END'
+import copy, json, sys
+base, path, run, kernel, value = sys.argv[1:]
+d = json.load(open(base))
+d["target"].update(name="lab:x86_64-svm", kind="lab", exact=True, emulator="bochs 3.0")
+d["subject"].update(kernel=kernel, commit=None, label=None)
+d["run"].update(id=run, partial=False)
+b = next(b for b in d["benchmarks"] if b["metrics"])
+m = b["metrics"][0]
+m.update(name="round_trip", unit="insns", boots=m["boots"][:1])
+m["estimate"].update(value=float(value), ci={"level": 1, "lo": float(value), "hi": float(value), "method": "exact"})
+m["boots"][0].update(valid=True, reject_reason=None)
+m["boots"][0]["summary"] = dict.fromkeys(m["boots"][0]["summary"], float(value)) | {"n": 1}
+b.update(name="hypercall", config="default", status="ok", reason=None, metrics=[m])
+other = copy.deepcopy(b)
+other["name"] = "cpuid"
+d["benchmarks"] = [b, other]
+json.dump(d, open(path, "w"))
+END
+}
+
+@test "history why: the functions behind a step, by explanations that are kept" {
+  local data=$tests/data/explain history=("$wsbench" history)
+  svm_document a.json run-a 6.1.0-56-cloud-amd64 1524
+  svm_document b.json run-b 7.3.4+deb13-cloud-amd64 1428
+  svm_document c.json run-c 9.9.9-cloud-amd64 1500
+  run_apart "${history[@]}" add --db h.jsonl a.json b.json c.json --explanation "$data/svm-hypercall-6.1.json" \
+    --explanation "$data/svm-hypercall-7.3.json"
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  # The kernels, the documents and the explanations may go.
+  rm a.json b.json c.json
+  run_apart "${history[@]}" why --db h.jsonl
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  [[ $stdout == *'7.3.4+deb13-cloud-amd64, after 6.1.0-56-cloud-amd64: 0 worse, 2 better'*'explained: hypercall'* ]]
+  grep -qE '^kvm_lapic_update_cr8_intercept +\+102 +1 of 1 .*new, called by kvm_set_cr8' <<<"$stdout"
+  [[ $stdout == *'9.9.9-cloud-amd64, after 7.3.4+deb13-cloud-amd64'*'not explained: no explanations of both runs'* ]]
+  # Only steps after a run, named by id or kernel.
+  for since in run-b 7.3.4+deb13-cloud-amd64; do
+    run_apart "${history[@]}" why --db h.jsonl --since "$since"
+    [ "$status" = 0 ]
+    [[ $stdout == *9.9.9* ]]
+    [[ $stdout != *'after 6.1.0-56'* ]]
+  done
+  refused 2 "no run 'run-z'" "${history[@]}" why --db h.jsonl --since run-z
+  refused 2 '--since: only' "${history[@]}" check --db h.jsonl --since run-a
+  refused 2 '--json: ' "${history[@]}" why --db h.jsonl --json
+  refused 2 '--explanation: only' "${history[@]}" show --db h.jsonl --explanation x.json
+  refused 2 'no command' "${history[@]}" whx --db h.jsonl
+}
+
+@test "history why ignores an explanation of another figure, and names a damaged one" {
+  local data=$tests/data/explain history=("$wsbench" history)
+  svm_document a.json run-a 6.1.0-56-cloud-amd64 1524
+  svm_document b.json run-b 7.3.4+deb13-cloud-amd64 1429
+  "${history[@]}" add --quiet --db h.jsonl a.json b.json
+  "${history[@]}" add --quiet --db h.jsonl --explanation "$data/svm-hypercall-6.1.json" --explanation "$data/svm-hypercall-7.3.json"
+  run_apart "${history[@]}" why --db h.jsonl
+  [ "$status" = 0 ]
+  [[ $stdout == *'not explained'*'1 kept explanations are of other figures'* ]]
+  echo damaged >h.jsonl.explanations/lab-x86_64-svm/7.3.4+deb13-cloud-amd64/hypercall.default.json.gz
+  run_apart "${history[@]}" why --db h.jsonl
+  [ "$status" = 4 ]
+  [[ $stderr == *hypercall.default.json.gz* ]]
+  refused 2 'worldswitch.explanation' "${history[@]}" add --db h.jsonl --explanation a.json
 }

@@ -27,13 +27,18 @@ esac
 END
   cat >../wsbench <<END
 #!/usr/bin/env bash
-[ "\$1" = run ] || exec "$wsbench" "\$@"
-echo "\$*" >>../runs
+command=\$1
+case \$command in run) echo "\$*" >>../runs ;; explain) echo "\$*" >>../explained ;; *) exec "$wsbench" "\$@" ;; esac
 while [ \$# -gt 0 ]; do
-  case \$1 in --on) target=\$2 ;; --kernel) kernel=\$2 ;; -o) out=\$2 ;; esac
+  case \$1 in --on) target=\$2 ;; --bench) bench=\$2 ;; --kernel) kernel=\$2 ;; -o) out=\$2 ;; esac
   shift
 done
 release=\$(basename "\$(dirname "\$kernel")")
+if [ "\$command" = explain ]; then
+  [ "\$bench" != timer_expiry ] || { echo "wsbench: error: a deadline" >&2; exit 3; }
+  sed -e "s/\"kernel\":\"[^\"]*\"/\"kernel\":\"\$release\"/" "$tests/data/explain/svm-hypercall-6.1.json" >"\$out"
+  exit
+fi
 case " \$broken " in *" \$release "*) echo "wsbench: error: it broke" >&2; exit 4 ;; esac
 partial=false
 case " \$interrupted " in *" \$release "*) partial=true ;; esac
@@ -152,4 +157,23 @@ print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
   refused 2 "unknown argument --xyzzy" "$sweep" -o out --xyzzy
   refused 2 "--on needs a value" "$sweep" -o out --on
   refused 2 'no lab "kvm"' "$sweep" -o out --on kvm
+}
+
+@test "explanations are made once, and kept beside the history" {
+  local options=(-o out --on lab:x86_64-svm --series 6.1 --db h.jsonl)
+  run_apart "$sweep" "${options[@]}" --explain hypercall,timer_expiry
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  [ "$(wc -l <../explained)" = 6 ]
+  [ -s h.jsonl.explanations/lab-x86_64-svm/6.12.1-x86_64/hypercall.default.json.gz ]
+  # A benchmark that cannot be explained is not tried again.
+  run_apart "$sweep" "${options[@]}" --explain hypercall,timer_expiry
+  [ "$status" = 0 ]
+  [ "$(wc -l <../explained)" = 6 ]
+  # Another one is, although all kernels are measured.
+  run_apart "$sweep" "${options[@]}" --explain cpuid
+  [ "$status" = 0 ]
+  [ "$(wc -l <../explained)" = 9 ]
+  [ "$(runs)" = 3 ]
+  refused 2 '--explain and --sshlogin' "$sweep" "${options[@]}" --explain cpuid --sshlogin :
 }

@@ -553,6 +553,18 @@ Test(layer, of_a_function)
 		{ ARCH_X86_64, SPACE_KERNEL, "kvm_amd", "svm_handle_exit", "KVM, AMD" },
 		{ ARCH_X86_64, SPACE_KERNEL, NULL, "rcu_qs", "scheduler, RCU" },
 		{ ARCH_X86_64, SPACE_KERNEL, NULL, "brand_new", "kernel, other" },
+		/* Of Linux 6.12 and later. */
+		{ ARCH_AARCH64, SPACE_KERNEL, NULL, "__pi_memset", "kernel library" },
+		{ ARCH_AARCH64, SPACE_KERNEL, NULL, "gup_fast_fallback",
+		  "kernel memory" },
+		{ ARCH_AARCH64, SPACE_KERNEL, NULL, "__activate_cptr_traps",
+		  "KVM, world switch" },
+		{ ARCH_AARCH64, SPACE_KERNEL, NULL, "get_el2_to_el1_mapping.constprop.0",
+		  "KVM, arm64" },
+		{ ARCH_X86_64, SPACE_KERNEL, NULL, "retbleed_return_thunk",
+		  "mitigations" },
+		{ ARCH_X86_64, SPACE_KERNEL, NULL, "__pi___x86_indirect_thunk_rax",
+		  "mitigations" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -28,6 +28,8 @@ comment.md, a table of the changes, for a comment on a pull request.
                     pass benchmarks that became worse by at most AMOUNT: 1%, 20insns,
                     mmio_*=2%; can be repeated, as for wsbench compare
   --fail-on changed fail also if the class of a benchmark changed
+  --explain-rows N  with --base, in labs: boot both kernels, and show the functions
+                    behind at most N benchmarks that became worse (default: 8; 0: none)
 
 Exit code, of the worst step: 0 no benchmark became worse, 1 a benchmark did, 2 bad
 usage, 3 no verdict, 4 a lab or a benchmark failed.
@@ -49,29 +51,34 @@ note() {
   esac
 }
 
-# compare FILE: compares with the document of the same name in --base, if it exists.
+# compare FILE TARGET: compares with the document of the same name in --base, if it exists.
 compare() {
-  local old=$base/$1 code=0
+  local old=$base/$1 code=0 explain=()
+  case $2:$rows in
+  *:0) ;;
+  lab:*) explain=(--explain --explain-rows "$rows") ;;
+  esac
   if [ ! -f "$old" ]; then
     echo "No document to compare ${1%.json} with." >>"$out/comment.md"
     return 0
   fi
-  "$wsbench" compare --markdown "${gate[@]}" "$old" "$out/$1" >>"$out/comment.md" || code=$?
+  "$wsbench" compare --markdown "${explain[@]}" "${gate[@]}" "$old" "$out/$1" >>"$out/comment.md" || code=$?
   echo >>"$out/comment.md"
   note "$code"
 }
 
 main() {
-  local kernel='' modules='' targets=lab:x86_64-svm bench=core commit='' label='' base='' db='' confirm='' out=''
+  local kernel='' modules='' targets=lab:x86_64-svm bench=core commit='' label='' base='' db='' confirm='' out='' rows=8
   local worst=0 code target file files=() names=() gate=()
   while [ $# -gt 0 ]; do
     case $1 in
     --help) usage && exit 0 ;;
     --confirm) confirm=--confirm ;;
-    --kernel | --modules | --on | --bench | --commit | --label | --base | --db | --threshold | --fail-on | -o)
+    --kernel | --modules | --on | --bench | --commit | --label | --base | --db | --threshold | --fail-on | --explain-rows | -o)
       [ $# -gt 1 ] || die "$1 needs a value"
       case $1 in
       --threshold | --fail-on) gate+=("$1" "$2") ;;
+      --explain-rows) rows=$2 ;;
       --on) targets=$2 ;;
       -o) out=$2 ;;
       *) printf -v "${1#--}" %s "$2" ;;
@@ -84,6 +91,7 @@ main() {
   done
   [ -n "$kernel" ] || die "--kernel is needed; see --help"
   [ -n "$out" ] || die "-o is needed; see --help"
+  [[ $rows =~ ^[0-9]+$ ]] || die "--explain-rows $rows: not a number"
   mkdir -p "$out"
   : >"$out/comment.md"
 
@@ -100,7 +108,7 @@ main() {
       continue
     fi
     files+=("$out/$file")
-    [ -z "$base" ] || compare "$file"
+    [ -z "$base" ] || compare "$file" "$target"
   done
   if [ -n "$db" ] && [ ${#files[@]} -gt 0 ]; then
     code=0

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `wsbench compare --explain`: measures again what differs, and records it.
+ *
+ * The kernel of a document is the image that its run was given by --kernel, if this file
+ * is here, else the cached kernel of the release. The explanations name the kernel that
+ * booted, and its figures are compared with those of the document: an image that was
+ * built again since then is noticed.
+ */
+#include "host/cli/compare_why.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench/abi.h"
+#include "host/cli/explain.h"
+#include "host/cli/names.h"
+#include "host/explain/region.h"
+#include "host/lib/interrupt.h"
+#include "host/lib/message.h"
+#include "host/targets/target.h"
+
+/* More events take longer to record, and do not move the figure of an exact target. */
+#define EVENTS_MAX 1000u
+
+static bool is_lab(const struct result *r)
+{
+	return !strncmp(r->target.name, "lab:", 4);
+}
+
+int compare_why_check(const struct result *base, const struct result *new,
+		      struct error *err)
+{
+	const struct result *other = is_lab(base) ? new : base;
+
+	if (!is_lab(other))
+		return error_set(
+			err, -EINVAL,
+			"--explain: %s is not a lab: only labs can record every instruction",
+			other->target.name);
+	if (strcmp(base->target.name, new->target.name) != 0)
+		return error_set(err, -EINVAL,
+				 "--explain: %s and %s: the documents are of two labs",
+				 base->target.name, new->target.name);
+	return 0;
+}
+
+/* The value of a long option on the command line of the run; NULL: not given. */
+static const char *option_of(const struct result *r, const char *option)
+{
+	size_t n = strlen(option);
+
+	for (size_t i = 0; i < r->run.n_argv; i++) {
+		const char *word = r->run.argv[i];
+
+		if (!strncmp(word, option, n) && word[n] == '=')
+			return word + n + 1;
+		if (!strcmp(word, option) && i + 1 < r->run.n_argv)
+			return r->run.argv[i + 1];
+	}
+	return NULL;
+}
+
+static void choose_kernel(struct job *job, const struct result *doc)
+{
+	const char *given = option_of(doc, "--kernel");
+
+	job->append = option_of(doc, "--append");
+	if (given && strchr(given, '/') && !access(given, R_OK)) {
+		job->kernel = given;
+		job->modules = option_of(doc, "--modules");
+	} else {
+		job->kernel = doc->subject.kernel;
+	}
+}
+
+/* Why the kernel of a document cannot boot here; 0: it can. */
+static int find_kernel(const char *word, const struct result *doc, struct error *err)
+{
+	const struct target *t = names_target(doc->target.name);
+	struct error why = { "" };
+	struct run run;
+	int rc;
+
+	if (!t)
+		return error_set(err, -ENOENT, "not explained: this program has no %s",
+				 doc->target.name);
+	if (t->only & NEEDS_VCPUS_2)
+		return error_set(err, -ENOTSUP,
+				 "not explained: %s: explain follows machines of one CPU",
+				 t->name);
+	if (!doc->subject.kernel)
+		return error_set(err, -ENOENT, "not explained: %s: its kernel is unknown",
+				 word);
+	run_init(&run);
+	choose_kernel(&run.job, doc);
+	rc = t->ops->probe(t, &run.job, &why);
+	run_free(&run);
+	if (rc)
+		return error_set(err, rc, "not explained: %s: %s", word, why.text);
+	return 0;
+}
+
+static uint32_t events_of(const struct compare_side *side)
+{
+	uint64_t n = side->metric->n_boots ? side->metric->boots[0].summary.n : 0;
+
+	return n < 2 ? 2 : n > EVENTS_MAX ? EVENTS_MAX : (uint32_t)n;
+}
+
+/* One side of a row. NULL: `reason` is set. `*failed`: no other row will do better. */
+static struct explanation *explain_side(const struct result *doc,
+					const struct compare_row *row,
+					const struct compare_side *side, char *reason,
+					size_t bytes, bool *failed)
+{
+	const struct bench *bench = names_bench(row->name);
+	const struct config *config = names_config(side->config);
+	const char *refusal = bench ? regions_refusal(bench->id) : NULL;
+	struct explanation *e = NULL;
+	struct explain x = { .kinds = false };
+	enum cli_exit code;
+	struct error why;
+
+	if (!bench || !config || bench->needs & NEEDS_VCPUS_2 || refusal) {
+		snprintf(reason, bytes, "not explained: %s",
+			 refusal   ? refusal
+			 : !bench  ? "this program does not have the benchmark"
+			 : !config ? "this program does not have the config"
+				   : "explain follows machines of one CPU");
+		return NULL;
+	}
+	run_init(&x.run);
+	x.run.common.quiet = true;
+	choose_kernel(&x.run.job, doc);
+	x.run.job.events = events_of(side);
+	if (names_match_targets(doc->target.name, &x.run.targets, &why) ||
+	    names_match_benches(bench->id, &x.run.benches, &why) ||
+	    names_match_configs(config->name, &x.run.configs, &why)) {
+		snprintf(reason, bytes, "not explained: %s", why.text);
+	} else {
+		code = explain_record(&x, &e);
+		*failed = code == CLI_FAILED || code == CLI_USAGE;
+		snprintf(reason, bytes, "not explained: the message above says why");
+	}
+	explain_free(&x);
+	if (e && e->subject.kernel && strcmp(e->subject.kernel, doc->subject.kernel)) {
+		snprintf(reason, bytes,
+			 "not explained: the image is now Linux %s, and was Linux %s",
+			 e->subject.kernel, doc->subject.kernel);
+		explanation_free(e);
+		e = NULL;
+	}
+	return e;
+}
+
+static void explain_row(const struct compare *c, struct why_row *r, bool *failed)
+{
+	const struct compare_row *row = r->row;
+
+	r->base = explain_side(c->base, row, &row->base, r->reason, sizeof(r->reason),
+			       failed);
+	if (!r->base || interrupted)
+		return;
+	r->new = explain_side(c->new, row, &row->new, r->reason, sizeof(r->reason),
+			      failed);
+	if (r->new)
+		return;
+	explanation_free(r->base);
+	r->base = NULL;
+}
+
+void compare_why(const struct compare *c, bool quiet, struct why *w)
+{
+	struct error err = { "" };
+	bool failed = false;
+
+	if (!w->n_rows)
+		return;
+	if (find_kernel("base", c->base, &err) || find_kernel("new", c->new, &err)) {
+		snprintf(w->refusal, sizeof(w->refusal), "%s", err.text);
+		return;
+	}
+	target_catch_signals();
+	for (size_t i = 0; i < w->n_rows && !interrupted; i++) {
+		struct why_row *r = &w->rows[i];
+
+		if (failed) {
+			snprintf(r->reason, sizeof(r->reason),
+				 "not explained: explaining failed before");
+			continue;
+		}
+		message_info(quiet, "%s: explaining %s, %zu of %zu", c->base->target.name,
+			     r->row->name, i + 1, w->n_rows);
+		explain_row(c, r, &failed);
+	}
+	interrupt_pass_on();
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The parts of the pairing of pair.h: names, call graphs, renames. */
+#ifndef WS_EXPLAIN_PAIR_RULES_H
+#define WS_EXPLAIN_PAIR_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "host/explain/explanation.h"
+
+/* Sizes differ by at most a quarter, or by a few instructions. */
+#define PAIR_NEAR_SHARE 0.25
+#define PAIR_NEAR_INSNS 4
+/* Below, a similar size is a coincidence. */
+#define PAIR_SMALL	8
+
+/* Fitness of a rename: the least with a similar name or the same callees, and without. */
+#define PAIR_BY_LIKENESS 1.0
+#define PAIR_BY_SIZE	 0.5
+
+enum pair_kind {
+	PAIR_NAMED,   /* in both, by name; or in one alone */
+	PAIR_RENAMED, /* in both */
+	PAIR_INLINED, /* in base alone, and counted in another group */
+	PAIR_SPLIT,   /* in now alone, and counted in another group */
+	PAIR_DEAD,    /* its function has become the base of another pair */
+};
+
+struct pair {
+	const struct explanation_function *base, *now; /* NULL: not in that one */
+	enum pair_kind kind;
+	const char *evidence; /* of a rename */
+	const char *caller;   /* of `base` if it is gone, of `now` if it is new; NULL */
+	size_t caller_node;   /* that caller in the call graph of its explanation */
+	size_t group;	      /* the index of the pair that this one is counted with */
+};
+
+/* The call graph of one explanation. */
+struct pair_side {
+	const struct explanation *e;
+	const char **names; /* of nodes: functions, then frames without insns */
+	size_t *group;	    /* by node */
+	bool *calls;	    /* [caller * n + callee] */
+	size_t n;
+};
+
+struct pair_work {
+	struct pair_side base, now;
+	struct pair *pairs;
+	size_t n;
+	size_t n_groups; /* used numbers; those from `n` on are groups of frames alone */
+};
+
+/* Zeroed, with one element more; aborts if out of memory. */
+void *pair_allocate(size_t n, size_t bytes);
+
+/* Every function calls thunks, and returns through them. */
+bool pair_is_thunk(const char *name);
+
+/* The call graph of an explanation; pair_side_close() it. */
+void pair_side_open(struct pair_side *s, const struct explanation *e);
+void pair_side_close(struct pair_side *s);
+/* The node of a name (s->n: none) and of a function. */
+size_t pair_node(const struct pair_side *s, const char *name);
+size_t pair_function_node(const struct pair_side *s,
+			  const struct explanation_function *f);
+
+/* Fills in the pairs: by name, and functions of one explanation alone. */
+void pair_by_name(struct pair_work *w);
+/* Gives each pair a group, and to all nodes the groups of their pairs. */
+void pair_group_functions(struct pair_work *w);
+void pair_move_group(struct pair_work *w, size_t from, size_t to);
+
+/* Whether a function is in one explanation alone, and not yet explained. */
+bool pair_is_gone(const struct pair *p);
+bool pair_is_new(const struct pair *p);
+
+bool pair_same_space(const struct explanation_function *a,
+		     const struct explanation_function *b);
+bool pair_same_text(const char *a, const char *b); /* NULL is equal to NULL */
+
+/*
+ * Pairs functions that are gone with new ones that fit at least so well, and better than
+ * any other. Returns whether there were any.
+ */
+bool pair_rename_all(struct pair_work *w, double least);
+
+#endif

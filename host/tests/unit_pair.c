@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Unit tests of the pairing of functions of two explanations. */
+#include <criterion/criterion.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/explain/explanation.h"
+#include "host/explain/pair.h"
+#include "host/lib/error.h"
+
+/* A function of KVM with its own instructions, called by the frames before it. */
+static void stack(struct explanation *e, uint64_t insns, ...)
+{
+	const char *frames[8], *name;
+	struct explanation_function *f = NULL;
+	struct explanation_stack *s;
+	size_t n = 0, i;
+	va_list args;
+
+	va_start(args, insns);
+	while ((name = va_arg(args, const char *)))
+		frames[n++] = name;
+	va_end(args);
+	s = explanation_add_stack(e, n);
+	memcpy(s->frames, frames, n * sizeof(*frames));
+	s->insns = insns;
+	for (i = 0; i < e->n_functions; i++)
+		if (!strcmp(e->functions[i].name, frames[n - 1]))
+			f = &e->functions[i];
+	if (!f) {
+		f = explanation_add_function(e);
+		f->name = frames[n - 1];
+		f->space = "kernel";
+		f->layer = "KVM";
+	}
+	f->insns += insns;
+	e->total += insns;
+}
+
+static struct explanation *base, *now;
+static struct explain_change *changes;
+static size_t n_changes;
+
+static void begin(void)
+{
+	base = explanation_new();
+	now = explanation_new();
+}
+
+static void end(void)
+{
+	explain_changes_free(changes, n_changes);
+	explanation_free(base);
+	explanation_free(now);
+}
+
+TestSuite(pair, .init = begin, .fini = end);
+
+/* Pairs, and checks that no instruction is lost or counted twice. */
+static void pair(void)
+{
+	unsigned long long in_base = 0, in_now = 0, want_base = 0, want_now = 0;
+
+	explain_changes_free(changes, n_changes);
+	n_changes = explain_changes(base, now, &changes);
+	for (size_t i = 0; i < n_changes; i++) {
+		in_base += changes[i].base;
+		in_now += changes[i].now;
+		cr_expect_eq(changes[i].change,
+			     (long long)changes[i].now - (long long)changes[i].base);
+	}
+	for (size_t i = 0; i < base->n_functions; i++)
+		want_base += base->functions[i].insns;
+	for (size_t i = 0; i < now->n_functions; i++)
+		want_now += now->functions[i].insns;
+	cr_expect_eq(in_base, want_base, "%llu of %llu", in_base, want_base);
+	cr_expect_eq(in_now, want_now, "%llu of %llu", in_now, want_now);
+}
+
+static const struct explain_change *find(const char *name)
+{
+	for (size_t i = 0; i < n_changes; i++)
+		if (!strcmp(changes[i].name, name))
+			return &changes[i];
+	return NULL;
+}
+
+/* `how` NULL: by name alone. */
+static void expect(const char *name, long long change, const char *how)
+{
+	const struct explain_change *c = find(name);
+
+	cr_assert(c, "no change of %s", name);
+	cr_expect_eq(c->change, change, "%s: %lld", name, c->change);
+	if (how)
+		cr_expect(c->how && !strcmp(c->how, how), "%s: \"%s\"", name,
+			  c->how ? c->how : "");
+	else
+		cr_expect_null(c->how, "%s: \"%s\"", name, c->how);
+}
+
+static void expect_none(const char *name)
+{
+	cr_expect_null(find(name), "%s has a change of its own", name);
+}
+
+Test(pair, a_renamed_function_keeps_its_caller_and_its_size)
+{
+	stack(base, 20, "handle_hvc", NULL);
+	stack(base, 56, "handle_hvc", "kvm_hvc_call_handler", NULL);
+	stack(now, 20, "handle_hvc", NULL);
+	stack(now, 65, "handle_hvc", "kvm_smccc_call_handler", NULL);
+	pair();
+	expect("kvm_smccc_call_handler", 9,
+	       "was kvm_hvc_call_handler (same caller, similar name and size)");
+	expect_none("kvm_hvc_call_handler");
+	expect("handle_hvc", 0, NULL);
+}
+
+Test(pair, a_renamed_function_calls_the_same_functions)
+{
+	stack(base, 20, "run", NULL);
+	stack(base, 40, "run", "exit_fixup", NULL);
+	stack(base, 9, "run", "exit_fixup", "read_esr", NULL);
+	stack(now, 20, "run", NULL);
+	stack(now, 44, "run", "synchronise", NULL);
+	stack(now, 9, "run", "synchronise", "read_esr", NULL);
+	pair();
+	expect("synchronise", 4,
+	       "was exit_fixup (same caller and callees, similar size)");
+}
+
+Test(pair, another_caller_or_another_size_is_not_a_rename)
+{
+	stack(base, 20, "run", NULL);
+	stack(base, 20, "load", NULL);
+	stack(base, 56, "run", "kvm_hvc_call_handler", NULL);
+	stack(base, 30, "run", "restore_state", NULL);
+	stack(now, 20, "run", NULL);
+	stack(now, 20, "load", NULL);
+	stack(now, 56, "load", "kvm_smccc_call_handler", NULL);
+	stack(now, 90, "run", "restore_guest_state", NULL);
+	pair();
+	expect("kvm_hvc_call_handler", -56, "gone, was called by run");
+	expect("kvm_smccc_call_handler", 56, "new, called by load");
+	expect("restore_state", -30, "gone, was called by run");
+	expect("restore_guest_state", 90, "new, called by run");
+}
+
+/* kvm_pmu_sync_hwstate left the path, and kvm_nested_sync_hwstate entered it. */
+Test(pair, small_functions_are_paired_by_equal_names_only)
+{
+	stack(base, 20, "run", NULL);
+	stack(base, 9, "run", "kvm_pmu_sync_hwstate", NULL);
+	stack(base, 5, "run", "enter", NULL);
+	stack(now, 20, "run", NULL);
+	stack(now, 5, "run", "kvm_nested_sync_hwstate", NULL);
+	stack(now, 6, "run", "__enter", NULL);
+	pair();
+	expect("kvm_pmu_sync_hwstate", -9, "gone, was called by run");
+	expect("kvm_nested_sync_hwstate", 5, "new, called by run");
+	expect("__enter", 1, "was enter (same caller, similar name and size)");
+}
+
+/* Leaves of one size are paired only if no other function fits, and within a module. */
+Test(pair, a_size_alone_is_weak_evidence)
+{
+	stack(base, 20, "run", NULL);
+	stack(base, 60, "run", "flush", NULL);
+	stack(now, 20, "run", NULL);
+	stack(now, 60, "run", "drain", NULL);
+	pair();
+	expect("drain", 0, "was flush (same caller and size)");
+	stack(now, 60, "run", "sync", NULL);
+	pair();
+	expect("flush", -60, "gone, was called by run");
+	expect("drain", 60, "new, called by run");
+	expect("sync", 60, "new, called by run");
+}
+
+Test(pair, functions_of_two_modules_are_not_paired_by_size)
+{
+	stack(base, 20, "run", NULL);
+	stack(base, 60, "run", "flush", NULL);
+	stack(now, 20, "run", NULL);
+	stack(now, 60, "run", "drain", NULL);
+	now->functions[1].module = "kvm_amd";
+	pair();
+	expect("flush", -60, "gone, was called by run");
+}
+
+Test(pair, an_inlined_function_is_counted_with_its_caller)
+{
+	stack(base, 100, "run", NULL);
+	stack(base, 157, "run", "vcpu_run", NULL);
+	stack(base, 30, "run", "vcpu_run", "enter", NULL);
+	stack(now, 261, "run", NULL);
+	stack(now, 30, "run", "enter", NULL);
+	pair();
+	expect("run", 4, "vcpu_run (157) seems inlined");
+	expect_none("vcpu_run");
+	expect("enter", 0, NULL);
+}
+
+Test(pair, a_function_is_inlined_with_its_callees)
+{
+	stack(base, 100, "run", NULL);
+	stack(base, 40, "run", "outer", NULL);
+	stack(base, 40, "run", "outer", "inner", NULL);
+	stack(now, 182, "run", NULL);
+	pair();
+	expect("run", 2, "outer (40), inner (40) seems inlined");
+	cr_expect_eq(n_changes, 1);
+}
+
+Test(pair, siblings_are_inlined_together)
+{
+	stack(base, 100, "run", NULL);
+	stack(base, 40, "run", "first", NULL);
+	stack(base, 70, "run", "second", NULL);
+	stack(now, 210, "run", NULL);
+	pair();
+	expect("run", 0, "first (40), second (70) seems inlined");
+}
+
+Test(pair, a_function_that_was_split_off_is_counted_with_its_caller)
+{
+	stack(base, 86, "emulate", NULL);
+	stack(now, 19, "emulate", NULL);
+	stack(now, 69, "emulate", "____emulate", NULL);
+	pair();
+	expect("emulate", 2, "____emulate (69) seems split off");
+	expect_none("____emulate");
+}
+
+Test(pair, a_function_of_another_module_was_not_inlined)
+{
+	stack(base, 100, "svm_vcpu_run", NULL);
+	stack(base, 27, "svm_vcpu_run", "native_load_tr_desc", NULL);
+	stack(now, 127, "svm_vcpu_run", NULL);
+	base->functions[0].module = now->functions[0].module = "kvm_amd";
+	pair();
+	expect("svm_vcpu_run", 27, NULL);
+	expect("native_load_tr_desc", -27, "gone, was called by svm_vcpu_run");
+}
+
+Test(pair, nothing_is_split_off_a_thunk)
+{
+	stack(base, 125, "srso_return_thunk", NULL);
+	stack(now, 102, "srso_return_thunk", NULL);
+	stack(now, 23, "srso_return_thunk", "skip_insn", NULL);
+	pair();
+	expect("srso_return_thunk", -23, NULL);
+	expect("skip_insn", 23, "new, called by srso_return_thunk");
+}
+
+Test(pair, a_caller_that_changed_by_another_amount_did_not_inline)
+{
+	stack(base, 100, "run", NULL);
+	stack(base, 57, "run", "get_segment", NULL);
+	stack(now, 103, "run", NULL);
+	pair();
+	expect("get_segment", -57, "gone, was called by run");
+	expect("run", 3, NULL);
+}
+
+Test(pair, names_of_el2_and_position_independent_code_are_equal)
+{
+	stack(base, 10, "__kvm_nvhe___guest_enter", NULL);
+	stack(base, 10, "memset", NULL);
+	stack(base, 10, "walk", NULL);
+	stack(now, 11, "__guest_enter", NULL);
+	stack(now, 12, "__pi_memset", NULL);
+	stack(now, 13, "walk.isra.0", NULL);
+	pair();
+	cr_expect_eq(n_changes, 3);
+	expect("__guest_enter", 1, "was __kvm_nvhe___guest_enter");
+	expect("__pi_memset", 2, "was memset");
+	expect("walk.isra.0", 3, "was walk");
+}
+
+Test(pair, words_that_every_function_of_kvm_has_do_not_count)
+{
+	cr_expect_eq(explain_name_likeness("svm_get_segment", "svm_get_cpl"), 0);
+	cr_expect_eq(explain_name_likeness("kvm_hvc_call", "kvm_hvc_call"), 1);
+	cr_expect_eq(explain_name_likeness("__apic_update", "apic_update"), 1);
+	cr_expect_float_eq(
+		explain_name_likeness("hvc_call_handler", "smccc_call_handler"), 0.5,
+		1e-9);
+}
+
+/* Explanations of Debian's kernels (data/README.md). */
+static void read_both(const char *first, const char *second)
+{
+	const char *names[] = { first, second };
+	struct explanation **to[] = { &base, &now };
+	char path[128];
+	struct error err;
+
+	end();
+	changes = NULL;
+	n_changes = 0;
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "host/tests/data/explain/%s.json", names[i]);
+		cr_assert_eq(explanation_read(path, to[i], &err), 0, "%s", err.text);
+	}
+	pair();
+}
+
+Test(pair, vhe_from_6_1_to_6_12)
+{
+	read_both("vhe-hypercall-6.1", "vhe-hypercall-6.12");
+	expect("kvm_smccc_call_handler", 9,
+	       "was kvm_hvc_call_handler (same caller, similar name and size)");
+	/* The VMID is no longer checked here; FP state is cleared. */
+	expect("kvm_arm_vmid_update", -37, "gone, was called by kvm_arch_vcpu_ioctl_run");
+	expect("memset", 30, "new, called by kvm_arch_vcpu_ctxsync_fp");
+	expect("vcpu_read_sys_reg", 42, NULL);
+}
+
+Test(pair, svm_from_6_1_to_7_3)
+{
+	read_both("svm-hypercall-6.1", "svm-hypercall-7.3");
+	expect("kvm_emulate_hypercall", 2,
+	       "____kvm_emulate_hypercall (69) seems split off");
+	expect("retbleed_return_thunk", -7,
+	       "was srso_return_thunk (same caller, similar name and size)");
+	expect("kvm_lapic_update_cr8_intercept", 102, "new, called by kvm_set_cr8");
+	expect("svm_get_segment", -57, "gone, was called by svm_get_cs_db_l_bits");
+	/* 27 and 30 instructions, called by one function: of the kernel and of a module.
+	 */
+	expect("native_load_tr_desc", -27, "gone, was called by svm_vcpu_run");
+	expect("msr_write_intercepted.isra.0", 30, "new, called by svm_vcpu_run");
+}
