@@ -40,6 +40,7 @@ struct args {
 	bool all;
 	enum why_rows explain;
 	size_t explain_rows; /* 0: EXPLAIN_ROWS */
+	const char *base_kernel;
 };
 
 enum key {
@@ -52,6 +53,7 @@ enum key {
 	OPTION_MARKDOWN,
 	OPTION_EXPLAIN,
 	OPTION_EXPLAIN_ROWS,
+	OPTION_BASE_KERNEL,
 };
 
 static const struct argp_option options[] = {
@@ -70,6 +72,10 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "explain-rows", OPTION_EXPLAIN_ROWS, "N", 0,
 	  "Explain at most N rows, the largest differences first (default: 8)", 0 },
+	{ "base-kernel", OPTION_BASE_KERNEL, "KERNEL", 0,
+	  "With --explain: boot this image or release as the kernel of BASE (default: that "
+	  "of its run, which must not have been built again since)",
+	  0 },
 	{ "json", OPTION_JSON, NULL, 0, "Print JSON", 0 },
 	{ "markdown", OPTION_MARKDOWN, NULL, 0,
 	  "Print Markdown, for a comment on a change", 0 },
@@ -169,6 +175,9 @@ static error_t check_args(struct argp_state *state, const struct args *args)
 	if (args->explain_rows && !args->explain)
 		return options_error(state, "--explain-rows: nothing to limit (give "
 					    "--explain, too)");
+	if (args->base_kernel && !args->explain)
+		return options_error(state, "--base-kernel: nothing to boot (give "
+					    "--explain, too)");
 	if (!args->n_paths)
 		return options_error(state, "no documents: '%s BASE.json NEW.json'",
 				     state->name);
@@ -206,6 +215,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_MARKDOWN:
 		args->form = FORM_MARKDOWN;
 		return 0;
+	case OPTION_BASE_KERNEL:
+		args->base_kernel = arg;
+		return 0;
 	case OPTION_EXPLAIN:
 	case OPTION_EXPLAIN_ROWS:
 		return parse_explain(state, key, arg, args);
@@ -238,7 +250,7 @@ static void explain(const struct args *args, const struct compare *c, struct why
 {
 	why_select(c, args->explain,
 		   args->explain_rows ? args->explain_rows : EXPLAIN_ROWS, w);
-	compare_why(c, args->common.quiet, w);
+	compare_why(c, args->base_kernel, args->common.quiet, w);
 }
 
 static void print_json(const struct args *args, const struct compare *c,

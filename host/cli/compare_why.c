@@ -3,9 +3,9 @@
  * `wsbench compare --explain`: measures again what differs, and records it.
  *
  * The kernel of a document is the image that its run was given by --kernel, if this file
- * is here, else the cached kernel of the release. The explanations name the kernel that
- * booted, and its figures are compared with those of the document: an image that was
- * built again since then is noticed.
+ * is here, else the cached kernel of the release; --base-kernel names that of BASE. The
+ * figures of the explanations must be those of the documents: a CI job builds every
+ * kernel at one path, and the image of BASE is gone.
  */
 #include "host/cli/compare_why.h"
 
@@ -19,6 +19,7 @@
 #include "host/explain/region.h"
 #include "host/lib/interrupt.h"
 #include "host/lib/message.h"
+#include "host/lib/number.h"
 #include "host/targets/target.h"
 
 /* More events take longer to record, and do not move the figure of an exact target. */
@@ -62,12 +63,15 @@ static const char *option_of(const struct result *r, const char *option)
 	return NULL;
 }
 
-static void choose_kernel(struct job *job, const struct result *doc)
+/* `image`: --base-kernel; NULL. */
+static void choose_kernel(struct job *job, const struct result *doc, const char *image)
 {
 	const char *given = option_of(doc, "--kernel");
 
 	job->append = option_of(doc, "--append");
-	if (given && strchr(given, '/') && !access(given, R_OK)) {
+	if (image) {
+		job->kernel = image;
+	} else if (given && strchr(given, '/') && !access(given, R_OK)) {
 		job->kernel = given;
 		job->modules = option_of(doc, "--modules");
 	} else {
@@ -76,7 +80,8 @@ static void choose_kernel(struct job *job, const struct result *doc)
 }
 
 /* Why the kernel of a document cannot boot here; 0: it can. */
-static int find_kernel(const char *word, const struct result *doc, struct error *err)
+static int find_kernel(const char *word, const struct result *doc, const char *image,
+		       struct error *err)
 {
 	const struct target *t = names_target(doc->target.name);
 	struct error why = { "" };
@@ -94,7 +99,7 @@ static int find_kernel(const char *word, const struct result *doc, struct error 
 		return error_set(err, -ENOENT, "not explained: %s: its kernel is unknown",
 				 word);
 	run_init(&run);
-	choose_kernel(&run.job, doc);
+	choose_kernel(&run.job, doc, image);
 	rc = t->ops->probe(t, &run.job, &why);
 	run_free(&run);
 	if (rc)
@@ -109,8 +114,30 @@ static uint32_t events_of(const struct compare_side *side)
 	return n < 2 ? 2 : n > EVENTS_MAX ? EVENTS_MAX : (uint32_t)n;
 }
 
+static bool is_of_document(const struct explanation *e, const struct result *doc,
+			   const struct compare_side *side, char *reason, size_t bytes)
+{
+	char is[NUMBER_BYTES], was[NUMBER_BYTES];
+
+	if (e->subject.kernel && strcmp(e->subject.kernel, doc->subject.kernel) != 0) {
+		snprintf(reason, bytes,
+			 "not explained: the image is now Linux %s, and was Linux %s",
+			 e->subject.kernel, doc->subject.kernel);
+		return false;
+	}
+	if (why_is_figure(e, side))
+		return true;
+	number_format(is, e->round_trip, true);
+	number_format(was, side->value, true);
+	snprintf(
+		reason, bytes,
+		"not explained: Linux %s takes %s insns now, the document has %s: another build of the kernel (--base-kernel names that of BASE), another emulator, or other options of the run",
+		doc->subject.kernel, is, was);
+	return false;
+}
+
 /* One side of a row. NULL: `reason` is set. `*failed`: no other row will do better. */
-static struct explanation *explain_side(const struct result *doc,
+static struct explanation *explain_side(const struct result *doc, const char *image,
 					const struct compare_row *row,
 					const struct compare_side *side, char *reason,
 					size_t bytes, bool *failed)
@@ -133,7 +160,7 @@ static struct explanation *explain_side(const struct result *doc,
 	}
 	run_init(&x.run);
 	x.run.common.quiet = true;
-	choose_kernel(&x.run.job, doc);
+	choose_kernel(&x.run.job, doc, image);
 	x.run.job.events = events_of(side);
 	if (names_match_targets(doc->target.name, &x.run.targets, &why) ||
 	    names_match_benches(bench->id, &x.run.benches, &why) ||
@@ -142,28 +169,29 @@ static struct explanation *explain_side(const struct result *doc,
 	} else {
 		code = explain_record(&x, &e);
 		*failed = code == CLI_FAILED || code == CLI_USAGE;
-		snprintf(reason, bytes, "not explained: the message above says why");
+		snprintf(
+			reason, bytes,
+			"not explained: the lab or the benchmark failed (messages on stderr)");
 	}
 	explain_free(&x);
-	if (e && e->subject.kernel && strcmp(e->subject.kernel, doc->subject.kernel)) {
-		snprintf(reason, bytes,
-			 "not explained: the image is now Linux %s, and was Linux %s",
-			 e->subject.kernel, doc->subject.kernel);
+	if (e && !is_of_document(e, doc, side, reason, bytes)) {
+		*failed = true;
 		explanation_free(e);
 		e = NULL;
 	}
 	return e;
 }
 
-static void explain_row(const struct compare *c, struct why_row *r, bool *failed)
+static void explain_row(const struct compare *c, const char *base_kernel,
+			struct why_row *r, bool *failed)
 {
 	const struct compare_row *row = r->row;
 
-	r->base = explain_side(c->base, row, &row->base, r->reason, sizeof(r->reason),
-			       failed);
+	r->base = explain_side(c->base, base_kernel, row, &row->base, r->reason,
+			       sizeof(r->reason), failed);
 	if (!r->base || interrupted)
 		return;
-	r->new = explain_side(c->new, row, &row->new, r->reason, sizeof(r->reason),
+	r->new = explain_side(c->new, NULL, row, &row->new, r->reason, sizeof(r->reason),
 			      failed);
 	if (r->new)
 		return;
@@ -171,14 +199,17 @@ static void explain_row(const struct compare *c, struct why_row *r, bool *failed
 	r->base = NULL;
 }
 
-void compare_why(const struct compare *c, bool quiet, struct why *w)
+void compare_why(const struct compare *c, const char *base_kernel, bool quiet,
+		 struct why *w)
 {
 	struct error err = { "" };
+	const char *failure = NULL;
 	bool failed = false;
 
 	if (!w->n_rows)
 		return;
-	if (find_kernel("base", c->base, &err) || find_kernel("new", c->new, &err)) {
+	if (find_kernel("base", c->base, base_kernel, &err) ||
+	    find_kernel("new", c->new, NULL, &err)) {
 		snprintf(w->refusal, sizeof(w->refusal), "%s", err.text);
 		return;
 	}
@@ -187,13 +218,13 @@ void compare_why(const struct compare *c, bool quiet, struct why *w)
 		struct why_row *r = &w->rows[i];
 
 		if (failed) {
-			snprintf(r->reason, sizeof(r->reason),
-				 "not explained: explaining failed before");
+			snprintf(r->reason, sizeof(r->reason), "%s", failure);
 			continue;
 		}
 		message_info(quiet, "%s: explaining %s, %zu of %zu", c->base->target.name,
 			     r->row->name, i + 1, w->n_rows);
-		explain_row(c, r, &failed);
+		explain_row(c, base_kernel, r, &failed);
+		failure = r->reason;
 	}
 	interrupt_pass_on();
 }

@@ -16,9 +16,11 @@ int compare_why_check(const struct result *base, const struct result *new,
 
 /*
  * Boots the kernels of both documents, which must be of one lab, and explains the
- * selected rows. A row that cannot be explained has a reason; if no row can, because a
+ * selected rows. `base_kernel`: the image or the release of the base; NULL: by its
+ * document. A row that cannot be explained has a reason; if no row can, because a
  * kernel is not here, w->refusal says so.
  */
-void compare_why(const struct compare *c, bool quiet, struct why *w);
+void compare_why(const struct compare *c, const char *base_kernel, bool quiet,
+		 struct why *w);
 
 #endif

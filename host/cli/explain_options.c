@@ -16,6 +16,8 @@ enum key {
 	OPTION_KERNEL,
 	OPTION_MODULES,
 	OPTION_APPEND,
+	OPTION_LABEL,
+	OPTION_COMMIT,
 	OPTION_DIFF,
 	OPTION_ACROSS,
 	OPTION_TREE,
@@ -44,6 +46,10 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "append", OPTION_APPEND, "ARGS", 0, "Add ARGS to the kernel's command line",
 	  0 },
+	{ "label", OPTION_LABEL, "TEXT", 0,
+	  "Store TEXT in the explanation, as the name of the measured kernel", 0 },
+	{ "commit", OPTION_COMMIT, "ID", 0,
+	  "Store ID in the explanation, as the commit of the measured kernel", 0 },
 	{ "diff", OPTION_DIFF, "FILE", 0,
 	  "Print the change from this explanation, function by function", 0 },
 	{ "across", OPTION_ACROSS, "vendors", 0,
@@ -179,6 +185,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_APPEND:
 		job->append = arg;
 		return 0;
+	case OPTION_LABEL:
+		x->run.label = arg;
+		return 0;
+	case OPTION_COMMIT:
+		x->run.commit = arg;
+		return 0;
 	default:
 		return parse_output(key, arg, state, x);
 	}
@@ -247,7 +259,7 @@ static bool records(const struct run *run)
 
 	return run->targets.n || run->benches.n || run->configs.n || job->boots ||
 	       job->events || job->timeout_ns || job->kernel || job->modules ||
-	       job->append;
+	       job->append || run->label || run->commit;
 }
 
 static enum cli_exit check(const struct explain *x)

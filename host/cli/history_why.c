@@ -67,7 +67,7 @@ static struct explanation *find(struct step_list *l, const struct history_series
 				const struct history_point *point)
 {
 	const struct history_run *run = &l->h->runs[point->run];
-	const struct keep_name name = {
+	struct keep_name name = {
 		.target = l->h->places[s->place].target,
 		.kernel = run->kernel,
 		.commit = run->commit,
@@ -78,6 +78,11 @@ static struct explanation *find(struct step_list *l, const struct history_series
 	struct error err;
 	int rc = keep_find(l->args->db, &name, &e, &err);
 
+	/* Made without --commit: the figure tells whether it is of this commit. */
+	if (rc == -ENOENT && name.commit) {
+		name.commit = NULL;
+		rc = keep_find(l->args->db, &name, &e, &err);
+	}
 	if (rc && rc != -ENOENT) {
 		message_warn("%s", err.text);
 		l->broken = true;

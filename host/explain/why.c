@@ -95,24 +95,6 @@ static char *heading(const struct why_row *r)
 	return text;
 }
 
-/* An explained figure that the document does not have; NULL: it has; free() it. */
-static char *mismatch(const char *word, const struct explanation *e,
-		      const struct compare_side *side)
-{
-	char is[NUMBER_BYTES], was[NUMBER_BYTES], *text;
-
-	if (why_is_figure(e, side))
-		return NULL;
-	number_format(is, e->round_trip, true);
-	number_format(was, side->value, true);
-	if (asprintf(
-		    &text,
-		    "%s: explained are %s insns, the document has %s: another kernel of this name, another emulator, or other options of the run",
-		    word, is, was) < 0)
-		abort();
-	return text;
-}
-
 /* A figure that lies between two events, so that neither has its length. */
 static char *off_median(const char *word, const struct explanation *e)
 {
@@ -133,8 +115,6 @@ static void print_remarks(FILE *f, const struct why_row *r,
 			  void (*print)(FILE *f, const char *text))
 {
 	char *remarks[] = {
-		mismatch("base", r->base, &r->row->base),
-		mismatch("new", r->new, &r->row->new),
 		off_median("base", r->base),
 		off_median("new", r->new),
 	};
@@ -288,9 +268,6 @@ static void json_explanation(struct json_list *l, const struct why_row *r)
 	json_list_real(l, "new_total", both ? (double)r->new->total : NAN);
 	json_list_real(l, "base_clock_insns", both ? (double)r->base->clock_insns : NAN);
 	json_list_real(l, "new_clock_insns", both ? (double)r->new->clock_insns : NAN);
-	json_list_bool(l, "base_is_figure",
-		       both && why_is_figure(r->base, &r->row->base));
-	json_list_bool(l, "new_is_figure", both && why_is_figure(r->new, &r->row->new));
 }
 
 static void json_parts(struct json_list *l, const struct why_row *r)

@@ -139,6 +139,12 @@ END
   grep -q '| hypercall | 100 | 107 |' c/comment.md
   # The functions behind it are looked for, unless none are asked for.
   grep -q '^> not explained: base: .*6.1.0-made-up' c/comment.md
+  mkdir b/kernel
+  echo nothing >b/kernel/vmlinuz
+  run_apart "${gate[@]}" -o c3 --commit ccc --base b --db c3.jsonl
+  cat c3/comment.md
+  grep -q '^> not explained: base: .*b/kernel/vmlinuz' c3/comment.md
+  rm -r b/kernel
   run_apart "${gate[@]}" -o c2 --commit ccc --base b --db c2.jsonl --explain-rows 0
   [ "$status" != 2 ]
   run ! grep -q 'explained' c2/comment.md

@@ -434,6 +434,20 @@ END
     [[ $stdout == *9.9.9* ]]
     [[ $stdout != *'after 6.1.0-56'* ]]
   done
+  # Runs of commits; the explanations were made without --commit, or with one.
+  svm_document a.json run-a 6.1.0-56-cloud-amd64 1524
+  svm_document b.json run-b 7.3.4+deb13-cloud-amd64 1428
+  python3 - a.json a.json aaa b.json b.json bbb "$data/svm-hypercall-7.3.json" new.json bbb <<'END'
+import json, sys
+for path, to, commit in zip(*[iter(sys.argv[1:])] * 3):
+    d = json.load(open(path))
+    d["subject"]["commit"] = commit
+    json.dump(d, open(to, "w"))
+END
+  "${history[@]}" add --db commits.jsonl a.json b.json --explanation "$data/svm-hypercall-6.1.json" --explanation new.json
+  run_apart "${history[@]}" why --db commits.jsonl
+  echo "$stdout$stderr"
+  [[ $stdout == *'explained: hypercall'* ]]
   refused 2 "no run 'run-z'" "${history[@]}" why --db h.jsonl --since run-z
   refused 2 '--since: only' "${history[@]}" check --db h.jsonl --since run-a
   refused 2 '--json: ' "${history[@]}" why --db h.jsonl --json

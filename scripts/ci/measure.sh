@@ -30,6 +30,9 @@ comment.md, a table of the changes, for a comment on a pull request.
   --fail-on changed fail also if the class of a benchmark changed
   --explain-rows N  with --base, in labs: boot both kernels, and show the functions
                     behind at most N benchmarks that became worse (default: 8; 0: none)
+  --base-kernel IMAGE  the kernel of the base's documents, for --explain-rows (default:
+                    kernel/vmlinuz in the folder of --base, if it exists, else the image
+                    that these documents name)
 
 Exit code, of the worst step: 0 no benchmark became worse, 1 a benchmark did, 2 bad
 usage, 3 no verdict, 4 a lab or a benchmark failed.
@@ -56,7 +59,7 @@ compare() {
   local old=$base/$1 code=0 explain=()
   case $2:$rows in
   *:0) ;;
-  lab:*) explain=(--explain --explain-rows "$rows") ;;
+  lab:*) explain=(--explain --explain-rows "$rows" ${base_kernel:+--base-kernel "$base_kernel"}) ;;
   esac
   if [ ! -f "$old" ]; then
     echo "No document to compare ${1%.json} with." >>"$out/comment.md"
@@ -68,17 +71,18 @@ compare() {
 }
 
 main() {
-  local kernel='' modules='' targets=lab:x86_64-svm bench=core commit='' label='' base='' db='' confirm='' out='' rows=8
+  local kernel='' modules='' targets=lab:x86_64-svm bench=core commit='' label='' base='' db='' confirm='' out='' rows=8 base_kernel=''
   local worst=0 code target file files=() names=() gate=()
   while [ $# -gt 0 ]; do
     case $1 in
     --help) usage && exit 0 ;;
     --confirm) confirm=--confirm ;;
-    --kernel | --modules | --on | --bench | --commit | --label | --base | --db | --threshold | --fail-on | --explain-rows | -o)
+    --kernel | --modules | --on | --bench | --commit | --label | --base | --db | --threshold | --fail-on | --explain-rows | --base-kernel | -o)
       [ $# -gt 1 ] || die "$1 needs a value"
       case $1 in
       --threshold | --fail-on) gate+=("$1" "$2") ;;
       --explain-rows) rows=$2 ;;
+      --base-kernel) base_kernel=$2 ;;
       --on) targets=$2 ;;
       -o) out=$2 ;;
       *) printf -v "${1#--}" %s "$2" ;;
@@ -92,6 +96,9 @@ main() {
   [ -n "$kernel" ] || die "--kernel is needed; see --help"
   [ -n "$out" ] || die "-o is needed; see --help"
   [[ $rows =~ ^[0-9]+$ ]] || die "--explain-rows $rows: not a number"
+  if [ -z "$base_kernel" ] && [ -n "$base" ] && [ -e "$base/kernel/vmlinuz" ]; then
+    base_kernel=$base/kernel/vmlinuz
+  fi
   mkdir -p "$out"
   : >"$out/comment.md"
 
