@@ -30,8 +30,9 @@ struct explain_change {
  *   renamed   a function is gone and one is new, called by the same function, with a
  *             similar size, and with a similar name, the same callees, or (leaves of one
  *             module and layer, without another candidate) the same size
- *   inlined   a function is gone, and its caller grew by about its size
- *   split off a function is new, and its caller shrank by about its size
+ *   inlined   a function is gone, and its caller, of equal space and module, grew by
+ *             about its size
+ *   split off a function is new, and such a caller shrank by about its size
  *
  * `how` names the reason. Pure function. The caller frees by explain_changes_free(); the
  * names belong to the explanations. Returns the number of changes.

@@ -246,6 +246,90 @@ Test(pair, a_function_of_another_module_was_not_inlined)
 	expect("native_load_tr_desc", -27, "gone, was called by svm_vcpu_run");
 }
 
+static void set_module(struct explanation *e, const char *name, const char *module)
+{
+	for (size_t i = 0; i < e->n_functions; i++)
+		if (!strcmp(e->functions[i].name, name))
+			e->functions[i].module = module;
+}
+
+static void set_space(struct explanation *e, const char *name, const char *space)
+{
+	for (size_t i = 0; i < e->n_functions; i++)
+		if (!strcmp(e->functions[i].name, name))
+			e->functions[i].space = space;
+}
+
+/* first and second were inlined; the kernel's function, called beside them, was not. */
+Test(pair, siblings_of_another_module_are_not_inlined_together)
+{
+	static const char *const names[] = { "svm_vcpu_run", "first", "second" };
+
+	stack(base, 100, "svm_vcpu_run", NULL);
+	stack(base, 40, "svm_vcpu_run", "first", NULL);
+	stack(base, 70, "svm_vcpu_run", "second", NULL);
+	stack(base, 10, "svm_vcpu_run", "native_load_tr_desc", NULL);
+	stack(now, 220, "svm_vcpu_run", NULL);
+	for (size_t i = 0; i < 3; i++) {
+		set_module(base, names[i], "kvm_amd");
+		set_module(now, names[i], "kvm_amd");
+	}
+	pair();
+	expect("svm_vcpu_run", 10, "first (40), second (70) seems inlined");
+	expect("native_load_tr_desc", -10, "gone, was called by svm_vcpu_run");
+}
+
+/* Nor was the kernel's callee of an inlined function, nor what that callee calls. */
+Test(pair, callees_of_another_module_are_not_inlined)
+{
+	static const char *const names[] = { "svm_vcpu_run", "enter_exit", "inner",
+					     "called_back" };
+
+	stack(base, 100, "svm_vcpu_run", NULL);
+	stack(base, 40, "svm_vcpu_run", "enter_exit", NULL);
+	stack(base, 30, "svm_vcpu_run", "enter_exit", "inner", NULL);
+	stack(base, 9, "svm_vcpu_run", "enter_exit", "context_tracking", NULL);
+	stack(base, 8, "svm_vcpu_run", "enter_exit", "context_tracking", "called_back",
+	      NULL);
+	stack(now, 187, "svm_vcpu_run", NULL);
+	for (size_t i = 0; i < 4; i++) {
+		set_module(base, names[i], "kvm_amd");
+		set_module(now, names[i], "kvm_amd");
+	}
+	pair();
+	expect("svm_vcpu_run", 17, "enter_exit (40), inner (30) seems inlined");
+	expect("context_tracking", -9, "gone, was called by enter_exit");
+	expect("called_back", -8, "gone, was called by context_tracking");
+}
+
+/* Neither is in a module: the module alone does not show that they are apart. */
+Test(pair, a_kernel_function_was_not_inlined_into_the_vmm)
+{
+	stack(base, 100, "ioctl", NULL);
+	stack(base, 60, "ioctl", "wrapper", NULL);
+	stack(base, 12, "ioctl", "wrapper", "entry_SYSCALL_64", NULL);
+	stack(now, 172, "ioctl", NULL);
+	for (size_t i = 0; i < 2; i++) {
+		set_space(i ? now : base, "ioctl", "user");
+		set_space(i ? now : base, "wrapper", "user");
+	}
+	pair();
+	expect("ioctl", 12, "wrapper (60) seems inlined");
+	expect("entry_SYSCALL_64", -12, "gone, was called by wrapper");
+}
+
+/* EL2 of a kernel at EL1 is linked apart from the kernel. */
+Test(pair, a_function_of_el2_was_not_inlined_into_the_kernel)
+{
+	stack(base, 100, "run", NULL);
+	stack(base, 27, "run", "enter", NULL);
+	stack(now, 127, "run", NULL);
+	set_space(base, "enter", "hyp");
+	pair();
+	expect("run", 27, NULL);
+	expect("enter", -27, "gone, was called by run");
+}
+
 Test(pair, nothing_is_split_off_a_thunk)
 {
 	stack(base, 125, "srso_return_thunk", NULL);
