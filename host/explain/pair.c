@@ -249,6 +249,8 @@ static size_t collect(const struct pair_work *w, struct explain_change **out)
 			continue;
 		c = &list[n++];
 		c->name = f->name;
+		c->space = f->space;
+		c->module = f->module;
 		c->layer = f->layer;
 		for (size_t k = 0; k < w->n; k++) {
 			const struct pair *part = &w->pairs[k];

@@ -10,11 +10,12 @@ struct explanation;
 
 /* A function in two explanations, with the functions that are counted with it. */
 struct explain_change {
-	const char *name;	 /* in the second explanation, else in the first */
-	const char *layer;	 /* of this function */
-	unsigned long long base; /* instructions in the first explanation; 0: none */
-	unsigned long long now;	 /* ... in the second */
-	long long change;	 /* now - base */
+	const char *name;	    /* in the second explanation, else in the first */
+	const char *space, *module; /* of this function, as in the explanation */
+	const char *layer;	    /* ... */
+	unsigned long long base;    /* instructions in the first explanation; 0: none */
+	unsigned long long now;	    /* ... in the second */
+	long long change;	    /* now - base */
 	bool paired; /* as renamed, inlined or split off: not by the name alone */
 	char *how;   /* "new, called by f"; NULL: the same name in both */
 };
