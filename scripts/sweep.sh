@@ -33,6 +33,7 @@ measured again: after an interruption, or for new kernels, run the command again
   --list              print the jobs and their state, and measure nothing
 
 Options after -- are for each run: -- --bench core --config default,pmu-off
+--append, --modules and --config are also for --explain.
 Exit code: 0 all done; 2 bad usage; 4 a kernel could not be fetched or measured.
 END
 }
@@ -103,39 +104,81 @@ jobs() {
   done
 }
 
-# explain_one FILE TARGET RELEASE BENCH,...: explains benchmarks of a measured kernel, unless
-# their explanations exist. The file of a benchmark that cannot be explained is empty.
-explain_one() {
-  local file=$1 target=$2 release=$3 bench list=() folder=${1%.json}.explanations kernel code failed=0
-  IFS=, read -ra list <<<"$4"
-  mkdir -p "$folder"
-  for bench in "${list[@]}"; do
-    [ ! -e "$folder/$bench.json" ] || continue
-    kernel=$("$here/kernel.sh" fetch --quiet --arch "$(target_arch "$target")" --release "$release" \
-      2>"$file.log") || return 4
-    code=0
-    "$wsbench" explain --quiet --on "$target" --bench "$bench" --kernel "$kernel/vmlinuz" \
-      -o "$folder/$bench.json" >"$file.log" 2>&1 || code=$?
-    case $code in
-    0) ;;
-    3) : >"$folder/$bench.json" ;;
-    *)
-      echo "$target $release: $bench: $(reason "$file.log")" >&2
-      failed=4
+# configs_of ARCH NAME,...: the configs that wsbench run measures on an architecture, one per
+# line. Names can be globs.
+configs_of() {
+  local patterns pattern all name
+  IFS=, read -ra patterns <<<"$2"
+  all=$("$wsbench" list configs --json |
+    awk -F'"' -v arch="$1" '$2 == "name" { name = $4 } $2 == arch { print name }')
+  for name in $all; do
+    for pattern in "${patterns[@]}"; do
+      # shellcheck disable=SC2254  # a glob
+      case $name in $pattern) echo "$name" && break ;; esac
+    done
+  done
+}
+
+# explain_options ARCH [OPTION...]: of the options of wsbench run, those that change a
+# figure. Sets `passed` and, if the configs are named, `configs`.
+explain_options() {
+  local arch=$1 names=''
+  shift
+  while [ $# -gt 0 ]; do
+    case $1 in
+    --append=* | --modules=*) passed+=("$1") ;;
+    --config=*) names=${1#*=} ;;
+    --append | --modules | --config)
+      [ $# -gt 1 ] || break
+      if [ "$1" = --config ]; then names=$2; else passed+=("$1" "$2"); fi
+      shift
       ;;
     esac
+    shift
+  done
+  [ -z "$names" ] || mapfile -t configs < <(configs_of "$arch" "$names")
+}
+
+# explain_one FILE TARGET RELEASE BENCH,... [OPTION...]: explains benchmarks of a measured
+# kernel, under the configs of the options, unless their explanations exist. The file of a
+# benchmark that cannot be explained is empty.
+explain_one() {
+  local file=$1 target=$2 release=$3 bench list=() folder=${1%.json}.explanations kernel code failed=0
+  local passed=() configs=('') config out
+  IFS=, read -ra list <<<"$4"
+  shift 4
+  explain_options "$(target_arch "$target")" "$@"
+  mkdir -p "$folder"
+  for bench in "${list[@]}"; do
+    for config in "${configs[@]}"; do
+      out=$folder/$bench${config:+.$config}.json
+      [ ! -e "$out" ] || continue
+      kernel=$("$here/kernel.sh" fetch --quiet --arch "$(target_arch "$target")" --release "$release" \
+        2>"$file.log") || return 4
+      code=0
+      "$wsbench" explain --quiet --on "$target" --bench "$bench" ${config:+--config "$config"} \
+        --kernel "$kernel/vmlinuz" "${passed[@]}" -o "$out" >"$file.log" 2>&1 || code=$?
+      case $code in
+      0) ;;
+      3) : >"$out" ;;
+      *)
+        echo "$target $release: $bench${config:+ [$config]}: $(reason "$file.log")" >&2
+        failed=4
+        ;;
+      esac
+    done
   done
   return "$failed"
 }
 
 # one DIR EXPLAIN TARGET RELEASE [OPTION...]: runs a job, unless its document exists, and
-# explains the benchmarks of the list EXPLAIN.
+# explains the benchmarks of the list EXPLAIN with the same options.
 one() {
   local dir=$1 explain=$2 target=$3 release=$4 file
   shift 4
   file=$dir/$(document "$target" "$release")
   measure_one "$file" "$target" "$release" "$@" || return
-  [ -z "$explain" ] || explain_one "$file" "$target" "$release" "$explain"
+  [ -z "$explain" ] || explain_one "$file" "$target" "$release" "$explain" "$@"
 }
 
 # measure_one FILE TARGET RELEASE [OPTION...]: measures, unless the document exists.

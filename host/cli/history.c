@@ -117,20 +117,54 @@ static error_t parse_file(struct history_args *args, char *arg,
 	return options_error(state, "no command '%s': add, check, show or why", arg);
 }
 
+/* An option that the command would ignore is refused. */
+static error_t refuse_ignored(const struct history_args *args,
+			      const struct argp_state *state)
+{
+	const struct {
+		bool given;
+		const char *option;
+		const char *commands[2]; /* that use it */
+	} rules[] = {
+		{ args->n_explanations, "--explanation", { "add" } },
+		{ args->since, "--since", { "why" } },
+		{ args->json, "--json", { "check", "show" } },
+		{ args->query.last, "--last", { "check", "why" } },
+		{ args->query.all, "--all", { "check", "why" } },
+		{ args->gate.n_thresholds, "--threshold", { "check", "why" } },
+		{ args->gate.fail_on_changed, "--fail-on", { "check" } },
+		{ args->confirm, "--confirm", { "check" } },
+		{ args->boots, "--boots", { "check" } },
+		{ args->kernel, "--kernel", { "check" } },
+		{ args->modules, "--modules", { "check" } },
+	};
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		const char *const *commands = rules[i].commands;
+
+		if (!rules[i].given || !strcmp(args->command, commands[0]) ||
+		    (commands[1] && !strcmp(args->command, commands[1])))
+			continue;
+		return options_error(
+			state, "%s: only for 'history %s'%s%s%s", rules[i].option,
+			commands[0], commands[1] ? " and 'history " : "",
+			commands[1] ? commands[1] : "", commands[1] ? "'" : "");
+	}
+	return 0;
+}
+
 static error_t parse_end(const struct history_args *args, const struct argp_state *state)
 {
 	bool add = args->command && !strcmp(args->command, "add");
+	error_t err;
 
 	if (!args->command)
 		return options_error(state, "no command: add, check, show or why");
 	if (!args->db)
 		return options_error(state, "no history file: give --db FILE.jsonl");
-	if (args->n_explanations && !add)
-		return options_error(state, "--explanation: only 'history add' keeps it");
-	if (args->since && strcmp(args->command, "why") != 0)
-		return options_error(state, "--since: only 'history why' selects steps");
-	if (args->json && !strcmp(args->command, "why"))
-		return options_error(state, "--json: 'history why' prints text only");
+	err = refuse_ignored(args, state);
+	if (err)
+		return err;
 	if (add && !args->n_files && !args->n_explanations)
 		return options_error(
 			state,
@@ -322,13 +356,8 @@ static enum cli_exit check(const struct history_args *args, const struct history
 	enum cli_exit code = CLI_OK;
 	struct history_alarm *alarms;
 	struct history_tally t;
-	struct error err;
 	size_t n;
 
-	if (history_check_thresholds(q, h, &err)) {
-		message_error("%s: %s", args->db, err.text);
-		return CLI_USAGE;
-	}
 	alarms = history_alarms(q, h, &n);
 	t = history_tally(q, h, alarms, n);
 	if (args->confirm)
@@ -364,6 +393,12 @@ static enum cli_exit show(const struct history_args *args, const struct history 
 
 static enum cli_exit judged(const struct history_args *args, const struct history *h)
 {
+	struct error err;
+
+	if (history_check_thresholds(&args->query, h, &err)) {
+		message_error("%s: %s", args->db, err.text);
+		return CLI_USAGE;
+	}
 	if (!strcmp(args->command, "show"))
 		return show(args, h);
 	return strcmp(args->command, "why") ? check(args, h) : history_why(args, h);
@@ -414,7 +449,6 @@ int cmd_history(int argc, char **argv)
 	struct history_args args = {
 		.files = calloc((size_t)argc + 1, sizeof(char *)),
 		.explanations = calloc((size_t)argc + 1, sizeof(char *)),
-		.boots = 5,
 		.rules = { .window = history_rules.window,
 			   .pvalue = -1,
 			   .magnitude = -1 },
@@ -428,6 +462,8 @@ int cmd_history(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);
 	next = options_parse(&argp, "wsbench history", argc, argv, &args);
 	set_defaults(&args.rules);
+	if (!args.boots)
+		args.boots = 5;
 	args.query.thresholds = args.gate.thresholds;
 	args.query.n_thresholds = args.gate.n_thresholds;
 	args.query.quiet = args.common.quiet;

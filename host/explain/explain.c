@@ -232,9 +232,16 @@ static void fill_stacks(struct explanation *e, const struct profile *p)
 		for (node = (uint32_t)i; node; node = p->nodes[node].parent)
 			depth++;
 		to = explanation_add_stack(e, depth);
-		for (node = (uint32_t)i; node; node = p->nodes[node].parent)
-			to->frames[--depth] = explanation_string(
-				e, name_of(&p->functions[p->nodes[node].function]));
+		explanation_add_spaces(e, to);
+		for (node = (uint32_t)i; node; node = p->nodes[node].parent) {
+			const struct profile_function *f =
+				&p->functions[p->nodes[node].function];
+			const char *module = f->symbol ? f->symbol->module : NULL;
+
+			to->frames[--depth] = explanation_string(e, name_of(f));
+			to->spaces[depth] = space_names[f->space];
+			to->modules[depth] = explanation_string(e, module ? module : "");
+		}
 		to->insns = p->nodes[i].insns;
 	}
 }

@@ -63,11 +63,12 @@ size_t explain_layer_changes(const struct explanation *base, const struct explan
 			     struct explain_layer_change **out);
 
 struct explain_node {
-	const char *name;     /* of the function; NULL for the root */
-	const char *layer;    /* NULL for the root */
-	uint64_t self, total; /* instructions: its own; with everything below it */
-	unsigned int depth;   /* of the root: 0 */
-	size_t child, next;   /* the first callee, the next sibling; 0: none */
+	const char *name;	    /* of the function; NULL for the root */
+	const char *space, *module; /* of struct explanation_frame; NULL for the root */
+	const char *layer;	    /* NULL for the root */
+	uint64_t self, total;	    /* instructions: its own; with everything below it */
+	unsigned int depth;	    /* of the root: 0 */
+	size_t child, next;	    /* the first callee, the next sibling; 0: none */
 };
 
 /*

@@ -41,26 +41,40 @@ struct tree {
 	size_t n;
 };
 
-/* A frame is only a name: its layer is that of the first function with this name. */
-static const char *layer_of(const struct explanation *e, const char *name)
+/* The layer of the first function that the frame can be of. */
+static const char *layer_of(const struct explanation *e,
+			    const struct explanation_frame *frame)
 {
-	for (size_t i = 0; i < e->n_functions; i++)
-		if (!strcmp(e->functions[i].name, name))
+	for (size_t i = 0; i < e->n_functions; i++) {
+		struct explanation_frame f = explanation_frame_of(&e->functions[i]);
+
+		if (explanation_frame_is(&f, frame))
 			return e->functions[i].layer;
+	}
 	/* No instructions of its own within the event. */
 	return "";
 }
 
-static size_t below(struct tree *t, size_t parent, const char *name)
+static bool is_frame(const struct explain_node *node,
+		     const struct explanation_frame *frame)
+{
+	const struct explanation_frame is = { node->name, node->space, node->module };
+
+	return explanation_frame_is(&is, frame);
+}
+
+static size_t below(struct tree *t, size_t parent, const struct explanation_frame *frame)
 {
 	size_t *link = &t->nodes[parent].child;
 
-	while (*link && strcmp(t->nodes[*link].name, name))
+	while (*link && !is_frame(&t->nodes[*link], frame))
 		link = &t->nodes[*link].next;
 	if (!*link) {
 		t->nodes[t->n] = (struct explain_node){
-			.name = name,
-			.layer = layer_of(t->e, name),
+			.name = frame->name,
+			.space = frame->space,
+			.module = frame->module,
+			.layer = layer_of(t->e, frame),
 			.depth = t->nodes[parent].depth + 1,
 		};
 		*link = t->n++;
@@ -74,7 +88,9 @@ static void add(struct tree *t, const struct explanation_stack *s)
 
 	t->nodes[0].total += s->insns;
 	for (size_t i = 0; i < s->n_frames; i++) {
-		node = below(t, node, s->frames[i]);
+		const struct explanation_frame frame = explanation_frame(s, i);
+
+		node = below(t, node, &frame);
 		t->nodes[node].total += s->insns;
 	}
 	t->nodes[node].self += s->insns;

@@ -57,6 +57,8 @@ static const struct layout function_layout = { function_fields,
 
 static const struct field stack_fields[] = {
 	ARRAY(STRINGS, "frames", explanation_stack, frames, NULL),
+	OPTIONAL_STRINGS("spaces", explanation_stack, spaces),
+	OPTIONAL_STRINGS("modules", explanation_stack, modules),
 	FIELD(COUNT, "insns", REQUIRED, explanation_stack, insns),
 	END,
 };
@@ -141,10 +143,18 @@ struct explanation_stack *explanation_add_stack(struct explanation *e, size_t n_
 
 	e->stacks = store_grow(e->store, e->stacks, e->n_stacks, sizeof(*e->stacks));
 	s = &e->stacks[e->n_stacks++];
-	s->frames = store_array(e->store, n_frames, sizeof(*s->frames));
-	s->n_frames = n_frames;
-	s->insns = 0;
+	*s = (struct explanation_stack){
+		.frames = store_array(e->store, n_frames, sizeof(*s->frames)),
+		.n_frames = n_frames,
+	};
 	return s;
+}
+
+void explanation_add_spaces(struct explanation *e, struct explanation_stack *s)
+{
+	s->spaces = store_array(e->store, s->n_frames, sizeof(*s->spaces));
+	s->modules = store_array(e->store, s->n_frames, sizeof(*s->modules));
+	s->n_spaces = s->n_modules = s->n_frames;
 }
 
 void explanation_warn(struct explanation *e, const char *code, const char *message)
@@ -192,6 +202,34 @@ void explanation_describe(struct explanation *e, const struct result *r)
 	e->machine.microcode = explanation_string(e, r->machine.microcode);
 }
 
+struct explanation_frame explanation_frame(const struct explanation_stack *s, size_t i)
+{
+	bool known = s->n_spaces == s->n_frames && s->n_modules == s->n_frames;
+
+	return (struct explanation_frame){
+		.name = s->frames[i],
+		.space = known ? s->spaces[i] : NULL,
+		.module = known ? s->modules[i] : "",
+	};
+}
+
+struct explanation_frame explanation_frame_of(const struct explanation_function *f)
+{
+	return (struct explanation_frame){
+		.name = f->name,
+		.space = f->space,
+		.module = f->module ? f->module : "",
+	};
+}
+
+bool explanation_frame_is(const struct explanation_frame *a,
+			  const struct explanation_frame *b)
+{
+	return !strcmp(a->name, b->name) &&
+	       (!a->space || !b->space ||
+		(!strcmp(a->space, b->space) && !strcmp(a->module, b->module)));
+}
+
 static int by_insns(const void *a, const void *b)
 {
 	const struct explanation_function *x = a, *y = b;
@@ -208,8 +246,14 @@ static int by_frames(const void *a, const void *b)
 	const struct explanation_stack *x = a, *y = b;
 
 	for (size_t i = 0; i < x->n_frames && i < y->n_frames; i++) {
-		int order = strcmp(x->frames[i], y->frames[i]);
+		struct explanation_frame f = explanation_frame(x, i);
+		struct explanation_frame g = explanation_frame(y, i);
+		int order = strcmp(f.name, g.name);
 
+		if (!order)
+			order = strcmp(f.space ? f.space : "", g.space ? g.space : "");
+		if (!order)
+			order = strcmp(f.module, g.module);
 		if (order)
 			return order;
 	}

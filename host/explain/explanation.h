@@ -38,11 +38,24 @@ struct explanation_function {
 	size_t n_registers;
 };
 
-/* A call stack, outermost function first, and the instructions of the last function. */
+/*
+ * A call stack, outermost function first, and the instructions of the last function.
+ * `spaces` and `modules` ("": none) are those of the frames; empty in documents of older
+ * programs, and ignored if they are not as long as `frames`.
+ */
 struct explanation_stack {
 	const char **frames;
 	size_t n_frames;
+	const char **spaces;
+	size_t n_spaces;
+	const char **modules;
+	size_t n_modules;
 	uint64_t insns;
+};
+
+/* Identifies the function of a frame. `space` NULL: unknown. `module` "": none. */
+struct explanation_frame {
+	const char *name, *space, *module;
 };
 
 struct explanation {
@@ -77,10 +90,19 @@ struct explanation_register *explanation_add_register(struct explanation *e,
 						      struct explanation_function *f);
 /* The caller fills in the frames. */
 struct explanation_stack *explanation_add_stack(struct explanation *e, size_t n_frames);
+/* Space for `spaces` and `modules` of all frames, which the caller fills in, too. */
+void explanation_add_spaces(struct explanation *e, struct explanation_stack *s);
 void explanation_warn(struct explanation *e, const char *code, const char *message);
 
 /* Copies run, subject, target and machine. */
 void explanation_describe(struct explanation *e, const struct result *r);
+
+/* The frame `i` of a stack; the frame that a function has in stacks. */
+struct explanation_frame explanation_frame(const struct explanation_stack *s, size_t i);
+struct explanation_frame explanation_frame_of(const struct explanation_function *f);
+/* Whether two frames can be of one function: an unknown space matches every function. */
+bool explanation_frame_is(const struct explanation_frame *a,
+			  const struct explanation_frame *b);
 
 /* Functions by their instructions, stacks by their frames. */
 void explanation_sort(struct explanation *e);

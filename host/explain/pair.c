@@ -44,12 +44,27 @@ static bool may_move(const struct pair *p, int sign)
 }
 
 /*
+ * Whether a function may have been inlined into this one, or split off it: both are
+ * compiled together, so they are of one space and one module. Every function calls
+ * thunks, and returns through them.
+ */
+static bool takes_in(const struct pair *caller, const struct pair *p)
+{
+	const struct explanation_function *f = p->base ? p->base : p->now;
+	const struct explanation_function *c = p->base ? caller->base : caller->now;
+
+	return caller->base && caller->now && !pair_is_thunk(caller->now->name) &&
+	       !strcmp(c->space, f->space) && pair_same_text(c->module, f->module);
+}
+
+/*
  * Marks the pairs that go together: `first` (w->n: every callee of `group`), and what it
- * calls, if that may have moved, too. Returns the sum of their changes.
+ * calls, if that may have moved into `group`, too. Returns the sum of their changes.
  */
 static long long mark(const struct pair_work *w, size_t group, size_t first, int sign,
 		      bool *marked)
 {
+	const struct pair *into = &w->pairs[group];
 	long long sum = 0;
 	bool more = true;
 	size_t i;
@@ -59,14 +74,16 @@ static long long mark(const struct pair_work *w, size_t group, size_t first, int
 		marked[first] = true;
 	for (i = 0; first == w->n && i < w->n; i++)
 		marked[i] = may_move(&w->pairs[i], sign) &&
-			    caller_group(w, &w->pairs[i]) == group;
+			    caller_group(w, &w->pairs[i]) == group &&
+			    takes_in(into, &w->pairs[i]);
 	while (more) {
 		more = false;
 		for (i = 0; i < w->n; i++) {
 			size_t caller = caller_group(w, &w->pairs[i]);
 
 			if (marked[i] || !may_move(&w->pairs[i], sign) ||
-			    caller >= w->n || !marked[caller])
+			    caller >= w->n || !marked[caller] ||
+			    !takes_in(into, &w->pairs[i]))
 				continue;
 			marked[i] = more = true;
 		}
@@ -101,19 +118,6 @@ static void consider(const struct pair_work *w, size_t group, int sign,
 	best->off = off;
 	best->sign = sign;
 	memcpy(best->marked, marked, w->n * sizeof(*marked));
-}
-
-/*
- * Whether a function may have been inlined into this one, or split off it: both are
- * compiled together, so they are of one module. Every function calls thunks, and returns
- * through them.
- */
-static bool takes_in(const struct pair *caller, const struct pair *p)
-{
-	const struct explanation_function *f = p->base ? p->base : p->now;
-
-	return caller->base && caller->now && !pair_is_thunk(caller->now->name) &&
-	       pair_same_text(caller->now->module, f->module);
 }
 
 /* Finds a function whose caller changed by its size. False: none. */
@@ -245,6 +249,8 @@ static size_t collect(const struct pair_work *w, struct explain_change **out)
 			continue;
 		c = &list[n++];
 		c->name = f->name;
+		c->space = f->space;
+		c->module = f->module;
 		c->layer = f->layer;
 		for (size_t k = 0; k < w->n; k++) {
 			const struct pair *part = &w->pairs[k];

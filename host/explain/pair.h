@@ -10,11 +10,12 @@ struct explanation;
 
 /* A function in two explanations, with the functions that are counted with it. */
 struct explain_change {
-	const char *name;	 /* in the second explanation, else in the first */
-	const char *layer;	 /* of this function */
-	unsigned long long base; /* instructions in the first explanation; 0: none */
-	unsigned long long now;	 /* ... in the second */
-	long long change;	 /* now - base */
+	const char *name;	    /* in the second explanation, else in the first */
+	const char *space, *module; /* of this function, as in the explanation */
+	const char *layer;	    /* ... */
+	unsigned long long base;    /* instructions in the first explanation; 0: none */
+	unsigned long long now;	    /* ... in the second */
+	long long change;	    /* now - base */
 	bool paired; /* as renamed, inlined or split off: not by the name alone */
 	char *how;   /* "new, called by f"; NULL: the same name in both */
 };
@@ -30,8 +31,9 @@ struct explain_change {
  *   renamed   a function is gone and one is new, called by the same function, with a
  *             similar size, and with a similar name, the same callees, or (leaves of one
  *             module and layer, without another candidate) the same size
- *   inlined   a function is gone, and its caller grew by about its size
- *   split off a function is new, and its caller shrank by about its size
+ *   inlined   a function is gone, and its caller, of equal space and module, grew by
+ *             about its size
+ *   split off a function is new, and such a caller shrank by about its size
  *
  * `how` names the reason. Pure function. The caller frees by explain_changes_free(); the
  * names belong to the explanations. Returns the number of changes.

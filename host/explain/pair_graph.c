@@ -16,42 +16,51 @@ void *pair_allocate(size_t n, size_t bytes)
 	return memory;
 }
 
-size_t pair_node(const struct pair_side *s, const char *name)
+/* The node of a frame: the first that can be its function; s->n: none. */
+static size_t node_of(const struct pair_side *s, const struct explanation_frame *frame)
 {
 	size_t i = 0;
 
-	while (i < s->n && strcmp(s->names[i], name) != 0)
+	while (i < s->n && !explanation_frame_is(&s->nodes[i], frame))
 		i++;
 	return i;
 }
 
 void pair_side_open(struct pair_side *s, const struct explanation *e)
 {
-	size_t room = e->n_functions, i, k;
+	size_t n_frames = 0, at = 0, i, k;
 
 	for (i = 0; i < e->n_stacks; i++)
-		room += e->stacks[i].n_frames;
-	*s = (struct pair_side){ .e = e,
-				 .names = pair_allocate(room, sizeof(*s->names)) };
+		n_frames += e->stacks[i].n_frames;
+	*s = (struct pair_side){
+		.e = e,
+		.nodes = pair_allocate(e->n_functions + n_frames, sizeof(*s->nodes)),
+		.stacks = pair_allocate(n_frames, sizeof(*s->stacks)),
+	};
 	for (i = 0; i < e->n_functions; i++)
-		s->names[s->n++] = e->functions[i].name;
+		s->nodes[s->n++] = explanation_frame_of(&e->functions[i]);
 	for (i = 0; i < e->n_stacks; i++)
-		for (k = 0; k < e->stacks[i].n_frames; k++)
-			if (pair_node(s, e->stacks[i].frames[k]) == s->n)
-				s->names[s->n++] = e->stacks[i].frames[k];
+		for (k = 0; k < e->stacks[i].n_frames; k++) {
+			struct explanation_frame f = explanation_frame(&e->stacks[i], k);
+			size_t node = node_of(s, &f);
+
+			if (node == s->n)
+				s->nodes[s->n++] = f;
+			s->stacks[at++] = node;
+		}
 	s->group = pair_allocate(s->n, sizeof(*s->group));
 	s->calls = pair_allocate(s->n * s->n, sizeof(*s->calls));
-	for (i = 0; i < e->n_stacks; i++)
+	for (i = 0, at = 0; i < e->n_stacks; at += e->stacks[i++].n_frames)
 		for (k = 1; k < e->stacks[i].n_frames; k++)
-			s->calls[pair_node(s, e->stacks[i].frames[k - 1]) * s->n +
-				 pair_node(s, e->stacks[i].frames[k])] = true;
+			s->calls[s->stacks[at + k - 1] * s->n + s->stacks[at + k]] = true;
 }
 
 void pair_side_close(struct pair_side *s)
 {
-	free(s->names);
+	free(s->nodes);
 	free(s->group);
 	free(s->calls);
+	free(s->stacks);
 }
 
 size_t pair_function_node(const struct pair_side *s, const struct explanation_function *f)
@@ -59,38 +68,59 @@ size_t pair_function_node(const struct pair_side *s, const struct explanation_fu
 	return (size_t)(f - s->e->functions);
 }
 
-/* The caller in the stack with most instructions; NULL: the function has no caller. */
-static const char *caller_of(const struct explanation *e, const char *name)
+/* The caller in the stack with most instructions; s->n: the function has no caller. */
+static size_t caller_of(const struct pair_side *s, const struct explanation_function *f)
 {
-	const char *caller = NULL;
+	const struct explanation_frame frame = explanation_frame_of(f);
+	size_t caller = s->n, at = 0, i, k;
 	uint64_t most = 0;
-	size_t i, k;
 
-	for (i = 0; i < e->n_stacks; i++) {
-		const struct explanation_stack *s = &e->stacks[i];
+	for (i = 0; i < s->e->n_stacks; at += s->e->stacks[i++].n_frames)
+		for (k = 1; k < s->e->stacks[i].n_frames; k++) {
+			const struct explanation_stack *stack = &s->e->stacks[i];
+			struct explanation_frame callee = explanation_frame(stack, k);
 
-		for (k = 1; k < s->n_frames; k++)
-			if (!strcmp(s->frames[k], name) && s->insns >= most) {
-				most = s->insns;
-				caller = s->frames[k - 1];
-			}
-	}
+			if (stack->insns < most || !explanation_frame_is(&callee, &frame))
+				continue;
+			most = stack->insns;
+			caller = s->stacks[at + k - 1];
+		}
 	return caller;
 }
 
-static bool is_host(const struct explanation_function *f)
+static bool is_host(const char *space)
 {
-	return strcmp(f->space, "guest") != 0 && strcmp(f->space, "user") != 0;
+	return strcmp(space, "guest") != 0 && strcmp(space, "user") != 0;
 }
 
-bool pair_same_space(const struct explanation_function *a,
-		     const struct explanation_function *b)
+bool pair_same_space(const char *a, const char *b)
 {
-	return is_host(a) == is_host(b) && (is_host(a) || !strcmp(a->space, b->space));
+	return !a || !b || (is_host(a) && is_host(b)) || !strcmp(a, b);
 }
 
-/* First with `exactly`: otherwise a part could be matched with the whole function. */
-static void pair_up_by(struct pair_work *w, bool *taken, bool exactly)
+/* How closely two functions of different explanations must agree to be one. */
+enum by {
+	BY_MODULE, /* name and module */
+	BY_NAME,   /* the same function, now in another module */
+	BY_STEM,   /* a part, or a specialised copy, of the function */
+};
+
+static bool is_same(const struct explanation_function *a,
+		    const struct explanation_function *b, enum by by)
+{
+	if (!pair_same_space(a->space, b->space))
+		return false;
+	if (by == BY_STEM)
+		return explain_same_name(a->name, b->name);
+	return !strcmp(a->name, b->name) &&
+	       (by == BY_NAME || pair_same_text(a->module, b->module));
+}
+
+/*
+ * The closest agreement first: otherwise a part could be matched with the whole function,
+ * and a function with that of another module.
+ */
+static void pair_up_by(struct pair_work *w, bool *taken, enum by by)
 {
 	const struct explanation *base = w->base.e;
 	size_t i, k;
@@ -98,11 +128,8 @@ static void pair_up_by(struct pair_work *w, bool *taken, bool exactly)
 	for (i = 0; i < w->n; i++)
 		for (k = 0; !w->pairs[i].base && k < base->n_functions; k++) {
 			const struct explanation_function *f = &base->functions[k];
-			const struct explanation_function *now = w->pairs[i].now;
 
-			if (taken[k] || !pair_same_space(f, now) ||
-			    !explain_same_name(f->name, now->name) ||
-			    (exactly && strcmp(f->name, now->name)))
+			if (taken[k] || !is_same(f, w->pairs[i].now, by))
 				continue;
 			w->pairs[i].base = f;
 			taken[k] = true;
@@ -119,15 +146,34 @@ void pair_by_name(struct pair_work *w)
 	w->n = now->n_functions;
 	for (i = 0; i < w->n; i++)
 		w->pairs[i].now = &now->functions[i];
-	pair_up_by(w, taken, true);
-	pair_up_by(w, taken, false);
+	for (enum by by = BY_MODULE; by <= BY_STEM; by++)
+		pair_up_by(w, taken, by);
 	for (i = 0; i < base->n_functions; i++)
 		if (!taken[i])
 			w->pairs[w->n++].base = &base->functions[i];
 	free(taken);
 }
 
-/* The groups of frames without instructions: one group for one name. */
+/* The node of the base that is a frame of the new explanation; base->n: none. */
+static size_t base_node(const struct pair_side *base, const struct explanation_frame *f)
+{
+	size_t found = base->n;
+
+	for (size_t i = 0; i < base->n; i++) {
+		const struct explanation_frame *node = &base->nodes[i];
+
+		if (!explain_same_name(node->name, f->name) ||
+		    !pair_same_space(node->space, f->space))
+			continue;
+		if (explanation_frame_is(node, f))
+			return i;
+		if (found == base->n)
+			found = i;
+	}
+	return found;
+}
+
+/* The groups of frames without instructions: one group for one function. */
 static void group_frames(struct pair_work *w)
 {
 	struct pair_side *base = &w->base, *now = &w->now;
@@ -136,9 +182,7 @@ static void group_frames(struct pair_work *w)
 	for (i = base->e->n_functions; i < base->n; i++)
 		base->group[i] = w->n_groups++;
 	for (i = now->e->n_functions; i < now->n; i++) {
-		for (k = 0; k < base->n; k++)
-			if (explain_same_name(base->names[k], now->names[i]))
-				break;
+		k = base_node(base, &now->nodes[i]);
 		now->group[i] = k < base->n ? base->group[k] : w->n_groups++;
 	}
 }
@@ -147,9 +191,8 @@ static void find_caller(const struct pair_work *w, struct pair *p)
 {
 	const struct pair_side *s = p->now ? &w->now : &w->base;
 
-	p->caller = caller_of(s->e, p->now ? p->now->name : p->base->name);
-	if (p->caller)
-		p->caller_node = pair_node(s, p->caller);
+	p->caller_node = caller_of(s, p->now ? p->now : p->base);
+	p->caller = p->caller_node < s->n ? s->nodes[p->caller_node].name : NULL;
 }
 
 void pair_group_functions(struct pair_work *w)

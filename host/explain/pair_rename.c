@@ -35,9 +35,9 @@ static double callee_likeness(const struct pair_work *w, size_t a, size_t b)
 	size_t in_a = 0, in_b = 0, common = 0, i, k;
 
 	for (k = 0; k < now->n; k++)
-		in_b += now->calls[b * now->n + k] && !pair_is_thunk(now->names[k]);
+		in_b += now->calls[b * now->n + k] && !pair_is_thunk(now->nodes[k].name);
 	for (i = 0; i < base->n; i++) {
-		if (!base->calls[a * base->n + i] || pair_is_thunk(base->names[i]))
+		if (!base->calls[a * base->n + i] || pair_is_thunk(base->nodes[i].name))
 			continue;
 		in_a++;
 		for (k = 0; k < now->n; k++)
@@ -51,7 +51,7 @@ static double callee_likeness(const struct pair_work *w, size_t a, size_t b)
 static bool calls_any(const struct pair_side *s, size_t node)
 {
 	for (size_t i = 0; i < s->n; i++)
-		if (s->calls[node * s->n + i] && !pair_is_thunk(s->names[i]))
+		if (s->calls[node * s->n + i] && !pair_is_thunk(s->nodes[i].name))
 			return true;
 	return false;
 }
@@ -80,7 +80,7 @@ static double fitness(const struct pair_work *w, const struct explanation_functi
 	size_t i = pair_function_node(&w->base, a), k = pair_function_node(&w->now, b);
 	double name = explain_name_likeness(a->name, b->name), callees;
 
-	if (!pair_same_space(a, b) || !share_caller(w, i, k) ||
+	if (!pair_same_space(a->space, b->space) || !share_caller(w, i, k) ||
 	    !is_near(a->insns, b->insns, PAIR_NEAR_SHARE, PAIR_NEAR_INSNS))
 		return 0;
 	if ((a->insns < PAIR_SMALL || b->insns < PAIR_SMALL) && name < 1)

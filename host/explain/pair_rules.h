@@ -38,10 +38,11 @@ struct pair {
 /* The call graph of one explanation. */
 struct pair_side {
 	const struct explanation *e;
-	const char **names; /* of nodes: functions, then frames without insns */
-	size_t *group;	    /* by node */
-	bool *calls;	    /* [caller * n + callee] */
+	struct explanation_frame *nodes; /* functions, then frames without insns */
+	size_t *group;			 /* by node */
+	bool *calls;			 /* [caller * n + callee] */
 	size_t n;
+	size_t *stacks; /* the nodes of all frames, stack by stack */
 };
 
 struct pair_work {
@@ -60,8 +61,6 @@ bool pair_is_thunk(const char *name);
 /* The call graph of an explanation; pair_side_close() it. */
 void pair_side_open(struct pair_side *s, const struct explanation *e);
 void pair_side_close(struct pair_side *s);
-/* The node of a name (s->n: none) and of a function. */
-size_t pair_node(const struct pair_side *s, const char *name);
 size_t pair_function_node(const struct pair_side *s,
 			  const struct explanation_function *f);
 
@@ -75,8 +74,11 @@ void pair_move_group(struct pair_work *w, size_t from, size_t to);
 bool pair_is_gone(const struct pair *p);
 bool pair_is_new(const struct pair *p);
 
-bool pair_same_space(const struct explanation_function *a,
-		     const struct explanation_function *b);
+/*
+ * Whether a function can have moved from one space to the other: EL2 and the kernel are
+ * one. NULL, an unknown space, matches all.
+ */
+bool pair_same_space(const char *a, const char *b);
 bool pair_same_text(const char *a, const char *b); /* NULL is equal to NULL */
 
 /*

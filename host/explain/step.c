@@ -3,6 +3,7 @@
 #include "host/explain/step.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,16 +20,46 @@ struct step_changes {
 	struct step_changes *next;
 };
 
-static struct step_function *function_of(struct step *step, const char *name)
+/* NULL is equal to NULL. */
+static bool same_text(const char *a, const char *b)
 {
-	for (size_t i = 0; i < step->n; i++)
-		if (!strcmp(step->functions[i].name, name))
-			return &step->functions[i];
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+/* Adds up the changes of a row that are of one function, so that the row counts once. */
+static void merge(struct step_changes *row)
+{
+	for (size_t i = 0; i < row->n; i++)
+		for (size_t k = i + 1; k < row->n; k++) {
+			struct explain_change *c = &row->list[i], *d = &row->list[k];
+
+			if (strcmp(c->name, d->name) || strcmp(c->space, d->space) ||
+			    !same_text(c->module, d->module))
+				continue;
+			c->change += d->change;
+			d->change = 0;
+		}
+}
+
+static struct step_function *function_of(struct step *step,
+					 const struct explain_change *c)
+{
+	for (size_t i = 0; i < step->n; i++) {
+		struct step_function *f = &step->functions[i];
+
+		if (!strcmp(f->name, c->name) && !strcmp(f->space, c->space) &&
+		    same_text(f->module, c->module))
+			return f;
+	}
 	step->functions =
 		reallocarray(step->functions, step->n + 1, sizeof(*step->functions));
 	if (!step->functions)
 		abort();
-	step->functions[step->n] = (struct step_function){ .name = name };
+	step->functions[step->n] = (struct step_function){
+		.name = c->name,
+		.space = c->space,
+		.module = c->module,
+	};
 	return &step->functions[step->n++];
 }
 
@@ -38,7 +69,7 @@ static void add(struct step *step, const struct explain_change *c)
 
 	if (!c->change)
 		return;
-	f = function_of(step, c->name);
+	f = function_of(step, c);
 	if (!f->n_rows) {
 		f->layer = c->layer;
 		f->how = c->how;
@@ -62,7 +93,8 @@ static int by_weight(const void *a, const void *b)
 
 	if (dx != dy)
 		return (dx < dy) - (dx > dy);
-	return strcmp(x->name, y->name);
+	return strcmp(x->name, y->name) ? strcmp(x->name, y->name)
+					: strcmp(x->layer, y->layer);
 }
 
 void step_sum(const struct step_row *rows, size_t n, struct step *out)
@@ -76,6 +108,7 @@ void step_sum(const struct step_row *rows, size_t n, struct step *out)
 		c->n = explain_changes(rows[i].base, rows[i].now, &c->list);
 		c->next = out->changes;
 		out->changes = c;
+		merge(c);
 		for (size_t k = 0; k < c->n; k++)
 			add(out, &c->list[k]);
 	}

@@ -14,9 +14,9 @@ struct step_row {
 	const struct explanation *base, *now;
 };
 
-/* The change of a function, over the rows. */
+/* The change of a function, over the rows: functions of one name can differ in space. */
 struct step_function {
-	const char *name, *layer;
+	const char *name, *space, *module, *layer;
 	const char *how; /* in the first of its rows; NULL */
 	long long least, most;
 	size_t n_rows; /* in which it changed */

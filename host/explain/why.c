@@ -288,6 +288,8 @@ static void json_parts(struct json_list *l, const struct why_row *r)
 
 		json_row(l, "explained_functions", r);
 		json_list_string(l, "function", c->name);
+		json_list_string(l, "space", c->space);
+		json_list_string(l, "module", c->module);
 		json_list_string(l, "layer", c->layer);
 		json_change(l, (long long)c->base, (long long)c->now);
 		json_list_bool(l, "paired", c->paired);

@@ -88,6 +88,12 @@ struct layout {
 			.of = (element),                                                 \
 			.count_offset = offsetof(struct type, n_##member)                \
 	}
+/* An array of strings that older documents do not have: then it is empty. */
+#define OPTIONAL_STRINGS(key, type, member)                                              \
+	{                                                                                \
+		ROW(STRINGS, key, 0), MEMBER(type, member),                              \
+			.count_offset = offsetof(struct type, n_##member)                \
+	}
 #define OBJECT(key, flags, type, member, layout)                                         \
 	{                                                                                \
 		ROW(OBJECT, key, flags), MEMBER(type, member), .of = (layout)            \

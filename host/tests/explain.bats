@@ -17,17 +17,25 @@ explained() {
   [ "$status" = 0 ]
   sum=$(python3 - explained.json run.json <<'END'
 import json, sys
+from collections import Counter
 e, r = (json.load(open(p)) for p in sys.argv[1:])
 b = r["benchmarks"][-1]
 figure = next(m for m in b["metrics"] if m["name"] == "round_trip")["estimate"]["value"]
 functions = sum(f["insns"] for f in e["functions"]) - e["clock_insns"]
 stacks = sum(s["insns"] for s in e["stacks"]) - e["clock_insns"]
 named = not {"[guest]", "[user]", "[kernel]", "[hyp]"} & {f["name"] for f in e["functions"]}
-print(figure == e["round_trip"] == e["total"] == functions == stacks, named, e["warnings"])
+# The last frame of a stack names its function in full.
+own, by_stack = Counter(), Counter()
+for f in e["functions"]:
+    own[f["name"], f["space"], f["module"] or ""] += f["insns"]
+for s in e["stacks"]:
+    assert len(s["frames"]) == len(s["spaces"]) == len(s["modules"])
+    by_stack[s["frames"][-1], s["spaces"][-1], s["modules"][-1]] += s["insns"]
+print(figure == e["round_trip"] == e["total"] == functions == stacks, named, own == by_stack, e["warnings"])
 END
   )
   echo "$sum"
-  [ "$sum" = "True True []" ]
+  [ "$sum" = "True True True []" ]
 }
 
 # The explanation without the times and the command of the run.
@@ -136,7 +144,8 @@ with open(path, "w") as f:
         "round_trip": 30, "total": 30, "clock_insns": 0, "events": 1, "events_alike": 1,
         "kinds": counts,
         "functions": [dict(function, name="outer", insns=20), dict(function, name="inner", insns=10)],
-        "stacks": [{"frames": ["outer"], "insns": 20}, {"frames": ["outer", "inner"], "insns": 10}],
+        "stacks": [{"frames": ["outer"], "insns": 20}, {"frames": ["outer", "inner"], "spaces": ["kernel", "kernel"],
+                                                             "modules": ["", "kvm"], "insns": 10}],
         "warnings": []}, f)
 END
 }

@@ -343,6 +343,32 @@ END
   nothing_left
 }
 
+@test "an option that the command would ignore is refused" {
+  local history=("$wsbench" history) command option
+  document good.json r1 one null=1
+  "${history[@]}" add --quiet --db h.jsonl good.json
+  for command in add show why; do
+    for option in --confirm '--kernel X' '--modules X' '--boots 9' '--fail-on changed'; do
+      # shellcheck disable=SC2086  # an option and its value
+      refused 2 "${option%% *}: only for 'history check'" "${history[@]}" $command --db h.jsonl $option
+    done
+  done
+  for command in add show; do
+    for option in '--threshold 1%' '--last 1' --all; do
+      # shellcheck disable=SC2086
+      refused 2 "${option%% *}: only for 'history check' and 'history why'" "${history[@]}" $command --db h.jsonl $option
+    done
+  done
+  refused 2 "--json: only for 'history check' and 'history show'" "${history[@]}" add --db h.jsonl --json good.json
+  # A mistyped benchmark is reported by each command that uses thresholds.
+  for command in check why; do
+    refused 2 "--threshold nul=1%: no benchmark matches 'nul'" "${history[@]}" $command --db h.jsonl --threshold nul=1%
+  done
+  run_apart "${history[@]}" why --db h.jsonl --threshold null=1% --last 1 --all
+  [ "$status" = 0 ]
+  nothing_left good.json h.jsonl
+}
+
 @test "files that are not histories or documents" {
   document good.json r1 one null=1
   refused 2 "No such file" "$wsbench" history check --db none.jsonl

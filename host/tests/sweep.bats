@@ -30,13 +30,14 @@ END
 command=\$1
 case \$command in run) echo "\$*" >>../runs ;; explain) echo "\$*" >>../explained ;; *) exec "$wsbench" "\$@" ;; esac
 while [ \$# -gt 0 ]; do
-  case \$1 in --on) target=\$2 ;; --bench) bench=\$2 ;; --kernel) kernel=\$2 ;; -o) out=\$2 ;; esac
+  case \$1 in --on) target=\$2 ;; --bench) bench=\$2 ;; --config) config=\$2 ;; --kernel) kernel=\$2 ;; -o) out=\$2 ;; esac
   shift
 done
 release=\$(basename "\$(dirname "\$kernel")")
 if [ "\$command" = explain ]; then
   [ "\$bench" != timer_expiry ] || { echo "wsbench: error: a deadline" >&2; exit 3; }
-  sed -e "s/\"kernel\":\"[^\"]*\"/\"kernel\":\"\$release\"/" "$tests/data/explain/svm-hypercall-6.1.json" >"\$out"
+  sed -e "s/\"kernel\":\"[^\"]*\"/\"kernel\":\"\$release\"/" \\
+    -e "s/\"config\":\"default\"/\"config\":\"\${config:-default}\"/" "$tests/data/explain/svm-hypercall-6.1.json" >"\$out"
   exit
 fi
 case " \$broken " in *" \$release "*) echo "wsbench: error: it broke" >&2; exit 4 ;; esac
@@ -176,4 +177,25 @@ print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
   [ "$(wc -l <../explained)" = 9 ]
   [ "$(runs)" = 3 ]
   refused 2 '--explain and --sshlogin' "$sweep" "${options[@]}" --explain cpuid --sshlogin :
+}
+
+@test "explanations are made with the options of the runs that change figures" {
+  local options=(-o out --on lab:x86_64-svm --release 6.1.0-9 --db h.jsonl --explain 'hypercall,cpuid')
+  run_apart "$sweep" "${options[@]}" -- --append 'nokaslr quiet' --label new --modules=/m --config 'default,pmu-*ted'
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  cat ../explained
+  # Of each benchmark: default, pmu-emulated and pmu-mediated.
+  [ "$(wc -l <../explained)" = 6 ]
+  [ "$(grep -c -- '--kernel /kernels/6.1.0-9-x86_64/vmlinuz --append nokaslr quiet --modules=/m -o ' ../explained)" = 6 ]
+  run ! grep -q -- --label ../explained
+  for config in default pmu-emulated pmu-mediated; do
+    [ "$(grep -c -- "--config $config " ../explained)" = 2 ]
+    [ -s h.jsonl.explanations/lab-x86_64-svm/6.1.0-9-x86_64/hypercall.$config.json.gz ]
+  done
+  # Each config is explained once; a config of the other architecture is not.
+  run_apart "$sweep" "${options[@]}" -- --config=pmu-off,pmu-emulated,cntpct-trap
+  [ "$status" = 0 ]
+  [ "$(wc -l <../explained)" = 8 ]
+  [ "$(grep -c -- "--config pmu-off " ../explained)" = 2 ]
 }

@@ -109,6 +109,35 @@ Test(explanation, reads_back_equal)
 	explanation_free(back);
 }
 
+Test(explanation, frames_have_a_space_and_a_module_if_each_has)
+{
+	struct explanation *e = example(), *back;
+	struct explanation_frame frame;
+	struct error err;
+	char *text;
+
+	explanation_add_spaces(e, &e->stacks[3]);
+	for (size_t i = 0; i < 3; i++) {
+		e->stacks[3].spaces[i] = i ? "kernel" : "user";
+		e->stacks[3].modules[i] = i == 2 ? "kvm" : "";
+	}
+	explanation_add_spaces(e, &e->stacks[2]);
+	e->stacks[2].n_spaces = e->stacks[2].n_modules = 1;
+	e->stacks[2].spaces[0] = e->stacks[2].modules[0] = "kernel";
+	text = explanation_dump(e);
+	cr_assert_eq(explanation_parse(text, strlen(text), &back, &err), 0, "%s",
+		     err.text);
+	frame = explanation_frame(&back->stacks[3], 0);
+	cr_expect(!strcmp(frame.space, "user") && !*frame.module);
+	frame = explanation_frame(&back->stacks[3], 2);
+	cr_expect(!strcmp(frame.space, "kernel") && !strcmp(frame.module, "kvm"));
+	cr_expect_null(explanation_frame(&back->stacks[2], 0).space);
+	cr_expect_null(explanation_frame(&back->stacks[1], 0).space);
+	free(text);
+	explanation_free(e);
+	explanation_free(back);
+}
+
 Test(explanation, is_not_a_result)
 {
 	struct explanation *e = example(), *none;
@@ -153,6 +182,44 @@ Test(view, tree_has_totals)
 	cr_expect_str_eq(nodes[nodes[run].child].name, "mid");
 	cr_expect(nodes[nodes[run].child].total == 40 && !nodes[nodes[run].child].self);
 	cr_expect_str_eq(nodes[nodes[nodes[run].child].next].name, "leaf");
+	free(nodes);
+	explanation_free(e);
+}
+
+static void place(struct explanation *e, size_t stack, const char *const *spaces)
+{
+	struct explanation_stack *s = &e->stacks[stack];
+
+	explanation_add_spaces(e, s);
+	for (size_t i = 0; i < s->n_frames; i++) {
+		s->spaces[i] = spaces[i];
+		s->modules[i] = "";
+	}
+}
+
+/* The VMM's run calls the kernel's, which has the same name, and more instructions. */
+Test(view, tree_has_the_layers_of_functions_of_one_name)
+{
+	struct explanation *e = explanation_new();
+	struct explain_node *nodes;
+	size_t root, other;
+
+	add(e, "run", "kernel", "KVM", 35);
+	add(e, "run", "user", "VMM", 7);
+	STACK(e, 30, "run");
+	STACK(e, 7, "run");
+	STACK(e, 5, "run", "run");
+	place(e, 0, (const char *const[]){ "kernel" });
+	place(e, 1, (const char *const[]){ "user" });
+	place(e, 2, (const char *const[]){ "user", "kernel" });
+	cr_assert_eq(explain_tree(e, &nodes), 4);
+	root = nodes[0].child;
+	other = nodes[root].next;
+	cr_expect_str_eq(nodes[root].layer, "KVM");
+	cr_expect_eq(nodes[root].total, 30);
+	cr_expect_str_eq(nodes[other].layer, "VMM");
+	cr_expect(nodes[other].total == 12 && nodes[other].self == 7);
+	cr_expect_str_eq(nodes[nodes[other].child].layer, "KVM");
 	free(nodes);
 	explanation_free(e);
 }

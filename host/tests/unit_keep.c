@@ -184,3 +184,35 @@ Test(step, functions_are_summed_over_the_rows)
 	for (size_t i = 0; i < 4; i++)
 		explanation_free(x[i]);
 }
+
+/* The VMM and KVM both have a vcpu_run; KVM has two static functions of one name. */
+Test(step, functions_of_one_name_are_apart_by_space_and_a_row_counts_once)
+{
+	struct explanation *x[2] = { explanation_new(), explanation_new() };
+	struct step_row row = { "a", x[0], x[1] };
+	struct step step;
+
+	for (size_t i = 0; i < 2; i++) {
+		add(x[i], "vcpu_run", i ? 130 : 100);
+		add(x[i], "vcpu_run", i ? 17 : 12);
+		x[i]->functions[1].space = "user";
+		x[i]->functions[1].layer = "VMM";
+		add(x[i], "clear", i ? 20 : 10);
+		add(x[i], "clear", i ? 11 : 8);
+	}
+	step_sum(&row, 1, &step);
+	cr_assert_eq(step.n, 3);
+	cr_expect_str_eq(step.functions[0].name, "vcpu_run");
+	cr_expect_str_eq(step.functions[0].layer, "KVM");
+	cr_expect(step.functions[0].least == 30 && step.functions[0].most == 30);
+	cr_expect_str_eq(step.functions[1].name, "clear");
+	cr_expect(step.functions[1].least == 13 && step.functions[1].most == 13);
+	cr_expect_str_eq(step.functions[2].name, "vcpu_run");
+	cr_expect_str_eq(step.functions[2].layer, "VMM");
+	cr_expect(step.functions[2].least == 5 && step.functions[2].most == 5);
+	for (size_t i = 0; i < step.n; i++)
+		cr_expect_eq(step.functions[i].n_rows, 1);
+	step_free(&step);
+	explanation_free(x[0]);
+	explanation_free(x[1]);
+}

@@ -10,33 +10,71 @@
 #include "host/explain/pair.h"
 #include "host/lib/error.h"
 
-/* A function of KVM with its own instructions, called by the frames before it. */
-static void stack(struct explanation *e, uint64_t insns, ...)
+static struct explanation_function *function(struct explanation *e, const char *name,
+					     const char *space)
+{
+	struct explanation_function *f;
+
+	for (size_t i = 0; i < e->n_functions; i++)
+		if (!strcmp(e->functions[i].name, name) &&
+		    !strcmp(e->functions[i].space, space))
+			return &e->functions[i];
+	f = explanation_add_function(e);
+	f->name = name;
+	f->space = space;
+	f->layer = "KVM";
+	return f;
+}
+
+/* Instructions of the last frame, a function of this space. */
+static struct explanation_stack *add_stack(struct explanation *e, uint64_t insns,
+					   const char *space, va_list args)
 {
 	const char *frames[8], *name;
-	struct explanation_function *f = NULL;
 	struct explanation_stack *s;
-	size_t n = 0, i;
-	va_list args;
+	size_t n = 0;
 
-	va_start(args, insns);
 	while ((name = va_arg(args, const char *)))
 		frames[n++] = name;
-	va_end(args);
 	s = explanation_add_stack(e, n);
 	memcpy(s->frames, frames, n * sizeof(*frames));
 	s->insns = insns;
-	for (i = 0; i < e->n_functions; i++)
-		if (!strcmp(e->functions[i].name, frames[n - 1]))
-			f = &e->functions[i];
-	if (!f) {
-		f = explanation_add_function(e);
-		f->name = frames[n - 1];
-		f->space = "kernel";
-		f->layer = "KVM";
-	}
-	f->insns += insns;
+	function(e, frames[n - 1], space)->insns += insns;
 	e->total += insns;
+	return s;
+}
+
+/* A function of KVM with its own instructions, called by the frames before it. */
+static void stack(struct explanation *e, uint64_t insns, ...)
+{
+	va_list args;
+
+	va_start(args, insns);
+	add_stack(e, insns, "kernel", args);
+	va_end(args);
+}
+
+/* The first `users` frames are in user space, the others in the kernel. */
+static void stack_from_user(struct explanation *e, uint64_t insns, size_t users, ...)
+{
+	struct explanation_stack *s;
+	const char *space;
+	va_list args;
+	size_t n = 0;
+
+	va_start(args, users);
+	while (va_arg(args, const char *))
+		n++;
+	va_end(args);
+	space = n == users ? "user" : "kernel";
+	va_start(args, users);
+	s = add_stack(e, insns, space, args);
+	va_end(args);
+	explanation_add_spaces(e, s);
+	for (size_t i = 0; i < s->n_frames; i++) {
+		s->spaces[i] = i < users ? "user" : "kernel";
+		s->modules[i] = "";
+	}
 }
 
 static struct explanation *base, *now;
@@ -244,6 +282,161 @@ Test(pair, a_function_of_another_module_was_not_inlined)
 	pair();
 	expect("svm_vcpu_run", 27, NULL);
 	expect("native_load_tr_desc", -27, "gone, was called by svm_vcpu_run");
+}
+
+static void set_module(struct explanation *e, const char *name, const char *module)
+{
+	for (size_t i = 0; i < e->n_functions; i++)
+		if (!strcmp(e->functions[i].name, name))
+			e->functions[i].module = module;
+}
+
+static void set_space(struct explanation *e, const char *name, const char *space)
+{
+	for (size_t i = 0; i < e->n_functions; i++)
+		if (!strcmp(e->functions[i].name, name))
+			e->functions[i].space = space;
+}
+
+/* first and second were inlined; the kernel's function, called beside them, was not. */
+Test(pair, siblings_of_another_module_are_not_inlined_together)
+{
+	static const char *const names[] = { "svm_vcpu_run", "first", "second" };
+
+	stack(base, 100, "svm_vcpu_run", NULL);
+	stack(base, 40, "svm_vcpu_run", "first", NULL);
+	stack(base, 70, "svm_vcpu_run", "second", NULL);
+	stack(base, 10, "svm_vcpu_run", "native_load_tr_desc", NULL);
+	stack(now, 220, "svm_vcpu_run", NULL);
+	for (size_t i = 0; i < 3; i++) {
+		set_module(base, names[i], "kvm_amd");
+		set_module(now, names[i], "kvm_amd");
+	}
+	pair();
+	expect("svm_vcpu_run", 10, "first (40), second (70) seems inlined");
+	expect("native_load_tr_desc", -10, "gone, was called by svm_vcpu_run");
+}
+
+/* Nor was the kernel's callee of an inlined function, nor what that callee calls. */
+Test(pair, callees_of_another_module_are_not_inlined)
+{
+	static const char *const names[] = { "svm_vcpu_run", "enter_exit", "inner",
+					     "called_back" };
+
+	stack(base, 100, "svm_vcpu_run", NULL);
+	stack(base, 40, "svm_vcpu_run", "enter_exit", NULL);
+	stack(base, 30, "svm_vcpu_run", "enter_exit", "inner", NULL);
+	stack(base, 9, "svm_vcpu_run", "enter_exit", "context_tracking", NULL);
+	stack(base, 8, "svm_vcpu_run", "enter_exit", "context_tracking", "called_back",
+	      NULL);
+	stack(now, 187, "svm_vcpu_run", NULL);
+	for (size_t i = 0; i < 4; i++) {
+		set_module(base, names[i], "kvm_amd");
+		set_module(now, names[i], "kvm_amd");
+	}
+	pair();
+	expect("svm_vcpu_run", 17, "enter_exit (40), inner (30) seems inlined");
+	expect("context_tracking", -9, "gone, was called by enter_exit");
+	expect("called_back", -8, "gone, was called by context_tracking");
+}
+
+/* Neither is in a module: the module alone does not show that they are apart. */
+Test(pair, a_kernel_function_was_not_inlined_into_the_vmm)
+{
+	stack(base, 100, "ioctl", NULL);
+	stack(base, 60, "ioctl", "wrapper", NULL);
+	stack(base, 12, "ioctl", "wrapper", "entry_SYSCALL_64", NULL);
+	stack(now, 172, "ioctl", NULL);
+	for (size_t i = 0; i < 2; i++) {
+		set_space(i ? now : base, "ioctl", "user");
+		set_space(i ? now : base, "wrapper", "user");
+	}
+	pair();
+	expect("ioctl", 12, "wrapper (60) seems inlined");
+	expect("entry_SYSCALL_64", -12, "gone, was called by wrapper");
+}
+
+/* EL2 of a kernel at EL1 is linked apart from the kernel. */
+Test(pair, a_function_of_el2_was_not_inlined_into_the_kernel)
+{
+	stack(base, 100, "run", NULL);
+	stack(base, 27, "run", "enter", NULL);
+	stack(now, 127, "run", NULL);
+	set_space(base, "enter", "hyp");
+	pair();
+	expect("run", 27, NULL);
+	expect("enter", -27, "gone, was called by run");
+}
+
+/* The VMM has a vcpu_run, and so has KVM: the handler moved from one to the other. */
+Test(pair, a_caller_of_this_name_in_another_space_is_another_caller)
+{
+	stack_from_user(base, 12, 1, "vcpu_run", NULL);
+	stack_from_user(base, 20, 1, "vcpu_run", "ioctl_run", NULL);
+	stack_from_user(base, 90, 1, "vcpu_run", "ioctl_run", "vcpu_run", NULL);
+	stack_from_user(base, 56, 1, "vcpu_run", "kvm_hvc_call_handler", NULL);
+	stack_from_user(now, 12, 1, "vcpu_run", NULL);
+	stack_from_user(now, 20, 1, "vcpu_run", "ioctl_run", NULL);
+	stack_from_user(now, 90, 1, "vcpu_run", "ioctl_run", "vcpu_run", NULL);
+	stack_from_user(now, 56, 1, "vcpu_run", "ioctl_run", "vcpu_run",
+			"kvm_smccc_call_handler", NULL);
+	pair();
+	expect("kvm_hvc_call_handler", -56, "gone, was called by vcpu_run");
+	expect("kvm_smccc_call_handler", 56, "new, called by vcpu_run");
+}
+
+/* Also if the VMM's vcpu_run has no instructions in the event: it is only a frame. */
+Test(pair, a_frame_of_this_name_in_another_space_is_another_caller)
+{
+	stack_from_user(base, 90, 1, "vcpu_run", "ioctl_run", "vcpu_run", NULL);
+	stack_from_user(base, 56, 1, "vcpu_run", "kvm_hvc_call_handler", NULL);
+	stack_from_user(now, 90, 1, "vcpu_run", "ioctl_run", "vcpu_run", NULL);
+	stack_from_user(now, 56, 1, "vcpu_run", "ioctl_run", "vcpu_run",
+			"kvm_smccc_call_handler", NULL);
+	pair();
+	expect("kvm_hvc_call_handler", -56, "gone, was called by vcpu_run");
+	expect("kvm_smccc_call_handler", 56, "new, called by vcpu_run");
+}
+
+Test(pair, a_function_is_inlined_into_the_function_of_its_space)
+{
+	stack_from_user(base, 12, 1, "vcpu_run", NULL);
+	stack_from_user(base, 90, 1, "vcpu_run", "ioctl_run", "vcpu_run", NULL);
+	stack_from_user(base, 40, 1, "vcpu_run", "ioctl_run", "vcpu_run", "enter", NULL);
+	stack_from_user(now, 15, 1, "vcpu_run", NULL);
+	stack_from_user(now, 132, 1, "vcpu_run", "ioctl_run", "vcpu_run", NULL);
+	pair();
+	expect_none("enter");
+	cr_assert_eq(n_changes, 2);
+	cr_expect_str_eq(changes[0].space, "user");
+	cr_expect_eq(changes[0].change, 3);
+	cr_expect_null(changes[0].how);
+	cr_expect_str_eq(changes[1].space, "kernel");
+	cr_expect_eq(changes[1].change, 2);
+	cr_expect_str_eq(changes[1].how, "enter (40) seems inlined");
+}
+
+/* Not with the function of that name in the other module, which comes first. */
+Test(pair, a_name_that_two_modules_have_is_paired_by_module)
+{
+	struct explanation *const both[] = { base, now };
+
+	for (size_t i = 0; i < 2; i++)
+		for (size_t k = 0; k < 2; k++) {
+			struct explanation_function *f =
+				explanation_add_function(both[i]);
+
+			f->name = "nested_run";
+			f->space = "kernel";
+			f->module = i == k ? "kvm" : "kvm_amd";
+			f->layer = "KVM";
+			f->insns = i == k ? 30 : 50;
+		}
+	pair();
+	cr_assert_eq(n_changes, 2);
+	cr_expect_eq(changes[0].change, 0);
+	cr_expect_eq(changes[1].change, 0);
+	cr_expect_str_neq(changes[0].module, changes[1].module);
 }
 
 Test(pair, nothing_is_split_off_a_thunk)
