@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Lists and fetches Debian kernels for the labs.
 set -Eeuo pipefail
+# GNU stat prints fractions with the decimal point of the locale.
+export LC_ALL=C
 trap 'code=$?; echo "kernel: error: line $LINENO: $BASH_COMMAND failed" >&2; [ $code = 2 ] || code=4; exit $code' ERR
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
@@ -144,7 +146,8 @@ damage() {
       echo "$path"
       return
     fi
-    [ "$(stat -c '%s %.9Y' "$dir/$path")" = "$bytes $time" ] || stale=1
+    # Records of older programs can have the decimal comma of a locale.
+    [ "$(stat -c '%s %.9Y' "$dir/$path")" = "$bytes ${time/,/.}" ] || stale=1
   done <<<"$sums"
   # A copy of the cache: the times are new, the contents are not.
   [ "$stale" = 0 ] || [ ! -w "$dir" ] || sums_write "$dir"

@@ -251,6 +251,50 @@ kvm.ko" ]
     "$wsbench" kernel fetch --quiet --arch x86_64 --release 6.1.0-9
 }
 
+# A stat that prints the decimal comma of a locale, as GNU stat does with LANG=de_DE.UTF-8:
+# the locale need not be installed for this test. The environment overrides it.
+stat_with_comma() {
+  local real
+  real=$(command -v stat)
+  cat >"$BATS_TEST_TMPDIR/bin/stat" <<END
+#!/bin/bash
+[ "\${LC_ALL:-}" != C ] || exec $real "\$@"
+$real "\$@" | sed -E 's/([0-9])\.([0-9]{9})/\1,\2/'
+END
+  chmod +x "$BATS_TEST_TMPDIR/bin/stat"
+}
+
+@test "kernel fetch: a locale with a decimal comma does not change the record" {
+  local dir
+  unset LC_ALL
+  stat_with_comma
+  fetch --release 6.1.0-9
+  dir=$(cache 6.1.0-9-cloud-amd64)
+  [[ $(stat -c %.9Y "$dir/vmlinuz") == *,* ]]
+  cat "$dir/sums"
+  grep -qE ' [0-9]+\.[0-9]{9} vmlinuz$' "$dir/sums"
+  run ! grep -q , "$dir/sums"
+}
+
+@test "--kernel: a record with decimal commas is read" {
+  command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed"
+  local dir
+  fetch --release 6.1.0-9
+  dir=$(cache 6.1.0-9-cloud-amd64)
+  sed -i -E 's/([0-9])\.([0-9]{9}) /\1,\2 /' "$dir/sums"
+  grep -q ',[0-9]* vmlinuz$' "$dir/sums"
+  cp "$dir/sums" before
+  ln -s 6.1.0-9-cloud-amd64 "$(cache default)"
+  run_apart "$wsbench" list targets --json
+  echo "$stdout" | grep '6.1.0-9'
+  [[ $stdout == *"cannot boot $dir/vmlinuz"* || $stdout == *"$dir/vmlinuz as a kernel"* ]]
+  [[ $stdout != *"is damaged"* ]]
+  fetch --release 6.1.0-9
+  # Neither the program nor the script took the files for changed ones.
+  cmp before "$dir/sums"
+  [ "$(downloads)" = 1 ]
+}
+
 @test "kernel fetch: two downloads at once are one, also of different suites" {
   local script=$top/scripts/kernel.sh
   SLOW=2 "$script" fetch --arch x86_64 --release 6.12.5+deb12 >first 2>first.err 3>&- &

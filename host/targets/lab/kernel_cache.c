@@ -206,7 +206,10 @@ int lab_cache_find(enum arch arch, const char *name, enum job_fetch fetch,
 	return ret;
 }
 
-/* By the record that sums_write() of kernel.sh makes: checksum, bytes, time, path. */
+/*
+ * By the record that sums_write() of kernel.sh makes: checksum, bytes, time, path.
+ * Records of older programs can have the decimal comma of a locale.
+ */
 static bool is_intact(const char *folder)
 {
 	char path[PATH_MAX], *line = NULL;
@@ -230,8 +233,8 @@ static bool is_intact(const char *folder)
 		if (complete)
 			break;
 		at = 0;
-		intact = sscanf(line, "%*s %llu %lld.%9ld %n", &bytes, &s, &ns, &at) ==
-				 3 &&
+		intact = sscanf(line, "%*s %llu %lld%*[.,]%9ld %n", &bytes, &s, &ns,
+				&at) == 3 &&
 			 at && lab_path(path, "%s/%s", folder, line + at) &&
 			 !stat(path, &st) && (unsigned long long)st.st_size == bytes &&
 			 st.st_mtim.tv_sec == s && st.st_mtim.tv_nsec == ns;
