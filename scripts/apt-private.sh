@@ -43,7 +43,7 @@ apt_private_sources() {
 
 # apt_private_open ARCH: sets apt_dir and apt_conf, and locks the cache for ARCH until the
 # process ends. A script must hold the lock to add to the cache. Returns 1, and sets
-# apt_reason, without a package client.
+# apt_reason, without a package client or without a cache that can be written.
 apt_private_open() {
   apt_private_state "$1" "$(debian_arch "$1")" apt_private_sources
 }
@@ -81,7 +81,10 @@ apt_private_state() {
     return 1
   fi
   apt_dir=$(cache_dir)/apt/$name
-  mkdir -p "$apt_dir"/{lists/partial,archives/partial}
+  if ! mkdir -p "$apt_dir"/{lists/partial,archives/partial} 2>/dev/null || [ ! -w "$apt_dir" ]; then
+    apt_reason="cannot write to $apt_dir"
+    return 1
+  fi
   apt_dir=$(cd "$apt_dir" && pwd)
   apt_conf=$apt_dir/apt.conf
   exec {apt_lock}>"$apt_dir/lock"

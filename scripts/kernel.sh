@@ -40,6 +40,7 @@ take   copies image, config and KVM's modules of a built kernel tree to DIR, for
   --release RELEASE  exactly this kernel, such as 6.1.0-44-cloud-amd64, or without what
                      follows the version: 6.1.0-44, 6.12.113
   --refresh          look for newer kernels even if one is cached
+  --offline          fetch: use the cache, and download nothing
   --quiet            fetch: no progress messages
 
 The kernels are kept in \$WORLDSWITCH_CACHE (default: \$XDG_CACHE_HOME/worldswitch or
@@ -122,12 +123,11 @@ sums_write() {
     cd "$1"
     for file in vmlinuz config release package modules/*.ko; do
       [ -f "$file" ] || continue
-      sum=$(sha256sum "$file")
+      sum=$(sha256sum "$file") || exit
       echo "${sum%% *} $(stat -c '%s %.9Y' "$file") $file"
     done
     echo end
-  ) >"$1/.sums.$$"
-  mv "$1/.sums.$$" "$1/sums"
+  ) >"$1/.sums.$$" && mv "$1/.sums.$$" "$1/sums"
 }
 
 # damage RELEASE: the first file of a cached kernel that differs from the file that was
@@ -149,8 +149,9 @@ damage() {
     # Records of older programs can have the decimal comma of a locale.
     [ "$(stat -c '%s %.9Y' "$dir/$path")" = "$bytes ${time/,/.}" ] || stale=1
   done <<<"$sums"
-  # A copy of the cache: the times are new, the contents are not.
-  [ "$stale" = 0 ] || [ ! -w "$dir" ] || sums_write "$dir"
+  # A copy of the cache: the times are new, the contents are not. Without a new record, the
+  # checksums are compared every time.
+  [ "$stale" = 0 ] || [ ! -w "$dir" ] || sums_write "$dir" 2>/dev/null || rm -f "$dir/.sums.$$"
 }
 
 # is_usable RELEASE: whether the kernel is cached and undamaged.
@@ -325,6 +326,7 @@ download() {
   [ -n "$file" ] ||
     die 2 "the archive no longer has the modules of $release (linux-modules-$release)"
   read -ra packages <<<"$file"
+  [ -w "$kernels" ] || die 4 "cannot write to $kernels"
   exec {lock}>"$kernels/.lock"
   flock "$lock"
   # Another process may have downloaded the kernel meanwhile.
@@ -417,6 +419,16 @@ unreachable() {
   die 4 "$2 is not cached, and Debian cannot be reached: $apt_reason"
 }
 
+# not_cached RELEASE WHAT OPTION VALUE: the same with --offline; the option fetches it.
+not_cached() {
+  local file=''
+  [ -z "$1" ] || file=$(damage "$1")
+  if [ -n "$file" ]; then
+    die 4 "$1 in the cache is damaged ($file) (wsbench kernel fetch --arch $arch $3 $4)"
+  fi
+  die 2 "$2 is not cached (wsbench kernel fetch --arch $arch $3 $4)"
+}
+
 fetch_exact() {
   local found name
   case $release in
@@ -426,6 +438,7 @@ fetch_exact() {
   if [ -z "$name" ] || ! is_usable "$name"; then
     # A damaged kernel is replaced by itself.
     release=${name:-$release}
+    [ "$offline" = 0 ] || not_cached "$name" "$release for $arch" --release "$release"
     look naming || unreachable "$name" "$release for $arch"
     if [ -z "$found" ] && [ -n "$name" ]; then
       die 4 "$name in the cache is damaged ($(damage "$name")), and Debian no longer offers it"
@@ -449,7 +462,7 @@ fetch_newest() {
       return
     fi
   fi
-  if look matching; then
+  if [ "$offline" = 0 ] && look matching; then
     [ -n "$found" ] || die 2 "Debian $(asked_suites)does not offer a $flavour kernel $series for $arch"
     is_usable "$found" 2>/dev/null || download "$found"
     point "$link" "$found"
@@ -460,6 +473,11 @@ fetch_newest() {
     return
   fi
   found=$(cached | matching | undamaged | tail -n 1)
+  if [ "$offline" = 1 ]; then
+    [ -n "$found" ] || not_cached "$(cached | matching | tail -n 1)" "a $flavour kernel $series for $arch" --series "$series"
+    echo "$kernels/$found"
+    return
+  fi
   [ -n "$found" ] || unreachable "$(cached | matching | tail -n 1)" "a $flavour kernel $series for $arch"
   say "Debian cannot be reached ($apt_reason); using $found, which is cached"
   echo "$kernels/$found"
@@ -517,13 +535,14 @@ list() {
 }
 
 main() {
-  local command='' arch='' series='' flavour='' release='' suite='' suites names='' lists_of=- refresh=0 quiet=0
+  local command='' arch='' series='' flavour='' release='' suite='' suites names='' lists_of=- refresh=0 quiet=0 offline=0
   local deb_arch kernels origins tree='' to=''
   while [ $# -gt 0 ]; do
     case $1 in
     --help) usage && exit 0 ;;
     --refresh) refresh=1 ;;
     --quiet) quiet=1 ;;
+    --offline) offline=1 ;;
     --arch | --series | --flavour | --suite | --release | --tree | --to)
       [ $# -gt 1 ] || die 2 "$1 needs a value"
       printf -v "${1#--}" %s "$2"
@@ -549,8 +568,11 @@ main() {
     exit
   fi
   kernels=$(cache_dir)/kernels/$arch
-  mkdir -p "$kernels"
-  kernels=$(cd "$kernels" && pwd)
+  if mkdir -p "$kernels" 2>/dev/null; then
+    kernels=$(cd "$kernels" && pwd)
+  elif [ "$offline" = 0 ]; then
+    die 4 "cannot create $kernels"
+  fi
 
   "$command"
 }

@@ -418,6 +418,79 @@ boots() {
   [ "$(downloads)" = 3 ]
 }
 
+# state_of_default: what the list of targets, which downloads nothing, says of the kernel
+# 6.1.0-9. The image of the stand-in is not one.
+state_of_default() {
+  run_apart "${apart[@]}" "$wsbench" list targets --json
+  grep -o '"[^"]*6.1.0-9-cloud-amd64[^"]*"' <<<"$stdout" | sort -u | tee state
+}
+
+# The kernel 6.1.0-9 as the default, in a copy of its cache with new times.
+copied_cache() {
+  fetch --release 6.1.0-9
+  dir=$(cache 6.1.0-9-cloud-amd64)
+  ln -s 6.1.0-9-cloud-amd64 "$(cache default)"
+  cp "$dir/sums" before
+  touch "$dir"/{vmlinuz,modules/kvm.ko}
+}
+
+@test "--kernel: a copy of a cached kernel is not damaged, other contents are" {
+  command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed"
+  local dir apart=()
+  copied_cache
+  state_of_default
+  grep -q "cannot boot $dir/vmlinuz" state
+  # The new times are recorded.
+  grep -q " $(stat -c '%s %.9Y' "$dir/vmlinuz") vmlinuz$" "$dir/sums"
+  [ "$(cut -d ' ' -f 1,4 "$dir/sums")" = "$(cut -d ' ' -f 1,4 before)" ]
+  # The sizes are those of the download.
+  sed -i 's/image/IMAGE/' "$dir/vmlinuz"
+  state_of_default
+  grep -q "is damaged (wsbench kernel fetch --arch x86_64 --release 6.1.0-9-cloud-amd64)" state
+  [ "$(downloads)" = 1 ]
+  # Without the script, only the sizes are compared.
+  mkdir -p installed/bin installed/libexec/worldswitch
+  cp "$wsbench" installed/bin
+  ln -s "$build"/{aarch64,x86_64,libwsbench-clone.so} installed/libexec/worldswitch/ 2>/dev/null || true
+  wsbench=$PWD/installed/bin/wsbench
+  state_of_default
+  grep -q "cannot boot $dir/vmlinuz" state
+  : >"$dir/vmlinuz"
+  state_of_default
+  grep -q "is damaged" state
+}
+
+@test "--kernel: a read-only cache: a copy is used, a damaged kernel is named" {
+  command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed"
+  local dir own_mounts apart run=(run --quiet --on lab:x86_64-svm-qemu --bench null)
+  need_own_mounts
+  copied_cache
+  # shellcheck disable=SC2016  # for the shell in the namespace
+  apart=("${own_mounts[@]}" 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"' "$WORLDSWITCH_CACHE")
+  state_of_default
+  grep -q "cannot boot $dir/vmlinuz" state
+  run_apart "${apart[@]}" "$wsbench" "${run[@]}" --kernel 6.1.0-9-cloud-amd64
+  [[ $stderr == *"cannot boot $dir/vmlinuz"* ]]
+  one_line "$stderr"
+  run_apart "${apart[@]}" "$wsbench" kernel fetch --arch x86_64 --release 6.1.0-9
+  [ "$stdout" = "$dir" ]
+  [ -z "$stderr" ]
+  run_apart "${apart[@]}" "$wsbench" kernel list --arch x86_64
+  echo "$stderr"
+  [ "$(tr -s ' ' <<<"$stdout")" = "6.1.0-9-cloud-amd64 6.1.9-1 bookworm cached" ]
+  one_line "$stderr"
+  cmp before "$dir/sums"
+
+  sed -i 's/image/IMAGE/' "$dir/vmlinuz"
+  state_of_default
+  grep -q "is damaged (wsbench kernel fetch" state
+  refused 4 "is damaged (vmlinuz), and Debian cannot be reached: cannot write to $WORLDSWITCH_CACHE/apt/" \
+    "${apart[@]}" "$wsbench" "${run[@]}" --kernel 6.1.0-9-cloud-amd64
+  refused 4 "6.1.0-10 for x86_64 is not cached, and Debian cannot be reached: cannot write to" \
+    "${apart[@]}" "$wsbench" kernel fetch --quiet --arch x86_64 --release 6.1.0-10
+  [ "$(downloads)" = 1 ]
+}
+
 @test "the document names the package of the kernel, its suite, and the compiler" {
   local real=$real_cache/kernels/aarch64/default release
   [ -f "$real/vmlinuz" ] || skip "no kernel for aarch64 is cached: make kernels"

@@ -31,9 +31,9 @@ int lab_cache_find(enum arch arch, const char *name, enum job_fetch fetch,
 /*
  * If `image` is the image of a cached kernel: compares size and time of the files of the
  * kernel with those that were recorded after the download, and sets `package`. Where they
- * differ, kernel.sh compares the checksums, and downloads a damaged kernel again. Kernels
- * without a record pass. 0, -EBADMSG if the kernel is damaged and `fetch` forbids the
- * repair, or -ENETUNREACH if the repair failed.
+ * differ, kernel.sh compares the checksums, and downloads a damaged kernel again if
+ * `fetch` allows that. Kernels without a record pass. 0, -EINTR, -EBADMSG if the kernel
+ * is damaged and `fetch` forbids the repair, or -ENETUNREACH if the repair failed.
  */
 int lab_cache_verify(enum arch arch, const char *image, enum job_fetch fetch,
 		     struct lab_package *package, struct error *err);
