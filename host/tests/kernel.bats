@@ -327,6 +327,32 @@ END
   [ ! -e "$(cache 6.1.0-10-cloud-amd64)" ]
 }
 
+@test "kernel fetch: the modules that kmod.sh builds are not recorded, and stay after a repair" {
+  local dir built=modules/worldswitch_pmu_0123456789ab.ko
+  fetch --release 6.1.0-9
+  dir=$(cache 6.1.0-9-cloud-amd64)
+  echo built >"$dir/$built"
+  # After a copy, too, the record is of the files of the package.
+  touch "$dir"/{vmlinuz,modules/kvm.ko}
+  fetch --release 6.1.0-9
+  [ "$(awk 'NF > 1 { print $4 }' "$dir/sums" | xargs)" = "vmlinuz config release package modules/kvm-amd.ko modules/kvm.ko" ]
+  grep -q " $(stat -c '%s %.9Y' "$dir/vmlinuz") vmlinuz$" "$dir/sums"
+  : >"$dir/vmlinuz"
+  fetch --release 6.1.0-9
+  [ "$(cat "$dir/vmlinuz")" = "image of 6.1.0-9-cloud-amd64" ]
+  [ "$(cat "$dir/$built")" = built ]
+  [ "$(downloads)" = 2 ]
+  run ! grep -q worldswitch "$dir/sums"
+  # A record of an older program, and a module that was built again.
+  sed -i "1i $(sha256sum <"$dir/$built" | cut -d ' ' -f 1) 6 1.000000000 $built" "$dir/sums"
+  echo 'built again' >"$dir/$built"
+  fetch --release 6.1.0-9
+  rm "$dir/$built"
+  fetch --release 6.1.0-9
+  [ "$(downloads)" = 2 ]
+  run ! grep -q worldswitch "$dir/sums"
+}
+
 # The images of the stand-in are text: the error of the lab names the image that --kernel
 # means.
 boots() {
