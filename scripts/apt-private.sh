@@ -19,6 +19,9 @@ debian_arch() {
 # apt_reason: why a function failed: the client's first error message.
 apt_reason=
 
+# apt_missing: the suites without package lists, separated by commas.
+apt_missing=
+
 apt_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 # The Debian sources of this system, backports included, as one-line entries; Debian's own
@@ -121,26 +124,49 @@ apt_private_failed() {
   return 1
 }
 
-# apt_private_update: downloads the package lists.
-apt_private_update() {
-  local log
-  if ! log=$(apt-get -c "$apt_conf" -q -o APT::Update::Error-Mode=any update 2>&1); then
-    apt_private_failed "$log"
-    return
-  fi
-  touch "$apt_dir/updated"
+# apt_private_say TEXT: a remark of the script; none if it has `quiet`.
+apt_private_say() {
+  local script=${0##*/}
+  [ "${quiet:-0}" = 1 ] || echo "${script%.sh}: $1" >&2
 }
 
-# apt_private_fresh: updates package lists that are older than a day. Offline, old lists are
-# used with a warning; without any lists it fails.
+# apt_private_missing LOG: the suites of sources.list whose lists an update did not bring, by
+# its messages, separated by commas.
+apt_private_missing() {
+  awk 'NR == FNR { if (!known[$4]++) suites[++n] = $4; next }
+    /^(Get|Hit):/ && $4 ~ /^(In)?Release$/ { got[$3] = 1 }
+    /^Err:/ { if ($4 !~ /^(In)?Release$/) sub(/\/[^\/]*$/, "", $3); bad[$3] = 1 }
+    /^E:/ { errors = errors $0 "\n" }
+    END { for (i = 1; i <= n; i++) { s = suites[i]
+      if (!got[s] || bad[s] || index(errors, "/dists/" s "/")) { printf "%s%s", comma, s; comma = "," } } }' \
+    "$apt_dir/sources.list" - <<<"$1"
+}
+
+# apt_private_update: downloads the package lists. What some suites lack does not matter to
+# the others: mirrors do not have all suites, and old suites leave the archive. Sets
+# apt_missing to the suites without new lists, separated by commas.
+apt_private_update() {
+  local log all
+  apt_missing=''
+  if ! log=$(LC_ALL=C apt-get -c "$apt_conf" -q -o APT::Update::Error-Mode=any update 2>&1); then
+    apt_missing=$(apt_private_missing "$log")
+    all=$(apt_private_missing '')
+    apt_private_failed "$log" || true
+    [ -n "$apt_missing" ] && [ "$apt_missing" != "$all" ] || return 1
+    apt_private_say "no package lists of ${apt_missing//,/, }: $apt_reason"
+  fi
+  printf %s "$apt_missing" >"$apt_dir/updated"
+}
+
+# apt_private_fresh: updates package lists that are older than a day, or than an hour if some
+# are missing. Offline, old lists are used with a warning; without any lists it fails.
 apt_private_fresh() {
-  if [ -n "$(find "$apt_dir/updated" -mtime -1 2>/dev/null)" ]; then
-    return 0
+  if [ -z "$(find "$apt_dir/updated" \( -empty -mtime -1 -o -mmin -60 \) 2>/dev/null)" ]; then
+    ! apt_private_update || return 0
+    [ -e "$apt_dir/updated" ] || return 1
+    echo "${0##*/}: package lists could not be renewed; using old ones" >&2
   fi
-  if apt_private_update; then
-    return 0
-  fi
-  [ -e "$apt_dir/updated" ] && echo "${0##*/}: package lists could not be renewed; using old ones" >&2
+  apt_missing=$(<"$apt_dir/updated")
 }
 
 # apt_private_unpack DIR PACKAGE...: downloads, verifies and unpacks; deletes the .deb files.

@@ -11,6 +11,7 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 . "$here/apt-private.sh"
 apt_conf='' # set by apt_private_open
 apt_reason='' # set by a function that fails
+apt_missing='' # set by apt_private_fresh and apt_private_update
 
 default_series=6.1
 default_flavour=cloud
@@ -419,6 +420,11 @@ asked_suites() {
   [ -z "$suite" ] || echo "($suite) "
 }
 
+# missing_suites: for messages.
+missing_suites() {
+  [ -z "$apt_missing" ] || echo "; without the package lists of ${apt_missing//,/, }, which the mirror did not have (--refresh)"
+}
+
 # unreachable RELEASE WHAT: ends with the reason that WHAT, of which RELEASE may be in the
 # cache, cannot be used.
 unreachable() {
@@ -452,9 +458,9 @@ fetch_exact() {
     [ "$offline" = 0 ] || not_cached "$name" "$release for $arch" --release "$release"
     look naming || unreachable "$name" "$release for $arch"
     if [ -z "$found" ] && [ -n "$name" ]; then
-      die 4 "$name in the cache is damaged ($(damage "$name")), and Debian no longer offers it"
+      die 4 "$name in the cache is damaged ($(damage "$name")), and Debian no longer offers it$(missing_suites)"
     fi
-    [ -n "$found" ] || die 2 "Debian $(asked_suites)does not offer $release for $arch (wsbench kernel list --suite all)"
+    [ -n "$found" ] || die 2 "Debian $(asked_suites)does not offer $release for $arch (wsbench kernel list --suite all)$(missing_suites)"
     download "$found"
     name=$found
   fi
@@ -474,7 +480,7 @@ fetch_newest() {
     fi
   fi
   if [ "$offline" = 0 ] && look matching; then
-    [ -n "$found" ] || die 2 "Debian $(asked_suites)does not offer a $flavour kernel $series for $arch"
+    [ -n "$found" ] || die 2 "Debian $(asked_suites)does not offer a $flavour kernel $series for $arch$(missing_suites)"
     is_usable "$found" 2>/dev/null || download "$found"
     point "$link" "$found"
     if [ "$series/$flavour/$asked" = "$default_series/$default_flavour/" ]; then

@@ -16,7 +16,8 @@ setup() {
 }
 
 # A package client: the packages are lines "NAME VERSION SUITE" of $ARCHIVE/packages; their
-# files are made when they are downloaded. $ARCHIVE/down: no network.
+# files are made when they are downloaded. $ARCHIVE/down: no network. $ARCHIVE/missing: suites
+# that the mirror does not have, a line each; the messages are those of apt 2.6.
 stand_in_archive() {
   mkdir -p "$ARCHIVE" "$BATS_TEST_TMPDIR/bin"
   cat >"$ARCHIVE/packages" <<'END'
@@ -49,7 +50,26 @@ conf=$2
 shift 2
 [ ! -e "$ARCHIVE/down" ] || { echo "E: no route to the mirror" && exit 100; }
 case $* in
-*update*) cp "$(dirname "$conf")/sources.list" "$ARCHIVE/sources" ;;
+*update*)
+  cp "$(dirname "$conf")/sources.list" "$ARCHIVE/sources"
+  echo "$*" >>"$ARCHIVE/updates"
+  touch "$ARCHIVE/missing"
+  n=0 failed=0
+  while read -r _ _ uri suite _; do
+    uri=${uri%/} n=$((n + 1))
+    if ! grep -qx "$suite" "$ARCHIVE/missing"; then
+      echo "Get:$n $uri $suite InRelease [55.4 kB]"
+      echo "Get:$n $uri $suite/main amd64 Packages [6924 B]"
+      continue
+    fi
+    printf 'Ign:%s\nErr:%s\n  404  Not Found [IP: 127.0.0.1 80]\n' "$n $uri $suite InRelease" "$n $uri $suite Release"
+    echo "E: The repository '$uri $suite Release' does not have a Release file." >>"$ARCHIVE/errors"
+    failed=100
+  done <"$ARCHIVE/sources"
+  echo "Reading package lists..."
+  [ $failed = 0 ] || { cat "$ARCHIVE/errors" && rm "$ARCHIVE/errors"; }
+  exit $failed
+  ;;
 *download*)
   echo "$*" >>"$ARCHIVE/downloads"
   sleep "${SLOW:-0}"
@@ -86,7 +106,9 @@ END
 folder=$(dirname "$2") command=$3
 shift 3
 arch=$(sed -n 's/^APT::Architecture "\(.*\)";/\1/p' "$folder/apt.conf")
-offered=$(awk 'NR == FNR { have[$4] = 1; next } $3 in have' "$folder/sources.list" "$ARCHIVE/packages" | grep -- "-$arch ")
+offered=$(awk 'FILENAME ~ /sources.list$/ { have[$4] = 1; next }
+  FILENAME ~ /missing$/ { delete have[$1]; next } $3 in have' \
+  "$folder/sources.list" "$ARCHIVE/missing" "$ARCHIVE/packages" | grep -- "-$arch ")
 case $command in
 pkgnames) cut -d ' ' -f 1 <<<"$offered" ;;
 show) awk -v p="$2" '$1 == p { print "Package: " $1 "\nVersion: " $2 }' <<<"$offered" ;;
@@ -194,6 +216,44 @@ kvm.ko" ]
   fetch --series 6.12
   [ "$(cat release)" = 6.12.5+deb13-cloud-amd64 ]
   [[ $stderr == *"using 6.12.5+deb13-cloud-amd64, which is cached"* ]]
+}
+
+@test "kernel fetch: a suite that the mirror does not have does not hide the others" {
+  printf '%s\n' bookworm-backports sid experimental >"$ARCHIVE/missing"
+  # A suite of this system.
+  fetch --series 6.1
+  [ "$(cat release)" = 6.1.0-10-cloud-amd64 ]
+  [ "$(grep -c 'no package lists' <<<"$stderr")" = 1 ]
+  [[ $stderr == *"kernel: no package lists of bookworm-backports: The repository 'http://mirror/debian bookworm-backports Release' does not"* ]]
+  # All suites.
+  fetch --series 7.3
+  [ "$(cat release)" = 7.3.4+deb13-cloud-amd64 ]
+  [ "$(grep -c 'no package lists' <<<"$stderr")" = 1 ]
+  [[ $stderr == *"kernel: no package lists of bookworm-backports, sid, experimental: The repository"* ]]
+  refused 2 "does not offer a cloud kernel 9.9 for x86_64; without the package lists of bookworm-backports, sid, experimental" \
+    "$wsbench" kernel fetch --quiet --arch x86_64 --series 9.9
+  run_apart "$wsbench" kernel list --arch x86_64 --suite trixie,sid
+  [ "$(awk '{ print $1, $4 }' <<<"$stdout")" = "6.1.0-10-cloud-amd64 cached
+6.12.5+deb13-cloud-amd64 -
+7.3.4+deb13-cloud-amd64 cached" ]
+  [[ $stderr == *"no package lists of sid:"* ]]
+  # No list arrived.
+  refused 4 "a cloud kernel 9.9 for x86_64 is not cached, and Debian cannot be reached: The repository 'http://mirror/debian sid Release' does not" \
+    "$wsbench" kernel fetch --quiet --arch x86_64 --series 9.9 --suite sid,experimental
+
+  # The lists are renewed after an hour, because some are missing, and not before.
+  : >"$ARCHIVE/missing"
+  local updates
+  updates=$(wc -l <"$ARCHIVE/updates")
+  refused 2 "does not offer a cloud kernel 9.9" "$wsbench" kernel fetch --quiet --arch x86_64 --series 9.9
+  [ "$(wc -l <"$ARCHIVE/updates")" = "$updates" ]
+  touch -d '-2 hours' "$WORLDSWITCH_CACHE"/apt/*/updated
+  fetch --release 6.12.5+deb12
+  [ "$(cat release)" = 6.12.5+deb12-cloud-amd64 ]
+  [[ $stderr != *"no package lists"* ]]
+  touch -d '-2 hours' "$WORLDSWITCH_CACHE"/apt/*/updated
+  refused 2 "does not offer a cloud kernel 9.9 for x86_64" "$wsbench" kernel fetch --quiet --arch x86_64 --series 9.9
+  [[ $stderr != *without* ]]
 }
 
 @test "kernel fetch: a truncated, altered or missing file is downloaded again" {
