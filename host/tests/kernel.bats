@@ -577,6 +577,37 @@ copied_cache() {
   [ "$(downloads)" = 1 ]
 }
 
+# not_explained KERNEL TEXT: compare --explain, which downloads nothing, says so of documents
+# of this kernel.
+not_explained() {
+  lab_document a.json lab:x86_64-svm-qemu "$1" 100
+  lab_document b.json lab:x86_64-svm-qemu "$1" 107
+  run_apart "$wsbench" compare a.json b.json --explain
+  echo "$stdout$stderr"
+  [ "$status" = 1 ]
+  [[ $(tr -s ' \n' ' ' <<<"$stdout") == *"not explained: base: $2"* ]]
+}
+
+@test "where nothing is downloaded: names in part, and the command for what is not cached" {
+  command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed"
+  not_explained 6.12.113+deb12-cloud-amd64 \
+    "6.12.113+deb12-cloud-amd64 for x86_64 is not cached (wsbench kernel fetch --arch x86_64 --release 6.12.113+deb12-cloud-amd64)"
+  not_explained 6.12.5 "6.12.5 for x86_64 is not cached (wsbench kernel fetch --arch x86_64 --release 6.12.5)"
+  not_explained 7.3 "a cloud kernel 7.3 for x86_64 is not cached (wsbench kernel fetch --arch x86_64 --series 7.3)"
+  not_explained 7.x "no kernel 7.x: neither a file, nor a release or a series of Debian"
+  [ ! -e "$ARCHIVE/updates" ]
+  fetch --release 6.12.5
+  not_explained 6.12.5 "cannot boot $(cache 6.12.5+deb12-cloud-amd64)/vmlinuz"
+  not_explained 6.12.5+deb12 "cannot boot $(cache 6.12.5+deb12-cloud-amd64)/vmlinuz"
+  # The newest of the series that is cached.
+  not_explained 6.12 "cannot boot $(cache 6.12.5+deb12-cloud-amd64)/vmlinuz"
+  not_explained 6.12.5+deb13 "6.12.5+deb13 for x86_64 is not cached"
+  : >"$(cache 6.12.5+deb12-cloud-amd64)/config"
+  not_explained 6.12.5 \
+    "6.12.5+deb12-cloud-amd64 in the cache is damaged (config) (wsbench kernel fetch --arch x86_64 --release 6.12.5+deb12-cloud-amd64)"
+  [ "$(downloads)" = 1 ]
+}
+
 @test "the document names the package of the kernel, its suite, and the compiler" {
   local real=$real_cache/kernels/aarch64/default release
   [ -f "$real/vmlinuz" ] || skip "no kernel for aarch64 is cached: make kernels"

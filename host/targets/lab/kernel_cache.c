@@ -201,7 +201,7 @@ int lab_cache_find(enum arch arch, const char *name, enum job_fetch fetch,
 			return not_cached(arch, NULL, err);
 		return 0;
 	}
-	if (fetch == JOB_FETCH_NEVER || (!series && !matches(name, RELEASE)))
+	if (!series && !matches(name, RELEASE))
 		return not_cached(arch, name, err);
 	ret = run_fetch(arch, series ? "--series" : "--release", name, fetch, folder,
 			err);
