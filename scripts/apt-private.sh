@@ -44,6 +44,41 @@ apt_private_sources() {
     "$apt_keyring" "$code-security"
 }
 
+# The descriptors of the locks that this process holds.
+apt_locks=()
+
+# apt_private_lock FILE: takes a lock, and sets apt_fd to its descriptor. Says so before it
+# waits.
+apt_private_lock() {
+  exec {apt_fd}>"$1"
+  if ! flock -n "$apt_fd"; then
+    apt_private_say "waiting for another fetch, which holds $1"
+    flock "$apt_fd"
+  fi
+  apt_locks+=("$apt_fd")
+}
+
+# apt_private_unlock DESCRIPTOR
+apt_private_unlock() {
+  local fd=$1 other
+  local -a locks=("${apt_locks[@]}")
+  exec {fd}>&-
+  apt_locks=()
+  for other in "${locks[@]}"; do
+    [ "$other" = "$fd" ] || apt_locks+=("$other")
+  done
+}
+
+# apt_private_exec COMMAND...: in a subshell: becomes the command, without the locks. A client
+# that outlives a killed script must not hold them.
+apt_private_exec() {
+  local fd
+  for fd in "${apt_locks[@]}"; do
+    exec {fd}>&-
+  done
+  exec "$@"
+}
+
 # apt_private_open ARCH: sets apt_dir and apt_conf, and locks the cache for ARCH until the
 # process ends. A script must hold the lock to add to the cache. Returns 1, and sets
 # apt_reason, without a package client or without a cache that can be written.
@@ -90,8 +125,9 @@ apt_private_state() {
   fi
   apt_dir=$(cd "$apt_dir" && pwd)
   apt_conf=$apt_dir/apt.conf
-  exec {apt_lock}>"$apt_dir/lock"
-  flock "$apt_lock"
+  apt_private_lock "$apt_dir/lock"
+  # shellcheck disable=SC2034  # for the scripts
+  apt_lock=$apt_fd
   : >"$apt_dir/status"
   "$@" >"$apt_dir/sources.list"
   cat >"$apt_conf" <<END
@@ -148,7 +184,7 @@ apt_private_missing() {
 apt_private_update() {
   local log all
   apt_missing=''
-  if ! log=$(LC_ALL=C apt-get -c "$apt_conf" -q -o APT::Update::Error-Mode=any update 2>&1); then
+  if ! log=$(export LC_ALL=C && apt_private_exec apt-get -c "$apt_conf" -q -o APT::Update::Error-Mode=any update 2>&1); then
     apt_missing=$(apt_private_missing "$log")
     all=$(apt_private_missing '')
     apt_private_failed "$log" || true
@@ -174,12 +210,12 @@ apt_private_unpack() {
   local dir=$1 deb log
   shift
   mkdir -p "$dir/.deb"
-  if ! log=$(cd "$dir/.deb" && apt-get -c "$apt_conf" -q download "$@" 2>&1); then
+  if ! log=$(cd "$dir/.deb" && apt_private_exec apt-get -c "$apt_conf" -q download "$@" 2>&1); then
     apt_private_failed "$log"
     return
   fi
   for deb in "$dir"/.deb/*.deb; do
-    dpkg -x "$deb" "$dir" || { apt_reason="dpkg cannot unpack ${deb##*/}" && return 1; }
+    (apt_private_exec dpkg -x "$deb" "$dir") || { apt_reason="dpkg cannot unpack ${deb##*/}" && return 1; }
   done
   rm -rf "$dir/.deb"
 }

@@ -11,6 +11,7 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 . "$here/apt-private.sh"
 apt_conf='' # set by apt_private_open
 apt_reason='' # set by a function that fails
+apt_fd='' # set by apt_private_lock
 apt_missing='' # set by apt_private_fresh and apt_private_update
 
 default_series=6.1
@@ -336,11 +337,11 @@ download() {
     die 2 "the archive no longer has the modules of $release (linux-modules-$release)"
   read -ra packages <<<"$file"
   [ -w "$kernels" ] || die 4 "cannot write to $kernels"
-  exec {lock}>"$kernels/.lock"
-  flock "$lock"
+  apt_private_lock "$kernels/.lock"
+  lock=$apt_fd
   # Another process may have downloaded the kernel meanwhile.
   if is_usable "$release" 2>/dev/null; then
-    exec {lock}>&-
+    apt_private_unlock "$lock"
     return
   fi
   rm -rf "$kernels"/.new.* # of a process that was killed
@@ -369,7 +370,7 @@ download() {
   mv -T "$new/out" "$kernels/$release"
   rm -rf "$new"
   trap - EXIT
-  exec {lock}>&-
+  apt_private_unlock "$lock"
 }
 
 # point NAME RELEASE: the link NAME in the cache, atomically.
@@ -397,7 +398,8 @@ lists_renew() {
 # lists_read: opens the package lists of $suites, unless they are open.
 lists_read() {
   [ "$lists_of" != "$suites" ] || return 0
-  [ -z "${apt_lock:-}" ] || exec {apt_lock}>&-
+  [ -z "${apt_lock:-}" ] || apt_private_unlock "$apt_lock"
+  apt_lock=''
   names='' lists_of=-
   open_lists && lists_renew && names_read && lists_of=$suites
 }

@@ -72,7 +72,8 @@ case $* in
   ;;
 *download*)
   echo "$*" >>"$ARCHIVE/downloads"
-  sleep "${SLOW:-0}"
+  echo $$ >"$ARCHIVE/pid"
+  for ((i = 0; i < 10 * ${SLOW:-0}; i++)); do sleep 0.1; done
   while [ "$1" != download ]; do shift; done
   shift
   for package; do
@@ -373,6 +374,35 @@ END
     ".lock 6.1.0-10-cloud-amd64 6.12.5+deb12-cloud-amd64 default newest-6.1-cloud " ]
 }
 
+@test "kernel fetch: waits for another fetch and says so; a killed fetch leaves no lock" {
+  local script=$top/scripts/kernel.sh client pid
+  SLOW=3 "$script" fetch --arch x86_64 --release 6.12.5+deb12 >first 2>first.err 3>&- &
+  wait_for_client
+  fetch --release 6.12.5+deb12
+  wait
+  [ "$stderr" = "kernel: waiting for another fetch, which holds $WORLDSWITCH_CACHE/apt/x86_64/lock" ]
+  # The locks of the kernels.
+  SLOW=3 "$script" fetch --arch x86_64 --release 6.1.0-10 >first 2>first.err 3>&- &
+  wait_for_client
+  fetch --release 6.1.0-9 --suite bookworm
+  wait
+  [ "$(grep -c waiting <<<"$stderr")" = 1 ]
+  [[ $stderr == *"kernel: waiting for another fetch, which holds $(cache .lock)"* ]]
+
+  # Without its script, the package client goes on.
+  rm "$ARCHIVE/pid"
+  SLOW=100 "$script" fetch --arch x86_64 --release 6.12.5+deb13 >first 2>first.err 3>&- &
+  pid=$!
+  wait_for_client
+  kill -KILL $pid
+  wait $pid || true
+  kill -0 "$client"
+  fetch --release 6.12.5+deb13
+  kill -0 "$client"
+  kill "$client"
+  [[ $stderr != *waiting* ]]
+}
+
 @test "kernel fetch: a package that cannot be unpacked or lacks the image changes nothing" {
   fetch --release 6.1.0-9
   printf '#!/bin/sh\nexit 2\n' >"$BATS_TEST_TMPDIR/bin/dpkg"
@@ -449,21 +479,52 @@ boots() {
   refused 2 "no kernel 7.x: neither a file, nor a release or a series" "$wsbench" "${run[@]}" --kernel 7.x
 }
 
+# wait_for_client: until a stand-in of apt-get downloads; sets $client to its pid.
+wait_for_client() {
+  local i
+  for i in {1..150}; do
+    [ ! -s "$ARCHIVE/pid" ] || break
+    sleep 0.2
+  done
+  client=$(cat "$ARCHIVE/pid")
+  rm "$ARCHIVE/pid"
+}
+
+# ended PID: it ends soon.
+ended() {
+  local i
+  for i in {1..50}; do
+    kill -0 "$1" 2>/dev/null || return 0
+    sleep 0.1
+  done
+  echo "process $1 is still there"
+  kill "$1"
+  return 1
+}
+
 @test "--kernel: an interrupt ends the download" {
   command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed"
   export SLOW=100
-  "$wsbench" run --on lab:x86_64-svm-qemu --bench null --kernel 7.3 >out 2>err 3>&- &
-  local pid=$! i
-  for i in {1..100}; do
-    ! grep -q downloading err || break
-    sleep 0.2
+  local pid client command code
+  for command in 'run --bench null' 'explain --bench hypercall' 'selftest' 'selftest pmu' 'pmu'; do
+    # A background job of a shell without a terminal ignores SIGINT.
+    # shellcheck disable=SC2086  # words
+    "$python" -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])' "$wsbench" $command --on lab:x86_64-svm-qemu --kernel 7.3 >out 2>err 3>&- &
+    pid=$!
+    wait_for_client
+    kill -INT $pid
+    SECONDS=0 code=0
+    wait $pid || code=$?
+    echo "$command: exit code $code"
+    cat out err
+    # By the signal, as the shell sees it.
+    [ "$code" = 130 ]
+    [ "$SECONDS" -lt 50 ]
+    ended "$client"
+    [ ! -e "$(cache 7.3.4+deb13-cloud-amd64)" ]
   done
-  kill -INT $pid
-  SECONDS=0
-  wait $pid || true
-  cat err
-  [ "$SECONDS" -lt 50 ]
-  [ ! -e "$(cache 7.3.4+deb13-cloud-amd64)" ]
   # The processes of the download have ended, too: the next fetch gets their locks.
   SLOW=0 fetch --series 7.3
   [ "$SECONDS" -lt 90 ]
