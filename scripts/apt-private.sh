@@ -19,6 +19,9 @@ debian_arch() {
 # apt_reason: why a function failed: the client's first error message.
 apt_reason=
 
+# apt_missing: the suites without package lists, separated by commas.
+apt_missing=
+
 apt_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 # The Debian sources of this system, backports included, as one-line entries; Debian's own
@@ -41,9 +44,44 @@ apt_private_sources() {
     "$apt_keyring" "$code-security"
 }
 
+# The descriptors of the locks that this process holds.
+apt_locks=()
+
+# apt_private_lock FILE: takes a lock, and sets apt_fd to its descriptor. Says so before it
+# waits.
+apt_private_lock() {
+  exec {apt_fd}>"$1"
+  if ! flock -n "$apt_fd"; then
+    apt_private_say "waiting for another fetch, which holds $1"
+    flock "$apt_fd"
+  fi
+  apt_locks+=("$apt_fd")
+}
+
+# apt_private_unlock DESCRIPTOR
+apt_private_unlock() {
+  local fd=$1 other
+  local -a locks=("${apt_locks[@]}")
+  exec {fd}>&-
+  apt_locks=()
+  for other in "${locks[@]}"; do
+    [ "$other" = "$fd" ] || apt_locks+=("$other")
+  done
+}
+
+# apt_private_exec COMMAND...: in a subshell: becomes the command, without the locks. A client
+# that outlives a killed script must not hold them.
+apt_private_exec() {
+  local fd
+  for fd in "${apt_locks[@]}"; do
+    exec {fd}>&-
+  done
+  exec "$@"
+}
+
 # apt_private_open ARCH: sets apt_dir and apt_conf, and locks the cache for ARCH until the
 # process ends. A script must hold the lock to add to the cache. Returns 1, and sets
-# apt_reason, without a package client.
+# apt_reason, without a package client or without a cache that can be written.
 apt_private_open() {
   apt_private_state "$1" "$(debian_arch "$1")" apt_private_sources
 }
@@ -81,11 +119,15 @@ apt_private_state() {
     return 1
   fi
   apt_dir=$(cache_dir)/apt/$name
-  mkdir -p "$apt_dir"/{lists/partial,archives/partial}
+  if ! mkdir -p "$apt_dir"/{lists/partial,archives/partial} 2>/dev/null || [ ! -w "$apt_dir" ]; then
+    apt_reason="cannot write to $apt_dir"
+    return 1
+  fi
   apt_dir=$(cd "$apt_dir" && pwd)
   apt_conf=$apt_dir/apt.conf
-  exec {apt_lock}>"$apt_dir/lock"
-  flock "$apt_lock"
+  apt_private_lock "$apt_dir/lock"
+  # shellcheck disable=SC2034  # for the scripts
+  apt_lock=$apt_fd
   : >"$apt_dir/status"
   "$@" >"$apt_dir/sources.list"
   cat >"$apt_conf" <<END
@@ -118,26 +160,49 @@ apt_private_failed() {
   return 1
 }
 
-# apt_private_update: downloads the package lists.
-apt_private_update() {
-  local log
-  if ! log=$(apt-get -c "$apt_conf" -q -o APT::Update::Error-Mode=any update 2>&1); then
-    apt_private_failed "$log"
-    return
-  fi
-  touch "$apt_dir/updated"
+# apt_private_say TEXT: a remark of the script; none if it has `quiet`.
+apt_private_say() {
+  local script=${0##*/}
+  [ "${quiet:-0}" = 1 ] || echo "${script%.sh}: $1" >&2
 }
 
-# apt_private_fresh: updates package lists that are older than a day. Offline, old lists are
-# used with a warning; without any lists it fails.
+# apt_private_missing LOG: the suites of sources.list whose lists an update did not bring, by
+# its messages, separated by commas.
+apt_private_missing() {
+  awk 'NR == FNR { if (!known[$4]++) suites[++n] = $4; next }
+    /^(Get|Hit):/ && $4 ~ /^(In)?Release$/ { got[$3] = 1 }
+    /^Err:/ { if ($4 !~ /^(In)?Release$/) sub(/\/[^\/]*$/, "", $3); bad[$3] = 1 }
+    /^E:/ { errors = errors $0 "\n" }
+    END { for (i = 1; i <= n; i++) { s = suites[i]
+      if (!got[s] || bad[s] || index(errors, "/dists/" s "/")) { printf "%s%s", comma, s; comma = "," } } }' \
+    "$apt_dir/sources.list" - <<<"$1"
+}
+
+# apt_private_update: downloads the package lists. What some suites lack does not matter to
+# the others: mirrors do not have all suites, and old suites leave the archive. Sets
+# apt_missing to the suites without new lists, separated by commas.
+apt_private_update() {
+  local log all
+  apt_missing=''
+  if ! log=$(export LC_ALL=C && apt_private_exec apt-get -c "$apt_conf" -q -o APT::Update::Error-Mode=any update 2>&1); then
+    apt_missing=$(apt_private_missing "$log")
+    all=$(apt_private_missing '')
+    apt_private_failed "$log" || true
+    [ -n "$apt_missing" ] && [ "$apt_missing" != "$all" ] || return 1
+    apt_private_say "no package lists of ${apt_missing//,/, }: $apt_reason"
+  fi
+  printf %s "$apt_missing" >"$apt_dir/updated"
+}
+
+# apt_private_fresh: updates package lists that are older than a day, or than an hour if some
+# are missing. Offline, old lists are used with a warning; without any lists it fails.
 apt_private_fresh() {
-  if [ -n "$(find "$apt_dir/updated" -mtime -1 2>/dev/null)" ]; then
-    return 0
+  if [ -z "$(find "$apt_dir/updated" \( -empty -mtime -1 -o -mmin -60 \) 2>/dev/null)" ]; then
+    ! apt_private_update || return 0
+    [ -e "$apt_dir/updated" ] || return 1
+    echo "${0##*/}: package lists could not be renewed; using old ones" >&2
   fi
-  if apt_private_update; then
-    return 0
-  fi
-  [ -e "$apt_dir/updated" ] && echo "${0##*/}: package lists could not be renewed; using old ones" >&2
+  apt_missing=$(<"$apt_dir/updated")
 }
 
 # apt_private_unpack DIR PACKAGE...: downloads, verifies and unpacks; deletes the .deb files.
@@ -145,12 +210,12 @@ apt_private_unpack() {
   local dir=$1 deb log
   shift
   mkdir -p "$dir/.deb"
-  if ! log=$(cd "$dir/.deb" && apt-get -c "$apt_conf" -q download "$@" 2>&1); then
+  if ! log=$(cd "$dir/.deb" && apt_private_exec apt-get -c "$apt_conf" -q download "$@" 2>&1); then
     apt_private_failed "$log"
     return
   fi
   for deb in "$dir"/.deb/*.deb; do
-    dpkg -x "$deb" "$dir" || { apt_reason="dpkg cannot unpack ${deb##*/}" && return 1; }
+    (apt_private_exec dpkg -x "$deb" "$dir") || { apt_reason="dpkg cannot unpack ${deb##*/}" && return 1; }
   done
   rm -rf "$dir/.deb"
 }

@@ -100,7 +100,7 @@ check_machine() {
     "mount -t tmpfs none '$scratch' && mkdir '$scratch/proc' && mount -t proc proc '$scratch/proc'" 2>/dev/null ||
     skip "no mount namespaces here"
   # In a subshell, which holds the cache's lock no longer than needed.
-  reason=$( (apt_private_open "$(uname -m)" && apt_private_fresh || echo "$apt_reason") 2>&1)
+  reason=$( (export quiet=1 && apt_private_open "$(uname -m)" && apt_private_fresh || echo "$apt_reason") 2>&1)
   [ -z "$reason" ] || skip "no connection to Debian: $reason"
 }
 

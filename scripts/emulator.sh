@@ -91,7 +91,7 @@ download() {
     sed -nE "s/^'([^']*)' ([^ ]*\.orig\.tar\.xz) [0-9]+ SHA256:([0-9a-f]*)\$/\1 \2 \3/p") ||
     die 4 "Debian $suite no longer has the sources of $package (give them with --source FILE)"
   [ "$hash" = "$checksum" ] || die 4 "$name of Debian $suite has another checksum than the expected one"
-  log=$(/usr/lib/apt/apt-helper -c "$apt_conf" download-file "$uri" "$1" "SHA256:$hash" 2>&1) ||
+  log=$(apt_private_exec /usr/lib/apt/apt-helper -c "$apt_conf" download-file "$uri" "$1" "SHA256:$hash" 2>&1) ||
     die 4 "cannot download $uri: $(sed -n 's/^E: *//p' <<<"$log" | head -n 1)"
   # The index has served its purpose; it takes 22 MB.
   rm -rf "${apt_dir:?}/lists" "$apt_dir/updated"

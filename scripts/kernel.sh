@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Lists and fetches Debian kernels for the labs.
 set -Eeuo pipefail
+# GNU stat prints fractions with the decimal point of the locale.
+export LC_ALL=C
 trap 'code=$?; echo "kernel: error: line $LINENO: $BASH_COMMAND failed" >&2; [ $code = 2 ] || code=4; exit $code' ERR
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
@@ -9,6 +11,8 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 . "$here/apt-private.sh"
 apt_conf='' # set by apt_private_open
 apt_reason='' # set by a function that fails
+apt_fd='' # set by apt_private_lock
+apt_missing='' # set by apt_private_fresh and apt_private_update
 
 default_series=6.1
 default_flavour=cloud
@@ -38,6 +42,7 @@ take   copies image, config and KVM's modules of a built kernel tree to DIR, for
   --release RELEASE  exactly this kernel, such as 6.1.0-44-cloud-amd64, or without what
                      follows the version: 6.1.0-44, 6.12.113
   --refresh          look for newer kernels even if one is cached
+  --offline          fetch: use the cache, and download nothing
   --quiet            fetch: no progress messages
 
 The kernels are kept in \$WORLDSWITCH_CACHE (default: \$XDG_CACHE_HOME/worldswitch or
@@ -112,6 +117,12 @@ undamaged() {
   done
 }
 
+# is_built_here FILE: whether the file in the folder of a kernel is not of the package, but
+# a module that kmod.sh has built for the kernel.
+is_built_here() {
+  [[ $1 == modules/worldswitch_pmu*.ko ]]
+}
+
 # sums_write DIR: records the files of a kernel, a line each: checksum, bytes, time of the
 # last change, path; then "end". wsbench compares bytes and time (host/targets/lab/kernel.c).
 sums_write() {
@@ -119,13 +130,12 @@ sums_write() {
   (
     cd "$1"
     for file in vmlinuz config release package modules/*.ko; do
-      [ -f "$file" ] || continue
-      sum=$(sha256sum "$file")
+      [ -f "$file" ] && ! is_built_here "$file" || continue
+      sum=$(sha256sum "$file") || exit
       echo "${sum%% *} $(stat -c '%s %.9Y' "$file") $file"
     done
     echo end
-  ) >"$1/.sums.$$"
-  mv "$1/.sums.$$" "$1/sums"
+  ) >"$1/.sums.$$" && mv "$1/.sums.$$" "$1/sums"
 }
 
 # damage RELEASE: the first file of a cached kernel that differs from the file that was
@@ -140,14 +150,18 @@ damage() {
   fi
   while read -r sum bytes time path; do
     [ "$sum" != end ] || break
+    # Older programs recorded these after a copy.
+    ! is_built_here "$path" || { stale=1 && continue; }
     if [ "$(sha256sum "$dir/$path" 2>/dev/null | cut -d ' ' -f 1)" != "$sum" ]; then
       echo "$path"
       return
     fi
-    [ "$(stat -c '%s %.9Y' "$dir/$path")" = "$bytes $time" ] || stale=1
+    # Records of older programs can have the decimal comma of a locale.
+    [ "$(stat -c '%s %.9Y' "$dir/$path")" = "$bytes ${time/,/.}" ] || stale=1
   done <<<"$sums"
-  # A copy of the cache: the times are new, the contents are not.
-  [ "$stale" = 0 ] || [ ! -w "$dir" ] || sums_write "$dir"
+  # A copy of the cache: the times are new, the contents are not. Without a new record, the
+  # checksums are compared every time.
+  [ "$stale" = 0 ] || [ ! -w "$dir" ] || sums_write "$dir" 2>/dev/null || rm -f "$dir/.sums.$$"
 }
 
 # is_usable RELEASE: whether the kernel is cached and undamaged.
@@ -322,11 +336,12 @@ download() {
   [ -n "$file" ] ||
     die 2 "the archive no longer has the modules of $release (linux-modules-$release)"
   read -ra packages <<<"$file"
-  exec {lock}>"$kernels/.lock"
-  flock "$lock"
+  [ -w "$kernels" ] || die 4 "cannot write to $kernels"
+  apt_private_lock "$kernels/.lock"
+  lock=$apt_fd
   # Another process may have downloaded the kernel meanwhile.
   if is_usable "$release" 2>/dev/null; then
-    exec {lock}>&-
+    apt_private_unlock "$lock"
     return
   fi
   rm -rf "$kernels"/.new.* # of a process that was killed
@@ -348,11 +363,14 @@ download() {
   echo "$release" >"$new/out/release"
   echo "${packages[0]} $(origin_of "${packages[0]}")" >"$new/out/package"
   sums_write "$new/out"
+  for file in "$kernels/$release"/modules/*.ko; do
+    [ ! -s "$file" ] || ! is_built_here "modules/${file##*/}" || cp -p "$file" "$new/out/modules/"
+  done
   [ ! -e "$kernels/$release" ] || mv -T "$kernels/$release" "$new/old"
   mv -T "$new/out" "$kernels/$release"
   rm -rf "$new"
   trap - EXIT
-  exec {lock}>&-
+  apt_private_unlock "$lock"
 }
 
 # point NAME RELEASE: the link NAME in the cache, atomically.
@@ -380,7 +398,8 @@ lists_renew() {
 # lists_read: opens the package lists of $suites, unless they are open.
 lists_read() {
   [ "$lists_of" != "$suites" ] || return 0
-  [ -z "${apt_lock:-}" ] || exec {apt_lock}>&-
+  [ -z "${apt_lock:-}" ] || apt_private_unlock "$apt_lock"
+  apt_lock=''
   names='' lists_of=-
   open_lists && lists_renew && names_read && lists_of=$suites
 }
@@ -403,6 +422,11 @@ asked_suites() {
   [ -z "$suite" ] || echo "($suite) "
 }
 
+# missing_suites: for messages.
+missing_suites() {
+  [ -z "$apt_missing" ] || echo "; without the package lists of ${apt_missing//,/, }, which the mirror did not have (--refresh)"
+}
+
 # unreachable RELEASE WHAT: ends with the reason that WHAT, of which RELEASE may be in the
 # cache, cannot be used.
 unreachable() {
@@ -414,6 +438,16 @@ unreachable() {
   die 4 "$2 is not cached, and Debian cannot be reached: $apt_reason"
 }
 
+# not_cached RELEASE WHAT OPTION VALUE: the same with --offline; the option fetches it.
+not_cached() {
+  local file=''
+  [ -z "$1" ] || file=$(damage "$1")
+  if [ -n "$file" ]; then
+    die 4 "$1 in the cache is damaged ($file) (wsbench kernel fetch --arch $arch $3 $4)"
+  fi
+  die 2 "$2 is not cached (wsbench kernel fetch --arch $arch $3 $4)"
+}
+
 fetch_exact() {
   local found name
   case $release in
@@ -423,11 +457,12 @@ fetch_exact() {
   if [ -z "$name" ] || ! is_usable "$name"; then
     # A damaged kernel is replaced by itself.
     release=${name:-$release}
+    [ "$offline" = 0 ] || not_cached "$name" "$release for $arch" --release "$release"
     look naming || unreachable "$name" "$release for $arch"
     if [ -z "$found" ] && [ -n "$name" ]; then
-      die 4 "$name in the cache is damaged ($(damage "$name")), and Debian no longer offers it"
+      die 4 "$name in the cache is damaged ($(damage "$name")), and Debian no longer offers it$(missing_suites)"
     fi
-    [ -n "$found" ] || die 2 "Debian $(asked_suites)does not offer $release for $arch (wsbench kernel list --suite all)"
+    [ -n "$found" ] || die 2 "Debian $(asked_suites)does not offer $release for $arch (wsbench kernel list --suite all)$(missing_suites)"
     download "$found"
     name=$found
   fi
@@ -446,8 +481,8 @@ fetch_newest() {
       return
     fi
   fi
-  if look matching; then
-    [ -n "$found" ] || die 2 "Debian $(asked_suites)does not offer a $flavour kernel $series for $arch"
+  if [ "$offline" = 0 ] && look matching; then
+    [ -n "$found" ] || die 2 "Debian $(asked_suites)does not offer a $flavour kernel $series for $arch$(missing_suites)"
     is_usable "$found" 2>/dev/null || download "$found"
     point "$link" "$found"
     if [ "$series/$flavour/$asked" = "$default_series/$default_flavour/" ]; then
@@ -457,6 +492,11 @@ fetch_newest() {
     return
   fi
   found=$(cached | matching | undamaged | tail -n 1)
+  if [ "$offline" = 1 ]; then
+    [ -n "$found" ] || not_cached "$(cached | matching | tail -n 1)" "a $flavour kernel $series for $arch" --series "$series"
+    echo "$kernels/$found"
+    return
+  fi
   [ -n "$found" ] || unreachable "$(cached | matching | tail -n 1)" "a $flavour kernel $series for $arch"
   say "Debian cannot be reached ($apt_reason); using $found, which is cached"
   echo "$kernels/$found"
@@ -514,13 +554,14 @@ list() {
 }
 
 main() {
-  local command='' arch='' series='' flavour='' release='' suite='' suites names='' lists_of=- refresh=0 quiet=0
+  local command='' arch='' series='' flavour='' release='' suite='' suites names='' lists_of=- refresh=0 quiet=0 offline=0
   local deb_arch kernels origins tree='' to=''
   while [ $# -gt 0 ]; do
     case $1 in
     --help) usage && exit 0 ;;
     --refresh) refresh=1 ;;
     --quiet) quiet=1 ;;
+    --offline) offline=1 ;;
     --arch | --series | --flavour | --suite | --release | --tree | --to)
       [ $# -gt 1 ] || die 2 "$1 needs a value"
       printf -v "${1#--}" %s "$2"
@@ -546,8 +587,11 @@ main() {
     exit
   fi
   kernels=$(cache_dir)/kernels/$arch
-  mkdir -p "$kernels"
-  kernels=$(cd "$kernels" && pwd)
+  if mkdir -p "$kernels" 2>/dev/null; then
+    kernels=$(cd "$kernels" && pwd)
+  elif [ "$offline" = 0 ]; then
+    die 4 "cannot create $kernels"
+  fi
 
   "$command"
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/lib/interrupt.h"
 #include "host/lib/message.h"
 #include "host/lib/table.h"
 #include "host/targets/payload.h"
@@ -296,6 +297,17 @@ static void show(const struct explain *x, const struct explanation *e,
 		explain_print_kinds(stdout, e, &o);
 }
 
+/* A signal ends the download of a kernel, and the emulator, and then this program. */
+static enum cli_exit record_caught(struct explain *x, struct explanation **out)
+{
+	enum cli_exit code;
+
+	target_catch_signals();
+	code = explain_record(x, out);
+	interrupt_pass_on();
+	return code;
+}
+
 int cmd_explain(int argc, char **argv)
 {
 	struct explanation *e = NULL, *base = NULL;
@@ -314,7 +326,7 @@ int cmd_explain(int argc, char **argv)
 				  t->hypervisor);
 	}
 	if (code == CLI_OK && go)
-		code = x.file ? read_file(&x, base, &e) : explain_record(&x, &e);
+		code = x.file ? read_file(&x, base, &e) : record_caught(&x, &e);
 	if (code == CLI_OK && e)
 		code = write_all(&x, e, base);
 	if (code == CLI_OK && e)

@@ -130,6 +130,7 @@ static struct result *measure(const struct group *g, const struct history_run *o
 	} else if (target->ops->probe(target, &run.job, &err)) {
 		*why = is_lab(g) ? "its kernel is not here, or the lab cannot run"
 				 : "the target cannot run here";
+		message_info(g->args->common.quiet, "%s: %s", target->name, err.text);
 	} else {
 		run_target(&run, target, &doc);
 		if (!doc)

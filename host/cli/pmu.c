@@ -306,5 +306,6 @@ int cmd_pmu(int argc, char **argv)
 		result_free(args.docs[i]);
 	free(args.docs);
 	free(args.paths);
+	interrupt_pass_on();
 	return code;
 }

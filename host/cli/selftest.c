@@ -15,6 +15,7 @@
 #include "host/measure/pmu_tests.h"
 #include "host/selftest/selftest.h"
 #include "host/targets/target.h"
+#include "host/lib/interrupt.h"
 
 #define TESTS_MAX 64
 
@@ -169,6 +170,7 @@ static int run_in_lab(const struct target *row, const struct selftest_args *a)
 	struct target t = *row;
 	int failed = 0, rc;
 
+	target_catch_signals();
 	rc = t.ops->open(&t, &a->job, &err);
 	if (!rc)
 		rc = t.ops->selftest(&t, &a->job, print_line, &failed, &err);
@@ -206,6 +208,7 @@ static int run_pmu(const struct target *row, const struct selftest_args *a)
 			      name);
 		return CLI_USAGE;
 	}
+	target_catch_signals();
 	rc = t.ops->probe(&t, &a->job, &err);
 	if (rc) {
 		message_error("%s: %s", row->name, err.text);
@@ -225,6 +228,7 @@ int cmd_selftest(int argc, char **argv)
 	struct selftest_args a = { .on = "kvm", .job.cpu = -1 };
 	const struct target *row;
 	bool pmu;
+	int code;
 
 	switch (options_parse(&argp, "wsbench selftest", argc, argv, &a)) {
 	case OPTIONS_HELP:
@@ -253,6 +257,9 @@ int cmd_selftest(int argc, char **argv)
 	if (run_check_options("wsbench selftest", &a.job, row) != CLI_OK)
 		return CLI_USAGE;
 	if (pmu)
-		return run_pmu(row, &a);
-	return row->ops->selftest ? run_in_lab(row, &a) : run_here(&a);
+		code = run_pmu(row, &a);
+	else
+		code = row->ops->selftest ? run_in_lab(row, &a) : run_here(&a);
+	interrupt_pass_on();
+	return code;
 }

@@ -115,6 +115,27 @@ if failed:
 END
 }
 
+# lab_document FILE TARGET KERNEL VALUE: a document of one exact row, hypercall.
+lab_document() {
+  python3 - "$tests/result_v1.json" "$@" <<'END'
+import json, sys
+base, path, target, kernel, value = sys.argv[1:]
+d = json.load(open(base))
+d["target"].update(name=target, kind=target.split(":")[0], exact=target != "kvm")
+d["subject"]["kernel"] = kernel
+d["run"].update(partial=False, argv=["run", "--kernel", "./gone/vmlinuz"])
+b = next(b for b in d["benchmarks"] if b["metrics"])
+m = b["metrics"][0]
+m.update(name="round_trip", unit="insns", boots=m["boots"][:1])
+m["estimate"].update(value=float(value), ci={"level": 1, "lo": float(value), "hi": float(value), "method": "exact"})
+m["boots"][0].update(valid=True, reject_reason=None)
+m["boots"][0]["summary"] = dict.fromkeys(m["boots"][0]["summary"], float(value)) | {"n": 1}
+b.update(name="hypercall", config="default", status="ok", reason=None, metrics=[m])
+d["benchmarks"] = [b]
+json.dump(d, open(path, "w"))
+END
+}
+
 # Prints the lines of the benchmarks of a document.
 benchmarks_text() {
   sed -n '/^  "benchmarks": \[/,/^  \]/p' "$1"

@@ -328,6 +328,11 @@ END
   [ "$status" = 3 ]
   [[ $stdout == *"worse, could not be confirmed: its kernel is not here"* ]]
   [[ $stderr != *error* ]]
+  # The reason: of the kernel, or of the emulator of this cache.
+  [[ $stderr == *$'
+'"wsbench: lab:x86_64-svm: "*" is not "*" (wsbench kernel fetch "* ||
+    $stderr == *$'
+'"wsbench: lab:x86_64-svm: "*" is not "*"emulator.sh build"* ]]
 }
 
 @test "bad usage of history" {

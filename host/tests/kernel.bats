@@ -16,7 +16,8 @@ setup() {
 }
 
 # A package client: the packages are lines "NAME VERSION SUITE" of $ARCHIVE/packages; their
-# files are made when they are downloaded. $ARCHIVE/down: no network.
+# files are made when they are downloaded. $ARCHIVE/down: no network. $ARCHIVE/missing: suites
+# that the mirror does not have, a line each; the messages are those of apt 2.6.
 stand_in_archive() {
   mkdir -p "$ARCHIVE" "$BATS_TEST_TMPDIR/bin"
   cat >"$ARCHIVE/packages" <<'END'
@@ -49,10 +50,30 @@ conf=$2
 shift 2
 [ ! -e "$ARCHIVE/down" ] || { echo "E: no route to the mirror" && exit 100; }
 case $* in
-*update*) cp "$(dirname "$conf")/sources.list" "$ARCHIVE/sources" ;;
+*update*)
+  cp "$(dirname "$conf")/sources.list" "$ARCHIVE/sources"
+  echo "$*" >>"$ARCHIVE/updates"
+  touch "$ARCHIVE/missing"
+  n=0 failed=0
+  while read -r _ _ uri suite _; do
+    uri=${uri%/} n=$((n + 1))
+    if ! grep -qx "$suite" "$ARCHIVE/missing"; then
+      echo "Get:$n $uri $suite InRelease [55.4 kB]"
+      echo "Get:$n $uri $suite/main amd64 Packages [6924 B]"
+      continue
+    fi
+    printf 'Ign:%s\nErr:%s\n  404  Not Found [IP: 127.0.0.1 80]\n' "$n $uri $suite InRelease" "$n $uri $suite Release"
+    echo "E: The repository '$uri $suite Release' does not have a Release file." >>"$ARCHIVE/errors"
+    failed=100
+  done <"$ARCHIVE/sources"
+  echo "Reading package lists..."
+  [ $failed = 0 ] || { cat "$ARCHIVE/errors" && rm "$ARCHIVE/errors"; }
+  exit $failed
+  ;;
 *download*)
   echo "$*" >>"$ARCHIVE/downloads"
-  sleep "${SLOW:-0}"
+  echo $$ >"$ARCHIVE/pid"
+  for ((i = 0; i < 10 * ${SLOW:-0}; i++)); do sleep 0.1; done
   while [ "$1" != download ]; do shift; done
   shift
   for package; do
@@ -86,7 +107,9 @@ END
 folder=$(dirname "$2") command=$3
 shift 3
 arch=$(sed -n 's/^APT::Architecture "\(.*\)";/\1/p' "$folder/apt.conf")
-offered=$(awk 'NR == FNR { have[$4] = 1; next } $3 in have' "$folder/sources.list" "$ARCHIVE/packages" | grep -- "-$arch ")
+offered=$(awk 'FILENAME ~ /sources.list$/ { have[$4] = 1; next }
+  FILENAME ~ /missing$/ { delete have[$1]; next } $3 in have' \
+  "$folder/sources.list" "$ARCHIVE/missing" "$ARCHIVE/packages" | grep -- "-$arch ")
 case $command in
 pkgnames) cut -d ' ' -f 1 <<<"$offered" ;;
 show) awk -v p="$2" '$1 == p { print "Package: " $1 "\nVersion: " $2 }' <<<"$offered" ;;
@@ -196,6 +219,44 @@ kvm.ko" ]
   [[ $stderr == *"using 6.12.5+deb13-cloud-amd64, which is cached"* ]]
 }
 
+@test "kernel fetch: a suite that the mirror does not have does not hide the others" {
+  printf '%s\n' bookworm-backports sid experimental >"$ARCHIVE/missing"
+  # A suite of this system.
+  fetch --series 6.1
+  [ "$(cat release)" = 6.1.0-10-cloud-amd64 ]
+  [ "$(grep -c 'no package lists' <<<"$stderr")" = 1 ]
+  [[ $stderr == *"kernel: no package lists of bookworm-backports: The repository 'http://mirror/debian bookworm-backports Release' does not"* ]]
+  # All suites.
+  fetch --series 7.3
+  [ "$(cat release)" = 7.3.4+deb13-cloud-amd64 ]
+  [ "$(grep -c 'no package lists' <<<"$stderr")" = 1 ]
+  [[ $stderr == *"kernel: no package lists of bookworm-backports, sid, experimental: The repository"* ]]
+  refused 2 "does not offer a cloud kernel 9.9 for x86_64; without the package lists of bookworm-backports, sid, experimental" \
+    "$wsbench" kernel fetch --quiet --arch x86_64 --series 9.9
+  run_apart "$wsbench" kernel list --arch x86_64 --suite trixie,sid
+  [ "$(awk '{ print $1, $4 }' <<<"$stdout")" = "6.1.0-10-cloud-amd64 cached
+6.12.5+deb13-cloud-amd64 -
+7.3.4+deb13-cloud-amd64 cached" ]
+  [[ $stderr == *"no package lists of sid:"* ]]
+  # No list arrived.
+  refused 4 "a cloud kernel 9.9 for x86_64 is not cached, and Debian cannot be reached: The repository 'http://mirror/debian sid Release' does not" \
+    "$wsbench" kernel fetch --quiet --arch x86_64 --series 9.9 --suite sid,experimental
+
+  # The lists are renewed after an hour, because some are missing, and not before.
+  : >"$ARCHIVE/missing"
+  local updates
+  updates=$(wc -l <"$ARCHIVE/updates")
+  refused 2 "does not offer a cloud kernel 9.9" "$wsbench" kernel fetch --quiet --arch x86_64 --series 9.9
+  [ "$(wc -l <"$ARCHIVE/updates")" = "$updates" ]
+  touch -d '-2 hours' "$WORLDSWITCH_CACHE"/apt/*/updated
+  fetch --release 6.12.5+deb12
+  [ "$(cat release)" = 6.12.5+deb12-cloud-amd64 ]
+  [[ $stderr != *"no package lists"* ]]
+  touch -d '-2 hours' "$WORLDSWITCH_CACHE"/apt/*/updated
+  refused 2 "does not offer a cloud kernel 9.9 for x86_64" "$wsbench" kernel fetch --quiet --arch x86_64 --series 9.9
+  [[ $stderr != *without* ]]
+}
+
 @test "kernel fetch: a truncated, altered or missing file is downloaded again" {
   local dir file
   fetch --release 6.1.0-9
@@ -251,6 +312,50 @@ kvm.ko" ]
     "$wsbench" kernel fetch --quiet --arch x86_64 --release 6.1.0-9
 }
 
+# A stat that prints the decimal comma of a locale, as GNU stat does with LANG=de_DE.UTF-8:
+# the locale need not be installed for this test. The environment overrides it.
+stat_with_comma() {
+  local real
+  real=$(command -v stat)
+  cat >"$BATS_TEST_TMPDIR/bin/stat" <<END
+#!/bin/bash
+[ "\${LC_ALL:-}" != C ] || exec $real "\$@"
+$real "\$@" | sed -E 's/([0-9])\.([0-9]{9})/\1,\2/'
+END
+  chmod +x "$BATS_TEST_TMPDIR/bin/stat"
+}
+
+@test "kernel fetch: a locale with a decimal comma does not change the record" {
+  local dir
+  unset LC_ALL
+  stat_with_comma
+  fetch --release 6.1.0-9
+  dir=$(cache 6.1.0-9-cloud-amd64)
+  [[ $(stat -c %.9Y "$dir/vmlinuz") == *,* ]]
+  cat "$dir/sums"
+  grep -qE ' [0-9]+\.[0-9]{9} vmlinuz$' "$dir/sums"
+  run ! grep -q , "$dir/sums"
+}
+
+@test "--kernel: a record with decimal commas is read" {
+  command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed"
+  local dir
+  fetch --release 6.1.0-9
+  dir=$(cache 6.1.0-9-cloud-amd64)
+  sed -i -E 's/([0-9])\.([0-9]{9}) /\1,\2 /' "$dir/sums"
+  grep -q ',[0-9]* vmlinuz$' "$dir/sums"
+  cp "$dir/sums" before
+  ln -s 6.1.0-9-cloud-amd64 "$(cache default)"
+  run_apart "$wsbench" list targets --json
+  echo "$stdout" | grep '6.1.0-9'
+  [[ $stdout == *"cannot boot $dir/vmlinuz"* || $stdout == *"$dir/vmlinuz as a kernel"* ]]
+  [[ $stdout != *"is damaged"* ]]
+  fetch --release 6.1.0-9
+  # Neither the program nor the script took the files for changed ones.
+  cmp before "$dir/sums"
+  [ "$(downloads)" = 1 ]
+}
+
 @test "kernel fetch: two downloads at once are one, also of different suites" {
   local script=$top/scripts/kernel.sh
   SLOW=2 "$script" fetch --arch x86_64 --release 6.12.5+deb12 >first 2>first.err 3>&- &
@@ -269,6 +374,35 @@ kvm.ko" ]
     ".lock 6.1.0-10-cloud-amd64 6.12.5+deb12-cloud-amd64 default newest-6.1-cloud " ]
 }
 
+@test "kernel fetch: waits for another fetch and says so; a killed fetch leaves no lock" {
+  local script=$top/scripts/kernel.sh client pid
+  SLOW=3 "$script" fetch --arch x86_64 --release 6.12.5+deb12 >first 2>first.err 3>&- &
+  wait_for_client
+  fetch --release 6.12.5+deb12
+  wait
+  [ "$stderr" = "kernel: waiting for another fetch, which holds $WORLDSWITCH_CACHE/apt/x86_64/lock" ]
+  # The locks of the kernels.
+  SLOW=3 "$script" fetch --arch x86_64 --release 6.1.0-10 >first 2>first.err 3>&- &
+  wait_for_client
+  fetch --release 6.1.0-9 --suite bookworm
+  wait
+  [ "$(grep -c waiting <<<"$stderr")" = 1 ]
+  [[ $stderr == *"kernel: waiting for another fetch, which holds $(cache .lock)"* ]]
+
+  # Without its script, the package client goes on.
+  rm "$ARCHIVE/pid"
+  SLOW=100 "$script" fetch --arch x86_64 --release 6.12.5+deb13 >first 2>first.err 3>&- &
+  pid=$!
+  wait_for_client
+  kill -KILL $pid
+  wait $pid || true
+  kill -0 "$client"
+  fetch --release 6.12.5+deb13
+  kill -0 "$client"
+  kill "$client"
+  [[ $stderr != *waiting* ]]
+}
+
 @test "kernel fetch: a package that cannot be unpacked or lacks the image changes nothing" {
   fetch --release 6.1.0-9
   printf '#!/bin/sh\nexit 2\n' >"$BATS_TEST_TMPDIR/bin/dpkg"
@@ -281,6 +415,32 @@ kvm.ko" ]
   printf '#!/bin/sh\nexit 0\n' >"$BATS_TEST_TMPDIR/bin/dpkg"
   refused 4 "no vmlinuz in it" "$wsbench" kernel fetch --quiet --arch x86_64 --release 6.1.0-10
   [ ! -e "$(cache 6.1.0-10-cloud-amd64)" ]
+}
+
+@test "kernel fetch: the modules that kmod.sh builds are not recorded, and stay after a repair" {
+  local dir built=modules/worldswitch_pmu_0123456789ab.ko
+  fetch --release 6.1.0-9
+  dir=$(cache 6.1.0-9-cloud-amd64)
+  echo built >"$dir/$built"
+  # After a copy, too, the record is of the files of the package.
+  touch "$dir"/{vmlinuz,modules/kvm.ko}
+  fetch --release 6.1.0-9
+  [ "$(awk 'NF > 1 { print $4 }' "$dir/sums" | xargs)" = "vmlinuz config release package modules/kvm-amd.ko modules/kvm.ko" ]
+  grep -q " $(stat -c '%s %.9Y' "$dir/vmlinuz") vmlinuz$" "$dir/sums"
+  : >"$dir/vmlinuz"
+  fetch --release 6.1.0-9
+  [ "$(cat "$dir/vmlinuz")" = "image of 6.1.0-9-cloud-amd64" ]
+  [ "$(cat "$dir/$built")" = built ]
+  [ "$(downloads)" = 2 ]
+  run ! grep -q worldswitch "$dir/sums"
+  # A record of an older program, and a module that was built again.
+  sed -i "1i $(sha256sum <"$dir/$built" | cut -d ' ' -f 1) 6 1.000000000 $built" "$dir/sums"
+  echo 'built again' >"$dir/$built"
+  fetch --release 6.1.0-9
+  rm "$dir/$built"
+  fetch --release 6.1.0-9
+  [ "$(downloads)" = 2 ]
+  run ! grep -q worldswitch "$dir/sums"
 }
 
 # The images of the stand-in are text: the error of the lab names the image that --kernel
@@ -319,21 +479,52 @@ boots() {
   refused 2 "no kernel 7.x: neither a file, nor a release or a series" "$wsbench" "${run[@]}" --kernel 7.x
 }
 
+# wait_for_client: until a stand-in of apt-get downloads; sets $client to its pid.
+wait_for_client() {
+  local i
+  for i in {1..150}; do
+    [ ! -s "$ARCHIVE/pid" ] || break
+    sleep 0.2
+  done
+  client=$(cat "$ARCHIVE/pid")
+  rm "$ARCHIVE/pid"
+}
+
+# ended PID: it ends soon.
+ended() {
+  local i
+  for i in {1..50}; do
+    kill -0 "$1" 2>/dev/null || return 0
+    sleep 0.1
+  done
+  echo "process $1 is still there"
+  kill "$1"
+  return 1
+}
+
 @test "--kernel: an interrupt ends the download" {
   command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed"
   export SLOW=100
-  "$wsbench" run --on lab:x86_64-svm-qemu --bench null --kernel 7.3 >out 2>err 3>&- &
-  local pid=$! i
-  for i in {1..100}; do
-    ! grep -q downloading err || break
-    sleep 0.2
+  local pid client command code
+  for command in 'run --bench null' 'explain --bench hypercall' 'selftest' 'selftest pmu' 'pmu'; do
+    # A background job of a shell without a terminal ignores SIGINT.
+    # shellcheck disable=SC2086  # words
+    "$python" -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])' "$wsbench" $command --on lab:x86_64-svm-qemu --kernel 7.3 >out 2>err 3>&- &
+    pid=$!
+    wait_for_client
+    kill -INT $pid
+    SECONDS=0 code=0
+    wait $pid || code=$?
+    echo "$command: exit code $code"
+    cat out err
+    # By the signal, as the shell sees it.
+    [ "$code" = 130 ]
+    [ "$SECONDS" -lt 50 ]
+    ended "$client"
+    [ ! -e "$(cache 7.3.4+deb13-cloud-amd64)" ]
   done
-  kill -INT $pid
-  SECONDS=0
-  wait $pid || true
-  cat err
-  [ "$SECONDS" -lt 50 ]
-  [ ! -e "$(cache 7.3.4+deb13-cloud-amd64)" ]
   # The processes of the download have ended, too: the next fetch gets their locks.
   SLOW=0 fetch --series 7.3
   [ "$SECONDS" -lt 90 ]
@@ -372,6 +563,110 @@ boots() {
   run_apart "$wsbench" "${run[@]}" --kernel own/vmlinuz
   [[ $stderr == *"cannot boot own/vmlinuz"* ]]
   [ "$(downloads)" = 3 ]
+}
+
+# state_of_default: what the list of targets, which downloads nothing, says of the kernel
+# 6.1.0-9. The image of the stand-in is not one.
+state_of_default() {
+  run_apart "${apart[@]}" "$wsbench" list targets --json
+  grep -o '"[^"]*6.1.0-9-cloud-amd64[^"]*"' <<<"$stdout" | sort -u | tee state
+}
+
+# The kernel 6.1.0-9 as the default, in a copy of its cache with new times.
+copied_cache() {
+  fetch --release 6.1.0-9
+  dir=$(cache 6.1.0-9-cloud-amd64)
+  ln -s 6.1.0-9-cloud-amd64 "$(cache default)"
+  cp "$dir/sums" before
+  touch "$dir"/{vmlinuz,modules/kvm.ko}
+}
+
+@test "--kernel: a copy of a cached kernel is not damaged, other contents are" {
+  command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed"
+  local dir apart=()
+  copied_cache
+  state_of_default
+  grep -q "cannot boot $dir/vmlinuz" state
+  # The new times are recorded.
+  grep -q " $(stat -c '%s %.9Y' "$dir/vmlinuz") vmlinuz$" "$dir/sums"
+  [ "$(cut -d ' ' -f 1,4 "$dir/sums")" = "$(cut -d ' ' -f 1,4 before)" ]
+  # The sizes are those of the download.
+  sed -i 's/image/IMAGE/' "$dir/vmlinuz"
+  state_of_default
+  grep -q "is damaged (wsbench kernel fetch --arch x86_64 --release 6.1.0-9-cloud-amd64)" state
+  [ "$(downloads)" = 1 ]
+  # Without the script, only the sizes are compared.
+  mkdir -p installed/bin installed/libexec/worldswitch
+  cp "$wsbench" installed/bin
+  ln -s "$build"/{aarch64,x86_64,libwsbench-clone.so} installed/libexec/worldswitch/ 2>/dev/null || true
+  wsbench=$PWD/installed/bin/wsbench
+  state_of_default
+  grep -q "cannot boot $dir/vmlinuz" state
+  : >"$dir/vmlinuz"
+  state_of_default
+  grep -q "is damaged" state
+}
+
+@test "--kernel: a read-only cache: a copy is used, a damaged kernel is named" {
+  command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed"
+  local dir own_mounts apart run=(run --quiet --on lab:x86_64-svm-qemu --bench null)
+  need_own_mounts
+  copied_cache
+  # shellcheck disable=SC2016  # for the shell in the namespace
+  apart=("${own_mounts[@]}" 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"' "$WORLDSWITCH_CACHE")
+  state_of_default
+  grep -q "cannot boot $dir/vmlinuz" state
+  run_apart "${apart[@]}" "$wsbench" "${run[@]}" --kernel 6.1.0-9-cloud-amd64
+  [[ $stderr == *"cannot boot $dir/vmlinuz"* ]]
+  one_line "$stderr"
+  run_apart "${apart[@]}" "$wsbench" kernel fetch --arch x86_64 --release 6.1.0-9
+  [ "$stdout" = "$dir" ]
+  [ -z "$stderr" ]
+  run_apart "${apart[@]}" "$wsbench" kernel list --arch x86_64
+  echo "$stderr"
+  [ "$(tr -s ' ' <<<"$stdout")" = "6.1.0-9-cloud-amd64 6.1.9-1 bookworm cached" ]
+  one_line "$stderr"
+  cmp before "$dir/sums"
+
+  sed -i 's/image/IMAGE/' "$dir/vmlinuz"
+  state_of_default
+  grep -q "is damaged (wsbench kernel fetch" state
+  refused 4 "is damaged (vmlinuz), and Debian cannot be reached: cannot write to $WORLDSWITCH_CACHE/apt/" \
+    "${apart[@]}" "$wsbench" "${run[@]}" --kernel 6.1.0-9-cloud-amd64
+  refused 4 "6.1.0-10 for x86_64 is not cached, and Debian cannot be reached: cannot write to" \
+    "${apart[@]}" "$wsbench" kernel fetch --quiet --arch x86_64 --release 6.1.0-10
+  [ "$(downloads)" = 1 ]
+}
+
+# not_explained KERNEL TEXT: compare --explain, which downloads nothing, says so of documents
+# of this kernel.
+not_explained() {
+  lab_document a.json lab:x86_64-svm-qemu "$1" 100
+  lab_document b.json lab:x86_64-svm-qemu "$1" 107
+  run_apart "$wsbench" compare a.json b.json --explain
+  echo "$stdout$stderr"
+  [ "$status" = 1 ]
+  [[ $(tr -s ' \n' ' ' <<<"$stdout") == *"not explained: base: $2"* ]]
+}
+
+@test "where nothing is downloaded: names in part, and the command for what is not cached" {
+  command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed"
+  not_explained 6.12.113+deb12-cloud-amd64 \
+    "6.12.113+deb12-cloud-amd64 for x86_64 is not cached (wsbench kernel fetch --arch x86_64 --release 6.12.113+deb12-cloud-amd64)"
+  not_explained 6.12.5 "6.12.5 for x86_64 is not cached (wsbench kernel fetch --arch x86_64 --release 6.12.5)"
+  not_explained 7.3 "a cloud kernel 7.3 for x86_64 is not cached (wsbench kernel fetch --arch x86_64 --series 7.3)"
+  not_explained 7.x "no kernel 7.x: neither a file, nor a release or a series of Debian"
+  [ ! -e "$ARCHIVE/updates" ]
+  fetch --release 6.12.5
+  not_explained 6.12.5 "cannot boot $(cache 6.12.5+deb12-cloud-amd64)/vmlinuz"
+  not_explained 6.12.5+deb12 "cannot boot $(cache 6.12.5+deb12-cloud-amd64)/vmlinuz"
+  # The newest of the series that is cached.
+  not_explained 6.12 "cannot boot $(cache 6.12.5+deb12-cloud-amd64)/vmlinuz"
+  not_explained 6.12.5+deb13 "6.12.5+deb13 for x86_64 is not cached"
+  : >"$(cache 6.12.5+deb12-cloud-amd64)/config"
+  not_explained 6.12.5 \
+    "6.12.5+deb12-cloud-amd64 in the cache is damaged (config) (wsbench kernel fetch --arch x86_64 --release 6.12.5+deb12-cloud-amd64)"
+  [ "$(downloads)" = 1 ]
 }
 
 @test "the document names the package of the kernel, its suite, and the compiler" {

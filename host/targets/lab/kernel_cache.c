@@ -110,21 +110,25 @@ static void pass_on(int fd, struct error *err)
 	close(fd);
 }
 
-/* `kernel.sh fetch --OPTION VALUE`. Sets `folder` to the folder of the kernel. */
+/*
+ * `kernel.sh fetch --OPTION VALUE`. Sets `folder` to the folder of the kernel. -ENOSYS:
+ * the script is not installed.
+ */
 static int run_fetch(enum arch arch, const char *option, const char *value,
 		     enum job_fetch fetch, char folder[PATH_MAX], struct error *err)
 {
 	char script[PATH_MAX];
 	const char *argv[] = { script, "fetch", "--arch",  lab_arch_name(arch),
-			       option, value,	"--quiet", NULL };
+			       option, value,	"--quiet", "--offline",
+			       NULL };
 	int says[2], out, ret, status = 0;
 	struct process process;
 	ssize_t got = 0;
 
-	if (fetch == JOB_FETCH)
-		argv[6] = NULL;
+	if (fetch != JOB_FETCH_NEVER)
+		argv[fetch == JOB_FETCH ? 6 : 7] = NULL;
 	if (process_find_script("kernel.sh", script))
-		return error_set(err, -ENETUNREACH,
+		return error_set(err, -ENOSYS,
 				 "%s is not cached, and kernel.sh is not installed",
 				 value);
 	out = memfd_create("kernel", MFD_CLOEXEC);
@@ -197,48 +201,68 @@ int lab_cache_find(enum arch arch, const char *name, enum job_fetch fetch,
 			return not_cached(arch, NULL, err);
 		return 0;
 	}
-	if (fetch == JOB_FETCH_NEVER || (!series && !matches(name, RELEASE)))
+	if (!series && !matches(name, RELEASE))
 		return not_cached(arch, name, err);
 	ret = run_fetch(arch, series ? "--series" : "--release", name, fetch, folder,
 			err);
+	if (ret == -ENOSYS)
+		return -ENETUNREACH;
 	if (!ret && !lab_path(image, "%s/vmlinuz", folder))
 		ret = error_set(err, -ENAMETOOLONG, "the kernel's path is too long");
 	return ret;
 }
 
-/* By the record that sums_write() of kernel.sh makes: checksum, bytes, time, path. */
-static bool is_intact(const char *folder)
+enum files { FILES_RECORDED, FILES_TOUCHED, FILES_DAMAGED };
+
+/* A line of the record that sums_write() of kernel.sh makes: checksum, bytes, time, path.
+ */
+static enum files check_file(const char *folder, const char *line)
 {
-	char path[PATH_MAX], *line = NULL;
-	bool intact = true, complete = false;
 	unsigned long long bytes;
-	size_t room = 0;
-	long long s;
+	char path[PATH_MAX];
 	struct stat st;
-	int at;
+	int at = 0;
+	long long s;
 	long ns;
+
+	/* Records of older programs can have the decimal comma of a locale. */
+	if (sscanf(line, "%*s %llu %lld%*[.,]%9ld %n", &bytes, &s, &ns, &at) != 3 ||
+	    !at || !lab_path(path, "%s/%s", folder, line + at) || stat(path, &st) ||
+	    (unsigned long long)st.st_size != bytes)
+		return FILES_DAMAGED;
+	return st.st_mtim.tv_sec == s && st.st_mtim.tv_nsec == ns ? FILES_RECORDED
+								  : FILES_TOUCHED;
+}
+
+/*
+ * The files of a kernel, as far as size and time show it. A copy of a cache is touched:
+ * it can have other times.
+ */
+static enum files check_files(const char *folder)
+{
+	enum files files = FILES_RECORDED;
+	char path[PATH_MAX], *line = NULL;
+	bool complete = false;
+	size_t room = 0;
 	FILE *f;
 
 	if (!lab_path(path, "%s/sums", folder))
-		return true;
+		return FILES_RECORDED;
 	f = fopen(path, "re");
 	if (!f)
-		return errno == ENOENT;
-	while (intact && !complete && getline(&line, &room, f) > 0) {
+		return errno == ENOENT ? FILES_RECORDED : FILES_DAMAGED;
+	while (!complete && getline(&line, &room, f) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		complete = !strcmp(line, "end");
-		if (complete)
-			break;
-		at = 0;
-		intact = sscanf(line, "%*s %llu %lld.%9ld %n", &bytes, &s, &ns, &at) ==
-				 3 &&
-			 at && lab_path(path, "%s/%s", folder, line + at) &&
-			 !stat(path, &st) && (unsigned long long)st.st_size == bytes &&
-			 st.st_mtim.tv_sec == s && st.st_mtim.tv_nsec == ns;
+		if (!complete) {
+			enum files file = check_file(folder, line);
+
+			files = file > files ? file : files;
+		}
 	}
 	free(line);
 	fclose(f);
-	return intact && complete;
+	return complete ? files : FILES_DAMAGED;
 }
 
 /* If `image` is in the cache: its folder there, and the name of the folder. */
@@ -283,22 +307,28 @@ int lab_cache_verify(enum arch arch, const char *image, enum job_fetch fetch,
 {
 	char folder[PATH_MAX], again[PATH_MAX];
 	const char *release;
-	int ret;
+	enum files files;
+	int ret = 0;
 
 	*package = (struct lab_package){ .version = "" };
 	if (!find_entry(arch, image, folder, &release))
 		return 0;
-	if (!is_intact(folder)) {
-		if (fetch == JOB_FETCH_NEVER)
-			return error_set(
-				err, -EBADMSG,
-				"kernel %s in the cache is damaged (wsbench kernel fetch --arch %s --release %s)",
-				release, lab_arch_name(arch), release);
+	files = check_files(folder);
+	if (files != FILES_RECORDED)
 		ret = run_fetch(arch, "--release", release, fetch, again, err);
-		/* A kernel that is cached exists: what failed is its download. */
-		if (ret)
-			return ret == -ENOENT ? -ENETUNREACH : ret;
-	}
+	/* Without the script, the sizes decide. */
+	if (ret == -ENOSYS)
+		ret = files == FILES_TOUCHED ? 0 : -ENETUNREACH;
+	if (ret == -EINTR)
+		return ret;
+	if (ret && fetch == JOB_FETCH_NEVER)
+		return error_set(
+			err, -EBADMSG,
+			"kernel %s in the cache is damaged (wsbench kernel fetch --arch %s --release %s)",
+			release, lab_arch_name(arch), release);
+	/* A kernel that is cached exists: what failed is its download. */
+	if (ret)
+		return -ENETUNREACH;
 	read_package(folder, package);
 	return 0;
 }

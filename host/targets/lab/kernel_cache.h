@@ -23,7 +23,8 @@ struct lab_package {
  *         6.12.113; or a series, such as 7.3: the newest cloud kernel of Debian. NULL:
  *         the kernel that the link `default` names, else the newest in the cache
  *
- * 0, -ENOENT if there is no such kernel, or -ENETUNREACH if it cannot be downloaded.
+ * 0, -ENOENT if there is no such kernel, or if `fetch` forbids the download, or
+ * -ENETUNREACH if the kernel cannot be downloaded.
  */
 int lab_cache_find(enum arch arch, const char *name, enum job_fetch fetch,
 		   char image[PATH_MAX], struct error *err);
@@ -31,9 +32,9 @@ int lab_cache_find(enum arch arch, const char *name, enum job_fetch fetch,
 /*
  * If `image` is the image of a cached kernel: compares size and time of the files of the
  * kernel with those that were recorded after the download, and sets `package`. Where they
- * differ, kernel.sh compares the checksums, and downloads a damaged kernel again. Kernels
- * without a record pass. 0, -EBADMSG if the kernel is damaged and `fetch` forbids the
- * repair, or -ENETUNREACH if the repair failed.
+ * differ, kernel.sh compares the checksums, and downloads a damaged kernel again if
+ * `fetch` allows that. Kernels without a record pass. 0, -EINTR, -EBADMSG if the kernel
+ * is damaged and `fetch` forbids the repair, or -ENETUNREACH if the repair failed.
  */
 int lab_cache_verify(enum arch arch, const char *image, enum job_fetch fetch,
 		     struct lab_package *package, struct error *err);
