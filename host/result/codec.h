@@ -37,6 +37,7 @@ enum field_kind {
 /* A nullable member can also be missing, unless it is required. */
 #define FIELD_REQUIRED (1u << 0)
 #define FIELD_NULLABLE (1u << 1)
+#define FIELD_LEFT_OUT (1u << 2) /* a null is not written */
 
 struct layout;
 struct result_store;
@@ -62,6 +63,7 @@ struct layout {
 #define REQUIRED FIELD_REQUIRED
 #define NULLABLE FIELD_NULLABLE
 #define BOTH	 (FIELD_REQUIRED | FIELD_NULLABLE)
+#define LEFT_OUT (FIELD_NULLABLE | FIELD_LEFT_OUT)
 
 #define MEMBER(type, member)                                                             \
 	.offset = offsetof(struct type, member),                                         \

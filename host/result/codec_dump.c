@@ -151,6 +151,10 @@ static json_t *dump_object(const struct layout *layout, const void *base)
 				continue;
 			value = json_null();
 		}
+		if (f->flags & FIELD_LEFT_OUT && json_is_null(value)) {
+			json_decref(value);
+			continue;
+		}
 		if (json_object_set_new(object, f->key, value))
 			store_check(NULL);
 	}

@@ -54,9 +54,9 @@ LAYOUT(layout_run, run_fields, result_run);
 
 static const struct field subject_fields[] = {
 	SAME(STRING, NULLABLE, result_subject, kernel),
-	SAME(STRING, NULLABLE, result_subject, compiler),
-	SAME(STRING, NULLABLE, result_subject, package_version),
-	SAME(STRING, NULLABLE, result_subject, suite),
+	SAME(STRING, LEFT_OUT, result_subject, compiler),
+	SAME(STRING, LEFT_OUT, result_subject, package_version),
+	SAME(STRING, LEFT_OUT, result_subject, suite),
 	SAME(STRING, NULLABLE, result_subject, label),
 	SAME(STRING, NULLABLE, result_subject, commit),
 	END,

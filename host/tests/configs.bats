@@ -151,7 +151,7 @@ skipped() {
 }
 
 @test "configs: with all registers synced the guest resumes after an exit that the VMM skips" {
-  measured lab:aarch64-vhe mmio_read_nisv default,sync-always --timeout 1
+  measured lab:aarch64-vhe mmio_read_nisv default,sync-always
   holds doc.json 'all(b("mmio_read_nisv", c)["status"] == "ok" for c in ("default", "sync-always"))'
   holds doc.json 'b("mmio_read_nisv", "sync-always")["exits"]["observed"] == 100'
   holds doc.json 'value("mmio_read_nisv", "sync-always") > value("mmio_read_nisv", "default")'

@@ -4,14 +4,22 @@
 bats_require_minimum_version 1.5.0
 load helper
 
-@test "lab:aarch64-smp: IPIs and kicks arrive, and a second run is equal to the byte" {
+# The figures are equal. Of single events, once in some 60 runs of a row one is a few
+# instructions longer: host/targets/lab/README.md.
+figures() {
+  python3 -c 'import json, sys
+for b in json.load(open(sys.argv[1]))["benchmarks"]:
+    print(b["name"], b["status"], b["exits"], *((m["name"], m["estimate"]["value"]) for m in b["metrics"]))' "$1"
+}
+
+@test "lab:aarch64-smp: IPIs and kicks arrive, and a second run has equal figures" {
   need_target lab:aarch64-smp
   for run in 1 2; do
     run_apart "$wsbench" run --on lab:aarch64-smp --events 50 --quiet -o "$run.json"
     [ "$status" = 0 ]
   done
-  benchmarks_text 1.json >first
-  benchmarks_text 2.json >second
+  figures 1.json >first
+  figures 2.json >second
   cmp first second
   holds 1.json '{x["name"] for x in d["benchmarks"]} ==
     {"ipi_busy", "ipi_idle", "ipi_hw", "kick_signal", "kick_immediate_exit"}'
