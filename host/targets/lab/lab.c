@@ -26,8 +26,8 @@
 
 /*
  * The default limit of a boot with up to 500 events. What the host times is a system call
- * of any length, such as saving and restoring a VM; and the config "sync-always" moves all
- * registers at every exit, some 10^6 instructions on arm64.
+ * of any length, such as saving and restoring a VM; and the config "sync-always" moves
+ * all registers at every exit, some 10^6 instructions on arm64.
  */
 #define LAB_BOOT_TIMEOUT_NS 2000000000ull
 #define LAB_HOST_TIMEOUT_NS 40000000000ull
