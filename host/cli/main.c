@@ -129,16 +129,17 @@ static const struct command *find_command(const char *name)
 /* wsbench help [COMMAND] */
 static int help(int argc, char **argv)
 {
-	char option[] = "--help", *words[] = { argv[0], option, NULL };
+	char option[] = "--help", *words[] = { NULL, option, NULL };
 	const struct command *command;
 
-	if (!argc) {
+	if (!argc || !argv) {
 		print_help(stdout);
 		return CLI_OK;
 	}
 	command = find_command(argv[0]);
 	if (!command)
 		return unknown_command(argv[0]);
+	words[0] = argv[0];
 	return command->run(2, words);
 }
 
