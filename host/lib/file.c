@@ -37,7 +37,7 @@ long file_read(const char *path, size_t max, char **text)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	size_t bytes = 0, room = 1u << 16;
-	ssize_t got;
+	ssize_t got = 0;
 
 	*text = NULL;
 	if (fd < 0)
