@@ -380,7 +380,7 @@ point() {
 }
 
 # newest_of FILTER...: the newest offered kernel that the filter prints; one whose modules
-# left the archive only if there is no other.
+# left the archive only if those of all others did.
 newest_of() {
   local newest='' name
   names_read

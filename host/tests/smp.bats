@@ -4,8 +4,8 @@
 bats_require_minimum_version 1.5.0
 load helper
 
-# The figures are equal. Of single events, once in some 60 runs of a row one is a few
-# instructions longer: host/targets/lab/README.md.
+# The figures of two runs are equal. In a few runs, one event is some instructions longer:
+# host/targets/lab/README.md.
 figures() {
   python3 -c 'import json, sys
 for b in json.load(open(sys.argv[1]))["benchmarks"]:

@@ -507,7 +507,7 @@ Test(pair, vhe_from_6_1_to_6_12)
 	read_both("vhe-hypercall-6.1", "vhe-hypercall-6.12");
 	expect("kvm_smccc_call_handler", 9,
 	       "was kvm_hvc_call_handler (same caller, similar name and size)");
-	/* The VMID is no longer checked here; FP state is cleared. */
+	/* The VMID is not checked here any more; FP state is cleared. */
 	expect("kvm_arm_vmid_update", -37, "gone, was called by kvm_arch_vcpu_ioctl_run");
 	expect("memset", 30, "new, called by kvm_arch_vcpu_ctxsync_fp");
 	expect("vcpu_read_sys_reg", 42, NULL);

@@ -23,7 +23,7 @@ struct lab_package {
  *         6.12.113; or a series, such as 7.3: the newest cloud kernel of Debian. NULL:
  *         the kernel that the link `default` names, else the newest in the cache
  *
- * 0, -ENOENT if there is no such kernel, or if `fetch` forbids the download, or
+ * 0, -ENOENT if no kernel has this name, or if `fetch` forbids the download, or
  * -ENETUNREACH if the kernel cannot be downloaded.
  */
 int lab_cache_find(enum arch arch, const char *name, enum job_fetch fetch,
