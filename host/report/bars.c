@@ -93,6 +93,7 @@ static bool add_line(struct bars_model *m, size_t series,
 		bar = add_bar(m, series, p);
 		bar->value = metric->value;
 		bar->exact = exact;
+		bar->fault = b->exits.faults > 0;
 		if (metric->ci.method && metric->ci.hi > metric->ci.lo) {
 			bar->lo = metric->ci.lo;
 			bar->hi = metric->ci.hi;
@@ -258,8 +259,8 @@ static void bar_text(const struct bars_model *m, const struct bar *bar, char *te
 	char number[NUMBER_BYTES];
 
 	number_format(number, bar->value, bar->exact);
-	snprintf(text, bytes, "%s  %.200s", bar->failed ? "FAILED" : number,
-		 m->series[bar->series].label);
+	snprintf(text, bytes, "%s%s  %.200s", bar->failed ? "FAILED" : number,
+		 bar->fault ? " (fault)" : "", m->series[bar->series].label);
 }
 
 /* The axis goes on beyond the longest bar, for the text behind it. */

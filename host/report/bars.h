@@ -21,6 +21,7 @@ struct bar {
 	double value;  /* NAN where it failed */
 	double lo, hi; /* interval; NAN: none */
 	bool failed, exact;
+	bool fault; /* the guest took an exception: not the operation's cost */
 };
 
 struct bars_group {

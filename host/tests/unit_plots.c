@@ -117,6 +117,20 @@ Test(plots, bars_in_the_order_of_the_catalogue_with_their_values)
 	cr_expect_lt(null, hypercall);
 }
 
+/* Such as RDPMC without a PMU: the bar is the exception's. */
+Test(plots, a_bar_of_an_operation_that_faults_says_so)
+{
+	struct plot_input in = input(1);
+
+	add(docs[0], "hypercall", "default", 1495);
+	add(docs[0], "pmccntr", "default", 126);
+	docs[0]->benchmarks[1].exits.faults = 500;
+	plot_bars(&in, &list, &why);
+	cr_assert_eq(list.n, 1);
+	expect_in(0, "'126 (fault)  '");
+	expect_in(0, "'1,495  '");
+}
+
 Test(plots, no_two_units_or_architectures_share_a_chart)
 {
 	struct plot_input in = input(2);
