@@ -143,7 +143,7 @@ static int header_columns(char *line, int cpu, int *column)
 	return n;
 }
 
-static int64_t interrupts_of(int cpu)
+int64_t interrupts_taken(int cpu)
 {
 	FILE *f = fopen("/proc/interrupts", "re");
 	char *line = NULL;
@@ -166,11 +166,11 @@ out:
 	return sum;
 }
 
-void interference_read(int cpu, struct interference *now)
+void interference_read(struct interference *now)
 {
 	struct rusage usage;
 
-	now->interrupts = interrupts_of(cpu);
+	now->interrupts = -1;
 	now->involuntary_switches =
 		getrusage(RUSAGE_THREAD, &usage) ? -1 : usage.ru_nivcsw;
 	now->cpu_now = sched_getcpu();

@@ -18,11 +18,15 @@ int cpus_choose(const char *sysfs, const cpu_set_t *allowed, int first, unsigned
 
 /* Counters of the host that only grow; -1: unknown. */
 struct interference {
-	int64_t interrupts;	      /* taken by `cpu`, or by all CPUs if cpu < 0 */
+	int64_t interrupts;	      /* of interrupts_taken(), or -1 */
 	int64_t involuntary_switches; /* of the calling thread */
 	int cpu_now;
 };
 
-void interference_read(int cpu, struct interference *now);
+/* The interrupts that `cpu` has taken, or all CPUs if cpu < 0; slow: /proc/interrupts. */
+int64_t interrupts_taken(int cpu);
+
+/* All but the interrupts. */
+void interference_read(struct interference *now);
 
 #endif

@@ -39,7 +39,9 @@ static void snapshot(const struct meter *m, struct snapshot *now)
 	now->exits = vcpu_kvm_stat(vcpu, KVM_STAT_EXITS);
 	now->irq_exits = vcpu_kvm_stat(vcpu, KVM_STAT_IRQ_EXITS);
 	now->user = vcpu->stats.vm_exits;
-	interference_read(m->cpu, &now->interference);
+	interference_read(&now->interference);
+	if (now->irq_exits < 0)
+		now->interference.interrupts = interrupts_taken(m->cpu);
 	if (m->counting && perf_read(&m->perf, &now->perf))
 		now->perf = (struct perf_values){ { 0 }, { false } };
 }
