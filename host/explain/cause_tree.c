@@ -88,7 +88,8 @@ static char *commits_of(const char *tree, const char *from, const char *to,
 	if (!find_file(tree, to, name, file))
 		return NULL;
 	snprintf(range, sizeof(range), "%s..%s", from, to);
-	snprintf(function, sizeof(function), "-L:%s:%s", name, file);
+	/* A basic regular expression; a declaration ends with ";". */
+	snprintf(function, sizeof(function), "-L:%s(.*[^;]$:%s", name, file);
 	return git(tree, (const char *[]){ "log", "--no-patch", "--format=%h%x09%s",
 					   function, range, NULL });
 }

@@ -141,6 +141,9 @@ static void read_line(struct reader *r, const char *line)
 	} else if (update) {
 		snprintf(r->update, sizeof(r->update), "%s", update + 11);
 		r->in_title = false;
+	} else if (!strncmp(text, "* New upstream ", 15)) {
+		*r->update = '\0';
+		r->in_title = false;
 	} else if (indent == 2 && !strncmp(text, "* ", 2)) {
 		*r->update = '\0';
 		begin_title(r, text + 2);
@@ -232,11 +235,12 @@ static void split(char *text, struct changelog *out)
 
 	*out = (struct changelog){ .text = text };
 	for (char *line = text; line; line = next) {
-		char *update = strchr(line, '\t'), *title;
+		char *update, *title;
 
 		next = strchr(line, '\n');
 		if (next)
 			*next++ = '\0';
+		update = strchr(line, '\t');
 		title = update ? strchr(update + 1, '\t') : NULL;
 		if (!title)
 			continue;

@@ -88,6 +88,10 @@ case $* in
       echo "image of $release" >"$tree/usr/lib/modules/$release/vmlinuz"
       ;;
     linux-modules-*) modules=$tree/usr/lib/modules/$release/kernel ;;
+    linux-kbuild-*)
+      mkdir -p "$tree/usr/share/doc/$package"
+      printf 'linux (%s-1) x; urgency=high\n\n  * A change\n' "$release" | gzip >"$tree/usr/share/doc/$package/changelog.Debian.gz"
+      ;;
     esac
     case $package in
     linux-image-* | linux-modules-*)
@@ -691,4 +695,29 @@ not_explained() {
   cd "$BATS_TEST_TMPDIR/own"
   run_apart "$wsbench" run --on lab:aarch64-vhe --kernel ./vmlinuz --bench null --events 20 --boots 1 -o doc.json
   holds doc.json '"package_version" not in d["subject"]' 'd["subject"]["compiler"] is not None'
+}
+
+@test "kernel changelog: of the package of a release, or of the newest of a series" {
+  run_apart "$wsbench" kernel changelog --arch x86_64 --release 6.12.5
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  [ "$stdout" = "$WORLDSWITCH_CACHE/changelogs/6.12.5+deb12-cloud-amd64.gz" ]
+  [ "$(zcat "$stdout" | head -n 1)" = 'linux (6.12.5+deb12-1) x; urgency=high' ]
+  [ "$(downloads)" = 1 ]
+  # The packages of Linux 6.1 have the name of the series.
+  run_apart "$wsbench" kernel changelog --quiet --arch x86_64 --series 6.1
+  [ "$stdout" = "$WORLDSWITCH_CACHE/changelogs/6.1.0-10-cloud-amd64.gz" ]
+  [ -z "$stderr" ]
+  [ "$(zcat "$stdout" | head -n 1)" = 'linux (6.1-1) x; urgency=high' ]
+  # A cached one needs no network.
+  touch "$ARCHIVE/down"
+  rm -r "$WORLDSWITCH_CACHE/apt"
+  run_apart "$wsbench" kernel changelog --quiet --arch x86_64 --release 6.12.5+deb12-cloud-amd64
+  [ "$status" = 0 ]
+  refused 4 "the changelog of 7.3.4 is not cached, and Debian cannot be reached" \
+    "$wsbench" kernel changelog --quiet --arch x86_64 --release 7.3.4
+  rm "$ARCHIVE/down"
+  refused 2 "does not offer 9.9.9 for x86_64" "$wsbench" kernel changelog --quiet --arch x86_64 --release 9.9.9
+  [ "$(find "$WORLDSWITCH_CACHE/changelogs" -type f | wc -l)" = 2 ]
+  [ "$(find "$WORLDSWITCH_CACHE/changelogs" -name '.new*' | wc -l)" = 0 ]
 }
