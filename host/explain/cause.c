@@ -63,6 +63,7 @@ static const struct {
 	{ NULL, "KVM, memory", "KVM", 2 },
 	{ NULL, "KVM, I/O", "KVM", 3 },
 	{ NULL, "GIC", "gic", 4 },
+	{ NULL, "GIC", "vgic", 4 },
 	{ NULL, "GIC", "KVM: arm64", 2 },
 	{ NULL, "PMU", "pmu", 4 },
 	{ NULL, "PMU", "KVM", 2 },
@@ -90,7 +91,6 @@ static const struct {
 	{ NULL, "user memory", "uaccess", 3 },
 	{ NULL, "exceptions, interrupts", "irq", 3 },
 	{ NULL, "exceptions, interrupts", "entry", 3 },
-	{ NULL, "kernel library", "lib", 2 },
 };
 
 /* The end of the part before the last ": ". */
@@ -103,12 +103,14 @@ static size_t subsystem_bytes(const char *title)
 	return end ? (size_t)(end - title) : 0;
 }
 
+/* Whether a word of the text begins with `part`; "hrtimers" begins with "hrtimer". */
 static bool contains(const char *text, size_t bytes, const char *part)
 {
 	size_t n = strlen(part);
 
 	for (size_t i = 0; i + n <= bytes; i++)
-		if (!strncasecmp(text + i, part, n))
+		if (!strncasecmp(text + i, part, n) &&
+		    (!i || !isalnum((unsigned char)text[i - 1])))
 			return true;
 	return false;
 }
@@ -354,8 +356,13 @@ void causes_of_titles(const struct step *step, const char *arch,
 	}
 	if (out->n)
 		qsort(out->list, out->n, sizeof(*out->list), by_strength);
-	for (; out->n > CAUSES_MAX; out->n--)
-		free(out->list[out->n - 1].functions);
+	while (out->n > CAUSES_MAX)
+		causes_drop_last(out);
+}
+
+void causes_drop_last(struct causes *c)
+{
+	free(c->list[--c->n].functions);
 }
 
 void causes_free(struct causes *c)

@@ -55,6 +55,9 @@ void causes_of_titles(const struct step *step, const char *arch,
 int causes_of_tree(const struct step *step, const char *tree, const char *from,
 		   const char *to, struct causes *out, struct error *err);
 
+/* Drops the weakest cause. */
+void causes_drop_last(struct causes *c);
+
 void causes_free(struct causes *c);
 
 #endif
