@@ -519,8 +519,20 @@ fetch() {
   done
 }
 
-# changelog: of the source package, which the package linux-kbuild-* contains. Its name has
-# the series (6.1.0-56-cloud-amd64) or the version (6.12.118+deb13-cloud-amd64).
+# kbuild_of RELEASE: the package linux-kbuild-*, which contains the changelog of the source
+# package. Its name has the series (6.1.0-56-cloud-amd64) or the version
+# (6.12.118+deb13-cloud-amd64). The archive does not keep all of them: else the next newer one,
+# whose changelog goes further.
+kbuild_of() {
+  local name=${1%%-*} offered
+  [[ $name == *+* ]] || name=${name%.0}
+  name=linux-kbuild-$name
+  offered=$(apt-cache -c "$apt_conf" pkgnames linux-kbuild-)
+  grep -xF -- "$name" <<<"$offered" ||
+    printf '%s\n' "$name" "$offered" | sort -V | grep -xF -A 1 -- "$name" | sed 1d
+}
+
+# changelog: downloads the changelog, and prints its path.
 changelog() {
   local folder found name new filter=matching
   [ -z "$release" ] || filter=naming
@@ -543,15 +555,15 @@ changelog() {
     echo "$folder/$found.gz"
     return
   fi
-  name=${found%%-*}
-  [[ $name == *+* ]] || name=${name%.0}
+  name=$(kbuild_of "$found")
+  [ -n "$name" ] || die 4 "the archive no longer has the changelog of $found"
   new=$(mktemp -d "$folder/.new.XXXXXX")
   # shellcheck disable=SC2064  # `new` as it is now
   trap "rm -rf '$new'" EXIT
-  say "downloading linux-kbuild-$name from Debian"
-  apt_private_unpack "$new" "linux-kbuild-$name" || die 4 "could not download linux-kbuild-$name: $apt_reason"
-  [ -s "$new/usr/share/doc/linux-kbuild-$name/changelog.Debian.gz" ] || die 4 "linux-kbuild-$name has no changelog"
-  mv "$new/usr/share/doc/linux-kbuild-$name/changelog.Debian.gz" "$folder/$found.gz"
+  say "downloading $name from Debian"
+  apt_private_unpack "$new" "$name" || die 4 "could not download $name: $apt_reason"
+  [ -s "$new/usr/share/doc/$name/changelog.Debian.gz" ] || die 4 "$name has no changelog"
+  mv "$new/usr/share/doc/$name/changelog.Debian.gz" "$folder/$found.gz"
   rm -rf "$new"
   trap - EXIT
   echo "$folder/$found.gz"
