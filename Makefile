@@ -319,7 +319,7 @@ kernels:
 kmod:
 	$(Q)scripts/kmod.sh >/dev/null
 
-# The emulator of lab:x86_64-svm, lab:x86_64-vmx*, bare:x86_64-bochs. Without it, only
+# The emulator of lab:x86_64-svm, lab:x86_64-vmx*, bare:x86_64-bochs*. Without it, only
 # lab:x86_64-vmx runs, on the distribution's Bochs, without a PMU.
 emulators:
 ifeq ($(ARCH),x86_64)

@@ -31,12 +31,16 @@
 
 /* What CPUID reports. Counters 0 to n_gp - 1 are general, the fixed ones follow. */
 struct pmu {
-	uint32_t version, n_gp, n_fixed;
+	enum pmu_vendor vendor;
+	uint32_t version, n_gp, n_fixed; /* version: of Intel's */
 	uint64_t gp_mask, fixed_mask;
 	uint64_t counters; /* all, as in the register that enables them */
 	uint64_t capabilities;
 	uint64_t cycles, instructions, branches; /* events */
-	uint32_t control, status, clear;	 /* MSRs of all counters */
+	uint32_t cmask_never; /* more of an event than can occur in a cycle */
+	/* MSRs of all counters; 0: none, AMD's before PerfMonV2. */
+	uint32_t control, status, clear;
+	uint64_t control_at_reset;
 };
 extern struct pmu pmu;
 
@@ -44,8 +48,12 @@ extern struct pmu pmu;
 bool pmu_discover(void);
 
 bool pmu_is_fixed(uint32_t n);
-uint64_t pmu_bit(uint32_t n); /* in pmu.control, pmu.status and pmu.clear */
+uint32_t pmu_select_msr(uint32_t n); /* of a general counter */
+uint64_t pmu_bit(uint32_t n);	     /* in pmu.control, pmu.status and pmu.clear */
 uint32_t pmu_counter_msr(uint32_t n);
+
+/* CPUID reports SVM. */
+bool pmu_has_svm(void);
 
 /* After #GP, a value that no register has. */
 uint64_t pmu_rdmsr(uint32_t msr);
@@ -56,7 +64,7 @@ void pmu_write(uint32_t n, uint64_t value); /* truncated to the counter's width 
 /* The event of a general counter; of a fixed one four bits: OS, USR, ANY, INT. */
 void pmu_select(uint32_t n, uint64_t event);
 
-/* Counters, as bits. */
+/* Counters, as bits: at one instruction, or one after another without pmu.control. */
 void pmu_start(uint64_t enabled);
 void pmu_stop(void);
 void pmu_clear_status(void);
@@ -66,7 +74,8 @@ void pmu_reset(void);
 
 /* ---- pmu_test_verdict.c: what the current test found ------------------------------ */
 
-void verdict_begin(enum pmu_test test);
+/* `verdict`: without a failure. */
+void verdict_begin(enum pmu_test test, enum pmu_verdict verdict);
 
 /* `about`: PMU_ABOUT(). The first comparison that fails is the reason. */
 void verdict_equal(uint64_t about, uint64_t got, uint64_t expected);
@@ -82,6 +91,9 @@ void verdict_writes(uint32_t msr, uint64_t value, bool done);
 
 /* RDMSR of the MSR: the value. */
 void verdict_msr(uint32_t msr, uint64_t expected);
+
+/* The overflow flags, if there is a register of them. */
+void verdict_status(uint64_t expected);
 
 /* PMU_ABOUT() of a counter. */
 uint64_t about_counter(uint32_t n);
@@ -101,6 +113,16 @@ uint64_t pmu_count(uint32_t n, void (*function)(void));
 
 void interrupts_init(void);
 
+/* What the overflow interrupt's handler found. */
+struct pmi {
+	uint32_t count, lvt;
+	uint64_t status;
+};
+extern volatile struct pmi pmi;
+
+/* Counter 0 overflows twice, with these bits of its event, and interrupts are enabled. */
+void pmi_overflow_with(uint64_t event);
+
 /* Sleeps until the APIC's timer has expired, after HALT_TICKS. */
 #define HALT_TICKS 100000
 void interrupts_halt(void);
@@ -115,7 +137,7 @@ void ring_call(unsigned int cpl, void (*function)(void));
 
 /* ---- the tests -------------------------------------------------------------------- */
 
-#define PMU_TEST(id, text) void pmu_test_##id(void);
+#define PMU_TEST(vendor, id, text) void pmu_test_##id(void);
 #include "bench/pmu_tests.def"
 #undef PMU_TEST
 

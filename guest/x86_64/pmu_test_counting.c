@@ -79,11 +79,13 @@ static void each_general(uint64_t event, void (*function)(void), uint64_t least,
 	}
 }
 
-/* Whether leaf 0xA EBX reports an event, by its bit, as missing. */
+/* Whether leaf 0xA EBX of Intel's CPUs reports an event, by its bit, as missing. */
 static bool lacks_event(uint32_t bit)
 {
 	const struct cpuid leaf = cpuid(0xa, 0);
 
+	if (pmu.vendor != PMU_INTEL)
+		return false;
 	return verdict_absent(bit >= leaf.eax >> 24 || leaf.ebx >> bit & 1);
 }
 
@@ -150,6 +152,8 @@ void pmu_test_stopped(void)
 {
 	uint32_t n;
 
+	if (verdict_absent(!pmu.control))
+		return;
 	for (n = 0; n < pmu.n_gp + pmu.n_fixed; n++) {
 		pmu_select(n, pmu_is_fixed(n) ? 3 : pmu.instructions | BOTH);
 		pmu_write(n, 5);

@@ -64,12 +64,12 @@ void pmu_test_cmask(void)
 {
 	uint32_t n;
 
-	if (verdict_absent(pmu.n_gp < 4))
+	if (verdict_absent(pmu.n_gp < 4 || !pmu.control))
 		return;
 	pmu_select(0, pmu.cycles | BOTH);
 	pmu_select(1, pmu.instructions | BOTH | EVTSEL_CMASK(1));
 	pmu_select(2, pmu.instructions | BOTH | EVTSEL_CMASK(1) | EVTSEL_INV);
-	pmu_select(3, pmu.instructions | BOTH | EVTSEL_CMASK(255));
+	pmu_select(3, pmu.instructions | BOTH | EVTSEL_CMASK(pmu.cmask_never));
 	for (n = 0; n < 4; n++)
 		pmu_write(n, 0);
 	pmu_run(0xf, code_loop);
@@ -111,7 +111,7 @@ void pmu_test_cmask_halted(void)
 {
 	uint32_t n;
 
-	if (verdict_absent(pmu.n_gp < 3))
+	if (verdict_absent(pmu.n_gp < 3 || !pmu.control))
 		return;
 	pmu_select(0, pmu.cycles | BOTH);
 	pmu_select(1, pmu.instructions | BOTH | EVTSEL_CMASK(1));

@@ -8,18 +8,19 @@
 
 #define TIMER_VECTOR 0x61
 
-static volatile uint32_t interrupts, ticks, lvt_at_interrupt;
-static volatile uint64_t status_at_interrupt;
+volatile struct pmi pmi;
+static volatile uint32_t ticks;
 
 static MACHINE_INTERRUPT void on_pmi(struct machine_frame *frame)
 {
-	uint32_t low, high;
+	uint32_t low = 0, high = 0;
 
 	(void)frame;
-	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(MSR_GLOBAL_STATUS));
-	status_at_interrupt = low | (uint64_t)high << 32;
-	lvt_at_interrupt = *(volatile uint32_t *)(uint64_t)(APIC_GPA + APIC_LVT_PMC);
-	interrupts++;
+	if (pmu.status)
+		__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(pmu.status));
+	pmi.status = low | (uint64_t)high << 32;
+	pmi.lvt = *(volatile uint32_t *)(uint64_t)(APIC_GPA + APIC_LVT_PMC);
+	pmi.count++;
 	apic_write(APIC_EOI, 0);
 }
 
@@ -49,7 +50,7 @@ void interrupts_halt(void)
 
 static void allow_interrupts(void)
 {
-	interrupts = ticks = 0;
+	pmi.count = ticks = 0;
 	apic_write(APIC_LVT_PMC, APIC_VECTOR);
 	__asm__ volatile("sti" ::: "memory");
 }
@@ -60,13 +61,13 @@ static void forbid_interrupts(void)
 	apic_write(APIC_LVT_PMC, APIC_LVT_MASKED);
 }
 
-static void overflow_with(uint64_t event)
+void pmi_overflow_with(uint64_t event)
 {
 	pmu_select(0, pmu.instructions | BOTH | event);
 	pmu_write(0, -100ull);
 	allow_interrupts();
 	pmu_run(1, code_loop);
-	/* Again: the delivery has masked the entry. */
+	/* Again: on Intel's CPUs the delivery has masked the entry. */
 	pmu_write(0, -100ull);
 	pmu_run(1, code_loop);
 	forbid_interrupts();
@@ -74,19 +75,19 @@ static void overflow_with(uint64_t event)
 
 void pmu_test_pmi(void)
 {
-	overflow_with(EVTSEL_INT);
-	verdict_equal(PMU_ABOUT(PMU_INTERRUPTS, 0, 0), interrupts, 1);
+	pmi_overflow_with(EVTSEL_INT);
+	verdict_equal(PMU_ABOUT(PMU_INTERRUPTS, 0, 0), pmi.count, 1);
 	verdict_equal(PMU_ABOUT(PMU_MSR_IN_PMI, MSR_GLOBAL_STATUS, 0),
-		      status_at_interrupt & pmu.counters, 1);
-	verdict_equal(PMU_ABOUT(PMU_APIC_IN_PMI, APIC_LVT_PMC, 0), lvt_at_interrupt,
+		      pmi.status & pmu.counters, 1);
+	verdict_equal(PMU_ABOUT(PMU_APIC_IN_PMI, APIC_LVT_PMC, 0), pmi.lvt,
 		      APIC_LVT_MASKED | APIC_VECTOR);
 }
 
 void pmu_test_no_pmi(void)
 {
-	overflow_with(0);
-	verdict_equal(PMU_ABOUT(PMU_INTERRUPTS, 0, 0), interrupts, 0);
-	verdict_msr(MSR_GLOBAL_STATUS, 1);
+	pmi_overflow_with(0);
+	verdict_equal(PMU_ABOUT(PMU_INTERRUPTS, 0, 0), pmi.count, 0);
+	verdict_status(1);
 }
 
 void pmu_test_freeze(void)
@@ -106,12 +107,12 @@ void pmu_test_freeze(void)
 	forbid_interrupts();
 	frozen_at = pmu_read(1);
 	code_loop();
-	verdict_equal(PMU_ABOUT(PMU_INTERRUPTS, 0, 0), interrupts, 1);
+	verdict_equal(PMU_ABOUT(PMU_INTERRUPTS, 0, 0), pmi.count, 1);
 	verdict_equal(about_counter(1), pmu_read(1), frozen_at);
 	verdict_at_most(about_counter(1), frozen_at, LOOP_INSTRUCTIONS);
 	if (pmu.version >= 4) {
-		verdict_equal(PMU_ABOUT(PMU_MSR_IN_PMI, MSR_GLOBAL_STATUS, 0),
-			      status_at_interrupt, STATUS_FROZEN | 1);
+		verdict_equal(PMU_ABOUT(PMU_MSR_IN_PMI, MSR_GLOBAL_STATUS, 0), pmi.status,
+			      STATUS_FROZEN | 1);
 		/* Clearing the bit thaws. */
 		try_wrmsr(pmu.clear, STATUS_FROZEN | 1);
 		code_loop();

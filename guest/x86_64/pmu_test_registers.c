@@ -5,9 +5,16 @@
 #include "guest/x86_64/pmu_code.h"
 #include "guest/x86_64/pmu_test.h"
 
+#define CPUID_SVM		(1u << 2) /* leaf 0x80000001 ECX */
+#define CPUID_PERF_CTR_EXT_CORE (1u << 23)
+
 struct pmu pmu;
 
-bool pmu_discover(void)
+/* Of AMD's counters, whose only enable bit is in their event register without PerfMonV2.
+ */
+static uint64_t selected[32];
+
+static bool discover_intel(void)
 {
 	struct cpuid leaf;
 
@@ -15,6 +22,7 @@ bool pmu_discover(void)
 		return false;
 	leaf = cpuid(0xa, 0);
 	pmu = (struct pmu){
+		.vendor = PMU_INTEL,
 		.version = leaf.eax & 0xff,
 		.n_gp = leaf.eax >> 8 & 0xff,
 		.n_fixed = leaf.edx & 0x1f,
@@ -23,6 +31,7 @@ bool pmu_discover(void)
 		.cycles = EVENT_CYCLES,
 		.instructions = EVENT_INSNS,
 		.branches = EVENT_BRANCHES,
+		.cmask_never = 255,
 		.control = MSR_PERF_GLOBAL_CTRL,
 		.status = MSR_GLOBAL_STATUS,
 		.clear = MSR_PERF_GLOBAL_OVF_CTRL,
@@ -36,6 +45,55 @@ bool pmu_discover(void)
 	return true;
 }
 
+/* APM vol. 3, E.4.2 and E.4.25. */
+static bool discover_amd(void)
+{
+	struct cpuid leaf;
+
+	if (!cpuid_has_leaf(0x80000001) ||
+	    !(cpuid(0x80000001, 0).ecx & CPUID_PERF_CTR_EXT_CORE))
+		return false;
+	pmu = (struct pmu){
+		.vendor = PMU_AMD,
+		.n_gp = 6,
+		.gp_mask = (1ull << 48) - 1,
+		.cycles = 0x76,
+		.instructions = 0xc0,
+		.branches = 0xc2,
+		.cmask_never = 127,
+	};
+	if (cpuid_has_leaf(0x80000022)) {
+		leaf = cpuid(0x80000022, 0);
+		if (leaf.eax & 1) {
+			pmu.n_gp = leaf.ebx & 0xf;
+			pmu.control = MSR_AMD_PERF_GLOBAL_CTL;
+			pmu.status = MSR_AMD_PERF_GLOBAL_STATUS;
+			pmu.clear = MSR_AMD_PERF_GLOBAL_STATUS_CLR;
+			pmu.control_at_reset = pmu_rdmsr(pmu.control);
+		}
+	}
+	pmu.counters = (1ull << pmu.n_gp) - 1;
+	return pmu.n_gp >= 4;
+}
+
+bool pmu_discover(void)
+{
+	/* "GenuineIntel", "AuthenticAMD" */
+	switch (cpuid(0, 0).ebx) {
+	case 0x756e6547:
+		return discover_intel();
+	case 0x68747541:
+		return discover_amd();
+	default:
+		return false;
+	}
+}
+
+bool pmu_has_svm(void)
+{
+	return cpuid_has_leaf(0x8000000a) && cpuid(0x80000001, 0).ecx & CPUID_SVM;
+}
+
 bool pmu_is_fixed(uint32_t n)
 {
 	return n >= pmu.n_gp;
@@ -46,8 +104,15 @@ uint64_t pmu_bit(uint32_t n)
 	return pmu_is_fixed(n) ? GLOBAL_FIXED(n - pmu.n_gp) : GLOBAL_GENERAL(n);
 }
 
+uint32_t pmu_select_msr(uint32_t n)
+{
+	return pmu.vendor == PMU_AMD ? MSR_AMD_PERF_CTL0 + 2 * n : MSR_PERFEVTSEL0 + n;
+}
+
 uint32_t pmu_counter_msr(uint32_t n)
 {
+	if (pmu.vendor == PMU_AMD)
+		return MSR_AMD_PERF_CTR0 + 2 * n;
 	if (pmu_is_fixed(n))
 		return MSR_FIXED_CTR0 + n - pmu.n_gp;
 	return (pmu.capabilities & FULL_WIDTH ? MSR_A_PMC0 : MSR_PMC0) + n;
@@ -76,7 +141,9 @@ void pmu_select(uint32_t n, uint64_t event)
 	uint64_t control;
 
 	if (!pmu_is_fixed(n)) {
-		verdict_writes(MSR_PERFEVTSEL0 + n, event, true);
+		selected[n] = event;
+		verdict_writes(pmu_select_msr(n),
+			       pmu.control ? event : event & ~EVTSEL_EN, true);
 		return;
 	}
 	control = pmu_rdmsr(MSR_FIXED_CTR_CTRL) & ~(0xfull << 4 * (n - pmu.n_gp));
@@ -85,17 +152,33 @@ void pmu_select(uint32_t n, uint64_t event)
 
 void pmu_start(uint64_t enabled)
 {
-	try_wrmsr(pmu.control, enabled);
+	uint32_t n;
+
+	if (pmu.control) {
+		try_wrmsr(pmu.control, enabled);
+		return;
+	}
+	for (n = 0; n < pmu.n_gp; n++)
+		if (enabled >> n & 1)
+			try_wrmsr(pmu_select_msr(n), selected[n]);
 }
 
 void pmu_stop(void)
 {
-	try_wrmsr(pmu.control, 0);
+	uint32_t n;
+
+	if (pmu.control) {
+		try_wrmsr(pmu.control, 0);
+		return;
+	}
+	for (n = 0; n < pmu.n_gp; n++)
+		try_wrmsr(pmu_select_msr(n), selected[n] & ~EVTSEL_EN);
 }
 
 void pmu_clear_status(void)
 {
-	try_wrmsr(pmu.clear, pmu.counters);
+	if (pmu.clear)
+		try_wrmsr(pmu.clear, pmu.counters);
 }
 
 void pmu_reset(void)
@@ -104,10 +187,13 @@ void pmu_reset(void)
 
 	try_wrmsr(MSR_DEBUGCTL, 0);
 	pmu_stop();
-	try_wrmsr(MSR_FIXED_CTR_CTRL, 0);
+	if (pmu.n_fixed)
+		try_wrmsr(MSR_FIXED_CTR_CTRL, 0);
 	for (n = 0; n < pmu.n_gp + pmu.n_fixed; n++) {
-		if (!pmu_is_fixed(n))
-			try_wrmsr(MSR_PERFEVTSEL0 + n, 0);
+		if (!pmu_is_fixed(n)) {
+			selected[n] = 0;
+			try_wrmsr(pmu_select_msr(n), 0);
+		}
 		try_wrmsr(pmu_counter_msr(n), 0);
 	}
 	pmu_clear_status();

@@ -11,10 +11,10 @@ static uint64_t *verdict(void)
 	return runtime_series(ABI_PHASE_EVENT) + current;
 }
 
-void verdict_begin(enum pmu_test test)
+void verdict_begin(enum pmu_test test, enum pmu_verdict without_failure)
 {
 	current = test;
-	*verdict() = PMU_PASS;
+	*verdict() = without_failure;
 }
 
 static void record(bool pass, enum pmu_relation relation, uint64_t about, uint64_t got,
@@ -63,6 +63,12 @@ void verdict_writes(uint32_t msr, uint64_t value, bool done)
 void verdict_msr(uint32_t msr, uint64_t expected)
 {
 	verdict_equal(PMU_ABOUT(PMU_MSR, msr, 0), pmu_rdmsr(msr), expected);
+}
+
+void verdict_status(uint64_t expected)
+{
+	if (pmu.status)
+		verdict_msr(pmu.status, expected);
 }
 
 uint64_t about_counter(uint32_t n)
