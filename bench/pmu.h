@@ -133,6 +133,8 @@ enum pmu_subject {
 	PMU_RDPMC_AT_CPL3, /* the same; detail: CR4.PCE */
 	PMU_IN_GUEST,	   /* PMU_GENERAL, of the loop in a guest of the guest */
 	PMU_EXIT,	   /* why the guest of the guest exited: the CPU's number */
+	PMU_VMCS,	   /* the value of a field of the VMCS; number: which */
+	PMU_TIMER,	   /* ticks of the VMX preemption timer */
 };
 
 enum pmu_relation {

@@ -11,6 +11,7 @@
 
 #include "bench/pmu.h"
 #include "guest/x86_64/pmc_choose.h"
+#include "guest/x86_64/pmu_bits.h"
 
 #define MSR_A_PMC0	      0x4c1
 #define MSR_DEBUGCTL	      0x1d9
@@ -51,6 +52,9 @@ bool pmu_is_fixed(uint32_t n);
 uint32_t pmu_select_msr(uint32_t n); /* of a general counter */
 uint64_t pmu_bit(uint32_t n);	     /* in pmu.control, pmu.status and pmu.clear */
 uint32_t pmu_counter_msr(uint32_t n);
+
+/* Of Intel's registers. */
+struct pmu_bits pmu_valid_bits(void);
 
 /* CPUID reports SVM. */
 bool pmu_has_svm(void);

@@ -1,32 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The PMU's self-test: accesses that raise #GP, and RDPMC. */
-#include "guest/x86_64/cpuid.h"
-#include "guest/x86_64/pmu_bits.h"
 #include "guest/x86_64/pmu_code.h"
 #include "guest/x86_64/pmu_test.h"
 
 #define CR4_PCE (1ull << 8)
-
-static struct pmu_bits valid_bits(void)
-{
-	const struct cpuid leaf = cpuid(0xa, 0);
-	struct pmu_bits_cpuid id = {
-		.pmu_eax = leaf.eax,
-		.pmu_ecx = leaf.ecx,
-		.pmu_edx = leaf.edx,
-		.capabilities = pmu.capabilities,
-	};
-
-	if (cpuid_has_leaf(7)) {
-		const struct cpuid features = cpuid(7, 0);
-
-		id.features_ebx = features.ebx;
-		/* ArchPerfmonExt. */
-		if (features.eax >= 1 && cpuid(7, 1).eax >> 8 & 1)
-			id.extended_ebx = cpuid(0x23, 0).ebx;
-	}
-	return pmu_bits(&id);
-}
 
 static void each_reserved(uint32_t number, uint64_t allowed)
 {
@@ -40,7 +17,7 @@ static void each_reserved(uint32_t number, uint64_t allowed)
 
 void pmu_test_reserved_select(void)
 {
-	const struct pmu_bits valid = valid_bits();
+	const struct pmu_bits valid = pmu_valid_bits();
 	uint32_t n;
 
 	for (n = 0; n < pmu.n_gp; n++)
@@ -50,7 +27,7 @@ void pmu_test_reserved_select(void)
 
 void pmu_test_reserved_fixed(void)
 {
-	const struct pmu_bits valid = valid_bits();
+	const struct pmu_bits valid = pmu_valid_bits();
 
 	if (!verdict_absent(!valid.fixed_counters))
 		each_reserved(MSR_FIXED_CTR_CTRL, valid.fixed);
@@ -58,12 +35,12 @@ void pmu_test_reserved_fixed(void)
 
 void pmu_test_reserved_global(void)
 {
-	each_reserved(MSR_PERF_GLOBAL_CTRL, valid_bits().global);
+	each_reserved(MSR_PERF_GLOBAL_CTRL, pmu_valid_bits().global);
 }
 
 void pmu_test_reserved_status(void)
 {
-	each_reserved(MSR_PERF_GLOBAL_OVF_CTRL, valid_bits().status);
+	each_reserved(MSR_PERF_GLOBAL_OVF_CTRL, pmu_valid_bits().status);
 }
 
 void pmu_test_reserved_debugctl(void)
@@ -91,7 +68,7 @@ void pmu_test_absent_msrs(void)
 		verdict_equal(PMU_ABOUT(PMU_RDMSR, MSR_A_PMC0 + pmu.n_gp, 0),
 			      try_rdmsr(MSR_A_PMC0 + pmu.n_gp, &value), false);
 	}
-	if (pmu.n_fixed < 7 && !(valid_bits().fixed_counters >> pmu.n_fixed & 1))
+	if (pmu.n_fixed < 7 && !(pmu_valid_bits().fixed_counters >> pmu.n_fixed & 1))
 		verdict_equal(PMU_ABOUT(PMU_RDMSR, MSR_FIXED_CTR0 + pmu.n_fixed, 0),
 			      try_rdmsr(MSR_FIXED_CTR0 + pmu.n_fixed, &value), false);
 }
@@ -117,7 +94,7 @@ void pmu_test_rdpmc_index(void)
 
 	verdict_equal(PMU_ABOUT(PMU_RDPMC, pmu.n_gp, 0), try_rdpmc(pmu.n_gp, &value),
 		      false);
-	if (!(valid_bits().fixed_counters >> pmu.n_fixed & 1))
+	if (!(pmu_valid_bits().fixed_counters >> pmu.n_fixed & 1))
 		verdict_equal(PMU_ABOUT(PMU_RDPMC, RDPMC_FIXED(pmu.n_fixed), 0),
 			      try_rdpmc(RDPMC_FIXED(pmu.n_fixed), &value), false);
 }

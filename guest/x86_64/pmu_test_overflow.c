@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The PMU's self-test: widths of counters, overflow, the global status. */
-#include "guest/x86_64/pmu_bits.h"
 #include "guest/x86_64/pmu_code.h"
 #include "guest/x86_64/pmu_test.h"
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The PMU's self-test: which registers there are, and the access to them. */
 #include "guest/x86_64/cpuid.h"
-#include "guest/x86_64/pmu_bits.h"
 #include "guest/x86_64/pmu_code.h"
 #include "guest/x86_64/pmu_test.h"
 
@@ -87,6 +86,27 @@ bool pmu_discover(void)
 	default:
 		return false;
 	}
+}
+
+struct pmu_bits pmu_valid_bits(void)
+{
+	const struct cpuid leaf = cpuid(0xa, 0);
+	struct pmu_bits_cpuid id = {
+		.pmu_eax = leaf.eax,
+		.pmu_ecx = leaf.ecx,
+		.pmu_edx = leaf.edx,
+		.capabilities = pmu.capabilities,
+	};
+
+	if (cpuid_has_leaf(7)) {
+		const struct cpuid features = cpuid(7, 0);
+
+		id.features_ebx = features.ebx;
+		/* ArchPerfmonExt. */
+		if (features.eax >= 1 && cpuid(7, 1).eax >> 8 & 1)
+			id.extended_ebx = cpuid(0x23, 0).ebx;
+	}
+	return pmu_bits(&id);
 }
 
 bool pmu_has_svm(void)

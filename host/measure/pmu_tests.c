@@ -79,6 +79,13 @@ static void name_subject(uint64_t result, bool *hex, char *text, size_t bytes)
 		*hex = true;
 		snprintf(text, bytes, "exit of a nested guest");
 		return;
+	case PMU_VMCS:
+		*hex = true;
+		snprintf(text, bytes, "VMCS field 0x%x", number);
+		return;
+	case PMU_TIMER:
+		snprintf(text, bytes, "ticks of the preemption timer");
+		return;
 	case PMU_RDPMC_AT_CPL3:
 		snprintf(text, bytes, "RDPMC at CPL 3 with CR4.PCE %u (1: done, 0: #GP)",
 			 detail);
