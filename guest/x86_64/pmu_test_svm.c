@@ -195,7 +195,11 @@ void pmu_test_svm_host(void)
 		verdict_equal(about_counter(n), pmu_read(n), counted[n]);
 	verdict_at_least(about_counter(0), counted[0], LOOP_INSTRUCTIONS);
 	verdict_equal(about_counter(1), counted[1], 0);
-	verdict_equal(about_counter(2), counted[2], counted[0]);
+	/* Without pmu.control the counters do not begin at the same instruction. */
+	if (pmu.control)
+		verdict_equal(about_counter(2), counted[2], counted[0]);
+	else
+		verdict_at_least(about_counter(2), counted[2], LOOP_INSTRUCTIONS);
 	verdict_at_least(about_counter(3), pmu_read(3), 2 * LOOP_INSTRUCTIONS);
 }
 
@@ -221,11 +225,12 @@ void pmu_test_svm_guest(void)
 	for (n = 0; n < 4; n++)
 		verdict_equal(PMU_ABOUT(PMU_IN_GUEST, n, 0), pmu_read(n) - empty[n],
 			      n ? LOOP_INSTRUCTIONS : 0);
-	/* CALL and RET; and VMRUN, which on Zen counts in the guest, and here in the
-	 * host. */
+	/* CALL and RET; and VMRUN, if the CPU counts it in the guest, as Zen does. */
 	verdict_between(about_counter(1), empty[1], 2, 3);
-	verdict_equal(PMU_ABOUT(PMU_SUM, 0, 1), empty[0] + empty[1], empty[2]);
-	verdict_equal(about_counter(3), empty[3], empty[2]);
+	if (pmu.control) {
+		verdict_equal(PMU_ABOUT(PMU_SUM, 0, 1), empty[0] + empty[1], empty[2]);
+		verdict_equal(about_counter(3), empty[3], empty[2]);
+	}
 	set_svme(false);
 }
 
