@@ -214,7 +214,7 @@ kvm.ko" ]
   refused 2 "not a list of series: 6.1,x" "$wsbench" kernel fetch --series 6.1,x
   refused 2 'no flavour "big"' "$wsbench" kernel fetch --flavour big
   refused 2 "unknown command 'lsit': did you mean 'list'?" "$wsbench" kernel lsit
-  refused 2 "list, fetch or take?" "$wsbench" kernel --arch x86_64
+  refused 2 "list, fetch, take or changelog?" "$wsbench" kernel --arch x86_64
 
   # Without a network.
   touch "$ARCHIVE/down"
