@@ -30,16 +30,16 @@ qemu_sources() {
   apt_private_sources_of deb "$suites"
 }
 
-# qemu_closure: "NAME VERSION" of the packages that a system without packages would install,
-# without what only their installation needs.
+# qemu_closure: sets $closure to "NAME VERSION" of the packages that a system without packages
+# would install, without what only their installation needs.
 qemu_closure() {
   local log
   if ! log=$(LC_ALL=C apt-get -c "$apt_conf" --print-uris -y -q --no-install-recommends -t "$suite" install "${qemu_packages[@]}" 2>&1); then
     apt_private_failed "$log"
     return
   fi
-  sed -nE "s/^'[^']*' ([a-z0-9.+-]+)_([^_]+)_[^_]*\.deb [0-9].*/\1 \2/p" <<<"$log" | sed 's/%3a/:/g' |
-    grep -E '^(lib|zlib|qemu-system|seabios|ipxe-qemu)' | grep -Ev '^(libpam|libdebconf|libsemanage|perl)'
+  closure=$(sed -nE "s/^'[^']*' ([a-z0-9.+-]+)_([^_]+)_[^_]*\.deb [0-9].*/\1 \2/p" <<<"$log" | sed 's/%3a/:/g' |
+    grep -E '^(lib|zlib|qemu-system|seabios|ipxe-qemu)' | grep -Ev '^(libpam|libdebconf|libsemanage|perl)' || true)
 }
 
 # qemu_script ROOT PROGRAM: the script that starts the program of an unpacked tree.
@@ -74,7 +74,7 @@ qemu_take() {
 
 # qemu_fetch: makes sure that the QEMU of $suite is in the cache, and prints its folder.
 qemu_fetch() {
-  local version folder closure
+  local version folder closure=''
   local -a packages
   folder=$(qemu_cached "$suite")
   if [ -n "$folder" ] && [ "$refresh" = 0 ]; then
@@ -92,7 +92,7 @@ qemu_fetch() {
     return
   fi
   apt_private_fresh || die 4 "QEMU of $suite is not cached, and Debian cannot be reached: $apt_reason"
-  closure=$(qemu_closure) || die 4 "Debian $suite has no QEMU: $apt_reason"
+  qemu_closure || die 4 "Debian $suite has no QEMU: $apt_reason"
   version=$(sed -n "s/^${qemu_packages[0]} //p" <<<"$closure")
   [ -n "$version" ] || die 4 "Debian $suite has no ${qemu_packages[0]}"
   # Without the epoch: a colon separates the folders of libraries.

@@ -18,8 +18,8 @@ commands() {
 @test "make uninstall removes what make install wrote" {
   local file
   in_tree_make install PREFIX=/opt/ws DESTDIR="$PWD/root" >log 2>&1
-  for file in bin/wsbench libexec/worldswitch/{x86_64,aarch64}/wsbench libexec/worldswitch/libwsbench-trace.so \
-    libexec/worldswitch/libwsbench-clone.so libexec/worldswitch/{kernel,kmod,sweep,ci/measure,ci/bisect}.sh \
+  for file in bin/wsbench libexec/worldswitch/{x86_64,aarch64}/wsbench libexec/worldswitch/libwsbench-trace-qemu{1,7}.so \
+    libexec/worldswitch/libwsbench-clone.so libexec/worldswitch/{kernel,kmod,emulator,emulator-qemu,sweep,ci/measure,ci/bisect}.sh \
     libexec/worldswitch/kmod/Kbuild share/worldswitch/schema.json share/man/man1/wsbench.1 \
     share/bash-completion/completions/wsbench share/zsh/site-functions/_wsbench \
     share/fish/vendor_completions.d/wsbench.fish share/doc/worldswitch/{README.md,LICENSE,host/CHANGES.md}; do
