@@ -22,7 +22,7 @@ small_package() {
   local sum
   mkdir -p copy/bench copy/host/targets/lab copy/scripts "tree/bochs-3.0"
   : >copy/bench/catalogue.def
-  cp "$top"/scripts/{emulator,apt-private,places}.sh copy/scripts/
+  cp "$top"/scripts/{emulator,emulator-qemu,apt-private,places}.sh copy/scripts/
   mkdir -p copy/host/targets/lab/bochs/overlay/{cpu,instrument/worldswitch} copy/host/explain
   echo 'int pmu;' >copy/host/targets/lab/bochs/overlay/cpu/pmu.c
   echo '#include "record.h"' >copy/host/targets/lab/bochs/overlay/instrument/worldswitch/trace.c
@@ -292,8 +292,8 @@ fetched='qemu-10.0.2+ds-2~bpo12+1'
   built 2
   run_apart "$wsbench" list emulators --names
   [[ $'\n'$stdout$'\n' == *$'\n10.0.2+ds-2~bpo12+1\n10.0.9+ds-1\n'* ]]
-  "$wsbench" list emulators --json >list
-  python3 - list "$emulators/$fetched/bin" <<'END'
+  "$wsbench" list emulators --json >emulators.json
+  python3 - emulators.json "$emulators/$fetched/bin" <<'END'
 import json, sys
 e = next(e for e in json.load(open(sys.argv[1]))["emulators"] if e["name"].startswith("10.0.2"))
 assert e["version"] == "QEMU emulator version 10.0.2 (Debian 1:10.0.2+ds-2~bpo12+1)", e

@@ -351,10 +351,10 @@ static void make_emulators(void)
 
 	make_folder();
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		snprintf(command, sizeof(command),
-			 "mkdir -p $(dirname %s/%s) && printf '#!/bin/sh\necho QEMU "
-			 "emulator version 8.1.2\n' >%s/%s && chmod 755 %s/%s",
-			 folder, files[i], folder, files[i], folder, files[i]);
+		snprintf(
+			command, sizeof(command),
+			"f=%s/%s; mkdir -p ${f%%/*}; echo 'echo QEMU emulator version 8.1.2' >$f; chmod 755 $f",
+			folder, files[i]);
 		cr_assert_eq(system(command), 0);
 	}
 	setenv("WORLDSWITCH_EMULATORS", folder, 1);
