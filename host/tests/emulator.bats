@@ -392,6 +392,10 @@ END
   same_on_another_qemu aarch64-vhe fault_first_touch_4k
 }
 
+@test "lab:aarch64-vhe-n1: the core rows on another QEMU are the same; explain works" {
+  same_on_another_qemu aarch64-vhe-n1
+}
+
 @test "lab:x86_64-svm-qemu: the core rows on another QEMU are the same; explain works" {
   same_on_another_qemu x86_64-svm-qemu
 }

@@ -242,8 +242,8 @@ END
   [[ $(completed 'wsbench compare --') == *--threshold*--help* ]]
   [ "$(completed 'wsbench run --on kv')" = kvm ]
   # Readline replaces only what follows the colon.
-  [ "$(completed 'wsbench run --on lab:aarch64-v')" = aarch64-vhe ]
-  [ "$(completed 'wsbench run --on kvm,lab:aarch64-v')" = aarch64-vhe ]
+  [ "$(completed 'wsbench run --on lab:aarch64-p')" = aarch64-pkvm ]
+  [ "$(completed 'wsbench run --on kvm,lab:aarch64-p')" = aarch64-pkvm ]
   [ "$(completed 'wsbench run --config pmu-o')" = pmu-off ]
   [ "$(completed 'wsbench run --bench hypercall,ipi_bus')" = hypercall,ipi_busy ]
   [ "$(completed 'wsbench env res')" = restore ]

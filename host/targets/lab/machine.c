@@ -52,10 +52,11 @@ _Static_assert(LAB_SHARED_BYTES == 64u << 20, "the size is spelled out above");
  * as the architecture suggests it. The kernel's code is the same, instruction by
  * instruction; a boot takes a third of the time.
  */
-#define AARCH64_FLAGS                                                                    \
+#define AARCH64_FLAGS_OF(cpu)                                                            \
 	COMMON_FLAGS, WIRE_FLAGS, "-M",                                                  \
-		"virt,virtualization=on,gic-version=3,dtb-randomness=off", "-cpu",       \
-		"max,pauth-impdef=on,cntfrq=1000000000", "-m", "256", NULL
+		"virt,virtualization=on,gic-version=3,dtb-randomness=off", "-cpu", cpu,  \
+		"-m", "256", NULL
+#define AARCH64_FLAGS AARCH64_FLAGS_OF("max,pauth-impdef=on,cntfrq=1000000000")
 
 /*
  * noapictimer: the kernel would calibrate the APIC's timer by looking at the clock
@@ -83,6 +84,11 @@ _Static_assert(LAB_SHARED_BYTES == 64u << 20, "the size is spelled out above");
 		X86_64_CPU, "-m", "256", NULL
 
 static const char *const aarch64_flags[] = { AARCH64_FLAGS };
+
+/* A model of silicon, whose features do not grow with QEMU's version as those of "max".
+ */
+static const char *const aarch64_n1_flags[] = { AARCH64_FLAGS_OF(
+	"neoverse-n1,cntfrq=1000000000") };
 
 /*
  * Two CPUs on the emulator's one thread take turns. A turn ends when a CPU waits (WFI,
@@ -170,6 +176,7 @@ static const struct lab_machine vmx_plain = {
 
 const struct lab_machine lab_machine_table[] = {
 	AARCH64_LAB("vhe", aarch64_flags, ""),
+	AARCH64_LAB("vhe-n1", aarch64_n1_flags, ""),
 	AARCH64_LAB("nvhe", aarch64_flags, " kvm-arm.mode=nvhe"),
 	AARCH64_LAB("pkvm", aarch64_flags, " kvm-arm.mode=protected"),
 	AARCH64_LAB("smp", aarch64_smp_flags, ""),
