@@ -125,7 +125,7 @@ $(B)/guest/$(1)/pmu_readings.o $(B)/guest/$(1)/pmu_test.o: $(B)/guest/$(1)/%.o: 
 	$$(call say,GUEST,$$@)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -c $$< -o $$@
-$(B)/guest/$(1)/pmu_test.elf: $(B)/guest/$(1)/runtime/$(1)/pmu_test_rings.o
+$(B)/guest/$(1)/pmu_test.elf: $(patsubst guest/%.c,$(B)/guest/$(1)/runtime/%.o,$(wildcard guest/$(1)/pmu_test_*.c))
 $(B)/guest/$(1)/selftest.elf: $(patsubst guest/%.c,$(B)/guest/$(1)/runtime/%.o,$(wildcard guest/$(1)/selftest*.c))
 
 $(B)/guest/$(1)/%.elf: $(B)/guest/$(1)/runtime/$(1)/boot.o $(B)/guest/$(1)/runtime/$(1)/machine.o \
@@ -322,7 +322,7 @@ kernels:
 kmod:
 	$(Q)scripts/kmod.sh >/dev/null
 
-# The emulator of lab:x86_64-svm, lab:x86_64-vmx*, bare:x86_64-bochs. Without it, only
+# The emulator of lab:x86_64-svm, lab:x86_64-vmx*, bare:x86_64-bochs*. Without it, only
 # lab:x86_64-vmx runs, on the distribution's Bochs, without a PMU.
 emulators:
 ifeq ($(ARCH),x86_64)

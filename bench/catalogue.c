@@ -104,7 +104,7 @@ const struct accuracy_row accuracy_table[] = {
 	{ .id = NULL },
 };
 
-#define PMU_TEST(id, text) [PMU_TEST_##id] = (text),
+#define PMU_TEST(vendor, id, text) [PMU_TEST_##vendor##_##id] = (text),
 
 const char *const pmu_test_texts[PMU_TESTS] = {
 #include "bench/pmu_tests.def"

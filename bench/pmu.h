@@ -95,18 +95,24 @@ extern const char *const pmu_reading_names[][PMU_READINGS_MAX + 1];
  * and of a failure what it is about and the relation: PMU_RESULT(). TWIN has the found
  * value, NULL the value on the other side of the relation.
  */
-#define PMU_TEST(id, text) PMU_TEST_##id,
+#define PMU_TEST(vendor, id, text) PMU_TEST_##vendor##_##id,
 enum pmu_test {
 #include "bench/pmu_tests.def"
 	PMU_TESTS
 };
 #undef PMU_TEST
 
+enum pmu_vendor {
+	PMU_INTEL,
+	PMU_AMD,
+};
+
 enum pmu_verdict {
 	PMU_NOT_RUN,
 	PMU_PASS,
 	PMU_FAIL,
 	PMU_ABSENT, /* CPUID does not report what is tested */
+	PMU_OTHER,  /* a test of the other vendor's PMU */
 };
 
 /* What a found value is, with its number and a detail. */
@@ -125,6 +131,10 @@ enum pmu_subject {
 	PMU_RDMSR,	   /* the same */
 	PMU_RDPMC,	   /* the same; number: the index */
 	PMU_RDPMC_AT_CPL3, /* the same; detail: CR4.PCE */
+	PMU_IN_GUEST,	   /* PMU_GENERAL, of the loop in a guest of the guest */
+	PMU_EXIT,	   /* why the guest of the guest exited: the CPU's number */
+	PMU_VMCS,	   /* the value of a field of the VMCS; number: which */
+	PMU_TIMER,	   /* ticks of the VMX preemption timer */
 };
 
 enum pmu_relation {

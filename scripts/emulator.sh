@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Builds the emulator of lab:x86_64-svm, lab:x86_64-vmx* and bare:x86_64-bochs: Debian's sources
+# Builds the emulator of lab:x86_64-svm, lab:x86_64-vmx* and bare:x86_64-bochs*: Debian's sources
 # of Bochs with the patches and the additional files of host/targets/lab/bochs. Fetches QEMU of
 # other suites of Debian, for the labs that run on QEMU.
 set -Eeuo pipefail

@@ -25,6 +25,7 @@ usage() {
 usage: kernel.sh list  [options]
        kernel.sh fetch [options]
        kernel.sh take [--arch ARCH] --tree TREE --to DIR
+       kernel.sh changelog [options]
 
 list   prints the kernels that Debian offers and the cached kernels:
        release, package version, suite, "cached" or "-"
@@ -32,6 +33,8 @@ fetch  makes sure that a kernel is cached and undamaged, and prints its folder:
        vmlinuz, config, release, package, sums, modules/*.ko (KVM and its dependencies)
 take   copies image, config and KVM's modules of a built kernel tree to DIR, for
        wsbench run --kernel; KVM may be modules (of modules.order) or built in
+changelog  downloads the changelog of a kernel's package, which lists the commits of all
+       stable updates, and prints its path (for wsbench history add --changelog)
 
   --arch ARCH        x86_64 or aarch64 (default: this machine's)
   --series X.Y,...   default $default_series; list: all; fetch prints a folder for each
@@ -516,6 +519,56 @@ fetch() {
   done
 }
 
+# kbuild_of RELEASE: the package linux-kbuild-*, which contains the changelog of the source
+# package. Its name has the series (6.1.0-56-cloud-amd64) or the version
+# (6.12.118+deb13-cloud-amd64). The archive does not keep all of them: else the next newer one,
+# whose changelog goes further.
+kbuild_of() {
+  local name=${1%%-*} offered
+  [[ $name == *+* ]] || name=${name%.0}
+  name=linux-kbuild-$name
+  offered=$(apt-cache -c "$apt_conf" pkgnames linux-kbuild-)
+  grep -xF -- "$name" <<<"$offered" ||
+    printf '%s\n' "$name" "$offered" | sort -V | grep -xF -A 1 -- "$name" | sed 1d
+}
+
+# changelog: downloads the changelog, and prints its path.
+changelog() {
+  local folder found name new filter=matching
+  [ -z "$release" ] || filter=naming
+  series=${series:-$default_series} flavour=${flavour:-$default_flavour}
+  folder=$(cache_dir)/changelogs
+  mkdir -p "$folder" 2>/dev/null || true
+  [ -w "$folder" ] || die 4 "cannot write to $folder"
+  # The file of a release does not change; there can be a newer release of a series.
+  name=$(find "$folder" -name '*.gz' -printf '%f\n' | sed 's/\.gz$//' | "$filter" | tail -n 1)
+  if [ -n "$name" ] && [ "$filter" = naming ]; then
+    echo "$folder/$name.gz"
+    return
+  fi
+  if ! look "$filter"; then
+    [ -n "$name" ] || die 4 "the changelog of ${release:-Linux $series} is not cached, and Debian cannot be reached: $apt_reason"
+    found=$name
+  fi
+  [ -n "$found" ] || die 2 "Debian $(asked_suites)does not offer ${release:-Linux $series} for $arch (wsbench kernel list --suite all)$(missing_suites)"
+  if [ -s "$folder/$found.gz" ]; then
+    echo "$folder/$found.gz"
+    return
+  fi
+  name=$(kbuild_of "$found")
+  [ -n "$name" ] || die 4 "the archive no longer has the changelog of $found"
+  new=$(mktemp -d "$folder/.new.XXXXXX")
+  # shellcheck disable=SC2064  # `new` as it is now
+  trap "rm -rf '$new'" EXIT
+  say "downloading $name from Debian"
+  apt_private_unpack "$new" "$name" || die 4 "could not download $name: $apt_reason"
+  [ -s "$new/usr/share/doc/$name/changelog.Debian.gz" ] || die 4 "$name has no changelog"
+  mv "$new/usr/share/doc/$name/changelog.Debian.gz" "$folder/$found.gz"
+  rm -rf "$new"
+  trap - EXIT
+  echo "$folder/$found.gz"
+}
+
 # state_of RELEASE: for list().
 state_of() {
   if [ -f "$kernels/$1/release" ]; then
@@ -567,12 +620,12 @@ main() {
       printf -v "${1#--}" %s "$2"
       shift
       ;;
-    list | fetch | take) command=$1 ;;
+    list | fetch | take | changelog) command=$1 ;;
     *) die 2 "unknown argument $1; see --help" ;;
     esac
     shift
   done
-  [ -n "$command" ] || die 2 "list, fetch or take? See --help"
+  [ -n "$command" ] || die 2 "list, fetch, take or changelog? See --help"
   arch=${arch:-$(uname -m)}
   deb_arch=$(debian_arch "$arch") || die 2 "no architecture \"$arch\": x86_64 or aarch64"
   [ -z "$flavour" ] || flavour_suffix "$flavour" >/dev/null ||

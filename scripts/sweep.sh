@@ -30,6 +30,9 @@ measured again: after an interruption, or for new kernels, run the command again
                       this installation, or this tree, built, at the same path
   --explain ID,...    explain these benchmarks of each kernel, too, and keep the explanations
                       beside the history, for wsbench history why; on this machine only
+  --why               with --db: afterwards explain the largest changes of each step of the
+                      history that is not explained yet, and keep the kernels' changelogs,
+                      for wsbench history why; on this machine only
   --list              print the jobs and their state, and measure nothing
 
 Options after -- are for each run: -- --bench core --config default,pmu-off
@@ -264,6 +267,52 @@ add() {
   return "$code"
 }
 
+# why: explains what the history lacks, and keeps the changelog of the newest kernel of each
+# series. A kernel that cannot be fetched any more costs its explanations.
+why() {
+  local target release bench config arch file log=$dir/why.log logs=() n=0 all code=0
+  while read -r target release; do
+    arch=$(target_arch "$target")
+    if file=$("$here/kernel.sh" changelog --arch "$arch" --release "$release" 2>"$log"); then
+      logs+=(--changelog "$file")
+    else
+      say "$(tail -n 1 "$log")"
+    fi
+  done < <(newest_of_series)
+  [ ${#logs[@]} = 0 ] || "$wsbench" history add --quiet --db "$db" "${logs[@]}" || return
+  all=$("$wsbench" history why --db "$db" --missing | sort -u)
+  while read -r target release bench config; do
+    [ -n "$config" ] || continue
+    n=$((n + 1))
+    file=$dir/why.json
+    [ -z "$progress" ] || printf '\rsweep: explaining %d of %d ' "$n" "$(wc -l <<<"$all")" >&2
+    explain_missing "$file" "$target" "$release" "$bench" "$config" "$@" || code=4
+  done <<<"$all"
+  rm -f "$dir/why.json" "$log"
+  return "$code"
+}
+
+# newest_of_series: "TARGET RELEASE" of the newest kernel of each series and architecture.
+newest_of_series() {
+  awk '{ split($2, v, "."); arch = $1 ~ /x86/ ? "x" : "a"; print arch v[1] "." v[2] + 0, $0 }' "$dir/jobs" |
+    sort -k1,1 -k3,3V | awk '{ last[$1] = $2 " " $3 } END { for (i in last) print last[i] }' | sort -u
+}
+
+# explain_missing FILE TARGET RELEASE BENCH CONFIG [OPTION...]
+explain_missing() {
+  local file=$1 target=$2 release=$3 bench=$4 config=$5 kernel passed=() configs=() rc=0
+  shift 5
+  explain_options "$(target_arch "$target")" "$@"
+  kernel=$("$here/kernel.sh" fetch --quiet --arch "$(target_arch "$target")" --release "$release" 2>"$log") &&
+    "$wsbench" explain --quiet --on "$target" --bench "$bench" --config "$config" --kernel "$kernel/vmlinuz" \
+      "${passed[@]}" -o "$file" >"$log" 2>&1 || rc=$?
+  case $rc in
+  0) "$wsbench" history add --quiet --db "$db" --explanation "$file" ;;
+  3) ;;
+  *) say "$target $release: $bench [$config]: $(reason "$log")" && return 4 ;;
+  esac
+}
+
 list() {
   local target release file state
   while read -r target release; do
@@ -280,7 +329,7 @@ list() {
 }
 
 main() {
-  local dir='' db='' series='' flavour=cloud wanted='' at_once=1 logins='' explain='' only_list=0 skip_failed=0
+  local dir='' db='' series='' flavour=cloud wanted='' at_once=1 logins='' explain='' why=0 only_list=0 skip_failed=0
   local targets=(lab:x86_64-svm lab:aarch64-vhe lab:aarch64-nvhe) code=0 progress='' lacking=0
   if [ "${1:-}" = --one ]; then
     shift
@@ -292,6 +341,7 @@ main() {
     --help) usage && exit 0 ;;
     --list) only_list=1 ;;
     --skip-failed) skip_failed=1 ;;
+    --why) why=1 ;;
     --) shift && break ;;
     -o | --on | --series | --flavour | --release | --db | --jobs | --sshlogin | --explain)
       [ $# -gt 1 ] || die 2 "$1 needs a value"
@@ -312,6 +362,7 @@ main() {
   [ -n "$dir" ] || die 2 "-o DIR is missing (see --help)"
   [ -x "$wsbench" ] || die 2 "no program $wsbench (make)"
   [ -z "$explain" ] || [ -z "$logins" ] || die 2 "--explain and --sshlogin: explanations are made on this machine only"
+  [ "$why" = 0 ] || [ -n "$db" ] || die 2 "--why needs --db"
   [ ! -t 2 ] || progress=1
   mkdir -p "$dir"
   jobs >"$dir/jobs.new"
@@ -322,6 +373,7 @@ main() {
   fi
   measure "$@" || code=$?
   [ -z "$db" ] || add || code=$?
+  [ "$why" = 0 ] || why "$@" || code=$?
   [ "$code" != 0 ] || code=$lacking
   exit "$code"
 }

@@ -33,6 +33,9 @@ enum key {
 	OPTION_ALL,
 	OPTION_EXPLANATION,
 	OPTION_SINCE,
+	OPTION_CHANGELOG,
+	OPTION_TREE,
+	OPTION_MISSING,
 };
 
 static const struct argp_option options[] = {
@@ -50,10 +53,20 @@ static const struct argp_option options[] = {
 	  "Keep this explanation beside the history, in FILE.jsonl.explanations; can be "
 	  "repeated (add)",
 	  0 },
+	{ "changelog", OPTION_CHANGELOG, "FILE", 0,
+	  "Keep the commits of this changelog of Debian's kernel (plain or gzip) beside the "
+	  "history, for 'why'; can be repeated (add)",
+	  0 },
 	{ "last", OPTION_LAST, "N", 0,
 	  "Judge only the newest N runs of each target (check, why)", 0 },
 	{ "since", OPTION_SINCE, "RUN", 0,
 	  "Print only steps after this run: its id, kernel, label or commit (why)", 0 },
+	{ "tree", OPTION_TREE, "DIR", 0,
+	  "Search the commits that changed the functions in this git tree (why)", 0 },
+	{ "missing", OPTION_MISSING, NULL, 0,
+	  "Print the explanations that would explain the steps and are not kept, of the "
+	  "largest changes of each step: target, kernel, benchmark, config (why)",
+	  0 },
 	{ "confirm", OPTION_CONFIRM, NULL, 0,
 	  "Measure again, in fresh boots, what became worse; with both kernels if "
 	  "both are cached (check)",
@@ -130,7 +143,10 @@ static error_t refuse_ignored(const struct history_args *args,
 		const char *commands[2]; /* that use it */
 	} rules[] = {
 		{ args->n_explanations, "--explanation", { "add" } },
+		{ args->n_changelogs, "--changelog", { "add" } },
 		{ args->since, "--since", { "why" } },
+		{ args->tree, "--tree", { "why" } },
+		{ args->missing, "--missing", { "why" } },
 		{ args->json, "--json", { "check", "show" } },
 		{ args->query.last, "--last", { "check", "why" } },
 		{ args->query.all, "--all", { "check", "why" } },
@@ -169,7 +185,7 @@ static error_t parse_end(const struct history_args *args, const struct argp_stat
 	err = refuse_ignored(args, state);
 	if (err)
 		return err;
-	if (add && !args->n_files && !args->n_explanations)
+	if (add && !args->n_files && !args->n_explanations && !args->n_changelogs)
 		return options_error(
 			state,
 			"no documents: 'wsbench history add --db FILE.jsonl FILE.json...'");
@@ -252,6 +268,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_EXPLANATION:
 		args->explanations[args->n_explanations++] = arg;
 		return 0;
+	case OPTION_CHANGELOG:
+		args->changelogs[args->n_changelogs++] = arg;
+		return 0;
+	case OPTION_MISSING:
+		args->missing = true;
+		return 0;
+	case OPTION_TREE:
+		args->tree = arg;
+		return 0;
 	case OPTION_SINCE:
 		args->since = arg;
 		return 0;
@@ -278,9 +303,10 @@ static const struct argp argp = {
 	       "series\n"
 	       "       can be judged or a regression is not confirmed\n"
 	       "show   print the series, stretch by stretch\n"
-	       "why    print each step from run to run, and the functions behind it, by "
-	       "the\n"
-	       "       explanations that 'add' has kept\n\n"
+	       "why    print each step from run to run, the functions behind it, and the "
+	       "commits\n"
+	       "       that fit them, by the explanations and changelogs that 'add' has "
+	       "kept\n\n"
 	       "Runs are in the order of the file. On exact targets each difference is a "
 	       "change; on other targets a change must be significant, at least 1 % and "
 	       "two steps of the clock.",
@@ -331,7 +357,7 @@ static enum cli_exit add(const struct history_args *args)
 
 	if (!copy)
 		abort();
-	if (args->n_explanations) {
+	if (args->n_explanations || args->n_changelogs) {
 		enum cli_exit code = history_keep(args);
 
 		if (code != CLI_OK || !args->n_files) {
@@ -456,6 +482,7 @@ int cmd_history(int argc, char **argv)
 	struct history_args args = {
 		.files = calloc((size_t)argc + 1, sizeof(char *)),
 		.explanations = calloc((size_t)argc + 1, sizeof(char *)),
+		.changelogs = calloc((size_t)argc + 1, sizeof(char *)),
 		.rules = { .window = history_rules.window,
 			   .pvalue = -1,
 			   .magnitude = -1 },
@@ -463,7 +490,7 @@ int cmd_history(int argc, char **argv)
 	enum cli_exit code = CLI_OK;
 	enum options_next next;
 
-	if (!args.files || !args.explanations)
+	if (!args.files || !args.explanations || !args.changelogs)
 		abort();
 	/* A file size limit is reported as EFBIG instead of ending the process. */
 	signal(SIGXFSZ, SIG_IGN);
@@ -480,6 +507,7 @@ int cmd_history(int argc, char **argv)
 		code = strcmp(args.command, "add") ? check_or_show(&args) : add(&args);
 	free(args.files);
 	free(args.explanations);
+	free(args.changelogs);
 	gate_free(&args.gate);
 	return code;
 }

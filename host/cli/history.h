@@ -21,7 +21,11 @@ struct history_args {
 	size_t n_files;
 	char **explanations; /* room for all of argv */
 	size_t n_explanations;
+	char **changelogs; /* room for all of argv */
+	size_t n_changelogs;
 	const char *since; /* a run, for `why`; NULL: all steps */
+	bool missing;	   /* print the explanations that `why` lacks */
+	const char *tree;  /* a git tree with the kernel's commits, for `why`; NULL */
 	struct history_query query;
 	bool confirm, json;
 	struct changepoint_rules rules;
@@ -36,10 +40,13 @@ struct history_args {
 void history_confirm(const struct history_args *args, const struct history *h,
 		     struct history_alarm *alarms, size_t n);
 
-/* Keeps the explanations of `add` beside the history. */
+/* Keeps the explanations and changelogs of `add` beside the history. */
 enum cli_exit history_keep(const struct history_args *args);
 
-/* `history why`: each step, with the functions that the kept explanations name. */
+/*
+ * `history why`: each step, with the functions that the kept explanations name,
+ * and the commits that fit them.
+ */
 enum cli_exit history_why(const struct history_args *args, const struct history *h);
 
 #endif

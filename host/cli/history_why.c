@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `wsbench history why`: the steps of a history, and the functions behind each, by the
- * explanations that `history add --explanation` has kept. Nothing is measured.
+ * `wsbench history why`: the steps of a history, the functions behind each, by the
+ * explanations that `history add` has kept, and the commits that fit the functions, by
+ * the kept changelog or a git tree. Nothing is measured.
  */
 #include <errno.h>
 #include <math.h>
@@ -10,21 +11,27 @@
 #include <string.h>
 
 #include "host/cli/history.h"
+#include "host/explain/cause.h"
+#include "host/explain/changelog.h"
 #include "host/explain/explanation.h"
 #include "host/explain/keep.h"
 #include "host/explain/step.h"
 #include "host/lib/message.h"
+#include "host/lib/number.h"
 #include "host/lib/table.h"
 #include "host/lib/text.h"
 
 /* Functions of a step that are shown. */
-#define TOP 20
+#define TOP	      20
+/* Functions of a commit that are shown. */
+#define TOP_OF_COMMIT 3
 
 enum cli_exit history_keep(const struct history_args *args)
 {
+	struct error err;
+
 	for (size_t i = 0; i < args->n_explanations; i++) {
 		struct explanation *e;
-		struct error err;
 		int rc;
 
 		if (explanation_read(args->explanations[i], &e, &err)) {
@@ -38,8 +45,20 @@ enum cli_exit history_keep(const struct history_args *args)
 			return CLI_FAILED;
 		}
 	}
-	message_info(args->common.quiet, "kept %zu explanations in %s.explanations",
-		     args->n_explanations, args->db);
+	if (args->n_explanations)
+		message_info(args->common.quiet,
+			     "kept %zu explanations in %s.explanations",
+			     args->n_explanations, args->db);
+	if (!args->n_changelogs)
+		return CLI_OK;
+	if (changelog_keep(args->db, (const char *const *)args->changelogs,
+			   args->n_changelogs, &err)) {
+		message_error("%s", err.text);
+		return CLI_USAGE;
+	}
+	message_info(args->common.quiet,
+		     "kept the commits of %zu changelog%s in %s.explanations",
+		     args->n_changelogs, args->n_changelogs == 1 ? "" : "s", args->db);
 	return CLI_OK;
 }
 
@@ -47,6 +66,7 @@ enum cli_exit history_keep(const struct history_args *args)
 struct step_list {
 	const struct history_args *args;
 	const struct history *h;
+	const struct changelog *log; /* empty: none is kept */
 	struct explanation **owned;
 	struct step_row *rows;
 	char (*labels)[HISTORY_NAME_BYTES];
@@ -116,7 +136,119 @@ static void add_row(struct step_list *l, const struct history_alarm *a)
 	l->n_rows++;
 }
 
-static void print_functions(const struct step_list *l)
+/* ------------------------------ commits ------------------------------ */
+
+static void cause_functions(const struct cause *c, char *text, size_t bytes)
+{
+	size_t used = 0;
+
+	*text = '\0';
+	for (size_t i = 0; i < c->n_functions && i < TOP_OF_COMMIT && used < bytes; i++) {
+		const struct step_function *f = c->functions[i];
+		char change[NUMBER_BYTES];
+
+		number_format(change, (double)(f->most > -f->least ? f->most : f->least),
+			      true);
+		used += (size_t)snprintf(text + used, bytes - used, "%s%s %s%s",
+					 i ? ", " : "", f->name,
+					 *change == '-' ? "" : "+", change);
+	}
+	if (c->n_functions > TOP_OF_COMMIT && used < bytes)
+		snprintf(text + used, bytes - used, ", %zu more",
+			 c->n_functions - TOP_OF_COMMIT);
+}
+
+#define CAUSE_INDENT 8
+
+/* "    likely  6.12.114  KVM: x86: ...", and below it the functions. */
+static void print_causes(const struct causes *c)
+{
+	struct table_options o;
+	size_t version = 0;
+
+	table_options_for(&o, stdout);
+	for (size_t i = 0; i < c->n; i++)
+		version = strlen(c->list[i].version) > version
+				  ? strlen(c->list[i].version)
+				  : version;
+	putchar('\n');
+	for (size_t i = 0; i < c->n; i++) {
+		const struct cause *one = &c->list[i];
+		char functions[512];
+		int at = printf("    %-9s  %-*s  ", cause_strength_name(one->strength),
+				(int)version, one->version);
+
+		text_wrap(stdout, one->title, (size_t)at, CAUSE_INDENT,
+			  table_text_columns(&o));
+		cause_functions(one, functions, sizeof(functions));
+		printf("%*s", CAUSE_INDENT, "");
+		text_wrap(stdout, functions, CAUSE_INDENT, CAUSE_INDENT,
+			  table_text_columns(&o));
+	}
+}
+
+/* The revision of a run in a git tree: its commit, else the tag of its stable update. */
+static void revision_of(const struct explanation *e, char *revision, size_t bytes)
+{
+	const char *version = e->subject.package_version;
+
+	if (!version)
+		version = e->subject.kernel ? e->subject.kernel : "";
+	if (e->subject.commit)
+		snprintf(revision, bytes, "%s", e->subject.commit);
+	else
+		snprintf(revision, bytes, "v%.*s", (int)strcspn(version, "-~+"), version);
+}
+
+static void print_tree(struct step_list *l, const struct step *step)
+{
+	char from[128], to[128];
+	struct causes causes;
+	struct error err;
+
+	revision_of(l->rows[0].base, from, sizeof(from));
+	revision_of(l->rows[0].now, to, sizeof(to));
+	if (causes_of_tree(step, l->args->tree, from, to, &causes, &err)) {
+		message_warn("%s", err.text);
+		l->broken = true;
+		return;
+	}
+	if (causes.n)
+		print_causes(&causes);
+	else
+		printf("\n    no commit from %s to %s changed these functions\n", from,
+		       to);
+	causes_free(&causes);
+}
+
+static void print_titles(const struct step_list *l, const struct step *step)
+{
+	const struct explanation *base = l->rows[0].base, *now = l->rows[0].now;
+	const char *from = base->subject.package_version;
+	const char *to = now->subject.package_version;
+	const struct change **changes;
+	struct causes causes;
+	bool whole;
+	size_t n;
+
+	if (!from || !to)
+		return;
+	n = changelog_between(l->log, from, to, &changes, &whole);
+	causes_of_titles(step, now->machine.arch, l->log, changes, n, &causes);
+	/* Of two releases, most commits are not listed: only what fits clearly counts. */
+	while (!whole && causes.n && causes.list[causes.n - 1].strength == CAUSE_CANDIDATE)
+		causes_drop_last(&causes);
+	printf("\n    %zu commits from %s to %s%s\n", n, from, to,
+	       causes.n ? "; by their titles these fit:" : "; the title of none fits");
+	if (!whole)
+		puts("    (two releases of Linux: the changelog lists only the updates after a release)");
+	if (causes.n)
+		print_causes(&causes);
+	causes_free(&causes);
+	free(changes);
+}
+
+static void print_functions(struct step_list *l)
 {
 	struct table_options o;
 	struct step step;
@@ -131,15 +263,21 @@ static void print_functions(const struct step_list *l)
 	step_table(&t, &step, l->n_rows, TOP);
 	table_print(stdout, &t, &o);
 	table_free(&t);
+	if (l->args->tree)
+		print_tree(l, &step);
+	else if (l->log->n)
+		print_titles(l, &step);
 	step_free(&step);
 }
 
 static void print_step(const struct history_args *args, const struct history *h,
-		       const struct history_alarm *alarms, size_t n, bool *broken)
+		       const struct changelog *log, const struct history_alarm *alarms,
+		       size_t n, bool *broken)
 {
 	struct step_list l = {
 		.args = args,
 		.h = h,
+		.log = log,
 		.owned = calloc(2 * n, sizeof(*l.owned)),
 		.rows = calloc(n, sizeof(*l.rows)),
 		.labels = calloc(n, sizeof(*l.labels)),
@@ -164,6 +302,43 @@ static void print_step(const struct history_args *args, const struct history *h,
 	free(l.owned);
 	free(l.rows);
 	free(l.labels);
+}
+
+/* ------------------------------ --missing ------------------------------ */
+
+/* Rows of a step that --missing wants explained. */
+#define MISSING_ROWS 4
+
+static void print_missing(struct step_list *l, const struct history_series *s,
+			  const struct history_point *p)
+{
+	struct explanation *e = find(l, s, p);
+
+	if (!e)
+		printf("%s %s %s %s\n", l->h->places[s->place].target,
+		       l->h->runs[p->run].kernel ? l->h->runs[p->run].kernel : "-",
+		       s->benchmark, s->config);
+	explanation_free(e);
+}
+
+static void print_missing_of(const struct history_args *args, const struct history *h,
+			     const struct history_alarm *alarms, size_t n, bool *broken)
+{
+	struct step_list l = { .args = args, .h = h };
+	size_t rows = 0;
+
+	/* The largest changes first. */
+	for (size_t i = 0; i < n && rows < MISSING_ROWS; i++) {
+		const struct history_series *s = alarms[i].series;
+		size_t at = history_change(&alarms[i])->index;
+
+		if (strcmp(s->metric, "round_trip") || strcmp(s->unit, "insns") || !at)
+			continue;
+		print_missing(&l, s, &s->points[at - 1]);
+		print_missing(&l, s, &s->points[at]);
+		rows++;
+	}
+	*broken |= l.broken;
 }
 
 /* ------------------------------ --since ------------------------------ */
@@ -213,11 +388,19 @@ enum cli_exit history_why(const struct history_args *args, const struct history 
 	struct history_alarm *alarms;
 	size_t n, last = h->n_places, steps = 0;
 	char where[HISTORY_NAME_BYTES];
+	struct changelog log;
 	bool broken = false;
+	struct error err;
+	int rc;
 
 	if (args->since && !knows_run(h, args->since)) {
 		message_error("%s: no run '%s'", args->db, args->since);
 		return CLI_USAGE;
+	}
+	rc = changelog_find(args->db, &log, &err);
+	if (rc && rc != -ENOENT) {
+		message_warn("%s", err.text);
+		broken = true;
 	}
 	alarms = history_alarms(&args->query, h, &n);
 	for (size_t i = 0, end; i < n; i = end) {
@@ -226,6 +409,11 @@ enum cli_exit history_why(const struct history_args *args, const struct history 
 		end = history_step_end(h, alarms, n, i);
 		if (!alarms[i].recent || !is_since(args, h, &alarms[i]))
 			continue;
+		if (args->missing) {
+			print_missing_of(args, h, &alarms[i], end - i, &broken);
+			steps++;
+			continue;
+		}
 		if (steps++)
 			putchar('\n');
 		if (place != last) {
@@ -233,10 +421,11 @@ enum cli_exit history_why(const struct history_args *args, const struct history 
 			puts(where);
 		}
 		last = place;
-		print_step(args, h, &alarms[i], end - i, &broken);
+		print_step(args, h, &log, &alarms[i], end - i, &broken);
 	}
-	if (!steps)
+	if (!steps && !args->missing)
 		puts("no step");
 	free(alarms);
+	changelog_free(&log);
 	return broken ? CLI_FAILED : CLI_OK;
 }

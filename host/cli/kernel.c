@@ -74,7 +74,7 @@ static error_t add(struct kernel_args *args, const char *option, char *value,
 static error_t parse_command(char *arg, struct kernel_args *args,
 			     const struct argp_state *state)
 {
-	static const char *const commands[] = { "list", "fetch", "take" };
+	static const char *const commands[] = { "list", "fetch", "take", "changelog" };
 	const size_t n = sizeof(commands) / sizeof(commands[0]);
 	const char *nearest;
 
@@ -89,7 +89,8 @@ static error_t parse_command(char *arg, struct kernel_args *args,
 	if (nearest)
 		return options_error(state, "unknown command '%s': did you mean '%s'?",
 				     arg, nearest);
-	return options_error(state, "unknown command '%s': list, fetch or take", arg);
+	return options_error(state,
+			     "unknown command '%s': list, fetch, take or changelog", arg);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -120,7 +121,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return parse_command(arg, args, state);
 	case ARGP_KEY_END:
 		if (!args->command)
-			return options_error(state, "list, fetch or take?");
+			return options_error(state, "list, fetch, take or changelog?");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -131,11 +132,13 @@ static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, {
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "list|fetch|take",
+	.args_doc = "list|fetch|take|changelog",
 	.doc = "The kernels that the labs boot. list prints the kernels that Debian offers "
 	       "and the cached kernels: release, package version, suite and state. fetch "
 	       "makes sure that kernels are cached and undamaged, and prints their folders. "
-	       "take copies a built kernel tree to a folder, for --kernel.",
+	       "take copies a built kernel tree to a folder, for --kernel. changelog "
+	       "downloads the changelog of a kernel's package and prints its path, for "
+	       "history add --changelog.",
 	.children = children,
 };
 

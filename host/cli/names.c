@@ -234,9 +234,12 @@ int names_match_targets(const char *patterns, struct names_list *list, struct er
 	}
 	ret = match_list("target", patterns, target_matches, all, n, list, err);
 	free(all);
+	/* The first one that a pattern alone selects. */
 	for (const struct target *t = target_table; ret && t->name; t++)
-		if (t->named_only && glob_matches(patterns, t->name))
+		if (t->named_only && glob_matches(patterns, t->name)) {
 			error_set(err, ret, "target '%s' must be named in full", t->name);
+			break;
+		}
 	return ret;
 }
 

@@ -89,8 +89,7 @@ static char *help_filter(int key, const char *text, void *input)
 	fputs("  " SELFTEST_MATRIX
 	      "  every benchmark under every config, 20 events each; "
 	      "alone\n"
-	      "  " SELFTEST_PMU
-	      "  the PMU of an x86_64 guest against Intel's manual; alone",
+	      "  " SELFTEST_PMU "  the PMU of an x86_64 guest against the manual; alone",
 	      f);
 	if (fclose(f))
 		abort();

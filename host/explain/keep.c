@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Keeps explanations beside a history: their names, and gzip. */
+/* Keeps explanations beside a history: the names of their files. */
 #include "host/explain/keep.h"
 
 #include <errno.h>
@@ -8,12 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <zlib.h>
 
 #include "host/lib/file.h"
+#include "host/lib/gzip.h"
 
 #define NAME_MAX_BYTES 128
-#define GZIP_BITS      (15 + 16) /* of the window, and a gzip header */
 
 /* One name of a path: no separator, and no leading dot. */
 static void clean_name(const char *text, char name[NAME_MAX_BYTES])
@@ -58,60 +57,6 @@ static int make_folder(const char *path)
 	return mkdir(path, 0777) && errno != EEXIST ? -errno : 0;
 }
 
-/* *out: free() it. 0 or a negative errno. */
-static int pack(const char *text, size_t bytes, unsigned char **out, size_t *packed)
-{
-	z_stream z = { .zalloc = Z_NULL };
-	int rc;
-
-	if (deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, GZIP_BITS, 9,
-			 Z_DEFAULT_STRATEGY) != Z_OK)
-		return -ENOMEM;
-	*packed = deflateBound(&z, bytes);
-	*out = malloc(*packed);
-	if (!*out) {
-		deflateEnd(&z);
-		return -ENOMEM;
-	}
-	z.next_in = (unsigned char *)text;
-	z.avail_in = (uInt)bytes;
-	z.next_out = *out;
-	z.avail_out = (uInt)*packed;
-	rc = deflate(&z, Z_FINISH);
-	*packed = z.total_out;
-	deflateEnd(&z);
-	return rc == Z_STREAM_END ? 0 : -EIO;
-}
-
-/* *out: free() it, also after an error. 0 or a negative errno; -EBADMSG: not gzip. */
-static int unpack(const unsigned char *packed, size_t bytes, char **out, size_t *size)
-{
-	z_stream z = { .next_in = (unsigned char *)packed, .avail_in = (uInt)bytes };
-	size_t room = 0;
-	int rc = Z_OK;
-
-	*out = NULL;
-	if (inflateInit2(&z, GZIP_BITS) != Z_OK)
-		return -ENOMEM;
-	while (rc == Z_OK && z.total_out == room && room < RESULT_FILE_MAX) {
-		char *grown = realloc(*out, room = 2 * room + 65536);
-
-		if (!grown) {
-			rc = Z_MEM_ERROR;
-			break;
-		}
-		*out = grown;
-		z.next_out = (unsigned char *)grown + z.total_out;
-		z.avail_out = (uInt)(room - z.total_out);
-		rc = inflate(&z, Z_NO_FLUSH);
-	}
-	*size = z.total_out;
-	inflateEnd(&z);
-	if (rc == Z_MEM_ERROR)
-		return -ENOMEM;
-	return rc == Z_STREAM_END ? 0 : -EBADMSG;
-}
-
 int keep_add(const char *db, const struct explanation *e, struct error *err)
 {
 	const struct keep_name name = {
@@ -137,7 +82,7 @@ int keep_add(const char *db, const struct explanation *e, struct error *err)
 	if (rc)
 		return file_error(err, "create", p.kernel, rc);
 	text = explanation_dump(e);
-	rc = pack(text, strlen(text), &packed, &bytes);
+	rc = gzip_pack(text, strlen(text), &packed, &bytes);
 	if (!rc)
 		rc = file_replace(p.file, packed, bytes);
 	free(text);
@@ -159,8 +104,9 @@ int keep_find(const char *db, const struct keep_name *name, struct explanation *
 	if (rc)
 		return file_error(err, "read explanations beside", db, rc);
 	bytes = file_read(p.file, RESULT_FILE_MAX, &packed);
-	rc = bytes < 0 ? (int)bytes
-		       : unpack((unsigned char *)packed, (size_t)bytes, &text, &size);
+	rc = bytes < 0
+		     ? (int)bytes
+		     : gzip_unpack(packed, (size_t)bytes, RESULT_FILE_MAX, &text, &size);
 	if (rc) {
 		file_error(err, "read", p.file, rc);
 	} else {

@@ -202,6 +202,41 @@ int process_find(const char *program, char path[PATH_MAX])
 	return -ENOENT;
 }
 
+char *process_output(const char *const *argv, size_t max, uint64_t timeout_ns)
+{
+	struct process process = { .pid = 0 };
+	int ends[2], status = -1;
+	char *text = malloc(max + 1);
+	size_t used = 0;
+	ssize_t n = 1;
+
+	if (!text || pipe2(ends, O_CLOEXEC)) {
+		free(text);
+		return NULL;
+	}
+	if (process_start(&process, &(struct process_start){
+					    .argv = argv,
+					    .fds = (int[]){ -1, ends[1], -1 },
+					    .n_fds = 3,
+				    }))
+		n = 0;
+	close(ends[1]);
+	while (n > 0 && used < max) {
+		n = read(ends[0], text + used, max - used);
+		if (n > 0)
+			used += (size_t)n;
+		else if (n < 0 && errno == EINTR)
+			n = 1;
+	}
+	text[used] = '\0';
+	close(ends[0]);
+	if (process.pid && !process_wait(&process, timeout_ns, &status) && !status)
+		return text;
+	process_stop(&process);
+	free(text);
+	return NULL;
+}
+
 void process_version(const char *program, const char *option, char *text, size_t bytes)
 {
 	const char *argv[] = { program, option, NULL };

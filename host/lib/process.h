@@ -54,6 +54,12 @@ void process_own_script(const char *name, char path[PATH_MAX]);
 int process_find_script(const char *name, char path[PATH_MAX]);
 
 /*
+ * What a program writes to its standard output, at most `max` bytes; free() it. NULL: the
+ * program failed, or did not end in time.
+ */
+char *process_output(const char *const *argv, size_t max, uint64_t timeout_ns);
+
+/*
  * The line of the output of `program option` that contains "emulator", else the first
  * line; "" if the program fails. Reads at most `bytes` of the output.
  */

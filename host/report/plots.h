@@ -82,6 +82,8 @@ void plot_distribution(const struct plot_input *in, struct picture_list *list,
 
 void plot_history(const struct plot_input *in, struct picture_list *list,
 		  struct plot_reason *why);
+void plot_trend(const struct plot_input *in, struct picture_list *list,
+		struct plot_reason *why);
 
 /*
  * Plans every kind that is `wanted` (NULL: all); calls `said` for each kind that draws

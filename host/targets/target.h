@@ -145,8 +145,9 @@ void target_software_defaults(struct target *t);
 
 extern const struct target_ops target_kvm_ops, target_bare_ops, target_lab_ops;
 
-/* The machine of bare:x86_64-bochs; without, target_bare_ops uses the QEMU of `arch`. */
-extern const struct bare_machine bare_bochs;
+/* The machines of bare:x86_64-bochs and bare:x86_64-bochs-svm; without, target_bare_ops
+ * uses the QEMU of `arch`. */
+extern const struct bare_machine bare_bochs, bare_bochs_svm;
 
 /* interrupt_catch(); a signal also kicks the vCPU that runs in this thread. */
 void target_catch_signals(void);

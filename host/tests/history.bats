@@ -501,3 +501,73 @@ END
   [[ $stderr == *hypercall.default.json.gz* ]]
   refused 2 'worldswitch.explanation' "${history[@]}" add --db h.jsonl --explanation a.json
 }
+
+# Steps of Debian's kernels whose commit is known. data/steps.jsonl was made by
+# `scripts/sweep.sh --why`; its changelog is an excerpt.
+@test "history why finds the commits of known steps by their titles" {
+  cp -r "$tests"/data/steps.jsonl* .
+  run_apart "$wsbench" history why --db steps.jsonl
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  while IFS='|' read -r after strength title; do
+    awk -v after="after $after" 'index($0, after) { on = 1; print; next } /, after / { on = 0 } on' <<<"$stdout" >of_step
+    grep -qE "^    $strength +[0-9.]+ .*$title" of_step || { echo "not found: $title" && return 1; }
+  done <"$tests/data/steps.expected"
+}
+
+@test "history why --tree: the commits that changed the functions" {
+  local git=(git -C tree -c user.name=a -c user.email=a@example.org -c commit.gpgsign=false)
+  cp -r "$tests"/data/steps.jsonl* .
+  mkdir -p tree/arch/x86/kvm && "${git[@]}" init -q
+  cat >tree/arch/x86/kvm/lapic.c <<'C'
+/* kvm_lapic_update_cr8_intercept(vcpu) is only mentioned here. */
+static void kvm_lapic_update_cr8_intercept(struct kvm_vcpu *vcpu);
+
+static void apic_update_ppr(struct kvm_lapic *apic)
+{
+	first(apic);
+}
+
+static void kvm_lapic_update_cr8_intercept(struct kvm_vcpu *vcpu)
+{
+	second(vcpu);
+}
+C
+  "${git[@]}" add . && "${git[@]}" commit -qm "KVM: before" && "${git[@]}" tag v6.12.113
+  sed -i 's/second(vcpu)/second(vcpu, 1)/' tree/arch/x86/kvm/lapic.c && "${git[@]}" commit -qam "KVM: x86: the cause"
+  sed -i 's/first(apic)/first(apic, 1)/' tree/arch/x86/kvm/lapic.c && "${git[@]}" commit -qam "KVM: x86: one of two"
+  sed -i 's/first(apic, 1)/first(apic, 2)/' tree/arch/x86/kvm/lapic.c && "${git[@]}" commit -qam "KVM: x86: two of two"
+  "${git[@]}" commit -q --allow-empty -m "KVM: unrelated" && "${git[@]}" tag v6.12.115
+  run_apart "$wsbench" history why --db steps.jsonl --on lab:x86_64-svm --since 6.12.113+deb12-cloud-amd64 --tree tree
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  grep -qE '^    certain +[0-9a-f]+  KVM: x86: the cause$' <<<"$stdout"
+  grep -qE '^    likely +[0-9a-f]+  KVM: x86: one of two$' <<<"$stdout"
+  grep -qE '^    likely +[0-9a-f]+  KVM: x86: two of two$' <<<"$stdout"
+  [[ $stdout != *unrelated* ]]
+  # A tree without the commits, and what is not a tree.
+  "${git[@]}" tag -d v6.12.115 >/dev/null
+  run_apart "$wsbench" history why --db steps.jsonl --on lab:x86_64-svm --since 6.12.113+deb12-cloud-amd64 --tree tree
+  [ "$status" = 4 ]
+  [[ $stderr == *'tree: no commit v6.12.115'* ]]
+  mkdir empty
+  run_apart "$wsbench" history why --db steps.jsonl --on lab:x86_64-svm --since 6.12.113+deb12-cloud-amd64 --tree empty
+  [ "$status" = 4 ]
+  [[ $stderr == *'empty: not a git tree'* ]]
+}
+
+@test "history why --missing: the explanations that steps lack" {
+  svm_document a.json run-a 6.1.0-56-cloud-amd64 1524
+  svm_document b.json run-b 7.3.4+deb13-cloud-amd64 1428
+  "$wsbench" history add --quiet --db h.jsonl a.json b.json --explanation "$tests/data/explain/svm-hypercall-6.1.json"
+  run_apart "$wsbench" history why --db h.jsonl --missing
+  [ "$status" = 0 ]
+  grep -qxF 'lab:x86_64-svm 7.3.4+deb13-cloud-amd64 hypercall default' <<<"$stdout"
+  [[ $stdout != *'6.1.0-56-cloud-amd64 hypercall'* ]]
+  "$wsbench" history add --quiet --db h.jsonl --explanation "$tests/data/explain/svm-hypercall-7.3.json"
+  run_apart "$wsbench" history why --db h.jsonl --missing
+  [ "$status" = 0 ]
+  [[ $stdout != *hypercall* ]]
+  refused 2 "--missing: only for 'history why'" "$wsbench" history check --db h.jsonl --missing
+  refused 2 "not a changelog" "$wsbench" history add --db h.jsonl --changelog a.json
+}

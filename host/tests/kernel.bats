@@ -35,6 +35,9 @@ linux-image-7.0.1+deb13-cloud-amd64 7.0.1-1~bpo13+1 trixie-backports
 linux-binary-7.0.1+deb13-cloud-amd64 7.0.1-1~bpo13+1 trixie-backports
 linux-image-7.0.1+deb13-cloud-arm64 7.0.1-1~bpo13+1 trixie-backports
 linux-binary-7.0.1+deb13-cloud-arm64 7.0.1-1~bpo13+1 trixie-backports
+linux-kbuild-6.1 6.1.10-1 bookworm
+linux-kbuild-6.12.5+deb12 6.12.5-1~bpo12+1 bookworm-backports
+linux-kbuild-7.3.4+deb13 7.3.4-1~bpo13+1 trixie-backports
 END
   cat >"$BATS_TEST_TMPDIR/bin/apt-get" <<'END'
 #!/bin/bash
@@ -88,6 +91,10 @@ case $* in
       echo "image of $release" >"$tree/usr/lib/modules/$release/vmlinuz"
       ;;
     linux-modules-*) modules=$tree/usr/lib/modules/$release/kernel ;;
+    linux-kbuild-*)
+      mkdir -p "$tree/usr/share/doc/$package"
+      printf 'linux (%s-1) x; urgency=high\n\n  * A change\n' "$release" | gzip >"$tree/usr/share/doc/$package/changelog.Debian.gz"
+      ;;
     esac
     case $package in
     linux-image-* | linux-modules-*)
@@ -110,6 +117,8 @@ arch=$(sed -n 's/^APT::Architecture "\(.*\)";/\1/p' "$folder/apt.conf")
 offered=$(awk 'FILENAME ~ /sources.list$/ { have[$4] = 1; next }
   FILENAME ~ /missing$/ { delete have[$1]; next } $3 in have' \
   "$folder/sources.list" "$ARCHIVE/missing" "$ARCHIVE/packages" | grep -- "-$arch ")
+# The packages linux-kbuild-* have no architecture in their names.
+[ "${1:-}" != linux-kbuild- ] || offered=$(grep "^linux-kbuild-" "$ARCHIVE/packages")
 case $command in
 pkgnames) cut -d ' ' -f 1 <<<"$offered" ;;
 show) awk -v p="$2" '$1 == p { print "Package: " $1 "\nVersion: " $2 }' <<<"$offered" ;;
@@ -691,4 +700,33 @@ not_explained() {
   cd "$BATS_TEST_TMPDIR/own"
   run_apart "$wsbench" run --on lab:aarch64-vhe --kernel ./vmlinuz --bench null --events 20 --boots 1 -o doc.json
   holds doc.json '"package_version" not in d["subject"]' 'd["subject"]["compiler"] is not None'
+}
+
+@test "kernel changelog: of the package of a release, or of the newest of a series" {
+  run_apart "$wsbench" kernel changelog --arch x86_64 --release 6.12.5
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  [ "$stdout" = "$WORLDSWITCH_CACHE/changelogs/6.12.5+deb12-cloud-amd64.gz" ]
+  [ "$(zcat "$stdout" | head -n 1)" = 'linux (6.12.5+deb12-1) x; urgency=high' ]
+  [ "$(downloads)" = 1 ]
+  # The packages of Linux 6.1 have the name of the series.
+  run_apart "$wsbench" kernel changelog --quiet --arch x86_64 --series 6.1
+  [ "$stdout" = "$WORLDSWITCH_CACHE/changelogs/6.1.0-10-cloud-amd64.gz" ]
+  [ -z "$stderr" ]
+  [ "$(zcat "$stdout" | head -n 1)" = 'linux (6.1-1) x; urgency=high' ]
+  # The archive no longer has that of 7.0.1: the next newer one goes further.
+  run_apart "$wsbench" kernel changelog --quiet --arch aarch64 --release 7.0.1
+  [ "$stdout" = "$WORLDSWITCH_CACHE/changelogs/7.0.1+deb13-cloud-arm64.gz" ]
+  [ "$(zcat "$stdout" | head -n 1)" = 'linux (7.3.4+deb13-1) x; urgency=high' ]
+  # A cached one needs no network.
+  touch "$ARCHIVE/down"
+  rm -r "$WORLDSWITCH_CACHE/apt"
+  run_apart "$wsbench" kernel changelog --quiet --arch x86_64 --release 6.12.5+deb12-cloud-amd64
+  [ "$status" = 0 ]
+  refused 4 "the changelog of 7.3.4 is not cached, and Debian cannot be reached" \
+    "$wsbench" kernel changelog --quiet --arch x86_64 --release 7.3.4
+  rm "$ARCHIVE/down"
+  refused 2 "does not offer 9.9.9 for x86_64" "$wsbench" kernel changelog --quiet --arch x86_64 --release 9.9.9
+  [ "$(find "$WORLDSWITCH_CACHE/changelogs" -type f | wc -l)" = 3 ]
+  [ "$(find "$WORLDSWITCH_CACHE/changelogs" -name '.new*' | wc -l)" = 0 ]
 }

@@ -96,6 +96,23 @@ pictures/history-bare-x86_64.png" ]
   grep -qF 'label&#39;3%s' out/report.html
 }
 
+@test "the trend of kernels: percent of the first, labelled at the ends of the lines" {
+  cp "$tests/data/steps.jsonl" .
+  run_apart "$wsbench" plot --history steps.jsonl --kind trend --bench 'hypercall,cpuid' -o pictures
+  echo "$stdout / $stderr"
+  [ "$status" = 0 ]
+  grep -qx pictures/trend-lab-x86_64-svm.svg <<<"$stdout"
+  grep -q 'percent of 6.12.113' pictures/trend-lab-x86_64-svm.svg
+  grep -q 'cpuid  1,313 → 1,476' pictures/trend-lab-x86_64-svm.svg
+  grep -q 'hypercall  1,449 → 1,612' pictures/trend-lab-x86_64-svm.svg
+  run ! grep -q pio_out_user pictures/trend-lab-x86_64-svm.svg
+  # Runs of one kernel have no trend.
+  need_document
+  make_history
+  refused 2 'nothing to draw: trend (no exact target has round trips of two kernels)' \
+    "$wsbench" plot --history h.jsonl --kind trend -o pictures
+}
+
 @test "plot: a file that is not a history" {
   need_document
   : >empty.jsonl

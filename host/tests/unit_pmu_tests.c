@@ -107,6 +107,8 @@ Test(pmu_reason, names_what_was_compared_and_how)
 		      "general counter 1 at CPL 3: found 0, expected = 2001");
 	expect_reason(PMU_EQUAL, PMU_ABOUT(PMU_SUM, 1, 2), 9, 8,
 		      "general counters 1 and 2 together: found 9, expected = 8");
+	expect_reason(PMU_EQUAL, PMU_ABOUT(PMU_IN_GUEST, 3, 0), 0, 2001,
+		      "general counter 3 in a nested guest: found 0, expected = 2001");
 	expect_reason(PMU_EQUAL, PMU_ABOUT(PMU_INTERRUPTS, 0, 0), 2, 1,
 		      "interrupts: found 2, expected = 1");
 }
@@ -120,6 +122,12 @@ Test(pmu_reason, registers_are_hexadecimal_and_accesses_say_their_values)
 	expect_reason(
 		PMU_EQUAL, PMU_ABOUT(PMU_APIC_IN_PMI, 0x340, 0), 0x41, 0x10041,
 		"APIC register 0x340 in the interrupt's handler: found 0x41, expected = 0x10041");
+	expect_reason(PMU_EQUAL, PMU_ABOUT(PMU_VMCS, 0x4402, 0), 18, 0x80000021,
+		      "VMCS field 0x4402: found 0x12, expected = 0x80000021");
+	expect_reason(PMU_AT_LEAST, PMU_ABOUT(PMU_TIMER, 0, 0), 3, 21,
+		      "ticks of the preemption timer: found 3, expected >= 21");
+	expect_reason(PMU_EQUAL, PMU_ABOUT(PMU_EXIT, 0, 0), 0x81, 0x6f,
+		      "exit of a nested guest: found 0x81, expected = 0x6f");
 	expect_reason(PMU_EQUAL, PMU_ABOUT(PMU_WRMSR, 0x1d9, 0), 0, 1,
 		      "WRMSR of 0x1d9 (1: done, 0: #GP): found 0, expected = 1");
 	expect_reason(

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Target bare:x86_64-bochs: the CPU and the PMU of lab:x86_64-vmx without Linux. Bochs
- * has no loader: the payload is in its memory when it starts, and the lab's firmware
- * jumps to it.
+ * Targets bare:x86_64-bochs and bare:x86_64-bochs-svm: the CPU and the PMU of
+ * lab:x86_64-vmx and lab:x86_64-svm without Linux. Bochs has no loader: the payload is in
+ * its memory when it starts, and the lab's firmware jumps to it.
  */
 #include <elf.h>
 #include <errno.h>
@@ -85,24 +85,24 @@ static int load(uint8_t *ram, const void *image, size_t bytes, struct error *err
  * CPU, clock and firmware as in the lab; but an MSR that the CPU lacks raises #GP, as the
  * payloads' tests expect.
  */
-static int open_config(int rom_fd, struct error *err)
+static int open_config(const struct bare_machine *m, int rom_fd, struct error *err)
 {
 	char text[1024];
-	const int n = snprintf(text, sizeof(text),
-			       "cpu: model=" BOCHS_CPU ", ips=1000000000, "
-			       "reset_on_triple_fault=0, ignore_bad_msrs=0\n"
-			       "memory: guest=%llu, host=%llu\n"
-			       "clock: sync=none, time0=1577836800\n"
-			       "pci: enabled=0\n"
-			       "display_library: nogui\n"
-			       "romimage: file=/proc/self/fd/%d\n"
-			       "vgaromimage: file=/proc/self/fd/%d\n"
-			       "log: /proc/self/fd/2\n"
-			       "panic: action=fatal\n"
-			       "error: action=ignore\n"
-			       "info: action=ignore\n"
-			       "debug: action=ignore\n",
-			       ABI_RAM_BYTES >> 20, ABI_RAM_BYTES >> 20, rom_fd, rom_fd);
+	const int n = snprintf(
+		text, sizeof(text),
+		"cpu: model=%s, ips=1000000000, reset_on_triple_fault=0, ignore_bad_msrs=0\n"
+		"memory: guest=%llu, host=%llu\n"
+		"clock: sync=none, time0=1577836800\n"
+		"pci: enabled=0\n"
+		"display_library: nogui\n"
+		"romimage: file=/proc/self/fd/%d\n"
+		"vgaromimage: file=/proc/self/fd/%d\n"
+		"log: /proc/self/fd/2\n"
+		"panic: action=fatal\n"
+		"error: action=ignore\n"
+		"info: action=ignore\n"
+		"debug: action=ignore\n",
+		m->model, ABI_RAM_BYTES >> 20, ABI_RAM_BYTES >> 20, rom_fd, rom_fd);
 
 	return bare_file("worldswitch-bochsrc", text, n, err);
 }
@@ -121,7 +121,7 @@ static int command(const struct bare_machine *m, const struct bare_memory *memor
 				lab_bochs_rom_end - lab_bochs_rom, err);
 	if (cmd->fds[0] < 0)
 		return cmd->fds[0];
-	cmd->fds[1] = open_config(cmd->fds[0], err);
+	cmd->fds[1] = open_config(m, cmd->fds[0], err);
 	if (cmd->fds[1] < 0)
 		return cmd->fds[1];
 	snprintf(cmd->text[0], sizeof(cmd->text[0]), "/proc/self/fd/%d", cmd->fds[1]);
@@ -135,10 +135,9 @@ static int command(const struct bare_machine *m, const struct bare_memory *memor
 	return 0;
 }
 
-const struct bare_machine bare_bochs = {
-	.emulator = "bochs",
-	.clock = "TSC",
-	.find = find,
-	.version = version,
-	.command = command,
-};
+#define BOCHS                                                                            \
+	.emulator = "bochs", .clock = "TSC", .find = find, .version = version,           \
+	.command = command
+
+const struct bare_machine bare_bochs = { .model = BOCHS_CPU, BOCHS };
+const struct bare_machine bare_bochs_svm = { .model = BOCHS_CPU_AMD, BOCHS };

@@ -110,7 +110,7 @@ static const char *const x86_64_flags[] = { X86_64_FLAGS };
 		"pci: enabled=0", NULL
 
 static const char *const bochs_lines[] = { BOCHS_LINES(BOCHS_CPU) };
-static const char *const bochs_amd_lines[] = { BOCHS_LINES("ryzen") };
+static const char *const bochs_amd_lines[] = { BOCHS_LINES(BOCHS_CPU_AMD) };
 
 /* Three fixed counters, as many as KVM offers: RDPMC can pass through. */
 static const char *const bochs_skylake_lines[] = { BOCHS_LINES("corei7_skylake_x") };

@@ -12,8 +12,9 @@
 /* Of Bochs, in MiB; a string because the configuration needs one. */
 #define BOCHS_MEMORY_MIB "256"
 
-/* The model whose PMU bochs/overlay emulates. */
-#define BOCHS_CPU "corei7_icelake_u"
+/* The models whose PMUs bochs/overlay emulates. */
+#define BOCHS_CPU     "corei7_icelake_u"
+#define BOCHS_CPU_AMD "ryzen"
 
 struct lab_machine {
 	const char *name; /* "aarch64-vhe": what follows "lab:" */

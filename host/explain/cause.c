@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which titles of commits fit the functions of a step. */
+#include "host/explain/cause.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Functions with less than this share of the step's instructions do not decide. */
+#define LEAST_SHARE 0.04
+#define WORD_BYTES  48
+#define WORDS_MAX   16
+/* Titles by which the weight of a word is estimated. */
+#define SAMPLE	    5000
+/* Commits that are listed. */
+#define CAUSES_MAX  6
+/* A title that contains the function's name. */
+#define VERBATIM    15.0
+/* From this score on a commit is likely, if no other comes close. */
+#define LIKELY	    14.0
+#define CLOSE_SHARE 0.8
+#define LEAST_SCORE 4.0
+
+const char *cause_strength_name(enum cause_strength strength)
+{
+	static const char *const names[] = {
+		[CAUSE_CERTAIN] = "certain",
+		[CAUSE_LIKELY] = "likely",
+		[CAUSE_CANDIDATE] = "candidate",
+	};
+
+	return names[strength];
+}
+
+/* ------------------------------ subsystems ------------------------------ */
+
+/*
+ * The subsystems that commits of a function are filed under: by its module or layer, and
+ * what the part of the title before the last ": " contains. The rows add up.
+ */
+static const struct {
+	const char *module, *layer, *subsystem;
+	double points;
+} subsystems[] = {
+	{ "kvm_amd", NULL, "SVM", 4 },
+	{ "kvm_amd", NULL, "KVM: x86", 3 },
+	{ "kvm_intel", NULL, "VMX", 4 },
+	{ "kvm_intel", NULL, "KVM: x86", 3 },
+	{ "kvm", NULL, "KVM: x86", 3 },
+	{ "kvm", NULL, "KVM", 2 },
+	{ "kvm_amd", NULL, "KVM", 1 },
+	{ "kvm_intel", NULL, "KVM", 1 },
+	{ NULL, "KVM, arm64", "KVM: arm64", 3 },
+	{ NULL, "KVM, arm64", "KVM", 2 },
+	{ NULL, "KVM, world switch", "KVM: arm64", 3 },
+	{ NULL, "KVM, world switch", "KVM", 2 },
+	{ NULL, "KVM, generic", "KVM", 3 },
+	{ NULL, "KVM, generic", "KVM: arm64", 1 },
+	{ NULL, "KVM, memory", "KVM: arm64", 3 },
+	{ NULL, "KVM, memory", "KVM", 2 },
+	{ NULL, "KVM, I/O", "KVM", 3 },
+	{ NULL, "GIC", "gic", 4 },
+	{ NULL, "GIC", "vgic", 4 },
+	{ NULL, "GIC", "KVM: arm64", 2 },
+	{ NULL, "PMU", "pmu", 4 },
+	{ NULL, "PMU", "KVM", 2 },
+	{ NULL, "perf", "perf", 4 },
+	{ NULL, "world-switch assembly", "KVM: arm64", 3 },
+	{ NULL, "world-switch assembly", "KVM", 2 },
+	{ NULL, "world-switch assembly", "x86/", 1 },
+	{ NULL, "timers", "hrtimer", 4 },
+	{ NULL, "timers", "time", 3 },
+	{ NULL, "timers", "tick", 3 },
+	{ NULL, "timers", "clock", 2 },
+	{ NULL, "scheduler, RCU", "sched", 3 },
+	{ NULL, "scheduler, RCU", "rcu", 3 },
+	{ NULL, "system call", "entry", 3 },
+	{ NULL, "system call", "randomize_kstack", 4 },
+	{ NULL, "system call", "stackprotector", 2 },
+	{ NULL, "mitigations", "x86/", 3 },
+	{ NULL, "mitigations", "bugs", 3 },
+	{ NULL, "mitigations", "arm64", 2 },
+	{ NULL, "FP state", "fpu", 3 },
+	{ NULL, "FP state", "arm64/fpsimd", 3 },
+	{ NULL, "FP state", "KVM", 1 },
+	{ NULL, "kernel memory", "mm", 3 },
+	{ NULL, "user memory", "mm", 3 },
+	{ NULL, "user memory", "uaccess", 3 },
+	{ NULL, "exceptions, interrupts", "irq", 3 },
+	{ NULL, "exceptions, interrupts", "entry", 3 },
+};
+
+/* The end of the part before the last ": ". */
+static size_t subsystem_bytes(const char *title)
+{
+	const char *end = NULL;
+
+	for (const char *c = title; (c = strstr(c, ": ")); c++)
+		end = c;
+	return end ? (size_t)(end - title) : 0;
+}
+
+/* Whether a word of the text begins with `part`; "hrtimers" begins with "hrtimer". */
+static bool contains(const char *text, size_t bytes, const char *part)
+{
+	size_t n = strlen(part);
+
+	for (size_t i = 0; i + n <= bytes; i++)
+		if (!strncasecmp(text + i, part, n) &&
+		    (!i || !isalnum((unsigned char)text[i - 1])))
+			return true;
+	return false;
+}
+
+static bool is_name(const char *a, const char *b)
+{
+	return a && b && !strcmp(a, b);
+}
+
+static double affinity(const struct step_function *f, const char *title)
+{
+	size_t bytes = subsystem_bytes(title);
+	double points = 0;
+
+	for (size_t i = 0; i < sizeof(subsystems) / sizeof(subsystems[0]); i++)
+		if ((is_name(subsystems[i].module, f->module) ||
+		     (!f->module && is_name(subsystems[i].layer, f->layer))) &&
+		    contains(title, bytes, subsystems[i].subsystem) &&
+		    subsystems[i].points > points)
+			points = subsystems[i].points;
+	return points;
+}
+
+/*
+ * The architectures that a title is tagged with: "[x86] ...", "[arm64,armhf] ...". No
+ * tag: all; but a subsystem can name the architecture, too.
+ */
+static bool is_of_arch(const char *title, const char *arch)
+{
+	static const char *const x86[] = { "x86", "amd64", NULL };
+	static const char *const arm[] = { "arm64", "arm*", NULL };
+	const char *const *tags = strcmp(arch, "x86_64") ? arm : x86;
+	const char *const *others = strcmp(arch, "x86_64") ? x86 : arm;
+	const char *end = *title == '[' ? strchr(title, ']') : NULL;
+	size_t bytes = subsystem_bytes(title);
+
+	for (size_t i = 0; end && tags[i]; i++)
+		if (contains(title, (size_t)(end - title), tags[i]))
+			return true;
+	return !end && !contains(title, bytes, others[0]);
+}
+
+/* ------------------------------ words ------------------------------ */
+
+struct word {
+	char text[WORD_BYTES];
+	double weight;
+};
+
+/* Words of names that say nothing about what a commit changes. */
+static bool is_noise(const char *word)
+{
+	static const char *const noise[] = {
+		"kvm",	"vcpu", "arch",	     "x86", "arm",  "arm64", "get",
+		"set",	"do",	"is",	     "to",  "of",   "on",    "the",
+		"for",	"in",	"and",	     "raw", "nvhe", "fn",    "isra",
+		"part", "cold", "constprop", "a",   "an",   "use",   "from",
+	};
+
+	for (size_t i = 0; i < sizeof(noise) / sizeof(noise[0]); i++)
+		if (!strcasecmp(word, noise[i]))
+			return true;
+	return false;
+}
+
+/* The next word of letters and digits from *text on; false: there is none. */
+static bool next_word(const char **text, char word[WORD_BYTES])
+{
+	size_t n = 0;
+
+	while (**text && !isalnum((unsigned char)**text))
+		++*text;
+	while (isalnum((unsigned char)**text)) {
+		if (n < WORD_BYTES - 1)
+			word[n++] = (char)tolower((unsigned char)**text);
+		++*text;
+	}
+	word[n] = '\0';
+	return n;
+}
+
+/* "intercept" and "interception", "clear" and "clearing" are alike. */
+static bool is_alike(const char *a, const char *b)
+{
+	size_t bytes_a = strlen(a), bytes_b = strlen(b);
+	size_t least = bytes_a < bytes_b ? bytes_a : bytes_b;
+
+	if (bytes_a == bytes_b)
+		return !strcmp(a, b);
+	return least >= 4 && bytes_a + bytes_b - 2 * least <= 3 && !strncmp(a, b, least);
+}
+
+static bool title_has_word(const char *title, const char *word)
+{
+	char other[WORD_BYTES];
+
+	while (next_word(&title, other))
+		if (is_alike(word, other))
+			return true;
+	return false;
+}
+
+static bool title_has_name(const char *title, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *c = title; (c = strstr(c, name)); c++)
+		if ((c == title || !(isalnum((unsigned char)c[-1]) || c[-1] == '_')) &&
+		    !(isalnum((unsigned char)c[n]) || c[n] == '_'))
+			return true;
+	return false;
+}
+
+/* The words of a function's name, weighted by how few of the newest titles have them. */
+static size_t words_of(const struct step_function *f, const struct changelog *known,
+		       struct word words[WORDS_MAX])
+{
+	size_t sample = known->n < SAMPLE ? known->n : SAMPLE, n = 0;
+	const char *name = f->name;
+
+	while (n < WORDS_MAX && next_word(&name, words[n].text)) {
+		size_t titles = 1;
+
+		if (is_noise(words[n].text) || strlen(words[n].text) < 2)
+			continue;
+		for (size_t i = 0; i < sample; i++)
+			titles += title_has_word(known->changes[i].title, words[n].text);
+		words[n].weight = log((double)(sample + 2) / (double)titles);
+		n++;
+	}
+	return n;
+}
+
+/* ------------------------------ the ranking ------------------------------ */
+
+static long long size_of(const struct step_function *f)
+{
+	long long least = llabs(f->least), most = llabs(f->most);
+
+	return (least > most ? least : most) * (long long)f->n_rows;
+}
+
+static double fit(const struct step_function *f, const struct word *words, size_t n_words,
+		  const char *title)
+{
+	double points = affinity(f, title), score = 0;
+
+	for (size_t i = 0; i < n_words; i++)
+		if (title_has_word(title, words[i].text))
+			score += words[i].weight;
+	if (title_has_name(title, f->name))
+		score += VERBATIM;
+	/* Words alone are common to many subsystems. */
+	if (!points && score < VERBATIM)
+		score /= 4;
+	return score + 2 * points;
+}
+
+static struct cause *cause_of(struct causes *c, const struct change *change)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->list[i].title == change->title)
+			return &c->list[i];
+	c->list = reallocarray(c->list, c->n + 1, sizeof(*c->list));
+	if (!c->list)
+		abort();
+	c->list[c->n] = (struct cause){
+		.strength = CAUSE_CANDIDATE,
+		.version = change->update ? change->update : change->package,
+		.title = change->title,
+	};
+	return &c->list[c->n++];
+}
+
+static void add_function(struct cause *c, const struct step_function *f)
+{
+	c->functions =
+		reallocarray(c->functions, c->n_functions + 1, sizeof(*c->functions));
+	if (!c->functions)
+		abort();
+	c->functions[c->n_functions++] = f;
+}
+
+/* A function counts for the title that fits it best, and for others that come close. */
+static void rank_function(const struct step_function *f, double share, const char *arch,
+			  const struct changelog *known,
+			  const struct change *const *changes, size_t n,
+			  struct causes *out)
+{
+	struct word words[WORDS_MAX];
+	size_t n_words = words_of(f, known, words), close = 0;
+	double *scores = calloc(n + 1, sizeof(*scores)), best = 0;
+
+	if (!scores)
+		abort();
+	for (size_t i = 0; i < n; i++) {
+		if (is_of_arch(changes[i]->title, arch))
+			scores[i] = fit(f, words, n_words, changes[i]->title);
+		best = fmax(best, scores[i]);
+	}
+	for (size_t i = 0; i < n; i++)
+		close += scores[i] >= best * CLOSE_SHARE;
+	for (size_t i = 0; i < n && best >= LEAST_SCORE; i++) {
+		struct cause *c;
+
+		if (scores[i] < best * CLOSE_SHARE)
+			continue;
+		c = cause_of(out, changes[i]);
+		c->score += scores[i] * sqrt(share);
+		if (close == 1 && best >= LIKELY)
+			c->strength = CAUSE_LIKELY;
+		add_function(c, f);
+	}
+	free(scores);
+}
+
+static int by_strength(const void *a, const void *b)
+{
+	const struct cause *x = a, *y = b;
+
+	if (x->strength != y->strength)
+		return x->strength < y->strength ? -1 : 1;
+	if (x->score != y->score)
+		return x->score < y->score ? 1 : -1;
+	return strcmp(x->title, y->title);
+}
+
+void causes_of_titles(const struct step *step, const char *arch,
+		      const struct changelog *known, const struct change *const *changes,
+		      size_t n, struct causes *out)
+{
+	double all = 0;
+
+	*out = (struct causes){ .n_commits = n };
+	for (size_t i = 0; i < step->n; i++)
+		all += (double)size_of(&step->functions[i]);
+	for (size_t i = 0; i < step->n; i++) {
+		double share = (double)size_of(&step->functions[i]) / all;
+
+		if (share >= LEAST_SHARE)
+			rank_function(&step->functions[i], share, arch, known, changes, n,
+				      out);
+	}
+	if (out->n)
+		qsort(out->list, out->n, sizeof(*out->list), by_strength);
+	while (out->n > CAUSES_MAX)
+		causes_drop_last(out);
+}
+
+void causes_drop_last(struct causes *c)
+{
+	free(c->list[--c->n].functions);
+}
+
+void causes_free(struct causes *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		free(c->list[i].functions);
+	free(c->list);
+	free(c->text);
+	*c = (struct causes){ .n = 0 };
+}

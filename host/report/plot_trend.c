@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The trend over runs: a picture per exact place, a line per series in percent of its
+ * first run, on a linear axis. The lines are labelled at their ends.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/history/history.h"
+#include "host/lib/color.h"
+#include "host/lib/number.h"
+#include "host/report/figure.h"
+#include "host/report/plots.h"
+
+#define PANEL_PIXELS 460
+#define TOP_PIXELS   (FIGURE_HEAD + 16)
+#define FOOT_PIXELS  120 /* names of runs, rotated */
+#define LEFT_PIXELS  100
+#define RIGHT_PIXELS 380 /* the labels */
+#define LABEL_PIXELS 17
+#define NAMES_MAX    16
+#define NAME_BYTES   48
+#define LINES_MAX    COLOR_SERIES_N
+
+struct trend {
+	const struct history *h;
+	size_t place;
+	const struct history_series *lines[LINES_MAX]; /* the largest value last first */
+	size_t n_lines, n_left_out;
+	double least, most; /* percent */
+};
+
+static double percent(const struct history_series *s, size_t point)
+{
+	return 100 * s->points[point].value / s->points[0].value;
+}
+
+static double last_percent(const struct history_series *s)
+{
+	return percent(s, s->n_points - 1);
+}
+
+static double at_place(const struct trend *t, const struct history_point *p)
+{
+	return (double)t->h->runs[p->run].at_place;
+}
+
+/* ------------------------------ the choice of lines ------------------------------ */
+
+static bool is_drawn(const struct trend *t, const struct plot_input *in,
+		     const struct history_series *s)
+{
+	if (s->place != t->place || s->n_points < 2 || strcmp(s->metric, "round_trip") ||
+	    !plot_wants(in, s->benchmark))
+		return false;
+	/* From the first run on, so that 100 % is one kernel. */
+	if (t->h->runs[s->points[0].run].at_place)
+		return false;
+	for (size_t i = 0; i < s->n_points; i++)
+		if (!(s->points[i].value > 1)) /* nothing that exits */
+			return false;
+	return true;
+}
+
+static int by_distance(const void *a, const void *b)
+{
+	const struct history_series *x = *(const struct history_series *const *)a;
+	const struct history_series *y = *(const struct history_series *const *)b;
+	double dx = fabs(log(last_percent(x) / 100)),
+	       dy = fabs(log(last_percent(y) / 100));
+
+	if (dx != dy)
+		return (dx < dy) - (dx > dy);
+	return (x > y) - (x < y);
+}
+
+static int by_last(const void *a, const void *b)
+{
+	const struct history_series *x = *(const struct history_series *const *)a;
+	const struct history_series *y = *(const struct history_series *const *)b;
+	double px = last_percent(x), py = last_percent(y);
+
+	if (px != py)
+		return (px < py) - (px > py);
+	return (x > y) - (x < y);
+}
+
+/* Whether the runs of the place are of several kernels: the axis names kernels. */
+static bool has_kernels(const struct trend *t)
+{
+	const char *first = NULL;
+
+	for (size_t i = 0; i < t->h->n_runs; i++) {
+		const struct history_run *run = &t->h->runs[i];
+
+		if (run->place != t->place || !run->kernel)
+			continue;
+		if (first && strcmp(first, run->kernel))
+			return true;
+		first = run->kernel;
+	}
+	return false;
+}
+
+/* The series that ended farthest from where they began. */
+static void collect(struct trend *t, const struct plot_input *in)
+{
+	const struct history *h = t->h;
+	const struct history_series **all = calloc(h->n_series + 1, sizeof(*all));
+	size_t n = 0;
+
+	if (!all)
+		abort();
+	for (size_t i = 0; i < h->n_series; i++)
+		if (is_drawn(t, in, &h->series[i]))
+			all[n++] = &h->series[i];
+	qsort(all, n, sizeof(*all), by_distance);
+	t->n_lines = n < LINES_MAX ? n : LINES_MAX;
+	t->n_left_out = n - t->n_lines;
+	memcpy(t->lines, all, t->n_lines * sizeof(*all));
+	qsort(t->lines, t->n_lines, sizeof(*all), by_last);
+	free(all);
+	t->least = t->most = 100;
+	for (size_t k = 0; k < t->n_lines; k++)
+		for (size_t i = 0; i < t->lines[k]->n_points; i++) {
+			t->least = fmin(t->least, percent(t->lines[k], i));
+			t->most = fmax(t->most, percent(t->lines[k], i));
+		}
+}
+
+/* ------------------------------ the axis of runs ------------------------------ */
+
+/* "6.12.115+deb12-cloud-arm64" is "6.12.115": the series and update of a kernel. */
+static void kernel_name(const struct history_run *run, char name[NAME_BYTES])
+{
+	const char *kernel = run->kernel ? run->kernel : run->id;
+	size_t bytes = strcspn(kernel, "+~");
+
+	if (!kernel[bytes] && strstr(kernel, "-cloud"))
+		bytes = (size_t)(strstr(kernel, "-cloud") - kernel);
+	snprintf(name, NAME_BYTES, "%.*s", (int)bytes, kernel);
+}
+
+static bool same_release(const char *a, const char *b)
+{
+	size_t major = strcspn(a, "."), n = major;
+
+	if (a[n])
+		n += 1 + strspn(a + n + 1, "0123456789");
+	return !strncmp(a, b, n) && !(b[n] >= '0' && b[n] <= '9');
+}
+
+/* All runs if there is room; otherwise the first and the last of each release. */
+static void print_runs(const struct figure *g, const struct trend *t)
+{
+	size_t n = t->h->places[t->place].n_runs, count = 0;
+	struct figure_name names[NAMES_MAX];
+	char texts[NAMES_MAX][NAME_BYTES], (*all)[NAME_BYTES] = calloc(n + 1, NAME_BYTES);
+
+	if (!all)
+		abort();
+	for (size_t i = 0; i < t->h->n_runs; i++) {
+		const struct history_run *run = &t->h->runs[i];
+
+		if (run->place == t->place && run->at_place < n)
+			kernel_name(run, all[run->at_place]);
+	}
+	for (size_t i = 0; i < n && count < NAMES_MAX; i++) {
+		if (n > NAMES_MAX && i && i + 1 < n && same_release(all[i], all[i - 1]))
+			continue;
+		snprintf(texts[count], NAME_BYTES, "%s", all[i]);
+		names[count] = (struct figure_name){ (double)i, texts[count] };
+		count++;
+	}
+	figure_name_axis(g, "x", -0.5, (double)n - 0.5, names, count);
+	free(all);
+}
+
+/* ------------------------------ the lines ------------------------------ */
+
+static void print_points(FILE *f, const struct trend *t, size_t line)
+{
+	const struct history_series *s = t->lines[line];
+
+	fprintf(f, "$line_%zu << EOD\n", line);
+	for (size_t i = 0; i < s->n_points; i++)
+		fprintf(f, "%.9g %.9g\n", at_place(t, &s->points[i]), percent(s, i));
+	fputs("EOD\n", f);
+}
+
+/* At the ends of the lines, moved apart where they would overlap. */
+static void print_labels(const struct figure *g, const struct trend *t, double low,
+			 double high)
+{
+	double step = (high - low) * LABEL_PIXELS / PANEL_PIXELS, at[LINES_MAX];
+	double x = (double)t->h->places[t->place].n_runs - 0.5;
+
+	for (size_t k = 0; k < t->n_lines; k++)
+		at[k] = last_percent(t->lines[k]);
+	/* The largest is first: down from the top, then up from the bottom. */
+	for (size_t k = 1; k < t->n_lines; k++)
+		at[k] = fmin(at[k], at[k - 1] - step);
+	for (size_t k = t->n_lines; k-- > 0;)
+		at[k] = fmax(at[k], k + 1 < t->n_lines ? at[k + 1] + step : low);
+	for (size_t k = 0; k < t->n_lines; k++) {
+		const struct figure_pen pen = { FIGURE_LEFT, 12,
+						COLOR_SERIES + (unsigned int)k };
+		const struct history_series *s = t->lines[k];
+		bool plain = !strcmp(s->config, "default");
+		char text[256], first[NUMBER_BYTES], last[NUMBER_BYTES];
+
+		number_format(first, s->points[0].value, true);
+		number_format(last, s->points[s->n_points - 1].value, true);
+		snprintf(text, sizeof(text), "%.60s%s%.40s%s  %s \u2192 %s", s->benchmark,
+			 plain ? "" : " [", plain ? "" : s->config, plain ? "" : "]",
+			 first, last);
+		figure_text_at(g, x, at[k], 10, &pen, text);
+	}
+}
+
+static void draw(const struct trend *t, struct picture *p)
+{
+	const struct history_place *place = &t->h->places[t->place];
+	double room = fmax((t->most - t->least) * 0.05, 1);
+	char title[192], subtitle[256], first[NAME_BYTES] = "", left_out[96];
+	struct figure_panel panel;
+	struct figure g;
+
+	for (size_t i = 0; i < t->h->n_runs; i++)
+		if (t->h->runs[i].place == t->place && !t->h->runs[i].at_place)
+			kernel_name(&t->h->runs[i], first);
+	p->width = FIGURE_WIDTH;
+	p->height = TOP_PIXELS + PANEL_PIXELS + FOOT_PIXELS;
+	plot_open(&g, p);
+	for (size_t k = 0; k < t->n_lines; k++)
+		print_points(g.f, t, k);
+	snprintf(title, sizeof(title), "%.100s: round trips over %zu kernels",
+		 place->target, place->n_runs);
+	snprintf(
+		subtitle, sizeof(subtitle),
+		"Instructions in percent of %s; at the right the first and the last figure. %.100s",
+		first, place->what ? place->what : "");
+	figure_head(&g, title, subtitle);
+	if (t->n_left_out) {
+		snprintf(left_out, sizeof(left_out),
+			 "%zu series that moved less are not drawn; --bench chooses.",
+			 t->n_left_out);
+		figure_foot(&g, left_out);
+	}
+	panel = (struct figure_panel){ LEFT_PIXELS, TOP_PIXELS, g.width - RIGHT_PIXELS,
+				       TOP_PIXELS + PANEL_PIXELS };
+	figure_panel(&g, &panel);
+	fputs("set border 3\n", g.f);
+	print_runs(&g, t);
+	figure_linear_axis(&g, "y", t->least - room, t->most + room, 8, " %");
+	print_labels(&g, t, t->least - room, t->most + room);
+	fprintf(g.f, "plot 100 with lines lw 1 lc rgb '%s'", color_light(COLOR_AXIS));
+	for (size_t k = 0; k < t->n_lines; k++) {
+		fprintf(g.f, ", $line_%zu using 1:2 with linespoints lw 2 pt 7 ps 0.5 ",
+			k);
+		figure_line_style(&g, k);
+	}
+	fputc('\n', g.f);
+	plot_close(&g, p);
+}
+
+void plot_trend(const struct plot_input *in, struct picture_list *list,
+		struct plot_reason *why)
+{
+	bool any = false;
+
+	for (size_t place = 0; place < in->history->n_places; place++) {
+		struct trend t = { .h = in->history, .place = place };
+		struct picture *p;
+
+		if (!in->history->places[place].exact || !has_kernels(&t))
+			continue;
+		collect(&t, in);
+		if (!t.n_lines)
+			continue;
+		any = true;
+		p = picture_add(list);
+		picture_name(list, "trend-%s", in->history->places[place].target);
+		if (asprintf(&p->caption,
+			     "Round trips of %s in percent of the first kernel",
+			     in->history->places[place].target) < 0)
+			abort();
+		draw(&t, p);
+	}
+	if (!any)
+		snprintf(why->text, sizeof(why->text),
+			 "no exact target has round trips of two kernels");
+}
