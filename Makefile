@@ -85,7 +85,10 @@ PAYLOADS := $(foreach a,$(ARCHS),$(B)/guest/$(a)/host_timed.elf $(B)/guest/$(a)/
 .PHONY: all bench test check report compare reference format setup kernels kmod emulators
 .PHONY: native man install uninstall dist clean help
 # The programs and plugins of the labs.
-LIBEXEC := $(if $(FOREIGN),$(foreach a,$(ARCHS),$(a)/wsbench) libwsbench-trace.so libwsbench-clone.so)
+# The versions of QEMU's plugin interface: host/explain/plugin/qemu.h.
+PLUGIN_APIS := 1 2 3 7
+PLUGINS := $(PLUGIN_APIS:%=libwsbench-trace-qemu%.so)
+LIBEXEC := $(if $(FOREIGN),$(foreach a,$(ARCHS),$(a)/wsbench) $(PLUGINS) libwsbench-clone.so)
 all: $(B)/wsbench $(addprefix $(B)/,$(LIBEXEC))
 
 # ---- payloads: bare-metal images ---------------------------------------------------
@@ -267,9 +270,9 @@ $(B)/wsbench: $(call host_obj,$(ARCH))
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -pthread $^ $(LIBS) -o $@
 
 # The plugin that `explain` loads into QEMU.
-$(B)/libwsbench-trace.so: host/explain/plugin/plugin.c | tools
+$(B)/libwsbench-trace-qemu%.so: host/explain/plugin/plugin.c | tools
 	$(call say,PLUGIN,$@)
-	$(Q)$(CC) -std=gnu11 -I. $(WARN) -MMD -MP -MT $@ -MF $(@:.so=.d) -O2 -fPIC -fvisibility=hidden -shared $< -o $@
+	$(Q)$(CC) -std=gnu11 -DQEMU_PLUGIN_API=$* -I. $(WARN) -MMD -MP -MT $@ -MF $(@:.so=.d) -O2 -fPIC -fvisibility=hidden -shared $< -o $@
 
 # The library that is preloaded into Bochs, and clones its machine.
 $(B)/libwsbench-clone.so: host/targets/lab/bochs/clone.c | tools
@@ -458,7 +461,7 @@ $(B)/completions/%: host/man/completion.sh $(B)/wsbench
 
 PREFIX ?= /usr/local
 ROOT = $(DESTDIR)$(PREFIX)
-SCRIPTS := kernel.sh kmod.sh emulator.sh sweep.sh vpmu.sh places.sh apt-private.sh ci/measure.sh ci/bisect.sh
+SCRIPTS := kernel.sh kmod.sh emulator.sh emulator-qemu.sh sweep.sh vpmu.sh places.sh apt-private.sh ci/measure.sh ci/bisect.sh
 DOCS_INSTALLED := README.md LICENSE host/CHANGES.md $(sort $(wildcard bench/README.md guest/README.md scripts/packages \
 	host/README.md host/*/README.md host/*/*/README.md results/README.md results/pictures/* bench/*.def bench/*.h \
 	.github/CONTRIBUTING.md)) \

@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Builds the emulator of lab:x86_64-svm, lab:x86_64-vmx* and bare:x86_64-bochs*: Debian's sources
-# of Bochs with the patches and the additional files of host/targets/lab/bochs.
+# of Bochs with the patches and the additional files of host/targets/lab/bochs. Fetches QEMU of
+# other suites of Debian, for the labs that run on QEMU.
 set -Eeuo pipefail
 trap 'echo "emulator: line $LINENO: $BASH_COMMAND failed" >&2' ERR
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=/dev/null
 . "$here/apt-private.sh"
+# shellcheck source=/dev/null
+. "$here/emulator-qemu.sh"
 apt_conf='' # set by apt_private_open_source
 apt_reason='' # set by a function that fails
 
@@ -17,6 +20,9 @@ package=bochs=3.0+dfsg-1
 version=3.0+dfsg
 tarball=bochs_3.0+dfsg.orig.tar.xz
 checksum=78f6c73d4a6472d5130a87ab9dc306d02c7c71ed8e25b3a8ef642e2a7acd282b
+
+# The suites of Debian whose QEMU can be fetched.
+qemu_suites='bookworm-backports|trixie|trixie-backports|forky|sid'
 
 sources=$(bochs_dir)
 record=$(record_header)
@@ -35,6 +41,7 @@ usage: emulator.sh build bochs [options]
        emulator.sh path bochs
        emulator.sh identity bochs
        emulator.sh prune bochs
+       emulator.sh fetch qemu --suite SUITE [options]
 
 build     makes sure that the emulator is built, and prints its path
 path      prints the path of the built emulator
@@ -42,14 +49,20 @@ identity  prints "VERSION worldswitch KEY"; KEY is a checksum of the source tarb
           patches, the additional files and the flags of configure
 prune     removes the emulators of other patches, which other clones may use, and prints
           their names
+fetch     makes sure that QEMU of a suite of Debian, for x86_64 and aarch64 machines, is in
+          the cache, and prints its folder; SUITE is one of
+          ${qemu_suites//|/, }
 
   --source FILE  build: use this $tarball instead of downloading it
-  --quiet        build: no progress messages
+  --refresh      fetch: look for a newer package even if one is cached
+  --quiet        build, fetch: no progress messages
 
 The sources are $package of Debian $suite, downloaded and verified by Debian's package
 client. The build takes two to three minutes of CPU time. The emulator is one file,
 bochs-KEY in \$WORLDSWITCH_EMULATORS (default: the folder emulators of the cache, see
 kernel.sh --help), so that clones with different patches can share the cache.
+A fetched QEMU is the folder qemu-VERSION there, with its libraries and its firmware: 45 MB
+are downloaded, without root, verified by Debian's package client, and nothing is installed.
 Exit code: 0 done; 1 not built (path); 2 bad usage or a wrong tarball; 4 no network, no
 compiler, or the build failed.
 END
@@ -188,7 +201,7 @@ build() {
 }
 
 main() {
-  local command='' name='' source='' quiet=0 emulators binary
+  local command='' name='' source='' suite=$suite refresh=0 quiet=0 given=0 emulators binary
   while [ $# -gt 0 ]; do
     case $1 in
     --help) usage && exit 0 ;;
@@ -198,16 +211,32 @@ main() {
       source=$2
       shift
       ;;
-    build | path | identity | prune) command=$1 ;;
-    bochs) name=$1 ;;
+    --suite)
+      [ $# -gt 1 ] || die 2 "$1 needs a value"
+      suite=$2 given=1
+      shift
+      ;;
+    --refresh)
+      # shellcheck disable=SC2034  # for emulator-qemu.sh
+      refresh=1
+      ;;
+    build | path | identity | prune | fetch) command=$1 ;;
+    bochs | qemu) name=$1 ;;
     *) die 2 "unknown argument $1; see --help" ;;
     esac
     shift
   done
-  if [ -z "$command" ] || [ -z "$name" ]; then
-    die 2 "build bochs, path bochs, identity bochs or prune bochs? See --help"
-  fi
+  case "$command $name" in
+  "build bochs" | "path bochs" | "identity bochs" | "prune bochs" | "fetch qemu") ;;
+  *) die 2 "build bochs, path bochs, identity bochs, prune bochs or fetch qemu? See --help" ;;
+  esac
   emulators=$(emulators_dir)
+  if [ "$command" = fetch ]; then
+    [ "$given" = 1 ] || die 2 "fetch qemu needs --suite (${qemu_suites//|/, })"
+    [[ "|$qemu_suites|" == *"|$suite|"* ]] || die 2 "unknown suite $suite: ${qemu_suites//|/, }"
+    qemu_fetch
+    return
+  fi
   binary=$emulators/bochs-$(key)
   case $command in
   build) build ;;

@@ -69,6 +69,7 @@ static void choose_kernel(struct job *job, const struct result *doc, const char 
 	const char *given = option_of(doc, "--kernel");
 
 	job->append = option_of(doc, "--append");
+	job->emulator = option_of(doc, "--emulator");
 	if (image) {
 		job->kernel = image;
 	} else if (given && strchr(given, '/') && !access(given, R_OK)) {

@@ -168,7 +168,7 @@ enum cli_exit explain_record(struct explain *x, struct explanation **out)
 	struct error err = { "" };
 	struct target t = *row;
 	struct capture c = { .fd = -1 };
-	bool plugin = false;
+	unsigned int plugin_api = 0;
 	const char *refusal = regions_refusal(bench->id);
 	enum cli_exit code;
 	int rc;
@@ -188,9 +188,9 @@ enum cli_exit explain_record(struct explain *x, struct explanation **out)
 		t.ops->close(&t);
 		return rc == -ENOEXEC ? CLI_USAGE : CLI_FAILED;
 	}
-	rc = t.ops->tracer(&t, &plugin, &err);
+	rc = t.ops->tracer(&t, &plugin_api, &err);
 	if (!rc)
-		rc = capture_open(&c, TRACE_BYTES, x->kinds, plugin, &err);
+		rc = capture_open(&c, TRACE_BYTES, x->kinds, plugin_api, &err);
 	if (rc) {
 		message_error("%s: %s", t.name, err.text);
 		code = CLI_FAILED;

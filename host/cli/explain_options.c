@@ -16,6 +16,7 @@ enum key {
 	OPTION_KERNEL,
 	OPTION_MODULES,
 	OPTION_APPEND,
+	OPTION_EMULATOR,
 	OPTION_LABEL,
 	OPTION_COMMIT,
 	OPTION_DIFF,
@@ -46,6 +47,8 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "append", OPTION_APPEND, "ARGS", 0, "Add ARGS to the kernel's command line",
 	  0 },
+	{ "emulator", OPTION_EMULATOR, "NAME|DIR", 0,
+	  "Run the lab on this QEMU, as for 'wsbench run'", 0 },
 	{ "label", OPTION_LABEL, "TEXT", 0,
 	  "Store TEXT in the explanation, as the name of the measured kernel", 0 },
 	{ "commit", OPTION_COMMIT, "ID", 0,
@@ -185,6 +188,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_APPEND:
 		job->append = arg;
 		return 0;
+	case OPTION_EMULATOR:
+		job->emulator = arg;
+		return 0;
 	case OPTION_LABEL:
 		x->run.label = arg;
 		return 0;
@@ -259,7 +265,7 @@ static bool records(const struct run *run)
 
 	return run->targets.n || run->benches.n || run->configs.n || job->boots ||
 	       job->events || job->timeout_ns || job->kernel || job->modules ||
-	       job->append || run->label || run->commit;
+	       job->append || job->emulator || run->label || run->commit;
 }
 
 static enum cli_exit check(const struct explain *x)

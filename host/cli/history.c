@@ -23,6 +23,7 @@ enum key {
 	OPTION_CONFIRM,
 	OPTION_BOOTS,
 	OPTION_KERNEL,
+	OPTION_EMULATOR,
 	OPTION_MODULES,
 	OPTION_OTAVA,
 	OPTION_WINDOW,
@@ -79,6 +80,8 @@ static const struct argp_option options[] = {
 	  "Load KVM's modules from DIR (default: the folder 'modules' beside the "
 	  "kernel)",
 	  0 },
+	{ "emulator", OPTION_EMULATOR, "NAME|DIR", 0,
+	  "Confirm on this QEMU, as for 'wsbench run' (default: the system's)", 0 },
 	{ "otava-exact", OPTION_OTAVA, NULL, 0,
 	  "Find what Apache Otava finds with its defaults (window 50, p 0.001, any "
 	  "magnitude)",
@@ -153,6 +156,7 @@ static error_t refuse_ignored(const struct history_args *args,
 		{ args->boots, "--boots", { "check" } },
 		{ args->kernel, "--kernel", { "check" } },
 		{ args->modules, "--modules", { "check" } },
+		{ args->emulator, "--emulator", { "check" } },
 	};
 
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
@@ -248,6 +252,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_KERNEL:
 		args->kernel = arg;
+		return 0;
+	case OPTION_EMULATOR:
+		args->emulator = arg;
 		return 0;
 	case OPTION_MODULES:
 		args->modules = arg;

@@ -29,7 +29,7 @@ struct history_args {
 	struct history_query query;
 	bool confirm, json;
 	struct changepoint_rules rules;
-	const char *kernel, *modules; /* for --confirm */
+	const char *kernel, *modules, *emulator; /* for --confirm */
 	uint64_t boots;
 };
 

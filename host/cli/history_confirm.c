@@ -119,6 +119,7 @@ static struct result *measure(const struct group *g, const struct history_run *o
 	add_names(g, true, &run.configs);
 	run.job.boots = (uint32_t)g->args->boots;
 	if (is_lab(g)) {
+		run.job.emulator = g->args->emulator;
 		run.job.kernel = given ? given : of->kernel;
 		run.job.modules = given ? g->args->modules : NULL;
 		run.job.fetch = given ? JOB_FETCH_QUIETLY : JOB_FETCH_NEVER;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* wsbench list: the benchmarks, configurations and targets. */
+/* wsbench list: the benchmarks, configurations, targets and emulators. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 #include "host/lib/table.h"
 #include "host/result/json_list.h"
 #include "host/result/result.h"
+#include "host/targets/lab/emulators.h"
 #include "host/targets/target.h"
 
 #define KEY_JSON  0x100
@@ -21,6 +22,7 @@ enum list_what {
 	LIST_BENCHMARKS,
 	LIST_CONFIGS,
 	LIST_TARGETS,
+	LIST_EMULATORS,
 	LIST_ALL,
 };
 
@@ -32,7 +34,8 @@ static const char *handler_word(const struct bench *b)
 					       : result_handler_name(b->handled_by);
 }
 
-static const char *const what_names[] = { "benchmarks", "configs", "targets" };
+static const char *const what_names[] = { "benchmarks", "configs", "targets",
+					  "emulators" };
 static const char *const arch_names[ARCHS] = { "x86_64", "aarch64" };
 
 struct list_args {
@@ -136,6 +139,34 @@ static void print_targets(void)
 	print_table(&t);
 }
 
+static void add_emulator(void *ctx, const struct lab_emulator_entry *e)
+{
+	struct table *t = ctx;
+	char labs[400] = "";
+
+	for (size_t i = 0; i < e->n_labs; i++)
+		snprintf(labs + strlen(labs), sizeof(labs) - strlen(labs), "%s%s",
+			 i ? " " : "", e->labs[i]);
+	table_row(t, TABLE_PLAIN);
+	table_cell(t, 0, "%s", e->name);
+	table_cell(t, 1, "%s", e->is_default ? "yes" : "no");
+	table_cell(t, 2, "%s, %s, for %s", e->version, e->path, labs);
+}
+
+static void print_emulators(void)
+{
+	static const struct table_column columns[] = {
+		{ .head = "emulator", .flags = TABLE_KEY },
+		{ .head = "default" },
+		{ .head = "version, path, labs", .flags = TABLE_WRAP },
+	};
+	struct table t;
+
+	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
+	lab_emulators(add_emulator, &t);
+	print_table(&t);
+}
+
 static void json_archs(struct json_list *l, unsigned int archs)
 {
 	const char *names[ARCHS];
@@ -188,6 +219,24 @@ static void json_targets(struct json_list *l)
 	}
 }
 
+static void json_emulator(void *ctx, const struct lab_emulator_entry *e)
+{
+	struct json_list *l = ctx;
+
+	json_list_row(l, "emulators");
+	json_list_string(l, "name", e->name);
+	json_list_string(l, "version", e->version);
+	json_list_string(l, "path", e->path);
+	json_list_bool(l, "default", e->is_default);
+	json_list_strings(l, "labs", (const char *const *)e->labs, e->n_labs);
+}
+
+static void name_emulator(void *ctx, const struct lab_emulator_entry *e)
+{
+	(void)ctx;
+	puts(e->name);
+}
+
 static bool wanted(const struct list_args *args, enum list_what what)
 {
 	return args->what == LIST_ALL || args->what == what;
@@ -205,6 +254,10 @@ static void print_text(const struct list_args *args)
 		putchar('\n');
 	if (wanted(args, LIST_TARGETS))
 		print_targets();
+	if (args->what == LIST_ALL)
+		putchar('\n');
+	if (wanted(args, LIST_EMULATORS))
+		print_emulators();
 }
 
 static void print_json(const struct list_args *args)
@@ -218,6 +271,8 @@ static void print_json(const struct list_args *args)
 		json_configs(l);
 	if (wanted(args, LIST_TARGETS))
 		json_targets(l);
+	if (wanted(args, LIST_EMULATORS))
+		lab_emulators(json_emulator, l);
 	text = json_list_dump(l);
 	fputs(text, stdout);
 	free(text);
@@ -236,6 +291,8 @@ static void print_names(const struct list_args *args)
 	if (wanted(args, LIST_TARGETS))
 		for (const struct target *t = target_table; t->name; t++)
 			puts(t->name);
+	if (args->what == LIST_EMULATORS)
+		lab_emulators(name_emulator, NULL);
 }
 
 static error_t parse_what(const char *arg, struct argp_state *state)
@@ -254,8 +311,9 @@ static error_t parse_what(const char *arg, struct argp_state *state)
 	if (nearest)
 		return options_error(state, "cannot list '%s': did you mean '%s'?", arg,
 				     nearest);
-	return options_error(state, "cannot list '%s': benchmarks, configs or targets",
-			     arg);
+	return options_error(
+		state, "cannot list '%s': benchmarks, configs, targets or emulators",
+		arg);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -295,9 +353,9 @@ int cmd_list(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
-		.args_doc = "[benchmarks|configs|targets]",
-		.doc = "Lists the benchmarks, the counter configurations and the "
-		       "targets. "
+		.args_doc = "[benchmarks|configs|targets|emulators]",
+		.doc = "Lists the benchmarks, the counter configurations, the targets "
+		       "and the emulators of the labs. "
 		       "Of each target, says whether the target can run on this machine "
 		       "and, if not, gives the reason.",
 		.children = children,

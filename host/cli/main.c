@@ -22,7 +22,7 @@ struct command {
 
 /* In the order of use. */
 static const struct command commands[] = {
-	{ "list", cmd_list, "list the benchmarks, configurations and targets" },
+	{ "list", cmd_list, "list benchmarks, configurations, targets and emulators" },
 	{ "run", cmd_run, "measure; write result documents and print a table" },
 	{ "compare", cmd_compare, "compare two runs, or two configurations of a run" },
 	{ "explain", cmd_explain, "attribute a benchmark's instructions to functions" },

@@ -23,12 +23,13 @@ enum key {
 	OPTION_KERNEL,
 	OPTION_MODULES,
 	OPTION_APPEND,
+	OPTION_EMULATOR,
 	OPTION_JSON,
 };
 
 struct pmu_args {
 	struct options_common common;
-	const char *on, *config, *kernel, *modules, *append;
+	const char *on, *config, *kernel, *modules, *append, *emulator;
 	bool json;
 	int argc;
 	char **argv;
@@ -104,6 +105,7 @@ static enum cli_exit measure(struct pmu_args *args, const char *name, bool all)
 	run.job.fetch = args->common.quiet ? JOB_FETCH_QUIETLY : JOB_FETCH;
 	run.job.modules = args->modules;
 	run.job.append = args->append;
+	run.job.emulator = args->emulator;
 	if (names_match_targets(name, &run.targets, &why) ||
 	    names_match_benches(benches, &run.benches, &why) ||
 	    (configs && names_match_configs(configs, &run.configs, &why))) {
@@ -129,6 +131,7 @@ static enum cli_exit measure_all(struct pmu_args *args)
 		.kernel = args->kernel,
 		.modules = args->modules,
 		.append = args->append,
+		.emulator = args->emulator,
 	};
 	enum cli_exit code = CLI_OK;
 	struct names_list targets;
@@ -227,6 +230,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_APPEND:
 		args->append = arg;
 		return 0;
+	case OPTION_EMULATOR:
+		args->emulator = arg;
+		return 0;
 	case OPTION_JSON:
 		args->json = true;
 		return 0;
@@ -235,7 +241,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (args->n_paths && (args->on || args->config || args->kernel ||
-				      args->modules || args->append))
+				      args->modules || args->append || args->emulator))
 			return options_error(state,
 					     "documents are not measured: only --json "
 					     "is allowed with them");
@@ -271,6 +277,8 @@ int cmd_pmu(int argc, char **argv)
 		  0 },
 		{ "append", OPTION_APPEND, "ARGS", 0,
 		  "Add ARGS to the kernel's command line", 0 },
+		{ "emulator", OPTION_EMULATOR, "NAME|DIR", 0,
+		  "Run the labs on this QEMU, as for 'wsbench run'", 0 },
 		{ "json", OPTION_JSON, NULL, 0, "Print JSON", 0 },
 		{ 0 },
 	};

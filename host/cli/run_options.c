@@ -21,6 +21,7 @@ enum key {
 	OPTION_KERNEL,
 	OPTION_MODULES,
 	OPTION_APPEND,
+	OPTION_EMULATOR,
 	OPTION_LABEL,
 	OPTION_COMMIT,
 	OPTION_PAYLOAD,
@@ -65,6 +66,10 @@ static const struct argp_option options[] = {
 	  "kernel)",
 	  0 },
 	{ "append", OPTION_APPEND, "ARGS", 0, "Add ARGS to the kernel's command line",
+	  0 },
+	{ "emulator", OPTION_EMULATOR, "NAME|DIR", 0,
+	  "Run the labs on this QEMU: a version such as 10.0, 'system', a folder or a program "
+	  "(see 'wsbench list emulators'; default: the system's)",
 	  0 },
 	{ "label", OPTION_LABEL, "TEXT", 0,
 	  "Store TEXT in the document, as a name of the measured kernel", 0 },
@@ -185,6 +190,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_APPEND:
 		job->append = arg;
 		return 0;
+	case OPTION_EMULATOR:
+		job->emulator = arg;
+		return 0;
 	case OPTION_LABEL:
 		run->label = arg;
 		return 0;
@@ -258,11 +266,12 @@ static const char *ignored_option(const struct job *job, const char *kind,
 		return "--host-counters";
 	}
 	if (strcmp(kind, "lab") != 0) {
-		*why = "only labs boot a kernel of their own";
-		return job->kernel    ? "--kernel"
-		       : job->modules ? "--modules"
-		       : job->append  ? "--append"
-				      : NULL;
+		*why = "only labs boot a kernel of their own, in an emulator";
+		return job->kernel     ? "--kernel"
+		       : job->modules  ? "--modules"
+		       : job->append   ? "--append"
+		       : job->emulator ? "--emulator"
+				       : NULL;
 	}
 	return NULL;
 }

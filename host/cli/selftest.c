@@ -25,6 +25,7 @@ enum key {
 	OPTION_KERNEL,
 	OPTION_MODULES,
 	OPTION_APPEND,
+	OPTION_EMULATOR,
 };
 
 struct selftest_args {
@@ -56,6 +57,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_APPEND:
 		args->job.append = arg;
+		return 0;
+	case OPTION_EMULATOR:
+		args->job.emulator = arg;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (args->job.n_tests == TESTS_MAX)
@@ -105,6 +109,8 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "append", OPTION_APPEND, "ARGS", 0, "Add ARGS to the kernel's command line",
 	  0 },
+	{ "emulator", OPTION_EMULATOR, "NAME|DIR", 0,
+	  "Run the labs on this QEMU, as for 'wsbench run'", 0 },
 	{ 0 },
 };
 
@@ -176,7 +182,7 @@ static int run_in_lab(const struct target *row, const struct selftest_args *a)
 	t.ops->close(&t);
 	if (rc) {
 		message_error("%s", err.text);
-		return CLI_FAILED;
+		return rc == -ENOEXEC ? CLI_USAGE : CLI_FAILED;
 	}
 	return failed ? CLI_WORSE : CLI_OK;
 }

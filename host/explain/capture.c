@@ -11,47 +11,51 @@
 #include "host/lib/error.h"
 #include "host/explain/capture.h"
 
-#define PLUGIN_NAME "libwsbench-trace.so"
+/* Built for some versions of QEMU's plugin interface: PLUGIN_APIS of the Makefile. */
+#define PLUGIN_NAME "libwsbench-trace-qemu%u.so"
 
 /* Whether the plugin is in `dir`; sets c->plugin. */
-static bool is_at(struct capture *c, const char *dir, const char *below)
+static bool is_at(struct capture *c, const char *dir, const char *below, unsigned int api)
 {
-	int n = snprintf(c->plugin, sizeof(c->plugin), "%s%s/" PLUGIN_NAME, dir, below);
+	int n = snprintf(c->plugin, sizeof(c->plugin), "%s%s/" PLUGIN_NAME, dir, below,
+			 api);
 
 	return n > 0 && (size_t)n < sizeof(c->plugin) && !access(c->plugin, R_OK);
 }
 
-static int find_plugin(struct capture *c, struct error *err)
+static int find_plugin(struct capture *c, unsigned int api, struct error *err)
 {
 	const char *env = getenv("WORLDSWITCH_LIBEXEC");
 	char dir[PATH_MAX], *slash;
 	ssize_t n;
 
 	if (env && *env) {
-		if (is_at(c, env, ""))
+		if (is_at(c, env, "", api))
 			return 0;
 		return error_set(err, -ENOENT,
-				 "no " PLUGIN_NAME " in WORLDSWITCH_LIBEXEC=%s", env);
+				 "no " PLUGIN_NAME " in WORLDSWITCH_LIBEXEC=%s", api,
+				 env);
 	}
 	n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
 	dir[n > 0 ? n : 0] = '\0';
 	slash = strrchr(dir, '/');
 	if (slash)
 		*slash = '\0';
-	if (is_at(c, dir, "") || is_at(c, dir, "/../libexec/worldswitch"))
+	if (is_at(c, dir, "", api) || is_at(c, dir, "/../libexec/worldswitch", api))
 		return 0;
 	return error_set(err, -ENOENT,
-			 "the emulator's plugin is not built: no %s/" PLUGIN_NAME, dir);
+			 "the emulator's plugin is not built: no %s/" PLUGIN_NAME, dir,
+			 api);
 }
 
-int capture_open(struct capture *c, uint64_t bytes, bool memory, bool plugin,
+int capture_open(struct capture *c, uint64_t bytes, bool memory, unsigned int plugin_api,
 		 struct error *err)
 {
 	int ret;
 
 	memset(c, 0, sizeof(*c));
 	c->fd = -1;
-	ret = plugin ? find_plugin(c, err) : 0;
+	ret = plugin_api ? find_plugin(c, plugin_api, err) : 0;
 	if (ret)
 		return ret;
 	c->fd = memfd_create("worldswitch-trace", MFD_CLOEXEC);

@@ -20,11 +20,12 @@ struct capture {
 
 /*
  * Creates the file, unnamed, with room for `bytes`. Memory is allocated as records are
- * written. With `plugin`, finds QEMU's plugin ($WORLDSWITCH_LIBEXEC/, beside this
+ * written. `plugin_api`: finds QEMU's plugin for this version of the interface; 0: no
+ * plugin ($WORLDSWITCH_LIBEXEC/, beside this
  * program, or in ../libexec/worldswitch/). 0, or a negative errno with `err`;
  * capture_close() in any case.
  */
-int capture_open(struct capture *c, uint64_t bytes, bool memory, bool plugin,
+int capture_open(struct capture *c, uint64_t bytes, bool memory, unsigned int plugin_api,
 		 struct error *err);
 void capture_close(struct capture *c);
 

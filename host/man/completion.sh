@@ -57,6 +57,7 @@ kind() {
   --on) echo targets ;;
   --bench) echo benchmarks ;;
   --config) echo configs ;;
+  --emulator) echo emulators ;;
   --tree) if [ "$3" = - ]; then echo none; else echo files; fi ;;
   --output | --to | --kernel | --modules | --payload | --db | --history | --diff | --svg | --root | --explanation) echo files ;;
   --format) echo "one $(help_table "$1")" ;;

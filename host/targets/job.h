@@ -56,11 +56,12 @@ struct job {
 	 * job. */
 	const char *kernel; /* image, release or series; NULL: the default of the cache */
 	enum job_fetch fetch;
-	const char *modules; /* folder with kvm*.ko; NULL: beside the kernel */
-	const char *append;  /* added to the kernel's command line; NULL */
-	bool traced;	     /* record the instructions (host/explain/record.h) */
-	int trace_fd;	     /* file for the records; only with `traced` */
-	const char *plugin;  /* path of QEMU's plugin, which records; NULL */
+	const char *modules;  /* folder with kvm*.ko; NULL: beside the kernel */
+	const char *append;   /* added to the kernel's command line; NULL */
+	const char *emulator; /* lab_qemu_select(); NULL: the lab's own */
+	bool traced;	      /* record the instructions (host/explain/record.h) */
+	int trace_fd;	      /* file for the records; only with `traced` */
+	const char *plugin;   /* path of QEMU's plugin, which records; NULL */
 };
 
 /*

@@ -54,6 +54,13 @@ const struct target target_table[] = {
 	  .arch = ARCH_AARCH64,
 	  .ops = &target_lab_ops,
 	  EXACT },
+	{ .name = "lab:aarch64-vhe-n1",
+	  .summary =
+		  "lab:aarch64-vhe with a Neoverse N1: the same figures on every version of QEMU",
+	  .arch = ARCH_AARCH64,
+	  .named_only = true,
+	  .ops = &target_lab_ops,
+	  EXACT },
 	{ .name = "lab:aarch64-nvhe",
 	  .summary = "Linux KVM/arm64 without VHE, emulated",
 	  .arch = ARCH_AARCH64,

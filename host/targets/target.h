@@ -110,10 +110,11 @@ struct target_ops {
 			void (*line)(void *ctx, const char *text), void *ctx,
 			struct error *err);
 	/*
-	 * Labs: whether the emulator can record instructions, and needs QEMU's plugin
-	 * for it. 0 or -ENOTSUP.
+	 * Labs: whether the emulator can record instructions. `*plugin_api`: needs QEMU's
+	 * plugin of this version of the interface; 0: none. 0 or -ENOTSUP.
 	 */
-	int (*tracer)(const struct target *t, bool *plugin, struct error *err);
+	int (*tracer)(const struct target *t, unsigned int *plugin_api,
+		      struct error *err);
 	/* The ELF image of the VMM inside a lab; NULL: this program. */
 	const void *(*program)(const struct target *t, size_t *bytes);
 	void (*close)(struct target *t); /* also after a failed open */

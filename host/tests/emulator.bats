@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# scripts/emulator.sh: what can go wrong between Debian's sources and a built emulator. Nothing
-# is downloaded, and nothing of Bochs is compiled.
+# scripts/emulator.sh and --emulator: what can go wrong between Debian's sources and a built
+# emulator, or its packages and a fetched one. Nothing is downloaded, and nothing of Bochs is
+# compiled. A QEMU that was fetched before is compared with the system's.
 
 bats_require_minimum_version 1.5.0
 load helper
@@ -9,6 +10,7 @@ load helper
 setup() {
   clean_place "$BATS_TEST_TMPDIR"
   script=$top/scripts/emulator.sh
+  real_cache=$(cache_dir) real_emulators=${WORLDSWITCH_EMULATORS:-}
   export WORLDSWITCH_CACHE=$BATS_TEST_TMPDIR/cache
   unset WORLDSWITCH_EMULATORS
   emulators=$WORLDSWITCH_CACHE/emulators
@@ -20,7 +22,7 @@ small_package() {
   local sum
   mkdir -p copy/bench copy/host/targets/lab copy/scripts "tree/bochs-3.0"
   : >copy/bench/catalogue.def
-  cp "$top"/scripts/{emulator,apt-private,places}.sh copy/scripts/
+  cp "$top"/scripts/{emulator,emulator-qemu,apt-private,places}.sh copy/scripts/
   mkdir -p copy/host/targets/lab/bochs/overlay/{cpu,instrument/worldswitch} copy/host/explain
   echo 'int pmu;' >copy/host/targets/lab/bochs/overlay/cpu/pmu.c
   echo '#include "record.h"' >copy/host/targets/lab/bochs/overlay/instrument/worldswitch/trace.c
@@ -202,4 +204,198 @@ built() {
   "$script" path bochs
   run_apart "$script" prune bochs
   [ "$stdout" = '' ]
+}
+
+# A package client whose archive has QEMU in two suites, a library, and packages that only an
+# installation needs. $ARCHIVE/broken: a package that fails its checksum. The emulators are
+# shell scripts; the loader starts them.
+stand_in_qemu() {
+  export ARCHIVE=$BATS_TEST_TMPDIR/archive
+  command -v dpkg-deb >/dev/null || skip "no dpkg-deb here"
+  [ -r /usr/share/keyrings/debian-archive-keyring.gpg ] || skip "no keys of Debian here"
+  mkdir -p "$ARCHIVE" bin
+  cat >bin/apt-get <<'END'
+#!/bin/bash
+[ "$1" = -c ] || exit 9
+sources=$(dirname "$2")/sources.list
+shift 2
+[ ! -e "$ARCHIVE/down" ] || { echo "E: no route to the mirror" && exit 100; }
+case $* in
+*update*) awk '{ print "Get:" NR " " $3 " " $4 " InRelease [1 kB]" }' "$sources" ;;
+*--print-uris*)
+  case $* in
+  *"-t bookworm-backports "*) v=1%3a10.0.2+ds-2~bpo12+1 ;;
+  *"-t trixie "*) v=1%3a10.0.9+ds-1 ;;
+  *) echo "E: Unable to locate package qemu-system-x86" && exit 100 ;;
+  esac
+  for p in qemu-system-x86 qemu-system-arm libc6 libpam0g dpkg; do
+    echo "'http://mirror/pool/$p.deb' ${p}_${v}_amd64.deb 1000 SHA256:00"
+  done
+  ;;
+*download*)
+  echo x >>"$ARCHIVE/downloads"
+  sleep "${SLOW:-0}"
+  while [ "$1" != download ]; do shift; done
+  shift
+  for p; do
+    echo "$p" >>"$ARCHIVE/packages"
+    name=${p%%=*} version=${p#*=}
+    mkdir -p tree/DEBIAN tree/usr/bin tree/usr/lib/x86_64-linux-gnu
+    printf 'Package: p\nVersion: 1\nArchitecture: all\nMaintainer: x <x@x>\nDescription: x\n' >tree/DEBIAN/control
+    case $name in
+    libc6)
+      printf '#!/bin/sh\nshift 4\nprogram=$1\nshift\nexec "$program" "$@"\n' >tree/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2
+      chmod 755 tree/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2
+      ;;
+    qemu-*)
+      for m in x86_64 aarch64; do
+        case $name$m in qemu-system-x86x86_64 | qemu-system-armaarch64) ;; *) continue ;; esac
+        printf '#!/bin/sh\n%s\necho "QEMU emulator version %s (Debian %s)"\n' "$(cat "$ARCHIVE/fails" 2>/dev/null)" \
+          "$(sed 's/^1://; s/[+].*//' <<<"$version")" "$version" >tree/usr/bin/qemu-system-$m
+        chmod 755 tree/usr/bin/qemu-system-$m
+      done
+      ;;
+    esac
+    if [ "$name" = "$(cat "$ARCHIVE/broken" 2>/dev/null)" ]; then
+      echo "E: Failed to fetch http://mirror/pool/$name.deb  Hash Sum mismatch"
+      exit 100
+    fi
+    dpkg-deb -b tree "$name.deb" >/dev/null && rm -rf tree
+  done
+  ;;
+esac
+END
+  chmod +x bin/apt-get
+  PATH=$PWD/bin:$PATH
+}
+
+fetched='qemu-10.0.2+ds-2~bpo12+1'
+
+@test "emulator: fetch unpacks QEMU with what it needs, once, and the labs find it" {
+  stand_in_qemu
+  run_apart "$script" fetch qemu --suite bookworm-backports
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  [ "$stdout" = "$emulators/$fetched" ]
+  [ "$(cat "$stdout/package")" = "qemu-system-x86 1:10.0.2+ds-2~bpo12+1 bookworm-backports" ]
+  [ "$(cut -d = -f 1 "$ARCHIVE/packages" | sort | paste -sd ' ')" = "libc6 qemu-system-arm qemu-system-x86" ]
+  built 1
+  "$stdout/bin/qemu-system-aarch64" --version | grep -qF 'version 10.0.2 (Debian 1:10.0.2+ds-2~bpo12+1)'
+  # Neither the network nor the client is needed any more.
+  touch "$ARCHIVE/down"
+  run_apart "$script" fetch qemu --suite bookworm-backports
+  [ "$status" = 0 ]
+  [ "$stdout" = "$emulators/$fetched" ]
+  rm "$ARCHIVE/down"
+  "$script" fetch qemu --suite trixie --quiet
+  [ "$(wc -l <"$ARCHIVE/downloads")" = 2 ]
+  built 2
+  run_apart "$wsbench" list emulators --names
+  [[ $'\n'$stdout$'\n' == *$'\n10.0.2+ds-2~bpo12+1\n10.0.9+ds-1\n'* ]]
+  "$wsbench" list emulators --json >emulators.json
+  python3 - emulators.json "$emulators/$fetched/bin" <<'END'
+import json, sys
+e = next(e for e in json.load(open(sys.argv[1]))["emulators"] if e["name"].startswith("10.0.2"))
+assert e["version"] == "QEMU emulator version 10.0.2 (Debian 1:10.0.2+ds-2~bpo12+1)", e
+assert e["path"] == sys.argv[2] and not e["default"], e
+assert "lab:aarch64-vhe" in e["labs"] and "lab:x86_64-svm-qemu" in e["labs"], e
+assert "lab:x86_64-svm" not in e["labs"], e
+END
+}
+
+@test "emulator: two fetches at once are one download" {
+  stand_in_qemu
+  SLOW=2 "$script" fetch qemu --suite bookworm-backports >first 2>first.err 3>&- &
+  SLOW=2 "$script" fetch qemu --suite bookworm-backports >second 2>second.err 3>&- &
+  wait
+  cat first.err second.err
+  [ -d "$(cat first)" ]
+  cmp first second
+  [ "$(wc -l <"$ARCHIVE/downloads")" = 1 ]
+  built 1
+}
+
+@test "emulator: a damaged download, no network, an unknown suite: one line, and nothing is left" {
+  stand_in_qemu
+  local fetch=("$script" fetch qemu --quiet --suite)
+  echo libc6 >"$ARCHIVE/broken"
+  refused 4 "cannot download QEMU of bookworm-backports: Failed to fetch http://mirror/pool/libc6.deb  Hash Sum mismatch" \
+    "${fetch[@]}" bookworm-backports
+  built 0
+  rm "$ARCHIVE/broken"
+  # A program that cannot start.
+  echo 'echo no such library >&2; exit 127' >"$ARCHIVE/fails"
+  refused 4 "qemu-system-x86_64 of bookworm-backports does not start: no such library" "${fetch[@]}" bookworm-backports
+  built 0
+  refused 4 "Debian sid has no QEMU: Unable to locate package" "${fetch[@]}" sid
+  refused 2 "unknown suite buster: bookworm-backports, trixie," "${fetch[@]}" buster
+  refused 2 "fetch qemu needs --suite" "$script" fetch qemu
+  rm -r "$WORLDSWITCH_CACHE/apt"
+  touch "$ARCHIVE/down"
+  refused 4 "QEMU of trixie is not cached, and Debian cannot be reached: no route to the mirror" "${fetch[@]}" trixie
+  built 0
+}
+
+@test "--emulator: a wrong name lists those that exist; Bochs and other targets are refused" {
+  mkdir -p "$emulators/$fetched/bin"
+  printf '#!/bin/sh\necho QEMU emulator version 10.0.2\n' >"$emulators/$fetched/bin/qemu-system-aarch64"
+  chmod 755 "$emulators/$fetched/bin/qemu-system-aarch64"
+  local command
+  for command in "run --bench null" "explain --bench null" selftest pmu; do
+    # shellcheck disable=SC2086  # words
+    refused 2 "--emulator 9.9: no qemu-system-aarch64 of this name (here: " \
+      "$wsbench" $command --on lab:aarch64-vhe --emulator 9.9
+    [[ $stderr == *"10.0.2+ds-2~bpo12+1"* ]]
+  done
+  # The folder has no emulator for this lab.
+  refused 2 "--emulator 10.0: no qemu-system-x86_64 of this name" "$wsbench" run --on lab:x86_64-svm-qemu --bench null --emulator 10.0
+  refused 2 "--emulator 10.0: this lab runs on bochs, not on QEMU" "$wsbench" run --on lab:x86_64-vmx --bench null --emulator 10.0
+  refused 2 "--emulator: not for target kvm" "$wsbench" run --on kvm --bench null --emulator 10.0
+  refused 2 "--emulator" "$wsbench" history show --db none.jsonl --emulator 10.0
+}
+
+# other_qemu: a fetched QEMU, the newest. Nothing is fetched for a test.
+other_qemu() {
+  "$wsbench" list emulators --json | python3 -c '
+import json, sys
+names = [e["name"] for e in json.load(sys.stdin)["emulators"] if e["name"][0].isdigit()]
+print(names[-1] if names else "")'
+}
+
+# same_on_another_qemu LAB ROW...: the core rows of two emulators are the same, but for ROWs;
+# the total of explain is the figure of the run on the other emulator.
+same_on_another_qemu() {
+  local lab=lab:$1 other
+  shift
+  export WORLDSWITCH_CACHE=$real_cache
+  [ -z "$real_emulators" ] || export WORLDSWITCH_EMULATORS=$real_emulators
+  need_target "$lab"
+  other=$(other_qemu)
+  [ -n "$other" ] || skip "no other QEMU is cached (scripts/emulator.sh fetch qemu)"
+  "$wsbench" run --quiet --on "$lab" --bench core --boots 1 --events 50 -o ours.json
+  "$wsbench" run --quiet --on "$lab" --bench core --boots 1 --events 50 --emulator "$other" -o other.json
+  [ "$(doc other.json 'd["target"]["emulator"]')" != "$(doc ours.json 'd["target"]["emulator"]')" ]
+  refused 2 "different emulators" "$wsbench" compare ours.json other.json
+  "$wsbench" compare --across machines --json ours.json other.json >compared || [ $? = 1 ]
+  python3 - compared "$@" <<'END'
+import json, sys
+d = json.load(open(sys.argv[1]))
+other = [(r["name"], r["verdict"]) for r in d["rows"] if r["verdict"] not in ("same", "not compared")]
+assert len(d["rows"]) >= 10, d
+assert {n for n, _ in other} <= set(sys.argv[2:]), other
+END
+  "$wsbench" explain --quiet --on "$lab" --bench hypercall --events 50 --emulator "$other" -o why.json >/dev/null
+  holds other.json "value('hypercall') == $(python3 -c 'import json; print(json.load(open("why.json"))["total"])')"
+}
+
+@test "lab:aarch64-vhe: the core rows on another QEMU are the same, but for one; explain works" {
+  same_on_another_qemu aarch64-vhe fault_first_touch_4k
+}
+
+@test "lab:aarch64-vhe-n1: the core rows on another QEMU are the same; explain works" {
+  same_on_another_qemu aarch64-vhe-n1
+}
+
+@test "lab:x86_64-svm-qemu: the core rows on another QEMU are the same; explain works" {
+  same_on_another_qemu x86_64-svm-qemu
 }

@@ -225,7 +225,7 @@ END
   need_target lab:aarch64-vhe
   mkdir -p libexec/aarch64
   cp "$build/aarch64/wsbench" libexec/aarch64/
-  WORLDSWITCH_LIBEXEC=$PWD/libexec refused 4 "libwsbench-trace.so" \
+  WORLDSWITCH_LIBEXEC=$PWD/libexec refused 4 "libwsbench-trace-qemu" \
     "$wsbench" explain --on lab:aarch64-vhe --bench null
 }
 

@@ -18,8 +18,8 @@ commands() {
 @test "make uninstall removes what make install wrote" {
   local file
   in_tree_make install PREFIX=/opt/ws DESTDIR="$PWD/root" >log 2>&1
-  for file in bin/wsbench libexec/worldswitch/{x86_64,aarch64}/wsbench libexec/worldswitch/libwsbench-trace.so \
-    libexec/worldswitch/libwsbench-clone.so libexec/worldswitch/{kernel,kmod,sweep,ci/measure,ci/bisect}.sh \
+  for file in bin/wsbench libexec/worldswitch/{x86_64,aarch64}/wsbench libexec/worldswitch/libwsbench-trace-qemu{1,7}.so \
+    libexec/worldswitch/libwsbench-clone.so libexec/worldswitch/{kernel,kmod,emulator,emulator-qemu,sweep,ci/measure,ci/bisect}.sh \
     libexec/worldswitch/kmod/Kbuild share/worldswitch/schema.json share/man/man1/wsbench.1 \
     share/bash-completion/completions/wsbench share/zsh/site-functions/_wsbench \
     share/fish/vendor_completions.d/wsbench.fish share/doc/worldswitch/{README.md,LICENSE,host/CHANGES.md}; do
@@ -242,8 +242,8 @@ END
   [[ $(completed 'wsbench compare --') == *--threshold*--help* ]]
   [ "$(completed 'wsbench run --on kv')" = kvm ]
   # Readline replaces only what follows the colon.
-  [ "$(completed 'wsbench run --on lab:aarch64-v')" = aarch64-vhe ]
-  [ "$(completed 'wsbench run --on kvm,lab:aarch64-v')" = aarch64-vhe ]
+  [ "$(completed 'wsbench run --on lab:aarch64-p')" = aarch64-pkvm ]
+  [ "$(completed 'wsbench run --on kvm,lab:aarch64-p')" = aarch64-pkvm ]
   [ "$(completed 'wsbench run --config pmu-o')" = pmu-off ]
   [ "$(completed 'wsbench run --bench hypercall,ipi_bus')" = hypercall,ipi_busy ]
   [ "$(completed 'wsbench env res')" = restore ]

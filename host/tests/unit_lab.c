@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "host/lib/error.h"
+#include "host/targets/lab/emulators.h"
 #include "host/targets/lab/initramfs.h"
 #include "host/targets/lab/init.h"
 #include "host/targets/lab/kernel.h"
@@ -28,6 +29,13 @@ static void remove_folder(void)
 
 	snprintf(command, sizeof(command), "rm -rf %s", folder);
 	cr_assert_eq(system(command), 0);
+}
+
+/* After a test that has changed PATH. */
+static void remove_folder_in(const char *path)
+{
+	setenv("PATH", path, 1);
+	remove_folder();
 }
 
 static void write_file(const char *name, const void *data, size_t bytes)
@@ -328,6 +336,109 @@ Test(initramfs, has_a_fixed_size)
 	cr_expect_eq(c[0].bytes, c[1].bytes);
 	free(c[0].data);
 	free(c[1].data);
+}
+
+/* A folder of emulators with two fetched versions of QEMU, one of them in two builds. */
+static void make_emulators(void)
+{
+	static const char *const files[] = {
+		"qemu-9.2.1+ds-1/bin/qemu-system-aarch64",
+		"qemu-10.0.2+ds-2/bin/qemu-system-aarch64",
+		"qemu-10.0.11+ds-1/bin/qemu-system-aarch64",
+		"mine/qemu-system-aarch64",
+	};
+	char command[512];
+
+	make_folder();
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		snprintf(
+			command, sizeof(command),
+			"f=%s/%s; mkdir -p ${f%%/*}; echo 'echo QEMU emulator version 8.1.2' >$f; chmod 755 $f",
+			folder, files[i]);
+		cr_assert_eq(system(command), 0);
+	}
+	setenv("WORLDSWITCH_EMULATORS", folder, 1);
+	snprintf(command, sizeof(command), "%s/mine", folder);
+	setenv("PATH", command, 1);
+}
+
+/* The file below the folder that a name selects; NULL: none. */
+static const char *selected(const char *name)
+{
+	static char path[PATH_MAX];
+	struct error err;
+	int ret = lab_qemu_select(name, "qemu-system-aarch64", path, &err);
+
+	if (ret == -ENOEXEC) {
+		cr_expect_not_null(strstr(err.text, name), "%s", err.text);
+		cr_expect_not_null(strstr(err.text, "(here: system, 9.2.1+ds-1, "
+						    "10.0.2+ds-2, 10.0.11+ds-1;"),
+				   "%s", err.text);
+		return NULL;
+	}
+	cr_assert_eq(ret, 0);
+	cr_assert_eq(strncmp(path, folder, strlen(folder)), 0, "%s", path);
+	return path + strlen(folder);
+}
+
+TestSuite(emulators, .init = make_emulators);
+
+Test(emulators, a_version_in_part_is_the_newest_of_its_kind)
+{
+	cr_expect_str_eq(selected("10.0"), "/qemu-10.0.11+ds-1/bin/qemu-system-aarch64");
+	cr_expect_str_eq(selected("10"), "/qemu-10.0.11+ds-1/bin/qemu-system-aarch64");
+	cr_expect_str_eq(selected("10.0.2"), "/qemu-10.0.2+ds-2/bin/qemu-system-aarch64");
+	cr_expect_str_eq(selected("9.2.1+ds-1"),
+			 "/qemu-9.2.1+ds-1/bin/qemu-system-aarch64");
+	cr_expect_str_eq(selected("system"), "/mine/qemu-system-aarch64");
+	cr_expect_str_eq(selected("8.1"), "/mine/qemu-system-aarch64");
+	for (const char *const *name = (const char *const[]){ "1", "10.", "10.0.1", "9.9",
+							      "", "qemu", NULL };
+	     *name; name++)
+		cr_expect_null(selected(*name), "%s", *name);
+	remove_folder_in("/usr/bin:/bin");
+}
+
+Test(emulators, a_path_is_a_folder_or_the_program)
+{
+	char path[PATH_MAX], other[PATH_MAX];
+	struct error err;
+
+	snprintf(path, sizeof(path), "%s/mine", folder);
+	cr_expect_str_eq(selected(path), "/mine/qemu-system-aarch64");
+	snprintf(path, sizeof(path), "%s/mine/qemu-system-aarch64", folder);
+	cr_expect_str_eq(selected(path), "/mine/qemu-system-aarch64");
+	snprintf(path, sizeof(path), "%s/qemu-9.2.1+ds-1", folder);
+	cr_expect_str_eq(selected(path), "/qemu-9.2.1+ds-1/bin/qemu-system-aarch64");
+	cr_expect_null(selected(folder));
+	/* The emulator of another architecture. */
+	snprintf(path, sizeof(path), "%s/mine/qemu-system-aarch64", folder);
+	cr_expect_eq(lab_qemu_select(path, "qemu-system-x86_64", other, &err), -ENOEXEC);
+	remove_folder_in("/usr/bin:/bin");
+}
+
+Test(plugins, the_version_of_qemu_decides_the_interface)
+{
+	static const struct {
+		const char *version;
+		unsigned int api;
+	} rows[] = {
+		{ "QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18+b3)", 1 },
+		{ "QEMU emulator version 8.2.0", 1 },
+		{ "QEMU emulator version 9.0.4", 2 },
+		{ "QEMU emulator version 9.1.0", 3 },
+		{ "QEMU emulator version 10.0.2 (Debian 1:10.0.2+ds-2~bpo12+1)", 3 },
+		{ "QEMU emulator version 11.0.50", 3 },
+		{ "QEMU emulator version 11.1.3", 7 },
+		{ "QEMU emulator version 12.0.0", 7 },
+		{ "QEMU emulator version 5.2.0", 0 },
+		{ "Bochs x86 Emulator 2.7", 0 },
+		{ "", 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		cr_expect_eq(lab_qemu_plugin_api(rows[i].version), rows[i].api, "%s",
+			     rows[i].version);
 }
 
 Test(machines, append_comes_last_on_the_kernel_command_line)

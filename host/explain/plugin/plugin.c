@@ -25,7 +25,36 @@ static struct {
 	bool installed;	      /* recording, according to the current translations */
 } state;
 
-static void install(qemu_plugin_id_t id);
+/*
+ * The callbacks of version 7 have a context in place of the plugin's id, which is in
+ * `state` in any case.
+ */
+#if QEMU_PLUGIN_API >= 7
+#define TB_CALLBACK(name)    static void name(struct qemu_plugin_tb *tb, void *unused)
+#define RESET_CALLBACK(name) static void name(void *unused)
+#define ON_RESET(callback)   qemu_plugin_reset(state.id, callback, NULL)
+#define ON_TB(callback)	     qemu_plugin_register_vcpu_tb_trans_cb(state.id, callback, NULL)
+#else
+#define TB_CALLBACK(name)                                                                \
+	static void name(qemu_plugin_id_t unused, struct qemu_plugin_tb *tb)
+#define RESET_CALLBACK(name) static void name(qemu_plugin_id_t unused)
+#define ON_RESET(callback)   qemu_plugin_reset(state.id, callback)
+#define ON_TB(callback)	     qemu_plugin_register_vcpu_tb_trans_cb(state.id, callback)
+#endif
+
+RESET_CALLBACK(install);
+
+/* Copies the bytes of the instruction, `room` at most. */
+static void insn_copy(const struct qemu_plugin_insn *insn, void *to, size_t room)
+{
+#if QEMU_PLUGIN_API >= 3
+	(void)qemu_plugin_insn_data(insn, to, room);
+#else
+	size_t bytes = qemu_plugin_insn_size(insn);
+
+	memcpy(to, qemu_plugin_insn_data(insn), bytes < room ? bytes : room);
+#endif
+}
 
 /* Allocates a record of `words`; NULL, and sets `overflowed`, if the file is full. */
 static uint32_t *room(size_t words)
@@ -75,14 +104,16 @@ static const struct record_switch *switch_at(const struct qemu_plugin_insn *insn
 {
 	uint64_t vaddr = qemu_plugin_insn_vaddr(insn);
 	size_t bytes = qemu_plugin_insn_size(insn);
+	uint8_t code[sizeof(state.page->switches[0].bytes)];
 	uint32_t i;
 
+	if (bytes > sizeof(code))
+		bytes = sizeof(code);
+	insn_copy(insn, code, bytes);
 	for (i = 0; i < state.page->n_switches; i++) {
 		const struct record_switch *s = &state.page->switches[i];
 
-		if (s->vaddr == vaddr && s->on == on &&
-		    !memcmp(s->bytes, qemu_plugin_insn_data(insn),
-			    bytes < sizeof(s->bytes) ? bytes : sizeof(s->bytes)))
+		if (s->vaddr == vaddr && s->on == on && !memcmp(s->bytes, code, bytes))
 			return s;
 	}
 	return NULL;
@@ -102,7 +133,7 @@ static void on_begin(unsigned int vcpu, void *ctx)
 	if (state.installed)
 		put(RECORD_ON, 0);
 	else
-		qemu_plugin_reset(state.id, install);
+		ON_RESET(install);
 }
 
 static void on_end(unsigned int vcpu, void *ctx)
@@ -113,7 +144,7 @@ static void on_end(unsigned int vcpu, void *ctx)
 		return;
 	state.wanted = false;
 	put(RECORD_OFF, 0);
-	qemu_plugin_reset(state.id, install);
+	ON_RESET(install);
 }
 
 static void add_switches(struct qemu_plugin_insn *insn)
@@ -126,11 +157,11 @@ static void add_switches(struct qemu_plugin_insn *insn)
 						       QEMU_PLUGIN_CB_NO_REGS, NULL);
 }
 
-static void watch(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
+TB_CALLBACK(watch)
 {
 	size_t n = qemu_plugin_tb_n_insns(tb), i;
 
-	(void)id;
+	(void)unused;
 	for (i = 0; i < n; i++)
 		add_switches(qemu_plugin_tb_get_insn(tb, i));
 }
@@ -149,14 +180,14 @@ static void describe(const struct qemu_plugin_insn *insn, size_t after)
 	at[0] = RECORD_WORD(RECORD_INSN, RECORD_INSN_VALUE(bytes, after));
 	memcpy(at + 1, &vaddr, sizeof(vaddr));
 	memset(at + 3, 0, RECORD_INSN_BYTES);
-	memcpy(at + 3, qemu_plugin_insn_data(insn), bytes);
+	insn_copy(insn, at + 3, bytes);
 }
 
-static void record(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
+TB_CALLBACK(record)
 {
 	size_t n = qemu_plugin_tb_n_insns(tb), i;
 
-	(void)id;
+	(void)unused;
 	for (i = 0; i < n; i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
 		void *number = (void *)(uintptr_t)state.n_insns++;
@@ -172,12 +203,13 @@ static void record(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	}
 }
 
-static void install(qemu_plugin_id_t id)
+RESET_CALLBACK(install)
 {
+	(void)unused;
 	if (state.wanted && !state.installed)
 		put(RECORD_ON, 0);
 	state.installed = state.wanted;
-	qemu_plugin_register_vcpu_tb_trans_cb(id, state.wanted ? record : watch);
+	ON_TB(state.wanted ? record : watch);
 }
 
 static void refuse(const char *why) __attribute__((noreturn));
@@ -228,6 +260,6 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
 	state.next = (uint32_t *)((char *)state.page + RECORD_PAGE_BYTES);
 	state.end = (uint32_t *)((char *)state.page + state.page->room);
 	state.page->installed = 1;
-	install(id);
+	ON_TB(watch);
 	return 0;
 }

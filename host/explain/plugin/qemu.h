@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The part of QEMU's plugin interface that is used here, in our own words: QEMU 7.2 has
- * it (docs/devel/tcg-plugins.rst), but no package brings its header. Of version 1; the
- * emulator refuses a plugin of a version that it does not speak.
+ * The part of QEMU's plugin interface that is used here (docs/devel/tcg-plugins.rst): no
+ * package contains its header. An emulator refuses a plugin for a version of the
+ *interface that it does not have, so the plugin is built for several (PLUGIN_APIS of the
+ *Makefile):
+ *
+ *	1  QEMU 6.0 to 8.2
+ *	2  QEMU 9.0: other functions, which are not used here
+ *	3  QEMU 9.1 to 11.0: qemu_plugin_insn_data() copies
+ *	7  QEMU 11.1: callbacks have a context
  */
 #ifndef WS_EXPLAIN_PLUGIN_QEMU_H
 #define WS_EXPLAIN_PLUGIN_QEMU_H
@@ -11,7 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define QEMU_PLUGIN_API	   1
+#ifndef QEMU_PLUGIN_API
+#define QEMU_PLUGIN_API 1
+#endif
 #define QEMU_PLUGIN_EXPORT __attribute__((visibility("default")))
 
 typedef uint64_t qemu_plugin_id_t;
@@ -49,10 +57,16 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_
 					   int argc, char **argv);
 
 /* What the emulator defines. */
+#if QEMU_PLUGIN_API >= 7
+void qemu_plugin_reset(qemu_plugin_id_t id, void (*cb)(void *ctx), void *ctx);
+void qemu_plugin_register_vcpu_tb_trans_cb(
+	qemu_plugin_id_t id, void (*cb)(struct qemu_plugin_tb *tb, void *ctx), void *ctx);
+#else
 void qemu_plugin_reset(qemu_plugin_id_t id, void (*cb)(qemu_plugin_id_t id));
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id,
 					   void (*cb)(qemu_plugin_id_t id,
 						      struct qemu_plugin_tb *tb));
+#endif
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
 					    void (*cb)(unsigned int vcpu, void *ctx),
 					    enum qemu_plugin_cb_flags flags, void *ctx);
@@ -65,7 +79,11 @@ void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn,
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb,
 						 size_t index);
+#if QEMU_PLUGIN_API >= 3
+size_t qemu_plugin_insn_data(const struct qemu_plugin_insn *insn, void *to, size_t bytes);
+#else
 const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
+#endif
 size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
 unsigned int qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info);

@@ -31,7 +31,6 @@ enum lab_fd {
 	LAB_FD_CONFIG,
 	LAB_FD_COMMANDS, /* for the emulator's own debugger */
 	LAB_FD_CONTROL,	 /* a socket to wsbench */
-	LAB_FD_SNAPSHOT, /* the machine to continue */
 	LAB_FD_FIRST_OTHER,
 };
 

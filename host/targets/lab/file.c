@@ -150,14 +150,20 @@ void lab_kernel_cache(enum arch arch, char path[PATH_MAX])
 	cache_path(name, path);
 }
 
-bool lab_find_emulator(const char *file, char path[PATH_MAX])
+void lab_emulators_folder(char path[PATH_MAX])
 {
 	const char *env = getenv("WORLDSWITCH_EMULATORS");
-	char dir[PATH_MAX];
 
 	if (env && *env)
-		lab_path(dir, "%s", env);
+		lab_path(path, "%s", env);
 	else
-		cache_path("emulators", dir);
+		cache_path("emulators", path);
+}
+
+bool lab_find_emulator(const char *file, char path[PATH_MAX])
+{
+	char dir[PATH_MAX];
+
+	lab_emulators_folder(dir);
 	return lab_path(path, "%s/%s", dir, file) && !access(path, X_OK);
 }

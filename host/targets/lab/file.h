@@ -41,9 +41,11 @@ int lab_find_clone_library(char path[PATH_MAX], struct error *err);
  */
 void lab_kernel_cache(enum arch arch, char path[PATH_MAX]);
 
-/*
- * An emulator that emulator.sh has built: `file` in $WORLDSWITCH_EMULATORS, else in
- * emulators below the same cache. False: it is not there.
+/* The folder of emulator.sh: $WORLDSWITCH_EMULATORS, else emulators below the same cache.
+ */
+void lab_emulators_folder(char path[PATH_MAX]);
+
+/* An emulator that emulator.sh has built: `file` in its folder. False: it is not there.
  */
 bool lab_find_emulator(const char *file, char path[PATH_MAX]);
 

@@ -14,6 +14,7 @@
 #include "host/lib/process.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/emulator.h"
+#include "host/targets/lab/emulators.h"
 #include "host/targets/lab/initramfs.h"
 #include "host/targets/lab/report.h"
 #include "host/targets/lab/kernel.h"
@@ -84,12 +85,18 @@ static int find_kernel(struct lab_state *s, const struct job *job, struct error 
 }
 
 /* The emulator's path, and the machine for it. */
-static int find_emulator(struct lab_state *s, struct error *err)
+static int find_emulator(struct lab_state *s, const char *name, struct error *err)
 {
 	const struct lab_machine *m = s->machine;
 	char script[PATH_MAX];
 	int ret;
 
+	if (name && m->emulator != &lab_qemu)
+		return error_set(err, -ENOEXEC,
+				 "--emulator %s: this lab runs on %s, not on QEMU", name,
+				 m->program);
+	if (name)
+		return lab_qemu_select(name, m->program, s->emulator, err);
 	if (m->emulator->built && lab_find_emulator(m->emulator->built, s->emulator))
 		return 0;
 	process_own_script("emulator.sh", script);
@@ -134,7 +141,7 @@ static int fill(struct lab_state *s, const struct target *t, const struct job *j
 	s->machine = t->config ? t->config : lab_machine_find(strchr(t->name, ':') + 1);
 	if (!s->machine)
 		return error_set(err, -EINVAL, "%s: unknown machine", t->name);
-	ret = find_emulator(s, err);
+	ret = find_emulator(s, job->emulator, err);
 	if (ret)
 		return ret;
 	ret = find_kernel(s, job, err);
@@ -467,7 +474,7 @@ static int lab_describe(struct target *t, struct result **r, struct error *err)
 		snprintf(version, sizeof(version), "%s %s", s->machine->program,
 			 s->machine->emulator->version);
 	else
-		process_version(s->machine->program, s->machine->emulator->version_option,
+		process_version(s->emulator, s->machine->emulator->version_option,
 				version, sizeof(version));
 	warn_of_fallback(s, *r);
 	(*r)->target.name = result_string(*r, t->name);
@@ -558,12 +565,20 @@ static int lab_selftest(struct target *t, const struct job *job,
 	return ret ? ret : run_first_job(t, 0, &tests, &a);
 }
 
-static int lab_tracer(const struct target *t, bool *plugin, struct error *err)
+static int lab_tracer(const struct target *t, unsigned int *plugin_api, struct error *err)
 {
 	const struct lab_state *s = t->state;
-	char script[PATH_MAX];
+	char script[PATH_MAX], version[192];
 
-	*plugin = s->machine->emulator->tracer == LAB_TRACER_PLUGIN;
+	*plugin_api = 0;
+	if (s->machine->emulator->tracer == LAB_TRACER_PLUGIN) {
+		process_version(s->emulator, s->machine->emulator->version_option,
+				version, sizeof(version));
+		*plugin_api = lab_qemu_plugin_api(version);
+		if (!*plugin_api)
+			return error_set(err, -ENOTSUP, "%s: no plugin for '%s'",
+					 s->emulator, version);
+	}
 	if (s->machine->emulator->tracer != LAB_TRACER_NONE)
 		return 0;
 	process_own_script("emulator.sh", script);

@@ -40,7 +40,7 @@ const char *lab_arch_name(enum arch arch); /* "x86_64", "aarch64" */
  * The argument vector that boots `kernel`, in one allocation that the caller
  * frees. `append` (or NULL) is added to the machine's own kernel command line.
  * `emulator` is a path; `plugin` is the path of a plugin for it, or NULL; `clone`: it
- * goes on from LAB_FD_SNAPSHOT. NULL: out of memory.
+ * waits for the machine that it continues. NULL: out of memory.
  */
 char **lab_machine_argv(const struct lab_machine *m, const char *emulator,
 			const char *kernel, const char *append, const char *plugin,

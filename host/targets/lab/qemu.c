@@ -33,11 +33,10 @@ static const char *const fixed_args[] = {
 };
 
 /* A clone waits for its state, and then for its job. */
-static const char *const clone_args[] = { "-S", "-incoming", "fd:12" };
+static const char *const clone_args[] = { "-S", "-incoming", "defer" };
 
 _Static_assert(LAB_FD_INITRD == 3 && LAB_FD_WIRE == 4 && LAB_FD_CONSOLE == 5 &&
-		       LAB_FD_PLUGIN == 6 && LAB_FD_CONTROL == 11 &&
-		       LAB_FD_SNAPSHOT == 12,
+		       LAB_FD_PLUGIN == 6 && LAB_FD_CONTROL == 11,
 	       "the descriptors are spelled out here");
 
 #define FIXED_ARGS (sizeof(fixed_args) / sizeof(fixed_args[0]))
@@ -82,15 +81,6 @@ char **lab_machine_argv(const struct lab_machine *m, const char *emulator,
 	return argv;
 }
 
-/* A new descriptor, with its own offset, of an open file. */
-static int reopen(int fd)
-{
-	char path[40];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return open(path, O_RDONLY | O_CLOEXEC);
-}
-
 static int qemu_command(const struct lab_machine *m, const struct lab_boot *boot,
 			struct lab_command *cmd, struct error *err)
 {
@@ -102,10 +92,7 @@ static int qemu_command(const struct lab_machine *m, const struct lab_boot *boot
 	cmd->fds[LAB_FD_INITRD] = fcntl(boot->initramfs, F_DUPFD_CLOEXEC, 0);
 	if (boot->plugin)
 		cmd->fds[LAB_FD_PLUGIN] = fcntl(boot->trace_fd, F_DUPFD_CLOEXEC, 0);
-	if (clone)
-		cmd->fds[LAB_FD_SNAPSHOT] = reopen(boot->snapshot);
 	if (!cmd->argv || cmd->fds[LAB_FD_INITRD] < 0 ||
-	    (clone && cmd->fds[LAB_FD_SNAPSHOT] < 0) ||
 	    (boot->plugin && cmd->fds[LAB_FD_PLUGIN] < 0))
 		return error_set(err, -ENOMEM, "cannot start %s: out of memory",
 				 m->program);
@@ -185,6 +172,53 @@ static int qmp_begin(int control)
 	return qmp_command(control, "{\"execute\":\"qmp_capabilities\"}", -1, line);
 }
 
+/* The first release in which a URI names a file. */
+#define QEMU_FILE_MAJOR 9
+
+/* The major version in the answer of query-version; 0: none. */
+static int qmp_major(const char *line)
+{
+	static const char key[] = "\"major\": ";
+	const char *at = strstr(line, key);
+
+	return at ? atoi(at + sizeof(key) - 1) : 0;
+}
+
+/*
+ * Starts a migration to a file, or from one. Since QEMU 9 a URI names a file by a set of
+ * descriptors, whose access mode must be that of the use; QEMU 11.1 refuses a file as a
+ * mere descriptor, which is all that older releases have.
+ */
+static int qmp_migrate(int control, bool incoming, int snapshot)
+{
+	char line[QMP_LINE_BYTES], command[128], path[40];
+	int fd, ret;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", snapshot);
+	fd = open(path, (incoming ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ret = qmp_command(control, "{\"execute\":\"query-version\"}", -1, line);
+	if (!ret && qmp_major(line) >= QEMU_FILE_MAJOR) {
+		ret = qmp_command(control,
+				  "{\"execute\":\"add-fd\","
+				  "\"arguments\":{\"fdset-id\":2}}",
+				  fd, line);
+		snprintf(path, sizeof(path), "file:/dev/fdset/2");
+	} else if (!ret) {
+		ret = qmp_command(control,
+				  "{\"execute\":\"getfd\","
+				  "\"arguments\":{\"fdname\":\"snapshot\"}}",
+				  fd, line);
+		snprintf(path, sizeof(path), "fd:snapshot");
+	}
+	close(fd);
+	snprintf(command, sizeof(command),
+		 "{\"execute\":\"%s\",\"arguments\":{\"uri\":\"%s\"}}",
+		 incoming ? "migrate-incoming" : "migrate", path);
+	return ret ? ret : qmp_command(control, command, -1, line);
+}
+
 /*
  * Makes the main thread faster than the CPU's: a machine that stops itself is then
  * stopped before its CPU counts as idle (see lab_shared_wait()). Both threads share a
@@ -238,21 +272,14 @@ static int qemu_freeze(struct lab_base *base)
 	char line[QMP_LINE_BYTES];
 
 	base->snapshot = memfd_create("worldswitch-snapshot", MFD_CLOEXEC);
-	ret = base->snapshot < 0 ? -errno
-				 : qmp_command(control,
-					       "{\"execute\":\"getfd\","
-					       "\"arguments\":{\"fdname\":\"snapshot\"}}",
-					       base->snapshot, line);
+	ret = base->snapshot < 0 ? -errno : 0;
 	if (!ret)
 		ret = qmp_command(control,
 				  "{\"execute\":\"migrate-set-parameters\","
 				  "\"arguments\":{\"max-bandwidth\":1099511627776}}",
 				  -1, line);
 	if (!ret)
-		ret = qmp_command(control,
-				  "{\"execute\":\"migrate\","
-				  "\"arguments\":{\"uri\":\"fd:snapshot\"}}",
-				  -1, line);
+		ret = qmp_migrate(control, false, base->snapshot);
 	while (!ret) {
 		nanosleep(&moment, NULL);
 		ret = qmp_command(control, "{\"execute\":\"query-migrate\"}", -1, line);
@@ -282,6 +309,8 @@ static int qemu_clone(struct lab_base *base, const struct lab_boot *boot,
 	if (ret)
 		return ret;
 	ret = qmp_begin(child->control);
+	if (!ret)
+		ret = qmp_migrate(child->control, true, base->snapshot);
 	do {
 		nanosleep(&moment, NULL);
 		ret = ret ? ret
