@@ -22,8 +22,8 @@ const struct plot_kind plot_kinds[] = {
 	  plot_distribution },
 	{ "history", "figures from run to run, and what changed them (--history)", true,
 	  plot_history },
-	{ "trend", "figures of exact targets in percent of the first run (--history)", true,
-	  plot_trend },
+	{ "trend", "figures of exact targets in percent of the first run (--history)",
+	  true, plot_trend },
 	{ 0 },
 };
 
