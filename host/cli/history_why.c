@@ -236,7 +236,8 @@ static void print_titles(const struct step_list *l, const struct step *step)
 	n = changelog_between(l->log, from, to, &changes, &whole);
 	causes_of_titles(step, now->machine.arch, l->log, changes, n, &causes);
 	/* Of two releases, most commits are not listed: only what fits clearly counts. */
-	while (!whole && causes.n && causes.list[causes.n - 1].strength == CAUSE_CANDIDATE)
+	while (!whole && causes.n &&
+	       causes.list[causes.n - 1].strength == CAUSE_CANDIDATE)
 		causes_drop_last(&causes);
 	printf("\n    %zu commits from %s to %s%s\n", n, from, to,
 	       causes.n ? "; by their titles these fit:" : "; the title of none fits");
