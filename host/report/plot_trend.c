@@ -20,6 +20,7 @@
 #define LEFT_PIXELS  100
 #define RIGHT_PIXELS 380 /* the labels */
 #define LABEL_PIXELS 17
+#define NAME_PIXELS  34 /* between two names of runs */
 #define NAMES_MAX    16
 #define NAME_BYTES   48
 #define LINES_MAX    COLOR_SERIES_N
@@ -152,7 +153,15 @@ static bool same_release(const char *a, const char *b)
 	return !strncmp(a, b, n) && !(b[n] >= '0' && b[n] <= '9');
 }
 
-/* All runs if there is room; otherwise the first and the last of each release. */
+/* Whether a name at run `at` would overlap the one at run `before`. */
+static bool overlaps(const struct figure *g, size_t n, size_t before, size_t at)
+{
+	double pixels = (g->width - LEFT_PIXELS - RIGHT_PIXELS) / (double)n;
+
+	return (double)(at - before) * pixels < NAME_PIXELS;
+}
+
+/* All runs if there is room; otherwise the first of each release, and the last run. */
 static void print_runs(const struct figure *g, const struct trend *t)
 {
 	size_t n = t->h->places[t->place].n_runs, count = 0;
@@ -169,6 +178,8 @@ static void print_runs(const struct figure *g, const struct trend *t)
 	}
 	for (size_t i = 0; i < n && count < NAMES_MAX; i++) {
 		if (n > NAMES_MAX && i && i + 1 < n && same_release(all[i], all[i - 1]))
+			continue;
+		if (count && overlaps(g, n, (size_t)names[count - 1].at, i))
 			continue;
 		snprintf(texts[count], NAME_BYTES, "%s", all[i]);
 		names[count] = (struct figure_name){ (double)i, texts[count] };
