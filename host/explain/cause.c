@@ -153,6 +153,22 @@ static bool is_of_arch(const char *title, const char *arch)
 	return !end && !contains(title, bytes, others[0]);
 }
 
+/* Titles of what is not the kernel: the tools, whose titles have a space after "perf". */
+static bool is_of_kernel(const char *title)
+{
+	static const char *const others[] = { "perf ",	 "selftests",	"tools",
+					      "bpftool", "dt-bindings", "Documentation",
+					      "docs",	 "rtla",	"MAINTAINERS" };
+
+	if (*title == '[' && strchr(title, ']'))
+		title = strchr(title, ']') + 1;
+	title += strspn(title, " ");
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!strncasecmp(title, others[i], strlen(others[i])))
+			return false;
+	return !contains(title, subsystem_bytes(title), "dts");
+}
+
 /* ------------------------------ words ------------------------------ */
 
 struct word {
@@ -307,7 +323,8 @@ static void rank_function(const struct step_function *f, double share, const cha
 	if (!scores)
 		abort();
 	for (size_t i = 0; i < n; i++) {
-		if (is_of_arch(changes[i]->title, arch))
+		if (is_of_arch(changes[i]->title, arch) &&
+		    is_of_kernel(changes[i]->title))
 			scores[i] = fit(f, words, n_words, changes[i]->title);
 		best = fmax(best, scores[i]);
 	}
