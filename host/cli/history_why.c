@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/cli/history.h"
 #include "host/explain/cause.h"
@@ -28,7 +29,14 @@
 
 enum cli_exit history_keep(const struct history_args *args)
 {
+	bool unusable;
 	struct error err;
+
+	/* Without documents, a history that does not exist is a wrong name. */
+	if (!args->n_files && access(args->db, F_OK)) {
+		message_error("cannot read %s: %s", args->db, strerror(errno));
+		return CLI_USAGE;
+	}
 
 	for (size_t i = 0; i < args->n_explanations; i++) {
 		struct explanation *e;
@@ -52,9 +60,9 @@ enum cli_exit history_keep(const struct history_args *args)
 	if (!args->n_changelogs)
 		return CLI_OK;
 	if (changelog_keep(args->db, (const char *const *)args->changelogs,
-			   args->n_changelogs, &err)) {
+			   args->n_changelogs, &unusable, &err)) {
 		message_error("%s", err.text);
-		return CLI_USAGE;
+		return unusable ? CLI_USAGE : CLI_FAILED;
 	}
 	message_info(args->common.quiet,
 		     "kept the commits of %zu changelog%s in %s.explanations",
@@ -187,7 +195,10 @@ static void print_causes(const struct causes *c)
 	}
 }
 
-/* The revision of a run in a git tree: its commit, else the tag of its stable update. */
+/*
+ * The revision of a run in a git tree: its commit, else the tag of its release, candidate
+ * ("6.18~rc4-1~exp1": v6.18-rc4) or stable update.
+ */
 static void revision_of(const struct explanation *e, char *revision, size_t bytes)
 {
 	const char *version = e->subject.package_version;
@@ -197,7 +208,10 @@ static void revision_of(const struct explanation *e, char *revision, size_t byte
 	if (e->subject.commit)
 		snprintf(revision, bytes, "%s", e->subject.commit);
 	else
-		snprintf(revision, bytes, "v%.*s", (int)strcspn(version, "-~+"), version);
+		snprintf(revision, bytes, "v%.*s", (int)changelog_linux_bytes(version),
+			 version);
+	if (strstr(revision, "~rc"))
+		*strstr(revision, "~rc") = '-';
 }
 
 static void print_tree(struct step_list *l, const struct step *step)
@@ -208,7 +222,8 @@ static void print_tree(struct step_list *l, const struct step *step)
 
 	revision_of(l->rows[0].base, from, sizeof(from));
 	revision_of(l->rows[0].now, to, sizeof(to));
-	if (causes_of_tree(step, l->args->tree, from, to, &causes, &err)) {
+	if (causes_of_tree(step, l->rows[0].now->machine.arch, l->args->tree, from, to,
+			   &causes, &err)) {
 		message_warn("%s", err.text);
 		l->broken = true;
 		return;

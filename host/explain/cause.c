@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -33,6 +34,60 @@ const char *cause_strength_name(enum cause_strength strength)
 	};
 
 	return names[strength];
+}
+
+/* ------------------------------ the list ------------------------------ */
+
+struct cause *causes_add(struct causes *c, const char *version, const char *title)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (!strcmp(c->list[i].title, title) &&
+		    !strcmp(c->list[i].version, version))
+			return &c->list[i];
+	c->list = reallocarray(c->list, c->n + 1, sizeof(*c->list));
+	if (!c->list)
+		abort();
+	c->list[c->n] = (struct cause){
+		.strength = CAUSE_CANDIDATE,
+		.version = version,
+		.title = title,
+	};
+	return &c->list[c->n++];
+}
+
+void cause_add_function(struct cause *c, const struct step_function *f)
+{
+	c->functions =
+		reallocarray(c->functions, c->n_functions + 1, sizeof(*c->functions));
+	if (!c->functions)
+		abort();
+	c->functions[c->n_functions++] = f;
+}
+
+static int by_strength(const void *a, const void *b)
+{
+	const struct cause *x = a, *y = b;
+
+	if (x->strength != y->strength)
+		return x->strength < y->strength ? -1 : 1;
+	if (x->score != y->score)
+		return x->score < y->score ? 1 : -1;
+	return strcmp(x->title, y->title);
+}
+
+void causes_sort(struct causes *c)
+{
+	if (c->n)
+		qsort(c->list, c->n, sizeof(*c->list), by_strength);
+}
+
+void cause_source_name(const char *symbol, char name[CAUSE_NAME_BYTES])
+{
+	static const char prefix[] = "__kvm_nvhe_";
+	size_t skip = strncmp(symbol, prefix, strlen(prefix)) ? 0 : strlen(prefix);
+
+	snprintf(name, CAUSE_NAME_BYTES, "%.*s", (int)strcspn(symbol + skip, "."),
+		 symbol + skip);
 }
 
 /* ------------------------------ subsystems ------------------------------ */
@@ -273,41 +328,18 @@ static double fit(const struct step_function *f, const struct word *words, size_
 		  const char *title)
 {
 	double points = affinity(f, title), score = 0;
+	char name[CAUSE_NAME_BYTES];
 
 	for (size_t i = 0; i < n_words; i++)
 		if (title_has_word(title, words[i].text))
 			score += words[i].weight;
-	if (title_has_name(title, f->name))
+	cause_source_name(f->name, name);
+	if (title_has_name(title, name))
 		score += VERBATIM;
 	/* Words alone are common to many subsystems. */
 	if (!points && score < VERBATIM)
 		score /= 4;
 	return score + 2 * points;
-}
-
-static struct cause *cause_of(struct causes *c, const struct change *change)
-{
-	for (size_t i = 0; i < c->n; i++)
-		if (c->list[i].title == change->title)
-			return &c->list[i];
-	c->list = reallocarray(c->list, c->n + 1, sizeof(*c->list));
-	if (!c->list)
-		abort();
-	c->list[c->n] = (struct cause){
-		.strength = CAUSE_CANDIDATE,
-		.version = change->update ? change->update : change->package,
-		.title = change->title,
-	};
-	return &c->list[c->n++];
-}
-
-static void add_function(struct cause *c, const struct step_function *f)
-{
-	c->functions =
-		reallocarray(c->functions, c->n_functions + 1, sizeof(*c->functions));
-	if (!c->functions)
-		abort();
-	c->functions[c->n_functions++] = f;
 }
 
 /* A function counts for the title that fits it best, and for others that come close. */
@@ -335,24 +367,16 @@ static void rank_function(const struct step_function *f, double share, const cha
 
 		if (scores[i] < best * CLOSE_SHARE)
 			continue;
-		c = cause_of(out, changes[i]);
+		c = causes_add(out,
+			       changes[i]->update ? changes[i]->update
+						  : changes[i]->package,
+			       changes[i]->title);
 		c->score += scores[i] * sqrt(share);
 		if (close == 1 && best >= LIKELY)
 			c->strength = CAUSE_LIKELY;
-		add_function(c, f);
+		cause_add_function(c, f);
 	}
 	free(scores);
-}
-
-static int by_strength(const void *a, const void *b)
-{
-	const struct cause *x = a, *y = b;
-
-	if (x->strength != y->strength)
-		return x->strength < y->strength ? -1 : 1;
-	if (x->score != y->score)
-		return x->score < y->score ? 1 : -1;
-	return strcmp(x->title, y->title);
 }
 
 void causes_of_titles(const struct step *step, const char *arch,
@@ -361,7 +385,7 @@ void causes_of_titles(const struct step *step, const char *arch,
 {
 	double all = 0;
 
-	*out = (struct causes){ .n_commits = n };
+	*out = (struct causes){ .n_searched = step->n };
 	for (size_t i = 0; i < step->n; i++)
 		all += (double)size_of(&step->functions[i]);
 	for (size_t i = 0; i < step->n; i++) {
@@ -371,8 +395,7 @@ void causes_of_titles(const struct step *step, const char *arch,
 			rank_function(&step->functions[i], share, arch, known, changes, n,
 				      out);
 	}
-	if (out->n)
-		qsort(out->list, out->n, sizeof(*out->list), by_strength);
+	causes_sort(out);
 	while (out->n > CAUSES_MAX)
 		causes_drop_last(out);
 }

@@ -14,7 +14,7 @@
 #include "host/lib/error.h"
 
 enum cause_strength {
-	CAUSE_CERTAIN, /* the only commit that changed the function */
+	CAUSE_CERTAIN, /* the only commit that changed the function's text */
 	CAUSE_LIKELY,
 	CAUSE_CANDIDATE,
 };
@@ -31,8 +31,9 @@ struct cause {
 struct causes {
 	struct cause *list; /* the strongest first */
 	size_t n;
-	size_t n_commits; /* that were searched */
-	char *text;	  /* owns strings; NULL */
+	size_t n_searched; /* functions; all that can be found in a tree */
+	size_t n_lost;	   /* functions that are not in the tree */
+	char *text;	   /* owns strings; NULL */
 };
 
 const char *cause_strength_name(enum cause_strength strength);
@@ -52,8 +53,19 @@ void causes_of_titles(const struct step *step, const char *arch,
  * functions. 0, or a negative errno with `err`; -ENOENT: the tree does not have the
  * revisions. causes_free() it.
  */
-int causes_of_tree(const struct step *step, const char *tree, const char *from,
-		   const char *to, struct causes *out, struct error *err);
+int causes_of_tree(const struct step *step, const char *arch, const char *tree,
+		   const char *from, const char *to, struct causes *out,
+		   struct error *err);
+
+/* For the two functions above: the cause of this version and title, added if needed. */
+struct cause *causes_add(struct causes *c, const char *version, const char *title);
+void cause_add_function(struct cause *c, const struct step_function *f);
+void causes_sort(struct causes *c);
+
+#define CAUSE_NAME_BYTES 128
+
+/* The function without what the compiler and the nVHE object add to its name. */
+void cause_source_name(const char *symbol, char name[CAUSE_NAME_BYTES]);
 
 /* Drops the weakest cause. */
 void causes_drop_last(struct causes *c);

@@ -39,75 +39,73 @@ static bool has_revision(const char *tree, const char *revision)
 	return text != NULL;
 }
 
-/* The function without what the compiler and the nVHE object add to its name. */
-static void source_name(const char *symbol, char name[128])
-{
-	static const char prefix[] = "__kvm_nvhe_";
-	size_t skip = strncmp(symbol, prefix, strlen(prefix)) ? 0 : strlen(prefix);
-
-	snprintf(name, 128, "%.*s", (int)strcspn(symbol + skip, "."), symbol + skip);
-}
-
 /*
  * The first file that defines the function: a line that begins with neither a blank nor a
- * comment, and does not end with ";". False: none does.
+ * comment, and does not end with ";"; or that of an assembly function. `paths`: where.
  */
-static bool find_file(const char *tree, const char *revision, const char *name,
-		      char file[PATH_MAX])
+static bool find_file_in(const char *tree, const char *revision, const char *name,
+			 const char *const *paths, char file[PATH_MAX])
 {
-	char pattern[192];
+	const char *args[12] = { "grep", "-E", NULL, revision, "--" };
 	size_t skip = strlen(revision) + 1;
+	char pattern[4 * CAUSE_NAME_BYTES];
 	char *text, *next;
 
-	snprintf(pattern, sizeof(pattern), "^[A-Za-z_].*[ *]%s\\(|^%s\\(", name, name);
-	text = git(tree, (const char *[]){ "grep", "-E", pattern, revision, "--", "*.c",
-					   "*.h", "*.S", NULL });
+	snprintf(pattern, sizeof(pattern),
+		 "^[A-Za-z_].*[ *]%s\\(|^%s\\(|^SYM_[A-Z_]+\\(%s\\)", name, name, name);
+	args[2] = pattern;
+	for (size_t i = 0; paths[i]; i++)
+		args[5 + i] = paths[i];
+	text = git(tree, args);
 	*file = '\0';
 	for (char *line = text; line && *line && !*file; line = next) {
 		const char *code;
 
-		next = strchr(line, '\n');
-		if (next)
+		next = line + strcspn(line, "\n");
+		if (*next)
 			*next++ = '\0';
-		code = strchr(line + (strlen(line) > skip ? skip : 0), ':');
-		if (!code || line[strlen(line) - 1] == ';')
-			continue;
-		snprintf(file, PATH_MAX, "%.*s", (int)(code - line - (ptrdiff_t)skip),
-			 line + skip);
+		code = strlen(line) > skip ? strchr(line + skip, ':') : NULL;
+		if (code && line[strlen(line) - 1] != ';')
+			snprintf(file, PATH_MAX, "%.*s",
+				 (int)(code - line - (ptrdiff_t)skip), line + skip);
 	}
 	free(text);
 	return *file;
 }
 
-/* "ID<tab>title" of the commits, newest first, that changed a function; free() it. */
-static char *commits_of(const char *tree, const char *from, const char *to,
-			const char *name)
+/* Functions of one name are in the folders of several architectures. */
+static bool find_file(const char *tree, const char *revision, const char *arch,
+		      const char *name, char file[PATH_MAX])
+{
+	static const char *const x86[] = { "arch/x86/*.c", "arch/x86/*.h", "arch/x86/*.S",
+					   NULL };
+	static const char *const arm64[] = { "arch/arm64/*.c", "arch/arm64/*.h",
+					     "arch/arm64/*.S", NULL };
+	static const char *const rest[] = { "*.c", "*.h", ":(exclude)arch",
+					    ":(exclude)tools", NULL };
+
+	return find_file_in(tree, revision, name, strcmp(arch, "x86_64") ? arm64 : x86,
+			    file) ||
+	       find_file_in(tree, revision, name, rest, file);
+}
+
+/*
+ * "ID<tab>title" of the commits, newest first, that changed a function; free() it. NULL:
+ * the function was not found.
+ */
+static char *commits_of(const char *tree, const char *arch, const char *from,
+			const char *to, const char *name)
 {
 	char range[300], function[PATH_MAX + 160], file[PATH_MAX];
 
-	if (!find_file(tree, to, name, file))
+	if (!find_file(tree, to, arch, name, file))
 		return NULL;
 	snprintf(range, sizeof(range), "%s..%s", from, to);
 	/* A basic regular expression; a declaration ends with ";". */
-	snprintf(function, sizeof(function), "-L:%s(.*[^;]$:%s", name, file);
+	snprintf(function, sizeof(function), "-L:%s[()]\\(.*[^;]\\)\\{0,1\\}$:%s", name,
+		 file);
 	return git(tree, (const char *[]){ "log", "--no-patch", "--format=%h%x09%s",
 					   function, range, NULL });
-}
-
-static struct cause *cause_of(struct causes *c, const char *id, const char *title)
-{
-	for (size_t i = 0; i < c->n; i++)
-		if (!strcmp(c->list[i].version, id))
-			return &c->list[i];
-	c->list = reallocarray(c->list, c->n + 1, sizeof(*c->list));
-	if (!c->list)
-		abort();
-	c->list[c->n] = (struct cause){
-		.strength = CAUSE_LIKELY,
-		.version = id,
-		.title = title,
-	};
-	return &c->list[c->n++];
 }
 
 static void add_commits(struct causes *out, char *text, const struct step_function *f)
@@ -127,25 +125,14 @@ static void add_commits(struct causes *out, char *text, const struct step_functi
 		if (!title || title > next)
 			continue;
 		*title++ = '\0';
-		c = cause_of(out, line, title);
+		c = causes_add(out, line, title);
 		if (n == 1)
 			c->strength = CAUSE_CERTAIN;
-		c->functions = reallocarray(c->functions, c->n_functions + 1,
-					    sizeof(*c->functions));
-		if (!c->functions)
-			abort();
-		c->functions[c->n_functions++] = f;
+		else if (c->strength == CAUSE_CANDIDATE)
+			c->strength = CAUSE_LIKELY;
+		cause_add_function(c, f);
 		c->score += (double)(llabs(f->least) + llabs(f->most));
 	}
-}
-
-static int by_strength(const void *a, const void *b)
-{
-	const struct cause *x = a, *y = b;
-
-	if (x->strength != y->strength)
-		return x->strength < y->strength ? -1 : 1;
-	return (x->score < y->score) - (x->score > y->score);
 }
 
 /* Copies the strings, which point into the outputs of git, to one block of the causes. */
@@ -170,8 +157,9 @@ static void own_strings(struct causes *out)
 	}
 }
 
-int causes_of_tree(const struct step *step, const char *tree, const char *from,
-		   const char *to, struct causes *out, struct error *err)
+int causes_of_tree(const struct step *step, const char *arch, const char *tree,
+		   const char *from, const char *to, struct causes *out,
+		   struct error *err)
 {
 	char *texts[FUNCTIONS_MAX];
 	size_t n = 0;
@@ -183,18 +171,19 @@ int causes_of_tree(const struct step *step, const char *tree, const char *from,
 		return error_set(err, -ENOENT, "%s: no commit %s", tree,
 				 has_revision(tree, from) ? to : from);
 	for (size_t i = 0; i < step->n && i < FUNCTIONS_MAX; i++) {
-		char name[128];
+		char name[CAUSE_NAME_BYTES];
 
-		source_name(step->functions[i].name, name);
-		texts[n] = commits_of(tree, from, to, name);
+		cause_source_name(step->functions[i].name, name);
+		texts[n] = commits_of(tree, arch, from, to, name);
+		out->n_searched++;
 		if (texts[n])
 			add_commits(out, texts[n++], &step->functions[i]);
+		else
+			out->n_lost++;
 	}
 	own_strings(out);
 	while (n)
 		free(texts[--n]);
-	if (out->n)
-		qsort(out->list, out->n, sizeof(*out->list), by_strength);
-	out->n_commits = out->n;
+	causes_sort(out);
 	return 0;
 }

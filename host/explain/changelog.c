@@ -52,10 +52,18 @@ int changelog_compare(const char *a, const char *b)
 	return 0;
 }
 
+size_t changelog_linux_bytes(const char *package)
+{
+	size_t bytes = strcspn(package, "-~+");
+
+	return strncmp(package + bytes, "~rc", 3) ? bytes : strcspn(package, "-+");
+}
+
 /* The version of Linux that a package is of: "6.12.115-1~bpo12+1" is of "6.12.115". */
 static void linux_version(const char *package, char version[VERSION_BYTES])
 {
-	snprintf(version, VERSION_BYTES, "%.*s", (int)strcspn(package, "-~+"), package);
+	snprintf(version, VERSION_BYTES, "%.*s", (int)changelog_linux_bytes(package),
+		 package);
 }
 
 /* "6.12.115" is an update of "6.12". */
@@ -207,6 +215,13 @@ static int path_of(const char *db, char path[PATH_MAX])
 	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
+static int damaged(const char *path, struct error *err)
+{
+	return error_set(err, -EBADMSG,
+			 "%s is damaged: delete it, and add the changelogs again",
+			 file_tail(path));
+}
+
 static int by_version_and_title(const void *a, const void *b)
 {
 	const struct change *x = *(const struct change *const *)a;
@@ -304,12 +319,14 @@ static int keep_lines(const char *path, struct lines *in, struct error *err)
 	return rc ? file_error(err, "write", path, rc) : 0;
 }
 
-int changelog_keep(const char *db, const char *const *files, size_t n, struct error *err)
+int changelog_keep(const char *db, const char *const *files, size_t n, bool *unusable,
+		   struct error *err)
 {
 	struct lines in = { NULL, 0, 0 };
 	char path[PATH_MAX], *text;
 	int rc = path_of(db, path);
 
+	*unusable = false;
 	if (rc)
 		return file_error(err, "keep a changelog beside", db, rc);
 	rc = read_text(path, &text);
@@ -317,7 +334,8 @@ int changelog_keep(const char *db, const char *const *files, size_t n, struct er
 		append(&in, text, strlen(text));
 	free(text);
 	if (rc && rc != -ENOENT)
-		return file_error(err, "read", path, rc);
+		return rc == -EBADMSG ? damaged(path, err)
+				      : file_error(err, "read", path, rc);
 	rc = 0;
 	for (size_t i = 0; i < n && !rc; i++) {
 		size_t before = in.bytes;
@@ -332,6 +350,7 @@ int changelog_keep(const char *db, const char *const *files, size_t n, struct er
 			rc = error_set(err, -EBADMSG,
 				       "%s: not a changelog of Linux " OLDEST " or newer",
 				       file_tail(files[i]));
+		*unusable = rc;
 	}
 	if (!rc && in.bytes)
 		rc = keep_lines(path, &in, err);
@@ -349,7 +368,9 @@ int changelog_find(const char *db, struct changelog *out, struct error *err)
 	rc = read_text(path, &text);
 	if (rc) {
 		free(text);
-		return rc == -ENOENT ? rc : file_error(err, "read", path, rc);
+		return rc == -ENOENT	? rc
+		       : rc == -EBADMSG ? damaged(path, err)
+					: file_error(err, "read", path, rc);
 	}
 	split(text, out);
 	return 0;

@@ -30,9 +30,11 @@ struct changelog {
 
 /*
  * Adds the commits of Debian changelogs (plain or gzip), from Linux 6.0 on, to those that
- * are kept beside the history `db`. 0, or a negative errno with `err`.
+ * are kept beside the history `db`. 0, or a negative errno with `err`; *unusable: the
+ * cause is one of the files.
  */
-int changelog_keep(const char *db, const char *const *files, size_t n, struct error *err);
+int changelog_keep(const char *db, const char *const *files, size_t n, bool *unusable,
+		   struct error *err);
 
 /*
  * The commits beside `db`; changelog_free() them. 0; -ENOENT: there are none; or another
@@ -49,6 +51,9 @@ void changelog_free(struct changelog *log);
  */
 size_t changelog_between(const struct changelog *log, const char *from, const char *to,
 			 const struct change ***out, bool *whole);
+
+/* The length of the version of Linux in that of a package: "6.18~rc4-1~exp1": 8. */
+size_t changelog_linux_bytes(const char *package);
 
 /* Compares two versions as dpkg does: negative, 0 or positive. */
 int changelog_compare(const char *a, const char *b);
