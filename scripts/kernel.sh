@@ -521,8 +521,7 @@ fetch() {
 
 # kbuild_of RELEASE: the package linux-kbuild-*, which contains the changelog of the source
 # package. Its name has the series (6.1.0-56-cloud-amd64) or the version
-# (6.12.118+deb13-cloud-amd64). The archive does not keep all of them: else the next newer one,
-# whose changelog goes further.
+# (6.12.118+deb13-cloud-amd64). The archive does not keep all of them: else the next newer one.
 kbuild_of() {
   local name=${1%%-*} offered
   [[ $name == *+* ]] || name=${name%.0}
@@ -534,7 +533,8 @@ kbuild_of() {
 
 # changelog: downloads the changelog, and prints its path.
 changelog() {
-  local folder found name new filter=matching
+  local folder found name version new filter=matching
+  [[ $series != *,* ]] || die 2 "changelog: one series, not $series"
   [ -z "$release" ] || filter=naming
   series=${series:-$default_series} flavour=${flavour:-$default_flavour}
   folder=$(cache_dir)/changelogs
@@ -542,27 +542,34 @@ changelog() {
   [ -w "$folder" ] || die 4 "cannot write to $folder"
   # The file of a release does not change; there can be a newer release of a series.
   name=$(find "$folder" -name '*.gz' -printf '%f\n' | sed 's/\.gz$//' | "$filter" | tail -n 1)
-  if [ -n "$name" ] && [ "$filter" = naming ]; then
+  if [ -n "$name" ] && { [ "$offline" = 1 ] || { [ "$filter" = naming ] && [ "$refresh" = 0 ]; }; }; then
     echo "$folder/$name.gz"
     return
   fi
+  [ "$offline" = 0 ] || die 2 "the changelog of ${release:-Linux $series} is not cached (wsbench kernel changelog)"
   if ! look "$filter"; then
     [ -n "$name" ] || die 4 "the changelog of ${release:-Linux $series} is not cached, and Debian cannot be reached: $apt_reason"
     found=$name
   fi
   [ -n "$found" ] || die 2 "Debian $(asked_suites)does not offer ${release:-Linux $series} for $arch (wsbench kernel list --suite all)$(missing_suites)"
-  if [ -s "$folder/$found.gz" ]; then
+  if [ -s "$folder/$found.gz" ] && [ "$refresh" = 0 ]; then
     echo "$folder/$found.gz"
     return
   fi
   name=$(kbuild_of "$found")
   [ -n "$name" ] || die 4 "the archive no longer has the changelog of $found"
+  find "$folder" -maxdepth 1 -name '.new.*' -mmin +60 -exec rm -rf {} + # of processes that were killed
   new=$(mktemp -d "$folder/.new.XXXXXX")
   # shellcheck disable=SC2064  # `new` as it is now
   trap "rm -rf '$new'" EXIT
   say "downloading $name from Debian"
   apt_private_unpack "$new" "$name" || die 4 "could not download $name: $apt_reason"
   [ -s "$new/usr/share/doc/$name/changelog.Debian.gz" ] || die 4 "$name has no changelog"
+  # A newer one of another line of Debian lacks the updates of this line.
+  version=$(origin_of "$(packages_of "$found" | cut -d ' ' -f 1)")
+  version=${version%%[-~ ]*}
+  zgrep -qE "^linux \\(${version//./\\.}[-~]" "$new/usr/share/doc/$name/changelog.Debian.gz" ||
+    die 4 "the archive no longer has the changelog of $found ($name does not have Linux $version)"
   mv "$new/usr/share/doc/$name/changelog.Debian.gz" "$folder/$found.gz"
   rm -rf "$new"
   trap - EXIT

@@ -36,7 +36,7 @@ measured again: after an interruption, or for new kernels, run the command again
   --list              print the jobs and their state, and measure nothing
 
 Options after -- are for each run: -- --bench core --config default,pmu-off
---append, --modules and --config are also for --explain.
+--append, --modules, --emulator and --config are also for --explain and --why.
 Exit code: 0 all done; 2 bad usage; 4 a kernel could not be fetched or measured.
 END
 }
@@ -129,9 +129,9 @@ explain_options() {
   shift
   while [ $# -gt 0 ]; do
     case $1 in
-    --append=* | --modules=*) passed+=("$1") ;;
+    --append=* | --modules=* | --emulator=*) passed+=("$1") ;;
     --config=*) names=${1#*=} ;;
-    --append | --modules | --config)
+    --append | --modules | --emulator | --config)
       [ $# -gt 1 ] || break
       if [ "$1" = --config ]; then names=$2; else passed+=("$1" "$2"); fi
       shift
@@ -280,7 +280,10 @@ why() {
     fi
   done < <(newest_of_series)
   [ ${#logs[@]} = 0 ] || "$wsbench" history add --quiet --db "$db" "${logs[@]}" || return
-  all=$("$wsbench" history why --db "$db" --missing | sort -u)
+  touch "$dir/not-explained"
+  # Of damaged explanations, 4 with a message: the others are made.
+  "$wsbench" history why --db "$db" --missing >"$log" || code=4
+  all=$(sort -u "$log" | grep -vxFf "$dir/not-explained" || true)
   while read -r target release bench config; do
     [ -n "$config" ] || continue
     n=$((n + 1))
@@ -308,7 +311,7 @@ explain_missing() {
       "${passed[@]}" -o "$file" >"$log" 2>&1 || rc=$?
   case $rc in
   0) "$wsbench" history add --quiet --db "$db" --explanation "$file" ;;
-  3) ;;
+  3) echo "$target $release $bench $config" >>"$dir/not-explained" ;;
   *) say "$target $release: $bench [$config]: $(reason "$log")" && return 4 ;;
   esac
 }
@@ -363,6 +366,7 @@ main() {
   [ -x "$wsbench" ] || die 2 "no program $wsbench (make)"
   [ -z "$explain" ] || [ -z "$logins" ] || die 2 "--explain and --sshlogin: explanations are made on this machine only"
   [ "$why" = 0 ] || [ -n "$db" ] || die 2 "--why needs --db"
+  [ "$why" = 0 ] || [ -z "$logins" ] || die 2 "--why and --sshlogin: explanations are made on this machine only"
   [ ! -t 2 ] || progress=1
   mkdir -p "$dir"
   jobs >"$dir/jobs.new"

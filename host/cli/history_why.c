@@ -230,9 +230,12 @@ static void print_tree(struct step_list *l, const struct step *step)
 	}
 	if (causes.n)
 		print_causes(&causes);
-	else
+	else if (causes.n_searched > causes.n_lost)
 		printf("\n    no commit from %s to %s changed these functions\n", from,
 		       to);
+	if (causes.n_lost || causes.n_searched < step->n)
+		printf("\n    of %zu functions, the %zu largest changes were searched; %zu are not in the tree\n",
+		       step->n, causes.n_searched, causes.n_lost);
 	causes_free(&causes);
 }
 

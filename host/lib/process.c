@@ -202,12 +202,24 @@ int process_find(const char *program, char path[PATH_MAX])
 	return -ENOENT;
 }
 
+#define OUTPUT_POLL_MS 50
+
+static uint64_t passed_ns(const struct timespec *begin)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)(now.tv_sec - begin->tv_sec) * 1000000000u +
+	       (uint64_t)now.tv_nsec - (uint64_t)begin->tv_nsec;
+}
+
 char *process_output(const char *const *argv, size_t max, uint64_t timeout_ns)
 {
 	struct process process = { .pid = 0 };
 	int ends[2], status = -1;
 	char *text = malloc(max + 1);
 	size_t used = 0;
+	struct timespec begin;
 	ssize_t n = 1;
 
 	if (!text || pipe2(ends, O_CLOEXEC)) {
@@ -221,7 +233,10 @@ char *process_output(const char *const *argv, size_t max, uint64_t timeout_ns)
 				    }))
 		n = 0;
 	close(ends[1]);
-	while (n > 0 && used < max) {
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	while (n > 0 && used < max && !interrupted && passed_ns(&begin) < timeout_ns) {
+		if (poll(&(struct pollfd){ ends[0], POLLIN, 0 }, 1, OUTPUT_POLL_MS) <= 0)
+			continue;
 		n = read(ends[0], text + used, max - used);
 		if (n > 0)
 			used += (size_t)n;
@@ -230,7 +245,8 @@ char *process_output(const char *const *argv, size_t max, uint64_t timeout_ns)
 	}
 	text[used] = '\0';
 	close(ends[0]);
-	if (process.pid && !process_wait(&process, timeout_ns, &status) && !status)
+	if (process.pid && n == 0 && !process_wait(&process, timeout_ns, &status) &&
+	    !status)
 		return text;
 	process_stop(&process);
 	free(text);

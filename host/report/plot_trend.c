@@ -177,10 +177,15 @@ static void print_runs(const struct figure *g, const struct trend *t)
 			kernel_name(run, all[run->at_place]);
 	}
 	for (size_t i = 0; i < n && count < NAMES_MAX; i++) {
+		/* The last is named in any case. */
 		if (n > NAMES_MAX && i && i + 1 < n && same_release(all[i], all[i - 1]))
 			continue;
-		if (count && overlaps(g, n, (size_t)names[count - 1].at, i))
+		if (count && overlaps(g, n, (size_t)names[count - 1].at, i) && i + 1 < n)
 			continue;
+		if (i + 1 < n && (overlaps(g, n, i, n - 1) || count + 1 == NAMES_MAX))
+			continue;
+		if (count && overlaps(g, n, (size_t)names[count - 1].at, i))
+			count--;
 		snprintf(texts[count], NAME_BYTES, "%s", all[i]);
 		names[count] = (struct figure_name){ (double)i, texts[count] };
 		count++;
@@ -247,8 +252,8 @@ static void draw(const struct trend *t, struct picture *p)
 	plot_open(&g, p);
 	for (size_t k = 0; k < t->n_lines; k++)
 		print_points(g.f, t, k);
-	snprintf(title, sizeof(title), "%.100s: round trips over %zu kernels",
-		 place->target, place->n_runs);
+	snprintf(title, sizeof(title), "%.100s: round trips over %zu runs", place->target,
+		 place->n_runs);
 	snprintf(
 		subtitle, sizeof(subtitle),
 		"Instructions in percent of %s; at the right the first and the last figure. %.100s",

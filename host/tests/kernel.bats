@@ -93,7 +93,8 @@ case $* in
     linux-modules-*) modules=$tree/usr/lib/modules/$release/kernel ;;
     linux-kbuild-*)
       mkdir -p "$tree/usr/share/doc/$package"
-      printf 'linux (%s-1) x; urgency=high\n\n  * A change\n' "$release" | gzip >"$tree/usr/share/doc/$package/changelog.Debian.gz"
+      # All versions of the master line, and of 6.1 and 6.12.
+      for version in "$release" 7.0.1 6.12.5 6.1.10; do printf 'linux (%s-1) x; urgency=high\n\n  * A change\n' "$version"; done | gzip >"$tree/usr/share/doc/$package/changelog.Debian.gz"
       ;;
     esac
     case $package in
@@ -718,6 +719,11 @@ not_explained() {
   run_apart "$wsbench" kernel changelog --quiet --arch aarch64 --release 7.0.1
   [ "$stdout" = "$WORLDSWITCH_CACHE/changelogs/7.0.1+deb13-cloud-arm64.gz" ]
   [ "$(zcat "$stdout" | head -n 1)" = 'linux (7.3.4+deb13-1) x; urgency=high' ]
+  # Unless it is of another line.
+  sed -i 's/6.12.5+deb13-cloud-amd64 6.12.5-1/6.12.9+deb13-cloud-amd64 6.12.9-1/' "$ARCHIVE/packages"
+  refused 4 "no longer has the changelog of 6.12.9+deb13-cloud-amd64 (linux-kbuild-7.3.4+deb13 does not have Linux 6.12.9)" \
+    "$wsbench" kernel changelog --quiet --arch x86_64 --suite trixie,trixie-backports --release 6.12.9
+  refused 2 "changelog: one series" "$wsbench" kernel changelog --quiet --arch x86_64 --series 6.1,6.12
   # A cached one needs no network.
   touch "$ARCHIVE/down"
   rm -r "$WORLDSWITCH_CACHE/apt"

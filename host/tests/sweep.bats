@@ -23,6 +23,10 @@ done
 case $command in
 list) for k in $kernels; do echo "$k-$arch 1.0 -"; done ;;
 fetch) echo "/kernels/${release%-"$arch"}-$arch" ;;
+changelog)
+  printf 'linux (6.12.1-1) x; urgency=high\n\n  * A change\n' >../changelog
+  echo "$PWD/../changelog"
+  ;;
 esac
 END
   cat >../wsbench <<END
@@ -36,7 +40,9 @@ done
 release=\$(basename "\$(dirname "\$kernel")")
 if [ "\$command" = explain ]; then
   [ "\$bench" != timer_expiry ] || { echo "wsbench: error: a deadline" >&2; exit 3; }
-  sed -e "s/\"kernel\":\"[^\"]*\"/\"kernel\":\"\$release\"/" \\
+  value=1524
+  case \$release in \$longer*) value=1600 ;; esac
+  sed -e "s/\"round_trip\":1524.0/\"round_trip\":\$value.0/" -e "s/\"kernel\":\"[^\"]*\"/\"kernel\":\"\$release\"/" \\
     -e "s/\"config\":\"default\"/\"config\":\"\${config:-default}\"/" "$tests/data/explain/svm-hypercall-6.1.json" >"\$out"
   exit
 fi
@@ -45,7 +51,9 @@ partial=false
 case " \$interrupted " in *" \$release "*) partial=true ;; esac
 python3 - "$tests/result_v1.json" "\$out" "\$target" "\$release" \$partial <<'PY'
 import json, sys
+import os
 base, out, target, release, partial = sys.argv[1:]
+longer = os.environ.get("longer")
 d = json.load(open(base))
 d["run"].update(id=target + release, partial=partial == "true")
 d["subject"] = {"kernel": release, "label": None, "commit": None}
@@ -54,6 +62,10 @@ b = next(b for b in d["benchmarks"] if b["metrics"])
 b.update(status="ok", reason=None)
 b["metrics"][0].update(name="round_trip")
 b["metrics"][0]["estimate"].update(value=100, ci=None)
+if longer:
+    b.update(name="hypercall")
+    b["metrics"][0].update(unit="insns")
+    b["metrics"][0]["estimate"].update(value=1600 if release.startswith(longer) else 1524)
 json.dump(d, open(out, "w"), indent=2)
 PY
 END
@@ -198,4 +210,31 @@ print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
   [ "$status" = 0 ]
   [ "$(wc -l <../explained)" = 8 ]
   [ "$(grep -c -- "--config pmu-off " ../explained)" = 2 ]
+}
+
+@test "--why explains the steps of the history, once, and keeps the changelogs" {
+  local options=(-o out --on lab:x86_64-svm --db h.jsonl)
+  export longer=6.12
+  : >../explained
+  run_apart "$sweep" "${options[@]}" --why -- --emulator here
+  echo "$stderr$stdout"
+  [ "$status" = 0 ]
+  # Both sides of the one step; neither 6.1.0-9 nor the rows that did not change.
+  [ "$(wc -l <../explained)" = 2 ]
+  grep -q -- '--bench hypercall --config default --kernel /kernels/6.1.0-10-x86_64/vmlinuz --emulator here ' ../explained
+  grep -q -- '--bench hypercall --config default --kernel /kernels/6.12.1-x86_64/vmlinuz --emulator here ' ../explained
+  [ "$(zcat h.jsonl.explanations/changelog.gz)" = $'6.12.1-1\t-\tA change' ]
+  run_apart "$wsbench" history why --db h.jsonl
+  [[ $stdout == *'6.12.1-x86_64, after 6.1.0-10-x86_64'*'explained: hypercall'* ]]
+  # What is explained is not explained again.
+  run_apart "$sweep" "${options[@]}" --why -- --emulator here
+  [ "$status" = 0 ]
+  [ "$(wc -l <../explained)" = 2 ]
+  # A damaged explanation is made again, and the sweep says that it was damaged.
+  echo damaged >h.jsonl.explanations/lab-x86_64-svm/6.12.1-x86_64/hypercall.default.json.gz
+  run_apart "$sweep" "${options[@]}" --why
+  [ "$status" = 4 ]
+  [ "$(wc -l <../explained)" = 3 ]
+  refused 2 '--why needs --db' "$sweep" -o out --on lab:x86_64-svm --why
+  refused 2 '--why and --sshlogin' "$sweep" "${options[@]}" --why --sshlogin :
 }
