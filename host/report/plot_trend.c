@@ -30,6 +30,7 @@ struct trend {
 	size_t place;
 	const struct history_series *lines[LINES_MAX]; /* the largest value last first */
 	size_t n_lines, n_left_out;
+	size_t n_runs;	    /* to the last that a line has a point of */
 	double least, most; /* percent */
 };
 
@@ -45,7 +46,8 @@ static double last_percent(const struct history_series *s)
 
 static double at_place(const struct trend *t, const struct history_point *p)
 {
-	return (double)t->h->runs[p->run].at_place;
+	/* A kernel that was measured again is where it was first. */
+	return (double)t->h->runs[t->h->runs[p->run].subject].at_place;
 }
 
 /* ------------------------------ the choice of lines ------------------------------ */
@@ -128,6 +130,9 @@ static void collect(struct trend *t, const struct plot_input *in)
 		for (size_t i = 0; i < t->lines[k]->n_points; i++) {
 			t->least = fmin(t->least, percent(t->lines[k], i));
 			t->most = fmax(t->most, percent(t->lines[k], i));
+			t->n_runs =
+				(size_t)fmax((double)t->n_runs,
+					     at_place(t, &t->lines[k]->points[i]) + 1);
 		}
 }
 
@@ -164,7 +169,7 @@ static bool overlaps(const struct figure *g, size_t n, size_t before, size_t at)
 /* All runs if there is room; otherwise the first of each release, and the last run. */
 static void print_runs(const struct figure *g, const struct trend *t)
 {
-	size_t n = t->h->places[t->place].n_runs, count = 0;
+	size_t n = t->n_runs, count = 0;
 	struct figure_name names[NAMES_MAX];
 	char texts[NAMES_MAX][NAME_BYTES], (*all)[NAME_BYTES] = calloc(n + 1, NAME_BYTES);
 
@@ -211,7 +216,7 @@ static void print_labels(const struct figure *g, const struct trend *t, double l
 			 double high)
 {
 	double step = (high - low) * LABEL_PIXELS / PANEL_PIXELS, at[LINES_MAX];
-	double x = (double)t->h->places[t->place].n_runs - 0.5;
+	double x = (double)t->n_runs - 0.5;
 
 	for (size_t k = 0; k < t->n_lines; k++)
 		at[k] = last_percent(t->lines[k]);
@@ -253,7 +258,7 @@ static void draw(const struct trend *t, struct picture *p)
 	for (size_t k = 0; k < t->n_lines; k++)
 		print_points(g.f, t, k);
 	snprintf(title, sizeof(title), "%.100s: round trips over %zu runs", place->target,
-		 place->n_runs);
+		 t->n_runs);
 	snprintf(
 		subtitle, sizeof(subtitle),
 		"Instructions in percent of %s; at the right the first and the last figure. %.100s",
