@@ -226,7 +226,7 @@ print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
   [ "$(zcat h.jsonl.explanations/changelog.gz)" = $'6.12.1-1\t-\tA change' ]
   run_apart "$wsbench" history why --db h.jsonl
   [[ $stdout == *'6.12.1-x86_64, after 6.1.0-10-x86_64'*'explained: hypercall'* ]]
-  # What is explained is not explained again.
+  # Explained rows are not explained again.
   run_apart "$sweep" "${options[@]}" --why -- --emulator here
   [ "$status" = 0 ]
   [ "$(wc -l <../explained)" = 2 ]
