@@ -201,24 +201,24 @@ build() {
 }
 
 main() {
-  local command='' name='' source='' suite=$suite refresh=0 quiet=0 given=0 emulators binary
+  local command='' name='' source='' suite=$suite refresh=0 quiet=0 options='' valid='' option emulators binary
   while [ $# -gt 0 ]; do
     case $1 in
     --help) usage && exit 0 ;;
-    --quiet) quiet=1 ;;
+    --quiet) quiet=1 options+=" $1" ;;
     --source)
       [ $# -gt 1 ] || die 2 "$1 needs a value"
-      source=$2
+      source=$2 options+=" $1"
       shift
       ;;
     --suite)
       [ $# -gt 1 ] || die 2 "$1 needs a value"
-      suite=$2 given=1
+      suite=$2 options+=" $1"
       shift
       ;;
     --refresh)
       # shellcheck disable=SC2034  # for emulator-qemu.sh
-      refresh=1
+      refresh=1 options+=" $1"
       ;;
     build | path | identity | prune | fetch) command=$1 ;;
     bochs | qemu) name=$1 ;;
@@ -230,9 +230,16 @@ main() {
   "build bochs" | "path bochs" | "identity bochs" | "prune bochs" | "fetch qemu") ;;
   *) die 2 "build bochs, path bochs, identity bochs, prune bochs or fetch qemu? See --help" ;;
   esac
+  case $command in
+  build) valid='--source --quiet' ;;
+  fetch) valid='--suite --refresh --quiet' ;;
+  esac
+  for option in $options; do
+    [[ " $valid " == *" $option "* ]] || die 2 "$option: not an option of $command $name; see --help"
+  done
   emulators=$(emulators_dir)
   if [ "$command" = fetch ]; then
-    [ "$given" = 1 ] || die 2 "fetch qemu needs --suite (${qemu_suites//|/, })"
+    [[ "$options " == *' --suite '* ]] || die 2 "fetch qemu needs --suite (${qemu_suites//|/, })"
     [[ "|$qemu_suites|" == *"|$suite|"* ]] || die 2 "unknown suite $suite: ${qemu_suites//|/, }"
     qemu_fetch
     return
