@@ -22,6 +22,23 @@ qemu_cached() {
   [ -z "$found" ] || echo "$found"
 }
 
+# qemu_prune: removes each fetched QEMU that is not the newest of a suite, and prints its name.
+qemu_prune() {
+  local file from keep
+  [ -d "$emulators" ] || return 0
+  apt_private_lock "$emulators/lock"
+  for file in "$emulators"/qemu-[0-9]*/package; do
+    [ -f "$file" ] || continue
+    keep=0
+    while read -r _ _ from; do
+      [ "$(qemu_cached "$from")" != "${file%/package}" ] || keep=1
+    done <"$file"
+    [ "$keep" = 0 ] || continue
+    rm -rf "${file%/package}"
+    basename "${file%/package}"
+  done
+}
+
 # qemu_sources SUITE: the suite, and the suites that its packages depend on.
 qemu_sources() {
   local base=${1%-backports} suites=$1

@@ -40,15 +40,15 @@ usage() {
 usage: emulator.sh build bochs [options]
        emulator.sh path bochs
        emulator.sh identity bochs
-       emulator.sh prune bochs
+       emulator.sh prune bochs|qemu
        emulator.sh fetch qemu --suite SUITE [options]
 
 build     makes sure that the emulator is built, and prints its path
 path      prints the path of the built emulator
 identity  prints "VERSION worldswitch KEY"; KEY is a checksum of the source tarball, the
           patches, the additional files and the flags of configure
-prune     removes the emulators of other patches, which other clones may use, and prints
-          their names
+prune     bochs: removes the emulators of other patches, which other clones may use; qemu:
+          removes each fetched QEMU that is not the newest of a suite; prints their names
 fetch     makes sure that QEMU of a suite of Debian, for x86_64 and aarch64 machines, is in
           the cache, and prints its folder; SUITE is one of
           ${qemu_suites//|/, }
@@ -227,8 +227,8 @@ main() {
     shift
   done
   case "$command $name" in
-  "build bochs" | "path bochs" | "identity bochs" | "prune bochs" | "fetch qemu") ;;
-  *) die 2 "build bochs, path bochs, identity bochs, prune bochs or fetch qemu? See --help" ;;
+  "build bochs" | "path bochs" | "identity bochs" | "prune bochs" | "prune qemu" | "fetch qemu") ;;
+  *) die 2 "build bochs, path bochs, identity bochs, prune bochs, prune qemu or fetch qemu? See --help" ;;
   esac
   case $command in
   build) valid='--source --quiet' ;;
@@ -242,6 +242,10 @@ main() {
     [[ "$options " == *' --suite '* ]] || die 2 "fetch qemu needs --suite (${qemu_suites//|/, })"
     [[ "|$qemu_suites|" == *"|$suite|"* ]] || die 2 "unknown suite $suite: ${qemu_suites//|/, }"
     qemu_fetch
+    return
+  fi
+  if [ "$command $name" = 'prune qemu' ]; then
+    qemu_prune
     return
   fi
   binary=$emulators/bochs-$(key)

@@ -333,6 +333,33 @@ END
   [ "$stderr" = "emulator: qemu-10.0.9+ds-1 may not be the newest of trixie: Debian cannot be reached: no route to the mirror" ]
 }
 
+@test "emulator: prune removes each QEMU that is not the newest of a suite" {
+  qemu() { # VERSION SUITE...
+    local version=$1 suite
+    mkdir -p "$emulators/qemu-$version/bin"
+    shift
+    for suite; do echo "qemu-system-x86 1:$version $suite"; done >"$emulators/qemu-$version/package"
+  }
+  run_apart "$script" prune qemu
+  [ "$status" = 0 ]
+  [ -z "$stdout$stderr" ]
+  qemu 10.0.2+ds-1 trixie
+  qemu 10.0.9+ds-1 trixie forky
+  qemu 10.0.11+ds-1 trixie
+  qemu 11.0.0~rc2+ds-1 sid
+  qemu 11.0.0+ds-1 sid
+  mkdir "$emulators/qemu-mine" "$emulators/qemu-8.0"
+  touch "$emulators/bochs-0123456789ab"
+  run_apart "$script" prune qemu
+  [ "$status" = 0 ]
+  [ "$(sort <<<"$stdout" | paste -sd ' ')" = "qemu-10.0.2+ds-1 qemu-11.0.0~rc2+ds-1" ]
+  local left
+  left=$(cd "$emulators" && printf '%s\n' qemu-* bochs-* | LC_ALL=C sort | paste -sd ' ')
+  [ "$left" = "bochs-0123456789ab qemu-10.0.11+ds-1 qemu-10.0.9+ds-1 qemu-11.0.0+ds-1 qemu-8.0 qemu-mine" ]
+  run_apart "$script" prune qemu
+  [ -z "$stdout" ]
+}
+
 @test "emulator: options of another command are refused" {
   refused 2 "--suite: not an option of build bochs" "$script" build bochs --suite trixie
   refused 2 "--refresh: not an option of build bochs" "$script" build bochs --refresh
