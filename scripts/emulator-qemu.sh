@@ -7,19 +7,36 @@
 # The folder qemu-VERSION has
 #   bin/      a script for each system emulator, which starts it with its own libraries
 #   root/     the unpacked packages
-#   package   "PACKAGE VERSION SUITE"
+#   package   "PACKAGE VERSION SUITE", a line for each suite that has this version
 qemu_packages=(qemu-system-x86 qemu-system-arm)
 qemu_programs=(qemu-system-x86_64 qemu-system-aarch64)
 
 # qemu_cached SUITE: the folder of the newest QEMU of a suite.
 qemu_cached() {
-  local file from found=''
+  local file found=''
   while IFS= read -r file; do
-    if [ -f "$file" ] && read -r _ _ from <"$file" && [ "$from" = "$1" ]; then
+    if grep -q -s -e " $1\$" "$file"; then
       found=${file%/package}
     fi
   done < <(printf '%s\n' "$emulators"/qemu-[0-9]*/package | sort -V)
   [ -z "$found" ] || echo "$found"
+}
+
+# qemu_prune: removes each fetched QEMU that is not the newest of a suite, and prints its name.
+qemu_prune() {
+  local file from keep
+  [ -d "$emulators" ] || return 0
+  apt_private_lock "$emulators/lock"
+  for file in "$emulators"/qemu-[0-9]*/package; do
+    [ -f "$file" ] || continue
+    keep=0
+    while read -r _ _ from; do
+      [ "$(qemu_cached "$from")" != "${file%/package}" ] || keep=1
+    done <"$file"
+    [ "$keep" = 0 ] || continue
+    rm -rf "${file%/package}"
+    basename "${file%/package}"
+  done
 }
 
 # qemu_sources SUITE: the suite, and the suites that its packages depend on.
@@ -72,6 +89,16 @@ qemu_take() {
   done
 }
 
+# qemu_offline REASON: prints the cached QEMU of $suite, with a warning; the script fails if
+# there is none.
+qemu_offline() {
+  local folder
+  folder=$(qemu_cached "$suite")
+  [ -n "$folder" ] || die 4 "QEMU of $suite is not cached, and $1"
+  echo "emulator: ${folder##*/} may not be the newest of $suite: $1" >&2
+  echo "$folder"
+}
+
 # qemu_fetch: makes sure that the QEMU of $suite is in the cache, and prints its folder.
 qemu_fetch() {
   local version folder closure=''
@@ -91,7 +118,10 @@ qemu_fetch() {
     echo "$folder"
     return
   fi
-  apt_private_fresh || die 4 "QEMU of $suite is not cached, and Debian cannot be reached: $apt_reason"
+  if ! apt_private_fresh; then
+    qemu_offline "Debian cannot be reached: $apt_reason"
+    return
+  fi
   qemu_closure || die 4 "Debian $suite has no QEMU: $apt_reason"
   version=$(sed -n "s/^${qemu_packages[0]} //p" <<<"$closure")
   [ -n "$version" ] || die 4 "Debian $suite has no ${qemu_packages[0]}"
@@ -108,6 +138,8 @@ qemu_fetch() {
     echo "${qemu_packages[0]} $version $suite" >"$work/package"
     chmod 755 "$work"
     mv -T "$work" "$folder"
+  elif ! grep -q -e " $suite\$" "$folder/package"; then
+    echo "${qemu_packages[0]} $version $suite" >>"$folder/package"
   fi
   # The index has served its purpose; it takes more room than QEMU.
   rm -rf "${apt_dir:?}"/{lists,updated,pkgcache.bin}

@@ -40,15 +40,15 @@ usage() {
 usage: emulator.sh build bochs [options]
        emulator.sh path bochs
        emulator.sh identity bochs
-       emulator.sh prune bochs
+       emulator.sh prune bochs|qemu
        emulator.sh fetch qemu --suite SUITE [options]
 
 build     makes sure that the emulator is built, and prints its path
 path      prints the path of the built emulator
 identity  prints "VERSION worldswitch KEY"; KEY is a checksum of the source tarball, the
           patches, the additional files and the flags of configure
-prune     removes the emulators of other patches, which other clones may use, and prints
-          their names
+prune     bochs: removes the emulators of other patches, which other clones may use; qemu:
+          removes each fetched QEMU that is not the newest of a suite; prints their names
 fetch     makes sure that QEMU of a suite of Debian, for x86_64 and aarch64 machines, is in
           the cache, and prints its folder; SUITE is one of
           ${qemu_suites//|/, }
@@ -201,24 +201,24 @@ build() {
 }
 
 main() {
-  local command='' name='' source='' suite=$suite refresh=0 quiet=0 given=0 emulators binary
+  local command='' name='' source='' suite=$suite refresh=0 quiet=0 options='' valid='' option emulators binary
   while [ $# -gt 0 ]; do
     case $1 in
     --help) usage && exit 0 ;;
-    --quiet) quiet=1 ;;
+    --quiet) quiet=1 options+=" $1" ;;
     --source)
       [ $# -gt 1 ] || die 2 "$1 needs a value"
-      source=$2
+      source=$2 options+=" $1"
       shift
       ;;
     --suite)
       [ $# -gt 1 ] || die 2 "$1 needs a value"
-      suite=$2 given=1
+      suite=$2 options+=" $1"
       shift
       ;;
     --refresh)
       # shellcheck disable=SC2034  # for emulator-qemu.sh
-      refresh=1
+      refresh=1 options+=" $1"
       ;;
     build | path | identity | prune | fetch) command=$1 ;;
     bochs | qemu) name=$1 ;;
@@ -227,14 +227,25 @@ main() {
     shift
   done
   case "$command $name" in
-  "build bochs" | "path bochs" | "identity bochs" | "prune bochs" | "fetch qemu") ;;
-  *) die 2 "build bochs, path bochs, identity bochs, prune bochs or fetch qemu? See --help" ;;
+  "build bochs" | "path bochs" | "identity bochs" | "prune bochs" | "prune qemu" | "fetch qemu") ;;
+  *) die 2 "build bochs, path bochs, identity bochs, prune bochs, prune qemu or fetch qemu? See --help" ;;
   esac
+  case $command in
+  build) valid='--source --quiet' ;;
+  fetch) valid='--suite --refresh --quiet' ;;
+  esac
+  for option in $options; do
+    [[ " $valid " == *" $option "* ]] || die 2 "$option: not an option of $command $name; see --help"
+  done
   emulators=$(emulators_dir)
   if [ "$command" = fetch ]; then
-    [ "$given" = 1 ] || die 2 "fetch qemu needs --suite (${qemu_suites//|/, })"
+    [[ "$options " == *' --suite '* ]] || die 2 "fetch qemu needs --suite (${qemu_suites//|/, })"
     [[ "|$qemu_suites|" == *"|$suite|"* ]] || die 2 "unknown suite $suite: ${qemu_suites//|/, }"
     qemu_fetch
+    return
+  fi
+  if [ "$command $name" = 'prune qemu' ]; then
+    qemu_prune
     return
   fi
   binary=$emulators/bochs-$(key)

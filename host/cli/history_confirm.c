@@ -140,6 +140,10 @@ static struct result *measure(const struct group *g, const struct history_run *o
 	run_free(&run);
 	if (doc && !same_kernel(doc, of)) {
 		*why = "another kernel was given";
+	} else if (doc && !history_on_emulator(g->place, doc->target.emulator)) {
+		*why = "measured on another emulator (--emulator)";
+	}
+	if (doc && *why) {
 		result_free(doc);
 		doc = NULL;
 	}

@@ -40,20 +40,35 @@ static void *more(void *array, size_t n, size_t bytes)
 	return array;
 }
 
-/* "QEMU emulator version 7.2.22 (Debian ...)" -> "QEMU emulator version 7.2" */
-static const char *emulator_family(struct reading *rd, const char *emulator)
+/* The bytes up to the minor version: "QEMU emulator version 7.2" of "QEMU emulator
+ * version 7.2.22 (Debian ...)". */
+static size_t family_bytes(const char *emulator)
 {
 	const char *end = emulator;
 
-	if (!emulator)
-		return NULL;
 	while (*end && !(isdigit((unsigned char)end[0]) &&
 			 end[1 + strspn(end + 1, "0123456789")] == '.'))
 		end++;
 	end += strspn(end, "0123456789");
 	if (*end == '.')
 		end += 1 + strspn(end + 1, "0123456789");
-	return row_names_get(rd->h->names, emulator, (size_t)(end - emulator));
+	return (size_t)(end - emulator);
+}
+
+static const char *emulator_family(struct reading *rd, const char *emulator)
+{
+	return emulator ? row_names_get(rd->h->names, emulator, family_bytes(emulator))
+			: NULL;
+}
+
+bool history_on_emulator(const struct history_place *place, const char *emulator)
+{
+	size_t n;
+
+	if (!place->exact || !place->what || !emulator)
+		return !place->exact || place->what == emulator;
+	n = family_bytes(emulator);
+	return strlen(place->what) == n && !strncmp(place->what, emulator, n);
 }
 
 static size_t place_of(struct reading *rd, const struct row *row)

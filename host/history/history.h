@@ -85,6 +85,9 @@ struct history {
 int history_read(const char *path, struct history *h, struct error *err);
 void history_free(struct history *h);
 
+/* Whether a run on `emulator` (NULL: none) can be at the place; not exact: always. */
+bool history_on_emulator(const struct history_place *place, const char *emulator);
+
 /* The default rules for noisy series. */
 extern const struct changepoint_rules history_rules;
 

@@ -319,6 +319,13 @@ END
   run_apart "$wsbench" history check --db h.jsonl --confirm --boots 2
   [ "$status" = 1 ]
   [[ $stdout == *"worse, confirmed: "*"in 2 fresh boots"* ]]
+  # Figures of another emulator confirm nothing.
+  sed -i -E 's/"emulator": "[^"]*"/"emulator": "QEMU emulator version 99.1"/' a.json b.json
+  "$wsbench" history add --quiet --db other.jsonl a.json b.json
+  run_apart "$wsbench" history check --db other.jsonl --confirm
+  echo "$stdout"
+  [ "$status" = 3 ]
+  [[ $stdout == *"worse, could not be confirmed:"*"measured on another emulator (--emulator)"* ]]
 }
 
 @test "history check --confirm: a missing kernel confirms nothing" {

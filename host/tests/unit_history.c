@@ -123,6 +123,12 @@ Test(history, exact_places_are_of_an_emulators_minor_version)
 	for (size_t i = 0; i < 6; i++)
 		cr_expect_str_eq(h.places[i].what, places[i]);
 	cr_expect_null(h.places[6].what);
+	cr_expect(history_on_emulator(&h.places[0], emulators[1]));
+	cr_expect_not(history_on_emulator(&h.places[0], emulators[2]));
+	cr_expect_not(history_on_emulator(&h.places[1], emulators[0]));
+	cr_expect_not(history_on_emulator(&h.places[0], NULL));
+	cr_expect_not(history_on_emulator(&h.places[6], emulators[0]));
+	cr_expect(history_on_emulator(&h.places[6], NULL));
 	cr_expect_eq(h.places[0].n_runs, 2);
 	history_free(&h);
 }

@@ -338,13 +338,15 @@ Test(initramfs, has_a_fixed_size)
 	free(c[1].data);
 }
 
-/* A folder of emulators with two fetched versions of QEMU, one of them in two builds. */
+/* A folder of emulators with fetched versions of QEMU, two of them in two builds. */
 static void make_emulators(void)
 {
 	static const char *const files[] = {
 		"qemu-9.2.1+ds-1/bin/qemu-system-aarch64",
 		"qemu-10.0.2+ds-2/bin/qemu-system-aarch64",
 		"qemu-10.0.11+ds-1/bin/qemu-system-aarch64",
+		"qemu-11.0.0~rc2+ds-1/bin/qemu-system-aarch64",
+		"qemu-11.0.0+ds-1/bin/qemu-system-aarch64",
 		"mine/qemu-system-aarch64",
 	};
 	char command[512];
@@ -372,7 +374,8 @@ static const char *selected(const char *name)
 	if (ret == -ENOEXEC) {
 		cr_expect_not_null(strstr(err.text, name), "%s", err.text);
 		cr_expect_not_null(strstr(err.text, "(here: system, 9.2.1+ds-1, "
-						    "10.0.2+ds-2, 10.0.11+ds-1;"),
+						    "10.0.2+ds-2, 10.0.11+ds-1, "
+						    "11.0.0~rc2+ds-1, 11.0.0+ds-1;"),
 				   "%s", err.text);
 		return NULL;
 	}
@@ -387,6 +390,7 @@ Test(emulators, a_version_in_part_is_the_newest_of_its_kind)
 {
 	cr_expect_str_eq(selected("10.0"), "/qemu-10.0.11+ds-1/bin/qemu-system-aarch64");
 	cr_expect_str_eq(selected("10"), "/qemu-10.0.11+ds-1/bin/qemu-system-aarch64");
+	cr_expect_str_eq(selected("11.0"), "/qemu-11.0.0+ds-1/bin/qemu-system-aarch64");
 	cr_expect_str_eq(selected("10.0.2"), "/qemu-10.0.2+ds-2/bin/qemu-system-aarch64");
 	cr_expect_str_eq(selected("9.2.1+ds-1"),
 			 "/qemu-9.2.1+ds-1/bin/qemu-system-aarch64");

@@ -2,8 +2,8 @@
 /*
  * The part of QEMU's plugin interface that is used here (docs/devel/tcg-plugins.rst): no
  * package contains its header. An emulator refuses a plugin for a version of the
- *interface that it does not have, so the plugin is built for several (PLUGIN_APIS of the
- *Makefile):
+ * interface that it does not have, so the plugin is built for several (PLUGIN_APIS of the
+ * Makefile):
  *
  *	1  QEMU 6.0 to 8.2
  *	2  QEMU 9.0: other functions, which are not used here

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "host/lib/process.h"
+#include "host/lib/version.h"
 #include "host/targets/lab/emulators.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/machine.h"
@@ -65,9 +66,9 @@ static bool next_fetched(const char *dir_path, char last[NAME_MAX + 1])
 		const char *version = e->d_name + strlen(QEMU_PREFIX);
 
 		if (strncmp(e->d_name, QEMU_PREFIX, strlen(QEMU_PREFIX)) != 0 ||
-		    !is_digit(*version) || strverscmp(version, last) <= 0)
+		    !is_digit(*version) || (*last && version_compare(version, last) <= 0))
 			continue;
-		if (!*found || strverscmp(version, found) < 0)
+		if (!*found || version_compare(version, found) < 0)
 			snprintf(found, sizeof(found), "%s", version);
 	}
 	if (dir)
@@ -148,18 +149,26 @@ int lab_qemu_select(const char *name, const char *program, char path[PATH_MAX],
 		name, program, *names ? names : "none", script);
 }
 
+/* The machine of a target on `emulator`; NULL: it has none. */
+static const struct lab_machine *machine_on(const struct lab_emulator *emulator,
+					    const struct target *t)
+{
+	const struct lab_machine *m = t->ops == &target_lab_ops
+					      ? lab_machine_find(strchr(t->name, ':') + 1)
+					      : NULL;
+
+	return m && m->emulator == emulator ? m : NULL;
+}
+
 /* Adds the labs on QEMU whose program is in `folder`; NULL: in PATH. */
 static void add_qemu_labs(struct lab_emulator_entry *e, const char *folder)
 {
 	char path[PATH_MAX];
 
 	for (const struct target *t = target_table; t->name; t++) {
-		const struct lab_machine *m =
-			t->ops == &target_lab_ops
-				? lab_machine_find(strchr(t->name, ':') + 1)
-				: NULL;
+		const struct lab_machine *m = machine_on(&lab_qemu, t);
 
-		if (!m || m->emulator != &lab_qemu || e->n_labs == LAB_EMULATOR_LABS_MAX)
+		if (!m || e->n_labs == LAB_EMULATOR_LABS_MAX)
 			continue;
 		if (folder ? !find_in(folder, m->program, path)
 			   : process_find(m->program, path) != 0)
@@ -178,13 +187,9 @@ static void add_qemu_labs(struct lab_emulator_entry *e, const char *folder)
 static void add_bochs_labs(struct lab_emulator_entry *e, bool fallback)
 {
 	for (const struct target *t = target_table; t->name; t++) {
-		const struct lab_machine *m =
-			t->ops == &target_lab_ops
-				? lab_machine_find(strchr(t->name, ':') + 1)
-				: NULL;
+		const struct lab_machine *m = machine_on(&lab_bochs, t);
 
-		if (m && m->emulator == &lab_bochs && (m->fallback || !fallback) &&
-		    e->n_labs < LAB_EMULATOR_LABS_MAX)
+		if (m && (m->fallback || !fallback) && e->n_labs < LAB_EMULATOR_LABS_MAX)
 			e->labs[e->n_labs++] = t->name;
 	}
 }
