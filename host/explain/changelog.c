@@ -13,44 +13,13 @@
 
 #include "host/lib/file.h"
 #include "host/lib/gzip.h"
+#include "host/lib/version.h"
 
 #define LOG_MAX_BYTES (64u << 20)
 #define VERSION_BYTES 64
 #define OLDEST	      "6.0"
 
 /* ------------------------------ versions ------------------------------ */
-
-/* deb-version(7): "~" sorts before the end, the end before letters, letters before
- * others. */
-static int order(char c)
-{
-	if (c == '~')
-		return -1;
-	if (!c || isdigit((unsigned char)c))
-		return 0;
-	return isalpha((unsigned char)c) ? (unsigned char)c : (unsigned char)c + 256;
-}
-
-int changelog_compare(const char *a, const char *b)
-{
-	while (*a || *b) {
-		while ((*a && !isdigit((unsigned char)*a)) ||
-		       (*b && !isdigit((unsigned char)*b))) {
-			int by = order(*a) - order(*b);
-
-			if (by)
-				return by;
-			a++;
-			b++;
-		}
-		unsigned long x = strtoul(a, (char **)&a, 10);
-		unsigned long y = strtoul(b, (char **)&b, 10);
-
-		if (x != y)
-			return x < y ? -1 : 1;
-	}
-	return 0;
-}
 
 size_t changelog_linux_bytes(const char *package)
 {
@@ -113,7 +82,7 @@ static void begin_package(struct reader *r, const char *line)
 	if (open)
 		snprintf(r->package, sizeof(r->package), "%.*s",
 			 (int)strcspn(open + 1, ")"), open + 1);
-	if (changelog_compare(r->package, OLDEST) < 0)
+	if (version_compare(r->package, OLDEST) < 0)
 		*r->package = '\0';
 }
 
@@ -226,7 +195,7 @@ static int by_version_and_title(const void *a, const void *b)
 {
 	const struct change *x = *(const struct change *const *)a;
 	const struct change *y = *(const struct change *const *)b;
-	int by = changelog_compare(y->package, x->package);
+	int by = version_compare(y->package, x->package);
 
 	if (!by)
 		by = strcmp(x->update ? x->update : "", y->update ? y->update : "");
@@ -395,11 +364,11 @@ static bool is_between(const struct change *c, const char *from, const char *to)
 	if (!c->update) {
 		snprintf(old, sizeof(old), "%.*s", (int)strcspn(from, "~"), from);
 		snprintf(new, sizeof(new), "%.*s", (int)strcspn(to, "~"), to);
-		return changelog_compare(c->package, old) > 0 &&
-		       changelog_compare(c->package, new) <= 0;
+		return version_compare(c->package, old) > 0 &&
+		       version_compare(c->package, new) <= 0;
 	}
-	return same_release(c->update, new) && changelog_compare(c->update, old) > 0 &&
-	       changelog_compare(c->update, new) <= 0;
+	return same_release(c->update, new) && version_compare(c->update, old) > 0 &&
+	       version_compare(c->update, new) <= 0;
 }
 
 size_t changelog_between(const struct changelog *log, const char *from, const char *to,

@@ -55,7 +55,4 @@ size_t changelog_between(const struct changelog *log, const char *from, const ch
 /* The length of the version of Linux in that of a package: "6.18~rc4-1~exp1": 8. */
 size_t changelog_linux_bytes(const char *package);
 
-/* Compares two versions as dpkg does: negative, 0 or positive. */
-int changelog_compare(const char *a, const char *b);
-
 #endif

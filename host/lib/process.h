@@ -54,8 +54,8 @@ void process_own_script(const char *name, char path[PATH_MAX]);
 int process_find_script(const char *name, char path[PATH_MAX]);
 
 /*
- * What a program writes to its standard output; free() it. NULL: the program failed, wrote
- * `max` bytes or more, did not end in time, or `interrupted` is set.
+ * What a program writes to its standard output; free() it. NULL: the program failed,
+ * wrote `max` bytes or more, did not end in time, or `interrupted` is set.
  */
 char *process_output(const char *const *argv, size_t max, uint64_t timeout_ns);
 
