@@ -101,6 +101,16 @@ static void set_svme(bool on)
 	verdict_writes(MSR_EFER, on ? efer | EFER_SVME : efer & ~EFER_SVME, true);
 }
 
+/* Freestanding code provides it: clang clears the structure in prepare() by a call. */
+void *memset(void *to, int byte, size_t bytes);
+void *memset(void *to, int byte, size_t bytes)
+{
+	void *at = to;
+
+	__asm__ volatile("rep stosb" : "+D"(at), "+c"(bytes) : "a"(byte) : "memory");
+	return to;
+}
+
 /* The guest has the state of the CPU here, its own stack, and no interrupts. */
 static void prepare(void)
 {

@@ -115,7 +115,7 @@ static bool find_path(const char *name, const char *program, char path[PATH_MAX]
 	char found[PATH_MAX];
 
 	if (is_program(name)) {
-		/* The emulator of another architecture would only print a riddle. */
+		/* The emulator of another architecture would start, and fail later. */
 		if (!strncmp(slash ? slash + 1 : name, "qemu-system-", 12) &&
 		    strcmp(slash ? slash + 1 : name, program) != 0)
 			return false;
