@@ -31,6 +31,7 @@ struct host_row {
 	int (*vm_setup)(struct vm *vm, struct abi_params *params);
 	/* At a doorbell: at BEGIN before exits are counted, at END after. */
 	void (*doorbell)(struct vm *vm, enum abi_doorbell kind, enum abi_phase phase);
+	bool long_events;  /* of 10^5 instructions: a boot takes longer than others */
 	bool resumes_halt; /* the benchmark is HLT: the VMM resumes the vCPU at once */
 
 	/*

@@ -23,6 +23,7 @@
 #include "host/targets/lab/session.h"
 #include "host/result/result.h"
 #include "host/targets/boot.h"
+#include "host/targets/rows.h"
 #include "host/targets/target.h"
 
 /*
@@ -489,7 +490,8 @@ static int lab_describe(struct target *t, struct result **r, struct error *err)
 
 static uint64_t boot_timeout_ns(const struct lab_state *s, const struct boot_request *rq)
 {
-	bool slow = rq->bench->needs & TIMED_BY_HOST ||
+	const struct host_row *host = host_row_find(rq->bench->id);
+	bool slow = rq->bench->needs & TIMED_BY_HOST || (host && host->long_events) ||
 		    !strcmp(rq->config->name, "sync-always");
 	uint64_t ns = slow ? LAB_HOST_TIMEOUT_NS : LAB_BOOT_TIMEOUT_NS;
 
