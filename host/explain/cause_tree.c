@@ -22,7 +22,7 @@ static char *git(const char *tree, const char *const *args)
 {
 	const char *argv[24] = { "git", "-C", tree, "--no-pager" };
 
-	for (size_t i = 0; args[i] && i < 19; i++)
+	for (size_t i = 0; i < 19 && args[i]; i++)
 		argv[4 + i] = args[i];
 	return process_output(argv, OUTPUT_MAX, TIMEOUT_NS);
 }
