@@ -47,7 +47,7 @@ void pmu_test_vmx_debugctl(void)
 {
 	uint64_t value = DEBUGCTL_FREEZE;
 
-	/* KVM ignores a write of BTF, or raises #GP: then there is no bit to load. */
+	/* Skipped where KVM ignores a write of BTF or raises #GP. */
 	if (!try_wrmsr(MSR_DEBUGCTL, value)) {
 		value = DEBUGCTL_BTF;
 		try_wrmsr(MSR_DEBUGCTL, value);

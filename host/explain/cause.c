@@ -288,7 +288,7 @@ static bool title_has_name(const char *title, const char *name)
 {
 	size_t n = strlen(name);
 
-	for (const char *c = title; (c = strstr(c, name)); c++)
+	for (const char *c = title; n && (c = strstr(c, name)); c++)
 		if ((c == title || !(isalnum((unsigned char)c[-1]) || c[-1] == '_')) &&
 		    !(isalnum((unsigned char)c[n]) || c[n] == '_'))
 			return true;

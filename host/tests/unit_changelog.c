@@ -8,7 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/explain/cause.h"
 #include "host/explain/changelog.h"
+#include "host/explain/step.h"
 #include "host/lib/error.h"
 
 static char dir[] = "/tmp/unit_changelog.XXXXXX";
@@ -171,4 +173,29 @@ Test(changelog, a_damaged_file_beside_the_history_is_named)
 	cr_assert_eq(fclose(f), 0);
 	cr_expect_eq(changelog_find(db, &log, &err), -EBADMSG);
 	cr_expect_not_null(strstr(err.text, "changelog.gz is damaged"), "%s", err.text);
+}
+
+/* "foo.isra.0" is foo() in the source; of ".x" nothing is left, which is in no title. */
+Test(changelog, titles_name_functions_as_the_source_does)
+{
+	struct step_function functions[] = {
+		{ .name = "sched_foo.isra.0",
+		  .layer = "other",
+		  .least = 9,
+		  .most = 9,
+		  .n_rows = 1 },
+		{ .name = ".x", .layer = "other", .least = 9, .most = 9, .n_rows = 1 },
+	};
+	const struct step step = { .functions = functions, .n = 2 };
+	struct change change = { "6.12.114-1", "6.12.114", "sched: Inline sched_foo" };
+	const struct change *const list[] = { &change };
+	const struct changelog log = { .changes = &change, .n = 1 };
+	struct causes causes;
+
+	causes_of_titles(&step, "x86_64", &log, list, 1, &causes);
+	cr_assert_eq(causes.n, 1, "%zu", causes.n);
+	cr_assert_eq(causes.list[0].n_functions, 1);
+	cr_expect_str_eq(causes.list[0].functions[0]->name, "sched_foo.isra.0");
+	cr_expect_eq(causes.list[0].strength, CAUSE_LIKELY);
+	causes_free(&causes);
 }
