@@ -12,7 +12,8 @@ wsbench=$(wsbench_path)
 
 on=lab:x86_64-vmx-skylake
 configs=pmu-off,pmu-emulated,pmc-msr-user,pmu-mediated,pmu-mediated-short
-pmu_rows=rdpmc_general,rdpmc_fixed,pmu_a_pmc0_read,pmu_a_pmc0_write,pmu_perfevtsel0_write,pmu_global_ctrl_write,pmu_overflow_irq
+rows_of_intel=rdpmc_general,rdpmc_fixed,pmu_a_pmc0_read,pmu_a_pmc0_write,pmu_perfevtsel0_write,pmu_global_ctrl_write,pmu_overflow_irq
+rows_of_amd=rdpmc_general,pmu_perf_ctr0_read,pmu_perf_ctr0_write,pmu_perf_ctl0_write,pmu_cntr_global_ctl_write,pmu_overflow_irq
 
 usage() {
   cat <<END
@@ -38,6 +39,15 @@ die() {
   exit "$code"
 }
 
+# pmu_rows TARGET: the counters and event registers that its CPU has.
+pmu_rows() {
+  case $1 in
+  lab:*-svm*) echo "$rows_of_amd" ;;
+  lab:*) echo "$rows_of_intel" ;;
+  *) if grep -q AuthenticAMD /proc/cpuinfo; then echo "$rows_of_amd"; else echo "$rows_of_intel"; fi ;;
+  esac
+}
+
 # table DOCUMENT...: a row for each benchmark of the PMU, and the tax; a column for each
 # config and kernel.
 table() {
@@ -58,7 +68,7 @@ table() {
       kernel = $4; row = $8; column = kernel SUBSEP $9
       if (!(column in columns)) { columns[column]; order[++n_columns] = column }
       if (!(row in rows)) { rows[row]; names[++n_rows] = row }
-      value[row, column] = $16; handler[row, column] = $11
+      value[row, column] = $16; handler[row, column] = $11; faults[row, column] = $20
       # exit_out and exit_in are halves.
       if (row !~ /^(rdpmc|pmu_|exit_)/ && $11 ~ /^(kernel|user)$/) other[row]
     }
@@ -77,8 +87,9 @@ table() {
         printf "| `%s` |", names[r]
         for (c = 1; c <= n_columns; c++) {
           by = handler[names[r], order[c]]
-          printf " %s%s |", grouped(value[names[r], order[c]]),
-            by == "none" ? ", no exit" : by == "fault" ? ", fault" : by == "user" ? ", VMM" : ""
+          printf " %s%s%s |", grouped(value[names[r], order[c]]),
+            (faults[names[r], order[c]] > 0 ? ", #GP" : ""),
+            by == "none" ? ", no exit" : by == "user" ? ", VMM" : ""
         }
         printf "\n"
       }
@@ -130,7 +141,7 @@ main() {
     docs+=("$dir/$name.json")
     [ ! -e "$dir/$name.json" ] || continue
     code=0
-    "$wsbench" run --on "$on" --kernel "$kernel" --bench "core,$pmu_rows" --config "$configs" \
+    "$wsbench" run --on "$on" --kernel "$kernel" --bench "core,$(pmu_rows "$on")" --config "$configs" \
       --boots 1 --events 50 -o "$dir/$name.json.new" >/dev/null || code=$?
     # A document of a run that failed or was stopped stays, but is not used.
     [ "$code" != 2 ] || exit 2

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -42,7 +43,7 @@ static void csv_figure(FILE *out, const struct export_figure *f)
 	const struct result_benchmark *b = f->benchmark;
 	const struct result_metric *m = f->metric;
 	char value[EXPORT_NUMBER_BYTES] = "", lo[EXPORT_NUMBER_BYTES] = "";
-	char hi[EXPORT_NUMBER_BYTES] = "", boots[24] = "";
+	char hi[EXPORT_NUMBER_BYTES] = "", boots[24] = "", faults[24] = "";
 	const char *fields[] = {
 		r->run.id,
 		r->run.started,
@@ -63,6 +64,7 @@ static void csv_figure(FILE *out, const struct export_figure *f)
 		lo,
 		hi,
 		boots,
+		faults,
 	};
 
 	if (m) {
@@ -73,6 +75,8 @@ static void csv_figure(FILE *out, const struct export_figure *f)
 		export_number(m->ci.lo, lo);
 		export_number(m->ci.hi, hi);
 	}
+	if (b->status != RESULT_SKIP && b->exits.faults >= 0)
+		snprintf(faults, sizeof(faults), "%" PRId64, b->exits.faults);
 	csv_row(out, fields, sizeof(fields) / sizeof(fields[0]));
 }
 
@@ -83,7 +87,8 @@ int export_csv(const struct export_request *rq, FILE *out, struct error *err)
 
 	(void)err;
 	fputs("run,started,target,kernel,label,commit,machine,benchmark,config,group,"
-	      "handled_by,status,reason,metric,unit,value,lo,hi,boots\n",
+	      "handled_by,status,reason,metric,unit,value,lo,hi,boots,"
+	      "faults\n",
 	      out);
 	while (export_next(rq, &at, &f))
 		csv_figure(out, &f);

@@ -203,6 +203,7 @@ END
 import json, sys
 d = json.load(open(sys.argv[1]))
 d["benchmarks"][1].update(status="skip", reason='no "x", here', metrics=[])
+d["benchmarks"][0]["exits"]["faults"] = 500
 json.dump(d, open("skip.json", "w"))
 END
   export_to_out csv skip.json
@@ -212,6 +213,7 @@ rows = list(csv.DictReader(open("out", newline="")))
 skipped = [r for r in rows if r["status"] == "skip"]
 assert len(skipped) == 1 and skipped[0]["reason"] == 'no "x", here' and skipped[0]["value"] == ""
 assert {"round_trip", "twin"} <= {r["metric"] for r in rows}
+assert skipped[0]["faults"] == "" and {r["faults"] for r in rows if r["status"] == "ok"} == {"0", "500"}
 assert all(r["label"] == 'a "b", c' for r in rows)
 END
 }
