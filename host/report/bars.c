@@ -289,12 +289,13 @@ static void print_axes(const struct figure *g, const struct bars_model *m, size_
 	struct figure_panel p = panel_of(g, m, panel);
 	/* The axis goes on for the text behind the bars, without ticks. */
 	double end = axis_end(m, panel, &p), last = axis->most * 2;
-	double ticked = (p.right - p.left) * fmin(log(last / axis->foot) / log(end / axis->foot), 1);
+	double ticked = (p.right - p.left) *
+			fmin(log(last / axis->foot) / log(end / axis->foot), 1);
 	char label[64];
 
 	figure_panel(g, &p);
-	figure_log_axis(g, "x", axis->foot, last, (unsigned int)(ticked / TICK_PIXELS) + 1,
-			"");
+	figure_log_axis(g, "x", axis->foot, last,
+			(unsigned int)(ticked / TICK_PIXELS) + 1, "");
 	fprintf(g->f, "set xrange [%.6g:%.6g]\n", axis->foot, end);
 	fprintf(g->f, "set yrange [%.3f:0]\nunset ytics\n", m->height);
 	snprintf(label, sizeof(label), "%s, logarithmic axis",
