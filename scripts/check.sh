@@ -279,7 +279,7 @@ only_in() {
 check_walls() {
   local bad=0 found
   only_in 'only host/vmm and host/kmod include it' '<(linux|asm)/kvm' '^host/(vmm|kmod)/' || bad=1
-  only_in 'only the codecs of documents include it' '<jansson' '^host/(result|history)/' || bad=1
+  only_in 'only the codecs of documents and formats include it' '<jansson' '^host/(result|history)/|^host/explain/format_json.c' || bad=1
   only_in 'host/stats does no I/O' '<(stdio|unistd|fcntl|sys/)' '^(bench|guest|host/([a-rt-z]|selftest))' || bad=1
   found=$(sources '*.c' '*.h' | xargs grep -lE '^#include <perfmon/' || true)
   if [ "$(grep -c . <<<"$found")" -gt 1 ]; then

@@ -163,7 +163,8 @@ enum cli_exit explain_record(struct explain *x, struct explanation **out)
 	const struct bench *bench = names_bench(x->run.benches.names[0]);
 	struct explain_input in = { .arch = row->arch,
 				    .benchmark = bench->id,
-				    .kinds = x->kinds };
+				    .kinds = x->kinds,
+				    .timeline = x->format && x->format->needs_timeline };
 	struct error why = { "" };
 	struct error err = { "" };
 	struct target t = *row;
@@ -248,6 +249,14 @@ static enum cli_exit read_file(const struct explain *x, const struct explanation
 {
 	enum cli_exit code = read_one(x->file, out);
 
+	if (code == CLI_OK && x->format && x->format->needs_timeline &&
+	    !(*out)->n_timeline) {
+		message_usage(
+			"wsbench explain",
+			"%s: has no timeline (record it with --format %s and -o FILE)",
+			x->file, x->format->name);
+		code = CLI_USAGE;
+	}
 	if (code == CLI_OK && x->kinds && (*out)->kinds.loads < 0) {
 		message_usage("wsbench explain",
 			      "%s: has no kinds (record it with --kinds)", x->file);
@@ -275,16 +284,24 @@ static enum cli_exit write_all(const struct explain *x, const struct explanation
 	return CLI_OK;
 }
 
+/* The output of a format is complete, or the command fails. */
+static enum cli_exit show_format(const struct explain *x, const struct explanation *e)
+{
+	int err = x->format->write(stdout, e);
+
+	if (!err && !fflush(stdout) && !ferror(stdout))
+		return CLI_OK;
+	message_error("cannot write the %s output: %s", x->format->name,
+		      strerror(err ? -err : errno));
+	return CLI_FAILED;
+}
+
 static void show(const struct explain *x, const struct explanation *e,
 		 const struct explanation *base)
 {
 	struct table_options o;
 
 	table_options_for(&o, stdout);
-	if (x->folded) {
-		explain_print_folded(stdout, e);
-		return;
-	}
 	if (base)
 		explain_print_diff(stdout, base, e, &o);
 	else if (x->tree)
@@ -329,7 +346,9 @@ int cmd_explain(int argc, char **argv)
 		code = x.file ? read_file(&x, base, &e) : record_caught(&x, &e);
 	if (code == CLI_OK && e)
 		code = write_all(&x, e, base);
-	if (code == CLI_OK && e)
+	if (code == CLI_OK && e && x.format)
+		code = show_format(&x, e);
+	else if (code == CLI_OK && e)
 		show(&x, e, base);
 	explanation_free(e);
 	explanation_free(base);

@@ -7,6 +7,7 @@
 
 #include "host/cli/run.h"
 #include "host/explain/explanation.h"
+#include "host/explain/formats.h"
 
 struct explain {
 	struct run run;	    /* one target, one benchmark, one config */
@@ -14,7 +15,8 @@ struct explain {
 	const char *diff;   /* compare with this one; NULL */
 	const char *svg;    /* draw a flame graph there; NULL */
 	const char *output; /* NULL: none */
-	bool tree, folded, kinds;
+	const struct explain_format *format; /* print this; NULL: tables */
+	bool tree, kinds;
 	bool across_vendors; /* `diff` may be of the other x86_64 vendor */
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The command line of `wsbench explain`. */
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/lib/error.h"
 #include "host/cli/explain.h"
@@ -23,6 +25,7 @@ enum key {
 	OPTION_ACROSS,
 	OPTION_TREE,
 	OPTION_FOLDED,
+	OPTION_FORMAT,
 	OPTION_KINDS,
 	OPTION_SVG,
 };
@@ -60,6 +63,8 @@ static const struct argp_option options[] = {
 	{ "tree", OPTION_TREE, NULL, 0, "Print the call tree", 0 },
 	{ "folded", OPTION_FOLDED, NULL, 0,
 	  "Print stacks, one per line, for flame graph tools", 0 },
+	{ "format", OPTION_FORMAT, "FORMAT", 0,
+	  "Print the file of another viewer (see below)", 0 },
 	{ "kinds", OPTION_KINDS, NULL, 0,
 	  "Count kinds of instructions: system registers, barriers, memory, cache "
 	  "lines; with --diff, print their change",
@@ -123,6 +128,24 @@ static error_t parse_name(int key, const char *arg, struct argp_state *state,
 	return 0;
 }
 
+static error_t parse_format(const char *name, struct argp_state *state, struct explain *x)
+{
+	const struct explain_format *format = explain_format_find(name);
+	char names[80] = "";
+
+	for (const struct explain_format *f = explain_formats; !format && f->name; f++)
+		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
+			 *names ? ", " : "", f->name);
+	if (!format)
+		return options_error(state, "--format: '%s' is not one of %s", name,
+				     names);
+	if (x->format && x->format != format)
+		return options_error(state, "--format: %s and %s (give one of them)",
+				     x->format->name, name);
+	x->format = format;
+	return 0;
+}
+
 static error_t parse_output(int key, char *arg, struct argp_state *state,
 			    struct explain *x)
 {
@@ -140,8 +163,9 @@ static error_t parse_output(int key, char *arg, struct argp_state *state,
 		x->tree = true;
 		return 0;
 	case OPTION_FOLDED:
-		x->folded = true;
-		return 0;
+		return parse_format("folded", state, x);
+	case OPTION_FORMAT:
+		return parse_format(arg, state, x);
 	case OPTION_KINDS:
 		x->kinds = true;
 		return 0;
@@ -204,6 +228,25 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, { 0 } };
 
+/* Prints the exit code and the table of formats below the help. */
+static char *help_filter(int key, const char *text, void *input)
+{
+	char *out;
+	size_t bytes;
+	FILE *f;
+
+	(void)input;
+	if (key != ARGP_KEY_HELP_POST_DOC)
+		return (char *)text;
+	f = open_memstream(&out, &bytes);
+	if (!f)
+		return (char *)text;
+	fprintf(f, "%s\n\nFormats:\n", text);
+	for (const struct explain_format *x = explain_formats; x->name; x++)
+		fprintf(f, "  %-12s %s\n", x->name, x->summary);
+	return fclose(f) ? (char *)text : out;
+}
+
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
@@ -215,26 +258,17 @@ static const struct argp argp = {
 	       "The total is the figure that 'run' reports. The exit code is 3 if the "
 	       "figure cannot be explained by instructions.",
 	.children = children,
+	.help_filter = help_filter,
 };
 
 /* Options that exclude each other: one of them would have no effect. */
 static const char *contradiction(const struct explain *x)
 {
-	if (x->folded && x->tree)
-		return "--folded and --tree: stacks are printed in one form (give one of "
-		       "them)";
-	if (x->folded && x->diff)
-		return "--folded and --diff: stacks are of one explanation (give one of "
-		       "them)";
 	if (x->tree && x->diff)
 		return "--tree and --diff: a call tree is of one explanation (give one "
 		       "of them)";
 	if (x->across_vendors && !x->diff)
 		return "--across: nothing to compare (give --diff, too)";
-	/* When recording, --kinds also decides what the file contains. */
-	if (x->folded && x->kinds && (x->file || !x->output))
-		return "--folded and --kinds: stacks have no kinds (give one of them, or "
-		       "record both with -o)";
 	return NULL;
 }
 
@@ -268,11 +302,37 @@ static bool records(const struct run *run)
 	       job->append || job->emulator || run->label || run->commit;
 }
 
+/* A format is the whole output: another option of the output would have no effect. */
+static enum cli_exit check_format(const struct explain *x)
+{
+	const char *other = x->tree ? "--tree" : x->diff ? "--diff" : NULL;
+
+	/* When recording, --kinds also decides what the file contains. */
+	if (x->kinds && !strcmp(x->format->name, "folded") && (x->file || !x->output))
+		other = "--kinds";
+	if (x->kinds && x->file)
+		other = "--kinds";
+	if (other)
+		message_usage(
+			"wsbench explain",
+			"--format %s and %s: one output at a time (give one of them)",
+			x->format->name, other);
+	else if (x->format->binary && isatty(STDOUT_FILENO))
+		message_usage("wsbench explain",
+			      "--format %s is not text: redirect the output to a file",
+			      x->format->name);
+	else
+		return CLI_OK;
+	return CLI_USAGE;
+}
+
 static enum cli_exit check(const struct explain *x)
 {
 	const struct run *run = &x->run;
 	const char *wrong = contradiction(x);
 
+	if (x->format && check_format(x) != CLI_OK)
+		return CLI_USAGE;
 	if (wrong) {
 		message_usage("wsbench explain", "%s", wrong);
 		return CLI_USAGE;

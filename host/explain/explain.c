@@ -135,21 +135,22 @@ static const char *name_of(const struct profile_function *f)
 	return f->symbol ? f->symbol->name : nameless[f->space];
 }
 
-static void fill_kinds(struct explanation_kinds *k, const struct profile_function *f)
+/* All but the lines, which are counted for functions alone. */
+static void fill_kinds(struct explanation_kinds *k, const struct profile_counts *c)
 {
 	*k = (struct explanation_kinds){
-		.sysreg_reads = (int64_t)f->kinds[KIND_SYSREG_READ],
-		.sysreg_writes = (int64_t)f->kinds[KIND_SYSREG_WRITE],
-		.barriers = (int64_t)f->kinds[KIND_BARRIER],
-		.tlb_maintenance = (int64_t)f->kinds[KIND_TLB],
-		.cache_maintenance = (int64_t)f->kinds[KIND_CACHE],
-		.vm_insns = (int64_t)(f->kinds[KIND_VM] + f->kinds[KIND_VMCS_READ] +
-				      f->kinds[KIND_VMCS_WRITE]),
-		.loads = (int64_t)f->loads,
-		.stores = (int64_t)f->stores,
-		.branches_taken = (int64_t)f->branches_taken,
-		.code_lines = (int64_t)f->code_lines,
-		.data_lines = (int64_t)f->data_lines,
+		.sysreg_reads = (int64_t)c->kinds[KIND_SYSREG_READ],
+		.sysreg_writes = (int64_t)c->kinds[KIND_SYSREG_WRITE],
+		.barriers = (int64_t)c->kinds[KIND_BARRIER],
+		.tlb_maintenance = (int64_t)c->kinds[KIND_TLB],
+		.cache_maintenance = (int64_t)c->kinds[KIND_CACHE],
+		.vm_insns = (int64_t)(c->kinds[KIND_VM] + c->kinds[KIND_VMCS_READ] +
+				      c->kinds[KIND_VMCS_WRITE]),
+		.loads = (int64_t)c->loads,
+		.stores = (int64_t)c->stores,
+		.branches_taken = (int64_t)c->branches_taken,
+		.code_lines = -1,
+		.data_lines = -1,
 	};
 }
 
@@ -197,7 +198,7 @@ static void fill_functions(struct explanation *e, const struct profile *p,
 		const char *module = from->symbol ? from->symbol->module : NULL;
 		struct explanation_function *to;
 
-		if (!from->insns)
+		if (!from->own.insns)
 			continue;
 		to = explanation_add_function(e);
 		to->name = explanation_string(e, name_of(from));
@@ -205,10 +206,12 @@ static void fill_functions(struct explanation *e, const struct profile *p,
 		to->space = space_names[from->space];
 		to->layer = layer_of(in->arch, from->space, module,
 				     from->symbol ? from->symbol->name : NULL);
-		to->insns = from->insns;
+		to->insns = from->own.insns;
 		if (!in->kinds)
 			continue;
-		fill_kinds(&to->kinds, from);
+		fill_kinds(&to->kinds, &from->own);
+		to->kinds.code_lines = (int64_t)from->code_lines;
+		to->kinds.data_lines = (int64_t)from->data_lines;
 		add_kinds(&e->kinds, &to->kinds);
 		fill_registers(e, to, p, (uint32_t)i, in->arch);
 	}
@@ -218,7 +221,8 @@ static void fill_functions(struct explanation *e, const struct profile *p,
 	e->kinds.data_lines = (int64_t)p->data_lines;
 }
 
-static void fill_stacks(struct explanation *e, const struct profile *p)
+static void fill_stacks(struct explanation *e, const struct profile *p,
+			const struct explain_input *in)
 {
 	size_t i;
 
@@ -227,7 +231,7 @@ static void fill_stacks(struct explanation *e, const struct profile *p)
 		size_t depth = 0;
 		uint32_t node;
 
-		if (!p->nodes[i].insns)
+		if (!p->nodes[i].own.insns)
 			continue;
 		for (node = (uint32_t)i; node; node = p->nodes[node].parent)
 			depth++;
@@ -242,7 +246,25 @@ static void fill_stacks(struct explanation *e, const struct profile *p)
 			to->spaces[depth] = space_names[f->space];
 			to->modules[depth] = explanation_string(e, module ? module : "");
 		}
-		to->insns = p->nodes[i].insns;
+		to->insns = p->nodes[i].own.insns;
+		to->calls = p->nodes[i].calls;
+		if (in->kinds)
+			fill_kinds(&to->kinds, &p->nodes[i].own);
+	}
+}
+
+static void fill_timeline(struct explanation *e, const struct profile *p)
+{
+	for (size_t i = 1; i < p->n_calls; i++) {
+		const struct profile_call *from = &p->calls[i];
+		const struct profile_function *f = &p->functions[from->function];
+		struct explanation_call *to = explanation_add_call(e);
+
+		to->name = explanation_string(e, name_of(f));
+		to->space = space_names[f->space];
+		to->module = explanation_string(e, f->symbol ? f->symbol->module : NULL);
+		to->begin = from->begin;
+		to->insns = from->end - from->begin;
 	}
 }
 
@@ -255,7 +277,9 @@ static void fill_document(struct explanation *e, const struct profile *p,
 	e->total = count;
 	e->clock_insns = clock_insns;
 	fill_functions(e, p, in);
-	fill_stacks(e, p);
+	fill_stacks(e, p, in);
+	if (in->timeline)
+		fill_timeline(e, p);
 	explanation_sort(e);
 }
 

@@ -16,7 +16,7 @@ struct explain_input {
 	struct image vmm; /* the program that runs the payload */
 	const char *kallsyms;
 	size_t kallsyms_bytes;
-	bool kinds;
+	bool kinds, timeline;
 };
 
 /* Sets the switches of the plugin: the marks of the timed phases. 0 or -errno. */

@@ -60,10 +60,22 @@ static const struct field stack_fields[] = {
 	OPTIONAL_STRINGS("spaces", explanation_stack, spaces),
 	OPTIONAL_STRINGS("modules", explanation_stack, modules),
 	FIELD(COUNT, "insns", REQUIRED, explanation_stack, insns),
+	FIELD(COUNT, "calls", 0, explanation_stack, calls),
+	OBJECT("kinds", NULLABLE, explanation_stack, kinds, &kinds_layout),
 	END,
 };
 static const struct layout stack_layout = { stack_fields,
 					    sizeof(struct explanation_stack) };
+
+static const struct field call_fields[] = {
+	FIELD(STRING, "name", REQUIRED, explanation_call, name),
+	WORD(STRING, "space", explanation_call, space, space_words),
+	FIELD(STRING, "module", LEFT_OUT, explanation_call, module),
+	FIELD(COUNT, "begin", REQUIRED, explanation_call, begin),
+	FIELD(COUNT, "insns", REQUIRED, explanation_call, insns),
+	END,
+};
+static const struct layout call_layout = { call_fields, sizeof(struct explanation_call) };
 
 static const struct field explanation_fields[] = {
 	NAMED(schema_words),
@@ -83,6 +95,7 @@ static const struct field explanation_fields[] = {
 	OBJECT("kinds", NULLABLE, explanation, kinds, &kinds_layout),
 	ARRAY(ARRAY, "functions", explanation, functions, &function_layout),
 	ARRAY(ARRAY, "stacks", explanation, stacks, &stack_layout),
+	OPTIONAL_ARRAY("timeline", explanation, timeline, &call_layout),
 	ARRAY(ARRAY, "warnings", explanation, warnings, &layout_warning),
 	END,
 };
@@ -147,6 +160,7 @@ struct explanation_stack *explanation_add_stack(struct explanation *e, size_t n_
 		.frames = store_array(e->store, n_frames, sizeof(*s->frames)),
 		.n_frames = n_frames,
 	};
+	memset(&s->kinds, -1, sizeof(s->kinds));
 	return s;
 }
 
@@ -155,6 +169,13 @@ void explanation_add_spaces(struct explanation *e, struct explanation_stack *s)
 	s->spaces = store_array(e->store, s->n_frames, sizeof(*s->spaces));
 	s->modules = store_array(e->store, s->n_frames, sizeof(*s->modules));
 	s->n_spaces = s->n_modules = s->n_frames;
+}
+
+struct explanation_call *explanation_add_call(struct explanation *e)
+{
+	e->timeline =
+		store_grow(e->store, e->timeline, e->n_timeline, sizeof(*e->timeline));
+	return &e->timeline[e->n_timeline++];
 }
 
 void explanation_warn(struct explanation *e, const char *code, const char *message)

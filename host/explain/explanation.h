@@ -51,6 +51,16 @@ struct explanation_stack {
 	const char **modules;
 	size_t n_modules;
 	uint64_t insns;
+	uint64_t calls; /* jumps from another function included; 0: unknown */
+	struct explanation_kinds kinds; /* as in a function, without lines */
+};
+
+/* A call of a function. */
+struct explanation_call {
+	const char *name, *space;
+	const char *module; /* NULL: not a module */
+	uint64_t begin;	    /* instructions since the event began */
+	uint64_t insns;	    /* until it returned, with everything that ran meanwhile */
 };
 
 /* Identifies the function of a frame. `space` NULL: unknown. `module` "": none. */
@@ -76,6 +86,8 @@ struct explanation {
 	size_t n_functions;
 	struct explanation_stack *stacks; /* by their frames */
 	size_t n_stacks;
+	struct explanation_call *timeline; /* in their order; empty: not recorded */
+	size_t n_timeline;
 	struct result_warning *warnings;
 	size_t n_warnings;
 	struct result_store *store; /* owns the memory */
@@ -92,6 +104,7 @@ struct explanation_register *explanation_add_register(struct explanation *e,
 struct explanation_stack *explanation_add_stack(struct explanation *e, size_t n_frames);
 /* Space for `spaces` and `modules` of all frames, which the caller fills in, too. */
 void explanation_add_spaces(struct explanation *e, struct explanation_stack *s);
+struct explanation_call *explanation_add_call(struct explanation *e);
 void explanation_warn(struct explanation *e, const char *code, const char *message);
 
 /* Copies run, subject, target and machine. */

@@ -14,6 +14,9 @@ struct build {
 	struct profile *p;
 	uint32_t *functions; /* of each instruction; 0: not looked up */
 	struct walk walk;
+	uint64_t insns;			  /* since the event began */
+	uint32_t open[2][WALK_DEPTH_MAX]; /* calls that have not ended: guest, host */
+	unsigned int depth[2];
 	int err;
 };
 
@@ -96,6 +99,36 @@ static uint32_t node_below(struct build *b, uint32_t parent, uint32_t function)
 	return (uint32_t)p->n_nodes++;
 }
 
+static uint32_t begin_call(struct build *b, uint32_t function)
+{
+	struct profile *p = b->p;
+	void *grown = grow(b, p->calls, p->n_calls, &p->room_calls, sizeof(*p->calls));
+
+	if (!grown)
+		return 0;
+	p->calls = grown;
+	p->calls[p->n_calls].function = function;
+	p->calls[p->n_calls].begin = b->insns;
+	return (uint32_t)p->n_calls++;
+}
+
+/* Ends the calls that are no longer in a stack, and notes those that are. */
+static void follow_calls(struct build *b, const struct walk_stack *k)
+{
+	bool is_host = k == &b->walk.host;
+	uint32_t *open = b->open[is_host];
+	unsigned int same = 0, i;
+
+	while (same < b->depth[is_host] && same < k->depth &&
+	       open[same] == k->frames[same].call)
+		same++;
+	for (i = same; i < b->depth[is_host]; i++)
+		b->p->calls[open[i]].end = b->insns;
+	for (i = same; i < k->depth; i++)
+		open[i] = k->frames[i].call;
+	b->depth[is_host] = k->depth;
+}
+
 static uint32_t node_of(struct build *b, struct walk_stack *k)
 {
 	uint32_t parent = 0;
@@ -106,10 +139,18 @@ static uint32_t node_of(struct build *b, struct walk_stack *k)
 		;
 	if (i)
 		parent = k->frames[i - 1].node;
-	for (; i < k->depth; i++) {
-		k->frames[i].node = node_below(b, parent, k->frames[i].function);
-		parent = k->frames[i].node;
+	for (; i < k->depth && !b->err; i++) {
+		struct walk_frame *frame = &k->frames[i];
+
+		parent = node_below(b, parent, frame->function);
+		if (!b->err) {
+			b->p->nodes[parent].calls++;
+			frame->node = parent;
+			frame->call = begin_call(b, frame->function);
+		}
 	}
+	if (!b->err)
+		follow_calls(b, k);
 	return parent;
 }
 
@@ -158,19 +199,26 @@ static bool is_taken(const struct trace_step *s)
 	       s->next->vaddr != s->insn->vaddr + s->insn->bytes;
 }
 
-static void count_kinds(struct build *b, uint32_t function, const struct trace_step *s)
+static void add_counts(struct profile_counts *c, const struct trace_step *s, bool loads,
+		       bool stores)
 {
-	struct profile_function *f = &b->p->functions[function];
+	c->kinds[s->insn->decode.kind]++;
+	c->branches_taken += is_taken(s);
+	c->loads += loads;
+	c->stores += stores;
+}
+
+static void count_kinds(struct build *b, uint32_t function, uint32_t node,
+			const struct trace_step *s)
+{
 	const struct decode *d = &s->insn->decode;
 	bool loads = false, stores = false;
 	size_t at = s->first_access;
 	struct trace_access a;
 
-	f->kinds[d->kind]++;
 	if (d->kind == KIND_SYSREG_READ || d->kind == KIND_SYSREG_WRITE ||
 	    d->kind == KIND_VMCS_READ || d->kind == KIND_VMCS_WRITE)
 		count_register(b, function, d);
-	f->branches_taken += is_taken(s);
 	add_line(b, function, s->insn->vaddr, true);
 	while (trace_access(b->trace, s, &at, &a)) {
 		loads |= !a.store;
@@ -179,8 +227,8 @@ static void count_kinds(struct build *b, uint32_t function, const struct trace_s
 		if (a.vaddr >> LINE_SHIFT != (a.vaddr + a.bytes - 1) >> LINE_SHIFT)
 			add_line(b, function, a.vaddr + a.bytes - 1, false);
 	}
-	f->loads += loads;
-	f->stores += stores;
+	add_counts(&b->p->functions[function].own, s, loads, stores);
+	add_counts(&b->p->nodes[node].own, s, loads, stores);
 }
 
 static int by_line(const void *a, const void *b)
@@ -233,10 +281,11 @@ static void count(struct build *b, const struct trace_step *s, uint32_t function
 		p->first = function;
 		p->first_node = node;
 	}
-	p->functions[function].insns += s->count;
-	p->nodes[node].insns += s->count;
+	p->functions[function].own.insns += s->count;
+	p->nodes[node].own.insns += s->count;
 	if (s->count)
-		count_kinds(b, function, s);
+		count_kinds(b, function, node, s);
+	b->insns += s->count;
 }
 
 int profile_build(const struct trace *t, const struct symbols *symbols,
@@ -253,6 +302,7 @@ int profile_build(const struct trace *t, const struct symbols *symbols,
 		return -ENOMEM;
 	add_function(&b, NULL, SPACES);
 	node_below(&b, 0, 0);
+	begin_call(&b, 0);
 	p->n_nodes = b.err ? 0 : 1;
 	for (n = 0; !b.err && n < region->end && trace_next(t, &c, &s); n++) {
 		struct walk_stack *stack;
@@ -267,9 +317,19 @@ int profile_build(const struct trace *t, const struct symbols *symbols,
 		walk_leave(&b.walk, &s);
 	}
 	free(b.functions);
+	for (int host = 0; host < 2; host++)
+		for (unsigned int i = 0; i < b.depth[host]; i++)
+			p->calls[b.open[host][i]].end = b.insns;
 	if (!b.err)
 		count_lines(p);
 	return b.err;
+}
+
+static void subtract(struct profile_counts *from, const struct profile_counts *off)
+{
+	from->insns -= off->insns;
+	for (int k = 0; k < KINDS; k++)
+		from->kinds[k] -= off->kinds[k];
 }
 
 static bool subtract_registers(struct profile *p, const struct profile *empty)
@@ -294,17 +354,15 @@ bool profile_subtract(struct profile *p, const struct profile *empty)
 {
 	const struct profile_function *off = &empty->functions[empty->first];
 	struct profile_function *from = &p->functions[p->first];
-	int k;
 
 	/* An empty event is in one function: the loop that reads the clock. */
 	if (off->symbol != from->symbol || off->space != from->space ||
-	    from->insns < off->insns || p->nodes[p->first_node].insns < off->insns ||
+	    from->own.insns < off->own.insns ||
+	    p->nodes[p->first_node].own.insns < off->own.insns ||
 	    !subtract_registers(p, empty))
 		return false;
-	from->insns -= off->insns;
-	p->nodes[p->first_node].insns -= off->insns;
-	for (k = 0; k < KINDS; k++)
-		from->kinds[k] -= off->kinds[k];
+	subtract(&from->own, &off->own);
+	subtract(&p->nodes[p->first_node].own, &off->own);
 	return true;
 }
 
@@ -314,5 +372,6 @@ void profile_free(struct profile *p)
 	free(p->nodes);
 	free(p->registers);
 	free(p->lines);
+	free(p->calls);
 	memset(p, 0, sizeof(*p));
 }

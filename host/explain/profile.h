@@ -12,12 +12,17 @@ struct profile_register {
 	uint64_t reads, writes;
 };
 
-struct profile_function {
-	const struct symbol *symbol; /* NULL: not covered by a symbol of this space */
-	enum trace_space space;
+/* Of a function itself, without those of functions it calls. */
+struct profile_counts {
 	uint64_t insns;
 	uint64_t kinds[KINDS];
 	uint64_t loads, stores, branches_taken;
+};
+
+struct profile_function {
+	const struct symbol *symbol; /* NULL: not covered by a symbol of this space */
+	enum trace_space space;
+	struct profile_counts own;
 	uint64_t code_lines, data_lines; /* distinct lines of 64 bytes */
 };
 
@@ -25,7 +30,14 @@ struct profile_function {
 struct profile_node {
 	uint32_t function;
 	uint32_t parent; /* 0: it is a root */
-	uint64_t insns;	 /* its own */
+	uint64_t calls;	 /* jumps from another function included */
+	struct profile_counts own;
+};
+
+/* A call of a function, in instructions since the event began. */
+struct profile_call {
+	uint32_t function;
+	uint64_t begin, end;
 };
 
 /* A line of memory that a function ran or touched. */
@@ -44,6 +56,8 @@ struct profile {
 	size_t n_registers, room_registers;
 	struct profile_line *lines;
 	size_t n_lines, room_lines;
+	struct profile_call *calls; /* in their order */
+	size_t n_calls, room_calls;
 	uint64_t code_lines, data_lines; /* of all functions together */
 	uint32_t first, first_node;	 /* the function in which the event begins */
 };

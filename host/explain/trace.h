@@ -107,12 +107,14 @@ struct walk_frame {
 	bool trap;	       /* entered by an exception */
 	enum trace_space from; /* the space of the interrupted code */
 	uint32_t node;	       /* for the caller; 0 in a new frame */
+	uint32_t call;	       /* for the caller, if `node` is not 0 */
 };
 
 struct walk_stack {
 	struct walk_frame frames[WALK_DEPTH_MAX];
 	unsigned int depth;
-	unsigned int feints; /* calls that only push an address */
+	unsigned int feints;	  /* calls that only push an address */
+	unsigned int feint_depth; /* the depth at the last one */
 };
 
 struct walk { /* start with zeroed memory */

@@ -70,10 +70,12 @@ static bool is_feint(const struct trace_insn *insn)
 
 static void on_call(struct walk_stack *k, const struct trace_insn *insn)
 {
-	if (is_feint(insn))
+	if (is_feint(insn)) {
 		k->feints++;
-	else
+		k->feint_depth = k->depth;
+	} else {
 		push(k)->back = insn->vaddr + insn->bytes;
+	}
 }
 
 static void on_return(struct walk *w, struct walk_stack *k, const struct trace_insn *next)
@@ -91,9 +93,14 @@ static void on_return(struct walk *w, struct walk_stack *k, const struct trace_i
 		k->feints = 0;
 		return;
 	}
-	/* A jump, written as a call and a return. */
+	/*
+	 * A jump, written as a call and a return: to the target in the frame of the call,
+	 * also from a function that returns for it (srso_safe_ret).
+	 */
 	if (k->feints) {
 		k->feints--;
+		if (k->depth > k->feint_depth)
+			k->depth = k->feint_depth;
 		return;
 	}
 	/* A return to a caller from before the recording. */

@@ -109,15 +109,16 @@ END
   esac
 }
 
-# _wsbench_kind OPTION: what the value of the option names.
+# _wsbench_kind COMMAND OPTION: what the value of the option names.
 _wsbench_kind() {
-  case $1 in
+  case $1$2 in
 END
   for entry in "${commands[@]}"; do
-    options "${entry%%$'\t'*}"
-  done | sort -u -t $'\t' -k 1,1 | while IFS=$'\t' read -r long short value text kind; do
-    [ "$short" = - ] || long="$long | $short"
-    echo "  $long) echo '$kind' ;;"
+    name=${entry%%$'\t'*}
+    options "$name" | while IFS=$'\t' read -r long short value text kind; do
+      [ "$short" = - ] || long="$long | $name$short"
+      [ "$kind" = none ] || echo "  $name$long) echo '$kind' ;;"
+    done
   done
   printf '  *) echo none ;;\n  esac\n}\n\n_wsbench_commands="'
   printf '%s ' "${commands[@]%%$'\t'*}"
@@ -141,7 +142,7 @@ _wsbench() {
     if [[ $word == --*=* ]]; then
       previous=${word%%=*} word=${word#*=}
     fi
-    kind=$(_wsbench_kind "$previous")
+    kind=$(_wsbench_kind "$command" "$previous")
     case $kind in
     files) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
     text) return ;;

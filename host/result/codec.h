@@ -90,10 +90,16 @@ struct layout {
 			.of = (element),                                                 \
 			.count_offset = offsetof(struct type, n_##member)                \
 	}
-/* An array of strings that older documents do not have: then it is empty. */
+/* Arrays that older documents do not have: then they are empty. */
 #define OPTIONAL_STRINGS(key, type, member)                                              \
 	{                                                                                \
 		ROW(STRINGS, key, 0), MEMBER(type, member),                              \
+			.count_offset = offsetof(struct type, n_##member)                \
+	}
+#define OPTIONAL_ARRAY(key, type, member, element)                                       \
+	{                                                                                \
+		ROW(ARRAY, key, 0), MEMBER(type, member),                                \
+			.of = (element),                                                 \
 			.count_offset = offsetof(struct type, n_##member)                \
 	}
 #define OBJECT(key, flags, type, member, layout)                                         \

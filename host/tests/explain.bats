@@ -171,11 +171,80 @@ END
   run ! grep -q 'in the base' one.svg
   rm diff.svg one.svg
 
-  refused 2 '--folded and --tree' "${explain[@]}" a.json --folded --tree
-  refused 2 '--folded and --diff' "${explain[@]}" a.json --folded --diff b.json
+  refused 2 '--format folded and --tree' "${explain[@]}" a.json --folded --tree
+  refused 2 '--format folded and --diff' "${explain[@]}" a.json --folded --diff b.json
   refused 2 '--tree and --diff' "${explain[@]}" a.json --tree --diff b.json
-  refused 2 '--folded and --kinds' "${explain[@]}" a.json --folded --kinds
+  refused 2 '--format folded and --kinds' "${explain[@]}" a.json --folded --kinds
+  refused 2 '--format: folded and pprof' "${explain[@]}" a.json --folded --format pprof
+  refused 2 "--format: 'perf' is not one of folded, callgrind, pprof, speedscope, timeline" \
+    "${explain[@]}" a.json --format perf
+  refused 2 'a.json: has no timeline (record it with --format timeline and -o FILE)' \
+    "${explain[@]}" a.json --format timeline
   nothing_left a.json b.json
+}
+
+# formats FILE: writes out.NAME in every format, and compares the sums with the document's.
+formats() {
+  for format in folded callgrind pprof speedscope timeline; do
+    "$wsbench" explain "$1" --format $format >out.$format
+  done
+  python3 - "$1" <<'END'
+import gzip, json, sys
+from collections import Counter
+d = json.load(open(sys.argv[1]))
+total = d["total"] + d["clock_insns"]
+own = Counter()
+for s in d["stacks"]:
+    own[s["frames"][-1]] += s["insns"]
+
+assert sum(int(line.rsplit(" ", 1)[1]) for line in open("out.folded")) == total
+
+p = json.load(open("out.speedscope"))
+profile, = p["profiles"]
+names = [f["name"] for f in p["shared"]["frames"]]
+by_name = Counter()
+for sample, weight in zip(profile["samples"], profile["weights"], strict=True):
+    by_name[names[sample[-1]]] += weight
+assert by_name == own and profile["endValue"] == total
+
+# A call ends before its caller, in the time of its caller, on each track.
+events = [e for e in json.load(open("out.timeline"))["traceEvents"] if e["ph"] == "X"]
+assert len(events) == len(d["timeline"]) and max(e["ts"] + e["dur"] for e in events) >= total
+for track in {e["tid"] for e in events}:
+    open_until = []
+    for e in (e for e in events if e["tid"] == track):
+        while open_until and open_until[-1] <= e["ts"] and e["dur"]:
+            open_until.pop()
+        assert not open_until or e["ts"] + e["dur"] <= open_until[-1], e
+        open_until.append(e["ts"] + e["dur"])
+END
+}
+
+@test "explain --format: what the viewers read is the figure, to the instruction" {
+  need_target lab:x86_64-svm
+  need_built_bochs
+  "$wsbench" explain --on lab:x86_64-svm --bench hypercall --events 60 --kinds --format timeline \
+    -o timed.json >live
+  formats timed.json
+  cmp live out.timeline
+  "$python" "$tests/schema_check.py" "$wsbench" "$top/results/explanation.schema.json" timed.json
+  figure=$(doc timed.json 'd["total"]')
+  [ "$(doc timed.json 'd["round_trip"]')" = "$figure.0" ]
+
+  for consumer in callgrind_annotate protoc; do
+    command -v $consumer >/dev/null || skip "$consumer is not installed"
+  done
+  callgrind_annotate --auto=no out.callgrind | tr -d , >annotated
+  grep -qE "^$figure \(100\.0%\) .*PROGRAM TOTALS" annotated
+  grep -qE '^ *1[0-9][0-9] .* kvm_amd:__svm_vcpu_run' annotated
+  # No function costs more than the event, with what it calls.
+  callgrind_annotate --auto=no --inclusive=yes out.callgrind >annotated
+  run ! grep -qE '\(1[0-9]{2}\.[1-9]%\)|\([2-9][0-9]{2}' annotated
+  gzip -dc out.pprof | protoc --decode=Profile -I "$tests/data" profile.proto >decoded
+  [ "$(awk '/^sample \{/ { inside = 1; first = 1 }
+    inside && /value:/ && first { sum += $2; first = 0 }
+    /^}/ { inside = 0 } END { print sum }' decoded)" = "$figure" ]
+  grep -q 'string_table: "__svm_vcpu_run"' decoded
 }
 
 @test "explanations without kinds or of two architectures are not compared" {

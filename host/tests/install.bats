@@ -251,6 +251,7 @@ END
   [ "$(completed 'wsbench kernel fe')" = fetch ]
   [ "$(completed 'wsbench kernel fetch --arch aa')" = aarch64 ]
   [ "$(completed 'wsbench export --format otava-')" = "otava-csv otava-json" ]
+  [ "$(completed 'wsbench explain --format p')" = pprof ]
   [ "$(completed 'wsbench plot --kind bars,di')" = bars,distribution ]
   [ "$(completed 'wsbench compare --across ma')" = machines ]
   [ "$(completed 'wsbench history check --fail-on ')" = changed ]

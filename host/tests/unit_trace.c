@@ -261,6 +261,35 @@ Test(walk, follows_calls_jumps_and_exceptions)
 	trace_close(&t);
 }
 
+/* A retpoline whose return is made by a function that drops its own return address. */
+Test(walk, follows_a_jump_written_as_call_and_return)
+{
+	struct tape tape = { .n = 0 };
+	char lines[16][80];
+	struct trace t;
+	static const char *const wanted[] = {
+		"0",	 "0>1", "0>1", /* the thunk calls the next instruction but one */
+		"0>1>2",	       /* srso_safe_ret() */
+		"0>3",		       /* the target replaces the thunk */
+		"0",
+	};
+
+	put(&tape, RECORD_WORD(RECORD_ON, 0));
+	run(&tape, KERNEL, 0x94000040);		/* bl .+0x100 */
+	run(&tape, KERNEL + 0x100, 0x94000002); /* bl .+8 */
+	run(&tape, KERNEL + 0x108, 0x9400003e); /* bl .+0xf8 */
+	run(&tape, KERNEL + 0x200, RET);
+	run(&tape, KERNEL + 0x300, RET);
+	run(&tape, KERNEL + 4, NOP);
+	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n, false),
+		     0);
+	walk_all(&t, lines);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		cr_expect_str_eq(lines[i], wanted[i], "step %zu: %s, not %s", i, lines[i],
+				 wanted[i]);
+	trace_close(&t);
+}
+
 /* After an exit the host resumes on the stack of the guest entry. */
 Test(walk, keeps_the_stack_of_the_host_while_the_guest_runs)
 {

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The formats of viewers: their table, and what several of them need. */
+#include "host/explain/formats.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/explain/explain_text.h"
+
+static int format_folded(FILE *f, const struct explanation *e)
+{
+	explain_print_folded(f, e);
+	return 0;
+}
+
+const struct explain_format explain_formats[] = {
+	{ "folded", "a stack per line: flamegraph.pl, inferno, speedscope", false, false,
+	  format_folded },
+	{ "callgrind", "KCachegrind and callgrind_annotate", false, false,
+	  format_callgrind },
+	{ "pprof", "pprof, gzipped: -top, -diff_base, -http", true, false, format_pprof },
+	{ "speedscope", "https://www.speedscope.app", false, false, format_speedscope },
+	{ "timeline", "calls in their order: Perfetto, chrome://tracing", false, true,
+	  format_timeline },
+	{ 0 }
+};
+
+const struct explain_format *explain_format_find(const char *name)
+{
+	for (const struct explain_format *f = explain_formats; f->name; f++)
+		if (!strcmp(f->name, name))
+			return f;
+	return NULL;
+}
+
+const struct format_cost format_costs[FORMAT_COSTS] = {
+	{ "Ir", "instructions" },
+	{ "Sr", "system register reads" },
+	{ "Sw", "system register writes" },
+	{ "Bar", "barriers" },
+	{ "Vm", "virtualization instructions" },
+	{ "Ld", "instructions that load" },
+	{ "St", "instructions that store" },
+	{ "Bt", "taken branches" },
+};
+
+size_t format_costs_of(const struct explanation *e)
+{
+	for (size_t i = 0; i < e->n_stacks; i++)
+		if (e->stacks[i].kinds.loads < 0)
+			return 1;
+	return FORMAT_COSTS;
+}
+
+void format_costs_get(const struct explanation_stack *s, size_t n,
+		      uint64_t costs[FORMAT_COSTS])
+{
+	const struct explanation_kinds *k = &s->kinds;
+	const int64_t all[FORMAT_COSTS] = {
+		(int64_t)s->insns, k->sysreg_reads, k->sysreg_writes, k->barriers,
+		k->vm_insns,	   k->loads,	    k->stores,	      k->branches_taken,
+	};
+
+	for (size_t i = 0; i < n; i++)
+		costs[i] = (uint64_t)all[i];
+}
+
+char *format_title(const struct explanation *e)
+{
+	char *text;
+
+	if (asprintf(&text, "%s [%s] on %s, Linux %s", e->benchmark, e->config,
+		     e->target.name, e->subject.kernel ? e->subject.kernel : "?") < 0)
+		abort();
+	return text;
+}
+
+const char *format_object(const struct explanation_frame *f)
+{
+	if (*f->module)
+		return f->module;
+	return f->space ? f->space : "unknown";
+}
+
+static size_t number_of(struct format_functions *fs, const struct explanation_frame *f)
+{
+	size_t i = 0;
+
+	while (i < fs->n && !explanation_frame_is(&fs->list[i], f))
+		i++;
+	if (i == fs->n)
+		fs->list[fs->n++] = *f;
+	return i;
+}
+
+static void *allocate(size_t n, size_t bytes)
+{
+	void *array = calloc(n + 1, bytes);
+
+	if (!array)
+		abort();
+	return array;
+}
+
+void format_functions(struct format_functions *fs, const struct explanation *e)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < e->n_stacks; i++)
+		most += e->stacks[i].n_frames;
+	fs->n = 0;
+	fs->list = allocate(most, sizeof(*fs->list));
+	fs->of = allocate(e->n_stacks, sizeof(*fs->of));
+	for (size_t i = 0; i < e->n_stacks; i++) {
+		const struct explanation_stack *s = &e->stacks[i];
+
+		fs->of[i] = allocate(s->n_frames, sizeof(**fs->of));
+		for (size_t k = 0; k < s->n_frames; k++) {
+			const struct explanation_frame f = explanation_frame(s, k);
+
+			fs->of[i][k] = number_of(fs, &f);
+		}
+	}
+}
+
+void format_functions_free(struct format_functions *fs, const struct explanation *e)
+{
+	for (size_t i = 0; i < e->n_stacks; i++)
+		free(fs->of[i]);
+	free(fs->of);
+	free(fs->list);
+}
