@@ -28,6 +28,7 @@ int cmd_history(int argc, char **argv);
 int cmd_plot(int argc, char **argv);
 int cmd_pmu(int argc, char **argv);
 int cmd_report(int argc, char **argv);
+int cmd_show(int argc, char **argv);
 int cmd_selftest(int argc, char **argv);
 int cmd_validate(int argc, char **argv);
 

@@ -321,6 +321,116 @@ static enum cli_exit compare(const struct args *args, const struct result *base,
 	return code;
 }
 
+/* The document of the target in `docs`, or NULL. */
+static const struct result *of_target(const struct documents *docs, const char *target)
+{
+	for (size_t i = 0; i < docs->n; i++)
+		if (!strcmp(docs->docs[i]->target.name, target))
+			return docs->docs[i];
+	return NULL;
+}
+
+/* The first code of these that either is: bad input, worse, no verdict. */
+static enum cli_exit gravest(enum cli_exit a, enum cli_exit b)
+{
+	static const enum cli_exit order[] = { CLI_FAILED, CLI_USAGE, CLI_WORSE,
+					       CLI_UNTRUSTED };
+
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		if (a == order[i] || b == order[i])
+			return order[i];
+	return CLI_OK;
+}
+
+/* False after a message: which of two documents of a target is meant is not known. */
+static bool has_one_each(const struct documents *docs, const char *path)
+{
+	for (size_t i = 0; i < docs->n; i++) {
+		const char *target = docs->docs[i]->target.name;
+
+		if (of_target(docs, target) == docs->docs[i])
+			continue;
+		message_usage("wsbench compare", "%s: several documents of %s", path,
+			      target);
+		return false;
+	}
+	return true;
+}
+
+/* The number of targets in both; the others are named if there are any in both. */
+static size_t common_targets(const struct documents *docs, const struct documents *others,
+			     const char *path)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < docs->n; i++)
+		n += of_target(others, docs->docs[i]->target.name) != NULL;
+	for (size_t i = 0; n && i < docs->n; i++)
+		if (!of_target(others, docs->docs[i]->target.name))
+			message_warn("%s is only in %s", docs->docs[i]->target.name,
+				     path);
+	return n;
+}
+
+/* Folders: each target that is in both. */
+static enum cli_exit compare_folders(const struct args *args,
+				     const struct documents *base,
+				     const struct documents *new)
+{
+	const char *base_path = args->paths[0],
+		   *new_path = args->paths[args->n_paths - 1];
+	enum cli_exit code = CLI_OK;
+	bool first = true;
+
+	if (!has_one_each(base, base_path) || !has_one_each(new, new_path))
+		return CLI_USAGE;
+	if (!common_targets(base, new, base_path)) {
+		message_error("%s and %s have no target in common", base_path, new_path);
+		return CLI_USAGE;
+	}
+	common_targets(new, base, new_path);
+	for (size_t i = 0; i < base->n; i++) {
+		const struct result *b = base->docs[i];
+		const struct result *other = of_target(new, b->target.name);
+
+		if (!other)
+			continue;
+		if (!first)
+			putchar('\n');
+		first = false;
+		code = gravest(code, compare(args, b, other));
+	}
+	return code;
+}
+
+static enum cli_exit compare_paths(const struct args *args)
+{
+	struct documents base, new;
+	enum cli_exit code = CLI_USAGE;
+
+	if (!documents_read(&base, args->paths, 1))
+		return CLI_USAGE;
+	if (args->n_paths == 1) {
+		if (base.n == 1)
+			code = compare(args, base.docs[0], base.docs[0]);
+		else
+			code = compare_folders(args, &base, &base);
+	} else if (documents_read(&new, args->paths + 1, 1)) {
+		if (base.n == 1 && new.n == 1)
+			code = compare(args, base.docs[0], new.docs[0]);
+		else if (args->form == FORM_JSON)
+			message_usage(
+				"wsbench compare",
+				"--json: folders with one document each, not %zu and %zu",
+				base.n, new.n);
+		else
+			code = compare_folders(args, &base, &new);
+		documents_free(&new);
+	}
+	documents_free(&base);
+	return code;
+}
+
 int cmd_compare(int argc, char **argv)
 {
 	static const struct argp_child children[] = { { &options_common, 0, NULL, 0 },
@@ -329,10 +439,11 @@ int cmd_compare(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
-		.args_doc = "BASE.json NEW.json\nFILE.json --config A,B",
+		.args_doc = "BASE NEW\nFILE --config A,B",
 		.doc = "Reports for each benchmark whether it got better or worse, is "
 		       "the same, "
-		       "changed its class, or is inconclusive.\v"
+		       "changed its class, or is inconclusive. Of two folders, compares the "
+		       "documents of each target.\v"
 		       "Exit code 0: each benchmark with a figure in BASE is decided and "
 		       "none got "
 		       "worse (a changed class is not worse); 1: a benchmark got worse; "
@@ -345,7 +456,6 @@ int cmd_compare(int argc, char **argv)
 		.children = children,
 	};
 	struct args args = { 0 };
-	struct documents d;
 	enum options_next next =
 		options_parse(&argp, "wsbench compare", argc, argv, &args);
 	enum cli_exit code = next == OPTIONS_BAD ? CLI_USAGE : CLI_OK;
@@ -356,13 +466,8 @@ int cmd_compare(int argc, char **argv)
 	args.options.n_thresholds = args.gate.n_thresholds;
 	args.options.metrics = args.metrics.word;
 	args.options.n_metrics = args.metrics.n;
-	if (next == OPTIONS_RUN) {
-		code = CLI_USAGE;
-		if (documents_read(&d, args.paths, args.n_paths)) {
-			code = compare(&args, d.docs[0], d.docs[d.n - 1]);
-			documents_free(&d);
-		}
-	}
+	if (next == OPTIONS_RUN)
+		code = compare_paths(&args);
 	free(args.benches.copy);
 	free(args.metrics.copy);
 	free(args.configs.copy);

@@ -2,8 +2,12 @@
 /* Documents and history files of the command line. */
 #include "host/cli/documents.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "host/history/history.h"
 #include "host/lib/error.h"
@@ -11,21 +15,104 @@
 #include "host/explain/explanation.h"
 #include "host/result/result.h"
 
-bool documents_read(struct documents *d, const char *const *paths, size_t n)
+static bool is_json(const char *name)
 {
-	*d = (struct documents){ .docs = calloc(n + 1, sizeof(*d->docs)) };
+	size_t n = strlen(name);
+
+	return *name != '.' && n > strlen(".json") && !strcmp(name + n - 5, ".json");
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The paths of a folder's files *.json, sorted. 0 or a negative errno. */
+static int list_folder(const char *path, char ***files, size_t *n)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	int rc;
+
+	*files = NULL;
+	*n = 0;
+	if (!dir)
+		return -errno;
+	for (errno = 0; (entry = readdir(dir)); errno = 0) {
+		if (!is_json(entry->d_name))
+			continue;
+		*files = realloc(*files, (*n + 1) * sizeof(**files));
+		if (!*files ||
+		    asprintf(&(*files)[(*n)++], "%s%s%s", path,
+			     path[strlen(path) - 1] == '/' ? "" : "/", entry->d_name) < 0)
+			abort();
+	}
+	rc = -errno;
+	closedir(dir);
+	if (*n)
+		qsort(*files, *n, sizeof(**files), by_name);
+	return rc;
+}
+
+static void free_list(char **files, size_t n)
+{
+	while (n)
+		free(files[--n]);
+	free(files);
+}
+
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+static bool read_file(struct documents *d, const char *path)
+{
+	struct error err;
+
+	d->docs = realloc(d->docs, (d->n + 1) * sizeof(*d->docs));
 	if (!d->docs)
 		abort();
-	for (; d->n < n; d->n++) {
-		struct error err;
-
-		if (!result_read(paths[d->n], &d->docs[d->n], &err))
-			continue;
-		message_error("%s", err.text);
-		documents_free(d);
-		return false;
+	if (!result_read(path, &d->docs[d->n], &err)) {
+		d->n++;
+		return true;
 	}
-	return true;
+	message_error("%s", err.text);
+	return false;
+}
+
+/* A folder may also hold other files in JSON, such as explanations. */
+static bool read_folder(struct documents *d, const char *path)
+{
+	const size_t before = d->n;
+	char **files;
+	size_t n;
+	int rc = list_folder(path, &files, &n);
+	bool ok = !rc;
+
+	for (size_t i = 0; ok && i < n; i++)
+		ok = result_is_not_in(files[i]) || read_file(d, files[i]);
+	if (rc)
+		message_error("cannot read %s: %s", path, strerror(-rc));
+	else if (ok && d->n == before)
+		message_error("%s: no result documents in this folder", path);
+	free_list(files, n);
+	return ok && d->n > before;
+}
+
+bool documents_read(struct documents *d, const char *const *paths, size_t n)
+{
+	bool ok = true;
+
+	*d = (struct documents){ 0 };
+	for (size_t i = 0; ok && i < n; i++)
+		ok = is_folder(paths[i]) ? read_folder(d, paths[i])
+					 : read_file(d, paths[i]);
+	if (!ok)
+		documents_free(d);
+	return ok;
 }
 
 void documents_free(struct documents *d)
@@ -36,30 +123,70 @@ void documents_free(struct documents *d)
 	d->docs = NULL;
 }
 
+static bool read_explanation(struct explanations *e, const char *path)
+{
+	struct error err;
+
+	e->docs = realloc(e->docs, (e->n + 1) * sizeof(*e->docs));
+	if (!e->docs)
+		abort();
+	if (!explanation_read(path, &e->docs[e->n], &err)) {
+		e->n++;
+		return true;
+	}
+	message_error("%s", err.text);
+	return false;
+}
+
+static bool read_explanations(struct explanations *e, const char *folder)
+{
+	char **files;
+	size_t n;
+	/* documents_read() reports a folder that cannot be read. */
+	bool ok = true, readable = !list_folder(folder, &files, &n);
+
+	for (size_t i = 0; readable && ok && i < n; i++)
+		ok = !explanation_is_in(files[i]) || read_explanation(e, files[i]);
+	free_list(files, n);
+	return ok;
+}
+
+/* A folder with explanations alone has been read. */
+static bool has_results(const char *folder)
+{
+	char **files;
+	size_t n;
+	bool has = list_folder(folder, &files, &n) != 0;
+
+	for (size_t i = 0; !has && i < n; i++)
+		has = !result_is_not_in(files[i]);
+	free_list(files, n);
+	return has;
+}
+
 bool documents_explanations(struct explanations *e, const char **paths, size_t *n)
 {
 	size_t kept = 0;
+	bool ok = true;
 
-	*e = (struct explanations){ .docs = calloc(*n + 1, sizeof(*e->docs)) };
-	if (!e->docs)
-		abort();
-	for (size_t i = 0; i < *n; i++) {
-		struct error err;
+	*e = (struct explanations){ 0 };
+	for (size_t i = 0; ok && i < *n; i++) {
+		const size_t before = e->n;
 
-		if (!explanation_is_in(paths[i])) {
+		if (is_folder(paths[i])) {
+			ok = read_explanations(e, paths[i]);
+			if (e->n == before || has_results(paths[i]))
+				paths[kept++] = paths[i];
+		} else if (explanation_is_in(paths[i])) {
+			ok = read_explanation(e, paths[i]);
+		} else {
 			paths[kept++] = paths[i];
-			continue;
 		}
-		if (!explanation_read(paths[i], &e->docs[e->n], &err)) {
-			e->n++;
-			continue;
-		}
-		message_error("%s", err.text);
-		documents_explanations_free(e);
-		return false;
 	}
 	*n = kept;
-	return true;
+	if (!ok)
+		documents_explanations_free(e);
+	return ok;
 }
 
 void documents_explanations_free(struct explanations *e)

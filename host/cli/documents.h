@@ -14,13 +14,16 @@ struct documents {
 	size_t n;
 };
 
-/* Reads `n` files. False after a message: a file cannot be read; nothing to free. */
+/*
+ * Reads `n` files. A folder is the result documents in it, by their names. False after a
+ * message: a file cannot be read, or a folder has none; nothing to free.
+ */
 bool documents_read(struct documents *d, const char *const *paths, size_t n);
 void documents_free(struct documents *d);
 
 /*
- * Reads the explanations in `paths` and removes them from `paths`, `*n` entries. Errors
- * as documents_read().
+ * Reads the explanations in `paths`, also in folders, and removes them from `paths`, `*n`
+ * entries; a folder that holds anything else stays. Errors as documents_read().
  */
 struct explanations {
 	struct explanation **docs;

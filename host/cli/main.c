@@ -24,6 +24,7 @@ struct command {
 static const struct command commands[] = {
 	{ "list", cmd_list, "list benchmarks, configurations, targets and emulators" },
 	{ "run", cmd_run, "measure; write result documents and print a table" },
+	{ "show", cmd_show, "print the table of result documents again" },
 	{ "compare", cmd_compare, "compare two runs, or two configurations of a run" },
 	{ "explain", cmd_explain, "attribute a benchmark's instructions to functions" },
 	{ "history", cmd_history, "keep the figures of many runs and find changes" },

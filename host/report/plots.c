@@ -8,6 +8,7 @@
 
 #include "host/result/result.h"
 #include "host/report/figure.h"
+#include "host/report/rows.h"
 
 const struct plot_kind plot_kinds[] = {
 	{ "bars", "round trips of every benchmark, by target", false, plot_bars },
@@ -47,17 +48,12 @@ const char *plot_arch(const struct result *r)
 
 char *plot_label(const struct plot_input *in, const struct result *r)
 {
-	size_t number = 0, n = 0;
-	char *text;
+	char mark[ROWS_MARK_BYTES] = "", *text;
 
-	for (size_t d = 0; d < in->n_docs; d++) {
-		if (strcmp(in->docs[d]->target.name, r->target.name))
-			continue;
-		n++;
+	for (size_t d = 0; d < in->n_docs; d++)
 		if (in->docs[d] == r)
-			number = n;
-	}
-	if (asprintf(&text, n > 1 ? "%.100s #%zu" : "%.100s", r->target.name, number) < 0)
+			rows_mark(in->docs, in->n_docs, d, mark);
+	if (asprintf(&text, "%.100s%s%s", r->target.name, *mark ? " " : "", mark) < 0)
 		abort();
 	return text;
 }

@@ -23,6 +23,82 @@ static bool is_row(const struct result_benchmark *b, const struct rows_row *row)
 	return !strcmp(b->name, row->name) && !strcmp(config_of(b), row->config);
 }
 
+/* "7.3.4" of "7.3.4+deb13-cloud-amd64". */
+static void short_kernel(const char *kernel, char mark[ROWS_MARK_BYTES])
+{
+	static const char *const tails[] = { "+deb", "-cloud", "-amd64", "-arm64",
+					     "-rt" };
+
+	snprintf(mark, ROWS_MARK_BYTES, "%s", kernel);
+	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
+		char *tail = strstr(mark, tails[i]);
+
+		if (tail && tail > mark)
+			*tail = '\0';
+	}
+}
+
+static bool mark_by_label(const struct result *r, char mark[ROWS_MARK_BYTES])
+{
+	snprintf(mark, ROWS_MARK_BYTES, "%s", r->subject.label ? r->subject.label : "");
+	return *mark;
+}
+
+static bool mark_by_short_kernel(const struct result *r, char mark[ROWS_MARK_BYTES])
+{
+	short_kernel(r->subject.kernel ? r->subject.kernel : "", mark);
+	return *mark;
+}
+
+static bool mark_by_kernel(const struct result *r, char mark[ROWS_MARK_BYTES])
+{
+	snprintf(mark, ROWS_MARK_BYTES, "%s", r->subject.kernel ? r->subject.kernel : "");
+	return *mark;
+}
+
+typedef bool marker(const struct result *r, char mark[ROWS_MARK_BYTES]);
+
+/* Whether all documents of the target have marks of this kind, and no two the same. */
+static bool tells_apart(const struct result *const *docs, size_t n, const char *target,
+			marker *by)
+{
+	char a[ROWS_MARK_BYTES], b[ROWS_MARK_BYTES];
+
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(docs[i]->target.name, target) != 0)
+			continue;
+		if (!by(docs[i], a))
+			return false;
+		for (size_t k = 0; k < i; k++)
+			if (!strcmp(docs[k]->target.name, target) && by(docs[k], b) &&
+			    !strcmp(a, b))
+				return false;
+	}
+	return true;
+}
+
+void rows_mark(const struct result *const *docs, size_t n, size_t d,
+	       char mark[ROWS_MARK_BYTES])
+{
+	static marker *const kinds[] = { mark_by_label, mark_by_short_kernel,
+					 mark_by_kernel };
+	const char *target = docs[d]->target.name;
+	size_t same = 0, number = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(docs[i]->target.name, target) && ++same && i == d)
+			number = same;
+	*mark = '\0';
+	if (same < 2)
+		return;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (tells_apart(docs, n, target, kinds[i])) {
+			kinds[i](docs[d], mark);
+			return;
+		}
+	snprintf(mark, ROWS_MARK_BYTES, "#%zu", number);
+}
+
 const struct result_benchmark *rows_find(const struct result *r,
 					 const struct rows_row *row)
 {

@@ -30,6 +30,14 @@ void rows_free(struct rows *rows);
 const struct result_benchmark *rows_find(const struct result *r,
 					 const struct rows_row *row);
 
+/*
+ * What tells document `d` from others of its target: its label, its kernel, or its number
+ * ("#2"); "" if it is the only one.
+ */
+#define ROWS_MARK_BYTES 64
+void rows_mark(const struct result *const *docs, size_t n, size_t d,
+	       char mark[ROWS_MARK_BYTES]);
+
 struct configs {
 	const char **names; /* in the catalogue's order, then in the document's */
 	size_t n;

@@ -9,6 +9,7 @@
 #include "host/lib/message.h"
 #include "host/lib/number.h"
 #include "host/lib/text.h"
+#include "host/report/rows.h"
 #include "host/result/result.h"
 
 #define INDENT 2
@@ -171,15 +172,11 @@ static char *describe(const struct result *r)
 /* The target's name, with the number in the column's head if there is one. */
 static char *title(const struct run_table *m, size_t d)
 {
-	const char *name = m->docs[d]->target.name;
-	char *text;
-	int ret;
+	char mark[ROWS_MARK_BYTES], *text;
 
-	if (run_table_is_shared(m, d))
-		ret = asprintf(&text, "%s #%zu", name, d + 1);
-	else
-		ret = asprintf(&text, "%s", name);
-	if (ret < 0)
+	rows_mark(m->docs, m->n_docs, d, mark);
+	if (asprintf(&text, "%s%s%s", m->docs[d]->target.name, *mark ? " " : "", mark) <
+	    0)
 		abort();
 	message_clean(text);
 	return text;

@@ -30,18 +30,11 @@ static size_t column(size_t d, enum part part)
 	return KEYS + PARTS * d + part;
 }
 
-bool run_table_is_shared(const struct run_table *m, size_t d)
-{
-	for (size_t i = 0; i < m->n_docs; i++)
-		if (i != d && !strcmp(m->docs[i]->target.name, m->docs[d]->target.name))
-			return true;
-	return false;
-}
-
 /* "lab:aarch64-vhe" on three lines, above the unit. */
 static void target_head(char *head, size_t bytes, const struct run_table *m, size_t d,
 			const char *unit)
 {
+	char mark[ROWS_MARK_BYTES];
 	size_t breaks = 0, n;
 
 	n = (size_t)snprintf(head, bytes, "%.40s", m->docs[d]->target.name);
@@ -50,10 +43,12 @@ static void target_head(char *head, size_t bytes, const struct run_table *m, siz
 			head[i] = '\n';
 			breaks++;
 		}
-	if (run_table_is_shared(m, d))
-		snprintf(head + n, bytes - n, "\n#%zu %s", d + 1, unit);
-	else
-		snprintf(head + n, bytes - n, "\n%s", unit);
+	rows_mark(m->docs, m->n_docs, d, mark);
+	snprintf(head + n, bytes - n, "\n%.40s%s%s", mark,
+		 *mark == '#' ? " "
+		 : *mark      ? "\n"
+			      : "",
+		 unit);
 }
 
 static void add_columns(struct run_table *m, const char *const *heads)

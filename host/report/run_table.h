@@ -34,10 +34,6 @@ void run_table_build(struct run_table *m, const struct result *const *docs, size
 		     const char *const *heads, const char *plus_minus);
 void run_table_free(struct run_table *m);
 
-/* Whether another document has the target of document `d`: such documents are numbered.
- */
-bool run_table_is_shared(const struct run_table *m, size_t d);
-
 /* The table, its legend, the machines, notes and warnings. Write errors stay in
  * ferror(f). */
 void run_table_print(FILE *f, const struct result *const *docs, size_t n,

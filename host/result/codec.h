@@ -150,6 +150,8 @@ int codec_load(struct result_store *store, const struct layout *layout, const ch
 
 /* Whether a text is a JSON object whose member `schema` is `name`. */
 bool codec_is_schema(const char *text, size_t bytes, const char *name);
+/* Whether a text is JSON, but not such an object. */
+bool codec_is_other(const char *text, size_t bytes, const char *name);
 
 /* The integer of a FIELD_COUNT, FIELD_KNOWN or FIELD_CHOICE; false: null. */
 bool codec_get(const struct field *f, const void *base, int64_t *value);

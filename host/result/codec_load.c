@@ -423,3 +423,12 @@ bool codec_is_schema(const char *text, size_t bytes, const char *name)
 	json_decref(value);
 	return is_schema;
 }
+
+bool codec_is_other(const char *text, size_t bytes, const char *name)
+{
+	json_t *value = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, NULL);
+	bool is_json = value;
+
+	json_decref(value);
+	return is_json && !codec_is_schema(text, bytes, name);
+}

@@ -325,6 +325,9 @@ int result_parse(const char *text, size_t bytes, struct result **out, struct err
 #define RESULT_FILE_MAX (256u << 20)
 int result_read(const char *path, struct result **out, struct error *err);
 
+/* Whether a file is JSON of another kind; a damaged or unreadable file is not. */
+bool result_is_not_in(const char *path);
+
 /* Writes a document by file_replace(). 0, or a negative errno with `err`. */
 int result_write(const char *path, const struct result *r, struct error *err);
 

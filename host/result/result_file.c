@@ -44,6 +44,16 @@ int result_read(const char *path, struct result **out, struct error *err)
 	return rc;
 }
 
+bool result_is_not_in(const char *path)
+{
+	char *text;
+	long bytes = file_read(path, RESULT_FILE_MAX, &text);
+	bool other = bytes > 0 && codec_is_other(text, (size_t)bytes, RESULT_SCHEMA);
+
+	free(text);
+	return other;
+}
+
 int result_write(const char *path, const struct result *r, struct error *err)
 {
 	char *text = result_dump(r);

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `wsbench show`: the table of saved documents, as `run` prints it, and in other forms.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/cli/cmd.h"
+#include "host/cli/documents.h"
+#include "host/cli/names.h"
+#include "host/cli/options.h"
+#include "host/explain/explain_text.h"
+#include "host/lib/error.h"
+#include "host/lib/message.h"
+#include "host/report/run_table.h"
+#include "host/result/export.h"
+#include "host/result/json_list.h"
+#include "host/result/result.h"
+
+enum form { FORM_TEXT, FORM_MARKDOWN, FORM_CSV, FORM_JSON };
+
+struct show_args {
+	struct options_common common;
+	const char **paths;
+	size_t n_paths;
+	struct names_list benches; /* none: all */
+	enum form form;
+	bool metrics, stats;
+};
+
+enum key {
+	OPTION_BENCH = 0x100,
+	OPTION_METRICS,
+	OPTION_STATS,
+	OPTION_MARKDOWN,
+	OPTION_CSV,
+	OPTION_JSON,
+};
+
+static const struct argp_option options[] = {
+	{ "bench", OPTION_BENCH, "GLOB,...", 0,
+	  "Show these benchmarks: names, globs, or 'core' for the core benchmarks", 0 },
+	{ "metrics", OPTION_METRICS, NULL, 0, "Print every metric after the table", 0 },
+	{ "stats", OPTION_STATS, NULL, 0,
+	  "Print the counts of the VMM's run loop after the table", 0 },
+	{ "markdown", OPTION_MARKDOWN, NULL, 0, "Print the table as Markdown", 0 },
+	{ "csv", OPTION_CSV, NULL, 0, "Print all metrics as CSV", 0 },
+	{ "json", OPTION_JSON, NULL, 0, "Print the figures of the table as JSON", 0 },
+	{ 0 }
+};
+
+static error_t set_form(struct argp_state *state, struct show_args *args, enum form form)
+{
+	if (args->form != FORM_TEXT && args->form != form)
+		return options_error(
+			state,
+			"--markdown, --csv and --json: one form at a time (give one of them)");
+	args->form = form;
+	return 0;
+}
+
+static error_t check(const struct show_args *args, const struct argp_state *state)
+{
+	if (!args->n_paths)
+		return options_error(state, "no document: 'wsbench show FILE|DIR...'");
+	if (args->form != FORM_TEXT && (args->metrics || args->stats))
+		return options_error(
+			state,
+			"--metrics and --stats are printed as text (--csv has all metrics)");
+	return 0;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct show_args *args = state->input;
+	struct error why;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &args->common;
+		return 0;
+	case OPTION_BENCH:
+		names_free(&args->benches);
+		if (names_match_benches(arg, &args->benches, &why))
+			return options_error(state, "%s", why.text);
+		return 0;
+	case OPTION_METRICS:
+		args->metrics = true;
+		return 0;
+	case OPTION_STATS:
+		args->stats = true;
+		return 0;
+	case OPTION_MARKDOWN:
+		return set_form(state, args, FORM_MARKDOWN);
+	case OPTION_CSV:
+		return set_form(state, args, FORM_CSV);
+	case OPTION_JSON:
+		return set_form(state, args, FORM_JSON);
+	case ARGP_KEY_ARG:
+		args->paths[args->n_paths++] = arg;
+		return 0;
+	case ARGP_KEY_END:
+		return check(args, state);
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static bool is_listed(const struct names_list *list, const char *name)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (!strcmp(list->names[i], name))
+			return true;
+	return !list->n;
+}
+
+/* Leaves the rows of other benchmarks out; their memory stays the document's. */
+static void select_rows(struct result *r, const struct names_list *benches)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->n_benchmarks; i++) {
+		struct result_benchmark row = r->benchmarks[i];
+
+		if (!is_listed(benches, row.name))
+			continue;
+		r->benchmarks[i] = r->benchmarks[kept];
+		r->benchmarks[kept++] = row;
+	}
+	r->n_benchmarks = kept;
+}
+
+static void print_text(const struct show_args *args, const struct result *const *docs,
+		       size_t n)
+{
+	struct table_options o;
+
+	table_options_for(&o, stdout);
+	run_table_print(stdout, docs, n, &o);
+	for (size_t i = 0; args->metrics && i < n; i++)
+		run_metrics_print(stdout, docs[i], &o);
+	for (size_t i = 0; args->stats && i < n; i++)
+		run_statistics_print(stdout, docs[i], &o);
+}
+
+static void print_markdown(const struct result *const *docs, size_t n)
+{
+	struct run_table m;
+
+	run_table_build(&m, docs, n, NULL, "\u00b1");
+	table_markdown(stdout, &m.table, 0, m.table.n_rows);
+	table_markdown_notes(stdout, &m.table);
+	run_table_free(&m);
+}
+
+static enum cli_exit print_csv(const struct result *const *docs, size_t n)
+{
+	static const char *const all[] = { "*", NULL };
+	const struct export_request rq = { docs, n, all };
+	struct error err;
+
+	return export_csv(&rq, stdout, &err) ? CLI_FAILED : CLI_OK;
+}
+
+static void print_row(struct json_list *l, const struct result *r,
+		      const struct result_benchmark *b)
+{
+	const struct result_metric *m = result_find_metric(b, "round_trip");
+
+	json_list_row(l, "rows");
+	json_list_string(l, "target", r->target.name);
+	json_list_string(l, "kernel", r->subject.kernel);
+	json_list_string(l, "label", r->subject.label);
+	json_list_string(l, "run", r->run.id);
+	json_list_string(l, "benchmark", b->name);
+	json_list_string(l, "config", b->config);
+	json_list_string(l, "handled_by", result_handler_name(b->handled_by));
+	json_list_string(l, "status", result_status_name(b->status));
+	json_list_string(l, "reason", b->reason);
+	json_list_string(l, "metric", m ? m->name : NULL);
+	json_list_string(l, "unit", m ? m->unit : NULL);
+	json_list_number(l, "value", m ? m->value : NAN);
+	json_list_number(l, "lo", m && m->ci.method ? m->ci.lo : NAN);
+	json_list_number(l, "hi", m && m->ci.method ? m->ci.hi : NAN);
+}
+
+static void print_json(const struct result *const *docs, size_t n)
+{
+	struct json_list *l = json_list_new();
+	char *text;
+
+	json_list_array(l, "rows");
+	for (size_t d = 0; d < n; d++)
+		for (size_t i = 0; i < docs[d]->n_benchmarks; i++)
+			print_row(l, docs[d], &docs[d]->benchmarks[i]);
+	text = json_list_dump(l);
+	fputs(text, stdout);
+	free(text);
+	json_list_free(l);
+}
+
+static enum cli_exit print(const struct show_args *args, const struct documents *d)
+{
+	const struct result *const *docs = (const struct result *const *)d->docs;
+	size_t rows = 0;
+
+	for (size_t i = 0; i < d->n; i++) {
+		select_rows(d->docs[i], &args->benches);
+		rows += d->docs[i]->n_benchmarks;
+	}
+	if (!rows) {
+		message_usage("wsbench show", "none of these benchmarks is in %s",
+			      d->n == 1 ? "the document" : "the documents");
+		return CLI_USAGE;
+	}
+	switch (args->form) {
+	case FORM_TEXT:
+		print_text(args, docs, d->n);
+		return CLI_OK;
+	case FORM_MARKDOWN:
+		print_markdown(docs, d->n);
+		return CLI_OK;
+	case FORM_CSV:
+		return print_csv(docs, d->n);
+	case FORM_JSON:
+		print_json(docs, d->n);
+		return CLI_OK;
+	}
+	return CLI_FAILED;
+}
+
+/* Explanations have tables of their own. */
+static enum cli_exit print_explanations(const struct show_args *args,
+					const struct explanations *e, bool between)
+{
+	struct table_options o;
+
+	if (e->n && args->form != FORM_TEXT) {
+		message_usage("wsbench show",
+			      "explanations are shown as text ('wsbench explain FILE "
+			      "--format' has other forms)");
+		return CLI_USAGE;
+	}
+	table_options_for(&o, stdout);
+	for (size_t i = 0; i < e->n; i++) {
+		if (i || between)
+			putchar('\n');
+		explain_print_functions(stdout, e->docs[i], &o);
+	}
+	return CLI_OK;
+}
+
+static enum cli_exit show(struct show_args *args)
+{
+	enum cli_exit code = CLI_OK;
+	struct explanations e;
+	struct documents d;
+
+	if (!documents_explanations(&e, args->paths, &args->n_paths))
+		return CLI_USAGE;
+	if (!documents_read(&d, args->paths, args->n_paths)) {
+		documents_explanations_free(&e);
+		return CLI_USAGE;
+	}
+	if (d.n)
+		code = print(args, &d);
+	if (code == CLI_OK)
+		code = print_explanations(args, &e, d.n);
+	documents_free(&d);
+	documents_explanations_free(&e);
+	return code;
+}
+
+static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, { 0 } };
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.args_doc = "FILE|DIR...",
+	.doc = "Prints the table of result documents again, side by side, as 'run' printed "
+	       "it, and explanations as 'explain' printed them. DIR stands for the "
+	       "documents in it.",
+	.children = children,
+};
+
+int cmd_show(int argc, char **argv)
+{
+	struct show_args args = { .paths =
+					  calloc((size_t)argc + 1, sizeof(*args.paths)) };
+	enum cli_exit code = CLI_OK;
+
+	if (!args.paths)
+		abort();
+	switch (options_parse(&argp, "wsbench show", argc, argv, &args)) {
+	case OPTIONS_BAD:
+		code = CLI_USAGE;
+		break;
+	case OPTIONS_HELP:
+		break;
+	case OPTIONS_RUN:
+		code = show(&args);
+		break;
+	}
+	names_free(&args.benches);
+	free(args.paths);
+	return code;
+}

@@ -1,0 +1,128 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# wsbench show; folders in the place of documents; compare of folders.
+bats_require_minimum_version 1.5.0
+load helper
+
+setup() {
+  clean_place "$BATS_TEST_TMPDIR"
+  svm=$top/results/vpmu/lab-x86_64-svm
+  [ -d "$svm" ] || skip "not a source tree"
+}
+
+@test "show: documents of a folder side by side, named by what differs" {
+  run_apart "$wsbench" show "$svm" --bench hypercall,cpuid
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  grep -qE '^ +6\.1\.0-56 +7\.3\.4$' <<<"$stdout"
+  grep -qE '^hypercall \[pmu-emulated\] +kernel +1,524 .* 1,428 ' <<<"$stdout"
+  grep -qE '^lab:x86_64-svm 7\.3\.4 +Linux 7\.3\.4\+deb13-cloud-amd64' <<<"$stdout"
+  [ "$(grep -cE '^(hypercall|cpuid) ' <<<"$stdout")" = 10 ]
+
+  # Labels come first; documents that nothing tells apart are numbered.
+  mkdir both
+  for name in a b; do
+    sed "s/\"label\": null/\"label\": \"old-$name\"/" "$svm"/6.1*.json >both/$name.json
+  done
+  "$wsbench" show both --bench hypercall | grep -qE '^ +old-a +old-b$'
+  sed -i 's/"label": "old-."/"label": "same"/' both/*.json
+  "$wsbench" show both/ --bench hypercall | grep -qE ' #1 insns +#2 insns$'
+}
+
+@test "show: Markdown, CSV and JSON of the same figures" {
+  local new
+  new=$(echo "$svm"/7.3*.json)
+  "$wsbench" show "$new" --bench hypercall --markdown >out.md
+  grep -qE '^\| hypercall .*pmu-mediated\\?\]? \| kernel \| 2,902' out.md
+  "$wsbench" show "$svm" --csv --bench hypercall >out.csv
+  "$wsbench" show "$svm" --json --bench hypercall >out.json
+  python3 - <<'END'
+import csv, json
+rows = json.load(open("out.json"))["rows"]
+table = {(r["kernel"], r["config"]): r for r in rows}
+assert len(rows) == 10 and {r["benchmark"] for r in rows} == {"hypercall"}
+for r in csv.DictReader(open("out.csv", newline="")):
+    if r["metric"] == "round_trip":
+        assert float(r["value"]) == table[r["kernel"], r["config"]]["value"]
+skipped = table["6.1.0-56-cloud-amd64", "pmu-mediated"]
+assert skipped["status"] == "skip" and "Linux 7.0" in skipped["reason"] and skipped["value"] is None
+END
+  refused 2 'one form at a time' "$wsbench" show "$new" --csv --json
+  refused 2 'printed as text' "$wsbench" show "$new" --csv --metrics
+}
+
+@test "show prints what run printed, and explanations" {
+  need_target bare:x86_64
+  run_apart "$wsbench" run --on bare:x86_64 --bench null,rdtsc -o d.json
+  [ "$status" = 0 ]
+  printed=$stdout
+  [ "$("$wsbench" show d.json)" = "$printed" ]
+  gzip -dc "$(find "$top/results/kernels.jsonl.explanations" -name 'cpuid.default.json.gz' | sort | head -n 1)" >e.json
+  "$wsbench" show . >both
+  grep -q '^rdtsc ' both
+  grep -q '^cpuid on lab:x86_64-svm: ' both
+  [ "$("$wsbench" show e.json)" = "$("$wsbench" explain e.json)" ]
+}
+
+@test "a folder is its result documents, and a damaged one is not passed over" {
+  mkdir mixed none
+  cp "$svm"/7.3*.json mixed/r.json
+  echo '{"schema": "something.else"}' >mixed/other.json
+  echo text >mixed/notes.txt
+  [ "$("$wsbench" show mixed --bench hypercall --csv | wc -l)" -gt 2 ]
+  [ "$("$wsbench" export --format csv mixed | wc -l)" -gt 2 ]
+  "$wsbench" plot mixed -o drawn --kind vpmu
+  [ -s drawn/vpmu-lab-x86_64-svm.svg ]
+  "$wsbench" report mixed -o . >/dev/null
+  "$wsbench" history add --db h.jsonl mixed 2>/dev/null
+  [ -s h.jsonl ]
+  refused 2 'none: no result documents in this folder' "$wsbench" show none
+  refused 2 'none of these benchmarks is in the document' "$wsbench" show mixed --bench eoi
+  refused 2 'no document' "$wsbench" show
+  head -c 1000 mixed/r.json >mixed/half.json
+  refused 2 'mixed/half.json: ' "$wsbench" show mixed
+}
+
+@test "compare: folders, target by target" {
+  mkdir old new
+  cp "$svm"/6.1*.json old/svm.json
+  cp "$svm"/6.1*.json new/renamed.json
+  cp "$top"/results/vpmu/lab-x86_64-vmx-skylake/6.1*.json old/vmx.json
+  cp old/vmx.json new/vmx.json
+  run_apart "$wsbench" compare old new --bench hypercall
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  [ "$(grep -c '^base' <<<"$stdout")" = 2 ]
+
+  # The gravest code counts: a figure of one target that became worse.
+  python3 - <<'END'
+import json
+d = json.load(open("new/vmx.json"))
+for b in d["benchmarks"]:
+    for m in b["metrics"]:
+        if b["name"] == "hypercall":
+            e = m["estimate"]
+            for o, k in ((e, "value"), (e["ci"], "lo"), (e["ci"], "hi")):
+                o[k] += 500
+            for boot in m["boots"]:
+                for k, v in boot["summary"].items():
+                    if k not in ("n", "sd", "mad") and v is not None:
+                        boot["summary"][k] = v + 500
+                boot["histogram"]["bins"] = [[low + 512, n] for low, n in boot["histogram"]["bins"]]
+json.dump(d, open("new/vmx.json", "w"))
+END
+  run_apart "$wsbench" compare old new --bench hypercall
+  echo "$stdout$stderr"
+  [ "$status" = 1 ]
+
+  rm new/vmx.json
+  run_apart "$wsbench" compare old new --bench hypercall
+  [ "$status" = 0 ]
+  grep -q 'lab:x86_64-vmx-skylake is only in old' <<<"$stderr"
+  rm new/renamed.json
+  cp "$top"/results/vpmu/lab-x86_64-vmx-skylake/6.1*.json new/vmx.json
+  sed 's/"lab:x86_64-svm"/"lab:x86_64-svm-qemu"/' old/svm.json >old/vmx.json
+  refused 2 'no target in common' "$wsbench" compare old new --bench hypercall
+  cp "$svm"/*.json old/
+  refused 2 'old: several documents of lab:x86_64-svm' "$wsbench" compare old new
+}
