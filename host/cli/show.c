@@ -277,9 +277,8 @@ static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "FILE|DIR...",
 	.doc = "Prints the table of result documents again, side by side, as 'run' printed "
-	       "it, and explanations as 'explain' printed them. DIR stands for the "
+	       "it, and explanations as 'explain' printed them. A folder means the "
 	       "documents in it.",
-	.children = children,
 };
 
 int cmd_show(int argc, char **argv)
