@@ -279,6 +279,7 @@ static const struct argp argp = {
 	.doc = "Prints the table of result documents again, side by side, as 'run' printed "
 	       "it, and explanations as 'explain' printed them. A folder means the "
 	       "documents in it.",
+	.children = children,
 };
 
 int cmd_show(int argc, char **argv)
