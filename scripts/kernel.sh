@@ -9,6 +9,8 @@ trap 'code=$?; echo "kernel: error: line $LINENO: $BASH_COMMAND failed" >&2; [ $
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=/dev/null
 . "$here/apt-private.sh"
+# shellcheck source=/dev/null
+. "$here/kernel-build.sh"
 apt_conf='' # set by apt_private_open
 apt_reason='' # set by a function that fails
 apt_fd='' # set by apt_private_lock
@@ -24,6 +26,7 @@ usage() {
   cat <<END
 usage: kernel.sh list  [options]
        kernel.sh fetch [options]
+       kernel.sh config [--arch ARCH] --tree TREE [--to BUILD]
        kernel.sh take [--arch ARCH] --tree TREE --to DIR
        kernel.sh changelog [options]
 
@@ -31,6 +34,9 @@ list   prints the kernels that Debian offers and the cached kernels:
        release, package version, suite, "cached" or "-"
 fetch  makes sure that a kernel is cached and undamaged, and prints its folder:
        vmlinuz, config, release, package, sums, modules/*.ko (KVM and its dependencies)
+config writes a small configuration, which boots in the labs in a second, to the
+       source tree of a kernel, or to BUILD for a build in another folder (make O=BUILD),
+       and prints the commands to go on with
 take   copies image, config and KVM's modules of a built kernel tree to DIR, for
        wsbench run --kernel; KVM may be modules (of modules.order) or built in
 changelog  downloads the changelog of a kernel's package, which lists the commits of all
@@ -227,10 +233,7 @@ open_lists() {
 # take: copies image, config and KVM's modules of a built tree.
 take() {
   local image
-  case $arch in
-  x86_64) image=arch/x86/boot/bzImage ;;
-  aarch64) image=arch/arm64/boot/Image ;;
-  esac
+  image=$(kernel_image "$arch")
   if [ -z "$tree" ] || [ -z "$to" ]; then
     die 2 "take needs --tree and --to"
   fi
@@ -249,6 +252,23 @@ take() {
     die 2 "$tree has no KVM for x86_64: neither its modules.order nor its modules.builtin has ${module_roots[*]} (CONFIG_KVM_AMD, CONFIG_KVM_INTEL; make bzImage modules)"
   fi
   echo "$to"
+}
+
+# config: the small configuration. The build stays in the hands of the developer.
+config() {
+  local folder lacking log kernel_make
+  [ -n "$tree" ] || die 2 "config needs --tree"
+  [ -f "$tree/Kbuild" ] && [ -d "$tree/virt/kvm" ] || die 2 "$tree is not the source tree of a kernel"
+  lacking=$(kernel_tools "$arch")
+  [ -z "$lacking" ] || die 4 "missing for the build of a kernel: $lacking"
+  folder=${to:-$tree}
+  mkdir -p "$folder" || die 4 "cannot create $folder"
+  log=$(kernel_config "$arch" "$tree" "$folder") ||
+    die 4 "make allnoconfig in $tree: $({ grep -E '\*\*\*|rror' <<<"$log" || echo failed; } | tail -n 1)"
+  kernel_make "$arch" "$tree" "$folder"
+  printf '%s ' "${kernel_make[@]@Q}" -s "-j$(nproc)" | sed "s/'\([A-Za-z0-9_.,:+=/-]*\)'/\1/g"
+  kernel_targets "$arch" | paste -s -d ' '
+  echo "wsbench kernel take --arch $arch --tree $folder --to kernel"
 }
 
 # has_lists TREE: whether TREE has the build's list of modules. Other folders, such as an
@@ -627,12 +647,12 @@ main() {
       printf -v "${1#--}" %s "$2"
       shift
       ;;
-    list | fetch | take | changelog) command=$1 ;;
+    list | fetch | config | take | changelog) command=$1 ;;
     *) die 2 "unknown argument $1; see --help" ;;
     esac
     shift
   done
-  [ -n "$command" ] || die 2 "list, fetch, take or changelog? See --help"
+  [ -n "$command" ] || die 2 "list, fetch, config, take or changelog? See --help"
   arch=${arch:-$(uname -m)}
   deb_arch=$(debian_arch "$arch") || die 2 "no architecture \"$arch\": x86_64 or aarch64"
   [ -z "$flavour" ] || flavour_suffix "$flavour" >/dev/null ||
@@ -642,10 +662,9 @@ main() {
   [[ $suites =~ ^[a-z0-9,-]*$ ]] || die 2 "not a list of suites: $suite"
   [[ $series =~ ^([0-9]+\.[0-9]+(,|$))*$ ]] || die 2 "not a list of series: $series (such as 6.1,7.3)"
   [ -z "$release" ] || [ -z "$series" ] || die 2 "--release and --series: give one of them"
-  if [ "$command" = take ]; then
-    take
-    exit
-  fi
+  case $command in
+  config | take) "$command" && exit ;;
+  esac
   kernels=$(cache_dir)/kernels/$arch
   if mkdir -p "$kernels" 2>/dev/null; then
     kernels=$(cd "$kernels" && pwd)

@@ -268,6 +268,60 @@ taken() {
   refused 2 'tree has no KVM for x86_64' "$top/scripts/kernel.sh" take --arch x86_64 --tree tree --to k
 }
 
+# A source tree of a kernel: its configuration is what it was asked for.
+made_source() {
+  mkdir -p source/virt/kvm
+  touch source/Kbuild
+  printf 'allnoconfig:\n\tcp "$(KCONFIG_ALLCONFIG)" $(or $(O),.)/.config\n' >source/Makefile
+}
+
+# Commands of this machine without flex, and with it.
+no_flex() {
+  mkdir -p commands
+  find /usr/bin /bin -maxdepth 1 -name '[!.]*' -exec ln -sft commands {} +
+  rm -f commands/flex
+}
+
+@test "kernel config writes the small configuration of an architecture, and says how to go on" {
+  local arch image name
+  made_source
+  no_flex
+  for tool in flex bison bc gcc aarch64-linux-gnu-gcc x86_64-linux-gnu-gcc; do
+    ln -sf /bin/true "commands/$tool"
+  done
+  export PATH=$PWD/commands
+  for arch in x86_64:x86:bzImage aarch64:arm64:Image; do
+    IFS=: read -r arch name image <<<"$arch"
+    run_apart "$wsbench" kernel config --arch "$arch" --tree source --to "build-$arch"
+    echo "$stdout$stderr"
+    [ "$status" = 0 ]
+    grep -qx CONFIG_ADVISE_SYSCALLS=y "build-$arch/.config"
+    [[ ${stdout%%$'\n'*} == "make -C source O=$PWD/build-$arch ARCH="*" LOCALVERSION= -s -j"*" $image modules" ]]
+    [ "${stdout##*$'\n'}" = "wsbench kernel take --arch $arch --tree build-$arch --to kernel" ]
+    [ "$arch" = "$(uname -m)" ] || [[ $stdout == *" CROSS_COMPILE=${arch//_/-}-linux-gnu- "* ]]
+  done
+  grep -qx CONFIG_X86_LOCAL_APIC=y build-x86_64/.config
+  grep -qx CONFIG_ARM_PMUV3=y build-aarch64/.config
+  run ! grep -q CONFIG_X86 build-aarch64/.config
+  # In the tree itself.
+  run_apart "$wsbench" kernel config --arch aarch64 --tree source
+  [ -s source/.config ]
+  [[ $stdout == "make -C source ARCH=arm64 "* ]]
+}
+
+@test "kernel config: what a build lacks is one line; other folders are refused" {
+  made_source
+  refused 2 "config needs --tree" "$wsbench" kernel config
+  refused 2 "repo is not the source tree of a kernel" "$wsbench" kernel config --tree repo
+  no_flex
+  refused 4 "missing for the build of a kernel: flex" env PATH="$PWD/commands" "$wsbench" kernel config --tree source
+  [ ! -e source/.config ]
+  printf 'allnoconfig:\n\t@echo "init/Kconfig:1: syntax error" >&2; exit 1\n' >source/Makefile
+  ln -sf /bin/true commands/flex
+  for tool in bison bc gcc; do ln -sf /bin/true "commands/$tool"; done
+  refused 4 "make allnoconfig in source: " env PATH="$PWD/commands" "$wsbench" kernel config --arch "$(uname -m)" --tree source
+}
+
 @test "the workflows are YAML, and run scripts that exist" {
   python3 -c 'import yaml' 2>/dev/null || skip "no Python with yaml here"
   python3 - "$top" <<'END'
