@@ -258,7 +258,7 @@ take() {
 config() {
   local folder lacking log kernel_make
   [ -n "$tree" ] || die 2 "config needs --tree"
-  [ -f "$tree/Kbuild" ] && [ -d "$tree/virt/kvm" ] || die 2 "$tree is not the source tree of a kernel"
+  [ -d "$tree/virt/kvm" ] || die 2 "$tree is not the source tree of a kernel"
   lacking=$(kernel_tools "$arch")
   [ -z "$lacking" ] || die 4 "missing for the build of a kernel: $lacking"
   folder=${to:-$tree}

@@ -49,6 +49,8 @@ bisect() {
     --build 'rm -rf ../k; cp -r '"$cache"'/$(cat version) ../k' --kernel ../k/vmlinuz
   [ "$status" = 0 ]
   [ "$found" = "${new[0]}" ]
+  # The functions behind it: the figure of each bad commit is explained.
+  [[ $stdout =~ 'is bad'.*'bisect:   hypercall: +'[0-9]+' insns'.*'bisect:    '\ +[+-][0-9]+' '[a-z_]+ ]]
   # The document names the commit.
   holds "kept/$(git -C repo rev-parse refs/bisect/bad).json" \
     'd["subject"]["kernel"] == "'"${new[0]}"'" and len(d["subject"]["commit"]) == 40'
@@ -99,12 +101,13 @@ END
   # The commit before does not build: git reports both commits as candidates.
   [[ $stdout$stderr == *"does not build: skipped"* || $found = 130 ]]
   [[ $stdout == *" is good"*"hypercall: +1 insns +1 %, within --threshold 5%"* ]]
-  [[ $stdout == *" is bad"*"hypercall: +30 insns +30 %"* ]]
+  [[ $stdout == *" is bad"*"hypercall: +30 insns +30 %"*"bisect:   not explained: base: no kernel 6.1.0-made-up"* ]]
   [ "$found" = 130 ]
   git_quiet -C repo bisect reset
   # Without the threshold the first step of one instruction is bad.
-  bisect --base ../good.json --on "$target" --bench hypercall --build "$build_kernel" --kernel ../image
+  bisect --base ../good.json --on "$target" --bench hypercall --build "$build_kernel" --kernel ../image --explain-rows 0
   [ "$found" = 101 ]
+  [[ $stdout != *explained* ]]
 }
 
 @test "bisect: bad usage ends the bisection" {
@@ -113,6 +116,7 @@ END
   ./stand-in run --kernel image --on "$target" -o good.json
   refused 255 "--base, --on, --bench and --kernel are needed" "$top/scripts/ci/bisect.sh"
   refused 255 "unknown argument --xyzzy" "$top/scripts/ci/bisect.sh" --xyzzy
+  refused 255 "--explain-rows x: not a number" "$top/scripts/ci/bisect.sh" --base good.json --on x --bench x --kernel image --explain-rows x
   for bad in 5 hyper=5% x; do
     run_apart "$top/scripts/ci/bisect.sh" --base good.json --on x --bench hypercall --kernel image --threshold "$bad"
     echo "$stderr"
