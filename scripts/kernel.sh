@@ -49,7 +49,8 @@ changelog  downloads the changelog of a kernel's package, which lists the commit
                      default: those of this system, and for fetch all if they do not
                      have the kernel
   --release RELEASE  exactly this kernel, such as 6.1.0-44-cloud-amd64, or without what
-                     follows the version: 6.1.0-44, 6.12.113
+                     follows the version: 6.1.0-44, 6.12.113; or a stable version that
+                     a kernel was built from: 6.1.192
   --refresh          look for newer kernels even if one is cached
   --offline          fetch: use the cache, and download nothing
   --quiet            fetch: no progress messages
@@ -98,8 +99,38 @@ matching() {
 }
 
 # naming: from releases on stdin those that $release means, oldest first: the release
-# itself, or the releases that add a revision of Debian, the flavour and the architecture.
+# itself, or the releases that add a revision of Debian, the flavour and the architecture;
+# else, for a stable version such as 6.1.192, the release that was built from it.
 naming() {
+  local all found
+  all=$(cat)
+  found=$(named <<<"$all")
+  if [ -z "$found" ] && [[ $release =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]]; then
+    found=$(built_from "$release" <<<"$all")
+  fi
+  [ -z "$found" ] || echo "$found"
+}
+
+# built_from VERSION: from releases on stdin those whose package has this upstream version,
+# which the names of older kernels (6.1.0-56-cloud-amd64) do not tell.
+built_from() {
+  local name names version versions='' packages
+  names=$(series=${1%.*} flavour=${flavour:-$default_flavour} matching)
+  [ -n "$names" ] || return 0
+  if [ -n "$apt_conf" ]; then
+    mapfile -t packages <<<"$names"
+    versions=$(apt-cache -c "$apt_conf" madison "${packages[@]/#/linux-image-}" 2>/dev/null |
+      awk -F ' *[|] *' '{ sub(/^ *linux-image-/, "", $1); if (!($1 in seen)) print $1, $2; seen[$1] = 1 }')
+  fi
+  for name in $names; do
+    version=$(awk -v n="$name" '$1 == n { print $2 }' <<<"$versions")
+    [ -n "$version" ] || read -r _ version _ 2>/dev/null <"$kernels/$name/package" || true
+    [ "${version%%-*}" != "$1" ] || echo "$name"
+  done
+}
+
+# named: from releases on stdin those whose name $release is, or begins.
+named() {
   local name=${release%-"$deb_arch"} middle=''
   if [ "$name" = "$release" ]; then
     [[ $name == *-@(cloud|rt) ]] || middle='([+~][^-]*)?'$(flavour_suffix "${flavour:-$default_flavour}")

@@ -40,7 +40,8 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "release", OPTION_RELEASE, "RELEASE", 0,
 	  "Fetch exactly this kernel, such as 6.1.0-44-cloud-amd64, or without what "
-	  "follows the version: 6.1.0-44, 6.12.113",
+	  "follows the version: 6.1.0-44, 6.12.113; or a stable version that a kernel was "
+	  "built from: 6.1.192",
 	  0 },
 	{ "refresh", OPTION_REFRESH, NULL, 0,
 	  "Look for newer kernels even if one is cached", 0 },
