@@ -114,12 +114,12 @@ naming() {
 # built_from VERSION: from releases on stdin those whose package has this upstream version,
 # which the names of older kernels (6.1.0-56-cloud-amd64) do not tell.
 built_from() {
-  local name names version versions='' packages
+  local name names version versions='' images
   names=$(series=${1%.*} flavour=${flavour:-$default_flavour} matching)
   [ -n "$names" ] || return 0
   if [ -n "$apt_conf" ]; then
-    mapfile -t packages <<<"$names"
-    versions=$(apt-cache -c "$apt_conf" madison "${packages[@]/#/linux-image-}" 2>/dev/null |
+    mapfile -t images <<<"$names"
+    versions=$(apt-cache -c "$apt_conf" madison "${images[@]/#/linux-image-}" 2>/dev/null |
       awk -F ' *[|] *' '{ sub(/^ *linux-image-/, "", $1); if (!($1 in seen)) print $1, $2; seen[$1] = 1 }')
   fi
   for name in $names; do

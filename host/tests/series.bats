@@ -50,9 +50,11 @@ if value == "skipped":
 else:
     m = b["metrics"][0]
     m.update(name="round_trip", unit="insns", boots=m["boots"][:1])
-    m["estimate"].update(value=float(value), ci={"level": 1, "lo": float(value), "hi": float(value), "method": "exact"})
+    low, high = map(float, (value.split("-") * 2)[:2])
+    m["estimate"].update(value=low, ci={"level": 1, "lo": low, "hi": high, "method": "exact"})
     m["boots"][0].update(valid=True, reject_reason=None)
-    m["boots"][0]["summary"] = dict.fromkeys(m["boots"][0]["summary"], float(value)) | {"n": 1}
+    m["boots"] = [m["boots"][0] | {"summary": dict.fromkeys(m["boots"][0]["summary"], float(v)) | {"n": 1}}
+                  for v in dict.fromkeys((low, high))]
     b.update(status="ok", reason=None, metrics=[m])
 b.update(name="hypercall", config="default")
 d["benchmarks"] = [b]
@@ -178,12 +180,14 @@ END
 
 @test "series: Markdown; a benchmark without a figure; functions that cannot be explained" {
   stand_in
-  commits 100 107 skipped
+  commits 100 107 107-108 skipped
   series --markdown --explain-rows 1
   [ "$status" = 4 ]
   grep -qx '### lab:x86_64-svm' <<<"$stdout"
   grep -qx '| commit | title | hypercall | functions |' <<<"$stdout"
   grep -qE '^\| [0-9a-f]{12} \| set 107 \| 107 \(\+7\) \| not explained: base: ' <<<"$stdout"
+  # Boots that differ are a range, which overlaps the figure of the commit before.
+  grep -qE '^\| [0-9a-f]{12} \| set 107-108 \| 107 to 108 \|' <<<"$stdout"
   grep -qE '^\| [0-9a-f]{12} \| set skipped \| not measured: no such register \|' <<<"$stdout"
 }
 

@@ -299,11 +299,13 @@ def label(name, config):
     return name if config == "default" else f"{name} [{config}]"
 
 def figures(path):
+    """The figures, or their ranges over the boots."""
     found = {}
     for b in read(path)["benchmarks"]:
         for m in b["metrics"] if b["status"] == "ok" else []:
             if m["name"] == "round_trip" and m["estimate"]:
-                found[label(b["name"], b["config"])] = m["estimate"]["value"]
+                ends = sorted({m["estimate"]["ci"]["lo"], m["estimate"]["ci"]["hi"]})
+                found[label(b["name"], b["config"])] = " to ".join(f"{x:,.0f}" for x in ends)
     return found
 
 def functions(changes):
@@ -353,7 +355,7 @@ for target in targets:
             changed |= set(differs)
             why = list(functions(changes))
         for name, value in values.items():
-            cells[name] = f"{value:,.0f}" + (f" ({differs[name]:+,.0f})" if name in differs else "")
+            cells[name] = value + (f" ({differs[name]:+,.0f})" if name in differs else "")
         rows.append((commit, title, cells, why))
         before = commit
     hidden = [n for n in names if len(names) > COLUMNS and n not in changed]
