@@ -461,7 +461,7 @@ $(B)/completions/%: host/man/completion.sh $(B)/wsbench
 
 PREFIX ?= /usr/local
 ROOT = $(DESTDIR)$(PREFIX)
-SCRIPTS := kernel.sh kmod.sh emulator.sh emulator-qemu.sh sweep.sh vpmu.sh places.sh apt-private.sh ci/measure.sh ci/bisect.sh
+SCRIPTS := kernel.sh kernel-build.sh headers.sh kmod.sh emulator.sh emulator-qemu.sh sweep.sh vpmu.sh places.sh apt-private.sh ci/measure.sh ci/bisect.sh ci/series.sh
 DOCS_INSTALLED := README.md LICENSE host/CHANGES.md $(sort $(wildcard bench/README.md guest/README.md scripts/packages \
 	host/README.md host/*/README.md host/*/*/README.md results/README.md results/pictures/* bench/*.def bench/*.h \
 	.github/CONTRIBUTING.md)) \
@@ -472,6 +472,7 @@ install: all man
 	$(Q)install -D -m 755 -t $(ROOT)/bin $(B)/wsbench
 	$(Q)for f in $(LIBEXEC); do install -D -m 755 $(B)/$$f $(ROOT)/libexec/worldswitch/$$f; done
 	$(Q)for f in $(SCRIPTS); do install -D -m 755 scripts/$$f $(ROOT)/libexec/worldswitch/$$f; done
+	$(Q)install -D -m 644 -t $(ROOT)/libexec/worldswitch/ci $(wildcard scripts/ci/*.config)
 	$(Q)install -D -m 644 -t $(ROOT)/libexec/worldswitch/kmod $(wildcard host/kmod/*.[ch]) host/kmod/Kbuild
 	$(Q)for f in $(BOCHS_SOURCES); do \
 		install -D -m 644 $$f $(ROOT)/libexec/worldswitch/$${f#host/targets/lab/}; done

@@ -9,6 +9,8 @@ trap 'code=$?; echo "kernel: error: line $LINENO: $BASH_COMMAND failed" >&2; [ $
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=/dev/null
 . "$here/apt-private.sh"
+# shellcheck source=/dev/null
+. "$here/kernel-build.sh"
 apt_conf='' # set by apt_private_open
 apt_reason='' # set by a function that fails
 apt_fd='' # set by apt_private_lock
@@ -24,6 +26,7 @@ usage() {
   cat <<END
 usage: kernel.sh list  [options]
        kernel.sh fetch [options]
+       kernel.sh config [--arch ARCH] --tree TREE [--to BUILD]
        kernel.sh take [--arch ARCH] --tree TREE --to DIR
        kernel.sh changelog [options]
 
@@ -31,6 +34,9 @@ list   prints the kernels that Debian offers and the cached kernels:
        release, package version, suite, "cached" or "-"
 fetch  makes sure that a kernel is cached and undamaged, and prints its folder:
        vmlinuz, config, release, package, sums, modules/*.ko (KVM and its dependencies)
+config writes a small configuration, which boots in the labs in a second, to the
+       source tree of a kernel, or to BUILD for a build in another folder (make O=BUILD),
+       and prints the commands to go on with
 take   copies image, config and KVM's modules of a built kernel tree to DIR, for
        wsbench run --kernel; KVM may be modules (of modules.order) or built in
 changelog  downloads the changelog of a kernel's package, which lists the commits of all
@@ -43,7 +49,8 @@ changelog  downloads the changelog of a kernel's package, which lists the commit
                      default: those of this system, and for fetch all if they do not
                      have the kernel
   --release RELEASE  exactly this kernel, such as 6.1.0-44-cloud-amd64, or without what
-                     follows the version: 6.1.0-44, 6.12.113
+                     follows the version: 6.1.0-44, 6.12.113; or a stable version that
+                     a kernel was built from: 6.1.192
   --refresh          look for newer kernels even if one is cached
   --offline          fetch: use the cache, and download nothing
   --quiet            fetch: no progress messages
@@ -92,8 +99,38 @@ matching() {
 }
 
 # naming: from releases on stdin those that $release means, oldest first: the release
-# itself, or the releases that add a revision of Debian, the flavour and the architecture.
+# itself, or the releases that add a revision of Debian, the flavour and the architecture;
+# else, for a stable version such as 6.1.192, the release that was built from it.
 naming() {
+  local all found
+  all=$(cat)
+  found=$(named <<<"$all")
+  if [ -z "$found" ] && [[ $release =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]]; then
+    found=$(built_from "$release" <<<"$all")
+  fi
+  [ -z "$found" ] || echo "$found"
+}
+
+# built_from VERSION: from releases on stdin those whose package has this upstream version,
+# which the names of older kernels (6.1.0-56-cloud-amd64) do not tell.
+built_from() {
+  local name names version versions='' images
+  names=$(series=${1%.*} flavour=${flavour:-$default_flavour} matching)
+  [ -n "$names" ] || return 0
+  if [ -n "$apt_conf" ]; then
+    mapfile -t images <<<"$names"
+    versions=$(apt-cache -c "$apt_conf" madison "${images[@]/#/linux-image-}" 2>/dev/null |
+      awk -F ' *[|] *' '{ sub(/^ *linux-image-/, "", $1); if (!($1 in seen)) print $1, $2; seen[$1] = 1 }')
+  fi
+  for name in $names; do
+    version=$(awk -v n="$name" '$1 == n { print $2 }' <<<"$versions")
+    [ -n "$version" ] || read -r _ version _ 2>/dev/null <"$kernels/$name/package" || true
+    [ "${version%%-*}" != "$1" ] || echo "$name"
+  done
+}
+
+# named: from releases on stdin those whose name $release is, or begins.
+named() {
   local name=${release%-"$deb_arch"} middle=''
   if [ "$name" = "$release" ]; then
     [[ $name == *-@(cloud|rt) ]] || middle='([+~][^-]*)?'$(flavour_suffix "${flavour:-$default_flavour}")
@@ -227,10 +264,7 @@ open_lists() {
 # take: copies image, config and KVM's modules of a built tree.
 take() {
   local image
-  case $arch in
-  x86_64) image=arch/x86/boot/bzImage ;;
-  aarch64) image=arch/arm64/boot/Image ;;
-  esac
+  image=$(kernel_image "$arch")
   if [ -z "$tree" ] || [ -z "$to" ]; then
     die 2 "take needs --tree and --to"
   fi
@@ -249,6 +283,23 @@ take() {
     die 2 "$tree has no KVM for x86_64: neither its modules.order nor its modules.builtin has ${module_roots[*]} (CONFIG_KVM_AMD, CONFIG_KVM_INTEL; make bzImage modules)"
   fi
   echo "$to"
+}
+
+# config: the small configuration. The build stays in the hands of the developer.
+config() {
+  local folder lacking log kernel_make
+  [ -n "$tree" ] || die 2 "config needs --tree"
+  [ -d "$tree/virt/kvm" ] || die 2 "$tree is not the source tree of a kernel"
+  lacking=$(kernel_tools "$arch")
+  [ -z "$lacking" ] || die 4 "missing for the build of a kernel: $lacking"
+  folder=${to:-$tree}
+  mkdir -p "$folder" || die 4 "cannot create $folder"
+  log=$(kernel_config "$arch" "$tree" "$folder") ||
+    die 4 "make allnoconfig in $tree: $({ grep -E '\*\*\*|rror' <<<"$log" || echo failed; } | tail -n 1)"
+  kernel_make "$arch" "$tree" "$folder"
+  printf '%s ' "${kernel_make[@]@Q}" -s "-j$(nproc)" | sed "s/'\([A-Za-z0-9_.,:+=/-]*\)'/\1/g"
+  kernel_targets "$arch" | paste -s -d ' '
+  echo "wsbench kernel take --arch $arch --tree $folder --to kernel"
 }
 
 # has_lists TREE: whether TREE has the build's list of modules. Other folders, such as an
@@ -627,12 +678,12 @@ main() {
       printf -v "${1#--}" %s "$2"
       shift
       ;;
-    list | fetch | take | changelog) command=$1 ;;
+    list | fetch | config | take | changelog) command=$1 ;;
     *) die 2 "unknown argument $1; see --help" ;;
     esac
     shift
   done
-  [ -n "$command" ] || die 2 "list, fetch, take or changelog? See --help"
+  [ -n "$command" ] || die 2 "list, fetch, config, take or changelog? See --help"
   arch=${arch:-$(uname -m)}
   deb_arch=$(debian_arch "$arch") || die 2 "no architecture \"$arch\": x86_64 or aarch64"
   [ -z "$flavour" ] || flavour_suffix "$flavour" >/dev/null ||
@@ -642,10 +693,9 @@ main() {
   [[ $suites =~ ^[a-z0-9,-]*$ ]] || die 2 "not a list of suites: $suite"
   [[ $series =~ ^([0-9]+\.[0-9]+(,|$))*$ ]] || die 2 "not a list of series: $series (such as 6.1,7.3)"
   [ -z "$release" ] || [ -z "$series" ] || die 2 "--release and --series: give one of them"
-  if [ "$command" = take ]; then
-    take
-    exit
-  fi
+  case $command in
+  config | take) "$command" && exit ;;
+  esac
   kernels=$(cache_dir)/kernels/$arch
   if mkdir -p "$kernels" 2>/dev/null; then
     kernels=$(cd "$kernels" && pwd)

@@ -6,9 +6,7 @@ trap 'echo "kmod: line $LINENO: $BASH_COMMAND failed" >&2' ERR
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=/dev/null
-. "$here/apt-private.sh"
-apt_conf='' # set by apt_private_open
-apt_reason='' # set by a function that fails
+. "$here/headers.sh"
 
 module=worldswitch_pmu
 sources=$(kmod_dir)
@@ -47,49 +45,6 @@ say() {
   [ "$quiet" = 1 ] || echo "kmod: $*" >&2
 }
 
-# depends PACKAGE PATTERN: the first dependency of PACKAGE that begins with PATTERN.
-depends() {
-  apt-cache -c "$apt_conf" show --no-all-versions "$1" 2>/dev/null |
-    sed -n 's/^Depends: //p' | tr ',' '\n' | sed -n "s/^ *\($2[^ ]*\).*/\1/p" | head -n 1
-}
-
-# packages_of ARCH: opens the package client for ARCH, with the lock of the cache.
-packages_of() {
-  apt_private_open "$1" || die 4 "cannot download: $apt_reason"
-  apt_private_fresh || die 4 "no package lists for $1: $apt_reason"
-}
-
-# unpack DIR PACKAGE...
-unpack() {
-  apt_private_unpack "$@" || die 4 "could not download ${*:2}: $apt_reason"
-}
-
-# headers_fetch RELEASE DIR: the headers of the kernel, the headers common to all its
-# flavours, and the build programs for this machine, side by side in DIR.
-headers_fetch() {
-  local release=$1 dir=$2 new package=linux-headers-$1 common kbuild tree
-  packages_of aarch64
-  [ ! -d "$dir" ] || return 0 # another process had the lock, and fetched them
-  common=$(depends "$package" 'linux-headers-.*-common')
-  kbuild=$(depends "$package" linux-kbuild-)
-  if [ -z "$common" ] || [ -z "$kbuild" ]; then
-    die 4 "Debian no longer offers $package (use a newer kernel)"
-  fi
-  say "downloading $package, $common and $kbuild from Debian"
-  new=$(mktemp -d "$headers/.new.XXXXXX")
-  # shellcheck disable=SC2064  # `new` as it is now
-  trap "rm -rf '$new'" EXIT
-  unpack "$new" "$package" "$common"
-  [ "$(uname -m)" = aarch64 ] || packages_of "$(uname -m)"
-  unpack "$new" "$kbuild"
-  # The Makefile includes another one by a path below /usr/src. vmlinux is only for BTF.
-  tree=$new/usr/src/$package
-  echo "include \$(dir \$(lastword \$(MAKEFILE_LIST)))../$common/Makefile" >"$tree/Makefile"
-  rm -f "$tree/vmlinux"
-  rm -rf "$dir"
-  mv -T "$new" "$dir"
-}
-
 # build TREE FILE: builds the module in a copy of the sources, and creates FILE atomically.
 build() {
   local tree=$1 file=$2 work log
@@ -118,23 +73,20 @@ source_id() {
 }
 
 build_cached() {
-  local kernel release file
+  local kernel release file headers_tree
   kernel=$("$here/kernel.sh" fetch --arch aarch64 "${which[@]}") || exit
   release=$(<"$kernel/release")
   file=$kernel/modules/${module}_$(source_id).ko
   if [ ! -f "$file" ]; then
-    headers=$(cache_dir)/headers
-    mkdir -p "$headers"
-    headers=$(cd "$headers" && pwd)
-    [ -d "$headers/$release" ] || headers_fetch "$release" "$headers/$release"
+    headers_fetch aarch64 "$release"
     say "building $module for $release"
-    build "$headers/$release/usr/src/linux-headers-$release" "$file"
+    build "$headers_tree" "$file"
   fi
   echo "$file"
 }
 
 main() {
-  local which=() tree='' output='' quiet=0 cross=aarch64-linux-gnu- headers
+  local which=() tree='' output='' quiet=0 cross=aarch64-linux-gnu-
   [ "$(uname -m)" != aarch64 ] || cross=
   while [ $# -gt 0 ]; do
     case $1 in

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `wsbench kernel`: scripts/kernel.sh, which lists, fetches and takes kernels. */
+/* `wsbench kernel`: scripts/kernel.sh, which lists, fetches, configures and takes
+ * kernels. */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -39,13 +40,17 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "release", OPTION_RELEASE, "RELEASE", 0,
 	  "Fetch exactly this kernel, such as 6.1.0-44-cloud-amd64, or without what "
-	  "follows the version: 6.1.0-44, 6.12.113",
+	  "follows the version: 6.1.0-44, 6.12.113; or a stable version that a kernel was "
+	  "built from: 6.1.192",
 	  0 },
 	{ "refresh", OPTION_REFRESH, NULL, 0,
 	  "Look for newer kernels even if one is cached", 0 },
-	{ "tree", OPTION_TREE, "DIR", 0, "take: the built tree of a kernel", 0 },
+	{ "tree", OPTION_TREE, "DIR", 0,
+	  "config: the source tree of a kernel; take: the folder of its build", 0 },
 	{ "to", OPTION_TO, "DIR", 0,
-	  "take: the folder for image, config and KVM's modules", 0 },
+	  "take: the folder for image, config and KVM's modules; config: the folder of the "
+	  "build, for make O=DIR (default: the tree)",
+	  0 },
 	{ 0 },
 };
 
@@ -74,7 +79,8 @@ static error_t add(struct kernel_args *args, const char *option, char *value,
 static error_t parse_command(char *arg, struct kernel_args *args,
 			     const struct argp_state *state)
 {
-	static const char *const commands[] = { "list", "fetch", "take", "changelog" };
+	static const char *const commands[] = { "list", "fetch", "config", "take",
+						"changelog" };
 	const size_t n = sizeof(commands) / sizeof(commands[0]);
 	const char *nearest;
 
@@ -89,8 +95,9 @@ static error_t parse_command(char *arg, struct kernel_args *args,
 	if (nearest)
 		return options_error(state, "unknown command '%s': did you mean '%s'?",
 				     arg, nearest);
-	return options_error(state,
-			     "unknown command '%s': list, fetch, take or changelog", arg);
+	return options_error(
+		state, "unknown command '%s': list, fetch, config, take or changelog",
+		arg);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -121,7 +128,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return parse_command(arg, args, state);
 	case ARGP_KEY_END:
 		if (!args->command)
-			return options_error(state, "list, fetch, take or changelog?");
+			return options_error(state,
+					     "list, fetch, config, take or changelog?");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -132,10 +140,12 @@ static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, {
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "list|fetch|take|changelog",
+	.args_doc = "list|fetch|config|take|changelog",
 	.doc = "The kernels that the labs boot. list prints the kernels that Debian offers "
 	       "and the cached kernels: release, package version, suite and state. fetch "
 	       "makes sure that kernels are cached and undamaged, and prints their folders. "
+	       "config writes a small configuration for the labs to a kernel tree, and prints "
+	       "the commands to go on with. "
 	       "take copies a built kernel tree to a folder, for --kernel. changelog "
 	       "downloads the changelog of a kernel's package and prints its path, for "
 	       "history add --changelog.",

@@ -49,6 +49,8 @@ bisect() {
     --build 'rm -rf ../k; cp -r '"$cache"'/$(cat version) ../k' --kernel ../k/vmlinuz
   [ "$status" = 0 ]
   [ "$found" = "${new[0]}" ]
+  # The functions behind it: the figure of each bad commit is explained.
+  [[ $stdout =~ 'is bad'.*'bisect:   hypercall: +'[0-9]+' insns'.*'bisect:    '\ +[+-][0-9]+' '[a-z_]+ ]]
   # The document names the commit.
   holds "kept/$(git -C repo rev-parse refs/bisect/bad).json" \
     'd["subject"]["kernel"] == "'"${new[0]}"'" and len(d["subject"]["commit"]) == 40'
@@ -99,12 +101,13 @@ END
   # The commit before does not build: git reports both commits as candidates.
   [[ $stdout$stderr == *"does not build: skipped"* || $found = 130 ]]
   [[ $stdout == *" is good"*"hypercall: +1 insns +1 %, within --threshold 5%"* ]]
-  [[ $stdout == *" is bad"*"hypercall: +30 insns +30 %"* ]]
+  [[ $stdout == *" is bad"*"hypercall: +30 insns +30 %"*"bisect:   not explained: base: no kernel 6.1.0-made-up"* ]]
   [ "$found" = 130 ]
   git_quiet -C repo bisect reset
   # Without the threshold the first step of one instruction is bad.
-  bisect --base ../good.json --on "$target" --bench hypercall --build "$build_kernel" --kernel ../image
+  bisect --base ../good.json --on "$target" --bench hypercall --build "$build_kernel" --kernel ../image --explain-rows 0
   [ "$found" = 101 ]
+  [[ $stdout != *explained* ]]
 }
 
 @test "bisect: bad usage ends the bisection" {
@@ -113,6 +116,7 @@ END
   ./stand-in run --kernel image --on "$target" -o good.json
   refused 255 "--base, --on, --bench and --kernel are needed" "$top/scripts/ci/bisect.sh"
   refused 255 "unknown argument --xyzzy" "$top/scripts/ci/bisect.sh" --xyzzy
+  refused 255 "--explain-rows x: not a number" "$top/scripts/ci/bisect.sh" --base good.json --on x --bench x --kernel image --explain-rows x
   for bad in 5 hyper=5% x; do
     run_apart "$top/scripts/ci/bisect.sh" --base good.json --on x --bench hypercall --kernel image --threshold "$bad"
     echo "$stderr"
@@ -266,6 +270,60 @@ taken() {
 
   made_tree
   refused 2 'tree has no KVM for x86_64' "$top/scripts/kernel.sh" take --arch x86_64 --tree tree --to k
+}
+
+# A source tree of a kernel: its configuration is what it was asked for.
+made_source() {
+  mkdir -p source/virt/kvm
+  touch source/Kbuild
+  printf 'allnoconfig:\n\tcp "$(KCONFIG_ALLCONFIG)" $(or $(O),.)/.config\n' >source/Makefile
+}
+
+# Commands of this machine without flex, and with it.
+no_flex() {
+  mkdir -p commands
+  find /usr/bin /bin -maxdepth 1 -name '[!.]*' -exec ln -sft commands {} +
+  rm -f commands/flex
+}
+
+@test "kernel config writes the small configuration of an architecture, and says how to go on" {
+  local arch image name
+  made_source
+  no_flex
+  for tool in flex bison bc gcc aarch64-linux-gnu-gcc x86_64-linux-gnu-gcc; do
+    ln -sf /bin/true "commands/$tool"
+  done
+  export PATH=$PWD/commands
+  for arch in x86_64:x86:bzImage aarch64:arm64:Image; do
+    IFS=: read -r arch name image <<<"$arch"
+    run_apart "$wsbench" kernel config --arch "$arch" --tree source --to "build-$arch"
+    echo "$stdout$stderr"
+    [ "$status" = 0 ]
+    grep -qx CONFIG_ADVISE_SYSCALLS=y "build-$arch/.config"
+    [[ ${stdout%%$'\n'*} == "make -C source O=$PWD/build-$arch ARCH="*" LOCALVERSION= -s -j"*" $image modules" ]]
+    [ "${stdout##*$'\n'}" = "wsbench kernel take --arch $arch --tree build-$arch --to kernel" ]
+    [ "$arch" = "$(uname -m)" ] || [[ $stdout == *" CROSS_COMPILE=${arch//_/-}-linux-gnu- "* ]]
+  done
+  grep -qx CONFIG_X86_LOCAL_APIC=y build-x86_64/.config
+  grep -qx CONFIG_ARM_PMUV3=y build-aarch64/.config
+  run ! grep -q CONFIG_X86 build-aarch64/.config
+  # In the tree itself.
+  run_apart "$wsbench" kernel config --arch aarch64 --tree source
+  [ -s source/.config ]
+  [[ $stdout == "make -C source ARCH=arm64 "* ]]
+}
+
+@test "kernel config: what a build lacks is one line; other folders are refused" {
+  made_source
+  refused 2 "config needs --tree" "$wsbench" kernel config
+  refused 2 "repo is not the source tree of a kernel" "$wsbench" kernel config --tree repo
+  no_flex
+  refused 4 "missing for the build of a kernel: flex" env PATH="$PWD/commands" "$wsbench" kernel config --tree source
+  [ ! -e source/.config ]
+  printf 'allnoconfig:\n\t@echo "init/Kconfig:1: syntax error" >&2; exit 1\n' >source/Makefile
+  ln -sf /bin/true commands/flex
+  for tool in bison bc gcc; do ln -sf /bin/true "commands/$tool"; done
+  refused 4 "make allnoconfig in source: " env PATH="$PWD/commands" "$wsbench" kernel config --arch "$(uname -m)" --tree source
 }
 
 @test "the workflows are YAML, and run scripts that exist" {

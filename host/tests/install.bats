@@ -19,8 +19,8 @@ commands() {
   local file
   in_tree_make install PREFIX=/opt/ws DESTDIR="$PWD/root" >log 2>&1
   for file in bin/wsbench libexec/worldswitch/{x86_64,aarch64}/wsbench libexec/worldswitch/libwsbench-trace-qemu{1,7}.so \
-    libexec/worldswitch/libwsbench-clone.so libexec/worldswitch/{kernel,kmod,emulator,emulator-qemu,sweep,ci/measure,ci/bisect}.sh \
-    libexec/worldswitch/kmod/Kbuild share/worldswitch/schema.json share/man/man1/wsbench.1 \
+    libexec/worldswitch/libwsbench-clone.so libexec/worldswitch/{kernel,kmod,emulator,emulator-qemu,sweep,ci/measure,ci/bisect,ci/series}.sh \
+    libexec/worldswitch/kmod/Kbuild libexec/worldswitch/{kernel-build.sh,headers.sh,ci/lab.config,ci/lab-x86_64.config,ci/lab-aarch64.config} share/worldswitch/schema.json share/man/man1/wsbench.1 \
     share/bash-completion/completions/wsbench share/zsh/site-functions/_wsbench \
     share/fish/vendor_completions.d/wsbench.fish share/doc/worldswitch/{README.md,LICENSE,host/CHANGES.md}; do
     [ -s "root/opt/ws/$file" ]
@@ -72,7 +72,7 @@ commands() {
 @test "the installed scripts run, and share the cache of the tree" {
   local libexec=$PWD/prefix/libexec/worldswitch script
   in_tree_make install PREFIX="$PWD/prefix" >log 2>&1
-  for script in kernel kmod sweep ci/measure ci/bisect; do
+  for script in kernel kmod sweep ci/measure ci/bisect ci/series; do
     run_apart "$libexec/$script.sh" --help
     [ "$status" = 0 ]
     [[ $stdout == usage:* ]]

@@ -176,6 +176,25 @@ cache() {
   [[ $stderr == *"cannot be reached (no route to the mirror)"* ]]
 }
 
+@test "kernel fetch: the stable version that a kernel was built from" {
+  fetch --release 6.1.9
+  [ "$(cat release)" = 6.1.0-9-cloud-amd64 ]
+  fetch --release 6.1.10 --flavour plain
+  [ "$(cat release)" = 6.1.0-10-amd64 ]
+  refused 2 "does not offer 6.1.1 for x86_64" "$wsbench" kernel fetch --quiet --arch x86_64 --release 6.1.1
+  # From the cache, without a network: the package of a kernel tells its version.
+  touch "$ARCHIVE/down"
+  rm -r "$WORLDSWITCH_CACHE/apt"
+  fetch --release 6.1.9
+  [ "$(cat release)" = 6.1.0-9-cloud-amd64 ]
+  [ "$(downloads)" = 2 ]
+  refused 4 "6.1.10 for x86_64 is not cached" "$wsbench" kernel fetch --quiet --arch x86_64 --release 6.1.10
+  # By name first: these names have the version.
+  rm "$ARCHIVE/down"
+  fetch --release 6.12.5
+  [ "$(cat release)" = 6.12.5+deb12-cloud-amd64 ]
+}
+
 @test "kernel fetch: releases in full and in part, series, and suites" {
   fetch --release 6.1.0-9
   [ "$(cat release)" = 6.1.0-9-cloud-amd64 ]
@@ -215,7 +234,7 @@ kvm.ko" ]
   refused 2 "not a list of series: 6.1,x" "$wsbench" kernel fetch --series 6.1,x
   refused 2 'no flavour "big"' "$wsbench" kernel fetch --flavour big
   refused 2 "unknown command 'lsit': did you mean 'list'?" "$wsbench" kernel lsit
-  refused 2 "list, fetch, take or changelog?" "$wsbench" kernel --arch x86_64
+  refused 2 "list, fetch, config, take or changelog?" "$wsbench" kernel --arch x86_64
 
   # Without a network.
   touch "$ARCHIVE/down"
