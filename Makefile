@@ -347,15 +347,17 @@ bench: setup
 	$(Q)code=0; $(B)/wsbench run --on all --bench '$(BENCH)' -o $(RUN)/ $(ARGS) || code=$$?; \
 	set -- $(RUN)/*.json; [ -e "$$1" ] || exit $$code; \
 	for command in plot report; do \
-		$(B)/wsbench $$command "$$@" -o $(RUN) || { c=$$?; [ $$code != 0 ] || code=$$c; }; \
-	done; exit $$code
+		$(B)/wsbench $$command --quiet "$$@" -o $(RUN) >/dev/null || { c=$$?; [ $$code != 0 ] || code=$$c; }; \
+	done; \
+	[ ! -e $(RUN)/report.html ] || printf '\nDocuments and pictures: %s\nReport: %s\n' $(RUN) $(RUN)/report.html; \
+	exit $$code
 
 # By default the documents of the latest run, in their folder.
 DOCS ?= $(wildcard $(lastword $(sort $(wildcard results/runs/*/)))*.json)
 OUT  ?= $(firstword $(dir $(DOCS)))
 report: $(B)/wsbench
 	@[ -n "$(strip $(DOCS))" ] || { echo "make: no document in results/runs: run 'make bench', or give DOCS=..." >&2; exit 2; }
-	$(Q)$(B)/wsbench report $(DOCS) -o $(OUT)
+	$(Q)$(B)/wsbench report $(DOCS) -o $(OUT:%/=%)
 
 check: $(B)/version.h $(GENERATED)
 	$(Q)scripts/setup.sh base lint

@@ -14,6 +14,7 @@
 #include "host/lib/message.h"
 #include "host/explain/explanation.h"
 #include "host/result/result.h"
+#include "host/targets/target.h"
 
 static bool is_json(const char *name)
 {
@@ -113,6 +114,27 @@ bool documents_read(struct documents *d, const char *const *paths, size_t n)
 	if (!ok)
 		documents_free(d);
 	return ok;
+}
+
+static size_t rank_of(const struct result *r)
+{
+	size_t i = 0;
+
+	while (target_table[i].name && strcmp(target_table[i].name, r->target.name) != 0)
+		i++;
+	return i;
+}
+
+void documents_order(struct documents *d)
+{
+	for (size_t i = 1; i < d->n; i++)
+		for (size_t k = i; k && rank_of(d->docs[k]) < rank_of(d->docs[k - 1]);
+		     k--) {
+			struct result *r = d->docs[k];
+
+			d->docs[k] = d->docs[k - 1];
+			d->docs[k - 1] = r;
+		}
 }
 
 void documents_free(struct documents *d)

@@ -21,6 +21,10 @@ struct documents {
 bool documents_read(struct documents *d, const char *const *paths, size_t n);
 void documents_free(struct documents *d);
 
+/* Sorts the documents as `wsbench list targets` has the targets; those of one target stay in
+ * their order. */
+void documents_order(struct documents *d);
+
 /*
  * Reads the explanations in `paths`, also in folders, and removes them from `paths`, `*n`
  * entries; a folder that holds anything else stays. Errors as documents_read().

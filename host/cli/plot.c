@@ -144,6 +144,7 @@ static int draw(const struct plot_args *args, const struct documents *docs,
 		.history = history,
 		.benches = args->benches,
 		.n_benches = args->n_benches,
+		.asked = args->n_kinds > 0,
 	};
 	struct planning planning = { .args = args };
 	struct picture_list list = { 0 };
@@ -178,6 +179,7 @@ static int plot(const struct plot_args *args)
 
 	if (!documents_read(&docs, args->paths, args->n_paths))
 		return CLI_USAGE;
+	documents_order(&docs);
 	if (!args->history) {
 		code = draw(args, &docs, NULL);
 	} else if (documents_history(&history, args->history)) {

@@ -114,6 +114,7 @@ static int write_report(struct report_args *args)
 		documents_explanations_free(&in.explanations);
 		return CLI_USAGE;
 	}
+	documents_order(&in.docs);
 	if (!args->history) {
 		code = write_page(args, &in, NULL);
 	} else if (documents_history(&history, args->history)) {

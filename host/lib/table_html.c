@@ -41,13 +41,13 @@ static void html_cell(FILE *f, const struct table_column *c,
 	html_text(f, cell->text);
 }
 
-/* Without a head and without a text: no column of the page. */
+/* Empty columns are not shown, as on a terminal; a table without rows keeps its head. */
 static bool is_blank(const struct table *t, size_t c)
 {
 	for (size_t i = 0; i < t->n_rows; i++)
 		if (*t->rows[i].cells[c].text)
 			return false;
-	return !*t->columns[c].head;
+	return t->n_rows || !*t->columns[c].head;
 }
 
 void table_html(FILE *f, const struct table *t)

@@ -26,6 +26,11 @@
 #define NAME_SIZE    14
 #define LABEL_SIZE   12
 #define GROUP_GAP    0.7 /* between groups, in bars */
+#define WHISKER	     4	 /* pixels: a shorter interval is not drawn */
+
+/* Largest by smallest value that a linear axis shows; fewer instructions are no exit. */
+#define LINEAR_SPAN 100
+#define NO_EXIT	    10
 
 static void *grow(void *p, size_t n, size_t size)
 {
@@ -139,11 +144,11 @@ void bars_add_split_group(struct bars_model *m, char *label,
 	m->groups[m->n_groups++] = group;
 }
 
-/* The axis begins at 1, or lower if a bar is shorter. */
+/* A logarithmic axis begins at 1, or lower if a bar is shorter. */
 static void settle_axis(struct bars_model *m, size_t panel)
 {
 	struct bars_panel *p = &m->panels[panel];
-	double least = INFINITY;
+	double least = INFINITY, exit = INFINITY;
 
 	for (size_t i = 0; i < m->n_bars; i++) {
 		double v = m->bars[i].value;
@@ -152,11 +157,14 @@ static void settle_axis(struct bars_model *m, size_t panel)
 			continue;
 		if (v > 0 && v < least)
 			least = v;
+		if (v > NO_EXIT && v < exit)
+			exit = v;
 		if (v > p->most)
 			p->most = v;
 		if (m->bars[i].hi > p->most)
 			p->most = m->bars[i].hi;
 	}
+	p->linear = p->most <= LINEAR_SPAN * exit;
 	p->foot = least < 1.5 ? least / 2 : 1;
 	if (p->most < 10 * p->foot)
 		p->most = 10 * p->foot;
@@ -166,18 +174,27 @@ static void settle_axis(struct bars_model *m, size_t panel)
 static char *remark(const struct bars_model *m)
 {
 	size_t low = 0, intervals = 0;
-	char skipped[64] = "", *text;
+	char skipped[64] = "", no_exit[64] = "", *text;
 
 	for (size_t i = 0; i < m->n_bars; i++) {
-		low += m->bars[i].value <= m->panels[m->bars[i].panel].foot;
-		intervals += !isnan(m->bars[i].hi);
+		const struct bars_panel *p = &m->panels[m->bars[i].panel];
+
+		low += !p->linear && m->bars[i].value <= p->foot;
+		intervals += !isnan(m->bars[i].hi) &&
+			     (!p->linear || m->bars[i].hi - m->bars[i].lo >
+						    p->most * WHISKER / FIGURE_WIDTH);
 	}
 	if (m->n_skipped)
 		snprintf(skipped, sizeof(skipped), "%zu skipped measurement%s not drawn.",
 			 m->n_skipped, m->n_skipped == 1 ? " is" : "s are");
-	if (asprintf(&text, "%s%s%s", intervals ? "Whiskers: confidence interval. " : "",
+	if (m->n_no_exit)
+		snprintf(no_exit, sizeof(no_exit),
+			 "%zu benchmark%s without an exit %s not drawn. ", m->n_no_exit,
+			 m->n_no_exit == 1 ? "" : "s", m->n_no_exit == 1 ? "is" : "are");
+	if (asprintf(&text, "%s%s%s%s",
+		     intervals ? "Whiskers: confidence interval. " : "",
 		     low ? "Zero and less has no length on a logarithmic axis. " : "",
-		     skipped) < 0)
+		     no_exit, skipped) < 0)
 		abort();
 	return text;
 }
@@ -191,11 +208,16 @@ void bars_settle(struct bars_model *m)
 
 		first->foot = fmin(first->foot, m->panels[p].foot);
 		first->most = fmax(first->most, m->panels[p].most);
+		first->linear &= m->panels[p].linear;
 	}
 	for (size_t p = 1; m->one_axis && p < m->n_panels; p++) {
 		m->panels[p].foot = m->panels[0].foot;
 		m->panels[p].most = m->panels[0].most;
+		m->panels[p].linear = m->panels[0].linear;
 	}
+	for (size_t p = 0; p < m->n_panels; p++)
+		if (m->panels[p].linear)
+			m->panels[p].foot = 0;
 	if (!m->remark)
 		m->remark = remark(m);
 }
@@ -278,6 +300,8 @@ static double axis_end(const struct bars_model *m, size_t panel,
 		label = fmax(label, 14 + figure_text_width(text, LABEL_SIZE));
 	}
 	label = fmin(label, plot * 0.6);
+	if (axis->linear)
+		return fmin(axis->most * plot / (plot - label), 1e200);
 	/* Keeps the axis within the range of doubles. */
 	return fmin(axis->foot * pow(axis->most / axis->foot, plot / (plot - label)),
 		    1e200);
@@ -288,18 +312,24 @@ static void print_axes(const struct figure *g, const struct bars_model *m, size_
 	const struct bars_panel *axis = &m->panels[panel];
 	struct figure_panel p = panel_of(g, m, panel);
 	/* The axis goes on for the text behind the bars, without ticks. */
-	double end = axis_end(m, panel, &p), last = axis->most * 2;
-	double ticked = (p.right - p.left) *
-			fmin(log(last / axis->foot) / log(end / axis->foot), 1);
+	double end = axis_end(m, panel, &p), last = axis->most * (axis->linear ? 1 : 2);
+	double ticked =
+		(p.right - p.left) *
+		fmin(axis->linear ? last / end
+				  : log(last / axis->foot) / log(end / axis->foot),
+		     1);
+	unsigned int ticks = (unsigned int)(ticked / TICK_PIXELS) + 1;
 	char label[64];
 
 	figure_panel(g, &p);
-	figure_log_axis(g, "x", axis->foot, last,
-			(unsigned int)(ticked / TICK_PIXELS) + 1, "");
+	if (axis->linear)
+		figure_linear_axis(g, "x", 0, last, ticks, "");
+	else
+		figure_log_axis(g, "x", axis->foot, last, ticks, "");
 	fprintf(g->f, "set xrange [%.6g:%.6g]\n", axis->foot, end);
 	fprintf(g->f, "set yrange [%.3f:0]\nunset ytics\n", m->height);
-	snprintf(label, sizeof(label), "%s, logarithmic axis",
-		 plot_unit_words(axis->unit));
+	snprintf(label, sizeof(label), "%s%s", plot_unit_words(axis->unit),
+		 axis->linear ? "" : ", logarithmic axis");
 	figure_axis_label(g, "x", label);
 	if (axis->title)
 		figure_text(g, p.left, p.top - PANEL_PIXELS / 2.0, &panel_pen,
@@ -351,15 +381,34 @@ static void print_data(FILE *f, const struct bars_model *m, size_t panel, size_t
 	fputs("EOD\n", f);
 }
 
-static void print_intervals(FILE *f, const struct bars_model *m, size_t panel)
+/* Whether the interval is wide enough to be seen as one. */
+static bool has_whisker(const struct figure *g, const struct bars_model *m,
+			const struct bar *b)
+{
+	const struct figure_panel p = panel_of(g, m, b->panel);
+	const struct bars_panel *axis = &m->panels[b->panel];
+	const double end = axis_end(m, b->panel, &p), pixels = p.right - p.left;
+	const double lo = fmax(b->lo, axis->foot);
+
+	if (isnan(b->hi) || !has_length(m, b))
+		return false;
+	return (axis->linear ? (b->hi - lo) / end
+			     : log(b->hi / lo) / log(end / axis->foot)) *
+		       pixels >=
+	       WHISKER;
+}
+
+static void print_intervals(const struct figure *g, const struct bars_model *m,
+			    size_t panel)
 {
 	double foot = m->panels[panel].foot;
+	FILE *f = g->f;
 
 	fprintf(f, "$intervals_%zu << EOD\n", panel);
 	for (size_t i = 0; i < m->n_bars; i++) {
 		const struct bar *b = &m->bars[i];
 
-		if (b->panel == panel && !isnan(b->hi) && has_length(m, b))
+		if (b->panel == panel && has_whisker(g, m, b))
 			fprintf(f, "%.9g %.3f %.9g %.9g\n", b->value, b->y,
 				b->lo > foot ? b->lo : foot, b->hi);
 	}
@@ -367,9 +416,10 @@ static void print_intervals(FILE *f, const struct bars_model *m, size_t panel)
 }
 
 /* An empty plot is an error in gnuplot: NaN draws the axes where no bar has a length. */
-static void print_plot(FILE *f, const struct bars_model *m, size_t panel)
+static void print_plot(const struct figure *g, const struct bars_model *m, size_t panel)
 {
 	size_t intervals = 0;
+	FILE *f = g->f;
 
 	fputs("plot NaN notitle", f);
 	for (size_t s = 0; s < m->n_series; s++) {
@@ -384,8 +434,7 @@ static void print_plot(FILE *f, const struct bars_model *m, size_t panel)
 				panel, s, color_light(COLOR_SERIES + s));
 	}
 	for (size_t i = 0; i < m->n_bars; i++)
-		intervals += m->bars[i].panel == panel && !isnan(m->bars[i].hi) &&
-			     has_length(m, &m->bars[i]);
+		intervals += m->bars[i].panel == panel && has_whisker(g, m, &m->bars[i]);
 	if (intervals)
 		fprintf(f,
 			", $intervals_%zu using 1:2:3:4 with xerrorbars pt -1 lw 1.5 lc rgb '%s'",
@@ -403,7 +452,7 @@ static void draw_panel(const struct figure *g, const struct bars_model *m, size_
 	for (size_t i = 0; i < m->n_bars; i++)
 		if (m->bars[i].panel == panel)
 			print_bar_label(g, m, &m->bars[i]);
-	print_plot(g->f, m, panel);
+	print_plot(g, m, panel);
 }
 
 void bars_draw(const struct bars_model *m, struct picture *p)
@@ -416,7 +465,7 @@ void bars_draw(const struct bars_model *m, struct picture *p)
 	for (size_t panel = 0; panel < m->n_panels; panel++) {
 		for (size_t s = 0; s < m->n_series; s++)
 			print_data(g.f, m, panel, s);
-		print_intervals(g.f, m, panel);
+		print_intervals(&g, m, panel);
 	}
 	figure_head(&g, m->title, m->subtitle);
 	for (size_t s = 0; s < m->n_series; s++)

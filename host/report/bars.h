@@ -38,7 +38,8 @@ struct bars_panel { /* of one unit: units do not share an axis */
 	const char *unit;
 	const char *metric;
 	const char *title; /* NULL: none */
-	double foot;	   /* where the logarithmic axis begins */
+	bool linear;	   /* the axis: from 0; or logarithmic, from `foot` */
+	double foot;	   /* where the axis begins */
 	double most;	   /* the largest value */
 	size_t n_bars;
 };
@@ -55,6 +56,7 @@ struct bars_model {
 	struct bar *bars;
 	size_t n_bars;
 	size_t n_skipped;
+	size_t n_no_exit; /* benchmarks that were left out */
 	double height; /* in bars */
 };
 

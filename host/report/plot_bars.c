@@ -32,6 +32,18 @@ static bool has_figure(const struct bars_panel *panel, const struct plot_input *
 	return false;
 }
 
+/* A machine without a hypervisor has no exits to draw beside those of others. */
+static void leave_bare_out(struct shared *shared)
+{
+	size_t kept = 0;
+
+	for (size_t d = 0; d < shared->n; d++)
+		if (shared->docs[d]->target.hypervisor)
+			shared->docs[kept++] = shared->docs[d];
+	if (kept)
+		shared->n = kept;
+}
+
 static void select_docs(struct shared *shared, const struct bars_panel *panel,
 			const char *arch, const struct plot_input *in)
 {
@@ -42,6 +54,7 @@ static void select_docs(struct shared *shared, const struct bars_panel *panel,
 		if (!strcmp(plot_arch(in->docs[d]), arch) &&
 		    has_figure(panel, in, in->docs[d]))
 			shared->docs[shared->n++] = in->docs[d];
+	leave_bare_out(shared);
 	/* A target that failed is in the legend, without a bar. */
 	for (size_t d = 0; shared->n && d < in->n_docs; d++)
 		if (!strcmp(plot_arch(in->docs[d]), arch) &&
@@ -71,18 +84,53 @@ static char *copy(const char *text)
 	return new;
 }
 
+/* Of a hypervisor that does not say what handled the exit. */
+static bool exits_by_catalogue(const char *name)
+{
+	const struct bench *b = bench_table;
+
+	while (b->id && strcmp(b->id, name))
+		b++;
+	return !b->id || b->handled_by != HANDLED_NONE;
+}
+
+/* Whether a row exits on any target. */
+static bool row_exits(const struct shared *shared, const struct rows_row *row)
+{
+	for (size_t d = 0; d < shared->n; d++) {
+		const struct result_benchmark *b = rows_find(shared->docs[d], row);
+
+		if (b && b->status == RESULT_FAIL)
+			return true;
+		if (b && b->status == RESULT_OK && shared->docs[d]->target.hypervisor &&
+		    (b->handled_by == HANDLED_UNKNOWN ? exits_by_catalogue(b->name)
+						      : b->handled_by != HANDLED_NONE))
+			return true;
+	}
+	return false;
+}
+
+/* Rows that do not exit are left out, unless they were asked for or there are no others.
+ */
 static void add_groups(struct bars_model *m, const struct shared *shared,
 		       const struct plot_input *in)
 {
 	const struct result_benchmark **found = calloc(shared->n, sizeof(*found));
+	size_t exits = 0;
 	struct rows rows;
 
 	if (!found)
 		abort();
 	rows_collect(&rows, shared->docs, shared->n);
+	for (size_t i = 0; i < rows.n; i++)
+		exits += row_exits(shared, &rows.rows[i]);
 	for (size_t i = 0; i < rows.n; i++) {
 		if (!plot_wants(in, rows.rows[i].name))
 			continue;
+		if (exits && !in->n_benches && !row_exits(shared, &rows.rows[i])) {
+			m->n_no_exit++;
+			continue;
+		}
 		for (size_t d = 0; d < shared->n; d++)
 			found[d] = result_count(shared->docs[d], RESULT_OK)
 					   ? rows_find(shared->docs[d], &rows.rows[i])
@@ -359,17 +407,22 @@ static bool draw_configs(const struct plot_input *in, const struct result *r,
 void plot_configs(const struct plot_input *in, struct picture_list *list,
 		  struct plot_reason *why)
 {
-	bool any = false;
+	bool any = false, few = false;
 
 	for (size_t d = 0; d < in->n_docs; d++) {
 		struct configs c;
 
 		configs_collect(&c, in->docs[d], in->config);
-		if (c.n > 1 && draw_configs(in, in->docs[d], &c, list))
+		few |= c.n > 1 && !in->asked && c.n_rows < PLOT_ROWS_LEAST;
+		if (c.n > 1 && (in->asked || c.n_rows >= PLOT_ROWS_LEAST) &&
+		    draw_configs(in, in->docs[d], &c, list))
 			any = true;
 		configs_free(&c);
 	}
-	if (!any)
+	if (!any && few)
+		snprintf(why->text, sizeof(why->text),
+			 "fewer than %d benchmarks have two configs", PLOT_ROWS_LEAST);
+	else if (!any)
 		snprintf(why->text, sizeof(why->text),
 			 in->config[0] ? "no document has benchmarks under both %s and %s"
 				       : "no document has a benchmark under two configs",

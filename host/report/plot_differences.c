@@ -150,6 +150,11 @@ static bool draw_all_configs(const struct plot_input *in, const struct result *r
 		return draw_configs(in, r, "compare", in->config[0], in->config[1], list,
 				    why);
 	configs_collect(&c, r, in->config);
+	if (!in->asked && c.n > 1 && c.n_rows < PLOT_ROWS_LEAST) {
+		snprintf(why->text, sizeof(why->text),
+			 "fewer than %d benchmarks have two configs", PLOT_ROWS_LEAST);
+		c.n = 0;
+	}
 	for (size_t i = 1; i < c.n; i++) {
 		if (!strcmp(c.names[0], PMU_OFF) && !strcmp(c.names[i], PMU_ON))
 			continue;

@@ -335,8 +335,8 @@ static void draw(const struct plot_input *in, const struct sheet *sheet,
 	print_heads(&g, in, sheet);
 	if (sheet->n_left_out)
 		snprintf(remark, sizeof(remark),
-			 "%zu more benchmarks are not drawn; --bench chooses.",
-			 sheet->n_left_out);
+			 "%zu more benchmark%s not drawn; --bench chooses.",
+			 sheet->n_left_out, sheet->n_left_out == 1 ? " is" : "s are");
 	figure_foot(&g, remark);
 	/* Heads belong to no panel: an empty panel draws them. */
 	fputs("set multiplot\nset xrange [0:1]\nset yrange [0:1]\nunset xtics\nunset "

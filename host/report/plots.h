@@ -24,7 +24,11 @@ struct plot_input {
 	/* Globs of result_bench_matches(); none: all benchmarks. */
 	const char *const *benches;
 	size_t n_benches;
+	bool asked; /* for these kinds: a picture of one or two rows, too */
 };
+
+/* A picture of fewer benchmarks, which was not asked for, tells less than the table. */
+#define PLOT_ROWS_LEAST 3
 
 /* The reason why a kind draws nothing, or "". */
 struct plot_reason {

@@ -121,13 +121,13 @@ static void add_row(struct table *t, const struct compare_row *row, bool name_co
 		table_cell_color(t, 2, TABLE_RED);
 	else if (row->verdict == COMPARE_BETTER)
 		table_cell_color(t, 2, TABLE_GREEN);
-	fill_figure(t, 3, row, &row->base);
-	fill_figure(t, 4, row, &row->new);
-	table_number(t, 5, row->difference, row->level == 1, true);
+	table_number(t, 3, row->difference, row->level == 1, true);
 	if (!isnan(row->ratio)) {
-		table_cell(t, 6, "%.4g", row->ratio);
-		table_cell_value(t, 6, row->ratio);
+		table_cell(t, 4, "%.4g", row->ratio);
+		table_cell_value(t, 4, row->ratio);
 	}
+	fill_figure(t, 5, row, &row->base);
+	fill_figure(t, 6, row, &row->new);
 	if (isnan(row->shift) || row->level == 1)
 		return;
 	if (isnan(row->lo) || isnan(row->hi))
@@ -213,10 +213,10 @@ static void print_rows(FILE *f, const struct compare *c, const char *base,
 		{ "benchmark", TABLE_KEY, 0, NULL },
 		{ "", TABLE_JOIN, 0, NULL },
 		{ "verdict", TABLE_VERDICT, 0, NULL },
-		{ base, TABLE_RIGHT, 0, NULL },
-		{ new, TABLE_RIGHT, 0, NULL },
 		{ difference, TABLE_RIGHT, 0, NULL },
 		{ "ratio", TABLE_RIGHT, 0, NULL },
+		{ base, TABLE_RIGHT, 0, NULL },
+		{ new, TABLE_RIGHT, 0, NULL },
 		{ "shift, 95 % interval", TABLE_RIGHT, 0, NULL },
 	};
 	struct table t;
@@ -253,9 +253,18 @@ static void print_change(FILE *f, const struct report_change *change, const char
 	print_reasons(f, c);
 }
 
+static void mark_of(const struct report *r, const struct result *doc,
+		    char mark[ROWS_MARK_BYTES])
+{
+	for (size_t d = 0; d < r->in.n_docs; d++)
+		if (r->in.docs[d] == doc)
+			rows_mark(r->in.docs, r->in.n_docs, d, mark);
+}
+
 static void print_documents(FILE *f, const struct report *r,
 			    const struct report_change *change)
 {
+	char base[ROWS_MARK_BYTES] = "base", new[ROWS_MARK_BYTES] = "new";
 	char *was = plot_subject(&r->in, change->base);
 	char *is = plot_subject(&r->in, change->new);
 
@@ -263,11 +272,9 @@ static void print_documents(FILE *f, const struct report *r,
 	html_tag(f, "p", "From %s; to %s.", was, is);
 	free(was);
 	free(is);
-	was = plot_label(&r->in, change->base);
-	is = plot_label(&r->in, change->new);
-	print_change(f, change, was, is, false);
-	free(was);
-	free(is);
+	mark_of(r, change->base, base);
+	mark_of(r, change->new, new);
+	print_change(f, change, base, new, false);
 }
 
 bool report_changes(FILE *f, const struct report *r)

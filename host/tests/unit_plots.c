@@ -131,6 +131,34 @@ Test(plots, a_bar_of_an_operation_that_faults_says_so)
 	expect_in(0, "'1,495  '");
 }
 
+Test(plots, bars_of_exits_have_a_linear_axis)
+{
+	static const char *const wanted[] = { "*" };
+	struct plot_input in = input(1);
+
+	docs[0]->target.hypervisor = "arm64 VHE";
+	add(docs[0], "null", "default", 0);
+	docs[0]->benchmarks[0].handled_by = HANDLED_NONE;
+	add(docs[0], "hypercall", "default", 989);
+	docs[0]->benchmarks[1].handled_by = HANDLED_KERNEL;
+	add(docs[0], "mmio_read_user", "default", 5311);
+	docs[0]->benchmarks[2].handled_by = HANDLED_USER;
+	plot_bars(&in, &list, &why);
+	cr_assert_eq(list.n, 1);
+	expect_in(0, "unset logscale x");
+	expect_not_in(0, "'null'");
+	expect_in(0, "1 benchmark without an exit is not drawn.");
+	/* All that were asked for are drawn; a span of more than 100 is logarithmic. */
+	add(docs[0], "vm_create", "default", 500000);
+	docs[0]->benchmarks[3].handled_by = HANDLED_USER;
+	in.benches = wanted;
+	in.n_benches = 1;
+	plot_bars(&in, &list, &why);
+	cr_assert_eq(list.n, 2);
+	expect_in(1, "set logscale x");
+	expect_in(1, "'null'");
+}
+
 Test(plots, no_two_units_or_architectures_share_a_chart)
 {
 	struct plot_input in = input(2);
@@ -196,6 +224,11 @@ Test(plots, configs_are_side_by_side)
 	add(docs[0], "pmccntr", "pmu-emulated", 1976);
 	add(docs[0], "hypercall", "pmu-off", 989);
 	plot_configs(&in, &list, &why);
+	/* A picture of one benchmark is drawn only if it is asked for. */
+	cr_assert_eq(list.n, 0);
+	cr_expect_str_eq(why.text, "fewer than 3 benchmarks have two configs");
+	in.asked = true;
+	plot_configs(&in, &list, &why);
 	cr_assert_eq(list.n, 1);
 	expect_in(0, "'1,450  pmu-off'");
 	expect_in(0, "'1,976  pmu-emulated'");
@@ -216,6 +249,7 @@ Test(plots, the_counter_of_the_guest_has_its_own_panel)
 	m->name = "pmc_visible";
 	m->unit = "insns";
 	m->value = 4;
+	in.asked = true;
 	plot_configs(&in, &list, &why);
 	expect_in(0, "$bars_1_1");
 	expect_in(0, "'4  pmu-emulated'");
