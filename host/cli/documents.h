@@ -21,8 +21,7 @@ struct documents {
 bool documents_read(struct documents *d, const char *const *paths, size_t n);
 void documents_free(struct documents *d);
 
-/* Sorts the documents as `wsbench list targets` has the targets; those of one target stay in
- * their order. */
+/* Sorts by the order of `wsbench list targets`; those of one target stay as they are. */
 void documents_order(struct documents *d);
 
 /*

@@ -28,7 +28,7 @@
 #define GROUP_GAP    0.7 /* between groups, in bars */
 #define WHISKER	     4	 /* pixels: a shorter interval is not drawn */
 
-/* Largest by smallest value that a linear axis shows; fewer instructions are no exit. */
+/* Largest by smallest value that a linear axis shows; shorter than an exit can be. */
 #define LINEAR_SPAN 100
 #define NO_EXIT	    10
 
