@@ -57,7 +57,7 @@ struct bars_model {
 	size_t n_bars;
 	size_t n_skipped;
 	size_t n_no_exit; /* benchmarks that were left out */
-	double height; /* in bars */
+	double height;	  /* in bars */
 };
 
 /* All abort without memory. Both strings must be allocated; the model frees them. */
