@@ -18,6 +18,7 @@ enum cli_exit {
 };
 
 int cmd_compare(int argc, char **argv);
+int cmd_diff(int argc, char **argv);
 int cmd_env(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_kernel(int argc, char **argv);

@@ -23,6 +23,52 @@ static bool differ(const char *a, const char *b)
 	return a && b && strcmp(a, b) != 0;
 }
 
+static bool is_equal(const char *a, const char *b)
+{
+	return !strcmp(a ? a : "", b ? b : "");
+}
+
+/*
+ * The machine of a lab is its emulator's: what the kernel in it makes known of the CPU,
+ * such as the microcode's revision, is not a property of the machine.
+ */
+static bool is_one_machine(const struct result *base, const struct result *new)
+{
+	const struct result_machine *a = &base->machine, *b = &new->machine;
+
+	if (is_equal(a->fingerprint, b->fingerprint))
+		return true;
+	if (!base->target.exact || !new->target.exact || !base->target.emulator ||
+	    !is_equal(base->target.emulator, new->target.emulator))
+		return false;
+	return is_equal(a->arch, b->arch) && is_equal(a->cpu_model, b->cpu_model) &&
+	       a->cpus == b->cpus;
+}
+
+static int machines_differ(const struct result *base, const struct result *new,
+			   struct error *err)
+{
+	const struct result_machine *a = &base->machine, *b = &new->machine;
+	const char *was = a->cpu_model ? a->cpu_model : "?";
+	const char *is = b->cpu_model ? b->cpu_model : "?";
+	const char *hint = "(--across machines compares them)";
+
+	if (!is_equal(was, is))
+		return error_set(err, -EINVAL, "different machines, %s and %s %s", was,
+				 is, hint);
+	if (!is_equal(a->microcode, b->microcode))
+		return error_set(err, -EINVAL,
+				 "different machines: %s with microcode %s and %s %s",
+				 was, a->microcode ? a->microcode : "unknown",
+				 b->microcode ? b->microcode : "unknown", hint);
+	if (a->cpus != b->cpus)
+		return error_set(err, -EINVAL,
+				 "different machines: %s with %u and %u CPUs %s", was,
+				 a->cpus, b->cpus, hint);
+	return error_set(err, -EINVAL, "different machines, %s and %s, both %s %s",
+			 a->fingerprint, b->fingerprint, was, hint);
+}
+
 int compare_check_kind(const struct result *base, const struct result *new,
 		       const struct compare_options *o, struct error *err)
 {
@@ -54,15 +100,8 @@ int compare_check_kind(const struct result *base, const struct result *new,
 			err, -EINVAL,
 			"different emulators, %s and %s (--across machines compares them)",
 			base->target.emulator, new->target.emulator);
-	if (!(o->across & machines) &&
-	    strcmp(base->machine.fingerprint, new->machine.fingerprint) != 0)
-		return error_set(
-			err, -EINVAL,
-			"different machines, %s (%s) and %s (%s) (--across machines compares them)",
-			base->machine.fingerprint,
-			base->machine.cpu_model ? base->machine.cpu_model : "?",
-			new->machine.fingerprint,
-			new->machine.cpu_model ? new->machine.cpu_model : "?");
+	if (!(o->across & machines) && !is_one_machine(base, new))
+		return machines_differ(base, new, err);
 	return 0;
 }
 
@@ -151,6 +190,91 @@ static const char *shown(const char *value)
 	return value ? value : "unknown";
 }
 
+/* Older kernels print the empty list of nohz_full as "(null)". */
+static const char *setting(const struct result_check *check)
+{
+	const char *value = shown(check->value);
+
+	return !strcmp(value, "(null)") ? "none" : value;
+}
+
+/* The value of the word "NAME=" in a list of words, or NULL. */
+static const char *value_in(const char *list, const char *name, size_t n, size_t *bytes)
+{
+	for (const char *w = list; *w; w += strspn(w, " ")) {
+		size_t length = strcspn(w, " ");
+
+		if (length > n && !strncmp(w, name, n) && w[n] == '=') {
+			*bytes = length - n - 1;
+			return w + n + 1;
+		}
+		w += length;
+	}
+	return NULL;
+}
+
+/* Whether a text is words of the form "NAME=VALUE". */
+static bool is_assignments(const char *text)
+{
+	bool any = false;
+
+	for (const char *w = text; *w; w += strspn(w, " ")) {
+		size_t length = strcspn(w, " ");
+
+		if (!memchr(w, '=', length))
+			return false;
+		any = true;
+		w += length;
+	}
+	return any;
+}
+
+/* "enable_mediated_pmu - to N, avic N to Y": the words that differ. */
+static void print_words(FILE *f, const char *was, const char *is)
+{
+	const char *lists[2] = { was, is };
+	bool first = true;
+
+	for (size_t side = 0; side < 2; side++)
+		for (const char *w = lists[side]; *w; w += strspn(w, " ")) {
+			size_t length = strcspn(w, " "), name = strcspn(w, "="), a = 0,
+			       b = 0;
+			const char *before = value_in(was, w, name, &a);
+			const char *after = value_in(is, w, name, &b);
+
+			w += length;
+			/* A word of both was printed for the first list. */
+			if ((side && before) ||
+			    (before && after && a == b && !memcmp(before, after, a)))
+				continue;
+			fprintf(f, "%s%.*s %.*s to %.*s", first ? "" : ", ", (int)name,
+				w - length, before ? (int)a : 4, before ? before : "none",
+				after ? (int)b : 4, after ? after : "none");
+			first = false;
+		}
+}
+
+static void note_setting(struct compare *c, const char *id, const char *was,
+			 const char *is)
+{
+	char *words = NULL;
+	size_t bytes;
+	FILE *f;
+
+	if (!is_assignments(was) || !is_assignments(is)) {
+		note(c, "The setting %s differs: %s in base, %s in new.", id, was, is);
+		return;
+	}
+	f = open_memstream(&words, &bytes);
+	if (!f)
+		abort();
+	print_words(f, was, is);
+	if (fclose(f))
+		abort();
+	note(c, "The setting %s differs: %s.", id, words);
+	free(words);
+}
+
 static void note_settings(struct compare *c)
 {
 	for (size_t i = 0; i < c->base->n_checks; i++) {
@@ -162,10 +286,8 @@ static void note_settings(struct compare *c)
 		for (size_t k = 0; k < c->new->n_checks; k++) {
 			const struct result_check *b = &c->new->checks[k];
 
-			if (!strcmp(a->id, b->id) &&
-			    strcmp(shown(a->value), shown(b->value)) != 0)
-				note(c, "The setting %s differs: %s in base, %s in new.",
-				     a->id, shown(a->value), shown(b->value));
+			if (!strcmp(a->id, b->id) && strcmp(setting(a), setting(b)) != 0)
+				note_setting(c, a->id, setting(a), setting(b));
 		}
 	}
 }

@@ -96,6 +96,9 @@ struct table_options {
  */
 void table_options_for(struct table_options *o, FILE *f);
 
+/* Limits the width of tables from now on: for text that is mailed. */
+void table_limit(unsigned int columns);
+
 /* The width to wrap paragraphs at: lines longer than 100 columns are hard to read. */
 size_t table_text_columns(const struct table_options *o);
 

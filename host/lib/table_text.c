@@ -18,6 +18,13 @@
 #define WRAP_MIN      40 /* a narrower TABLE_WRAP column goes below its row */
 #define BELOW_INDENT  4
 
+static unsigned int limit;
+
+void table_limit(unsigned int columns)
+{
+	limit = columns;
+}
+
 void table_options_for(struct table_options *o, FILE *f)
 {
 	const char *env = getenv("COLUMNS");
@@ -31,6 +38,8 @@ void table_options_for(struct table_options *o, FILE *f)
 		columns = strtoul(env, NULL, 10);
 	if (!columns || columns > 10000)
 		columns = WIDTH_DEFAULT;
+	if (limit && columns > limit)
+		columns = limit;
 	o->columns = columns < WIDTH_MIN ? WIDTH_MIN : (unsigned int)columns;
 	o->utf8 = !strcmp(nl_langinfo(CODESET), "UTF-8");
 	o->color = message_color(f);

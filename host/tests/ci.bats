@@ -153,6 +153,15 @@ END
   [ "$status" != 2 ]
   run ! grep -q 'explained' c2/comment.md
   refused 2 '--explain-rows x: not a number' "${gate[@]}" -o c2 --base b --explain-rows x
+  # Documents that cannot be compared: the comment says why.
+  mkdir other
+  for file in b/*.json; do
+    sed 's/"fingerprint": "[^"]*"/"fingerprint": "0000000000000000"/; s/"cpu_model": [^,]*/"cpu_model": "another"/; s/"exact": true/"exact": false/' \
+      "$file" >"other/${file##*/}"
+  done
+  run_apart "${gate[@]}" -o c4 --commit ccc --base other --db c4.jsonl
+  [ "$status" = 2 ]
+  grep -q "^$target: not compared: .*different machines" c4/comment.md
   # The gate reports a step once; later runs have the new level.
   run_apart "${gate[@]}" -o d --commit ddd
   [ "$status" = 0 ]

@@ -212,8 +212,8 @@ d["benchmarks"].remove(b("rdtsc"))'
 
 @test "two machines, targets or units are compared only with --across" {
   need_documents
-  changed machine.json 'd["machine"]["fingerprint"] = "0000000000000000"'
-  refused 2 "different machines" "$wsbench" compare "$DOC" machine.json
+  changed machine.json 'd["machine"].update(fingerprint="0000000000000000", cpu_model="another CPU")'
+  refused 2 "and another CPU (--across machines compares them)" "$wsbench" compare "$DOC" machine.json
   run_apart "$wsbench" compare --across machines "$DOC" machine.json
   [ "$status" = 0 ]
   changed target.json 'd["target"]["name"] = "bare:elsewhere"'

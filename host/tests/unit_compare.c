@@ -495,6 +495,62 @@ Test(refused, documents_of_different_kinds)
 	result_free(b);
 }
 
+/* A newer kernel makes known a microcode that the emulated CPU had before. */
+Test(refused, other_microcode_only_of_real_machines)
+{
+	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
+	struct compare c;
+
+	fixture_exact(a, "hypercall", 10);
+	fixture_exact(b, "hypercall", 10);
+	a->target.emulator = b->target.emulator =
+		"bochs 3.0+dfsg worldswitch 000000000000";
+	b->machine.fingerprint = "fedcba9876543210";
+	b->machine.microcode = "0x8001100";
+	c = compared(a, b, &plain);
+	compare_free(&c);
+	b->machine.cpu_model = "another";
+	expect_refused(a, b, &plain, "and another (--across machines compares them)");
+	/* Of a noisy target the microcode is a cause of differences, and named. */
+	a->target.exact = b->target.exact = false;
+	b->machine.cpu_model = a->machine.cpu_model;
+	expect_refused(a, b, &plain, "with microcode ");
+	result_free(a);
+	result_free(b);
+}
+
+/* The settings that differ are printed word by word. */
+Test(notes, settings_by_their_words)
+{
+	struct result *a = fixture_document(LAB, true), *b = fixture_document(LAB, true);
+	bool words = false, nohz = false;
+	struct compare c;
+
+	fixture_exact(a, "hypercall", 10);
+	fixture_exact(b, "hypercall", 10);
+	for (int i = 0; i < 2; i++) {
+		struct result *r = i ? b : a;
+		struct result_check *check = result_add_check(r);
+
+		check->id = "kvm_parameters";
+		check->value = i ? "npt=Y avic=Y vnmi=N" : "npt=Y avic=N tdp=Y";
+		check = result_add_check(r);
+		check->id = "nohz_full";
+		check->value = i ? "none" : "(null)";
+	}
+	c = compared(a, b, &plain);
+	for (size_t i = 0; i < c.n_notes; i++) {
+		words |= !strcmp(
+			c.notes[i],
+			"The setting kvm_parameters differs: avic N to Y, tdp Y to none, vnmi none to N.");
+		nohz |= strstr(c.notes[i], "nohz_full") != NULL;
+	}
+	cr_expect(words && !nohz);
+	compare_free(&c);
+	result_free(a);
+	result_free(b);
+}
+
 /* The fingerprint contains the emulator: the message names the cause. */
 Test(refused, documents_of_two_emulators)
 {

@@ -65,7 +65,12 @@ compare() {
     echo "No document to compare ${1%.json} with." >>"$out/comment.md"
     return 0
   fi
-  "$wsbench" compare --markdown "${explain[@]}" "${gate[@]}" "$old" "$out/$1" >>"$out/comment.md" || code=$?
+  "$wsbench" compare --markdown "${explain[@]}" "${gate[@]}" "$old" "$out/$1" >>"$out/comment.md" 2>"$out/compare.err" ||
+    code=$?
+  cat "$out/compare.err" >&2
+  # Documents that cannot be compared have no table: the comment gives the reason.
+  [ "$code" != 2 ] || sed "s/^wsbench[^:]*: \\(error: \\)\\?/$2: not compared: /" "$out/compare.err" >>"$out/comment.md"
+  rm -f "$out/compare.err"
   echo >>"$out/comment.md"
   note "$code"
 }

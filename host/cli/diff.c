@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `wsbench diff`: two kernels in one command. Both are fetched if necessary and run in
+ * the labs, the figures are compared, and the functions behind the largest differences
+ * named.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "host/cli/cmd.h"
+#include "host/cli/compare_why.h"
+#include "host/cli/gate.h"
+#include "host/cli/names.h"
+#include "host/cli/options.h"
+#include "host/cli/run.h"
+#include "host/compare/compare.h"
+#include "host/lib/error.h"
+#include "host/lib/interrupt.h"
+#include "host/lib/message.h"
+#include "host/lib/number.h"
+#include "host/lib/table.h"
+#include "host/lib/text.h"
+#include "host/targets/target.h"
+
+/* Text for a mailing list. */
+#define COLUMNS_MAX 74
+
+#define TARGETS	     "lab:x86_64-svm,lab:x86_64-vmx,lab:aarch64-vhe"
+#define EXPLAIN_ROWS 2
+
+struct diff_args {
+	struct options_common common;
+	struct gate gate;
+	const char *kernels[2], *append, *output;
+	size_t n_kernels, explain_rows;
+	struct names_list targets, benches, configs;
+	bool markdown;
+};
+
+enum key {
+	OPTION_ON = 0x100,
+	OPTION_BENCH,
+	OPTION_CONFIG,
+	OPTION_KERNEL,
+	OPTION_APPEND,
+	OPTION_EXPLAIN_ROWS,
+	OPTION_MARKDOWN,
+};
+
+static const struct argp_option options[] = {
+	{ "kernel", OPTION_KERNEL, "KERNEL", 0,
+	  "Compare these kernels: give the option twice, first the base. The path of an "
+	  "image, a release of Debian such as 6.12.113, or the newest of a series such as "
+	  "7.3; fetched if it is not cached",
+	  0 },
+	{ "on", OPTION_ON, "TARGET,...", 0,
+	  "Measure in these labs (default: " TARGETS ")", 0 },
+	{ "bench", OPTION_BENCH, "GLOB,...", 0,
+	  "Measure these benchmarks: names of 'wsbench list benchmarks', globs, or "
+	  "'core' (default: core)",
+	  0 },
+	{ "config", OPTION_CONFIG, "NAME,...", 0,
+	  "Run each benchmark under these counter configs (default: the configs of the "
+	  "benchmark)",
+	  0 },
+	{ "append", OPTION_APPEND, "ARGS", 0,
+	  "Add ARGS to the command line of both kernels", 0 },
+	{ "explain-rows", OPTION_EXPLAIN_ROWS, "N", 0,
+	  "Explain at most N rows of each lab, the largest differences first (default: 2; "
+	  "0: none)",
+	  0 },
+	{ "markdown", OPTION_MARKDOWN, NULL, 0, "Print Markdown, for a pull request", 0 },
+	{ "output", 'o', "DIR", 0, "Keep the documents in DIR/base and DIR/new", 0 },
+	{ 0 }
+};
+
+static error_t parse_list(int key, const char *arg, struct argp_state *state,
+			  struct diff_args *args)
+{
+	struct error why;
+	int rc;
+
+	if (key == OPTION_ON) {
+		names_free(&args->targets);
+		rc = names_match_targets(arg, &args->targets, &why);
+	} else if (key == OPTION_BENCH) {
+		names_free(&args->benches);
+		rc = names_match_benches(arg, &args->benches, &why);
+	} else {
+		names_free(&args->configs);
+		rc = names_match_configs(arg, &args->configs, &why);
+	}
+	return rc ? options_error(state, "%s", why.text) : 0;
+}
+
+static error_t check(struct diff_args *args, struct argp_state *state)
+{
+	if (args->n_kernels != 2)
+		return options_error(
+			state, "two kernels: --kernel BASE --kernel NEW (%zu given)",
+			args->n_kernels);
+	if (!args->targets.n && parse_list(OPTION_ON, TARGETS, state, args))
+		return EINVAL;
+	if (!args->benches.n && parse_list(OPTION_BENCH, "core", state, args))
+		return EINVAL;
+	for (size_t i = 0; i < args->targets.n; i++)
+		if (strcmp(names_target(args->targets.names[i])->ops->kind, "lab") != 0)
+			return options_error(
+				state,
+				"'%s' is not a lab: only labs boot the kernel of --kernel",
+				args->targets.names[i]);
+	return 0;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct diff_args *args = state->input;
+	uint64_t n;
+	error_t err;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &args->common;
+		state->child_inputs[1] = &args->gate;
+		return 0;
+	case OPTION_ON:
+	case OPTION_BENCH:
+	case OPTION_CONFIG:
+		return parse_list(key, arg, state, args);
+	case OPTION_KERNEL:
+		if (args->n_kernels++ < 2)
+			args->kernels[args->n_kernels - 1] = arg;
+		return 0;
+	case OPTION_APPEND:
+		args->append = arg;
+		return 0;
+	case OPTION_EXPLAIN_ROWS:
+		err = options_number(state, "--explain-rows", arg, 0, 1000, &n);
+		args->explain_rows = (size_t)n;
+		return err;
+	case OPTION_MARKDOWN:
+		args->markdown = true;
+		return 0;
+	case 'o':
+		args->output = arg;
+		return 0;
+	case ARGP_KEY_ARG:
+		return options_error(state, "'%s': kernels are given by --kernel", arg);
+	case ARGP_KEY_END:
+		return check(args, state);
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+/* ------------------------------ measuring ------------------------------ */
+
+static enum cli_exit keep(const struct diff_args *args, const char *side,
+			  const struct result *r)
+{
+	char *folder, *path;
+	struct error err;
+	int rc;
+
+	if (!args->output)
+		return CLI_OK;
+	if (asprintf(&folder, "%s/%s", args->output, side) < 0 ||
+	    asprintf(&path, "%s/%s.json", folder, r->target.name) < 0)
+		abort();
+	for (char *c = path + strlen(folder); *c; c++)
+		if (*c == ':')
+			*c = '-';
+	rc = (mkdir(args->output, 0777) && errno != EEXIST) ||
+			     (mkdir(folder, 0777) && errno != EEXIST)
+		     ? error_set(&err, -errno, "cannot make folder %s: %s", folder,
+				 strerror(errno))
+		     : result_write(path, r, &err);
+	if (rc)
+		message_error("%s", err.text);
+	free(folder);
+	free(path);
+	return rc ? CLI_FAILED : CLI_OK;
+}
+
+/* The document's command line is that of a run which measures the same. */
+static enum cli_exit measure(const struct diff_args *args, const char *target,
+			     size_t side, struct result **out)
+{
+	const char *words[8] = { "run", "--on", target, "--kernel", args->kernels[side] };
+	struct run run;
+	enum cli_exit code;
+	size_t n = 5;
+
+	if (args->append) {
+		words[n++] = "--append";
+		words[n++] = args->append;
+	}
+	run_init(&run);
+	run.common = args->common;
+	run.argc = (int)n;
+	run.argv = (char **)words;
+	run.job.kernel = args->kernels[side];
+	run.job.append = args->append;
+	run.job.fetch = args->common.quiet ? JOB_FETCH_QUIETLY : JOB_FETCH;
+	run.job.benches = args->benches.names;
+	run.job.n_benches = args->benches.n;
+	run.job.configs = args->configs.names;
+	run.job.n_configs = args->configs.n;
+	code = run_target(&run, names_target(target), out);
+	run_free(&run);
+	if (code == CLI_OK && *out)
+		code = keep(args, side ? "new" : "base", *out);
+	return code;
+}
+
+/* ------------------------------ the text ------------------------------ */
+
+/* "5 of 13 longer, 2 shorter": in words that need no legend. */
+static void print_verdict(FILE *f, const struct compare *c)
+{
+	const struct {
+		enum compare_verdict verdict;
+		const char *word;
+	} parts[] = {
+		{ COMPARE_WORSE, "longer" },
+		{ COMPARE_BETTER, "shorter" },
+		{ COMPARE_CHANGED, "changed" },
+		{ COMPARE_INCONCLUSIVE, "inconclusive" },
+		{ COMPARE_NONE, "not compared" },
+	};
+	size_t same = c->count[COMPARE_SAME] + c->count[COMPARE_SAME_PLACEMENT];
+	bool first = true;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (!c->count[parts[i].verdict])
+			continue;
+		fprintf(f, "%s%zu %s", first ? "" : ", ", c->count[parts[i].verdict],
+			parts[i].word);
+		first = false;
+	}
+	if (same)
+		fprintf(f, "%s%zu the same", first ? "" : ", ", same);
+}
+
+static char *verdict_text(const struct compare *c)
+{
+	char *text;
+	size_t bytes;
+	FILE *f = open_memstream(&text, &bytes);
+
+	if (!f)
+		abort();
+	fprintf(f, "%s: ", c->new->target.name);
+	print_verdict(f, c);
+	fprintf(f, ", from Linux %s to %s",
+		c->base->subject.kernel ? c->base->subject.kernel : "?",
+		c->new->subject.kernel ? c->new->subject.kernel : "?");
+	if (fclose(f))
+		abort();
+	message_clean(text);
+	return text;
+}
+
+static void fill_side(struct table *t, size_t column, const struct compare_row *row,
+		      const struct compare_side *side)
+{
+	char lo[NUMBER_BYTES], hi[NUMBER_BYTES];
+
+	if (!side->metric)
+		table_cell(t, column, "-");
+	else if (row->level == 1 && side->min < side->max) {
+		number_format(lo, side->min, true);
+		number_format(hi, side->max, true);
+		table_cell(t, column, "%s to %s", lo, hi);
+	} else {
+		table_number(t, column, side->value, true, false);
+	}
+}
+
+static void fill_row(struct table *t, const struct compare_row *row)
+{
+	const char *config = row->base.config ? row->base.config : row->new.config;
+	bool named = config && strcmp(config, "default") != 0;
+
+	table_row(t, row->verdict == COMPARE_WORSE    ? TABLE_RED
+		     : row->verdict == COMPARE_BETTER ? TABLE_GREEN
+						      : TABLE_PLAIN);
+	table_cell(t, 0, "%s%s%s%s", row->name, named ? " [" : "", named ? config : "",
+		   named ? "]" : "");
+	fill_side(t, 1, row, &row->base);
+	fill_side(t, 2, row, &row->new);
+	table_number(t, 3, row->difference, true, true);
+	if (row->ratio > 0)
+		table_cell(t, 4, "%+.1f %%", 100 * (row->ratio - 1));
+	if (*row->reason)
+		table_cell(t, 5, "[%zu]", table_note(t, row->reason));
+}
+
+static void print_rows(const struct compare *c)
+{
+	static const struct table_column columns[] = {
+		{ "benchmark", TABLE_KEY, 0, NULL }, { "base", TABLE_RIGHT, 0, NULL },
+		{ "new", TABLE_RIGHT, 0, NULL },     { "change", TABLE_RIGHT, 0, NULL },
+		{ "", TABLE_RIGHT, 0, NULL },	     { "", 0, 0, NULL },
+	};
+	struct table_options o;
+	struct table t;
+
+	table_options_for(&o, stdout);
+	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
+	for (size_t i = 0; i < c->n_rows; i++)
+		if (c->rows[i].verdict != COMPARE_SAME &&
+		    c->rows[i].verdict != COMPARE_SAME_PLACEMENT)
+			fill_row(&t, &c->rows[i]);
+	if (t.n_rows) {
+		putchar('\n');
+		table_print(stdout, &t, &o);
+	}
+	if (t.n_notes)
+		putchar('\n');
+	table_print_notes(stdout, &t, &o);
+	for (size_t i = 0; i < c->n_notes; i++)
+		text_wrap(stdout, c->notes[i], 0, 2, table_text_columns(&o));
+	table_free(&t);
+}
+
+/* The verdict and the table come before kernels boot once more. */
+static void print(const struct diff_args *args, const struct compare *c)
+{
+	struct compare_names names = { args->kernels[0], args->kernels[1] };
+	char *verdict = verdict_text(c);
+	struct why w;
+
+	if (args->markdown) {
+		fputs("### ", stdout);
+		table_markdown_text(stdout, verdict);
+		fputs("\n\n", stdout);
+		compare_print_markdown(stdout, c, &names);
+	} else {
+		text_wrap(stdout, verdict, 0, 2, COLUMNS_MAX);
+		print_rows(c);
+	}
+	free(verdict);
+	fflush(stdout);
+	why_select(c, WHY_ALL, args->explain_rows, &w);
+	if (args->explain_rows && w.n_rows)
+		compare_why(c, NULL, args->common.quiet, &w);
+	w.n_cut = 0; /* the table above has them */
+	if (args->explain_rows && args->markdown)
+		why_print_markdown(stdout, &w);
+	else if (args->explain_rows)
+		why_print(stdout, &w);
+	why_free(&w);
+}
+
+static void print_end(const struct diff_args *args)
+{
+	const char *text =
+		"Instructions that one exit executes in guest, kernel and VMM, "
+		"counted exactly in an emulator: the length of the path, not "
+		"time. By worldswitch, `wsbench diff`.";
+
+	putchar('\n');
+	text_wrap(stdout, text, 0, args->markdown ? 0 : 2, COLUMNS_MAX);
+}
+
+static enum cli_exit outcome(const struct diff_args *args, const struct compare *c)
+{
+	if (args->gate.fail_on_changed && c->count[COMPARE_CHANGED])
+		return CLI_WORSE;
+	switch (compare_outcome(c)) {
+	case COMPARE_WORSE:
+		return CLI_WORSE;
+	case COMPARE_INCONCLUSIVE:
+		return CLI_UNTRUSTED;
+	default:
+		return CLI_OK;
+	}
+}
+
+static enum cli_exit diff_target(const struct diff_args *args, const char *target,
+				 bool *printed)
+{
+	const struct compare_options o = { .thresholds = args->gate.thresholds,
+					   .n_thresholds = args->gate.n_thresholds };
+	struct result *docs[2] = { NULL, NULL };
+	enum cli_exit code = CLI_OK;
+	struct compare c;
+	struct error err;
+
+	for (size_t side = 0; code == CLI_OK && side < 2 && !interrupted; side++)
+		code = measure(args, target, side, &docs[side]);
+	if (interrupted || (code == CLI_OK && (!docs[0] || !docs[1])))
+		code = CLI_FAILED;
+	if (code == CLI_OK && compare_documents(docs[0], docs[1], &o, &c, &err)) {
+		message_error("%s: %s", target, err.text);
+		code = CLI_FAILED;
+	} else if (code == CLI_OK) {
+		if (*printed)
+			putchar('\n');
+		*printed = true;
+		print(args, &c);
+		code = outcome(args, &c);
+		compare_free(&c);
+	}
+	result_free(docs[0]);
+	result_free(docs[1]);
+	return code;
+}
+
+/* A lab that fails costs only its own figures. */
+static enum cli_exit diff(const struct diff_args *args)
+{
+	static const enum cli_exit gravest[] = { CLI_FAILED, CLI_USAGE, CLI_WORSE,
+						 CLI_UNTRUSTED };
+	bool seen[CLI_FAILED + 1] = { false }, printed = false;
+
+	table_limit(COLUMNS_MAX);
+	for (size_t i = 0; i < args->targets.n && !interrupted; i++)
+		seen[diff_target(args, args->targets.names[i], &printed)] = true;
+	if (printed)
+		print_end(args);
+	for (size_t i = 0; i < sizeof(gravest) / sizeof(gravest[0]); i++)
+		if (seen[gravest[i]])
+			return gravest[i];
+	return CLI_OK;
+}
+
+static const struct argp_child children[] = { { &options_common, 0, NULL, 0 },
+					      { &gate_options, 0, NULL, 0 },
+					      { 0 } };
+
+static const struct argp argp = {
+	.options = options,
+	.parser = parse,
+	.doc = "Measures two kernels in labs, compares them, and names the functions behind "
+	       "the largest differences. The output is text of at most 74 columns, with "
+	       "the verdict first.\v"
+	       "Exit code 0: no benchmark got longer; 1: one did, by more than --threshold; "
+	       "3: a figure is missing; 4: a lab or a kernel failed.",
+	.children = children,
+};
+
+int cmd_diff(int argc, char **argv)
+{
+	struct diff_args args = { .explain_rows = EXPLAIN_ROWS };
+	enum cli_exit code = CLI_OK;
+
+	switch (options_parse(&argp, "wsbench diff", argc, argv, &args)) {
+	case OPTIONS_BAD:
+		code = CLI_USAGE;
+		break;
+	case OPTIONS_HELP:
+		break;
+	case OPTIONS_RUN:
+		target_catch_signals();
+		code = diff(&args);
+		break;
+	}
+	names_free(&args.targets);
+	names_free(&args.benches);
+	names_free(&args.configs);
+	gate_free(&args.gate);
+	interrupt_pass_on();
+	return code;
+}

@@ -1,0 +1,47 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# wsbench diff: two kernels in one command.
+bats_require_minimum_version 1.5.0
+load helper
+
+@test "diff: a kernel and itself are the same, and the documents stay" {
+  need_target lab:aarch64-vhe
+  run_apart "$wsbench" diff --kernel 6.1 --kernel 6.1 --on lab:aarch64-vhe --bench hypercall,null -o kept
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  [[ $stdout == 'lab:aarch64-vhe: 2 the same, from Linux 6.1.'* ]]
+  # The documents are those of a run, and compare has the same verdict.
+  "$wsbench" compare kept/base kept/new
+  [ "$(doc kept/base/lab-aarch64-vhe.json 'd["run"]["argv"][:5]')" = "['run', '--on', 'lab:aarch64-vhe', '--kernel', '6.1']" ]
+}
+
+@test "diff: the verdict first, the functions behind it, at most 74 columns" {
+  local kernel=6.12
+  need_target lab:aarch64-vhe
+  "$top/scripts/kernel.sh" fetch --quiet --arch aarch64 --series $kernel >/dev/null ||
+    skip "no Linux 6.12 here, and Debian cannot be reached"
+  run_apart "$wsbench" diff --kernel 6.1 --kernel "$kernel" --on lab:aarch64-vhe --bench hypercall --explain-rows 1
+  echo "$stdout$stderr"
+  [ "$status" = 1 ]
+  [[ $stdout == 'lab:aarch64-vhe: 1 longer, from Linux 6.1.'* ]]
+  [ "$(wc -L <<<"$stdout")" -le 74 ]
+  grep -qE '^hypercall +989 +[0-9,]+ +\+[0-9,]+ +\+[0-9.]+ %$' <<<"$stdout"
+  grep -qE '^vcpu_read_sys_reg +72 ' <<<"$stdout"
+  run_apart "$wsbench" diff --kernel 6.1 --kernel "$kernel" --on lab:aarch64-vhe --bench hypercall \
+    --explain-rows 0 --threshold 1000% --markdown
+  [ "$status" = 0 ]
+  grep -qE '^\| hypercall \| 989 \| ' <<<"$stdout"
+}
+
+@test "diff: bad usage is one line, and a kernel that does not exist costs its lab" {
+  refused 2 'two kernels: --kernel BASE --kernel NEW (1 given)' "$wsbench" diff --kernel 6.1
+  refused 2 "'kvm' is not a lab" "$wsbench" diff --kernel 6.1 --kernel 6.12 --on kvm
+  refused 2 "'6.1': kernels are given by --kernel" "$wsbench" diff 6.1 6.12
+  refused 2 'no benchmark matches' "$wsbench" diff --kernel 6.1 --kernel 6.12 --bench hypercal_
+  run_apart "$wsbench" diff --kernel 6.1 --kernel ./none --on lab:aarch64-vhe --bench null
+  echo "$stdout$stderr"
+  [ "$status" != 0 ]
+  [ "$status" != 1 ]
+  grep -q 'none' <<<"$stderr"
+  [ -z "$stdout" ]
+}
