@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The hook: the kernel's own tracepoint kvm_entry.
+ * The table of attached VMs, and what the hook does to a vCPU's MDCR_EL2.
  *
- * KVM computes a vCPU's MDCR_EL2 anew before every entry (kvm_arm_setup_debug()), with
- * PMU accesses trapped, whatever it was before. So what changes it has to run at every
- * entry, between that and the guest. kvm_entry is the one place there which the kernel
- * offers to modules: nothing is patched but the tracepoint's own branch, and that only
- * as long as a VM is attached. What it costs is measured by attaching without clearing
- * anything (WS_PMU_ATTACH without flags).
+ * KVM computes a vCPU's MDCR_EL2 anew, with PMU accesses trapped, whatever it was before.
+ * The hook has to run between that and the guest. Where that is depends on the kernel:
+ * hook_entry.c or hook_load.c, by Kbuild. What the hook costs is measured by attaching
+ * without clearing anything (WS_PMU_ATTACH without flags).
  *
  *   nVHE  EL2 loads MDCR_EL2 from vcpu->arch.mdcr_el2 at every entry: change that.
  *   VHE   it is loaded with the vCPU, and again only if KVM's own value changes: change
@@ -17,8 +15,6 @@
  * guest is trapped as KVM means it to be.
  */
 #include <linux/cpu.h>
-#include <linux/string.h>
-#include <linux/tracepoint.h>
 #include <linux/version.h>
 
 #include <asm/kvm_arm.h>
@@ -29,11 +25,11 @@
 #include "worldswitch_pmu.h"
 
 /* Read, one by one, for these: where MDCR_EL2 is computed, and where it is loaded. */
-#if !(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0) &&                                   \
-      LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)) &&                                   \
-	!(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) &&                              \
-	  LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0))
-#error "worldswitch_pmu knows the KVM/arm64 of Linux 6.1 and 6.12, not of this kernel"
+#define LINUX_IS(a, b)                                                                   \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(a, b, 0) &&                                \
+	 LINUX_VERSION_CODE < KERNEL_VERSION(a, (b) + 1, 0))
+#if !LINUX_IS(6, 1) && !LINUX_IS(6, 12) && !LINUX_IS(7, 2) && !LINUX_IS(7, 3)
+#error "worldswitch_pmu knows the KVM/arm64 of Linux 6.1, 6.12, 7.2 and 7.3, not of this kernel"
 #endif
 
 /* What KVM's value always has; if it has not, this is not the field we think it is. */
@@ -45,7 +41,6 @@ static struct hooked {
 } hooked[WS_PMU_VMS_MAX];
 static unsigned int users;
 static DEFINE_MUTEX(lock);
-static struct tracepoint *entry;
 
 /* With add()'s release: a CPU that sees the VM sees what is to be cleared for it. */
 static const struct hooked *find(const struct kvm *kvm)
@@ -58,10 +53,8 @@ static const struct hooked *find(const struct kvm *kvm)
 	return NULL;
 }
 
-/* With interrupts off, on the CPU that is about to enter the guest. */
-static void on_entry(void *data, unsigned long pc)
+void hook_vcpu(struct kvm_vcpu *vcpu)
 {
-	struct kvm_vcpu *vcpu = kvm_get_running_vcpu();
 	const struct hooked *h = vcpu ? find(vcpu->kvm) : NULL;
 	u64 mdcr;
 
@@ -76,13 +69,36 @@ static void on_entry(void *data, unsigned long pc)
 		write_sysreg(mdcr, mdcr_el2);
 }
 
+/* The vCPU of `kvm` that is loaded here, if any. While it is being loaded or put, the
+ * register has the host's value, which must not change. */
+static struct kvm_vcpu *loaded(const struct kvm *kvm)
+{
+	const u64 guest = MDCR_EL2_TDRA | MDCR_EL2_TDOSA;
+	struct kvm_vcpu *vcpu = hook_running_vcpu();
+
+	if (!vcpu || vcpu->kvm != kvm)
+		return NULL;
+	if (is_kernel_in_hyp_mode() && (read_sysreg(mdcr_el2) & guest) != guest)
+		return NULL;
+	return vcpu;
+}
+
+static void hook_cpu(void *data)
+{
+	hook_vcpu(loaded(data));
+}
+
 /* KVM's own value into the register, if a vCPU of `data` is loaded here. */
 static void unhook_cpu(void *data)
 {
-	struct kvm_vcpu *vcpu = kvm_get_running_vcpu();
+	struct kvm_vcpu *vcpu = loaded(data);
 
-	if (is_kernel_in_hyp_mode() && vcpu && vcpu->kvm == data)
+	if (!vcpu)
+		return;
+	if (is_kernel_in_hyp_mode())
 		write_sysreg(vcpu->arch.mdcr_el2, mdcr_el2);
+	else if (vcpu->arch.mdcr_el2)
+		vcpu->arch.mdcr_el2 |= MDCR_KVM;
 }
 
 static int add(struct kvm *kvm, u64 clear)
@@ -116,12 +132,15 @@ int hook_attach(struct kvm *kvm, u64 clear)
 	mutex_lock(&lock);
 	err = add(kvm, clear);
 	if (!err && !users) {
-		err = tracepoint_probe_register(entry, on_entry, NULL);
+		err = hook_place_register();
 		if (err)
 			drop(kvm);
 	}
-	if (!err)
+	if (!err) {
 		users++;
+		/* Those that were loaded before. */
+		on_each_cpu(hook_cpu, kvm, 1);
+	}
 	mutex_unlock(&lock);
 	return err;
 }
@@ -129,26 +148,8 @@ int hook_attach(struct kvm *kvm, u64 clear)
 void hook_detach(struct kvm *kvm)
 {
 	mutex_lock(&lock);
-	if (!--users) {
-		tracepoint_probe_unregister(entry, on_entry, NULL);
-		tracepoint_synchronize_unregister();
-	}
+	if (!--users)
+		hook_place_unregister();
 	drop(kvm);
 	mutex_unlock(&lock);
-}
-
-static void look_at(struct tracepoint *tp, void *data)
-{
-	if (!strcmp(tp->name, "kvm_entry"))
-		entry = tp;
-}
-
-int hook_init(void)
-{
-	for_each_kernel_tracepoint(look_at, NULL);
-	if (!entry) {
-		pr_err(WS_PMU_MODULE ": this kernel has no tracepoint kvm_entry\n");
-		return -EOPNOTSUPP;
-	}
-	return 0;
 }
