@@ -106,8 +106,8 @@ headers_fetch() {
   [ "$1" = "$(uname -m)" ] || headers_lists "$(uname -m)" "$suite"
   headers_unpack "$new" "$kbuild"
   headers_programs "$new" "$dir" "$suite"
-  # The Makefile includes another one by a path below /usr/src, and since Linux 7 sets the
-  # folder of the build, likewise. vmlinux is only for BTF.
+  # The Makefile has paths below /usr/src: of another Makefile and, since Linux 7, of the
+  # folder of the build. vmlinux is only for BTF.
   {
     # shellcheck disable=SC2016  # for make
     ! grep -q '^KBUILD_OUTPUT' "$new/usr/src/$package/Makefile" || echo 'KBUILD_OUTPUT := $(CURDIR)'

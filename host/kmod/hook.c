@@ -17,12 +17,7 @@
 #include <linux/cpu.h>
 #include <linux/version.h>
 
-#include <asm/kvm_arm.h>
-#include <asm/virt.h>
-
-#include "counters.h"
 #include "hook.h"
-#include "worldswitch_pmu.h"
 
 /* Read, one by one, for these: where MDCR_EL2 is computed, and where it is loaded. */
 #define LINUX_IS(a, b)                                                                   \
@@ -32,45 +27,14 @@
 #error "worldswitch_pmu knows the KVM/arm64 of Linux 6.1, 6.12, 7.2 and 7.3, not of this kernel"
 #endif
 
-/* What KVM's value always has; if it has not, this is not the field we think it is. */
-#define MDCR_KVM (MDCR_EL2_TPM | MDCR_EL2_TPMCR | MDCR_EL2_TDRA | MDCR_EL2_TDOSA)
-
-static struct hooked {
-	struct kvm *kvm;
-	u64 clear;
-} hooked[WS_PMU_VMS_MAX];
+struct hook_vm hook_vms[WS_PMU_VMS_MAX];
 static unsigned int users;
 static DEFINE_MUTEX(lock);
 
-/* With add()'s release: a CPU that sees the VM sees what is to be cleared for it. */
-static const struct hooked *find(const struct kvm *kvm)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(hooked); i++)
-		if (smp_load_acquire(&hooked[i].kvm) == kvm)
-			return &hooked[i];
-	return NULL;
-}
-
-void hook_vcpu(struct kvm_vcpu *vcpu)
-{
-	const struct hooked *h = vcpu ? find(vcpu->kvm) : NULL;
-	u64 mdcr;
-
-	if (!h || (vcpu->arch.mdcr_el2 & MDCR_KVM) != MDCR_KVM)
-		return;
-	mdcr = vcpu->arch.mdcr_el2;
-	if (__this_cpu_read(counters_reserved))
-		mdcr &= ~READ_ONCE(h->clear);
-	if (!is_kernel_in_hyp_mode())
-		vcpu->arch.mdcr_el2 = mdcr;
-	else if (read_sysreg(mdcr_el2) != mdcr)
-		write_sysreg(mdcr, mdcr_el2);
-}
-
-/* The vCPU of `kvm` that is loaded here, if any. While it is being loaded or put, the
- * register has the host's value, which must not change. */
+/*
+ * The vCPU of `kvm` that is loaded here, if any. While it is being loaded or put, the
+ * register has the host's value, which must not change.
+ */
 static struct kvm_vcpu *loaded(const struct kvm *kvm)
 {
 	const u64 guest = MDCR_EL2_TDRA | MDCR_EL2_TDOSA;
@@ -98,27 +62,27 @@ static void unhook_cpu(void *data)
 	if (is_kernel_in_hyp_mode())
 		write_sysreg(vcpu->arch.mdcr_el2, mdcr_el2);
 	else if (vcpu->arch.mdcr_el2)
-		vcpu->arch.mdcr_el2 |= MDCR_KVM;
+		vcpu->arch.mdcr_el2 |= HOOK_MDCR_KVM;
 }
 
 static int add(struct kvm *kvm, u64 clear)
 {
 	unsigned int i;
 
-	if (find(kvm))
+	if (hook_find(kvm))
 		return -EBUSY;
-	for (i = 0; i < ARRAY_SIZE(hooked) && hooked[i].kvm; i++)
+	for (i = 0; i < ARRAY_SIZE(hook_vms) && hook_vms[i].kvm; i++)
 		;
-	if (i == ARRAY_SIZE(hooked))
+	if (i == ARRAY_SIZE(hook_vms))
 		return -EBUSY;
-	WRITE_ONCE(hooked[i].clear, clear);
-	smp_store_release(&hooked[i].kvm, kvm);
+	WRITE_ONCE(hook_vms[i].clear, clear);
+	smp_store_release(&hook_vms[i].kvm, kvm);
 	return 0;
 }
 
 static void drop(struct kvm *kvm)
 {
-	struct hooked *h = (struct hooked *)find(kvm);
+	struct hook_vm *h = (struct hook_vm *)hook_find(kvm);
 
 	WRITE_ONCE(h->kvm, NULL);
 	/* The hook runs with interrupts off: when all have answered, it has left. */

@@ -27,8 +27,10 @@ struct kvm_vcpu *hook_running_vcpu(void)
 	return running_vcpu();
 }
 
-/* The vCPU is loaded on this CPU, or was until it was preempted: then it was hooked as it
- * was loaded again. */
+/*
+ * The vCPU is loaded on this CPU, or was until it was preempted: then it was hooked as it
+ * was loaded again.
+ */
 static void on_return(struct fprobe *fp, unsigned long entry_ip, unsigned long ret_ip,
 		      struct ftrace_regs *regs, void *entry_data)
 {
