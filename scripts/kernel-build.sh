@@ -44,7 +44,7 @@ kernel_tools() {
     command -v "$cross" >/dev/null || missing+=("$cross")
   fi
   # The kernel's objtool, which only x86 builds.
-  if [ "$1" = x86_64 ] && command -v gcc >/dev/null && ! echo '#include <gelf.h>' | gcc -E - >/dev/null 2>&1; then
+  if [ "$1" = x86_64 ] && command -v gcc >/dev/null && ! gcc -E - <<<'#include <gelf.h>' >/dev/null 2>&1; then
     missing+=(gelf.h)
   fi
   [ ${#missing[@]} = 0 ] ||

@@ -53,8 +53,8 @@ build() {
   # shellcheck disable=SC2064  # `work` as it is now
   trap "rm -rf '$work'" EXIT
   cp "$sources"/*.[ch] "$sources/Kbuild" "$work"
-  if ! log=$(MAKEFLAGS='' make -C "$tree" M="$work" ARCH=arm64 CROSS_COMPILE="$cross" \
-    CC="${cross}gcc" modules 2>&1); then
+  if ! log=$(MAKEFLAGS='' KBUILD_OUTPUT='' make -C "$tree" M="$work" ARCH=arm64 CROSS_COMPILE="$cross" \
+    CC="$(headers_cc "$tree" "${cross}gcc" "$work/gcc")" modules 2>&1); then
     sed -n 's/^.*#error "\(.*\)"$/kmod: \1/p; t; s/^.* error: /kmod: /p' <<<"$log" | sort -u >&2
     [[ $log != *'#error'* ]] || exit 2
     echo "$log" | tail -n 20 >&2

@@ -36,7 +36,7 @@ static struct kvm *vm_get(int fd)
 	struct file *file = fget(fd);
 	struct kvm *kvm = NULL;
 
-	if (file && file_is_kvm(file)) {
+	if (file && hook_is_vm(file)) {
 		kvm = file->private_data;
 		kvm_get_kvm(kvm);
 	}

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The hook: the kernel's own tracepoint kvm_entry.
+ * The table of attached VMs, and what the hook does to a vCPU's MDCR_EL2.
  *
- * KVM computes a vCPU's MDCR_EL2 anew before every entry (kvm_arm_setup_debug()), with
- * PMU accesses trapped, whatever it was before. So what changes it has to run at every
- * entry, between that and the guest. kvm_entry is the one place there which the kernel
- * offers to modules: nothing is patched but the tracepoint's own branch, and that only
- * as long as a VM is attached. What it costs is measured by attaching without clearing
- * anything (WS_PMU_ATTACH without flags).
+ * KVM computes a vCPU's MDCR_EL2 anew, with PMU accesses trapped, whatever it was before.
+ * The hook has to run between that and the guest. Where that is depends on the kernel:
+ * hook_entry.c or hook_load.c, by Kbuild. What the hook costs is measured by attaching
+ * without clearing anything (WS_PMU_ATTACH without flags).
  *
  *   nVHE  EL2 loads MDCR_EL2 from vcpu->arch.mdcr_el2 at every entry: change that.
  *   VHE   it is loaded with the vCPU, and again only if KVM's own value changes: change
@@ -17,92 +15,74 @@
  * guest is trapped as KVM means it to be.
  */
 #include <linux/cpu.h>
-#include <linux/string.h>
-#include <linux/tracepoint.h>
 #include <linux/version.h>
 
-#include <asm/kvm_arm.h>
-#include <asm/virt.h>
-
-#include "counters.h"
 #include "hook.h"
-#include "worldswitch_pmu.h"
 
 /* Read, one by one, for these: where MDCR_EL2 is computed, and where it is loaded. */
-#if !(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0) &&                                   \
-      LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)) &&                                   \
-	!(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) &&                              \
-	  LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0))
-#error "worldswitch_pmu knows the KVM/arm64 of Linux 6.1 and 6.12, not of this kernel"
+#define LINUX_IS(a, b)                                                                   \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(a, b, 0) &&                                \
+	 LINUX_VERSION_CODE < KERNEL_VERSION(a, (b) + 1, 0))
+#if !LINUX_IS(6, 1) && !LINUX_IS(6, 12) && !LINUX_IS(7, 2) && !LINUX_IS(7, 3)
+#error "worldswitch_pmu knows the KVM/arm64 of Linux 6.1, 6.12, 7.2 and 7.3, not of this kernel"
 #endif
 
-/* What KVM's value always has; if it has not, this is not the field we think it is. */
-#define MDCR_KVM (MDCR_EL2_TPM | MDCR_EL2_TPMCR | MDCR_EL2_TDRA | MDCR_EL2_TDOSA)
-
-static struct hooked {
-	struct kvm *kvm;
-	u64 clear;
-} hooked[WS_PMU_VMS_MAX];
+struct hook_vm hook_vms[WS_PMU_VMS_MAX];
 static unsigned int users;
 static DEFINE_MUTEX(lock);
-static struct tracepoint *entry;
 
-/* With add()'s release: a CPU that sees the VM sees what is to be cleared for it. */
-static const struct hooked *find(const struct kvm *kvm)
+/*
+ * The vCPU of `kvm` that is loaded here, if any. While it is being loaded or put, the
+ * register has the host's value, which must not change.
+ */
+static struct kvm_vcpu *loaded(const struct kvm *kvm)
 {
-	unsigned int i;
+	const u64 guest = MDCR_EL2_TDRA | MDCR_EL2_TDOSA;
+	struct kvm_vcpu *vcpu = hook_running_vcpu();
 
-	for (i = 0; i < ARRAY_SIZE(hooked); i++)
-		if (smp_load_acquire(&hooked[i].kvm) == kvm)
-			return &hooked[i];
-	return NULL;
+	if (!vcpu || vcpu->kvm != kvm)
+		return NULL;
+	if (is_kernel_in_hyp_mode() && (read_sysreg(mdcr_el2) & guest) != guest)
+		return NULL;
+	return vcpu;
 }
 
-/* With interrupts off, on the CPU that is about to enter the guest. */
-static void on_entry(void *data, unsigned long pc)
+static void hook_cpu(void *data)
 {
-	struct kvm_vcpu *vcpu = kvm_get_running_vcpu();
-	const struct hooked *h = vcpu ? find(vcpu->kvm) : NULL;
-	u64 mdcr;
-
-	if (!h || (vcpu->arch.mdcr_el2 & MDCR_KVM) != MDCR_KVM)
-		return;
-	mdcr = vcpu->arch.mdcr_el2;
-	if (__this_cpu_read(counters_reserved))
-		mdcr &= ~READ_ONCE(h->clear);
-	if (!is_kernel_in_hyp_mode())
-		vcpu->arch.mdcr_el2 = mdcr;
-	else if (read_sysreg(mdcr_el2) != mdcr)
-		write_sysreg(mdcr, mdcr_el2);
+	hook_vcpu(loaded(data));
 }
 
 /* KVM's own value into the register, if a vCPU of `data` is loaded here. */
 static void unhook_cpu(void *data)
 {
-	struct kvm_vcpu *vcpu = kvm_get_running_vcpu();
+	struct kvm_vcpu *vcpu = loaded(data);
 
-	if (is_kernel_in_hyp_mode() && vcpu && vcpu->kvm == data)
+	if (!vcpu)
+		return;
+	if (is_kernel_in_hyp_mode())
 		write_sysreg(vcpu->arch.mdcr_el2, mdcr_el2);
+	else if (vcpu->arch.mdcr_el2)
+		vcpu->arch.mdcr_el2 |= HOOK_MDCR_KVM;
 }
 
 static int add(struct kvm *kvm, u64 clear)
 {
 	unsigned int i;
 
-	if (find(kvm))
+	if (hook_find(kvm))
 		return -EBUSY;
-	for (i = 0; i < ARRAY_SIZE(hooked) && hooked[i].kvm; i++)
+	for (i = 0; i < ARRAY_SIZE(hook_vms) && hook_vms[i].kvm; i++)
 		;
-	if (i == ARRAY_SIZE(hooked))
+	if (i == ARRAY_SIZE(hook_vms))
 		return -EBUSY;
-	WRITE_ONCE(hooked[i].clear, clear);
-	smp_store_release(&hooked[i].kvm, kvm);
+	WRITE_ONCE(hook_vms[i].clear, clear);
+	smp_store_release(&hook_vms[i].kvm, kvm);
 	return 0;
 }
 
 static void drop(struct kvm *kvm)
 {
-	struct hooked *h = (struct hooked *)find(kvm);
+	struct hook_vm *h = (struct hook_vm *)hook_find(kvm);
 
 	WRITE_ONCE(h->kvm, NULL);
 	/* The hook runs with interrupts off: when all have answered, it has left. */
@@ -116,12 +96,15 @@ int hook_attach(struct kvm *kvm, u64 clear)
 	mutex_lock(&lock);
 	err = add(kvm, clear);
 	if (!err && !users) {
-		err = tracepoint_probe_register(entry, on_entry, NULL);
+		err = hook_place_register();
 		if (err)
 			drop(kvm);
 	}
-	if (!err)
+	if (!err) {
 		users++;
+		/* Those that were loaded before. */
+		on_each_cpu(hook_cpu, kvm, 1);
+	}
 	mutex_unlock(&lock);
 	return err;
 }
@@ -129,26 +112,8 @@ int hook_attach(struct kvm *kvm, u64 clear)
 void hook_detach(struct kvm *kvm)
 {
 	mutex_lock(&lock);
-	if (!--users) {
-		tracepoint_probe_unregister(entry, on_entry, NULL);
-		tracepoint_synchronize_unregister();
-	}
+	if (!--users)
+		hook_place_unregister();
 	drop(kvm);
 	mutex_unlock(&lock);
-}
-
-static void look_at(struct tracepoint *tp, void *data)
-{
-	if (!strcmp(tp->name, "kvm_entry"))
-		entry = tp;
-}
-
-int hook_init(void)
-{
-	for_each_kernel_tracepoint(look_at, NULL);
-	if (!entry) {
-		pr_err(WS_PMU_MODULE ": this kernel has no tracepoint kvm_entry\n");
-		return -EOPNOTSUPP;
-	}
-	return 0;
 }

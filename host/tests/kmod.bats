@@ -54,6 +54,32 @@ passes_through() {
   nothing_left
 }
 
+# The hook is where a vCPU is loaded: it costs an exit that leaves the kernel, and no other.
+@test "passthrough: PMCCNTR costs an instruction and no exit, on Linux 7.3, and the hook nothing" {
+  local lab
+  need_module --series 7.3
+  for lab in vhe nvhe; do
+    run_apart "$wsbench" run --on "lab:aarch64-$lab" --kernel "${module%/modules/*}/vmlinuz" --bench pmccntr,hypercall,mmio_read_user \
+      --events 50 --config pmu-emulated,pmccntr-passthrough,pmccntr-hooked -o doc.json
+    echo "$stderr"
+    [ "$status" = 0 ]
+    holds doc.json 'all(x["status"] == "ok" for x in d["benchmarks"])' \
+      'b("pmccntr", "pmu-emulated")["exits"]["observed"] == 100' 'value("pmccntr", "pmu-emulated") > 1000' \
+      'b("pmccntr", "pmccntr-passthrough")["handled_by"] == "none"' \
+      'b("pmccntr", "pmccntr-passthrough")["exits"]["observed"] == 0' 'value("pmccntr", "pmccntr-passthrough") == 1' \
+      'b("pmccntr", "pmccntr-hooked")["exits"]["observed"] == 100' \
+      'value("pmccntr", "pmccntr-hooked") == value("pmccntr", "pmu-emulated")' \
+      'value("hypercall", "pmccntr-hooked") == value("hypercall", "pmu-emulated")' \
+      'value("mmio_read_user", "pmccntr-hooked") > value("mmio_read_user", "pmu-emulated")'
+    rm doc.json
+  done
+  run_apart "$wsbench" selftest --on lab:aarch64-vhe --kernel "${module%/modules/*}/vmlinuz" passthrough passthrough-refusals passthrough-counters
+  echo "$stdout"
+  [ "$status" = 0 ]
+  [ "$(grep -c '^ok ' <<<"$stdout")" = 3 ]
+  [[ $stdout != *SKIP* ]]
+}
+
 @test "passthrough: closing the device ends it while a guest runs; bad ioctls are refused" {
   need_module
   for lab in vhe nvhe; do
@@ -140,7 +166,7 @@ passes_through() {
   echo "$stderr"
   [ "$status" = 2 ]
   one_line "$stderr"
-  [[ $stderr == *'Linux 6.1 and 6.12'* ]]
+  [[ $stderr == *'Linux 6.1, 6.12, 7.2 and 7.3'* ]]
   [ ! -e "$BATS_TEST_TMPDIR/out/worldswitch_pmu.ko" ]
 }
 

@@ -145,7 +145,14 @@ END
   [ "$(cat ../code)" = 130 ]
   [ "$(git symbolic-ref HEAD)" = refs/heads/work ]
   [ "$(cat version)" = 103 ]
-  run ! kill -0 "$(cat ../sleeper)"
+  # A process that was killed can be a zombie for a while.
+  local i state
+  for ((i = 0; i < 100; i++)); do
+    state=$(awk '/^State:/ { print $2 }' "/proc/$(cat ../sleeper)/status" 2>/dev/null || true)
+    case $state in '' | Z) break ;; esac
+    sleep 0.1
+  done
+  [ "$i" -lt 100 ]
   # Finished commits stay; the interrupted commit is built again.
   [ "$(wc -l <../runs)" = 2 ]
   run_apart "${run[@]}"

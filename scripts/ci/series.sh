@@ -142,9 +142,9 @@ modules_open() {
   tree=$(git show "$base:Makefile" | awk -F ' *= *' '/^(VERSION|PATCHLEVEL|SUBLEVEL) =/ { v = v "." $2 } END { print substr(v, 2) }')
   [ -z "$version" ] || [ "$version" = "$tree" ] ||
     die 2 "$release is built from Linux $version, and the tree is Linux $tree"
+  # shellcheck source=/dev/null
+  . "$here/../headers.sh"
   if [ -z "$headers" ]; then
-    # shellcheck source=/dev/null
-    . "$here/../headers.sh"
     headers_fetch "$arch" "$release"
     headers=$headers_tree
   fi
@@ -161,13 +161,14 @@ modules_open() {
 # modules_build COMMIT FOLDER: builds KVM's modules of a commit in a work tree of their own,
 # and puts them beside the image of the distribution.
 modules_build() {
-  local module kernel_make sources=$dir/sources
+  local module kernel_make cc sources=$dir/sources
   mkdir -p "$sources"
   # With an index of its own, git writes only what differs between two commits.
   GIT_INDEX_FILE=$dir/index git --work-tree="$sources" checkout -q -f --no-overlay "$1" -- \
     Makefile scripts include arch/x86 virt >>"$log" 2>&1 || return
   kernel_make "$arch" "$sources" "$dir/headers"
-  child "${kernel_make[@]}" -s "-j$(nproc)" "M=$sources/arch/x86/kvm" modules || return
+  cc=$(headers_cc "$dir/headers" gcc "$dir/gcc")
+  child "${kernel_make[@]}" -s "-j$(nproc)" CC="$cc" "M=$sources/arch/x86/kvm" modules || return
   mkdir -p "$2"
   cp -rL "$shipped"/{vmlinuz,release,modules} "$2/"
   for module in kvm kvm-amd kvm-intel; do
