@@ -320,9 +320,10 @@ void history_print_check(const struct history_query *q, const struct history *h,
 	if (last)
 		putchar('\n');
 	print_gone(q, h);
-	printf("%zu series: %zu changes for worse, %zu for better", t.series, t.worse,
-	       t.better);
-	if (q->last)
+	printf("%zu series: %zu became worse, %zu better", t.series, t.worse, t.better);
+	if (q->last == 1)
+		printf(" in the newest run (%zu before)", t.old);
+	else if (q->last)
 		printf(" in the newest %llu runs (%zu before)",
 		       (unsigned long long)q->last, t.old);
 	if (t.changed)

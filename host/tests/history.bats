@@ -70,10 +70,11 @@ json() {
   [ "$status" = 1 ]
   [[ $stdout == *"v3 (6.1.0-56-cloud-amd64), after v2 (6.1.0-56-cloud-amd64):"* ]]
   [[ $stdout == *"null"*"100"*"101"*"+1.0 %  worse"* ]]
-  [[ $stdout == *"1 series: 1 changes for worse, 0 for better"* ]]
+  [[ $stdout == *"1 series: 1 became worse, 0 better"* ]]
   # After a further run, the step does not belong to the newest run.
   series w 101
   run_apart "$wsbench" history check --db h.jsonl --last 1
+  [[ $stdout == *" in the newest run ("*" before)"* ]]
   [ "$status" = 0 ]
   run_apart "$wsbench" history check --db h.jsonl --last 2
   [ "$status" = 1 ]
@@ -93,7 +94,7 @@ json() {
   echo "$stdout"
   [ "$status" = 1 ]
   [[ $stdout == *"v4 (6.1.0-56-cloud-amd64), after v3"*"null  "*"100"*"104"*"worse (nearest ends of ranges over "* ]]
-  [[ $stdout == *"1 series: 1 changes for worse, 0 for better"* ]]
+  [[ $stdout == *"1 series: 1 became worse, 0 better"* ]]
   run_apart "$wsbench" history show --db h.jsonl
   grep -E ' 3 +99 to 103$' <<<"$stdout"
   grep -E ' 2 +104 to 110 +\+4.00 %  worse$' <<<"$stdout"
@@ -107,7 +108,7 @@ json() {
   [ "$status" = 1 ]
   [[ $stdout == *"w1 (6.1.0-56-cloud-amd64), after v1 (6.1.0-56-cloud-amd64): 0 worse, 0 better, 1 changed"* ]]
   [[ $stdout == *"+100.0 %  changed: handled by kernel, now by user"* ]]
-  [[ $stdout == *"1 series: 1 changes for worse, 0 for better; 1 changed their class"* ]]
+  [[ $stdout == *"1 series: 1 became worse, 0 better; 1 changed their class"* ]]
   # A change of class is not a regression.
   sed -i 3d h.jsonl
   run_apart "$wsbench" history check --db h.jsonl
@@ -129,11 +130,11 @@ json() {
   echo "$stdout"
   [ "$status" = 1 ]
   [[ $stdout == *"1,000  1,005  +0.5 %  worse, within threshold"* ]]
-  [[ $stdout == *"1 series: 1 changes for worse, 0 for better"* ]]
+  [[ $stdout == *"1 series: 1 became worse, 0 better"* ]]
   [[ $stdout == *"1 worse within --threshold: null +5 insns (+0.5 %)"* ]]
   run_apart "$wsbench" history check --db h.jsonl --threshold 1% --threshold 'nul*=95insns'
   [ "$status" = 0 ]
-  [[ $stdout == *"0 changes for worse"*"2 worse within --threshold: null +5 insns"*", null +95 insns"* ]]
+  [[ $stdout == *"0 became worse"*"2 worse within --threshold: null +5 insns"*", null +95 insns"* ]]
   run_apart "$wsbench" history check --db h.jsonl --threshold 'nul*=94insns' --threshold 50% --json
   [ "$status" = 1 ]
   [ "$(json '[c["let_pass"] for c in d["changes"]], d["summary"][0]["worse_let_pass"]')" = \
@@ -184,7 +185,7 @@ json() {
   run_apart "$wsbench" history check --db twice.jsonl
   [ "$status" = 1 ]
   [[ $stderr == *"twice.jsonl has 3 figures twice"* ]]
-  [[ $stdout == *"1 changes for worse"* ]]
+  [[ $stdout == *"1 became worse"* ]]
 }
 
 @test "a torn last line is moved, and complete lines stay" {
@@ -239,7 +240,7 @@ json() {
   [ "$(json '[s["place"] for s in d["series"]]')" = "['QEMU emulator version 7.2', 'bochs 3.0']" ]
   run_apart "$wsbench" history check --db h.jsonl
   [ "$status" = 0 ]
-  [[ $stdout == *"2 series: 0 changes"* ]]
+  [[ $stdout == *"2 series: 0 became worse"* ]]
 }
 
 @test "noisy figures: one series per machine, judged statistically" {
@@ -249,7 +250,7 @@ json() {
   MACHINE=2 series b 2000 2004 1996 2001
   run_apart "$wsbench" history check --db h.jsonl
   [ "$status" = 0 ]
-  [[ $stdout == *"2 series: 0 changes"* ]]
+  [[ $stdout == *"2 series: 0 became worse"* ]]
   MACHINE=1 series c 1100
   run_apart "$wsbench" history check --db h.jsonl --last 1
   [ "$status" = 1 ]
