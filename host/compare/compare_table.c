@@ -24,13 +24,13 @@ enum column {
 };
 
 /* Narrow terminals: the interval of a noisy row is kept longest, base and new are dropped
- * first. */
+ * first. On exact targets a unit that all rows share is dropped before them. */
 static const struct table_column columns[COLUMNS] = {
 	[COLUMN_BENCHMARK] = { "benchmark", TABLE_KEY, 0, NULL },
-	[COLUMN_BASE] = { "base", TABLE_RIGHT, 3, NULL },
-	[COLUMN_NEW] = { "new", TABLE_RIGHT, 4, NULL },
-	[COLUMN_DIFFERENCE] = { "difference", TABLE_RIGHT, 2, NULL },
-	[COLUMN_RATIO] = { "ratio", TABLE_RIGHT, 1, NULL },
+	[COLUMN_BASE] = { "base", TABLE_RIGHT, 4, NULL },
+	[COLUMN_NEW] = { "new", TABLE_RIGHT, 5, NULL },
+	[COLUMN_DIFFERENCE] = { "difference", TABLE_RIGHT, 3, NULL },
+	[COLUMN_RATIO] = { "ratio", TABLE_RIGHT, 2, NULL },
 	[COLUMN_SHIFT] = { "shift (95 %)", TABLE_RIGHT, 0, NULL },
 	[COLUMN_UNIT] = { "unit", 0, 0, NULL },
 	[COLUMN_VERDICT] = { "verdict", 0, 0, NULL },
@@ -217,8 +217,8 @@ static void print_summary(FILE *f, const struct compare *c)
 		{ COMPARE_CHANGED, "changed", true },
 		{ COMPARE_SAME, "same", false },
 		{ COMPARE_SAME_PLACEMENT, "same (placement)", true },
-		{ COMPARE_INCONCLUSIVE, "inconclusive", false },
-		{ COMPARE_NONE, "not compared", false },
+		{ COMPARE_INCONCLUSIVE, "inconclusive", true },
+		{ COMPARE_NONE, "not compared", true },
 	};
 
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
@@ -296,6 +296,14 @@ static void print_side(FILE *f, const char *word, const char *name,
 	free(line);
 }
 
+static bool is_one_unit(const struct compare *c)
+{
+	for (size_t i = 1; i < c->n_rows; i++)
+		if (strcmp(c->rows[i].unit, c->rows[0].unit) != 0)
+			return false;
+	return true;
+}
+
 void compare_print(FILE *f, const struct compare *c, const struct compare_names *names,
 		   bool all)
 {
@@ -309,8 +317,11 @@ void compare_print(FILE *f, const struct compare *c, const struct compare_names 
 	table_options_for(&o, f);
 	table_init(&t, columns, COLUMNS);
 	fill(&t, c, all ? COMPARE_SAME : COMPARE_NONE);
-	if (c->base->target.exact && c->new->target.exact)
+	if (c->base->target.exact && c->new->target.exact) {
 		t.columns[COLUMN_DIFFERENCE].drop = 0;
+		if (is_one_unit(c))
+			t.columns[COLUMN_UNIT].drop = 1;
+	}
 	print_side(f, "base: ", names->base, c->base, o.columns);
 	print_side(f, "new:  ", names->new, c->new, o.columns);
 	fputc('\n', f);
@@ -330,7 +341,7 @@ void compare_print(FILE *f, const struct compare *c, const struct compare_names 
 		abort();
 	print_summary(summary, c);
 	if (!all && same)
-		fputs(" (--all shows rows that are the same)", summary);
+		fputs("; --all shows the same", summary);
 	if (fclose(summary))
 		abort();
 	text_wrap(f, text, 0, 2, o.columns);
