@@ -346,8 +346,10 @@ static enum cli_exit check(const struct explain *x)
 		return CLI_USAGE;
 	}
 	if (!x->file && (!run->targets.n || !run->benches.n)) {
-		message_usage("wsbench explain",
-			      "no benchmark and no lab: --on lab:... --bench ID");
+		message_usage("wsbench explain", "%s: --on lab:... --bench ID",
+			      run->targets.n   ? "no benchmark"
+			      : run->benches.n ? "no lab"
+					       : "no benchmark and no lab");
 		return CLI_USAGE;
 	}
 	return x->file ? CLI_OK : check_machine(run);

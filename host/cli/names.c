@@ -100,11 +100,29 @@ static bool glob_matches(const char *pattern, const char *name)
 	return !fnmatch(pattern, name, 0);
 }
 
+/* "'a', 'b'": the first names that begin with `word`; empty without such a name. */
+static void names_beginning(const char *word, const char *const *names, size_t n,
+			    char *text, size_t bytes)
+{
+	size_t length = strlen(word), used = 0, found = 0;
+
+	*text = '\0';
+	for (size_t i = 0; i < n && found < 3; i++) {
+		if (strncmp(names[i], word, length) != 0)
+			continue;
+		used += (size_t)snprintf(text + used, bytes - used, "%s'%s'",
+					 found++ ? ", " : "", names[i]);
+		if (used >= bytes)
+			return;
+	}
+}
+
 static int add_matches(const char *what, const char *pattern, matches *fits,
 		       const char *const *names, size_t n, struct names_list *list,
 		       struct error *err)
 {
 	const char *nearest;
+	char beginning[256];
 	bool found = false;
 
 	if (!*pattern) {
@@ -120,8 +138,13 @@ static int add_matches(const char *what, const char *pattern, matches *fits,
 	}
 	if (found)
 		return 0;
+	names_beginning(pattern, names, n, beginning, sizeof(beginning));
 	nearest = names_nearest(pattern, names, n);
-	if (nearest)
+	if (*beginning)
+		snprintf(err->text, sizeof(err->text),
+			 "no %s matches '%.200s': did you mean %s?", what, pattern,
+			 beginning);
+	else if (nearest)
 		snprintf(err->text, sizeof(err->text),
 			 "no %s matches '%.200s': did you mean '%s'?", what, pattern,
 			 nearest);

@@ -24,6 +24,13 @@ static bool output_is_folder(const struct run *run)
 	return run->targets.n > 1 || (length && run->output[length - 1] == '/');
 }
 
+static bool is_json_name(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	return dot && !strcmp(dot, ".json");
+}
+
 static enum cli_exit make_folder(const char *path)
 {
 	char *copy = strdup(path), *slash;
@@ -67,6 +74,11 @@ static enum cli_exit prepare_output(const struct run *run)
 		return CLI_OK;
 	if (!*run->output) {
 		message_error("-o needs a file or a folder");
+		return CLI_USAGE;
+	}
+	if (run->targets.n > 1 && is_json_name(run->output)) {
+		message_error("%s names a file: several targets need a folder",
+			      run->output);
 		return CLI_USAGE;
 	}
 	if (output_is_folder(run)) {

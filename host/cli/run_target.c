@@ -155,7 +155,8 @@ static enum cli_exit measure(const struct run *run, struct target *t, struct res
 		return CLI_OK;
 	/* Under "all", a target without any of the benchmarks is omitted. */
 	if (rc == -ENOENT && run->all_targets && bad_request) {
-		message_info(run->common.quiet, "%s is left out: %s", t->name, err.text);
+		message_info(run->common.quiet,
+			     "%s is left out: it has none of these benchmarks", t->name);
 		return CLI_OK;
 	}
 	message_error("%s", err.text);

@@ -148,6 +148,9 @@ int plan_make(const struct job *job, const struct target *t, struct plan *plan,
 	if (plan->n_rows)
 		return 0;
 	plan_free(plan);
+	if (t->only)
+		return error_set(err, -ENOENT,
+				 "%s has none of these benchmarks and configs", t->name);
 	return error_set(err, -ENOENT,
 			 "%s: none of these benchmarks and configs exist on %s", t->name,
 			 t->arch == ARCH_X86_64 ? "x86_64" : "aarch64");

@@ -407,8 +407,8 @@ int codec_load(struct result_store *store, const struct layout *layout, const ch
 	int rc;
 
 	if (!value)
-		return error_set(err, -EINVAL, "line %d column %d: %s", json.line,
-				 json.column, json.text);
+		return error_set(err, -EINVAL, "not JSON: line %d column %d: %s",
+				 json.line, json.column, json.text);
 	rc = codec_load_object(store, layout, value, base, err);
 	json_decref(value);
 	return rc;

@@ -22,6 +22,9 @@ load helper
   refused 2 "'wsbench list configs' shows" "$wsbench" run --config xyzzy
   refused 2 "'wsbench run --help' lists" "$wsbench" run --xyzzy
   refused 2 "'wsbench --help' lists" "$wsbench" xyzzy
+  # Names that begin with the word come before names that resemble it.
+  refused 2 "did you mean 'lab:x86_64-" "$wsbench" run --on lab:x86_64
+  refused 2 "did you mean 'pmu-" "$wsbench" run --config pmu
   # One valid name does not hide an unknown name.
   refused 2 "xyzzy" "$wsbench" run --on bare:x86_64,xyzzy
 }
@@ -35,6 +38,10 @@ load helper
   refused 2 "out of range" "$wsbench" run --seed 9223372036854775808
   refused 2 "unexpected argument 'extra'" "$wsbench" run extra
   refused 2 "no file" "$wsbench" validate
+  refused 2 "several targets need a folder" "$wsbench" run --on bare:x86_64,bare:aarch64 -o out.json
+  [ ! -e out.json ]
+  : >empty.json
+  refused 2 "not JSON" "$wsbench" validate empty.json
 }
 
 @test "an option that the target would ignore is refused" {
@@ -84,9 +91,9 @@ load helper
   echo text >text
   echo '{}' >object
   refused 2 'cannot read missing: No such file' "$wsbench" validate missing
-  refused 2 'text: line 1' "$wsbench" validate text
+  refused 2 'text: not JSON: line 1' "$wsbench" validate text
   refused 2 'object: ' "$wsbench" validate object
-  refused 2 'text: line 1' "$wsbench" plot text -o pictures
+  refused 2 'text: not JSON: line 1' "$wsbench" plot text -o pictures
   nothing_left object text
 }
 

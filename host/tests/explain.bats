@@ -108,6 +108,8 @@ body() { sed '1,/^  "subject"/d' "$1"; }
 @test "explain refuses an unsupported row or target in one line" {
   local explain=("$wsbench" explain)
   refused 2 "no benchmark and no lab" "${explain[@]}"
+  refused 2 "no benchmark: --on" "${explain[@]}" --on lab:x86_64-svm
+  refused 2 "no lab: --on" "${explain[@]}" --bench hypercall
   refused 2 "is not a lab" "${explain[@]}" --on bare:x86_64 --bench null
   # No kernel exists: explain fails before a boot.
   WORLDSWITCH_CACHE=$PWD refused 2 "lab:aarch64-smp: needs two CPUs" \

@@ -220,8 +220,8 @@ Test(result_file, reading_names_the_file)
 	cr_expect_str_eq(err.text, "cannot read .: Is a directory");
 	write_text("broken.json", "{\n  \"schema\": tru }\n");
 	cr_expect_eq(result_read("broken.json", &r, &err), -EINVAL);
-	cr_expect_eq(strncmp(err.text, "broken.json: line 2 column ", 27), 0, "%s",
-		     err.text);
+	cr_expect_not_null(strstr(err.text, "broken.json: not JSON: line 2 column "),
+			   "%s", err.text);
 	write_text("other.json", "{}\n");
 	cr_expect_eq(result_read("other.json", &r, &err), -EINVAL);
 	cr_expect_str_eq(err.text, "other.json: /schema: missing");
