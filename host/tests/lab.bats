@@ -168,6 +168,17 @@ sys.exit(bool(missing - {"wbinvd"}))' "$document"
 }
 
 # The limit is 100 million instructions, in place of the machine's 2 seconds: 2 billion.
+@test "WORLDSWITCH_CONSOLE has the console of a kernel that crashes" {
+  need_target lab:x86_64-svm-qemu
+  WORLDSWITCH_CONSOLE=$PWD/console WORLDSWITCH_FRESH_MACHINES=1 run_apart \
+    "$wsbench" run --on lab:x86_64-svm-qemu --bench null --append 'rdinit=/none init=/none panic=-1 loglevel=7'
+  echo "$stdout$stderr"
+  [ "$status" = 4 ]
+  grep -q 'Linux version ' console
+  grep -q 'Kernel panic - not syncing' console
+  rm console
+}
+
 @test "lab:x86_64-svm: a guest that hangs with interrupts off costs its row seconds" {
   need_built_bochs
   run_apart "$python" -c 'import resource, subprocess, sys

@@ -2,6 +2,7 @@
 /* The conversation with a running machine. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@ struct session {
 	const struct lab_sink *sink; /* NULL: the machine boots, and has no job yet */
 	const char *const *error_marks;
 	struct error *err;
+	int log; /* a copy of the console; -1: none */
 	struct lab_child child;
 	struct lab_shared wire;
 	uint64_t taken; /* bytes of the wire */
@@ -211,8 +213,9 @@ static int take_wire(struct session *s, bool last)
 	return ret;
 }
 
-/* Reads available bytes into `tail`. 1 at the end of the stream, else 0. */
-static int drain(int fd, struct lab_tail *tail)
+/* Reads available bytes into `tail`, and copies them to `log` unless it is -1. 1 at the end
+ * of the stream, else 0. */
+static int drain(int fd, struct lab_tail *tail, int log)
 {
 	char buf[4096];
 	ssize_t n = read(fd, buf, sizeof(buf));
@@ -220,7 +223,22 @@ static int drain(int fd, struct lab_tail *tail)
 	if (n < 0)
 		return errno != EAGAIN && errno != EINTR;
 	lab_tail_add(tail, buf, n);
+	if (log >= 0 && n && write(log, buf, n) != n)
+		message_warn("cannot write to $WORLDSWITCH_CONSOLE: %m");
 	return !n;
+}
+
+/* Appends the consoles of all machines to $WORLDSWITCH_CONSOLE, such as an oops of a kernel
+ * under test. -1: not set, or after a message. */
+static int open_console_log(void)
+{
+	const char *path = getenv("WORLDSWITCH_CONSOLE");
+	int fd = path && *path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)
+			       : -1;
+
+	if (fd < 0 && path && *path)
+		message_warn("cannot write to %s: %m", path);
+	return fd;
 }
 
 /* Appends the last lines of the console, oldest first, while they fit. */
@@ -290,7 +308,7 @@ static int explain_silence(struct session *s)
 /* A machine or a clone did not start: reads the emulator's messages to their end. */
 static int explain_start(struct session *s)
 {
-	while (s->child.messages >= 0 && !drain(s->child.messages, &s->messages))
+	while (s->child.messages >= 0 && !drain(s->child.messages, &s->messages, -1))
 		if (interrupted ||
 		    !poll(&(struct pollfd){ s->child.messages, POLLIN, 0 }, 1, 1000))
 			break;
@@ -320,9 +338,9 @@ static int converse(struct session *s, const struct lab_emulator *emulator)
 			return explain_silence(s);
 		if (!dead && poll(fds, 3, LOOK_MS) > 0) {
 			/* poll() ignores descriptors that are -1. */
-			if (fds[0].revents && drain(fds[0].fd, &s->console))
+			if (fds[0].revents && drain(fds[0].fd, &s->console, s->log))
 				fds[0].fd = -1;
-			if (fds[1].revents && drain(fds[1].fd, &s->messages))
+			if (fds[1].revents && drain(fds[1].fd, &s->messages, -1))
 				fds[1].fd = -1;
 			if (fds[2].revents)
 				ready = emulator->is_ready(fds[2].fd);
@@ -362,6 +380,7 @@ static struct session *session_new(const struct lab_base *base,
 	s->error_marks = base->machine->emulator->error_marks;
 	s->sink = sink;
 	s->err = err;
+	s->log = open_console_log();
 	s->silence_s = boot->silence_s ? boot->silence_s : LAB_SILENCE_S;
 	lab_child_init(&s->child);
 	return s;
@@ -374,6 +393,8 @@ static void session_free(struct session *s)
 	lab_child_stop(&s->child);
 	lab_shared_free(&s->wire);
 	lab_reader_free(&s->reader);
+	if (s->log >= 0)
+		close(s->log);
 	free(s);
 }
 
