@@ -17,6 +17,7 @@
 
 #define KEY_JSON  0x100
 #define KEY_NAMES 0x101
+#define KEY_BENCH 0x102
 
 enum list_what {
 	LIST_BENCHMARKS,
@@ -41,8 +42,17 @@ static const char *const arch_names[ARCHS] = { "x86_64", "aarch64" };
 struct list_args {
 	struct options_common common;
 	enum list_what what;
+	struct names_list benches; /* none: all */
 	bool json, names;
 };
+
+static bool is_selected(const struct list_args *args, const struct bench *b)
+{
+	for (size_t i = 0; i < args->benches.n; i++)
+		if (!strcmp(args->benches.names[i], b->id))
+			return true;
+	return !args->benches.n;
+}
 
 /* The reason for which a target cannot run here; "" if it can. */
 static void probe(const struct target *t, struct error *err)
@@ -70,25 +80,29 @@ static void print_table(struct table *t)
 	table_free(t);
 }
 
-static void print_benchmarks(void)
+static void print_benchmarks(const struct list_args *args)
 {
 	static const struct table_column columns[] = {
 		{ .head = "benchmark", .flags = TABLE_KEY },
 		{ .head = "arch" },
 		{ .head = "handled by" },
 		{ .head = "group" },
+		{ .head = "core" },
 		{ .head = "what it times", .flags = TABLE_WRAP },
 	};
 	struct table t;
 
 	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
 	for (const struct bench *b = bench_table; b->id; b++) {
+		if (!is_selected(args, b))
+			continue;
 		table_row(&t, TABLE_PLAIN);
 		table_cell(&t, 0, "%s", b->id);
 		table_cell(&t, 1, "%s", archs_text(b->archs));
 		table_cell(&t, 2, "%s", handler_word(b));
 		table_cell(&t, 3, "%s", b->group);
-		table_cell(&t, 4, "%s", b->summary);
+		table_cell(&t, 4, "%s", b->needs & BENCH_CORE ? "core" : "");
+		table_cell(&t, 5, "%s", b->summary);
 	}
 	print_table(&t);
 }
@@ -178,9 +192,11 @@ static void json_archs(struct json_list *l, unsigned int archs)
 	json_list_strings(l, "archs", names, n);
 }
 
-static void json_benchmarks(struct json_list *l)
+static void json_benchmarks(struct json_list *l, const struct list_args *args)
 {
 	for (const struct bench *b = bench_table; b->id; b++) {
+		if (!is_selected(args, b))
+			continue;
 		json_list_row(l, "benchmarks");
 		json_list_string(l, "id", b->id);
 		json_archs(l, b->archs);
@@ -188,6 +204,7 @@ static void json_benchmarks(struct json_list *l)
 		json_list_string(l, "group", b->group);
 		json_list_bool(l, "needs_hypervisor", b->needs & NEEDS_HYPERVISOR);
 		json_list_bool(l, "needs_pmu", b->needs & NEEDS_PMU);
+		json_list_bool(l, "core", b->needs & BENCH_CORE);
 		json_list_string(l, "summary", b->summary);
 	}
 }
@@ -245,7 +262,7 @@ static bool wanted(const struct list_args *args, enum list_what what)
 static void print_text(const struct list_args *args)
 {
 	if (wanted(args, LIST_BENCHMARKS))
-		print_benchmarks();
+		print_benchmarks(args);
 	if (args->what == LIST_ALL)
 		putchar('\n');
 	if (wanted(args, LIST_CONFIGS))
@@ -266,7 +283,7 @@ static void print_json(const struct list_args *args)
 	char *text;
 
 	if (wanted(args, LIST_BENCHMARKS))
-		json_benchmarks(l);
+		json_benchmarks(l, args);
 	if (wanted(args, LIST_CONFIGS))
 		json_configs(l);
 	if (wanted(args, LIST_TARGETS))
@@ -284,7 +301,8 @@ static void print_names(const struct list_args *args)
 {
 	if (wanted(args, LIST_BENCHMARKS))
 		for (const struct bench *b = bench_table; b->id; b++)
-			puts(b->id);
+			if (is_selected(args, b))
+				puts(b->id);
 	if (wanted(args, LIST_CONFIGS))
 		for (const struct config *c = config_table; c->name; c++)
 			puts(c->name);
@@ -319,6 +337,7 @@ static error_t parse_what(const char *arg, struct argp_state *state)
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct list_args *args = state->input;
+	struct error why;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
@@ -329,6 +348,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_NAMES:
 		args->names = true;
+		return 0;
+	case KEY_BENCH:
+		names_free(&args->benches);
+		if (names_match_benches(arg, &args->benches, &why))
+			return options_error(state, "%s", why.text);
+		if (args->what == LIST_ALL)
+			args->what = LIST_BENCHMARKS;
 		return 0;
 	case ARGP_KEY_ARG:
 		return parse_what(arg, state);
@@ -344,6 +370,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 int cmd_list(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
+		{ "bench", KEY_BENCH, "GLOB,...", 0,
+		  "List these benchmarks: names, globs, or 'core' for the core benchmarks",
+		  0 },
 		{ "json", KEY_JSON, NULL, 0, "Print JSON", 0 },
 		{ "names", KEY_NAMES, NULL, 0, "Print names only, one per line", 0 },
 		{ 0 },
@@ -376,5 +405,6 @@ int cmd_list(int argc, char **argv)
 		print_names(&args);
 	else
 		print_text(&args);
+	names_free(&args.benches);
 	return CLI_OK;
 }

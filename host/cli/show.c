@@ -261,6 +261,7 @@ static enum cli_exit show(struct show_args *args)
 		documents_explanations_free(&e);
 		return CLI_USAGE;
 	}
+	documents_order(&d);
 	if (d.n)
 		code = print(args, &d);
 	if (code == CLI_OK)

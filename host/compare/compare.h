@@ -151,6 +151,8 @@ int compare_documents(const struct result *base, const struct result *new,
 		      const struct compare_options *o, struct compare *c,
 		      struct error *err);
 void compare_free(struct compare *c);
+/* Removes the hint at --across, which other commands do not have, from such a message. */
+void compare_drop_hint(char *message);
 
 /* "worse", "better", "changed", "inconclusive", "none", "same (placement)", "same" */
 const char *compare_verdict_name(enum compare_verdict v);

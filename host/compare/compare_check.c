@@ -45,6 +45,14 @@ static bool is_one_machine(const struct result *base, const struct result *new)
 	       a->cpus == b->cpus;
 }
 
+void compare_drop_hint(char *message)
+{
+	char *hint = strstr(message, " (--across ");
+
+	if (hint)
+		*hint = '\0';
+}
+
 static int machines_differ(const struct result *base, const struct result *new,
 			   struct error *err)
 {

@@ -296,11 +296,18 @@ static void print_side(FILE *f, const char *word, const char *name,
 	free(line);
 }
 
+/* Rows without a figure, such as those that both documents skip, have no unit. */
 static bool is_one_unit(const struct compare *c)
 {
-	for (size_t i = 1; i < c->n_rows; i++)
-		if (strcmp(c->rows[i].unit, c->rows[0].unit) != 0)
+	const char *unit = NULL;
+
+	for (size_t i = 0; i < c->n_rows; i++) {
+		if (!c->rows[i].unit)
+			continue;
+		if (unit && strcmp(c->rows[i].unit, unit) != 0)
 			return false;
+		unit = c->rows[i].unit;
+	}
 	return true;
 }
 

@@ -155,6 +155,9 @@ static void warn_unsteady(struct result *r, const struct result_benchmark *b,
 	struct findings f;
 
 	find(m, quantum, &f);
+	/* One or two boots, such as those of a run that was interrupted, say little. */
+	if (!r->target.exact && f.valid < 3)
+		return;
 	if (unsteady(&f))
 		result_warn(
 			r, "unsteady",

@@ -48,6 +48,7 @@ static bool draw(const struct plot_input *in, struct versus *v, struct picture_l
 	bool any = false;
 
 	if (compare_documents(v->base, v->new, &options, &c, &err)) {
+		compare_drop_hint(err.text);
 		snprintf(why->text, sizeof(why->text), "%.200s", err.text);
 	} else {
 		any = differences_count(&c);

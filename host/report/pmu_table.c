@@ -236,7 +236,8 @@ void pmu_capabilities_print(FILE *f, const struct pmu_map *map,
 	for (size_t i = 0; i < n; i++)
 		print_events(f, map->arch, &sources[i], columns);
 	if (n)
-		fputc('\n', f);
+		fputs("\n?: could not be read there; -: there is no such register\n\n",
+		      f);
 	for (size_t i = 0; i < n; i++)
 		print_source_notes(f, map->arch, &sources[i], columns);
 	table_free(&t);

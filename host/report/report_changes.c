@@ -33,6 +33,7 @@ static void add(struct report *r, const struct result *base, const struct result
 	if (compare_documents(base, new, &options, change.compare, &err)) {
 		free(change.compare);
 		change.compare = NULL;
+		compare_drop_hint(err.text);
 		change.why = strdup(err.text);
 	}
 	r->changes = reallocarray(r->changes, r->n_changes + 1, sizeof(*r->changes));

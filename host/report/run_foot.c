@@ -59,9 +59,13 @@ static void print_legend(const struct foot *t)
 			"A word after a number: the handler of this figure, or its unit, "
 			"where that differs from the row's.");
 	if (t->m->intervals)
-		paragraph(t,
-			  t->utf8 ? "\u00b1: half of the estimate's confidence interval."
-				  : "+-: half of the estimate's confidence interval.");
+		paragraph(
+			t,
+			t->utf8 ? "\u00b1: half of the estimate's confidence interval; (a to b): an interval that is not symmetric."
+				: "+-: half of the estimate's confidence interval; (a to b): an interval that is not symmetric.");
+	if (t->m->ranges)
+		paragraph(t, "a to b: boots of an exact target that differ, because the "
+			     "path in the kernel depends on the addresses of its data.");
 	if (t->m->compares)
 		paragraph(
 			t,

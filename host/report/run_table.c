@@ -126,6 +126,43 @@ static const char *reason_of(const struct result_benchmark *b)
 	return b->reason ? b->reason : "the document gives no reason";
 }
 
+/* Whether an interval reaches much further to one side of the figure. */
+static bool is_lopsided(const struct result_metric *metric)
+{
+	double below = metric->value - metric->ci.lo,
+	       above = metric->ci.hi - metric->value;
+
+	return below > 2 * above || above > 2 * below;
+}
+
+/* Boots of an exact target that differ are a range; a noisy figure has an interval. */
+static void fill_interval(struct run_table *m, size_t d,
+			  const struct result_metric *metric, const char *plus_minus)
+{
+	const bool exact = m->docs[d]->target.exact;
+	char lo[NUMBER_BYTES], hi[NUMBER_BYTES], half[NUMBER_BYTES];
+	size_t tail = column(d, PART_TAIL);
+
+	if (!metric->ci.method || !(metric->ci.hi > metric->ci.lo))
+		return;
+	number_format(lo, metric->ci.lo, exact);
+	number_format(hi, metric->ci.hi, exact);
+	number_format(half, (metric->ci.hi - metric->ci.lo) / 2, exact);
+	if (exact) {
+		table_cell(&m->table, column(d, PART_NUMBER), "%s to %s", lo, hi);
+		table_cell_value(&m->table, column(d, PART_NUMBER), metric->value);
+		m->ranges = true;
+	} else if (is_lopsided(metric)) {
+		table_cell(&m->table, tail, "(%s to %s)", lo, hi);
+		m->intervals = true;
+	} else {
+		/* "0" would claim that there is no noise. */
+		table_cell(&m->table, tail, "%s%s", plus_minus,
+			   strcmp(half, "0") != 0 ? half : "0.1");
+		m->intervals = true;
+	}
+}
+
 /* The estimate with its interval. Rows that time nothing have other metrics: the first
  * one. */
 static double fill_value(struct run_table *m, size_t d, const struct result_benchmark *b,
@@ -133,7 +170,6 @@ static double fill_value(struct run_table *m, size_t d, const struct result_benc
 {
 	const struct result_metric *metric = result_find_metric(b, METRIC);
 	const struct result *doc = m->docs[d];
-	char half[NUMBER_BYTES];
 
 	if (!metric && b->n_metrics)
 		metric = &b->metrics[0];
@@ -150,14 +186,7 @@ static double fill_value(struct run_table *m, size_t d, const struct result_benc
 		table_cell(&m->table, column(d, PART_MARK), "%.11s", metric->unit);
 		m->marks = true;
 	}
-	if (metric->ci.method && metric->ci.hi > metric->ci.lo) {
-		number_format(half, (metric->ci.hi - metric->ci.lo) / 2,
-			      doc->target.exact);
-		/* "0" would claim that there is no noise. */
-		table_cell(&m->table, column(d, PART_TAIL), "%s%s", plus_minus,
-			   strcmp(half, "0") != 0 ? half : "0.1");
-		m->intervals = true;
-	}
+	fill_interval(m, d, metric, plus_minus);
 	return metric->value;
 }
 

@@ -141,7 +141,7 @@ pictures/history-bare-x86_64.png" ]
   need_document
   head -c 3000 doc.json >half
   : >empty
-  refused 2 'half: line ' "$wsbench" plot doc.json half -o pictures
+  refused 2 'half: not JSON: line ' "$wsbench" plot doc.json half -o pictures
   refused 2 'empty: ' "$wsbench" plot empty -o pictures
   nothing_left doc.json half empty
 }

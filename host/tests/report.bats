@@ -136,7 +136,7 @@ END
 @test "report: bad usage, bad documents, folders that cannot be written to" {
   need_document
   head -c 3000 doc.json >half
-  refused 2 'half: line ' "$wsbench" report doc.json half -o out
+  refused 2 'half: not JSON: line ' "$wsbench" report doc.json half -o out
   refused 2 'no result document was given' "$wsbench" report -o out
   refused 2 'no output folder' "$wsbench" report doc.json
   nothing_left doc.json half
