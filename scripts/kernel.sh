@@ -694,7 +694,11 @@ main() {
   [[ $series =~ ^([0-9]+\.[0-9]+(,|$))*$ ]] || die 2 "not a list of series: $series (such as 6.1,7.3)"
   [ -z "$release" ] || [ -z "$series" ] || die 2 "--release and --series: give one of them"
   case $command in
-  config | take) "$command" && exit ;;
+  config | take)
+    # Not in a list: set -e does not hold there.
+    "$command"
+    exit
+    ;;
   esac
   kernels=$(cache_dir)/kernels/$arch
   if mkdir -p "$kernels" 2>/dev/null; then

@@ -381,14 +381,25 @@ static enum cli_exit compare_folders(const struct args *args,
 		   *new_path = args->paths[args->n_paths - 1];
 	enum cli_exit code = CLI_OK;
 	bool first = true;
+	size_t n;
 
 	if (!has_one_each(base, base_path) || !has_one_each(new, new_path))
 		return CLI_USAGE;
-	if (!common_targets(base, new, base_path)) {
+	if (args->form == FORM_JSON) {
+		message_usage("wsbench compare",
+			      "--json: one document, not a folder of %zu",
+			      base->n > new->n ? base->n : new->n);
+		return CLI_USAGE;
+	}
+	n = common_targets(base, new, base_path);
+	if (!n) {
 		message_error("%s and %s have no target in common", base_path, new_path);
 		return CLI_USAGE;
 	}
 	common_targets(new, base, new_path);
+	/* A target without a figure in NEW is like a benchmark without one. */
+	if (n < base->n)
+		code = CLI_UNTRUSTED;
 	for (size_t i = 0; i < base->n; i++) {
 		const struct result *b = base->docs[i];
 		const struct result *other = of_target(new, b->target.name);
@@ -418,11 +429,6 @@ static enum cli_exit compare_paths(const struct args *args)
 	} else if (documents_read(&new, args->paths + 1, 1)) {
 		if (base.n == 1 && new.n == 1)
 			code = compare(args, base.docs[0], new.docs[0]);
-		else if (args->form == FORM_JSON)
-			message_usage(
-				"wsbench compare",
-				"--json: folders with one document each, not %zu and %zu",
-				base.n, new.n);
 		else
 			code = compare_folders(args, &base, &new);
 		documents_free(&new);

@@ -35,6 +35,7 @@ struct diff_args {
 	struct options_common common;
 	struct gate gate;
 	const char *kernels[2], *append, *output;
+	const char *on, *bench, *config; /* as given; `on` NULL: the default */
 	size_t n_kernels, explain_rows;
 	struct names_list targets, benches, configs;
 	bool markdown;
@@ -83,6 +84,9 @@ static error_t parse_list(int key, const char *arg, struct argp_state *state,
 	struct error why;
 	int rc;
 
+	*(key == OPTION_ON	? &args->on
+	  : key == OPTION_BENCH ? &args->bench
+				: &args->config) = arg;
 	if (key == OPTION_ON) {
 		names_free(&args->targets);
 		rc = names_match_targets(arg, &args->targets, &why);
@@ -98,12 +102,14 @@ static error_t parse_list(int key, const char *arg, struct argp_state *state,
 
 static error_t check(struct diff_args *args, struct argp_state *state)
 {
+	struct error why;
+
 	if (args->n_kernels != 2)
 		return options_error(
 			state, "two kernels: --kernel BASE --kernel NEW (%zu given)",
 			args->n_kernels);
-	if (!args->targets.n && parse_list(OPTION_ON, TARGETS, state, args))
-		return EINVAL;
+	if (!args->on && names_match_targets(TARGETS, &args->targets, &why))
+		return options_error(state, "%s", why.text);
 	if (!args->benches.n && parse_list(OPTION_BENCH, "core", state, args))
 		return EINVAL;
 	for (size_t i = 0; i < args->targets.n; i++)
@@ -188,11 +194,18 @@ static enum cli_exit keep(const struct diff_args *args, const char *side,
 static enum cli_exit measure(const struct diff_args *args, const char *target,
 			     size_t side, struct result **out)
 {
-	const char *words[8] = { "run", "--on", target, "--kernel", args->kernels[side] };
+	const char *words[12] = {
+		"run",	   "--on",     target, "--kernel", args->kernels[side],
+		"--bench", args->bench
+	};
 	struct run run;
 	enum cli_exit code;
-	size_t n = 5;
+	size_t n = 7;
 
+	if (args->config) {
+		words[n++] = "--config";
+		words[n++] = args->config;
+	}
 	if (args->append) {
 		words[n++] = "--append";
 		words[n++] = args->append;
@@ -217,7 +230,7 @@ static enum cli_exit measure(const struct diff_args *args, const char *target,
 
 /* ------------------------------ the text ------------------------------ */
 
-/* "5 of 13 longer, 2 shorter": in words that need no legend. */
+/* "10 longer, 1 shorter, 3 the same": in words that need no legend. */
 static void print_verdict(FILE *f, const struct compare *c)
 {
 	const struct {
@@ -410,7 +423,24 @@ static enum cli_exit diff_target(const struct diff_args *args, const char *targe
 	return code;
 }
 
-/* A lab that fails costs only its own figures. */
+/* Of the default labs, those of the other architecture cannot boot an image. */
+static bool is_left_out(const struct diff_args *args, const char *target)
+{
+	const struct target *t = names_target(target);
+	struct error why;
+	struct run run;
+	int rc;
+
+	if (args->on)
+		return false;
+	run_init(&run);
+	run.job.kernel = args->kernels[0];
+	rc = t->ops->probe(t, &run.job, &why);
+	run_free(&run);
+	return rc == -ENOEXEC;
+}
+
+/* A lab that fails is left out; the others are compared. */
 static enum cli_exit diff(const struct diff_args *args)
 {
 	static const enum cli_exit gravest[] = { CLI_FAILED, CLI_USAGE, CLI_WORSE,
@@ -419,7 +449,8 @@ static enum cli_exit diff(const struct diff_args *args)
 
 	table_limit(COLUMNS_MAX);
 	for (size_t i = 0; i < args->targets.n && !interrupted; i++)
-		seen[diff_target(args, args->targets.names[i], &printed)] = true;
+		if (!is_left_out(args, args->targets.names[i]))
+			seen[diff_target(args, args->targets.names[i], &printed)] = true;
 	if (printed)
 		print_end(args);
 	for (size_t i = 0; i < sizeof(gravest) / sizeof(gravest[0]); i++)
@@ -439,7 +470,8 @@ static const struct argp argp = {
 	       "the largest differences. The output is text of at most 74 columns, with "
 	       "the verdict first.\v"
 	       "Exit code 0: no benchmark got longer; 1: one did, by more than --threshold; "
-	       "3: a figure is missing; 4: a lab or a kernel failed.",
+	       "2: wrong usage, or an image that the lab cannot boot; 3: a figure is missing; "
+	       "4: a lab or a kernel failed.",
 	.children = children,
 };
 

@@ -10,6 +10,7 @@
 #include "host/cli/names.h"
 #include "host/cli/options.h"
 #include "host/explain/explain_text.h"
+#include "host/explain/explanation.h"
 #include "host/lib/error.h"
 #include "host/lib/message.h"
 #include "host/report/run_table.h"
@@ -228,25 +229,22 @@ static enum cli_exit print(const struct show_args *args, const struct documents 
 	return CLI_FAILED;
 }
 
-/* Explanations have tables of their own. */
-static enum cli_exit print_explanations(const struct show_args *args,
-					const struct explanations *e, bool between)
+/* Explanations have tables of their own. Returns the number of printed ones. */
+static size_t print_explanations(const struct show_args *args,
+				 const struct explanations *e, bool between)
 {
 	struct table_options o;
+	size_t n = 0;
 
-	if (e->n && args->form != FORM_TEXT) {
-		message_usage("wsbench show",
-			      "explanations are shown as text ('wsbench explain FILE "
-			      "--format' has other forms)");
-		return CLI_USAGE;
-	}
 	table_options_for(&o, stdout);
-	for (size_t i = 0; i < e->n; i++) {
-		if (i || between)
+	for (size_t i = 0; args->form == FORM_TEXT && i < e->n; i++) {
+		if (!is_listed(&args->benches, e->docs[i]->benchmark))
+			continue;
+		if (n++ || between)
 			putchar('\n');
 		explain_print_functions(stdout, e->docs[i], &o);
 	}
-	return CLI_OK;
+	return n;
 }
 
 static enum cli_exit show(struct show_args *args)
@@ -255,6 +253,14 @@ static enum cli_exit show(struct show_args *args)
 	struct explanations e;
 	struct documents d;
 
+	for (size_t i = 0; args->form != FORM_TEXT && i < args->n_paths; i++)
+		if (explanation_is_in(args->paths[i])) {
+			message_usage(
+				"wsbench show",
+				"%s: explanations are shown as text ('wsbench explain FILE --format' has other forms)",
+				args->paths[i]);
+			return CLI_USAGE;
+		}
 	if (!documents_explanations(&e, args->paths, &args->n_paths))
 		return CLI_USAGE;
 	if (!documents_read(&d, args->paths, args->n_paths)) {
@@ -264,8 +270,11 @@ static enum cli_exit show(struct show_args *args)
 	documents_order(&d);
 	if (d.n)
 		code = print(args, &d);
-	if (code == CLI_OK)
-		code = print_explanations(args, &e, d.n);
+	if (code == CLI_OK && !print_explanations(args, &e, d.n) && !d.n) {
+		message_usage("wsbench show",
+			      "none of these benchmarks is in the documents");
+		code = CLI_USAGE;
+	}
 	documents_free(&d);
 	documents_explanations_free(&e);
 	return code;

@@ -279,7 +279,9 @@ static void note_setting(struct compare *c, const char *id, const char *was,
 	print_words(f, was, is);
 	if (fclose(f))
 		abort();
-	note(c, "The setting %s differs: %s.", id, words);
+	/* Empty: the same words in another order. */
+	if (*words)
+		note(c, "The setting %s differs: %s.", id, words);
 	free(words);
 }
 

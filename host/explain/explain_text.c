@@ -279,13 +279,23 @@ void explain_print_kinds_diff(FILE *f, const struct explanation *base,
 	table_free(&t);
 }
 
+/* The separator of the format and control characters are replaced. */
+static void print_frame(FILE *f, const char *separator, const char *name)
+{
+	fputs(separator, f);
+	for (; *name; name++)
+		putc(*name == ';' || (unsigned char)*name < ' ' || *name == 0x7f ? '?'
+										 : *name,
+		     f);
+}
+
 void explain_print_folded(FILE *f, const struct explanation *e)
 {
 	for (size_t i = 0; i < e->n_stacks; i++) {
 		const struct explanation_stack *s = &e->stacks[i];
 
 		for (size_t k = 0; k < s->n_frames; k++)
-			fprintf(f, "%s%s", k ? ";" : "", s->frames[k]);
+			print_frame(f, k ? ";" : "", s->frames[k]);
 		fprintf(f, " %llu\n", (unsigned long long)s->insns);
 	}
 }

@@ -105,22 +105,40 @@ static void print_head(FILE *f, const struct graph *g, const struct explanation 
 	fputs("\n", f);
 }
 
-static void print_function(FILE *f, const struct graph *g, size_t i)
+/* Each name is on a line: control characters are replaced. */
+static void print_name(FILE *f, const char *name)
+{
+	for (; *name; name++)
+		putc((unsigned char)*name < ' ' || *name == 0x7f ? '?' : *name, f);
+	putc('\n', f);
+}
+
+static void print_place(FILE *f, const char *object, const char *file,
+			const char *function, const struct graph *g, size_t i)
 {
 	const struct explanation_frame *frame = &g->functions.list[i];
 
-	fprintf(f, "\nob=%s\nfl=%s\nfn=(%zu) %s\n", format_object(frame),
-		format_object(frame), i + 1, frame->name);
+	fputs(object, f);
+	print_name(f, format_object(frame));
+	fputs(file, f);
+	print_name(f, format_object(frame));
+	fprintf(f, "%s(%zu) ", function, i + 1);
+	print_name(f, frame->name);
+}
+
+static void print_function(FILE *f, const struct graph *g, size_t i)
+{
+	putc('\n', f);
+	print_place(f, "ob=", "fl=", "fn=", g, i);
 	print_costs(f, g->own[i], g->n_costs);
 	for (size_t k = 0; k < g->n_edges; k++) {
 		const struct edge *edge = &g->edges[k];
-		const struct explanation_frame *to = &g->functions.list[edge->callee];
 
 		if (edge->caller != i)
 			continue;
 		/* A call from before the event is known by what it calls alone. */
-		fprintf(f, "cob=%s\ncfi=%s\ncfn=(%zu) %s\ncalls=%llu 0\n",
-			format_object(to), format_object(to), edge->callee + 1, to->name,
+		print_place(f, "cob=", "cfi=", "cfn=", g, edge->callee);
+		fprintf(f, "calls=%llu 0\n",
 			(unsigned long long)(edge->calls ? edge->calls : 1));
 		print_costs(f, edge->costs, g->n_costs);
 	}

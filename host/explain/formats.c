@@ -44,10 +44,17 @@ const struct format_cost format_costs[FORMAT_COSTS] = {
 	{ "Bt", "taken branches" },
 };
 
+static bool has_costs(const struct explanation_kinds *k)
+{
+	return k->sysreg_reads >= 0 && k->sysreg_writes >= 0 && k->barriers >= 0 &&
+	       k->vm_insns >= 0 && k->loads >= 0 && k->stores >= 0 &&
+	       k->branches_taken >= 0;
+}
+
 size_t format_costs_of(const struct explanation *e)
 {
 	for (size_t i = 0; i < e->n_stacks; i++)
-		if (e->stacks[i].kinds.loads < 0)
+		if (!has_costs(&e->stacks[i].kinds))
 			return 1;
 	return FORMAT_COSTS;
 }

@@ -44,3 +44,14 @@ void text_wrap(FILE *f, const char *text, size_t at, size_t indent, size_t colum
 	fputc('\n', f);
 	free(copy);
 }
+
+int text_prefix(const char *s, size_t most)
+{
+	size_t n = strlen(s);
+
+	if (n <= most)
+		return (int)n;
+	for (n = most; n && ((unsigned char)s[n] & 0xc0) == 0x80;)
+		n--;
+	return (int)n;
+}

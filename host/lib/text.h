@@ -16,4 +16,7 @@ size_t text_width(const char *s);
  */
 void text_wrap(FILE *f, const char *text, size_t at, size_t indent, size_t columns);
 
+/* The bytes of a prefix of `s`, at most `most`, that ends with a whole character. */
+int text_prefix(const char *s, size_t most);
+
 #endif

@@ -164,7 +164,7 @@ static void settle_axis(struct bars_model *m, size_t panel)
 		if (m->bars[i].hi > p->most)
 			p->most = m->bars[i].hi;
 	}
-	p->linear = p->most <= LINEAR_SPAN * exit;
+	p->linear = p->most <= LINEAR_SPAN * (strcmp(p->unit, "insns") ? least : exit);
 	p->foot = least < 1.5 ? least / 2 : 1;
 	if (p->most < 10 * p->foot)
 		p->most = 10 * p->foot;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/lib/text.h"
 #include "host/result/result.h"
 #include "host/report/figure.h"
 #include "host/report/rows.h"
@@ -83,7 +84,8 @@ char *plot_subject(const struct plot_input *in, const struct result *r)
 	else
 		print_kernel(f, r);
 	if (r->subject.label)
-		fprintf(f, " (%.60s)", r->subject.label);
+		fprintf(f, " (%.*s)", text_prefix(r->subject.label, 60),
+			r->subject.label);
 	if (r->clock.hz && !r->target.exact)
 		fprintf(f, ", %.40s at %.4g MHz", r->clock.name ? r->clock.name : "clock",
 			(double)r->clock.hz / 1e6);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "bench/catalogue.h"
+#include "host/lib/text.h"
 #include "host/result/result.h"
 
 #define DEFAULT_CONFIG "default"
@@ -40,7 +41,10 @@ static void short_kernel(const char *kernel, char mark[ROWS_MARK_BYTES])
 
 static bool mark_by_label(const struct result *r, char mark[ROWS_MARK_BYTES])
 {
-	snprintf(mark, ROWS_MARK_BYTES, "%s", r->subject.label ? r->subject.label : "");
+	const char *label = r->subject.label ? r->subject.label : "";
+
+	snprintf(mark, ROWS_MARK_BYTES, "%.*s", text_prefix(label, ROWS_MARK_BYTES - 1),
+		 label);
 	return *mark;
 }
 

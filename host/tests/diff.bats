@@ -12,7 +12,8 @@ load helper
   [[ $stdout == 'lab:aarch64-vhe: 2 the same, from Linux 6.1.'* ]]
   # The documents are those of a run, and compare has the same verdict.
   "$wsbench" compare kept/base kept/new
-  [ "$(doc kept/base/lab-aarch64-vhe.json 'd["run"]["argv"][:5]')" = "['run', '--on', 'lab:aarch64-vhe', '--kernel', '6.1']" ]
+  [ "$(doc kept/base/lab-aarch64-vhe.json 'd["run"]["argv"]')" = \
+    "['run', '--on', 'lab:aarch64-vhe', '--kernel', '6.1', '--bench', 'hypercall,null']" ]
 }
 
 @test "diff: the verdict first, the functions behind it, at most 74 columns" {
@@ -33,7 +34,7 @@ load helper
   grep -qE '^\| hypercall \| 989 \| ' <<<"$stdout"
 }
 
-@test "diff: bad usage is one line, and a kernel that does not exist costs its lab" {
+@test "diff: bad usage is one line, and a kernel that does not exist is an error" {
   refused 2 'two kernels: --kernel BASE --kernel NEW (1 given)' "$wsbench" diff --kernel 6.1
   refused 2 "'kvm' is not a lab" "$wsbench" diff --kernel 6.1 --kernel 6.12 --on kvm
   refused 2 "'6.1': kernels are given by --kernel" "$wsbench" diff 6.1 6.12

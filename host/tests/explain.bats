@@ -180,6 +180,14 @@ END
   refused 2 '--format: folded and pprof' "${explain[@]}" a.json --folded --format pprof
   refused 2 "--format: 'perf' is not one of folded, callgrind, pprof, speedscope, timeline" \
     "${explain[@]}" a.json --format perf
+  # Names cannot add a line or a frame.
+  sed 's/"inner"/"in;n\\nfn=er"/g' a.json >evil.json
+  [ "$("${explain[@]}" evil.json --folded)" = $'outer 20\nouter;in?n?fn=er 10' ]
+  [ "$("${explain[@]}" evil.json --format callgrind | grep -c '^fn=')" = 2 ]
+  # Kinds that are partly unknown are no costs.
+  sed 's/"sysreg_reads": 3/"sysreg_reads": null/g' a.json >partly.json
+  [ "$("${explain[@]}" partly.json --format callgrind | grep '^events:')" = 'events: Ir' ]
+  rm evil.json partly.json
   refused 2 'a.json: has no timeline (record it with --format timeline and -o FILE)' \
     "${explain[@]}" a.json --format timeline
   nothing_left a.json b.json
@@ -211,7 +219,7 @@ assert by_name == own and profile["endValue"] == total
 
 # A call ends before its caller, in the time of its caller, on each track.
 events = [e for e in json.load(open("out.timeline"))["traceEvents"] if e["ph"] == "X"]
-assert len(events) == len(d["timeline"]) and max(e["ts"] + e["dur"] for e in events) >= total
+assert len(events) == len(d["timeline"]) and total <= max(e["ts"] + e["dur"] for e in events) <= total + 20
 for track in {e["tid"] for e in events}:
     open_until = []
     for e in (e for e in events if e["tid"] == track):

@@ -235,6 +235,17 @@ kvm.ko" ]
   refused 2 'no flavour "big"' "$wsbench" kernel fetch --flavour big
   refused 2 "unknown command 'lsit': did you mean 'list'?" "$wsbench" kernel lsit
   refused 2 "list, fetch, config, take or changelog?" "$wsbench" kernel --arch x86_64
+  # A copy that fails is not a success.
+  mkdir -p tree/arch/x86/boot tree/include/config
+  echo image >tree/arch/x86/boot/bzImage
+  echo 6.1.0-made-up >tree/include/config/kernel.release
+  echo CONFIG_KVM=y >tree/.config
+  echo file >file
+  run_apart "$wsbench" kernel take --arch x86_64 --tree tree --to file/below
+  echo "$stdout$stderr"
+  [ "$status" != 0 ]
+  [ -z "$stdout" ]
+  rm -r tree file
 
   # Without a network.
   touch "$ARCHIVE/down"

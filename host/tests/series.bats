@@ -56,6 +56,8 @@ else:
     m["boots"] = [m["boots"][0] | {"summary": dict.fromkeys(m["boots"][0]["summary"], float(v)) | {"n": 1}}
                   for v in dict.fromkeys((low, high))]
     b.update(status="ok", reason=None, metrics=[m])
+    # Counts are of all boots.
+    b["exits"] = {k: v * len(m["boots"]) if v and v > 0 else v for k, v in b["exits"].items()}
 b.update(name="hypercall", config="default")
 d["benchmarks"] = [b]
 json.dump(d, open(out, "w"))
@@ -195,7 +197,49 @@ END
   grep -qE '^\| [0-9a-f]{12} \| set 107 \| 107 \(\+7\) \| not explained: base: ' <<<"$stdout"
   # Boots that differ are a range, which overlaps the figure of the commit before.
   grep -qE '^\| [0-9a-f]{12} \| set 107-108 \| 107 to 108 \|' <<<"$stdout"
-  grep -qE '^\| [0-9a-f]{12} \| set skipped \| not measured: no such register \|' <<<"$stdout"
+  grep -qE '^\| [0-9a-f]{12} \| set skipped \|  \| not measured: no such register \|$' <<<"$stdout"
+}
+
+@test "series: a benchmark that changes its handler, or loses its figure, is shown" {
+  stand_in
+  # Ten benchmarks, of which the first changes: more than the table has room for.
+  cat >wrapped <<END
+#!/usr/bin/env bash
+[ "\$1" = run ] || exec "$PWD/stand-in" "\$@"
+"$PWD/stand-in" "\$@" || exit
+for last; do :; done
+exec python3 - "\$last" <<'PY'
+import json, sys
+d = json.load(open(sys.argv[1]))
+b, = d["benchmarks"]
+value = b["metrics"][0]["estimate"]["value"]
+rows = []
+for i in range(10):
+    row = json.loads(json.dumps(b))
+    row["name"] = f"made_{i}"
+    row["exits"]["faults"] = 0
+    row["handled_by"] = "user" if i == 8 and value == 200 else "kernel"
+    if i == 9 and value == 300:
+        row.update(status="fail", reason="guest hung", metrics=[])
+    for m in row["metrics"]:
+        m["estimate"].update(value=100.0, ci={"level": 1, "lo": 100.0, "hi": 100.0, "method": "exact"})
+        for boot in m["boots"]:
+            boot["summary"] = dict.fromkeys(boot["summary"], 100.0) | {"n": 1}
+    rows.append(row)
+d["benchmarks"] = rows
+json.dump(d, open(sys.argv[1], "w"))
+PY
+END
+  chmod +x wrapped
+  WSBENCH=$PWD/wrapped
+  commits 100 200 300
+  series
+  [ "$status" = 4 ]
+  grep -qE 'made_8 .*made_9' <<<"$stdout"
+  [[ $(line 200) == *"100 (changed)"* ]]
+  [[ $(line 300) == *"fail"* ]]
+  grep -q 'made_9: no figure' <<<"$stdout"
+  run ! grep -q 'did not change: .*made_[89]' <<<"$stdout"
 }
 
 @test "series: the build of a tree is make with the configuration of the series" {
@@ -203,6 +247,7 @@ END
   commits 100 101
   cd repo
   cat >Makefile <<'END'
+.NOTPARALLEL:
 olddefconfig:
 	echo CONFIG_NEW=y >>$(O)/.config
 bzImage modules:
@@ -270,22 +315,28 @@ END
   echo x >mm/slub.c
   git_quiet add mm
   git_quiet commit -m "set slub"
+  # KVM alone, but on top of the change of the image.
+  echo three >arch/x86/kvm/kvm.c
+  git_quiet commit -am "set three"
+  git_quiet rm -q mm/slub.c
+  git_quiet commit -m "set removed"
   echo missing >arch/x86/kvm/kvm.c
   git_quiet commit -am "set missing"
   sed -i 's/SUBLEVEL = 9/SUBLEVEL = 8/' Makefile
   git_quiet commit -am other
   local run=("$top/scripts/ci/series.sh" -o ../out --bench hypercall --explain-rows 0 --modules-only "$release" --headers ../headers)
   refused 2 "$release is built from Linux 6.1.9, and the tree is Linux 6.1.8" "${run[@]}" work~0..work
-  run_apart "${run[@]}" work~4..work~1
+  run_apart "${run[@]}" work~6..work~1
   echo "$stdout$stderr"
   [ "$status" = 4 ]
   [[ $stdout == *"$release as the distribution built it"* ]]
   [[ $(line slub) == "does not build: changes mm/slub.c, which is part of the image"* ]]
+  [[ $(line three) == "does not build: changes mm/slub.c, which is part of the image"* ]]
   [[ $(line missing) == "does not build: "* ]]
   [[ $(line two) == "900 set two" ]]
   # The image and the other modules are the distribution's.
   local built
-  built=../out/kernels/$(git rev-parse work~3)
+  built=../out/kernels/$(git rev-parse work~5)
   cmp "$built/vmlinuz" "$kernel/vmlinuz"
   cmp "$built/modules/irqbypass.ko" "$kernel/modules/irqbypass.ko"
   [ "$(objcopy -O binary -j .mark --set-section-flags .mark=alloc "$built/modules/kvm.ko" /dev/stdout)" = two ]

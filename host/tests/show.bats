@@ -51,6 +51,53 @@ END
   refused 2 'printed as text' "$wsbench" show "$new" --csv --metrics
 }
 
+# interval FILE LO HI EXACT: the document in which a hypercall of 1,524 has this interval.
+interval() {
+  python3 - "$svm"/6.1*.json "$@" <<'END'
+import json, sys
+path, out, lo, hi, exact = sys.argv[1:]
+d = json.load(open(path))
+d["target"]["exact"] = exact == "1"
+for b in d["benchmarks"]:
+    for m in b["metrics"]:
+        if b["name"] == "hypercall" and b["config"] == "pmu-emulated" and m["name"] == "round_trip":
+            m["estimate"]["ci"].update(lo=float(lo), hi=float(hi))
+json.dump(d, open(out, "w"))
+END
+}
+
+@test "show: a range of boots, and intervals of noisy figures" {
+  interval d.json 1520 1528 1
+  "$wsbench" show d.json --bench hypercall | grep -qE '^hypercall \[pmu-emulated\] +kernel +1,520 to 1,528 '
+  interval d.json 1520 1528 0
+  "$wsbench" show d.json --bench hypercall | grep -qE '^hypercall \[pmu-emulated\] .* 1,524 ±4 '
+  interval d.json 1523 1600 0
+  "$wsbench" show d.json --bench hypercall | grep -qE '^hypercall \[pmu-emulated\] .* 1,524 \(1,523 to 1,600\) '
+}
+
+@test "marks of documents end with a whole character" {
+  mkdir long
+  for name in A B; do
+    python3 - "$svm"/7.3*.json "long/$name.json" "${name}B$(printf 'é%.0s' {1..40})" <<'END'
+import json, sys
+d = json.load(open(sys.argv[1]))
+d["subject"]["label"] = sys.argv[3]
+json.dump(d, open(sys.argv[2], "w"))
+END
+  done
+  "$wsbench" plot long -o drawn --kind bars >/dev/null
+  python3 -c 'import glob, xml.dom.minidom
+for path in glob.glob("drawn/*.svg"): xml.dom.minidom.parse(path)'
+}
+
+@test "list: the core benchmarks" {
+  [ "$("$wsbench" list benchmarks --bench core --names | wc -l)" -lt 30 ]
+  [ "$("$wsbench" list --bench 'hyper*' --names)" = hypercall ]
+  "$wsbench" list --bench hypercall | grep -qE '^hypercall .* core( |$)'
+  run ! grep -qE ' core( |$)' <("$wsbench" list --bench cpuid_pmu)
+  refused 2 "did you mean 'hypercall'?" "$wsbench" list --bench hypercal
+}
+
 @test "show prints what run printed, and explanations" {
   need_target bare:x86_64
   run_apart "$wsbench" run --on bare:x86_64 --bench null,rdtsc -o d.json
@@ -117,8 +164,10 @@ END
 
   rm new/vmx.json
   run_apart "$wsbench" compare old new --bench hypercall
-  [ "$status" = 0 ]
+  [ "$status" = 3 ]
   grep -q 'lab:x86_64-vmx-skylake is only in old' <<<"$stderr"
+  refused 2 '--json: one document, not a folder of 2' "$wsbench" compare old new --json
+  refused 2 '--json: one document, not a folder of 2' "$wsbench" compare old --config pmu-off,pmu-emulated --json
   rm new/renamed.json
   cp "$top"/results/vpmu/lab-x86_64-vmx-skylake/6.1*.json new/vmx.json
   sed 's/"lab:x86_64-svm"/"lab:x86_64-svm-qemu"/' old/svm.json >old/vmx.json

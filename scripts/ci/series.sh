@@ -95,10 +95,10 @@ target_dir() {
   echo "$dir/${1//:/-}"
 }
 
-# outside COMMIT: the first file that the commit changes and that is part of the image, not
-# of KVM's modules alone.
+# outside COMMIT: the first file in which the commit differs from the base and that is part
+# of the image, not of KVM's modules alone.
 outside() {
-  git diff --name-only "$1^" "$1" -- | grep -vE \
+  git diff --name-only "$base" "$1" -- | grep -vE \
     '^(arch/x86/kvm/|virt/kvm/|arch/x86/include/(uapi/)?asm/kvm|include/(uapi/)?linux/kvm|include/trace/events/kvm|arch/(arm64|loongarch|mips|powerpc|riscv|s390)/|Documentation/|tools/|MAINTAINERS)' | head -n 1
 }
 
@@ -116,12 +116,11 @@ build() {
   elif [ -n "$command" ]; then
     child bash -c "$command" || return
     [ -f "$kernel" ] || { echo "error: the build did not make $kernel" >>"$log" && return 1; }
-    mkdir -p "$to.new"
-    cp "$kernel" "$to.new/vmlinuz"
-    [ ! -d "$(dirname "$kernel")/modules" ] || cp -r "$(dirname "$kernel")/modules" "$to.new/"
+    mkdir -p "$to.new" && cp "$kernel" "$to.new/vmlinuz" || return
+    [ ! -d "$(dirname "$kernel")/modules" ] || cp -r "$(dirname "$kernel")/modules" "$to.new/" || return
   else
     # Each commit has the configuration of the series, completed by its own defaults.
-    cmp -s "$dir/config" "$build_dir/.config" || cp "$dir/config" "$build_dir/.config"
+    cmp -s "$dir/config" "$build_dir/.config" || cp "$dir/config" "$build_dir/.config" || return
     kernel_make "$arch" . "$build_dir"
     child "${kernel_make[@]}" -s olddefconfig || return
     # shellcheck disable=SC2046  # words
@@ -169,8 +168,7 @@ modules_build() {
   kernel_make "$arch" "$sources" "$dir/headers"
   cc=$(headers_cc "$dir/headers" gcc "$dir/gcc")
   child "${kernel_make[@]}" -s "-j$(nproc)" CC="$cc" "M=$sources/arch/x86/kvm" modules || return
-  mkdir -p "$2"
-  cp -rL "$shipped"/{vmlinuz,release,modules} "$2/"
+  mkdir -p "$2" && cp -rL "$shipped"/{vmlinuz,release,modules} "$2/" || return
   for module in kvm kvm-amd kvm-intel; do
     rm -f "$2/modules/$module.ko"
     strip --strip-debug -o "$2/modules/$module.ko" "$sources/arch/x86/kvm/$module.ko" 2>>"$log" || return
@@ -204,6 +202,7 @@ changes() {
   folder=$(target_dir "$3")
   file=$folder/$1.after-${2:0:12}.$rows.json
   [ ! -s "$file" ] || return 0
+  rm -f "$file.failed"
   [ "$rows" = 0 ] || explain=(--explain=all --explain-rows "$rows")
   log=$file.log
   : >"$log"
@@ -213,7 +212,11 @@ changes() {
   # 4: not all could be explained.
   case $code in
   0 | 1 | 3 | 4) [ ! -s "$file.new" ] || mv "$file.new" "$file" ;;
-  *) say "${1:0:12} on $3: not compared: $(reason)" ;;
+  *)
+    echo "not compared: $(reason)" >"$file.failed"
+    say "${1:0:12} on $3: $(<"$file.failed")"
+    rm -f "$file.new"
+    ;;
   esac
   rm -f "$log"
 }
@@ -229,6 +232,8 @@ commit_do() {
     [ -s "$folder/$commit.json" ] || [ -s "$folder/$commit.failed" ] || missing+=("$target")
   done
   [ "$retry" = 0 ] || rm -f "$dir/logs/$commit.failed"
+  # What is measured again is built again.
+  [ "$retry" = 0 ] || [ ${#missing[@]} = 0 ] || [ "$commit" = shipped ] || rm -rf "${dir:?}/kernels/$commit"
   [ ${#missing[@]} -gt 0 ] && [ ! -s "$dir/logs/$commit.failed" ] || return 0
   : >"$log"
   if [ ! -e "$dir/kernels/$commit" ]; then
@@ -286,10 +291,11 @@ series() {
 # table: prints the table of each target. Exits with 4 if a commit has no figures.
 table() {
   python3 - "$dir" "$rows" "$markdown" "${targets[@]}" <<'END'
-import json, os, sys
+import json, os, re, sys
 dir, explained_rows, markdown, *targets = sys.argv[1:]
 order = [line.rstrip("\n").split(" ", 1) for line in open(f"{dir}/order")]
 COLUMNS, FUNCTIONS = 8, 4
+STATUS = ("skip", "fail")
 failed = False
 
 def read(path):
@@ -300,9 +306,11 @@ def label(name, config):
     return name if config == "default" else f"{name} [{config}]"
 
 def figures(path):
-    """The figures, or their ranges over the boots."""
+    """The figures, or their ranges over the boots; of other rows their status."""
     found = {}
     for b in read(path)["benchmarks"]:
+        if b["status"] != "ok":
+            found[label(b["name"], b["config"])] = b["status"]
         for m in b["metrics"] if b["status"] == "ok" else []:
             if m["name"] == "round_trip" and m["estimate"]:
                 ends = sorted({m["estimate"]["ci"]["lo"], m["estimate"]["ci"]["hi"]})
@@ -338,7 +346,7 @@ def failure(folder, commit):
 
 for target in targets:
     folder = f"{dir}/{target.replace(':', '-')}"
-    before, names, changed, rows = None, [], set(), []
+    before, last, names, changed, rows = None, {}, [], set(), []
     for commit, title in order:
         path = f"{folder}/{commit}.json"
         if not os.path.exists(path):
@@ -351,23 +359,35 @@ for target in targets:
         if before:
             path = f"{folder}/{commit}.after-{before[:12]}.{explained_rows}.json"
             changes = read(path) if os.path.exists(path) else {"rows": []}
-            differs = {label(r["name"], r["new_config"]): r["difference"] for r in changes["rows"]
-                       if r["verdict"] in ("worse", "better")}
-            changed |= set(differs)
+            differs = {label(r["name"], r["new_config"]):
+                       "changed" if r["verdict"] == "changed" else f"{r['difference']:+,.0f}"
+                       for r in changes["rows"] if r["verdict"] in ("worse", "better", "changed")}
             why = list(functions(changes))
+            if os.path.exists(path + ".failed"):
+                why = [open(path + ".failed").read().strip()]
+                failed = True
+            for n in last:
+                if last[n] not in STATUS and values.get(n, "fail") in STATUS:
+                    why.append(f"{n}: no figure")
+                    failed = True
+            changed |= set(differs) | {n for n in names if (last.get(n) in STATUS) != (values.get(n) in STATUS)
+                                       or "fail" in (last.get(n), values.get(n))}
         for name, value in values.items():
-            cells[name] = value + (f" ({differs[name]:+,.0f})" if name in differs else "")
+            cells[name] = value + (f" ({differs[name]})" if name in differs else "")
         rows.append((commit, title, cells, why))
-        before = commit
-    hidden = [n for n in names if len(names) > COLUMNS and n not in changed]
-    names = [n for n in names if n not in hidden]
+        before, last = commit, values
+    # Rows that changed, and others while there is room.
+    shown = [n for n in names if n in changed]
+    shown += [n for n in names if n not in changed][:max(0, COLUMNS - len(shown))]
+    hidden = [n for n in names if n not in shown]
+    names = [n for n in names if n in shown]
     if markdown == "1":
-        escape = lambda s: s.replace("|", "\\|").replace("_", "\\_")
+        escape = lambda s: re.sub(r"([\\`*_\[\]<|])", r"\\\1", s)
         print(f"### {target}\n\n| commit | title | " + " | ".join(map(escape, names)) + " | functions |")
         print("|---|---|" + "---|" * (len(names) + 1))
         for commit, title, cells, why in rows:
             if isinstance(cells, str):
-                cells = {n: "" for n in names[1:]} | ({names[0]: escape(cells)} if names else {})
+                why, cells = [cells], {n: "" for n in names}
             print(f"| {commit[:12]} | {escape(title)} | " + " | ".join(cells.get(n, "-") for n in names) +
                   f" | {escape('; '.join(why))} |")
     else:
@@ -389,7 +409,7 @@ END
 
 # settings: what the documents of DIR depend on.
 settings() {
-  printf '%s\n' "--bench $bench" "--config $config" "--build $command" "--kernel $kernel" "--modules-only $release"
+  printf '%s\n' "--bench $bench" "--config $config" "--build $command" "--kernel $kernel" "--modules-only $release" "--headers $headers"
 }
 
 main() {
@@ -422,7 +442,7 @@ main() {
   if [ -z "$range" ] || [ -z "$dir" ]; then
     die 2 "BASE..HEAD and -o DIR are needed; see --help"
   fi
-  [[ $rows =~ ^[0-9]+$ ]] || die 2 "--explain-rows $rows: not a number"
+  [[ $rows =~ ^[0-9]{1,4}$ && $rows -le 1000 ]] || die 2 "--explain-rows $rows: not a number from 0 to 1000"
   [ -n "$command" ] && [ -z "$kernel" ] && die 2 "--build needs --kernel"
   [ -z "$kernel" ] || [ -n "$command" ] || die 2 "--kernel is for --build"
   [ -z "$headers" ] || [ -n "$release" ] || die 2 "--headers is for --modules-only"

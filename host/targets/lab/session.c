@@ -213,8 +213,10 @@ static int take_wire(struct session *s, bool last)
 	return ret;
 }
 
-/* Reads available bytes into `tail`, and copies them to `log` unless it is -1. 1 at the end
- * of the stream, else 0. */
+/*
+ * Reads available bytes into `tail`, and copies them to `log` unless it is -1. 1 at the end
+ * of the stream, else 0.
+ */
 static int drain(int fd, struct lab_tail *tail, int log)
 {
 	char buf[4096];
@@ -228,13 +230,16 @@ static int drain(int fd, struct lab_tail *tail, int log)
 	return !n;
 }
 
-/* Appends the consoles of all machines to $WORLDSWITCH_CONSOLE, such as an oops of a kernel
- * under test. -1: not set, or after a message. */
+/*
+ * Appends the consoles of all machines to $WORLDSWITCH_CONSOLE, such as an oops of a kernel
+ * under test. -1: not set, or after a message.
+ */
 static int open_console_log(void)
 {
 	const char *path = getenv("WORLDSWITCH_CONSOLE");
-	int fd = path && *path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)
-			       : -1;
+	int fd = path && *path
+			 ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)
+			 : -1;
 
 	if (fd < 0 && path && *path)
 		message_warn("cannot write to %s: %m", path);
