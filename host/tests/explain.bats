@@ -184,7 +184,7 @@ END
   sed 's/"inner"/"in;n\\nfn=er"/g' a.json >evil.json
   [ "$("${explain[@]}" evil.json --folded)" = $'outer 20\nouter;in?n?fn=er 10' ]
   [ "$("${explain[@]}" evil.json --format callgrind | grep -c '^fn=')" = 2 ]
-  # Kinds that are partly unknown are no costs.
+  # Partly unknown kinds have no costs.
   sed 's/"sysreg_reads": 3/"sysreg_reads": null/g' a.json >partly.json
   [ "$("${explain[@]}" partly.json --format callgrind | grep '^events:')" = 'events: Ir' ]
   rm evil.json partly.json

@@ -232,7 +232,7 @@ commit_do() {
     [ -s "$folder/$commit.json" ] || [ -s "$folder/$commit.failed" ] || missing+=("$target")
   done
   [ "$retry" = 0 ] || rm -f "$dir/logs/$commit.failed"
-  # What is measured again is built again.
+  # A commit that is measured again is built again, too.
   [ "$retry" = 0 ] || [ ${#missing[@]} = 0 ] || [ "$commit" = shipped ] || rm -rf "${dir:?}/kernels/$commit"
   [ ${#missing[@]} -gt 0 ] && [ ! -s "$dir/logs/$commit.failed" ] || return 0
   : >"$log"

@@ -214,8 +214,8 @@ static int take_wire(struct session *s, bool last)
 }
 
 /*
- * Reads available bytes into `tail`, and copies them to `log` unless it is -1. 1 at the end
- * of the stream, else 0.
+ * Reads available bytes into `tail`, and copies them to `log` unless it is -1. Returns 1 at
+ * the end of the stream, else 0.
  */
 static int drain(int fd, struct lab_tail *tail, int log)
 {
