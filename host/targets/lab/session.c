@@ -213,10 +213,8 @@ static int take_wire(struct session *s, bool last)
 	return ret;
 }
 
-/*
- * Reads available bytes into `tail`, and copies them to `log` unless it is -1. Returns 1 at
- * the end of the stream, else 0.
- */
+/* Reads available bytes into `tail` and `log` (-1: none). 1 at the end of the stream, or
+ * 0. */
 static int drain(int fd, struct lab_tail *tail, int log)
 {
 	char buf[4096];
@@ -231,8 +229,8 @@ static int drain(int fd, struct lab_tail *tail, int log)
 }
 
 /*
- * Appends the consoles of all machines to $WORLDSWITCH_CONSOLE, such as an oops of a kernel
- * under test. -1: not set, or after a message.
+ * Appends the consoles of all machines to $WORLDSWITCH_CONSOLE, such as an oops of a
+ * kernel under test. -1: not set, or after a message.
  */
 static int open_console_log(void)
 {
