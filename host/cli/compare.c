@@ -232,20 +232,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-static enum cli_exit exit_code(const struct args *args, const struct compare *c)
-{
-	if (args->gate.fail_on_changed && c->count[COMPARE_CHANGED])
-		return CLI_WORSE;
-	switch (compare_outcome(c)) {
-	case COMPARE_WORSE:
-		return CLI_WORSE;
-	case COMPARE_INCONCLUSIVE:
-		return CLI_UNTRUSTED;
-	default:
-		return CLI_OK;
-	}
-}
-
 static void explain(const struct args *args, const struct compare *c, struct why *w)
 {
 	why_select(c, args->explain,
@@ -316,7 +302,7 @@ static enum cli_exit compare(const struct args *args, const struct result *base,
 		return CLI_USAGE;
 	}
 	print(args, &c);
-	code = exit_code(args, &c);
+	code = gate_exit(&args->gate, &c);
 	compare_free(&c);
 	return code;
 }

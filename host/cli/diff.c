@@ -379,20 +379,6 @@ static void print_end(const struct diff_args *args)
 	text_wrap(stdout, text, 0, args->markdown ? 0 : 2, COLUMNS_MAX);
 }
 
-static enum cli_exit outcome(const struct diff_args *args, const struct compare *c)
-{
-	if (args->gate.fail_on_changed && c->count[COMPARE_CHANGED])
-		return CLI_WORSE;
-	switch (compare_outcome(c)) {
-	case COMPARE_WORSE:
-		return CLI_WORSE;
-	case COMPARE_INCONCLUSIVE:
-		return CLI_UNTRUSTED;
-	default:
-		return CLI_OK;
-	}
-}
-
 static enum cli_exit diff_target(const struct diff_args *args, const char *target,
 				 bool *printed)
 {
@@ -415,7 +401,7 @@ static enum cli_exit diff_target(const struct diff_args *args, const char *targe
 			putchar('\n');
 		*printed = true;
 		print(args, &c);
-		code = outcome(args, &c);
+		code = gate_exit(&args->gate, &c);
 		compare_free(&c);
 	}
 	result_free(docs[0]);

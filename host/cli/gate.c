@@ -64,3 +64,17 @@ void gate_free(struct gate *gate)
 	free(gate->thresholds);
 	*gate = (struct gate){ 0 };
 }
+
+enum cli_exit gate_exit(const struct gate *gate, const struct compare *c)
+{
+	if (gate->fail_on_changed && c->count[COMPARE_CHANGED])
+		return CLI_WORSE;
+	switch (compare_outcome(c)) {
+	case COMPARE_WORSE:
+		return CLI_WORSE;
+	case COMPARE_INCONCLUSIVE:
+		return CLI_UNTRUSTED;
+	default:
+		return CLI_OK;
+	}
+}

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "host/cli/cmd.h"
+#include "host/compare/compare.h"
 #include "host/compare/threshold.h"
 
 struct gate {
@@ -19,5 +21,8 @@ struct gate {
 extern const struct argp gate_options;
 
 void gate_free(struct gate *gate);
+
+/* The exit code of a comparison. */
+enum cli_exit gate_exit(const struct gate *gate, const struct compare *c);
 
 #endif
