@@ -158,11 +158,12 @@ Test(result_rules, says_where_a_text_is_wrong)
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		cr_expect_eq(strncmp(refusal(texts[i], strlen(texts[i])), "line ", 5), 0,
-			     "%s", texts[i]);
+		cr_expect_eq(strncmp(refusal(texts[i], strlen(texts[i])),
+				     "not JSON: line ", 15),
+			     0, "%s", texts[i]);
 	cr_expect_str_eq(refusal("[]", 2), "/: expected an object");
 	cr_expect_not_null(strstr(refusal(twice, strlen(twice)), "line 3 column 4: "));
-	cr_expect_eq(strncmp(refusal("{\"a\": \0}", 8), "line ", 5), 0,
+	cr_expect_eq(strncmp(refusal("{\"a\": \0}", 8), "not JSON: line ", 15), 0,
 		     "NUL in the text");
 }
 
