@@ -44,6 +44,8 @@ struct message {
 
 static void append(struct message *m, const void *bytes, size_t n)
 {
+	if (!n) /* `bytes` of an empty message is NULL */
+		return;
 	if (m->n + n > m->room) {
 		m->room = 2 * (m->n + n) + 64;
 		m->bytes = realloc(m->bytes, m->room);
