@@ -8,7 +8,7 @@
 #include "guest/x86_64/pmu_test_vmcs.h"
 
 #define DEBUGCTL_BTF	 2
-#define DEBUGCTL_DEFINED 0xffc7
+#define DEBUGCTL_DEFINED 0xffc7ull
 
 static void field(uint32_t number, uint64_t expected)
 {

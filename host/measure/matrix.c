@@ -43,7 +43,7 @@ static const char **all_names(size_t stride, const void *table, size_t *n)
 
 	for (*n = 0; *(const char *const *)(const void *)(row + *n * stride);)
 		++*n;
-	names = calloc(*n, sizeof(*names));
+	names = calloc(*n + 1, sizeof(*names));
 	for (size_t i = 0; names && i < *n; i++)
 		names[i] = *(const char *const *)(const void *)(row + i * stride);
 	return names;

@@ -240,10 +240,10 @@ static int batch_fill(struct session *s, struct batch *b)
 
 	for (size_t i = 0; i < s->plan.n_rows; i++)
 		n += s->plan.rows[i].n_configs;
-	b->boots = calloc(n, sizeof(*b->boots));
-	b->reports = calloc(n * times, sizeof(*b->reports));
-	b->row_of = calloc(n, sizeof(*b->row_of));
-	b->config_of = calloc(n, sizeof(*b->config_of));
+	b->boots = calloc(n + 1, sizeof(*b->boots));
+	b->reports = calloc(n * times + 1, sizeof(*b->reports));
+	b->row_of = calloc(n + 1, sizeof(*b->row_of));
+	b->config_of = calloc(n + 1, sizeof(*b->config_of));
 	if (!b->boots || !b->reports || !b->row_of || !b->config_of)
 		return error_set(s->err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < s->plan.n_rows && !rc; i++) {

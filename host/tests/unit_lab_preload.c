@@ -91,6 +91,7 @@ Test(preload, follows_the_boot_protocol)
 	initrd = word(image, params + 0x218);
 	cr_expect_geq(initrd, 18 * MIB, "behind what the kernel becomes");
 	cr_expect_eq(word(image, params + 0x21c), 9);
+	cr_assert(image);
 	cr_expect_arr_eq(image + (initrd - PRELOAD_BASE), "initramfs", 9);
 	/* The last entry of the memory map ends at the end of memory. */
 	cr_expect_eq(image[params - PRELOAD_BASE + 0x1e8], 2);
@@ -138,7 +139,7 @@ Test(preload, unsupported_kernels_are_refused)
 
 Test(preload, a_kernel_that_does_not_fit_is_refused)
 {
-	char line[5000];
+	static char line[5000];
 
 	what.memory_bytes = 18 * MIB;
 	cr_expect_eq(lab_preload(&what, &err), -EFBIG);

@@ -480,7 +480,7 @@ static struct boot_report *sample_report(void)
 		rep.guest.samples[phase] = (uint64_t)phase;
 		rep.series[phase] = calloc(ABI_PHASES, sizeof(uint64_t));
 		for (int i = 0; i < phase; i++)
-			rep.series[phase][i] = (uint64_t)(100 * phase + i);
+			rep.series[phase][i] = 100 * (uint64_t)phase + (uint64_t)i;
 	}
 	return &rep;
 }

@@ -36,6 +36,7 @@ static struct explanation_stack *add_stack(struct explanation *e, uint64_t insns
 
 	while ((name = va_arg(args, const char *)))
 		frames[n++] = name;
+	cr_assert(n);
 	s = explanation_add_stack(e, n);
 	memcpy(s->frames, frames, n * sizeof(*frames));
 	s->insns = insns;

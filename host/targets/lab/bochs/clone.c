@@ -103,7 +103,7 @@ static void trace(int fd)
 static void become_clone(uint8_t *page, const struct clone_request *request,
 			 const int fds[CLONE_FDS], pid_t parent)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+	if (!page || prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
 		_exit(EXIT_FAILURE);
 	close(LAB_FD_CONTROL);
 	replace_file(LAB_FD_WIRE, fds[CLONE_FD_WIRE]);
