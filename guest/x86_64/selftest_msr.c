@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * x86_64: the self-tests' payload: the PMU's MSRs, which the VMM emulates
- * (host/vmm/pmu_msrs.c).
+ * (host/vmm/pmu.c).
  */
 #include "guest/selftest.h"
 #include "guest/x86_64/pmu_code.h"

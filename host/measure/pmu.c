@@ -12,7 +12,7 @@
 #include "host/measure/pmu_tests.h"
 #include "host/targets/boot.h"
 #include "host/targets/payload.h"
-#include "host/vmm/pmu_readings.h"
+#include "host/vmm/pmu.h"
 #include "host/vmm/vmm.h"
 
 /* A row outside of the catalogue, whose payload returns readings as samples. */

@@ -11,7 +11,7 @@
 #include "host/selftest/selftest_vm.h"
 #include "host/vmm/arch.h"
 #include "host/vmm/checkpoint.h"
-#include "host/vmm/irq.h"
+#include "host/vmm/io.h"
 #include "host/vmm/regs.h"
 #include "host/vmm/memory.h"
 

@@ -6,7 +6,7 @@
 #include "host/vmm/arch.h"
 #include "host/vmm/memory.h"
 #include "host/vmm/exits.h"
-#include "host/vmm/irq.h"
+#include "host/vmm/io.h"
 #include "host/vmm/traps.h"
 
 #define TIMES 20u

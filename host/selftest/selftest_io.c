@@ -10,7 +10,7 @@
 #include "host/vmm/arch.h"
 #include "host/vmm/io.h"
 #include "host/vmm/memory.h"
-#include "host/vmm/stats.h"
+#include "host/vmm/counters.h"
 
 /* ---- accesses: widths, order, completion by another thread ---- */
 

@@ -7,7 +7,7 @@
 
 #include "host/selftest/selftest_vm.h"
 #include "host/vmm/arch.h"
-#include "host/vmm/irq.h"
+#include "host/vmm/io.h"
 #include "host/vmm/traps.h"
 
 #define IRQS 20u

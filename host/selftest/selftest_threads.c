@@ -10,7 +10,7 @@
 #include "host/selftest/selftest_vm.h"
 #include "host/targets/boot.h"
 #include "host/vmm/arch.h"
-#include "host/vmm/perf.h"
+#include "host/vmm/counters.h"
 #include "host/vmm/timer.h"
 
 /* ---- kicks at random moments, of which none may be lost ---- */

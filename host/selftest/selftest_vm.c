@@ -9,7 +9,7 @@
 #include "host/targets/payload.h"
 #include "host/selftest/selftest_vm.h"
 #include "host/vmm/arch.h"
-#include "host/vmm/stats.h"
+#include "host/vmm/counters.h"
 #include "host/vmm/timer.h"
 
 /*

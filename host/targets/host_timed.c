@@ -10,7 +10,6 @@
 #include "host/lib/error.h"
 #include "host/lib/interrupt.h"
 #include "host/targets/host_timed.h"
-#include "host/vmm/clock.h"
 #include "host/vmm/timer.h"
 
 static void ignore_doorbell(void *ctx, uint32_t value)

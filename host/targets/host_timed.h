@@ -23,7 +23,7 @@ struct host_timed {
 
 /*
  * The function of a row stores rq->params.events samples of the host's clock
- * (host/vmm/clock.h) in series EVENT and as many samples of the cost of reading the clock
+ * (host/vmm/timer.h) in series EVENT and as many samples of the cost of reading the clock
  * in series NULL; the other series stay empty. Returns 0 with rep->outcome set, or a
  * negative errno with h->err. The caller has started the thread's watchdog
  * (host/vmm/timer.h) with the time limit of the boot.

@@ -13,9 +13,8 @@
 #include "host/lib/error.h"
 #include "host/targets/host_timed.h"
 #include "host/vmm/arch.h"
-#include "host/vmm/clock.h"
-#include "host/vmm/irq.h"
 #include "host/vmm/timer.h"
+#include "host/vmm/io.h"
 
 /*
  * ---- injection: from the host to the guest's handler ----

@@ -7,13 +7,13 @@
 #include "host/lib/error.h"
 #include "host/targets/host_timed.h"
 #include "host/vmm/arch.h"
-#include "host/vmm/clock.h"
+#include "host/vmm/timer.h"
 #include "host/vmm/regs.h"
 
 /*
  * ---- the two halves of an exit to user space ----
  *
- * Guest and host read one clock (host/vmm/clock.h). The guest reads it before and after
+ * Guest and host read one clock (host/vmm/timer.h). The guest reads it before and after
  * the doorbell; the host reads it when the doorbell arrives and just before the vCPU
  * re-enters the guest. A reading that is not between its neighbours means that the clocks
  * differ, and the row is skipped.

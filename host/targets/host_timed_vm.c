@@ -8,7 +8,7 @@
 #include "host/lib/error.h"
 #include "host/targets/host_timed.h"
 #include "host/vmm/checkpoint.h"
-#include "host/vmm/clock.h"
+#include "host/vmm/timer.h"
 
 /* Milliseconds each: enough for a median. */
 #define CREATE_EVENTS 20

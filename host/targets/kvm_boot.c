@@ -9,7 +9,7 @@
 #include "host/lib/error.h"
 #include "host/targets/cpus.h"
 #include "host/targets/kvm_boot.h"
-#include "host/vmm/perf.h"
+#include "host/vmm/counters.h"
 #include "host/vmm/timer.h"
 
 /* All counters at one moment. */

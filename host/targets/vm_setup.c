@@ -2,7 +2,6 @@
 /* What benchmarks need from their VM: an ioeventfd, a memory slot, an MSR filter. */
 #include "host/targets/vm_setup.h"
 #include "host/vmm/io.h"
-#include "host/vmm/irq.h"
 #include "host/vmm/memory.h"
 #include "host/vmm/traps.h"
 #include "host/vmm/vmm.h"

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "host/vmm/kick.h"
+#include "host/vmm/exits.h"
 #include "host/vmm/regs.h"
 #include "host/vmm/vmm.h"
 

@@ -13,8 +13,7 @@
 
 #include "host/measure/pmu.h"
 #include "host/report/pmu_decode.h"
-#include "host/vmm/pmu_msrs.h"
-#include "host/vmm/pmu_readings.h"
+#include "host/vmm/pmu.h"
 
 static struct pmu_values values;
 

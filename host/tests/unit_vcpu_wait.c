@@ -12,7 +12,6 @@
 #include <criterion/new/assert.h>
 
 #include "host/vmm/exits.h"
-#include "host/vmm/kick.h"
 #include "host/vmm/timer.h"
 
 static struct vm vm;

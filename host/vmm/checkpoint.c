@@ -7,7 +7,6 @@
 
 #include "host/vmm/arch.h"
 #include "host/vmm/checkpoint.h"
-#include "host/vmm/checkpoint_file.h"
 #include "host/vmm/regs.h"
 
 /* Page size of the file, independent of the host's. */

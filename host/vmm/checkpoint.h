@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A VM in a file: memory, every vCPU's registers, the interrupt controller, the clock.
- * No vCPU may run meanwhile. A file is bound to its format version, architecture and VM
- * configuration; a VM that differs refuses it.
+ * A VM in a file: memory, the registers of every vCPU, the interrupt controller, the
+ * clock. No vCPU may run meanwhile. A file is bound to its format version, architecture
+ * and VM configuration; a VM that differs refuses it.
  */
 #ifndef WS_VMM_CHECKPOINT_H
 #define WS_VMM_CHECKPOINT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 
 #include "host/vmm/vmm.h"
 
@@ -21,5 +25,57 @@ int checkpoint_save(struct vm *vm, const char *path);
  * damaged, truncated, or another VM's.
  */
 int checkpoint_restore(struct vm *vm, const char *path);
+
+/* The file: a header and a body of sections. */
+#define CHECKPOINT_MAGIC   "WSCHECK"
+#define CHECKPOINT_VERSION 1u
+
+struct checkpoint_header {
+	char magic[8];
+	uint32_t version, arch;
+	/* The VM's configuration. */
+	uint32_t vcpus, irqchip, pmu, pmu_off;
+	uint64_t ram_gpa, ram_bytes;
+	uint64_t body_bytes;
+	uint32_t body_crc;   /* CRC-32 of what follows the header */
+	uint32_t header_crc; /* of the header up to here */
+};
+
+/* The sections of the body, in restore order. */
+enum checkpoint_type {
+	CHECKPOINT_MEMORY =
+		1,	    /* index 0: RAM, 1 + n: slot n; its pages that are not zero */
+	CHECKPOINT_VCPU,    /* index: the vCPU; struct vcpu_irqs, then registers */
+	CHECKPOINT_MACHINE, /* interrupt controller and clock */
+	CHECKPOINT_TYPES,
+};
+
+struct checkpoint_section {
+	uint32_t type, index;
+	uint64_t bytes;
+};
+
+/* Writes header and body to a temporary file, syncs and renames it. 0 or -errno. */
+int checkpoint_file_write(struct vm *vm, const char *path, const void *body,
+			  size_t bytes);
+
+/* Reads a file and checks it against `vm`. The caller frees `body`. */
+int checkpoint_file_read(struct vm *vm, const char *path, uint8_t **body, size_t *bytes);
+
+/* How the state of a vCPU and of the machine is stored: a record per item, whose
+ * `bytes` of data follow. */
+struct record {
+	uint64_t id;
+	uint32_t bytes, zero;
+};
+
+/*
+ * Reads the record at *state and moves *state behind it. Returns the record's data; NULL
+ * at the end, and, with *bytes not 0, where the rest is not a record.
+ */
+const uint8_t *record_next(const uint8_t **state, size_t *bytes, struct record *record);
+
+/* 0 or -ENOMEM. */
+int record_write(FILE *out, uint64_t id, const void *data, size_t bytes);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The file of a checkpoint: written atomically, verified before use. */
+/*
+ * The file of a checkpoint: written atomically, verified before use; and the records in
+ * its sections.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -12,7 +15,7 @@
 #include <zlib.h>
 
 #include "host/vmm/arch.h"
-#include "host/vmm/checkpoint_file.h"
+#include "host/vmm/checkpoint.h"
 
 /* The state other than memory: more than any machine has. */
 #define STATE_BYTES_MAX 0x4000000ull
@@ -217,4 +220,28 @@ int checkpoint_file_read(struct vm *vm, const char *path, uint8_t **body, size_t
 	memmove(data, data + sizeof(struct checkpoint_header), *bytes);
 	*body = data;
 	return 0;
+}
+
+const uint8_t *record_next(const uint8_t **state, size_t *bytes, struct record *record)
+{
+	const uint8_t *data;
+
+	if (*bytes < sizeof(*record))
+		return NULL;
+	memcpy(record, *state, sizeof(*record));
+	if (record->bytes > *bytes - sizeof(*record) || record->zero)
+		return NULL;
+	data = *state + sizeof(*record);
+	*state = data + record->bytes;
+	*bytes -= sizeof(*record) + record->bytes;
+	return data;
+}
+
+int record_write(FILE *out, uint64_t id, const void *data, size_t bytes)
+{
+	const struct record record = { .id = id, .bytes = (uint32_t)bytes };
+
+	fwrite(&record, sizeof(record), 1, out);
+	fwrite(data, 1, bytes, out);
+	return ferror(out) ? -ENOMEM : 0;
 }

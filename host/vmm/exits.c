@@ -13,7 +13,7 @@
 #include "host/vmm/memory.h"
 #include "host/vmm/exits.h"
 #include "host/vmm/kvm_ioctl.h"
-#include "host/vmm/pmu_msrs.h"
+#include "host/vmm/pmu.h"
 #include "host/vmm/regs.h"
 
 #define TEXT_BYTES 320
@@ -108,7 +108,7 @@ static enum exits_answer serve_halt(struct vcpu *vcpu)
 }
 
 /*
- * The PMU's MSRs belong to pmu_msrs.c under config pmc-msr-user. Any other filtered MSR
+ * The PMU's MSRs belong to pmu.c under config pmc-msr-user. Any other filtered MSR
  * reads as zero and ignores writes. An MSR that KVM does not know faults, as it does
  * without exits to user space.
  */

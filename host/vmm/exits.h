@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of the run loop share: vcpu_run.c, vcpu_run_bare.c, exits.c, io.c. */
+/*
+ * What the files of the run loop share: vcpu_run.c, vcpu_run_bare.c, exits.c, io.c, and
+ * kick.c with the signals of the VMM.
+ */
 #ifndef WS_VMM_EXITS_H
 #define WS_VMM_EXITS_H
+
+#include <signal.h>
 
 #include "host/vmm/vmm.h"
 
@@ -42,5 +47,29 @@ void exits_run_failed(struct vcpu *vcpu, int err);
 
 /* "KVM_EXIT_MMIO"; NULL: a reason without a name. */
 const char *exits_name(uint32_t reason);
+
+/* Real-time signals that the program uses for nothing else. */
+#define SIGNAL_TIMER	(SIGRTMIN + 0)
+#define SIGNAL_KICK	(SIGRTMIN + 1)
+#define SIGNAL_WATCHDOG (SIGRTMIN + 2)
+
+/* Sets up the signal handler, answer_fd, and the mask of VM_KICK_SIGNAL_MASK. */
+int kick_init(struct vcpu *vcpu);
+
+/* The calling thread runs `vcpu` from kick_begin() to kick_end(). */
+void kick_begin(struct vcpu *vcpu);
+void kick_end(void);
+
+/*
+ * Whether there was a kick since the last call; clears it. For the run loop, after
+ * KVM_RUN returned EINTR and before the first entry.
+ */
+bool kick_consume(struct vcpu *vcpu);
+
+/*
+ * For signal handlers, which set a flag with the reason first: this thread's KVM_RUN
+ * returns; if it is not in KVM_RUN, the next one returns at once.
+ */
+void kick_leave_self(void);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * Guest accesses to ports and MMIO: who serves one that exits to user space, and those
  * that the kernel absorbs (ioeventfds, coalesced rings). `is_pio` chooses between ports
- * and guest-physical addresses.
+ * and guest-physical addresses. And interrupts into the guest.
  */
 #ifndef WS_VMM_IO_H
 #define WS_VMM_IO_H
@@ -11,6 +11,7 @@
 
 #include "host/vmm/arch.h"
 #include "host/vmm/exits.h"
+#include "host/vmm/vmm.h"
 
 /*
  * A write of `bytes` (0: of any width) to `address` signals the returned eventfd without
@@ -57,5 +58,38 @@ io_access(struct vcpu *vcpu, const struct vm_access *access)
 		return io_listener(vcpu, access);
 	return EXITS_ANSWERED;
 }
+
+/* Interrupts into the guest, by each interface of KVM. All return 0 or -errno. */
+
+/* In-kernel controller: the level of a line (x86_64: GSI; aarch64: SPI INTID). */
+int irq_set_line(struct vm *vm, uint32_t line, bool level);
+
+/* A write to the returned eventfd raises the line (edge). vm_destroy() closes it. */
+int irq_fd(struct vm *vm, uint32_t line);
+
+/* Message-signalled: x86_64 to a LAPIC, aarch64 to an ITS where there is one. */
+int irq_msi(struct vm *vm, uint64_t address, uint32_t data);
+
+/*
+ * x86_64 with a split irqchip: GSI `gsi` of the VMM's IOAPIC sends this message; if it is
+ * level-triggered, its EOI exits (KVM_EXIT_IOAPIC_EOI). Replaces all routes.
+ */
+int irq_route_msi(struct vm *vm, uint32_t gsi, uint64_t address, uint32_t data);
+
+/*
+ * aarch64: adds an interrupt translation service (ITS) to the in-kernel GIC, at
+ * ABI_AARCH64_GITS_GPA. -ENOTSUP where KVM has none.
+ */
+int irq_its(struct vm *vm);
+
+/*
+ * x86_64 without an in-kernel controller: queues `vector`. The run loop injects it by
+ * KVM_INTERRUPT when the guest accepts interrupts, and requests an interrupt window until
+ * then. For the vCPU's own thread.
+ */
+int irq_inject(struct vcpu *vcpu, uint8_t vector);
+
+/* x86_64: a non-maskable interrupt. */
+int irq_nmi(struct vcpu *vcpu);
 
 #endif

@@ -17,7 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "host/vmm/kick.h"
+#include "host/vmm/exits.h"
 #include "host/vmm/kvm_ioctl.h"
 
 /* The vCPU that this thread runs; signal handlers have no other way to find it. */

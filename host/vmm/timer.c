@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Run timers and the watchdog: POSIX timers and perf-event overflow that signal one
- * thread. */
+/*
+ * The rate of the shared clock, measured because not every machine has it in a register;
+ * run timers and the watchdog: POSIX timers and perf-event overflow that signal one
+ * thread.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>
@@ -9,10 +12,33 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "host/vmm/kick.h"
+#include "host/vmm/exits.h"
 #include "host/vmm/timer.h"
+
+/* Long enough for six digits. */
+#define SPAN_NS 10000000u
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_RAW, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t clock_hz(void)
+{
+	uint64_t start_ns = now_ns(), start = clock_now(), ns, ticks;
+
+	do {
+		ns = now_ns() - start_ns;
+		ticks = clock_now() - start;
+	} while (ns < SPAN_NS);
+	return (uint64_t)((double)ticks * 1e9 / (double)ns + 0.5);
+}
 
 static __thread volatile sig_atomic_t expired, overdue;
 

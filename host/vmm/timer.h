@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Run timers end a run after a budget; the watchdog ends all runs of a thread at a
- * deadline. Both belong to the thread that starts them and interrupt its KVM_RUN by a
- * signal.
+ * The clock that host and guest share; run timers, which end a run after a budget; and
+ * the watchdog, which ends all runs of a thread at a deadline. Timer and watchdog belong
+ * to the thread that starts them and interrupt its KVM_RUN by a signal.
+ *
+ * The clock is the TSC on x86_64; on aarch64 the physical counter, which the guest reads
+ * as CNTPCT_EL0 and the host, whose own virtual offset is zero, as CNTVCT_EL0.
  */
 #ifndef WS_VMM_TIMER_H
 #define WS_VMM_TIMER_H
@@ -13,6 +16,19 @@
 #include <time.h>
 
 #include "host/lib/error.h"
+#include "host/vmm/vmm.h"
+
+/* The host's reading, serialised on both sides. */
+uint64_t clock_now(void);
+
+/* Its rate, measured against CLOCK_MONOTONIC_RAW once; 0 if that failed. */
+uint64_t clock_hz(void);
+
+/*
+ * The guest's reading minus the host's at the same moment. 0, or -ENOTSUP where KVM does
+ * not report it (x86_64: KVM_VCPU_TSC_OFFSET, Linux 5.16).
+ */
+int clock_guest_offset(const struct vcpu *vcpu, uint64_t *offset);
 
 enum timer_kind {
 	TIMER_POSIX,  /* budget in ns of CLOCK_MONOTONIC */

@@ -22,7 +22,6 @@
 
 #include "host/vmm/exits.h"
 #include "host/vmm/io.h"
-#include "host/vmm/kick.h"
 #include "host/vmm/kvm_ioctl.h"
 #include "host/vmm/regs.h"
 #include "host/vmm/timer.h"

@@ -10,7 +10,6 @@
 #include "bench/abi.h"
 #include "host/vmm/arch.h"
 #include "host/vmm/exits.h"
-#include "host/vmm/kick.h"
 #include "host/vmm/kvm_ioctl.h"
 #include "host/vmm/timer.h"
 

@@ -2,8 +2,8 @@
 /*
  * The virtual machine monitor (VMM): one VM, its memory, its vCPUs and the run loop.
  *
- * `struct vm` owns the KVM file descriptors, guest memory and the vCPUs. kvm.c opens
- * /dev/kvm; vm.c creates and destroys a VM; memory.c is the way into guest memory;
+ * `struct vm` owns the KVM file descriptors, guest memory and the vCPUs. vm.c opens
+ * /dev/kvm, creates and destroys a VM; memory.c is the way into guest memory;
  * vcpu_run.c is the run loop of one vCPU, exits.c serves its rarer exits, vm_run.c runs
  * the threads of several vCPUs; x86_64/ and aarch64/ hold what differs by architecture,
  * chosen by the linker. Users of this header do not need <linux/kvm.h>.
@@ -84,7 +84,7 @@ struct vm_config {
 	uint32_t dirty_ring; /* entries, a power of 2; 0: none (host/vmm/memory.h) */
 	bool pmu;	     /* aarch64: the guest gets a virtual PMU */
 	bool pmu_off;	     /* x86_64: disable the virtual PMU, which is on by default */
-	bool pmc_msr_user;   /* x86_64: the PMU's MSRs exit: host/vmm/pmu_msrs.h */
+	bool pmc_msr_user;   /* x86_64: the PMU's MSRs exit: host/vmm/pmu.h */
 	enum vm_pmu_access pmu_access;
 	uint32_t pmu_hidden_counters; /* x86_64: how many CPUID hides of KVM's counters */
 	uint32_t disabled_exits;      /* x86_64: KVM_X86_DISABLE_EXITS_* */
@@ -148,11 +148,11 @@ struct vcpu_stats {
 	uint64_t exit_signal;	  /* KVM_RUN ended without an exit: EINTR */
 	uint64_t mmio, io, halt, interrupts, hypercalls;
 	uint64_t coalesced_mmio; /* writes read from the coalesced ring: host/vmm/io.h */
-	uint64_t insts; /* guest instructions; 0: not counted (host/vmm/perf.h) */
+	uint64_t insts; /* guest instructions; 0: not counted (host/vmm/counters.h) */
 	uint64_t other[VCPU_EXIT_REASONS]; /* by exit reason: all without a field above */
 };
 
-/* KVM's counters (KVM_GET_STATS_FD) that a boot reads: host/vmm/stats.h. */
+/* KVM's counters (KVM_GET_STATS_FD) that a boot reads: host/vmm/counters.h. */
 enum kvm_stat {
 	KVM_STAT_EXITS,
 	KVM_STAT_IRQ_EXITS, /* x86_64: exits for a host interrupt */
@@ -164,7 +164,7 @@ struct kvm_stats_fd {
 	int64_t offset[KVM_STATS]; /* -1: this kernel lacks the counter */
 };
 
-/* Vectors queued until the guest accepts interrupts: host/vmm/irq.h. */
+/* Vectors queued until the guest accepts interrupts: host/vmm/io.h. */
 struct vcpu_irqs {
 	uint8_t vector[VCPU_IRQS_MAX];
 	unsigned int first, queued;

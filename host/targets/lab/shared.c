@@ -17,7 +17,7 @@
 
 #include "host/targets/lab/port.h"
 #include "host/targets/lab/shared.h"
-#include "host/vmm/clock.h"
+#include "host/vmm/timer.h"
 
 #define PCI_DEVICES    "/sys/bus/pci/devices"
 #define IVSHMEM_IDS    "0x1af4\n0x1110\n" /* vendor, device */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* aarch64: setting up a VM and its vCPUs, the clock, and which KVM this is. */
+/*
+ * aarch64: setting up a VM and its vCPUs, the clock, which KVM this is, and the PMU as
+ * far as user space can read it.
+ */
 #include <elf.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +12,9 @@
 #include "bench/mark.h"
 #include "host/vmm/aarch64/gic.h"
 #include "host/vmm/arch.h"
-#include "host/vmm/clock.h"
 #include "host/vmm/kvm_ioctl.h"
+#include "host/vmm/pmu.h"
+#include "host/vmm/timer.h"
 
 const enum arch vmm_arch = ARCH_AARCH64;
 const uint16_t vmm_elf_machine = EM_AARCH64;
@@ -213,4 +217,29 @@ enum kvm_flavour kvm_flavour(int kvm_fd)
 	}
 	free(log);
 	return flavour;
+}
+
+void pmu_readings_host(struct pmu_reading *r)
+{
+	r[PMU_ID_AA64DFR0] = (struct pmu_reading){
+		/* Documentation/arm64/cpu-feature-registers.rst */
+		.note = "the kernel hides PMUVer from user space",
+	};
+	r[PMU_PMCR] = (struct pmu_reading){ .note = "user space cannot read it" };
+	r[PMU_KVM_ARM_PMU_V3] = (struct pmu_reading){ .known = false };
+	pmu_readings_sysfs("", r);
+}
+
+void pmu_readings_kvm(int kvm_fd, struct pmu_reading *r)
+{
+	unsigned int i;
+
+	for (i = 0; i < PMU_READINGS_ON_AARCH64; i++)
+		r[i] = (struct pmu_reading){
+			.note = "KVM reports it to its guests only"
+		};
+	r[PMU_KVM_ARM_PMU_V3] = (struct pmu_reading){
+		.known = true,
+		.value = (uint64_t)kvm_check_cap(kvm_fd, KVM_CAP_ARM_PMU_V3),
+	};
 }

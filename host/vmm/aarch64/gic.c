@@ -7,7 +7,7 @@
 #include "bench/abi.h"
 #include "host/vmm/aarch64/gic.h"
 #include "host/vmm/arch.h"
-#include "host/vmm/irq.h"
+#include "host/vmm/io.h"
 #include "host/vmm/kvm_ioctl.h"
 
 struct gic_model {

@@ -8,7 +8,7 @@
 #include "host/vmm/aarch64/gic.h"
 #include "host/vmm/arch.h"
 #include "host/vmm/kvm_ioctl.h"
-#include "host/vmm/records.h"
+#include "host/vmm/checkpoint.h"
 #include "host/vmm/regs.h"
 
 enum {

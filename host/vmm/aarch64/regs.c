@@ -6,7 +6,7 @@
 #include "host/vmm/aarch64/regs_copy.h"
 #include "host/vmm/arch.h"
 #include "host/vmm/kvm_ioctl.h"
-#include "host/vmm/records.h"
+#include "host/vmm/checkpoint.h"
 
 const unsigned int regs_groups = REGS_GROUPS;
 const uint32_t regs_groups_synced = 1u << REGS_CORE | 1u << REGS_SYSTEM;

@@ -9,7 +9,7 @@
 #include "bench/abi.h"
 #include "bench/mark.h"
 #include "host/vmm/arch.h"
-#include "host/vmm/clock.h"
+#include "host/vmm/timer.h"
 #include "host/vmm/kvm_ioctl.h"
 #include "host/vmm/regs.h"
 

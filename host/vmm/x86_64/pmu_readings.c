@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "host/vmm/kvm_ioctl.h"
-#include "host/vmm/pmu_readings.h"
+#include "host/vmm/pmu.h"
 
 #define MSR_PERF_CAPABILITIES 0x345
 #define MSR_FILE	      "/dev/cpu/0/msr"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "host/vmm/kvm_ioctl.h"
-#include "host/vmm/records.h"
+#include "host/vmm/checkpoint.h"
 #include "host/vmm/x86_64/regs_copy.h"
 
 const unsigned int regs_groups = REGS_GROUPS;

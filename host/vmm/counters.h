@@ -1,15 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
+ * What the kernel counts during a run: KVM's binary statistics
+ * (Documentation/virt/kvm/api.rst, KVM_GET_STATS_FD), and perf events of a vCPU thread.
+ */
+#ifndef WS_VMM_COUNTERS_H
+#define WS_VMM_COUNTERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "host/vmm/vmm.h"
+
+/* Finds the counters of enum kvm_stat. fd -1: no statistics (before Linux 5.14). */
+void stats_fd_open(int vcpu_fd, struct kvm_stats_fd *stats);
+void stats_fd_close(struct kvm_stats_fd *stats);
+
+/*
+ * Compares the run loop's counters with KVM's counters of the same events. The number of
+ * counters compared, or -EINVAL with the first that differs.
+ */
+int stats_cross_check(const struct vcpu *vcpu, struct error *err);
+
+/*
  * The host's counters of a vCPU thread, split into guest (exclude_host) and host
  * (exclude_guest). Where there is no usable hardware PMU only software events count, with
  * the reason. A value that was not counted is never estimated.
  */
-#ifndef WS_VMM_PERF_H
-#define WS_VMM_PERF_H
-
-#include <stdbool.h>
-#include <stdint.h>
-
 enum perf_event {
 	PERF_GUEST_CYCLES, /* group leader */
 	PERF_GUEST_INSNS,
