@@ -11,7 +11,6 @@
 #include "host/cli/gate.h"
 #include "host/cli/options.h"
 #include "host/lib/error.h"
-#include "host/lib/message.h"
 #include "host/result/json_list.h"
 
 enum form { FORM_TABLE, FORM_JSON, FORM_MARKDOWN };

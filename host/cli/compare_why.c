@@ -17,9 +17,9 @@
 #include "host/cli/explain.h"
 #include "host/cli/names.h"
 #include "host/explain/region.h"
-#include "host/lib/interrupt.h"
-#include "host/lib/message.h"
-#include "host/lib/number.h"
+#include "host/lib/process.h"
+#include "host/lib/error.h"
+#include "host/lib/text.h"
 #include "host/targets/target.h"
 
 /* More events take longer to record, and do not move the figure of an exact target. */

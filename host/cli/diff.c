@@ -18,11 +18,9 @@
 #include "host/cli/run.h"
 #include "host/compare/compare.h"
 #include "host/lib/error.h"
-#include "host/lib/interrupt.h"
-#include "host/lib/message.h"
-#include "host/lib/number.h"
-#include "host/lib/table.h"
+#include "host/lib/process.h"
 #include "host/lib/text.h"
+#include "host/lib/table.h"
 #include "host/targets/target.h"
 
 /* Text for a mailing list. */

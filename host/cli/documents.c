@@ -11,7 +11,6 @@
 
 #include "host/history/history.h"
 #include "host/lib/error.h"
-#include "host/lib/message.h"
 #include "host/explain/explanation.h"
 #include "host/result/result.h"
 #include "host/targets/target.h"

@@ -8,7 +8,6 @@
 #include "host/lib/error.h"
 #include "host/cli/cmd.h"
 #include "host/env/env_table.h"
-#include "host/lib/message.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
 #include "host/env/tune.h"

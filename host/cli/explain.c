@@ -11,8 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/lib/interrupt.h"
-#include "host/lib/message.h"
+#include "host/lib/process.h"
 #include "host/lib/table.h"
 #include "host/targets/payload.h"
 #include "host/explain/explain.h"

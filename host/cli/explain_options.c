@@ -6,7 +6,6 @@
 
 #include "host/lib/error.h"
 #include "host/cli/explain.h"
-#include "host/lib/message.h"
 
 enum key {
 	OPTION_ON = 0x100,

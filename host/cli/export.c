@@ -9,7 +9,6 @@
 #include "host/cli/names.h"
 #include "host/cli/options.h"
 #include "host/lib/error.h"
-#include "host/lib/message.h"
 #include "host/result/export.h"
 #include "host/result/result.h"
 

@@ -11,7 +11,6 @@
 #include "host/cli/documents.h"
 #include "host/cli/names.h"
 #include "host/lib/error.h"
-#include "host/lib/message.h"
 
 enum key {
 	OPTION_DB = 0x100,

@@ -12,16 +12,15 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "host/lib/interrupt.h"
+#include "host/lib/process.h"
 #include "host/lib/error.h"
 #include "host/cli/history.h"
-#include "host/lib/message.h"
 #include "host/cli/names.h"
 #include "host/cli/run.h"
 #include "host/env/machine.h"
 #include "host/stats/two_sample.h"
 #include "host/targets/target.h"
-#include "host/lib/number.h"
+#include "host/lib/text.h"
 
 /* Alarms of one new run and one old one. */
 struct group {

@@ -17,10 +17,9 @@
 #include "host/explain/explanation.h"
 #include "host/explain/keep.h"
 #include "host/explain/step.h"
-#include "host/lib/message.h"
-#include "host/lib/number.h"
-#include "host/lib/table.h"
+#include "host/lib/error.h"
 #include "host/lib/text.h"
+#include "host/lib/table.h"
 
 /* Functions of a step that are shown. */
 #define TOP	      20

@@ -9,7 +9,7 @@
 #include "host/cli/cmd.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
-#include "host/lib/message.h"
+#include "host/lib/error.h"
 #include "host/lib/process.h"
 
 enum key {

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "host/cli/cmd.h"
-#include "host/lib/message.h"
+#include "host/lib/error.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
 #include "host/cli/version.h"

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/lib/message.h"
+#include "host/lib/error.h"
 #include "host/cli/help.h"
 #include "host/cli/names.h"
 

@@ -9,7 +9,6 @@
 #include "host/history/history.h"
 #include "host/cli/cmd.h"
 #include "host/cli/documents.h"
-#include "host/lib/message.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
 #include "host/result/result.h"

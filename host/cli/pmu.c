@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/lib/interrupt.h"
+#include "host/lib/process.h"
 #include "host/lib/error.h"
-#include "host/lib/message.h"
 #include "host/cli/run.h"
 #include "host/lib/table.h"
 #include "host/report/pmu_map.h"

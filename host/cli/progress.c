@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "host/lib/message.h"
+#include "host/lib/error.h"
 #include "host/cli/options.h"
 
 #define LINE_MAX_BYTES	  512

@@ -9,7 +9,7 @@
 #include "host/history/history.h"
 #include "host/cli/cmd.h"
 #include "host/cli/documents.h"
-#include "host/lib/message.h"
+#include "host/lib/error.h"
 #include "host/cli/options.h"
 #include "host/lib/file.h"
 #include "host/result/result.h"

@@ -7,9 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/lib/interrupt.h"
+#include "host/lib/process.h"
 #include "host/lib/error.h"
-#include "host/lib/message.h"
 #include "host/cli/run.h"
 #include "host/report/run_table.h"
 

@@ -7,12 +7,11 @@
 #include <gsl/gsl_sort_double.h>
 
 #include "host/compare/compare.h"
-#include "host/lib/message.h"
+#include "host/lib/error.h"
 #include "host/cli/run.h"
 #include "host/lib/text.h"
 #include "host/result/result.h"
 #include "host/stats/summary.h"
-#include "host/lib/number.h"
 #include "host/lib/table.h"
 
 enum column {

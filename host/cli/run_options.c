@@ -6,7 +6,6 @@
 #include <sys/random.h>
 
 #include "host/lib/error.h"
-#include "host/lib/message.h"
 #include "host/cli/run.h"
 
 enum key {

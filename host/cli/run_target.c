@@ -6,9 +6,8 @@
 #include <sys/random.h>
 #include <time.h>
 
-#include "host/lib/interrupt.h"
+#include "host/lib/process.h"
 #include "host/lib/error.h"
-#include "host/lib/message.h"
 #include "host/cli/progress.h"
 #include "host/cli/run.h"
 #include "host/cli/version.h"

@@ -7,7 +7,6 @@
 
 #include "host/lib/error.h"
 #include "host/cli/cmd.h"
-#include "host/lib/message.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
 #include "host/cli/run.h"
@@ -15,7 +14,7 @@
 #include "host/measure/pmu_tests.h"
 #include "host/selftest/selftest.h"
 #include "host/targets/target.h"
-#include "host/lib/interrupt.h"
+#include "host/lib/process.h"
 
 #define TESTS_MAX 64
 

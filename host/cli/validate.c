@@ -5,7 +5,6 @@
 
 #include "host/lib/error.h"
 #include "host/cli/cmd.h"
-#include "host/lib/message.h"
 #include "host/cli/options.h"
 #include "host/explain/explanation.h"
 

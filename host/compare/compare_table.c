@@ -5,10 +5,9 @@
 #include <string.h>
 
 #include "host/compare/compare.h"
-#include "host/lib/message.h"
-#include "host/lib/number.h"
-#include "host/lib/table.h"
+#include "host/lib/error.h"
 #include "host/lib/text.h"
+#include "host/lib/table.h"
 
 enum column {
 	COLUMN_BENCHMARK,

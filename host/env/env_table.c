@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/lib/message.h"
+#include "host/lib/error.h"
 #include "host/lib/table.h"
 #include "host/lib/text.h"
 #include "host/env/machine.h"

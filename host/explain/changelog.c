@@ -12,8 +12,7 @@
 #include <sys/stat.h>
 
 #include "host/lib/file.h"
-#include "host/lib/gzip.h"
-#include "host/lib/version.h"
+#include "host/lib/text.h"
 
 #define LOG_MAX_BYTES (64u << 20)
 #define VERSION_BYTES 64

@@ -7,9 +7,8 @@
 #include "host/explain/explanation.h"
 #include "host/explain/explain_text.h"
 #include "host/explain/pair.h"
-#include "host/lib/number.h"
-#include "host/lib/table.h"
 #include "host/lib/text.h"
+#include "host/lib/table.h"
 
 static void add_row(struct table *t, const char *name, long long base, long long now)
 {

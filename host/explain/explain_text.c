@@ -7,9 +7,8 @@
 #include <string.h>
 
 #include "host/explain/explanation.h"
-#include "host/lib/number.h"
-#include "host/lib/table.h"
 #include "host/lib/text.h"
+#include "host/lib/table.h"
 
 static double percent(const struct explanation *e, double insns)
 {

@@ -14,7 +14,7 @@
 #include "host/explain/explanation.h"
 #include "host/lib/file.h"
 #include "host/lib/html.h"
-#include "host/lib/number.h"
+#include "host/lib/text.h"
 
 #define WIDTH	    1200.0
 #define ROW	    18.0

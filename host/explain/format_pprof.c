@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "host/explain/formats.h"
-#include "host/lib/gzip.h"
+#include "host/lib/file.h"
 
 /* Numbers of the fields of profile.proto. */
 enum {

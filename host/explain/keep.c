@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 
 #include "host/lib/file.h"
-#include "host/lib/gzip.h"
 
 #define NAME_MAX_BYTES 128
 

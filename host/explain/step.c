@@ -10,7 +10,7 @@
 
 #include "host/explain/explanation.h"
 #include "host/explain/pair.h"
-#include "host/lib/number.h"
+#include "host/lib/text.h"
 #include "host/lib/table.h"
 
 /* The changes of one row. */

@@ -9,10 +9,9 @@
 
 #include "host/explain/explain_text.h"
 #include "host/explain/pair.h"
-#include "host/lib/message.h"
-#include "host/lib/number.h"
-#include "host/lib/table.h"
+#include "host/lib/error.h"
 #include "host/lib/text.h"
+#include "host/lib/table.h"
 #include "host/result/json_list.h"
 
 /* Functions of a row that are shown. */

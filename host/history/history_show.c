@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "host/lib/number.h"
+#include "host/lib/text.h"
 #include "host/lib/table.h"
 
 #define SPARK_COLUMNS 72

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Files: reading a whole file, and replacing a file atomically. */
-#include "host/lib/file.h"
-
+/* Files: reading a whole file, replacing a file atomically; and gzip, by zlib. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,6 +9,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
+
+#include "host/lib/file.h"
 
 /* Attempts to find an unused name for a temporary file. */
 #define TEMP_TRIES 100
@@ -184,4 +185,58 @@ int file_error(struct error *err, const char *what, const char *path, int code)
 {
 	return error_set(err, code, "cannot %s %s: %s", what, file_tail(path),
 			 strerror(-code));
+}
+
+#define GZIP_BITS (15 + 16) /* of the window, and a gzip header */
+
+int gzip_pack(const char *text, size_t bytes, unsigned char **out, size_t *packed)
+{
+	z_stream z = { .zalloc = Z_NULL };
+	int rc;
+
+	if (deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, GZIP_BITS, 9,
+			 Z_DEFAULT_STRATEGY) != Z_OK)
+		return -ENOMEM;
+	*packed = deflateBound(&z, bytes);
+	*out = malloc(*packed);
+	if (!*out) {
+		deflateEnd(&z);
+		return -ENOMEM;
+	}
+	z.next_in = (unsigned char *)text;
+	z.avail_in = (uInt)bytes;
+	z.next_out = *out;
+	z.avail_out = (uInt)*packed;
+	rc = deflate(&z, Z_FINISH);
+	*packed = z.total_out;
+	deflateEnd(&z);
+	return rc == Z_STREAM_END ? 0 : -EIO;
+}
+
+int gzip_unpack(const char *packed, size_t bytes, size_t max, char **out, size_t *size)
+{
+	z_stream z = { .next_in = (unsigned char *)packed, .avail_in = (uInt)bytes };
+	size_t room = 0;
+	int rc = Z_OK;
+
+	*out = NULL;
+	if (inflateInit2(&z, GZIP_BITS) != Z_OK)
+		return -ENOMEM;
+	while (rc == Z_OK && z.total_out == room && room < max) {
+		char *grown = realloc(*out, room = 2 * room + 65536);
+
+		if (!grown) {
+			rc = Z_MEM_ERROR;
+			break;
+		}
+		*out = grown;
+		z.next_out = (unsigned char *)grown + z.total_out;
+		z.avail_out = (uInt)(room - z.total_out);
+		rc = inflate(&z, Z_NO_FLUSH);
+	}
+	*size = z.total_out;
+	inflateEnd(&z);
+	if (rc == Z_MEM_ERROR)
+		return -ENOMEM;
+	return rc == Z_STREAM_END ? 0 : -EBADMSG;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Files: reading a whole file, and replacing a file atomically. */
+/* Files: reading a whole file, replacing a file atomically; and gzip in memory. */
 #ifndef WS_LIB_FILE_H
 #define WS_LIB_FILE_H
 
@@ -35,5 +35,14 @@ const char *file_tail(const char *path);
 
 /* Sets "cannot WHAT PATH: strerror(-code)". Returns `code`. */
 int file_error(struct error *err, const char *what, const char *path, int code);
+
+/* *out: free() it. 0 or a negative errno. */
+int gzip_pack(const char *text, size_t bytes, unsigned char **out, size_t *packed);
+
+/*
+ * *out, about `max` bytes at most: free() it, also after an error. 0 or a negative errno;
+ * -EBADMSG: not gzip, cut short, or longer.
+ */
+int gzip_unpack(const char *packed, size_t bytes, size_t max, char **out, size_t *size);
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Child processes that end with their parent, and programs in PATH. */
+/* SIGINT and SIGTERM; child processes that end with their parent; programs in PATH. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +15,37 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "host/lib/interrupt.h"
 #include "host/lib/process.h"
+
+volatile int interrupted;
+
+static void (*volatile interrupt_hook)(void);
+
+static void on_signal(int sig)
+{
+	interrupted = sig;
+	if (interrupt_hook)
+		interrupt_hook();
+}
+
+void interrupt_catch(void (*hook)(void))
+{
+	struct sigaction action = { .sa_handler = on_signal };
+
+	interrupt_hook = hook;
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+void interrupt_pass_on(void)
+{
+	if (!interrupted)
+		return;
+	fflush(NULL);
+	signal(interrupted, SIG_DFL);
+	raise(interrupted);
+}
 
 #define FDS_MAX 32
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Child processes that end with their parent, and programs in PATH. */
+/*
+ * Processes: SIGINT and SIGTERM to this one, children that end with their parent, and
+ * programs in PATH.
+ */
 #ifndef WS_LIB_PROCESS_H
 #define WS_LIB_PROCESS_H
 
@@ -7,6 +10,21 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+/*
+ * The number of the signal that arrived, or 0. The handlers are installed without
+ * SA_RESTART: a blocking call returns -EINTR, and its caller checks this variable.
+ */
+extern volatile int interrupted;
+
+/* `hook`: called by the handler, async-signal-safe; NULL: nothing. */
+void interrupt_catch(void (*hook)(void));
+
+/*
+ * After all documents are written and all emulators have ended: ends the process by the
+ * signal that arrived, so that the shell sees the cause. Without a signal, returns.
+ */
+void interrupt_pass_on(void);
 
 struct process {
 	pid_t pid; /* 0: not running */

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/lib/message.h"
+#include "host/lib/error.h"
 #include "host/lib/text.h"
 
 #define GAP	      2

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Threads that boot payloads. */
-#include "host/lib/interrupt.h"
+#include "host/lib/process.h"
 #include "host/lib/error.h"
 #include "host/measure/pool.h"
 

@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "host/compare/compare.h"
-#include "host/lib/color.h"
-#include "host/lib/number.h"
+#include "host/lib/html.h"
+#include "host/lib/text.h"
 #include "host/report/figure.h"
 #include "host/report/picture.h"
 #include "host/report/plots.h"

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/lib/color.h"
-#include "host/lib/number.h"
+#include "host/lib/html.h"
+#include "host/lib/text.h"
 
 /* Pixels per point of font size and character, at most: 4/3 pixels per point, wide
  * letters. */

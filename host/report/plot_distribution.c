@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "host/result/result.h"
-#include "host/lib/color.h"
+#include "host/lib/html.h"
 #include "host/report/curve.h"
 #include "host/report/figure.h"
-#include "host/lib/number.h"
+#include "host/lib/text.h"
 #include "host/report/plots.h"
 #include "host/report/rows.h"
 

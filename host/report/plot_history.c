@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "host/history/history.h"
-#include "host/lib/color.h"
+#include "host/lib/html.h"
 #include "host/report/figure.h"
-#include "host/lib/number.h"
+#include "host/lib/text.h"
 #include "host/report/plots.h"
 
 #define LABEL_PIXELS 84 /* of the size of a change */

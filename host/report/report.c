@@ -7,9 +7,8 @@
 #include <string.h>
 
 #include "host/result/result.h"
-#include "host/lib/color.h"
 #include "host/lib/html.h"
-#include "host/lib/number.h"
+#include "host/lib/text.h"
 
 /* In the order of the page. */
 static const struct report_section sections[] = {

@@ -13,7 +13,7 @@
 #include "host/history/history.h"
 #include "host/lib/error.h"
 #include "host/lib/html.h"
-#include "host/lib/number.h"
+#include "host/lib/text.h"
 #include "host/lib/table.h"
 #include "host/report/rows.h"
 #include "host/result/result.h"

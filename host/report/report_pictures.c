@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/lib/color.h"
 #include "host/lib/html.h"
 
 /* Rewrites colours and ids in gnuplot's tags for a page with several pictures. */
@@ -22,7 +21,7 @@ static void print_color(FILE *f, size_t c)
 	fprintf(f, "var(--c%zu)", c);
 }
 
-/* "rgb(245, 245, 245)"; other colours than those of color.h stay. */
+/* "rgb(245, 245, 245)"; other colours than those of html.h stay. */
 static bool rewrite_rgb(struct rewrite *w)
 {
 	unsigned int rgb[3];

@@ -2,7 +2,7 @@
 /* The style sheet of the report, and the script that sorts its tables. */
 #include "host/report/report.h"
 
-/* Colours are var(--c0), var(--c1), ... in the order of color.h. */
+/* Colours are var(--c0), var(--c1), ... in the order of enum color. */
 const char report_css[] =
 	"*{box-sizing:border-box}\n"
 	"html{background:var(--c5);color:var(--c0);font:16px/1.5 system-ui,sans-serif;"

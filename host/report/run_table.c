@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/lib/message.h"
-#include "host/lib/number.h"
+#include "host/lib/error.h"
+#include "host/lib/text.h"
 #include "host/report/rows.h"
 #include "host/result/result.h"
 

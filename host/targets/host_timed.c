@@ -8,7 +8,7 @@
 
 #include "bench/mark.h"
 #include "host/lib/error.h"
-#include "host/lib/interrupt.h"
+#include "host/lib/process.h"
 #include "host/targets/host_timed.h"
 #include "host/vmm/timer.h"
 

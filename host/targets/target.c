@@ -2,7 +2,7 @@
 /* The table of targets, and the signals that end their work early. */
 #include <signal.h>
 
-#include "host/lib/interrupt.h"
+#include "host/lib/process.h"
 #include "host/targets/target.h"
 #include "host/vmm/vmm.h"
 

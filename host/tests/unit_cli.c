@@ -10,7 +10,6 @@
 
 #include "bench/catalogue.h"
 #include "host/lib/error.h"
-#include "host/lib/message.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
 #include "host/report/run_table.h"

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "host/result/result.h"
-#include "host/lib/color.h"
 #include "host/lib/html.h"
 #include "host/report/report.h"
 

@@ -2,7 +2,7 @@
 /* Unit tests of the order of versions. */
 #include <criterion/criterion.h>
 
-#include "host/lib/version.h"
+#include "host/lib/text.h"
 
 /* deb-version(7), and the examples of Debian policy 5.6.12. */
 Test(version, versions_are_compared_as_dpkg_does)

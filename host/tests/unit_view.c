@@ -12,9 +12,8 @@
 
 #include "host/lib/error.h"
 #include "host/report/figure.h"
-#include "host/lib/number.h"
-#include "host/lib/table.h"
 #include "host/lib/text.h"
+#include "host/lib/table.h"
 #include "host/report/picture.h"
 #include "host/report/plots.h"
 

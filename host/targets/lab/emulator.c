@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "host/lib/message.h"
+#include "host/lib/error.h"
 #include "host/targets/lab/emulator.h"
 
 /*

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "host/lib/process.h"
-#include "host/lib/version.h"
+#include "host/lib/text.h"
 #include "host/targets/lab/emulators.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/machine.h"

@@ -17,7 +17,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "host/lib/interrupt.h"
 #include "host/lib/process.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/kernel_cache.h"

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "host/lib/interrupt.h"
+#include "host/lib/process.h"
 #include "host/lib/error.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/machine.h"

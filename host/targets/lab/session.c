@@ -12,9 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "host/lib/interrupt.h"
+#include "host/lib/process.h"
 #include "host/lib/error.h"
-#include "host/lib/message.h"
 #include "host/targets/lab/session.h"
 #include "host/targets/lab/machine.h"
 #include "host/targets/lab/shared.h"

@@ -7,7 +7,7 @@
 
 #include <pthread.h>
 
-#include "host/lib/interrupt.h"
+#include "host/lib/process.h"
 #include "host/lib/error.h"
 #include "host/targets/lab/emulator.h"
 #include "host/targets/target.h"
