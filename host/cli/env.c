@@ -7,10 +7,9 @@
 
 #include "host/lib/error.h"
 #include "host/cli/cmd.h"
-#include "host/env/env_table.h"
+#include "host/env/env.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
-#include "host/env/tune.h"
 
 struct env_args {
 	struct options_common common;

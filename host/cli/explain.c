@@ -13,7 +13,7 @@
 
 #include "host/lib/process.h"
 #include "host/lib/table.h"
-#include "host/targets/payload.h"
+#include "host/targets/rows.h"
 #include "host/explain/explain.h"
 #include "host/explain/region.h"
 #include "host/explain/explain_text.h"

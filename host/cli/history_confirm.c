@@ -17,7 +17,7 @@
 #include "host/cli/history.h"
 #include "host/cli/names.h"
 #include "host/cli/run.h"
-#include "host/env/machine.h"
+#include "host/env/env.h"
 #include "host/stats/two_sample.h"
 #include "host/targets/target.h"
 #include "host/lib/text.h"

@@ -12,7 +12,7 @@
 #include "host/lib/table.h"
 #include "host/result/json_list.h"
 #include "host/result/result.h"
-#include "host/targets/lab/emulators.h"
+#include "host/targets/lab/file.h"
 #include "host/targets/target.h"
 
 #define KEY_JSON  0x100

@@ -12,7 +12,7 @@
 #include "host/cli/names.h"
 #include "host/cli/options.h"
 #include "host/cli/version.h"
-#include "host/targets/lab/init.h"
+#include "host/targets/lab/initramfs.h"
 
 struct command {
 	const char *name;

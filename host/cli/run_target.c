@@ -11,8 +11,7 @@
 #include "host/cli/progress.h"
 #include "host/cli/run.h"
 #include "host/cli/version.h"
-#include "host/env/tune.h"
-#include "host/env/machine.h"
+#include "host/env/env.h"
 
 /* RFC 3339 in UTC, to the second. */
 #define TIME_BYTES sizeof("2026-01-01T00:00:00Z")

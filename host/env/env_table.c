@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The tables of `wsbench env`. */
-#include "host/env/env_table.h"
+#include "host/env/env.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -9,9 +9,6 @@
 #include "host/lib/error.h"
 #include "host/lib/table.h"
 #include "host/lib/text.h"
-#include "host/env/machine.h"
-#include "host/env/settings.h"
-#include "host/env/tune.h"
 #include "host/result/result.h"
 
 static void add_word(char **words, const char *word)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The machine: files of /proc and /sys, and the fingerprint. */
-#include "host/env/machine.h"
+#include "host/env/env.h"
 
 #include <ctype.h>
 #include <inttypes.h>

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Settings of a machine that disturb a measurement. */
-#include "host/env/settings.h"
+#include "host/env/env.h"
 
 #include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "host/env/machine.h"
 
 #define CPU    "/sys/devices/system/cpu/"
 #define MM     "/sys/kernel/mm/"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tuning: the state file, and changing and restoring settings. */
-#include "host/env/tune.h"
+#include "host/env/env.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/env/settings.h"
 #include "host/lib/file.h"
 #include "host/result/result.h"
 

@@ -8,7 +8,7 @@
 
 #include "host/measure/assemble.h"
 #include "host/measure/pmu.h"
-#include "host/measure/visible.h"
+#include "host/measure/judge.h"
 #include "host/targets/boot.h"
 
 /* The metrics of every benchmark, in this order. */

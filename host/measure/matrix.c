@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "host/lib/error.h"
-#include "host/measure/matrix.h"
 #include "host/measure/measure.h"
 #include "host/targets/boot.h"
 

@@ -14,7 +14,7 @@
 #include "host/measure/pmu.h"
 #include "host/measure/pool.h"
 #include "host/targets/boot.h"
-#include "host/targets/payload.h"
+#include "host/targets/rows.h"
 
 struct session {
 	struct target *target;

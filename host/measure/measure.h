@@ -5,7 +5,8 @@
  * plan.c selects rows, configs and parameters; measure.c runs the boots in order, on
  * exact targets one per processor at a time (pool.c); assemble.c turns the samples of a
  * boot into metrics, after judge.c has judged whether the boot proves its row; estimate.c
- * computes the figures over all boots.
+ * computes the figures over all boots. matrix.c runs every benchmark under every config
+ * as tests.
  */
 #ifndef WS_MEASURE_MEASURE_H
 #define WS_MEASURE_MEASURE_H
@@ -13,6 +14,8 @@
 #include "host/lib/error.h"
 #include "host/measure/plan.h"
 #include "host/result/result.h"
+#include "host/selftest/selftest.h"
+#include "host/targets/target.h"
 
 /* Callbacks during the run; any member may be NULL. */
 struct measure_watch {
@@ -39,5 +42,13 @@ int measure_run(struct target *t, const struct job *job,
  */
 void measure_fail(const struct target *t, const struct job *job, const struct error *err,
 		  struct result *r);
+
+/*
+ * Runs them on an opened target, 20 events each, and reports in TAP: a skipped row is
+ * `ok` with its reason; a row that hangs, crashes or does not exit as its row and config
+ * claim is `not ok`. Returns the number of failures, or a negative errno with `err`.
+ */
+int measure_matrix(struct target *t, const struct selftest_watch *watch,
+		   struct error *err);
 
 #endif

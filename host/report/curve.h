@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "host/stats/histogram.h"
+#include "host/stats/summary.h"
 
 struct result_metric;
 

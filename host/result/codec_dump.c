@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "host/result/store.h"
-#include "host/stats/histogram.h"
+#include "host/stats/summary.h"
 
 /* 17 digits distinguish all doubles. */
 #define DUMP_FLAGS JSON_REAL_PRECISION(17)

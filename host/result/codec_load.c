@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "host/result/store.h"
-#include "host/stats/histogram.h"
+#include "host/stats/summary.h"
 
 /* `path`: the current position in the document, "/benchmarks/2/metrics/0". */
 struct reader {

@@ -18,7 +18,6 @@
 
 #include "bench/catalogue.h"
 #include "host/lib/error.h"
-#include "host/stats/histogram.h"
 #include "host/stats/summary.h"
 
 #define RESULT_SCHEMA	      "worldswitch.result"

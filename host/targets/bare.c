@@ -19,7 +19,7 @@
 #include "host/targets/bare.h"
 #include "host/targets/boot.h"
 #include "host/lib/process.h"
-#include "host/targets/payload.h"
+#include "host/targets/rows.h"
 
 #define BOOT_TIMEOUT_NS 30000000000ull
 

@@ -1,10 +1,216 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of rows.def, and its check against bench/catalogue.def. */
+/*
+ * What benchmarks need on the host: the set-up of their VMs, the table of rows.def and
+ * its check against bench/catalogue.def; and the images of payloads, built into this
+ * program or from a file.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "bench/abi.h"
+#include "host/lib/error.h"
 #include "host/targets/host_timed.h"
 #include "host/targets/rows.h"
-#include "host/targets/vm_setup.h"
+#include "host/vmm/io.h"
+#include "host/vmm/memory.h"
+#include "host/vmm/traps.h"
+#include "host/vmm/vmm.h"
+
+#define PAGE_BYTES 0x1000ull
+#define HUGE_BYTES 0x200000ull
+
+#define MSR_TSC_ADJUST 0x3b /* the MSR of rdmsr_user and wrmsr_user */
+
+_Static_assert(SLOT_GPA == ABI_SLOT_GPA, "guest and host name the same address");
+
+/* ---- MMIO and port I/O ------------------------------------------------------------ */
+
+static uint64_t mmio_gpa(const struct vm *vm)
+{
+	return vm->ram_gpa == ABI_X86_64_RAM_GPA ? ABI_X86_64_MMIO_GPA
+						 : ABI_AARCH64_MMIO_GPA;
+}
+
+static int setup_mmio_eventfd(struct vm *vm, struct abi_params *params)
+{
+	int fd = io_eventfd(vm, false, mmio_gpa(vm) + ABI_MMIO_EVENTFD_OFFSET, 4);
+
+	(void)params;
+	return fd < 0 ? fd : 0;
+}
+
+static int setup_mmio_eventfd_match(struct vm *vm, struct abi_params *params)
+{
+	int fd = io_eventfd_match(vm, false, mmio_gpa(vm) + ABI_MMIO_MATCH_OFFSET, 4,
+				  ABI_MATCH_VALUE);
+
+	(void)params;
+	return fd < 0 ? fd : 0;
+}
+
+static int setup_mmio_coalesced(struct vm *vm, struct abi_params *params)
+{
+	(void)params;
+	return io_coalesce(vm, false, mmio_gpa(vm) + ABI_MMIO_COALESCED_OFFSET, 4);
+}
+
+static int setup_mmio_nisv(struct vm *vm, struct abi_params *params)
+{
+	(void)params;
+	return traps_nisv_to_user(vm);
+}
+
+static int setup_pio_eventfd(struct vm *vm, struct abi_params *params)
+{
+	int fd = io_eventfd(vm, true, ABI_X86_64_PIO_EVENTFD_PORT, 1);
+
+	(void)params;
+	return fd < 0 ? fd : 0;
+}
+
+static int setup_pio_eventfd_match(struct vm *vm, struct abi_params *params)
+{
+	int fd =
+		io_eventfd_match(vm, true, ABI_X86_64_PIO_MATCH_PORT, 1, ABI_MATCH_VALUE);
+
+	(void)params;
+	return fd < 0 ? fd : 0;
+}
+
+static int setup_pio_coalesced(struct vm *vm, struct abi_params *params)
+{
+	(void)params;
+	return io_coalesce(vm, true, ABI_X86_64_PIO_COALESCED_PORT, 1);
+}
+
+/* ---- stage-2 faults: memory slots at ABI_SLOT_GPA -----------------------------------
+ */
+
+/*
+ * One page per body of a boot, rounded up to huge pages: KVM checks whether a huge
+ * mapping is possible only inside a whole huge page, and the check costs instructions.
+ */
+static uint64_t bodies_bytes(const struct abi_params *p)
+{
+	uint64_t bytes = PAGE_BYTES * abi_bodies(p);
+
+	return (bytes + HUGE_BYTES - 1) / HUGE_BYTES * HUGE_BYTES;
+}
+
+static int setup_first_touch_4k(struct vm *vm, struct abi_params *params)
+{
+	const struct slot_options options = { .populate = true };
+
+	return slot_add(vm, SLOT_GPA, bodies_bytes(params), &options);
+}
+
+/*
+ * Before the warm-up the guest has touched all pages, so that the host has marked them
+ * as used; otherwise the host would do so in every 15th event. Unmaps them from stage 2.
+ */
+static void doorbell_first_touch_4k(struct vm *vm, enum abi_doorbell kind,
+				    enum abi_phase phase)
+{
+	if (kind == ABI_DOORBELL_BEGIN && phase == ABI_PHASE_WARMUP)
+		(void)slot_unmap(vm, SLOT_GPA);
+}
+
+/*
+ * One huge page that is unmapped before each event. Its neighbour stays mapped, so that
+ * KVM does not free and allocate the table that maps both.
+ */
+static int setup_first_touch_2m(struct vm *vm, struct abi_params *params)
+{
+	const struct slot_options options = { .huge = true, .populate = true };
+	int err = slot_add(vm, SLOT_GPA, HUGE_BYTES, &options);
+
+	(void)params;
+	return err ? err : slot_add(vm, SLOT_GPA + HUGE_BYTES, HUGE_BYTES, &options);
+}
+
+/* A failure shows in the count of exits. */
+static void doorbell_first_touch_2m(struct vm *vm, enum abi_doorbell kind,
+				    enum abi_phase phase)
+{
+	(void)phase;
+	if (kind == ABI_DOORBELL_AGAIN)
+		(void)slot_unmap(vm, SLOT_GPA);
+}
+
+static int setup_dirty_log(struct vm *vm, struct abi_params *params)
+{
+	const struct slot_options options = { .dirty_log = true, .populate = true };
+
+	return slot_add(vm, SLOT_GPA, bodies_bytes(params), &options);
+}
+
+/* The guest has written to all pages: clearing the log write-protects each page once. */
+static void doorbell_dirty_log(struct vm *vm, enum abi_doorbell kind,
+			       enum abi_phase phase)
+{
+	uint64_t dirty;
+
+	if (kind == ABI_DOORBELL_BEGIN && phase == ABI_PHASE_WARMUP)
+		(void)slot_clear_dirty(vm, SLOT_GPA, &dirty);
+}
+
+static int setup_readonly(struct vm *vm, struct abi_params *params)
+{
+	const struct slot_options options = { .readonly = true, .populate = true };
+
+	(void)params;
+	return slot_add(vm, SLOT_GPA, PAGE_BYTES, &options);
+}
+
+/* ---- exits that KVM forwards to user space, and interrupts ---------------------------
+ */
+
+static int setup_hvc_user(struct vm *vm, struct abi_params *params)
+{
+	(void)params;
+	return traps_smccc_to_user(vm, ABI_AARCH64_HVC_USER, 1);
+}
+
+static int setup_msr_user(struct vm *vm, struct abi_params *params)
+{
+	static const struct traps_msrs tsc_adjust = { MSR_TSC_ADJUST, 1 };
+
+	(void)params;
+	return traps_msrs_to_user(vm, &tsc_adjust, 1);
+}
+
+static int setup_int3_user(struct vm *vm, struct abi_params *params)
+{
+	(void)params;
+	return traps_breakpoints_to_user(vm);
+}
+
+/* With an in-kernel LAPIC, KVM would block the vCPU until an interrupt. */
+static void configure_hlt_user(struct vm_config *config, struct abi_params *params)
+{
+	(void)params;
+	config->irqchip = VM_IRQCHIP_USER;
+}
+
+/* An edge on the line of the interrupt that HLT waits for. */
+static void doorbell_hlt_kernel(struct vm *vm, enum abi_doorbell kind,
+				enum abi_phase phase)
+{
+	(void)phase;
+	if (kind != ABI_DOORBELL_AGAIN)
+		return;
+	(void)irq_set_line(vm, ABI_X86_64_HLT_LINE, false);
+	(void)irq_set_line(vm, ABI_X86_64_HLT_LINE, true);
+}
+
+static int setup_its(struct vm *vm, struct abi_params *params)
+{
+	(void)params;
+	return irq_its(vm);
+}
 
 #define A_DIFFERENCE "its figure is the difference of two runs"
 #define A_BUDGET     "its figure is time beyond a budget"
@@ -66,4 +272,93 @@ const struct host_row *host_row_find(const char *id)
 		if (!strcmp(rows[i].id, id))
 			return &rows[i];
 	return NULL;
+}
+
+/* One per image; the Makefile writes the table (build/payloads.S) by .incbin. */
+struct payload {
+	const char *name; /* "x86_64/cpuid" */
+	const char *start, *end;
+};
+extern const struct payload payload_table[];
+
+static const char *const arch_names[ARCHS] = {
+	[ARCH_X86_64] = "x86_64/",
+	[ARCH_AARCH64] = "aarch64/",
+};
+
+const char *payload_of(const struct bench *row, enum arch arch)
+{
+	const struct host_row *host = host_row_find(row->id);
+
+	if (host && host->host_timed)
+		return host->payload[arch] ? host->payload[arch] : "host_timed";
+	return row->needs & NEEDS_OPERAND ? row->group : row->id;
+}
+
+const void *payload_find(enum arch arch, const char *id, size_t *bytes)
+{
+	size_t prefix = strlen(arch_names[arch]);
+	const struct payload *p;
+
+	for (p = payload_table; p->name; p++) {
+		if (strncmp(p->name, arch_names[arch], prefix) ||
+		    strcmp(p->name + prefix, id))
+			continue;
+		*bytes = (size_t)(p->end - p->start);
+		return p->start;
+	}
+	return NULL;
+}
+
+static const uint16_t elf_machines[ARCHS] = {
+	[ARCH_X86_64] = EM_X86_64,
+	[ARCH_AARCH64] = EM_AARCH64,
+};
+
+/* Checks format and architecture; vm_load() checks the rest. */
+static int check(const char *path, enum arch arch, const void *image, size_t bytes,
+		 struct error *err)
+{
+	Elf64_Ehdr header;
+
+	if (bytes >= sizeof(header))
+		memcpy(&header, image, sizeof(header));
+	if (bytes < sizeof(header) || memcmp(header.e_ident, ELFMAG, SELFMAG) ||
+	    header.e_ident[EI_CLASS] != ELFCLASS64)
+		return error_set(err, -ENOEXEC, "payload %s is not a 64-bit ELF image",
+				 path);
+	if (header.e_machine != elf_machines[arch])
+		return error_set(err, -ENOEXEC, "payload %s is not for %.*s", path,
+				 (int)strcspn(arch_names[arch], "/"), arch_names[arch]);
+	return 0;
+}
+
+int payload_read(const char *path, enum arch arch, void **image, size_t *bytes,
+		 struct error *err)
+{
+	const size_t most = ABI_RAM_BYTES;
+	FILE *f = fopen(path, "re");
+	int rc = 0;
+
+	if (!f)
+		return error_set(err, -ENOEXEC, "cannot open payload %s: %m", path);
+	*image = malloc(most + 1);
+	if (!*image) {
+		rc = error_set(err, -ENOMEM, "out of memory");
+	} else {
+		*bytes = fread(*image, 1, most + 1, f);
+		if (ferror(f))
+			rc = error_set(err, -ENOEXEC, "cannot read payload %s: %m", path);
+		else if (*bytes > most)
+			rc = error_set(err, -ENOEXEC,
+				       "payload %s is larger than guest memory", path);
+		else
+			rc = check(path, arch, *image, *bytes, err);
+	}
+	fclose(f);
+	if (rc) {
+		free(*image);
+		*image = NULL;
+	}
+	return rc;
 }

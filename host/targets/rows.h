@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a benchmark needs on the host: the set-up of its VM, the function that times the
- * benchmark in place of the guest, and where `explain` finds the timed events.
+ * benchmark in place of the guest, where `explain` finds the timed events; and the image
+ * of its payload.
  */
 #ifndef WS_TARGETS_ROWS_H
 #define WS_TARGETS_ROWS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "bench/abi.h"
 #include "bench/catalogue.h"
+#include "host/lib/error.h"
+#include "host/targets/target.h"
 
 struct host_timed; /* host_timed.h */
 struct vm;	   /* host/vmm/vmm.h */
@@ -46,5 +50,18 @@ struct host_row {
 
 /* NULL: the benchmark needs nothing. */
 const struct host_row *host_row_find(const char *id);
+
+/* The name of the built-in image that a row runs on `arch`. */
+const char *payload_of(const struct bench *row, enum arch arch);
+
+/* The ELF image of a row's payload, or NULL if the row has none for `arch`. */
+const void *payload_find(enum arch arch, const char *id, size_t *bytes);
+
+/*
+ * Reads an ELF image for `arch` from a file; the caller frees it. -ENOEXEC with `err` if
+ * the file is not usable, or -ENOMEM.
+ */
+int payload_read(const char *path, enum arch arch, void **image, size_t *bytes,
+		 struct error *err);
 
 #endif

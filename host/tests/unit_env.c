@@ -6,8 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "host/env/tune.h"
-#include "host/env/machine.h"
+#include "host/env/env.h"
 #include "host/result/result.h"
 
 static char root[] = "/tmp/unit_env.XXXXXX";

@@ -6,7 +6,7 @@
 
 #include <criterion/criterion.h>
 
-#include "host/stats/histogram.h"
+#include "host/stats/summary.h"
 
 /* Powers of two and their neighbours, of both signs: the edges of bins. */
 static size_t edge_values(int64_t *out)

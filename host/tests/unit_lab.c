@@ -9,9 +9,8 @@
 #include <unistd.h>
 
 #include "host/lib/error.h"
-#include "host/targets/lab/emulators.h"
+#include "host/targets/lab/file.h"
 #include "host/targets/lab/initramfs.h"
-#include "host/targets/lab/init.h"
 #include "host/targets/lab/kernel.h"
 #include "host/targets/lab/machine.h"
 

@@ -6,9 +6,8 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "host/targets/lab/report.h"
-#include "host/targets/lab/shared.h"
 #include "host/targets/lab/wire.h"
+#include "host/targets/lab/shared.h"
 #include "host/targets/boot.h"
 #include "host/targets/job.h"
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "bench/mark.h"
-#include "host/targets/payload.h"
+#include "host/targets/rows.h"
 #include "host/explain/record.h"
 #include "host/explain/region.h"
 #include "host/explain/symbols.h"

@@ -9,8 +9,7 @@
 #include <unistd.h>
 
 #include "host/lib/error.h"
-#include "host/env/settings.h"
-#include "host/env/tune.h"
+#include "host/env/env.h"
 
 #define KSM	 "/sys/kernel/mm/ksm/run"
 #define GOVERNOR "/sys/devices/system/cpu/cpu%d/cpufreq/scaling_governor"

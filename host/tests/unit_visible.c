@@ -8,7 +8,7 @@
 #include <criterion/new/assert.h>
 
 #include "guest/x86_64/pmc_choose.h"
-#include "host/measure/visible.h"
+#include "host/measure/judge.h"
 #include "host/targets/boot.h"
 
 #define EVENTS 8

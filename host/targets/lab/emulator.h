@@ -78,7 +78,7 @@ struct lab_emulator {
 	const char *const *error_marks;
 	enum lab_shared_kind wire;
 	int control_type; /* of LAB_FD_CONTROL: SOCK_STREAM, SOCK_SEQPACKET */
-	bool can_save;	  /* freeze() leaves a snapshot: saved.h */
+	bool can_save;	  /* freeze() leaves a snapshot: session.h */
 	enum lab_tracer tracer;
 	/* 0 or a negative errno; lab_command_free() in any case. */
 	int (*command)(const struct lab_machine *m, const struct lab_boot *boot,

@@ -16,7 +16,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "host/targets/lab/init.h"
 #include "host/targets/lab/initramfs.h"
 #include "host/targets/lab/shared.h"
 #include "host/targets/lab/wire.h"

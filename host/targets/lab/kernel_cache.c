@@ -19,7 +19,7 @@
 
 #include "host/lib/process.h"
 #include "host/targets/lab/file.h"
-#include "host/targets/lab/kernel_cache.h"
+#include "host/targets/lab/kernel.h"
 #include "host/targets/lab/machine.h"
 
 #define ERROR_PREFIX "kernel: error: " /* of die() in kernel.sh */

@@ -13,7 +13,7 @@
 
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/machine.h"
-#include "host/targets/lab/saved.h"
+#include "host/targets/lab/session.h"
 
 #define FORMAT	 "worldswitch machine 1"
 #define SUFFIX	 ".machine"

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A lab's base machine, booted once, and the jobs that run on clones of it.
+ * A lab's base machine, booted once or loaded from disk, and the jobs that run on clones
+ * of it.
  */
 #ifndef WS_TARGETS_LAB_SESSION_H
 #define WS_TARGETS_LAB_SESSION_H
 
 #include <pthread.h>
 
-#include "host/lib/process.h"
 #include "host/lib/error.h"
+#include "host/lib/process.h"
 #include "host/targets/lab/emulator.h"
 #include "host/targets/target.h"
 
@@ -62,5 +63,52 @@ void lab_base_free(struct lab_base *base);
 int lab_base_run(struct lab_base *base, const struct lab_boot *boot,
 		 const uint8_t job[JOB_BYTES], const struct lab_sink *sink,
 		 struct error *err);
+
+/*
+ * Base machines on disk, so that the next run of the same lab needs no boot; and the
+ * symbols of their kernels, so that the next `explain` needs not wait for them.
+ *
+ * A file below `machines` in the cache holds the snapshot of a base machine, and after it
+ * everything that the machine depends on, as text: the emulator, the machine's options,
+ * the command line, the kernel and the initramfs by size and checksum, and the state of
+ * the host's packages (firmware). A file whose text differs is another machine. The
+ * oldest files are removed when there are more than LAB_SAVED_MAX.
+ *
+ * The cache only saves time: a failure to read or write it is not an error.
+ * $WORLDSWITCH_FRESH_MACHINES=1 turns it off.
+ */
+#define LAB_SAVED_MAX 12
+
+struct lab_saved {
+	char path[PATH_MAX]; /* empty: not to be saved */
+	char *key;	     /* the text; the struct's own */
+};
+
+/* What `boot` on `m` depends on. lab_saved_free() in any case. */
+void lab_saved_init(struct lab_saved *s, const struct lab_machine *m,
+		    const struct lab_boot *boot);
+void lab_saved_free(struct lab_saved *s);
+
+/* The snapshot, open, the caller's; -1: there is none. */
+int lab_saved_load(const struct lab_saved *s);
+
+/* Removes it: no job could run on it. */
+void lab_saved_drop(const struct lab_saved *s);
+
+/*
+ * Saves a snapshot that a clone has run from, unless the kernel or another file that the
+ * machine depends on was replaced since lab_saved_init().
+ */
+void lab_saved_store(const struct lab_saved *s, const struct lab_machine *m,
+		     const struct lab_boot *boot, int snapshot);
+
+/*
+ * The symbols that a job under `config` sent from such a machine: an allocated string of
+ * `*bytes`, or NULL.
+ */
+char *lab_symbols_load(const struct lab_machine *m, const struct lab_boot *boot,
+		       const char *config, size_t *bytes);
+void lab_symbols_store(const struct lab_machine *m, const struct lab_boot *boot,
+		       const char *config, const char *text, size_t bytes);
 
 #endif

@@ -15,7 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "host/targets/lab/port.h"
 #include "host/targets/lab/shared.h"
 #include "host/vmm/timer.h"
 

@@ -11,7 +11,7 @@
  *   LAB_SHARED_JOB    the job, written by the host before a clone of the machine runs
  *   LAB_SHARED_DATA   what the machine appends
  *
- * An emulator without this device appends the bytes of a parallel port (port.h) to an
+ * An emulator without this device appends the bytes of a parallel port to an
  * empty file. The job appears in a page of the machine's memory (bochs/clone.c).
  */
 #ifndef WS_TARGETS_LAB_SHARED_H
@@ -71,5 +71,32 @@ int lab_shared_append(struct lab_shared *s, const uint8_t *data, size_t bytes);
  */
 int64_t lab_shared_written(const struct lab_shared *s);
 const uint8_t *lab_shared_data(const struct lab_shared *s);
+
+/*
+ * A PC's parallel port, driven from user space: the wire of a machine without shared
+ * memory. A byte is transferred when the port accepts it. The guest waits for no clock
+ * and no handshake, so that its count of instructions does not depend on the reader.
+ *
+ * A machine writes this to the port when it is ready to be cloned. The process of the
+ * emulator then forks (bochs/clone.c); each fork continues with a job in its page.
+ */
+#define LAB_PORT_READY	     "\xf7WS-READY-TO-BE-CLONED\xf7"
+#define LAB_PORT_READY_BYTES (sizeof(LAB_PORT_READY) - 1)
+
+/* The content of the page of the job before the job is there. */
+#define LAB_PORT_PAGE_BYTES 4096u
+#define LAB_PORT_PAGE_MARK  "worldswitch: the job is to be put into this page"
+
+/* 0 if there is one, -ENODEV, or another negative errno; as root. */
+int lab_port_probe(void);
+
+/* Writes all bytes and returns 0, or none and returns a negative errno. */
+int lab_port_write(const uint8_t *data, size_t bytes);
+
+/*
+ * Writes LAB_PORT_READY, and copies the first `bytes` of the page when the machine
+ * continues; at most LAB_PORT_PAGE_BYTES.
+ */
+void lab_port_wait(uint8_t *job, size_t bytes);
 
 #endif

@@ -24,6 +24,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "host/targets/target.h"
+
 struct lab_shared; /* shared.h */
 
 #define LAB_WIRE_VERSION       2
@@ -109,5 +111,15 @@ int lab_reader_push(struct lab_reader *r, const void *bytes, size_t n); /* 0, -E
 int lab_reader_next(struct lab_reader *r, bool last, struct lab_frame *frame);
 
 void lab_reader_free(struct lab_reader *r);
+
+/* The report of a boot as one block of bytes, in memory that the caller frees. 0 or
+ * -ENOMEM. */
+int lab_report_encode(const struct boot_report *rep, uint8_t **bytes, size_t *n);
+
+/*
+ * Decodes a block from the machine, which is not trusted: every count is checked against
+ * the size of the block. boot_report_free() it. 0, -EBADMSG, -ENOMEM.
+ */
+int lab_report_decode(const uint8_t *bytes, size_t n, struct boot_report *rep);
 
 #endif

@@ -2,7 +2,7 @@
 /* The arm64 machines have no parallel port. */
 #include <errno.h>
 
-#include "host/targets/lab/port.h"
+#include "host/targets/lab/shared.h"
 
 int lab_port_probe(void)
 {

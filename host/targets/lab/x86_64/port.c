@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/io.h>
 
-#include "host/targets/lab/port.h"
+#include "host/targets/lab/shared.h"
 
 #define PORT_DATA    0x378
 #define PORT_CONTROL 0x37a
