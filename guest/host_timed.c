@@ -4,7 +4,6 @@
  * Replaces sample.c.
  */
 #include "clock.h" /* of the guest's architecture */
-#include "guest/interrupt.h"
 #include "guest/runtime.h"
 
 static void spin(void)

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The runtime of a payload: the page, the phases, faults, the end of the boot. */
+/*
+ * The runtime of a payload: the page, the phases, faults, the end of the boot; and the
+ * interrupt of the host to the payload `host_timed` (guest/ARCH/interrupt.c).
+ */
 #ifndef WS_GUEST_RUNTIME_H
 #define WS_GUEST_RUNTIME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bench/abi.h"
@@ -62,5 +66,21 @@ void machine_doorbell(uint32_t value);
 void machine_off(void) __attribute__((noreturn));
 void machine_relax(void); /* in waiting loops: an emulator may switch to another CPU */
 void machine_park(void) __attribute__((noreturn)); /* halts this CPU forever */
+
+/* Written by the handler: the shared clock, at first and after the EOI. */
+struct interrupt {
+	uint64_t first, ended;
+	uint64_t count;
+};
+extern volatile struct interrupt interrupt;
+
+/* Routes ABI_*_IRQ_LINE to the handler and enables interrupts. false: no controller. */
+bool interrupt_setup(void);
+
+/*
+ * Enables interrupts although none will come, as in an ordinary guest. An emulator (Bochs
+ * 2.7) checks for the host's interrupts only while the guest has interrupts enabled.
+ */
+void interrupt_allow(void);
 
 #endif

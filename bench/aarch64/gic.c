@@ -2,7 +2,6 @@
 /* The GIC: the CPU interface, interrupts of a CPU to itself, the ITS. */
 #include "bench/body.h"
 #include "guest/aarch64/gic.h"
-#include "guest/aarch64/its.h"
 
 BODY bool gic_setup(const struct abi_params *params)
 {

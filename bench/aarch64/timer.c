@@ -1,7 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The generic timer. */
+/*
+ * The clock: an empty region, and reads of the counters; and the generic timer. The
+ * barriers are the loop's.
+ */
 #include "bench/body.h"
 #include "guest/aarch64/gic.h"
+
+/*
+ * Nothing. The null phase measures the cost of the clock; this row proves that zero
+ * remains when that cost is subtracted.
+ */
+BODY void null_event(void)
+{
+	__asm__ volatile("" ::: "memory");
+}
+
+BODY void null_twin(void)
+{
+	__asm__ volatile("" ::: "memory");
+}
+
+BODY_ROW(null);
+
+BODY_PAIR(cntvct, "", "mrs x0, cntvct_el0", ::: "x0", "memory")
+BODY_ROW(cntvct);
+
+BODY_PAIR(cntpct, "", "mrs x0, cntpct_el0", ::: "x0", "memory")
+BODY_ROW(cntpct);
 
 /* CNTV_CVAL_EL0 with the timer off: the guest owns the virtual timer, no trap. */
 BODY_PAIR(cntv_cval, "mov x0, #-1", "msr cntv_cval_el0, x0", ::: "x0", "memory")

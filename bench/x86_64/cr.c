@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Control and debug registers, XCR0, INVLPG. */
 #include "bench/body.h"
-#include "guest/x86_64/cpuid.h"
+#include "guest/x86_64/machine.h"
 
 /*
  * CR0.WP toggled, as guests do around writes to read-only pages. SVM intercepts such

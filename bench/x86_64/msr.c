@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Model-specific registers: RDMSR and WRMSR. The PMU's registers are in pmu.c. */
 #include "bench/body.h"
-#include "guest/x86_64/cpuid.h"
+#include "guest/x86_64/machine.h"
 
 #define MSR_TSC_ADJUST	      0x3b
 #define MSR_SPEC_CTRL	      0x48

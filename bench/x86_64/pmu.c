@@ -7,7 +7,7 @@
 #include "bench/body.h"
 #include "bench/pmu.h"
 #include "guest/x86_64/apic.h"
-#include "guest/x86_64/cpuid.h"
+#include "guest/x86_64/machine.h"
 #include "guest/x86_64/pmu_code.h"
 
 /* RDPMC of general counter 0: exits, and KVM reads the perf event behind the counter; #GP

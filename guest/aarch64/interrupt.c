@@ -2,7 +2,7 @@
 /* The host's interrupt on arm64: an edge on a shared peripheral interrupt. */
 #include "clock.h"
 #include "guest/aarch64/gic.h"
-#include "guest/interrupt.h"
+#include "guest/runtime.h"
 
 /* Registers of the distributor: arrays of bits, bit pairs and bytes by INTID. */
 #define GICD_IGROUPR	0x0080

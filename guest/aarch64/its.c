@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The interrupt translation service: its tables, and its queue of commands. */
-#include "guest/aarch64/its.h"
+#include "guest/aarch64/gic.h"
 
 #include <stddef.h>
 
 #include "bench/abi.h"
-#include "guest/aarch64/gic.h"
 
 #define GITS_CTLR	     0x0000
 #define GITS_CTLR_ENABLED    1u

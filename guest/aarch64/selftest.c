@@ -3,7 +3,6 @@
 #include "guest/selftest.h"
 
 #include "guest/aarch64/gic.h"
-#include "guest/aarch64/its.h"
 
 #define VECTORS	 32
 #define SPECIALS 64

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Set-up of the local APIC. */
-#include "guest/x86_64/cpuid.h"
-#include "guest/x86_64/apic.h"
 #include "guest/x86_64/machine.h"
+#include "guest/x86_64/apic.h"
 
 #define MSR_APIC_BASE	   0x1b
 #define APIC_BASE_X2	   0x400

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The host's interrupt on a PC: an edge on an IOAPIC pin, to the local APIC. */
 #include "clock.h"
-#include "guest/interrupt.h"
+#include "guest/runtime.h"
 #include "guest/x86_64/apic.h"
 #include "guest/x86_64/machine.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The doorbell of a PC, and handlers of interrupts. */
+/* The doorbell of a PC, handlers of interrupts, and CPUID. */
 #ifndef WS_GUEST_X86_64_MACHINE_H
 #define WS_GUEST_X86_64_MACHINE_H
 
@@ -30,5 +30,23 @@ typedef void machine_interrupt(struct machine_frame *frame);
 
 /* Before interrupts are enabled. Only for vectors without an error code. */
 void machine_handler(uint8_t vector, machine_interrupt *handler);
+
+struct cpuid {
+	uint32_t eax, ebx, ecx, edx;
+};
+
+/* A leaf above the last one returns data of the last one (Intel) or zero (AMD). */
+static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
+{
+	struct cpuid c = { .eax = leaf, .ecx = subleaf };
+
+	__asm__ volatile("cpuid" : "+a"(c.eax), "=b"(c.ebx), "+c"(c.ecx), "=d"(c.edx));
+	return c;
+}
+
+static inline int cpuid_has_leaf(uint32_t leaf)
+{
+	return cpuid(leaf & 0xf0000000, 0).eax >= leaf;
+}
 
 #endif

@@ -6,7 +6,7 @@
 #include "guest/x86_64/pmc.h"
 
 #include "guest/runtime.h"
-#include "guest/x86_64/cpuid.h"
+#include "guest/x86_64/machine.h"
 #include "guest/x86_64/pmu_code.h"
 
 struct pmc_counter pmc_counter;

@@ -5,7 +5,7 @@
  */
 #include "bench/pmu.h"
 
-#include "guest/x86_64/cpuid.h"
+#include "guest/x86_64/machine.h"
 #include "guest/runtime.h"
 
 #define MSR_PERF_CAPABILITIES 0x345

@@ -11,7 +11,6 @@
 
 #include "bench/pmu.h"
 #include "guest/x86_64/pmc_choose.h"
-#include "guest/x86_64/pmu_bits.h"
 
 #define MSR_A_PMC0	      0x4c1
 #define MSR_DEBUGCTL	      0x1d9
@@ -76,7 +75,7 @@ void pmu_clear_status(void);
 /* Everything off, zero, and without overflows. */
 void pmu_reset(void);
 
-/* ---- pmu_test_verdict.c: what the current test found ------------------------------ */
+/* ---- pmu_test.c: what the current test found -------------------------------------- */
 
 /* `verdict`: without a failure. */
 void verdict_begin(enum pmu_test test, enum pmu_verdict verdict);
@@ -113,7 +112,7 @@ void pmu_run(uint64_t enabled, void (*function)(void));
 /* The count of `function` and of the switching on and off. */
 uint64_t pmu_count(uint32_t n, void (*function)(void));
 
-/* ---- pmu_test_interrupts.c -------------------------------------------------------- */
+/* ---- pmu_test_overflow.c ---------------------------------------------------------- */
 
 void interrupts_init(void);
 
@@ -131,7 +130,7 @@ void pmi_overflow_with(uint64_t event);
 #define HALT_TICKS 100000
 void interrupts_halt(void);
 
-/* ---- pmu_test_rings.c ------------------------------------------------------------- */
+/* ---- pmu_test_access.c ------------------------------------------------------------ */
 
 /* A GDT with code of all privilege levels, a TSS, and RAM for CPL 3. */
 void rings_init(void);

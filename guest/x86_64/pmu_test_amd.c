@@ -6,7 +6,7 @@
  * ignores reserved bits, and PerfCntrGlobalStatus is read-only without #GP.
  */
 #include "guest/x86_64/apic.h"
-#include "guest/x86_64/cpuid.h"
+#include "guest/x86_64/machine.h"
 #include "guest/x86_64/pmu_code.h"
 #include "guest/x86_64/pmu_test.h"
 

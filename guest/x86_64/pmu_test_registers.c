@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The PMU's self-test: which registers there are, and the access to them. */
-#include "guest/x86_64/cpuid.h"
+#include "guest/x86_64/machine.h"
 #include "guest/x86_64/pmu_code.h"
 #include "guest/x86_64/pmu_test.h"
 

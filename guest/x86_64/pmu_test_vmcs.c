@@ -5,7 +5,7 @@
  */
 #include "guest/x86_64/pmu_test_vmcs.h"
 
-#include "guest/x86_64/cpuid.h"
+#include "guest/x86_64/machine.h"
 #include "guest/x86_64/pmu_code.h"
 #include "guest/x86_64/pmu_test.h"
 

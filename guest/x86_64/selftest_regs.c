@@ -2,7 +2,7 @@
 /* x86_64: the self-tests' payload: registers. */
 #include "guest/selftest.h"
 
-#include "guest/x86_64/cpuid.h"
+#include "guest/x86_64/machine.h"
 
 #define VECTORS	    16
 #define SPECIALS    64

@@ -4,7 +4,7 @@
 #include <criterion/new/assert.h>
 
 #include "bench/pmu.h"
-#include "guest/x86_64/pmu_bits.h"
+#include "guest/x86_64/pmc_choose.h"
 #include "host/measure/pmu.h"
 
 /* A core of 4 general and 3 fixed counters, version 4, without further features. */
