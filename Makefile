@@ -173,7 +173,7 @@ test-payloads: $(call test_payloads,$(1))
 endef
 $(foreach a,$(ARCHS),$(eval $(call test_payload_rules,$(a))))
 
-# One symbol pair and one table row per image; see host/targets/payload.c.
+# One symbol pair and one table row per image; see host/targets/rows.c.
 $(B)/payloads.S: $(PAYLOADS) Makefile
 	$(call say,GEN,$@)
 	$(Q){ echo '	.section .rodata'; \
