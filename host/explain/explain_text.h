@@ -67,8 +67,11 @@ struct explain_node {
 	const char *space, *module; /* of struct explanation_frame; NULL for the root */
 	const char *layer;	    /* NULL for the root */
 	uint64_t self, total;	    /* instructions: its own; with everything below it */
-	unsigned int depth;	    /* of the root: 0 */
-	size_t child, next;	    /* the first callee, the next sibling; 0: none */
+	uint64_t base_self, base_total; /* ... in the base; 0 without a base */
+	uint64_t width; /* of its box: `total`; with a base, the larger of both `self`,
+			   and the widths of everything below it */
+	unsigned int depth; /* of the root: 0 */
+	size_t child, next; /* the first callee, the next sibling; 0: none */
 };
 
 /*
@@ -79,9 +82,17 @@ struct explain_node {
 size_t explain_tree(const struct explanation *e, struct explain_node **nodes);
 
 /*
+ * The same of two explanations: a node is a function under the same callers in one or in
+ * both. Functions are paired by pair.h; one that was inlined or split off is a part of
+ * its caller's node. Siblings are ordered by `width`.
+ */
+size_t explain_tree_of_both(const struct explanation *base, const struct explanation *e,
+			    struct explain_node **nodes);
+
+/*
  * A flame graph as an <svg> element, valid alone and within an HTML page. Colours are
  * layers; with `base` (or NULL), the change of a function's own instructions since the
- * base, where the function is called by the same callers. Write errors stay in ferror(f).
+ * base, which precedes its name with a sign. Write errors stay in ferror(f).
  */
 void flame_draw(FILE *f, const struct explanation *e, const struct explanation *base);
 

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Sums of an explanation: its functions by layer, its stacks as a tree. */
+/*
+ * Sums of an explanation: its functions by layer, its stacks as a tree; and the stacks of
+ * two explanations as one tree.
+ */
 #include "host/explain/explain_text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/explain/explanation.h"
+#include "host/explain/pair_rules.h"
 
 static int by_insns(const void *a, const void *b)
 {
@@ -96,7 +100,7 @@ static void add(struct tree *t, const struct explanation_stack *s)
 	t->nodes[node].self += s->insns;
 }
 
-/* Sorts a list of siblings by their totals. */
+/* Sorts a list of siblings by their widths. */
 static size_t sorted(struct tree *t, size_t list)
 {
 	size_t head = 0, next;
@@ -105,7 +109,7 @@ static size_t sorted(struct tree *t, size_t list)
 		size_t *link = &head;
 
 		next = t->nodes[list].next;
-		while (*link && t->nodes[*link].total >= t->nodes[list].total)
+		while (*link && t->nodes[*link].width >= t->nodes[list].width)
 			link = &t->nodes[*link].next;
 		t->nodes[list].next = *link;
 		*link = list;
@@ -113,21 +117,130 @@ static size_t sorted(struct tree *t, size_t list)
 	return head;
 }
 
+static size_t count_frames(const struct explanation *e)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < e->n_stacks; i++)
+		n += e->stacks[i].n_frames;
+	return n;
+}
+
 size_t explain_tree(const struct explanation *e, struct explain_node **nodes)
 {
 	struct tree t = { .e = e };
-	size_t most = 1;
 
-	for (size_t i = 0; i < e->n_stacks; i++)
-		most += e->stacks[i].n_frames;
-	t.nodes = calloc(most, sizeof(*t.nodes));
-	if (!t.nodes)
-		abort();
+	t.nodes = pair_allocate(count_frames(e), sizeof(*t.nodes));
 	t.n = 1;
 	for (size_t i = 0; i < e->n_stacks; i++)
 		add(&t, &e->stacks[i]);
 	for (size_t i = 0; i < t.n; i++)
+		t.nodes[i].width = t.nodes[i].total;
+	for (size_t i = 0; i < t.n; i++)
 		t.nodes[i].child = sorted(&t, t.nodes[i].child);
 	*nodes = t.nodes;
 	return t.n;
+}
+
+/* ------------------------------ of two explanations ------------------------------ */
+
+struct both {
+	struct pair_work w;
+	struct tree tree;
+	size_t *group; /* of each node of the tree */
+};
+
+/* Whether a function was inlined into, or split off, the function of its group. */
+static bool has_moved(const struct pair_work *w, const struct pair_side *s, size_t node)
+{
+	for (size_t i = 0; i < w->n && node < s->e->n_functions; i++) {
+		const struct pair *p = &w->pairs[i];
+		const struct explanation_function *f = s == &w->base ? p->base : p->now;
+
+		if (f == &s->e->functions[node] &&
+		    (p->kind == PAIR_INLINED || p->kind == PAIR_SPLIT))
+			return true;
+	}
+	return false;
+}
+
+/* The node below `parent` of a frame of one side, created if there is none. */
+static size_t below_both(struct both *b, size_t parent, const struct pair_side *s,
+			 size_t frame)
+{
+	struct tree *t = &b->tree;
+	size_t *link = &t->nodes[parent].child;
+	struct explain_node *node;
+
+	while (*link && b->group[*link] != s->group[frame])
+		link = &t->nodes[*link].next;
+	if (!*link) {
+		*link = t->n++;
+		b->group[*link] = s->group[frame];
+	}
+	node = &t->nodes[*link];
+	/* The base is first: a function of both has its present name and layer. */
+	node->name = s->nodes[frame].name;
+	node->space = s->nodes[frame].space;
+	node->module = s->nodes[frame].module;
+	node->layer = layer_of(s->e, &s->nodes[frame]);
+	node->depth = t->nodes[parent].depth + 1;
+	return *link;
+}
+
+static void add_side(struct both *b, const struct pair_side *s)
+{
+	struct explain_node *nodes = b->tree.nodes;
+	bool base = s == &b->w.base;
+	size_t at = 0;
+
+	for (size_t i = 0; i < s->e->n_stacks; i++) {
+		const struct explanation_stack *stack = &s->e->stacks[i];
+		size_t node = 0;
+
+		*(base ? &nodes[0].base_total : &nodes[0].total) += stack->insns;
+		for (size_t k = 0; k < stack->n_frames; k++, at++) {
+			size_t frame = s->stacks[at];
+
+			if (node && b->group[node] == s->group[frame] &&
+			    has_moved(&b->w, s, frame))
+				continue;
+			/* A return through a thunk, which the walk takes for a call. */
+			if (k + 1 < stack->n_frames &&
+			    pair_is_thunk(s->nodes[frame].name))
+				continue;
+			node = below_both(b, node, s, frame);
+			*(base ? &nodes[node].base_total : &nodes[node].total) +=
+				stack->insns;
+		}
+		*(base ? &nodes[node].base_self : &nodes[node].self) += stack->insns;
+	}
+}
+
+size_t explain_tree_of_both(const struct explanation *base, const struct explanation *e,
+			    struct explain_node **nodes)
+{
+	size_t most = count_frames(base) + count_frames(e);
+	struct both b = { .tree = { .e = e, .n = 1 } };
+	struct tree *t = &b.tree;
+
+	pair_open(&b.w, base, e);
+	t->nodes = pair_allocate(most, sizeof(*t->nodes));
+	b.group = pair_allocate(most, sizeof(*b.group));
+	add_side(&b, &b.w.base);
+	add_side(&b, &b.w.now);
+	/* A node is created before those below it. */
+	for (size_t i = t->n; i-- > 0;) {
+		struct explain_node *n = &t->nodes[i];
+
+		n->width = n->self > n->base_self ? n->self : n->base_self;
+		for (size_t c = n->child; c; c = t->nodes[c].next)
+			n->width += t->nodes[c].width;
+	}
+	for (size_t i = 0; i < t->n; i++)
+		t->nodes[i].child = sorted(t, t->nodes[i].child);
+	free(b.group);
+	pair_close(&b.w);
+	*nodes = t->nodes;
+	return t->n;
 }

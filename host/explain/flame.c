@@ -4,7 +4,6 @@
  * above the box of its caller. Siblings are ordered by width.
  */
 #include "host/explain/explain_text.h"
-#include "host/explain/pair.h"
 
 #include <errno.h>
 #include <math.h>
@@ -19,7 +18,8 @@
 #define WIDTH	    1200.0
 #define ROW	    18.0
 #define CHARACTER   6.3 /* average width */
-#define NARROWEST   0.4 /* narrower boxes are not drawn */
+#define NARROWEST   0.2 /* narrower boxes are not drawn */
+#define LABEL_BYTES 160
 #define LEGEND_COLS 4u
 #define HEAD	    30.0
 
@@ -32,19 +32,11 @@ static const char *const fills[] = {
 
 #define FILLS (sizeof(fills) / sizeof(fills[0]))
 
-/* A comparison: the twin of a node is the node of the base that is reached by the same
- * calls. */
-struct twins {
-	struct explain_node *nodes; /* the base's */
-	size_t *of;	/* per node of the picture, the twin's index; 0: none */
-	uint64_t gone;	/* instructions of the base in nodes without a twin */
-	double largest; /* change of a node's own instructions; at least 1 */
-};
-
 struct drawing {
 	FILE *f;
 	const struct explain_node *nodes;
-	const struct twins *twins; /* NULL: not a comparison */
+	bool compares;	/* two explanations */
+	double largest; /* change of a node's own instructions; at least 1 */
 	const struct explain_layer *layers;
 	size_t n_layers;
 	double bottom; /* where the lowest row ends */
@@ -62,10 +54,9 @@ static const char *fill_of(const struct drawing *d, const char *layer)
 	return "#e4e4e4";
 }
 
-static double change_of(const struct twins *t, const struct explain_node *nodes,
-			size_t node)
+static double change_of(const struct explain_node *n)
 {
-	return (double)nodes[node].self - (double)t->nodes[t->of[node]].self;
+	return (double)n->self - (double)n->base_self;
 }
 
 /* Red for more, blue for fewer, darker for larger changes; grey for none. */
@@ -82,111 +73,88 @@ static void shade(char text[SHADE_BYTES], double change, double largest)
 		snprintf(text, SHADE_BYTES, "#e4e4e4");
 }
 
-static bool names_match(const char *a, const char *b, bool exactly)
-{
-	return exactly ? !strcmp(a, b) : explain_same_name(a, b);
-}
-
-/* Pairs two lists of siblings, beginning with `node` and `base`. */
-static void pair_up(struct twins *t, const struct explain_node *nodes, size_t node,
-		    size_t base, bool *taken)
-{
-	for (int exactly = 1; exactly >= 0; exactly--)
-		for (size_t n = node; n; n = nodes[n].next)
-			for (size_t b = base; b && !t->of[n]; b = t->nodes[b].next)
-				if (!taken[b] && names_match(nodes[n].name,
-							     t->nodes[b].name, exactly)) {
-					t->of[n] = b;
-					taken[b] = true;
-				}
-	for (size_t n = node; n; n = nodes[n].next)
-		if (t->of[n])
-			pair_up(t, nodes, nodes[n].child, t->nodes[t->of[n]].child,
-				taken);
-}
-
-/* twins_free() it. */
-static void twins_find(struct twins *t, const struct explain_node *nodes, size_t n,
-		       const struct explanation *base)
-{
-	size_t n_base = explain_tree(base, &t->nodes);
-	bool *taken = calloc(n_base, sizeof(*taken));
-
-	t->of = calloc(n, sizeof(*t->of));
-	if (!t->of || !taken)
-		abort();
-	pair_up(t, nodes, nodes[0].child, t->nodes[0].child, taken);
-	t->gone = 0;
-	for (size_t i = 1; i < n_base; i++)
-		if (!taken[i])
-			t->gone += t->nodes[i].self;
-	t->largest = 1;
-	for (size_t i = 1; i < n; i++)
-		t->largest = fmax(t->largest, fabs(change_of(t, nodes, i)));
-	free(taken);
-}
-
-static void twins_free(struct twins *t)
-{
-	free(t->nodes);
-	free(t->of);
-}
-
-/* As much of the name as fits; nothing if fewer than three characters fit. */
-static void draw_name(const struct drawing *d, const char *name, double x, double y,
-		      double width)
+/* As much of the label as fits: three characters, or a sign. */
+static void draw_label(const struct drawing *d, const char *label, double x, double y,
+		       double width)
 {
 	size_t room = width > 6 ? (size_t)((width - 6) / CHARACTER) : 0;
-	char text[128];
+	char text[LABEL_BYTES];
 
-	if (room < 3)
-		return;
-	if (room > sizeof(text) - 4)
-		room = sizeof(text) - 4;
-	if (strlen(name) <= room)
-		snprintf(text, sizeof(text), "%s", name);
+	if (strlen(label) <= room)
+		snprintf(text, sizeof(text), "%s", label);
+	else if (room >= 3)
+		snprintf(text, sizeof(text), "%.*s..", (int)room - 2, label);
+	else if (room && d->compares && strchr("+-", *label))
+		snprintf(text, sizeof(text), "%c", *label);
 	else
-		snprintf(text, sizeof(text), "%.*s..", (int)room - 2, name);
-	fprintf(d->f, "<text x=\"%.1f\" y=\"%.1f\">", x + 3, y + ROW - 5.5);
+		*text = '\0';
+	/* The page's script fills in the text of a box that becomes wider. */
+	fprintf(d->f, "<text x=\"%.2f\" y=\"%.1f\">", x + 3, y + ROW - 5.5);
 	html_text(d->f, text);
 	fputs("</text>", d->f);
 }
 
-static void draw_box(const struct drawing *d, const struct explain_node *n, double x)
+/* "+42 memset": the label of a box, which is what its title begins with. */
+static void label_of(const struct drawing *d, const struct explain_node *n,
+		     char label[LABEL_BYTES])
 {
-	double width = (double)n->total * d->scale;
-	double y = d->bottom - ROW * n->depth;
-	char total[NUMBER_BYTES], self[NUMBER_BYTES], was[NUMBER_BYTES];
-	const struct twins *twins = d->twins;
-	size_t node = (size_t)(n - d->nodes);
-	char fill[SHADE_BYTES];
+	char change[NUMBER_BYTES];
 
-	snprintf(fill, sizeof(fill), "%s", fill_of(d, n->layer));
+	if (!d->compares || change_of(n) == 0) {
+		snprintf(label, LABEL_BYTES, "%s", n->name);
+		return;
+	}
+	number_format(change, change_of(n), true);
+	snprintf(label, LABEL_BYTES, "%s%s %s", change_of(n) > 0 ? "+" : "", change,
+		 n->name);
+}
+
+static void draw_title(const struct drawing *d, const struct explain_node *n,
+		       const char *label)
+{
+	char total[NUMBER_BYTES], self[NUMBER_BYTES], was[NUMBER_BYTES];
+
 	number_format(total, (double)n->total, true);
 	number_format(self, (double)n->self, true);
-	fputs("<g><title>", d->f);
-	html_format(d->f, "%s: %s instructions, %.1f %%; %s of its own%s%s", n->name,
-		    total, 100 * (double)n->total / d->whole, self, *n->layer ? "; " : "",
-		    n->layer);
-	if (twins && twins->of[node]) {
-		number_format(was, (double)twins->nodes[twins->of[node]].self, true);
+	number_format(was, (double)n->base_self, true);
+	fputs("<title>", d->f);
+	if (d->compares && !n->total)
+		html_format(d->f, "%s: gone; %s of its own in the base", label, was);
+	else
+		html_format(d->f, "%s: %s instructions, %.1f %%; %s of its own", label,
+			    total, 100 * (double)n->total / d->whole, self);
+	if (d->compares && !n->base_total)
+		fputs("; not in the base", d->f);
+	else if (d->compares && n->total)
 		html_format(d->f, "; %s of its own in the base", was);
-	} else if (twins) {
-		html_format(d->f, "; not in the base");
-	}
-	if (twins)
-		shade(fill, change_of(twins, d->nodes, node), twins->largest);
+	if (*n->layer)
+		html_format(d->f, "; %s", n->layer);
+	fputs("</title>", d->f);
+}
+
+static void draw_box(const struct drawing *d, const struct explain_node *n, double x)
+{
+	double width = (double)n->width * d->scale;
+	double y = d->bottom - ROW * n->depth;
+	char fill[SHADE_BYTES], label[LABEL_BYTES];
+
+	snprintf(fill, sizeof(fill), "%s", fill_of(d, n->layer));
+	if (d->compares)
+		shade(fill, change_of(n), d->largest);
+	label_of(d, n, label);
+	fprintf(d->f, "<g data-n=\"%llu\">", (unsigned long long)n->width);
+	draw_title(d, n, label);
 	fprintf(d->f,
-		"</title><rect x=\"%.2f\" y=\"%.1f\" width=\"%.2f\" height=\"%.1f\" fill=\"%s\"/>",
+		"<rect x=\"%.4f\" y=\"%.1f\" width=\"%.2f\" height=\"%.1f\" fill=\"%s\"/>",
 		x, y, width > 0.6 ? width - 0.3 : width, ROW - 1, fill);
-	draw_name(d, n->name, x, y, width);
+	draw_label(d, label, x, y, width);
 	fputs("</g>\n", d->f);
 }
 
 static void draw_nodes(const struct drawing *d, size_t node, double x)
 {
 	for (; node; node = d->nodes[node].next) {
-		double width = (double)d->nodes[node].total * d->scale;
+		double width = (double)d->nodes[node].width * d->scale;
 
 		if (width >= NARROWEST) {
 			draw_box(d, &d->nodes[node], x);
@@ -218,16 +186,19 @@ static void draw_entry(FILE *f, size_t i, double y, const char *fill, const char
 
 static void draw_legend(const struct drawing *d, double y)
 {
-	static const char *const words[] = { "as many of its own as in the base", "more",
-					     "fewer" };
+	static const char *const words[] = {
+		"no change of its own instructions",
+		"+ more than in the base",
+		"- fewer than in the base, or gone",
+	};
 	static const double changes[] = { 0, 1, -1 };
 	char text[256], insns[NUMBER_BYTES], fill[SHADE_BYTES];
 
-	for (size_t i = 0; i < 3 && d->twins; i++) {
+	for (size_t i = 0; i < 3 && d->compares; i++) {
 		shade(fill, changes[i], 1);
 		draw_entry(d->f, i, y, fill, words[i]);
 	}
-	for (size_t i = 0; i < d->n_layers && !d->twins; i++) {
+	for (size_t i = 0; i < d->n_layers && !d->compares; i++) {
 		number_format(insns, (double)d->layers[i].insns, true);
 		snprintf(text, sizeof(text), "%s: %s", d->layers[i].name, insns);
 		draw_entry(d->f, i, y, fills[i % FILLS], text);
@@ -245,20 +216,17 @@ static void draw_subject(FILE *f, const char *before, const struct explanation *
 }
 
 static void draw_head(FILE *f, const struct explanation *e,
-		      const struct explanation *base, const struct twins *twins)
+		      const struct explanation *base)
 {
-	char gone[NUMBER_BYTES];
-
 	fputs("<text font-size=\"15\" x=\"0\" y=\"17\">", f);
 	draw_subject(f, "", e);
 	fputs("</text>\n", f);
 	if (!base)
 		return;
-	number_format(gone, (double)twins->gone, true);
 	fputs("<text x=\"0\" y=\"35\">", f);
 	draw_subject(f, "base: ", base);
-	html_format(f, ", %s of them in calls that are gone and not drawn", gone);
-	fputs("</text>\n", f);
+	fputs(". A box is as wide as its function in the one that has more of it.</text>\n",
+	      f);
 }
 
 static unsigned int depth_of(const struct explain_node *nodes, size_t n)
@@ -276,35 +244,34 @@ void flame_draw(FILE *f, const struct explanation *e, const struct explanation *
 {
 	struct explain_node *nodes;
 	struct explain_layer *layers;
-	struct drawing d = { .f = f };
-	size_t n = explain_tree(e, &nodes);
-	struct twins twins = { .nodes = NULL };
+	struct drawing d = { .f = f, .compares = base, .largest = 1 };
+	size_t n = base ? explain_tree_of_both(base, e, &nodes) : explain_tree(e, &nodes);
 	double legend;
 
 	d.n_layers = explain_layers(e, &layers);
 	d.nodes = nodes;
 	d.layers = layers;
 	d.whole = nodes[0].total ? (double)nodes[0].total : 1;
-	d.scale = WIDTH / d.whole;
-	d.bottom = HEAD + ROW * depth_of(nodes, n) + ROW;
-	if (base) {
-		twins_find(&twins, nodes, n, base);
-		d.twins = &twins;
-		d.bottom += ROW;
-	}
+	d.scale = WIDTH / (nodes[0].width ? (double)nodes[0].width : 1);
+	d.bottom = HEAD + ROW * depth_of(nodes, n) + ROW * (base ? 2 : 1);
+	for (size_t i = 1; i < n; i++)
+		d.largest = fmax(d.largest, fabs(change_of(&nodes[i])));
 	legend = d.bottom + 8;
 	fprintf(f,
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\" font-family=\"sans-serif\" font-size=\"11\" fill=\"currentColor\" role=\"img\">\n<title>",
-		WIDTH, legend + legend_height(base ? 3 : d.n_layers));
-	html_format(f, "Where the instructions of %s are", e->benchmark);
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"flame\" data-insns=\"%llu\" viewBox=\"0 0 %.0f %.0f\" font-family=\"sans-serif\" font-size=\"11\" fill=\"currentColor\" role=\"img\">\n<title>",
+		(unsigned long long)nodes[0].width, WIDTH,
+		legend + legend_height(base ? 3 : d.n_layers));
+	html_format(f,
+		    base ? "What changed in the instructions of %s"
+			 : "Where the instructions of %s are",
+		    e->benchmark);
 	fputs("</title>\n", f);
-	draw_head(f, e, base, &twins);
-	fputs("<g fill=\"#111\">\n", f);
+	draw_head(f, e, base);
+	fputs("<g class=\"boxes\" fill=\"#111\">\n", f);
 	draw_nodes(&d, nodes[0].child, 0);
 	fputs("</g>\n", f);
 	draw_legend(&d, legend);
 	fputs("</svg>\n", f);
-	twins_free(&twins);
 	free(nodes);
 	free(layers);
 }

@@ -269,27 +269,39 @@ static size_t collect(const struct pair_work *w, struct explain_change **out)
 	return n;
 }
 
+void pair_open(struct pair_work *w, const struct explanation *base,
+	       const struct explanation *now)
+{
+	*w = (struct pair_work){ .pairs = NULL };
+	pair_side_open(&w->base, base);
+	pair_side_open(&w->now, now);
+	pair_by_name(w);
+	pair_group_functions(w);
+	/* Sizes alone come last: a function that was inlined must not become a rename. */
+	do {
+		while (pair_rename_all(w, PAIR_BY_LIKENESS))
+			;
+	} while (move_one(w));
+	while (pair_rename_all(w, PAIR_BY_SIZE))
+		;
+}
+
+void pair_close(struct pair_work *w)
+{
+	free(w->pairs);
+	pair_side_close(&w->base);
+	pair_side_close(&w->now);
+}
+
 size_t explain_changes(const struct explanation *base, const struct explanation *now,
 		       struct explain_change **out)
 {
-	struct pair_work w = { .pairs = NULL };
+	struct pair_work w;
 	size_t n;
 
-	pair_side_open(&w.base, base);
-	pair_side_open(&w.now, now);
-	pair_by_name(&w);
-	pair_group_functions(&w);
-	/* Sizes alone come last: a function that was inlined must not become a rename. */
-	do {
-		while (pair_rename_all(&w, PAIR_BY_LIKENESS))
-			;
-	} while (move_one(&w));
-	while (pair_rename_all(&w, PAIR_BY_SIZE))
-		;
+	pair_open(&w, base, now);
 	n = collect(&w, out);
-	free(w.pairs);
-	pair_side_close(&w.base);
-	pair_side_close(&w.now);
+	pair_close(&w);
 	return n;
 }
 

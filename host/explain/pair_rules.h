@@ -52,6 +52,11 @@ struct pair_work {
 	size_t n_groups; /* used numbers; those from `n` on are groups of frames alone */
 };
 
+/* Pairs two explanations by the rules of pair.h; pair_close() it. */
+void pair_open(struct pair_work *w, const struct explanation *base,
+	       const struct explanation *now);
+void pair_close(struct pair_work *w);
+
 /* Zeroed, with one element more; aborts if out of memory. */
 void *pair_allocate(size_t n, size_t bytes);
 

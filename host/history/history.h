@@ -237,6 +237,13 @@ void history_where(const struct history_place *place, char text[HISTORY_NAME_BYT
  */
 size_t history_step_end(const struct history *h, const struct history_alarm *alarms,
 			size_t n, size_t i);
+/* "6.12.115, after 6.12.113: 3 worse, 1 better" */
+void history_step_title(FILE *f, const struct history *h,
+			const struct history_alarm *alarms, size_t n);
+/* The lines of a step; small changes that are equal are one line. table_free() it. */
+struct table;
+void history_step_table(struct table *t, const struct history_query *q,
+			const struct history_alarm *alarms, size_t n);
 void history_print_step(const struct history_query *q, const struct history *h,
 			const struct history_alarm *alarms, size_t n);
 

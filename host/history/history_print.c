@@ -20,13 +20,12 @@ enum column {
 	COLUMNS,
 };
 
-/* Without heads: a heading names the two runs, and the order is that of time. */
 static const struct table_column change_columns[COLUMNS] = {
-	[COLUMN_LABEL] = { "", TABLE_KEY, 0, NULL },
-	[COLUMN_BEFORE] = { "", TABLE_RIGHT, 0, NULL },
-	[COLUMN_AFTER] = { "", TABLE_RIGHT, 0, NULL },
-	[COLUMN_RELATIVE] = { "", TABLE_RIGHT, 0, NULL },
-	[COLUMN_VERDICT] = { "", 0, 0, NULL },
+	[COLUMN_LABEL] = { "benchmark", TABLE_KEY, 0, NULL },
+	[COLUMN_BEFORE] = { "before", TABLE_RIGHT, 0, NULL },
+	[COLUMN_AFTER] = { "after", TABLE_RIGHT, 0, NULL },
+	[COLUMN_RELATIVE] = { "change", TABLE_RIGHT, 0, NULL },
+	[COLUMN_VERDICT] = { "verdict", 0, 0, NULL },
 	[COLUMN_DETAIL] = { "", TABLE_JOIN | TABLE_WRAP, 0, NULL },
 };
 
@@ -83,20 +82,14 @@ static const char *confirmed_text(const struct history_alarm *a)
 	return texts[a->confirmed];
 }
 
-/* The alarms of one run. */
-struct group {
-	const struct history *h;
-	const struct history_alarm *alarms;
-	size_t n;
-};
-
 static double difference(const struct history_alarm *a)
 {
 	return history_change(a)->after - history_change(a)->before;
 }
 
 /* `others`: as many more changes equal to this one are not printed. */
-static void add_change(struct table *t, const struct history_alarm *a, size_t others)
+static void add_change(struct table *t, const struct history_alarm *a, size_t others,
+		       const char *indent)
 {
 	static const enum table_color colors[] = {
 		[HISTORY_WORSE] = TABLE_RED,
@@ -119,11 +112,14 @@ static void add_change(struct table *t, const struct history_alarm *a, size_t ot
 
 		snprintf(label + used, sizeof(label) - used, " and %zu more", others);
 	}
-	table_cell(t, COLUMN_LABEL, "    %s", label);
+	table_cell(t, COLUMN_LABEL, "%s%s", indent, label);
 	number_format(number, c->before, steps);
 	table_cell(t, COLUMN_BEFORE, "%s", number);
+	table_cell_value(t, COLUMN_BEFORE, c->before);
 	number_format(number, c->after, steps);
 	table_cell(t, COLUMN_AFTER, "%s", number);
+	table_cell_value(t, COLUMN_AFTER, c->after);
+	table_cell_value(t, COLUMN_RELATIVE, percent);
 	if (percent >= 1000) /* `before` is close to 0 */
 		table_cell(t, COLUMN_RELATIVE, "%.0f x", c->after / c->before);
 	else if (!isnan(percent))
@@ -167,27 +163,26 @@ static void print_suspects(const struct history_run *old, const struct history_r
 		       old->emulator);
 }
 
-static void print_heading(const struct group *g)
+void history_step_title(FILE *f, const struct history *h,
+			const struct history_alarm *alarms, size_t n)
 {
-	const struct history_alarm *a = g->alarms;
-	const struct history_run *new = history_new_run(g->h, a->series, a->k);
-	const struct history_run *old = history_old_run(g->h, a->series, a->k);
+	const struct history_alarm *a = alarms;
+	const struct history_run *new = history_new_run(h, a->series, a->k);
+	const struct history_run *old = history_old_run(h, a->series, a->k);
 	char name[HISTORY_NAME_BYTES], before[HISTORY_NAME_BYTES];
 	size_t of[3] = { 0 };
 
 	history_name(new, name);
 	history_name(old, before);
-	printf("  %s, after %s", name, before);
+	fprintf(f, "%s, after %s", name, before);
 	/* Two runs of one kernel: print the id of the run. */
 	if (!strcmp(name, before))
-		printf(" (run %s)", new->id);
-	for (size_t i = 0; i < g->n; i++)
-		of[g->alarms[i].kind]++;
-	printf(": %zu worse, %zu better", of[HISTORY_WORSE], of[HISTORY_BETTER]);
+		fprintf(f, " (run %s)", new->id);
+	for (size_t i = 0; i < n; i++)
+		of[alarms[i].kind]++;
+	fprintf(f, ": %zu worse, %zu better", of[HISTORY_WORSE], of[HISTORY_BETTER]);
 	if (of[HISTORY_CHANGED])
-		printf(", %zu changed", of[HISTORY_CHANGED]);
-	putchar('\n');
-	print_suspects(old, new);
+		fprintf(f, ", %zu changed", of[HISTORY_CHANGED]);
 }
 
 static bool same_change(const struct history *h, const struct history_alarm *a,
@@ -216,26 +211,27 @@ static bool alike(const struct history_alarm *a, const struct history_alarm *b)
 	       difference(a) == difference(b);
 }
 
-static void print_group(const struct history_query *q, const struct group *g,
-			const struct table_options *o)
+static void fill_step(struct table *t, const struct history_query *q,
+		      const struct history_alarm *alarms, size_t n, const char *indent)
 {
-	struct table t;
-
-	print_heading(g);
-	table_init(&t, change_columns, COLUMNS);
-	for (size_t i = 0; i < g->n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		size_t before = 0, after = 0;
 
-		for (size_t j = 0; j < g->n; j++)
-			if (j != i && alike(&g->alarms[i], &g->alarms[j]))
+		for (size_t j = 0; j < n; j++)
+			if (j != i && alike(&alarms[i], &alarms[j]))
 				*(j < i ? &before : &after) += 1;
 		if (q->all || before + after + 1 < ALIKE_MANY)
-			add_change(&t, &g->alarms[i], 0);
+			add_change(t, &alarms[i], 0, indent);
 		else if (!before)
-			add_change(&t, &g->alarms[i], after);
+			add_change(t, &alarms[i], after, indent);
 	}
-	table_print(stdout, &t, o);
-	table_free(&t);
+}
+
+void history_step_table(struct table *t, const struct history_query *q,
+			const struct history_alarm *alarms, size_t n)
+{
+	table_init(t, change_columns, COLUMNS);
+	fill_step(t, q, alarms, n, "");
 }
 
 size_t history_step_end(const struct history *h, const struct history_alarm *alarms,
@@ -251,11 +247,24 @@ size_t history_step_end(const struct history *h, const struct history_alarm *ala
 void history_print_step(const struct history_query *q, const struct history *h,
 			const struct history_alarm *alarms, size_t n)
 {
-	const struct group g = { .h = h, .alarms = alarms, .n = n };
+	struct table_column plain[COLUMNS];
 	struct table_options o;
+	struct table t;
 
+	/* Without heads: a heading names the two runs, and the order is that of time. */
+	memcpy(plain, change_columns, sizeof(plain));
+	for (size_t c = 0; c < COLUMNS; c++)
+		plain[c].head = "";
+	fputs("  ", stdout);
+	history_step_title(stdout, h, alarms, n);
+	putchar('\n');
+	print_suspects(history_old_run(h, alarms->series, alarms->k),
+		       history_new_run(h, alarms->series, alarms->k));
 	table_options_for(&o, stdout);
-	print_group(q, &g, &o);
+	table_init(&t, plain, COLUMNS);
+	fill_step(&t, q, alarms, n, "    ");
+	table_print(stdout, &t, &o);
+	table_free(&t);
 }
 
 static void print_gone(const struct history_query *q, const struct history *h)

@@ -202,11 +202,14 @@ void table_markdown_notes(FILE *f, const struct table *t)
 	}
 }
 
-static void html_head(FILE *f, const struct table_column *c)
+static void html_head(FILE *f, const struct table_column *c, bool row_header)
 {
 	size_t first = strcspn(c->head, "\n");
 
-	fputs(c->flags & TABLE_RIGHT ? "<th scope=col class=n>" : "<th scope=col>", f);
+	fputs(c->flags & TABLE_RIGHT ? "<th scope=col class=n>"
+	      : row_header	     ? "<th scope=col class=k>"
+				     : "<th scope=col>",
+	      f);
 	html_format(f, "%.*s", (int)first, c->head);
 	if (c->head[first])
 		html_tag(f, "small", " %s", c->head + first + 1);
@@ -259,7 +262,7 @@ void table_html(FILE *f, const struct table *t)
 	fputs("<div class=scroll tabindex=0><table class=sort>\n<thead><tr>", f);
 	for (size_t c = 0; c < t->n_columns; c++)
 		if (!table_is_joined(t, c) && !blank[c])
-			html_head(f, &t->columns[c]);
+			html_head(f, &t->columns[c], c == header);
 	fputs("</tr></thead>\n<tbody>\n", f);
 	for (size_t i = 0; i < t->n_rows; i++) {
 		const char *end = "</td>";

@@ -12,18 +12,19 @@
 
 /* In the order of the page. */
 static const struct report_section sections[] = {
-	{ "summary", "Summary", report_summary },
-	{ "changes", "What changed", report_changes },
-	{ "history", "History", report_history },
-	{ "figures", "Round trips", report_figures },
-	{ "visible", "What the guest's own counter sees", report_visible },
-	{ "configs", "Counter configurations", report_configs },
-	{ "explanations", "Where the instructions are", report_explanations },
-	{ "pictures", "Pictures", report_pictures },
-	{ "missing", "What was not measured", report_missing },
-	{ "warnings", "Warnings", report_warnings },
-	{ "environment", "Machines and their settings", report_environment },
-	{ "reading", "How to read this", report_reading },
+	{ "summary", "Summary", report_summary, NULL },
+	{ "changes", "What changed", report_changes, report_found_changes },
+	{ "figures", "Round trips", report_figures, NULL },
+	{ "history", "History", report_history, report_found_history },
+	{ "visible", "What the guest's own counter sees", report_visible, NULL },
+	{ "configs", "Counter configurations", report_configs, report_found_configs },
+	{ "explanations", "Where the instructions are", report_explanations,
+	  report_found_explanations },
+	{ "pictures", "Pictures", report_pictures, NULL },
+	{ "missing", "What was not measured", report_missing, report_found_missing },
+	{ "warnings", "Warnings", report_warnings, report_found_warnings },
+	{ "environment", "Machines and their settings", report_environment, NULL },
+	{ "reading", "How to read this", report_reading, NULL },
 };
 
 #define SECTIONS (sizeof(sections) / sizeof(sections[0]))
@@ -144,14 +145,35 @@ static void write_sections(char *bodies[SECTIONS], const struct report *r)
 	}
 }
 
-static void print_sections(FILE *f, char *const bodies[SECTIONS])
+/* The findings, then the sections. */
+static void print_contents(FILE *f, const struct report *r, char *const bodies[SECTIONS])
 {
-	fputs("<nav><ul>", f);
+	char *found = NULL;
+	size_t bytes;
+	FILE *list = open_memstream(&found, &bytes);
+
+	if (!list)
+		abort();
+	for (size_t i = 0; i < SECTIONS; i++)
+		if (bodies[i] && sections[i].found)
+			sections[i].found(list, r);
+	if (fclose(list))
+		abort();
+	fputs("<nav aria-label=Contents>", f);
+	if (*found)
+		fprintf(f, "<ul class=found>\n%s</ul>\n", found);
+	free(found);
+	fputs("<ul class=sections>", f);
 	for (size_t i = 0; i < SECTIONS; i++)
 		if (bodies[i])
 			fprintf(f, "<li><a href=\"#%s\">%s</a></li>", sections[i].id,
 				sections[i].title);
-	fputs("</ul></nav>\n<main>\n", f);
+	fputs("</ul></nav>\n", f);
+}
+
+static void print_sections(FILE *f, char *const bodies[SECTIONS])
+{
+	fputs("<main>\n", f);
 	for (size_t i = 0; i < SECTIONS; i++)
 		if (bodies[i])
 			fprintf(f, "<section id=\"%s\">\n<h2>%s</h2>\n%s</section>\n",
@@ -168,6 +190,7 @@ char *report_page(const struct report *r, size_t *bytes)
 		abort();
 	write_sections(bodies, r);
 	print_head(f, r);
+	print_contents(f, r, bodies);
 	print_sections(f, bodies);
 	fprintf(f, "<script>%s</script>\n</body>\n</html>\n", report_script);
 	for (size_t i = 0; i < SECTIONS; i++)

@@ -57,6 +57,8 @@ struct report_section {
 	const char *id; /* the anchor */
 	const char *title;
 	bool (*write)(FILE *f, const struct report *r);
+	/* Lines of the table of contents, <li>, that say what was found; or NULL. */
+	void (*found)(FILE *f, const struct report *r);
 };
 
 bool report_summary(FILE *f, const struct report *r);
@@ -71,6 +73,13 @@ bool report_missing(FILE *f, const struct report *r);
 bool report_warnings(FILE *f, const struct report *r);
 bool report_environment(FILE *f, const struct report *r);
 bool report_reading(FILE *f, const struct report *r);
+
+void report_found_changes(FILE *f, const struct report *r);
+void report_found_configs(FILE *f, const struct report *r);
+void report_found_explanations(FILE *f, const struct report *r);
+void report_found_history(FILE *f, const struct report *r);
+void report_found_missing(FILE *f, const struct report *r);
+void report_found_warnings(FILE *f, const struct report *r);
 
 /* The page's style sheet and its script, without tags. */
 extern const char report_css[];

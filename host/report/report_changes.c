@@ -269,7 +269,9 @@ static void print_documents(FILE *f, const struct report *r,
 	char *was = plot_subject(&r->in, change->base);
 	char *is = plot_subject(&r->in, change->new);
 
-	html_tag(f, "h3", "%s", change->new->target.name);
+	fprintf(f, "<h3 id=\"change-%zu\">", (size_t)(change - r->changes));
+	html_format(f, "%s", change->new->target.name);
+	fputs("</h3>\n", f);
 	html_tag(f, "p", "From %s; to %s.", was, is);
 	free(was);
 	free(is);
@@ -301,7 +303,7 @@ bool report_configs(FILE *f, const struct report *r)
 
 		if (!base)
 			continue;
-		fputs("<h3>", f);
+		fprintf(f, "<h3 id=\"change-%zu\">", i);
 		report_label(f, r, change->base);
 		html_format(f, ": %s against %s", new, base);
 		fputs("</h3>\n", f);
@@ -315,84 +317,197 @@ bool report_configs(FILE *f, const struct report *r)
 
 /* ------------------------------ the history ------------------------------ */
 
-static void fill_run(struct table *t, size_t column, const struct history_run *run)
+/* A step is what `history check` prints for it, folded. */
+static void print_step(FILE *f, const struct history *h, const struct history_query *q,
+		       const struct history_alarm *alarms, size_t n)
 {
-	char *text;
-
-	if (asprintf(&text, "%s%s%s%s%s%.12s", run->kernel ? run->kernel : "no kernel",
-		     run->label ? " (" : "", run->label ? run->label : "",
-		     run->label ? ")" : "", run->commit ? " " : "",
-		     run->commit ? run->commit : "") < 0)
-		abort();
-	table_cell(t, column, "%s", text);
-	table_cell(t, column + 1, "%s", run->time);
-	free(text);
-}
-
-static void add_change(struct table *t, const struct history *h,
-		       const struct history_series *s, size_t k)
-{
-	static const enum table_color colors[] = {
-		[HISTORY_WORSE] = TABLE_RED,
-		[HISTORY_BETTER] = TABLE_GREEN,
-		[HISTORY_CHANGED] = TABLE_PLAIN,
-	};
-	static const enum compare_verdict verdicts[] = {
-		[HISTORY_WORSE] = COMPARE_WORSE,
-		[HISTORY_BETTER] = COMPARE_BETTER,
-		[HISTORY_CHANGED] = COMPARE_CHANGED,
-	};
-	const struct changepoint *c = &s->changes[k];
-	enum history_kind kind = history_kind(s, k);
-	bool exact = h->places[s->place].exact;
-
-	table_row(t, TABLE_PLAIN);
-	table_cell(t, 0, "%s", s->benchmark);
-	table_cell(t, 1, "[%s]", s->config);
-	table_cell(t, 2, "%s %s", marks[verdicts[kind]], history_kind_name(kind));
-	table_cell_color(t, 2, colors[kind]);
-	table_number(t, 3, c->before, exact, false);
-	table_number(t, 4, c->after, exact, false);
-	table_cell(t, 5, "%s", s->unit);
-	if (c->before > 0) {
-		table_cell(t, 6, "%.5g", c->after / c->before);
-		table_cell_value(t, 6, c->after / c->before);
-	}
-	fill_run(t, 7, history_new_run(h, s, k));
-	fill_run(t, 9, history_old_run(h, s, k));
-}
-
-static void print_place(FILE *f, const struct history *h, size_t place)
-{
-	static const struct table_column columns[] = {
-		{ "benchmark", TABLE_KEY, 0, NULL },   { "", TABLE_JOIN, 0, NULL },
-		{ "verdict", TABLE_VERDICT, 0, NULL }, { "before", TABLE_RIGHT, 0, NULL },
-		{ "after", TABLE_RIGHT, 0, NULL },     { "unit", 0, 0, NULL },
-		{ "ratio", TABLE_RIGHT, 0, NULL },     { "with run", 0, 0, NULL },
-		{ "", TABLE_JOIN, 0, NULL },	       { "after run", 0, 0, NULL },
-		{ "", TABLE_JOIN, 0, NULL },
-	};
-	const struct history_place *p = &h->places[place];
+	char *title = NULL;
+	size_t bytes;
+	FILE *text = open_memstream(&title, &bytes);
 	struct table t;
 
-	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
-	for (size_t i = 0; i < h->n_series; i++)
-		for (size_t k = 0;
-		     h->series[i].place == place && k < h->series[i].n_changes; k++)
-			add_change(&t, h, &h->series[i], k);
-	html_tag(f, "h3", "%s", p->target);
-	html_tag(f, "p", "%zu runs%s%s; %zu changes.", p->n_runs, p->what ? ", " : "",
-		 p->what ? p->what : "", t.n_rows);
-	if (t.n_rows)
-		table_html(f, &t);
+	if (!text)
+		abort();
+	history_step_title(text, h, alarms, n);
+	if (fclose(text))
+		abort();
+	fputs("<details>", f);
+	html_tag(f, "summary", "%s", title);
+	history_step_table(&t, q, alarms, n);
+	table_html(f, &t);
 	table_free(&t);
+	fputs("</details>\n", f);
+	free(title);
+}
+
+/* The alarms [*from, end) of a place. Returns whether there are any. */
+static bool place_alarms(const struct history_alarm *alarms, size_t n, size_t place,
+			 size_t *from, size_t *end)
+{
+	for (*from = 0; *from < n && alarms[*from].series->place != place;)
+		++*from;
+	for (*end = *from; *end < n && alarms[*end].series->place == place;)
+		++*end;
+	return *end > *from;
+}
+
+static size_t count_steps(const struct history *h, const struct history_alarm *alarms,
+			  size_t n)
+{
+	size_t steps = 0;
+
+	for (size_t i = 0; i < n; i = history_step_end(h, alarms, n, i))
+		steps++;
+	return steps;
 }
 
 bool report_history(FILE *f, const struct report *r)
 {
+	const struct history_query q = { .all = false };
 	const struct history *h = r->in.history;
+	struct history_alarm *alarms;
+	size_t n;
 
-	for (size_t place = 0; h && place < h->n_places; place++)
-		print_place(f, h, place);
-	return h && h->n_places;
+	if (!h || !h->n_places)
+		return false;
+	alarms = history_alarms(&q, h, &n);
+	for (size_t place = 0; place < h->n_places; place++) {
+		const struct history_place *p = &h->places[place];
+		size_t from, end;
+
+		fprintf(f, "<h3 id=\"place-%zu\">", place);
+		html_text(f, p->target);
+		fputs("</h3>\n", f);
+		place_alarms(alarms, n, place, &from, &end);
+		html_tag(f, "p", "%zu runs%s%s; %zu changes in %zu steps.", p->n_runs,
+			 p->what ? ", " : "", p->what ? p->what : "", end - from,
+			 count_steps(h, alarms + from, end - from));
+		for (size_t i = from, next; i < end; i = next) {
+			next = history_step_end(h, alarms, end, i);
+			print_step(f, h, &q, &alarms[i], next - i);
+		}
+	}
+	free(alarms);
+	return true;
+}
+
+/* ------------------------------ what was found ------------------------------ */
+
+/* Of a line of the table of contents. */
+#define NAMED_MOST 3
+
+static double distance(const struct compare_row *row)
+{
+	return row->ratio > 0 && isfinite(row->ratio) ? fabs(log(row->ratio)) : INFINITY;
+}
+
+/* The next row of a verdict after `last`, by the size of its ratio; NULL: none. */
+static const struct compare_row *next_row(const struct compare *c, enum compare_verdict v,
+					  const struct compare_row *last)
+{
+	const struct compare_row *best = NULL;
+
+	for (size_t i = 0; i < c->n_rows; i++) {
+		const struct compare_row *row = &c->rows[i];
+
+		if (row->verdict != v ||
+		    (last && (distance(row) > distance(last) ||
+			      (distance(row) == distance(last) && row <= last))))
+			continue;
+		if (!best || distance(row) > distance(best))
+			best = row;
+	}
+	return best;
+}
+
+/* ": hypercall +24, cpuid +12, ..." */
+static void name_rows(FILE *f, const struct compare *c, enum compare_verdict v)
+{
+	const struct compare_row *row = NULL;
+	char number[NUMBER_BYTES];
+
+	for (size_t i = 0; i < NAMED_MOST && (row = next_row(c, v, row)); i++) {
+		number_format(number, row->difference, row->level == 1);
+		html_format(f, "%s%s", i ? ", " : ": ", row->name);
+		if (!isnan(row->difference))
+			html_format(f, " %s%s", row->difference > 0 ? "+" : "", number);
+	}
+	if (c->count[v] > NAMED_MOST)
+		fputs(", ...", f);
+}
+
+static void found_change(FILE *f, const struct report *r,
+			 const struct report_change *change, size_t number)
+{
+	const struct compare *c = change->compare;
+	enum compare_verdict v;
+	size_t differ;
+
+	if (!c)
+		return;
+	differ = c->n_rows - count_same(c) - c->count[COMPARE_NONE] -
+		 c->count[COMPARE_INCONCLUSIVE];
+	fprintf(f, "<li><a href=\"#change-%zu\">", number);
+	if (change->config[0] && differ)
+		html_format(f, "%zu differ%s", differ, differ == 1 ? "s" : "");
+	else
+		report_outcome(f, c);
+	fputs("</a> ", f);
+	if (change->config[0]) {
+		html_format(f, "between %s and %s on ", change->config[0],
+			    change->config[1]);
+		report_label(f, r, change->base);
+	} else {
+		report_label(f, r, change->new);
+		fputs(" against ", f);
+		report_label(f, r, change->base);
+	}
+	v = c->count[COMPARE_WORSE]    ? COMPARE_WORSE
+	    : c->count[COMPARE_BETTER] ? COMPARE_BETTER
+				       : COMPARE_CHANGED;
+	name_rows(f, c, v);
+	fputs("</li>\n", f);
+}
+
+void report_found_changes(FILE *f, const struct report *r)
+{
+	for (size_t i = 0; i < r->n_changes; i++)
+		if (!r->changes[i].config[0])
+			found_change(f, r, &r->changes[i], i);
+}
+
+void report_found_configs(FILE *f, const struct report *r)
+{
+	for (size_t i = 0; i < r->n_changes; i++)
+		if (r->changes[i].config[0])
+			found_change(f, r, &r->changes[i], i);
+}
+
+void report_found_history(FILE *f, const struct report *r)
+{
+	const struct history_query q = { .all = false };
+	const struct history *h = r->in.history;
+	struct history_alarm *alarms;
+	size_t n, from, end;
+
+	if (!h)
+		return;
+	alarms = history_alarms(&q, h, &n);
+	for (size_t place = 0; place < h->n_places; place++) {
+		size_t worse = 0, better = 0;
+
+		if (!place_alarms(alarms, n, place, &from, &end))
+			continue;
+		for (size_t i = from; i < end; i++) {
+			worse += alarms[i].kind == HISTORY_WORSE;
+			better += alarms[i].kind == HISTORY_BETTER;
+		}
+		fprintf(f, "<li><a href=\"#place-%zu\">%zu steps</a>", place,
+			count_steps(h, alarms + from, end - from));
+		html_format(f, " over %zu runs on %s: %zu became worse, %zu better",
+			    h->places[place].n_runs, h->places[place].target, worse,
+			    better);
+		fputs("</li>\n", f);
+	}
+	free(alarms);
 }

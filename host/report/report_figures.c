@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The figures of the report: summary, round trips, the guest's own counter, explanations.
- */
+/* The figures of the report: summary, round trips, the guest's own counter. */
 #include "host/report/report.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/explain/explain_text.h"
-#include "host/explain/explanation.h"
 #include "host/lib/html.h"
 #include "host/lib/table.h"
 #include "host/report/run_table.h"
 #include "host/result/result.h"
-
-/* Of each explanation; the others are in its document and in the picture. */
-#define FUNCTIONS_MOST 20
 
 struct tally {
 	size_t status[3], boots, rejected;
@@ -140,6 +134,7 @@ static bool print_group(FILE *f, const struct report *r, const struct result *co
 {
 	char **heads = calloc(n + 1, sizeof(*heads));
 	struct run_table m;
+	size_t differ;
 	bool any;
 
 	if (!heads)
@@ -151,6 +146,10 @@ static bool print_group(FILE *f, const struct report *r, const struct result *co
 	if (any && n < r->in.n_docs)
 		html_tag(f, "h3", "%s, %s", plot_arch(docs[0]),
 			 plot_unit_words(docs[0]->clock.unit));
+	differ = run_table_differing_first(&m);
+	if (differ && differ < m.table.n_rows)
+		html_tag(f, "p", "%zu of %zu rows differ and come first.", differ,
+			 m.table.n_rows);
 	if (any)
 		table_html(f, &m.table);
 	if (m.table.n_notes)
@@ -262,62 +261,4 @@ bool report_visible(FILE *f, const struct report *r)
 	for (size_t d = 0; d < r->in.n_docs; d++)
 		any |= print_visible(f, r, r->in.docs[d]);
 	return any;
-}
-
-static void print_functions(FILE *f, const struct explanation *e)
-{
-	static const struct table_column columns[] = {
-		{ "function", TABLE_KEY, 0, NULL },
-		{ "layer", 0, 0, NULL },
-		{ "instructions", TABLE_RIGHT, 0, NULL },
-	};
-	uint64_t rest = 0;
-	struct table t;
-
-	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
-	for (size_t i = 0; i < e->n_functions; i++) {
-		const struct explanation_function *fn = &e->functions[i];
-
-		if (i >= FUNCTIONS_MOST) {
-			rest += fn->insns;
-			continue;
-		}
-		table_row(&t, TABLE_PLAIN);
-		table_cell(&t, 0, "%s", fn->name);
-		table_cell(&t, 1, "%s", fn->layer);
-		table_number(&t, 2, (double)fn->insns, true, false);
-	}
-	if (rest) {
-		table_row(&t, TABLE_PLAIN);
-		table_cell(&t, 0, "%zu more", e->n_functions - FUNCTIONS_MOST);
-		table_number(&t, 2, (double)rest, true, false);
-	}
-	table_html(f, &t);
-	table_free(&t);
-}
-
-static void print_explanation(FILE *f, const struct explanation *e)
-{
-	html_tag(f, "h3", "%s%s%s%s on %s, %s", e->benchmark,
-		 strcmp(e->config, "default") ? " [" : "",
-		 strcmp(e->config, "default") ? e->config : "",
-		 strcmp(e->config, "default") ? "]" : "", e->target.name,
-		 e->subject.kernel ? e->subject.kernel : "a kernel without a name");
-	fputs("<figure>", f);
-	flame_draw(f, e, NULL);
-	fputs("</figure>\n", f);
-	print_functions(f, e);
-}
-
-bool report_explanations(FILE *f, const struct report *r)
-{
-	if (!r->n_explanations)
-		return false;
-	fputs("<p>The functions that the instructions of one event are in. A box is as "
-	      "wide as the instructions of a function and of its callees, above the box of its "
-	      "caller; siblings are ordered by width.</p>\n",
-	      f);
-	for (size_t i = 0; i < r->n_explanations; i++)
-		print_explanation(f, r->explanations[i]);
-	return true;
 }

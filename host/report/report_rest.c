@@ -52,6 +52,41 @@ bool report_missing(FILE *f, const struct report *r)
 	return any;
 }
 
+static size_t count_status(const struct report *r, enum result_status status)
+{
+	size_t n = 0;
+
+	for (size_t d = 0; d < r->in.n_docs; d++)
+		n += result_count(r->in.docs[d], status);
+	return n;
+}
+
+void report_found_missing(FILE *f, const struct report *r)
+{
+	size_t failed = count_status(r, RESULT_FAIL),
+	       skipped = count_status(r, RESULT_SKIP);
+
+	if (failed)
+		fprintf(f,
+			"<li><a href=\"#missing\"><span class=worse>%zu failed</span></a></li>\n",
+			failed);
+	if (skipped)
+		fprintf(f,
+			"<li><a href=\"#missing\">%zu skipped</a>, with the reason</li>\n",
+			skipped);
+}
+
+void report_found_warnings(FILE *f, const struct report *r)
+{
+	size_t n = 0;
+
+	for (size_t d = 0; d < r->in.n_docs; d++)
+		n += r->in.docs[d]->n_warnings;
+	fprintf(f,
+		"<li><a href=\"#warnings\">%zu warning%s</a> about the measurement</li>\n",
+		n, n == 1 ? "" : "s");
+}
+
 bool report_warnings(FILE *f, const struct report *r)
 {
 	size_t n = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The style sheet of the report, and the script that sorts its tables. */
+/* The style sheet of the report. */
 #include "host/report/report.h"
 
 /* Colours are var(--c0), var(--c1), ... in the order of enum color. */
@@ -34,6 +34,7 @@ const char report_css[] =
 	"thead th{border-bottom:1px solid var(--c2);vertical-align:bottom;"
 	"background:var(--c5)}\n"
 	"tbody tr:nth-child(even){background:var(--c4)}\n"
+	"thead .k{position:sticky;left:0;z-index:1}\n"
 	"tbody th{font-weight:inherit;position:sticky;left:0;background:var(--c5)}\n"
 	"tbody tr:nth-child(even) th{background:var(--c4)}\n"
 	".n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\n"
@@ -47,34 +48,21 @@ const char report_css[] =
 	"figure svg{display:block;width:100%;min-width:44rem;height:auto}\n"
 	"details{margin:.5rem 0}\nsummary{cursor:pointer}\n"
 	"dt{font-weight:600}\ndd{margin:0 0 .4rem 1.2rem}\n"
+	"nav .found{flex-direction:column;gap:.1rem}\n"
+	".pair{display:grid;gap:.8rem;align-items:start;"
+	"grid-template-columns:minmax(0,max-content) minmax(0,1fr)}\n"
+	".tools{display:flex;flex-wrap:wrap;gap:.4rem .8rem;align-items:center;"
+	"margin:1rem 0 -.6rem;font-size:.9rem}\n"
+	".tools input,.tools button{font:inherit;color:inherit;background:var(--c4);"
+	"border:1px solid var(--c2);border-radius:.3rem;padding:.1rem .5rem}\n"
+	".tools button:disabled{opacity:.5}\n"
+	".live .boxes g{cursor:pointer}\n.dim{opacity:.25}\n.caller{opacity:.6}\n"
+	".hit rect{stroke:#111;stroke-width:1.2}\n"
 	"code{font-size:.92em;overflow-wrap:anywhere}\n"
-	"@media (max-width:36rem){table{font-size:.82rem}th,td{padding:.2rem .4rem}"
+	"@media (max-width:60rem){.pair{grid-template-columns:minmax(0,1fr)}}\n"
+	"@media (max-width:36rem){body{overflow-wrap:anywhere}.scroll{overflow-wrap:normal}"
+	"tbody th{white-space:normal;max-width:45vw;overflow-wrap:anywhere}table{font-size:.82rem}th,td{padding:.2rem .4rem}"
 	"h1{font-size:1.4rem}}\n"
-	"@media print{nav{display:none}section{break-inside:auto}figure,tr{"
+	"@media print{.tools,.sections{display:none}section{break-inside:auto}figure,tr{"
 	"break-inside:avoid}.scroll,figure{overflow:visible}figure svg{min-width:0}"
 	"table{font-size:.7rem}th,td{padding:.15rem .3rem}td small{white-space:normal}}\n";
-
-/*
- * A click on a column's head sorts by the column, a second click in reverse. Numbers
- * sort by data-v; cells without data-v come last. Without the script, rows are in the
- * order of the documents.
- */
-const char report_script[] =
-	"document.querySelectorAll('table.sort').forEach(function(t){\n"
-	"var heads=t.tHead.rows[0].cells,body=t.tBodies[0];\n"
-	"Array.prototype.forEach.call(heads,function(h,i){\n"
-	"var b=document.createElement('button');b.type='button';\n"
-	"while(h.firstChild)b.appendChild(h.firstChild);h.appendChild(b);\n"
-	"b.addEventListener('click',function(){\n"
-	"var down=h.getAttribute('aria-sort')==='ascending',s=down?-1:1;\n"
-	"Array.prototype.forEach.call(heads,function(o){o.removeAttribute('aria-sort')});"
-	"\n"
-	"h.setAttribute('aria-sort',down?'descending':'ascending');\n"
-	"Array.prototype.slice.call(body.rows).sort(function(x,y){\n"
-	"var p=x.cells[i],q=y.cells[i],a=p.dataset.v,c=q.dataset.v;\n"
-	"if(h.className==='n'){if(a===undefined||c===undefined)"
-	"return(a===undefined)-(c===undefined);return s*(a-c)}\n"
-	"return s*p.textContent.localeCompare(q.textContent)\n"
-	"}).forEach(function(r){body.appendChild(r)})})})});\n";
-
-const char report_script_sha256[] = "kMrBCnsnb1ExBtjVK1t9u4+VnI3XLMqDOIDo8Ny7MYw=";

@@ -294,6 +294,31 @@ void run_table_build(struct run_table *m, const struct result *const *docs, size
 	rows_free(&rows);
 }
 
+static bool differs(const struct run_table *m, const struct table_row *row)
+{
+	for (size_t d = 1; d < m->n_docs; d++)
+		if (strcmp(row->cells[column(d, PART_NUMBER)].text,
+			   row->cells[column(0, PART_NUMBER)].text) != 0)
+			return true;
+	return false;
+}
+
+size_t run_table_differing_first(struct run_table *m)
+{
+	struct table_row *rows = m->table.rows;
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->table.n_rows; i++) {
+		struct table_row row = rows[i];
+
+		if (!differs(m, &row))
+			continue;
+		memmove(&rows[n + 1], &rows[n], (i - n) * sizeof(*rows));
+		rows[n++] = row;
+	}
+	return n;
+}
+
 void run_table_free(struct run_table *m)
 {
 	table_free(&m->table);

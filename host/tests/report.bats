@@ -133,6 +133,74 @@ END
   grep -q '<th scope=row>rdtsc</th>' out/report.html
 }
 
+# need_page: writes out/report.html with figures, a history, and explanations that differ.
+need_page() {
+  command -v chromium >/dev/null || skip "chromium is not installed"
+  need_document
+  "$wsbench" report doc.json "$tests"/data/explain/vhe-hypercall-*.json \
+    --history "$tests/data/steps.jsonl" -o out
+  page_holds out/report.html
+}
+
+# The checks are functions of page_check.py.
+page_check() {
+  need_page
+  run python3 "$tests/page_check.py" "$1" out/report.html "${@:2}"
+  echo "$output"
+  [ "$status" = 0 ]
+}
+
+@test "Chromium: a click on a column sorts" { page_check sorting; }
+@test "Chromium: a flame graph zooms, and zooms out by mouse and keyboard" { page_check zoom; }
+@test "Chromium: a flame graph is searched" { page_check search; }
+@test "Chromium: dark, and light on paper" { page_check dark; }
+@test "Chromium: nothing is wider than the window, down to 390 pixels" { page_check width; }
+@test "Chromium: the page prints" { page_check printed page.pdf; }
+@test "Chromium: the page without scripts" { page_check plain; }
+
+@test "two explanations of a benchmark: what differs, and a flame graph of it" {
+  local page=out/report.html
+  "$wsbench" report "$tests"/data/explain/*.json -o out
+  page_holds "$page"
+  # Of each pair, and none between the two architectures.
+  [ "$(grep -c '<h3 id="difference-' "$page")" = 2 ]
+  grep -q '<h3 id="difference-3">hypercall on lab:aarch64-vhe, Linux 6.1.*-arm64 to 6.12' "$page"
+  # By layer and by function, with the sums of both documents.
+  python3 - "$tests/data/explain" "$page" <<'END'
+import json, re, sys
+page = open(sys.argv[2]).read()
+for base, now in (("vhe-hypercall-6.1", "vhe-hypercall-6.12"), ("svm-hypercall-6.1", "svm-hypercall-7.3")):
+    a, b = (json.load(open(f"{sys.argv[1]}/{n}.json"))["total"] for n in (base, now))
+    row = f'<th scope=row>total</th><td class=n data-v="{a}">{a:,}</td><td class=n data-v="{b}">{b:,}</td>'
+    assert row in page, row
+    assert re.search(rf'<li><a href="#difference-\d">.*{re.escape(f"{b - a:+,}")} instructions</span></a> in hypercall', page)
+assert '<th scope=row>KVM, arm64</th>' in page
+graphs = re.findall(r'<svg [^>]*class="flame".*?</svg>', page, re.S)
+assert len(graphs) == 6, len(graphs)
+# Of the six, two have changes with signs, which are their labels, too.
+signed = [g for g in graphs if re.search(r'<title>\+[\d,]+ \w+: ', g) and re.search(r'<title>-[\d,]+ \w+: ', g)]
+assert len(signed) == 2, len(signed)
+assert all('>+ more than in the base<' in g for g in signed)
+# The graphs of the documents themselves are folded.
+assert page.count('<details><summary>hypercall on lab:') == 4
+END
+}
+
+@test "a history: a folded table per kernel, as history check prints it" {
+  local page=out/report.html
+  cp "$tests/data/steps.jsonl" .
+  "$wsbench" report --history steps.jsonl -o out
+  page_holds "$page"
+  "$wsbench" history check --db steps.jsonl >checked || true
+  sed -n 's/^  \([^ ].*, after .*: [0-9]* worse.*\)$/\1/p' checked >steps
+  [ -s steps ]
+  sed -n 's|.*<summary>\(.*, after .*: [0-9]* worse.*\)</summary>.*|\1|p' "$page" >folded
+  diff steps folded
+  # As many rows as lines.
+  [ "$(sed -n '/<section id="history">/,/<.section>/p' "$page" | grep -c '^<tr><th scope=row>')" = \
+    "$(grep -cE '^    [^( ].*(worse|better|changed)' checked)" ]
+}
+
 @test "report: bad usage, bad documents, folders that cannot be written to" {
   need_document
   head -c 3000 doc.json >half

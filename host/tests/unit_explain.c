@@ -351,24 +351,27 @@ Test(view, flame_graph_of_a_comparison_shows_the_changes)
 	text = printed(print_flame_diff, &b);
 	expect_fill(text,
 		    "guest&lt;&amp;&gt;: 10 instructions, 10.0 %; 10 of its own; "
-		    "guest; 10 of its own in the base",
+		    "10 of its own in the base; guest",
 		    "#e4e4e4");
 	expect_fill(text,
-		    "run: 90 instructions, 90.0 %; 35 of its own; KVM; 30 of its own "
-		    "in the base",
+		    "<title>+5 run: 90 instructions, 90.0 %; 35 of its own; 30 of its "
+		    "own in the base; KVM",
 		    "#ffb4b4");
 	expect_fill(text,
-		    "leaf.part.0: 15 instructions, 15.0 %; 15 of its own; 20 of its "
-		    "own in the base",
+		    "<title>-5 leaf.part.0: 15 instructions, 15.0 %; 15 of its own; 20 "
+		    "of its own in the base",
 		    "#b4b4ff");
 	/* A function with another caller. */
 	expect_fill(text,
-		    "leaf: 40 instructions, 40.0 %; 40 of its own; KVM; not in the "
-		    "base",
+		    "<title>+40 leaf: 40 instructions, 40.0 %; 40 of its own; not in the "
+		    "base; KVM",
 		    "#ff5f5f");
+	/* The call that is gone has a box. */
+	expect_fill(text, "<title>-40 leaf: gone; 40 of its own in the base; KVM",
+		    "#5f5fff");
 	expect_has(text, "base: hypercall [default] on lab:test, Linux 6.1: 100 "
-			 "instructions, 40 of them in calls that are gone");
-	expect_has(text, ">more</text>");
+			 "instructions");
+	expect_has(text, ">+ more than in the base</text>");
 	cr_expect_null(strstr(text, ">KVM: "), "the layers' legend");
 	free(text);
 	text = printed(print_flame, b.now);

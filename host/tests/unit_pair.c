@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "host/explain/explanation.h"
+#include "host/explain/explain_text.h"
 #include "host/explain/pair.h"
 #include "host/lib/error.h"
 
@@ -241,6 +242,65 @@ Test(pair, an_inlined_function_is_counted_with_its_caller)
 	expect("run", 4, "vcpu_run (157) seems inlined");
 	expect_none("vcpu_run");
 	expect("enter", 0, NULL);
+}
+
+/* Below an inlined function, the tree of both goes on in the same boxes. */
+Test(pair, an_inlined_function_is_a_part_of_its_callers_node)
+{
+	struct explain_node *nodes;
+	size_t n;
+
+	stack(base, 100, "run", NULL);
+	stack(base, 157, "run", "vcpu_run", NULL);
+	stack(base, 30, "run", "vcpu_run", "enter", NULL);
+	stack(now, 261, "run", NULL);
+	stack(now, 34, "run", "enter", NULL);
+	stack(now, 5, "run", "other", NULL);
+	n = explain_tree_of_both(base, now, &nodes);
+	cr_assert_eq(n, 4);
+	for (size_t i = 1; i < n; i++) {
+		const struct explain_node *node = &nodes[i];
+
+		if (!strcmp(node->name, "run")) {
+			cr_expect_eq(node->base_self, 257);
+			cr_expect_eq(node->self, 261);
+			cr_expect_eq(node->base_total, 287);
+			cr_expect_eq(node->total, 300);
+			cr_expect_eq(node->width, 300);
+		} else if (!strcmp(node->name, "enter")) {
+			cr_expect_eq(node->depth, 2);
+			cr_expect_eq(node->base_self, 30);
+			cr_expect_eq(node->self, 34);
+		} else {
+			cr_expect_str_eq(node->name, "other");
+			cr_expect_eq(node->base_total, 0);
+		}
+	}
+	cr_expect_eq(nodes[0].total, 300);
+	cr_expect_eq(nodes[0].base_total, 287);
+	free(nodes);
+}
+
+/* What one kernel calls by way of a thunk, and another directly, is one node. */
+Test(pair, a_thunk_with_callees_is_not_a_node)
+{
+	struct explain_node *nodes;
+
+	stack(base, 100, "run", NULL);
+	stack(base, 50, "run", "srso_return_thunk", "exit", NULL);
+	stack(base, 5, "run", "srso_return_thunk", NULL);
+	stack(now, 100, "run", NULL);
+	stack(now, 60, "run", "exit", NULL);
+	cr_assert_eq(explain_tree_of_both(base, now, &nodes), 4);
+	for (size_t i = 1; i < 4; i++)
+		if (!strcmp(nodes[i].name, "exit")) {
+			cr_expect_eq(nodes[i].base_self, 50);
+			cr_expect_eq(nodes[i].self, 60);
+			cr_expect_eq(nodes[i].depth, 2);
+		} else if (!strcmp(nodes[i].name, "srso_return_thunk")) {
+			cr_expect_eq(nodes[i].base_self, 5);
+		}
+	free(nodes);
 }
 
 Test(pair, a_function_is_inlined_with_its_callees)

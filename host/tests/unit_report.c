@@ -203,6 +203,32 @@ Test(report, changes_come_first)
 	free(text);
 }
 
+/* The table of contents says it first, with the rows that changed most. */
+Test(report, contents_begin_with_what_was_found)
+{
+	char *text, *found;
+
+	add(docs[0], "hypercall", 1000);
+	add(docs[1], "hypercall", 1024);
+	add(docs[0], "cpuid", 1000);
+	add(docs[1], "cpuid", 1300);
+	add(docs[0], "null", 0);
+	add(docs[1], "null", 0);
+	text = page(2);
+	found = strstr(text, "<ul class=found>");
+	cr_assert(found);
+	expect_in(found, "<li><a href=\"#change-0\"><span class=\"worse\">\u25b2 2 worse"
+			 "</span>");
+	expect_in(found, ": cpuid +300, hypercall +24</li>");
+	cr_expect_lt(found, strstr(text, "<ul class=sections>"));
+	expect_in(strstr(text, "<ul class=sections>"), "id=\"change-0\"");
+	/* Rows that differ come first. */
+	cr_expect_gt(strstr(strstr(text, "id=\"figures\""), "<th scope=row>null"),
+		     strstr(strstr(text, "id=\"figures\""), "<th scope=row>cpuid"));
+	expect_in(text, "2 of 3 rows differ and come first.");
+	free(text);
+}
+
 Test(report, configs_are_side_by_side)
 {
 	char *text;
