@@ -24,6 +24,8 @@ struct plot_args {
 	size_t n_kinds;
 	const char **benches;
 	size_t n_benches;
+	const char *base;
+	bool log;
 	const char **configs;
 	size_t n_configs;
 };
@@ -32,6 +34,8 @@ enum key {
 	OPTION_KIND = 0x100,
 	OPTION_BENCH,
 	OPTION_CONFIG,
+	OPTION_BASE,
+	OPTION_LOG,
 	OPTION_HISTORY,
 };
 
@@ -93,6 +97,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		free(args->configs);
 		args->configs = documents_words(arg, &args->n_configs);
 		return 0;
+	case OPTION_BASE:
+		args->base = arg;
+		return 0;
+	case OPTION_LOG:
+		args->log = true;
+		return 0;
 	case OPTION_HISTORY:
 		args->history = arg;
 		return 0;
@@ -143,6 +153,8 @@ static int draw(const struct plot_args *args, const struct documents *docs,
 		.history = history,
 		.benches = args->benches,
 		.n_benches = args->n_benches,
+		.base = args->base,
+		.log = args->log,
 		.asked = args->n_kinds > 0,
 	};
 	struct planning planning = { .args = args };
@@ -219,6 +231,12 @@ static const struct argp_option options[] = {
 	  "Draw only these benchmarks; 'core' selects the core benchmarks", 0 },
 	{ "config", OPTION_CONFIG, "A,B", 0,
 	  "Compare these two counter configs (default: those of the documents)", 0 },
+	{ "base", OPTION_BASE, "TARGET|KERNEL", 0,
+	  "Draw bars in percent of this target, label or kernel ('6.1') of the documents",
+	  0 },
+	{ "log", OPTION_LOG, NULL, 0,
+	  "Draw bars on a logarithmic axis (default: only counter configs whose exits differ by more than 100 times)",
+	  0 },
 	{ "history", OPTION_HISTORY, "FILE.jsonl", 0,
 	  "Draw figures from run to run, of this history (see wsbench history)", 0 },
 	{ 0 },

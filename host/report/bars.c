@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Grouped horizontal bars: the model, and drawing it. Value and series follow each bar
- * as text, so that the picture is readable without colours.
+ * Grouped horizontal bars: the model, and drawing it. The value follows each bar, and the
+ * letter of the series precedes it, so that the picture is readable without colours.
  */
 #include "host/report/bars.h"
 
@@ -17,20 +17,24 @@
 #include "host/report/plots.h"
 #include "host/result/result.h"
 
-#define BAR_PIXELS   24
-#define BAR_HALF     0.40 /* half of the thickness of a bar, in bars */
-#define AXIS_PIXELS  96	  /* below the bars: numbers, axis label, remark */
-#define PANEL_PIXELS 30	  /* a panel's title */
-#define PANEL_GAP    24
-#define TICK_PIXELS  90 /* a number of the axis, with a margin */
-#define NAME_SIZE    14
-#define LABEL_SIZE   12
-#define GROUP_GAP    0.7 /* between groups, in bars */
-#define WHISKER	     4	 /* pixels: a shorter interval is not drawn */
+#define BAR_PIXELS    24
+#define BAR_HALF      0.40 /* half of the thickness of a bar, in bars */
+#define AXIS_PIXELS   96   /* below the bars: numbers, axis label, remark */
+#define PANEL_PIXELS  30   /* a panel's title */
+#define PANEL_GAP     24
+#define TICK_PIXELS   90 /* a number of the axis, with a margin */
+#define NAME_SIZE     14
+#define LABEL_SIZE    12
+#define LETTER_PIXELS 16 /* between a name and the axis */
+#define LETTER_BYTES  24
+#define GROUP_GAP     0.7 /* between groups, in bars */
+#define WHISKER	      4	  /* pixels: a shorter interval is not drawn */
 
 /* Largest by smallest value that a linear axis shows; shorter than an exit can be. */
 #define LINEAR_SPAN 100
 #define NO_EXIT	    10
+/* By the median: longer bars are cut. */
+#define CUT_SPAN    12
 
 static void *grow(void *p, size_t n, size_t size)
 {
@@ -40,10 +44,10 @@ static void *grow(void *p, size_t n, size_t size)
 	return p;
 }
 
-void bars_add_series(struct bars_model *m, char *legend, char *label)
+void bars_add_series(struct bars_model *m, char *legend)
 {
 	m->series = grow(m->series, m->n_series + 1, sizeof(*m->series));
-	m->series[m->n_series++] = (struct bars_series){ legend, label };
+	m->series[m->n_series++] = (struct bars_series){ legend };
 }
 
 const struct result_metric *bars_metric(const struct bars_panel *panel,
@@ -65,6 +69,7 @@ static struct bar *add_bar(struct bars_model *m, size_t series, size_t panel)
 		.panel = panel,
 		.y = m->height + 0.5,
 		.value = NAN,
+		.figure = NAN,
 		.lo = NAN,
 		.hi = NAN,
 	};
@@ -96,7 +101,7 @@ static bool add_line(struct bars_model *m, size_t series,
 		if (!metric)
 			continue;
 		bar = add_bar(m, series, p);
-		bar->value = metric->value;
+		bar->value = bar->figure = metric->value;
 		bar->exact = exact;
 		bar->fault = b->exits.faults > 0;
 		if (metric->ci.method && metric->ci.hi > metric->ci.lo) {
@@ -144,6 +149,61 @@ void bars_add_split_group(struct bars_model *m, char *label,
 	m->groups[m->n_groups++] = group;
 }
 
+void bars_relate(struct bars_model *m, const size_t *base, char *name)
+{
+	double *of = calloc(m->n_bars + 1, sizeof(*of));
+
+	if (!of)
+		abort();
+	m->relative = name;
+	for (size_t i = 0; i < m->n_bars; i++)
+		for (size_t k = 0, group = 0; k < m->n_bars; k++) {
+			while (group < m->n_groups &&
+			       m->bars[k].y > m->groups[group].bottom)
+				group++;
+			if (m->bars[k].series == base[m->bars[i].series] &&
+			    m->bars[k].panel == m->bars[i].panel &&
+			    m->bars[i].y > m->groups[group].top &&
+			    m->bars[i].y < m->groups[group].bottom)
+				of[i] = m->bars[k].figure;
+		}
+	for (size_t i = 0; i < m->n_bars; i++) {
+		m->bars[i].value *= 100 / of[i];
+		m->bars[i].lo *= 100 / of[i];
+		m->bars[i].hi *= 100 / of[i];
+	}
+	free(of);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Cuts values far above the median of those that exit. */
+static void cut(struct bars_model *m, size_t panel)
+{
+	struct bars_panel *p = &m->panels[panel];
+	double *values = calloc(m->n_bars + 1, sizeof(*values)), limit;
+	size_t n = 0;
+
+	if (!values)
+		abort();
+	for (size_t i = 0; i < m->n_bars; i++)
+		if (m->bars[i].panel == panel && m->bars[i].figure > NO_EXIT)
+			values[n++] = m->bars[i].value;
+	qsort(values, n, sizeof(*values), by_value);
+	limit = n ? CUT_SPAN * values[n / 2] : INFINITY;
+	p->cut = p->most > limit;
+	while (p->cut && n && values[n - 1] > limit)
+		n--;
+	if (p->cut)
+		p->most = values[n - 1];
+	free(values);
+}
+
 /* A logarithmic axis begins at 1, or lower if a bar is shorter. */
 static void settle_axis(struct bars_model *m, size_t panel)
 {
@@ -164,7 +224,11 @@ static void settle_axis(struct bars_model *m, size_t panel)
 		if (m->bars[i].hi > p->most)
 			p->most = m->bars[i].hi;
 	}
-	p->linear = p->most <= LINEAR_SPAN * (strcmp(p->unit, "insns") ? least : exit);
+	p->linear = m->axis == BARS_LINEAR ||
+		    (m->axis == BARS_AUTO &&
+		     p->most <= LINEAR_SPAN * (strcmp(p->unit, "insns") ? least : exit));
+	if (m->axis == BARS_LINEAR)
+		cut(m, panel);
 	p->foot = least < 1.5 ? least / 2 : 1;
 	if (p->most < 10 * p->foot)
 		p->most = 10 * p->foot;
@@ -174,12 +238,14 @@ static void settle_axis(struct bars_model *m, size_t panel)
 static char *remark(const struct bars_model *m)
 {
 	size_t low = 0, intervals = 0;
-	char skipped[64] = "", no_exit[64] = "", *text;
+	char skipped[64] = "", no_exit[64] = "", no_base[64] = "", *text;
+	bool cuts = false;
 
 	for (size_t i = 0; i < m->n_bars; i++) {
 		const struct bars_panel *p = &m->panels[m->bars[i].panel];
 
 		low += !p->linear && m->bars[i].value <= p->foot;
+		cuts |= p->cut;
 		intervals += !isnan(m->bars[i].hi) &&
 			     (!p->linear || m->bars[i].hi - m->bars[i].lo >
 						    p->most * WHISKER / FIGURE_WIDTH);
@@ -191,10 +257,14 @@ static char *remark(const struct bars_model *m)
 		snprintf(no_exit, sizeof(no_exit),
 			 "%zu benchmark%s without an exit %s not drawn. ", m->n_no_exit,
 			 m->n_no_exit == 1 ? "" : "s", m->n_no_exit == 1 ? "is" : "are");
-	if (asprintf(&text, "%s%s%s%s",
+	if (m->n_no_base)
+		snprintf(no_base, sizeof(no_base),
+			 "%zu benchmark%s without a figure of the base. ", m->n_no_base,
+			 m->n_no_base == 1 ? "" : "s");
+	if (asprintf(&text, "%s%s%s%s%s%s", cuts ? "\u00bb: far longer, and cut. " : "",
 		     intervals ? "Whiskers: confidence interval. " : "",
 		     low ? "Zero and less has no length on a logarithmic axis. " : "",
-		     no_exit, skipped) < 0)
+		     no_exit, no_base, skipped) < 0)
 		abort();
 	return text;
 }
@@ -228,7 +298,6 @@ void bars_free(struct bars_model *m)
 		free(m->groups[i].label);
 	for (size_t i = 0; i < m->n_series; i++) {
 		free(m->series[i].legend);
-		free(m->series[i].label);
 	}
 	free(m->groups);
 	free(m->series);
@@ -236,6 +305,7 @@ void bars_free(struct bars_model *m)
 	free(m->title);
 	free(m->subtitle);
 	free(m->remark);
+	free(m->relative);
 	*m = (struct bars_model){ 0 };
 }
 
@@ -243,7 +313,18 @@ void bars_free(struct bars_model *m)
 
 static const struct figure_pen name_pen = { FIGURE_RIGHT, NAME_SIZE, COLOR_INK };
 static const struct figure_pen value_pen = { FIGURE_LEFT, LABEL_SIZE, COLOR_INK };
+static const struct figure_pen letter_pen = { FIGURE_RIGHT, LABEL_SIZE, COLOR_SOFT };
 static const struct figure_pen panel_pen = { FIGURE_LEFT, 13, COLOR_INK };
+
+/* "A" of the first of several series; "" if there is one. */
+static void letter_of(const struct bars_model *m, size_t series, char text[LETTER_BYTES])
+{
+	*text = '\0';
+	if (m->n_series > 26)
+		snprintf(text, LETTER_BYTES, "%zu", series + 1);
+	else if (m->n_series > 1)
+		snprintf(text, LETTER_BYTES, "%c", (char)('A' + series));
+}
 
 /* Room for the longest name, at most 520 pixels. */
 static double left_pixels(const struct bars_model *m)
@@ -252,7 +333,7 @@ static double left_pixels(const struct bars_model *m)
 
 	for (size_t i = 0; i < m->n_groups; i++)
 		longest = fmax(longest, figure_text_width(m->groups[i].label, NAME_SIZE));
-	return 30 + fmin(longest, 520);
+	return 30 + LETTER_PIXELS + fmin(longest, 520);
 }
 
 static unsigned int top_pixels(const struct bars_model *m)
@@ -278,11 +359,14 @@ static struct figure_panel panel_of(const struct figure *g, const struct bars_mo
 static void bar_text(const struct bars_model *m, const struct bar *bar, char *text,
 		     size_t bytes)
 {
-	char number[NUMBER_BYTES];
+	const struct bars_panel *p = &m->panels[bar->panel];
+	char number[NUMBER_BYTES], percent[32] = "";
 
-	number_format(number, bar->value, bar->exact);
-	snprintf(text, bytes, "%s%s  %.200s", bar->failed ? "FAILED" : number,
-		 bar->fault ? " (fault)" : "", m->series[bar->series].label);
+	number_format(number, bar->figure, bar->exact);
+	if (m->relative && !bar->failed)
+		snprintf(percent, sizeof(percent), "%.1f %%   ", bar->value);
+	snprintf(text, bytes, "%s%s%s%s", p->cut && bar->value > p->most ? "\u00bb " : "",
+		 percent, bar->failed ? "FAILED" : number, bar->fault ? " (fault)" : "");
 }
 
 /* The axis goes on beyond the longest bar, for the text behind it. */
@@ -319,18 +403,25 @@ static void print_axes(const struct figure *g, const struct bars_model *m, size_
 				  : log(last / axis->foot) / log(end / axis->foot),
 		     1);
 	unsigned int ticks = (unsigned int)(ticked / TICK_PIXELS) + 1;
-	char label[64];
+	char label[160];
 
 	figure_panel(g, &p);
 	if (axis->linear)
-		figure_linear_axis(g, "x", 0, last, ticks, "");
+		figure_linear_axis(g, "x", 0, last, ticks, m->relative ? " %" : "");
 	else
 		figure_log_axis(g, "x", axis->foot, last, ticks, "");
 	fprintf(g->f, "set xrange [%.6g:%.6g]\n", axis->foot, end);
 	fprintf(g->f, "set yrange [%.3f:0]\nunset ytics\n", m->height);
-	snprintf(label, sizeof(label), "%s%s", plot_unit_words(axis->unit),
-		 axis->linear ? "" : ", logarithmic axis");
+	if (m->relative)
+		snprintf(label, sizeof(label), "percent of %s", m->relative);
+	else
+		snprintf(label, sizeof(label), "%s%s", plot_unit_words(axis->unit),
+			 axis->linear ? "" : ", logarithmic axis");
 	figure_axis_label(g, "x", label);
+	if (m->relative)
+		fprintf(g->f,
+			"set arrow from first 100, graph 0 to first 100, graph 1 nohead front dt 2 lw 1.5 lc rgb '%s'\n",
+			color_light(COLOR_INK));
 	if (axis->title)
 		figure_text(g, p.left, p.top - PANEL_PIXELS / 2.0, &panel_pen,
 			    axis->title);
@@ -344,7 +435,18 @@ static void print_groups(const struct figure *g, const struct bars_model *m)
 		if (i % 2 == 0)
 			figure_band(g, group->top, group->bottom);
 		figure_text_at(g, m->panels[0].foot, (group->top + group->bottom) / 2,
-			       -12, &name_pen, group->label);
+			       m->n_series > 1 ? -12 - LETTER_PIXELS : -12, &name_pen,
+			       group->label);
+	}
+	/* A line has bars in one panel or in several: one letter. */
+	for (size_t i = 0; i < m->n_bars; i++) {
+		const struct bar *bar = &m->bars[i];
+		char letter[LETTER_BYTES];
+
+		letter_of(m, bar->series, letter);
+		if (*letter && (!i || m->bars[i - 1].y != bar->y))
+			figure_text_at(g, m->panels[0].foot, bar->y, -6, &letter_pen,
+				       letter);
 	}
 }
 
@@ -353,15 +455,29 @@ static bool has_length(const struct bars_model *m, const struct bar *b)
 	return b->value > m->panels[b->panel].foot;
 }
 
+/* Where a value is on the axis: a cut bar ends with the longest of the others. */
+static double end_of(const struct bars_model *m, const struct bar *b, double value)
+{
+	const struct bars_panel *p = &m->panels[b->panel];
+
+	return p->cut ? fmin(value, p->most) : value;
+}
+
 static void print_bar_label(const struct figure *g, const struct bars_model *m,
 			    const struct bar *bar)
 {
+	const struct figure_panel p = panel_of(g, m, bar->panel);
 	double at = m->panels[bar->panel].foot;
 	char text[256];
 
 	if (has_length(m, bar)) /* behind the whisker */
-		at = bar->hi > bar->value ? bar->hi : bar->value;
+		at = end_of(m, bar, bar->hi > bar->value ? bar->hi : bar->value);
 	bar_text(m, bar, text, sizeof(text));
+	/* The line at 100 % must not cross the text. */
+	if (m->relative && at < 100 &&
+	    (100 - at) * (p.right - p.left) / axis_end(m, bar->panel, &p) <
+		    14 + figure_text_width(text, LABEL_SIZE))
+		at = 100;
 	figure_text_at(g, at, bar->y, 8, &value_pen, text);
 }
 
@@ -375,8 +491,9 @@ static void print_data(FILE *f, const struct bars_model *m, size_t panel, size_t
 		const struct bar *b = &m->bars[i];
 
 		if (b->panel == panel && b->series == series && has_length(m, b))
-			fprintf(f, "%.9g %.3f %.9g %.9g %.3f %.3f\n", b->value, b->y,
-				foot, b->value, b->y - BAR_HALF, b->y + BAR_HALF);
+			fprintf(f, "%.9g %.3f %.9g %.9g %.3f %.3f\n",
+				end_of(m, b, b->value), b->y, foot,
+				end_of(m, b, b->value), b->y - BAR_HALF, b->y + BAR_HALF);
 	}
 	fputs("EOD\n", f);
 }
@@ -390,7 +507,7 @@ static bool has_whisker(const struct figure *g, const struct bars_model *m,
 	const double end = axis_end(m, b->panel, &p), pixels = p.right - p.left;
 	const double lo = fmax(b->lo, axis->foot);
 
-	if (isnan(b->hi) || !has_length(m, b))
+	if (isnan(b->hi) || !has_length(m, b) || (axis->cut && b->hi > axis->most))
 		return false;
 	return (axis->linear ? (b->hi - lo) / end
 			     : log(b->hi / lo) / log(end / axis->foot)) *
@@ -455,6 +572,19 @@ static void draw_panel(const struct figure *g, const struct bars_model *m, size_
 	print_plot(g, m, panel);
 }
 
+static void print_legend(const struct figure *g, const struct bars_model *m,
+			 size_t series)
+{
+	char letter[LETTER_BYTES], *text;
+
+	letter_of(m, series, letter);
+	if (asprintf(&text, "%s%s%s", letter, *letter ? "  " : "",
+		     m->series[series].legend) < 0)
+		abort();
+	figure_legend(g, series, FIGURE_SWATCH, series, text);
+	free(text);
+}
+
 void bars_draw(const struct bars_model *m, struct picture *p)
 {
 	struct figure g;
@@ -469,7 +599,7 @@ void bars_draw(const struct bars_model *m, struct picture *p)
 	}
 	figure_head(&g, m->title, m->subtitle);
 	for (size_t s = 0; s < m->n_series; s++)
-		figure_legend(&g, s, FIGURE_SWATCH, s, m->series[s].legend);
+		print_legend(&g, m, s);
 	figure_foot(&g, m->remark);
 	fputs("set multiplot\n", g.f);
 	for (size_t panel = 0; panel < m->n_panels; panel++)

@@ -19,6 +19,7 @@ struct bar {
 	size_t series, panel;
 	double y;      /* centre, downwards from the top of the chart */
 	double value;  /* NAN where it failed */
+	double figure; /* the value, also where bars_relate() made it a percentage */
 	double lo, hi; /* interval; NAN: none */
 	bool failed, exact;
 	bool fault; /* the guest took an exception: not the operation's cost */
@@ -29,9 +30,15 @@ struct bars_group {
 	double top, bottom;
 };
 
+/* A line of the legend; its letter is beside each bar, for print in grey. */
 struct bars_series {
-	char *legend; /* a line of its own below the title */
-	char *label;  /* behind each bar; "" if there is one series */
+	char *legend;
+};
+
+enum bars_axis {
+	BARS_AUTO,   /* logarithmic if the longest exit is over 100 times the shortest */
+	BARS_LINEAR, /* bars far longer than the others are cut */
+	BARS_LOG,
 };
 
 struct bars_panel { /* of one unit: units do not share an axis */
@@ -40,7 +47,8 @@ struct bars_panel { /* of one unit: units do not share an axis */
 	const char *title; /* NULL: none */
 	bool linear;	   /* the axis: from 0; or logarithmic, from `foot` */
 	double foot;	   /* where the axis begins */
-	double most;	   /* the largest value */
+	double most;	   /* the largest value that is not cut */
+	bool cut;	   /* there are larger values */
 	size_t n_bars;
 };
 
@@ -51,17 +59,20 @@ struct bars_model {
 	struct bars_panel panels[BARS_PANELS_MAX];
 	size_t n_panels;
 	bool one_axis; /* the panels' axes are the same */
+	enum bars_axis axis;
+	char *relative; /* values are percent of this; NULL: not */
 	struct bars_group *groups;
 	size_t n_groups;
 	struct bar *bars;
 	size_t n_bars;
 	size_t n_skipped;
 	size_t n_no_exit; /* benchmarks that were left out */
+	size_t n_no_base; /* ... without a figure of the base */
 	double height;	  /* in bars */
 };
 
-/* All abort without memory. Both strings must be allocated; the model frees them. */
-void bars_add_series(struct bars_model *m, char *legend, char *label);
+/* All abort without memory. `legend` must be allocated; the model frees it. */
+void bars_add_series(struct bars_model *m, char *legend);
 
 /*
  * Adds a group: benchmarks[s] is the benchmark of series s, or NULL. A group without a
@@ -73,6 +84,12 @@ void bars_add_group(struct bars_model *m, char *label,
 /* Adds a group of which each panel has its own: benchmarks[s * n_panels + panel]. */
 void bars_add_split_group(struct bars_model *m, char *label,
 			  const struct result_benchmark *const *benchmarks, bool exact);
+
+/*
+ * Makes each value a percentage of the value that series base[s] has in the group, for
+ * series s. The groups must have these. The model frees `name`, of the base.
+ */
+void bars_relate(struct bars_model *m, const size_t *base, char *name);
 
 /* Computes axes and remarks; after the last group. */
 void bars_settle(struct bars_model *m);

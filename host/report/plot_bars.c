@@ -110,10 +110,72 @@ static bool row_exits(const struct shared *shared, const struct rows_row *row)
 	return false;
 }
 
+/* "6.1" is "6.1.0-56-cloud-arm64", and not "6.12". */
+static bool is_base(const struct result *r, const char *name)
+{
+	const char *kernel = r->subject.kernel ? r->subject.kernel : "";
+	size_t n = strlen(name);
+
+	return !strcmp(r->target.name, name) ||
+	       (r->subject.label && !strcmp(r->subject.label, name)) ||
+	       (!strncmp(kernel, name, n) && !(kernel[n] >= '0' && kernel[n] <= '9'));
+}
+
+/* The base of each document: of its own target, or the first; NULL: none. */
+static size_t *find_base(const struct shared *shared, const char *name)
+{
+	size_t *base = calloc(shared->n + 1, sizeof(*base)), first = shared->n;
+
+	if (!base)
+		abort();
+	for (size_t d = shared->n; d-- > 0;)
+		if (is_base(shared->docs[d], name))
+			first = d;
+	for (size_t d = 0; d < shared->n; d++) {
+		base[d] = first;
+		for (size_t k = shared->n; k-- > 0;)
+			if (is_base(shared->docs[k], name) &&
+			    !strcmp(shared->docs[k]->target.name,
+				    shared->docs[d]->target.name))
+				base[d] = k;
+	}
+	if (first < shared->n)
+		return base;
+	free(base);
+	return NULL;
+}
+
+/* What the axis is in percent of. */
+static char *base_name(const struct plot_input *in, const struct shared *shared,
+		       const size_t *base)
+{
+	for (size_t d = 1; d < shared->n; d++)
+		if (base[d] != base[0])
+			return copy(in->base);
+	return plot_label(in, shared->docs[base[0]]);
+}
+
+/* Whether every base has a figure of a row that is more than 0. */
+static bool has_base(const struct bars_model *m,
+		     const struct result_benchmark *const *found, const size_t *base,
+		     size_t n)
+{
+	for (size_t s = 0; s < n; s++) {
+		const struct result_benchmark *b = found[base[s]];
+		const struct result_metric *metric =
+			b ? bars_metric(&m->panels[0], b) : NULL;
+
+		if (found[s] && bars_metric(&m->panels[0], found[s]) &&
+		    !(metric && metric->value > 0))
+			return false;
+	}
+	return true;
+}
+
 /* Rows that do not exit are left out, unless they were asked for or there are no others.
  */
 static void add_groups(struct bars_model *m, const struct shared *shared,
-		       const struct plot_input *in)
+		       const struct plot_input *in, const size_t *base)
 {
 	const struct result_benchmark **found = calloc(shared->n, sizeof(*found));
 	size_t exits = 0;
@@ -135,24 +197,31 @@ static void add_groups(struct bars_model *m, const struct shared *shared,
 			found[d] = result_count(shared->docs[d], RESULT_OK)
 					   ? rows_find(shared->docs[d], &rows.rows[i])
 					   : NULL;
-		bars_add_group(m, copy(rows.rows[i].label), found,
-			       shared->docs[0]->target.exact);
+		if (base && !has_base(m, found, base, shared->n))
+			m->n_no_base++;
+		else
+			bars_add_group(m, copy(rows.rows[i].label), found,
+				       shared->docs[0]->target.exact);
 	}
 	rows_free(&rows);
 	free(found);
 }
 
-static void draw(struct bars_model *m, const struct shared *shared, const char *arch,
+static bool draw(struct bars_model *m, const struct shared *shared, const char *arch,
 		 const struct plot_input *in, struct picture_list *list)
 {
+	size_t *base = in->base ? find_base(shared, in->base) : NULL;
 	struct picture *p;
 
+	if (in->base && !base)
+		return false;
 	print_head(m, arch);
 	for (size_t d = 0; d < shared->n; d++)
-		bars_add_series(m, plot_subject(in, shared->docs[d]),
-				shared->n > 1 ? plot_label(in, shared->docs[d])
-					      : copy(""));
-	add_groups(m, shared, in);
+		bars_add_series(m, plot_subject(in, shared->docs[d]));
+	add_groups(m, shared, in, base);
+	if (base)
+		bars_relate(m, base, base_name(in, shared, base));
+	free(base);
 	bars_settle(m);
 	p = picture_add(list);
 	picture_name(list, "round_trip-%s-%s", m->panels[0].unit, arch);
@@ -160,6 +229,7 @@ static void draw(struct bars_model *m, const struct shared *shared, const char *
 		     plot_unit_words(m->panels[0].unit), arch) < 0)
 		abort();
 	bars_draw(m, p);
+	return true;
 }
 
 void plot_bars(const struct plot_input *in, struct picture_list *list,
@@ -168,23 +238,29 @@ void plot_bars(const struct plot_input *in, struct picture_list *list,
 	/* These are part of file names: other units have no picture. */
 	static const char *const units[] = { "insns", "ticks", "cycles", "ns" };
 	static const char *const archs[] = { "x86_64", "aarch64" };
-	size_t before = list->n;
+	bool drawn = false, any = false;
 
 	for (size_t i = 0; i < 8; i++) {
 		struct bars_model m = {
 			.panels = { { .unit = units[i / 2], .metric = "round_trip" } },
 			.n_panels = 1,
+			.axis = in->log ? BARS_LOG : BARS_LINEAR,
 		};
 		struct shared shared = { 0 };
 
 		select_docs(&shared, &m.panels[0], archs[i % 2], in);
+		any |= shared.n;
 		if (shared.n)
-			draw(&m, &shared, archs[i % 2], in, list);
+			drawn = draw(&m, &shared, archs[i % 2], in, list) || drawn;
 		bars_free(&m);
 		free(shared.docs);
 	}
-	if (list->n == before)
+	if (!any)
 		snprintf(why->text, sizeof(why->text), "no round trip was measured");
+	else if (!drawn)
+		snprintf(why->text, sizeof(why->text),
+			 "no document is of the target, label or kernel of --base %.60s",
+			 in->base);
 }
 
 /* ------------------------------ by config ------------------------------ */
@@ -358,7 +434,7 @@ static void fill(struct bars_model *m, const struct plot_input *in,
 	if (!chosen || !found)
 		abort();
 	for (size_t s = 0; s < c->n; s++)
-		bars_add_series(m, legend(c->names[s]), copy(c->names[s]));
+		bars_add_series(m, legend(c->names[s]));
 	n = choose(in, m, c, chosen);
 	for (size_t i = 0; i < n; i++) {
 		for (size_t s = 0; s < c->n; s++)
@@ -378,6 +454,7 @@ static bool draw_configs(const struct plot_input *in, const struct result *r,
 	struct bars_model m = {
 		.panels = { { .unit = r->clock.unit, .metric = "round_trip" } },
 		.n_panels = 1,
+		.axis = in->log ? BARS_LOG : BARS_AUTO,
 	};
 	struct picture *p;
 	bool any;

@@ -114,7 +114,9 @@ static bool draw(const struct plot_input *in, const struct vpmu *v,
 		 struct picture_list *list)
 {
 	const struct result *r = v->docs[0];
-	struct bars_model m = { .n_panels = v->n_docs, .one_axis = true };
+	struct bars_model m = { .n_panels = v->n_docs,
+				.one_axis = true,
+				.axis = in->log ? BARS_LOG : BARS_AUTO };
 	char *titles[BARS_PANELS_MAX] = { NULL };
 	struct picture *p;
 	bool any;
@@ -132,10 +134,8 @@ static bool draw(const struct plot_input *in, const struct vpmu *v,
 			     plot_unit_words(r->clock.unit),
 			     plot_unit_caution(r->clock.unit), "");
 	for (size_t c = 0; c < v->n_configs; c++)
-		bars_add_series(&m,
-				text_of("%s: %s", v->configs[c],
-					configs_summary(v->configs[c]), ""),
-				text_of("%s", v->configs[c], "", ""));
+		bars_add_series(&m, text_of("%s: %s", v->configs[c],
+					    configs_summary(v->configs[c]), ""));
 	add_groups(&m, in, v);
 	bars_settle(&m);
 	any = m.n_bars;

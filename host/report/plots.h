@@ -24,7 +24,9 @@ struct plot_input {
 	/* Globs of result_bench_matches(); none: all benchmarks. */
 	const char *const *benches;
 	size_t n_benches;
-	bool asked; /* for these kinds: a picture of one or two rows, too */
+	const char *base; /* bars in percent of this target, label or kernel; NULL: not */
+	bool log;	  /* logarithmic axes where a picture can have one */
+	bool asked;	  /* for these kinds: a picture of one or two rows, too */
 };
 
 /* A picture of fewer benchmarks, which was not asked for, tells less than the table. */
