@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A comparison as a picture: points with intervals on an axis, largest difference
- * first. The axis is in percent of the base, or in the unit of exact rows. Differences of
- * very different size make it logarithmic away from zero.
+ * A comparison as a picture: points with intervals on a linear axis, largest difference
+ * first. The axis is in the unit of exact rows, or in percent of the base. Rows that
+ * differ far more than the others stand apart at the end, with their figures alone.
  */
 #include "host/report/differences.h"
 
@@ -19,8 +19,9 @@
 #include "host/report/plots.h"
 #include "host/result/result.h"
 
-#define LINEAR_MOST   60 /* percent that a linear axis still shows well */
-#define LINEAR_SPAN   30 /* largest by smallest difference that a linear axis shows */
+#define LINEAR_SPAN   30 /* largest by median difference that the axis shows in a unit */
+#define APART_SPAN    12 /* largest by median difference that is not apart */
+#define APART_LEAST   4	 /* fewer rows have no outlier */
 #define ROW_PIXELS    24
 #define CROWD	      24 /* more rows are drawn smaller */
 #define SMALL_PIXELS  19
@@ -29,8 +30,13 @@
 #define HEADS_PIXELS  26
 #define TICK_PIXELS   72 /* a number of the axis, with a margin */
 
+/* The parts of the picture, from top to bottom. */
+enum forest_part { FOREST_CORE, FOREST_OTHERS, FOREST_APART };
+
 struct forest_point {
 	const struct compare_row *row;
+	enum forest_part part;
+	double at; /* the top of its row, in rows */
 	char label[160];
 	double value, lo, hi; /* percent, or in the row's unit; NAN: no interval */
 };
@@ -39,12 +45,12 @@ struct forest {
 	const struct compare *compare;
 	struct forest_point *points; /* largest first */
 	size_t n;
+	size_t n_lines;	    /* the rows, and a heading before each part but the first */
 	size_t n_equal;	    /* exact rows without a difference: named, not drawn */
 	char *equal;	    /* their names */
 	size_t n_without;   /* rows that cannot be compared */
 	bool percent;	    /* the axis: percent of the base, or the rows' unit */
-	bool bent;	    /* linear about zero, logarithmic far from it */
-	double least, most; /* the ends of the axis, bent */
+	double least, most; /* the ends of the axis */
 };
 
 static bool is_exact(const struct compare *c)
@@ -89,6 +95,8 @@ static int by_value(const void *a, const void *b)
 {
 	const struct forest_point *x = a, *y = b;
 
+	if (x->part != y->part)
+		return (x->part > y->part) - (x->part < y->part);
 	if (x->value != y->value)
 		return x->value < y->value ? 1 : -1;
 	return (x->row > y->row) - (x->row < y->row);
@@ -113,6 +121,7 @@ static void label(const struct compare *c, const struct compare_row *row,
 	bool several = false;
 	int at;
 
+	point->row = row;
 	for (size_t i = 0; i < c->n_rows && !several; i++)
 		several = &c->rows[i] != row && !strcmp(c->rows[i].name, row->name);
 	at = snprintf(point->label, sizeof(point->label),
@@ -123,18 +132,74 @@ static void label(const struct compare *c, const struct compare_row *row,
 			 " (%s \u2192 %s)", handled(was), handled(is));
 }
 
-static struct forest_point point_of(const struct forest *f, const struct compare_row *row)
+static void set_values(const struct forest *f, struct forest_point *p)
 {
-	struct forest_point p = { .row = row };
+	const struct compare_row *row = p->row;
 
-	p.value = f->percent ? forest_percent(forest_ratio(row)) : forest_difference(row);
-	p.lo = f->percent ? forest_percent(row->ratio_lo) : row->lo;
-	p.hi = f->percent ? forest_percent(row->ratio_hi) : row->hi;
-	label(f->compare, row, &p);
-	return p;
+	p->value =
+		f->percent ? forest_percent(forest_ratio(row)) : forest_difference(row);
+	p->lo = f->percent ? forest_percent(row->ratio_lo) : row->lo;
+	p->hi = f->percent ? forest_percent(row->ratio_hi) : row->hi;
 }
 
-static void collect(struct forest *f)
+static int by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The median of the sizes of the differences, and the largest. */
+static double median_size(const struct forest *f, double *most)
+{
+	double *sizes = calloc(f->n + 1, sizeof(*sizes)), median;
+	size_t n = 0;
+
+	if (!sizes)
+		abort();
+	for (size_t i = 0; i < f->n; i++)
+		if (!isnan(f->points[i].value) && f->points[i].value != 0)
+			sizes[n++] = fabs(f->points[i].value);
+	qsort(sizes, n, sizeof(*sizes), by_size);
+	median = n ? sizes[(n - 1) / 2] : 0;
+	*most = n ? sizes[n - 1] : 0;
+	free(sizes);
+	return median;
+}
+
+/* Exact rows are in their unit, unless this makes most of them invisible. */
+static void choose_axis(struct forest *f)
+{
+	double most, median;
+
+	f->percent = !is_exact(f->compare);
+	for (size_t i = 0; i < f->n; i++)
+		set_values(f, &f->points[i]);
+	if (f->percent)
+		return;
+	median = median_size(f, &most);
+	f->percent = most > LINEAR_SPAN * median;
+	for (size_t i = 0; i < f->n; i++)
+		set_values(f, &f->points[i]);
+}
+
+static void set_parts(struct forest *f, bool core_first)
+{
+	double most, median = median_size(f, &most);
+
+	for (size_t i = 0; i < f->n; i++) {
+		struct forest_point *p = &f->points[i];
+
+		if (core_first && !result_bench_matches("core", p->row->name))
+			p->part = FOREST_OTHERS;
+		/* A percentage of 0 does not exist. */
+		if (isnan(p->value) ||
+		    (f->n >= APART_LEAST && fabs(p->value) > APART_SPAN * median))
+			p->part = FOREST_APART;
+	}
+}
+
+static void collect(struct forest *f, bool core_first)
 {
 	const struct compare *c = f->compare;
 	size_t bytes;
@@ -143,7 +208,6 @@ static void collect(struct forest *f)
 	f->points = calloc(c->n_rows + 1, sizeof(*f->points));
 	if (!f->points || !names)
 		abort();
-	f->percent = !is_exact(c);
 	for (size_t i = 0; i < c->n_rows; i++) {
 		const struct compare_row *row = &c->rows[i];
 
@@ -152,36 +216,32 @@ static void collect(struct forest *f)
 		else if (is_equal(row))
 			fprintf(names, "%s%s", f->n_equal++ ? ", " : "", row->name);
 		else
-			f->points[f->n++] = point_of(f, row);
+			label(c, row, &f->points[f->n++]);
 	}
 	if (fclose(names))
 		abort();
+	choose_axis(f);
+	set_parts(f, core_first);
 	qsort(f->points, f->n, sizeof(*f->points), by_value);
-}
-
-/* The position on the axis: linear about zero, logarithmic far from it. */
-static double forest_bend(const struct forest *f, double value)
-{
-	return f->bent ? asinh(value) : value;
+	for (size_t i = 0; i < f->n; i++) {
+		f->n_lines += i && f->points[i].part != f->points[i - 1].part;
+		f->points[i].at = (double)f->n_lines++;
+	}
 }
 
 static void settle(struct forest *f)
 {
-	double margin, smallest = INFINITY, largest;
+	double margin;
 
 	f->least = f->most = 0;
 	for (size_t i = 0; i < f->n; i++) {
 		const struct forest_point *p = &f->points[i];
 
+		if (p->part == FOREST_APART)
+			continue;
 		f->least = fmin(f->least, isnan(p->lo) ? p->value : p->lo);
 		f->most = fmax(f->most, isnan(p->hi) ? p->value : p->hi);
-		if (p->value != 0)
-			smallest = fmin(smallest, fabs(p->value));
 	}
-	largest = fmax(-f->least, f->most);
-	f->bent = largest > (f->percent ? LINEAR_MOST : LINEAR_SPAN * smallest);
-	f->least = forest_bend(f, f->least);
-	f->most = forest_bend(f, f->most);
 	margin = fmax((f->most - f->least) * 0.04, 0.1);
 	f->least -= margin;
 	f->most += margin;
@@ -203,10 +263,10 @@ static size_t forest_count(const struct forest *f, enum compare_verdict v)
 	return n;
 }
 
-static void forest_build(struct forest *f, const struct compare *c)
+static void forest_build(struct forest *f, const struct differences *d)
 {
-	*f = (struct forest){ .compare = c };
-	collect(f);
+	*f = (struct forest){ .compare = d->compare };
+	collect(f, d->core_first);
 	settle(f);
 }
 
@@ -227,6 +287,7 @@ static const struct {
 
 static const struct figure_pen left_pen = { FIGURE_LEFT, 12, COLOR_INK };
 static const struct figure_pen right_pen = { FIGURE_RIGHT, 12, COLOR_INK };
+static const struct figure_pen part_pen = { FIGURE_LEFT, 11, COLOR_SOFT };
 static const struct figure_pen head_pen = { FIGURE_RIGHT, 11, COLOR_SOFT };
 
 static double left_pixels(const struct forest *f)
@@ -284,42 +345,17 @@ static const char *unit_of(const struct forest *f)
 	return plot_unit_words(f->points[0].row->unit);
 }
 
-/* Ticks of an axis that is linear about zero: 0, and powers of ten to both sides. */
-static void print_bent_axis(const struct figure *g, const struct forest *f,
-			    const struct figure_panel *p)
-{
-	double decade = log(10) * (p->right - p->left) / (f->most - f->least);
-	int step = (int)ceil(TICK_PIXELS / decade), most = 15 - 15 % step;
-	struct figure_tick ticks[64];
-	size_t n = 0;
-
-	for (int e = most; e >= 0; e -= step)
-		if (asinh(-pow(10, e)) > f->least)
-			ticks[n++] =
-				(struct figure_tick){ asinh(-pow(10, e)), -pow(10, e) };
-	ticks[n++] = (struct figure_tick){ 0, 0 };
-	for (int e = 0; e <= most; e += step)
-		if (asinh(pow(10, e)) < f->most)
-			ticks[n++] =
-				(struct figure_tick){ asinh(pow(10, e)), pow(10, e) };
-	figure_tick_axis(g, "x", f->least, f->most, ticks, n, f->percent ? " %" : "");
-}
-
 static void print_axes(const struct figure *g, const struct forest *f)
 {
 	struct figure_panel p = panel_of(g, f);
 	char label[192];
 
 	figure_panel(g, &p);
-	if (f->bent)
-		print_bent_axis(g, f, &p);
-	else
-		figure_linear_axis(g, "x", f->least, f->most, 6, f->percent ? " %" : "");
-	fprintf(g->f, "set yrange [%zu:0]\nunset ytics\n", f->n);
-	snprintf(label, sizeof(label), "difference, %s%s%s%s",
+	figure_linear_axis(g, "x", f->least, f->most, 6, f->percent ? " %" : "");
+	fprintf(g->f, "set yrange [%zu:0]\nunset ytics\n", f->n_lines);
+	snprintf(label, sizeof(label), "difference, %s%s%s",
 		 f->percent ? "percent of the base" : unit_of(f), f->percent ? "" : ": ",
-		 f->percent ? "" : plot_unit_caution(f->points[0].row->unit),
-		 f->bent ? " (logarithmic away from zero)" : "");
+		 f->percent ? "" : plot_unit_caution(f->points[0].row->unit));
 	figure_axis_label(g, "x", label);
 	fprintf(g->f,
 		"set arrow from first 0, graph 0 to first 0, graph 1 nohead front lw 1.5 lc rgb '%s'\n",
@@ -330,7 +366,7 @@ static void print_axes(const struct figure *g, const struct forest *f)
 static void print_figures(const struct figure *g, const struct forest *f, size_t i)
 {
 	const struct compare_row *row = f->points[i].row;
-	double y = top_pixels(f) + row_pixels(f) * ((double)i + 0.5);
+	double y = top_pixels(f) + row_pixels(f) * (f->points[i].at + 0.5);
 	double difference = forest_difference(row), ratio = forest_ratio(row);
 	char number[NUMBER_BYTES], text[64];
 
@@ -350,15 +386,24 @@ static void print_figures(const struct figure *g, const struct forest *f, size_t
 
 static void print_rows(const struct figure *g, const struct forest *f)
 {
+	static const char *const words[] = {
+		[FOREST_OTHERS] = "Beyond the core benchmarks",
+		[FOREST_APART] = "Apart, beyond the axis",
+	};
 	double head = top_pixels(f) - HEADS_PIXELS / 2.0;
 
 	for (size_t i = 0; i < f->n; i++) {
 		if (i % 2 == 0)
-			figure_band(g, (double)i, (double)i + 1);
+			figure_band(g, f->points[i].at, f->points[i].at + 1);
 		figure_text(g, FIGURE_EDGE,
-			    top_pixels(f) + row_pixels(f) * ((double)i + 0.5), &left_pen,
-			    f->points[i].label);
+			    top_pixels(f) + row_pixels(f) * (f->points[i].at + 0.5),
+			    &left_pen, f->points[i].label);
 		print_figures(g, f, i);
+		if (i && f->points[i].part != f->points[i - 1].part)
+			figure_text(g, FIGURE_EDGE,
+				    top_pixels(f) +
+					    row_pixels(f) * (f->points[i].at - 0.4),
+				    &part_pen, words[f->points[i].part]);
 	}
 	figure_text(g, g->width - FIGURE_EDGE - COLUMN_PIXELS, head, &head_pen,
 		    unit_of(f));
@@ -368,8 +413,8 @@ static void print_rows(const struct figure *g, const struct forest *f)
 static void print_stem(FILE *out, const struct forest *f, size_t i, double from,
 		       double to)
 {
-	fprintf(out, "%.9g %.1f %.9g %.9g\n", forest_bend(f, f->points[i].value),
-		(double)i + 0.5, forest_bend(f, from), forest_bend(f, to));
+	fprintf(out, "%.9g %.1f %.9g %.9g\n", f->points[i].value, f->points[i].at + 0.5,
+		from, to);
 }
 
 /* A block of points per verdict, and one of all intervals and stems. */
@@ -378,10 +423,10 @@ static void print_data(FILE *out, const struct forest *f)
 	for (unsigned int v = 0; v < COMPARE_VERDICTS; v++) {
 		fprintf(out, "$points_%u << EOD\n", v);
 		for (size_t i = 0; i < f->n; i++)
-			if (f->points[i].row->verdict == v)
-				fprintf(out, "%.9g %.1f\n",
-					forest_bend(f, f->points[i].value),
-					(double)i + 0.5);
+			if (f->points[i].row->verdict == v &&
+			    f->points[i].part != FOREST_APART)
+				fprintf(out, "%.9g %.1f\n", f->points[i].value,
+					f->points[i].at + 0.5);
 		fputs("EOD\n", out);
 	}
 	fputs("$stems << EOD\n", out);
@@ -389,6 +434,8 @@ static void print_data(FILE *out, const struct forest *f)
 		const struct forest_point *p = &f->points[i];
 		bool interval = !isnan(p->lo) && p->hi > p->lo;
 
+		if (p->part == FOREST_APART)
+			continue;
 		if (interval)
 			print_stem(out, f, i, p->lo, p->hi);
 		/* The range of an exact row is narrow: the row has a stem from zero, too.
@@ -415,12 +462,21 @@ static void print_bands(FILE *out, const struct forest *f)
 
 		/* The band may be wider than the axis. */
 		if (band > 0)
-			fprintf(out, "0 %.1f %.9g %.9g %.2f %.2f\n", (double)i + 0.5,
-				fmax(forest_bend(f, -band), f->least),
-				fmin(forest_bend(f, band), f->most), (double)i + 0.1,
-				(double)i + 0.9);
+			fprintf(out, "0 %.1f %.9g %.9g %.2f %.2f\n",
+				f->points[i].at + 0.5, fmax(-band, f->least),
+				fmin(band, f->most), f->points[i].at + 0.1,
+				f->points[i].at + 0.9);
 	}
 	fputs("EOD\n", out);
+}
+
+/* gnuplot draws no block without points. */
+static bool is_drawn(const struct forest *f, enum compare_verdict v)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (f->points[i].row->verdict == v && f->points[i].part != FOREST_APART)
+			return true;
+	return false;
 }
 
 static void print_plot(FILE *out, const struct forest *f)
@@ -432,7 +488,7 @@ static void print_plot(FILE *out, const struct forest *f)
 	fprintf(out, "$stems using 1:2:3:4 with xerrorbars pt -1 lw 2 lc rgb '%s'",
 		color_light(COLOR_AXIS));
 	for (unsigned int v = 0; v < COMPARE_VERDICTS; v++)
-		if (forest_count(f, v))
+		if (is_drawn(f, v))
 			fprintf(out,
 				", $points_%u with points pt %u ps %s lw 2 lc rgb '%s'",
 				v, figure_point_type(looks[v].mark),
@@ -465,9 +521,10 @@ void differences_draw(const struct differences *d, struct picture *p)
 	struct forest f;
 	struct figure g;
 
-	forest_build(&f, d->compare);
+	forest_build(&f, d);
 	p->width = FIGURE_WIDTH;
-	p->height = top_pixels(&f) + row_pixels(&f) * (unsigned int)f.n + AXIS_PIXELS;
+	p->height =
+		top_pixels(&f) + row_pixels(&f) * (unsigned int)f.n_lines + AXIS_PIXELS;
 	plot_open(&g, p);
 	print_data(g.f, &f);
 	print_bands(g.f, &f);

@@ -4,6 +4,7 @@
 #ifndef WS_REPORT_DIFFERENCES_H
 #define WS_REPORT_DIFFERENCES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct compare;
@@ -13,6 +14,7 @@ struct picture;
 struct differences {
 	const char *title, *subtitle;
 	const struct compare *compare;
+	bool core_first; /* then the other benchmarks */
 };
 
 /* The number of rows with a difference; 0: nothing to draw. */

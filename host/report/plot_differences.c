@@ -53,7 +53,8 @@ static bool draw(const struct plot_input *in, struct versus *v, struct picture_l
 	} else {
 		any = differences_count(&c);
 		if (any) {
-			struct differences d = { v->title, v->subtitle, &c };
+			struct differences d = { v->title, v->subtitle, &c,
+						 !strcmp(v->stem, "tax") };
 			struct picture *p = picture_add(list);
 
 			picture_name(list, "%s-%s", v->stem, v->new->target.name);

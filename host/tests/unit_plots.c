@@ -443,7 +443,7 @@ Test(plots, an_exact_row_has_a_stem_and_its_range)
 	expect_not_in(0, "logarithmic");
 }
 
-Test(plots, differences_of_very_different_size_have_a_logarithmic_axis)
+Test(plots, differences_of_very_different_size_are_in_percent)
 {
 	struct plot_input in = input(2);
 
@@ -452,7 +452,44 @@ Test(plots, differences_of_very_different_size_have_a_logarithmic_axis)
 		add(docs[d], "cpuid", "default", d ? 1001 : 1000);
 	}
 	plot_compare(&in, &list, &why);
-	expect_in(0, "(logarithmic away from zero)");
+	expect_in(0, "difference, percent of the base");
+	expect_not_in(0, "logarithmic");
+}
+
+/* Far larger differences stand below the others, without a point; the tax has the core
+ * benchmarks first. */
+Test(plots, outliers_of_the_tax_are_apart_and_the_core_is_first)
+{
+	static const struct {
+		const char *name;
+		double off, on;
+	} rows[] = {
+		{ "checkpoint_restore", 1e6, 9e6 },
+		{ "hvc_user", 1000, 1060 },
+		{ "hypercall", 1000, 1024 },
+		{ "mmio_read_user", 5000, 5133 },
+	};
+	struct plot_input in = input(1);
+	const char *script, *core, *other, *apart;
+
+	for (size_t i = 0; i < 4; i++) {
+		add(docs[0], rows[i].name, "pmu-off", rows[i].off);
+		add(docs[0], rows[i].name, "pmu-emulated", rows[i].on);
+	}
+	plot_tax(&in, &list, &why);
+	cr_assert_eq(list.n, 1, "%s", why.text);
+	script = list.pictures[0].script;
+	core = strstr(script, "'hypercall'");
+	other = strstr(script, "'hvc_user'");
+	apart = strstr(script, "'checkpoint_restore'");
+	cr_assert(core && other && apart);
+	cr_expect_lt(core, other);
+	cr_expect_lt(other, apart);
+	expect_in(0, "Beyond the core benchmarks");
+	expect_in(0, "Apart, beyond the axis");
+	expect_in(0, "'+8,000,000'");
+	expect_not_in(0, "\n800 ");
+	expect_not_in(0, "\n8000000 ");
 }
 
 Test(plots, an_exact_target_has_no_distribution)
