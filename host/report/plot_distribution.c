@@ -16,11 +16,11 @@
 #include "host/report/plots.h"
 #include "host/report/rows.h"
 
-#define ROWS_MAX    12 /* of one picture; --bench chooses others */
+#define ROWS_MAX    8 /* one printed page; --bench chooses others */
 #define SERIES_MAX  14
 #define BOOTS_DRAWN 20 /* thin lines beside the thick one */
 
-#define ROW_PIXELS   250 /* of a row; a single row is larger */
+#define ROW_PIXELS   200 /* of a row; a single row is larger */
 #define ALONE_PIXELS 470
 #define HEADS_PIXELS 34
 #define NAME_PIXELS  30

@@ -15,16 +15,17 @@
 #include "host/report/plots.h"
 
 #define LABEL_PIXELS 84 /* of the size of a change */
+#define LABEL_BAND   20 /* above the lines, for these */
+#define RUN_PIXELS   34 /* between the names of two runs */
 #define ROW_PIXELS   170
 #define ALONE_PIXELS 420
 #define NAME_PIXELS  30
 #define TOP_PIXELS   (FIGURE_HEAD + FIGURE_LEGEND * 2 + 8)
-#define FOOT_PIXELS  150 /* names of runs, rotated */
+#define FOOT_PIXELS  110 /* names of runs, rotated */
 #define LEFT_PIXELS  110
 #define RIGHT_PIXELS 120 /* the newest value */
 
-#define NAMES_MAX  14 /* along the axis */
-#define NAME_BYTES 48
+#define NAME_BYTES PLOT_KERNEL_BYTES
 
 #define HISTORY_ROWS_MAX 12 /* of one picture; --bench chooses others */
 
@@ -33,6 +34,10 @@ struct history_sheet {
 	size_t place;
 	const struct history_series *rows[HISTORY_ROWS_MAX];
 	size_t n_rows, n_left_out, n_flat; /* these never changed */
+	size_t n_others;		   /* not of the core, and not asked for */
+	/* The runs that a row has a point of are side by side. */
+	size_t n_runs;
+	size_t *column; /* of each run of the place; SIZE_MAX: no row has a point */
 	unsigned int row_pixels;
 };
 
@@ -42,9 +47,33 @@ static const struct figure_pen value_pen = { FIGURE_LEFT, 12, COLOR_INK };
 
 /* ------------------------------ the axis of runs ------------------------------ */
 
+static size_t place_of(const struct history_sheet *sheet, const struct history_point *p)
+{
+	const struct history_run *run = &sheet->h->runs[p->run];
+
+	/* A subject of an exact place that was measured again is where it was first. */
+	if (sheet->h->places[sheet->place].exact)
+		run = &sheet->h->runs[run->subject];
+	return run->at_place;
+}
+
 static double history_at(const struct history_sheet *sheet, const struct history_point *p)
 {
-	return (double)sheet->h->runs[p->run].at_place;
+	return (double)sheet->column[place_of(sheet, p)];
+}
+
+static void set_columns(struct history_sheet *sheet)
+{
+	size_t n = sheet->h->places[sheet->place].n_runs;
+
+	sheet->column = calloc(n + 1, sizeof(*sheet->column));
+	if (!sheet->column)
+		abort();
+	for (size_t row = 0; row < sheet->n_rows; row++)
+		for (size_t i = 0; i < sheet->rows[row]->n_points; i++)
+			sheet->column[place_of(sheet, &sheet->rows[row]->points[i])] = 1;
+	for (size_t i = 0; i < n; i++)
+		sheet->column[i] = sheet->column[i] ? sheet->n_runs++ : SIZE_MAX;
 }
 
 /* Whether the runs of a place have different kernels. */
@@ -72,67 +101,80 @@ static void run_name(const struct history_sheet *sheet, const struct history_run
 	const char *name = run->label ? run->label : run->commit;
 
 	if (run->kernel && kernels_differ(sheet))
-		name = run->kernel;
-	if (name)
+		plot_kernel(run->kernel, text);
+	else if (name)
 		snprintf(text, NAME_BYTES, "%s", name);
 	else /* "2026-11-21T09:59:12Z", to the minute */
 		snprintf(text, NAME_BYTES, "%.10s %.5s", run->time,
 			 strlen(run->time) > 16 ? run->time + 11 : "");
 }
 
-static bool begins_change(const struct history_sheet *sheet, size_t at_place)
+static bool begins_change(const struct history_sheet *sheet, size_t at)
 {
 	for (size_t row = 0; row < sheet->n_rows; row++) {
 		const struct history_series *s = sheet->rows[row];
 
 		for (size_t k = 0; k < s->n_changes; k++)
-			if (sheet->h->runs[s->points[s->changes[k].index].run].at_place ==
-			    at_place)
+			if (history_at(sheet, &s->points[s->changes[k].index]) ==
+			    (double)at)
 				return true;
 	}
 	return false;
 }
 
-/*
- * Names all runs if there is room; otherwise the first, the last and those with a change;
- * and if these are too many, every n-th run.
- */
-static void choose_names(const struct history_sheet *sheet, bool *named)
+/* How much a name is worth: the ends of the axis, releases, changes, other runs. */
+static unsigned int worth(const struct history_sheet *sheet, char (*names)[NAME_BYTES],
+			  size_t i)
 {
-	size_t n = sheet->h->places[sheet->place].n_runs, count = 0;
+	if (!i || i + 1 == sheet->n_runs)
+		return 4;
+	if (kernels_differ(sheet) && !plot_is_release(names[i - 1], names[i]))
+		return 3;
+	return begins_change(sheet, i) ? 2 : 1;
+}
 
-	for (size_t i = 0; i < n; i++) {
-		named[i] = n <= NAMES_MAX || !i || i + 1 == n || begins_change(sheet, i);
-		count += named[i];
-	}
-	for (size_t i = 0; i < n && count > NAMES_MAX; i++)
-		named[i] = i % (n / NAMES_MAX + 1) == 0;
+/* Names runs as far as there is room, those that are worth more first. */
+static void choose_names(const struct figure *g, const struct history_sheet *sheet,
+			 char (*names)[NAME_BYTES], bool *named)
+{
+	double pixels = (g->width - LEFT_PIXELS - RIGHT_PIXELS) / (double)sheet->n_runs;
+
+	for (unsigned int level = 4; level; level--)
+		for (size_t i = 0; i < sheet->n_runs; i++) {
+			bool room = worth(sheet, names, i) == level;
+
+			for (size_t k = 0; k < sheet->n_runs && room; k++)
+				room = !named[k] ||
+				       fabs((double)i - (double)k) * pixels >= RUN_PIXELS;
+			named[i] |= room;
+		}
 }
 
 static void history_print_runs(const struct figure *g, const struct history_sheet *sheet,
 			       bool named)
 {
-	size_t n = sheet->h->places[sheet->place].n_runs, count = 0;
+	size_t n = sheet->n_runs, count = 0;
 	bool *chosen = calloc(n + 1, sizeof(*chosen));
-	struct figure_name names[NAMES_MAX + 2];
-	char texts[NAMES_MAX + 2][NAME_BYTES];
+	struct figure_name *names = calloc(n + 1, sizeof(*names));
+	char(*texts)[NAME_BYTES] = calloc(n + 1, NAME_BYTES);
 
-	if (!chosen)
+	if (!chosen || !names || !texts)
 		abort();
-	choose_names(sheet, chosen);
-	for (size_t i = 0; i < sheet->h->n_runs && named; i++) {
+	for (size_t i = 0; i < sheet->h->n_runs; i++) {
 		const struct history_run *run = &sheet->h->runs[i];
 
-		if (run->place != sheet->place || run->at_place >= n ||
-		    !chosen[run->at_place] || count == NAMES_MAX + 2)
-			continue;
-		run_name(sheet, run, texts[count]);
-		names[count] =
-			(struct figure_name){ (double)run->at_place, texts[count] };
-		count++;
+		if (run->place == sheet->place && sheet->column[run->at_place] < n)
+			run_name(sheet, run, texts[sheet->column[run->at_place]]);
 	}
+	if (named)
+		choose_names(g, sheet, texts, chosen);
+	for (size_t i = 0; i < n; i++)
+		if (chosen[i])
+			names[count++] = (struct figure_name){ (double)i, texts[i] };
 	figure_name_axis(g, "x", -0.7, (double)n - 0.3, names, count);
 	free(chosen);
+	free(names);
+	free(texts);
 }
 
 /* ------------------------------ the rows ------------------------------ */
@@ -158,18 +200,34 @@ static int by_change(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static bool is_candidate(const struct history_sheet *sheet, const struct plot_input *in,
+			 const struct history_series *s)
+{
+	return s->place == sheet->place && s->n_points > 1 &&
+	       plot_wants(in, s->benchmark);
+}
+
+/* The core benchmarks, unless others are asked for. */
 static void collect(struct history_sheet *sheet, const struct plot_input *in)
 {
 	const struct history *h = in->history;
 	const struct history_series **all = calloc(h->n_series + 1, sizeof(*all));
-	size_t n = 0;
+	size_t n = 0, core = 0;
 
 	if (!all)
 		abort();
 	for (size_t i = 0; i < h->n_series; i++)
-		if (h->series[i].place == sheet->place && h->series[i].n_points > 1 &&
-		    plot_wants(in, h->series[i].benchmark))
+		if (is_candidate(sheet, in, &h->series[i]))
+			core += result_bench_matches("core", h->series[i].benchmark);
+	for (size_t i = 0; i < h->n_series; i++) {
+		if (!is_candidate(sheet, in, &h->series[i]))
+			continue;
+		if (in->n_benches || !core ||
+		    result_bench_matches("core", h->series[i].benchmark))
 			all[n++] = &h->series[i];
+		else
+			sheet->n_others++;
+	}
 	qsort(all, n, sizeof(*all), by_change);
 	/* Exact series that never changed are counted, not drawn, if others changed. */
 	for (; n > 1 && all[n - 1]->method == HISTORY_STEPS && !all[n - 1]->n_changes &&
@@ -180,6 +238,7 @@ static void collect(struct history_sheet *sheet, const struct plot_input *in)
 	sheet->n_left_out = n - sheet->n_rows;
 	memcpy(sheet->rows, all, sheet->n_rows * sizeof(*all));
 	sheet->row_pixels = sheet->n_rows == 1 ? ALONE_PIXELS : ROW_PIXELS;
+	set_columns(sheet);
 	free(all);
 }
 
@@ -225,20 +284,29 @@ static struct figure_panel panel_of(const struct figure *g,
 				      top + sheet->row_pixels - 14 };
 }
 
-/* A change has room for its text if no larger change is too near. */
+/* Where the text of a change begins, in pixels: at its line, or before it at the end. */
+static double label_begin(const struct figure *g, const struct history_sheet *sheet,
+			  const struct history_series *s, size_t k)
+{
+	double width = g->width - LEFT_PIXELS - RIGHT_PIXELS;
+	double x = (history_at(sheet, &s->points[s->changes[k].index]) + 0.2) * width /
+		   ((double)sheet->n_runs + 0.4);
+
+	return fmin(x, width - LABEL_PIXELS);
+}
+
+/* A change has room for its text if that of no larger change is too near. */
 static bool has_room(const struct figure *g, const struct history_sheet *sheet,
 		     const struct history_series *s, size_t k)
 {
-	double runs = (double)sheet->h->places[sheet->place].n_runs;
-	double pixels = (g->width - LEFT_PIXELS - RIGHT_PIXELS) / runs;
+	double mine = changepoint_magnitude(&s->changes[k]);
 
 	for (size_t j = 0; j < s->n_changes; j++) {
-		double apart = fabs(history_at(sheet, &s->points[s->changes[j].index]) -
-				    history_at(sheet, &s->points[s->changes[k].index]));
-		double mine = changepoint_magnitude(&s->changes[k]);
+		double apart =
+			fabs(label_begin(g, sheet, s, j) - label_begin(g, sheet, s, k));
 		double other = changepoint_magnitude(&s->changes[j]);
 
-		if (j != k && apart * pixels < LABEL_PIXELS &&
+		if (j != k && apart < LABEL_PIXELS &&
 		    (other > mine || (other == mine && j < k)))
 			return false;
 	}
@@ -246,7 +314,8 @@ static bool has_room(const struct figure *g, const struct history_sheet *sheet,
 }
 
 static void print_change(const struct figure *g, const struct history_sheet *sheet,
-			 const struct history_series *s, size_t k, double high)
+			 const struct history_series *s, size_t k,
+			 const struct figure_panel *panel)
 {
 	static const struct {
 		unsigned int color;
@@ -264,21 +333,25 @@ static void print_change(const struct figure *g, const struct history_sheet *she
 	double share = c->before > 0 ? 100 * (c->after / c->before - 1) : NAN;
 	char text[128];
 
+	/* The line ends below the texts. */
 	fprintf(g->f,
-		"set arrow from first %.9g, graph 0 to first %.9g, graph 1 nohead back dt 2 lw 1.5 lc rgb '%s'\n",
-		x, x, color_light(color));
+		"set arrow from first %.9g, graph 0 to first %.9g, graph %.4f nohead back dt 2 lw 1.5 lc rgb '%s'\n",
+		x, x, 1 - LABEL_BAND / (panel->bottom - panel->top), color_light(color));
 	if (!has_room(g, sheet, s, k))
 		return;
 	if (fabs(share) >= 0.1 && share < 1000)
 		snprintf(text, sizeof(text), "%s %+.1f %%", mark, share);
 	else
 		snprintf(text, sizeof(text), "%s %+.4g", mark, c->after - c->before);
-	figure_text_at(g, x, high, 6, &pen, text);
+	figure_text(g, panel->left + label_begin(g, sheet, s, k),
+		    panel->top + LABEL_BAND / 2.0 - 2, &pen, text);
 }
 
+/* The axis goes on above the last number, for the texts of the changes. */
 static void print_range(const struct figure *g, const struct history_series *s,
-			double *high)
+			const struct figure_panel *panel)
 {
+	double share = LABEL_BAND / (panel->bottom - panel->top);
 	double least = INFINITY, most = -INFINITY, room;
 
 	for (size_t i = 0; i < s->n_points; i++) {
@@ -288,9 +361,11 @@ static void print_range(const struct figure *g, const struct history_series *s,
 		most = fmax(most, fmax(p->value, isnan(p->hi) ? p->value : p->hi));
 	}
 	room = fmax((most - least) * 0.15, fmax(fabs(most) * 0.002, 1));
-	/* The texts of the changes are above this line. */
-	*high = most + room;
-	figure_linear_axis(g, "y", least - room, most + 2 * room, 4, "");
+	least -= room;
+	most += room;
+	figure_linear_axis(g, "y", least, most, 4, "");
+	fprintf(g->f, "set yrange [%.9g:%.9g]\n", least,
+		least + (most - least) / (1 - share));
 }
 
 static void print_words(const struct figure *g, const struct history_sheet *sheet,
@@ -308,8 +383,8 @@ static void print_words(const struct figure *g, const struct history_sheet *shee
 	snprintf(text, sizeof(text), "%.60s, %.60s", s->metric, plot_unit_words(s->unit));
 	figure_text(g, p.right, p.top - NAME_PIXELS / 2.0, &unit_pen, text);
 	number_format(number, newest->value, sheet->h->places[sheet->place].exact);
-	figure_text_at(g, (double)sheet->h->places[sheet->place].n_runs - 0.3,
-		       newest->value, 8, &value_pen, number);
+	figure_text_at(g, (double)sheet->n_runs - 0.3, newest->value, 8, &value_pen,
+		       number);
 }
 
 static void draw_row(const struct figure *g, const struct history_sheet *sheet,
@@ -317,15 +392,14 @@ static void draw_row(const struct figure *g, const struct history_sheet *sheet,
 {
 	const struct history_series *s = sheet->rows[row];
 	struct figure_panel p = panel_of(g, sheet, row);
-	double high;
 
 	fputs("unset label\nunset object\nunset arrow\nset border 3\n", g->f);
 	figure_panel(g, &p);
 	history_print_runs(g, sheet, row + 1 == sheet->n_rows);
-	print_range(g, s, &high);
+	print_range(g, s, &p);
 	print_words(g, sheet, row);
 	for (size_t k = 0; k < s->n_changes; k++)
-		print_change(g, sheet, s, k, high);
+		print_change(g, sheet, s, k, &p);
 	fprintf(g->f,
 		"plot $points_%zu using 1:3:4 with filledcurves fs solid noborder lc rgb '%s'",
 		row, color_light(COLOR_GRID));
@@ -344,7 +418,7 @@ static void print_heads(const struct figure *g, const struct history_sheet *shee
 	char title[192], subtitle[256], remark[192], flat[64] = "", more[96] = "";
 
 	snprintf(title, sizeof(title), "%.100s over %zu runs", place->target,
-		 place->n_runs);
+		 sheet->n_runs);
 	snprintf(subtitle, sizeof(subtitle), "%s%.160s. %s",
 		 place->exact ? "" : "Machine ", place->what ? place->what : "",
 		 place->exact ? "Exact: every difference is a change."
@@ -355,10 +429,10 @@ static void print_heads(const struct figure *g, const struct history_sheet *shee
 		      "change (\u25b2 worse, \u25bc better, \u25c6 another class), with "
 		      "the run "
 		      "that brought it");
-	if (sheet->n_left_out)
+	if (sheet->n_left_out + sheet->n_others)
 		snprintf(more, sizeof(more),
 			 "%zu more series are not drawn; --bench chooses.",
-			 sheet->n_left_out);
+			 sheet->n_left_out + sheet->n_others);
 	if (sheet->n_flat)
 		snprintf(flat, sizeof(flat), "%zu series never changed. ", sheet->n_flat);
 	snprintf(remark, sizeof(remark), "%s%s", flat, more);
@@ -398,8 +472,10 @@ void plot_history(const struct plot_input *in, struct picture_list *list,
 		struct picture *p;
 
 		collect(&sheet, in);
-		if (!sheet.n_rows)
+		if (!sheet.n_rows) {
+			free(sheet.column);
 			continue;
+		}
 		any = true;
 		p = picture_add(list);
 		picture_name(list, "history-%s", in->history->places[place].target);
@@ -407,6 +483,7 @@ void plot_history(const struct plot_input *in, struct picture_list *list,
 			     in->history->places[place].target) < 0)
 			abort();
 		draw(&sheet, p);
+		free(sheet.column);
 	}
 	if (!any)
 		snprintf(why->text, sizeof(why->text),

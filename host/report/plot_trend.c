@@ -22,7 +22,6 @@
 #define LABEL_PIXELS 17
 #define NAME_PIXELS  34 /* between two names of runs */
 #define NAMES_MAX    16
-#define NAME_BYTES   48
 #define LINES_MAX    COLOR_SERIES_N
 
 struct trend {
@@ -138,24 +137,9 @@ static void collect(struct trend *t, const struct plot_input *in)
 
 /* ------------------------------ the axis of runs ------------------------------ */
 
-/* "6.12.115+deb12-cloud-arm64" is "6.12.115": the series and update of a kernel. */
-static void kernel_name(const struct history_run *run, char name[NAME_BYTES])
+static void kernel_name(const struct history_run *run, char name[PLOT_KERNEL_BYTES])
 {
-	const char *kernel = run->kernel ? run->kernel : run->id;
-	size_t bytes = strcspn(kernel, "+~");
-
-	if (!kernel[bytes] && strstr(kernel, "-cloud"))
-		bytes = (size_t)(strstr(kernel, "-cloud") - kernel);
-	snprintf(name, NAME_BYTES, "%.*s", (int)bytes, kernel);
-}
-
-static bool same_release(const char *a, const char *b)
-{
-	size_t major = strcspn(a, "."), n = major;
-
-	if (a[n])
-		n += 1 + strspn(a + n + 1, "0123456789");
-	return !strncmp(a, b, n) && !(b[n] >= '0' && b[n] <= '9');
+	plot_kernel(run->kernel ? run->kernel : run->id, name);
 }
 
 /* Whether a name at run `at` would overlap the one at run `before`. */
@@ -171,7 +155,8 @@ static void print_runs(const struct figure *g, const struct trend *t)
 {
 	size_t n = t->n_runs, count = 0;
 	struct figure_name names[NAMES_MAX];
-	char texts[NAMES_MAX][NAME_BYTES], (*all)[NAME_BYTES] = calloc(n + 1, NAME_BYTES);
+	char texts[NAMES_MAX][PLOT_KERNEL_BYTES],
+		(*all)[PLOT_KERNEL_BYTES] = calloc(n + 1, PLOT_KERNEL_BYTES);
 
 	if (!all)
 		abort();
@@ -183,7 +168,8 @@ static void print_runs(const struct figure *g, const struct trend *t)
 	}
 	for (size_t i = 0; i < n && count < NAMES_MAX; i++) {
 		/* The last is named in any case. */
-		if (n > NAMES_MAX && i && i + 1 < n && same_release(all[i], all[i - 1]))
+		if (n > NAMES_MAX && i && i + 1 < n &&
+		    plot_is_release(all[i], all[i - 1]))
 			continue;
 		if (count && overlaps(g, n, (size_t)names[count - 1].at, i) && i + 1 < n)
 			continue;
@@ -191,7 +177,7 @@ static void print_runs(const struct figure *g, const struct trend *t)
 			continue;
 		if (count && overlaps(g, n, (size_t)names[count - 1].at, i))
 			count--;
-		snprintf(texts[count], NAME_BYTES, "%s", all[i]);
+		snprintf(texts[count], PLOT_KERNEL_BYTES, "%s", all[i]);
 		names[count] = (struct figure_name){ (double)i, texts[count] };
 		count++;
 	}
@@ -245,7 +231,7 @@ static void draw(const struct trend *t, struct picture *p)
 {
 	const struct history_place *place = &t->h->places[t->place];
 	double room = fmax((t->most - t->least) * 0.05, 1);
-	char title[192], subtitle[256], first[NAME_BYTES] = "", left_out[96];
+	char title[192], subtitle[256], first[PLOT_KERNEL_BYTES] = "", left_out[96];
 	struct figure_panel panel;
 	struct figure g;
 

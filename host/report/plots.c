@@ -20,8 +20,8 @@ const struct plot_kind plot_kinds[] = {
 	{ "tax", "what the virtual PMU adds to every exit", false, plot_tax },
 	{ "vpmu", "the virtual PMU: its accesses, and other exits, by config", false,
 	  plot_vpmu },
-	{ "distribution", "events of noisy targets: the bulk, and the tail", false,
-	  plot_distribution },
+	{ "distribution", "events of noisy targets: the bulk, and the tail; for experts",
+	  false, plot_distribution },
 	{ "history", "figures from run to run, and what changed them (--history)", true,
 	  plot_history },
 	{ "trend", "figures of exact targets in percent of the first run (--history)",
@@ -57,6 +57,24 @@ char *plot_label(const struct plot_input *in, const struct result *r)
 	if (asprintf(&text, "%.100s%s%s", r->target.name, *mark ? " " : "", mark) < 0)
 		abort();
 	return text;
+}
+
+void plot_kernel(const char *kernel, char name[PLOT_KERNEL_BYTES])
+{
+	size_t bytes = strcspn(kernel, "+~");
+
+	if (!kernel[bytes] && strstr(kernel, "-cloud"))
+		bytes = (size_t)(strstr(kernel, "-cloud") - kernel);
+	snprintf(name, PLOT_KERNEL_BYTES, "%.*s", (int)bytes, kernel);
+}
+
+bool plot_is_release(const char *a, const char *b)
+{
+	size_t n = strcspn(a, ".");
+
+	if (a[n])
+		n += 1 + strspn(a + n + 1, "0123456789");
+	return !strncmp(a, b, n) && !(b[n] >= '0' && b[n] <= '9');
 }
 
 static void print_kernel(FILE *f, const struct result *r)

@@ -68,6 +68,14 @@ const char *plot_unit_words(const char *unit);
 /* "path length, not time", ...: how not to read the unit. */
 const char *plot_unit_caution(const char *unit);
 
+/*
+ * "6.12.115+deb12-cloud-arm64" is "6.12.115": the series and update of a kernel. And
+ * whether two such names are of one release, as 6.1.0-45 and 6.1.0-46.
+ */
+#define PLOT_KERNEL_BYTES 48
+void plot_kernel(const char *kernel, char name[PLOT_KERNEL_BYTES]);
+bool plot_is_release(const char *a, const char *b);
+
 /* Begins and ends a script, which is written to the `f` of the figure. */
 struct figure;
 void plot_open(struct figure *g, struct picture *p);

@@ -96,6 +96,30 @@ pictures/history-bare-x86_64.png" ]
   grep -qF 'label&#39;3%s' out/report.html
 }
 
+@test "the history of kernels: core benchmarks, short names, no line through a text" {
+  local svg=pictures/history-lab-aarch64-vhe.svg
+  "$wsbench" plot --history "$top/results/kernels.jsonl" --kind history --quiet -o pictures
+  grep -q '>6.1.0-45<' "$svg"
+  run ! grep -q 'cloud-arm64' "$svg"
+  run ! grep -q '>debug_register<' "$svg"
+  python3 - "$svg" <<'END'
+import re, sys
+svg = open(sys.argv[1]).read()
+# Of each dashed upright line: x, top, bottom. Of each change's text: x, y.
+lines = [(float(x), float(a), float(b)) for path in re.findall(r"stroke-dasharray[^>]*d='([^']*)'", svg)
+         for x, a, b in re.findall(r"M([\d.]+),([\d.]+) L\1,([\d.]+)", path)]
+texts = [(float(x), float(y)) for x, y in
+         re.findall(r'translate\(([\d.]+),([\d.]+)\)"[^>]*>\s*<text>(?:<[^>]*>)*[\u25b2\u25bc]', svg)]
+assert len(lines) > 80 and len(texts) > 20, (len(lines), len(texts))
+for x, y in texts:
+    crossed = [l for l in lines if x < l[0] < x + 60 and min(l[1:]) < y < max(l[1:])]
+    assert not crossed, ((x, y), crossed)
+END
+  "$wsbench" plot --history "$top/results/kernels.jsonl" --kind history --bench debug_register \
+    --quiet -o asked
+  grep -q '>debug_register<' "asked/history-lab-aarch64-vhe.svg"
+}
+
 @test "the trend of kernels: percent of the first, labelled at the ends of the lines" {
   cp "$tests/data/steps.jsonl" .
   run_apart "$wsbench" plot --history steps.jsonl --kind trend --bench 'hypercall,cpuid' -o pictures
