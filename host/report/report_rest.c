@@ -12,8 +12,10 @@
 bool report_missing(FILE *f, const struct report *r)
 {
 	static const struct table_column columns[] = {
-		{ "target", 0, 0, NULL }, { "benchmark", TABLE_KEY, 0, NULL },
-		{ "config", 0, 0, NULL }, { "status", 0, 0, NULL },
+		{ "benchmark", TABLE_KEY, 0, NULL },
+		{ "target", 0, 0, NULL },
+		{ "config", 0, 0, NULL },
+		{ "status", 0, 0, NULL },
 		{ "reason", 0, 0, NULL },
 	};
 	struct table t;
@@ -30,8 +32,8 @@ bool report_missing(FILE *f, const struct report *r)
 			if (b->status == RESULT_OK)
 				continue;
 			table_row(&t, TABLE_PLAIN);
-			table_cell(&t, 0, "%s", label);
-			table_cell(&t, 1, "%s", b->name);
+			table_cell(&t, 0, "%s", b->name);
+			table_cell(&t, 1, "%s", label);
 			table_cell(&t, 2, "%s", b->config);
 			table_cell(&t, 3, "%s", failed ? "failed" : "skipped");
 			table_cell_color(&t, 3, failed ? TABLE_RED : TABLE_PLAIN);

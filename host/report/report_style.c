@@ -61,8 +61,8 @@ const char report_css[] =
 	"code{font-size:.92em;overflow-wrap:anywhere}\n"
 	"@media (max-width:60rem){.pair{grid-template-columns:minmax(0,1fr)}}\n"
 	"@media (max-width:36rem){body{overflow-wrap:anywhere}.scroll{overflow-wrap:normal}"
-	"tbody th{white-space:normal;max-width:45vw;overflow-wrap:anywhere}table{font-size:.82rem}th,td{padding:.2rem .4rem}"
+	"tbody th{white-space:normal;min-width:9rem;max-width:45vw;overflow-wrap:anywhere}table{font-size:.82rem}th,td{padding:.2rem .4rem}"
 	"h1{font-size:1.4rem}}\n"
 	"@media print{.tools,.sections{display:none}section{break-inside:auto}figure,tr{"
 	"break-inside:avoid}.scroll,figure{overflow:visible}figure svg{min-width:0}"
-	"table{font-size:.7rem}th,td{padding:.15rem .3rem}td small{white-space:normal}}\n";
+	"table{font-size:.7rem}th,td{padding:.15rem .3rem}td small,.n,tbody th{white-space:normal}}\n";

@@ -294,12 +294,19 @@ void run_table_build(struct run_table *m, const struct result *const *docs, size
 	rows_free(&rows);
 }
 
+/* Whether two documents have different figures. */
 static bool differs(const struct run_table *m, const struct table_row *row)
 {
-	for (size_t d = 1; d < m->n_docs; d++)
-		if (strcmp(row->cells[column(d, PART_NUMBER)].text,
-			   row->cells[column(0, PART_NUMBER)].text) != 0)
+	double first = NAN;
+
+	for (size_t d = 0; d < m->n_docs; d++) {
+		double value = row->cells[column(d, PART_NUMBER)].value;
+
+		if (!isnan(first) && !isnan(value) && value != first)
 			return true;
+		if (isnan(first))
+			first = value;
+	}
 	return false;
 }
 

@@ -32,10 +32,7 @@ struct run_table {
  */
 void run_table_build(struct run_table *m, const struct result *const *docs, size_t n,
 		     const char *const *heads, const char *plus_minus);
-/*
- * Moves the rows whose documents have different figures, or of which some have none, to
- * the front. Returns their number.
- */
+/* Moves the rows of different figures to the front. Returns their number. */
 size_t run_table_differing_first(struct run_table *m);
 void run_table_free(struct run_table *m);
 

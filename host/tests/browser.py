@@ -6,12 +6,13 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 
 
 class Browser:
     def __init__(self):
         program = shutil.which("chromium") or shutil.which("chromium-browser")
-        self.profile = tempfile.TemporaryDirectory()
+        self.profile = tempfile.mkdtemp()
         ours, its = os.pipe(), os.pipe()
         # Chromium reads its descriptor 3 and writes its descriptor 4.
         def connect():
@@ -20,7 +21,7 @@ class Browser:
             os.dup2(write, 4)
         self.process = subprocess.Popen(
             [program, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-             f"--user-data-dir={self.profile.name}", "--remote-debugging-pipe", "about:blank"],
+             f"--user-data-dir={self.profile}", "--remote-debugging-pipe", "about:blank"],
             preexec_fn=connect, close_fds=False, stderr=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL)
         os.close(ours[0])
@@ -101,6 +102,12 @@ class Browser:
         self.save(path, "Page.printToPDF", preferCSSPageSize=True)
 
     def close(self):
-        self.process.terminate()
+        self.session = None
+        self.call("Browser.close")
         self.process.wait()
-        self.profile.cleanup()
+        # Its other processes may still write.
+        for _ in range(50):
+            shutil.rmtree(self.profile, ignore_errors=True)
+            if not os.path.exists(self.profile):
+                return
+            time.sleep(0.1)
