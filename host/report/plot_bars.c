@@ -461,6 +461,7 @@ static bool draw_configs(const struct plot_input *in, const struct result *r,
 
 	if (has_visible(c, &m.panels[1])) {
 		m.n_panels = 2;
+		m.one_axis = !strcmp(m.panels[0].unit, m.panels[1].unit);
 		m.panels[0].title = "By the guest's clock: all of the round trip";
 		m.panels[1].title = "By the guest's own cycle counter";
 	}

@@ -102,13 +102,20 @@ static bool draw_configs(const struct plot_input *in, const struct result *r,
 #define TITLE_MOST 70 /* characters of a title that fit */
 
 /* "Linux 6.12.113 to 6.12.115", if these names differ and fit. */
+static bool names_kernels(const struct result *base, const struct result *new)
+{
+	const char *was = base->subject.kernel, *is = new->subject.kernel;
+
+	return was && is && strcmp(was, is) != 0 && strlen(was) + strlen(is) < TITLE_MOST;
+}
+
 static char *documents_title(const struct result *base, const struct result *new)
 {
 	const char *was = base->subject.kernel, *is = new->subject.kernel;
 	int ret;
 	char *text;
 
-	if (was && is && strcmp(was, is) != 0 && strlen(was) + strlen(is) < TITLE_MOST)
+	if (names_kernels(base, new))
 		ret = asprintf(&text, "Linux %s to %s", was, is);
 	else
 		ret = asprintf(&text, "%.60s: base to new", new->target.name);
@@ -117,18 +124,36 @@ static char *documents_title(const struct result *base, const struct result *new
 	return text;
 }
 
+/* What the title does not name. */
+static char *documents_subtitle(const struct plot_input *in, const struct result *base,
+				const struct result *new)
+{
+	char *was = plot_subject(in, base), *is = plot_subject(in, new), *text;
+	int ret;
+
+	if (names_kernels(base, new) && !base->subject.label && !new->subject.label)
+		ret = asprintf(&text, "%.60s%s%.60s. Round trips in %s: %s.",
+			       new->target.name, new->target.hypervisor ? ", KVM " : "",
+			       new->target.hypervisor ? new->target.hypervisor : "",
+			       plot_unit_words(new->clock.unit),
+			       plot_unit_caution(new->clock.unit));
+	else
+		ret = asprintf(&text, "From %s; to %s.", was, is);
+	if (ret < 0)
+		abort();
+	free(was);
+	free(is);
+	return text;
+}
+
 static bool draw_documents(const struct plot_input *in, const struct result *base,
 			   const struct result *new, struct picture_list *list,
 			   struct plot_reason *why)
 {
 	struct versus v = { base, new, { NULL, NULL }, "compare", NULL, NULL };
-	char *was = plot_subject(in, base), *is = plot_subject(in, new);
 
 	v.title = documents_title(base, new);
-	if (asprintf(&v.subtitle, "From %s; to %s.", was, is) < 0)
-		abort();
-	free(was);
-	free(is);
+	v.subtitle = documents_subtitle(in, base, new);
 	return draw(in, &v, list, why);
 }
 

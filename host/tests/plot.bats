@@ -35,6 +35,17 @@ assert "rdtsc" in text and "bare:x86_64" in text, "a name is missing"
 END
 }
 
+@test "bars in percent of a base" {
+  need_document
+  run_apart "$wsbench" plot doc.json -o . --kind bars --base bare:x86_64
+  echo "$stderr"
+  [ "$status" = 0 ]
+  grep -q 'percent of bare:x86_64' round_trip-insns-x86_64.svg
+  grep -q '>100.0 %   1<' round_trip-insns-x86_64.svg
+  refused 2 'nothing to draw: bars (no document is of the target, label or kernel of --base 6.2)' \
+    "$wsbench" plot doc.json -o . --kind bars --base 6.2
+}
+
 @test "two documents of a target: their differences" {
   need_document
   python3 - <<'END'

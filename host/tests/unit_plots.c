@@ -293,6 +293,7 @@ Test(plots, configs_are_side_by_side)
 Test(plots, the_counter_of_the_guest_has_its_own_panel)
 {
 	struct plot_input in = input(1);
+	const char *first, *second;
 	struct result_metric *m;
 
 	add(docs[0], "pmccntr", "pmu-off", 1450);
@@ -305,6 +306,14 @@ Test(plots, the_counter_of_the_guest_has_its_own_panel)
 	plot_configs(&in, &list, &why);
 	expect_in(0, "$bars_1_1");
 	expect_in(0, "'4'");
+	/* Of one unit: 4 is short beside 1,976. */
+	first = strstr(list.pictures[0].script, "set multiplot");
+	cr_assert(first);
+	first = strstr(first, "set xrange");
+	cr_assert(first);
+	second = strstr(strstr(first + 1, "set xrange") + 1, "set xrange");
+	cr_assert(second);
+	cr_expect_eq(strncmp(first, second, strcspn(first, "\n")), 0);
 }
 
 Test(plots, without_two_configs_there_is_a_reason)
@@ -415,6 +424,7 @@ Test(plots, two_kernels_are_the_title_if_they_fit)
 	add(docs[1], "hypercall", "default", 900);
 	plot_compare(&in, &list, &why);
 	expect_in(0, "'Linux 6.1.0-test to 6.2.0-test'");
+	expect_in(0, "'lab:aarch64-vhe, KVM SVM. Round trips in instructions: path");
 	picture_list_free(&list);
 	docs[1]->subject.kernel =
 		"6.2.0-a-name-that-does-not-fit-beside-another-name-in-one-line";
