@@ -33,12 +33,18 @@
 /* The parts of the picture, from top to bottom. */
 enum forest_part { FOREST_CORE, FOREST_OTHERS, FOREST_APART };
 
+/* A difference and its interval; NAN: none. */
+struct forest_value {
+	double value, lo, hi;
+};
+
 struct forest_point {
 	const struct compare_row *row;
 	enum forest_part part;
 	double at; /* the top of its row, in rows */
 	char label[160];
-	double value, lo, hi; /* percent, or in the row's unit; NAN: no interval */
+	struct forest_value in_unit, in_percent;
+	double value, lo, hi; /* on the axis; NAN: no interval */
 };
 
 struct forest {
@@ -121,7 +127,6 @@ static void label(const struct compare *c, const struct compare_row *row,
 	bool several = false;
 	int at;
 
-	point->row = row;
 	for (size_t i = 0; i < c->n_rows && !several; i++)
 		several = &c->rows[i] != row && !strcmp(c->rows[i].name, row->name);
 	at = snprintf(point->label, sizeof(point->label),
@@ -134,12 +139,29 @@ static void label(const struct compare *c, const struct compare_row *row,
 
 static void set_values(const struct forest *f, struct forest_point *p)
 {
-	const struct compare_row *row = p->row;
+	const struct forest_value *v = f->percent ? &p->in_percent : &p->in_unit;
 
-	p->value =
-		f->percent ? forest_percent(forest_ratio(row)) : forest_difference(row);
-	p->lo = f->percent ? forest_percent(row->ratio_lo) : row->lo;
-	p->hi = f->percent ? forest_percent(row->ratio_hi) : row->hi;
+	p->value = v->value;
+	p->lo = v->lo;
+	p->hi = v->hi;
+}
+
+static struct forest_point point_of(const struct forest *f, const struct compare_row *row,
+				    bool core_first)
+{
+	struct forest_point p = {
+		.row = row,
+		.part = !core_first || result_bench_matches("core", row->name)
+				? FOREST_CORE
+				: FOREST_OTHERS,
+		.in_unit = { forest_difference(row), row->lo, row->hi },
+		.in_percent = { forest_percent(forest_ratio(row)),
+				forest_percent(row->ratio_lo),
+				forest_percent(row->ratio_hi) },
+	};
+
+	label(f->compare, row, &p);
+	return p;
 }
 
 static int by_size(const void *a, const void *b)
@@ -183,15 +205,13 @@ static void choose_axis(struct forest *f)
 		set_values(f, &f->points[i]);
 }
 
-static void set_parts(struct forest *f, bool core_first)
+static void set_outliers(struct forest *f)
 {
 	double most, median = median_size(f, &most);
 
 	for (size_t i = 0; i < f->n; i++) {
 		struct forest_point *p = &f->points[i];
 
-		if (core_first && !result_bench_matches("core", p->row->name))
-			p->part = FOREST_OTHERS;
 		/* A percentage of 0 does not exist. */
 		if (isnan(p->value) ||
 		    (f->n >= APART_LEAST && fabs(p->value) > APART_SPAN * median))
@@ -216,12 +236,12 @@ static void collect(struct forest *f, bool core_first)
 		else if (is_equal(row))
 			fprintf(names, "%s%s", f->n_equal++ ? ", " : "", row->name);
 		else
-			label(c, row, &f->points[f->n++]);
+			f->points[f->n++] = point_of(f, row, core_first);
 	}
 	if (fclose(names))
 		abort();
 	choose_axis(f);
-	set_parts(f, core_first);
+	set_outliers(f);
 	qsort(f->points, f->n, sizeof(*f->points), by_value);
 	for (size_t i = 0; i < f->n; i++) {
 		f->n_lines += i && f->points[i].part != f->points[i - 1].part;
