@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 #define ABI_MAGIC   0x3169626177737721ull /* "!wswabi1" in memory order */
-#define ABI_VERSION 2
+#define ABI_VERSION 3
 
 /* Guest memory: one contiguous range of RAM. */
 #define ABI_X86_64_RAM_GPA  0x0ull
@@ -131,20 +131,25 @@ struct abi_params {
 	uint32_t version;
 	uint32_t flags;
 	uint32_t warmup;  /* bodies */
-	uint32_t events;  /* samples of each of NULL, EVENT, TWIN */
+	uint32_t events;  /* samples of each of NULL, EVENT, TWIN, at most */
 	uint32_t batch;	  /* bodies n of a batch; 0: no batch phase */
-	uint32_t batches; /* samples of BATCH */
+	uint32_t batches; /* samples of BATCH, at most */
 	/* Payload host_timed: enum abi_command; pmu_map: PMU_COMMAND() of bench/pmu.h. */
 	uint32_t command;
 	uint32_t pmc_events; /* samples of each of PMC_NULL, PMC; 0: no PMC phases */
 	uint32_t spins;	     /* samples of SPIN; even */
 	uint32_t operand;    /* pmu_map: the register; pmu_accuracy: the subject */
 	uint32_t pace; /* longest loop that times the CPU, in multiplications; 0: none */
-	uint32_t reserved32;
+	/*
+	 * NULL, EVENT and TWIN end early, after a block of `repeat` samples that equals the
+	 * block before it, value by value; the batches end after two equal ones. 0: every
+	 * phase has all its samples.
+	 */
+	uint32_t repeat;
 	uint64_t reserved;
 };
 
-/* The number of bodies of a boot, twins not counted: a batch's sample is n, then 2n. */
+/* The largest number of bodies of a boot, twins not counted: a batch's sample is n, then 2n. */
 static inline uint64_t abi_bodies(const struct abi_params *p)
 {
 	return p->warmup + p->events + 3ull * p->batch * p->batches + p->pmc_events;

@@ -84,17 +84,35 @@ BODY uint64_t time_row(uint32_t n, enum operation op)
 	return clock_stop() - start;
 }
 
+/*
+ * Whether the last block of the `n` samples so far repeats the block before it: more
+ * samples would show nothing new. A pattern repeats if its period divides the block.
+ */
+static __attribute__((noinline)) bool repeats(const uint64_t *series, uint32_t n,
+					      uint32_t block)
+{
+	uint32_t i;
+
+	if (!block || !n || n % block || n < 2 * block)
+		return false;
+	for (i = n - block; i < n; i++)
+		if (series[i] != series[i - block])
+			return false;
+	return true;
+}
+
 /* One sample per event. */
-BODY void sample_events(enum abi_phase phase, uint32_t n, enum operation op)
+BODY void sample_events(enum abi_phase phase, const struct abi_params *params,
+			enum operation op)
 {
 	uint64_t *series = runtime_phase_begin(phase);
 	uint32_t i;
 
 	MARK_HERE(MARK_PHASE_BEGIN(phase));
-	for (i = 0; i < n; i++)
+	for (i = 0; i < params->events && !repeats(series, i, params->repeat); i++)
 		series[i] = time_event(op);
 	MARK_HERE(MARK_PHASE_END(phase));
-	runtime_phase_end(phase, n);
+	runtime_phase_end(phase, i);
 }
 
 /* One copy of each for both lengths: the cost that does not depend on n cancels. */
@@ -115,12 +133,12 @@ static void sample_batches(enum abi_phase phase, const struct abi_params *params
 	uint64_t *series = runtime_phase_begin(phase);
 	uint32_t i;
 
-	for (i = 0; i < params->batches; i++) {
+	for (i = 0; i < params->batches && !repeats(series, i, !!params->repeat); i++) {
 		uint64_t once = row(params->batch);
 
 		series[i] = row(2 * params->batch) - once;
 	}
-	runtime_phase_end(phase, params->batches);
+	runtime_phase_end(phase, i);
 }
 
 /*
@@ -267,9 +285,9 @@ void sample_all(const struct abi_params *params)
 	}
 	runtime_phase_end(ABI_PHASE_WARMUP, 0);
 
-	sample_events(ABI_PHASE_NULL, params->events, NOTHING);
-	sample_events(ABI_PHASE_EVENT, params->events, EVENT);
-	sample_events(ABI_PHASE_TWIN, params->events, TWIN);
+	sample_events(ABI_PHASE_NULL, params, NOTHING);
+	sample_events(ABI_PHASE_EVENT, params, EVENT);
+	sample_events(ABI_PHASE_TWIN, params, TWIN);
 	runtime_pace(ABI_PACE_MIDDLE);
 	if (params->batch) {
 		sample_batches(ABI_PHASE_BATCH, params, row_of_bodies);

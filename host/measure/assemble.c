@@ -347,6 +347,7 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 {
 	const char *lie = find_lie(a, rep);
 	const struct boot_counts *c = &rep->counts[ABI_PHASE_EVENT];
+	uint64_t events = rep->guest.samples[ABI_PHASE_EVENT];
 	struct result_benchmark *b = benchmark_of(a);
 	struct judgement j;
 	const char *reject, *unit;
@@ -356,8 +357,8 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 		assemble_stop(a, RESULT_FAIL, lie);
 		return 0;
 	}
-	judge_exits(a->row, a->trust, a->params->events, c, &j);
-	judge_faults(a->row, a->params->events, rep->guest.faults[ABI_PHASE_EVENT], &j);
+	judge_exits(a->row, a->trust, events, c, &j);
+	judge_faults(a->row, events, rep->guest.faults[ABI_PHASE_EVENT], &j);
 	a->pace_spread = judge_pace(&rep->guest);
 	reject = rejection(a, &j, c);
 	if (a->trust != JUDGE_HOST_TIMED && !(a->row->needs & NEEDS_COUNTS))

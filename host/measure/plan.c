@@ -15,8 +15,14 @@
 #define EXACT_BATCH   20
 #define EXACT_BATCHES 5
 
+/*
+ * On an exact target a phase ends after a block of events that repeats the block before
+ * it (bench/abi.h). 24 is a multiple of the periods 2, 3, 4, 6, 8 and 12.
+ */
+#define EXACT_REPEAT 24
+
 /* Events of the PMC phases; without noise a few suffice. */
-#define EXACT_PMC_EVENTS 100
+#define EXACT_PMC_EVENTS 48
 #define NOISY_SPINS	 20
 
 /*
@@ -115,6 +121,8 @@ static void set_params(struct plan *plan, const struct job *job, const struct ta
 		plan->params.pmc_events = EXACT_PMC_EVENTS;
 	plan->params.spins = t->exact ? 0 : NOISY_SPINS;
 	plan->params.pace = t->exact ? 0 : NOISY_PACE;
+	/* --events: exactly as many. */
+	plan->params.repeat = t->exact && !job->events ? EXACT_REPEAT : 0;
 	plan->map_params = plan->params;
 	plan->map_params.warmup /= MAP_SHARE;
 	plan->map_params.batch = t->exact ? 0 : MAP_BATCH;
@@ -191,7 +199,7 @@ struct abi_params plan_params(const struct plan *plan, const struct bench *row)
 	}
 	if (row->needs & NEEDS_COUNTS) {
 		params.operand = accuracy_subject(row);
-		params.batch = 0;
+		params.batch = params.repeat = 0;
 	}
 	return params;
 }

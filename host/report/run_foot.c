@@ -127,8 +127,8 @@ static void describe_effort(FILE *f, const struct result *r)
 
 	number_format(events, (double)e.events, false);
 	if (e.boots)
-		fprintf(f, "; %zu boot%s x %s events", e.boots, e.boots == 1 ? "" : "s",
-			events);
+		fprintf(f, "; %zu boot%s x %s%s events", e.boots, e.boots == 1 ? "" : "s",
+			r->target.exact ? "up to " : "", events);
 	if (e.rejected)
 		fprintf(f, " (%zu of all %zu boots rejected)", e.rejected, e.all);
 	fputs(r->target.exact ? "; exact: no noise" : "; noisy", f);

@@ -89,6 +89,7 @@ void boot_report_free(struct boot_report *rep)
 	}
 }
 
+/* The length of a series: at most, where the parameters let a phase end early. */
 static uint64_t samples_asked(const struct abi_params *params, int phase)
 {
 	switch (phase) {
@@ -212,6 +213,15 @@ bool boot_is_done(const uint8_t *ram, struct abi_report *guest, struct boot_repo
 	return false;
 }
 
+static bool is_length(const struct abi_params *params, int phase, uint64_t samples,
+		      uint64_t asked)
+{
+	/* The guest may have no PMC, or one that does not count. */
+	if (!samples && phase >= ABI_PHASE_PMC_NULL)
+		return true;
+	return samples == asked || (params->repeat && samples && samples < asked);
+}
+
 void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
 		  struct boot_report *rep)
 {
@@ -222,12 +232,8 @@ void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
 	for (phase = 0; phase < ABI_PHASES; phase++) {
 		uint64_t asked = samples_asked(&rq->params, phase);
 
-		/*
-		 * The guest may have no PMC, or one that does not count. The check also
-		 * bounds the copy.
-		 */
-		if (rep->guest.samples[phase] != asked &&
-		    (rep->guest.samples[phase] || phase < ABI_PHASE_PMC_NULL)) {
+		/* The check also bounds the copy. */
+		if (!is_length(&rq->params, phase, rep->guest.samples[phase], asked)) {
 			boot_end(
 				rep, BOOT_CRASH,
 				"the guest reports %llu samples in the %s phase, expected %llu",

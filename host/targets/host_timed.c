@@ -31,7 +31,7 @@ int host_timed_open(struct host_timed *h, struct vm *vm, enum abi_command comman
 	params.version = ABI_VERSION;
 	params.flags = ABI_FLAG_DOORBELL;
 	params.command = command;
-	params.pmc_events = params.spins = 0;
+	params.pmc_events = params.spins = params.repeat = 0;
 	err = vm_create(vm, h->kvm_fd, h->config, listener);
 	if (!err)
 		err = vm_load(vm, h->rq->image, h->rq->image_bytes, &entry);
