@@ -230,8 +230,7 @@ interrupted() {
   document x86_64
   holds "$document" '[y["events"] for y in m("cpuid")["boots"]] == [48, 48]' \
     '[y["events"] for y in m("cpuid", metric="round_trip_batch")["boots"]] == [2, 2]'
-  "$wsbench" run --on bare:x86_64 --bench cpuid --events 500 -o all.json >out
-  grep -q 'x up to 500' out
+  "$wsbench" run --on bare:x86_64 --bench cpuid --events 500 -o all.json
   holds all.json '[y["events"] for y in m("cpuid")["boots"]] == [500, 500]' \
     '[y["events"] for y in m("cpuid", metric="round_trip_batch")["boots"]] == [5, 5]' \
     'value("cpuid") == 2'
