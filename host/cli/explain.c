@@ -18,6 +18,7 @@
 #include "host/explain/explain.h"
 #include "host/explain/region.h"
 #include "host/explain/explain_text.h"
+#include "host/explain/touch.h"
 
 /*
  * The maximum size of a trace: about 250 million instructions. Memory is allocated as
@@ -163,7 +164,8 @@ enum cli_exit explain_record(struct explain *x, struct explanation **out)
 	const struct bench *bench = names_bench(x->run.benches.names[0]);
 	struct explain_input in = { .arch = row->arch,
 				    .benchmark = bench->id,
-				    .kinds = x->kinds,
+				    .kinds = x->kinds || x->touch,
+				    .touch = x->touch ? &x->caches : NULL,
 				    .timeline = x->format && x->format->needs_timeline };
 	struct error why = { "" };
 	struct error err = { "" };
@@ -191,7 +193,7 @@ enum cli_exit explain_record(struct explain *x, struct explanation **out)
 	}
 	rc = t.ops->tracer(&t, &plugin_api, &err);
 	if (!rc)
-		rc = capture_open(&c, TRACE_BYTES, x->kinds, plugin_api, &err);
+		rc = capture_open(&c, TRACE_BYTES, in.kinds, plugin_api, &err);
 	if (rc) {
 		message_error("%s: %s", t.name, err.text);
 		code = CLI_FAILED;
@@ -223,6 +225,13 @@ static enum cli_exit check_base(const struct explain *x, const struct explanatio
 	if (x->kinds && base->kinds.loads < 0) {
 		message_usage("wsbench explain",
 			      "%s: has no kinds (record it with --kinds)", x->diff);
+		return CLI_USAGE;
+	}
+	if (x->touch && !touch_is_in(base)) {
+		message_usage(
+			"wsbench explain",
+			"%s: does not say what the event touches (record it with --touch)",
+			x->diff);
 		return CLI_USAGE;
 	}
 	if (base->machine.arch && arch && strcmp(base->machine.arch, arch) != 0) {
@@ -260,6 +269,13 @@ static enum cli_exit read_file(const struct explain *x, const struct explanation
 	if (code == CLI_OK && x->kinds && (*out)->kinds.loads < 0) {
 		message_usage("wsbench explain",
 			      "%s: has no kinds (record it with --kinds)", x->file);
+		code = CLI_USAGE;
+	}
+	if (code == CLI_OK && x->touch && !touch_is_in(*out)) {
+		message_usage(
+			"wsbench explain",
+			"%s: does not say what the event touches (record it with --touch)",
+			x->file);
 		code = CLI_USAGE;
 	}
 	if (code == CLI_OK && base)
@@ -312,6 +328,10 @@ static void show(const struct explain *x, const struct explanation *e,
 		explain_print_kinds_diff(stdout, base, e, &o);
 	else if (x->kinds)
 		explain_print_kinds(stdout, e, &o);
+	if (x->touch && base)
+		touch_print_diff(stdout, base, e, &o);
+	else if (x->touch)
+		touch_print(stdout, e, &o);
 }
 
 /* A signal ends the download of a kernel, and the emulator, and then this program. */

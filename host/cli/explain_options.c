@@ -27,6 +27,10 @@ enum key {
 	OPTION_FOLDED,
 	OPTION_FORMAT,
 	OPTION_KINDS,
+	OPTION_TOUCH,
+	OPTION_I1,
+	OPTION_D1,
+	OPTION_LL,
 	OPTION_SVG,
 };
 
@@ -69,6 +73,16 @@ static const struct argp_option options[] = {
 	  "Count kinds of instructions: system registers, barriers, memory, cache "
 	  "lines; with --diff, print their change",
 	  0 },
+	{ "touch", OPTION_TOUCH, NULL, 0,
+	  "Simulate caches and branch predictors: misses of the event, pages, branches; "
+	  "after a guest with a working set, too. With --diff, print the change",
+	  0 },
+	{ "i1", OPTION_I1, "BYTES,WAYS,LINE", 0,
+	  "Simulate this first-level instruction cache (default: 32768,8,64)", 0 },
+	{ "d1", OPTION_D1, "BYTES,WAYS,LINE", 0,
+	  "Simulate this first-level data cache (default: 32768,8,64)", 0 },
+	{ "ll", OPTION_LL, "BYTES,WAYS,LINE", 0,
+	  "Simulate this last-level cache (default: 1048576,16,64)", 0 },
 	{ "svg", OPTION_SVG, "FILE", 0,
 	  "Draw a flame graph; with --diff, coloured by the change", 0 },
 	{ "output", 'o', "FILE", 0, "Write the explanation to FILE", 0 },
@@ -146,6 +160,23 @@ static error_t parse_format(const char *name, struct argp_state *state, struct e
 	return 0;
 }
 
+static error_t parse_cache(int key, const char *arg, struct argp_state *state,
+			   struct explain *x)
+{
+	struct touch_cache *cache = key == OPTION_I1   ? &x->caches.i1
+				    : key == OPTION_D1 ? &x->caches.d1
+						       : &x->caches.ll;
+	const char *option = key == OPTION_I1	? "--i1"
+			     : key == OPTION_D1 ? "--d1"
+						: "--ll";
+	const char *why;
+
+	x->caches_given = true;
+	if (touch_cache_parse(arg, cache, &why))
+		return options_error(state, "%s: '%s': %s", option, arg, why);
+	return 0;
+}
+
 static error_t parse_output(int key, char *arg, struct argp_state *state,
 			    struct explain *x)
 {
@@ -169,6 +200,13 @@ static error_t parse_output(int key, char *arg, struct argp_state *state,
 	case OPTION_KINDS:
 		x->kinds = true;
 		return 0;
+	case OPTION_TOUCH:
+		x->touch = true;
+		return 0;
+	case OPTION_I1:
+	case OPTION_D1:
+	case OPTION_LL:
+		return parse_cache(key, arg, state, x);
 	case OPTION_SVG:
 		x->svg = arg;
 		return 0;
@@ -267,6 +305,8 @@ static const char *contradiction(const struct explain *x)
 	if (x->tree && x->diff)
 		return "--tree and --diff: a call tree is of one explanation (give one "
 		       "of them)";
+	if (x->caches_given && !x->touch)
+		return "--i1, --d1, --ll: nothing is simulated (give --touch, too)";
 	if (x->across_vendors && !x->diff)
 		return "--across: nothing to compare (give --diff, too)";
 	return NULL;
@@ -293,13 +333,14 @@ static enum cli_exit check_machine(const struct run *run)
 }
 
 /* Whether an option of the recording was given. */
-static bool records(const struct run *run)
+static bool records(const struct explain *x)
 {
+	const struct run *run = &x->run;
 	const struct job *job = &run->job;
 
-	return run->targets.n || run->benches.n || run->configs.n || job->boots ||
-	       job->events || job->timeout_ns || job->kernel || job->modules ||
-	       job->append || job->emulator || run->label || run->commit;
+	return x->caches_given || run->targets.n || run->benches.n || run->configs.n ||
+	       job->boots || job->events || job->timeout_ns || job->kernel ||
+	       job->modules || job->append || job->emulator || run->label || run->commit;
 }
 
 /* A format is the whole output: another option of the output would have no effect. */
@@ -312,6 +353,8 @@ static enum cli_exit check_format(const struct explain *x)
 		other = "--kinds";
 	if (x->kinds && x->file)
 		other = "--kinds";
+	if (x->touch && (x->file || !x->output))
+		other = "--touch";
 	if (other)
 		message_usage(
 			"wsbench explain",
@@ -338,7 +381,7 @@ static enum cli_exit check(const struct explain *x)
 		return CLI_USAGE;
 	}
 
-	if (x->file && records(run)) {
+	if (x->file && records(x)) {
 		message_usage(
 			"wsbench explain",
 			"%s: is not recorded again: options of the recording, such as --on and --kernel, are not allowed with a file",
@@ -358,6 +401,7 @@ static enum cli_exit check(const struct explain *x)
 enum cli_exit explain_parse(struct explain *x, int argc, char **argv, bool *go)
 {
 	memset(x, 0, sizeof(*x));
+	x->caches = TOUCH_CACHES_DEFAULT;
 	run_init(&x->run);
 	x->run.argc = argc;
 	x->run.argv = argv;
