@@ -164,8 +164,9 @@ enum cli_exit explain_record(struct explain *x, struct explanation **out)
 	const struct bench *bench = names_bench(x->run.benches.names[0]);
 	struct explain_input in = { .arch = row->arch,
 				    .benchmark = bench->id,
-				    .kinds = x->kinds || x->touch,
-				    .touch = x->touch ? &x->caches : NULL,
+				    .kinds = x->kinds || x->run.touch.wanted,
+				    .touch = x->run.touch.wanted ? &x->run.touch.caches
+								 : NULL,
 				    .timeline = x->format && x->format->needs_timeline };
 	struct error why = { "" };
 	struct error err = { "" };
@@ -227,7 +228,7 @@ static enum cli_exit check_base(const struct explain *x, const struct explanatio
 			      "%s: has no kinds (record it with --kinds)", x->diff);
 		return CLI_USAGE;
 	}
-	if (x->touch && !touch_is_in(base)) {
+	if (x->run.touch.wanted && !touch_is_in(base)) {
 		message_usage(
 			"wsbench explain",
 			"%s: does not say what the event touches (record it with --touch)",
@@ -271,7 +272,7 @@ static enum cli_exit read_file(const struct explain *x, const struct explanation
 			      "%s: has no kinds (record it with --kinds)", x->file);
 		code = CLI_USAGE;
 	}
-	if (code == CLI_OK && x->touch && !touch_is_in(*out)) {
+	if (code == CLI_OK && x->run.touch.wanted && !touch_is_in(*out)) {
 		message_usage(
 			"wsbench explain",
 			"%s: does not say what the event touches (record it with --touch)",
@@ -328,9 +329,9 @@ static void show(const struct explain *x, const struct explanation *e,
 		explain_print_kinds_diff(stdout, base, e, &o);
 	else if (x->kinds)
 		explain_print_kinds(stdout, e, &o);
-	if (x->touch && base)
+	if (x->run.touch.wanted && base)
 		touch_print_diff(stdout, base, e, &o);
-	else if (x->touch)
+	else if (x->run.touch.wanted)
 		touch_print(stdout, e, &o);
 }
 

@@ -16,9 +16,7 @@ struct explain {
 	const char *svg;    /* draw a flame graph there; NULL */
 	const char *output; /* NULL: none */
 	const struct explain_format *format; /* print this; NULL: tables */
-	bool tree, kinds, touch;
-	struct touch_caches caches; /* simulated by `touch` */
-	bool caches_given;
+	bool tree, kinds;
 	bool across_vendors; /* `diff` may be of the other x86_64 vendor */
 };
 

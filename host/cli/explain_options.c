@@ -27,10 +27,6 @@ enum key {
 	OPTION_FOLDED,
 	OPTION_FORMAT,
 	OPTION_KINDS,
-	OPTION_TOUCH,
-	OPTION_I1,
-	OPTION_D1,
-	OPTION_LL,
 	OPTION_SVG,
 };
 
@@ -73,16 +69,6 @@ static const struct argp_option options[] = {
 	  "Count kinds of instructions: system registers, barriers, memory, cache "
 	  "lines; with --diff, print their change",
 	  0 },
-	{ "touch", OPTION_TOUCH, NULL, 0,
-	  "Simulate caches and branch predictors: misses of the event, pages, branches; "
-	  "after a guest with a working set, too. With --diff, print the change",
-	  0 },
-	{ "i1", OPTION_I1, "BYTES,WAYS,LINE", 0,
-	  "Simulate this first-level instruction cache (default: 32768,8,64)", 0 },
-	{ "d1", OPTION_D1, "BYTES,WAYS,LINE", 0,
-	  "Simulate this first-level data cache (default: 32768,8,64)", 0 },
-	{ "ll", OPTION_LL, "BYTES,WAYS,LINE", 0,
-	  "Simulate this last-level cache (default: 1048576,16,64)", 0 },
 	{ "svg", OPTION_SVG, "FILE", 0,
 	  "Draw a flame graph; with --diff, coloured by the change", 0 },
 	{ "output", 'o', "FILE", 0, "Write the explanation to FILE", 0 },
@@ -160,23 +146,6 @@ static error_t parse_format(const char *name, struct argp_state *state, struct e
 	return 0;
 }
 
-static error_t parse_cache(int key, const char *arg, struct argp_state *state,
-			   struct explain *x)
-{
-	struct touch_cache *cache = key == OPTION_I1   ? &x->caches.i1
-				    : key == OPTION_D1 ? &x->caches.d1
-						       : &x->caches.ll;
-	const char *option = key == OPTION_I1	? "--i1"
-			     : key == OPTION_D1 ? "--d1"
-						: "--ll";
-	const char *why;
-
-	x->caches_given = true;
-	if (touch_cache_parse(arg, cache, &why))
-		return options_error(state, "%s: '%s': %s", option, arg, why);
-	return 0;
-}
-
 static error_t parse_output(int key, char *arg, struct argp_state *state,
 			    struct explain *x)
 {
@@ -200,13 +169,6 @@ static error_t parse_output(int key, char *arg, struct argp_state *state,
 	case OPTION_KINDS:
 		x->kinds = true;
 		return 0;
-	case OPTION_TOUCH:
-		x->touch = true;
-		return 0;
-	case OPTION_I1:
-	case OPTION_D1:
-	case OPTION_LL:
-		return parse_cache(key, arg, state, x);
 	case OPTION_SVG:
 		x->svg = arg;
 		return 0;
@@ -225,7 +187,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &x->run.common;
+		state->child_inputs[0] = &x->run.touch;
+		state->child_inputs[1] = &x->run.common;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (x->file)
@@ -264,7 +227,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = { { &touch_argp, 0, NULL, 0 },
+					      { &options_common, 0, NULL, 0 },
+					      { 0 } };
 
 /* Prints the exit code and the table of formats below the help. */
 static char *help_filter(int key, const char *text, void *input)
@@ -305,11 +270,9 @@ static const char *contradiction(const struct explain *x)
 	if (x->tree && x->diff)
 		return "--tree and --diff: a call tree is of one explanation (give one "
 		       "of them)";
-	if (x->caches_given && !x->touch)
-		return "--i1, --d1, --ll: nothing is simulated (give --touch, too)";
 	if (x->across_vendors && !x->diff)
 		return "--across: nothing to compare (give --diff, too)";
-	return NULL;
+	return touch_options_wrong(&x->run.touch);
 }
 
 static enum cli_exit check_machine(const struct run *run)
@@ -333,14 +296,14 @@ static enum cli_exit check_machine(const struct run *run)
 }
 
 /* Whether an option of the recording was given. */
-static bool records(const struct explain *x)
+static bool records(const struct run *run)
 {
-	const struct run *run = &x->run;
 	const struct job *job = &run->job;
 
-	return x->caches_given || run->targets.n || run->benches.n || run->configs.n ||
-	       job->boots || job->events || job->timeout_ns || job->kernel ||
-	       job->modules || job->append || job->emulator || run->label || run->commit;
+	return run->touch.caches_given || run->targets.n || run->benches.n ||
+	       run->configs.n || job->boots || job->events || job->timeout_ns ||
+	       job->kernel || job->modules || job->append || job->emulator ||
+	       run->label || run->commit;
 }
 
 /* A format is the whole output: another option of the output would have no effect. */
@@ -353,7 +316,7 @@ static enum cli_exit check_format(const struct explain *x)
 		other = "--kinds";
 	if (x->kinds && x->file)
 		other = "--kinds";
-	if (x->touch && (x->file || !x->output))
+	if (x->run.touch.wanted && (x->file || !x->output))
 		other = "--touch";
 	if (other)
 		message_usage(
@@ -381,7 +344,7 @@ static enum cli_exit check(const struct explain *x)
 		return CLI_USAGE;
 	}
 
-	if (x->file && records(x)) {
+	if (x->file && records(run)) {
 		message_usage(
 			"wsbench explain",
 			"%s: is not recorded again: options of the recording, such as --on and --kernel, are not allowed with a file",
@@ -401,7 +364,6 @@ static enum cli_exit check(const struct explain *x)
 enum cli_exit explain_parse(struct explain *x, int argc, char **argv, bool *go)
 {
 	memset(x, 0, sizeof(*x));
-	x->caches = TOUCH_CACHES_DEFAULT;
 	run_init(&x->run);
 	x->run.argc = argc;
 	x->run.argv = argv;

@@ -304,6 +304,40 @@ END
   touched x86_64-svm pio_out_user
 }
 
+@test "run --touch: misses are metrics of the document, of compare and of a history" {
+  need_target lab:aarch64-vhe
+  local name
+  for name in default pmu-emulated; do
+    "$wsbench" run --on lab:aarch64-vhe --bench hypercall,timer_expiry --events 60 --config "$name" --touch -o "$name.json" >text
+    grep -q 'timer_expiry .*: not simulated: it is timed from a deadline' text
+  done
+  "$wsbench" validate default.json
+  "$wsbench" explain --on lab:aarch64-vhe --bench hypercall --events 60 --touch -o explained.json >text
+  figure() { doc "$1" '{m["name"]: m["estimate"]["value"] for m in d["benchmarks"][0]["metrics"]}["'"$2"'"]'; }
+  [ "$(figure default.json l1i_misses_cold)" = "$(doc explained.json 'float(d["touch"]["cold"]["l1i_misses"])')" ]
+  [ "$(figure default.json sysreg_reads)" = "$(doc explained.json 'float(d["kinds"]["sysreg_reads"])')" ]
+  [ "$(figure default.json l1d_evicted_after_256k)" = \
+    "$(doc explained.json 'next(float(w["l1d_evicted"]) for w in d["touch"]["curve"] if w["guest_kib"] == 256)')" ]
+  # The vPMU's path has more code.
+  sed 's/"config": "pmu-emulated"/"config": "default"/' pmu-emulated.json >new.json
+  run_apart "$wsbench" compare default.json new.json --bench hypercall --metric l1i_misses_cold,l1d_misses
+  [ "$status" = 1 ]
+  grep -qE '^hypercall l1i_misses_cold +109 +110 +\+1 .*misses +worse' <<<"$stdout"
+  grep -q '1 worse, 0 better, 1 same' <<<"$stdout"
+  "$wsbench" history add --db h.jsonl --metric l1i_misses_cold default.json new.json
+  "$wsbench" history show --db h.jsonl --metric l1i_misses_cold >text
+  grep -q 'hypercall l1i_misses_cold, in misses' text
+  [ "$(grep -o '"metric":"[a-z0-9_]*"\|"value":[0-9]*' h.jsonl | paste -sd ' ')" = \
+    '"metric":"l1i_misses_cold" "value":109 "metric":"l1i_misses_cold" "value":110' ]
+}
+
+@test "run --touch is refused where nothing can record" {
+  refused 2 '--touch: not for target bare:x86_64: only labs' "$wsbench" run --on bare:x86_64 --bench null --touch
+  refused 2 '--touch: not for target lab:aarch64-smp: explain follows machines of one CPU' \
+    "$wsbench" run --on lab:aarch64-smp --bench null --touch
+  refused 2 'nothing is simulated (give --touch, too)' "$wsbench" run --on lab:aarch64-vhe --bench null --ll 32768,8,64
+}
+
 @test "wrong caches, and documents without them, are refused" {
   explanation plain.json aarch64 1
   local explain=("$wsbench" explain)
