@@ -333,6 +333,8 @@ static void show(const struct explain *x, const struct explanation *e,
 		touch_print_diff(stdout, base, e, &o);
 	else if (x->run.touch.wanted)
 		touch_print(stdout, e, &o);
+	if (x->estimate)
+		estimate_print(stdout, e, &x->weights, &o);
 }
 
 /* A signal ends the download of a kernel, and the emulator, and then this program. */

@@ -27,6 +27,7 @@ enum key {
 	OPTION_FOLDED,
 	OPTION_FORMAT,
 	OPTION_KINDS,
+	OPTION_ESTIMATE,
 	OPTION_SVG,
 };
 
@@ -68,6 +69,10 @@ static const struct argp_option options[] = {
 	{ "kinds", OPTION_KINDS, NULL, 0,
 	  "Count kinds of instructions: system registers, barriers, memory, cache "
 	  "lines; with --diff, print their change",
+	  0 },
+	{ "estimate", OPTION_ESTIMATE, "FAMILY|FILE", 0,
+	  "With --touch, estimate cycles by the weights of a CPU family (gungraun, "
+	  "cachegrind, skylake, neoverse-n1) or of a file of 'wsbench calibrate'",
 	  0 },
 	{ "svg", OPTION_SVG, "FILE", 0,
 	  "Draw a flame graph; with --diff, coloured by the change", 0 },
@@ -168,6 +173,9 @@ static error_t parse_output(int key, char *arg, struct argp_state *state,
 		return parse_format(arg, state, x);
 	case OPTION_KINDS:
 		x->kinds = true;
+		return 0;
+	case OPTION_ESTIMATE:
+		x->estimate = arg;
 		return 0;
 	case OPTION_SVG:
 		x->svg = arg;
@@ -272,6 +280,9 @@ static const char *contradiction(const struct explain *x)
 		       "of them)";
 	if (x->across_vendors && !x->diff)
 		return "--across: nothing to compare (give --diff, too)";
+	if (x->estimate && (!x->run.touch.wanted || x->diff))
+		return "--estimate: of the counts of one event (give --touch, too, and "
+		       "not --diff)";
 	return touch_options_wrong(&x->run.touch);
 }
 
@@ -332,10 +343,11 @@ static enum cli_exit check_format(const struct explain *x)
 	return CLI_USAGE;
 }
 
-static enum cli_exit check(const struct explain *x)
+static enum cli_exit check(struct explain *x)
 {
 	const struct run *run = &x->run;
 	const char *wrong = contradiction(x);
+	struct error err;
 
 	if (x->format && check_format(x) != CLI_OK)
 		return CLI_USAGE;
@@ -344,6 +356,10 @@ static enum cli_exit check(const struct explain *x)
 		return CLI_USAGE;
 	}
 
+	if (x->estimate && estimate_weights(x->estimate, &x->weights, &err)) {
+		message_usage("wsbench explain", "--estimate: %s", err.text);
+		return CLI_USAGE;
+	}
 	if (x->file && records(run)) {
 		message_usage(
 			"wsbench explain",

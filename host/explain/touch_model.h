@@ -12,7 +12,7 @@
  * - Indirect jumps and calls: 2^9 last targets, by the low 9 bits of the address. Returns
  *   are predicted.
  *
- * No I/O. tests/touch.bats compares the counts with those of cachegrind.
+ * No I/O. tests/unit_touch.c compares the counts with those of cachegrind.
  */
 #ifndef WS_EXPLAIN_TOUCH_MODEL_H
 #define WS_EXPLAIN_TOUCH_MODEL_H
