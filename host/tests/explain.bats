@@ -302,6 +302,13 @@ END
 
 @test "lab:x86_64-svm: caches, pages and branches of an OUT" {
   touched x86_64-svm pio_out_user
+  command -v gnuplot >/dev/null || return 0
+  run_apart "$wsbench" plot explained.json -o pictures
+  [ "$status" = 0 ]
+  [ "$stdout" = "pictures/touch-pio_out_user-lab-x86_64-svm.svg
+pictures/touch-pio_out_user-lab-x86_64-svm.png" ]
+  [ -z "$stderr" ]
+  grep -q 'lines of the guest that one exit evicts' pictures/*.svg
 }
 
 @test "run --touch: misses are metrics of the document, of compare and of a history" {
@@ -351,6 +358,7 @@ END
   refused 2 'nothing is simulated (give --touch, too)' "${new[@]}" --i1 32768,8,64
   refused 2 'options of the recording' "${explain[@]}" plain.json --touch --i1 32768,8,64
   refused 2 '--format callgrind and --touch' "${explain[@]}" plain.json --touch --format callgrind
+  refused 2 'no explanation was recorded with --touch' "$wsbench" plot plain.json -o pictures
   nothing_left plain.json
 }
 
