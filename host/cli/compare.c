@@ -61,7 +61,7 @@ static const struct argp_option options[] = {
 	{ "bench", OPTION_BENCH, "GLOB,...", 0,
 	  "Compare only these benchmarks; 'core' selects the core benchmarks", 0 },
 	{ "metric", OPTION_METRIC, "NAME,...", 0,
-	  "Compare these metrics: round_trip (default), round_trip_batch, twin, ...", 0 },
+	  "Compare these metrics: round_trip (default), twin, l1i_misses, ...", 0 },
 	{ "across", OPTION_ACROSS, "KIND,...", 0,
 	  "Compare although these differ: machines, targets, units", 0 },
 	{ "all", OPTION_ALL, NULL, 0, "Print also rows that are the same", 0 },

@@ -17,6 +17,7 @@
 #include "host/explain/explain.h"
 #include "host/explain/region.h"
 #include "host/explain/explain_text.h"
+#include "host/explain/touch.h"
 
 /*
  * The maximum size of a trace: about 250 million instructions. Memory is allocated as
@@ -162,7 +163,9 @@ enum cli_exit explain_record(struct explain *x, struct explanation **out)
 	const struct bench *bench = names_bench(x->run.benches.names[0]);
 	struct explain_input in = { .arch = row->arch,
 				    .benchmark = bench->id,
-				    .kinds = x->kinds,
+				    .kinds = x->kinds || x->run.touch.wanted,
+				    .touch = x->run.touch.wanted ? &x->run.touch.caches
+								 : NULL,
 				    .timeline = x->format && x->format->needs_timeline };
 	struct error why = { "" };
 	struct error err = { "" };
@@ -190,7 +193,7 @@ enum cli_exit explain_record(struct explain *x, struct explanation **out)
 	}
 	rc = t.ops->tracer(&t, &plugin_api, &err);
 	if (!rc)
-		rc = capture_open(&c, TRACE_BYTES, x->kinds, plugin_api, &err);
+		rc = capture_open(&c, TRACE_BYTES, in.kinds, plugin_api, &err);
 	if (rc) {
 		message_error("%s: %s", t.name, err.text);
 		code = CLI_FAILED;
@@ -222,6 +225,13 @@ static enum cli_exit check_base(const struct explain *x, const struct explanatio
 	if (x->kinds && base->kinds.loads < 0) {
 		message_usage("wsbench explain",
 			      "%s: has no kinds (record it with --kinds)", x->diff);
+		return CLI_USAGE;
+	}
+	if (x->run.touch.wanted && !touch_is_in(base)) {
+		message_usage(
+			"wsbench explain",
+			"%s: does not say what the event touches (record it with --touch)",
+			x->diff);
 		return CLI_USAGE;
 	}
 	if (base->machine.arch && arch && strcmp(base->machine.arch, arch) != 0) {
@@ -259,6 +269,13 @@ static enum cli_exit read_file(const struct explain *x, const struct explanation
 	if (code == CLI_OK && x->kinds && (*out)->kinds.loads < 0) {
 		message_usage("wsbench explain",
 			      "%s: has no kinds (record it with --kinds)", x->file);
+		code = CLI_USAGE;
+	}
+	if (code == CLI_OK && x->run.touch.wanted && !touch_is_in(*out)) {
+		message_usage(
+			"wsbench explain",
+			"%s: does not say what the event touches (record it with --touch)",
+			x->file);
 		code = CLI_USAGE;
 	}
 	if (code == CLI_OK && base)
@@ -311,6 +328,12 @@ static void show(const struct explain *x, const struct explanation *e,
 		explain_print_kinds_diff(stdout, base, e, &o);
 	else if (x->kinds)
 		explain_print_kinds(stdout, e, &o);
+	if (x->run.touch.wanted && base)
+		touch_print_diff(stdout, base, e, &o);
+	else if (x->run.touch.wanted)
+		touch_print(stdout, e, &o);
+	if (x->estimate)
+		estimate_print(stdout, e, &x->weights, &o);
 }
 
 /* A signal ends the download of a kernel, and the emulator, and then this program. */

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "host/cli/run.h"
+#include "host/explain/estimate.h"
 #include "host/explain/explanation.h"
 #include "host/explain/formats.h"
 
@@ -17,7 +18,9 @@ struct explain {
 	const char *output; /* NULL: none */
 	const struct explain_format *format; /* print this; NULL: tables */
 	bool tree, kinds;
-	bool across_vendors; /* `diff` may be of the other x86_64 vendor */
+	const char *estimate;		 /* weights: a family or a file; NULL */
+	struct estimate_weights weights; /* of `estimate` */
+	bool across_vendors;		 /* `diff` may be of the other x86_64 vendor */
 };
 
 /* As run_parse(); explain_free() it in any case. */

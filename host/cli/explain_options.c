@@ -26,6 +26,7 @@ enum key {
 	OPTION_FOLDED,
 	OPTION_FORMAT,
 	OPTION_KINDS,
+	OPTION_ESTIMATE,
 	OPTION_SVG,
 };
 
@@ -67,6 +68,10 @@ static const struct argp_option options[] = {
 	{ "kinds", OPTION_KINDS, NULL, 0,
 	  "Count kinds of instructions: system registers, barriers, memory, cache "
 	  "lines; with --diff, print their change",
+	  0 },
+	{ "estimate", OPTION_ESTIMATE, "FAMILY|FILE", 0,
+	  "With --touch, estimate cycles by the weights of a CPU family (gungraun, "
+	  "cachegrind, skylake, neoverse-n1) or of a file of 'wsbench calibrate'",
 	  0 },
 	{ "svg", OPTION_SVG, "FILE", 0,
 	  "Draw a flame graph; with --diff, coloured by the change", 0 },
@@ -168,6 +173,9 @@ static error_t parse_output(int key, char *arg, struct argp_state *state,
 	case OPTION_KINDS:
 		x->kinds = true;
 		return 0;
+	case OPTION_ESTIMATE:
+		x->estimate = arg;
+		return 0;
 	case OPTION_SVG:
 		x->svg = arg;
 		return 0;
@@ -186,7 +194,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &x->run.common;
+		state->child_inputs[0] = &x->run.touch;
+		state->child_inputs[1] = &x->run.common;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (x->file)
@@ -225,7 +234,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = { { &touch_argp, 0, NULL, 0 },
+					      { &options_common, 0, NULL, 0 },
+					      { 0 } };
 
 /* Prints the exit code and the table of formats below the help. */
 static char *help_filter(int key, const char *text, void *input)
@@ -268,7 +279,10 @@ static const char *contradiction(const struct explain *x)
 		       "of them)";
 	if (x->across_vendors && !x->diff)
 		return "--across: nothing to compare (give --diff, too)";
-	return NULL;
+	if (x->estimate && (!x->run.touch.wanted || x->diff))
+		return "--estimate: of the counts of one event (give --touch, too, and "
+		       "not --diff)";
+	return touch_options_wrong(&x->run.touch);
 }
 
 static enum cli_exit check_machine(const struct run *run)
@@ -296,9 +310,10 @@ static bool records(const struct run *run)
 {
 	const struct job *job = &run->job;
 
-	return run->targets.n || run->benches.n || run->configs.n || job->boots ||
-	       job->events || job->timeout_ns || job->kernel || job->modules ||
-	       job->append || job->emulator || run->label || run->commit;
+	return run->touch.caches_given || run->targets.n || run->benches.n ||
+	       run->configs.n || job->boots || job->events || job->timeout_ns ||
+	       job->kernel || job->modules || job->append || job->emulator ||
+	       run->label || run->commit;
 }
 
 /* A format is the whole output: another option of the output would have no effect. */
@@ -311,6 +326,8 @@ static enum cli_exit check_format(const struct explain *x)
 		other = "--kinds";
 	if (x->kinds && x->file)
 		other = "--kinds";
+	if (x->run.touch.wanted && (x->file || !x->output))
+		other = "--touch";
 	if (other)
 		message_usage(
 			"wsbench explain",
@@ -325,10 +342,11 @@ static enum cli_exit check_format(const struct explain *x)
 	return CLI_USAGE;
 }
 
-static enum cli_exit check(const struct explain *x)
+static enum cli_exit check(struct explain *x)
 {
 	const struct run *run = &x->run;
 	const char *wrong = contradiction(x);
+	struct error err;
 
 	if (x->format && check_format(x) != CLI_OK)
 		return CLI_USAGE;
@@ -337,6 +355,10 @@ static enum cli_exit check(const struct explain *x)
 		return CLI_USAGE;
 	}
 
+	if (x->estimate && estimate_weights(x->estimate, &x->weights, &err)) {
+		message_usage("wsbench explain", "--estimate: %s", err.text);
+		return CLI_USAGE;
+	}
 	if (x->file && records(run)) {
 		message_usage(
 			"wsbench explain",

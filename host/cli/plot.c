@@ -20,7 +20,8 @@ struct plot_args {
 	const char *history;
 	const char **paths;
 	size_t n_paths;
-	const char **kinds; /* none: all */
+	struct explanations explanations; /* taken from `paths` */
+	const char **kinds;		  /* none: all */
 	size_t n_kinds;
 	const char **benches;
 	size_t n_benches;
@@ -130,8 +131,17 @@ static bool is_wanted(const struct plot_kind *kind, void *context)
 	for (size_t i = 0; i < args->n_kinds; i++)
 		if (!strcmp(args->kinds[i], kind->id))
 			return true;
-	return !args->n_kinds &&
-	       (kind->of_history ? args->history != NULL : args->n_paths > 0);
+	if (args->n_kinds)
+		return false;
+	switch (kind->source) {
+	case PLOT_DOCUMENTS:
+		return args->n_paths > 0;
+	case PLOT_HISTORY:
+		return args->history != NULL;
+	case PLOT_EXPLANATIONS:
+		return args->explanations.n > 0;
+	}
+	return false;
 }
 
 static void note_missing(const struct plot_kind *kind, const char *why, void *context)
@@ -151,6 +161,9 @@ static int draw(const struct plot_args *args, const struct documents *docs,
 		.docs = (const struct result *const *)docs->docs,
 		.n_docs = docs->n,
 		.history = history,
+		.explanations =
+			(const struct explanation *const *)args->explanations.docs,
+		.n_explanations = args->explanations.n,
 		.benches = args->benches,
 		.n_benches = args->n_benches,
 		.base = args->base,
@@ -182,14 +195,18 @@ static int draw(const struct plot_args *args, const struct documents *docs,
 	return code;
 }
 
-static int plot(const struct plot_args *args)
+static int plot(struct plot_args *args)
 {
 	struct documents docs;
 	struct history history;
 	int code = CLI_USAGE;
 
-	if (!documents_read(&docs, args->paths, args->n_paths))
+	if (!documents_explanations(&args->explanations, args->paths, &args->n_paths))
 		return CLI_USAGE;
+	if (!documents_read(&docs, args->paths, args->n_paths)) {
+		documents_explanations_free(&args->explanations);
+		return CLI_USAGE;
+	}
 	documents_order(&docs);
 	if (!args->history) {
 		code = draw(args, &docs, NULL);
@@ -198,6 +215,7 @@ static int plot(const struct plot_args *args)
 		history_free(&history);
 	}
 	documents_free(&docs);
+	documents_explanations_free(&args->explanations);
 	return code;
 }
 
@@ -248,8 +266,9 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "[FILE.json...]",
-	.doc = "Draws pictures of result documents, SVG and PNG, and prints the paths "
-	       "written. Reports in one line the pictures that the documents do not allow.\v",
+	.doc = "Draws pictures of result documents, and of explanations with --touch, SVG "
+	       "and PNG, and prints the paths written. Reports in one line the pictures "
+	       "that the documents do not allow.\v",
 	.children = children,
 	.help_filter = help_filter,
 };

@@ -8,13 +8,15 @@
 #include "host/cli/cmd.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
+#include "host/cli/touch_options.h"
 #include "host/measure/measure.h"
 
 struct run {
 	struct options_common common;
 	struct names_list targets, benches, configs;
 	bool stats, metrics;
-	bool all_targets; /* "all": omit targets that cannot run here */
+	struct touch_options touch; /* for run and explain */
+	bool all_targets;	    /* "all": omit targets that cannot run here */
 	/*
 	 * Write a document for a target that failed, with its missing rows as failed: if
 	 * it has measured rows, or if there are other targets.

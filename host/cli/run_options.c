@@ -168,7 +168,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &run->common;
+		state->child_inputs[0] = &run->touch;
+		state->child_inputs[1] = &run->common;
 		return 0;
 	case OPTION_ON:
 	case OPTION_BENCH:
@@ -224,7 +225,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = { { &touch_argp, 0, NULL, 0 },
+					      { &options_common, 0, NULL, 0 },
+					      { 0 } };
 
 static const struct argp argp = {
 	.options = options,
@@ -309,9 +312,32 @@ enum cli_exit run_complete(struct run *run)
 void run_init(struct run *run)
 {
 	memset(run, 0, sizeof(*run));
+	touch_options_init(&run->touch);
 	run->job.kind = JOB_BOOTS;
 	run->job.cpu = run->job.trace_fd = -1;
 	run->job.seed = random_seed();
+}
+
+/* Every target must be able to record. */
+static enum cli_exit check_touch(const struct run *run)
+{
+	const char *wrong = touch_options_wrong(&run->touch);
+
+	if (wrong) {
+		message_usage("wsbench run", "%s", wrong);
+		return CLI_USAGE;
+	}
+	for (size_t i = 0; run->touch.wanted && i < run->targets.n; i++) {
+		const struct target *t = names_target(run->targets.names[i]);
+		const char *why = touch_refusal(t);
+
+		if (run->all_targets || !why)
+			continue;
+		message_usage("wsbench run", "--touch: not for target %s: %s", t->name,
+			      why);
+		return CLI_USAGE;
+	}
+	return CLI_OK;
 }
 
 enum cli_exit run_parse(struct run *run, int argc, char **argv, bool *go)
@@ -330,7 +356,9 @@ enum cli_exit run_parse(struct run *run, int argc, char **argv, bool *go)
 	}
 	*go = true;
 	run->job.fetch = run->common.quiet ? JOB_FETCH_QUIETLY : JOB_FETCH;
-	return run_complete(run);
+	if (run_complete(run) != CLI_OK)
+		return CLI_USAGE;
+	return check_touch(run);
 }
 
 void run_free(struct run *run)

@@ -13,6 +13,7 @@
 #include "host/explain/explain.h"
 #include "host/explain/profile.h"
 #include "host/explain/region.h"
+#include "host/explain/touch.h"
 
 /* A median may lie between two events; events further off do not explain the figure. */
 #define NEAR 0.02
@@ -409,6 +410,8 @@ static int explain_event(struct work *w)
 	if (!err)
 		fill_document(w->e, &w->profile, w->in, r->count - cost,
 			      taken ? 0 : cost);
+	if (!err && w->in->touch)
+		err = touch_build(&w->trace, &w->regions, r, w->in->touch, w->e);
 	return err;
 }
 

@@ -17,6 +17,7 @@ struct explain_input {
 	const char *kallsyms;
 	size_t kallsyms_bytes;
 	bool kinds, timeline;
+	const struct touch_caches *touch; /* NULL: not wanted; needs `kinds` */
 };
 
 /* Sets the switches of the plugin: the marks of the timed phases. 0 or -errno. */

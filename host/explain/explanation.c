@@ -33,6 +33,65 @@ static const struct field kinds_fields[] = {
 static const struct layout kinds_layout = { kinds_fields,
 					    sizeof(struct explanation_kinds) };
 
+#define CACHE(member) KNOWN(#member, NULLABLE, touch_cache, member, -1)
+static const struct field cache_fields[] = {
+	CACHE(bytes),
+	CACHE(ways),
+	CACHE(line_bytes),
+	END,
+};
+static const struct layout cache_layout = { cache_fields, sizeof(struct touch_cache) };
+
+static const struct field caches_fields[] = {
+	OBJECT("l1i", NULLABLE, touch_caches, i1, &cache_layout),
+	OBJECT("l1d", NULLABLE, touch_caches, d1, &cache_layout),
+	OBJECT("ll", NULLABLE, touch_caches, ll, &cache_layout),
+	END,
+};
+static const struct layout caches_layout = { caches_fields, sizeof(struct touch_caches) };
+
+#define MISSES(member) KNOWN(#member, NULLABLE, touch_counts, member, -1)
+static const struct field misses_fields[] = {
+	MISSES(l1i_misses),  MISSES(l1d_misses),	   MISSES(ll_misses),
+	MISSES(mispredicts), MISSES(indirect_mispredicts), END,
+};
+static const struct layout misses_layout = { misses_fields, sizeof(struct touch_counts) };
+
+static const struct field pages_fields[] = {
+	WORD(STRING, "space", explanation_pages, space, space_words),
+	FIELD(COUNT, "code", REQUIRED, explanation_pages, code),
+	FIELD(COUNT, "data", REQUIRED, explanation_pages, data),
+	END,
+};
+static const struct layout pages_layout = { pages_fields,
+					    sizeof(struct explanation_pages) };
+
+#define WORK(member) FIELD(COUNT, #member, REQUIRED, explanation_work, member)
+static const struct field work_fields[] = {
+	WORK(guest_kib),   WORK(l1i_misses),  WORK(l1d_misses), WORK(ll_misses),
+	WORK(l1i_evicted), WORK(l1d_evicted), WORK(ll_evicted), END,
+};
+static const struct layout work_layout = { work_fields, sizeof(struct explanation_work) };
+
+#define TOUCHED(member) KNOWN(#member, NULLABLE, explanation_touch, member, -1)
+static const struct field touch_fields[] = {
+	OBJECT("caches", NULLABLE, explanation_touch, caches, &caches_layout),
+	OBJECT("cold", NULLABLE, explanation_touch, cold, &misses_layout),
+	OBJECT("warm", NULLABLE, explanation_touch, warm, &misses_layout),
+	TOUCHED(events_before),
+	TOUCHED(branches),
+	TOUCHED(indirect_branches),
+	TOUCHED(returns),
+	TOUCHED(exceptions),
+	TOUCHED(exception_returns),
+	TOUCHED(guest_entries),
+	OPTIONAL_ARRAY("pages", explanation_touch, pages, &pages_layout),
+	OPTIONAL_ARRAY("curve", explanation_touch, curve, &work_layout),
+	END,
+};
+static const struct layout touch_layout = { touch_fields,
+					    sizeof(struct explanation_touch) };
+
 static const struct field register_fields[] = {
 	FIELD(STRING, "name", REQUIRED, explanation_register, name),
 	FIELD(COUNT, "reads", REQUIRED, explanation_register, reads),
@@ -93,6 +152,7 @@ static const struct field explanation_fields[] = {
 	FIELD(COUNT, "events", REQUIRED, explanation, events),
 	FIELD(COUNT, "events_alike", REQUIRED, explanation, events_alike),
 	OBJECT("kinds", NULLABLE, explanation, kinds, &kinds_layout),
+	OBJECT("touch", NULLABLE, explanation, touch, &touch_layout),
 	ARRAY(ARRAY, "functions", explanation, functions, &function_layout),
 	ARRAY(ARRAY, "stacks", explanation, stacks, &stack_layout),
 	OPTIONAL_ARRAY("timeline", explanation, timeline, &call_layout),
@@ -176,6 +236,20 @@ struct explanation_call *explanation_add_call(struct explanation *e)
 	e->timeline =
 		store_grow(e->store, e->timeline, e->n_timeline, sizeof(*e->timeline));
 	return &e->timeline[e->n_timeline++];
+}
+
+struct explanation_pages *explanation_add_pages(struct explanation *e)
+{
+	e->touch.pages = store_grow(e->store, e->touch.pages, e->touch.n_pages,
+				    sizeof(*e->touch.pages));
+	return &e->touch.pages[e->touch.n_pages++];
+}
+
+struct explanation_work *explanation_add_work(struct explanation *e)
+{
+	e->touch.curve = store_grow(e->store, e->touch.curve, e->touch.n_curve,
+				    sizeof(*e->touch.curve));
+	return &e->touch.curve[e->touch.n_curve++];
 }
 
 void explanation_warn(struct explanation *e, const char *code, const char *message)

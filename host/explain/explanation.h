@@ -6,6 +6,7 @@
 #ifndef WS_EXPLAIN_EXPLANATION_H
 #define WS_EXPLAIN_EXPLANATION_H
 
+#include "host/explain/touch_model.h"
 #include "host/lib/error.h"
 #include "host/result/result.h"
 
@@ -63,6 +64,34 @@ struct explanation_call {
 	uint64_t insns;	    /* until it returned, with everything that ran meanwhile */
 };
 
+/* Distinct pages of 4 KiB that an event touches. */
+struct explanation_pages {
+	const char *space; /* as of a function */
+	uint64_t code, data;
+};
+
+/* An event after a guest that touched a working set. */
+struct explanation_work {
+	uint64_t guest_kib; /* half of it code, half of it data */
+	uint64_t l1i_misses, l1d_misses, ll_misses;
+	uint64_t l1i_evicted, l1d_evicted, ll_evicted; /* lines of the working set */
+};
+
+/* What an event touches (touch.h); all -1 or empty without `explain --touch`. */
+struct explanation_touch {
+	struct touch_caches caches;
+	struct touch_counts cold, warm;
+	int64_t events_before; /* recorded before the event of `warm`, in its boot */
+	int64_t branches;      /* conditional */
+	int64_t indirect_branches, returns;
+	int64_t exceptions; /* also interrupts and exits from the guest */
+	int64_t exception_returns, guest_entries;
+	struct explanation_pages *pages;
+	size_t n_pages;
+	struct explanation_work *curve; /* by guest_kib */
+	size_t n_curve;
+};
+
 /* Identifies the function of a frame. `space` NULL: unknown. `module` "": none. */
 struct explanation_frame {
 	const char *name, *space, *module;
@@ -81,7 +110,8 @@ struct explanation {
 				  functions */
 	uint64_t events;       /* recorded events */
 	uint64_t events_alike; /* events with the path of the explained event */
-	struct explanation_kinds kinds;		/* of all functions together */
+	struct explanation_kinds kinds; /* of all functions together */
+	struct explanation_touch touch;
 	struct explanation_function *functions; /* most instructions first */
 	size_t n_functions;
 	struct explanation_stack *stacks; /* by their frames */
@@ -105,6 +135,8 @@ struct explanation_stack *explanation_add_stack(struct explanation *e, size_t n_
 /* Space for `spaces` and `modules` of all frames, which the caller fills in, too. */
 void explanation_add_spaces(struct explanation *e, struct explanation_stack *s);
 struct explanation_call *explanation_add_call(struct explanation *e);
+struct explanation_pages *explanation_add_pages(struct explanation *e);
+struct explanation_work *explanation_add_work(struct explanation *e);
 void explanation_warn(struct explanation *e, const char *code, const char *message);
 
 /* Copies run, subject, target and machine. */

@@ -12,20 +12,23 @@
 #include "host/report/rows.h"
 
 const struct plot_kind plot_kinds[] = {
-	{ "bars", "round trips of every benchmark, by target", false, plot_bars },
-	{ "compare", "differences of two documents or configs, with intervals", false,
-	  plot_compare },
-	{ "configs", "trap against passthrough: bars by counter config", false,
+	{ "bars", "round trips of every benchmark, by target", PLOT_DOCUMENTS,
+	  plot_bars },
+	{ "compare", "differences of two documents or configs, with intervals",
+	  PLOT_DOCUMENTS, plot_compare },
+	{ "configs", "trap against passthrough: bars by counter config", PLOT_DOCUMENTS,
 	  plot_configs },
-	{ "tax", "what the virtual PMU adds to every exit", false, plot_tax },
-	{ "vpmu", "the virtual PMU: its accesses, and other exits, by config", false,
-	  plot_vpmu },
+	{ "tax", "what the virtual PMU adds to every exit", PLOT_DOCUMENTS, plot_tax },
+	{ "vpmu", "the virtual PMU: its accesses, and other exits, by config",
+	  PLOT_DOCUMENTS, plot_vpmu },
 	{ "distribution", "events of noisy targets: the bulk, and the tail; for experts",
-	  false, plot_distribution },
-	{ "history", "figures from run to run, and what changed them (--history)", true,
-	  plot_history },
+	  PLOT_DOCUMENTS, plot_distribution },
+	{ "history", "figures from run to run, and what changed them (--history)",
+	  PLOT_HISTORY, plot_history },
 	{ "trend", "figures of exact targets in percent of the first run (--history)",
-	  true, plot_trend },
+	  PLOT_HISTORY, plot_trend },
+	{ "touch", "misses of an exit after a guest with a working set (explain --touch)",
+	  PLOT_EXPLANATIONS, plot_touch },
 	{ 0 },
 };
 
@@ -165,10 +168,10 @@ void plot_all(const struct plot_input *in, struct picture_list *list,
 
 		if (wanted && !wanted(kind, context))
 			continue;
-		if (kind->of_history ? !in->history : !in->n_docs)
-			snprintf(why.text, sizeof(why.text),
-				 kind->of_history ? "needs --history"
-						  : "needs documents");
+		if (kind->source == PLOT_HISTORY && !in->history)
+			snprintf(why.text, sizeof(why.text), "needs --history");
+		else if (kind->source == PLOT_DOCUMENTS && !in->n_docs)
+			snprintf(why.text, sizeof(why.text), "needs documents");
 		else
 			kind->plan(in, list, &why);
 		if (*why.text && said)

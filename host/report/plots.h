@@ -11,6 +11,7 @@
 
 #include "host/report/picture.h"
 
+struct explanation;
 struct result;
 
 struct history;
@@ -19,6 +20,8 @@ struct plot_input {
 	const struct result *const *docs;
 	size_t n_docs;
 	const struct history *history; /* judged; NULL: none */
+	const struct explanation *const *explanations;
+	size_t n_explanations;
 	/* Two counter configs to compare; NULL: the kind chooses. */
 	const char *config[2];
 	/* Globs of result_bench_matches(); none: all benchmarks. */
@@ -37,10 +40,17 @@ struct plot_reason {
 	char text[256];
 };
 
+/* What a kind draws. */
+enum plot_source {
+	PLOT_DOCUMENTS,
+	PLOT_HISTORY,
+	PLOT_EXPLANATIONS,
+};
+
 struct plot_kind {
 	const char *id;
 	const char *summary;
-	bool of_history; /* needs a history instead of documents */
+	enum plot_source source;
 	/* Adds pictures to `list`, or sets `why`. Aborts without memory. */
 	void (*plan)(const struct plot_input *in, struct picture_list *list,
 		     struct plot_reason *why);
@@ -94,6 +104,8 @@ void plot_tax(const struct plot_input *in, struct picture_list *list,
 void plot_distribution(const struct plot_input *in, struct picture_list *list,
 		       struct plot_reason *why);
 
+void plot_touch(const struct plot_input *in, struct picture_list *list,
+		struct plot_reason *why);
 void plot_history(const struct plot_input *in, struct picture_list *list,
 		  struct plot_reason *why);
 void plot_trend(const struct plot_input *in, struct picture_list *list,

@@ -10,7 +10,7 @@
 #include "host/lib/text.h"
 #include "host/result/result.h"
 
-#define METRICS_MAX 32
+#define METRICS_MAX 128
 
 static bool has_metrics(const struct result_benchmark *b)
 {

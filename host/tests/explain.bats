@@ -38,6 +38,38 @@ END
   [ "$sum" = "True True True []" ]
 }
 
+# touched LAB BENCH: --touch agrees with --kinds and with itself, and repeats.
+touched() {
+  explained "$1" "$2" --touch
+  body explained.json >first
+  "$wsbench" explain --on "lab:$1" --bench "$2" --events 60 --touch -o again.json >text
+  body again.json >second
+  cmp first second
+  grep -q "^What the event touches, by simulated caches: L1I 32 KiB, 8 ways" text
+  "$python" "$tests/schema_check.py" "$wsbench" "$top/results/explanation.schema.json" explained.json
+  python3 - explained.json <<'END'
+import json, sys
+e = json.load(open(sys.argv[1]))
+t, k = e["touch"], e["kinds"]
+cold, warm, last = t["cold"], t["warm"], t["curve"][-1]
+# From empty caches each line misses once at least: --kinds counts lines by itself, and leaves
+# out instructions that fault. Straddling accesses are one miss of two lines.
+assert 0.9 * k["code_lines"] <= cold["l1i_misses"] <= 1.5 * k["code_lines"], (cold, k)
+assert 0.7 * k["data_lines"] <= cold["l1d_misses"] <= 1.5 * k["data_lines"], (cold, k)
+assert cold["ll_misses"] <= cold["l1i_misses"] + cold["l1d_misses"]
+for name, value in warm.items():
+    assert value <= cold[name], name
+assert t["events_before"] > 0 and t["guest_entries"] >= 1 and t["exceptions"] >= 1
+assert cold["mispredicts"] <= t["branches"] and k["branches_taken"] > 0
+assert {p["space"] for p in t["pages"]} >= {"guest", "kernel"}
+# A guest as large as the caches leaves nothing of the exit.
+assert last["guest_kib"] * 1024 == 2 * t["caches"]["ll"]["bytes"]
+assert last["ll_misses"] == cold["ll_misses"] <= last["ll_evicted"]
+steps = [(w["guest_kib"], w["l1i_misses"], w["l1d_misses"], w["ll_misses"]) for w in t["curve"]]
+assert steps == sorted(steps) and steps[0][1] <= steps[-1][1]
+END
+}
+
 # The explanation without the times and the command of the run.
 body() { sed '1,/^  "subject"/d' "$1"; }
 
@@ -255,6 +287,79 @@ END
     inside && /value:/ && first { sum += $2; first = 0 }
     /^}/ { inside = 0 } END { print sum }' decoded)" = "$figure" ]
   grep -q 'string_table: "__svm_vcpu_run"' decoded
+}
+
+@test "lab:aarch64-vhe: caches, pages and branches of a hypercall" {
+  touched aarch64-vhe hypercall
+  run_apart "$wsbench" explain again.json --touch --diff explained.json
+  [ "$status" = 0 ]
+  grep -qE '^L1I misses, cold +109 +109 +\+0$' <<<"$stdout"
+  # Half the lines of twice the size.
+  "$wsbench" explain --on lab:aarch64-vhe --bench hypercall --events 60 --touch --i1 32768,8,128 -o wide.json >text
+  [ "$(doc wide.json 'd["touch"]["caches"]["l1i"]["line_bytes"]')" = 128 ]
+  [ "$(doc wide.json 'd["touch"]["cold"]["l1i_misses"] < 109')" = True ]
+}
+
+@test "lab:x86_64-svm: caches, pages and branches of an OUT" {
+  touched x86_64-svm pio_out_user
+  command -v gnuplot >/dev/null || return 0
+  run_apart "$wsbench" plot explained.json -o pictures
+  [ "$status" = 0 ]
+  [ "$stdout" = "pictures/touch-pio_out_user-lab-x86_64-svm.svg
+pictures/touch-pio_out_user-lab-x86_64-svm.png" ]
+  [ -z "$stderr" ]
+  grep -q 'lines of the guest that one exit evicts' pictures/*.svg
+}
+
+@test "run --touch: misses are metrics of the document, of compare and of a history" {
+  need_target lab:aarch64-vhe
+  local name
+  for name in default pmu-emulated; do
+    "$wsbench" run --on lab:aarch64-vhe --bench hypercall,timer_expiry --events 60 --config "$name" --touch -o "$name.json" >text
+    grep -q 'timer_expiry .*: not simulated: it is timed from a deadline' text
+  done
+  "$wsbench" validate default.json
+  "$wsbench" explain --on lab:aarch64-vhe --bench hypercall --events 60 --touch -o explained.json >text
+  figure() { doc "$1" '{m["name"]: m["estimate"]["value"] for m in d["benchmarks"][0]["metrics"]}["'"$2"'"]'; }
+  [ "$(figure default.json l1i_misses_cold)" = "$(doc explained.json 'float(d["touch"]["cold"]["l1i_misses"])')" ]
+  [ "$(figure default.json sysreg_reads)" = "$(doc explained.json 'float(d["kinds"]["sysreg_reads"])')" ]
+  [ "$(figure default.json l1d_evicted_after_256k)" = \
+    "$(doc explained.json 'next(float(w["l1d_evicted"]) for w in d["touch"]["curve"] if w["guest_kib"] == 256)')" ]
+  # The vPMU's path has more code.
+  sed 's/"config": "pmu-emulated"/"config": "default"/' pmu-emulated.json >new.json
+  run_apart "$wsbench" compare default.json new.json --bench hypercall --metric l1i_misses_cold,l1d_misses
+  [ "$status" = 1 ]
+  grep -qE '^hypercall l1i_misses_cold +109 +110 +\+1 .*misses +worse' <<<"$stdout"
+  grep -q '1 worse, 0 better, 1 same' <<<"$stdout"
+  "$wsbench" history add --db h.jsonl --metric l1i_misses_cold default.json new.json
+  "$wsbench" history show --db h.jsonl --metric l1i_misses_cold >text
+  grep -q 'hypercall l1i_misses_cold, in misses' text
+  [ "$(grep -o '"metric":"[a-z0-9_]*"\|"value":[0-9]*' h.jsonl | paste -sd ' ')" = \
+    '"metric":"l1i_misses_cold" "value":109 "metric":"l1i_misses_cold" "value":110' ]
+}
+
+@test "run --touch is refused where nothing can record" {
+  refused 2 '--touch: not for target bare:x86_64: only labs' "$wsbench" run --on bare:x86_64 --bench null --touch
+  refused 2 '--touch: not for target lab:aarch64-smp: explain follows machines of one CPU' \
+    "$wsbench" run --on lab:aarch64-smp --bench null --touch
+  refused 2 'nothing is simulated (give --touch, too)' "$wsbench" run --on lab:aarch64-vhe --bench null --ll 32768,8,64
+}
+
+@test "wrong caches, and documents without them, are refused" {
+  explanation plain.json aarch64 1
+  local explain=("$wsbench" explain)
+  refused 2 'plain.json: does not say what the event touches' "${explain[@]}" plain.json --touch
+  # No kernel exists: explain fails before a boot.
+  export WORLDSWITCH_CACHE=$PWD
+  local new=("${explain[@]}" --on lab:aarch64-vhe --bench hypercall)
+  refused 2 'plain.json: does not say what the event touches' "${new[@]}" --touch --diff plain.json
+  refused 2 "--d1: '32768,8,48': the line is not a power of two" "${new[@]}" --touch --d1 32768,8,48
+  refused 2 "--ll: '1M,8,64': is not BYTES,WAYS,LINE" "${new[@]}" --touch --ll 1M,8,64
+  refused 2 'nothing is simulated (give --touch, too)' "${new[@]}" --i1 32768,8,64
+  refused 2 'options of the recording' "${explain[@]}" plain.json --touch --i1 32768,8,64
+  refused 2 '--format callgrind and --touch' "${explain[@]}" plain.json --touch --format callgrind
+  refused 2 'no explanation was recorded with --touch' "$wsbench" plot plain.json -o pictures
+  nothing_left plain.json
 }
 
 @test "explanations without kinds or of two architectures are not compared" {

@@ -185,7 +185,7 @@ for t in json.load(sys.stdin)["targets"]:
   for command in $(commands); do
     page=$build/man/wsbench-$command.1
     [ -s "$page" ]
-    for option in $("$wsbench" "$command" --dump-options | sed -n 's/^option\t--\([a-z-]*\).*/\1/p'); do
+    for option in $("$wsbench" "$command" --dump-options | sed -n 's/^option\t--\([a-z0-9-]*\).*/\1/p'); do
       grep -q "^\.It .*Fl \\\\-$option\>" "$page"
     done
     grep -q "^\.It Xr wsbench-$command 1" "$build/man/wsbench.1"
@@ -257,7 +257,7 @@ END
   [ "$(completed 'wsbench history check --fail-on ')" = changed ]
   # Every format and every picture of the help.
   [ "$(completed 'wsbench export --format ' | wc -w)" = 9 ]
-  [ "$(completed 'wsbench plot --kind ' | wc -w)" = 8 ]
+  [ "$(completed 'wsbench plot --kind ' | wc -w)" = 9 ]
   touch a-file.json
   [ "$(completed 'wsbench validate a-f')" = a-file.json ]
   [ "$(completed 'wsbench run --bench null -o a-f')" = a-file.json ]

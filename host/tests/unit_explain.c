@@ -192,8 +192,8 @@ static void place(struct explanation *e, size_t stack, const char *const *spaces
 
 	explanation_add_spaces(e, s);
 	for (size_t i = 0; i < s->n_frames; i++) {
-		s->spaces[i] =
-			spaces[i]; /* NOLINT(clang-analyzer-core.uninitialized.Assign) */
+		/* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign) */
+		s->spaces[i] = spaces[i];
 		s->modules[i] = "";
 	}
 }

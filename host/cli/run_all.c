@@ -10,6 +10,7 @@
 #include "host/lib/process.h"
 #include "host/lib/error.h"
 #include "host/cli/run.h"
+#include "host/cli/run_touch.h"
 #include "host/report/run_table.h"
 
 /* Whether -o names a folder: it exists, ends in '/', or there are several targets. */
@@ -170,6 +171,10 @@ static enum cli_exit run_all(const struct run *run)
 		if (!docs[n])
 			continue;
 		code = worst(code, failures(docs[n]));
+		/* Under "all", other targets are measured without --touch. */
+		if (run->touch.wanted &&
+		    !touch_refusal(names_target(run->targets.names[i])))
+			code = worst(code, touch_run(run, docs[n]));
 		code = worst(code, keep(run, docs[n++]));
 	}
 	if (n) {

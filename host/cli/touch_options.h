@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The options of `--touch`, of `wsbench run` and `wsbench explain`. */
+#ifndef WS_CLI_TOUCH_OPTIONS_H
+#define WS_CLI_TOUCH_OPTIONS_H
+
+#include <argp.h>
+#include <stdbool.h>
+
+#include "host/explain/touch_model.h"
+#include "host/targets/target.h"
+
+struct touch_options {
+	bool wanted;
+	bool caches_given;
+	struct touch_caches caches;
+};
+
+/* A child for `struct argp.children`; its input is a struct touch_options. */
+extern const struct argp touch_argp;
+void touch_options_init(struct touch_options *o);
+/* Why the options contradict each other; NULL: they do not. */
+const char *touch_options_wrong(const struct touch_options *o);
+
+/* Why the target cannot record; NULL: it can. */
+const char *touch_refusal(const struct target *t);
+
+#endif
