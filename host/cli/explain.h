@@ -17,7 +17,11 @@ struct explain {
 	const char *output; /* NULL: none */
 	const struct explain_format *format; /* print this; NULL: tables */
 	bool tree, kinds;
-	bool across_vendors; /* `diff` may be of the other x86_64 vendor */
+	char *debuginfo;      /* files and folders, separated by commas; NULL: none */
+	const char *source;   /* the folder of the kernel's source; NULL */
+	const char *annotate; /* list this function; NULL */
+	uint64_t lines;	      /* print so many lines of source; 0: no table of lines */
+	bool across_vendors;  /* `diff` may be of the other x86_64 vendor */
 };
 
 /* As run_parse(); explain_free() it in any case. */

@@ -5,6 +5,7 @@
 
 #include "bench/catalogue.h"
 #include "host/lib/error.h"
+#include "host/explain/debuginfo.h"
 #include "host/explain/explanation.h"
 #include "host/explain/capture.h"
 
@@ -17,6 +18,7 @@ struct explain_input {
 	const char *kallsyms;
 	size_t kallsyms_bytes;
 	bool kinds, timeline;
+	struct debuginfo *debuginfo; /* for lines of source; NULL: not wanted */
 };
 
 /* Sets the switches of the plugin: the marks of the timed phases. 0 or -errno. */
