@@ -214,9 +214,9 @@ void explain_print_lines(FILE *f, const struct explanation *e, uint64_t most,
 			 const char *source, const struct table_options *o)
 {
 	static const struct table_column columns[] = {
-		{ "line", TABLE_KEY, 0, NULL },	   { "insns", TABLE_RIGHT, 0, NULL },
-		{ "share", TABLE_RIGHT, 1, NULL }, { "running", TABLE_RIGHT, 2, NULL },
-		{ "function", 0, 0, NULL },	   { "source", TABLE_WRAP, 0, NULL },
+		{ "line", TABLE_KEY, 0, NULL },	     { "insns", TABLE_RIGHT, 0, NULL },
+		{ "share", TABLE_RIGHT, 1, NULL },   { "running", TABLE_RIGHT, 2, NULL },
+		{ "function", TABLE_WRAP, 0, NULL },
 	};
 	struct source s = { .folder = source };
 	struct line *lines;
@@ -228,6 +228,7 @@ void explain_print_lines(FILE *f, const struct explanation *e, uint64_t most,
 	for (i = 0; i < n && i < most; i++) {
 		const struct line *l = &lines[i];
 		char *text = read_line(&s, l->file, l->line);
+		bool inlined;
 
 		sum += (double)l->insns;
 		table_row(&t, TABLE_PLAIN);
@@ -237,12 +238,10 @@ void explain_print_lines(FILE *f, const struct explanation *e, uint64_t most,
 		else
 			table_cell(&t, 0, "no line");
 		add_numbers(&t, e, (double)l->insns, sum);
-		table_cell(&t, 4, "%s%s%s", l->function,
-			   strcmp(l->function, l->location->name) != 0 ? " in " : "",
-			   strcmp(l->function, l->location->name) != 0 ? l->location->name
-								       : "");
-		if (text)
-			table_cell(&t, 5, "%s", text + strspn(text, " "));
+		inlined = strcmp(l->function, l->location->name) != 0;
+		table_cell(&t, 4, "%s%s%s%s%s", l->function, inlined ? " in " : "",
+			   inlined ? l->location->name : "", text ? ": " : "",
+			   text ? text + strspn(text, " ") : "");
 		free(text);
 	}
 	before = sum;
@@ -399,8 +398,9 @@ static bool is_same_place(const struct explanation_location *x,
 	return true;
 }
 
-/* "inner at line 12, middle at line 5": what is inlined in the listed function. */
-static void add_inlined(struct table *t, size_t column, const struct listed *l)
+/* "inner at line 12, in middle at line 5: SOURCE": what is inlined in the function. */
+static void add_inlined(struct table *t, size_t column, const struct listed *l,
+			const char *source)
 {
 	const struct explanation_location *at = l->location;
 	char *text = NULL;
@@ -413,6 +413,9 @@ static void add_inlined(struct table *t, size_t column, const struct listed *l)
 		fprintf(f, "%s%s at line %llu", i < at->n_sources ? ", in " : "",
 			at->sources[i - 1].function,
 			(unsigned long long)at->sources[i - 2].line);
+	if (source)
+		fprintf(f, "%s%s", at->n_sources > l->level + 1 ? ": " : "",
+			source + strspn(source, " "));
 	if (fclose(f))
 		abort();
 	table_cell(t, column, "%s", text);
@@ -426,8 +429,7 @@ static void print_addresses(FILE *f, const struct listed *list, size_t n,
 		{ "insns", TABLE_RIGHT | TABLE_KEY, 0, NULL },
 		{ "address", TABLE_RIGHT | TABLE_KEY, 0, NULL },
 		{ "line", TABLE_KEY, 0, NULL },
-		{ "inlined", 0, 0, NULL },
-		{ "source", TABLE_WRAP, 0, NULL },
+		{ "inlined", TABLE_WRAP, 0, NULL },
 	};
 	uint64_t sum = 0;
 	struct table t;
@@ -449,10 +451,8 @@ static void print_addresses(FILE *f, const struct listed *list, size_t n,
 			table_cell(&t, 2, "%s:%llu", l.file, (unsigned long long)l.line);
 		else
 			table_cell(&t, 2, "no line");
-		add_inlined(&t, 3, &list[i]);
 		text = read_line(s, l.file, l.line);
-		if (text)
-			table_cell(&t, 4, "%s", text + strspn(text, " "));
+		add_inlined(&t, 3, &list[i], text);
 		free(text);
 	}
 	print_total(&t, sum, 2);

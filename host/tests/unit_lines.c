@@ -475,7 +475,7 @@ Test(lines, are_printed_with_the_source)
 	expect_has(text, "3 in other files, or without a line\n 3 total\n");
 	free(text);
 	text = lines_text(e, 10, folder);
-	expect_has(text, "kvm/run.c:3 10 35.7 % 75.0 % run start();\n");
+	expect_has(text, "kvm/run.c:3 10 35.7 % 75.0 % run: start();\n");
 	free(text);
 	/* Documents are from anywhere: no file outside of the folder is read. */
 	e->locations[0].sources[0].file = "../../../../../../etc/passwd";
