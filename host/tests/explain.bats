@@ -208,6 +208,7 @@ d["locations"] = [
 ]
 kinds = d["stacks"][0].get("kinds")
 outer, inner = d["stacks"]
+outer["spaces"], outer["modules"] = ["kernel"], [""]
 outer["instructions"] = [{"location": 0, "insns": 5}, {"location": 1, "insns": 15}]
 inner["instructions"] = [{"location": 2, "insns": 10}]
 inner["sites"] = [{"location": 1}]
@@ -248,6 +249,73 @@ END
   nothing_left a.json b.json
 }
 
+@test "explain --format: lines of source and inlined functions" {
+  explanation a.json aarch64 1
+  add_lines a.json
+  # Costs are at their lines, those of inlined code in another file; a call is at its line.
+  "$wsbench" explain a.json --format callgrind >out.callgrind
+  sed -n '/^ob=/,$p' out.callgrind | diff - <(cat <<'END'
+ob=kernel
+fl=kvm/outer.c
+fn=(1) outer
+3 5
+fi=include/helper.h
+2 15
+cob=kvm
+cfi=kvm
+cfn=(2) inner
+calls=1 0
+2 10
+
+ob=kvm
+fl=kvm
+fn=(2) inner
+0 10
+END
+  )
+  # The call is in the inlined function.
+  "$wsbench" explain a.json --format speedscope >out.speedscope
+  stacks=$(python3 - out.speedscope <<'END'
+import json, sys
+d = json.load(open(sys.argv[1]))
+frames, (p,) = d["shared"]["frames"], d["profiles"]
+for sample, weight in zip(p["samples"], p["weights"], strict=True):
+    print(";".join(f"{frames[i]['name']} {frames[i]['file']}" for i in sample), weight)
+END
+  )
+  [ "$stacks" = 'outer kvm/outer.c 5
+outer kvm/outer.c;helper include/helper.h 15
+outer kvm/outer.c;helper include/helper.h;inner kvm 10' ]
+  command -v protoc >/dev/null || skip 'protoc is not installed'
+  "$wsbench" explain a.json --format pprof >out.pprof
+  gzip -dc out.pprof | protoc --decode=Profile -I "$tests/data" profile.proto >decoded
+  stacks=$(python3 - decoded <<'END'
+import re, sys
+text = open(sys.argv[1]).read()
+blocks = re.findall(r"^(\w+) \{\n(.*?)^\}", text, re.M | re.S)
+strings = re.findall(r'^string_table: "(.*)"$', text, re.M)
+def number(key, block):
+    return int(re.search(rf"^ *{key}: (\d+)$", block, re.M)[1])
+functions = {number("id", b): strings[number("name", b)] + " " + strings[number("filename", b)]
+             for kind, b in blocks if kind == "function"}
+lines = {}
+for kind, block in blocks:
+    if kind == "location":
+        lines[number("id", block)] = [
+            functions[number("function_id", b)] + (f":{number('line', b)}" if " line: " in b else "")
+            for b in re.findall(r"line \{\n(.*?)\}", block, re.S)]
+for kind, block in blocks:
+    if kind == "sample":
+        path = [l for i in re.findall(r"location_id: (\d+)", block) for l in lines[int(i)]]
+        print(" < ".join(path), re.search(r"value: (\d+)", block)[1])
+END
+  )
+  echo "$stacks"
+  [ "$stacks" = 'outer kvm/outer.c:3 5
+helper include/helper.h:2 < outer kvm/outer.c:4 15
+inner kvm < helper include/helper.h:2 < outer kvm/outer.c:4 10' ]
+}
+
 # with_lines FILE: the instructions of each stack, and their kinds, are those of the stack.
 with_lines() {
   python3 - "$1" <<'END'
@@ -283,6 +351,13 @@ need_libdw() {
   [ "$(doc lines.json 'any(l.get("sources") for l in d["locations"] if l["space"] == "kernel")')" = False ]
   "$wsbench" explain lines.json --annotate vcpu_run --source "$top" >listing
   grep -qE '^ *[0-9]+ +\+0x[0-9a-f]+ +host/vmm/' listing
+  if command -v callgrind_annotate >/dev/null; then
+    "$wsbench" explain lines.json --format callgrind >out.callgrind
+    callgrind_annotate --auto=no out.callgrind | tr -d , >annotated
+    sum=$(doc lines.json 'd["total"] + d["clock_insns"]')
+    grep -qE "^$sum \(100\.0%\) .*PROGRAM TOTALS" annotated
+    grep -qE ' host/vmm/[a-z_]+\.[ch]:[a-z_]+' annotated
+  fi
   # The total is the one without lines.
   "${record[@]}" -o plain.json >/dev/null
   [ "$(doc lines.json 'd["total"]')" = "$(doc plain.json 'd["total"]')" ]
