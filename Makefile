@@ -56,7 +56,7 @@ ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(WARN) $(CFLAGS) $(SANITIZE) 
 LIBS := -ljansson -lpfm -lgsl -lgslcblas -lz -lm
 # libdw reads debug information for `explain --debuginfo`. The program of this machine has it
 # where it is installed; static programs and other architectures do without.
-LIBDW := $(shell $(CC) -include elfutils/libdwfl.h -x c -E /dev/null >/dev/null 2>&1 && echo -ldw -lelf)
+LIBDW := $(shell $(CC) -include elfutils/libdwfl.h -x c -E /dev/null </dev/null >/dev/null 2>&1 && echo -ldw -lelf)
 
 SYSROOT := $(B)/sysroot/$(FOREIGN)
 TRIPLET_x86_64  := x86_64-linux-gnu
