@@ -78,9 +78,9 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "svg", OPTION_SVG, "FILE", 0,
 	  "Draw a flame graph; with --diff, coloured by the change", 0 },
-	{ "debuginfo", OPTION_DEBUGINFO, "FILE,...", 0,
-	  "Read lines of source and inlined functions from the DWARF of these files: a "
-	  "vmlinux, kernel modules, or folders that hold them",
+	{ "debuginfo", OPTION_DEBUGINFO, "FILE", 0,
+	  "Read lines of source and inlined functions from the DWARF of FILE: a vmlinux, "
+	  "a kernel module, or a folder that holds them; several are separated by commas",
 	  0 },
 	{ "lines", OPTION_LINES, "N", OPTION_ARG_OPTIONAL,
 	  "Print the N lines of source with the most instructions (default: 30)", 0 },
