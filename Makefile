@@ -54,6 +54,9 @@ endif
 CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(WARN) $(CFLAGS) $(SANITIZE) -pthread -MMD -MP
 LIBS := -ljansson -lpfm -lgsl -lgslcblas -lz -lm
+# libdw reads debug information for `explain --debuginfo`. The program of this machine has it
+# where it is installed; static programs and other architectures do without.
+LIBDW := $(shell $(CC) -include elfutils/libdwfl.h -x c -E /dev/null </dev/null >/dev/null 2>&1 && echo -ldw -lelf)
 
 SYSROOT := $(B)/sysroot/$(FOREIGN)
 TRIPLET_x86_64  := x86_64-linux-gnu
@@ -70,6 +73,8 @@ HOST_SRC  := $(sort $(wildcard bench/*.c)) $(sort $(foreach d,$(HOST_DIRS),$(wil
 host_src   = $(HOST_SRC) $(sort $(wildcard host/vmm/$(1)/*.c host/targets/lab/$(1)/*.c))
 host_obj   = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(call host_src,$(1))) $(B)/obj/$(1)/payloads.o \
 	$(B)/obj/$(1)/bochs_rom.o
+static_obj = $(filter-out %/explain/debuginfo.o,$(call host_obj,$(1)))
+own_obj    = $(filter-out %/explain/debuginfo$(if $(LIBDW),_none).o,$(call host_obj,$(ARCH)))
 
 # A word ARCH/ROW:PAGE for each row on the pages of bodies.
 BODY_PAGES := $(sort $(wildcard $(ARCHS:%=bench/%/*.c)))
@@ -258,16 +263,17 @@ $(B)/obj/$(1)/bochs_rom.o: $(B)/bochs_rom.S
 	$$(Q)$$(CC_$(1)) -c $$< -o $$@
 
 # -static: the program runs in the initramfs of a lab, which has no libraries.
-$(B)/$(1)/wsbench: $(call host_obj,$(1))
+$(B)/$(1)/wsbench: $(call static_obj,$(1))
 	$$(call say,LINK,$$@)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC_$(1)) -static $(CFLAGS) -pthread $$^ $(LIBDIR_$(1)) $(LIBS) -o $$@
 endef
 $(foreach a,$(ARCHS),$(eval $(call host_rules,$(a))))
 
-$(B)/wsbench: $(call host_obj,$(ARCH))
+$(B)/wsbench: $(own_obj)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -pthread $^ $(LIBS) -o $@
+	$(if $(LIBDW),,@echo "make: <elfutils/libdwfl.h> is missing (Debian: libdw-dev): 'explain' will not read debug information" >&2)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -pthread $^ $(LIBS) $(LIBDW) -o $@
 
 # The plugin that `explain` loads into QEMU.
 $(B)/libwsbench-trace-qemu%.so: host/explain/plugin/plugin.c | tools
@@ -385,7 +391,8 @@ ASAN_CFLAGS = $(filter-out $(WARN),$(ALL_CFLAGS)) -w $(ASAN)
 
 # The program and the tests of its threads under ThreadSanitizer: host/tests/threads.bats.
 TSAN := -O1 -fsanitize=thread
-TSAN_OBJ := $(patsubst %.c,$(B)/tsan/obj/%.o,$(call host_src,$(ARCH))) \
+TSAN_OBJ := $(filter-out %/explain/debuginfo$(if $(LIBDW),_none).o, \
+	$(patsubst %.c,$(B)/tsan/obj/%.o,$(call host_src,$(ARCH)))) \
 	$(B)/obj/$(ARCH)/payloads.o $(B)/obj/$(ARCH)/bochs_rom.o
 .PHONY: tsan-tests
 tsan-tests: $(B)/tsan/wsbench $(B)/tsan/unit_threads
@@ -396,13 +403,13 @@ $(B)/tsan/obj/%.o: %.c | tools $(GENERATED)
 $(B)/tsan/obj/host/cli/version.o: $(B)/version.h
 $(B)/tsan/wsbench: $(TSAN_OBJ)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(TSAN) -pthread $^ $(LIBS) -o $@
+	$(Q)$(CC) $(CFLAGS) $(TSAN) -pthread $^ $(LIBS) $(LIBDW) -o $@
 $(B)/tsan/unit_threads: host/tests/unit_threads.c $(filter-out %/cli/main.o,$(TSAN_OBJ))
 	$(call say,TEST,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(TSAN) $(filter %.c %.o,$^) $(LIBS) -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(TSAN) $(filter %.c %.o,$^) $(LIBS) $(LIBDW) -o $@
 
 # A thin archive, from which the linker takes the objects that a test calls.
-test_obj = $(filter-out %/cli/main.o,$(call host_obj,$(ARCH)))
+test_obj = $(filter-out %/cli/main.o,$(own_obj))
 $(B)/tests/host.a: $(test_obj)
 $(B)/asan/host.a: $(patsubst $(B)/obj/%,$(B)/asan/obj/%,$(filter-out %/payloads.o %/bochs_rom.o,$(test_obj))) \
 	$(filter %/payloads.o %/bochs_rom.o,$(test_obj))
@@ -418,11 +425,11 @@ $(B)/asan/obj/$(ARCH)/host/cli/version.o: $(B)/version.h
 
 $(B)/tests/unit_%: host/tests/unit_%.c $(B)/tests/host.a
 	$(call say,TEST,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.a,$^) $(LIBS) -lcriterion -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.a,$^) $(LIBS) $(LIBDW) -lcriterion -o $@
 $(B)/asan/tests/unit_%: host/tests/unit_%.c $(B)/asan/host.a
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ASAN_CFLAGS) $(filter %.c %.a,$^) $(LIBS) -lcriterion -o $@
+	$(Q)$(CC) $(ASAN_CFLAGS) $(filter %.c %.a,$^) $(LIBS) $(LIBDW) -lcriterion -o $@
 
 # Runs the commands of the tests.
 $(B)/tests/contain: host/tests/contain.c | tools

@@ -141,15 +141,16 @@ struct abi_params {
 	uint32_t operand;    /* pmu_map: the register; pmu_accuracy: the subject */
 	uint32_t pace; /* longest loop that times the CPU, in multiplications; 0: none */
 	/*
-	 * NULL, EVENT and TWIN end early, after a block of `repeat` samples that equals the
-	 * block before it, value by value; the batches end after two equal ones. 0: every
-	 * phase has all its samples.
+	 * NULL, EVENT and TWIN end early, after a block of `repeat` samples that equals
+	 * the block before it, value by value; the batches end after two equal ones. 0:
+	 * every phase has all its samples.
 	 */
 	uint32_t repeat;
 	uint64_t reserved;
 };
 
-/* The largest number of bodies of a boot, twins not counted: a batch's sample is n, then 2n. */
+/* The largest number of bodies of a boot, twins not counted: a batch's sample is n, then
+ * 2n. */
 static inline uint64_t abi_bodies(const struct abi_params *p)
 {
 	return p->warmup + p->events + 3ull * p->batch * p->batches + p->pmc_events;

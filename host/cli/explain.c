@@ -125,6 +125,8 @@ static enum cli_exit build(const struct capture *c, struct explain_input *in,
 	message_error("%s", err.text);
 	explanation_free(*out);
 	*out = NULL;
+	if (rc == -ENOEXEC)
+		return CLI_USAGE;
 	return rc == -ENOTSUP || rc == -ENODATA ? CLI_UNTRUSTED : CLI_FAILED;
 }
 
@@ -157,6 +159,33 @@ static enum cli_exit record(struct explain *x, struct capture *c, struct target 
 	return code;
 }
 
+/* Opens the files of --debuginfo. `*out` is NULL if no lines are wanted. */
+static enum cli_exit open_debuginfo(const struct explain *x, enum arch arch,
+				    struct debuginfo **out)
+{
+	struct error err;
+	char *paths, *path, *save;
+	int rc = 0;
+
+	*out = NULL;
+	if (!x->debuginfo && !x->lines && !x->annotate)
+		return CLI_OK;
+	*out = debuginfo_new(arch);
+	paths = strdup(x->debuginfo ? x->debuginfo : "");
+	if (!paths)
+		abort();
+	for (path = strtok_r(paths, ",", &save); path && !rc;
+	     path = strtok_r(NULL, ",", &save))
+		rc = debuginfo_add(*out, path, &err);
+	free(paths);
+	if (!rc)
+		return CLI_OK;
+	message_usage("wsbench explain", "--debuginfo: %s", err.text);
+	debuginfo_free(*out);
+	*out = NULL;
+	return CLI_USAGE;
+}
+
 enum cli_exit explain_record(struct explain *x, struct explanation **out)
 {
 	const struct target *row = names_target(x->run.targets.names[0]);
@@ -183,12 +212,15 @@ enum cli_exit explain_record(struct explain *x, struct explanation **out)
 	code = find_payload(row, bench, &in.payload);
 	if (code == CLI_OK)
 		code = choose_config(x, row, bench);
+	if (code == CLI_OK)
+		code = open_debuginfo(x, row->arch, &in.debuginfo);
 	if (code != CLI_OK)
 		return code;
 	rc = t.ops->open(&t, &x->run.job, &why);
 	if (rc) {
 		message_error("%s: %s", t.name, why.text);
 		t.ops->close(&t);
+		debuginfo_free(in.debuginfo);
 		return rc == -ENOEXEC ? CLI_USAGE : CLI_FAILED;
 	}
 	rc = t.ops->tracer(&t, &plugin_api, &err);
@@ -202,6 +234,7 @@ enum cli_exit explain_record(struct explain *x, struct explanation **out)
 	}
 	capture_close(&c);
 	t.ops->close(&t);
+	debuginfo_free(in.debuginfo);
 	return code;
 }
 
@@ -278,6 +311,12 @@ static enum cli_exit read_file(const struct explain *x, const struct explanation
 			x->file);
 		code = CLI_USAGE;
 	}
+	if (code == CLI_OK && (x->lines || x->annotate) && !explanation_has_lines(*out)) {
+		message_usage("wsbench explain",
+			      "%s: has no lines (record it with --debuginfo FILE)",
+			      x->file);
+		code = CLI_USAGE;
+	}
 	if (code == CLI_OK && base)
 		code = check_base(x, base, (*out)->machine.arch,
 				  (*out)->target.hypervisor);
@@ -312,6 +351,18 @@ static enum cli_exit show_format(const struct explain *x, const struct explanati
 	return CLI_FAILED;
 }
 
+static enum cli_exit annotate(const struct explain *x, const struct explanation *e)
+{
+	struct table_options o;
+
+	table_options_for(&o, stdout);
+	if (explain_print_annotated(stdout, e, x->annotate, x->source, &o))
+		return CLI_OK;
+	message_usage("wsbench explain", "--annotate: no instruction is in '%s'",
+		      x->annotate);
+	return CLI_USAGE;
+}
+
 static void show(const struct explain *x, const struct explanation *e,
 		 const struct explanation *base)
 {
@@ -320,6 +371,8 @@ static void show(const struct explain *x, const struct explanation *e,
 	table_options_for(&o, stdout);
 	if (base)
 		explain_print_diff(stdout, base, e, &o);
+	else if (x->lines)
+		explain_print_lines(stdout, e, x->lines, x->source, &o);
 	else if (x->tree)
 		explain_print_tree(stdout, e, &o);
 	else
@@ -370,6 +423,8 @@ int cmd_explain(int argc, char **argv)
 		code = write_all(&x, e, base);
 	if (code == CLI_OK && e && x.format)
 		code = show_format(&x, e);
+	else if (code == CLI_OK && e && x.annotate)
+		code = annotate(&x, e);
 	else if (code == CLI_OK && e)
 		show(&x, e, base);
 	explanation_free(e);

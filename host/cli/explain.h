@@ -20,7 +20,11 @@ struct explain {
 	bool tree, kinds;
 	const char *estimate;		 /* weights: a family or a file; NULL */
 	struct estimate_weights weights; /* of `estimate` */
-	bool across_vendors;		 /* `diff` may be of the other x86_64 vendor */
+	char *debuginfo;      /* files and folders, separated by commas; NULL: none */
+	const char *source;   /* the folder of the kernel's source; NULL */
+	const char *annotate; /* list this function; NULL */
+	uint64_t lines;	      /* print so many lines of source; 0: no table of lines */
+	bool across_vendors;  /* `diff` may be of the other x86_64 vendor */
 };
 
 /* As run_parse(); explain_free() it in any case. */

@@ -28,7 +28,14 @@ enum key {
 	OPTION_KINDS,
 	OPTION_ESTIMATE,
 	OPTION_SVG,
+	OPTION_DEBUGINFO,
+	OPTION_LINES,
+	OPTION_ANNOTATE,
+	OPTION_SOURCE,
 };
+
+/* The table of lines unless --lines has a number. */
+#define LINES_DEFAULT 30
 
 static const struct argp_option options[] = {
 	{ "on", OPTION_ON, "TARGET", 0, "Run the benchmark in this lab", 0 },
@@ -75,6 +82,17 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "svg", OPTION_SVG, "FILE", 0,
 	  "Draw a flame graph; with --diff, coloured by the change", 0 },
+	{ "debuginfo", OPTION_DEBUGINFO, "FILE", 0,
+	  "Read lines of source and inlined functions from the DWARF of FILE: a vmlinux, "
+	  "a kernel module, or a folder that holds them; several are separated by commas",
+	  0 },
+	{ "lines", OPTION_LINES, "N", OPTION_ARG_OPTIONAL,
+	  "Print the N lines of source with the most instructions (default: 30)", 0 },
+	{ "annotate", OPTION_ANNOTATE, "FUNCTION", 0,
+	  "Print the instructions of FUNCTION by address, with their lines of source",
+	  0 },
+	{ "source", OPTION_SOURCE, "DIR", 0,
+	  "Print the source itself for --lines and --annotate, from this folder", 0 },
 	{ "output", 'o', "FILE", 0, "Write the explanation to FILE", 0 },
 	{ 0 }
 };
@@ -179,6 +197,19 @@ static error_t parse_output(int key, char *arg, struct argp_state *state,
 	case OPTION_SVG:
 		x->svg = arg;
 		return 0;
+	case OPTION_DEBUGINFO:
+		x->debuginfo = arg;
+		return 0;
+	case OPTION_LINES:
+		x->lines = LINES_DEFAULT;
+		return arg ? options_number(state, "--lines", arg, 1, 1000000, &x->lines)
+			   : 0;
+	case OPTION_ANNOTATE:
+		x->annotate = arg;
+		return 0;
+	case OPTION_SOURCE:
+		x->source = arg;
+		return 0;
 	case 'o':
 		x->output = arg;
 		return 0;
@@ -277,6 +308,16 @@ static const char *contradiction(const struct explain *x)
 	if (x->tree && x->diff)
 		return "--tree and --diff: a call tree is of one explanation (give one "
 		       "of them)";
+	if (x->lines && (x->tree || x->diff || x->annotate))
+		return "--lines: one table at a time (give no --tree, --diff or "
+		       "--annotate)";
+	if (x->annotate && (x->tree || x->diff))
+		return "--annotate: one table at a time (give no --tree or --diff)";
+	if (x->source && !x->lines && !x->annotate)
+		return "--source: no source is printed (give --lines or --annotate, too)";
+	if (x->debuginfo && x->file)
+		return "--debuginfo: a file is not recorded again (give --debuginfo when "
+		       "recording)";
 	if (x->across_vendors && !x->diff)
 		return "--across: nothing to compare (give --diff, too)";
 	if (x->estimate && (!x->run.touch.wanted || x->diff))
@@ -319,7 +360,11 @@ static bool records(const struct run *run)
 /* A format is the whole output: another option of the output would have no effect. */
 static enum cli_exit check_format(const struct explain *x)
 {
-	const char *other = x->tree ? "--tree" : x->diff ? "--diff" : NULL;
+	const char *other = x->tree	  ? "--tree"
+			    : x->diff	  ? "--diff"
+			    : x->lines	  ? "--lines"
+			    : x->annotate ? "--annotate"
+					  : NULL;
 
 	/* When recording, --kinds also decides what the file contains. */
 	if (x->kinds && !strcmp(x->format->name, "folded") && (x->file || !x->output))

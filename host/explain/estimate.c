@@ -9,9 +9,8 @@
 
 #include "host/explain/touch.h"
 #include "host/lib/file.h"
-#include "host/lib/number.h"
-#include "host/lib/table.h"
 #include "host/lib/text.h"
+#include "host/lib/table.h"
 #include "host/stats/nnls.h"
 #include "host/stats/summary.h"
 

@@ -11,6 +11,7 @@
 #include "bench/mark.h"
 #include "host/lib/error.h"
 #include "host/explain/explain.h"
+#include "host/explain/lines.h"
 #include "host/explain/profile.h"
 #include "host/explain/region.h"
 #include "host/explain/touch.h"
@@ -116,45 +117,6 @@ static int read_symbols(struct work *w)
 	return err;
 }
 
-static const char *const space_names[SPACES] = {
-	[SPACE_GUEST] = "guest",
-	[SPACE_USER] = "user",
-	[SPACE_KERNEL] = "kernel",
-	[SPACE_HYP] = "hyp",
-};
-
-/* Names of code without a symbol. */
-static const char *const nameless[SPACES] = {
-	[SPACE_GUEST] = "[guest]",
-	[SPACE_USER] = "[user]",
-	[SPACE_KERNEL] = "[kernel]",
-	[SPACE_HYP] = "[hyp]",
-};
-
-static const char *name_of(const struct profile_function *f)
-{
-	return f->symbol ? f->symbol->name : nameless[f->space];
-}
-
-/* All but the lines, which are counted for functions alone. */
-static void fill_kinds(struct explanation_kinds *k, const struct profile_counts *c)
-{
-	*k = (struct explanation_kinds){
-		.sysreg_reads = (int64_t)c->kinds[KIND_SYSREG_READ],
-		.sysreg_writes = (int64_t)c->kinds[KIND_SYSREG_WRITE],
-		.barriers = (int64_t)c->kinds[KIND_BARRIER],
-		.tlb_maintenance = (int64_t)c->kinds[KIND_TLB],
-		.cache_maintenance = (int64_t)c->kinds[KIND_CACHE],
-		.vm_insns = (int64_t)(c->kinds[KIND_VM] + c->kinds[KIND_VMCS_READ] +
-				      c->kinds[KIND_VMCS_WRITE]),
-		.loads = (int64_t)c->loads,
-		.stores = (int64_t)c->stores,
-		.branches_taken = (int64_t)c->branches_taken,
-		.code_lines = -1,
-		.data_lines = -1,
-	};
-}
-
 static void add_kinds(struct explanation_kinds *sum, const struct explanation_kinds *k)
 {
 	sum->sysreg_reads += k->sysreg_reads;
@@ -202,15 +164,15 @@ static void fill_functions(struct explanation *e, const struct profile *p,
 		if (!from->own.insns)
 			continue;
 		to = explanation_add_function(e);
-		to->name = explanation_string(e, name_of(from));
+		to->name = explanation_string(e, symbols_name(from->symbol, from->space));
 		to->module = explanation_string(e, module);
-		to->space = space_names[from->space];
+		to->space = symbols_space_name(from->space);
 		to->layer = layer_of(in->arch, from->space, module,
 				     from->symbol ? from->symbol->name : NULL);
 		to->insns = from->own.insns;
 		if (!in->kinds)
 			continue;
-		fill_kinds(&to->kinds, &from->own);
+		explain_kinds(&to->kinds, &from->own);
 		to->kinds.code_lines = (int64_t)from->code_lines;
 		to->kinds.data_lines = (int64_t)from->data_lines;
 		add_kinds(&e->kinds, &to->kinds);
@@ -243,14 +205,15 @@ static void fill_stacks(struct explanation *e, const struct profile *p,
 				&p->functions[p->nodes[node].function];
 			const char *module = f->symbol ? f->symbol->module : NULL;
 
-			to->frames[--depth] = explanation_string(e, name_of(f));
-			to->spaces[depth] = space_names[f->space];
+			to->frames[--depth] =
+				explanation_string(e, symbols_name(f->symbol, f->space));
+			to->spaces[depth] = symbols_space_name(f->space);
 			to->modules[depth] = explanation_string(e, module ? module : "");
 		}
 		to->insns = p->nodes[i].own.insns;
 		to->calls = p->nodes[i].calls;
 		if (in->kinds)
-			fill_kinds(&to->kinds, &p->nodes[i].own);
+			explain_kinds(&to->kinds, &p->nodes[i].own);
 	}
 }
 
@@ -261,18 +224,21 @@ static void fill_timeline(struct explanation *e, const struct profile *p)
 		const struct profile_function *f = &p->functions[from->function];
 		struct explanation_call *to = explanation_add_call(e);
 
-		to->name = explanation_string(e, name_of(f));
-		to->space = space_names[f->space];
+		to->name = explanation_string(e, symbols_name(f->symbol, f->space));
+		to->space = symbols_space_name(f->space);
 		to->module = explanation_string(e, f->symbol ? f->symbol->module : NULL);
 		to->begin = from->begin;
 		to->insns = from->end - from->begin;
 	}
 }
 
-static void fill_document(struct explanation *e, const struct profile *p,
-			  const struct explain_input *in, uint64_t count,
-			  uint64_t clock_insns)
+static int fill_document(struct work *w, uint64_t count, uint64_t clock_insns)
 {
+	const struct explain_input *in = w->in;
+	const struct profile *p = &w->profile;
+	struct explanation *e = w->e;
+	int err = 0;
+
 	e->unit = "insns";
 	e->round_trip = in->round_trip;
 	e->total = count;
@@ -281,7 +247,14 @@ static void fill_document(struct explanation *e, const struct profile *p,
 	fill_stacks(e, p, in);
 	if (in->timeline)
 		fill_timeline(e, p);
+	if (in->debuginfo) {
+		debuginfo_add_image(in->debuginfo, &in->payload, SPACE_GUEST);
+		debuginfo_add_image(in->debuginfo, &in->vmm, SPACE_USER);
+		err = lines_fill(e, p, &w->trace, &w->symbols, in->debuginfo, in->kinds,
+				 w->err);
+	}
 	explanation_sort(e);
+	return err;
 }
 
 static int by_count(const void *a, const void *b)
@@ -372,7 +345,7 @@ static int take_off(struct work *w, const struct region *r, const struct region 
 	*taken = false;
 	if (r->shared || !empty)
 		return 0;
-	err = profile_build(&w->trace, &w->symbols, empty, &p);
+	err = profile_build(&w->trace, &w->symbols, empty, w->in->debuginfo, &p);
 	if (!err)
 		*taken = profile_subtract(&w->profile, &p);
 	profile_free(&p);
@@ -404,12 +377,11 @@ static int explain_event(struct work *w)
 		explanation_warn(w->e, "nearest-event",
 				 "no event is as long as the figure, which is a median: "
 				 "the nearest one is explained");
-	err = profile_build(&w->trace, &w->symbols, r, &w->profile);
+	err = profile_build(&w->trace, &w->symbols, r, w->in->debuginfo, &w->profile);
 	if (!err)
 		err = take_off(w, r, empty, &taken);
 	if (!err)
-		fill_document(w->e, &w->profile, w->in, r->count - cost,
-			      taken ? 0 : cost);
+		err = fill_document(w, r->count - cost, taken ? 0 : cost);
 	if (!err && w->in->touch)
 		err = touch_build(&w->trace, &w->regions, r, w->in->touch, w->e);
 	return err;

@@ -5,6 +5,7 @@
 
 #include "bench/catalogue.h"
 #include "host/lib/error.h"
+#include "host/explain/debuginfo.h"
 #include "host/explain/explanation.h"
 #include "host/explain/capture.h"
 
@@ -18,6 +19,7 @@ struct explain_input {
 	size_t kallsyms_bytes;
 	bool kinds, timeline;
 	const struct touch_caches *touch; /* NULL: not wanted; needs `kinds` */
+	struct debuginfo *debuginfo;	  /* for lines of source; NULL: not wanted */
 };
 
 /* Sets the switches of the plugin: the marks of the timed phases. 0 or -errno. */

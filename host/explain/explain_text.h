@@ -26,6 +26,21 @@ void explain_print_kinds(FILE *f, const struct explanation *e,
 void explain_print_tree(FILE *f, const struct explanation *e,
 			const struct table_options *o);
 
+/*
+ * The lines of source with the most instructions, `most` of them; then the rest in one
+ * row. `source`: the folder of the source, or NULL. Needs explanation_has_lines().
+ */
+void explain_print_lines(FILE *f, const struct explanation *e, uint64_t most,
+			 const char *source, const struct table_options *o);
+
+/*
+ * The functions of this name, or of an inlined function of this name: their lines of
+ * source, if `source` has them, and their instructions by address. False: no instruction
+ * is in such a function. Needs explanation_has_lines().
+ */
+bool explain_print_annotated(FILE *f, const struct explanation *e, const char *function,
+			     const char *source, const struct table_options *o);
+
 /* "outermost;...;innermost COUNT" on a line each: the input format of flame graph tools.
  */
 void explain_print_folded(FILE *f, const struct explanation *e);

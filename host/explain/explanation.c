@@ -114,6 +114,40 @@ static const struct field function_fields[] = {
 static const struct layout function_layout = { function_fields,
 					       sizeof(struct explanation_function) };
 
+static const struct field source_fields[] = {
+	FIELD(STRING, "function", REQUIRED, explanation_source, function),
+	FIELD(STRING, "file", LEFT_OUT, explanation_source, file),
+	FIELD(COUNT, "line", 0, explanation_source, line),
+	END,
+};
+static const struct layout source_layout = { source_fields,
+					     sizeof(struct explanation_source) };
+
+static const struct field location_fields[] = {
+	FIELD(STRING, "name", REQUIRED, explanation_location, name),
+	WORD(STRING, "space", explanation_location, space, space_words),
+	FIELD(STRING, "module", LEFT_OUT, explanation_location, module),
+	FIELD(COUNT, "offset", REQUIRED, explanation_location, offset),
+	RARE_ARRAY("sources", explanation_location, sources, &source_layout),
+	END,
+};
+static const struct layout location_layout = { location_fields,
+					       sizeof(struct explanation_location) };
+
+static const struct field insn_fields[] = {
+	FIELD(COUNT, "location", REQUIRED, explanation_insn, location),
+	FIELD(COUNT, "insns", REQUIRED, explanation_insn, insns),
+	OBJECT("kinds", NULLABLE, explanation_insn, kinds, &kinds_layout),
+	END,
+};
+static const struct layout insn_layout = { insn_fields, sizeof(struct explanation_insn) };
+
+static const struct field site_fields[] = {
+	KNOWN("location", LEFT_OUT, explanation_site, location, -1),
+	END,
+};
+static const struct layout site_layout = { site_fields, sizeof(struct explanation_site) };
+
 static const struct field stack_fields[] = {
 	ARRAY(STRINGS, "frames", explanation_stack, frames, NULL),
 	OPTIONAL_STRINGS("spaces", explanation_stack, spaces),
@@ -121,6 +155,8 @@ static const struct field stack_fields[] = {
 	FIELD(COUNT, "insns", REQUIRED, explanation_stack, insns),
 	FIELD(COUNT, "calls", 0, explanation_stack, calls),
 	OBJECT("kinds", NULLABLE, explanation_stack, kinds, &kinds_layout),
+	RARE_ARRAY("instructions", explanation_stack, instructions, &insn_layout),
+	RARE_ARRAY("sites", explanation_stack, sites, &site_layout),
 	END,
 };
 static const struct layout stack_layout = { stack_fields,
@@ -155,6 +191,7 @@ static const struct field explanation_fields[] = {
 	OBJECT("touch", NULLABLE, explanation, touch, &touch_layout),
 	ARRAY(ARRAY, "functions", explanation, functions, &function_layout),
 	ARRAY(ARRAY, "stacks", explanation, stacks, &stack_layout),
+	RARE_ARRAY("locations", explanation, locations, &location_layout),
 	OPTIONAL_ARRAY("timeline", explanation, timeline, &call_layout),
 	ARRAY(ARRAY, "warnings", explanation, warnings, &layout_warning),
 	END,
@@ -250,6 +287,64 @@ struct explanation_work *explanation_add_work(struct explanation *e)
 	e->touch.curve = store_grow(e->store, e->touch.curve, e->touch.n_curve,
 				    sizeof(*e->touch.curve));
 	return &e->touch.curve[e->touch.n_curve++];
+}
+
+struct explanation_location *explanation_add_location(struct explanation *e)
+{
+	struct explanation_location *l;
+
+	e->locations =
+		store_grow(e->store, e->locations, e->n_locations, sizeof(*e->locations));
+	l = &e->locations[e->n_locations++];
+	memset(l, 0, sizeof(*l));
+	return l;
+}
+
+struct explanation_source *explanation_add_source(struct explanation *e,
+						  struct explanation_location *l)
+{
+	l->sources = store_grow(e->store, l->sources, l->n_sources, sizeof(*l->sources));
+	return &l->sources[l->n_sources++];
+}
+
+struct explanation_insn *explanation_add_insn(struct explanation *e,
+					      struct explanation_stack *s)
+{
+	struct explanation_insn *i;
+
+	s->instructions = store_grow(e->store, s->instructions, s->n_instructions,
+				     sizeof(*s->instructions));
+	i = &s->instructions[s->n_instructions++];
+	memset(&i->kinds, -1, sizeof(i->kinds));
+	return i;
+}
+
+void explanation_add_sites(struct explanation *e, struct explanation_stack *s)
+{
+	s->n_sites = s->n_frames - 1;
+	s->sites = store_array(e->store, s->n_sites, sizeof(*s->sites));
+	for (size_t i = 0; i < s->n_sites; i++)
+		s->sites[i].location = -1;
+}
+
+bool explanation_has_lines(const struct explanation *e)
+{
+	for (size_t i = 0; i < e->n_stacks; i++) {
+		const struct explanation_stack *s = &e->stacks[i];
+		uint64_t sum = 0;
+
+		for (size_t k = 0; k < s->n_instructions; k++) {
+			if (s->instructions[k].location >= e->n_locations)
+				return false;
+			sum += s->instructions[k].insns;
+		}
+		for (size_t k = 0; k < s->n_sites; k++)
+			if (s->sites[k].location >= (int64_t)e->n_locations)
+				return false;
+		if (sum != s->insns || (s->n_sites && s->n_sites + 1 != s->n_frames))
+			return false;
+	}
+	return e->n_locations > 0;
 }
 
 void explanation_warn(struct explanation *e, const char *code, const char *message)

@@ -39,6 +39,38 @@ struct explanation_function {
 	size_t n_registers;
 };
 
+/* A function of a chain of inlined functions, and a place in it. */
+struct explanation_source {
+	const char *function;
+	const char *file; /* NULL: unknown */
+	uint64_t line;	  /* 0: none */
+};
+
+/*
+ * The address of an instruction, and its source: the function itself, then the functions
+ * that were inlined, to the one that holds the instruction. The others hold the place
+ * where the next one was inlined. Without debug information, no source.
+ */
+struct explanation_location {
+	const char *name, *space; /* of the function */
+	const char *module;	  /* NULL: not a module */
+	uint64_t offset;	  /* in the function, in bytes */
+	struct explanation_source *sources;
+	size_t n_sources;
+};
+
+/* The executions of an instruction in a stack. */
+struct explanation_insn {
+	uint64_t location; /* its number in the explanation */
+	uint64_t insns;
+	struct explanation_kinds kinds; /* as in a stack */
+};
+
+/* The instruction with which a frame calls the next frame, at the first call. */
+struct explanation_site {
+	int64_t location; /* -1: unknown */
+};
+
 /*
  * A call stack, outermost function first, and the instructions of the last function.
  * `spaces` and `modules` ("": none) are those of the frames; empty in documents of older
@@ -53,7 +85,11 @@ struct explanation_stack {
 	size_t n_modules;
 	uint64_t insns;
 	uint64_t calls; /* jumps from another function included; 0: unknown */
-	struct explanation_kinds kinds; /* as in a function, without lines */
+	struct explanation_kinds kinds;	       /* as in a function, without lines */
+	struct explanation_insn *instructions; /* empty: not recorded */
+	size_t n_instructions;
+	struct explanation_site *sites; /* of each frame but the last; or empty */
+	size_t n_sites;
 };
 
 /* A call of a function. */
@@ -116,6 +152,8 @@ struct explanation {
 	size_t n_functions;
 	struct explanation_stack *stacks; /* by their frames */
 	size_t n_stacks;
+	struct explanation_location *locations; /* see explanation_has_lines() */
+	size_t n_locations;
 	struct explanation_call *timeline; /* in their order; empty: not recorded */
 	size_t n_timeline;
 	struct result_warning *warnings;
@@ -137,6 +175,14 @@ void explanation_add_spaces(struct explanation *e, struct explanation_stack *s);
 struct explanation_call *explanation_add_call(struct explanation *e);
 struct explanation_pages *explanation_add_pages(struct explanation *e);
 struct explanation_work *explanation_add_work(struct explanation *e);
+/* The caller fills these in, too. The number of a location is its place in the list. */
+struct explanation_location *explanation_add_location(struct explanation *e);
+struct explanation_source *explanation_add_source(struct explanation *e,
+						  struct explanation_location *l);
+struct explanation_insn *explanation_add_insn(struct explanation *e,
+					      struct explanation_stack *s);
+/* Sites of all frames but the last, unknown so far. */
+void explanation_add_sites(struct explanation *e, struct explanation_stack *s);
 void explanation_warn(struct explanation *e, const char *code, const char *message);
 
 /* Copies run, subject, target and machine. */
@@ -148,6 +194,12 @@ struct explanation_frame explanation_frame_of(const struct explanation_function 
 /* Whether two frames can be of one function: an unknown space matches every function. */
 bool explanation_frame_is(const struct explanation_frame *a,
 			  const struct explanation_frame *b);
+
+/*
+ * Whether instructions were recorded by their addresses: each stack's sum up to the
+ * instructions of the stack, and have locations. Otherwise they are to be ignored.
+ */
+bool explanation_has_lines(const struct explanation *e);
 
 /* Functions by their instructions, stacks by their frames. */
 void explanation_sort(struct explanation *e);

@@ -39,15 +39,70 @@ static int print(FILE *f, json_t *root)
 	return 0;
 }
 
-static json_t *speedscope_frames(const struct format_functions *fs)
+struct speedscope {
+	struct format_places frames;
+	json_t *samples, *weights;
+	json_int_t sum;
+};
+
+/* The frames of a location: the function, and what is inlined there. */
+static void append_frames(struct speedscope *p, json_t *sample, const char *object,
+			  const struct explanation_source *sources, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct format_place place = { sources[i].function, sources[i].file,
+						    object };
+
+		append(sample,
+		       json_integer((json_int_t)format_place_number(&p->frames, &place)));
+	}
+}
+
+/* A stack or, with lines, an instruction of it. */
+static void append_sample(struct speedscope *p, const struct explanation *e,
+			  const struct explanation_stack *s,
+			  const struct explanation_insn *insn)
+{
+	json_t *sample = store_check(json_array());
+	const size_t n = json_array_size(p->samples);
+	const json_int_t weight = (json_int_t)(insn ? insn->insns : s->insns);
+
+	for (size_t k = 0; k < s->n_frames; k++) {
+		const struct explanation_frame f = explanation_frame(s, k);
+		const struct explanation_source alone = { .function = f.name };
+		const struct explanation_location *l = NULL;
+
+		if (insn && k == s->n_frames - 1)
+			l = &e->locations[insn->location];
+		else if (insn && s->n_sites && s->sites[k].location >= 0)
+			l = &e->locations[s->sites[k].location];
+		append_frames(p, sample, format_object(&f),
+			      l && l->n_sources ? l->sources : &alone,
+			      l && l->n_sources ? l->n_sources : 1);
+	}
+	p->sum += weight;
+	/* The instructions of a function have few chains of inlined functions. */
+	if (n && json_equal(sample, json_array_get(p->samples, n - 1))) {
+		json_t *last = json_array_get(p->weights, n - 1);
+
+		json_integer_set(last, json_integer_value(last) + weight);
+		json_decref(sample);
+		return;
+	}
+	append(p->samples, sample);
+	append(p->weights, json_integer(weight));
+}
+
+static json_t *speedscope_frames(const struct format_places *places)
 {
 	json_t *frames = store_check(json_array());
 
-	for (size_t i = 0; i < fs->n; i++) {
+	for (size_t i = 0; i < places->n; i++) {
+		const struct format_place *place = &places->list[i];
 		json_t *frame = store_check(json_object());
 
-		set(frame, "name", text_value(fs->list[i].name));
-		set(frame, "file", text_value(format_object(&fs->list[i])));
+		set(frame, "name", text_value(place->function));
+		set(frame, "file", text_value(place->file ? place->file : place->object));
 		append(frames, frame);
 	}
 	return frames;
@@ -55,33 +110,31 @@ static json_t *speedscope_frames(const struct format_functions *fs)
 
 int format_speedscope(FILE *f, const struct explanation *e)
 {
+	const bool lines = explanation_has_lines(e);
 	json_t *root = store_check(json_object()), *shared = store_check(json_object());
 	json_t *profile = store_check(json_object()),
 	       *profiles = store_check(json_array());
-	json_t *samples = store_check(json_array()), *weights = store_check(json_array());
-	struct format_functions fs;
+	struct speedscope p = { .samples = store_check(json_array()),
+				.weights = store_check(json_array()) };
 	char *title = format_title(e);
-	json_int_t sum = 0;
 
-	format_functions(&fs, e);
 	for (size_t i = 0; i < e->n_stacks; i++) {
-		json_t *sample = store_check(json_array());
+		const struct explanation_stack *s = &e->stacks[i];
 
-		for (size_t k = 0; k < e->stacks[i].n_frames; k++)
-			append(sample, json_integer((json_int_t)fs.of[i][k]));
-		append(samples, sample);
-		append(weights, json_integer((json_int_t)e->stacks[i].insns));
-		sum += (json_int_t)e->stacks[i].insns;
+		if (!lines)
+			append_sample(&p, e, s, NULL);
+		for (size_t k = 0; lines && k < s->n_instructions; k++)
+			append_sample(&p, e, s, &s->instructions[k]);
 	}
 	set(profile, "type", json_string("sampled"));
 	set(profile, "name", text_value(title));
 	set(profile, "unit", json_string("none")); /* instructions, not time */
 	set(profile, "startValue", json_integer(0));
-	set(profile, "endValue", json_integer(sum));
-	set(profile, "samples", samples);
-	set(profile, "weights", weights);
+	set(profile, "endValue", json_integer(p.sum));
+	set(profile, "samples", p.samples);
+	set(profile, "weights", p.weights);
 	append(profiles, profile);
-	set(shared, "frames", speedscope_frames(&fs));
+	set(shared, "frames", speedscope_frames(&p.frames));
 	set(root, "$schema",
 	    json_string("https://www.speedscope.app/file-format-schema.json"));
 	set(root, "exporter", json_string("worldswitch"));
@@ -89,7 +142,7 @@ int format_speedscope(FILE *f, const struct explanation *e)
 	set(root, "activeProfileIndex", json_integer(0));
 	set(root, "shared", shared);
 	set(root, "profiles", profiles);
-	format_functions_free(&fs, e);
+	free(p.frames.list);
 	free(title);
 	return print(f, root);
 }

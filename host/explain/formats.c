@@ -53,19 +53,26 @@ static bool has_costs(const struct explanation_kinds *k)
 
 size_t format_costs_of(const struct explanation *e)
 {
-	for (size_t i = 0; i < e->n_stacks; i++)
-		if (!has_costs(&e->stacks[i].kinds))
+	const bool lines = explanation_has_lines(e);
+
+	for (size_t i = 0; i < e->n_stacks; i++) {
+		const struct explanation_stack *s = &e->stacks[i];
+
+		if (!has_costs(&s->kinds))
 			return 1;
+		for (size_t k = 0; lines && k < s->n_instructions; k++)
+			if (!has_costs(&s->instructions[k].kinds))
+				return 1;
+	}
 	return FORMAT_COSTS;
 }
 
-void format_costs_get(const struct explanation_stack *s, size_t n,
+void format_costs_get(uint64_t insns, const struct explanation_kinds *k, size_t n,
 		      uint64_t costs[FORMAT_COSTS])
 {
-	const struct explanation_kinds *k = &s->kinds;
 	const int64_t all[FORMAT_COSTS] = {
-		(int64_t)s->insns, k->sysreg_reads, k->sysreg_writes, k->barriers,
-		k->vm_insns,	   k->loads,	    k->stores,	      k->branches_taken,
+		(int64_t)insns, k->sysreg_reads, k->sysreg_writes, k->barriers,
+		k->vm_insns,	k->loads,	 k->stores,	   k->branches_taken,
 	};
 
 	for (size_t i = 0; i < n; i++)
@@ -87,6 +94,31 @@ const char *format_object(const struct explanation_frame *f)
 	if (*f->module)
 		return f->module;
 	return f->space ? f->space : "unknown";
+}
+
+static bool is_same(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+size_t format_place_number(struct format_places *places, const struct format_place *place)
+{
+	size_t i = 0;
+
+	while (i < places->n && (strcmp(places->list[i].function, place->function) != 0 ||
+				 !is_same(places->list[i].file, place->file) ||
+				 strcmp(places->list[i].object, place->object) != 0))
+		i++;
+	if (i < places->n)
+		return i;
+	if (places->n == places->room) {
+		places->room = 2 * places->room + 64;
+		places->list = realloc(places->list, places->room * sizeof(*place));
+		if (!places->list)
+			abort();
+	}
+	places->list[places->n] = *place;
+	return places->n++;
 }
 
 static size_t number_of(struct format_functions *fs, const struct explanation_frame *f)

@@ -44,14 +44,30 @@ void format_functions_free(struct format_functions *fs, const struct explanation
 /* Where a function is: its module, or "kernel", "user", "guest", "hyp". */
 const char *format_object(const struct explanation_frame *f);
 
-/* The costs of a stack; n is FORMAT_COSTS, or 1 in an explanation without kinds. */
+/* A function and a file of it: viewers name functions so. */
+struct format_place {
+	const char *function;
+	const char *file;   /* NULL: unknown */
+	const char *object; /* as format_object() */
+};
+
+struct format_places {
+	struct format_place *list; /* free() it */
+	size_t n, room;
+};
+
+/* The number of an equal place; a new one is appended. */
+size_t format_place_number(struct format_places *places,
+			   const struct format_place *place);
+
+/* The costs of a stack or instruction; n is FORMAT_COSTS, or 1 without kinds. */
 enum { FORMAT_COSTS = 8 };
 struct format_cost {
 	const char *name, *title;
 };
 extern const struct format_cost format_costs[FORMAT_COSTS];
 size_t format_costs_of(const struct explanation *e);
-void format_costs_get(const struct explanation_stack *s, size_t n,
+void format_costs_get(uint64_t insns, const struct explanation_kinds *k, size_t n,
 		      uint64_t costs[FORMAT_COSTS]);
 
 #endif

@@ -13,6 +13,7 @@ struct build {
 	const struct symbols *symbols;
 	struct profile *p;
 	uint32_t *functions; /* of each instruction; 0: not looked up */
+	uint32_t *insns_of;  /* profile_insn of each instruction; NULL: not wanted */
 	struct walk walk;
 	uint64_t insns;			  /* since the event began */
 	uint32_t open[2][WALK_DEPTH_MAX]; /* calls that have not ended: guest, host */
@@ -81,7 +82,8 @@ static uint32_t function_of(struct build *b, const struct trace_insn *insn)
 	return *known;
 }
 
-static uint32_t node_below(struct build *b, uint32_t parent, uint32_t function)
+static uint32_t node_below(struct build *b, uint32_t parent, uint32_t function,
+			   const struct trace_insn *site)
 {
 	struct profile *p = b->p;
 	void *grown;
@@ -96,6 +98,7 @@ static uint32_t node_below(struct build *b, uint32_t parent, uint32_t function)
 	p->nodes = grown;
 	p->nodes[p->n_nodes].parent = parent;
 	p->nodes[p->n_nodes].function = function;
+	p->nodes[p->n_nodes].site = site;
 	return (uint32_t)p->n_nodes++;
 }
 
@@ -142,7 +145,7 @@ static uint32_t node_of(struct build *b, struct walk_stack *k)
 	for (; i < k->depth && !b->err; i++) {
 		struct walk_frame *frame = &k->frames[i];
 
-		parent = node_below(b, parent, frame->function);
+		parent = node_below(b, parent, frame->function, frame->site);
 		if (!b->err) {
 			b->p->nodes[parent].calls++;
 			frame->node = parent;
@@ -208,8 +211,32 @@ static void add_counts(struct profile_counts *c, const struct trace_step *s, boo
 	c->stores += stores;
 }
 
+/* The counts of an instruction in a stack; NULL: they are not wanted, or b->err. */
+static struct profile_counts *insn_counts(struct build *b, uint32_t node,
+					  const struct trace_insn *insn)
+{
+	struct profile *p = b->p;
+	uint32_t *head = b->insns_of ? &b->insns_of[insn - b->trace->insns] : NULL, i;
+	void *grown;
+
+	if (!head)
+		return NULL;
+	for (i = *head; i; i = p->insns[i].next)
+		if (p->insns[i].node == node)
+			return &p->insns[i].own;
+	grown = grow(b, p->insns, p->n_insns, &p->room_insns, sizeof(*p->insns));
+	if (!grown)
+		return NULL;
+	p->insns = grown;
+	p->insns[p->n_insns].insn = insn;
+	p->insns[p->n_insns].node = node;
+	p->insns[p->n_insns].next = *head;
+	*head = (uint32_t)p->n_insns;
+	return &p->insns[p->n_insns++].own;
+}
+
 static void count_kinds(struct build *b, uint32_t function, uint32_t node,
-			const struct trace_step *s)
+			struct profile_counts *insn, const struct trace_step *s)
 {
 	const struct decode *d = &s->insn->decode;
 	bool loads = false, stores = false;
@@ -229,6 +256,8 @@ static void count_kinds(struct build *b, uint32_t function, uint32_t node,
 	}
 	add_counts(&b->p->functions[function].own, s, loads, stores);
 	add_counts(&b->p->nodes[node].own, s, loads, stores);
+	if (insn)
+		add_counts(insn, s, loads, stores);
 }
 
 static int by_line(const void *a, const void *b)
@@ -273,8 +302,12 @@ static void count(struct build *b, const struct trace_step *s, uint32_t function
 		  struct walk_stack *stack)
 {
 	struct profile *p = b->p;
+	struct profile_counts *insn;
 	uint32_t node = node_of(b, stack);
 
+	if (b->err)
+		return;
+	insn = s->count ? insn_counts(b, node, s->insn) : NULL;
 	if (b->err)
 		return;
 	if (!p->first) {
@@ -283,13 +316,15 @@ static void count(struct build *b, const struct trace_step *s, uint32_t function
 	}
 	p->functions[function].own.insns += s->count;
 	p->nodes[node].own.insns += s->count;
+	if (insn)
+		insn->insns += s->count;
 	if (s->count)
-		count_kinds(b, function, node, s);
+		count_kinds(b, function, node, insn, s);
 	b->insns += s->count;
 }
 
 int profile_build(const struct trace *t, const struct symbols *symbols,
-		  const struct region *region, struct profile *p)
+		  const struct region *region, bool insns, struct profile *p)
 {
 	struct build b = { .trace = t, .symbols = symbols, .p = p };
 	struct trace_cursor c = { 0 };
@@ -300,8 +335,15 @@ int profile_build(const struct trace *t, const struct symbols *symbols,
 	b.functions = calloc(t->n_insns + 1, sizeof(*b.functions));
 	if (!b.functions)
 		return -ENOMEM;
+	if (insns) {
+		b.insns_of = calloc(t->n_insns + 1, sizeof(*b.insns_of));
+		p->insns = calloc(1, sizeof(*p->insns));
+		p->n_insns = p->room_insns = 1;
+		if (!b.insns_of || !p->insns)
+			b.err = -ENOMEM;
+	}
 	add_function(&b, NULL, SPACES);
-	node_below(&b, 0, 0);
+	node_below(&b, 0, 0, NULL);
 	begin_call(&b, 0);
 	p->n_nodes = b.err ? 0 : 1;
 	for (n = 0; !b.err && n < region->end && trace_next(t, &c, &s); n++) {
@@ -317,6 +359,7 @@ int profile_build(const struct trace *t, const struct symbols *symbols,
 		walk_leave(&b.walk, &s);
 	}
 	free(b.functions);
+	free(b.insns_of);
 	for (int host = 0; host < 2; host++)
 		for (unsigned int i = 0; i < b.depth[host]; i++)
 			p->calls[b.open[host][i]].end = b.insns;
@@ -325,53 +368,13 @@ int profile_build(const struct trace *t, const struct symbols *symbols,
 	return b.err;
 }
 
-static void subtract(struct profile_counts *from, const struct profile_counts *off)
-{
-	from->insns -= off->insns;
-	for (int k = 0; k < KINDS; k++)
-		from->kinds[k] -= off->kinds[k];
-}
-
-static bool subtract_registers(struct profile *p, const struct profile *empty)
-{
-	size_t i, k;
-
-	for (i = 0; i < empty->n_registers; i++) {
-		const struct profile_register *off = &empty->registers[i];
-
-		for (k = 0; k < p->n_registers; k++)
-			if (p->registers[k].function == p->first &&
-			    p->registers[k].reg == off->reg)
-				break;
-		if (k == p->n_registers || p->registers[k].reads < off->reads)
-			return false;
-		p->registers[k].reads -= off->reads;
-	}
-	return true;
-}
-
-bool profile_subtract(struct profile *p, const struct profile *empty)
-{
-	const struct profile_function *off = &empty->functions[empty->first];
-	struct profile_function *from = &p->functions[p->first];
-
-	/* An empty event is in one function: the loop that reads the clock. */
-	if (off->symbol != from->symbol || off->space != from->space ||
-	    from->own.insns < off->own.insns ||
-	    p->nodes[p->first_node].own.insns < off->own.insns ||
-	    !subtract_registers(p, empty))
-		return false;
-	subtract(&from->own, &off->own);
-	subtract(&p->nodes[p->first_node].own, &off->own);
-	return true;
-}
-
 void profile_free(struct profile *p)
 {
 	free(p->functions);
 	free(p->nodes);
 	free(p->registers);
 	free(p->lines);
+	free(p->insns);
 	free(p->calls);
 	memset(p, 0, sizeof(*p));
 }

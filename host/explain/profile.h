@@ -30,7 +30,17 @@ struct profile_function {
 struct profile_node {
 	uint32_t function;
 	uint32_t parent; /* 0: it is a root */
-	uint64_t calls;	 /* jumps from another function included */
+	/* The caller's instruction of the first call; NULL: unknown. */
+	const struct trace_insn *site;
+	uint64_t calls; /* jumps from another function included */
+	struct profile_counts own;
+};
+
+/* An instruction of a function that was reached by one stack. */
+struct profile_insn {
+	const struct trace_insn *insn;
+	uint32_t node;
+	uint32_t next; /* of the same instruction, in another stack; 0: none */
 	struct profile_counts own;
 };
 
@@ -56,6 +66,8 @@ struct profile {
 	size_t n_registers, room_registers;
 	struct profile_line *lines;
 	size_t n_lines, room_lines;
+	struct profile_insn *insns; /* as they were first executed; 0 is not used */
+	size_t n_insns, room_insns;
 	struct profile_call *calls; /* in their order */
 	size_t n_calls, room_calls;
 	uint64_t code_lines, data_lines; /* of all functions together */
@@ -64,14 +76,15 @@ struct profile {
 
 /*
  * Walks from the start of the recording to the end of the region, and counts within the
- * region. 0 or -ENOMEM; profile_free() in any case.
+ * region; `insns`: each instruction, too. 0 or -ENOMEM; profile_free() in any case.
  */
 int profile_build(const struct trace *t, const struct symbols *symbols,
-		  const struct region *region, struct profile *p);
+		  const struct region *region, bool insns, struct profile *p);
 /*
  * Subtracts an empty event from the function in which the event begins: both contain
- * the loop that reads the clock. Lines of memory are not subtracted. False: the
- * function is not in the profile.
+ * the loop that reads the clock. Lines of memory are not subtracted. Of the instructions
+ * of that function, those are subtracted that the empty event begins and ends with: the
+ * operation is between them. False: the function is not in the profile.
  */
 bool profile_subtract(struct profile *p, const struct profile *empty);
 

@@ -389,6 +389,33 @@ int symbols_add_thunks(struct symbols *s, const struct trace *t)
 	return err;
 }
 
+/* ------------------------------ names ------------------------------ */
+
+static const char *const space_names[SPACES] = {
+	[SPACE_GUEST] = "guest",
+	[SPACE_USER] = "user",
+	[SPACE_KERNEL] = "kernel",
+	[SPACE_HYP] = "hyp",
+};
+
+/* Names of code without a symbol. */
+static const char *const nameless[SPACES] = {
+	[SPACE_GUEST] = "[guest]",
+	[SPACE_USER] = "[user]",
+	[SPACE_KERNEL] = "[kernel]",
+	[SPACE_HYP] = "[hyp]",
+};
+
+const char *symbols_space_name(enum trace_space space)
+{
+	return space_names[space];
+}
+
+const char *symbols_name(const struct symbol *symbol, enum trace_space space)
+{
+	return symbol ? symbol->name : nameless[space];
+}
+
 /* ------------------------------ layers ------------------------------ */
 
 struct layer_row {

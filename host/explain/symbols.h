@@ -56,6 +56,11 @@ void symbols_sort(struct symbols *s);
 const struct symbol *symbols_find(const struct symbols *s, enum trace_space space,
 				  uint64_t vaddr);
 
+/* "guest", "user", "kernel" or "hyp". */
+const char *symbols_space_name(enum trace_space space);
+/* The name of a symbol; NULL: "[kernel]" and the like, for code without a symbol. */
+const char *symbols_name(const struct symbol *symbol, enum trace_space space);
+
 /*
  * The layer of a function, by the table layers.def. `name` NULL: no symbol covers the
  * address. `module` NULL: the kernel itself. Never NULL.

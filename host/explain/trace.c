@@ -84,8 +84,8 @@ static void describe(struct trace *t, struct image_range guest)
 		insn->bytes = RECORD_INSN_LENGTH(RECORD_VALUE(*p));
 		insn->after = RECORD_INSN_AFTER(RECORD_VALUE(*p));
 		insn->space = space_of(insn->vaddr, guest);
-		decode_insn(t->arch, (const uint8_t *)(p + 3), insn->bytes, insn->vaddr,
-			    &insn->decode);
+		insn->code = (const uint8_t *)(p + 3);
+		decode_insn(t->arch, insn->code, insn->bytes, insn->vaddr, &insn->decode);
 		insn++;
 	}
 }

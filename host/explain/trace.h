@@ -23,6 +23,7 @@ struct trace_insn {
 	uint64_t vaddr;
 	uint16_t after; /* instructions after it in the translation block */
 	uint8_t bytes;
+	const uint8_t *code; /* these bytes, in the records */
 	enum trace_space space;
 	struct decode decode;
 };
@@ -102,8 +103,10 @@ bool trace_access(const struct trace *t, const struct trace_step *s, size_t *at,
 #define WALK_DEPTH_MAX 256u
 
 struct walk_frame {
-	uint32_t function;     /* a number of the caller's */
-	uint64_t back;	       /* the return address; 0: unknown */
+	uint32_t function; /* a number of the caller's */
+	uint64_t back;	   /* the return address; 0: unknown */
+	/* The caller's instruction that called or was interrupted; NULL: unknown. */
+	const struct trace_insn *site;
 	bool trap;	       /* entered by an exception */
 	enum trace_space from; /* the space of the interrupted code */
 	uint32_t node;	       /* for the caller; 0 in a new frame */

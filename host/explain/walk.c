@@ -52,6 +52,7 @@ static void on_exception(struct walk *w, const struct trace_step *s)
 		return;
 	frame = push(k);
 	frame->trap = true;
+	frame->site = s->insn;
 	frame->from = s->insn->space;
 }
 
@@ -74,7 +75,10 @@ static void on_call(struct walk_stack *k, const struct trace_insn *insn)
 		k->feints++;
 		k->feint_depth = k->depth;
 	} else {
-		push(k)->back = insn->vaddr + insn->bytes;
+		struct walk_frame *frame = push(k);
+
+		frame->back = insn->vaddr + insn->bytes;
+		frame->site = insn;
 	}
 }
 

@@ -37,7 +37,7 @@ enum field_kind {
 /* A nullable member can also be missing, unless it is required. */
 #define FIELD_REQUIRED (1u << 0)
 #define FIELD_NULLABLE (1u << 1)
-#define FIELD_LEFT_OUT (1u << 2) /* a null is not written */
+#define FIELD_LEFT_OUT (1u << 2) /* a null or an empty array is not written */
 
 struct layout;
 struct result_store;
@@ -99,6 +99,13 @@ struct layout {
 #define OPTIONAL_ARRAY(key, type, member, element)                                       \
 	{                                                                                \
 		ROW(ARRAY, key, 0), MEMBER(type, member),                                \
+			.of = (element),                                                 \
+			.count_offset = offsetof(struct type, n_##member)                \
+	}
+/* An array that most documents do not have. */
+#define RARE_ARRAY(key, type, member, element)                                           \
+	{                                                                                \
+		ROW(ARRAY, key, FIELD_LEFT_OUT), MEMBER(type, member),                   \
 			.of = (element),                                                 \
 			.count_offset = offsetof(struct type, n_##member)                \
 	}

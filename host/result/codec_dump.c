@@ -151,7 +151,9 @@ static json_t *dump_object(const struct layout *layout, const void *base)
 				continue;
 			value = json_null();
 		}
-		if (f->flags & FIELD_LEFT_OUT && json_is_null(value)) {
+		if (f->flags & FIELD_LEFT_OUT &&
+		    (json_is_null(value) ||
+		     (f->kind == FIELD_ARRAY && !count(f, base)))) {
 			json_decref(value);
 			continue;
 		}

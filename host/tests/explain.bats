@@ -225,6 +225,205 @@ END
   nothing_left a.json b.json
 }
 
+# add_lines FILE: adds the instructions of outer and inner: two lines, one of them inlined.
+add_lines() {
+  python3 - "$1" <<'END'
+import json, sys
+d = json.load(open(sys.argv[1]))
+def location(name, module, offset, *sources):
+    return {"name": name, "space": "kernel", "module": module, "offset": offset,
+            "sources": [dict(zip(("function", "file", "line"), s)) for s in sources]}
+d["locations"] = [
+    location("outer", None, 0, ("outer", "kvm/outer.c", 3)),
+    location("outer", None, 4, ("outer", "kvm/outer.c", 4), ("helper", "include/helper.h", 2)),
+    location("inner", "kvm", 8),
+]
+kinds = d["stacks"][0].get("kinds")
+outer, inner = d["stacks"]
+outer["spaces"], outer["modules"] = ["kernel"], [""]
+outer["instructions"] = [{"location": 0, "insns": 5}, {"location": 1, "insns": 15}]
+inner["instructions"] = [{"location": 2, "insns": 10}]
+inner["sites"] = [{"location": 1}]
+json.dump(d, open(sys.argv[1], "w"))
+END
+}
+
+@test "explain --lines and --annotate: of a file with lines, by themselves" {
+  local explain=("$wsbench" explain)
+  explanation a.json aarch64 1
+  refused 2 'a.json: has no lines (record it with --debuginfo FILE)' "${explain[@]}" a.json --lines
+  refused 2 'a.json: has no lines (record it with --debuginfo FILE)' "${explain[@]}" a.json --annotate outer
+  add_lines a.json
+  "$python" "$tests/schema_check.py" "$wsbench" "$top/results/explanation.schema.json" a.json
+  run_apart "${explain[@]}" a.json --lines=2
+  [ "$status" = 0 ]
+  grep -qE '^include/helper.h:2 +15 +50\.0 % +50\.0 % +helper in outer$' <<<"$stdout"
+  grep -qE '^1 more +5 +16\.7 % +100\.0 %' <<<"$stdout"
+  run_apart "${explain[@]}" a.json --annotate helper
+  [ "$status" = 0 ]
+  grep -q '^helper, inlined in outer (kernel): 15 instructions at 1 address$' <<<"$stdout"
+  mkdir -p source/kvm
+  printf 'int outer(void)\n{\n\tone();\n\thelper();\n}\n' >source/kvm/outer.c
+  run_apart "${explain[@]}" a.json --annotate outer --source source
+  [ "$status" = 0 ]
+  grep -qE '^ +15 +4 +helper\(\);$' <<<"$stdout"
+  refused 2 "--annotate: no instruction is in 'other'" "${explain[@]}" a.json --annotate other
+  refused 2 '--lines: one table at a time' "${explain[@]}" a.json --lines --tree
+  refused 2 '--annotate: one table at a time' "${explain[@]}" a.json --annotate outer --tree
+  refused 2 '--format pprof and --lines' "${explain[@]}" a.json --lines --format pprof
+  refused 2 '--source: no source is printed' "${explain[@]}" a.json --source source
+  refused 2 '--debuginfo: a file is not recorded again' "${explain[@]}" a.json --debuginfo vmlinux
+  refused 2 '--lines: 0 is out of range' "${explain[@]}" a.json --lines=0
+  # Of a number that no location has, all instructions are ignored.
+  sed 's/"location": 2/"location": 3/' a.json >b.json
+  refused 2 'b.json: has no lines' "${explain[@]}" b.json --lines
+  rm -r source
+  nothing_left a.json b.json
+}
+
+@test "explain --format: lines of source and inlined functions" {
+  explanation a.json aarch64 1
+  add_lines a.json
+  # Costs are at their lines, those of inlined code in another file; a call is at its line.
+  "$wsbench" explain a.json --format callgrind >out.callgrind
+  sed -n '/^ob=/,$p' out.callgrind | diff - <(cat <<'END'
+ob=kernel
+fl=kvm/outer.c
+fn=(1) outer
+3 5
+fi=include/helper.h
+2 15
+cob=kvm
+cfi=kvm
+cfn=(2) inner
+calls=1 0
+2 10
+
+ob=kvm
+fl=kvm
+fn=(2) inner
+0 10
+END
+  )
+  # The call is in the inlined function.
+  "$wsbench" explain a.json --format speedscope >out.speedscope
+  stacks=$(python3 - out.speedscope <<'END'
+import json, sys
+d = json.load(open(sys.argv[1]))
+frames, (p,) = d["shared"]["frames"], d["profiles"]
+for sample, weight in zip(p["samples"], p["weights"], strict=True):
+    print(";".join(f"{frames[i]['name']} {frames[i]['file']}" for i in sample), weight)
+END
+  )
+  [ "$stacks" = 'outer kvm/outer.c 5
+outer kvm/outer.c;helper include/helper.h 15
+outer kvm/outer.c;helper include/helper.h;inner kvm 10' ]
+  command -v protoc >/dev/null || skip 'protoc is not installed'
+  "$wsbench" explain a.json --format pprof >out.pprof
+  gzip -dc out.pprof | protoc --decode=Profile -I "$tests/data" profile.proto >decoded
+  stacks=$(python3 - decoded <<'END'
+import re, sys
+text = open(sys.argv[1]).read()
+blocks = re.findall(r"^(\w+) \{\n(.*?)^\}", text, re.M | re.S)
+strings = re.findall(r'^string_table: "(.*)"$', text, re.M)
+def number(key, block):
+    return int(re.search(rf"^ *{key}: (\d+)$", block, re.M)[1])
+functions = {number("id", b): strings[number("name", b)] + " " + strings[number("filename", b)]
+             for kind, b in blocks if kind == "function"}
+lines = {}
+for kind, block in blocks:
+    if kind == "location":
+        lines[number("id", block)] = [
+            functions[number("function_id", b)] + (f":{number('line', b)}" if " line: " in b else "")
+            for b in re.findall(r"line \{\n(.*?)\}", block, re.S)]
+for kind, block in blocks:
+    if kind == "sample":
+        path = [l for i in re.findall(r"location_id: (\d+)", block) for l in lines[int(i)]]
+        print(" < ".join(path), re.search(r"value: (\d+)", block)[1])
+END
+  )
+  echo "$stacks"
+  [ "$stacks" = 'outer kvm/outer.c:3 5
+helper include/helper.h:2 < outer kvm/outer.c:4 15
+inner kvm < helper include/helper.h:2 < outer kvm/outer.c:4 10' ]
+}
+
+# with_lines FILE: the instructions of each stack, and their kinds, are those of the stack.
+with_lines() {
+  python3 - "$1" <<'END'
+import json, sys
+d = json.load(open(sys.argv[1]))
+for s in d["stacks"]:
+    assert s["insns"] == sum(i["insns"] for i in s["instructions"]), s["frames"]
+    assert len(s.get("sites", [])) == len(s["frames"]) - 1
+    for kind, n in (s.get("kinds") or {}).items():
+        if n is not None:
+            assert n == sum(i["kinds"][kind] for i in s["instructions"]), (s["frames"], kind)
+assert d["total"] + d["clock_insns"] == sum(s["insns"] for s in d["stacks"])
+END
+}
+
+# Whether this program has libdw.
+need_libdw() {
+  run_apart "$wsbench" explain --on lab:x86_64-svm --bench hypercall --debuginfo /dev/null
+  ! grep -q 'was built without libdw' <<<"$stderr" || skip 'this wsbench was built without libdw'
+}
+
+@test "explain --lines: the lines of the VMM, and a wrong kernel is refused" {
+  need_target lab:x86_64-svm
+  need_libdw
+  local record=("$wsbench" explain --on lab:x86_64-svm --bench pio_out_user --events 60)
+  refused 2 '--debuginfo: cannot read nowhere' "${record[@]}" --debuginfo nowhere
+  refused 2 '--debuginfo: /dev/null: not a vmlinux and not a kernel module' "${record[@]}" --debuginfo /dev/null
+  "${record[@]}" --kinds --lines=5 -o lines.json >table
+  with_lines lines.json
+  grep -qE '^[0-9]+ more ' table
+  # The VMM has its lines, in the program that ran; the kernel has addresses alone.
+  [ "$(doc lines.json 'any(s.get("file", "").startswith("host/vmm/") for l in d["locations"] for s in l.get("sources", []))')" = True ]
+  [ "$(doc lines.json 'any(l.get("sources") for l in d["locations"] if l["space"] == "kernel")')" = False ]
+  "$wsbench" explain lines.json --annotate vcpu_run --source "$top" >listing
+  grep -qE '^ *[0-9]+ +\+0x[0-9a-f]+ +host/vmm/' listing
+  if command -v callgrind_annotate >/dev/null; then
+    "$wsbench" explain lines.json --format callgrind >out.callgrind
+    callgrind_annotate --auto=no out.callgrind | tr -d , >annotated
+    sum=$(doc lines.json 'd["total"] + d["clock_insns"]')
+    grep -qE "^$sum \(100\.0%\) .*PROGRAM TOTALS" annotated
+    grep -qE ' host/vmm/[a-z_]+\.[ch]:[a-z_]+' annotated
+  fi
+  # The total is the one without lines.
+  "${record[@]}" -o plain.json >/dev/null
+  [ "$(doc lines.json 'd["total"]')" = "$(doc plain.json 'd["total"]')" ]
+
+  echo 'const char banner[] = "Linux version 1.2.3-other (test)"; int main(void) { return banner[0]; }' >other.c
+  cc -g -o vmlinux other.c || skip 'no compiler'
+  kernel=$(doc lines.json 'd["subject"]["kernel"]')
+  refused 2 "vmlinux: is of Linux 1.2.3-other, but Linux $kernel ran" "${record[@]}" --debuginfo vmlinux
+  echo 'int svm_vcpu_run(void) { return 1; }' >other.c
+  cc -g -c -o kvm-amd.ko other.c
+  refused 2 "kvm-amd.ko: is of another build of Linux $kernel" "${record[@]}" --debuginfo kvm-amd.ko
+}
+
+@test "explain --debuginfo: lines and inlined functions of Debian's kernel" {
+  need_target lab:x86_64-svm
+  need_libdw
+  local record=("$wsbench" explain --on lab:x86_64-svm --bench hypercall --events 60)
+  "${record[@]}" -o plain.json >/dev/null
+  kernel=$(doc plain.json 'd["subject"]["kernel"]')
+  local debug=${WORLDSWITCH_DEBUGINFO:-/usr/lib/debug}
+  [ -e "$debug/boot/vmlinux-$kernel" ] || skip "no $debug/boot/vmlinux-$kernel (linux-image-$kernel-dbg)"
+  "${record[@]}" --kinds --debuginfo "$debug" -o lines.json >/dev/null
+  with_lines lines.json
+  [ "$(doc lines.json 'd["total"]')" = "$(doc plain.json 'd["total"]')" ]
+  # All of the kernel has lines, and no file is outside of the tree.
+  [ "$(doc lines.json '{l["space"] for l in d["locations"] if not l.get("sources")} <= {"guest", "user"}')" = True ]
+  [ "$(doc lines.json 'any(len(l.get("sources", [])) > 1 for l in d["locations"])')" = True ]
+  [ "$(doc lines.json 'any(s.get("file", "").startswith(("/", ".")) for l in d["locations"] for s in l.get("sources", []))')" = False ]
+  "$wsbench" explain lines.json --lines=1000 >table
+  grep -qE '^arch/x86/kvm/svm/svm.c:[0-9]+ +[0-9]+ ' table
+  "$wsbench" explain lines.json --annotate svm_vcpu_run >listing
+  grep -q '^svm_vcpu_run (kvm_amd): ' listing
+}
+
 # formats FILE: writes out.NAME in every format, and compares the sums with the document's.
 formats() {
   for format in folded callgrind pprof speedscope timeline; do

@@ -8,10 +8,11 @@
 #include <unistd.h>
 
 #include "bench/mark.h"
-#include "host/targets/rows.h"
+#include "host/explain/profile.h"
 #include "host/explain/record.h"
 #include "host/explain/region.h"
 #include "host/explain/symbols.h"
+#include "host/targets/rows.h"
 
 #define KERNEL	0xffff800008000000ull
 #define VECTORS 0xffff800008010800ull
@@ -310,6 +311,55 @@ Test(walk, keeps_the_stack_of_the_host_while_the_guest_runs)
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
 		cr_expect_str_eq(lines[i], wanted[i], "step %zu: %s, not %s", i, lines[i],
 				 wanted[i]);
+	trace_close(&t);
+}
+
+/*
+ * Each instruction counts where it is; a call has its site. The clock is read by other
+ * instructions in the empty event: those at the beginning and at the end are subtracted.
+ */
+Test(profile, counts_instructions_by_address_and_stack)
+{
+	const struct region event = { .begin = 0, .end = 7, .count = 7 };
+	const struct region null = { .begin = 7, .end = 9, .count = 2 };
+	const struct symbols none = { .n = 0 };
+	struct tape tape = { .n = 0 };
+	struct profile p, empty;
+	struct trace t;
+
+	put(&tape, RECORD_WORD(RECORD_ON, 0));
+	run(&tape, GUEST, MRS_PMC);
+	run(&tape, GUEST + 4, NOP);
+	run(&tape, GUEST + 8, BL_40);
+	run(&tape, GUEST + 0x48, RET);
+	put(&tape, RECORD_WORD(RECORD_EXEC, 2)); /* the call again, from a loop */
+	put(&tape, RECORD_WORD(RECORD_EXEC, 3));
+	run(&tape, GUEST + 12, MRS_PMC);
+	run(&tape, GUEST + 0x100, MRS_PMC);
+	run(&tape, GUEST + 0x104, MRS_PMC);
+	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n, false),
+		     0);
+	cr_assert_eq(profile_build(&t, &none, &event, true, &p), 0);
+	cr_assert_eq(profile_build(&t, &none, &null, true, &empty), 0);
+	cr_assert_eq(p.n_insns, 6);
+	cr_expect(p.insns[3].insn == &t.insns[2] && p.insns[3].own.insns == 2);
+	cr_expect(p.insns[4].insn == &t.insns[3] && p.insns[4].own.insns == 2);
+	cr_expect_eq(p.insns[4].own.branches_taken, 2);
+	cr_expect_neq(p.insns[4].node, p.insns[3].node);
+	cr_expect_eq(p.nodes[p.insns[4].node].site, &t.insns[2]);
+	cr_expect_eq(p.nodes[p.insns[3].node].site, NULL);
+	cr_expect(profile_subtract(&p, &empty));
+	cr_expect_eq(p.insns[1].own.insns, 0, "the first read of the clock");
+	cr_expect_eq(p.insns[1].own.kinds[KIND_SYSREG_READ], 0);
+	cr_expect_eq(p.insns[2].own.insns, 1);
+	cr_expect_eq(p.insns[3].own.insns, 2);
+	cr_expect_eq(p.insns[5].own.insns, 0, "the last one");
+	profile_free(&p);
+	profile_free(&empty);
+	/* Not wanted: not counted. */
+	cr_assert_eq(profile_build(&t, &none, &event, false, &p), 0);
+	cr_expect_eq(p.n_insns, 0);
+	profile_free(&p);
 	trace_close(&t);
 }
 

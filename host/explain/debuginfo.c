@@ -1,0 +1,771 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reads DWARF with elfutils' libdw, and finds out where the code of a file ran. */
+#include "host/explain/debuginfo.h"
+
+#include <dwarf.h>
+#include <elfutils/libdwfl.h>
+#include <errno.h>
+#include <fts.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/lib/file.h"
+#include "host/result/store.h"
+
+#define RELEASE_BYTES 80
+
+/* A section of code, and where the recorded kernel has it. */
+struct place {
+	enum trace_space space;
+	size_t section;
+	uint64_t begin, end; /* in the addresses of libdwfl */
+	uint64_t offset;     /* from these to the recorded addresses */
+	size_t votes;	     /* functions that are at this offset */
+};
+
+struct file {
+	const char *path;
+	bool in_folder; /* found in a folder: only used if it fits */
+	bool is_image;	/* of `space` */
+	bool bound;
+	enum trace_space space;
+	char *module; /* "": the kernel itself */
+	char release[RELEASE_BYTES];
+	Dwfl *dwfl;
+	Dwfl_Module *mod;
+	Dwarf_Die function; /* the last one that was found */
+	bool has_function;
+	struct place *places;
+	size_t n_places;
+};
+
+struct debuginfo {
+	enum arch arch;
+	struct file *files;
+	size_t n_files;
+	struct result_store *store; /* owns paths and names */
+};
+
+struct debuginfo *debuginfo_new(enum arch arch)
+{
+	struct debuginfo *d = store_check(calloc(1, sizeof(*d)));
+
+	d->arch = arch;
+	d->store = store_new();
+	return d;
+}
+
+void debuginfo_free(struct debuginfo *d)
+{
+	if (!d)
+		return;
+	for (size_t i = 0; i < d->n_files; i++)
+		dwfl_end(d->files[i].dwfl);
+	store_free(d->store);
+	free(d);
+}
+
+static char *keep(struct debuginfo *d, const char *text, size_t bytes)
+{
+	char *copy = store_alloc(d->store, bytes + 1);
+
+	memcpy(copy, text, bytes);
+	copy[bytes] = '\0';
+	return copy;
+}
+
+static struct file *add_file(struct debuginfo *d, const char *path)
+{
+	struct file *f;
+
+	d->files = store_grow(d->store, d->files, d->n_files, sizeof(*d->files));
+	f = &d->files[d->n_files++];
+	memset(f, 0, sizeof(*f));
+	f->path = keep(d, path, strlen(path));
+	return f;
+}
+
+/* ------------------------------ opening ------------------------------ */
+
+/* The name of a module by its file: "kvm-amd.ko.debug" is kvm_amd, "vmlinux-6.1" "". */
+static char *module_of_path(struct debuginfo *d, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const char *end = strstr(name, ".ko");
+	char *module = keep(d, name, end ? (size_t)(end - name) : 0);
+
+	for (char *c = module; *c; c++)
+		if (*c == '-')
+			*c = '_';
+	return module;
+}
+
+/* DWARF is in the file itself: nothing is searched for elsewhere. */
+static int no_other_file(Dwfl_Module *mod, void **data, const char *name, Dwarf_Addr base,
+			 const char *path, const char *link, GElf_Word crc, char **found)
+{
+	(void)mod;
+	(void)data;
+	(void)name;
+	(void)base;
+	(void)path;
+	(void)link;
+	(void)crc;
+	(void)found;
+	return -1;
+}
+
+static const Dwfl_Callbacks callbacks = {
+	.find_debuginfo = no_other_file,
+	.section_address = dwfl_offline_section_address,
+};
+
+/* The release in a text such as "vermagic=6.1.0-1-amd64 SMP", behind the prefix. */
+static void set_release(struct file *f, const char *text, size_t bytes)
+{
+	size_t n = 0;
+
+	while (n < bytes && n < RELEASE_BYTES - 1 && text[n] > ' ' && text[n] < 0x7f)
+		n++;
+	memcpy(f->release, text, n);
+	f->release[n] = '\0';
+}
+
+/* .modinfo holds strings "KEY=VALUE". */
+static void read_modinfo(struct debuginfo *d, struct file *f, const char *p, size_t bytes)
+{
+	const char *end = p + bytes;
+
+	while (p < end) {
+		size_t n = strnlen(p, (size_t)(end - p));
+
+		if (n > 5 && !strncmp(p, "name=", 5))
+			f->module = keep(d, p + 5, n - 5);
+		else if (n > 9 && !strncmp(p, "vermagic=", 9))
+			set_release(f, p + 9, n - 9);
+		p += n + 1;
+	}
+}
+
+/* Which module of which kernel it is, as far as the file says that. */
+static void describe(struct debuginfo *d, struct file *f)
+{
+	static const char banner[] = "Linux version ";
+	GElf_Addr bias;
+	Elf *elf = dwfl_module_getelf(f->mod, &bias);
+	Elf_Scn *section = NULL;
+	size_t names;
+	GElf_Ehdr eh;
+
+	f->module = module_of_path(d, f->path);
+	if (!elf || !gelf_getehdr(elf, &eh) || elf_getshdrstrndx(elf, &names))
+		return;
+	if (eh.e_type != ET_REL)
+		f->module = keep(d, "", 0);
+	while ((section = elf_nextscn(elf, section))) {
+		GElf_Shdr sh;
+		const char *name;
+		Elf_Data *data;
+		const char *at;
+
+		if (!gelf_getshdr(section, &sh) || sh.sh_type == SHT_NOBITS)
+			continue;
+		name = elf_strptr(elf, names, sh.sh_name);
+		if (!name ||
+		    (strcmp(name, ".modinfo") != 0 && strcmp(name, ".rodata") != 0))
+			continue;
+		data = elf_rawdata(section, NULL);
+		if (!data || !data->d_buf)
+			continue;
+		if (name[1] == 'm' && eh.e_type == ET_REL)
+			read_modinfo(d, f, data->d_buf, data->d_size);
+		at = eh.e_type == ET_REL ? NULL
+					 : memmem(data->d_buf, data->d_size, banner,
+						  sizeof(banner) - 1);
+		if (at && !*f->release)
+			set_release(f, at + sizeof(banner) - 1,
+				    data->d_size - (size_t)(at - (char *)data->d_buf) -
+					    (sizeof(banner) - 1));
+	}
+}
+
+/* `fd` belongs to libdwfl from now on; -1: opens the path. */
+static int open_file(struct debuginfo *d, struct file *f, int fd, struct error *err)
+{
+	Dwarf_Addr bias;
+
+	f->dwfl = dwfl_begin(&callbacks);
+	if (!f->dwfl)
+		return error_set(err, -EIO, "%s: %s", file_tail(f->path),
+				 dwfl_errmsg(-1));
+	dwfl_report_begin(f->dwfl);
+	f->mod = dwfl_report_offline(f->dwfl, f->path, f->path, fd);
+	if (!f->mod && fd >= 0)
+		close(fd);
+	dwfl_report_end(f->dwfl, NULL, NULL);
+	if (!f->mod)
+		return error_set(err, -ENOEXEC,
+				 "%s: not a vmlinux and not a kernel module: %s",
+				 file_tail(f->path), dwfl_errmsg(-1));
+	if (!dwfl_module_getdwarf(f->mod, &bias))
+		return error_set(err, -ENOEXEC,
+				 "%s: has no debug information (DWARF): %s",
+				 file_tail(f->path), dwfl_errmsg(-1));
+	describe(d, f);
+	return 0;
+}
+
+/* "vmlinux", "vmlinux-6.1", "kvm.ko", "kvm.ko.debug", "kvm.ko.xz" */
+static bool is_candidate(const char *name)
+{
+	const char *ko = strstr(name, ".ko");
+
+	return !strcmp(name, "vmlinux") || !strncmp(name, "vmlinux-", 8) ||
+	       !strncmp(name, "vmlinux.debug", 14) ||
+	       (ko && ko != name && (!ko[3] || ko[3] == '.'));
+}
+
+static int by_name(const FTSENT **a, const FTSENT **b)
+{
+	return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+static int add_folder(struct debuginfo *d, const char *path, struct error *err)
+{
+	char *const roots[] = { (char *)path, NULL };
+	const size_t before = d->n_files;
+	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
+	FTSENT *entry;
+
+	if (!fts)
+		return file_error(err, "read", path, -errno);
+	while ((entry = fts_read(fts))) {
+		struct file *f;
+
+		if (entry->fts_info != FTS_F || !is_candidate(entry->fts_name))
+			continue;
+		f = add_file(d, entry->fts_path);
+		f->in_folder = true;
+		f->module = module_of_path(d, f->path);
+	}
+	fts_close(fts);
+	if (d->n_files == before)
+		return error_set(err, -ENOENT, "%s: has no vmlinux and no kernel modules",
+				 file_tail(path));
+	return 0;
+}
+
+int debuginfo_add(struct debuginfo *d, const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return file_error(err, "read", path, -errno);
+	if (S_ISDIR(st.st_mode))
+		return add_folder(d, path, err);
+	return open_file(d, add_file(d, path), -1, err);
+}
+
+void debuginfo_add_image(struct debuginfo *d, const struct image *image,
+			 enum trace_space space)
+{
+	int fd = memfd_create("image", MFD_CLOEXEC);
+	struct error unused;
+	struct file *f;
+
+	if (fd < 0)
+		return;
+	if (file_write(fd, (const char *)image->data, image->bytes)) {
+		close(fd);
+		return;
+	}
+	f = add_file(d, "image");
+	f->is_image = true;
+	f->space = space;
+	if (open_file(d, f, fd, &unused)) {
+		dwfl_end(f->dwfl);
+		d->n_files--;
+	}
+}
+
+/* ------------------------------ addresses ------------------------------ */
+
+static bool is_of(const struct file *f, const struct debuginfo_code *c)
+{
+	if (f->is_image)
+		return c->space == f->space;
+	return (c->space == SPACE_KERNEL || c->space == SPACE_HYP) &&
+	       !strcmp(f->module, c->module ? c->module : "");
+}
+
+/* A function that ran, and its symbols in the file. */
+struct ran {
+	const struct debuginfo_code *code;
+	size_t symbols;
+	uint64_t vaddr; /* of the symbol, in the addresses of libdwfl */
+	struct place place;
+};
+
+static int by_function(const void *a, const void *b)
+{
+	const struct debuginfo_code *x = ((const struct ran *)a)->code;
+	const struct debuginfo_code *y = ((const struct ran *)b)->code;
+	int order = strcmp(x->function, y->function);
+
+	if (order)
+		return order;
+	if (x->space != y->space)
+		return (x->space > y->space) - (x->space < y->space);
+	return (x->function_vaddr > y->function_vaddr) -
+	       (x->function_vaddr < y->function_vaddr);
+}
+
+/* The functions of this file that ran, by their names; free() them. */
+static size_t functions_of(const struct file *f, const struct debuginfo_code *code,
+			   size_t n, struct ran **out)
+{
+	struct ran *list = store_check(calloc(n + 1, sizeof(*list)));
+	size_t all = 0, kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (is_of(f, &code[i]))
+			list[all++].code = &code[i];
+	if (all)
+		qsort(list, all, sizeof(*list), by_function);
+	for (size_t i = 0; i < all; i++)
+		if (!kept || by_function(&list[kept - 1], &list[i]))
+			list[kept++] = list[i];
+	*out = list;
+	return kept;
+}
+
+/* The first of the functions that have this name, or n. */
+static size_t first_named(const struct ran *list, size_t n, const char *name)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (strcmp(list[middle].code->function, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* The section of a symbol that is code. */
+static bool find_section(Elf *elf, size_t index, const GElf_Sym *sym, uint64_t vaddr,
+			 struct place *place)
+{
+	Elf_Scn *section = elf_getscn(elf, index);
+	GElf_Shdr sh;
+	GElf_Ehdr eh;
+
+	if (!section || !gelf_getshdr(section, &sh) || !gelf_getehdr(elf, &eh) ||
+	    !(sh.sh_flags & SHF_EXECINSTR))
+		return false;
+	place->section = index;
+	place->begin = vaddr - sym->st_value + (eh.e_type == ET_REL ? 0 : sh.sh_addr);
+	place->end = place->begin + sh.sh_size;
+	return vaddr >= place->begin && vaddr < place->end;
+}
+
+/* Looks for the symbols of these functions. */
+static void find_symbols(const struct file *f, struct ran *list, size_t n)
+{
+	int symbols = dwfl_module_getsymtab(f->mod);
+
+	for (int s = 0; s < symbols; s++) {
+		GElf_Sym sym;
+		GElf_Addr vaddr;
+		GElf_Word section = SHN_UNDEF;
+		Elf *elf = NULL;
+		const char *name = dwfl_module_getsym_info(f->mod, s, &sym, &vaddr,
+							   &section, &elf, NULL);
+		struct place place;
+
+		if (!name || !*name || section == SHN_UNDEF || !elf)
+			continue;
+		for (size_t i = first_named(list, n, name);
+		     i < n && !strcmp(list[i].code->function, name); i++) {
+			if (list[i].symbols && list[i].vaddr == vaddr)
+				continue;
+			if (!find_section(elf, section, &sym, vaddr, &place))
+				continue;
+			list[i].symbols++;
+			list[i].vaddr = vaddr;
+			list[i].place = place;
+		}
+	}
+}
+
+static struct place *place_at(struct file *f, const struct place *like,
+			      enum trace_space space, uint64_t offset)
+{
+	struct place *p = f->places, *end = f->places + f->n_places;
+
+	while (p < end &&
+	       (p->space != space || p->section != like->section || p->offset != offset))
+		p++;
+	if (p == end) {
+		*p = *like;
+		p->space = space;
+		p->offset = offset;
+		p->votes = 0;
+		f->n_places++;
+	}
+	return p;
+}
+
+static int by_votes(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	return (x->votes < y->votes) - (x->votes > y->votes);
+}
+
+/*
+ * Every function with one symbol alone votes for the offset of its section. Of each
+ * section and space, the offset with the most votes stays. Returns the votes for those
+ * offsets; `*all`: the votes for any.
+ */
+static size_t vote(struct debuginfo *d, struct file *f, const struct ran *list, size_t n,
+		   size_t *all)
+{
+	size_t kept = 0, won = 0;
+
+	f->places = store_array(d->store, n + 1, sizeof(*f->places));
+	f->n_places = 0;
+	*all = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].symbols != 1)
+			continue;
+		place_at(f, &list[i].place, list[i].code->space,
+			 list[i].code->function_vaddr - list[i].vaddr)
+			->votes++;
+		++*all;
+	}
+	if (f->n_places)
+		qsort(f->places, f->n_places, sizeof(*f->places), by_votes);
+	for (size_t i = 0; i < f->n_places; i++) {
+		size_t k = 0;
+
+		while (k < kept && (f->places[k].section != f->places[i].section ||
+				    f->places[k].space != f->places[i].space))
+			k++;
+		if (k < kept)
+			continue;
+		won += f->places[i].votes;
+		f->places[kept++] = f->places[i];
+	}
+	f->n_places = kept;
+	return won;
+}
+
+/* The address of an instruction as libdwfl has it. */
+static const struct place *locate(const struct file *f, const struct debuginfo_code *c,
+				  uint64_t *vaddr)
+{
+	for (size_t i = 0; i < f->n_places; i++) {
+		const struct place *p = &f->places[i];
+
+		*vaddr = c->vaddr - p->offset;
+		if (p->space == c->space && *vaddr >= p->begin && *vaddr < p->end)
+			return p;
+	}
+	return NULL;
+}
+
+/*
+ * Whether the file has the instructions that ran. Linux patches code at boot, and the
+ * linker and the loader of modules fill in operands: the opcodes of nearly all
+ * instructions are equal. Files without code say nothing.
+ */
+static bool has_code(const struct debuginfo *d, const struct file *f,
+		     const struct debuginfo_code *code, size_t n)
+{
+	size_t compared = 0, equal = 0;
+	GElf_Addr bias;
+	Elf *elf = dwfl_module_getelf(f->mod, &bias);
+
+	for (size_t i = 0; i < n; i++) {
+		/* The major opcode of arm64 is in the last byte of its little-endian
+		 * word. */
+		const size_t at = d->arch == ARCH_AARCH64 ? 3 : 0;
+		const struct place *p;
+		Elf_Data *data;
+		GElf_Shdr sh;
+		Elf_Scn *s;
+		uint64_t vaddr;
+
+		p = is_of(f, &code[i]) ? locate(f, &code[i], &vaddr) : NULL;
+		s = p ? elf_getscn(elf, p->section) : NULL;
+		if (!s || !gelf_getshdr(s, &sh) || sh.sh_type == SHT_NOBITS ||
+		    code[i].n_bytes <= at)
+			continue;
+		data = elf_rawdata(s, NULL);
+		if (!data || vaddr - p->begin + at >= data->d_size)
+			continue;
+		compared++;
+		equal += ((const uint8_t *)data->d_buf)[vaddr - p->begin + at] ==
+			 code[i].bytes[at];
+	}
+	return 4 * equal >= 3 * compared;
+}
+
+/* -ENODATA: nothing of the file ran. */
+static int bind_file(struct debuginfo *d, struct file *f, const char *release,
+		     const struct debuginfo_code *code, size_t n, struct error *err)
+{
+	struct ran *list;
+	size_t all, won, functions, found = 0;
+
+	if (!f->is_image && *f->release && release && strcmp(f->release, release) != 0)
+		return error_set(err, -ENOEXEC, "%s: is of Linux %s, but Linux %s ran",
+				 file_tail(f->path), f->release, release);
+	functions = functions_of(f, code, n, &list);
+	find_symbols(f, list, functions);
+	for (size_t i = 0; i < functions; i++)
+		found += list[i].symbols > 0;
+	won = vote(d, f, list, functions, &all);
+	free(list);
+	if (!functions)
+		return -ENODATA;
+	if (2 * found < functions || !all || 10 * won < 9 * all ||
+	    !has_code(d, f, code, n))
+		return error_set(
+			err, -ENOEXEC,
+			"%s: is of another build of Linux %s: of the %zu functions that ran, %zu are in the file, and %zu of them where they ran",
+			file_tail(f->path), release ? release : "?", functions, found,
+			won);
+	f->bound = true;
+	return 0;
+}
+
+int debuginfo_bind(struct debuginfo *d, const char *release,
+		   const struct debuginfo_code *code, size_t n, struct error *err)
+{
+	struct error why = { "" };
+	bool any = false;
+	int rc;
+
+	for (size_t i = 0; i < d->n_files; i++)
+		d->files[i].bound = false;
+	for (size_t i = 0; i < d->n_files; i++) {
+		struct file *f = &d->files[i];
+		bool wanted = !f->in_folder;
+
+		/* Of a folder, only what ran is opened, and of two builds the one that
+		 * ran. */
+		for (size_t k = 0; k < n && !wanted; k++)
+			wanted = is_of(f, &code[k]);
+		for (size_t k = 0; k < i && f->in_folder && wanted; k++)
+			wanted = !d->files[k].bound ||
+				 strcmp(d->files[k].module, f->module) != 0;
+		if (!wanted)
+			continue;
+		rc = f->dwfl ? 0 : open_file(d, f, -1, &why);
+		if (!rc)
+			rc = bind_file(d, f, release, code, n, &why);
+		if (rc && rc != -ENODATA && !f->is_image && !f->in_folder) {
+			*err = why;
+			return rc;
+		}
+		any = any || (f->in_folder && f->bound);
+	}
+	for (size_t i = 0; i < d->n_files && !any; i++)
+		if (d->files[i].in_folder && *why.text) {
+			*err = why;
+			return -ENOEXEC;
+		}
+	return 0;
+}
+
+/* ------------------------------ lines ------------------------------ */
+
+/* Removes "." and "NAME/.." in place. */
+static void normalise(char *path)
+{
+	const bool rooted = *path == '/';
+	char *from = path, *to = path;
+
+	while (*from) {
+		size_t n = strcspn(from, "/");
+		const bool last = !from[n];
+		char *before = to;
+
+		/* The component before, without its slash. */
+		while (before > path && before[-1] == '/')
+			before--;
+		while (before > path && before[-1] != '/')
+			before--;
+		if (n == 2 && !strncmp(from, "..", 2) && to > path + rooted &&
+		    strncmp(before, "../", 3) != 0) {
+			to = before;
+		} else if (n && !(n == 1 && *from == '.')) {
+			memmove(to, from, n);
+			to += n;
+			*to++ = '/';
+		} else if (!n && from == path) {
+			*to++ = '/';
+		}
+		from += n + !last;
+		if (last)
+			break;
+	}
+	if (to > path + 1)
+		to--;
+	*to = '\0';
+}
+
+/*
+ * A file's name relative to the root of its source: without the folders that it shares
+ * with the folder of the compiler, which is that root or, for Linux, may be below it.
+ */
+static const char *short_path(struct debuginfo *d, Dwarf_Die *cu, const char *path)
+{
+	Dwarf_Attribute attr;
+	const char *folder =
+		dwarf_formstring(dwarf_attr_integrate(cu, DW_AT_comp_dir, &attr));
+	char *file, *root;
+	size_t same = 0;
+
+	if (!path)
+		return NULL;
+	file = keep(d, path, strlen(path));
+	normalise(file);
+	if (!folder)
+		return file;
+	root = keep(d, folder, strlen(folder));
+	normalise(root);
+	for (size_t i = 0; file[i] == root[i] || (!root[i] && file[i] == '/'); i++) {
+		if (file[i] == '/')
+			same = i + 1;
+		if (!root[i] || !file[i])
+			break;
+	}
+	return file + (same > 1 ? same : 0);
+}
+
+static bool has_pc(Dwarf_Die *die, Dwarf_Addr pc)
+{
+	return dwarf_haspc(die, pc) > 0;
+}
+
+/* The compilation unit of an address; without .debug_aranges, every unit is tried. */
+static Dwarf_Die *find_unit(const struct file *f, uint64_t vaddr, Dwarf_Addr *bias)
+{
+	Dwarf_Die *cu = dwfl_module_addrdie(f->mod, vaddr, bias);
+
+	if (cu)
+		return cu;
+	while ((cu = dwfl_module_nextcu(f->mod, cu, bias)))
+		if (has_pc(cu, vaddr - *bias))
+			return cu;
+	return NULL;
+}
+
+static bool find_function(struct file *f, Dwarf_Die *cu, Dwarf_Addr pc)
+{
+	Dwarf_Die die;
+	int rc;
+
+	if (f->has_function && has_pc(&f->function, pc))
+		return true;
+	for (rc = dwarf_child(cu, &die); !rc; rc = dwarf_siblingof(&die, &die)) {
+		if (dwarf_tag(&die) != DW_TAG_subprogram || !has_pc(&die, pc))
+			continue;
+		f->function = die;
+		f->has_function = true;
+		return true;
+	}
+	return false;
+}
+
+/* The child of `scope` that holds the address: a block, or an inlined function. */
+static bool find_scope(Dwarf_Die *scope, Dwarf_Addr pc, Dwarf_Die *inner)
+{
+	int rc;
+
+	for (rc = dwarf_child(scope, inner); !rc; rc = dwarf_siblingof(inner, inner)) {
+		int tag = dwarf_tag(inner);
+
+		if ((tag == DW_TAG_lexical_block || tag == DW_TAG_inlined_subroutine) &&
+		    has_pc(inner, pc))
+			return true;
+	}
+	return false;
+}
+
+static uint64_t number_of(Dwarf_Die *die, unsigned int name)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Word value;
+
+	if (!dwarf_attr(die, name, &attr) || dwarf_formudata(&attr, &value))
+		return 0;
+	return value;
+}
+
+/* Where an inlined function was called. */
+static void find_call(struct debuginfo *d, Dwarf_Die *cu, Dwarf_Die *inlined,
+		      struct debuginfo_frame *frame)
+{
+	size_t n, number = number_of(inlined, DW_AT_call_file);
+	Dwarf_Files *files;
+
+	frame->line = number_of(inlined, DW_AT_call_line);
+	if (!dwarf_getsrcfiles(cu, &files, &n) && number < n)
+		frame->file = short_path(d, cu, dwarf_filesrc(files, number, NULL, NULL));
+}
+
+static size_t find_in(struct debuginfo *d, struct file *f, uint64_t vaddr,
+		      struct debuginfo_frame frames[DEBUGINFO_DEPTH_MAX])
+{
+	Dwarf_Addr bias;
+	Dwarf_Die *cu = find_unit(f, vaddr, &bias), scope, inner;
+	Dwarf_Line *line;
+	size_t n = 1;
+	int number;
+
+	if (!cu)
+		return 0;
+	memset(frames, 0, DEBUGINFO_DEPTH_MAX * sizeof(*frames));
+	if (find_function(f, cu, vaddr - bias)) {
+		scope = f->function;
+		while (n < DEBUGINFO_DEPTH_MAX &&
+		       find_scope(&scope, vaddr - bias, &inner)) {
+			if (dwarf_tag(&inner) == DW_TAG_inlined_subroutine) {
+				find_call(d, cu, &inner, &frames[n - 1]);
+				frames[n++].function = dwarf_diename(&inner);
+			}
+			scope = inner;
+		}
+	}
+	line = dwarf_getsrc_die(cu, vaddr - bias);
+	if (line) {
+		frames[n - 1].file = short_path(d, cu, dwarf_linesrc(line, NULL, NULL));
+		if (!dwarf_lineno(line, &number) && number > 0)
+			frames[n - 1].line = (uint64_t)number;
+	}
+	return n;
+}
+
+size_t debuginfo_find(struct debuginfo *d, const struct debuginfo_code *code,
+		      struct debuginfo_frame frames[DEBUGINFO_DEPTH_MAX])
+{
+	for (size_t i = 0; i < d->n_files; i++) {
+		struct file *f = &d->files[i];
+		uint64_t vaddr;
+
+		if (f->bound && is_of(f, code) && locate(f, code, &vaddr))
+			return find_in(d, f, vaddr, frames);
+	}
+	return 0;
+}
