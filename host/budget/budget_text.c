@@ -104,7 +104,7 @@ static void fill_one(struct table *t, const struct budget *b)
 	char exits[64], spent[64], each[64];
 	const struct table_column columns[] = {
 		{ "exit", TABLE_KEY, 0, NULL },	 { exits, TABLE_RIGHT, 0, NULL },
-		{ "row", 0, 0, NULL },		 { each, TABLE_RIGHT, 0, NULL },
+		{ "row", 0, 0, NULL },		 { each, TABLE_RIGHT, 1, NULL },
 		{ spent, TABLE_RIGHT, 0, NULL }, { "share", TABLE_RIGHT, 0, NULL },
 	};
 

@@ -301,6 +301,64 @@ static int stat_count(struct lines *l, const char *word, double *count)
 	return is_count(word, count) ? 0 : bad(l, "not a number below 10^15");
 }
 
+/*
+ * The tracepoint kvm_userspace_exit says how many exits of a reason reach the VMM, which
+ * costs more than an exit that KVM handles.
+ */
+static const struct {
+	const char *reason;
+	const char *user[2]; /* kvm_userspace_exit(...) */
+} splits[] = {
+	{ "IO_INSTRUCTION", { "IO" } },
+	{ "IOIO", { "IO" } },
+	{ "EPT_MISCONFIG", { "MMIO" } },
+	{ "NPF", { "MMIO" } },
+	{ "DABT_LOW", { "MMIO" } },
+	{ "MSR_READ", { "X86_RDMSR" } },
+	{ "MSR_WRITE", { "X86_WRMSR" } },
+	{ "MSR", { "X86_RDMSR", "X86_WRMSR" } },
+	{ "HLT", { "HLT" } },
+};
+
+static struct exits_event *find_tracepoint(struct exits *e, const char *name,
+					   const char *argument)
+{
+	char full[EXITS_NAME_MAX + 1];
+
+	snprintf(full, sizeof(full), "%s(%s)", name, argument);
+	for (size_t i = 0; i < e->n; i++)
+		if (!strcmp(e->events[i].name, full))
+			return &e->events[i];
+	return NULL;
+}
+
+/* "kvm_exit(NPF)" becomes "kvm_exit(NPF to VMM)" and "kvm_exit(NPF in KVM)". */
+static void split_reasons(struct lines *l, struct exits *e)
+{
+	for (size_t i = 0; i < sizeof(splits) / sizeof(splits[0]); i++) {
+		const char *reason = splits[i].reason;
+		struct exits_event *event = find_tracepoint(e, "kvm_exit", reason);
+		char name[EXITS_NAME_MAX + 1];
+		double user = 0, all;
+		bool known = false;
+
+		for (size_t k = 0; k < 2 && splits[i].user[k]; k++) {
+			const struct exits_event *u = find_tracepoint(
+				e, "kvm_userspace_exit", splits[i].user[k]);
+
+			known |= u != NULL;
+			user += u ? u->count : 0;
+		}
+		if (!event || !known)
+			continue;
+		all = event->count;
+		event->count = fmin(user, all);
+		snprintf(event->name, sizeof(event->name), "kvm_exit(%s to VMM)", reason);
+		snprintf(name, sizeof(name), "kvm_exit(%s in KVM)", reason);
+		add(l, e, name, all - fmin(user, all), NAN);
+	}
+}
+
 /* kvm_stat -1: name, count since the start, count in the last second. */
 static int parse_once(struct lines *l, struct exits *out)
 {
@@ -603,6 +661,10 @@ int exits_parse(const char *text, size_t bytes, struct exits *out, struct error 
 	if (!l.line)
 		abort();
 	rc = parse_any(&l, text, out);
+	if (!rc && out->kind == EXITS_TRACEPOINTS) {
+		split_reasons(&l, out);
+		rc = l.failed;
+	}
 	for (size_t i = 0; !rc && i < out->n; i++)
 		if (out->events[i].count > EXITS_COUNT_MAX)
 			rc = error_set(err, -EINVAL, "more than 10^15 events of %s",
