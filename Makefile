@@ -68,7 +68,7 @@ endif
 
 # ---- sources ---------------------------------------------------------------------
 
-HOST_DIRS := cli compare env explain history lib measure report result selftest stats targets targets/lab vmm
+HOST_DIRS := budget cli compare env explain history lib measure report result selftest stats targets targets/lab vmm
 HOST_SRC  := $(sort $(wildcard bench/*.c)) $(sort $(foreach d,$(HOST_DIRS),$(wildcard host/$(d)/*.c)))
 host_src   = $(HOST_SRC) $(sort $(wildcard host/vmm/$(1)/*.c host/targets/lab/$(1)/*.c))
 host_obj   = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(call host_src,$(1))) $(B)/obj/$(1)/payloads.o \

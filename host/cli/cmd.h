@@ -17,6 +17,7 @@ enum cli_exit {
 	CLI_FAILED = 4,	   /* a target, a kernel or the output failed */
 };
 
+int cmd_budget(int argc, char **argv);
 int cmd_calibrate(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_diff(int argc, char **argv);

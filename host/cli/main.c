@@ -28,6 +28,8 @@ static const struct command commands[] = {
 	{ "compare", cmd_compare, "compare two runs, or two configurations of a run" },
 	{ "explain", cmd_explain, "attribute a benchmark's instructions to functions" },
 	{ "diff", cmd_diff, "measure two kernels, compare and explain, as text to mail" },
+	{ "budget", cmd_budget,
+	  "multiply a workload's exits by the figures of a document" },
 	{ "calibrate", cmd_calibrate,
 	  "fit the weights of estimated cycles to a machine" },
 	{ "history", cmd_history, "keep the figures of many runs and find changes" },

@@ -59,7 +59,7 @@ kind() {
   --config) echo configs ;;
   --emulator) echo emulators ;;
   --tree) if [ "$3" = - ]; then echo none; else echo files; fi ;;
-  --output | --to | --kernel | --modules | --payload | --db | --history | --diff | --svg | --root | --explanation | --debuginfo | --source) echo files ;;
+  --exits | --output | --to | --kernel | --modules | --payload | --db | --history | --diff | --svg | --root | --explanation | --debuginfo | --source) echo files ;;
   --format) echo "one $(help_table "$1")" ;;
   --kind) echo "some $(help_table "$1")" ;;
   --across) echo "some $(tr -d , <<<"${4##*: }")" ;;

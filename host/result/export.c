@@ -140,8 +140,7 @@ double export_ns(const struct export_figure *f, double value)
 							: value;
 }
 
-/* A field of RFC 4180, without separators. */
-static void csv_field(FILE *out, const char *text)
+void export_csv_field(FILE *out, const char *text)
 {
 	if (!strpbrk(text, ",\"\r\n")) {
 		fputs(text, out);
@@ -161,7 +160,7 @@ static void csv_row(FILE *out, const char *const *fields, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (i)
 			putc(',', out);
-		csv_field(out, export_text(fields[i]));
+		export_csv_field(out, export_text(fields[i]));
 	}
 	putc('\n', out);
 }
@@ -252,7 +251,7 @@ int export_otava_csv(const struct export_request *rq, FILE *out, struct error *e
 			continue;
 		export_name(&f, false, name);
 		putc(',', out);
-		csv_field(out, name);
+		export_csv_field(out, name);
 	}
 	putc('\n', out);
 	for (size_t d = 0; d < rq->n_docs; d++) {
@@ -263,7 +262,7 @@ int export_otava_csv(const struct export_request *rq, FILE *out, struct error *e
 		fputs(r->run.started, out);
 		for (size_t i = 0; i < 4; i++) {
 			putc(',', out);
-			csv_field(out, export_text(fields[i]));
+			export_csv_field(out, export_text(fields[i]));
 		}
 		for (struct export_cursor at = { 0 }; export_next(&first, &at, &f);) {
 			if (!export_in_all(rq, &f))

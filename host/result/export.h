@@ -85,4 +85,7 @@ int export_openmetrics(const struct export_request *rq, FILE *out, struct error 
 int export_kcidb(const struct export_request *rq, FILE *out, struct error *err);
 int export_csv(const struct export_request *rq, FILE *out, struct error *err);
 
+/* A field of RFC 4180, without separators. */
+void export_csv_field(FILE *out, const char *text);
+
 #endif
