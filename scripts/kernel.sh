@@ -66,11 +66,13 @@ END
 die() {
   local code=$1
   shift
+  progress_end
   echo "kernel: error: $*" >&2
   exit "$code"
 }
 
 say() {
+  progress_end
   [ "$quiet" = 1 ] || echo "kernel: $*" >&2
 }
 

@@ -15,6 +15,7 @@
 #include "host/cli/gate.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
+#include "host/cli/progress.h"
 #include "host/cli/run.h"
 #include "host/compare/compare.h"
 #include "host/lib/error.h"
@@ -35,6 +36,7 @@ struct diff_args {
 	const char *kernels[2], *append, *output;
 	const char *on, *bench, *config; /* as given; `on` NULL: the default */
 	size_t n_kernels, explain_rows;
+	struct progress_work *work;
 	struct names_list targets, benches, configs;
 	bool markdown;
 };
@@ -210,6 +212,7 @@ static enum cli_exit measure(const struct diff_args *args, const char *target,
 	}
 	run_init(&run);
 	run.common = args->common;
+	run.work = args->work;
 	run.argc = (int)n;
 	run.argv = (char **)words;
 	run.job.kernel = args->kernels[side];
@@ -425,15 +428,20 @@ static bool is_left_out(const struct diff_args *args, const char *target)
 }
 
 /* A lab that fails is left out; the others are compared. */
-static enum cli_exit diff(const struct diff_args *args)
+static enum cli_exit diff(struct diff_args *args)
 {
 	static const enum cli_exit gravest[] = { CLI_FAILED, CLI_USAGE, CLI_WORSE,
 						 CLI_UNTRUSTED };
 	bool seen[CLI_FAILED + 1] = { false }, printed = false;
+	/* A run per kernel and lab. */
+	struct progress_work work = { .targets = 2 * args->targets.n };
 
+	args->work = &work;
 	table_limit(COLUMNS_MAX);
 	for (size_t i = 0; i < args->targets.n && !interrupted; i++)
-		if (!is_left_out(args, args->targets.names[i]))
+		if (is_left_out(args, args->targets.names[i]))
+			work.targets -= 2;
+		else
 			seen[diff_target(args, args->targets.names[i], &printed)] = true;
 	if (printed)
 		print_end(args);

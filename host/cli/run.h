@@ -11,6 +11,8 @@
 #include "host/cli/touch_options.h"
 #include "host/measure/measure.h"
 
+struct progress_work;
+
 struct run {
 	struct options_common common;
 	struct names_list targets, benches, configs;
@@ -26,6 +28,7 @@ struct run {
 	const struct target_symbols *symbols; /* for explain; NULL */
 	const char *label, *commit;	      /* of the subject; NULL: none given */
 	const char *output;		      /* -o; NULL: none */
+	struct progress_work *work;	      /* of several run_target(); NULL: of one */
 	int argc;
 	char **argv;
 };

@@ -9,6 +9,7 @@
 
 #include "host/lib/process.h"
 #include "host/lib/error.h"
+#include "host/cli/progress.h"
 #include "host/cli/run.h"
 #include "host/cli/run_touch.h"
 #include "host/report/run_table.h"
@@ -156,16 +157,37 @@ static enum cli_exit failures(const struct result *r)
 	return CLI_OK;
 }
 
-static enum cli_exit run_all(const struct run *run)
+/* Of the targets from `first` on, those that "all" does not leave out. */
+static size_t count_left(const struct run *run, size_t first)
+{
+	struct job job = run->job;
+	size_t n = 0;
+
+	job.fetch = JOB_FETCH_NEVER;
+	for (size_t i = first; i < run->targets.n; i++) {
+		struct target t = *names_target(run->targets.names[i]);
+		struct error err;
+
+		/* A kernel that is not cached is fetched in its turn. */
+		n += !run->all_targets || run->job.kernel ||
+		     !t.ops->probe(&t, &job, &err);
+	}
+	return n;
+}
+
+static enum cli_exit run_all(struct run *run)
 {
 	struct result **docs = calloc(run->targets.n, sizeof(*docs));
+	struct progress_work work = { 0 };
 	struct table_options table;
 	enum cli_exit code = CLI_OK;
 	size_t n = 0, i;
 
 	if (!docs)
 		abort();
+	run->work = &work;
 	for (i = 0; i < run->targets.n && !interrupted; i++) {
+		work.targets = work.ended + count_left(run, i);
 		code = worst(code, run_target(run, names_target(run->targets.names[i]),
 					      &docs[n]));
 		if (!docs[n])
@@ -179,7 +201,8 @@ static enum cli_exit run_all(const struct run *run)
 	}
 	if (n) {
 		table_options_for(&table, stdout);
-		run_table_print(stdout, (const struct result *const *)docs, n, &table);
+		run_table_print(stdout, (const struct result *const *)docs, n, &table,
+				!run->common.quiet);
 		for (i = 0; run->metrics && i < n; i++)
 			run_metrics_print(stdout, docs[i], &table);
 		for (i = 0; run->stats && i < n; i++)

@@ -122,7 +122,7 @@ offered=$(awk 'FILENAME ~ /sources.list$/ { have[$4] = 1; next }
 [ "${1:-}" != linux-kbuild- ] || offered=$(grep "^linux-kbuild-" "$ARCHIVE/packages")
 case $command in
 pkgnames) cut -d ' ' -f 1 <<<"$offered" ;;
-show) awk -v p="$2" '$1 == p { print "Package: " $1 "\nVersion: " $2 }' <<<"$offered" ;;
+show) awk -v p="$2" '$1 == p { print "Package: " $1 "\nVersion: " $2 "\nSize: 60000000" }' <<<"$offered" ;;
 madison)
   for p; do awk -v p="$p" '$1 == p { printf " %s | %s | http://mirror/debian %s/main amd64 Packages\n", $1, $2, $3 }' <<<"$offered"; done
   ;;
@@ -492,6 +492,21 @@ boots() {
   run_apart "$wsbench" "$@"
   echo "exit code $status, stdout: $stdout, stderr: $stderr"
   [[ $stderr == *"cannot boot $image as a kernel for x86_64: it is not a kernel image"* ]]
+}
+
+@test "a download has a line of progress on a terminal, and none in a short log" {
+  need_terminal
+  SLOW=3 run_apart "$wsbench" kernel fetch --arch x86_64 --release 6.1.0-9
+  [ "$status" = 0 ]
+  [ "$(grep -c MB <<<"$stderr")" = 0 ]
+  rm -rf "$WORLDSWITCH_CACHE/kernels"
+  SLOW=3 run_apart "$python" "$tests/on_terminal.py" "$wsbench" kernel fetch --arch x86_64 --release 6.1.0-9
+  echo "$stdout"
+  [ "$status" = 0 ]
+  [[ $stdout == *$'\rkernel: downloading: 0 of 60 MB'*$'\033[K'* ]]
+  # The line is erased before the folder is printed.
+  [[ $stdout == *$'\033[K'"$(cache 6.1.0-9)"* ]]
+  [ -z "$(cat "$TMPDIR/../processes" 2>/dev/null)" ]
 }
 
 @test "--kernel: a release or a series is fetched, with progress on stderr" {
