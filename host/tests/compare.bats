@@ -60,6 +60,34 @@ END
   [[ $stdout == *invlpg*same* ]]
 }
 
+@test "worse and better have a sign without colours, and a colour with them" {
+  lab_document base.json lab:aarch64-vhe 6.1.1 1000
+  lab_document worse.json lab:aarch64-vhe 6.1.2 1001
+  lab_document better.json lab:aarch64-vhe 6.1.2 999
+  run env LC_ALL=C "$wsbench" compare base.json worse.json
+  grep -E '^hypercall .*  \+ worse$' <<<"$output"
+  run env LC_ALL=C "$wsbench" compare base.json better.json
+  grep -E '^hypercall .*  - better$' <<<"$output"
+  run env LC_ALL=C.UTF-8 "$wsbench" compare base.json worse.json
+  grep -E '^hypercall .*  ▲ worse$' <<<"$output"
+  need_terminal
+  run env LC_ALL=C "$python" "$tests/on_terminal.py" "$wsbench" compare base.json worse.json
+  grep -E $'^\033\\[31mhypercall .* insns  worse\033\\[0m' <<<"$output"
+  run env LC_ALL=C "$python" "$tests/on_terminal.py" "$wsbench" compare base.json better.json
+  grep -E $'^\033\\[32mhypercall .* insns  better\033\\[0m' <<<"$output"
+}
+
+@test "compare at 80 columns: no line is longer, and no verdict wraps" {
+  lab_document base.json lab:x86_64-vmx-skylake 6.1.0-56-cloud-amd64 123456
+  lab_document new.json lab:x86_64-vmx-skylake 6.12.117+deb12-cloud-amd64 234567
+  sed -i 's/"name": "hypercall"/"name": "pmu_cntr_global_status_clr_write"/; s/"config": "default"/"config": "pmu-mediated-short"/' base.json new.json
+  LC_ALL=C COLUMNS=80 run "$wsbench" compare --all --threshold 200% base.json new.json
+  echo "$output"
+  [ -z "$(sed 's/ü/u/' <<<"$output" | awk 'length > 80')" ]
+  [ "$(grep -c '^benchmark' <<<"$output")" = 2 ]
+  [ "$(grep -c 'worse, within threshold$' <<<"$output")" = 1 ]
+}
+
 @test "one instruction more is worse, with exit code 1" {
   need_documents
   changed new.json 'shift("cr3", 1); shift("rdtsc", -1)'
