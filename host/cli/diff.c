@@ -222,6 +222,9 @@ static enum cli_exit measure(const struct diff_args *args, const char *target,
 	run.job.n_benches = args->benches.n;
 	run.job.configs = args->configs.names;
 	run.job.n_configs = args->configs.n;
+	/* Both kernels lack the same. */
+	run.bench_words = side ? NULL : args->bench;
+	run.config_words = side ? NULL : args->config;
 	code = run_target(&run, names_target(target), out);
 	run_free(&run);
 	if (code == CLI_OK && *out)

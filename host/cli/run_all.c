@@ -175,11 +175,32 @@ static size_t count_left(const struct run *run, size_t first)
 	return n;
 }
 
+static void print_document(const struct result *r)
+{
+	char *text = result_dump(r);
+
+	fputs(text, stdout);
+	free(text);
+}
+
+static enum cli_exit print_tables(const struct run *run, const struct result *const *docs,
+				  size_t n)
+{
+	struct table_options o;
+
+	table_options_for(&o, stdout);
+	run_table_print(stdout, docs, n, &o, !run->common.quiet);
+	for (size_t i = 0; run->metrics && i < n; i++)
+		run_metrics_print(stdout, docs[i], &o);
+	for (size_t i = 0; run->stats && i < n; i++)
+		run_statistics_print(stdout, docs[i], &o);
+	return run->job.pairs ? run_print_aa(docs, n) : CLI_OK;
+}
+
 static enum cli_exit run_all(struct run *run)
 {
 	struct result **docs = calloc(run->targets.n, sizeof(*docs));
 	struct progress_work work = { 0 };
-	struct table_options table;
 	enum cli_exit code = CLI_OK;
 	size_t n = 0, i;
 
@@ -199,17 +220,11 @@ static enum cli_exit run_all(struct run *run)
 			code = worst(code, touch_run(run, docs[n]));
 		code = worst(code, keep(run, docs[n++]));
 	}
-	if (n) {
-		table_options_for(&table, stdout);
-		run_table_print(stdout, (const struct result *const *)docs, n, &table,
-				!run->common.quiet);
-		for (i = 0; run->metrics && i < n; i++)
-			run_metrics_print(stdout, docs[i], &table);
-		for (i = 0; run->stats && i < n; i++)
-			run_statistics_print(stdout, docs[i], &table);
-		if (run->job.pairs)
-			code = worst(code,
-				     run_print_aa((const struct result *const *)docs, n));
+	if (n && run->json) {
+		print_document(docs[0]);
+	} else if (n) {
+		code = worst(code,
+			     print_tables(run, (const struct result *const *)docs, n));
 	} else if (code == CLI_OK && !interrupted) {
 		message_error("no target can run here");
 		code = CLI_FAILED;

@@ -27,6 +27,7 @@ enum key {
 	OPTION_AA,
 	OPTION_STATS,
 	OPTION_METRICS,
+	OPTION_JSON,
 	OPTION_TRACE_STATES,
 	OPTION_HOST_COUNTERS,
 };
@@ -86,6 +87,8 @@ static const struct argp_option options[] = {
 	  "Print every metric after the table: both timing modes, the twin, and "
 	  "what the guest's PMC counted of a round trip",
 	  0 },
+	{ "json", OPTION_JSON, NULL, 0,
+	  "Print the result document instead of the table; one target", 0 },
 	{ "trace-states", OPTION_TRACE_STATES, NULL, 0,
 	  "Print the state transitions of the run loop after each boot (target kvm)", 0 },
 	{ "host-counters", OPTION_HOST_COUNTERS, NULL, 0,
@@ -149,16 +152,39 @@ static error_t parse_names(int key, const char *arg, struct argp_state *state,
 		break;
 	case OPTION_BENCH:
 		list = &run->benches;
+		run->bench_words = arg;
 		names_free(list);
 		rc = names_match_benches(arg, list, &why);
 		break;
 	default: /* OPTION_CONFIG */
 		list = &run->configs;
+		run->config_words = arg;
 		names_free(list);
 		rc = names_match_configs(arg, list, &why);
 		break;
 	}
 	return rc ? options_error(state, "%s", why.text) : 0;
+}
+
+static error_t check_json(const struct run *run, const struct argp_state *state)
+{
+	const char *other = run->metrics	    ? "--metrics"
+			    : run->stats	    ? "--stats"
+			    : run->job.trace_states ? "--trace-states"
+			    : run->job.pairs	    ? "--aa"
+						    : NULL;
+
+	if (run->json && other)
+		return options_error(
+			state,
+			"--json and %s, which prints text: one output at a time (the document has all metrics and counts)",
+			other);
+	if (run->json && run->targets.n > 1)
+		return options_error(
+			state,
+			"--json prints one document, not those of %zu targets (give -o DIR)",
+			run->targets.n);
+	return 0;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -211,6 +237,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_METRICS:
 		run->metrics = true;
 		return 0;
+	case OPTION_JSON:
+		run->json = true;
+		return 0;
 	case OPTION_HOST_COUNTERS:
 		job->host_counters = true;
 		return 0;
@@ -220,6 +249,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'o':
 		run->output = arg;
 		return 0;
+	case ARGP_KEY_END:
+		return check_json(run, state);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}

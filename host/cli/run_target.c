@@ -160,6 +160,46 @@ static enum cli_exit measure(const struct run *run, struct target *t, struct res
 	return bad_request ? CLI_USAGE : CLI_FAILED;
 }
 
+/* Adds a name to the text of a message. */
+static void add_name(char *text, size_t bytes, const char *name)
+{
+	size_t used = strlen(text);
+
+	snprintf(text + used, bytes - used, "%s%s", used ? ", " : "", name);
+}
+
+/*
+ * Says which benchmarks and configs the target does not have, of those that were given by
+ * name. A target without any of them is an error, or is left out.
+ */
+static void say_lacking(const struct run *run, const struct target *t)
+{
+	const struct job *job = &run->job;
+	char benches[512] = "", configs[512] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < job->n_benches; i++) {
+		const char *name = job->benches[i];
+
+		if (plan_has_bench(t, names_bench(name)))
+			n++;
+		else if (run->bench_words && names_is_listed(run->bench_words, name))
+			add_name(benches, sizeof(benches), name);
+	}
+	for (size_t i = 0; run->config_words && i < job->n_configs; i++) {
+		const char *name = job->configs[i];
+
+		if (!plan_has_config(t, names_config(name)) &&
+		    names_is_listed(run->config_words, name))
+			add_name(configs, sizeof(configs), name);
+	}
+	if (n && *benches)
+		message_info(run->common.quiet, "%s does not have %s", t->name, benches);
+	if (n && *configs)
+		message_info(run->common.quiet, "%s does not have the config %s", t->name,
+			     configs);
+}
+
 static enum cli_exit probe_and_measure(const struct run *run, struct target *t,
 				       struct result **out, bool *left_out)
 {
@@ -172,8 +212,10 @@ static enum cli_exit probe_and_measure(const struct run *run, struct target *t,
 		message_info(run->common.quiet, "%s is left out: %s", t->name, err.text);
 		return CLI_OK;
 	}
-	if (!rc)
+	if (!rc) {
+		say_lacking(run, t);
 		return measure(run, t, out);
+	}
 	message_error("%s: %s", t->name, err.text);
 	if (rc == -ENOEXEC)
 		return CLI_USAGE;

@@ -241,7 +241,7 @@ static size_t print_explanations(const struct show_args *args,
 			continue;
 		if (n++ || between)
 			putchar('\n');
-		explain_print_functions(stdout, e->docs[i], &o);
+		explain_print_functions(stdout, e->docs[i], &o, SIZE_MAX);
 	}
 	return n;
 }
