@@ -4,14 +4,13 @@
  * the labs, the figures are compared, and the functions behind the largest differences
  * named.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "host/cli/cmd.h"
 #include "host/cli/compare_why.h"
+#include "host/cli/documents.h"
 #include "host/cli/gate.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
@@ -172,17 +171,12 @@ static enum cli_exit keep(const struct diff_args *args, const char *side,
 
 	if (!args->output)
 		return CLI_OK;
-	if (asprintf(&folder, "%s/%s", args->output, side) < 0 ||
-	    asprintf(&path, "%s/%s.json", folder, r->target.name) < 0)
+	if (asprintf(&folder, "%s/%s", args->output, side) < 0)
 		abort();
-	for (char *c = path + strlen(folder); *c; c++)
-		if (*c == ':')
-			*c = '-';
-	rc = (mkdir(args->output, 0777) && errno != EEXIST) ||
-			     (mkdir(folder, 0777) && errno != EEXIST)
-		     ? error_set(&err, -errno, "cannot make folder %s: %s", folder,
-				 strerror(errno))
-		     : result_write(path, r, &err);
+	path = documents_path(folder, r);
+	rc = documents_make_folder(folder, &err);
+	if (!rc)
+		rc = result_write(path, r, &err);
 	if (rc)
 		message_error("%s", err.text);
 	free(folder);

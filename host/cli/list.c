@@ -7,6 +7,7 @@
 #include "bench/catalogue.h"
 #include "host/lib/error.h"
 #include "host/cli/cmd.h"
+#include "host/cli/documents.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
 #include "host/lib/table.h"
@@ -24,6 +25,7 @@ enum list_what {
 	LIST_CONFIGS,
 	LIST_TARGETS,
 	LIST_EMULATORS,
+	LIST_BASELINES,
 	LIST_ALL,
 };
 
@@ -35,8 +37,8 @@ static const char *handler_word(const struct bench *b)
 					       : result_handler_name(b->handled_by);
 }
 
-static const char *const what_names[] = { "benchmarks", "configs", "targets",
-					  "emulators" };
+static const char *const what_names[] = { "benchmarks", "configs", "targets", "emulators",
+					  "baselines" };
 static const char *const arch_names[ARCHS] = { "x86_64", "aarch64" };
 
 struct list_args {
@@ -181,6 +183,65 @@ static void print_emulators(void)
 	print_table(&t);
 }
 
+/* What a table or a list gets of each document of a baseline. */
+struct baselines {
+	struct table *table;
+	struct json_list *json;
+};
+
+static void add_baseline(void *ctx, const char *name, const char *folder)
+{
+	const struct baselines *b = ctx;
+	struct documents d;
+
+	if (!documents_read(&d, &folder, 1))
+		return;
+	documents_order(&d);
+	for (size_t i = 0; i < d.n; i++) {
+		const struct result *r = d.docs[i];
+		const char *kernel = r->subject.kernel, *label = r->subject.label;
+
+		if (b->json) {
+			json_list_row(b->json, "baselines");
+			json_list_string(b->json, "name", name);
+			json_list_string(b->json, "target", r->target.name);
+			json_list_string(b->json, "kernel", kernel);
+			json_list_string(b->json, "label", label);
+			json_list_string(b->json, "started", r->run.started);
+			continue;
+		}
+		table_row(b->table, TABLE_PLAIN);
+		table_cell(b->table, 0, "%s", name);
+		table_cell(b->table, 1, "%s", r->target.name);
+		table_cell(b->table, 2, "%.10s", r->run.started);
+		table_cell(b->table, 3, "%s%s%s%s", kernel ? "Linux " : "no kernel",
+			   kernel ? kernel : "", label ? ", " : "", label ? label : "");
+	}
+	documents_free(&d);
+}
+
+static void print_baselines(void)
+{
+	static const struct table_column columns[] = {
+		{ .head = "baseline", .flags = TABLE_KEY },
+		{ .head = "target" },
+		{ .head = "date" },
+		{ .head = "kernel", .flags = TABLE_WRAP },
+	};
+	struct table t;
+
+	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
+	baseline_list(add_baseline, &(struct baselines){ .table = &t });
+	print_table(&t);
+}
+
+static void name_baseline(void *ctx, const char *name, const char *folder)
+{
+	(void)ctx;
+	(void)folder;
+	puts(name);
+}
+
 static void json_archs(struct json_list *l, unsigned int archs)
 {
 	const char *names[ARCHS];
@@ -275,6 +336,8 @@ static void print_text(const struct list_args *args)
 		putchar('\n');
 	if (wanted(args, LIST_EMULATORS))
 		print_emulators();
+	if (args->what == LIST_BASELINES)
+		print_baselines();
 }
 
 static void print_json(const struct list_args *args)
@@ -290,6 +353,10 @@ static void print_json(const struct list_args *args)
 		json_targets(l);
 	if (wanted(args, LIST_EMULATORS))
 		lab_emulators(json_emulator, l);
+	if (args->what == LIST_BASELINES) {
+		json_list_array(l, "baselines");
+		baseline_list(add_baseline, &(struct baselines){ .json = l });
+	}
 	text = json_list_dump(l);
 	fputs(text, stdout);
 	free(text);
@@ -311,6 +378,8 @@ static void print_names(const struct list_args *args)
 			puts(t->name);
 	if (args->what == LIST_EMULATORS)
 		lab_emulators(name_emulator, NULL);
+	if (args->what == LIST_BASELINES)
+		baseline_list(name_baseline, NULL);
 }
 
 static error_t parse_what(const char *arg, struct argp_state *state)
@@ -330,7 +399,8 @@ static error_t parse_what(const char *arg, struct argp_state *state)
 		return options_error(state, "cannot list '%s': did you mean '%s'?", arg,
 				     nearest);
 	return options_error(
-		state, "cannot list '%s': benchmarks, configs, targets or emulators",
+		state,
+		"cannot list '%s': benchmarks, configs, targets, emulators or baselines",
 		arg);
 }
 
@@ -382,9 +452,9 @@ int cmd_list(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
-		.args_doc = "[benchmarks|configs|targets|emulators]",
+		.args_doc = "[benchmarks|configs|targets|emulators|baselines]",
 		.doc = "Lists the benchmarks, the counter configurations, the targets "
-		       "and the emulators of the labs. "
+		       "and the emulators of the labs; by name also the baselines of run --save. "
 		       "Of each target, says whether the target can run on this machine "
 		       "and, if not, gives the reason.",
 		.children = children,

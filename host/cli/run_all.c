@@ -9,6 +9,7 @@
 
 #include "host/lib/process.h"
 #include "host/lib/error.h"
+#include "host/cli/documents.h"
 #include "host/cli/progress.h"
 #include "host/cli/run.h"
 #include "host/cli/run_touch.h"
@@ -32,26 +33,6 @@ static bool is_json_name(const char *path)
 	return dot && !strcmp(dot, ".json");
 }
 
-static enum cli_exit make_folder(const char *path)
-{
-	char *copy = strdup(path), *slash;
-	enum cli_exit code = CLI_OK;
-
-	if (!copy)
-		abort();
-	for (slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		mkdir(copy, 0777); /* the last mkdir() reports errors */
-		*slash = '/';
-	}
-	if (mkdir(copy, 0777) && errno != EEXIST) {
-		message_error("cannot make folder %s: %m", path);
-		code = CLI_USAGE;
-	}
-	free(copy);
-	return code;
-}
-
 static bool folder_is_writable(const char *path)
 {
 	struct stat st;
@@ -70,6 +51,7 @@ static enum cli_exit prepare_output(const struct run *run)
 {
 	char *folder, *slash;
 	enum cli_exit code = CLI_OK;
+	struct error err;
 
 	if (!run->output)
 		return CLI_OK;
@@ -83,7 +65,10 @@ static enum cli_exit prepare_output(const struct run *run)
 		return CLI_USAGE;
 	}
 	if (output_is_folder(run)) {
-		code = make_folder(run->output);
+		if (documents_make_folder(run->output, &err)) {
+			message_error("%s", err.text);
+			code = CLI_USAGE;
+		}
 		folder = strdup(run->output);
 	} else if (run->targets.n > 1) {
 		message_error("%s is a file: several targets need a folder", run->output);
@@ -106,36 +91,48 @@ static enum cli_exit prepare_output(const struct run *run)
 	return code;
 }
 
-/* DIR/lab-aarch64-vhe.json: colons do not travel well in file names. */
-static void document_path(const struct run *run, const struct result *r, char *path,
-			  size_t bytes)
+static enum cli_exit failures(const struct result *r)
 {
-	size_t start;
+	size_t i;
 
-	if (!output_is_folder(run)) {
-		snprintf(path, bytes, "%s", run->output);
-		return;
-	}
-	start = strlen(run->output);
-	while (start > 1 && run->output[start - 1] == '/')
-		start--;
-	start = (size_t)snprintf(path, bytes, "%.*s/", (int)start, run->output);
-	snprintf(path + start, bytes - start, "%s.json", r->target.name);
-	for (; start < bytes && path[start]; start++)
-		if (path[start] == ':')
-			path[start] = '-';
+	for (i = 0; i < r->n_benchmarks; i++)
+		if (r->benchmarks[i].status == RESULT_FAIL)
+			return CLI_FAILED;
+	return CLI_OK;
 }
 
-static enum cli_exit keep(const struct run *run, const struct result *r)
+static enum cli_exit write_output(const struct run *run, const struct result *r)
 {
-	char path[4096];
+	struct error err;
+	char *path = output_is_folder(run) ? documents_path(run->output, r)
+					   : strdup(run->output);
+	int rc;
+
+	if (!path)
+		abort();
+	rc = result_write(path, r, &err);
+	if (rc)
+		message_error("%s", err.text);
+	else
+		message_info(run->common.quiet, "wrote %s", path);
+	free(path);
+	return rc ? CLI_FAILED : CLI_OK;
+}
+
+/* A baseline is not replaced by a run that failed or was interrupted. */
+static enum cli_exit save_baseline(const struct run *run, const struct result *r)
+{
 	struct error err;
 
-	if (!run->output)
+	if (r->run.partial || failures(r) != CLI_OK) {
+		message_warn(
+			"%s is not saved in the baseline %s: the run is not complete",
+			r->target.name, run->save);
 		return CLI_OK;
-	document_path(run, r, path, sizeof(path));
-	if (!result_write(path, r, &err)) {
-		message_info(run->common.quiet, "wrote %s", path);
+	}
+	if (!baseline_save(run->save, r, &err)) {
+		message_info(run->common.quiet, "saved %s in the baseline %s",
+			     r->target.name, run->save);
 		return CLI_OK;
 	}
 	message_error("%s", err.text);
@@ -145,16 +142,6 @@ static enum cli_exit keep(const struct run *run, const struct result *r)
 static enum cli_exit worst(enum cli_exit a, enum cli_exit b)
 {
 	return a > b ? a : b;
-}
-
-static enum cli_exit failures(const struct result *r)
-{
-	size_t i;
-
-	for (i = 0; i < r->n_benchmarks; i++)
-		if (r->benchmarks[i].status == RESULT_FAIL)
-			return CLI_FAILED;
-	return CLI_OK;
 }
 
 /* Of the targets from `first` on, those that "all" does not leave out. */
@@ -218,7 +205,11 @@ static enum cli_exit run_all(struct run *run)
 		if (run->touch.wanted &&
 		    !touch_refusal(names_target(run->targets.names[i])))
 			code = worst(code, touch_run(run, docs[n]));
-		code = worst(code, keep(run, docs[n++]));
+		if (run->output)
+			code = worst(code, write_output(run, docs[n]));
+		if (run->save)
+			code = worst(code, save_baseline(run, docs[n]));
+		n++;
 	}
 	if (n && run->json) {
 		print_document(docs[0]);

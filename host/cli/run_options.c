@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "host/lib/error.h"
+#include "host/cli/documents.h"
 #include "host/cli/run.h"
 
 enum key {
@@ -28,6 +29,7 @@ enum key {
 	OPTION_STATS,
 	OPTION_METRICS,
 	OPTION_JSON,
+	OPTION_SAVE,
 	OPTION_TRACE_STATES,
 	OPTION_HOST_COUNTERS,
 };
@@ -94,6 +96,9 @@ static const struct argp_option options[] = {
 	{ "host-counters", OPTION_HOST_COUNTERS, NULL, 0,
 	  "Count cycles and instructions of guest and host on the vCPU thread, into "
 	  "the document; exits and entries become longer",
+	  0 },
+	{ "save", OPTION_SAVE, "NAME", 0,
+	  "Keep the documents as the baseline NAME, for 'wsbench compare --base NAME'",
 	  0 },
 	{ "output", 'o', "FILE|DIR", 0,
 	  "Write the result document to FILE; several targets need a folder", 0 },
@@ -236,6 +241,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_METRICS:
 		run->metrics = true;
+		return 0;
+	case OPTION_SAVE:
+		if (!baseline_is_name(arg))
+			return options_error(
+				state,
+				"--save: '%s' is not a name (letters, digits and . _ + -)",
+				arg);
+		run->save = arg;
 		return 0;
 	case OPTION_JSON:
 		run->json = true;

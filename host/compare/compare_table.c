@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/compare/compare.h"
+#include "host/compare/compare_rules.h"
 #include "host/lib/error.h"
 #include "host/lib/text.h"
 #include "host/lib/table.h"
@@ -112,8 +113,7 @@ static void fill_value(struct table *t, enum column column, const struct compare
 	}
 }
 
-/* Without colour, a sign marks what is worse and better. `o` NULL: Markdown, no sign. */
-static const char *sign_of(enum compare_verdict v, const struct table_options *o)
+const char *compare_verdict_sign(enum compare_verdict v, const struct table_options *o)
 {
 	if (!o || o->color)
 		return "";
@@ -133,7 +133,7 @@ static void fill_row(struct table *t, const struct compare *c,
 		[COMPARE_NONE] = TABLE_DIM,
 	};
 	bool exact = c->base->target.exact && c->new->target.exact;
-	const char *sign = sign_of(row->verdict, o);
+	const char *sign = compare_verdict_sign(row->verdict, o);
 
 	table_row(t, row->let_pass ? TABLE_PLAIN : colors[row->verdict]);
 	fill_label(t, c, row);
@@ -217,9 +217,7 @@ static char *let_pass_text(const struct compare *c)
 	return text;
 }
 
-/* "1 worse, 2 better, 30 same, 3 not compared", without the rows within their threshold.
- */
-static void print_summary(FILE *f, const struct compare *c)
+void compare_print_summary(FILE *f, const struct compare *c)
 {
 	static const struct {
 		enum compare_verdict verdict;
@@ -360,7 +358,7 @@ void compare_print(FILE *f, const struct compare *c, const struct compare_names 
 	summary = open_memstream(&text, &bytes);
 	if (!summary)
 		abort();
-	print_summary(summary, c);
+	compare_print_summary(summary, c);
 	if (!all && same)
 		fputs("; --all shows the same", summary);
 	if (fclose(summary))
@@ -394,7 +392,7 @@ void compare_print_markdown(FILE *f, const struct compare *c,
 			if (c->rows[i].verdict == v)
 				fill_row(&t, c, &c->rows[i], NULL);
 	fprintf(f, "### wsbench: %s\n\n", marks[compare_outcome(c)]);
-	print_summary(f, c);
+	compare_print_summary(f, c);
 	if (*let_pass) {
 		fputs("\n\n", f);
 		table_markdown_text(f, let_pass);

@@ -58,6 +58,7 @@ kind() {
   --bench) echo benchmarks ;;
   --config) echo configs ;;
   --emulator) echo emulators ;;
+  --base | --save) echo baselines ;;
   --tree) if [ "$3" = - ]; then echo none; else echo files; fi ;;
   --output | --to | --kernel | --modules | --payload | --db | --history | --diff | --svg | --root | --explanation) echo files ;;
   --format) echo "one $(help_table "$1")" ;;
