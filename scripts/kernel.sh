@@ -653,6 +653,9 @@ list() {
     for name in $all; do
       [ -f "$kernels/$name/release" ] || packages_of "$name" >/dev/null || lost+="$name "
     done
+  elif [ -n "$suite" ] && [[ $apt_reason == *'does not have a Release file'* ]]; then
+    # The mirror answered.
+    die 2 "the mirror has no suite $suite: $apt_reason"
   else
     say "Debian cannot be reached ($apt_reason); these are cached"
     all=$(matching <<<"$have")

@@ -12,7 +12,7 @@
 #include "host/explain/estimate.h"
 #include "host/lib/error.h"
 #include "host/lib/file.h"
-#include "host/lib/message.h"
+#include "host/lib/error.h"
 #include "host/lib/table.h"
 #include "host/lib/text.h"
 

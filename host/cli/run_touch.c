@@ -8,8 +8,8 @@
 #include "host/cli/names.h"
 #include "host/explain/region.h"
 #include "host/explain/touch.h"
-#include "host/lib/interrupt.h"
-#include "host/lib/message.h"
+#include "host/lib/process.h"
+#include "host/lib/error.h"
 
 static void add_metric(struct result *r, struct result_benchmark *b,
 		       const struct touch_metric *from)

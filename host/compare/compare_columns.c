@@ -6,7 +6,7 @@
 
 #include "host/compare/compare.h"
 #include "host/compare/compare_rules.h"
-#include "host/lib/message.h"
+#include "host/lib/error.h"
 #include "host/lib/table.h"
 #include "host/lib/text.h"
 

@@ -9,7 +9,7 @@
 
 #include "host/explain/touch.h"
 #include "host/lib/file.h"
-#include "host/lib/number.h"
+#include "host/lib/text.h"
 #include "host/lib/table.h"
 #include "host/lib/text.h"
 #include "host/stats/nnls.h"

@@ -195,6 +195,28 @@ cache() {
   [ "$(cat release)" = 6.12.5+deb12-cloud-amd64 ]
 }
 
+@test "kernel list: a suite that the mirror does not have is an error" {
+  echo nosuch >>"$ARCHIVE/missing"
+  refused 2 "the mirror has no suite nosuch" "$wsbench" kernel list --arch x86_64 --suite nosuch
+  # Without a network the cached kernels are listed.
+  touch "$ARCHIVE/down"
+  run_apart "$wsbench" kernel list --arch x86_64 --suite nosuch
+  [ "$status" = 0 ]
+  [[ $stderr == *"Debian cannot be reached"* ]]
+}
+
+@test "kernel fetch RELEASE and SERIES, as --kernel takes them; list kernels" {
+  fetch 6.1.0-9
+  [ "$(cat release)" = 6.1.0-9-cloud-amd64 ]
+  fetch 6.1
+  grep -q '^6\.1\.0-' release
+  refused 2 "unexpected argument '6.1'" "$wsbench" kernel take 6.1
+  refused 2 "unexpected argument 'bookworm'" "$wsbench" kernel fetch bookworm
+  [[ $("$wsbench" list kernels --names) == *6.1.0-9-cloud-amd64* ]]
+  grep -qx 6.1 <<<"$("$wsbench" list kernels --names)"
+  grep -q '^6\.1\.0-9-cloud-amd64  *x86_64 ' <<<"$("$wsbench" list kernels)"
+}
+
 @test "kernel fetch: releases in full and in part, series, and suites" {
   fetch --release 6.1.0-9
   [ "$(cat release)" = 6.1.0-9-cloud-amd64 ]
