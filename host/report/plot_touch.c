@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "host/explain/explanation.h"
-#include "host/lib/color.h"
+#include "host/lib/html.h"
 #include "host/report/figure.h"
 #include "host/report/plots.h"
 
