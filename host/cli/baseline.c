@@ -11,7 +11,6 @@
 #include "host/cli/documents.h"
 #include "host/cli/names.h"
 #include "host/lib/error.h"
-#include "host/lib/error.h"
 #include "host/result/result.h"
 #include "host/targets/lab/file.h"
 
