@@ -6,6 +6,8 @@
 
 # shellcheck source=/dev/null
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/places.sh"
+# shellcheck source=/dev/null
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/progress.sh"
 
 # debian_arch ARCH: the Debian name of an architecture.
 debian_arch() {
@@ -163,6 +165,7 @@ apt_private_failed() {
 # apt_private_say TEXT: a remark of the script; none if it has `quiet`.
 apt_private_say() {
   local script=${0##*/}
+  progress_end
   [ "${quiet:-0}" = 1 ] || echo "${script%.sh}: $1" >&2
 }
 
@@ -205,12 +208,35 @@ apt_private_fresh() {
   apt_missing=$(<"$apt_dir/updated")
 }
 
+# apt_private_watch DIR PACKAGE...: shows the progress of a download to DIR, until it is killed.
+apt_private_watch() {
+  local dir=$1 script=${0##*/} bytes fd
+  shift
+  trap - ERR EXIT
+  # The locks end with the script, even if the script is killed.
+  for fd in "${apt_locks[@]}"; do
+    exec {fd}>&-
+  done
+  bytes=$(apt-cache -c "$apt_conf" show --no-all-versions "$@" 2>/dev/null | awk '$1 == "Size:" { n += $2 } END { print n + 0 }')
+  [ "$bytes" -eq 0 ] || progress_of_files "${script%.sh}: downloading" "$bytes" "$dir" "$apt_dir/archives/partial"
+}
+
 # apt_private_unpack DIR PACKAGE...: downloads, verifies and unpacks; deletes the .deb files.
 apt_private_unpack() {
-  local dir=$1 deb log
+  local dir=$1 deb log failed=0 watch=''
   shift
   mkdir -p "$dir/.deb"
-  if ! log=$(cd "$dir/.deb" && apt_private_exec apt-get -c "$apt_conf" -q download "$@" 2>&1); then
+  if [ "${quiet:-0}" = 0 ]; then
+    apt_private_watch "$dir/.deb" "$@" &
+    watch=$!
+  fi
+  log=$(cd "$dir/.deb" && apt_private_exec apt-get -c "$apt_conf" -q download "$@" 2>&1) || failed=1
+  if [ -n "$watch" ]; then
+    kill "$watch" 2>/dev/null || true
+    wait "$watch" 2>/dev/null || true
+    progress_end
+  fi
+  if [ "$failed" = 1 ]; then
     apt_private_failed "$log"
     return
   fi

@@ -131,7 +131,7 @@ failed() {
 
 # progress TOTAL: passes on nothing of make's output, and counts its compilations.
 progress() {
-  local line n=0 percent shown=0
+  local line n=0 percent shown=0 begin=$SECONDS
   while IFS= read -r line; do
     [[ $line == *' -c '* ]] || continue
     n=$((n + 1))
@@ -139,13 +139,13 @@ progress() {
     if [ "$quiet" = 1 ]; then
       continue
     elif [ -t 2 ]; then
-      printf '\remulator: compiling Bochs: %d %%' "$percent" >&2
+      progress_show "emulator: compiling Bochs: $percent %$(progress_left "$n" "$1" $((SECONDS - begin)))"
     elif [ $((percent / 25)) -gt "$shown" ]; then
       shown=$((percent / 25))
       say "compiling Bochs: $percent %"
     fi
   done
-  { [ "$quiet" = 0 ] && [ -t 2 ] && echo >&2; } || true
+  progress_end
 }
 
 # compile FILE: builds the emulator from a tarball, as $work/tree/bochs.

@@ -66,11 +66,13 @@ END
 die() {
   local code=$1
   shift
+  progress_end
   echo "kernel: error: $*" >&2
   exit "$code"
 }
 
 say() {
+  progress_end
   [ "$quiet" = 1 ] || echo "kernel: $*" >&2
 }
 
@@ -651,6 +653,9 @@ list() {
     for name in $all; do
       [ -f "$kernels/$name/release" ] || packages_of "$name" >/dev/null || lost+="$name "
     done
+  elif [ -n "$suite" ] && [[ $apt_reason == *'does not have a Release file'* ]]; then
+    # The mirror answered.
+    die 2 "the mirror has no suite $suite: $apt_reason"
   else
     say "Debian cannot be reached ($apt_reason); these are cached"
     all=$(matching <<<"$have")

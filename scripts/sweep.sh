@@ -7,6 +7,8 @@ trap 'echo "sweep: line $LINENO: $BASH_COMMAND failed" >&2' ERR
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck source=/dev/null
 . "$here/places.sh"
+# shellcheck source=/dev/null
+. "$here/progress.sh"
 wsbench=$(wsbench_path)
 
 usage() {
@@ -49,6 +51,7 @@ die() {
 }
 
 say() {
+  progress_end
   echo "sweep: $*" >&2
 }
 
@@ -225,6 +228,7 @@ log_is_true() {
 # measure: runs the jobs by GNU parallel. Its log is valid for one list of jobs; the
 # documents decide in any case.
 measure() {
+  local pid code=0
   parallel --version 2>/dev/null | grep -q '^GNU parallel' || die 2 "GNU parallel is not installed (package parallel)"
   if ! cmp -s "$dir/jobs.new" "$dir/jobs"; then
     rm -f "$dir/joblog"
@@ -234,10 +238,51 @@ measure() {
   [ ! -f "$dir/joblog" ] || log_is_true || rm -f "$dir/joblog"
   # The log does not tell which benchmarks were explained; the files do.
   [ -z "$explain" ] || rm -f "$dir/joblog"
+  watch &
+  pid=$!
   parallel --will-cite --colsep ' ' --jobs "$at_once" --joblog "$dir/joblog" --resume-failed \
     ${logins:+--sshlogin "$logins" --workdir "$PWD" --return "$dir/{=1 s/:/-/ =}/{2}.json"} \
-    ${progress:+--eta} \
-    "$(printf '%q ' "$here/sweep.sh" --one "$dir" "$explain")" '{1}' '{2}' "${*:+$(printf '%q ' "$@")}" <"$dir/jobs" || return 4
+    "$(printf '%q ' "$here/sweep.sh" --one "$dir" "$explain")" '{1}' '{2}' "${*:+$(printf '%q ' "$@")}" <"$dir/jobs" \
+    2> >(on_own_lines) || code=4
+  kill "$pid" 2>/dev/null || true
+  wait "$pid" 2>/dev/null || true
+  progress_end
+  return "$code"
+}
+
+# next_job ROWS: target and kernel of the first job that has not ended, in this sweep, which
+# began after ROWS rows of the log, or in an earlier one.
+next_job() {
+  awk -v rows="$1" 'FILENAME ~ /joblog$/ { if (FNR > rows + 1 || (FNR > 1 && $7 == 0 && $8 == 0)) ended[$1] = 1; next }
+    !(FNR in ended) { print $1 ", Linux " $2; exit }' "$dir/joblog" "$dir/jobs" 2>/dev/null || true
+}
+
+# watch: shows how many jobs of this sweep ended, by parallel's log, until it is killed. Jobs
+# of an earlier sweep that ended well are not run again.
+watch() {
+  local total earlier rows ended begin=$SECONDS
+  trap - ERR EXIT
+  earlier=$(log_rows ended_well)
+  rows=$(log_rows any)
+  total=$(($(wc -l <"$dir/jobs") - earlier))
+  while progress_tick; do
+    ended=$(($(log_rows any) - rows))
+    progress_show "sweep: kernel $((ended < total ? ended + 1 : total)) of $total: $(next_job "$rows")$(progress_left "$ended" "$total" $((SECONDS - begin)))"
+  done
+}
+
+# log_rows any|ended_well: the number of rows in parallel's log.
+log_rows() {
+  [ ! -f "$dir/joblog" ] || awk -v which="$1" 'NR > 1 && (which == "any" || ($7 == 0 && $8 == 0))' "$dir/joblog" | wc -l
+}
+
+# on_own_lines: copies messages to stderr; each erases the line of the progress.
+on_own_lines() {
+  local line
+  while IFS= read -r line; do
+    progress_end
+    printf '%s\n' "$line" >&2
+  done
 }
 
 # add: adds the documents of each target to the history, in order. A missing kernel would
@@ -270,7 +315,7 @@ add() {
 # why: explains what the history lacks, and keeps the changelog of the newest kernel of each
 # series. A kernel that cannot be fetched any more costs its explanations.
 why() {
-  local target release bench config arch file log=$dir/why.log logs=() n=0 all code=0
+  local target release bench config arch file log=$dir/why.log logs=() n=0 all code=0 total begin=$SECONDS
   while read -r target release; do
     arch=$(target_arch "$target")
     if file=$("$here/kernel.sh" changelog --arch "$arch" --release "$release" 2>"$log"); then
@@ -284,13 +329,15 @@ why() {
   # Of damaged explanations, 4 with a message: the others are made.
   "$wsbench" history why --db "$db" --missing >"$log" || code=4
   all=$(sort -u "$log" | grep -vxFf "$dir/not-explained" || true)
+  total=$(wc -l <<<"$all")
   while read -r target release bench config; do
     [ -n "$config" ] || continue
     n=$((n + 1))
     file=$dir/why.json
-    [ -z "$progress" ] || printf '\rsweep: explaining %d of %d ' "$n" "$(wc -l <<<"$all")" >&2
+    progress_show "sweep: explaining $bench on $target, Linux $release, $n of $total$(progress_left $((n - 1)) "$total" $((SECONDS - begin)))"
     explain_missing "$file" "$target" "$release" "$bench" "$config" "$@" || code=4
   done <<<"$all"
+  progress_end
   rm -f "$dir/why.json" "$log"
   return "$code"
 }
@@ -333,7 +380,7 @@ list() {
 
 main() {
   local dir='' db='' series='' flavour=cloud wanted='' at_once=1 logins='' explain='' why=0 only_list=0 skip_failed=0
-  local targets=(lab:x86_64-svm lab:aarch64-vhe lab:aarch64-nvhe) code=0 progress='' lacking=0
+  local targets=(lab:x86_64-svm lab:aarch64-vhe lab:aarch64-nvhe) code=0 lacking=0
   if [ "${1:-}" = --one ]; then
     shift
     one "$@"
@@ -367,7 +414,6 @@ main() {
   [ -z "$explain" ] || [ -z "$logins" ] || die 2 "--explain and --sshlogin: explanations are made on this machine only"
   [ "$why" = 0 ] || [ -n "$db" ] || die 2 "--why needs --db"
   [ "$why" = 0 ] || [ -z "$logins" ] || die 2 "--why and --sshlogin: explanations are made on this machine only"
-  [ ! -t 2 ] || progress=1
   mkdir -p "$dir"
   jobs >"$dir/jobs.new"
   [ -s "$dir/jobs.new" ] || die 2 "no target has such a kernel"

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/cli/cmd.h"
 #include "host/cli/compare_why.h"
@@ -33,7 +34,8 @@ struct args {
 	struct gate gate;
 	struct compare_options options;
 	struct words benches, metrics, configs;
-	const char *paths[2];
+	const char *base;   /* --base; NULL: the first path */
+	const char **paths; /* room for all of argv and the base */
 	size_t n_paths;
 	enum form form;
 	bool all;
@@ -43,7 +45,8 @@ struct args {
 };
 
 enum key {
-	OPTION_CONFIG = 0x100,
+	OPTION_BASE = 0x100,
+	OPTION_CONFIG,
 	OPTION_BENCH,
 	OPTION_METRIC,
 	OPTION_ACROSS,
@@ -56,6 +59,10 @@ enum key {
 };
 
 static const struct argp_option options[] = {
+	{ "base", OPTION_BASE, "NAME|FILE|DIR", 0,
+	  "Compare with the baseline NAME of 'wsbench run --save NAME', or with this file or "
+	  "folder",
+	  0 },
 	{ "config", OPTION_CONFIG, "A,B", 0,
 	  "Compare config B with config A; of one file, boot by boot", 0 },
 	{ "bench", OPTION_BENCH, "GLOB,...", 0,
@@ -169,7 +176,7 @@ static error_t parse_explain(struct argp_state *state, int key, const char *arg,
 	return 0;
 }
 
-static error_t check_args(struct argp_state *state, const struct args *args)
+static error_t check_args(struct argp_state *state, struct args *args)
 {
 	if (args->explain_rows && !args->explain)
 		return options_error(state, "--explain-rows: nothing to limit (give "
@@ -178,8 +185,21 @@ static error_t check_args(struct argp_state *state, const struct args *args)
 		return options_error(state, "--base-kernel: nothing to boot (give "
 					    "--explain, too)");
 	if (!args->n_paths)
-		return options_error(state, "no documents: '%s BASE.json NEW.json'",
-				     state->name);
+		return options_error(state, "no documents: '%s %s'", state->name,
+				     args->base ? "--base NAME NEW.json"
+						: "BASE.json NEW.json");
+	if (args->base) {
+		memmove(args->paths + 1, args->paths,
+			args->n_paths * sizeof(*args->paths));
+		args->paths[0] = args->base;
+		args->n_paths++;
+	}
+	if (args->n_paths > 2 && args->options.config[0])
+		return options_error(state, "--config A,B: of at most two documents");
+	if (args->n_paths > 2 && (args->form == FORM_JSON || args->explain))
+		return options_error(state, "%s: of two documents (%zu given)",
+				     args->explain ? "--explain" : "--json",
+				     args->n_paths);
 	if (args->n_paths == 1 && !args->options.config[0])
 		return options_error(
 			state,
@@ -196,6 +216,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &args->common;
 		state->child_inputs[1] = &args->gate;
+		return 0;
+	case OPTION_BASE:
+		args->base = arg;
 		return 0;
 	case OPTION_CONFIG:
 		return parse_config(state, arg, args);
@@ -221,8 +244,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_EXPLAIN_ROWS:
 		return parse_explain(state, key, arg, args);
 	case ARGP_KEY_ARG:
-		if (args->n_paths == 2)
-			return ARGP_ERR_UNKNOWN;
 		args->paths[args->n_paths++] = arg;
 		return 0;
 	case ARGP_KEY_END:
@@ -257,9 +278,9 @@ static void print_json(const struct args *args, const struct compare *c,
 }
 
 /* The verdicts are printed before kernels boot for minutes. */
-static void print(const struct args *args, const struct compare *c)
+static void print(const struct args *args, const struct compare *c, const char *new_name)
 {
-	struct compare_names names = { args->paths[0], args->paths[args->n_paths - 1] };
+	struct compare_names names = { args->paths[0], new_name };
 	bool markdown = args->form == FORM_MARKDOWN;
 	struct why w;
 
@@ -285,33 +306,18 @@ static void print(const struct args *args, const struct compare *c)
 	why_free(&w);
 }
 
-static enum cli_exit compare(const struct args *args, const struct result *base,
-			     const struct result *new)
-{
-	struct error err;
-	struct compare c;
-	enum cli_exit code;
+/* One of the documents, folders and baselines of the command line. */
+struct side {
+	const char *name;
+	struct documents docs;
+};
 
-	if (args->explain && compare_why_check(base, new, &err)) {
-		message_usage("wsbench compare", "%s", err.text);
-		return CLI_USAGE;
-	}
-	if (compare_documents(base, new, &args->options, &c, &err)) {
-		message_error("%s: %s", args->paths[args->n_paths - 1], err.text);
-		return CLI_USAGE;
-	}
-	print(args, &c);
-	code = gate_exit(&args->gate, &c);
-	compare_free(&c);
-	return code;
-}
-
-/* The document of the target in `docs`, or NULL. */
-static const struct result *of_target(const struct documents *docs, const char *target)
+/* The document of the target, or NULL. */
+static const struct result *of_target(const struct side *side, const char *target)
 {
-	for (size_t i = 0; i < docs->n; i++)
-		if (!strcmp(docs->docs[i]->target.name, target))
-			return docs->docs[i];
+	for (size_t i = 0; i < side->docs.n; i++)
+		if (!strcmp(side->docs.docs[i]->target.name, target))
+			return side->docs.docs[i];
 	return NULL;
 }
 
@@ -327,98 +333,270 @@ static enum cli_exit gravest(enum cli_exit a, enum cli_exit b)
 	return CLI_OK;
 }
 
-/* False after a message: which of two documents of a target is meant is not known. */
-static bool has_one_each(const struct documents *docs, const char *path)
+static bool has_bench(const struct result *r, const char *word)
 {
-	for (size_t i = 0; i < docs->n; i++) {
-		const char *target = docs->docs[i]->target.name;
+	for (size_t i = 0; i < r->n_benchmarks; i++)
+		if (result_bench_matches(word, r->benchmarks[i].name))
+			return true;
+	return false;
+}
 
-		if (of_target(docs, target) == docs->docs[i])
+/*
+ * Of several targets, not all have the benchmarks of --bench: leaves out and names those
+ * that these two documents do not have, but others. False: none is left.
+ */
+static bool select_benches(const struct args *args, const struct side *sides, size_t n,
+			   const struct result *base, const struct result *new,
+			   struct compare_options *o, const char **kept)
+{
+	o->benches = kept;
+	o->n_benches = 0;
+	for (size_t i = 0; i < args->benches.n; i++) {
+		const char *word = args->benches.word[i];
+		bool elsewhere = false;
+
+		for (size_t s = 0; s < n; s++)
+			for (size_t d = 0; d < sides[s].docs.n; d++)
+				elsewhere |= has_bench(sides[s].docs.docs[d], word);
+		/* A name that is nowhere is an error of the comparison. */
+		if (has_bench(base, word) || has_bench(new, word) || !elsewhere)
+			kept[o->n_benches++] = word;
+		else
+			message_info(args->common.quiet, "%s has no benchmark '%s'",
+				     base->target.name, word);
+	}
+	return o->n_benches || !args->benches.n;
+}
+
+/* Compares the documents of one target: `docs[0]` is the base. */
+static enum cli_exit compare_target(const struct args *args, const struct side *sides,
+				    size_t n_sides, const struct result *const *docs,
+				    const char *const *names, size_t n, bool *printed)
+{
+	struct compare *c = calloc(n, sizeof(*c));
+	const char **compared = calloc(n, sizeof(*compared)); /* names of `c` */
+	const char *kept[LIST_MAX];
+	enum cli_exit code = CLI_OK;
+	size_t n_compared = 0;
+	struct error err;
+
+	if (!c || !compared)
+		abort();
+	compared[0] = names[0];
+	for (size_t i = 1; i < n && code == CLI_OK; i++) {
+		struct compare_options o = args->options;
+
+		if (args->explain && compare_why_check(docs[0], docs[i], &err)) {
+			message_usage("wsbench compare", "%s", err.text);
+			code = CLI_USAGE;
+		} else if (!select_benches(args, sides, n_sides, docs[0], docs[i], &o,
+					   kept)) {
 			continue;
-		message_usage("wsbench compare", "%s: several documents of %s", path,
-			      target);
+		} else if (compare_documents(docs[0], docs[i], &o, &c[n_compared],
+					     &err)) {
+			message_error("%s: %s", names[i], err.text);
+			code = CLI_USAGE;
+		} else {
+			compared[++n_compared] = names[i];
+		}
+	}
+	if (code == CLI_OK && n_compared) {
+		if (*printed)
+			putchar('\n');
+		*printed = true;
+		if (n_compared == 1)
+			print(args, c, compared[1]);
+		else
+			compare_print_columns(stdout, c, n_compared, compared, args->all,
+					      args->form == FORM_MARKDOWN);
+	}
+	for (size_t i = 0; i < n_compared; i++) {
+		if (code != CLI_USAGE)
+			code = gravest(code, gate_exit(&args->gate, &c[i]));
+		compare_free(&c[i]);
+	}
+	free(compared);
+	free(c);
+	return code;
+}
+
+/* False after a message: which of two documents of a target is meant is not known. */
+static bool has_one_each(const struct side *side)
+{
+	for (size_t i = 0; i < side->docs.n; i++) {
+		const char *target = side->docs.docs[i]->target.name;
+
+		if (of_target(side, target) == side->docs.docs[i])
+			continue;
+		message_usage("wsbench compare", "%s: several documents of %s",
+			      side->name, target);
 		return false;
 	}
 	return true;
 }
 
 /* The number of targets in both; the others are named if there are any in both. */
-static size_t common_targets(const struct documents *docs, const struct documents *others,
-			     const char *path)
+static size_t common_targets(const struct side *side, const struct side *other)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < docs->n; i++)
-		n += of_target(others, docs->docs[i]->target.name) != NULL;
-	for (size_t i = 0; n && i < docs->n; i++)
-		if (!of_target(others, docs->docs[i]->target.name))
-			message_warn("%s is only in %s", docs->docs[i]->target.name,
-				     path);
+	for (size_t i = 0; i < side->docs.n; i++)
+		n += of_target(other, side->docs.docs[i]->target.name) != NULL;
+	for (size_t i = 0; n && i < side->docs.n; i++)
+		if (!of_target(other, side->docs.docs[i]->target.name))
+			message_warn("%s is only in %s", side->docs.docs[i]->target.name,
+				     side->name);
 	return n;
 }
 
-/* Folders: each target that is in both. */
-static enum cli_exit compare_folders(const struct args *args,
-				     const struct documents *base,
-				     const struct documents *new)
+/* False after a message. A target without a figure in NEW is like a benchmark without
+ * one. */
+static bool check_folders(const struct args *args, const struct side *sides, size_t n,
+			  enum cli_exit *code)
 {
-	const char *base_path = args->paths[0],
-		   *new_path = args->paths[args->n_paths - 1];
-	enum cli_exit code = CLI_OK;
-	bool first = true;
-	size_t n;
+	size_t most = 0, common;
 
-	if (!has_one_each(base, base_path) || !has_one_each(new, new_path))
-		return CLI_USAGE;
+	for (size_t s = 0; s < n; s++) {
+		if (!has_one_each(&sides[s]))
+			return false;
+		most = sides[s].docs.n > most ? sides[s].docs.n : most;
+	}
 	if (args->form == FORM_JSON) {
 		message_usage("wsbench compare",
-			      "--json: one document, not a folder of %zu",
-			      base->n > new->n ? base->n : new->n);
-		return CLI_USAGE;
+			      "--json: one document, not a folder of %zu", most);
+		return false;
 	}
-	n = common_targets(base, new, base_path);
-	if (!n) {
-		message_error("%s and %s have no target in common", base_path, new_path);
-		return CLI_USAGE;
+	for (size_t s = 1; s < n; s++) {
+		common = common_targets(&sides[0], &sides[s]);
+		if (!common) {
+			message_error("%s and %s have no target in common", sides[0].name,
+				      sides[s].name);
+			return false;
+		}
+		common_targets(&sides[s], &sides[0]);
+		if (common < sides[0].docs.n)
+			*code = CLI_UNTRUSTED;
 	}
-	common_targets(new, base, new_path);
-	/* A target without a figure in NEW is like a benchmark without one. */
-	if (n < base->n)
-		code = CLI_UNTRUSTED;
-	for (size_t i = 0; i < base->n; i++) {
-		const struct result *b = base->docs[i];
-		const struct result *other = of_target(new, b->target.name);
+	return true;
+}
 
-		if (!other)
-			continue;
-		if (!first)
-			putchar('\n');
-		first = false;
-		code = gravest(code, compare(args, b, other));
+/* Each target of the base that another side has. */
+static enum cli_exit compare_folders(const struct args *args, const struct side *sides,
+				     size_t n)
+{
+	const struct result **docs = calloc(n, sizeof(*docs));
+	const char **names = calloc(n, sizeof(*names));
+	enum cli_exit code = CLI_OK;
+	bool printed = false, can = check_folders(args, sides, n, &code);
+
+	if (!docs || !names)
+		abort();
+	for (size_t i = 0; can && i < sides[0].docs.n; i++) {
+		size_t found = 0;
+
+		for (size_t s = 0; s < n; s++) {
+			docs[found] = s ? of_target(&sides[s],
+						    sides[0].docs.docs[i]->target.name)
+					: sides[0].docs.docs[i];
+			names[found] = sides[s].name;
+			found += docs[found] != NULL;
+		}
+		if (found > 1)
+			code = gravest(code, compare_target(args, sides, n, docs, names,
+							    found, &printed));
 	}
+	free(docs);
+	free(names);
+	return can ? code : CLI_USAGE;
+}
+
+static enum cli_exit compare_sides(const struct args *args, const struct side *sides,
+				   size_t n)
+{
+	const struct result **docs;
+	bool one_each = true, printed = false;
+	enum cli_exit code;
+
+	for (size_t s = 0; s < n; s++)
+		one_each &= sides[s].docs.n == 1;
+	if (!one_each)
+		return compare_folders(args, sides, n);
+	docs = calloc(n, sizeof(*docs));
+	if (!docs)
+		abort();
+	for (size_t s = 0; s < n; s++)
+		docs[s] = sides[s].docs.docs[0];
+	code = compare_target(args, sides, n, docs, args->paths, n, &printed);
+	free(docs);
 	return code;
+}
+
+/* A baseline may have more targets than what is compared with it. */
+static void drop_other_targets(struct side *base, const struct side *others, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < base->docs.n; i++) {
+		struct result *r = base->docs.docs[i];
+		bool wanted = false;
+
+		for (size_t s = 0; s < n; s++)
+			wanted |= of_target(&others[s], r->target.name) != NULL;
+		if (wanted)
+			base->docs.docs[kept++] = r;
+		else
+			result_free(r);
+	}
+	base->docs.n = kept;
+}
+
+/* A name that is not a path is that of a baseline. */
+static bool read_side(const struct args *args, size_t i, struct side *side,
+		      bool *is_baseline)
+{
+	const char *path = side->name = args->paths[i];
+	char folder[PATH_MAX];
+
+	*is_baseline = false;
+	if (i || !args->base || !baseline_is_name(path))
+		return documents_read(&side->docs, &path, 1);
+	if (baseline_find(path, folder)) {
+		*is_baseline = true;
+		path = folder;
+	} else if (access(path, F_OK)) {
+		baseline_unknown("wsbench compare", path);
+		return false;
+	}
+	return documents_read(&side->docs, &path, 1);
 }
 
 static enum cli_exit compare_paths(const struct args *args)
 {
-	struct documents base, new;
+	/* Of one document, two configs are compared. */
+	size_t n = args->n_paths > 1 ? args->n_paths : 2, read = 0;
+	struct side *sides = calloc(n, sizeof(*sides));
 	enum cli_exit code = CLI_USAGE;
+	bool is_baseline = false, other;
 
-	if (!documents_read(&base, args->paths, 1))
-		return CLI_USAGE;
-	if (args->n_paths == 1) {
-		if (base.n == 1)
-			code = compare(args, base.docs[0], base.docs[0]);
+	if (!sides)
+		abort();
+	while (read < args->n_paths &&
+	       read_side(args, read, &sides[read], read ? &other : &is_baseline))
+		read++;
+	if (read == args->n_paths) {
+		if (is_baseline)
+			drop_other_targets(&sides[0], sides + 1, n - 1);
+		if (read == 1)
+			sides[1] = sides[0];
+		if (is_baseline && !sides[0].docs.n)
+			message_error("the baseline %s has no target of %s", args->base,
+				      sides[1].name);
 		else
-			code = compare_folders(args, &base, &base);
-	} else if (documents_read(&new, args->paths + 1, 1)) {
-		if (base.n == 1 && new.n == 1)
-			code = compare(args, base.docs[0], new.docs[0]);
-		else
-			code = compare_folders(args, &base, &new);
-		documents_free(&new);
+			code = compare_sides(args, sides, n);
 	}
-	documents_free(&base);
+	for (size_t s = 0; s < read; s++)
+		documents_free(&sides[s].docs);
+	free(sides);
 	return code;
 }
 
@@ -430,11 +608,12 @@ int cmd_compare(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
-		.args_doc = "BASE NEW\nFILE --config A,B",
+		.args_doc = "BASE NEW...\n--base NAME NEW...\nFILE --config A,B",
 		.doc = "Reports for each benchmark whether it got better or worse, is "
 		       "the same, "
 		       "changed its class, or is inconclusive. Of two folders, compares the "
-		       "documents of each target.\v"
+		       "documents of each target. Several documents NEW are columns beside "
+		       "the base.\v"
 		       "Exit code 0: each benchmark with a figure in BASE is decided and "
 		       "none got "
 		       "worse (a changed class is not worse); 1: a benchmark got worse; "
@@ -446,11 +625,14 @@ int cmd_compare(int argc, char **argv)
 		       "that --threshold lets pass do not count.",
 		.children = children,
 	};
-	struct args args = { 0 };
-	enum options_next next =
-		options_parse(&argp, "wsbench compare", argc, argv, &args);
-	enum cli_exit code = next == OPTIONS_BAD ? CLI_USAGE : CLI_OK;
+	struct args args = { .paths = calloc((size_t)argc + 2, sizeof(*args.paths)) };
+	enum options_next next;
+	enum cli_exit code;
 
+	if (!args.paths)
+		abort();
+	next = options_parse(&argp, "wsbench compare", argc, argv, &args);
+	code = next == OPTIONS_BAD ? CLI_USAGE : CLI_OK;
 	args.options.benches = args.benches.word;
 	args.options.n_benches = args.benches.n;
 	args.options.thresholds = args.gate.thresholds;
@@ -462,6 +644,7 @@ int cmd_compare(int argc, char **argv)
 	free(args.benches.copy);
 	free(args.metrics.copy);
 	free(args.configs.copy);
+	free(args.paths);
 	gate_free(&args.gate);
 	return code;
 }

@@ -16,6 +16,8 @@
 #include "bench/abi.h"
 #include "host/cli/explain.h"
 #include "host/cli/names.h"
+#include "host/cli/options.h"
+#include "host/cli/progress.h"
 #include "host/explain/region.h"
 #include "host/lib/process.h"
 #include "host/lib/error.h"
@@ -206,6 +208,10 @@ void compare_why(const struct compare *c, const char *base_kernel, bool quiet,
 	struct error err = { "" };
 	const char *failure = NULL;
 	bool failed = false;
+	const struct options_common common = { .quiet = quiet };
+	struct progress_work work = { .targets = 1, .boots_ns = progress_now_ns() };
+	char left[PROGRESS_LEFT_BYTES];
+	struct progress p;
 
 	if (!w->n_rows)
 		return;
@@ -215,6 +221,7 @@ void compare_why(const struct compare *c, const char *base_kernel, bool quiet,
 		return;
 	}
 	target_catch_signals();
+	progress_init(&p, &common);
 	for (size_t i = 0; i < w->n_rows && !interrupted; i++) {
 		struct why_row *r = &w->rows[i];
 
@@ -222,10 +229,12 @@ void compare_why(const struct compare *c, const char *base_kernel, bool quiet,
 			snprintf(r->reason, sizeof(r->reason), "%s", failure);
 			continue;
 		}
-		message_info(quiet, "%s: explaining %s, %zu of %zu", c->base->target.name,
-			     r->row->name, i + 1, w->n_rows);
+		progress_left(left, &work, i, w->n_rows, progress_now_ns());
+		progress_show(&p, "[%zu/%zu] %s%s: explaining %s", i + 1, w->n_rows,
+			      c->base->target.name, left, r->row->name);
 		explain_row(c, base_kernel, r, &failed);
 		failure = r->reason;
 	}
+	progress_clear(&p);
 	interrupt_pass_on();
 }

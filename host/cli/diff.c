@@ -4,17 +4,17 @@
  * the labs, the figures are compared, and the functions behind the largest differences
  * named.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "host/cli/cmd.h"
 #include "host/cli/compare_why.h"
+#include "host/cli/documents.h"
 #include "host/cli/gate.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
+#include "host/cli/progress.h"
 #include "host/cli/run.h"
 #include "host/compare/compare.h"
 #include "host/lib/error.h"
@@ -35,6 +35,7 @@ struct diff_args {
 	const char *kernels[2], *append, *output;
 	const char *on, *bench, *config; /* as given; `on` NULL: the default */
 	size_t n_kernels, explain_rows;
+	struct progress_work *work;
 	struct names_list targets, benches, configs;
 	bool markdown;
 };
@@ -170,17 +171,12 @@ static enum cli_exit keep(const struct diff_args *args, const char *side,
 
 	if (!args->output)
 		return CLI_OK;
-	if (asprintf(&folder, "%s/%s", args->output, side) < 0 ||
-	    asprintf(&path, "%s/%s.json", folder, r->target.name) < 0)
+	if (asprintf(&folder, "%s/%s", args->output, side) < 0)
 		abort();
-	for (char *c = path + strlen(folder); *c; c++)
-		if (*c == ':')
-			*c = '-';
-	rc = (mkdir(args->output, 0777) && errno != EEXIST) ||
-			     (mkdir(folder, 0777) && errno != EEXIST)
-		     ? error_set(&err, -errno, "cannot make folder %s: %s", folder,
-				 strerror(errno))
-		     : result_write(path, r, &err);
+	path = documents_path(folder, r);
+	rc = documents_make_folder(folder, &err);
+	if (!rc)
+		rc = result_write(path, r, &err);
 	if (rc)
 		message_error("%s", err.text);
 	free(folder);
@@ -210,6 +206,7 @@ static enum cli_exit measure(const struct diff_args *args, const char *target,
 	}
 	run_init(&run);
 	run.common = args->common;
+	run.work = args->work;
 	run.argc = (int)n;
 	run.argv = (char **)words;
 	run.job.kernel = args->kernels[side];
@@ -219,6 +216,9 @@ static enum cli_exit measure(const struct diff_args *args, const char *target,
 	run.job.n_benches = args->benches.n;
 	run.job.configs = args->configs.names;
 	run.job.n_configs = args->configs.n;
+	/* Both kernels lack the same. */
+	run.bench_words = side ? NULL : args->bench;
+	run.config_words = side ? NULL : args->config;
 	code = run_target(&run, names_target(target), out);
 	run_free(&run);
 	if (code == CLI_OK && *out)
@@ -425,15 +425,20 @@ static bool is_left_out(const struct diff_args *args, const char *target)
 }
 
 /* A lab that fails is left out; the others are compared. */
-static enum cli_exit diff(const struct diff_args *args)
+static enum cli_exit diff(struct diff_args *args)
 {
 	static const enum cli_exit gravest[] = { CLI_FAILED, CLI_USAGE, CLI_WORSE,
 						 CLI_UNTRUSTED };
 	bool seen[CLI_FAILED + 1] = { false }, printed = false;
+	/* A run per kernel and lab. */
+	struct progress_work work = { .targets = 2 * args->targets.n };
 
+	args->work = &work;
 	table_limit(COLUMNS_MAX);
 	for (size_t i = 0; i < args->targets.n && !interrupted; i++)
-		if (!is_left_out(args, args->targets.names[i]))
+		if (is_left_out(args, args->targets.names[i]))
+			work.targets -= 2;
+		else
 			seen[diff_target(args, args->targets.names[i], &printed)] = true;
 	if (printed)
 		print_end(args);

@@ -236,6 +236,40 @@ bool documents_history(struct history *h, const char *path)
 	return true;
 }
 
+char *documents_path(const char *folder, const struct result *r)
+{
+	size_t length = strlen(folder);
+	char *path;
+
+	while (length > 1 && folder[length - 1] == '/')
+		length--;
+	if (asprintf(&path, "%.*s/%s.json", (int)length, folder, r->target.name) < 0)
+		abort();
+	for (char *c = path + length; *c; c++)
+		if (*c == ':')
+			*c = '-';
+	return path;
+}
+
+int documents_make_folder(const char *path, struct error *err)
+{
+	char *copy = strdup(path);
+	int rc = 0;
+
+	if (!copy)
+		abort();
+	for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(copy, 0777); /* the last mkdir() reports errors */
+		*slash = '/';
+	}
+	if (mkdir(copy, 0777) && errno != EEXIST)
+		rc = error_set(err, -errno, "cannot make folder %s: %s", path,
+			       strerror(errno));
+	free(copy);
+	return rc;
+}
+
 const char **documents_words(char *list, size_t *n)
 {
 	const char **words = calloc(strlen(list) / 2 + 2, sizeof(*words));

@@ -3,9 +3,11 @@
 #ifndef WS_CLI_DOCUMENTS_H
 #define WS_CLI_DOCUMENTS_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
+struct error;
 struct explanation;
 struct result;
 
@@ -41,6 +43,30 @@ void documents_explanations_free(struct explanations *e);
  */
 struct history;
 bool documents_history(struct history *h, const char *path);
+
+/*
+ * FOLDER/lab-aarch64-vhe.json, by the document's target: colons do not travel well in
+ * file names. free() it.
+ */
+char *documents_path(const char *folder, const struct result *r);
+
+/* Creates a folder and those above it. 0, or a negative errno with `err`. */
+int documents_make_folder(const char *path, struct error *err);
+
+/*
+ * Named baselines (baseline.c): documents in $WORLDSWITCH_CACHE/baselines/NAME, one per
+ * target. A name has letters, digits and . _ + -, and does not begin with . or -.
+ */
+bool baseline_is_name(const char *name);
+/* The folder of a baseline. False: there is none of this name. */
+bool baseline_find(const char *name, char path[PATH_MAX]);
+/* Adds a document, or replaces that of its target. 0, or a negative errno with `err`. */
+int baseline_save(const char *name, const struct result *r, struct error *err);
+/* All baselines, sorted by name. */
+void baseline_list(void (*each)(void *ctx, const char *name, const char *folder),
+		   void *ctx);
+/* The message that a baseline is not there. */
+void baseline_unknown(const char *command, const char *name);
 
 /* Splits "a,b,c" in place. The words, for free(); *n: their number. */
 const char **documents_words(char *list, size_t *n);

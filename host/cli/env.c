@@ -15,19 +15,24 @@ struct env_args {
 	struct options_common common;
 	const char *verb;
 	const char *root;
-	bool dry, force;
+	bool dry, force, json;
 };
 
 enum key {
 	OPTION_DRY = 0x100,
 	OPTION_FORCE,
 	OPTION_ROOT,
+	OPTION_JSON,
 };
 
 static int check(const struct env_args *args)
 {
-	char *grave = env_table_settings(stdout, args->root);
+	char *grave;
 	int code = CLI_OK;
+
+	if (args->json)
+		return env_json(stdout, args->root, NULL) ? CLI_UNTRUSTED : CLI_OK;
+	grave = env_table_settings(stdout, args->root);
 
 	if (*grave) {
 		message_warn("figures of this machine are not trustworthy: %s", grave);
@@ -42,14 +47,18 @@ static int show(const struct env_args *args)
 	struct error err;
 	struct env_state state;
 
-	if (!*args->root)
+	if (!args->json && !*args->root)
 		env_table_machine(stdout);
-	free(env_table_settings(stdout, args->root));
+	if (!args->json)
+		free(env_table_settings(stdout, args->root));
 	if (env_state_open(&state, args->root, 0, &err)) {
 		message_error("%s", err.text);
 		return CLI_USAGE;
 	}
-	env_table_state(stdout, args->root, &state);
+	if (args->json)
+		env_json(stdout, args->root, &state);
+	else
+		env_table_state(stdout, args->root, &state);
 	env_state_close(&state);
 	return CLI_OK;
 }
@@ -88,12 +97,12 @@ static int restore(const struct env_args *args)
 static const struct {
 	const char *name;
 	int (*run)(const struct env_args *args);
-	bool dry, force; /* accepted options */
+	bool dry, force, json; /* accepted options */
 } verbs[] = {
-	{ "check", check, false, false },
-	{ "tune", tune, true, false },
-	{ "restore", restore, true, true },
-	{ "show", show, false, false },
+	{ "check", check, false, false, true },
+	{ "tune", tune, true, false, false },
+	{ "restore", restore, true, true, false },
+	{ "show", show, false, false, true },
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -119,6 +128,8 @@ static error_t check_verb(const struct env_args *args, const struct argp_state *
 		return options_error(state, "'%s' has no option --dry-run", args->verb);
 	if (verb < VERBS && args->force && !verbs[verb].force)
 		return options_error(state, "'%s' has no option --force", args->verb);
+	if (verb < VERBS && args->json && !verbs[verb].json)
+		return options_error(state, "'%s' has no option --json", args->verb);
 	if (verb < VERBS)
 		return 0;
 	for (size_t i = 0; i < VERBS; i++)
@@ -145,6 +156,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_FORCE:
 		args->force = true;
 		return 0;
+	case OPTION_JSON:
+		args->json = true;
+		return 0;
 	case OPTION_ROOT:
 		args->root = arg;
 		return 0;
@@ -164,6 +178,7 @@ static const struct argp_option options[] = {
 	  "Print what would be changed, and change nothing", 0 },
 	{ "force", OPTION_FORCE, NULL, 0,
 	  "Restore also settings that were changed after tune", 0 },
+	{ "json", OPTION_JSON, NULL, 0, "Print JSON (check, show)", 0 },
 	{ "root", OPTION_ROOT, "DIR", 0, "Use the files below DIR instead of /", 0 },
 	{ 0 },
 };

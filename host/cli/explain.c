@@ -366,27 +366,31 @@ static enum cli_exit annotate(const struct explain *x, const struct explanation 
 static void show(const struct explain *x, const struct explanation *e,
 		 const struct explanation *base)
 {
-	struct table_options o;
+	const struct table_options *o = NULL;
+	struct table_options text;
 
-	table_options_for(&o, stdout);
+	if (!x->markdown) {
+		table_options_for(&text, stdout);
+		o = &text;
+	}
 	if (base)
-		explain_print_diff(stdout, base, e, &o);
+		explain_print_diff(stdout, base, e, o, x->top);
 	else if (x->lines)
-		explain_print_lines(stdout, e, x->lines, x->source, &o);
+		explain_print_lines(stdout, e, x->lines, x->source, o);
 	else if (x->tree)
-		explain_print_tree(stdout, e, &o);
+		explain_print_tree(stdout, e, o);
 	else
-		explain_print_functions(stdout, e, &o);
+		explain_print_functions(stdout, e, o, x->top);
 	if (x->kinds && base)
-		explain_print_kinds_diff(stdout, base, e, &o);
+		explain_print_kinds_diff(stdout, base, e, o);
 	else if (x->kinds)
-		explain_print_kinds(stdout, e, &o);
+		explain_print_kinds(stdout, e, o);
 	if (x->run.touch.wanted && base)
-		touch_print_diff(stdout, base, e, &o);
+		touch_print_diff(stdout, base, e, o);
 	else if (x->run.touch.wanted)
-		touch_print(stdout, e, &o);
+		touch_print(stdout, e, o);
 	if (x->estimate)
-		estimate_print(stdout, e, &x->weights, &o);
+		estimate_print(stdout, e, &x->weights, o);
 }
 
 /* A signal ends the download of a kernel, and the emulator, and then this program. */

@@ -17,7 +17,8 @@ struct explain {
 	const char *svg;    /* draw a flame graph there; NULL */
 	const char *output; /* NULL: none */
 	const struct explain_format *format; /* print this; NULL: tables */
-	bool tree, kinds;
+	bool tree, kinds, markdown;
+	size_t top;			 /* functions that are shown; SIZE_MAX: all */
 	const char *estimate;		 /* weights: a family or a file; NULL */
 	struct estimate_weights weights; /* of `estimate` */
 	char *debuginfo;      /* files and folders, separated by commas; NULL: none */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The command line of `wsbench explain`. */
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,6 +26,9 @@ enum key {
 	OPTION_TREE,
 	OPTION_FOLDED,
 	OPTION_FORMAT,
+	OPTION_TOP,
+	OPTION_MARKDOWN,
+	OPTION_JSON,
 	OPTION_KINDS,
 	OPTION_ESTIMATE,
 	OPTION_SVG,
@@ -68,6 +72,12 @@ static const struct argp_option options[] = {
 	{ "across", OPTION_ACROSS, "vendors", 0,
 	  "Let --diff compare SVM with VMX, whose world switches are different code", 0 },
 	{ "tree", OPTION_TREE, NULL, 0, "Print the call tree", 0 },
+	{ "top", OPTION_TOP, "N", 0,
+	  "Print only N functions, and the others as one row; with --diff, the N largest "
+	  "changes",
+	  0 },
+	{ "markdown", OPTION_MARKDOWN, NULL, 0, "Print Markdown", 0 },
+	{ "json", OPTION_JSON, NULL, 0, "Print the explanation, as -o writes it", 0 },
 	{ "folded", OPTION_FOLDED, NULL, 0,
 	  "Print stacks, one per line, for flame graph tools", 0 },
 	{ "format", OPTION_FORMAT, "FORMAT", 0,
@@ -171,6 +181,9 @@ static error_t parse_format(const char *name, struct argp_state *state, struct e
 static error_t parse_output(int key, char *arg, struct argp_state *state,
 			    struct explain *x)
 {
+	uint64_t n;
+	error_t err;
+
 	switch (key) {
 	case OPTION_DIFF:
 		x->diff = arg;
@@ -184,6 +197,15 @@ static error_t parse_output(int key, char *arg, struct argp_state *state,
 	case OPTION_TREE:
 		x->tree = true;
 		return 0;
+	case OPTION_TOP:
+		err = options_number(state, "--top", arg, 1, 1000000, &n);
+		x->top = err ? x->top : (size_t)n;
+		return err;
+	case OPTION_MARKDOWN:
+		x->markdown = true;
+		return 0;
+	case OPTION_JSON:
+		return parse_format("json", state, x);
 	case OPTION_FOLDED:
 		return parse_format("folded", state, x);
 	case OPTION_FORMAT:
@@ -318,6 +340,15 @@ static const char *contradiction(const struct explain *x)
 	if (x->debuginfo && x->file)
 		return "--debuginfo: a file is not recorded again (give --debuginfo when "
 		       "recording)";
+	if (x->tree && x->markdown)
+		return "--tree and --markdown: a call tree is text (give one of them)";
+	if (x->tree && x->top != SIZE_MAX)
+		return "--tree and --top: a call tree is printed in full (give one of them)";
+	if (x->markdown && x->run.touch.wanted)
+		return "--touch and --markdown: its tables are text (give one of them)";
+	if (x->markdown && (x->lines || x->annotate))
+		return "--lines, --annotate and --markdown: their tables are text (give one "
+		       "of them)";
 	if (x->across_vendors && !x->diff)
 		return "--across: nothing to compare (give --diff, too)";
 	if (x->estimate && (!x->run.touch.wanted || x->diff))
@@ -360,11 +391,13 @@ static bool records(const struct run *run)
 /* A format is the whole output: another option of the output would have no effect. */
 static enum cli_exit check_format(const struct explain *x)
 {
-	const char *other = x->tree	  ? "--tree"
-			    : x->diff	  ? "--diff"
-			    : x->lines	  ? "--lines"
-			    : x->annotate ? "--annotate"
-					  : NULL;
+	const char *other = x->tree		 ? "--tree"
+			    : x->diff		 ? "--diff"
+			    : x->lines		 ? "--lines"
+			    : x->annotate	 ? "--annotate"
+			    : x->markdown	 ? "--markdown"
+			    : x->top != SIZE_MAX ? "--top"
+						 : NULL;
 
 	/* When recording, --kinds also decides what the file contains. */
 	if (x->kinds && !strcmp(x->format->name, "folded") && (x->file || !x->output))
@@ -424,6 +457,7 @@ static enum cli_exit check(struct explain *x)
 enum cli_exit explain_parse(struct explain *x, int argc, char **argv, bool *go)
 {
 	memset(x, 0, sizeof(*x));
+	x->top = SIZE_MAX;
 	run_init(&x->run);
 	x->run.argc = argc;
 	x->run.argv = argv;

@@ -3,6 +3,7 @@
  * kernels. */
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -76,6 +77,21 @@ static error_t add(struct kernel_args *args, const char *option, char *value,
 	return 0;
 }
 
+/* What --kernel of other commands takes: a series, or a release. */
+static error_t parse_kernel(char *arg, struct kernel_args *args,
+			    const struct argp_state *state)
+{
+	size_t digits = strspn(arg, "0123456789");
+	bool fetches =
+		!strcmp(args->command, "fetch") || !strcmp(args->command, "changelog");
+	const char *minor = arg + digits + 1;
+
+	if (!digits || arg[digits] != '.' || !fetches)
+		return ARGP_ERR_UNKNOWN;
+	return add(args, minor[strspn(minor, "0123456789")] ? "--release" : "--series",
+		   arg, state);
+}
+
 static error_t parse_command(char *arg, struct kernel_args *args,
 			     const struct argp_state *state)
 {
@@ -85,7 +101,7 @@ static error_t parse_command(char *arg, struct kernel_args *args,
 	const char *nearest;
 
 	if (args->command)
-		return ARGP_ERR_UNKNOWN;
+		return parse_kernel(arg, args, state);
 	for (size_t i = 0; i < n; i++)
 		if (!strcmp(arg, commands[i]))
 			args->command = commands[i];
@@ -140,10 +156,11 @@ static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, {
 static const struct argp argp = {
 	.options = options,
 	.parser = parse,
-	.args_doc = "list|fetch|config|take|changelog",
+	.args_doc = "list|fetch|config|take|changelog [RELEASE|SERIES]",
 	.doc = "The kernels that the labs boot. list prints the kernels that Debian offers "
 	       "and the cached kernels: release, package version, suite and state. fetch "
-	       "makes sure that kernels are cached and undamaged, and prints their folders. "
+	       "makes sure that kernels are cached and undamaged, and prints their folders; "
+	       "fetch 6.12.113 and fetch 7.3 are short for --release and --series. "
 	       "config writes a small configuration for the labs to a kernel tree, and prints "
 	       "the commands to go on with. "
 	       "take copies a built kernel tree to a folder, for --kernel. changelog "

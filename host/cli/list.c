@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* wsbench list: the benchmarks, configurations, targets and emulators. */
+#include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bench/catalogue.h"
 #include "host/lib/error.h"
 #include "host/cli/cmd.h"
+#include "host/cli/documents.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
+#include "host/lib/file.h"
 #include "host/lib/table.h"
 #include "host/result/json_list.h"
 #include "host/result/result.h"
@@ -24,6 +29,8 @@ enum list_what {
 	LIST_CONFIGS,
 	LIST_TARGETS,
 	LIST_EMULATORS,
+	LIST_BASELINES,
+	LIST_KERNELS,
 	LIST_ALL,
 };
 
@@ -35,8 +42,9 @@ static const char *handler_word(const struct bench *b)
 					       : result_handler_name(b->handled_by);
 }
 
-static const char *const what_names[] = { "benchmarks", "configs", "targets",
-					  "emulators" };
+static const char *const what_names[LIST_ALL] = {
+	"benchmarks", "configs", "targets", "emulators", "baselines", "kernels",
+};
 static const char *const arch_names[ARCHS] = { "x86_64", "aarch64" };
 
 struct list_args {
@@ -136,6 +144,9 @@ static void print_targets(void)
 	};
 	struct table t;
 
+	struct table_options o;
+
+	table_options_for(&o, stdout);
 	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
 	for (const struct target *row = target_table; row->name; row++) {
 		struct error err;
@@ -144,13 +155,17 @@ static void print_targets(void)
 		table_row(&t, TABLE_PLAIN);
 		table_cell(&t, 0, "%s", row->name);
 		table_cell(&t, 1, "%s", arch_names[row->arch]);
-		table_cell(&t, 2, "%s", err.text[0] ? "no" : "yes");
 		if (err.text[0])
-			table_cell(&t, 3, "%s (%s)", row->summary, err.text);
+			table_cell(&t, 2, "no [%zu]", table_note(&t, err.text));
 		else
-			table_cell(&t, 3, "%s", row->summary);
+			table_cell(&t, 2, "yes");
+		table_cell(&t, 3, "%s", row->summary);
 	}
-	print_table(&t);
+	table_print(stdout, &t, &o);
+	if (t.n_notes)
+		putchar('\n');
+	table_print_notes(stdout, &t, &o);
+	table_free(&t);
 }
 
 static void add_emulator(void *ctx, const struct lab_emulator_entry *e)
@@ -179,6 +194,154 @@ static void print_emulators(void)
 	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
 	lab_emulators(add_emulator, &t);
 	print_table(&t);
+}
+
+/* What a table or a list gets of each document of a baseline. */
+struct baselines {
+	struct table *table;
+	struct json_list *json;
+};
+
+static void add_baseline(void *ctx, const char *name, const char *folder)
+{
+	const struct baselines *b = ctx;
+	struct documents d;
+
+	if (!documents_read(&d, &folder, 1))
+		return;
+	documents_order(&d);
+	for (size_t i = 0; i < d.n; i++) {
+		const struct result *r = d.docs[i];
+		const char *kernel = r->subject.kernel, *label = r->subject.label;
+
+		if (b->json) {
+			json_list_row(b->json, "baselines");
+			json_list_string(b->json, "name", name);
+			json_list_string(b->json, "target", r->target.name);
+			json_list_string(b->json, "kernel", kernel);
+			json_list_string(b->json, "label", label);
+			json_list_string(b->json, "started", r->run.started);
+			continue;
+		}
+		table_row(b->table, TABLE_PLAIN);
+		table_cell(b->table, 0, "%s", name);
+		table_cell(b->table, 1, "%s", r->target.name);
+		table_cell(b->table, 2, "%.10s", r->run.started);
+		table_cell(b->table, 3, "%s%s%s%s", kernel ? "Linux " : "no kernel",
+			   kernel ? kernel : "", label ? ", " : "", label ? label : "");
+	}
+	documents_free(&d);
+}
+
+static void print_baselines(void)
+{
+	static const struct table_column columns[] = {
+		{ .head = "baseline", .flags = TABLE_KEY },
+		{ .head = "target" },
+		{ .head = "date" },
+		{ .head = "kernel", .flags = TABLE_WRAP },
+	};
+	struct table t;
+
+	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
+	baseline_list(add_baseline, &(struct baselines){ .table = &t });
+	print_table(&t);
+}
+
+static int is_release(const struct dirent *entry)
+{
+	return entry->d_name[0] >= '0' && entry->d_name[0] <= '9';
+}
+
+/* Calls `each` for the cached kernels of an architecture, oldest first. */
+static void each_kernel(enum arch arch,
+			void (*each)(void *ctx, enum arch arch, const char *release,
+				     const char *package),
+			void *ctx)
+{
+	char cache[PATH_MAX], path[PATH_MAX], *package;
+	struct dirent **entries;
+	int n;
+
+	lab_kernel_cache(arch, cache);
+	n = scandir(cache, &entries, is_release, versionsort);
+	for (int i = 0; i < n; i++) {
+		if (lab_path(path, "%s/%s/vmlinuz", cache, entries[i]->d_name) &&
+		    !access(path, F_OK)) {
+			package = NULL;
+			if (lab_path(path, "%s/%s/package", cache, entries[i]->d_name) &&
+			    file_read(path, 4096, &package) >= 0)
+				package[strcspn(package, "\n")] = '\0';
+			each(ctx, arch, entries[i]->d_name,
+			     package && *package ? package : NULL);
+			free(package);
+		}
+		free(entries[i]);
+	}
+	if (n >= 0)
+		free(entries);
+}
+
+static void add_kernel(void *ctx, enum arch arch, const char *release,
+		       const char *package)
+{
+	struct table *t = ctx;
+
+	table_row(t, TABLE_PLAIN);
+	table_cell(t, 0, "%s", release);
+	table_cell(t, 1, "%s", arch_names[arch]);
+	table_cell(t, 2, "%s", package ? package : "");
+}
+
+static void print_kernels(void)
+{
+	static const struct table_column columns[] = {
+		{ .head = "cached kernel", .flags = TABLE_KEY },
+		{ .head = "arch" },
+		{ .head = "package, version, suite", .flags = TABLE_WRAP },
+	};
+	struct table t;
+
+	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
+	for (int a = 0; a < ARCHS; a++)
+		each_kernel((enum arch)a, add_kernel, &t);
+	print_table(&t);
+}
+
+static void json_kernel(void *ctx, enum arch arch, const char *release,
+			const char *package)
+{
+	struct json_list *l = ctx;
+
+	json_list_row(l, "kernels");
+	json_list_string(l, "release", release);
+	json_list_string(l, "arch", arch_names[arch]);
+	json_list_string(l, "package", package);
+}
+
+/* The release, and the series that it is of, once each: for --kernel. */
+static void name_kernel(void *ctx, enum arch arch, const char *release,
+			const char *package)
+{
+	char *last = ctx;
+	size_t major = strcspn(release, "."), minor;
+
+	(void)arch;
+	(void)package;
+	minor = release[major] ? strspn(release + major + 1, "0123456789") : 0;
+	puts(release);
+	if (!minor ||
+	    (!strncmp(last, release, major + 1 + minor) && !last[major + 1 + minor]))
+		return;
+	snprintf(last, NAME_MAX, "%.*s", (int)(major + 1 + minor), release);
+	puts(last);
+}
+
+static void name_baseline(void *ctx, const char *name, const char *folder)
+{
+	(void)ctx;
+	(void)folder;
+	puts(name);
 }
 
 static void json_archs(struct json_list *l, unsigned int archs)
@@ -275,6 +438,10 @@ static void print_text(const struct list_args *args)
 		putchar('\n');
 	if (wanted(args, LIST_EMULATORS))
 		print_emulators();
+	if (args->what == LIST_BASELINES)
+		print_baselines();
+	if (args->what == LIST_KERNELS)
+		print_kernels();
 }
 
 static void print_json(const struct list_args *args)
@@ -290,6 +457,14 @@ static void print_json(const struct list_args *args)
 		json_targets(l);
 	if (wanted(args, LIST_EMULATORS))
 		lab_emulators(json_emulator, l);
+	if (args->what == LIST_BASELINES) {
+		json_list_array(l, "baselines");
+		baseline_list(add_baseline, &(struct baselines){ .json = l });
+	}
+	if (args->what == LIST_KERNELS)
+		json_list_array(l, "kernels");
+	for (int a = 0; args->what == LIST_KERNELS && a < ARCHS; a++)
+		each_kernel((enum arch)a, json_kernel, l);
 	text = json_list_dump(l);
 	fputs(text, stdout);
 	free(text);
@@ -311,6 +486,13 @@ static void print_names(const struct list_args *args)
 			puts(t->name);
 	if (args->what == LIST_EMULATORS)
 		lab_emulators(name_emulator, NULL);
+	if (args->what == LIST_BASELINES)
+		baseline_list(name_baseline, NULL);
+	for (int a = 0; args->what == LIST_KERNELS && a < ARCHS; a++) {
+		char series[NAME_MAX] = "";
+
+		each_kernel((enum arch)a, name_kernel, series);
+	}
 }
 
 static error_t parse_what(const char *arg, struct argp_state *state)
@@ -330,7 +512,8 @@ static error_t parse_what(const char *arg, struct argp_state *state)
 		return options_error(state, "cannot list '%s': did you mean '%s'?", arg,
 				     nearest);
 	return options_error(
-		state, "cannot list '%s': benchmarks, configs, targets or emulators",
+		state,
+		"cannot list '%s': benchmarks, configs, targets, emulators, baselines or kernels",
 		arg);
 }
 
@@ -382,9 +565,9 @@ int cmd_list(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
-		.args_doc = "[benchmarks|configs|targets|emulators]",
+		.args_doc = "[benchmarks|configs|targets|emulators|baselines|kernels]",
 		.doc = "Lists the benchmarks, the counter configurations, the targets "
-		       "and the emulators of the labs. "
+		       "and the emulators of the labs; by name also the baselines of run --save, and the cached kernels. "
 		       "Of each target, says whether the target can run on this machine "
 		       "and, if not, gives the reason.",
 		.children = children,

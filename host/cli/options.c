@@ -43,7 +43,8 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp_option common_options[] = {
-	{ "quiet", KEY_QUIET, NULL, 0, "Print no progress and no remarks", -1 },
+	{ "quiet", KEY_QUIET, NULL, 0,
+	  "Print no progress and no remarks; of run and show, the table alone", -1 },
 	{ "no-color", KEY_NO_COLOR, NULL, 0, "Print without colour, as with NO_COLOR",
 	  -1 },
 	{ "help", 'h', NULL, 0, "Print this help", -1 },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One line of progress, drawn over itself on a terminal. */
+/* Progress on stderr, and the time that is left. */
 #include "host/cli/progress.h"
 
 #include <stdarg.h>
@@ -14,9 +14,11 @@
 
 #define LINE_MAX_BYTES	  512
 #define INTERVAL_NS	  50000000ull
+#define LOG_INTERVAL_NS	  60000000000ull
+#define SECOND_NS	  1000000000ull
 #define WIDTH_WHEN_UNSAID 80
 
-static uint64_t now_ns(void)
+uint64_t progress_now_ns(void)
 {
 	struct timespec t;
 
@@ -37,23 +39,15 @@ static size_t line_width(void)
 
 void progress_init(struct progress *p, const struct options_common *common)
 {
-	*p = (struct progress){ .on = !common->quiet && message_terminal(stderr) };
+	*p = (struct progress){
+		.terminal = !common->quiet && message_terminal(stderr),
+		.log = !common->quiet && !message_terminal(stderr),
+		.last_ns = progress_now_ns(),
+	};
 }
 
-void progress_show(struct progress *p, const char *fmt, ...)
+static void draw(struct progress *p, char *line)
 {
-	char line[LINE_MAX_BYTES];
-	uint64_t now;
-	va_list ap;
-
-	if (!p->on)
-		return;
-	now = now_ns();
-	if (p->drawn && now - p->last_ns < INTERVAL_NS)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
 	line[line_width()] = '\0';
 	message_clean(line);
 	/* The cut must not go through a UTF-8 sequence, nor bytes pass for columns. */
@@ -63,6 +57,26 @@ void progress_show(struct progress *p, const char *fmt, ...)
 	fprintf(stderr, "\r%s\033[K", line);
 	fflush(stderr);
 	p->drawn = true;
+}
+
+void progress_show(struct progress *p, const char *fmt, ...)
+{
+	char line[LINE_MAX_BYTES];
+	uint64_t now = progress_now_ns();
+	va_list ap;
+
+	if (!p->terminal && !p->log)
+		return;
+	if (p->log ? now - p->last_ns < LOG_INTERVAL_NS
+		   : p->drawn && now - p->last_ns < INTERVAL_NS)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	if (p->log)
+		message_info(false, "%s", line);
+	else
+		draw(p, line);
 	p->last_ns = now;
 }
 
@@ -73,4 +87,43 @@ void progress_clear(struct progress *p)
 	fputs("\r\033[K", stderr);
 	fflush(stderr);
 	p->drawn = false;
+}
+
+void progress_work_begin(struct progress_work *w)
+{
+	w->begin_ns = progress_now_ns();
+	w->boots_ns = 0;
+}
+
+void progress_work_end(struct progress_work *w)
+{
+	w->ended++;
+	w->ended_ns += progress_now_ns() - w->begin_ns;
+}
+
+void progress_left(char text[PROGRESS_LEFT_BYTES], const struct progress_work *w,
+		   size_t done, size_t total, uint64_t now_ns)
+{
+	size_t others = w->targets > w->ended + 1 ? w->targets - w->ended - 1 : 0;
+	uint64_t ns, seconds;
+
+	text[0] = '\0';
+	if (!done || !w->boots_ns || now_ns - w->boots_ns < SECOND_NS)
+		return;
+	ns = (uint64_t)((double)(now_ns - w->boots_ns) / (double)done *
+			(double)(total > done ? total - done : 0));
+	if (w->ended)
+		ns += w->ended_ns / w->ended * others;
+	seconds = ns / SECOND_NS + 1;
+	if (seconds < 90)
+		snprintf(text, PROGRESS_LEFT_BYTES, ", about %u s left",
+			 (unsigned int)seconds);
+	else if (seconds < 90 * 60)
+		snprintf(text, PROGRESS_LEFT_BYTES, ", about %u min left",
+			 (unsigned int)((seconds + 30) / 60));
+	else
+		snprintf(text, PROGRESS_LEFT_BYTES, ", about %u h left",
+			 (unsigned int)((seconds + 1800) / 3600));
+	if (others && !w->ended)
+		strcat(text, " here");
 }

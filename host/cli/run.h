@@ -11,11 +11,14 @@
 #include "host/cli/touch_options.h"
 #include "host/measure/measure.h"
 
+struct progress_work;
+
 struct run {
 	struct options_common common;
 	struct names_list targets, benches, configs;
 	bool stats, metrics;
 	struct touch_options touch; /* for run and explain */
+	bool json;		    /* print the document instead of the table */
 	bool all_targets;	    /* "all": omit targets that cannot run here */
 	/*
 	 * Write a document for a target that failed, with its missing rows as failed: if
@@ -24,8 +27,13 @@ struct run {
 	bool keep_failed;
 	struct job job;
 	const struct target_symbols *symbols; /* for explain; NULL */
-	const char *label, *commit;	      /* of the subject; NULL: none given */
-	const char *output;		      /* -o; NULL: none */
+	/* --bench and --config as given: names that a target lacks are said. NULL: none.
+	 */
+	const char *bench_words, *config_words;
+	const char *label, *commit; /* of the subject; NULL: none given */
+	const char *output;	    /* -o; NULL: none */
+	const char *save;	    /* the name of a baseline; NULL: none */
+	struct progress_work *work; /* of several run_target(); NULL: of one */
 	int argc;
 	char **argv;
 };

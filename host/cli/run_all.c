@@ -9,6 +9,8 @@
 
 #include "host/lib/process.h"
 #include "host/lib/error.h"
+#include "host/cli/documents.h"
+#include "host/cli/progress.h"
 #include "host/cli/run.h"
 #include "host/cli/run_touch.h"
 #include "host/report/run_table.h"
@@ -31,26 +33,6 @@ static bool is_json_name(const char *path)
 	return dot && !strcmp(dot, ".json");
 }
 
-static enum cli_exit make_folder(const char *path)
-{
-	char *copy = strdup(path), *slash;
-	enum cli_exit code = CLI_OK;
-
-	if (!copy)
-		abort();
-	for (slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		mkdir(copy, 0777); /* the last mkdir() reports errors */
-		*slash = '/';
-	}
-	if (mkdir(copy, 0777) && errno != EEXIST) {
-		message_error("cannot make folder %s: %m", path);
-		code = CLI_USAGE;
-	}
-	free(copy);
-	return code;
-}
-
 static bool folder_is_writable(const char *path)
 {
 	struct stat st;
@@ -69,6 +51,7 @@ static enum cli_exit prepare_output(const struct run *run)
 {
 	char *folder, *slash;
 	enum cli_exit code = CLI_OK;
+	struct error err;
 
 	if (!run->output)
 		return CLI_OK;
@@ -82,7 +65,10 @@ static enum cli_exit prepare_output(const struct run *run)
 		return CLI_USAGE;
 	}
 	if (output_is_folder(run)) {
-		code = make_folder(run->output);
+		if (documents_make_folder(run->output, &err)) {
+			message_error("%s", err.text);
+			code = CLI_USAGE;
+		}
 		folder = strdup(run->output);
 	} else if (run->targets.n > 1) {
 		message_error("%s is a file: several targets need a folder", run->output);
@@ -105,36 +91,48 @@ static enum cli_exit prepare_output(const struct run *run)
 	return code;
 }
 
-/* DIR/lab-aarch64-vhe.json: colons do not travel well in file names. */
-static void document_path(const struct run *run, const struct result *r, char *path,
-			  size_t bytes)
+static enum cli_exit failures(const struct result *r)
 {
-	size_t start;
+	size_t i;
 
-	if (!output_is_folder(run)) {
-		snprintf(path, bytes, "%s", run->output);
-		return;
-	}
-	start = strlen(run->output);
-	while (start > 1 && run->output[start - 1] == '/')
-		start--;
-	start = (size_t)snprintf(path, bytes, "%.*s/", (int)start, run->output);
-	snprintf(path + start, bytes - start, "%s.json", r->target.name);
-	for (; start < bytes && path[start]; start++)
-		if (path[start] == ':')
-			path[start] = '-';
+	for (i = 0; i < r->n_benchmarks; i++)
+		if (r->benchmarks[i].status == RESULT_FAIL)
+			return CLI_FAILED;
+	return CLI_OK;
 }
 
-static enum cli_exit keep(const struct run *run, const struct result *r)
+static enum cli_exit write_output(const struct run *run, const struct result *r)
 {
-	char path[4096];
+	struct error err;
+	char *path = output_is_folder(run) ? documents_path(run->output, r)
+					   : strdup(run->output);
+	int rc;
+
+	if (!path)
+		abort();
+	rc = result_write(path, r, &err);
+	if (rc)
+		message_error("%s", err.text);
+	else
+		message_info(run->common.quiet, "wrote %s", path);
+	free(path);
+	return rc ? CLI_FAILED : CLI_OK;
+}
+
+/* A baseline is not replaced by a run that failed or was interrupted. */
+static enum cli_exit save_baseline(const struct run *run, const struct result *r)
+{
 	struct error err;
 
-	if (!run->output)
+	if (r->run.partial || failures(r) != CLI_OK) {
+		message_warn(
+			"%s is not saved in the baseline %s: the run is not complete",
+			r->target.name, run->save);
 		return CLI_OK;
-	document_path(run, r, path, sizeof(path));
-	if (!result_write(path, r, &err)) {
-		message_info(run->common.quiet, "wrote %s", path);
+	}
+	if (!baseline_save(run->save, r, &err)) {
+		message_info(run->common.quiet, "saved %s in the baseline %s",
+			     r->target.name, run->save);
 		return CLI_OK;
 	}
 	message_error("%s", err.text);
@@ -146,26 +144,58 @@ static enum cli_exit worst(enum cli_exit a, enum cli_exit b)
 	return a > b ? a : b;
 }
 
-static enum cli_exit failures(const struct result *r)
+/* Of the targets from `first` on, those that "all" does not leave out. */
+static size_t count_left(const struct run *run, size_t first)
 {
-	size_t i;
+	struct job job = run->job;
+	size_t n = 0;
 
-	for (i = 0; i < r->n_benchmarks; i++)
-		if (r->benchmarks[i].status == RESULT_FAIL)
-			return CLI_FAILED;
-	return CLI_OK;
+	job.fetch = JOB_FETCH_NEVER;
+	for (size_t i = first; i < run->targets.n; i++) {
+		struct target t = *names_target(run->targets.names[i]);
+		struct error err;
+
+		/* A kernel that is not cached is fetched in its turn. */
+		n += !run->all_targets || run->job.kernel ||
+		     !t.ops->probe(&t, &job, &err);
+	}
+	return n;
 }
 
-static enum cli_exit run_all(const struct run *run)
+static void print_document(const struct result *r)
+{
+	char *text = result_dump(r);
+
+	fputs(text, stdout);
+	free(text);
+}
+
+static enum cli_exit print_tables(const struct run *run, const struct result *const *docs,
+				  size_t n)
+{
+	struct table_options o;
+
+	table_options_for(&o, stdout);
+	run_table_print(stdout, docs, n, &o, !run->common.quiet);
+	for (size_t i = 0; run->metrics && i < n; i++)
+		run_metrics_print(stdout, docs[i], &o);
+	for (size_t i = 0; run->stats && i < n; i++)
+		run_statistics_print(stdout, docs[i], &o);
+	return run->job.pairs ? run_print_aa(docs, n) : CLI_OK;
+}
+
+static enum cli_exit run_all(struct run *run)
 {
 	struct result **docs = calloc(run->targets.n, sizeof(*docs));
-	struct table_options table;
+	struct progress_work work = { 0 };
 	enum cli_exit code = CLI_OK;
 	size_t n = 0, i;
 
 	if (!docs)
 		abort();
+	run->work = &work;
 	for (i = 0; i < run->targets.n && !interrupted; i++) {
+		work.targets = work.ended + count_left(run, i);
 		code = worst(code, run_target(run, names_target(run->targets.names[i]),
 					      &docs[n]));
 		if (!docs[n])
@@ -175,18 +205,17 @@ static enum cli_exit run_all(const struct run *run)
 		if (run->touch.wanted &&
 		    !touch_refusal(names_target(run->targets.names[i])))
 			code = worst(code, touch_run(run, docs[n]));
-		code = worst(code, keep(run, docs[n++]));
+		if (run->output)
+			code = worst(code, write_output(run, docs[n]));
+		if (run->save)
+			code = worst(code, save_baseline(run, docs[n]));
+		n++;
 	}
-	if (n) {
-		table_options_for(&table, stdout);
-		run_table_print(stdout, (const struct result *const *)docs, n, &table);
-		for (i = 0; run->metrics && i < n; i++)
-			run_metrics_print(stdout, docs[i], &table);
-		for (i = 0; run->stats && i < n; i++)
-			run_statistics_print(stdout, docs[i], &table);
-		if (run->job.pairs)
-			code = worst(code,
-				     run_print_aa((const struct result *const *)docs, n));
+	if (n && run->json) {
+		print_document(docs[0]);
+	} else if (n) {
+		code = worst(code,
+			     print_tables(run, (const struct result *const *)docs, n));
 	} else if (code == CLI_OK && !interrupted) {
 		message_error("no target can run here");
 		code = CLI_FAILED;

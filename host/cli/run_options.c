@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "host/lib/error.h"
+#include "host/cli/documents.h"
 #include "host/cli/run.h"
 
 enum key {
@@ -27,6 +28,8 @@ enum key {
 	OPTION_AA,
 	OPTION_STATS,
 	OPTION_METRICS,
+	OPTION_JSON,
+	OPTION_SAVE,
 	OPTION_TRACE_STATES,
 	OPTION_HOST_COUNTERS,
 };
@@ -86,11 +89,16 @@ static const struct argp_option options[] = {
 	  "Print every metric after the table: both timing modes, the twin, and "
 	  "what the guest's PMC counted of a round trip",
 	  0 },
+	{ "json", OPTION_JSON, NULL, 0,
+	  "Print the result document instead of the table; one target", 0 },
 	{ "trace-states", OPTION_TRACE_STATES, NULL, 0,
 	  "Print the state transitions of the run loop after each boot (target kvm)", 0 },
 	{ "host-counters", OPTION_HOST_COUNTERS, NULL, 0,
 	  "Count cycles and instructions of guest and host on the vCPU thread, into "
 	  "the document; exits and entries become longer",
+	  0 },
+	{ "save", OPTION_SAVE, "NAME", 0,
+	  "Keep the documents as the baseline NAME, for 'wsbench compare --base NAME'",
 	  0 },
 	{ "output", 'o', "FILE|DIR", 0,
 	  "Write the result document to FILE; several targets need a folder", 0 },
@@ -149,16 +157,39 @@ static error_t parse_names(int key, const char *arg, struct argp_state *state,
 		break;
 	case OPTION_BENCH:
 		list = &run->benches;
+		run->bench_words = arg;
 		names_free(list);
 		rc = names_match_benches(arg, list, &why);
 		break;
 	default: /* OPTION_CONFIG */
 		list = &run->configs;
+		run->config_words = arg;
 		names_free(list);
 		rc = names_match_configs(arg, list, &why);
 		break;
 	}
 	return rc ? options_error(state, "%s", why.text) : 0;
+}
+
+static error_t check_json(const struct run *run, const struct argp_state *state)
+{
+	const char *other = run->metrics	    ? "--metrics"
+			    : run->stats	    ? "--stats"
+			    : run->job.trace_states ? "--trace-states"
+			    : run->job.pairs	    ? "--aa"
+						    : NULL;
+
+	if (run->json && other)
+		return options_error(
+			state,
+			"--json and %s, which prints text: one output at a time (the document has all metrics and counts)",
+			other);
+	if (run->json && run->targets.n > 1)
+		return options_error(
+			state,
+			"--json prints one document, not those of %zu targets (give -o DIR)",
+			run->targets.n);
+	return 0;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -211,6 +242,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_METRICS:
 		run->metrics = true;
 		return 0;
+	case OPTION_SAVE:
+		if (!baseline_is_name(arg))
+			return options_error(
+				state,
+				"--save: '%s' is not a name (letters, digits and . _ + -)",
+				arg);
+		run->save = arg;
+		return 0;
+	case OPTION_JSON:
+		run->json = true;
+		return 0;
 	case OPTION_HOST_COUNTERS:
 		job->host_counters = true;
 		return 0;
@@ -220,6 +262,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'o':
 		run->output = arg;
 		return 0;
+	case ARGP_KEY_END:
+		return check_json(run, state);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}

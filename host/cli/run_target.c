@@ -44,30 +44,34 @@ static void begin(struct result *r, const struct run *run, const struct job *job
 }
 
 struct drawing {
-	const struct run *run;
-	const char *name;
 	struct progress progress;
+	struct progress_work *work;
+	char name[64]; /* "[3/8] lab:aarch64-vhe" */
 };
 
-static void show(void *ctx, const char *text)
+static void show(void *ctx, const struct measure_place *place)
 {
 	struct drawing *d = ctx;
+	char left[PROGRESS_LEFT_BYTES];
+	uint64_t now = progress_now_ns();
 
-	progress_show(&d->progress, "%s", text);
+	if (!d->work->boots_ns)
+		d->work->boots_ns = now;
+	progress_left(left, d->work, place->done, place->total, now);
+	progress_show(&d->progress, "%s%s: %s, %s, boot %u of %u", d->name, left,
+		      place->bench, place->config, place->boot, place->boots);
 }
 
-/* Shows a figure as soon as it is known. */
-static int show_benchmark(void *ctx, const struct result *r,
-			  const struct result_benchmark *b)
+static void draw_begin(struct drawing *d, const struct run *run, const char *name)
 {
-	struct drawing *d = ctx;
-	const struct result_metric *m = result_find_metric(b, "round_trip");
-
-	(void)r;
-	if (b->status == RESULT_OK && m)
-		progress_show(&d->progress, "%s: %s %.0f %s", d->name, b->name, m->value,
-			      m->unit);
-	return 0;
+	progress_init(&d->progress, &run->common);
+	d->work = run->work;
+	if (d->work->targets > 1)
+		snprintf(d->name, sizeof(d->name), "[%zu/%zu] %s", d->work->ended + 1,
+			 d->work->targets, name);
+	else
+		snprintf(d->name, sizeof(d->name), "%s", name);
+	progress_show(&d->progress, "%s: starting", d->name);
 }
 
 /* Fills in what the agent inside a lab does not know. */
@@ -118,12 +122,8 @@ static void keep_failed(const struct run *run, const struct target *t,
 
 static enum cli_exit measure(const struct run *run, struct target *t, struct result **out)
 {
-	struct drawing d = { .run = run, .name = t->name };
-	const struct measure_watch watch = {
-		.ctx = &d,
-		.progress = show,
-		.benchmark = show_benchmark,
-	};
+	struct drawing d;
+	const struct measure_watch watch = { .ctx = &d, .progress = show };
 	struct job job = run->job;
 	struct error err = { "" };
 	char started[TIME_BYTES];
@@ -134,8 +134,7 @@ static enum cli_exit measure(const struct run *run, struct target *t, struct res
 	if (t->exact && !job.seed_given)
 		job.seed = 0;
 
-	progress_init(&d.progress, &run->common);
-	progress_show(&d.progress, "%s: starting", t->name);
+	draw_begin(&d, run, t->name);
 	now_text(started);
 	rc = t->ops->open(t, &run->job, &err);
 	if (!rc)
@@ -161,34 +160,90 @@ static enum cli_exit measure(const struct run *run, struct target *t, struct res
 	return bad_request ? CLI_USAGE : CLI_FAILED;
 }
 
+/* Adds a name to the text of a message. */
+static void add_name(char *text, size_t bytes, const char *name)
+{
+	size_t used = strlen(text);
+
+	snprintf(text + used, bytes - used, "%s%s", used ? ", " : "", name);
+}
+
+/*
+ * Says which benchmarks and configs the target does not have, of those that were given by
+ * name. A target without any of them is an error, or is left out.
+ */
+static void say_lacking(const struct run *run, const struct target *t)
+{
+	const struct job *job = &run->job;
+	char benches[512] = "", configs[512] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < job->n_benches; i++) {
+		const char *name = job->benches[i];
+
+		if (plan_has_bench(t, names_bench(name)))
+			n++;
+		else if (run->bench_words && names_is_listed(run->bench_words, name))
+			add_name(benches, sizeof(benches), name);
+	}
+	for (size_t i = 0; run->config_words && i < job->n_configs; i++) {
+		const char *name = job->configs[i];
+
+		if (!plan_has_config(t, names_config(name)) &&
+		    names_is_listed(run->config_words, name))
+			add_name(configs, sizeof(configs), name);
+	}
+	if (n && *benches)
+		message_info(run->common.quiet, "%s does not have %s", t->name, benches);
+	if (n && *configs)
+		message_info(run->common.quiet, "%s does not have the config %s", t->name,
+			     configs);
+}
+
+static enum cli_exit probe_and_measure(const struct run *run, struct target *t,
+				       struct result **out, bool *left_out)
+{
+	struct error err = { "" };
+	char started[TIME_BYTES];
+	int rc = t->ops->probe(t, &run->job, &err);
+
+	*left_out = rc && run->all_targets && rc != -ENOEXEC && rc != -ENETUNREACH;
+	if (*left_out) {
+		message_info(run->common.quiet, "%s is left out: %s", t->name, err.text);
+		return CLI_OK;
+	}
+	if (!rc) {
+		say_lacking(run, t);
+		return measure(run, t, out);
+	}
+	message_error("%s: %s", t->name, err.text);
+	if (rc == -ENOEXEC)
+		return CLI_USAGE;
+	keep_failed(run, t, &run->job, &err, out);
+	if (*out) {
+		now_text(started);
+		finish(*out, run, t, &run->job, started);
+	}
+	return CLI_FAILED;
+}
+
 enum cli_exit run_target(const struct run *run, const struct target *row,
 			 struct result **out)
 {
+	struct progress_work one = { .targets = 1 };
 	struct target t = *row;
-	struct error err = { "" };
-	char started[TIME_BYTES];
+	struct run timed = *run;
 	enum cli_exit code;
-	int rc;
+	bool left_out;
 
+	if (!timed.work)
+		timed.work = &one;
 	t.symbols = run->symbols;
 	*out = NULL;
-	rc = t.ops->probe(&t, &run->job, &err);
-	if (rc && run->all_targets && rc != -ENOEXEC && rc != -ENETUNREACH) {
-		message_info(run->common.quiet, "%s is left out: %s", t.name, err.text);
-		return CLI_OK;
-	}
-	if (rc) {
-		message_error("%s: %s", t.name, err.text);
-		if (rc == -ENOEXEC)
-			return CLI_USAGE;
-		keep_failed(run, &t, &run->job, &err, out);
-		if (*out) {
-			now_text(started);
-			finish(*out, run, &t, &run->job, started);
-		}
-		return CLI_FAILED;
-	}
-	code = measure(run, &t, out);
+	progress_work_begin(timed.work);
+	code = probe_and_measure(&timed, &t, out, &left_out);
+	if (!left_out)
+		progress_work_end(timed.work);
 	/* A document without benchmarks is of no use. */
 	if (*out && !(*out)->n_benchmarks) {
 		result_free(*out);

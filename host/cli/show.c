@@ -135,7 +135,7 @@ static void print_text(const struct show_args *args, const struct result *const 
 	struct table_options o;
 
 	table_options_for(&o, stdout);
-	run_table_print(stdout, docs, n, &o);
+	run_table_print(stdout, docs, n, &o, !args->common.quiet);
 	for (size_t i = 0; args->metrics && i < n; i++)
 		run_metrics_print(stdout, docs[i], &o);
 	for (size_t i = 0; args->stats && i < n; i++)
@@ -241,7 +241,7 @@ static size_t print_explanations(const struct show_args *args,
 			continue;
 		if (n++ || between)
 			putchar('\n');
-		explain_print_functions(stdout, e->docs[i], &o);
+		explain_print_functions(stdout, e->docs[i], &o, SIZE_MAX);
 	}
 	return n;
 }

@@ -175,6 +175,13 @@ void compare_print(FILE *f, const struct compare *c, const struct compare_names 
 /* For a comment on a change: changed rows first, the other rows folded. */
 void compare_print_markdown(FILE *f, const struct compare *c,
 			    const struct compare_names *names);
+/*
+ * Of `n` comparisons with one base: value, percent and verdict of each, side by side; as
+ * many beside each other as fit, benchmark and base repeated. `names`: of the base, then
+ * of the others.
+ */
+void compare_print_columns(FILE *f, const struct compare *c, size_t n,
+			   const char *const *names, bool all, bool markdown);
 /* As JSON, to which more members can be added; json_list_free() it. */
 struct json_list;
 struct json_list *compare_json(const struct compare *c,

@@ -37,6 +37,14 @@ void compare_set_difference(struct compare_row *row);
 /* COMPARE_WORSE or COMPARE_BETTER for a change up or down. */
 enum compare_verdict compare_moved(const struct compare_row *row, bool up);
 
+/* Without colour, a sign marks what is worse and better. `o` NULL: Markdown, no sign. */
+struct table_options;
+const char *compare_verdict_sign(enum compare_verdict v, const struct table_options *o);
+
+/* "1 worse, 2 better, 30 same, 3 not compared", without the rows within their threshold.
+ */
+void compare_print_summary(FILE *f, const struct compare *c);
+
 /* Fills in c->notes. */
 void compare_note(struct compare *c);
 

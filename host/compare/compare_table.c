@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/compare/compare.h"
+#include "host/compare/compare_rules.h"
 #include "host/lib/error.h"
 #include "host/lib/text.h"
 #include "host/lib/table.h"
@@ -112,8 +113,19 @@ static void fill_value(struct table *t, enum column column, const struct compare
 	}
 }
 
+const char *compare_verdict_sign(enum compare_verdict v, const struct table_options *o)
+{
+	if (!o || o->color)
+		return "";
+	if (v == COMPARE_WORSE)
+		return o->utf8 ? "\u25b2 " : "+ ";
+	if (v == COMPARE_BETTER)
+		return o->utf8 ? "\u25bc " : "- ";
+	return "  ";
+}
+
 static void fill_row(struct table *t, const struct compare *c,
-		     const struct compare_row *row)
+		     const struct compare_row *row, const struct table_options *o)
 {
 	static const enum table_color colors[COMPARE_VERDICTS] = {
 		[COMPARE_WORSE] = TABLE_RED,	  [COMPARE_BETTER] = TABLE_GREEN,
@@ -121,6 +133,7 @@ static void fill_row(struct table *t, const struct compare *c,
 		[COMPARE_NONE] = TABLE_DIM,
 	};
 	bool exact = c->base->target.exact && c->new->target.exact;
+	const char *sign = compare_verdict_sign(row->verdict, o);
 
 	table_row(t, row->let_pass ? TABLE_PLAIN : colors[row->verdict]);
 	fill_label(t, c, row);
@@ -132,9 +145,10 @@ static void fill_row(struct table *t, const struct compare *c,
 	if (row->unit)
 		table_cell(t, COLUMN_UNIT, "%s", row->unit);
 	if (row->verdict == COMPARE_NONE)
-		table_cell(t, COLUMN_VERDICT, "not compared");
+		table_cell(t, COLUMN_VERDICT, "%snot compared", sign);
 	else
-		table_cell(t, COLUMN_VERDICT, "%s%s", compare_verdict_name(row->verdict),
+		table_cell(t, COLUMN_VERDICT, "%s%s%s", sign,
+			   compare_verdict_name(row->verdict),
 			   row->let_pass ? ", within threshold" : "");
 	if (*row->reason)
 		table_cell(t, COLUMN_NOTE, "[%zu]", table_note(t, row->reason));
@@ -142,12 +156,13 @@ static void fill_row(struct table *t, const struct compare *c,
 
 /* Adds the rows by verdict, changes first, up to and including `last`. Returns their
  * number. */
-static size_t fill(struct table *t, const struct compare *c, enum compare_verdict last)
+static size_t fill(struct table *t, const struct compare *c, enum compare_verdict last,
+		   const struct table_options *o)
 {
 	for (enum compare_verdict v = 0; v <= last; v++)
 		for (size_t i = 0; i < c->n_rows; i++)
 			if (c->rows[i].verdict == v)
-				fill_row(t, c, &c->rows[i]);
+				fill_row(t, c, &c->rows[i], o);
 	return t->n_rows;
 }
 
@@ -202,9 +217,7 @@ static char *let_pass_text(const struct compare *c)
 	return text;
 }
 
-/* "1 worse, 2 better, 30 same, 3 not compared", without the rows within their threshold.
- */
-static void print_summary(FILE *f, const struct compare *c)
+void compare_print_summary(FILE *f, const struct compare *c)
 {
 	static const struct {
 		enum compare_verdict verdict;
@@ -322,7 +335,7 @@ void compare_print(FILE *f, const struct compare *c, const struct compare_names 
 
 	table_options_for(&o, f);
 	table_init(&t, columns, COLUMNS);
-	fill(&t, c, all ? COMPARE_SAME : COMPARE_NONE);
+	fill(&t, c, all ? COMPARE_SAME : COMPARE_NONE, &o);
 	if (c->base->target.exact && c->new->target.exact) {
 		t.columns[COLUMN_DIFFERENCE].drop = 0;
 		if (is_one_unit(c))
@@ -345,7 +358,7 @@ void compare_print(FILE *f, const struct compare *c, const struct compare_names 
 	summary = open_memstream(&text, &bytes);
 	if (!summary)
 		abort();
-	print_summary(summary, c);
+	compare_print_summary(summary, c);
 	if (!all && same)
 		fputs("; --all shows the same", summary);
 	if (fclose(summary))
@@ -373,13 +386,13 @@ void compare_print_markdown(FILE *f, const struct compare *c,
 	struct table t;
 
 	table_init(&t, columns, COLUMNS);
-	changed = fill(&t, c, COMPARE_CHANGED);
+	changed = fill(&t, c, COMPARE_CHANGED, NULL);
 	for (enum compare_verdict v = COMPARE_INCONCLUSIVE; v < COMPARE_VERDICTS; v++)
 		for (size_t i = 0; i < c->n_rows; i++)
 			if (c->rows[i].verdict == v)
-				fill_row(&t, c, &c->rows[i]);
+				fill_row(&t, c, &c->rows[i], NULL);
 	fprintf(f, "### wsbench: %s\n\n", marks[compare_outcome(c)]);
-	print_summary(f, c);
+	compare_print_summary(f, c);
 	if (*let_pass) {
 		fputs("\n\n", f);
 		table_markdown_text(f, let_pass);

@@ -193,6 +193,12 @@ void env_table_machine(FILE *f);
 /* The entries of the state file, and whether the files still have the tuned values. */
 void env_table_state(FILE *f, const char *root, const struct env_state *state);
 
+/*
+ * All of it as JSON: the settings, without a root the machine, and the entries of `state`
+ * (or NULL). Whether a grave setting is not good.
+ */
+bool env_json(FILE *f, const char *root, const struct env_state *state);
+
 /* Outcomes of tuning and restoring: a line per setting and outcome, not per file. */
 struct env_steps {
 	struct env_steps_line *lines;

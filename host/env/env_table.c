@@ -9,6 +9,7 @@
 #include "host/lib/error.h"
 #include "host/lib/table.h"
 #include "host/lib/text.h"
+#include "host/result/json_list.h"
 #include "host/result/result.h"
 
 static void add_word(char **words, const char *word)
@@ -100,6 +101,77 @@ void env_table_state(FILE *f, const char *root, const struct env_state *state)
 			strcmp(now, e->written) != 0 ? ", now " : "",
 			strcmp(now, e->written) != 0 ? now : "");
 	}
+}
+
+static void json_machine(struct json_list *l)
+{
+	struct result *r = result_new();
+
+	env_machine(r);
+	json_list_object(l, "machine");
+	json_list_string(l, "arch", r->machine.arch);
+	json_list_string(l, "cpu_model", r->machine.cpu_model);
+	json_list_string(l, "microcode", r->machine.microcode);
+	json_list_count(l, "cpus", r->machine.cpus);
+	json_list_string(l, "fingerprint", r->machine.fingerprint);
+	json_list_top(l);
+	result_free(r);
+}
+
+static bool json_settings(struct json_list *l, const char *root)
+{
+	const struct env_setting *s = env_settings;
+	bool grave = false;
+
+	while (s->id) {
+		struct env_finding found;
+
+		env_find(s, root, &found, &s);
+		json_list_row(l, "settings");
+		json_list_string(l, "id", found.setting->id);
+		json_list_string(l, "value",
+				 found.status == ENV_UNKNOWN ? NULL : found.value);
+		json_list_string(l, "expected", found.setting->good);
+		json_list_string(l, "status", env_status_name(found.status));
+		json_list_bool(l, "grave", found.setting->grave);
+		json_list_string(l, "effect", found.setting->effect);
+		grave |= found.status == ENV_WARN && found.setting->grave;
+	}
+	json_list_top(l);
+	return grave;
+}
+
+bool env_json(FILE *f, const char *root, const struct env_state *state)
+{
+	struct json_list *l = json_list_new();
+	bool grave;
+	char *text;
+
+	if (!*root)
+		json_machine(l);
+	grave = json_settings(l, root);
+	json_list_bool(l, "trustworthy", !grave);
+	if (state) {
+		json_list_string(l, "state_file", state->file);
+		json_list_array(l, "tuned");
+	}
+	for (size_t i = 0; state && i < state->n; i++) {
+		const struct env_entry *e = &state->entries[i];
+		char path[PATH_MAX], now[ENV_VALUE_MAX];
+
+		snprintf(path, sizeof(path), "%s%s", root, e->path);
+		json_list_row(l, "tuned");
+		json_list_string(l, "path", e->path);
+		json_list_string(l, "original", e->original);
+		json_list_string(l, "written", e->written);
+		json_list_string(l, "now",
+				 env_read_value(e->setting, path, now) ? now : NULL);
+	}
+	text = json_list_dump(l);
+	fputs(text, f);
+	free(text);
+	json_list_free(l);
+	return grave;
 }
 
 struct env_steps_line {

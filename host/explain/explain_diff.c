@@ -142,7 +142,7 @@ void explain_diff_functions(struct table *t, const struct explanation *base,
 }
 
 static void print_subject(FILE *f, const char *what, const struct explanation *e,
-			  size_t columns)
+			  const struct table_options *o)
 {
 	char total[NUMBER_BYTES], *text;
 
@@ -151,23 +151,28 @@ static void print_subject(FILE *f, const char *what, const struct explanation *e
 		     e->config, e->target.name,
 		     e->subject.kernel ? e->subject.kernel : "?", total) < 0)
 		abort();
-	text_wrap(f, text, (size_t)fprintf(f, "%s ", what), 6, columns);
+	fprintf(f, "%s%s ", o ? "" : "- ", what);
+	if (o) {
+		text_wrap(f, text, strlen(what) + 1, 6, o->columns);
+	} else {
+		table_markdown_text(f, text);
+		fputc('\n', f);
+	}
 	free(text);
 }
 
 void explain_print_diff(FILE *f, const struct explanation *base,
-			const struct explanation *e, const struct table_options *o)
+			const struct explanation *e, const struct table_options *o,
+			size_t top)
 {
 	struct table t;
 
-	print_subject(f, "base:", base, o->columns);
-	print_subject(f, "now: ", e, o->columns);
+	print_subject(f, "base:", base, o);
+	print_subject(f, "now: ", e, o);
 	fputc('\n', f);
 	explain_diff_layers(&t, base, e);
-	table_print(f, &t, o);
-	table_free(&t);
+	explain_print_table(f, &t, o);
 	fputc('\n', f);
-	explain_diff_functions(&t, base, e, SIZE_MAX);
-	table_print(f, &t, o);
-	table_free(&t);
+	explain_diff_functions(&t, base, e, top);
+	explain_print_table(f, &t, o);
 }

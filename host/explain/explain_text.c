@@ -15,7 +15,30 @@ static double percent(const struct explanation *e, double insns)
 	return e->total ? 100 * insns / (double)e->total : 0;
 }
 
-static void print_heading(FILE *f, const struct explanation *e, size_t columns)
+void explain_print_table(FILE *f, struct table *t, const struct table_options *o)
+{
+	if (o)
+		table_print(f, t, o);
+	else
+		table_markdown(f, t, 0, t->n_rows);
+	table_free(t);
+}
+
+/* A paragraph that begins with `head`. */
+static void print_text(FILE *f, const char *head, const char *text,
+		       const struct table_options *o)
+{
+	fputs(head, f);
+	if (o) {
+		text_wrap(f, text, strlen(head), 2, table_text_columns(o));
+		return;
+	}
+	table_markdown_text(f, text);
+	fputc('\n', f);
+}
+
+static void print_heading(FILE *f, const struct explanation *e,
+			  const struct table_options *o)
 {
 	bool config = strcmp(e->config, "default") != 0;
 	char total[NUMBER_BYTES], *text;
@@ -27,9 +50,10 @@ static void print_heading(FILE *f, const struct explanation *e, size_t columns)
 		    e->benchmark, config ? " [" : "", config ? e->config : "",
 		    config ? "]" : "", e->target.name, total) < 0)
 		abort();
-	text_wrap(f, text, 0, 2, columns);
+	print_text(f, o ? "" : "### ", text, o);
 	free(text);
-	fprintf(f, "Linux %s, %s\n\n", e->subject.kernel ? e->subject.kernel : "?",
+	fprintf(f, "%sLinux %s, %s\n\n", o ? "" : "\n",
+		e->subject.kernel ? e->subject.kernel : "?",
 		e->target.hypervisor ? e->target.hypervisor : "?");
 }
 
@@ -57,14 +81,13 @@ static void print_layers(FILE *f, const struct explanation *e,
 	for (size_t i = 0; i < n; i++)
 		add_row(&t, layers[i].name, (double)layers[i].insns,
 			percent(e, (double)layers[i].insns));
-	table_print(f, &t, o);
+	explain_print_table(f, &t, o);
 	fputc('\n', f);
-	table_free(&t);
 	free(layers);
 }
 
 void explain_print_functions(FILE *f, const struct explanation *e,
-			     const struct table_options *o)
+			     const struct table_options *o, size_t top)
 {
 	static const struct table_column columns[] = {
 		{ "function", TABLE_KEY, 0, NULL },
@@ -73,13 +96,14 @@ void explain_print_functions(FILE *f, const struct explanation *e,
 		{ "running", TABLE_RIGHT, 1, NULL },
 		{ "layer", 0, 2, NULL },
 	};
+	size_t shown = top < e->n_functions ? top : e->n_functions;
 	struct table t;
-	double sum = 0;
+	double sum = 0, rest = 0;
 
-	print_heading(f, e, o->columns);
+	print_heading(f, e, o);
 	print_layers(f, e, o);
 	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
-	for (size_t i = 0; i < e->n_functions; i++) {
+	for (size_t i = 0; i < shown; i++) {
 		const struct explanation_function *fn = &e->functions[i];
 
 		sum += (double)fn->insns;
@@ -87,18 +111,26 @@ void explain_print_functions(FILE *f, const struct explanation *e,
 		table_cell(&t, 3, "%.1f %%", percent(e, sum));
 		table_cell(&t, 4, "%s", fn->layer);
 	}
+	for (size_t i = shown; i < e->n_functions; i++)
+		rest += (double)e->functions[i].insns;
+	if (shown < e->n_functions) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "%zu more", e->n_functions - shown);
+		sum += rest;
+		add_row(&t, name, rest, percent(e, rest));
+		table_cell(&t, 3, "%.1f %%", percent(e, sum));
+	}
 	if (e->clock_insns) {
 		double cost = -(double)e->clock_insns;
 
 		add_row(&t, "less the cost of reading the clock", cost, percent(e, cost));
 		table_cell(&t, 3, "%.1f %%", percent(e, sum + cost));
 	}
-	table_print(f, &t, o);
-	table_free(&t);
+	explain_print_table(f, &t, o);
 	for (size_t i = 0; i < e->n_warnings; i++) {
-		fputs("\nnote: ", f);
-		text_wrap(f, e->warnings[i].message, strlen("note: "), 2,
-			  table_text_columns(o));
+		fputc('\n', f);
+		print_text(f, "note: ", e->warnings[i].message, o);
 	}
 }
 
@@ -224,17 +256,16 @@ void explain_print_kinds(FILE *f, const struct explanation *e,
 	add_kinds(&t, "all functions, also those not shown", e->total + e->clock_insns,
 		  &e->kinds);
 	fputc('\n', f);
-	table_print(f, &t, o);
-	table_free(&t);
-	text_wrap(f,
-		  "sysrd, syswr: system registers read and written; barr: barriers; "
-		  "maint: TLB and "
-		  "cache maintenance, and instructions of the virtualization extension; "
-		  "mem: loads "
-		  "and stores; taken: taken branches; code, data: distinct 64-byte "
-		  "lines. Functions "
-		  "without any of the first four are not shown.",
-		  0, 2, table_text_columns(o));
+	explain_print_table(f, &t, o);
+	print_text(f, o ? "" : "\n",
+		   "sysrd, syswr: system registers read and written; barr: barriers; "
+		   "maint: TLB and "
+		   "cache maintenance, and instructions of the virtualization extension; "
+		   "mem: loads "
+		   "and stores; taken: taken branches; code, data: distinct 64-byte "
+		   "lines. Functions "
+		   "without any of the first four are not shown.",
+		   o);
 }
 
 void explain_print_kinds_diff(FILE *f, const struct explanation *base,
@@ -274,8 +305,7 @@ void explain_print_kinds_diff(FILE *f, const struct explanation *base,
 		table_cell(&t, 3, "%+lld", (long long)(rows[i].now - rows[i].base));
 	}
 	fputc('\n', f);
-	table_print(f, &t, o);
-	table_free(&t);
+	explain_print_table(f, &t, o);
 }
 
 /* The separator of the format and control characters are replaced. */

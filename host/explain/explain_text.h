@@ -13,16 +13,22 @@ struct explanation;
 struct table;
 struct table_options;
 
-/* The subject, the layers, and the functions with their shares and the running sum. */
+/* These print Markdown if `o` is NULL. */
+
+/*
+ * The subject, the layers, and the functions with their shares and the running sum: the
+ * first `top` functions, the others as one row.
+ */
 void explain_print_functions(FILE *f, const struct explanation *e,
-			     const struct table_options *o);
+			     const struct table_options *o, size_t top);
 
 /* The kinds of instructions of the functions that access system registers, use barriers,
  * ... */
 void explain_print_kinds(FILE *f, const struct explanation *e,
 			 const struct table_options *o);
 
-/* The call tree, with the instructions of each function and of everything below it. */
+/* The call tree (not as Markdown), with the instructions of each function and of
+ * everything below it. */
 void explain_print_tree(FILE *f, const struct explanation *e,
 			const struct table_options *o);
 
@@ -45,9 +51,12 @@ bool explain_print_annotated(FILE *f, const struct explanation *e, const char *f
  */
 void explain_print_folded(FILE *f, const struct explanation *e);
 
-/* `base` against `e`, by layer and by function, the largest change first. */
+/* `base` against `e`, by layer and by function, the largest `top` changes first. */
 void explain_print_diff(FILE *f, const struct explanation *base,
-			const struct explanation *e, const struct table_options *o);
+			const struct explanation *e, const struct table_options *o,
+			size_t top);
+/* Prints and frees a table. */
+void explain_print_table(FILE *f, struct table *t, const struct table_options *o);
 
 /* The tables of this comparison; table_free() them. `top`: the most functions shown. */
 void explain_diff_layers(struct table *t, const struct explanation *base,

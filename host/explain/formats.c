@@ -13,6 +13,15 @@ static int format_folded(FILE *f, const struct explanation *e)
 	return 0;
 }
 
+static int format_document(FILE *f, const struct explanation *e)
+{
+	char *text = explanation_dump(e);
+
+	fputs(text, f);
+	free(text);
+	return 0;
+}
+
 const struct explain_format explain_formats[] = {
 	{ "folded", "a stack per line: flamegraph.pl, inferno, speedscope", false, false,
 	  format_folded },
@@ -22,6 +31,7 @@ const struct explain_format explain_formats[] = {
 	{ "speedscope", "https://www.speedscope.app", false, false, format_speedscope },
 	{ "timeline", "calls in their order: Perfetto, chrome://tracing", false, true,
 	  format_timeline },
+	{ "json", "the explanation, as -o writes it", false, false, format_document },
 	{ 0 }
 };
 

@@ -340,6 +340,14 @@ static bool same_family(const struct table *t, size_t a, size_t b)
 	return !x || !y || !strcmp(x, y);
 }
 
+/* The first column from `c` on that is not empty and not left out; or the end. */
+static size_t next_shown(const struct layout *l, size_t c)
+{
+	while (c < l->t->n_columns && !l->widths[c])
+		c++;
+	return c;
+}
+
 void table_print(FILE *f, const struct table *t, const struct table_options *o)
 {
 	struct layout l = { .f = f, .t = t, .o = o };
@@ -361,13 +369,14 @@ void table_print(FILE *f, const struct table *t, const struct table_options *o)
 	if (part_width(&l, 0, t->n_columns) <= o->columns || keys == t->n_columns)
 		print_part(&l, 0, t->n_columns, false);
 	else
-		from = keys;
+		from = next_shown(&l, keys);
 	for (size_t to; from < t->n_columns; from = to) {
 		to = group_end(t, from);
 		while (to < t->n_columns && same_family(t, from, to) &&
 		       part_width(&l, from, group_end(t, to)) <= o->columns)
 			to = group_end(t, to);
 		print_part(&l, from, to, true);
+		to = next_shown(&l, to);
 		if (to < t->n_columns)
 			fputc('\n', f);
 	}

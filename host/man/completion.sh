@@ -58,8 +58,10 @@ kind() {
   --bench) echo benchmarks ;;
   --config) echo configs ;;
   --emulator) echo emulators ;;
+  --base | --save) echo baselines ;;
   --tree) if [ "$3" = - ]; then echo none; else echo files; fi ;;
-  --exits | --output | --to | --kernel | --modules | --payload | --db | --history | --diff | --svg | --root | --explanation | --debuginfo | --source) echo files ;;
+  --kernel | --base-kernel) echo kernels ;;
+  --exits | --output | --to | --modules | --payload | --db | --history | --diff | --svg | --root | --explanation | --debuginfo | --source) echo files ;;
   --format) echo "one $(help_table "$1")" ;;
   --kind) echo "some $(help_table "$1")" ;;
   --across) echo "some $(tr -d , <<<"${4##*: }")" ;;
@@ -145,6 +147,10 @@ _wsbench() {
     kind=$(_wsbench_kind "$command" "$previous")
     case $kind in
     files) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
+    kernels)
+      mapfile -t COMPREPLY < <(compgen -W "$(_wsbench_names kernels)" -- "$word" && compgen -f -- "$word")
+      return
+      ;;
     text) return ;;
     none)
       case $word in
@@ -197,6 +203,14 @@ _wsbench_list() {
   _sequence compadd - -a names
 }
 
+# _wsbench_kernels: series and releases in the cache, and files.
+_wsbench_kernels() {
+  local -a names
+  names=(${(f)"$(wsbench list kernels --names 2>/dev/null)"})
+  compadd -a names
+  _files
+}
+
 _wsbench() {
   local -a commands
   commands=(
@@ -228,6 +242,7 @@ END
       none) what= ;;
       text) what=":${value//[:\[\]]/ }: " ;;
       files) what=":${value//[:\[\]]/ }:_files" ;;
+      kernels) what=":kernel:_wsbench_kernels" ;;
       one\ *) what=":value:(${kind#* })" ;;
       some\ *) what=":values:_sequence compadd - ${kind#* }" ;;
       # After the blank, _arguments inserts no arguments of its own before the kind.
@@ -286,6 +301,7 @@ END
       none) ;;
       text) printf ' -x' ;;
       files) printf ' -r -F' ;;
+      kernels) printf ' -r -F -a "(__wsbench_names kernels)"' ;;
       one\ *) printf ' -x -a "%s"' "${kind#* }" ;;
       some\ *) printf ' -x -a "(__fish_complete_list , '\''__wsbench_words %s'\'')"' "${kind#* }" ;;
       *) printf ' -x -a "(__fish_complete_list , '\''__wsbench_names %s'\'')"' "$kind" ;;

@@ -21,18 +21,13 @@ struct session {
 	const struct job *job;
 	const struct measure_watch *watch;
 	struct plan plan;
+	size_t boots_done, boots_total; /* of the plan */
 	struct result *result;
 	struct error *err;
 	/* --payload replaces the body of every row. */
 	void *payload;
 	size_t payload_bytes;
 };
-
-static void say(const struct session *s, const char *text)
-{
-	if (s->watch->progress)
-		s->watch->progress(s->watch->ctx, text);
-}
 
 static enum judge_trust trust_of(const struct session *s, const struct bench *row)
 {
@@ -70,15 +65,22 @@ static int request_of(struct session *s, const struct plan_row *row,
 	return 0;
 }
 
-static void say_boot(const struct session *s, const struct plan_row *row,
-		     const struct config *config, uint32_t index)
+/* `done`: boots of the row so far. */
+static void report_place(const struct session *s, const struct plan_row *row,
+			 const struct config *config, uint32_t done)
 {
-	char text[160];
+	uint32_t boots = s->plan.boots * (s->job->pairs ? 2 : 1);
+	const struct measure_place place = {
+		.bench = row->bench->id,
+		.config = config->name,
+		.boot = done < boots ? done + 1 : boots,
+		.boots = boots,
+		.done = s->boots_done,
+		.total = s->boots_total,
+	};
 
-	snprintf(text, sizeof(text), "%s: %s, %s, boot %u of %u", s->target->name,
-		 row->bench->id, config->name, index + 1,
-		 s->plan.boots * (s->job->pairs ? 2 : 1));
-	say(s, text);
+	if (s->watch->progress)
+		s->watch->progress(s->watch->ctx, &place);
 }
 
 /* Adds a report to its row, and frees it. */
@@ -103,7 +105,7 @@ static int boot_once(struct session *s, const struct plan_row *row,
 	struct boot_report rep;
 	int rc = request_of(s, row, config, index, &rq);
 
-	say_boot(s, row, config, index);
+	report_place(s, row, config, index);
 	if (rc)
 		return rc;
 	boot_report_init(&rep);
@@ -161,10 +163,11 @@ static int row_round(struct session *s, struct row_run *run, uint32_t round)
 		uint32_t boot = round * times + (uint32_t)(i % times);
 		int rc;
 
-		if (stopped(s, &run->a[which]))
-			continue;
-		rc = boot_once(s, run->row, run->row->configs[which], boot,
-			       &run->a[which]);
+		rc = stopped(s, &run->a[which])
+			     ? 0
+			     : boot_once(s, run->row, run->row->configs[which], boot,
+					 &run->a[which]);
+		s->boots_done++;
 		if (rc)
 			return rc;
 		if (interrupted)
@@ -256,6 +259,7 @@ static int batch_fill(struct session *s, struct batch *b)
 			rc = request_of(s, row, row->configs[c], 0,
 					&b->boots[b->n].request);
 			b->boots[b->n].n = skip ? 0 : times;
+			s->boots_total += b->boots[b->n].n;
 			b->boots[b->n].reports = &b->reports[b->n * times];
 			b->row_of[b->n] = i;
 			b->config_of[b->n] = c;
@@ -274,19 +278,19 @@ static void batch_free(struct batch *b)
 
 /* The entry that run_rows() waits for. */
 struct place {
-	const struct session *s;
+	struct session *s;
 	const struct plan_row *row;
 	const struct config *config;
-	uint32_t boots;
+	size_t boots, before; /* of this entry, and of those before it */
 };
 
 static void still_waiting(void *ctx, size_t done)
 {
 	const struct place *at = ctx;
 
+	at->s->boots_done = at->before + done;
 	if (at->boots)
-		say_boot(at->s, at->row, at->config,
-			 done < at->boots ? (uint32_t)done : at->boots - 1);
+		report_place(at->s, at->row, at->config, (uint32_t)done);
 }
 
 /*
@@ -301,6 +305,7 @@ static int run_rows(struct session *s)
 	struct pool *pool = NULL;
 	struct place at;
 	const struct pool_watch watch = { still_waiting, &at };
+	size_t before = 0;
 	int rc = batch_fill(s, &b);
 
 	if (!rc) {
@@ -316,9 +321,10 @@ static int run_rows(struct session *s)
 		if (rc)
 			break;
 		a = &run.a[b.config_of[i]];
-		at = (struct place){ s, row, row->configs[b.config_of[i]],
-				     (uint32_t)b.boots[i].n };
+		at = (struct place){ s, row, row->configs[b.config_of[i]], b.boots[i].n,
+				     before };
 		rc = pool_wait(pool, i, &watch, s->err);
+		before += b.boots[i].n;
 		for (size_t k = 0; !rc && k < b.boots[i].n; k++)
 			if (stopped(s, a))
 				boot_report_free(&b.boots[i].reports[k]);
@@ -345,8 +351,11 @@ static int run_rounds(struct session *s)
 
 	if (!runs)
 		return error_set(s->err, -ENOMEM, "out of memory");
-	for (; n < s->plan.n_rows && !rc; n++)
+	for (; n < s->plan.n_rows && !rc; n++) {
 		rc = row_begin(s, &s->plan.rows[n], &runs[n]);
+		s->boots_total += s->plan.rows[n].n_configs * s->plan.boots *
+				  (s->job->pairs ? 2 : 1);
+	}
 	for (uint32_t round = 0; round < s->plan.boots && !rc; round++)
 		for (size_t i = 0; i < n && !rc; i++)
 			rc = row_round(s, &runs[i], round);

@@ -17,10 +17,17 @@
 #include "host/selftest/selftest.h"
 #include "host/targets/target.h"
 
+/* What a run measures at the moment. */
+struct measure_place {
+	const char *bench, *config;
+	uint32_t boot, boots; /* of this row, from 1 */
+	size_t done, total;   /* boots of all rows */
+};
+
 /* Callbacks during the run; any member may be NULL. */
 struct measure_watch {
 	void *ctx;
-	void (*progress)(void *ctx, const char *text);
+	void (*progress)(void *ctx, const struct measure_place *place);
 	int (*benchmark)(void *ctx, const struct result *r,
 			 const struct result_benchmark *b);
 };

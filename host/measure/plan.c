@@ -82,6 +82,16 @@ static void own(const struct bench *b, const struct target *t, const char *const
 	}
 }
 
+bool plan_has_bench(const struct target *t, const struct bench *b)
+{
+	return b->archs & 1u << t->arch && (!t->only || b->needs & t->only);
+}
+
+bool plan_has_config(const struct target *t, const struct config *c)
+{
+	return c->archs & 1u << t->arch;
+}
+
 static int add_row(struct plan *plan, const struct job *job, const struct target *t,
 		   const struct bench *b)
 {
@@ -99,7 +109,7 @@ static int add_row(struct plan *plan, const struct job *job, const struct target
 	for (i = 0; i < n; i++) {
 		const struct config *c = config_of(names[i]);
 
-		if (c && c->archs & 1u << t->arch)
+		if (c && plan_has_config(t, c))
 			row->configs[row->n_configs++] = c;
 	}
 	if (row->n_configs)
@@ -145,8 +155,7 @@ int plan_make(const struct job *job, const struct target *t, struct plan *plan,
 	for (i = 0; i < job->n_benches; i++) {
 		const struct bench *b = bench_of(job->benches[i]);
 
-		if (!b || !(b->archs & 1u << t->arch) ||
-		    (t->only && !(b->needs & t->only)))
+		if (!b || !plan_has_bench(t, b))
 			continue;
 		if (add_row(plan, job, t, b)) {
 			plan_free(plan);

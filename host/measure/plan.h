@@ -35,6 +35,10 @@ int plan_make(const struct job *job, const struct target *t, struct plan *plan,
 	      struct error *err);
 void plan_free(struct plan *plan);
 
+/* Whether a target has a benchmark; a config. */
+bool plan_has_bench(const struct target *t, const struct bench *b);
+bool plan_has_config(const struct target *t, const struct config *c);
+
 /* The parameters of a boot of `row`. */
 struct abi_params plan_params(const struct plan *plan, const struct bench *row);
 

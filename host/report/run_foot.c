@@ -271,14 +271,18 @@ static void print_warnings(const struct foot *t)
 }
 
 void run_table_print_foot(FILE *f, const struct run_table *m,
-			  const struct table_options *o)
+			  const struct table_options *o, bool legend)
 {
 	const struct foot t = {
 		.f = f, .m = m, .columns = table_text_columns(o), .utf8 = o->utf8
 	};
 
-	print_legend(&t);
-	print_contexts(&t);
+	if (legend) {
+		if (m->table.n_rows)
+			fputc('\n', f);
+		print_legend(&t);
+		print_contexts(&t);
+	}
 	if (m->table.n_notes)
 		fputc('\n', f);
 	table_print_notes(f, &m->table, o);

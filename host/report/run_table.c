@@ -332,17 +332,17 @@ void run_table_free(struct run_table *m)
 }
 
 void run_table_print(FILE *f, const struct result *const *docs, size_t n,
-		     const struct table_options *o)
+		     const struct table_options *o, bool legend)
 {
 	struct run_table m;
 
 	if (!n)
 		return;
 	run_table_build(&m, docs, n, NULL, o->utf8 ? "\u00b1" : "+-");
-	fputs("Round trips: from the guest to the handler of the exit, and back\n\n", f);
+	if (legend)
+		fputs("Round trips: from the guest to the handler of the exit, and back\n\n",
+		      f);
 	table_print(f, &m.table, o);
-	if (m.table.n_rows)
-		fputc('\n', f);
-	run_table_print_foot(f, &m, o);
+	run_table_print_foot(f, &m, o, legend);
 	run_table_free(&m);
 }

@@ -36,14 +36,16 @@ void run_table_build(struct run_table *m, const struct result *const *docs, size
 size_t run_table_differing_first(struct run_table *m);
 void run_table_free(struct run_table *m);
 
-/* The table, its legend, the machines, notes and warnings. Write errors stay in
- * ferror(f). */
+/*
+ * The table, notes and warnings; with `legend` also a title, the legend and the machines.
+ * Write errors stay in ferror(f).
+ */
 void run_table_print(FILE *f, const struct result *const *docs, size_t n,
-		     const struct table_options *o);
+		     const struct table_options *o, bool legend);
 
 /* Everything of run_table_print() that is below the table. */
 void run_table_print_foot(FILE *f, const struct run_table *m,
-			  const struct table_options *o);
+			  const struct table_options *o, bool legend);
 
 /* All metrics of a document, and why an estimate is missing. */
 void run_metrics_print(FILE *f, const struct result *r, const struct table_options *o);

@@ -147,13 +147,52 @@ END
   [[ $output == *$'\r\033[K'* ]]
 }
 
-@test "--quiet prints only the result" {
+@test "progress says which target of how many is measured" {
+  need_terminal
+  need_target bare:x86_64
+  need_target bare:aarch64
+  run_apart "$python" "$tests/on_terminal.py" "$wsbench" run --on bare:x86_64,bare:aarch64 --bench null
+  [ "$status" = 0 ]
+  [[ $output == *$'\r[1/2] bare:x86_64: null, default, boot '*$'\r[2/2] bare:aarch64: null, default, boot '* ]]
+}
+
+@test "benchmarks and configs that a target does not have are named" {
+  need_target bare:x86_64
+  need_target bare:aarch64
+  run_apart "$wsbench" run --on bare:x86_64,bare:aarch64 --bench null,rdtsc,cntvct,rdtscp
+  echo "$stderr"
+  [ "$status" = 0 ]
+  [ "$stderr" = 'wsbench: bare:x86_64 does not have cntvct
+wsbench: bare:aarch64 does not have rdtsc, rdtscp' ]
+  # Patterns select what there is.
+  run_apart "$wsbench" run --on bare:x86_64 --bench 'null,cnt*,rdtsc'
+  [ "$status" = 0 ]
+  [ -z "$stderr" ]
+  run_apart "$wsbench" run --on bare:x86_64 --bench null --config default,pmccntr-passthrough
+  [ "$stderr" = 'wsbench: bare:x86_64 does not have the config pmccntr-passthrough' ]
+}
+
+@test "run --json prints the document, and no table" {
+  need_target bare:x86_64
+  run_apart "$wsbench" run --on bare:x86_64 --bench null --json -o doc.json --quiet
+  [ "$status" = 0 ]
+  [ -z "$stderr" ]
+  cmp doc.json <<<"$stdout"
+  refused 2 "--json prints one document, not those of 2 targets" \
+    "$wsbench" run --on bare:x86_64,bare:aarch64 --bench null --json
+  refused 2 "--json and --metrics" "$wsbench" run --on bare:x86_64 --json --metrics
+}
+
+@test "--quiet prints only the table" {
   need_terminal
   need_target bare:x86_64
   run_apart "$wsbench" run --on bare:x86_64 --bench null --quiet -o doc.json
   [ "$status" = 0 ]
   [ -z "$stderr" ]
-  [[ $stdout == *null* ]]
+  [ "$(wc -l <<<"$stdout")" = 5 ]
+  [[ $stdout == *$'\nnull '* ]]
+  run_apart "$wsbench" show --quiet doc.json
+  [ "$(wc -l <<<"$stdout")" = 5 ]
   "$python" "$tests/on_terminal.py" --split out "$wsbench" run --on bare:x86_64 --bench null --quiet >terminal
   [ ! -s terminal ]
   grep -q '^null ' out

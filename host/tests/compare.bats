@@ -60,6 +60,101 @@ END
   [[ $stdout == *invlpg*same* ]]
 }
 
+@test "worse and better have a sign without colours, and a colour with them" {
+  lab_document base.json lab:aarch64-vhe 6.1.1 1000
+  lab_document worse.json lab:aarch64-vhe 6.1.2 1001
+  lab_document better.json lab:aarch64-vhe 6.1.2 999
+  run env LC_ALL=C "$wsbench" compare base.json worse.json
+  grep -E '^hypercall .*  \+ worse$' <<<"$output"
+  run env LC_ALL=C "$wsbench" compare base.json better.json
+  grep -E '^hypercall .*  - better$' <<<"$output"
+  run env LC_ALL=C.UTF-8 "$wsbench" compare base.json worse.json
+  grep -E '^hypercall .*  ▲ worse$' <<<"$output"
+  need_terminal
+  run env LC_ALL=C "$python" "$tests/on_terminal.py" "$wsbench" compare base.json worse.json
+  grep -E $'^\033\\[31mhypercall .* insns  worse\033\\[0m' <<<"$output"
+  run env LC_ALL=C "$python" "$tests/on_terminal.py" "$wsbench" compare base.json better.json
+  grep -E $'^\033\\[32mhypercall .* insns  better\033\\[0m' <<<"$output"
+}
+
+@test "compare at 80 columns: no line is longer, and no verdict wraps" {
+  lab_document base.json lab:x86_64-vmx-skylake 6.1.0-56-cloud-amd64 123456
+  lab_document new.json lab:x86_64-vmx-skylake 6.12.117+deb12-cloud-amd64 234567
+  sed -i 's/"name": "hypercall"/"name": "pmu_cntr_global_status_clr_write"/; s/"config": "default"/"config": "pmu-mediated-short"/' base.json new.json
+  LC_ALL=C COLUMNS=80 run "$wsbench" compare --all --threshold 200% base.json new.json
+  echo "$output"
+  [ -z "$(awk 'length > 80' <<<"${output//ü/u}")" ]
+  [ "$(grep -c '^benchmark' <<<"$output")" = 2 ]
+  [ "$(grep -c 'worse, within threshold$' <<<"$output")" = 1 ]
+}
+
+# three_kernels: base.json, and same.json, worse.json and better.json of other kernels.
+three_kernels() {
+  lab_document base.json lab:aarch64-vhe 6.1.0-56-cloud-arm64 1000
+  lab_document same.json lab:aarch64-vhe 6.12.117+deb12-cloud-arm64 1000
+  lab_document worse.json lab:aarch64-vhe 7.3.4+deb13-cloud-arm64 1250
+  lab_document better.json lab:aarch64-vhe 7.4.1-cloud-arm64 900
+}
+
+@test "several documents are columns: value, percent and verdict against the first" {
+  three_kernels
+  run_apart env LC_ALL=C COLUMNS=120 "$wsbench" compare base.json same.json worse.json better.json
+  echo "$stdout"
+  [ "$status" = 1 ]
+  grep -qE '^benchmark  *base  *6\.12\.117  *7\.3\.4  *7\.4\.1$' <<<"$stdout"
+  grep -qE '^hypercall  1,000  *1,000  *\+0\.0 %    same  *1,250  \+25\.0 %  \+ worse  *900  -10\.0 %  - better$' <<<"$stdout"
+  grep -q '^7.3.4: worse.json, .*: 1 worse, 0 better, 0 same$' <<<"$stdout"
+  run_apart "$wsbench" compare base.json same.json better.json
+  [ "$status" = 0 ]
+  # At 80 columns in parts, which repeat benchmark and base.
+  COLUMNS=80 LC_ALL=C run_apart "$wsbench" compare base.json same.json worse.json better.json
+  echo "$stdout"
+  [ -z "$(awk 'length > 80' <<<"${stdout//ü/u}")" ]
+  [ "$(grep -cE '^hypercall  1,000 ' <<<"$stdout")" = 2 ]
+  [ "$(grep -cE '\+ worse( |$)' <<<"$stdout")" = 1 ]
+  run_apart "$wsbench" compare --markdown base.json same.json worse.json
+  grep -qF '| hypercall | 1,000 | 1,000 | +0.0 % | same | 1,250 | +25.0 % | worse |' <<<"$stdout"
+  refused 2 "--json: of two documents (3 given)" "$wsbench" compare --json base.json same.json worse.json
+}
+
+@test "several folders: each target has its columns" {
+  three_kernels
+  mkdir a b c
+  mv base.json a/vhe.json && mv worse.json b/vhe.json && mv same.json c/vhe.json
+  lab_document a/svm.json lab:x86_64-svm 6.1.1 500
+  lab_document b/svm.json lab:x86_64-svm 6.1.2 500
+  COLUMNS=100 run_apart "$wsbench" compare --all a b c
+  echo "$stdout$stderr"
+  [ "$status" = 1 ]
+  [[ $stderr == *"lab:x86_64-svm is only in a"* ]]
+  grep -qE '^hypercall  1,000 .*1,250 .*1,000 ' <<<"$stdout"
+  grep -qE '^hypercall .*500 ' <<<"$stdout"
+}
+
+@test "a baseline is saved by run, listed, and compared with by its name" {
+  need_target bare:x86_64
+  need_target bare:aarch64
+  export WORLDSWITCH_CACHE=$PWD/cache
+  run_apart "$wsbench" run --on bare:x86_64,bare:aarch64 --bench null --save main
+  echo "$stderr"
+  [ "$status" = 0 ]
+  [[ $stderr == *"saved bare:x86_64 in the baseline main"*"saved bare:aarch64 in the baseline main"* ]]
+  [ "$("$wsbench" list baselines --names)" = main ]
+  grep -q '^main  *bare:aarch64 ' <<<"$("$wsbench" list baselines)"
+  "$wsbench" run --on bare:x86_64 --bench null -o now.json --quiet >/dev/null
+  run_apart "$wsbench" compare --bench null --base main now.json
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  [[ $stdout == "base: main "* && -z $stderr ]]
+  refused 2 "no baseline and no file 'mian': did you mean 'main'?" "$wsbench" compare --base mian now.json
+  refused 2 "--save: 'a/b' is not a name" "$wsbench" run --on bare:x86_64 --save a/b
+  # A run that fails does not replace it.
+  sum=$(cat cache/baselines/main/*.json | sha256sum)
+  run_apart "$wsbench" run --on bare:x86_64 --bench null --payload "$payloads/x86_64/hang.elf" --timeout 1 --save main
+  [ "$status" != 0 ]
+  [ "$(cat cache/baselines/main/*.json | sha256sum)" = "$sum" ]
+}
+
 @test "one instruction more is worse, with exit code 1" {
   need_documents
   changed new.json 'shift("cr3", 1); shift("rdtsc", -1)'
@@ -296,7 +391,7 @@ shift("cr3", 7)'
   need_documents
   refused 2 "no documents" "$wsbench" compare
   refused 2 "only one document" "$wsbench" compare "$DOC"
-  refused 2 "unexpected argument" "$wsbench" compare "$DOC" "$DOC" "$DOC"
+  refused 2 "--config A,B: of at most two documents" "$wsbench" compare "$DOC" "$DOC" "$DOC" --config a,b
   refused 2 "takes two names" "$wsbench" compare "$DOC" --config default
   refused 2 "twice" "$wsbench" compare "$DOC" --config default,default
   refused 2 "an empty name" "$wsbench" compare "$DOC" --config default,

@@ -22,7 +22,7 @@ small_package() {
   local sum
   mkdir -p copy/bench copy/host/targets/lab copy/scripts "tree/bochs-3.0"
   : >copy/bench/catalogue.def
-  cp "$top"/scripts/{emulator,emulator-qemu,apt-private,places}.sh copy/scripts/
+  cp "$top"/scripts/{emulator,emulator-qemu,apt-private,places,progress}.sh copy/scripts/
   mkdir -p copy/host/targets/lab/bochs/overlay/{cpu,instrument/worldswitch} copy/host/explain
   echo 'int pmu;' >copy/host/targets/lab/bochs/overlay/cpu/pmu.c
   echo '#include "record.h"' >copy/host/targets/lab/bochs/overlay/instrument/worldswitch/trace.c

@@ -45,6 +45,27 @@ governors() {
   [ -z "$stderr" ]
 }
 
+@test "env --json: the settings of check, and of show also what is tuned" {
+  make_root
+  run_apart "$wsbench" env check --root root --json
+  [ "$status" = 3 ]
+  printf '%s\n' "$stdout" >check.json
+  "$wsbench" env tune --root root >/dev/null
+  "$wsbench" env show --root root --json >show.json
+  python3 - <<'END'
+import json
+check, show = json.load(open("check.json")), json.load(open("show.json"))
+def governor(d):
+    return next(s for s in d["settings"] if s["id"] == "cpufreq_governor")
+assert governor(check)["status"] == "warn" and governor(check)["value"] == "powersave", check
+assert governor(check)["grave"] and not check["trustworthy"] and "tuned" not in check
+assert governor(show)["status"] == "ok" and show["trustworthy"], show
+entry = next(t for t in show["tuned"] if t["path"].endswith("cpu0/cpufreq/scaling_governor"))
+assert entry["original"] == "powersave" and entry["written"] == entry["now"] == "performance", entry
+END
+  refused 2 "'tune' has no option --json" "$wsbench" env tune --root root --json
+}
+
 @test "env tune changes settings and prints them, and restore undoes the changes" {
   make_root
   before=$(cd root && grep -r . sys | sort)

@@ -210,7 +210,7 @@ END
   refused 2 '--tree and --diff' "${explain[@]}" a.json --tree --diff b.json
   refused 2 '--format folded and --kinds' "${explain[@]}" a.json --folded --kinds
   refused 2 '--format: folded and pprof' "${explain[@]}" a.json --folded --format pprof
-  refused 2 "--format: 'perf' is not one of folded, callgrind, pprof, speedscope, timeline" \
+  refused 2 "--format: 'perf' is not one of folded, callgrind, pprof, speedscope, timeline, json" \
     "${explain[@]}" a.json --format perf
   # Names cannot add a line or a frame.
   sed 's/"inner"/"in;n\\nfn=er"/g' a.json >evil.json
@@ -459,6 +459,30 @@ for track in {e["tid"] for e in events}:
         assert not open_until or e["ts"] + e["dur"] <= open_until[-1], e
         open_until.append(e["ts"] + e["dur"])
 END
+}
+
+@test "explain --top, --markdown and --json" {
+  local data=$tests/data/explain/svm-hypercall
+  run "$wsbench" explain "$data-6.1.json" --top 3
+  echo "$output"
+  [ "$(grep -c '  PMU$\|  KVM, x86$\|world-switch assembly$' <<<"$output")" = 3 ]
+  # The others are one row, and the sum is that of all functions.
+  grep -qE '^45 more  *1,010  66\.3 %  100\.0 %$' <<<"$output"
+  run "$wsbench" explain "$data-7.3.json" --diff "$data-6.1.json" --top 3 --markdown
+  echo "$output"
+  [ "${lines[2]}" = '| layer | base | now | change |' ]
+  [ "$(grep -c '^| kvm\\_\|^| srso' <<<"$output")" = 3 ]
+  grep -qF '| 54 more | 1,016 | 1,106 | +90 |  |' <<<"$output"
+  grep -qF '| total | 1,524 | 1,428 | -96 |  |' <<<"$output"
+  # Rows and heads have equally many columns.
+  [ "$(grep '^|' <<<"$output" | tr -cd '|\n' | sort -u | wc -l)" = 2 ]
+  "$wsbench" explain "$data-6.1.json" --json >again.json
+  "$wsbench" explain again.json -o written.json >/dev/null
+  cmp again.json written.json
+  refused 2 '--tree and --top' "$wsbench" explain again.json --tree --top 3
+  refused 2 '--tree and --markdown' "$wsbench" explain again.json --tree --markdown
+  refused 2 '--format json and --top' "$wsbench" explain again.json --json --top 3
+  refused 2 '--format: json and pprof' "$wsbench" explain again.json --json --format pprof
 }
 
 @test "explain --format: what the viewers read is the figure, to the instruction" {

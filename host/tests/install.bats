@@ -261,6 +261,12 @@ END
   touch a-file.json
   [ "$(completed 'wsbench validate a-f')" = a-file.json ]
   [ "$(completed 'wsbench run --bench null -o a-f')" = a-file.json ]
+  # Cached releases, their series, and files.
+  export WORLDSWITCH_CACHE=$PWD/cache
+  mkdir -p cache/kernels/x86_64/6.1.0-9-cloud-amd64 cache/baselines/main
+  touch cache/kernels/x86_64/6.1.0-9-cloud-amd64/vmlinuz 6.1-image
+  [ "$(completed 'wsbench run --kernel 6')" = "6.1.0-9-cloud-amd64 6.1 6.1-image" ]
+  [ "$(completed 'wsbench compare --base ma')" = main ]
 }
 
 # completed_fish LINE: the completions of fish at the end of LINE, separated by blanks.

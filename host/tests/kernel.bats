@@ -122,7 +122,7 @@ offered=$(awk 'FILENAME ~ /sources.list$/ { have[$4] = 1; next }
 [ "${1:-}" != linux-kbuild- ] || offered=$(grep "^linux-kbuild-" "$ARCHIVE/packages")
 case $command in
 pkgnames) cut -d ' ' -f 1 <<<"$offered" ;;
-show) awk -v p="$2" '$1 == p { print "Package: " $1 "\nVersion: " $2 }' <<<"$offered" ;;
+show) awk -v p="$2" '$1 == p { print "Package: " $1 "\nVersion: " $2 "\nSize: 60000000" }' <<<"$offered" ;;
 madison)
   for p; do awk -v p="$p" '$1 == p { printf " %s | %s | http://mirror/debian %s/main amd64 Packages\n", $1, $2, $3 }' <<<"$offered"; done
   ;;
@@ -193,6 +193,28 @@ cache() {
   rm "$ARCHIVE/down"
   fetch --release 6.12.5
   [ "$(cat release)" = 6.12.5+deb12-cloud-amd64 ]
+}
+
+@test "kernel list: a suite that the mirror does not have is an error" {
+  echo nosuch >>"$ARCHIVE/missing"
+  refused 2 "the mirror has no suite nosuch" "$wsbench" kernel list --arch x86_64 --suite nosuch
+  # Without a network the cached kernels are listed.
+  touch "$ARCHIVE/down"
+  run_apart "$wsbench" kernel list --arch x86_64 --suite nosuch
+  [ "$status" = 0 ]
+  [[ $stderr == *"Debian cannot be reached"* ]]
+}
+
+@test "kernel fetch RELEASE and SERIES, as --kernel takes them; list kernels" {
+  fetch 6.1.0-9
+  [ "$(cat release)" = 6.1.0-9-cloud-amd64 ]
+  fetch 6.1
+  grep -q '^6\.1\.0-' release
+  refused 2 "unexpected argument '6.1'" "$wsbench" kernel take 6.1
+  refused 2 "unexpected argument 'bookworm'" "$wsbench" kernel fetch bookworm
+  [[ $("$wsbench" list kernels --names) == *6.1.0-9-cloud-amd64* ]]
+  grep -qx 6.1 <<<"$("$wsbench" list kernels --names)"
+  grep -q '^6\.1\.0-9-cloud-amd64  *x86_64 ' <<<"$("$wsbench" list kernels)"
 }
 
 @test "kernel fetch: releases in full and in part, series, and suites" {
@@ -492,6 +514,21 @@ boots() {
   run_apart "$wsbench" "$@"
   echo "exit code $status, stdout: $stdout, stderr: $stderr"
   [[ $stderr == *"cannot boot $image as a kernel for x86_64: it is not a kernel image"* ]]
+}
+
+@test "a download has a line of progress on a terminal, and none in a short log" {
+  need_terminal
+  SLOW=3 run_apart "$wsbench" kernel fetch --arch x86_64 --release 6.1.0-9
+  [ "$status" = 0 ]
+  [ "$(grep -c MB <<<"$stderr")" = 0 ]
+  rm -rf "$WORLDSWITCH_CACHE/kernels"
+  SLOW=3 run_apart "$python" "$tests/on_terminal.py" "$wsbench" kernel fetch --arch x86_64 --release 6.1.0-9
+  echo "$stdout"
+  [ "$status" = 0 ]
+  [[ $stdout == *$'\rkernel: downloading: 0 of 60 MB'*$'\033[K'* ]]
+  # The line is erased before the folder is printed.
+  [[ $stdout == *$'\033[K'"$(cache 6.1.0-9)"* ]]
+  [ -z "$(cat "$TMPDIR/../processes" 2>/dev/null)" ]
 }
 
 @test "--kernel: a release or a series is fetched, with progress on stderr" {

@@ -11,7 +11,7 @@ setup() {
   clean_place "$BATS_TEST_TMPDIR"
   parallel --version 2>/dev/null | grep -q '^GNU parallel' || skip "GNU parallel is not installed"
   mkdir ../scripts
-  cp "$top"/scripts/{sweep,places}.sh ../scripts
+  cp "$top"/scripts/{sweep,places,progress}.sh ../scripts
   cat >../scripts/kernel.sh <<'END'
 #!/usr/bin/env bash
 command=$1
@@ -93,6 +93,19 @@ print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
   grep -q -- '--on lab:aarch64-vhe --kernel /kernels/6.1.0-9-aarch64/vmlinuz .*--bench core$' ../runs
   "$wsbench" validate --quiet out/lab-x86_64-svm/6.12.1-x86_64.json
   [ "$(kernels_of_history h.jsonl lab:x86_64-svm)" = "6.1.0-9-x86_64 6.1.0-10-x86_64 6.12.1-x86_64" ]
+}
+
+@test "on a terminal a line says which kernel is measured" {
+  need_terminal
+  sed -i '2a\case $1 in run) sleep 2 ;; esac' ../wsbench
+  run_apart "$python" "$tests/on_terminal.py" "$sweep" -o out --on lab:x86_64-svm
+  echo "$stdout"
+  [ "$status" = 0 ]
+  [[ $stdout == *$'\rsweep: kernel 1 of 3: lab:x86_64-svm, Linux 6.1.0-9-x86_64'* ]]
+  [[ $stdout == *$'\rsweep: kernel 3 of 3: lab:x86_64-svm, Linux 6.12.1-x86_64, about '*' s left'* ]]
+  [ -z "$(cat "$TMPDIR/../processes" 2>/dev/null)" ]
+  "$sweep" -o out --on lab:x86_64-svm 2>log
+  [ ! -s log ]
 }
 
 @test "a repeated sweep measures only new kernels" {

@@ -12,6 +12,7 @@
 #include "host/lib/error.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
+#include "host/cli/progress.h"
 #include "host/report/run_table.h"
 #include "host/lib/text.h"
 #include "host/result/result.h"
@@ -415,11 +416,47 @@ static char *print_table(struct result **docs, size_t n, unsigned int columns)
 	size_t bytes;
 	FILE *f = open_memstream(&text, &bytes);
 
-	run_table_print(f, (const struct result *const *)docs, n, &o);
+	run_table_print(f, (const struct result *const *)docs, n, &o, true);
 	fclose(f);
 	for (size_t i = 0; i < n; i++)
 		result_free(docs[i]);
 	return text;
+}
+
+/* After `seconds` of boots, of which `done` of `total` ended. */
+static const char *left_after(const struct progress_work *w, double seconds, size_t done,
+			      size_t total)
+{
+	static char text[PROGRESS_LEFT_BYTES];
+
+	progress_left(text, w, done, total, w->boots_ns + (uint64_t)(seconds * 1e9));
+	return text;
+}
+
+Test(progress, the_time_left_is_that_of_the_boots_so_far)
+{
+	struct progress_work w = { .targets = 1, .boots_ns = 5000000000 };
+
+	cr_expect_str_eq(left_after(&w, 10, 0, 8), "", "nothing is known");
+	cr_expect_str_eq(left_after(&w, 0.5, 1, 8), "", "too early");
+	cr_expect_str_eq(left_after(&w, 10, 2, 8), ", about 31 s left");
+	cr_expect_str_eq(left_after(&w, 10, 1, 31), ", about 5 min left");
+	cr_expect_str_eq(left_after(&w, 100, 1, 101), ", about 3 h left");
+	cr_expect_str_eq(left_after(&w, 10, 8, 8), ", about 1 s left");
+	w.boots_ns = 0;
+	cr_expect_str_eq(left_after(&w, 10, 2, 8), "", "the first boot has not begun");
+}
+
+Test(progress, other_targets_are_assumed_to_last_as_long_as_those_that_ended)
+{
+	struct progress_work w = { .targets = 4, .boots_ns = 5000000000 };
+
+	cr_expect_str_eq(left_after(&w, 10, 2, 8), ", about 31 s left here");
+	w.ended = 2;
+	w.ended_ns = 100000000000;
+	cr_expect_str_eq(left_after(&w, 10, 2, 8), ", about 81 s left");
+	w.ended = 3;
+	cr_expect_str_eq(left_after(&w, 10, 2, 8), ", about 31 s left");
 }
 
 #define EXPECT_HAS(text, part)                                                           \

@@ -229,7 +229,7 @@ static void print_table(FILE *f, void *ctx)
 {
 	const struct table_options o = { .columns = 100 };
 
-	explain_print_functions(f, ctx, &o);
+	explain_print_functions(f, ctx, &o, SIZE_MAX);
 }
 
 Test(view, table_ends_with_the_total)
@@ -259,7 +259,7 @@ static void print_diff(FILE *f, void *ctx)
 	const struct table_options o = { .columns = 100 };
 	const struct both *b = ctx;
 
-	explain_print_diff(f, b->base, b->now, &o);
+	explain_print_diff(f, b->base, b->now, &o, SIZE_MAX);
 }
 
 Test(view, diff_names_new_and_removed_functions)

@@ -155,6 +155,11 @@ void lab_kernel_cache(enum arch arch, char path[PATH_MAX])
 	cache_path(name, path);
 }
 
+void lab_baselines_folder(char path[PATH_MAX])
+{
+	cache_path("baselines", path);
+}
+
 void lab_emulators_folder(char path[PATH_MAX])
 {
 	const char *env = getenv("WORLDSWITCH_EMULATORS");

@@ -45,6 +45,9 @@ int lab_find_clone_library(char path[PATH_MAX], struct error *err);
  */
 void lab_kernel_cache(enum arch arch, char path[PATH_MAX]);
 
+/* The folder of named baselines, in the same cache. */
+void lab_baselines_folder(char path[PATH_MAX]);
+
 /* The folder of emulator.sh: $WORLDSWITCH_EMULATORS, else emulators below the same cache.
  */
 void lab_emulators_folder(char path[PATH_MAX]);
