@@ -7,6 +7,7 @@
 
 #include "host/lib/error.h"
 #include "host/cli/explain.h"
+#include "host/cli/help.h"
 
 enum key {
 	OPTION_ON = 0x100,
@@ -291,23 +292,16 @@ static const struct argp_child children[] = { { &touch_argp, 0, NULL, 0 },
 					      { &options_common, 0, NULL, 0 },
 					      { 0 } };
 
-/* Prints the exit code and the table of formats below the help. */
-static char *help_filter(int key, const char *text, void *input)
+static void print_formats(FILE *f)
 {
-	char *out;
-	size_t bytes;
-	FILE *f;
-
-	(void)input;
-	if (key != ARGP_KEY_HELP_POST_DOC)
-		return (char *)text;
-	f = open_memstream(&out, &bytes);
-	if (!f)
-		return (char *)text;
-	fprintf(f, "%s\n\nFormats:\n", text);
 	for (const struct explain_format *x = explain_formats; x->name; x++)
 		fprintf(f, "  %-12s %s\n", x->name, x->summary);
-	return fclose(f) ? (char *)text : out;
+}
+
+static char *help_filter(int key, const char *text, void *input)
+{
+	(void)input;
+	return help_with_formats(key, text, print_formats);
 }
 
 static const struct argp argp = {

@@ -6,6 +6,7 @@
 
 #include "host/cli/cmd.h"
 #include "host/cli/documents.h"
+#include "host/cli/help.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
 #include "host/lib/error.h"
@@ -77,24 +78,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-/* Prints the table of formats below the help. */
-static char *help_filter(int key, const char *text, void *input)
+static void print_formats(FILE *f)
 {
-	char *out;
-	size_t bytes;
-	FILE *f;
-
-	(void)input;
-	if (key != ARGP_KEY_HELP_POST_DOC)
-		return (char *)text;
-	f = open_memstream(&out, &bytes);
-	if (!f)
-		return (char *)text;
-	fputs("Formats:\n", f);
 	for (size_t i = 0; i < export_table_n; i++)
 		fprintf(f, "  %-12s %s\n", export_table[i].name,
 			export_table[i].consumer);
-	return fclose(f) ? (char *)text : out;
+}
+
+static char *help_filter(int key, const char *text, void *input)
+{
+	(void)input;
+	return help_with_formats(key, text, print_formats);
 }
 
 static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, { 0 } };
@@ -104,7 +98,7 @@ static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "FILE.json...",
 	.doc = "Prints the figures of result documents in another tool's "
-	       "format.\vFormats",
+	       "format.\vThe exit code is 2 if the format cannot hold the figures.",
 	.children = children,
 	.help_filter = help_filter,
 };

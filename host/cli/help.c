@@ -170,3 +170,19 @@ void help_dump(const struct argp *argp, const struct argp *common)
 		dump_lines("after", text);
 	free(text);
 }
+
+char *help_with_formats(int key, const char *text, void (*rows)(FILE *f))
+{
+	char *out;
+	size_t bytes;
+	FILE *f;
+
+	if (key != ARGP_KEY_HELP_POST_DOC)
+		return (char *)text;
+	f = open_memstream(&out, &bytes);
+	if (!f)
+		return (char *)text;
+	fprintf(f, "%s\n\nFormats:\n", text);
+	rows(f);
+	return fclose(f) ? (char *)text : out;
+}

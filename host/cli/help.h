@@ -8,6 +8,7 @@
 
 #include <argp.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 /* Whether `o` is the zeroed row that ends a table. */
 static inline bool options_end(const struct argp_option *o)
@@ -21,6 +22,12 @@ static inline bool options_end(const struct argp_option *o)
  * argp_help(), which sorts the options by name.
  */
 void help_print(const struct argp *argp, const struct argp *common, const char *command);
+
+/*
+ * For the help_filter of a command with formats: adds their table, of which `rows` prints
+ * the lines, to the text after the options.
+ */
+char *help_with_formats(int key, const char *text, void (*rows)(FILE *f));
 
 /*
  * Prints a line per item to stdout, for host/man/page.sh and host/man/completion.sh;
