@@ -357,6 +357,29 @@ static enum cli_exit print(const struct budget_args *args, const struct exits *e
 	return code;
 }
 
+/* Options that contradict the exits, or name what is not among them. */
+static bool fits(const struct budget_args *args, const struct exits *e)
+{
+	if (!isnan(args->options.seconds) && !isnan(e->seconds)) {
+		message_usage(COMMAND, "--seconds: %s says the time itself: %g s",
+			      file_tail(args->exits[args->n_exits - 1]), e->seconds);
+		return false;
+	}
+	for (size_t i = 0; i < args->options.n_overrides; i++) {
+		const char *name = args->options.overrides[i].name;
+		size_t k = 0;
+
+		while (k < e->n && strcasecmp(e->events[k].name, name) != 0)
+			k++;
+		if (k < e->n)
+			continue;
+		message_usage(COMMAND, "--map: there is no exit '%s' in %s", name,
+			      file_tail(args->exits[args->n_exits - 1]));
+		return false;
+	}
+	return true;
+}
+
 static enum cli_exit budget(const struct budget_args *args)
 {
 	struct documents d = { 0 };
@@ -365,7 +388,9 @@ static enum cli_exit budget(const struct budget_args *args)
 
 	if (!read_all_exits(args, &e))
 		return CLI_USAGE;
-	if (args->on)
+	if (!fits(args, &e))
+		code = CLI_USAGE;
+	else if (args->on)
 		code = measure_all(args, &e, &d);
 	else
 		code = documents_read(&d, args->paths, args->n_paths) ? CLI_OK

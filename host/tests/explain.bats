@@ -552,7 +552,7 @@ pictures/touch-pio_out_user-lab-x86_64-svm.png" ]
   sed 's/"config": "pmu-emulated"/"config": "default"/' pmu-emulated.json >new.json
   run_apart "$wsbench" compare default.json new.json --bench hypercall --metric l1i_misses_cold,l1d_misses
   [ "$status" = 1 ]
-  grep -qE '^hypercall l1i_misses_cold +109 +110 +\+1 .*misses +worse' <<<"$stdout"
+  grep -qE '^hypercall l1i_misses_cold +109 +110 +\+1 .*misses .*worse' <<<"$stdout"
   grep -q '1 worse, 0 better, 1 same' <<<"$stdout"
   "$wsbench" history add --db h.jsonl --metric l1i_misses_cold default.json new.json
   "$wsbench" history show --db h.jsonl --metric l1i_misses_cold >text
