@@ -38,7 +38,8 @@ exact_and_empty() {
   [ "$status" = 0 ]
   holds doc.json 'd["target"]["exact"] and d["target"]["name"] == "bare:x86_64-bochs"' \
     'value("null") == 0 and value("rdpmc_fixed") == 2' \
-    'b("pmu_global_status_write")["exits"]["faults"] == 100' \
+    'b("pmu_global_status_write")["exits"]["faults"] ==
+      sum(y["events"] for y in m("pmu_global_status_write")["boots"]) > 0' \
     'value("pmu_accuracy_insns", metric="error") == 0' \
     'value("pmu_accuracy_cycles_fixed", metric="error") == 0' \
     'value("pmu_overflow_irq") == 7'

@@ -36,7 +36,8 @@ all_are() {
   all_are pmu-emulated kernel
   holds "$document" 'all(x["exits"]["faults"] == 0 for x in d["benchmarks"] if x["config"] == "pmu-emulated")'
   for row in pmu_pmccntr_read pmu_pmcr_write pmu_pmevcntr_last_read pmu_pmswinc_write; do
-    holds "$document" "b('$row', 'pmu-off')['exits']['faults'] == 100"
+    holds "$document" "b('$row', 'pmu-off')['exits']['faults'] ==
+      sum(y['events'] for y in m('$row', 'pmu-off')['boots']) > 0"
   done
 }
 
@@ -55,7 +56,8 @@ all_are() {
     if x["config"] == "pmc-msr-user" and x["group"] == "pmu_map")' \
     'all(x["handled_by"] != "user" for x in d["benchmarks"] if x["config"] == "default")'
   # Writes of read-only registers fault.
-  holds "$document" 'b("pmu_global_status_write", "pmc-msr-user")["exits"]["faults"] == 100' \
+  holds "$document" 'b("pmu_global_status_write", "pmc-msr-user")["exits"]["faults"] ==
+    sum(y["events"] for y in m("pmu_global_status_write", "pmc-msr-user")["boots"]) > 0' \
     'b("pmu_global_status_read", "pmc-msr-user")["exits"]["faults"] == 0'
 }
 
