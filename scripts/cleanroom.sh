@@ -298,7 +298,7 @@ check_bench() {
 
 # The packages that read what wsbench writes, as a pattern: the room does not have them.
 consumers() {
-  sed -n '/^%consumers/,/^%[^c]/{/^[a-z]/s/ .*//p}' scripts/packages | paste -sd '|'
+  sed -n '/^%consumers/,/^%[^c]/{/^[a-z]/s/ .*//p}' "$top/scripts/packages" | paste -sd '|'
 }
 
 # check_tests TEXT WHERE: runs tests; none may be skipped because a file is missing.
