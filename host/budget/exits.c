@@ -440,7 +440,9 @@ static int parse_log(struct lines *l, struct exits *out, bool csv)
 
 	if (!names || !words || !sums)
 		abort();
-	next_line(l);
+	/* Empty lines may come before the head. */
+	while (next_line(l) && csv && strncmp(l->line, "timestamp,", 10) != 0)
+		;
 	head = strdup(l->line);
 	if (!head)
 		abort();
