@@ -131,6 +131,38 @@ static void map_reason(bool counter, const char *name, unsigned int arch,
 	}
 }
 
+/* Whether the override is for this exit: by its name, or by that of both its parts. */
+static bool is_for(const struct budget_override *o, const char *name)
+{
+	static const char *const parts[] = { "", " to VMM", " in KVM" };
+	size_t n = strlen(o->name);
+
+	if (strncasecmp(o->name, name, n) != 0)
+		return false;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (!strcasecmp(name + n, parts[i]))
+			return true;
+	return false;
+}
+
+const char *budget_unused_override(const struct exits *e, const struct budget_options *o)
+{
+	char name[EXITS_NAME_MAX + 1];
+
+	for (size_t i = 0; i < o->n_overrides; i++) {
+		size_t k = 0;
+
+		for (; k < e->n; k++) {
+			plain_name(name, e->events[k].name);
+			if (is_for(&o->overrides[i], name))
+				break;
+		}
+		if (k == e->n)
+			return o->overrides[i].name;
+	}
+	return NULL;
+}
+
 void budget_map(const struct exits *e, const struct exits_event *event, unsigned int arch,
 		const struct budget_options *o, struct budget_map *map)
 {
@@ -168,7 +200,7 @@ void budget_map(const struct exits *e, const struct exits_event *event, unsigned
 		break;
 	}
 	for (size_t i = 0; i < o->n_overrides; i++)
-		if (!strcasecmp(o->overrides[i].name, name) &&
+		if (is_for(&o->overrides[i], name) &&
 		    (map->class == BUDGET_ROW || map->class == BUDGET_NO_ROW)) {
 			map->class = BUDGET_ROW;
 			map->row = o->overrides[i].row;

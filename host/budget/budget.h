@@ -91,6 +91,9 @@ struct budget_options {
 	double seconds;	    /* in place of those of the tool; NAN: none */
 };
 
+/* The exit of an override that is not among the exits; NULL: all are. */
+const char *budget_unused_override(const struct exits *e, const struct budget_options *o);
+
 void budget_map(const struct exits *e, const struct exits_event *event, unsigned int arch,
 		const struct budget_options *o, struct budget_map *map);
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -82,6 +83,11 @@ static int add(struct lines *l, struct exits *e, const char *name, double count,
 	if (!event) {
 		if (!*name || strlen(name) > EXITS_NAME_MAX)
 			return bad(l, "the name is empty or too long");
+		for (const char *c = name; *c; c++)
+			if (*c < ' ' || *c > '~')
+				return bad(
+					l,
+					"the name has bytes that are not printable ASCII");
 		if (e->n == EXITS_NAMES_MAX)
 			return bad(l, "too many names");
 		e->events = realloc(e->events, (e->n + 1) * sizeof(*e->events));
@@ -521,30 +527,50 @@ static bool next_counter(struct lines *l, char **name, unsigned int *depth, doub
 	return false;
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* Adds a path to the set. False: it is in the set. */
+static bool add_path(void **set, const char *path)
+{
+	char *own = strdup(path), **found;
+
+	found = own ? tsearch(own, set, by_text) : NULL;
+	if (!found)
+		abort();
+	if (*found == own)
+		return true;
+	free(own);
+	return false;
+}
+
 /*
- * The counters of a depth. A path that comes again begins a second, later snapshot: then
- * *again is the beginning of its line.
+ * The counters of a depth. A path of this depth that comes again begins a second, later
+ * snapshot: then *again is the beginning of its line.
  */
 static int debugfs_snapshot(struct lines *l, unsigned int depth, struct exits *out,
 			    const char **again)
 {
-	char first[512] = "";
 	const char *line = l->next;
+	void *paths = NULL;
 	unsigned int at;
 	double count;
 	char *name;
 
 	*again = NULL;
 	for (; next_counter(l, &name, &at, &count); line = l->next) {
-		if (*first && !strcmp(first, l->line)) {
+		if (at != depth)
+			continue;
+		if (!add_path(&paths, l->line)) {
 			*again = line;
-			return 0;
+			break;
 		}
-		if (!*first)
-			snprintf(first, sizeof(first), "%s", l->line);
-		if (at == depth && add(l, out, name, count, NAN))
+		if (add(l, out, name, count, NAN))
 			break;
 	}
+	tdestroy(paths, free);
 	return l->failed;
 }
 
@@ -581,6 +607,20 @@ static int parse_debugfs(struct lines *l, const char *text, struct exits *out)
 	return l->failed;
 }
 
+/* Amounts of the moment, which may fall; all others are counts since their VMs began. */
+static bool is_gauge(const char *name)
+{
+	static const char *const gauges[] = {
+		"pages_",   "max_",	  "nx_lpage_splits",	"guest_mode",
+		"blocking", "mmu_unsync", "preemption_reported"
+	};
+
+	for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
+		if (!strncmp(name, gauges[i], strlen(gauges[i])))
+			return true;
+	return false;
+}
+
 int exits_subtract(struct exits *e, const struct exits *earlier, struct error *err)
 {
 	if (e->kind != EXITS_COUNTERS || earlier->kind != EXITS_COUNTERS ||
@@ -594,7 +634,7 @@ int exits_subtract(struct exits *e, const struct exits *earlier, struct error *e
 
 			if (strcmp(event->name, earlier->events[i].name) != 0)
 				continue;
-			if (strstr(event->name, "exit") &&
+			if (!is_gauge(event->name) &&
 			    event->count < earlier->events[i].count)
 				return error_set(
 					err, -EINVAL,

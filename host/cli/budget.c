@@ -19,6 +19,7 @@
 #include "host/targets/target.h"
 
 #define COMMAND	    "wsbench budget"
+#define SECONDS_MIN 1e-6
 #define SECONDS_MAX 1e9
 
 struct budget_args {
@@ -115,10 +116,10 @@ static error_t parse_seconds(struct budget_args *args, const char *arg,
 	char *end;
 	double seconds = strtod(arg, &end);
 
-	if (end == arg || *end || !(seconds > 0) || seconds > SECONDS_MAX)
-		return options_error(
-			state, "--seconds: '%s' is not a number above 0, at most %g", arg,
-			SECONDS_MAX);
+	if (end == arg || *end || !(seconds >= SECONDS_MIN) || seconds > SECONDS_MAX)
+		return options_error(state,
+				     "--seconds: '%s' is not a number from %g to %g", arg,
+				     SECONDS_MIN, SECONDS_MAX);
 	args->options.seconds = seconds;
 	return 0;
 }
@@ -360,20 +361,15 @@ static enum cli_exit print(const struct budget_args *args, const struct exits *e
 /* Options that contradict the exits, or name what is not among them. */
 static bool fits(const struct budget_args *args, const struct exits *e)
 {
+	const char *unused = budget_unused_override(e, &args->options);
+
 	if (!isnan(args->options.seconds) && !isnan(e->seconds)) {
-		message_usage(COMMAND, "--seconds: %s says the time itself: %g s",
+		message_usage(COMMAND, "--seconds: %s has the time already: %g s",
 			      file_tail(args->exits[args->n_exits - 1]), e->seconds);
 		return false;
 	}
-	for (size_t i = 0; i < args->options.n_overrides; i++) {
-		const char *name = args->options.overrides[i].name;
-		size_t k = 0;
-
-		while (k < e->n && strcasecmp(e->events[k].name, name) != 0)
-			k++;
-		if (k < e->n)
-			continue;
-		message_usage(COMMAND, "--map: there is no exit '%s' in %s", name,
+	if (unused) {
+		message_usage(COMMAND, "--map: '%s' is not among the exits of %s", unused,
 			      file_tail(args->exits[args->n_exits - 1]));
 		return false;
 	}

@@ -115,6 +115,7 @@ static void collect(const struct documents *d, struct rows *rows)
 			continue;
 		}
 		row->name = b->name;
+		row->config = b->config;
 		row->measured = m->value;
 		rows->n++;
 	}
@@ -184,7 +185,7 @@ static void print_rows(const struct rows *rows, const char *unit,
 		const struct estimate_row *r = &rows->list[i];
 
 		table_row(&t, TABLE_PLAIN);
-		table_cell(&t, 0, "%s", r->name);
+		table_cell(&t, 0, "%s [%s]", r->name, r->config);
 		table_number(&t, 1, r->measured, false, false);
 		table_number(&t, 2, r->fitted, false, false);
 		table_cell(&t, 3, "%+.1f %%", 100 * (r->fitted / r->measured - 1));
@@ -239,9 +240,14 @@ static enum cli_exit calibrate(const struct calibrate *c, const struct documents
 	snprintf(w.unit, sizeof(w.unit), "%s", measured->clock.unit);
 	rc = estimate_fit(rows.list, rows.n, &w);
 	if (rc) {
-		message_error(
-			"%zu rows do not determine weights (%d are needed): rows of the lab's documents need 'wsbench run --touch'",
-			rows.n, ESTIMATE_ROWS_MIN);
+		if (rows.n < ESTIMATE_ROWS_MIN)
+			message_error(
+				"%zu rows do not determine weights (%d are needed): rows of the lab's documents need 'wsbench run --touch'",
+				rows.n, ESTIMATE_ROWS_MIN);
+		else
+			message_error("cannot fit weights to %zu rows: %s", rows.n,
+				      rc == -ERANGE ? "no solution was found"
+						    : strerror(-rc));
 		free(rows.list);
 		return CLI_UNTRUSTED;
 	}
@@ -254,6 +260,7 @@ static enum cli_exit calibrate(const struct calibrate *c, const struct documents
 		measured->machine.cpu_model ? measured->machine.cpu_model
 					    : measured->machine.arch,
 		rows.n, rows.unlike, 100 * median, 100 * largest);
+	message_clean(text);
 	text_wrap(stdout, text, 0, 2, table_text_columns(&o));
 	if (rows.n < 2 * ESTIMATE_TERMS)
 		text_wrap(

@@ -197,6 +197,7 @@ static void describe(struct debuginfo *d, struct file *f)
 static int open_file(struct debuginfo *d, struct file *f, int fd, struct error *err)
 {
 	Dwarf_Addr bias;
+	int rc = 0;
 
 	f->dwfl = dwfl_begin(&callbacks);
 	if (!f->dwfl)
@@ -208,15 +209,20 @@ static int open_file(struct debuginfo *d, struct file *f, int fd, struct error *
 		close(fd);
 	dwfl_report_end(f->dwfl, NULL, NULL);
 	if (!f->mod)
-		return error_set(err, -ENOEXEC,
-				 "%s: not a vmlinux and not a kernel module: %s",
-				 file_tail(f->path), dwfl_errmsg(-1));
-	if (!dwfl_module_getdwarf(f->mod, &bias))
-		return error_set(err, -ENOEXEC,
-				 "%s: has no debug information (DWARF): %s",
-				 file_tail(f->path), dwfl_errmsg(-1));
-	describe(d, f);
-	return 0;
+		rc = error_set(err, -ENOEXEC,
+			       "%s: not a vmlinux and not a kernel module: %s",
+			       file_tail(f->path), dwfl_errmsg(-1));
+	else if (!dwfl_module_getdwarf(f->mod, &bias))
+		rc = error_set(err, -ENOEXEC, "%s: has no debug information (DWARF): %s",
+			       file_tail(f->path), dwfl_errmsg(-1));
+	else
+		describe(d, f);
+	if (rc) {
+		dwfl_end(f->dwfl);
+		f->dwfl = NULL;
+		f->mod = NULL;
+	}
+	return rc;
 }
 
 /* "vmlinux", "vmlinux-6.1", "kvm.ko", "kvm.ko.debug", "kvm.ko.xz" */
@@ -240,12 +246,16 @@ static int add_folder(struct debuginfo *d, const char *path, struct error *err)
 	const size_t before = d->n_files;
 	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
 	FTSENT *entry;
+	int unread = 0;
 
 	if (!fts)
 		return file_error(err, "read", path, -errno);
 	while ((entry = fts_read(fts))) {
 		struct file *f;
 
+		if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR ||
+		    entry->fts_info == FTS_NS)
+			unread = entry->fts_errno;
 		if (entry->fts_info != FTS_F || !is_candidate(entry->fts_name))
 			continue;
 		f = add_file(d, entry->fts_path);
@@ -253,6 +263,8 @@ static int add_folder(struct debuginfo *d, const char *path, struct error *err)
 		f->module = module_of_path(d, f->path);
 	}
 	fts_close(fts);
+	if (d->n_files == before && unread)
+		return file_error(err, "read all of", path, -unread);
 	if (d->n_files == before)
 		return error_set(err, -ENOENT, "%s: has no vmlinux and no kernel modules",
 				 file_tail(path));

@@ -96,8 +96,9 @@ static bool find_family(const char *name, struct estimate_weights *w)
 	return true;
 }
 
-/* A line of a file: "TERM WEIGHT", "unit WORD", or a comment. False: it is wrong. */
-static bool read_line(const char *line, struct estimate_weights *w)
+/* A line of a file: "TERM WEIGHT", each term once; "unit WORD"; or a comment. */
+static bool read_line(const char *line, bool seen[ESTIMATE_TERMS],
+		      struct estimate_weights *w)
 {
 	size_t length = strcspn(line, " \t"), term = find_term(line, length);
 	const char *value = line + length + strspn(line + length, " \t");
@@ -109,8 +110,9 @@ static bool read_line(const char *line, struct estimate_weights *w)
 		snprintf(w->unit, sizeof(w->unit), "%s", value);
 		return *value != '\0';
 	}
-	if (term == ESTIMATE_TERMS)
+	if (term == ESTIMATE_TERMS || seen[term])
 		return false;
+	seen[term] = true;
 	w->weight[term] = strtod(value, &end);
 	return end != value && !*end && isfinite(w->weight[term]) && w->weight[term] >= 0;
 }
@@ -118,6 +120,7 @@ static bool read_line(const char *line, struct estimate_weights *w)
 int estimate_weights(const char *name, struct estimate_weights *w, struct error *err)
 {
 	char *text, *line, *rest, names[256] = "";
+	bool seen[ESTIMATE_TERMS] = { false }, any = false;
 	long bytes;
 	size_t n = 0;
 	int rc = 0;
@@ -136,17 +139,26 @@ int estimate_weights(const char *name, struct estimate_weights *w, struct error 
 	}
 	if (bytes < 0)
 		return file_error(err, "read", name, (int)bytes);
+	if (memchr(text, '\0', (size_t)bytes)) {
+		free(text);
+		return error_set(err, -EINVAL, "%s: is not text", file_tail(name));
+	}
 	text[bytes] = '\0'; /* file_read() allocates more than WEIGHTS_FILE_MAX */
 	snprintf(w->name, sizeof(w->name), "%s", file_tail(name));
-	snprintf(w->source, sizeof(w->source), "fitted by wsbench calibrate");
+	snprintf(w->source, sizeof(w->source), "from a file");
 	snprintf(w->unit, sizeof(w->unit), "cycles");
 	for (rest = text; !rc && (line = strsep(&rest, "\n"));) {
 		n++;
-		if (!read_line(line, w))
-			rc = error_set(err, -EINVAL,
-				       "%s: line %zu is not a term and its weight",
-				       file_tail(name), n);
+		if (!read_line(line, seen, w))
+			rc = error_set(
+				err, -EINVAL,
+				"%s: line %zu is not a term and its weight, each term once",
+				file_tail(name), n);
 	}
+	for (size_t i = 0; i < ESTIMATE_TERMS; i++)
+		any |= w->weight[i] > 0;
+	if (!rc && !any)
+		rc = error_set(err, -EINVAL, "%s: has no weights", file_tail(name));
 	free(text);
 	return rc;
 }

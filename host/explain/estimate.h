@@ -47,7 +47,7 @@ void estimate_print(FILE *f, const struct explanation *e,
 
 /* A row measured on hardware, with its counts from a lab. */
 struct estimate_row {
-	const char *name;
+	const char *name, *config;
 	double measured;
 	double counts[ESTIMATE_TERMS];
 	double fitted;	 /* by the weights of all rows */

@@ -320,6 +320,31 @@ static void print_total(struct table *t, uint64_t sum, size_t column)
 /* Lines without instructions between two with instructions, if not more than that. */
 #define GAP_MAX 8
 
+/* The file of most instructions; NULL: no instruction has one. */
+static const char *main_file(const struct listed *list, size_t n)
+{
+	const char *found = NULL;
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct explanation_source *p = place_in(&list[i]), *q;
+		uint64_t sum = 0;
+
+		if (!p || !p->file || (found && !strcmp(p->file, found)))
+			continue;
+		for (size_t k = 0; k < n; k++) {
+			q = place_in(&list[k]);
+			if (q && q->file && !strcmp(q->file, p->file))
+				sum += list[k].insns;
+		}
+		if (sum > most) {
+			most = sum;
+			found = p->file;
+		}
+	}
+	return found;
+}
+
 /*
  * The source of the function, with the instructions of each line and of what is inlined
  * there. Without the file, prints nothing.
@@ -332,8 +357,8 @@ static void print_source(FILE *f, const struct listed *list, size_t n, struct so
 		{ "line", TABLE_RIGHT | TABLE_KEY, 0, NULL },
 		{ "source", TABLE_KEY, 0, NULL },
 	};
-	const struct explanation_source *p = place_in(&list[0]);
-	const char *file = p ? p->file : NULL;
+	const char *file = main_file(list, n);
+	const struct explanation_source *p;
 	const struct text *text = s->folder && file ? read_text(s, file) : NULL;
 	uint64_t *counts, sum = 0, all = 0;
 	struct table t;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The history file: locks, additions, torn lines. */
+/* The history file: locks, additions, torn lines; compressed files, which are only read.
+ */
 #include "host/history/row.h"
 
 #include <errno.h>
@@ -19,7 +20,8 @@
 struct row_file {
 	char *path;
 	int fd;
-	const char *text; /* mapped; NULL: the file is empty */
+	const char *text; /* mapped, or `unpacked`; NULL: the file is empty */
+	char *unpacked;	  /* of a file in gzip's format; NULL: the file is text */
 	size_t bytes;	  /* of complete lines; the last can lack its newline */
 	size_t mapped;
 	size_t torn;
@@ -83,6 +85,34 @@ static int map(struct row_file *f, struct error *err)
 	if (text == MAP_FAILED)
 		return file_error(err, "read", f->path, -errno);
 	f->text = text;
+	return 0;
+}
+
+/* Of a history's text, against a file that is made to fill the memory. */
+#define UNPACKED_MAX ((size_t)1 << 30)
+
+/* Replaces the text of a file in gzip's format by what is packed in it. */
+static int unpack(struct row_file *f, bool add, struct error *err)
+{
+	static const char magic[] = { '\x1f', '\x8b' };
+	int rc;
+
+	if (f->bytes < sizeof(magic) || memcmp(f->text, magic, sizeof(magic)) != 0)
+		return 0;
+	if (add)
+		return error_set(
+			err, -EINVAL,
+			"%s: a compressed history is only read (gunzip it to add)",
+			file_tail(f->path));
+	rc = gzip_unpack(f->text, f->bytes, UNPACKED_MAX, &f->unpacked, &f->bytes);
+	if (rc == -ENOMEM)
+		store_check(NULL);
+	if (rc)
+		return error_set(err, -EINVAL,
+				 "%s: not gzip's format, cut short, or too large",
+				 file_tail(f->path));
+	munmap((void *)f->text, f->mapped);
+	f->text = f->unpacked;
 	return 0;
 }
 
@@ -181,6 +211,8 @@ int row_file_open(const char *path, bool add, struct row_file **out, struct erro
 	f->path = store_check(strdup(path));
 	f->fd = fd;
 	rc = map(f, err);
+	if (!rc)
+		rc = unpack(f, add, err);
 	if (!rc) {
 		find_torn(f);
 		rc = check_first(f, err);
@@ -198,8 +230,9 @@ void row_file_close(struct row_file *f)
 {
 	if (!f)
 		return;
-	if (f->text)
+	if (f->text && f->text != f->unpacked)
 		munmap((void *)f->text, f->mapped);
+	free(f->unpacked);
 	close(f->fd); /* releases the lock */
 	free(f->path);
 	free(f);

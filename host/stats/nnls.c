@@ -20,6 +20,7 @@ struct nnls {
 	double *length; /* of the columns before */
 	double *x, *s;	/* the solution so far; the unconstrained one */
 	bool *passive;	/* columns that are not held at zero */
+	bool *useless;	/* tried since the last step, without a positive coefficient */
 };
 
 static double norm(const double *v, size_t n, size_t step)
@@ -42,14 +43,15 @@ static void scale(struct nnls *w, const double *a)
 	}
 }
 
-/* w->s of the passive columns by plain least squares; zero elsewhere. */
-static void solve_passive(struct nnls *w)
+/* w->s of the passive columns by plain least squares; zero elsewhere. 0; -ERANGE. */
+static int solve_passive(struct nnls *w)
 {
 	size_t n = 0, at = 0;
 	gsl_multifit_linear_workspace *work;
 	gsl_matrix *m, *covariance;
 	gsl_vector *y, *c;
 	double residual;
+	int status;
 
 	for (size_t i = 0; i < w->columns; i++)
 		n += w->passive[i];
@@ -66,7 +68,7 @@ static void solve_passive(struct nnls *w)
 			if (w->passive[i])
 				gsl_matrix_set(m, r, at++, w->a[r * w->columns + i]);
 	}
-	gsl_multifit_linear(m, y, c, covariance, &residual, work);
+	status = gsl_multifit_linear(m, y, c, covariance, &residual, work);
 	at = 0;
 	for (size_t i = 0; i < w->columns; i++)
 		if (w->passive[i])
@@ -76,6 +78,7 @@ static void solve_passive(struct nnls *w)
 	gsl_vector_free(y);
 	gsl_matrix_free(covariance);
 	gsl_matrix_free(m);
+	return status ? -ERANGE : 0;
 }
 
 /* The column at zero that would reduce the residual most; w->columns: none. */
@@ -90,7 +93,7 @@ static size_t next_column(const struct nnls *w)
 	for (size_t c = 0; n_passive < w->rows && c < w->columns; c++) {
 		double gradient = 0;
 
-		if (w->passive[c])
+		if (w->passive[c] || w->useless[c])
 			continue;
 		for (size_t r = 0; r < w->rows; r++) {
 			const double *row = w->a + r * w->columns;
@@ -133,16 +136,22 @@ static int iterate(struct nnls *w)
 	size_t steps = 0, column;
 
 	while ((column = next_column(w)) < w->columns) {
+		int err = 0;
+
 		w->passive[column] = true;
 		do {
 			if (++steps > 10 * w->columns)
 				return -ERANGE;
-			solve_passive(w);
+			err = solve_passive(w);
+			if (err)
+				return err;
 			/* A column that rounding brought in, and that does not help. */
 			if (w->s[column] <= 0 && w->x[column] == 0) {
 				w->passive[column] = false;
-				return 0;
+				w->useless[column] = true;
+				break;
 			}
+			memset(w->useless, 0, w->columns * sizeof(*w->useless));
 		} while (!move(w));
 	}
 	return 0;
@@ -158,7 +167,8 @@ int stats_nnls(const double *a, const double *b, size_t rows, size_t columns, do
 	w.x = calloc(columns + 1, sizeof(*w.x));
 	w.s = calloc(columns + 1, sizeof(*w.s));
 	w.passive = calloc(columns + 1, sizeof(*w.passive));
-	if (w.a && w.length && w.x && w.s && w.passive) {
+	w.useless = calloc(columns + 1, sizeof(*w.useless));
+	if (w.a && w.length && w.x && w.s && w.passive && w.useless) {
 		scale(&w, a);
 		err = iterate(&w);
 	}
@@ -169,5 +179,6 @@ int stats_nnls(const double *a, const double *b, size_t rows, size_t columns, do
 	free(w.x);
 	free(w.s);
 	free(w.passive);
+	free(w.useless);
 	return err;
 }

@@ -106,4 +106,10 @@ END
   refused 2 'give --touch, too' "$wsbench" explain h.json --estimate gungraun
   echo 'insns one' >wrong
   refused 2 'wrong: line 1 is not a term and its weight' "$wsbench" explain h.json --touch --estimate wrong
+  printf 'insns 1\ninsns 2\n' >wrong
+  refused 2 'wrong: line 2 is not a term and its weight' "$wsbench" explain h.json --touch --estimate wrong
+  printf '# nothing\nunit cycles\n' >wrong
+  refused 2 'wrong: has no weights' "$wsbench" explain h.json --touch --estimate wrong
+  printf 'insns 1\n\0' >wrong
+  refused 2 'wrong: is not text' "$wsbench" explain h.json --touch --estimate wrong
 }

@@ -589,3 +589,17 @@ C
   refused 2 "--missing: only for 'history why'" "$wsbench" history check --db h.jsonl --missing
   refused 2 "not a changelog" "$wsbench" history add --db h.jsonl --changelog a.json
 }
+
+@test "history: a compressed file is read, and not added to" {
+  "$wsbench" history check --db "$tests/../../results/kernels.jsonl" >plain || true
+  gzip -c "$tests/../../results/kernels.jsonl" >h.jsonl.gz
+  "$wsbench" history check --db h.jsonl.gz >packed || true
+  [ -s plain ]
+  cmp plain packed
+  document 1.json one 1 hypercall=10
+  cp h.jsonl.gz before
+  refused 2 'a compressed history is only read' "$wsbench" history add --db h.jsonl.gz 1.json
+  cmp h.jsonl.gz before
+  head -c 1000 h.jsonl.gz >cut.gz
+  refused 2 'cut.gz: not gzip' "$wsbench" history check --db cut.gz
+}

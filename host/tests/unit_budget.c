@@ -252,6 +252,41 @@ Test(parse, vm_that_ended)
 	exits_free(&b);
 }
 
+/* The second snapshot begins where a path of all VMs comes again, whatever is before it.
+ */
+Test(parse, two_snapshots_in_one_file)
+{
+	const char *text =
+		"/k/kvm/999-5/exits:7\n"
+		"/k/kvm/exits:1000\n/k/kvm/hvc_exit_stat:1000\n/k/kvm/pages_4k:9\n"
+		"/k/kvm/exits:1100\n/k/kvm/hvc_exit_stat:1100\n/k/kvm/pages_4k:5\n";
+	struct error err;
+	struct exits e;
+
+	cr_assert_eq(exits_parse(text, strlen(text), &e, &err), 0, "%s", err.text);
+	cr_expect_eq(count_of(&e, "hvc_exit_stat"), 100);
+	cr_expect_eq(count_of(&e, "pages_4k"), 0, "a gauge may fall");
+	exits_free(&e);
+	expect_bad("/k/kvm/999-5/exits:7\n/k/kvm/exits:1000\n/k/kvm/exits:900\n",
+		   "a VM ended between the snapshots");
+	expect_bad("/k/kvm/hypercalls:10\n/k/kvm/hypercalls:9\n",
+		   "a VM ended between the snapshots");
+	expect_bad("/k/kvm/exits:1\n/k/kvm/exits:2\n/k/kvm/exits:3\n",
+		   "a third snapshot");
+}
+
+Test(parse, empty_lines_before_the_head_of_a_log)
+{
+	const char *text = "\n\ntimestamp,kvm_exit,kvm_exit(HLT)\n"
+			   "2026-11-27 04:07:01,5,5\n2026-11-27 04:07:02,6,6\n";
+	struct error err;
+	struct exits e;
+
+	cr_assert_eq(exits_parse(text, strlen(text), &e, &err), 0, "%s", err.text);
+	cr_expect_eq(count_of(&e, "kvm_exit(HLT)"), 6);
+	exits_free(&e);
+}
+
 /* ------------------------------ damaged files ------------------------------ */
 
 #define HEAD	   "VM-EXIT Samples Samples% Time% Min Time Max Time Avg time\n\n"
@@ -283,6 +318,8 @@ Test(parse, damaged)
 	expect_bad("/k/kvm/exits:7\nrubbish\n", "line 2: not a counter of debugfs");
 	expect_bad("/k/kvm/io_exits:many\n", "not a number below");
 	expect_bad("/k/kvm/pages_4k:99999999999999999\n", "below 10^15");
+	expect_bad("/k/kvm/ex\033its:1\n", "not printable ASCII");
+	expect_bad("/k/kvm/ex\377its:1\n", "not printable ASCII");
 }
 
 Test(parse, binary)
