@@ -261,7 +261,7 @@ static unsigned int arch_of(const struct result *r)
 
 /*
  * The cost of one exit: a row whose event exits more than once is divided by its exits.
- * NULL, or why there is no figure; free() it.
+ * NULL, or the cause of a missing figure; free() it.
  */
 static char *find_cost(const struct result *r, const char *row, const char *config,
 		       double *cost, const char **unit)
