@@ -77,6 +77,13 @@ const struct target target_table[] = {
 	  .only = NEEDS_VCPUS_2,
 	  .ops = &target_lab_ops,
 	  EXACT },
+	{ .name = "lab:aarch64-nested",
+	  .summary =
+		  "Linux KVM/arm64 with VHE whose guests can be hypervisors (kvm-arm.mode=nested), emulated",
+	  .arch = ARCH_AARCH64,
+	  .named_only = true,
+	  .ops = &target_lab_ops,
+	  EXACT },
 	{ .name = "lab:x86_64-svm",
 	  .summary = "Linux KVM on AMD SVM, emulated",
 	  .arch = ARCH_X86_64,

@@ -420,6 +420,25 @@ Test(emulators, a_path_is_a_folder_or_the_program)
 	remove_folder_in("/usr/bin:/bin");
 }
 
+/* A lab with a least version of QEMU uses the system's (here 8.1.2) if it is new enough.
+ */
+Test(emulators, a_least_version_selects_the_system_or_the_newest_fetched)
+{
+	static const char program[] = "qemu-system-aarch64";
+	char path[PATH_MAX];
+
+	cr_expect_eq(lab_qemu_newer(8, program, path), 0);
+	cr_expect_str_eq(path + strlen(folder), "/mine/qemu-system-aarch64");
+	cr_expect_eq(lab_qemu_major(path), 8);
+	cr_expect_eq(lab_qemu_newer(9, program, path), 0);
+	cr_expect_str_eq(path + strlen(folder),
+			 "/qemu-11.0.0+ds-1/bin/qemu-system-aarch64");
+	cr_expect_eq(lab_qemu_newer(12, program, path), -ENOENT);
+	cr_expect_eq(lab_qemu_newer(9, "qemu-system-vax", path), -ENOENT);
+	cr_expect_eq(lab_qemu_major(folder), 0);
+	remove_folder_in("/usr/bin:/bin");
+}
+
 Test(plugins, the_version_of_qemu_decides_the_interface)
 {
 	static const struct {

@@ -81,6 +81,7 @@ const char *kvm_flavour_name(enum kvm_flavour flavour)
 		[KVM_FLAVOUR_SVM] = "SVM",
 		[KVM_FLAVOUR_ARM64] = "arm64",
 		[KVM_FLAVOUR_ARM64_VHE] = "arm64 VHE",
+		[KVM_FLAVOUR_ARM64_NESTED] = "arm64 VHE, nested",
 		[KVM_FLAVOUR_ARM64_NVHE] = "arm64 nVHE",
 		[KVM_FLAVOUR_ARM64_PROTECTED] = "arm64 protected",
 		[KVM_FLAVOUR_SOFTWARE] = "software",

@@ -105,8 +105,9 @@ bool config_has_pmu(const struct vm_config *config);
 enum kvm_flavour {
 	KVM_FLAVOUR_VMX,
 	KVM_FLAVOUR_SVM,
-	KVM_FLAVOUR_ARM64, /* one of the following three, unknown which */
+	KVM_FLAVOUR_ARM64, /* one of the following four, unknown which */
 	KVM_FLAVOUR_ARM64_VHE,
+	KVM_FLAVOUR_ARM64_NESTED, /* VHE, and guests may have an EL2 */
 	KVM_FLAVOUR_ARM64_NVHE,
 	KVM_FLAVOUR_ARM64_PROTECTED,
 	KVM_FLAVOUR_SOFTWARE, /* x86_64 KVM without VMX and SVM */

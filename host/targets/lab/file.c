@@ -258,6 +258,30 @@ static bool find_fetched(const char *name, const char *program, char path[PATH_M
 	return found;
 }
 
+unsigned int lab_qemu_major(const char *path)
+{
+	char text[192];
+	const char *number;
+
+	process_version(path, "--version", text, sizeof(text));
+	number = version_number(text);
+	return number ? (unsigned int)strtoul(number, NULL, 10) : 0;
+}
+
+int lab_qemu_newer(unsigned int major, const char *program, char path[PATH_MAX])
+{
+	char dir[PATH_MAX], version[NAME_MAX + 1] = "", newest[NAME_MAX + 1] = "";
+
+	if (!process_find(program, path) && lab_qemu_major(path) >= major)
+		return 0;
+	lab_emulators_folder(dir);
+	while (next_fetched(dir, version))
+		strcpy(newest, version);
+	if (strtoul(newest, NULL, 10) >= major && find_fetched(newest, program, path))
+		return 0;
+	return -ENOENT;
+}
+
 static bool find_system(const char *name, const char *program, char path[PATH_MAX])
 {
 	char text[192];
@@ -336,6 +360,8 @@ static void add_qemu_labs(struct lab_emulator_entry *e, const char *folder)
 			continue;
 		if (folder ? !find_in(folder, m->program, path)
 			   : process_find(m->program, path) != 0)
+			continue;
+		if (m->least_qemu && lab_qemu_major(path) < m->least_qemu)
 			continue;
 		if (!e->n_labs) {
 			process_version(path, "--version", e->version,

@@ -84,6 +84,15 @@ int lab_qemu_select(const char *name, const char *program, char path[PATH_MAX],
 		    struct error *err);
 
 /*
+ * The path of `program` of a QEMU with at least this major version: the system's, else
+ * the newest fetched one. 0 or -ENOENT.
+ */
+int lab_qemu_newer(unsigned int major, const char *program, char path[PATH_MAX]);
+
+/* The major version of the QEMU program at `path`; 0: unknown. */
+unsigned int lab_qemu_major(const char *path);
+
+/*
  * The version of QEMU's plugin interface for the plugins of this program, by the text
  * that QEMU prints for --version. 0: unknown version.
  */

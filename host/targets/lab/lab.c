@@ -12,6 +12,7 @@
 
 #include "host/lib/error.h"
 #include "host/lib/process.h"
+#include "host/lib/text.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/emulator.h"
 #include "host/targets/lab/initramfs.h"
@@ -65,10 +66,35 @@ struct lab_state {
 	size_t payload_bytes;
 };
 
+/* The newest kernel of the cache, for a machine that needs a new one. */
+static int find_newest(const struct lab_machine *m, char release[NAME_MAX + 1],
+		       struct error *err)
+{
+	char cache[PATH_MAX];
+
+	lab_kernel_cache(m->arch, cache);
+	if (!lab_kernel_newest(cache, release) &&
+	    version_compare(release, m->least_kernel) >= 0)
+		return 0;
+	return error_set(
+		err, -ENOENT,
+		"no kernel of Linux %s or newer for %s is cached (wsbench kernel fetch --arch %s --series 7.3)",
+		m->least_kernel, lab_arch_name(m->arch), lab_arch_name(m->arch));
+}
+
 static int find_kernel(struct lab_state *s, const struct job *job, struct error *err)
 {
-	int ret = lab_kernel_find(s->machine->arch, job->kernel, job->modules, job->fetch,
-				  &s->kernel, err);
+	const char *name = job->kernel;
+	char release[NAME_MAX + 1];
+	int ret = 0;
+
+	if (!name && s->machine->least_kernel) {
+		ret = find_newest(s->machine, release, err);
+		name = release;
+	}
+	if (!ret)
+		ret = lab_kernel_find(s->machine->arch, name, job->modules, job->fetch,
+				      &s->kernel, err);
 
 	/* A kernel without a folder of modules has KVM built in. */
 	if (!ret && s->machine->module && s->kernel.modules[0])
@@ -94,11 +120,25 @@ static int find_emulator(struct lab_state *s, const char *name, struct error *er
 		return error_set(err, -ENOEXEC,
 				 "--emulator %s: this lab runs on %s, not on QEMU", name,
 				 m->program);
-	if (name)
-		return lab_qemu_select(name, m->program, s->emulator, err);
+	process_own_script("emulator.sh", script);
+	if (name) {
+		ret = lab_qemu_select(name, m->program, s->emulator, err);
+		if (!ret && m->least_qemu && lab_qemu_major(s->emulator) < m->least_qemu)
+			ret = error_set(err, -ENOEXEC,
+					"--emulator %s: this lab needs QEMU %u or newer",
+					name, m->least_qemu);
+		return ret;
+	}
+	if (m->least_qemu) {
+		if (!lab_qemu_newer(m->least_qemu, m->program, s->emulator))
+			return 0;
+		return error_set(
+			err, -ENOENT,
+			"no QEMU %u or newer is here (%s fetch qemu --suite bookworm-backports)",
+			m->least_qemu, script);
+	}
 	if (m->emulator->built && lab_find_emulator(m->emulator->built, s->emulator))
 		return 0;
-	process_own_script("emulator.sh", script);
 	if (m->emulator->built && !m->fallback)
 		return error_set(err, -ENOENT,
 				 "the project's %s is not built (%s build %s)",

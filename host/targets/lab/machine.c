@@ -156,11 +156,12 @@ static const char *const bochs_plain_lines[] = { BOCHS_LINES("corei7_skylake_x")
  */
 #define WFX_APPEND " kvm-arm.wfi_trap_policy=trap kvm-arm.wfe_trap_policy=notrap"
 
-#define AARCH64_LAB(mode, flags_, mode_append)                                           \
+#define AARCH64_LAB(mode, flags_, mode_append, ...)                                      \
 	{                                                                                \
 		.name = "aarch64-" mode, .arch = ARCH_AARCH64, .emulator = &lab_qemu,    \
 		.program = "qemu-system-aarch64", .flags = flags_,                       \
 		.append = "console=ttyAMA0" COMMON_APPEND WFX_APPEND mode_append,        \
+		__VA_ARGS__                                                              \
 	}
 
 static const struct lab_machine vmx_plain = {
@@ -180,6 +181,9 @@ const struct lab_machine lab_machine_table[] = {
 	AARCH64_LAB("nvhe", aarch64_flags, " kvm-arm.mode=nvhe"),
 	AARCH64_LAB("pkvm", aarch64_flags, " kvm-arm.mode=protected"),
 	AARCH64_LAB("smp", aarch64_smp_flags, ""),
+	/* Guests with an EL2 (FEAT_NV2): KVM since Linux 6.16, QEMU since 9.0. */
+	AARCH64_LAB("nested", aarch64_flags, " kvm-arm.mode=nested", .least_qemu = 9,
+		    .least_kernel = "6.16"),
 	/* Without the project's Bochs, none: a distribution's has no SVM. */
 	{
 		.name = "x86_64-svm",

@@ -24,6 +24,8 @@ struct lab_machine {
 	const char *const *flags; /* its arguments, NULL at the end */
 	const char *append;	  /* the kernel's command line */
 	const char *module;	  /* to load, with all it depends on; NULL: built in */
+	unsigned int least_qemu;  /* QEMU's major version; 0: any */
+	const char *least_kernel; /* "6.16"; NULL: any */
 	/* The machine without `emulator`, which is not installed; NULL: none. */
 	const struct lab_machine *fallback;
 	const char *lacks; /* what a fallback lacks */

@@ -174,7 +174,7 @@ int clock_guest_offset(const struct vcpu *vcpu, uint64_t *offset)
 }
 
 /*
- * Which of arm64's three KVMs this is. No interface reports it; the kernel logs it when
+ * Which of arm64's four KVMs this is. No interface reports it; the kernel logs it when
  * KVM is initialized (arch/arm64/kvm/arm.c).
  */
 
@@ -191,6 +191,7 @@ static const struct {
 	{ "Hyp mode initialized", KVM_FLAVOUR_ARM64_NVHE },
 	{ "Hyp nVHE mode initialized", KVM_FLAVOUR_ARM64_NVHE },
 	{ "hVHE mode initialized", KVM_FLAVOUR_ARM64_NVHE },
+	{ "VHE+NV2 mode initialized", KVM_FLAVOUR_ARM64_NESTED },
 	/* Last: the others contain it. */
 	{ "VHE mode initialized", KVM_FLAVOUR_ARM64_VHE },
 };
