@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 #define ABI_MAGIC   0x3169626177737721ull /* "!wswabi1" in memory order */
-#define ABI_VERSION 3
+#define ABI_VERSION 4
 
 /* Guest memory: one contiguous range of RAM. */
 #define ABI_X86_64_RAM_GPA  0x0ull
@@ -189,7 +189,11 @@ enum abi_state {
 	ABI_STATE_SLEEPS,
 };
 
-/* An exception that the payload did not expect. */
+/*
+ * An exception that the payload did not expect; with ABI_FAULT_OF_L2 in `vector`, an exit
+ * of its guest: the rest is the reason, then qualification or information.
+ */
+#define ABI_FAULT_OF_L2 (1ull << 63)
 struct abi_fault {
 	uint64_t vector;   /* x86_64: vector; aarch64: offset into VBAR_EL1 */
 	uint64_t syndrome; /* x86_64: error code; aarch64: ESR_EL1 */
@@ -208,6 +212,8 @@ struct abi_report {
 	uint64_t pace[ABI_PACES];     /* ticks of the loop; 0: not timed */
 	uint64_t samples[ABI_PHASES]; /* stored, per series */
 	uint64_t faults[ABI_PHASES];  /* expected exceptions, per phase */
+	/* Payloads with a guest of their own: its exits that they handled, per phase. */
+	uint64_t l1_exits[ABI_PHASES];
 	struct abi_fault fault;
 };
 
@@ -217,7 +223,7 @@ struct abi_page {
 };
 
 _Static_assert(sizeof(struct abi_params) == 64, "abi_params has a fixed layout");
-_Static_assert(sizeof(struct abi_report) == 288, "abi_report has a fixed layout");
+_Static_assert(sizeof(struct abi_report) == 384, "abi_report has a fixed layout");
 _Static_assert(sizeof(struct abi_page) <= ABI_PAGE_BYTES, "abi_page fits its page");
 _Static_assert(ABI_SERIES_OFFSET + ABI_PHASES * ABI_SERIES_MAX * 8ull <= ABI_RAM_BYTES,
 	       "the series fit into RAM");

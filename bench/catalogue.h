@@ -48,6 +48,15 @@ enum bench_handler {
 #define NEEDS_PMU_ON                                                                     \
 	(1u << 12) /* with NEEDS_PMU: without one there is nothing to see                \
 		    */
+/*
+ * The payload is a hypervisor itself (L1): the CPU, or KVM (L0), offers it
+ * virtualization. `exits` is the least number of exits to L0 per event; see
+ * bench/README.md.
+ */
+#define NEEDS_NESTED (1u << 13)
+#define EXITS_TO_L1                                                                      \
+	(1u << 14) /* with NEEDS_NESTED: the payload's guest (L2) exits once per event   \
+		    */
 
 /* Not a need: the row belongs to `--bench core`. */
 #define BENCH_CORE (1u << 31)

@@ -32,9 +32,13 @@ void runtime_doorbell(enum abi_doorbell doorbell)
 		machine_doorbell(ABI_DOORBELL(doorbell, page->report.phase));
 }
 
+uint64_t runtime_l1_exits;
+static uint64_t l1_exits_before;
+
 uint64_t *runtime_phase_begin(enum abi_phase phase)
 {
 	page->report.phase = phase;
+	l1_exits_before = runtime_l1_exits;
 	runtime_doorbell(ABI_DOORBELL_BEGIN);
 	return runtime_series(phase);
 }
@@ -47,6 +51,7 @@ void runtime_series_end(enum abi_phase series, uint32_t samples)
 void runtime_phase_end(enum abi_phase phase, uint32_t samples)
 {
 	runtime_series_end(phase, samples);
+	page->report.l1_exits[phase] = runtime_l1_exits - l1_exits_before;
 	runtime_doorbell(ABI_DOORBELL_END);
 }
 
@@ -82,14 +87,20 @@ uint64_t runtime_fault(const struct abi_fault *fault)
 	runtime_stop(ABI_STATE_FAULT);
 }
 
-/* Otherwise stage-2 faults on the series would be part of timed events. */
-static void touch_series(uint32_t from, uint32_t to, uint32_t samples)
+static void touch_range(uint32_t from, uint32_t to, uint32_t samples)
 {
 	uint32_t phase, i;
 
 	for (phase = from; phase < to; phase++)
 		for (i = 0; i < samples; i += 4096 / sizeof(uint64_t))
 			*(volatile uint64_t *)(runtime_series(phase) + i) = 0;
+}
+
+void runtime_touch(const struct abi_params *params)
+{
+	touch_range(0, ABI_PHASE_PMC_NULL,
+		    params->events > params->batches ? params->events : params->batches);
+	touch_range(ABI_PHASE_PMC_NULL, ABI_PHASES, params->pmc_events);
 }
 
 static uint64_t common_divisor(uint64_t a, uint64_t b)
@@ -188,9 +199,7 @@ void runtime_main(void)
 		runtime_stop(ABI_STATE_REFUSED);
 	page->report.state = ABI_STATE_RUNNING;
 	machine_init(&params);
-	touch_series(0, ABI_PHASE_PMC_NULL,
-		     params.events > params.batches ? params.events : params.batches);
-	touch_series(ABI_PHASE_PMC_NULL, ABI_PHASES, params.pmc_events);
+	runtime_touch(&params);
 	page->report.clock_hz = clock_hz();
 	find_step(&page->report);
 	runtime_pace(ABI_PACE_BEGIN);

@@ -25,6 +25,15 @@
 uint64_t *runtime_phase_begin(enum abi_phase phase);
 void runtime_phase_end(enum abi_phase phase, uint32_t samples);
 
+/*
+ * Writes to each page of the series: otherwise faults of stage 2 would be part of timed
+ * events. A payload with a guest of its own does this in the guest again.
+ */
+void runtime_touch(const struct abi_params *params);
+
+/* A payload with a guest of its own counts the guest's exits here. */
+extern uint64_t runtime_l1_exits;
+
 /* Reports the length of a series without a phase of its own. */
 void runtime_series_end(enum abi_phase series, uint32_t samples);
 

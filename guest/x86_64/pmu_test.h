@@ -55,9 +55,6 @@ uint32_t pmu_counter_msr(uint32_t n);
 /* Of Intel's registers. */
 struct pmu_bits pmu_valid_bits(void);
 
-/* CPUID reports SVM. */
-bool pmu_has_svm(void);
-
 /* After #GP, a value that no register has. */
 uint64_t pmu_rdmsr(uint32_t msr);
 

@@ -4,7 +4,6 @@
 #include "guest/x86_64/pmu_code.h"
 #include "guest/x86_64/pmu_test.h"
 
-#define CPUID_SVM		(1u << 2) /* leaf 0x80000001 ECX */
 #define CPUID_PERF_CTR_EXT_CORE (1u << 23)
 
 struct pmu pmu;
@@ -107,11 +106,6 @@ struct pmu_bits pmu_valid_bits(void)
 			id.extended_ebx = cpuid(0x23, 0).ebx;
 	}
 	return pmu_bits(&id);
-}
-
-bool pmu_has_svm(void)
-{
-	return cpuid_has_leaf(0x8000000a) && cpuid(0x80000001, 0).ecx & CPUID_SVM;
 }
 
 bool pmu_is_fixed(uint32_t n)

@@ -5,7 +5,7 @@
  */
 #include "guest/x86_64/pmu_code.h"
 #include "guest/x86_64/pmu_test.h"
-#include "guest/x86_64/pmu_test_vmcs.h"
+#include "guest/x86_64/vmx.h"
 
 #define DEBUGCTL_BTF	 2
 #define DEBUGCTL_DEFINED 0xffc7ull

@@ -46,7 +46,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp_option options[] = {
 	{ "threshold", KEY_THRESHOLD, "[GLOB=]AMOUNT", 0,
 	  "Pass benchmarks that became worse by at most AMOUNT: 1%, 20insns (ticks, "
-	  "ns, cycles, counts), or mmio_*=2% for some benchmarks. Can be repeated: "
+	  "ns, cycles, counts, traps), or mmio_*=2% for some benchmarks. Can be repeated: "
 	  "a threshold with a GLOB precedes one without, and a later threshold "
 	  "precedes an earlier one",
 	  0 },

@@ -12,7 +12,9 @@
 #include "bench/catalogue.h"
 
 /* Units of metrics. */
-static const char *const units[] = { "insns", "ticks", "ns", "cycles", "counts" };
+static const char *const units[] = {
+	"insns", "ticks", "ns", "cycles", "counts", "traps"
+};
 
 /* "%" or a unit after the number. */
 static int parse_unit(struct threshold *t, const char *unit, struct error *err)
@@ -26,9 +28,10 @@ static int parse_unit(struct threshold *t, const char *unit, struct error *err)
 		return 0;
 	if (!*unit)
 		return error_set(err, -EINVAL, "a number without a unit (1%%, 20insns)");
-	return error_set(err, -EINVAL,
-			 "'%.40s' is not a unit (%%, insns, ticks, ns, cycles, counts)",
-			 unit);
+	return error_set(
+		err, -EINVAL,
+		"'%.40s' is not a unit (%%, insns, ticks, ns, cycles, counts, traps)",
+		unit);
 }
 
 int threshold_parse(struct threshold *t, const char *text, struct error *err)

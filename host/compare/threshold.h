@@ -19,7 +19,8 @@ struct threshold {
 	const char *text;  /* of the command line; not copied */
 	char pattern[128]; /* of benchmarks; "": benchmarks that match no other pattern */
 	double amount;	   /* percent, or in `unit`; >= 0 */
-	const char *unit;  /* "insns", "ticks", "ns", "cycles", "counts"; NULL: percent */
+	const char *unit;  /* "insns", "ticks", "ns", "cycles", "counts", "traps"; NULL:
+			      percent */
 };
 
 /* 0, or -EINVAL with `err`: the cause, without the text. */

@@ -58,7 +58,7 @@ void assemble_begin(struct assembly *a, const struct bench *row,
 	b->handled_by = a->row->handled_by > HANDLED_UNKNOWN ? HANDLED_UNKNOWN
 							     : a->row->handled_by;
 	b->status = RESULT_OK;
-	b->exits = (struct result_exits){ -1, -1, -1, -1, 0 };
+	b->exits = (struct result_exits){ -1, -1, -1, -1, 0, -1 };
 	b->statistics = RESULT_STATISTICS_NONE;
 	b->host_counters = RESULT_HOST_COUNTERS_NONE;
 	if (skip)
@@ -319,6 +319,14 @@ static const char *find_lie(const struct assembly *a, const struct boot_report *
 	int phase;
 
 	for (phase = 0; phase < ABI_PHASES; phase++) {
+		if (rep->guest.l1_exits[phase] > FAULTS_MAX) {
+			snprintf(
+				text, sizeof(text),
+				"the guest reports an impossible number of exits to L1: %llu in the %s phase",
+				(unsigned long long)rep->guest.l1_exits[phase],
+				boot_phase_name((uint32_t)phase));
+			return result_string(a->result, text);
+		}
 		for (i = 0; i < rep->guest.samples[phase]; i++) {
 			int64_t sample = (int64_t)rep->series[phase][i];
 
@@ -359,6 +367,7 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 	}
 	judge_exits(a->row, a->trust, events, c, &j);
 	judge_faults(a->row, events, rep->guest.faults[ABI_PHASE_EVENT], &j);
+	judge_l1(a->row, events, rep->guest.l1_exits[ABI_PHASE_EVENT], &j);
 	a->pace_spread = judge_pace(&rep->guest);
 	reject = rejection(a, &j, c);
 	if (a->trust != JUDGE_HOST_TIMED && !(a->row->needs & NEEDS_COUNTS))
@@ -373,6 +382,8 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 	/* The text is freed with the report. */
 	b->host_counters.reason = result_string(a->result, b->host_counters.reason);
 	b->exits.faults += (int64_t)rep->guest.faults[ABI_PHASE_EVENT];
+	if (a->row->needs & NEEDS_NESTED)
+		add(&b->exits.l1, (int64_t)rep->guest.l1_exits[ABI_PHASE_EVENT]);
 	if (a->row->needs & NEEDS_COUNTS)
 		return assemble_counts(a, index, rep, reject);
 	/* Instructions of a lab are not cycles, whatever the unit of its PMU. */
@@ -385,6 +396,14 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 			continue;
 		boot = add_boot(a, metrics[m].name, unit, index, reject, c);
 		err = summarize(a, m, rep, boot);
+		if (err)
+			return err;
+	}
+	/* One value of a boot: every event has it. */
+	if (j.traps >= 0) {
+		err = summarize_net(
+			&j.traps, 1, 1,
+			add_boot(a, "traps_per_op", "traps", index, reject, c));
 		if (err)
 			return err;
 	}

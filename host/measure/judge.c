@@ -152,6 +152,55 @@ static bool judge_at_most(const struct bench *row, int64_t events,
 	return true;
 }
 
+/*
+ * NEEDS_NESTED: how many exits to L0 an event costs depends on the kernel. The row claims
+ * the least number, and every event must cost as many as the others.
+ */
+static void judge_nested(const struct bench *row, int64_t events,
+			 const struct boot_counts *c, struct judgement *out)
+{
+	int64_t interrupts = c->interrupts > 0 ? c->interrupts : 0;
+	int64_t own = c->interrupts_exact ? c->exits - interrupts : c->exits;
+	int64_t user = row->handled_by == HANDLED_USER ? events : 0;
+	int64_t rest, slack = c->interrupts_exact ? 0 : interrupts;
+	int64_t least = row->handled_by == HANDLED_VARIES ? 0 : row->exits;
+
+	out->traps = own > 0 && events ? own / events : 0;
+	rest = own - out->traps * events;
+	out->handled_by = c->user      ? HANDLED_USER
+			  : out->traps ? HANDLED_KERNEL
+				       : HANDLED_NONE;
+	out->expected = out->observed = out->traps * events;
+	out->proven = rest >= 0 && rest <= slack && slack < (events ? events : 1) &&
+		      c->user == user && out->traps >= least &&
+		      (row->handled_by != HANDLED_NONE || !out->traps);
+	if (out->proven)
+		return;
+	out->handled_by = HANDLED_UNKNOWN;
+	out->expected = events * row->exits;
+	out->observed = own;
+	out->traps = -1;
+	snprintf(
+		out->reason, sizeof(out->reason),
+		"expected %s, %u or more exits to L0, as many of each of %lld events: observed %lld exits (%lld to user space), %lld host interrupts",
+		handler_text(row->handled_by), row->exits, (long long)events,
+		(long long)c->exits, (long long)c->user, (long long)c->interrupts);
+}
+
+void judge_l1(const struct bench *row, uint64_t events, uint64_t l1_exits,
+	      struct judgement *out)
+{
+	uint64_t expected = row->needs & EXITS_TO_L1 ? events : 0;
+
+	if (!(row->needs & NEEDS_NESTED) || !out->proven || l1_exits == expected)
+		return;
+	out->proven = false;
+	snprintf(out->reason, sizeof(out->reason),
+		 "expected %llu exits of L2 to L1 in %llu events, L1 counted %llu",
+		 (unsigned long long)expected, (unsigned long long)events,
+		 (unsigned long long)l1_exits);
+}
+
 /* The counts without the untimed exit to user space of every event. */
 static struct boot_counts own_counts(const struct bench *row, uint64_t events,
 				     const struct boot_counts *c)
@@ -184,6 +233,7 @@ void judge_exits(const struct bench *row, enum judge_trust trust, uint64_t event
 	const struct boot_counts own = own_counts(row, events, c);
 
 	memset(out, 0, sizeof(*out));
+	out->traps = -1;
 	if (trust == JUDGE_NO_HYPERVISOR) {
 		out->handled_by = HANDLED_NONE;
 		out->expected = 0;
@@ -195,6 +245,8 @@ void judge_exits(const struct bench *row, enum judge_trust trust, uint64_t event
 		out->proven = true;
 	} else if (trust == JUDGE_USER_ONLY || c->exits < 0) {
 		judge_user_only(row, (int64_t)events, &own, out);
+	} else if (row->needs & NEEDS_NESTED) {
+		judge_nested(row, (int64_t)events, &own, out);
 	} else if (!judge_at_most(row, (int64_t)events, &own, out)) {
 		judge_all(row, (int64_t)events, &own, out);
 	}

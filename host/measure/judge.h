@@ -23,6 +23,7 @@ enum judge_trust {
 struct judgement {
 	enum bench_handler handled_by; /* as observed */
 	int64_t expected, observed;    /* exits; -1: not counted */
+	int64_t traps; /* NEEDS_NESTED: exits to L0 of each event; -1: not counted */
 	bool proven;
 	char reason[256]; /* if not proven */
 };
@@ -41,6 +42,13 @@ void judge_exits(const struct bench *row, enum judge_trust trust, uint64_t event
  */
 void judge_faults(const struct bench *row, uint64_t events, uint64_t faults,
 		  struct judgement *out);
+
+/*
+ * After judge_exits(): disproves a row that NEEDS_NESTED if its guest did not exit to the
+ * payload as often as the row says. `l1_exits` is the payload's own count.
+ */
+void judge_l1(const struct bench *row, uint64_t events, uint64_t l1_exits,
+	      struct judgement *out);
 
 /*
  * The row as it is to be proven under `config` (bench/effects.def). `skip`: why the row

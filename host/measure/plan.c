@@ -206,6 +206,9 @@ struct abi_params plan_params(const struct plan *plan, const struct bench *row)
 		params = plan->map_params;
 		set_operand(row, &params);
 	}
+	/* In its guest, the PMC's set-up would exit to the payload. */
+	if (row->needs & NEEDS_NESTED)
+		params.pmc_events = params.spins = 0;
 	if (row->needs & NEEDS_COUNTS) {
 		params.operand = accuracy_subject(row);
 		params.batch = params.repeat = 0;

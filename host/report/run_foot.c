@@ -57,6 +57,10 @@ static void print_legend(const struct foot *t)
 			t,
 			"A word after a number: the handler of this figure, or its unit, "
 			"where that differs from the row's.");
+	if (t->m->traps)
+		paragraph(
+			t,
+			"n traps: exits to KVM of one event of a guest that is a hypervisor itself.");
 	if (t->m->intervals)
 		paragraph(
 			t,

@@ -17,8 +17,9 @@
 enum part {
 	PART_NUMBER, /* "1,495", "-", "skip", "FAIL" */
 	PART_TAIL,   /* "+-12", "[1]" */
-	PART_MARK, /* the handler if it is not the row's; a unit if it is not the clock's
-		    */
+	PART_MARK,  /* the handler if it is not the row's; a unit if it is not the clock's
+		     */
+	PART_TRAPS, /* "2 traps", of a guest that is a hypervisor */
 	PART_AGAINST, /* "+57 (1.06x)": compared with the first config of the benchmark */
 	PARTS,
 };
@@ -70,10 +71,9 @@ static void add_columns(struct run_table *m, const char *const *heads)
 			target_head(head, sizeof(head), m, d, unit);
 		table_column(&m->table,
 			     &(struct table_column){ head, TABLE_RIGHT, 0, unit });
-		table_column(&m->table,
-			     &(struct table_column){ "", TABLE_JOIN, 0, unit });
-		table_column(&m->table,
-			     &(struct table_column){ "", TABLE_JOIN, 0, unit });
+		for (size_t part = PART_TAIL; part <= PART_TRAPS; part++)
+			table_column(&m->table,
+				     &(struct table_column){ "", TABLE_JOIN, 0, unit });
 		table_column(&m->table, &(struct table_column){
 						"", TABLE_RIGHT | TABLE_KEEP, 0, unit });
 	}
@@ -163,6 +163,17 @@ static void fill_interval(struct run_table *m, size_t d,
 	}
 }
 
+static void fill_traps(struct run_table *m, size_t d, const struct result_benchmark *b)
+{
+	const struct result_metric *traps = result_find_metric(b, "traps_per_op");
+
+	if (!traps || isnan(traps->value))
+		return;
+	table_cell(&m->table, column(d, PART_TRAPS), "%.4g trap%s", traps->value,
+		   traps->value == 1 ? "" : "s");
+	m->traps = true;
+}
+
 /* The estimate with its interval. Rows that time nothing have other metrics: the first
  * one. */
 static double fill_value(struct run_table *m, size_t d, const struct result_benchmark *b,
@@ -187,6 +198,7 @@ static double fill_value(struct run_table *m, size_t d, const struct result_benc
 		m->marks = true;
 	}
 	fill_interval(m, d, metric, plus_minus);
+	fill_traps(m, d, b);
 	return metric->value;
 }
 

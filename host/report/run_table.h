@@ -19,7 +19,7 @@ struct run_table {
 	const struct result *const *docs;
 	size_t n_docs;
 	/* What the table contains, for its legend. */
-	bool absent, marks, intervals, ranges;
+	bool absent, marks, intervals, ranges, traps;
 	bool compares; /* most benchmarks have several configs: each is compared with the
 			  first */
 };

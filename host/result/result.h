@@ -140,6 +140,7 @@ struct result_exits {
 	int64_t user;	    /* exits to user space, counted by the VMM */
 	int64_t interrupts; /* host interrupts; each can add one exit */
 	int64_t faults;	    /* exceptions that the body raises by design */
+	int64_t l1; /* exits of the payload's own guest to the payload; -1: it has none */
 };
 
 /* Statistics of the run loop, named after gem5's BaseKvmCPU. -1: not counted. */

@@ -146,6 +146,18 @@ static void end_unfinished(const struct abi_report *guest, struct boot_report *r
 			phase);
 		break;
 	case ABI_STATE_FAULT:
+		if (guest->fault.vector & ABI_FAULT_OF_L2) {
+			boot_end(
+				rep, BOOT_CRASH,
+				"L2 exited to L1 for another reason than the row's in the %s phase: 0x%llx, 0x%llx pc 0x%llx address 0x%llx",
+				phase,
+				(unsigned long long)guest->fault.vector &
+					~ABI_FAULT_OF_L2,
+				(unsigned long long)guest->fault.syndrome,
+				(unsigned long long)guest->fault.pc,
+				(unsigned long long)guest->fault.address);
+			break;
+		}
 		boot_end(
 			rep, BOOT_CRASH,
 			"the guest took exception 0x%llx in the %s phase: syndrome 0x%llx pc 0x%llx address 0x%llx",
@@ -227,8 +239,13 @@ void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
 {
 	int phase;
 
-	if (!boot_is_done(ram, &rep->guest, rep))
+	if (!boot_is_done(ram, &rep->guest, rep)) {
+		if (rep->guest.state == ABI_STATE_ABSENT &&
+		    rq->bench->needs & NEEDS_NESTED)
+			boot_end(rep, BOOT_SKIP,
+				 "needs a CPU with virtualization (SVM, VMX, EL2)");
 		return;
+	}
 	for (phase = 0; phase < ABI_PHASES; phase++) {
 		uint64_t asked = samples_asked(&rq->params, phase);
 

@@ -164,6 +164,7 @@ static const char *suit(const struct state *s, const struct bench *row,
 			const struct host_row *host, struct vm_config *config,
 			struct abi_params *params)
 {
+	config->nested = row->needs & NEEDS_NESTED;
 	if (row->needs & NEEDS_IRQCHIP && config->irqchip != VM_IRQCHIP_KERNEL)
 		return "needs the in-kernel interrupt controller, which this config disables";
 	if (row->needs & NEEDS_VCPUS_2) {
@@ -217,6 +218,10 @@ static int kvm_boot(struct target *t, const struct boot_request *request,
 	}
 	rc = config_apply(rq->config, s->kvm_fd, &config, &why);
 	if (rc) {
+		boot_end(rep, BOOT_SKIP, "%s", why.text);
+		return 0;
+	}
+	if (rq->bench->needs & NEEDS_NESTED && vm_nested_available(s->kvm_fd, &why)) {
 		boot_end(rep, BOOT_SKIP, "%s", why.text);
 		return 0;
 	}

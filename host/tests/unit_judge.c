@@ -176,6 +176,95 @@ Test(judge, exceptions_of_some_events_fail)
 	cr_expect(not(j.proven));
 }
 
+/* NEEDS_NESTED: all events exit to L0 as often, and at least as often as the row says. */
+Test(judge, a_nested_row_exits_equally_often)
+{
+	const struct boot_counts twice = { .exits = 2 * EVENTS,
+					   .interrupts_exact = true };
+	const struct boot_counts five = { .exits = 5 * EVENTS + 3,
+					  .interrupts = 3,
+					  .interrupts_exact = true };
+	const struct boot_counts one_more = { .exits = 2 * EVENTS + 1,
+					      .interrupts_exact = true };
+	const struct boot_counts user = { .exits = 2 * EVENTS,
+					  .user = 1,
+					  .interrupts_exact = true };
+	struct judgement j;
+
+	j = judged(HANDLED_KERNEL, 2, NEEDS_NESTED, &twice);
+	cr_expect(j.proven && j.handled_by == HANDLED_KERNEL);
+	cr_expect(eq(i64, j.traps, 2));
+	cr_expect(j.expected == 2 * EVENTS && j.observed == 2 * EVENTS);
+	j = judged(HANDLED_KERNEL, 2, NEEDS_NESTED, &five);
+	cr_expect(j.proven && j.traps == 5 && j.observed == 5 * EVENTS);
+	j = judged(HANDLED_KERNEL, 3, NEEDS_NESTED, &twice);
+	cr_expect(not(j.proven), "fewer than the row says");
+	cr_expect(eq(i64, j.traps, -1));
+	j = judged(HANDLED_KERNEL, 2, NEEDS_NESTED, &one_more);
+	cr_expect(not(j.proven), "an event differs from the others");
+	j = judged(HANDLED_KERNEL, 2, NEEDS_NESTED, &user);
+	cr_expect(not(j.proven), "an exit to user space");
+	j = judged(HANDLED_KERNEL, 2, 0, &twice);
+	cr_expect(eq(i64, j.traps, -1), "not a nested row");
+}
+
+/* HANDLED_NONE and HANDLED_VARIES: an instruction of L1 that need not exit. */
+Test(judge, a_nested_row_may_not_exit)
+{
+	const struct boot_counts none = { .exits = 0, .interrupts_exact = true };
+	const struct boot_counts once = { .exits = EVENTS, .interrupts_exact = true };
+	struct judgement j;
+
+	j = judged(HANDLED_VARIES, 1, NEEDS_NESTED, &none);
+	cr_expect(j.proven && j.handled_by == HANDLED_NONE && j.traps == 0);
+	j = judged(HANDLED_VARIES, 1, NEEDS_NESTED, &once);
+	cr_expect(j.proven && j.handled_by == HANDLED_KERNEL && j.traps == 1);
+	j = judged(HANDLED_NONE, 0, NEEDS_NESTED, &none);
+	cr_expect(j.proven && j.traps == 0);
+	j = judged(HANDLED_NONE, 0, NEEDS_NESTED, &once);
+	cr_expect(not(j.proven));
+}
+
+/* arm64 does not count exits for interrupts: fewer than events, they explain a rest. */
+Test(judge, interrupts_explain_a_rest_of_a_nested_row)
+{
+	struct judgement j;
+
+	j = judged(HANDLED_KERNEL, 2, NEEDS_NESTED,
+		   &(struct boot_counts){ .exits = 2 * EVENTS + 4, .interrupts = 4 });
+	cr_expect(j.proven && j.traps == 2);
+	j = judged(HANDLED_KERNEL, 2, NEEDS_NESTED,
+		   &(struct boot_counts){ .exits = 2 * EVENTS + 5, .interrupts = 4 });
+	cr_expect(not(j.proven));
+	j = judged(HANDLED_KERNEL, 2, NEEDS_NESTED,
+		   &(struct boot_counts){ .exits = 2 * EVENTS, .interrupts = EVENTS });
+	cr_expect(not(j.proven), "any number of traps");
+}
+
+/* The payload's own count of its guest's exits. */
+Test(judge, l1_counts_the_exits_of_its_guest)
+{
+	const struct boot_counts c = { .exits = 2 * EVENTS, .interrupts_exact = true };
+	struct bench row = { .handled_by = HANDLED_KERNEL,
+			     .exits = 2,
+			     .needs = NEEDS_NESTED | EXITS_TO_L1 };
+	struct judgement j;
+
+	judge_exits(&row, JUDGE_ALL, EVENTS, &c, &j);
+	judge_l1(&row, EVENTS, EVENTS, &j);
+	cr_expect(j.proven);
+	judge_l1(&row, EVENTS, EVENTS - 1, &j);
+	cr_expect(not(j.proven));
+	/* On the bare machine, L1's count is the only one. */
+	judge_exits(&row, JUDGE_NO_HYPERVISOR, EVENTS, &c, &j);
+	judge_l1(&row, EVENTS, 0, &j);
+	cr_expect(not(j.proven));
+	row.needs = NEEDS_NESTED;
+	judge_exits(&row, JUDGE_NO_HYPERVISOR, EVENTS, &c, &j);
+	judge_l1(&row, EVENTS, 0, &j);
+	cr_expect(j.proven);
+}
+
 /* Each effect names an existing config and existing rows with a common architecture. */
 Test(effects, each_has_an_effect)
 {

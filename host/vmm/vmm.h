@@ -89,7 +89,11 @@ struct vm_config {
 	uint32_t pmu_hidden_counters; /* x86_64: how many CPUID hides of KVM's counters */
 	uint32_t disabled_exits;      /* x86_64: KVM_X86_DISABLE_EXITS_* */
 	uint64_t counter_offset;      /* aarch64: of CNTVCT and CNTPCT; 0: KVM's own */
+	bool nested; /* the guest is a hypervisor; x86_64: it may be, whatever this is */
 };
+
+/* 0, or -ENOTSUP with the reason if a guest of this KVM cannot be a hypervisor. */
+int vm_nested_available(int kvm_fd, struct error *err);
 
 /*
  * Fills in `config` for a row of bench/configs.def. 0, or -ENOTSUP with the reason if

@@ -38,6 +38,15 @@ unsigned long arch_vm_type(int kvm_fd)
 	return bits && bits < 40 ? KVM_VM_TYPE_ARM_IPA_SIZE((unsigned long)bits) : 0;
 }
 
+int vm_nested_available(int kvm_fd, struct error *why)
+{
+	if (kvm_check_cap(kvm_fd, KVM_CAP_ARM_EL2))
+		return 0;
+	return error_set(
+		why, -ENOTSUP,
+		"this KVM offers its guests no EL2 (kvm-arm.mode=nested, Linux 6.16, FEAT_NV2)");
+}
+
 int arch_vm_init(struct vm *vm)
 {
 	if (vm->config.irqchip == VM_IRQCHIP_SPLIT)

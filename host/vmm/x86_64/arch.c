@@ -26,6 +26,8 @@ const struct arch_doorbell arch_doorbell = { .address = ABI_X86_64_DOORBELL_PORT
 #define CPUID_ENTRIES			256
 #define CPUID_1_ECX_TSC_DEADLINE	(1u << 24)
 #define CPUID_1_ECX_PDCM		(1u << 15)
+#define CPUID_1_ECX_VMX			(1u << 5)
+#define CPUID_80000001_ECX_SVM		(1u << 2)
 #define CPUID_80000001_ECX_PERFCTR_CORE (1u << 23)
 
 unsigned long arch_vm_type(int kvm_fd)
@@ -117,27 +119,64 @@ static void hide_counters(const struct vm *vm, struct kvm_cpuid2 *cpuid)
 	}
 }
 
-/* The guest's CPUID is what KVM supports. */
-static int vcpu_init(struct vcpu *vcpu)
+/* What KVM supports. free() it. */
+static int supported_cpuid(int kvm_fd, struct kvm_cpuid2 **out, struct error *why)
 {
 	struct kvm_cpuid2 *cpuid;
 	int err;
 
 	cpuid = calloc(1, sizeof(*cpuid) + CPUID_ENTRIES * sizeof(cpuid->entries[0]));
 	if (!cpuid)
-		return error_set(vcpu->error, -ENOMEM, "out of memory");
+		return error_set(why, -ENOMEM, "out of memory");
 	cpuid->nent = CPUID_ENTRIES;
-	err = __kvm_ioctl(vcpu->vm->kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid);
+	err = __kvm_ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid);
 	if (err) {
-		error_set(vcpu->error, err, "KVM_GET_SUPPORTED_CPUID: %s",
-			  strerror(-err));
-	} else {
-		add_tsc_deadline(vcpu->vm, cpuid);
-		hide_counters(vcpu->vm, cpuid);
-		if (vcpu->vm->config.pmu_off)
-			hide_pmu(cpuid);
-		err = vcpu_ioctl(vcpu, KVM_SET_CPUID2, cpuid);
+		free(cpuid);
+		return error_set(why, err, "KVM_GET_SUPPORTED_CPUID: %s", strerror(-err));
 	}
+	*out = cpuid;
+	return 0;
+}
+
+int vm_nested_available(int kvm_fd, struct error *why)
+{
+	struct kvm_cpuid2 *cpuid;
+	bool offered = false;
+	uint32_t i;
+	int err = supported_cpuid(kvm_fd, &cpuid, why);
+
+	if (err)
+		return err;
+	for (i = 0; i < cpuid->nent; i++) {
+		const struct kvm_cpuid_entry2 *e = &cpuid->entries[i];
+
+		offered |= e->function == 1 && e->ecx & CPUID_1_ECX_VMX;
+		offered |= e->function == 0x80000001 && e->ecx & CPUID_80000001_ECX_SVM;
+	}
+	free(cpuid);
+	if (offered)
+		return 0;
+	if (!kvm_flavour_is_hardware(kvm_flavour(kvm_fd)))
+		return error_set(why, -ENOTSUP,
+				 "needs hardware virtualization; this is a software KVM");
+	return error_set(
+		why, -ENOTSUP,
+		"this KVM offers its guests neither VMX nor SVM (nested=0 of kvm_intel or kvm_amd)");
+}
+
+/* The guest's CPUID is what KVM supports. */
+static int vcpu_init(struct vcpu *vcpu)
+{
+	struct kvm_cpuid2 *cpuid;
+	int err = supported_cpuid(vcpu->vm->kvm_fd, &cpuid, vcpu->error);
+
+	if (err)
+		return err;
+	add_tsc_deadline(vcpu->vm, cpuid);
+	hide_counters(vcpu->vm, cpuid);
+	if (vcpu->vm->config.pmu_off)
+		hide_pmu(cpuid);
+	err = vcpu_ioctl(vcpu, KVM_SET_CPUID2, cpuid);
 	free(cpuid);
 	return err;
 }

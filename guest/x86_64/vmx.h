@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The PMU's self-test: a guest of VMX, its controls and fields (SDM vol. 3C). */
-#ifndef WS_GUEST_X86_64_PMU_TEST_VMCS_H
-#define WS_GUEST_X86_64_PMU_TEST_VMCS_H
+/* VMX: a guest of the payload, its controls and fields (Intel SDM vol. 3C). */
+#ifndef WS_GUEST_X86_64_VMX_H
+#define WS_GUEST_X86_64_VMX_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,7 +17,10 @@ enum control {
 };
 
 #define PIN_TIMER	       (1u << 6)
+#define PROCESSOR_IO_BITMAPS   (1u << 25)
 #define PROCESSOR_MSR_BITMAPS  (1u << 28)
+#define PROCESSOR_SECONDARY    (1u << 31)
+#define SECONDARY_EPT	       (1u << 1)
 #define EXIT_SAVE_DEBUG	       (1u << 2)
 #define EXIT_HOST_64_BITS      (1u << 9)
 #define EXIT_LOAD_GLOBAL_CTRL  (1u << 12)
@@ -27,24 +30,35 @@ enum control {
 #define ENTRY_GUEST_64_BITS    (1u << 9)
 #define ENTRY_LOAD_GLOBAL_CTRL (1u << 13)
 
+#define FIELD_IO_BITMAP_A      0x2000
+#define FIELD_IO_BITMAP_B      0x2002
 #define FIELD_MSR_BITMAPS      0x2004
 #define FIELD_EXIT_STORE       0x2006
 #define FIELD_EXIT_LOAD	       0x2008
 #define FIELD_ENTRY_LOAD       0x200a
+#define FIELD_EPT	       0x201a
 #define FIELD_LINK	       0x2800
 #define FIELD_DEBUGCTL	       0x2802
 #define FIELD_GLOBAL_CTRL      0x2808
 #define FIELD_HOST_GLOBAL_CTRL 0x2c04
+#define FIELD_PROCESSOR	       0x4002
+#define FIELD_EXCEPTIONS       0x4004
 #define FIELD_EXIT_STORE_COUNT 0x400e
 #define FIELD_EXIT_LOAD_COUNT  0x4010
 #define FIELD_ENTRY_LOAD_COUNT 0x4014
 #define FIELD_ERROR	       0x4400
+#define FIELD_PHYSICAL_ADDRESS 0x2400
 #define FIELD_REASON	       0x4402
+#define FIELD_SECONDARY	       0x401e
 #define FIELD_TIMER	       0x482e
 #define FIELD_QUALIFICATION    0x6400
 #define FIELD_RSP	       0x681c
 #define FIELD_RIP	       0x681e
+#define FIELD_RFLAGS	       0x6820
+#define FIELD_HOST_RSP	       0x6c14
+#define FIELD_HOST_RIP	       0x6c16
 
+#define REASON_CPUID	   10
 #define REASON_VMCALL	   18
 #define REASON_GUEST_STATE 0x80000021
 #define REASON_MSR_LOAD	   0x80000022
@@ -76,6 +90,12 @@ void vmcs_close(void);
 
 /* Beside the bits that are needed for the guest. */
 void vmcs_set_controls(uint32_t pin, uint32_t exit, uint32_t entry);
+
+/* After vmcs_set_controls(): more controls of the processor. false: not offered. */
+bool vmcs_add_processor(uint32_t primary, uint32_t secondary);
+
+/* The CPU is in VMX operation, with a VMCS: vmcs_clear() before the next VMLAUNCH. */
+void vmcs_clear(void);
 
 void vmcs_write(uint64_t field, uint64_t value);
 uint64_t vmcs_read(uint64_t field);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The PMU's self-test: a guest that VMLAUNCH enters (SDM vol. 3C, chapters 25 to 28,
- * appendices A and B). The guest shares memory, page tables and descriptor tables.
+ * A guest that VMLAUNCH enters (Intel SDM vol. 3C, chapters 25 to 28, appendices A and
+ * B). The guest shares memory, page tables and descriptor tables.
  */
-#include "guest/x86_64/pmu_test_vmcs.h"
+#include "guest/x86_64/vmx.h"
 
 #include "guest/x86_64/machine.h"
 #include "guest/x86_64/pmu_code.h"
-#include "guest/x86_64/pmu_test.h"
 
 #define CPUID_VMX (1u << 5) /* leaf 1 ECX */
 #define CR4_VMXE  (1ull << 13)
@@ -19,6 +18,7 @@
 #define MSR_VMX_BASIC	   0x480
 #define VMX_BASIC_TRUE	   (1ull << 55)
 #define MSR_VMX_PINBASED   0x481 /* then processor-based, exit, entry */
+#define MSR_VMX_SECONDARY  0x48b
 #define MSR_VMX_TRUE	   0x48d /* the four again */
 #define MSR_VMX_CR0_FIXED0 0x486
 #define MSR_VMX_CR4_FIXED0 0x488
@@ -30,6 +30,14 @@ struct pointer {
 	uint16_t limit;
 	uint64_t base;
 } __attribute__((packed));
+
+/* After #GP, a value that no register of these has. */
+static uint64_t rdmsr(uint32_t msr)
+{
+	uint64_t value;
+
+	return try_rdmsr(msr, &value) ? value : 0;
+}
 
 static uint32_t vmxon_region[1024] __attribute__((aligned(4096)));
 static uint32_t vmcs[1024] __attribute__((aligned(4096)));
@@ -101,14 +109,28 @@ uint64_t vmcs_read(uint64_t field)
 /* The bits of a control that must be set, and those that may be. */
 static uint64_t allowed(enum control c)
 {
-	const bool has_true = pmu_rdmsr(MSR_VMX_BASIC) & VMX_BASIC_TRUE;
+	const bool has_true = rdmsr(MSR_VMX_BASIC) & VMX_BASIC_TRUE;
 
-	return pmu_rdmsr((has_true ? MSR_VMX_TRUE : MSR_VMX_PINBASED) + c);
+	return rdmsr((has_true ? MSR_VMX_TRUE : MSR_VMX_PINBASED) + c);
 }
 
 bool vmcs_may_set(enum control c, uint32_t bits)
 {
 	return (allowed(c) >> 32 & bits) == bits;
+}
+
+bool vmcs_add_processor(uint32_t primary, uint32_t secondary)
+{
+	const uint64_t may = secondary ? rdmsr(MSR_VMX_SECONDARY) : 0;
+
+	if (secondary)
+		primary |= PROCESSOR_SECONDARY;
+	if (!vmcs_may_set(PROCESSOR, primary) || (may >> 32 & secondary) != secondary)
+		return false;
+	vmcs_write(FIELD_PROCESSOR, vmcs_read(FIELD_PROCESSOR) | primary);
+	if (secondary)
+		vmcs_write(FIELD_SECONDARY, (uint32_t)may | secondary);
+	return true;
 }
 
 bool vmcs_is_missing(void)
@@ -117,11 +139,11 @@ bool vmcs_is_missing(void)
 
 	if (!(cpuid(1, 0).ecx & CPUID_VMX))
 		return true;
-	control = pmu_rdmsr(MSR_FEATURE_CONTROL);
+	control = rdmsr(MSR_FEATURE_CONTROL);
 	if (!(control & FEATURE_CONTROL_LOCK))
 		try_wrmsr(MSR_FEATURE_CONTROL,
 			  control | FEATURE_CONTROL_LOCK | FEATURE_CONTROL_VMXON);
-	return !(pmu_rdmsr(MSR_FEATURE_CONTROL) & FEATURE_CONTROL_VMXON) ||
+	return !(rdmsr(MSR_FEATURE_CONTROL) & FEATURE_CONTROL_VMXON) ||
 	       !vmcs_may_set(PROCESSOR, PROCESSOR_MSR_BITMAPS);
 }
 
@@ -138,6 +160,28 @@ void vmcs_set_controls(uint32_t pin, uint32_t exit, uint32_t entry)
 
 	for (c = 0; c < CONTROLS; c++)
 		vmcs_write(fields[c], (uint32_t)allowed(c) | values[c]);
+}
+
+/* VM entry requires a TSS (SDM vol. 3C, 27.2.3); boot.S loads none. */
+#define TSS_SELECTOR 24
+
+static void load_tss(void)
+{
+	static uint64_t gdt[5], tss[(TSS_LIMIT + 8) / 8];
+	const struct pointer gdtr = { sizeof(gdt) - 1, (uint64_t)gdt };
+	const uint64_t base = (uint64_t)tss;
+	uint16_t tr;
+
+	__asm__ volatile("str %0" : "=m"(tr));
+	if (tr)
+		return;
+	gdt[1] = 0x00af9b000000ffff;
+	gdt[2] = 0x00cf93000000ffff;
+	gdt[3] = TSS_LIMIT | (base & 0xffffff) << 16 | 0x89ull << 40 |
+		 (base >> 24 & 0xff) << 56;
+	gdt[4] = base >> 32;
+	__asm__ volatile("lgdt %0" ::"m"(gdtr));
+	__asm__ volatile("ltr %w0" ::"r"(TSS_SELECTOR));
 }
 
 /* Guest and host have the state of the CPU here, the guest its own stack. */
@@ -226,23 +270,31 @@ static void set_zero(void)
 	vmcs_write(FIELD_MSR_BITMAPS, (uint64_t)msr_bitmaps);
 }
 
+void vmcs_clear(void)
+{
+	const uint64_t current = (uint64_t)vmcs;
+
+	__asm__ volatile("vmclear %0" ::"m"(current) : "cc", "memory");
+	__asm__ volatile("vmptrld %0" ::"m"(current) : "cc", "memory");
+}
+
 static uint64_t cr4_before;
 
 void vmcs_open(void)
 {
-	const uint64_t region = (uint64_t)vmxon_region, current = (uint64_t)vmcs;
-	const uint32_t revision = pmu_rdmsr(MSR_VMX_BASIC) & 0x7fffffff;
+	const uint64_t region = (uint64_t)vmxon_region;
+	const uint32_t revision = rdmsr(MSR_VMX_BASIC) & 0x7fffffff;
 	uint64_t cr0;
 
+	load_tss();
 	__asm__ volatile("mov %%cr0, %0" : "=r"(cr0));
 	__asm__ volatile("mov %%cr4, %0" : "=r"(cr4_before));
-	__asm__ volatile("mov %0, %%cr0" ::"r"(cr0 | pmu_rdmsr(MSR_VMX_CR0_FIXED0)));
-	__asm__ volatile("mov %0, %%cr4" ::"r"(cr4_before | CR4_VMXE |
-					       pmu_rdmsr(MSR_VMX_CR4_FIXED0)));
+	__asm__ volatile("mov %0, %%cr0" ::"r"(cr0 | rdmsr(MSR_VMX_CR0_FIXED0)));
+	__asm__ volatile(
+		"mov %0, %%cr4" ::"r"(cr4_before | CR4_VMXE | rdmsr(MSR_VMX_CR4_FIXED0)));
 	vmxon_region[0] = vmcs[0] = revision;
 	__asm__ volatile("vmxon %0" ::"m"(region) : "cc", "memory");
-	__asm__ volatile("vmclear %0" ::"m"(current) : "cc", "memory");
-	__asm__ volatile("vmptrld %0" ::"m"(current) : "cc", "memory");
+	vmcs_clear();
 	set_state();
 	set_zero();
 }
@@ -256,12 +308,9 @@ void vmcs_close(void)
 /* A VMCS that was launched must be cleared before the next VMLAUNCH. */
 bool vmcs_enter(void (*function)(void))
 {
-	const uint64_t current = (uint64_t)vmcs;
-
-	__asm__ volatile("vmclear %0" ::"m"(current) : "cc", "memory");
-	__asm__ volatile("vmptrld %0" ::"m"(current) : "cc", "memory");
+	vmcs_clear();
 	vmcs_write(FIELD_RSP, (uint64_t)stack + STACK_BYTES);
 	vmcs_write(FIELD_RIP, (uint64_t)vmx_begin);
-	vmcs_write(0x6820, 2); /* RFLAGS: interrupts off */
+	vmcs_write(FIELD_RFLAGS, 2); /* interrupts off */
 	return !vmx_enter(function);
 }
