@@ -89,6 +89,10 @@ struct vm_config {
 	uint32_t pmu_hidden_counters; /* x86_64: how many CPUID hides of KVM's counters */
 	uint32_t disabled_exits;      /* x86_64: KVM_X86_DISABLE_EXITS_* */
 	uint64_t counter_offset;      /* aarch64: of CNTVCT and CNTPCT; 0: KVM's own */
+	bool pmu_idle;		      /* only rows that measure the PMU may use it */
+	bool cpuid_no_pmu;	      /* x86_64: CPUID leaf 0xa is empty */
+	uint32_t settings;	      /* of bench/shapes.def, by bit: config_settings() */
+	char lacks[160];	      /* settings that this KVM does not offer, by name */
 };
 
 /*
