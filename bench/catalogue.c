@@ -44,10 +44,58 @@ const struct bench bench_table[] = {
 		.summary = summary_,                                                     \
 	},
 
+#define CONFIG_VM(id_, name_, archs_, vm_, summary_)                                     \
+	{                                                                                \
+		.name = name_,                                                           \
+		.archs = archs_,                                                         \
+		.vm = vm_,                                                               \
+		.summary = summary_,                                                     \
+	},
+
+#define CONFIG_SETTING(id_, name_, archs_, setting_, summary_)                           \
+	{                                                                                \
+		.name = name_,                                                           \
+		.archs = archs_,                                                         \
+		.settings = 1u << (setting_),                                            \
+		.summary = summary_,                                                     \
+	},
+
 const struct config config_table[] = {
 #include "bench/configs.def"
 	{ .name = NULL },
 };
+
+#define SETTING(id_, name_, archs_, vms_, source_, summary_)                             \
+	{                                                                                \
+		.name = name_,                                                           \
+		.archs = archs_,                                                         \
+		.vms = vms_,                                                             \
+		.source = source_,                                                       \
+		.summary = summary_,                                                     \
+	},
+
+const struct setting setting_table[] = {
+#include "bench/shapes.def"
+	{ .name = NULL },
+};
+#undef SETTING
+
+_Static_assert(SETTINGS <= 32, "a set of settings is a uint32_t");
+
+uint32_t config_settings(const struct config *config, enum arch arch)
+{
+	const unsigned int vm = config->vm ? config->vm : VM_LEAST;
+	uint32_t settings = config->settings;
+	unsigned int i;
+
+	for (i = 0; i < SETTINGS; i++)
+		if (setting_table[i].vms & vm)
+			settings |= 1u << i;
+	for (i = 0; i < SETTINGS; i++)
+		if (!(setting_table[i].archs & 1u << arch))
+			settings &= ~(1u << i);
+	return settings;
+}
 
 #define EFFECT(config_, rows_, handled_by_, exits_)                                      \
 	{                                                                                \

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The words of catalogue.def, configs.def and effects.def, and the rows as values. */
+/*
+ * The words of catalogue.def, configs.def, shapes.def and effects.def, and the rows as
+ * values.
+ */
 #ifndef WS_BENCH_CATALOGUE_H
 #define WS_BENCH_CATALOGUE_H
 
@@ -71,12 +74,36 @@ struct bench {
 	const char *summary;
 };
 
+/* The VMs of shapes.def. */
+#define VM_LEAST	    (1u << 0)
+#define VM_QEMU		    (1u << 1) /* machine q35 on x86_64, virt on aarch64 */
+#define VM_QEMU_MICROVM	    (1u << 2)
+#define VM_FIRECRACKER	    (1u << 3)
+#define VM_CROSVM	    (1u << 4)
+#define VM_CLOUD_HYPERVISOR (1u << 5)
+
+enum setting_id {
+#define SETTING(id, ...) SETTING_##id,
+#include "bench/shapes.def"
+#undef SETTING
+	SETTINGS,
+};
+
+struct setting {
+	const char *name;
+	unsigned int archs;
+	unsigned int vms;
+	const char *source, *summary;
+};
+
 struct config {
 	const char *name;
 	unsigned int archs;
 	const char *cmdline; /* for the kernel's command line; NULL: none */
 	bool modules_only; /* `cmdline` is parameters of modules: a lab's way to set them
 			    */
+	unsigned int vm;   /* VM_*: the VM that the config builds; 0: the least one */
+	uint32_t settings; /* bit n: setting_table[n], beside those of the VM */
 	const char *summary;
 };
 
@@ -92,6 +119,10 @@ struct config_effect {
 /* All tables end with a row whose name is NULL. Defined in catalogue.c. */
 extern const struct bench bench_table[];
 extern const struct config config_table[];
+extern const struct setting setting_table[];
 extern const struct config_effect config_effect_table[];
+
+/* The settings of a config on an architecture: bit n is setting_table[n]. */
+uint32_t config_settings(const struct config *config, enum arch arch);
 
 #endif

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Writes the tables of benchmarks and configs in bench/README.md from `wsbench list`.
+# Writes the tables of benchmarks, configs and settings of VMs in bench/README.md from `wsbench list`.
 set -euo pipefail
 
 usage() {
@@ -9,7 +9,7 @@ usage: scripts/reference.sh [--check] WSBENCH PAGE
 
 Replaces the text of PAGE between the lines
     <!-- reference: NAME -->  and  <!-- end -->
-with the table of NAME (benchmarks, configs) as WSBENCH lists it.
+with the table of NAME (benchmarks, configs, settings) as WSBENCH lists it.
 
   --check  change nothing; exit 1 if PAGE is out of date
 END
@@ -52,9 +52,22 @@ def configs():
     yield "| config | on | effect |"
     yield "|---|---|---|"
     for c in listed("configs"):
+        if "source" in c:
+            continue  # the table of settings has it
         yield f"| `{c['name']}` | {' '.join(c['archs'])} | {cell(c['summary'])} |"
 
-tables = {"benchmarks": benchmarks, "configs": configs}
+def settings():
+    vms = ["default", "vm-qemu", "vm-qemu-microvm", "vm-firecracker", "vm-crosvm", "vm-cloud-hypervisor"]
+    heads = ["least", "QEMU", "microvm", "Firecracker", "crosvm", "Cloud Hypervisor"]
+    yield f"| config | on | {' | '.join(heads)} | setting | source |"
+    yield "|---|---|" + ":-:|" * len(heads) + "---|---|"
+    for c in listed("configs"):
+        if "source" not in c:
+            continue
+        marks = ["x" if vm in c["vms"] else "" for vm in vms]
+        yield f"| `{c['name']}` | {' '.join(c['archs'])} | {' | '.join(marks)} | {cell(c['summary'])} | {cell(c['source'])} |"
+
+tables = {"benchmarks": benchmarks, "configs": configs, "settings": settings}
 skipping = False
 for line in open(page, encoding="utf-8"):
     line = line.rstrip("\n")

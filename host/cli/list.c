@@ -372,6 +372,19 @@ static void json_benchmarks(struct json_list *l, const struct list_args *args)
 	}
 }
 
+/* The configs of VMs that have the setting; "default" is the least VM. */
+static void json_setting(struct json_list *l, const struct setting *s)
+{
+	const char *names[32];
+	size_t n = 0;
+
+	for (const struct config *c = config_table; c->name && n < 32; c++)
+		if (c == config_table ? s->vms & VM_LEAST : s->vms & c->vm)
+			names[n++] = c->name;
+	json_list_strings(l, "vms", names, n);
+	json_list_string(l, "source", s->source);
+}
+
 static void json_configs(struct json_list *l)
 {
 	for (const struct config *c = config_table; c->name; c++) {
@@ -379,6 +392,8 @@ static void json_configs(struct json_list *l)
 		json_list_string(l, "name", c->name);
 		json_archs(l, c->archs);
 		json_list_string(l, "summary", c->summary);
+		if (c->settings)
+			json_setting(l, &setting_table[__builtin_ctz(c->settings)]);
 	}
 }
 

@@ -222,6 +222,14 @@ int names_match_benches(const char *patterns, struct names_list *list, struct er
 	return ret ? ret : drop_opt_in(patterns, list, err);
 }
 
+/* A config of one setting is selected by its name, or by a pattern for such configs. */
+static bool config_matches(const char *pattern, const char *name)
+{
+	if (names_config(name)->settings && strncmp(pattern, "set-", 4) != 0)
+		return false;
+	return glob_matches(pattern, name);
+}
+
 int names_match_configs(const char *patterns, struct names_list *list, struct error *err)
 {
 	const char **all = NULL;
@@ -232,7 +240,7 @@ int names_match_configs(const char *patterns, struct names_list *list, struct er
 		all = grow(all, n + 1, sizeof(*all));
 		all[n] = config_table[n].name;
 	}
-	ret = match_list("config", patterns, glob_matches, all, n, list, err);
+	ret = match_list("config", patterns, config_matches, all, n, list, err);
 	free(all);
 	return ret;
 }

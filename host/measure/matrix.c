@@ -61,6 +61,20 @@ static const char **all_benches(size_t *n)
 	return names;
 }
 
+/* The configs that --config '*' means: those of one setting are parts of the VMs'
+ * configs. */
+static const char **all_configs(size_t *n)
+{
+	size_t all, kept = 0;
+	const char **names = all_names(sizeof(*config_table), config_table, &all);
+
+	for (size_t i = 0; names && i < all; i++)
+		if (!config_table[i].settings && !(config_table[i].vm & ~VM_QEMU))
+			names[kept++] = config_table[i].name;
+	*n = kept;
+	return names;
+}
+
 int measure_matrix(struct target *t, const struct selftest_watch *watch,
 		   struct error *err)
 {
@@ -73,8 +87,7 @@ int measure_matrix(struct target *t, const struct selftest_watch *watch,
 	struct result *r = NULL;
 	char plan[32];
 	const char **benches = all_benches(&job.n_benches);
-	const char **configs =
-		all_names(sizeof(*config_table), config_table, &job.n_configs);
+	const char **configs = all_configs(&job.n_configs);
 	int rc;
 
 	job.benches = benches;

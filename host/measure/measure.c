@@ -89,6 +89,10 @@ static int take_report(struct session *s, const struct plan_row *row, uint32_t i
 {
 	int rc = 0;
 
+	/* Of a boot that is done: what its VM lacks. */
+	if (rep->outcome == BOOT_DONE && *rep->reason)
+		result_warn(s->result, "vm-settings", "%s: %s",
+			    s->result->benchmarks[a->index].config, rep->reason);
 	if (rep->outcome == BOOT_DONE)
 		rc = assemble_boot(a, index, rep);
 	else

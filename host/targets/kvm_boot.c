@@ -234,7 +234,9 @@ static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_f
 	params.flags = ABI_FLAG_DOORBELL;
 	if (config_has_pmu(config))
 		params.flags |= ABI_FLAG_PMU;
-	else
+	if (config->pmu_idle && !(rq->bench->needs & NEEDS_PMU))
+		params.flags &= ~ABI_FLAG_PMU;
+	if (!(params.flags & ABI_FLAG_PMU))
 		params.pmc_events = params.spins = 0;
 	err = vm_create(&m->vm, kvm_fd, config, &listener);
 	if (!err)

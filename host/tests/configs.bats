@@ -74,6 +74,47 @@ skipped() {
   skipped cntpct cntpct-trap 'KVM_CAP_COUNTER_OFFSET (Linux 6.4)'
 }
 
+@test "configs: the VMs of VMMs and their settings, on arm64" {
+  local settings=set-pmu,set-ptrauth,set-nisv-to-user,set-its,set-pvtime-slot,set-flash,set-sve
+  measured lab:aarch64-vhe hypercall,mmio_write_user,fp_first_use,pmccntr \
+    "default,pmu-present,pmu-emulated,vm-qemu,vm-firecracker,vm-crosvm,set-pvtime-ram,$settings"
+  # The stolen time is written at every KVM_RUN, not at an exit that KVM handles.
+  holds doc.json 'value("mmio_write_user", "set-pvtime-slot") > value("mmio_write_user", "default") + 200' \
+    'value("mmio_write_user", "set-pvtime-ram") > value("mmio_write_user", "default") + 200' \
+    'value("hypercall", "set-pvtime-slot") == value("hypercall", "set-pvtime-ram") == value("hypercall", "default")'
+  # A vPMU that the guest does not use costs less than one it uses; nothing reads it.
+  holds doc.json 'value("hypercall", "default") < value("hypercall", "pmu-present") == value("hypercall", "set-pmu") == value("hypercall", "vm-qemu")' \
+    'not any(x["name"] == "visible" for x in b("hypercall", "pmu-present")["metrics"])' \
+    'b("pmccntr", "pmu-present")["handled_by"] == "kernel" and b("pmccntr", "vm-firecracker")["exits"]["faults"] > 0'
+  # More state of the guest to restore at the first use.
+  holds doc.json 'value("fp_first_use", "set-sve") != value("fp_first_use", "default")'
+  # What the kernel lacks is left out, and the document says so.
+  holds doc.json 'any(w["code"] == "vm-settings" and "vm-firecracker" in w["message"] and "counter-offset" in w["message"] for w in d["warnings"])' \
+    'not any("vm-qemu" in w["message"] for w in d["warnings"])'
+  measured lab:aarch64-vhe hypercall set-counter-offset --boots 1
+  skipped hypercall set-counter-offset 'does not offer counter-offset: Linux 6.4'
+  nothing_left doc.json
+}
+
+@test "configs: the VMs of VMMs and their settings, on VMX" {
+  need_target lab:x86_64-vmx
+  measured lab:x86_64-vmx cpuid,pio_out_user,mmio_read_kernel,rdmsr_user,rdpmc_general \
+    default,vm-qemu,vm-firecracker,vm-cloud-hypervisor,set-cpuid-no-pmu,set-split-irqchip,set-msr-filter,set-notify-vmexit \
+    --boots 1
+  # Without a vPMU KVM does not look for counters to switch, in any exit.
+  holds doc.json 'value("cpuid", "vm-firecracker") == value("cpuid", "set-cpuid-no-pmu") < value("cpuid", "default") - 100' \
+    'value("cpuid", "vm-qemu") == value("cpuid", "default")' \
+    'b("rdpmc_general", "set-cpuid-no-pmu")["exits"]["faults"] > 0'
+  # No PIC and IOAPIC on the bus that the kernel searches first.
+  holds doc.json 'value("pio_out_user", "set-split-irqchip") < value("pio_out_user", "default")'
+  skipped mmio_read_kernel vm-cloud-hypervisor 'in-kernel interrupt controller'
+  skipped rdmsr_user vm-qemu 'one MSR filter'
+  skipped rdmsr_user set-msr-filter 'one MSR filter'
+  skipped cpuid set-notify-vmexit 'no notify exits'
+  holds doc.json 'any(w["code"] == "vm-settings" and "vm-qemu" in w["message"] and "notify-vmexit" in w["message"] for w in d["warnings"])'
+  nothing_left doc.json
+}
+
 @test "configs: the mediated vPMU, on a machine booted with it, on Linux 7.3" {
   local kernel
   need_target lab:x86_64-vmx

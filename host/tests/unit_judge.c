@@ -290,6 +290,51 @@ Test(effects, each_has_an_effect)
 	}
 }
 
+static uint32_t settings_of(const char *name, enum arch arch)
+{
+	const struct config *c = config_table;
+
+	while (c->name && strcmp(c->name, name))
+		c++;
+	cr_assert_not_null(c->name, "no config %s", name);
+	return config_settings(c, arch);
+}
+
+/* A VM has the settings of its column, on its architecture, and no other VM's. */
+Test(settings, a_config_has_those_of_its_vm_and_architecture)
+{
+	const uint32_t least = settings_of("default", ARCH_X86_64);
+
+	cr_expect_eq(least, 1u << SETTING_identity_map | 1u << SETTING_tss);
+	cr_expect_eq(settings_of("pmu-off", ARCH_X86_64), least);
+	cr_expect_eq(settings_of("set-pit", ARCH_X86_64), least | 1u << SETTING_pit);
+	cr_expect_eq(settings_of("vm-firecracker", ARCH_X86_64),
+		     1u << SETTING_tss | 1u << SETTING_pit_speaker |
+			     1u << SETTING_cpuid_no_pmu);
+	cr_expect_eq(settings_of("vm-firecracker", ARCH_AARCH64),
+		     1u << SETTING_psci | 1u << SETTING_its | 1u << SETTING_pvtime_ram |
+			     1u << SETTING_counter_offset);
+	cr_expect_eq(settings_of("set-dirty-log-manual", ARCH_AARCH64),
+		     1u << SETTING_psci | 1u << SETTING_dirty_log_manual);
+}
+
+/* Each setting has a VM, a source, and an architecture of every VM that has it. */
+Test(settings, each_has_a_vm_and_a_source)
+{
+	const struct setting *s;
+
+	for (s = setting_table; s->name; s++) {
+		unsigned int archs = 0;
+		const struct config *c;
+
+		for (c = config_table; c->name; c++)
+			if (c->vm & s->vms)
+				archs |= c->archs;
+		cr_expect_eq(s->archs & archs, s->archs, "%s", s->name);
+		cr_expect_not_null(strstr(s->source, "/"), "%s", s->name);
+	}
+}
+
 Test(effects, a_row_without_an_effect_is_as_in_the_catalogue)
 {
 	static const struct config nothing = { .name = "nothing" };

@@ -19,6 +19,31 @@ int arch_vm_init(struct vm *vm);
 int arch_vm_finish(struct vm *vm);
 int arch_vcpu_reset(struct vcpu *vcpu, uint64_t entry);
 
+/*
+ * How a setting of bench/shapes.def is applied; ARCH/settings.c has the table. Without
+ * members a setting is applied elsewhere in the architecture's code.
+ */
+struct vm_setting {
+	long cap;	   /* what KVM must offer; 0: nothing to check */
+	uint64_t bits;	   /* of the value of `cap`; 0: the value is not 0 */
+	bool enable;	   /* KVM_ENABLE_CAP of the VM, with `bits` */
+	uint32_t features; /* aarch64: of KVM_ARM_VCPU_INIT */
+	void (*configure)(struct vm_config *config);
+	/* Before the interrupt controller and the vCPUs exist, and after. 0 or -errno. */
+	int (*early)(struct vm *vm);
+	int (*late)(struct vm *vm);
+	const char *lacks; /* why KVM may lack it */
+};
+extern const struct vm_setting vm_settings[SETTINGS];
+
+/* settings.c. -ENOTSUP with the reason: KVM does not offer the setting. */
+int setting_check(enum setting_id id, int kvm_fd, struct error *err);
+void settings_configure(struct vm_config *config);
+int settings_early(struct vm *vm);
+int settings_late(struct vm *vm);
+/* aarch64: the features of KVM_ARM_VCPU_INIT. */
+uint32_t settings_features(const struct vm_config *config);
+
 /* For a loop that polls for another thread: YIELD, PAUSE. */
 void arch_relax(void);
 

@@ -16,6 +16,7 @@
 
 /* A config being applied; `err` is the reason of a refusal. */
 struct apply {
+	const struct config *row;
 	int kvm_fd;
 	struct vm_config *config;
 	struct error *err;
@@ -99,6 +100,12 @@ static int apply_pmu_emulated(const struct apply *a)
 			"this KVM has no KVM_CAP_ARM_PMU_V3: the machine has no PMUv3, or the kernel no driver for it");
 	a->config->pmu = true;
 	return 0;
+}
+
+static int apply_pmu_present(const struct apply *a)
+{
+	a->config->pmu_idle = true;
+	return apply_pmu_emulated(a);
 }
 
 static int apply_pmc_msr_user(const struct apply *a)
@@ -258,9 +265,39 @@ static int apply_sync_always(const struct apply *a)
 	return 0;
 }
 
+/*
+ * A setting that KVM lacks refuses the config of the setting, and is left out of a VM
+ * that has others: config->lacks names it.
+ */
+static int apply_settings(const struct apply *a)
+{
+	struct vm_config *config = a->config;
+	size_t used = 0;
+	unsigned int i;
+
+	for (i = 0; i < SETTINGS; i++) {
+		struct error why;
+
+		if (!(config->settings & 1u << i) ||
+		    !setting_check((enum setting_id)i, a->kvm_fd, &why))
+			continue;
+		if (!a->row->vm)
+			return refuse(a, "%s", why.text);
+		config->settings &= ~(1u << i);
+		if (used < sizeof(config->lacks))
+			used += (size_t)snprintf(config->lacks + used,
+						 sizeof(config->lacks) - used, "%s%s",
+						 used ? ", " : "", setting_table[i].name);
+	}
+	settings_configure(config);
+	return 0;
+}
+
 /* In the order of config_table. */
 static int (*const table[])(const struct apply *a) = {
-#define CONFIG(id, name, archs, summary) apply_##id,
+#define CONFIG(id, name, archs, summary)		  apply_##id,
+#define CONFIG_VM(id, name, archs, vm, summary)		  apply_settings,
+#define CONFIG_SETTING(id, name, archs, setting, summary) apply_settings,
 #include "bench/configs.def"
 #undef CONFIG
 };
@@ -302,9 +339,13 @@ bool config_has_pmu(const struct vm_config *config)
 int config_apply(const struct config *row, int kvm_fd, struct vm_config *config,
 		 struct error *err)
 {
-	const struct apply a = { kvm_fd, config, err };
+	const struct apply a = { row, kvm_fd, config, err };
 
-	*config = (struct vm_config){ .vcpus = 1, .irqchip = VM_IRQCHIP_KERNEL };
+	*config = (struct vm_config){
+		.vcpus = 1,
+		.irqchip = VM_IRQCHIP_KERNEL,
+		.settings = config_settings(row, vmm_arch),
+	};
 	if (!(row->archs & 1u << vmm_arch))
 		return refuse(&a, "not a config of this architecture");
 	if (row->cmdline && !row->modules_only && !has_cmdline(row->cmdline))

@@ -210,6 +210,8 @@ int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
 				 strerror(-vm->fd));
 	err = add_memory(vm);
 	if (!err)
+		err = settings_early(vm);
+	if (!err)
 		err = arch_vm_init(vm);
 	if (!err)
 		err = dirty_ring_enable(vm);
@@ -218,6 +220,8 @@ int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
 	/* A GIC is created after all vCPUs. */
 	if (!err)
 		err = arch_vm_finish(vm);
+	if (!err)
+		err = settings_late(vm);
 	if (!err)
 		err = passthrough_attach(vm);
 	for (i = 0; !err && i < config->vcpus; i++)

@@ -92,7 +92,7 @@ static int vcpu_init(struct vcpu *vcpu)
 	err = vm_ioctl(vm, KVM_ARM_PREFERRED_TARGET, &init);
 	if (err)
 		return err;
-	init.features[0] |= 1u << KVM_ARM_VCPU_PSCI_0_2;
+	init.features[0] |= settings_features(&vm->config);
 	if (vm->config.pmu)
 		init.features[0] |= 1u << KVM_ARM_VCPU_PMU_V3;
 	return vcpu_ioctl(vcpu, KVM_ARM_VCPU_INIT, &init);

@@ -70,6 +70,8 @@ int irq_its(struct vm *vm)
 	uint64_t gpa = ABI_AARCH64_GITS_GPA;
 	int err;
 
+	if (vm->its_fd >= 0)
+		return 0;
 	if (vm->config.irqchip != VM_IRQCHIP_KERNEL)
 		return error_set(&vm->error, -ENOTSUP, "an ITS needs the in-kernel GIC");
 	err = __vm_ioctl(vm, KVM_CREATE_DEVICE, &device);

@@ -19,10 +19,6 @@ const uint64_t vmm_ram_gpa = ABI_X86_64_RAM_GPA;
 const struct arch_doorbell arch_doorbell = { .address = ABI_X86_64_DOORBELL_PORT,
 					     .is_pio = true };
 
-/* Three pages and one that VMX uses for real mode: below the BIOS, above RAM. */
-#define TSS_GPA		 0xfffbd000ul
-#define IDENTITY_MAP_GPA 0xfffbc000ull
-
 #define CPUID_ENTRIES			256
 #define CPUID_1_ECX_TSC_DEADLINE	(1u << 24)
 #define CPUID_1_ECX_PDCM		(1u << 15)
@@ -55,12 +51,9 @@ static int create_irqchip(struct vm *vm)
 
 int arch_vm_init(struct vm *vm)
 {
-	uint64_t identity_map = IDENTITY_MAP_GPA;
-	int err = vm_ioctl(vm, KVM_SET_IDENTITY_MAP_ADDR, &identity_map);
+	int err = 0;
 
-	if (!err)
-		err = vm_ioctl(vm, KVM_SET_TSS_ADDR, KVM_VALUE(TSS_GPA));
-	if (!err && vm->config.pmu_off)
+	if (vm->config.pmu_off)
 		err = vm_enable_cap(vm, KVM_CAP_PMU_CAPABILITY, KVM_PMU_CAP_DISABLE);
 	if (!err && vm->config.disabled_exits)
 		err = vm_enable_cap(vm, KVM_CAP_X86_DISABLE_EXITS,
@@ -99,6 +92,16 @@ static void hide_pmu(struct kvm_cpuid2 *cpuid)
 		else if (e->function == 0x80000001)
 			e->ecx &= ~CPUID_80000001_ECX_PERFCTR_CORE;
 	}
+}
+
+static void empty_leaf(struct kvm_cpuid2 *cpuid, uint32_t function)
+{
+	uint32_t i;
+
+	for (i = 0; i < cpuid->nent; i++)
+		if (cpuid->entries[i].function == function)
+			cpuid->entries[i].eax = cpuid->entries[i].ebx =
+				cpuid->entries[i].ecx = cpuid->entries[i].edx = 0;
 }
 
 /*
@@ -176,6 +179,8 @@ static int vcpu_init(struct vcpu *vcpu)
 	hide_counters(vcpu->vm, cpuid);
 	if (vcpu->vm->config.pmu_off)
 		hide_pmu(cpuid);
+	if (vcpu->vm->config.cpuid_no_pmu)
+		empty_leaf(cpuid, 0xa);
 	err = vcpu_ioctl(vcpu, KVM_SET_CPUID2, cpuid);
 	free(cpuid);
 	return err;
