@@ -52,6 +52,7 @@
 #define ABI_X86_64_PIO_EVENTFD_PORT   0x518u /* in rows with an ioeventfd */
 #define ABI_X86_64_PIO_COALESCED_PORT 0x51cu
 #define ABI_X86_64_PIO_MATCH_PORT     0x51du
+#define ABI_X86_64_PIO_ANY_PORT	      0x520u
 #define ABI_AARCH64_DOORBELL_GPA      0x0d010000ull
 #define ABI_AARCH64_GICD_GPA	      0x08000000ull
 #define ABI_AARCH64_GITS_GPA	      0x08080000ull
@@ -64,6 +65,7 @@
 #define ABI_MMIO_EVENTFD_OFFSET	  0x100ull
 #define ABI_MMIO_COALESCED_OFFSET 0x200ull
 #define ABI_MMIO_MATCH_OFFSET	  0x300ull
+#define ABI_MMIO_ANY_OFFSET	  0x400ull
 
 /* The value that signals an ioeventfd with datamatch. One byte. */
 #define ABI_MATCH_VALUE 0x5au

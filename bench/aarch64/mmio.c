@@ -66,6 +66,39 @@ BODY_PAIR(mmio_write_ioeventfd_match,
 	  : "x1", "x2", "memory")
 BODY_ROW(mmio_write_ioeventfd_match);
 
+/* Store to a gpa whose eventfd has no length, as the doorbells of virtio have. */
+MMIO_STORE(mmio_write_ioeventfd_any, "str wzr, [x1, %1]", ABI_AARCH64_MMIO_GPA,
+	   ABI_MMIO_ANY_OFFSET)
+BODY_ROW(mmio_write_ioeventfd_any);
+
+/*
+ * mmio_read_user while a second vCPU does the same: what both exits share in KVM and in
+ * the VMM is contended.
+ */
+static volatile uint32_t reads_by_other;
+
+BODY bool mmio_read_concurrent_setup(const struct abi_params *params)
+{
+	(void)params;
+	while (!reads_by_other)
+		__asm__ volatile("yield");
+	return true;
+}
+
+BODY void mmio_read_concurrent_secondary(uint32_t index)
+{
+	(void)index;
+	for (;;) {
+		__asm__ volatile("ldr w0, [%0]" ::"r"(ABI_AARCH64_MMIO_GPA)
+				 : "x0", "memory");
+		reads_by_other++;
+	}
+}
+
+MMIO_LOAD(mmio_read_concurrent, "ldr w0, [x1]", ABI_AARCH64_MMIO_GPA)
+BODY_ROW(mmio_read_concurrent, .setup = mmio_read_concurrent_setup,
+	 .secondary = mmio_read_concurrent_secondary);
+
 /*
  * Store to a gpa whose writes KVM collects in the coalesced ring. The ring has 169
  * entries: the exit to user space before each event drains the ring.

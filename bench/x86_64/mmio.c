@@ -60,6 +60,41 @@ BODY_PAIR(mmio_write_ioeventfd_match,
 BODY_ROW(mmio_write_ioeventfd_match);
 
 /*
+ * Store to a gpa whose eventfd has no length, as the doorbells of virtio have: KVM on VMX
+ * signals the eventfd from the gpa alone (KVM_FAST_MMIO_BUS), without decoding the store.
+ */
+MMIO_ACCESS(mmio_write_ioeventfd_any, "mov %%eax, (%%rdx)",
+	    ABI_X86_64_MMIO_GPA + ABI_MMIO_ANY_OFFSET)
+BODY_ROW(mmio_write_ioeventfd_any);
+
+/*
+ * mmio_read_user while a second vCPU does the same, as the CPUs of a guest do whose clock
+ * source is the HPET: what both exits share in KVM and in the VMM is contended.
+ */
+static volatile uint32_t reads_by_other;
+
+BODY bool mmio_read_concurrent_setup(const struct abi_params *params)
+{
+	(void)params;
+	while (!reads_by_other)
+		__asm__ volatile("pause");
+	return true;
+}
+
+BODY void mmio_read_concurrent_secondary(uint32_t index)
+{
+	(void)index;
+	for (;;) {
+		(void)*(volatile uint32_t *)ABI_X86_64_MMIO_GPA;
+		reads_by_other++;
+	}
+}
+
+MMIO_ACCESS(mmio_read_concurrent, "mov (%%rdx), %%eax", ABI_X86_64_MMIO_GPA)
+BODY_ROW(mmio_read_concurrent, .setup = mmio_read_concurrent_setup,
+	 .secondary = mmio_read_concurrent_secondary);
+
+/*
  * Store to a gpa whose writes KVM collects in the coalesced ring. The ring has 169
  * entries: the exit to user space before each event drains the ring.
  */

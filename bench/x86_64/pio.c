@@ -85,6 +85,10 @@ BODY_PAIR(pio_ioeventfd_match,
 	  : "eax", "edx", "cc", "memory")
 BODY_ROW(pio_ioeventfd_match);
 
+/* OUT to a port whose eventfd has no length: KVM compares the port alone. */
+PIO_OUT(pio_ioeventfd_any, "outb %%al, %%dx", ABI_X86_64_PIO_ANY_PORT)
+BODY_ROW(pio_ioeventfd_any);
+
 /*
  * OUT to a port whose writes KVM collects in the coalesced ring. The ring has 169
  * entries: the exit to user space before each event drains the ring.

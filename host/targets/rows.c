@@ -51,6 +51,15 @@ static int setup_mmio_eventfd_match(struct vm *vm, struct abi_params *params)
 	return fd < 0 ? fd : 0;
 }
 
+/* Without a length: the eventfd of a virtio queue. */
+static int setup_mmio_eventfd_any(struct vm *vm, struct abi_params *params)
+{
+	int fd = io_eventfd(vm, false, mmio_gpa(vm) + ABI_MMIO_ANY_OFFSET, 0);
+
+	(void)params;
+	return fd < 0 ? fd : 0;
+}
+
 static int setup_mmio_coalesced(struct vm *vm, struct abi_params *params)
 {
 	(void)params;
@@ -75,6 +84,14 @@ static int setup_pio_eventfd_match(struct vm *vm, struct abi_params *params)
 {
 	int fd =
 		io_eventfd_match(vm, true, ABI_X86_64_PIO_MATCH_PORT, 1, ABI_MATCH_VALUE);
+
+	(void)params;
+	return fd < 0 ? fd : 0;
+}
+
+static int setup_pio_eventfd_any(struct vm *vm, struct abi_params *params)
+{
+	int fd = io_eventfd(vm, true, ABI_X86_64_PIO_ANY_PORT, 0);
 
 	(void)params;
 	return fd < 0 ? fd : 0;

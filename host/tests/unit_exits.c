@@ -94,3 +94,24 @@ Test(exits, an_unknown_reason_is_unhandled)
 	cr_expect(strstr(f.vm.error.text, "65") != NULL, "%s", f.vm.error.text);
 	release(&f);
 }
+
+/* Reasons that are newer than the headers of Debian 12 have their names in messages. */
+Test(exits, a_reason_newer_than_the_headers_is_named)
+{
+	static const struct {
+		uint32_t reason;
+		const char *name;
+	} newer[] = { { 39, "KVM_EXIT_MEMORY_FAULT" },
+		      { 41, "KVM_EXIT_ARM_SEA" },
+		      { 42, "KVM_EXIT_ARM_LDST64B" },
+		      { 43, "KVM_EXIT_SNP_REQ_CERTS" } };
+	static struct fake f;
+	size_t i;
+
+	for (i = 0; i < sizeof(newer) / sizeof(newer[0]); i++) {
+		cr_expect_eq(exits_serve(fake(&f, newer[i].reason)), EXITS_UNHANDLED);
+		cr_expect(strstr(f.vm.error.text, newer[i].name) != NULL, "%u: %s",
+			  newer[i].reason, f.vm.error.text);
+		release(&f);
+	}
+}

@@ -316,6 +316,8 @@ static const char *const names[VCPU_EXIT_REASONS] = {
 	REASON(MEMORY_FAULT),
 	REASON(TDX),
 	REASON(ARM_SEA),
+	REASON(ARM_LDST64B),
+	REASON(SNP_REQ_CERTS),
 };
 
 const char *exits_name(uint32_t reason)
