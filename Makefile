@@ -383,7 +383,7 @@ test: setup
 
 UNITS := $(patsubst host/tests/%.c,$(B)/tests/%,$(sort $(wildcard host/tests/unit_*.c)))
 .PHONY: unit-tests asan-tests test-payloads
-unit-tests: $(UNITS) $(B)/tests/contain
+unit-tests: $(UNITS) $(B)/tests/contain $(B)/tests/power
 # The unit tests with sanitizers, without warnings: gcc's are unreliable with sanitizers.
 asan-tests: $(UNITS:$(B)/%=$(B)/asan/%)
 ASAN := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -430,6 +430,14 @@ $(B)/asan/tests/unit_%: host/tests/unit_%.c $(B)/asan/host.a
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ASAN_CFLAGS) $(filter %.c %.a,$^) $(LIBS) $(LIBDW) -lcriterion -o $@
+
+# The simulator that judges compare and history: host/tests/README.md.
+$(B)/tests/power: $(wildcard host/tests/sim/*.c) host/tests/sim/sim.h $(B)/tests/host.a
+	$(call say,TEST,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.a,$^) $(LIBS) $(LIBDW) -o $@
+.PHONY: test-power
+test-power: $(B)/tests/power
+	$(Q)$(B)/tests/power $(ARGS)
 
 # Runs the commands of the tests.
 $(B)/tests/contain: host/tests/contain.c | tools
@@ -520,6 +528,7 @@ help:
 	@echo 'make            build all of build/'
 	@echo 'make bench      install packages, build, measure on every target that can run here, draw'
 	@echo 'make test       install packages, build, run every test'
+	@echo 'make test-power simulate how often verdicts are false and changes are found (host/tests/README.md)'
 	@echo 'make native     build build/native/wsbench for the KVM of this machine: no cross compiler, no labs'
 	@echo 'make check      formatting, lint, layer and table checks (ARGS=NAME: one check)'
 	@echo 'make compare A=BASE.json B=NEW.json   print what became better or worse'

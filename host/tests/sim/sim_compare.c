@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Comparisons of simulated documents. */
+#include "host/tests/sim/sim.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <gsl/gsl_randist.h>
+
+#include "host/compare/compare.h"
+#include "host/lib/error.h"
+#include "host/result/result.h"
+#include "host/stats/summary.h"
+#include "host/tests/compare_fixture.h"
+
+#define ROWS_MAX  50
+#define BOOTS_MAX 60
+#define RUNS_MAX  5
+
+/* ln(boot) = level of the row + each of these. */
+struct noise {
+	double row_run;	      /* sd of a row in a run: memory layout, reboot */
+	double run;	      /* sd of a run, common to all rows */
+	struct sim_ar shared; /* of a round, common to all rows of the run */
+	struct sim_ar own;    /* of a boot */
+};
+
+struct detail {
+	struct noise noise;
+	size_t rows, boots, runs; /* runs: of each side */
+	double shift;		  /* of the first row, in ln; 0: A/A */
+	bool paired;
+};
+
+/* A side: documents that are made once and filled for each repetition. */
+struct side {
+	struct result *runs[RUNS_MAX];
+};
+
+static struct side side_new(const struct detail *d, const char *letter)
+{
+	const double zero[BOOTS_MAX] = { 0 };
+	struct side s;
+
+	for (size_t k = 0; k < d->runs; k++) {
+		struct result *r = fixture_document("kvm", false);
+
+		r->run.id = result_format(r, "%s%zu", letter, k);
+		for (size_t i = 0; i < d->rows; i++) {
+			char name[32];
+
+			snprintf(name, sizeof(name), "row%zu", i);
+			fixture_boots(r, fixture_row(r, name, "default"), zero, d->boots);
+		}
+		s.runs[k] = r;
+	}
+	return s;
+}
+
+static void side_free(struct side *s, size_t runs)
+{
+	for (size_t k = 0; k < runs; k++)
+		result_free(s->runs[k]);
+}
+
+static void fill_run(struct result *r, const struct detail *d, gsl_rng *rng,
+		     const double *shared, double shift)
+{
+	double run = gsl_ran_gaussian(rng, d->noise.run);
+
+	for (size_t i = 0; i < d->rows; i++) {
+		struct result_metric *m = &r->benchmarks[i].metrics[0];
+		double row = gsl_ran_gaussian(rng, d->noise.row_run) + run;
+		double own[BOOTS_MAX], sorted[BOOTS_MAX];
+
+		sim_ar_fill(rng, &d->noise.own, own, d->boots);
+		for (size_t k = 0; k < d->boots; k++) {
+			struct stats_summary *s = &m->boots[k].summary;
+
+			s->p50 = 10000 * exp(row + shared[k] + own[k] + (i ? 0 : shift));
+			s->mean = sorted[k] = s->p50;
+		}
+		m->value = stats_median(sorted, d->boots);
+	}
+}
+
+/* Pairs are two configurations of one run: they share the rounds' noise. */
+static void fill(const struct detail *d, gsl_rng *rng, struct side *base,
+		 struct side *new)
+{
+	double shared[BOOTS_MAX];
+
+	for (size_t k = 0; k < d->runs; k++) {
+		sim_ar_fill(rng, &d->noise.shared, shared, d->boots);
+		fill_run(base->runs[k], d, rng, shared, 0);
+		if (!d->paired)
+			sim_ar_fill(rng, &d->noise.shared, shared, d->boots);
+		fill_run(new->runs[k], d, rng, shared, d->shift);
+	}
+}
+
+/* The comparison of the program. Until a side can be several runs: of the first runs. */
+static void judge(const struct detail *d, const struct side *base, const struct side *new,
+		  struct compare *c)
+{
+	const struct compare_options o = { .paired = d->paired };
+	struct error err;
+
+	if (compare_documents(base->runs[0], new->runs[0], &o, c, &err)) {
+		fprintf(stderr, "power: %s\n", err.text);
+		abort();
+	}
+}
+
+static void count(const struct detail *d, const struct compare *c, struct sim_counts *out)
+{
+	size_t wrong = 0;
+
+	for (size_t i = 0; i < c->n_rows; i++) {
+		enum compare_verdict v = c->rows[i].verdict;
+		bool moved = v == COMPARE_WORSE || v == COMPARE_BETTER;
+
+		if (!i && d->shift > 0) {
+			out->wanted++;
+			out->found += v == COMPARE_WORSE;
+			wrong += v == COMPARE_BETTER;
+		} else {
+			wrong += moved;
+		}
+	}
+	out->units++;
+	out->rows += c->n_rows;
+	out->wrong_rows += wrong;
+	out->wrong_units += wrong > 0;
+	out->undecided += compare_outcome(c) == COMPARE_INCONCLUSIVE;
+}
+
+static void simulate(const struct sim_scenario *s, gsl_rng *rng, size_t repeat,
+		     struct sim_counts *out)
+{
+	const struct detail *d = s->detail;
+	struct side base = side_new(d, "a"), new = side_new(d, "b");
+
+	for (size_t i = 0; i < repeat; i++) {
+		struct compare c;
+
+		fill(d, rng, &base, &new);
+		judge(d, &base, &new, &c);
+		count(d, &c, out);
+		compare_free(&c);
+	}
+	side_free(&base, d->runs);
+	side_free(&new, d->runs);
+}
+
+#define DETAIL(...) (&(const struct detail){ __VA_ARGS__ })
+#define NOISE(row_run, run, shared, shared_phi, own, own_phi)                            \
+	{                                                                                \
+		row_run, run, { shared, shared_phi },                                    \
+		{                                                                        \
+			own, own_phi                                                     \
+		}                                                                        \
+	}
+#define SHIFT 0.0198026 /* ln(1.02) */
+
+static const struct sim_scenario scenarios[] = {
+	{ "A/A, own noise 0.2 %",
+	  200,
+	  true,
+	  { SIM_WRONG, 0.01, false },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.002, 0), 50, 10, 1, 0, false) },
+	{ "A/A, own noise 0.5 %",
+	  200,
+	  true,
+	  { SIM_WRONG, 0.01, false },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.005, 0), 50, 10, 1, 0, false) },
+	{ "A/A, own noise 2 %",
+	  200,
+	  false,
+	  { SIM_WRONG, 0.01, false },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.02, 0), 50, 10, 1, 0, false) },
+	{ "A/A, row effects 0.5 %, 1 run a side",
+	  200,
+	  true,
+	  { SIM_WRONG, 0.01, true },
+	  DETAIL(NOISE(0.005, 0, 0, 0, 0.002, 0), 50, 10, 1, 0, false) },
+	{ "A/A, row effects 1 %, 1 run a side",
+	  200,
+	  false,
+	  { SIM_WRONG, 0.01, true },
+	  DETAIL(NOISE(0.01, 0, 0, 0, 0.002, 0), 50, 10, 1, 0, false) },
+	{ "A/A, row effects 0.5 %, 5 runs a side",
+	  200,
+	  true,
+	  { SIM_WRONG, 0.01, true },
+	  DETAIL(NOISE(0.005, 0, 0, 0, 0.002, 0), 50, 10, 5, 0, false) },
+	{ "A/A, row effects 1 %, 5 runs a side",
+	  200,
+	  false,
+	  { SIM_WRONG, 0.01, true },
+	  DETAIL(NOISE(0.01, 0, 0, 0, 0.002, 0), 50, 10, 5, 0, false) },
+	{ "A/A, run effects 1 %, 1 run a side",
+	  200,
+	  false,
+	  { SIM_WRONG, 0.01, true },
+	  DETAIL(NOISE(0, 0.01, 0, 0, 0.002, 0), 50, 10, 1, 0, false) },
+	{ "A/A, run effects 1 %, 5 runs a side",
+	  200,
+	  false,
+	  { SIM_WRONG, 0.01, true },
+	  DETAIL(NOISE(0, 0.01, 0, 0, 0.002, 0), 50, 10, 5, 0, false) },
+	{ "+5 %, row effects 0.5 %, 5 runs a side",
+	  200,
+	  false,
+	  { SIM_FOUND, 0.9, true },
+	  DETAIL(NOISE(0.005, 0, 0, 0, 0.002, 0), 50, 10, 5, 0.04879, false) },
+	{ "A/A, shared noise 0.5 %",
+	  200,
+	  false,
+	  { SIM_WRONG, 0.01, false },
+	  DETAIL(NOISE(0, 0, 0.005, 0, 0.002, 0), 50, 10, 1, 0, false) },
+	{ "A/A, shared noise 0.5 %, 30 boots",
+	  200,
+	  false,
+	  { SIM_WRONG, 0.01, false },
+	  DETAIL(NOISE(0, 0, 0.005, 0, 0.002, 0), 50, 30, 1, 0, false) },
+	{ "+2 %, shared noise 0.5 %, 30 boots",
+	  200,
+	  true,
+	  { SIM_FOUND, 0.9, true },
+	  DETAIL(NOISE(0, 0, 0.005, 0, 0.002, 0), 50, 30, 1, SHIFT, false) },
+	{ "A/A, drift AR(0.9) 0.5 %",
+	  200,
+	  false,
+	  { SIM_WRONG, 0.01, false },
+	  DETAIL(NOISE(0, 0, 0.005, 0.9, 0.002, 0), 50, 10, 1, 0, false) },
+	{ "A/A, drift AR(0.9) 1 %",
+	  200,
+	  true,
+	  { SIM_WRONG, 0.01, true },
+	  DETAIL(NOISE(0, 0, 0.01, 0.9, 0.002, 0), 50, 10, 1, 0, false) },
+	{ "A/A, drift AR(0.9) 1 %, 30 boots",
+	  200,
+	  false,
+	  { SIM_WRONG, 0.01, true },
+	  DETAIL(NOISE(0, 0, 0.01, 0.9, 0.002, 0), 50, 30, 1, 0, false) },
+	{ "A/A, own noise AR(0.7) 0.5 %",
+	  200,
+	  true,
+	  { SIM_WRONG, 0.02, true },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.005, 0.7), 50, 10, 1, 0, false) },
+	{ "A/A, own noise AR(0.7) 1 %",
+	  200,
+	  false,
+	  { SIM_WRONG, 0.02, true },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.01, 0.7), 50, 10, 1, 0, false) },
+	{ "A/A, own noise AR(0.9) 0.5 %",
+	  200,
+	  false,
+	  { SIM_WRONG, 0.02, true },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.005, 0.9), 50, 10, 1, 0, false) },
+	{ "A/A, own noise AR(0.9) 1 %",
+	  200,
+	  false,
+	  { SIM_WRONG, 0.02, true },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.01, 0.9), 50, 10, 1, 0, false) },
+	{ "A/A, own noise AR(0.9) 1 %, 30 boots",
+	  200,
+	  false,
+	  { SIM_WRONG, 0.02, true },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.01, 0.9), 50, 30, 1, 0, false) },
+	{ "+2 %, own noise AR(0.7) 0.2 %, 30 boots",
+	  200,
+	  false,
+	  { SIM_FREE, 0, false },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.002, 0.7), 50, 30, 1, SHIFT, false) },
+	{ "+5 %, own noise 1 %, 20 boots",
+	  200,
+	  false,
+	  { SIM_FOUND, 0.9, false },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.01, 0), 50, 20, 1, 0.04879, false) },
+	{ "+2 %, own noise 0.2 %",
+	  200,
+	  true,
+	  { SIM_FOUND, 0.9, false },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.002, 0), 50, 10, 1, SHIFT, false) },
+	{ "+2 %, own noise 0.5 %, 1 row",
+	  1000,
+	  false,
+	  { SIM_FREE, 0, false },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.005, 0), 1, 10, 1, SHIFT, false) },
+	{ "+2 %, own noise 0.5 %, 1 row, pairs, 20 boots",
+	  1000,
+	  true,
+	  { SIM_FOUND, 0.9, false },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.005, 0), 1, 20, 1, SHIFT, true) },
+	{ "A/A, own noise 0.5 %, 1 row, pairs, 20 boots",
+	  1000,
+	  false,
+	  { SIM_WRONG, 0.01, false },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.005, 0), 1, 20, 1, 0, true) },
+};
+
+const struct sim_kind sim_compare = {
+	.title = "compare",
+	.units = "tries",
+	.scenarios = scenarios,
+	.n = sizeof(scenarios) / sizeof(*scenarios),
+	.simulate = simulate,
+};

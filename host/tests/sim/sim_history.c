@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Histories of simulated figures. */
+#include "host/tests/sim/sim.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gsl/gsl_randist.h>
+
+#include "host/history/history.h"
+
+#define RUNS_MAX 200
+
+struct detail {
+	size_t runs;	   /* of the whole series */
+	size_t step_at;	   /* first run of the step; 0: no step */
+	double step;	   /* of ln */
+	struct sim_ar own; /* of a run */
+	double outliers;   /* share of the runs, drawn per run */
+	size_t n_outliers; /* or their number, at random runs */
+	double trend;	   /* of ln per run */
+	/*
+	 * The gate of a CI: each run from this one on is added and checked, and a change
+	 * in the newest run is an alarm. 0: one check of the whole series.
+	 */
+	size_t gate_from;
+};
+
+/* An outlier is up by 3 % to 30 %. */
+static double outlier(gsl_rng *rng)
+{
+	return log(1 + gsl_ran_flat(rng, 0.03, 0.3));
+}
+
+static void draw(const struct detail *d, gsl_rng *rng, struct history_point *points)
+{
+	double noise[RUNS_MAX], extra[RUNS_MAX] = { 0 };
+
+	sim_ar_fill(rng, &d->own, noise, d->runs);
+	for (size_t i = 0; i < d->runs; i++)
+		if (d->outliers > 0 && gsl_rng_uniform(rng) < d->outliers)
+			extra[i] = outlier(rng);
+	for (size_t i = 0; i < d->n_outliers;) {
+		size_t at = gsl_rng_uniform_int(rng, d->runs);
+
+		if (extra[at] > 0)
+			continue;
+		extra[at] = outlier(rng);
+		i++;
+	}
+	for (size_t i = 0; i < d->runs; i++) {
+		double level = d->step_at && i >= d->step_at ? d->step : 0;
+
+		level += d->trend * (double)i;
+		points[i] = (struct history_point){
+			.run = i,
+			.value = 10000 * exp(level + noise[i] + extra[i]),
+			.lo = NAN,
+			.hi = NAN,
+			.boots = 10,
+			.class = { NULL, NAN },
+		};
+	}
+}
+
+/* A history of one series at a noisy place. */
+struct one {
+	struct history h;
+	struct history_place place;
+	struct history_run runs[RUNS_MAX];
+	struct history_series series;
+	struct history_point points[RUNS_MAX];
+};
+
+static void one_init(struct one *o, size_t runs)
+{
+	*o = (struct one){
+		.place = { .target = "kvm", .what = "m", .n_runs = runs },
+		.series = { .benchmark = "b",
+			    .config = "default",
+			    .metric = "round_trip",
+			    .unit = "ticks",
+			    .lower_is_better = true,
+			    .quantum = 1 },
+	};
+	for (size_t i = 0; i < runs; i++)
+		o->runs[i] = (struct history_run){
+			.id = "r", .time = "t", .subject = i, .at_place = i
+		};
+	o->series.points = o->points;
+	o->h = (struct history){
+		.places = &o->place,
+		.runs = o->runs,
+		.series = &o->series,
+		.n_places = 1,
+		.n_runs = runs,
+		.n_series = 1,
+	};
+}
+
+/* The changes of the first n runs. */
+static void judge(struct one *o, size_t n)
+{
+	o->series.n_points = n;
+	o->h.n_runs = o->place.n_runs = n;
+	free(o->series.changes);
+	o->series.changes = NULL;
+	o->series.n_changes = 0;
+	if (history_judge(&o->h, &history_rules))
+		abort();
+}
+
+/* A change is right within this distance of the step. */
+#define NEAR 2
+
+static void check_whole(const struct detail *d, struct one *o, struct sim_counts *out)
+{
+	bool found = false, wrong = false;
+
+	judge(o, d->runs);
+	for (size_t k = 0; k < o->series.n_changes; k++) {
+		size_t at = o->series.changes[k].index;
+
+		if (d->step_at && at + NEAR >= d->step_at && at <= d->step_at + NEAR)
+			found = true;
+		else
+			wrong = true;
+	}
+	out->units++;
+	out->wanted += d->step_at > 0;
+	out->found += found;
+	out->wrong_units += wrong;
+	out->changes += o->series.n_changes;
+}
+
+static void check_gate(const struct detail *d, struct one *o, struct sim_counts *out)
+{
+	for (size_t n = d->gate_from; n <= d->runs; n++) {
+		bool alarm = false;
+
+		judge(o, n);
+		for (size_t k = 0; k < o->series.n_changes; k++)
+			alarm |= o->series.changes[k].index + 1 == n;
+		out->units++;
+		out->wrong_units += alarm;
+		out->changes += alarm;
+	}
+}
+
+static void simulate(const struct sim_scenario *s, gsl_rng *rng, size_t repeat,
+		     struct sim_counts *out)
+{
+	const struct detail *d = s->detail;
+	struct one o;
+
+	one_init(&o, d->runs);
+	for (size_t i = 0; i < repeat; i++) {
+		draw(d, rng, o.points);
+		if (d->gate_from)
+			check_gate(d, &o, out);
+		else
+			check_whole(d, &o, out);
+	}
+	free(o.series.changes);
+}
+
+#define DETAIL(...) (&(const struct detail){ __VA_ARGS__ })
+#define STEP	    0.0198026 /* ln(1.02) */
+
+static const struct sim_scenario scenarios[] = {
+	{ "60 runs, noise 0.5 %",
+	  5000,
+	  true,
+	  { SIM_WRONG, 0.003, false },
+	  DETAIL(.runs = 60, .own = { 0.005, 0 }) },
+	{ "60 runs, noise 2 %",
+	  5000,
+	  true,
+	  { SIM_WRONG, 0.003, false },
+	  DETAIL(.runs = 60, .own = { 0.02, 0 }) },
+	{ "60 runs, noise 0.5 %, 3 % outlier runs",
+	  5000,
+	  true,
+	  { SIM_WRONG, 0.003, true },
+	  DETAIL(.runs = 60, .own = { 0.005, 0 }, .outliers = 0.03) },
+	{ "60 runs, noise 2 %, 3 % outlier runs",
+	  5000,
+	  false,
+	  { SIM_WRONG, 0.003, true },
+	  DETAIL(.runs = 60, .own = { 0.02, 0 }, .outliers = 0.03) },
+	{ "gate, run 8 to 11, noise 0.5 %",
+	  1000,
+	  true,
+	  { SIM_WRONG, 0.003, true },
+	  DETAIL(.runs = 11, .own = { 0.005, 0 }, .gate_from = 8) },
+	{ "gate, run 8 to 11, noise 0.5 %, 3 % outlier runs",
+	  1000,
+	  false,
+	  { SIM_FREE, 0, false },
+	  DETAIL(.runs = 11, .own = { 0.005, 0 }, .outliers = 0.03, .gate_from = 8) },
+	{ "gate, run 20 to 60, noise 0.5 %",
+	  200,
+	  false,
+	  { SIM_WRONG, 0.003, false },
+	  DETAIL(.runs = 60, .own = { 0.005, 0 }, .gate_from = 20) },
+	{ "gate, run 20 to 60, noise 0.5 %, 3 % outlier runs",
+	  200,
+	  true,
+	  { SIM_WRONG, 0.003, true },
+	  DETAIL(.runs = 60, .own = { 0.005, 0 }, .outliers = 0.03, .gate_from = 20) },
+	{ "+2 % after 40 runs, 5 runs, noise 0.5 %",
+	  2000,
+	  true,
+	  { SIM_FOUND, 0.95, false },
+	  DETAIL(.runs = 45, .step_at = 40, .step = STEP, .own = { 0.005, 0 }) },
+	{ "+2 % after 40 runs, 5 runs, noise 0.5 %, 3 % outlier runs",
+	  2000,
+	  true,
+	  { SIM_FOUND, 0.95, true },
+	  DETAIL(.runs = 45, .step_at = 40, .step = STEP, .own = { 0.005, 0 },
+		 .outliers = 0.03) },
+	{ "+2 % after 20 of 40 runs, noise 0.5 %, 2 outlier runs",
+	  2000,
+	  true,
+	  { SIM_FOUND, 0.99, true },
+	  DETAIL(.runs = 40, .step_at = 20, .step = STEP, .own = { 0.005, 0 },
+		 .n_outliers = 2) },
+	{ "+2 % after 35 of 40 runs, noise 0.5 %, 2 outlier runs",
+	  2000,
+	  false,
+	  { SIM_FOUND, 0.95, true },
+	  DETAIL(.runs = 40, .step_at = 35, .step = STEP, .own = { 0.005, 0 },
+		 .n_outliers = 2) },
+	{ "+10 % after 60 of 80 runs, noise 2 %",
+	  2000,
+	  false,
+	  { SIM_FOUND, 0.99, false },
+	  DETAIL(.runs = 80, .step_at = 60, .step = 0.0953, .own = { 0.02, 0 }) },
+	{ "trend of 0.1 % per run, 60 runs, noise 0.5 %",
+	  1000,
+	  false,
+	  { SIM_FREE, 0, false },
+	  DETAIL(.runs = 60, .own = { 0.005, 0 }, .trend = 0.001) },
+	{ "60 runs, noise AR(0.7) 0.5 %",
+	  2000,
+	  false,
+	  { SIM_FREE, 0, false },
+	  DETAIL(.runs = 60, .own = { 0.005, 0.7 }) },
+};
+
+const struct sim_kind sim_history = {
+	.title = "history",
+	.units = "checks",
+	.scenarios = scenarios,
+	.n = sizeof(scenarios) / sizeof(*scenarios),
+	.simulate = simulate,
+};
