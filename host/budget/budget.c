@@ -110,6 +110,23 @@ static const struct access *find_access(enum exits_kind kind, const char *name)
 	return NULL;
 }
 
+/* A reason that kvm_stat splits by the handler of the exit; perf may call it otherwise.
+ */
+static bool is_split(const char *names, unsigned int arch)
+{
+	char part[EXITS_NAME_MAX + sizeof(" in kvm")];
+
+	for (size_t n; *names; names += n + (names[n] == '|')) {
+		n = strcspn(names, "|");
+		snprintf(part, sizeof(part), "%.*s in kvm", (int)n, names);
+		for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+			if (is_listed(reasons[i].names, part) &&
+			    (reasons[i].archs & arch))
+				return true;
+	}
+	return false;
+}
+
 static void map_reason(bool counter, const char *name, unsigned int arch,
 		       struct budget_map *map)
 {
@@ -125,6 +142,7 @@ static void map_reason(bool counter, const char *name, unsigned int arch,
 		map->why = found->why;
 		map->archs = found->archs;
 		map->vendor = found->vendor;
+		map->mixed = !counter && found->row && is_split(found->names, arch);
 	} else {
 		map->class = counter ? BUDGET_OTHER : BUDGET_NO_ROW;
 		map->why = counter ? NULL : "an unknown exit reason";
@@ -205,6 +223,7 @@ void budget_map(const struct exits *e, const struct exits_event *event, unsigned
 			map->class = BUDGET_ROW;
 			map->row = o->overrides[i].row;
 			map->why = "given by --map";
+			map->mixed = false;
 		}
 }
 
@@ -321,7 +340,7 @@ static int fill_line(struct budget *b, struct budget_line *line,
 			break;
 		if (b->unit && unit && strcmp(b->unit, unit) != 0)
 			return error_set(
-				err, -EINVAL,
+				err, -EBADMSG,
 				"figures in %s and in %s cannot be added: row %s of %s",
 				b->unit, unit, line->row, b->docs[i]->target.name);
 		b->unit = unit;
@@ -377,7 +396,7 @@ static int check(const struct exits *e, const struct result *const *docs, size_t
 	struct budget_map map;
 
 	if (n_docs > 1 && arch_of(docs[1]) != arch)
-		return error_set(err, -EINVAL,
+		return error_set(err, -EBADMSG,
 				 "the documents are of two architectures: %s and %s",
 				 docs[0]->target.name, docs[1]->target.name);
 	for (size_t i = 0; i < e->n; i++) {
@@ -436,6 +455,7 @@ int budget_build(const struct exits *e, const struct result *const *docs, size_t
 		line->handled_us = event->handled_us;
 		line->row = map.row;
 		line->why = map.why;
+		line->mixed = map.mixed;
 		if (map.class == BUDGET_ROW)
 			rc = fill_line(b, line, o, err);
 		else

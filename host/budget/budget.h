@@ -80,8 +80,9 @@ struct budget_override {
 struct budget_map {
 	enum budget_class class;
 	const char *row, *why; /* NULL: none */
-	unsigned int archs;    /* where the exit exists */
-	const char *vendor;    /* "VMX", "SVM"; NULL: any */
+	bool mixed; /* exits that the VMM and KVM handle are counted as one reason */
+	unsigned int archs; /* where the exit exists */
+	const char *vendor; /* "VMX", "SVM"; NULL: any */
 };
 
 struct budget_options {
@@ -112,6 +113,7 @@ struct budget_line {
 	char name[EXITS_NAME_MAX + 1];
 	double count, handled_us;
 	const char *row, *why;	   /* NULL: none */
+	bool mixed;		   /* see struct budget_map */
 	char *reason;		   /* why there are no figures; NULL: there are */
 	double cost[BUDGET_SIDES]; /* of one exit, in the unit; NAN */
 	double spent[BUDGET_SIDES];
@@ -137,9 +139,9 @@ struct budget {
 };
 
 /*
- * One document, or a base and a new one. 0, or -EINVAL with `err`: the exits are of
- * another architecture, the units differ, or there are no exits. The caller frees the
- * budget before the documents and the exits.
+ * One document, or a base and a new one. 0, or an errno with `err`: -EINVAL: the exits
+ * are of another architecture, or there are none; -EBADMSG: the documents do not fit each
+ * other. The caller frees the budget before the documents and the exits.
  */
 int budget_build(const struct exits *e, const struct result *const *docs, size_t n_docs,
 		 const struct budget_options *o, struct budget *b, struct error *err);

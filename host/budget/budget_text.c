@@ -13,8 +13,6 @@
 #include "host/result/json_list.h"
 #include "host/result/result.h"
 
-#define TEXT_COLUMNS 80
-
 static const char *unit_word(const struct budget *b)
 {
 	if (!b->unit)
@@ -45,6 +43,12 @@ static double cpu_share(const struct budget *b, size_t side)
 		       : NAN;
 }
 
+/* "91 % of the exits": never rounded up to all of them. */
+static double coverage(const struct budget *b)
+{
+	return floor(1000 * b->costed / b->exits) / 10;
+}
+
 static char *verdict(const struct budget *b)
 {
 	char amount[NUMBER_BYTES], number[NUMBER_BYTES];
@@ -71,6 +75,9 @@ static char *verdict(const struct budget *b)
 			fprintf(f, " (%+.1f %% of %s)", 100 * change / b->spent[0],
 				number);
 	}
+	if (b->n_costed && b->costed < b->exits)
+		fprintf(f, ", for the %.1f %% of the exits that have a figure",
+			coverage(b));
 	if (b->n_docs == 1)
 		fprintf(f, ", by the figures of %s", b->docs[0]->target.name);
 	else
@@ -99,13 +106,20 @@ static void percent(struct table *t, size_t column, double part, double whole)
 		table_cell(t, column, "%.1f %%", 100 * part / whole);
 }
 
+/* Of instructions or ticks, in whole ones. */
+static void amount(struct table *t, size_t column, const struct budget *b, double value,
+		   bool sign)
+{
+	table_number(t, column, round(budget_rate(b, value)), false, sign);
+}
+
 static void fill_one(struct table *t, const struct budget *b)
 {
 	char exits[64], spent[64], each[64];
 	const struct table_column columns[] = {
 		{ "exit", TABLE_KEY, 0, NULL },	 { exits, TABLE_RIGHT, 0, NULL },
 		{ "row", 0, 0, NULL },		 { each, TABLE_RIGHT, 1, NULL },
-		{ spent, TABLE_RIGHT, 0, NULL }, { "share", TABLE_RIGHT, 0, NULL },
+		{ spent, TABLE_RIGHT, 0, NULL }, { "share", TABLE_RIGHT, 2, NULL },
 	};
 
 	head(exits, "exits", b);
@@ -120,9 +134,11 @@ static void fill_one(struct table *t, const struct budget *b)
 		table_number(t, 1, budget_rate(b, line->count), false, false);
 		table_cell(t, 2, "%s", line->row);
 		table_number(t, 3, line->cost[0], false, false);
-		table_number(t, 4, budget_rate(b, line->spent[0]), false, false);
+		amount(t, 4, b, line->spent[0], false);
 		percent(t, 5, line->spent[0], b->spent[0]);
 	}
+	table_align_decimals(t, 1);
+	table_align_decimals(t, 3);
 }
 
 static void fill_two(struct table *t, const struct budget *b)
@@ -131,13 +147,13 @@ static void fill_two(struct table *t, const struct budget *b)
 	const struct table_column columns[] = {
 		{ "exit", TABLE_KEY, 0, NULL },
 		{ exits, TABLE_RIGHT, 0, NULL },
-		{ "row", 0, 3, NULL },
+		{ "row", 0, 0, NULL },
 		{ "base\nper exit", TABLE_RIGHT, 4, NULL },
 		{ "new\nper exit", TABLE_RIGHT, 5, NULL },
 		{ base, TABLE_RIGHT, 1, NULL },
 		{ new, TABLE_RIGHT, 2, NULL },
 		{ change, TABLE_RIGHT, 0, NULL },
-		{ "", TABLE_RIGHT, 0, NULL },
+		{ "change\nin %", TABLE_RIGHT, 3, NULL },
 	};
 	head(exits, "exits", b);
 	head(base, "base", b);
@@ -154,12 +170,15 @@ static void fill_two(struct table *t, const struct budget *b)
 		table_cell(t, 2, "%s", line->row);
 		table_number(t, 3, line->cost[0], false, false);
 		table_number(t, 4, line->cost[1], false, false);
-		table_number(t, 5, budget_rate(b, line->spent[0]), false, false);
-		table_number(t, 6, budget_rate(b, line->spent[1]), false, false);
-		table_number(t, 7, budget_rate(b, more), false, true);
+		amount(t, 5, b, line->spent[0], false);
+		amount(t, 6, b, line->spent[1], false);
+		amount(t, 7, b, more, true);
 		if (line->spent[0] > 0)
 			table_cell(t, 8, "%+.1f %%", 100 * more / line->spent[0]);
 	}
+	table_align_decimals(t, 1);
+	table_align_decimals(t, 3);
+	table_align_decimals(t, 4);
 }
 
 static void fill(struct table *t, const struct budget *b)
@@ -187,6 +206,7 @@ static void fill_rest(struct table *t, const struct budget *b)
 		table_number(t, 1, budget_rate(b, b->lines[i].count), false, false);
 		table_cell(t, 2, "%s", b->lines[i].reason);
 	}
+	table_align_decimals(t, 1);
 }
 
 /* ------------------------------ sentences ------------------------------ */
@@ -211,12 +231,42 @@ static char *others_text(const struct budget *b)
 	return text;
 }
 
+/* Exits of several costs under one reason. NULL: none. */
+static char *mixed_text(const struct budget *b)
+{
+	const size_t side = b->n_docs - 1;
+	size_t bytes, n = 0;
+	char *text;
+	FILE *f = open_memstream(&text, &bytes);
+
+	if (!f)
+		abort();
+	for (size_t i = 0; i < b->n_costed; i++) {
+		const struct budget_line *line = &b->lines[i];
+
+		if (!line->mixed || !(b->spent[side] > 0))
+			continue;
+		fprintf(f, "%s%s (all as %s, %.1f %% of the amount)",
+			n++ ? ", " : "Reasons of several costs, each with one row's: ",
+			line->name, line->row, 100 * line->spent[side] / b->spent[side]);
+	}
+	fputs(". The count of perf does not tell what the VMM handles from what KVM "
+	      "handles; kvm_stat does.",
+	      f);
+	if (fclose(f))
+		abort();
+	if (n)
+		return text;
+	free(text);
+	return NULL;
+}
+
 /* What the figures are and are not, a sentence each; print() gets every one. */
 static void sentences(const struct budget *b, void (*print)(FILE *f, const char *text),
 		      FILE *f)
 {
 	char number[NUMBER_BYTES], whole[NUMBER_BYTES], seconds[NUMBER_BYTES];
-	char text[512];
+	char text[512], *mixed = mixed_text(b);
 
 	number_format(number, b->costed, false);
 	number_format(whole, b->exits, false);
@@ -242,6 +292,9 @@ static void sentences(const struct budget *b, void (*print)(FILE *f, const char 
 		print(f, "A row represents all exits of its reason, with the VMM of "
 			 "wsbench; --map EXIT=ROW selects another row. --json prints why "
 			 "a row represents an exit.");
+	if (mixed)
+		print(f, mixed);
+	free(mixed);
 	if (b->lost > 0) {
 		snprintf(text, sizeof(text),
 			 "perf lost %.0f events: the counts are too low.", b->lost);
@@ -257,7 +310,10 @@ static void sentences(const struct budget *b, void (*print)(FILE *f, const char 
 
 static void print_sentence(FILE *f, const char *text)
 {
-	text_wrap(f, text, 0, 2, TEXT_COLUMNS);
+	struct table_options o;
+
+	table_options_for(&o, f);
+	text_wrap(f, text, 0, 2, table_text_columns(&o));
 }
 
 void budget_print(FILE *f, const struct budget *b)
@@ -266,9 +322,8 @@ void budget_print(FILE *f, const struct budget *b)
 	struct table t;
 	char *text = verdict(b);
 
-	table_limit(TEXT_COLUMNS);
 	table_options_for(&o, f);
-	text_wrap(f, text, 0, 2, TEXT_COLUMNS);
+	print_sentence(f, text);
 	free(text);
 	if (b->n_costed) {
 		fill(&t, b);
@@ -391,6 +446,7 @@ static void json_exits(struct json_list *l, const struct budget *b)
 		json_list_real(l, "handled_us", line->handled_us);
 		json_list_string(l, "row", line->row);
 		json_list_string(l, "why", line->why);
+		json_list_bool(l, "mixed", line->mixed);
 		json_list_string(l, "reason", line->reason);
 		json_list_real(l, "cost", line->reason ? NAN : line->cost[0]);
 		json_list_real(l, "spent", line->spent[0]);

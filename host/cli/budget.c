@@ -331,21 +331,32 @@ static enum cli_exit measure_all(const struct budget_args *args, const struct ex
 	return interrupted ? CLI_FAILED : code;
 }
 
+/* The file of the last of the documents; NULL: they were measured, or are of a folder. */
+static const char *document_of(const struct budget_args *args, const struct documents *d)
+{
+	return args->n_paths && args->n_paths == d->n ? args->paths[d->n - 1] : NULL;
+}
+
 static enum cli_exit print(const struct budget_args *args, const struct exits *e,
 			   const struct documents *d)
 {
 	const struct result *const *docs = (const struct result *const *)d->docs;
 	enum cli_exit code = CLI_OK;
+	const char *file;
 	struct budget b;
 	struct error err;
+	int rc;
 
 	if (d->n > BUDGET_SIDES) {
 		message_usage(COMMAND, "%zu documents: give one, or a base and a new one",
 			      d->n);
 		return CLI_USAGE;
 	}
-	if (budget_build(e, docs, d->n, &args->options, &b, &err)) {
-		message_error("%s: %s", file_tail(args->exits[args->n_exits - 1]),
+	rc = budget_build(e, docs, d->n, &args->options, &b, &err);
+	if (rc) {
+		file = rc == -EBADMSG ? document_of(args, d)
+				      : args->exits[args->n_exits - 1];
+		message_error("%s%s%s", file ? file_tail(file) : "", file ? ": " : "",
 			      err.text);
 		return CLI_USAGE;
 	}
@@ -391,8 +402,12 @@ static enum cli_exit budget(const struct budget_args *args)
 	else
 		code = documents_read(&d, args->paths, args->n_paths) ? CLI_OK
 								      : CLI_USAGE;
-	if (code == CLI_OK)
-		code = print(args, &e, &d);
+	/* If the second kernel failed, the figures of the first are worth printing. */
+	if (code == CLI_OK || (d.n && !interrupted)) {
+		enum cli_exit printed = print(args, &e, &d);
+
+		code = printed > code ? printed : code;
+	}
 	documents_free(&d);
 	exits_free(&e);
 	return code;

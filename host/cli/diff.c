@@ -69,8 +69,8 @@ static const struct argp_option options[] = {
 	{ "append", OPTION_APPEND, "ARGS", 0,
 	  "Add ARGS to the command line of both kernels", 0 },
 	{ "explain-rows", OPTION_EXPLAIN_ROWS, "N", 0,
-	  "Explain at most N rows of each lab, the largest differences first (default: 2; "
-	  "0: none)",
+	  "Explain at most N rows of each lab, the largest differences first, and rows whose "
+	  "difference is alike last (default: 2; 0: none)",
 	  0 },
 	{ "markdown", OPTION_MARKDOWN, NULL, 0, "Print Markdown, for a pull request", 0 },
 	{ "output", 'o', "DIR", 0, "Keep the documents in DIR/base and DIR/new", 0 },

@@ -184,6 +184,35 @@ static enum cli_exit print_tables(const struct run *run, const struct result *co
 	return run->job.pairs ? run_print_aa(docs, n) : CLI_OK;
 }
 
+/* A run without a figure is not a success, even if each row says why it is skipped. */
+static enum cli_exit nothing_measured(struct result *const *docs, size_t n)
+{
+	const struct result_benchmark *first = NULL;
+	size_t skipped = 0, failed = 0;
+	bool said = false;
+
+	for (size_t i = 0; i < n; i++) {
+		said |= result_failure(docs[i]) != NULL;
+		for (size_t k = 0; k < docs[i]->n_benchmarks; k++) {
+			const struct result_benchmark *b = &docs[i]->benchmarks[k];
+
+			if (b->status == RESULT_OK)
+				return CLI_OK;
+			if (b->status == RESULT_FAIL)
+				failed++;
+			else
+				skipped++;
+			if (!first || (failed == 1 && b->status == RESULT_FAIL))
+				first = b;
+		}
+	}
+	if (!said && first)
+		message_error("nothing was measured: %zu skipped, %zu failed; %s: %s",
+			      skipped, failed, first->name,
+			      first->reason ? first->reason : "no reason is known");
+	return failed ? CLI_FAILED : CLI_UNTRUSTED;
+}
+
 static enum cli_exit run_all(struct run *run)
 {
 	struct result **docs = calloc(run->targets.n, sizeof(*docs));
@@ -220,6 +249,8 @@ static enum cli_exit run_all(struct run *run)
 		message_error("no target can run here");
 		code = CLI_FAILED;
 	}
+	if (n && !interrupted)
+		code = worst(code, nothing_measured(docs, n));
 	for (i = 0; i < n; i++)
 		result_free(docs[i]);
 	free(docs);

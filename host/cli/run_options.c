@@ -278,8 +278,8 @@ static const struct argp argp = {
 	.parser = parse,
 	.doc = "Measures the cost of VM exits: boots payloads on each target, prints one "
 	       "table, and with -o writes one document per target.\v"
-	       "The exit code is 4 if a target failed, or if the counted exits do not prove "
-	       "a benchmark.",
+	       "The exit code is 3 if no benchmark was measured, because all were skipped; 4 if "
+	       "a target failed, or if the counted exits do not prove a benchmark.",
 	.children = children,
 };
 

@@ -116,11 +116,14 @@ size_t explain_tree_of_both(const struct explanation *base, const struct explana
 /*
  * A flame graph as an <svg> element, valid alone and within an HTML page. Colours are
  * layers; with `base` (or NULL), the change of a function's own instructions since the
- * base, which precedes its name with a sign. Write errors stay in ferror(f).
+ * base, which follows its name with a sign. Write errors stay in ferror(f).
  */
 void flame_draw(FILE *f, const struct explanation *e, const struct explanation *base);
 
-/* The same to a file that is replaced as a whole. 0 or -1 with errno. */
+/*
+ * To a file of its own, with a margin and a background, which is dark on dark screens. The
+ * file is replaced as a whole. 0 or -1 with errno.
+ */
 int flame_write(const char *path, const struct explanation *e,
 		const struct explanation *base);
 

@@ -15,13 +15,14 @@
 #include "host/lib/html.h"
 #include "host/lib/text.h"
 
-#define WIDTH	    1200.0
-#define ROW	    18.0
-#define CHARACTER   6.3 /* average width */
-#define NARROWEST   0.2 /* narrower boxes are not drawn */
-#define LABEL_BYTES 160
-#define LEGEND_COLS 4u
-#define HEAD	    30.0
+#define WIDTH	     1200.0
+#define ROW	     18.0
+#define CHARACTER    6.3 /* average width */
+#define NARROWEST    0.2 /* narrower boxes are not drawn */
+#define FIGURE_BYTES (NUMBER_BYTES + 2)
+#define LEGEND_COLS  4u
+#define HEAD	     30.0
+#define MARGIN	     16.0 /* around the picture in a file of its own */
 
 /* Light enough for dark text, on any page; reused if there are more layers. */
 static const char *const fills[] = {
@@ -73,44 +74,42 @@ static void shade(char text[SHADE_BYTES], double change, double largest)
 		snprintf(text, SHADE_BYTES, "#e4e4e4");
 }
 
-/* As much of the label as fits: three characters, or a sign. */
-static void draw_label(const struct drawing *d, const char *label, double x, double y,
-		       double width)
+/*
+ * The name and, where both fit, the figure; else what fits of the name; else the sign.
+ * The page's script (host/report/report_script.c) does the same when a box becomes wider.
+ */
+static void draw_label(const struct drawing *d, const char *name, const char *figure,
+		       double x, double y, double width)
 {
-	size_t room = width > 6 ? (size_t)((width - 6) / CHARACTER) : 0;
-	char text[LABEL_BYTES];
+	int room = width > 6 ? (int)((width - 6) / CHARACTER) : 0;
 
-	if (strlen(label) <= room)
-		snprintf(text, sizeof(text), "%s", label);
-	else if (room >= 3)
-		snprintf(text, sizeof(text), "%.*s..", (int)room - 2, label);
-	else if (room && d->compares && strchr("+-", *label))
-		snprintf(text, sizeof(text), "%c", *label);
-	else
-		*text = '\0';
-	/* The page's script fills in the text of a box that becomes wider. */
 	fprintf(d->f, "<text x=\"%.2f\" y=\"%.1f\">", x + 3, y + ROW - 5.5);
-	html_text(d->f, text);
+	if ((int)(strlen(name) + strlen(figure)) <= room)
+		html_format(d->f, "%s%s", name, figure);
+	else if ((int)strlen(name) <= room)
+		html_text(d->f, name);
+	else if (room >= 5)
+		html_format(d->f, "%.*s..", room - 2, name);
+	else if (room && *figure)
+		html_format(d->f, "%c", figure[1]);
 	fputs("</text>", d->f);
 }
 
-/* "+42 memset": the label of a box, which is what its title begins with. */
-static void label_of(const struct drawing *d, const struct explain_node *n,
-		     char label[LABEL_BYTES])
+/* " +42": what the title adds to the name of a function that changed. */
+static void figure_of(const struct drawing *d, const struct explain_node *n,
+		      char figure[FIGURE_BYTES])
 {
 	char change[NUMBER_BYTES];
 
-	if (!d->compares || change_of(n) == 0) {
-		snprintf(label, LABEL_BYTES, "%s", n->name);
+	*figure = '\0';
+	if (!d->compares || change_of(n) == 0)
 		return;
-	}
 	number_format(change, change_of(n), true);
-	snprintf(label, LABEL_BYTES, "%s%s %s", change_of(n) > 0 ? "+" : "", change,
-		 n->name);
+	snprintf(figure, FIGURE_BYTES, " %s%s", change_of(n) > 0 ? "+" : "", change);
 }
 
 static void draw_title(const struct drawing *d, const struct explain_node *n,
-		       const char *label)
+		       const char *figure)
 {
 	char total[NUMBER_BYTES], self[NUMBER_BYTES], was[NUMBER_BYTES];
 
@@ -119,10 +118,12 @@ static void draw_title(const struct drawing *d, const struct explain_node *n,
 	number_format(was, (double)n->base_self, true);
 	fputs("<title>", d->f);
 	if (d->compares && !n->total)
-		html_format(d->f, "%s: gone; %s of its own in the base", label, was);
+		html_format(d->f, "%s%s: gone; %s of its own in the base", n->name,
+			    figure, was);
 	else
-		html_format(d->f, "%s: %s instructions, %.1f %%; %s of its own", label,
-			    total, 100 * (double)n->total / d->whole, self);
+		html_format(d->f, "%s%s: %s instructions, %.1f %%; %s of its own",
+			    n->name, figure, total, 100 * (double)n->total / d->whole,
+			    self);
 	if (d->compares && !n->base_total)
 		fputs("; not in the base", d->f);
 	else if (d->compares && n->total)
@@ -136,18 +137,18 @@ static void draw_box(const struct drawing *d, const struct explain_node *n, doub
 {
 	double width = (double)n->width * d->scale;
 	double y = d->bottom - ROW * n->depth;
-	char fill[SHADE_BYTES], label[LABEL_BYTES];
+	char fill[SHADE_BYTES], figure[FIGURE_BYTES];
 
 	snprintf(fill, sizeof(fill), "%s", fill_of(d, n->layer));
 	if (d->compares)
 		shade(fill, change_of(n), d->largest);
-	label_of(d, n, label);
+	figure_of(d, n, figure);
 	fprintf(d->f, "<g data-n=\"%llu\">", (unsigned long long)n->width);
-	draw_title(d, n, label);
+	draw_title(d, n, figure);
 	fprintf(d->f,
 		"<rect x=\"%.4f\" y=\"%.1f\" width=\"%.2f\" height=\"%.1f\" fill=\"%s\"/>",
 		x, y, width > 0.6 ? width - 0.3 : width, ROW - 1, fill);
-	draw_label(d, label, x, y, width);
+	draw_label(d, n->name, figure, x, y, width);
 	fputs("</g>\n", d->f);
 }
 
@@ -240,13 +241,23 @@ static unsigned int depth_of(const struct explain_node *nodes, size_t n)
 	return deepest;
 }
 
-void flame_draw(FILE *f, const struct explanation *e, const struct explanation *base)
+/* A page has its own colours and margins; a file has a background, dark on dark screens.
+ */
+static void draw_page(FILE *f, double height)
+{
+	fprintf(f,
+		"<style>svg{color:#111;background:#fff}.page{fill:#fff}@media screen and (prefers-color-scheme:dark){svg{color:#e6e6e6;background:#16181d}.page{fill:#16181d}}</style>\n<rect class=\"page\" x=\"%.0f\" y=\"%.0f\" width=\"%.0f\" height=\"%.0f\"/>\n",
+		-MARGIN, -MARGIN, WIDTH + 2 * MARGIN, height + 2 * MARGIN);
+}
+
+static void draw(FILE *f, const struct explanation *e, const struct explanation *base,
+		 bool is_file)
 {
 	struct explain_node *nodes;
 	struct explain_layer *layers;
 	struct drawing d = { .f = f, .compares = base, .largest = 1 };
 	size_t n = base ? explain_tree_of_both(base, e, &nodes) : explain_tree(e, &nodes);
-	double legend;
+	double legend, height, margin = is_file ? MARGIN : 0;
 
 	d.n_layers = explain_layers(e, &layers);
 	d.nodes = nodes;
@@ -257,15 +268,18 @@ void flame_draw(FILE *f, const struct explanation *e, const struct explanation *
 	for (size_t i = 1; i < n; i++)
 		d.largest = fmax(d.largest, fabs(change_of(&nodes[i])));
 	legend = d.bottom + 8;
+	height = legend + legend_height(base ? 3 : d.n_layers);
 	fprintf(f,
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"flame\" data-insns=\"%llu\" viewBox=\"0 0 %.0f %.0f\" font-family=\"sans-serif\" font-size=\"11\" fill=\"currentColor\" role=\"img\">\n<title>",
-		(unsigned long long)nodes[0].width, WIDTH,
-		legend + legend_height(base ? 3 : d.n_layers));
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"flame\" data-insns=\"%llu\" viewBox=\"%.0f %.0f %.0f %.0f\" font-family=\"sans-serif\" font-size=\"11\" fill=\"currentColor\" role=\"img\">\n<title>",
+		(unsigned long long)nodes[0].width, 0 - margin, 0 - margin,
+		WIDTH + 2 * margin, height + 2 * margin);
 	html_format(f,
 		    base ? "What changed in the instructions of %s"
 			 : "Where the instructions of %s are",
 		    e->benchmark);
 	fputs("</title>\n", f);
+	if (is_file)
+		draw_page(f, height);
 	draw_head(f, e, base);
 	fputs("<g class=\"boxes\" fill=\"#111\">\n", f);
 	draw_nodes(&d, nodes[0].child, 0);
@@ -274,6 +288,11 @@ void flame_draw(FILE *f, const struct explanation *e, const struct explanation *
 	fputs("</svg>\n", f);
 	free(nodes);
 	free(layers);
+}
+
+void flame_draw(FILE *f, const struct explanation *e, const struct explanation *base)
+{
+	draw(f, e, base, false);
 }
 
 int flame_write(const char *path, const struct explanation *e,
@@ -286,7 +305,7 @@ int flame_write(const char *path, const struct explanation *e,
 
 	if (!f)
 		return -1;
-	flame_draw(f, e, base);
+	draw(f, e, base, true);
 	if (fclose(f)) {
 		free(text);
 		return -1;

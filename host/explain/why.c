@@ -15,7 +15,9 @@
 #include "host/result/json_list.h"
 
 /* Functions of a row that are shown. */
-#define TOP 15
+#define TOP   15
+/* Differences within this part of each other are explained once, if rows are left out. */
+#define ALIKE 0.1
 
 static bool is_selected(const struct compare_row *row, enum why_rows which)
 {
@@ -40,6 +42,57 @@ static int by_difference(const void *a, const void *b)
 	return (x->row > y->row) - (x->row < y->row);
 }
 
+/* Differences of about one size have one cause, as a rule. */
+static bool is_alike(const struct why_row *x, const struct why_row *y)
+{
+	double a = x->row->difference, b = y->row->difference;
+
+	return fabs(a - b) <= ALIKE * fmax(fabs(a), fabs(b));
+}
+
+/*
+ * Moves at most `limit` rows to the front, in their order: first rows that are not like
+ * one before them, so that a second cause is explained, too. `w` is sorted.
+ */
+static void choose(struct why *w, size_t limit)
+{
+	struct why_row *left = calloc(w->n_rows, sizeof(*left)); /* at least one */
+	bool *chosen = calloc(w->n_rows, sizeof(*chosen));
+	size_t n = 0, n_left = 0;
+
+	if (!left || !chosen)
+		abort();
+	for (size_t i = 0; i < w->n_rows && n < limit; i++) {
+		bool alike = false;
+
+		for (size_t k = 0; k < i && !alike; k++)
+			alike = chosen[k] && is_alike(&w->rows[k], &w->rows[i]);
+		chosen[i] = !alike;
+		n += !alike;
+	}
+	for (size_t i = 0; i < w->n_rows && n < limit; i++) {
+		n += !chosen[i];
+		chosen[i] = true;
+	}
+	n = 0;
+	for (size_t i = 0; i < w->n_rows; i++)
+		if (chosen[i])
+			w->rows[n++] = w->rows[i];
+		else
+			left[n_left++] = w->rows[i];
+	/* Each row that is left out counts for the first row that is like it. */
+	for (size_t i = 0; i < n_left; i++)
+		for (size_t k = 0; k < n; k++)
+			if (is_alike(&w->rows[k], &left[i])) {
+				w->rows[k].n_alike++;
+				break;
+			}
+	w->n_rows = n;
+	w->n_cut = n_left;
+	free(left);
+	free(chosen);
+}
+
 void why_select(const struct compare *c, enum why_rows which, size_t limit, struct why *w)
 {
 	*w = (struct why){ .rows = calloc(c->n_rows + 1, sizeof(*w->rows)) };
@@ -49,10 +102,8 @@ void why_select(const struct compare *c, enum why_rows which, size_t limit, stru
 		if (is_selected(&c->rows[i], which))
 			w->rows[w->n_rows++].row = &c->rows[i];
 	qsort(w->rows, w->n_rows, sizeof(*w->rows), by_difference);
-	if (w->n_rows > limit) {
-		w->n_cut = w->n_rows - limit;
-		w->n_rows = limit;
-	}
+	if (w->n_rows > limit)
+		choose(w, limit);
 }
 
 void why_free(struct why *w)
@@ -109,6 +160,19 @@ static char *off_median(const char *word, const struct explanation *e)
 	return text;
 }
 
+/* Rows that are not explained because this one stands for them. NULL: none. */
+static char *alike_text(const struct why_row *r)
+{
+	char *text;
+
+	if (!r->n_alike)
+		return NULL;
+	if (asprintf(&text, "%zu more row%s differ%s by about as much", r->n_alike,
+		     r->n_alike == 1 ? "" : "s", r->n_alike == 1 ? "s" : "") < 0)
+		abort();
+	return text;
+}
+
 /* Remarks on the totals of a row; each is printed by `print` and freed. */
 static void print_remarks(FILE *f, const struct why_row *r,
 			  void (*print)(FILE *f, const char *text))
@@ -116,6 +180,7 @@ static void print_remarks(FILE *f, const struct why_row *r,
 	char *remarks[] = {
 		off_median("base", r->base),
 		off_median("new", r->new),
+		alike_text(r),
 	};
 
 	for (size_t i = 0; i < sizeof(remarks) / sizeof(remarks[0]); i++) {
@@ -132,7 +197,7 @@ static char *cut_text(const struct why *w)
 
 	if (asprintf(
 		    &text,
-		    "%zu of %zu rows are explained, the largest differences first (--explain-rows sets the limit)",
+		    "%zu of %zu rows are explained, the largest differences first, and of those alike one (--explain-rows sets the limit)",
 		    w->n_rows, w->n_rows + w->n_cut) < 0)
 		abort();
 	return text;

@@ -100,6 +100,27 @@ void table_number(struct table *t, size_t column, double value, bool exact, bool
 	table_cell_value(t, column, value);
 }
 
+void table_align_decimals(struct table *t, size_t column)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < t->n_rows; i++)
+		any |= !isnan(t->rows[i].cells[column].value) &&
+		       strchr(t->rows[i].cells[column].text, '.');
+	for (size_t i = 0; any && i < t->n_rows; i++) {
+		struct table_cell *cell = &t->rows[i].cells[column];
+		char number[NUMBER_BYTES], *old = cell->text;
+
+		if (isnan(cell->value))
+			continue;
+		number_format(number, cell->value, true);
+		if (asprintf(&cell->text, "%s%s%s", *old == '+' ? "+" : "", number,
+			     strchr(number, '.') ? "" : ".0") < 0)
+			abort();
+		free(old);
+	}
+}
+
 void table_cell_color(struct table *t, size_t column, enum table_color color)
 {
 	last(t, column)->color = color;

@@ -75,6 +75,8 @@ void table_cell(struct table *t, size_t column, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* number_format(), with '+' if `sign` and `value` > 0; NAN leaves the cell empty. */
 void table_number(struct table *t, size_t column, double value, bool exact, bool sign);
+/* Numbers of a column with a decimal in one of them: a decimal in each. */
+void table_align_decimals(struct table *t, size_t column);
 void table_cell_color(struct table *t, size_t column, enum table_color color);
 void table_cell_value(struct table *t, size_t column, double value);
 

@@ -36,6 +36,8 @@ const char report_script[] =
 	"return{g:g,r:r,t:g.querySelector('text'),x:+r.getAttribute('x'),\n"
 	"y:+r.getAttribute('y'),n:+g.dataset.n,w:g.dataset.n*width/whole,\n"
 	"title:title,name:title.split(': ')[0]}});\n"
+	"boxes.forEach(function(o){var m=/ [+-][\\d,]+$/.exec(o.name);\n"
+	"o.plain=m?o.name.slice(0,m.index):o.name;o.sign=m?m[0][1]:''});\n"
 	"function make(tag,parent,text){var e=document.createElement(tag);\n"
 	"if(text)e.textContent=text;parent.appendChild(e);return e}\n"
 	"var tools=document.createElement('div');tools.className='tools';\n"
@@ -46,8 +48,8 @@ const char report_script[] =
 	"svg.parentNode.parentNode.insertBefore(tools,svg.parentNode);\n"
 	"svg.classList.add('live');\n"
 	"function fit(o,w){var n=Math.floor((w-6)/6.3);\n"
-	"return o.name.length<=n?o.name:n>2?o.name.slice(0,n-2)+'..'\n"
-	":n>0&&/^[+-]/.test(o.name)?o.name[0]:''}\n"
+	"return o.name.length<=n?o.name:o.plain.length<=n?o.plain\n"
+	":n>4?o.plain.slice(0,n-2)+'..':n>0?o.sign:''}\n"
 	"function zoom(b){at=b;reset.disabled=!b;\n"
 	"var from=b?b.x:0,to=b?b.x+b.w:width,k=width/(to-from);\n"
 	"boxes.forEach(function(o){\n"
@@ -79,4 +81,4 @@ const char report_script[] =
 	"zoom(at===o?null:o)})});\n"
 	"reset.disabled=true});\n";
 
-const char report_script_sha256[] = "nsbwoDNpvjTHDn1GAo/1+F4hGuHMHsbaVZXjp4ua4no=";
+const char report_script_sha256[] = "tUo9/RA9alj8jyjU8N4hO7X8OtHV9dlph5NZ42jl/pw=";

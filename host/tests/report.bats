@@ -177,8 +177,8 @@ for base, now in (("vhe-hypercall-6.1", "vhe-hypercall-6.12"), ("svm-hypercall-6
 assert '<th scope=row>KVM, arm64</th>' in page
 graphs = re.findall(r'<svg [^>]*class="flame".*?</svg>', page, re.S)
 assert len(graphs) == 6, len(graphs)
-# Of the six, two have changes with signs, which are their labels, too.
-signed = [g for g in graphs if re.search(r'<title>\+[\d,]+ \w+: ', g) and re.search(r'<title>-[\d,]+ \w+: ', g)]
+# Of the six, two have changes with signs, which are in their labels, too.
+signed = [g for g in graphs if re.search(r'<title>\w+ \+[\d,]+: ', g) and re.search(r'>\w+ -[\d,]+</text>', g)]
 assert len(signed) == 2, len(signed)
 assert all('>+ more than in the base<' in g for g in signed)
 # The graphs of the documents themselves are folded.

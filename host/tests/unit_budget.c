@@ -614,7 +614,7 @@ Test(budget, two_documents)
 	budget_free(&b);
 	/* Units are not added. */
 	new->benchmarks[1].metrics[0].unit = "ticks";
-	cr_expect_eq(budget_build(&e, docs, 2, &o, &b, &err), -EINVAL);
+	cr_expect_eq(budget_build(&e, docs, 2, &o, &b, &err), -EBADMSG);
 	cr_expect(strstr(err.text, "insns and in ticks"), "%s", err.text);
 	exits_free(&e);
 	result_free(base);

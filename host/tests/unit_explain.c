@@ -2,9 +2,11 @@
 /* Unit tests of explanations: the document, and the text and pictures of it. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/lib/error.h"
 #include "host/lib/table.h"
@@ -354,25 +356,26 @@ Test(view, flame_graph_of_a_comparison_shows_the_changes)
 		    "10 of its own in the base; guest",
 		    "#e4e4e4");
 	expect_fill(text,
-		    "<title>+5 run: 90 instructions, 90.0 %; 35 of its own; 30 of its "
+		    "<title>run +5: 90 instructions, 90.0 %; 35 of its own; 30 of its "
 		    "own in the base; KVM",
 		    "#ffb4b4");
 	expect_fill(text,
-		    "<title>-5 leaf.part.0: 15 instructions, 15.0 %; 15 of its own; 20 "
+		    "<title>leaf.part.0 -5: 15 instructions, 15.0 %; 15 of its own; 20 "
 		    "of its own in the base",
 		    "#b4b4ff");
 	/* A function with another caller. */
 	expect_fill(text,
-		    "<title>+40 leaf: 40 instructions, 40.0 %; 40 of its own; not in the "
+		    "<title>leaf +40: 40 instructions, 40.0 %; 40 of its own; not in the "
 		    "base; KVM",
 		    "#ff5f5f");
 	/* The call that is gone has a box. */
-	expect_fill(text, "<title>-40 leaf: gone; 40 of its own in the base; KVM",
+	expect_fill(text, "<title>leaf -40: gone; 40 of its own in the base; KVM",
 		    "#5f5fff");
 	expect_has(text, "base: hypercall [default] on lab:test, Linux 6.1: 100 "
 			 "instructions");
 	expect_has(text, ">+ more than in the base</text>");
 	cr_expect_null(strstr(text, ">KVM: "), "the layers' legend");
+	expect_has(text, ">run +5</text>");
 	free(text);
 	text = printed(print_flame, b.now);
 	cr_expect_null(strstr(text, "in the base"));
@@ -380,6 +383,59 @@ Test(view, flame_graph_of_a_comparison_shows_the_changes)
 	free(text);
 	explanation_free(b.base);
 	explanation_free(b.now);
+}
+
+/* A box of `width` of 1000 instructions that is 20 larger than in the base. */
+static void expect_label(uint64_t width, const char *label)
+{
+	struct both b = { example(), example() };
+	char *text, want[64];
+
+	for (size_t i = 0; i < 4; i++)
+		b.base->stacks[i].insns = b.now->stacks[i].insns = 0;
+	b.now->stacks[0].frames[0] = b.base->stacks[0].frames[0] = "memset";
+	b.now->stacks[0].insns = width;
+	b.base->stacks[0].insns = width - 20;
+	b.now->stacks[1].insns = b.base->stacks[1].insns = 1000 - width;
+	text = printed(print_flame_diff, &b);
+	expect_has(text, "<title>memset +20: ");
+	snprintf(want, sizeof(want), ">%s</text></g>", label);
+	expect_has(text, want);
+	free(text);
+	explanation_free(b.base);
+	explanation_free(b.now);
+}
+
+/* The name comes first, and the change only where it fits whole. */
+Test(view, flame_labels_are_names_before_figures)
+{
+	expect_label(70, "memset +20");
+	expect_label(50, "memset");
+	expect_label(33, "mem..");
+	expect_label(25, "+");
+}
+
+Test(view, flame_graph_of_a_file_has_a_margin_and_dark_colours)
+{
+	char path[] = "/tmp/unit_explain.XXXXXX", text[2048] = "";
+	struct explanation *e = example();
+	char *embedded = printed(print_flame, e);
+	int fd = mkstemp(path);
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(flame_write(path, e, NULL), 0);
+	close(fd);
+	fd = open(path, O_RDONLY);
+	cr_assert_gt(read(fd, text, sizeof(text) - 1), 0);
+	close(fd);
+	unlink(path);
+	expect_has(text, "viewBox=\"-16 -16 1232 ");
+	expect_has(text, "@media screen and (prefers-color-scheme:dark)");
+	/* In a page, a style would be the page's. */
+	cr_expect_null(strstr(embedded, "<style"));
+	expect_has(embedded, "viewBox=\"0 0 1200 ");
+	free(embedded);
+	explanation_free(e);
 }
 
 static void print_kinds_diff(FILE *f, void *ctx)

@@ -130,6 +130,31 @@ static void print(void (*to)(FILE *f, const struct why *w))
 	fclose(f);
 }
 
+/* Rows with one cause differ by about as much: the limit must not hide the other cause.
+ */
+Test(why, rows_of_another_size_come_before_rows_alike)
+{
+	fixture_exact(base, "pio_out_user", 3702);
+	fixture_exact(new, "pio_out_user", 3702 + 225);
+	fixture_exact(base, "mmio_write_user", 4702);
+	fixture_exact(new, "mmio_write_user", 4702 + 215);
+	judge(&(struct compare_options){ 0 });
+	why_select(&c, WHY_ALL, 2, &w);
+	expect_rows("hypercall exit_in ");
+	cr_expect_eq(w.n_cut, 3);
+	cr_expect_eq(w.rows[0].n_alike, 2);
+	cr_expect_eq(w.rows[1].n_alike, 0);
+	why_free(&w);
+	/* The largest of the others, where the limit leaves room. */
+	why_select(&c, WHY_ALL, 4, &w);
+	expect_rows("hypercall pio_out_user exit_in cpuid ");
+	cr_expect_eq(w.rows[0].n_alike, 1);
+	w.rows[0].base = read_explanation("vhe-hypercall-6.1");
+	w.rows[0].new = read_explanation("vhe-hypercall-6.12");
+	print(why_print);
+	cr_expect(strstr(text, "note: 1 more row differs by about as much"), "%s", text);
+}
+
 static void expect_order(const char *const *parts, size_t n)
 {
 	const char *at = text;
