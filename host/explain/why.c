@@ -160,7 +160,7 @@ static char *off_median(const char *word, const struct explanation *e)
 	return text;
 }
 
-/* Rows that are not explained because this one stands for them. NULL: none. */
+/* Rows that are not explained because they differ by about as much. NULL: none. */
 static char *alike_text(const struct why_row *r)
 {
 	char *text;
