@@ -24,8 +24,8 @@ enum why_rows {
 struct why_row {
 	const struct compare_row *row;
 	struct explanation *base, *new; /* both or none; they belong to the row */
-	size_t n_alike; /* rows cut by the limit whose difference is about as large */
-	char reason[640];		/* why there are none */
+	size_t n_alike;	  /* rows cut by the limit whose difference is about as large */
+	char reason[640]; /* why there are none */
 };
 
 struct why {
@@ -37,7 +37,8 @@ struct why {
 
 /*
  * Selects the rows: exact figures of round trips that differ, at most `limit`, of which
- * rows whose difference is alike come in only if others leave room. The comparison must outlive `w`; why_free() it. The caller fills in explanations.
+ * rows whose difference is alike come in only if others leave room. The comparison must
+ * outlive `w`; why_free() it. The caller fills in explanations.
  */
 void why_select(const struct compare *c, enum why_rows which, size_t limit,
 		struct why *w);
