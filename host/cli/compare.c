@@ -78,7 +78,8 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "explain-rows", OPTION_EXPLAIN_ROWS, "N", 0,
 	  "Explain at most N rows, the largest differences first, and rows whose "
-	  "difference is alike last (default: 8)", 0 },
+	  "difference is alike last (default: 8)",
+	  0 },
 	{ "base-kernel", OPTION_BASE_KERNEL, "KERNEL", 0,
 	  "With --explain: boot this image or release as the kernel of BASE (default: that "
 	  "of its run, which must not have been built again since)",

@@ -121,8 +121,8 @@ size_t explain_tree_of_both(const struct explanation *base, const struct explana
 void flame_draw(FILE *f, const struct explanation *e, const struct explanation *base);
 
 /*
- * To a file of its own, with a margin and a background, which is dark on dark screens. The
- * file is replaced as a whole. 0 or -1 with errno.
+ * To a file of its own, with a margin and a background, which is dark on dark screens.
+ * The file is replaced as a whole. 0 or -1 with errno.
  */
 int flame_write(const char *path, const struct explanation *e,
 		const struct explanation *base);
