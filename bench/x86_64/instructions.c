@@ -19,44 +19,15 @@ BODY_PAIR(cpuid_pmu,
 		  : "eax", "ebx", "ecx", "edx", "cc", "memory")
 BODY_ROW(cpuid_pmu);
 
-/*
- * Hypercall number 0, unknown to KVM, which returns -KVM_ENOSYS.
- *
- * Intel's VMCALL and AMD's VMMCALL differ in the last byte. KVM would patch the wrong
- * instruction at the first #UD, and the row would measure the patching. The set-up
- * therefore writes the vendor's byte into each copy of the instruction.
- */
-#define VMCALL_LAST  0xc1
-#define VMMCALL_LAST 0xd9
-
-extern uint8_t *const __patch_start[], *const __patch_end[];
-
-static inline int vendor_is_amd(void)
-{
-	uint32_t eax = 0, ebx, ecx, edx;
-
-	__asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx));
-	/* "Auth" of AuthenticAMD; "Hygo" of HygonGenuine, AMD's design */
-	return ebx == 0x68747541 || ebx == 0x6f677948;
-}
-
+/* Hypercall number 0, unknown to KVM, which returns -KVM_ENOSYS. */
 BODY bool hypercall_setup(const struct abi_params *params)
 {
-	uint8_t *const *insn;
-
 	(void)params;
-	for (insn = __patch_start; insn < __patch_end; insn++)
-		(*insn)[2] = vendor_is_amd() ? VMMCALL_LAST : VMCALL_LAST;
+	machine_patch_vmcalls();
 	return true;
 }
 
-BODY_PAIR(hypercall, "xor %%eax, %%eax",
-	  "1: .byte 0x0f, 0x01, 0xc1\n\t"
-	  ".pushsection .patch, \"a\"\n\t"
-	  ".quad 1b\n\t"
-	  ".popsection",
-	  ::
-		  : "rax", "cc", "memory")
+BODY_PAIR(hypercall, "xor %%eax, %%eax", MACHINE_VMCALL, ::: "rax", "cc", "memory")
 BODY_ROW(hypercall, .setup = hypercall_setup);
 
 /*

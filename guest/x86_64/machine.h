@@ -49,4 +49,30 @@ static inline int cpuid_has_leaf(uint32_t leaf)
 	return cpuid(leaf & 0xf0000000, 0).eax >= leaf;
 }
 
+/*
+ * A hypercall: Intel's VMCALL and AMD's VMMCALL differ in the last byte. KVM would patch
+ * the wrong instruction at the first #UD, and a row would measure the patching.
+ * machine_patch_vmcalls(), in a row's set-up, writes the vendor's byte into each copy.
+ */
+#define MACHINE_VMCALL                                                                   \
+	"1: .byte 0x0f, 0x01, 0xc1\n\t"                                                  \
+	".pushsection .patch, \"a\"\n\t"                                                 \
+	".quad 1b\n\t"                                                                   \
+	".popsection"
+#define VMCALL_LAST  0xc1
+#define VMMCALL_LAST 0xd9
+
+extern uint8_t *const __patch_start[], *const __patch_end[];
+
+static inline void machine_patch_vmcalls(void)
+{
+	const uint32_t vendor = cpuid(0, 0).ebx;
+	uint8_t *const *insn;
+
+	/* "Auth" of AuthenticAMD; "Hygo" of HygonGenuine, AMD's design */
+	for (insn = __patch_start; insn < __patch_end; insn++)
+		(*insn)[2] = vendor == 0x68747541 || vendor == 0x6f677948 ? VMMCALL_LAST
+									  : VMCALL_LAST;
+}
+
 #endif

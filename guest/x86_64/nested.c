@@ -9,12 +9,14 @@
 
 #define STACK_BYTES 4096
 
+#define RFLAGS_FIXED 0x2
+#define RFLAGS_IF    0x200
+
 /* Tables of nested paging, the same for SVM and VMX but for the bits of their entries. */
 #define TABLE_ENTRIES 512
 #define GIBIBYTES     5 /* boot.S maps the first, the fourth and the fifth */
 #define BIT_PAGE_2M   0x80ull
-#define BITS_NPT      0x7ull  /* present, writable, user */
-#define BITS_EPT      0x7ull  /* read, write, execute */
+#define BITS_PRESENT  0x7ull  /* present, writable, user; read, write, execute */
 #define BITS_EPT_WB   0x30ull /* of a page: write-back */
 #define EPT_POINTER   0x1eull /* write-back, four levels */
 
@@ -25,46 +27,105 @@ static uint64_t level_2[GIBIBYTES * TABLE_ENTRIES] __attribute__((aligned(4096))
 /* For the loops below. */
 uint8_t nested_stack[STACK_BYTES] __attribute__((aligned(16)));
 uint64_t nested_code, nested_length;
+uint64_t *nested_next; /* NESTED_MAP: the entry of the missing page */
+const char *nested_loop;
+uint64_t nested_vmcs[2], nested_ept[2];
+uint8_t nested_host_area[4096] __attribute__((aligned(4096)));
 
 void nested_unexpected(void) __attribute__((noreturn));
 
 /*
- * nested_svm(): 0 in L2. VMRUN and #VMEXIT switch RAX, RSP and RIP of the general
- * registers: L1 has RAX for itself, everything else is L2's.
- *
- * L1: compare the exit code, advance RIP, count, VMRUN.
+ * NESTED_MAP: the three bits are presence and permissions in all kinds of tables. The
+ * entries of the two pages differ in bit 3 of their addresses.
  */
-uint32_t nested_svm(void);
+#define MAP_MISSING                                                                      \
+	"mov nested_next, %rax\n\t"                                                      \
+	"orq $7, (%rax)\n\t"                                                             \
+	"xor $8, %rax\n\t"                                                               \
+	"andq $-8, (%rax)\n\t"                                                           \
+	"mov %rax, nested_next\n\t"
+
+/* NESTED_IRQ: the handler saves what it uses. */
+#define TAKE_IRQ                                                                         \
+	"sti\n\t"                                                                        \
+	"nop\n\t"                                                                        \
+	"cli\n\t"
+
+/*
+ * nested_svm(): in L2. VMRUN and #VMEXIT switch RAX, RSP and RIP of the general
+ * registers: L1 has RAX for itself, everything else is L2's. The parts of a loop: VMRUN
+ * with what is around it, the exit code compared, the action, the count.
+ */
+#define SVM_RIP "svm_vmcb + 0x578"
+#define SVM_LOOP(name, before, after, action)                                            \
+#name ":\n\t" before "mov $svm_vmcb, %eax\n\t"                                   \
+	      "vmrun %rax\n\t" after "mov nested_code, %rax\n\t"                         \
+	      "cmp %rax, svm_vmcb + 0x70\n\t"                                            \
+	      "jne nested_svm_unexpected\n\t" action "incq runtime_l1_exits\n\t"         \
+	      "jmp " #name "\n"
+#define SVM_SKIP                                                                         \
+	"mov nested_length, %rax\n\t"                                                    \
+	"add %rax, " SVM_RIP "\n\t"
+
+void nested_svm(void);
+extern const char nested_svm_skip[], nested_svm_skip_as_kvm[], nested_svm_map[],
+	nested_svm_irq[];
 __asm__(".pushsection .text\n"
-	".globl nested_svm\n"
+	".globl nested_svm, nested_svm_skip, nested_svm_skip_as_kvm\n"
+	".globl nested_svm_map, nested_svm_irq\n"
 	"nested_svm:\n\t"
 	"pop %rax\n\t"
-	"mov %rax, svm_vmcb + 0x578\n\t" /* RIP, RSP, RAX */
+	"mov %rax, " SVM_RIP "\n\t"
 	"mov %rsp, svm_vmcb + 0x5d8\n\t"
-	"movq $0, svm_vmcb + 0x5f8\n\t"
-	"mov $nested_stack + 4096, %rsp\n"
-	"1:\n\t"
-	"mov $svm_vmcb, %eax\n\t"
-	"vmrun %rax\n\t"
-	"mov nested_code, %rax\n\t"
-	"cmp %rax, svm_vmcb + 0x70\n\t"
-	"jne 2f\n\t"
-	"mov nested_length, %rax\n\t"
-	"add %rax, svm_vmcb + 0x578\n\t"
-	"incq runtime_l1_exits\n\t"
-	"jmp 1b\n"
-	"2:\n\t"
-	"call nested_unexpected\n"
-	".popsection\n");
+	"mov $nested_stack + 4096, %rsp\n\t"
+	"jmp *nested_loop\n" SVM_LOOP(nested_svm_skip, "", "", SVM_SKIP)
+	/* svm_vcpu_enter_exit() and __svm_vcpu_run() of Linux. */
+	SVM_LOOP(nested_svm_skip_as_kvm,
+		 "clgi\n\t"
+		 "mov $svm_vmcb, %eax\n\t"
+		 "vmload %rax\n\t",
+		 "vmsave %rax\n\t"
+		 "mov $nested_host_area, %eax\n\t"
+		 "vmload %rax\n\t"
+		 "stgi\n\t",
+		 SVM_SKIP)
+	/* The VMCB says that VMRUN flushes the TLB. */
+	SVM_LOOP(nested_svm_map, "", "", MAP_MISSING)
+	/* Interrupts wait for GIF, too. */
+	SVM_LOOP(nested_svm_irq, "", "", "stgi\n\t" TAKE_IRQ) "nested_svm_unexpected:\n\t"
+							      "call nested_unexpected\n"
+							      ".popsection\n");
 
 /*
  * nested_vmx(): 0 in L2, 1 in L1 if VMLAUNCH failed. VMX switches RSP and RIP: L1 saves
- * what it uses. nested_vmx_exit is the host's RIP.
+ * what it uses. A loop begins at the host's RIP.
  */
+#define VMX_LOOP(name, look, action)                                                     \
+#name ":\n\t"                                                                    \
+	      "push %rax\n\t"                                                            \
+	      "push %rdx\n\t"                                                            \
+	      "mov $0x4402, %eax\n\t"                                                    \
+	      "vmread %rax, %rdx\n\t" look "cmp nested_code, %rdx\n\t"                   \
+	      "jne nested_vmx_unexpected\n\t" action "incq runtime_l1_exits\n\t"         \
+	      "pop %rdx\n\t"                                                             \
+	      "pop %rax\n\t"                                                             \
+	      "vmresume\n\t"                                                             \
+	      "jmp nested_vmx_unexpected\n"
+#define VMX_SKIP                                                                         \
+	"mov $0x681e, %eax\n\t"                                                          \
+	"vmread %rax, %rdx\n\t"                                                          \
+	"add nested_length, %rdx\n\t"                                                    \
+	"vmwrite %rdx, %rax\n\t"
+#define VMX_LOOK_AT(field)                                                               \
+	"mov $" field ", %eax\n\t"                                                       \
+	"vmread %rax, %rax\n\t"
+
 uint32_t nested_vmx(void);
-extern const char nested_vmx_exit[];
+extern const char nested_vmx_skip[], nested_vmx_skip_as_kvm[], nested_vmx_map[],
+	nested_vmx_map_shadow[], nested_vmx_irq[], nested_vmx_return[];
 __asm__(".pushsection .text\n"
-	".globl nested_vmx, nested_vmx_exit\n"
+	".globl nested_vmx, nested_vmx_skip, nested_vmx_skip_as_kvm\n"
+	".globl nested_vmx_map, nested_vmx_map_shadow, nested_vmx_irq, nested_vmx_return\n"
 	"nested_vmx:\n\t"
 	"pop %rcx\n\t"
 	"mov $0x681e, %eax\n\t" /* RIP, RSP */
@@ -74,24 +135,31 @@ __asm__(".pushsection .text\n"
 	"xor %eax, %eax\n\t"
 	"vmlaunch\n\t"
 	"mov $1, %eax\n\t"
-	"jmp *%rcx\n"
-	"nested_vmx_exit:\n\t"
-	"push %rax\n\t"
-	"push %rdx\n\t"
-	"mov $0x4402, %eax\n\t"
-	"vmread %rax, %rdx\n\t"
-	"cmp nested_code, %rdx\n\t"
-	"jne 1f\n\t"
-	"mov $0x681e, %eax\n\t"
-	"vmread %rax, %rdx\n\t"
-	"add nested_length, %rdx\n\t"
-	"vmwrite %rdx, %rax\n\t"
-	"incq runtime_l1_exits\n\t"
-	"pop %rdx\n\t"
-	"pop %rax\n\t"
-	"vmresume\n"
-	"1:\n\t"
-	"call nested_unexpected\n"
+	"jmp *%rcx\n" VMX_LOOP(nested_vmx_skip, "", VMX_SKIP)
+	/*
+	 * vmx_vcpu_run() and skip_emulated_instruction() of Linux: IDT vectoring,
+	 * instruction length, RFLAGS, interruptibility.
+	 */
+	VMX_LOOP(nested_vmx_skip_as_kvm, VMX_LOOK_AT("0x4408"),
+		 VMX_LOOK_AT("0x440c") VMX_LOOK_AT("0x6820") VMX_LOOK_AT("0x4824")
+			 VMX_SKIP) VMX_LOOP(nested_vmx_map, "",
+					    MAP_MISSING "mov $1, %eax\n\t"
+							"invept nested_ept, %rax\n\t")
+	/* Without VPIDs VM entry flushes it. */
+	VMX_LOOP(nested_vmx_map_shadow, "", MAP_MISSING)
+		VMX_LOOP(nested_vmx_irq, "", TAKE_IRQ) "nested_vmx_unexpected:\n\t"
+						       "call nested_unexpected\n"
+						       "nested_vmx_return:\n\t"
+						       "mov %rdx, %rsp\n\t"
+						       "jmp *%rcx\n"
+						       ".popsection\n");
+
+/* The first instruction of the guest of nested_l1_svm() and nested_l1_vmx(). */
+extern const char nested_vmmcall[], nested_vmcall[];
+__asm__(".pushsection .text\n"
+	".globl nested_vmmcall, nested_vmcall\n"
+	"nested_vmmcall: vmmcall\n"
+	"nested_vmcall: vmcall\n"
 	".popsection\n");
 
 static bool is_svm;
@@ -120,44 +188,210 @@ void nested_unexpected(void)
 	machine_off();
 }
 
-/* Identity, in pages of 2 MiB. */
-static void map_all(uint64_t table, uint64_t page)
+/* ---- memory ----------------------------------------------------------------------- */
+
+/*
+ * The tables of the window and the RAM that it shows: behind the series. KVM unmaps a
+ * page that a thousand entries map (RMAP_RECYCLE_THRESHOLD).
+ */
+#define WINDOW_TABLES ((uint64_t *)0xb00000)
+#define WINDOW_PAGES  131072ull /* entries of the tables up to the page */
+#define PER_TABLE     (TABLE_ENTRIES / 2)
+#define WINDOW_RAM    0xc00000ull
+#define RAM_PAGES     1024
+
+_Static_assert(ABI_SERIES_OFFSET + ABI_PHASES * ABI_SERIES_MAX * 8ull <= 0xb00000,
+	       "the window's tables are behind the series");
+
+static uint64_t *window_directory;
+
+/* `present`: the bits of an entry. The window's directory is that of the fifth GiB. */
+static void map_window(enum nested_window window, uint64_t present)
 {
 	uint64_t i;
 
-	level_4[0] = (uint64_t)level_3 | table;
-	for (i = 0; i < GIBIBYTES; i++)
-		level_3[i] = (uint64_t)&level_2[i * TABLE_ENTRIES] | table;
-	for (i = 0; i < GIBIBYTES * TABLE_ENTRIES; i++)
-		level_2[i] = i << 21 | page | BIT_PAGE_2M;
+	for (i = 0; i < WINDOW_PAGES; i++)
+		WINDOW_TABLES[i] = (WINDOW_RAM + i / 2 % RAM_PAGES * 4096) | present;
+	if (window != NESTED_WINDOW_PRESENT)
+		WINDOW_TABLES[0] = WINDOW_TABLES[1] =
+			WINDOW_RAM | (present & ~BITS_PRESENT);
+	for (i = 0; i < WINDOW_PAGES / TABLE_ENTRIES; i++)
+		window_directory[i] =
+			(uint64_t)&WINDOW_TABLES[i * TABLE_ENTRIES] | BITS_PRESENT;
+	for (i = 0; i < RAM_PAGES; i++)
+		*(volatile uint64_t *)(WINDOW_RAM + i * 4096) = 0;
+	nested_next = WINDOW_TABLES;
 }
 
-static bool begin_svm(void)
+/* A page of each table that the bodies need. */
+static void touch_window(uint64_t bodies)
 {
-	if (!svm_enable())
+	uint64_t i;
+
+	for (i = 0; i <= bodies / PER_TABLE; i++)
+		(void)*(volatile uint64_t *)(ABI_SLOT_GPA + (i << 21) +
+					     NESTED_OTHER_PAGE);
+}
+
+/* Identity, in pages of 2 MiB, and the window. `bits`: of a page beside presence. */
+static void map_all(const struct nested_exit *exit, uint64_t bits)
+{
+	uint64_t i;
+
+	level_4[0] = (uint64_t)level_3 | BITS_PRESENT;
+	for (i = 0; i < GIBIBYTES; i++)
+		level_3[i] = (uint64_t)&level_2[i * TABLE_ENTRIES] | BITS_PRESENT;
+	for (i = 0; i < GIBIBYTES * TABLE_ENTRIES; i++)
+		level_2[i] = i << 21 | bits | BITS_PRESENT | BIT_PAGE_2M;
+	/* Emulated by L1. */
+	if (exit->svm == EXIT_NPF && !exit->window)
+		level_2[ABI_X86_64_MMIO_GPA >> 21] = 0;
+	window_directory = &level_2[(ABI_SLOT_GPA >> 21)];
+	if (exit->window)
+		map_window(exit->window, bits | BITS_PRESENT);
+}
+
+/* NESTED_WINDOW_SHADOW: absent in the page tables that L1 and L2 share. */
+static void unmap_slot(void)
+{
+	const uint64_t *table;
+	uint64_t cr3;
+
+	__asm__ volatile("mov %%cr3, %0" : "=r"(cr3));
+	table = (const uint64_t *)(cr3 & ~0xfffull);
+	table = (const uint64_t *)(table[0] & ~0xfffull);
+	window_directory = (uint64_t *)(table[ABI_SLOT_GPA >> 30] & ~0xfffull);
+	map_window(NESTED_WINDOW_SHADOW, BITS_PRESENT);
+	__asm__ volatile("mov %0, %%cr3" ::"r"(cr3) : "memory");
+}
+
+/* ---- entry ------------------------------------------------------------------------ */
+
+#define MSR_KERNEL_GS_BASE  0xc0000102u
+#define FIRST_MSR_OF_SECOND 0xc0000000u
+#define SVM_SECOND_RANGE    0x800 /* bytes into the bitmap, two bits each MSR */
+#define VMX_READ_HIGH	    1024  /* bytes into the bitmap, a bit each MSR */
+#define VECTOR_PF	    14
+
+/* Bitmaps of ports and MSRs; SVM's are longer. */
+static uint8_t io_bitmap[3 * 4096] __attribute__((aligned(4096)));
+static uint8_t msr_bitmap[2 * 4096] __attribute__((aligned(4096)));
+
+static void set_bit(uint8_t *bitmap, uint32_t bit)
+{
+	bitmap[bit / 8] |= (uint8_t)(1u << bit % 8);
+}
+
+static void intercept_svm(const struct nested_exit *exit)
+{
+	set_bit(io_bitmap, ABI_X86_64_PIO_PORT);
+	set_bit(msr_bitmap + SVM_SECOND_RANGE,
+		2 * (MSR_KERNEL_GS_BASE - FIRST_MSR_OF_SECOND));
+	svm_vmcb.io_bitmap = (uint64_t)io_bitmap;
+	svm_vmcb.msr_bitmap = (uint64_t)msr_bitmap;
+	switch (exit->svm) {
+	case EXIT_INTR:
+		svm_vmcb.intercepts[0] |= INTERCEPT_INTR;
+		svm_vmcb.rflags |= RFLAGS_IF;
+		break;
+	case EXIT_CPUID:
+		svm_vmcb.intercepts[0] |= INTERCEPT_CPUID;
+		break;
+	case EXIT_IO:
+		svm_vmcb.intercepts[0] |= INTERCEPT_IO;
+		break;
+	case EXIT_MSR:
+		svm_vmcb.intercepts[0] |= INTERCEPT_MSR;
+		break;
+	case EXIT_PF:
+		svm_vmcb.cr_dr_exceptions[2] |= 1u << VECTOR_PF;
+		break;
+	}
+}
+
+static bool begin_svm(const struct nested_exit *exit)
+{
+	static const char *const loops[NESTED_ACTIONS] = {
+		[NESTED_SKIP] = nested_svm_skip,
+		[NESTED_SKIP_AS_KVM] = nested_svm_skip_as_kvm,
+		[NESTED_MAP] = nested_svm_map,
+		[NESTED_IRQ] = nested_svm_irq,
+	};
+	const bool shadow = exit->window == NESTED_WINDOW_SHADOW;
+	const bool paging = svm_has_nested_paging() && !shadow;
+
+	if (!svm_enable() || (!paging && exit->svm == EXIT_NPF))
 		return false;
 	svm_prepare();
-	svm_vmcb.intercepts[0] |= INTERCEPT_CPUID;
-	if (svm_has_nested_paging()) {
-		map_all(BITS_NPT, BITS_NPT);
+	intercept_svm(exit);
+	if (shadow)
+		unmap_slot();
+	if (exit->action == NESTED_MAP)
+		svm_vmcb.tlb_control = TLB_FLUSH_ALL;
+	if (paging) {
+		map_all(exit, 0);
 		svm_vmcb.nested_paging = 1;
 		svm_vmcb.nested_cr3 = (uint64_t)level_4;
 	}
-	return !nested_svm();
+	__asm__ volatile("vmsave %0" ::"a"(&svm_vmcb) : "memory");
+	__asm__ volatile("vmsave %0" ::"a"(nested_host_area) : "memory");
+	nested_loop = loops[exit->action];
+	nested_svm();
+	return true;
 }
 
-static bool begin_vmx(void)
+static bool intercept_vmx(const struct nested_exit *exit)
 {
+	set_bit(io_bitmap, ABI_X86_64_PIO_PORT);
+	set_bit(msr_bitmap + VMX_READ_HIGH, MSR_KERNEL_GS_BASE - FIRST_MSR_OF_SECOND);
+	switch (exit->vmx) {
+	case REASON_INTERRUPT:
+		vmcs_set_controls(PIN_INTERRUPT, 0, 0);
+		break;
+	case REASON_IO:
+		vmcs_write(FIELD_IO_BITMAP_A, (uint64_t)io_bitmap);
+		vmcs_write(FIELD_IO_BITMAP_B, (uint64_t)io_bitmap + 4096);
+		return vmcs_add_processor(PROCESSOR_IO_BITMAPS, 0);
+	case REASON_RDMSR:
+		vmcs_write(FIELD_MSR_BITMAPS, (uint64_t)msr_bitmap);
+		break;
+	case REASON_EXCEPTION:
+		vmcs_write(FIELD_EXCEPTIONS, 1u << VECTOR_PF);
+		break;
+	}
+	return true;
+}
+
+static bool begin_vmx(const struct nested_exit *exit)
+{
+	static const char *const loops[NESTED_ACTIONS] = {
+		[NESTED_SKIP] = nested_vmx_skip,
+		[NESTED_SKIP_AS_KVM] = nested_vmx_skip_as_kvm,
+		[NESTED_MAP] = nested_vmx_map,
+		[NESTED_IRQ] = nested_vmx_irq,
+	};
+	const bool shadow = exit->window == NESTED_WINDOW_SHADOW;
+	bool paging = false, ready;
+
 	vmcs_open();
 	vmcs_set_controls(0, 0, 0);
-	if (vmcs_add_processor(0, SECONDARY_EPT)) {
-		map_all(BITS_EPT, BITS_EPT | BITS_EPT_WB);
-		vmcs_write(FIELD_EPT, (uint64_t)level_4 | EPT_POINTER);
+	ready = intercept_vmx(exit);
+	if (shadow)
+		unmap_slot();
+	else
+		paging = vmcs_add_processor(0, SECONDARY_EPT);
+	if (paging) {
+		map_all(exit, BITS_EPT_WB);
+		nested_ept[0] = (uint64_t)level_4 | EPT_POINTER;
+		vmcs_write(FIELD_EPT, nested_ept[0]);
 	}
-	vmcs_write(FIELD_RFLAGS, 2);
+	if (!paging && exit->svm == EXIT_NPF)
+		ready = false;
+	vmcs_write(FIELD_RFLAGS, RFLAGS_FIXED);
 	vmcs_write(FIELD_HOST_RSP, (uint64_t)nested_stack + STACK_BYTES);
-	vmcs_write(FIELD_HOST_RIP, (uint64_t)nested_vmx_exit);
-	if (!nested_vmx())
+	vmcs_write(FIELD_HOST_RIP, shadow ? (uint64_t)nested_vmx_map_shadow
+					  : (uint64_t)loops[exit->action]);
+	if (ready && !nested_vmx())
 		return true;
 	vmcs_close();
 	return false;
@@ -165,13 +399,58 @@ static bool begin_vmx(void)
 
 bool nested_begin(const struct abi_params *params, const struct nested_exit *exit)
 {
+	if (exit->window == NESTED_WINDOW_PRESENT &&
+	    abi_bodies(params) >= WINDOW_PAGES / 2)
+		return false;
 	is_svm = svm_is_present();
 	if (!is_svm && vmcs_is_missing())
 		return false;
 	nested_code = is_svm ? exit->svm : exit->vmx;
 	nested_length = exit->length;
-	if (!(is_svm ? begin_svm() : begin_vmx()))
+	if (!(is_svm ? begin_svm(exit) : begin_vmx(exit)))
 		return false;
 	runtime_touch(params);
+	if (exit->window == NESTED_WINDOW_PRESENT)
+		touch_window(abi_bodies(params));
+	return true;
+}
+
+/* ---- rows of L1 ------------------------------------------------------------------- */
+
+static const struct nested_exit of_l1 = { .svm = EXIT_VMMCALL, .vmx = REASON_VMCALL };
+
+bool nested_l1_svm(void)
+{
+	if (!svm_is_present() || !svm_enable())
+		return false;
+	svm_prepare();
+	if (svm_has_nested_paging()) {
+		map_all(&of_l1, 0);
+		svm_vmcb.nested_paging = 1;
+		svm_vmcb.nested_cr3 = (uint64_t)level_4;
+	}
+	svm_vmcb.rip = (uint64_t)nested_vmmcall;
+	svm_vmcb.rsp = (uint64_t)nested_stack + STACK_BYTES;
+	__asm__ volatile("vmsave %0" ::"a"(&svm_vmcb) : "memory");
+	return true;
+}
+
+bool nested_l1_vmx(void)
+{
+	if (svm_is_present() || vmcs_is_missing())
+		return false;
+	vmcs_open();
+	vmcs_set_controls(0, 0, 0);
+	if (vmcs_add_processor(0, SECONDARY_EPT)) {
+		map_all(&of_l1, BITS_EPT_WB);
+		nested_ept[0] = (uint64_t)level_4 | EPT_POINTER;
+		vmcs_write(FIELD_EPT, nested_ept[0]);
+	}
+	vmcs_write(FIELD_RFLAGS, RFLAGS_FIXED);
+	vmcs_write(FIELD_RSP, (uint64_t)nested_stack + STACK_BYTES);
+	vmcs_write(FIELD_RIP, (uint64_t)nested_vmcall);
+	vmcs_write(FIELD_HOST_RSP, (uint64_t)nested_stack + STACK_BYTES);
+	vmcs_write(FIELD_HOST_RIP, (uint64_t)nested_vmx_return);
+	vmcs_pair(nested_vmcs);
 	return true;
 }

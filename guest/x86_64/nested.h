@@ -15,13 +15,58 @@
 
 #include "bench/abi.h"
 
-/* The one exit: the code of SVM, the reason of VMX; and what L1 skips. */
+/* What L1 does with the exit, beside counting it. */
+enum nested_action {
+	NESTED_SKIP,	    /* skips the instruction */
+	NESTED_SKIP_AS_KVM, /* and executes what KVM executes around entry and exit */
+	NESTED_MAP,	    /* maps the missing page of the window, and not the other */
+	NESTED_IRQ,	    /* takes the interrupt by its own IDT */
+	NESTED_ACTIONS,
+};
+
+/*
+ * The window: pages from ABI_SLOT_GPA. NESTED_WINDOW_PRESENT: L1's nested page tables
+ * have them all, and L2 has touched one of each table, so that no event is the first that
+ * needs the table; every event uses the page NESTED_WINDOW_STEP further on. The other
+ * two: two pages, of which L1 maps the one that is missing, and unmaps the other; in its
+ * nested page tables, or without nested paging in the page tables, whose faults it
+ * intercepts.
+ */
+#define NESTED_WINDOW_STEP 0x2000
+#define NESTED_OTHER_PAGE  0x1000
+
+enum nested_window {
+	NESTED_NO_WINDOW,
+	NESTED_WINDOW_PRESENT,
+	NESTED_WINDOW_ABSENT,
+	NESTED_WINDOW_SHADOW,
+};
+
+/* The exit of a row, by the code of SVM and the reason of VMX. */
 struct nested_exit {
 	uint32_t svm, vmx;
-	uint32_t length; /* of the instruction, bytes */
+	uint32_t length; /* of the instruction that L1 skips, bytes */
+	enum nested_action action;
+	enum nested_window window;
 };
 
 /* true: in L2. false: in L1; the CPU lacks what the row needs. */
 bool nested_begin(const struct abi_params *params, const struct nested_exit *exit);
+
+/*
+ * For rows about instructions of L1, which stay in L1: the state of its guest is set up,
+ * whose first instruction is VMMCALL or VMCALL. false: the CPU has no SVM, no VMX.
+ */
+bool nested_l1_svm(void);
+bool nested_l1_vmx(void);
+
+/*
+ * After nested_l1_vmx() the guest's exits end at the instruction in RCX with the stack in
+ * RDX. The pointer is to a VMCS, and the other to a second one that is never entered.
+ */
+extern uint64_t nested_vmcs[2];
+
+/* For INVEPT: the pointer to the nested page tables, and zero. */
+extern uint64_t nested_ept[2];
 
 #endif

@@ -11,6 +11,7 @@
 #define EFER_SVME    (1ull << 12)
 
 /* Intercepts: offset 0xc, and 0x10. */
+#define INTERCEPT_INTR	  (1u << 0)
 #define INTERCEPT_RDPMC	  (1u << 15)
 #define INTERCEPT_CPUID	  (1u << 18)
 #define INTERCEPT_IO	  (1u << 27)
@@ -18,6 +19,10 @@
 #define INTERCEPT_VMRUN	  (1u << 0)
 #define INTERCEPT_VMMCALL (1u << 1)
 
+#define TLB_FLUSH_ALL 1
+
+#define EXIT_PF	     0x4e
+#define EXIT_INTR    0x60
 #define EXIT_RDPMC   0x6f
 #define EXIT_CPUID   0x72
 #define EXIT_IO	     0x7b
@@ -37,8 +42,8 @@ struct svm_vmcb {
 	uint8_t to_io_bitmap[0x40 - 0x14];
 	uint64_t io_bitmap, msr_bitmap;
 	uint8_t to_asid[0x58 - 0x50];
-	uint32_t asid;
-	uint8_t to_exit[0x70 - 0x5c];
+	uint32_t asid, tlb_control;
+	uint8_t to_exit[0x70 - 0x60];
 	uint64_t exit_code, exit_info_1, exit_info_2;
 	uint8_t to_nested_paging[0x90 - 0x88];
 	uint64_t nested_paging;

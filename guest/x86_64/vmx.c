@@ -278,6 +278,17 @@ void vmcs_clear(void)
 	__asm__ volatile("vmptrld %0" ::"m"(current) : "cc", "memory");
 }
 
+void vmcs_pair(uint64_t pair[2])
+{
+	static uint32_t second[1024] __attribute__((aligned(4096)));
+	const uint64_t cleared = (uint64_t)second;
+
+	second[0] = vmcs[0];
+	__asm__ volatile("vmclear %0" ::"m"(cleared) : "cc", "memory");
+	pair[0] = (uint64_t)vmcs;
+	pair[1] = cleared;
+}
+
 static uint64_t cr4_before;
 
 void vmcs_open(void)

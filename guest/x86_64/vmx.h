@@ -16,6 +16,7 @@ enum control {
 	CONTROLS,
 };
 
+#define PIN_INTERRUPT	       (1u << 0)
 #define PIN_TIMER	       (1u << 6)
 #define PROCESSOR_IO_BITMAPS   (1u << 25)
 #define PROCESSOR_MSR_BITMAPS  (1u << 28)
@@ -58,8 +59,13 @@ enum control {
 #define FIELD_HOST_RSP	       0x6c14
 #define FIELD_HOST_RIP	       0x6c16
 
+#define REASON_EXCEPTION   0
+#define REASON_INTERRUPT   1
 #define REASON_CPUID	   10
 #define REASON_VMCALL	   18
+#define REASON_IO	   30
+#define REASON_RDMSR	   31
+#define REASON_EPT	   48
 #define REASON_GUEST_STATE 0x80000021
 #define REASON_MSR_LOAD	   0x80000022
 #define REASON_TIMER	   52
@@ -96,6 +102,9 @@ bool vmcs_add_processor(uint32_t primary, uint32_t secondary);
 
 /* The CPU is in VMX operation, with a VMCS: vmcs_clear() before the next VMLAUNCH. */
 void vmcs_clear(void);
+
+/* The address of the VMCS, and of a second one that is cleared and not filled in. */
+void vmcs_pair(uint64_t pair[2]);
 
 void vmcs_write(uint64_t field, uint64_t value);
 uint64_t vmcs_read(uint64_t field);
