@@ -47,3 +47,82 @@ floor() {
 @test "nested: the floor on bare:x86_64, SVM in QEMU" { floor bare:x86_64; }
 @test "nested: the floor on bare:x86_64-bochs, VMX" { floor bare:x86_64-bochs; }
 @test "nested: the floor on bare:x86_64-bochs-svm" { floor bare:x86_64-bochs-svm; }
+
+@test "lab:aarch64-nested: without a new QEMU or a new kernel, one line names the command that fetches it" {
+  local run=("$wsbench" run --on lab:aarch64-nested --bench null -o doc.json) program=qemu-system-aarch64
+  mkdir old new
+  printf '#!/bin/sh\necho QEMU emulator version 8.2.0\n' >old/$program
+  printf '#!/bin/sh\necho QEMU emulator version 9.0.0\n' >new/$program
+  chmod 755 old/$program new/$program
+  refused 2 "--emulator $PWD/old: this lab needs QEMU 9 or newer" "${run[@]}" --emulator "$PWD/old"
+  export WORLDSWITCH_EMULATORS=$PWD/none WORLDSWITCH_CACHE=$PWD/cache path=$PATH
+  PATH=$PWD/old:$path refused 4 "lab:aarch64-nested: no QEMU 9 or newer is here (scripts/emulator.sh fetch qemu --suite bookworm-backports)" "${run[@]}"
+  # The kernel of the other labs is too old.
+  mkdir -p cache/kernels/aarch64/6.12.113+deb12-cloud-arm64
+  touch cache/kernels/aarch64/6.12.113+deb12-cloud-arm64/vmlinuz
+  PATH=$PWD/new:$path refused 4 "lab:aarch64-nested: no kernel of Linux 6.16 or newer for aarch64 is cached (wsbench kernel fetch --arch aarch64 " "${run[@]}"
+}
+
+@test "lab:aarch64-nested: is KVM for guests with an EL2, exact, and only by name; the total of explain equals the figure" {
+  need_target lab:aarch64-nested
+  "$wsbench" run --quiet --on lab:aarch64-nested --bench hypercall --boots 1 -o doc.json >/dev/null
+  document=doc.json
+  holds doc.json "d['target']['hypervisor'] == 'arm64 VHE, nested'" 'd["target"]["exact"]' \
+    'b("hypercall")["handled_by"] == "kernel"'
+  "$wsbench" explain --on lab:aarch64-nested --bench hypercall -o explained.json >/dev/null
+  "$python" "$tests/subsets.py" total doc.json hypercall default explained.json
+  run_apart "$wsbench" run --on 'lab:*-nested' --bench null
+  [ "$status" = 2 ]
+}
+
+# The rows of aarch64: ID TRAPS FLOOR; "-": needs a hypervisor.
+arm_rows() {
+  cat <<END
+nested_hvc 2 4
+nested_hvc_kvm 2 17
+nested_trap_sysreg 2 9
+nested_mmio 2 8
+nested_smc_l0 1 -
+nested_tlbi 0 4
+nested_l1_smc 1 -
+nested_l1_eret_self 0 5
+nested_l1_tlbi 1 4
+nested_l1_hcr_el2 0 2
+nested_l1_vttbr_el2 0 2
+END
+}
+
+@test "nested: EL2 of lab:aarch64-nested, traps of each row, exact twice; the total of explain equals the figure" {
+  measured lab:aarch64-nested 'id_register,nested_*'
+  local id traps floor
+  while read -r id traps floor; do
+    holds doc.json "value('$id', metric='traps_per_op') == $traps" \
+      "b('$id')['exits']['observed'] == $traps * sum(y['events'] for y in m('$id')['boots'])" \
+      "b('$id')['exits']['l1'] == (sum(y['events'] for y in m('$id')['boots']) if $traps == 2 else 0)"
+  done < <(arm_rows)
+  holds doc.json 'value("nested_hvc_kvm") > value("nested_hvc") > 4 * value("id_register")' \
+    'value("nested_l1_hcr_el2") == value("nested_l1_hcr_el2", metric="twin")'
+  benchmarks_text doc.json >first
+  WORLDSWITCH_FRESH_MACHINES=1 "$wsbench" run --on lab:aarch64-nested --bench 'id_register,nested_*' -o doc.json >/dev/null 2>&1 </dev/null
+  benchmarks_text doc.json | cmp - first
+  "$wsbench" explain --on lab:aarch64-nested --bench nested_hvc -o explained.json >/dev/null
+  "$python" "$tests/subsets.py" total doc.json nested_hvc default explained.json
+}
+
+@test "nested: the floor on bare:aarch64, at EL2" {
+  measured bare:aarch64 'nested_*'
+  local id traps floor
+  while read -r id traps floor; do
+    if [ "$floor" = - ]; then
+      holds doc.json "b('$id')['status'] == 'skip'"
+    else
+      holds doc.json "value('$id') == $floor" \
+        "b('$id')['exits']['l1'] == (sum(y['events'] for y in m('$id')['boots']) if $traps == 2 else 0)"
+    fi
+  done < <(arm_rows)
+}
+
+@test "nested: without an EL2 for guests, the rows are skipped with the reason" {
+  measured lab:aarch64-vhe nested_hvc,null
+  holds doc.json 'b("nested_hvc")["status"] == "skip" and "offers its guests no EL2" in b("nested_hvc")["reason"]'
+}
