@@ -63,9 +63,9 @@ NESTED_VECTORS(kvm_vectors, COUNT "mrs x16, esr_el2\n\t"
 				  "mrs x17, vttbr_el2\n\t"
 				  "msr vttbr_el2, x17\n\t"
 				  "isb\n\t" RESUME "1: smc #0\n\t" EMULATE_AND_RESUME);
-L2_SETUP(nested_hvc_kvm, HCR_KVM, kvm_vectors)
-BODY_PAIR(nested_hvc_kvm, "", "hvc #0", ::: "x16", "x17", "memory")
-BODY_ROW(nested_hvc_kvm, .setup = nested_hvc_kvm_setup);
+L2_SETUP(nested_hvc_as_kvm, HCR_KVM, kvm_vectors)
+BODY_PAIR(nested_hvc_as_kvm, "", "hvc #0", ::: "x16", "x17", "memory")
+BODY_ROW(nested_hvc_as_kvm, .setup = nested_hvc_as_kvm_setup);
 
 /* ID_AA64PFR0_EL1 in L2: L1 traps all feature registers (HCR_EL2.TID3). */
 NESTED_VECTORS(skip_vectors, COUNT EMULATE_AND_RESUME);

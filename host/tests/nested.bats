@@ -79,7 +79,7 @@ floor() {
 arm_rows() {
   cat <<END
 nested_hvc 2 4
-nested_hvc_kvm 2 17
+nested_hvc_as_kvm 2 17
 nested_trap_sysreg 2 9
 nested_mmio 2 8
 nested_smc_l0 1 -
@@ -100,7 +100,7 @@ END
       "b('$id')['exits']['observed'] == $traps * sum(y['events'] for y in m('$id')['boots'])" \
       "b('$id')['exits']['l1'] == (sum(y['events'] for y in m('$id')['boots']) if $traps == 2 else 0)"
   done < <(arm_rows)
-  holds doc.json 'value("nested_hvc_kvm") > value("nested_hvc") > 4 * value("id_register")' \
+  holds doc.json 'value("nested_hvc_as_kvm") > value("nested_hvc") > 4 * value("id_register")' \
     'value("nested_l1_hcr_el2") == value("nested_l1_hcr_el2", metric="twin")'
   benchmarks_text doc.json >first
   WORLDSWITCH_FRESH_MACHINES=1 "$wsbench" run --on lab:aarch64-nested --bench 'id_register,nested_*' -o doc.json >/dev/null 2>&1 </dev/null
@@ -120,6 +120,25 @@ END
         "b('$id')['exits']['l1'] == (sum(y['events'] for y in m('$id')['boots']) if $traps == 2 else 0)"
     fi
   done < <(arm_rows)
+}
+
+@test "nested: floor, KVM and nested side by side: show --floor, a picture, a section of the report" {
+  need_target lab:aarch64-nested
+  "$wsbench" run --quiet --on bare:aarch64,lab:aarch64-nested --bench hypercall,nested_hvc --boots 1 -o docs/ >/dev/null
+  local kvm nested
+  kvm=$(doc docs/lab-aarch64-nested.json 'format(int(value("hypercall")), ",")')
+  nested=$(doc docs/lab-aarch64-nested.json 'format(int(value("nested_hvc")), ",")')
+  "$wsbench" show docs --floor --markdown >floor.md
+  grep -qE "^\\| nested.?_hvc \\| hypercall \\| lab:aarch64-nested \\| 4 \\| $kvm \\| [0-9]+x \\| $nested \\| [0-9]+x \\| 2 \\|" floor.md
+  COLUMNS=80 "$wsbench" show docs --floor | cat >floor.txt
+  [ "$(wc -L <floor.txt)" -le 80 ]
+  grep -qE "^nested_hvc +lab:aarch64-nested +4 +$kvm " floor.txt
+  [ "$("$wsbench" plot --kind floor docs -o docs)" = $'docs/floor-aarch64.svg\ndocs/floor-aarch64.png' ]
+  "$wsbench" report docs -o docs >/dev/null
+  grep -q '<section id="floor">' docs/report.html
+  grep -q ">$nested<" docs/report.html
+  refused 2 "--floor: no document" "$wsbench" show docs/bare-aarch64.json --floor
+  refused 2 "--floor: a table of its own" "$wsbench" show docs --floor --csv
 }
 
 @test "nested: without an EL2 for guests, the rows are skipped with the reason" {
