@@ -140,6 +140,9 @@ $(B)/guest/$(1)/%.elf: $(B)/guest/$(1)/runtime/$(1)/boot.o $(B)/guest/$(1)/runti
 	$$(Q)$$(CC_$(1)) $(GUEST_LDFLAGS) -Wl,-T,guest/$(1)/payload.lds $$(filter %.o,$$^) -o $$@
 endef
 $(foreach a,$(ARCHS),$(eval $(call guest_rules,$(a))))
+# The rows of this page begin at EL2.
+$(foreach b,$(filter aarch64/%:bench/aarch64/nested.c,$(BODIES)),$(B)/guest/$(call body_row,$(b)).elf): \
+	$(B)/guest/aarch64/runtime/aarch64/el2.o
 
 # The sampling loop and one row of a page. $(1) is ARCH, $(2) ROW, $(3) PAGE.
 define body_rule

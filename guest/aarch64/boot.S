@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From reset to C at EL1: translation tables, caches, vectors, stack.
+ * From reset to C at EL1: translation tables, caches, vectors, stack. Also at EL2 with
+ * HCR_EL2.E2H, where the names of EL1's registers mean those of EL2 (el2.S).
  *
  * The tables are constants of the image: written with the MMU off, they could be
  * hidden by stale cache lines when the MMU is enabled (Arm ARM, D7.5; Linux's
@@ -42,8 +43,10 @@
 #define SCTLR_I (1 << 12)
 
 	.section .boot, "ax"
-	.globl entry
+	.weak entry /* el2.S has another */
+	.globl boot
 entry:
+boot:
 	msr daifset, #0xf
 	ldr x0, =MAIR
 	msr mair_el1, x0

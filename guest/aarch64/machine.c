@@ -24,6 +24,7 @@ struct frame {
 #define PMCCFILTR_NSH (1ull << 27)
 
 void machine_vector(uint64_t offset, struct frame *frame);
+void machine_psci(uint64_t function);
 
 /* Enables, interrupts and overflows are UNKNOWN after reset, and KVM emulates that. */
 static void pmu_init(void)
@@ -60,12 +61,18 @@ void machine_doorbell(uint32_t value)
 	doorbell_write(value);
 }
 
+/* A payload with an EL2 has another (el2.S): there, HVC does not leave the machine. */
+__attribute__((weak)) void machine_psci(uint64_t function)
+{
+	register uint64_t x0 __asm__("x0") = function;
+
+	__asm__ volatile("hvc #0" : "+r"(x0)::"x1", "x2", "x3", "memory");
+}
+
 /* On a bare machine, QEMU implements PSCI. */
 void machine_off(void)
 {
-	register uint64_t x0 __asm__("x0") = PSCI_SYSTEM_OFF;
-
-	__asm__ volatile("hvc #0" : "+r"(x0)::"x1", "x2", "x3", "memory");
+	machine_psci(PSCI_SYSTEM_OFF);
 	for (;;)
 		__asm__ volatile("wfi");
 }

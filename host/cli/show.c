@@ -12,6 +12,7 @@
 #include "host/explain/explain_text.h"
 #include "host/explain/explanation.h"
 #include "host/lib/error.h"
+#include "host/report/floor.h"
 #include "host/report/run_table.h"
 #include "host/result/export.h"
 #include "host/result/json_list.h"
@@ -25,13 +26,14 @@ struct show_args {
 	size_t n_paths;
 	struct names_list benches; /* none: all */
 	enum form form;
-	bool metrics, stats;
+	bool metrics, stats, floor;
 };
 
 enum key {
 	OPTION_BENCH = 0x100,
 	OPTION_METRICS,
 	OPTION_STATS,
+	OPTION_FLOOR,
 	OPTION_MARKDOWN,
 	OPTION_CSV,
 	OPTION_JSON,
@@ -43,6 +45,9 @@ static const struct argp_option options[] = {
 	{ "metrics", OPTION_METRICS, NULL, 0, "Print every metric after the table", 0 },
 	{ "stats", OPTION_STATS, NULL, 0,
 	  "Print the counts of the VMM's run loop after the table", 0 },
+	{ "floor", OPTION_FLOOR, NULL, 0,
+	  "Print the exits of nested guests beside those to KVM and those of the bare machine, with ratios",
+	  0 },
 	{ "markdown", OPTION_MARKDOWN, NULL, 0, "Print the table as Markdown", 0 },
 	{ "csv", OPTION_CSV, NULL, 0, "Print all metrics as CSV", 0 },
 	{ "json", OPTION_JSON, NULL, 0, "Print the figures of the table as JSON", 0 },
@@ -63,6 +68,10 @@ static error_t check(const struct show_args *args, const struct argp_state *stat
 {
 	if (!args->n_paths)
 		return options_error(state, "no document: 'wsbench show FILE|DIR...'");
+	if (args->floor && (args->metrics || args->stats || args->form > FORM_MARKDOWN))
+		return options_error(
+			state,
+			"--floor: a table of its own, as text or Markdown (no --metrics, --stats, --csv, --json)");
 	if (args->form != FORM_TEXT && (args->metrics || args->stats))
 		return options_error(
 			state,
@@ -89,6 +98,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_STATS:
 		args->stats = true;
+		return 0;
+	case OPTION_FLOOR:
+		args->floor = true;
 		return 0;
 	case OPTION_MARKDOWN:
 		return set_form(state, args, FORM_MARKDOWN);
@@ -198,6 +210,30 @@ static void print_json(const struct result *const *docs, size_t n)
 	json_list_free(l);
 }
 
+static enum cli_exit print_floor(const struct show_args *args,
+				 const struct result *const *docs, size_t n)
+{
+	const struct plot_input in = { .docs = docs, .n_docs = n };
+	struct table_options o;
+	struct floor rows;
+	struct table t;
+
+	floor_collect(&rows, &in);
+	floor_table(&t, &rows, &in);
+	table_options_for(&o, stdout);
+	if (rows.n && args->form == FORM_MARKDOWN)
+		table_markdown(stdout, &t, 0, t.n_rows);
+	else if (rows.n)
+		table_print(stdout, &t, &o);
+	else
+		message_usage(
+			"wsbench show",
+			"--floor: no document of a VM has benchmarks of the group nested, and none of a bare machine has their floor");
+	table_free(&t);
+	floor_free(&rows);
+	return rows.n ? CLI_OK : CLI_USAGE;
+}
+
 static enum cli_exit print(const struct show_args *args, const struct documents *d)
 {
 	const struct result *const *docs = (const struct result *const *)d->docs;
@@ -212,6 +248,8 @@ static enum cli_exit print(const struct show_args *args, const struct documents 
 			      d->n == 1 ? "the document" : "the documents");
 		return CLI_USAGE;
 	}
+	if (args->floor)
+		return print_floor(args, docs, d->n);
 	switch (args->form) {
 	case FORM_TEXT:
 		print_text(args, docs, d->n);

@@ -23,6 +23,8 @@ const struct plot_kind plot_kinds[] = {
 	  PLOT_DOCUMENTS, plot_vpmu },
 	{ "distribution", "events of noisy targets: the bulk, and the tail; for experts",
 	  PLOT_DOCUMENTS, plot_distribution },
+	{ "floor", "exits on the bare machine, to KVM, and of nested guests",
+	  PLOT_DOCUMENTS, plot_floor },
 	{ "history", "figures from run to run, and what changed them (--history)",
 	  PLOT_HISTORY, plot_history },
 	{ "trend", "figures of exact targets in percent of the first run (--history)",

@@ -101,6 +101,8 @@ void plot_vpmu(const struct plot_input *in, struct picture_list *list,
 	       struct plot_reason *why);
 void plot_tax(const struct plot_input *in, struct picture_list *list,
 	      struct plot_reason *why);
+void plot_floor(const struct plot_input *in, struct picture_list *list,
+		struct plot_reason *why);
 void plot_distribution(const struct plot_input *in, struct picture_list *list,
 		       struct plot_reason *why);
 

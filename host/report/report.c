@@ -16,6 +16,7 @@ static const struct report_section sections[] = {
 	{ "changes", "What changed", report_changes, report_found_changes },
 	{ "figures", "Round trips", report_figures, NULL },
 	{ "history", "History", report_history, report_found_history },
+	{ "floor", "The floor, KVM, and KVM on KVM", report_floor, NULL },
 	{ "visible", "What the guest's own counter sees", report_visible, NULL },
 	{ "configs", "Counter configurations", report_configs, report_found_configs },
 	{ "explanations", "Where the instructions are", report_explanations,

@@ -67,6 +67,7 @@ bool report_changes(FILE *f, const struct report *r);
 bool report_visible(FILE *f, const struct report *r);
 bool report_history(FILE *f, const struct report *r);
 bool report_figures(FILE *f, const struct report *r);
+bool report_floor(FILE *f, const struct report *r);
 bool report_configs(FILE *f, const struct report *r);
 bool report_pictures(FILE *f, const struct report *r);
 bool report_missing(FILE *f, const struct report *r);

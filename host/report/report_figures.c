@@ -8,6 +8,7 @@
 
 #include "host/lib/html.h"
 #include "host/lib/table.h"
+#include "host/report/floor.h"
 #include "host/report/run_table.h"
 #include "host/result/result.h"
 
@@ -246,6 +247,26 @@ static bool print_visible(FILE *f, const struct report *r, const struct result *
 	}
 	table_free(&t);
 	return any;
+}
+
+bool report_floor(FILE *f, const struct report *r)
+{
+	struct floor rows;
+	struct table t;
+
+	floor_collect(&rows, &r->in);
+	if (rows.n) {
+		fputs("<p>The floor is what the least hypervisor, a few instructions, pays "
+		      "for an exit on the bare machine. Nested: the same hypervisor in a VM "
+		      "of KVM, and its guest exits; traps are the exits to KVM that this "
+		      "takes.</p>\n",
+		      f);
+		floor_table(&t, &rows, &r->in);
+		table_html(f, &t);
+		table_free(&t);
+	}
+	floor_free(&rows);
+	return rows.n;
 }
 
 bool report_visible(FILE *f, const struct report *r)

@@ -69,8 +69,11 @@ static int qemu_command(const struct bare_machine *m, const struct bare_memory *
 			const struct boot_request *rq, struct bare_command *cmd,
 			struct error *err)
 {
+	const char *const *args = m->args;
 	size_t n = 0;
 
+	if (rq->bench->needs & NEEDS_NESTED && m->nested_args)
+		args = m->nested_args;
 	cmd->fds[0] = bare_file("worldswitch-payload", rq->image, rq->image_bytes, err);
 	if (cmd->fds[0] < 0)
 		return cmd->fds[0];
@@ -80,8 +83,8 @@ static int qemu_command(const struct bare_machine *m, const struct bare_memory *
 		ABI_RAM_BYTES, memory->fd);
 	snprintf(cmd->text[1], sizeof(cmd->text[1]), "/proc/self/fd/%d", cmd->fds[0]);
 	cmd->argv[n++] = m->emulator;
-	for (size_t i = 0; m->args[i]; i++)
-		cmd->argv[n++] = m->args[i];
+	for (size_t i = 0; args[i]; i++)
+		cmd->argv[n++] = args[i];
 	cmd->argv[n++] = "-object";
 	cmd->argv[n++] = cmd->text[0];
 	cmd->argv[n++] = "-kernel";
@@ -90,6 +93,16 @@ static int qemu_command(const struct bare_machine *m, const struct bare_memory *
 }
 
 #define QEMU .find = qemu_find, .version = qemu_version, .command = qemu_command
+
+/* On arm64, a machine with `options` "virtualization=on," starts at EL2. */
+#define AARCH64_ARGS(options)                                                            \
+	(const char *const[])                                                            \
+	{                                                                                \
+		"-M",                                                                    \
+			"virt," options                                                  \
+			"gic-version=3,dtb-randomness=off,memory-backend=ram",           \
+			"-cpu", "max,cntfrq=1000000000", COMMON_ARGS, NULL               \
+	}
 
 /* QEMU's machine of each guest architecture. */
 static const struct bare_machine machines[ARCHS] = {
@@ -103,10 +116,8 @@ static const struct bare_machine machines[ARCHS] = {
 	},
 	[ARCH_AARCH64] = {
 		.emulator = "qemu-system-aarch64",
-		.args = (const char *const[]){ "-M",
-					       "virt,gic-version=3,dtb-randomness=off,memory-backend=ram",
-					       "-cpu", "max,cntfrq=1000000000",
-					       COMMON_ARGS, NULL },
+		.args = AARCH64_ARGS(""),
+		.nested_args = AARCH64_ARGS("virtualization=on,"),
 		.clock = "CNTVCT_EL0",
 		QEMU,
 	},

@@ -27,7 +27,9 @@ struct bare_memory {
 struct bare_machine {
 	const char *emulator;	 /* of QEMU: the program */
 	const char *const *args; /* of QEMU; NULL at the end */
-	const char *model;	 /* of Bochs: the CPU */
+	/* The same for a payload that is a hypervisor; NULL: `args`. */
+	const char *const *nested_args;
+	const char *model; /* of Bochs: the CPU */
 	const char *clock;
 	/* The emulator's path. -ENOENT with the reason. */
 	int (*find)(const struct bare_machine *m, char path[PATH_MAX], struct error *err);

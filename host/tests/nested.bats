@@ -103,3 +103,101 @@ floor() {
   holds doc.json 'b("nested_cpuid")["status"] == "skip"' \
     '"software KVM" in b("nested_cpuid")["reason"]'
 }
+
+@test "lab:aarch64-nested: without a new QEMU or a new kernel, one line names the command that fetches it" {
+  local run=("$wsbench" run --on lab:aarch64-nested --bench null -o doc.json) program=qemu-system-aarch64
+  mkdir old new
+  printf '#!/bin/sh\necho QEMU emulator version 8.2.0\n' >old/$program
+  printf '#!/bin/sh\necho QEMU emulator version 9.0.0\n' >new/$program
+  chmod 755 old/$program new/$program
+  refused 2 "--emulator $PWD/old: this lab needs QEMU 9 or newer" "${run[@]}" --emulator "$PWD/old"
+  export WORLDSWITCH_EMULATORS=$PWD/none WORLDSWITCH_CACHE=$PWD/cache path=$PATH
+  PATH=$PWD/old:$path refused 4 "lab:aarch64-nested: no QEMU 9 or newer is here (scripts/emulator.sh fetch qemu --suite bookworm-backports)" "${run[@]}"
+  # The kernel of the other labs is too old.
+  mkdir -p cache/kernels/aarch64/6.12.113+deb12-cloud-arm64
+  touch cache/kernels/aarch64/6.12.113+deb12-cloud-arm64/vmlinuz
+  PATH=$PWD/new:$path refused 4 "lab:aarch64-nested: no kernel of Linux 6.16 or newer for aarch64 is cached (wsbench kernel fetch --arch aarch64 " "${run[@]}"
+}
+
+@test "lab:aarch64-nested: is KVM for guests with an EL2, exact, and only by name; the total of explain equals the figure" {
+  need_target lab:aarch64-nested
+  "$wsbench" run --quiet --on lab:aarch64-nested --bench hypercall --boots 1 -o doc.json >/dev/null
+  document=doc.json
+  holds doc.json "d['target']['hypervisor'] == 'arm64 VHE, nested'" 'd["target"]["exact"]' \
+    'b("hypercall")["handled_by"] == "kernel"'
+  "$wsbench" explain --on lab:aarch64-nested --bench hypercall -o explained.json >/dev/null
+  "$python" "$tests/subsets.py" total doc.json hypercall default explained.json
+  run_apart "$wsbench" run --on 'lab:*-nested' --bench null
+  [ "$status" = 2 ]
+}
+
+# The rows of aarch64: ID TRAPS FLOOR; "-": needs a hypervisor.
+arm_rows() {
+  cat <<END
+nested_hvc 2 4
+nested_hvc_as_kvm 2 17
+nested_trap_sysreg 2 9
+nested_mmio 2 8
+nested_smc_l0 1 -
+nested_tlbi 0 4
+nested_l1_smc 1 -
+nested_l1_eret_self 0 5
+nested_l1_tlbi 1 4
+nested_l1_hcr_el2 0 2
+nested_l1_vttbr_el2 0 2
+END
+}
+
+@test "nested: EL2 of lab:aarch64-nested, traps of each row, exact twice; the total of explain equals the figure" {
+  measured lab:aarch64-nested 'id_register,nested_*'
+  local id traps floor
+  while read -r id traps floor; do
+    holds doc.json "value('$id', metric='traps_per_op') == $traps" \
+      "b('$id')['exits']['observed'] == $traps * sum(y['events'] for y in m('$id')['boots'])" \
+      "b('$id')['exits']['l1'] == (sum(y['events'] for y in m('$id')['boots']) if $traps == 2 else 0)"
+  done < <(arm_rows)
+  holds doc.json 'value("nested_hvc_as_kvm") > value("nested_hvc") > 4 * value("id_register")' \
+    'value("nested_l1_hcr_el2") == value("nested_l1_hcr_el2", metric="twin")'
+  benchmarks_text doc.json >first
+  WORLDSWITCH_FRESH_MACHINES=1 "$wsbench" run --on lab:aarch64-nested --bench 'id_register,nested_*' -o doc.json >/dev/null 2>&1 </dev/null
+  benchmarks_text doc.json | cmp - first
+  "$wsbench" explain --on lab:aarch64-nested --bench nested_hvc -o explained.json >/dev/null
+  "$python" "$tests/subsets.py" total doc.json nested_hvc default explained.json
+}
+
+@test "nested: the floor on bare:aarch64, at EL2" {
+  measured bare:aarch64 'nested_*'
+  local id traps floor
+  while read -r id traps floor; do
+    if [ "$floor" = - ]; then
+      holds doc.json "b('$id')['status'] == 'skip'"
+    else
+      holds doc.json "value('$id') == $floor" \
+        "b('$id')['exits']['l1'] == (sum(y['events'] for y in m('$id')['boots']) if $traps == 2 else 0)"
+    fi
+  done < <(arm_rows)
+}
+
+@test "nested: floor, KVM and nested side by side: show --floor, a picture, a section of the report" {
+  need_target lab:aarch64-nested
+  "$wsbench" run --quiet --on bare:aarch64,lab:aarch64-nested --bench hypercall,nested_hvc --boots 1 -o docs/ >/dev/null
+  local kvm nested
+  kvm=$(doc docs/lab-aarch64-nested.json 'format(int(value("hypercall")), ",")')
+  nested=$(doc docs/lab-aarch64-nested.json 'format(int(value("nested_hvc")), ",")')
+  "$wsbench" show docs --floor --markdown >floor.md
+  grep -qE "^\\| nested.?_hvc \\| hypercall \\| lab:aarch64-nested \\| 4 \\| $kvm \\| [0-9]+x \\| $nested \\| [0-9]+x \\| 2 \\|" floor.md
+  COLUMNS=80 "$wsbench" show docs --floor | cat >floor.txt
+  [ "$(wc -L <floor.txt)" -le 80 ]
+  grep -qE "^nested_hvc +lab:aarch64-nested +4 +$kvm " floor.txt
+  [ "$("$wsbench" plot --kind floor docs -o docs)" = $'docs/floor-aarch64.svg\ndocs/floor-aarch64.png' ]
+  "$wsbench" report docs -o docs >/dev/null
+  grep -q '<section id="floor">' docs/report.html
+  grep -q ">$nested<" docs/report.html
+  refused 2 "--floor: no document" "$wsbench" show docs/bare-aarch64.json --floor
+  refused 2 "--floor: a table of its own" "$wsbench" show docs --floor --csv
+}
+
+@test "nested: without an EL2 for guests, the rows are skipped with the reason" {
+  measured lab:aarch64-vhe nested_hvc,null
+  holds doc.json 'b("nested_hvc")["status"] == "skip" and "offers its guests no EL2" in b("nested_hvc")["reason"]'
+}

@@ -9,9 +9,12 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "bench/catalogue.h"
 #include "host/lib/error.h"
+#include "host/lib/table.h"
 #include "host/result/result.h"
 #include "host/report/curve.h"
+#include "host/report/floor.h"
 #include "host/report/picture.h"
 #include "host/report/plots.h"
 
@@ -165,6 +168,59 @@ Test(plots, bars_of_exits_have_a_linear_axis)
 	cr_assert_eq(list.n, 3);
 	expect_in(2, "set logscale x");
 	expect_in(2, "'500,000'");
+}
+
+static bool is_in_catalogue(const char *id)
+{
+	const struct bench *b = bench_table;
+
+	while (b->id && strcmp(b->id, id) != 0)
+		b++;
+	return b->id;
+}
+
+Test(plots, the_floor_beside_kvm_and_nested)
+{
+	struct plot_input in = input(2);
+	struct floor floor;
+	struct table t;
+
+	for (const struct floor_pair *pair = floor_pairs; pair->nested; pair++)
+		cr_expect(is_in_catalogue(pair->operation), "%s", pair->operation);
+	docs[0]->target.name = "bare:aarch64";
+	docs[0]->target.hypervisor = NULL;
+	docs[1]->target.hypervisor = "arm64 VHE, nested";
+	add(docs[1], "hypercall", "default", 1730);
+	add(docs[1], "nested_hvc", "pmu-emulated", 9);
+	plot_floor(&in, &list, &why);
+	cr_expect_eq(list.n, 0);
+	cr_expect_not_null(strstr(why.text, "nested"));
+	add(docs[1], "nested_hvc", "default", 25614);
+	add(docs[0], "nested_hvc", "default", 4);
+	/* A trap on the bare machine only: there is nothing to compare with. */
+	add(docs[0], "nested_mmio", "default", 8);
+	plot_floor(&in, &list, &why);
+	cr_assert_eq(list.n, 1);
+	cr_expect_str_eq(list.pictures[0].stem, "floor-aarch64");
+	expect_in(0, "'4'");
+	expect_in(0, "'1,730'");
+	expect_in(0, "'25,614'");
+	expect_in(0, "set logscale x");
+	expect_not_in(0, "nested\\_mmio");
+	floor_collect(&floor, &in);
+	cr_assert_eq(floor.n, 1);
+	floor_table(&t, &floor, &in);
+	cr_expect_str_eq(t.rows[0].cells[3].text, "4");
+	cr_expect_str_eq(t.rows[0].cells[5].text, "432x");
+	cr_expect_str_eq(t.rows[0].cells[7].text, "15x");
+	table_free(&t);
+	floor_free(&floor);
+	/* The floor of SVM is not that of arm64. */
+	docs[1]->target.hypervisor = "SVM";
+	floor_collect(&floor, &in);
+	cr_assert_eq(floor.n, 1);
+	cr_expect_null(floor.rows[0].floor);
+	floor_free(&floor);
 }
 
 /* In percent of a target, or of a kernel, which is that of each target. */

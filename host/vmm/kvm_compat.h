@@ -19,6 +19,9 @@
 #ifndef KVM_CAP_ARM_EL2
 #define KVM_CAP_ARM_EL2 240 /* Linux 6.16 */
 #endif
+#ifndef KVM_ARM_VCPU_HAS_EL2
+#define KVM_ARM_VCPU_HAS_EL2 7 /* Linux 6.16 */
+#endif
 #ifndef KVM_X86_DISABLE_EXITS_APERFMPERF
 #define KVM_X86_DISABLE_EXITS_APERFMPERF (1 << 4) /* Linux 6.17 */
 #endif

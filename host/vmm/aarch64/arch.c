@@ -29,6 +29,7 @@ const struct arch_doorbell arch_doorbell = { .address = ABI_AARCH64_DOORBELL_GPA
 	 (offsetof(struct kvm_regs, field) / sizeof(uint32_t)))
 
 #define PSTATE_EL1H_DAIF 0x3c5ull
+#define PSTATE_EL2H_DAIF 0x3c9ull
 
 /* The size of guest-physical addresses: 40 bits unless the machine has fewer. */
 unsigned long arch_vm_type(int kvm_fd)
@@ -95,6 +96,8 @@ static int vcpu_init(struct vcpu *vcpu)
 	init.features[0] |= settings_features(&vm->config);
 	if (vm->config.pmu)
 		init.features[0] |= 1u << KVM_ARM_VCPU_PMU_V3;
+	if (vm->config.nested)
+		init.features[0] |= 1u << KVM_ARM_VCPU_HAS_EL2;
 	return vcpu_ioctl(vcpu, KVM_ARM_VCPU_INIT, &init);
 }
 
@@ -132,7 +135,8 @@ static uint64_t get_reg(const struct vcpu *vcpu, uint64_t id)
 
 int arch_vcpu_reset(struct vcpu *vcpu, uint64_t entry)
 {
-	int err = set_reg(vcpu, CORE_REG(regs.pstate), PSTATE_EL1H_DAIF);
+	int err = set_reg(vcpu, CORE_REG(regs.pstate),
+			  vcpu->vm->config.nested ? PSTATE_EL2H_DAIF : PSTATE_EL1H_DAIF);
 
 	if (!err && vcpu->index)
 		err = set_reg(vcpu, CORE_REG(regs.regs[4]), ABI_SECONDARY | vcpu->index);

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The payload is a hypervisor (L1), at EL2 of a bare machine or at the virtual EL2 that
+ * KVM (L0) gives its guest. Exits of its own guest (L2), which times them at EL1, and
+ * what a hypervisor does at EL2, timed there.
+ *
+ * L1 is the least hypervisor: it counts the exit (SP_EL2 is the address of the counter),
+ * does what the row says, and returns. It does not look at the cause, saves no register
+ * (the bodies declare X16 and X17 as changed), and switches no state. Stage 2 is on. What
+ * a row costs on a bare machine is therefore the least that the architecture allows.
+ */
+#include "bench/body.h"
+#include "guest/aarch64/nested.h"
+
+#define COUNT                                                                            \
+	"mov x16, #1\n\t"                                                                \
+	"stadd x16, [sp]\n\t"
+
+#define RESUME "eret\n\t"
+
+/* Resumes after the instruction that trapped, which gets 0. */
+#define EMULATE_AND_RESUME                                                               \
+	"mrs x17, elr_el2\n\t"                                                           \
+	"add x17, x17, #4\n\t"                                                           \
+	"msr elr_el2, x17\n\t"                                                           \
+	"mov x0, xzr\n\t" RESUME
+
+#define HCR_LEAST (HCR_E2H | HCR_RW | HCR_VM)
+
+#define L2_SETUP(id, hcr, vectors)                                                       \
+	BODY bool id##_setup(const struct abi_params *params)                            \
+	{                                                                                \
+		return nested_begin(params, hcr, vectors);                               \
+	}
+
+/* HVC in L2: L1 resumes L2. */
+NESTED_VECTORS(hvc_vectors, COUNT RESUME);
+L2_SETUP(nested_hvc, HCR_LEAST, hvc_vectors)
+BODY_PAIR(nested_hvc, "", "hvc #0", ::: "x16", "memory")
+BODY_ROW(nested_hvc, .setup = nested_hvc_setup);
+
+/*
+ * The same, as KVM does it: HCR_EL2 as KVM sets it for its guests (HCR_GUEST_FLAGS in
+ * arch/arm64/include/asm/kvm_arm.h); on an exit the cause is read, and HCR_EL2 is that of
+ * the host until the guest's and VTTBR_EL2 are restored. KVM saves and restores more:
+ * general registers, timers, the GIC. SMC traps, and L1 makes the call.
+ */
+#define HCR_KVM                                                                          \
+	(HCR_LEAST | HCR_SWIO | HCR_PTW | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB |         \
+	 HCR_BSUIS | HCR_TWI | HCR_TWE | HCR_TID1 | HCR_TID3 | HCR_TSC | HCR_TIDCP |     \
+	 HCR_TACR | HCR_TSW | HCR_TLOR)
+
+NESTED_VECTORS(kvm_vectors, COUNT "mrs x16, esr_el2\n\t"
+				  "lsr x16, x16, #26\n\t"
+				  "cmp x16, #0x17\n\t" /* SMC */
+				  "b.eq 1f\n\t"
+				  "mov x17, #0x88000000\n\t" /* EL2_HCR_HOST */
+				  "movk x17, #0x4, lsl #32\n\t"
+				  "msr hcr_el2, x17\n\t"
+				  "isb\n\t"
+				  "mrs x17, tpidr_el2\n\t"
+				  "msr hcr_el2, x17\n\t"
+				  "mrs x17, vttbr_el2\n\t"
+				  "msr vttbr_el2, x17\n\t"
+				  "isb\n\t" RESUME "1: smc #0\n\t" EMULATE_AND_RESUME);
+L2_SETUP(nested_hvc_as_kvm, HCR_KVM, kvm_vectors)
+BODY_PAIR(nested_hvc_as_kvm, "", "hvc #0", ::: "x16", "x17", "memory")
+BODY_ROW(nested_hvc_as_kvm, .setup = nested_hvc_as_kvm_setup);
+
+/* ID_AA64PFR0_EL1 in L2: L1 traps all feature registers (HCR_EL2.TID3). */
+NESTED_VECTORS(skip_vectors, COUNT EMULATE_AND_RESUME);
+L2_SETUP(nested_trap_sysreg, HCR_LEAST | HCR_TID3, skip_vectors)
+BODY_PAIR(nested_trap_sysreg, "", "mrs x0, id_aa64pfr0_el1", ::
+		  : "x0", "x16", "x17", "memory")
+BODY_ROW(nested_trap_sysreg, .setup = nested_trap_sysreg_setup);
+
+/* Load of a gpa that L1's stage 2 does not map. */
+L2_SETUP(nested_mmio, HCR_LEAST, skip_vectors)
+BODY_PAIR(nested_mmio, "mov x1, %0", "ldr w0, [x1]", ::"i"(ABI_SLOT_GPA)
+	  : "x0", "x1", "x16", "x17", "memory")
+BODY_ROW(nested_mmio, .setup = nested_mmio_setup);
+
+/*
+ * SMC in L2, which L1 does not trap: handled by L0, which returns an error. L1 is not
+ * involved.
+ */
+L2_SETUP(nested_smc_l0, HCR_LEAST, hvc_vectors)
+BODY_PAIR(nested_smc_l0, "mov w0, #0x84000000", "smc #0", ::
+		  : "x0", "x1", "x2", "x3", "x16", "memory")
+BODY_ROW(nested_smc_l0, .setup = nested_smc_l0_setup);
+
+/* TLBI VMALLE1IS in L2, with its barriers: no exit, as in a guest that is not nested. */
+L2_SETUP(nested_tlbi, HCR_LEAST, hvc_vectors)
+BODY_PAIR(nested_tlbi, "dsb ishst\n\t", "tlbi vmalle1is\n\tdsb ish\n\tisb", ::
+		  : "x16", "memory")
+BODY_ROW(nested_tlbi, .setup = nested_tlbi_setup);
+
+/* The rest stays at EL2: what L1 itself does. */
+BODY bool l1_setup(const struct abi_params *params)
+{
+	(void)params;
+	return nested_is_el2();
+}
+
+/* PSCI_VERSION by SMC, the conduit of a hypervisor: a call of L1 to L0. */
+BODY_PAIR(nested_l1_smc, "mov w0, #0x84000000", "smc #0", ::
+		  : "x0", "x1", "x2", "x3", "memory")
+BODY_ROW(nested_l1_smc, .setup = l1_setup);
+
+/* ERET from EL2 to EL2, to the next instruction. */
+BODY_PAIR(nested_l1_eret_self,
+	  "adr x0, 1f\n\t"
+	  "msr elr_el2, x0\n\t"
+	  "mov x0, #0x3c9\n\t" /* EL2h, DAIF */
+	  "msr spsr_el2, x0",
+	  "eret\n\t1:", ::
+		  : "x0", "memory")
+BODY_ROW(nested_l1_eret_self, .setup = l1_setup);
+
+/* TLBI VMALLS12E1IS with its barriers: L1 invalidates what it has mapped for L2. */
+BODY_PAIR(nested_l1_tlbi, "dsb ishst",
+	  "tlbi vmalls12e1is\n\t"
+	  "dsb ish\n\t"
+	  "isb",
+	  ::
+		  : "memory")
+BODY_ROW(nested_l1_tlbi, .setup = l1_setup);
+
+/* Writes of HCR_EL2 and VTTBR_EL2, with the value that they have. */
+BODY_PAIR(nested_l1_hcr_el2, "mrs x0, hcr_el2", "msr hcr_el2, x0", ::: "x0", "memory")
+BODY_ROW(nested_l1_hcr_el2, .setup = l1_setup);
+
+BODY_PAIR(nested_l1_vttbr_el2, "mrs x0, vttbr_el2", "msr vttbr_el2, x0", ::
+		  : "x0", "memory")
+BODY_ROW(nested_l1_vttbr_el2, .setup = l1_setup);
