@@ -47,6 +47,7 @@ struct history_point {
 	double lo, hi; /* NAN: no interval */
 	uint32_t boots;
 	struct result_class class;
+	bool outlier; /* set by history_judge(): of a noisy series, and set aside */
 };
 
 /* How a series is judged. */
@@ -134,8 +135,9 @@ bool history_is_recent(const struct history *h, const struct history_run *run,
 /* The points [start, end) between change k - 1 and change k, 0 <= k <= n_changes. */
 struct history_stretch {
 	size_t start, end;
-	double mean;
-	double lo, hi; /* exact series: range over all boots; NAN */
+	size_t outliers; /* set aside */
+	double mean;	 /* without outliers */
+	double lo, hi;	 /* exact series: range over all boots; NAN */
 };
 struct history_stretch history_stretch(const struct history_series *s, size_t k);
 
@@ -180,7 +182,7 @@ struct history_alarm {
 	const struct history_series *series;
 	size_t k; /* number of the change */
 	enum history_kind kind;
-	bool recent;			  /* in the newest runs of the query */
+	bool recent; /* decided by one of the newest runs of the query */
 	const struct threshold *let_pass; /* covers a change for worse; NULL: it counts */
 	enum history_confirmed {
 		HISTORY_UNTRIED,
@@ -204,6 +206,12 @@ struct history_alarm *history_alarms(const struct history_query *q,
 
 const struct changepoint *history_change(const struct history_alarm *a);
 
+/*
+ * Whether a change is of the newest run alone and not confirmed: an outlier, or a change
+ * that the next run will show.
+ */
+bool history_is_open(const struct history_alarm *a);
+
 /* (after - before) / before; NAN if `before` is 0. */
 double history_relative(const struct changepoint *c);
 
@@ -212,6 +220,8 @@ struct history_tally {
 	size_t gone;		 /* not in the newest run */
 	size_t worse, better, changed, old;
 	size_t let_pass; /* worse, not counted in `worse` */
+	size_t single;	 /* of the newest run alone, not counted in `worse`, `better` */
+	size_t outliers; /* figures that were set aside */
 };
 struct history_tally history_tally(const struct history_query *q, const struct history *h,
 				   const struct history_alarm *alarms, size_t n);
@@ -220,7 +230,8 @@ struct history_tally history_tally(const struct history_query *q, const struct h
 enum history_outcome {
 	HISTORY_PASS,
 	HISTORY_REGRESSION,
-	HISTORY_UNSURE, /* a regression is not confirmed, or no series can be judged */
+	HISTORY_UNSURE, /* a regression is not confirmed, is of the newest run alone, or
+			   no series can be judged */
 };
 enum history_outcome history_outcome(const struct history_alarm *alarms, size_t n,
 				     const struct history_tally *t);
