@@ -46,6 +46,8 @@ struct history_point {
 	double value;
 	double lo, hi; /* NAN: no interval */
 	uint32_t boots;
+	uint32_t order; /* in the file */
+	double quantum; /* step of the clock; 0: unknown */
 	struct result_class class;
 	bool outlier; /* set by history_judge(): of a noisy series, and set aside */
 };
@@ -61,7 +63,7 @@ struct history_series {
 	size_t place;
 	const char *benchmark, *config, *metric, *unit;
 	bool lower_is_better;
-	double quantum;
+	double quantum; /* median over the points */
 	struct history_point *points;
 	size_t n_points;
 	/* Set by history_judge(). */
@@ -78,12 +80,26 @@ struct history {
 	size_t n_places, n_runs, n_series;
 	size_t duplicates; /* figures that the file has twice, and that count once */
 	size_t torn;	   /* bytes of a torn last line, which is ignored */
+	/* Figures with a quantum beyond RESULT_RESOLUTION_MAX, and the first of their
+	 * runs: not used. */
+	size_t invalid;
+	const char *invalid_run;
 	struct row_names *names;
 };
 
-/* Reads a history file. 0, or a negative errno with `err`. history_free() after success.
+/* Figures that a file has twice, with different values. */
+enum history_twice {
+	HISTORY_REFUSE,
+	HISTORY_FIRST,
+	HISTORY_LAST,
+};
+
+/*
+ * Reads a history file. 0; -EEXIST with `err`: a figure has two values, which `twice`
+ * does not accept; or a negative errno with `err`. history_free() after success.
  */
-int history_read(const char *path, struct history *h, struct error *err);
+int history_read(const char *path, enum history_twice twice, struct history *h,
+		 struct error *err);
 void history_free(struct history *h);
 
 /* Whether a run on `emulator` (NULL: none) can be at the place; not exact: always. */
@@ -147,6 +163,7 @@ bool history_is_current(const struct history *h, const struct history_series *s)
 struct history_added {
 	size_t rows;  /* added figures */
 	size_t known; /* figures that the file has already */
+	size_t other; /* of these: with another value */
 	size_t empty; /* documents without a figure of `metrics` */
 	size_t torn;  /* bytes of a torn last line, moved to FILE.torn */
 };
@@ -154,11 +171,13 @@ struct history_added {
 /*
  * Adds the figures of documents whose metric matches one of `metrics`, fnmatch(3)
  * patterns that end with NULL. A figure that the file has already, by run, target,
- * benchmark, config and metric, is not added. 0, or a negative errno with `err`: then
+ * benchmark, config and metric, is not added; if its value differs, HISTORY_REFUSE is an
+ * error and HISTORY_LAST adds it. 0; -EEXIST; or a negative errno with `err`: then
  * nothing was added.
  */
-int history_add(const char *path, struct result *const *docs, size_t n_docs,
-		const char *const *metrics, struct history_added *out, struct error *err);
+int history_add(const char *path, enum history_twice twice, struct result *const *docs,
+		size_t n_docs, const char *const *metrics, struct history_added *out,
+		struct error *err);
 
 /* Which series are checked or shown, and what a check ignores. */
 struct history_query {

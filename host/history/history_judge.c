@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/stats/summary.h"
+
 const struct changepoint_rules history_rules = {
 	.window = 50,
 	.pvalue = 1e-4,
@@ -140,6 +142,51 @@ static enum history_method method(const struct history *h, const struct history_
 	return s->n_points >= least ? HISTORY_NOISE : HISTORY_TOO_FEW;
 }
 
+static double quantum_of_stretch(const struct history_stretch *stretch,
+				 const struct history_series *s, double *work)
+{
+	size_t n = stretch->end - stretch->start;
+
+	for (size_t i = 0; i < n; i++)
+		work[i] = s->points[stretch->start + i].quantum;
+	return stats_median(work, n);
+}
+
+/*
+ * Where the clock changed, a change must be visible on both sides: by the median quantum
+ * of the stretch before and of the stretch after.
+ */
+static void drop_invisible(struct history_series *s, double quanta, double *work)
+{
+	for (size_t k = 0; k < s->n_changes;) {
+		struct history_stretch old = history_stretch(s, k);
+		struct history_stretch new = history_stretch(s, k + 1);
+		double quantum = fmax(quantum_of_stretch(&old, s, work),
+				      quantum_of_stretch(&new, s, work));
+		struct changepoint *c = &s->changes[k];
+
+		if (class_changes(s, c->index) ||
+		    fabs(c->after - c->before) >= quanta * quantum) {
+			k++;
+			continue;
+		}
+		memmove(c, c + 1, (--s->n_changes - k) * sizeof(*c));
+		new = history_stretch(s, k);
+		if (k)
+			c[-1].after = new.mean;
+		if (k < s->n_changes)
+			c->before = new.mean;
+	}
+}
+
+static bool one_clock(const struct history_series *s)
+{
+	for (size_t i = 0; i < s->n_points; i++)
+		if (s->points[i].quantum != s->quantum)
+			return false;
+	return true;
+}
+
 static int judge(const struct history *h, struct history_series *s,
 		 const struct changepoint_rules *rules, const struct buffers *b)
 {
@@ -167,6 +214,8 @@ static int judge(const struct history *h, struct history_series *s,
 	}
 	for (size_t i = 0; i < s->n_points; i++)
 		s->points[i].outlier = b->outlier[i];
+	if (s->method == HISTORY_NOISE && !rules->otava && !one_clock(s))
+		drop_invisible(s, rules->quanta, b->lo);
 	if (!rules->otava)
 		fill_class_changes(s, b);
 	return rc;

@@ -660,14 +660,45 @@ out:
 	return err;
 }
 
+/*
+ * A power of 2 that brings very large or small values near 1, as their squares would
+ * overflow or vanish; 1 for other values, which are then used as they are.
+ */
+static double factor_of(const double *values, size_t n)
+{
+	double most = 0;
+	int exponent;
+
+	for (size_t i = 0; i < n; i++)
+		most = fmax(most, fabs(values[i]));
+	if (most == 0 || (most < 1e100 && most > 1e-100))
+		return 1;
+	frexp(most, &exponent);
+	/* 2^-exponent can overflow for the smallest values. */
+	return ldexp(1, exponent < -1000 ? 1000 : -exponent);
+}
+
 int changepoint_find(const double *values, size_t n,
 		     const struct changepoint_rules *rules, struct changepoint *out,
 		     size_t *n_out, bool *outlier)
 {
-	struct search s = { .values = values, .n = n, .rules = rules, .out = out };
+	struct changepoint_rules scaled = *rules;
+	struct search s = { .n = n, .rules = &scaled, .out = out };
+	double factor = factor_of(values, n), *copy = NULL;
 	bool *own = NULL;
-	int err;
+	int err = -ENOMEM;
 
+	*n_out = 0;
+	if (factor != 1) {
+		copy = calloc(n, sizeof(*copy));
+		if (!copy)
+			goto out;
+		for (size_t i = 0; i < n; i++)
+			copy[i] = values[i] * factor;
+		values = copy;
+		scaled.quantum *= factor;
+	}
+	s.values = values;
 	if (rules->otava) {
 		err = split(&s);
 		if (!err)
@@ -675,10 +706,17 @@ int changepoint_find(const double *values, size_t n,
 	} else {
 		if (!outlier)
 			outlier = own = calloc(n + 1, sizeof(*own));
-		err = outlier ? find_cleaned(&s, values, n, outlier) : -ENOMEM;
+		if (outlier)
+			err = find_cleaned(&s, values, n, outlier);
 	}
-	free(own);
+	for (size_t k = 0; k < s.n_out; k++) {
+		out[k].before /= factor;
+		out[k].after /= factor;
+	}
 	*n_out = s.n_out;
+out:
+	free(own);
+	free(copy);
 	return err;
 }
 

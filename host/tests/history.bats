@@ -628,3 +628,36 @@ C
   head -c 1000 h.jsonl.gz >cut.gz
   refused 2 'cut.gz: not gzip' "$wsbench" history check --db cut.gz
 }
+
+@test "a run id with two figures is an error, unless --duplicates says which counts" {
+  document one.json r1 a null=100
+  document other.json r1 a null=120
+  document next.json r2 b null=120
+  "$wsbench" history add --quiet --db h.jsonl one.json next.json
+  cp h.jsonl before
+  run_apart "$wsbench" history add --db h.jsonl other.json
+  [ "$status" = 2 ]
+  [[ $stderr == *"another figure of run r1, null [default] round_trip: 100, now 120 (--duplicates first or last"* ]]
+  cmp h.jsonl before
+  "$wsbench" history add --quiet --db h.jsonl --duplicates first other.json
+  cmp h.jsonl before
+  "$wsbench" history add --quiet --db h.jsonl --duplicates last other.json
+  run_apart "$wsbench" history check --db h.jsonl
+  [ "$status" = 2 ]
+  [[ $stderr == *"run r1 has two figures of null [default] round_trip: 100 and 120 (--duplicates"* ]]
+  run_apart "$wsbench" history check --db h.jsonl --duplicates first
+  [ "$status" = 1 ]
+  run_apart "$wsbench" history check --db h.jsonl --duplicates last
+  [ "$status" = 0 ]
+  run_apart "$wsbench" history check --db h.jsonl --duplicates middle
+  [ "$status" = 2 ]
+}
+
+@test "a clock with absurd steps: the document is invalid" {
+  RESOLUTION=4611686018427387904 EXACT=0 document a.json r1 a null=100
+  run_apart "$wsbench" validate a.json
+  [ "$status" = 2 ]
+  [[ $stderr == *"/clock/resolution: 4611686018427387904 is not the step of a clock"* ]]
+  run_apart "$wsbench" history add --db h.jsonl a.json
+  [ "$status" = 2 ]
+}

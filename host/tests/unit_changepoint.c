@@ -331,6 +331,29 @@ Test(ours, modes_are_not_outliers)
 		cr_expect_not(outlier[i]);
 }
 
+/* Squares of such values are beyond the range of a double. */
+Test(ours, very_large_and_small_values)
+{
+	const double scales[] = { 1e163, 1e300, 1e-170, 1 };
+	struct changepoint_rules rules = our_rules;
+	struct changepoint out[40];
+	double values[40], pvalue = 0;
+
+	rules.quantum = 0;
+	for (size_t k = 4; k-- > 0;) {
+		noise(values, 0, 20, 1000);
+		noise(values, 20, 40, 1030);
+		for (size_t i = 0; i < 40; i++)
+			values[i] *= scales[k];
+		cr_assert_eq(find(values, 40, &rules, out), 1, "%g", scales[k]);
+		cr_expect_eq(out[0].index, 20);
+		cr_expect(fabs(out[0].before / scales[k] / 1000 - 1) < 0.001);
+		pvalue = pvalue > 0 ? pvalue : out[0].pvalue;
+		cr_expect(fabs(out[0].pvalue / pvalue - 1) < 1e-6, "%g: %g, %g",
+			  scales[k], out[0].pvalue, pvalue);
+	}
+}
+
 /* The merge joins long stretches by their moments. */
 Test(ours, sawtooth_becomes_few_changes)
 {

@@ -63,6 +63,7 @@ static void draw(const struct detail *d, gsl_rng *rng, struct history_point *poi
 			.lo = NAN,
 			.hi = NAN,
 			.boots = 10,
+			.quantum = 1,
 			.class = { NULL, NAN },
 		};
 	}
