@@ -222,7 +222,7 @@ bool documents_history(struct history *h, const char *path)
 {
 	struct error err;
 
-	if (history_read(path, h, &err)) {
+	if (history_read(path, HISTORY_REFUSE, h, &err)) {
 		message_error("%s", err.text);
 		return false;
 	}

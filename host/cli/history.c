@@ -35,6 +35,7 @@ enum key {
 	OPTION_CHANGELOG,
 	OPTION_TREE,
 	OPTION_MISSING,
+	OPTION_DUPLICATES,
 };
 
 static const struct argp_option options[] = {
@@ -81,6 +82,10 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "emulator", OPTION_EMULATOR, "NAME|DIR", 0,
 	  "Confirm on this QEMU, as for 'wsbench run' (default: the system's)", 0 },
+	{ "duplicates", OPTION_DUPLICATES, "first|last", 0,
+	  "Use the first or the last figure of a run that has two different figures of "
+	  "one series (default: an error)",
+	  0 },
 	{ "otava-exact", OPTION_OTAVA, NULL, 0,
 	  "Find what Apache Otava finds with its defaults (window 50, p 0.001, any "
 	  "magnitude)",
@@ -222,6 +227,19 @@ static error_t parse_rule(int key, char *arg, struct history_args *args,
 	return ARGP_ERR_UNKNOWN;
 }
 
+static error_t parse_twice(struct history_args *args, const char *arg,
+			   const struct argp_state *state)
+{
+	if (!strcmp(arg, "first"))
+		args->twice = HISTORY_FIRST;
+	else if (!strcmp(arg, "last"))
+		args->twice = HISTORY_LAST;
+	else
+		return options_error(state, "--duplicates: '%s' is not first or last",
+				     arg);
+	return 0;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct history_args *args = state->input;
@@ -276,6 +294,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_TREE:
 		args->tree = arg;
 		return 0;
+	case OPTION_DUPLICATES:
+		return parse_twice(args, arg, state);
 	case OPTION_SINCE:
 		args->since = arg;
 		return 0;
@@ -344,6 +364,11 @@ static void report_added(const struct history_args *args,
 			     args->db);
 }
 
+static const char *twice_hint(int rc)
+{
+	return rc == -EEXIST ? " (--duplicates first or last uses one of them)" : "";
+}
+
 static enum cli_exit add(const struct history_args *args)
 {
 	const char *list = args->query.metrics ? args->query.metrics : "round_trip";
@@ -369,9 +394,9 @@ static enum cli_exit add(const struct history_args *args)
 		return CLI_USAGE;
 	}
 	metrics = history_split(copy);
-	rc = history_add(args->db, d.docs, d.n, metrics, &added, &err);
+	rc = history_add(args->db, args->twice, d.docs, d.n, metrics, &added, &err);
 	if (rc)
-		message_error("%s", err.text);
+		message_error("%s%s", err.text, twice_hint(rc));
 	else
 		report_added(args, &added, d.n);
 	if (!rc && added.empty == d.n)
@@ -442,11 +467,17 @@ static enum cli_exit check_or_show(const struct history_args *args)
 	bool selected = false;
 	struct history h;
 	struct error err;
+	int rc;
 
-	if (history_read(args->db, &h, &err)) {
-		message_error("%s", err.text);
+	rc = history_read(args->db, args->twice, &h, &err);
+	if (rc) {
+		message_error("%s%s", err.text, twice_hint(rc));
 		return CLI_USAGE;
 	}
+	if (h.invalid)
+		message_warn(
+			"%s: %zu figures are not used: the clock of run %s has steps of more than 2^40",
+			args->db, h.invalid, h.invalid_run);
 	warn_torn(args, h.torn, false);
 	if (h.duplicates)
 		message_warn("%s has %zu figures twice (each counts once)", args->db,

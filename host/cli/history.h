@@ -28,6 +28,7 @@ struct history_args {
 	const char *tree;  /* a git tree with the kernel's commits, for `why`; NULL */
 	struct history_query query;
 	bool confirm, json;
+	enum history_twice twice;
 	struct changepoint_rules rules;
 	const char *kernel, *modules, *emulator; /* for --confirm */
 	uint64_t boots;

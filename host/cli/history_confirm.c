@@ -167,15 +167,16 @@ static bool worse_in_noise(const struct group *g, const struct history_alarm *a,
 	const struct history_series *s = a->series;
 	const struct changepoint_rules *rules = &g->args->rules;
 	size_t start = a->k ? s->changes[a->k - 1].index : 0;
-	size_t n = s->changes[a->k].index - start;
+	size_t end = s->changes[a->k].index, n = 0;
 	struct changepoint c = { .after = fresh };
 	struct student_sample before, now = { .n = 1, .mean = fresh };
-	double *values = calloc(n, sizeof(*values));
+	double *values = calloc(end - start, sizeof(*values));
 
 	if (!values)
 		abort();
-	for (size_t i = 0; i < n; i++)
-		values[i] = s->points[start + i].value;
+	for (size_t i = start; i < end; i++)
+		if (!s->points[i].outlier)
+			values[n++] = s->points[i].value;
 	before = student_sample(values, n, 1);
 	free(values);
 	c.before = before.mean;

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/stats/summary.h"
+
 /* A tuple of interned strings and numbers, which is numbered by a table of its bytes. */
 #define KEY_PARTS 6
 
@@ -23,6 +25,9 @@ struct reading {
 	size_t *first;	/* run of each subject */
 	struct row row; /* the last one, of run `run` */
 	size_t run;
+	uint32_t rows;
+	const char *path;
+	struct error *err;
 };
 
 static size_t number_of(struct row_names *keys, const struct key *key)
@@ -134,6 +139,11 @@ static size_t run_of(struct reading *rd, const struct row *row)
 	return number;
 }
 
+static bool is_lower_better(const struct row *row)
+{
+	return strcmp(row->better, "higher") != 0;
+}
+
 static struct history_series *series_of(struct reading *rd, const struct row *row,
 					size_t place)
 {
@@ -151,7 +161,7 @@ static struct history_series *series_of(struct reading *rd, const struct row *ro
 			.config = row->config,
 			.metric = row->metric,
 			.unit = row->unit,
-			.lower_is_better = strcmp(row->better, "higher") != 0,
+			.lower_is_better = is_lower_better(row),
 		};
 	}
 	return &h->series[number];
@@ -168,7 +178,17 @@ static int add_point(void *ctx, const struct row *row)
 	    row->exact != rd->row.exact)
 		rd->run = run_of(rd, row);
 	rd->row = *row;
+	if (row->quantum > RESULT_RESOLUTION_MAX) {
+		rd->h->invalid_run = rd->h->invalid++ ? rd->h->invalid_run : row->run;
+		return 0;
+	}
 	s = series_of(rd, row, rd->h->runs[rd->run].place);
+	if (s->lower_is_better != is_lower_better(row))
+		return error_set(
+			rd->err, -EINVAL,
+			"%s: run %s: %s [%s] %s: better: '%s', unlike the runs before",
+			rd->path, row->run, row->benchmark, row->config, row->metric,
+			row->better);
 	s->points = more(s->points, s->n_points, sizeof(*s->points));
 	s->points[s->n_points++] = (struct history_point){
 		.run = rd->run,
@@ -176,9 +196,10 @@ static int add_point(void *ctx, const struct row *row)
 		.lo = row->lo,
 		.hi = row->hi,
 		.boots = row->boots,
+		.order = rd->rows++,
+		.quantum = (double)row->quantum,
 		.class = { row->handled_by, row->exits },
 	};
-	s->quantum = fmax(s->quantum, (double)row->quantum);
 	return 0;
 }
 
@@ -190,15 +211,28 @@ static int by_run(const void *a, const void *b, void *ctx)
 
 	if (p != q)
 		return p < q ? -1 : 1;
-	return (x->run > y->run) - (x->run < y->run);
+	if (x->run != y->run)
+		return x->run < y->run ? -1 : 1;
+	return (x->order > y->order) - (x->order < y->order);
+}
+
+/* -EEXIST: a run has two values of a series. */
+static int report_twice(const struct history *h, const struct history_series *s,
+			const struct history_point *one, const struct history_point *two,
+			const char *path, struct error *err)
+{
+	return error_set(err, -EEXIST,
+			 "%s: run %s has two figures of %s [%s] %s: %g and %g", path,
+			 h->runs[one->run].id, s->benchmark, s->config, s->metric,
+			 one->value, two->value);
 }
 
 /*
  * Sorts the points by run and removes duplicates: parts of a run can be added after other
- * runs, joined files can share runs, and repetitions move to their subject. Returns the
- * number of duplicates.
+ * runs, joined files can share runs, and repetitions move to their subject.
  */
-static size_t sort_points(struct history *h, struct history_series *s)
+static int sort_points(const char *path, enum history_twice twice, struct history *h,
+		       struct history_series *s, struct error *err)
 {
 	size_t kept = 0, n = s->n_points;
 	bool sorted = true;
@@ -209,16 +243,45 @@ static size_t sort_points(struct history *h, struct history_series *s)
 	if (sorted)
 		return 0;
 	qsort_r(s->points, n, sizeof(*s->points), by_run, h);
-	for (size_t i = 0; i < n; i++)
-		if (!kept || s->points[kept - 1].run != s->points[i].run)
+	for (size_t i = 0; i < n; i++) {
+		struct history_point *last = kept ? &s->points[kept - 1] : NULL;
+
+		if (!last || last->run != s->points[i].run)
 			s->points[kept++] = s->points[i];
+		else if (last->value != s->points[i].value && twice == HISTORY_REFUSE)
+			return report_twice(h, s, last, &s->points[i], path, err);
+		else if (twice == HISTORY_LAST)
+			*last = s->points[i];
+	}
 	s->n_points = kept;
-	return n - kept;
+	h->duplicates += n - kept;
+	return 0;
 }
 
-int history_read(const char *path, struct history *h, struct error *err)
+/* The median: a run with a coarser clock does not decide for the others. */
+static double median_quantum(const struct history_series *s)
 {
-	struct reading rd = { .h = h };
+	bool equal = true;
+	double *quanta, out;
+
+	for (size_t i = 1; i < s->n_points && equal; i++)
+		equal = s->points[i].quantum == s->points[0].quantum;
+	if (equal)
+		return s->n_points ? s->points[0].quantum : 0;
+	quanta = calloc(s->n_points, sizeof(*quanta));
+	if (!quanta)
+		abort();
+	for (size_t i = 0; i < s->n_points; i++)
+		quanta[i] = s->points[i].quantum;
+	out = stats_median(quanta, s->n_points);
+	free(quanta);
+	return out;
+}
+
+int history_read(const char *path, enum history_twice twice, struct history *h,
+		 struct error *err)
+{
+	struct reading rd = { .h = h, .path = path, .err = err };
 	struct row_file *f;
 	int rc = row_file_open(path, false, &f, err);
 
@@ -238,8 +301,10 @@ int history_read(const char *path, struct history *h, struct error *err)
 	row_names_free(rd.series);
 	row_names_free(rd.subjects);
 	free(rd.first);
-	for (size_t i = 0; i < h->n_series; i++)
-		h->duplicates += sort_points(h, &h->series[i]);
+	for (size_t i = 0; i < h->n_series && !rc; i++) {
+		rc = sort_points(path, twice, h, &h->series[i], err);
+		h->series[i].quantum = median_quantum(&h->series[i]);
+	}
 	if (rc)
 		history_free(h);
 	return rc;
@@ -261,7 +326,8 @@ void history_free(struct history *h)
 /* The rows of all documents, in order. */
 struct addition {
 	struct row *rows;
-	bool *known; /* the file has the row already */
+	bool *known;   /* the file has the row already */
+	double *value; /* the last one in the file, of a known row */
 	size_t n;
 	/* The run of the last line of the file, and whether `rows` has rows of the run.
 	 */
@@ -295,8 +361,12 @@ static int mark_known(void *ctx, const struct row *row)
 		for (size_t i = 0; i < a->n && !a->ours; i++)
 			a->ours = !strcmp(a->rows[i].run, row->run);
 	}
-	for (size_t i = 0; a->ours && i < a->n; i++)
-		a->known[i] = a->known[i] || same(&a->rows[i], row);
+	for (size_t i = 0; a->ours && i < a->n; i++) {
+		if (!same(&a->rows[i], row))
+			continue;
+		a->known[i] = true;
+		a->value[i] = row->value;
+	}
 	return 0;
 }
 
@@ -304,11 +374,16 @@ static void add_row(struct addition *a, const struct row *row)
 {
 	a->rows = realloc(a->rows, (a->n + 1) * sizeof(*a->rows));
 	a->known = realloc(a->known, (a->n + 1) * sizeof(*a->known));
-	if (!a->rows || !a->known)
+	a->value = realloc(a->value, (a->n + 1) * sizeof(*a->value));
+	if (!a->rows || !a->known || !a->value)
 		abort();
 	a->known[a->n] = false;
-	for (size_t i = 0; i < a->n && !a->known[a->n]; i++)
-		a->known[a->n] = same(&a->rows[i], row);
+	for (size_t i = 0; i < a->n; i++) {
+		if (!same(&a->rows[i], row))
+			continue;
+		a->known[a->n] = true;
+		a->value[a->n] = a->rows[i].value;
+	}
 	a->rows[a->n++] = *row;
 }
 
@@ -328,6 +403,27 @@ static size_t add_document(struct addition *a, struct result *r,
 				add_row(a, &row);
 	}
 	return a->n - before;
+}
+
+/* The known rows with another value: refused, or added as the last. */
+static int settle(const char *path, enum history_twice twice, struct addition *a,
+		  struct history_added *out, struct error *err)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		const struct row *row = &a->rows[i];
+
+		if (!a->known[i] || a->value[i] == row->value)
+			continue;
+		if (twice == HISTORY_REFUSE)
+			return error_set(
+				err, -EEXIST,
+				"%s has another figure of run %s, %s [%s] %s: %g, now %g",
+				path, row->run, row->benchmark, row->config, row->metric,
+				a->value[i], row->value);
+		out->other++;
+		a->known[i] = twice == HISTORY_FIRST;
+	}
+	return 0;
 }
 
 static char *lines(const struct addition *a, struct history_added *out, size_t *bytes)
@@ -356,8 +452,9 @@ static char *lines(const struct addition *a, struct history_added *out, size_t *
 	return text;
 }
 
-int history_add(const char *path, struct result *const *docs, size_t n_docs,
-		const char *const *metrics, struct history_added *out, struct error *err)
+int history_add(const char *path, enum history_twice twice, struct result *const *docs,
+		size_t n_docs, const char *const *metrics, struct history_added *out,
+		struct error *err)
 {
 	struct addition a = { 0 };
 	struct row_names *names;
@@ -374,6 +471,8 @@ int history_add(const char *path, struct result *const *docs, size_t n_docs,
 	names = row_names_new();
 	rc = row_file_read(f, names, mark_known, &a, err);
 	out->torn = row_file_torn(f);
+	if (!rc)
+		rc = settle(path, twice, &a, out, err);
 	if (!rc) {
 		text = lines(&a, out, &bytes);
 		if (bytes)
@@ -384,5 +483,6 @@ int history_add(const char *path, struct result *const *docs, size_t n_docs,
 	row_names_free(names);
 	free(a.rows);
 	free(a.known);
+	free(a.value);
 	return rc;
 }

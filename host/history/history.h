@@ -46,7 +46,10 @@ struct history_point {
 	double value;
 	double lo, hi; /* NAN: no interval */
 	uint32_t boots;
+	uint32_t order; /* in the file */
+	double quantum; /* step of the clock; 0: unknown */
 	struct result_class class;
+	bool outlier; /* set by history_judge(): of a noisy series, and set aside */
 };
 
 /* How a series is judged. */
@@ -60,7 +63,7 @@ struct history_series {
 	size_t place;
 	const char *benchmark, *config, *metric, *unit;
 	bool lower_is_better;
-	double quantum;
+	double quantum; /* median over the points */
 	struct history_point *points;
 	size_t n_points;
 	/* Set by history_judge(). */
@@ -77,12 +80,26 @@ struct history {
 	size_t n_places, n_runs, n_series;
 	size_t duplicates; /* figures that the file has twice, and that count once */
 	size_t torn;	   /* bytes of a torn last line, which is ignored */
+	/* Figures with a quantum beyond RESULT_RESOLUTION_MAX, and the first of their
+	 * runs: not used. */
+	size_t invalid;
+	const char *invalid_run;
 	struct row_names *names;
 };
 
-/* Reads a history file. 0, or a negative errno with `err`. history_free() after success.
+/* Figures that a file has twice, with different values. */
+enum history_twice {
+	HISTORY_REFUSE,
+	HISTORY_FIRST,
+	HISTORY_LAST,
+};
+
+/*
+ * Reads a history file. 0; -EEXIST with `err`: a figure has two values, which `twice`
+ * does not accept; or a negative errno with `err`. history_free() after success.
  */
-int history_read(const char *path, struct history *h, struct error *err);
+int history_read(const char *path, enum history_twice twice, struct history *h,
+		 struct error *err);
 void history_free(struct history *h);
 
 /* Whether a run on `emulator` (NULL: none) can be at the place; not exact: always. */
@@ -134,8 +151,9 @@ bool history_is_recent(const struct history *h, const struct history_run *run,
 /* The points [start, end) between change k - 1 and change k, 0 <= k <= n_changes. */
 struct history_stretch {
 	size_t start, end;
-	double mean;
-	double lo, hi; /* exact series: range over all boots; NAN */
+	size_t outliers; /* set aside */
+	double mean;	 /* without outliers */
+	double lo, hi;	 /* exact series: range over all boots; NAN */
 };
 struct history_stretch history_stretch(const struct history_series *s, size_t k);
 
@@ -145,6 +163,7 @@ bool history_is_current(const struct history *h, const struct history_series *s)
 struct history_added {
 	size_t rows;  /* added figures */
 	size_t known; /* figures that the file has already */
+	size_t other; /* of these: with another value */
 	size_t empty; /* documents without a figure of `metrics` */
 	size_t torn;  /* bytes of a torn last line, moved to FILE.torn */
 };
@@ -152,11 +171,13 @@ struct history_added {
 /*
  * Adds the figures of documents whose metric matches one of `metrics`, fnmatch(3)
  * patterns that end with NULL. A figure that the file has already, by run, target,
- * benchmark, config and metric, is not added. 0, or a negative errno with `err`: then
+ * benchmark, config and metric, is not added; if its value differs, HISTORY_REFUSE is an
+ * error and HISTORY_LAST adds it. 0; -EEXIST; or a negative errno with `err`: then
  * nothing was added.
  */
-int history_add(const char *path, struct result *const *docs, size_t n_docs,
-		const char *const *metrics, struct history_added *out, struct error *err);
+int history_add(const char *path, enum history_twice twice, struct result *const *docs,
+		size_t n_docs, const char *const *metrics, struct history_added *out,
+		struct error *err);
 
 /* Which series are checked or shown, and what a check ignores. */
 struct history_query {
@@ -180,7 +201,7 @@ struct history_alarm {
 	const struct history_series *series;
 	size_t k; /* number of the change */
 	enum history_kind kind;
-	bool recent;			  /* in the newest runs of the query */
+	bool recent; /* decided by one of the newest runs of the query */
 	const struct threshold *let_pass; /* covers a change for worse; NULL: it counts */
 	enum history_confirmed {
 		HISTORY_UNTRIED,
@@ -204,6 +225,12 @@ struct history_alarm *history_alarms(const struct history_query *q,
 
 const struct changepoint *history_change(const struct history_alarm *a);
 
+/*
+ * Whether a change is of the newest run alone and not confirmed: an outlier, or a change
+ * that the next run will show.
+ */
+bool history_is_open(const struct history_alarm *a);
+
 /* (after - before) / before; NAN if `before` is 0. */
 double history_relative(const struct changepoint *c);
 
@@ -212,6 +239,8 @@ struct history_tally {
 	size_t gone;		 /* not in the newest run */
 	size_t worse, better, changed, old;
 	size_t let_pass; /* worse, not counted in `worse` */
+	size_t single;	 /* of the newest run alone, not counted in `worse`, `better` */
+	size_t outliers; /* figures that were set aside */
 };
 struct history_tally history_tally(const struct history_query *q, const struct history *h,
 				   const struct history_alarm *alarms, size_t n);
@@ -220,7 +249,8 @@ struct history_tally history_tally(const struct history_query *q, const struct h
 enum history_outcome {
 	HISTORY_PASS,
 	HISTORY_REGRESSION,
-	HISTORY_UNSURE, /* a regression is not confirmed, or no series can be judged */
+	HISTORY_UNSURE, /* a regression is not confirmed, is of the newest run alone, or
+			   no series can be judged */
 };
 enum history_outcome history_outcome(const struct history_alarm *alarms, size_t n,
 				     const struct history_tally *t);

@@ -68,6 +68,11 @@ static size_t new_run(const struct history_alarm *a)
 	return a->series->points[history_change(a)->index].run;
 }
 
+bool history_is_open(const struct history_alarm *a)
+{
+	return history_change(a)->single && a->confirmed != HISTORY_CONFIRMED;
+}
+
 double history_relative(const struct changepoint *c)
 {
 	return c->before == 0 ? NAN : (c->after - c->before) / fabs(c->before);
@@ -117,6 +122,21 @@ static const struct threshold *let_pass(const struct history_query *q,
 		       : NULL;
 }
 
+/*
+ * Whether a change counts in the newest runs: by the run that decided it. A change in
+ * noise is decided by the second figure after it.
+ */
+static bool is_recent(const struct history_query *q, const struct history *h,
+		      const struct history_series *s, size_t k)
+{
+	size_t at = s->changes[k].index;
+
+	if (s->method == HISTORY_NOISE && !s->ignores_class &&
+	    history_kind(s, k) != HISTORY_CHANGED && at + 1 < s->n_points)
+		at++;
+	return history_is_recent(h, &h->runs[s->points[at].run], q->last);
+}
+
 struct history_alarm *history_alarms(const struct history_query *q,
 				     const struct history *h, size_t *n)
 {
@@ -139,8 +159,7 @@ struct history_alarm *history_alarms(const struct history_query *q,
 				.series = s,
 				.k = k,
 				.kind = history_kind(s, k),
-				.recent = history_is_recent(h, history_new_run(h, s, k),
-							    q->last),
+				.recent = is_recent(q, h, s, k),
 				.let_pass = let_pass(q, s, k),
 			};
 	}
@@ -159,6 +178,8 @@ struct history_tally history_tally(const struct history_query *q, const struct h
 		t.series++;
 		t.unjudged += h->series[i].method == HISTORY_TOO_FEW;
 		t.gone += !history_is_current(h, &h->series[i]);
+		for (size_t k = 0; k < h->series[i].n_points; k++)
+			t.outliers += h->series[i].points[k].outlier;
 	}
 	for (size_t i = 0; i < n; i++) {
 		const struct history_alarm *a = &alarms[i];
@@ -167,6 +188,10 @@ struct history_tally history_tally(const struct history_query *q, const struct h
 		if (!a->recent)
 			continue;
 		t.let_pass += a->let_pass != NULL;
+		if (history_is_open(a)) {
+			t.single += !a->let_pass;
+			continue;
+		}
 		t.worse += a->kind == HISTORY_WORSE && !a->let_pass;
 		t.better += a->kind == HISTORY_BETTER;
 		t.changed += a->kind == HISTORY_CHANGED;
@@ -206,8 +231,12 @@ enum history_outcome history_outcome(const struct history_alarm *alarms, size_t 
 
 		if (a->kind != HISTORY_WORSE || !a->recent || a->let_pass)
 			continue;
-		if (a->confirmed == HISTORY_UNTRIED || a->confirmed == HISTORY_CONFIRMED)
+		if (a->confirmed == HISTORY_CONFIRMED ||
+		    (a->confirmed == HISTORY_UNTRIED && !history_change(a)->single))
 			return HISTORY_REGRESSION;
+		/* Fresh boots show that the figure was an outlier. */
+		if (a->confirmed == HISTORY_REFUTED && history_change(a)->single)
+			continue;
 		unsure = true;
 	}
 	return unsure || t->unjudged == t->series ? HISTORY_UNSURE : HISTORY_PASS;

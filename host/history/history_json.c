@@ -69,6 +69,7 @@ void history_json_check(const struct history_query *q, const struct history *h,
 		json_list_number(l, "relative", history_relative(history_change(a)));
 		json_list_number(l, "p", history_change(a)->pvalue);
 		json_list_number(l, "index", (double)history_change(a)->index);
+		json_list_bool(l, "single", history_change(a)->single);
 		json_list_string(l, "confirmed", words[a->confirmed]);
 		json_list_string(l, "reason", *a->reason ? a->reason : NULL);
 		json_run(l, "old", history_old_run(h, s, a->k));
@@ -80,6 +81,8 @@ void history_json_check(const struct history_query *q, const struct history *h,
 	json_list_number(l, "better", (double)t.better);
 	json_list_number(l, "changed", (double)t.changed);
 	json_list_number(l, "worse_let_pass", (double)t.let_pass);
+	json_list_number(l, "newest_run_alone", (double)t.single);
+	json_list_number(l, "outliers", (double)t.outliers);
 	json_list_number(l, "too_short", (double)t.unjudged);
 	json_list_number(l, "not_in_newest_run", (double)t.gone);
 	print(l);
@@ -121,6 +124,7 @@ static void json_rows(struct json_list *l, const struct history *h,
 		json_list_string(l, "kernel", run->kernel);
 		json_list_string(l, "label", run->label);
 		json_list_string(l, "commit", run->commit);
+		json_list_bool(l, "outlier", s->points[i].outlier);
 		json_list_string(l, "handled_by", s->points[i].class.handled_by);
 		json_list_number(l, "exits", s->points[i].class.exits);
 	}

@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "host/stats/summary.h"
 
 const struct changepoint_rules history_rules = {
 	.window = 50,
@@ -16,6 +19,7 @@ const struct changepoint_rules history_rules = {
 /* Buffers for the longest series. */
 struct buffers {
 	double *values, *lo, *hi;
+	bool *outlier;
 };
 
 /* Exact series: the points of a subject share the range over all of its runs. */
@@ -99,7 +103,12 @@ static int judge_class(struct history_series *s, const struct changepoint_rules 
 		found = changepoint_ranges(b->lo + start, b->hi + start, end - start,
 					   out);
 	else if (end - start >= least)
-		rc = changepoint_find(b->values + start, end - start, rules, out, &found);
+		rc = changepoint_find(b->values + start, end - start, rules, out, &found,
+				      b->outlier + start);
+	/* A last figure before another class: no later figure of its class can confirm
+	 * it. */
+	if (found && out[found - 1].single && end < s->n_points)
+		b->outlier[start + out[--found].index] = true;
 	for (size_t k = 0; k < found; k++)
 		out[k].index += start;
 	s->n_changes += found;
@@ -133,6 +142,51 @@ static enum history_method method(const struct history *h, const struct history_
 	return s->n_points >= least ? HISTORY_NOISE : HISTORY_TOO_FEW;
 }
 
+static double quantum_of_stretch(const struct history_stretch *stretch,
+				 const struct history_series *s, double *work)
+{
+	size_t n = stretch->end - stretch->start;
+
+	for (size_t i = 0; i < n; i++)
+		work[i] = s->points[stretch->start + i].quantum;
+	return stats_median(work, n);
+}
+
+/*
+ * Where the clock changed, a change must be visible on both sides: by the median quantum
+ * of the stretch before and of the stretch after.
+ */
+static void drop_invisible(struct history_series *s, double quanta, double *work)
+{
+	for (size_t k = 0; k < s->n_changes;) {
+		struct history_stretch old = history_stretch(s, k);
+		struct history_stretch new = history_stretch(s, k + 1);
+		double quantum = fmax(quantum_of_stretch(&old, s, work),
+				      quantum_of_stretch(&new, s, work));
+		struct changepoint *c = &s->changes[k];
+
+		if (class_changes(s, c->index) ||
+		    fabs(c->after - c->before) >= quanta * quantum) {
+			k++;
+			continue;
+		}
+		memmove(c, c + 1, (--s->n_changes - k) * sizeof(*c));
+		new = history_stretch(s, k);
+		if (k)
+			c[-1].after = new.mean;
+		if (k < s->n_changes)
+			c->before = new.mean;
+	}
+}
+
+static bool one_clock(const struct history_series *s)
+{
+	for (size_t i = 0; i < s->n_points; i++)
+		if (s->points[i].quantum != s->quantum)
+			return false;
+	return true;
+}
+
 static int judge(const struct history *h, struct history_series *s,
 		 const struct changepoint_rules *rules, const struct buffers *b)
 {
@@ -145,6 +199,7 @@ static int judge(const struct history *h, struct history_series *s,
 	if (s->method == HISTORY_TOO_FEW)
 		return 0;
 	fill(h, s, b);
+	memset(b->outlier, 0, s->n_points * sizeof(*b->outlier));
 	free(s->changes);
 	s->changes = calloc(s->n_points, sizeof(*s->changes));
 	if (!s->changes)
@@ -157,6 +212,10 @@ static int judge(const struct history *h, struct history_series *s,
 				(struct changepoint){ .index = start };
 		rc = judge_class(s, &own, b, start, end);
 	}
+	for (size_t i = 0; i < s->n_points; i++)
+		s->points[i].outlier = b->outlier[i];
+	if (s->method == HISTORY_NOISE && !rules->otava && !one_clock(s))
+		drop_invisible(s, rules->quanta, b->lo);
 	if (!rules->otava)
 		fill_class_changes(s, b);
 	return rc;
@@ -171,11 +230,12 @@ int history_judge(struct history *h, const struct changepoint_rules *rules)
 	for (size_t i = 0; i < h->n_series; i++)
 		if (h->series[i].n_points > most)
 			most = h->series[i].n_points;
-	b.values = calloc(3 * most, sizeof(*b.values));
+	b.values = calloc(3 * most, sizeof(*b.values) + sizeof(*b.outlier));
 	if (!b.values)
 		return -ENOMEM;
 	b.lo = b.values + most;
 	b.hi = b.lo + most;
+	b.outlier = (bool *)(b.hi + most);
 	for (size_t i = 0; i < h->n_series && !rc; i++)
 		rc = judge(h, &h->series[i], rules, &b);
 	free(b.values);
@@ -257,13 +317,21 @@ struct history_stretch history_stretch(const struct history_series *s, size_t k)
 	for (size_t i = out.start; i < out.end; i++) {
 		const struct history_point *p = &s->points[i];
 
-		out.mean += p->value;
+		out.outliers += p->outlier;
+		if (!p->outlier)
+			out.mean += p->value;
 		if (s->method != HISTORY_STEPS)
 			continue;
 		out.lo = fmin(out.lo, isnan(p->lo) ? p->value : p->lo);
 		out.hi = fmax(out.hi, isnan(p->hi) ? p->value : p->hi);
 	}
-	out.mean /= (double)(out.end - out.start);
+	/* The newest run alone can be an outlier and a change. */
+	if (out.outliers == out.end - out.start) {
+		out.outliers = 0;
+		for (size_t i = out.start; i < out.end; i++)
+			out.mean += s->points[i].value;
+	}
+	out.mean /= (double)(out.end - out.start - out.outliers);
 	return out;
 }
 

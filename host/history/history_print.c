@@ -135,7 +135,8 @@ static void add_change(struct table *t, const struct history_alarm *a, size_t ot
 		history_class_change(a->series, a->k, class, sizeof(class));
 		fprintf(f, "%s%s", *a->reason ? ": " : "", class);
 	} else if (!steps) {
-		fprintf(f, "%sp %.1g", *a->reason ? ", " : "", c->pvalue);
+		fprintf(f, "%sp %.1g%s", *a->reason ? ", " : "", c->pvalue,
+			c->single ? ", of the newest run alone" : "");
 	} else if (history_is_of_ranges(a->series, a->k, &boots)) {
 		fprintf(f, "%s(nearest ends of ranges over %u boots)",
 			*a->reason ? " " : "", boots);
@@ -144,8 +145,9 @@ static void add_change(struct table *t, const struct history_alarm *a, size_t ot
 		fprintf(f, "%seach by %g", ftell(f) ? ", " : "", fabs(difference(a)));
 	if (fclose(f))
 		abort();
-	table_cell(t, COLUMN_VERDICT, "%s%s%s%s", history_kind_name(a->kind),
-		   a->let_pass ? ", within threshold" : "", confirmed_text(a),
+	table_cell(t, COLUMN_VERDICT, "%s%s%s%s%s", history_kind_name(a->kind),
+		   history_is_open(a) ? "?" : "", a->let_pass ? ", within threshold" : "",
+		   confirmed_text(a),
 		   a->kind == HISTORY_CHANGED && !*confirmed_text(a) ? ":" : "");
 	table_cell_color(t, COLUMN_VERDICT, colors[a->kind]);
 	table_cell(t, COLUMN_DETAIL, "%s", detail);
@@ -170,7 +172,7 @@ void history_step_title(FILE *f, const struct history *h,
 	const struct history_run *new = history_new_run(h, a->series, a->k);
 	const struct history_run *old = history_old_run(h, a->series, a->k);
 	char name[HISTORY_NAME_BYTES], before[HISTORY_NAME_BYTES];
-	size_t of[3] = { 0 };
+	size_t of[3] = { 0 }, open = 0;
 
 	history_name(new, name);
 	history_name(old, before);
@@ -179,8 +181,10 @@ void history_step_title(FILE *f, const struct history *h,
 	if (!strcmp(name, before))
 		fprintf(f, " (run %s)", new->id);
 	for (size_t i = 0; i < n; i++)
-		of[alarms[i].kind]++;
+		*(history_is_open(&alarms[i]) ? &open : &of[alarms[i].kind]) += 1;
 	fprintf(f, ": %zu worse, %zu better", of[HISTORY_WORSE], of[HISTORY_BETTER]);
+	if (open)
+		fprintf(f, ", %zu open", open);
 	if (of[HISTORY_CHANGED])
 		fprintf(f, ", %zu changed", of[HISTORY_CHANGED]);
 }
@@ -339,7 +343,13 @@ void history_print_check(const struct history_query *q, const struct history *h,
 		printf("; %zu changed their class", t.changed);
 	if (t.unjudged)
 		printf("; %zu too short to judge", t.unjudged);
+	if (t.outliers)
+		printf("; %zu outlier%s set aside", t.outliers,
+		       t.outliers == 1 ? "" : "s");
 	putchar('\n');
+	if (t.single)
+		printf("%zu moved in the newest run alone: outliers, or changes that the next run or --confirm will show\n",
+		       t.single);
 	if (t.let_pass)
 		print_let_pass(alarms, n, t.let_pass);
 }
@@ -396,6 +406,9 @@ static void add_stretch(struct table *t, const struct history *h,
 	table_cell(t, 0, "  %s", name);
 	table_cell(t, 1, "%s", until);
 	table_cell(t, 2, "%zu", now.end - now.start);
+	if (now.outliers)
+		table_cell(t, 6, "%zu outlier%s set aside", now.outliers,
+			   now.outliers == 1 ? "" : "s");
 	if (now.lo < now.hi) {
 		number_format(lo, now.lo, true);
 		number_format(hi, now.hi, true);
@@ -408,7 +421,8 @@ static void add_stretch(struct table *t, const struct history *h,
 
 		if (!isnan(relative))
 			table_cell(t, 4, "%+.2f %%", 100 * relative);
-		table_cell(t, 5, "%s", history_kind_name(history_kind(s, k - 1)));
+		table_cell(t, 5, "%s%s", history_kind_name(history_kind(s, k - 1)),
+			   s->changes[k - 1].single ? "?" : "");
 	}
 }
 
@@ -416,9 +430,13 @@ static void print_series(const struct history *h, const struct history_series *s
 			 const struct table_options *o)
 {
 	static const struct table_column columns[] = {
-		{ "  from", TABLE_KEY, 0, NULL },   { "to", 0, 0, NULL },
-		{ "runs", TABLE_RIGHT, 0, NULL },   { "value", TABLE_RIGHT, 0, NULL },
-		{ "change", TABLE_RIGHT, 0, NULL }, { "verdict", 0, 0, NULL },
+		{ "  from", TABLE_KEY, 0, NULL },
+		{ "to", 0, 0, NULL },
+		{ "runs", TABLE_RIGHT, 0, NULL },
+		{ "value", TABLE_RIGHT, 0, NULL },
+		{ "change", TABLE_RIGHT, 0, NULL },
+		{ "verdict", 0, 0, NULL },
+		{ "", 0, 0, NULL },
 	};
 	char label[HISTORY_NAME_BYTES], where[HISTORY_NAME_BYTES];
 	struct table t;

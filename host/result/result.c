@@ -329,6 +329,10 @@ int result_parse(const char *text, size_t bytes, struct result **out, struct err
 	struct result *r = result_new();
 	int rc = codec_load(r->store, &layout_result, text, bytes, r, err);
 
+	if (!rc && r->clock.resolution > RESULT_RESOLUTION_MAX)
+		rc = error_set(err, -EINVAL,
+			       "/clock/resolution: %llu is not the step of a clock",
+			       (unsigned long long)r->clock.resolution);
 	if (rc)
 		result_free(r);
 	*out = rc ? NULL : r;

@@ -29,6 +29,12 @@
  */
 #define RESULT_SEED_MAX ((uint64_t)INT64_MAX)
 
+/*
+ * A clock with larger steps than this (in its unit) is not a clock: such a document or
+ * figure is invalid.
+ */
+#define RESULT_RESOLUTION_MAX (UINT64_C(1) << 40)
+
 enum result_status {
 	RESULT_OK,
 	RESULT_SKIP, /* cannot run on this target; see `reason` */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Change points: E-divisive splits in windows, tests, merge. */
+/* Change points: outliers set aside, E-divisive splits in windows, tests, merge. */
 #include "host/stats/changepoint.h"
 
 #include <errno.h>
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/stats/summary.h"
 #include "host/stats/two_sample.h"
 
 /*
@@ -142,29 +143,14 @@ struct search {
 	size_t n_out;
 };
 
-static void compare(const struct search *s, const double *left, size_t n_left,
-		    const double *right, size_t n_right, struct changepoint *c)
+static void compare(const struct changepoint_rules *rules, const struct student_sample *a,
+		    const struct student_sample *b, struct changepoint *c)
 {
-	const struct changepoint_rules *rules = s->rules;
-	size_t ddof = rules->otava ? 0 : 1;
 	double floor = rules->otava ? 0 : rules->quantum * rules->quantum / 12;
-	struct student_sample a = student_sample(left, n_left, ddof);
-	struct student_sample b = student_sample(right, n_right, ddof);
 
-	c->pvalue = student_p(&a, &b, floor);
-	c->before = a.mean;
-	c->after = b.mean;
-}
-
-/* Tests the k-th change point against its neighbours. */
-static void compare_at(struct search *s, size_t k)
-{
-	struct changepoint *c = &s->out[k];
-	size_t start = k ? s->out[k - 1].index : 0;
-	size_t end = k + 1 < s->n_out ? s->out[k + 1].index : s->n;
-
-	compare(s, s->values + start, c->index - start, s->values + c->index,
-		end - c->index, c);
+	c->pvalue = student_p(a, b, floor);
+	c->before = a->mean;
+	c->after = b->mean;
 }
 
 /* Inserts an index in order, unless present. */
@@ -221,10 +207,14 @@ static void split_window(const struct search *s, const struct divisive *d, doubl
 	w->ends[0] = w->n;
 	while (best_split(w, d, &part, &at)) {
 		size_t start = part ? w->ends[part - 1] : 0;
+		size_t ddof = s->rules->otava ? 0 : 1;
+		struct student_sample left =
+			student_sample(w->values + start, at - start, ddof);
+		struct student_sample right =
+			student_sample(w->values + at, w->ends[part] - at, ddof);
 		struct changepoint c;
 
-		compare(s, w->values + start, at - start, w->values + at,
-			w->ends[part] - at, &c);
+		compare(s->rules, &left, &right, &c);
 		if (c.pvalue > pvalue)
 			return;
 		memmove(&w->ends[part + 1], &w->ends[part],
@@ -275,23 +265,6 @@ static int split(struct search *s)
 	return err;
 }
 
-/* Short series: each value against the prediction interval since the last change. */
-static void predict(struct search *s)
-{
-	size_t start = 0;
-	struct changepoint c;
-
-	for (size_t i = CHANGEPOINT_BEFORE; i < s->n; i++) {
-		if (i - start < CHANGEPOINT_BEFORE)
-			continue;
-		compare(s, s->values + start, i - start, s->values + i, 1, &c);
-		if (c.pvalue >= s->rules->pvalue)
-			continue;
-		add(s, i);
-		start = i;
-	}
-}
-
 double changepoint_magnitude(const struct changepoint *c)
 {
 	double there = c->before == 0 ? 0 : fabs(c->after / c->before - 1);
@@ -300,74 +273,450 @@ double changepoint_magnitude(const struct changepoint *c)
 	return fmax(there, back);
 }
 
-/* Whether the change reaches the least magnitude. */
-static bool large(const struct search *s, const struct changepoint *c)
+/* Whether the change reaches the least magnitude, and the least number of quanta. */
+static bool is_large(const struct changepoint_rules *rules, const struct changepoint *c)
 {
-	const struct changepoint_rules *rules = s->rules;
 	double magnitude = changepoint_magnitude(c);
 
-	if (rules->otava)
-		return magnitude > rules->magnitude;
-	return magnitude >= rules->magnitude &&
+	return rules->otava ? magnitude > rules->magnitude
+			    : magnitude >= rules->magnitude;
+}
+
+static bool is_visible(const struct changepoint_rules *rules, const struct changepoint *c)
+{
+	return rules->otava ||
 	       fabs(c->after - c->before) >= rules->quanta * rules->quantum;
 }
 
-/* The change point to remove; s->n_out: none. */
-static size_t weakest(const struct search *s)
-{
-	size_t unsure = 0, small = 0;
+/*
+ * The merge: change points that are weak between their neighbours are removed, the
+ * weakest first, until all are strong. A removal joins two stretches and changes the
+ * neighbours, so the weakest is kept in a tournament tree: O(n log n) for n changes.
+ */
+struct merge {
+	struct search *s;
+	size_t n;			/* change points before the merge */
+	size_t *before, *after;		/* neighbours that are left; n: none */
+	struct student_sample *stretch; /* [k]: the values before k; [n]: the last ones */
+	size_t *tree;			/* [1]: the weakest; leaves from `leaves` */
+	size_t leaves;
+	unsigned char *fault; /* why a change point is weak; 0: it is strong */
+	double *order;	      /* within a fault, the largest is the weakest */
+};
 
-	for (size_t k = 1; k < s->n_out; k++) {
-		if (s->out[k].pvalue > s->out[unsure].pvalue)
-			unsure = k;
-		if (changepoint_magnitude(&s->out[k]) <
-		    changepoint_magnitude(&s->out[small]))
-			small = k;
-	}
-	if (s->n_out && !(s->out[unsure].pvalue < s->rules->pvalue))
-		return unsure;
-	if (s->n_out && !large(s, &s->out[small]))
-		return small;
-	for (size_t k = 0; k < s->n_out; k++)
-		if (!large(s, &s->out[k]))
-			return k;
-	return s->n_out;
+enum fault { STRONG, FEW_QUANTA, SMALL, NOT_SIGNIFICANT };
+
+/* Longer stretches are joined from their moments: adding the values would be quadratic.
+ */
+#define JOIN_VALUES 1024
+
+static struct student_sample join(const struct merge *m, size_t k, size_t next)
+{
+	const struct student_sample *a = &m->stretch[k], *b = &m->stretch[next];
+	size_t ddof = m->s->rules->otava ? 0 : 1, n = a->n + b->n;
+	size_t end = next < m->n ? m->s->out[next].index : m->s->n;
+	double total = (double)n, delta = b->mean - a->mean, squares;
+
+	if (n <= JOIN_VALUES)
+		return student_sample(m->s->values + end - n, n, ddof);
+	squares = a->variance * (double)(a->n - ddof) +
+		  b->variance * (double)(b->n - ddof) +
+		  delta * delta * (double)a->n * (double)b->n / total;
+	return (struct student_sample){
+		.n = n,
+		.mean = a->mean + delta * (double)b->n / total,
+		.variance = squares / (double)(n - ddof),
+	};
 }
 
-/* Removes the weakest until all are strong. A removal changes the neighbours. */
-static void merge(struct search *s)
+static size_t weaker(const struct merge *m, size_t a, size_t b)
 {
-	for (size_t k = weakest(s); k < s->n_out; k = weakest(s)) {
-		size_t other;
+	if (a >= m->n || b >= m->n)
+		return a < b ? a : b;
+	if (m->fault[a] != m->fault[b])
+		return m->fault[a] > m->fault[b] ? a : b;
+	/* The first of equals. */
+	return m->order[b] > m->order[a] ? b : a;
+}
 
-		s->n_out--;
-		memmove(&s->out[k], &s->out[k + 1], (s->n_out - k) * sizeof(*s->out));
-		if (k < s->n_out)
-			compare_at(s, k);
-		other = s->rules->otava ? k + 1
-					: k - 1; /* wraps if k is 0: out of range */
-		if (other < s->n_out)
-			compare_at(s, other);
+static void climb(struct merge *m, size_t k)
+{
+	for (size_t i = (m->leaves + k) / 2; i; i /= 2)
+		m->tree[i] = weaker(m, m->tree[2 * i], m->tree[2 * i + 1]);
+}
+
+/* Tests a change point between its neighbours. */
+static void test_at(struct merge *m, size_t k)
+{
+	const struct changepoint_rules *rules = m->s->rules;
+	struct changepoint *c = &m->s->out[k];
+
+	compare(rules, &m->stretch[k], &m->stretch[m->after[k]], c);
+	m->order[k] = -changepoint_magnitude(c);
+	m->fault[k] = STRONG;
+	if (!(c->pvalue < rules->pvalue)) {
+		m->fault[k] = NOT_SIGNIFICANT;
+		m->order[k] = c->pvalue;
+	} else if (!is_large(rules, c)) {
+		m->fault[k] = SMALL;
+	} else if (!is_visible(rules, c)) {
+		m->fault[k] = FEW_QUANTA;
 	}
+}
+
+static void remove_at(struct merge *m, size_t k)
+{
+	size_t next = m->after[k], before = m->before[k], other;
+
+	m->stretch[next] = join(m, k, next);
+	if (before < m->n)
+		m->after[before] = next;
+	if (next < m->n)
+		m->before[next] = before;
+	m->tree[m->leaves + k] = m->n; /* loses against all */
+	climb(m, k);
+	m->after[k] = m->before[k] = m->n + 1;
+	/* Apache Otava tests the one after the next instead of the one before. */
+	other = !m->s->rules->otava ? before : next < m->n ? m->after[next] : m->n;
+	if (next < m->n) {
+		test_at(m, next);
+		climb(m, next);
+	}
+	if (other < m->n) {
+		test_at(m, other);
+		climb(m, other);
+	}
+}
+
+static int merge_new(struct merge *m, struct search *s)
+{
+	size_t n = s->n_out, leaves = 1, ddof = s->rules->otava ? 0 : 1;
+
+	while (leaves < n)
+		leaves *= 2;
+	*m = (struct merge){
+		.s = s,
+		.n = n,
+		.before = calloc(2 * n + 2 * leaves + 1, sizeof(*m->before)),
+		.stretch = calloc(n + 1, sizeof(*m->stretch)),
+		.leaves = leaves,
+		.fault = calloc(n + 1, sizeof(*m->fault)),
+		.order = calloc(n + 1, sizeof(*m->order)),
+	};
+	if (!m->before || !m->stretch || !m->fault || !m->order)
+		return -ENOMEM;
+	m->after = m->before + n;
+	m->tree = m->after + n;
+	for (size_t k = 0; k <= n; k++) {
+		size_t start = k ? s->out[k - 1].index : 0;
+		size_t end = k < n ? s->out[k].index : s->n;
+
+		m->stretch[k] = student_sample(s->values + start, end - start, ddof);
+	}
+	for (size_t k = 0; k < n; k++) {
+		m->before[k] = k ? k - 1 : n;
+		m->after[k] = k + 1;
+		test_at(m, k);
+	}
+	for (size_t k = 0; k < leaves; k++)
+		m->tree[leaves + k] = k < n ? k : n;
+	for (size_t i = leaves - 1; i; i--)
+		m->tree[i] = weaker(m, m->tree[2 * i], m->tree[2 * i + 1]);
+	return 0;
+}
+
+static int merge(struct search *s)
+{
+	struct merge m;
+	size_t kept = 0;
+	int err = merge_new(&m, s);
+
+	while (!err && m.tree[1] < m.n && m.fault[m.tree[1]])
+		remove_at(&m, m.tree[1]);
+	for (size_t k = 0; !err && k < m.n; k++)
+		if (m.after[k] <= m.n)
+			s->out[kept++] = s->out[k];
+	s->n_out = kept;
+	free(m.before);
+	free(m.stretch);
+	free(m.fault);
+	free(m.order);
+	return err;
+}
+
+/* The values [start, end) against the single value `value`. */
+static struct changepoint test_value(const struct changepoint_rules *rules,
+				     const double *base, size_t n, double value)
+{
+	struct student_sample a = student_sample(base, n, 1);
+	struct student_sample b = { .n = 1, .mean = value };
+	struct changepoint c = { 0 };
+
+	compare(rules, &a, &b, &c);
+	return c;
+}
+
+/* A series without its outliers. */
+struct clean {
+	double *values;
+	size_t *index; /* in the series */
+	size_t n;
+	bool *outlier; /* of the series */
+};
+
+/*
+ * Short series: each value against the prediction interval of the values since the last
+ * change. A value outside is a change if the next value is outside, too, on the same
+ * side; if there is no next value, a change of a single value; else an outlier.
+ */
+static void predict(struct search *s, struct clean *clean, const double *values, size_t n)
+{
+	const struct changepoint_rules *rules = s->rules;
+	double *base = clean->values;
+	size_t n_base = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct changepoint c, next;
+
+		if (n_base < CHANGEPOINT_BEFORE) {
+			base[n_base++] = values[i];
+			continue;
+		}
+		c = test_value(rules, base, n_base, values[i]);
+		if (c.pvalue >= rules->pvalue || !is_large(rules, &c) ||
+		    !is_visible(rules, &c)) {
+			base[n_base++] = values[i];
+			continue;
+		}
+		c.index = i;
+		c.single = i + 1 == n;
+		if (!c.single) {
+			next = test_value(rules, base, n_base, values[i + 1]);
+			if (next.pvalue >= first_pass(rules->pvalue) ||
+			    (c.after > c.before) != (next.after > next.before)) {
+				clean->outlier[i] = true;
+				continue;
+			}
+		}
+		s->out[s->n_out++] = c;
+		base[0] = values[i];
+		n_base = 1;
+	}
+}
+
+/* The means between the change points of a short series, without outliers. */
+static void fill_means(struct search *s, const struct clean *clean, const double *values,
+		       size_t n)
+{
+	double last = NAN;
+
+	for (size_t k = 0; k <= s->n_out; k++) {
+		size_t start = k ? s->out[k - 1].index : 0, many = 0;
+		size_t end = k < s->n_out ? s->out[k].index : n;
+		double sum = 0;
+
+		for (size_t i = start; i < end; i++) {
+			sum += clean->outlier[i] ? 0 : values[i];
+			many += !clean->outlier[i];
+		}
+		if (k) {
+			s->out[k - 1].before = last;
+			s->out[k - 1].after = sum / (double)many;
+		}
+		last = sum / (double)many;
+	}
+}
+
+/* An outlier is this many standard deviations from the values on both sides. */
+#define OUTLIER_REACH 4
+/* Values on each side: two outliers that are neighbours are found. */
+#define OUTLIER_NEAR  3
+/* If more values of a block are far from both sides, these are modes, not outliers. */
+#define OUTLIER_SHARE 10
+
+static double median_of_near(const double *values, size_t n)
+{
+	if (n == 1)
+		return values[0];
+	if (n == 2)
+		return (values[0] + values[1]) / 2;
+	return fmax(fmin(values[0], values[1]),
+		    fmin(fmax(values[0], values[1]), values[2]));
+}
+
+/*
+ * The first two values have later values on both sides, so that a pair of outliers is
+ * found there, too. The newest value has its neighbour on both sides: two values of a
+ * change are not isolated.
+ */
+static bool is_isolated(const double *values, size_t n, size_t i, double reach)
+{
+	const double *near = i < 2 ? values + OUTLIER_NEAR : values;
+	size_t left = i < 2 || i > OUTLIER_NEAR ? OUTLIER_NEAR : i;
+	size_t right = n - 1 - i < OUTLIER_NEAR ? n - 1 - i : OUTLIER_NEAR;
+	double before, after;
+
+	if (i > OUTLIER_NEAR)
+		near = values + i - OUTLIER_NEAR;
+	before = median_of_near(near, left);
+	after = right ? median_of_near(values + i + 1, right) : values[n - 2];
+	return values[i] - fmax(before, after) > reach ||
+	       fmin(before, after) - values[i] > reach;
+}
+
+/*
+ * Marks the outliers of values[start, end). The standard deviation is that of the
+ * differences of neighbours, by their median: neither steps nor outliers change it much.
+ */
+static void mark_block(const double *values, size_t n, size_t start, size_t end,
+		       double floor, double *work, bool *outlier)
+{
+	size_t many = 0;
+	double reach;
+
+	for (size_t i = start; i + 1 < end; i++)
+		work[i - start] = fabs(values[i + 1] - values[i]);
+	reach = OUTLIER_REACH *
+		fmax(1.4826 * M_SQRT1_2 * stats_median(work, end - start - 1), floor);
+	for (size_t i = start; i < end; i++) {
+		outlier[i] = is_isolated(values, n, i, reach);
+		many += outlier[i];
+	}
+	if (many > 2 && many * OUTLIER_SHARE > end - start)
+		memset(outlier + start, 0, (end - start) * sizeof(*outlier));
+}
+
+static void clean_series(struct clean *clean, const double *values, size_t n,
+			 const struct changepoint_rules *rules)
+{
+	double floor = rules->quantum / sqrt(12);
+
+	for (size_t start = 0, end; start < n; start = end) {
+		end = start + rules->window;
+		if (end + rules->window / 2 > n || end + CHANGEPOINT_SHORT > n)
+			end = n;
+		mark_block(values, n, start, end, floor, clean->values, clean->outlier);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (clean->outlier[i])
+			continue;
+		clean->values[clean->n] = values[i];
+		clean->index[clean->n++] = i;
+	}
+}
+
+/* The newest value alone, if it is an outlier: the next value may show a change. */
+static void add_single(struct search *s, double newest, size_t n)
+{
+	size_t start = s->n_out ? s->out[s->n_out - 1].index : 0;
+	struct changepoint c =
+		test_value(s->rules, s->values + start, s->n - start, newest);
+
+	c.index = n - 1;
+	c.single = true;
+	if (c.pvalue < s->rules->pvalue && is_large(s->rules, &c) &&
+	    is_visible(s->rules, &c))
+		s->out[s->n_out++] = c;
+}
+
+static int find_cleaned(struct search *s, const double *values, size_t n, bool *outlier)
+{
+	struct clean clean = {
+		.values = calloc(n + 1, sizeof(*clean.values)),
+		.index = calloc(n + 1, sizeof(*clean.index)),
+		.outlier = outlier,
+	};
+	int err = clean.values && clean.index ? 0 : -ENOMEM;
+
+	if (err)
+		goto out;
+	memset(outlier, 0, n * sizeof(*outlier));
+	if (n < CHANGEPOINT_SHORT) {
+		predict(s, &clean, values, n);
+		fill_means(s, &clean, values, n);
+		goto out;
+	}
+	clean_series(&clean, values, n, s->rules);
+	s->values = clean.values;
+	s->n = clean.n;
+	err = split(s);
+	if (!err)
+		err = merge(s);
+	if (err)
+		goto out;
+	if (outlier[n - 1])
+		add_single(s, values[n - 1], n);
+	for (size_t k = 0; k < s->n_out; k++) {
+		struct changepoint *c = &s->out[k];
+
+		if (c->single)
+			continue;
+		c->single = c->index + 1 == clean.n;
+		c->index = clean.index[c->index];
+	}
+out:
+	free(clean.values);
+	free(clean.index);
+	return err;
+}
+
+/*
+ * A power of 2 that brings very large or small values near 1, as their squares would
+ * overflow or vanish; 1 for other values, which are then used as they are.
+ */
+static double factor_of(const double *values, size_t n)
+{
+	double most = 0;
+	int exponent;
+
+	for (size_t i = 0; i < n; i++)
+		most = fmax(most, fabs(values[i]));
+	if (most == 0 || (most < 1e100 && most > 1e-100))
+		return 1;
+	frexp(most, &exponent);
+	/* 2^-exponent can overflow for the smallest values. */
+	return ldexp(1, exponent < -1000 ? 1000 : -exponent);
 }
 
 int changepoint_find(const double *values, size_t n,
 		     const struct changepoint_rules *rules, struct changepoint *out,
-		     size_t *n_out)
+		     size_t *n_out, bool *outlier)
 {
-	struct search s = { .values = values, .n = n, .rules = rules, .out = out };
-	int err = 0;
+	struct changepoint_rules scaled = *rules;
+	struct search s = { .n = n, .rules = &scaled, .out = out };
+	double factor = factor_of(values, n), *copy = NULL;
+	bool *own = NULL;
+	int err = -ENOMEM;
 
-	if (n < CHANGEPOINT_SHORT && !rules->otava)
-		predict(&s);
-	else
+	*n_out = 0;
+	if (factor != 1) {
+		copy = calloc(n, sizeof(*copy));
+		if (!copy)
+			goto out;
+		for (size_t i = 0; i < n; i++)
+			copy[i] = values[i] * factor;
+		values = copy;
+		scaled.quantum *= factor;
+	}
+	s.values = values;
+	if (rules->otava) {
 		err = split(&s);
-	if (!err) {
-		for (size_t k = 0; k < s.n_out; k++)
-			compare_at(&s, k);
-		merge(&s);
+		if (!err)
+			err = merge(&s);
+	} else {
+		if (!outlier)
+			outlier = own = calloc(n + 1, sizeof(*own));
+		if (outlier)
+			err = find_cleaned(&s, values, n, outlier);
+	}
+	for (size_t k = 0; k < s.n_out; k++) {
+		out[k].before /= factor;
+		out[k].after /= factor;
 	}
 	*n_out = s.n_out;
+out:
+	free(own);
+	free(copy);
 	return err;
 }
 

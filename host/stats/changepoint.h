@@ -34,17 +34,29 @@ struct changepoint_rules {
 struct changepoint {
 	size_t index; /* first value after the change */
 	double pvalue;
-	double before, after; /* means between change points */
+	double before, after; /* means between change points, without outliers */
+	/* Of the newest value alone: an outlier, or a change that more values will show.
+	 */
+	bool single;
 };
 
 /*
- * The change points of `values`, which are finite, in order. `out` has room for n. Fewer
- * than CHANGEPOINT_SHORT values are judged one after the other: a value outside the
- * prediction interval of the values since the last change is a change. 0 or -ENOMEM.
+ * The change points of `values`, which are finite, in order. `out` has room for n.
+ *
+ * Outliers are set aside first: values more than four standard deviations above, or
+ * below, the values on both sides (Hampel's identifier; the standard deviation is that of
+ * the differences of neighbours, by their median). A change needs two values, so that a
+ * single outlier hides nothing and is not a change. Fewer than CHANGEPOINT_SHORT values
+ * are judged one after the other: two values outside the prediction interval of the
+ * values since the last change are a change, one is an outlier. The newest value cannot
+ * be confirmed by a later one: its change is `single`.
+ *
+ * outlier[i], unless NULL, is set to whether value i was set aside; rules->otava sets
+ * nothing aside and leaves `outlier` alone. 0 or -ENOMEM.
  */
 int changepoint_find(const double *values, size_t n,
 		     const struct changepoint_rules *rules, struct changepoint *out,
-		     size_t *n_out);
+		     size_t *n_out, bool *outlier);
 
 /*
  * The change points of an exact series of ranges [lo, hi]. Between changes, all ranges

@@ -251,14 +251,39 @@ json() {
   run_apart "$wsbench" history check --db h.jsonl
   [ "$status" = 0 ]
   [[ $stdout == *"2 series: 0 became worse"* ]]
+  # The newest run alone is an outlier or a change: no verdict.
   MACHINE=1 series c 1100
   run_apart "$wsbench" history check --db h.jsonl --last 1
+  [ "$status" = 3 ]
+  [[ $stdout == *"kvm, machine 1"*"c1 (6.1.0-56-cloud-amd64), after a14"*"worse?"*"of the newest run alone"* ]]
+  [[ $stdout == *"1 moved in the newest run alone"* ]]
+  run_apart "$wsbench" history check --db h.jsonl --json
+  [ "$(json '[c["single"] for c in d["changes"]], d["summary"][0]["worse"], d["summary"][0]["newest_run_alone"]')" = "([True], 0, 1)" ]
+  # The second run decides: a gate over the newest run sees the change now.
+  MACHINE=1 series cc 1103
+  run_apart "$wsbench" history check --db h.jsonl --last 1
   [ "$status" = 1 ]
-  [[ $stdout == *"kvm, machine 1"*"c1 (6.1.0-56-cloud-amd64), after a14"* ]]
+  [[ $stdout == *"c1 (6.1.0-56-cloud-amd64), after a14 (6.1.0-56-cloud-amd64): 1 worse"* ]]
   # The prediction interval of four figures is wide.
   MACHINE=2 series d 2200
   run_apart "$wsbench" history check --db h.jsonl --json
   [ "$(json '[c["new_label"] for c in d["changes"]]')" = "['c1', 'd1']" ]
+}
+
+@test "noisy figures: an outlier is set aside, and does not hide a step" {
+  export TARGET=kvm EXACT=0
+  series a 1000 1004 996 1001 1300 1003 999 1002 997 1000 1004 996
+  run_apart "$wsbench" history check --db h.jsonl
+  [ "$status" = 0 ]
+  [[ $stdout == *"1 series: 0 became worse, 0 better; 1 outlier set aside"* ]]
+  series b 1021 1019 1024 1020 1018
+  run_apart "$wsbench" history check --db h.jsonl
+  [ "$status" = 1 ]
+  [[ $stdout == *"b1 (6.1.0-56-cloud-amd64), after a12 (6.1.0-56-cloud-amd64): 1 worse"* ]]
+  run_apart "$wsbench" history show --db h.jsonl
+  [[ $stdout == *"1 outlier set aside"* ]]
+  run_apart "$wsbench" history show --db h.jsonl --json
+  [ "$(json '[i for i, p in enumerate(d["points"]) if p["outlier"]]')" = "[4]" ]
 }
 
 @test "noisy figures: a change must exceed two steps of the clock" {
@@ -602,4 +627,37 @@ C
   cmp h.jsonl.gz before
   head -c 1000 h.jsonl.gz >cut.gz
   refused 2 'cut.gz: not gzip' "$wsbench" history check --db cut.gz
+}
+
+@test "a run id with two figures is an error, unless --duplicates says which counts" {
+  document one.json r1 a null=100
+  document other.json r1 a null=120
+  document next.json r2 b null=120
+  "$wsbench" history add --quiet --db h.jsonl one.json next.json
+  cp h.jsonl before
+  run_apart "$wsbench" history add --db h.jsonl other.json
+  [ "$status" = 2 ]
+  [[ $stderr == *"another figure of run r1, null [default] round_trip: 100, now 120 (--duplicates first or last"* ]]
+  cmp h.jsonl before
+  "$wsbench" history add --quiet --db h.jsonl --duplicates first other.json
+  cmp h.jsonl before
+  "$wsbench" history add --quiet --db h.jsonl --duplicates last other.json
+  run_apart "$wsbench" history check --db h.jsonl
+  [ "$status" = 2 ]
+  [[ $stderr == *"run r1 has two figures of null [default] round_trip: 100 and 120 (--duplicates"* ]]
+  run_apart "$wsbench" history check --db h.jsonl --duplicates first
+  [ "$status" = 1 ]
+  run_apart "$wsbench" history check --db h.jsonl --duplicates last
+  [ "$status" = 0 ]
+  run_apart "$wsbench" history check --db h.jsonl --duplicates middle
+  [ "$status" = 2 ]
+}
+
+@test "a clock with absurd steps: the document is invalid" {
+  RESOLUTION=4611686018427387904 EXACT=0 document a.json r1 a null=100
+  run_apart "$wsbench" validate a.json
+  [ "$status" = 2 ]
+  [[ $stderr == *"/clock/resolution: 4611686018427387904 is not the step of a clock"* ]]
+  run_apart "$wsbench" history add --db h.jsonl a.json
+  [ "$status" = 2 ]
 }

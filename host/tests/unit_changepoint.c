@@ -50,7 +50,7 @@ static size_t find(const double *values, size_t n, const struct changepoint_rule
 {
 	size_t found;
 
-	cr_assert_eq(changepoint_find(values, n, rules, out, &found), 0);
+	cr_assert_eq(changepoint_find(values, n, rules, out, &found, NULL), 0);
 	return found;
 }
 
@@ -259,16 +259,114 @@ Test(ours, finds_steps_in_noise)
 	cr_expect_float_eq(out[1].after - out[1].before, -40, 0.5);
 }
 
-/* The newest run is tested alone, without waiting for a second one. */
+/* The newest value alone is an outlier or a change; two values are a change. */
 Test(ours, last_value)
 {
-	struct changepoint out[50];
-	double values[50];
+	struct changepoint out[51];
+	double values[51];
 
 	noise(values, 0, 49, 1000);
 	values[49] = 1100;
 	cr_assert_eq(find(values, 50, &our_rules, out), 1);
-	cr_expect_eq(out[0].index, 49);
+	cr_expect(out[0].index == 49 && out[0].single);
+	cr_expect(out[0].after == 1100 && fabs(out[0].before - 1000) < 1);
+	values[50] = 1101;
+	cr_assert_eq(find(values, 51, &our_rules, out), 1);
+	cr_expect(out[0].index == 49 && !out[0].single);
+	values[50] = 1001;
+	cr_expect_eq(find(values, 51, &our_rules, out), 0);
+}
+
+/* Outliers, also two that are neighbours, neither hide a step nor are one. */
+Test(ours, outliers_are_set_aside)
+{
+	struct changepoint out[40];
+	bool outlier[40];
+	double values[40];
+	size_t n, marked = 0;
+
+	noise(values, 0, 20, 1000);
+	noise(values, 20, 40, 1020);
+	values[7] = 1300;
+	values[29] = 1200;
+	values[30] = 1250;
+	cr_assert_eq(changepoint_find(values, 40, &our_rules, out, &n, outlier), 0);
+	cr_assert_eq(n, 1);
+	cr_expect(out[0].index == 20 && !out[0].single);
+	cr_expect(fabs(out[0].before - 1000) < 1 && fabs(out[0].after - 1020) < 1,
+		  "%g, %g", out[0].before, out[0].after);
+	for (size_t i = 0; i < 40; i++)
+		marked += outlier[i];
+	cr_expect(marked == 3 && outlier[7] && outlier[29] && outlier[30]);
+}
+
+/* The index of a change is that of the series, outliers included. */
+Test(ours, outliers_do_not_move_a_change)
+{
+	struct changepoint out[40];
+	double values[40];
+
+	noise(values, 0, 20, 1000);
+	noise(values, 20, 40, 1050);
+	values[0] = values[1] = 1500;
+	values[19] = 900;
+	cr_assert_eq(find(values, 40, &our_rules, out), 1);
+	cr_expect_eq(out[0].index, 20);
+}
+
+/* Many values far from their neighbours are a second mode: nothing is set aside. */
+Test(ours, modes_are_not_outliers)
+{
+	struct changepoint out[60];
+	bool outlier[60];
+	double values[60];
+	size_t n;
+
+	noise(values, 0, 60, 1000);
+	for (size_t i = 2; i < 60; i += 5)
+		values[i] += 80;
+	cr_assert_eq(changepoint_find(values, 60, &our_rules, out, &n, outlier), 0);
+	cr_expect_eq(n, 0);
+	for (size_t i = 0; i < 60; i++)
+		cr_expect_not(outlier[i]);
+}
+
+/* Squares of such values are beyond the range of a double. */
+Test(ours, very_large_and_small_values)
+{
+	const double scales[] = { 1e163, 1e300, 1e-170, 1 };
+	struct changepoint_rules rules = our_rules;
+	struct changepoint out[40];
+	double values[40], pvalue = 0;
+
+	rules.quantum = 0;
+	for (size_t k = 4; k-- > 0;) {
+		noise(values, 0, 20, 1000);
+		noise(values, 20, 40, 1030);
+		for (size_t i = 0; i < 40; i++)
+			values[i] *= scales[k];
+		cr_assert_eq(find(values, 40, &rules, out), 1, "%g", scales[k]);
+		cr_expect_eq(out[0].index, 20);
+		cr_expect(fabs(out[0].before / scales[k] / 1000 - 1) < 0.001);
+		pvalue = pvalue > 0 ? pvalue : out[0].pvalue;
+		cr_expect(fabs(out[0].pvalue / pvalue - 1) < 1e-6, "%g: %g, %g",
+			  scales[k], out[0].pvalue, pvalue);
+	}
+}
+
+/* The merge joins long stretches by their moments. */
+Test(ours, sawtooth_becomes_few_changes)
+{
+	enum { N = 40000 };
+	double *values = calloc(N, sizeof(*values));
+	struct changepoint *out = calloc(N, sizeof(*out));
+
+	for (size_t i = 0; i < N; i++)
+		values[i] = 1000 + (i / 8 % 2 ? 20 : 0) + (double)(i % 3) +
+			    (i >= N / 2 ? 300 : 0);
+	cr_assert_geq(find(values, N, &our_rules, out), 1);
+	free(values);
+	free(out);
 }
 
 Test(ours, few_values_are_predicted)
@@ -280,8 +378,21 @@ Test(ours, few_values_are_predicted)
 
 	cr_expect_eq(find(inside, 6, &our_rules, out), 0);
 	cr_assert_eq(find(outside, 6, &our_rules, out), 1);
-	cr_expect_eq(out[0].index, 5);
+	cr_expect(out[0].index == 5 && out[0].single);
 	cr_expect_lt(out[0].pvalue, 1e-4);
+}
+
+Test(ours, two_of_few_values_are_a_change)
+{
+	const double values[] = { 998, 999, 1000, 1001, 1002, 1050, 1051, 1049 };
+	struct changepoint out[8];
+	bool outlier[8];
+	size_t n;
+
+	cr_assert_eq(changepoint_find(values, 8, &our_rules, out, &n, outlier), 0);
+	cr_assert_eq(n, 1);
+	cr_expect(out[0].index == 5 && !out[0].single && !outlier[5]);
+	cr_expect(out[0].before == 1000 && out[0].after == 1050);
 }
 
 /* Two values are not enough for a prediction interval. */
@@ -299,8 +410,13 @@ Test(ours, few_values_with_an_outlier)
 {
 	double values[] = { 998, 999, 1000, 1001, 1002, 1100, 1000, 999, 1001, 1000 };
 	struct changepoint out[10];
+	bool outlier[10];
+	size_t n;
 
-	cr_expect_eq(find(values, 10, &our_rules, out), 0);
+	cr_assert_eq(changepoint_find(values, 10, &our_rules, out, &n, outlier), 0);
+	cr_expect_eq(n, 0);
+	for (size_t i = 0; i < 10; i++)
+		cr_expect_eq(outlier[i], i == 5);
 }
 
 Test(ranges, every_change_of_a_value_is_a_change_point)

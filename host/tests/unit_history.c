@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Unit tests of a history: series, order of runs, changes. */
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,7 +82,7 @@ static void read_all(struct history *h)
 {
 	struct error err;
 
-	cr_assert_eq(history_read(path, h, &err), 0, "%s", err.text);
+	cr_assert_eq(history_read(path, HISTORY_REFUSE, h, &err), 0, "%s", err.text);
 	cr_assert_eq(history_judge(h, &rules), 0);
 }
 
@@ -184,7 +185,7 @@ Test(history, order_is_that_of_the_runs)
 	put("b", 2);
 	put("c", 3);
 	put("a", 1);
-	put("c", 33);
+	put("c", 3);
 	read_all(&h);
 	cr_assert_eq(h.n_series, 2);
 	cr_assert_eq(h.series[1].n_points, 3);
@@ -438,4 +439,81 @@ Test(history, too_few_to_judge)
 	cr_expect_eq(h.series[1].method, HISTORY_TOO_FEW);
 	cr_expect(history_is_current(&h, &h.series[0]));
 	history_free(&h);
+}
+
+/* 80 figures, the last 20 up by 10 %; `odd` is the quantum of figure 5. */
+static size_t changes_with_odd_quantum(uint64_t odd, uint64_t later, size_t *invalid)
+{
+	static const double noise[] = { 0, 4, -4, 1, -2, 3, 0, -1 };
+	struct history h;
+	char run[8];
+	size_t n;
+
+	next.exact = false;
+	next.target = "kvm";
+	for (int i = 0; i < 80; i++) {
+		snprintf(run, sizeof(run), "r%d", i);
+		next.quantum = i == 5 ? odd : i < 60 ? 1 : later;
+		put(run, (i < 60 ? 1000 : 1100) + noise[i % 8]);
+	}
+	read_all(&h);
+	n = h.series[0].n_changes;
+	*invalid = h.invalid;
+	history_free(&h);
+	cr_assert_eq(truncate(path, 0), 0);
+	return n;
+}
+
+/* The quantum of the compared runs counts, not the largest of the series. */
+Test(history, quantum_of_one_run)
+{
+	size_t invalid;
+
+	cr_expect_eq(changes_with_odd_quantum(1, 1, &invalid), 1);
+	cr_expect_eq(changes_with_odd_quantum(1000, 1, &invalid), 1);
+	cr_expect_eq(invalid, 0);
+	/* A coarser clock after the change: 100 is less than two steps of 64. */
+	cr_expect_eq(changes_with_odd_quantum(1, 64, &invalid), 0);
+	cr_expect_eq(changes_with_odd_quantum(1, 49, &invalid), 1);
+	/* Not a clock: the run is invalid. */
+	cr_expect_eq(changes_with_odd_quantum(UINT64_C(1) << 62, 1, &invalid), 1);
+	cr_expect_eq(invalid, 1);
+}
+
+/* A run that has two figures. */
+Test(history, figures_that_are_there_twice)
+{
+	struct error err;
+	struct history h;
+
+	put("a", 100);
+	put("b", 110);
+	put("a", 100);
+	read_all(&h);
+	cr_expect_eq(h.duplicates, 1, "equal figures count once");
+	history_free(&h);
+	put("a", 120);
+	cr_assert_eq(history_read(path, HISTORY_REFUSE, &h, &err), -EEXIST);
+	cr_expect(strstr(err.text, "run a") && strstr(err.text, "100 and 120"), "%s",
+		  err.text);
+	cr_assert_eq(history_read(path, HISTORY_FIRST, &h, &err), 0);
+	cr_expect_eq(h.series[0].points[0].value, 100);
+	history_free(&h);
+	cr_assert_eq(history_read(path, HISTORY_LAST, &h, &err), 0);
+	cr_expect_eq(h.series[0].points[0].value, 120);
+	cr_expect_eq(h.series[0].n_points, 2);
+	history_free(&h);
+}
+
+Test(history, better_that_differs)
+{
+	struct error err;
+	struct history h;
+
+	put("a", 100);
+	next.better = "higher";
+	put("b", 100);
+	cr_assert_eq(history_read(path, HISTORY_REFUSE, &h, &err), -EINVAL);
+	cr_expect(strstr(err.text, "run b") && strstr(err.text, "higher"), "%s",
+		  err.text);
 }

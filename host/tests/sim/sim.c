@@ -102,7 +102,7 @@ static bool print_row(const struct sim_scenario *s, const struct sim_counts *c,
 	printf("%-59s %6zu", s->name, c->units);
 	print_share(share(c->wrong_rows, c->rows));
 	print_share(share(c->wrong_units, c->units));
-	print_share(share(c->undecided, c->rows ? c->units : 0));
+	print_share(share(c->undecided, c->units));
 	print_share(share(c->found, c->wanted));
 	if (c->rows)
 		printf(" %9s", "-");
