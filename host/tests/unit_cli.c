@@ -50,8 +50,27 @@ Test(names, only_a_near_name_is_suggested)
 	cr_expect_str_eq(names_nearest("valdiat", names, 4), "validate");
 	cr_expect_null(names_nearest("xyzzy", names, 4));
 	cr_expect_null(names_nearest("", names, 4));
+	/* The beginning of a name, before another name that is one edit away. */
+	cr_expect_str_eq(names_nearest("val", names, 4), "validate");
+	cr_expect_str_eq(
+		names_nearest("hist", (const char *const[]){ "list", "history" }, 2),
+		"history");
 	/* Two letters allow one edit; of equally near names the first is suggested. */
 	cr_expect_null(names_nearest("ab", names, 4));
+}
+
+Test(names, near_names_begin_with_the_word_or_contain_it)
+{
+	static const char *const names[] = { "svm_vcpu_run", "vcpu_run", "vcpu_run_vhe",
+					     "vcpu_put", "memset" };
+	char near[NAMES_NEAR_BYTES];
+
+	names_near("vcpu_run", names, 5, near);
+	cr_expect_str_eq(near, "'vcpu_run', 'vcpu_run_vhe', 'svm_vcpu_run'");
+	names_near("memste", names, 5, near);
+	cr_expect_str_eq(near, "'memset'");
+	names_near("xyzzy", names, 5, near);
+	cr_expect_str_eq(near, "");
 }
 
 static void expect_list(const struct names_list *list, const char *const *want, size_t n)
