@@ -563,6 +563,24 @@ Test(table, configs_are_compared_with_the_first)
 	EXPECT_HAS(text, " 1,060       +60 (1.06x)\n");
 	EXPECT_HAS(text, " 5                +5\n"); /* no ratio to 0 */
 	EXPECT_HAS(text, "-1,999 (0.0005x)\n");
+	EXPECT_HAS(text, "      to the first\n"); /* the head */
+	free(text);
+}
+
+/* Of an exact target, what compare says of the same document: the nearest ends. */
+Test(table, configs_with_ranges_are_compared_by_the_nearest_ends)
+{
+	struct result *docs[1] = { sample_doc("lab:aarch64-vhe", "insns", true) };
+	char *text;
+
+	docs[0]->target.exact = true;
+	add_ok(docs[0], "fault_first_touch_4k", "pmu-off", HANDLED_KERNEL, 3605, 4);
+	add_ok(docs[0], "fault_first_touch_4k", "pmu-emulated", HANDLED_KERNEL, 3629, 4);
+	add_ok(docs[0], "fault_stream_4k", "pmu-off", HANDLED_KERNEL, 3600, 8);
+	add_ok(docs[0], "fault_stream_4k", "pmu-emulated", HANDLED_KERNEL, 3604, 8);
+	text = print_table(docs, 1, 100);
+	EXPECT_HAS(text, " 3,625 to 3,633  +16 (1.004x)\n");
+	EXPECT_HAS(text, " 3,596 to 3,612        0 (1x)\n");
 	free(text);
 }
 
