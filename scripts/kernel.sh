@@ -518,7 +518,7 @@ fetch_exact() {
     if [ -z "$found" ] && [ -n "$name" ]; then
       die 4 "$name in the cache is damaged ($(damage "$name")), and Debian no longer offers it$(missing_suites)"
     fi
-    [ -n "$found" ] || die 2 "Debian $(asked_suites)does not offer $release for $arch (wsbench kernel list --suite all)$(missing_suites)"
+    [ -n "$found" ] || die 2 "Debian $(asked_suites)does not offer $release for $arch (wsbench kernel list --arch $arch --suite all)$(missing_suites)"
     download "$found"
     name=$found
   fi
@@ -604,7 +604,7 @@ changelog() {
     [ -n "$name" ] || die 4 "the changelog of ${release:-Linux $series} is not cached, and Debian cannot be reached: $apt_reason"
     found=$name
   fi
-  [ -n "$found" ] || die 2 "Debian $(asked_suites)does not offer ${release:-Linux $series} for $arch (wsbench kernel list --suite all)$(missing_suites)"
+  [ -n "$found" ] || die 2 "Debian $(asked_suites)does not offer ${release:-Linux $series} for $arch (wsbench kernel list --arch $arch --suite all)$(missing_suites)"
   if [ -s "$folder/$found.gz" ] && [ "$refresh" = 0 ]; then
     echo "$folder/$found.gz"
     return

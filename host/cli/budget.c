@@ -32,6 +32,7 @@ struct budget_args {
 	struct budget_override *overrides; /* the texts are of the struct */
 	struct budget_options options;
 	void (*print)(FILE *f, const struct budget *b);
+	const char *form; /* the option that chose `print`; NULL */
 };
 
 enum key {
@@ -180,13 +181,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return parse_seconds(args, arg, state);
 	case OPTION_MARKDOWN:
 		args->print = budget_markdown;
-		return 0;
+		return options_form(state, "--markdown", &args->form);
 	case OPTION_CSV:
 		args->print = budget_csv;
-		return 0;
+		return options_form(state, "--csv", &args->form);
 	case OPTION_JSON:
 		args->print = budget_json;
-		return 0;
+		return options_form(state, "--json", &args->form);
 	case ARGP_KEY_ARG:
 		args->paths[args->n_paths++] = arg;
 		return 0;

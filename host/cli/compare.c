@@ -38,6 +38,7 @@ struct args {
 	const char **paths; /* room for all of argv and the base */
 	size_t n_paths;
 	enum form form;
+	const char *form_option; /* that chose it; NULL */
 	bool all;
 	enum why_rows explain;
 	size_t explain_rows; /* 0: EXPLAIN_ROWS */
@@ -235,10 +236,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_JSON:
 		args->form = FORM_JSON;
-		return 0;
+		return options_form(state, "--json", &args->form_option);
 	case OPTION_MARKDOWN:
 		args->form = FORM_MARKDOWN;
-		return 0;
+		return options_form(state, "--markdown", &args->form_option);
 	case OPTION_BASE_KERNEL:
 		args->base_kernel = arg;
 		return 0;

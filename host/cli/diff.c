@@ -179,6 +179,8 @@ static enum cli_exit keep(const struct diff_args *args, const char *side,
 		rc = result_write(path, r, &err);
 	if (rc)
 		message_error("%s", err.text);
+	else
+		message_info(args->common.quiet, "wrote %s", path);
 	free(folder);
 	free(path);
 	return rc ? CLI_FAILED : CLI_OK;

@@ -190,11 +190,11 @@ enum cli_exit explain_record(struct explain *x, struct explanation **out)
 {
 	const struct target *row = names_target(x->run.targets.names[0]);
 	const struct bench *bench = names_bench(x->run.benches.names[0]);
+	const bool touch = x->run.touch.wanted || x->estimate;
 	struct explain_input in = { .arch = row->arch,
 				    .benchmark = bench->id,
-				    .kinds = x->kinds || x->run.touch.wanted,
-				    .touch = x->run.touch.wanted ? &x->run.touch.caches
-								 : NULL,
+				    .kinds = x->kinds || touch,
+				    .touch = touch ? &x->run.touch.caches : NULL,
 				    .timeline = x->format && x->format->needs_timeline };
 	struct error why = { "" };
 	struct error err = { "" };
@@ -304,7 +304,8 @@ static enum cli_exit read_file(const struct explain *x, const struct explanation
 			      "%s: has no kinds (record it with --kinds)", x->file);
 		code = CLI_USAGE;
 	}
-	if (code == CLI_OK && x->run.touch.wanted && !touch_is_in(*out)) {
+	if (code == CLI_OK && (x->run.touch.wanted || x->estimate) &&
+	    !touch_is_in(*out)) {
 		message_usage(
 			"wsbench explain",
 			"%s: does not say what the event touches (record it with --touch)",
@@ -332,23 +333,45 @@ static enum cli_exit write_all(const struct explain *x, const struct explanation
 		message_error("%s", err.text);
 		return CLI_FAILED;
 	}
+	if (x->output)
+		message_info(x->run.common.quiet, "wrote %s", x->output);
 	if (x->svg && flame_write(x->svg, e, base)) {
 		message_error("cannot write %s: %m", x->svg);
 		return CLI_FAILED;
 	}
+	if (x->svg)
+		message_info(x->run.common.quiet, "wrote %s", x->svg);
 	return CLI_OK;
 }
 
-/* The output of a format is complete, or the command fails. */
+/* The output of a format is complete, or the command fails: main() checks its writes. */
 static enum cli_exit show_format(const struct explain *x, const struct explanation *e)
 {
 	int err = x->format->write(stdout, e);
 
-	if (!err && !fflush(stdout) && !ferror(stdout))
+	if (!err || ferror(stdout))
 		return CLI_OK;
-	message_error("cannot write the %s output: %s", x->format->name,
-		      strerror(err ? -err : errno));
+	message_error("cannot write the %s output: %s", x->format->name, strerror(-err));
 	return CLI_FAILED;
+}
+
+/* "no instruction is in 'X': did you mean 'Y', 'Z'?" */
+static enum cli_exit annotated_nothing(const struct explain *x,
+				       const struct explanation *e)
+{
+	const char **names = calloc(e->n_functions + 1, sizeof(*names));
+	char near[NAMES_NEAR_BYTES];
+
+	if (!names)
+		abort();
+	for (size_t i = 0; i < e->n_functions; i++)
+		names[i] = e->functions[i].name;
+	names_near(x->annotate, names, e->n_functions, near);
+	free(names);
+	message_usage("wsbench explain", "--annotate: no instruction is in '%s'%s%s%s",
+		      x->annotate, *near ? ": did you mean " : "", near,
+		      *near ? "?" : "");
+	return CLI_USAGE;
 }
 
 static enum cli_exit annotate(const struct explain *x, const struct explanation *e)
@@ -358,9 +381,7 @@ static enum cli_exit annotate(const struct explain *x, const struct explanation 
 	table_options_for(&o, stdout);
 	if (explain_print_annotated(stdout, e, x->annotate, x->source, &o))
 		return CLI_OK;
-	message_usage("wsbench explain", "--annotate: no instruction is in '%s'",
-		      x->annotate);
-	return CLI_USAGE;
+	return annotated_nothing(x, e);
 }
 
 static void show(const struct explain *x, const struct explanation *e,

@@ -88,14 +88,17 @@ static const struct argp_option options[] = {
 	  "lines; with --diff, print their change",
 	  0 },
 	{ "estimate", OPTION_ESTIMATE, "FAMILY|FILE", 0,
-	  "With --touch, estimate cycles by the weights of a CPU family (gungraun, "
-	  "cachegrind, skylake, neoverse-n1) or of a file of 'wsbench calibrate'",
+	  "Estimate cycles by the counts of --touch and the weights of a CPU family "
+	  "(gungraun, cachegrind, skylake, neoverse-n1) or of a file of 'wsbench "
+	  "calibrate'",
 	  0 },
 	{ "svg", OPTION_SVG, "FILE", 0,
 	  "Draw a flame graph; with --diff, coloured by the change", 0 },
 	{ "debuginfo", OPTION_DEBUGINFO, "FILE", 0,
 	  "Read lines of source and inlined functions from the DWARF of FILE: a vmlinux, "
-	  "a kernel module, or a folder that holds them; several are separated by commas",
+	  "a kernel module, or a folder that holds them: /usr/lib/debug of Debian's "
+	  "linux-image-RELEASE-dbg, or the build tree of a kernel; several are separated "
+	  "by commas",
 	  0 },
 	{ "lines", OPTION_LINES, "N", OPTION_ARG_OPTIONAL,
 	  "Print the N lines of source with the most instructions (default: 30)", 0 },
@@ -327,8 +330,12 @@ static const char *contradiction(const struct explain *x)
 	if (x->lines && (x->tree || x->diff || x->annotate))
 		return "--lines: one table at a time (give no --tree, --diff or "
 		       "--annotate)";
-	if (x->annotate && (x->tree || x->diff))
-		return "--annotate: one table at a time (give no --tree or --diff)";
+	if (x->annotate && (x->tree || x->diff || x->kinds || x->run.touch.wanted ||
+			    x->estimate || x->top != SIZE_MAX))
+		return "--annotate: one table at a time (give no --tree, --diff, --kinds, "
+		       "--touch, --estimate or --top)";
+	if (x->lines && x->top != SIZE_MAX)
+		return "--lines and --top: --lines=N limits the table (give one of them)";
 	if (x->source && !x->lines && !x->annotate)
 		return "--source: no source is printed (give --lines or --annotate, too)";
 	if (x->debuginfo && x->file)
@@ -338,17 +345,18 @@ static const char *contradiction(const struct explain *x)
 		return "--tree and --markdown: a call tree is text (give one of them)";
 	if (x->tree && x->top != SIZE_MAX)
 		return "--tree and --top: a call tree is printed in full (give one of them)";
-	if (x->markdown && x->run.touch.wanted)
-		return "--touch and --markdown: its tables are text (give one of them)";
+	if (x->markdown && (x->run.touch.wanted || x->estimate))
+		return "--touch, --estimate and --markdown: their tables are text (give one "
+		       "of them)";
 	if (x->markdown && (x->lines || x->annotate))
 		return "--lines, --annotate and --markdown: their tables are text (give one "
 		       "of them)";
 	if (x->across_vendors && !x->diff)
 		return "--across: nothing to compare (give --diff, too)";
-	if (x->estimate && (!x->run.touch.wanted || x->diff))
-		return "--estimate: of the counts of one event (give --touch, too, and "
-		       "not --diff)";
-	return touch_options_wrong(&x->run.touch);
+	if (x->estimate && x->diff)
+		return "--estimate and --diff: an estimate is of one event (give one of "
+		       "them)";
+	return x->estimate ? NULL : touch_options_wrong(&x->run.touch);
 }
 
 static enum cli_exit check_machine(const struct run *run)
@@ -391,6 +399,7 @@ static enum cli_exit check_format(const struct explain *x)
 			    : x->annotate	 ? "--annotate"
 			    : x->markdown	 ? "--markdown"
 			    : x->top != SIZE_MAX ? "--top"
+			    : x->estimate	 ? "--estimate"
 						 : NULL;
 
 	/* When recording, --kinds also decides what the file contains. */

@@ -18,6 +18,7 @@
 struct export_args {
 	struct options_common common;
 	const struct export_format *format;
+	const char *form; /* its name; NULL */
 	char *metrics;
 	const char **paths; /* room for all of argv */
 	size_t n_paths;
@@ -39,7 +40,7 @@ static error_t parse_format(struct export_args *args, const char *name,
 
 	args->format = export_find(name);
 	if (args->format)
-		return 0;
+		return options_form(state, args->format->name, &args->form);
 	for (size_t i = 0; i < export_table_n; i++)
 		names[i] = export_table[i].name;
 	nearest = names_nearest(name, names, export_table_n);

@@ -201,6 +201,11 @@ static int finish_stdout(int code)
 		failed = true;
 	if (!failed)
 		return code;
+	/* The write that failed may be long past: another one has the same cause. */
+	if (!errno)
+		fputc('\n', stdout);
+	if (!errno && !fflush(stdout))
+		errno = 0;
 	if (errno)
 		message_error("cannot write to standard output: %s", strerror(errno));
 	else

@@ -66,6 +66,9 @@ const char *names_nearest(const char *word, const char *const *names, size_t n)
 
 	if (!len || len > WORD_MAX)
 		return NULL;
+	for (size_t i = 0; i < n && len > 1; i++)
+		if (!strncmp(names[i], word, len))
+			return names[i];
 	for (size_t i = 0; i < n; i++) {
 		size_t d = names_distance(word, names[i]);
 
@@ -75,6 +78,29 @@ const char *names_nearest(const char *word, const char *const *names, size_t n)
 		}
 	}
 	return best;
+}
+
+void names_near(const char *word, const char *const *names, size_t n,
+		char text[NAMES_NEAR_BYTES])
+{
+	const char *nearest = names_nearest(word, names, n);
+	size_t length = strlen(word), found = 0, used = 0;
+
+	*text = '\0';
+	/* Names that begin with the word, then names that contain it. */
+	for (int within = 0; within < 2 && length > 1; within++)
+		for (size_t i = 0; i < n && found < 3; i++) {
+			const char *at = strstr(names[i], word);
+			size_t room = NAMES_NEAR_BYTES - used;
+
+			if (!at || (at != names[i]) != within ||
+			    strlen(names[i]) + 5 > room)
+				continue;
+			used += (size_t)snprintf(text + used, room, "%s'%s'",
+						 found++ ? ", " : "", names[i]);
+		}
+	if (!found && nearest && strlen(nearest) + 3 <= NAMES_NEAR_BYTES)
+		snprintf(text, NAMES_NEAR_BYTES, "'%s'", nearest);
 }
 
 void names_free(struct names_list *list)
@@ -100,29 +126,11 @@ static bool glob_matches(const char *pattern, const char *name)
 	return !fnmatch(pattern, name, 0);
 }
 
-/* "'a', 'b'": the first names that begin with `word`; empty without such a name. */
-static void names_beginning(const char *word, const char *const *names, size_t n,
-			    char *text, size_t bytes)
-{
-	size_t length = strlen(word), used = 0, found = 0;
-
-	*text = '\0';
-	for (size_t i = 0; i < n && found < 3; i++) {
-		if (strncmp(names[i], word, length) != 0)
-			continue;
-		used += (size_t)snprintf(text + used, bytes - used, "%s'%s'",
-					 found++ ? ", " : "", names[i]);
-		if (used >= bytes)
-			return;
-	}
-}
-
 static int add_matches(const char *what, const char *pattern, matches *fits,
 		       const char *const *names, size_t n, struct names_list *list,
 		       struct error *err)
 {
-	const char *nearest;
-	char beginning[256];
+	char near[NAMES_NEAR_BYTES];
 	bool found = false;
 
 	if (!*pattern) {
@@ -138,16 +146,10 @@ static int add_matches(const char *what, const char *pattern, matches *fits,
 	}
 	if (found)
 		return 0;
-	names_beginning(pattern, names, n, beginning, sizeof(beginning));
-	nearest = names_nearest(pattern, names, n);
-	if (*beginning)
+	names_near(pattern, names, n, near);
+	if (*near)
 		snprintf(err->text, sizeof(err->text),
-			 "no %s matches '%.200s': did you mean %s?", what, pattern,
-			 beginning);
-	else if (nearest)
-		snprintf(err->text, sizeof(err->text),
-			 "no %s matches '%.200s': did you mean '%s'?", what, pattern,
-			 nearest);
+			 "no %s matches '%.200s': did you mean %s?", what, pattern, near);
 	else
 		snprintf(err->text, sizeof(err->text),
 			 "no %s matches '%.200s': 'wsbench list %ss' shows all", what,

@@ -29,10 +29,19 @@ void names_free(struct names_list *list);
 size_t names_distance(const char *a, const char *b);
 
 /*
- * Of `n` names the first with the smallest distance from `word`, if the distance is at
- * most max(1, length of word / 3). Else NULL.
+ * Of `n` names the first that begins with `word`, which has at least two letters; else
+ * the first with the smallest distance, if the distance is at most max(1, length of word
+ * / 3). Else NULL.
  */
 const char *names_nearest(const char *word, const char *const *names, size_t n);
+
+/*
+ * "'a', 'b'": at most three names that begin with the word or contain it, else the
+ * nearest one; empty: none is near.
+ */
+#define NAMES_NEAR_BYTES 256
+void names_near(const char *word, const char *const *names, size_t n,
+		char text[NAMES_NEAR_BYTES]);
 
 /*
  * Resolve a comma list of names and fnmatch(3) globs to names of bench_table,

@@ -219,6 +219,17 @@ error_t options_error(const struct argp_state *state, const char *fmt, ...)
 	return EINVAL;
 }
 
+error_t options_form(const struct argp_state *state, const char *option,
+		     const char **form)
+{
+	if (*form && strcmp(*form, option) != 0)
+		return options_error(state,
+				     "%s and %s: one form at a time (give one of them)",
+				     *form, option);
+	*form = option;
+	return 0;
+}
+
 error_t options_number(const struct argp_state *state, const char *name, const char *arg,
 		       uint64_t min, uint64_t max, uint64_t *out)
 {

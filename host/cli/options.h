@@ -50,6 +50,13 @@ error_t options_error(const struct argp_state *state, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
+ * An option that chooses one of several forms, such as "--json": EINVAL after the error
+ * line if another one was chosen. `*form` is NULL at first.
+ */
+error_t options_form(const struct argp_state *state, const char *option,
+		     const char **form);
+
+/*
  * A whole decimal (or 0x...) number in [min, max] for option `name` ("--boots").
  * 0, or EINVAL after the error line.
  */

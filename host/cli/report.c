@@ -19,7 +19,7 @@
 
 struct report_args {
 	struct options_common common;
-	const char *dir;
+	const char *output;
 	const char *history;
 	const char **paths;
 	size_t n_paths;
@@ -36,7 +36,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &args->common;
 		return 0;
 	case 'o':
-		args->dir = arg;
+		args->output = arg;
 		return 0;
 	case OPTION_HISTORY:
 		args->history = arg;
@@ -47,23 +47,35 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!args->n_paths && !args->history)
 			return options_error(state, "no result document was given");
-		if (!args->dir)
-			return options_error(state, "no output folder: -o DIR");
+		if (!args->output)
+			return options_error(state,
+					     "no output folder: -o DIR, or -o FILE.html");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
 
-static int save(const char *dir, const char *page, size_t bytes)
+/* -o is the page itself if it ends in .html and is not a folder. */
+static bool is_page(const char *output)
 {
+	const char *dot = strrchr(output, '.');
+	struct stat st;
+
+	return dot && (!strcmp(dot, ".html") || !strcmp(dot, ".htm")) &&
+	       (stat(output, &st) || !S_ISDIR(st.st_mode));
+}
+
+static int save(const char *output, const char *page, size_t bytes)
+{
+	bool single = is_page(output);
 	char *path;
 	int code = CLI_OK, err;
 
-	if (mkdir(dir, 0777) && errno != EEXIST) {
-		message_error("cannot make folder %s: %s", dir, strerror(errno));
+	if (!single && mkdir(output, 0777) && errno != EEXIST) {
+		message_error("cannot make folder %s: %s", output, strerror(errno));
 		return CLI_FAILED;
 	}
-	if (asprintf(&path, "%s/" PAGE, dir) < 0)
+	if (asprintf(&path, "%s%s", output, single ? "" : "/" PAGE) < 0)
 		abort();
 	err = file_replace(path, page, bytes);
 	if (err) {
@@ -96,7 +108,7 @@ static int write_page(const struct report_args *args, const struct inputs *in,
 	report.explanations = in->explanations.docs;
 	report.n_explanations = in->explanations.n;
 	page = report_page(&report, &bytes);
-	code = save(args->dir, page, bytes);
+	code = save(args->output, page, bytes);
 	free(page);
 	report_free(&report);
 	return code;
@@ -127,7 +139,9 @@ static int write_report(struct report_args *args)
 }
 
 static const struct argp_option options[] = {
-	{ "output", 'o', "DIR", 0, "Write " PAGE " to DIR, which is created if necessary",
+	{ "output", 'o', "DIR|FILE.html", 0,
+	  "Write " PAGE
+	  " to DIR, which is created if necessary; or the page to FILE.html",
 	  0 },
 	{ "history", OPTION_HISTORY, "FILE.jsonl", 0,
 	  "Add the changes of this history (see wsbench history)", 0 },
@@ -140,7 +154,7 @@ static const struct argp argp = {
 	.options = options,
 	.parser = parse,
 	.args_doc = "[FILE.json...]",
-	.doc = "Writes DIR/" PAGE " and prints its path: figures, pictures, what is "
+	.doc = "Writes a page and prints its path: figures, pictures, what is "
 	       "missing and why, on one page that needs no other file.\v"
 	       "Documents of one target are compared with the first of them. Explanations "
 	       "(wsbench explain -o) can be among the files.",

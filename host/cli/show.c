@@ -27,6 +27,7 @@ struct show_args {
 	struct names_list benches; /* none: all */
 	enum form form;
 	bool metrics, stats, floor;
+	const char *form_option; /* that chose it; NULL */
 };
 
 enum key {
@@ -53,16 +54,6 @@ static const struct argp_option options[] = {
 	{ "json", OPTION_JSON, NULL, 0, "Print the figures of the table as JSON", 0 },
 	{ 0 }
 };
-
-static error_t set_form(struct argp_state *state, struct show_args *args, enum form form)
-{
-	if (args->form != FORM_TEXT && args->form != form)
-		return options_error(
-			state,
-			"--markdown, --csv and --json: one form at a time (give one of them)");
-	args->form = form;
-	return 0;
-}
 
 static error_t check(const struct show_args *args, const struct argp_state *state)
 {
@@ -103,11 +94,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		args->floor = true;
 		return 0;
 	case OPTION_MARKDOWN:
-		return set_form(state, args, FORM_MARKDOWN);
+		args->form = FORM_MARKDOWN;
+		return options_form(state, "--markdown", &args->form_option);
 	case OPTION_CSV:
-		return set_form(state, args, FORM_CSV);
+		args->form = FORM_CSV;
+		return options_form(state, "--csv", &args->form_option);
 	case OPTION_JSON:
-		return set_form(state, args, FORM_JSON);
+		args->form = FORM_JSON;
+		return options_form(state, "--json", &args->form_option);
 	case ARGP_KEY_ARG:
 		args->paths[args->n_paths++] = arg;
 		return 0;

@@ -254,6 +254,13 @@ static void print_serialising(FILE *f, const struct explanation *e,
 	table_free(&table);
 }
 
+static bool is_equal(const struct explanation_work *a, const struct explanation_work *b)
+{
+	return a->l1i_misses == b->l1i_misses && a->l1d_misses == b->l1d_misses &&
+	       a->ll_misses == b->ll_misses && a->l1i_evicted == b->l1i_evicted &&
+	       a->l1d_evicted == b->l1d_evicted && a->ll_evicted == b->ll_evicted;
+}
+
 static void print_curve(FILE *f, const struct explanation_touch *t,
 			const struct table_options *o)
 {
@@ -271,15 +278,22 @@ static void print_curve(FILE *f, const struct explanation_touch *t,
 	if (!t->n_curve)
 		return;
 	table_init(&table, columns, sizeof(columns) / sizeof(columns[0]));
-	for (size_t i = 0; i < t->n_curve; i++) {
+	for (size_t i = 0, to; i < t->n_curve; i = to) {
 		const struct explanation_work *w = &t->curve[i];
-		const uint64_t cells[] = { w->guest_kib, w->l1i_misses,	 w->l1d_misses,
-					   w->ll_misses, w->l1i_evicted, w->l1d_evicted,
-					   w->ll_evicted };
+		const uint64_t cells[] = {
+			w->l1i_misses,	w->l1d_misses,	w->ll_misses,
+			w->l1i_evicted, w->l1d_evicted, w->ll_evicted
+		};
 
+		/* Equal points are one row: "96-512". */
+		for (to = i + 1; to < t->n_curve && is_equal(w, &t->curve[to]);)
+			to++;
 		table_row(&table, TABLE_PLAIN);
+		table_cell(&table, 0, to > i + 1 ? "%llu-%llu" : "%llu",
+			   (unsigned long long)w->guest_kib,
+			   (unsigned long long)t->curve[to - 1].guest_kib);
 		for (size_t k = 0; k < sizeof(cells) / sizeof(cells[0]); k++)
-			table_cell(&table, k, "%llu", (unsigned long long)cells[k]);
+			table_cell(&table, k + 1, "%llu", (unsigned long long)cells[k]);
 	}
 	fputc('\n', f);
 	table_print(f, &table, o);

@@ -72,8 +72,8 @@ static void print_legend(const struct foot *t)
 	if (t->m->compares)
 		paragraph(
 			t,
-			"+n (rx): difference and ratio to the benchmark's first config; "
-			"wsbench compare FILE --config A,B judges the significance.");
+			"+n (rx): difference and ratio to the benchmark's first config, of ranges "
+			"those of the nearest ends; wsbench compare FILE --config A,B judges the significance.");
 	if (t->m->absent)
 		paragraph(t,
 			  "-: not part of that run; the architecture may not have it.");

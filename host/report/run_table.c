@@ -74,8 +74,9 @@ static void add_columns(struct run_table *m, const char *const *heads)
 		for (size_t part = PART_TAIL; part <= PART_TRAPS; part++)
 			table_column(&m->table,
 				     &(struct table_column){ "", TABLE_JOIN, 0, unit });
-		table_column(&m->table, &(struct table_column){
-						"", TABLE_RIGHT | TABLE_KEEP, 0, unit });
+		table_column(&m->table,
+			     &(struct table_column){ "to the first\nconfig",
+						     TABLE_RIGHT | TABLE_KEEP, 0, unit });
 	}
 }
 
@@ -174,10 +175,13 @@ static void fill_traps(struct run_table *m, size_t d, const struct result_benchm
 	m->traps = true;
 }
 
-/* The estimate with its interval. Rows that time nothing have other metrics: the first
- * one. */
-static double fill_value(struct run_table *m, size_t d, const struct result_benchmark *b,
-			 const char *plus_minus)
+/*
+ * The estimate with its interval. Rows that time nothing have other metrics: the first
+ * one. Returns the metric, or NULL without an estimate.
+ */
+static const struct result_metric *fill_value(struct run_table *m, size_t d,
+					      const struct result_benchmark *b,
+					      const char *plus_minus)
 {
 	const struct result_metric *metric = result_find_metric(b, METRIC);
 	const struct result *doc = m->docs[d];
@@ -188,7 +192,7 @@ static double fill_value(struct run_table *m, size_t d, const struct result_benc
 		table_cell(&m->table, column(d, PART_NUMBER), "?");
 		table_cell(&m->table, column(d, PART_TAIL), "[%zu]",
 			   table_note(&m->table, "there is no estimate of " METRIC));
-		return NAN;
+		return NULL;
 	}
 	table_number(&m->table, column(d, PART_NUMBER), metric->value, doc->target.exact,
 		     false);
@@ -199,12 +203,13 @@ static double fill_value(struct run_table *m, size_t d, const struct result_benc
 	}
 	fill_interval(m, d, metric, plus_minus);
 	fill_traps(m, d, b);
-	return metric->value;
+	return metric;
 }
 
-/* Fills in a document's cells of the last row. Returns its figure, or NAN. */
-static double fill_cells(struct run_table *m, size_t d, const struct rows_row *row,
-			 const char *handler, const char *plus_minus)
+/* Fills in a document's cells of the last row. Returns its figure, or NULL. */
+static const struct result_metric *fill_cells(struct run_table *m, size_t d,
+					      const struct rows_row *row,
+					      const char *handler, const char *plus_minus)
 {
 	const struct result_benchmark *b = rows_find(m->docs[d], row);
 	size_t number = column(d, PART_NUMBER), tail = column(d, PART_TAIL);
@@ -218,7 +223,7 @@ static double fill_cells(struct run_table *m, size_t d, const struct rows_row *r
 		if (b)
 			table_cell(&m->table, tail, "[%zu]",
 				   table_note(&m->table, reason_of(b)));
-		return NAN;
+		return NULL;
 	}
 	if (strcmp(handler_word(b), handler) != 0) {
 		table_cell(&m->table, column(d, PART_MARK), "%.11s", handler_word(b));
@@ -235,18 +240,31 @@ static size_t first_config(const struct rows *rows, size_t i)
 	return i;
 }
 
-static void fill_against(struct run_table *m, size_t d, double base, double value)
+/* As compare does: of ranges over the boots, the difference of the nearest ends. */
+static void fill_against(struct run_table *m, size_t d, const struct result_metric *first,
+			 const struct result_metric *metric)
 {
 	char difference[NUMBER_BYTES], times[NUMBER_BYTES];
-	double ratio = value / base;
+	double base, value, ratio;
 
-	if (isnan(value - base))
+	if (!first || !metric)
 		return;
+	base = first->value;
+	value = metric->value;
+	if (m->docs[d]->target.exact && first->ci.method && metric->ci.method) {
+		bool up = metric->ci.lo > first->ci.hi,
+		     down = metric->ci.hi < first->ci.lo;
+
+		base = up ? first->ci.hi : first->ci.lo;
+		value = up ? metric->ci.lo : down ? metric->ci.hi : base;
+	}
+	ratio = value / base;
 	number_format(difference, value - base, m->docs[d]->target.exact);
 	if (ratio >= 100)
 		number_format(times, ratio, false);
 	else
-		snprintf(times, sizeof(times), "%.3g", ratio);
+		snprintf(times, sizeof(times), "%.*g",
+			 value != base && fabs(ratio - 1) < 0.005 ? 4 : 3, ratio);
 	table_cell(&m->table, column(d, PART_AGAINST),
 		   isfinite(ratio) && ratio > 0 ? "%s%s (%sx)" : "%s%s",
 		   value > base ? "+" : "", difference, times);
@@ -267,12 +285,12 @@ void run_table_build(struct run_table *m, const struct result *const *docs, size
 {
 	static const enum result_status order[] = { RESULT_OK, RESULT_SKIP, RESULT_FAIL };
 	struct rows rows;
-	double *values;
+	const struct result_metric **figures;
 
 	*m = (struct run_table){ .docs = docs, .n_docs = n };
 	rows_collect(&rows, docs, n);
-	values = calloc(rows.n * n + 1, sizeof(*values));
-	if (!values)
+	figures = calloc(rows.n * n + 1, sizeof(*figures));
+	if (!figures)
 		abort();
 	add_columns(m, heads);
 	m->compares = !heads && compares_configs(&rows);
@@ -295,14 +313,14 @@ void run_table_build(struct run_table *m, const struct result *const *docs, size
 		table_cell(&m->table, 0, "%s", rows.rows[i].label);
 		table_cell(&m->table, 1, "%s", handler);
 		for (size_t d = 0; d < n; d++) {
-			values[i * n + d] =
+			figures[i * n + d] =
 				fill_cells(m, d, &rows.rows[i], handler, plus_minus);
 			if (m->compares && base != i)
-				fill_against(m, d, values[base * n + d],
-					     values[i * n + d]);
+				fill_against(m, d, figures[base * n + d],
+					     figures[i * n + d]);
 		}
 	}
-	free(values);
+	free(figures);
 	rows_free(&rows);
 }
 

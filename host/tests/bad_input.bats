@@ -187,6 +187,13 @@ old" ]
   need_target bare:x86_64
   full='"$0" run --on bare:x86_64 --bench null >/dev/full'
   refused 4 'cannot write to standard output: No space left on device' sh -c "$full" "$wsbench"
+  # An output of many writes, and a document: one line each, with the cause.
+  full='"$0" explain "$1" --json >/dev/full'
+  refused 4 'cannot write to standard output: No space left on device' sh -c "$full" "$wsbench" \
+    "$tests/data/explain/svm-hypercall-6.1.json"
+  full='"$0" compare --json "$1" "$1" >/dev/full'
+  refused 4 'cannot write to standard output: No space left on device' sh -c "$full" "$wsbench" \
+    "$tests/data/budget/svm-6.1.json"
   closed='"$0" list targets >&-'
   refused 4 'cannot write to standard output' sh -c "$closed" "$wsbench"
 }

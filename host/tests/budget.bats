@@ -117,6 +117,7 @@ EOF
   refused 2 "'foo' is not among the exits" "$wsbench" budget --exits "$data/kvm_stat-6.1-svm.txt" --map foo=hypercall "$data/svm-6.1.json"
   refused 2 '--seconds' "$wsbench" budget --exits x --seconds 0 "$data/svm-6.1.json"
   refused 2 "'kvm' is not a lab" "$wsbench" budget --exits x --on kvm --kernel 6.1
+  refused 2 '--csv and --json: one form at a time' "$wsbench" budget --exits x --csv --json "$data/svm-6.1.json"
   refused 2 '3 documents' "$wsbench" budget --exits "$data/perf-6.1-svm.txt" "$data/svm-6.1.json" "$data/svm-6.1.json" \
     "$data/svm-6.1.json"
   : >empty

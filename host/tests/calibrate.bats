@@ -68,7 +68,8 @@ END
   need_target lab:x86_64-svm
   "$wsbench" explain --on lab:x86_64-svm --bench hypercall --events 60 --touch -o h.json >text
   run ! grep -q estimate text
-  "$wsbench" explain h.json --touch --estimate weights >text
+  "$wsbench" explain h.json --estimate weights >text
+  run ! grep -q 'What the event touches' text
   estimate=$(sed -n 's/^estimated_ticks *//p' text | tr -d ,)
   [ "$estimate" = "$(doc h.json '"%.0f" % (0.5 * d["total"] + 9 * d["touch"]["warm"]["l1i_misses"] + 40 * d["kinds"]["sysreg_writes"] + 200 * d["touch"]["exceptions"])')" ]
   grep -q '^estimate, not a measurement' text
@@ -103,7 +104,10 @@ END
   refused 3 '0 rows do not determine weights' "${calibrate[@]}" measured.json no.json
   refused 2 "neither a file nor a family of weights (gungraun, cachegrind, skylake, neoverse-n1)" \
     "$wsbench" explain h.json --touch --estimate none
-  refused 2 'give --touch, too' "$wsbench" explain h.json --estimate gungraun
+  cp "$tests/data/explain/svm-hypercall-6.1.json" plain.json
+  refused 2 'plain.json: does not say what the event touches (record it with --touch)' \
+    "$wsbench" explain plain.json --estimate gungraun
+  refused 2 '--estimate and --diff' "$wsbench" explain plain.json --estimate gungraun --diff plain.json
   echo 'insns one' >wrong
   refused 2 'wrong: line 1 is not a term and its weight' "$wsbench" explain h.json --touch --estimate wrong
   printf 'insns 1\ninsns 2\n' >wrong

@@ -199,6 +199,7 @@ END
   grep -q '2 more, unchanged' <<<"$stdout"
   grep -qE '^loads  +3  +3  +\+0$' <<<"$stdout"
   grep -q 'in the base' diff.svg
+  [ "$stderr" = 'wsbench: wrote diff.svg' ]
   run_apart "${explain[@]}" a.json --folded --svg one.svg
   [ "$status" = 0 ]
   [ "$stdout" = $'outer 20\nouter;inner 10' ]
@@ -268,6 +269,8 @@ END
   [ "$status" = 0 ]
   grep -qE '^ +15 +4 +helper\(\);$' <<<"$stdout"
   refused 2 "--annotate: no instruction is in 'other'" "${explain[@]}" a.json --annotate other
+  refused 2 "--annotate: no instruction is in 'out': did you mean 'outer'?" "${explain[@]}" a.json --annotate out
+  refused 2 '--annotate: one table at a time' "${explain[@]}" a.json --annotate outer --kinds
   refused 2 '--lines: one table at a time' "${explain[@]}" a.json --lines --tree
   refused 2 '--annotate: one table at a time' "${explain[@]}" a.json --annotate outer --tree
   refused 2 '--format pprof and --lines' "${explain[@]}" a.json --lines --format pprof
@@ -521,6 +524,10 @@ END
   "$wsbench" explain --on lab:aarch64-vhe --bench hypercall --events 60 --touch --i1 32768,8,128 -o wide.json >text
   [ "$(doc wide.json 'd["touch"]["caches"]["l1i"]["line_bytes"]')" = 128 ]
   [ "$(doc wide.json 'd["touch"]["cold"]["l1i_misses"] < 109')" = True ]
+  # Points of the curve that are equal are one row.
+  "$wsbench" explain wide.json --touch | sed -n '/^ *KiB/,$p' >curve
+  grep -qE '^ *[0-9]+-[0-9]+ ' curve
+  [ "$(sed -nE 's/^ *[0-9-]+  +//p' curve | uniq -d)" = "" ]
 }
 
 @test "lab:x86_64-svm: caches, pages and branches of an OUT" {

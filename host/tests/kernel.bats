@@ -181,7 +181,7 @@ cache() {
   [ "$(cat release)" = 6.1.0-9-cloud-amd64 ]
   fetch --release 6.1.10 --flavour plain
   [ "$(cat release)" = 6.1.0-10-amd64 ]
-  refused 2 "does not offer 6.1.1 for x86_64" "$wsbench" kernel fetch --quiet --arch x86_64 --release 6.1.1
+  refused 2 "does not offer 6.1.1 for x86_64 (wsbench kernel list --arch x86_64 --suite all)" "$wsbench" kernel fetch --quiet --arch x86_64 --release 6.1.1
   # From the cache, without a network: the package of a kernel tells its version.
   touch "$ARCHIVE/down"
   rm -r "$WORLDSWITCH_CACHE/apt"

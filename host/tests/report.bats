@@ -207,6 +207,14 @@ END
   refused 2 'half: not JSON: line ' "$wsbench" report doc.json half -o out
   refused 2 'no result document was given' "$wsbench" report -o out
   refused 2 'no output folder' "$wsbench" report doc.json
+  # A name of a page is the page; a folder may have any name.
+  mkdir x.html
+  "$wsbench" report doc.json -o page.html >path
+  [ "$(cat path)" = page.html ]
+  page_holds page.html
+  "$wsbench" report doc.json -o x.html >path
+  [ "$(cat path)" = x.html/report.html ]
+  rm -r page.html x.html path
   nothing_left doc.json half
   touch file
   refused 4 'Not a directory' env PATH=/usr/bin:/bin "$wsbench" report doc.json -o file/out

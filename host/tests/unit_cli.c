@@ -50,8 +50,27 @@ Test(names, only_a_near_name_is_suggested)
 	cr_expect_str_eq(names_nearest("valdiat", names, 4), "validate");
 	cr_expect_null(names_nearest("xyzzy", names, 4));
 	cr_expect_null(names_nearest("", names, 4));
+	/* The beginning of a name, before another name that is one edit away. */
+	cr_expect_str_eq(names_nearest("val", names, 4), "validate");
+	cr_expect_str_eq(
+		names_nearest("hist", (const char *const[]){ "list", "history" }, 2),
+		"history");
 	/* Two letters allow one edit; of equally near names the first is suggested. */
 	cr_expect_null(names_nearest("ab", names, 4));
+}
+
+Test(names, near_names_begin_with_the_word_or_contain_it)
+{
+	static const char *const names[] = { "svm_vcpu_run", "vcpu_run", "vcpu_run_vhe",
+					     "vcpu_put", "memset" };
+	char near[NAMES_NEAR_BYTES];
+
+	names_near("vcpu_run", names, 5, near);
+	cr_expect_str_eq(near, "'vcpu_run', 'vcpu_run_vhe', 'svm_vcpu_run'");
+	names_near("memste", names, 5, near);
+	cr_expect_str_eq(near, "'memset'");
+	names_near("xyzzy", names, 5, near);
+	cr_expect_str_eq(near, "");
 }
 
 static void expect_list(const struct names_list *list, const char *const *want, size_t n)
@@ -544,6 +563,24 @@ Test(table, configs_are_compared_with_the_first)
 	EXPECT_HAS(text, " 1,060       +60 (1.06x)\n");
 	EXPECT_HAS(text, " 5                +5\n"); /* no ratio to 0 */
 	EXPECT_HAS(text, "-1,999 (0.0005x)\n");
+	EXPECT_HAS(text, "      to the first\n"); /* the head */
+	free(text);
+}
+
+/* Of an exact target, what compare says of the same document: the nearest ends. */
+Test(table, configs_with_ranges_are_compared_by_the_nearest_ends)
+{
+	struct result *docs[1] = { sample_doc("lab:aarch64-vhe", "insns", true) };
+	char *text;
+
+	docs[0]->target.exact = true;
+	add_ok(docs[0], "fault_first_touch_4k", "pmu-off", HANDLED_KERNEL, 3605, 4);
+	add_ok(docs[0], "fault_first_touch_4k", "pmu-emulated", HANDLED_KERNEL, 3629, 4);
+	add_ok(docs[0], "fault_stream_4k", "pmu-off", HANDLED_KERNEL, 3600, 8);
+	add_ok(docs[0], "fault_stream_4k", "pmu-emulated", HANDLED_KERNEL, 3604, 8);
+	text = print_table(docs, 1, 100);
+	EXPECT_HAS(text, " 3,625 to 3,633  +16 (1.004x)\n");
+	EXPECT_HAS(text, " 3,596 to 3,612        0 (1x)\n");
 	free(text);
 }
 
