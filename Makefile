@@ -83,7 +83,8 @@ BODIES := $(shell grep -HoE '^BODY_ROW(_OF)?.[a-z0-9_]+' $(BODY_PAGES) | \
 body_row  = $(firstword $(subst :, ,$(1)))
 body_page = $(lastword $(subst :, ,$(1)))
 
-PAYLOADS := $(foreach a,$(ARCHS),$(B)/guest/$(a)/host_timed.elf $(B)/guest/$(a)/selftest.elf \
+PAYLOADS := $(foreach a,$(ARCHS),$(B)/guest/$(a)/host_timed.elf $(B)/guest/$(a)/host_timed_msi.elf \
+	$(B)/guest/$(a)/host_timed_memory.elf $(B)/guest/$(a)/selftest.elf \
 	$(B)/guest/$(a)/pmu_readings.elf) $(filter %/x86_64/pmu_test.elf,$(ARCHS:%=$(B)/guest/%/pmu_test.elf)) \
 	$(sort $(foreach b,$(BODIES),$(B)/guest/$(call body_row,$(b)).elf))
 
@@ -122,7 +123,8 @@ $(B)/guest/$(1)/runtime/%.o: guest/%.S | tools
 	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -c $$< -o $$@
 
 # Payloads without a body: for the rows that the host times, and for the self-tests.
-$(B)/guest/$(1)/host_timed.o $(B)/guest/$(1)/selftest.o: $(B)/guest/$(1)/%.o: guest/%.c | tools
+$(B)/guest/$(1)/host_timed.o $(B)/guest/$(1)/host_timed_msi.o $(B)/guest/$(1)/host_timed_memory.o \
+$(B)/guest/$(1)/selftest.o: $(B)/guest/$(1)/%.o: guest/%.c | tools
 	$$(call say,GUEST,$$@)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -c $$< -o $$@

@@ -87,6 +87,15 @@
 #define ABI_AARCH64_IRQ_LINE 32
 
 /*
+ * The messages that the host sends to the payload `host_timed_msi`: the vector of the
+ * only one; events 0 to `operand` - 1 of device 0, at most ABI_AARCH64_MSI_EVENTS.
+ */
+#define ABI_X86_64_MSI_GPA     0xfee00000ull
+#define ABI_X86_64_MSI_VECTOR  0x51u
+#define ABI_AARCH64_MSI_GPA    (ABI_AARCH64_GITS_GPA + 0x10040) /* GITS_TRANSLATER */
+#define ABI_AARCH64_MSI_EVENTS 16u
+
+/*
  * The other vCPUs start at the same entry in the same state. EBP (x86_64) or X4 (aarch64)
  * holds this number in the upper bits, and the vCPU's index (1, 2, ...) in the lower.
  */
@@ -140,7 +149,11 @@ struct abi_params {
 	uint32_t command;
 	uint32_t pmc_events; /* samples of each of PMC_NULL, PMC; 0: no PMC phases */
 	uint32_t spins;	     /* samples of SPIN; even */
-	uint32_t operand;    /* pmu_map: the register; pmu_accuracy: the subject */
+	/*
+	 * pmu_map: the register; pmu_accuracy: the subject; host_timed_msi: events;
+	 * host_timed_memory: pages
+	 */
+	uint32_t operand;
 	uint32_t pace; /* longest loop that times the CPU, in multiplications; 0: none */
 	/*
 	 * NULL, EVENT and TWIN end early, after a block of `repeat` samples that equals
@@ -167,6 +180,10 @@ enum abi_command {
 	ABI_COMMAND_INTERRUPT,
 	ABI_COMMAND_WAIT, /* SPIN, but yields the CPU where an emulator runs CPUs in turns
 			   */
+	/* Payload host_timed_memory: stores to pages of the slot at ABI_SLOT_GPA. */
+	ABI_COMMAND_TOUCH,	 /* to `operand` pages, then rings END; forever */
+	ABI_COMMAND_TOUCH_STAMP, /* to `events` pages, and reads the clock around each */
+	ABI_COMMAND_STOP,	 /* done at once: rings STOP forever */
 };
 
 /* When the guest times the loop that shows the CPU's frequency. */

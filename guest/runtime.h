@@ -87,6 +87,12 @@ extern volatile struct interrupt interrupt;
 bool interrupt_setup(void);
 
 /*
+ * After interrupt_setup(): message-signalled interrupts to the handler, `events` of them
+ * where an ITS translates them. false: no ITS.
+ */
+bool interrupt_setup_msi(uint32_t events);
+
+/*
  * Enables interrupts although none will come, as in an ordinary guest. An emulator (Bochs
  * 2.7) checks for the host's interrupts only while the guest has interrupts enabled.
  */

@@ -98,7 +98,7 @@ GIC_HANDLER(on_lpi, "mrs x16, " ICC_IAR1 "\n\t"
 BODY bool its_int_setup(const struct abi_params *params)
 {
 	(void)params;
-	if (!gic_init() || !its_init(&cwriter))
+	if (!gic_init() || !its_init(1, &cwriter))
 		return false;
 	gic_handler(on_lpi);
 	return true;

@@ -40,6 +40,13 @@ BODY_ROW_OF(fault_first_touch_4k, .event = next_page_event, .twin = next_page_tw
 	    .setup = touch_all_pages);
 
 /*
+ * As fault_first_touch_4k, in a slot of a guest_memfd: KVM asks the guest_memfd for the
+ * page, not the host's page tables.
+ */
+BODY_ROW_OF(fault_guest_memfd, .event = next_page_event, .twin = next_page_twin,
+	    .setup = touch_all_pages);
+
+/*
  * First store to a mapped page since the dirty log of the slot was cleared: the page is
  * write-protected; KVM marks the page dirty and makes it writable. A CPU with page-
  * modification logging (Intel's PML) logs the page without an exit. The VMM clears the

@@ -89,8 +89,8 @@ static inline void gic_unmask(void)
 		".popsection")
 
 /*
- * The interrupt translation service, for one event of one device (Arm IHI 0069, chapter
- * 5): aarch64/its.c.
+ * The interrupt translation service, for events of one device (Arm IHI 0069, chapter 5):
+ * aarch64/its.c.
  */
 
 /* GITS_CWRITER: a store makes the ITS process its queue up to there. */
@@ -100,11 +100,12 @@ static inline void gic_unmask(void)
 #define ITS_QUEUE_BYTES	  0x10000u
 
 /*
- * After gic_init(): sets up tables, queue, and an event that raises an LPI of this CPU.
- * Then every command in the queue is an INT of that event: each step of CWRITER by
- * ITS_COMMAND_BYTES, modulo ITS_QUEUE_BYTES, raises the LPI once. `cwriter` returns the
- * current value. false: no ITS, or the ITS does not process the commands.
+ * After gic_init(): sets up tables, queue, and events, at most ABI_AARCH64_MSI_EVENTS,
+ * that each raise an LPI of this CPU. Then every command in the queue is an INT of event
+ * 0: each step of CWRITER by ITS_COMMAND_BYTES, modulo ITS_QUEUE_BYTES, raises the LPI
+ * once. `cwriter` returns the current value. false: no ITS, or the ITS does not process
+ * the commands.
  */
-bool its_init(uint32_t *cwriter);
+bool its_init(uint32_t events, uint32_t *cwriter);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "bench/abi.h"
+#include "guest/runtime.h"
 
 #define GITS_CTLR	     0x0000
 #define GITS_CTLR_ENABLED    1u
@@ -33,12 +34,16 @@
 #define LPI_FIRST	 8192
 #define LPI_ENABLED	 (0xa0 | 1) /* priority, enabled */
 
-/* Device 0, event 0, collection 0; redistributor 0. */
+/* Device 0, collection 0; redistributor 0. */
 #define COMMAND_MAPD  0x08
 #define COMMAND_MAPC  0x09
 #define COMMAND_MAPTI 0x0a
 #define COMMAND_INV   0x0c
 #define COMMAND_INT   0x03
+
+/* Of the numbers of events. */
+#define EVENT_BITS 4
+_Static_assert(1u << EVENT_BITS == ABI_AARCH64_MSI_EVENTS, "events have EVENT_BITS bits");
 
 #define COMMANDS (ITS_QUEUE_BYTES / ITS_COMMAND_BYTES)
 #define PATIENCE 1000000 /* reads of CREADR */
@@ -52,7 +57,7 @@ struct command {
 static ITS_PAGE struct command queue[COMMANDS];
 static ITS_PAGE uint8_t devices[0x10000], collections[0x10000], pending[0x10000];
 static ITS_PAGE uint8_t properties[(1 << INTID_BITS) - LPI_FIRST];
-static __attribute__((aligned(256))) uint8_t events[256];
+static __attribute__((aligned(256))) uint8_t translations[256];
 
 static void store64(uint64_t gpa, uint64_t value)
 {
@@ -71,9 +76,12 @@ static bool is_there(void)
 	       gic_load(ABI_AARCH64_GICR_GPA + GICR_TYPER) & GICR_TYPER_LPIS;
 }
 
-static void init_lpis(void)
+static void init_lpis(uint32_t events)
 {
-	properties[0] = LPI_ENABLED;
+	uint32_t i;
+
+	for (i = 0; i < events; i++)
+		properties[i] = LPI_ENABLED;
 	store64(ABI_AARCH64_GICR_GPA + GICR_PROPBASER,
 		(uintptr_t)properties | CACHED_LPI | (INTID_BITS - 1));
 	store64(ABI_AARCH64_GICR_GPA + GICR_PENDBASER,
@@ -112,24 +120,32 @@ static bool taken(uint32_t cwriter)
 	return false;
 }
 
-bool its_init(uint32_t *cwriter)
+/* Maps event `i` to LPI `i`. */
+static struct command mapti(uint32_t i)
 {
-	static const struct command map[] = {
-		{ { COMMAND_MAPD, 0, VALID, 0 } }, /* + the table of its events */
-		{ { COMMAND_MAPC, 0, VALID, 0 } },
-		{ { COMMAND_MAPTI, (uint64_t)LPI_FIRST << 32, 0, 0 } },
-		{ { COMMAND_INV, 0, 0, 0 } },
+	return (struct command){ { COMMAND_MAPTI, (uint64_t)(LPI_FIRST + i) << 32 | i } };
+}
+
+bool its_init(uint32_t events, uint32_t *cwriter)
+{
+	const struct command first[] = {
+		{ { COMMAND_MAPD, EVENT_BITS - 1, VALID | (uintptr_t)translations } },
+		{ { COMMAND_MAPC, 0, VALID } },
 	};
-	const uint32_t maps = sizeof(map) / sizeof(map[0]);
+	const struct command inv = { { COMMAND_INV } };
+	const uint32_t firsts = sizeof(first) / sizeof(first[0]);
+	const uint32_t maps = firsts + events + 1;
 	uint32_t i;
 
 	if (!is_there())
 		return false;
-	init_lpis();
+	init_lpis(events);
 	init_tables();
 	for (i = 0; i < COMMANDS; i++)
-		queue[i] = i < maps ? map[i] : (struct command){ { COMMAND_INT } };
-	queue[0].word[2] |= (uintptr_t)events;
+		queue[i] = i < firsts		 ? first[i]
+			   : i < firsts + events ? mapti(i - firsts)
+			   : i < maps		 ? inv
+						 : (struct command){ { COMMAND_INT } };
 	*cwriter = maps * ITS_COMMAND_BYTES;
 	store64(ITS_CWRITER_GPA, *cwriter);
 	if (!taken(*cwriter))
@@ -137,4 +153,11 @@ bool its_init(uint32_t *cwriter)
 	for (i = 0; i < maps; i++)
 		queue[i] = (struct command){ { COMMAND_INT } };
 	return true;
+}
+
+bool interrupt_setup_msi(uint32_t events)
+{
+	uint32_t cwriter;
+
+	return events <= ABI_AARCH64_MSI_EVENTS && its_init(events, &cwriter);
 }

@@ -364,7 +364,7 @@ static uint32_t cwriter;
 /* gic_handler() unmasks interrupts; the test masks them again. */
 void selftest_lpi_init(void)
 {
-	if (!gic_init() || !its_init(&cwriter))
+	if (!gic_init() || !its_init(1, &cwriter))
 		runtime_stop(ABI_STATE_REFUSED);
 	gic_handler(selftest_on_irq);
 	selftest_irq_mask(true);

@@ -11,7 +11,7 @@
 #define IOAPIC_VERSION		1
 #define IOAPIC_REDIRECTION(pin) (0x10 + 2 * (pin))
 
-#define VECTOR 0x51
+#define VECTOR ABI_X86_64_MSI_VECTOR /* of line and message */
 
 volatile struct interrupt interrupt;
 

@@ -31,6 +31,8 @@ struct host_timed {
 int host_timed_irq_inject(struct host_timed *h);
 int host_timed_irq_inject_eoi(struct host_timed *h);
 int host_timed_irqfd_inject(struct host_timed *h);
+int host_timed_msi_inject(struct host_timed *h);
+int host_timed_its_lpi_stream(struct host_timed *h);
 int host_timed_kick_signal(struct host_timed *h);
 int host_timed_kick_immediate_exit(struct host_timed *h);
 int host_timed_overshoot_posix(struct host_timed *h);
@@ -46,6 +48,18 @@ int host_timed_state_sync_lazy(struct host_timed *h);
 int host_timed_state_sync_always(struct host_timed *h);
 int host_timed_state_sync_regs(struct host_timed *h);
 
+int host_timed_dirty_log_get(struct host_timed *h);
+int host_timed_dirty_log_clear(struct host_timed *h);
+int host_timed_dirty_log_start(struct host_timed *h);
+int host_timed_dirty_log_stop(struct host_timed *h);
+int host_timed_memslot_create(struct host_timed *h);
+int host_timed_memslot_move(struct host_timed *h);
+int host_timed_memslot_delete(struct host_timed *h);
+int host_timed_pre_fault(struct host_timed *h);
+int host_timed_userfaultfd(struct host_timed *h);
+
+int host_timed_vm_switch(struct host_timed *h);
+int host_timed_vm_stay(struct host_timed *h);
 int host_timed_vm_create(struct host_timed *h);
 int host_timed_first_exit(struct host_timed *h);
 int host_timed_checkpoint_save(struct host_timed *h);

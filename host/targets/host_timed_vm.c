@@ -39,6 +39,55 @@ int host_timed_vm_create(struct host_timed *h)
 	return host_timed_done(h);
 }
 
+/* A VM whose guest does nothing but stop, run to its first stop. */
+static int open_switched(struct host_timed *h, struct vm *vm)
+{
+	int err = host_timed_open(h, vm, ABI_COMMAND_STOP, &host_timed_ignore);
+
+	return err ? err : host_timed_run(h, vm, NULL, VCPU_STOP_DOORBELL);
+}
+
+/* From the entry of a VM to its next stop; `vms` VMs in turns. */
+static int take_turns(struct host_timed *h, uint32_t vms)
+{
+	struct vm *vm = calloc(vms, sizeof(*vm));
+	uint64_t *series, start, ticks;
+	uint32_t n, opened = 0, i;
+	int err = 0;
+
+	if (!vm)
+		return error_set(h->err, -ENOMEM, "out of memory");
+	series = host_timed_series(h, ABI_SERIES_MAX, &n);
+	if (!series)
+		err = -ENOMEM;
+	while (!err && opened < vms)
+		err = open_switched(h, &vm[opened++]);
+	/* The first turn of each VM is the warm-up. */
+	for (i = 0; !err && i < n + vms; i++) {
+		start = clock_now();
+		err = host_timed_run(h, &vm[i % vms], NULL, VCPU_STOP_DOORBELL);
+		ticks = clock_now() - start;
+		if (i >= vms)
+			series[i - vms] = ticks;
+	}
+	while (opened)
+		vm_destroy(&vm[--opened]);
+	free(vm);
+	if (err)
+		return err == -ECANCELED ? 0 : err;
+	return host_timed_done(h);
+}
+
+int host_timed_vm_switch(struct host_timed *h)
+{
+	return take_turns(h, 2);
+}
+
+int host_timed_vm_stay(struct host_timed *h)
+{
+	return take_turns(h, 1);
+}
+
 struct first {
 	uint64_t ticks;
 	struct vcpu *vcpu;

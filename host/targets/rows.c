@@ -135,6 +135,14 @@ static void doorbell_first_touch_4k(struct vm *vm, enum abi_doorbell kind,
 		(void)slot_unmap(vm, SLOT_GPA);
 }
 
+/* As setup_first_touch_4k(), but KVM looks the pages up in the guest_memfd. */
+static int setup_guest_memfd(struct vm *vm, struct abi_params *params)
+{
+	const struct slot_options options = { .guest_memfd = true };
+
+	return slot_add(vm, SLOT_GPA, bodies_bytes(params), &options);
+}
+
 /*
  * One huge page that is unmapped before each event. Its neighbour stays mapped, so that
  * KVM does not free and allocate the table that maps both.
@@ -232,6 +240,12 @@ static int setup_its(struct vm *vm, struct abi_params *params)
 #define A_DIFFERENCE "its figure is the difference of two runs"
 #define A_BUDGET     "its figure is time beyond a budget"
 #define TWO_THREADS  "two threads take turns in it"
+
+#define MEMORY_PAYLOAD                                                                   \
+	.payload = { [ARCH_X86_64] = "host_timed_memory",                                \
+		     [ARCH_AARCH64] = "host_timed_memory" }
+#define MSI_PAYLOAD                                                                      \
+	.payload = { [ARCH_X86_64] = "host_timed_msi", [ARCH_AARCH64] = "host_timed_msi" }
 
 #define HOST_TIMED(id_, function_, ...)                                                  \
 	{ .id = #id_, .host_timed = function_, __VA_ARGS__ },

@@ -3,8 +3,9 @@
 """
 failing_call.py CALL ERRNO COMMAND [ARG...]: runs a command in which a system call fails.
 
-CALL is madvise, or the hexadecimal request of an ioctl (0xae01). The kernel returns ERRNO
-(ENOSYS, EBUSY, ...) for it, by a seccomp filter that the command inherits.
+CALL is madvise, userfaultfd, or the hexadecimal request of an ioctl (0xae01). The kernel
+returns ERRNO (ENOSYS, EBUSY, ...) for it, by a seccomp filter that the command inherits.
+With 0 as ERRNO the call succeeds without an effect.
 """
 import ctypes
 import errno
@@ -14,8 +15,8 @@ import struct
 import sys
 
 AUDIT_ARCH, NUMBERS = {
-    "x86_64": (0xC000003E, {"madvise": 28, "ioctl": 16}),
-    "aarch64": (0xC00000B7, {"madvise": 233, "ioctl": 29}),
+    "x86_64": (0xC000003E, {"madvise": 28, "userfaultfd": 323, "ioctl": 16}),
+    "aarch64": (0xC00000B7, {"madvise": 233, "userfaultfd": 282, "ioctl": 29}),
 }[platform.machine()]
 
 # struct seccomp_data: nr, arch, instruction_pointer, args[6]; <linux/bpf_common.h>.
@@ -46,7 +47,7 @@ def program(call, error):
 
 def main():
     call, error, *command = sys.argv[1:]
-    text, length = program(call, getattr(errno, error))
+    text, length = program(call, 0 if error == "0" else getattr(errno, error))
     libc = ctypes.CDLL(None, use_errno=True)
     filters = Program(length, text)
     if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.prctl(

@@ -215,24 +215,37 @@ int irq_fd(struct vm *vm, uint32_t line)
 	return fd;
 }
 
-int irq_msi(struct vm *vm, uint64_t address, uint32_t data)
+int irq_msi_init(struct vm *vm, struct irq_message *m, uint64_t address, uint32_t data)
 {
-	struct kvm_msi request = {
-		.address_lo = (uint32_t)address,
-		.address_hi = (uint32_t)(address >> 32),
-		.data = data,
-		.flags = arch_msi_flags(vm),
-	};
-	int delivered;
-
+	*m = (struct irq_message){ address, data, arch_msi_flags(vm) };
 	if (!kvm_check_cap(vm->fd, KVM_CAP_SIGNAL_MSI))
 		return error_set(&vm->error, -ENOTSUP, "this KVM has no KVM_SIGNAL_MSI");
-	delivered = vm_ioctl_value_on(vm, KVM_SIGNAL_MSI, &request, "to 0x%llx",
-				      (unsigned long long)address);
+	return 0;
+}
+
+int irq_msi_send(struct vm *vm, const struct irq_message *m)
+{
+	struct kvm_msi request = {
+		.address_lo = (uint32_t)m->address,
+		.address_hi = (uint32_t)(m->address >> 32),
+		.data = m->data,
+		.flags = m->flags,
+	};
+	int delivered = vm_ioctl_value_on(vm, KVM_SIGNAL_MSI, &request, "to 0x%llx",
+					  (unsigned long long)m->address);
+
 	if (delivered < 0)
 		return delivered;
 	if (!delivered)
 		return error_set(&vm->error, -EIO, "the guest blocks the MSI to 0x%llx",
-				 (unsigned long long)address);
+				 (unsigned long long)m->address);
 	return 0;
+}
+
+int irq_msi(struct vm *vm, uint64_t address, uint32_t data)
+{
+	struct irq_message message;
+	int err = irq_msi_init(vm, &message, address, data);
+
+	return err ? err : irq_msi_send(vm, &message);
 }

@@ -70,6 +70,14 @@ int irq_fd(struct vm *vm, uint32_t line);
 /* Message-signalled: x86_64 to a LAPIC, aarch64 to an ITS where there is one. */
 int irq_msi(struct vm *vm, uint64_t address, uint32_t data);
 
+/* irq_msi() in two parts, so that a message that is sent again costs one ioctl. */
+struct irq_message {
+	uint64_t address;
+	uint32_t data, flags;
+};
+int irq_msi_init(struct vm *vm, struct irq_message *m, uint64_t address, uint32_t data);
+int irq_msi_send(struct vm *vm, const struct irq_message *m);
+
 /*
  * x86_64 with a split irqchip: GSI `gsi` of the VMM's IOAPIC sends this message; if it is
  * level-triggered, its EOI exits (KVM_EXIT_IOAPIC_EOI). Replaces all routes.

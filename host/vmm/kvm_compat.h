@@ -55,6 +55,39 @@ struct compat_memory_fault {
 	uint64_t flags, gpa, size;
 };
 
+/* struct kvm_pre_fault_memory and KVM_PRE_FAULT_MEMORY (Linux 6.11). */
+#ifndef KVM_CAP_PRE_FAULT_MEMORY
+#define KVM_CAP_PRE_FAULT_MEMORY 236
+#endif
+struct compat_pre_fault_memory {
+	uint64_t gpa, size, flags, padding[5];
+};
+#define COMPAT_PRE_FAULT_MEMORY _IOWR(KVMIO, 0xd5, struct compat_pre_fault_memory)
+
+/*
+ * Memory in a guest_memfd that the host may map: KVM_CREATE_GUEST_MEMFD and
+ * KVM_SET_USER_MEMORY_REGION2 (Linux 6.8), with the flags of Linux 6.18.
+ */
+#ifndef KVM_CAP_GUEST_MEMFD_FLAGS
+#define KVM_CAP_GUEST_MEMFD_FLAGS 244
+#endif
+#ifndef KVM_MEM_GUEST_MEMFD
+#define KVM_MEM_GUEST_MEMFD (1u << 2)
+#endif
+#define COMPAT_GUEST_MEMFD_MMAP	       (1u << 0)
+#define COMPAT_GUEST_MEMFD_INIT_SHARED (1u << 1)
+struct compat_guest_memfd {
+	uint64_t size, flags, reserved[6];
+};
+#define COMPAT_CREATE_GUEST_MEMFD _IOWR(KVMIO, 0xd4, struct compat_guest_memfd)
+struct compat_memory_region2 {
+	struct kvm_userspace_memory_region region;
+	uint64_t guest_memfd_offset;
+	uint32_t guest_memfd, padding1;
+	uint64_t padding2[14];
+};
+#define COMPAT_SET_USER_MEMORY_REGION2 _IOW(KVMIO, 0x49, struct compat_memory_region2)
+
 /* struct kvm_arm_counter_offset and its request (Linux 6.4), arm64 only. */
 struct compat_counter_offset {
 	uint64_t counter_offset, reserved;

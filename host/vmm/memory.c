@@ -169,6 +169,36 @@ static int map_aligned(struct vm *vm, struct vm_slot *slot)
 	return 0;
 }
 
+/*
+ * The pages of a new guest_memfd in place of the mapping of `slot`. Returns the
+ * descriptor: the mapping keeps the file when it is closed. -errno.
+ */
+static int map_guest_memfd(struct vm *vm, const struct vm_slot *slot)
+{
+	struct compat_guest_memfd request = {
+		.size = slot->bytes,
+		.flags = COMPAT_GUEST_MEMFD_MMAP | COMPAT_GUEST_MEMFD_INIT_SHARED,
+	};
+	int fd, err;
+
+	if (~(unsigned int)kvm_check_cap(vm->fd, KVM_CAP_GUEST_MEMFD_FLAGS) &
+	    request.flags)
+		return error_set(
+			&vm->error, -ENOTSUP,
+			"this KVM has no guest_memfd that the host may map (Linux 6.18)");
+	fd = __kvm_ioctl_value(vm->fd, COMPAT_CREATE_GUEST_MEMFD, &request);
+	if (fd < 0)
+		return error_set(&vm->error, fd, "KVM_CREATE_GUEST_MEMFD: %s",
+				 strerror(-fd));
+	if (mmap(slot->hva, slot->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+		 fd, 0) == MAP_FAILED) {
+		err = error_set(&vm->error, -errno, "cannot map the guest_memfd: %m");
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
 static int map_pages(struct vm *vm, struct vm_slot *slot, const struct slot_options *o)
 {
 	int err = map_aligned(vm, slot);
@@ -189,6 +219,23 @@ static int map_pages(struct vm *vm, struct vm_slot *slot, const struct slot_opti
 	return 0;
 }
 
+static int register_guest_memfd(struct vm *vm, const struct vm_slot *slot, uint32_t id,
+				int fd)
+{
+	const struct compat_memory_region2 request = {
+		.region = { .slot = id,
+			    .flags = KVM_MEM_GUEST_MEMFD,
+			    .guest_phys_addr = slot->gpa,
+			    .memory_size = slot->bytes,
+			    .userspace_addr = (uintptr_t)slot->hva },
+		.guest_memfd = (uint32_t)fd,
+	};
+
+	return kvm_ioctl_checked(vm->fd, &vm->error, COMPAT_SET_USER_MEMORY_REGION2,
+				 &request, "KVM_SET_USER_MEMORY_REGION2 at 0x%llx",
+				 (unsigned long long)slot->gpa);
+}
+
 static int register_slot(struct vm *vm, const struct vm_slot *slot, uint32_t id,
 			 const struct slot_options *o)
 {
@@ -205,6 +252,21 @@ static int register_slot(struct vm *vm, const struct vm_slot *slot, uint32_t id,
 		region.flags |= KVM_MEM_LOG_DIRTY_PAGES;
 	return vm_ioctl_on(vm, KVM_SET_USER_MEMORY_REGION, &region, "at 0x%llx",
 			   (unsigned long long)slot->gpa);
+}
+
+static int add_guest_memfd(struct vm *vm, struct vm_slot *slot, uint32_t id)
+{
+	int err = map_aligned(vm, slot), fd;
+
+	if (err)
+		return err;
+	fd = map_guest_memfd(vm, slot);
+	if (fd < 0)
+		return fd;
+	touch(slot->hva, slot->bytes);
+	err = register_guest_memfd(vm, slot, id, fd);
+	close(fd);
+	return err;
 }
 
 int slot_add(struct vm *vm, uint64_t gpa, uint64_t bytes, const struct slot_options *o)
@@ -226,13 +288,48 @@ int slot_add(struct vm *vm, uint64_t gpa, uint64_t bytes, const struct slot_opti
 	*slot = (struct vm_slot){ .gpa = gpa, .bytes = bytes };
 	if (o->dirty_log)
 		dirty_log_init(vm);
-	err = map_pages(vm, slot, o);
-	if (!err)
+	err = o->guest_memfd ? add_guest_memfd(vm, slot, SLOT_ID(vm->slots))
+			     : map_pages(vm, slot, o);
+	if (!err && !o->guest_memfd)
 		err = register_slot(vm, slot, SLOT_ID(vm->slots), o);
 	if (!err)
 		vm->slots++;
 	else if (slot->hva)
 		munmap(slot->hva, slot->bytes);
+	return err;
+}
+
+int slot_register(struct vm *vm, uint32_t index, uint64_t gpa,
+		  const struct slot_options *o)
+{
+	vm->slot[index].gpa = gpa;
+	return register_slot(vm, &vm->slot[index], SLOT_ID(index), o);
+}
+
+int slot_delete(struct vm *vm, uint32_t index)
+{
+	const struct vm_slot none = { .gpa = vm->slot[index].gpa };
+	const struct slot_options options = { false };
+
+	return register_slot(vm, &none, SLOT_ID(index), &options);
+}
+
+int slot_pre_fault(struct vm *vm, uint32_t index)
+{
+	struct compat_pre_fault_memory range = {
+		.gpa = vm->slot[index].gpa,
+		.size = vm->slot[index].bytes,
+	};
+	int err = 0;
+
+	if (!kvm_check_cap(vm->fd, KVM_CAP_PRE_FAULT_MEMORY))
+		return error_set(&vm->error, -ENOTSUP,
+				 "this KVM has no KVM_PRE_FAULT_MEMORY (Linux 6.11)");
+	/* A call maps a part of the range, and the range becomes the rest. */
+	while (!err && range.size)
+		err = kvm_ioctl_checked(
+			vm->vcpus[0].fd, &vm->error, COMPAT_PRE_FAULT_MEMORY, &range,
+			"KVM_PRE_FAULT_MEMORY at 0x%llx", (unsigned long long)range.gpa);
 	return err;
 }
 
@@ -302,22 +399,40 @@ static int clear_log(struct vm *vm, const struct vm_slot *slot, uint32_t id,
 			   (unsigned long long)slot->gpa);
 }
 
-int dirty_log_read(struct vm *vm, uint32_t index, uint64_t *dirty_pages)
+int dirty_log_get(struct vm *vm, uint32_t index, uint64_t *bitmap)
+{
+	struct kvm_dirty_log log = { .slot = SLOT_ID(index), .dirty_bitmap = bitmap };
+
+	return vm_ioctl_on(vm, KVM_GET_DIRTY_LOG, &log, "at 0x%llx",
+			   (unsigned long long)vm->slot[index].gpa);
+}
+
+static uint64_t pages_of(const struct vm_slot *slot)
+{
+	return slot->bytes / (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+int dirty_log_clear(struct vm *vm, uint32_t index, uint64_t *bitmap)
 {
 	const struct vm_slot *slot = &vm->slot[index];
-	const uint64_t pages = slot->bytes / (uint64_t)sysconf(_SC_PAGESIZE);
-	const size_t words = (size_t)(pages + 63) / 64;
+
+	if (!vm->dirty_log_manual)
+		return 0;
+	return clear_log(vm, slot, SLOT_ID(index), pages_of(slot), bitmap);
+}
+
+int dirty_log_read(struct vm *vm, uint32_t index, uint64_t *dirty_pages)
+{
+	const size_t words = (size_t)(pages_of(&vm->slot[index]) + 63) / 64;
 	uint64_t *bitmap = calloc(words, sizeof(*bitmap));
-	struct kvm_dirty_log log = { .slot = SLOT_ID(index), .dirty_bitmap = bitmap };
 	size_t i;
 	int err;
 
 	if (!bitmap)
 		return error_set(&vm->error, -ENOMEM, "out of memory");
-	err = vm_ioctl_on(vm, KVM_GET_DIRTY_LOG, &log, "at 0x%llx",
-			  (unsigned long long)slot->gpa);
-	if (!err && vm->dirty_log_manual)
-		err = clear_log(vm, slot, SLOT_ID(index), pages, bitmap);
+	err = dirty_log_get(vm, index, bitmap);
+	if (!err)
+		err = dirty_log_clear(vm, index, bitmap);
 	*dirty_pages = 0;
 	for (i = 0; !err && i < words; i++)
 		*dirty_pages += (uint64_t)__builtin_popcountll(bitmap[i]);

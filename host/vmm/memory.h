@@ -16,6 +16,9 @@ struct slot_options {
 	bool dirty_log; /* the first write to each page faults */
 	bool huge;	/* 2 MiB pages, or -ENOTSUP */
 	bool populate;	/* the host's pages are allocated; the guest has no mapping */
+	/* Without the others: allocated pages of a guest_memfd, which the host has
+	 * mapped. */
+	bool guest_memfd;
 };
 
 /* Adds `bytes` of memory at `gpa`; vm_destroy() frees it. */
@@ -28,11 +31,36 @@ int slot_clear_dirty(struct vm *vm, uint64_t gpa, uint64_t *dirty_pages);
 int slot_unmap(struct vm *vm, uint64_t gpa);
 
 /*
+ * Registers vm->slot[index] again, at `gpa` and with the flags of `o` (readonly,
+ * dirty_log): creates the slot after slot_delete(), moves it, or changes its flags. The
+ * host's pages stay.
+ */
+int slot_register(struct vm *vm, uint32_t index, uint64_t gpa,
+		  const struct slot_options *o);
+
+/* KVM forgets vm->slot[index]; the host's pages stay. */
+int slot_delete(struct vm *vm, uint32_t index);
+
+/*
+ * KVM_PRE_FAULT_MEMORY of vm->slot[index] by the boot CPU: KVM maps all its pages.
+ * -ENOTSUP: this KVM cannot (Linux 6.11; x86_64).
+ */
+int slot_pre_fault(struct vm *vm, uint32_t index);
+
+/*
  * Before a slot with a dirty log: enables manual protection where KVM has it, so that a
  * page is write-protected when the log is cleared, not when it is read. VMMs that migrate
  * guests do so.
  */
 void dirty_log_init(struct vm *vm);
+
+/*
+ * The two halves of dirty_log_read(), with a bit per page of vm->slot[index]. Without
+ * manual protection (dirty_log_init()) dirty_log_get() clears the log as well, and
+ * dirty_log_clear() does nothing.
+ */
+int dirty_log_get(struct vm *vm, uint32_t index, uint64_t *bitmap);
+int dirty_log_clear(struct vm *vm, uint32_t index, uint64_t *bitmap);
 
 /* Reads and clears the dirty log of vm->slot[index]. */
 int dirty_log_read(struct vm *vm, uint32_t index, uint64_t *dirty_pages);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The payload of rows about message-signalled interrupts: at each doorbell the host sends
+ * params.operand messages, and the payload waits for all of them. Replaces sample.c.
+ * Not a part of host_timed.c, because the tables of the ITS are larger than that image.
+ */
+#include "guest/runtime.h"
+
+/* The local APIC of a PC needs no set-up for messages. */
+__attribute__((weak)) bool interrupt_setup_msi(uint32_t events)
+{
+	return events == 1;
+}
+
+/*
+ * Series EVENT: the first read of the shared clock by the handler of the last message;
+ * series TWIN: after its end of interrupt.
+ */
+void sample_all(const struct abi_params *params)
+{
+	uint64_t *first = runtime_series(ABI_PHASE_EVENT);
+	uint64_t *ended = runtime_series(ABI_PHASE_TWIN);
+	uint64_t count = 0;
+	uint32_t i;
+
+	if (!interrupt_setup() || !interrupt_setup_msi(params->operand))
+		runtime_stop(ABI_STATE_ABSENT);
+	for (i = 0; i < params->events; i++) {
+		runtime_doorbell(ABI_DOORBELL_END);
+		count += params->operand;
+		while (interrupt.count < count)
+			;
+		first[i] = interrupt.first;
+		ended[i] = interrupt.ended;
+	}
+}

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Host-timed benchmarks of memory slots: the dirty log, splitting a huge page, creating,
+ * moving and deleting a slot, pre-faulting, and faults that userfaultfd serves.
+ *
+ * The guest stores to all pages of the slot and rings the doorbell, where its run stops.
+ * Between two runs the host changes the slot, and times the one request that the row is
+ * about. What the guest's next stores do to the log, or how often they exit, proves that
+ * the request had its effect.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "host/lib/error.h"
+#include "host/targets/host_timed.h"
+#include "host/vmm/memory.h"
+#include "host/vmm/timer.h"
+
+#define PAGE_BYTES 4096ull
+#define PAGES	   512u /* of the slot: a huge page */
+#define SLOT_BYTES (PAGES * PAGE_BYTES)
+
+/* Before a sample the guest faults on each page: a million instructions. */
+#define EVENTS 20
+
+/* ---- what the rows share: the guest's stores, and the log ---- */
+
+struct pages {
+	struct host_timed *timed;
+	struct vm vm;
+	bool timed_one; /* of two requests in turn: time the first; else the second */
+	uint64_t log[PAGES / 64];
+};
+
+static void stop_at_doorbell(void *ctx, uint32_t value)
+{
+	struct pages *p = ctx;
+
+	(void)value;
+	vcpu_kick(&p->vm.vcpus[0]);
+}
+
+/* A VM whose guest executes `command`, with a slot of `bytes`. */
+static int open_pages(struct pages *p, enum abi_command command, uint64_t bytes,
+		      const struct slot_options *options)
+{
+	const struct vm_listener listener = { .ctx = p, .doorbell = stop_at_doorbell };
+	struct host_timed own = *p->timed;
+	struct boot_request rq = *own.rq;
+	int err;
+
+	rq.params.operand = PAGES;
+	rq.params.events = (uint32_t)(bytes / PAGE_BYTES);
+	own.rq = &rq;
+	err = host_timed_open(&own, &p->vm, command, &listener);
+	if (err)
+		return err;
+	err = slot_add(&p->vm, SLOT_GPA, bytes, options);
+	return err ? error_set(own.err, err, "%s", p->vm.error.text) : 0;
+}
+
+/* The guest stores to all pages. `*exits`: how often it exited; -1: unknown. */
+static int store_to_all(struct pages *p, int64_t *exits)
+{
+	int64_t before = vcpu_kvm_stat(&p->vm.vcpus[0], KVM_STAT_EXITS), after;
+	int err = host_timed_run(p->timed, &p->vm, NULL, VCPU_STOP_KICK);
+
+	after = vcpu_kvm_stat(&p->vm.vcpus[0], KVM_STAT_EXITS);
+	if (exits)
+		*exits = before < 0 || after < 0 ? -1 : after - before;
+	return err;
+}
+
+static int failed(struct pages *p, int err)
+{
+	return err ? error_set(p->timed->err, err, "%s", p->vm.error.text) : 0;
+}
+
+/* -ECANCELED with the outcome set unless the log has all pages, or none. */
+static int expect_dirty(struct pages *p, uint32_t expected)
+{
+	uint32_t dirty = 0, i;
+
+	for (i = 0; i < PAGES / 64; i++)
+		dirty += (uint32_t)__builtin_popcountll(p->log[i]);
+	if (dirty == expected)
+		return 0;
+	host_timed_crash(p->timed, "the dirty log has %u pages instead of %u", dirty,
+			 expected);
+	return -ECANCELED;
+}
+
+/* -ECANCELED if the stores exited as often as they do without the mapping. */
+static int expect_mapped(struct pages *p, const char *what)
+{
+	int64_t exits;
+	int err = store_to_all(p, &exits);
+
+	if (err || exits < PAGES / 2)
+		return err;
+	host_timed_crash(p->timed, "%s: the guest's stores exited %lld times", what,
+			 (long long)exits);
+	return -ECANCELED;
+}
+
+/* One sample into `*ticks`; 0, or a negative errno with timed->err or the outcome set. */
+typedef int page_sample(struct pages *p, uint64_t *ticks);
+
+/* The samples of a row, after one that is the warm-up. */
+static int time_pages(struct host_timed *h, const struct slot_options *options,
+		      bool timed_one, page_sample *sample)
+{
+	struct pages p = { .timed = h, .timed_one = timed_one };
+	uint64_t *series, unused;
+	uint32_t n, i;
+	int err;
+
+	series = host_timed_series(h, EVENTS, &n);
+	if (!series)
+		return -ENOMEM;
+	err = open_pages(&p, ABI_COMMAND_TOUCH, SLOT_BYTES, options);
+	for (i = 0; !err && i <= n; i++) {
+		err = sample(&p, i ? &series[i - 1] : &unused);
+		if (!err && host_timed_late(h))
+			err = -ECANCELED;
+	}
+	vm_destroy(&p.vm);
+	if (err == -ENOTSUP)
+		return host_timed_skip(h, "%s", h->err->text);
+	if (err)
+		return err == -ECANCELED ? 0 : err;
+	return host_timed_done(h);
+}
+
+/* ---- the dirty log ---- */
+
+/* Two requests: reading the log, and clearing it. */
+static int measure_log(struct pages *p, uint64_t *ticks)
+{
+	uint64_t start;
+	int err = store_to_all(p, NULL);
+
+	if (err)
+		return err;
+	start = clock_now();
+	err = dirty_log_get(&p->vm, 0, p->log);
+	*ticks = clock_now() - start;
+	if (err)
+		return failed(p, err);
+	err = expect_dirty(p, PAGES);
+	if (err || p->timed_one)
+		return err ? err : failed(p, dirty_log_clear(&p->vm, 0, p->log));
+	start = clock_now();
+	err = dirty_log_clear(&p->vm, 0, p->log);
+	*ticks = clock_now() - start;
+	return failed(p, err);
+}
+
+static int time_log(struct host_timed *h, bool get)
+{
+	const struct slot_options options = { .dirty_log = true, .populate = true };
+
+	return time_pages(h, &options, get, measure_log);
+}
+
+int host_timed_dirty_log_get(struct host_timed *h)
+{
+	return time_log(h, true);
+}
+
+int host_timed_dirty_log_clear(struct host_timed *h)
+{
+	return time_log(h, false);
+}
+
+/*
+ * Two requests: switching the log on for a slot that the guest has mapped by one huge
+ * page, and off again. With the log on, each page of 4 KiB is logged; without the split
+ * there would be one dirty bit at most before the next fault.
+ */
+static int measure_switch(struct pages *p, uint64_t *ticks)
+{
+	static const struct slot_options on = { .dirty_log = true }, off = { false };
+	uint64_t start;
+	int err = failed(p, slot_unmap(&p->vm, SLOT_GPA));
+
+	if (!err)
+		err = expect_mapped(p, "no huge page");
+	if (err)
+		return err;
+	start = clock_now();
+	err = slot_register(&p->vm, 0, SLOT_GPA, &on);
+	if (p->timed_one)
+		*ticks = clock_now() - start;
+	if (!err)
+		err = store_to_all(p, NULL);
+	else
+		return failed(p, err);
+	if (!err)
+		err = failed(p, dirty_log_get(&p->vm, 0, p->log));
+	if (!err)
+		err = expect_dirty(p, PAGES);
+	if (err)
+		return err;
+	start = clock_now();
+	err = slot_register(&p->vm, 0, SLOT_GPA, &off);
+	if (!p->timed_one)
+		*ticks = clock_now() - start;
+	return failed(p, err);
+}
+
+static int time_switch(struct host_timed *h, bool start)
+{
+	const struct slot_options options = { .huge = true, .populate = true };
+
+	return time_pages(h, &options, start, measure_switch);
+}
+
+int host_timed_dirty_log_start(struct host_timed *h)
+{
+	return time_switch(h, true);
+}
+
+int host_timed_dirty_log_stop(struct host_timed *h)
+{
+	return time_switch(h, false);
+}
+
+/* ---- the life of a slot ---- */
+
+static const struct slot_options plain = { .populate = true };
+
+/* Deletes the slot that the guest has mapped, and creates it again. */
+static int measure_life(struct pages *p, uint64_t *ticks)
+{
+	uint64_t start;
+	int err = store_to_all(p, NULL);
+
+	if (err)
+		return err;
+	start = clock_now();
+	err = slot_delete(&p->vm, 0);
+	if (!p->timed_one)
+		*ticks = clock_now() - start;
+	if (err)
+		return failed(p, err);
+	start = clock_now();
+	err = slot_register(&p->vm, 0, SLOT_GPA, &plain);
+	if (p->timed_one)
+		*ticks = clock_now() - start;
+	return failed(p, err);
+}
+
+/* Moves the slot away from the guest's mappings, and back. */
+static int measure_move(struct pages *p, uint64_t *ticks)
+{
+	uint64_t start;
+	int err = store_to_all(p, NULL);
+
+	if (err)
+		return err;
+	start = clock_now();
+	err = slot_register(&p->vm, 0, SLOT_GPA + SLOT_BYTES, &plain);
+	*ticks = clock_now() - start;
+	if (!err)
+		err = slot_register(&p->vm, 0, SLOT_GPA, &plain);
+	return failed(p, err);
+}
+
+int host_timed_memslot_create(struct host_timed *h)
+{
+	return time_pages(h, &plain, true, measure_life);
+}
+
+int host_timed_memslot_delete(struct host_timed *h)
+{
+	return time_pages(h, &plain, false, measure_life);
+}
+
+int host_timed_memslot_move(struct host_timed *h)
+{
+	return time_pages(h, &plain, false, measure_move);
+}
+
+/* ---- pre-faulting ---- */
+
+static int measure_pre_fault(struct pages *p, uint64_t *ticks)
+{
+	uint64_t start;
+	int err = failed(p, slot_unmap(&p->vm, SLOT_GPA));
+
+	if (err)
+		return err;
+	start = clock_now();
+	err = slot_pre_fault(&p->vm, 0);
+	*ticks = clock_now() - start;
+	return err ? failed(p, err) : expect_mapped(p, "no page was pre-faulted");
+}
+
+int host_timed_pre_fault(struct host_timed *h)
+{
+	return time_pages(h, &plain, false, measure_pre_fault);
+}
+
+/*
+ * ---- userfaultfd ----
+ *
+ * KVM's lookup of the page waits until a second thread, which reads the fault from the
+ * descriptor, has copied a page of data to its place. The guest times itself.
+ */
+
+struct pager {
+	int fd, stop; /* the userfaultfd; an eventfd that ends the thread */
+	uint32_t served;
+	int err;
+};
+
+static void *serve_faults(void *ctx)
+{
+	static const uint8_t page[PAGE_BYTES];
+	struct pager *p = ctx;
+	struct pollfd fds[] = { { p->fd, POLLIN, 0 }, { p->stop, POLLIN, 0 } };
+	struct uffd_msg fault;
+
+	while (poll(fds, 2, -1) > 0 && !fds[1].revents) {
+		struct uffdio_copy copy = { .src = (uintptr_t)page, .len = PAGE_BYTES };
+
+		if (read(p->fd, &fault, sizeof(fault)) != sizeof(fault) ||
+		    fault.event != UFFD_EVENT_PAGEFAULT)
+			continue;
+		copy.dst = fault.arg.pagefault.address & -PAGE_BYTES;
+		if (ioctl(p->fd, UFFDIO_COPY, &copy) && errno != EEXIST) {
+			/* The guest would wait for ever: the watchdog ends the boot. */
+			p->err = -errno;
+			return NULL;
+		}
+		p->served++;
+	}
+	return NULL;
+}
+
+/* 0, or -ENOTSUP with h->err: not built into the kernel, or not permitted. */
+static int open_pager(struct host_timed *h, struct pager *p, const struct vm_slot *slot)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = {
+		.range = { (uintptr_t)slot->hva, slot->bytes },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+
+	p->fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	if (p->fd < 0)
+		return error_set(h->err, -ENOTSUP, "userfaultfd: %m");
+	if (ioctl(p->fd, UFFDIO_API, &api) || ioctl(p->fd, UFFDIO_REGISTER, &range))
+		return error_set(h->err, -ENOTSUP, "userfaultfd: %m");
+	p->stop = eventfd(0, EFD_CLOEXEC);
+	return p->stop < 0 ? error_set(h->err, -errno, "eventfd: %m") : 0;
+}
+
+static int run_pager(struct pages *p, struct pager *pager, uint32_t n)
+{
+	struct host_timed *h = p->timed;
+	const uint64_t one = 1;
+	pthread_t thread;
+	int err = vm_thread(&thread, h->cpus ? h->cpus[0] : -1, serve_faults, pager);
+
+	if (err)
+		return error_set(h->err, err, "cannot start the paging thread: %s",
+				 strerror(-err));
+	err = host_timed_run(h, &p->vm, NULL, VCPU_STOP_DOORBELL);
+	if (write(pager->stop, &one, sizeof(one)) == sizeof(one))
+		pthread_join(thread, NULL);
+	if (pager->err)
+		return error_set(h->err, pager->err, "UFFDIO_COPY: %s",
+				 strerror(-pager->err));
+	if (err || pager->served == n)
+		return err;
+	host_timed_crash(h, "userfaultfd reported %u faults instead of %u", pager->served,
+			 n);
+	return -ECANCELED;
+}
+
+int host_timed_userfaultfd(struct host_timed *h)
+{
+	const struct slot_options missing = { false };
+	struct pager pager = { .fd = -1, .stop = -1 };
+	struct pages p = { .timed = h };
+	uint64_t *series;
+	uint32_t n, i;
+	int err;
+
+	series = host_timed_series(h, PAGES, &n);
+	if (!series)
+		return -ENOMEM;
+	err = open_pages(&p, ABI_COMMAND_TOUCH_STAMP, n * PAGE_BYTES, &missing);
+	if (!err)
+		err = open_pager(h, &pager, &p.vm.slot[0]);
+	if (!err)
+		err = run_pager(&p, &pager, n);
+	for (i = 0; !err && i < n; i++)
+		series[i] = host_timed_stamp(&p.vm, ABI_PHASE_TWIN, i) -
+			    host_timed_stamp(&p.vm, ABI_PHASE_EVENT, i);
+	vm_destroy(&p.vm);
+	if (pager.fd >= 0)
+		close(pager.fd);
+	if (pager.stop >= 0)
+		close(pager.stop);
+	if (err == -ENOTSUP)
+		return host_timed_skip(h, "%s", h->err->text);
+	if (err)
+		return err == -ECANCELED ? 0 : err;
+	return host_timed_done(h);
+}

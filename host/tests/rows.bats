@@ -1,0 +1,111 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Rows about memory slots, doorbells, messages and the switch between VMs: exact in labs, and
+# each proven by what the guest sees.
+bats_require_minimum_version 1.5.0
+load helper
+
+rows=dirty_log_get,dirty_log_clear,dirty_log_start_2m,dirty_log_stop_2m
+rows+=,memslot_create,memslot_move,memslot_delete,pre_fault_memory
+rows+=,fault_first_touch_4k,fault_userfaultfd,fault_guest_memfd
+rows+=,irq_inject,msi_inject,its_lpi_stream,vm_switch,vm_stay
+rows+=,invd,mmio_write_ioeventfd,mmio_write_ioeventfd_any,pio_ioeventfd,pio_ioeventfd_any
+
+# measured LAB [OPTION...]: runs the rows twice, in another order and beside other rows the
+# second time. Figures and exits are equal.
+measured() {
+  local lab=$1
+  shift
+  need_target "lab:$lab"
+  run_apart "$wsbench" run --on "lab:$lab" --bench "$rows" --boots 1 --events 40 --quiet "$@" -o 1.json
+  [ "$status" = 0 ]
+  run_apart "$wsbench" run --on "lab:$lab" --bench "hypercall,$rows" --boots 1 --events 40 --seed 7 --quiet "$@" -o 2.json
+  [ "$status" = 0 ]
+  python3 -c 'import json, sys
+one, two = ({b["name"]: (b["status"], b["exits"], [(m["name"], m["estimate"]["value"]) for m in b["metrics"]])
+             for b in json.load(open(f))["benchmarks"]} for f in ("1.json", "2.json"))
+del two["hypercall"]
+for name in one:
+    print(name, one[name], two[name])
+    assert one[name] == two[name]
+assert all(status in ("ok", "skip") for status, *_ in one.values())'
+}
+
+# What holds on every lab.
+related() {
+  holds 1.json 'value("mmio_write_ioeventfd_any") < value("mmio_write_ioeventfd")' \
+    'value("dirty_log_get") < value("dirty_log_clear") / 10' \
+    'value("memslot_create") < value("memslot_delete") / 10' \
+    'value("fault_userfaultfd") > 4 * value("fault_first_touch_4k")' \
+    '0 <= value("vm_switch") - value("vm_stay") < 200' \
+    'abs(value("msi_inject") - value("irq_inject")) < value("irq_inject") / 5'
+}
+
+@test "lab:x86_64-svm: rows of memory slots, doorbells and messages are exact and related" {
+  measured x86_64-svm
+  related
+  # The log is cleared page by page: more than 100 instructions each.
+  holds 1.json 'value("dirty_log_clear") > 512 * 100' \
+    'b("invd")["handled_by"] == "kernel"' \
+    'b("pre_fault_memory")["reason"] == "this KVM has no KVM_PRE_FAULT_MEMORY (Linux 6.11)"' \
+    'b("fault_guest_memfd")["reason"] == "this KVM has no guest_memfd that the host may map (Linux 6.18)"'
+}
+
+@test "lab:x86_64-vmx: a doorbell of virtio is signalled without decoding the store" {
+  measured x86_64-vmx
+  related
+  holds 1.json 'value("mmio_write_ioeventfd_any") < value("mmio_write_ioeventfd") / 2'
+}
+
+@test "lab:aarch64-vhe: rows of memory slots, doorbells and messages are exact and related" {
+  measured aarch64-vhe
+  related
+  # Sixteen messages: each costs less than a message on its own.
+  holds 1.json '8 * value("msi_inject") < value("its_lpi_stream") < 16 * value("msi_inject")'
+}
+
+# A kernel with all of them: the newest that was fetched.
+@test "lab:x86_64-svm: pre-faulting and guest_memfd on Linux 6.18 and newer" {
+  local kernel=''
+  for series in 7.3 7.2 6.18; do
+    [ -n "$kernel" ] || [ ! -e "$(cache_dir)/kernels/x86_64/newest-$series-cloud" ] || kernel=$series
+  done
+  [ -n "$kernel" ] || skip "no kernel of Linux 6.18 or newer: wsbench kernel fetch --series 7.3"
+  rows=fault_first_touch_4k,fault_guest_memfd,pre_fault_memory,dirty_log_clear
+  measured x86_64-svm --kernel "$kernel"
+  holds 1.json 'all(x["status"] == "ok" for x in d["benchmarks"])' \
+    'b("fault_guest_memfd")["exits"]["observed"] == b("fault_guest_memfd")["exits"]["expected"] > 0' \
+    '0.5 < value("pre_fault_memory") / (512 * value("fault_first_touch_4k")) < 1'
+}
+
+# refused_call CALL ERRNO ROW: measures ROW while CALL returns ERRNO, and a row beside it.
+refused_call() {
+  need_target kvm
+  "$tests/failing_call.py" madvise ENOSYS true || skip "no seccomp filters here"
+  run_apart "$tests/failing_call.py" "$1" "$2" "$wsbench" run --on kvm --bench "$3,mmio_write_user" \
+    --boots 1 --events 20 -o doc.json
+  echo "exit code $status, stderr: $stderr"
+  holds doc.json 'b("mmio_write_user")["status"] == "ok"'
+}
+
+@test "kvm: rows of userfaultfd are skipped where it is not permitted" {
+  refused_call userfaultfd EPERM fault_userfaultfd
+  holds doc.json 'b("fault_userfaultfd")["status"] == "skip"' \
+    'b("fault_userfaultfd")["reason"] == "userfaultfd: Operation not permitted"'
+}
+
+@test "kvm: a dirty log that is never written fails the rows about it" {
+  # KVM_GET_DIRTY_LOG returns 0 and does nothing.
+  for row in dirty_log_get dirty_log_clear dirty_log_start_2m; do
+    refused_call 0x4010ae42 0 "$row"
+    holds doc.json "b('$row')['status'] == 'fail'" \
+      "b('$row')['reason'] == 'the dirty log has 0 pages instead of 512'"
+  done
+}
+
+@test "kvm: a message that never arrives fails its row" {
+  # KVM_SIGNAL_MSI returns 0: the guest blocks the message.
+  refused_call 0x4020aea5 0 msi_inject
+  holds doc.json 'b("msi_inject")["status"] != "ok"' \
+    '"the guest blocks the MSI to 0x" in b("msi_inject")["reason"]'
+}
