@@ -380,6 +380,10 @@ static bool begin_vmx(const struct nested_exit *exit)
 		unmap_slot();
 	else
 		paging = vmcs_add_processor(0, SECONDARY_EPT);
+	/* Without it KVM (L0) checks the segments of L2 at each entry; as L1 it sets it.
+	 */
+	if (paging && exit->action == NESTED_SKIP_AS_KVM)
+		vmcs_add_processor(0, SECONDARY_EPT | SECONDARY_UNRESTRICTED);
 	if (paging) {
 		map_all(exit, BITS_EPT_WB);
 		nested_ept[0] = (uint64_t)level_4 | EPT_POINTER;

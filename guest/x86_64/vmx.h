@@ -22,6 +22,7 @@ enum control {
 #define PROCESSOR_MSR_BITMAPS  (1u << 28)
 #define PROCESSOR_SECONDARY    (1u << 31)
 #define SECONDARY_EPT	       (1u << 1)
+#define SECONDARY_UNRESTRICTED (1u << 7)
 #define EXIT_SAVE_DEBUG	       (1u << 2)
 #define EXIT_HOST_64_BITS      (1u << 9)
 #define EXIT_LOAD_GLOBAL_CTRL  (1u << 12)

@@ -243,7 +243,7 @@ void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
 		if (rep->guest.state == ABI_STATE_ABSENT &&
 		    rq->bench->needs & NEEDS_NESTED)
 			boot_end(rep, BOOT_SKIP,
-				 "needs a CPU with virtualization (SVM, VMX, EL2)");
+				 "needs a CPU that offers the payload virtualization (SVM, VMX, nested paging, EL2)");
 		return;
 	}
 	for (phase = 0; phase < ABI_PHASES; phase++) {

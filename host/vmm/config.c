@@ -253,6 +253,38 @@ static int apply_kick_signal_mask(const struct apply *a)
 	return 0;
 }
 
+/* A parameter that must be off. There is no ioctl for it. */
+static int parameter_off(const struct apply *a, const char *name)
+{
+	const char *module = vendor_module(a->kvm_fd);
+	char value[VALUE_BYTES];
+
+	if (!kvm_flavour_is_hardware(kvm_flavour(a->kvm_fd)))
+		return refuse(a, "needs hardware virtualization; this is a software KVM");
+	if (!parameter(module, name, value))
+		return refuse(a, "%s has no parameter %s", module, name);
+	if (is_yes(value))
+		return refuse(a, "%s: %s is %s; load it with %s=0", module, name, value,
+			      name);
+	return 0;
+}
+
+static int apply_nested_off(const struct apply *a)
+{
+	return parameter_off(a, "nested");
+}
+
+static int apply_vmcs_shadowing_off(const struct apply *a)
+{
+	return parameter_off(a, "enable_shadow_vmcs");
+}
+
+static int apply_nested_paging_off(const struct apply *a)
+{
+	return parameter_off(a,
+			     kvm_flavour(a->kvm_fd) == KVM_FLAVOUR_SVM ? "npt" : "ept");
+}
+
 static int apply_sync_lazy(const struct apply *a)
 {
 	a->config->sync = REGS_SYNC_LAZY;
