@@ -37,6 +37,7 @@
 struct pages {
 	struct host_timed *timed;
 	struct vm vm;
+	uint32_t slot;	/* number of the slot: configs may add slots before it */
 	bool timed_one; /* of two requests in turn: time the first; else the second */
 	uint64_t log[PAGES / 64];
 };
@@ -64,6 +65,7 @@ static int open_pages(struct pages *p, enum abi_command command, uint64_t bytes,
 	err = host_timed_open(&own, &p->vm, command, &listener);
 	if (err)
 		return err;
+	p->slot = p->vm.slots;
 	err = slot_add(&p->vm, SLOT_GPA, bytes, options);
 	return err ? error_set(own.err, err, "%s", p->vm.error.text) : 0;
 }
@@ -152,15 +154,15 @@ static int measure_log(struct pages *p, uint64_t *ticks)
 	if (err)
 		return err;
 	start = clock_now();
-	err = dirty_log_get(&p->vm, 0, p->log);
+	err = dirty_log_get(&p->vm, p->slot, p->log);
 	*ticks = clock_now() - start;
 	if (err)
 		return failed(p, err);
 	err = expect_dirty(p, PAGES);
 	if (err || p->timed_one)
-		return err ? err : failed(p, dirty_log_clear(&p->vm, 0, p->log));
+		return err ? err : failed(p, dirty_log_clear(&p->vm, p->slot, p->log));
 	start = clock_now();
-	err = dirty_log_clear(&p->vm, 0, p->log);
+	err = dirty_log_clear(&p->vm, p->slot, p->log);
 	*ticks = clock_now() - start;
 	return failed(p, err);
 }
@@ -198,7 +200,7 @@ static int measure_switch(struct pages *p, uint64_t *ticks)
 	if (err)
 		return err;
 	start = clock_now();
-	err = slot_register(&p->vm, 0, SLOT_GPA, &on);
+	err = slot_register(&p->vm, p->slot, SLOT_GPA, &on);
 	if (p->timed_one)
 		*ticks = clock_now() - start;
 	if (!err)
@@ -206,13 +208,13 @@ static int measure_switch(struct pages *p, uint64_t *ticks)
 	else
 		return failed(p, err);
 	if (!err)
-		err = failed(p, dirty_log_get(&p->vm, 0, p->log));
+		err = failed(p, dirty_log_get(&p->vm, p->slot, p->log));
 	if (!err)
 		err = expect_dirty(p, PAGES);
 	if (err)
 		return err;
 	start = clock_now();
-	err = slot_register(&p->vm, 0, SLOT_GPA, &off);
+	err = slot_register(&p->vm, p->slot, SLOT_GPA, &off);
 	if (!p->timed_one)
 		*ticks = clock_now() - start;
 	return failed(p, err);
@@ -248,13 +250,13 @@ static int measure_life(struct pages *p, uint64_t *ticks)
 	if (err)
 		return err;
 	start = clock_now();
-	err = slot_delete(&p->vm, 0);
+	err = slot_delete(&p->vm, p->slot);
 	if (!p->timed_one)
 		*ticks = clock_now() - start;
 	if (err)
 		return failed(p, err);
 	start = clock_now();
-	err = slot_register(&p->vm, 0, SLOT_GPA, &plain);
+	err = slot_register(&p->vm, p->slot, SLOT_GPA, &plain);
 	if (p->timed_one)
 		*ticks = clock_now() - start;
 	return failed(p, err);
@@ -269,10 +271,10 @@ static int measure_move(struct pages *p, uint64_t *ticks)
 	if (err)
 		return err;
 	start = clock_now();
-	err = slot_register(&p->vm, 0, SLOT_GPA + SLOT_BYTES, &plain);
+	err = slot_register(&p->vm, p->slot, SLOT_GPA + SLOT_BYTES, &plain);
 	*ticks = clock_now() - start;
 	if (!err)
-		err = slot_register(&p->vm, 0, SLOT_GPA, &plain);
+		err = slot_register(&p->vm, p->slot, SLOT_GPA, &plain);
 	return failed(p, err);
 }
 
@@ -301,7 +303,7 @@ static int measure_pre_fault(struct pages *p, uint64_t *ticks)
 	if (err)
 		return err;
 	start = clock_now();
-	err = slot_pre_fault(&p->vm, 0);
+	err = slot_pre_fault(&p->vm, p->slot);
 	*ticks = clock_now() - start;
 	return err ? failed(p, err) : expect_mapped(p, "no page was pre-faulted");
 }
@@ -403,7 +405,7 @@ int host_timed_userfaultfd(struct host_timed *h)
 		return -ENOMEM;
 	err = open_pages(&p, ABI_COMMAND_TOUCH_STAMP, n * PAGE_BYTES, &missing);
 	if (!err)
-		err = open_pager(h, &pager, &p.vm.slot[0]);
+		err = open_pager(h, &pager, &p.vm.slot[p.slot]);
 	if (!err)
 		err = run_pager(&p, &pager, n);
 	for (i = 0; !err && i < n; i++)

@@ -64,6 +64,15 @@ related() {
   holds 1.json '8 * value("msi_inject") < value("its_lpi_stream") < 16 * value("msi_inject")'
 }
 
+# A config that adds slots of its own, before that of the row.
+@test "lab:aarch64-vhe: rows of memory slots run beside the slots of a config" {
+  need_target lab:aarch64-vhe
+  run_apart "$wsbench" run --on lab:aarch64-vhe --config set-flash --boots 1 --events 10 --quiet \
+    --bench dirty_log_get,dirty_log_start_2m,memslot_move,memslot_delete,fault_userfaultfd -o doc.json
+  [ "$status" = 0 ]
+  holds doc.json 'len(d["benchmarks"]) == 5 and all(x["status"] == "ok" for x in d["benchmarks"])'
+}
+
 # A kernel with all of them: the newest that was fetched.
 @test "lab:x86_64-svm: pre-faulting and guest_memfd on Linux 6.18 and newer" {
   local kernel=''
