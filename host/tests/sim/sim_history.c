@@ -118,7 +118,7 @@ static void judge(struct one *o, size_t n)
 		abort();
 }
 
-/* A change is right within this distance of the step. */
+/* A change is right within this distance of the step, and in a trend if it says so. */
 #define NEAR 2
 
 static void check_whole(const struct detail *d, struct one *o, struct sim_counts *out)
@@ -131,13 +131,16 @@ static void check_whole(const struct detail *d, struct one *o, struct sim_counts
 
 		if (o->series.changes[k].single)
 			continue;
-		if (d->step_at && at + NEAR >= d->step_at && at <= d->step_at + NEAR)
+		if (d->trend != 0 && o->series.changes[k].trend != 0)
+			found = true;
+		else if (d->step_at && o->series.changes[k].trend == 0 &&
+			 at + NEAR >= d->step_at && at <= d->step_at + NEAR)
 			found = true;
 		else
 			wrong = true;
 	}
 	out->units++;
-	out->wanted += d->step_at > 0;
+	out->wanted += d->step_at > 0 || d->trend != 0;
 	out->found += found;
 	out->wrong_units += wrong;
 	out->changes += o->series.n_changes;
@@ -299,9 +302,14 @@ static const struct sim_scenario scenarios[] = {
 	  DETAIL(.runs = 50, .step_at = 40, .planned = true, .own = { 0.02, 0 }) },
 	{ "trend of 0.1 % per run, 60 runs, noise 0.5 %",
 	  1000,
-	  false,
-	  { SIM_FREE, 0, false },
+	  true,
+	  { SIM_FOUND, 0.95, false },
 	  DETAIL(.runs = 60, .own = { 0.005, 0 }, .trend = 0.001) },
+	{ "trend of 0.05 % per run, 60 runs, noise 0.5 %",
+	  1000,
+	  false,
+	  { SIM_FOUND, 0.95, false },
+	  DETAIL(.runs = 60, .own = { 0.005, 0 }, .trend = 0.0005) },
 };
 
 const struct sim_kind sim_history = {
