@@ -332,7 +332,7 @@ Test(ours, modes_are_not_outliers)
 }
 
 /* Changes within a ramp belong to a trend; steps up, and up and down, do not. */
-Test(ours, trends_are_told_from_steps)
+Test(ours, trends_and_steps_are_different)
 {
 	struct changepoint out[120];
 	double values[120];
