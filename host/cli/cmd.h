@@ -19,6 +19,7 @@ enum cli_exit {
 
 int cmd_budget(int argc, char **argv);
 int cmd_calibrate(int argc, char **argv);
+int cmd_power(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 int cmd_env(int argc, char **argv);

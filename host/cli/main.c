@@ -33,6 +33,7 @@ static const struct command commands[] = {
 	{ "calibrate", cmd_calibrate,
 	  "fit the weights of estimated cycles to a machine" },
 	{ "history", cmd_history, "keep the figures of many runs and find changes" },
+	{ "power", cmd_power, "print what a change must be to be found" },
 	{ "kernel", cmd_kernel, "list, fetch and take kernels for the labs" },
 	{ "pmu", cmd_pmu, "print the vPMU map: what handles each PMU access" },
 	{ "plot", cmd_plot, "draw pictures of result documents, SVG and PNG" },

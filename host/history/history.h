@@ -190,6 +190,8 @@ struct history_query {
 	bool quiet; /* no messages */
 };
 
+bool history_selects_row(const struct history_query *q, const char *target,
+			 const char *benchmark, const char *config);
 bool history_selects(const struct history_query *q, const struct history *h,
 		     const struct history_series *s);
 

@@ -49,12 +49,19 @@ static bool fits(const char *patterns, const char *name,
 	return found;
 }
 
+bool history_selects_row(const struct history_query *q, const char *target,
+			 const char *benchmark, const char *config)
+{
+	return fits(q->targets, target, glob_matches) &&
+	       fits(q->benches, benchmark, result_bench_matches) &&
+	       fits(q->configs, config, glob_matches);
+}
+
 bool history_selects(const struct history_query *q, const struct history *h,
 		     const struct history_series *s)
 {
-	return fits(q->targets, h->places[s->place].target, glob_matches) &&
-	       fits(q->benches, s->benchmark, result_bench_matches) &&
-	       fits(q->configs, s->config, glob_matches) &&
+	return history_selects_row(q, h->places[s->place].target, s->benchmark,
+				   s->config) &&
 	       fits(q->metrics, s->metric, glob_matches);
 }
 

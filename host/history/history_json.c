@@ -70,6 +70,9 @@ void history_json_check(const struct history_query *q, const struct history *h,
 		json_list_number(l, "p", history_change(a)->pvalue);
 		json_list_number(l, "index", (double)history_change(a)->index);
 		json_list_bool(l, "single", history_change(a)->single);
+		json_list_real(l, "trend_per_run",
+			       history_change(a)->trend != 0 ? history_change(a)->trend
+							     : NAN);
 		json_list_string(l, "confirmed", words[a->confirmed]);
 		json_list_string(l, "reason", *a->reason ? a->reason : NULL);
 		json_run(l, "old", history_old_run(h, s, a->k));

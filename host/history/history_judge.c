@@ -109,6 +109,9 @@ static int judge_class(struct history_series *s, const struct changepoint_rules 
 	 * it. */
 	if (found && out[found - 1].single && end < s->n_points)
 		b->outlier[start + out[--found].index] = true;
+	if (s->method == HISTORY_NOISE && !rules->otava)
+		changepoint_trends(b->values + start, b->outlier + start, end - start,
+				   rules->window, out, found);
 	for (size_t k = 0; k < found; k++)
 		out[k].index += start;
 	s->n_changes += found;

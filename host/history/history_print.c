@@ -137,6 +137,9 @@ static void add_change(struct table *t, const struct history_alarm *a, size_t ot
 	} else if (!steps) {
 		fprintf(f, "%sp %.1g%s", *a->reason ? ", " : "", c->pvalue,
 			c->single ? ", of the newest run alone" : "");
+		if (c->trend != 0 && c->before > 0)
+			fprintf(f, ", a trend of %+.2g %% per run",
+				100 * c->trend / c->before);
 	} else if (history_is_of_ranges(a->series, a->k, &boots)) {
 		fprintf(f, "%s(nearest ends of ranges over %u boots)",
 			*a->reason ? " " : "", boots);

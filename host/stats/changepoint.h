@@ -38,6 +38,8 @@ struct changepoint {
 	/* Of the newest value alone: an outlier, or a change that more values will show.
 	 */
 	bool single;
+	/* Per value, if changepoint_trends() finds that the change belongs to a trend. */
+	double trend;
 };
 
 /*
@@ -57,6 +59,15 @@ struct changepoint {
 int changepoint_find(const double *values, size_t n,
 		     const struct changepoint_rules *rules, struct changepoint *out,
 		     size_t *n_out, bool *outlier);
+
+/*
+ * Sets `trend` of the changes found by changepoint_find() that belong to a trend:
+ * consecutive changes of one direction for which a straight line fits the `near` values
+ * on both sides and those between them better than steps, by Schwarz's criterion
+ * (Estimating the Dimension of a Model, 1978). `outlier` can be NULL.
+ */
+void changepoint_trends(const double *values, const bool *outlier, size_t n, size_t near,
+			struct changepoint *changes, size_t n_changes);
 
 /*
  * The change points of an exact series of ranges [lo, hi]. Between changes, all ranges

@@ -331,6 +331,36 @@ Test(ours, modes_are_not_outliers)
 		cr_expect_not(outlier[i]);
 }
 
+/* Changes within a ramp belong to a trend; steps up, and up and down, do not. */
+Test(ours, trends_and_steps_are_different)
+{
+	struct changepoint out[120];
+	double values[120];
+	size_t n;
+
+	noise(values, 0, 60, 1000);
+	for (size_t i = 0; i < 60; i++)
+		values[i] += (double)i;
+	n = find(values, 60, &our_rules, out);
+	cr_assert_geq(n, 2);
+	changepoint_trends(values, NULL, 60, 50, out, n);
+	for (size_t k = 0; k < n; k++)
+		cr_expect_float_eq(out[k].trend, 1, 0.1, "change %zu: %g", k,
+				   out[k].trend);
+	noise(values, 0, 40, 1000);
+	noise(values, 40, 80, 1030);
+	noise(values, 80, 120, 1060);
+	n = find(values, 120, &our_rules, out);
+	cr_assert_eq(n, 2);
+	changepoint_trends(values, NULL, 120, 50, out, n);
+	cr_expect(out[0].trend == 0 && out[1].trend == 0);
+	noise(values, 80, 120, 990);
+	n = find(values, 120, &our_rules, out);
+	cr_assert_eq(n, 2);
+	changepoint_trends(values, NULL, 120, 50, out, n);
+	cr_expect(out[0].trend == 0 && out[1].trend == 0);
+}
+
 /* Squares of such values are beyond the range of a double. */
 Test(ours, very_large_and_small_values)
 {

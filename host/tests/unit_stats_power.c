@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Unit tests of prediction intervals and sample sizes. */
+#include "host/stats/power.h"
 #include "host/stats/two_sample.h"
 #include "host/tests/stats_fixture.h"
 
@@ -93,4 +94,75 @@ Test(power, width_goes_with_the_root)
 	cr_expect_eq(stats_boots_needed(&p), 8);
 	p.lo = NAN;
 	cr_expect_eq(stats_boots_needed(&p), 8);
+}
+
+/* sd = sqrt(2 pi / 3 / 10) %, t(18) = 2.87844 and 2.10092, z(0.9) = 1.28155. */
+Test(plan, by_hand)
+{
+	struct power_plan plan = {
+		.boot = 0.01,
+		.runs = 1,
+		.boots = 10,
+		.alpha = 0.01,
+		.level = 0.95,
+		.power = 0.9,
+	};
+
+	cr_expect_float_eq(power_seen(&plan), 0.0045766 * (2.87844 + 1.28155), 1e-6);
+	plan.band = 0.01;
+	cr_expect_float_eq(power_seen(&plan), 0.01 + 0.0045766 * (2.10092 + 1.28155),
+			   1e-6);
+	/* What differs from run to run does not shrink with the boots. */
+	plan.runs = 5;
+	plan.run = 0.01;
+	plan.boots = 1000;
+	cr_expect_gt(power_seen(&plan), 0.01 + sqrt(2.0 / 5) * 0.01 * (2.306 + 1.2815));
+	plan.boots = 1;
+	plan.runs = 1;
+	cr_expect(isinf(power_seen(&plan)));
+}
+
+/* The least number: one less does not find the change. */
+Test(plan, needs_the_least_number)
+{
+	struct power_plan plan = {
+		.boot = 0.01,
+		.run = 0.005,
+		.runs = 1,
+		.boots = 10,
+		.alpha = 0.01 / 50,
+		.level = 0.95,
+		.band = 0.01,
+		.power = 0.9,
+	};
+	double runs = power_runs(&plan, 0.02), boots = power_boots(&plan, 0.02);
+	struct power_plan other = plan;
+
+	cr_assert(runs > 2 && boots > 2);
+	other.runs = (size_t)runs;
+	cr_expect_leq(power_seen(&other), 0.02);
+	other.runs--;
+	cr_expect_gt(power_seen(&other), 0.02);
+	other = plan;
+	other.run = 0;
+	other.boots = (size_t)boots;
+	cr_expect_leq(power_seen(&other), 0.02);
+	other.boots--;
+	cr_expect_gt(power_seen(&other), 0.02);
+	cr_expect(isnan(power_runs(&plan, 0.01)), "within the band");
+}
+
+Test(plan, steps_of_a_history)
+{
+	const struct power_gate gate = {
+		.sd = 0.005, .before = 40, .alpha = 1e-4, .least = 0.01, .power = 0.9
+	};
+	double runs = power_step_runs(&gate, 0.02);
+
+	cr_expect_leq(power_step(&gate, (size_t)runs), 0.02);
+	cr_expect(runs == 2 || power_step(&gate, (size_t)runs - 1) > 0.02);
+	cr_expect(isnan(power_step_runs(&gate, 0.009)));
+	cr_expect(isinf(power_step(&gate, 1)));
+	/* More runs cannot bring it below the least change that is reported. */
+	cr_expect_gt(power_step(&gate, 1000), 0.01);
 }

@@ -10,6 +10,7 @@
 #include <gsl/gsl_randist.h>
 
 #include "host/history/history.h"
+#include "host/stats/power.h"
 
 #define RUNS_MAX 200
 
@@ -17,6 +18,7 @@ struct detail {
 	size_t runs;	   /* of the whole series */
 	size_t step_at;	   /* first run of the step; 0: no step */
 	double step;	   /* of ln */
+	bool planned;	   /* the step that wsbench power says is found in 90 % */
 	struct sim_ar own; /* of a run */
 	double outliers;   /* share of the runs, drawn per run */
 	size_t n_outliers; /* or their number, at random runs */
@@ -116,7 +118,7 @@ static void judge(struct one *o, size_t n)
 		abort();
 }
 
-/* A change is right within this distance of the step. */
+/* A change is right within this distance of the step, and in a trend if it says so. */
 #define NEAR 2
 
 static void check_whole(const struct detail *d, struct one *o, struct sim_counts *out)
@@ -129,13 +131,16 @@ static void check_whole(const struct detail *d, struct one *o, struct sim_counts
 
 		if (o->series.changes[k].single)
 			continue;
-		if (d->step_at && at + NEAR >= d->step_at && at <= d->step_at + NEAR)
+		if (d->trend != 0 && o->series.changes[k].trend != 0)
+			found = true;
+		else if (d->step_at && o->series.changes[k].trend == 0 &&
+			 at + NEAR >= d->step_at && at <= d->step_at + NEAR)
 			found = true;
 		else
 			wrong = true;
 	}
 	out->units++;
-	out->wanted += d->step_at > 0;
+	out->wanted += d->step_at > 0 || d->trend != 0;
 	out->found += found;
 	out->wrong_units += wrong;
 	out->changes += o->series.n_changes;
@@ -162,9 +167,21 @@ static void check_gate(const struct detail *d, struct one *o, struct sim_counts 
 static void simulate(const struct sim_scenario *s, gsl_rng *rng, size_t repeat,
 		     struct sim_counts *out)
 {
-	const struct detail *d = s->detail;
+	struct detail plan = *(const struct detail *)s->detail;
+	const struct detail *d = &plan;
 	struct one o;
 
+	if (d->planned) {
+		const struct power_gate gate = {
+			.sd = d->own.sd,
+			.before = d->step_at,
+			.alpha = history_rules.pvalue,
+			.least = log1p(history_rules.magnitude),
+			.power = 0.9,
+		};
+
+		plan.step = power_step(&gate, d->runs - d->step_at);
+	}
 	one_init(&o, d->runs);
 	for (size_t i = 0; i < repeat; i++) {
 		draw(d, rng, o.points);
@@ -273,11 +290,26 @@ static const struct sim_scenario scenarios[] = {
 	  false,
 	  { SIM_FOUND, 0.99, false },
 	  DETAIL(.runs = 80, .step_at = 60, .step = 0.0953, .own = { 0.02, 0 }) },
+	{ "the step that power names, noise 0.5 %, 5 runs",
+	  2000,
+	  true,
+	  { SIM_FOUND, 0.8, false },
+	  DETAIL(.runs = 45, .step_at = 40, .planned = true, .own = { 0.005, 0 }) },
+	{ "the step that power names, noise 2 %, 10 runs",
+	  2000,
+	  false,
+	  { SIM_FOUND, 0.8, false },
+	  DETAIL(.runs = 50, .step_at = 40, .planned = true, .own = { 0.02, 0 }) },
 	{ "trend of 0.1 % per run, 60 runs, noise 0.5 %",
 	  1000,
-	  false,
-	  { SIM_FREE, 0, false },
+	  true,
+	  { SIM_FOUND, 0.95, false },
 	  DETAIL(.runs = 60, .own = { 0.005, 0 }, .trend = 0.001) },
+	{ "trend of 0.05 % per run, 60 runs, noise 0.5 %",
+	  1000,
+	  false,
+	  { SIM_FOUND, 0.95, false },
+	  DETAIL(.runs = 60, .own = { 0.005, 0 }, .trend = 0.0005) },
 };
 
 const struct sim_kind sim_history = {
