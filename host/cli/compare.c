@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "host/cli/cmd.h"
+#include "host/cli/compare_aa.h"
 #include "host/cli/compare_why.h"
 #include "host/cli/documents.h"
 #include "host/cli/gate.h"
@@ -43,6 +44,7 @@ struct args {
 	 * each path was given.
 	 */
 	bool runs, after_new;
+	bool aa; /* runs of one kernel with each other */
 	bool *sides;
 	enum form form;
 	bool all;
@@ -54,6 +56,7 @@ struct args {
 enum key {
 	OPTION_BASE = 0x100,
 	OPTION_NEW,
+	OPTION_AA,
 	OPTION_CONFIG,
 	OPTION_BENCH,
 	OPTION_METRIC,
@@ -75,6 +78,10 @@ static const struct argp_option options[] = {
 	  "Compare several runs of each side: the documents after --base (or before --new) "
 	  "with those after --new. Runs are then the unit, not their boots, and folders can "
 	  "hold several documents of a target",
+	  0 },
+	{ "aa", OPTION_AA, NULL, 0,
+	  "Compare runs of one kernel with each other, every second one with the others: "
+	  "each difference is false; prints the smallest change that would be seen",
 	  0 },
 	{ "config", OPTION_CONFIG, "A,B", 0,
 	  "Compare config B with config A; of one file, boot by boot", 0 },
@@ -234,6 +241,11 @@ static error_t check_args(struct argp_state *state, struct args *args)
 	if (args->base_kernel && !args->explain)
 		return options_error(state, "--base-kernel: nothing to boot (give "
 					    "--explain, too)");
+	if (args->aa && (args->base || args->runs || args->explain ||
+			 args->options.config[0] || args->form != FORM_TABLE))
+		return options_error(
+			state,
+			"--aa: without --base, --new, --config, --explain, --json, --markdown");
 	if (!args->n_paths)
 		return options_error(state, "no documents: '%s %s'", state->name,
 				     args->base ? "--base NAME NEW.json"
@@ -255,6 +267,8 @@ static error_t check_args(struct argp_state *state, struct args *args)
 		return options_error(state, "%s: of two documents (%zu given)",
 				     args->explain ? "--explain" : "--json",
 				     args->n_paths);
+	if (args->aa)
+		return 0;
 	if (args->n_paths == 1 && !args->options.config[0])
 		return options_error(
 			state,
@@ -279,6 +293,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_NEW:
 		args->runs = args->after_new = true;
 		return add_path(args, arg);
+	case OPTION_AA:
+		args->aa = true;
+		return 0;
 	case OPTION_CONFIG:
 		return parse_config(state, arg, args);
 	case OPTION_BENCH:
@@ -722,6 +739,19 @@ static bool read_side(const struct args *args, size_t i, struct side *side,
 	return documents_read(&side->docs, &path, 1);
 }
 
+static enum cli_exit compare_same(const struct args *args)
+{
+	struct documents docs;
+	enum cli_exit code;
+
+	if (!documents_read(&docs, args->paths, args->n_paths))
+		return CLI_USAGE;
+	code = compare_aa((const struct result *const *)docs.docs, docs.n,
+			  &args->options);
+	documents_free(&docs);
+	return code;
+}
+
 static enum cli_exit compare_paths(const struct args *args)
 {
 	/* Of one document, two configs are compared. */
@@ -797,7 +827,7 @@ int cmd_compare(int argc, char **argv)
 	args.options.metrics = args.metrics.word;
 	args.options.n_metrics = args.metrics.n;
 	if (next == OPTIONS_RUN)
-		code = compare_paths(&args);
+		code = args.aa ? compare_same(&args) : compare_paths(&args);
 	free(args.benches.copy);
 	free(args.metrics.copy);
 	free(args.configs.copy);

@@ -411,7 +411,7 @@ static void explain_undecided(const struct compare *c, struct compare_row *row,
 		return;
 	}
 	if (compare_has_runs(c)) {
-		compare_explain_runs(c, row);
+		compare_explain_runs(row);
 		return;
 	}
 	row->boots_needed = stats_boots_needed(&power);

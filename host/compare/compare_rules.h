@@ -42,7 +42,7 @@ void runs_free(struct runs *runs);
 void compare_measure_runs(const struct compare *c, struct compare_row *row,
 			  double quantum);
 /* Why a row is inconclusive, and how many runs would decide it. */
-void compare_explain_runs(const struct compare *c, struct compare_row *row);
+void compare_explain_runs(struct compare_row *row);
 
 /* Sets `difference` and `ratio` from the two figures. */
 void compare_set_difference(struct compare_row *row);

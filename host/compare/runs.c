@@ -306,7 +306,7 @@ void compare_measure_runs(const struct compare *c, struct compare_row *row,
 }
 
 /* The width of an interval is about proportional to 1 / sqrt(runs). */
-void compare_explain_runs(const struct compare *c, struct compare_row *row)
+void compare_explain_runs(struct compare_row *row)
 {
 	size_t n = row->base.runs < row->new.runs ? row->base.runs : row->new.runs;
 	double size = fabs(row->shift), room = fabs(size - row->band), reach, needed;
@@ -333,5 +333,4 @@ void compare_explain_runs(const struct compare *c, struct compare_row *row)
 			 ? "too few runs to be significant"
 			 : "the interval crosses the edge of the band",
 		 needed);
-	(void)c;
 }

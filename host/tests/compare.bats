@@ -538,3 +538,28 @@ END
   [ "$status" = 2 ]
   grep -q 'run-3 is invalid' <<< "$output"
 }
+
+@test "run --runs writes a document per run, and compare --aa finds nothing between them" {
+  need_documents
+  "$wsbench" run --quiet --on bare:x86_64 --bench null,cr3 --runs 4 -o runs >/dev/null
+  [ "$(ls runs)" = "$(printf 'bare-x86_64-%d.json\n' 1 2 3 4)" ]
+  run "$wsbench" compare --aa runs
+  [ "$status" = 0 ]
+  grep -q '4 runs: 0 of 2 differences found' <<< "$output"
+  run "$wsbench" compare --aa runs/bare-x86_64-1.json runs/bare-x86_64-2.json
+  [ "$status" = 2 ]
+  run "$wsbench" run --on bare:x86_64 --bench null --runs 2
+  [ "$status" = 2 ]
+  # Noisy, without a difference and with one in every second run.
+  mkdir same apart
+  for i in 1 2 3 4 5 6; do
+    noisy same/$i.json "$i" 0
+    noisy apart/$i.json "$i" "0.$((i % 2))"
+  done
+  run "$wsbench" compare --aa same
+  [ "$status" = 0 ]
+  grep -q 'A change of .* is seen in the best of 4 rows' <<< "$output"
+  run "$wsbench" compare --aa apart
+  [ "$status" = 3 ]
+  grep -q '6 runs: 1 of 4 differences found' <<< "$output"
+}
