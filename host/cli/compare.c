@@ -7,12 +7,14 @@
 #include <unistd.h>
 
 #include "host/cli/cmd.h"
+#include "host/cli/compare_aa.h"
 #include "host/cli/compare_why.h"
 #include "host/cli/documents.h"
 #include "host/cli/gate.h"
 #include "host/cli/options.h"
 #include "host/lib/error.h"
 #include "host/result/json_list.h"
+#include "host/targets/target.h"
 
 enum form { FORM_TABLE, FORM_JSON, FORM_MARKDOWN };
 
@@ -37,6 +39,13 @@ struct args {
 	const char *base;   /* --base; NULL: the first path */
 	const char **paths; /* room for all of argv and the base */
 	size_t n_paths;
+	/*
+	 * With --new, each side is a list of runs: `sides` says on which side of the two
+	 * each path was given.
+	 */
+	bool runs, after_new;
+	bool aa; /* runs of one kernel with each other */
+	bool *sides;
 	enum form form;
 	const char *form_option; /* that chose it; NULL */
 	bool all;
@@ -47,6 +56,8 @@ struct args {
 
 enum key {
 	OPTION_BASE = 0x100,
+	OPTION_NEW,
+	OPTION_AA,
 	OPTION_CONFIG,
 	OPTION_BENCH,
 	OPTION_METRIC,
@@ -63,6 +74,15 @@ static const struct argp_option options[] = {
 	{ "base", OPTION_BASE, "NAME|FILE|DIR", 0,
 	  "Compare with the baseline NAME of 'wsbench run --save NAME', or with this file or "
 	  "folder",
+	  0 },
+	{ "new", OPTION_NEW, "FILE|DIR", 0,
+	  "Compare several runs of each side: the documents after --base (or before --new) "
+	  "with those after --new. Runs are then the unit, not their boots, and folders can "
+	  "hold several documents of a target",
+	  0 },
+	{ "aa", OPTION_AA, NULL, 0,
+	  "Compare runs of one kernel with each other, every second one with the others: "
+	  "each difference is false; prints the smallest change that would be seen",
 	  0 },
 	{ "config", OPTION_CONFIG, "A,B", 0,
 	  "Compare config B with config A; of one file, boot by boot", 0 },
@@ -179,6 +199,43 @@ static error_t parse_explain(struct argp_state *state, int key, const char *arg,
 	return 0;
 }
 
+/* Orders the paths: those of the base first. */
+static error_t check_runs(struct argp_state *state, struct args *args)
+{
+	const char **sorted = calloc(args->n_paths + 1, sizeof(*sorted));
+	size_t n = 0, base;
+
+	if (!sorted)
+		abort();
+	for (size_t i = 0; i < args->n_paths; i++)
+		if (!args->sides[i])
+			sorted[n++] = args->paths[i];
+	base = n;
+	for (size_t i = 0; i < args->n_paths; i++)
+		if (args->sides[i])
+			sorted[n++] = args->paths[i];
+	for (size_t i = 0; i < n; i++) {
+		args->paths[i] = sorted[i];
+		args->sides[i] = i >= base;
+	}
+	free(sorted);
+	if (args->explain)
+		return options_error(state, "--explain: of two documents, without --new");
+	if (!base)
+		return options_error(
+			state,
+			"--new: no base: '%s --base A1.json A2.json --new B1.json B2.json'",
+			state->name);
+	return 0;
+}
+
+static error_t add_path(struct args *args, const char *path)
+{
+	args->sides[args->n_paths] = args->after_new;
+	args->paths[args->n_paths++] = path;
+	return 0;
+}
+
 static error_t check_args(struct argp_state *state, struct args *args)
 {
 	if (args->explain_rows && !args->explain)
@@ -187,6 +244,11 @@ static error_t check_args(struct argp_state *state, struct args *args)
 	if (args->base_kernel && !args->explain)
 		return options_error(state, "--base-kernel: nothing to boot (give "
 					    "--explain, too)");
+	if (args->aa && (args->base || args->runs || args->explain ||
+			 args->options.config[0] || args->form != FORM_TABLE))
+		return options_error(
+			state,
+			"--aa: without --base, --new, --config, --explain, --json, --markdown");
 	if (!args->n_paths)
 		return options_error(state, "no documents: '%s %s'", state->name,
 				     args->base ? "--base NAME NEW.json"
@@ -194,15 +256,22 @@ static error_t check_args(struct argp_state *state, struct args *args)
 	if (args->base) {
 		memmove(args->paths + 1, args->paths,
 			args->n_paths * sizeof(*args->paths));
+		memmove(args->sides + 1, args->sides,
+			args->n_paths * sizeof(*args->sides));
 		args->paths[0] = args->base;
+		args->sides[0] = false;
 		args->n_paths++;
 	}
+	if (args->runs)
+		return check_runs(state, args);
 	if (args->n_paths > 2 && args->options.config[0])
 		return options_error(state, "--config A,B: of at most two documents");
 	if (args->n_paths > 2 && (args->form == FORM_JSON || args->explain))
 		return options_error(state, "%s: of two documents (%zu given)",
 				     args->explain ? "--explain" : "--json",
 				     args->n_paths);
+	if (args->aa)
+		return 0;
 	if (args->n_paths == 1 && !args->options.config[0])
 		return options_error(
 			state,
@@ -222,6 +291,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_BASE:
 		args->base = arg;
+		args->after_new = false;
+		return 0;
+	case OPTION_NEW:
+		args->runs = args->after_new = true;
+		return add_path(args, arg);
+	case OPTION_AA:
+		args->aa = true;
 		return 0;
 	case OPTION_CONFIG:
 		return parse_config(state, arg, args);
@@ -247,8 +323,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_EXPLAIN_ROWS:
 		return parse_explain(state, key, arg, args);
 	case ARGP_KEY_ARG:
-		args->paths[args->n_paths++] = arg;
-		return 0;
+		return add_path(args, arg);
 	case ARGP_KEY_END:
 		return check_args(state, args);
 	}
@@ -281,23 +356,20 @@ static void print_json(const struct args *args, const struct compare *c,
 }
 
 /* The verdicts are printed before kernels boot for minutes. */
-static void print(const struct args *args, const struct compare *c, const char *new_name)
+static void print_one(const struct args *args, const struct compare *c,
+		      const struct compare_names *names)
 {
-	struct compare_names names = { args->paths[0], new_name };
 	bool markdown = args->form == FORM_MARKDOWN;
 	struct why w;
 
-	if (c->paired)
-		names = (struct compare_names){ args->options.config[0],
-						args->options.config[1] };
 	if (args->form == FORM_JSON) {
-		print_json(args, c, &names);
+		print_json(args, c, names);
 		return;
 	}
 	if (markdown)
-		compare_print_markdown(stdout, c, &names);
+		compare_print_markdown(stdout, c, names);
 	else
-		compare_print(stdout, c, &names, args->all);
+		compare_print(stdout, c, names, args->all);
 	if (!args->explain)
 		return;
 	fflush(stdout);
@@ -307,6 +379,16 @@ static void print(const struct args *args, const struct compare *c, const char *
 	else
 		why_print(stdout, &w);
 	why_free(&w);
+}
+
+static void print(const struct args *args, const struct compare *c, const char *new_name)
+{
+	struct compare_names names = { args->paths[0], new_name };
+
+	if (c->paired)
+		names = (struct compare_names){ args->options.config[0],
+						args->options.config[1] };
+	print_one(args, c, &names);
 }
 
 /* One of the documents, folders and baselines of the command line. */
@@ -513,8 +595,8 @@ static enum cli_exit compare_folders(const struct args *args, const struct side 
 	return can ? code : CLI_USAGE;
 }
 
-static enum cli_exit compare_sides(const struct args *args, const struct side *sides,
-				   size_t n)
+static enum cli_exit compare_each(const struct args *args, const struct side *sides,
+				  size_t n)
 {
 	const struct result **docs;
 	bool one_each = true, printed = false;
@@ -553,6 +635,92 @@ static void drop_other_targets(struct side *base, const struct side *others, siz
 	base->docs.n = kept;
 }
 
+/* "A1.json and 2 more" */
+static char *name_of_runs(const char *const *paths, size_t n)
+{
+	char *name;
+	int rc = n > 1 ? asprintf(&name, "%s and %zu more", paths[0], n - 1)
+		       : asprintf(&name, "%s", paths[0]);
+
+	if (rc < 0)
+		abort();
+	return name;
+}
+
+/* The documents of one target on one side. `docs`: room for all. */
+static size_t runs_of(const struct side *sides, const bool *is_new, size_t n, bool new,
+		      const char *target, const struct result **docs)
+{
+	size_t found = 0;
+
+	for (size_t s = 0; s < n; s++)
+		for (size_t i = 0; i < sides[s].docs.n && is_new[s] == new; i++)
+			if (!strcmp(sides[s].docs.docs[i]->target.name, target))
+				docs[found++] = sides[s].docs.docs[i];
+	return found;
+}
+
+/* Every document of the base, once per target; its runs with those of NEW. */
+static enum cli_exit compare_runs(const struct args *args, const struct side *sides,
+				  size_t n)
+{
+	size_t n_base = 0, all = 0, compared = 0;
+	const struct result **docs[2];
+	char *names[2];
+	enum cli_exit code = CLI_OK;
+
+	for (size_t s = 0; s < n; s++) {
+		n_base += !args->sides[s];
+		all += sides[s].docs.n;
+	}
+	for (int i = 0; i < 2; i++)
+		docs[i] = calloc(all + 1, sizeof(*docs[i]));
+	if (!docs[0] || !docs[1])
+		abort();
+	names[0] = name_of_runs(args->paths, n_base);
+	names[1] = name_of_runs(args->paths + n_base, n - n_base);
+	for (size_t t = 0; target_table[t].name && code != CLI_USAGE; t++) {
+		const char *target = target_table[t].name;
+		const struct compare_names shown = { names[0], names[1] };
+		size_t runs[2];
+		struct compare c;
+		struct error err;
+
+		for (int i = 0; i < 2; i++)
+			runs[i] = runs_of(sides, args->sides, n, i, target, docs[i]);
+		if (!runs[0] && !runs[1])
+			continue;
+		if (!runs[0] || !runs[1]) {
+			message_warn("%s is only in %s", target, names[!runs[0]]);
+			code = gravest(code, runs[0] ? CLI_UNTRUSTED : CLI_OK);
+			continue;
+		}
+		if (compared++ && args->form == FORM_JSON) {
+			message_usage("wsbench compare", "--json: of one target");
+			code = CLI_USAGE;
+		} else if (compare_sides(docs[0], runs[0], docs[1], runs[1],
+					 &args->options, &c, &err)) {
+			message_error("%s", err.text);
+			code = CLI_USAGE;
+		} else {
+			if (compared > 1)
+				putchar('\n');
+			print_one(args, &c, &shown);
+			code = gravest(code, gate_exit(&args->gate, &c));
+			compare_free(&c);
+		}
+	}
+	if (!compared && code != CLI_USAGE) {
+		message_error("%s and %s have no target in common", names[0], names[1]);
+		code = CLI_USAGE;
+	}
+	for (int i = 0; i < 2; i++) {
+		free(docs[i]);
+		free(names[i]);
+	}
+	return code;
+}
+
 /* A name that is not a path is that of a baseline. */
 static bool read_side(const struct args *args, size_t i, struct side *side,
 		      bool *is_baseline)
@@ -561,7 +729,8 @@ static bool read_side(const struct args *args, size_t i, struct side *side,
 	char folder[PATH_MAX];
 
 	*is_baseline = false;
-	if (i || !args->base || !baseline_is_name(path))
+	if ((args->runs ? args->sides[i] : i || !args->base) || !baseline_is_name(path) ||
+	    (args->runs && !access(path, F_OK)))
 		return documents_read(&side->docs, &path, 1);
 	if (baseline_find(path, folder)) {
 		*is_baseline = true;
@@ -571,6 +740,19 @@ static bool read_side(const struct args *args, size_t i, struct side *side,
 		return false;
 	}
 	return documents_read(&side->docs, &path, 1);
+}
+
+static enum cli_exit compare_same(const struct args *args)
+{
+	struct documents docs;
+	enum cli_exit code;
+
+	if (!documents_read(&docs, args->paths, args->n_paths))
+		return CLI_USAGE;
+	code = compare_aa((const struct result *const *)docs.docs, docs.n,
+			  &args->options);
+	documents_free(&docs);
+	return code;
 }
 
 static enum cli_exit compare_paths(const struct args *args)
@@ -586,7 +768,9 @@ static enum cli_exit compare_paths(const struct args *args)
 	while (read < args->n_paths &&
 	       read_side(args, read, &sides[read], read ? &other : &is_baseline))
 		read++;
-	if (read == args->n_paths) {
+	if (read == args->n_paths && args->runs) {
+		code = compare_runs(args, sides, n);
+	} else if (read == args->n_paths) {
 		if (is_baseline)
 			drop_other_targets(&sides[0], sides + 1, n - 1);
 		if (read == 1)
@@ -595,7 +779,7 @@ static enum cli_exit compare_paths(const struct args *args)
 			message_error("the baseline %s has no target of %s", args->base,
 				      sides[1].name);
 		else
-			code = compare_sides(args, sides, n);
+			code = compare_each(args, sides, n);
 	}
 	for (size_t s = 0; s < read; s++)
 		documents_free(&sides[s].docs);
@@ -611,18 +795,20 @@ int cmd_compare(int argc, char **argv)
 	static const struct argp argp = {
 		.options = options,
 		.parser = parse,
-		.args_doc = "BASE NEW...\n--base NAME NEW...\nFILE --config A,B",
+		.args_doc =
+			"BASE NEW...\n--base NAME NEW...\n--base A1 A2... --new B1 B2...\nFILE "
+			"--config A,B",
 		.doc = "Reports for each benchmark whether it got better or worse, is "
 		       "the same, "
 		       "changed its class, or is inconclusive. Of two folders, compares the "
 		       "documents of each target. Several documents NEW are columns beside "
-		       "the base.\v"
+		       "the base; after --new, they are runs of one side.\v"
 		       "Exit code 0: each benchmark with a figure in BASE is decided and "
 		       "none got "
 		       "worse (a changed class is not worse); 1: a benchmark got worse; "
 		       "2: the "
 		       "documents cannot be read or compared; 3: none got worse, but one "
-		       "is "
+		       "is 'worse?', 'better?', "
 		       "inconclusive or has no figure in NEW, or nothing was compared. "
 		       "Rows "
 		       "that --threshold lets pass do not count.",
@@ -632,7 +818,8 @@ int cmd_compare(int argc, char **argv)
 	enum options_next next;
 	enum cli_exit code;
 
-	if (!args.paths)
+	args.sides = calloc((size_t)argc + 2, sizeof(*args.sides));
+	if (!args.paths || !args.sides)
 		abort();
 	next = options_parse(&argp, "wsbench compare", argc, argv, &args);
 	code = next == OPTIONS_BAD ? CLI_USAGE : CLI_OK;
@@ -643,11 +830,12 @@ int cmd_compare(int argc, char **argv)
 	args.options.metrics = args.metrics.word;
 	args.options.n_metrics = args.metrics.n;
 	if (next == OPTIONS_RUN)
-		code = compare_paths(&args);
+		code = args.aa ? compare_same(&args) : compare_paths(&args);
 	free(args.benches.copy);
 	free(args.metrics.copy);
 	free(args.configs.copy);
 	free(args.paths);
+	free(args.sides);
 	gate_free(&args.gate);
 	return code;
 }

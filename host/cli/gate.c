@@ -34,10 +34,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_THRESHOLD:
 		return add_threshold(state, arg, gate);
 	case KEY_FAIL_ON:
-		if (strcmp(arg, "changed") != 0)
+		if (!strcmp(arg, "changed"))
+			gate->fail_on_changed = true;
+		else if (!strcmp(arg, "worse?"))
+			gate->fail_on_worse_maybe = true;
+		else
 			return options_error(
-				state, "--fail-on %s: not a verdict (changed)", arg);
-		gate->fail_on_changed = true;
+				state, "--fail-on %s: not a verdict (changed, worse?)",
+				arg);
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -50,9 +54,10 @@ static const struct argp_option options[] = {
 	  "a threshold with a GLOB precedes one without, and a later threshold "
 	  "precedes an earlier one",
 	  0 },
-	{ "fail-on", KEY_FAIL_ON, "changed", 0,
+	{ "fail-on", KEY_FAIL_ON, "changed|worse?", 0,
 	  "End with 1 also if the class of a benchmark changed (another handler, "
-	  "another number of exits, an exception)",
+	  "another number of exits, an exception), or if a benchmark is 'worse?' (one "
+	  "run of each side differs). Can be repeated",
 	  0 },
 	{ 0 },
 };
@@ -72,6 +77,8 @@ enum cli_exit gate_exit(const struct gate *gate, const struct compare *c)
 	switch (compare_outcome(c)) {
 	case COMPARE_WORSE:
 		return CLI_WORSE;
+	case COMPARE_WORSE_MAYBE:
+		return gate->fail_on_worse_maybe ? CLI_WORSE : CLI_UNTRUSTED;
 	case COMPARE_INCONCLUSIVE:
 		return CLI_UNTRUSTED;
 	default:

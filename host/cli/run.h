@@ -32,6 +32,7 @@ struct run {
 	const char *bench_words, *config_words;
 	const char *label, *commit; /* of the subject; NULL: none given */
 	const char *output;	    /* -o; NULL: none */
+	uint32_t runs, which;	    /* --runs; the number of this run, from 1 */
 	const char *save;	    /* the name of a baseline; NULL: none */
 	struct progress_work *work; /* of several run_target(); NULL: of one */
 	int argc;

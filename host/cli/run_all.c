@@ -23,7 +23,8 @@ static bool output_is_folder(const struct run *run)
 
 	if (!stat(run->output, &st))
 		return S_ISDIR(st.st_mode);
-	return run->targets.n > 1 || (length && run->output[length - 1] == '/');
+	return run->targets.n > 1 || run->runs > 1 ||
+	       (length && run->output[length - 1] == '/');
 }
 
 static bool is_json_name(const char *path)
@@ -59,9 +60,9 @@ static enum cli_exit prepare_output(const struct run *run)
 		message_error("-o needs a file or a folder");
 		return CLI_USAGE;
 	}
-	if (run->targets.n > 1 && is_json_name(run->output)) {
-		message_error("%s names a file: several targets need a folder",
-			      run->output);
+	if ((run->targets.n > 1 || run->runs > 1) && is_json_name(run->output)) {
+		message_error("%s names a file: several %s need a folder", run->output,
+			      run->runs > 1 ? "runs" : "targets");
 		return CLI_USAGE;
 	}
 	if (output_is_folder(run)) {
@@ -101,6 +102,18 @@ static enum cli_exit failures(const struct result *r)
 	return CLI_OK;
 }
 
+/* "kvm-2.json" of "kvm.json", which is freed. */
+static char *number_path(char *path, uint32_t which)
+{
+	char *numbered;
+
+	if (asprintf(&numbered, "%.*s-%u.json", (int)(strlen(path) - strlen(".json")),
+		     path, which) < 0)
+		abort();
+	free(path);
+	return numbered;
+}
+
 static enum cli_exit write_output(const struct run *run, const struct result *r)
 {
 	struct error err;
@@ -108,6 +121,8 @@ static enum cli_exit write_output(const struct run *run, const struct result *r)
 					   : strdup(run->output);
 	int rc;
 
+	if (path && run->runs > 1)
+		path = number_path(path, run->which);
 	if (!path)
 		abort();
 	rc = result_write(path, r, &err);
@@ -269,7 +284,13 @@ int cmd_run(int argc, char **argv)
 	run.keep_failed = true;
 	if (code == CLI_OK && go) {
 		target_catch_signals();
-		code = run_all(&run);
+		if (!run.runs)
+			run.runs = 1;
+		for (run.which = 1; run.which <= run.runs && !interrupted; run.which++) {
+			/* Another order of the boots in each run. */
+			run.job.seed += run.which > 1;
+			code = worst(code, run_all(&run));
+		}
 	}
 	run_free(&run);
 	interrupt_pass_on();

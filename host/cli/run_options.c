@@ -14,6 +14,7 @@ enum key {
 	OPTION_BENCH,
 	OPTION_CONFIG,
 	OPTION_BOOTS,
+	OPTION_RUNS,
 	OPTION_EVENTS,
 	OPTION_CPU,
 	OPTION_SEED,
@@ -49,6 +50,10 @@ static const struct argp_option options[] = {
 	  "interleaved (default: the configs of the benchmark)",
 	  0 },
 	{ "boots", OPTION_BOOTS, "N", 0, "Boot N VMs for each benchmark and config", 0 },
+	{ "runs", OPTION_RUNS, "N", 0,
+	  "Measure N times, a document each, in the folder of -o: TARGET-1.json, ... Several "
+	  "runs of two kernels are compared by 'wsbench compare --base DIR --new DIR'",
+	  0 },
 	{ "events", OPTION_EVENTS, "N", 0, "Time N events per boot", 0 },
 	{ "cpu", OPTION_CPU, "N", 0, "Pin the vCPU thread to CPU N (target kvm)", 0 },
 	{ "seed", OPTION_SEED, "N", 0,
@@ -179,6 +184,13 @@ static error_t check_json(const struct run *run, const struct argp_state *state)
 			    : run->job.pairs	    ? "--aa"
 						    : NULL;
 
+	if (run->runs > 1 && (run->json || run->save || run->touch.wanted))
+		return options_error(state, "--runs: without %s",
+				     run->json	 ? "--json"
+				     : run->save ? "--save"
+						 : "--touch");
+	if (run->runs > 1 && !run->output)
+		return options_error(state, "--runs: several documents need -o DIR");
 	if (run->json && other)
 		return options_error(
 			state,
@@ -206,6 +218,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_BENCH:
 	case OPTION_CONFIG:
 		return parse_names(key, arg, state, run);
+	case OPTION_RUNS:
+		return number32(state, "--runs", arg, 1000, &run->runs);
 	case OPTION_BOOTS:
 	case OPTION_EVENTS:
 	case OPTION_SEED:

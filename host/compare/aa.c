@@ -127,13 +127,16 @@ static double visible(const struct compare_row *row, bool enough)
 
 static bool is_wrong(const struct compare_row *row)
 {
-	return row->verdict == COMPARE_WORSE || row->verdict == COMPARE_BETTER;
+	return row->verdict == COMPARE_WORSE || row->verdict == COMPARE_BETTER ||
+	       row->verdict == COMPARE_WORSE_MAYBE ||
+	       row->verdict == COMPARE_BETTER_MAYBE;
 }
 
 static void count(struct aa_way *way, const struct compare *c)
 {
 	way->compared = c->n_rows - c->count[COMPARE_NONE];
-	way->wrong = c->count[COMPARE_WORSE] + c->count[COMPARE_BETTER];
+	way->wrong = c->count[COMPARE_WORSE] + c->count[COMPARE_BETTER] +
+		     c->count[COMPARE_WORSE_MAYBE] + c->count[COMPARE_BETTER_MAYBE];
 	way->limit = NAN;
 	if (way->wrong < way->compared)
 		way->limit = gsl_cdf_beta_Pinv(0.95, (double)way->wrong + 1,

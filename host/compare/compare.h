@@ -17,12 +17,15 @@
 #include "host/compare/threshold.h"
 #include "host/lib/error.h"
 #include "host/result/result.h"
+#include "host/stats/variance.h"
 
 /* In the order of the output. */
 enum compare_verdict {
 	COMPARE_WORSE,
 	COMPARE_BETTER,
-	COMPARE_CHANGED,	/* different classes: different operations */
+	COMPARE_CHANGED,     /* different classes: different operations */
+	COMPARE_WORSE_MAYBE, /* these two runs differ, which runs of one kernel can */
+	COMPARE_BETTER_MAYBE,
 	COMPARE_INCONCLUSIVE,	/* too few boots; see boots_needed */
 	COMPARE_NONE,		/* a side has no figure; see `reason` */
 	COMPARE_SAME_PLACEMENT, /* exact: the ranges over the boots overlap */
@@ -50,34 +53,66 @@ struct compare_options {
 };
 
 /*
- * Drift: what the machine itself changes during a run.
+ * Noise within a run, of ln(boot), in two parts.
  *
  * A run boots each row once per round. What all rows of a round have in common comes from
- * the machine: clock rate, neighbours, temperature. The state can drift slowly: then a
- * run has seen one state, however many boots it has, and the next run sees another. This
- * part of the noise does not decrease with the number of boots.
+ * the machine: clock rate, neighbours, temperature (drift). The rest is a row's own. Each
+ * part can depend on the round before; its mean over the boots then varies more than that
+ * of independent boots, and more boots help less or not at all.
  */
 struct drift {
 	/*
-	 * Standard deviation over the rounds of the median over the rows of
-	 * ln(boot / median of its row). With few rows, it includes their own noise.
-	 * 0: unknown.
+	 * Of the median over the rows of ln(boot / median of its row): standard
+	 * deviation over the rounds. With few rows, it includes their own noise. 0:
+	 * unknown.
 	 */
 	double sd;
 	size_t rounds;
+	double inflation; /* of the variance of the mean over the rounds; upper limit */
+	double *common;	  /* per round; NAN: no row has a boot */
+	/*
+	 * Of the rows' own parts: autocorrelation at lag 1, of all rows and their mean;
+	 * weight of a row's own one in its estimate; prior of the variance.
+	 */
+	double lag1, lag1_mean, lag1_weight;
+	struct stats_prior own;
 };
 
+/* drift_free() it. */
 struct drift drift_of(const struct result *r);
+void drift_free(struct drift *d);
 
 /*
- * Between two runs: the standard deviation of their difference (of ln), and the half
- * width of its interval of `level`, by the t distribution.
+ * What a test of independent boots does not see: the standard deviation of the difference
+ * of two runs (of ln), and the half width of its interval of `level`, by the t
+ * distribution.
  */
 struct drift_between {
 	double sd, df;
 };
 struct drift_between drift_between(const struct drift *a, const struct drift *b);
 double drift_reach(const struct drift_between *d, double level);
+
+/* The same for a row's own part in one run. `df` 0: none. */
+struct drift_between drift_of_row(const struct drift *d, const struct result_metric *m);
+
+/*
+ * Several runs of a side: the runs are the unit, and boots are nested in runs (Kalibera
+ * and Jones, Rigorous benchmarking in reasonable time, 2013). The run values of a row
+ * vary by a part that all rows of a run have in common, and by a part of the row's own,
+ * whose variance is moderated over the rows.
+ */
+struct runs {
+	/* Base, new; NULL after compare_documents(). */
+	const struct result *const *docs[2];
+	size_t n[2];
+	double *common[2]; /* of ln of a run's values, about the mean of the side */
+	double variance;   /* of `common` */
+	double df;
+	struct stats_prior own;
+	size_t rows; /* that the estimates are from */
+	bool blocks; /* all runs of one side were made before those of the other */
+};
 
 /* One of the two sides of a row. */
 struct compare_side {
@@ -90,7 +125,10 @@ struct compare_side {
 	 */
 	double value;
 	double min, max; /* of the medians of valid boots; NAN: none */
-	size_t boots;	 /* valid boots */
+	size_t boots;	 /* valid boots, of all runs */
+	size_t all_boots;
+	size_t runs; /* with a figure */
+	bool mixed;  /* the runs have different classes: no figure */
 };
 
 struct compare_row {
@@ -105,18 +143,21 @@ struct compare_row {
 	double difference, ratio;
 	/*
 	 * The estimate that decides a noisy row, with its interval: the median ratio of
-	 * pairs, or the Hodges-Lehmann shift. Exact rows: `difference`, and the range of
+	 * pairs, the Hodges-Lehmann shift of two runs, or the shift of the mean of the
+	 * runs. Exact rows: `difference`, and the range of
 	 * the differences of two boots.
 	 */
 	double shift, lo, hi;
 	double shift_ratio, ratio_lo, ratio_hi;
-	double band;	     /* shifts within +-band do not matter; exact: 0 */
-	double level;	     /* of the interval: 0.95; exact: 1 */
-	const char *method;  /* "exact", "range", "sign test", "Mann-Whitney"; NULL */
+	double band;  /* shifts within +-band do not matter; exact: 0 */
+	double level; /* of the interval: 0.95; exact: 1 */
+	/* "exact", "range", "sign test", "Mann-Whitney", "moderated t"; NULL */
+	const char *method;
 	double p, p_holm;    /* NAN: no test; after Holm's correction over all rows */
 	size_t pairs;	     /* pairs of boots; 0 if not paired */
 	double cliff;	     /* Cliff's delta, > 0 if new is larger; NAN */
 	double boots_needed; /* per side, to decide an inconclusive row; NAN: unknown */
+	double runs_needed;  /* the same, of runs */
 	char reason[256];    /* why inconclusive, changed or NONE, else "" */
 	/*
 	 * The change for worse that a threshold must cover: the shift of a worse row,
@@ -127,11 +168,14 @@ struct compare_row {
 };
 
 struct compare {
-	const struct result *base, *new; /* the same where configs are compared */
-	const char *config[2];		 /* of the options */
-	bool paired;			 /* interleaved boots of one run */
-	/* Drift of the machine between the runs; zero if paired or exact. */
+	/* The first runs; one document where configs are compared. */
+	const struct result *base, *new;
+	const char *config[2]; /* of the options */
+	bool paired;	       /* interleaved boots of one run */
+	/* Noisy targets, one run a side: drift within and between the runs. */
+	struct drift drifts[2];
 	struct drift_between drift;
+	struct runs runs;	  /* n of both 1: one run a side */
 	struct compare_row *rows; /* order of base, then rows that only `new` has */
 	size_t n_rows;
 	size_t count[COMPARE_VERDICTS];	   /* all rows */
@@ -150,17 +194,30 @@ struct compare {
 int compare_documents(const struct result *base, const struct result *new,
 		      const struct compare_options *o, struct compare *c,
 		      struct error *err);
+/*
+ * The same for sides of one or more runs: documents of one target each, in any order,
+ * which is changed to that of time. The arrays must outlive `c`. With one run a side on a
+ * noisy target, no row is worse or better, but at most `worse?` or `better?`: what
+ * differs from run to run cannot be seen in one run.
+ */
+int compare_sides(const struct result *const *base, size_t n_base,
+		  const struct result *const *new, size_t n_new,
+		  const struct compare_options *o, struct compare *c, struct error *err);
 void compare_free(struct compare *c);
 /* Removes the hint at --across, which other commands do not have, from such a message. */
 void compare_drop_hint(char *message);
 
-/* "worse", "better", "changed", "inconclusive", "none", "same (placement)", "same" */
+/*
+ * "worse", "better", "changed", "worse?", "better?", "inconclusive", "none", "same
+ * (placement)", "same"
+ */
 const char *compare_verdict_name(enum compare_verdict v);
 
 /*
  * The verdict over all rows that no threshold covers: COMPARE_WORSE if a row is worse;
- * else COMPARE_INCONCLUSIVE if a row is inconclusive or lost, or no row was compared;
- * else COMPARE_CHANGED, COMPARE_BETTER, or COMPARE_SAME.
+ * else COMPARE_WORSE_MAYBE if a row is; else COMPARE_INCONCLUSIVE if a row is
+ * inconclusive or lost, or no row was compared; else COMPARE_CHANGED, COMPARE_BETTER, or
+ * COMPARE_SAME.
  */
 enum compare_verdict compare_outcome(const struct compare *c);
 

@@ -77,6 +77,49 @@ static int machines_differ(const struct result *base, const struct result *new,
 			 a->fingerprint, b->fingerprint, was, hint);
 }
 
+/* A clock that steps less often than this, or than 2^32 ticks, times no exit. */
+#define STEP_MAX_S 0.001
+
+static int check_clock(const struct result *r, struct error *err)
+{
+	double step = (double)r->clock.resolution, hz = (double)r->clock.hz;
+
+	if (hz > 0 ? step / hz < STEP_MAX_S : step < 4294967296.0)
+		return 0;
+	return error_set(
+		err, -EINVAL,
+		"the run %s is invalid: its clock advances in steps of %.3g %s, so that its figures say nothing",
+		r->run.id ? r->run.id : "without an id", step,
+		r->clock.unit ? r->clock.unit : "ticks");
+}
+
+/* A run that counts twice would make the noise between runs too small. */
+int compare_check_runs(const struct runs *runs, struct error *err)
+{
+	size_t n = runs->n[0] + runs->n[1];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct result *a =
+			i < runs->n[0] ? runs->docs[0][i] : runs->docs[1][i - runs->n[0]];
+		int rc = a->target.exact ? 0 : check_clock(a, err);
+
+		if (rc)
+			return rc;
+		for (size_t k = 0; k < i && n > 2; k++) {
+			const struct result *b = k < runs->n[0]
+							 ? runs->docs[0][k]
+							 : runs->docs[1][k - runs->n[0]];
+
+			if (a == b ||
+			    (a->run.id && b->run.id && !strcmp(a->run.id, b->run.id)))
+				return error_set(err, -EINVAL,
+						 "the run %s is given twice",
+						 a->run.id ? a->run.id : "without an id");
+		}
+	}
+	return 0;
+}
+
 int compare_check_kind(const struct result *base, const struct result *new,
 		       const struct compare_options *o, struct error *err)
 {
@@ -331,7 +374,7 @@ static void note_rejected(struct compare *c, const char *word, bool new)
 	for (size_t i = 0; i < c->n_rows; i++) {
 		const struct compare_side *s = new ? &c->rows[i].new : &c->rows[i].base;
 
-		boots += s->metric ? s->metric->n_boots : 0;
+		boots += s->metric ? s->all_boots : 0;
 		valid += s->metric ? s->boots : 0;
 	}
 	if (valid < boots)
@@ -350,12 +393,73 @@ static void note_document(struct compare *c, const char *word, const struct resu
 		     "Measured on a software KVM: the figures are not those of hardware.");
 }
 
-void compare_note(struct compare *c)
+/* Documents of one side should be runs of one thing. */
+static void note_kernels(struct compare *c, const char *word, int side)
+{
+	for (size_t k = 1; k < c->runs.n[side]; k++) {
+		const struct result *a = c->runs.docs[side][0],
+				    *b = c->runs.docs[side][k];
+
+		if (!is_equal(a->subject.kernel, b->subject.kernel) ||
+		    !is_equal(a->subject.label, b->subject.label) ||
+		    !is_equal(a->subject.commit, b->subject.commit))
+			note(c,
+			     "The runs of %s are not of one kernel: %s%s%s and %s%s%s. What differs between them counts as noise.",
+			     word, shown(a->subject.kernel), a->subject.label ? " " : "",
+			     a->subject.label ? a->subject.label : "",
+			     shown(b->subject.kernel), b->subject.label ? " " : "",
+			     b->subject.label ? b->subject.label : "");
+	}
+}
+
+static double percent_of(double sd)
+{
+	return 100 * (exp(sd) - 1);
+}
+
+static void note_runs(struct compare *c)
+{
+	const struct runs *r = &c->runs;
+
+	note(c,
+	     "%zu runs of base and %zu of new: the runs are compared, not their boots. From run to run, all rows together differ by %.2g %% (standard deviation), and a typical row differs by %.2g %% more on its own.",
+	     r->n[0], r->n[1], percent_of(sqrt(r->variance)),
+	     percent_of(sqrt(r->own.df > 0 ? r->own.variance : 0)));
+	if (r->blocks)
+		note(c,
+		     "All runs of one side were made before those of the other: a slow change of the machine looks like a difference, so that rows are `worse?` or `better?` at most. For a verdict, make the runs in turns: base, new, base, new, ...");
+	note_kernels(c, "base", 0);
+	note_kernels(c, "new", 1);
+}
+
+/* Pairs need fewer boots than runs need, above all with few rows. */
+#define FEW_ROWS 5
+
+static void note_one_run(struct compare *c)
 {
 	if (c->drift.sd > 0)
 		note(c,
-		     "The machine drifts: all rows of a run can differ from the next run by %.1f %%. The intervals include this.",
+		     "The machine drifts: by what it changed during these runs, all rows of a run can differ from the next run by %.1f %%. The intervals include this.",
 		     100 * (exp(drift_reach(&c->drift, 0.95)) - 1));
+	if (c->count[COMPARE_WORSE_MAYBE] + c->count[COMPARE_BETTER_MAYBE])
+		note(c,
+		     "One run of each: `worse?` and `better?` say that these two runs differ, not why. Two runs of one kernel can differ, too (a reboot, another layout of memory), and one run cannot show by how much. For a verdict, measure each side three times or more (run --runs 3; reboot the host in between where its kernels are compared): wsbench compare --base A1.json A2.json A3.json --new B1.json B2.json B3.json");
+	if (c->n_rows < FEW_ROWS && c->count[COMPARE_INCONCLUSIVE])
+		note(c,
+		     "With few rows, the drift of the machine and the noise of a row look alike. If the two sides are counter configurations, boots in pairs find smaller differences: wsbench run --config A,B -o FILE, then wsbench compare FILE --config A,B");
+}
+
+static bool is_noisy(const struct compare *c)
+{
+	return !c->paired && (!c->base->target.exact || !c->new->target.exact);
+}
+
+void compare_note(struct compare *c)
+{
+	if (is_noisy(c) && compare_has_runs(c))
+		note_runs(c);
+	else if (is_noisy(c))
+		note_one_run(c);
 	note_document(c, "base", c->base);
 	note_document(c, "new", c->new);
 	note_emulators(c);

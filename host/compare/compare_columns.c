@@ -89,8 +89,12 @@ static void fill_document(struct table *t, size_t column, const struct compare *
 			  const struct compare_row *row, const struct table_options *o)
 {
 	static const enum table_color colors[COMPARE_VERDICTS] = {
-		[COMPARE_WORSE] = TABLE_RED,	  [COMPARE_BETTER] = TABLE_GREEN,
-		[COMPARE_CHANGED] = TABLE_YELLOW, [COMPARE_INCONCLUSIVE] = TABLE_YELLOW,
+		[COMPARE_WORSE] = TABLE_RED,
+		[COMPARE_BETTER] = TABLE_GREEN,
+		[COMPARE_CHANGED] = TABLE_YELLOW,
+		[COMPARE_INCONCLUSIVE] = TABLE_YELLOW,
+		[COMPARE_WORSE_MAYBE] = TABLE_YELLOW,
+		[COMPARE_BETTER_MAYBE] = TABLE_YELLOW,
 		[COMPARE_NONE] = TABLE_DIM,
 	};
 	bool exact = c->base->target.exact && c->new->target.exact;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "host/compare/compare.h"
+#include "host/compare/compare_rules.h"
 #include "host/result/json_list.h"
 
 static void side(struct json_list *l, const char *key, const char *name,
@@ -40,6 +40,7 @@ static const struct {
 	  "median ratio of pairs of boots" },
 	{ "Mann-Whitney", "medians of boot medians",
 	  "Hodges-Lehmann shift of boot medians" },
+	{ "moderated t", "means of the runs' medians", "mean of the runs" },
 };
 
 static void figures(struct json_list *l, const struct compare_row *row)
@@ -101,9 +102,12 @@ static void row(struct json_list *l, const struct compare_row *r)
 	class(l, "new", &r->new.class);
 	json_list_count(l, "base_boots", r->base.boots);
 	json_list_count(l, "new_boots", r->new.boots);
+	json_list_count(l, "base_runs", r->base.runs);
+	json_list_count(l, "new_runs", r->new.runs);
 	json_list_count(l, "pairs", r->pairs);
 	figures(l, r);
 	json_list_real(l, "boots_needed", r->boots_needed);
+	json_list_real(l, "runs_needed", r->runs_needed);
 	json_list_string(l, "reason", *r->reason ? r->reason : NULL);
 }
 
@@ -116,6 +120,11 @@ struct json_list *compare_json(const struct compare *c, const struct compare_nam
 	json_list_string(l, "outcome", compare_verdict_name(compare_outcome(c)));
 	json_list_bool(l, "paired", c->paired);
 	json_list_real(l, "drift", c->drift.sd);
+	json_list_count(l, "base_runs", c->runs.n[0]);
+	json_list_count(l, "new_runs", c->runs.n[1]);
+	json_list_real(l, "run_sd", compare_has_runs(c) ? sqrt(c->runs.variance) : NAN);
+	json_list_real(l, "run_row_sd",
+		       c->runs.own.df > 0 ? sqrt(c->runs.own.variance) : NAN);
 	side(l, "base", names->base, c->base, c->config[0]);
 	side(l, "new", names->new, c->new, c->config[1]);
 	summary(l, c);

@@ -98,7 +98,7 @@ void compare_judge_exact(struct compare_row *row)
 }
 
 /* Noisy targets. */
-#define LEVEL 0.95
+#define LEVEL COMPARE_LEVEL
 
 /* The band of differences that do not matter: share of the figure, or clock steps. */
 #define BAND_SHARE  0.01
@@ -246,19 +246,29 @@ static void measure_pairs(struct compare_row *row, struct boots *b)
 }
 
 /*
- * The two runs can have seen different states of the machine: the drift is added to the
- * interval, and the shift must be significant against the drift, too.
+ * The test takes boots as independent. What they depend on is added to the interval, and
+ * the shift must be significant against it, too: the drift of the machine, which the two
+ * runs can have seen in different states, and the row's own dependence on its last boot.
  */
-static void allow_for_drift(struct stats_shift *shift, double *p,
-			    const struct drift_between *drift)
+static void allow_for_drift(struct stats_shift *shift, double *p, const struct compare *c,
+			    const struct compare_row *row)
 {
-	double reach = drift_reach(drift, LEVEL), sd, t;
+	const struct drift_between *all = &c->drift,
+				   base = drift_of_row(&c->drifts[0], row->base.metric),
+				   new = drift_of_row(&c->drifts[1], row->new.metric);
+	struct drift_between own = {
+		.sd = hypot(base.sd, new.sd),
+		.df = stats_df_of_sum(base.sd * base.sd, base.df, new.sd *new.sd, new.df),
+	};
+	double reach = hypot(drift_reach(all, LEVEL), drift_reach(&own, LEVEL)), sd, df;
 
 	if (!(reach > 0) || isnan(shift->lo))
 		return;
 	sd = (shift->hi - shift->lo) / 2 / gsl_cdf_ugaussian_Pinv((1 + LEVEL) / 2);
-	t = fabs(shift->shift) / hypot(sd, drift->sd);
-	*p = fmax(*p, 2 * gsl_cdf_tdist_Q(t, drift->df));
+	df = stats_df_of_sum(all->sd * all->sd, all->df, own.sd * own.sd, own.df);
+	*p = fmax(*p, 2 * gsl_cdf_tdist_Q(fabs(shift->shift) /
+						  hypot(sd, hypot(all->sd, own.sd)),
+					  df));
 	shift->lo = shift->shift - hypot(shift->shift - shift->lo, reach);
 	shift->hi = shift->shift + hypot(shift->hi - shift->shift, reach);
 }
@@ -269,8 +279,8 @@ static void take_logs(double *values, size_t n)
 		values[i] = log(values[i]);
 }
 
-static void measure_apart(struct compare_row *row, struct boots *b,
-			  const struct drift_between *drift)
+static void measure_apart(const struct compare *c, struct compare_row *row,
+			  struct boots *b)
 {
 	bool logs = all_positive(b->base, b->n_base) && all_positive(b->new, b->n_new) &&
 		    row->base.value > 0;
@@ -290,7 +300,7 @@ static void measure_apart(struct compare_row *row, struct boots *b,
 		abort(); /* out of memory */
 	row->p = test.p;
 	if (logs) {
-		allow_for_drift(&shift, &row->p, drift);
+		allow_for_drift(&shift, &row->p, c, row);
 		set_from_logs(row, shift.shift, shift.lo, shift.hi);
 		return;
 	}
@@ -305,6 +315,13 @@ void compare_measure_noisy(const struct compare *c, struct compare_row *row,
 	struct boots b;
 
 	row->level = LEVEL;
+	row->band = fmax(BAND_SHARE * fabs(row->base.value), BAND_QUANTA * quantum);
+	if (compare_has_runs(c)) {
+		compare_measure_runs(c, row, quantum);
+		row->band =
+			fmax(BAND_SHARE * fabs(row->base.value), BAND_QUANTA * quantum);
+		return;
+	}
 	boots_make(&b, row);
 	if (c->paired) {
 		pair_up(&b, row);
@@ -313,7 +330,7 @@ void compare_measure_noisy(const struct compare *c, struct compare_row *row,
 	} else {
 		b.n_base = medians(row->base.metric, b.base);
 		b.n_new = medians(row->new.metric, b.new);
-		measure_apart(row, &b, &c->drift);
+		measure_apart(c, row, &b);
 	}
 	if (b.n_base <= MEDIANS_MAX)
 		row->cliff = stats_cliff(b.base, b.n_base, b.new, b.n_new);
@@ -337,14 +354,26 @@ static bool is_contrary(const struct compare_row *row)
 	       ((up && !(row->difference > 0)) || (down && !(row->difference < 0)));
 }
 
-static enum compare_verdict verdict_of(const struct compare_row *row)
+/* With one run a side, or with runs in blocks, the reason can be the machine. */
+static enum compare_verdict moved_between(const struct compare *c,
+					  const struct compare_row *row, bool up)
+{
+	enum compare_verdict v = compare_moved(row, up);
+
+	if (c->paired || (compare_has_runs(c) && !c->runs.blocks))
+		return v;
+	return v == COMPARE_WORSE ? COMPARE_WORSE_MAYBE : COMPARE_BETTER_MAYBE;
+}
+
+static enum compare_verdict verdict_of(const struct compare *c,
+				       const struct compare_row *row)
 {
 	bool up = beyond(row->lo, row->band), down = beyond(-row->hi, row->band);
 
 	if (isnan(row->lo) || isnan(row->hi) || is_contrary(row))
 		return COMPARE_INCONCLUSIVE;
 	if (row->p_holm <= COMPARE_ALPHA && (up || down))
-		return compare_moved(row, up);
+		return moved_between(c, row, up);
 	if (!beyond(-row->lo, row->band) && !beyond(row->hi, row->band))
 		return COMPARE_SAME;
 	return COMPARE_INCONCLUSIVE;
@@ -379,6 +408,10 @@ static void explain_undecided(const struct compare *c, struct compare_row *row,
 		snprintf(
 			row->reason, sizeof(row->reason),
 			"the shift and the medians have different directions: the boots have several modes");
+		return;
+	}
+	if (compare_has_runs(c)) {
+		compare_explain_runs(row);
 		return;
 	}
 	row->boots_needed = stats_boots_needed(&power);
@@ -419,7 +452,7 @@ void compare_judge_noisy(struct compare *c)
 		if (row->level != LEVEL)
 			continue;
 		row->p_holm = p[i];
-		row->verdict = verdict_of(row);
+		row->verdict = verdict_of(c, row);
 		if (row->verdict == COMPARE_INCONCLUSIVE)
 			explain_undecided(c, row, family ? family : 1);
 	}

@@ -18,6 +18,8 @@ const char *compare_verdict_name(enum compare_verdict v)
 		[COMPARE_WORSE] = "worse",
 		[COMPARE_BETTER] = "better",
 		[COMPARE_CHANGED] = "changed",
+		[COMPARE_WORSE_MAYBE] = "worse?",
+		[COMPARE_BETTER_MAYBE] = "better?",
 		[COMPARE_INCONCLUSIVE] = "inconclusive",
 		[COMPARE_NONE] = "none",
 		[COMPARE_SAME_PLACEMENT] = "same (placement)",
@@ -35,35 +37,70 @@ static bool wanted(const struct compare_options *o, const char *name)
 	return o->n_benches == 0;
 }
 
-static struct compare_side side_of(const struct result_benchmark *b, const char *config,
+/* Adds the boots of a run to a side. */
+static void add_boots(struct compare_side *s, const struct result_metric *m)
+{
+	s->all_boots += m ? m->n_boots : 0;
+	for (size_t i = 0; m && i < m->n_boots; i++) {
+		const struct result_boot *boot = &m->boots[i];
+
+		if (!boot->valid || isnan(boot->summary.p50))
+			continue;
+		s->min = fmin(s->min, boot->summary.p50);
+		s->max = fmax(s->max, boot->summary.p50);
+		s->boots++;
+	}
+}
+
+/* Adds a run. The first run with a figure represents the side. */
+static void add_run(struct compare_side *s, const struct result_benchmark *b,
+		    const char *metric)
+{
+	const struct result_metric *m = result_find_metric(b, metric);
+	struct result_class class = result_class_of(b);
+	size_t boots = s->boots;
+
+	if (!s->runs)
+		s->why = m && m->reason ? m->reason : "no estimate";
+	add_boots(s, m);
+	if (s->boots == boots || isnan(m->value))
+		return;
+	if (!s->runs++) {
+		s->benchmark = b;
+		s->class = class;
+		s->metric = m;
+		s->value = m->value;
+	} else if (result_class_differs(&s->class, &class)) {
+		s->mixed = true;
+	}
+}
+
+/* A side of a row, of the `n` runs in `docs`. */
+static struct compare_side side_of(const struct result *const *docs, size_t n,
+				   const char *name, const char *config,
 				   const char *metric)
 {
 	struct compare_side s = {
-		.benchmark = b,
 		.config = config,
 		.value = NAN,
 		.min = NAN,
 		.max = NAN,
 	};
 
-	if (!b || b->status != RESULT_OK)
-		return s;
-	s.class = result_class_of(b);
-	s.metric = result_find_metric(b, metric);
-	s.why = s.metric && s.metric->reason ? s.metric->reason : "no estimate";
-	for (size_t i = 0; s.metric && i < s.metric->n_boots; i++) {
-		const struct result_boot *boot = &s.metric->boots[i];
+	for (size_t k = 0; k < n; k++) {
+		const struct result_benchmark *b = result_find(docs[k], name, config);
 
-		if (!boot->valid || isnan(boot->summary.p50))
-			continue;
-		s.min = fmin(s.min, boot->summary.p50);
-		s.max = fmax(s.max, boot->summary.p50);
-		s.boots++;
+		if (!s.benchmark)
+			s.benchmark = b;
+		if (b && b->status == RESULT_OK)
+			add_run(&s, b, metric);
 	}
-	if (!s.boots || isnan(s.metric->value))
+	if (s.benchmark && s.benchmark->status == RESULT_OK && !s.runs)
+		s.class = result_class_of(s.benchmark);
+	if (s.mixed) {
 		s.metric = NULL;
-	else
-		s.value = s.metric->value;
+		s.why = "the runs differ in their handler or exits";
+	}
 	return s;
 }
 
@@ -99,15 +136,17 @@ static void set_lack(const struct compare *c, struct compare_row *row)
 		snprintf(row->reason, sizeof(row->reason), "%s: %s", who, why);
 }
 
-/* The step of the coarser clock; 1 for metrics that another clock timed. */
+/* The step of the coarsest clock; 1 for metrics that another clock timed. */
 static double quantum_of(const struct compare *c, const struct compare_row *row)
 {
-	double base = (double)c->base->clock.resolution;
-	double new = (double)c->new->clock.resolution;
+	double step = 1;
 
 	if (strcmp(row->base.metric->unit, c->base->clock.unit) != 0)
 		return 1;
-	return fmax(1, fmax(base, new));
+	for (int s = 0; s < 2; s++)
+		for (size_t k = 0; k < c->runs.n[s]; k++)
+			step = fmax(step, (double)c->runs.docs[s][k]->clock.resolution);
+	return step;
 }
 
 static void measure(const struct compare *c, struct compare_row *row)
@@ -116,7 +155,8 @@ static void measure(const struct compare *c, struct compare_row *row)
 
 	row->difference = row->shift = row->lo = row->hi = NAN;
 	row->ratio = row->shift_ratio = row->ratio_lo = row->ratio_hi = NAN;
-	row->level = row->p = row->p_holm = row->cliff = row->boots_needed = NAN;
+	row->level = row->p = row->p_holm = row->cliff = NAN;
+	row->boots_needed = row->runs_needed = NAN;
 	row->verdict = COMPARE_NONE;
 	if (!base->metric || !new->metric) {
 		set_lack(c, row);
@@ -140,11 +180,9 @@ static void measure(const struct compare *c, struct compare_row *row)
 	}
 }
 
-static void add_row(struct compare *c, const struct result_benchmark *base,
-		    const struct result_benchmark *new, const char *const config[2],
+static void add_row(struct compare *c, const char *name, const char *const config[2],
 		    const char *metric)
 {
-	const struct result_benchmark *one = base ? base : new;
 	struct compare_row *row;
 
 	c->rows = reallocarray(c->rows, c->n_rows + 1, sizeof(*c->rows));
@@ -152,10 +190,10 @@ static void add_row(struct compare *c, const struct result_benchmark *base,
 		abort();
 	row = &c->rows[c->n_rows++];
 	*row = (struct compare_row){
-		.name = one->name,
+		.name = name,
 		.metric = metric,
-		.base = side_of(base, config[0] ? config[0] : one->config, metric),
-		.new = side_of(new, config[1] ? config[1] : one->config, metric),
+		.base = side_of(c->runs.docs[0], c->runs.n[0], name, config[0], metric),
+		.new = side_of(c->runs.docs[1], c->runs.n[1], name, config[1], metric),
 	};
 	if (row->base.metric)
 		row->unit = row->base.metric->unit;
@@ -172,49 +210,67 @@ static const char *main_metric(const struct result_benchmark *b)
 	return b->metrics[0].name;
 }
 
-/* A metric that neither side has is not a row. */
-static void add_rows(struct compare *c, const struct compare_options *o,
-		     const struct result_benchmark *base,
-		     const struct result_benchmark *new)
+/* The first run's benchmark of a row on one side, or NULL. */
+static const struct result_benchmark *find_run(const struct compare *c, int side,
+					       size_t runs, const char *name,
+					       const char *config)
 {
+	const struct result_benchmark *b = NULL;
+
+	for (size_t k = 0; !b && k < runs; k++)
+		b = result_find(c->runs.docs[side][k], name, config);
+	return b;
+}
+
+/* A metric that neither side has is not a row. */
+static void add_rows(struct compare *c, const struct compare_options *o, const char *name,
+		     const char *const config[2])
+{
+	const struct result_benchmark *base = find_run(c, 0, c->runs.n[0], name,
+						       config[0]),
+				      *new = find_run(c, 1, c->runs.n[1], name,
+						      config[1]);
 	const char *other = main_metric(base) ? main_metric(base) : main_metric(new);
 
 	if (!o->n_metrics)
-		add_row(c, base, new, o->config, other ? other : DEFAULT_METRIC);
+		add_row(c, name, config, other ? other : DEFAULT_METRIC);
 	for (size_t i = 0; i < o->n_metrics; i++)
 		if ((base && result_find_metric(base, o->metrics[i])) ||
 		    (new &&result_find_metric(new, o->metrics[i])))
-			add_row(c, base, new, o->config, o->metrics[i]);
+			add_row(c, name, config, o->metrics[i]);
 }
 
-static const struct result_benchmark *
-partner(const struct result *r, const struct result_benchmark *b, const char *config)
+/* The rows of run `k` of a side that neither an earlier run nor an earlier side has. */
+static void collect_run(struct compare *c, const struct compare_options *o, int side,
+			size_t k)
 {
-	return result_find(r, b->name, config ? config : b->config);
+	const struct result *r = c->runs.docs[side][k];
+
+	for (size_t i = 0; i < r->n_benchmarks; i++) {
+		const struct result_benchmark *b = &r->benchmarks[i];
+		const char *const config[2] = {
+			o->config[0] ? o->config[0] : b->config,
+			o->config[1] ? o->config[1] : b->config,
+		};
+
+		if (!wanted(o, b->name) || strcmp(config[side], b->config) != 0 ||
+		    find_run(c, side, k, b->name, b->config) ||
+		    (side && find_run(c, 0, c->runs.n[0], b->name, config[0])))
+			continue;
+		add_rows(c, o, b->name, config);
+	}
 }
 
 static void collect(struct compare *c, const struct compare_options *o)
 {
-	for (size_t i = 0; i < c->base->n_benchmarks; i++) {
-		const struct result_benchmark *b = &c->base->benchmarks[i];
-
-		if (wanted(o, b->name) &&
-		    (!o->config[0] || !strcmp(b->config, o->config[0])))
-			add_rows(c, o, b, partner(c->new, b, o->config[1]));
-	}
-	for (size_t i = 0; i < c->new->n_benchmarks; i++) {
-		const struct result_benchmark *b = &c->new->benchmarks[i];
-
-		if (wanted(o, b->name) &&
-		    (!o->config[1] || !strcmp(b->config, o->config[1])) &&
-		    !partner(c->base, b, o->config[0]))
-			add_rows(c, o, NULL, b);
-	}
+	for (int side = 0; side < 2; side++)
+		for (size_t k = 0; k < c->runs.n[side]; k++)
+			collect_run(c, o, side, k);
 }
 
 static double worst_of(const struct compare_row *row)
 {
-	if (row->verdict == COMPARE_WORSE)
+	if (row->verdict == COMPARE_WORSE || row->verdict == COMPARE_WORSE_MAYBE)
 		return row->shift;
 	if (row->verdict != COMPARE_INCONCLUSIVE || isnan(row->lo) || isnan(row->hi))
 		return NAN;
@@ -238,25 +294,58 @@ static void count(struct compare *c, const struct compare_options *o)
 	}
 }
 
-int compare_documents(const struct result *base, const struct result *new,
-		      const struct compare_options *o, struct compare *c,
-		      struct error *err)
+static int check_kinds(const struct runs *runs, const struct compare_options *o,
+		       struct error *err)
 {
-	int rc = compare_check_kind(base, new, o, err);
+	const struct result *first = runs->docs[0][0];
+	int rc = compare_check_runs(runs, err);
+
+	for (int side = 0; side < 2; side++)
+		for (size_t k = side ? 0 : 1; k < runs->n[side] && !rc; k++) {
+			struct compare_options of = *o;
+
+			/* Runs of the base have one config. */
+			if (!side)
+				of.config[1] = of.config[0];
+			rc = compare_check_kind(first, runs->docs[side][k], &of, err);
+		}
+	return rc;
+}
+
+/* Noise between runs where there are several, else within the two runs. */
+static void learn_noise(struct compare *c)
+{
+	bool noisy = !c->base->target.exact || !c->new->target.exact;
+
+	if (c->paired || !noisy)
+		return;
+	if (compare_has_runs(c)) {
+		runs_learn(&c->runs);
+		return;
+	}
+	c->drifts[0] = drift_of(c->base);
+	c->drifts[1] = drift_of(c->new);
+	c->drift = drift_between(&c->drifts[0], &c->drifts[1]);
+}
+
+int compare_sides(const struct result *const *base, size_t n_base,
+		  const struct result *const *new, size_t n_new,
+		  const struct compare_options *o, struct compare *c, struct error *err)
+{
+	const struct runs runs = { .docs = { base, new }, .n = { n_base, n_new } };
+	int rc = check_kinds(&runs, o, err);
 
 	if (rc)
 		return rc;
 	*c = (struct compare){
-		.base = base,
-		.new = new,
+		.base = base[0],
+		.new = new[0],
 		.config = { o->config[0], o->config[1] },
-		.paired = o->paired || (base == new && o->config[0]),
+		.paired = n_base == 1 && n_new == 1 &&
+			  (o->paired || (base[0] == new[0] && o->config[0])),
+		.runs = runs,
 	};
-	if (!c->paired) {
-		struct drift drifts[] = { drift_of(base), drift_of(new) };
-
-		c->drift = drift_between(&drifts[0], &drifts[1]);
-	}
+	learn_noise(c);
 	collect(c, o);
 	rc = compare_check_rows(c, o, err);
 	if (!rc)
@@ -271,12 +360,27 @@ int compare_documents(const struct result *base, const struct result *new,
 	return 0;
 }
 
+int compare_documents(const struct result *base, const struct result *new,
+		      const struct compare_options *o, struct compare *c,
+		      struct error *err)
+{
+	int rc = compare_sides(&base, 1, &new, 1, o, c, err);
+
+	/* `base` and `new` of `c` are the runs. */
+	if (!rc)
+		c->runs.docs[0] = c->runs.docs[1] = NULL;
+	return rc;
+}
+
 void compare_free(struct compare *c)
 {
 	for (size_t i = 0; i < c->n_notes; i++)
 		free(c->notes[i]);
 	free(c->notes);
 	free(c->rows);
+	drift_free(&c->drifts[0]);
+	drift_free(&c->drifts[1]);
+	runs_free(&c->runs);
 	*c = (struct compare){ 0 };
 }
 
@@ -286,7 +390,10 @@ enum compare_verdict compare_outcome(const struct compare *c)
 
 	if (c->count[COMPARE_WORSE] > c->let_pass[COMPARE_WORSE])
 		return COMPARE_WORSE;
-	if (c->count[COMPARE_INCONCLUSIVE] > c->let_pass[COMPARE_INCONCLUSIVE] ||
+	if (c->count[COMPARE_WORSE_MAYBE] > c->let_pass[COMPARE_WORSE_MAYBE])
+		return COMPARE_WORSE_MAYBE;
+	if (c->count[COMPARE_BETTER_MAYBE] ||
+	    c->count[COMPARE_INCONCLUSIVE] > c->let_pass[COMPARE_INCONCLUSIVE] ||
 	    c->n_lost || !compared)
 		return COMPARE_INCONCLUSIVE;
 	if (c->count[COMPARE_CHANGED])

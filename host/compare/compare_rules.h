@@ -7,13 +7,17 @@
 
 /* A p is significant up to here, after Holm's correction. */
 #define COMPARE_ALPHA 0.01
+/* Of the intervals of noisy rows. */
+#define COMPARE_LEVEL 0.95
 
 /*
- * Whether two documents can be compared; whether options name rows, and units are equal;
+ * Whether two documents can be compared; whether the runs of both sides are different
+ * runs; whether options name rows, and units are equal;
  * whether threshold patterns match. 0, or -EINVAL with `err`.
  */
 int compare_check_kind(const struct result *base, const struct result *new,
 		       const struct compare_options *o, struct error *err);
+int compare_check_runs(const struct runs *runs, struct error *err);
 int compare_check_rows(const struct compare *c, const struct compare_options *o,
 		       struct error *err);
 int compare_check_thresholds(const struct compare *c, const struct compare_options *o,
@@ -30,6 +34,15 @@ void compare_judge_exact(struct compare_row *row);
 void compare_measure_noisy(const struct compare *c, struct compare_row *row,
 			   double quantum);
 void compare_judge_noisy(struct compare *c);
+
+/* Several runs of a side. First what all rows tell about runs, then each row. */
+bool compare_has_runs(const struct compare *c);
+void runs_learn(struct runs *runs);
+void runs_free(struct runs *runs);
+void compare_measure_runs(const struct compare *c, struct compare_row *row,
+			  double quantum);
+/* Why a row is inconclusive, and how many runs would decide it. */
+void compare_explain_runs(struct compare_row *row);
 
 /* Sets `difference` and `ratio` from the two figures. */
 void compare_set_difference(struct compare_row *row);

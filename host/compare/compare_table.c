@@ -117,9 +117,9 @@ const char *compare_verdict_sign(enum compare_verdict v, const struct table_opti
 {
 	if (!o || o->color)
 		return "";
-	if (v == COMPARE_WORSE)
+	if (v == COMPARE_WORSE || v == COMPARE_WORSE_MAYBE)
 		return o->utf8 ? "\u25b2 " : "+ ";
-	if (v == COMPARE_BETTER)
+	if (v == COMPARE_BETTER || v == COMPARE_BETTER_MAYBE)
 		return o->utf8 ? "\u25bc " : "- ";
 	return "  ";
 }
@@ -128,8 +128,12 @@ static void fill_row(struct table *t, const struct compare *c,
 		     const struct compare_row *row, const struct table_options *o)
 {
 	static const enum table_color colors[COMPARE_VERDICTS] = {
-		[COMPARE_WORSE] = TABLE_RED,	  [COMPARE_BETTER] = TABLE_GREEN,
-		[COMPARE_CHANGED] = TABLE_YELLOW, [COMPARE_INCONCLUSIVE] = TABLE_YELLOW,
+		[COMPARE_WORSE] = TABLE_RED,
+		[COMPARE_BETTER] = TABLE_GREEN,
+		[COMPARE_CHANGED] = TABLE_YELLOW,
+		[COMPARE_INCONCLUSIVE] = TABLE_YELLOW,
+		[COMPARE_WORSE_MAYBE] = TABLE_YELLOW,
+		[COMPARE_BETTER_MAYBE] = TABLE_YELLOW,
 		[COMPARE_NONE] = TABLE_DIM,
 	};
 	bool exact = c->base->target.exact && c->new->target.exact;
@@ -193,6 +197,7 @@ static void list_let_pass(FILE *f, const struct compare *c, enum compare_verdict
 static char *let_pass_text(const struct compare *c)
 {
 	static const enum compare_verdict verdicts[] = { COMPARE_WORSE,
+							 COMPARE_WORSE_MAYBE,
 							 COMPARE_INCONCLUSIVE };
 	char *text = NULL;
 	size_t bytes;
@@ -201,7 +206,7 @@ static char *let_pass_text(const struct compare *c)
 
 	if (!f)
 		abort();
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++) {
 		enum compare_verdict v = verdicts[i];
 
 		if (!c->let_pass[v])
@@ -226,6 +231,8 @@ void compare_print_summary(FILE *f, const struct compare *c)
 	} parts[] = {
 		{ COMPARE_WORSE, "worse", false },
 		{ COMPARE_BETTER, "better", false },
+		{ COMPARE_WORSE_MAYBE, "worse?", true },
+		{ COMPARE_BETTER_MAYBE, "better?", true },
 		{ COMPARE_CHANGED, "changed", true },
 		{ COMPARE_SAME, "same", false },
 		{ COMPARE_SAME_PLACEMENT, "same (placement)", true },
@@ -272,8 +279,13 @@ static void print_legend(FILE *f, const struct compare *c, size_t columns_max)
 		{ "Mann-Whitney",
 		  "base, new: median over the boots; difference, ratio: of these medians. "
 		  "shift: Hodges-Lehmann estimate between the boots, with its 95 % "
-		  "interval; better, worse: significant by the Mann-Whitney test (0.01 "
+		  "interval; better?, worse?: significant by the Mann-Whitney test (0.01 "
 		  "after Holm), and the whole interval matters" },
+		{ "moderated t",
+		  "base, new: mean of the runs' medians. shift: of the runs, with its 95 % "
+		  "interval; better, worse: significant by the t-test of the runs, whose "
+		  "variance is moderated over the rows (0.01 after Holm), and the whole "
+		  "interval matters" },
 	};
 	bool said = false;
 
@@ -289,11 +301,13 @@ static void print_legend(FILE *f, const struct compare *c, size_t columns_max)
 
 /* `width` 0: on one line. */
 static void print_side(FILE *f, const char *word, const char *name,
-		       const struct result *r, size_t width)
+		       const struct result *r, size_t runs, size_t width)
 {
-	char *line;
+	char *line, many[32] = "";
 
-	if (asprintf(&line, "%s  %s%s%s%s%s  %s", name, r->target.name,
+	if (runs > 1)
+		snprintf(many, sizeof(many), ": %zu runs", runs);
+	if (asprintf(&line, "%s%s  %s%s%s%s%s  %s", name, many, r->target.name,
 		     r->subject.kernel ? "  Linux " : "",
 		     r->subject.kernel ? r->subject.kernel : "",
 		     r->subject.label ? "  " : "",
@@ -341,8 +355,8 @@ void compare_print(FILE *f, const struct compare *c, const struct compare_names 
 		if (is_one_unit(c))
 			t.columns[COLUMN_UNIT].drop = 1;
 	}
-	print_side(f, "base: ", names->base, c->base, o.columns);
-	print_side(f, "new:  ", names->new, c->new, o.columns);
+	print_side(f, "base: ", names->base, c->base, c->runs.n[0], o.columns);
+	print_side(f, "new:  ", names->new, c->new, c->runs.n[1], o.columns);
 	fputc('\n', f);
 	table_print(f, &t, &o);
 	if (t.n_rows)
@@ -378,6 +392,7 @@ void compare_print_markdown(FILE *f, const struct compare *c,
 		[COMPARE_WORSE] = ":x: worse",
 		[COMPARE_BETTER] = ":white_check_mark: better",
 		[COMPARE_CHANGED] = ":large_orange_diamond: changed",
+		[COMPARE_WORSE_MAYBE] = ":grey_question: worse?",
 		[COMPARE_INCONCLUSIVE] = ":grey_question: inconclusive",
 		[COMPARE_SAME] = ":white_check_mark: same",
 	};
@@ -386,7 +401,7 @@ void compare_print_markdown(FILE *f, const struct compare *c,
 	struct table t;
 
 	table_init(&t, columns, COLUMNS);
-	changed = fill(&t, c, COMPARE_CHANGED, NULL);
+	changed = fill(&t, c, COMPARE_BETTER_MAYBE, NULL);
 	for (enum compare_verdict v = COMPARE_INCONCLUSIVE; v < COMPARE_VERDICTS; v++)
 		for (size_t i = 0; i < c->n_rows; i++)
 			if (c->rows[i].verdict == v)
@@ -399,8 +414,8 @@ void compare_print_markdown(FILE *f, const struct compare *c,
 	}
 	free(let_pass);
 	fputs("\n\n```\n", f);
-	print_side(f, "base: ", names->base, c->base, 0);
-	print_side(f, "new:  ", names->new, c->new, 0);
+	print_side(f, "base: ", names->base, c->base, c->runs.n[0], 0);
+	print_side(f, "new:  ", names->new, c->new, c->runs.n[1], 0);
 	fputs("```\n", f);
 	if (changed) {
 		fputc('\n', f);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Drift of a machine during a run. */
+/* Noise within a run: the drift of the machine, and what a row's boots depend on. */
 #include "host/compare/compare.h"
 
 #include <math.h>
@@ -8,12 +8,23 @@
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_statistics_double.h>
 
+#include "host/stats/bootstrap.h"
 #include "host/stats/summary.h"
 
 #define METRIC "round_trip"
 
-/* Least rounds for a standard deviation. */
+/* Least rounds for a standard deviation, and for an autocorrelation. */
 #define ROUNDS_MIN 3
+#define LAG1_MIN   4
+
+/* Upper 99 % limit, in standard errors. */
+#define UPPER 2.326
+
+/* The mean of correlated rounds is at most this many times as variable as one round. */
+#define INFLATION_MAX 2
+
+/* Values beyond this many standard deviations (by the MAD) are drawn in. */
+#define CLIP 3
 
 static bool usable(const struct result_boot *boot)
 {
@@ -84,6 +95,96 @@ static double common(const struct table *t, size_t round)
 	return n ? stats_median(values, n) : NAN;
 }
 
+/* Draws outliers in, so that one boot decides neither a variance nor a correlation. */
+static void clip(double *values, size_t n, double *work)
+{
+	double middle, reach;
+
+	for (size_t i = 0; i < n; i++)
+		work[i] = values[i];
+	middle = stats_median(work, n);
+	for (size_t i = 0; i < n; i++)
+		work[i] = fabs(values[i] - middle);
+	reach = CLIP * 1.4826 * stats_median(work, n);
+	for (size_t i = 0; i < n && reach > 0; i++)
+		values[i] = fmin(fmax(values[i], middle - reach), middle + reach);
+}
+
+/* A row's own part in the order of the rounds: variance, and correlation; n: boots. */
+struct own {
+	double variance, lag1;
+	size_t n;
+};
+
+static struct own own_of(double *values, size_t n, double *work)
+{
+	struct own own = { .n = n, .lag1 = NAN };
+
+	if (n < ROUNDS_MIN)
+		return own;
+	clip(values, n, work);
+	own.variance = gsl_stats_variance(values, 1, n);
+	own.lag1 = n < LAG1_MIN ? NAN : stats_autocorrelation(values, n);
+	return own;
+}
+
+/* Mean correlation, its spread over the rows beyond chance, and the prior. */
+static void learn_own(struct drift *d, const struct table *t)
+{
+	double *values = room(t->rounds, sizeof(*values)),
+	       *work = room(t->rounds, sizeof(*work)),
+	       *variances = room(t->rows, sizeof(*variances)),
+	       *lag1s = room(t->rows, sizeof(*lag1s)), squares = 0, products = 0,
+	       boots = 0, ar;
+	size_t n = 0, rows = 0;
+
+	for (size_t i = 0; i < t->rows; i++) {
+		struct own own;
+		size_t k = 0;
+
+		for (size_t r = 0; r < t->rounds; r++)
+			if (!isnan(t->cells[r * ROWS_MAX + i]))
+				values[k++] = t->cells[r * ROWS_MAX + i] - d->common[r];
+		own = own_of(values, k, work);
+		boots += (double)k;
+		variances[rows++] = own.variance;
+		if (isnan(own.lag1))
+			continue;
+		lag1s[n++] = own.lag1;
+		/* Ratio of the sums: the mean of the ratios is too small. */
+		squares += own.variance * (double)(k - 1);
+		products += own.lag1 * own.variance * (double)(k - 1);
+	}
+	if (n && squares > 0) {
+		double mean = boots / (double)rows, chance = 1 / mean;
+		double beyond = n > 1 ? gsl_stats_variance(lag1s, 1, n) - chance : 0;
+
+		d->lag1 = products / squares;
+		d->lag1_mean = gsl_stats_mean(lag1s, 1, n);
+		d->lag1_weight = beyond > 0 ? beyond / (beyond + chance) : 0;
+		ar = stats_ar_of_lag1(d->lag1, (size_t)mean);
+		d->own = stats_prior_fit(variances, rows, stats_ar_df(ar, (size_t)mean),
+					 1e-12);
+	}
+	free(lag1s);
+	free(values);
+	free(work);
+	free(variances);
+}
+
+/*
+ * The rounds of one run say little about their correlation: the upper limit counts.
+ */
+static double inflation_of(const double *rounds, size_t n)
+{
+	double lag1 = n < LAG1_MIN ? NAN : stats_autocorrelation(rounds, n), upper;
+
+	if (isnan(lag1))
+		return INFLATION_MAX * (double)n;
+	upper = stats_ar_of_lag1(lag1 + UPPER / sqrt((double)n), n);
+	return fmin(stats_ar_inflation(upper, n), INFLATION_MAX * (double)n);
+}
+
 struct drift drift_of(const struct result *r)
 {
 	double rounds[ROUNDS_MAX];
@@ -93,6 +194,7 @@ struct drift drift_of(const struct result *r)
 	if (r->target.exact)
 		return d;
 	t.cells = room((size_t)ROUNDS_MAX * ROWS_MAX, sizeof(*t.cells));
+	d.common = room(ROUNDS_MAX, sizeof(*d.common));
 	for (size_t i = 0; i < r->n_benchmarks && t.rows < ROWS_MAX; i++) {
 		const struct result_benchmark *b = &r->benchmarks[i];
 		const struct result_metric *m = result_find_metric(b, METRIC);
@@ -101,20 +203,65 @@ struct drift drift_of(const struct result *r)
 			add_row(&t, m);
 	}
 	for (size_t i = 0; i < t.rounds; i++) {
-		double c = common(&t, i);
-
-		if (!isnan(c))
-			rounds[d.rounds++] = c;
+		d.common[i] = common(&t, i);
+		if (!isnan(d.common[i]))
+			rounds[d.rounds++] = d.common[i];
 	}
-	if (d.rounds >= ROUNDS_MIN)
+	if (d.rounds >= ROUNDS_MIN) {
 		d.sd = gsl_stats_sd(rounds, 1, d.rounds);
+		d.inflation = inflation_of(rounds, d.rounds);
+	}
+	learn_own(&d, &t);
 	free(t.cells);
 	return d;
 }
 
+void drift_free(struct drift *d)
+{
+	free(d->common);
+	*d = (struct drift){ 0 };
+}
+
+struct drift_between drift_of_row(const struct drift *d, const struct result_metric *m)
+{
+	double *values = room(m->n_boots, sizeof(*values)),
+	       *work = room(m->n_boots, sizeof(*work)), level = level_of(m, work), lag1,
+	       ar;
+	struct drift_between between = { 0 };
+	struct stats_prior s;
+	struct own own;
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->n_boots && d->common && !isnan(level); i++) {
+		const struct result_boot *boot = &m->boots[i];
+		double c = boot->index < ROUNDS_MAX ? d->common[boot->index] : 0;
+
+		if (usable(boot))
+			values[n++] = log(boot->summary.p50) - level - (isnan(c) ? 0 : c);
+	}
+	own = own_of(values, n, work);
+	free(values);
+	free(work);
+	if (n < LAG1_MIN)
+		return between;
+	lag1 = isnan(own.lag1) ? d->lag1
+			       : d->lag1 + d->lag1_weight * (own.lag1 - d->lag1_mean);
+	ar = stats_ar_of_lag1(lag1, n);
+	s = stats_prior_apply(&d->own, own.variance, stats_ar_df(ar, n));
+	between.sd = sqrt(s.variance / (double)n * (stats_ar_inflation(ar, n) - 1));
+	between.df = s.df;
+	return between;
+}
+
+/* The variance of the mean of the rounds beyond that of independent rounds. */
+static double excess(const struct drift *d)
+{
+	return d->rounds ? d->sd * d->sd * (d->inflation - 1) / (double)d->rounds : 0;
+}
+
 struct drift_between drift_between(const struct drift *a, const struct drift *b)
 {
-	struct drift_between d = { .sd = hypot(a->sd, b->sd) };
+	struct drift_between d = { .sd = sqrt(excess(a) + excess(b)) };
 
 	if (a->rounds + b->rounds > 2)
 		d.df = (double)(a->rounds + b->rounds - 2);

@@ -300,6 +300,10 @@ static const struct {
 } looks[COMPARE_VERDICTS] = {
 	[COMPARE_WORSE] = { FIGURE_POINT_UP, COLOR_WORSE - COLOR_SERIES, "worse" },
 	[COMPARE_BETTER] = { FIGURE_POINT_DOWN, COLOR_BETTER - COLOR_SERIES, "better" },
+	[COMPARE_WORSE_MAYBE] = { FIGURE_POINT_OPEN, COLOR_WORSE - COLOR_SERIES,
+				  "worse? (one run of each)" },
+	[COMPARE_BETTER_MAYBE] = { FIGURE_POINT_OPEN, COLOR_BETTER - COLOR_SERIES,
+				   "better? (one run of each)" },
 	[COMPARE_CHANGED] = { FIGURE_POINT, 1, "changed: another class of operation" },
 	[COMPARE_INCONCLUSIVE] = { FIGURE_POINT_OPEN, 6, "not decided: noise" },
 	[COMPARE_SAME] = { FIGURE_POINT, 6, "the same" },

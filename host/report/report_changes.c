@@ -88,6 +88,8 @@ void report_compare_free(struct report *r)
 static const char *const marks[COMPARE_VERDICTS] = {
 	[COMPARE_WORSE] = "\u25b2",	   /* up */
 	[COMPARE_BETTER] = "\u25bc",	   /* down */
+	[COMPARE_WORSE_MAYBE] = "\u25b3",  /* up, open */
+	[COMPARE_BETTER_MAYBE] = "\u25bd", /* down, open */
 	[COMPARE_CHANGED] = "\u25c6",	   /* diamond */
 	[COMPARE_INCONCLUSIVE] = "\u25cb", /* open */
 	[COMPARE_NONE] = "\u2013",	   /* dash */
@@ -141,9 +143,9 @@ static void add_row(struct table *t, const struct compare_row *row, bool name_co
 void report_outcome(FILE *f, const struct compare *c)
 {
 	static const enum compare_verdict order[COMPARE_VERDICTS] = {
-		COMPARE_WORSE,	      COMPARE_BETTER, COMPARE_CHANGED,
-		COMPARE_INCONCLUSIVE, COMPARE_SAME,   COMPARE_SAME_PLACEMENT,
-		COMPARE_NONE,
+		COMPARE_WORSE,	     COMPARE_BETTER,	     COMPARE_CHANGED,
+		COMPARE_WORSE_MAYBE, COMPARE_BETTER_MAYBE,   COMPARE_INCONCLUSIVE,
+		COMPARE_SAME,	     COMPARE_SAME_PLACEMENT, COMPARE_NONE,
 	};
 	bool first = true;
 
@@ -154,7 +156,7 @@ void report_outcome(FILE *f, const struct compare *c)
 			continue;
 		/* The class in the style sheet is the first word of the verdict. */
 		fprintf(f, "%s<span class=\"%.*s\">%s %zu %s</span>", first ? "" : ", ",
-			(int)strcspn(word, " "), word, marks[order[i]],
+			(int)strcspn(word, " ?"), word, marks[order[i]],
 			c->count[order[i]],
 			order[i] == COMPARE_NONE ? "not comparable" : word);
 		first = false;
@@ -462,9 +464,11 @@ static void found_change(FILE *f, const struct report *r,
 		fputs(" against ", f);
 		report_label(f, r, change->base);
 	}
-	v = c->count[COMPARE_WORSE]    ? COMPARE_WORSE
-	    : c->count[COMPARE_BETTER] ? COMPARE_BETTER
-				       : COMPARE_CHANGED;
+	v = c->count[COMPARE_WORSE]	     ? COMPARE_WORSE
+	    : c->count[COMPARE_BETTER]	     ? COMPARE_BETTER
+	    : c->count[COMPARE_WORSE_MAYBE]  ? COMPARE_WORSE_MAYBE
+	    : c->count[COMPARE_BETTER_MAYBE] ? COMPARE_BETTER_MAYBE
+					     : COMPARE_CHANGED;
 	name_rows(f, c, v);
 	fputs("</li>\n", f);
 }

@@ -343,8 +343,8 @@ d["run"]["partial"] = True'
 import json, sys
 d = json.loads(sys.argv[1])
 assert d["schema"] == "worldswitch.compare" and d["outcome"] == "worse", d
-assert d["summary"] == {"worse": 1, "better": 0, "changed": 0, "inconclusive": 0, "none": 0,
-                        "same (placement)": 0, "same": 3, "lost": 0,
+assert d["summary"] == {"worse": 1, "better": 0, "changed": 0, "worse?": 0, "better?": 0,
+                        "inconclusive": 0, "none": 0, "same (placement)": 0, "same": 3, "lost": 0,
                         "worse_let_pass": 0, "inconclusive_let_pass": 0}, d
 row = next(r for r in d["rows"] if r["name"] == "cr3")
 assert row["verdict"] == "worse" and row["exact"] and row["difference"] == 1, row
@@ -459,4 +459,107 @@ b("invlpg")["metrics"][0]["boots"] = []'
   run "${make[@]}" compare
   [ "$status" = 2 ]
   [[ $output == *"usage: make compare A=BASE.json B=NEW.json"* ]]
+}
+
+# noisy FILE RUN BY: a copy of the document as run number RUN of a noisy target, with ten
+# boots; the figures of cr3 are higher by a share BY.
+noisy() {
+  changed "$1" "
+import random
+random.seed($2)
+d['target']['exact'] = False
+d['run']['id'] = 'run-$2'
+d['run']['started'] = '2026-11-27T%02d:00:00Z' % $2
+for x in d['benchmarks']:
+    m = x['metrics'][0]
+    level = 10000 * (1 + random.gauss(0, 0.002)) * (1 + ($3 if x['name'] == 'cr3' else 0))
+    m['boots'] = [dict(m['boots'][0], index=i) for i in range(10)]
+    for boot in m['boots']:
+        boot['summary'] = dict(boot['summary'], p50=level * (1 + random.gauss(0, 0.001)))
+    m['estimate']['value'] = level"
+}
+
+@test "--new: several runs of each side are the unit" {
+  need_documents
+  mkdir a b
+  for i in 1 2 3 4; do
+    noisy a/$i.json $((2 * i)) 0
+    noisy b/$i.json $((2 * i + 1)) 0.1
+  done
+  run "$wsbench" compare --base a/1.json a/2.json a/3.json a/4.json --new b/1.json b/2.json b/3.json b/4.json
+  [ "$status" = 1 ]
+  grep -Eq '^cr3 .* worse$' <<< "$output"
+  grep -q '4 runs of base and 4 of new' <<< "$output"
+  grep -q '^base: a/1.json and 3 more: 4 runs' <<< "$output"
+  # Folders, the base first or last, and the base before --new.
+  "$wsbench" compare --new b --base a --json > folders.json || [ $? = 1 ]
+  "$wsbench" compare a --new b --json > order.json || [ $? = 1 ]
+  python3 - folders.json order.json <<'END'
+import json, sys
+for name in sys.argv[1:]:
+    d = json.load(open(name))
+    row = next(r for r in d["rows"] if r["name"] == "cr3")
+    assert d["base_runs"] == d["new_runs"] == 4 and 0 < d["run_row_sd"] < 0.02, d
+    assert row["verdict"] == "worse" and row["method"] == "moderated t", row
+    assert row["base_runs"] == 4 and row["base_boots"] == 40, row
+END
+  "$wsbench" compare a --new b --markdown > comment.md || [ $? = 1 ]
+  grep -q ':x: worse' comment.md
+}
+
+@test "one noisy run of each side is worse? at most, with exit code 3" {
+  need_documents
+  noisy a.json 1 0
+  noisy b.json 2 0.1
+  run "$wsbench" compare a.json b.json
+  [ "$status" = 3 ]
+  grep -Eq '^cr3 .* worse\?' <<< "$output"
+  grep -q 'For a verdict, measure each side' <<< "$output"
+  run "$wsbench" compare a.json b.json --fail-on 'worse?'
+  [ "$status" = 1 ]
+  run "$wsbench" compare a.json b.json --threshold 20%
+  [ "$status" = 0 ]
+}
+
+@test "--new: runs must differ, and have a base" {
+  need_documents
+  noisy a.json 1 0
+  noisy b.json 2 0
+  run "$wsbench" compare --base a.json a.json --new b.json
+  [ "$status" = 2 ]
+  grep -q 'the run run-1 is given twice' <<< "$output"
+  run "$wsbench" compare --new a.json b.json
+  [ "$status" = 2 ]
+  grep -q 'no base' <<< "$output"
+  # A clock that never moves says nothing.
+  noisy c.json 3 0.1
+  python3 -c 'import json; d = json.load(open("c.json")); d["clock"]["hz"] = None; d["clock"]["resolution"] = 2 ** 62; json.dump(d, open("c.json", "w"))'
+  run "$wsbench" compare a.json c.json
+  [ "$status" = 2 ]
+  grep -q 'run-3 is invalid' <<< "$output"
+}
+
+@test "run --runs writes a document per run, and compare --aa finds nothing between them" {
+  need_documents
+  "$wsbench" run --quiet --on bare:x86_64 --bench null,cr3 --runs 4 -o runs >/dev/null
+  [ "$(ls runs)" = "$(printf 'bare-x86_64-%d.json\n' 1 2 3 4)" ]
+  run "$wsbench" compare --aa runs
+  [ "$status" = 0 ]
+  grep -q '4 runs: 0 of 2 differences found' <<< "$output"
+  run "$wsbench" compare --aa runs/bare-x86_64-1.json runs/bare-x86_64-2.json
+  [ "$status" = 2 ]
+  run "$wsbench" run --on bare:x86_64 --bench null --runs 2
+  [ "$status" = 2 ]
+  # Noisy, without a difference and with one in every second run.
+  mkdir same apart
+  for i in 1 2 3 4 5 6; do
+    noisy same/$i.json "$i" 0
+    noisy apart/$i.json "$i" "0.$((i % 2))"
+  done
+  run "$wsbench" compare --aa same
+  [ "$status" = 0 ]
+  grep -q 'A change of .* is seen in the best of 4 rows' <<< "$output"
+  run "$wsbench" compare --aa apart
+  [ "$status" = 3 ]
+  grep -q '6 runs: 1 of 4 differences found' <<< "$output"
 }
