@@ -541,6 +541,12 @@ END
 
 @test "lab:x86_64-svm: caches, pages and branches of an OUT" {
   touched x86_64-svm pio_out_user
+  # The report has the tables, too.
+  "$wsbench" report explained.json -o touch.html
+  grep -q '<th scope=row>conditional branches</th>' touch.html
+  grep -q '<th scope=row>entries of the guest</th>' touch.html
+  grep -q 'What the event touches, by simulated caches' touch.html
+  rm touch.html
   command -v gnuplot >/dev/null || return 0
   run_apart "$wsbench" plot explained.json -o pictures
   [ "$status" = 0 ]
