@@ -18,30 +18,36 @@ struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
 	const char *summary;
+	const char *codes; /* the exit codes that the command can return */
 };
 
 /* In the order of use. */
 static const struct command commands[] = {
-	{ "list", cmd_list, "list benchmarks, configurations, targets and emulators" },
-	{ "run", cmd_run, "measure; write result documents and print a table" },
-	{ "show", cmd_show, "print the table of result documents again" },
-	{ "compare", cmd_compare, "compare two runs, or two configurations of a run" },
-	{ "explain", cmd_explain, "attribute a benchmark's instructions to functions" },
-	{ "diff", cmd_diff, "measure two kernels, compare and explain, as text to mail" },
+	{ "list", cmd_list, "list benchmarks, configurations, targets and emulators",
+	  "024" },
+	{ "run", cmd_run, "measure; write result documents and print a table", "0234" },
+	{ "show", cmd_show, "print the table of result documents again", "024" },
+	{ "compare", cmd_compare, "compare two runs, or two configurations of a run",
+	  "01234" },
+	{ "explain", cmd_explain, "attribute a benchmark's instructions to functions",
+	  "0234" },
+	{ "diff", cmd_diff, "measure two kernels, compare and explain, as text to mail",
+	  "01234" },
 	{ "budget", cmd_budget,
-	  "multiply a workload's exits by the figures of a document" },
-	{ "calibrate", cmd_calibrate,
-	  "fit the weights of estimated cycles to a machine" },
-	{ "history", cmd_history, "keep the figures of many runs and find changes" },
-	{ "power", cmd_power, "print what a change must be to be found" },
-	{ "kernel", cmd_kernel, "list, fetch and take kernels for the labs" },
-	{ "pmu", cmd_pmu, "print the vPMU map: what handles each PMU access" },
-	{ "plot", cmd_plot, "draw pictures of result documents, SVG and PNG" },
-	{ "report", cmd_report, "write one HTML page of result documents" },
-	{ "export", cmd_export, "print figures in the format of another tool" },
-	{ "validate", cmd_validate, "check result documents against the schema" },
-	{ "env", cmd_env, "check and tune this machine for measurements" },
-	{ "selftest", cmd_selftest, "boot guests that test the VMM" },
+	  "multiply a workload's exits by the figures of a document", "0234" },
+	{ "calibrate", cmd_calibrate, "fit the weights of estimated cycles to a machine",
+	  "0234" },
+	{ "history", cmd_history, "keep the figures of many runs and find changes",
+	  "01234" },
+	{ "power", cmd_power, "print what a change must be to be found", "024" },
+	{ "kernel", cmd_kernel, "list, fetch and take kernels for the labs", "024" },
+	{ "pmu", cmd_pmu, "print the vPMU map: what handles each PMU access", "024" },
+	{ "plot", cmd_plot, "draw pictures of result documents, SVG and PNG", "024" },
+	{ "report", cmd_report, "write one HTML page of result documents", "024" },
+	{ "export", cmd_export, "print figures in the format of another tool", "024" },
+	{ "validate", cmd_validate, "check result documents against the schema", "024" },
+	{ "env", cmd_env, "check and tune this machine for measurements", "0234" },
+	{ "selftest", cmd_selftest, "boot guests that test the VMM", "0124" },
 };
 
 static const struct {
@@ -78,7 +84,8 @@ static void print_help(FILE *f)
 static void dump_tables(void)
 {
 	for (size_t i = 0; i < ROWS(commands); i++)
-		printf("command\t%s\t%s\n", commands[i].name, commands[i].summary);
+		printf("command\t%s\t%s\t%s\n", commands[i].name, commands[i].summary,
+		       commands[i].codes);
 	for (size_t i = 0; i < ROWS(exit_codes); i++)
 		printf("exit\t%d\t%s\n", exit_codes[i].code, exit_codes[i].meaning);
 }

@@ -163,7 +163,7 @@ void explain_print_tree(FILE *f, const struct explanation *e,
 	struct explain_node *nodes;
 	struct table t;
 
-	explain_tree(e, &nodes);
+	explain_tree(e, false, &nodes);
 	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
 	add_nodes(&t, nodes, nodes[0].child, (double)e->total);
 	if (e->clock_insns) {
@@ -318,8 +318,39 @@ static void print_frame(FILE *f, const char *separator, const char *name)
 		     f);
 }
 
+/* `path`: the names of the nodes above. */
+static void print_stacks(FILE *f, const struct explain_node *nodes, size_t node,
+			 const char **path, size_t depth)
+{
+	for (; node; node = nodes[node].next) {
+		path[depth] = nodes[node].name;
+		for (size_t k = 0; nodes[node].self && k <= depth; k++)
+			print_frame(f, k ? ";" : "", path[k]);
+		if (nodes[node].self)
+			fprintf(f, " %llu\n", (unsigned long long)nodes[node].self);
+		print_stacks(f, nodes, nodes[node].child, path, depth + 1);
+	}
+}
+
+static void print_folded_lines(FILE *f, const struct explanation *e)
+{
+	struct explain_node *nodes;
+	size_t n = explain_tree(e, true, &nodes);
+	const char **path = calloc(n + 1, sizeof(*path));
+
+	if (!path)
+		abort();
+	print_stacks(f, nodes, nodes[0].child, path, 0);
+	free(path);
+	free(nodes);
+}
+
 void explain_print_folded(FILE *f, const struct explanation *e)
 {
+	if (explanation_has_lines(e)) {
+		print_folded_lines(f, e);
+		return;
+	}
 	for (size_t i = 0; i < e->n_stacks; i++) {
 		const struct explanation_stack *s = &e->stacks[i];
 

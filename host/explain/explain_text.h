@@ -47,7 +47,9 @@ void explain_print_lines(FILE *f, const struct explanation *e, uint64_t most,
 bool explain_print_annotated(FILE *f, const struct explanation *e, const char *function,
 			     const char *source, const struct table_options *o);
 
-/* "outermost;...;innermost COUNT" on a line each: the input format of flame graph tools.
+/*
+ * "outermost;...;innermost COUNT" on a line each: the input format of flame graph tools.
+ * With lines, also inlined functions are frames.
  */
 void explain_print_folded(FILE *f, const struct explanation *e);
 
@@ -90,6 +92,7 @@ struct explain_node {
 	const char *name;	    /* of the function; NULL for the root */
 	const char *space, *module; /* of struct explanation_frame; NULL for the root */
 	const char *layer;	    /* NULL for the root */
+	bool is_inlined;	    /* in the node above; not a function of its own */
 	uint64_t self, total;	    /* instructions: its own; with everything below it */
 	uint64_t base_self, base_total; /* ... in the base; 0 without a base */
 	uint64_t width; /* of its box: `total`; with a base, the larger of both `self`,
@@ -100,10 +103,12 @@ struct explain_node {
 
 /*
  * The stacks as a tree. Node 0 is the root; siblings are ordered by `total`, largest
- * first. The caller frees the nodes; the names belong to the explanation. Returns their
- * number.
+ * first. With `inlined`, functions that are inlined have nodes below the function that
+ * holds their instructions, if the explanation has lines. The caller frees the nodes; the
+ * names belong to the explanation. Returns their number.
  */
-size_t explain_tree(const struct explanation *e, struct explain_node **nodes);
+size_t explain_tree(const struct explanation *e, bool inlined,
+		    struct explain_node **nodes);
 
 /*
  * The same of two explanations: a node is a function under the same callers in one or in

@@ -67,23 +67,85 @@ static bool is_frame(const struct explain_node *node,
 	return explanation_frame_is(&is, frame);
 }
 
-static size_t below(struct tree *t, size_t parent, const struct explanation_frame *frame)
+/* `owner`: the function that the frame is inlined in; NULL: it is a function itself. */
+static size_t below(struct tree *t, size_t parent, const struct explanation_frame *frame,
+		    const struct explanation_frame *owner)
 {
 	size_t *link = &t->nodes[parent].child;
 
-	while (*link && !is_frame(&t->nodes[*link], frame))
+	while (*link && (!is_frame(&t->nodes[*link], frame) ||
+			 t->nodes[*link].is_inlined != (owner != NULL)))
 		link = &t->nodes[*link].next;
 	if (!*link) {
 		t->nodes[t->n] = (struct explain_node){
 			.name = frame->name,
 			.space = frame->space,
 			.module = frame->module,
-			.layer = layer_of(t->e, frame),
+			.layer = layer_of(t->e, owner ? owner : frame),
+			.is_inlined = owner != NULL,
 			.depth = t->nodes[parent].depth + 1,
 		};
 		*link = t->n++;
 	}
 	return *link;
+}
+
+/* Frame `k` of a stack at a location (NULL: unknown), and what is inlined there. */
+static size_t below_location(struct tree *t, size_t node,
+			     const struct explanation_stack *s, size_t k,
+			     const struct explanation_location *l, uint64_t insns)
+{
+	const struct explanation_frame owner = explanation_frame(s, k);
+	struct explanation_frame inlined = owner;
+
+	node = below(t, node, &owner, NULL);
+	t->nodes[node].total += insns;
+	for (size_t i = 1; l && i < l->n_sources; i++) {
+		inlined.name = l->sources[i].function;
+		node = below(t, node, &inlined, &owner);
+		t->nodes[node].total += insns;
+	}
+	return node;
+}
+
+static const struct explanation_location *
+site_of(const struct explanation *e, const struct explanation_stack *s, size_t k)
+{
+	return s->n_sites && s->sites[k].location >= 0
+		       ? &e->locations[s->sites[k].location]
+		       : NULL;
+}
+
+static void add_inlined(struct tree *t, const struct explanation_stack *s)
+{
+	size_t caller = 0, node;
+
+	t->nodes[0].total += s->insns;
+	for (size_t k = 0; k + 1 < s->n_frames; k++)
+		caller = below_location(t, caller, s, k, site_of(t->e, s, k), s->insns);
+	for (size_t i = 0; i < s->n_instructions && s->n_frames; i++) {
+		const struct explanation_insn *insn = &s->instructions[i];
+
+		node = below_location(t, caller, s, s->n_frames - 1,
+				      &t->e->locations[insn->location], insn->insns);
+		t->nodes[node].self += insn->insns;
+	}
+}
+
+/* Nodes that add_inlined() can make. */
+static size_t count_inlined(const struct explanation *e)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < e->n_stacks; i++) {
+		const struct explanation_stack *s = &e->stacks[i];
+
+		for (size_t k = 0; k + 1 < s->n_frames; k++)
+			n += 1 + (site_of(e, s, k) ? site_of(e, s, k)->n_sources : 0);
+		for (size_t k = 0; k < s->n_instructions; k++)
+			n += 1 + e->locations[s->instructions[k].location].n_sources;
+	}
+	return n;
 }
 
 static void add(struct tree *t, const struct explanation_stack *s)
@@ -94,7 +156,7 @@ static void add(struct tree *t, const struct explanation_stack *s)
 	for (size_t i = 0; i < s->n_frames; i++) {
 		const struct explanation_frame frame = explanation_frame(s, i);
 
-		node = below(t, node, &frame);
+		node = below(t, node, &frame, NULL);
 		t->nodes[node].total += s->insns;
 	}
 	t->nodes[node].self += s->insns;
@@ -126,14 +188,20 @@ static size_t count_frames(const struct explanation *e)
 	return n;
 }
 
-size_t explain_tree(const struct explanation *e, struct explain_node **nodes)
+size_t explain_tree(const struct explanation *e, bool inlined,
+		    struct explain_node **nodes)
 {
 	struct tree t = { .e = e };
 
-	t.nodes = pair_allocate(count_frames(e), sizeof(*t.nodes));
+	inlined = inlined && explanation_has_lines(e);
+	t.nodes = pair_allocate(inlined ? count_inlined(e) : count_frames(e),
+				sizeof(*t.nodes));
 	t.n = 1;
 	for (size_t i = 0; i < e->n_stacks; i++)
-		add(&t, &e->stacks[i]);
+		if (inlined)
+			add_inlined(&t, &e->stacks[i]);
+		else
+			add(&t, &e->stacks[i]);
 	for (size_t i = 0; i < t.n; i++)
 		t.nodes[i].width = t.nodes[i].total;
 	for (size_t i = 0; i < t.n; i++)

@@ -128,6 +128,8 @@ static void draw_title(const struct drawing *d, const struct explain_node *n,
 		fputs("; not in the base", d->f);
 	else if (d->compares && n->total)
 		html_format(d->f, "; %s of its own in the base", was);
+	if (n->is_inlined)
+		fputs("; inlined", d->f);
 	if (*n->layer)
 		html_format(d->f, "; %s", n->layer);
 	fputs("</title>", d->f);
@@ -256,7 +258,8 @@ static void draw(FILE *f, const struct explanation *e, const struct explanation 
 	struct explain_node *nodes;
 	struct explain_layer *layers;
 	struct drawing d = { .f = f, .compares = base, .largest = 1 };
-	size_t n = base ? explain_tree_of_both(base, e, &nodes) : explain_tree(e, &nodes);
+	size_t n = base ? explain_tree_of_both(base, e, &nodes)
+			: explain_tree(e, true, &nodes);
 	double legend, height, margin = is_file ? MARGIN : 0;
 
 	d.n_layers = explain_layers(e, &layers);

@@ -11,8 +11,7 @@
 
 #include "host/explain/explanation.h"
 #include "host/explain/region.h"
-
-struct table_options;
+#include "host/lib/table.h"
 
 /*
  * Fills in e->touch for the path of the event `r`. Cold: the event from empty caches.
@@ -39,6 +38,16 @@ struct touch_metric {
 };
 #define TOUCH_METRICS_MAX 96
 size_t touch_metrics(const struct explanation *e, struct touch_metric *list);
+
+/*
+ * The figures as tables: misses, pages, serialising work and, if there is one, the curve
+ * over the guest's working set, to which the note belongs. Returns their number; the
+ * caller frees each of them, and the heading.
+ */
+#define TOUCH_TABLES 4
+size_t touch_tables(const struct explanation *e, struct table tables[TOUCH_TABLES]);
+char *touch_heading(const struct explanation *e);
+extern const char touch_curve_note[];
 
 void touch_print(FILE *f, const struct explanation *e, const struct table_options *o);
 /* Both must have been recorded with --touch. */

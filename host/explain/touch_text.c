@@ -2,6 +2,7 @@
 /* What an event touches, as tables and as metrics. */
 #include "host/explain/touch.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "host/lib/table.h"
@@ -137,25 +138,23 @@ static void cache_text(char *to, size_t room, const struct touch_cache *c)
 		 (long long)c->ways, (long long)c->line_bytes);
 }
 
-static void print_heading(FILE *f, const struct explanation_touch *t,
-			  const struct table_options *o)
+char *touch_heading(const struct explanation *e)
 {
-	char text[512], i1[80], d1[80], ll[80];
+	const struct explanation_touch *t = &e->touch;
+	char *text, i1[80], d1[80], ll[80];
 
 	cache_text(i1, sizeof(i1), &t->caches.i1);
 	cache_text(d1, sizeof(d1), &t->caches.d1);
 	cache_text(ll, sizeof(ll), &t->caches.ll);
-	snprintf(
-		text, sizeof(text),
-		"What the event touches, by simulated caches: L1I %s; L1D %s; LL %s; LRU, virtual addresses. Cold: from empty caches and predictors. Warm: after %lld such events of the boot.",
-		i1, d1, ll, (long long)t->events_before);
-	fputc('\n', f);
-	text_wrap(f, text, 0, 2, table_text_columns(o));
-	fputc('\n', f);
+	if (asprintf(
+		    &text,
+		    "What the event touches, by simulated caches: L1I %s; L1D %s; LL %s; LRU, virtual addresses. Cold: from empty caches and predictors. Warm: after %lld such events of the boot.",
+		    i1, d1, ll, (long long)t->events_before) < 0)
+		abort();
+	return text;
 }
 
-static void print_misses(FILE *f, const struct explanation_touch *t,
-			 const struct table_options *o)
+static void fill_misses(struct table *table, const struct explanation_touch *t)
 {
 	static const struct table_column columns[] = {
 		{ "misses", TABLE_KEY, 0, NULL },
@@ -175,23 +174,19 @@ static void print_misses(FILE *f, const struct explanation_touch *t,
 		{ "indirect branches", t->indirect_branches, t->cold.indirect_mispredicts,
 		  t->warm.indirect_mispredicts },
 	};
-	struct table table;
 
-	table_init(&table, columns, 4);
+	table_init(table, columns, 4);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		table_row(&table, TABLE_PLAIN);
-		table_cell(&table, 0, "%s", rows[i].name);
+		table_row(table, TABLE_PLAIN);
+		table_cell(table, 0, "%s", rows[i].name);
 		if (rows[i].of >= 0)
-			table_cell(&table, 1, "%lld", (long long)rows[i].of);
-		table_cell(&table, 2, "%lld", (long long)rows[i].cold);
-		table_cell(&table, 3, "%lld", (long long)rows[i].warm);
+			table_cell(table, 1, "%lld", (long long)rows[i].of);
+		table_cell(table, 2, "%lld", (long long)rows[i].cold);
+		table_cell(table, 3, "%lld", (long long)rows[i].warm);
 	}
-	table_print(f, &table, o);
-	table_free(&table);
 }
 
-static void print_pages(FILE *f, const struct explanation_touch *t,
-			const struct table_options *o)
+static void fill_pages(struct table *table, const struct explanation_touch *t)
 {
 	static const struct table_column columns[] = {
 		{ "4 KiB pages", TABLE_KEY, 0, NULL },
@@ -199,28 +194,23 @@ static void print_pages(FILE *f, const struct explanation_touch *t,
 		{ "data", TABLE_RIGHT, 0, NULL },
 	};
 	unsigned long long code = 0, data = 0;
-	struct table table;
 
-	table_init(&table, columns, 3);
+	table_init(table, columns, 3);
 	for (size_t i = 0; i < t->n_pages; i++) {
-		table_row(&table, TABLE_PLAIN);
-		table_cell(&table, 0, "%s", t->pages[i].space);
-		table_cell(&table, 1, "%llu", (unsigned long long)t->pages[i].code);
-		table_cell(&table, 2, "%llu", (unsigned long long)t->pages[i].data);
+		table_row(table, TABLE_PLAIN);
+		table_cell(table, 0, "%s", t->pages[i].space);
+		table_cell(table, 1, "%llu", (unsigned long long)t->pages[i].code);
+		table_cell(table, 2, "%llu", (unsigned long long)t->pages[i].data);
 		code += t->pages[i].code;
 		data += t->pages[i].data;
 	}
-	table_row(&table, TABLE_PLAIN);
-	table_cell(&table, 0, "all");
-	table_cell(&table, 1, "%llu", code);
-	table_cell(&table, 2, "%llu", data);
-	fputc('\n', f);
-	table_print(f, &table, o);
-	table_free(&table);
+	table_row(table, TABLE_PLAIN);
+	table_cell(table, 0, "all");
+	table_cell(table, 1, "%llu", code);
+	table_cell(table, 2, "%llu", data);
 }
 
-static void print_serialising(FILE *f, const struct explanation *e,
-			      const struct table_options *o)
+static void fill_serialising(struct table *table, const struct explanation *e)
 {
 	static const struct table_column columns[] = {
 		{ "serialising work", TABLE_KEY, 0, NULL },
@@ -241,17 +231,13 @@ static void print_serialising(FILE *f, const struct explanation *e,
 		{ "returns from exceptions", e->touch.exception_returns },
 		{ "entries of the guest", e->touch.guest_entries },
 	};
-	struct table table;
 
-	table_init(&table, columns, 2);
+	table_init(table, columns, 2);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		table_row(&table, TABLE_PLAIN);
-		table_cell(&table, 0, "%s", rows[i].name);
-		table_cell(&table, 1, "%lld", (long long)rows[i].count);
+		table_row(table, TABLE_PLAIN);
+		table_cell(table, 0, "%s", rows[i].name);
+		table_cell(table, 1, "%lld", (long long)rows[i].count);
 	}
-	fputc('\n', f);
-	table_print(f, &table, o);
-	table_free(&table);
 }
 
 static bool is_equal(const struct explanation_work *a, const struct explanation_work *b)
@@ -261,8 +247,7 @@ static bool is_equal(const struct explanation_work *a, const struct explanation_
 	       a->l1d_evicted == b->l1d_evicted && a->ll_evicted == b->ll_evicted;
 }
 
-static void print_curve(FILE *f, const struct explanation_touch *t,
-			const struct table_options *o)
+static void fill_curve(struct table *table, const struct explanation_touch *t)
 {
 	static const struct table_column columns[] = {
 		{ "guest's\nKiB", TABLE_KEY | TABLE_RIGHT, 0, NULL },
@@ -273,11 +258,8 @@ static void print_curve(FILE *f, const struct explanation_touch *t,
 		{ "\nL1D", TABLE_RIGHT, 0, NULL },
 		{ "\nLL", TABLE_RIGHT, 0, NULL },
 	};
-	struct table table;
 
-	if (!t->n_curve)
-		return;
-	table_init(&table, columns, sizeof(columns) / sizeof(columns[0]));
+	table_init(table, columns, sizeof(columns) / sizeof(columns[0]));
 	for (size_t i = 0, to; i < t->n_curve; i = to) {
 		const struct explanation_work *w = &t->curve[i];
 		const uint64_t cells[] = {
@@ -288,29 +270,45 @@ static void print_curve(FILE *f, const struct explanation_touch *t,
 		/* Equal points are one row: "96-512". */
 		for (to = i + 1; to < t->n_curve && is_equal(w, &t->curve[to]);)
 			to++;
-		table_row(&table, TABLE_PLAIN);
-		table_cell(&table, 0, to > i + 1 ? "%llu-%llu" : "%llu",
+		table_row(table, TABLE_PLAIN);
+		table_cell(table, 0, to > i + 1 ? "%llu-%llu" : "%llu",
 			   (unsigned long long)w->guest_kib,
 			   (unsigned long long)t->curve[to - 1].guest_kib);
 		for (size_t k = 0; k < sizeof(cells) / sizeof(cells[0]); k++)
-			table_cell(&table, k + 1, "%llu", (unsigned long long)cells[k]);
+			table_cell(table, k + 1, "%llu", (unsigned long long)cells[k]);
 	}
-	fputc('\n', f);
-	table_print(f, &table, o);
-	table_free(&table);
-	text_wrap(
-		f,
-		"misses: of the event, if the guest touches this working set before each event, half of it code and half of it data; evicts: lines of the working set that were cached before the event, and are not after it.",
-		0, 2, table_text_columns(o));
 }
+
+size_t touch_tables(const struct explanation *e, struct table tables[TOUCH_TABLES])
+{
+	fill_misses(&tables[0], &e->touch);
+	fill_pages(&tables[1], &e->touch);
+	fill_serialising(&tables[2], e);
+	if (!e->touch.n_curve)
+		return 3;
+	fill_curve(&tables[3], &e->touch);
+	return 4;
+}
+
+const char touch_curve_note[] =
+	"misses: of the event, if the guest touches this working set before each event, half of it code and half of it data; evicts: lines of the working set that were cached before the event, and are not after it.";
 
 void touch_print(FILE *f, const struct explanation *e, const struct table_options *o)
 {
-	print_heading(f, &e->touch, o);
-	print_misses(f, &e->touch, o);
-	print_pages(f, &e->touch, o);
-	print_serialising(f, e, o);
-	print_curve(f, &e->touch, o);
+	struct table tables[TOUCH_TABLES];
+	size_t n = touch_tables(e, tables);
+	char *heading = touch_heading(e);
+
+	fputc('\n', f);
+	text_wrap(f, heading, 0, 2, table_text_columns(o));
+	free(heading);
+	for (size_t i = 0; i < n; i++) {
+		fputc('\n', f);
+		table_print(f, &tables[i], o);
+		table_free(&tables[i]);
+	}
+	if (e->touch.n_curve)
+		text_wrap(f, touch_curve_note, 0, 2, table_text_columns(o));
 }
 
 static const struct touch_metric *find(const struct touch_metric *list, size_t n,

@@ -24,7 +24,7 @@ wsbench.fish) shell=fish ;;
 esac
 
 commands=()
-while IFS=$'\t' read -r key name summary; do
+while IFS=$'\t' read -r key name summary _; do
   [ "$key" != command ] || commands+=("$name"$'\t'"$summary")
 done < <("$wsbench" --dump-options)
 

@@ -14,7 +14,8 @@ are replaced by what WSBENCH --dump-options or WSBENCH COMMAND --dump-options pr
   @COMMANDS   list of the commands
   @DOC        description of the command
   @OPTIONS    options of the command, and the text that follows them in the help
-  @EXIT       list of the exit codes
+  @EXIT       list of the exit codes that the command can return
+  @SEE        references to the pages of the other commands
 END
 }
 
@@ -124,14 +125,41 @@ date=$(LC_ALL=C date -u -d "$date" '+%B %-d, %Y')
       paragraph(after)
     }
   }
+  # Of a text for several commands ("done; compare: ..."), the part for this one.
+  function exit_meaning(code, text) {
+    if (command == "selftest" && code == 1)
+      sub(/.*: /, "", text)
+    else if (code == 1 || (code == 0 && command !~ /^(compare|history)$/))
+      sub(/; .*/, "", text)
+    return text
+  }
   function exits() {
     print ".Bl -tag -width Ds"
     for (i = 1; i <= n_exits; i++)
-      { print ".It " exit_code[i]; fold(exit_text[i]) }
+      if (command == "")
+        { print ".It " exit_code[i]; fold(exit_text[i]) }
+      else if (index(codes[command], exit_code[i]))
+        { print ".It " exit_code[i]; fold(exit_meaning(exit_code[i], exit_text[i])) }
     print ".El"
   }
+  function see(  i, k, other, n, pages) {
+    n = 0
+    if (command != "")
+      pages[++n] = "wsbench"
+    for (i = 1; i <= n_commands; i++) {
+      if (names[i] == command)
+        continue
+      # By their names.
+      other = "wsbench-" names[i]
+      for (k = n++; k >= 1 && pages[k] > other; k--)
+        pages[k + 1] = pages[k]
+      pages[k + 1] = other
+    }
+    for (i = 1; i <= n; i++)
+      print ".Xr " pages[i] " 1" (i < n ? " ," : "")
+  }
   $1 == "---" { in_page = 1; next }
-  !in_page && $1 == "command" { names[++n_commands] = $2; summary[$2] = $3 }
+  !in_page && $1 == "command" { names[++n_commands] = $2; summary[$2] = $3; codes[$2] = $4 }
   !in_page && $1 == "exit" { exit_code[++n_exits] = $2; exit_text[n_exits] = $3 }
   !in_page && $1 == "args" { args[++n_args] = $2 }
   !in_page && $1 == "doc" { doc = doc (doc == "" ? "" : "\n") $2 }
@@ -143,6 +171,7 @@ date=$(LC_ALL=C date -u -d "$date" '+%B %-d, %Y')
   /^@DOC$/ { paragraph(doc); next }
   /^@OPTIONS$/ { options(); next }
   /^@EXIT$/ { exits(); next }
+  /^@SEE$/ { see(); next }
   /^\.Bd/ { literal = 1 }
   /^\.Ed/ { literal = 0 }
   /^\./ { print; next }

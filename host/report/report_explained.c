@@ -11,6 +11,7 @@
 #include "host/explain/explain_text.h"
 #include "host/explain/explanation.h"
 #include "host/explain/pair.h"
+#include "host/explain/touch.h"
 #include "host/lib/html.h"
 #include "host/lib/table.h"
 #include "host/lib/text.h"
@@ -148,12 +149,32 @@ static void print_functions(FILE *f, const struct explanation *e)
 	table_free(&t);
 }
 
+static void print_touch(FILE *f, const struct explanation *e)
+{
+	struct table tables[TOUCH_TABLES];
+	size_t n = touch_tables(e, tables);
+	char *heading = touch_heading(e);
+
+	html_tag(f, "p", "%s", heading);
+	free(heading);
+	fputs("<div class=touch>", f);
+	for (size_t i = 0; i < n; i++) {
+		table_html(f, &tables[i]);
+		table_free(&tables[i]);
+	}
+	fputs("</div>\n", f);
+	if (e->touch.n_curve)
+		html_tag(f, "p class=soft", "%s", touch_curve_note);
+}
+
 static void print_explanation(FILE *f, const struct explanation *e)
 {
 	fputs("<figure>", f);
 	flame_draw(f, e, NULL);
 	fputs("</figure>\n", f);
 	print_functions(f, e);
+	if (touch_is_in(e))
+		print_touch(f, e);
 }
 
 static void print_difference(FILE *f, const struct explanation *base,

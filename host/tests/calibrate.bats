@@ -56,6 +56,7 @@ weight() { sed -n "s/^$1 //p" weights; }
   run_apart "$wsbench" calibrate measured.json lab.json -o weights
   echo "$stdout$stderr"
   [ "$status" = 0 ]
+  grep -qE '^row_0 \[default\] ' <<<"$stdout"
   grep -q '38 rows, 2 without counts of a lab; cross-validated error: median 0.0 %, largest 0.0 %' <<<"$stdout"
   python3 - <<'END'
 w = dict(l.split() for l in open("weights") if not l.startswith("#"))
@@ -90,6 +91,21 @@ median, largest = map(float, re.search(r"median ([\d.]+) %,\s+largest\s+([\d.]+)
 assert 0.5 < median < 8 and median < largest < 40, (median, largest)
 END
   python3 -c "assert 0.35 < $(weight insns) < 0.65 and 150 < $(weight exceptions) < 250"
+}
+
+@test "calibrate: the name of the machine cannot control the terminal" {
+  documents 0
+  python3 - <<'END'
+import json
+d = json.load(open("measured.json"))
+d["machine"]["cpu_model"] = "CPU\x1b[31m\nred"
+json.dump(d, open("measured.json", "w"))
+END
+  run_apart "$wsbench" calibrate measured.json lab.json -o weights
+  [ "$status" = 0 ]
+  grep -q 'CPU?\[31m red' <<<"$stdout"
+  # The comment of the file is one line.
+  [ "$(grep -c '^#' weights)" = "$(grep -cv '^[a-z]' weights)" ]
 }
 
 @test "calibrate refuses what does not determine weights" {

@@ -321,6 +321,15 @@ END
   [ "$stacks" = 'outer kvm/outer.c 5
 outer kvm/outer.c;helper include/helper.h 15
 outer kvm/outer.c;helper include/helper.h;inner kvm 10' ]
+  # The same stacks, in order of their sums.
+  [ "$("$wsbench" explain a.json --folded)" = 'outer 5
+outer;helper 15
+outer;helper;inner 10' ]
+  "$wsbench" explain a.json --svg a.svg >text
+  grep -q '<title>helper: 25 instructions, 83.3 %; 15 of its own; inlined; KVM</title>' a.svg
+  # The functions themselves.
+  "$wsbench" explain a.json --tree >text
+  run ! grep -q helper text
   command -v protoc >/dev/null || skip 'protoc is not installed'
   "$wsbench" explain a.json --format pprof >out.pprof
   gzip -dc out.pprof | protoc --decode=Profile -I "$tests/data" profile.proto >decoded
@@ -532,6 +541,12 @@ END
 
 @test "lab:x86_64-svm: caches, pages and branches of an OUT" {
   touched x86_64-svm pio_out_user
+  # The report has the tables, too.
+  "$wsbench" report explained.json -o touch.html
+  grep -q '<th scope=row>conditional branches</th>' touch.html
+  grep -q '<th scope=row>entries of the guest</th>' touch.html
+  grep -q 'What the event touches, by simulated caches' touch.html
+  rm touch.html
   command -v gnuplot >/dev/null || return 0
   run_apart "$wsbench" plot explained.json -o pictures
   [ "$status" = 0 ]

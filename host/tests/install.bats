@@ -204,6 +204,19 @@ for t in json.load(sys.stdin)["targets"]:
   done <variables
 }
 
+@test "manual pages: all siblings, and the exit codes of the command" {
+  local command page see
+  in_tree_make man >log
+  for command in $(commands); do
+    page=$build/man/wsbench-$command.1
+    see=$(sed -n '/^.Sh SEE ALSO/,/^.Sh/s/^.Xr wsbench-\([a-z]*\) .*/\1/p' "$page")
+    [ "$see" = "$(commands | grep -vx "$command" | sort)" ]
+  done
+  codes() { sed -n '/^.Sh EXIT STATUS/,/^.El/s/^.It //p' "$build/man/wsbench-$1.1" | tr -d '\n'; }
+  [ "$(codes run) $(codes compare) $(codes plot) $(codes selftest)" = '0234 01234 024 0124' ]
+  rm log
+}
+
 @test "manual pages: mandoc and groff have no warnings" {
   local page checked=0
   in_tree_make man >log 2>&1

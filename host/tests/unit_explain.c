@@ -174,7 +174,7 @@ Test(view, tree_has_totals)
 {
 	struct explanation *e = example();
 	struct explain_node *nodes;
-	size_t n = explain_tree(e, &nodes), run;
+	size_t n = explain_tree(e, false, &nodes), run;
 
 	cr_assert_eq(n, 6);
 	cr_expect_eq(nodes[0].total, 100);
@@ -215,7 +215,7 @@ Test(view, tree_has_the_layers_of_functions_of_one_name)
 	place(e, 0, (const char *const[]){ "kernel" });
 	place(e, 1, (const char *const[]){ "user" });
 	place(e, 2, (const char *const[]){ "user", "kernel" });
-	cr_assert_eq(explain_tree(e, &nodes), 4);
+	cr_assert_eq(explain_tree(e, false, &nodes), 4);
 	root = nodes[0].child;
 	other = nodes[root].next;
 	cr_expect_str_eq(nodes[root].layer, "KVM");

@@ -251,6 +251,61 @@ Test(debuginfo, finds_the_sections_of_a_module)
 	rmdir(folder);
 }
 
+/* A file that could not be opened is not taken for an open one the next time. */
+Test(debuginfo, a_module_without_debug_information_is_refused_twice)
+{
+	char folder[] = "/tmp/unit_lines.XXXXXX", source[64], module[64], command[256];
+	const struct debuginfo_code code = { .vaddr = 0xffffffffc0001000,
+					     .space = SPACE_KERNEL,
+					     .function_vaddr = 0xffffffffc0001000,
+					     .function = "module_one",
+					     .module = "plain" };
+	struct error err = { "" };
+	struct debuginfo *d;
+
+	cr_assert_not_null(mkdtemp(folder));
+	snprintf(source, sizeof(source), "%s/source.c", folder);
+	snprintf(module, sizeof(module), "%s/plain.ko", folder);
+	snprintf(command, sizeof(command), "cc -O1 -g0 -c %s -o %s", source, module);
+	cr_assert_eq(file_replace(source, module_source, strlen(module_source)), 0);
+	if (system(command)) // NOLINT(cert-env33-c): a fixed command
+		cr_skip_test("no compiler");
+	d = open_debuginfo(folder);
+	for (int i = 0; i < 2; i++) {
+		*err.text = '\0';
+		cr_expect_eq(debuginfo_bind(d, RELEASE, &code, 1, &err), -ENOEXEC, "%d",
+			     i);
+		cr_expect(strstr(err.text, "plain.ko: has no debug information (DWARF)"),
+			  "%d: %s", i, err.text);
+	}
+	debuginfo_free(d);
+	unlink(source);
+	unlink(module);
+	rmdir(folder);
+}
+
+Test(debuginfo, a_folder_that_cannot_be_read_is_not_an_empty_one)
+{
+	struct debuginfo *d = open_debuginfo("/proc/self/exe");
+	char folder[] = "/tmp/unit_lines.XXXXXX", below[64];
+	struct error err;
+
+	cr_assert_not_null(mkdtemp(folder));
+	snprintf(below, sizeof(below), "%s/below", folder);
+	cr_assert_eq(mkdir(below, 0), 0);
+	cr_assert_eq(chmod(folder, 0755), 0);
+	/* The administrator can read everything. */
+	if (!geteuid() && seteuid(65534))
+		cr_skip_test("the user cannot be changed");
+	cr_expect_eq(debuginfo_add(d, folder, &err), -EACCES);
+	cr_expect(strstr(err.text, "cannot read all of"), "%s", err.text);
+	if (!getuid())
+		cr_expect_eq(seteuid(0), 0);
+	rmdir(below);
+	rmdir(folder);
+	debuginfo_free(d);
+}
+
 /* ------------------------------ views ------------------------------ */
 
 static void add_location(struct explanation *e, const char *name, uint64_t offset,
@@ -482,6 +537,13 @@ Test(lines, are_printed_with_the_source)
 	expect_has(text, "10 3 start();\n 11 4 inner();\n 21 total\n");
 	expect_has(text, "10 +0x0 kvm/run.c:3 start();\n");
 	free(text);
+	/* The source is that of most instructions, not that of the first address. */
+	e->locations[0].sources[0].file = "include/macro.h";
+	text = annotated_text(e, "run", folder);
+	expect_has(text, "11 4 inner();\n");
+	expect_has(text, "10 in other files, or without a line\n 21 total\n");
+	free(text);
+	e->locations[0].sources[0].file = "kvm/run.c";
 	/* The file has no line 20: the sum holds. */
 	text = annotated_text(e, "leaf", folder);
 	expect_has(text, "3 in other files, or without a line\n 3 total\n");
