@@ -242,8 +242,9 @@ void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
 	if (!boot_is_done(ram, &rep->guest, rep)) {
 		if (rep->guest.state == ABI_STATE_ABSENT &&
 		    rq->bench->needs & NEEDS_NESTED)
-			boot_end(rep, BOOT_SKIP,
-				 "needs a CPU that offers the payload virtualization (SVM, VMX, nested paging, EL2)");
+			boot_end(
+				rep, BOOT_SKIP,
+				"needs a CPU that offers the payload virtualization (SVM, VMX, nested paging, EL2)");
 		return;
 	}
 	for (phase = 0; phase < ABI_PHASES; phase++) {
