@@ -311,6 +311,24 @@ static int assemble_counts(struct assembly *a, uint32_t index,
 	return err;
 }
 
+/* How often and how long the thread of a host-timed row waited: a value of the boot. */
+static int assemble_waits(struct assembly *a, uint32_t index,
+			  const struct boot_report *rep, const char *reject)
+{
+	const struct boot_waits *w = &rep->waits;
+	const struct boot_counts *c = &rep->counts[ABI_PHASE_EVENT];
+	int64_t waits = w->switches, percent = 100 * (w->wall_ns - w->cpu_ns);
+	int err;
+
+	if (a->exact || !w->events || w->wall_ns <= 0)
+		return 0;
+	err = summarize_net(&waits, 1, (double)w->events,
+			    add_boot(a, "waits", "switches", index, reject, c));
+	return err ? err
+		   : summarize_net(&percent, 1, (double)w->wall_ns,
+				   add_boot(a, "blocked", "%", index, reject, c));
+}
+
 /* A description of an impossible value in the report, or NULL. */
 static const char *find_lie(const struct assembly *a, const struct boot_report *rep)
 {
@@ -407,7 +425,8 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 		if (err)
 			return err;
 	}
-	return assemble_visible(a, index, rep, reject);
+	err = assemble_waits(a, index, rep, reject);
+	return err ? err : assemble_visible(a, index, rep, reject);
 }
 
 void assemble_stop(struct assembly *a, enum result_status status, const char *reason)

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <time.h>
 
 #include "bench/mark.h"
 #include "host/lib/error.h"
@@ -138,6 +140,41 @@ uint64_t *host_timed_series(struct host_timed *h, uint32_t most, uint32_t *n)
 	}
 	MARK_HERE(MARK_PHASE_BEGIN(ABI_PHASE_EVENT));
 	return h->rep->series[ABI_PHASE_EVENT];
+}
+
+static int64_t now_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
+/* The wall clock is read outside of the others, so that the thread's time is not more. */
+void host_timed_wait_begin(struct host_timed *h)
+{
+	struct rusage usage;
+
+	if (!h->waits)
+		return;
+	h->begin.wall_ns = now_ns(CLOCK_MONOTONIC);
+	getrusage(RUSAGE_THREAD, &usage);
+	h->begin.switches = usage.ru_nvcsw;
+	h->begin.cpu_ns = now_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+void host_timed_wait_end(struct host_timed *h)
+{
+	struct boot_waits *waits = &h->rep->waits;
+	struct rusage usage;
+
+	if (!h->waits)
+		return;
+	waits->cpu_ns += now_ns(CLOCK_THREAD_CPUTIME_ID) - h->begin.cpu_ns;
+	getrusage(RUSAGE_THREAD, &usage);
+	waits->switches += usage.ru_nvcsw - h->begin.switches;
+	waits->wall_ns += now_ns(CLOCK_MONOTONIC) - h->begin.wall_ns;
+	waits->events++;
 }
 
 uint64_t host_timed_stamp(const struct vm *vm, enum abi_phase phase, uint32_t i)

@@ -19,6 +19,8 @@ struct host_timed {
 	struct boot_report *rep;
 	struct error *err;
 	struct vcpu *booting; /* host_timed_boot(): no doorbell so far; or NULL */
+	bool waits;	      /* count waiting: host_timed_wait_begin() */
+	struct boot_waits begin;
 };
 
 /*
@@ -90,6 +92,13 @@ int host_timed_run(struct host_timed *h, struct vm *vm, struct run_timer *budget
  * samples, rq->params.events but at most `most`. NULL with h->err: out of memory.
  */
 uint64_t *host_timed_series(struct host_timed *h, uint32_t most, uint32_t *n);
+
+/*
+ * Around the timed part of an event, outside of its reads of the clock: add the waiting
+ * of the calling thread to rep->waits. Without h->waits (exact targets) they do nothing.
+ */
+void host_timed_wait_begin(struct host_timed *h);
+void host_timed_wait_end(struct host_timed *h);
 
 /* A listener that ignores all doorbells. */
 extern const struct vm_listener host_timed_ignore;

@@ -249,16 +249,22 @@ static int measure_life(struct pages *p, uint64_t *ticks)
 
 	if (err)
 		return err;
+	host_timed_wait_begin(p->timed);
 	start = clock_now();
 	err = slot_delete(&p->vm, p->slot);
-	if (!p->timed_one)
+	if (!p->timed_one) {
 		*ticks = clock_now() - start;
+		host_timed_wait_end(p->timed);
+	}
 	if (err)
 		return failed(p, err);
+	host_timed_wait_begin(p->timed);
 	start = clock_now();
 	err = slot_register(&p->vm, p->slot, SLOT_GPA, &plain);
-	if (p->timed_one)
+	if (p->timed_one) {
 		*ticks = clock_now() - start;
+		host_timed_wait_end(p->timed);
+	}
 	return failed(p, err);
 }
 
@@ -270,9 +276,11 @@ static int measure_move(struct pages *p, uint64_t *ticks)
 
 	if (err)
 		return err;
+	host_timed_wait_begin(p->timed);
 	start = clock_now();
 	err = slot_register(&p->vm, p->slot, SLOT_GPA + SLOT_BYTES, &plain);
 	*ticks = clock_now() - start;
+	host_timed_wait_end(p->timed);
 	if (!err)
 		err = slot_register(&p->vm, p->slot, SLOT_GPA, &plain);
 	return failed(p, err);

@@ -23,11 +23,15 @@ int host_timed_vm_create(struct host_timed *h)
 	if (!series)
 		return -ENOMEM;
 	for (i = 0; i < n; i++) {
-		uint64_t start = clock_now();
 		struct vm vm;
-		int err = vm_create(&vm, h->kvm_fd, h->config, &host_timed_ignore);
+		uint64_t start;
+		int err;
 
+		host_timed_wait_begin(h);
+		start = clock_now();
+		err = vm_create(&vm, h->kvm_fd, h->config, &host_timed_ignore);
 		series[i] = clock_now() - start;
+		host_timed_wait_end(h);
 		if (err)
 			error_set(h->err, err, "%s", vm.error.text);
 		vm_destroy(&vm);
@@ -116,11 +120,15 @@ int host_timed_first_exit(struct host_timed *h)
 		struct first first = { .vcpu = &vm.vcpus[0] };
 		const struct vm_listener listener = { .ctx = &first,
 						      .doorbell = on_first_exit };
-		uint64_t start = clock_now();
-		int err = host_timed_open(h, &vm, ABI_COMMAND_SPIN, &listener);
+		uint64_t start;
+		int err;
 
+		host_timed_wait_begin(h);
+		start = clock_now();
+		err = host_timed_open(h, &vm, ABI_COMMAND_SPIN, &listener);
 		if (!err)
 			err = host_timed_run(h, &vm, NULL, VCPU_STOP_KICK);
+		host_timed_wait_end(h);
 		series[i] = first.ticks - start;
 		vm_destroy(&vm);
 		if (err)

@@ -140,9 +140,11 @@ static int kvm_describe(struct target *t, struct result **out, struct error *err
 
 static int boot_host_timed(const struct state *s, const struct host_row *row,
 			   const struct boot_request *rq, const struct vm_config *config,
-			   const int *cpus, struct boot_report *rep, struct error *err)
+			   const int *cpus, bool exact, struct boot_report *rep,
+			   struct error *err)
 {
 	struct host_timed h = {
+		.waits = !exact,
 		.kvm_fd = s->kvm_fd,
 		.cpus = cpus,
 		.config = config,
@@ -243,7 +245,7 @@ static int kvm_boot(struct target *t, const struct boot_request *request,
 		return 0;
 	}
 	if (host && host->host_timed)
-		rc = boot_host_timed(s, host, rq, &config, env.cpus, rep, err);
+		rc = boot_host_timed(s, host, rq, &config, env.cpus, t->exact, rep, err);
 	else
 		rc = kvm_boot_payload(&env, &config, host, rq, rep, err);
 	if (!rc && rep->outcome == BOOT_DONE && *config.lacks)

@@ -64,6 +64,15 @@ enum boot_outcome {
 };
 
 /* The answer, checked and copied out of guest memory. boot_report_free(). */
+/*
+ * Waiting in the timed parts of `events` events of a host-timed row: voluntary context
+ * switches of its thread, and the time on and off the CPU. No events: not measured.
+ */
+struct boot_waits {
+	int64_t switches, cpu_ns, wall_ns;
+	uint64_t events;
+};
+
 struct boot_report {
 	enum boot_outcome outcome;
 	char reason[512];
@@ -75,6 +84,7 @@ struct boot_report {
 	struct result_host_counters
 		host_counters; /* strings: static, or `counters_why` */
 	char counters_why[160];
+	struct boot_waits waits; /* of noisy targets: not part of a lab's reports */
 };
 void boot_report_free(struct boot_report *rep);
 

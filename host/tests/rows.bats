@@ -97,6 +97,22 @@ refused_call() {
   holds doc.json 'b("mmio_write_user")["status"] == "ok"'
 }
 
+# Creating a VM and changing a memory slot wait for grace periods of the kernel.
+@test "kvm: rows that wait report how often and how long" {
+  need_target kvm
+  run_apart "$wsbench" run --on kvm --bench vm_create,first_exit,memslot_delete,memslot_create,dirty_log_get \
+    --boots 2 --events 20 --quiet -o doc.json
+  [ "$status" = 0 ]
+  for row in vm_create first_exit memslot_delete memslot_create; do
+    holds doc.json "m('$row', metric='waits')['unit'] == 'switches'" \
+      "m('$row', metric='blocked')['unit'] == '%'" \
+      "0 <= value('$row', metric='blocked') <= 100"
+  done
+  holds doc.json 'value("memslot_delete", metric="waits") >= 1' \
+    'value("memslot_delete", metric="blocked") > value("vm_create", metric="blocked")' \
+    '"waits" not in {x["name"] for x in b("dirty_log_get")["metrics"]}'
+}
+
 @test "kvm: rows of userfaultfd are skipped where it is not permitted" {
   refused_call userfaultfd EPERM fault_userfaultfd
   holds doc.json 'b("fault_userfaultfd")["status"] == "skip"' \
