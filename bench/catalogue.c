@@ -44,6 +44,15 @@ const struct bench bench_table[] = {
 		.summary = summary_,                                                     \
 	},
 
+#define CONFIG_MITIGATION(id_, name_, archs_, cmdline_, summary_)                        \
+	{                                                                                \
+		.name = name_,                                                           \
+		.archs = archs_,                                                         \
+		.cmdline = cmdline_,                                                     \
+		.mitigation = true,                                                      \
+		.summary = summary_,                                                     \
+	},
+
 #define CONFIG_VM(id_, name_, archs_, vm_, summary_)                                     \
 	{                                                                                \
 		.name = name_,                                                           \

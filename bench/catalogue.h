@@ -102,6 +102,7 @@ struct config {
 	const char *cmdline; /* for the kernel's command line; NULL: none */
 	bool modules_only; /* `cmdline` is parameters of modules: a lab's way to set them
 			    */
+	bool mitigation;   /* `cmdline` sets mitigations of the CPU's vulnerabilities */
 	unsigned int vm;   /* VM_*: the VM that the config builds; 0: the least one */
 	uint32_t settings; /* bit n: setting_table[n], beside those of the VM */
 	const char *summary;

@@ -224,10 +224,12 @@ int names_match_benches(const char *patterns, struct names_list *list, struct er
 	return ret ? ret : drop_opt_in(patterns, list, err);
 }
 
-/* A config of one setting is selected by its name, or by a pattern for such configs. */
+/* Single settings and mitigations: not by a pattern that begins with a wildcard. */
 static bool config_matches(const char *pattern, const char *name)
 {
-	if (names_config(name)->settings && strncmp(pattern, "set-", 4) != 0)
+	const struct config *c = names_config(name);
+
+	if ((c->settings || c->mitigation) && strchr("*?[", *pattern) && *pattern)
 		return false;
 	return glob_matches(pattern, name);
 }

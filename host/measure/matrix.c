@@ -69,7 +69,8 @@ static const char **all_configs(size_t *n)
 	const char **names = all_names(sizeof(*config_table), config_table, &all);
 
 	for (size_t i = 0; names && i < all; i++)
-		if (!config_table[i].settings && !(config_table[i].vm & ~VM_QEMU))
+		if (!config_table[i].settings && !config_table[i].mitigation &&
+		    !(config_table[i].vm & ~VM_QEMU))
 			names[kept++] = config_table[i].name;
 	*n = kept;
 	return names;

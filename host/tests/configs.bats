@@ -115,6 +115,38 @@ skipped() {
   nothing_left doc.json
 }
 
+@test "effects.sh: the functions behind the difference of a config" {
+  local effects=$top/scripts/effects.sh
+  need_target lab:aarch64-vhe
+  [ -x "$effects" ] || skip "not a source tree"
+  run_apart "$effects" -o out --on lab:aarch64-vhe --bench hypercall,null default set-pmu set-nisv-to-user
+  echo "$stderr$stdout"
+  [ "$status" = 0 ]
+  # The changes of the functions are the whole difference.
+  python3 -c '
+import re, sys
+row, = [line.split(" | ") for line in sys.argv[1].splitlines() if "`set-pmu`" in line]
+assert row[0] == "| `hypercall`" and row[2] == "`set-pmu`", row
+changes = re.findall(r"[ (]([-+][0-9,]+)", row[4])
+assert int(row[3]) > 0 and sum(int(c.replace(",", "")) for c in changes) == int(row[3]), row
+' "$stdout"
+  [[ $stdout == *'No difference under any config: `null`.'* ]]
+  [[ $stdout == *'Configs without a difference in any benchmark: `set-nisv-to-user`.'* ]]
+  run_apart "$effects" -o out --on lab:aarch64-vhe default
+  [ "$status" = 2 ]
+}
+
+@test "configs: mitigations are words of the kernel's command line" {
+  measured lab:x86_64-svm cpuid,pio_out_user default,mitigations-off,srso-off --boots 1
+  holds doc.json 'value("cpuid", "mitigations-off") < value("cpuid", "srso-off") < value("cpuid", "default")' \
+    'value("pio_out_user", "mitigations-off") < value("pio_out_user", "srso-off") < value("pio_out_user", "default")' \
+    'b("cpuid", "mitigations-off")["exits"]["observed"] == b("cpuid", "default")["exits"]["observed"]'
+  # Elsewhere the kernel must have been booted with them.
+  grep -qw mitigations=off /proc/cmdline && skip "this kernel has mitigations=off"
+  measured kvm null mitigations-off --boots 1
+  skipped null mitigations-off 'not booted with: mitigations=off'
+}
+
 @test "configs: the mediated vPMU, on a machine booted with it, on Linux 7.3" {
   local kernel
   need_target lab:x86_64-vmx

@@ -150,16 +150,22 @@ Test(names, harmful_rows_need_the_full_name)
 	names_free(&list);
 }
 
-/* The configs of one setting are not in the way of patterns for other configs. */
-Test(names, configs_of_one_setting_are_selected_by_their_own_patterns)
+/* Single settings and mitigations are not in the way of patterns for other configs. */
+Test(names, settings_and_mitigations_are_selected_by_their_own_patterns)
 {
 	struct names_list list;
 	struct error err;
 	size_t i;
 
 	cr_assert_eq(names_match_configs("*", &list, &err), 0);
-	for (i = 0; i < list.n; i++)
+	for (i = 0; i < list.n; i++) {
 		cr_expect(strncmp(list.names[i], "set-", 4), "%s", list.names[i]);
+		cr_expect_str_neq(list.names[i], "mitigations-off");
+	}
+	names_free(&list);
+	cr_assert_lt(names_match_configs("*-v2-off", &list, &err), 0);
+	cr_assert_eq(names_match_configs("mitig*,spectre-v2-off", &list, &err), 0);
+	cr_expect_eq(list.n, 2);
 	names_free(&list);
 	cr_assert_eq(names_match_configs("default,set-its", &list, &err), 0);
 	cr_expect_eq(list.n, 2);

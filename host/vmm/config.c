@@ -327,9 +327,10 @@ static int apply_settings(const struct apply *a)
 
 /* In the order of config_table. */
 static int (*const table[])(const struct apply *a) = {
-#define CONFIG(id, name, archs, summary)		  apply_##id,
-#define CONFIG_VM(id, name, archs, vm, summary)		  apply_settings,
-#define CONFIG_SETTING(id, name, archs, setting, summary) apply_settings,
+#define CONFIG(id, name, archs, summary)		   apply_##id,
+#define CONFIG_MITIGATION(id, name, archs, words, summary) apply_default,
+#define CONFIG_VM(id, name, archs, vm, summary)		   apply_settings,
+#define CONFIG_SETTING(id, name, archs, setting, summary)  apply_settings,
 #include "bench/configs.def"
 #undef CONFIG
 };

@@ -38,7 +38,7 @@
 #define BOOTS_MAX 30
 
 /* Machines of one lab: configs may need kernel parameters. */
-#define BASES_MAX 4
+#define BASES_MAX 8
 
 struct lab_state {
 	const struct lab_machine *machine;
