@@ -33,6 +33,8 @@ struct run {
 	const char *label, *commit; /* of the subject; NULL: none given */
 	const char *output;	    /* -o; NULL: none */
 	uint32_t runs, which;	    /* --runs; the number of this run, from 1 */
+	double decide;		    /* --decide, a share; 0: none */
+	uint64_t budget_ns;	    /* --budget; 0: none */
 	const char *save;	    /* the name of a baseline; NULL: none */
 	struct progress_work *work; /* of several run_target(); NULL: of one */
 	int argc;

@@ -15,6 +15,8 @@ enum key {
 	OPTION_CONFIG,
 	OPTION_BOOTS,
 	OPTION_RUNS,
+	OPTION_DECIDE,
+	OPTION_BUDGET,
 	OPTION_EVENTS,
 	OPTION_CPU,
 	OPTION_SEED,
@@ -50,6 +52,12 @@ static const struct argp_option options[] = {
 	  "interleaved (default: the configs of the benchmark)",
 	  0 },
 	{ "boots", OPTION_BOOTS, "N", 0, "Boot N VMs for each benchmark and config", 0 },
+	{ "decide", OPTION_DECIDE, "PERCENT", 0,
+	  "On noisy targets, boot until a comparison decides changes of PERCENT of every "
+	  "benchmark (for example 2%), or until --budget is spent (default then: 10m)",
+	  0 },
+	{ "budget", OPTION_BUDGET, "TIME", 0,
+	  "On noisy targets, boot for TIME (300s, 5m, 1h); with --decide, at most", 0 },
 	{ "runs", OPTION_RUNS, "N", 0,
 	  "Measure N times, a document each, in the folder of -o: TARGET-1.json, ... Several "
 	  "runs of two kernels are compared by 'wsbench compare --base DIR --new DIR'",
@@ -146,6 +154,38 @@ static error_t parse_number(int key, const char *arg, struct argp_state *state,
 	}
 }
 
+/* "2%": more than the band, which no comparison sees. */
+static error_t parse_decide(const struct argp_state *state, const char *arg,
+			    struct run *run)
+{
+	char *end;
+	double percent = strtod(arg, &end);
+
+	if (end == arg || (*end && strcmp(end, "%") != 0) ||
+	    !(percent > 1 && percent <= 100))
+		return options_error(
+			state, "--decide %s: not a share above 1%% and up to 100%%", arg);
+	run->decide = percent / 100;
+	return 0;
+}
+
+static error_t parse_budget(const struct argp_state *state, const char *arg,
+			    struct run *run)
+{
+	static const char units[] = "smh";
+	static const double seconds[] = { 1, 60, 3600 };
+	char *end;
+	double n = strtod(arg, &end);
+	const char *unit = *end ? strchr(units, *end) : NULL;
+
+	if (end == arg || !unit || end[1] || !(n > 0) ||
+	    n * seconds[unit - units] > 86400)
+		return options_error(
+			state, "--budget %s: not a time up to 24h (300s, 5m, 1h)", arg);
+	run->budget_ns = (uint64_t)(n * seconds[unit - units] * 1e9);
+	return 0;
+}
+
 static error_t parse_names(int key, const char *arg, struct argp_state *state,
 			   struct run *run)
 {
@@ -218,6 +258,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_BENCH:
 	case OPTION_CONFIG:
 		return parse_names(key, arg, state, run);
+	case OPTION_DECIDE:
+		return parse_decide(state, arg, run);
+	case OPTION_BUDGET:
+		return parse_budget(state, arg, run);
 	case OPTION_RUNS:
 		return number32(state, "--runs", arg, 1000, &run->runs);
 	case OPTION_BOOTS:

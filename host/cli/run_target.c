@@ -11,6 +11,7 @@
 #include "host/cli/progress.h"
 #include "host/cli/run.h"
 #include "host/cli/version.h"
+#include "host/compare/compare.h"
 #include "host/env/env.h"
 
 /* RFC 3339 in UTC, to the second. */
@@ -46,7 +47,10 @@ static void begin(struct result *r, const struct run *run, const struct job *job
 struct drawing {
 	struct progress progress;
 	struct progress_work *work;
-	char name[64]; /* "[3/8] lab:aarch64-vhe" */
+	const struct run *run;
+	uint64_t begin_ns;
+	size_t next_look; /* rounds */
+	char name[64];	  /* "[3/8] lab:aarch64-vhe" */
 };
 
 static void show(void *ctx, const struct measure_place *place)
@@ -62,9 +66,58 @@ static void show(void *ctx, const struct measure_place *place)
 		      place->bench, place->config, place->boot, place->boots);
 }
 
+/* --decide without --budget. */
+#define BUDGET_NS 600000000000u
+
+/* The next look at the boots, which costs some milliseconds, is after a quarter more. */
+static bool wants_more(void *ctx, const struct result *r)
+{
+	struct drawing *d = ctx;
+	const struct run *run = d->run;
+	uint64_t budget = run->budget_ns ? run->budget_ns : BUDGET_NS;
+	struct compare_enough enough;
+	size_t rounds = r->n_benchmarks && r->benchmarks[0].n_metrics
+				? r->benchmarks[0].metrics[0].n_boots
+				: 0;
+
+	if (progress_now_ns() - d->begin_ns >= budget)
+		return false;
+	if (run->decide > 0 && rounds >= d->next_look) {
+		d->next_look = rounds + rounds / 4 + 1;
+		return !compare_is_enough(r, run->decide, &enough);
+	}
+	return true;
+}
+
+/* Whether the boots are enough, or what to do. */
+static void say_decided(const struct run *run, const struct result *r)
+{
+	struct compare_enough enough;
+
+	if (r->target.exact || !(run->decide > 0))
+		return;
+	if (compare_is_enough(r, run->decide, &enough) && enough.rows)
+		message_info(
+			run->common.quiet,
+			"%s: %zu boots of each row are enough for changes of %g %% (%s)",
+			r->target.name, enough.boots, 100 * run->decide,
+			enough.pairs ? "of configs in pairs" : "between two such runs");
+	else
+		message_warn(
+			"%s: after %zu boots, changes of %g %% are decided in %zu of %zu rows only (most boots are needed by %s): give more --budget, or see 'wsbench env check'%s",
+			r->target.name, enough.boots, 100 * run->decide, enough.decided,
+			enough.rows, enough.worst ? enough.worst : "-",
+			enough.pairs
+				? ""
+				: "; two configs of one run (--config A,B) need fewer");
+}
+
 static void draw_begin(struct drawing *d, const struct run *run, const char *name)
 {
 	progress_init(&d->progress, &run->common);
+	d->run = run;
+	d->begin_ns = progress_now_ns();
+	d->next_look = 0;
 	d->work = run->work;
 	if (d->work->targets > 1)
 		snprintf(d->name, sizeof(d->name), "[%zu/%zu] %s", d->work->ended + 1,
@@ -123,7 +176,11 @@ static void keep_failed(const struct run *run, const struct target *t,
 static enum cli_exit measure(const struct run *run, struct target *t, struct result **out)
 {
 	struct drawing d;
-	const struct measure_watch watch = { .ctx = &d, .progress = show };
+	const struct measure_watch watch = {
+		.ctx = &d,
+		.progress = show,
+		.more = run->decide > 0 || run->budget_ns ? wants_more : NULL,
+	};
 	struct job job = run->job;
 	struct error err = { "" };
 	char started[TIME_BYTES];
@@ -148,8 +205,10 @@ static enum cli_exit measure(const struct run *run, struct target *t, struct res
 	/* A lab that did not boot has no document. */
 	if (*out && (*out)->n_benchmarks)
 		finish(*out, run, t, &job, started);
-	if (!rc)
+	if (!rc) {
+		say_decided(run, *out);
 		return CLI_OK;
+	}
 	/* Under "all", a target without any of the benchmarks is omitted. */
 	if (rc == -ENOENT && run->all_targets && bad_request) {
 		message_info(run->common.quiet,

@@ -290,4 +290,20 @@ struct aa {
 int aa_judge(const struct result *r, struct aa *aa);
 void aa_free(struct aa *aa);
 
+/*
+ * Whether a run has enough boots: a comparison with a run like it (with several configs
+ * of a benchmark: of these, in pairs) would decide all rows in 90 % of cases, with the
+ * verdict same where nothing changed, and worse or better where a row changed by the
+ * share `change`. The rule sees how much the boots vary, and never the difference of two
+ * sides: boots until enough do not make a false verdict more likely than a fixed number
+ * of boots. Rows whose figure is not positive are left out. `r` needs no estimates.
+ */
+struct compare_enough {
+	size_t rows, decided;
+	size_t boots;	   /* rounds so far */
+	bool pairs;	   /* configs in pairs */
+	const char *worst; /* the row that needs most; NULL: all are decided */
+};
+bool compare_is_enough(const struct result *r, double change, struct compare_enough *out);
+
 #endif

@@ -100,10 +100,6 @@ void compare_judge_exact(struct compare_row *row)
 /* Noisy targets. */
 #define LEVEL COMPARE_LEVEL
 
-/* The band of differences that do not matter: share of the figure, or clock steps. */
-#define BAND_SHARE  0.01
-#define BAND_QUANTA 2
-
 /* Boot medians of the two sides, and work space. */
 struct boots {
 	double *base, *new, *work;
@@ -315,11 +311,12 @@ void compare_measure_noisy(const struct compare *c, struct compare_row *row,
 	struct boots b;
 
 	row->level = LEVEL;
-	row->band = fmax(BAND_SHARE * fabs(row->base.value), BAND_QUANTA * quantum);
+	row->band = fmax(COMPARE_BAND_SHARE * fabs(row->base.value),
+			 COMPARE_BAND_QUANTA * quantum);
 	if (compare_has_runs(c)) {
 		compare_measure_runs(c, row, quantum);
-		row->band =
-			fmax(BAND_SHARE * fabs(row->base.value), BAND_QUANTA * quantum);
+		row->band = fmax(COMPARE_BAND_SHARE * fabs(row->base.value),
+				 COMPARE_BAND_QUANTA * quantum);
 		return;
 	}
 	boots_make(&b, row);
@@ -336,7 +333,8 @@ void compare_measure_noisy(const struct compare *c, struct compare_row *row,
 		row->cliff = stats_cliff(b.base, b.n_base, b.new, b.n_new);
 	boots_free(&b);
 	compare_set_difference(row);
-	row->band = fmax(BAND_SHARE * fabs(row->base.value), BAND_QUANTA * quantum);
+	row->band = fmax(COMPARE_BAND_SHARE * fabs(row->base.value),
+			 COMPARE_BAND_QUANTA * quantum);
 }
 
 /* Beyond the band by more than a rounding error. */

@@ -6,7 +6,11 @@
 #include "host/compare/compare.h"
 
 /* A p is significant up to here, after Holm's correction. */
-#define COMPARE_ALPHA 0.01
+#define COMPARE_ALPHA	    0.01
+/* The band of differences that do not matter: share of the figure, or clock steps. */
+#define COMPARE_BAND_SHARE  0.01
+#define COMPARE_BAND_QUANTA 2
+
 /* Of the intervals of noisy rows. */
 #define COMPARE_LEVEL 0.95
 

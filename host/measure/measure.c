@@ -343,6 +343,21 @@ static int run_rows(struct session *s)
 	return rc;
 }
 
+/* Limit of --boots. */
+#define ROUNDS_MAX 10000
+
+/* One more round, if the caller wants it. */
+static bool add_round(struct session *s)
+{
+	if (!s->watch->more || s->plan.boots >= ROUNDS_MAX ||
+	    !s->watch->more(s->watch->ctx, s->result))
+		return false;
+	s->plan.boots++;
+	for (size_t i = 0; i < s->plan.n_rows; i++)
+		s->boots_total += s->plan.rows[i].n_configs * (s->job->pairs ? 2 : 1);
+	return true;
+}
+
 /*
  * Noisy targets: one boot of every row per round. A disturbance of a few seconds then
  * affects one boot of several rows, and not all boots of one row.
@@ -360,7 +375,7 @@ static int run_rounds(struct session *s)
 		s->boots_total += s->plan.rows[n].n_configs * s->plan.boots *
 				  (s->job->pairs ? 2 : 1);
 	}
-	for (uint32_t round = 0; round < s->plan.boots && !rc; round++)
+	for (uint32_t round = 0; !rc && (round < s->plan.boots || add_round(s)); round++)
 		for (size_t i = 0; i < n && !rc; i++)
 			rc = row_round(s, &runs[i], round);
 	for (size_t i = 0; i < n; i++) {

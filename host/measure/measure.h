@@ -28,6 +28,11 @@ struct measure_place {
 struct measure_watch {
 	void *ctx;
 	void (*progress)(void *ctx, const struct measure_place *place);
+	/*
+	 * Noisy targets, after the boots of the job: whether to boot each row once more.
+	 * `r` has the boots so far and no estimates.
+	 */
+	bool (*more)(void *ctx, const struct result *r);
 	int (*benchmark)(void *ctx, const struct result *r,
 			 const struct result_benchmark *b);
 };

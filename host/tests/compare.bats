@@ -563,3 +563,32 @@ END
   [ "$status" = 3 ]
   grep -q '6 runs: 1 of 4 differences found' <<< "$output"
 }
+
+@test "run --decide and --budget add boots on a noisy target alone" {
+  need_documents
+  "$wsbench" run --quiet --on bare:x86_64 --bench null --decide 2% --budget 5s -o exact.json >/dev/null
+  python3 -c '
+import json
+m = json.load(open("exact.json"))["benchmarks"][0]["metrics"][0]
+assert len(m["boots"]) == 2, len(m["boots"])'
+  for bad in "--decide 1%" "--decide 2x" "--budget 5" "--budget -1s" "--budget 25h"; do
+    # shellcheck disable=SC2086 # an option and its value
+    run "$wsbench" run --on bare:x86_64 --bench null $bad
+    [ "$status" = 2 ]
+  done
+}
+
+@test "run --budget boots until the time is over, and --decide until the boots are enough" {
+  local why
+  if why=$(unavailable kvm); then
+    skip "kvm: $why"
+  fi
+  "$wsbench" run --quiet --on kvm --bench cpuid --boots 2 --events 20 --budget 2s -o budget.json >/dev/null
+  "$wsbench" run --on kvm --bench cpuid --boots 2 --events 20 --decide 100% --budget 1m -o decide.json >/dev/null 2> messages
+  grep -Eq 'kvm: [0-9]+ boots of each row are enough for changes of 100 %' messages
+  python3 -c '
+import json
+boots = [len(json.load(open(name))["benchmarks"][0]["metrics"][0]["boots"])
+         for name in ("budget.json", "decide.json")]
+assert boots[0] > 2 and boots[1] >= 4, boots'
+}

@@ -207,6 +207,81 @@ Test(runs, with_an_absurd_clock_are_invalid)
 	result_free(b);
 }
 
+/* Rows with independent noise of about 0.5 %; the second config of a row is paired. */
+static struct result *boots_of(unsigned int seed, size_t n, const char *second)
+{
+	struct result *r = fixture_document("kvm", false);
+
+	for (unsigned int row = 0; row < ROWS; row++) {
+		double boots[60];
+		char name[16];
+
+		snprintf(name, sizeof(name), "row%u", row);
+		for (unsigned int side = 0; side < (second ? 2u : 1u); side++) {
+			/* The sum of three is nearly normal. */
+			for (unsigned int i = 0; i < n; i++)
+				boots[i] =
+					10000 *
+					(1 +
+					 0.005 * (noise(seed + side, 97 * row + i) +
+						  noise(seed + 7, 61 * row + i) +
+						  noise(seed + 9 + side, 31 * row + i)));
+			fixture_boots(r, fixture_row(r, name, side ? second : "default"),
+				      boots, n);
+		}
+	}
+	return r;
+}
+
+/* Ten boots leave rows undecided; enough boots decide all rows of two such runs. */
+Test(enough, is_what_decides_a_comparison)
+{
+	struct compare_enough enough;
+	struct result *a = NULL, *b;
+	struct error err;
+	struct compare c;
+	size_t n = 0;
+
+	for (size_t boots = 10; boots <= 60 && !n; boots += 10) {
+		a = boots_of(100, boots, NULL);
+		cr_expect_eq(compare_is_enough(a, 0.3, &enough), true);
+		if (compare_is_enough(a, 0.02, &enough))
+			n = boots;
+		else
+			cr_expect(enough.worst && enough.decided < enough.rows);
+		cr_expect(enough.rows == ROWS && enough.boots == boots && !enough.pairs);
+		if (!n)
+			result_free(a);
+	}
+	cr_assert(n > 10 && n <= 60, "%zu", n);
+	b = boots_of(200, n, NULL);
+	cr_assert_eq(compare_documents(a, b, &plain, &c, &err), 0);
+	cr_expect_eq(c.count[COMPARE_SAME], ROWS, "%zu of %d", c.count[COMPARE_SAME],
+		     ROWS);
+	compare_free(&c);
+	result_free(a);
+	result_free(b);
+	/* Few boots are never significant among the rows. */
+	a = boots_of(100, 4, NULL);
+	cr_expect_eq(compare_is_enough(a, 1, &enough), false);
+	result_free(a);
+}
+
+/* Pairs are judged by their ratios: the noise that both share does not count. */
+Test(enough, of_configs_in_pairs)
+{
+	struct result *r = boots_of(300, 30, "pmu-off"), *base;
+	struct compare_enough pairs;
+
+	cr_expect(compare_is_enough(r, 0.04, &pairs), "%zu of %zu", pairs.decided,
+		  pairs.rows);
+	cr_expect(pairs.pairs && pairs.rows == ROWS);
+	base = boots_of(300, 30, NULL);
+	cr_expect(compare_is_enough(base, 0.04, &pairs) && !pairs.pairs);
+	result_free(base);
+	result_free(r);
+}
+
 /*
  * Simulated: 3000 series each of an AR(1) process with coefficient 0.9; the ratio of the
  * sums of products and squares was 0.521 and 0.782, the mean of s^2 0.305 and 0.576.

@@ -32,6 +32,7 @@ struct detail {
 	size_t rows, boots, runs; /* runs: of each side */
 	double shift;		  /* of the first row, in ln; 0: A/A */
 	bool paired;
+	double decide; /* boots as of run --decide, `boots` at most; 0: all */
 };
 
 /* A side: documents that are made once and filled for each repetition. */
@@ -76,6 +77,7 @@ static void fill_run(struct result *r, const struct detail *d, gsl_rng *rng,
 		double row = gsl_ran_gaussian(rng, times * d->noise.row_run) + run;
 		double own[BOOTS_MAX], sorted[BOOTS_MAX];
 
+		m->n_boots = d->boots;
 		sim_ar_fill(rng, &d->noise.own, own, d->boots);
 		for (size_t k = 0; k < d->boots; k++) {
 			struct stats_summary *s = &m->boots[k].summary;
@@ -102,6 +104,33 @@ static void fill(const struct detail *d, gsl_rng *rng, struct side *base,
 	}
 }
 
+/* Leaves the first `n` boots of a document. */
+static void shorten(struct result *r, size_t n)
+{
+	for (size_t i = 0; i < r->n_benchmarks; i++) {
+		struct result_metric *m = &r->benchmarks[i].metrics[0];
+		double boots[BOOTS_MAX];
+
+		m->n_boots = n;
+		for (size_t k = 0; k < n; k++)
+			boots[k] = m->boots[k].summary.p50;
+		m->value = stats_median(boots, n);
+	}
+}
+
+/* Ten boots, and more until there are enough. */
+static void stop_early(const struct detail *d, struct result *r)
+{
+	struct compare_enough enough;
+
+	for (size_t n = 10; n <= d->boots; n += n / 4 + 1) {
+		shorten(r, n);
+		if (compare_is_enough(r, d->decide, &enough))
+			return;
+	}
+	shorten(r, d->boots);
+}
+
 /* The comparison of the program. */
 static void judge(const struct detail *d, const struct side *base, const struct side *new,
 		  struct compare *c)
@@ -109,6 +138,10 @@ static void judge(const struct detail *d, const struct side *base, const struct 
 	const struct compare_options o = { .paired = d->paired };
 	struct error err;
 
+	if (d->decide > 0) {
+		stop_early(d, base->runs[0]);
+		stop_early(d, new->runs[0]);
+	}
 	if (compare_sides((const struct result *const *)base->runs, d->runs,
 			  (const struct result *const *)new->runs, d->runs, &o, c,
 			  &err)) {
@@ -176,177 +209,192 @@ static const struct sim_scenario scenarios[] = {
 	  200,
 	  true,
 	  { SIM_WRONG, 0.01, false },
-	  DETAIL(NOISE(0, 0, 0, 0, 0.002, 0), 50, 10, 1, 0, false) },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.002, 0), 50, 10, 1, 0, false, 0) },
 	{ "A/A, own noise 0.5 %",
 	  200,
 	  true,
 	  { SIM_WRONG, 0.01, false },
-	  DETAIL(NOISE(0, 0, 0, 0, 0.005, 0), 50, 10, 1, 0, false) },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.005, 0), 50, 10, 1, 0, false, 0) },
+	{ "A/A, own noise 0.5 %, --decide 2 %",
+	  200,
+	  false,
+	  { SIM_EXIT3, 0.1, false },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.005, 0), 50, 60, 1, 0, false, 0.02) },
+	{ "A/A, own noise 1 %, --decide 2 %, false verdicts",
+	  200,
+	  false,
+	  { SIM_WRONG, 0.01, false },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.01, 0), 50, 60, 1, 0, false, 0.02) },
+	{ "+2 %, own noise 0.5 %, --decide 2 %",
+	  200,
+	  false,
+	  { SIM_FOUND, 0.9, false },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.005, 0), 50, 60, 1, SHIFT, false, 0.02) },
 	{ "A/A, own noise 2 %",
 	  200,
 	  false,
 	  { SIM_WRONG, 0.01, false },
-	  DETAIL(NOISE(0, 0, 0, 0, 0.02, 0), 50, 10, 1, 0, false) },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.02, 0), 50, 10, 1, 0, false, 0) },
 	{ "A/A, row effects 0.5 %, 1 run a side",
 	  200,
 	  true,
 	  { SIM_WRONG, 0.01, false },
-	  DETAIL(NOISE(0.005, 0, 0, 0, 0.002, 0), 50, 10, 1, 0, false) },
+	  DETAIL(NOISE(0.005, 0, 0, 0, 0.002, 0), 50, 10, 1, 0, false, 0) },
 	{ "A/A, row effects 1 %, 1 run a side",
 	  200,
 	  false,
 	  { SIM_WRONG, 0.01, false },
-	  DETAIL(NOISE(0.01, 0, 0, 0, 0.002, 0), 50, 10, 1, 0, false) },
+	  DETAIL(NOISE(0.01, 0, 0, 0, 0.002, 0), 50, 10, 1, 0, false, 0) },
 	{ "A/A, row effects 0.5 %, 5 runs a side",
 	  200,
 	  true,
 	  { SIM_WRONG, 0.01, false },
-	  DETAIL(NOISE(0.005, 0, 0, 0, 0.002, 0), 50, 10, 5, 0, false) },
+	  DETAIL(NOISE(0.005, 0, 0, 0, 0.002, 0), 50, 10, 5, 0, false, 0) },
 	{ "A/A, row effects 1 %, 5 runs a side",
 	  200,
 	  false,
 	  { SIM_WRONG, 0.01, false },
-	  DETAIL(NOISE(0.01, 0, 0, 0, 0.002, 0), 50, 10, 5, 0, false) },
+	  DETAIL(NOISE(0.01, 0, 0, 0, 0.002, 0), 50, 10, 5, 0, false, 0) },
 	{ "A/A, run effects 1 %, 1 run a side",
 	  200,
 	  false,
 	  { SIM_WRONG, 0.01, false },
-	  DETAIL(NOISE(0, 0.01, 0, 0, 0.002, 0), 50, 10, 1, 0, false) },
+	  DETAIL(NOISE(0, 0.01, 0, 0, 0.002, 0), 50, 10, 1, 0, false, 0) },
 	{ "A/A, run effects 1 %, 5 runs a side",
 	  200,
 	  false,
 	  { SIM_WRONG, 0.01, false },
-	  DETAIL(NOISE(0, 0.01, 0, 0, 0.002, 0), 50, 10, 5, 0, false) },
+	  DETAIL(NOISE(0, 0.01, 0, 0, 0.002, 0), 50, 10, 5, 0, false, 0) },
 	{ "A/A, row effects 1 %, 3 runs a side",
 	  200,
 	  false,
 	  { SIM_WRONG, 0.01, false },
-	  DETAIL(NOISE(0.01, 0, 0, 0, 0.002, 0), 50, 10, 3, 0, false) },
+	  DETAIL(NOISE(0.01, 0, 0, 0, 0.002, 0), 50, 10, 3, 0, false, 0) },
 	{ "A/A, row effects 1 %, 2 runs a side",
 	  200,
 	  false,
 	  { SIM_WRONG, 0.01, false },
-	  DETAIL(NOISE(0.01, 0, 0, 0, 0.002, 0), 50, 10, 2, 0, false) },
+	  DETAIL(NOISE(0.01, 0, 0, 0, 0.002, 0), 50, 10, 2, 0, false, 0) },
 	{ "A/A, row effects 1 %, 5 runs a side, 4 rows",
 	  1000,
 	  false,
 	  { SIM_WRONG, 0.01, false },
-	  DETAIL(NOISE(0.01, 0, 0, 0, 0.002, 0), 4, 10, 5, 0, false) },
+	  DETAIL(NOISE(0.01, 0, 0, 0, 0.002, 0), 4, 10, 5, 0, false, 0) },
 	{ "A/A, uneven row effects 0.5 % and 4 %, 5 runs a side",
 	  200,
 	  true,
 	  { SIM_WRONG, 0.01, false },
-	  DETAIL(UNEVEN(0.01, 0, 0, 0, 0.002, 0), 50, 10, 5, 0, false) },
+	  DETAIL(UNEVEN(0.01, 0, 0, 0, 0.002, 0), 50, 10, 5, 0, false, 0) },
 	{ "A/A, uneven row effects 0.5 % and 4 %, 3 runs a side",
 	  200,
 	  false,
 	  { SIM_WRONG, 0.01, false },
-	  DETAIL(UNEVEN(0.01, 0, 0, 0, 0.002, 0), 50, 10, 3, 0, false) },
+	  DETAIL(UNEVEN(0.01, 0, 0, 0, 0.002, 0), 50, 10, 3, 0, false, 0) },
 	{ "+2 %, row effects 0.2 %, 3 runs a side",
 	  200,
 	  false,
 	  { SIM_FREE, 0, false },
-	  DETAIL(NOISE(0.002, 0, 0, 0, 0.002, 0), 50, 10, 3, SHIFT, false) },
+	  DETAIL(NOISE(0.002, 0, 0, 0, 0.002, 0), 50, 10, 3, SHIFT, false, 0) },
 	{ "+2 %, row effects 0.5 %, 5 runs a side",
 	  200,
 	  false,
 	  { SIM_FREE, 0, false },
-	  DETAIL(NOISE(0.005, 0, 0, 0, 0.002, 0), 50, 10, 5, SHIFT, false) },
+	  DETAIL(NOISE(0.005, 0, 0, 0, 0.002, 0), 50, 10, 5, SHIFT, false, 0) },
 	{ "+5 %, row effects 1 %, 5 runs a side",
 	  200,
 	  false,
 	  { SIM_FOUND, 0.9, false },
-	  DETAIL(NOISE(0.01, 0, 0, 0, 0.002, 0), 50, 10, 5, 0.04879, false) },
+	  DETAIL(NOISE(0.01, 0, 0, 0, 0.002, 0), 50, 10, 5, 0.04879, false, 0) },
 	{ "+5 %, row effects 0.5 %, 5 runs a side",
 	  200,
 	  false,
 	  { SIM_FOUND, 0.9, false },
-	  DETAIL(NOISE(0.005, 0, 0, 0, 0.002, 0), 50, 10, 5, 0.04879, false) },
+	  DETAIL(NOISE(0.005, 0, 0, 0, 0.002, 0), 50, 10, 5, 0.04879, false, 0) },
 	{ "A/A, shared noise 0.5 %",
 	  200,
 	  false,
 	  { SIM_WRONG, 0.01, false },
-	  DETAIL(NOISE(0, 0, 0.005, 0, 0.002, 0), 50, 10, 1, 0, false) },
+	  DETAIL(NOISE(0, 0, 0.005, 0, 0.002, 0), 50, 10, 1, 0, false, 0) },
 	{ "A/A, shared noise 0.5 %, 30 boots",
 	  200,
 	  false,
 	  { SIM_WRONG, 0.01, false },
-	  DETAIL(NOISE(0, 0, 0.005, 0, 0.002, 0), 50, 30, 1, 0, false) },
+	  DETAIL(NOISE(0, 0, 0.005, 0, 0.002, 0), 50, 30, 1, 0, false, 0) },
 	{ "+2 %, shared noise 0.5 %, 30 boots",
 	  200,
 	  true,
 	  { SIM_FOUND, 0.9, false },
-	  DETAIL(NOISE(0, 0, 0.005, 0, 0.002, 0), 50, 30, 1, SHIFT, false) },
+	  DETAIL(NOISE(0, 0, 0.005, 0, 0.002, 0), 50, 30, 1, SHIFT, false, 0) },
 	{ "A/A, drift AR(0.9) 0.5 %",
 	  200,
 	  false,
 	  { SIM_WRONG, 0.01, false },
-	  DETAIL(NOISE(0, 0, 0.005, 0.9, 0.002, 0), 50, 10, 1, 0, false) },
+	  DETAIL(NOISE(0, 0, 0.005, 0.9, 0.002, 0), 50, 10, 1, 0, false, 0) },
 	{ "A/A, drift AR(0.9) 1 %",
 	  200,
 	  true,
 	  { SIM_WRONG, 0.01, false },
-	  DETAIL(NOISE(0, 0, 0.01, 0.9, 0.002, 0), 50, 10, 1, 0, false) },
+	  DETAIL(NOISE(0, 0, 0.01, 0.9, 0.002, 0), 50, 10, 1, 0, false, 0) },
 	{ "A/A, drift AR(0.9) 1 %, 30 boots",
 	  200,
 	  false,
 	  { SIM_WRONG, 0.01, false },
-	  DETAIL(NOISE(0, 0, 0.01, 0.9, 0.002, 0), 50, 30, 1, 0, false) },
+	  DETAIL(NOISE(0, 0, 0.01, 0.9, 0.002, 0), 50, 30, 1, 0, false, 0) },
 	{ "A/A, own noise AR(0.7) 0.5 %",
 	  200,
 	  true,
 	  { SIM_WRONG, 0.02, false },
-	  DETAIL(NOISE(0, 0, 0, 0, 0.005, 0.7), 50, 10, 1, 0, false) },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.005, 0.7), 50, 10, 1, 0, false, 0) },
 	{ "A/A, own noise AR(0.7) 1 %",
 	  200,
 	  false,
 	  { SIM_WRONG, 0.02, false },
-	  DETAIL(NOISE(0, 0, 0, 0, 0.01, 0.7), 50, 10, 1, 0, false) },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.01, 0.7), 50, 10, 1, 0, false, 0) },
 	{ "A/A, own noise AR(0.9) 0.5 %",
 	  200,
 	  false,
 	  { SIM_WRONG, 0.02, false },
-	  DETAIL(NOISE(0, 0, 0, 0, 0.005, 0.9), 50, 10, 1, 0, false) },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.005, 0.9), 50, 10, 1, 0, false, 0) },
 	{ "A/A, own noise AR(0.9) 1 %",
 	  200,
 	  false,
 	  { SIM_WRONG, 0.02, false },
-	  DETAIL(NOISE(0, 0, 0, 0, 0.01, 0.9), 50, 10, 1, 0, false) },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.01, 0.9), 50, 10, 1, 0, false, 0) },
 	{ "A/A, own noise AR(0.9) 1 %, 30 boots",
 	  200,
 	  false,
 	  { SIM_WRONG, 0.02, false },
-	  DETAIL(NOISE(0, 0, 0, 0, 0.01, 0.9), 50, 30, 1, 0, false) },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.01, 0.9), 50, 30, 1, 0, false, 0) },
 	{ "+2 %, own noise AR(0.7) 0.2 %, 30 boots",
 	  200,
 	  false,
 	  { SIM_FREE, 0, false },
-	  DETAIL(NOISE(0, 0, 0, 0, 0.002, 0.7), 50, 30, 1, SHIFT, false) },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.002, 0.7), 50, 30, 1, SHIFT, false, 0) },
 	{ "+5 %, own noise 1 %, 20 boots",
 	  200,
 	  false,
 	  { SIM_FOUND, 0.9, false },
-	  DETAIL(NOISE(0, 0, 0, 0, 0.01, 0), 50, 20, 1, 0.04879, false) },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.01, 0), 50, 20, 1, 0.04879, false, 0) },
 	{ "+2 %, own noise 0.2 %",
 	  200,
 	  true,
 	  { SIM_FOUND, 0.9, false },
-	  DETAIL(NOISE(0, 0, 0, 0, 0.002, 0), 50, 10, 1, SHIFT, false) },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.002, 0), 50, 10, 1, SHIFT, false, 0) },
 	{ "+2 %, own noise 0.5 %, 1 row",
 	  1000,
 	  false,
 	  { SIM_FREE, 0, false },
-	  DETAIL(NOISE(0, 0, 0, 0, 0.005, 0), 1, 10, 1, SHIFT, false) },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.005, 0), 1, 10, 1, SHIFT, false, 0) },
 	{ "+2 %, own noise 0.5 %, 1 row, pairs, 20 boots",
 	  1000,
 	  true,
 	  { SIM_FOUND, 0.9, false },
-	  DETAIL(NOISE(0, 0, 0, 0, 0.005, 0), 1, 20, 1, SHIFT, true) },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.005, 0), 1, 20, 1, SHIFT, true, 0) },
 	{ "A/A, own noise 0.5 %, 1 row, pairs, 20 boots",
 	  1000,
 	  false,
 	  { SIM_WRONG, 0.01, false },
-	  DETAIL(NOISE(0, 0, 0, 0, 0.005, 0), 1, 20, 1, 0, true) },
+	  DETAIL(NOISE(0, 0, 0, 0, 0.005, 0), 1, 20, 1, 0, true, 0) },
 };
 
 const struct sim_kind sim_compare = {
