@@ -76,10 +76,9 @@ static error_t parse_on(struct budget_args *args, const char *arg,
 			struct argp_state *state)
 {
 	struct names_list targets = { 0 };
-	struct error why;
 
-	if (names_match_targets(arg, &targets, &why))
-		return options_error(state, "%s", why.text);
+	if (options_names(state, arg, names_match_targets, &targets))
+		return EINVAL;
 	if (targets.n == 1)
 		args->on = names_target(targets.names[0]);
 	names_free(&targets);
@@ -436,20 +435,13 @@ int cmd_budget(int argc, char **argv)
 		.options = { .seconds = NAN },
 		.print = budget_print,
 	};
-	enum cli_exit code = CLI_OK;
+	enum cli_exit code;
 
 	if (!args.paths)
 		abort();
-	switch (options_parse(&argp, COMMAND, argc, argv, &args)) {
-	case OPTIONS_BAD:
-		code = CLI_USAGE;
-		break;
-	case OPTIONS_HELP:
-		break;
-	case OPTIONS_RUN:
+	if (options_go(&argp, COMMAND, argc, argv, &args, &code)) {
 		target_catch_signals();
 		code = budget(&args);
-		break;
 	}
 	for (size_t i = 0; i < args.options.n_overrides; i++)
 		free((char *)args.overrides[i].name);

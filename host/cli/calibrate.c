@@ -280,17 +280,11 @@ int cmd_calibrate(int argc, char **argv)
 {
 	struct calibrate c = { .files = calloc((size_t)argc + 1, sizeof(char *)) };
 	struct documents d = { NULL, 0 };
-	enum cli_exit code = CLI_OK;
+	enum cli_exit code;
 
 	if (!c.files)
 		abort();
-	switch (options_parse(&argp, "wsbench calibrate", argc, argv, &c)) {
-	case OPTIONS_BAD:
-		code = CLI_USAGE;
-		break;
-	case OPTIONS_HELP:
-		break;
-	case OPTIONS_RUN:
+	if (options_go(&argp, "wsbench calibrate", argc, argv, &c, &code)) {
 		if (!documents_read(&d, c.files, c.n_files))
 			code = CLI_USAGE;
 		else

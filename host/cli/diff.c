@@ -77,40 +77,20 @@ static const struct argp_option options[] = {
 	{ 0 }
 };
 
-static error_t parse_list(int key, const char *arg, struct argp_state *state,
-			  struct diff_args *args)
-{
-	struct error why;
-	int rc;
-
-	*(key == OPTION_ON	? &args->on
-	  : key == OPTION_BENCH ? &args->bench
-				: &args->config) = arg;
-	if (key == OPTION_ON) {
-		names_free(&args->targets);
-		rc = names_match_targets(arg, &args->targets, &why);
-	} else if (key == OPTION_BENCH) {
-		names_free(&args->benches);
-		rc = names_match_benches(arg, &args->benches, &why);
-	} else {
-		names_free(&args->configs);
-		rc = names_match_configs(arg, &args->configs, &why);
-	}
-	return rc ? options_error(state, "%s", why.text) : 0;
-}
-
 static error_t check(struct diff_args *args, struct argp_state *state)
 {
-	struct error why;
-
 	if (args->n_kernels != 2)
 		return options_error(
 			state, "two kernels: --kernel BASE --kernel NEW (%zu given)",
 			args->n_kernels);
-	if (!args->on && names_match_targets(TARGETS, &args->targets, &why))
-		return options_error(state, "%s", why.text);
-	if (!args->benches.n && parse_list(OPTION_BENCH, "core", state, args))
+	if (!args->on &&
+	    options_names(state, TARGETS, names_match_targets, &args->targets))
 		return EINVAL;
+	if (!args->benches.n) {
+		args->bench = "core";
+		if (options_names(state, "core", names_match_benches, &args->benches))
+			return EINVAL;
+	}
 	for (size_t i = 0; i < args->targets.n; i++)
 		if (strcmp(names_target(args->targets.names[i])->ops->kind, "lab") != 0)
 			return options_error(
@@ -132,9 +112,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		state->child_inputs[1] = &args->gate;
 		return 0;
 	case OPTION_ON:
+		args->on = arg;
+		return options_names(state, arg, names_match_targets, &args->targets);
 	case OPTION_BENCH:
+		args->bench = arg;
+		return options_names(state, arg, names_match_benches, &args->benches);
 	case OPTION_CONFIG:
-		return parse_list(key, arg, state, args);
+		args->config = arg;
+		return options_names(state, arg, names_match_configs, &args->configs);
 	case OPTION_KERNEL:
 		if (args->n_kernels++ < 2)
 			args->kernels[args->n_kernels - 1] = arg;
@@ -469,18 +454,11 @@ static const struct argp argp = {
 int cmd_diff(int argc, char **argv)
 {
 	struct diff_args args = { .explain_rows = EXPLAIN_ROWS };
-	enum cli_exit code = CLI_OK;
+	enum cli_exit code;
 
-	switch (options_parse(&argp, "wsbench diff", argc, argv, &args)) {
-	case OPTIONS_BAD:
-		code = CLI_USAGE;
-		break;
-	case OPTIONS_HELP:
-		break;
-	case OPTIONS_RUN:
+	if (options_go(&argp, "wsbench diff", argc, argv, &args, &code)) {
 		target_catch_signals();
 		code = diff(&args);
-		break;
 	}
 	names_free(&args.targets);
 	names_free(&args.benches);

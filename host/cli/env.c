@@ -201,15 +201,10 @@ static const struct argp argp = {
 
 int cmd_env(int argc, char **argv)
 {
+	enum cli_exit code;
 	struct env_args args = { .root = "" };
 
-	switch (options_parse(&argp, "wsbench env", argc, argv, &args)) {
-	case OPTIONS_HELP:
-		return CLI_OK;
-	case OPTIONS_BAD:
-		return CLI_USAGE;
-	case OPTIONS_RUN:
-		break;
-	}
+	if (!options_go(&argp, "wsbench env", argc, argv, &args, &code))
+		return code;
 	return verbs[find_verb(args.verb)].run(&args);
 }

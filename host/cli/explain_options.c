@@ -459,20 +459,16 @@ static enum cli_exit check(struct explain *x)
 
 enum cli_exit explain_parse(struct explain *x, int argc, char **argv, bool *go)
 {
+	enum cli_exit code;
+
 	memset(x, 0, sizeof(*x));
 	x->top = SIZE_MAX;
 	run_init(&x->run);
 	x->run.argc = argc;
 	x->run.argv = argv;
 	*go = false;
-	switch (options_parse(&argp, "wsbench explain", argc, argv, x)) {
-	case OPTIONS_BAD:
-		return CLI_USAGE;
-	case OPTIONS_HELP:
-		return CLI_OK;
-	case OPTIONS_RUN:
-		break;
-	}
+	if (!options_go(&argp, "wsbench explain", argc, argv, x, &code))
+		return code;
 	*go = true;
 	x->run.job.fetch = x->run.common.quiet ? JOB_FETCH_QUIETLY : JOB_FETCH;
 	return check(x);

@@ -171,17 +171,12 @@ static const struct argp argp = {
 
 int cmd_kernel(int argc, char **argv)
 {
+	enum cli_exit code;
 	char script[PATH_MAX];
 	struct kernel_args args = { .n = 1, .words = { script } };
 
-	switch (options_parse(&argp, "wsbench kernel", argc, argv, &args)) {
-	case OPTIONS_HELP:
-		return CLI_OK;
-	case OPTIONS_BAD:
-		return CLI_USAGE;
-	case OPTIONS_RUN:
-		break;
-	}
+	if (!options_go(&argp, "wsbench kernel", argc, argv, &args, &code))
+		return code;
 	if (process_find_script("kernel.sh", script)) {
 		message_error("kernel.sh is not installed with this program");
 		return CLI_FAILED;

@@ -567,6 +567,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 int cmd_list(int argc, char **argv)
 {
+	enum cli_exit code;
 	static const struct argp_option options[] = {
 		{ "bench", KEY_BENCH, "GLOB,...", 0,
 		  "List these benchmarks: names, globs, or 'core' for the core benchmarks",
@@ -589,14 +590,8 @@ int cmd_list(int argc, char **argv)
 	};
 	struct list_args args = { .what = LIST_ALL };
 
-	switch (options_parse(&argp, "wsbench list", argc, argv, &args)) {
-	case OPTIONS_HELP:
-		return CLI_OK;
-	case OPTIONS_BAD:
-		return CLI_USAGE;
-	case OPTIONS_RUN:
-		break;
-	}
+	if (!options_go(&argp, "wsbench list", argc, argv, &args, &code))
+		return code;
 	if (args.json)
 		print_json(&args);
 	else if (args.names)

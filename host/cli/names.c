@@ -87,8 +87,8 @@ void names_near(const char *word, const char *const *names, size_t n,
 	size_t length = strlen(word), found = 0, used = 0;
 
 	*text = '\0';
-	/* Names that begin with the word, then names that contain it. */
-	for (int within = 0; within < 2 && length > 1; within++)
+	/* Names that begin with the word, else names that contain it. */
+	for (int within = 0; within < 2 && length > 1 && !found; within++)
 		for (size_t i = 0; i < n && found < 3; i++) {
 			const char *at = strstr(names[i], word);
 			size_t room = NAMES_NEAR_BYTES - used;

@@ -36,8 +36,8 @@ size_t names_distance(const char *a, const char *b);
 const char *names_nearest(const char *word, const char *const *names, size_t n);
 
 /*
- * "'a', 'b'": at most three names that begin with the word or contain it, else the
- * nearest one; empty: none is near.
+ * "'a', 'b'": at most three names that begin with the word, else that contain it, else
+ * the nearest one; empty: none is near.
  */
 #define NAMES_NEAR_BYTES 256
 void names_near(const char *word, const char *const *names, size_t n,

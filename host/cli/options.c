@@ -207,6 +207,26 @@ enum options_next options_parse(const struct argp *argp, const char *command, in
 	return err || end < argc ? OPTIONS_BAD : OPTIONS_RUN;
 }
 
+bool options_go(const struct argp *argp, const char *command, int argc, char **argv,
+		void *input, enum cli_exit *code)
+{
+	enum options_next next = options_parse(argp, command, argc, argv, input);
+
+	*code = next == OPTIONS_BAD ? CLI_USAGE : CLI_OK;
+	return next == OPTIONS_RUN;
+}
+
+error_t options_names(const struct argp_state *state, const char *arg,
+		      int (*match)(const char *patterns, struct names_list *list,
+				   struct error *err),
+		      struct names_list *list)
+{
+	struct error why;
+
+	names_free(list);
+	return match(arg, list, &why) ? options_error(state, "%s", why.text) : 0;
+}
+
 error_t options_error(const struct argp_state *state, const char *fmt, ...)
 {
 	char text[2 * TEXT_MAX];

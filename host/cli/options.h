@@ -19,6 +19,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "host/cli/cmd.h"
+#include "host/cli/names.h"
+#include "host/lib/error.h"
+
 /* The options of every command: --quiet, --no-color, --help. */
 struct options_common {
 	bool quiet; /* no progress, no message_info() */
@@ -44,6 +48,22 @@ enum options_next {
  */
 enum options_next options_parse(const struct argp *argp, const char *command, int argc,
 				char **argv, void *input);
+
+/*
+ * As options_parse(). True: continue; false: return `*code`, which is CLI_OK after the
+ * help and CLI_USAGE after an error line. `*code` is CLI_OK where it continues.
+ */
+bool options_go(const struct argp *argp, const char *command, int argc, char **argv,
+		void *input, enum cli_exit *code);
+
+/*
+ * The names that an option's value selects, in place of those of an earlier one. `match`
+ * is names_match_targets() or one like it.
+ */
+error_t options_names(const struct argp_state *state, const char *arg,
+		      int (*match)(const char *patterns, struct names_list *list,
+				   struct error *err),
+		      struct names_list *list);
 
 /* Prints "COMMAND: ..." and returns EINVAL, for a parser to return. */
 error_t options_error(const struct argp_state *state, const char *fmt, ...)

@@ -276,20 +276,13 @@ static const struct argp argp = {
 int cmd_plot(int argc, char **argv)
 {
 	struct plot_args args = { 0 };
-	int code = CLI_OK;
+	enum cli_exit code;
 
 	args.paths = calloc((size_t)argc + 1, sizeof(*args.paths));
 	if (!args.paths)
 		abort();
-	switch (options_parse(&argp, "wsbench plot", argc, argv, &args)) {
-	case OPTIONS_HELP:
-		break;
-	case OPTIONS_BAD:
-		code = CLI_USAGE;
-		break;
-	case OPTIONS_RUN:
+	if (options_go(&argp, "wsbench plot", argc, argv, &args, &code)) {
 		code = plot(&args);
-		break;
 	}
 	free(args.paths);
 	free(args.kinds);

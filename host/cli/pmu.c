@@ -294,20 +294,13 @@ int cmd_pmu(int argc, char **argv)
 		.children = children,
 	};
 	struct pmu_args args = { .argc = argc, .argv = argv };
-	enum cli_exit code = CLI_OK;
+	enum cli_exit code;
 
 	args.paths = calloc((size_t)argc + 1, sizeof(*args.paths));
 	if (!args.paths)
 		abort();
-	switch (options_parse(&argp, "wsbench pmu", argc, argv, &args)) {
-	case OPTIONS_HELP:
-		break;
-	case OPTIONS_BAD:
-		code = CLI_USAGE;
-		break;
-	case OPTIONS_RUN:
+	if (options_go(&argp, "wsbench pmu", argc, argv, &args, &code)) {
 		code = work(&args);
-		break;
 	}
 	for (size_t i = 0; i < args.n_docs; i++)
 		result_free(args.docs[i]);

@@ -164,20 +164,13 @@ static const struct argp argp = {
 int cmd_report(int argc, char **argv)
 {
 	struct report_args args = { 0 };
-	int code = CLI_OK;
+	enum cli_exit code;
 
 	args.paths = calloc((size_t)argc + 1, sizeof(*args.paths));
 	if (!args.paths)
 		abort();
-	switch (options_parse(&argp, "wsbench report", argc, argv, &args)) {
-	case OPTIONS_HELP:
-		break;
-	case OPTIONS_BAD:
-		code = CLI_USAGE;
-		break;
-	case OPTIONS_RUN:
+	if (options_go(&argp, "wsbench report", argc, argv, &args, &code)) {
 		code = write_report(&args);
-		break;
 	}
 	free(args.paths);
 	return code;

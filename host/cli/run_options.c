@@ -189,31 +189,17 @@ static error_t parse_budget(const struct argp_state *state, const char *arg,
 static error_t parse_names(int key, const char *arg, struct argp_state *state,
 			   struct run *run)
 {
-	struct error why;
-	struct names_list *list;
-	int rc;
-
 	switch (key) {
 	case OPTION_ON:
-		list = &run->targets;
 		run->all_targets = names_is_listed(arg, "all");
-		names_free(list);
-		rc = names_match_targets(arg, list, &why);
-		break;
+		return options_names(state, arg, names_match_targets, &run->targets);
 	case OPTION_BENCH:
-		list = &run->benches;
 		run->bench_words = arg;
-		names_free(list);
-		rc = names_match_benches(arg, list, &why);
-		break;
+		return options_names(state, arg, names_match_benches, &run->benches);
 	default: /* OPTION_CONFIG */
-		list = &run->configs;
 		run->config_words = arg;
-		names_free(list);
-		rc = names_match_configs(arg, list, &why);
-		break;
+		return options_names(state, arg, names_match_configs, &run->configs);
 	}
-	return rc ? options_error(state, "%s", why.text) : 0;
 }
 
 static error_t check_json(const struct run *run, const struct argp_state *state)

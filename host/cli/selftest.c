@@ -232,16 +232,10 @@ int cmd_selftest(int argc, char **argv)
 	struct selftest_args a = { .on = "kvm", .job.cpu = -1 };
 	const struct target *row;
 	bool pmu;
-	int code;
+	enum cli_exit code;
 
-	switch (options_parse(&argp, "wsbench selftest", argc, argv, &a)) {
-	case OPTIONS_HELP:
-		return CLI_OK;
-	case OPTIONS_BAD:
-		return CLI_USAGE;
-	case OPTIONS_RUN:
-		break;
-	}
+	if (!options_go(&argp, "wsbench selftest", argc, argv, &a, &code))
+		return code;
 	a.job.tests = a.tests;
 	a.job.kind = a.job.n_tests == 1 && !strcmp(a.tests[0], SELFTEST_MATRIX)
 			     ? JOB_MATRIX

@@ -73,17 +73,13 @@ static error_t check(const struct show_args *args, const struct argp_state *stat
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct show_args *args = state->input;
-	struct error why;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &args->common;
 		return 0;
 	case OPTION_BENCH:
-		names_free(&args->benches);
-		if (names_match_benches(arg, &args->benches, &why))
-			return options_error(state, "%s", why.text);
-		return 0;
+		return options_names(state, arg, names_match_benches, &args->benches);
 	case OPTION_METRICS:
 		args->metrics = true;
 		return 0;
@@ -327,19 +323,12 @@ int cmd_show(int argc, char **argv)
 {
 	struct show_args args = { .paths =
 					  calloc((size_t)argc + 1, sizeof(*args.paths)) };
-	enum cli_exit code = CLI_OK;
+	enum cli_exit code;
 
 	if (!args.paths)
 		abort();
-	switch (options_parse(&argp, "wsbench show", argc, argv, &args)) {
-	case OPTIONS_BAD:
-		code = CLI_USAGE;
-		break;
-	case OPTIONS_HELP:
-		break;
-	case OPTIONS_RUN:
+	if (options_go(&argp, "wsbench show", argc, argv, &args, &code)) {
 		code = show(&args);
-		break;
 	}
 	names_free(&args.benches);
 	free(args.paths);
