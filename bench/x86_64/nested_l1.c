@@ -74,9 +74,15 @@ BODY_PAIR(nested_l1_vmptrld,
 BODY_ROW(nested_l1_vmptrld, .setup = vmx_setup);
 
 /* Of one context: the descriptor is nested_ept. */
+BODY bool invept_setup(const struct abi_params *params)
+{
+	(void)params;
+	return nested_l1_vmx() && nested_ept[0];
+}
+
 BODY_PAIR(nested_l1_invept, "mov $1, %%eax", "invept nested_ept, %%rax", ::
 		  : "rax", "cc", "memory")
-BODY_ROW(nested_l1_invept, .setup = vmx_setup);
+BODY_ROW(nested_l1_invept, .setup = invept_setup);
 
 /*
  * Entry to a guest whose first instruction exits; L1 counts the exit. The guest's exit

@@ -196,7 +196,7 @@ void nested_unexpected(void)
  */
 #define WINDOW_TABLES ((uint64_t *)0xb00000)
 #define WINDOW_PAGES  131072ull /* entries of the tables up to the page */
-#define PER_TABLE     (TABLE_ENTRIES / 2)
+#define WINDOW_STEP   (NESTED_WINDOW_STEP / 4096)
 #define WINDOW_RAM    0xc00000ull
 #define RAM_PAGES     1024
 
@@ -211,7 +211,12 @@ static void map_window(enum nested_window window, uint64_t present)
 	uint64_t i;
 
 	for (i = 0; i < WINDOW_PAGES; i++)
-		WINDOW_TABLES[i] = (WINDOW_RAM + i / 2 % RAM_PAGES * 4096) | present;
+		WINDOW_TABLES[i] = 0;
+	for (i = 0; i < WINDOW_PAGES; i += WINDOW_STEP)
+		WINDOW_TABLES[i] =
+			(WINDOW_RAM + i / WINDOW_STEP % RAM_PAGES * 4096) | present;
+	for (i = 1; i < WINDOW_PAGES; i += TABLE_ENTRIES)
+		WINDOW_TABLES[i] = WINDOW_RAM | present;
 	if (window != NESTED_WINDOW_PRESENT)
 		WINDOW_TABLES[0] = WINDOW_TABLES[1] =
 			WINDOW_RAM | (present & ~BITS_PRESENT);
@@ -228,7 +233,7 @@ static void touch_window(uint64_t bodies)
 {
 	uint64_t i;
 
-	for (i = 0; i <= bodies / PER_TABLE; i++)
+	for (i = 0; i <= bodies * WINDOW_STEP / TABLE_ENTRIES; i++)
 		(void)*(volatile uint64_t *)(ABI_SLOT_GPA + (i << 21) +
 					     NESTED_OTHER_PAGE);
 }
@@ -404,7 +409,7 @@ static bool begin_vmx(const struct nested_exit *exit)
 bool nested_begin(const struct abi_params *params, const struct nested_exit *exit)
 {
 	if (exit->window == NESTED_WINDOW_PRESENT &&
-	    abi_bodies(params) >= WINDOW_PAGES / 2)
+	    abi_bodies(params) >= WINDOW_PAGES / WINDOW_STEP)
 		return false;
 	is_svm = svm_is_present();
 	if (!is_svm && vmcs_is_missing())

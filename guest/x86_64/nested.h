@@ -26,13 +26,13 @@ enum nested_action {
 
 /*
  * The window: pages from ABI_SLOT_GPA. NESTED_WINDOW_PRESENT: L1's nested page tables
- * have them all, and L2 has touched one of each table, so that no event is the first that
- * needs the table; every event uses the page NESTED_WINDOW_STEP further on. The other
- * two: two pages, of which L1 maps the one that is missing, and unmaps the other; in its
- * nested page tables, or without nested paging in the page tables, whose faults it
- * intercepts.
+ * have every eighth page, and L2 has touched another page of each table, so that no event
+ * is the first that needs the table. KVM prefetches the neighbours of a page, eight with
+ * the page, and finds none. The other two: two pages, of which L1 maps the one that is
+ * missing, and unmaps the other; in its nested page tables, or without nested paging in
+ * the page tables, whose faults it intercepts.
  */
-#define NESTED_WINDOW_STEP 0x2000
+#define NESTED_WINDOW_STEP 0x8000
 #define NESTED_OTHER_PAGE  0x1000
 
 enum nested_window {
