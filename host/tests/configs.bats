@@ -91,7 +91,7 @@ skipped() {
   # What the kernel lacks is left out, and the document says so.
   holds doc.json 'any(w["code"] == "vm-settings" and "vm-firecracker" in w["message"] and "counter-offset" in w["message"] for w in d["warnings"])' \
     'not any("vm-qemu" in w["message"] for w in d["warnings"])'
-  measured lab:aarch64-vhe hypercall set-counter-offset --boots 1
+  measured lab:aarch64-vhe hypercall default,set-counter-offset --boots 1
   skipped hypercall set-counter-offset 'does not offer counter-offset: Linux 6.4'
   nothing_left doc.json
 }
@@ -143,7 +143,7 @@ assert int(row[3]) > 0 and sum(int(c.replace(",", "")) for c in changes) == int(
     'b("cpuid", "mitigations-off")["exits"]["observed"] == b("cpuid", "default")["exits"]["observed"]'
   # Elsewhere the kernel must have been booted with them.
   grep -qw mitigations=off /proc/cmdline && skip "this kernel has mitigations=off"
-  measured kvm null mitigations-off --boots 1
+  measured kvm null default,mitigations-off --boots 1
   skipped null mitigations-off 'not booted with: mitigations=off'
 }
 
