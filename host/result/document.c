@@ -225,7 +225,7 @@ static const struct field exits_fields[] = {
 	COUNTER(result_exits, user),
 	COUNTER(result_exits, interrupts),
 	COUNTER(result_exits, faults),
-	COUNTER(result_exits, l1),
+	KNOWN("l1", LEFT_OUT, result_exits, l1, -1),
 	END,
 };
 static LAYOUT(exits, exits_fields, result_exits);
