@@ -107,14 +107,14 @@ BODY_PAIR(nested_l1_smc, "mov w0, #0x84000000", "smc #0", ::
 		  : "x0", "x1", "x2", "x3", "memory")
 BODY_ROW(nested_l1_smc, .setup = l1_setup);
 
-/* ERET from EL2 to EL2, to the next instruction. */
+/* ERET from EL2 to EL2, to the next instruction: the flags are those of SPSR_EL2. */
 BODY_PAIR(nested_l1_eret_self,
 	  "adr x0, 1f\n\t"
 	  "msr elr_el2, x0\n\t"
 	  "mov x0, #0x3c9\n\t" /* EL2h, DAIF */
 	  "msr spsr_el2, x0",
 	  "eret\n\t1:", ::
-		  : "x0", "memory")
+		  : "x0", "cc", "memory")
 BODY_ROW(nested_l1_eret_self, .setup = l1_setup);
 
 /* TLBI VMALLS12E1IS with its barriers: L1 invalidates what it has mapped for L2. */

@@ -17,7 +17,7 @@
 #define HCR_BSUIS (1 << 10)
 #define HCR_TWI	  (1 << 13)
 #define HCR_TWE	  (1 << 14)
-#define HCR_TID1  (1 << 17)
+#define HCR_TID1  (1 << 16)
 #define HCR_TID3  (1 << 18)
 #define HCR_TSC	  (1 << 19)
 #define HCR_TIDCP (1 << 20)

@@ -150,6 +150,7 @@ __asm__(".pushsection .text\n"
 		VMX_LOOP(nested_vmx_irq, "", TAKE_IRQ) "nested_vmx_unexpected:\n\t"
 						       "call nested_unexpected\n"
 						       "nested_vmx_return:\n\t"
+						       "incq runtime_l1_exits\n\t"
 						       "mov %rdx, %rsp\n\t"
 						       "jmp *%rcx\n"
 						       ".popsection\n");

@@ -61,8 +61,9 @@ bool nested_l1_svm(void);
 bool nested_l1_vmx(void);
 
 /*
- * After nested_l1_vmx() the guest's exits end at the instruction in RCX with the stack in
- * RDX. The pointer is to a VMCS, and the other to a second one that is never entered.
+ * After nested_l1_vmx() the guest's exits are counted and end at the instruction in RCX
+ * with the stack in RDX. The pointer is to a VMCS, and the other to a second one that is
+ * never entered.
  */
 extern uint64_t nested_vmcs[2];
 

@@ -63,7 +63,6 @@ enum boot_outcome {
 	BOOT_CRASH, /* the guest crashed, hung, lied or was lost; `reason` */
 };
 
-/* The answer, checked and copied out of guest memory. boot_report_free(). */
 /*
  * Waiting in the timed parts of `events` events of a host-timed row: voluntary context
  * switches of its thread, and the time on and off the CPU. No events: not measured.
@@ -73,6 +72,7 @@ struct boot_waits {
 	uint64_t events;
 };
 
+/* The answer, checked and copied out of guest memory. boot_report_free(). */
 struct boot_report {
 	enum boot_outcome outcome;
 	char reason[512];
