@@ -88,11 +88,12 @@ related() {
 }
 
 # refused_call CALL ERRNO ROW: measures ROW while CALL returns ERRNO, and a row beside it.
+# Further arguments are options of the run.
 refused_call() {
   need_target kvm
   "$tests/failing_call.py" madvise ENOSYS true || skip "no seccomp filters here"
   run_apart "$tests/failing_call.py" "$1" "$2" "$wsbench" run --on kvm --bench "$3,mmio_write_user" \
-    --boots 1 --events 20 -o doc.json
+    --boots 1 --events 20 "${@:4}" -o doc.json
   echo "exit code $status, stderr: $stderr"
   holds doc.json 'b("mmio_write_user")["status"] == "ok"'
 }
@@ -126,6 +127,31 @@ refused_call() {
     holds doc.json "b('$row')['status'] == 'fail'" \
       "b('$row')['reason'] == 'the dirty log has 0 pages instead of 512'"
   done
+}
+
+# UFFDIO_COPY: the guest's fault ends although no page arrives. The limit is for a guest that
+# hangs, not for its speed.
+@test "kvm: a fault that userfaultfd cannot serve fails its row at once" {
+  need_target kvm
+  "$tests/failing_call.py" madvise ENOSYS true || skip "no seccomp filters here"
+  run_apart timeout -k 5 120 "$tests/failing_call.py" 0xc028aa03 EFAULT "$wsbench" run --on kvm \
+    --bench fault_userfaultfd --boots 1 --events 20 --timeout 600 --quiet -o doc.json
+  [ "$status" = 4 ]
+  holds doc.json 'b("fault_userfaultfd")["reason"] == "UFFDIO_COPY: Bad address"'
+}
+
+# KVM_GET_STATS_FD: without the count of exits nothing shows that a huge page was mapped.
+@test "kvm: rows that only exits prove are skipped where KVM does not count them" {
+  refused_call 0xaece EINVAL dirty_log_start_2m
+  holds doc.json 'b("dirty_log_start_2m")["status"] == "skip"' \
+    '"does not count exits" in b("dirty_log_start_2m")["reason"]'
+}
+
+# KVM_CLEAR_DIRTY_LOG: a log that is full at first proves nothing.
+@test "kvm: a new dirty log that cannot be cleared fails its rows" {
+  refused_call 0xc018aec0 0 dirty_log_start_2m --config set-dirty-log-manual
+  holds doc.json 'b("dirty_log_start_2m")["status"] == "fail"' \
+    'b("dirty_log_start_2m")["reason"] == "the dirty log has 512 pages instead of 0"'
 }
 
 @test "kvm: a message that never arrives fails its row" {
