@@ -36,7 +36,7 @@ enum bench_handler {
 #define NEEDS_HYPERVISOR (1u << 0) /* meaningless on `bare` */
 #define NEEDS_PMU	 (1u << 1) /* measures the vPMU: runs under the pmu configs */
 #define NEEDS_HARDWARE	 (1u << 2) /* a software KVM does not implement it correctly */
-#define NEEDS_IRQCHIP	 (1u << 3) /* measures the in-kernel interrupt controller */
+#define NEEDS_IRQCHIP	 (1u << 3) /* measures the in-kernel PIC, IOAPIC or GIC */
 #define NEEDS_VCPUS_2	 (1u << 4) /* a second vCPU, on a CPU of its own */
 #define OPT_IN		 (1u << 5) /* harmful to the host: runs only if named in full */
 #define TIMED_BY_HOST	 (1u << 6) /* timed by the host: host/targets/rows.def */
@@ -60,6 +60,8 @@ enum bench_handler {
 #define EXITS_TO_L1                                                                      \
 	(1u << 14) /* with NEEDS_NESTED: the payload's guest (L2) exits once per event   \
 		    */
+
+#define NEEDS_LAPIC (1u << 15) /* measures the in-kernel local APIC or GIC */
 
 /* Not a need: the row belongs to `--bench core`. */
 #define BENCH_CORE (1u << 31)

@@ -6,12 +6,6 @@
  */
 #include "guest/runtime.h"
 
-/* The local APIC of a PC needs no set-up for messages. */
-__attribute__((weak)) bool interrupt_setup_msi(uint32_t events)
-{
-	return events == 1;
-}
-
 /*
  * Series EVENT: the first read of the shared clock by the handler of the last message;
  * series TWIN: after its end of interrupt.
@@ -23,7 +17,7 @@ void sample_all(const struct abi_params *params)
 	uint64_t count = 0;
 	uint32_t i;
 
-	if (!interrupt_setup() || !interrupt_setup_msi(params->operand))
+	if (!interrupt_setup_msi(params->operand))
 		runtime_stop(ABI_STATE_ABSENT);
 	for (i = 0; i < params->events; i++) {
 		runtime_doorbell(ABI_DOORBELL_END);

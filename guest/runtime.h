@@ -87,8 +87,8 @@ extern volatile struct interrupt interrupt;
 bool interrupt_setup(void);
 
 /*
- * After interrupt_setup(): message-signalled interrupts to the handler, `events` of them
- * where an ITS translates them. false: no ITS.
+ * Instead, for message-signalled interrupts: to the handler, `events` of them where an
+ * ITS translates them. false: no local APIC, no ITS.
  */
 bool interrupt_setup_msi(uint32_t events);
 

@@ -159,5 +159,6 @@ bool interrupt_setup_msi(uint32_t events)
 {
 	uint32_t cwriter;
 
-	return events <= ABI_AARCH64_MSI_EVENTS && its_init(events, &cwriter);
+	return interrupt_setup() && events <= ABI_AARCH64_MSI_EVENTS &&
+	       its_init(events, &cwriter);
 }

@@ -12,6 +12,7 @@
 #define APIC_GPA 0xfee00000
 
 /* Offsets into the page. */
+#define APIC_VERSION	   0x30
 #define APIC_TPR	   0x80
 #define APIC_EOI	   0xb0
 #define APIC_SPURIOUS	   0xf0

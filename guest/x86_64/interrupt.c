@@ -41,13 +41,29 @@ void interrupt_allow(void)
 	__asm__ volatile("sti" ::: "memory");
 }
 
+static void setup_apic(void)
+{
+	machine_handler(VECTOR, on_line);
+	apic_enable();
+}
+
+/* A message goes to the local APIC: a split controller has no other in the kernel. */
+bool interrupt_setup_msi(uint32_t events)
+{
+	/* Without a local APIC, the VMM returns all ones. */
+	if (events != 1 || apic_read(APIC_VERSION) == ~0u)
+		return false;
+	setup_apic();
+	interrupt_allow();
+	return true;
+}
+
 bool interrupt_setup(void)
 {
 	/* Without an IOAPIC, the VMM returns all ones. */
 	if (ioapic_read(IOAPIC_VERSION) == ~0u)
 		return false;
-	machine_handler(VECTOR, on_line);
-	apic_enable();
+	setup_apic();
 	/* Fixed, edge, active high, unmasked, to APIC 0. */
 	ioapic_write(IOAPIC_REDIRECTION(ABI_X86_64_IRQ_LINE) + 1, 0);
 	ioapic_write(IOAPIC_REDIRECTION(ABI_X86_64_IRQ_LINE), VECTOR);

@@ -168,7 +168,9 @@ static const char *suit(const struct state *s, const struct bench *row,
 			struct abi_params *params)
 {
 	config->nested = row->needs & NEEDS_NESTED;
-	if (row->needs & NEEDS_IRQCHIP && config->irqchip != VM_IRQCHIP_KERNEL)
+	/* A split controller has its local APICs in the kernel. */
+	if ((row->needs & NEEDS_IRQCHIP && config->irqchip != VM_IRQCHIP_KERNEL) ||
+	    (row->needs & NEEDS_LAPIC && config->irqchip == VM_IRQCHIP_USER))
 		return "needs the in-kernel interrupt controller, which this config disables";
 	if (row->needs & NEEDS_VCPUS_2) {
 		if (CPU_COUNT(&s->allowed) < 2)

@@ -115,6 +115,27 @@ skipped() {
   nothing_left doc.json
 }
 
+# The local APIC is in the kernel, the IOAPIC and the PIC are not. A new dirty log of QEMU's
+# VM is full: the slot is registered, and the huge page is split when the log is cleared.
+@test "configs: rows of the local APIC under split controllers, and full dirty logs, on SVM" {
+  need_target lab:x86_64-svm
+  measured lab:x86_64-svm msi_inject,eoi,self_ipi,tsc_deadline,irq_inject,dirty_log_start_2m,dirty_log_stop_2m \
+    default,vm-qemu-microvm,vm-cloud-hypervisor,irqchip-user --boots 1 --events 20
+  for config in vm-qemu-microvm vm-cloud-hypervisor; do
+    for row in msi_inject eoi self_ipi tsc_deadline dirty_log_start_2m dirty_log_stop_2m; do
+      holds doc.json "b('$row', '$config')['status'] == 'ok'"
+    done
+    skipped irq_inject "$config" 'in-kernel interrupt controller'
+  done
+  holds doc.json 'value("eoi", "vm-cloud-hypervisor") == value("eoi", "default")' \
+    'abs(value("msi_inject", "vm-qemu-microvm") / value("msi_inject", "default") - 1) < 0.1' \
+    'value("dirty_log_start_2m", "vm-qemu-microvm") < value("dirty_log_start_2m", "default") / 5'
+  for row in msi_inject eoi self_ipi tsc_deadline; do
+    skipped "$row" irqchip-user 'in-kernel interrupt controller'
+  done
+  nothing_left doc.json
+}
+
 @test "effects.sh: the functions behind the difference of a config" {
   local effects=$top/scripts/effects.sh
   need_target lab:aarch64-vhe
