@@ -311,7 +311,10 @@ static int assemble_counts(struct assembly *a, uint32_t index,
 	return err;
 }
 
-/* How often and how long the thread of a host-timed row waited: a value of the boot. */
+/*
+ * How often and how long the thread of a host-timed row waited: a value of the boot. On
+ * exact targets only of a row that waited: its figure is not a path length.
+ */
 static int assemble_waits(struct assembly *a, uint32_t index,
 			  const struct boot_report *rep, const char *reject)
 {
@@ -320,13 +323,14 @@ static int assemble_waits(struct assembly *a, uint32_t index,
 	int64_t waits = w->switches, percent = 100 * (w->wall_ns - w->cpu_ns);
 	int err;
 
-	if (a->exact || !w->events || w->wall_ns <= 0)
+	if (!w->events || (a->exact ? w->switches <= 0 : w->wall_ns <= 0))
 		return 0;
 	err = summarize_net(&waits, 1, (double)w->events,
 			    add_boot(a, "waits", "switches", index, reject, c));
-	return err ? err
-		   : summarize_net(&percent, 1, (double)w->wall_ns,
-				   add_boot(a, "blocked", "%", index, reject, c));
+	return err || a->exact
+		       ? err
+		       : summarize_net(&percent, 1, (double)w->wall_ns,
+				       add_boot(a, "blocked", "%", index, reject, c));
 }
 
 /* A description of an impossible value in the report, or NULL. */

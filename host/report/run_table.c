@@ -176,6 +176,32 @@ static void fill_traps(struct run_table *m, size_t d, const struct result_benchm
 }
 
 /*
+ * Of an exact target, whose clock may advance while the CPU is idle: how often the timed
+ * part of an event waited; 0 if the figure is a path length.
+ */
+static double waits_of(const struct result *doc, const struct result_benchmark *b)
+{
+	const struct result_metric *waits =
+		doc->target.exact ? result_find_metric(b, "waits") : NULL;
+
+	return waits && waits->value > 0 ? waits->value : 0;
+}
+
+static void fill_waits(struct run_table *m, size_t d, const struct result_benchmark *b)
+{
+	double waits = waits_of(m->docs[d], b);
+	char text[160];
+
+	if (waits == 0)
+		return;
+	snprintf(
+		text, sizeof(text),
+		"includes %.3g wait%s of an event, in which the clock may advance: not a path length",
+		waits, waits == 1 ? "" : "s");
+	table_cell(&m->table, column(d, PART_TAIL), "[%zu]", table_note(&m->table, text));
+}
+
+/*
  * The estimate with its interval. Rows that time nothing have other metrics: the first
  * one. Returns the metric, or NULL without an estimate.
  */
@@ -203,6 +229,7 @@ static const struct result_metric *fill_value(struct run_table *m, size_t d,
 	}
 	fill_interval(m, d, metric, plus_minus);
 	fill_traps(m, d, b);
+	fill_waits(m, d, b);
 	return metric;
 }
 
@@ -270,6 +297,13 @@ static void fill_against(struct run_table *m, size_t d, const struct result_metr
 		   value > base ? "+" : "", difference, times);
 }
 
+static bool waits(const struct run_table *m, size_t d, const struct rows_row *row)
+{
+	const struct result_benchmark *b = rows_find(m->docs[d], row);
+
+	return b && waits_of(m->docs[d], b) > 0;
+}
+
 /* Whether configs are what the table is about: most rows are of a further config. */
 static bool compares_configs(const struct rows *rows)
 {
@@ -315,7 +349,8 @@ void run_table_build(struct run_table *m, const struct result *const *docs, size
 		for (size_t d = 0; d < n; d++) {
 			figures[i * n + d] =
 				fill_cells(m, d, &rows.rows[i], handler, plus_minus);
-			if (m->compares && base != i)
+			if (m->compares && base != i && !waits(m, d, &rows.rows[base]) &&
+			    !waits(m, d, &rows.rows[i]))
 				fill_against(m, d, figures[base * n + d],
 					     figures[i * n + d]);
 		}

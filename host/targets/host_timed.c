@@ -155,12 +155,12 @@ void host_timed_wait_begin(struct host_timed *h)
 {
 	struct rusage usage;
 
-	if (!h->waits)
-		return;
-	h->begin.wall_ns = now_ns(CLOCK_MONOTONIC);
+	if (!h->exact)
+		h->begin.wall_ns = now_ns(CLOCK_MONOTONIC);
 	getrusage(RUSAGE_THREAD, &usage);
 	h->begin.switches = usage.ru_nvcsw;
-	h->begin.cpu_ns = now_ns(CLOCK_THREAD_CPUTIME_ID);
+	if (!h->exact)
+		h->begin.cpu_ns = now_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 void host_timed_wait_end(struct host_timed *h)
@@ -168,12 +168,12 @@ void host_timed_wait_end(struct host_timed *h)
 	struct boot_waits *waits = &h->rep->waits;
 	struct rusage usage;
 
-	if (!h->waits)
-		return;
-	waits->cpu_ns += now_ns(CLOCK_THREAD_CPUTIME_ID) - h->begin.cpu_ns;
+	if (!h->exact)
+		waits->cpu_ns += now_ns(CLOCK_THREAD_CPUTIME_ID) - h->begin.cpu_ns;
 	getrusage(RUSAGE_THREAD, &usage);
 	waits->switches += usage.ru_nvcsw - h->begin.switches;
-	waits->wall_ns += now_ns(CLOCK_MONOTONIC) - h->begin.wall_ns;
+	if (!h->exact)
+		waits->wall_ns += now_ns(CLOCK_MONOTONIC) - h->begin.wall_ns;
 	waits->events++;
 }
 

@@ -19,7 +19,7 @@ struct host_timed {
 	struct boot_report *rep;
 	struct error *err;
 	struct vcpu *booting; /* host_timed_boot(): no doorbell so far; or NULL */
-	bool waits;	      /* count waiting: host_timed_wait_begin() */
+	bool exact;	      /* count waits, and do not time them */
 	struct boot_waits begin;
 };
 
@@ -95,7 +95,7 @@ uint64_t *host_timed_series(struct host_timed *h, uint32_t most, uint32_t *n);
 
 /*
  * Around the timed part of an event, outside of its reads of the clock: add the waiting
- * of the calling thread to rep->waits. Without h->waits (exact targets) they do nothing.
+ * of the calling thread to rep->waits. On exact targets they count the waits only.
  */
 void host_timed_wait_begin(struct host_timed *h);
 void host_timed_wait_end(struct host_timed *h);

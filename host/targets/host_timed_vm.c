@@ -93,6 +93,7 @@ int host_timed_vm_stay(struct host_timed *h)
 }
 
 struct first {
+	struct host_timed *timed;
 	uint64_t ticks;
 	struct vcpu *vcpu;
 };
@@ -103,6 +104,7 @@ static void on_first_exit(void *ctx, uint32_t value)
 
 	(void)value;
 	f->ticks = clock_now();
+	host_timed_wait_end(f->timed);
 	vcpu_kick(f->vcpu);
 }
 
@@ -117,7 +119,7 @@ int host_timed_first_exit(struct host_timed *h)
 		return -ENOMEM;
 	for (i = 0; i < n; i++) {
 		struct vm vm;
-		struct first first = { .vcpu = &vm.vcpus[0] };
+		struct first first = { .timed = h, .vcpu = &vm.vcpus[0] };
 		const struct vm_listener listener = { .ctx = &first,
 						      .doorbell = on_first_exit };
 		uint64_t start;
@@ -128,7 +130,6 @@ int host_timed_first_exit(struct host_timed *h)
 		err = host_timed_open(h, &vm, ABI_COMMAND_SPIN, &listener);
 		if (!err)
 			err = host_timed_run(h, &vm, NULL, VCPU_STOP_KICK);
-		host_timed_wait_end(h);
 		series[i] = first.ticks - start;
 		vm_destroy(&vm);
 		if (err)

@@ -144,7 +144,7 @@ static int boot_host_timed(const struct state *s, const struct host_row *row,
 			   struct error *err)
 {
 	struct host_timed h = {
-		.waits = !exact,
+		.exact = exact,
 		.kvm_fd = s->kvm_fd,
 		.cpus = cpus,
 		.config = config,

@@ -65,7 +65,8 @@ enum boot_outcome {
 
 /*
  * Waiting in the timed parts of `events` events of a host-timed row: voluntary context
- * switches of its thread, and the time on and off the CPU. No events: not measured.
+ * switches of its thread, and the time on and off the CPU (0 on exact targets). No
+ * events: not measured.
  */
 struct boot_waits {
 	int64_t switches, cpu_ns, wall_ns;
@@ -84,7 +85,7 @@ struct boot_report {
 	struct result_host_counters
 		host_counters; /* strings: static, or `counters_why` */
 	char counters_why[160];
-	struct boot_waits waits; /* of noisy targets: not part of a lab's reports */
+	struct boot_waits waits;
 };
 void boot_report_free(struct boot_report *rep);
 

@@ -136,6 +136,17 @@ skipped() {
   nothing_left doc.json
 }
 
+# The clock advances while the CPU is idle.
+@test "configs: a figure that includes waits has no ratio, on SVM" {
+  need_target lab:x86_64-svm
+  measured lab:x86_64-svm vm_create,memslot_delete default,set-pit --boots 1 --events 5
+  holds doc.json 'value("vm_create", "set-pit", "waits") > value("vm_create", "default", "waits") > 0' \
+    '"waits" not in {x["name"] for x in b("memslot_delete", "default")["metrics"]}'
+  grep -Eq '^memslot_delete \[set-pit\] .*x\)' <<<"$stdout"
+  grep -Eq '^vm_create \[set-pit\] .* \[[0-9]+\] *$' <<<"$stdout"
+  grep -q 'waits of an event, in which the clock may advance' <<<"$stdout"
+}
+
 @test "effects.sh: the functions behind the difference of a config" {
   local effects=$top/scripts/effects.sh
   need_target lab:aarch64-vhe

@@ -472,6 +472,7 @@ static struct boot_report *sample_report(void)
 	rep.counts[ABI_PHASE_EVENT] = (struct boot_counts){ 1, 2, 3, true, 4, 5 };
 	rep.statistics.vm_exits = 77;
 	strcpy(rep.counters_why, "no PMU");
+	rep.waits = (struct boot_waits){ .switches = 7, .events = 2 };
 	rep.host_counters = (struct result_host_counters){
 		"software", rep.counters_why, 1, 2, 3, 4, 5, 6,
 	};
@@ -504,6 +505,8 @@ Test(report, arrives_as_it_was_sent)
 	cr_expect_str_eq(out.host_counters.source, "software");
 	cr_expect_str_eq(out.host_counters.reason, "no PMU");
 	cr_expect_eq(out.host_counters.context_switches, 6);
+	cr_expect_eq(out.waits.switches, 7);
+	cr_expect_eq(out.waits.events, 2);
 	for (int phase = 0; phase < ABI_PHASES; phase++)
 		cr_expect_arr_eq(out.series[phase], in->series[phase],
 				 phase * sizeof(uint64_t));

@@ -216,6 +216,7 @@ struct report_head {
 	struct boot_counts counts[ABI_PHASES];
 	struct result_statistics statistics;
 	int64_t host_counters[6];
+	struct boot_waits waits;
 	char reason[512];
 	char counters_why[160];
 	char source[16]; /* of the host's counters; "": not counted */
@@ -274,6 +275,7 @@ int lab_report_encode(const struct boot_report *rep, uint8_t **bytes, size_t *n)
 	head->host_counters[3] = hc->host_insns;
 	head->host_counters[4] = hc->task_clock_ns;
 	head->host_counters[5] = hc->context_switches;
+	head->waits = rep->waits;
 	copy_text(head->reason, sizeof(head->reason), rep->reason);
 	copy_text(head->counters_why, sizeof(head->counters_why), hc->reason);
 	copy_text(head->source, sizeof(head->source), hc->source);
@@ -340,6 +342,7 @@ int lab_report_decode(const uint8_t *bytes, size_t n, struct boot_report *rep)
 		rep->counts[phase].interrupts_exact = exact != 0;
 	}
 	rep->statistics = head.statistics;
+	rep->waits = head.waits;
 	memcpy(rep->reason, head.reason, sizeof(rep->reason));
 	memcpy(rep->counters_why, head.counters_why, sizeof(rep->counters_why));
 	rep->unit = unit;
