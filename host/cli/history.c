@@ -58,7 +58,9 @@ static const struct argp_option options[] = {
 	  "history, for 'why'; can be repeated (add)",
 	  0 },
 	{ "last", OPTION_LAST, "N", 0,
-	  "Judge only the newest N runs of each target (check, why)", 0 },
+	  "Report only changes that are not found without the newest N runs of each "
+	  "target (check, why)",
+	  0 },
 	{ "since", OPTION_SINCE, "RUN", 0,
 	  "Print only steps after this run: its id, kernel, label or commit (why)", 0 },
 	{ "tree", OPTION_TREE, "DIR", 0,

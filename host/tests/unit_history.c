@@ -505,6 +505,66 @@ Test(history, figures_that_are_there_twice)
 	history_free(&h);
 }
 
+/* Reports of the steps of two series, by a gate that checks after each run. */
+struct reports {
+	size_t small, large;	/* how often */
+	size_t small_at, apart; /* runs at the report of the small one; not one step */
+};
+
+/* 24 runs of two rows that became slower at run 20: by 10 %, and by 1.3 %. */
+static struct reports check_after_each_run(void)
+{
+	static const double noise[] = { 0, 4, -4, 1, -6, 3, 0, -1, 5, -3 };
+	static const struct history_query newest = { .last = 1 };
+	struct reports out = { 0 };
+	struct history h;
+	char run[8];
+
+	next.exact = false;
+	next.target = "kvm";
+	for (int i = 0; i < 24; i++) {
+		snprintf(run, sizeof(run), "r%d", i);
+		next.benchmark = "large";
+		put(run, (i < 20 ? 1000 : 1100) + noise[i % 10]);
+		next.benchmark = "small";
+		put(run, (i < 20 ? 1000 : 1013) + noise[(i + 3) % 10]);
+	}
+	read_all(&h);
+	for (size_t n = 15; n <= 24; n++) {
+		struct history_alarm *alarms;
+		size_t n_alarms;
+
+		h.places[0].n_runs = h.series[0].n_points = h.series[1].n_points = n;
+		cr_assert_eq(history_judge(&h, &rules), 0);
+		alarms = history_alarms(&newest, &h, &n_alarms);
+		for (size_t i = 0; i < n_alarms; i++) {
+			if (!alarms[i].recent || history_is_open(&alarms[i]))
+				continue;
+			if (!strcmp(alarms[i].series->benchmark, "large")) {
+				out.large++;
+				continue;
+			}
+			out.small++;
+			out.small_at = n;
+			out.apart += history_step_end(&h, alarms, n_alarms, i) == i + 1;
+		}
+		free(alarms);
+	}
+	history_free(&h);
+	return out;
+}
+
+/* A gate reports a change once, when enough runs show it: two, or more. */
+Test(history, a_gate_reports_a_step_when_it_is_first_found)
+{
+	struct reports r = check_after_each_run();
+
+	cr_expect_eq(r.large, 1);
+	cr_expect_eq(r.small, 1);
+	cr_expect_gt(r.small_at, 22, "%zu", r.small_at);
+	cr_expect_eq(r.apart, 1, "a step that is known has another heading");
+}
+
 Test(history, better_that_differs)
 {
 	struct error err;
