@@ -168,7 +168,8 @@ static double quantum_of_stretch(const struct history_stretch *stretch,
 
 /*
  * Where the clock changed, a change must be visible on both sides: by the median quantum
- * of the stretch before and of the stretch after.
+ * of the stretch before and of the stretch after. A removed change joins two stretches,
+ * so the change before is tested again.
  */
 static void drop_invisible(struct history_series *s, double quanta, double *work)
 {
@@ -186,10 +187,10 @@ static void drop_invisible(struct history_series *s, double quanta, double *work
 		}
 		memmove(c, c + 1, (--s->n_changes - k) * sizeof(*c));
 		new = history_stretch(s, k);
-		if (k)
-			c[-1].after = new.mean;
 		if (k < s->n_changes)
 			c->before = new.mean;
+		if (k)
+			s->changes[--k].after = new.mean;
 	}
 }
 

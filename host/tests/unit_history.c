@@ -480,6 +480,32 @@ Test(history, quantum_of_one_run)
 	cr_expect_eq(invalid, 1);
 }
 
+/*
+ * 1,000, then 1,030, then 1,015 by a clock with steps of 12: the last change is not
+ * visible, and with its runs, the first is not visible, too.
+ */
+Test(history, a_removed_change_makes_the_one_before_invisible)
+{
+	static const double noise[] = { 0, 4, -4, 1, -2, 3, 0, -1 };
+	struct history h;
+	char run[8];
+
+	next.exact = false;
+	next.target = "kvm";
+	for (int i = 0; i < 120; i++) {
+		snprintf(run, sizeof(run), "r%d", i);
+		next.quantum = i < 62 ? 1 : 12;
+		put(run, (i < 42 ? 1000 : i < 62 ? 1030 : 1015) + noise[i % 8]);
+	}
+	read_all(&h);
+	cr_expect_eq(h.series[0].n_changes, 0);
+	/* Without the later runs, it is. */
+	h.series[0].n_points = 62;
+	cr_assert_eq(history_judge(&h, &rules), 0);
+	cr_expect_eq(h.series[0].n_changes, 1);
+	history_free(&h);
+}
+
 /* A run that has two figures. */
 Test(history, figures_that_are_there_twice)
 {
