@@ -361,6 +361,10 @@ static void report_added(const struct history_args *args,
 	else if (added->known)
 		message_warn("%zu figures were not added: %s has them already",
 			     added->known, args->db);
+	if (added->other && args->twice == HISTORY_LAST)
+		message_warn(
+			"%s now has two values of %zu figure%s: check, show and why need --duplicates last",
+			args->db, added->other, added->other == 1 ? "" : "s");
 	if (added->rows)
 		message_info(args->common.quiet, "added %zu figures to %s", added->rows,
 			     args->db);
