@@ -58,7 +58,9 @@ static const struct argp_option options[] = {
 	  "history, for 'why'; can be repeated (add)",
 	  0 },
 	{ "last", OPTION_LAST, "N", 0,
-	  "Judge only the newest N runs of each target (check, why)", 0 },
+	  "Report only changes that are not found without the newest N runs of each "
+	  "target (check, why)",
+	  0 },
 	{ "since", OPTION_SINCE, "RUN", 0,
 	  "Print only steps after this run: its id, kernel, label or commit (why)", 0 },
 	{ "tree", OPTION_TREE, "DIR", 0,
@@ -359,6 +361,10 @@ static void report_added(const struct history_args *args,
 	else if (added->known)
 		message_warn("%zu figures were not added: %s has them already",
 			     added->known, args->db);
+	if (added->other && args->twice == HISTORY_LAST)
+		message_warn(
+			"%s now has two values of %zu figure%s: check, show and why need --duplicates last",
+			args->db, added->other, added->other == 1 ? "" : "s");
 	if (added->rows)
 		message_info(args->common.quiet, "added %zu figures to %s", added->rows,
 			     args->db);

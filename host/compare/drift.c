@@ -146,6 +146,9 @@ static void learn_own(struct drift *d, const struct table *t)
 			if (!isnan(t->cells[r * ROWS_MAX + i]))
 				values[k++] = t->cells[r * ROWS_MAX + i] - d->common[r];
 		own = own_of(values, k, work);
+		/* A row without a variance is not a row without noise. */
+		if (own.n < ROUNDS_MIN)
+			continue;
 		boots += (double)k;
 		variances[rows++] = own.variance;
 		if (isnan(own.lag1))

@@ -85,6 +85,7 @@ struct history {
 	size_t invalid;
 	const char *invalid_run;
 	struct row_names *names;
+	struct changepoint_rules rules; /* of history_judge() */
 };
 
 /* Figures that a file has twice, with different values. */
@@ -117,6 +118,15 @@ extern const struct changepoint_rules history_rules;
  * are judged by the rules of Apache Otava, without classes. 0 or -ENOMEM.
  */
 int history_judge(struct history *h, const struct changepoint_rules *rules);
+
+/*
+ * The changes of a judged series without the newest `last` runs of its place, by the
+ * rules of history_judge(); the indices are those of the series. free() the array. Aborts
+ * if memory runs out.
+ */
+struct changepoint *history_changes_before(const struct history *h,
+					   const struct history_series *s, size_t last,
+					   size_t *n);
 
 enum history_kind {
 	HISTORY_WORSE,
@@ -183,7 +193,9 @@ int history_add(const char *path, enum history_twice twice, struct result *const
 struct history_query {
 	/* Comma-separated lists of patterns; NULL: all. */
 	const char *targets, *benches, *configs, *metrics;
-	uint64_t last; /* only changes in the newest runs of each place; 0: all */
+	/* Only changes that are not found without the newest runs of each place; 0: all
+	 */
+	uint64_t last;
 	const struct threshold *thresholds;
 	size_t n_thresholds;
 	bool all;   /* text: a line per change, also for many small and equal changes */
@@ -203,7 +215,7 @@ struct history_alarm {
 	const struct history_series *series;
 	size_t k; /* number of the change */
 	enum history_kind kind;
-	bool recent; /* decided by one of the newest runs of the query */
+	bool recent; /* not found without the newest runs of the query */
 	const struct threshold *let_pass; /* covers a change for worse; NULL: it counts */
 	enum history_confirmed {
 		HISTORY_UNTRIED,
@@ -264,7 +276,8 @@ void history_label(const struct history_series *s, char label[HISTORY_NAME_BYTES
 void history_where(const struct history_place *place, char text[HISTORY_NAME_BYTES]);
 
 /*
- * A step: the changes [i, end) of the alarms, from one run to another. Returns `end`.
+ * A step: the changes [i, end) of the alarms, from one run to another, and all recent or
+ * none. Returns `end`.
  * Printing begins with the two runs, then has a line per change.
  */
 size_t history_step_end(const struct history *h, const struct history_alarm *alarms,

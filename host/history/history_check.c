@@ -96,7 +96,7 @@ static int rank(enum history_kind kind)
 	return ranks[kind];
 }
 
-/* By place, by run, then the worst first. */
+/* By place, by run, the recent ones first, then the worst first. */
 static int by_weight(const void *x, const void *y)
 {
 	const struct history_alarm *a = x, *b = y;
@@ -106,6 +106,8 @@ static int by_weight(const void *x, const void *y)
 		return a->series->place < b->series->place ? -1 : 1;
 	if (new_run(a) != new_run(b))
 		return new_run(a) < new_run(b) ? -1 : 1;
+	if (a->recent != b->recent)
+		return a->recent ? -1 : 1;
 	if (a->kind != b->kind)
 		return rank(a->kind) - rank(b->kind);
 	r = changepoint_magnitude(history_change(a));
@@ -129,19 +131,44 @@ static const struct threshold *let_pass(const struct history_query *q,
 		       : NULL;
 }
 
-/*
- * Whether a change counts in the newest runs: by the run that decided it. A change in
- * noise is decided by the second figure after it.
- */
-static bool is_recent(const struct history_query *q, const struct history *h,
-		      const struct history_series *s, size_t k)
+static size_t distance(const struct changepoint *a, const struct changepoint *b)
 {
-	size_t at = s->changes[k].index;
+	return a->index > b->index ? a->index - b->index : b->index - a->index;
+}
 
-	if (s->method == HISTORY_NOISE && !s->ignores_class &&
-	    history_kind(s, k) != HISTORY_CHANGED && at + 1 < s->n_points)
-		at++;
-	return history_is_recent(h, &h->runs[s->points[at].run], q->last);
+/*
+ * Whether `old` is `c` as it was found without the newest runs. A change that became more
+ * than twice as large is another one, and a change of a single run was not yet decided.
+ */
+static bool is_same(const struct changepoint *old, const struct changepoint *c)
+{
+	double was = old->after - old->before, is = c->after - c->before;
+
+	return (was > 0) == (is > 0) && 2 * fabs(was) >= fabs(is) &&
+	       (!old->single || c->single);
+}
+
+/*
+ * Sets `recent` of the alarms of a series in noise: a change is recent if it is not found
+ * without the newest runs, whichever run it begins with. More runs can move a change by
+ * a few runs: an earlier change is compared with the nearest one of now.
+ */
+static void find_recent(const struct history_query *q, const struct history *h,
+			struct history_alarm *alarms, size_t n)
+{
+	const struct history_series *s = alarms->series;
+	size_t n_old, near = 0;
+	struct changepoint *old = history_changes_before(h, s, q->last, &n_old);
+
+	for (size_t i = 0; i < n_old; i++) {
+		while (near + 1 < n && distance(&old[i], &s->changes[near + 1]) <
+					       distance(&old[i], &s->changes[near]))
+			near++;
+		if (alarms[near].kind != HISTORY_CHANGED &&
+		    is_same(&old[i], &s->changes[near]))
+			alarms[near].recent = false;
+	}
+	free(old);
 }
 
 struct history_alarm *history_alarms(const struct history_query *q,
@@ -161,14 +188,24 @@ struct history_alarm *history_alarms(const struct history_query *q,
 
 		if (!history_selects(q, h, s))
 			continue;
-		for (size_t k = 0; k < s->n_changes; k++)
-			alarms[(*n)++] = (struct history_alarm){
+		for (size_t k = 0; k < s->n_changes; k++) {
+			struct history_alarm a = {
 				.series = s,
 				.k = k,
 				.kind = history_kind(s, k),
-				.recent = is_recent(q, h, s, k),
 				.let_pass = let_pass(q, s, k),
 			};
+
+			/* Without noise, the first run after a change decides. */
+			a.recent =
+				(s->method == HISTORY_NOISE &&
+				 a.kind != HISTORY_CHANGED) ||
+				history_is_recent(h, history_new_run(h, s, k), q->last);
+			alarms[*n + k] = a;
+		}
+		if (q->last && s->method == HISTORY_NOISE && s->n_changes)
+			find_recent(q, h, alarms + *n, s->n_changes);
+		*n += s->n_changes;
 	}
 	qsort(alarms, *n, sizeof(*alarms), by_weight);
 	return alarms;

@@ -22,6 +22,17 @@ struct buffers {
 	bool *outlier;
 };
 
+static bool buffers_new(struct buffers *b, size_t n)
+{
+	b->values = calloc(3 * n, sizeof(*b->values) + sizeof(*b->outlier));
+	if (!b->values)
+		return false;
+	b->lo = b->values + n;
+	b->hi = b->lo + n;
+	b->outlier = (bool *)(b->hi + n);
+	return true;
+}
+
 /* Exact series: the points of a subject share the range over all of its runs. */
 static void fill(const struct history *h, const struct history_series *s,
 		 const struct buffers *b)
@@ -157,7 +168,8 @@ static double quantum_of_stretch(const struct history_stretch *stretch,
 
 /*
  * Where the clock changed, a change must be visible on both sides: by the median quantum
- * of the stretch before and of the stretch after.
+ * of the stretch before and of the stretch after. A removed change joins two stretches,
+ * so the change before is tested again.
  */
 static void drop_invisible(struct history_series *s, double quanta, double *work)
 {
@@ -175,10 +187,10 @@ static void drop_invisible(struct history_series *s, double quanta, double *work
 		}
 		memmove(c, c + 1, (--s->n_changes - k) * sizeof(*c));
 		new = history_stretch(s, k);
-		if (k)
-			c[-1].after = new.mean;
 		if (k < s->n_changes)
 			c->before = new.mean;
+		if (k)
+			s->changes[--k].after = new.mean;
 	}
 }
 
@@ -230,19 +242,46 @@ int history_judge(struct history *h, const struct changepoint_rules *rules)
 	size_t most = 1;
 	int rc = 0;
 
+	h->rules = *rules;
 	for (size_t i = 0; i < h->n_series; i++)
 		if (h->series[i].n_points > most)
 			most = h->series[i].n_points;
-	b.values = calloc(3 * most, sizeof(*b.values) + sizeof(*b.outlier));
-	if (!b.values)
+	if (!buffers_new(&b, most))
 		return -ENOMEM;
-	b.lo = b.values + most;
-	b.hi = b.lo + most;
-	b.outlier = (bool *)(b.hi + most);
 	for (size_t i = 0; i < h->n_series && !rc; i++)
 		rc = judge(h, &h->series[i], rules, &b);
 	free(b.values);
 	return rc;
+}
+
+struct changepoint *history_changes_before(const struct history *h,
+					   const struct history_series *s, size_t last,
+					   size_t *n)
+{
+	struct history_series before = *s;
+	size_t *index = calloc(s->n_points + 1, sizeof(*index));
+	struct buffers b;
+
+	before.points = calloc(s->n_points + 1, sizeof(*before.points));
+	before.changes = NULL;
+	before.n_changes = before.n_points = 0;
+	if (!index || !before.points || !buffers_new(&b, s->n_points + 1))
+		abort();
+	for (size_t i = 0; i < s->n_points; i++) {
+		if (history_is_recent(h, &h->runs[s->points[i].run], last))
+			continue;
+		index[before.n_points] = i;
+		before.points[before.n_points++] = s->points[i];
+	}
+	if (before.n_points && judge(h, &before, &h->rules, &b))
+		abort();
+	for (size_t k = 0; k < before.n_changes; k++)
+		before.changes[k].index = index[before.changes[k].index];
+	free(b.values);
+	free(before.points);
+	free(index);
+	*n = before.n_changes;
+	return before.changes;
 }
 
 enum history_kind history_kind(const struct history_series *s, size_t k)

@@ -195,7 +195,8 @@ void history_step_title(FILE *f, const struct history *h,
 static bool same_change(const struct history *h, const struct history_alarm *a,
 			const struct history_alarm *b)
 {
-	return history_new_run(h, a->series, a->k) ==
+	return a->recent == b->recent &&
+	       history_new_run(h, a->series, a->k) ==
 		       history_new_run(h, b->series, b->k) &&
 	       history_old_run(h, a->series, a->k) == history_old_run(h, b->series, b->k);
 }

@@ -444,11 +444,12 @@ void power_print(const struct power_page *page)
 	if (page->n_rows)
 		text_wrap(stdout, text + 1, 0, 0, table_text_columns(&o));
 	if (page->exact)
-		printf("%zu rows of exact targets: any change is seen, in one run\n",
-		       page->exact);
+		printf("%zu row%s of exact targets: any change is seen, in one run\n",
+		       page->exact, page->exact == 1 ? "" : "s");
 	if (page->few)
-		printf("%zu rows with too few %s to know their noise, or near 0\n",
-		       page->few, page->by_runs ? "runs" : "boots");
+		printf("%zu row%s with too few %s to know the noise, or near 0\n",
+		       page->few, page->few == 1 ? "" : "s",
+		       page->by_runs ? "runs" : "boots");
 }
 
 void power_json(const struct power_page *page)

@@ -641,7 +641,10 @@ C
   cmp h.jsonl before
   "$wsbench" history add --quiet --db h.jsonl --duplicates first other.json
   cmp h.jsonl before
-  "$wsbench" history add --quiet --db h.jsonl --duplicates last other.json
+  # The file keeps both values: the command says what that means for later ones.
+  run_apart "$wsbench" history add --quiet --db h.jsonl --duplicates last other.json
+  [ "$status" = 0 ]
+  [[ $stderr == *"h.jsonl now has two values of 1 figure: check, show and why need --duplicates last"* ]]
   run_apart "$wsbench" history check --db h.jsonl
   [ "$status" = 2 ]
   [[ $stderr == *"run r1 has two figures of null [default] round_trip: 100 and 120 (--duplicates"* ]]

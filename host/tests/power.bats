@@ -54,7 +54,7 @@ json() {
   run_apart "$wsbench" power --runs 10 run1.json run2.json run3.json
   [[ $stdout == *"cpuid"*"in band"* ]]
   [[ $stdout == *"of 10 and 10 runs of 6 boots"* ]]
-  [[ $stdout == *"1 rows with too few runs to know their noise, or near 0"* ]]
+  [[ $stdout == *"1 row with too few runs to know the noise, or near 0"* ]]
 }
 
 @test "one run does not show what differs from run to run" {
@@ -77,7 +77,7 @@ json() {
   [ "$(json 'all(r["needs_1_percent"] is None and 5 < r["needs_2_percent"] < 20 and r["needs_5_percent"] == 2 and 0.015 < r["seen"] < 0.025 for r in d["rows"])')" = True ]
   run_apart "$wsbench" power --db h.jsonl
   [[ ${stdout//$'\n'/ } == *"the least step that 'history check' finds in 90 of 100 cases, 5 runs after it"* ]]
-  [[ $stdout == *"1 rows of exact targets: any change is seen, in one run"* ]]
+  [[ $stdout == *"1 row of exact targets: any change is seen, in one run"* ]]
 }
 
 @test "documents of one target and machine, each once" {

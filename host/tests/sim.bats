@@ -20,8 +20,26 @@ load helper
   nothing_left
 }
 
+@test "--seed makes another table, and the same seed the same table" {
+  local seed
+  for seed in 0 1 2 1; do
+    contained "$build/tests/power" --quick --seed $seed '60 runs, noise 0.5 %, 3 *' >>"$TMPDIR/../tables"
+  done
+  contained "$build/tests/power" --quick '60 runs, noise 0.5 %, 3 *' >>"$TMPDIR/../tables"
+  grep '^60 runs' "$TMPDIR/../tables" >"$TMPDIR/../lines"
+  [ "$(wc -l <"$TMPDIR/../lines")" = 5 ]
+  [ "$(sort -u "$TMPDIR/../lines" | wc -l)" = 3 ]
+  [ "$(sed -n 2p "$TMPDIR/../lines")" = "$(sed -n 4p "$TMPDIR/../lines")" ]
+  [ "$(sed -n 1p "$TMPDIR/../lines")" = "$(sed -n 5p "$TMPDIR/../lines")" ]
+  nothing_left
+}
+
 @test "an unknown option is an error" {
-  run_apart "$build/tests/power" --slow
-  [ "$status" = 2 ]
+  local arguments
+  for arguments in --slow --seed '--seed x' '--seed -1' '--seed 1x'; do
+    # shellcheck disable=SC2086  # an option and its value
+    run_apart "$build/tests/power" $arguments
+    [ "$status" = 2 ]
+  done
   nothing_left
 }

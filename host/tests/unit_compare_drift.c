@@ -17,8 +17,11 @@ static const struct compare_options plain;
 /* Ten pseudo-random numbers from -1 to 1 for each `which`. */
 static double noise(unsigned int which, unsigned int i)
 {
-	unsigned int x = (which * 1103515245u + i * 2654435761u + 12345u) * 2246822519u;
+	unsigned int x = which * 1103515245u + i * 2654435761u + 12345u;
 
+	/* Products alone give all rows of a run the same noise. */
+	for (int k = 0; k < 2; k++)
+		x = (x ^ x >> 15) * 2246822519u;
 	return (double)(x >> 8) / (double)(1u << 23) - 1;
 }
 
@@ -91,6 +94,25 @@ Test(drift, is_allowed_for)
 	compare_free(&c);
 	result_free(a);
 	result_free(b);
+}
+
+/* Boots of one row that have no round, as their numbers are too large. */
+Test(drift, rows_without_rounds_are_not_rows_without_noise)
+{
+	struct result *r = wandering(1, 0.005, 0), *few = wandering(1, 0.005, 0);
+	struct drift all = drift_of(r), d;
+
+	for (size_t row = 0; row < 4; row++)
+		for (uint32_t i = 0; i < BOOTS; i++)
+			few->benchmarks[row].metrics[0].boots[i].index = 1000 + i;
+	d = drift_of(few);
+	cr_expect_gt(d.own.df, 0);
+	cr_expect_gt(d.own.variance, all.own.variance / 2, "%g of %g", d.own.variance,
+		     all.own.variance);
+	drift_free(&all);
+	drift_free(&d);
+	result_free(r);
+	result_free(few);
 }
 
 /* An outlier in one row is not drift. */

@@ -480,6 +480,32 @@ Test(history, quantum_of_one_run)
 	cr_expect_eq(invalid, 1);
 }
 
+/*
+ * 1,000, then 1,030, then 1,015 by a clock with steps of 12: the last change is not
+ * visible, and with its runs, the first is not visible, too.
+ */
+Test(history, a_removed_change_makes_the_one_before_invisible)
+{
+	static const double noise[] = { 0, 4, -4, 1, -2, 3, 0, -1 };
+	struct history h;
+	char run[8];
+
+	next.exact = false;
+	next.target = "kvm";
+	for (int i = 0; i < 120; i++) {
+		snprintf(run, sizeof(run), "r%d", i);
+		next.quantum = i < 62 ? 1 : 12;
+		put(run, (i < 42 ? 1000 : i < 62 ? 1030 : 1015) + noise[i % 8]);
+	}
+	read_all(&h);
+	cr_expect_eq(h.series[0].n_changes, 0);
+	/* Without the later runs, it is. */
+	h.series[0].n_points = 62;
+	cr_assert_eq(history_judge(&h, &rules), 0);
+	cr_expect_eq(h.series[0].n_changes, 1);
+	history_free(&h);
+}
+
 /* A run that has two figures. */
 Test(history, figures_that_are_there_twice)
 {
@@ -503,6 +529,66 @@ Test(history, figures_that_are_there_twice)
 	cr_expect_eq(h.series[0].points[0].value, 120);
 	cr_expect_eq(h.series[0].n_points, 2);
 	history_free(&h);
+}
+
+/* Reports of the steps of two series, by a gate that checks after each run. */
+struct reports {
+	size_t small, large;	/* how often */
+	size_t small_at, apart; /* runs at the report of the small one; not one step */
+};
+
+/* 24 runs of two rows that became slower at run 20: by 10 %, and by 1.3 %. */
+static struct reports check_after_each_run(void)
+{
+	static const double noise[] = { 0, 4, -4, 1, -6, 3, 0, -1, 5, -3 };
+	static const struct history_query newest = { .last = 1 };
+	struct reports out = { 0 };
+	struct history h;
+	char run[8];
+
+	next.exact = false;
+	next.target = "kvm";
+	for (int i = 0; i < 24; i++) {
+		snprintf(run, sizeof(run), "r%d", i);
+		next.benchmark = "large";
+		put(run, (i < 20 ? 1000 : 1100) + noise[i % 10]);
+		next.benchmark = "small";
+		put(run, (i < 20 ? 1000 : 1013) + noise[(i + 3) % 10]);
+	}
+	read_all(&h);
+	for (size_t n = 15; n <= 24; n++) {
+		struct history_alarm *alarms;
+		size_t n_alarms;
+
+		h.places[0].n_runs = h.series[0].n_points = h.series[1].n_points = n;
+		cr_assert_eq(history_judge(&h, &rules), 0);
+		alarms = history_alarms(&newest, &h, &n_alarms);
+		for (size_t i = 0; i < n_alarms; i++) {
+			if (!alarms[i].recent || history_is_open(&alarms[i]))
+				continue;
+			if (!strcmp(alarms[i].series->benchmark, "large")) {
+				out.large++;
+				continue;
+			}
+			out.small++;
+			out.small_at = n;
+			out.apart += history_step_end(&h, alarms, n_alarms, i) == i + 1;
+		}
+		free(alarms);
+	}
+	history_free(&h);
+	return out;
+}
+
+/* A gate reports a change once, when enough runs show it: two, or more. */
+Test(history, a_gate_reports_a_step_when_it_is_first_found)
+{
+	struct reports r = check_after_each_run();
+
+	cr_expect_eq(r.large, 1);
+	cr_expect_eq(r.small, 1);
+	cr_expect_gt(r.small_at, 22, "%zu", r.small_at);
+	cr_expect_eq(r.apart, 1, "a step that is known has another heading");
 }
 
 Test(history, better_that_differs)

@@ -2,6 +2,7 @@
 /* The simulator: its command line, its table, and the bounds. */
 #include "host/tests/sim/sim.h"
 
+#include <errno.h>
 #include <fnmatch.h>
 #include <math.h>
 #include <stdio.h>
@@ -22,10 +23,13 @@ void sim_ar_fill(gsl_rng *rng, const struct sim_ar *ar, double *out, size_t n)
 	}
 }
 
-/* The seed of a scenario is its name: other scenarios do not change its figures. */
-static unsigned long seed_of(const char *name)
+/*
+ * The seed of a scenario is its name, so that other scenarios do not change its figures,
+ * and the seed of the table, 0 if not given.
+ */
+static unsigned long seed_of(const char *name, unsigned long table)
 {
-	unsigned long hash = 2166136261u;
+	unsigned long hash = (2166136261u ^ table * 2654435761u) & 0xffffffffu;
 
 	for (; *name; name++)
 		hash = (hash ^ (unsigned char)*name) * 16777619u & 0xffffffffu;
@@ -114,6 +118,7 @@ static bool print_row(const struct sim_scenario *s, const struct sim_counts *c,
 
 struct options {
 	bool quick;
+	unsigned long seed;  /* of the table */
 	const char *pattern; /* of names; NULL: all */
 };
 
@@ -133,13 +138,24 @@ static size_t run_kind(const struct sim_kind *kind, const struct options *o)
 		    (o->pattern && fnmatch(o->pattern, s->name, 0)))
 			continue;
 		rng = gsl_rng_alloc(gsl_rng_mt19937);
-		gsl_rng_set(rng, seed_of(s->name));
+		gsl_rng_set(rng, seed_of(s->name, o->seed));
 		kind->simulate(s, rng, o->quick ? s->repeat / 10 : s->repeat, &counts);
 		gsl_rng_free(rng);
 		broken += !print_row(s, &counts, o->quick);
 		fflush(stdout);
 	}
 	return broken;
+}
+
+static bool parse_seed(const char *text, unsigned long *seed)
+{
+	char *end;
+
+	if (!text || *text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*seed = strtoul(text, &end, 10);
+	return !errno && !*end;
 }
 
 int main(int argc, char **argv)
@@ -150,10 +166,13 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--quick")) {
 			o.quick = true;
+		} else if (!strcmp(argv[i], "--seed") &&
+			   parse_seed(argv[i + 1], &o.seed)) {
+			i++;
 		} else if (argv[i][0] != '-' && !o.pattern) {
 			o.pattern = argv[i];
 		} else {
-			fprintf(stderr, "usage: power [--quick] [PATTERN]\n");
+			fprintf(stderr, "usage: power [--quick] [--seed N] [PATTERN]\n");
 			return 2;
 		}
 	}

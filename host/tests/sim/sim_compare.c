@@ -358,7 +358,7 @@ static const struct sim_scenario scenarios[] = {
 	{ "A/A, own noise AR(0.9) 1 %",
 	  200,
 	  false,
-	  { SIM_WRONG, 0.02, false },
+	  { SIM_WRONG, 0.02, true },
 	  DETAIL(NOISE(0, 0, 0, 0, 0.01, 0.9), 50, 10, 1, 0, false, 0) },
 	{ "A/A, own noise AR(0.9) 1 %, 30 boots",
 	  200,

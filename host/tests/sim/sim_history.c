@@ -25,8 +25,8 @@ struct detail {
 	double modes;	   /* share of the runs in a second mode, up by 5 % */
 	double trend;	   /* of ln per run */
 	/*
-	 * The gate of a CI: each run from this one on is added and checked, and a change
-	 * in the newest two runs is an alarm. 0: one check of the whole series.
+	 * The gate of a CI: each run from this one on is added and checked, as by
+	 * `history check --last 1`. 0: one check of the whole series.
 	 */
 	size_t gate_from;
 };
@@ -146,22 +146,63 @@ static void check_whole(const struct detail *d, struct one *o, struct sim_counts
 	out->changes += o->series.n_changes;
 }
 
-static void check_gate(const struct detail *d, struct one *o, struct sim_counts *out)
+/* What the checks of a gate report for one series. */
+struct gate {
+	size_t right; /* the step, by the same sign */
+	size_t wrong; /* checks that report another change */
+	size_t open;  /* checks that report a change of the newest run alone */
+};
+
+static struct gate run_gate(const struct detail *d, struct one *o)
 {
+	static const struct history_query newest = { .last = 1 };
+	struct gate g = { 0 };
+
 	for (size_t n = d->gate_from; n <= d->runs; n++) {
-		bool alarm = false;
+		struct history_alarm *alarms;
+		size_t n_alarms;
+		bool wrong = false, open = false;
 
 		judge(o, n);
-		for (size_t k = 0; k < o->series.n_changes; k++) {
-			const struct changepoint *c = &o->series.changes[k];
+		alarms = history_alarms(&newest, &o->h, &n_alarms);
+		for (size_t i = 0; i < n_alarms; i++) {
+			size_t at = history_change(&alarms[i])->index;
 
-			alarm |= !c->single && c->index + 2 >= n;
-			out->undecided += c->single;
+			if (!alarms[i].recent)
+				continue;
+			if (history_is_open(&alarms[i]))
+				open = true;
+			else if (d->step_at && alarms[i].kind == HISTORY_WORSE &&
+				 at + NEAR >= d->step_at && at <= d->step_at + NEAR)
+				g.right++;
+			else
+				wrong = true;
 		}
-		out->units++;
-		out->wrong_units += alarm;
-		out->changes += alarm;
+		free(alarms);
+		g.wrong += wrong;
+		g.open += open;
 	}
+	return g;
+}
+
+/* The unit is a check, or, with a step, a series. A step that is reported twice is wrong.
+ */
+static void check_gate(const struct detail *d, struct one *o, struct sim_counts *out)
+{
+	struct gate g = run_gate(d, o);
+
+	out->changes += g.right + g.wrong;
+	if (!d->step_at) {
+		out->units += d->runs + 1 - d->gate_from;
+		out->wrong_units += g.wrong;
+		out->undecided += g.open;
+		return;
+	}
+	out->units++;
+	out->wanted++;
+	out->found += g.right > 0;
+	out->wrong_units += g.right > 1 || g.wrong;
+	out->undecided += g.open > 0;
 }
 
 static void simulate(const struct sim_scenario *s, gsl_rng *rng, size_t repeat,
@@ -257,6 +298,36 @@ static const struct sim_scenario scenarios[] = {
 	  false,
 	  { SIM_WRONG, 0.003, false },
 	  DETAIL(.runs = 60, .own = { 0.02, 0 }, .outliers = 0.03, .gate_from = 20) },
+	{ "gate, +2 %, 2 runs after it, noise 0.5 %, 3 % outliers",
+	  2000,
+	  false,
+	  { SIM_FREE, 0, false },
+	  DETAIL(.runs = 42, .step_at = 40, .step = STEP, .own = { 0.005, 0 },
+		 .outliers = 0.03, .gate_from = 41) },
+	{ "gate, +2 %, 5 runs after it, noise 0.5 %",
+	  2000,
+	  true,
+	  { SIM_FOUND, 0.95, false },
+	  DETAIL(.runs = 45, .step_at = 40, .step = STEP, .own = { 0.005, 0 },
+		 .gate_from = 41) },
+	{ "gate, +2 %, 5 runs after it, noise 0.5 %, 3 % outliers",
+	  2000,
+	  true,
+	  { SIM_FOUND, 0.95, false },
+	  DETAIL(.runs = 45, .step_at = 40, .step = STEP, .own = { 0.005, 0 },
+		 .outliers = 0.03, .gate_from = 41) },
+	{ "gate, +2 %, 20 runs after it, noise 0.5 %, 3 % outliers",
+	  1000,
+	  false,
+	  { SIM_FOUND, 0.95, false },
+	  DETAIL(.runs = 60, .step_at = 40, .step = STEP, .own = { 0.005, 0 },
+		 .outliers = 0.03, .gate_from = 41) },
+	{ "gate, +10 %, 20 runs after it, noise 2 %",
+	  1000,
+	  false,
+	  { SIM_FOUND, 0.95, false },
+	  DETAIL(.runs = 60, .step_at = 40, .step = 0.0953, .own = { 0.02, 0 },
+		 .gate_from = 41) },
 	{ "+2 % after 40 runs, 5 runs, noise 0.5 %",
 	  2000,
 	  true,
