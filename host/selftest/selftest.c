@@ -201,6 +201,7 @@ struct vm_config selftest_config(void)
 	return (struct vm_config){
 		.vcpus = 1,
 		.irqchip = VM_IRQCHIP_KERNEL,
+		.settings = config_settings(&config_table[0], vmm_arch), /* default */
 #ifdef __SANITIZE_THREAD__
 		/* It defers signal handlers, and with them kicks by immediate_exit. */
 		.kick = VM_KICK_SIGNAL_MASK,
