@@ -175,13 +175,15 @@ $(B)/tests/payloads/$(1)/%.o: $(BAD_PAYLOADS)/$(1)/%.c | tools
 	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -c $$< -o $$@
 
 $(B)/tests/payloads/$(1)/%.elf: $(B)/guest/$(1)/runtime/$(1)/boot.o $(B)/guest/$(1)/runtime/$(1)/machine.o \
-		$(B)/guest/$(1)/runtime/runtime.o $(B)/tests/payloads/$(1)/%.o guest/$(1)/payload.lds
+		$(B)/guest/$(1)/runtime/runtime.o $(B)/tests/payloads/$(1)/%.o guest/$(1)/payload.lds \
+		$(patsubst %,$(B)/guest/$(1)/runtime/$(1)/%.o,$(GUEST_RUNTIME_$(1)))
 	$$(call say,PAYLOAD,$$@)
 	$$(Q)$$(CC_$(1)) $(GUEST_LDFLAGS) -Wl,-T,guest/$(1)/payload.lds $$(filter %.o,$$^) -o $$@
 
 test-payloads: $(call test_payloads,$(1))
 endef
 $(foreach a,$(ARCHS),$(eval $(call test_payload_rules,$(a))))
+$(B)/tests/payloads/aarch64/l2_wfi.elf: $(B)/guest/aarch64/runtime/aarch64/el2.o
 
 # One symbol pair and one table row per image; see host/targets/rows.c.
 $(B)/payloads.S: $(PAYLOADS) Makefile

@@ -206,6 +206,7 @@ enum abi_state {
 	ABI_STATE_ABSENT,  /* the machine lacks what the row needs */
 	/* The body sleeps until the host's next interrupt, or the probe for this runs. */
 	ABI_STATE_SLEEPS,
+	ABI_STATE_TOO_MANY, /* more bodies than the row's memory has room for */
 };
 
 /*

@@ -51,6 +51,9 @@ struct body {
 	 */
 	bool (*setup)(const struct abi_params *params);
 
+	/* Runs once, after the last body. */
+	void (*end)(void);
+
 	/*
 	 * What the other vCPUs execute, forever. They start together with the boot CPU
 	 * and must wait for what the boot CPU sets up.

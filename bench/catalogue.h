@@ -60,6 +60,10 @@ enum bench_handler {
 #define EXITS_TO_L1                                                                      \
 	(1u << 14) /* with NEEDS_NESTED: the payload's guest (L2) exits once per event   \
 		    */
+/* With NEEDS_NESTED, of x86_64: instructions of one vendor, nested paging. */
+#define NEEDS_SVM	    (1u << 15)
+#define NEEDS_VMX	    (1u << 16)
+#define NEEDS_NESTED_PAGING (1u << 17)
 
 #define NEEDS_LAPIC (1u << 15) /* measures the in-kernel local APIC or GIC */
 

@@ -295,6 +295,8 @@ void sample_all(const struct abi_params *params)
 	}
 	/* Last: a running PMC can make every exit more expensive. */
 	sample_pmc(params);
+	if (ROW.end)
+		ROW.end();
 }
 
 /* Not called where only the boot CPU has something to do. */

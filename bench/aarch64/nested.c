@@ -5,8 +5,9 @@
  * what a hypervisor does at EL2, timed there.
  *
  * L1 is the least hypervisor: it counts the exit (SP_EL2 is the address of the counter),
- * does what the row says, and returns. It does not look at the cause, saves no register
- * (the bodies declare X16 and X17 as changed), and switches no state. Stage 2 is on. What
+ * does what the row says, and returns. It looks at the cause of the first exit only,
+ * which must be the row's, saves no register (the bodies declare X16 and X17 as changed),
+ * and switches no state. Stage 2 is on. What
  * a row costs on a bare machine is therefore the least that the architecture allows.
  */
 #include "bench/body.h"
@@ -17,6 +18,12 @@
 	"stadd x16, [sp]\n\t"
 
 #define RESUME "eret\n\t"
+
+/* Classes of ESR_EL2 (Arm ARM, ESR_EL2.EC). */
+#define CLASS_HVC   "0x16"
+#define CLASS_SMC   "0x17"
+#define CLASS_MSR   "0x18"
+#define CLASS_ABORT "0x24" /* a data abort of L2 */
 
 /* Resumes after the instruction that trapped, which gets 0. */
 #define EMULATE_AND_RESUME                                                               \
@@ -34,7 +41,7 @@
 	}
 
 /* HVC in L2: L1 resumes L2. */
-NESTED_VECTORS(hvc_vectors, COUNT RESUME);
+NESTED_VECTORS(hvc_vectors, NESTED_CLASS(CLASS_HVC), COUNT RESUME);
 L2_SETUP(nested_hvc, HCR_LEAST, hvc_vectors)
 BODY_PAIR(nested_hvc, "", "hvc #0", ::: "x16", "memory")
 BODY_ROW(nested_hvc, .setup = nested_hvc_setup);
@@ -50,32 +57,34 @@ BODY_ROW(nested_hvc, .setup = nested_hvc_setup);
 	 HCR_BSUIS | HCR_TWI | HCR_TWE | HCR_TID1 | HCR_TID3 | HCR_TSC | HCR_TIDCP |     \
 	 HCR_TACR | HCR_TSW | HCR_TLOR)
 
-NESTED_VECTORS(kvm_vectors, COUNT "mrs x16, esr_el2\n\t"
-				  "lsr x16, x16, #26\n\t"
-				  "cmp x16, #0x17\n\t" /* SMC */
-				  "b.eq 1f\n\t"
-				  "mov x17, #0x88000000\n\t" /* EL2_HCR_HOST */
-				  "movk x17, #0x4, lsl #32\n\t"
-				  "msr hcr_el2, x17\n\t"
-				  "isb\n\t"
-				  "mrs x17, tpidr_el2\n\t"
-				  "msr hcr_el2, x17\n\t"
-				  "mrs x17, vttbr_el2\n\t"
-				  "msr vttbr_el2, x17\n\t"
-				  "isb\n\t" RESUME "1: smc #0\n\t" EMULATE_AND_RESUME);
+NESTED_VECTORS(kvm_vectors, NESTED_CLASSES(CLASS_HVC, CLASS_SMC),
+	       COUNT "mrs x16, esr_el2\n\t"
+		     "lsr x16, x16, #26\n\t"
+		     "cmp x16, #0x17\n\t" /* SMC */
+		     "b.eq 1f\n\t"
+		     "mov x17, #0x88000000\n\t" /* EL2_HCR_HOST */
+		     "movk x17, #0x4, lsl #32\n\t"
+		     "msr hcr_el2, x17\n\t"
+		     "isb\n\t"
+		     "mrs x17, tpidr_el2\n\t"
+		     "msr hcr_el2, x17\n\t"
+		     "mrs x17, vttbr_el2\n\t"
+		     "msr vttbr_el2, x17\n\t"
+		     "isb\n\t" RESUME "1: smc #0\n\t" EMULATE_AND_RESUME);
 L2_SETUP(nested_hvc_as_kvm, HCR_KVM, kvm_vectors)
 BODY_PAIR(nested_hvc_as_kvm, "", "hvc #0", ::: "x16", "x17", "memory")
 BODY_ROW(nested_hvc_as_kvm, .setup = nested_hvc_as_kvm_setup);
 
 /* ID_AA64PFR0_EL1 in L2: L1 traps all feature registers (HCR_EL2.TID3). */
-NESTED_VECTORS(skip_vectors, COUNT EMULATE_AND_RESUME);
+NESTED_VECTORS(skip_vectors, NESTED_CLASS(CLASS_MSR), COUNT EMULATE_AND_RESUME);
 L2_SETUP(nested_trap_sysreg, HCR_LEAST | HCR_TID3, skip_vectors)
 BODY_PAIR(nested_trap_sysreg, "", "mrs x0, id_aa64pfr0_el1", ::
 		  : "x0", "x16", "x17", "memory")
 BODY_ROW(nested_trap_sysreg, .setup = nested_trap_sysreg_setup);
 
 /* Load of a gpa that L1's stage 2 does not map. */
-L2_SETUP(nested_mmio, HCR_LEAST, skip_vectors)
+NESTED_VECTORS(mmio_vectors, NESTED_CLASS(CLASS_ABORT), COUNT EMULATE_AND_RESUME);
+L2_SETUP(nested_mmio, HCR_LEAST, mmio_vectors)
 BODY_PAIR(nested_mmio, "mov x1, %0", "ldr w0, [x1]", ::"i"(ABI_SLOT_GPA)
 	  : "x0", "x1", "x16", "x17", "memory")
 BODY_ROW(nested_mmio, .setup = nested_mmio_setup);

@@ -39,7 +39,7 @@ BODY_PAIR(nested_l1_vmrun, "mov $svm_vmcb, %%eax",
 	  "incq runtime_l1_exits",
 	  ::
 		  : "rax", "cc", "memory")
-BODY_ROW(nested_l1_vmrun, .setup = svm_setup);
+BODY_ROW(nested_l1_vmrun, .setup = svm_setup, .end = nested_l1_check);
 
 /* Of the page of RAX in the address space of ECX. */
 BODY_PAIR(nested_l1_invlpga,
@@ -116,10 +116,10 @@ BODY bool vmresume_setup(const struct abi_params *params)
 }
 
 ENTER_PAIR(nested_l1_vmresume, "vmresume")
-BODY_ROW(nested_l1_vmresume, .setup = vmresume_setup);
+BODY_ROW(nested_l1_vmresume, .setup = vmresume_setup, .end = nested_l1_check);
 
 /* With what it needs each time: VMCLEAR and VMPTRLD. */
 ENTER_PAIR(nested_l1_vmlaunch, "vmclear nested_vmcs\n\t"
 			       "vmptrld nested_vmcs\n\t"
 			       "vmlaunch")
-BODY_ROW(nested_l1_vmlaunch, .setup = vmx_setup);
+BODY_ROW(nested_l1_vmlaunch, .setup = vmx_setup, .end = nested_l1_check);

@@ -37,6 +37,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "clock.h"
 #include "guest/runtime.h"
 
 static inline bool nested_is_el2(void)
@@ -64,28 +65,50 @@ static inline bool nested_begin(const struct abi_params *params, uint64_t hcr,
 		return false;
 	el2_enter(hcr, vectors, &runtime_l1_exits);
 	runtime_touch(params);
+	(void)clock_start();
+	(void)clock_stop();
 	return true;
 }
 
+/* The classes of ESR_EL2 that an exit of L2 may have: sets Z. */
+#define NESTED_CLASS(class) "cmp x16, #" class "\n\t"
+#define NESTED_CLASSES(class, other)                                                     \
+	NESTED_CLASS(class) "ccmp x16, #" other ", #4, ne\n\t"
+
+#define NESTED_TABLE(name, sync)                                                         \
+	".balign 2048\n" #name ":\n\t"                                                   \
+	".set offset, 0\n\t"                                                             \
+	".rept 16\n\t"                                                                   \
+	".balign 128\n\t"                                                                \
+	".if offset == 0x400\n\t" sync ".else\n\t"                                       \
+	"mov x16, #offset\n\t"                                                           \
+	"b el2_unexpected\n\t"                                                           \
+	".endif\n\t"                                                                     \
+	".set offset, offset + 0x80\n\t"                                                 \
+	".endr\n\t"                                                                      \
+	".org " #name " + 2048\n\t"
+
 /*
- * Defines vectors of EL2. `sync` handles the synchronous exceptions of L2, in at most 32
- * instructions; every other exception stops the payload. The vectors are in a section of
- * their own, so that the linker drops those of other rows of a page.
+ * Defines vectors of EL2. `sync` handles the synchronous exceptions of L2; every other
+ * exception stops the payload, and so does the first exit if its class is not among
+ * `classes`. The first exit changes VBAR_EL2 to vectors that do not check, which are
+ * those that the row times. `sync` and the check are at most 32 instructions, or the
+ * assembler stops at .org. The vectors are in a section of their own, so that the linker
+ * drops those of other rows of a page.
  */
-#define NESTED_VECTORS(name, sync)                                                       \
+#define NESTED_VECTORS(name, classes, sync)                                              \
 	extern const char name[];                                                        \
 	__asm__(".pushsection .text." #name ", \"ax\"\n\t"                               \
-		".arch_extension lse\n\t"                                                \
-		".balign 2048\n" #name ":\n\t"                                           \
-		".set offset, 0\n\t"                                                     \
-		".rept 16\n\t"                                                           \
-		".balign 128\n\t"                                                        \
-		".if offset == 0x400\n\t" sync ".else\n\t"                               \
-		"mov x16, #offset\n\t"                                                   \
+		".arch_extension lse\n\t" NESTED_TABLE(                                  \
+			name,                                                            \
+			"mrs x16, esr_el2\n\t"                                           \
+			"lsr x16, x16, #26\n\t" classes "b.ne " #name "_unexpected\n\t"  \
+			"adr x16, " #name "_unchecked\n\t"                               \
+			"msr vbar_el2, x16\n\t" sync)                                    \
+			NESTED_TABLE(name##_unchecked, sync) #name                       \
+		"_unexpected:\n\t"                                                       \
+		"mov x16, #0x400\n\t"                                                    \
 		"b el2_unexpected\n\t"                                                   \
-		".endif\n\t"                                                             \
-		".set offset, offset + 0x80\n\t"                                         \
-		".endr\n\t"                                                              \
 		".popsection")
 
 #endif

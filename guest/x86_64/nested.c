@@ -172,7 +172,7 @@ void nested_unexpected(void)
 
 	if (is_svm)
 		fault = (struct abi_fault){
-			.vector = svm_vmcb.exit_code,
+			.vector = (uint32_t)svm_vmcb.exit_code,
 			.syndrome = svm_vmcb.exit_info_1,
 			.pc = svm_vmcb.rip,
 			.address = svm_vmcb.exit_info_2,
@@ -196,13 +196,14 @@ void nested_unexpected(void)
  * page that a thousand entries map (RMAP_RECYCLE_THRESHOLD).
  */
 #define WINDOW_TABLES ((uint64_t *)0xb00000)
-#define WINDOW_PAGES  131072ull /* entries of the tables up to the page */
+#define WINDOW_PAGES  262144ull /* entries of the tables up to the page */
 #define WINDOW_STEP   (NESTED_WINDOW_STEP / 4096)
-#define WINDOW_RAM    0xc00000ull
-#define RAM_PAGES     1024
+#define WINDOW_RAM    0xd00000ull
+#define RAM_PAGES     768
 
 _Static_assert(ABI_SERIES_OFFSET + ABI_PHASES * ABI_SERIES_MAX * 8ull <= 0xb00000,
 	       "the window's tables are behind the series");
+_Static_assert(WINDOW_RAM + RAM_PAGES * 4096 <= ABI_RAM_BYTES, "the RAM of the window");
 
 static uint64_t *window_directory;
 
@@ -216,7 +217,7 @@ static void map_window(enum nested_window window, uint64_t present)
 	for (i = 0; i < WINDOW_PAGES; i += WINDOW_STEP)
 		WINDOW_TABLES[i] =
 			(WINDOW_RAM + i / WINDOW_STEP % RAM_PAGES * 4096) | present;
-	for (i = 1; i < WINDOW_PAGES; i += TABLE_ENTRIES)
+	for (i = NESTED_TOUCHED_PAGE / 4096; i < WINDOW_PAGES; i += TABLE_ENTRIES)
 		WINDOW_TABLES[i] = WINDOW_RAM | present;
 	if (window != NESTED_WINDOW_PRESENT)
 		WINDOW_TABLES[0] = WINDOW_TABLES[1] =
@@ -236,7 +237,7 @@ static void touch_window(uint64_t bodies)
 
 	for (i = 0; i <= bodies * WINDOW_STEP / TABLE_ENTRIES; i++)
 		(void)*(volatile uint64_t *)(ABI_SLOT_GPA + (i << 21) +
-					     NESTED_OTHER_PAGE);
+					     NESTED_TOUCHED_PAGE);
 }
 
 /* Identity, in pages of 2 MiB, and the window. `bits`: of a page beside presence. */
@@ -411,7 +412,7 @@ bool nested_begin(const struct abi_params *params, const struct nested_exit *exi
 {
 	if (exit->window == NESTED_WINDOW_PRESENT &&
 	    abi_bodies(params) >= WINDOW_PAGES / WINDOW_STEP)
-		return false;
+		runtime_stop(ABI_STATE_TOO_MANY);
 	is_svm = svm_is_present();
 	if (!is_svm && vmcs_is_missing())
 		return false;
@@ -431,7 +432,8 @@ static const struct nested_exit of_l1 = { .svm = EXIT_VMMCALL, .vmx = REASON_VMC
 
 bool nested_l1_svm(void)
 {
-	if (!svm_is_present() || !svm_enable())
+	is_svm = svm_is_present();
+	if (!is_svm || !svm_enable())
 		return false;
 	svm_prepare();
 	if (svm_has_nested_paging()) {
@@ -463,4 +465,11 @@ bool nested_l1_vmx(void)
 	vmcs_write(FIELD_HOST_RIP, (uint64_t)nested_vmx_return);
 	vmcs_pair(nested_vmcs);
 	return true;
+}
+
+void nested_l1_check(void)
+{
+	if (is_svm ? svm_vmcb.exit_code != of_l1.svm
+		   : vmcs_read(FIELD_REASON) != of_l1.vmx)
+		nested_unexpected();
 }

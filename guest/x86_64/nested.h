@@ -26,14 +26,16 @@ enum nested_action {
 
 /*
  * The window: pages from ABI_SLOT_GPA. NESTED_WINDOW_PRESENT: L1's nested page tables
- * have every eighth page, and L2 has touched another page of each table, so that no event
- * is the first that needs the table. KVM prefetches the neighbours of a page, eight with
- * the page, and finds none. The other two: two pages, of which L1 maps the one that is
- * missing, and unmaps the other; in its nested page tables, or without nested paging in
- * the page tables, whose faults it intercepts.
+ * have every sixteenth page, and L2 has touched NESTED_TOUCHED_PAGE of each table, so
+ * that no event is the first that needs the table. KVM prefetches the neighbours of a
+ * page, eight with the page, and finds none: no two of these pages are in one such group.
+ * The other two: two pages, of which L1 maps the one that is missing, and unmaps the
+ * other; in its nested page tables, or without nested paging in the page tables, whose
+ * faults it intercepts.
  */
-#define NESTED_WINDOW_STEP 0x8000
-#define NESTED_OTHER_PAGE  0x1000
+#define NESTED_WINDOW_STEP  0x10000
+#define NESTED_TOUCHED_PAGE 0x8000
+#define NESTED_OTHER_PAGE   0x1000
 
 enum nested_window {
 	NESTED_NO_WINDOW,
@@ -59,6 +61,12 @@ bool nested_begin(const struct abi_params *params, const struct nested_exit *exi
  */
 bool nested_l1_svm(void);
 bool nested_l1_vmx(void);
+
+/*
+ * Stops the boot unless the last exit is that of the first instruction: an entry that
+ * SVM or VMX refuses ends where an exit does, and is counted as one.
+ */
+void nested_l1_check(void);
 
 /*
  * After nested_l1_vmx() the guest's exits are counted and end at the instruction in RCX

@@ -209,12 +209,12 @@ static enum cli_exit print_floor(const struct show_args *args,
 	struct table t;
 
 	floor_collect(&rows, &in);
-	floor_table(&t, &rows, &in);
+	floor_table(&t, &rows, &in, NULL);
 	table_options_for(&o, stdout);
 	if (rows.n && args->form == FORM_MARKDOWN)
 		table_markdown(stdout, &t, 0, t.n_rows);
 	else if (rows.n)
-		table_print(stdout, &t, &o);
+		floor_print(stdout, &rows, &in, &o);
 	else
 		message_usage(
 			"wsbench show",

@@ -120,18 +120,19 @@ static void put_ratio(struct table *t, size_t column, double of, double by)
 	table_cell_value(t, column, of / by);
 }
 
-void floor_table(struct table *t, const struct floor *f, const struct plot_input *in)
+void floor_table(struct table *t, const struct floor *f, const struct plot_input *in,
+		 const struct result *doc)
 {
 	static const struct table_column columns[] = {
 		{ .head = "nested row", .flags = TABLE_KEY },
-		{ .head = "operation", .drop = 1 },
+		{ .head = "operation", .drop = 2 },
 		{ .head = "target" },
 		{ .head = "floor\ninsns", .flags = TABLE_RIGHT },
 		{ .head = "KVM\ninsns", .flags = TABLE_RIGHT },
 		{ .head = "KVM\n/ floor", .flags = TABLE_RIGHT },
 		{ .head = "nested\ninsns", .flags = TABLE_RIGHT },
 		{ .head = "nested\n/ KVM", .flags = TABLE_RIGHT },
-		{ .head = "traps", .flags = TABLE_RIGHT, .drop = 2 },
+		{ .head = "traps", .flags = TABLE_RIGHT, .drop = 1 },
 	};
 
 	table_init(t, columns, sizeof(columns) / sizeof(columns[0]));
@@ -140,18 +141,42 @@ void floor_table(struct table *t, const struct floor *f, const struct plot_input
 		const struct result_metric *traps =
 			row->twice ? result_find_metric(row->twice, "traps_per_op")
 				   : NULL;
-		char *label = plot_label(in, row->doc);
+		char *label;
 
+		if (doc && row->doc != doc)
+			continue;
+		label = plot_label(in, row->doc);
 		table_row(t, TABLE_PLAIN);
 		table_cell(t, 0, "%s", row->nested);
 		table_cell(t, 1, "%s", row->operation);
-		table_cell(t, 2, "%s", label);
+		if (!doc)
+			table_cell(t, 2, "%s", label);
 		table_number(t, 3, value(row->floor), true, false);
 		table_number(t, 4, value(row->kvm), true, false);
 		put_ratio(t, 5, value(row->kvm), value(row->floor));
 		table_number(t, 6, value(row->twice), true, false);
 		put_ratio(t, 7, value(row->twice), value(row->kvm));
 		table_number(t, 8, traps ? traps->value : NAN, true, false);
+		free(label);
+	}
+}
+
+void floor_print(FILE *to, const struct floor *f, const struct plot_input *in,
+		 const struct table_options *o)
+{
+	bool first = true;
+
+	for (size_t d = 0; d < in->n_docs; d++) {
+		char *label = plot_label(in, in->docs[d]);
+		struct table t;
+
+		floor_table(&t, f, in, in->docs[d]);
+		if (t.n_rows) {
+			fprintf(to, "%s%s\n\n", first ? "" : "\n", label);
+			table_print(to, &t, o);
+			first = false;
+		}
+		table_free(&t);
 		free(label);
 	}
 }

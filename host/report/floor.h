@@ -8,11 +8,13 @@
 #define WS_REPORT_FLOOR_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "host/report/plots.h"
 
 struct result_benchmark;
 struct table;
+struct table_options;
 
 /* Figures of one operation and one document with a hypervisor, at least two of three. */
 struct floor_row {
@@ -40,7 +42,15 @@ extern const struct floor_pair floor_pairs[];
 void floor_collect(struct floor *f, const struct plot_input *in);
 void floor_free(struct floor *f);
 
-/* Initialises and fills in `t`. */
-void floor_table(struct table *t, const struct floor *f, const struct plot_input *in);
+/*
+ * Initialises and fills in `t`: the rows of one document, or of all (NULL) with a column
+ * of the targets.
+ */
+void floor_table(struct table *t, const struct floor *f, const struct plot_input *in,
+		 const struct result *doc);
+
+/* A table per document below the target's name: a narrow terminal has room for it. */
+void floor_print(FILE *to, const struct floor *f, const struct plot_input *in,
+		 const struct table_options *o);
 
 #endif

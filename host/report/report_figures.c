@@ -261,7 +261,7 @@ bool report_floor(FILE *f, const struct report *r)
 		      "of KVM, and its guest exits; traps are the exits to KVM that this "
 		      "takes.</p>\n",
 		      f);
-		floor_table(&t, &rows, &r->in);
+		floor_table(&t, &rows, &r->in, NULL);
 		table_html(f, &t);
 		table_free(&t);
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A payload's report in guest memory: copied, then checked. */
+#include <elf.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -174,6 +175,10 @@ static void end_unfinished(const struct abi_report *guest, struct boot_report *r
 	case ABI_STATE_ABSENT:
 		boot_end(rep, BOOT_SKIP, "the feature is not available on this machine");
 		break;
+	case ABI_STATE_TOO_MANY:
+		boot_end(rep, BOOT_SKIP,
+			 "too many events for the memory of the row (--events)");
+		break;
 	case ABI_STATE_SLEEPS:
 		boot_end(
 			rep, BOOT_SKIP,
@@ -234,6 +239,23 @@ static bool is_length(const struct abi_params *params, int phase, uint64_t sampl
 	return samples == asked || (params->repeat && samples && samples < asked);
 }
 
+/* What a row of NEEDS_NESTED needs of the CPU of its payload. */
+static const char *virtualization(const struct boot_request *rq)
+{
+	const bool paging = rq->bench->needs & NEEDS_NESTED_PAGING;
+	Elf64_Ehdr header = { .e_machine = EM_NONE };
+
+	if (rq->image_bytes >= sizeof(header))
+		memcpy(&header, rq->image, sizeof(header));
+	if (header.e_machine == EM_AARCH64)
+		return "EL2";
+	if (rq->bench->needs & NEEDS_SVM)
+		return "SVM";
+	if (rq->bench->needs & NEEDS_VMX)
+		return paging ? "VMX with nested paging" : "VMX";
+	return paging ? "SVM or VMX with nested paging" : "SVM or VMX";
+}
+
 void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
 		  struct boot_report *rep)
 {
@@ -242,9 +264,8 @@ void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
 	if (!boot_is_done(ram, &rep->guest, rep)) {
 		if (rep->guest.state == ABI_STATE_ABSENT &&
 		    rq->bench->needs & NEEDS_NESTED)
-			boot_end(
-				rep, BOOT_SKIP,
-				"needs a CPU that offers the payload virtualization (SVM, VMX, nested paging, EL2)");
+			boot_end(rep, BOOT_SKIP, "needs a CPU that offers the payload %s",
+				 virtualization(rq));
 		return;
 	}
 	for (phase = 0; phase < ABI_PHASES; phase++) {

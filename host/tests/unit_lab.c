@@ -342,6 +342,7 @@ static void make_emulators(void)
 {
 	static const char *const files[] = {
 		"qemu-9.2.1+ds-1/bin/qemu-system-aarch64",
+		"qemu-9.2.1+ds-1/bin/qemu-system-x86_64",
 		"qemu-10.0.2+ds-2/bin/qemu-system-aarch64",
 		"qemu-10.0.11+ds-1/bin/qemu-system-aarch64",
 		"qemu-11.0.0~rc2+ds-1/bin/qemu-system-aarch64",
@@ -434,6 +435,10 @@ Test(emulators, a_least_version_selects_the_system_or_the_newest_fetched)
 	cr_expect_str_eq(path + strlen(folder),
 			 "/qemu-11.0.0+ds-1/bin/qemu-system-aarch64");
 	cr_expect_eq(lab_qemu_newer(12, program, path), -ENOENT);
+	/* The newest one may lack the program of this architecture. */
+	cr_expect_eq(lab_qemu_newer(9, "qemu-system-x86_64", path), 0);
+	cr_expect_str_eq(path + strlen(folder),
+			 "/qemu-9.2.1+ds-1/bin/qemu-system-x86_64");
 	cr_expect_eq(lab_qemu_newer(9, "qemu-system-vax", path), -ENOENT);
 	cr_expect_eq(lab_qemu_major(folder), 0);
 	remove_folder_in("/usr/bin:/bin");

@@ -189,6 +189,7 @@ Test(plots, the_floor_beside_kvm_and_nested)
 		cr_expect(is_in_catalogue(pair->operation), "%s", pair->operation);
 	docs[0]->target.name = "bare:aarch64";
 	docs[0]->target.hypervisor = NULL;
+	docs[1]->target.name = "lab:aarch64-nested";
 	docs[1]->target.hypervisor = "arm64 VHE, nested";
 	add(docs[1], "hypercall", "default", 1730);
 	add(docs[1], "nested_hvc", "pmu-emulated", 9);
@@ -209,7 +210,8 @@ Test(plots, the_floor_beside_kvm_and_nested)
 	expect_not_in(0, "nested\\_mmio");
 	floor_collect(&floor, &in);
 	cr_assert_eq(floor.n, 1);
-	floor_table(&t, &floor, &in);
+	floor_table(&t, &floor, &in, NULL);
+	cr_expect_str_eq(t.rows[0].cells[2].text, "lab:aarch64-nested");
 	cr_expect_str_eq(t.rows[0].cells[3].text, "4");
 	cr_expect_str_eq(t.rows[0].cells[5].text, "432x");
 	cr_expect_str_eq(t.rows[0].cells[7].text, "15x");
@@ -220,6 +222,38 @@ Test(plots, the_floor_beside_kvm_and_nested)
 	floor_collect(&floor, &in);
 	cr_assert_eq(floor.n, 1);
 	cr_expect_null(floor.rows[0].floor);
+	floor_free(&floor);
+}
+
+/* Within 100 columns the operation is in the table, however long the names are. */
+Test(plots, the_floor_fits_a_terminal)
+{
+	const struct table_options o = { .columns = 100, .utf8 = true };
+	struct plot_input in = input(2);
+	struct floor floor;
+	char *text = NULL;
+	size_t bytes;
+	FILE *f;
+
+	docs[0]->target.name = "bare:x86_64-bochs";
+	docs[0]->target.hypervisor = NULL;
+	docs[1]->target.name = "lab:x86_64-vmx-skylake";
+	docs[1]->target.hypervisor = "VMX";
+	add(docs[0], "nested_page_fault", "default", 21);
+	add(docs[1], "nested_page_fault", "default", 36241);
+	add(docs[1], "fault_first_touch_4k", "default", 4500);
+	add(docs[0], "nested_cpuid_as_kvm", "default", 24);
+	add(docs[1], "nested_cpuid_as_kvm", "default", 110678);
+	add(docs[1], "cpuid", "default", 1781);
+	floor_collect(&floor, &in);
+	cr_assert_eq(floor.n, 2);
+	f = open_memstream(&text, &bytes);
+	floor_print(f, &floor, &in, &o);
+	fclose(f);
+	cr_expect_eq(strncmp(text, "lab:x86_64-vmx-skylake\n\n", 24), 0, "%s", text);
+	cr_expect_not_null(strstr(text, "fault_first_touch_4k"), "%s", text);
+	cr_expect_null(strstr(text, "not shown"), "%s", text);
+	free(text);
 	floor_free(&floor);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Creating a VM whose vCPU KVM refuses. */
+/* Creating a VM whose vCPU KVM refuses, and what a setting enables. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <linux/kvm.h>
@@ -8,13 +8,28 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "host/vmm/arch.h"
 #include "host/vmm/vmm.h"
 
-/* KVM with a mediated vPMU on a host whose NMI watchdog has a counter. */
+static struct kvm_enable_cap enabled;
+
+/*
+ * KVM with a mediated vPMU on a host whose NMI watchdog has a counter. Each capability
+ * has the value 1.
+ */
 int ioctl(int fd, unsigned long request, ...)
 {
+	va_list args;
+
 	(void)fd;
 	switch (request) {
+	case KVM_CHECK_EXTENSION:
+		return 1;
+	case KVM_ENABLE_CAP:
+		va_start(args, request);
+		enabled = *va_arg(args, const struct kvm_enable_cap *);
+		va_end(args);
+		return 0;
 	case KVM_CREATE_VM:
 		return dup(STDERR_FILENO);
 	case KVM_CREATE_VCPU:
@@ -35,4 +50,19 @@ Test(vm_create, counters_in_use_are_unsupported_and_name_the_watchdog)
 	cr_expect_not_null(strstr(vm.error.text, "nmi_watchdog=0"));
 	cr_expect_not_null(strstr(vm.error.text, "KVM_CREATE_VCPU"));
 	vm_destroy(&vm);
+}
+
+/* QEMU (target/i386/kvm/kvm.c) sets both bits: a notify exit ends KVM_RUN. */
+Test(vm_create, notify_exits_go_to_user_space)
+{
+	static struct vm vm = { .config.settings = 1u << SETTING_notify_vmexit };
+	struct error err;
+
+	if (!vm_settings[SETTING_notify_vmexit].cap)
+		cr_skip_test("not a setting of this architecture");
+	cr_expect_eq(setting_check(SETTING_notify_vmexit, STDERR_FILENO, &err), 0);
+	cr_assert_eq(settings_early(&vm), 0);
+	cr_expect_eq(enabled.cap, KVM_CAP_X86_NOTIFY_VMEXIT);
+	cr_expect_eq(enabled.args[0],
+		     KVM_X86_NOTIFY_VMEXIT_ENABLED | KVM_X86_NOTIFY_VMEXIT_USER);
 }

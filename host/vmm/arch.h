@@ -26,7 +26,8 @@ int arch_vcpu_reset(struct vcpu *vcpu, uint64_t entry);
 struct vm_setting {
 	long cap;	   /* what KVM must offer; 0: nothing to check */
 	uint64_t bits;	   /* of the value of `cap`; 0: the value is not 0 */
-	bool enable;	   /* KVM_ENABLE_CAP of the VM, with `bits` */
+	bool enable;	   /* KVM_ENABLE_CAP of the VM */
+	uint64_t argument; /* of KVM_ENABLE_CAP; 0: `bits`, or 1 without bits */
 	uint32_t features; /* aarch64: of KVM_ARM_VCPU_INIT */
 	void (*configure)(struct vm_config *config);
 	/* Before the interrupt controller and the vCPUs exist, and after. 0 or -errno. */

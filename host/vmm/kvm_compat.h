@@ -38,10 +38,10 @@
 #define KVM_EXIT_ARM_SEA 41 /* Linux 6.18 */
 #endif
 #ifndef KVM_EXIT_ARM_LDST64B
-#define KVM_EXIT_ARM_LDST64B 42 /* Linux 7.1 */
+#define KVM_EXIT_ARM_LDST64B 42 /* Linux 7.0 */
 #endif
 #ifndef KVM_EXIT_SNP_REQ_CERTS
-#define KVM_EXIT_SNP_REQ_CERTS 43 /* Linux 7.1 */
+#define KVM_EXIT_SNP_REQ_CERTS 43 /* Linux 7.0 */
 #endif
 
 /* Linux 5.16, x86_64 only: the attribute of a vCPU that holds its TSC's offset. */

@@ -34,7 +34,7 @@ static int enable(struct vm *vm, const struct vm_setting *s, const char *name)
 	struct kvm_enable_cap cap = { .cap = (uint32_t)s->cap };
 
 	/* 1 is "on" for capabilities without bits, and ignored by others. */
-	cap.args[0] = s->bits ? s->bits : 1;
+	cap.args[0] = s->argument ? s->argument : s->bits ? s->bits : 1;
 	return vm_ioctl_on(vm, KVM_ENABLE_CAP, &cap, "of setting %s", name);
 }
 

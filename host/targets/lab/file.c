@@ -241,7 +241,9 @@ static bool next_fetched(const char *dir_path, char last[NAME_MAX + 1])
 	return *found;
 }
 
-static bool find_fetched(const char *name, const char *program, char path[PATH_MAX])
+/* The newest that has `program`, of the version `name`, or NULL: of `major` or newer. */
+static bool find_fetched(const char *name, unsigned int major, const char *program,
+			 char path[PATH_MAX])
 {
 	char dir[PATH_MAX], version[NAME_MAX + 1] = "", folder[PATH_MAX], one[PATH_MAX];
 	bool found = false;
@@ -249,7 +251,8 @@ static bool find_fetched(const char *name, const char *program, char path[PATH_M
 	lab_emulators_folder(dir);
 	/* The last one that matches is the newest. */
 	while (next_fetched(dir, version))
-		if (is_version(name, version) &&
+		if ((name ? is_version(name, version)
+			  : strtoul(version, NULL, 10) >= major) &&
 		    lab_path(folder, "%s/" QEMU_PREFIX "%s", dir, version) &&
 		    find_in(folder, program, one)) {
 			strcpy(path, one);
@@ -270,16 +273,9 @@ unsigned int lab_qemu_major(const char *path)
 
 int lab_qemu_newer(unsigned int major, const char *program, char path[PATH_MAX])
 {
-	char dir[PATH_MAX], version[NAME_MAX + 1] = "", newest[NAME_MAX + 1] = "";
-
 	if (!process_find(program, path) && lab_qemu_major(path) >= major)
 		return 0;
-	lab_emulators_folder(dir);
-	while (next_fetched(dir, version))
-		strcpy(newest, version);
-	if (strtoul(newest, NULL, 10) >= major && find_fetched(newest, program, path))
-		return 0;
-	return -ENOENT;
+	return find_fetched(NULL, major, program, path) ? 0 : -ENOENT;
 }
 
 static bool find_system(const char *name, const char *program, char path[PATH_MAX])
@@ -326,7 +322,7 @@ int lab_qemu_select(const char *name, const char *program, char path[PATH_MAX],
 {
 	char names[NAMES_BYTES] = "", script[PATH_MAX];
 
-	if (find_fetched(name, program, path) || find_system(name, program, path) ||
+	if (find_fetched(name, 0, program, path) || find_system(name, program, path) ||
 	    find_path(name, program, path))
 		return 0;
 	lab_emulators(add_name, names);

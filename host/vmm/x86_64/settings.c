@@ -102,8 +102,9 @@ const struct vm_setting vm_settings[SETTINGS] = {
 					 .enable = true, .lacks = "Linux 6.0" },
 	[SETTING_notify_vmexit] = {
 		.cap = KVM_CAP_X86_NOTIFY_VMEXIT,
-		.bits = KVM_X86_NOTIFY_VMEXIT_ENABLED,
+		/* KVM reports 1, not the bits that it accepts. */
 		.enable = true,
+		.argument = KVM_X86_NOTIFY_VMEXIT_ENABLED | KVM_X86_NOTIFY_VMEXIT_USER,
 		.lacks = "the CPU has no notify exits (Intel since Sapphire Rapids)",
 	},
 	[SETTING_msr_filter] = { .cap = KVM_CAP_X86_MSR_FILTER, .late = filter_msr,
