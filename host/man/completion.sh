@@ -65,7 +65,7 @@ kind() {
   --format) echo "one $(help_table "$1")" ;;
   --kind) echo "some $(help_table "$1")" ;;
   --across) echo "some $(tr -d , <<<"${4##*: }")" ;;
-  --fail-on) echo "one $3" ;;
+  --fail-on) echo "one ${3//|/ }" ;;
   --arch) echo "one x86_64 aarch64" ;;
   --flavour) echo "one cloud plain rt" ;;
   # A value that may be left out is never the next word.

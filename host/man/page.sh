@@ -41,7 +41,9 @@ date=$(LC_ALL=C date -u -d "$date" '+%B %-d, %Y')
     gsub(/--/, "\\-\\-", text)
     gsub(/ -/, " \\-", text)
     if (text ~ /^[.'\'']/)
-      text = "\\\\&" text
+      text = "\\&" text
+    if (text ~ /[?!]$/)
+      text = text "\\&"
     return text
   }
   # Input lines of at most 80 bytes; a line does not begin with a control character.
