@@ -577,14 +577,18 @@ static enum cli_exit compare_folders(const struct args *args, const struct side 
 	if (!docs || !names)
 		abort();
 	for (size_t i = 0; can && i < sides[0].docs.n; i++) {
-		size_t found = 0;
+		const struct result *base = sides[0].docs.docs[i];
+		size_t found = 1;
 
-		for (size_t s = 0; s < n; s++) {
-			docs[found] = s ? of_target(&sides[s],
-						    sides[0].docs.docs[i]->target.name)
-					: sides[0].docs.docs[i];
-			names[found] = sides[s].name;
-			found += docs[found] != NULL;
+		docs[0] = base;
+		names[0] = sides[0].name;
+		for (size_t s = 1; s < n; s++) {
+			const struct result *r = of_target(&sides[s], base->target.name);
+
+			if (!r)
+				continue;
+			docs[found] = r;
+			names[found++] = sides[s].name;
 		}
 		if (found > 1)
 			code = gravest(code, compare_target(args, sides, n, docs, names,

@@ -35,7 +35,7 @@ struct diff_args {
 	const char *kernels[2], *append, *output;
 	const char *on, *bench, *config; /* as given; `on` NULL: the default */
 	size_t n_kernels, explain_rows;
-	struct progress_work *work;
+	struct progress_work all, *work; /* a run per kernel and lab */
 	struct names_list targets, benches, configs;
 	bool markdown;
 };
@@ -417,14 +417,13 @@ static enum cli_exit diff(struct diff_args *args)
 	static const enum cli_exit gravest[] = { CLI_FAILED, CLI_USAGE, CLI_WORSE,
 						 CLI_UNTRUSTED };
 	bool seen[CLI_FAILED + 1] = { false }, printed = false;
-	/* A run per kernel and lab. */
-	struct progress_work work = { .targets = 2 * args->targets.n };
 
-	args->work = &work;
+	args->work = &args->all;
+	args->all = (struct progress_work){ .targets = 2 * args->targets.n };
 	table_limit(COLUMNS_MAX);
 	for (size_t i = 0; i < args->targets.n && !interrupted; i++)
 		if (is_left_out(args, args->targets.names[i]))
-			work.targets -= 2;
+			args->all.targets -= 2;
 		else
 			seen[diff_target(args, args->targets.names[i], &printed)] = true;
 	if (printed)

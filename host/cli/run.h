@@ -8,10 +8,9 @@
 #include "host/cli/cmd.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
+#include "host/cli/progress.h"
 #include "host/cli/touch_options.h"
 #include "host/measure/measure.h"
-
-struct progress_work;
 
 struct run {
 	struct options_common common;
@@ -37,6 +36,7 @@ struct run {
 	uint64_t budget_ns;	    /* --budget; 0: none */
 	const char *save;	    /* the name of a baseline; NULL: none */
 	struct progress_work *work; /* of several run_target(); NULL: of one */
+	struct progress_work all;   /* where this run has several */
 	int argc;
 	char **argv;
 };

@@ -231,15 +231,15 @@ static enum cli_exit nothing_measured(struct result *const *docs, size_t n)
 static enum cli_exit run_all(struct run *run)
 {
 	struct result **docs = calloc(run->targets.n, sizeof(*docs));
-	struct progress_work work = { 0 };
 	enum cli_exit code = CLI_OK;
 	size_t n = 0, i;
 
 	if (!docs)
 		abort();
-	run->work = &work;
+	run->all = (struct progress_work){ 0 };
+	run->work = &run->all;
 	for (i = 0; i < run->targets.n && !interrupted; i++) {
-		work.targets = work.ended + count_left(run, i);
+		run->all.targets = run->all.ended + count_left(run, i);
 		code = worst(code, run_target(run, names_target(run->targets.names[i]),
 					      &docs[n]));
 		if (!docs[n])

@@ -94,7 +94,7 @@ static void say_decided(const struct run *run, const struct result *r)
 {
 	struct compare_enough enough;
 
-	if (r->target.exact || !(run->decide > 0))
+	if (!r || r->target.exact || !(run->decide > 0))
 		return;
 	if (compare_is_enough(r, run->decide, &enough) && enough.rows)
 		message_info(

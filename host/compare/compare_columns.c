@@ -232,7 +232,7 @@ void compare_print_columns(FILE *f, const struct compare *c, size_t n,
 			   const char *const *names, bool all, bool markdown)
 {
 	char(*heads)[HEAD_BYTES] = calloc(n, sizeof(*heads));
-	struct table_options text;
+	struct table_options text = { 0 };
 	const struct table_options *o = markdown ? NULL : &text;
 	struct table t;
 

@@ -63,7 +63,7 @@ static void add_run(struct compare_side *s, const struct result_benchmark *b,
 	if (!s->runs)
 		s->why = m && m->reason ? m->reason : "no estimate";
 	add_boots(s, m);
-	if (s->boots == boots || isnan(m->value))
+	if (!m || s->boots == boots || isnan(m->value))
 		return;
 	if (!s->runs++) {
 		s->benchmark = b;

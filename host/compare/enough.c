@@ -135,7 +135,7 @@ bool compare_is_enough(const struct result *r, double change, struct compare_eno
 				       : (interval + power) * rows[i].se / room;
 
 		out->decided += share <= 1;
-		if (share > 1 && share > worst) {
+		if (share > 1 && share > worst && rows[i].benchmark) {
 			worst = share;
 			out->worst = rows[i].benchmark->name;
 		}

@@ -132,6 +132,11 @@ static void add_inlined(struct tree *t, const struct explanation_stack *s)
 	}
 }
 
+static size_t n_sources(const struct explanation_location *location)
+{
+	return location ? location->n_sources : 0;
+}
+
 /* Nodes that add_inlined() can make. */
 static size_t count_inlined(const struct explanation *e)
 {
@@ -141,7 +146,7 @@ static size_t count_inlined(const struct explanation *e)
 		const struct explanation_stack *s = &e->stacks[i];
 
 		for (size_t k = 0; k + 1 < s->n_frames; k++)
-			n += 1 + (site_of(e, s, k) ? site_of(e, s, k)->n_sources : 0);
+			n += 1 + n_sources(site_of(e, s, k));
 		for (size_t k = 0; k < s->n_instructions; k++)
 			n += 1 + e->locations[s->instructions[k].location].n_sources;
 	}

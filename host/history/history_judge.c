@@ -22,14 +22,22 @@ struct buffers {
 	bool *outlier;
 };
 
+static void buffers_free(struct buffers *b)
+{
+	free(b->values);
+	free(b->outlier);
+}
+
 static bool buffers_new(struct buffers *b, size_t n)
 {
-	b->values = calloc(3 * n, sizeof(*b->values) + sizeof(*b->outlier));
-	if (!b->values)
+	b->values = calloc(3 * n, sizeof(*b->values));
+	b->outlier = calloc(n, sizeof(*b->outlier));
+	if (!b->values || !b->outlier) {
+		buffers_free(b);
 		return false;
+	}
 	b->lo = b->values + n;
 	b->hi = b->lo + n;
-	b->outlier = (bool *)(b->hi + n);
 	return true;
 }
 
@@ -250,7 +258,7 @@ int history_judge(struct history *h, const struct changepoint_rules *rules)
 		return -ENOMEM;
 	for (size_t i = 0; i < h->n_series && !rc; i++)
 		rc = judge(h, &h->series[i], rules, &b);
-	free(b.values);
+	buffers_free(&b);
 	return rc;
 }
 
@@ -277,7 +285,7 @@ struct changepoint *history_changes_before(const struct history *h,
 		abort();
 	for (size_t k = 0; k < before.n_changes; k++)
 		before.changes[k].index = index[before.changes[k].index];
-	free(b.values);
+	buffers_free(&b);
 	free(before.points);
 	free(index);
 	*n = before.n_changes;

@@ -43,7 +43,7 @@ struct side {
 static struct side side_new(const struct detail *d, const char *letter)
 {
 	const double zero[BOOTS_MAX] = { 0 };
-	struct side s;
+	struct side s = { 0 };
 
 	for (size_t k = 0; k < d->runs; k++) {
 		struct result *r = fixture_document("kvm", false);

@@ -131,10 +131,10 @@ static void check_whole(const struct detail *d, struct one *o, struct sim_counts
 
 		if (o->series.changes[k].single)
 			continue;
-		if (d->trend != 0 && o->series.changes[k].trend != 0)
-			found = true;
-		else if (d->step_at && o->series.changes[k].trend == 0 &&
-			 at + NEAR >= d->step_at && at <= d->step_at + NEAR)
+		if (o->series.changes[k].trend != 0
+			    ? d->trend != 0
+			    : d->step_at && at + NEAR >= d->step_at &&
+				      at <= d->step_at + NEAR)
 			found = true;
 		else
 			wrong = true;

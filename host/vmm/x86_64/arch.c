@@ -129,13 +129,16 @@ static int supported_cpuid(int kvm_fd, struct kvm_cpuid2 **out, struct error *wh
 	int err;
 
 	cpuid = calloc(1, sizeof(*cpuid) + CPUID_ENTRIES * sizeof(cpuid->entries[0]));
-	if (!cpuid)
-		return error_set(why, -ENOMEM, "out of memory");
+	if (!cpuid) {
+		error_set(why, -ENOMEM, "out of memory");
+		return -ENOMEM;
+	}
 	cpuid->nent = CPUID_ENTRIES;
 	err = __kvm_ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid);
 	if (err) {
 		free(cpuid);
-		return error_set(why, err, "KVM_GET_SUPPORTED_CPUID: %s", strerror(-err));
+		error_set(why, err, "KVM_GET_SUPPORTED_CPUID: %s", strerror(-err));
+		return err;
 	}
 	*out = cpuid;
 	return 0;

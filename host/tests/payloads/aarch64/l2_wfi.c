@@ -15,4 +15,4 @@ static bool begin_and_wait(const struct abi_params *params, uint64_t hcr,
 #define nested_begin begin_and_wait
 #define BODY_PAGE    "bench/aarch64/nested.c"
 #define BODY_ID	     nested_hvc
-#include "guest/sample.c"
+#include "guest/sample.c" // NOLINT(bugprone-suspicious-include): the loop of a row

@@ -15,4 +15,4 @@ static bool without_rflags(void)
 #define nested_l1_vmx without_rflags
 #define BODY_PAGE     "bench/x86_64/nested_l1.c"
 #define BODY_ID	      nested_l1_vmlaunch
-#include "guest/sample.c"
+#include "guest/sample.c" // NOLINT(bugprone-suspicious-include): the loop of a row

@@ -14,4 +14,4 @@ static bool without_asid(void)
 #define nested_l1_svm without_asid
 #define BODY_PAGE     "bench/x86_64/nested_l1.c"
 #define BODY_ID	      nested_l1_vmrun
-#include "guest/sample.c"
+#include "guest/sample.c" // NOLINT(bugprone-suspicious-include): the loop of a row
