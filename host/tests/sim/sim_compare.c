@@ -45,6 +45,8 @@ static struct side side_new(const struct detail *d, const char *letter)
 	const double zero[BOOTS_MAX] = { 0 };
 	struct side s = { 0 };
 
+	if (!d->runs || d->runs > RUNS_MAX)
+		abort();
 	for (size_t k = 0; k < d->runs; k++) {
 		struct result *r = fixture_document("kvm", false);
 
