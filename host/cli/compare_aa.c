@@ -7,7 +7,7 @@
 
 #include <gsl/gsl_sort_double.h>
 
-#include "host/cli/compare_aa.h"
+#include "host/cli/compare_cmd.h"
 #include "host/lib/error.h"
 #include "host/stats/summary.h"
 #include "host/targets/target.h"

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `wsbench compare`, in two files: compare.c reads the command line, compare_sides.c the
- * documents of each side, which it pairs by target, judges (host/compare) and prints.
+ * `wsbench compare`: compare.c reads the command line; compare_sides.c reads the
+ * documents of each side, pairs them by target, judges (host/compare) and prints;
+ * compare_aa.c is
+ * --aa, compare_why.c is --explain.
  */
 #ifndef WS_CLI_COMPARE_CMD_H
 #define WS_CLI_COMPARE_CMD_H
@@ -49,7 +51,15 @@ struct compare_args {
 /* The documents of the paths, each new one with the base; or the runs of two sides. */
 enum cli_exit compare_paths(const struct compare_args *args);
 
-/* --aa: runs of one kernel. */
+/* --aa: reads the runs of one kernel for compare_aa(). */
 enum cli_exit compare_same(const struct compare_args *args);
+
+/*
+ * Compares runs of one kernel with each other, for each target: those with odd numbers in
+ * the order of time with the others. Every difference is false. CLI_UNTRUSTED if there is
+ * one; CLI_USAGE after a message: fewer than four runs, or runs that cannot be compared.
+ */
+enum cli_exit compare_aa(const struct result *const *docs, size_t n,
+			 const struct compare_options *o);
 
 #endif

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/cli/compare_aa.h"
 #include "host/cli/documents.h"
 #include "host/lib/error.h"
 #include "host/result/json_list.h"
