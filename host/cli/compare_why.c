@@ -79,6 +79,7 @@ static void choose_kernel(struct job *job, const struct result *doc, const char 
 		job->modules = option_of(doc, "--modules");
 	} else {
 		job->kernel = doc->subject.kernel;
+		job->kernel_is_name = true;
 	}
 }
 

@@ -120,6 +120,7 @@ static struct result *measure(const struct group *g, const struct history_run *o
 	if (is_lab(g)) {
 		run.job.emulator = g->args->emulator;
 		run.job.kernel = given ? given : of->kernel;
+		run.job.kernel_is_name = !given;
 		run.job.modules = given ? g->args->modules : NULL;
 		run.job.fetch = given ? JOB_FETCH_QUIETLY : JOB_FETCH_NEVER;
 	}

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,13 +16,21 @@
 #include "host/lib/file.h"
 #include "host/result/store.h"
 
+/* A longer line is not a history's: a line is held in memory. */
+#define LINE_MAX_BYTES ((size_t)64 << 20)
+
+/* The text is read in parts of this size, which stay in the CPU's cache. */
+#define PART_BYTES ((size_t)256 << 10)
+
+/*
+ * Read and not mapped: a process that truncates a mapped file ends its readers by SIGBUS.
+ */
 struct row_file {
 	char *path;
 	int fd;
-	const char *text; /* mapped, or `unpacked`; NULL: the file is empty */
-	char *unpacked;	  /* of a file in gzip's format; NULL: the file is text */
-	size_t bytes;	  /* of complete lines; the last can lack its newline */
-	size_t mapped;
+	char *unpacked; /* of a file in gzip's format; NULL: the file is text */
+	size_t size;	/* of the text, when the file was opened */
+	size_t bytes;	/* of complete lines; the last can lack its newline */
 	size_t torn;
 	bool open_line; /* the last line lacks its newline */
 };
@@ -71,49 +78,152 @@ static int open_locked(const char *path, bool add, struct error *err)
 	return file_error(err, "lock", path, rc);
 }
 
-static int map(struct row_file *f, struct error *err)
+/* Reads `n` bytes of the file from `at` on, which were there when it was opened. */
+static int read_file(const struct row_file *f, size_t at, char *to, size_t n,
+		     struct error *err)
 {
-	struct stat st;
-	void *text;
+	while (n) {
+		ssize_t got = pread(f->fd, to, n, (off_t)at);
 
-	if (fstat(f->fd, &st))
-		return file_error(err, "read", f->path, -errno);
-	f->bytes = f->mapped = (size_t)st.st_size;
-	if (!f->mapped)
-		return 0;
-	text = mmap(NULL, f->mapped, PROT_READ, MAP_SHARED | MAP_POPULATE, f->fd, 0);
-	if (text == MAP_FAILED)
-		return file_error(err, "read", f->path, -errno);
-	f->text = text;
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return file_error(err, "read", f->path, -errno);
+		if (!got)
+			return error_set(
+				err, -EIO,
+				"cannot read %s: the file became shorter while it was read",
+				file_tail(f->path));
+		at += (size_t)got;
+		to += got;
+		n -= (size_t)got;
+	}
+	return 0;
+}
+
+/* The same of the text. */
+static int read_text(const struct row_file *f, size_t at, char *to, size_t n,
+		     struct error *err)
+{
+	if (!f->unpacked)
+		return read_file(f, at, to, n, err);
+	memcpy(to, f->unpacked + at, n);
 	return 0;
 }
 
 /* Of a history's text, against a file that is made to fill the memory. */
 #define UNPACKED_MAX ((size_t)1 << 30)
 
-/* Replaces the text of a file in gzip's format by what is packed in it. */
-static int unpack(struct row_file *f, bool add, struct error *err)
+/* Finds the size of the text, and unpacks a file in gzip's format. */
+static int find_text(struct row_file *f, bool add, struct error *err)
 {
 	static const char magic[] = { '\x1f', '\x8b' };
+	char head[sizeof(magic)], *packed;
+	struct stat st;
 	int rc;
 
-	if (f->bytes < sizeof(magic) || memcmp(f->text, magic, sizeof(magic)) != 0)
+	if (fstat(f->fd, &st))
+		return file_error(err, "read", f->path, -errno);
+	f->size = (size_t)st.st_size;
+	if (f->size < sizeof(head))
 		return 0;
+	rc = read_file(f, 0, head, sizeof(head), err);
+	if (rc || memcmp(head, magic, sizeof(magic)) != 0)
+		return rc;
 	if (add)
 		return error_set(
 			err, -EINVAL,
 			"%s: a compressed history is only read (gunzip it to add)",
 			file_tail(f->path));
-	rc = gzip_unpack(f->text, f->bytes, UNPACKED_MAX, &f->unpacked, &f->bytes);
+	packed = f->size <= UNPACKED_MAX ? store_check(malloc(f->size)) : NULL;
+	if (packed)
+		rc = read_file(f, 0, packed, f->size, err);
+	if (rc) {
+		free(packed);
+		return rc;
+	}
+	rc = packed ? gzip_unpack(packed, f->size, UNPACKED_MAX, &f->unpacked, &f->size)
+		    : -EBADMSG;
+	free(packed);
 	if (rc == -ENOMEM)
 		store_check(NULL);
 	if (rc)
 		return error_set(err, -EINVAL,
 				 "%s: not gzip's format, cut short, or too large",
 				 file_tail(f->path));
-	munmap((void *)f->text, f->mapped);
-	f->text = f->unpacked;
 	return 0;
+}
+
+/* The complete lines of a text, one after the other. */
+struct line_reader {
+	const struct row_file *file;
+	char *part; /* of the text: `have` bytes, which end before `next` */
+	size_t room, have;
+	size_t at;   /* in the part: the next line */
+	size_t next; /* in the text: not yet read */
+};
+
+static void line_reader_free(struct line_reader *r)
+{
+	free(r->part);
+}
+
+/* Reads on; a line that has begun moves to the start of the part. */
+static int read_part(struct line_reader *r, struct error *err)
+{
+	const struct row_file *f = r->file;
+	size_t left = r->have - r->at, more = f->bytes - r->next;
+	int rc;
+
+	if (left)
+		memmove(r->part, r->part + r->at, left);
+	r->have = left;
+	r->at = 0;
+	if (left >= LINE_MAX_BYTES)
+		return error_set(err, -EINVAL, "%s: a line of more than %zu bytes",
+				 file_tail(f->path), LINE_MAX_BYTES);
+	if (r->room - left < PART_BYTES) {
+		r->room = 2 * left + PART_BYTES;
+		r->part = store_check(realloc(r->part, r->room));
+	}
+	if (more > r->room - left)
+		more = r->room - left;
+	rc = read_text(f, r->next, r->part + left, more, err);
+	if (rc)
+		return rc;
+	r->next += more;
+	r->have += more;
+	return 0;
+}
+
+/*
+ * A line without its newline, valid until the next call. 1, or 0 at the end, or a
+ * negative errno with `err`.
+ */
+static int next_line(struct line_reader *r, const char **line, size_t *bytes,
+		     struct error *err)
+{
+	const char *newline = NULL;
+	size_t known = 0; /* bytes of the line without a newline */
+	int rc;
+
+	for (;;) {
+		if (r->have - r->at > known)
+			newline = memchr(r->part + r->at + known, '\n',
+					 r->have - r->at - known);
+		known = r->have - r->at;
+		if (newline || r->next == r->file->bytes)
+			break;
+		rc = read_part(r, err);
+		if (rc)
+			return rc;
+	}
+	if (!newline && !known)
+		return 0;
+	*line = r->part + r->at;
+	*bytes = newline ? (size_t)(newline - *line) : known;
+	r->at += *bytes + (newline != NULL);
+	return 1;
 }
 
 /* 0, or -EINVAL with `err`: not a line of a history file. */
@@ -129,20 +239,55 @@ static int check_line(const char *start, size_t bytes, struct error *err)
 	return rc;
 }
 
-/* A last line without a newline is complete (written by an editor), or torn. */
-static void find_torn(struct row_file *f)
+/*
+ * The bytes after the last newline, in memory that the caller frees. Returns 0 or a
+ * negative errno with `err`.
+ */
+static int read_last(const struct row_file *f, char **last, size_t *bytes,
+		     struct error *err)
 {
-	const char *newline = f->bytes ? memrchr(f->text, '\n', f->bytes) : NULL;
-	size_t start = newline ? (size_t)(newline + 1 - f->text) : 0;
-	struct error err;
+	const char *newline = NULL;
+	size_t n = 4096;
+	char *text = NULL;
+	int rc = 0;
 
-	if (start == f->bytes)
-		return;
-	f->open_line = !check_line(f->text + start, f->bytes - start, &err);
-	if (f->open_line)
-		return;
-	f->torn = f->bytes - start;
-	f->bytes = start;
+	while (!rc && !newline) {
+		n = n < f->size ? n : f->size;
+		text = store_check(realloc(text, n + 1));
+		rc = read_text(f, f->size - n, text, n, err);
+		newline = rc ? NULL : memrchr(text, '\n', n);
+		if (n == f->size)
+			break;
+		if (!rc && !newline && n >= LINE_MAX_BYTES)
+			rc = error_set(
+				err, -EINVAL,
+				"%s: not a history file: a line of more than %zu bytes",
+				file_tail(f->path), LINE_MAX_BYTES);
+		n *= newline ? 1 : 2;
+	}
+	*bytes = newline ? n - (size_t)(newline + 1 - text) : n;
+	if (!rc)
+		memmove(text, text + n - *bytes, *bytes);
+	*last = text;
+	return rc;
+}
+
+/* A last line without a newline is complete (written by an editor), or torn. */
+static int find_torn(struct row_file *f, struct error *err)
+{
+	struct error inner;
+	size_t bytes;
+	char *last;
+	int rc = read_last(f, &last, &bytes, err);
+
+	f->bytes = f->size;
+	if (!rc && bytes) {
+		f->open_line = !check_line(last, bytes, &inner);
+		f->torn = f->open_line ? 0 : bytes;
+		f->bytes -= f->torn;
+	}
+	free(last);
+	return rc;
 }
 
 /*
@@ -153,45 +298,78 @@ static int check_first(const struct row_file *f, struct error *err)
 {
 	static const char begin[] = "{\"schema\":\"" ROW_SCHEMA "\"";
 	size_t n = f->torn < sizeof(begin) - 1 ? f->torn : sizeof(begin) - 1;
-	const char *newline = f->bytes ? memchr(f->text, '\n', f->bytes) : NULL;
+	struct line_reader r = { .file = f };
+	char head[sizeof(begin)];
 	struct error inner;
+	const char *line;
+	size_t bytes;
+	int rc;
 
-	if (!f->mapped)
+	if (!f->size)
 		return 0;
 	if (f->bytes) {
-		n = newline ? (size_t)(newline - f->text) : f->bytes;
-		if (!check_line(f->text, n, &inner))
-			return 0;
-		return error_set(err, -EINVAL, "%s: line 1: %s", file_tail(f->path),
-				 inner.text);
+		rc = next_line(&r, &line, &bytes, err);
+		if (rc == 1 && check_line(line, bytes, &inner))
+			rc = error_set(err, -EINVAL, "%s: line 1: %s", file_tail(f->path),
+				       inner.text);
+		line_reader_free(&r);
+		return rc < 0 ? rc : 0;
 	}
-	if (!memcmp(f->text, begin, n) || f->text[0] == '\0')
-		return 0;
+	rc = read_text(f, 0, head, n, err);
+	if (rc || !memcmp(head, begin, n) || head[0] == '\0')
+		return rc;
 	return error_set(err, -EINVAL,
 			 "%s: not a history file: the first line is not a history line",
 			 file_tail(f->path));
 }
 
+/*
+ * FILE.torn, for appending: a regular file of this name, and not what another user of the
+ * folder has linked to it.
+ */
+static int open_torn(const char *path, struct error *err)
+{
+	int fd = open(path,
+		      O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+		      0666);
+	struct stat st;
+
+	if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode))) {
+		close(fd);
+		fd = -1;
+		errno = ENXIO;
+	}
+	if (fd < 0 && (errno == ELOOP || errno == ENXIO))
+		return error_set(err, -errno, "cannot write %s: it is %s (remove it)",
+				 file_tail(path),
+				 errno == ELOOP ? "a symbolic link"
+						: "not a regular file");
+	return fd < 0 ? file_error(err, "write", path, -errno) : fd;
+}
+
 /* The torn line is on disk in FILE.torn before the file is truncated. */
 static int move_torn(struct row_file *f, struct error *err)
 {
-	char *path;
+	char *path, *torn = store_check(malloc(f->torn + 1));
 	int fd, rc;
 
 	if (asprintf(&path, "%s.torn", f->path) < 0)
 		store_check(NULL);
-	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-	rc = fd < 0 ? -errno : file_write(fd, f->text + f->bytes, f->torn);
-	if (!rc)
-		rc = file_write(fd, "\n", 1);
-	if (!rc)
-		rc = file_sync(fd);
+	fd = open_torn(path, err);
+	rc = fd < 0 ? fd : read_text(f, f->bytes, torn, f->torn, err);
+	if (!rc) {
+		torn[f->torn] = '\n';
+		rc = file_write(fd, torn, f->torn + 1);
+		if (!rc)
+			rc = file_sync(fd);
+		if (!rc)
+			rc = file_sync_folder(path);
+		if (rc)
+			file_error(err, "write", path, rc);
+	}
 	if (fd >= 0)
 		close(fd);
-	if (!rc)
-		rc = file_sync_folder(path);
-	if (rc)
-		file_error(err, "write", path, rc);
+	free(torn);
 	free(path);
 	if (rc)
 		return rc;
@@ -210,13 +388,11 @@ int row_file_open(const char *path, bool add, struct row_file **out, struct erro
 	f = store_check(calloc(1, sizeof(*f)));
 	f->path = store_check(strdup(path));
 	f->fd = fd;
-	rc = map(f, err);
+	rc = find_text(f, add, err);
 	if (!rc)
-		rc = unpack(f, add, err);
-	if (!rc) {
-		find_torn(f);
+		rc = find_torn(f, err);
+	if (!rc)
 		rc = check_first(f, err);
-	}
 	if (!rc && add && f->torn)
 		rc = move_torn(f, err);
 	if (rc)
@@ -230,8 +406,6 @@ void row_file_close(struct row_file *f)
 {
 	if (!f)
 		return;
-	if (f->text && f->text != f->unpacked)
-		munmap((void *)f->text, f->mapped);
 	free(f->unpacked);
 	close(f->fd); /* releases the lock */
 	free(f->path);
@@ -248,28 +422,28 @@ int row_file_read(const struct row_file *f, struct row_names *names,
 		  struct error *err)
 {
 	struct row_scan *scan = row_scan_new(names);
-	const char *end = f->text + f->bytes;
-	size_t number = 0;
-	int rc = 0;
+	struct line_reader r = { .file = f };
+	size_t number = 0, bytes;
+	const char *line;
+	int rc = 0, more;
 
-	for (const char *line = f->text; !rc && line < end;) {
-		const char *newline = memchr(line, '\n', (size_t)(end - line));
-		const char *stop = newline ? newline : end;
+	while (!rc && (more = next_line(&r, &line, &bytes, err))) {
 		struct error inner;
 		struct row row;
 
 		number++;
-		if (stop > line) {
-			rc = row_scan_line(scan, line, (size_t)(stop - line), &row,
-					   &inner);
+		if (more < 0) {
+			rc = more;
+		} else if (bytes) {
+			rc = row_scan_line(scan, line, bytes, &row, &inner);
 			if (rc)
 				error_set(err, rc, "%s: line %zu: %s", file_tail(f->path),
 					  number, inner.text);
 			else
 				rc = fn(ctx, &row);
 		}
-		line = stop + 1;
 	}
+	line_reader_free(&r);
 	row_scan_free(scan);
 	return rc;
 }
@@ -284,7 +458,7 @@ int row_file_add(struct row_file *f, const char *lines, size_t bytes, struct err
 		rc = file_write(f->fd, lines, bytes);
 	if (!rc)
 		rc = file_sync(f->fd);
-	if (!rc && !f->mapped)
+	if (!rc && !f->size)
 		rc = file_sync_folder(f->path);
 	if (!rc)
 		return 0;

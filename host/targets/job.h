@@ -55,6 +55,7 @@ struct job {
 	/* The machine of a lab. Not encoded: the machine has booted when it receives a
 	 * job. */
 	const char *kernel; /* image, release or series; NULL: the default of the cache */
+	bool kernel_is_name; /* from a file: `kernel` is never a path */
 	enum job_fetch fetch;
 	const char *modules;  /* folder with kvm*.ko; NULL: beside the kernel */
 	const char *append;   /* added to the kernel's command line; NULL */

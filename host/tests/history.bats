@@ -5,7 +5,7 @@ bats_require_minimum_version 1.5.0
 load helper
 
 # document FILE RUN LABEL BENCH=VALUE...: writes a result document of an exact target;
-# TARGET, MACHINE, EMULATOR, EXACT, RESOLUTION and HANDLED_BY override the defaults. VALUE
+# TARGET, KERNEL, MACHINE, EMULATOR, EXACT, RESOLUTION and HANDLED_BY override the defaults. VALUE
 # may be a range over boots, LO..HI.
 document() {
   python3 - "$tests/result_v1.json" "$@" <<'END'
@@ -14,7 +14,7 @@ base, path, run, label, *figures = sys.argv[1:]
 with open(base) as f:
     d = json.load(f)
 d["run"].update(id=run, started="2026-11-21T09:00:00Z", partial=False)
-d["subject"] = {"kernel": "6.1.0-56-cloud-amd64", "label": label, "commit": None}
+d["subject"] = {"kernel": os.environ.get("KERNEL", "6.1.0-56-cloud-amd64"), "label": label, "commit": None}
 d["target"].update(name=os.environ.get("TARGET", "bare:x86_64"),
                    emulator=os.environ.get("EMULATOR", "QEMU emulator version 7.2.22 (Debian)"),
                    exact=os.environ.get("EXACT", "1") == "1")
@@ -366,6 +366,42 @@ END
 '"wsbench: lab:x86_64-svm: "*" is not "*" (wsbench kernel fetch "* ||
     $stderr == *$'
 '"wsbench: lab:x86_64-svm: "*" is not "*"emulator.sh build"* ]]
+}
+
+@test "history check --confirm: the kernel of a row is never a path" {
+  need_target lab:aarch64-vhe
+  # An image that would boot, by a path, by a file here, and by a way out of the cache.
+  local cache=$(cache_dir)/kernels/aarch64 kernel
+  mkdir evil
+  cp "$(readlink -f "$cache/default")/vmlinuz" evil/vmlinuz
+  cp evil/vmlinuz 6.1.0-here
+  export TARGET=lab:aarch64-vhe
+  for kernel in "$PWD/evil/vmlinuz" 6.1.0-here "../../../../../../../../../../..$PWD/evil"; do
+    rm -f h.jsonl
+    KERNEL=$kernel series v 100 101
+    run_apart "$wsbench" history check --db h.jsonl --confirm
+    echo "$kernel: $stdout $stderr"
+    [ "$status" = 3 ]
+    [[ $stdout == *"worse, could not be confirmed: its kernel is not here"* ]]
+  done
+}
+
+@test "history add does not follow a symbolic link to FILE.torn" {
+  series v 100 101
+  echo precious >file
+  ln -s file h.jsonl.torn
+  printf torn >>h.jsonl
+  cp h.jsonl before
+  document doc.json r3 v3 null=102
+  refused 2 "cannot write h.jsonl.torn: it is a symbolic link (remove it)" \
+    "$wsbench" history add --db h.jsonl doc.json
+  cmp h.jsonl before
+  [ "$(cat file)" = precious ]
+  # Nor does it wait for a reader of a pipe.
+  rm h.jsonl.torn
+  mkfifo h.jsonl.torn
+  refused 2 "cannot write h.jsonl.torn: it is not a regular file (remove it)" \
+    "$wsbench" history add --db h.jsonl doc.json
 }
 
 @test "bad usage of history" {

@@ -523,6 +523,61 @@ Test(row_file, many_writers)
 	expect_rows(LINES + WRITERS * TIMES * LINES, 0);
 }
 
+/* A process that ignores the lock truncates the file while it is read. */
+Test(row_file, becomes_shorter)
+{
+	enum { LINES = 4000 }; /* more than is read at once */
+	struct row_names *known = row_names_new();
+	struct row_file *f;
+	struct error err;
+	size_t n = 0;
+	off_t size;
+
+	add(0, LINES);
+	size = size_of("db");
+	cr_assert_eq(row_file_open("db", false, &f, &err), 0, "%s", err.text);
+	cr_assert_eq(truncate("db", size / 2), 0);
+	cr_expect_eq(row_file_read(f, known, count_row, &n, &err), -EIO);
+	cr_expect(n < LINES, "%zu rows", n);
+	cr_expect_str_eq(err.text,
+			 "cannot read db: the file became shorter while it was read");
+	row_file_close(f);
+	row_names_free(known);
+	/* A file that became longer ends where it ended when it was opened. */
+	cr_assert_eq(truncate("db", 0), 0);
+	add(0, 1);
+	known = row_names_new();
+	cr_assert_eq(row_file_open("db", false, &f, &err), 0, "%s", err.text);
+	cr_assert_eq(truncate("db", size), 0);
+	n = 0;
+	cr_expect_eq(row_file_read(f, known, count_row, &n, &err), 0, "%s", err.text);
+	cr_expect_eq(n, 1);
+	row_file_close(f);
+	row_names_free(known);
+}
+
+/* Lines that are longer than what is read at once, and empty lines. */
+Test(row_file, long_lines)
+{
+	size_t torn, longest = (size_t)1 << 20;
+	FILE *f;
+
+	add(0, 2);
+	f = fopen("db", "a");
+	cr_assert_not_null(f);
+	for (int i = 0; i < 3; i++)
+		fprintf(f, "\n%*s%s\n", (int)longest << i, "", row_dump(&example));
+	fclose(f);
+	cr_expect_eq(rows(&torn), 5);
+	cr_expect_eq(torn, 0);
+	f = fopen("db", "a");
+	cr_assert_not_null(f);
+	fprintf(f, "%*s", (int)longest, "{");
+	fclose(f);
+	cr_expect_eq(rows(&torn), 5);
+	cr_expect_eq(torn, longest);
+}
+
 Test(row_file, no_file)
 {
 	struct error err;

@@ -73,10 +73,10 @@ static int check_image(enum arch arch, const char *path, struct error *err)
 	return 0;
 }
 
-static int find_image(enum arch arch, const char *kernel, enum job_fetch fetch,
-		      struct lab_kernel *out, struct error *err)
+static int find_image(enum arch arch, const char *kernel, bool is_name,
+		      enum job_fetch fetch, struct lab_kernel *out, struct error *err)
 {
-	if (kernel && (strchr(kernel, '/') || !access(kernel, F_OK)))
+	if (kernel && !is_name && (strchr(kernel, '/') || !access(kernel, F_OK)))
 		return lab_path(out->image, "%s", kernel)
 			       ? 0
 			       : error_set(err, -ENAMETOOLONG,
@@ -105,10 +105,10 @@ static int find_modules(const char *modules, struct lab_kernel *out, struct erro
 	return 0;
 }
 
-int lab_kernel_find(enum arch arch, const char *kernel, const char *modules,
+int lab_kernel_find(enum arch arch, const char *kernel, bool is_name, const char *modules,
 		    enum job_fetch fetch, struct lab_kernel *out, struct error *err)
 {
-	int ret = find_image(arch, kernel, fetch, out, err);
+	int ret = find_image(arch, kernel, is_name, fetch, out, err);
 
 	if (!ret)
 		ret = lab_cache_verify(arch, out->image, fetch, &out->package, err);

@@ -56,12 +56,13 @@ struct lab_kernel {
  * The kernel that the user asked for.
  *
  *   kernel   an image, or a name for lab_cache_find(); NULL: the default of the cache
+ *   is_name  `kernel` is a name and never an image: it is not the user's own word
  *   modules  a folder; NULL: `modules` beside the image, if it is there
  *
  * Checks the format of the image, and of a cached kernel that its files are those that
  * were downloaded. 0 or a negative errno; -ENETUNREACH: the kernel cannot be downloaded.
  */
-int lab_kernel_find(enum arch arch, const char *kernel, const char *modules,
+int lab_kernel_find(enum arch arch, const char *kernel, bool is_name, const char *modules,
 		    enum job_fetch fetch, struct lab_kernel *out, struct error *err);
 
 /* 0 if `head`, the first bytes of an image, begins a kernel for `arch`; else

@@ -185,6 +185,9 @@ int lab_cache_find(enum arch arch, const char *name, enum job_fetch fetch,
 	bool series = name && matches(name, SERIES);
 	int ret;
 
+	/* A name of one folder: not "..", and no path. */
+	if (name && (strchr(name, '/') || *name == '.'))
+		return not_cached(arch, name, err);
 	lab_kernel_cache(arch, cache);
 	if (lab_path(image, series ? "%s/newest-%s-cloud/vmlinuz" : "%s/%s/vmlinuz",
 		     cache, name ? name : "default") &&

@@ -93,8 +93,8 @@ static int find_kernel(struct lab_state *s, const struct job *job, struct error 
 		name = release;
 	}
 	if (!ret)
-		ret = lab_kernel_find(s->machine->arch, name, job->modules, job->fetch,
-				      &s->kernel, err);
+		ret = lab_kernel_find(s->machine->arch, name, job->kernel_is_name,
+				      job->modules, job->fetch, &s->kernel, err);
 
 	/* A kernel without a folder of modules has KVM built in. */
 	if (!ret && s->machine->module && s->kernel.modules[0])
