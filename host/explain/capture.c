@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Creates the file of the records and its control page. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,8 +59,10 @@ int capture_open(struct capture *c, uint64_t bytes, bool memory, unsigned int pl
 	ret = plugin_api ? find_plugin(c, plugin_api, err) : 0;
 	if (ret)
 		return ret;
-	c->fd = memfd_create("worldswitch-trace", MFD_CLOEXEC);
-	if (c->fd < 0 || ftruncate(c->fd, (off_t)bytes))
+	c->fd = memfd_create("worldswitch-trace", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	/* An emulator that truncates the file would end this process by SIGBUS. */
+	if (c->fd < 0 || ftruncate(c->fd, (off_t)bytes) ||
+	    fcntl(c->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW))
 		return error_set(err, -errno, "cannot make a file for the trace: %s",
 				 strerror(errno));
 	c->page = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
@@ -69,6 +72,7 @@ int capture_open(struct capture *c, uint64_t bytes, bool memory, unsigned int pl
 		return error_set(err, -errno, "cannot map the trace: %s",
 				 strerror(errno));
 	}
+	c->bytes = bytes;
 	c->page->magic = RECORD_MAGIC;
 	c->page->version = RECORD_VERSION;
 	c->page->memory = memory;
@@ -79,7 +83,7 @@ int capture_open(struct capture *c, uint64_t bytes, bool memory, unsigned int pl
 void capture_close(struct capture *c)
 {
 	if (c->page)
-		munmap(c->page, c->page->room);
+		munmap(c->page, c->bytes);
 	if (c->fd >= 0)
 		close(c->fd);
 	c->page = NULL;
@@ -103,7 +107,10 @@ int capture_switch(struct capture *c, const struct image *image, uint64_t vaddr,
 
 const uint32_t *capture_records(const struct capture *c, size_t *n)
 {
-	*n = c->page->written / sizeof(uint32_t);
+	uint64_t written = c->page->written, most = c->bytes - RECORD_PAGE_BYTES;
+
+	/* The emulator writes the page, and is not trusted. */
+	*n = (written < most ? written : most) / sizeof(uint32_t);
 	return (const uint32_t *)(const void *)((const char *)c->page +
 						RECORD_PAGE_BYTES);
 }

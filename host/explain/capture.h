@@ -15,6 +15,7 @@
 struct capture {
 	int fd; /* -1: none */
 	struct record_page *page;
+	uint64_t bytes;	       /* of the file, with the page */
 	char plugin[PATH_MAX]; /* empty: not needed */
 };
 
@@ -35,7 +36,7 @@ void capture_close(struct capture *c);
  */
 int capture_switch(struct capture *c, const struct image *image, uint64_t vaddr, bool on);
 
-/* The records, *n words, valid until capture_close(). */
+/* The records, *n words, which are not trusted, valid until capture_close(). */
 const uint32_t *capture_records(const struct capture *c, size_t *n);
 
 #endif

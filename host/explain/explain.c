@@ -404,7 +404,7 @@ static int work_through(struct work *w, const struct capture *c)
 		return fail(
 			w, -EOVERFLOW,
 			"%s: more instructions than fit into %llu MiB: fewer events (--events) or no kinds of instructions",
-			w->in->benchmark, (unsigned long long)c->page->room >> 20);
+			w->in->benchmark, (unsigned long long)c->bytes >> 20);
 	err = trace_open(&w->trace, w->in->arch, image_range(&w->in->payload), words, n,
 			 c->page->counts);
 	if (!err)

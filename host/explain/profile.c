@@ -8,6 +8,16 @@
 
 #define LINE_SHIFT 6 /* 64 bytes: a cache line of the supported machines */
 
+/*
+ * Numbers by key. The trace decides how many functions, stacks and registers there are: a
+ * search of the arrays would take the square of what a lab sends.
+ */
+struct map {
+	uint64_t *keys;
+	uint32_t *numbers; /* 0: a free place */
+	size_t n, room;	   /* a power of two */
+};
+
 struct build {
 	const struct trace *trace;
 	const struct symbols *symbols;
@@ -15,7 +25,8 @@ struct build {
 	uint32_t *functions; /* of each instruction; 0: not looked up */
 	uint32_t *insns_of;  /* profile_insn of each instruction; NULL: not wanted */
 	struct walk walk;
-	uint64_t insns;			  /* since the event began */
+	uint64_t insns; /* since the event began */
+	struct map function_of, node_of, register_of, insn_of;
 	uint32_t open[2][WALK_DEPTH_MAX]; /* calls that have not ended: guest, host */
 	unsigned int depth[2];
 	int err;
@@ -36,6 +47,70 @@ static void *grow(struct build *b, void *array, size_t n, size_t *room, size_t b
 	}
 	memset((char *)grown + n * bytes, 0, bytes);
 	return grown;
+}
+
+static void map_free(struct map *m)
+{
+	free(m->keys);
+	free(m->numbers);
+}
+
+static size_t place_of(const struct map *m, uint64_t key)
+{
+	size_t i = (key * 0x9e3779b97f4a7c15u) >> 32 & (m->room - 1);
+
+	while (m->numbers[i] && m->keys[i] != key)
+		i = (i + 1) & (m->room - 1);
+	return i;
+}
+
+static int map_grow(struct map *m)
+{
+	struct map bigger = { .n = m->n, .room = m->room ? 2 * m->room : 256 };
+
+	bigger.keys = calloc(bigger.room, sizeof(*bigger.keys));
+	bigger.numbers = calloc(bigger.room, sizeof(*bigger.numbers));
+	if (!bigger.keys || !bigger.numbers) {
+		map_free(&bigger);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < m->room; i++) {
+		size_t to = place_of(&bigger, m->keys[i]);
+
+		if (!m->numbers[i])
+			continue;
+		bigger.keys[to] = m->keys[i];
+		bigger.numbers[to] = m->numbers[i];
+	}
+	map_free(m);
+	*m = bigger;
+	return 0;
+}
+
+/* The number of a key; 0: none. */
+static uint32_t map_find(const struct map *m, uint64_t key)
+{
+	return m->room ? m->numbers[place_of(m, key)] : 0;
+}
+
+/* Adds a key that map_find() has not found. */
+static void map_add(struct build *b, struct map *m, uint64_t key, uint32_t number)
+{
+	size_t i;
+
+	if (2 * m->n >= m->room && map_grow(m)) {
+		b->err = -ENOMEM;
+		return;
+	}
+	i = place_of(m, key);
+	m->keys[i] = key;
+	m->numbers[i] = number;
+	m->n++;
+}
+
+static uint64_t pair_of(uint32_t high, uint32_t low)
+{
+	return (uint64_t)high << 32 | low;
 }
 
 /* The function that switches threads, on both architectures. */
@@ -64,13 +139,17 @@ static uint32_t add_function(struct build *b, const struct symbol *symbol,
 static uint32_t look_up(struct build *b, const struct trace_insn *insn)
 {
 	const struct symbol *symbol = symbols_find(b->symbols, insn->space, insn->vaddr);
-	size_t i;
+	uint64_t key = symbol ? (uint64_t)(symbol - b->symbols->list) + 1 : 0;
+	uint32_t number;
 
-	for (i = 1; i < b->p->n_functions; i++)
-		if (b->p->functions[i].symbol == symbol &&
-		    b->p->functions[i].space == insn->space)
-			return (uint32_t)i;
-	return add_function(b, symbol, insn->space);
+	key = key * SPACES + insn->space;
+	number = map_find(&b->function_of, key);
+	if (!number) {
+		number = add_function(b, symbol, insn->space);
+		if (number)
+			map_add(b, &b->function_of, key, number);
+	}
+	return number;
 }
 
 static uint32_t function_of(struct build *b, const struct trace_insn *insn)
@@ -86,12 +165,12 @@ static uint32_t node_below(struct build *b, uint32_t parent, uint32_t function,
 			   const struct trace_insn *site)
 {
 	struct profile *p = b->p;
+	uint64_t key = pair_of(parent, function);
+	uint32_t number = map_find(&b->node_of, key);
 	void *grown;
-	size_t i;
 
-	for (i = 1; i < p->n_nodes; i++)
-		if (p->nodes[i].parent == parent && p->nodes[i].function == function)
-			return (uint32_t)i;
+	if (number)
+		return number;
 	grown = grow(b, p->nodes, p->n_nodes, &p->room_nodes, sizeof(*p->nodes));
 	if (!grown)
 		return 0;
@@ -99,6 +178,9 @@ static uint32_t node_below(struct build *b, uint32_t parent, uint32_t function,
 	p->nodes[p->n_nodes].parent = parent;
 	p->nodes[p->n_nodes].function = function;
 	p->nodes[p->n_nodes].site = site;
+	/* Number 0 is not used. */
+	if (p->n_nodes)
+		map_add(b, &b->node_of, key, (uint32_t)p->n_nodes);
 	return (uint32_t)p->n_nodes++;
 }
 
@@ -160,12 +242,14 @@ static uint32_t node_of(struct build *b, struct walk_stack *k)
 static void count_register(struct build *b, uint32_t function, const struct decode *d)
 {
 	struct profile *p = b->p;
-	struct profile_register *r = p->registers, *end = p->registers + p->n_registers;
+	uint64_t key = pair_of(function, d->reg);
+	uint32_t number = map_find(&b->register_of, key);
+	struct profile_register *r;
 	void *grown;
 
-	while (r < end && (r->function != function || r->reg != d->reg))
-		r++;
-	if (r == end) {
+	if (number) {
+		r = &p->registers[number - 1];
+	} else {
 		grown = grow(b, p->registers, p->n_registers, &p->room_registers,
 			     sizeof(*p->registers));
 		if (!grown)
@@ -174,6 +258,7 @@ static void count_register(struct build *b, uint32_t function, const struct deco
 		r = &p->registers[p->n_registers++];
 		r->function = function;
 		r->reg = d->reg;
+		map_add(b, &b->register_of, key, (uint32_t)p->n_registers);
 	}
 	if (d->kind == KIND_SYSREG_READ || d->kind == KIND_VMCS_READ)
 		r->reads++;
@@ -216,14 +301,15 @@ static struct profile_counts *insn_counts(struct build *b, uint32_t node,
 					  const struct trace_insn *insn)
 {
 	struct profile *p = b->p;
-	uint32_t *head = b->insns_of ? &b->insns_of[insn - b->trace->insns] : NULL, i;
+	size_t index = (size_t)(insn - b->trace->insns);
+	uint32_t *head = b->insns_of ? &b->insns_of[index] : NULL, number;
 	void *grown;
 
 	if (!head)
 		return NULL;
-	for (i = *head; i; i = p->insns[i].next)
-		if (p->insns[i].node == node)
-			return &p->insns[i].own;
+	number = map_find(&b->insn_of, pair_of((uint32_t)index, node));
+	if (number)
+		return &p->insns[number].own;
 	grown = grow(b, p->insns, p->n_insns, &p->room_insns, sizeof(*p->insns));
 	if (!grown)
 		return NULL;
@@ -232,6 +318,7 @@ static struct profile_counts *insn_counts(struct build *b, uint32_t node,
 	p->insns[p->n_insns].node = node;
 	p->insns[p->n_insns].next = *head;
 	*head = (uint32_t)p->n_insns;
+	map_add(b, &b->insn_of, pair_of((uint32_t)index, node), *head);
 	return &p->insns[p->n_insns++].own;
 }
 
@@ -360,6 +447,10 @@ int profile_build(const struct trace *t, const struct symbols *symbols,
 	}
 	free(b.functions);
 	free(b.insns_of);
+	map_free(&b.function_of);
+	map_free(&b.node_of);
+	map_free(&b.register_of);
+	map_free(&b.insn_of);
 	for (int host = 0; host < 2; host++)
 		for (unsigned int i = 0; i < b.depth[host]; i++)
 			p->calls[b.open[host][i]].end = b.insns;

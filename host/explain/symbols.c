@@ -217,18 +217,6 @@ static bool is_hyp(const struct symbol *s)
 	       !strncmp(s->name, HYP_PREFIX, strlen(HYP_PREFIX));
 }
 
-/* The number of calls that reach the start of a function if EL2 is `offset` away. */
-static size_t arrivals(const struct symbols *s, const uint64_t *calls, size_t n,
-		       uint64_t offset)
-{
-	size_t i, k, hits = 0;
-
-	for (i = 0; i < s->n; i++)
-		for (k = 0; is_hyp(&s->list[i]) && k < n; k++)
-			hits += s->list[i].vaddr + offset == calls[k];
-	return hits;
-}
-
 #define CALLS_MAX 64
 
 /* The targets of calls at EL2, without duplicates. */
@@ -250,33 +238,93 @@ static size_t find_calls(const struct trace *t, uint64_t calls[CALLS_MAX])
 	return n;
 }
 
-int symbols_add_hyp(struct symbols *s, const struct trace *t)
+static int by_value(const void *a, const void *b)
 {
-	uint64_t calls[CALLS_MAX], best_offset = 0;
-	size_t n_calls = t->hyp_top ? find_calls(t, calls) : 0, best = 0, n = s->n, i;
-	int err = 0;
+	const uint64_t *x = a, *y = b;
 
-	/* The text is mapped in pages: the offset is a multiple of the page size. */
-	for (i = 0; n_calls && i < n; i++) {
-		uint64_t offset = calls[0] - s->list[i].vaddr;
-		size_t hits;
+	return (*x > *y) - (*x < *y);
+}
 
-		if (!is_hyp(&s->list[i]) || offset & 0xfff)
-			continue;
-		hits = arrivals(s, calls, n_calls, offset);
-		if (hits > best) {
-			best = hits;
-			best_offset = offset;
+/* The addresses of the EL2 functions, ascending and each once; NULL: out of memory. */
+static uint64_t *find_hyp(const struct symbols *s, size_t *n)
+{
+	uint64_t *vaddrs = malloc((s->n + 1) * sizeof(*vaddrs));
+	size_t all = 0;
+
+	*n = 0;
+	for (size_t i = 0; vaddrs && i < s->n; i++)
+		if (is_hyp(&s->list[i]))
+			vaddrs[all++] = s->list[i].vaddr;
+	if (all)
+		qsort(vaddrs, all, sizeof(*vaddrs), by_value);
+	for (size_t i = 0; i < all; i++)
+		if (!i || vaddrs[i] != vaddrs[i - 1])
+			vaddrs[(*n)++] = vaddrs[i];
+	return vaddrs;
+}
+
+/*
+ * The distance of EL2 at which most calls reach the start of a function; false: none. Of
+ * each function, the distance is that of the first call. The functions that another call
+ * reaches at these distances are found in one pass, as both are in ascending order.
+ */
+static bool find_offset(const uint64_t *vaddrs, size_t n, const uint64_t *calls,
+			size_t n_calls, unsigned int *hits, uint64_t *offset)
+{
+	unsigned int best = 0;
+
+	for (size_t k = 0; k < n_calls; k++) {
+		/* Function i + this is what the call would reach. */
+		uint64_t further = calls[k] - calls[0];
+		size_t to = 0;
+
+		for (size_t i = 0; i < n; i++) {
+			uint64_t want = vaddrs[i] + further;
+
+			/* The sums of all functions wrap around once at most. */
+			if (i && want < vaddrs[i - 1] + further)
+				to = 0;
+			while (to < n && vaddrs[to] < want)
+				to++;
+			hits[i] += to < n && vaddrs[to] == want;
 		}
 	}
-	for (i = 0; best && i < n && !err; i++) {
-		struct symbol symbol = s->list[i];
+	for (size_t i = 0; i < n; i++) {
+		uint64_t distance = calls[0] - vaddrs[i];
 
-		symbol.space = SPACE_HYP;
-		symbol.vaddr += best_offset;
-		if (is_hyp(&s->list[i]))
-			err = add(s, &symbol);
+		/* The text is mapped in pages. */
+		if (hits[i] <= best || distance & 0xfff)
+			continue;
+		best = hits[i];
+		*offset = distance;
 	}
+	return best;
+}
+
+int symbols_add_hyp(struct symbols *s, const struct trace *t)
+{
+	uint64_t calls[CALLS_MAX], *vaddrs, offset = 0;
+	size_t n_calls = t->hyp_top ? find_calls(t, calls) : 0, n_hyp, n = s->n;
+	unsigned int *hits;
+	int err = -ENOMEM;
+
+	if (!n_calls)
+		return 0;
+	vaddrs = find_hyp(s, &n_hyp);
+	hits = calloc(n_hyp + 1, sizeof(*hits));
+	if (vaddrs && hits)
+		err = 0;
+	if (!err && find_offset(vaddrs, n_hyp, calls, n_calls, hits, &offset))
+		for (size_t i = 0; i < n && !err; i++) {
+			struct symbol symbol = s->list[i];
+
+			symbol.space = SPACE_HYP;
+			symbol.vaddr += offset;
+			if (is_hyp(&s->list[i]))
+				err = add(s, &symbol);
+		}
+	free(vaddrs);
+	free(hits);
 	return err;
 }
 

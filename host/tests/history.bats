@@ -371,7 +371,8 @@ END
 @test "history check --confirm: the kernel of a row is never a path" {
   need_target lab:aarch64-vhe
   # An image that would boot, by a path, by a file here, and by a way out of the cache.
-  local cache=$(cache_dir)/kernels/aarch64 kernel
+  local cache kernel
+  cache=$(cache_dir)/kernels/aarch64
   mkdir evil
   cp "$(readlink -f "$cache/default")/vmlinuz" evil/vmlinuz
   cp evil/vmlinuz 6.1.0-here

@@ -524,6 +524,84 @@ Test(symbols, of_indirect_thunks)
 	trace_close(&t);
 }
 
+/*
+ * What a lab sends must not take the square of its size: with a search of all functions
+ * for each one, these tests take an hour and six minutes.
+ */
+enum { MANY = 400000 };
+
+Test(symbols, of_el2_when_there_are_very_many, .timeout = 120)
+{
+	const uint64_t hyp = 0xb596c0dc0000ull;
+	char *lines = malloc((size_t)MANY * 64);
+	struct symbols s = { .n = 0 };
+	struct tape tape = { .n = 0 };
+	size_t bytes = 0;
+	struct trace t;
+
+	put(&tape, RECORD_WORD(RECORD_ON, 0));
+	run(&tape, KERNEL, HVC);
+	for (uint32_t i = 0; i < 60; i++) { /* each from an address before the next one */
+		run(&tape, hyp + 0x3000 * i + 8, 0x94000bfe); /* bl .+0x2ff8 */
+		run(&tape, hyp + 0x3000 * (i + 1), RET);
+	}
+	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n, false),
+		     0);
+	for (uint64_t i = 0; i < MANY; i++)
+		bytes += (size_t)sprintf(lines + bytes, "%llx t __kvm_nvhe_f%llu\n",
+					 (unsigned long long)(KERNEL + 0x1000 * i * 3),
+					 (unsigned long long)i);
+	cr_assert_eq(symbols_add_kernel(&s, lines, bytes), 0);
+	cr_assert_eq(symbols_add_hyp(&s, &t), 0);
+	cr_assert_eq(s.n, 2 * MANY);
+	symbols_sort(&s);
+	/* 60 functions in a row fit anywhere: the first that do. */
+	expect_symbol(&s, SPACE_HYP, hyp + 0x3000, "__kvm_nvhe_f0");
+	expect_symbol(&s, SPACE_HYP, hyp + 0x3000 * 60, "__kvm_nvhe_f59");
+	symbols_free(&s);
+	trace_close(&t);
+	free(lines);
+}
+
+Test(profile, of_very_many_functions, .timeout = 120)
+{
+	const size_t words = (size_t)MANY * 8 + 1;
+	uint32_t *tape = calloc(words, sizeof(*tape)), *w = tape;
+	char *lines = malloc((size_t)MANY * 32);
+	struct region region = { .end = MANY };
+	struct symbols s = { .n = 0 };
+	size_t bytes = 0;
+	struct profile p;
+	struct trace t;
+
+	*w++ = RECORD_WORD(RECORD_ON, 0);
+	for (uint64_t i = 0; i < MANY; i++, w += 8) {
+		uint64_t vaddr = KERNEL + 0x40 * i;
+
+		w[0] = RECORD_WORD(RECORD_INSN, RECORD_INSN_VALUE(4, 0));
+		w[1] = (uint32_t)vaddr;
+		w[2] = (uint32_t)(vaddr >> 32);
+		w[3] = 0x14000010; /* b .+0x40 */
+		w[7] = RECORD_WORD(RECORD_EXEC, i);
+		bytes +=
+			(size_t)sprintf(lines + bytes, "%llx t f%llu\n",
+					(unsigned long long)vaddr, (unsigned long long)i);
+	}
+	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape, words, false), 0);
+	cr_assert_eq(symbols_add_kernel(&s, lines, bytes), 0);
+	symbols_sort(&s);
+	cr_assert_eq(profile_build(&t, &s, &region, true, &p), 0);
+	cr_expect_eq(p.n_functions, MANY + 1);
+	cr_expect_eq(p.n_nodes, MANY + 1, "%zu", p.n_nodes);
+	cr_expect_eq(p.functions[MANY].own.insns, 1);
+	cr_expect_str_eq(p.functions[MANY].symbol->name, "f399999");
+	profile_free(&p);
+	symbols_free(&s);
+	trace_close(&t);
+	free(lines);
+	free(tape);
+}
+
 Test(symbols, of_el2)
 {
 	const uint64_t hyp = 0xb596c0dc0200ull;
