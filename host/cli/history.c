@@ -3,7 +3,6 @@
 #include "host/cli/history.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -528,8 +527,6 @@ int cmd_history(int argc, char **argv)
 
 	if (!args.files || !args.explanations || !args.changelogs)
 		abort();
-	/* A file size limit is reported as EFBIG instead of ending the process. */
-	signal(SIGXFSZ, SIG_IGN);
 	next = options_parse(&argp, "wsbench history", argc, argv, &args);
 	set_defaults(&args.rules);
 	if (!args.boots)

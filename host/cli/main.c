@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -231,6 +232,8 @@ int main(int argc, char **argv)
 		return lab_init_main(agent_run);
 
 	fill_standard_streams();
+	/* A file size limit is reported as EFBIG instead of ending the process. */
+	signal(SIGXFSZ, SIG_IGN);
 	setlocale(LC_CTYPE,
 		  ""); /* not LC_NUMERIC: JSON and gnuplot need a decimal point */
 	return finish_stdout(dispatch(argc, argv));

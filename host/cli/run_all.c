@@ -114,6 +114,35 @@ static char *number_path(char *path, uint32_t which)
 	return numbered;
 }
 
+static bool is_complete(const char *path)
+{
+	struct result *old;
+	struct error err;
+	bool complete;
+
+	if (result_read(path, &old, &err))
+		return false;
+	complete = !old->run.partial;
+	result_free(old);
+	return complete;
+}
+
+/* A complete document is not replaced by what an interrupted run has: "kvm.json.partial".
+ */
+static char *keep_complete(char *path, const struct result *r)
+{
+	char *other;
+
+	if (!interrupted || !r->run.partial || !is_complete(path))
+		return path;
+	if (asprintf(&other, "%s.partial", path) < 0)
+		abort();
+	message_warn("%s is a complete document of another run and is not replaced",
+		     path);
+	free(path);
+	return other;
+}
+
 static enum cli_exit write_output(const struct run *run, const struct result *r)
 {
 	struct error err;
@@ -125,6 +154,7 @@ static enum cli_exit write_output(const struct run *run, const struct result *r)
 		path = number_path(path, run->which);
 	if (!path)
 		abort();
+	path = keep_complete(path, r);
 	rc = result_write(path, r, &err);
 	if (rc)
 		message_error("%s", err.text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* SIGINT and SIGTERM; child processes that end with their parent; programs in PATH. */
+/* Signals; child processes that end with their parent; programs in PATH. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -30,12 +30,16 @@ static void on_signal(int sig)
 
 void interrupt_catch(void (*hook)(void))
 {
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = { .sa_handler = on_signal }, before;
 
 	interrupt_hook = hook;
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	/* nohup: the run goes on when its terminal closes. */
+	if (!sigaction(SIGHUP, NULL, &before) && before.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
 }
 
 void interrupt_pass_on(void)
@@ -121,6 +125,7 @@ static void exec_child(const struct process_start *how, char *const *environment
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		signal(SIGPIPE, SIG_DFL);
+		signal(SIGXFSZ, SIG_DFL);
 		execvpe(how->argv[0], (char *const *)how->argv, environment);
 		err = errno;
 	}

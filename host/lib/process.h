@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Processes: SIGINT and SIGTERM to this one, children that end with their parent, and
- * programs in PATH.
+ * Processes: signals to this one, children that end with their parent, and programs in
+ * PATH.
  */
 #ifndef WS_LIB_PROCESS_H
 #define WS_LIB_PROCESS_H
@@ -17,7 +17,12 @@
  */
 extern volatile int interrupted;
 
-/* `hook`: called by the handler, async-signal-safe; NULL: nothing. */
+/*
+ * SIGINT, SIGTERM and, unless the process began with it ignored, SIGHUP set
+ * `interrupted`. SIGPIPE is ignored: a reader that ended is an error of the write, and
+ * does not end a run before its document is written. `hook`: called by the handler,
+ * async-signal-safe; NULL: nothing.
+ */
 void interrupt_catch(void (*hook)(void));
 
 /*

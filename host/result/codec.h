@@ -5,8 +5,7 @@
  * A layout is a table with a row per member of a JSON object. Encoding, decoding and
  * checking all walk the table, so that none of them can miss a member.
  * results/schema.json is the public form of the tables of document.c;
- * tests/schema_check.py compares the two. Only files that define or walk tables include
- * this header.
+ * tests/schema_check.py compares the two. Only files of the codecs include this header.
  */
 #ifndef WS_RESULT_CODEC_H
 #define WS_RESULT_CODEC_H
@@ -159,6 +158,14 @@ int codec_load(struct result_store *store, const struct layout *layout, const ch
 bool codec_is_schema(const char *text, size_t bytes, const char *name);
 /* Whether a text is JSON, but not such an object. */
 bool codec_is_other(const char *text, size_t bytes, const char *name);
+
+/*
+ * A JSON string, number or null for any text and any value: JSON is UTF-8 without NaN,
+ * but a command line, the name of a machine or a truncated name need not be UTF-8. In
+ * such a text all bytes beyond ASCII are replaced: the document is not lost.
+ */
+json_t *codec_text(const char *text);
+json_t *codec_number(double value);
 
 /* The integer of a FIELD_COUNT, FIELD_KNOWN or FIELD_CHOICE; false: null. */
 bool codec_get(const struct field *f, const void *base, int64_t *value);

@@ -27,24 +27,29 @@ static void append(json_t *array, json_t *value)
 		store_check(NULL);
 }
 
-/*
- * JSON is UTF-8; a command line or the name of a machine need not be. In such a string
- * all bytes beyond ASCII are replaced: the run is not lost.
- */
-static json_t *string_value(const char *s)
+json_t *codec_text(const char *text)
 {
-	json_t *value = json_string(s);
+	json_t *value = json_string(text);
 	char *plain;
 
 	if (value)
 		return value;
-	plain = store_check(strdup(s));
+	plain = store_check(strdup(text));
 	for (char *c = plain; *c; c++)
 		if ((unsigned char)*c >= 0x80)
 			*c = '?';
-	value = json_string(plain);
+	value = store_check(json_string(plain));
 	free(plain);
 	return value;
+}
+
+json_t *codec_number(double value)
+{
+	if (!isfinite(value))
+		return json_null();
+	if (value == floor(value) && fabs(value) < 1e15)
+		return json_integer((json_int_t)value);
+	return json_real(value);
 }
 
 static json_t *dump_strings(const char *const *strings, size_t n)
@@ -52,7 +57,7 @@ static json_t *dump_strings(const char *const *strings, size_t n)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		append(array, string_value(strings[i]));
+		append(array, codec_text(strings[i]));
 	return array;
 }
 
@@ -90,7 +95,7 @@ static json_t *dump_field(const struct field *f, const void *base)
 		memcpy(&pointer, member, sizeof(pointer));
 		if (!pointer && f->flags & FIELD_NULLABLE)
 			return json_null();
-		return string_value(pointer ? pointer : "");
+		return codec_text(pointer ? pointer : "");
 	case FIELD_STRINGS:
 		memcpy(&pointer, member, sizeof(pointer));
 		return dump_strings(pointer, count(f, base));

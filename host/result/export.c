@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "host/lib/error.h"
+#include "host/lib/text.h"
 #include "host/result/export.h"
 
 const struct export_format export_table[] = {
@@ -103,10 +104,19 @@ void export_name(const struct export_figure *f, bool target, char name[EXPORT_NA
 	bool plain = !strcmp(f->benchmark->config, "default");
 	bool main = !strcmp(f->metric->name, "round_trip");
 
-	snprintf(name, EXPORT_NAME_BYTES, "%.60s%s%.60s%s%.60s%s%s%.60s",
-		 target ? f->doc->target.name : "", target ? "/" : "", f->benchmark->name,
-		 plain ? "" : "[", plain ? "" : f->benchmark->config, plain ? "" : "]",
-		 main ? "" : ".", main ? "" : f->metric->name);
+	const char *parts[] = {
+		target ? f->doc->target.name : "",
+		f->benchmark->name,
+		plain ? "" : f->benchmark->config,
+		main ? "" : f->metric->name,
+	};
+
+	/* Cut between characters: the name is a key of a JSON object. */
+	snprintf(name, EXPORT_NAME_BYTES, "%.*s%s%.*s%s%.*s%s%s%.*s",
+		 text_prefix(parts[0], 60), parts[0], target ? "/" : "",
+		 text_prefix(parts[1], 60), parts[1], plain ? "" : "[",
+		 text_prefix(parts[2], 60), parts[2], plain ? "" : "]", main ? "" : ".",
+		 text_prefix(parts[3], 60), parts[3]);
 }
 
 void export_number(double value, char text[EXPORT_NUMBER_BYTES])
@@ -301,8 +311,10 @@ static void gobench_name(FILE *out, const struct export_figure *f)
 {
 	const char *name = f->benchmark->name;
 
-	fprintf(out, "Benchmark%c%s/config=%s", toupper((unsigned char)*name), name + 1,
-		f->benchmark->config);
+	fputs("Benchmark", out);
+	if (*name)
+		fprintf(out, "%c%s", toupper((unsigned char)*name), name + 1);
+	fprintf(out, "/config=%s", f->benchmark->config);
 	if (strcmp(f->metric->name, "round_trip") != 0)
 		fprintf(out, "/metric=%s", f->metric->name);
 }

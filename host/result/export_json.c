@@ -8,14 +8,9 @@
 
 #include <jansson.h>
 
+#include "host/lib/text.h"
+#include "host/result/codec.h"
 #include "host/result/store.h"
-
-static json_t *number(double value)
-{
-	if (value == floor(value) && fabs(value) < 1e15)
-		return json_integer((json_int_t)value);
-	return json_real(value);
-}
 
 static void set(json_t *object, const char *key, json_t *value)
 {
@@ -27,24 +22,6 @@ static void append(json_t *array, json_t *value)
 {
 	if (json_array_append_new(array, store_check(value)))
 		store_check(NULL);
-}
-
-/* Names can be truncated within a UTF-8 character: then bytes beyond ASCII are replaced.
- */
-static json_t *string(const char *s)
-{
-	json_t *value = json_string(s);
-	char *plain;
-
-	if (value)
-		return value;
-	plain = store_check(strdup(s));
-	for (char *c = plain; *c; c++)
-		if ((unsigned char)*c >= 0x80)
-			*c = '?';
-	value = json_string(plain);
-	free(plain);
-	return value;
 }
 
 static int finish(json_t *root, FILE *out)
@@ -77,17 +54,17 @@ int export_gha(const struct export_request *rq, FILE *out, struct error *err)
 			continue;
 		}
 		export_name(&f, true, name);
-		set(entry, "name", string(name));
-		set(entry, "unit", string(f.metric->unit));
-		set(entry, "value", number(f.metric->value));
+		set(entry, "name", codec_text(name));
+		set(entry, "unit", codec_text(f.metric->unit));
+		set(entry, "value", codec_number(f.metric->value));
 		if (f.metric->ci.method && f.metric->ci.hi > f.metric->ci.lo) {
 			export_number((f.metric->ci.hi - f.metric->ci.lo) / 2, half);
 			snprintf(text, sizeof(text), "± %s", half);
-			set(entry, "range", string(text));
+			set(entry, "range", codec_text(text));
 		}
 		snprintf(text, sizeof(text), "kernel %.100s\nrun %.60s",
 			 export_text(f.doc->subject.kernel), f.doc->run.id);
-		set(entry, "extra", string(text));
+		set(entry, "extra", codec_text(text));
 		append(root, entry);
 	}
 	return finish(root, out);
@@ -111,14 +88,14 @@ int export_bmf(const struct export_request *rq, FILE *out, struct error *err)
 		 * benchmark. */
 		plain.metric = &main;
 		export_name(&plain, true, name);
-		snprintf(slug, sizeof(slug), "%.40s-%.20s", f.metric->name,
-			 f.metric->unit);
+		snprintf(slug, sizeof(slug), "%.*s-%.*s", text_prefix(f.metric->name, 40),
+			 f.metric->name, text_prefix(f.metric->unit, 20), f.metric->unit);
 		for (char *c = slug; *c; c++)
 			*c = *c == '_' ? '-' : *c;
-		set(measure, "value", number(f.metric->value));
+		set(measure, "value", codec_number(f.metric->value));
 		if (f.metric->ci.method) {
-			set(measure, "lower_value", number(f.metric->ci.lo));
-			set(measure, "upper_value", number(f.metric->ci.hi));
+			set(measure, "lower_value", codec_number(f.metric->ci.lo));
+			set(measure, "upper_value", codec_number(f.metric->ci.hi));
 		}
 		benchmark = json_object_get(root, name);
 		if (!benchmark) {
@@ -135,16 +112,16 @@ static json_t *gbench_context(const struct export_request *rq)
 	const struct result *r = rq->docs[0];
 	json_t *context = store_check(json_object());
 
-	set(context, "date", string(r->run.started));
-	set(context, "host_name", string(r->machine.fingerprint));
-	set(context, "executable", string("wsbench"));
+	set(context, "date", codec_text(r->run.started));
+	set(context, "host_name", codec_text(r->machine.fingerprint));
+	set(context, "executable", codec_text("wsbench"));
 	set(context, "num_cpus", json_integer(r->machine.cpus));
 	set(context, "mhz_per_cpu", json_integer((json_int_t)(r->clock.hz / 1000000)));
 	set(context, "cpu_scaling_enabled", json_false());
 	set(context, "caches", json_array());
-	set(context, "library_build_type", string("release"));
-	set(context, "kernel", string(export_text(r->subject.kernel)));
-	set(context, "target", string(r->target.name));
+	set(context, "library_build_type", codec_text("release"));
+	set(context, "kernel", codec_text(export_text(r->subject.kernel)));
+	set(context, "target", codec_text(r->target.name));
 	return context;
 }
 
@@ -155,17 +132,17 @@ static json_t *gbench_boot(const struct export_figure *f, const struct result_bo
 	char name[EXPORT_NAME_BYTES];
 
 	export_name(f, true, name);
-	set(row, "name", string(name));
-	set(row, "run_name", string(name));
-	set(row, "run_type", string("iteration"));
+	set(row, "name", codec_text(name));
+	set(row, "run_name", codec_text(name));
+	set(row, "run_type", codec_text("iteration"));
 	set(row, "repetitions", json_integer((json_int_t)boots));
 	set(row, "repetition_index", json_integer((json_int_t)index));
 	set(row, "threads", json_integer(1));
 	set(row, "iterations", json_integer((json_int_t)boot->summary.n));
-	set(row, "real_time", json_real(export_ns(f, boot->summary.p50)));
-	set(row, "cpu_time", json_real(export_ns(f, boot->summary.p50)));
-	set(row, "time_unit", string("ns"));
-	set(row, f->metric->unit, number(boot->summary.p50));
+	set(row, "real_time", codec_number(export_ns(f, boot->summary.p50)));
+	set(row, "cpu_time", codec_number(export_ns(f, boot->summary.p50)));
+	set(row, "time_unit", codec_text("ns"));
+	set(row, f->metric->unit, codec_number(boot->summary.p50));
 	return row;
 }
 
@@ -206,8 +183,8 @@ static json_t *kcidb_object(const char *kind, const char *id)
 	char text[512];
 
 	snprintf(text, sizeof(text), "worldswitch:%s%.400s", kind, id);
-	set(object, "id", string(text));
-	set(object, "origin", string("worldswitch"));
+	set(object, "id", codec_text(text));
+	set(object, "origin", codec_text("worldswitch"));
 	return object;
 }
 
@@ -218,14 +195,14 @@ static void kcidb_subject(json_t *root, const struct result *r)
 	json_t *build = kcidb_object("", r->run.id);
 
 	if (is_hash(r->subject.commit))
-		set(checkout, "git_commit_hash", string(r->subject.commit));
+		set(checkout, "git_commit_hash", codec_text(r->subject.commit));
 	if (r->subject.label || r->subject.kernel)
 		set(checkout, "comment",
-		    string(r->subject.label ? r->subject.label : r->subject.kernel));
+		    codec_text(r->subject.label ? r->subject.label : r->subject.kernel));
 	append(json_object_get(root, "checkouts"), checkout);
 	set(build, "checkout_id", json_copy(json_object_get(checkout, "id")));
-	set(build, "architecture", string(r->machine.arch));
-	set(build, "comment", string(export_text(r->subject.kernel)));
+	set(build, "architecture", codec_text(r->machine.arch));
+	set(build, "comment", codec_text(export_text(r->subject.kernel)));
 	append(json_object_get(root, "builds"), build);
 }
 
@@ -243,7 +220,7 @@ static json_t *kcidb_path(const struct export_figure *f)
 		if (!strchr("._-", *c) && !(*c >= '0' && *c <= '9') &&
 		    !((*c | 0x20) >= 'a' && (*c | 0x20) <= 'z'))
 			*c = '-';
-	return string(path);
+	return codec_text(path);
 }
 
 static json_t *kcidb_test(const struct export_figure *f)
@@ -256,17 +233,17 @@ static json_t *kcidb_test(const struct export_figure *f)
 	snprintf(id, sizeof(id), "%.100s-%.250s", r->run.id, json_string_value(path));
 	test = kcidb_object("", id);
 	snprintf(id, sizeof(id), "worldswitch:%.100s", r->run.id);
-	set(test, "build_id", string(id));
+	set(test, "build_id", codec_text(id));
 	set(test, "path", path);
-	set(test, "status", string("DONE"));
-	set(value, "value", number(f->metric->value));
-	set(value, "unit", string(f->metric->unit));
+	set(test, "status", codec_text("DONE"));
+	set(value, "value", codec_number(f->metric->value));
+	set(value, "unit", codec_text(f->metric->unit));
 	set(test, "number", value);
-	set(test, "start_time", string(r->run.started));
+	set(test, "start_time", codec_text(r->run.started));
 	set(environment, "comment",
-	    string(r->target.emulator	  ? r->target.emulator
-		   : r->machine.cpu_model ? r->machine.cpu_model
-					  : r->machine.fingerprint));
+	    codec_text(r->target.emulator     ? r->target.emulator
+		       : r->machine.cpu_model ? r->machine.cpu_model
+					      : r->machine.fingerprint));
 	set(test, "environment", environment);
 	return test;
 }
@@ -317,9 +294,9 @@ int export_otava_json(const struct export_request *rq, FILE *out, struct error *
 			last = r;
 		}
 		export_name(&f, true, name);
-		append(metrics, json_pack("{so so so}", "name", string(name), "value",
-					  number(f.metric->value), "unit",
-					  string(f.metric->unit)));
+		append(metrics, json_pack("{so so so}", "name", codec_text(name), "value",
+					  codec_number(f.metric->value), "unit",
+					  codec_text(f.metric->unit)));
 	}
 	return finish(root, out);
 }

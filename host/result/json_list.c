@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <jansson.h>
+#include "host/result/codec.h"
 
 struct json_list {
 	json_t *root;
@@ -22,9 +22,7 @@ static void set(json_t *object, const char *key, json_t *value)
 
 static json_t *text(const char *value)
 {
-	json_t *string = value ? json_string(value) : NULL;
-
-	return string ? string : json_null();
+	return value ? codec_text(value) : json_null();
 }
 
 struct json_list *json_list_new(void)
@@ -106,12 +104,7 @@ void json_list_strings(struct json_list *l, const char *key, const char *const *
 
 void json_list_number(struct json_list *l, const char *key, double value)
 {
-	if (!isfinite(value))
-		set(l->row, key, json_null());
-	else if (value == floor(value) && fabs(value) < 1e15)
-		set(l->row, key, json_integer((json_int_t)value));
-	else
-		set(l->row, key, json_real(value));
+	set(l->row, key, codec_number(value));
 }
 
 char *json_list_dump(const struct json_list *l)

@@ -324,6 +324,22 @@ char *result_dump(const struct result *r)
 	return codec_dump(&layout_result, r);
 }
 
+/* An interval without both ends is not an interval: no reader has to check its ends. */
+static void drop_open(struct result_ci *ci)
+{
+	if (ci->method && !(isfinite(ci->lo) && isfinite(ci->hi)))
+		*ci = (struct result_ci){ NAN, NAN, NAN, NULL };
+}
+
+static void drop_open_intervals(struct result *r)
+{
+	for (size_t i = 0; i < r->n_benchmarks; i++)
+		for (size_t k = 0; k < r->benchmarks[i].n_metrics; k++) {
+			drop_open(&r->benchmarks[i].metrics[k].ci);
+			drop_open(&r->benchmarks[i].metrics[k].bootstrap);
+		}
+}
+
 int result_parse(const char *text, size_t bytes, struct result **out, struct error *err)
 {
 	struct result *r = result_new();
@@ -335,6 +351,8 @@ int result_parse(const char *text, size_t bytes, struct result **out, struct err
 			       (unsigned long long)r->clock.resolution);
 	if (rc)
 		result_free(r);
+	else
+		drop_open_intervals(r);
 	*out = rc ? NULL : r;
 	return rc;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Self-tests: checkpoints of a running VM, restored into another VM. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,22 +16,12 @@
 
 #define SLOT_BYTES 0x10000ull
 
-/* In an initramfs without /tmp the root folder is writable. */
-static void path_of(char *path, size_t bytes)
-{
-	const char *folder = getenv("TMPDIR");
-
-	if (!folder)
-		folder = access("/tmp", W_OK) ? "" : "/tmp";
-	snprintf(path, bytes, "%s/worldswitch-checkpoint-%d", folder, (int)getpid());
-}
-
 /* Adds a device to both VMs: an ITS, or NULL. */
 typedef int add_device(struct vm *vm);
 
-/* Runs a VM to its doorbell, saves it to `path`, and destroys it. */
+/* Runs a VM to its doorbell, and saves it to `fd`. */
 static int save_one(struct selftest *t, const struct vm_config *config, add_device *add,
-		    const struct abi_params *params, const char *path, struct vm *vm)
+		    const struct abi_params *params, int fd, struct vm *vm)
 {
 	int err = selftest_open(t, vm, config, NULL, params);
 
@@ -42,18 +31,18 @@ static int save_one(struct selftest *t, const struct vm_config *config, add_devi
 		err = selftest_go(vm);
 	if (!err)
 		err = selftest_alive(vm);
-	return err ? err : checkpoint_save(vm, path);
+	return err ? err : checkpoint_save(vm, fd);
 }
 
 static int restore_one(struct selftest *t, const struct vm_config *config,
-		       add_device *add, const char *path, struct vm *vm)
+		       add_device *add, int fd, struct vm *vm)
 {
 	const struct vm_listener no_listener = { .ctx = NULL };
 	int err = vm_create(vm, t->kvm_fd, config, &no_listener);
 
 	if (!err && add)
 		err = add(vm);
-	return err ? err : checkpoint_restore(vm, path);
+	return err ? err : checkpoint_restore(vm, fd);
 }
 
 /* `times` VMs, each restored from the previous one; the last VM runs to its end. */
@@ -62,23 +51,24 @@ static enum selftest_verdict generations(struct selftest *t,
 					 const struct abi_params *params, int times)
 {
 	enum selftest_verdict verdict;
-	char path[256];
 	struct vm vm;
-	int err, n;
+	int err, fd, n;
 
-	path_of(path, sizeof(path));
-	err = save_one(t, config, add, params, path, &vm);
+	fd = checkpoint_create();
+	if (fd < 0)
+		return selftest_fail(t, "no file in memory: %s", strerror(-fd));
+	err = save_one(t, config, add, params, fd, &vm);
 	for (n = 1; !err && n <= times; n++) {
 		vm_destroy(&vm);
-		err = restore_one(t, config, add, path, &vm);
+		err = restore_one(t, config, add, fd, &vm);
 		if (!err && n < times)
-			err = checkpoint_save(&vm, path);
+			err = checkpoint_save(&vm, fd);
 	}
 	if (!err)
 		err = selftest_go(&vm);
 	verdict = err ? selftest_error(t, &vm, err) : selftest_done(t, &vm);
 	vm_destroy(&vm);
-	unlink(path);
+	close(fd);
 	return verdict;
 }
 
@@ -131,13 +121,14 @@ static enum selftest_verdict pending(struct selftest *t, enum regs_policy policy
 	const struct abi_params params = { .command = SELFTEST_IRQ, .events = 1 };
 	struct vm_config config = selftest_config();
 	enum selftest_verdict verdict;
-	char path[256];
 	struct vm vm;
-	int err;
+	int err, fd;
 
 	config.irqchip = VM_IRQCHIP_USER;
 	config.sync = policy;
-	path_of(path, sizeof(path));
+	fd = checkpoint_create();
+	if (fd < 0)
+		return selftest_fail(t, "no file in memory: %s", strerror(-fd));
 	err = selftest_open(t, &vm, &config, NULL, &params);
 	if (!err)
 		err = selftest_go(&vm);
@@ -149,10 +140,10 @@ static enum selftest_verdict pending(struct selftest *t, enum regs_policy policy
 		err = error_set(&vm.error, -EIO,
 				"the guest takes no interrupts at its doorbell");
 	if (!err)
-		err = checkpoint_save(&vm, path);
+		err = checkpoint_save(&vm, fd);
 	if (!err) {
 		vm_destroy(&vm);
-		err = restore_one(t, &config, NULL, path, &vm);
+		err = restore_one(t, &config, NULL, fd, &vm);
 	}
 	if (!err)
 		err = selftest_go(&vm);
@@ -161,7 +152,7 @@ static enum selftest_verdict pending(struct selftest *t, enum regs_policy policy
 		verdict = selftest_fail(t, "%llu interrupts came, 1 was sent",
 					(unsigned long long)selftest_seen(&vm, 0));
 	vm_destroy(&vm);
-	unlink(path);
+	close(fd);
 	return verdict;
 }
 
@@ -191,12 +182,13 @@ enum selftest_verdict selftest_checkpoint_slots(struct selftest *t)
 	const struct abi_params params = { .command = SELFTEST_REGS };
 	const struct vm_config config = selftest_config();
 	enum selftest_verdict verdict = SELFTEST_PASS;
-	char path[256];
 	struct vm vm;
 	unsigned int i;
-	int err;
+	int err, fd;
 
-	path_of(path, sizeof(path));
+	fd = checkpoint_create();
+	if (fd < 0)
+		return selftest_fail(t, "no file in memory: %s", strerror(-fd));
 	err = selftest_open(t, &vm, &config, NULL, &params);
 	if (!err)
 		err = add_all_slots(&vm);
@@ -207,10 +199,10 @@ enum selftest_verdict selftest_checkpoint_slots(struct selftest *t)
 	if (!err)
 		err = selftest_alive(&vm);
 	if (!err)
-		err = checkpoint_save(&vm, path);
+		err = checkpoint_save(&vm, fd);
 	if (!err) {
 		vm_destroy(&vm);
-		err = restore_one(t, &config, add_all_slots, path, &vm);
+		err = restore_one(t, &config, add_all_slots, fd, &vm);
 	}
 	for (i = 0; !err && i < VM_SLOTS_MAX; i++)
 		if (vm.slot[i].hva[SLOT_BYTES / 2 + 99] != i + 1)
@@ -221,7 +213,7 @@ enum selftest_verdict selftest_checkpoint_slots(struct selftest *t)
 		verdict = err ? selftest_error(t, &vm, err) : selftest_done(t, &vm);
 	}
 	vm_destroy(&vm);
-	unlink(path);
+	close(fd);
 	return verdict;
 }
 
@@ -230,33 +222,26 @@ struct file {
 	size_t bytes;
 };
 
-static int load(const char *path, struct file *f)
+static int load(int fd, struct file *f)
 {
-	FILE *in = fopen(path, "re");
 	struct stat st;
 
 	f->data = NULL;
-	if (!in || fstat(fileno(in), &st))
+	if (fstat(fd, &st))
 		return -EIO;
 	f->bytes = (size_t)st.st_size;
 	f->data = malloc(f->bytes + 1);
-	if (f->data && fread(f->data, 1, f->bytes, in) != f->bytes) {
+	if (f->data && pread(fd, f->data, f->bytes, 0) != st.st_size) {
 		free(f->data);
 		f->data = NULL;
 	}
-	fclose(in);
 	return f->data ? 0 : -EIO;
 }
 
-static int store(const char *path, const uint8_t *data, size_t bytes)
+static int store(int fd, const uint8_t *data, size_t bytes)
 {
-	FILE *out = fopen(path, "we");
-	bool ok;
-
-	if (!out)
-		return -EIO;
-	ok = fwrite(data, 1, bytes, out) == bytes;
-	return fclose(out) || !ok ? -EIO : 0;
+	return ftruncate(fd, 0) || pwrite(fd, data, bytes, 0) != (ssize_t)bytes ? -EIO
+										: 0;
 }
 
 /* All registers as text, without those that count time. */
@@ -285,10 +270,10 @@ static bool memory_is_empty(const struct vm *vm)
 }
 
 /* The file is rejected with a message, and the VM is unchanged. */
-static enum selftest_verdict refused(struct selftest *t, struct vm *vm, const char *path,
+static enum selftest_verdict refused(struct selftest *t, struct vm *vm, int fd,
 				     const char *before, const char *what)
 {
-	int err = checkpoint_restore(vm, path);
+	int err = checkpoint_restore(vm, fd);
 	enum selftest_verdict verdict = SELFTEST_PASS;
 	char *after;
 
@@ -331,8 +316,7 @@ static const struct damage damages[] = {
 };
 
 static enum selftest_verdict damage_all(struct selftest *t, struct vm *vm,
-					const struct file *f, const char *path,
-					const char *before)
+					const struct file *f, int fd, const char *before)
 {
 	enum selftest_verdict verdict = SELFTEST_PASS;
 	size_t i;
@@ -348,16 +332,16 @@ static enum selftest_verdict damage_all(struct selftest *t, struct vm *vm,
 		if (flip)
 			f->data[at] ^= 0x10;
 		f->data[f->bytes] = 0;
-		if (store(path, f->data, f->bytes - (size_t)d->cut + (size_t)d->append))
-			return selftest_fail(t, "%s cannot be written", path);
+		if (store(fd, f->data, f->bytes - (size_t)d->cut + (size_t)d->append))
+			return selftest_fail(t, "the checkpoint cannot be written");
 		if (flip)
 			f->data[at] ^= 0x10;
-		verdict = refused(t, vm, path, before, d->what);
+		verdict = refused(t, vm, fd, before, d->what);
 	}
 	for (i = 0; verdict == SELFTEST_PASS && i < 64; i += 7) {
-		if (store(path, f->data, i))
-			return selftest_fail(t, "%s cannot be written", path);
-		verdict = refused(t, vm, path, before, "cut off within its header");
+		if (store(fd, f->data, i))
+			return selftest_fail(t, "the checkpoint cannot be written");
+		verdict = refused(t, vm, fd, before, "cut off within its header");
 	}
 	return verdict;
 }
@@ -369,14 +353,16 @@ enum selftest_verdict selftest_checkpoint_damaged(struct selftest *t)
 	struct vm_config config = selftest_config();
 	enum selftest_verdict verdict;
 	struct file f = { .data = NULL };
-	char path[256], *before = NULL;
+	char *before = NULL;
 	struct vm vm;
-	int err;
+	int err, fd;
 
-	path_of(path, sizeof(path));
-	err = save_one(t, &config, NULL, &params, path, &vm);
-	if (!err && load(path, &f))
-		err = error_set(&vm.error, -EIO, "%s cannot be read back", path);
+	fd = checkpoint_create();
+	if (fd < 0)
+		return selftest_fail(t, "no file in memory: %s", strerror(-fd));
+	err = save_one(t, &config, NULL, &params, fd, &vm);
+	if (!err && load(fd, &f))
+		err = error_set(&vm.error, -EIO, "the checkpoint cannot be read back");
 	if (!err) {
 		vm_destroy(&vm);
 		err = vm_create(&vm, t->kvm_fd, &config, &no_listener);
@@ -387,18 +373,18 @@ enum selftest_verdict selftest_checkpoint_damaged(struct selftest *t)
 	else if (!before)
 		verdict = selftest_fail(t, "out of memory");
 	else
-		verdict = damage_all(t, &vm, &f, path, before);
+		verdict = damage_all(t, &vm, &f, fd, before);
 	vm_destroy(&vm);
 	/* Whole, and yet of another make of VM. */
-	if (verdict == SELFTEST_PASS && !store(path, f.data, f.bytes)) {
+	if (verdict == SELFTEST_PASS && !store(fd, f.data, f.bytes)) {
 		config.vcpus = 2;
 		err = vm_create(&vm, t->kvm_fd, &config, &no_listener);
 		verdict = err ? selftest_error(t, &vm, err)
-			      : refused(t, &vm, path, before, "a VM of two vCPUs");
+			      : refused(t, &vm, fd, before, "a VM of two vCPUs");
 		vm_destroy(&vm);
 	}
 	free(before);
 	free(f.data);
-	unlink(path);
+	close(fd);
 	return verdict;
 }

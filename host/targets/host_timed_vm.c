@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "host/lib/error.h"
@@ -141,12 +142,12 @@ int host_timed_first_exit(struct host_timed *h)
 /* Megabytes each. */
 #define CHECKPOINT_EVENTS 5
 
-static int checkpoint_once(struct host_timed *h, struct vm *vm, const char *path,
-			   bool restore, uint64_t *ticks)
+static int checkpoint_once(struct host_timed *h, struct vm *vm, int fd, bool restore,
+			   uint64_t *ticks)
 {
 	struct vm fresh;
 	uint64_t start = clock_now();
-	int err = checkpoint_save(vm, path);
+	int err = checkpoint_save(vm, fd);
 
 	*ticks = clock_now() - start;
 	if (err)
@@ -156,7 +157,7 @@ static int checkpoint_once(struct host_timed *h, struct vm *vm, const char *path
 	err = vm_create(&fresh, h->kvm_fd, h->config, &vm->listener);
 	if (!err) {
 		start = clock_now();
-		err = checkpoint_restore(&fresh, path);
+		err = checkpoint_restore(&fresh, fd);
 		*ticks = clock_now() - start;
 	}
 	if (err)
@@ -165,8 +166,8 @@ static int checkpoint_once(struct host_timed *h, struct vm *vm, const char *path
 	return err;
 }
 
-static int run_checkpoints(struct host_timed *h, struct vm *vm, const char *path,
-			   bool restore, uint64_t *series, uint32_t n)
+static int run_checkpoints(struct host_timed *h, struct vm *vm, int fd, bool restore,
+			   uint64_t *series, uint32_t n)
 {
 	uint32_t i;
 	int err = 0;
@@ -177,42 +178,29 @@ static int run_checkpoints(struct host_timed *h, struct vm *vm, const char *path
 	for (i = 0; !err && i < n; i++)
 		err = host_timed_late(h)
 			      ? -ECANCELED
-			      : checkpoint_once(h, vm, path, restore, &series[i]);
+			      : checkpoint_once(h, vm, fd, restore, &series[i]);
 	return err;
-}
-
-/* A new folder in $TMPDIR, /tmp, or the root folder of a lab. */
-static int make_folder(char *folder, size_t bytes)
-{
-	const char *base = getenv("TMPDIR");
-
-	if (!base)
-		base = access("/tmp", W_OK) ? "" : "/tmp";
-	snprintf(folder, bytes, "%s/worldswitch-XXXXXX", base);
-	return mkdtemp(folder) ? 0 : -errno;
 }
 
 static int checkpoint(struct host_timed *h, bool restore)
 {
 	struct vm vm;
-	char folder[256], path[300];
 	uint64_t *series;
 	uint32_t n;
-	int err;
+	int err, fd;
 
 	series = host_timed_series(h, CHECKPOINT_EVENTS, &n);
 	if (!series)
 		return -ENOMEM;
-	err = make_folder(folder, sizeof(folder));
-	if (err)
-		return error_set(h->err, err, "cannot make folder %s: %m", folder);
-	snprintf(path, sizeof(path), "%s/checkpoint", folder);
+	fd = checkpoint_create();
+	if (fd < 0)
+		return error_set(h->err, fd, "cannot make a file in memory: %s",
+				 strerror(-fd));
 	err = host_timed_boot(h, &vm, ABI_COMMAND_SPIN);
 	if (!err)
-		err = run_checkpoints(h, &vm, path, restore, series, n);
+		err = run_checkpoints(h, &vm, fd, restore, series, n);
 	vm_destroy(&vm);
-	unlink(path);
-	rmdir(folder);
+	close(fd);
 	if (err)
 		return err == -ECANCELED ? 0 : err;
 	return host_timed_done(h);

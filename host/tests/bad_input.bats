@@ -194,6 +194,9 @@ old" ]
   full='"$0" compare --json "$1" "$1" >/dev/full'
   refused 4 'cannot write to standard output: No space left on device' sh -c "$full" "$wsbench" \
     "$tests/data/budget/svm-6.1.json"
+  run_apart bash -c 'ulimit -f 1; exec "$0" list >out' "$wsbench"
+  [ "$status" = 4 ]
+  [ "$stderr" = "wsbench: error: cannot write to standard output: File too large" ]
   closed='"$0" list targets >&-'
   refused 4 'cannot write to standard output' sh -c "$closed" "$wsbench"
 }

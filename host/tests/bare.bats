@@ -244,6 +244,7 @@ interrupted() {
 }
 
 @test "SIGINT: finished rows are kept in a partial document, no process or file is left" { interrupted INT; }
+@test "SIGHUP: finished rows are kept in a partial document, no process or file is left" { interrupted HUP; }
 @test "SIGTERM: finished rows are kept in a partial document, no process or file is left" { interrupted TERM; }
 
 @test "Ctrl-C on a terminal" {
@@ -257,6 +258,48 @@ interrupted() {
   run_apart "$wsbench" validate doc.json
   [ "$status" = 0 ]
   nothing_left doc.json
+}
+
+@test "SIGHUP does not end a run that began with it ignored" {
+  need_target bare:x86_64
+  shim qemu-system-x86_64 2 'kill -HUP $PPID; touch "$0.sent"'
+  run_apart nohup "$wsbench" run --on bare:x86_64 --bench null --boots 2 -o doc.json
+  echo "$status: $stderr"
+  [ "$status" = 0 ]
+  [ -e "$BATS_TEST_TMPDIR/bin/qemu-system-x86_64.sent" ]
+  holds doc.json 'd["run"].get("partial") is not True' 'len(m("null")["boots"]) == 2'
+}
+
+@test "an interrupted run does not replace a complete document" {
+  need_target bare:x86_64
+  "$wsbench" run --quiet --on bare:x86_64 --bench null,cpuid -o doc.json >/dev/null
+  cp doc.json old.json
+  shim qemu-system-x86_64 4 'kill -TERM $PPID; exec sleep 60'
+  run_apart "$wsbench" run --on bare:x86_64 --bench null,cpuid,rdtsc --boots 2 -o doc.json
+  echo "$status: $stderr"
+  [ "$status" = 143 ]
+  cmp doc.json old.json
+  [[ $stderr == *"doc.json is a complete document"*"wrote doc.json.partial"* ]]
+  holds doc.json.partial 'd["run"]["partial"] is True' 'b("null")["status"] == "ok"'
+  # A partial document is replaced by the next one.
+  mv doc.json.partial doc.json
+  echo 0 >"$BATS_TEST_TMPDIR/starts"
+  run_apart "$wsbench" run --on bare:x86_64 --bench null,cpuid,rdtsc --boots 2 -o doc.json
+  [ "$status" = 143 ]
+  nothing_left doc.json old.json
+}
+
+@test "a reader that ends does not end a run: its document is written" {
+  need_target bare:x86_64
+  # The reader of the table and of the messages ends before the first boot.
+  run_apart bash -c '{ "$@"; echo $? >code; } 2>&1 | exec true' - "$wsbench" run --on bare:x86_64 \
+    --bench null --boots 2 -o doc.json
+  [ "$(<code)" = 4 ]
+  holds doc.json 'd["run"].get("partial") is not True' 'b("null")["status"] == "ok"'
+  run_apart bash -c '{ "$0" run --on bare:x86_64 --bench null --quiet 2>err; echo $? >code; } | exec true' "$wsbench"
+  [ "$(<code)" = 4 ]
+  [ "$(wc -l <err)" = 1 ]
+  grep -q 'cannot write to standard output: Broken pipe' err
 }
 
 @test "SIGKILL: the emulator does not survive, and there is no partial document" {

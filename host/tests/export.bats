@@ -229,3 +229,36 @@ END
   [ "$status" = 4 ]
   one_line "$stderr"
 }
+
+# bounded COMMAND...: writes out and err, and ends with a code of the program, not by a signal.
+bounded() {
+  local code=0
+  "$wsbench" "$@" >out 2>err || code=$?
+  [ "$code" -le 4 ] || { echo "exit code $code: $*" && cat err && return 1; }
+}
+
+@test "what validate accepts, each exporter and each view can print" {
+  local doc format formats
+  mkdir odd
+  "$python" "$tests/odd_documents.py" odd "$one"
+  "$wsbench" validate --quiet odd/*.json
+  formats=$("$wsbench" export --help | sed -n '/^Formats:/,$ s/^  \([a-z-]*\) .*/\1/p')
+  [[ $formats == *bmf* ]]
+  for doc in odd/*.json; do
+    for format in $formats; do
+      bounded export --format "$format" --metric '*' "$doc"
+      case $format in
+      gha | bmf | otava-json | gbench | kcidb)
+        "$python" -c 'import json, sys; json.load(open("out", encoding="utf-8"), parse_constant=sys.exit)' ||
+          { echo "$format of $doc is not JSON" && return 1; }
+        ;;
+      esac
+    done
+    bounded show "$doc"
+    bounded show --json "$doc"
+    bounded compare --all "$one" "$doc"
+    bounded history add --db db.jsonl "$doc"
+  done
+  bounded report odd/*.json -o report
+  bounded plot odd/*.json -o plots
+}

@@ -99,6 +99,32 @@ user_exits() {
   nothing_left doc.json
 }
 
+@test "kvm: a limit of the file size is one line, and the old document stays" {
+  need_target kvm
+  echo old >doc.json
+  run_apart bash -c 'ulimit -f 4; exec "$0" run --on kvm --bench null,hypercall --boots 2 --quiet -o doc.json' "$wsbench"
+  echo "$status: $stderr"
+  [ "$status" = 4 ]
+  [ "$stderr" = "wsbench: error: cannot write doc.json: File too large" ]
+  [ "$(<doc.json)" = old ]
+  nothing_left doc.json
+}
+
+@test "kvm: a checkpoint leaves no file, even if the run is killed" {
+  need_target kvm
+  local pid
+  "$wsbench" run --on kvm --bench checkpoint_save --boots 1000 --quiet >/dev/null 2>&1 3>&- &
+  pid=$!
+  # A checkpoint has begun: as a file in memory, or in TMPDIR.
+  until ls -l "/proc/$pid/fd" 2>/dev/null | grep -q checkpoint || [ -n "$(ls "$TMPDIR")" ]; do
+    kill -0 "$pid"
+    sleep 0.01
+  done
+  kill -KILL "$pid"
+  ! wait "$pid"
+  nothing_left
+}
+
 @test "kvm: no permission for /dev/kvm" {
   [ -e /dev/kvm ] || skip "there is no /dev/kvm"
   if [ -r /dev/kvm ] && [ "$(id -u)" = 0 ] &&

@@ -126,7 +126,7 @@ static int write_body(FILE *out, struct vm *vm)
 	return err ? err : write_machine(out, vm);
 }
 
-int checkpoint_save(struct vm *vm, const char *path)
+int checkpoint_save(struct vm *vm, int fd)
 {
 	char *body = NULL;
 	size_t bytes;
@@ -141,7 +141,7 @@ int checkpoint_save(struct vm *vm, const char *path)
 	if (fclose(out) && !err)
 		err = error_set(&vm->error, -ENOMEM, "out of memory");
 	if (!err)
-		err = checkpoint_file_write(vm, path, body, bytes);
+		err = checkpoint_file_write(vm, fd, body, bytes);
 	free(body);
 	return err;
 }
@@ -273,11 +273,11 @@ static int restore_body(struct vm *vm, const uint8_t *body, size_t bytes, bool p
 	return err;
 }
 
-int checkpoint_restore(struct vm *vm, const char *path)
+int checkpoint_restore(struct vm *vm, int fd)
 {
 	uint8_t *body;
 	size_t bytes;
-	int err = checkpoint_file_read(vm, path, &body, &bytes);
+	int err = checkpoint_file_read(vm, fd, &body, &bytes);
 
 	if (err)
 		return err;

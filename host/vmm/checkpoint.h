@@ -14,17 +14,23 @@
 #include "host/vmm/vmm.h"
 
 /*
- * Completes pending accesses (vcpu_drain()), then writes. `path` appears whole or not at
- * all, and replaces an older file. 0 or -errno.
+ * A file without a name, which ends with the process, for checkpoints. A descriptor for
+ * close(), or -errno.
  */
-int checkpoint_save(struct vm *vm, const char *path);
+int checkpoint_create(void);
+
+/*
+ * Completes pending accesses (vcpu_drain()), then replaces the contents of the file. 0 or
+ * -errno.
+ */
+int checkpoint_save(struct vm *vm, int fd);
 
 /*
  * Restores into a VM from vm_create() with the same config (and slots) that has not run;
  * it continues where the saved VM was. -EINVAL, and nothing changed, if the file is
  * damaged, truncated, or another VM's.
  */
-int checkpoint_restore(struct vm *vm, const char *path);
+int checkpoint_restore(struct vm *vm, int fd);
 
 /* The file: a header and a body of sections. */
 #define CHECKPOINT_MAGIC   "WSCHECK"
@@ -55,12 +61,11 @@ struct checkpoint_section {
 	uint64_t bytes;
 };
 
-/* Writes header and body to a temporary file, syncs and renames it. 0 or -errno. */
-int checkpoint_file_write(struct vm *vm, const char *path, const void *body,
-			  size_t bytes);
+/* Replaces the contents by header and body, synced. 0 or -errno. */
+int checkpoint_file_write(struct vm *vm, int fd, const void *body, size_t bytes);
 
 /* Reads a file and checks it against `vm`. The caller frees `body`. */
-int checkpoint_file_read(struct vm *vm, const char *path, uint8_t **body, size_t *bytes);
+int checkpoint_file_read(struct vm *vm, int fd, uint8_t **body, size_t *bytes);
 
 /* How the state of a vCPU and of the machine is stored: a record per item, whose
  * `bytes` of data follow. */

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The file of a checkpoint: written atomically, verified before use; and the records in
- * its sections.
+ * The file of a checkpoint, verified before use; and the records in its sections.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -67,151 +64,123 @@ static int write_all(int fd, const void *data, size_t bytes)
 	return 0;
 }
 
-/* The new name survives a power failure, as the contents do. */
-static void sync_folder(const char *path)
+int checkpoint_create(void)
 {
-	char copy[PATH_MAX];
-	int fd;
+	int fd = memfd_create("worldswitch-checkpoint", MFD_CLOEXEC);
 
-	snprintf(copy, sizeof(copy), "%s", path);
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	(void)fsync(fd); /* some file systems cannot; the file itself is synced */
-	close(fd);
+	return fd < 0 ? -errno : fd;
 }
 
-int checkpoint_file_write(struct vm *vm, const char *path, const void *body, size_t bytes)
+int checkpoint_file_write(struct vm *vm, int fd, const void *body, size_t bytes)
 {
 	struct checkpoint_header header = header_for(vm);
-	char temporary[PATH_MAX];
-	int fd, err;
+	int err = 0;
 
-	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= PATH_MAX)
-		return error_set(&vm->error, -ENAMETOOLONG, "%.64s...: name too long",
-				 path);
 	seal(&header, body, bytes);
-	fd = mkostemp(temporary, O_CLOEXEC);
-	if (fd < 0)
-		return error_set(&vm->error, -errno,
-				 "%s: cannot write the checkpoint: %m", path);
-	err = write_all(fd, &header, sizeof(header));
+	if (ftruncate(fd, 0) || lseek(fd, 0, SEEK_SET))
+		err = -errno;
+	if (!err)
+		err = write_all(fd, &header, sizeof(header));
 	if (!err)
 		err = write_all(fd, body, bytes);
 	if (!err && fsync(fd))
 		err = -errno;
-	if (close(fd) && !err)
-		err = -errno;
-	if (!err && rename(temporary, path))
-		err = -errno;
-	if (err) {
-		unlink(temporary);
-		return error_set(&vm->error, err, "%s: cannot write the checkpoint: %s",
-				 path, strerror(-err));
-	}
-	sync_folder(path);
-	return 0;
+	return err ? error_set(&vm->error, err, "cannot write the checkpoint: %s",
+			       strerror(-err))
+		   : 0;
 }
 
-static int refuse(struct vm *vm, const char *path, const char *why)
+static int refuse(struct vm *vm, const char *why)
 {
-	return error_set(&vm->error, -EINVAL, "%s: %s", path, why);
+	return error_set(&vm->error, -EINVAL, "checkpoint: %s", why);
 }
 
 /* In the order in which a user can correct it. */
-static int check(struct vm *vm, const char *path, const struct checkpoint_header *h,
-		 uint64_t file_bytes)
+static int check(struct vm *vm, const struct checkpoint_header *h, uint64_t file_bytes)
 {
 	const struct checkpoint_header ours = header_for(vm);
 
 	if (memcmp(h->magic, ours.magic, sizeof(h->magic)))
-		return refuse(vm, path, "is not a checkpoint");
+		return refuse(vm, "not a checkpoint");
 	if (h->header_crc != crc_of(h, offsetof(struct checkpoint_header, header_crc)))
-		return refuse(vm, path, "is a damaged checkpoint: its header");
+		return refuse(vm, "its header is damaged");
 	if (h->version != ours.version)
-		return refuse(vm, path, "is a checkpoint of another version");
+		return refuse(vm, "another version of the format");
 	if (h->arch != ours.arch)
-		return refuse(vm, path, "is a checkpoint of another architecture");
+		return refuse(vm, "of another architecture");
 	if (h->vcpus != ours.vcpus || h->irqchip != ours.irqchip || h->pmu != ours.pmu ||
 	    h->pmu_off != ours.pmu_off || h->ram_gpa != ours.ram_gpa ||
 	    h->ram_bytes != ours.ram_bytes)
-		return refuse(vm, path,
-			      "is a checkpoint of a VM with another configuration");
+		return refuse(vm, "of a VM with another configuration");
 	if (h->body_bytes != file_bytes - sizeof(*h))
-		return refuse(vm, path,
-			      h->body_bytes > file_bytes - sizeof(*h)
-				      ? "is a truncated checkpoint"
-				      : "is a checkpoint with data after its end");
+		return refuse(vm, h->body_bytes > file_bytes - sizeof(*h)
+					  ? "truncated"
+					  : "data after its end");
 	return 0;
 }
 
 /* Reads a file of at most `max` bytes. */
-static int read_all(struct vm *vm, const char *path, int fd, size_t max, uint8_t **data,
-		    size_t *bytes)
+static int read_all(struct vm *vm, int fd, size_t max, uint8_t **data, size_t *bytes)
 {
 	struct stat st;
 	size_t done = 0;
 
 	if (fstat(fd, &st))
-		return error_set(&vm->error, -errno, "%s: %m", path);
+		return error_set(&vm->error, -errno, "checkpoint: %m");
 	if (!S_ISREG(st.st_mode))
-		return refuse(vm, path, "is not a file");
+		return refuse(vm, "not a file");
 	if (st.st_size < (off_t)sizeof(struct checkpoint_header))
-		return refuse(vm, path, "is too short for a checkpoint");
+		return refuse(vm, "too short");
 	if ((uint64_t)st.st_size > max)
-		return refuse(vm, path, "is too long for a checkpoint of this VM");
+		return refuse(vm, "too long for this VM");
 	*bytes = (size_t)st.st_size;
 	*data = malloc(*bytes);
 	if (!*data)
 		return error_set(&vm->error, -ENOMEM, "out of memory");
 	while (done < *bytes) {
-		ssize_t n = read(fd, *data + done, *bytes - done);
+		ssize_t n = pread(fd, *data + done, *bytes - done, (off_t)done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return error_set(&vm->error, -errno, "%s: %m", path);
+			return error_set(&vm->error, -errno, "checkpoint: %m");
 		if (!n)
-			return refuse(vm, path, "was truncated while it was read");
+			return refuse(vm, "truncated while it was read");
 		done += (size_t)n;
 	}
 	return 0;
 }
 
 /* Checks that the file is an undamaged checkpoint of such a VM. */
-static int check_all(struct vm *vm, const char *path, const uint8_t *data, size_t whole)
+static int check_all(struct vm *vm, const uint8_t *data, size_t whole)
 {
 	struct checkpoint_header header;
 	int err;
 
 	if (!data || whole < sizeof(header))
-		return refuse(vm, path, "is too short for a checkpoint");
+		return refuse(vm, "too short");
 	memcpy(&header, data, sizeof(header));
-	err = check(vm, path, &header, whole);
+	err = check(vm, &header, whole);
 	if (err)
 		return err;
 	if (crc_of(data + sizeof(header), whole - sizeof(header)) != header.body_crc)
-		return refuse(vm, path, "is a damaged checkpoint: its contents");
+		return refuse(vm, "its contents are damaged");
 	return 0;
 }
 
-int checkpoint_file_read(struct vm *vm, const char *path, uint8_t **body, size_t *bytes)
+int checkpoint_file_read(struct vm *vm, int fd, uint8_t **body, size_t *bytes)
 {
 	uint64_t max = 2 * vm->ram_bytes + STATE_BYTES_MAX;
 	uint8_t *data = NULL;
 	unsigned int i;
 	size_t whole = 0;
-	int fd, err;
+	int err;
 
 	for (i = 0; i < vm->slots; i++)
 		max += 2 * vm->slot[i].bytes;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return error_set(&vm->error, -errno, "%s: %m", path);
-	err = read_all(vm, path, fd, max, &data, &whole);
-	close(fd);
+	err = read_all(vm, fd, max, &data, &whole);
 	if (!err)
-		err = check_all(vm, path, data, whole);
+		err = check_all(vm, data, whole);
 	if (err || !data) {
 		free(data);
 		return err;
