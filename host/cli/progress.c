@@ -101,20 +101,11 @@ void progress_work_end(struct progress_work *w)
 	w->ended_ns += progress_now_ns() - w->begin_ns;
 }
 
-void progress_left(char text[PROGRESS_LEFT_BYTES], const struct progress_work *w,
-		   size_t done, size_t total, uint64_t now_ns)
+/* ", about 2 min left" */
+static void left_text(char text[PROGRESS_LEFT_BYTES], uint64_t ns)
 {
-	size_t others = w->targets > w->ended + 1 ? w->targets - w->ended - 1 : 0;
-	uint64_t ns, seconds;
+	uint64_t seconds = ns / SECOND_NS + 1;
 
-	text[0] = '\0';
-	if (!done || !w->boots_ns || now_ns - w->boots_ns < SECOND_NS)
-		return;
-	ns = (uint64_t)((double)(now_ns - w->boots_ns) / (double)done *
-			(double)(total > done ? total - done : 0));
-	if (w->ended)
-		ns += w->ended_ns / w->ended * others;
-	seconds = ns / SECOND_NS + 1;
 	if (seconds < 90)
 		snprintf(text, PROGRESS_LEFT_BYTES, ", about %u s left",
 			 (unsigned int)seconds);
@@ -124,6 +115,125 @@ void progress_left(char text[PROGRESS_LEFT_BYTES], const struct progress_work *w
 	else
 		snprintf(text, PROGRESS_LEFT_BYTES, ", about %u h left",
 			 (unsigned int)((seconds + 1800) / 3600));
+}
+
+void progress_left(char text[PROGRESS_LEFT_BYTES], const struct progress_work *w,
+		   size_t done, size_t total, uint64_t now_ns)
+{
+	size_t others = w->targets > w->ended + 1 ? w->targets - w->ended - 1 : 0;
+	uint64_t ns;
+
+	text[0] = '\0';
+	if (!done || !w->boots_ns || now_ns - w->boots_ns < SECOND_NS)
+		return;
+	ns = (uint64_t)((double)(now_ns - w->boots_ns) / (double)done *
+			(double)(total > done ? total - done : 0));
+	if (w->ended)
+		ns += w->ended_ns / w->ended * others;
+	left_text(text, ns);
 	if (others && !w->ended)
 		strcat(text, " here");
+}
+
+/* The time that all parts still take; 0: unknown. */
+static uint64_t beside_left_ns(const struct progress_beside *b, uint64_t now_ns)
+{
+	uint64_t most = 0, sum = 0, whole = 0;
+	size_t known = 0, unknown = 0;
+
+	for (size_t i = 0; i < b->n; i++) {
+		const struct progress_part *p = &b->parts[i];
+		uint64_t passed = (p->end_ns ? p->end_ns : now_ns) - p->begin_ns;
+		uint64_t left;
+
+		if (p->end_ns && !passed) {
+			continue; /* not measured */
+		} else if (p->end_ns) {
+			whole += passed;
+			known++;
+		} else if (!p->begin_ns || !p->done || now_ns - p->boots_ns < SECOND_NS) {
+			unknown++;
+		} else {
+			left = (uint64_t)((double)(now_ns - p->boots_ns) /
+					  (double)p->done *
+					  (double)(p->total > p->done ? p->total - p->done
+								      : 0));
+			most = left > most ? left : most;
+			sum += left;
+			whole += passed + left;
+			known++;
+		}
+	}
+	if (!known)
+		return 0;
+	sum = (sum + whole / known * unknown) / b->at_once;
+	return sum > most ? sum : most;
+}
+
+void progress_beside_text(const struct progress_beside *b, uint64_t now_ns, char *text,
+			  size_t bytes)
+{
+	uint64_t left_ns = beside_left_ns(b, now_ns);
+	char left[PROGRESS_LEFT_BYTES] = "";
+	size_t used, running = 0;
+
+	if (left_ns)
+		left_text(left, left_ns);
+	used = (size_t)snprintf(text, bytes, "[%zu/%zu done]%s", b->ended, b->targets,
+				left);
+	for (size_t i = 0; i < b->n && used < bytes; i++) {
+		const struct progress_part *p = &b->parts[i];
+
+		if (!p->begin_ns || p->end_ns)
+			continue;
+		used += (size_t)snprintf(text + used, bytes - used, "%s%s",
+					 running++ ? ", " : ": ", p->name);
+		if (p->total && used < bytes)
+			used += (size_t)snprintf(text + used, bytes - used, " %zu %%",
+						 100 * p->done / p->total);
+	}
+}
+
+static void beside_show(struct progress_beside *b)
+{
+	char text[LINE_MAX_BYTES];
+
+	progress_beside_text(b, progress_now_ns(), text, sizeof(text));
+	progress_show(&b->line, "%s", text);
+}
+
+void progress_beside_begin(struct progress_beside *b, size_t part, const char *name)
+{
+	pthread_mutex_lock(&b->lock);
+	b->parts[part] =
+		(struct progress_part){ .name = name, .begin_ns = progress_now_ns() };
+	beside_show(b);
+	pthread_mutex_unlock(&b->lock);
+}
+
+void progress_beside_boots(struct progress_beside *b, size_t part, size_t done,
+			   size_t total)
+{
+	struct progress_part *p = &b->parts[part];
+
+	pthread_mutex_lock(&b->lock);
+	if (!p->boots_ns)
+		p->boots_ns = progress_now_ns();
+	p->done = done;
+	p->total = total;
+	beside_show(b);
+	pthread_mutex_unlock(&b->lock);
+}
+
+void progress_beside_end(struct progress_beside *b, size_t part, bool counts)
+{
+	struct progress_part *p = &b->parts[part];
+
+	pthread_mutex_lock(&b->lock);
+	p->end_ns = counts ? progress_now_ns() : p->begin_ns;
+	b->ended += counts;
+	if (b->ended > b->targets)
+		b->targets = b->ended;
+	progress_clear(&b->line);
+	pthread_mutex_unlock(&b->lock);
 }

@@ -6,6 +6,7 @@
 #ifndef WS_CLI_PROGRESS_H
 #define WS_CLI_PROGRESS_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -55,6 +56,42 @@ void progress_work_end(struct progress_work *w);
  */
 void progress_left(char text[PROGRESS_LEFT_BYTES], const struct progress_work *w,
 		   size_t done, size_t total, uint64_t now_ns);
+
+/*
+ * The one line of several targets that are measured at a time. The caller fills in `line`
+ * by progress_init(), `parts`, `targets`, `ended` (targets that were measured before) and
+ * `at_once`. A part belongs to one thread at a time.
+ */
+struct progress_part {
+	const char *name;
+	size_t done, total; /* boots */
+	uint64_t begin_ns;  /* 0: not yet */
+	uint64_t boots_ns;  /* when the first boot began; 0: not yet */
+	uint64_t end_ns;    /* 0: not yet */
+};
+
+struct progress_beside {
+	struct progress line;
+	pthread_mutex_t lock; /* of everything here */
+	struct progress_part *parts;
+	size_t n;	       /* parts */
+	size_t targets, ended; /* of the run, including those outside of `parts` */
+	size_t at_once;	       /* parts */
+};
+
+void progress_beside_begin(struct progress_beside *b, size_t part, const char *name);
+void progress_beside_boots(struct progress_beside *b, size_t part, size_t done,
+			   size_t total);
+/* `counts`: the part is one of `targets`, and was measured. */
+void progress_beside_end(struct progress_beside *b, size_t part, bool counts);
+
+/*
+ * The line: "[1/7 done], about 50 s left: lab:x86_64-svm 12 %, lab:aarch64-vhe 40 %".
+ * Parts that have not begun, or whose boots have not, are assumed to last as long as the
+ * mean of the others.
+ */
+void progress_beside_text(const struct progress_beside *b, uint64_t now_ns, char *text,
+			  size_t bytes);
 
 uint64_t progress_now_ns(void);
 

@@ -3,6 +3,7 @@
 #ifndef WS_CLI_RUN_H
 #define WS_CLI_RUN_H
 
+#include <semaphore.h>
 #include <stdbool.h>
 
 #include "host/cli/cmd.h"
@@ -37,6 +38,11 @@ struct run {
 	const char *save;	    /* the name of a baseline; NULL: none */
 	struct progress_work *work; /* of several run_target(); NULL: of one */
 	struct progress_work all;   /* where this run has several */
+	uint32_t jobs;		    /* --jobs; 0: one per processor */
+	/* Of a target that is measured beside others, its part; NULL: it is not. */
+	struct progress_beside *beside;
+	size_t part;
+	sem_t *slots; /* of measure_watch */
 	int argc;
 	char **argv;
 };
@@ -70,6 +76,12 @@ enum cli_exit run_complete(struct run *run);
  * equal boots found a difference.
  */
 enum cli_exit run_print_aa(const struct result *const *docs, size_t n);
+
+/*
+ * Calls one(ctx, i) for each i < n, `at_once` of them at a time, in threads of their own
+ * (at_once > 1) or in the caller's. After a signal no further call begins.
+ */
+void run_beside(size_t n, size_t at_once, void (*one)(void *ctx, size_t i), void *ctx);
 
 /*
  * Measures on one target. `*out` is its document or NULL. A target that cannot

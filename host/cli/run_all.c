@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `wsbench run`: every target in its turn, a document each, one table. */
+/* `wsbench run`: every target, in turn or beside each other, a document each, one table.
+ */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,7 @@
 #include "host/cli/progress.h"
 #include "host/cli/run.h"
 #include "host/cli/run_touch.h"
+#include "host/measure/pool.h"
 #include "host/report/run_table.h"
 
 /* Whether -o names a folder: it exists, ends in '/', or there are several targets. */
@@ -189,14 +192,14 @@ static enum cli_exit worst(enum cli_exit a, enum cli_exit b)
 	return a > b ? a : b;
 }
 
-/* Of the targets from `first` on, those that "all" does not leave out. */
-static size_t count_left(const struct run *run, size_t first)
+/* The targets that "all" does not leave out. */
+static size_t count_targets(const struct run *run)
 {
 	struct job job = run->job;
 	size_t n = 0;
 
 	job.fetch = JOB_FETCH_NEVER;
-	for (size_t i = first; i < run->targets.n; i++) {
+	for (size_t i = 0; i < run->targets.n; i++) {
 		struct target t = *names_target(run->targets.names[i]);
 		struct error err;
 
@@ -258,33 +261,154 @@ static enum cli_exit nothing_measured(struct result *const *docs, size_t n)
 	return failed ? CLI_FAILED : CLI_UNTRUSTED;
 }
 
-static enum cli_exit run_all(struct run *run)
-{
-	struct result **docs = calloc(run->targets.n, sizeof(*docs));
-	enum cli_exit code = CLI_OK;
-	size_t n = 0, i;
+struct beside {
+	pthread_mutex_t lock;
+	size_t n, next;
+	void (*one)(void *ctx, size_t i);
+	void *ctx;
+};
 
-	if (!docs)
-		abort();
-	run->all = (struct progress_work){ 0 };
-	run->work = &run->all;
-	for (i = 0; i < run->targets.n && !interrupted; i++) {
-		run->all.targets = run->all.ended + count_left(run, i);
-		code = worst(code, run_target(run, names_target(run->targets.names[i]),
-					      &docs[n]));
-		if (!docs[n])
-			continue;
-		code = worst(code, failures(docs[n]));
-		/* Under "all", other targets are measured without --touch. */
-		if (run->touch.wanted &&
-		    !touch_refusal(names_target(run->targets.names[i])))
-			code = worst(code, touch_run(run, docs[n]));
-		if (run->output)
-			code = worst(code, write_output(run, docs[n]));
-		if (run->save)
-			code = worst(code, save_baseline(run, docs[n]));
-		n++;
+static void *work_beside(void *ctx)
+{
+	struct beside *b = ctx;
+
+	pthread_mutex_lock(&b->lock);
+	while (b->next < b->n && !interrupted) {
+		size_t i = b->next++;
+
+		pthread_mutex_unlock(&b->lock);
+		b->one(b->ctx, i);
+		pthread_mutex_lock(&b->lock);
 	}
+	pthread_mutex_unlock(&b->lock);
+	return NULL;
+}
+
+void run_beside(size_t n, size_t at_once, void (*one)(void *ctx, size_t i), void *ctx)
+{
+	struct beside b = { .n = n, .one = one, .ctx = ctx };
+	pthread_t *threads = calloc(at_once, sizeof(*threads));
+	size_t started = 0;
+
+	if (!threads)
+		abort();
+	pthread_mutex_init(&b.lock, NULL);
+	while (at_once > 1 && started < at_once &&
+	       !pthread_create(&threads[started], NULL, work_beside, &b))
+		started++;
+	if (!started)
+		work_beside(&b);
+	while (started)
+		pthread_join(threads[--started], NULL);
+	pthread_mutex_destroy(&b.lock);
+	free(threads);
+}
+
+/* The targets of a run, and what became of them. */
+struct all {
+	struct run *run;
+	struct result **docs; /* one per target; NULL: none */
+	enum cli_exit *codes; /* one per target */
+	size_t *parts;	      /* the targets that are measured beside each other */
+	struct progress_beside beside;
+	pthread_mutex_t ending; /* one target at a time */
+};
+
+/* Writes the document as soon as the target has ended. */
+static enum cli_exit end_target(const struct run *run, const struct target *t,
+				struct result *doc)
+{
+	enum cli_exit code = failures(doc);
+
+	/* Under "all", other targets are measured without --touch. */
+	if (run->touch.wanted && !touch_refusal(t))
+		code = worst(code, touch_run(run, doc));
+	if (run->output)
+		code = worst(code, write_output(run, doc));
+	if (run->save)
+		code = worst(code, save_baseline(run, doc));
+	return code;
+}
+
+static void measure_target(struct all *all, const struct run *run, size_t i)
+{
+	const struct target *t = names_target(run->targets.names[i]);
+
+	all->codes[i] = run_target(run, t, &all->docs[i]);
+	if (!all->docs[i])
+		return;
+	pthread_mutex_lock(&all->ending);
+	all->codes[i] = worst(all->codes[i], end_target(run, t, all->docs[i]));
+	pthread_mutex_unlock(&all->ending);
+}
+
+static void measure_part(void *ctx, size_t part)
+{
+	struct all *all = ctx;
+	struct run run = *all->run;
+
+	run.work = NULL;
+	run.beside = &all->beside;
+	run.part = part;
+	measure_target(all, &run, all->parts[part]);
+}
+
+/*
+ * Measures targets whose figures are times first, each alone, and then those that count
+ * instructions beside each other. The boots of all targets share one slot per processor,
+ * so that a boot with a limit of time has a processor.
+ */
+static void measure_beside(struct all *all, size_t at_once)
+{
+	struct run *run = all->run;
+	size_t n = 0;
+	sem_t slots;
+
+	for (size_t i = 0; i < run->targets.n && !interrupted; i++)
+		if (names_target(run->targets.names[i])->exact)
+			all->parts[n++] = i;
+		else
+			measure_target(all, run, i);
+	all->beside = (struct progress_beside){
+		.parts = calloc(n + 1, sizeof(*all->beside.parts)),
+		.n = n,
+		.targets = run->all.targets,
+		.ended = run->all.ended,
+		.at_once = at_once,
+	};
+	if (!all->beside.parts || sem_init(&slots, 0, (unsigned int)pool_processors()))
+		abort();
+	pthread_mutex_init(&all->beside.lock, NULL);
+	progress_init(&all->beside.line, &run->common);
+	run->slots = &slots;
+	run_beside(n, at_once, measure_part, all);
+	run->slots = NULL;
+	sem_destroy(&slots);
+	pthread_mutex_destroy(&all->beside.lock);
+	free(all->beside.parts);
+}
+
+static void measure_all(struct all *all)
+{
+	struct run *run = all->run;
+	size_t exact = 0, at_once = run->jobs ? run->jobs : pool_processors();
+
+	for (size_t i = 0; i < run->targets.n; i++)
+		exact += names_target(run->targets.names[i])->exact;
+	run->all = (struct progress_work){ .targets = count_targets(run) };
+	run->work = &run->all;
+	if (at_once > 1 && exact > 1) {
+		measure_beside(all, at_once < exact ? at_once : exact);
+		return;
+	}
+	for (size_t i = 0; i < run->targets.n && !interrupted; i++)
+		measure_target(all, run, i);
+}
+
+/* Prints the documents, in the order of the targets. */
+static enum cli_exit print_all(const struct run *run, struct result *const *docs,
+			       size_t n, enum cli_exit code)
+{
 	if (n && run->json) {
 		print_document(docs[0]);
 	} else if (n) {
@@ -296,9 +420,36 @@ static enum cli_exit run_all(struct run *run)
 	}
 	if (n && !interrupted)
 		code = worst(code, nothing_measured(docs, n));
-	for (i = 0; i < n; i++)
-		result_free(docs[i]);
-	free(docs);
+	return code;
+}
+
+static enum cli_exit run_all(struct run *run)
+{
+	size_t n = 0, room = run->targets.n + 1;
+	struct all all = {
+		.run = run,
+		.docs = calloc(room, sizeof(*all.docs)),
+		.codes = calloc(room, sizeof(*all.codes)),
+		.parts = calloc(room, sizeof(*all.parts)),
+	};
+	enum cli_exit code = CLI_OK;
+
+	if (!all.docs || !all.codes || !all.parts)
+		abort();
+	pthread_mutex_init(&all.ending, NULL);
+	measure_all(&all);
+	for (size_t i = 0; i < run->targets.n; i++) {
+		code = worst(code, all.codes[i]);
+		if (all.docs[i])
+			all.docs[n++] = all.docs[i];
+	}
+	code = print_all(run, all.docs, n, code);
+	for (size_t i = 0; i < n; i++)
+		result_free(all.docs[i]);
+	pthread_mutex_destroy(&all.ending);
+	free(all.docs);
+	free(all.codes);
+	free(all.parts);
 	return code;
 }
 

@@ -15,6 +15,7 @@ enum key {
 	OPTION_CONFIG,
 	OPTION_BOOTS,
 	OPTION_RUNS,
+	OPTION_JOBS,
 	OPTION_DECIDE,
 	OPTION_BUDGET,
 	OPTION_EVENTS,
@@ -61,6 +62,11 @@ static const struct argp_option options[] = {
 	{ "runs", OPTION_RUNS, "N", 0,
 	  "Measure N times, a document each, in the folder of -o: TARGET-1.json, ... Several "
 	  "runs of two kernels are compared by 'wsbench compare --base DIR --new DIR'",
+	  0 },
+	{ "jobs", OPTION_JOBS, "N", 0,
+	  "Measure N exact targets at a time, which changes none of their figures; kvm is "
+	  "measured before them, alone (default: the number of processors; 1: all targets "
+	  "in turn)",
 	  0 },
 	{ "events", OPTION_EVENTS, "N", 0, "Time N events per boot", 0 },
 	{ "cpu", OPTION_CPU, "N", 0, "Pin the vCPU thread to CPU N (target kvm)", 0 },
@@ -250,6 +256,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return parse_budget(state, arg, run);
 	case OPTION_RUNS:
 		return number32(state, "--runs", arg, 1000, &run->runs);
+	case OPTION_JOBS:
+		return number32(state, "--jobs", arg, 1000, &run->jobs);
 	case OPTION_BOOTS:
 	case OPTION_EVENTS:
 	case OPTION_SEED:

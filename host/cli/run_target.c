@@ -48,9 +48,9 @@ struct drawing {
 	struct progress progress;
 	struct progress_work *work;
 	const struct run *run;
-	uint64_t begin_ns;
-	size_t next_look; /* rounds */
-	char name[64];	  /* "[3/8] lab:aarch64-vhe" */
+	uint64_t begin_ns; /* of --budget */
+	size_t next_look;  /* rounds */
+	char name[64];	   /* "[3/8] lab:aarch64-vhe" */
 };
 
 static void show(void *ctx, const struct measure_place *place)
@@ -59,6 +59,11 @@ static void show(void *ctx, const struct measure_place *place)
 	char left[PROGRESS_LEFT_BYTES];
 	uint64_t now = progress_now_ns();
 
+	if (d->run->beside) {
+		progress_beside_boots(d->run->beside, d->run->part, place->done,
+				      place->total);
+		return;
+	}
 	if (!d->work->boots_ns)
 		d->work->boots_ns = now;
 	progress_left(left, d->work, place->done, place->total, now);
@@ -119,6 +124,10 @@ static void draw_begin(struct drawing *d, const struct run *run, const char *nam
 	d->begin_ns = progress_now_ns();
 	d->next_look = 0;
 	d->work = run->work;
+	if (run->beside) {
+		progress_beside_begin(run->beside, run->part, name);
+		return;
+	}
 	if (d->work->targets > 1)
 		snprintf(d->name, sizeof(d->name), "[%zu/%zu] %s", d->work->ended + 1,
 			 d->work->targets, name);
@@ -180,6 +189,7 @@ static enum cli_exit measure(const struct run *run, struct target *t, struct res
 		.ctx = &d,
 		.progress = show,
 		.more = run->decide > 0 || run->budget_ns ? wants_more : NULL,
+		.slots = run->slots,
 	};
 	struct job job = run->job;
 	struct error err = { "" };
@@ -303,6 +313,8 @@ enum cli_exit run_target(const struct run *run, const struct target *row,
 	code = probe_and_measure(&timed, &t, out, &left_out);
 	if (!left_out)
 		progress_work_end(timed.work);
+	if (run->beside)
+		progress_beside_end(run->beside, run->part, !left_out);
 	/* A document without benchmarks is of no use. */
 	if (*out && !(*out)->n_benchmarks) {
 		result_free(*out);

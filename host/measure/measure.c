@@ -313,7 +313,7 @@ static int run_rows(struct session *s)
 	int rc = batch_fill(s, &b);
 
 	if (!rc) {
-		pool = pool_start(s->target, b.boots, b.n);
+		pool = pool_start(s->target, b.boots, b.n, s->watch->slots);
 		rc = pool ? 0 : error_set(s->err, -ENOMEM, "out of memory");
 	}
 	for (size_t i = 0; i < b.n && !rc; i++) {

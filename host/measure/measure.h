@@ -11,6 +11,8 @@
 #ifndef WS_MEASURE_MEASURE_H
 #define WS_MEASURE_MEASURE_H
 
+#include <semaphore.h>
+
 #include "host/lib/error.h"
 #include "host/measure/plan.h"
 #include "host/result/result.h"
@@ -35,6 +37,8 @@ struct measure_watch {
 	bool (*more)(void *ctx, const struct result *r);
 	int (*benchmark)(void *ctx, const struct result *r,
 			 const struct result_benchmark *b);
+	/* Exact targets: the slots of pool_start(), shared with runs beside this one. */
+	sem_t *slots;
 };
 
 /*

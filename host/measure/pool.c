@@ -26,6 +26,7 @@
 struct pool {
 	struct target *target;
 	struct pool_boot *boots;
+	sem_t *slots;	       /* NULL: none */
 	size_t n, next, taken; /* next: to start; taken: pool_wait() is past these */
 	bool stop;
 	pthread_mutex_t lock; /* of all above, and of the boots' states */
@@ -54,6 +55,19 @@ static int boot_all(struct target *t, struct pool_boot *b)
 	return rc;
 }
 
+/* boot_all() in one of the slots. */
+static int boot_in_slot(struct pool *p, struct pool_boot *b)
+{
+	int rc;
+
+	while (p->slots && sem_wait(p->slots))
+		;
+	rc = interrupted ? -EINTR : boot_all(p->target, b);
+	if (p->slots)
+		sem_post(p->slots);
+	return rc;
+}
+
 static void *work(void *ctx)
 {
 	struct pool *p = ctx;
@@ -71,7 +85,7 @@ static void *work(void *ctx)
 			continue;
 		b->state = POOL_RUNS;
 		pthread_mutex_unlock(&p->lock);
-		b->rc = interrupted ? -EINTR : boot_all(p->target, b);
+		b->rc = boot_in_slot(p, b);
 		pthread_mutex_lock(&p->lock);
 		b->state = POOL_DONE;
 		if (b->rc)
@@ -82,8 +96,7 @@ static void *work(void *ctx)
 	return NULL;
 }
 
-/* The number of processors of this process. */
-static size_t processors(void)
+size_t pool_processors(void)
 {
 	cpu_set_t set;
 	int n = sched_getaffinity(0, sizeof(set), &set) ? 1 : CPU_COUNT(&set);
@@ -91,16 +104,17 @@ static size_t processors(void)
 	return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : (size_t)n;
 }
 
-struct pool *pool_start(struct target *t, struct pool_boot *boots, size_t n)
+struct pool *pool_start(struct target *t, struct pool_boot *boots, size_t n, sem_t *slots)
 {
 	struct pool *p = calloc(1, sizeof(*p));
-	size_t threads = t->ops->parallel ? processors() : 1;
+	size_t threads = t->ops->parallel ? pool_processors() : 1;
 	pthread_condattr_t monotonic;
 
 	if (!p)
 		return NULL;
 	p->target = t;
 	p->boots = boots;
+	p->slots = slots;
 	p->n = n;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_condattr_init(&monotonic);

@@ -3,6 +3,8 @@
 #ifndef WS_MEASURE_POOL_H
 #define WS_MEASURE_POOL_H
 
+#include <semaphore.h>
+
 #include "host/lib/error.h"
 #include "host/targets/target.h"
 
@@ -22,9 +24,14 @@ struct pool;
 
 /*
  * Starts `boots` (the caller's, in use until pool_stop()) in order, one at a time or, if
- * the target supports it, one per processor. NULL: out of memory.
+ * the target supports it, one per processor. A boot waits for one of `slots`, which other
+ * pools share, unless NULL. NULL: out of memory.
  */
-struct pool *pool_start(struct target *t, struct pool_boot *boots, size_t n);
+struct pool *pool_start(struct target *t, struct pool_boot *boots, size_t n,
+			sem_t *slots);
+
+/* The number of processors of this process, at most 64. */
+size_t pool_processors(void);
 
 /* waiting() is called repeatedly during pool_wait(). */
 struct pool_watch {

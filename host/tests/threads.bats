@@ -28,3 +28,17 @@ without_races() {
   [ "$(grep -c '^ok ' <<<"$stdout")" = 5 ]
   [[ $stdout != *SKIP* ]]
 }
+
+@test "threads: targets beside each other" {
+  need_target bare:x86_64
+  need_target bare:aarch64
+  # The labs look for their programs beside this one.
+  ln -s "$build"/* .
+  rm wsbench
+  [ ! -e "$build/tsan/wsbench" ] || cp "$build/tsan/wsbench" .
+  local on=bare:x86_64,bare:aarch64 t
+  for t in lab:aarch64-vhe lab:x86_64-svm; do
+    unavailable "$t" >/dev/null || on+=,$t
+  done
+  without_races ./wsbench run --on "$on" --bench null,hvc_user --boots 2 --jobs 4 --quiet -o docs
+}

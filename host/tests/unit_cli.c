@@ -505,6 +505,34 @@ Test(progress, other_targets_are_assumed_to_last_as_long_as_those_that_ended)
 	cr_expect_str_eq(left_after(&w, 10, 2, 8), ", about 31 s left");
 }
 
+Test(progress, targets_beside_each_other_share_a_line)
+{
+	const uint64_t s = 1000000000;
+	struct progress_part parts[3] = { { .name = "a" },
+					  { .name = "b" },
+					  { .name = "c" } };
+	struct progress_beside b = {
+		.parts = parts, .n = 3, .targets = 4, .ended = 1, .at_once = 2
+	};
+	char text[200];
+
+	progress_beside_text(&b, 10 * s, text, sizeof(text));
+	cr_expect_str_eq(text, "[1/4 done]", "nothing has begun");
+	parts[0] = (struct progress_part){ "a", 10, 40, 10 * s, 10 * s, 0 };
+	parts[1] = (struct progress_part){ "b", 0, 0, 10 * s, 0, 0 };
+	/* 30 s of a; b and c need 40 s each; two at a time. */
+	progress_beside_text(&b, 20 * s, text, sizeof(text));
+	cr_expect_str_eq(text, "[1/4 done], about 56 s left: a 25 %, b", "%s", text);
+	/* The longest decides. */
+	parts[1] = (struct progress_part){ "b", 50, 100, 10 * s, 10 * s, 0 };
+	parts[2] = (struct progress_part){ "c", 0, 0, 1 * s, 0, 1 * s }; /* left out */
+	progress_beside_text(&b, 20 * s, text, sizeof(text));
+	cr_expect_str_eq(text, "[1/4 done], about 31 s left: a 25 %, b 50 %", "%s", text);
+	parts[1].end_ns = 20 * s;
+	progress_beside_text(&b, 20 * s, text, 20);
+	cr_expect_str_eq(text, "[1/4 done], about 3", "truncated: %s", text);
+}
+
 #define EXPECT_HAS(text, part)                                                           \
 	cr_expect(strstr(text, part), "no \"%s\" in:\n%s", part, text)
 
