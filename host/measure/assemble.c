@@ -204,6 +204,7 @@ static void note_clock(struct assembly *a, const struct boot_report *rep)
 	struct result_clock *clock = &a->result->clock;
 	int64_t seen = (int64_t)rep->guest.clock_step;
 	struct stats_summary s;
+	uint64_t step;
 
 	if (!clock->hz)
 		clock->hz = rep->guest.clock_hz;
@@ -212,10 +213,12 @@ static void note_clock(struct assembly *a, const struct boot_report *rep)
 	 * is the step, the smallest difference is not. The guest has looked between
 	 * reads that are unequally far apart; one row's events may be all alike.
 	 */
-	clock->resolution = stats_step(&seen, 1, clock->resolution);
-	clock->resolution =
-		stats_step((const int64_t *)rep->series[ABI_PHASE_EVENT],
-			   rep->guest.samples[ABI_PHASE_EVENT], clock->resolution);
+	step = stats_step(&seen, 1, clock->resolution);
+	step = stats_step((const int64_t *)rep->series[ABI_PHASE_EVENT],
+			  rep->guest.samples[ABI_PHASE_EVENT], step);
+	/* Of a guest that saw no step: equal samples do not show one either. */
+	if (step <= RESULT_RESOLUTION_MAX)
+		clock->resolution = step;
 	if (clock->resolution && clock->hz)
 		clock->steps_hz = clock->hz / clock->resolution;
 	if (rep->guest.clock_least && (!clock->least_difference ||
@@ -340,6 +343,12 @@ static const char *find_lie(const struct assembly *a, const struct boot_report *
 	uint64_t i;
 	int phase;
 
+	if (rep->guest.clock_step > RESULT_RESOLUTION_MAX) {
+		snprintf(text, sizeof(text),
+			 "the guest reports an impossible step of the clock: %llu",
+			 (unsigned long long)rep->guest.clock_step);
+		return result_string(a->result, text);
+	}
 	for (phase = 0; phase < ABI_PHASES; phase++) {
 		if (rep->guest.l1_exits[phase] > FAULTS_MAX) {
 			snprintf(

@@ -233,7 +233,8 @@ Test(measure, an_error_that_affects_every_row_ends_the_run)
 }
 
 /* Samples of an untrusted guest: every phase has samples, one phase an impossible one. */
-static enum result_status status_of(uint64_t sample, uint64_t faults, char reason[200])
+static enum result_status status_of(uint64_t sample, uint64_t faults, uint64_t step,
+				    char reason[200])
 {
 	const struct bench *row = bench_table;
 	const struct config *config = config_table;
@@ -258,9 +259,12 @@ static enum result_status status_of(uint64_t sample, uint64_t faults, char reaso
 	}
 	rep.series[ABI_PHASE_EVENT][1] = sample;
 	rep.guest.faults[ABI_PHASE_EVENT] = faults;
+	rep.guest.clock_step = step;
 	cr_assert_eq(assemble_boot(&a, 0, &rep), 0);
 	assemble_end(&a);
 	status = r->benchmarks[0].status;
+	/* Otherwise the document is not valid. */
+	cr_expect_leq(r->clock.resolution, RESULT_RESOLUTION_MAX);
 	snprintf(reason, 200, "%s",
 		 r->benchmarks[0].reason ? r->benchmarks[0].reason : "");
 	boot_report_free(&rep);
@@ -275,12 +279,16 @@ Test(lies, impossible_samples_fail_the_row)
 	char reason[200];
 
 	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
-		cr_expect_eq(status_of(lies[i], 0, reason), RESULT_FAIL);
+		cr_expect_eq(status_of(lies[i], 0, 1, reason), RESULT_FAIL);
 		cr_expect_not_null(strstr(reason, "impossible sample"), "%s", reason);
 		cr_expect_not_null(strstr(reason, "number 1 of the event phase"), "%s",
 				   reason);
 	}
-	cr_expect_eq(status_of(5, 1ull << 40, reason), RESULT_FAIL);
+	cr_expect_eq(status_of(5, 1ull << 40, 1, reason), RESULT_FAIL);
 	cr_expect_not_null(strstr(reason, "number of exceptions"), "%s", reason);
-	cr_expect_eq(status_of(5, 0, reason), RESULT_OK, "%s", reason);
+	cr_expect_eq(status_of(5, 0, RESULT_RESOLUTION_MAX + 1, reason), RESULT_FAIL);
+	cr_expect_not_null(strstr(reason, "step of the clock"), "%s", reason);
+	cr_expect_eq(status_of(5, 0, 1, reason), RESULT_OK, "%s", reason);
+	/* The samples have a common divisor that cannot be the step of a clock. */
+	cr_expect_eq(status_of(1ull << 52, 0, 0, reason), RESULT_OK, "%s", reason);
 }
