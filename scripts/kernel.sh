@@ -440,7 +440,7 @@ point() {
 newest_of() {
   local newest='' name
   names_read
-  for name in $(offered | "$@" | tac); do
+  for name in $(offered | "$@" | sort -rV); do
     newest=${newest:-$name}
     ! packages_of "$name" >/dev/null || { newest=$name && break; }
   done
