@@ -382,7 +382,7 @@ format:
 
 # Without kernels (no network) the tests of the labs are skipped, with the reason.
 test: setup
-	$(Q)$(MAKE) --no-print-directory $(JOBS) all man test-payloads unit-tests asan-tests tsan-tests
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all man test-payloads unit-tests asan-tests tsan-tests hostile-tests
 	-$(Q)$(MAKE) --no-print-directory kernels
 	-$(Q)$(MAKE) --no-print-directory emulators
 	-$(Q)$(MAKE) --no-print-directory kmod
@@ -445,6 +445,30 @@ $(B)/tests/power: $(wildcard host/tests/sim/*.c) host/tests/sim/sim.h $(B)/tests
 .PHONY: test-power
 test-power: $(B)/tests/power
 	$(Q)$(B)/tests/power $(ARGS)
+
+# Hostile guests, kills and signals: host/tests/README.md.
+HOSTILE := $(B)/tests/pages $(B)/tests/kill_at $(B)/asan/tests/pages $(B)/asan/wsbench
+.PHONY: hostile-tests test-hostile
+hostile-tests: all $(HOSTILE)
+test-hostile: all $(B)/tests/contain test-payloads hostile-tests
+	$(Q)BUILD=$(abspath $(B)) host/tests/hostile/hostile.py $(ARGS)
+$(B)/tests/pages: host/tests/hostile/pages.c $(B)/tests/host.a
+	$(call say,TEST,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.a,$^) $(LIBS) $(LIBDW) -o $@
+$(B)/asan/tests/pages: host/tests/hostile/pages.c $(B)/asan/host.a
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ASAN_CFLAGS) $(filter %.c %.a,$^) $(LIBS) $(LIBDW) -o $@
+
+$(B)/tests/kill_at: host/tests/hostile/kill_at.c | tools
+	$(call say,TEST,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $< -o $@
+# The program with sanitizers, for hostile guests.
+$(B)/asan/wsbench: $(B)/asan/obj/$(ARCH)/host/cli/main.o $(B)/asan/host.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(ASAN) -pthread $^ $(LIBS) $(LIBDW) -o $@
+	$(Q)ln -sfn $(addprefix ../,$(ARCHS)) $(@D)
 
 # Runs the commands of the tests.
 $(B)/tests/contain: host/tests/contain.c | tools
@@ -536,6 +560,7 @@ help:
 	@echo 'make bench      install packages, build, measure on every target that can run here, draw'
 	@echo 'make test       install packages, build, run every test'
 	@echo 'make test-power simulate how often verdicts are false and changes are found (host/tests/README.md)'
+	@echo 'make test-hostile  random guest reports, hostile guests, kills, signals: a table (host/tests/README.md)'
 	@echo 'make native     build build/native/wsbench for the KVM of this machine: no cross compiler, no labs'
 	@echo 'make check      formatting, lint, layer and table checks (ARGS=NAME: one check)'
 	@echo 'make compare A=BASE.json B=NEW.json   print what became better or worse'

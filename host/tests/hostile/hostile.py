@@ -1,0 +1,698 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+hostile.py [--quick] [--times X] [--seed N] [PATTERN...]: pages, guests, kills and signals.
+
+Prints a row for each subject: how often it was tried, how often a property did not hold,
+and how often a file was left, after a kill also by the next run. What failed is listed
+below the table, with the command. Rows whose names match a PATTERN run; default: all.
+--quick: a subset in seconds. --times: so many times the tries. Exit code: 0; 1 if there
+is a failure; 2 for bad usage.
+
+Pages: host/tests/hostile/pages.c. Guests: host/tests/payloads/*/chaos.c. Kills:
+host/tests/hostile/kill_at.c. The commands run below `contain`, in folders of their own.
+"""
+import argparse
+import fnmatch
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TOP = os.path.dirname(os.path.dirname(TESTS))
+BUILD = os.environ.get("BUILD", os.path.join(TOP, "build"))
+WSBENCH = os.path.join(BUILD, "wsbench")
+SANITIZED = os.path.join(BUILD, "asan", "wsbench")
+CONTAIN = os.path.join(BUILD, "tests", "contain")
+KILL_AT = os.path.join(BUILD, "tests", "kill_at")
+KILLED = 137
+# A healthy command ends long before; a hung one is killed, and its code is 124.
+LIMIT = 300
+
+
+class Row:
+    """A line of the table, and the folder of its trials."""
+
+    def __init__(self, name, seed, scratch):
+        self.name, self.seed = name, seed
+        self.random = random.Random(f"{name} {seed}")
+        self.place = os.path.join(scratch, re.sub(r"\W+", "-", name))
+        self.tried, self.failures = 0, []
+        self.left, self.left_trials = {}, 0
+        self.remark = ""
+
+    def fresh(self):
+        """An empty current folder, and an empty TMPDIR, of one trial."""
+        shutil.rmtree(self.place, ignore_errors=True)
+        for name in ("cwd", "tmp"):
+            os.makedirs(os.path.join(self.place, name))
+        self.cwd = os.path.join(self.place, "cwd")
+        self.environment = dict(os.environ, TMPDIR=os.path.join(self.place, "tmp"),
+                                NO_COLOR="1", LC_ALL="C.UTF-8")
+
+    def path(self, name):
+        return os.path.join(self.cwd, name)
+
+    def run(self, command, prefix=()):
+        """Runs a contained command. Returns its code, stdout and stderr."""
+        left = os.path.join(self.place, "processes")
+        done = subprocess.run(
+            [CONTAIN, "--limit", str(LIMIT), "--left", left, *prefix, *command],
+            cwd=self.cwd, env=self.environment, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, errors="replace")
+        self.command = " ".join([*prefix, *command]).replace(BUILD + "/", "build/")
+        if os.path.exists(left):
+            with open(left) as f:
+                self.fail(f"left processes: {f.read().strip()}")
+            os.remove(left)
+        return done.returncode, done.stdout, done.stderr
+
+    def fail(self, why):
+        self.failures.append(f"trial {self.tried}: {why}: {self.command}")
+
+    def files(self):
+        """All files of the trial, without the folders."""
+        found = []
+        for name in ("cwd", "tmp"):
+            top = os.path.join(self.place, name)
+            for folder, folders, names in os.walk(top):
+                found += [os.path.relpath(os.path.join(folder, n), self.place) for n in names]
+                if name == "tmp":
+                    found += [os.path.relpath(os.path.join(folder, n), self.place) for n in folders]
+        return found
+
+    def note_left(self, expected):
+        """Notes what is left besides `expected`, by names without random parts."""
+        names = set()
+        for f in self.files():
+            if not re.fullmatch(expected, f):
+                temporary = re.match(r".*?(\.new|worldswitch|\.tmp|\.\d+-\d+)", f)
+                names.add(re.sub(r"\d{3,}", "N", temporary.group() if temporary else f))
+        for name in names:
+            self.left[name] = self.left.get(name, 0) + 1
+        self.left_trials += bool(names)
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def validates(row, path):
+    code, _, stderr = row.run([WSBENCH, "validate", path])
+    if code:
+        row.fail(f"{path} does not validate: {stderr.strip()}")
+    return code == 0
+
+
+def is_whole(row, name, old):
+    """A file that is the old one, or a new one that validates; or, without an old, absent."""
+    try:
+        with open(row.path(name), "rb") as f:
+            content = f.read()
+    except FileNotFoundError:
+        if old is not None:
+            row.fail(f"{name} is gone")
+        return
+    if content != old:
+        validates(row, name)
+
+
+# ---- pages ---------------------------------------------------------------------------
+
+def pages(program):
+    def run(row, count):
+        row.fresh()
+        code, stdout, stderr = row.run([program, "--seed", str(row.seed), str(count)])
+        row.tried = count
+        row.remark = stdout.strip()
+        if code:
+            row.fail(f"exit code {code}: {stderr.strip()[-2000:]}")
+    return run
+
+
+# ---- guests --------------------------------------------------------------------------
+
+KINDS = ("stream", "access", "rewrite", "storm", "lies")
+# A row of the guest's own, rows that the host times, and rows with two vCPUs.
+BENCHES = {
+    "kvm": ("null", "null", "null", "hypercall", "exit_out", "checkpoint_save", "irq_inject",
+            "timer_overshoot_posix", "state_get_all", "ipi_wake", "kick_signal",
+            "hlt_user", "touch_page_4k"),
+    "bare": ("null",),
+    "lab": ("null", "exit_out", "checkpoint_save", "kick_signal", "mmio_write_user"),
+}
+
+
+def chaos_image(row, arch, kind, seed):
+    with open(os.path.join(BUILD, "tests", "payloads", arch, "chaos.elf"), "rb") as f:
+        image = f.read()
+    at = image.index(b"wschaos\0")
+    order = struct.pack("<8sQQ", b"wschaos\0", KINDS.index(kind), seed)
+    with open(row.path("chaos.elf"), "wb") as f:
+        f.write(image[:at] + order + image[at + len(order):])
+
+
+def known_benches(names):
+    listed = json.loads(subprocess.check_output([WSBENCH, "list", "benchmarks", "--json"]))
+    known = {b["id"] for b in listed["benchmarks"]}
+    return [n for n in names if n in known]
+
+
+def guests(target, program):
+    arch = os.uname().machine if target == "kvm" else re.sub(r"^\w+:(aarch64|x86_64).*", r"\1", target)
+
+    def run(row, count):
+        benches, codes = known_benches(BENCHES[target.split(":")[0]]), {}
+        for row.tried in range(1, count + 1):
+            row.fresh()
+            kind, seed = row.random.choice(KINDS), row.random.getrandbits(63)
+            chaos_image(row, arch, kind, seed)
+            bench = row.random.choice(benches)
+            row.environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
+            code, _, stderr = row.run(
+                [program, "run", "--on", target, "--bench", bench, "--boots", "1", "--events",
+                 str(row.random.choice((2, 20, 500))), "--timeout", "1", "--quiet",
+                 "--payload", "chaos.elf", "-o", "doc.json"])
+            row.command += f" (chaos {kind} {seed})"
+            codes[code] = codes.get(code, 0) + 1
+            check_guest(row, code, stderr)
+        row.remark = "exit codes: " + ", ".join(f"{n} x {c}" for c, n in sorted(codes.items()))
+    return run
+
+
+def check_guest(row, code, stderr):
+    if code not in (0, 3, 4):
+        row.fail(f"exit code {code}: {stderr[-1500:]}")
+    if "Sanitizer" in stderr or "runtime error" in stderr:
+        row.fail(f"sanitizer: {stderr[-3000:]}")
+    errors = [line for line in stderr.splitlines() if line.startswith("wsbench: error: ")]
+    if len(errors) != (code in (3, 4)):
+        row.fail(f"{len(errors)} lines of errors: {stderr[-1500:]}")
+    if not os.path.exists(row.path("doc.json")):
+        row.fail(f"no document: {stderr[-1500:]}")
+    elif validates(row, "doc.json"):
+        with open(row.path("doc.json")) as f:
+            d = json.load(f)
+        for b in d["benchmarks"]:
+            if b["status"] != "ok" and not b["reason"]:
+                row.fail(f"{b['name']}: no reason")
+    row.note_left(r"cwd/(doc\.json|chaos\.elf)")
+
+
+# ---- kills ----------------------------------------------------------------------------
+
+def documents(row, n):
+    """Documents of n runs with their own ids, and figures of an exact target."""
+    with open(os.path.join(TESTS, "result_v1.json")) as f:
+        d = json.load(f)
+    names = []
+    d["target"].update(name="bare:x86_64", kind="bare", exact=True)
+    d["run"]["partial"] = False
+    measured = next(b for b in d["benchmarks"] if b["metrics"])
+    m = measured["metrics"][0]
+    m.update(name="round_trip", unit="insns", boots=m["boots"][:1])
+    m["estimate"].update(value=100.0, ci=dict(level=1, lo=100.0, hi=100.0, method="exact"))
+    m["boots"][0].update(valid=True, reject_reason=None)
+    d["benchmarks"] = [dict(measured, name=name, config="default", status="ok", reason=None, metrics=[m])
+                       for name in ("hypercall", "null", "cpuid")]
+    for i in range(n):
+        d["run"]["id"] = f"20260101T000000Z-{i:04d}"
+        names.append(f"{i}.json")
+        with open(row.path(names[-1]), "w") as f:
+            json.dump(d, f)
+    return names
+
+
+class Scenario:
+    """A command that changes files, and what must hold after it was killed."""
+    expected = r"cwd/\d+\.json"
+    succeeds = (0,)
+
+    def prepare(self, row):
+        """Makes the files of a trial. Returns the command."""
+
+    def check(self, row):
+        """After the kill."""
+
+    def check_end(self, row):
+        """After the next run, which nothing interrupts."""
+        self.check(row)
+
+
+class HistoryAdd(Scenario):
+    expected = r"cwd/(\d+\.json|h\.jsonl(\.torn)?)"
+
+    def prepare(self, row):
+        names = documents(row, 4)
+        self.old = b""
+        if row.random.random() < 0.8:
+            row.run([WSBENCH, "history", "add", "--db", "h.jsonl", *names[:row.random.randint(1, 3)]])
+            with open(row.path("h.jsonl"), "rb") as f:
+                self.old = f.read()
+        if self.old and row.random.random() < 0.3:
+            with open(row.path("h.jsonl"), "ab") as f:
+                f.write(self.old[:row.random.randint(1, 200)].split(b"\n")[0])
+        return [WSBENCH, "history", "add", "--db", "h.jsonl", *names]
+
+    def check(self, row, torn=True):
+        try:
+            with open(row.path("h.jsonl"), "rb") as f:
+                text = f.read()
+        except FileNotFoundError:
+            if self.old:
+                row.fail("the history is gone")
+            return
+        if not text.startswith(self.old):
+            row.fail("lines of the history were lost")
+        *lines, rest = text.split(b"\n")
+        try:
+            for line in lines:
+                json.loads(line)
+        except ValueError:
+            row.fail(f"a line of the history is not whole: {line[-80:]!r}")
+        if rest and not torn:
+            row.fail("the last line of the history is torn")
+        return lines
+
+    def check_end(self, row):
+        lines = self.check(row, torn=False)
+        runs = [json.loads(line).get("run") for line in lines or []]
+        if len(set(map(str, lines))) != len(lines) or not runs:
+            row.fail(f"{len(lines)} lines, {len(set(map(str, lines)))} different")
+
+
+class OneDocument(Scenario):
+    """A command that writes doc.json, over an old one or not."""
+    expected = r"cwd/(\d+\.json|doc\.json)"
+
+    def prepare(self, row):
+        self.old = None
+        if row.random.random() < 0.7:
+            with open(os.path.join(TESTS, "result_v1.json"), "rb") as f:
+                self.old = f.read()
+            with open(row.path("doc.json"), "wb") as f:
+                f.write(self.old)
+        return self.command(row)
+
+    def check(self, row):
+        is_whole(row, "doc.json", self.old)
+
+
+class Run(OneDocument):
+    def __init__(self, target):
+        self.target = target
+
+    def command(self, row):
+        bench = row.random.choice(("null", "null,mmio_write_user", "null,checkpoint_save"))
+        return [WSBENCH, "run", "--on", self.target, "--bench", bench, "--boots", "1",
+                "--events", "5", "--quiet", "-o", "doc.json"]
+
+
+class Explain(OneDocument):
+    def __init__(self, target):
+        self.target = target
+
+    def command(self, row):
+        return [WSBENCH, "explain", "--on", self.target, "--bench", "hypercall", "--events", "2",
+                "--quiet", "-o", "doc.json"]
+
+
+class Report(Scenario):
+    """A page is complete if it ends as a page does."""
+    expected = r"cwd/(\d+\.json|page\.html)"
+
+    def prepare(self, row):
+        names = documents(row, 2)
+        self.old = None
+        if row.random.random() < 0.7:
+            self.old = "old"
+            with open(row.path("page.html"), "w") as f:
+                f.write(self.old)
+        return [WSBENCH, "report", "--quiet", "-o", "page.html", *names]
+
+    def check(self, row):
+        try:
+            with open(row.path("page.html")) as f:
+                text = f.read()
+        except FileNotFoundError:
+            if self.old:
+                row.fail("page.html is gone")
+            return
+        if text != self.old and not text.rstrip().endswith("</html>"):
+            row.fail("page.html is cut short")
+
+
+# A package client with one kernel, for scripts/kernel.sh. kernel.bats has one with more.
+RELEASE = "6.1.0-9-cloud-amd64"
+APT_GET = r"""#!/bin/bash
+case $* in
+indextargets*) printf 'http://mirror/debian/|bookworm|main|Debian\n' ;;
+*download*) cp "$ARCHIVE/kernel.deb" . ;;
+esac
+"""
+APT_CACHE = r"""#!/bin/bash
+case $3 in
+pkgnames) echo linux-image-6.1.0-9-cloud-amd64 ;;
+show) printf 'Package: linux-image-6.1.0-9-cloud-amd64\nVersion: 6.1.9-1\nSize: 600\n' ;;
+madison) echo " linux-image-6.1.0-9-cloud-amd64 | 6.1.9-1 | http://mirror/debian bookworm/main amd64 Packages" ;;
+esac
+"""
+
+
+class KernelFetch(Scenario):
+    expected = (r"cwd/cache/(kernels/x86_64/(\.lock|newest-[^/]*|default|" + re.escape(RELEASE) +
+                r"/.*)|apt/x86_64[^/]*/[^.].*)")
+
+    def __init__(self, scratch):
+        self.archive = os.path.join(scratch, "archive")
+
+    def make_archive(self):
+        tree = os.path.join(self.archive, "tree")
+        modules = os.path.join(tree, "lib/modules", RELEASE, "kernel")
+        for folder in ("DEBIAN", "boot", modules):
+            os.makedirs(os.path.join(tree, folder))
+        files = {
+            "DEBIAN/control": "Package: p\nVersion: 1\nArchitecture: all\nMaintainer: x <x@x>\nDescription: x\n",
+            f"boot/vmlinuz-{RELEASE}": "image " * 10000,
+            f"boot/config-{RELEASE}": "CONFIG_KVM=m\n",
+            f"{modules}/kvm-amd.ko": "ELF\0depends=kvm\0",
+            f"{modules}/kvm.ko": "ELF\0depends=\0",
+            "../apt-get": APT_GET,
+            "../apt-cache": APT_CACHE,
+        }
+        for name, text in files.items():
+            with open(os.path.join(tree, name), "w") as f:
+                f.write(text)
+        for name in ("apt-get", "apt-cache"):
+            os.chmod(os.path.join(self.archive, name), 0o755)
+        subprocess.run(["dpkg-deb", "-b", tree, os.path.join(self.archive, "kernel.deb")],
+                       check=True, stdout=subprocess.DEVNULL)
+
+    def prepare(self, row):
+        if not os.path.exists(self.archive):
+            self.make_archive()
+        row.environment.update(WORLDSWITCH_CACHE=row.path("cache"), ARCHIVE=self.archive,
+                               PATH=self.archive + ":" + os.environ["PATH"])
+        command = [WSBENCH, "kernel", "fetch", "--quiet", "--arch", "x86_64"]
+        command += row.random.choice((["--series", "6.1"], ["--release", RELEASE]))
+        self.entry = os.path.join(row.path("cache"), "kernels", "x86_64", RELEASE)
+        if row.random.random() < 0.3:
+            code, _, stderr = row.run(command)
+            if code:
+                row.fail(f"exit code {code}: {stderr}")
+            # Damaged: it is downloaded again, and replaced.
+            os.truncate(os.path.join(self.entry, "vmlinuz"), 5)
+        return command
+
+    def is_whole(self):
+        sizes = {"vmlinuz": 60000, "config": 13, "release": len(RELEASE) + 1,
+                 "modules/kvm.ko": 13, "modules/kvm-amd.ko": 16}
+        try:
+            return all(os.path.getsize(os.path.join(self.entry, n)) == b for n, b in sizes.items())
+        except FileNotFoundError:
+            return False
+
+    def check(self, row):
+        """A cached kernel is used, without a network, only if it is whole."""
+        for link in ("default", "newest-6.1-cloud"):
+            path = os.path.join(os.path.dirname(self.entry), link)
+            if os.path.lexists(path) and not os.path.exists(path) and os.path.exists(self.entry):
+                row.fail(f"{link} points to nothing")
+        code, stdout, stderr = row.run(
+            [os.path.join(TOP, "scripts", "kernel.sh"), "fetch", "--offline", "--quiet", "--arch", "x86_64",
+             "--release", RELEASE])
+        if (code == 0) != self.is_whole():
+            row.fail(f"offline: exit code {code}, {stdout}{stderr}, entry whole: {self.is_whole()}")
+
+    def check_end(self, row):
+        if not self.is_whole():
+            row.fail("the kernel is not whole after the next fetch")
+
+
+class KernelTake(Scenario):
+    expected = r"cwd/(tree/.*|kernel/.*)"
+
+    def prepare(self, row):
+        tree = row.path("tree")
+        files = {"arch/x86/boot/bzImage": "image " * 10000, ".config": "CONFIG_KVM=y\n",
+                 "include/config/kernel.release": "6.1.0-own\n",
+                 "modules.order": "kvm-amd.ko\nkvm.ko\n", "kvm-amd.ko": "ELF\0depends=kvm\0",
+                 "kvm.ko": "ELF\0depends=\0"}
+        for name, text in files.items():
+            path = os.path.join(tree, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "w") as f:
+                f.write(text)
+        return [WSBENCH, "kernel", "take", "--arch", "x86_64", "--tree", "tree", "--to", "kernel"]
+
+    def check(self, row):
+        """Half a kernel is not named as a whole one: the next run replaces it."""
+
+    def check_end(self, row):
+        if sorted(os.listdir(row.path("kernel"))) != ["config", "modules", "release", "vmlinuz"]:
+            row.fail(f"the kernel is {os.listdir(row.path('kernel'))}")
+
+
+def kill_once(row, scenario, prefix, at, seed):
+    """Returns whether the command was killed before it ended."""
+    row.tried += 1
+    row.fresh()
+    row.random.seed(seed)
+    command = scenario.prepare(row)
+    report = os.path.join(row.place, "report")
+    code, _, stderr = row.run(command, [KILL_AT, "--report", report, *prefix, at])
+    killed_at = open(report).read().strip() if os.path.exists(report) else "?"
+    killed = killed_at.partition(" ")[2] != "" or (at.endswith("ms") and code == KILLED)
+    told = row.command + f" [{killed_at}]"
+    if not killed and code not in scenario.succeeds:
+        row.command = told
+        row.fail(f"exit code {code} without a kill: {stderr.strip()[-500:]}")
+    before = len(row.failures)
+    scenario.check(row)
+    code, _, stderr = row.run(command)
+    if code not in scenario.succeeds:
+        row.fail(f"the next run: exit code {code}: {stderr.strip()[-500:]}")
+    else:
+        scenario.check_end(row)
+    # The kill is what reproduces it.
+    row.failures[before:] = [f"{why}: after {told}" for why in row.failures[before:]]
+    row.note_left(scenario.expected)
+    return killed
+
+
+def kills(scenario, at_calls):
+    """Kills at every change of a file, and, without at_calls, at random times."""
+    def run(row, count):
+        modes = [[], ["--half"], ["--one"], ["--half", "--one"]]
+        start = time.monotonic()
+        row.fresh()
+        row.run(scenario.prepare(row))
+        duration = 1e3 * (time.monotonic() - start)
+        most, n, turn, done = 0, 0, 0, 0
+        for done in range(count):
+            seed = f"{row.name} {row.seed} {turn}"
+            if not at_calls:
+                turn += 1
+                kill_once(row, scenario, [], f"{random.Random(seed).uniform(0.1, duration):.2f}ms", seed)
+                continue
+            n += 1
+            if kill_once(row, scenario, modes[turn % len(modes)], str(n), seed):
+                most = max(most, n)
+            else:
+                n, turn = 0, turn + 1
+        if at_calls:
+            row.remark = f"{turn} times to the end; at most {most} changes"
+    return run
+
+
+# ---- signals ---------------------------------------------------------------------------
+
+def child_of(pid):
+    """The command of `contain`."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as f:
+            return int(f.read().split()[0])
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+def signals(target):
+    """SIGINT to the process group, as of a terminal, and SIGTERM, at random times."""
+    benches = {"kvm": "null,mmio_write_user,hypercall", "bare": "null,rdtsc,cpuid,cntvct"}
+
+    def run(row, count):
+        codes = {}
+        command = [WSBENCH, "run", "--on", target, "--bench",
+                   ",".join(known_benches(benches.get(target.split(":")[0], "null,hypercall").split(","))),
+                   "--boots", "2", "--events", "100", "--quiet", "-o", "doc.json"]
+        if target.startswith("bare"):
+            command[command.index("--boots") + 1] = "4"
+        start = time.monotonic()
+        row.fresh()
+        row.run(command)
+        duration = time.monotonic() - start
+        for row.tried in range(1, count + 1):
+            row.fresh()
+            left = os.path.join(row.place, "processes")
+            number = row.random.choice((signal.SIGINT, signal.SIGTERM))
+            p = subprocess.Popen([CONTAIN, "--limit", str(LIMIT), "--left", left, *command],
+                                 cwd=row.cwd, env=row.environment, stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            after = row.random.uniform(0.005, duration)
+            row.command = f"{' '.join(command)}, {number.name} after {1000 * after:.0f} ms"
+            time.sleep(after)
+            child = child_of(p.pid)
+            try:
+                if child:
+                    (os.killpg if number == signal.SIGINT else os.kill)(child, number)
+            except ProcessLookupError:
+                pass
+            stderr = p.communicate()[1]
+            codes[p.returncode] = codes.get(p.returncode, 0) + 1
+            check_signal(row, p.returncode, number, stderr)
+            if os.path.exists(left):
+                row.fail("left processes: " + open(left).read().strip())
+        row.remark = "exit codes: " + ", ".join(f"{n} x {c}" for c, n in sorted(codes.items()))
+    return run
+
+
+def check_signal(row, code, number, stderr):
+    # Done before the signal; interrupted; before the handlers were set, or in a way that
+    # ends the process by the signal.
+    if code not in (0, 3, 128 + number):
+        row.fail(f"exit code {code}: {stderr[-500:]}")
+    if os.path.exists(row.path("doc.json")) and validates(row, "doc.json"):
+        with open(row.path("doc.json")) as f:
+            partial = json.load(f)["run"]["partial"]
+        if partial != (code != 0):
+            row.fail(f"exit code {code}, and the document is {'' if partial else 'not '}partial")
+    elif code == 0:
+        row.fail("no document")
+    row.note_left(r"cwd/doc\.json")
+
+
+# ---- many at once ------------------------------------------------------------------------
+
+def crowd(target, at_once):
+    """Healthy guests, many more than CPUs: none is called hung."""
+    def run(row, count):
+        command = [WSBENCH, "run", "--on", target, "--bench", "null", "--boots", "2", "--quiet"]
+        codes = {}
+        while row.tried < count:
+            row.fresh()
+            started = []
+            for i in range(min(at_once, count - row.tried)):
+                started.append(subprocess.Popen(
+                    [CONTAIN, "--limit", str(LIMIT), *command, "-o", f"{i}.json"], cwd=row.cwd,
+                    env=row.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE, text=True))
+            for p in started:
+                row.tried += 1
+                stderr = p.communicate()[1]
+                codes[p.returncode] = codes.get(p.returncode, 0) + 1
+                row.command = " ".join(command) + f", {at_once} at once"
+                if p.returncode:
+                    row.fail(f"exit code {p.returncode}: {stderr.strip()[-300:]}")
+        row.remark = "exit codes: " + ", ".join(f"{n} x {c}" for c, n in sorted(codes.items()))
+    return run
+
+
+# ---- the table ---------------------------------------------------------------------------
+
+def subjects(scratch):
+    """Name, function, tries in full, tries in the quick subset."""
+    fetch = KernelFetch(scratch)
+    host = f"bare:{os.uname().machine}"
+    table = [
+        ("pages", pages(os.path.join(BUILD, "tests", "pages")), 1000000, 20000),
+        ("pages, sanitized", pages(os.path.join(BUILD, "asan", "tests", "pages")), 100000, 2000),
+        ("guests on kvm", guests("kvm", WSBENCH), 300, 8),
+        ("guests on kvm, sanitized", guests("kvm", SANITIZED), 300, 4),
+        ("guests on bare:x86_64", guests("bare:x86_64", WSBENCH), 200, 6),
+        ("guests on bare:aarch64", guests("bare:aarch64", WSBENCH), 200, 6),
+        ("guests on bare:aarch64, sanitized", guests("bare:aarch64", SANITIZED), 100, 2),
+        ("guests on lab:aarch64-vhe", guests("lab:aarch64-vhe", WSBENCH), 60, 2),
+        ("guests on lab:x86_64-svm-qemu, sanitized", guests("lab:x86_64-svm-qemu", SANITIZED), 30, 1),
+        ("kills of history add", kills(HistoryAdd(), True), 6000, 40),
+        ("kills of history add, any time", kills(HistoryAdd(), False), 600, 4),
+        (f"kills of run on kvm", kills(Run("kvm"), True), 1200, 16),
+        (f"kills of run on kvm, any time", kills(Run("kvm"), False), 300, 4),
+        (f"kills of run on {host}", kills(Run(host), True), 300, 6),
+        (f"kills of run on {host}, any time", kills(Run(host), False), 100, 2),
+        ("kills of report", kills(Report(), True), 500, 8),
+        ("kills of kernel fetch", kills(fetch, True), 600, 12),
+        ("kills of kernel fetch, any time", kills(fetch, False), 200, 4),
+        ("kills of kernel take", kills(KernelTake(), True), 200, 4),
+        ("kills of explain", kills(Explain("lab:aarch64-vhe"), True), 24, 0),
+        ("kills of explain, any time", kills(Explain("lab:aarch64-vhe"), False), 12, 0),
+        ("signals to run on kvm", signals("kvm"), 200, 6),
+        (f"signals to run on {host}", signals(host), 200, 6),
+        ("signals to run on lab:aarch64-vhe", signals("lab:aarch64-vhe"), 200, 1),
+        ("60 at once on kvm", crowd("kvm", 60), 120, 0),
+        (f"60 at once on {host}", crowd(host, 60), 60, 0),
+    ]
+    return table
+
+
+def targets_here():
+    listed = json.loads(subprocess.check_output([WSBENCH, "list", "targets", "--json"]))
+    return {t["name"]: t["reason"] for t in listed["targets"] if not t["available"]}
+
+
+def missing(name, absent):
+    """Why a subject cannot run here, or None."""
+    for target, reason in absent.items():
+        if re.search(rf" {re.escape(target)}(,|$)", name):
+            return reason
+    if "sanitized" in name and not os.path.exists(SANITIZED):
+        return "build/asan/wsbench is not built"
+    if "kernel fetch" in name and not shutil.which("dpkg-deb"):
+        return "no dpkg-deb here"
+    return None
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__.strip(), add_help=False)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--times", type=float, default=1)
+    parser.add_argument("patterns", nargs="*")
+    options = parser.parse_args()
+    absent = targets_here()
+    failed, told = False, []
+    say(f"{'subject':<44}{'tried':>9}{'failed':>8}{'left':>6}{'seconds':>9}")
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, run, full, quick in subjects(scratch):
+            count = int((quick if options.quick else full) * options.times)
+            if options.patterns and not any(fnmatch.fnmatch(name, p) for p in options.patterns):
+                continue
+            if not count:
+                continue
+            why = missing(name, absent)
+            if why:
+                say(f"{name:<44}{'-':>9}  skipped: {why}")
+                continue
+            row = Row(name, options.seed, scratch)
+            start = time.monotonic()
+            run(row, count)
+            say(f"{name:<44}{row.tried:>9}{len(row.failures):>8}{row.left_trials:>6}"
+                f"{time.monotonic() - start:>9.0f}")
+            if row.remark:
+                say(f"    {row.remark}")
+            failed = failed or bool(row.failures)
+            told += [f"{name}: {f}" for f in row.failures[:5]]
+            told += [f"{name}: left {n} times: {f}" for f, n in sorted(row.left.items())]
+    for line in told:
+        say(line)
+    sys.exit(1 if failed else 0)
+
+
+main()
