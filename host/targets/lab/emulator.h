@@ -26,7 +26,7 @@ enum lab_fd {
 	LAB_FD_WIRE,	/* a file, see lab_shared_create() */
 	LAB_FD_CONSOLE, /* write */
 	LAB_FD_PLUGIN,	/* QEMU's plugin: the file of the records */
-	LAB_FD_MEMORY,	/* the initial content of the machine's memory */
+	LAB_FD_MEMORY,	/* the machine's memory; of Bochs: its initial content */
 	LAB_FD_FIRMWARE,
 	LAB_FD_CONFIG,
 	LAB_FD_COMMANDS, /* for the emulator's own debugger */
@@ -50,7 +50,8 @@ struct lab_boot {
 	const char *plugin;  /* path of QEMU's plugin, which records; NULL */
 	int trace_fd;	     /* a file of the caller's for records; -1: do not record */
 	int initramfs;	     /* a file of the caller's */
-	int snapshot;	     /* a file of the caller's to continue from; -1: boot */
+	int snapshot;	     /* a file of the caller's, of QEMU: see machine.h; -1 */
+	bool clone;	     /* continue from `snapshot`, do not boot */
 	unsigned int silence_s; /* limit of a machine's silence; 0: LAB_SILENCE_S */
 };
 

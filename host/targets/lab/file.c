@@ -68,6 +68,12 @@ int lab_memory_file(const char *name, const void *data, size_t bytes)
 	return ret ? ret : fd;
 }
 
+int lab_seal(int fd)
+{
+	return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW) ? -errno
+										  : 0;
+}
+
 int lab_file_read(const char *path, const char *what, uint8_t **data, size_t *bytes,
 		  struct error *err)
 {

@@ -29,6 +29,9 @@ int lab_file_read(const char *path, const char *what, uint8_t **data, size_t *by
  * or a negative errno. `name` shows in /proc. */
 int lab_memory_file(const char *name, const void *data, size_t bytes);
 
+/* Nothing changes the content of an unnamed file from here on. 0 or a negative errno. */
+int lab_seal(int fd);
+
 /*
  * The static wsbench of `arch` that runs inside the machine:
  * $WORLDSWITCH_LIBEXEC/ARCH/wsbench, else ARCH/wsbench beside this program, else

@@ -43,7 +43,10 @@
 		"memory-backend-file,id=wire,share=on,size=64M,mem-path=/proc/self/fd/"  \
 		"4",                                                                     \
 		"-device", "ivshmem-plain,memdev=wire,master=on", "-device",             \
-		"pvpanic-pci", "-action", "panic=pause"
+		"pvpanic-pci", "-action", "panic=pause", "-m", QEMU_MEMORY_MIB
+
+/* The object of memory_args in qemu.c. */
+#define QEMU_MEMORY "memory-backend=ram"
 
 _Static_assert(LAB_SHARED_BYTES == 64u << 20, "the size is spelled out above");
 
@@ -54,8 +57,8 @@ _Static_assert(LAB_SHARED_BYTES == 64u << 20, "the size is spelled out above");
  */
 #define AARCH64_FLAGS_OF(cpu)                                                            \
 	COMMON_FLAGS, WIRE_FLAGS, "-M",                                                  \
-		"virt,virtualization=on,gic-version=3,dtb-randomness=off", "-cpu", cpu,  \
-		"-m", "256", NULL
+		"virt,virtualization=on,gic-version=3,dtb-randomness=off," QEMU_MEMORY,  \
+		"-cpu", cpu, NULL
 #define AARCH64_FLAGS AARCH64_FLAGS_OF("max,pauth-impdef=on,cntfrq=1000000000")
 
 /*
@@ -80,8 +83,9 @@ _Static_assert(LAB_SHARED_BYTES == 64u << 20, "the size is spelled out above");
 
 /* Without the buses that nothing hangs from: half a second of firmware and probing. */
 #define X86_64_FLAGS                                                                     \
-	COMMON_FLAGS, WIRE_FLAGS, "-M", "q35,sata=off,smbus=off,vmport=off", "-cpu",     \
-		X86_64_CPU, "-m", "256", NULL
+	COMMON_FLAGS, WIRE_FLAGS, "-M",                                                  \
+		"q35,sata=off,smbus=off,vmport=off," QEMU_MEMORY, "-cpu", X86_64_CPU,    \
+		NULL
 
 static const char *const aarch64_flags[] = { AARCH64_FLAGS };
 

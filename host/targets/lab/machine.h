@@ -9,8 +9,16 @@
 #include "bench/catalogue.h"
 #include "host/targets/lab/emulator.h"
 
-/* Of Bochs, in MiB; a string because the configuration needs one. */
+/* Memory in MiB; strings because command lines and configurations need them. */
 #define BOCHS_MEMORY_MIB "256"
+#define QEMU_MEMORY_MIB	 "256"
+
+/*
+ * A snapshot of QEMU is a file: the machine's memory, then its migration stream, which
+ * has the rest of its state. The machine that is saved maps the memory shared, and clones
+ * map it privately: a clone copies only the pages that it writes.
+ */
+#define QEMU_MEMORY_BYTES (256ull << 20)
 
 /* The models whose PMUs bochs/overlay emulates. */
 #define BOCHS_CPU     "corei7_icelake_u"

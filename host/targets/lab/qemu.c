@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,14 +33,24 @@ static const char *const fixed_args[] = {
 	"-mon",	    "chardev=control,mode=control",
 };
 
+/* The machine's memory: the first bytes of the snapshot. */
+#define MEMORY_ARG(share)                                                                \
+	"memory-backend-file,id=ram,size=" QEMU_MEMORY_MIB "M,mem-path=/proc/self/fd/7," \
+	"share=" share
+
+static const char *const boot_args[] = { "-object", MEMORY_ARG("on") };
+
 /* A clone waits for its state, and then for its job. */
-static const char *const clone_args[] = { "-S", "-incoming", "defer" };
+static const char *const clone_args[] = {
+	"-object", MEMORY_ARG("off"), "-S", "-incoming", "defer",
+};
 
 _Static_assert(LAB_FD_INITRD == 3 && LAB_FD_WIRE == 4 && LAB_FD_CONSOLE == 5 &&
-		       LAB_FD_PLUGIN == 6 && LAB_FD_CONTROL == 11,
+		       LAB_FD_PLUGIN == 6 && LAB_FD_MEMORY == 7 && LAB_FD_CONTROL == 11,
 	       "the descriptors are spelled out here");
 
 #define FIXED_ARGS (sizeof(fixed_args) / sizeof(fixed_args[0]))
+#define BOOT_ARGS  (sizeof(boot_args) / sizeof(boot_args[0]))
 #define CLONE_ARGS (sizeof(clone_args) / sizeof(clone_args[0]))
 
 char **lab_machine_argv(const struct lab_machine *m, const char *emulator,
@@ -66,8 +77,8 @@ char **lab_machine_argv(const struct lab_machine *m, const char *emulator,
 		argv[n++] = (char *)fixed_args[i];
 	for (size_t i = 0; i < flags; i++)
 		argv[n++] = (char *)m->flags[i];
-	for (size_t i = 0; clone && i < CLONE_ARGS; i++)
-		argv[n++] = (char *)clone_args[i];
+	for (size_t i = 0; i < (clone ? CLONE_ARGS : BOOT_ARGS); i++)
+		argv[n++] = (char *)(clone ? clone_args : boot_args)[i];
 	argv[n++] = (char *)"-kernel";
 	argv[n++] = (char *)kernel;
 	argv[n++] = (char *)"-append";
@@ -84,15 +95,24 @@ char **lab_machine_argv(const struct lab_machine *m, const char *emulator,
 static int qemu_command(const struct lab_machine *m, const struct lab_boot *boot,
 			struct lab_command *cmd, struct error *err)
 {
-	bool clone = boot->snapshot >= 0;
+	/* The kernel of a clone is in its memory. On arm64 any file starts a machine. */
+	static const uint8_t nothing[4096];
+	const bool stub = boot->clone && m->arch == ARCH_AARCH64;
 
 	lab_command_init(cmd);
-	cmd->argv = lab_machine_argv(m, boot->program, boot->kernel, boot->append,
-				     boot->plugin, clone);
-	cmd->fds[LAB_FD_INITRD] = fcntl(boot->initramfs, F_DUPFD_CLOEXEC, 0);
+	if (!boot->clone && ftruncate(boot->snapshot, QEMU_MEMORY_BYTES))
+		return error_set(err, -errno, "cannot make the memory of %s: %m",
+				 m->program);
+	cmd->argv = lab_machine_argv(m, boot->program,
+				     stub ? "/proc/self/fd/3" : boot->kernel,
+				     boot->append, boot->plugin, boot->clone);
+	cmd->fds[LAB_FD_INITRD] =
+		stub ? lab_memory_file("worldswitch-stub", nothing, sizeof(nothing))
+		     : fcntl(boot->initramfs, F_DUPFD_CLOEXEC, 0);
+	cmd->fds[LAB_FD_MEMORY] = fcntl(boot->snapshot, F_DUPFD_CLOEXEC, 0);
 	if (boot->plugin)
 		cmd->fds[LAB_FD_PLUGIN] = fcntl(boot->trace_fd, F_DUPFD_CLOEXEC, 0);
-	if (!cmd->argv || cmd->fds[LAB_FD_INITRD] < 0 ||
+	if (!cmd->argv || cmd->fds[LAB_FD_INITRD] < 0 || cmd->fds[LAB_FD_MEMORY] < 0 ||
 	    (boot->plugin && cmd->fds[LAB_FD_PLUGIN] < 0))
 		return error_set(err, -ENOMEM, "cannot start %s: out of memory",
 				 m->program);
@@ -172,6 +192,18 @@ static int qmp_begin(int control)
 	return qmp_command(control, "{\"execute\":\"qmp_capabilities\"}", -1, line);
 }
 
+/* Memory that is shared with a file is not part of the migration stream. */
+static int qmp_ignore_shared(int control)
+{
+	char line[QMP_LINE_BYTES];
+
+	return qmp_command(control,
+			   "{\"execute\":\"migrate-set-capabilities\","
+			   "\"arguments\":{\"capabilities\":[{\"capability\":"
+			   "\"x-ignore-shared\",\"state\":true}]}}",
+			   -1, line);
+}
+
 /* The first release in which a URI names a file. */
 #define QEMU_FILE_MAJOR 9
 
@@ -185,20 +217,24 @@ static int qmp_major(const char *line)
 }
 
 /*
- * Starts a migration to a file, or from one. Since QEMU 9 a URI names a file by a set of
- * descriptors, whose access mode must be that of the use; QEMU 11.1 refuses a file as a
- * mere descriptor, which is all that older releases have.
+ * Starts a migration to an empty file, or from a snapshot. Since QEMU 9 a URI names a
+ * file by a set of descriptors, whose access mode must be that of the use; QEMU 11.1
+ * refuses a file as a mere descriptor, which is all that older releases have.
  */
-static int qmp_migrate(int control, bool incoming, int snapshot)
+static int qmp_migrate(int control, bool incoming, int file)
 {
 	char line[QMP_LINE_BYTES], command[128], path[40];
 	int fd, ret;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", snapshot);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
 	fd = open(path, (incoming ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	ret = qmp_command(control, "{\"execute\":\"query-version\"}", -1, line);
+	/* QEMU reads from where the descriptor is. */
+	if (incoming && lseek(fd, QEMU_MEMORY_BYTES, SEEK_SET) < 0)
+		ret = -errno;
+	else
+		ret = qmp_command(control, "{\"execute\":\"query-version\"}", -1, line);
 	if (!ret && qmp_major(line) >= QEMU_FILE_MAJOR) {
 		ret = qmp_command(control,
 				  "{\"execute\":\"add-fd\","
@@ -266,20 +302,69 @@ static int qemu_is_ready(int control)
 
 static const struct timespec moment = { .tv_nsec = 2000000 };
 
+/*
+ * The list of memory blocks at the beginning of a stream has the address of each: QEMU
+ * compares those of shared blocks with its own. The wire is one, in a PCI BAR, which has
+ * no address yet when a clone reads the list. So the list of a snapshot has none for it.
+ * A block: length of the name, name, size, address; numbers are big-endian
+ * (ram_save_setup() in QEMU's migration/ram.c).
+ */
+static int hide_wire_address(uint8_t *stream, size_t bytes)
+{
+	static const char wire[] = "/wire";
+	static const uint8_t size[] = { 0, 0, 0, 0, LAB_SHARED_BYTES >> 24, 0, 0, 0 };
+	const size_t name = sizeof(wire) - 1;
+	const size_t list = bytes < 4096 ? bytes : 4096;
+	uint8_t *at = memmem(stream, list, wire, name), *end = stream + list;
+
+	if (!at || (size_t)(end - at) < name + 2 * sizeof(size) ||
+	    memcmp(at + name, size, sizeof(size)))
+		return -EPROTO;
+	memset(at + name + sizeof(size), 0, 8);
+	return 0;
+}
+
+/* Completes the snapshot, which does not change any more. */
+static int append_stream(int snapshot, int stream)
+{
+	struct stat st;
+	size_t done = 0;
+	uint8_t *p;
+	int ret;
+
+	if (fstat(stream, &st))
+		return -errno;
+	p = mmap(NULL, st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, stream, 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	ret = hide_wire_address(p, st.st_size);
+	while (!ret && done < (size_t)st.st_size) {
+		ssize_t n = pwrite(snapshot, p + done, st.st_size - done,
+				   (off_t)(QEMU_MEMORY_BYTES + done));
+
+		if (n >= 0)
+			done += n;
+		else if (errno != EINTR)
+			ret = -errno;
+	}
+	munmap(p, st.st_size);
+	return ret ? ret : lab_seal(snapshot);
+}
+
 static int qemu_freeze(struct lab_base *base)
 {
 	int control = base->child.control, ret;
+	int stream = memfd_create("worldswitch-stream", MFD_CLOEXEC);
 	char line[QMP_LINE_BYTES];
 
-	base->snapshot = memfd_create("worldswitch-snapshot", MFD_CLOEXEC);
-	ret = base->snapshot < 0 ? -errno : 0;
+	ret = stream < 0 ? -errno : qmp_ignore_shared(control);
 	if (!ret)
 		ret = qmp_command(control,
 				  "{\"execute\":\"migrate-set-parameters\","
 				  "\"arguments\":{\"max-bandwidth\":1099511627776}}",
 				  -1, line);
 	if (!ret)
-		ret = qmp_migrate(control, false, base->snapshot);
+		ret = qmp_migrate(control, false, stream);
 	while (!ret) {
 		nanosleep(&moment, NULL);
 		ret = qmp_command(control, "{\"execute\":\"query-migrate\"}", -1, line);
@@ -289,6 +374,10 @@ static int qemu_freeze(struct lab_base *base)
 			break;
 	}
 	lab_child_stop(&base->child);
+	if (!ret)
+		ret = append_stream(base->snapshot, stream);
+	if (stream >= 0)
+		close(stream);
 	return ret;
 }
 
@@ -302,6 +391,7 @@ static int qemu_clone(struct lab_base *base, const struct lab_boot *boot,
 	int ret;
 
 	own.snapshot = base->snapshot;
+	own.clone = true;
 	ret = qemu_command(base->machine, &own, &cmd, err);
 	if (!ret)
 		ret = lab_child_start(child, &cmd, wire->fd, lab_qemu.control_type, err);
@@ -309,6 +399,8 @@ static int qemu_clone(struct lab_base *base, const struct lab_boot *boot,
 	if (ret)
 		return ret;
 	ret = qmp_begin(child->control);
+	if (!ret)
+		ret = qmp_ignore_shared(child->control);
 	if (!ret)
 		ret = qmp_migrate(child->control, true, base->snapshot);
 	do {

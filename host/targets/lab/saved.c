@@ -15,10 +15,13 @@
 #include "host/targets/lab/machine.h"
 #include "host/targets/lab/session.h"
 
-#define FORMAT	 "worldswitch machine 1"
+#define FORMAT	 "worldswitch machine 2"
 #define SUFFIX	 ".machine"
 #define SYMBOLS	 ".symbols"
 #define PACKAGES "/var/lib/dpkg/status" /* changes with every package */
+
+#define PAGE_BYTES  4096u
+#define CHUNK_BYTES (1u << 20)
 
 /* Behind the snapshot and the key. */
 struct trailer {
@@ -147,60 +150,123 @@ void lab_saved_free(struct lab_saved *s)
 	*s = (struct lab_saved){ .key = NULL };
 }
 
-static bool is_whole(const struct lab_saved *s, const uint8_t *p, size_t bytes)
+/* The file of a copy, and the checksum of what was copied. */
+struct copy {
+	int fd;
+	uint32_t crc;
+};
+
+static bool write_at(int fd, const uint8_t *p, size_t bytes, off_t at)
 {
-	struct trailer t;
-	size_t key_bytes = strlen(s->key);
-
-	if (bytes < sizeof(t) + key_bytes)
-		return false;
-	memcpy(&t, p + bytes - sizeof(t), sizeof(t));
-	return t.key_bytes == key_bytes &&
-	       t.snapshot_bytes == bytes - sizeof(t) - key_bytes &&
-	       !memcmp(p + t.snapshot_bytes, s->key, key_bytes) &&
-	       t.snapshot_crc == checksum(p, t.snapshot_bytes);
-}
-
-int lab_saved_load(const struct lab_saved *s)
-{
-	int fd = *s->path ? open(s->path, O_RDONLY | O_CLOEXEC) : -1;
-	size_t bytes = 0;
-	const uint8_t *p = fd < 0 ? NULL : map(fd, &bytes);
-	bool ok = p && is_whole(s, p, bytes);
-
-	if (p)
-		munmap((void *)(uintptr_t)p, bytes);
-	if (fd >= 0 && !ok) {
-		(void)unlink(s->path);
-		close(fd);
-		return -1;
-	}
-	if (ok)
-		(void)futimens(fd, NULL); /* used last now: see prune() */
-	return fd;
-}
-
-void lab_saved_drop(const struct lab_saved *s)
-{
-	if (*s->path)
-		(void)unlink(s->path);
-}
-
-static bool write_all(int fd, const void *data, size_t bytes)
-{
-	const uint8_t *p = data;
-
 	while (bytes) {
-		ssize_t n = write(fd, p, bytes);
+		ssize_t n = pwrite(fd, p, bytes, at);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return false;
 		p += n;
+		at += n;
 		bytes -= (size_t)n;
 	}
 	return true;
+}
+
+static bool copy_chunk(struct copy *c, const uint8_t *p, size_t bytes, off_t at)
+{
+	static const uint8_t zero[PAGE_BYTES];
+	size_t begin = 0, size;
+	bool ok = true;
+
+	for (size_t page = 0; page < bytes; page += size) {
+		const uint64_t place = (uint64_t)at + page;
+
+		size = bytes - page < PAGE_BYTES ? bytes - page : PAGE_BYTES;
+		if (memcmp(p + page, zero, size)) {
+			c->crc = (uint32_t)crc32_z(c->crc, (const uint8_t *)&place,
+						   sizeof(place));
+			c->crc = (uint32_t)crc32_z(c->crc, p + page, size);
+			continue;
+		}
+		ok = ok && write_at(c->fd, p + begin, page - begin, at + (off_t)begin);
+		begin = page + size;
+	}
+	return ok && write_at(c->fd, p + begin, bytes - begin, at + (off_t)begin);
+}
+
+/*
+ * Copies the first bytes of a file without pages of zeros, which most of a machine's
+ * memory is. The checksum is of places and contents of the others, and does not depend on
+ * the holes that the file has.
+ */
+static bool copy_pages(int from, size_t bytes, struct copy *c)
+{
+	uint8_t *chunk = malloc(CHUNK_BYTES);
+	bool ok = chunk && !ftruncate(c->fd, (off_t)bytes);
+	off_t at = 0;
+	size_t n;
+
+	c->crc = (uint32_t)crc32_z(0, NULL, 0);
+	while (ok && (at = lseek(from, at, SEEK_DATA)) >= 0 && at < (off_t)bytes) {
+		at -= at % CHUNK_BYTES;
+		n = bytes - (size_t)at < CHUNK_BYTES ? bytes - (size_t)at : CHUNK_BYTES;
+		ok = pread(from, chunk, n, at) == (ssize_t)n &&
+		     copy_chunk(c, chunk, n, at);
+		at += (off_t)n;
+	}
+	free(chunk);
+	return ok;
+}
+
+/* Reads what is behind the snapshot. False: the file is not a whole one of this key. */
+static bool read_trailer(const struct lab_saved *s, int fd, struct trailer *t)
+{
+	const size_t key_bytes = strlen(s->key);
+	char *key = malloc(key_bytes + 1);
+	struct stat st;
+	off_t end;
+	bool ok;
+
+	ok = key && !fstat(fd, &st) &&
+	     (end = st.st_size - (off_t)(key_bytes + sizeof(*t))) > 0 &&
+	     pread(fd, key, key_bytes, end) == (ssize_t)key_bytes &&
+	     pread(fd, t, sizeof(*t), end + (off_t)key_bytes) == sizeof(*t) &&
+	     t->key_bytes == key_bytes && t->snapshot_bytes == (uint64_t)end &&
+	     !memcmp(key, s->key, key_bytes);
+	free(key);
+	return ok;
+}
+
+/* In memory: whoever changes the file does not change the machine. */
+int lab_saved_load(const struct lab_saved *s)
+{
+	int fd = *s->path ? open(s->path, O_RDONLY | O_CLOEXEC) : -1;
+	struct copy c = { .fd = -1 };
+	struct trailer t;
+
+	if (fd < 0)
+		return -1;
+	if (read_trailer(s, fd, &t)) {
+		c.fd = memfd_create("worldswitch-snapshot",
+				    MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		if (c.fd >= 0 && (!copy_pages(fd, t.snapshot_bytes, &c) ||
+				  c.crc != t.snapshot_crc || lab_seal(c.fd))) {
+			close(c.fd);
+			c.fd = -1;
+		}
+	}
+	if (c.fd < 0)
+		(void)unlink(s->path);
+	else
+		(void)futimens(fd, NULL); /* used last now: see prune() */
+	close(fd);
+	return c.fd;
+}
+
+void lab_saved_drop(const struct lab_saved *s)
+{
+	if (*s->path)
+		(void)unlink(s->path);
 }
 
 /* Removes the files that were not used for longest. */
@@ -248,61 +314,58 @@ static bool is_current(const struct lab_saved *s, const struct lab_machine *m,
 	return same;
 }
 
-static void store(const struct lab_saved *s, const void *p, size_t bytes)
+static void store(const struct lab_saved *s, int from)
 {
 	char dir[PATH_MAX], self[40];
+	struct copy c = { .fd = -1 };
 	struct trailer t = { 0 };
+	struct stat st;
 	bool ok;
-	int fd;
 
+	if (fstat(from, &st))
+		return;
 	snprintf(dir, sizeof(dir), "%s", s->path);
 	*strrchr(dir, '/') = '\0';
 	/* Without a name until it is whole. */
-	fd = open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
-	t.snapshot_bytes = bytes;
-	t.snapshot_crc = checksum(p, bytes);
+	c.fd = open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+	ok = c.fd >= 0 && copy_pages(from, st.st_size, &c);
+	t.snapshot_bytes = st.st_size;
+	t.snapshot_crc = c.crc;
 	t.key_bytes = (uint32_t)strlen(s->key);
-	ok = fd >= 0 && write_all(fd, p, bytes) && write_all(fd, s->key, t.key_bytes) &&
-	     write_all(fd, &t, sizeof(t));
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	ok = ok && write_at(c.fd, (const uint8_t *)s->key, t.key_bytes, st.st_size) &&
+	     write_at(c.fd, (const uint8_t *)&t, sizeof(t), st.st_size + t.key_bytes);
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", c.fd);
 	if (ok && !linkat(AT_FDCWD, self, AT_FDCWD, s->path, AT_SYMLINK_FOLLOW))
 		prune(dir, strrchr(s->path, '.'));
-	if (fd >= 0)
-		close(fd);
+	if (c.fd >= 0)
+		close(c.fd);
 }
 
 void lab_saved_store(const struct lab_saved *s, const struct lab_machine *m,
 		     const struct lab_boot *boot, int snapshot)
 {
-	size_t bytes = 0;
-	const uint8_t *p = is_current(s, m, boot, NULL) ? map(snapshot, &bytes) : NULL;
-
-	if (!p)
-		return;
-	store(s, p, bytes);
-	munmap((void *)(uintptr_t)p, bytes);
+	if (is_current(s, m, boot, NULL))
+		store(s, snapshot);
 }
 
 char *lab_symbols_load(const struct lab_machine *m, const struct lab_boot *boot,
 		       const char *config, size_t *bytes)
 {
 	struct lab_saved s;
-	size_t file_bytes = 0;
 	const uint8_t *p;
 	char *text = NULL;
 	int fd;
 
 	init(&s, m, boot, config);
 	fd = lab_saved_load(&s);
-	p = fd < 0 ? NULL : map(fd, &file_bytes);
+	p = fd < 0 ? NULL : map(fd, bytes);
 	if (p) {
-		*bytes = file_bytes - sizeof(struct trailer) - strlen(s.key);
 		text = malloc(*bytes + 1);
 		if (text) {
 			memcpy(text, p, *bytes);
 			text[*bytes] = '\0';
 		}
-		munmap((void *)(uintptr_t)p, file_bytes);
+		munmap((void *)(uintptr_t)p, *bytes);
 	}
 	if (fd >= 0)
 		close(fd);
@@ -314,9 +377,12 @@ void lab_symbols_store(const struct lab_machine *m, const struct lab_boot *boot,
 		       const char *config, const char *text, size_t bytes)
 {
 	struct lab_saved s;
+	int fd = lab_memory_file("worldswitch-symbols", text, bytes);
 
 	init(&s, m, boot, config);
-	if (*s.path)
-		store(&s, text, bytes);
+	if (*s.path && fd >= 0)
+		store(&s, fd);
+	if (fd >= 0)
+		close(fd);
 	lab_saved_free(&s);
 }

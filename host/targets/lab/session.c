@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -412,12 +413,18 @@ int lab_base_boot(struct lab_base *base, const char *label, const struct lab_mac
 		  const struct lab_boot *boot, struct error *err)
 {
 	const struct lab_emulator *emulator = m->emulator;
+	struct lab_boot own = *boot;
 	struct session *s = NULL;
 	struct lab_command cmd;
 	int ret;
 
-	lab_base_resume(base, label, m, -1);
-	ret = emulator->command(m, boot, &cmd, err);
+	if (emulator->can_save)
+		own.snapshot = memfd_create("worldswitch-snapshot",
+					    MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	lab_base_resume(base, label, m, own.snapshot);
+	if (emulator->can_save && own.snapshot < 0)
+		return error_set(err, -errno, "%s: cannot make its memory: %m", label);
+	ret = emulator->command(m, &own, &cmd, err);
 	if (!ret) {
 		s = session_new(base, boot, NULL, emulator->wire, err);
 		ret = s ? lab_child_start(&s->child, &cmd, s->wire.fd,

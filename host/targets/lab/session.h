@@ -29,7 +29,7 @@ struct lab_base {
 	const char *label; /* for messages, such as "lab:aarch64-vhe" */
 	const struct lab_machine *machine;
 	struct lab_child child; /* the emulator, if it stays */
-	int snapshot;		/* the machine as a file; -1: none */
+	int snapshot;		/* the machine as a file: machine.h; -1: none */
 	pthread_mutex_t lock;	/* of the control socket */
 };
 
