@@ -11,15 +11,16 @@
 #include "host/cli/options.h"
 #include "host/cli/progress.h"
 #include "host/cli/touch_options.h"
+#include "host/lib/table.h"
 #include "host/measure/measure.h"
 
 struct run {
 	struct options_common common;
 	struct names_list targets, benches, configs;
-	bool stats, metrics;
-	struct touch_options touch; /* for run and explain */
-	bool json;		    /* print the document instead of the table */
-	bool all_targets;	    /* "all": omit targets that cannot run here */
+	bool stats, metrics, time_parts; /* --timing */
+	struct touch_options touch;	 /* for run and explain */
+	bool json;			 /* print the document instead of the table */
+	bool all_targets;		 /* "all": omit targets that cannot run here */
 	/*
 	 * Write a document for a target that failed, with its missing rows as failed: if
 	 * it has measured rows, or if there are other targets.
@@ -42,7 +43,8 @@ struct run {
 	/* Of a target that is measured beside others, its part; NULL: it is not. */
 	struct progress_beside *beside;
 	size_t part;
-	sem_t *slots; /* of measure_watch */
+	sem_t *slots;	       /* of measure_watch */
+	struct timing *timing; /* of target; NULL: not wanted */
 	int argc;
 	char **argv;
 };
@@ -76,6 +78,13 @@ enum cli_exit run_complete(struct run *run);
  * equal boots found a difference.
  */
 enum cli_exit run_print_aa(const struct result *const *docs, size_t n);
+
+/*
+ * Prints the table of --timing. `whole_ns`: from the begin to the end of the target;
+ * parts that run beside each other sum to more.
+ */
+void run_timing_print(FILE *f, const char *target, const struct timing *timing,
+		      uint64_t whole_ns, const struct table_options *o);
 
 /*
  * Calls one(ctx, i) for each i < n, `at_once` of them at a time, in threads of their own

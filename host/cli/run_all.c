@@ -307,9 +307,11 @@ void run_beside(size_t n, size_t at_once, void (*one)(void *ctx, size_t i), void
 /* The targets of a run, and what became of them. */
 struct all {
 	struct run *run;
-	struct result **docs; /* one per target; NULL: none */
-	enum cli_exit *codes; /* one per target */
-	size_t *parts;	      /* the targets that are measured beside each other */
+	struct result **docs;	/* one per target; NULL: none */
+	enum cli_exit *codes;	/* one per target */
+	size_t *parts;		/* the targets that are measured beside each other */
+	struct timing *timings; /* one per target */
+	uint64_t *durations_ns;
 	struct progress_beside beside;
 	pthread_mutex_t ending; /* one target at a time */
 };
@@ -333,13 +335,20 @@ static enum cli_exit end_target(const struct run *run, const struct target *t,
 static void measure_target(struct all *all, const struct run *run, size_t i)
 {
 	const struct target *t = names_target(run->targets.names[i]);
+	struct timing_mark begin = timing_mark(), mark;
+	struct run own = *run;
 
-	all->codes[i] = run_target(run, t, &all->docs[i]);
+	if (run->time_parts)
+		own.timing = &all->timings[i];
+	all->codes[i] = run_target(&own, t, &all->docs[i]);
 	if (!all->docs[i])
 		return;
+	mark = timing_mark();
 	pthread_mutex_lock(&all->ending);
-	all->codes[i] = worst(all->codes[i], end_target(run, t, all->docs[i]));
+	all->codes[i] = worst(all->codes[i], end_target(&own, t, all->docs[i]));
 	pthread_mutex_unlock(&all->ending);
+	timing_add(own.timing, TIMING_WRITE, &mark, 0);
+	all->durations_ns[i] = timing_mark().wall_ns - begin.wall_ns;
 }
 
 static void measure_part(void *ctx, size_t part)
@@ -423,6 +432,17 @@ static enum cli_exit print_all(const struct run *run, struct result *const *docs
 	return code;
 }
 
+static void print_timings(const struct all *all)
+{
+	struct table_options o;
+
+	table_options_for(&o, stdout);
+	for (size_t i = 0; i < all->run->targets.n; i++)
+		if (all->durations_ns[i])
+			run_timing_print(stdout, all->run->targets.names[i],
+					 &all->timings[i], all->durations_ns[i], &o);
+}
+
 static enum cli_exit run_all(struct run *run)
 {
 	size_t n = 0, room = run->targets.n + 1;
@@ -431,10 +451,12 @@ static enum cli_exit run_all(struct run *run)
 		.docs = calloc(room, sizeof(*all.docs)),
 		.codes = calloc(room, sizeof(*all.codes)),
 		.parts = calloc(room, sizeof(*all.parts)),
+		.timings = calloc(room, sizeof(*all.timings)),
+		.durations_ns = calloc(room, sizeof(*all.durations_ns)),
 	};
 	enum cli_exit code = CLI_OK;
 
-	if (!all.docs || !all.codes || !all.parts)
+	if (!all.docs || !all.codes || !all.parts || !all.timings || !all.durations_ns)
 		abort();
 	pthread_mutex_init(&all.ending, NULL);
 	measure_all(&all);
@@ -444,12 +466,16 @@ static enum cli_exit run_all(struct run *run)
 			all.docs[n++] = all.docs[i];
 	}
 	code = print_all(run, all.docs, n, code);
+	if (run->time_parts)
+		print_timings(&all);
 	for (size_t i = 0; i < n; i++)
 		result_free(all.docs[i]);
 	pthread_mutex_destroy(&all.ending);
 	free(all.docs);
 	free(all.codes);
 	free(all.parts);
+	free(all.timings);
+	free(all.durations_ns);
 	return code;
 }
 

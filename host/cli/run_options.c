@@ -32,6 +32,7 @@ enum key {
 	OPTION_AA,
 	OPTION_STATS,
 	OPTION_METRICS,
+	OPTION_TIMING,
 	OPTION_JSON,
 	OPTION_SAVE,
 	OPTION_TRACE_STATES,
@@ -107,6 +108,10 @@ static const struct argp_option options[] = {
 	{ "metrics", OPTION_METRICS, NULL, 0,
 	  "Print every metric after the table: both timing modes, the twin, and "
 	  "what the guest's PMC counted of a round trip",
+	  0 },
+	{ "timing", OPTION_TIMING, NULL, 0,
+	  "Print where the time of the run went after the table: files, emulator, boot, rows, "
+	  "analysis; wall and CPU time",
 	  0 },
 	{ "json", OPTION_JSON, NULL, 0,
 	  "Print the result document instead of the table; one target", 0 },
@@ -212,6 +217,7 @@ static error_t check_json(const struct run *run, const struct argp_state *state)
 {
 	const char *other = run->metrics	    ? "--metrics"
 			    : run->stats	    ? "--stats"
+			    : run->time_parts	    ? "--timing"
 			    : run->job.trace_states ? "--trace-states"
 			    : run->job.pairs	    ? "--aa"
 						    : NULL;
@@ -293,6 +299,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_METRICS:
 		run->metrics = true;
+		return 0;
+	case OPTION_TIMING:
+		run->time_parts = true;
 		return 0;
 	case OPTION_SAVE:
 		if (!baseline_is_name(arg))

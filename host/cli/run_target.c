@@ -308,6 +308,7 @@ enum cli_exit run_target(const struct run *run, const struct target *row,
 	if (!timed.work)
 		timed.work = &one;
 	t.symbols = run->symbols;
+	t.timing = run->timing;
 	*out = NULL;
 	progress_work_begin(timed.work);
 	code = probe_and_measure(&timed, &t, out, &left_out);

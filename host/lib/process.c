@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -141,7 +142,7 @@ int process_start(struct process *p, const struct process_start *how)
 	pid_t parent = getpid();
 	ssize_t got;
 
-	p->pid = 0;
+	*p = (struct process){ .pid = 0 };
 	if (!environment)
 		return -ENOMEM;
 	if (how->n_fds > FDS_MAX || pipe2(failure, O_CLOEXEC)) {
@@ -176,6 +177,20 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+/* waitpid() of a child that is awaited once. */
+static pid_t reap(struct process *p, int *status)
+{
+	struct rusage used;
+	pid_t pid = wait4(p->pid, status, 0, &used);
+
+	if (pid > 0)
+		p->cpu_ns =
+			(uint64_t)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) *
+				1000000000u +
+			(uint64_t)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1000u;
+	return pid;
+}
+
 int process_wait(struct process *p, uint64_t timeout_ns, int *status)
 {
 	struct pollfd fd = { .fd = (int)syscall(SYS_pidfd_open, p->pid, 0),
@@ -195,7 +210,7 @@ int process_wait(struct process *p, uint64_t timeout_ns, int *status)
 				(int)((end - now) / 1000000 < 100
 					      ? (end - now) / 1000000 + 1
 					      : 100)) > 0) {
-			ret = waitpid(p->pid, status, 0) == p->pid ? 0 : -errno;
+			ret = reap(p, status) == p->pid ? 0 : -errno;
 			p->pid = 0;
 		}
 	}
@@ -212,7 +227,7 @@ int process_stop(struct process *p)
 		return 0;
 	kill(-p->pid, SIGKILL);
 	kill(p->pid, SIGKILL); /* before its setpgid() */
-	while (waitpid(p->pid, &status, 0) < 0 && errno == EINTR)
+	while (reap(p, &status) < 0 && errno == EINTR)
 		;
 	p->pid = 0;
 	return status;

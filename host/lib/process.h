@@ -32,7 +32,8 @@ void interrupt_catch(void (*hook)(void));
 void interrupt_pass_on(void);
 
 struct process {
-	pid_t pid; /* 0: not running */
+	pid_t pid;	 /* 0: not running */
+	uint64_t cpu_ns; /* of a child that has ended and its children */
 };
 
 struct process_start {

@@ -87,6 +87,7 @@ static void report_place(const struct session *s, const struct plan_row *row,
 static int take_report(struct session *s, const struct plan_row *row, uint32_t index,
 		       struct boot_report *rep, struct assembly *a)
 {
+	struct timing_mark mark = timing_mark();
 	int rc = 0;
 
 	/* Of a boot that is done: what its VM lacks. */
@@ -99,6 +100,7 @@ static int take_report(struct session *s, const struct plan_row *row, uint32_t i
 		assemble_stop(a, rep->outcome == BOOT_SKIP ? RESULT_SKIP : RESULT_FAIL,
 			      rep->reason);
 	boot_report_free(rep);
+	timing_add(s->target->timing, TIMING_ANALYSIS, &mark, 0);
 	return rc ? error_set(s->err, rc, "%s: %s", row->bench->id, strerror(-rc)) : 0;
 }
 
@@ -107,13 +109,16 @@ static int boot_once(struct session *s, const struct plan_row *row,
 {
 	struct boot_request rq;
 	struct boot_report rep;
+	struct timing_mark mark;
 	int rc = request_of(s, row, config, index, &rq);
 
 	report_place(s, row, config, index);
 	if (rc)
 		return rc;
 	boot_report_init(&rep);
+	mark = timing_mark();
 	rc = s->target->ops->boot(s->target, &rq, &rep, s->err);
+	timing_add(s->target->timing, TIMING_ROWS, &mark, 0);
 	rc = boot_settle(&rep, rc, s->err);
 	return rc ? rc : take_report(s, row, index, &rep, a);
 }
@@ -214,6 +219,8 @@ static void stop_unmeasured(const struct session *s, struct assembly *a, int rc)
 /* `rc`: the error that ended the run, or 0. */
 static int row_end(struct session *s, struct row_run *run, int rc)
 {
+	struct timing_mark mark = timing_mark();
+
 	for (size_t i = 0; run->a && i < run->row->n_configs; i++) {
 		struct assembly *a = &run->a[i];
 		struct result_benchmark *b = &s->result->benchmarks[a->index];
@@ -226,6 +233,7 @@ static int row_end(struct session *s, struct row_run *run, int rc)
 						 &s->result->benchmarks[a->index]);
 	}
 	free(run->a);
+	timing_add(s->target->timing, TIMING_ANALYSIS, &mark, 0);
 	return rc;
 }
 

@@ -26,6 +26,7 @@
 struct state {
 	const struct bare_machine *machine;
 	struct bare_memory memory;
+	struct timing *timing; /* NULL: not wanted */
 	char version[128];
 };
 
@@ -152,6 +153,7 @@ static int bare_open(struct target *t, const struct job *job, struct error *err)
 		return error_set(err, -ENOMEM, "out of memory");
 	t->state = s;
 	s->machine = machine_of(t);
+	s->timing = t->timing;
 	/* Not CLOEXEC: the emulator opens it by its number. */
 	s->memory.fd = memfd_create("worldswitch-ram", 0);
 	if (s->memory.fd < 0)
@@ -221,6 +223,7 @@ static int run_to_end(const char *const *argv, const char *const *environment,
 {
 	uint64_t timeout = rq->timeout_ns ? rq->timeout_ns : BOOT_TIMEOUT_NS;
 	int log_fd = memfd_create("worldswitch-emulator", MFD_CLOEXEC);
+	struct timing_mark mark = timing_mark();
 	struct process child;
 	int rc, status = 0;
 
@@ -238,6 +241,7 @@ static int run_to_end(const char *const *argv, const char *const *environment,
 	}
 	rc = process_wait(&child, timeout, &status);
 	process_stop(&child);
+	timing_add(s->timing, TIMING_ROWS, &mark, child.cpu_ns);
 	if (rc == -ETIMEDOUT) {
 		boot_end(rep, BOOT_CRASH, "the guest hung: no end after %.1f s",
 			 (double)timeout / 1e9);

@@ -18,6 +18,7 @@ enum job_kind {
 	JOB_DESCRIBE,  /* the machine */
 	JOB_SELFTEST,  /* tests of the VMM */
 	JOB_MATRIX,    /* every row under every config, as tests */
+	JOB_TIMING,    /* a line: the members of struct timing_boot */
 	JOB_KINDS,
 };
 

@@ -22,6 +22,7 @@
 #include "host/lib/error.h"
 #include "host/result/result.h"
 #include "host/targets/job.h"
+#include "host/targets/timing.h"
 
 struct target;
 
@@ -146,6 +147,7 @@ struct target {
 	void *state;	    /* the ops' own, from open to close */
 	/* Set before open(); NULL: not wanted. */
 	const struct target_symbols *symbols;
+	struct timing *timing;
 };
 
 /* Ends with a row whose name is NULL. */

@@ -44,14 +44,15 @@ struct lab_command {
 
 /* A machine to boot, or to continue. */
 struct lab_boot {
-	const char *program; /* the emulator's path */
-	const char *kernel;  /* an image that passed lab_kernel_check() */
-	const char *append;  /* kernel parameters after the machine's own; NULL */
-	const char *plugin;  /* path of QEMU's plugin, which records; NULL */
-	int trace_fd;	     /* a file of the caller's for records; -1: do not record */
-	int initramfs;	     /* a file of the caller's */
-	int snapshot;	     /* a file of the caller's, of QEMU: see machine.h; -1 */
-	bool clone;	     /* continue from `snapshot`, do not boot */
+	const char *program;   /* the emulator's path */
+	const char *kernel;    /* an image that passed lab_kernel_check() */
+	const char *append;    /* kernel parameters after the machine's own; NULL */
+	const char *plugin;    /* path of QEMU's plugin, which records; NULL */
+	int trace_fd;	       /* a file of the caller's for records; -1: do not record */
+	int initramfs;	       /* a file of the caller's */
+	int snapshot;	       /* a file of the caller's, of QEMU: see machine.h; -1 */
+	bool clone;	       /* continue from `snapshot`, do not boot */
+	struct timing *timing; /* NULL: not wanted */
 	unsigned int silence_s; /* limit of a machine's silence; 0: LAB_SILENCE_S */
 };
 

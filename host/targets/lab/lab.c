@@ -4,6 +4,7 @@
  * emulated machine.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +55,7 @@ struct lab_state {
 	int initramfs;	      /* a file; -1: none */
 	uint64_t timeout_ns;  /* of a boot; 0: boot_timeout_ns() */
 	bool host_counters;
+	struct timing *timing; /* NULL: not wanted */
 	char emulator[PATH_MAX];
 	struct lab_kernel kernel;
 	char *append; /* NULL: none */
@@ -174,6 +176,7 @@ static int fill(struct lab_state *s, const struct target *t, const struct job *j
 
 	s->timeout_ns = job->timeout_ns;
 	s->host_counters = job->host_counters;
+	s->timing = t->timing;
 	s->initramfs = -1;
 	s->trace_fd = job->traced ? job->trace_fd : -1;
 	pthread_mutex_init(&s->lock, NULL);
@@ -229,10 +232,15 @@ static void lab_close(struct target *t)
 
 static int lab_open(struct target *t, const struct job *job, struct error *err)
 {
+	struct timing_mark mark = timing_mark();
+	int ret;
+
 	t->state = calloc(1, sizeof(struct lab_state));
 	if (!t->state)
 		return error_set(err, -ENOMEM, "out of memory");
-	return fill(t->state, t, job, err);
+	ret = fill(t->state, t, job, err);
+	timing_add(t->timing, TIMING_OPEN, &mark, 0);
+	return ret;
 }
 
 /* Opens the lab on trial. */
@@ -276,6 +284,7 @@ static struct lab_boot boot_of(const struct lab_state *s, size_t which)
 		.trace_fd = -1,
 		.initramfs = s->initramfs,
 		.snapshot = -1,
+		.timing = s->timing,
 	};
 }
 
@@ -380,6 +389,8 @@ static int run_job(struct target *t, size_t which, const struct job *job,
 		boot.plugin = s->plugin;
 		boot.trace_fd = s->trace_fd;
 	}
+	if (job->kind == JOB_TIMING)
+		boot.timing = NULL;
 	ret = lab_base_run(&s->bases[which].base, &boot, block, &sink, a->err);
 	if (!ret && !a->complete)
 		ret = error_set(a->err, -EPROTO, "%s sent no answer", t->name);
@@ -395,6 +406,7 @@ static int run_first_job(struct target *t, size_t which, const struct job *job,
 {
 	struct lab_state *s = t->state;
 	struct lab_base *base = &s->bases[which].base;
+	struct timing_mark mark = timing_mark();
 	struct lab_saved saved;
 	struct lab_boot boot;
 	int ret = -EAGAIN, snapshot;
@@ -403,10 +415,13 @@ static int run_first_job(struct target *t, size_t which, const struct job *job,
 		s->initramfs = initramfs_open(s, a->err);
 	if (s->initramfs < 0)
 		return s->initramfs;
+	timing_add(s->timing, TIMING_OPEN, &mark, 0);
+	mark = timing_mark();
 	boot = boot_of(s, which);
 	lab_saved_init(&saved, s->machine, &boot);
 	snapshot = lab_saved_load(&saved);
 	if (snapshot >= 0) {
+		timing_add(s->timing, TIMING_LOAD, &mark, 0);
 		lab_base_free(base);
 		lab_base_resume(base, t->name, s->machine, snapshot);
 		ret = run_job(t, which, job, a);
@@ -420,8 +435,11 @@ static int run_first_job(struct target *t, size_t which, const struct job *job,
 		ret = lab_base_boot(base, t->name, s->machine, &boot, a->err);
 		if (!ret)
 			ret = run_job(t, which, job, a);
+		mark = timing_mark();
 		if (!ret)
 			lab_saved_store(&saved, s->machine, &boot, base->snapshot);
+		if (!ret)
+			timing_add(s->timing, TIMING_SNAPSHOT, &mark, 0);
 	}
 	lab_saved_free(&saved);
 	return ret;
@@ -495,6 +513,27 @@ static int first_base(struct lab_state *s, struct error *err)
 	return s->n_bases ? 0 : add_base(s, NULL, err);
 }
 
+static void take_timing(void *ctx, const char *text)
+{
+	struct timing_boot *b = ctx;
+
+	b->known = sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
+			  &b->kernel_clock, &b->init, &b->kvm, &b->ready) == 4;
+}
+
+/* What the machine knows of its boot, which a saved machine has behind it, too. */
+static void read_timing(struct target *t)
+{
+	const struct job job = { .kind = JOB_TIMING, .cpu = -1 };
+	struct lab_state *s = t->state;
+	struct error err;
+	struct answer a = {
+		.t = t, .line = take_timing, .ctx = &s->timing->boot, .err = &err
+	};
+
+	(void)run_job(t, 0, &job, &a);
+}
+
 /* The agent fills in the document except for the lab itself. */
 static int lab_describe(struct target *t, struct result **r, struct error *err)
 {
@@ -509,6 +548,8 @@ static int lab_describe(struct target *t, struct result **r, struct error *err)
 		ret = run_first_job(t, 0, &job, &a);
 	if (ret)
 		return ret;
+	if (s->timing)
+		read_timing(t);
 	if (s->machine->emulator->built)
 		snprintf(version, sizeof(version), "%s %s", s->machine->program,
 			 s->machine->emulator->version);

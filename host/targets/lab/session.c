@@ -19,6 +19,7 @@
 #include "host/targets/lab/machine.h"
 #include "host/targets/lab/shared.h"
 #include "host/targets/lab/wire.h"
+#include "host/targets/timing.h"
 
 /* The interval at which the wire and `interrupted` are checked: poll() cannot. */
 #define LOOK_MS 20
@@ -401,6 +402,12 @@ static void session_free(struct session *s)
 	free(s);
 }
 
+/* The CPU time of the emulator so far. */
+static uint64_t child_ns(const struct lab_child *c)
+{
+	return c->process.pid > 0 ? timing_process_ns(c->process.pid) : c->process.cpu_ns;
+}
+
 void lab_base_resume(struct lab_base *base, const char *label,
 		     const struct lab_machine *m, int snapshot)
 {
@@ -414,8 +421,10 @@ int lab_base_boot(struct lab_base *base, const char *label, const struct lab_mac
 {
 	const struct lab_emulator *emulator = m->emulator;
 	struct lab_boot own = *boot;
+	struct timing_mark mark = timing_mark();
 	struct session *s = NULL;
 	struct lab_command cmd;
+	uint64_t ns = 0;
 	int ret;
 
 	if (emulator->can_save)
@@ -434,9 +443,16 @@ int lab_base_boot(struct lab_base *base, const char *label, const struct lab_mac
 	lab_command_free(&cmd);
 	if (!ret && emulator->begin(&s->child))
 		ret = explain_start(s);
-	if (!ret)
-		ret = converse(s, emulator);
 	if (!ret) {
+		ns = child_ns(&s->child);
+		timing_add(boot->timing, TIMING_START, &mark, ns);
+		mark = timing_mark();
+		ret = converse(s, emulator);
+	}
+	if (!ret) {
+		timing_add(boot->timing, TIMING_BOOT, &mark, child_ns(&s->child) - ns);
+		ns = child_ns(&s->child);
+		mark = timing_mark();
 		base->child = s->child;
 		lab_child_init(&s->child);
 		ret = emulator->freeze(base);
@@ -444,6 +460,8 @@ int lab_base_boot(struct lab_base *base, const char *label, const struct lab_mac
 			error_set(err, ret,
 				  "%s: cannot take a snapshot of the machine: %s", label,
 				  strerror(-ret));
+		timing_add(boot->timing, TIMING_SNAPSHOT, &mark,
+			   child_ns(&base->child) - ns);
 	}
 	session_free(s);
 	return ret;
@@ -465,19 +483,30 @@ int lab_base_run(struct lab_base *base, const struct lab_boot *boot,
 		 struct error *err)
 {
 	const struct lab_emulator *emulator = base->machine->emulator;
+	struct timing_mark mark = timing_mark(), job_mark, end;
 	struct session *s = session_new(base, boot, sink, emulator->wire, err);
+	uint64_t ns;
 	int ret;
 
 	if (!s)
 		return -ENOMEM;
 	err->text[0] = '\0';
 	ret = emulator->clone(base, boot, &s->wire, job, &s->child, err);
+	ns = child_ns(&s->child);
+	job_mark = timing_mark();
 	if (!ret)
 		ret = converse(s, emulator);
 	else if (interrupted) /* the emulator itself did not fail */
 		ret = error_set(err, -EINTR, "%s: interrupted", s->label);
 	else if (!*err->text) /* the emulator has said why, or is gone */
 		ret = explain_start(s);
+	timing_add(boot->timing, sink->header ? TIMING_DESCRIBE : TIMING_ROWS, &job_mark,
+		   child_ns(&s->child) - ns);
+	/* The start and the end of the clone are one part. */
+	end = timing_mark();
+	mark.wall_ns += end.wall_ns - job_mark.wall_ns;
+	mark.cpu_ns += end.cpu_ns - job_mark.cpu_ns;
 	session_free(s);
+	timing_add(boot->timing, TIMING_CLONE, &mark, ns);
 	return ret;
 }

@@ -1,0 +1,47 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Where the time of a run goes: run --timing.
+bats_require_minimum_version 1.5.0
+load helper
+
+@test "bare: the parts of a run, with the emulators' CPU time" {
+  need_target bare:x86_64
+  shim qemu-system-x86_64 1 'i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done'
+  run_apart "$wsbench" run --on bare:x86_64 --bench null,rdtsc --boots 3 --timing --quiet
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  grep -Eq '^Timing, bare:x86_64: [0-9.]+ s$' <<<"$stdout"
+  # Boots, wall, CPU; the loop of the shim is CPU time of an emulator.
+  awk '$1 == "rows" { n = $2; ok = $3 > 0.1 && $4 > 0.1 } END { exit !(n == 6 && ok) }' <<<"$stdout"
+  grep -Eq '^analysis +[0-9]+ +[0-9.]+ +[0-9.]+$' <<<"$stdout"
+  refused 2 '--json and --timing' "$wsbench" run --on bare:x86_64 --bench null --json --timing
+}
+
+# timed LAB [OPTION...]: runs a row; the stages of the machine's boot are in $stages.
+timed() {
+  run_apart "$wsbench" run --on "lab:$1" --bench null --boots 1 --timing --quiet -o doc.json "${@:2}"
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  stages=$(sed -n '/^boot of the machine/,/^[^ b]/{ /^  /p }' <<<"$stdout")
+}
+
+# lab_parts LAB: a fresh machine and a saved one tell of the same boot, in instructions.
+lab_parts() {
+  need_target "lab:$1"
+  WORLDSWITCH_FRESH_MACHINES=1 timed "$1"
+  local first=$stages
+  # CPU time of the emulators, in a machine with some 10^8 instructions.
+  awk '$1 == "boot" { boot = $5 == 1 && $6 > 0 && $7 > 0.05 } $1 == "rows" { rows = $2 == 1 && $4 > 0 }
+    $1 == "start" && $5 == "clones" { clones = $6 == 2 } END { exit !(boot && rows && clones) }' <<<"$stdout"
+  awk '/^  firmware/ { f = $NF > 1 } /^  kernel / { k = $NF > 10 } /^  init/ { i = $NF > 1 } END { exit !(f && k && i) }' \
+    <<<"$first"
+  cp doc.json fresh.json
+  timed "$1"
+  [ "$stages" = "$first" ]
+  # The job that reads the machine's clock does not change a figure.
+  run_apart "$wsbench" run --on "lab:$1" --bench null --boots 1 --quiet -o doc.json
+  [ "$(benchmarks_text doc.json)" = "$(benchmarks_text fresh.json)" ]
+}
+
+@test "lab:aarch64-vhe: the parts of a run, and the stages of its boot" { lab_parts aarch64-vhe; }
+@test "lab:x86_64-svm: the parts of a run, and the stages of its boot" { lab_parts x86_64-svm; }
