@@ -390,7 +390,7 @@ test: setup
 
 UNITS := $(patsubst host/tests/%.c,$(B)/tests/%,$(sort $(wildcard host/tests/unit_*.c)))
 .PHONY: unit-tests asan-tests test-payloads
-unit-tests: $(UNITS) $(B)/tests/contain $(B)/tests/power
+unit-tests: $(UNITS) $(B)/tests/contain $(B)/tests/power $(B)/tests/hostile_lab
 # The unit tests with sanitizers, without warnings: gcc's are unreliable with sanitizers.
 asan-tests: $(UNITS:$(B)/%=$(B)/asan/%)
 ASAN := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -469,6 +469,11 @@ $(B)/asan/wsbench: $(B)/asan/obj/$(ARCH)/host/cli/main.o $(B)/asan/host.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(ASAN) -pthread $^ $(LIBS) $(LIBDW) -o $@
 	$(Q)ln -sfn $(addprefix ../,$(ARCHS)) $(@D)
+
+# A stand-in for an emulator: host/tests/hostile_lab.bats.
+$(B)/tests/hostile_lab: host/tests/hostile_lab.c $(B)/tests/host.a
+	$(call say,TEST,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.a,$^) $(LIBS) $(LIBDW) -o $@
 
 # Runs the commands of the tests.
 $(B)/tests/contain: host/tests/contain.c | tools

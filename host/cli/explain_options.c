@@ -16,6 +16,7 @@ enum key {
 	OPTION_BOOTS,
 	OPTION_EVENTS,
 	OPTION_TIMEOUT,
+	OPTION_LAB_TIMEOUT,
 	OPTION_KERNEL,
 	OPTION_MODULES,
 	OPTION_APPEND,
@@ -54,6 +55,8 @@ static const struct argp_option options[] = {
 	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0,
 	  "Give up on a boot after this time (labs: a second is 50 million instructions)",
 	  0 },
+	{ "lab-timeout", OPTION_LAB_TIMEOUT, "SECONDS", 0,
+	  "Give up on the lab after this time, as for 'wsbench run'", 0 },
 	{ "kernel", OPTION_KERNEL, "KERNEL", 0,
 	  "Boot this kernel in the lab, as for 'wsbench run'", 0 },
 	{ "modules", OPTION_MODULES, "DIR", 0,
@@ -127,6 +130,11 @@ static error_t parse_number(int key, const char *arg, struct argp_state *state,
 		err = options_number(state, "--events", arg, 2, ABI_SERIES_MAX, &n);
 		if (!err)
 			job->events = (uint32_t)n;
+		return err;
+	case OPTION_LAB_TIMEOUT:
+		err = options_number(state, "--lab-timeout", arg, 1, 86400 * 30, &n);
+		if (!err)
+			job->lab_timeout_s = (unsigned int)n;
 		return err;
 	default: /* OPTION_TIMEOUT */
 		err = options_number(state, "--timeout", arg, 1, 86400, &n);
@@ -267,6 +275,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_BOOTS:
 	case OPTION_EVENTS:
 	case OPTION_TIMEOUT:
+	case OPTION_LAB_TIMEOUT:
 		return parse_number(key, arg, state, &x->run.job);
 	case OPTION_KERNEL:
 		job->kernel = arg;
@@ -386,8 +395,8 @@ static bool records(const struct run *run)
 
 	return run->touch.caches_given || run->targets.n || run->benches.n ||
 	       run->configs.n || job->boots || job->events || job->timeout_ns ||
-	       job->kernel || job->modules || job->append || job->emulator ||
-	       run->label || run->commit;
+	       job->lab_timeout_s || job->kernel || job->modules || job->append ||
+	       job->emulator || run->label || run->commit;
 }
 
 /* A format is the whole output: another option of the output would have no effect. */

@@ -46,6 +46,7 @@ static struct explanation *record(const struct run *run, const struct result *r,
 	x.run.job.append = run->job.append;
 	x.run.job.emulator = run->job.emulator;
 	x.run.job.timeout_ns = run->job.timeout_ns;
+	x.run.job.lab_timeout_s = run->job.lab_timeout_s;
 	x.run.job.events = run->job.events;
 	*code = CLI_FAILED;
 	if (names_match_targets(r->target.name, &x.run.targets, &why) ||

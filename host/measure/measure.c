@@ -405,6 +405,8 @@ static int run_all(struct session *s)
 	if (!strcmp(s->target->ops->kind, "kvm"))
 		pmu_readings_add_host(s->target->arch, s->result);
 	rc = s->target->exact ? run_rows(s) : run_rounds(s);
+	if (!rc && s->target->ops->ended)
+		rc = s->target->ops->ended(s->target, s->err);
 	return rc ? rc : pmu_readings_add(s->target, &s->plan, s->result, s->err);
 }
 

@@ -44,8 +44,9 @@ struct job {
 	struct abi_params params; /* of one boot: struct boot_request */
 
 	/* Limits. */
-	int cpu;	     /* pin the vCPU thread to this CPU; -1: do not */
-	uint64_t timeout_ns; /* of one boot; 0: the target's default */
+	int cpu;		    /* pin the vCPU thread to this CPU; -1: do not */
+	uint64_t timeout_ns;	    /* of one boot; 0: the target's default */
+	unsigned int lab_timeout_s; /* of a run in a lab; 0: lab.c's. Not encoded */
 
 	/* Options. */
 	bool host_counters;  /* count on the vCPU thread; adds to entries and exits */

@@ -116,6 +116,8 @@ struct target_ops {
 	 */
 	int (*boots)(struct target *t, const struct boot_request *rq, size_t n,
 		     struct boot_report *reps, struct error *err);
+	/* After the boots: why no further boot is possible, or 0. NULL: always 0. */
+	int (*ended)(const struct target *t, struct error *err);
 	/* Labs: runs a JOB_SELFTEST or JOB_MATRIX, a line per test. NULL: not supported.
 	 */
 	int (*selftest)(struct target *t, const struct job *job,

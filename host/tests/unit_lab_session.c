@@ -119,7 +119,19 @@ static const struct lab_machine script_machine = {
 	.program = "sh",
 };
 
-static unsigned int silence_s;
+static unsigned int silence_s, total_s;
+static time_t deadline_s;
+
+/* Of an empty line on the wire. */
+static int64_t line_bytes(void)
+{
+	uint8_t *frame;
+	size_t bytes;
+
+	cr_assert_eq(lab_frame_encode(LAB_FRAME_LINE, "", 0, &frame, &bytes), 0);
+	free(frame);
+	return (int64_t)bytes;
+}
 
 static int run_program(const char *program, const char *script, struct heard *h,
 		       struct error *err)
@@ -134,6 +146,8 @@ static int run_program(const char *program, const char *script, struct heard *h,
 		.program = program,
 		.append = script,
 		.silence_s = silence_s,
+		.total_s = total_s,
+		.deadline_s = deadline_s,
 	};
 	static const uint8_t job[JOB_BYTES];
 	struct lab_base base = {
@@ -361,6 +375,53 @@ Test(session, a_silent_machine_is_given_up)
 	cr_expect_eq(converse(&shared, "sleep 1000", &heard, &err), -ETIMEDOUT);
 	cr_expect_not_null(strstr(err.text, "no output from the job for 1 s"), "%s",
 			   err.text);
+}
+
+/* A line per second is not silence; the job ends in time all the same. */
+Test(session, lines_do_not_renew_the_time_of_the_job)
+{
+	char script[512];
+
+	say_hello_and_header();
+	for (int i = 0; i < 9; i++)
+		lab_wire_text(&wire, LAB_FRAME_LINE, "");
+	silence_s = 3;
+	total_s = 4;
+	/* Moves the count on, as if a line of 32 bytes came each second. */
+	snprintf(
+		script, sizeof(script),
+		"n=%lld; while :; do sleep 1;"
+		"printf \"\\\\$(printf %%o $((n %% 256)))\\\\$(printf %%o $((n / 256)))\" |"
+		"dd of=/proc/self/fd/4 bs=2 conv=notrunc 2>/dev/null; n=$((n + %lld));"
+		"done",
+		(long long)lab_shared_written(&shared) - 8 * line_bytes(),
+		(long long)line_bytes());
+	lab_put_le32(shared.memory,
+		     (uint32_t)(lab_shared_written(&shared) - 9 * line_bytes()));
+	cr_expect_eq(converse(&shared, script, &heard, &err), -ETIMEDOUT);
+	cr_expect_not_null(strstr(err.text, "the job has not ended for 4 s"), "%s",
+			   err.text);
+	cr_expect_not_null(strstr(heard.text, "L: L: "), "%s", heard.text);
+}
+
+Test(session, the_deadline_is_that_of_the_run)
+{
+	struct timespec now;
+
+	say_hello_and_header();
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	deadline_s = now.tv_sec + 2;
+	cr_expect_eq(converse(&shared, "sleep 1000", &heard, &err), -ETIME);
+}
+
+/* The emulator has the file, and the runner has it mapped. */
+Test(session, the_wire_cannot_be_truncated)
+{
+	say_hello_and_header();
+	cr_expect_eq(
+		converse(&shared, "truncate -s 0 /proc/self/fd/4; exit 3", &heard, &err),
+		-EIO);
+	cr_expect_not_null(strstr(err.text, "not permitted"), "%s", err.text);
 }
 
 /*

@@ -244,6 +244,68 @@ Test(wire, frames_with_a_wrong_size_are_skipped)
 	lab_reader_free(&r);
 }
 
+/* 64 MiB of zeros are 64 KiB on the wire. */
+Test(wire, payloads_are_not_inflated_without_a_limit)
+{
+	const uLong raw = LAB_FRAME_RAW_MAX;
+	uLongf stored = compressBound(raw);
+	uint8_t *zeros = calloc(1, raw), *bomb = malloc(stored);
+	uint8_t *f = malloc(LAB_FRAME_HEADER_BYTES + stored);
+	struct lab_reader r = { .raw_max = 0 };
+	struct lab_frame got;
+	unsigned int frames = 0;
+	size_t n;
+	int ret;
+
+	cr_assert_eq(compress2(bomb, &stored, zeros, raw, 9), Z_OK);
+	/* Of a type that is never so long: not even once. */
+	n = forge(f, LAB_FRAME_HEADER, bomb, stored, raw);
+	cr_assert_eq(lab_reader_push(&r, f, n), 0);
+	expect_none(&r, false);
+	cr_expect_eq(r.raw, 0);
+	/* Of one that can be: as often as the conversation allows. */
+	n = forge(f, LAB_FRAME_REPORT, bomb, stored, raw);
+	do {
+		cr_assert_eq(lab_reader_push(&r, f, n), 0);
+		ret = lab_reader_next(&r, false, &got);
+		frames += ret == 1;
+	} while (ret == 1 && frames < 100);
+	cr_expect_eq(ret, -EFBIG);
+	cr_expect_eq(frames, LAB_WIRE_RAW_MAX / LAB_FRAME_RAW_MAX);
+	lab_reader_free(&r);
+	free(zeros);
+	free(bomb);
+	free(f);
+}
+
+/* Good headers without good payloads, each inside the payload of the one before. */
+Test(wire, a_damaged_payload_costs_one_checksum, .timeout = 60)
+{
+	const size_t bytes = 24u << 20, headers = 100000;
+	uint8_t *b = calloc(1, bytes), good[64];
+	struct lab_reader r = { .bytes = NULL };
+	size_t n;
+
+	for (size_t i = 0; i < headers; i++) {
+		uint8_t *f = b + i * LAB_FRAME_HEADER_BYTES;
+
+		lab_put_le32(f, LAB_FRAME_MAGIC);
+		lab_put_le32(f + 4, LAB_FRAME_REPORT);
+		lab_put_le32(f + 8, LAB_FRAME_STORED_MAX);
+		lab_put_le32(f + 12, 1);
+		lab_put_le32(f + 16, 1);
+		lab_put_le32(f + 20, crc32(0, f, 20));
+	}
+	cr_assert_eq(lab_reader_push(&r, b, bytes), 0);
+	n = put(good, LAB_FRAME_LINE, "behind");
+	cr_assert_eq(lab_reader_push(&r, good, n), 0);
+	expect(&r, false, LAB_FRAME_LINE, "behind");
+	cr_expect_leq(r.checked, 3 * (uint64_t)LAB_SHARED_BYTES, "%llu",
+		      (unsigned long long)r.checked);
+	lab_reader_free(&r);
+	free(b);
+}
+
 Test(wire, the_sender_refuses_payloads_over_the_limit)
 {
 	uint8_t *frame = NULL;

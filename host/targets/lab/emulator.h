@@ -12,6 +12,7 @@
 #define WS_TARGETS_LAB_EMULATOR_H
 
 #include <limits.h>
+#include <time.h>
 
 #include "host/lib/error.h"
 #include "host/lib/process.h"
@@ -54,6 +55,8 @@ struct lab_boot {
 	bool clone;	       /* continue from `snapshot`, do not boot */
 	struct timing *timing; /* NULL: not wanted */
 	unsigned int silence_s; /* limit of a machine's silence; 0: LAB_SILENCE_S */
+	unsigned int total_s;	/* of a boot or a job; 0: LAB_TOTAL_S */
+	time_t deadline_s;	/* of CLOCK_MONOTONIC; 0: none */
 };
 
 /* The emulator as a process, with the read ends of its pipes: non-blocking, -1: none. */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "host/lib/error.h"
@@ -35,6 +36,17 @@
 #define LAB_HOST_TIMEOUT_NS 40000000000ull
 #define LAB_TIMEOUT_EVENTS  500u
 
+/*
+ * The machine ends a boot at its limit, by its own clock. One that does not is given up
+ * after this time from outside: the set-up of a job, and a slower emulator than
+ * LAB_SLOWDOWN assumes. Without a limit of the user's, LAB_SILENCE_S at least.
+ */
+#define LAB_GRACE_S	 20u
+#define LAB_GRACE_FACTOR 4u
+
+/* The default limit of a run with the default numbers of boots and events. */
+#define LAB_RUN_TIMEOUT_S 3600u
+
 /* Boots of the machine until one has stopped in time: lab_shared_wait(). */
 #define BOOTS_MAX 30
 
@@ -54,6 +66,9 @@ struct lab_state {
 	pthread_mutex_t lock; /* of the bases' list */
 	int initramfs;	      /* a file; -1: none */
 	uint64_t timeout_ns;  /* of a boot; 0: boot_timeout_ns() */
+	unsigned int run_s;   /* limit of the whole run, which ends at this time */
+	time_t deadline_s;    /* of CLOCK_MONOTONIC */
+	bool late;	      /* a boot or a job was not done in time; atomic */
 	bool host_counters;
 	struct timing *timing; /* NULL: not wanted */
 	char emulator[PATH_MAX];
@@ -168,6 +183,44 @@ static void warn_of_fallback(const struct lab_state *s, struct result *r)
 		    s->machine->program, s->machine->lacks, script, s->machine->program);
 }
 
+/*
+ * The limit of a run: the user's, or one that no sound run reaches, however many boots
+ * and events it has.
+ */
+static void set_deadline(struct lab_state *s, const struct target *t,
+			 const struct job *job)
+{
+	double boots = job->boots ? job->boots : t->default_boots;
+	double events = job->events ? job->events : t->default_events;
+	double times = boots / t->default_boots * events / t->default_events;
+	struct timespec now;
+
+	s->run_s = job->lab_timeout_s;
+	if (!s->run_s)
+		s->run_s = times > 1 ? (unsigned int)(LAB_RUN_TIMEOUT_S * times)
+				     : LAB_RUN_TIMEOUT_S;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	s->deadline_s = now.tv_sec + s->run_s;
+}
+
+static bool is_late(const struct lab_state *s)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec >= s->deadline_s;
+}
+
+static int say_late(const struct target *t, struct error *err)
+{
+	struct lab_state *s = t->state;
+
+	__atomic_store_n(&s->late, true, __ATOMIC_RELAXED);
+	return error_set(err, -ETIME,
+			 "%s: the run was not done after %u s (--lab-timeout)", t->name,
+			 s->run_s);
+}
+
 static int fill(struct lab_state *s, const struct target *t, const struct job *job,
 		struct error *err)
 {
@@ -205,6 +258,7 @@ static int fill(struct lab_state *s, const struct target *t, const struct job *j
 		if (!s->plugin)
 			ret = error_set(err, -ENOMEM, "out of memory");
 	}
+	set_deadline(s, t, job);
 	return ret;
 }
 
@@ -285,6 +339,7 @@ static struct lab_boot boot_of(const struct lab_state *s, size_t which)
 		.initramfs = s->initramfs,
 		.snapshot = -1,
 		.timing = s->timing,
+		.deadline_s = s->deadline_s,
 	};
 }
 
@@ -366,6 +421,31 @@ static bool take_saved_symbols(const struct target *t, size_t which, const char 
 	return taken;
 }
 
+/* From outside: the machine has limits of its own for each boot. */
+static void set_limits(const struct lab_state *s, const struct job *job,
+		       struct lab_boot *boot)
+{
+	uint64_t boot_s = LAB_GRACE_S + LAB_GRACE_FACTOR * job->timeout_ns / 1000000000;
+	uint64_t total_s;
+
+	if (boot_s < LAB_SILENCE_S && (!s->timeout_ns || s->trace_fd >= 0))
+		boot_s = LAB_SILENCE_S;
+	/* A frame of symbols is as long as a boot. */
+	total_s = boot_s * (job->boots + 1);
+	boot->silence_s = boot_s < INT_MAX ? (unsigned int)boot_s : INT_MAX;
+	boot->total_s = total_s < INT_MAX ? (unsigned int)total_s : INT_MAX;
+}
+
+/* More bytes than an encoded report has. */
+static uint64_t report_max(const struct job *job)
+{
+	uint64_t events = job->params.events > job->params.pmc_events
+				  ? job->params.events
+				  : job->params.pmc_events;
+
+	return 65536 + ABI_PHASES * sizeof(uint64_t) * events;
+}
+
 static int run_job(struct target *t, size_t which, const struct job *job,
 		   struct answer *a)
 {
@@ -377,6 +457,7 @@ static int run_job(struct target *t, size_t which, const struct job *job,
 		.report = a->reports ? on_report : NULL,
 		.line = a->line ? on_line : NULL,
 		.symbols = job->symbols ? on_symbols : NULL,
+		.raw_max = LAB_WIRE_RAW_MAX + a->n_reports * report_max(job),
 	};
 	uint8_t block[JOB_BYTES];
 	int ret = job_encode(job, block);
@@ -388,10 +469,15 @@ static int run_job(struct target *t, size_t which, const struct job *job,
 	if (a->reports) {
 		boot.plugin = s->plugin;
 		boot.trace_fd = s->trace_fd;
+		set_limits(s, job, &boot);
 	}
 	if (job->kind == JOB_TIMING)
 		boot.timing = NULL;
-	ret = lab_base_run(&s->bases[which].base, &boot, block, &sink, a->err);
+	ret = is_late(s) ? -ETIME : 0;
+	if (!ret)
+		ret = lab_base_run(&s->bases[which].base, &boot, block, &sink, a->err);
+	if (ret == -ETIME)
+		return say_late(t, a->err);
 	if (!ret && !a->complete)
 		ret = error_set(a->err, -EPROTO, "%s sent no answer", t->name);
 	return ret;
@@ -432,7 +518,11 @@ static int run_first_job(struct target *t, size_t which, const struct job *job,
 	/* Boot again if the clock moved: see lab_shared_wait(). */
 	for (int i = 0; ret == -EAGAIN && i < BOOTS_MAX; i++) {
 		lab_base_free(base);
-		ret = lab_base_boot(base, t->name, s->machine, &boot, a->err);
+		ret = is_late(s)
+			      ? -ETIME
+			      : lab_base_boot(base, t->name, s->machine, &boot, a->err);
+		if (ret == -ETIME)
+			say_late(t, a->err);
 		if (!ret)
 			ret = run_job(t, which, job, a);
 		mark = timing_mark();
@@ -581,9 +671,15 @@ static uint64_t boot_timeout_ns(const struct lab_state *s, const struct boot_req
 	return ns;
 }
 
+static bool is_fatal(int ret)
+{
+	return ret == -EINTR || ret == -ENOMEM;
+}
+
 /*
- * An error of a clone, such as a kernel panic, fails the boots of the clone only: the
- * machine has booted.
+ * An error of a clone, such as a kernel panic or silence, fails the boots of the clone
+ * only: the machine has booted. After the deadline each row fails so, and the rows that
+ * were done before are kept; lab_ended() then fails the target.
  */
 static int lab_boots(struct target *t, const struct boot_request *rq, size_t n,
 		     struct boot_report *reps, struct error *err)
@@ -614,14 +710,25 @@ static int lab_boots(struct target *t, const struct boot_request *rq, size_t n,
 		boot_report_init(&reps[i]);
 	if (which >= 0)
 		ret = run_job(t, (size_t)which, &job, &a);
-	if (ret && ret != -EINTR && ret != -ENOMEM && !a.complete) {
-		boot_end(&reps[a.got], BOOT_CRASH, "%.*s", (int)strcspn(err->text, "\n"),
-			 err->text);
+	if (!ret)
 		return 0;
-	}
-	for (size_t i = 0; ret && i < a.got; i++)
+	/* After the last report: which of them are sound is not known. */
+	for (size_t i = 0; i < a.got && (a.complete || is_fatal(ret)); i++) {
 		boot_report_free(&reps[i]);
-	return ret;
+		boot_report_init(&reps[i]);
+	}
+	if (is_fatal(ret))
+		return ret;
+	boot_end(&reps[a.complete ? 0 : a.got], BOOT_CRASH, "%.*s",
+		 (int)strcspn(err->text, "\n"), err->text);
+	return 0;
+}
+
+static int lab_ended(const struct target *t, struct error *err)
+{
+	const struct lab_state *s = t->state;
+
+	return __atomic_load_n(&s->late, __ATOMIC_RELAXED) ? say_late(t, err) : 0;
 }
 
 static int lab_boot(struct target *t, const struct boot_request *rq,
@@ -686,6 +793,7 @@ const struct target_ops target_lab_ops = {
 	.prepare = lab_prepare,
 	.boot = lab_boot,
 	.boots = lab_boots,
+	.ended = lab_ended,
 	.selftest = lab_selftest,
 	.tracer = lab_tracer,
 	.program = lab_program,

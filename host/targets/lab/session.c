@@ -24,6 +24,11 @@
 /* The interval at which the wire and `interrupted` are checked: poll() cannot. */
 #define LOOK_MS 20
 
+/* A moment, and how long the emulator had waited for a processor by then. */
+struct mark {
+	time_t s, waited_s;
+};
+
 struct session {
 	const char *label;
 	const char *emulator;
@@ -36,10 +41,9 @@ struct session {
 	uint64_t taken; /* bytes of the wire */
 	struct lab_reader reader;
 	struct lab_tail console, messages;
-	/* When the last frame came, and how long the emulator had waited by then. */
-	time_t last_frame_s, last_waited_s;
-	time_t silence_s; /* after which the machine is given up */
-	bool hello, end;
+	struct mark begin, last_frame;
+	time_t silence_s, total_s, deadline_s;
+	bool hello, end, header, symbols;
 };
 
 static time_t now_s(void)
@@ -80,19 +84,17 @@ static time_t waited_s(const struct session *s)
 	return (time_t)(most / 1000000000u);
 }
 
-static void restart_silence(struct session *s)
+static struct mark mark(const struct session *s)
 {
-	s->last_frame_s = now_s();
-	s->last_waited_s = waited_s(s);
+	return (struct mark){ now_s(), waited_s(s) };
 }
 
-/* Time that the emulator waits for a processor of a busy host does not count. */
-static bool is_silent(const struct session *s)
+/* Whether more than `limit_s` have passed, without the waits on a busy host. */
+static bool is_over(const struct session *s, const struct mark *since, time_t limit_s)
 {
-	time_t silent = now_s() - s->last_frame_s;
+	time_t passed = now_s() - since->s;
 
-	return silent > s->silence_s &&
-	       silent - (waited_s(s) - s->last_waited_s) > s->silence_s;
+	return passed > limit_s && passed - (waited_s(s) - since->waited_s) > limit_s;
 }
 
 /* The payload of a frame that is one number. */
@@ -119,14 +121,21 @@ static int take_hello(struct session *s, const struct lab_frame *f)
 	return ret;
 }
 
+static int check_damage(const struct session *s)
+{
+	if (!s->reader.skipped)
+		return 0;
+	return error_set(s->err, -EBADMSG, "%s: %llu damaged bytes on the wire", s->label,
+			 (unsigned long long)s->reader.skipped);
+}
+
 static int take_end(struct session *s, const struct lab_frame *f)
 {
 	uint32_t code = 0;
 	int ret = take_number(s, f, &code);
 
-	if (!ret && s->reader.skipped)
-		ret = error_set(s->err, -EBADMSG, "%s: %llu damaged bytes on the wire",
-				s->label, (unsigned long long)s->reader.skipped);
+	if (!ret)
+		ret = check_damage(s);
 	s->end = !ret;
 	return ret;
 }
@@ -140,18 +149,20 @@ static int take_failure(struct session *s, const struct lab_frame *f)
 	return error_set(s->err, -EIO, "%s: %s", s->label, text);
 }
 
-/* An answer to the job. A frame without a callback is an error. */
+/* An answer to the job. A frame without a callback, or a second time, is an error. */
 static int take_answer(struct session *s, const struct lab_frame *f)
 {
 	const struct lab_sink *sink = s->sink;
 	char line[1024];
 	int ret = 0;
 
-	if (f->type == LAB_FRAME_HEADER && sink->header) {
+	if (f->type == LAB_FRAME_HEADER && sink->header && !s->header) {
+		s->header = true;
 		ret = sink->header(sink->ctx, (const char *)f->payload, f->size);
 	} else if (f->type == LAB_FRAME_REPORT && sink->report) {
 		ret = sink->report(sink->ctx, f->payload, f->size);
-	} else if (f->type == LAB_FRAME_SYMBOLS && sink->symbols) {
+	} else if (f->type == LAB_FRAME_SYMBOLS && sink->symbols && !s->symbols) {
+		s->symbols = true;
 		ret = sink->symbols(sink->ctx, (const char *)f->payload, f->size);
 	} else if (f->type == LAB_FRAME_LINE && sink->line) {
 		snprintf(line, sizeof(line), "%s", (const char *)f->payload);
@@ -188,11 +199,55 @@ static int take_frame(struct session *s, const struct lab_frame *f)
 	return take_answer(s, f);
 }
 
+/* Appends the last lines of the console, oldest first, while they fit. */
+static void add_console(struct session *s)
+{
+	char line[120], *text = s->err->text;
+
+	for (int back = 2; back >= 0; back--) {
+		size_t used = strlen(text);
+
+		if (lab_tail_line(&s->console, back, line, sizeof(line)))
+			snprintf(text + used, sizeof(s->err->text) - used,
+				 "\n  console: %s", line);
+	}
+}
+
+static int give_up(struct session *s, const char *what, time_t limit_s)
+{
+	error_set(s->err, -ETIMEDOUT, "%s: %s for %lld s", s->label, what,
+		  (long long)limit_s);
+	add_console(s);
+	return -ETIMEDOUT;
+}
+
+/* In every loop over what the machine sends: 0, or why the loop must end. */
+static int check_limits(struct session *s)
+{
+	if (interrupted)
+		return error_set(s->err, -EINTR, "%s: interrupted", s->label);
+	if (s->deadline_s && now_s() >= s->deadline_s)
+		return error_set(s->err, -ETIME, "%s: the time of the lab is over",
+				 s->label);
+	if (is_over(s, &s->last_frame, s->silence_s))
+		return give_up(s,
+			       s->sink ? "no output from the job"
+				       : "the machine is not ready for a job",
+			       s->silence_s);
+	if (is_over(s, &s->begin, s->total_s))
+		return give_up(s,
+			       s->sink ? "the job has not ended"
+				       : "the machine has not booted",
+			       s->total_s);
+	return 0;
+}
+
 /* Processes the new bytes of the wire. `last`: the machine writes no more. */
 static int take_wire(struct session *s, bool last)
 {
 	int64_t written = lab_shared_written(&s->wire);
 	struct lab_frame frame;
+	bool any = false;
 	int ret = 0;
 
 	if (written < (int64_t)s->taken)
@@ -205,13 +260,23 @@ static int take_wire(struct session *s, bool last)
 	while (!ret && !s->end) {
 		ret = lab_reader_next(&s->reader, last, &frame);
 		if (!ret)
-			return 0;
+			break;
+		if (ret == -EFBIG)
+			return error_set(s->err, -EBADMSG,
+					 "%s: more than %llu MiB of results", s->label,
+					 (unsigned long long)s->reader.raw_max >> 20);
 		if (ret < 0)
 			return error_set(s->err, ret, "%s: out of memory", s->label);
-		restart_silence(s);
 		ret = take_frame(s, &frame);
+		s->last_frame.s = now_s();
+		any = true;
+		if (!ret && !s->end)
+			ret = check_limits(s);
 	}
-	return ret;
+	if (any) /* once: this reads files */
+		s->last_frame = mark(s);
+	/* Only now: a later FAILURE says more. */
+	return ret || s->end ? ret : check_damage(s);
 }
 
 /* Reads available bytes into `tail` and `log` (-1: none). 1 at the end of the stream, or
@@ -243,20 +308,6 @@ static int open_console_log(void)
 	if (fd < 0 && path && *path)
 		message_warn("cannot write to %s: %m", path);
 	return fd;
-}
-
-/* Appends the last lines of the console, oldest first, while they fit. */
-static void add_console(struct session *s)
-{
-	char line[120], *text = s->err->text;
-
-	for (int back = 2; back >= 0; back--) {
-		size_t used = strlen(text);
-
-		if (lab_tail_line(&s->console, back, line, sizeof(line)))
-			snprintf(text + used, sizeof(s->err->text) - used,
-				 "\n  console: %s", line);
-	}
 }
 
 /* The emulator's error message without its prefix. Warnings do not end an emulator. */
@@ -299,21 +350,11 @@ static int explain_death(struct session *s)
 	return -EIO;
 }
 
-static int explain_silence(struct session *s)
-{
-	error_set(s->err, -ETIMEDOUT, "%s: %s for %lld s", s->label,
-		  s->sink ? "no output from the job"
-			  : "the machine is not ready for a job",
-		  (long long)s->silence_s);
-	add_console(s);
-	return -ETIMEDOUT;
-}
-
 /* A machine or a clone did not start: reads the emulator's messages to their end. */
 static int explain_start(struct session *s)
 {
 	while (s->child.messages >= 0 && !drain(s->child.messages, &s->messages, -1))
-		if (interrupted ||
+		if (check_limits(s) ||
 		    !poll(&(struct pollfd){ s->child.messages, POLLIN, 0 }, 1, 1000))
 			break;
 	return explain_death(s);
@@ -332,14 +373,13 @@ static int converse(struct session *s, const struct lab_emulator *emulator)
 	};
 	int ret = 0, ready = 0;
 
-	restart_silence(s);
+	s->begin = s->last_frame = mark(s);
 	while (!ret && !s->end && !ready) {
 		bool dead = fds[0].fd < 0 && fds[1].fd < 0;
 
-		if (interrupted)
-			return error_set(s->err, -EINTR, "%s: interrupted", s->label);
-		if (is_silent(s))
-			return explain_silence(s);
+		ret = check_limits(s);
+		if (ret)
+			return ret;
 		if (!dead && poll(fds, 3, LOOK_MS) > 0) {
 			/* poll() ignores descriptors that are -1. */
 			if (fds[0].revents && drain(fds[0].fd, &s->console, s->log))
@@ -386,7 +426,11 @@ static struct session *session_new(const struct lab_base *base,
 	s->err = err;
 	s->log = open_console_log();
 	s->silence_s = boot->silence_s ? boot->silence_s : LAB_SILENCE_S;
+	s->total_s = boot->total_s ? boot->total_s : LAB_TOTAL_S;
+	s->deadline_s = boot->deadline_s;
+	s->reader.raw_max = sink && sink->raw_max ? sink->raw_max : LAB_WIRE_RAW_MAX;
 	lab_child_init(&s->child);
+	s->begin = s->last_frame = mark(s);
 	return s;
 }
 

@@ -23,6 +23,7 @@ struct lab_sink {
 	void (*line)(void *ctx, const char *text);
 	/* Functions of the kernel: lines of kallsyms. */
 	int (*symbols)(void *ctx, const char *text, size_t bytes);
+	uint64_t raw_max; /* bytes of the answer; 0: LAB_WIRE_RAW_MAX */
 };
 
 struct lab_base {
@@ -33,9 +34,12 @@ struct lab_base {
 	pthread_mutex_t lock;	/* of the control socket */
 };
 
-/* Seconds without a frame, time that the emulator waits for a processor not counted,
- * after which a machine is given up. */
+/*
+ * Seconds after which a machine is given up: without a frame, and in total, the time that
+ * the emulator waits for a processor not counted.
+ */
 #define LAB_SILENCE_S 120
+#define LAB_TOTAL_S   3600
 
 /* A base machine from a snapshot, which the base then owns. */
 void lab_base_resume(struct lab_base *base, const char *label,
@@ -46,8 +50,8 @@ void lab_base_resume(struct lab_base *base, const char *label,
  * that stays is killed when the calling thread ends.
  *
  * 0; -EINTR (`interrupted` is set); -ETIMEDOUT; -EBADMSG (invalid data on the wire); -EIO
- * (the machine failed or crashed). `err` is one line, followed by the last lines of the
- * console if the machine did not answer or died.
+ * (the machine failed or crashed); -ETIME (boot->deadline_s has passed). `err` is one
+ * line, followed by the last lines of the console if the machine did not answer or died.
  */
 int lab_base_boot(struct lab_base *base, const char *label, const struct lab_machine *m,
 		  const struct lab_boot *boot, struct error *err);

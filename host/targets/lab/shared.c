@@ -44,11 +44,15 @@ int lab_shared_create(struct lab_shared *s, enum lab_shared_kind kind)
 
 	*s = (struct lab_shared){
 		.kind = kind,
-		.fd = memfd_create("worldswitch-wire", MFD_CLOEXEC),
+		.fd = memfd_create("worldswitch-wire", MFD_CLOEXEC | MFD_ALLOW_SEALING),
 	};
-	/* Behind a port the file grows by what is written, and is mapped beforehand. */
+	/*
+	 * Behind a port the file grows by what is written, and is mapped beforehand. An
+	 * emulator that truncates the file would end this process by SIGBUS.
+	 */
 	if (s->fd < 0 ||
-	    ftruncate(s->fd, kind == LAB_SHARED_MEMORY ? LAB_SHARED_BYTES : 0))
+	    ftruncate(s->fd, kind == LAB_SHARED_MEMORY ? LAB_SHARED_BYTES : 0) ||
+	    fcntl(s->fd, F_ADD_SEALS, F_SEAL_SHRINK))
 		ret = -errno;
 	if (!ret)
 		ret = map(s, s->fd, LAB_SHARED_BYTES);

@@ -89,11 +89,20 @@ int lab_wire_number(struct lab_wire *wire, enum lab_frame_type type, uint32_t nu
 	return lab_wire_send(wire, type, payload, sizeof(payload));
 }
 
+/* The largest payload of each type of frame. */
+static const uint32_t raw_max[LAB_FRAME_TYPES] = {
+	[LAB_FRAME_HELLO] = LAB_NUMBER_BYTES,	 [LAB_FRAME_HEADER] = 4u << 20,
+	[LAB_FRAME_REPORT] = LAB_FRAME_RAW_MAX,	 [LAB_FRAME_LINE] = 64u << 10,
+	[LAB_FRAME_SYMBOLS] = LAB_FRAME_RAW_MAX, [LAB_FRAME_AGAIN] = 0,
+	[LAB_FRAME_END] = LAB_NUMBER_BYTES,	 [LAB_FRAME_FAILURE] = 64u << 10,
+};
+
 enum found {
 	FOUND_FRAME,
 	FOUND_PART,   /* so far it is one */
 	FOUND_DAMAGE, /* no frame begins here */
 	FOUND_NO_MEMORY,
+	FOUND_TOO_MUCH,
 };
 
 int lab_reader_push(struct lab_reader *r, const void *bytes, size_t n)
@@ -134,7 +143,7 @@ static enum found look_at_header(const uint8_t *p, size_t n)
 	if (crc_of(p, 20) != lab_get_le32(p + 20) || !lab_get_le32(p + 4) ||
 	    lab_get_le32(p + 4) >= LAB_FRAME_TYPES ||
 	    lab_get_le32(p + 8) > LAB_FRAME_STORED_MAX ||
-	    lab_get_le32(p + 12) > LAB_FRAME_RAW_MAX)
+	    lab_get_le32(p + 12) > raw_max[lab_get_le32(p + 4)])
 		return FOUND_DAMAGE;
 	return FOUND_FRAME;
 }
@@ -145,8 +154,14 @@ static enum found unpack(struct lab_reader *r, const uint8_t *header)
 	uint32_t stored = lab_get_le32(header + 8);
 	const uint8_t *p = header + LAB_FRAME_HEADER_BYTES;
 
-	if (crc_of(p, stored) != lab_get_le32(header + 16))
+	if (crc_of(p, stored) != lab_get_le32(header + 16)) {
+		r->checked += stored;
 		return FOUND_DAMAGE;
+	}
+	/* Also of a payload that turns out to be no stream: the work was done. */
+	r->raw += raw;
+	if (r->raw > (r->raw_max ? r->raw_max : LAB_WIRE_RAW_MAX))
+		return FOUND_TOO_MUCH;
 	free(r->payload);
 	r->payload = malloc(raw + 1);
 	if (!r->payload)
@@ -170,14 +185,32 @@ static enum found look(struct lab_reader *r)
 	return unpack(r, p);
 }
 
+/* Skips to the next byte that can begin a frame. */
+static void skip_damage(struct lab_reader *r)
+{
+	const uint8_t *p = r->bytes + r->begin, *next;
+	size_t n = r->end - r->begin, bytes = 1;
+
+	/* Of a good header: the frame is whole, and its payload is damaged. */
+	if (r->checked > LAB_SHARED_BYTES && look_at_header(p, n) == FOUND_FRAME &&
+	    n - LAB_FRAME_HEADER_BYTES >= lab_get_le32(p + 8))
+		bytes = LAB_FRAME_HEADER_BYTES + lab_get_le32(p + 8);
+	next = memchr(p + bytes, LAB_FRAME_MAGIC & 0xff, n - bytes);
+	bytes = next ? (size_t)(next - p) : n;
+	r->begin += bytes;
+	/* Output of the firmware before the first frame is not damage. */
+	if (r->frames)
+		r->skipped += bytes;
+}
+
 int lab_reader_next(struct lab_reader *r, bool last, struct lab_frame *frame)
 {
 	while (r->begin < r->end) {
 		const uint8_t *p = r->bytes + r->begin;
 		enum found found = look(r);
 
-		if (found == FOUND_NO_MEMORY)
-			return -ENOMEM;
+		if (found == FOUND_NO_MEMORY || found == FOUND_TOO_MUCH)
+			return found == FOUND_NO_MEMORY ? -ENOMEM : -EFBIG;
 		if (found == FOUND_FRAME) {
 			frame->type = (enum lab_frame_type)lab_get_le32(p + 4);
 			frame->payload = r->payload;
@@ -188,10 +221,7 @@ int lab_reader_next(struct lab_reader *r, bool last, struct lab_frame *frame)
 		}
 		if (found == FOUND_PART && !last)
 			return 0;
-		r->begin++;
-		/* Output of the firmware before the first frame is not damage. */
-		if (r->frames)
-			r->skipped++;
+		skip_damage(r);
 	}
 	return 0;
 }

@@ -38,7 +38,8 @@ struct lab_shared; /* shared.h */
 #define LAB_FRAME_MAGIC	       0xf7315357u /* "WS1" and a byte no text has */
 #define LAB_FRAME_HEADER_BYTES 24u
 #define LAB_FRAME_STORED_MAX   (16u << 20)
-#define LAB_FRAME_RAW_MAX      (64u << 20)
+#define LAB_FRAME_RAW_MAX      (64u << 20)  /* of any type: wire.c has those of each */
+#define LAB_WIRE_RAW_MAX       (256u << 20) /* of a conversation, unless set */
 
 enum lab_frame_type {
 	LAB_FRAME_HELLO = 1, /* LAB_WIRE_VERSION */
@@ -82,8 +83,11 @@ int lab_wire_number(struct lab_wire *wire, enum lab_frame_type type, uint32_t nu
 
 /*
  * The receiving end: bytes in, frames out. The bytes are not trusted. A frame is returned
- * only if its length is within the limits and both checksums are correct; all other bytes
- * are skipped, one by one, until a frame begins, and counted.
+ * only if its length is within the limits of its type and both checksums are correct; all
+ * other bytes are skipped, one by one, until a frame begins, and counted. After a good
+ * header with a damaged payload, frames inside the payload are looked for only until the
+ * checksums of such payloads have covered LAB_SHARED_BYTES: the cost of any wire is
+ * proportional to its size.
  */
 struct lab_reader {
 	uint8_t *bytes; /* received, not yet consumed: [begin, end) */
@@ -91,6 +95,9 @@ struct lab_reader {
 	uint8_t *payload; /* of the frame handed out last */
 	uint64_t frames;  /* handed out */
 	uint64_t skipped; /* bytes that belong to no frame, after the first frame */
+	uint64_t checked; /* bytes of damaged payloads whose checksum was made */
+	uint64_t raw;	  /* bytes of payloads after inflation */
+	uint64_t raw_max; /* limit of `raw`; 0: LAB_WIRE_RAW_MAX */
 };
 
 struct lab_frame {
@@ -104,7 +111,8 @@ struct lab_frame {
 int lab_reader_push(struct lab_reader *r, const void *bytes, size_t n); /* 0, -ENOMEM */
 
 /*
- * The next frame: 1, or 0 where more bytes are needed, or -ENOMEM. `last` says that
+ * The next frame: 1, or 0 where more bytes are needed, or -ENOMEM, or -EFBIG: the
+ * payloads are larger than r->raw_max in total. `last` says that
  * no more will come: a frame that was cut off is then skipped like other damage,
  * and what follows its beginning is looked through for frames.
  */
