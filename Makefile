@@ -327,6 +327,25 @@ endif
 setup:
 	$(Q)scripts/setup.sh
 
+# As setup, with the kernels' download beside that of missing packages. `labs` repeats a
+# download that fails here, and reports the failure.
+.PHONY: begin
+begin:
+	$(Q)missing=$$(scripts/setup.sh --list) || exit; [ -n "$$missing" ] || exit 0; \
+	$(MAKE) --no-print-directory kernels >/dev/null 2>&1 & \
+	scripts/setup.sh; code=$$?; [ $$code = 0 ] || kill $$! 2>/dev/null; wait; exit $$code
+
+# What the labs need beside a build: downloads, and the emulator, which takes longest. A part
+# that fails is left out, after its message. The pipe: without a terminal, no line of progress
+# is drawn between the lines of the build.
+.PHONY: labs labs-emulators labs-kernels
+labs: labs-emulators labs-kernels
+labs-emulators:
+	$(Q)$(MAKE) --no-print-directory emulators 2>&1 | cat >&2
+labs-kernels:
+	$(Q)$(MAKE) --no-print-directory kernels 2>&1 | cat >&2
+	$(Q)$(MAKE) --no-print-directory kmod 2>&1 | cat >&2
+
 kernels:
 	$(Q)code=0; for a in $(ARCHS); do \
 		scripts/kernel.sh fetch --arch $$a >/dev/null || code=$$?; done; exit $$code
@@ -346,17 +365,16 @@ endif
 
 # All processors, unless the command line has -j.
 JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+# `labs` waits for the network, and for an emulator that is built by a make of its own.
+JOBS_AND_LABS = $(if $(JOBS),-j$(shell echo $$(($$(nproc) + 2))))
 # The core benchmarks; BENCH='*' selects all.
 BENCH ?= core
 RUN := results/runs/$(shell date -u +%Y%m%dT%H%M%SZ)
 
 # Without kernels (no network) the labs are left out. If a target fails, the documents of the
 # others are drawn and reported, and then make fails.
-bench: setup
-	$(Q)$(MAKE) --no-print-directory $(JOBS) all
-	-$(Q)$(MAKE) --no-print-directory kernels
-	-$(Q)$(MAKE) --no-print-directory emulators
-	-$(Q)$(MAKE) --no-print-directory kmod
+bench: begin
+	$(Q)$(MAKE) --no-print-directory $(JOBS_AND_LABS) labs all
 	$(Q)code=0; $(B)/wsbench run --on all --bench '$(BENCH)' -o $(RUN)/ $(ARGS) || code=$$?; \
 	set -- $(RUN)/*.json; [ -e "$$1" ] || exit $$code; \
 	for command in plot report; do \
@@ -381,11 +399,9 @@ format:
 	$(Q)git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
 
 # Without kernels (no network) the tests of the labs are skipped, with the reason.
-test: setup
-	$(Q)$(MAKE) --no-print-directory $(JOBS) all man test-payloads unit-tests asan-tests tsan-tests hostile-tests
-	-$(Q)$(MAKE) --no-print-directory kernels
-	-$(Q)$(MAKE) --no-print-directory emulators
-	-$(Q)$(MAKE) --no-print-directory kmod
+test: begin
+	$(Q)$(MAKE) --no-print-directory $(JOBS_AND_LABS) labs all man test-payloads unit-tests asan-tests \
+		tsan-tests hostile-tests
 	$(Q)host/tests/run $(ARGS)
 
 UNITS := $(patsubst host/tests/%.c,$(B)/tests/%,$(sort $(wildcard host/tests/unit_*.c)))

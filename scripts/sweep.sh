@@ -27,9 +27,10 @@ measured again: after an interruption, or for new kernels, run the command again
   --db FILE.jsonl     add the documents to this history, in the order of the kernels
   --skip-failed       with --db, add the documents of a target even if kernels are
                       missing in between; by default such a target adds nothing
-  --jobs N            jobs at a time on each machine (default: 1; wsbench is one thread)
+  --jobs N            jobs at a time on each machine (default: 2: a lab measures rows on all
+                      processors, and boots its machine on one)
   --sshlogin LIST     machines for GNU parallel, such as :,4/lab1,lab2; each machine has
-                      this installation, or this tree, built, at the same path
+                      this installation, or this tree, built, at the same path, and rsync
   --explain ID,...    explain these benchmarks of each kernel, too, and keep the explanations
                       beside the history, for wsbench history why; on this machine only
   --why               with --db: afterwards explain the largest changes of each step of the
@@ -195,6 +196,8 @@ measure_one() {
   mkdir -p "$(dirname "$file")"
   # An interrupted run leaves a partial document.
   rm -f "$file.new"
+  # One run boots this kernel: its machine is not saved, and the saved ones stay.
+  [ -n "$explain" ] || export WORLDSWITCH_FRESH_MACHINES=1
   kernel=$("$here/kernel.sh" fetch --quiet --arch "$(target_arch "$target")" --release "$release" \
     2>"$file.log") || code=4
   [ "$code" != 0 ] ||
@@ -231,6 +234,8 @@ log_is_true() {
 measure() {
   local pid code=0
   parallel --version 2>/dev/null | grep -q '^GNU parallel' || die 2 "GNU parallel is not installed (package parallel)"
+  # parallel copies the documents from other machines by rsync.
+  [[ ,$logins, =~ ^(,([0-9]+/)?:)*,$ ]] || command -v rsync >/dev/null || die 2 "--sshlogin: rsync is missing (package rsync)"
   if ! cmp -s "$dir/jobs.new" "$dir/jobs"; then
     rm -f "$dir/joblog"
     mv "$dir/jobs.new" "$dir/jobs"
@@ -243,7 +248,7 @@ measure() {
   pid=$!
   parallel --will-cite --colsep ' ' --jobs "$at_once" --joblog "$dir/joblog" --resume-failed \
     ${logins:+--sshlogin "$logins" --workdir "$PWD" --return "$dir/{=1 s/:/-/ =}/{2}.json"} \
-    "$(printf '%q ' "$here/sweep.sh" --one "$dir" "$explain")" '{1}' '{2}' "${*:+$(printf '%q ' "$@")}" <"$dir/jobs" \
+    "$(printf '%q ' env "WSBENCH=$wsbench" "$here/sweep.sh" --one "$dir" "$explain")" '{1}' '{2}' "${*:+$(printf '%q ' "$@")}" <"$dir/jobs" \
     2> >(on_own_lines) || code=4
   kill "$pid" 2>/dev/null || true
   wait "$pid" 2>/dev/null || true
@@ -380,7 +385,7 @@ list() {
 }
 
 main() {
-  local dir='' db='' series='' flavour=cloud wanted='' at_once=1 logins='' explain='' why=0 only_list=0 skip_failed=0
+  local dir='' db='' series='' flavour=cloud wanted='' at_once=2 logins='' explain='' why=0 only_list=0 skip_failed=0
   local targets=(lab:x86_64-svm lab:aarch64-vhe lab:aarch64-nvhe) code=0 lacking=0
   if [ "${1:-}" = --one ]; then
     shift

@@ -2,6 +2,7 @@
 /* The agent inside a lab's machine: executes a job and sends its answer. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,14 +87,14 @@ static int send_timing(struct lab_wire *wire)
 
 	if (!init || stat("/dev/kvm", &st))
 		return lab_wire_text(wire, LAB_FRAME_LINE, "unknown");
-	age = clock_ns(CLOCK_REALTIME) - (uint64_t)st.st_ctim.tv_sec * 1000000000u -
+	age = clock_ns(CLOCK_REALTIME) -
+	      (uint64_t)st.st_ctim.tv_sec * UINT64_C(1000000000) -
 	      (uint64_t)st.st_ctim.tv_nsec;
 	/* A kernel with KVM built in makes the file before it sets its date. */
 	if (age < ready)
 		kvm = clock_now() - age;
-	snprintf(line, sizeof(line), "%llu %llu %llu %llu", (unsigned long long)kernel,
-		 (unsigned long long)(kernel + init), (unsigned long long)kvm,
-		 (unsigned long long)ready);
+	snprintf(line, sizeof(line), "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64,
+		 kernel, kernel + init, kvm, ready);
 	return lab_wire_text(wire, LAB_FRAME_LINE, line);
 }
 

@@ -24,7 +24,7 @@ enum timing_part {
 
 /*
  * The boot of a lab's first machine by its own clock, which counts instructions, from the
- * reset to each of these moments. `known`: the machine has told.
+ * reset to each of these moments. `known`: the machine has reported.
  */
 struct timing_boot {
 	bool known;

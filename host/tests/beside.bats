@@ -111,3 +111,64 @@ interrupted() {
   [[ $output == *$'\r[0/2 done]'*'bare:x86_64 '*' %, bare:aarch64 '*' %'* ]]
   refused 2 "--jobs: 'x' is not a whole number" "$wsbench" run --on bare:x86_64 --jobs x
 }
+
+# recorder ACTION: a stand-in for make that appends its arguments to the file calls.
+recorder() {
+  printf '#!/bin/sh\necho "$*" >>%q/calls\n%s\n' "$PWD" "$1" >recorder
+  chmod +x recorder
+  : >calls
+}
+
+@test "make bench and make test: downloads and the emulator beside the build" {
+  [ -f "$top/Makefile" ] || skip "not a source tree"
+  local goal
+  for goal in bench test; do
+    recorder 'exit 9'
+    run_apart make -C "$top" --no-print-directory "$goal" SETUP=0 MAKE="$PWD/recorder"
+    [ "$status" = 2 ]
+    grep -Eq -- '-j[0-9]+ labs all' calls
+    [ "$(wc -l <calls)" = 1 ]
+  done
+  # Each waits for the other.
+  recorder "case \$* in *kmod) exit ;; esac
+for i in \$(seq 100); do grep -q kernels $PWD/calls && grep -q emulators $PWD/calls && exit; sleep 0.1; done
+echo alone; exit 4"
+  run_apart make -C "$top" -j2 --no-print-directory labs MAKE="$PWD/recorder"
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  [ -z "$stdout$stderr" ]
+  [ "$(wc -l <calls)" = 3 ]
+  # What cannot be had is left out, after its message.
+  recorder 'echo "no network" >&2; exit 4'
+  run_apart make -C "$top" --no-print-directory labs MAKE="$PWD/recorder"
+  [ "$status" = 0 ]
+  [ "$(grep -cx 'no network' <<<"$stderr")" = 3 ]
+}
+
+@test "kernels are downloaded while missing packages are installed" {
+  [ -f "$top/Makefile" ] || skip "not a source tree"
+  mkdir -p copy/scripts
+  cp "$top/Makefile" copy/
+  ln -s "$top"/{bench,guest,host} copy/
+  recorder 'touch download; for i in $(seq 100); do [ ! -e install ] || exit; sleep 0.1; done; exit 4'
+  printf '#!/bin/sh\ncase $1 in --list) cat missing; exit ;; esac\n[ -s missing ] || exit 0
+touch install; for i in $(seq 100); do [ ! -e download ] || exit 0; sleep 0.1; done; exit 5\n' >copy/scripts/setup.sh
+  chmod +x copy/scripts/setup.sh
+  echo gcc >copy/missing
+  run_apart make -C copy --no-print-directory begin MAKE="$PWD/recorder"
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  [ "$(cat calls)" = "--no-print-directory kernels" ]
+  # Nothing is missing: nothing is downloaded early.
+  recorder ''
+  : >copy/missing
+  run_apart make -C copy --no-print-directory begin MAKE="$PWD/recorder"
+  [ "$status" = 0 ]
+  [ ! -s calls ]
+  # A failure of the installation ends the command.
+  recorder 'exec sleep 60'
+  printf '#!/bin/sh\ncase $1 in --list) echo gcc; exit ;; esac\nexit 2\n' >copy/scripts/setup.sh
+  run_apart make -C copy --no-print-directory begin MAKE="$PWD/recorder"
+  [ "$status" = 2 ]
+  [ -z "$(cat "$TMPDIR/../processes" 2>/dev/null)" ]
+}

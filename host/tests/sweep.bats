@@ -183,6 +183,12 @@ print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
   refused 2 "unknown argument --xyzzy" "$sweep" -o out --xyzzy
   refused 2 "--on needs a value" "$sweep" -o out --on
   refused 2 'no lab "kvm"' "$sweep" -o out --on kvm
+  mkdir bin
+  ln -s /usr/bin/* bin
+  rm -f bin/rsync
+  refused 2 'rsync is missing' env PATH="$PWD/bin" "$sweep" -o other --on lab:x86_64-svm --sshlogin :,lab1
+  run_apart env PATH="$PWD/bin" "$sweep" -o out --on lab:x86_64-svm --release 6.12.1 --sshlogin 1/:
+  [ "$status" = 0 ]
 }
 
 @test "explanations are made once, and kept beside the history" {
@@ -250,4 +256,52 @@ print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
   [ "$(wc -l <../explained)" = 3 ]
   refused 2 '--why needs --db' "$sweep" -o out --on lab:x86_64-svm --why
   refused 2 '--why and --sshlogin' "$sweep" "${options[@]}" --why --sshlogin :
+}
+
+# start_sshd: an sshd of this user on a free port of the loopback. Sets $login to the ssh
+# command without the host.
+start_sshd() {
+  local sshd place=$TMPDIR/ssh port
+  sshd=$(PATH=$PATH:/usr/sbin command -v sshd) || skip "sshd is not installed"
+  command -v rsync >/dev/null || skip "rsync is not installed"
+  mkdir "$place"
+  for port in host user; do ssh-keygen -q -t ed25519 -N '' -f "$place/$port"; done
+  port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  "$sshd" -D -e -f /dev/null -p "$port" -h "$place/host" -o ListenAddress=127.0.0.1 -o "AuthorizedKeysFile=$place/user.pub" \
+    -o StrictModes=no -o UsePAM=no -o PidFile=none -o PermitRootLogin=yes 2>"$place/log" 3>&- &
+  sshd_pid=$!
+  login="ssh -p $port -i $place/user -o StrictHostKeyChecking=no -o UserKnownHostsFile=$place/known -o LogLevel=ERROR"
+  for _ in {1..50}; do
+    ! $login 127.0.0.1 true 2>/dev/null || return 0
+    kill -0 $sshd_pid 2>/dev/null || break
+    sleep 0.1
+  done
+  skip "sshd does not start here: $(tail -n 1 "$place/log")"
+}
+
+teardown() {
+  [ -z "${sshd_pid:-}" ] || kill "$sshd_pid" || true
+}
+
+@test "two machines measure at the same time, and their documents come back" {
+  start_sshd
+  # A run waits for the run of the other machine.
+  sed -i '2a\case $1 in run) touch ../met.$$; for i in $(seq 100); do [ $(ls ../met.* | wc -l) -lt 2 ] || break; sleep 0.1; done; \
+    [ $(ls ../met.* | wc -l) -ge 2 ] || exit 4 ;; esac' ../wsbench
+  run_apart "$sweep" -o out --on lab:x86_64-svm --db h.jsonl --jobs 1 --release 6.1.0-10,6.12.1 \
+    --sshlogin "1/$login 127.0.0.1,1/$login localhost"
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  [ "$(runs)" = 2 ]
+  "$wsbench" validate --quiet out/lab-x86_64-svm/{6.1.0-10,6.12.1}-x86_64.json
+  [ "$(awk 'NR > 1' out/joblog | grep -c 127.0.0.1)" = 1 ]
+  [ "$(awk 'NR > 1' out/joblog | grep -c localhost)" = 1 ]
+  [ "$(kernels_of_history h.jsonl lab:x86_64-svm)" = "6.1.0-10-x86_64 6.12.1-x86_64" ]
+}
+
+@test "a run of a sweep neither saves its machine nor uses a saved one, unless it is explained" {
+  sed -i '2a\case $1 in run) echo "${WORLDSWITCH_FRESH_MACHINES:-0}" >>../fresh ;; esac' ../wsbench
+  "$sweep" -o out --on lab:x86_64-svm --release 6.12.1 2>/dev/null
+  "$sweep" -o out2 --on lab:x86_64-svm --release 6.12.1 --explain hypercall 2>/dev/null
+  [ "$(tr '\n' ' ' <../fresh)" = "1 0 " ]
 }
