@@ -57,6 +57,10 @@ LIBS := -ljansson -lpfm -lgsl -lgslcblas -lz -lm
 # libdw reads debug information for `explain --debuginfo`. The program of this machine has it
 # where it is installed; static programs and other architectures do without.
 LIBDW := $(shell $(CC) -include elfutils/libdwfl.h -x c -E /dev/null </dev/null >/dev/null 2>&1 && echo -ldw -lelf)
+# libseccomp filters the system calls of emulators and of the VMM (host/lib/confine.h), with
+# the same exceptions.
+SECCOMP := $(shell $(CC) -include seccomp.h -x c -E /dev/null </dev/null >/dev/null 2>&1 && echo -lseccomp)
+OWN_LIBS := $(LIBDW) $(SECCOMP)
 
 SYSROOT := $(B)/sysroot/$(FOREIGN)
 TRIPLET_x86_64  := x86_64-linux-gnu
@@ -73,8 +77,9 @@ HOST_SRC  := $(sort $(wildcard bench/*.c)) $(sort $(foreach d,$(HOST_DIRS),$(wil
 host_src   = $(HOST_SRC) $(sort $(wildcard host/vmm/$(1)/*.c host/targets/lab/$(1)/*.c))
 host_obj   = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(call host_src,$(1))) $(B)/obj/$(1)/payloads.o \
 	$(B)/obj/$(1)/bochs_rom.o
-static_obj = $(filter-out %/explain/debuginfo.o,$(call host_obj,$(1)))
-own_obj    = $(filter-out %/explain/debuginfo$(if $(LIBDW),_none).o,$(call host_obj,$(ARCH)))
+static_obj = $(filter-out %/explain/debuginfo.o %/lib/confine_filter.o,$(call host_obj,$(1)))
+LEFT_OUT  := %/explain/debuginfo$(if $(LIBDW),_none).o %/lib/confine_filter$(if $(SECCOMP),_none).o
+own_obj    = $(filter-out $(LEFT_OUT),$(call host_obj,$(ARCH)))
 
 # A word ARCH/ROW:PAGE for each row on the pages of bodies.
 BODY_PAGES := $(sort $(wildcard $(ARCHS:%=bench/%/*.c)))
@@ -280,7 +285,8 @@ $(foreach a,$(ARCHS),$(eval $(call host_rules,$(a))))
 $(B)/wsbench: $(own_obj)
 	$(call say,LINK,$@)
 	$(if $(LIBDW),,@echo "make: <elfutils/libdwfl.h> is missing (Debian: libdw-dev): 'explain' will not read debug information" >&2)
-	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -pthread $^ $(LIBS) $(LIBDW) -o $@
+	$(if $(SECCOMP),,@echo "make: <seccomp.h> is missing (Debian: libseccomp-dev): system calls of emulators and of the VMM will not be filtered" >&2)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -pthread $^ $(LIBS) $(OWN_LIBS) -o $@
 
 # The plugin that `explain` loads into QEMU.
 $(B)/libwsbench-trace-qemu%.so: host/explain/plugin/plugin.c | tools
@@ -414,7 +420,7 @@ ASAN_CFLAGS = $(filter-out $(WARN),$(ALL_CFLAGS)) -w $(ASAN)
 
 # The program and the tests of its threads under ThreadSanitizer: host/tests/threads.bats.
 TSAN := -O1 -fsanitize=thread
-TSAN_OBJ := $(filter-out %/explain/debuginfo$(if $(LIBDW),_none).o, \
+TSAN_OBJ := $(filter-out $(LEFT_OUT), \
 	$(patsubst %.c,$(B)/tsan/obj/%.o,$(call host_src,$(ARCH)))) \
 	$(B)/obj/$(ARCH)/payloads.o $(B)/obj/$(ARCH)/bochs_rom.o
 .PHONY: tsan-tests
@@ -426,10 +432,10 @@ $(B)/tsan/obj/%.o: %.c | tools $(GENERATED)
 $(B)/tsan/obj/host/cli/version.o: $(B)/version.h
 $(B)/tsan/wsbench: $(TSAN_OBJ)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(TSAN) -pthread $^ $(LIBS) $(LIBDW) -o $@
+	$(Q)$(CC) $(CFLAGS) $(TSAN) -pthread $^ $(LIBS) $(OWN_LIBS) -o $@
 $(B)/tsan/unit_threads: host/tests/unit_threads.c $(filter-out %/cli/main.o,$(TSAN_OBJ))
 	$(call say,TEST,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(TSAN) $(filter %.c %.o,$^) $(LIBS) $(LIBDW) -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(TSAN) $(filter %.c %.o,$^) $(LIBS) $(OWN_LIBS) -o $@
 
 # A thin archive, from which the linker takes the objects that a test calls.
 test_obj = $(filter-out %/cli/main.o,$(own_obj))
@@ -448,16 +454,16 @@ $(B)/asan/obj/$(ARCH)/host/cli/version.o: $(B)/version.h
 
 $(B)/tests/unit_%: host/tests/unit_%.c $(B)/tests/host.a
 	$(call say,TEST,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.a,$^) $(LIBS) $(LIBDW) -lcriterion -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.a,$^) $(LIBS) $(OWN_LIBS) -lcriterion -o $@
 $(B)/asan/tests/unit_%: host/tests/unit_%.c $(B)/asan/host.a
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ASAN_CFLAGS) $(filter %.c %.a,$^) $(LIBS) $(LIBDW) -lcriterion -o $@
+	$(Q)$(CC) $(ASAN_CFLAGS) $(filter %.c %.a,$^) $(LIBS) $(OWN_LIBS) -lcriterion -o $@
 
 # The simulator that judges compare and history: host/tests/README.md.
 $(B)/tests/power: $(wildcard host/tests/sim/*.c) host/tests/sim/sim.h $(B)/tests/host.a
 	$(call say,TEST,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.a,$^) $(LIBS) $(LIBDW) -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.a,$^) $(LIBS) $(OWN_LIBS) -o $@
 .PHONY: test-power
 test-power: $(B)/tests/power
 	$(Q)$(B)/tests/power $(ARGS)

@@ -156,6 +156,7 @@ static void finish(struct result *r, const struct run *run, const struct target 
 		r->machine.arch = t->arch == ARCH_X86_64 ? "x86_64" : "aarch64";
 	} else if (lab) {
 		env_fingerprint_mix(r, r->target.emulator);
+		env_check_outside(r, "confinement");
 	} else {
 		int pinned = r->machine.pinned;
 

@@ -181,6 +181,12 @@ bool env_is_tuned(const char *root);
 void env_checks(struct result *r);
 void env_checks_below(struct result *r, const char *root);
 
+/*
+ * The check of a setting of this machine in place of that of the machine in a lab, which
+ * the document is about.
+ */
+void env_check_outside(struct result *r, const char *id);
+
 /* The tables. */
 
 /* Prints all settings. Returns the ids of grave settings that are not good, for free().

@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "host/lib/confine.h"
 
 #define CPU    "/sys/devices/system/cpu/"
 #define MM     "/sys/kernel/mm/"
@@ -42,6 +45,23 @@ static enum env_status probe_kvm(const char *root, char value[ENV_VALUE_MAX])
 	}
 	snprintf(value, ENV_VALUE_MAX, "hardware");
 	return ENV_OK;
+}
+
+/* Of the emulators and of the VMM of this program: host/lib/confine.h. */
+static enum env_status probe_confinement(const char *root, char value[ENV_VALUE_MAX])
+{
+	char lacks[ENV_VALUE_MAX / 2];
+
+	/* In a lab, the machine confines the program. */
+	if (*root || (getpid() == 1 && !access("/init", X_OK)))
+		return ENV_UNKNOWN;
+	if (confine_is_off()) {
+		snprintf(value, ENV_VALUE_MAX, "off (WORLDSWITCH_CONFINE=0)");
+		return ENV_WARN;
+	}
+	confine_lacks(lacks, sizeof(lacks));
+	snprintf(value, ENV_VALUE_MAX, "all%s%s", *lacks ? " but: " : "", lacks);
+	return *lacks ? ENV_WARN : ENV_OK;
 }
 
 static size_t append(char value[ENV_VALUE_MAX], size_t at, const char *text)
@@ -172,6 +192,9 @@ const struct env_setting env_settings[] = {
 	  "other tasks compete for CPUs, caches and memory", probe_load },
 	{ "kvm_parameters", NULL, ENV_LINE, "recorded", NULL, false,
 	  "decide which exits occur, and what handles them", probe_parameters },
+	{ "confinement", NULL, ENV_LINE, "all", NULL, false,
+	  "none: what a guest that breaks out of an emulator could do",
+	  probe_confinement },
 	{ "mitigations", NULL, ENV_LINE, "recorded", NULL, false,
 	  "most of the cost of an exit on older CPUs", probe_mitigations },
 	{ 0 },

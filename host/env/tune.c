@@ -478,20 +478,41 @@ bool env_is_tuned(const char *root)
 	return tuned;
 }
 
+static void fill_check(struct result *r, struct result_check *c,
+		       const struct env_finding *found)
+{
+	c->id = result_string(r, found->setting->id);
+	c->value = result_string(r, found->status == ENV_UNKNOWN ? NULL : found->value);
+	c->expected = result_string(r, found->setting->good);
+	c->status = result_string(r, env_status_name(found->status));
+}
+
+void env_check_outside(struct result *r, const char *id)
+{
+	const struct env_setting *s = env_settings, *next;
+	struct env_finding found;
+	struct result_check *c = NULL;
+
+	for (size_t i = 0; i < r->n_checks && !c; i++)
+		if (!strcmp(r->checks[i].id, id))
+			c = &r->checks[i];
+	while (s->id && strcmp(s->id, id))
+		s++;
+	if (!s->id)
+		return;
+	env_find(s, "", &found, &next);
+	fill_check(r, c ? c : result_add_check(r), &found);
+}
+
 void env_checks_below(struct result *r, const char *root)
 {
 	const struct env_setting *s = env_settings;
 
 	while (s->id) {
-		struct result_check *c = result_add_check(r);
 		struct env_finding found;
 
 		env_find(s, root, &found, &s);
-		c->id = result_string(r, found.setting->id);
-		c->value = result_string(r, found.status == ENV_UNKNOWN ? NULL
-									: found.value);
-		c->expected = result_string(r, found.setting->good);
-		c->status = result_string(r, env_status_name(found.status));
+		fill_check(r, result_add_check(r), &found);
 	}
 	r->tuned = env_is_tuned(root);
 }

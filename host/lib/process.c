@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/lib/confine.h"
 #include "host/lib/process.h"
 
 volatile int interrupted;
@@ -117,17 +118,26 @@ static void exec_child(const struct process_start *how, char *const *environment
 	int err;
 
 	setpgid(0, 0);
-	/* A parent that died before prctl() sends no signal. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
-		_exit(127);
 	failure_fd = fcntl(failure_fd, F_DUPFD_CLOEXEC, FDS_MAX);
 	err = -move_descriptors(how);
+	if (!err && how->confine)
+		confine_enter(how->confine, how->fds, how->n_fds);
+	/*
+	 * A parent that died before prctl() sends no signal. After a change of the user,
+	 * which clears the request.
+	 */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+		_exit(127);
 	if (!err) {
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		signal(SIGPIPE, SIG_DFL);
 		signal(SIGXFSZ, SIG_DFL);
-		execvpe(how->argv[0], (char *const *)how->argv, environment);
+		if (how->confine)
+			execve(how->confine->program, (char *const *)how->argv,
+			       environment);
+		else
+			execvpe(how->argv[0], (char *const *)how->argv, environment);
 		err = errno;
 	}
 	if (write(failure_fd, &err, sizeof(err)) < 0)

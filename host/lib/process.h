@@ -31,6 +31,8 @@ void interrupt_catch(void (*hook)(void));
  */
 void interrupt_pass_on(void);
 
+struct confine; /* confine.h */
+
 struct process {
 	pid_t pid;	 /* 0: not running */
 	uint64_t cpu_ns; /* of a child that has ended and its children */
@@ -46,6 +48,8 @@ struct process_start {
 	 */
 	const int *fds;
 	size_t n_fds;
+	/* Confines the child, which executes confine->program in place of argv[0]. */
+	const struct confine *confine; /* NULL: the child has the rights of the parent */
 };
 
 /*

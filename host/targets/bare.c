@@ -6,14 +6,18 @@
  * Guest RAM is a memfd that the emulator maps, too. Parameters and samples pass through
  * it.
  */
+#include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/lib/confine.h"
 #include "host/lib/error.h"
 #include "host/result/result.h"
 #include "host/targets/bare.h"
@@ -28,6 +32,9 @@ struct state {
 	struct bare_memory memory;
 	struct timing *timing; /* NULL: not wanted */
 	char version[128];
+	char program[PATH_MAX];
+	struct confine confine;
+	bool sandbox; /* QEMU can confine itself */
 };
 
 /* What precedes the reason in an error message of Bochs. */
@@ -49,6 +56,38 @@ static int qemu_find(const struct bare_machine *m, char path[PATH_MAX], struct e
 static void qemu_version(const struct bare_machine *m, char *text, size_t bytes)
 {
 	process_version(m->emulator, "--version", text, bytes);
+}
+
+#define SANDBOX_TIMEOUT_NS 10000000000ull
+
+bool bare_qemu_has_sandbox(const char *path)
+{
+	const char *const argv[] = { path, BARE_QEMU_SANDBOX, "-version", NULL };
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	char *image, *text;
+	bool found;
+
+	if (fd < 0)
+		return false;
+	image = fstat(fd, &st) || st.st_size < SELFMAG
+			? MAP_FAILED
+			: mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (image == MAP_FAILED)
+		return false;
+	found = !memcmp(image, ELFMAG, SELFMAG);
+	if (found) {
+		/* A start of QEMU takes longer than to look for the library's name. */
+		found = memmem(image, (size_t)st.st_size, "libseccomp.so", 13);
+		munmap(image, (size_t)st.st_size);
+		return found;
+	}
+	munmap(image, (size_t)st.st_size);
+	/* A script that starts QEMU. A QEMU without seccomp fails. */
+	text = process_output(argv, 4096, SANDBOX_TIMEOUT_NS);
+	free(text);
+	return text != NULL;
 }
 
 int bare_file(const char *name, const void *data, size_t bytes, struct error *err)
@@ -147,6 +186,7 @@ static int bare_probe(const struct target *t, const struct job *job, struct erro
 static int bare_open(struct target *t, const struct job *job, struct error *err)
 {
 	struct state *s = calloc(1, sizeof(*s));
+	int rc;
 
 	(void)job;
 	if (!s)
@@ -167,6 +207,14 @@ static int bare_open(struct target *t, const struct job *job, struct error *err)
 		return error_set(err, -errno, "cannot map guest memory: %m");
 	}
 	s->machine->version(s->machine, s->version, sizeof(s->version));
+	rc = s->machine->find(s->machine, s->program, err);
+	if (rc)
+		return rc;
+	s->sandbox = s->machine->args && !confine_is_off() &&
+		     bare_qemu_has_sandbox(s->program);
+	if (confine_emulator(&s->confine, s->program, NULL))
+		return error_set(err, -ENOMEM, "cannot confine %s: out of memory",
+				 s->program);
 	return 0;
 }
 
@@ -178,6 +226,7 @@ static void bare_close(struct target *t)
 		return;
 	if (s->memory.ram)
 		munmap(s->memory.ram, ABI_RAM_BYTES);
+	confine_free(&s->confine);
 	if (s->memory.fd >= 0)
 		close(s->memory.fd);
 	free(s);
@@ -197,6 +246,8 @@ static int bare_describe(struct target *t, struct result **out, struct error *er
 	r->clock.name = s->machine->clock;
 	r->clock.hz = 1000000000; /* one instruction, one nanosecond */
 	r->clock.unit = "insns";
+	if (s->machine->args && !s->sandbox && !confine_is_off())
+		result_warn(r, "confinement", BARE_QEMU_NO_SANDBOX, s->program);
 	(void)err;
 	return 0;
 }
@@ -234,6 +285,7 @@ static int run_to_end(const char *const *argv, const char *const *environment,
 					   .environment = environment,
 					   .fds = (int[]){ -1, log_fd, log_fd },
 					   .n_fds = 3,
+					   .confine = &s->confine,
 				   });
 	if (rc) {
 		close(log_fd);
@@ -265,9 +317,15 @@ static int run_to_end(const char *const *argv, const char *const *environment,
 static int run_emulator(const struct state *s, const struct boot_request *rq,
 			struct boot_report *rep, struct error *err)
 {
+	static const char *const sandbox[] = { BARE_QEMU_SANDBOX };
 	struct bare_command cmd = { .fds = { -1, -1 } };
 	int rc = s->machine->command(s->machine, &s->memory, rq, &cmd, err);
+	size_t n = 0;
 
+	while (cmd.argv[n])
+		n++;
+	for (size_t i = 0; s->sandbox && i < sizeof(sandbox) / sizeof(sandbox[0]); i++)
+		cmd.argv[n++] = sandbox[i];
 	if (!rc)
 		rc = run_to_end(cmd.argv, cmd.environment, s, rq, rep, err);
 	for (size_t i = 0; i < sizeof(cmd.fds) / sizeof(cmd.fds[0]); i++)

@@ -40,6 +40,19 @@ struct bare_machine {
 		       struct error *err);
 };
 
+/* Of labs, too. Options of a QEMU that was built with seccomp: it denies itself these
+ * system calls. */
+#define BARE_QEMU_SANDBOX                                                                \
+	"-sandbox",                                                                      \
+		"on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
+
+/* A warning for documents. */
+#define BARE_QEMU_NO_SANDBOX                                                             \
+	"%s was built without seccomp: QEMU does not confine itself (-sandbox)"
+
+/* Whether the QEMU program at `path` was built with seccomp. */
+bool bare_qemu_has_sandbox(const char *path);
+
 /* An unnamed file for the emulator. -EIO with the reason, or the descriptor. */
 int bare_file(const char *name, const void *data, size_t bytes, struct error *err);
 

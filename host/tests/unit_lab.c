@@ -479,7 +479,7 @@ Test(machines, append_comes_last_on_the_kernel_command_line)
 		if (m->emulator != &lab_qemu)
 			continue;
 		argv = lab_machine_argv(m, "/usr/bin/emu", "/k", "loglevel=8 x=y", NULL,
-					false);
+					true, false);
 		cr_assert_not_null(argv);
 		while (argv[n])
 			n++;

@@ -163,6 +163,7 @@ static int bochs_command(const struct lab_machine *m, const struct lab_boot *boo
 	if (ret)
 		return ret;
 	snprintf(cmd->preload, sizeof(cmd->preload), "LD_PRELOAD=%s", library);
+	cmd->confine = boot->confine;
 	cmd->environment[0] = environment[0];
 	cmd->environment[1] = environment[1];
 	cmd->environment[2] = cmd->preload;

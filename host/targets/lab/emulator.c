@@ -89,6 +89,7 @@ int lab_child_start(struct lab_child *c, const struct lab_command *cmd, int wire
 					    .environment = cmd->environment,
 					    .fds = fds,
 					    .n_fds = LAB_FD_FIRST_OTHER,
+					    .confine = cmd->confine,
 				    });
 	close_fd(&fds[STDERR_FILENO]);
 	close_fd(&fds[LAB_FD_CONSOLE]);

@@ -32,15 +32,17 @@ enum lab_fd {
 	LAB_FD_CONFIG,
 	LAB_FD_COMMANDS, /* for the emulator's own debugger */
 	LAB_FD_CONTROL,	 /* a socket to wsbench */
+	LAB_FD_KERNEL,	 /* of QEMU */
 	LAB_FD_FIRST_OTHER,
 };
 
 /* How an emulator is started. */
 struct lab_command {
-	char **argv;		     /* argv[0]: a path; one allocation */
-	const char *environment[4];  /* "NAME=value", beside ours; NULL at the end */
-	char preload[PATH_MAX + 16]; /* one of them, where there is one */
-	int fds[LAB_FD_FIRST_OTHER]; /* owned; -1: none, or the session's */
+	char **argv;		       /* argv[0]: a path; one allocation */
+	const char *environment[4];    /* "NAME=value", beside ours; NULL at the end */
+	char preload[PATH_MAX + 16];   /* one of them, where there is one */
+	const struct confine *confine; /* NULL: not confined */
+	int fds[LAB_FD_FIRST_OTHER];   /* owned; -1: none, or the session's */
 };
 
 /* A machine to boot, or to continue. */
@@ -54,6 +56,8 @@ struct lab_boot {
 	int snapshot;	       /* a file of the caller's, of QEMU: see machine.h; -1 */
 	bool clone;	       /* continue from `snapshot`, do not boot */
 	struct timing *timing; /* NULL: not wanted */
+	const struct confine *confine; /* of the emulator; NULL */
+	bool sandbox;		       /* QEMU can confine itself */
 	unsigned int silence_s; /* limit of a machine's silence; 0: LAB_SILENCE_S */
 	unsigned int total_s;	/* of a boot or a job; 0: LAB_TOTAL_S */
 	time_t deadline_s;	/* of CLOCK_MONOTONIC; 0: none */

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/lib/confine.h"
 #include "host/lib/error.h"
 #include "host/lib/process.h"
 #include "host/lib/text.h"
@@ -23,6 +24,7 @@
 #include "host/targets/lab/machine.h"
 #include "host/targets/lab/session.h"
 #include "host/result/result.h"
+#include "host/targets/bare.h"
 #include "host/targets/boot.h"
 #include "host/targets/rows.h"
 #include "host/targets/target.h"
@@ -75,7 +77,10 @@ struct lab_state {
 	struct lab_kernel kernel;
 	char *append; /* NULL: none */
 	char *plugin; /* NULL: none */
-	int trace_fd; /* -1: do not record */
+	struct confine confine;
+	char clone_library[PATH_MAX]; /* of Bochs */
+	bool sandbox;		      /* QEMU can confine itself */
+	int trace_fd;		      /* -1: do not record */
 	struct lab_modules modules;
 	uint8_t *program; /* the wsbench that runs inside */
 	size_t program_bytes;
@@ -171,6 +176,25 @@ static int find_emulator(struct lab_state *s, const char *name, struct error *er
 			 m->program, script, m->program);
 }
 
+static int prepare_confinement(struct lab_state *s, struct error *err)
+{
+	const bool qemu = s->machine->emulator == &lab_qemu;
+	struct error lost;
+	const char *const needs[CONFINE_NEEDS_MAX] = {
+		qemu ? "/proc/self/fd/12" : NULL, /* LAB_FD_KERNEL */
+		s->plugin,
+		qemu || lab_find_clone_library(s->clone_library, &lost)
+			? NULL
+			: s->clone_library,
+	};
+
+	s->sandbox = qemu && !confine_is_off() && bare_qemu_has_sandbox(s->emulator);
+	if (confine_emulator(&s->confine, s->emulator, needs))
+		return error_set(err, -ENOMEM, "cannot confine %s: out of memory",
+				 s->emulator);
+	return 0;
+}
+
 /* What a machine lacks without the emulator that the project builds. */
 static void warn_of_fallback(const struct lab_state *s, struct result *r)
 {
@@ -259,7 +283,7 @@ static int fill(struct lab_state *s, const struct target *t, const struct job *j
 			ret = error_set(err, -ENOMEM, "out of memory");
 	}
 	set_deadline(s, t, job);
-	return ret;
+	return ret ? ret : prepare_confinement(s, err);
 }
 
 static void lab_close(struct target *t)
@@ -272,6 +296,7 @@ static void lab_close(struct target *t)
 		lab_base_free(&s->bases[i].base);
 		free(s->bases[i].append);
 	}
+	confine_free(&s->confine);
 	pthread_mutex_destroy(&s->lock);
 	if (s->initramfs >= 0)
 		close(s->initramfs);
@@ -340,6 +365,8 @@ static struct lab_boot boot_of(const struct lab_state *s, size_t which)
 		.snapshot = -1,
 		.timing = s->timing,
 		.deadline_s = s->deadline_s,
+		.confine = &s->confine,
+		.sandbox = s->sandbox,
 	};
 }
 
@@ -647,6 +674,8 @@ static int lab_describe(struct target *t, struct result **r, struct error *err)
 		process_version(s->emulator, s->machine->emulator->version_option,
 				version, sizeof(version));
 	warn_of_fallback(s, *r);
+	if (s->machine->emulator == &lab_qemu && !s->sandbox && !confine_is_off())
+		result_warn(*r, "confinement", BARE_QEMU_NO_SANDBOX, s->emulator);
 	(*r)->target.name = result_string(*r, t->name);
 	(*r)->target.kind = t->ops->kind;
 	(*r)->target.emulator = result_string(*r, version);

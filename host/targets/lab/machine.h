@@ -54,6 +54,6 @@ const char *lab_arch_name(enum arch arch); /* "x86_64", "aarch64" */
  */
 char **lab_machine_argv(const struct lab_machine *m, const char *emulator,
 			const char *kernel, const char *append, const char *plugin,
-			bool clone);
+			bool sandbox, bool clone);
 
 #endif

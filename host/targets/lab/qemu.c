@@ -15,6 +15,7 @@
 
 #include "host/lib/process.h"
 #include "host/lib/error.h"
+#include "host/targets/bare.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/machine.h"
 #include "host/targets/lab/session.h"
@@ -45,18 +46,27 @@ static const char *const clone_args[] = {
 	"-object", MEMORY_ARG("off"), "-S", "-incoming", "defer",
 };
 
+/* A descriptor: the user that the emulator becomes may not reach the file (confine.h). */
+#define KERNEL "/proc/self/fd/12"
+
 _Static_assert(LAB_FD_INITRD == 3 && LAB_FD_WIRE == 4 && LAB_FD_CONSOLE == 5 &&
-		       LAB_FD_PLUGIN == 6 && LAB_FD_MEMORY == 7 && LAB_FD_CONTROL == 11,
+		       LAB_FD_PLUGIN == 6 && LAB_FD_MEMORY == 7 && LAB_FD_CONTROL == 11 &&
+		       LAB_FD_KERNEL == 12,
 	       "the descriptors are spelled out here");
 
-#define FIXED_ARGS (sizeof(fixed_args) / sizeof(fixed_args[0]))
-#define BOOT_ARGS  (sizeof(boot_args) / sizeof(boot_args[0]))
-#define CLONE_ARGS (sizeof(clone_args) / sizeof(clone_args[0]))
+#define FIXED_ARGS   (sizeof(fixed_args) / sizeof(fixed_args[0]))
+#define BOOT_ARGS    (sizeof(boot_args) / sizeof(boot_args[0]))
+#define CLONE_ARGS   (sizeof(clone_args) / sizeof(clone_args[0]))
+#define SANDBOX_ARGS 2
+/* With program, kernel, append, plugin and the end. */
+#define ALL_ARGS     (FIXED_ARGS + CLONE_ARGS + SANDBOX_ARGS + 8)
+_Static_assert(BOOT_ARGS <= CLONE_ARGS, "room in ALL_ARGS");
 
 char **lab_machine_argv(const struct lab_machine *m, const char *emulator,
 			const char *kernel, const char *append, const char *plugin,
-			bool clone)
+			bool sandbox, bool clone)
 {
+	static const char *const sandbox_args[SANDBOX_ARGS] = { BARE_QEMU_SANDBOX };
 	size_t flags = 0, n = 0, text_bytes, plugin_bytes;
 	char **argv, *text;
 
@@ -64,11 +74,10 @@ char **lab_machine_argv(const struct lab_machine *m, const char *emulator,
 		flags++;
 	text_bytes = strlen(m->append) + (append ? strlen(append) : 0) + 2;
 	plugin_bytes = plugin ? strlen(plugin) + sizeof(",fd=6") : 0;
-	argv = malloc((flags + FIXED_ARGS + CLONE_ARGS + 8) * sizeof(*argv) + text_bytes +
-		      plugin_bytes);
+	argv = malloc((flags + ALL_ARGS) * sizeof(*argv) + text_bytes + plugin_bytes);
 	if (!argv)
 		return NULL;
-	text = (char *)(argv + flags + FIXED_ARGS + CLONE_ARGS + 8);
+	text = (char *)(argv + flags + ALL_ARGS);
 	snprintf(text, text_bytes, "%s%s%s", m->append, append ? " " : "",
 		 append ? append : "");
 
@@ -77,6 +86,8 @@ char **lab_machine_argv(const struct lab_machine *m, const char *emulator,
 		argv[n++] = (char *)fixed_args[i];
 	for (size_t i = 0; i < flags; i++)
 		argv[n++] = (char *)m->flags[i];
+	for (size_t i = 0; sandbox && i < SANDBOX_ARGS; i++)
+		argv[n++] = (char *)sandbox_args[i];
 	for (size_t i = 0; i < (clone ? CLONE_ARGS : BOOT_ARGS); i++)
 		argv[n++] = (char *)(clone ? clone_args : boot_args)[i];
 	argv[n++] = (char *)"-kernel";
@@ -103,9 +114,13 @@ static int qemu_command(const struct lab_machine *m, const struct lab_boot *boot
 	if (!boot->clone && ftruncate(boot->snapshot, QEMU_MEMORY_BYTES))
 		return error_set(err, -errno, "cannot make the memory of %s: %m",
 				 m->program);
-	cmd->argv = lab_machine_argv(m, boot->program,
-				     stub ? "/proc/self/fd/3" : boot->kernel,
-				     boot->append, boot->plugin, boot->clone);
+	cmd->argv =
+		lab_machine_argv(m, boot->program, stub ? "/proc/self/fd/3" : KERNEL,
+				 boot->append, boot->plugin, boot->sandbox, boot->clone);
+	cmd->confine = boot->confine;
+	cmd->fds[LAB_FD_KERNEL] = open(boot->kernel, O_RDONLY | O_CLOEXEC);
+	if (cmd->fds[LAB_FD_KERNEL] < 0)
+		return error_set(err, -errno, "cannot read kernel %s: %m", boot->kernel);
 	cmd->fds[LAB_FD_INITRD] =
 		stub ? lab_memory_file("worldswitch-stub", nothing, sizeof(nothing))
 		     : fcntl(boot->initramfs, F_DUPFD_CLOEXEC, 0);

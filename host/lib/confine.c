@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Confinement of emulators and of the VMM: see confine.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "host/lib/confine.h"
+
+/* An emulator has at most 2 GiB of guest memory, and a buffer of translated code. */
+#define EMULATOR_BYTES	    (32ull << 30)
+/* A file that an emulator writes: a saved machine, or records of instructions. */
+#define EMULATOR_FILE_BYTES (64ull << 30)
+
+/* Of no files and no other processes: /proc/sys/kernel/overflowuid. */
+#define OVERFLOW_ID 65534
+
+/* Since Linux 5.8, 6.2, 6.7, 6.10 and 6.12. */
+#ifndef CAP_PERFMON
+#define CAP_PERFMON 38
+#endif
+#ifndef LANDLOCK_ACCESS_FS_TRUNCATE
+#define LANDLOCK_ACCESS_FS_TRUNCATE (1ull << 14)
+#endif
+#ifndef LANDLOCK_ACCESS_NET_BIND_TCP
+#define LANDLOCK_ACCESS_NET_BIND_TCP	(1ull << 0)
+#define LANDLOCK_ACCESS_NET_CONNECT_TCP (1ull << 1)
+#endif
+#ifndef LANDLOCK_ACCESS_FS_IOCTL_DEV
+#define LANDLOCK_ACCESS_FS_IOCTL_DEV (1ull << 15)
+#endif
+#ifndef LANDLOCK_SCOPE_SIGNAL
+#define LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET (1ull << 0)
+#define LANDLOCK_SCOPE_SIGNAL		    (1ull << 1)
+#endif
+
+/* struct landlock_ruleset_attr of ABI 6; older kernels accept a prefix. */
+struct ruleset {
+	uint64_t files, network, scopes;
+};
+
+/* The parts of enum confine_part, in the order of confine_lacks(). */
+static const struct {
+	enum confine_part part;
+	const char *name;
+} parts[] = {
+	{ CONFINE_NO_NEW_PRIVS, "no new privileges" },
+	{ CONFINE_CAPABILITIES, "no capabilities" },
+	{ CONFINE_USER, "not root" },
+	{ CONFINE_FILES, "files" },
+	{ CONFINE_SIGNALS, "signals" },
+	{ CONFINE_CALLS, "system calls" },
+	{ CONFINE_NETWORK, "network" },
+};
+
+#define PARTS (sizeof(parts) / sizeof(parts[0]))
+
+static bool parse_id(const char *variable, unsigned long *id)
+{
+	const char *text = getenv(variable);
+	char *end;
+
+	if (!text || *text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*id = strtoul(text, &end, 10);
+	return !errno && !*end && *id && *id < UINT32_MAX;
+}
+
+bool confine_caller(uid_t *uid, gid_t *gid)
+{
+	unsigned long u, g;
+
+	if (geteuid() || !parse_id("SUDO_UID", &u) || !parse_id("SUDO_GID", &g))
+		return false;
+	*uid = (uid_t)u;
+	*gid = (gid_t)g;
+	return true;
+}
+
+bool confine_is_off(void)
+{
+	const char *value = getenv("WORLDSWITCH_CONFINE");
+
+	return value && !strcmp(value, "0");
+}
+
+static void choose_user(struct confine *c)
+{
+	c->drop_user = !geteuid();
+	if (confine_caller(&c->uid, &c->gid))
+		return;
+	c->uid = OVERFLOW_ID;
+	c->gid = OVERFLOW_ID;
+}
+
+#define SECRET_BYTES (1ul << 20)
+
+/* Page and offset are random: a wrong guess kills the process. */
+static int keep_secret(struct confine *c, const char *program)
+{
+	const size_t bytes = strlen(program) + 1;
+	uint64_t random[2] = { 0 };
+	char *map;
+
+	if (bytes > SECRET_BYTES || getrandom(random, sizeof(random), 0) < 0)
+		return -ENOMEM;
+	/* Half of the address space; the kernel may choose another place. */
+	map = mmap((void *)(uintptr_t)(random[0] & 0x3ffffff00000ull), SECRET_BYTES,
+		   PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		   -1, 0);
+	if (map == MAP_FAILED)
+		return -ENOMEM;
+	c->secret = map;
+	c->program = memcpy(map + random[1] % (SECRET_BYTES - bytes), program, bytes);
+	return 0;
+}
+
+/* A script executes its interpreter, and the interpreter the program. */
+static bool is_elf(const char *program)
+{
+	int fd = open(program, O_RDONLY | O_CLOEXEC);
+	char magic[4] = "";
+	bool elf = fd >= 0 && read(fd, magic, 4) == 4 && !memcmp(magic, "\177ELF", 4);
+
+	if (fd >= 0)
+		close(fd);
+	return elf;
+}
+
+int confine_emulator(struct confine *c, const char *program,
+		     const char *const needs[CONFINE_NEEDS_MAX])
+{
+	int ret;
+
+	*c = (struct confine){ .role = CONFINE_EMULATOR, .off = confine_is_off() };
+	choose_user(c);
+	for (size_t i = 0; needs && i < CONFINE_NEEDS_MAX; i++)
+		c->needs[i] = needs[i];
+	ret = keep_secret(c, program);
+	if (!ret && !c->off)
+		ret = confine_filter_build(c->role, is_elf(program) ? c->program : NULL,
+					   &c->filter);
+	if (ret)
+		confine_free(c);
+	return ret;
+}
+
+int confine_vmm(struct confine *c)
+{
+	*c = (struct confine){ .role = CONFINE_VMM, .off = confine_is_off() };
+	choose_user(c);
+	return c->off ? 0 : confine_filter_build(c->role, NULL, &c->filter);
+}
+
+void confine_free(struct confine *c)
+{
+	free(c->filter.code);
+	if (c->secret)
+		munmap(c->secret, SECRET_BYTES);
+	*c = (struct confine){ .program = NULL };
+}
+
+/* Whether the effective user can read all that is needed. */
+static bool reaches(const struct confine *c)
+{
+	if (c->program && faccessat(AT_FDCWD, c->program, X_OK, AT_EACCESS))
+		return false;
+	for (size_t i = 0; i < CONFINE_NEEDS_MAX; i++)
+		if (c->needs[i] && faccessat(AT_FDCWD, c->needs[i], R_OK, AT_EACCESS))
+			return false;
+	return true;
+}
+
+/*
+ * The real and saved users stay root's until the new user has been tried. System calls
+ * without glibc, which would change all threads of a process that was forked by one.
+ */
+static void drop_user(const struct confine *c, const int *fds, size_t n_fds)
+{
+	struct stat st;
+
+	if (!c->drop_user || syscall(SYS_setgroups, 0, NULL) ||
+	    syscall(SYS_setresgid, -1, c->gid, -1))
+		return;
+	if (syscall(SYS_setresuid, -1, c->uid, -1))
+		goto keep;
+	/* Otherwise /proc/self is root's. */
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	if (!reaches(c)) {
+		syscall(SYS_setresuid, -1, 0, -1);
+		goto keep;
+	}
+	syscall(SYS_setresuid, -1, 0, -1);
+	for (size_t i = 0; i < n_fds; i++)
+		if (fds[i] >= 0 && !fstat((int)i, &st) && S_ISFIFO(st.st_mode))
+			(void)!fchown((int)i, c->uid, c->gid);
+	syscall(SYS_setresgid, c->gid, c->gid, c->gid);
+	/* Capabilities survive, for drop_capabilities(). */
+	prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
+	syscall(SYS_setresuid, c->uid, c->uid, c->uid);
+	/* Otherwise /proc/self is root's. */
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	return;
+keep:
+	syscall(SYS_setresgid, -1, 0, -1);
+}
+
+static bool set_capabilities(uint64_t kept)
+{
+	struct __user_cap_header_struct header = { .version =
+							   _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data))
+		return false;
+	for (int i = 0; i < 2; i++) {
+		data[i].permitted &= (uint32_t)(kept >> (32 * i));
+		data[i].effective = data[i].permitted;
+		data[i].inheritable = 0;
+	}
+	return !syscall(SYS_capset, &header, data);
+}
+
+static bool drop_capabilities(const struct confine *c)
+{
+	uint64_t kept = 0;
+
+	/* Counters of the host, and page faults of the kernel. */
+	if (c->role == CONFINE_VMM)
+		kept = 1ull << CAP_PERFMON | 1ull << CAP_SYS_PTRACE;
+	if (c->keep_admin)
+		kept |= 1ull << CAP_SYS_ADMIN;
+	/* After a change of the user, none are effective. */
+	set_capabilities(UINT64_MAX);
+	for (int i = 0; !prctl(PR_CAPBSET_DROP, i, 0, 0, 0); i++)
+		;
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	return set_capabilities(kept);
+}
+
+static void add_path(int ruleset, const char *path, uint64_t rights)
+{
+	struct landlock_path_beneath_attr rule = { .allowed_access = rights };
+
+	rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
+	if (rule.parent_fd < 0)
+		return;
+	syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+	close(rule.parent_fd);
+}
+
+#define READ_FILES (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+
+/* Landlock: Documentation/userspace-api/landlock.rst. The bits of what is in effect. */
+static unsigned int restrict_files(const struct confine *c)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
+			   LANDLOCK_CREATE_RULESET_VERSION);
+	struct ruleset r = { .files = LANDLOCK_ACCESS_FS_MAKE_SYM * 2 - 1 };
+	unsigned int done = CONFINE_FILES;
+	int fd;
+
+	if (abi < 1)
+		return 0;
+	if (c->role == CONFINE_EMULATOR)
+		r.files &= ~(READ_FILES | LANDLOCK_ACCESS_FS_EXECUTE);
+	if (abi >= 2)
+		r.files |= LANDLOCK_ACCESS_FS_REFER;
+	if (abi >= 3)
+		r.files |= LANDLOCK_ACCESS_FS_TRUNCATE;
+	if (abi >= 4)
+		r.network =
+			LANDLOCK_ACCESS_NET_BIND_TCP | LANDLOCK_ACCESS_NET_CONNECT_TCP;
+	if (abi >= 5 && c->role == CONFINE_EMULATOR)
+		r.files |= LANDLOCK_ACCESS_FS_IOCTL_DEV;
+	if (abi >= 6) {
+		r.scopes = LANDLOCK_SCOPE_SIGNAL | LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET;
+		done |= CONFINE_SIGNALS;
+	}
+	fd = (int)syscall(SYS_landlock_create_ruleset, &r,
+			  abi >= 6   ? sizeof(r)
+			  : abi >= 4 ? offsetof(struct ruleset, scopes)
+				     : offsetof(struct ruleset, network),
+			  0);
+	if (fd < 0)
+		return 0;
+	if (c->role == CONFINE_EMULATOR) {
+		add_path(fd, "/dev/null", LANDLOCK_ACCESS_FS_WRITE_FILE);
+	} else {
+		add_path(fd, "/proc", READ_FILES);
+		add_path(fd, "/sys", READ_FILES);
+		for (size_t i = 0; i < CONFINE_NEEDS_MAX && c->needs[i]; i++)
+			add_path(fd, c->needs[i],
+				 LANDLOCK_ACCESS_FS_READ_FILE |
+					 LANDLOCK_ACCESS_FS_WRITE_FILE);
+	}
+	if (syscall(SYS_landlock_restrict_self, fd, 0))
+		done = 0;
+	close(fd);
+	return done;
+}
+
+static void set_limits(enum confine_role role)
+{
+	const struct rlimit none = { 0, 0 };
+	const struct rlimit memory = { EMULATOR_BYTES, EMULATOR_BYTES };
+	const struct rlimit file = { EMULATOR_FILE_BYTES, EMULATOR_FILE_BYTES };
+
+	setrlimit(RLIMIT_CORE, &none);
+	if (role != CONFINE_EMULATOR)
+		return;
+	/* A lower limit of the user's stays. */
+	setrlimit(RLIMIT_AS, &memory);
+	setrlimit(RLIMIT_FSIZE, &file);
+}
+
+static bool install_filter(const struct confine_filter *f)
+{
+	const struct sock_fprog program = { .len = f->n, .filter = f->code };
+
+	/*
+	 * SPEC_ALLOW: before Linux 5.16, a filter would switch mitigations on that change
+	 * the cost of an exit.
+	 */
+	return f->code && !syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+				   SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program);
+}
+
+unsigned int confine_enter(const struct confine *c, const int *fds, size_t n_fds)
+{
+	unsigned int done = 0;
+
+	if (c->off)
+		return 0;
+	set_limits(c->role);
+	if (!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		done |= CONFINE_NO_NEW_PRIVS;
+	/* 2 ms, hence only where no filter denies socket(). */
+	if (!c->filter.code && (!unshare(CLONE_NEWNET) ||
+				(geteuid() && !unshare(CLONE_NEWUSER | CLONE_NEWNET))))
+		done |= CONFINE_NETWORK;
+	drop_user(c, fds, n_fds);
+	if (geteuid())
+		done |= CONFINE_USER;
+	if (drop_capabilities(c))
+		done |= CONFINE_CAPABILITIES;
+	done |= restrict_files(c);
+	if (install_filter(&c->filter))
+		done |= CONFINE_CALLS | CONFINE_NETWORK;
+	return done;
+}
+
+/* The bits of a child that confines itself, and exits. */
+static unsigned int try_confinement(const struct confine *c)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit((int)confine_enter(c, NULL, 0));
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return pid > 0 && WIFEXITED(status) ? (unsigned int)WEXITSTATUS(status) : 0;
+}
+
+_Static_assert(CONFINE_NETWORK < 256, "the bits fit an exit status");
+
+void confine_lacks(char *text, size_t bytes)
+{
+	struct confine vmm, emulator;
+	unsigned int done = 0;
+	size_t used = 0;
+
+	if (!confine_vmm(&vmm)) {
+		done = try_confinement(&vmm);
+		confine_free(&vmm);
+	}
+	if (!confine_emulator(&emulator, "/proc/self/exe", NULL)) {
+		done &= try_confinement(&emulator);
+		confine_free(&emulator);
+	}
+	*text = '\0';
+	for (size_t i = 0; i < PARTS; i++) {
+		if (done & parts[i].part)
+			continue;
+		used += (size_t)snprintf(text + used, bytes - used, "%s%s",
+					 used ? ", " : "", parts[i].name);
+		if (used >= bytes)
+			used = bytes - 1;
+	}
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Confinement: what a process gives up before it runs a guest, because a guest, or the
+ * kernel of a lab, may have taken over the code that runs it.
+ *
+ * There are two such processes. An emulator (QEMU, Bochs) is a program that is executed:
+ * confine_enter() is called between fork() and exec. The VMM of the target `kvm` is a
+ * fork of wsbench (targets/kvm_apart.c), which keeps the descriptor of /dev/kvm and a
+ * socket.
+ *
+ * Both have no new privileges, no capabilities (the VMM keeps CAP_PERFMON and
+ * CAP_SYS_PTRACE, for perf_event_open() and userfaultfd(), if it had them; ptrace() is
+ * denied below), no core file, no network, and no signals to other processes. Started as
+ * root, they become the user of SUDO_UID, or user 65534, unless that user cannot read
+ * what they need, such as a kernel in /root.
+ *
+ * Files, by Landlock: an emulator changes none. The VMM reads /proc and /sys, and opens
+ * nothing else.
+ *
+ * System calls, by seccomp: an emulator is denied what confine_calls.def lists as
+ * EMULATOR, beside what QEMU's own -sandbox denies, and may execute its program once. The
+ * VMM is denied what the file does not list as VMM.
+ *
+ * WORLDSWITCH_CONFINE=0 in the environment switches all of it off: for debuggers, and for
+ * emulators that are scripts and write files.
+ *
+ * Without libseccomp at build time (static programs, such as the one in a lab's machine),
+ * system calls are not filtered, and an emulator is in an empty network namespace. What a
+ * kernel does not offer is left out; confine_lacks() says what.
+ */
+#ifndef WS_LIB_CONFINE_H
+#define WS_LIB_CONFINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum confine_role { CONFINE_EMULATOR, CONFINE_VMM };
+
+/* Bits of what is in effect. */
+enum confine_part {
+	CONFINE_NO_NEW_PRIVS = 1 << 0,
+	CONFINE_CAPABILITIES = 1 << 1,
+	CONFINE_USER = 1 << 2, /* the process is not root's */
+	CONFINE_FILES = 1 << 3,
+	CONFINE_SIGNALS = 1 << 4,
+	CONFINE_CALLS = 1 << 5,
+	CONFINE_NETWORK = 1 << 6,
+};
+
+#define CONFINE_NEEDS_MAX 4
+
+struct confine_filter {
+	struct sock_filter *code; /* NULL: no filter */
+	unsigned short n;
+};
+
+struct confine {
+	enum confine_role role;
+	/*
+	 * The program that may be executed, at an address that only the process before
+	 * the exec knows: another execve() kills the process. NULL: none.
+	 */
+	char *program, *secret; /* `secret`: the mapping of `program` */
+	struct confine_filter filter;
+	bool off;	 /* WORLDSWITCH_CONFINE=0 */
+	bool keep_admin; /* CAP_SYS_ADMIN, for the device of host/kmod */
+	bool drop_user;
+	uid_t uid;
+	gid_t gid;
+	const char *needs[CONFINE_NEEDS_MAX]; /* files that the process opens */
+};
+
+/*
+ * Prepares the confinement of an emulator, `program`: a path. `needs`: other files that
+ * the emulator opens, which live as long as `c`; NULLs are ignored. 0 or -ENOMEM.
+ */
+int confine_emulator(struct confine *c, const char *program,
+		     const char *const needs[CONFINE_NEEDS_MAX]);
+
+/* Prepares the confinement of the calling process as a VMM. 0 or -ENOMEM. */
+int confine_vmm(struct confine *c);
+
+void confine_free(struct confine *c);
+
+/*
+ * Confines the calling process, for ever. Async-signal-safe. `fds`: pipes among these
+ * descriptors get the new user as their owner, so that the process can open them by
+ * /proc/self/fd. Returns the bits of enum confine_part.
+ */
+unsigned int confine_enter(const struct confine *c, const int *fds, size_t n_fds);
+
+/*
+ * Tries both confinements in children, and writes what this kernel, or this program,
+ * lacks of them: "" or such as "system calls, network".
+ */
+void confine_lacks(char *text, size_t bytes);
+
+/* Whether the environment switches confinement off. */
+bool confine_is_off(void);
+
+/*
+ * The user that started the program by sudo, if this process is root's: results belong
+ * to that user. False: not root, or not by sudo.
+ */
+bool confine_caller(uid_t *uid, gid_t *gid);
+
+/* confine_filter.c: builds the filter of a role. 0 with f->code NULL without libseccomp;
+ * `program`: see struct confine. */
+int confine_filter_build(enum confine_role role, const char *program,
+			 struct confine_filter *f);
+
+#endif
