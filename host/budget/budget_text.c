@@ -89,8 +89,7 @@ static char *verdict(const struct budget *b)
 			side_name(b->docs[1]));
 	if (fclose(f))
 		abort();
-	message_clean(text);
-	return text;
+	return text_cleaned_own(text);
 }
 
 /* ------------------------------ tables ------------------------------ */

@@ -260,7 +260,7 @@ static enum cli_exit calibrate(const struct calibrate *c, const struct documents
 		measured->machine.cpu_model ? measured->machine.cpu_model
 					    : measured->machine.arch,
 		rows.n, rows.unlike, 100 * median, 100 * largest);
-	message_clean(text);
+	text_clean(text, sizeof(text));
 	text_wrap(stdout, text, 0, 2, table_text_columns(&o));
 	if (rows.n < 2 * ESTIMATE_TERMS)
 		text_wrap(

@@ -257,8 +257,7 @@ static char *verdict_text(const struct compare *c)
 		c->new->subject.kernel ? c->new->subject.kernel : "?");
 	if (fclose(f))
 		abort();
-	message_clean(text);
-	return text;
+	return text_cleaned_own(text);
 }
 
 static void fill_side(struct table *t, size_t column, const struct compare_row *row,

@@ -182,8 +182,9 @@ static void print_causes(const struct causes *c)
 	for (size_t i = 0; i < c->n; i++) {
 		const struct cause *one = &c->list[i];
 		char functions[512];
-		int at = printf("    %-9s  %-*s  ", cause_strength_name(one->strength),
-				(int)version, one->version);
+		int at = text_print(stdout, "    %-9s  %-*s  ",
+				    cause_strength_name(one->strength), (int)version,
+				    one->version);
 
 		text_wrap(stdout, one->title, (size_t)at, CAUSE_INDENT,
 			  table_text_columns(&o));
@@ -227,11 +228,14 @@ static void print_tree(struct step_list *l, const struct step *step)
 		l->broken = true;
 		return;
 	}
-	if (causes.n)
+	if (causes.n) {
 		print_causes(&causes);
-	else if (causes.n_searched > causes.n_lost)
-		printf("\n    no commit from %s to %s changed these functions\n", from,
-		       to);
+	} else if (causes.n_searched > causes.n_lost) {
+		fputs("\n    ", stdout);
+		text_print(stdout, "no commit from %s to %s changed these functions",
+			   from, to);
+		putchar('\n');
+	}
 	if (causes.n_lost || causes.n_searched < step->n)
 		printf("\n    of %zu functions, the %zu largest changes were searched; %zu are not in the tree\n",
 		       step->n, causes.n_searched, causes.n_lost);
@@ -256,8 +260,11 @@ static void print_titles(const struct step_list *l, const struct step *step)
 	while (!whole && causes.n &&
 	       causes.list[causes.n - 1].strength == CAUSE_CANDIDATE)
 		causes_drop_last(&causes);
-	printf("\n    %zu commits from %s to %s%s\n", n, from, to,
-	       causes.n ? "; by their titles these fit:" : "; the title of none fits");
+	fputs("\n    ", stdout);
+	text_print(stdout, "%zu commits from %s to %s%s", n, from, to,
+		   causes.n ? "; by their titles these fit:"
+			    : "; the title of none fits");
+	putchar('\n');
 	if (!whole)
 		puts("    (two releases of Linux: the changelog lists only the updates after a release)");
 	if (causes.n)
@@ -276,7 +283,7 @@ static void print_functions(struct step_list *l)
 	step_sum(l->rows, l->n_rows, &step);
 	fputs("    explained: ", stdout);
 	for (size_t i = 0; i < l->n_rows; i++)
-		printf("%s%s", i ? ", " : "", l->rows[i].name);
+		text_print(stdout, "%s%s", i ? ", " : "", l->rows[i].name);
 	fputs("\n\n", stdout);
 	step_table(&t, &step, l->n_rows, TOP);
 	table_print(stdout, &t, &o);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "host/lib/error.h"
+#include "host/lib/text.h"
 #include "host/cli/options.h"
 
 #define LINE_MAX_BYTES	  512
@@ -48,8 +49,7 @@ void progress_init(struct progress *p, const struct options_common *common)
 
 static void draw(struct progress *p, char *line)
 {
-	line[line_width()] = '\0';
-	message_clean(line);
+	text_clean(line, line_width() + 1);
 	/* The cut must not go through a UTF-8 sequence, nor bytes pass for columns. */
 	for (char *c = line; *c; c++)
 		if ((unsigned char)*c >= 0x80)

@@ -33,7 +33,7 @@ static void short_kernel(const struct result *r, char head[HEAD_BYTES])
 static bool are_different(size_t n, char (*heads)[HEAD_BYTES])
 {
 	for (size_t i = 0; i < n; i++) {
-		message_clean(heads[i]);
+		text_clean(heads[i], HEAD_BYTES);
 		for (size_t k = 0; k < i; k++)
 			if (!strcmp(heads[k], heads[i]))
 				return false;
@@ -209,7 +209,7 @@ static void print_document(FILE *f, const char *head, const char *name,
 	}
 	if (fclose(line))
 		abort();
-	message_clean(text);
+	text = text_cleaned_own(text);
 	print_line(f, text, o);
 	free(text);
 }

@@ -218,8 +218,7 @@ static char *let_pass_text(const struct compare *c)
 	}
 	if (fclose(f))
 		abort();
-	message_clean(text);
-	return text;
+	return text_cleaned_own(text);
 }
 
 void compare_print_summary(FILE *f, const struct compare *c)
@@ -313,7 +312,7 @@ static void print_side(FILE *f, const char *word, const char *name,
 		     r->subject.label ? "  " : "",
 		     r->subject.label ? r->subject.label : "", r->run.started) < 0)
 		abort();
-	message_clean(line);
+	line = text_cleaned_own(line);
 	fputs(word, f);
 	if (width && strlen(word) + text_width(line) > width)
 		text_wrap(f, line, strlen(word), strlen(word), width);

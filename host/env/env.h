@@ -73,6 +73,11 @@ struct env_setting {
 	bool grave;	/* a value that is not good invalidates all figures */
 	const char *effect; /* effect on the figures */
 	enum env_status (*probe)(const char *root, char value[ENV_VALUE_MAX]);
+	/*
+	 * Of a setting that is tuned: the values that it can have, separated by '|'; "#":
+	 * a number. Others are neither tuned nor restored.
+	 */
+	const char *known;
 };
 
 /* Ends with a row with id NULL. */
@@ -91,6 +96,9 @@ struct env_finding {
  */
 void env_find(const struct env_setting *s, const char *root, struct env_finding *found,
 	      const struct env_setting **next);
+
+/* Whether a setting that is tuned can have the value. */
+bool env_is_known(const struct env_setting *s, const char *value);
 
 /* Whether a value is good. */
 bool env_is_good(const struct env_setting *s, const char *value);

@@ -96,7 +96,7 @@ void env_table_state(FILE *f, const char *root, const struct env_state *state)
 
 		snprintf(path, sizeof(path), "%s%s", root, e->path);
 		env_read_value(e->setting, path, now);
-		message_clean(now);
+		text_clean(now, sizeof(now));
 		fprintf(f, "  %s: %s -> %s%s%s\n", e->path, e->original, e->written,
 			strcmp(now, e->written) != 0 ? ", now " : "",
 			strcmp(now, e->written) != 0 ? now : "");
@@ -183,12 +183,7 @@ struct env_steps_line {
 
 static char *copy(const char *text)
 {
-	char *new = strdup(text ? text : "");
-
-	if (!new)
-		abort();
-	message_clean(new);
-	return new;
+	return text_cleaned(text ? text : "");
 }
 
 void env_steps_add(const struct env_step *step, void *context)

@@ -148,57 +148,73 @@ static enum env_status probe_load(const char *root, char value[ENV_VALUE_MAX])
 
 const struct env_setting env_settings[] = {
 	{ "guest", NULL, ENV_LINE, "no", NULL, true,
-	  "the hypervisor below shares the CPU and can handle exits itself",
-	  probe_guest },
+	  "the hypervisor below shares the CPU and can handle exits itself", probe_guest,
+	  NULL },
 	{ "kvm_hardware", NULL, ENV_LINE, "hardware", NULL, true,
-	  "exits of a software KVM do not cost what exits of a CPU cost", probe_kvm },
+	  "exits of a software KVM do not cost what exits of a CPU cost", probe_kvm,
+	  NULL },
 	{ "cpufreq_governor", CPU "cpu[0-9]*/cpufreq/scaling_governor", ENV_LINE,
 	  "performance", "performance", true,
-	  "the clock rate follows the load: an exit can take twice as long", NULL },
+	  "the clock rate follows the load: an exit can take twice as long", NULL,
+	  "performance|powersave|ondemand|conservative|userspace|schedutil" },
 	{ "turbo", CPU "intel_pstate/no_turbo", ENV_LINE, "1", "1", true,
-	  "the clock rate depends on temperature and on other cores", NULL },
+	  "the clock rate depends on temperature and on other cores", NULL, "0|1" },
 	{ "turbo", CPU "cpufreq/boost", ENV_LINE, "0", "0", true,
-	  "the clock rate depends on temperature and on other cores", NULL },
+	  "the clock rate depends on temperature and on other cores", NULL, "0|1" },
 	{ "smt", CPU "smt/active", ENV_LINE, "0", NULL, true,
-	  "the sibling thread shares the core; turned off by nosmt", NULL },
+	  "the sibling thread shares the core; turned off by nosmt", NULL, NULL },
 	{ "isolated_cpus", CPU "isolated", ENV_PRESENT, "at least one", NULL, false,
-	  "other tasks run on the CPU of the guest; set by isolcpus=", NULL },
+	  "other tasks run on the CPU of the guest; set by isolcpus=", NULL, NULL },
 	{ "nohz_full", CPU "nohz_full", ENV_PRESENT, "at least one", NULL, false,
-	  "the tick interrupts the guest; set by nohz_full=", NULL },
+	  "the tick interrupts the guest; set by nohz_full=", NULL, NULL },
 	{ "idle_states", CPU "cpu[0-9]*/cpuidle/state[2-9]*/disable", ENV_LINE, "1", "1",
 	  false, "a CPU leaves deep idle states slowly: halts and wake-ups look slow",
-	  NULL },
+	  NULL, "0|1" },
 	{ "transparent_hugepage", MM "transparent_hugepage/enabled", ENV_CHOSEN,
 	  "madvise|never", "madvise", false,
-	  "the page size of guest memory changes during a run", NULL },
+	  "the page size of guest memory changes during a run", NULL,
+	  "always|madvise|never" },
 	{ "ksm", MM "ksm/run", ENV_LINE, "0", "0", false,
-	  "merged pages fault again; scanning uses CPU time", NULL },
+	  "merged pages fault again; scanning uses CPU time", NULL, "0|1|2" },
 	{ "numa_balancing", KERNEL "numa_balancing", ENV_LINE, "0", "0", false,
-	  "pages are unmapped to find their users: faults", NULL },
+	  "pages are unmapped to find their users: faults", NULL, "0|1|2|3" },
 	{ "nmi_watchdog", KERNEL "nmi_watchdog", ENV_LINE, "0", "0", false,
-	  "uses a hardware counter, and interrupts the guest", NULL },
+	  "uses a hardware counter, and interrupts the guest", NULL, "0|1" },
 	{ "perf_paranoid", KERNEL "perf_event_paranoid", ENV_LINE, "-1|0|1", NULL, false,
-	  "no host counters without privileges", NULL },
+	  "no host counters without privileges", NULL, NULL },
 	{ "perf_sample_rate", KERNEL "perf_event_max_sample_rate", ENV_AT_LEAST,
 	  "at least 50000", NULL, false,
-	  "lowered by the kernel if perf interrupts took too long", NULL },
+	  "lowered by the kernel if perf interrupts took too long", NULL, NULL },
 	{ "halt_poll_ns", KVM "halt_poll_ns", ENV_LINE, "0", "0", false,
-	  "KVM polls before it sleeps: halts look cheap, siblings slow down", NULL },
+	  "KVM polls before it sleeps: halts look cheap, siblings slow down", NULL, "#" },
 	{ "timer_advance", KVM "lapic_timer_advance", ENV_LINE, "N", NULL, false,
-	  "KVM enters the guest early and spins until the deadline", NULL },
+	  "KVM enters the guest early and spins until the deadline", NULL, NULL },
 	{ "timer_advance", KVM "lapic_timer_advance_ns", ENV_LINE, "0", NULL, false,
-	  "KVM enters the guest early and spins until the deadline", NULL },
+	  "KVM enters the guest early and spins until the deadline", NULL, NULL },
 	{ "load", NULL, ENV_LINE, "below 0.5", NULL, false,
-	  "other tasks compete for CPUs, caches and memory", probe_load },
+	  "other tasks compete for CPUs, caches and memory", probe_load, NULL },
 	{ "kvm_parameters", NULL, ENV_LINE, "recorded", NULL, false,
-	  "decide which exits occur, and what handles them", probe_parameters },
+	  "decide which exits occur, and what handles them", probe_parameters, NULL },
 	{ "confinement", NULL, ENV_LINE, "all", NULL, false,
-	  "none: what a guest that breaks out of an emulator could do",
-	  probe_confinement },
+	  "none: what a guest that breaks out of an emulator could do", probe_confinement,
+	  NULL },
 	{ "mitigations", NULL, ENV_LINE, "recorded", NULL, false,
-	  "most of the cost of an exit on older CPUs", probe_mitigations },
+	  "most of the cost of an exit on older CPUs", probe_mitigations, NULL },
 	{ 0 },
 };
+
+bool env_is_known(const struct env_setting *s, const char *value)
+{
+	const char *word = s->known ? s->known : "";
+	size_t bytes = strlen(value);
+
+	if (!strcmp(word, "#"))
+		return bytes && bytes <= 10 && strspn(value, "0123456789") == bytes;
+	for (; *word; word += strcspn(word, "|"), word += *word == '|')
+		if (strcspn(word, "|") == bytes && !strncmp(word, value, bytes))
+			return true;
+	return false;
+}
 
 const char *env_status_name(enum env_status status)
 {

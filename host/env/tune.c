@@ -87,7 +87,7 @@ static char *copy(const char *text)
 	return new;
 }
 
-/* The state file can be forged: paths other than those of settings are rejected. */
+/* The state file can be forged: only paths and values of settings are accepted. */
 static const struct env_setting *setting_of(const char *path)
 {
 	for (const struct env_setting *s = env_settings; s->id; s++)
@@ -101,7 +101,8 @@ static int append(struct env_state *s, const char *path, const char *original,
 {
 	const struct env_setting *setting = setting_of(path);
 
-	if (!setting || strstr(path, ".."))
+	if (!setting || strstr(path, "..") || !env_is_known(setting, original) ||
+	    strcmp(written, setting->tuned) != 0)
 		return -EINVAL;
 	s->entries = reallocarray(s->entries, s->n + 1, sizeof(*s->entries));
 	if (!s->entries)
@@ -213,6 +214,7 @@ static int save(const struct env_state *s, struct error *err)
 {
 	char *text = NULL;
 	size_t bytes;
+	mode_t mask;
 	FILE *f;
 	int ret;
 
@@ -231,7 +233,10 @@ static int save(const struct env_state *s, struct error *err)
 			s->entries[i].written);
 	if (fclose(f))
 		abort();
+	/* All can read the file, and only its owner can write it, by any umask. */
+	mask = umask(022);
 	ret = file_replace(s->file, text, bytes);
+	umask(mask);
 	free(text);
 	return ret ? error_set(err, ret, "cannot write %s: %s", s->file, strerror(-ret))
 		   : 0;
@@ -338,6 +343,11 @@ static int tune_file(const struct env_tune *t, struct env_state *state,
 	if (env_is_good(s, now)) {
 		report(t, s, path, ENV_AS_WANTED, now, now, 0);
 		return 0;
+	}
+	if (!env_is_known(s, now)) {
+		/* It could not be restored. */
+		report(t, s, path, ENV_DENIED, now, s->tuned, EINVAL);
+		return EPERM;
 	}
 	if (!t->dry && !e) {
 		ret = add_entry(state, inner, now, s->tuned, err);

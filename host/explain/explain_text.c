@@ -52,9 +52,10 @@ static void print_heading(FILE *f, const struct explanation *e,
 		abort();
 	print_text(f, o ? "" : "### ", text, o);
 	free(text);
-	fprintf(f, "%sLinux %s, %s\n\n", o ? "" : "\n",
-		e->subject.kernel ? e->subject.kernel : "?",
-		e->target.hypervisor ? e->target.hypervisor : "?");
+	fputs(o ? "" : "\n", f);
+	text_print(f, "Linux %s, %s", e->subject.kernel ? e->subject.kernel : "?",
+		   e->target.hypervisor ? e->target.hypervisor : "?");
+	fputs("\n\n", f);
 }
 
 static void add_row(struct table *t, const char *name, double insns, double share)
@@ -311,11 +312,17 @@ void explain_print_kinds_diff(FILE *f, const struct explanation *base,
 /* The separator of the format and control characters are replaced. */
 static void print_frame(FILE *f, const char *separator, const char *name)
 {
+	unsigned int unsafe;
+	size_t n;
+
 	fputs(separator, f);
-	for (; *name; name++)
-		putc(*name == ';' || (unsigned char)*name < ' ' || *name == 0x7f ? '?'
-										 : *name,
-		     f);
+	for (; *name; name += n) {
+		n = text_char(name, &unsafe);
+		if (unsafe != TEXT_SAFE || *name == ';')
+			putc('?', f);
+		else
+			fwrite(name, 1, n, f);
+	}
 }
 
 /* `path`: the names of the nodes above. */

@@ -141,8 +141,7 @@ static char *heading(const struct why_row *r)
 		     same && plain ? "" : "]", base, new,
 		     row->new.value > row->base.value ? "+" : "", change) < 0)
 		abort();
-	message_clean(text);
-	return text;
+	return text_cleaned_own(text);
 }
 
 /* A figure that lies between two events, so that neither has its length. */

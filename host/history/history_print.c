@@ -45,7 +45,7 @@ void history_name(const struct history_run *run, char name[HISTORY_NAME_BYTES])
 		snprintf(name + n, HISTORY_NAME_BYTES - n, "(%.70s)", kernel);
 	else
 		name[n - 1] = '\0';
-	message_clean(name);
+	text_clean(name, HISTORY_NAME_BYTES);
 }
 
 void history_label(const struct history_series *s, char label[HISTORY_NAME_BYTES])
@@ -57,7 +57,7 @@ void history_label(const struct history_series *s, char label[HISTORY_NAME_BYTES
 			     plain ? "" : " [", plain ? "" : s->config, plain ? "" : "]");
 	if (strcmp(s->metric, "round_trip") != 0)
 		snprintf(label + n, HISTORY_NAME_BYTES - n, " %.40s", s->metric);
-	message_clean(label);
+	text_clean(label, HISTORY_NAME_BYTES);
 }
 
 void history_where(const struct history_place *place, char text[HISTORY_NAME_BYTES])
@@ -67,7 +67,7 @@ void history_where(const struct history_place *place, char text[HISTORY_NAME_BYT
 		 : place->exact ? ", "
 				: ", machine ",
 		 place->what ? place->what : "");
-	message_clean(text);
+	text_clean(text, HISTORY_NAME_BYTES);
 }
 
 static const char *confirmed_text(const struct history_alarm *a)
@@ -161,11 +161,13 @@ static void add_change(struct table *t, const struct history_alarm *a, size_t ot
 static void print_suspects(const struct history_run *old, const struct history_run *new)
 {
 	if (strcmp(old->tool, new->tool) != 0)
-		printf("    (measured by wsbench %s, before by %s)\n", new->tool,
-		       old->tool);
+		text_print(stdout, "    (measured by wsbench %s, before by %s)",
+			   new->tool, old->tool);
+	putchar('\n');
 	if (old->emulator && new->emulator && strcmp(old->emulator, new->emulator) != 0)
-		printf("    (measured on %s, before on %s)\n", new->emulator,
-		       old->emulator);
+		text_print(stdout, "    (measured on %s, before on %s)", new->emulator,
+			   old->emulator);
+	putchar('\n');
 }
 
 void history_step_title(FILE *f, const struct history *h,
@@ -182,7 +184,7 @@ void history_step_title(FILE *f, const struct history *h,
 	fprintf(f, "%s, after %s", name, before);
 	/* Two runs of one kernel: print the id of the run. */
 	if (!strcmp(name, before))
-		fprintf(f, " (run %s)", new->id);
+		text_print(f, " (run %s)", new->id);
 	for (size_t i = 0; i < n; i++)
 		*(history_is_open(&alarms[i]) ? &open : &of[alarms[i].kind]) += 1;
 	fprintf(f, ": %zu worse, %zu better", of[HISTORY_WORSE], of[HISTORY_BETTER]);
@@ -305,8 +307,8 @@ static void print_let_pass(const struct history_alarm *alarms, size_t n, size_t 
 			continue;
 		history_label(a->series, label);
 		number_format(number, difference(a), a->series->method == HISTORY_STEPS);
-		printf("%s %s %s%s %s", first ? "" : ",", label,
-		       difference(a) > 0 ? "+" : "", number, a->series->unit);
+		text_print(stdout, "%s %s %s%s %s", first ? "" : ",", label,
+			   difference(a) > 0 ? "+" : "", number, a->series->unit);
 		if (history_change(a)->before > 0)
 			printf(" (%+.2g %%)", 100 * history_relative(history_change(a)));
 		first = false;
@@ -447,8 +449,9 @@ static void print_series(const struct history *h, const struct history_series *s
 
 	history_label(s, label);
 	history_where(&h->places[s->place], where);
-	printf("%s: %s, in %s%s\n", where, label, s->unit,
-	       s->method == HISTORY_TOO_FEW ? "; too short to judge" : "");
+	text_print(stdout, "%s: %s, in %s%s", where, label, s->unit,
+		   s->method == HISTORY_TOO_FEW ? "; too short to judge" : "");
+	putchar('\n');
 	print_spark(s);
 	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
 	for (size_t k = 0; k <= s->n_changes; k++)

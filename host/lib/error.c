@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "host/lib/error.h"
+#include "host/lib/text.h"
 
 int error_set(struct error *err, int code, const char *fmt, ...)
 {
@@ -16,9 +17,7 @@ int error_set(struct error *err, int code, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
+	text_clean(text, sizeof(text));
 	strcpy(err->text, text);
 	return code;
 }
@@ -44,16 +43,6 @@ bool message_color(FILE *f)
 	return (!no || !*no) && message_terminal(f);
 }
 
-void message_clean(char *text)
-{
-	for (; *text; text++) {
-		if (*text == '\n' || *text == '\t')
-			*text = ' ';
-		else if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
-	}
-}
-
 /* One write per line, so that lines of several processes do not mix. */
 static void print(const char *who, const char *kind, const char *color, const char *fmt,
 		  va_list ap)
@@ -67,7 +56,7 @@ static void print(const char *who, const char *kind, const char *color, const ch
 	len = strlen(text);
 	while (len && (text[len - 1] == '\n' || text[len - 1] == ' '))
 		text[--len] = '\0';
-	message_clean(text);
+	text_clean(text, sizeof(text));
 	colored = *color && message_color(stderr);
 	fprintf(stderr, "%s%s: %s%s%s%s\n", message_terminal(stderr) ? WIPE : "", who,
 		colored ? color : "", kind, colored ? PLAIN : "", text);

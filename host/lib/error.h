@@ -3,7 +3,7 @@
  * The error of the host program, one line that says what failed, where, and why; and
  * messages to the user: one line each, to stderr, beginning "wsbench: ". On a terminal a
  * message first clears the line that a progress display may have left. Control characters
- * in the text, which may come from a guest or a file, are replaced.
+ * in the text, which may come from a guest or a file, are escaped: text_clean().
  */
 #ifndef WS_LIB_ERROR_H
 #define WS_LIB_ERROR_H
@@ -20,8 +20,8 @@ struct error {
 };
 
 /*
- * Formats the text, truncated to its size, with control characters replaced: it may
- * quote a guest or a file. Returns `code`. The arguments may point into
+ * Formats the text, truncated to its size, by text_clean(): it may quote a guest or a
+ * file. Returns `code`. The arguments may point into
  * `err`.
  */
 int error_set(struct error *err, int code, const char *fmt, ...)
@@ -43,8 +43,5 @@ bool message_color(FILE *f);
 
 /* Whether `f` is a terminal that can redraw a line. */
 bool message_terminal(FILE *f);
-
-/* Replaces control characters in place by '?', and line breaks and tabs by blanks. */
-void message_clean(char *text);
 
 #endif

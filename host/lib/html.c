@@ -6,10 +6,15 @@
 #include <string.h>
 
 #include "host/lib/html.h"
+#include "host/lib/text.h"
 
 void html_text(FILE *f, const char *text)
 {
-	for (; *text; text++) {
+	unsigned int unsafe;
+	size_t n;
+
+	for (; *text; text += n) {
+		n = text_char(text, &unsafe);
 		switch (*text) {
 		case '&':
 			fputs("&amp;", f);
@@ -30,8 +35,10 @@ void html_text(FILE *f, const char *text)
 			fputc('\n', f);
 			break;
 		default:
-			fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text,
-			      f);
+			if (unsafe == TEXT_SAFE)
+				fwrite(text, 1, n, f);
+			else
+				fputc('?', f);
 		}
 	}
 }

@@ -22,6 +22,25 @@ static char *copy(const char *text)
 	return text ? checked(strdup(text)) : NULL;
 }
 
+/* Line by line. */
+static char *copy_head(const char *head)
+{
+	char *text, *lines = copy(head), *rest = lines, *line;
+	size_t bytes;
+	FILE *f = open_memstream(&text, &bytes);
+
+	checked(f);
+	while ((line = strsep(&rest, "\n"))) {
+		line = text_cleaned(line);
+		fprintf(f, "%s%s", line, rest ? "\n" : "");
+		free(line);
+	}
+	free(lines);
+	if (fclose(f))
+		abort();
+	return text;
+}
+
 void table_init(struct table *t, const struct table_column *columns, size_t n_columns)
 {
 	*t = (struct table){ 0 };
@@ -37,7 +56,7 @@ void table_column(struct table *t, const struct table_column *column)
 		checked(reallocarray(t->columns, t->n_columns + 1, sizeof(*t->columns)));
 	new = &t->columns[t->n_columns++];
 	*new = *column;
-	new->head = copy(column->head ? column->head : "");
+	new->head = copy_head(column->head ? column->head : "");
 	new->family = copy(column->family);
 }
 
@@ -86,7 +105,7 @@ void table_cell(struct table *t, size_t column, const char *fmt, ...)
 	if (vasprintf(&cell->text, fmt, ap) < 0)
 		abort();
 	va_end(ap);
-	message_clean(cell->text);
+	cell->text = text_cleaned_own(cell->text);
 }
 
 void table_number(struct table *t, size_t column, double value, bool exact, bool sign)
@@ -146,20 +165,21 @@ bool table_is_joined(const struct table *t, size_t c)
 	return c < t->n_columns && t->columns[c].flags & TABLE_JOIN;
 }
 
-void table_markdown_text(FILE *f, const char *text)
+void table_markdown_text(FILE *f, const char *foreign)
 {
-	for (; *text; text++) {
+	char *clean = text_cleaned(foreign);
+
+	for (const char *text = clean; *text; text++) {
 		if (*text == '<')
 			fputs("&lt;", f);
 		else if (*text == '&')
 			fputs("&amp;", f);
-		else if (*text == '\n')
-			fputc(' ', f);
 		else if (strchr("|*_`[]\\~#@", *text))
 			fprintf(f, "\\%c", *text);
 		else
 			fputc(*text, f);
 	}
+	free(clean);
 }
 
 /* A column whose cells are all empty, with those that are joined to it. */

@@ -2,7 +2,7 @@
 /*
  * Tables of short texts: one model (table.c), rendered for a terminal (table_text.c), as
  * Markdown and as HTML. All functions abort when memory is exhausted. Control characters
- * in cells are replaced.
+ * in cells are escaped: text_clean().
  */
 #ifndef WS_LIB_TABLE_H
 #define WS_LIB_TABLE_H

@@ -10,13 +10,33 @@
 #include <stddef.h>
 #include <stdio.h>
 
+/*
+ * The bytes of the character at `s`, which is not the end. Sets *unsafe to the code of
+ * what a terminal or a page must not get: a control character (C0, C1, line breaks too),
+ * a bidirectional control, or a byte that is not UTF-8; otherwise to TEXT_SAFE.
+ */
+#define TEXT_SAFE (~0u)
+size_t text_char(const char *s, unsigned int *unsafe);
+
+/*
+ * Text of a guest, a kernel or a document, on one line: line breaks and tabs are blanks,
+ * other unsafe characters are written as \x1b or \u202e. In place, cut to `room` bytes.
+ */
+void text_clean(char *text, size_t room);
+/* text_clean() of any length. free() it. */
+char *text_cleaned(const char *text);
+/* text_cleaned() of allocated text, which is freed. */
+char *text_cleaned_own(char *text);
+/* Prints by text_clean(), so without a line break. The number of bytes. */
+int text_print(FILE *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* The width of UTF-8 text; wide and combining characters do not occur in tables. */
 size_t text_width(const char *s);
 
 /*
  * Prints `text` and a newline, broken between words so that lines end before column
  * `columns`. The first line begins at column `at` (the position of the cursor), the
- * others are indented by `indent`. Control characters are replaced.
+ * others are indented by `indent`. By text_clean().
  */
 void text_wrap(FILE *f, const char *text, size_t at, size_t indent, size_t columns);
 

@@ -20,14 +20,18 @@ static const struct figure_pen foot_pen = { FIGURE_RIGHT, 11, COLOR_SOFT };
 
 void figure_quote(FILE *f, const char *text)
 {
+	unsigned int unsafe;
+	size_t n;
+
 	fputc('\'', f);
-	for (; *text; text++) {
-		if ((unsigned char)*text < 0x20 || *text == 0x7f || *text == '`')
+	for (; *text; text += n) {
+		n = text_char(text, &unsafe);
+		if (unsafe != TEXT_SAFE || *text == '`')
 			fputc('?', f);
 		else if (*text == '\'')
 			fputs("''", f);
 		else
-			fputc(*text, f);
+			fwrite(text, 1, n, f);
 	}
 	fputc('\'', f);
 }

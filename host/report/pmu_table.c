@@ -68,9 +68,8 @@ void pmu_map_print(FILE *f, const struct pmu_map *map, const struct table_option
 	for (size_t i = 0; i < map->n_configs; i++) {
 		char head[80];
 
-		snprintf(head, sizeof(head), "%.60s\nread", map->configs[i]);
-		message_clean(head);
-		head[strlen(head) - strlen("read") - 1] = '\n';
+		snprintf(head, sizeof(head), "%.*s\nread",
+			 text_prefix(map->configs[i], 60), map->configs[i]);
 		table_column(&t, &(struct table_column){ head, 0, 0, NULL });
 		table_column(&t, &cost);
 		table_column(&t, &(struct table_column){ "write", TABLE_KEEP, 0, NULL });
@@ -142,7 +141,7 @@ static struct source *decode_sources(const struct pmu_map *map, size_t *n)
 		else
 			snprintf(s->head, sizeof(s->head), "%s",
 				 strcmp(of->who, "kvm") ? of->who : "KVM offers");
-		message_clean(s->head);
+		text_clean(s->head, sizeof(s->head));
 		pmu_map_values(map->arch, of, &s->values, s->notes);
 	}
 	*n = pmu->n_sources;

@@ -185,8 +185,7 @@ static char *title(const struct run_table *m, size_t d)
 	if (asprintf(&text, "%s%s%s", m->docs[d]->target.name, *mark ? " " : "", mark) <
 	    0)
 		abort();
-	message_clean(text);
-	return text;
+	return text_cleaned_own(text);
 }
 
 static void print_contexts(const struct foot *t)

@@ -76,7 +76,9 @@ void run_metrics_print(FILE *f, const struct result *r, const struct table_optio
 		for (size_t k = 0; k < n; k++)
 			fill_metric(&t, 1 + 2 * k, r, result_find_metric(b, names[k]));
 	}
-	fprintf(f, "\nMetrics, %s, %s\n\n", r->target.name, r->clock.unit);
+	fputc('\n', f);
+	text_print(f, "Metrics, %s, %s", r->target.name, r->clock.unit);
+	fputs("\n\n", f);
 	table_print(f, &t, o);
 	for (size_t i = 0; i < r->n_benchmarks; i++) {
 		const struct result_benchmark *b = &r->benchmarks[i];
@@ -131,7 +133,9 @@ void run_statistics_print(FILE *f, const struct result *r, const struct table_op
 			else
 				table_cell(&t, 2 + k, "%" PRId64, counts[k]);
 	}
-	fprintf(f, "\nRun loop, %s\n\n", r->target.name);
+	fputc('\n', f);
+	text_print(f, "Run loop, %s", r->target.name);
+	fputs("\n\n", f);
 	table_print(f, &t, o);
 	table_free(&t);
 }

@@ -164,6 +164,43 @@ stopped_by() {
   [ "$(governors)" = ' 2 powersave' ]
 }
 
+@test "the state file is written by its owner alone, whatever the umask" {
+  make_root
+  for mask in 0 077; do
+    (umask "$mask" && exec "$wsbench" env tune --root root) >/dev/null
+    [ "$(stat -c %a root/var/lib/worldswitch/tuned)" = 644 ]
+    [ -z "$(find root/var -perm /022)" ]
+    "$wsbench" env restore --root root >/dev/null
+    rm -r root/var
+    put sys/kernel/mm/transparent_hugepage/enabled "[always] madvise never"
+  done
+}
+
+@test "restore writes only what a setting can have" {
+  make_root
+  local governor=/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor state=root/var/lib/worldswitch/tuned line
+  "$wsbench" env tune --root root >/dev/null
+  for line in "$governor"$'\tevil\tperformance' "$governor"$'\tpowersave\tevil' \
+    $'/sys/kernel/mm/ksm/run\t1000\t0' $'/sys/module/kvm/parameters/halt_poll_ns\t-1\t0' \
+    $'/sys/module/kvm/parameters/halt_poll_ns\t99999999999\t0'; do
+    printf '%s\n' 'worldswitch env 1' "$line" >"$state"
+    refused 2 'line 2: not written by wsbench env' sh -c '"$0" env restore --force --root root >out' "$wsbench"
+  done
+  [ "$(governors)" = ' 2 performance' ]
+}
+
+@test "tune leaves a value alone that restore would not write" {
+  make_root
+  put sys/devices/system/cpu/cpu1/cpufreq/scaling_governor vendor
+  run_apart "$wsbench" env tune --root root
+  echo "$stdout / $stderr"
+  [ "$status" = 3 ] || [ "$status" = 4 ]
+  [ "$(governors)" = " 1 performance
+ 1 vendor" ]
+  run ! grep -q vendor root/var/lib/worldswitch/tuned
+  "$wsbench" env restore --root root >/dev/null
+}
+
 @test "bad usage of env" {
   refused 2 'no command: check, tune, restore or show' "$wsbench" env
   refused 2 "no command 'tuen': did you mean 'tune'?" "$wsbench" env tuen

@@ -116,12 +116,12 @@ user_exits() {
   "$wsbench" run --on kvm --bench checkpoint_save --boots 1000 --quiet >/dev/null 2>&1 3>&- &
   pid=$!
   # A checkpoint has begun: as a file in memory, or in TMPDIR.
-  until ls -l "/proc/$pid/fd" 2>/dev/null | grep -q checkpoint || [ -n "$(ls "$TMPDIR")" ]; do
+  until [[ $(readlink "/proc/$pid/fd"/* 2>/dev/null) == *checkpoint* ]] || [ -n "$(ls "$TMPDIR")" ]; do
     kill -0 "$pid"
     sleep 0.01
   done
   kill -KILL "$pid"
-  ! wait "$pid"
+  wait "$pid" || true
   nothing_left
 }
 

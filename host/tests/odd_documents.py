@@ -33,13 +33,14 @@ def estimates(**new):
     return change
 
 
-def names(text):
+def names(text, metric=None):
     def change(d):
         for i, b in enumerate(d["benchmarks"]):
             b["name"] = b["config"] = text + str(i)
             b["group"] = b["reason"] = text
         for m in metrics(d):
-            m["name"] = m["unit"] = m["reason"] = text
+            m["name"] = metric or text
+            m["unit"] = m["reason"] = text
         for part, keys in (("run", ["id"]), ("subject", ["kernel", "label", "commit", "compiler", "suite"]),
                            ("target", ["name", "emulator", "hypervisor"]),
                            ("machine", ["fingerprint", "cpu_model", "microcode"])):
@@ -93,6 +94,7 @@ write("cut-2", names("a" + "é" * 400))
 write("cut-3", names("ab" + "€" * 400))
 write("unnamed", names(""))
 write("control", names("\x9b31m\x1b[31m\u202e\u2066x\n\t\x7f"))
+write("control-figures", names("\x9b31m\x1b[31m\u202e\u2066x\n\t\x7f", "round_trip"))
 write("no-boots", no_boots)
 write("blank-boots", blank_boots)
 write("low-bins", extreme_boots(-MOST - 1, MOST))

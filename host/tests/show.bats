@@ -111,6 +111,31 @@ for path in glob.glob("drawn/*.svg"): xml.dom.minidom.parse(path)'
   [ "$("$wsbench" show e.json)" = "$("$wsbench" explain e.json)" ]
 }
 
+@test "what a terminal interprets is escaped in names of documents" {
+  need_target bare:x86_64
+  local words
+  "$wsbench" run --quiet --on bare:x86_64 --bench null,rdtsc -o one.json >/dev/null
+  mkdir odd
+  "$python" "$tests/odd_documents.py" odd one.json
+  "$wsbench" history add --db db.jsonl odd/control-figures.json
+  while read -r words; do
+    # shellcheck disable=SC2086  # words
+    "$wsbench" $words >out 2>&1 || [[ $? == [13] ]]
+    if LC_ALL=C grep -aP '\x1b|\x7f|\xc2[\x80-\x9f]|\xe2\x80\xae|\xe2\x81\xa6' out; then
+      echo "of $words" && false
+    fi
+    grep -qF '\u202e' out || { echo "$words does not show the name" && false; }
+  done <<'END'
+show odd/control-figures.json
+show --markdown odd/control-figures.json
+show --metrics odd/control-figures.json
+show --stats odd/control-figures.json
+compare --all odd/control-figures.json odd/control-figures.json
+compare --markdown --all odd/control-figures.json odd/control-figures.json
+history show --db db.jsonl
+END
+}
+
 @test "a folder is its result documents, and a damaged one is not passed over" {
   mkdir mixed none
   cp "$svm"/7.3*.json mixed/r.json

@@ -395,7 +395,42 @@ Test(options, no_color_reaches_the_environment)
 Test(message, control_characters_cannot_reach_the_terminal, .init = cr_redirect_stderr)
 {
 	message_error("a\033[2Jb\nc\rd\177\n");
-	cr_expect_stderr_eq_str("wsbench: error: a?[2Jb c?d?\n");
+	cr_expect_stderr_eq_str("wsbench: error: a\\x1b[2Jb c\\x0dd\\x7f\n");
+}
+
+static void expect_clean(const char *text, const char *clean)
+{
+	char *got = text_cleaned(text);
+
+	cr_expect_str_eq(got, clean, "%s", got);
+	free(got);
+}
+
+Test(text, c1_and_bidirectional_controls_are_escaped)
+{
+	expect_clean("a\u202eb\u2066\u200f\u061c", "a\\u202eb\\u2066\\u200f\\u061c");
+	expect_clean("\xc2\x9b"
+		     "[m",
+		     "\\x9b[m");
+	expect_clean("\xc2\x80 \xc2\x9f \xc2\xa0", "\\x80 \\x9f \xc2\xa0");
+	/* Not UTF-8: a Latin-1 terminal would interpret the byte. */
+	expect_clean("\x9b"
+		     "31m \xe9t\xe9 \xc0\x9b",
+		     "\\x9b31m \\xe9t\\xe9 \\xc0\\x9b");
+	expect_clean("\u00b5\u20ac\U0001f600", "\u00b5\u20ac\U0001f600");
+	/* Cut within a character. */
+	expect_clean("a\xe2\x82", "a");
+}
+
+Test(text, cleaning_in_place_ends_within_the_room_at_a_character)
+{
+	char text[10] = "\u20ac\x1b\x1b";
+
+	text_clean(text, 6);
+	cr_expect_str_eq(text, "\u20ac\\x");
+	strcpy(text, "a\u20ac");
+	text_clean(text, 4);
+	cr_expect_str_eq(text, "a");
 }
 
 Test(message, percent_m_is_the_callers_errno, .init = cr_redirect_stderr)
@@ -638,7 +673,7 @@ Test(table, each_reason_is_printed_once_below)
 	cr_expect_eq(times(text, "skip [1]"), 4, "%s", text);
 	cr_expect_eq(times(text, "FAIL [2]"), 1, "%s", text);
 	cr_expect_eq(times(text, "there is no hypervisor"), 1, "%s", text);
-	EXPECT_HAS(text, "\n[2] the guest ?[31mcrashed\n");
+	EXPECT_HAS(text, "\n[2] the guest \\x1b[31mcrashed\n");
 	EXPECT_HAS(text, "\nWarning (bare:x86_64, bare:aarch64): it is noisy here\n");
 	free(text);
 }

@@ -527,7 +527,7 @@ Test(tail, returns_the_last_lines_without_blank_lines_and_control_characters)
 	lab_tail_add(&t, "\n", 1);
 	lab_tail_add(&t, text, strlen(text));
 	cr_expect_str_eq(lab_tail_line(&t, 0, line, sizeof(line)), "three");
-	cr_expect_str_eq(lab_tail_line(&t, 2, line, sizeof(line)), "two ?[1m");
+	cr_expect_str_eq(lab_tail_line(&t, 2, line, sizeof(line)), "two \\x1b[1m");
 	cr_expect_str_eq(lab_tail_line(&t, 3, line, sizeof(line)), "one");
 	cr_expect_str_eq(lab_tail_line(&t, 4, line, 7), "a line");
 	cr_expect_null(lab_tail_line(&t, 100000, line, sizeof(line)));

@@ -215,7 +215,7 @@ Test(session, a_complete_job_is_reported_and_the_machine_stopped)
 	lab_wire_number(&wire, LAB_FRAME_END, 0);
 	/* END ends the job, without a wait for the script. */
 	cr_expect_eq(converse(&shared, "sleep 1000", &heard, &err), 0, "%s", err.text);
-	cr_expect_str_eq(heard.text, "H:{} L:a?[2J b R:[1] ");
+	cr_expect_str_eq(heard.text, "H:{} L:a\\x1b[2J b R:[1] ");
 }
 
 Test(session, a_job_without_a_machine_has_a_reason)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "host/lib/error.h"
+#include "host/lib/text.h"
 #include "host/targets/lab/emulator.h"
 
 /*
@@ -181,7 +182,7 @@ static const char *copy(const char *p, size_t bytes, char *line, size_t room)
 	line[bytes] = '\0';
 	for (char *nul; (nul = memchr(line, '\0', bytes));)
 		*nul = ' ';
-	message_clean(line);
+	text_clean(line, room);
 	return line;
 }
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "host/lib/process.h"
+#include "host/lib/text.h"
 #include "host/lib/error.h"
 #include "host/targets/lab/session.h"
 #include "host/targets/lab/machine.h"
@@ -145,7 +146,7 @@ static int take_failure(struct session *s, const struct lab_frame *f)
 	char text[400];
 
 	snprintf(text, sizeof(text), "%s", (const char *)f->payload);
-	message_clean(text);
+	text_clean(text, sizeof(text));
 	return error_set(s->err, -EIO, "%s: %s", s->label, text);
 }
 
@@ -166,7 +167,7 @@ static int take_answer(struct session *s, const struct lab_frame *f)
 		ret = sink->symbols(sink->ctx, (const char *)f->payload, f->size);
 	} else if (f->type == LAB_FRAME_LINE && sink->line) {
 		snprintf(line, sizeof(line), "%s", (const char *)f->payload);
-		message_clean(line);
+		text_clean(line, sizeof(line));
 		sink->line(sink->ctx, line);
 	} else {
 		return error_set(s->err, -EBADMSG, "%s: unexpected frame %d on the wire",
