@@ -476,11 +476,11 @@ test-hostile: all $(B)/tests/contain test-payloads hostile-tests
 	$(Q)BUILD=$(abspath $(B)) host/tests/hostile/hostile.py $(ARGS)
 $(B)/tests/pages: host/tests/hostile/pages.c $(B)/tests/host.a
 	$(call say,TEST,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.a,$^) $(LIBS) $(LIBDW) -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.a,$^) $(LIBS) $(OWN_LIBS) -o $@
 $(B)/asan/tests/pages: host/tests/hostile/pages.c $(B)/asan/host.a
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ASAN_CFLAGS) $(filter %.c %.a,$^) $(LIBS) $(LIBDW) -o $@
+	$(Q)$(CC) $(ASAN_CFLAGS) $(filter %.c %.a,$^) $(LIBS) $(OWN_LIBS) -o $@
 
 $(B)/tests/kill_at: host/tests/hostile/kill_at.c | tools
 	$(call say,TEST,$@)
@@ -489,13 +489,13 @@ $(B)/tests/kill_at: host/tests/hostile/kill_at.c | tools
 # The program with sanitizers, for hostile guests.
 $(B)/asan/wsbench: $(B)/asan/obj/$(ARCH)/host/cli/main.o $(B)/asan/host.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(ASAN) -pthread $^ $(LIBS) $(LIBDW) -o $@
+	$(Q)$(CC) $(CFLAGS) $(ASAN) -pthread $^ $(LIBS) $(OWN_LIBS) -o $@
 	$(Q)ln -sfn $(addprefix ../,$(ARCHS)) $(@D)
 
 # A stand-in for an emulator: host/tests/hostile_lab.bats.
 $(B)/tests/hostile_lab: host/tests/hostile_lab.c $(B)/tests/host.a
 	$(call say,TEST,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.a,$^) $(LIBS) $(LIBDW) -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.a,$^) $(LIBS) $(OWN_LIBS) -o $@
 
 # Runs the commands of the tests.
 $(B)/tests/contain: host/tests/contain.c | tools
