@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Signals; child processes that end with their parent; programs in PATH. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -241,6 +243,34 @@ int process_stop(struct process *p)
 		;
 	p->pid = 0;
 	return status;
+}
+
+struct process_waits process_waits(pid_t pid)
+{
+	struct process_waits waits = { 0, 0 };
+	uint64_t run_ns, wait_ns;
+	char path[64];
+	struct dirent *d;
+	DIR *tasks;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	tasks = pid > 0 ? opendir(path) : NULL;
+	while (tasks && (d = readdir(tasks))) {
+		snprintf(path, sizeof(path), "/proc/%d/task/%.10s/schedstat", (int)pid,
+			 d->d_name);
+		f = *d->d_name == '.' ? NULL : fopen(path, "re");
+		if (f && fscanf(f, "%" SCNu64 " %" SCNu64, &run_ns, &wait_ns) == 2) {
+			waits.sum_ns += wait_ns;
+			if (wait_ns > waits.most_ns)
+				waits.most_ns = wait_ns;
+		}
+		if (f)
+			fclose(f);
+	}
+	if (tasks)
+		closedir(tasks);
+	return waits;
 }
 
 int process_find(const char *program, char path[PATH_MAX])

@@ -68,6 +68,15 @@ int process_wait(struct process *p, uint64_t timeout_ns, int *status);
 /* Kills the process group if the child runs. Returns the status of waitpid(), or 0. */
 int process_stop(struct process *p);
 
+/*
+ * How long the threads of a process have waited for a processor while they could run:
+ * Documentation/scheduler/sched-stats.rst. 0 where the kernel does not count it.
+ */
+struct process_waits {
+	uint64_t sum_ns, most_ns; /* of all threads, and of the one that waited longest */
+};
+struct process_waits process_waits(pid_t pid);
+
 /* The path of an executable program in PATH. 0 or -ENOENT. */
 int process_find(const char *program, char path[PATH_MAX]);
 

@@ -153,7 +153,7 @@ static int boot_host_timed(const struct state *s, const struct host_row *row,
 		.err = err,
 	};
 	struct watchdog limit;
-	int rc = watchdog_start(&limit, boot_limit_ns(rq), err);
+	int rc = watchdog_start(&limit, boot_limit_ns(rq), !rq->slowdown, err);
 
 	if (rc)
 		return rc;

@@ -193,7 +193,7 @@ static void end_by_stop(struct meter *m, const struct boot_request *rq,
 				 (int)sizeof(reason), reason);
 		}
 		break;
-	case VCPU_STOP_BUDGET:
+	case VCPU_STOP_TIMEOUT:
 		if (boot_sleeps(m->vm.ram)) {
 			boot_harvest(m->vm.ram, rq, rep);
 			break;
@@ -224,7 +224,7 @@ static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_f
 		.halted = on_halt,
 		.doorbell = on_doorbell,
 	};
-	struct run_timer budget;
+	struct watchdog limit;
 	struct abi_params params = rq->params;
 	uint64_t entry;
 	int err;
@@ -253,12 +253,13 @@ static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_f
 	if (!err)
 		err = vm_reset(&m->vm, entry);
 	if (!err)
-		err = timer_open(&budget, TIMER_POSIX, boot_limit_ns(rq), &m->vm.error);
+		err = watchdog_start(&limit, boot_limit_ns(rq), !rq->slowdown,
+				     &m->vm.error);
 	if (err)
 		return err;
 	/* An unhandled exit fails the boot, not the target. */
-	err = vm_run(&m->vm, &budget, m->cpus);
-	timer_close(&budget);
+	err = vm_run(&m->vm, NULL, m->cpus);
+	watchdog_stop(&limit);
 	if (err && m->vm.stop == VCPU_STOP_NONE)
 		return err;
 	if (interrupted)

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What ends a vCPU thread's wait for a device's answer. There is no VM: the test owns the
- * run page. Criterion's timeout ends a test whose wait does not end.
+ * What ends a vCPU thread's wait for a device's answer, and when a boot's limit has
+ * passed. There is no VM: the test owns the run page. Criterion's timeout ends a test
+ * whose wait does not end.
  */
 #include <errno.h>
 #include <linux/kvm.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <criterion/criterion.h>
@@ -50,7 +54,7 @@ Test(vcpu_wait, a_deadline_before_the_wait_ends_it, .timeout = 10)
 	struct watchdog limit;
 	struct error why;
 
-	cr_assert_eq(watchdog_start(&limit, 1, &why), 0, "%s", why.text);
+	cr_assert_eq(watchdog_start(&limit, 1, false, &why), 0, "%s", why.text);
 	while (!watchdog_expired())
 		;
 	cr_expect_eq(vcpu_wait_answer(vcpu), -EINTR);
@@ -71,4 +75,60 @@ Test(vcpu_wait, an_answer_ends_it_once, .timeout = 10)
 	vcpu_kick(vcpu);
 	cr_expect_eq(vcpu_wait_answer(vcpu), -EINTR);
 	end(vcpu);
+}
+
+static uint64_t cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* Spins until the thread has used so much time of a processor. False: the limit came. */
+static bool spin(uint64_t until_ns)
+{
+	while (cpu_ns() < until_ns)
+		if (watchdog_expired())
+			return false;
+	return true;
+}
+
+/*
+ * Eight processes have one processor for 3 s, and this one least of it: a limit of 0.3 s
+ * has passed several times when the thread has run for 0.2 s.
+ */
+Test(watchdog, waits_for_a_busy_processor_do_not_count, .timeout = 60)
+{
+	const uint64_t ms = 1000000, begin = cpu_ns();
+	struct watchdog limit;
+	pid_t busy[8];
+	struct error why;
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	cr_assert_eq(sched_setaffinity(0, sizeof(one), &one), 0);
+	for (int i = 0; i < 8; i++) {
+		busy[i] = fork();
+		if (!busy[i]) {
+			alarm(3);
+			for (;;)
+				;
+		}
+	}
+	cr_assert_neq(nice(10), -1);
+	cr_assert_eq(watchdog_start(&limit, 300 * ms, true, &why), 0, "%s", why.text);
+	cr_expect(spin(begin + 200 * ms), "the limit came after %llu ms of CPU",
+		  (unsigned long long)((cpu_ns() - begin) / ms));
+	/* A thread that runs, and one that sleeps, reach it. */
+	cr_expect_not(spin(begin + 10000 * ms));
+	watchdog_stop(&limit);
+	cr_assert_eq(watchdog_start(&limit, 100 * ms, true, &why), 0, "%s", why.text);
+	for (int i = 0; i < 100 && !watchdog_expired(); i++)
+		usleep(20000);
+	cr_expect(watchdog_expired());
+	watchdog_stop(&limit);
+	for (int i = 0; i < 8; i++)
+		waitpid(busy[i], NULL, 0);
 }

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/lib/process.h"
 #include "host/vmm/exits.h"
 #include "host/vmm/timer.h"
 
@@ -59,11 +60,6 @@ static void on_watchdog(int sig)
 	(void)sig;
 	overdue = 1;
 	kick_leave_self();
-}
-
-bool watchdog_expired(void)
-{
-	return overdue;
 }
 
 /* A timer that sends `signal` to the calling thread. */
@@ -181,12 +177,43 @@ static int set_posix(timer_t posix, uint64_t ns)
 	return timer_settime(posix, 0, &when, NULL) ? -errno : 0;
 }
 
-int watchdog_start(struct watchdog *w, uint64_t ns, struct error *err)
+static __thread struct watchdog *own;
+
+/* Whether the host was busy: then, the timer is set again for the rest. */
+static bool extend(struct watchdog *w)
+{
+	uint64_t passed = now_ns() - w->begin_ns;
+	uint64_t all = process_waits(getpid()).sum_ns;
+	/* Threads that have ended are not in the sum; threads can wait side by side. */
+	uint64_t waited = all > w->waited_ns ? all - w->waited_ns : 0;
+	uint64_t spent = waited < passed ? passed - waited : 0;
+
+	if (spent >= w->limit_ns || passed >= WATCHDOG_WALL * w->limit_ns)
+		return false;
+	overdue = 0;
+	if (!set_posix(w->posix, w->limit_ns - spent))
+		return true;
+	overdue = 1;
+	return false;
+}
+
+bool watchdog_expired(void)
+{
+	return overdue && !(own && extend(own));
+}
+
+int watchdog_start(struct watchdog *w, uint64_t ns, bool shared, struct error *err)
 {
 	int rc = create_posix(&w->posix, SIGNAL_WATCHDOG, on_watchdog, err);
 
 	w->running = !rc;
+	own = shared ? w : NULL;
 	overdue = 0;
+	if (shared) {
+		w->limit_ns = ns;
+		w->begin_ns = now_ns();
+		w->waited_ns = process_waits(getpid()).sum_ns;
+	}
 	if (rc)
 		return rc;
 	rc = set_posix(w->posix, ns);
@@ -202,6 +229,7 @@ void watchdog_stop(struct watchdog *w)
 	if (w->running)
 		timer_delete(w->posix);
 	w->running = false;
+	own = NULL;
 	overdue = 0;
 }
 

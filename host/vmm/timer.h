@@ -63,12 +63,18 @@ bool timer_expired(void);
  * From the deadline on, every vcpu_run() of the calling thread stops with
  * VCPU_STOP_TIMEOUT. A run starts and stops nothing for it, so a run costs the same with
  * a watchdog. One per thread. 0 or -errno.
+ *
+ * `shared`: other processes can have the processors. Time in which threads of this
+ * process wait for one does not count, up to WATCHDOG_WALL times the limit.
  */
+#define WATCHDOG_WALL 60u
+
 struct watchdog {
 	timer_t posix;
 	bool running;
+	uint64_t limit_ns, begin_ns, waited_ns;
 };
-int watchdog_start(struct watchdog *w, uint64_t ns, struct error *err);
+int watchdog_start(struct watchdog *w, uint64_t ns, bool shared, struct error *err);
 void watchdog_stop(struct watchdog *w);
 
 /* Whether the calling thread's deadline has passed. */

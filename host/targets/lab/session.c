@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The conversation with a running machine. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,34 +53,10 @@ static time_t now_s(void)
 	return t.tv_sec;
 }
 
-/*
- * How long the emulator's threads, the one that waited longest, have waited for a
- * processor while they could run: Documentation/scheduler/sched-stats.rst. 0 where the
- * kernel does not count it.
- */
+/* Of the emulator's threads, the one that waited longest. */
 static time_t waited_s(const struct session *s)
 {
-	uint64_t run_ns, wait_ns, most = 0;
-	char path[64];
-	struct dirent *d;
-	DIR *tasks;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)s->child.process.pid);
-	tasks = s->child.process.pid > 0 ? opendir(path) : NULL;
-	while (tasks && (d = readdir(tasks))) {
-		snprintf(path, sizeof(path), "/proc/%d/task/%.10s/schedstat",
-			 (int)s->child.process.pid, d->d_name);
-		f = *d->d_name == '.' ? NULL : fopen(path, "re");
-		if (f && fscanf(f, "%" SCNu64 " %" SCNu64, &run_ns, &wait_ns) == 2 &&
-		    wait_ns > most)
-			most = wait_ns;
-		if (f)
-			fclose(f);
-	}
-	if (tasks)
-		closedir(tasks);
-	return (time_t)(most / 1000000000u);
+	return (time_t)(process_waits(s->child.process.pid).most_ns / 1000000000u);
 }
 
 static struct mark mark(const struct session *s)
