@@ -378,7 +378,7 @@ check: $(B)/version.h $(GENERATED)
 	$(Q)BUILD=$(B) scripts/check.sh $(ARGS)
 
 format:
-	$(Q)git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
+	$(Q)scripts/check.sh --sources '*.c' '*.h' | xargs clang-format -i
 
 # Without kernels (no network) the tests of the labs are skipped, with the reason.
 test: setup
