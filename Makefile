@@ -352,7 +352,13 @@ RUN := results/runs/$(shell date -u +%Y%m%dT%H%M%SZ)
 
 # Without kernels (no network) the labs are left out. If a target fails, the documents of the
 # others are drawn and reported, and then make fails.
+# Of two in one tree, the second waits, and has a folder of its own: RUN is of the inner make.
 bench: setup
+	$(Q)mkdir -p $(B); exec 9>$(B)/.bench; flock -n 9 || \
+		{ echo "make: waiting for another 'make bench' in this tree" >&2; flock 9; }; \
+		$(MAKE) --no-print-directory bench-alone
+.PHONY: bench-alone
+bench-alone:
 	$(Q)$(MAKE) --no-print-directory $(JOBS) all
 	-$(Q)$(MAKE) --no-print-directory kernels
 	-$(Q)$(MAKE) --no-print-directory emulators
