@@ -379,7 +379,13 @@ RUN := results/runs/$(shell date -u +%Y%m%dT%H%M%SZ)
 
 # Without kernels (no network) the labs are left out. If a target fails, the documents of the
 # others are drawn and reported, and then make fails.
+# Of two in one tree, the second waits, and has a folder of its own: RUN is of the inner make.
 bench: begin
+	$(Q)mkdir -p $(B); exec 9>$(B)/.bench; flock -n 9 || \
+		{ echo "make: waiting for another 'make bench' in this tree" >&2; flock 9; }; \
+		$(MAKE) --no-print-directory bench-alone
+.PHONY: bench-alone
+bench-alone:
 	$(Q)$(MAKE) --no-print-directory $(JOBS_AND_LABS) labs all
 	$(Q)code=0; $(B)/wsbench run --on all --bench '$(BENCH)' -o $(RUN)/ $(ARGS) || code=$$?; \
 	set -- $(RUN)/*.json; [ -e "$$1" ] || exit $$code; \
@@ -402,7 +408,7 @@ check: $(B)/version.h $(GENERATED)
 	$(Q)BUILD=$(B) scripts/check.sh $(ARGS)
 
 format:
-	$(Q)git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
+	$(Q)scripts/check.sh --sources '*.c' '*.h' | xargs clang-format -i
 
 # Without kernels (no network) the tests of the labs are skipped, with the reason.
 test: begin

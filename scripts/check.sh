@@ -539,6 +539,10 @@ main() {
   scratch=$(mktemp -d)
   trap 'rm -rf "$scratch"' EXIT
   version_flags
+  if [ "${1:-}" = --sources ]; then # for make format
+    sources "${@:2}"
+    exit 0
+  fi
   if [ "${1:-}" = --tidy-one ]; then
     tidy_one "$2" || exit 1
     exit 0

@@ -137,6 +137,7 @@ qemu_fetch() {
     qemu_take "$work"
     echo "${qemu_packages[0]} $version $suite" >"$work/package"
     chmod 755 "$work"
+    sync -f "$work"
     mv -T "$work" "$folder"
   elif ! grep -q -e " $suite\$" "$folder/package"; then
     echo "${qemu_packages[0]} $version $suite" >>"$folder/package"

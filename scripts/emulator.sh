@@ -170,19 +170,30 @@ compile() {
   strip "$tree/bochs" 2>"$log" || failed "cannot strip the emulator" "$log"
 }
 
+# is_whole FILE: whether an emulator is what was built, by the record beside it. Emulators of
+# older scripts have none.
+is_whole() {
+  [ -x "$1" ] || return 1
+  [ ! -f "$1.sum" ] || [ "$(sha256sum <"$1" | cut -d ' ' -f 1)" = "$(<"$1.sum")" ] || {
+    say "${1##*/} in the cache is damaged"
+    return 1
+  }
+}
+
 work='' # a folder of build(), removed at the end
 build() {
   local begin=$SECONDS
   mkdir -p "$emulators" || die 4 "cannot create $emulators"
   exec {lock}>"$emulators/lock"
   flock --nonblock "$lock" || { say "waiting for another build to end" && flock "$lock"; }
-  if [ -x "$binary" ]; then
+  if is_whole "$binary"; then
     echo "$binary"
     return
   fi
   [ -z "$source" ] || check_tarball "$source"
   # Its presence says that a build failed.
   rm -f "$emulators/build.log"
+  rm -rf "$emulators"/.build.* # of a process that was killed: the lock is ours
   work=$(mktemp -d "$emulators/.build.XXXXXX") || die 4 "cannot write to $emulators"
   trap 'rm -rf "$work"' EXIT
   if [ -z "$source" ]; then
@@ -195,7 +206,11 @@ build() {
   fi
   compile "$source"
   chmod 755 "$work/tree/bochs"
+  sha256sum <"$work/tree/bochs" | cut -d ' ' -f 1 >"$work/sum"
+  sync "$work/tree/bochs" "$work/sum"
+  mv -T "$work/sum" "$binary.sum"
   mv -T "$work/tree/bochs" "$binary"
+  sync "$emulators"
   say "built Bochs in $((SECONDS - begin)) s"
   echo "$binary"
 }
@@ -257,8 +272,8 @@ main() {
     ;;
   identity) echo "$version worldswitch $(key)" ;;
   prune)
-    [ ! -d "$emulators" ] || find "$emulators" -maxdepth 1 -name 'bochs-????????????' \
-      ! -name "$(basename "$binary")" -printf '%f\n' -delete
+    [ ! -d "$emulators" ] || find "$emulators" -maxdepth 1 ! -name "$(basename "$binary")*" \( -name 'bochs-????????????' -printf '%f\n' \
+      -o -name 'bochs-????????????.sum' \) -delete
     ;;
   esac
 }

@@ -99,7 +99,8 @@ headers_fetch() {
     die 4 "Debian no longer offers $package (use a newer kernel)"
   fi
   say "downloading $package, $common and $kbuild from Debian"
-  new=$(mktemp -d "${dir%/*}/.new.XXXXXX")
+  sweep_dead "${dir%/*}" .new
+  new=$(mktemp -d "${dir%/*}/.new.$$.XXXXXX")
   # shellcheck disable=SC2064  # `new` as it is now
   trap "rm -rf '$new'" EXIT
   headers_unpack "$new" "$package" "$common"
@@ -115,6 +116,7 @@ headers_fetch() {
   } >"$new/Makefile"
   mv "$new/Makefile" "$new/usr/src/$package/Makefile"
   rm -f "$new/usr/src/$package/vmlinux"
+  sync -f "$new"
   rm -rf "$dir"
   mv -T "$new" "$dir"
   trap - EXIT

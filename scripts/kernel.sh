@@ -16,6 +16,7 @@ apt_reason='' # set by a function that fails
 apt_fd='' # set by apt_private_lock
 apt_missing='' # set by apt_private_fresh and apt_private_update
 
+boot_id=/proc/sys/kernel/random/boot_id
 default_series=6.1
 default_flavour=cloud
 all_suites=bookworm,bookworm-security,bookworm-backports,trixie,trixie-security,trixie-backports,sid,experimental
@@ -169,6 +170,7 @@ is_built_here() {
 # last change, path; then "end". wsbench compares bytes and time (host/targets/lab/kernel.c).
 sums_write() {
   local file sum
+  sweep_dead "$1" .sums
   (
     cd "$1"
     for file in vmlinuz config release package modules/*.ko; do
@@ -177,7 +179,16 @@ sums_write() {
       echo "${sum%% *} $(stat -c '%s %.9Y' "$file") $file"
     done
     echo end
-  ) >"$1/.sums.$$" && mv "$1/.sums.$$" "$1/sums"
+  ) >"$1/.sums.$$" && sync "$1/.sums.$$" && mv "$1/.sums.$$" "$1/sums"
+}
+
+# sums_checked DIR: records that the checksums of a kernel are right since this start of the
+# machine; wsbench has them compared again after the next (host/targets/lab/kernel_cache.c).
+sums_checked() {
+  [ -r "$boot_id" ] && [ -w "$1" ] || return 0
+  sweep_dead "$1" .checked
+  # shellcheck disable=SC2015  # either may fail
+  cp "$boot_id" "$1/.checked.$$" 2>/dev/null && mv "$1/.checked.$$" "$1/checked" || rm -f "$1/.checked.$$"
 }
 
 # damage RELEASE: the first file of a cached kernel that differs from the file that was
@@ -204,6 +215,7 @@ damage() {
   # A copy of the cache: the times are new, the contents are not. Without a new record, the
   # checksums are compared every time.
   [ "$stale" = 0 ] || [ ! -w "$dir" ] || sums_write "$dir" 2>/dev/null || rm -f "$dir/.sums.$$"
+  cmp -s "$boot_id" "$dir/checked" || sums_checked "$dir"
 }
 
 # is_usable RELEASE: whether the kernel is cached and undamaged.
@@ -419,11 +431,15 @@ download() {
   echo "$release" >"$new/out/release"
   echo "${packages[0]} $(origin_of "${packages[0]}")" >"$new/out/package"
   sums_write "$new/out"
+  sums_checked "$new/out"
   for file in "$kernels/$release"/modules/*.ko; do
     [ ! -s "$file" ] || ! is_built_here "modules/${file##*/}" || cp -p "$file" "$new/out/modules/"
   done
+  # A power failure leaves the old kernel or the whole new one.
+  find "$new/out" -exec sync {} +
   [ ! -e "$kernels/$release" ] || mv -T "$kernels/$release" "$new/old"
   mv -T "$new/out" "$kernels/$release"
+  sync "$kernels"
   rm -rf "$new"
   trap - EXIT
   apt_private_unlock "$lock"
@@ -611,8 +627,8 @@ changelog() {
   fi
   name=$(kbuild_of "$found")
   [ -n "$name" ] || die 4 "the archive no longer has the changelog of $found"
-  find "$folder" -maxdepth 1 -name '.new.*' -mmin +60 -exec rm -rf {} + # of processes that were killed
-  new=$(mktemp -d "$folder/.new.XXXXXX")
+  sweep_dead "$folder" .new
+  new=$(mktemp -d "$folder/.new.$$.XXXXXX")
   # shellcheck disable=SC2064  # `new` as it is now
   trap "rm -rf '$new'" EXIT
   say "downloading $name from Debian"
@@ -623,6 +639,7 @@ changelog() {
   version=${version%%[-~ ]*}
   zgrep -qE "^linux \\(${version//./\\.}[-~]" "$new/usr/share/doc/$name/changelog.Debian.gz" ||
     die 4 "the archive no longer has the changelog of $found ($name does not have Linux $version)"
+  sync "$new/usr/share/doc/$name/changelog.Debian.gz"
   mv "$new/usr/share/doc/$name/changelog.Debian.gz" "$folder/$found.gz"
   rm -rf "$new"
   trap - EXIT

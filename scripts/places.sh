@@ -21,6 +21,17 @@ emulators_dir() {
   echo "${WORLDSWITCH_EMULATORS:-$(cache_dir)/emulators}"
 }
 
+# sweep_dead FOLDER NAME: removes FOLDER/NAME.PID and FOLDER/NAME.PID.* of killed processes.
+sweep_dead() {
+  local path pid
+  for path in "$1/$2".*; do
+    pid=${path##*/"$2".}
+    pid=${pid%%.*}
+    [[ $pid =~ ^[1-9][0-9]*$ ]] && [ ! -e "/proc/$pid" ] && rm -rf "$path"
+  done
+  return 0
+}
+
 # wsbench_path: $WSBENCH, else the program of the tree, else the installed program.
 wsbench_path() {
   if [ -n "${WSBENCH:-}" ]; then

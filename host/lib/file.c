@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Files: reading a whole file, replacing a file atomically; and gzip, by zlib. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -106,13 +109,63 @@ static char *open_temp(const char *path, int *fd)
 		if (asprintf(&temp, "%s.%ld-%d.tmp", path, (long)getpid(), i) < 0)
 			abort();
 		*fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-		if (*fd >= 0)
+		if (*fd >= 0) {
+			flock(*fd, LOCK_EX | LOCK_NB); /* see sweep() */
 			return temp;
+		}
 		free(temp); /* keeps errno */
 		if (errno != EEXIST)
 			return NULL;
 	}
 	return NULL;
+}
+
+/* The process of "BASE.PID-N.tmp"; 0: not a name that open_temp() makes for the base. */
+static pid_t owner_of(const char *name, const char *base)
+{
+	size_t bytes = strlen(base);
+	long pid = 0;
+	int end = 0;
+
+	if (strncmp(name, base, bytes) != 0 ||
+	    sscanf(name + bytes, ".%9ld-%*3[0-9].tmp%n", &pid, &end) != 1 || !end ||
+	    name[bytes + (size_t)end] || name[bytes + 1] < '1' || name[bytes + 1] > '9')
+		return 0;
+	return (pid_t)pid;
+}
+
+/*
+ * Removes the temporary files of `path` that processes left that were killed. The owner
+ * of a file has it locked: a process that this machine does not know can be one of
+ * another container.
+ */
+static void sweep(const char *path)
+{
+	char *folder = strdup(path), *slash = folder ? strrchr(folder, '/') : NULL;
+	const char *base = slash ? path + (slash - folder) + 1 : path;
+	struct dirent *e;
+	DIR *dir;
+
+	if (!folder)
+		abort();
+	if (slash)
+		slash[slash == folder] = '\0';
+	dir = opendir(slash ? folder : ".");
+	while (dir && (e = readdir(dir))) {
+		pid_t pid = owner_of(e->d_name, base);
+		int fd;
+
+		if (pid <= 0 || !kill(pid, 0) || errno != ESRCH)
+			continue;
+		fd = openat(dirfd(dir), e->d_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB))
+			unlinkat(dirfd(dir), e->d_name, 0);
+		if (fd >= 0)
+			close(fd);
+	}
+	if (dir)
+		closedir(dir);
+	free(folder);
 }
 
 int file_sync_folder(const char *path)
@@ -141,8 +194,10 @@ int file_sync_folder(const char *path)
 static int replace_regular(const char *path, const char *data, size_t bytes)
 {
 	int fd, rc;
-	char *temp = open_temp(path, &fd);
+	char *temp;
 
+	sweep(path);
+	temp = open_temp(path, &fd);
 	if (!temp)
 		return -errno;
 	rc = write_and_close(fd, data, bytes, true);

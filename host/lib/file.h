@@ -25,8 +25,9 @@ int file_sync_folder(const char *path);
 /*
  * Writes `bytes` of `data` to a temporary file beside `path`, syncs the file, renames it
  * to `path` and syncs the folder: a reader sees the old contents or the new ones, never a
- * part. Follows a symbolic link. A pipe or a device is written in place. 0, or a negative
- * errno; then the temporary file is removed and the old file is unchanged.
+ * part. Temporary files of `path` that killed processes left are removed. Follows a
+ * symbolic link. A pipe or a device is written in place. 0, or a negative errno; then the
+ * temporary file is removed and the old file is unchanged.
  */
 int file_replace(const char *path, const void *data, size_t bytes);
 

@@ -393,3 +393,34 @@ ci_run() {
   refused 77 'skipped: not root' "${nobody[@]}" "$top/scripts/cleanroom.sh"
   nothing_left
 }
+
+@test "make format leaves alone what check format leaves alone" {
+  [ -e "$top/.git" ] || skip "not a git tree"
+  mkdir bin
+  # shellcheck disable=SC2016  # for the stand-in
+  printf '#!/bin/sh\nfor f; do echo "$f"; done >>"%s/formatted"\n' "$PWD" >bin/clang-format
+  chmod +x bin/clang-format
+  PATH=$PWD/bin:$PATH make -s -C "$top" format
+  grep -qx host/cli/main.c formatted
+  run ! grep host/targets/lab/bochs/overlay formatted
+}
+
+@test "of two make bench in one tree, the second waits" {
+  mkdir tree && cd tree
+  cp "$top/Makefile" .
+  mkdir -p build bin scripts host/targets/lab/bochs/overlay bench
+  # The stand-in of make notes when the bench runs.
+  # shellcheck disable=SC2016  # for the stand-in
+  printf '#!/bin/sh\necho begin >>log\nsleep 1\necho end >>log\n' >bin/make
+  printf '#!/bin/sh\n' >scripts/setup.sh
+  chmod +x bin/make scripts/setup.sh
+  bench=("$(command -v make)" -s MAKE="$PWD/bin/make" bench)
+  "${bench[@]}" 2>/dev/null 3>&- &
+  until [ -e log ]; do sleep 0.05; done
+  run_apart "${bench[@]}"
+  wait
+  echo "$status: $stderr"
+  [ "$status" = 0 ]
+  [[ $stderr == *"waiting for another 'make bench' in this tree"* ]]
+  [ "$(xargs <log)" = "begin end begin end" ]
+}

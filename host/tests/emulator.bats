@@ -64,7 +64,7 @@ patch_file() {
 # built: one emulator, and no temporary files.
 built() {
   local files
-  mapfile -t files < <(find "$emulators" -mindepth 1 -maxdepth 1 ! -name lock ! -name build.log -printf '%f\n')
+  mapfile -t files < <(find "$emulators" -mindepth 1 -maxdepth 1 ! -name lock ! -name build.log ! -name '*.sum' -printf '%f\n')
   echo "${files[*]}"
   [ ${#files[@]} = "$1" ]
 }
@@ -191,14 +191,33 @@ built() {
   done
 }
 
+@test "emulator: a damaged emulator is built again, and said in one line" {
+  small_package
+  local binary
+  binary=$("$script" build bochs --source small.tar.xz --quiet)
+  cp "$binary" whole
+  sed -i '1s/./X/' "$binary" # of the same size
+  run_apart "$script" build bochs --source small.tar.xz
+  [ "$status" = 0 ]
+  [ "$(grep -c 'in the cache is damaged' <<<"$stderr")" = 1 ]
+  cmp "$binary" whole
+  mkdir "$emulators/.build.abcdef" # of a build that was killed
+  : >"$binary"
+  "$script" build bochs --source small.tar.xz --quiet
+  cmp "$binary" whole
+  [ ! -e "$emulators/.build.abcdef" ]
+  built 1
+}
+
 @test "emulator: prune removes the emulators of other patches, and nothing else" {
   small_package
   "$script" build bochs --source small.tar.xz --quiet
-  touch "$emulators"/{bochs-0123456789ab,build.log,bochs_3.0.orig.tar.xz}
+  touch "$emulators"/{bochs-0123456789ab,bochs-0123456789ab.sum,build.log,bochs_3.0.orig.tar.xz}
   run_apart "$script" prune bochs
   [ "$status" = 0 ]
   [ "$stdout" = bochs-0123456789ab ]
   [ ! -e "$emulators/bochs-0123456789ab" ]
+  [ ! -e "$emulators/bochs-0123456789ab.sum" ]
   [ -e "$emulators/build.log" ]
   [ -e "$emulators/bochs_3.0.orig.tar.xz" ]
   "$script" path bochs

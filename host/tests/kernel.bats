@@ -684,6 +684,44 @@ copied_cache() {
   grep -q "is damaged" state
 }
 
+@test "--kernel: the checksums of a cached kernel are compared once per start of the machine" {
+  command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed"
+  [ -r /proc/sys/kernel/random/boot_id ] || skip "no boot_id here"
+  local dir apart=()
+  copied_cache
+  state_of_default
+  cmp "$dir/checked" /proc/sys/kernel/random/boot_id
+  # Contents of the same size and time, as a power failure can leave them.
+  cp -p "$dir/vmlinuz" time
+  sed -i 's/image/IMAGE/' "$dir/vmlinuz"
+  touch -r time "$dir/vmlinuz"
+  state_of_default
+  grep -q "cannot boot $dir/vmlinuz" state
+  echo another >"$dir/checked"
+  state_of_default
+  grep -q "is damaged (wsbench kernel fetch --arch x86_64 --release 6.1.0-9-cloud-amd64)" state
+  # What is missing of it, fetch downloads.
+  fetch --release 6.1.0-9
+  [ "$(downloads)" = 2 ]
+  state_of_default
+  grep -q "cannot boot $dir/vmlinuz" state
+  # A kernel that is right is compared once.
+  echo another >"$dir/checked"
+  state_of_default
+  cmp "$dir/checked" /proc/sys/kernel/random/boot_id
+}
+
+@test "sweep_dead: only what dead processes left, by its name" {
+  local dead
+  true &
+  dead=$!
+  wait "$dead"
+  mkdir ".new.$dead.abc" ".new.$$.abc" .new.abcdef .new.1.x ".old.$dead.abc" ".new.0$dead.abc"
+  touch ".new.$dead"
+  sweep_dead . .new
+  nothing_left ".new.$$.abc" .new.abcdef .new.1.x ".old.$dead.abc" ".new.0$dead.abc"
+}
+
 @test "--kernel: a read-only cache: a copy is used, a damaged kernel is named" {
   command -v qemu-system-x86_64 >/dev/null || skip "qemu-system-x86_64 is not installed"
   local dir own_mounts apart run=(run --quiet --on lab:x86_64-svm-qemu --bench null)

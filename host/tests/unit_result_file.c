@@ -5,6 +5,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdarg.h>
+#include <sys/file.h>
+#include <sys/wait.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -154,6 +157,50 @@ Test(result_file, a_failed_write_leaves_the_old_document)
 		expect_label("a.json", "old");
 		cr_expect_eq(files(), 1, "the temporary file is gone");
 	}
+}
+
+static void put(const char *fmt, ...)
+{
+	char name[64];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(name, sizeof(name), fmt, args);
+	va_end(args);
+	close(open(name, O_WRONLY | O_CREAT, 0600));
+}
+
+Test(result_file, temporary_files_of_dead_processes_are_removed)
+{
+	pid_t dead = fork();
+	char live[64];
+	struct error err;
+	int fd;
+
+	if (!dead)
+		_exit(0);
+	waitpid(dead, NULL, 0);
+	put("a.json.%d-0.tmp", dead);
+	put("a.json.%d-17.tmp", dead);
+	/* Not ours to remove: of a living process, locked, of another file, other names.
+	 */
+	put("a.json.%d-99.tmp", getpid());
+	put("a.json.1-0.tmp");
+	put("b.json.%d-0.tmp", dead);
+	put("a.json.%d.tmp", dead);
+	put("a.json.%d-0.tmp.old", dead);
+	put("a.json.0%d-0.tmp", dead);
+	put("a.json.-%d-0.tmp", dead);
+	snprintf(live, sizeof(live), "a.json.%d-1.tmp", dead);
+	put("%s", live);
+	fd = open(live, O_RDONLY);
+	flock(fd, LOCK_EX);
+	cr_assert_eq(write_labelled("a.json", "new", &err), 0);
+	cr_expect_eq(files(), 9);
+	cr_expect_eq(access(live, F_OK), 0);
+	close(fd);
+	cr_assert_eq(write_labelled("a.json", "new", &err), 0);
+	cr_expect_eq(files(), 8);
 }
 
 /* The path is a folder: only the rename fails. */

@@ -236,9 +236,33 @@ static enum files check_file(const char *folder, const char *line)
 								  : FILES_TOUCHED;
 }
 
+#define BOOT_ID "/proc/sys/kernel/random/boot_id"
+
+/* Whether kernel.sh has compared the checksums since this machine was started. */
+static bool is_checked(const char *folder)
+{
+	char path[PATH_MAX], boot[64] = "", checked[64] = "";
+	FILE *f = fopen(BOOT_ID, "re");
+
+	if (!f)
+		return true;
+	if (!fgets(boot, sizeof(boot), f))
+		boot[0] = '\0';
+	fclose(f);
+	f = lab_path(path, "%s/checked", folder) ? fopen(path, "re") : NULL;
+	if (!f)
+		return false;
+	if (!fgets(checked, sizeof(checked), f))
+		checked[0] = '\0';
+	fclose(f);
+	return !strcmp(boot, checked);
+}
+
 /*
  * The files of a kernel, as far as size and time show it. A copy of a cache is touched:
- * it can have other times.
+ * it can have other times. So is a kernel whose checksums were not compared since this
+ * machine was started: a power failure leaves sizes and times of contents that were not
+ * written, and a disk may lose some.
  */
 static enum files check_files(const char *folder)
 {
@@ -264,6 +288,8 @@ static enum files check_files(const char *folder)
 	}
 	free(line);
 	fclose(f);
+	if (complete && files == FILES_RECORDED && !is_checked(folder))
+		files = FILES_TOUCHED;
 	return complete ? files : FILES_DAMAGED;
 }
 
