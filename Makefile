@@ -413,7 +413,7 @@ format:
 # Without kernels (no network) the tests of the labs are skipped, with the reason.
 test: begin
 	$(Q)$(MAKE) --no-print-directory $(JOBS_AND_LABS) labs all man test-payloads unit-tests asan-tests \
-		tsan-tests hostile-tests
+		tsan-tests hostile-tests fuzz-replay
 	$(Q)host/tests/run $(ARGS)
 
 UNITS := $(patsubst host/tests/%.c,$(B)/tests/%,$(sort $(wildcard host/tests/unit_*.c)))
@@ -502,6 +502,8 @@ $(B)/asan/wsbench: $(B)/asan/obj/$(ARCH)/host/cli/main.o $(B)/asan/host.a
 $(B)/tests/hostile_lab: host/tests/hostile_lab.c $(B)/tests/host.a
 	$(call say,TEST,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c %.a,$^) $(LIBS) $(OWN_LIBS) -o $@
+
+include host/tests/fuzz/fuzz.mk
 
 # Runs the commands of the tests.
 $(B)/tests/contain: host/tests/contain.c | tools
@@ -594,6 +596,7 @@ help:
 	@echo 'make test       install packages, build, run every test'
 	@echo 'make test-power simulate how often verdicts are false and changes are found (host/tests/README.md)'
 	@echo 'make test-hostile  random guest reports, hostile guests, kills, signals: a table (host/tests/README.md)'
+	@echo 'make fuzz       mutate the inputs of every parser, 60 s each (FUZZ=wire TIME=3600; host/tests/fuzz/README.md)'
 	@echo 'make native     build build/native/wsbench for the KVM of this machine: no cross compiler, no labs'
 	@echo 'make check      formatting, lint, layer and table checks (ARGS=NAME: one check)'
 	@echo 'make compare A=BASE.json B=NEW.json   print what became better or worse'

@@ -367,7 +367,7 @@ static int explain_event(struct work *w)
 		return fail(w, -ENODATA, "%s: no timed event was recorded",
 			    w->in->benchmark);
 	off = fabs((double)r->count - (double)cost - w->in->round_trip);
-	if (off > NEAR * w->in->round_trip + 1)
+	if (r->count < cost || off > NEAR * w->in->round_trip + 1)
 		return fail(
 			w, -ENODATA,
 			"%s: no event executed the %.0f instructions of the figure (the nearest executed %lld): the clock advances while the CPU is idle",

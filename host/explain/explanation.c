@@ -14,7 +14,19 @@
 static const char *const schema_words[] = { EXPLANATION_SCHEMA, NULL };
 static const char *const space_words[] = { "guest", "user", "kernel", "hyp", NULL };
 
-#define COUNTED(member) KNOWN(#member, NULLABLE, explanation_kinds, member, -1)
+/* Counts of an event: sums over all functions of a document fit into 64 bits. */
+#define AMOUNT_MAX (1ll << 40)
+#define AMOUNT(key, flags, type, member)                                                 \
+	{                                                                                \
+		ROW(COUNT, key, flags), MEMBER(type, member), .max = AMOUNT_MAX          \
+	}
+#define KNOWN_AMOUNT(type, member_)                                                      \
+	{                                                                                \
+		ROW(KNOWN, #member_, NULLABLE), MEMBER(type, member_), .none = -1,       \
+								       .max = AMOUNT_MAX \
+	}
+
+#define COUNTED(member) KNOWN_AMOUNT(explanation_kinds, member)
 
 static const struct field kinds_fields[] = {
 	COUNTED(sysreg_reads),
@@ -33,7 +45,7 @@ static const struct field kinds_fields[] = {
 static const struct layout kinds_layout = { kinds_fields,
 					    sizeof(struct explanation_kinds) };
 
-#define CACHE(member) KNOWN(#member, NULLABLE, touch_cache, member, -1)
+#define CACHE(member) KNOWN_AMOUNT(touch_cache, member)
 static const struct field cache_fields[] = {
 	CACHE(bytes),
 	CACHE(ways),
@@ -50,7 +62,7 @@ static const struct field caches_fields[] = {
 };
 static const struct layout caches_layout = { caches_fields, sizeof(struct touch_caches) };
 
-#define MISSES(member) KNOWN(#member, NULLABLE, touch_counts, member, -1)
+#define MISSES(member) KNOWN_AMOUNT(touch_counts, member)
 static const struct field misses_fields[] = {
 	MISSES(l1i_misses),  MISSES(l1d_misses),	   MISSES(ll_misses),
 	MISSES(mispredicts), MISSES(indirect_mispredicts), END,
@@ -59,21 +71,21 @@ static const struct layout misses_layout = { misses_fields, sizeof(struct touch_
 
 static const struct field pages_fields[] = {
 	WORD(STRING, "space", explanation_pages, space, space_words),
-	FIELD(COUNT, "code", REQUIRED, explanation_pages, code),
-	FIELD(COUNT, "data", REQUIRED, explanation_pages, data),
+	AMOUNT("code", REQUIRED, explanation_pages, code),
+	AMOUNT("data", REQUIRED, explanation_pages, data),
 	END,
 };
 static const struct layout pages_layout = { pages_fields,
 					    sizeof(struct explanation_pages) };
 
-#define WORK(member) FIELD(COUNT, #member, REQUIRED, explanation_work, member)
+#define WORK(member) AMOUNT(#member, REQUIRED, explanation_work, member)
 static const struct field work_fields[] = {
 	WORK(guest_kib),   WORK(l1i_misses),  WORK(l1d_misses), WORK(ll_misses),
 	WORK(l1i_evicted), WORK(l1d_evicted), WORK(ll_evicted), END,
 };
 static const struct layout work_layout = { work_fields, sizeof(struct explanation_work) };
 
-#define TOUCHED(member) KNOWN(#member, NULLABLE, explanation_touch, member, -1)
+#define TOUCHED(member) KNOWN_AMOUNT(explanation_touch, member)
 static const struct field touch_fields[] = {
 	OBJECT("caches", NULLABLE, explanation_touch, caches, &caches_layout),
 	OBJECT("cold", NULLABLE, explanation_touch, cold, &misses_layout),
@@ -94,8 +106,8 @@ static const struct layout touch_layout = { touch_fields,
 
 static const struct field register_fields[] = {
 	FIELD(STRING, "name", REQUIRED, explanation_register, name),
-	FIELD(COUNT, "reads", REQUIRED, explanation_register, reads),
-	FIELD(COUNT, "writes", REQUIRED, explanation_register, writes),
+	AMOUNT("reads", REQUIRED, explanation_register, reads),
+	AMOUNT("writes", REQUIRED, explanation_register, writes),
 	END,
 };
 static const struct layout register_layout = { register_fields,
@@ -106,7 +118,7 @@ static const struct field function_fields[] = {
 	FIELD(STRING, "module", NULLABLE, explanation_function, module),
 	WORD(STRING, "space", explanation_function, space, space_words),
 	FIELD(STRING, "layer", REQUIRED, explanation_function, layer),
-	FIELD(COUNT, "insns", REQUIRED, explanation_function, insns),
+	AMOUNT("insns", REQUIRED, explanation_function, insns),
 	OBJECT("kinds", NULLABLE, explanation_function, kinds, &kinds_layout),
 	ARRAY(ARRAY, "registers", explanation_function, registers, &register_layout),
 	END,
@@ -136,7 +148,7 @@ static const struct layout location_layout = { location_fields,
 
 static const struct field insn_fields[] = {
 	FIELD(COUNT, "location", REQUIRED, explanation_insn, location),
-	FIELD(COUNT, "insns", REQUIRED, explanation_insn, insns),
+	AMOUNT("insns", REQUIRED, explanation_insn, insns),
 	OBJECT("kinds", NULLABLE, explanation_insn, kinds, &kinds_layout),
 	END,
 };
@@ -152,8 +164,8 @@ static const struct field stack_fields[] = {
 	ARRAY(STRINGS, "frames", explanation_stack, frames, NULL),
 	OPTIONAL_STRINGS("spaces", explanation_stack, spaces),
 	OPTIONAL_STRINGS("modules", explanation_stack, modules),
-	FIELD(COUNT, "insns", REQUIRED, explanation_stack, insns),
-	FIELD(COUNT, "calls", 0, explanation_stack, calls),
+	AMOUNT("insns", REQUIRED, explanation_stack, insns),
+	AMOUNT("calls", 0, explanation_stack, calls),
 	OBJECT("kinds", NULLABLE, explanation_stack, kinds, &kinds_layout),
 	RARE_ARRAY("instructions", explanation_stack, instructions, &insn_layout),
 	RARE_ARRAY("sites", explanation_stack, sites, &site_layout),
@@ -166,8 +178,8 @@ static const struct field call_fields[] = {
 	FIELD(STRING, "name", REQUIRED, explanation_call, name),
 	WORD(STRING, "space", explanation_call, space, space_words),
 	FIELD(STRING, "module", LEFT_OUT, explanation_call, module),
-	FIELD(COUNT, "begin", REQUIRED, explanation_call, begin),
-	FIELD(COUNT, "insns", REQUIRED, explanation_call, insns),
+	AMOUNT("begin", REQUIRED, explanation_call, begin),
+	AMOUNT("insns", REQUIRED, explanation_call, insns),
 	END,
 };
 static const struct layout call_layout = { call_fields, sizeof(struct explanation_call) };
@@ -183,10 +195,10 @@ static const struct field explanation_fields[] = {
 	FIELD(STRING, "config", REQUIRED, explanation, config),
 	FIELD(STRING, "unit", REQUIRED, explanation, unit),
 	FIELD(REAL, "round_trip", BOTH, explanation, round_trip),
-	FIELD(COUNT, "total", REQUIRED, explanation, total),
-	FIELD(COUNT, "clock_insns", REQUIRED, explanation, clock_insns),
-	FIELD(COUNT, "events", REQUIRED, explanation, events),
-	FIELD(COUNT, "events_alike", REQUIRED, explanation, events_alike),
+	AMOUNT("total", REQUIRED, explanation, total),
+	AMOUNT("clock_insns", REQUIRED, explanation, clock_insns),
+	AMOUNT("events", REQUIRED, explanation, events),
+	AMOUNT("events_alike", REQUIRED, explanation, events_alike),
 	OBJECT("kinds", NULLABLE, explanation, kinds, &kinds_layout),
 	OBJECT("touch", NULLABLE, explanation, touch, &touch_layout),
 	ARRAY(ARRAY, "functions", explanation, functions, &function_layout),

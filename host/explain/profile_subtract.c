@@ -91,6 +91,9 @@ bool profile_subtract(struct profile *p, const struct profile *empty)
 	struct profile_function *from = &p->functions[p->first];
 
 	/* An empty event is in one function: the loop that reads the clock. */
+	for (size_t i = 1; i < empty->n_functions; i++)
+		if (i != empty->first && empty->functions[i].own.insns)
+			return false;
 	if (off->symbol != from->symbol || off->space != from->space ||
 	    from->own.insns < off->own.insns ||
 	    p->nodes[p->first_node].own.insns < off->own.insns ||

@@ -148,7 +148,7 @@ char *row_dump(const struct row *row)
 static int check_schema(const json_t *object, struct error *err)
 {
 	const char *schema = json_string_value(json_object_get(object, "schema"));
-	json_int_t version = json_integer_value(json_object_get(object, "version"));
+	double version = json_number_value(json_object_get(object, "version"));
 
 	if (!schema || strcmp(schema, ROW_SCHEMA))
 		return error_set(err, -EINVAL,
@@ -156,8 +156,8 @@ static int check_schema(const json_t *object, struct error *err)
 				 ROW_SCHEMA);
 	if (version > ROW_VERSION)
 		return error_set(err, -EINVAL,
-				 "version %lld is newer than this program's, %d",
-				 (long long)version, ROW_VERSION);
+				 "version %g is newer than this program's, %d", version,
+				 ROW_VERSION);
 	return 0;
 }
 

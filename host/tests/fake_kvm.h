@@ -2,7 +2,7 @@
 /*
  * A VM without /dev/kvm, for tests of the VMM's threads. One file of a test program
  * includes this header, which replaces ioctl(): KVM_RUN calls the test's fake_kvm_run();
- * every other request returns 0.
+ * other requests succeed, and x86_64 has two MSRs.
  */
 #ifndef WS_TESTS_FAKE_KVM_H
 #define WS_TESTS_FAKE_KVM_H
@@ -49,6 +49,32 @@ static inline int fake_kvm_spin(struct kvm_run *run)
 
 static struct fake_kvm *fake_kvm_of_test;
 
+/*
+ * The ioctls of x86_64 about MSRs, by their numbers, which other architectures do not
+ * use: there are two MSRs, STAR and LSTAR.
+ */
+static inline int fake_kvm_other(unsigned long request, uint32_t *words)
+{
+	bool fits;
+
+	switch (_IOC_NR(request)) {
+	case 0x02: /* KVM_GET_MSR_INDEX_LIST: struct kvm_msr_list */
+		fits = words[0] >= 2;
+		words[0] = 2;
+		if (!fits) {
+			errno = E2BIG;
+			return -1;
+		}
+		words[1] = 0xc0000081;
+		words[2] = 0xc0000082;
+		return 0;
+	case 0x88: /* KVM_GET_MSRS, KVM_SET_MSRS: struct kvm_msrs */
+	case 0x89:
+		return (int)words[0];
+	}
+	return 0;
+}
+
 int ioctl(int fd, unsigned long request, ...)
 {
 	va_list args;
@@ -61,7 +87,7 @@ int ioctl(int fd, unsigned long request, ...)
 	if (fd < FAKE_VM_FD)
 		return (int)syscall(SYS_ioctl, fd, request, argument);
 	if (request != KVM_RUN)
-		return 0;
+		return fake_kvm_other(request, argument);
 	err = fake_kvm_run(&fake_kvm_of_test->run[fd - FAKE_VCPU_FD],
 			   (unsigned int)(fd - FAKE_VCPU_FD));
 	if (err)
@@ -76,7 +102,7 @@ static inline void fake_kvm_open(struct fake_kvm *f, unsigned int vcpus)
 
 	memset(f, 0, sizeof(*f));
 	fake_kvm_of_test = f;
-	vm->fd = FAKE_VM_FD;
+	vm->fd = vm->kvm_fd = FAKE_VM_FD;
 	vm->config.vcpus = vcpus;
 #ifdef __SANITIZE_THREAD__
 	/* ThreadSanitizer defers signal handlers, and with them immediate_exit. */

@@ -323,6 +323,37 @@ int lab_report_encode(const struct boot_report *rep, uint8_t **bytes, size_t *n)
 	return 0;
 }
 
+/* The largest count of a boot: sums over all boots fit, and 100 times it (percent). */
+#define COUNT_MAX (1ll << 48)
+
+/* -1: not counted. */
+static bool are_counts(const void *counts, size_t bytes)
+{
+	int64_t n;
+
+	for (size_t at = 0; at < bytes; at += sizeof(n)) {
+		memcpy(&n, (const uint8_t *)counts + at, sizeof(n));
+		if (n < -1 || n > COUNT_MAX)
+			return false;
+	}
+	return true;
+}
+
+static bool has_counts(const struct report_head *head)
+{
+	for (int phase = 0; phase < ABI_PHASES; phase++) {
+		const struct boot_counts *c = &head->counts[phase];
+		const int64_t counts[] = { c->exits, c->user, c->interrupts,
+					   c->involuntary_switches, c->migrations };
+
+		if (!are_counts(counts, sizeof(counts)))
+			return false;
+	}
+	return are_counts(&head->statistics, sizeof(head->statistics)) &&
+	       are_counts(head->host_counters, sizeof(head->host_counters)) &&
+	       are_counts(&head->waits, sizeof(head->waits));
+}
+
 static int decode_series(const uint8_t *at, const uint8_t *end, struct boot_report *rep)
 {
 	for (int phase = 0; phase < ABI_PHASES; phase++) {
@@ -332,9 +363,11 @@ static int decode_series(const uint8_t *at, const uint8_t *end, struct boot_repo
 			return -EBADMSG;
 		memcpy(&count, at, sizeof(count));
 		at += sizeof(count);
-		if (count > ABI_SERIES_MAX ||
-		    (size_t)(end - at) < count * sizeof(uint64_t) ||
-		    (rep->outcome == BOOT_DONE && count != rep->guest.samples[phase]))
+		/* Not encoded where a guest failed: no series. */
+		if (!count && rep->guest.samples[phase] && rep->outcome != BOOT_DONE)
+			continue;
+		if (count > ABI_SERIES_MAX || count != rep->guest.samples[phase] ||
+		    (size_t)(end - at) < count * sizeof(uint64_t))
 			return -EBADMSG;
 		rep->series[phase] = malloc(count ? count * sizeof(uint64_t) : 1);
 		if (!rep->series[phase])
@@ -359,7 +392,7 @@ int lab_report_decode(const uint8_t *bytes, size_t n, struct boot_report *rep)
 	if (head.outcome > BOOT_CRASH || !ends(head.reason, sizeof(head.reason)) ||
 	    !ends(head.counters_why, sizeof(head.counters_why)) ||
 	    find_text(head.source, sizeof(head.source), &source) ||
-	    find_text(head.unit, sizeof(head.unit), &unit))
+	    find_text(head.unit, sizeof(head.unit), &unit) || !has_counts(&head))
 		return -EBADMSG;
 	rep->outcome = (enum boot_outcome)head.outcome;
 	rep->guest = head.guest;
