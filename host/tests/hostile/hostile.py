@@ -105,6 +105,11 @@ def say(text):
     print(text, flush=True)
 
 
+def counted(codes):
+    """Exit codes, and how often."""
+    return "exit codes: " + ", ".join(f"{n} x {c}" for c, n in sorted(codes.items()))
+
+
 def validates(row, path):
     code, _, stderr = row.run([WSBENCH, "validate", path])
     if code:
@@ -144,8 +149,8 @@ KINDS = ("stream", "access", "rewrite", "storm", "lies")
 # A row of the guest's own, rows that the host times, and rows with two vCPUs.
 BENCHES = {
     "kvm": ("null", "null", "null", "hypercall", "exit_out", "checkpoint_save", "irq_inject",
-            "timer_overshoot_posix", "state_get_all", "ipi_wake", "kick_signal",
-            "hlt_user", "touch_page_4k"),
+            "timer_overshoot_posix", "state_get_all", "ipi_busy", "ipi_idle", "kick_signal",
+            "hlt_user", "fault_first_touch_4k"),
     "bare": ("null",),
     "lab": ("null", "exit_out", "checkpoint_save", "kick_signal", "mmio_write_user"),
 }
@@ -171,6 +176,7 @@ def guests(target, program):
 
     def run(row, count):
         benches, codes = known_benches(BENCHES[target.split(":")[0]]), {}
+        reasons = set()
         for row.tried in range(1, count + 1):
             row.fresh()
             kind, seed = row.random.choice(KINDS), row.random.getrandbits(63)
@@ -183,12 +189,12 @@ def guests(target, program):
                  "--payload", "chaos.elf", "-o", "doc.json"])
             row.command += f" (chaos {kind} {seed})"
             codes[code] = codes.get(code, 0) + 1
-            check_guest(row, code, stderr)
-        row.remark = "exit codes: " + ", ".join(f"{n} x {c}" for c, n in sorted(codes.items()))
+            check_guest(row, code, stderr, reasons)
+        row.remark = counted(codes)
     return run
 
 
-def check_guest(row, code, stderr):
+def check_guest(row, code, stderr, reasons):
     if code not in (0, 3, 4):
         row.fail(f"exit code {code}: {stderr[-1500:]}")
     if "Sanitizer" in stderr or "runtime error" in stderr:
@@ -204,6 +210,7 @@ def check_guest(row, code, stderr):
         for b in d["benchmarks"]:
             if b["status"] != "ok" and not b["reason"]:
                 row.fail(f"{b['name']}: no reason")
+            reasons.add(re.sub(r"0x[0-9a-f]+|-?\d+", "N", b["reason"] or "ok")[:40])
     row.note_left(r"cwd/(doc\.json|chaos\.elf)")
 
 
@@ -249,14 +256,20 @@ class Scenario:
 
 class HistoryAdd(Scenario):
     expected = r"cwd/(\d+\.json|h\.jsonl(\.torn)?)"
+    histories = {}
 
     def prepare(self, row):
         names = documents(row, 4)
         self.old = b""
         if row.random.random() < 0.8:
-            row.run([WSBENCH, "history", "add", "--db", "h.jsonl", *names[:row.random.randint(1, 3)]])
-            with open(row.path("h.jsonl"), "rb") as f:
-                self.old = f.read()
+            old = row.random.randint(1, 3)
+            if old not in self.histories:
+                row.run([WSBENCH, "history", "add", "--db", "h.jsonl", *names[:old]])
+                with open(row.path("h.jsonl"), "rb") as f:
+                    self.histories[old] = f.read()
+            self.old = self.histories[old]
+            with open(row.path("h.jsonl"), "wb") as f:
+                f.write(self.old)
         if self.old and row.random.random() < 0.3:
             with open(row.path("h.jsonl"), "ab") as f:
                 f.write(self.old[:row.random.randint(1, 200)].split(b"\n")[0])
@@ -560,7 +573,7 @@ def signals(target):
             check_signal(row, p.returncode, number, stderr)
             if os.path.exists(left):
                 row.fail("left processes: " + open(left).read().strip())
-        row.remark = "exit codes: " + ", ".join(f"{n} x {c}" for c, n in sorted(codes.items()))
+        row.remark = counted(codes)
     return run
 
 
@@ -601,7 +614,7 @@ def crowd(target, at_once):
                 row.command = " ".join(command) + f", {at_once} at once"
                 if p.returncode:
                     row.fail(f"exit code {p.returncode}: {stderr.strip()[-300:]}")
-        row.remark = "exit codes: " + ", ".join(f"{n} x {c}" for c, n in sorted(codes.items()))
+        row.remark = counted(codes)
     return run
 
 
