@@ -294,9 +294,10 @@ $(B)/libwsbench-trace-qemu%.so: host/explain/plugin/plugin.c | tools
 	$(Q)$(CC) -std=gnu11 -DQEMU_PLUGIN_API=$* -I. $(WARN) -MMD -MP -MT $@ -MF $(@:.so=.d) -O2 -fPIC -fvisibility=hidden -shared $< -o $@
 
 # The library that is preloaded into Bochs, and clones its machine.
-$(B)/libwsbench-clone.so: host/targets/lab/bochs/clone.c | tools
+$(B)/libwsbench-clone.so: host/targets/lab/bochs/clone.c host/targets/lab/bochs/image.c \
+		host/targets/lab/bochs/clone.h host/targets/lab/emulator.h host/targets/job.h | tools
 	$(call say,PRELOAD,$@)
-	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. $(WARN) -MMD -MP -MT $@ -MF $(@:.so=.d) -O2 -fPIC -shared $< -o $@
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. $(WARN) -O2 -fPIC -shared $(filter %.c,$^) -o $@
 
 -include $(wildcard $(B)/libwsbench-*.d) $(shell find $(B)/obj $(B)/guest $(B)/tests $(B)/asan $(B)/tsan -name '*.d' 2>/dev/null)
 

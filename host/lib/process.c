@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -135,6 +136,8 @@ static void exec_child(const struct process_start *how, char *const *environment
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		signal(SIGPIPE, SIG_DFL);
 		signal(SIGXFSZ, SIG_DFL);
+		if (how->fixed_addresses)
+			(void)personality(ADDR_NO_RANDOMIZE);
 		if (how->confine)
 			execve(how->confine->program, (char *const *)how->argv,
 			       environment);

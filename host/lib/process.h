@@ -7,6 +7,7 @@
 #define WS_LIB_PROCESS_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -50,6 +51,7 @@ struct process_start {
 	size_t n_fds;
 	/* Confines the child, which executes confine->program in place of argv[0]. */
 	const struct confine *confine; /* NULL: the child has the rights of the parent */
+	bool fixed_addresses; /* of code, stack and mappings, where that is allowed */
 };
 
 /*

@@ -459,6 +459,46 @@ END
   cmp <(benchmarks_text first.json) <(benchmarks_text unsaved.json)
 }
 
+@test "lab:x86_64-svm: a machine of Bochs is saved; the machine that continues gives equal documents" {
+  local machine saved
+  need_target lab:x86_64-svm
+  setarch -R true || skip "addresses cannot be fixed here"
+  mkdir cache
+  ln -s "$(cache_dir)/kernels" cache/kernels
+  export WORLDSWITCH_EMULATORS=${WORLDSWITCH_EMULATORS:-$(cache_dir)/emulators}
+  export WORLDSWITCH_CACHE=$PWD/cache
+  run=("$wsbench" run --on lab:x86_64-svm --bench "null,pio_read_user" --quiet -o)
+  run_apart "${run[@]}" first.json
+  [ "$status" = 0 ]
+  machine=$(echo cache/machines/x86_64-svm-*.machine)
+  saved=$(stat -c %i "$machine")
+
+  # A machine that cannot continue is replaced: the file is another one then.
+  run_apart "${run[@]}" again.json
+  [ "$status" = 0 ]
+  [ "$(stat -c %i "$machine")" = "$saved" ]
+  cmp <(benchmarks_text first.json) <(benchmarks_text again.json)
+
+  # Another address of the libraries: Bochs refuses to continue, and the machine is booted.
+  (
+    ulimit -s unlimited
+    run_apart "${run[@]}" moved.json
+    [ "$status" = 0 ]
+  )
+  [ "$(stat -c %i "$machine")" != "$saved" ]
+  cmp <(benchmarks_text first.json) <(benchmarks_text moved.json)
+
+  # explain records the machine that continues.
+  saved=$(stat -c %i "$machine")
+  run_apart "$wsbench" explain --on lab:x86_64-svm --bench pio_read_user
+  [ "$status" = 0 ]
+  printf 'x' | dd of="$machine" bs=1 seek=100000 conv=notrunc status=none
+  run_apart "${run[@]}" damaged.json
+  [ "$status" = 0 ]
+  [ "$(stat -c %i "$machine")" != "$saved" ]
+  cmp <(benchmarks_text first.json) <(benchmarks_text damaged.json)
+}
+
 @test "lab: files are written only below TMPDIR" {
   local target targets=''
   for target in bare:x86_64 lab:aarch64-vhe lab:x86_64-vmx; do

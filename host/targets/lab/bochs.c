@@ -10,6 +10,7 @@
  */
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,9 +34,10 @@
 
 /*
  * TZ: without, the machine's clock would begin at the local hour. TERM: for the display
- * of Bochs without the project's patches.
+ * of Bochs without the project's patches. LC_ALL: Bochs would map the files of a locale,
+ * which a process that continues has not (image.c).
  */
-static const char *const environment[] = { "TERM=dumb", "TZ=UTC0" };
+static const char *const environment[] = { "TERM=dumb", "TZ=UTC0", "LC_ALL=C" };
 
 /* Input for the built-in debugger of a distribution's Bochs, which waits for a user. */
 static const char commands[] = "continue\nquit\n";
@@ -166,10 +168,16 @@ static int bochs_command(const struct lab_machine *m, const struct lab_boot *boo
 	cmd->confine = boot->confine;
 	cmd->environment[0] = environment[0];
 	cmd->environment[1] = environment[1];
-	cmd->environment[2] = cmd->preload;
-	fds[LAB_FD_MEMORY] = memory_open(m, boot, err);
+	cmd->environment[2] = environment[2];
+	cmd->environment[3] = cmd->preload;
+	cmd->fixed_addresses = m->emulator->can_save;
+	/* The memory of a machine that continues is in the snapshot. */
+	fds[LAB_FD_MEMORY] = boot->clone ? lab_memory_file("worldswitch-memory", "", 0)
+					 : memory_open(m, boot, err);
 	if (fds[LAB_FD_MEMORY] < 0)
 		return fds[LAB_FD_MEMORY];
+	if (boot->clone)
+		fds[LAB_FD_SNAPSHOT] = fcntl(boot->snapshot, F_DUPFD_CLOEXEC, 0);
 	cmd->argv = arguments(m, boot->program);
 	fds[LAB_FD_FIRMWARE] = lab_memory_file("worldswitch-rom", lab_bochs_rom,
 					       lab_bochs_rom_end - lab_bochs_rom);
@@ -216,12 +224,6 @@ static int bochs_is_ready(int control)
 	return ret ? ret : value < 0 ? value : 1;
 }
 
-static int bochs_freeze(struct lab_base *base)
-{
-	(void)base;
-	return 0;
-}
-
 /* Sends a request and receives its reply, under the lock of the socket. */
 static int send_request(struct lab_base *base, const struct clone_request *request,
 			const int *fds, int32_t *value)
@@ -251,6 +253,20 @@ static int send_request(struct lab_base *base, const struct clone_request *reque
 		ret = get_reply(base->child.control, value);
 	pthread_mutex_unlock(&base->lock);
 	return ret;
+}
+
+/* The machine runs without a snapshot, too: where addresses are random, there is none. */
+static int bochs_freeze(struct lab_base *base)
+{
+	const struct clone_request request = { .op = CLONE_SAVE };
+	int fds[CLONE_FDS] = { base->snapshot, base->snapshot, base->snapshot, -1 };
+	int32_t ret = 0;
+
+	if (base->snapshot >= 0 && (send_request(base, &request, fds, &ret) || ret)) {
+		close(base->snapshot);
+		base->snapshot = -1;
+	}
+	return 0;
 }
 
 /* Kills a clone. Returns its status as waitpid() does. */
@@ -300,6 +316,8 @@ const struct lab_emulator lab_bochs = {
 	.built = "bochs-" BOCHS_KEY,
 	.version = BOCHS_IDENTITY,
 	.tracer = LAB_TRACER_BUILT_IN,
+	.can_save = true,
+	.stays = true,
 	BOCHS,
 };
 

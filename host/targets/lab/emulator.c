@@ -91,6 +91,7 @@ int lab_child_start(struct lab_child *c, const struct lab_command *cmd, int wire
 					    .fds = fds,
 					    .n_fds = LAB_FD_FIRST_OTHER,
 					    .confine = cmd->confine,
+					    .fixed_addresses = cmd->fixed_addresses,
 				    });
 	close_fd(&fds[STDERR_FILENO]);
 	close_fd(&fds[LAB_FD_CONSOLE]);

@@ -33,16 +33,18 @@ enum lab_fd {
 	LAB_FD_COMMANDS, /* for the emulator's own debugger */
 	LAB_FD_CONTROL,	 /* a socket to wsbench */
 	LAB_FD_KERNEL,	 /* of QEMU */
+	LAB_FD_SNAPSHOT, /* Bochs: the machine to continue */
 	LAB_FD_FIRST_OTHER,
 };
 
 /* How an emulator is started. */
 struct lab_command {
 	char **argv;		       /* argv[0]: a path; one allocation */
-	const char *environment[4];    /* "NAME=value", beside ours; NULL at the end */
+	const char *environment[5];    /* "NAME=value", beside ours; NULL at the end */
 	char preload[PATH_MAX + 16];   /* one of them, where there is one */
 	const struct confine *confine; /* NULL: not confined */
 	int fds[LAB_FD_FIRST_OTHER];   /* owned; -1: none, or the session's */
+	bool fixed_addresses;	       /* process.h */
 };
 
 /* A machine to boot, or to continue. */
@@ -53,7 +55,7 @@ struct lab_boot {
 	const char *plugin;    /* path of QEMU's plugin, which records; NULL */
 	int trace_fd;	       /* a file of the caller's for records; -1: do not record */
 	int initramfs;	       /* a file of the caller's */
-	int snapshot;	       /* a file of the caller's, of QEMU: see machine.h; -1 */
+	int snapshot;	       /* a file of the caller's: freeze(); -1: none */
 	bool clone;	       /* continue from `snapshot`, do not boot */
 	struct timing *timing; /* NULL: not wanted */
 	const struct confine *confine; /* of the emulator; NULL */
@@ -88,6 +90,7 @@ struct lab_emulator {
 	enum lab_shared_kind wire;
 	int control_type; /* of LAB_FD_CONTROL: SOCK_STREAM, SOCK_SEQPACKET */
 	bool can_save;	  /* freeze() leaves a snapshot: session.h */
+	bool stays;	  /* and clones are made by the process of the base machine */
 	enum lab_tracer tracer;
 	/* 0 or a negative errno; lab_command_free() in any case. */
 	int (*command)(const struct lab_machine *m, const struct lab_boot *boot,

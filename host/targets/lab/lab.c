@@ -510,6 +510,18 @@ static int run_job(struct target *t, size_t which, const struct job *job,
 	return ret;
 }
 
+/* The base owns the snapshot in any case. */
+static int resume(const struct lab_state *s, struct lab_base *base, const char *label,
+		  struct lab_boot boot, int snapshot, struct error *err)
+{
+	boot.snapshot = snapshot;
+	boot.clone = true;
+	if (s->machine->emulator->stays)
+		return lab_base_boot(base, label, s->machine, &boot, err);
+	lab_base_resume(base, label, s->machine, snapshot);
+	return 0;
+}
+
 /*
  * The first job on a machine: resumes a saved machine, or boots one. Called by the thread
  * that closes the target: see lab_base_boot().
@@ -523,6 +535,7 @@ static int run_first_job(struct target *t, size_t which, const struct job *job,
 	struct lab_saved saved;
 	struct lab_boot boot;
 	int ret = -EAGAIN, snapshot;
+	bool resumed;
 
 	if (s->initramfs < 0)
 		s->initramfs = initramfs_open(s, a->err);
@@ -536,11 +549,15 @@ static int run_first_job(struct target *t, size_t which, const struct job *job,
 	if (snapshot >= 0) {
 		timing_add(s->timing, TIMING_LOAD, &mark, 0);
 		lab_base_free(base);
-		lab_base_resume(base, t->name, s->machine, snapshot);
-		ret = run_job(t, which, job, a);
-		/* The saved machine may be the reason: the next run boots a new one. */
-		if (ret && ret != -EINTR && ret != -ENOMEM)
+		ret = resume(s, base, t->name, boot, snapshot, a->err);
+		resumed = !ret;
+		if (!ret)
+			ret = run_job(t, which, job, a);
+		/* The saved machine may be the reason: a new one is booted. */
+		if (ret && ret != -EINTR && ret != -ENOMEM) {
 			lab_saved_drop(&saved);
+			ret = resumed ? ret : -EAGAIN;
+		}
 	}
 	/* Boot again if the clock moved: see lab_shared_wait(). */
 	for (int i = 0; ret == -EAGAIN && i < BOOTS_MAX; i++) {

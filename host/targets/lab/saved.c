@@ -77,6 +77,8 @@ static bool write_key(FILE *out, const struct lab_machine *m, const struct lab_b
 		      const char *config)
 {
 	char **argv = lab_machine_argv(m, "", "", boot->append, NULL, false, false);
+	char library[PATH_MAX];
+	struct error ignored;
 	int kernel = open(boot->kernel, O_RDONLY | O_CLOEXEC);
 	bool ok = argv != NULL;
 
@@ -85,6 +87,9 @@ static bool write_key(FILE *out, const struct lab_machine *m, const struct lab_b
 		fprintf(out, "symbols %s\n", config);
 	for (char **arg = argv; ok && *arg; arg++)
 		fprintf(out, "%s\n", *arg);
+	if (ok && m->emulator->stays)
+		ok = !lab_find_clone_library(library, &ignored) &&
+		     add_identity(out, "library", library);
 	ok = ok && add_identity(out, "emulator", boot->program) &&
 	     add_content(out, "kernel", kernel) &&
 	     add_content(out, "initramfs", boot->initramfs);
@@ -237,7 +242,7 @@ static bool read_trailer(const struct lab_saved *s, int fd, struct trailer *t)
 	return ok;
 }
 
-/* In memory: whoever changes the file does not change the machine. */
+/* In memory: a change of the file does not change the machine. */
 int lab_saved_load(const struct lab_saved *s)
 {
 	int fd = *s->path ? open(s->path, O_RDONLY | O_CLOEXEC) : -1;

@@ -446,7 +446,7 @@ int lab_base_boot(struct lab_base *base, const char *label, const struct lab_mac
 	uint64_t ns = 0;
 	int ret;
 
-	if (emulator->can_save)
+	if (emulator->can_save && !boot->clone)
 		own.snapshot = memfd_create("worldswitch-snapshot",
 					    MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	lab_base_resume(base, label, m, own.snapshot);
@@ -474,6 +474,8 @@ int lab_base_boot(struct lab_base *base, const char *label, const struct lab_mac
 		mark = timing_mark();
 		base->child = s->child;
 		lab_child_init(&s->child);
+	}
+	if (!ret && !boot->clone) {
 		ret = emulator->freeze(base);
 		if (ret)
 			error_set(err, ret,

@@ -30,7 +30,7 @@ struct lab_base {
 	const char *label; /* for messages, such as "lab:aarch64-vhe" */
 	const struct lab_machine *machine;
 	struct lab_child child; /* the emulator, if it stays */
-	int snapshot;		/* the machine as a file: machine.h; -1: none */
+	int snapshot;		/* the machine as a file; -1: none */
 	pthread_mutex_t lock;	/* of the control socket */
 };
 
@@ -46,8 +46,9 @@ void lab_base_resume(struct lab_base *base, const char *label,
 		     const struct lab_machine *m, int snapshot);
 
 /*
- * Boots the machine until it is ready for a job. lab_base_free() in any case. An emulator
- * that stays is killed when the calling thread ends.
+ * Boots the machine until it is ready for a job, or (boot->clone) continues it from
+ * boot->snapshot, which the base then owns, in a process that stays. lab_base_free() in
+ * any case. An emulator that stays is killed when the calling thread ends.
  *
  * 0; -EINTR (`interrupted` is set); -ETIMEDOUT; -EBADMSG (invalid data on the wire); -EIO
  * (the machine failed or crashed); -ETIME (boot->deadline_s has passed). `err` is one

@@ -157,13 +157,26 @@ static int32_t end_clone(pid_t pid)
 /* Returns in each clone; the server itself ends with wsbench. */
 static void serve(void)
 {
-	uint8_t *page = find_job_page();
-	struct clone_request request;
-	pid_t parent = getpid(), pid;
-	int fds[CLONE_FDS];
+	/* Static: a server that continues from an image has them, too. */
+	static struct clone_request request;
+	static uint8_t *page;
+	static pid_t parent;
+	static int fds[CLONE_FDS], ret;
+	pid_t pid;
 
+	page = find_job_page();
+	parent = getpid();
 	reply(page ? 0 : -ENXIO);
 	while (!receive(&request, fds)) {
+		if (request.op == CLONE_SAVE) {
+			ret = clone_image_save(fds[0]);
+			if (ret > 0)
+				parent = getpid();
+			else
+				close(fds[0]);
+			reply(ret > 0 ? 0 : ret);
+			continue;
+		}
 		if (request.op == CLONE_END) {
 			reply(end_clone(request.pid));
 			continue;
@@ -180,6 +193,12 @@ static void serve(void)
 		reply(pid < 0 ? -errno : pid);
 	}
 	_exit(EXIT_SUCCESS);
+}
+
+/* Before Bochs begins: this library's constructor is called first. */
+static void __attribute__((constructor)) begin(void)
+{
+	clone_image_restore();
 }
 
 int fputc(int c, FILE *f)

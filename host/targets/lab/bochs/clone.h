@@ -14,6 +14,7 @@
 enum clone_op {
 	CLONE_FORK = 1, /* with descriptors: start a clone with this job */
 	CLONE_END,	/* kill the clone `pid` if it runs, and wait for it */
+	CLONE_SAVE,	/* with a file: write the process to it (image.c) */
 };
 
 /* The descriptors that come with CLONE_FORK, in this order; the last one is optional. */
@@ -41,5 +42,15 @@ struct clone_request {
 struct clone_reply {
 	int32_t value;
 };
+
+/*
+ * image.c: the process of Bochs as a file, from which a later Bochs continues.
+ *
+ * clone_image_save() returns 0, a negative errno, or, in the process that continues, 1.
+ * clone_image_restore() returns if there is no image to continue from, or ends the
+ * process if the image is not one of a process like this.
+ */
+int clone_image_save(int fd) __attribute__((returns_twice));
+void clone_image_restore(void);
 
 #endif
