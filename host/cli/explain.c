@@ -7,10 +7,13 @@
 #include "host/cli/explain.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "host/cli/documents.h"
 #include "host/lib/process.h"
 #include "host/lib/table.h"
 #include "host/targets/rows.h"
@@ -25,138 +28,226 @@
  */
 #define TRACE_BYTES (1ull << 30)
 
-struct symbols_text {
-	char *text;
-	size_t bytes;
+/* A benchmark while it is recorded. */
+struct recorded {
+	const struct bench *bench;
+	struct image payload;
+	struct capture capture;
+	char *kallsyms;
+	size_t kallsyms_bytes;
+	struct explanation *e; /* described when the run has ended; NULL: `code` */
+	enum cli_exit code;    /* after a message */
 };
 
-static int keep_symbols(void *ctx, const char *text, size_t bytes)
-{
-	struct symbols_text *s = ctx;
+struct recording {
+	const struct explain *x;
+	const struct target *target;
+	struct explain_input in; /* what all benchmarks have in common */
+	unsigned int plugin_api;
+	struct recorded *rows;
+	size_t n;
+};
 
-	free(s->text);
-	s->text = malloc(bytes + 1);
-	if (!s->text)
+static struct recorded *find_row(const struct recording *rec, const char *id)
+{
+	for (size_t i = 0; i < rec->n; i++)
+		if (!strcmp(rec->rows[i].bench->id, id))
+			return &rec->rows[i];
+	return NULL;
+}
+
+/* Readings of the PMU have a boot, and are not a benchmark. */
+static int file_of(void *ctx, const struct boot_request *rq)
+{
+	const struct recorded *row = find_row(ctx, rq->bench->id);
+
+	return row ? row->capture.fd : -1;
+}
+
+static int keep_symbols(void *ctx, const struct boot_request *rq, const char *text,
+			size_t bytes)
+{
+	struct recorded *row = find_row(ctx, rq->bench->id);
+
+	free(row->kallsyms);
+	row->kallsyms = malloc(bytes + 1);
+	if (!row->kallsyms)
 		return -ENOMEM;
-	memcpy(s->text, text, bytes);
-	s->text[bytes] = '\0';
-	s->bytes = bytes;
+	memcpy(row->kallsyms, text, bytes);
+	row->kallsyms[bytes] = '\0';
+	row->kallsyms_bytes = bytes;
 	return 0;
 }
 
-/* The image that will run. */
-static enum cli_exit find_payload(const struct target *t, const struct bench *bench,
-				  struct image *image)
+/* A row that is left out, or fails, does not end a command that explains several. */
+static enum cli_exit refuse(const struct recording *rec, enum cli_exit code,
+			    const char *text)
 {
-	size_t bytes;
-	const void *data = payload_find(t->arch, payload_of(bench, t->arch), &bytes);
-
-	if (data && !image_open(image, data, bytes))
-		return CLI_OK;
-	message_error("%s does not exist on %s", bench->id, t->name);
-	return CLI_USAGE;
-}
-
-/* The default config: the one that the row is about. */
-static enum cli_exit choose_config(struct explain *x, const struct target *t,
-				   const struct bench *bench)
-{
-	bool pmu = bench->needs & NEEDS_PMU && t->arch == ARCH_AARCH64;
-	struct error why;
-
-	if (x->run.configs.n ||
-	    !names_match_configs(pmu ? "pmu-emulated" : "default", &x->run.configs, &why))
-		return CLI_OK;
-	message_error("%s", why.text);
-	return CLI_FAILED;
-}
-
-/* Runs the benchmark in an emulator that records. The caller frees `*doc`. */
-static enum cli_exit run_traced(struct explain *x, struct capture *c,
-				struct symbols_text *symbols, struct result **doc)
-{
-	struct run *run = &x->run;
-	enum cli_exit code;
-
-	run->job.traced = true;
-	run->job.trace_fd = c->fd;
-	run->job.plugin = *c->plugin ? c->plugin : NULL;
-	run->job.benches = run->benches.names;
-	run->job.n_benches = 1;
-	run->job.configs = run->configs.names;
-	run->job.n_configs = 1;
-	run->symbols = &(struct target_symbols){ keep_symbols, symbols };
-	/* The first boot is the one whose figure a run reports. */
-	run->job.boots = 1;
-	code = run_target(run, names_target(run->targets.names[0]), doc);
-	run->symbols = NULL;
-	run->job.plugin = NULL;
-	run->job.traced = false;
+	if (rec->x->run.benches.n > 1 && code == CLI_UNTRUSTED)
+		message_info(rec->x->run.common.quiet, "%s", text);
+	else
+		message_error("%s", text);
 	return code;
 }
 
-/* The figure to explain. */
-static enum cli_exit find_figure(const struct result *doc, double *figure)
+/* What is measured, and no other row: its figure, explained by its records. */
+static enum cli_exit build(const struct recording *rec, struct recorded *row,
+			   const struct result_benchmark *b)
 {
-	const struct result_benchmark *b = &doc->benchmarks[0];
 	const struct result_metric *m = result_find_metric(b, "round_trip");
-
-	if (b->status == RESULT_OK && m) {
-		*figure = m->value;
-		return CLI_OK;
-	}
-	message_error("%s: %s", b->name, b->reason ? b->reason : "it has no figure");
-	return b->status == RESULT_SKIP ? CLI_UNTRUSTED : CLI_FAILED;
-}
-
-static enum cli_exit build(const struct capture *c, struct explain_input *in,
-			   const struct result *doc, struct explanation **out)
-{
+	struct explain_input in = rec->in;
 	struct error err = { "" };
 	int rc;
 
-	*out = explanation_new();
-	explanation_describe(*out, doc);
-	(*out)->benchmark = explanation_string(*out, doc->benchmarks[0].name);
-	(*out)->config = explanation_string(*out, doc->benchmarks[0].config);
-	rc = explain_build(c, in, *out, &err);
+	if (b->status != RESULT_OK || !m) {
+		error_set(&err, 0, "%s: %s", b->name,
+			  b->reason ? b->reason : "it has no figure");
+		return refuse(rec, b->status == RESULT_SKIP ? CLI_UNTRUSTED : CLI_FAILED,
+			      err.text);
+	}
+	in.benchmark = row->bench->id;
+	in.round_trip = m->value;
+	in.payload = row->payload;
+	in.kallsyms = row->kallsyms;
+	in.kallsyms_bytes = row->kallsyms_bytes;
+	row->e = explanation_new();
+	row->e->benchmark = explanation_string(row->e, b->name);
+	row->e->config = explanation_string(row->e, b->config);
+	rc = explain_build(&row->capture, &in, row->e, &err);
 	if (!rc)
 		return CLI_OK;
-	message_error("%s", err.text);
-	explanation_free(*out);
-	*out = NULL;
-	if (rc == -ENOEXEC)
-		return CLI_USAGE;
-	return rc == -ENOTSUP || rc == -ENODATA ? CLI_UNTRUSTED : CLI_FAILED;
+	explanation_free(row->e);
+	row->e = NULL;
+	return refuse(rec,
+		      rc == -ENOEXEC			 ? CLI_USAGE
+		      : rc == -ENOTSUP || rc == -ENODATA ? CLI_UNTRUSTED
+							 : CLI_FAILED,
+		      err.text);
 }
 
-/* With everything open that has to be closed again. */
-static enum cli_exit record(struct explain *x, struct capture *c, struct target *t,
-			    struct explain_input *in, struct explanation **out)
+static void row_close(struct recorded *row)
 {
-	struct symbols_text symbols = { NULL, 0 };
-	struct error err = { "" };
+	capture_close(&row->capture);
+	free(row->kallsyms);
+	row->kallsyms = NULL;
+}
+
+/* The memory of the records is free before those of all other rows are there. */
+static void row_measured(void *ctx, const struct result_benchmark *b)
+{
+	struct recording *rec = ctx;
+	struct recorded *row = find_row(rec, b->name);
+
+	row->code = build(rec, row, b);
+	row_close(row);
+}
+
+/* Runs the benchmarks in an emulator that records, and explains them. */
+static enum cli_exit run_traced(struct recording *rec, struct explain *x)
+{
+	const struct run_trace trace = {
+		.trace = {
+			.ctx = rec,
+			.plugin = rec->plugin_api ? rec->rows[0].capture.plugin : NULL,
+			.file = file_of,
+			.symbols = keep_symbols,
+		},
+		.row = row_measured,
+	};
+	struct run *run = &x->run;
 	struct result *doc = NULL;
+	const char **benches = calloc(rec->n, sizeof(*benches));
 	enum cli_exit code;
+
+	if (!benches)
+		abort();
+	for (size_t i = 0; i < rec->n; i++)
+		benches[i] = rec->rows[i].bench->id;
+	run->job.benches = benches;
+	run->job.n_benches = rec->n;
+	run->job.configs = run->configs.names;
+	run->job.n_configs = run->configs.n;
+	run->job.one_config = true;
+	/* The first boot is the one whose figure a run reports. */
+	run->job.boots = 1;
+	run->trace = &trace;
+	code = run_target(run, rec->target, &doc);
+	run->trace = NULL;
+	for (size_t i = 0; i < rec->n; i++)
+		if (rec->rows[i].e)
+			explanation_describe(rec->rows[i].e, doc);
+	run->job.benches = NULL;
+	free(benches);
+	result_free(doc);
+	return code;
+}
+
+/* Adds a row, with the image that will run, unless it is refused. */
+static enum cli_exit row_open(struct recording *rec, const struct bench *bench)
+{
+	const struct target *t = rec->target;
+	const char *refusal = regions_refusal(bench->id);
+	struct recorded *row = &rec->rows[rec->n];
+	struct explain_input in = rec->in;
+	struct error err;
+	const void *data;
+	size_t bytes;
+
+	if (!refusal && bench->needs & NEEDS_VCPUS_2)
+		refusal = "needs two CPUs: explain follows machines of one CPU";
+	if (refusal) {
+		error_set(&err, 0, "%s cannot be explained: %s", bench->id, refusal);
+		return refuse(rec, CLI_UNTRUSTED, err.text);
+	}
+	*row = (struct recorded){ .bench = bench, .capture.fd = -1 };
+	data = payload_find(t->arch, payload_of(bench, t->arch), &bytes);
+	if (!data || image_open(&row->payload, data, bytes)) {
+		/* Of several, those that the target has. */
+		if (rec->x->run.benches.n > 1)
+			return CLI_OK;
+		message_error("%s does not exist on %s", bench->id, t->name);
+		return CLI_USAGE;
+	}
+	rec->n++;
+	in.payload = row->payload;
+	if (!capture_open(&row->capture, TRACE_BYTES, in.kinds, rec->plugin_api, &err) &&
+	    !explain_switches(&row->capture, &in, &err))
+		return CLI_OK;
+	message_error("%s: %s", t->name, err.text);
+	return CLI_FAILED;
+}
+
+/* With the target open, which knows the emulator and the VMM. */
+static enum cli_exit record(struct recording *rec, struct explain *x,
+			    const struct target *open)
+{
+	enum cli_exit code = CLI_OK, worst = CLI_OK;
+	struct error err = { "" };
 	const void *program;
 	size_t bytes;
 
-	program = t->ops->program(t, &bytes);
-	if (image_open(&in->vmm, program, bytes) || explain_switches(c, in, &err)) {
-		message_error("%s",
-			      *err.text ? err.text : "the lab's VMM is not an ELF image");
+	if (open->ops->tracer(open, &rec->plugin_api, &err)) {
+		message_error("%s: %s", open->name, err.text);
 		return CLI_FAILED;
 	}
-	code = run_traced(x, c, &symbols, &doc);
-	if (code == CLI_OK)
-		code = find_figure(doc, &in->round_trip);
-	in->kallsyms = symbols.text;
-	in->kallsyms_bytes = symbols.bytes;
-	if (code == CLI_OK)
-		code = build(c, in, doc, out);
-	free(symbols.text);
-	result_free(doc);
-	return code;
+	program = open->ops->program(open, &bytes);
+	if (image_open(&rec->in.vmm, program, bytes)) {
+		message_error("the lab's VMM is not an ELF image");
+		return CLI_FAILED;
+	}
+	for (size_t i = 0; i < x->run.benches.n; i++) {
+		code = row_open(rec, names_bench(x->run.benches.names[i]));
+		if (code == CLI_FAILED || code == CLI_USAGE)
+			return code;
+		worst = code == CLI_OK ? worst : code;
+	}
+	if (!rec->n)
+		return worst;
+	code = run_traced(rec, x);
+	for (size_t i = 0; i < rec->n && code == CLI_OK; i++)
+		if (rec->rows[i].code != CLI_OK && worst != CLI_FAILED)
+			worst = rec->rows[i].code;
+	return code == CLI_OK ? worst : code;
 }
 
 /* Opens the files of --debuginfo. `*out` is NULL if no lines are wanted. */
@@ -186,56 +277,68 @@ static enum cli_exit open_debuginfo(const struct explain *x, enum arch arch,
 	return CLI_USAGE;
 }
 
-enum cli_exit explain_record(struct explain *x, struct explanation **out)
+enum cli_exit explain_record_each(struct explain *x,
+				  enum cli_exit (*take)(void *ctx, struct explanation *e),
+				  void *ctx)
 {
 	const struct target *row = names_target(x->run.targets.names[0]);
-	const struct bench *bench = names_bench(x->run.benches.names[0]);
 	const bool touch = x->run.touch.wanted || x->estimate;
-	struct explain_input in = { .arch = row->arch,
-				    .benchmark = bench->id,
-				    .kinds = x->kinds || touch,
-				    .touch = touch ? &x->run.touch.caches : NULL,
-				    .timeline = x->format && x->format->needs_timeline };
-	struct error why = { "" };
-	struct error err = { "" };
+	struct recording rec = {
+		.x = x,
+		.target = row,
+		.in = { .arch = row->arch,
+			.kinds = x->kinds || touch,
+			.touch = touch ? &x->run.touch.caches : NULL,
+			.timeline = x->format && x->format->needs_timeline },
+	};
 	struct target t = *row;
-	struct capture c = { .fd = -1 };
-	unsigned int plugin_api = 0;
-	const char *refusal = regions_refusal(bench->id);
-	enum cli_exit code;
+	struct error why = { "" };
+	enum cli_exit code, taken;
+	size_t explained = 0;
 	int rc;
 
-	if (refusal) {
-		message_error("%s cannot be explained: %s", bench->id, refusal);
-		return CLI_UNTRUSTED;
-	}
-	code = find_payload(row, bench, &in.payload);
-	if (code == CLI_OK)
-		code = choose_config(x, row, bench);
-	if (code == CLI_OK)
-		code = open_debuginfo(x, row->arch, &in.debuginfo);
+	code = open_debuginfo(x, row->arch, &rec.in.debuginfo);
 	if (code != CLI_OK)
 		return code;
 	rc = t.ops->open(&t, &x->run.job, &why);
 	if (rc) {
 		message_error("%s: %s", t.name, why.text);
 		t.ops->close(&t);
-		debuginfo_free(in.debuginfo);
+		debuginfo_free(rec.in.debuginfo);
 		return rc == -ENOEXEC ? CLI_USAGE : CLI_FAILED;
 	}
-	rc = t.ops->tracer(&t, &plugin_api, &err);
-	if (!rc)
-		rc = capture_open(&c, TRACE_BYTES, in.kinds, plugin_api, &err);
-	if (rc) {
-		message_error("%s: %s", t.name, err.text);
-		code = CLI_FAILED;
-	} else {
-		code = record(x, &c, &t, &in, out);
+	rec.rows = calloc(x->run.benches.n, sizeof(*rec.rows));
+	if (!rec.rows)
+		abort();
+	code = record(&rec, x, &t);
+	for (size_t i = 0; i < rec.n; i++) {
+		row_close(&rec.rows[i]);
+		if (!rec.rows[i].e)
+			continue;
+		explained++;
+		taken = take(ctx, rec.rows[i].e);
+		if (taken != CLI_OK)
+			code = taken;
 	}
-	capture_close(&c);
+	/* Several, of which some cannot be explained. */
+	if (code == CLI_UNTRUSTED && explained)
+		code = CLI_OK;
+	free(rec.rows);
 	t.ops->close(&t);
-	debuginfo_free(in.debuginfo);
+	debuginfo_free(rec.in.debuginfo);
 	return code;
+}
+
+static enum cli_exit keep(void *ctx, struct explanation *e)
+{
+	*(struct explanation **)ctx = e;
+	return CLI_OK;
+}
+
+enum cli_exit explain_record(struct explain *x, struct explanation **out)
+{
+	*out = NULL;
+	return explain_record_each(x, keep, out);
 }
 
 static enum cli_exit read_one(const char *path, struct explanation **out)
@@ -324,17 +427,54 @@ static enum cli_exit read_file(const struct explain *x, const struct explanation
 	return code;
 }
 
-static enum cli_exit write_all(const struct explain *x, const struct explanation *e,
-			       const struct explanation *base)
+/* As for `wsbench run`: it exists, ends in '/', or there are several benchmarks. */
+static bool output_is_folder(const struct explain *x)
+{
+	size_t length = strlen(x->output);
+	struct stat st;
+
+	if (!stat(x->output, &st))
+		return S_ISDIR(st.st_mode) || x->run.benches.n > 1;
+	return x->run.benches.n > 1 || (length && x->output[length - 1] == '/');
+}
+
+/* Before a lab runs for minutes. */
+static enum cli_exit make_folder(const struct explain *x)
 {
 	struct error err;
 
-	if (x->output && explanation_write(x->output, e, &err)) {
+	if (!x->output || !output_is_folder(x) || !documents_make_folder(x->output, &err))
+		return CLI_OK;
+	message_error("%s", err.text);
+	return CLI_FAILED;
+}
+
+static enum cli_exit write_document(const struct explain *x, const struct explanation *e)
+{
+	char path[PATH_MAX];
+	struct error err;
+
+	if (!x->output)
+		return CLI_OK;
+	if (output_is_folder(x))
+		snprintf(path, sizeof(path), "%s%s%s.json", x->output,
+			 x->output[strlen(x->output) - 1] == '/' ? "" : "/",
+			 e->benchmark);
+	else
+		snprintf(path, sizeof(path), "%s", x->output);
+	if (explanation_write(path, e, &err)) {
 		message_error("%s", err.text);
 		return CLI_FAILED;
 	}
-	if (x->output)
-		message_info(x->run.common.quiet, "wrote %s", x->output);
+	message_info(x->run.common.quiet, "wrote %s", path);
+	return CLI_OK;
+}
+
+static enum cli_exit write_all(const struct explain *x, const struct explanation *e,
+			       const struct explanation *base)
+{
+	if (write_document(x, e) != CLI_OK)
+		return CLI_FAILED;
 	if (x->svg && flame_write(x->svg, e, base)) {
 		message_error("cannot write %s: %m", x->svg);
 		return CLI_FAILED;
@@ -414,13 +554,34 @@ static void show(const struct explain *x, const struct explanation *e,
 		estimate_print(stdout, e, &x->weights, o);
 }
 
-/* A signal ends the download of a kernel, and the emulator, and then this program. */
+/* One of several explanations: into the folder of -o, and onto stdout. */
+static enum cli_exit take_one(void *ctx, struct explanation *e)
+{
+	const struct explain *x = ctx;
+	enum cli_exit code = write_document(x, e);
+
+	if (code == CLI_OK) {
+		show(x, e, NULL);
+		putchar('\n');
+	}
+	explanation_free(e);
+	return code;
+}
+
+/*
+ * A signal ends the download of a kernel, and the emulator, and then this program. `*out`
+ * stays NULL if there are several benchmarks.
+ */
 static enum cli_exit record_caught(struct explain *x, struct explanation **out)
 {
 	enum cli_exit code;
 
+	code = make_folder(x);
+	if (code != CLI_OK)
+		return code;
 	target_catch_signals();
-	code = explain_record(x, out);
+	code = x->run.benches.n > 1 ? explain_record_each(x, take_one, x)
+				    : explain_record(x, out);
 	interrupt_pass_on();
 	return code;
 }

@@ -11,7 +11,7 @@
 #include "host/explain/formats.h"
 
 struct explain {
-	struct run run;	    /* one target, one benchmark, one config */
+	struct run run;	    /* one target; without files, benchmarks of one boot */
 	const char *file;   /* show this explanation and run nothing; NULL */
 	const char *diff;   /* compare with this one; NULL */
 	const char *svg;    /* draw a flame graph there; NULL */
@@ -38,5 +38,14 @@ void explain_free(struct explain *x);
  * CLI_UNTRUSTED if the figure is not made of instructions.
  */
 enum cli_exit explain_record(struct explain *x, struct explanation **out);
+
+/*
+ * Explains the benchmarks of `x` in one boot of the lab, and passes each explanation,
+ * which then belongs to `take`. A benchmark that cannot be explained is left out; CLI_OK
+ * if there is another one.
+ */
+enum cli_exit explain_record_each(struct explain *x,
+				  enum cli_exit (*take)(void *ctx, struct explanation *e),
+				  void *ctx);
 
 #endif

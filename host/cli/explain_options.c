@@ -45,7 +45,8 @@ enum key {
 
 static const struct argp_option options[] = {
 	{ "on", OPTION_ON, "TARGET", 0, "Run the benchmark in this lab", 0 },
-	{ "bench", OPTION_BENCH, "ID", 0, "Explain this benchmark", 0 },
+	{ "bench", OPTION_BENCH, "ID,...", 0,
+	  "Explain these benchmarks, in one boot of the lab (names, globs, core)", 0 },
 	{ "config", OPTION_CONFIG, "NAME", 0,
 	  "Run the benchmark under this counter config (default: the last config of "
 	  "the benchmark)",
@@ -110,7 +111,10 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "source", OPTION_SOURCE, "DIR", 0,
 	  "Print the source itself for --lines and --annotate, from this folder", 0 },
-	{ "output", 'o', "FILE", 0, "Write the explanation to FILE", 0 },
+	{ "output", 'o', "FILE|DIR", 0,
+	  "Write the explanation to FILE, or to DIR/ID.json; those of several benchmarks "
+	  "to a DIR",
+	  0 },
 	{ 0 }
 };
 
@@ -144,7 +148,7 @@ static error_t parse_number(int key, const char *arg, struct argp_state *state,
 	}
 }
 
-/* One name, or a glob that fits one alone. */
+/* One name, or a glob that fits one alone; of benchmarks, several. */
 static error_t parse_name(int key, const char *arg, struct argp_state *state,
 			  struct run *run)
 {
@@ -166,7 +170,7 @@ static error_t parse_name(int key, const char *arg, struct argp_state *state,
 		rc = names_match_configs(arg, list, &why);
 	if (rc)
 		return options_error(state, "%s", why.text);
-	if (list->n > 1)
+	if (list->n > 1 && key != OPTION_BENCH)
 		return options_error(state, "%s takes one name: '%s' matches %zu", option,
 				     arg, list->n);
 	return 0;
@@ -368,6 +372,18 @@ static const char *contradiction(const struct explain *x)
 	return x->estimate ? NULL : touch_options_wrong(&x->run.touch);
 }
 
+/* An option whose output is of one benchmark; NULL: there is one, or no such option. */
+static const char *only_of_one(const struct explain *x)
+{
+	if (x->run.benches.n < 2)
+		return NULL;
+	return x->diff	     ? "--diff"
+	       : x->svg	     ? "--svg"
+	       : x->annotate ? "--annotate"
+	       : x->format   ? "--format"
+			     : NULL;
+}
+
 static enum cli_exit check_machine(const struct run *run)
 {
 	const struct target *t = names_target(run->targets.names[0]);
@@ -379,7 +395,8 @@ static enum cli_exit check_machine(const struct run *run)
 			      t->name);
 		return CLI_USAGE;
 	}
-	if (t->only & NEEDS_VCPUS_2 || bench->needs & NEEDS_VCPUS_2) {
+	if (t->only & NEEDS_VCPUS_2 ||
+	    (run->benches.n == 1 && bench->needs & NEEDS_VCPUS_2)) {
 		message_usage("wsbench explain",
 			      "%s: needs two CPUs: explain follows machines of one CPU",
 			      t->only & NEEDS_VCPUS_2 ? t->name : bench->id);
@@ -438,6 +455,13 @@ static enum cli_exit check(struct explain *x)
 	const char *wrong = contradiction(x);
 	struct error err;
 
+	if (only_of_one(x)) {
+		message_usage(
+			"wsbench explain",
+			"%s: the output is of one benchmark, and --bench matches %zu (write them with -o DIR, and show one of its files)",
+			only_of_one(x), run->benches.n);
+		return CLI_USAGE;
+	}
 	if (x->format && check_format(x) != CLI_OK)
 		return CLI_USAGE;
 	if (wrong) {

@@ -14,6 +14,12 @@
 #include "host/lib/table.h"
 #include "host/measure/measure.h"
 
+/* Records the boots of a lab, and receives each row that is measured. */
+struct run_trace {
+	struct target_trace trace;
+	void (*row)(void *ctx, const struct result_benchmark *b);
+};
+
 struct run {
 	struct options_common common;
 	struct names_list targets, benches, configs;
@@ -27,7 +33,7 @@ struct run {
 	 */
 	bool keep_failed;
 	struct job job;
-	const struct target_symbols *symbols; /* for explain; NULL */
+	const struct run_trace *trace; /* for explain; NULL */
 	/* --bench and --config as given: names that a target lacks are said. NULL: none.
 	 */
 	const char *bench_words, *config_words;

@@ -429,7 +429,7 @@ void run_init(struct run *run)
 	memset(run, 0, sizeof(*run));
 	touch_options_init(&run->touch);
 	run->job.kind = JOB_BOOTS;
-	run->job.cpu = run->job.trace_fd = -1;
+	run->job.cpu = -1;
 	run->job.seed = random_seed();
 }
 

@@ -71,6 +71,16 @@ static void show(void *ctx, const struct measure_place *place)
 		      place->bench, place->config, place->boot, place->boots);
 }
 
+/* The records of a row are complete. */
+static int row_traced(void *ctx, const struct result *r, const struct result_benchmark *b)
+{
+	const struct run_trace *trace = ((struct drawing *)ctx)->run->trace;
+
+	(void)r;
+	trace->row(trace->trace.ctx, b);
+	return 0;
+}
+
 /* --decide without --budget. */
 #define BUDGET_NS 600000000000u
 
@@ -190,6 +200,7 @@ static enum cli_exit measure(const struct run *run, struct target *t, struct res
 		.ctx = &d,
 		.progress = show,
 		.more = run->decide > 0 || run->budget_ns ? wants_more : NULL,
+		.benchmark = run->trace ? row_traced : NULL,
 		.slots = run->slots,
 	};
 	struct job job = run->job;
@@ -308,7 +319,7 @@ enum cli_exit run_target(const struct run *run, const struct target *row,
 
 	if (!timed.work)
 		timed.work = &one;
-	t.symbols = run->symbols;
+	t.trace = run->trace ? &run->trace->trace : NULL;
 	t.timing = run->timing;
 	*out = NULL;
 	progress_work_begin(timed.work);

@@ -407,7 +407,10 @@ static int run_all(struct session *s)
 	rc = s->target->exact ? run_rows(s) : run_rounds(s);
 	if (!rc && s->target->ops->ended)
 		rc = s->target->ops->ended(s->target, s->err);
-	return rc ? rc : pmu_readings_add(s->target, &s->plan, s->result, s->err);
+	/* A boot for each config, which records of other boots do not need. */
+	if (rc || s->target->trace)
+		return rc;
+	return pmu_readings_add(s->target, &s->plan, s->result, s->err);
 }
 
 int measure_run(struct target *t, const struct job *job,

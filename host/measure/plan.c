@@ -64,18 +64,18 @@ static const char *const own_configs[] = { "default" };
 static const char *const own_pmu_configs[] = { "pmu-off", "pmu-emulated",
 					       "pmccntr-passthrough" };
 
-static void own(const struct bench *b, const struct target *t, const char *const **names,
-		size_t *n)
+static void own(const struct bench *b, const struct target *t, bool one,
+		const char *const **names, size_t *n)
 {
 	bool has_vm = strcmp(t->ops->kind, "bare") != 0;
 
 	/* On x86_64 the default config has the PMU, if there is one. */
 	if (b->needs & NEEDS_PMU && has_vm && t->arch == ARCH_AARCH64) {
-		bool only_on = b->needs & NEEDS_PMU_ON;
+		bool only_on = one || b->needs & NEEDS_PMU_ON;
 
 		*names = own_pmu_configs + only_on;
 		/* The last config needs a module; the core rows suffice for it. */
-		*n = (b->needs & BENCH_CORE ? 3 : 2) - only_on;
+		*n = one ? 1 : (b->needs & BENCH_CORE ? 3 : 2) - only_on;
 	} else {
 		*names = own_configs;
 		*n = 1;
@@ -100,7 +100,7 @@ static int add_row(struct plan *plan, const struct job *job, const struct target
 	struct plan_row *row = &plan->rows[plan->n_rows];
 
 	if (!n)
-		own(b, t, &names, &n);
+		own(b, t, job->one_config, &names, &n);
 	row->bench = b;
 	row->n_configs = 0;
 	row->configs = calloc(n, sizeof(*row->configs));

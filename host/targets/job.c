@@ -135,7 +135,6 @@ int job_decode(const uint8_t block[JOB_BYTES], struct job_decoded *out)
 		.trace_states = head.trace_states,
 		.symbols = head.symbols,
 		.payload = payload,
-		.trace_fd = -1,
 	};
 	return 0;
 }

@@ -49,9 +49,12 @@ struct job {
 	unsigned int lab_timeout_s; /* of a run in a lab; 0: lab.c's. Not encoded */
 
 	/* Options. */
-	bool host_counters;  /* count on the vCPU thread; adds to entries and exits */
-	bool trace_states;   /* print the run loop's transitions to stderr */
-	bool symbols;	     /* labs: return the functions of the kernel */
+	bool host_counters; /* count on the vCPU thread; adds to entries and exits */
+	bool trace_states;  /* print the run loop's transitions to stderr */
+	bool symbols;	    /* labs: return the functions of the kernel */
+	/* Without `configs`: of a row's own configs only the one that the row is about.
+	 * Not encoded: a lab receives rows with their configs. */
+	bool one_config;
 	const char *payload; /* ELF file that replaces every payload; NULL */
 
 	/* The machine of a lab. Not encoded: the machine has booted when it receives a
@@ -62,9 +65,6 @@ struct job {
 	const char *modules;  /* folder with kvm*.ko; NULL: beside the kernel */
 	const char *append;   /* added to the kernel's command line; NULL */
 	const char *emulator; /* lab_qemu_select(); NULL: the lab's own */
-	bool traced;	      /* record the instructions (host/explain/record.h) */
-	int trace_fd;	      /* file for the records; only with `traced` */
-	const char *plugin;   /* path of QEMU's plugin, which records; NULL */
 };
 
 /*

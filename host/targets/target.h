@@ -26,10 +26,20 @@
 
 struct target;
 
-/* Receives the functions of a lab's kernel: lines of kallsyms. */
-struct target_symbols {
-	int (*take)(void *ctx, const char *text, size_t bytes);
+struct boot_request;
+
+/*
+ * Records the instructions of a lab's boots (host/explain/record.h). The functions are
+ * called by the threads that call boots().
+ */
+struct target_trace {
 	void *ctx;
+	const char *plugin; /* path of QEMU's plugin, which records; NULL: needs none */
+	/* The file for the records of these boots; -1: do not record them. */
+	int (*file)(void *ctx, const struct boot_request *rq);
+	/* Receives the functions of their kernel: lines of kallsyms. 0 or -errno. */
+	int (*symbols)(void *ctx, const struct boot_request *rq, const char *text,
+		       size_t bytes);
 };
 
 /* One boot: one VM, from creation to destruction. */
@@ -148,7 +158,7 @@ struct target {
 	const void *config; /* the ops' own row, e.g. a struct lab_machine */
 	void *state;	    /* the ops' own, from open to close */
 	/* Set before open(); NULL: not wanted. */
-	const struct target_symbols *symbols;
+	const struct target_trace *trace;
 	struct timing *timing;
 };
 

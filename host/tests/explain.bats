@@ -15,11 +15,16 @@ explained() {
   [ "$status" = 0 ]
   run_apart "$wsbench" run --on "lab:$lab" --bench "$bench" --events 60 -o run.json
   [ "$status" = 0 ]
-  sum=$(python3 - explained.json run.json <<'END'
+  sums explained.json
+}
+
+# sums EXPLANATION: its sums are the figure of run.json.
+sums() {
+  sum=$(python3 - "$1" run.json <<'END'
 import json, sys
 from collections import Counter
 e, r = (json.load(open(p)) for p in sys.argv[1:])
-b = r["benchmarks"][-1]
+b = next(b for b in r["benchmarks"] if (b["name"], b["config"]) == (e["benchmark"], e["config"]))
 figure = next(m for m in b["metrics"] if m["name"] == "round_trip")["estimate"]["value"]
 functions = sum(f["insns"] for f in e["functions"]) - e["clock_insns"]
 stacks = sum(s["insns"] for s in e["stacks"]) - e["clock_insns"]
@@ -116,13 +121,44 @@ body() { sed '1,/^  "subject"/d' "$1"; }
 # Rows with what a clock of Bochs counts apart from instructions: VM exits, iterations of REP,
 # exits to user space, page faults.
 @test "explain: all instructions of exits on lab:x86_64-vmx, with the instructions of VMX" {
+  local rows=hypercall,cpuid,pio_out_user,mmio_read_user,fault_first_touch_4k row
+  need_target lab:x86_64-vmx
   need_built_bochs
-  for row in hypercall cpuid pio_out_user mmio_read_user fault_first_touch_4k; do
-    explained x86_64-vmx "$row" --kinds
+  "$wsbench" explain --on lab:x86_64-vmx --bench "$rows" --events 60 --kinds -o all >text
+  "$wsbench" run --on lab:x86_64-vmx --bench "$rows" --boots 1 --events 60 -o run.json >text
+  for row in ${rows//,/ }; do
+    sums "all/$row.json"
     # VMRESUME, and reads and writes of the VMCS.
-    [ "$(doc explained.json 'd["kinds"]["vm_insns"] >= 3')" = True ]
-    [ "$(doc explained.json 'any(r["name"] == "vmcs" and r["reads"] for f in d["functions"] for r in f["registers"])')" = True ]
-    "$wsbench" explain explained.json --folded | grep -q ';vmx_vcpu_run'
+    [ "$(doc "all/$row.json" 'd["kinds"]["vm_insns"] >= 3')" = True ]
+    [ "$(doc "all/$row.json" 'any(r["name"] == "vmcs" and r["reads"] for f in d["functions"] for r in f["registers"])')" = True ]
+    "$wsbench" explain "all/$row.json" --folded | grep -q ';vmx_vcpu_run'
+  done
+}
+
+@test "explain: benchmarks of one boot have the explanations that they have alone" {
+  local rows=hypercall,pmccntr,timer_expiry,ipi_busy,irq_inject row
+  need_target lab:aarch64-vhe
+  run_apart "$wsbench" explain --on lab:aarch64-vhe --bench "$rows" --events 60 -o all --top 3
+  echo "$stderr"
+  [ "$status" = 0 ]
+  [ "$(echo all/*)" = 'all/hypercall.json all/irq_inject.json all/pmccntr.json' ]
+  grep -qF 'timer_expiry cannot be explained: it is timed from a deadline' <<<"$stderr"
+  grep -qF 'ipi_busy cannot be explained: needs two CPUs' <<<"$stderr"
+  [ "$(grep -c ' on lab:aarch64-vhe: .* from before the operation' <<<"$stdout")" = 3 ]
+  for row in all/*.json; do
+    "$wsbench" explain --on lab:aarch64-vhe --bench "$(basename "$row" .json)" --events 60 -o alone.json >text
+    cmp <(body "$row") <(body alone.json)
+  done
+  # pmccntr is about the PMU.
+  [ "$(doc all/pmccntr.json 'd["config"]')" = pmu-emulated ]
+  # All of them cannot be explained: as for one.
+  run_apart "$wsbench" explain --on lab:aarch64-vhe --bench timer_expiry,pmu_overflow_irq
+  [ "$status" = 3 ]
+  local option
+  for option in '--format json' '--diff all/pmccntr.json' '--svg x.svg' '--annotate memset'; do
+    # shellcheck disable=SC2086  # words
+    refused 2 "${option%% *}: the output is of one benchmark, and --bench matches 2" \
+      "$wsbench" explain --on lab:aarch64-vhe --bench hypercall,pmccntr $option
   done
 }
 
@@ -148,7 +184,7 @@ body() { sed '1,/^  "subject"/d' "$1"; }
     "${explain[@]}" --on lab:aarch64-smp --bench hypercall
   WORLDSWITCH_CACHE=$PWD refused 2 "ipi_busy: needs two CPUs" \
     "${explain[@]}" --on lab:aarch64-vhe --bench ipi_busy
-  refused 2 "matches" "${explain[@]}" --on lab:aarch64-vhe --bench 'mmio_*'
+  refused 2 "--bench matches" "${explain[@]}" --on lab:aarch64-vhe --bench 'mmio_*' --json
   refused 2 "nothing" "${explain[@]}" nothing.json
   echo '{"schema": "worldswitch.result"}' >result.json
   refused 2 "worldswitch.explanation" "${explain[@]}" result.json

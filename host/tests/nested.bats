@@ -227,7 +227,8 @@ END
 }
 
 @test "nested: EL2 of lab:aarch64-nested, traps of each row, exact twice; the total of explain equals the figure" {
-  measured lab:aarch64-nested 'id_register,nested_*'
+  # Of the two boots of a clone the first is the figure: one suffices, in a lab that is slow.
+  measured lab:aarch64-nested 'id_register,nested_*' --boots 1
   local id traps floor
   while read -r id traps floor; do
     holds doc.json "value('$id', metric='traps_per_op') == $traps" \
@@ -237,7 +238,7 @@ END
   holds doc.json 'value("nested_hvc_as_kvm") > value("nested_hvc") > 4 * value("id_register")' \
     'value("nested_l1_hcr_el2") == value("nested_l1_hcr_el2", metric="twin")'
   benchmarks_text doc.json >first
-  WORLDSWITCH_FRESH_MACHINES=1 "$wsbench" run --on lab:aarch64-nested --bench 'id_register,nested_*' -o doc.json >/dev/null 2>&1 </dev/null
+  WORLDSWITCH_FRESH_MACHINES=1 "$wsbench" run --on lab:aarch64-nested --bench 'id_register,nested_*' --boots 1 -o doc.json >/dev/null 2>&1 </dev/null
   benchmarks_text doc.json | cmp - first
   "$wsbench" explain --on lab:aarch64-nested --bench nested_hvc -o explained.json >/dev/null
   "$python" "$tests/subsets.py" total doc.json nested_hvc default explained.json

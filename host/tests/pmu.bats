@@ -10,7 +10,7 @@ setup_file() {
     while read -r lab configs; do
       unavailable "lab:$lab" >/dev/null || echo "$lab $configs"
     done | xargs -r -P 2 -L 1 bash -c '
-    contained "$0" run --on "lab:$2" --bench "pmu_*,rdpmc_*" --config "$3" \
+    contained "$0" run --on "lab:$2" --bench "pmu_*,rdpmc_*" --boots 1 --config "$3" \
       -o "$1/$2.json" >/dev/null 2>"$1/$2.err"
     echo $? >"$1/$2.status"' "$wsbench" "$BATS_FILE_TMPDIR"
 }

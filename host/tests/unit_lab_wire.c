@@ -375,7 +375,6 @@ static struct job full_job(void)
 		.trace_states = true,
 		.symbols = true,
 		.payload = "/payload.elf",
-		.trace_fd = -1,
 	};
 
 	for (size_t i = 0; i < sizeof(job.params); i++)
@@ -384,7 +383,7 @@ static struct job full_job(void)
 }
 
 /* A new member must be added to full_job(), to the codec and to expect_equal(). */
-_Static_assert(sizeof(struct job) == 240, "struct job has another member");
+_Static_assert(sizeof(struct job) == 224, "struct job has another member");
 
 static void expect_text(const char *a, const char *b)
 {
@@ -423,14 +422,12 @@ static void expect_equal(const struct job *a, const struct job *b)
 	expect_text(a->kernel, b->kernel);
 	expect_text(a->modules, b->modules);
 	expect_text(a->append, b->append);
-	cr_expect_eq(a->trace_fd, b->trace_fd);
-	expect_text(a->plugin, b->plugin);
 }
 
 Test(job, every_member_survives_the_wire)
 {
 	const struct job full = full_job();
-	const struct job empty = { .kind = JOB_DESCRIBE, .trace_fd = -1 };
+	const struct job empty = { .kind = JOB_DESCRIBE };
 	static struct job_decoded out;
 	static uint8_t block[JOB_BYTES];
 
@@ -451,9 +448,8 @@ Test(job, the_machine_is_not_encoded)
 
 	memset(path, 'x', sizeof(path) - 1);
 	cr_assert_eq(job_encode(&job, without), 0);
-	job.kernel = job.modules = job.append = job.plugin = path;
-	job.traced = true;
-	job.trace_fd = 77;
+	job.kernel = job.modules = job.append = path;
+	job.one_config = true;
 	cr_assert_eq(job_encode(&job, with), 0);
 	cr_expect_arr_eq(without, with, sizeof(with));
 }
@@ -465,7 +461,7 @@ Test(job, flags_are_not_confused)
 	static uint8_t block[JOB_BYTES];
 
 	for (int i = 0; i < 5; i++) {
-		struct job job = { .kind = JOB_BOOTS, .trace_fd = -1 };
+		struct job job = { .kind = JOB_BOOTS };
 		bool *const flags[] = { &job.pairs, &job.seed_given, &job.host_counters,
 					&job.trace_states, &job.symbols };
 

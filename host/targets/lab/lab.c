@@ -76,11 +76,9 @@ struct lab_state {
 	char emulator[PATH_MAX];
 	struct lab_kernel kernel;
 	char *append; /* NULL: none */
-	char *plugin; /* NULL: none */
 	struct confine confine;
 	char clone_library[PATH_MAX]; /* of Bochs */
 	bool sandbox;		      /* QEMU can confine itself */
-	int trace_fd;		      /* -1: do not record */
 	struct lab_modules modules;
 	uint8_t *program; /* the wsbench that runs inside */
 	size_t program_bytes;
@@ -176,13 +174,13 @@ static int find_emulator(struct lab_state *s, const char *name, struct error *er
 			 m->program, script, m->program);
 }
 
-static int prepare_confinement(struct lab_state *s, struct error *err)
+static int prepare_confinement(struct lab_state *s, const char *plugin, struct error *err)
 {
 	const bool qemu = s->machine->emulator == &lab_qemu;
 	struct error lost;
 	const char *const needs[CONFINE_NEEDS_MAX] = {
 		qemu ? "/proc/self/fd/12" : NULL, /* LAB_FD_KERNEL */
-		s->plugin,
+		plugin,
 		qemu || lab_find_clone_library(s->clone_library, &lost)
 			? NULL
 			: s->clone_library,
@@ -255,7 +253,6 @@ static int fill(struct lab_state *s, const struct target *t, const struct job *j
 	s->host_counters = job->host_counters;
 	s->timing = t->timing;
 	s->initramfs = -1;
-	s->trace_fd = job->traced ? job->trace_fd : -1;
 	pthread_mutex_init(&s->lock, NULL);
 	s->machine = t->config ? t->config : lab_machine_find(strchr(t->name, ':') + 1);
 	if (!s->machine)
@@ -277,13 +274,9 @@ static int fill(struct lab_state *s, const struct target *t, const struct job *j
 		if (!s->append)
 			ret = error_set(err, -ENOMEM, "out of memory");
 	}
-	if (!ret && job->traced && job->plugin) {
-		s->plugin = strdup(job->plugin);
-		if (!s->plugin)
-			ret = error_set(err, -ENOMEM, "out of memory");
-	}
 	set_deadline(s, t, job);
-	return ret ? ret : prepare_confinement(s, err);
+	return ret ? ret
+		   : prepare_confinement(s, t->trace ? t->trace->plugin : NULL, err);
 }
 
 static void lab_close(struct target *t)
@@ -304,7 +297,6 @@ static void lab_close(struct target *t)
 	free(s->program);
 	free(s->payload);
 	free(s->append);
-	free(s->plugin);
 	free(s);
 	t->state = NULL;
 }
@@ -378,8 +370,9 @@ struct answer {
 	size_t n_reports, got;
 	void (*line)(void *ctx, const char *text);
 	void *ctx;
-	struct lab_boot boot; /* of the machine that sends symbols, under `config` */
-	const char *config;
+	struct lab_boot boot;	       /* of the machine that sends symbols */
+	const struct boot_request *rq; /* the boots of `reports` */
+	int trace_fd;		       /* for their records; -1: do not record */
 	bool complete;
 	struct error *err;
 };
@@ -427,22 +420,23 @@ static int on_symbols(void *ctx, const char *text, size_t bytes)
 	const struct answer *a = ctx;
 	const struct lab_state *s = a->t->state;
 
-	lab_symbols_store(s->machine, &a->boot, a->config, text, bytes);
-	return a->t->symbols->take(a->t->symbols->ctx, text, bytes);
+	lab_symbols_store(s->machine, &a->boot, a->rq->config->name, text, bytes);
+	return a->t->trace->symbols(a->t->trace->ctx, a->rq, text, bytes);
 }
 
 /*
- * The functions of the kernel from an earlier run of the same machine under this config,
+ * The functions of the kernel from an earlier run of the same machine under the config,
  * which may load modules. To read and to send them takes the machine hundreds of millions
  * of instructions. False: there are none.
  */
-static bool take_saved_symbols(const struct target *t, size_t which, const char *config)
+static bool take_saved_symbols(const struct target *t, size_t which,
+			       const struct boot_request *rq)
 {
 	const struct lab_state *s = t->state;
 	const struct lab_boot boot = boot_of(s, which);
 	size_t bytes = 0;
-	char *text = lab_symbols_load(s->machine, &boot, config, &bytes);
-	bool taken = text && !t->symbols->take(t->symbols->ctx, text, bytes);
+	char *text = lab_symbols_load(s->machine, &boot, rq->config->name, &bytes);
+	bool taken = text && !t->trace->symbols(t->trace->ctx, rq, text, bytes);
 
 	free(text);
 	return taken;
@@ -455,7 +449,7 @@ static void set_limits(const struct lab_state *s, const struct job *job,
 	uint64_t boot_s = LAB_GRACE_S + LAB_GRACE_FACTOR * job->timeout_ns / 1000000000;
 	uint64_t total_s;
 
-	if (boot_s < LAB_SILENCE_S && (!s->timeout_ns || s->trace_fd >= 0))
+	if (boot_s < LAB_SILENCE_S && (!s->timeout_ns || boot->trace_fd >= 0))
 		boot_s = LAB_SILENCE_S;
 	/* A frame of symbols is as long as a boot. */
 	total_s = boot_s * (job->boots + 1);
@@ -492,10 +486,9 @@ static int run_job(struct target *t, size_t which, const struct job *job,
 	if (ret)
 		return error_set(a->err, ret, "%s: the job is too long", t->name);
 	a->boot = boot;
-	a->config = job->n_configs ? job->configs[0] : "";
 	if (a->reports) {
-		boot.plugin = s->plugin;
-		boot.trace_fd = s->trace_fd;
+		boot.plugin = a->trace_fd >= 0 ? t->trace->plugin : NULL;
+		boot.trace_fd = a->trace_fd;
 		set_limits(s, job, &boot);
 	}
 	if (job->kind == JOB_TIMING)
@@ -744,14 +737,20 @@ static int lab_boots(struct target *t, const struct boot_request *rq, size_t n,
 		.timeout_ns = boot_timeout_ns(s, rq),
 		.host_counters = s->host_counters,
 		.payload = s->payload ? "/" LAB_PAYLOAD_PATH : NULL,
-		.trace_fd = -1,
 	};
-	struct answer a = { .t = t, .reports = reps, .n_reports = n, .err = err };
+	struct answer a = {
+		.t = t,
+		.reports = reps,
+		.n_reports = n,
+		.err = err,
+		.rq = rq,
+		.trace_fd = t->trace ? t->trace->file(t->trace->ctx, rq) : -1,
+	};
 	int which = base_of(t, rq->config, err);
 	int ret = which;
 
-	job.symbols = t->symbols && which >= 0 &&
-		      !take_saved_symbols(t, (size_t)which, rq->config->name);
+	job.symbols = a.trace_fd >= 0 && which >= 0 &&
+		      !take_saved_symbols(t, (size_t)which, rq);
 	for (size_t i = 0; i < n; i++)
 		boot_report_init(&reps[i]);
 	if (which >= 0)
