@@ -102,7 +102,7 @@ static int send_report(const struct boot_report *rep, struct lab_wire *wire)
 {
 	uint8_t *block;
 	size_t bytes;
-	int ret = lab_report_encode(rep, &block, &bytes);
+	int ret = boot_report_encode(rep, &block, &bytes);
 
 	if (ret)
 		return ret;

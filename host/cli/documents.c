@@ -11,6 +11,7 @@
 
 #include "host/history/history.h"
 #include "host/lib/error.h"
+#include "host/lib/file.h"
 #include "host/explain/explanation.h"
 #include "host/result/result.h"
 #include "host/targets/target.h"
@@ -251,6 +252,15 @@ char *documents_path(const char *folder, const struct result *r)
 	return path;
 }
 
+static int make_folder(const char *path)
+{
+	int rc = mkdir(path, 0777);
+
+	if (!rc)
+		file_give(path);
+	return rc;
+}
+
 int documents_make_folder(const char *path, struct error *err)
 {
 	char *copy = strdup(path);
@@ -260,10 +270,10 @@ int documents_make_folder(const char *path, struct error *err)
 		abort();
 	for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		mkdir(copy, 0777); /* the last mkdir() reports errors */
+		make_folder(copy); /* the last call reports errors */
 		*slash = '/';
 	}
-	if (mkdir(copy, 0777) && errno != EEXIST)
+	if (make_folder(copy) && errno != EEXIST)
 		rc = error_set(err, -errno, "cannot make folder %s: %s", path,
 			       strerror(errno));
 	free(copy);

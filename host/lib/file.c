@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "host/lib/confine.h"
 #include "host/lib/file.h"
 
 /* Attempts to find an unused name for a temporary file. */
@@ -191,6 +192,25 @@ int file_sync_folder(const char *path)
 	return rc == -EINVAL || rc == -EOPNOTSUPP ? 0 : rc;
 }
 
+void file_give(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	struct stat st;
+	char *folder;
+	uid_t uid;
+	gid_t gid;
+
+	if (!confine_caller(&uid, &gid))
+		return;
+	folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path))
+		       : strdup(".");
+	if (!folder)
+		abort();
+	if (!stat(folder, &st) && (st.st_uid == uid || st.st_mode & S_ISVTX))
+		(void)!lchown(path, uid, gid);
+	free(folder);
+}
+
 static int replace_regular(const char *path, const char *data, size_t bytes)
 {
 	int fd, rc;
@@ -201,6 +221,7 @@ static int replace_regular(const char *path, const char *data, size_t bytes)
 	if (!temp)
 		return -errno;
 	rc = write_and_close(fd, data, bytes, true);
+	file_give(temp);
 	if (!rc && rename(temp, path))
 		rc = -errno;
 	if (rc)

@@ -23,6 +23,12 @@ int file_sync(int fd);
 int file_sync_folder(const char *path);
 
 /*
+ * Gives a new file or folder of root's to the user that started the program by sudo, if
+ * the folder around it is that user's, or one for all users like /tmp.
+ */
+void file_give(const char *path);
+
+/*
  * Writes `bytes` of `data` to a temporary file beside `path`, syncs the file, renames it
  * to `path` and syncs the folder: a reader sees the old contents or the new ones, never a
  * part. Temporary files of `path` that killed processes left are removed. Follows a

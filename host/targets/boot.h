@@ -49,6 +49,16 @@ static inline uint64_t boot_limit_ns(const struct boot_request *rq)
 /* An empty report without counts. */
 void boot_report_init(struct boot_report *rep);
 
+/* The report of a boot as one block of bytes, in memory that the caller frees. 0 or
+ * -ENOMEM. */
+int boot_report_encode(const struct boot_report *rep, uint8_t **bytes, size_t *n);
+
+/*
+ * Decodes a block which is not trusted: every count is checked against
+ * the size of the block. boot_report_free() it. 0, -EBADMSG, -ENOMEM.
+ */
+int boot_report_decode(const uint8_t *bytes, size_t n, struct boot_report *rep);
+
 int error_set(struct error *e, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

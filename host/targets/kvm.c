@@ -8,12 +8,14 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "host/lib/confine.h"
 #include "host/lib/error.h"
 #include "host/result/result.h"
 #include "host/targets/boot.h"
 #include "host/targets/cpus.h"
 #include "host/targets/host_timed.h"
 #include "host/targets/kvm_boot.h"
+#include "host/targets/kvm_apart.h"
 #include "host/targets/rows.h"
 #include "host/vmm/timer.h"
 #include "host/vmm/vmm.h"
@@ -24,6 +26,7 @@ struct state {
 	cpu_set_t allowed; /* CPUs of this process before it was pinned */
 	bool trace_states, host_counters;
 	enum kvm_flavour flavour;
+	struct kvm_apart apart;
 };
 
 static int kvm_probe(const struct target *t, const struct job *job, struct error *err)
@@ -62,6 +65,7 @@ static int kvm_target_open(struct target *t, const struct job *job, struct error
 	if (!s)
 		return error_set(err, -ENOMEM, "out of memory");
 	t->state = s;
+	kvm_apart_init(&s->apart);
 	s->cpu = job->cpu;
 	s->trace_states = job->trace_states;
 	s->host_counters = job->host_counters;
@@ -81,6 +85,7 @@ static void kvm_target_close(struct target *t)
 
 	if (!s)
 		return;
+	kvm_apart_stop(&s->apart);
 	if (s->kvm_fd >= 0)
 		close(s->kvm_fd);
 	free(s);
@@ -195,8 +200,8 @@ static int check_lost(const struct state *s, int rc, struct error *err)
 	return rc;
 }
 
-static int kvm_boot(struct target *t, const struct boot_request *request,
-		    struct boot_report *rep, struct error *err)
+static int boot_here(struct target *t, const struct boot_request *request,
+		     struct boot_report *rep, struct error *err)
 {
 	const struct state *s = t->state;
 	struct boot_request own = *request;
@@ -255,6 +260,17 @@ static int kvm_boot(struct target *t, const struct boot_request *request,
 			 "without settings that this KVM does not offer: %s",
 			 config.lacks);
 	return check_lost(s, rc, err);
+}
+
+static int kvm_boot(struct target *t, const struct boot_request *rq,
+		    struct boot_report *rep, struct error *err)
+{
+	struct state *s = t->state;
+
+	/* In a lab, the emulator is the confinement. */
+	if (t->exact || confine_is_off())
+		return boot_here(t, rq, rep, err);
+	return kvm_apart_run(&s->apart, boot_here, s->kvm_fd, t, rq, rep, err);
 }
 
 const struct target_ops target_kvm_ops = {

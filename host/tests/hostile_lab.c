@@ -166,7 +166,7 @@ static void send_reports(const struct job *job)
 				rep.series[phase][i] =
 					phase == ABI_PHASE_EVENT ? 1010 : 10;
 		}
-		if (lab_report_encode(&rep, &block, &bytes))
+		if (boot_report_encode(&rep, &block, &bytes))
 			abort();
 		lab_wire_send(&wire, LAB_FRAME_REPORT, block, bytes);
 		free(block);

@@ -116,7 +116,9 @@ user_exits() {
   "$wsbench" run --on kvm --bench checkpoint_save --boots 1000 --quiet >/dev/null 2>&1 3>&- &
   pid=$!
   # A checkpoint has begun: as a file in memory, or in TMPDIR.
-  until [[ $(readlink "/proc/$pid/fd"/* 2>/dev/null) == *checkpoint* ]] || [ -n "$(ls "$TMPDIR")" ]; do
+  # The VMM is a child of wsbench.
+  until [[ $(readlink "/proc/$pid/fd"/* "/proc/$(pgrep -P $pid | head -n 1)/fd"/* 2>/dev/null) == *checkpoint* ]] ||
+    [ -n "$(ls "$TMPDIR")" ]; do
     kill -0 "$pid"
     sleep 0.01
   done

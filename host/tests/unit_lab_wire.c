@@ -550,8 +550,8 @@ Test(report, arrives_as_it_was_sent)
 	uint8_t *block;
 	size_t n;
 
-	cr_assert_eq(lab_report_encode(in, &block, &n), 0);
-	cr_assert_eq(lab_report_decode(block, n, &out), 0);
+	cr_assert_eq(boot_report_encode(in, &block, &n), 0);
+	cr_assert_eq(boot_report_decode(block, n, &out), 0);
 	cr_expect_eq(out.outcome, BOOT_DONE);
 	cr_expect_str_eq(out.reason, "because");
 	cr_expect_str_eq(out.unit, "cycles");
@@ -572,9 +572,9 @@ Test(report, arrives_as_it_was_sent)
 
 	/* A report that is truncated or has trailing bytes is refused. */
 	for (size_t cut = 0; cut < n; cut += 7)
-		cr_expect_eq(lab_report_decode(block, cut, &out), -EBADMSG, "%zu", cut);
+		cr_expect_eq(boot_report_decode(block, cut, &out), -EBADMSG, "%zu", cut);
 	block = realloc(block, n + 1);
-	cr_expect_eq(lab_report_decode(block, n + 1, &out), -EBADMSG);
+	cr_expect_eq(boot_report_decode(block, n + 1, &out), -EBADMSG);
 	boot_report_free(in);
 	free(block);
 }
@@ -587,13 +587,13 @@ Test(report, with_wrong_counts_or_states_is_refused)
 	size_t n;
 
 	in->guest.samples[3] = 2; /* but three values follow */
-	cr_assert_eq(lab_report_encode(in, &block, &n), 0);
+	cr_assert_eq(boot_report_encode(in, &block, &n), 0);
 	block[0] = 0x7f;
-	cr_expect_eq(lab_report_decode(block, n, &out), -EBADMSG, "an unknown outcome");
+	cr_expect_eq(boot_report_decode(block, n, &out), -EBADMSG, "an unknown outcome");
 	free(block);
 	in->unit = "furlongs";
-	cr_assert_eq(lab_report_encode(in, &block, &n), 0);
-	cr_expect_eq(lab_report_decode(block, n, &out), -EBADMSG, "an unknown unit");
+	cr_assert_eq(boot_report_encode(in, &block, &n), 0);
+	cr_expect_eq(boot_report_decode(block, n, &out), -EBADMSG, "an unknown unit");
 	free(block);
 	boot_report_free(in);
 }
@@ -608,8 +608,8 @@ Test(report, without_figures_has_its_reason)
 	in.outcome = BOOT_SKIP;
 	strcpy(in.reason, "the machine does not have it");
 	in.guest.samples[ABI_PHASE_EVENT] = 500; /* but no series */
-	cr_assert_eq(lab_report_encode(&in, &block, &n), 0);
-	cr_assert_eq(lab_report_decode(block, n, &out), 0);
+	cr_assert_eq(boot_report_encode(&in, &block, &n), 0);
+	cr_assert_eq(boot_report_decode(block, n, &out), 0);
 	cr_expect_eq(out.outcome, BOOT_SKIP);
 	cr_expect_str_eq(out.reason, in.reason);
 	boot_report_free(&out);

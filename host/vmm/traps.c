@@ -7,7 +7,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "host/kmod/worldswitch_pmu.h"
 #include "host/lib/process.h"
 #include "host/vmm/kvm_ioctl.h"
 #include "host/vmm/traps.h"
@@ -15,7 +14,7 @@
 /* Function 12 is KVM_HC_MAP_GPA_RANGE of <linux/kvm_para.h>. */
 #define MAP_GPA_RANGE (1u << 12)
 
-#define DEVICE "/dev/" WS_PMU_DEVICE
+#define DEVICE PASSTHROUGH_DEVICE
 
 int traps_smccc_to_user(struct vm *vm, uint32_t function, uint32_t functions)
 {

@@ -6,6 +6,7 @@
 #ifndef WS_VMM_TRAPS_H
 #define WS_VMM_TRAPS_H
 
+#include "host/kmod/worldswitch_pmu.h"
 #include "host/vmm/vmm.h"
 
 /*
@@ -48,6 +49,7 @@ int traps_breakpoints_to_user(struct vm *vm);
  * The environment variable has the path of the module's file if the VMM may load it, as
  * labs do. Otherwise root loads the module.
  */
+#define PASSTHROUGH_DEVICE	    "/dev/" WS_PMU_DEVICE
 #define PASSTHROUGH_MODULE_VARIABLE "WORLDSWITCH_PASSTHROUGH_MODULE"
 
 /* 0: the module can be used here; else -ENOTSUP. */

@@ -398,7 +398,7 @@ static int on_report(void *ctx, const uint8_t *report, size_t bytes)
 	int ret = -EBADMSG;
 
 	if (a->got < a->n_reports && !a->complete)
-		ret = lab_report_decode(report, bytes, &a->reports[a->got]);
+		ret = boot_report_decode(report, bytes, &a->reports[a->got]);
 	if (ret)
 		return ret;
 	a->complete = a->reports[a->got].outcome != BOOT_DONE;

@@ -18,7 +18,7 @@ struct lab_sink {
 	void *ctx;
 	/* A document without benchmarks, as JSON text. */
 	int (*header)(void *ctx, const char *json, size_t bytes);
-	/* For lab_report_decode(). */
+	/* For boot_report_decode(). */
 	int (*report)(void *ctx, const uint8_t *report, size_t bytes);
 	void (*line)(void *ctx, const char *text);
 	/* Functions of the kernel: lines of kallsyms. */

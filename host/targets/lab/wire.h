@@ -44,7 +44,7 @@ struct lab_shared; /* shared.h */
 enum lab_frame_type {
 	LAB_FRAME_HELLO = 1, /* LAB_WIRE_VERSION */
 	LAB_FRAME_HEADER,    /* JSON: a document without benchmarks */
-	LAB_FRAME_REPORT,    /* a boot's report: lab_report_encode() */
+	LAB_FRAME_REPORT,    /* a boot's report: boot_report_encode() */
 	LAB_FRAME_LINE,	     /* text: a line of TAP */
 	LAB_FRAME_SYMBOLS, /* text: the kernel's functions, as /proc/kallsyms has them */
 	LAB_FRAME_AGAIN,   /* in place of an answer: lab_shared_wait() was false */
@@ -119,15 +119,5 @@ int lab_reader_push(struct lab_reader *r, const void *bytes, size_t n); /* 0, -E
 int lab_reader_next(struct lab_reader *r, bool last, struct lab_frame *frame);
 
 void lab_reader_free(struct lab_reader *r);
-
-/* The report of a boot as one block of bytes, in memory that the caller frees. 0 or
- * -ENOMEM. */
-int lab_report_encode(const struct boot_report *rep, uint8_t **bytes, size_t *n);
-
-/*
- * Decodes a block from the machine, which is not trusted: every count is checked against
- * the size of the block. boot_report_free() it. 0, -EBADMSG, -ENOMEM.
- */
-int lab_report_decode(const uint8_t *bytes, size_t n, struct boot_report *rep);
 
 #endif

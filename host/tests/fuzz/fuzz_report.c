@@ -58,14 +58,14 @@ static bool through_the_wire(struct fuzz_input *in, struct boot_report *rep)
 	fuzz_get(in, &rep->statistics, sizeof(rep->statistics));
 	fuzz_get(in, &rep->waits, sizeof(rep->waits));
 	fuzz_get(in, &rep->host_counters.guest_cycles, 6 * sizeof(int64_t));
-	if (lab_report_encode(rep, &bytes, &n))
+	if (boot_report_encode(rep, &bytes, &n))
 		abort();
 	boot_report_free(rep);
-	if (lab_report_decode(bytes, n, &arrived)) {
+	if (boot_report_decode(bytes, n, &arrived)) {
 		free(bytes);
 		return false;
 	}
-	if (lab_report_encode(&arrived, &again, &n_again))
+	if (boot_report_encode(&arrived, &again, &n_again))
 		abort();
 	FUZZ_CHECK(n == n_again && !memcmp(bytes, again, n), "a report that changed");
 	free(bytes);

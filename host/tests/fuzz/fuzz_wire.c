@@ -20,14 +20,14 @@ static void use_report(const uint8_t *bytes, size_t n)
 	uint8_t *one, *two;
 	size_t n_one, n_two;
 
-	if (lab_report_decode(bytes, n, &rep))
+	if (boot_report_decode(bytes, n, &rep))
 		return;
 	/* The block can have other bytes behind the end of a text. */
-	if (lab_report_encode(&rep, &one, &n_one))
+	if (boot_report_encode(&rep, &one, &n_one))
 		abort();
 	FUZZ_CHECK(n_one == n, "%zu bytes of %zu", n_one, n);
-	FUZZ_CHECK(!lab_report_decode(one, n_one, &again), "a report that was encoded");
-	if (lab_report_encode(&again, &two, &n_two))
+	FUZZ_CHECK(!boot_report_decode(one, n_one, &again), "a report that was encoded");
+	if (boot_report_encode(&again, &two, &n_two))
 		abort();
 	FUZZ_CHECK(n_one == n_two && !memcmp(one, two, n_one),
 		   "a report changes when it is sent on");

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The VMM of target `kvm` as a process of its own: see kvm_apart.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/lib/confine.h"
+#include "host/lib/process.h"
+#include "host/targets/boot.h"
+#include "host/targets/kvm_apart.h"
+#include "host/vmm/traps.h"
+
+/* A VMM that does not answer has this long beyond ten times the limit of the boot, whose
+ * clock is the CPU time of the guest on a busy machine. */
+#define GRACE_S 60
+
+/*
+ * The interval at which the time and `interrupted` are checked while a guest runs. A
+ * signal interrupts poll() at once, unless it arrives just before; more checks would
+ * disturb a vCPU on the same CPU.
+ */
+#define CHECK_MS 1000
+
+/*
+ * Both ends are one program at one address, so that pointers to the tables are valid in
+ * both. The image follows.
+ */
+struct request {
+	struct boot_request rq;
+	size_t image_bytes;
+};
+
+struct answer {
+	int rc;
+	struct error err;
+	size_t report_bytes; /* which follow; 0 after an error */
+};
+
+#define REPORT_BYTES_MAX                                                                 \
+	((size_t)ABI_PHASES * (ABI_SERIES_MAX + 1) * sizeof(uint64_t) + 65536)
+
+static bool put(int fd, const void *data, size_t bytes)
+{
+	const uint8_t *at = data;
+
+	while (bytes) {
+		ssize_t n = send(fd, at, bytes, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		at += n;
+		bytes -= (size_t)n;
+	}
+	return true;
+}
+
+static bool get(int fd, void *data, size_t bytes)
+{
+	uint8_t *at = data;
+
+	while (bytes) {
+		ssize_t n = recv(fd, at, bytes, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		at += n;
+		bytes -= (size_t)n;
+	}
+	return true;
+}
+
+/* One boot in the VMM. False: wsbench is gone. */
+static bool serve(int fd, kvm_apart_boot *boot, struct target *t)
+{
+	struct boot_report rep = { .outcome = BOOT_SKIP };
+	struct answer answer = { .rc = 0 };
+	struct request request;
+	uint8_t *block = NULL;
+	void *image;
+	bool ok;
+
+	if (!get(fd, &request, sizeof(request)))
+		return false;
+	image = malloc(request.image_bytes + 1);
+	if (!image)
+		return false;
+	ok = get(fd, image, request.image_bytes);
+	if (ok) {
+		request.rq.image = image;
+		request.rq.image_bytes = request.image_bytes;
+		interrupted = 0;
+		answer.rc = boot(t, &request.rq, &rep, &answer.err);
+		if (!answer.rc)
+			answer.rc =
+				boot_report_encode(&rep, &block, &answer.report_bytes);
+		ok = put(fd, &answer, sizeof(answer)) &&
+		     (!block || put(fd, block, answer.report_bytes));
+	}
+	boot_report_free(&rep);
+	free(block);
+	free(image);
+	return ok;
+}
+
+/* Only stderr, the socket and KVM stay open, at low numbers. */
+static bool keep_descriptors(int *socket, int *kvm_fd)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int high_socket = fcntl(*socket, F_DUPFD_CLOEXEC, 10);
+	int high_kvm = fcntl(*kvm_fd, F_DUPFD_CLOEXEC, 10);
+
+	if (null < 0 || high_socket < 0 || high_kvm < 0 || dup2(null, STDIN_FILENO) < 0 ||
+	    dup2(null, STDOUT_FILENO) < 0)
+		return false;
+	/* kvm_fd keeps its number, which the target has stored. */
+	*socket = *kvm_fd == 3 ? 4 : 3;
+	if (dup3(high_socket, *socket, O_CLOEXEC) < 0)
+		return false;
+	for (int fd = 3; fd < 1024; fd++)
+		if (fd != *socket && fd != *kvm_fd)
+			close(fd);
+	return true;
+}
+
+static void become_vmm(int socket, int kvm_fd, pid_t parent, kvm_apart_boot *boot,
+		       struct target *t)
+{
+	struct confine c;
+
+	if (!keep_descriptors(&socket, &kvm_fd) || confine_vmm(&c))
+		_exit(EXIT_FAILURE);
+	/* The device of host/kmod is root's, and needs CAP_SYS_ADMIN. */
+	if (!access(PASSTHROUGH_DEVICE, F_OK)) {
+		c.drop_user = false;
+		c.keep_admin = true;
+		c.needs[0] = PASSTHROUGH_DEVICE;
+	}
+	confine_enter(&c, NULL, 0);
+	confine_free(&c);
+	/* After the change of the user, which clears the request. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+		_exit(EXIT_FAILURE);
+	while (serve(socket, boot, t))
+		;
+	_exit(EXIT_SUCCESS);
+}
+
+void kvm_apart_init(struct kvm_apart *a)
+{
+	*a = (struct kvm_apart){ .socket = -1 };
+}
+
+static int start(struct kvm_apart *a, kvm_apart_boot *boot, int kvm_fd, struct target *t)
+{
+	/* Within a message. */
+	const struct timeval limit = { .tv_sec = GRACE_S };
+	pid_t parent = getpid();
+	int sockets[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets))
+		return -errno;
+	a->pid = fork();
+	if (!a->pid)
+		become_vmm(sockets[1], kvm_fd, parent, boot, t);
+	close(sockets[1]);
+	a->socket = sockets[0];
+	setsockopt(a->socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(a->socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	if (a->pid > 0)
+		return 0;
+	a->pid = 0;
+	close(a->socket);
+	a->socket = -1;
+	return -EAGAIN;
+}
+
+void kvm_apart_stop(struct kvm_apart *a)
+{
+	if (a->pid > 0) {
+		kill(a->pid, SIGKILL);
+		while (waitpid(a->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	if (a->socket >= 0)
+		close(a->socket);
+	kvm_apart_init(a);
+}
+
+static time_t now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+/* Until the VMM answers or ends. A signal to this process alone is passed on. 0 or
+ * -errno. */
+static int wait_for_answer(struct kvm_apart *a, const struct boot_request *rq)
+{
+	struct pollfd fd = { .fd = a->socket, .events = POLLIN };
+	const time_t limit = (time_t)(rq->timeout_ns / 100000000u) + GRACE_S;
+	time_t begin = now_s();
+	bool passed_on = false;
+
+	while (poll(&fd, 1, CHECK_MS) <= 0) {
+		if (interrupted && !passed_on) {
+			passed_on = true;
+			kill(a->pid, interrupted);
+			begin = now_s();
+		}
+		if (passed_on && now_s() - begin > GRACE_S)
+			return -EINTR;
+		if (rq->timeout_ns && now_s() - begin > limit)
+			return -ETIMEDOUT;
+	}
+	return 0;
+}
+
+static int lost(struct kvm_apart *a, int rc, struct error *err)
+{
+	int status = 0;
+
+	if (rc == -EINTR || interrupted) {
+		kvm_apart_stop(a);
+		return error_set(err, -EINTR, "interrupted");
+	}
+	/* The status of a process that has ended stays. */
+	kill(a->pid, SIGKILL);
+	if (rc == -ETIMEDOUT || rc == -EBADMSG || waitpid(a->pid, &status, 0) != a->pid) {
+		kvm_apart_stop(a);
+		return error_set(err, -EIO, "the VMM %s",
+				 rc == -EBADMSG ? "sent a damaged report"
+						: "does not answer");
+	}
+	a->pid = 0;
+	kvm_apart_stop(a);
+	if (WIFSIGNALED(status))
+		return error_set(err, -EIO, "the VMM was killed by signal %d (%s)",
+				 WTERMSIG(status), strsignal(WTERMSIG(status)));
+	return error_set(err, -EIO, "the VMM ended with status %d", WEXITSTATUS(status));
+}
+
+int kvm_apart_run(struct kvm_apart *a, kvm_apart_boot *boot, int kvm_fd, struct target *t,
+		  const struct boot_request *rq, struct boot_report *rep,
+		  struct error *err)
+{
+	const struct request request = { .rq = *rq, .image_bytes = rq->image_bytes };
+	struct answer answer;
+	uint8_t *block;
+	int rc;
+
+	boot_report_init(rep);
+	rc = a->pid ? 0 : start(a, boot, kvm_fd, t);
+	if (rc)
+		return error_set(err, rc, "cannot start the VMM: %s", strerror(-rc));
+	if (!put(a->socket, &request, sizeof(request)) ||
+	    !put(a->socket, rq->image, rq->image_bytes))
+		return lost(a, -EPIPE, err);
+	rc = wait_for_answer(a, rq);
+	if (rc || !get(a->socket, &answer, sizeof(answer)))
+		return lost(a, rc, err);
+	if (answer.report_bytes > REPORT_BYTES_MAX || answer.rc > 0)
+		return lost(a, -EBADMSG, err);
+	if (answer.rc) {
+		answer.err.text[sizeof(answer.err.text) - 1] = '\0';
+		return error_set(err, answer.rc, "%s", answer.err.text);
+	}
+	block = malloc(answer.report_bytes + 1);
+	if (!block)
+		return error_set(err, -ENOMEM, "out of memory");
+	if (get(a->socket, block, answer.report_bytes))
+		rc = boot_report_decode(block, answer.report_bytes, rep);
+	else
+		rc = -EPIPE;
+	free(block);
+	return rc ? lost(a, rc, err) : 0;
+}
