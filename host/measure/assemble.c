@@ -323,7 +323,7 @@ static int assemble_waits(struct assembly *a, uint32_t index,
 {
 	const struct boot_waits *w = &rep->waits;
 	const struct boot_counts *c = &rep->counts[ABI_PHASE_EVENT];
-	int64_t waits = w->switches, percent = 100 * (w->wall_ns - w->cpu_ns);
+	int64_t waits = w->switches, blocked_ns = less((uint64_t)w->wall_ns, w->cpu_ns);
 	int err;
 
 	if (!w->events || (a->exact ? w->switches <= 0 : w->wall_ns <= 0))
@@ -332,7 +332,7 @@ static int assemble_waits(struct assembly *a, uint32_t index,
 			    add_boot(a, "waits", "switches", index, reject, c));
 	return err || a->exact
 		       ? err
-		       : summarize_net(&percent, 1, (double)w->wall_ns,
+		       : summarize_net(&blocked_ns, 1, (double)w->wall_ns / 100,
 				       add_boot(a, "blocked", "%", index, reject, c));
 }
 

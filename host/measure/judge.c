@@ -297,10 +297,13 @@ double visible_rate(const uint64_t *counted, const uint64_t *ticks, size_t n, ch
 		    size_t why_bytes)
 {
 	size_t half = n / 2;
-	double before = median_of(counted, half) / median_of(ticks, half);
-	double after =
-		median_of(counted + half, n - half) / median_of(ticks + half, n - half);
+	double before = NAN, after = NAN;
 
+	if (n) {
+		before = median_of(counted, half) / median_of(ticks, half);
+		after = median_of(counted + half, n - half) /
+			median_of(ticks + half, n - half);
+	}
 	if (!isfinite(before) || !isfinite(after) || before <= 0 || after <= 0) {
 		snprintf(
 			why, why_bytes,
@@ -317,6 +320,17 @@ double visible_rate(const uint64_t *counted, const uint64_t *ticks, size_t n, ch
 	return (before + after) / 2;
 }
 
+/* Counts and samples of a guest or a lab can have any value: these do not overflow. */
+static int64_t plus(int64_t a, int64_t b)
+{
+	return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+
+static int64_t minus(int64_t a, int64_t b)
+{
+	return (int64_t)((uint64_t)a - (uint64_t)b);
+}
+
 /*
  * Of the exits of the PMC phase those that reading the PMC causes are in the empty one,
  * too. Each host interrupt of either may have added one, unless KVM knows which did.
@@ -327,23 +341,23 @@ static struct boot_counts own_exits(const struct boot_report *rep)
 	const struct boot_counts *looks = &rep->counts[ABI_PHASE_PMC_NULL];
 	struct boot_counts own = *all;
 
-	own.user = all->user - looks->user;
+	own.user = minus(all->user, looks->user);
 	if (all->exits < 0 || looks->exits < 0 || all->interrupts < 0 ||
 	    looks->interrupts < 0) {
 		own.exits = -1;
 		return own;
 	}
 	if (all->interrupts_exact && looks->interrupts_exact) {
-		own.exits =
-			all->exits - all->interrupts - looks->exits + looks->interrupts;
+		own.exits = minus(minus(all->exits, all->interrupts),
+				  minus(looks->exits, looks->interrupts));
 		own.interrupts = 0;
 		return own;
 	}
-	own.interrupts = all->interrupts + looks->interrupts;
-	own.exits = all->exits - looks->exits + looks->interrupts;
+	own.interrupts = plus(all->interrupts, looks->interrupts);
+	own.exits = plus(minus(all->exits, looks->exits), looks->interrupts);
 	/* Both phases' are then taken away for certain, not by as many as need be. */
 	if (all->interrupts_exact && looks->interrupts_exact)
-		own.exits += looks->interrupts;
+		own.exits = plus(own.exits, looks->interrupts);
 	own.interrupts_exact = all->interrupts_exact && looks->interrupts_exact;
 	return own;
 }
@@ -390,7 +404,8 @@ int visible_compute(const struct bench *row, enum judge_trust trust, bool exact,
 	looks = median_of(rep->series[ABI_PHASE_PMC_NULL], n);
 	empty = median_of(rep->series[ABI_PHASE_PMC_NULL_CLOCK], n);
 	for (i = 0; i < n; i++)
-		out->visible[i] = (int64_t)rep->series[ABI_PHASE_PMC][i] - llround(looks);
+		out->visible[i] =
+			minus((int64_t)rep->series[ABI_PHASE_PMC][i], llround(looks));
 	prove(row, trust, rep, out);
 	if (!out->proven)
 		return 0;

@@ -700,7 +700,7 @@ copied_cache() {
   echo another >"$dir/checked"
   state_of_default
   grep -q "is damaged (wsbench kernel fetch --arch x86_64 --release 6.1.0-9-cloud-amd64)" state
-  # What is missing of it, fetch downloads.
+  # fetch downloads the kernel again.
   fetch --release 6.1.0-9
   [ "$(downloads)" = 2 ]
   state_of_default

@@ -104,6 +104,35 @@ Test(visible, without_spins_there_is_no_rate)
 }
 
 /* The exits of the PMC reads are subtracted; a single extra exit is a failure. */
+/* Under UBSan: no sum or difference of what a guest and a lab claim overflows. */
+Test(visible, any_sample_and_any_count_is_arithmetic)
+{
+	static const int64_t ends[] = { INT64_MIN, -1, 0, INT64_MAX };
+	struct boot_report rep;
+	struct visible v;
+
+	for (size_t i = 0; i < 256; i++) {
+		int64_t a = ends[i % 4], b = ends[i / 4 % 4], c = ends[i / 16 % 4],
+			d = ends[i / 64];
+		struct boot_counts *all, *looks;
+
+		report(&rep);
+		for (size_t k = 0; k < EVENTS; k++) {
+			rep.series[ABI_PHASE_PMC][k] = (uint64_t)a;
+			rep.series[ABI_PHASE_PMC_NULL][k] = (uint64_t)b;
+		}
+		all = &rep.counts[ABI_PHASE_PMC];
+		looks = &rep.counts[ABI_PHASE_PMC_NULL];
+		*all = (struct boot_counts){ .exits = a, .user = b, .interrupts = c };
+		*looks = (struct boot_counts){ .exits = d, .user = c, .interrupts = a };
+		all->interrupts_exact = looks->interrupts_exact = i & 1;
+		v = computed(&rep, i & 2);
+		cr_expect_eq(v.n, EVENTS);
+		visible_free(&v);
+		boot_report_free(&rep);
+	}
+}
+
 Test(visible, exits_are_checked)
 {
 	struct boot_report rep;
