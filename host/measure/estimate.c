@@ -228,11 +228,15 @@ void estimate_metric(const struct estimate *e, const struct result_benchmark *b,
 		 */
 		m->value = first;
 		m->stat = "first-boot";
-		m->ci = (struct result_ci){ 1, medians[0], medians[n - 1], "exact" };
+		/* A boot without a figure has no interval either. */
+		if (isfinite(medians[0]) && isfinite(medians[n - 1]))
+			m->ci = (struct result_ci){ 1, medians[0], medians[n - 1],
+						    "exact" };
 		if (m->ci.lo < m->ci.hi && e->repeats)
 			result_warn(e->result, "boots-differ",
 				    "%s: boots of an exact target differ", b->name);
-	} else if (n && !stats_median_interval(medians, n, LEVEL, &ci)) {
+	} else if (n && !stats_median_interval(medians, n, LEVEL, &ci) &&
+		   isfinite(ci.lo) && isfinite(ci.hi)) {
 		m->ci = (struct result_ci){ LEVEL, ci.lo, ci.hi, "order-statistic" };
 	}
 	if (!strcmp(m->name, "round_trip")) {
