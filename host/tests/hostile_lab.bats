@@ -106,6 +106,19 @@ kept() {
   holds doc.json 'd["run"]["partial"]'
 }
 
+@test "hostile lab: a signal ends a run whose emulator does not stop talking before the job" {
+  local who
+  for who in boot clone; do
+    HOSTILE="$who=talk" "$wsbench" run --quiet --on lab:aarch64-vhe --emulator "$PWD/bin" --bench "$good" --boots 2 \
+      --events 20 -o doc.json >out 2>err &
+    sleep 1.5
+    kill -TERM $!
+    SECONDS=0
+    wait $! || true
+    [ "$SECONDS" -lt 10 ]
+  done
+}
+
 @test "hostile lab: --lab-timeout is for labs" {
   refused 2 "--lab-timeout: not for target bare:aarch64: only labs" "$wsbench" run --on bare:aarch64 --bench null --lab-timeout 5
 }

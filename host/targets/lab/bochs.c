@@ -11,6 +11,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,15 +195,24 @@ static int bochs_command(const struct lab_machine *m, const struct lab_boot *boo
 		   : 0;
 }
 
+#define REPLY_TIMEOUT_MS 60000
+#define REPLY_LAST_MS	 5000
+
 /* One reply of the fork server. 0, -EPIPE, or another negative errno. */
 static int get_reply(int control, int32_t *value)
 {
+	struct pollfd fd = { .fd = control, .events = POLLIN };
 	struct clone_reply reply;
 	ssize_t n;
 
-	do
-		n = recv(control, &reply, sizeof(reply), 0);
-	while (n < 0 && errno == EINTR);
+	/* Also after a signal, for a while: a clone is ended by a request. */
+	for (int left = REPLY_TIMEOUT_MS; left > 0; left -= 100) {
+		if (interrupted && left > REPLY_LAST_MS)
+			left = REPLY_LAST_MS;
+		if (poll(&fd, 1, 100) > 0)
+			break;
+	}
+	n = recv(control, &reply, sizeof(reply), MSG_DONTWAIT);
 	if (n != sizeof(reply))
 		return n < 0 ? -errno : -EPIPE;
 	*value = reply.value;

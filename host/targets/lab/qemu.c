@@ -140,27 +140,43 @@ static int qemu_command(const struct lab_machine *m, const struct lab_boot *boot
  * way: a JSON parser is not needed.
  */
 #define QMP_LINE_BYTES 4096
-#define QMP_TIMEOUT_MS 60000
+#define QMP_TIMEOUT_S  60 /* of a command, and of a state that is waited for */
+
+/* Of CLOCK_MONOTONIC. */
+static time_t qmp_end(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + QMP_TIMEOUT_S;
+}
+
+/* In every loop over what QEMU sends: 0, -EINTR, or -ETIMEDOUT from `end` on. */
+static int qmp_check(time_t end)
+{
+	if (interrupted)
+		return -EINTR;
+	return qmp_end() - QMP_TIMEOUT_S >= end ? -ETIMEDOUT : 0;
+}
 
 /* One line, cut to its room. 0, -EPIPE, -ETIMEDOUT, -EINTR. */
 static int qmp_line(int control, char line[QMP_LINE_BYTES])
 {
 	struct pollfd fd = { .fd = control, .events = POLLIN };
+	const time_t end = qmp_end();
 	size_t n = 0;
 	char c;
 
-	for (int waited = 0;;) {
+	for (;;) {
 		ssize_t got = recv(control, &c, 1, MSG_DONTWAIT);
+		int ret = qmp_check(end);
 
 		if (!got || (got < 0 && errno != EAGAIN && errno != EINTR))
 			return -EPIPE;
+		if (ret)
+			return ret;
 		if (got < 0) {
-			if (interrupted)
-				return -EINTR;
-			if (waited >= QMP_TIMEOUT_MS)
-				return -ETIMEDOUT;
-			if (!poll(&fd, 1, 100))
-				waited += 100;
+			poll(&fd, 1, 100);
 			continue;
 		}
 		if (c == '\n')
@@ -179,6 +195,7 @@ static int qmp_command(int control, const char *command, int fd,
 	char rights[CMSG_SPACE(sizeof(int))] = { 0 };
 	struct iovec iov = { (char *)command, strlen(command) };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	const time_t end = qmp_end();
 	int ret;
 
 	if (fd >= 0) {
@@ -194,9 +211,10 @@ static int qmp_command(int control, const char *command, int fd,
 	}
 	if (sendmsg(control, &msg, MSG_NOSIGNAL) != (ssize_t)iov.iov_len)
 		return -EPIPE;
-	do
+	do {
 		ret = qmp_line(control, answer);
-	while (!ret && !strstr(answer, "\"return\"") && !strstr(answer, "\"error\""));
+		ret = ret ? ret : qmp_check(end);
+	} while (!ret && !strstr(answer, "\"return\"") && !strstr(answer, "\"error\""));
 	return ret ? ret : strstr(answer, "\"error\"") ? -EPROTO : 0;
 }
 
@@ -369,6 +387,7 @@ static int append_stream(int snapshot, int stream)
 static int qemu_freeze(struct lab_base *base)
 {
 	int control = base->child.control, ret;
+	const time_t end = qmp_end();
 	int stream = memfd_create("worldswitch-stream", MFD_CLOEXEC);
 	char line[QMP_LINE_BYTES];
 
@@ -380,7 +399,7 @@ static int qemu_freeze(struct lab_base *base)
 				  -1, line);
 	if (!ret)
 		ret = qmp_migrate(control, false, stream);
-	while (!ret) {
+	while (!ret && !(ret = qmp_check(end))) {
 		nanosleep(&moment, NULL);
 		ret = qmp_command(control, "{\"execute\":\"query-migrate\"}", -1, line);
 		if (!ret && strstr(line, "\"status\": \"failed\""))
@@ -400,6 +419,7 @@ static int qemu_clone(struct lab_base *base, const struct lab_boot *boot,
 		      struct lab_shared *wire, const uint8_t job[JOB_BYTES],
 		      struct lab_child *child, struct error *err)
 {
+	const time_t end = qmp_end();
 	struct lab_boot own = *boot;
 	char line[QMP_LINE_BYTES];
 	struct lab_command cmd;
@@ -423,7 +443,7 @@ static int qemu_clone(struct lab_base *base, const struct lab_boot *boot,
 		ret = ret ? ret
 			  : qmp_command(child->control, "{\"execute\":\"query-status\"}",
 					-1, line);
-	} while (!ret && strstr(line, "\"inmigrate\""));
+	} while (!ret && strstr(line, "\"inmigrate\"") && !(ret = qmp_check(end)));
 	if (!ret) {
 		lab_shared_give(wire, job);
 		ret = qmp_command(child->control, "{\"execute\":\"cont\"}", -1, line);
