@@ -87,7 +87,8 @@ static bool write_key(FILE *out, const struct lab_machine *m, const struct lab_b
 		fprintf(out, "symbols %s\n", config);
 	for (char **arg = argv; ok && *arg; arg++)
 		fprintf(out, "%s\n", *arg);
-	/* Of Bochs also firmware, configuration and layout of the memory, which are in us. */
+	/* Of Bochs also firmware, configuration and layout of the memory, which are in
+	 * us. */
 	if (ok && m->emulator->stays)
 		ok = !lab_find_clone_library(library, &ignored) &&
 		     add_identity(out, "library", library) &&
