@@ -123,6 +123,8 @@ static void exec_child(const struct process_start *how, char *const *environment
 	setpgid(0, 0);
 	failure_fd = fcntl(failure_fd, F_DUPFD_CLOEXEC, FDS_MAX);
 	err = -move_descriptors(how);
+	if (how->fixed_addresses)
+		(void)personality(ADDR_NO_RANDOMIZE);
 	if (!err && how->confine)
 		confine_enter(how->confine, how->fds, how->n_fds);
 	/*
@@ -136,8 +138,6 @@ static void exec_child(const struct process_start *how, char *const *environment
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		signal(SIGPIPE, SIG_DFL);
 		signal(SIGXFSZ, SIG_DFL);
-		if (how->fixed_addresses)
-			(void)personality(ADDR_NO_RANDOMIZE);
 		if (how->confine)
 			execve(how->confine->program, (char *const *)how->argv,
 			       environment);

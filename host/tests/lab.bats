@@ -463,14 +463,14 @@ END
 }
 
 @test "lab:x86_64-svm: a machine of Bochs is saved; the machine that continues gives equal documents" {
-  local machine saved
+  local machine saved run
   need_target lab:x86_64-svm
   setarch -R true || skip "addresses cannot be fixed here"
   mkdir cache
   ln -s "$(cache_dir)/kernels" cache/kernels
   export WORLDSWITCH_EMULATORS=${WORLDSWITCH_EMULATORS:-$(cache_dir)/emulators}
   export WORLDSWITCH_CACHE=$PWD/cache
-  run=("$wsbench" run --on lab:x86_64-svm --bench "null,pio_read_user" --quiet -o)
+  run=("$wsbench" run --on lab:x86_64-svm --bench "null,pio_in_user" --quiet -o)
   run_apart "${run[@]}" first.json
   [ "$status" = 0 ]
   machine=$(echo cache/machines/x86_64-svm-*.machine)
@@ -493,7 +493,7 @@ END
 
   # explain records the machine that continues.
   saved=$(stat -c %i "$machine")
-  run_apart "$wsbench" explain --on lab:x86_64-svm --bench pio_read_user
+  run_apart "$wsbench" explain --on lab:x86_64-svm --bench pio_in_user
   [ "$status" = 0 ]
   printf 'x' | dd of="$machine" bs=1 seek=100000 conv=notrunc status=none
   run_apart "${run[@]}" damaged.json

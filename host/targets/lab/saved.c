@@ -87,9 +87,12 @@ static bool write_key(FILE *out, const struct lab_machine *m, const struct lab_b
 		fprintf(out, "symbols %s\n", config);
 	for (char **arg = argv; ok && *arg; arg++)
 		fprintf(out, "%s\n", *arg);
+	/* Of Bochs also firmware, configuration and layout of the memory, which are in
+	 * us. */
 	if (ok && m->emulator->stays)
 		ok = !lab_find_clone_library(library, &ignored) &&
-		     add_identity(out, "library", library);
+		     add_identity(out, "library", library) &&
+		     add_identity(out, "wsbench", "/proc/self/exe");
 	ok = ok && add_identity(out, "emulator", boot->program) &&
 	     add_content(out, "kernel", kernel) &&
 	     add_content(out, "initramfs", boot->initramfs);

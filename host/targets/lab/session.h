@@ -82,7 +82,7 @@ int lab_base_run(struct lab_base *base, const struct lab_boot *boot,
  * The cache only saves time: a failure to read or write it is not an error.
  * $WORLDSWITCH_FRESH_MACHINES=1 turns it off.
  */
-#define LAB_SAVED_MAX 12
+#define LAB_SAVED_MAX 16
 
 struct lab_saved {
 	char path[PATH_MAX]; /* empty: not to be saved */

@@ -248,7 +248,7 @@ replace_memory(const struct header *h, long fd)
 	}
 	raw(SYS_close, fd, 0, 0, 0, 0, 0);
 	failed |= raw(SYS_arch_prctl, ARCH_SET_FS, (long)h->thread, 0, 0, 0, 0);
-	while (failed)
+	if (failed)
 		raw(SYS_exit_group, EXIT_FAILURE, 0, 0, 0, 0, 0);
 	__builtin_longjmp(context, 1);
 }
