@@ -42,3 +42,11 @@ without_races() {
   done
   without_races ./wsbench run --on "$on" --bench null,hvc_user --boots 2 --jobs 4 --quiet -o docs
 }
+
+# Not kick_immediate_exit: ThreadSanitizer defers signal handlers, which set it.
+@test "threads: rows with two threads on the KVM of this machine" {
+  need_target kvm
+  without_races "$build/tsan/wsbench" run --on kvm --bench mmio_read_concurrent,kick_signal --boots 1 --events 20 \
+    --quiet -o rows.json
+  holds rows.json "[x['status'] for x in d['benchmarks']] == ['ok'] * 2"
+}
