@@ -90,7 +90,7 @@ static enum cli_exit refuse(const struct recording *rec, enum cli_exit code,
 	return code;
 }
 
-/* What is measured, and no other row: its figure, explained by its records. */
+/* The measured row alone: its figure, explained by its records. */
 static enum cli_exit build(const struct recording *rec, struct recorded *row,
 			   const struct result_benchmark *b)
 {
