@@ -7,7 +7,7 @@ Prints a row for each subject: how often it was tried, how often a property did 
 and how often a file was left, after a kill also by the next run. What failed is listed
 below the table, with the command. Rows whose names match a PATTERN run; default: all.
 --quick: a subset in seconds. --times: so many times the tries. Exit code: 0; 1 if there
-is a failure; 2 for bad usage.
+is a failure or a left file; 2 for bad usage.
 
 Pages: host/tests/hostile/pages.c. Guests: host/tests/payloads/*/chaos.c. Kills:
 host/tests/hostile/kill_at.c. The commands run below `contain`, in folders of their own.
@@ -202,7 +202,7 @@ def guests(target, program):
             row.command += f" (chaos {kind} {seed})"
             codes[code] = codes.get(code, 0) + 1
             check_guest(row, code, stderr, reasons)
-        row.remark = counted(codes)
+        row.remark = f"{counted(codes)}; {len(reasons)} different reasons"
     return run
 
 
@@ -706,7 +706,7 @@ def main():
                 f"{time.monotonic() - start:>9.0f}")
             if row.remark:
                 say(f"    {row.remark}")
-            failed = failed or bool(row.failures)
+            failed = failed or bool(row.failures or row.left)
             told += [f"{name}: {f}" for f in row.failures[:5]]
             told += [f"{name}: left {n} times: {f}" for f, n in sorted(row.left.items())]
     for line in told:
