@@ -65,10 +65,16 @@ enum bench_handler {
 #define NEEDS_VMX	    (1u << 16)
 #define NEEDS_NESTED_PAGING (1u << 17)
 
-#define NEEDS_LAPIC (1u << 15) /* measures the in-kernel local APIC or GIC */
+#define NEEDS_LAPIC (1u << 18) /* measures the in-kernel local APIC or GIC */
 
 /* Not a need: the row belongs to `--bench core`. */
 #define BENCH_CORE (1u << 31)
+
+_Static_assert((NEEDS_NESTED ^ EXITS_TO_L1 ^ NEEDS_SVM ^ NEEDS_VMX ^ NEEDS_NESTED_PAGING ^
+		NEEDS_LAPIC ^ BENCH_CORE) ==
+		       (NEEDS_NESTED | EXITS_TO_L1 | NEEDS_SVM | NEEDS_VMX |
+			NEEDS_NESTED_PAGING | NEEDS_LAPIC | BENCH_CORE),
+	       "each need has a bit of its own");
 
 struct bench {
 	const char *id;

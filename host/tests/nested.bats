@@ -35,6 +35,11 @@ twice() {
 @test "nested: CPUID of L2 on SVM in QEMU is two exits to KVM and one to L1, exact twice" { twice x86_64-svm-qemu; }
 @test "nested: CPUID of L2 on VMX is two exits to KVM and one to L1, exact twice" { twice x86_64-vmx; }
 
+@test "nested: instructions of SVM need no local APIC in the kernel" {
+  measured lab:x86_64-svm nested_l1_vmload,eoi --config irqchip-user --boots 1
+  holds doc.json "b('nested_l1_vmload')['status'] == 'ok'" "b('eoi')['status'] == 'skip'"
+}
+
 # all_rows LAB ROWS OTHER: every row of the group is proven, or is one of ROWS, about the
 # CPUs of the OTHER vendor.
 all_rows() {
