@@ -23,6 +23,7 @@ enum key {
 	OPTION_EXPLAIN,
 	OPTION_EXPLAIN_ROWS,
 	OPTION_BASE_KERNEL,
+	OPTION_EMULATOR,
 };
 
 static const struct argp_option options[] = {
@@ -59,6 +60,10 @@ static const struct argp_option options[] = {
 	{ "base-kernel", OPTION_BASE_KERNEL, "KERNEL", 0,
 	  "With --explain: boot this image or release as the kernel of BASE (default: that "
 	  "of its run, which must not have been built again since)",
+	  0 },
+	{ "emulator", OPTION_EMULATOR, "NAME|DIR", 0,
+	  "With --explain: run the labs on this QEMU (default: that of the documents, unless "
+	  "they name a folder or a program)",
 	  0 },
 	{ "json", OPTION_JSON, NULL, 0, "Print JSON", 0 },
 	{ "markdown", OPTION_MARKDOWN, NULL, 0,
@@ -198,9 +203,10 @@ static error_t check_args(struct argp_state *state, struct compare_args *args)
 	if (args->explain_rows && !args->explain)
 		return options_error(state, "--explain-rows: nothing to limit (give "
 					    "--explain, too)");
-	if (args->base_kernel && !args->explain)
-		return options_error(state, "--base-kernel: nothing to boot (give "
-					    "--explain, too)");
+	if ((args->boots.base_kernel || args->boots.emulator) && !args->explain)
+		return options_error(state, "%s: nothing to boot (give --explain, too)",
+				     args->boots.emulator ? "--emulator"
+							  : "--base-kernel");
 	if (args->aa && (args->base || args->runs || args->explain ||
 			 args->options.config[0] || args->form != FORM_TABLE))
 		return options_error(
@@ -274,7 +280,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		args->form = FORM_MARKDOWN;
 		return options_form(state, "--markdown", &args->form_option);
 	case OPTION_BASE_KERNEL:
-		args->base_kernel = arg;
+		args->boots.base_kernel = arg;
+		return 0;
+	case OPTION_EMULATOR:
+		args->boots.emulator = arg;
 		return 0;
 	case OPTION_EXPLAIN:
 	case OPTION_EXPLAIN_ROWS:

@@ -44,8 +44,8 @@ struct compare_args {
 	const char *form_option; /* that chose it; NULL */
 	bool all;
 	enum why_rows explain;
-	size_t explain_rows; /* 0: the default */
-	const char *base_kernel;
+	size_t explain_rows;	/* 0: the default */
+	struct why_boots boots; /* of --explain */
 };
 
 /* The documents of the paths, each new one with the base; or the runs of two sides. */

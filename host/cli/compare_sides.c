@@ -16,7 +16,7 @@ static void explain(const struct compare_args *args, const struct compare *c,
 		    struct why *w)
 {
 	why_select(c, args->explain, args->explain_rows, w);
-	compare_why(c, args->base_kernel, args->common.quiet, w);
+	compare_why(c, &args->boots, args->common.quiet, w);
 }
 
 static void print_json(const struct compare_args *args, const struct compare *c,

@@ -66,12 +66,13 @@ static const char *option_of(const struct result *r, const char *option)
 }
 
 /* `image`: --base-kernel; NULL. */
-static void choose_kernel(struct job *job, const struct result *doc, const char *image)
+static void choose_kernel(struct job *job, const struct result *doc, const char *image,
+			  const struct why_boots *boots)
 {
 	const char *given = option_of(doc, "--kernel");
 
 	job->append = option_of(doc, "--append");
-	job->emulator = option_of(doc, "--emulator");
+	job->emulator = boots->emulator ? boots->emulator : option_of(doc, "--emulator");
 	if (image) {
 		job->kernel = image;
 	} else if (given && strchr(given, '/') && !access(given, R_OK)) {
@@ -85,7 +86,7 @@ static void choose_kernel(struct job *job, const struct result *doc, const char 
 
 /* Why the kernel of a document cannot boot here; 0: it can. */
 static int find_kernel(const char *word, const struct result *doc, const char *image,
-		       struct error *err)
+		       const struct why_boots *boots, struct error *err)
 {
 	const struct target *t = names_target(doc->target.name);
 	struct error why = { "" };
@@ -103,7 +104,15 @@ static int find_kernel(const char *word, const struct result *doc, const char *i
 		return error_set(err, -ENOENT, "not explained: %s: its kernel is unknown",
 				 word);
 	run_init(&run);
-	choose_kernel(&run.job, doc, image);
+	choose_kernel(&run.job, doc, image, boots);
+	if (!boots->emulator && run.job.emulator && strchr(run.job.emulator, '/')) {
+		error_set(
+			err, -EPERM,
+			"not explained: %s names a program to start, %s (--emulator starts it)",
+			word, run.job.emulator);
+		run_free(&run);
+		return -EPERM;
+	}
 	rc = t->ops->probe(t, &run.job, &why);
 	run_free(&run);
 	if (rc)
@@ -142,6 +151,7 @@ static bool is_of_document(const struct explanation *e, const struct result *doc
 
 /* One side of a row. NULL: `reason` is set. `*failed`: no other row will do better. */
 static struct explanation *explain_side(const struct result *doc, const char *image,
+					const struct why_boots *boots,
 					const struct compare_row *row,
 					const struct compare_side *side, char *reason,
 					size_t bytes, bool *failed)
@@ -164,7 +174,7 @@ static struct explanation *explain_side(const struct result *doc, const char *im
 	}
 	run_init(&x.run);
 	x.run.common.quiet = true;
-	choose_kernel(&x.run.job, doc, image);
+	choose_kernel(&x.run.job, doc, image, boots);
 	x.run.job.events = events_of(side);
 	if (names_match_targets(doc->target.name, &x.run.targets, &why) ||
 	    names_match_benches(bench->id, &x.run.benches, &why) ||
@@ -186,24 +196,24 @@ static struct explanation *explain_side(const struct result *doc, const char *im
 	return e;
 }
 
-static void explain_row(const struct compare *c, const char *base_kernel,
+static void explain_row(const struct compare *c, const struct why_boots *boots,
 			struct why_row *r, bool *failed)
 {
 	const struct compare_row *row = r->row;
 
-	r->base = explain_side(c->base, base_kernel, row, &row->base, r->reason,
-			       sizeof(r->reason), failed);
+	r->base = explain_side(c->base, boots->base_kernel, boots, row, &row->base,
+			       r->reason, sizeof(r->reason), failed);
 	if (!r->base || interrupted)
 		return;
-	r->new = explain_side(c->new, NULL, row, &row->new, r->reason, sizeof(r->reason),
-			      failed);
+	r->new = explain_side(c->new, NULL, boots, row, &row->new, r->reason,
+			      sizeof(r->reason), failed);
 	if (r->new)
 		return;
 	explanation_free(r->base);
 	r->base = NULL;
 }
 
-void compare_why(const struct compare *c, const char *base_kernel, bool quiet,
+void compare_why(const struct compare *c, const struct why_boots *boots, bool quiet,
 		 struct why *w)
 {
 	struct error err = { "" };
@@ -216,8 +226,8 @@ void compare_why(const struct compare *c, const char *base_kernel, bool quiet,
 
 	if (!w->n_rows)
 		return;
-	if (find_kernel("base", c->base, base_kernel, &err) ||
-	    find_kernel("new", c->new, NULL, &err)) {
+	if (find_kernel("base", c->base, boots->base_kernel, boots, &err) ||
+	    find_kernel("new", c->new, NULL, boots, &err)) {
 		snprintf(w->refusal, sizeof(w->refusal), "%s", err.text);
 		return;
 	}
@@ -233,7 +243,7 @@ void compare_why(const struct compare *c, const char *base_kernel, bool quiet,
 		progress_left(left, &work, i, w->n_rows, progress_now_ns());
 		progress_show(&p, "[%zu/%zu] %s%s: explaining %s", i + 1, w->n_rows,
 			      c->base->target.name, left, r->row->name);
-		explain_row(c, base_kernel, r, &failed);
+		explain_row(c, boots, r, &failed);
 		failure = r->reason;
 	}
 	progress_clear(&p);

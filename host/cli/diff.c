@@ -343,7 +343,7 @@ static void print(const struct diff_args *args, const struct compare *c)
 	fflush(stdout);
 	why_select(c, WHY_ALL, args->explain_rows, &w);
 	if (args->explain_rows && w.n_rows)
-		compare_why(c, NULL, args->common.quiet, &w);
+		compare_why(c, &(struct why_boots){ 0 }, args->common.quiet, &w);
 	w.n_cut = 0; /* the table above has them */
 	if (args->explain_rows && args->markdown)
 		why_print_markdown(stdout, &w);

@@ -733,6 +733,28 @@ END
   nothing_left d.json old.json compare.json
 }
 
+@test "compare --explain starts no program that a document names" {
+  lab_document a.json lab:aarch64-vhe 6.1.0-made-up 100
+  lab_document b.json lab:aarch64-vhe 6.1.0-made-up 107
+  printf '#!/bin/sh\ntouch "%s/started"\n' "$PWD" >evil
+  chmod +x evil
+  python3 - "$PWD/evil" <<'PY'
+import json, sys
+d = json.load(open("b.json"))
+d["run"]["argv"] = ["wsbench", "run", "--emulator", sys.argv[1]]
+json.dump(d, open("b.json", "w"))
+PY
+  run_apart "$wsbench" compare a.json b.json --explain --base-kernel made-up
+  echo "$stdout$stderr"
+  [ "$status" = 1 ]
+  [ ! -e started ]
+  run_apart "$wsbench" compare b.json a.json --explain=all
+  echo "$stdout$stderr"
+  [[ $(tr -s ' \n' ' ' <<<"$stdout") == *"not explained: base names a program to start, $PWD/evil (--emulator starts it)"* ]]
+  [ ! -e started ]
+  refused 2 '--emulator: nothing to boot' "$wsbench" compare a.json b.json --emulator evil
+}
+
 @test "compare --explain refuses what is not a lab, and names a kernel that is not here" {
   local compare=("$wsbench" compare)
   lab_document a.json lab:aarch64-vhe 6.1.0-made-up 100
