@@ -92,7 +92,7 @@ static enum cli_exit refuse(const struct recording *rec, enum cli_exit code,
 
 /* Explains the figure of a measured row by its records. */
 static enum cli_exit build(const struct recording *rec, struct recorded *row,
-			   const struct result_benchmark *b)
+			   const struct result *r, const struct result_benchmark *b)
 {
 	const struct result_metric *m = result_find_metric(b, "round_trip");
 	struct explain_input in = rec->in;
@@ -113,6 +113,7 @@ static enum cli_exit build(const struct recording *rec, struct recorded *row,
 	row->e = explanation_new();
 	row->e->benchmark = explanation_string(row->e, b->name);
 	row->e->config = explanation_string(row->e, b->config);
+	explanation_describe(row->e, r);
 	rc = explain_build(&row->capture, &in, row->e, &err);
 	if (!rc)
 		return CLI_OK;
@@ -133,12 +134,13 @@ static void row_close(struct recorded *row)
 }
 
 /* The memory of the records is free before those of all other rows are there. */
-static void row_measured(void *ctx, const struct result_benchmark *b)
+static void row_measured(void *ctx, const struct result *r,
+			 const struct result_benchmark *b)
 {
 	struct recording *rec = ctx;
 	struct recorded *row = find_row(rec, b->name);
 
-	row->code = build(rec, row, b);
+	row->code = build(rec, row, r, b);
 	row_close(row);
 }
 

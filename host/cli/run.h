@@ -17,7 +17,7 @@
 /* Records the boots of a lab, and receives each row that is measured. */
 struct run_trace {
 	struct target_trace trace;
-	void (*row)(void *ctx, const struct result_benchmark *b);
+	void (*row)(void *ctx, const struct result *r, const struct result_benchmark *b);
 };
 
 struct run {

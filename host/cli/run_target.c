@@ -76,8 +76,7 @@ static int row_traced(void *ctx, const struct result *r, const struct result_ben
 {
 	const struct run_trace *trace = ((struct drawing *)ctx)->run->trace;
 
-	(void)r;
-	trace->row(trace->trace.ctx, b);
+	trace->row(trace->trace.ctx, r, b);
 	return 0;
 }
 

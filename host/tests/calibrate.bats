@@ -103,7 +103,7 @@ json.dump(d, open("measured.json", "w"))
 END
   run_apart "$wsbench" calibrate measured.json lab.json -o weights
   [ "$status" = 0 ]
-  grep -q 'CPU?\[31m red' <<<"$stdout"
+  grep -qF 'CPU\x1b[31m red' <<<"$stdout"
   # The comment of the file is one line.
   [ "$(grep -c '^#' weights)" = "$(grep -cv '^[a-z]' weights)" ]
 }
