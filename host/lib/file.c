@@ -215,23 +215,61 @@ int file_sync_folder(const char *path)
 	return rc == -EINVAL || rc == -EOPNOTSUPP ? 0 : rc;
 }
 
-void file_give(const char *path)
+/* Whether what root makes at `path` is for the user that started sudo. */
+static bool is_for_caller(const char *path, uid_t *uid, gid_t *gid)
 {
 	const char *slash = strrchr(path, '/');
 	struct stat st;
 	char *folder;
-	uid_t uid;
-	gid_t gid;
+	bool ok;
 
-	if (!confine_caller(&uid, &gid))
-		return;
+	if (!confine_caller(uid, gid))
+		return false;
 	folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path))
 		       : strdup(".");
 	if (!folder)
 		abort();
-	if (!stat(folder, &st) && (st.st_uid == uid || st.st_mode & S_ISVTX))
-		(void)!lchown(path, uid, gid);
+	ok = !stat(folder, &st) && (st.st_uid == *uid || st.st_mode & S_ISVTX);
 	free(folder);
+	return ok;
+}
+
+/* By the descriptor: the user can replace the name at any time. */
+void file_give(int fd, const char *path)
+{
+	struct stat st;
+	uid_t uid;
+	gid_t gid;
+
+	if (is_for_caller(path, &uid, &gid) && is_named(fd, AT_FDCWD, path) &&
+	    !fstat(fd, &st) && st.st_nlink == 1)
+		(void)!fchown(fd, uid, gid);
+}
+
+int file_make_folder(const char *path)
+{
+	size_t length = strlen(path);
+	char *name;
+	uid_t uid;
+	gid_t gid;
+	int rc, fd;
+
+	/* A slash at the end would follow a symbolic link. */
+	while (length > 1 && path[length - 1] == '/')
+		length--;
+	name = strndup(path, length);
+	if (!name)
+		abort();
+	rc = mkdir(name, 0777) ? -errno : 0;
+	if (!rc && is_for_caller(name, &uid, &gid)) {
+		fd = open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd >= 0) {
+			(void)!fchown(fd, uid, gid);
+			close(fd);
+		}
+	}
+	free(name);
+	return rc;
 }
 
 static int replace_regular(const char *path, const char *data, size_t bytes)
@@ -243,8 +281,8 @@ static int replace_regular(const char *path, const char *data, size_t bytes)
 	temp = open_temp(path, &fd);
 	if (!temp)
 		return -errno;
+	file_give(fd, temp);
 	rc = write_and_close(fd, data, bytes, true);
-	file_give(temp);
 	if (!rc && rename(temp, path))
 		rc = -errno;
 	if (rc)

@@ -245,6 +245,44 @@ Test(result_file, a_temporary_file_that_another_process_sweeps_is_replaced)
 	close(sweeper_fd);
 }
 
+/* A name that root's file loses while it is written. */
+static bool exchange;
+
+/* Instead of libc's. */
+int fsync(int fd)
+{
+	char path[64], name[PATH_MAX] = "";
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (exchange)
+		cr_assert(readlink(path, name, sizeof(name) - 1) > 0 && !unlink(name) &&
+			  !link("roots", name));
+	exchange = false;
+	return (int)syscall(SYS_fsync, fd);
+}
+
+Test(result_file, only_the_file_that_was_written_is_given_to_the_user_of_sudo)
+{
+	struct error err;
+	struct stat st;
+
+	if (geteuid())
+		cr_skip("not root");
+	cr_assert_eq(chown(".", 12345, 12346), 0);
+	setenv("SUDO_UID", "12345", 1);
+	setenv("SUDO_GID", "12346", 1);
+	write_text("roots", "of root's");
+	exchange = true;
+	cr_assert_eq(write_labelled("a.json", "x", &err), 0);
+	cr_expect_not(exchange);
+	cr_assert_eq(stat("roots", &st), 0);
+	cr_expect_eq(st.st_uid, 0);
+	cr_assert_eq(write_labelled("a.json", "x", &err), 0);
+	cr_assert_eq(stat("a.json", &st), 0);
+	cr_expect_eq(st.st_uid, 12345);
+	cr_expect_eq(st.st_gid, 12346);
+}
+
 /* Neither opened for ever nor removed. */
 Test(result_file, a_pipe_with_the_name_of_a_temporary_file, .timeout = 10)
 {
