@@ -22,12 +22,15 @@ emulators_dir() {
 }
 
 # sweep_dead FOLDER NAME: removes FOLDER/NAME.PID and FOLDER/NAME.PID.* of killed processes.
+# A process of another container or machine is not known here: nothing in it is younger than an
+# hour.
 sweep_dead() {
   local path pid
   for path in "$1/$2".*; do
     pid=${path##*/"$2".}
     pid=${pid%%.*}
-    [[ $pid =~ ^[1-9][0-9]*$ ]] && [ ! -e "/proc/$pid" ] && rm -rf "$path"
+    [[ $pid =~ ^[1-9][0-9]*$ ]] && [ ! -e "/proc/$pid" ] &&
+      [ -z "$(find "$path" -mmin -60 -print -quit)" ] && rm -rf "$path"
   done
   return 0
 }

@@ -252,15 +252,6 @@ char *documents_path(const char *folder, const struct result *r)
 	return path;
 }
 
-static int make_folder(const char *path)
-{
-	int rc = mkdir(path, 0777);
-
-	if (!rc)
-		file_give(path);
-	return rc;
-}
-
 int documents_make_folder(const char *path, struct error *err)
 {
 	char *copy = strdup(path);
@@ -270,12 +261,14 @@ int documents_make_folder(const char *path, struct error *err)
 		abort();
 	for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		make_folder(copy); /* the last call reports errors */
+		file_make_folder(copy); /* the last call reports errors */
 		*slash = '/';
 	}
-	if (make_folder(copy) && errno != EEXIST)
-		rc = error_set(err, -errno, "cannot make folder %s: %s", path,
-			       strerror(errno));
+	rc = file_make_folder(copy);
+	if (rc == -EEXIST)
+		rc = 0;
+	if (rc)
+		error_set(err, rc, "cannot make folder %s: %s", path, strerror(-rc));
 	free(copy);
 	return rc;
 }

@@ -69,10 +69,10 @@ static int save(const char *output, const char *page, size_t bytes)
 {
 	bool single = is_page(output);
 	char *path;
-	int code = CLI_OK, err;
+	int code = CLI_OK, err = single ? 0 : file_make_folder(output);
 
-	if (!single && mkdir(output, 0777) && errno != EEXIST) {
-		message_error("cannot make folder %s: %s", output, strerror(errno));
+	if (err && err != -EEXIST) {
+		message_error("cannot make folder %s: %s", output, strerror(-err));
 		return CLI_FAILED;
 	}
 	if (asprintf(&path, "%s%s", output, single ? "" : "/" PAGE) < 0)

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "host/lib/file.h"
 #include "host/lib/text.h"
@@ -176,9 +175,10 @@ static int read_text(const char *path, char **text)
 static int path_of(const char *db, char path[PATH_MAX])
 {
 	int n = snprintf(path, PATH_MAX, "%s.explanations", db);
+	int rc = n < PATH_MAX ? file_make_folder(path) : 0;
 
-	if (n < PATH_MAX && mkdir(path, 0777) && errno != EEXIST)
-		return -errno;
+	if (rc && rc != -EEXIST)
+		return rc;
 	n = snprintf(path, PATH_MAX, "%s.explanations/changelog.gz", db);
 	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
 }

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "host/lib/file.h"
 
@@ -53,7 +52,9 @@ static int place_of(const char *db, const struct keep_name *n, struct place *p)
 
 static int make_folder(const char *path)
 {
-	return mkdir(path, 0777) && errno != EEXIST ? -errno : 0;
+	int rc = file_make_folder(path);
+
+	return rc == -EEXIST ? 0 : rc;
 }
 
 int keep_add(const char *db, const struct explanation *e, struct error *err)

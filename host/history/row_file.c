@@ -339,6 +339,8 @@ static int open_torn(const char *path, struct error *err)
 		fd = -1;
 		errno = ENXIO;
 	}
+	if (fd >= 0 && !st.st_size)
+		file_give(fd, path);
 	if (fd < 0 && (errno == ELOOP || errno == ENXIO))
 		return error_set(err, -errno, "cannot write %s: it is %s (remove it)",
 				 file_tail(path),
@@ -458,6 +460,8 @@ int row_file_add(struct row_file *f, const char *lines, size_t bytes, struct err
 		rc = file_write(f->fd, lines, bytes);
 	if (!rc)
 		rc = file_sync(f->fd);
+	if (!f->size)
+		file_give(f->fd, f->path);
 	if (!rc && !f->size)
 		rc = file_sync_folder(f->path);
 	if (!rc)

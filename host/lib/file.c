@@ -98,6 +98,16 @@ static int write_and_close(int fd, const char *data, size_t bytes, bool sync)
 	return rc;
 }
 
+/* Whether the name in `folder` is that of the open file, a regular one. */
+static bool is_named(int fd, int folder, const char *name)
+{
+	struct stat here, there;
+
+	return !fstat(fd, &here) && S_ISREG(here.st_mode) &&
+	       !fstatat(folder, name, &there, AT_SYMLINK_NOFOLLOW) &&
+	       here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
 /*
  * Creates a new file beside `path`. Its name, for free(); NULL and errno on failure.
  * Not mkstemp(), which creates mode 0600: the umask decides who can read a document.
@@ -110,13 +120,23 @@ static char *open_temp(const char *path, int *fd)
 		if (asprintf(&temp, "%s.%ld-%d.tmp", path, (long)getpid(), i) < 0)
 			abort();
 		*fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-		if (*fd >= 0) {
-			flock(*fd, LOCK_EX | LOCK_NB); /* see sweep() */
-			return temp;
-		}
-		free(temp); /* keeps errno */
-		if (errno != EEXIST)
+		if (*fd < 0 && errno != EEXIST) {
+			free(temp); /* keeps errno */
 			return NULL;
+		}
+		if (*fd >= 0) {
+			/* Another process can lock or remove the file before: sweep(). */
+			bool lost = flock(*fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
+			bool named = is_named(*fd, AT_FDCWD, temp);
+
+			if (named && !lost)
+				return temp;
+			if (named)
+				unlink(temp);
+			close(*fd);
+			errno = EEXIST;
+		}
+		free(temp);
 	}
 	return NULL;
 }
@@ -158,8 +178,11 @@ static void sweep(const char *path)
 
 		if (pid <= 0 || !kill(pid, 0) || errno != ESRCH)
 			continue;
-		fd = openat(dirfd(dir), e->d_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB))
+		/* O_NONBLOCK: open() of a pipe without a writer must not block. */
+		fd = openat(dirfd(dir), e->d_name,
+			    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		if (fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB) &&
+		    is_named(fd, dirfd(dir), e->d_name))
 			unlinkat(dirfd(dir), e->d_name, 0);
 		if (fd >= 0)
 			close(fd);
@@ -192,23 +215,61 @@ int file_sync_folder(const char *path)
 	return rc == -EINVAL || rc == -EOPNOTSUPP ? 0 : rc;
 }
 
-void file_give(const char *path)
+/* Whether what root makes at `path` is for the user that started sudo. */
+static bool is_for_caller(const char *path, uid_t *uid, gid_t *gid)
 {
 	const char *slash = strrchr(path, '/');
 	struct stat st;
 	char *folder;
-	uid_t uid;
-	gid_t gid;
+	bool ok;
 
-	if (!confine_caller(&uid, &gid))
-		return;
+	if (!confine_caller(uid, gid))
+		return false;
 	folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path))
 		       : strdup(".");
 	if (!folder)
 		abort();
-	if (!stat(folder, &st) && (st.st_uid == uid || st.st_mode & S_ISVTX))
-		(void)!lchown(path, uid, gid);
+	ok = !stat(folder, &st) && (st.st_uid == *uid || st.st_mode & S_ISVTX);
 	free(folder);
+	return ok;
+}
+
+/* By the descriptor: the user can replace the name at any time. */
+void file_give(int fd, const char *path)
+{
+	struct stat st;
+	uid_t uid;
+	gid_t gid;
+
+	if (is_for_caller(path, &uid, &gid) && is_named(fd, AT_FDCWD, path) &&
+	    !fstat(fd, &st) && st.st_nlink == 1)
+		(void)!fchown(fd, uid, gid);
+}
+
+int file_make_folder(const char *path)
+{
+	size_t length = strlen(path);
+	char *name;
+	uid_t uid;
+	gid_t gid;
+	int rc, fd;
+
+	/* A slash at the end would follow a symbolic link. */
+	while (length > 1 && path[length - 1] == '/')
+		length--;
+	name = strndup(path, length);
+	if (!name)
+		abort();
+	rc = mkdir(name, 0777) ? -errno : 0;
+	if (!rc && is_for_caller(name, &uid, &gid)) {
+		fd = open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd >= 0) {
+			(void)!fchown(fd, uid, gid);
+			close(fd);
+		}
+	}
+	free(name);
+	return rc;
 }
 
 static int replace_regular(const char *path, const char *data, size_t bytes)
@@ -220,8 +281,8 @@ static int replace_regular(const char *path, const char *data, size_t bytes)
 	temp = open_temp(path, &fd);
 	if (!temp)
 		return -errno;
+	file_give(fd, temp);
 	rc = write_and_close(fd, data, bytes, true);
-	file_give(temp);
 	if (!rc && rename(temp, path))
 		rc = -errno;
 	if (rc)

@@ -23,10 +23,13 @@ int file_sync(int fd);
 int file_sync_folder(const char *path);
 
 /*
- * Gives a new file or folder of root's to the user that started the program by sudo, if
- * the folder around it is that user's, or one for all users like /tmp.
+ * Gives a new, open file of root's to the user that started the program by sudo, if the
+ * folder around it is that user's, or one for all users like /tmp.
  */
-void file_give(const char *path);
+void file_give(int fd, const char *path);
+
+/* Makes a folder, which is given like a file. 0 or a negative errno, such as -EEXIST. */
+int file_make_folder(const char *path);
 
 /*
  * Writes `bytes` of `data` to a temporary file beside `path`, syncs the file, renames it

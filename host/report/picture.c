@@ -265,12 +265,13 @@ static int save(const struct picture *p, enum picture_format format, const char 
 int picture_save(const struct picture_list *list, const char *dir,
 		 struct picture_files *files, struct error *err)
 {
+	int rc = file_make_folder(dir);
 	struct stat st;
 
 	*files = (struct picture_files){ 0 };
-	if (mkdir(dir, 0777) && errno != EEXIST)
-		return error_set(err, -errno, "cannot make folder %s: %s", dir,
-				 strerror(errno));
+	if (rc && rc != -EEXIST)
+		return error_set(err, rc, "cannot make folder %s: %s", dir,
+				 strerror(-rc));
 	if (stat(dir, &st))
 		return error_set(err, -errno, "%s: %s", dir, strerror(errno));
 	if (!S_ISDIR(st.st_mode))

@@ -16,10 +16,11 @@
 #include "host/lib/process.h"
 #include "host/targets/boot.h"
 #include "host/targets/kvm_apart.h"
+#include "host/vmm/timer.h"
 #include "host/vmm/traps.h"
 
-/* A VMM that does not answer has this long beyond ten times the limit of the boot, whose
- * clock is the CPU time of the guest on a busy machine. */
+/* A VMM that does not answer has this long beyond the time after which its own watchdog
+ * ends any boot. */
 #define GRACE_S 60
 
 /*
@@ -206,12 +207,17 @@ static time_t now_s(void)
 	return t.tv_sec;
 }
 
+time_t kvm_apart_limit_s(const struct boot_request *rq)
+{
+	return (time_t)(WATCHDOG_WALL * (boot_limit_ns(rq) / 1e9)) + GRACE_S;
+}
+
 /* Until the VMM answers or ends. A signal to this process alone is passed on. 0 or
  * -errno. */
 static int wait_for_answer(struct kvm_apart *a, const struct boot_request *rq)
 {
 	struct pollfd fd = { .fd = a->socket, .events = POLLIN };
-	const time_t limit = (time_t)(rq->timeout_ns / 100000000u) + GRACE_S;
+	const time_t limit = kvm_apart_limit_s(rq);
 	time_t begin = now_s();
 	bool passed_on = false;
 

@@ -9,6 +9,7 @@
 #define WS_TARGETS_KVM_APART_H
 
 #include <sys/types.h>
+#include <time.h>
 
 #include "host/targets/target.h"
 
@@ -29,6 +30,9 @@ void kvm_apart_init(struct kvm_apart *a);
 int kvm_apart_run(struct kvm_apart *a, kvm_apart_boot *boot, int kvm_fd, struct target *t,
 		  const struct boot_request *rq, struct boot_report *rep,
 		  struct error *err);
+
+/* Seconds after which a VMM that does not answer is killed. */
+time_t kvm_apart_limit_s(const struct boot_request *rq);
 
 /* Ends the process. */
 void kvm_apart_stop(struct kvm_apart *a);

@@ -155,6 +155,22 @@ END
   SUDO_UID=12345 SUDO_GID=12346 run_apart "$wsbench" run --on bare:x86_64 --bench null --quiet -o new/folder/
   [ "$status" = 0 ]
   [ "$(stat -c %u:%g new new/folder new/folder/*.json | sort -u)" = 12345:12346 ]
+  # Histories, a torn line, pictures and reports, too.
+  export SUDO_UID=12345 SUDO_GID=12346
+  run_apart "$wsbench" history add --db h.jsonl new/folder/*.json
+  [ "$status" = 0 ]
+  printf '{"schema":' >>h.jsonl
+  run_apart "$wsbench" history add --db h.jsonl new/folder/*.json
+  [ "$(stat -c %u:%g h.jsonl h.jsonl.torn | sort -u)" = 12345:12346 ]
+  run_apart "$wsbench" report new/folder/*.json -o pages/
+  [ "$status" = 0 ]
+  [ "$(stat -c %u:%g pages pages/* | sort -u)" = 12345:12346 ]
+  if command -v gnuplot; then
+    run_apart "$wsbench" plot new/folder/*.json -o pictures/
+    [ "$status" = 0 ]
+    [ "$(stat -c %u:%g pictures pictures/* | sort -u)" = 12345:12346 ]
+  fi
+  unset SUDO_UID SUDO_GID
   # But nothing in a folder of root's.
   mkdir roots
   SUDO_UID=12345 SUDO_GID=12346 run_apart "$wsbench" run --on bare:x86_64 --bench null --quiet -o roots/doc.json

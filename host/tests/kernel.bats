@@ -431,6 +431,7 @@ END
   [ -f "$(cat first)/modules/kvm.ko" ]
   # Nothing is left but the kernel, the lock and the links; what a killed process left goes.
   mkdir "$(cache .new.123456)"
+  touch -d '2 hours ago' "$(cache .new.123456)"
   fetch --series 6.1
   [ "$(find "$(cache '')" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | tr '\n' ' ')" = \
     ".lock 6.1.0-10-cloud-amd64 6.12.5+deb12-cloud-amd64 default newest-6.1-cloud " ]
@@ -718,8 +719,14 @@ copied_cache() {
   wait "$dead"
   mkdir ".new.$dead.abc" ".new.$$.abc" .new.abcdef .new.1.x ".old.$dead.abc" ".new.0$dead.abc"
   touch ".new.$dead"
+  touch -d '2 hours ago' .new.* .old.*
+  # A process of another container can have the pid, and write.
+  mkdir ".new.$dead.young" ".new.$dead.busy"
+  touch ".new.$dead.busy/file"
+  touch -d '2 hours ago' ".new.$dead.busy"
   sweep_dead . .new
-  nothing_left ".new.$$.abc" .new.abcdef .new.1.x ".old.$dead.abc" ".new.0$dead.abc"
+  nothing_left ".new.$$.abc" .new.abcdef .new.1.x ".old.$dead.abc" ".new.0$dead.abc" \
+    ".new.$dead.young" ".new.$dead.busy" ".new.$dead.busy/file"
 }
 
 @test "--kernel: a read-only cache: a copy is used, a damaged kernel is named" {

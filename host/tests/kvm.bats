@@ -127,6 +127,26 @@ user_exits() {
   nothing_left
 }
 
+@test "kvm: a VMM that is killed fails its row only, with the signal" {
+  need_target kvm
+  local pid code=0
+  "$wsbench" run --on kvm --bench mmio_read_user,null --boots 20 --events 20000 --quiet -o doc.json >/dev/null 2>&1 3>&- &
+  pid=$!
+  # The VMM starts with the first row, which takes a second at least.
+  until pkill -KILL -P $pid -x wsbench; do
+    kill -0 $pid
+    sleep 0.01
+  done
+  wait $pid || code=$?
+  [ $code = 4 ]
+  holds doc.json 'b("mmio_read_user")["reason"] == "the VMM was killed by signal 9 (Killed)"' \
+    'b("mmio_read_user")["status"] == "fail" and b("null")["status"] == "ok"' \
+    'd["run"]["partial"] is False'
+  run_apart "$wsbench" validate doc.json
+  [ "$status" = 0 ]
+  nothing_left doc.json
+}
+
 @test "kvm: no permission for /dev/kvm" {
   [ -e /dev/kvm ] || skip "there is no /dev/kvm"
   if [ -r /dev/kvm ] && [ "$(id -u)" = 0 ] &&

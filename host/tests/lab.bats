@@ -462,6 +462,45 @@ END
   cmp <(benchmarks_text first.json) <(benchmarks_text unsaved.json)
 }
 
+@test "lab: a saved machine that cannot continue is replaced; one that is late is kept" {
+  local machine saved run
+  need_target lab:aarch64-vhe
+  mkdir bin cache
+  ln -s "$(cache_dir)/kernels" cache/kernels
+  # Fails to continue a machine once, or is slow to.
+  cat >bin/qemu-system-aarch64 <<END
+#!/bin/sh
+case \$* in *" -incoming "*)
+  if rm "$PWD/broken" 2>/dev/null; then echo "qemu-system-aarch64: cannot load" >&2; exit 1; fi
+  [ ! -e "$PWD/slow" ] || sleep 4
+  ;;
+esac
+exec $(command -v qemu-system-aarch64) "\$@"
+END
+  chmod +x bin/qemu-system-aarch64
+  export PATH=$PWD/bin:$PATH WORLDSWITCH_CACHE=$PWD/cache WORLDSWITCH_CONFINE=0
+  run=("$wsbench" run --on lab:aarch64-vhe --bench null --quiet -o)
+  run_apart "${run[@]}" first.json
+  [ "$status" = 0 ]
+  machine=$(echo cache/machines/*.machine)
+  saved=$(stat -c %i "$machine")
+
+  : >slow
+  run_apart "${run[@]}" late.json --lab-timeout 2
+  [ "$status" = 4 ]
+  [[ $stderr == *"(--lab-timeout)"* ]]
+  [ "$(stat -c %i "$machine")" = "$saved" ]
+  rm slow
+
+  : >broken
+  run_apart "${run[@]}" again.json
+  echo "$stderr"
+  [ "$status" = 0 ]
+  [ ! -e broken ]
+  [ "$(stat -c %i "$machine")" != "$saved" ]
+  cmp <(benchmarks_text first.json) <(benchmarks_text again.json)
+}
+
 @test "lab:x86_64-svm: a machine of Bochs is saved; the machine that continues gives equal documents" {
   local machine saved run
   need_target lab:x86_64-svm

@@ -468,3 +468,56 @@ Test(session, an_interrupt_leaves_no_process)
 	cr_assert_gt(pid, 0);
 	cr_expect(kill(pid, 0) < 0 && errno == ESRCH, "%d is still there", pid);
 }
+
+static pid_t start_sleeper(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		alarm(30);
+		pause();
+		_exit(0);
+	}
+	return pid;
+}
+
+static int cpus_of(pid_t pid)
+{
+	cpu_set_t cpus;
+
+	cr_assert_eq(sched_getaffinity(pid, sizeof(cpus), &cpus), 0);
+	return CPU_COUNT(&cpus);
+}
+
+/* Begins with a QEMU, process `pid`, that says its CPU were thread `id`. */
+static void begin_qemu(pid_t pid, pid_t id)
+{
+	struct lab_child child = { .process.pid = pid };
+	char answers[128];
+	int sockets[2], n;
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets), 0);
+	n = snprintf(answers, sizeof(answers),
+		     "{\"return\": {}}\r\n{\"return\": [{\"thread-id\": %d}]}\r\n", id);
+	cr_assert_eq(write(sockets[1], answers, (size_t)n), n);
+	child.control = sockets[0];
+	cr_expect_eq(lab_qemu.begin(&child), 0);
+	close(sockets[0]);
+	close(sockets[1]);
+}
+
+/* As root, the affinity of any process could be changed. */
+Test(session, qemu_names_only_threads_of_its_own)
+{
+	pid_t qemu = start_sleeper(), other = start_sleeper();
+	const int all = cpus_of(other);
+
+	if (all < 2)
+		cr_skip("one CPU");
+	begin_qemu(qemu, other);
+	cr_expect_eq(cpus_of(other), all);
+	begin_qemu(qemu, qemu);
+	cr_expect_eq(cpus_of(qemu), 1);
+	kill(qemu, SIGKILL);
+	kill(other, SIGKILL);
+}

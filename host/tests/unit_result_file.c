@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <criterion/criterion.h>
@@ -201,6 +203,95 @@ Test(result_file, temporary_files_of_dead_processes_are_removed)
 	close(fd);
 	cr_assert_eq(write_labelled("a.json", "new", &err), 0);
 	cr_expect_eq(files(), 8);
+}
+
+/* What a process of another container does between open() and flock(). */
+static enum { SWEEP_NOTHING, SWEEP_REMOVES, SWEEP_LOCKS } sweeper;
+static int sweeper_fd = -1;
+
+/* Instead of libc's. */
+int flock(int fd, int operation)
+{
+	char path[64], name[PATH_MAX] = "";
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (sweeper == SWEEP_REMOVES)
+		cr_assert(readlink(path, name, sizeof(name) - 1) > 0 && !unlink(name));
+	if (sweeper == SWEEP_LOCKS) {
+		sweeper_fd = open(path, O_RDONLY | O_CLOEXEC);
+		cr_assert_eq(syscall(SYS_flock, sweeper_fd, LOCK_EX | LOCK_NB), 0);
+	}
+	sweeper = SWEEP_NOTHING;
+	return (int)syscall(SYS_flock, fd, operation);
+}
+
+Test(result_file, a_temporary_file_that_another_process_sweeps_is_replaced)
+{
+	struct stat locked, written;
+	struct error err;
+
+	sweeper = SWEEP_REMOVES;
+	cr_assert_eq(write_labelled("a.json", "x", &err), 0);
+	expect_label("a.json", "x");
+	sweeper = SWEEP_LOCKS;
+	cr_assert_eq(write_labelled("a.json", "y", &err), 0);
+	expect_label("a.json", "y");
+	cr_expect_eq(sweeper, SWEEP_NOTHING);
+	cr_expect_eq(files(), 1);
+	/* What the other process has locked, it removes. */
+	cr_assert_eq(fstat(sweeper_fd, &locked), 0);
+	cr_assert_eq(stat("a.json", &written), 0);
+	cr_expect_neq(locked.st_ino, written.st_ino);
+	close(sweeper_fd);
+}
+
+/* A name that root's file loses while it is written. */
+static bool exchange;
+
+/* Instead of libc's. */
+int fsync(int fd)
+{
+	char path[64], name[PATH_MAX] = "";
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (exchange)
+		cr_assert(readlink(path, name, sizeof(name) - 1) > 0 && !unlink(name) &&
+			  !link("roots", name));
+	exchange = false;
+	return (int)syscall(SYS_fsync, fd);
+}
+
+Test(result_file, only_the_file_that_was_written_is_given_to_the_user_of_sudo)
+{
+	struct error err;
+	struct stat st;
+
+	if (geteuid())
+		cr_skip("not root");
+	cr_assert_eq(chown(".", 12345, 12346), 0);
+	setenv("SUDO_UID", "12345", 1);
+	setenv("SUDO_GID", "12346", 1);
+	write_text("roots", "of root's");
+	exchange = true;
+	cr_assert_eq(write_labelled("a.json", "x", &err), 0);
+	cr_expect_not(exchange);
+	cr_assert_eq(stat("roots", &st), 0);
+	cr_expect_eq(st.st_uid, 0);
+	cr_assert_eq(write_labelled("a.json", "x", &err), 0);
+	cr_assert_eq(stat("a.json", &st), 0);
+	cr_expect_eq(st.st_uid, 12345);
+	cr_expect_eq(st.st_gid, 12346);
+}
+
+/* Neither opened for ever nor removed. */
+Test(result_file, a_pipe_with_the_name_of_a_temporary_file, .timeout = 10)
+{
+	struct error err;
+
+	cr_assert_eq(mkfifo("a.json.999999999-0.tmp", 0600), 0);
+	cr_assert_eq(write_labelled("a.json", "x", &err), 0);
+	expect_label("a.json", "x");
+	cr_expect_eq(files(), 2);
 }
 
 /* The path is a folder: only the rename fails. */

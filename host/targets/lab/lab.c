@@ -503,6 +503,11 @@ static int run_job(struct target *t, size_t which, const struct job *job,
 	return ret;
 }
 
+static bool is_fatal(int ret)
+{
+	return ret == -EINTR || ret == -ENOMEM;
+}
+
 /* The base owns the snapshot in any case. */
 static int resume(const struct lab_state *s, struct lab_base *base, const char *label,
 		  struct lab_boot boot, int snapshot, struct error *err)
@@ -528,7 +533,6 @@ static int run_first_job(struct target *t, size_t which, const struct job *job,
 	struct lab_saved saved;
 	struct lab_boot boot;
 	int ret = -EAGAIN, snapshot;
-	bool resumed;
 
 	if (s->initramfs < 0)
 		s->initramfs = initramfs_open(s, a->err);
@@ -543,13 +547,15 @@ static int run_first_job(struct target *t, size_t which, const struct job *job,
 		timing_add(s->timing, TIMING_LOAD, &mark, 0);
 		lab_base_free(base);
 		ret = resume(s, base, t->name, boot, snapshot, a->err);
-		resumed = !ret;
 		if (!ret)
 			ret = run_job(t, which, job, a);
-		/* The saved machine may be the reason: a new one is booted. */
-		if (ret && ret != -EINTR && ret != -ENOMEM) {
+		if (ret && !is_fatal(ret) && is_late(s)) {
+			ret = say_late(t, a->err);
+		} else if (ret && !is_fatal(ret)) {
+			/* The saved machine may be the reason: a new one is booted. */
 			lab_saved_drop(&saved);
-			ret = resumed ? ret : -EAGAIN;
+			a->complete = false;
+			ret = -EAGAIN;
 		}
 	}
 	/* Boot again if the clock moved: see lab_shared_wait(). */
@@ -708,11 +714,6 @@ static uint64_t boot_timeout_ns(const struct lab_state *s, const struct boot_req
 	if (rq->params.events > LAB_TIMEOUT_EVENTS)
 		ns = ns / LAB_TIMEOUT_EVENTS * rq->params.events;
 	return ns;
-}
-
-static bool is_fatal(int ret)
-{
-	return ret == -EINTR || ret == -ENOMEM;
 }
 
 /*

@@ -309,6 +309,15 @@ static void prefer_main_thread(pid_t main_thread, pid_t cpu_thread)
 		(void)sched_setscheduler(cpu_thread, SCHED_IDLE, &idle);
 }
 
+/* QEMU could name a thread of any process, which root may change. */
+static bool is_thread_of(pid_t process, pid_t thread)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d", (int)process, (int)thread);
+	return thread > 0 && !access(path, F_OK);
+}
+
 static int qemu_begin(const struct lab_child *child)
 {
 	static const char key[] = "\"thread-id\": ";
@@ -320,7 +329,7 @@ static int qemu_begin(const struct lab_child *child)
 		ret = qmp_command(child->control, "{\"execute\":\"query-cpus-fast\"}", -1,
 				  line);
 	id = ret ? NULL : strstr(line, key);
-	if (id)
+	if (id && is_thread_of(child->process.pid, atoi(id + strlen(key))))
 		prefer_main_thread(child->process.pid, atoi(id + strlen(key)));
 	return ret;
 }
