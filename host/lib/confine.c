@@ -411,6 +411,27 @@ static unsigned int try_confinement(const struct confine *c)
 	return pid > 0 && WIFEXITED(status) ? (unsigned int)WEXITSTATUS(status) : 0;
 }
 
+bool confine_stays_root(const struct confine *c, int number, const char *file)
+{
+	int status = 0;
+	pid_t pid;
+
+	if (c->off || geteuid())
+		return false;
+	pid = fork();
+	if (!pid) {
+		int fd = file ? open(file, O_RDONLY | O_CLOEXEC) : -1;
+
+		if (fd >= 0 && dup2(fd, number) < 0)
+			_exit(1);
+		drop_user(c, NULL, 0);
+		_exit(!geteuid());
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return pid < 0 || status;
+}
+
 _Static_assert(CONFINE_NETWORK < 256, "the bits fit an exit status");
 
 void confine_lacks(char *text, size_t bytes)

@@ -96,6 +96,13 @@ void confine_free(struct confine *c);
 unsigned int confine_enter(const struct confine *c, const int *fds, size_t n_fds);
 
 /*
+ * Whether the process would stay root's: it is root's now, and the other user cannot
+ * execute the program or read its needs. `file` is descriptor `number` of the process;
+ * NULL: none.
+ */
+bool confine_stays_root(const struct confine *c, int number, const char *file);
+
+/*
  * Tries both confinements in children, and writes what this kernel, or this program,
  * lacks of them: "" or such as "system calls, network".
  */

@@ -478,13 +478,13 @@ Test(confine, lower_limits_of_the_user_stay)
 	struct rlimit own;
 	char text[512];
 
-	if (getrlimit(RLIMIT_AS, &own) || own.rlim_max != RLIM_INFINITY)
-		cr_skip_test("the address space is limited already");
+	if (getrlimit(RLIMIT_FSIZE, &own) || own.rlim_max != RLIM_INFINITY)
+		cr_skip_test("the size of files is limited already");
 	own.rlim_cur = 1 << 30;
-	cr_assert_eq(setrlimit(RLIMIT_AS, &own), 0);
-	run_emulator("ulimit -Sv; ulimit -Hv", text, sizeof(text));
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &own), 0);
+	run_emulator("ulimit -Sf; ulimit -Hf", text, sizeof(text));
 	/* In units of 1024 bytes. */
-	cr_expect_str_eq(text, "1048576\n33554432\n", "%s", text);
+	cr_expect_str_eq(text, "1048576\n67108864\n", "%s", text);
 }
 
 Test(confine, an_emulator_is_alone_in_its_session)
@@ -527,6 +527,15 @@ Test(confine, a_user_that_cannot_read_what_is_needed_is_not_used)
 		_exit(confine_enter(&c, NULL, 0) & CONFINE_USER ? 1 : geteuid() ? 2 : 0);
 	cr_assert_eq(waitpid(pid, &status, 0), pid);
 	cr_expect_eq(status, 0, "0x%x", status);
+	cr_expect(confine_stays_root(&c, -1, NULL));
+	confine_free(&c);
+	/* A file that is opened before, like the kernel of a lab. */
+	cr_assert_eq(confine_emulator(&c, "/bin/true",
+				      (const char *const[CONFINE_NEEDS_MAX]){
+					      "/proc/self/fd/50" }),
+		     0);
+	cr_expect(confine_stays_root(&c, 50, "/etc/shadow"));
+	cr_expect_not(confine_stays_root(&c, 50, "/etc/passwd"));
 	confine_free(&c);
 }
 
