@@ -165,13 +165,15 @@ static void finish(struct result *r, const struct run *run, const struct target 
 		r->machine.arch = t->arch == ARCH_X86_64 ? "x86_64" : "aarch64";
 	} else if (lab) {
 		env_fingerprint_mix(r, r->target.emulator);
-		env_check_outside(r, "confinement");
+		env_check_confinement(r, t->stays_root);
 	} else {
 		int pinned = r->machine.pinned;
 
 		env_machine(r);
 		r->machine.pinned = pinned;
 		env_checks(r);
+		if (t->stays_root)
+			env_check_confinement(r, true);
 	}
 	if (partial && !result_failure(r))
 		result_warn(r, "partial",

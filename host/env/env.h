@@ -190,10 +190,10 @@ void env_checks(struct result *r);
 void env_checks_below(struct result *r, const char *root);
 
 /*
- * The check of a setting of this machine in place of that of the machine in a lab, which
- * the document is about.
+ * The check of confinement on this machine: in place of that of the machine in a lab,
+ * which the document is about, or of an emulator that stays root's.
  */
-void env_check_outside(struct result *r, const char *id);
+void env_check_confinement(struct result *r, bool stays_root);
 
 /* The tables. */
 

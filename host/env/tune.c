@@ -497,8 +497,9 @@ static void fill_check(struct result *r, struct result_check *c,
 	c->status = result_string(r, env_status_name(found->status));
 }
 
-void env_check_outside(struct result *r, const char *id)
+void env_check_confinement(struct result *r, bool stays_root)
 {
+	const char *id = "confinement";
 	const struct env_setting *s = env_settings, *next;
 	struct env_finding found;
 	struct result_check *c = NULL;
@@ -511,6 +512,14 @@ void env_check_outside(struct result *r, const char *id)
 	if (!s->id)
 		return;
 	env_find(s, "", &found, &next);
+	if (stays_root && found.status != ENV_UNKNOWN &&
+	    !strstr(found.value, "not root")) {
+		size_t used = strlen(found.value);
+
+		snprintf(found.value + used, sizeof(found.value) - used, "%s not root",
+			 found.status == ENV_OK ? " but:" : ",");
+		found.status = ENV_WARN;
+	}
 	fill_check(r, c ? c : result_add_check(r), &found);
 }
 

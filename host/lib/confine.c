@@ -5,7 +5,6 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
-#include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <stdio.h>
@@ -30,24 +29,40 @@
 /* Of no files and no other processes: /proc/sys/kernel/overflowuid. */
 #define OVERFLOW_ID 65534
 
-/* Since Linux 5.8, 6.2, 6.7, 6.10 and 6.12. */
+/* Since Linux 5.8. */
 #ifndef CAP_PERFMON
 #define CAP_PERFMON 38
 #endif
-#ifndef LANDLOCK_ACCESS_FS_TRUNCATE
-#define LANDLOCK_ACCESS_FS_TRUNCATE (1ull << 14)
-#endif
-#ifndef LANDLOCK_ACCESS_NET_BIND_TCP
-#define LANDLOCK_ACCESS_NET_BIND_TCP	(1ull << 0)
-#define LANDLOCK_ACCESS_NET_CONNECT_TCP (1ull << 1)
-#endif
-#ifndef LANDLOCK_ACCESS_FS_IOCTL_DEV
-#define LANDLOCK_ACCESS_FS_IOCTL_DEV (1ull << 15)
-#endif
-#ifndef LANDLOCK_SCOPE_SIGNAL
-#define LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET (1ull << 0)
-#define LANDLOCK_SCOPE_SIGNAL		    (1ull << 1)
-#endif
+
+/*
+ * Landlock, as <linux/landlock.h> of Linux 6.12, which the headers of a system may lack
+ * (before 5.13) or have in part. System calls have these numbers on all architectures.
+ */
+enum { LANDLOCK_CREATE_RULESET = 444, LANDLOCK_ADD_RULE, LANDLOCK_RESTRICT_SELF };
+
+#define RULESET_VERSION	  (1u << 0)
+#define RULE_PATH_BENEATH 1
+
+#define FS_EXECUTE    (1ull << 0)
+#define FS_WRITE_FILE (1ull << 1)
+#define FS_READ_FILE  (1ull << 2)
+#define FS_READ_DIR   (1ull << 3)
+#define FS_MAKE_SYM   (1ull << 12) /* the last of ABI 1 */
+#define FS_REFER      (1ull << 13) /* ABI 2 */
+#define FS_TRUNCATE   (1ull << 14) /* ABI 3 */
+#define FS_IOCTL_DEV  (1ull << 15) /* ABI 5 */
+
+#define NET_BIND_TCP	(1ull << 0) /* ABI 4 */
+#define NET_CONNECT_TCP (1ull << 1)
+
+#define SCOPE_ABSTRACT_UNIX_SOCKET (1ull << 0) /* ABI 6 */
+#define SCOPE_SIGNAL		   (1ull << 1)
+
+/* struct landlock_path_beneath_attr */
+struct path_beneath {
+	uint64_t allowed_access;
+	int32_t parent_fd;
+} __attribute__((packed));
 
 /* struct landlock_ruleset_attr of ABI 6; older kernels accept a prefix. */
 struct ruleset {
@@ -154,18 +169,22 @@ int confine_emulator(struct confine *c, const char *program,
 		c->needs[i] = needs[i];
 	ret = keep_secret(c, program);
 	if (!ret && !c->off)
-		ret = confine_filter_build(c->role, is_elf(program) ? c->program : NULL,
+		ret = confine_filter_build(c, is_elf(program) ? c->program : NULL,
 					   &c->filter);
 	if (ret)
 		confine_free(c);
 	return ret;
 }
 
-int confine_vmm(struct confine *c)
+int confine_vmm(struct confine *c, bool keep_admin)
 {
-	*c = (struct confine){ .role = CONFINE_VMM, .off = confine_is_off() };
+	*c = (struct confine){ .role = CONFINE_VMM,
+			       .off = confine_is_off(),
+			       .keep_admin = keep_admin };
 	choose_user(c);
-	return c->off ? 0 : confine_filter_build(c->role, NULL, &c->filter);
+	if (keep_admin)
+		c->drop_user = false;
+	return c->off ? 0 : confine_filter_build(c, NULL, &c->filter);
 }
 
 void confine_free(struct confine *c)
@@ -237,13 +256,16 @@ static bool set_capabilities(uint64_t kept)
 	return !syscall(SYS_capset, &header, data);
 }
 
-static bool drop_capabilities(const struct confine *c)
+static bool drop_capabilities(const struct confine *c, bool landlock)
 {
 	uint64_t kept = 0;
 
-	/* Counters of the host, and page faults of the kernel. */
+	/* Counters of the host. */
 	if (c->role == CONFINE_VMM)
-		kept = 1ull << CAP_PERFMON | 1ull << CAP_SYS_PTRACE;
+		kept = 1ull << CAP_PERFMON;
+	/* Page faults of the kernel; but also other processes, which Landlock denies. */
+	if (c->role == CONFINE_VMM && landlock)
+		kept |= 1ull << CAP_SYS_PTRACE;
 	if (c->keep_admin)
 		kept |= 1ull << CAP_SYS_ADMIN;
 	/* After a change of the user, none are effective. */
@@ -256,44 +278,42 @@ static bool drop_capabilities(const struct confine *c)
 
 static void add_path(int ruleset, const char *path, uint64_t rights)
 {
-	struct landlock_path_beneath_attr rule = { .allowed_access = rights };
+	struct path_beneath rule = { .allowed_access = rights };
 
 	rule.parent_fd = open(path, O_PATH | O_CLOEXEC);
 	if (rule.parent_fd < 0)
 		return;
-	syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+	syscall(LANDLOCK_ADD_RULE, ruleset, RULE_PATH_BENEATH, &rule, 0);
 	close(rule.parent_fd);
 }
 
-#define READ_FILES (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+#define READ_FILES (FS_READ_FILE | FS_READ_DIR)
 
 /* Landlock: Documentation/userspace-api/landlock.rst. The bits of what is in effect. */
 static unsigned int restrict_files(const struct confine *c)
 {
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
-			   LANDLOCK_CREATE_RULESET_VERSION);
-	struct ruleset r = { .files = LANDLOCK_ACCESS_FS_MAKE_SYM * 2 - 1 };
+	long abi = syscall(LANDLOCK_CREATE_RULESET, NULL, 0, RULESET_VERSION);
+	struct ruleset r = { .files = FS_MAKE_SYM * 2 - 1 };
 	unsigned int done = CONFINE_FILES;
 	int fd;
 
 	if (abi < 1)
 		return 0;
 	if (c->role == CONFINE_EMULATOR)
-		r.files &= ~(READ_FILES | LANDLOCK_ACCESS_FS_EXECUTE);
+		r.files &= ~(READ_FILES | FS_EXECUTE);
 	if (abi >= 2)
-		r.files |= LANDLOCK_ACCESS_FS_REFER;
+		r.files |= FS_REFER;
 	if (abi >= 3)
-		r.files |= LANDLOCK_ACCESS_FS_TRUNCATE;
+		r.files |= FS_TRUNCATE;
 	if (abi >= 4)
-		r.network =
-			LANDLOCK_ACCESS_NET_BIND_TCP | LANDLOCK_ACCESS_NET_CONNECT_TCP;
+		r.network = NET_BIND_TCP | NET_CONNECT_TCP;
 	if (abi >= 5 && c->role == CONFINE_EMULATOR)
-		r.files |= LANDLOCK_ACCESS_FS_IOCTL_DEV;
+		r.files |= FS_IOCTL_DEV;
 	if (abi >= 6) {
-		r.scopes = LANDLOCK_SCOPE_SIGNAL | LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET;
+		r.scopes = SCOPE_SIGNAL | SCOPE_ABSTRACT_UNIX_SOCKET;
 		done |= CONFINE_SIGNALS;
 	}
-	fd = (int)syscall(SYS_landlock_create_ruleset, &r,
+	fd = (int)syscall(LANDLOCK_CREATE_RULESET, &r,
 			  abi >= 6   ? sizeof(r)
 			  : abi >= 4 ? offsetof(struct ruleset, scopes)
 				     : offsetof(struct ruleset, network),
@@ -301,33 +321,40 @@ static unsigned int restrict_files(const struct confine *c)
 	if (fd < 0)
 		return 0;
 	if (c->role == CONFINE_EMULATOR) {
-		add_path(fd, "/dev/null", LANDLOCK_ACCESS_FS_WRITE_FILE);
+		add_path(fd, "/dev/null", FS_WRITE_FILE);
 	} else {
 		add_path(fd, "/proc", READ_FILES);
 		add_path(fd, "/sys", READ_FILES);
 		for (size_t i = 0; i < CONFINE_NEEDS_MAX && c->needs[i]; i++)
-			add_path(fd, c->needs[i],
-				 LANDLOCK_ACCESS_FS_READ_FILE |
-					 LANDLOCK_ACCESS_FS_WRITE_FILE);
+			add_path(fd, c->needs[i], FS_READ_FILE | FS_WRITE_FILE);
 	}
-	if (syscall(SYS_landlock_restrict_self, fd, 0))
+	if (syscall(LANDLOCK_RESTRICT_SELF, fd, 0))
 		done = 0;
 	close(fd);
 	return done;
 }
 
+/* A lower limit of the user's stays. */
+static void lower_limit(int resource, rlim_t bytes)
+{
+	struct rlimit now;
+
+	if (getrlimit(resource, &now))
+		return;
+	if (now.rlim_cur > bytes)
+		now.rlim_cur = bytes;
+	if (now.rlim_max > bytes)
+		now.rlim_max = bytes;
+	setrlimit(resource, &now);
+}
+
 static void set_limits(enum confine_role role)
 {
-	const struct rlimit none = { 0, 0 };
-	const struct rlimit memory = { EMULATOR_BYTES, EMULATOR_BYTES };
-	const struct rlimit file = { EMULATOR_FILE_BYTES, EMULATOR_FILE_BYTES };
-
-	setrlimit(RLIMIT_CORE, &none);
+	lower_limit(RLIMIT_CORE, 0);
 	if (role != CONFINE_EMULATOR)
 		return;
-	/* A lower limit of the user's stays. */
-	setrlimit(RLIMIT_AS, &memory);
-	setrlimit(RLIMIT_FSIZE, &file);
+	lower_limit(RLIMIT_AS, EMULATOR_BYTES);
+	lower_limit(RLIMIT_FSIZE, EMULATOR_FILE_BYTES);
 }
 
 static bool install_filter(const struct confine_filter *f)
@@ -348,6 +375,8 @@ unsigned int confine_enter(const struct confine *c, const int *fds, size_t n_fds
 
 	if (c->off)
 		return 0;
+	/* No terminal. A leader of a process group cannot, and has been started so. */
+	(void)setsid();
 	set_limits(c->role);
 	if (!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		done |= CONFINE_NO_NEW_PRIVS;
@@ -358,11 +387,14 @@ unsigned int confine_enter(const struct confine *c, const int *fds, size_t n_fds
 	drop_user(c, fds, n_fds);
 	if (geteuid())
 		done |= CONFINE_USER;
-	if (drop_capabilities(c))
-		done |= CONFINE_CAPABILITIES;
 	done |= restrict_files(c);
+	if (drop_capabilities(c, done & CONFINE_FILES))
+		done |= CONFINE_CAPABILITIES;
 	if (install_filter(&c->filter))
 		done |= CONFINE_CALLS | CONFINE_NETWORK;
+	/* Landlock alone does not deny chmod(). */
+	else
+		done &= ~(unsigned int)CONFINE_FILES;
 	return done;
 }
 
@@ -379,6 +411,27 @@ static unsigned int try_confinement(const struct confine *c)
 	return pid > 0 && WIFEXITED(status) ? (unsigned int)WEXITSTATUS(status) : 0;
 }
 
+bool confine_stays_root(const struct confine *c, int number, const char *file)
+{
+	int status = 0;
+	pid_t pid;
+
+	if (c->off || geteuid())
+		return false;
+	pid = fork();
+	if (!pid) {
+		int fd = file ? open(file, O_RDONLY | O_CLOEXEC) : -1;
+
+		if (fd >= 0 && dup2(fd, number) < 0)
+			_exit(1);
+		drop_user(c, NULL, 0);
+		_exit(!geteuid());
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return pid < 0 || status;
+}
+
 _Static_assert(CONFINE_NETWORK < 256, "the bits fit an exit status");
 
 void confine_lacks(char *text, size_t bytes)
@@ -387,7 +440,7 @@ void confine_lacks(char *text, size_t bytes)
 	unsigned int done = 0;
 	size_t used = 0;
 
-	if (!confine_vmm(&vmm)) {
+	if (!confine_vmm(&vmm, false)) {
 		done = try_confinement(&vmm);
 		confine_free(&vmm);
 	}

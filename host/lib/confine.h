@@ -8,14 +8,15 @@
  * fork of wsbench (targets/kvm_apart.c), which keeps the descriptor of /dev/kvm and a
  * socket.
  *
- * Both have no new privileges, no capabilities (the VMM keeps CAP_PERFMON and
- * CAP_SYS_PTRACE, for perf_event_open() and userfaultfd(), if it had them; ptrace() is
- * denied below), no core file, no network, and no signals to other processes. Started as
+ * Both have no new privileges, no capabilities (the VMM keeps CAP_PERFMON and,
+ * where Landlock protects other processes, CAP_SYS_PTRACE, for perf_event_open() and
+ * userfaultfd(), if it had them; ptrace() is denied below), no terminal, no core file, no
+ * network, no new namespaces, and no signals to other processes. Started as
  * root, they become the user of SUDO_UID, or user 65534, unless that user cannot read
  * what they need, such as a kernel in /root.
  *
- * Files, by Landlock: an emulator changes none. The VMM reads /proc and /sys, and opens
- * nothing else.
+ * Files, by Landlock: an emulator changes none, nor, by seccomp, their modes, owners,
+ * times and attributes. The VMM reads /proc and /sys, and opens nothing else.
  *
  * System calls, by seccomp: an emulator is denied what confine_calls.def lists as
  * EMULATOR, beside what QEMU's own -sandbox denies, and may execute its program once. The
@@ -65,7 +66,7 @@ struct confine {
 	char *program, *secret; /* `secret`: the mapping of `program` */
 	struct confine_filter filter;
 	bool off;	 /* WORLDSWITCH_CONFINE=0 */
-	bool keep_admin; /* CAP_SYS_ADMIN, for the device of host/kmod */
+	bool keep_admin; /* see confine_vmm() */
 	bool drop_user;
 	uid_t uid;
 	gid_t gid;
@@ -79,8 +80,11 @@ struct confine {
 int confine_emulator(struct confine *c, const char *program,
 		     const char *const needs[CONFINE_NEEDS_MAX]);
 
-/* Prepares the confinement of the calling process as a VMM. 0 or -ENOMEM. */
-int confine_vmm(struct confine *c);
+/*
+ * Prepares the confinement of the calling process as a VMM, which stays root with
+ * CAP_SYS_ADMIN if `keep_admin`, for the device of host/kmod. 0 or -ENOMEM.
+ */
+int confine_vmm(struct confine *c, bool keep_admin);
 
 void confine_free(struct confine *c);
 
@@ -90,6 +94,13 @@ void confine_free(struct confine *c);
  * /proc/self/fd. Returns the bits of enum confine_part.
  */
 unsigned int confine_enter(const struct confine *c, const int *fds, size_t n_fds);
+
+/*
+ * Whether the process would stay root's: it is root's now, and the other user cannot
+ * execute the program or read its needs. `file` is descriptor `number` of the process;
+ * NULL: none.
+ */
+bool confine_stays_root(const struct confine *c, int number, const char *file);
 
 /*
  * Tries both confinements in children, and writes what this kernel, or this program,
@@ -108,7 +119,7 @@ bool confine_caller(uid_t *uid, gid_t *gid);
 
 /* confine_filter.c: builds the filter of a role. 0 with f->code NULL without libseccomp;
  * `program`: see struct confine. */
-int confine_filter_build(enum confine_role role, const char *program,
+int confine_filter_build(const struct confine *c, const char *program,
 			 struct confine_filter *f);
 
 #endif

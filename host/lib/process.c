@@ -58,6 +58,28 @@ void interrupt_pass_on(void)
 
 #define FDS_MAX 32
 
+/* Since Linux 5.11 and glibc 2.34. */
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1u << 2)
+#endif
+#define CLOSE_RANGE 436 /* of all architectures */
+
+/* Without close_range(): most systems limit a process to fewer descriptors. */
+#define FDS_SEARCHED 65536
+
+void process_close(unsigned int first, unsigned int last, bool at_exec)
+{
+	if (first > last ||
+	    !syscall(CLOSE_RANGE, first, last, at_exec ? CLOSE_RANGE_CLOEXEC : 0))
+		return;
+	for (unsigned int fd = first; fd <= last && fd < FDS_SEARCHED; fd++) {
+		if (at_exec)
+			(void)fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+		else
+			close((int)fd);
+	}
+}
+
 #define VERSION_TIMEOUT_NS 10000000000ull
 
 static bool is_among(const char *const *list, const char *variable)
@@ -107,9 +129,13 @@ static int move_descriptors(const struct process_start *how)
 		if (fd >= 0 && high[i] < 0)
 			return -errno;
 	}
-	for (size_t i = 0; i < how->n_fds; i++)
-		if (high[i] >= 0 && dup2(high[i], (int)i) < 0)
+	for (size_t i = 0; i < how->n_fds; i++) {
+		if (high[i] < 0)
+			process_close((unsigned int)i, (unsigned int)i, true);
+		else if (dup2(high[i], (int)i) < 0)
 			return -errno;
+	}
+	process_close((unsigned int)how->n_fds, UINT_MAX, true);
 	return 0;
 }
 
@@ -120,7 +146,9 @@ static void exec_child(const struct process_start *how, char *const *environment
 	sigset_t none;
 	int err;
 
-	setpgid(0, 0);
+	/* A session, which confine_enter() makes, is a group, too. */
+	if (!how->confine || how->confine->off)
+		setpgid(0, 0);
 	failure_fd = fcntl(failure_fd, F_DUPFD_CLOEXEC, FDS_MAX);
 	err = -move_descriptors(how);
 	if (how->fixed_addresses)
@@ -241,7 +269,7 @@ int process_stop(struct process *p)
 	if (p->pid <= 0)
 		return 0;
 	kill(-p->pid, SIGKILL);
-	kill(p->pid, SIGKILL); /* before its setpgid() */
+	kill(p->pid, SIGKILL); /* before its group exists */
 	while (reap(p, &status) < 0 && errno == EINTR)
 		;
 	p->pid = 0;

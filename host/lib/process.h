@@ -45,7 +45,7 @@ struct process_start {
 	const char *const *environment;
 	/*
 	 * Descriptor i of the child is fds[i]. -1: /dev/null for 0, 1 and 2, otherwise
-	 * unchanged. Descriptors from n_fds on are inherited unless they are CLOEXEC.
+	 * closed. The child has no others.
 	 */
 	const int *fds;
 	size_t n_fds;
@@ -53,6 +53,12 @@ struct process_start {
 	const struct confine *confine; /* NULL: the child has the rights of the parent */
 	bool fixed_addresses; /* of code, stack and mappings, where that is allowed */
 };
+
+/*
+ * Closes the descriptors from `first` to `last`, at once or when the process executes
+ * another program. Async-signal-safe.
+ */
+void process_close(unsigned int first, unsigned int last, bool at_exec);
 
 /*
  * Starts a child in a process group of its own, so that a terminal's Ctrl-C reaches only

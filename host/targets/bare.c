@@ -27,9 +27,15 @@
 
 #define BOOT_TIMEOUT_NS 30000000000ull
 
+/* Guest memory: zero but for the page of bench/abi.h. */
+struct memory {
+	int fd;
+	uint8_t *ram; /* ABI_RAM_BYTES */
+};
+
 struct state {
 	const struct bare_machine *machine;
-	struct bare_memory memory;
+	struct memory memory;
 	struct timing *timing; /* NULL: not wanted */
 	char version[128];
 	char program[PATH_MAX];
@@ -92,7 +98,7 @@ bool bare_qemu_has_sandbox(const char *path)
 
 int bare_file(const char *name, const void *data, size_t bytes, struct error *err)
 {
-	int fd = memfd_create(name, 0);
+	int fd = memfd_create(name, MFD_CLOEXEC);
 
 	if (fd < 0)
 		return error_set(err, -errno, "memfd_create: %m");
@@ -105,13 +111,14 @@ int bare_file(const char *name, const void *data, size_t bytes, struct error *er
 	return fd;
 }
 
-static int qemu_command(const struct bare_machine *m, const struct bare_memory *memory,
+static int qemu_command(const struct bare_machine *m, uint8_t *ram,
 			const struct boot_request *rq, struct bare_command *cmd,
 			struct error *err)
 {
 	const char *const *args = m->args;
 	size_t n = 0;
 
+	(void)ram;
 	if (rq->bench->needs & NEEDS_NESTED && m->nested_args)
 		args = m->nested_args;
 	cmd->fds[0] = bare_file("worldswitch-payload", rq->image, rq->image_bytes, err);
@@ -120,8 +127,8 @@ static int qemu_command(const struct bare_machine *m, const struct bare_memory *
 	snprintf(
 		cmd->text[0], sizeof(cmd->text[0]),
 		"memory-backend-file,id=ram,size=%llu,mem-path=/proc/self/fd/%d,share=on",
-		ABI_RAM_BYTES, memory->fd);
-	snprintf(cmd->text[1], sizeof(cmd->text[1]), "/proc/self/fd/%d", cmd->fds[0]);
+		ABI_RAM_BYTES, BARE_FD_RAM);
+	snprintf(cmd->text[1], sizeof(cmd->text[1]), "/proc/self/fd/%d", BARE_FD_FILES);
 	cmd->argv[n++] = m->emulator;
 	for (size_t i = 0; args[i]; i++)
 		cmd->argv[n++] = args[i];
@@ -194,8 +201,7 @@ static int bare_open(struct target *t, const struct job *job, struct error *err)
 	t->state = s;
 	s->machine = machine_of(t);
 	s->timing = t->timing;
-	/* Not CLOEXEC: the emulator opens it by its number. */
-	s->memory.fd = memfd_create("worldswitch-ram", 0);
+	s->memory.fd = memfd_create("worldswitch-ram", MFD_CLOEXEC);
 	if (s->memory.fd < 0)
 		return error_set(err, -errno, "memfd_create: %m");
 	if (ftruncate(s->memory.fd, ABI_RAM_BYTES))
@@ -215,6 +221,7 @@ static int bare_open(struct target *t, const struct job *job, struct error *err)
 	if (confine_emulator(&s->confine, s->program, NULL))
 		return error_set(err, -ENOMEM, "cannot confine %s: out of memory",
 				 s->program);
+	t->stays_root = confine_stays_root(&s->confine, -1, NULL);
 	return 0;
 }
 
@@ -268,9 +275,9 @@ static void blame_emulator(int log_fd, struct boot_report *rep)
 }
 
 /* Runs the emulator until it ends or is killed, and fills in `rep`. */
-static int run_to_end(const char *const *argv, const char *const *environment,
-		      const struct state *s, const struct boot_request *rq,
-		      struct boot_report *rep, struct error *err)
+static int run_to_end(const struct bare_command *cmd, const struct state *s,
+		      const struct boot_request *rq, struct boot_report *rep,
+		      struct error *err)
 {
 	uint64_t timeout = rq->timeout_ns ? rq->timeout_ns : BOOT_TIMEOUT_NS;
 	int log_fd = memfd_create("worldswitch-emulator", MFD_CLOEXEC);
@@ -280,16 +287,19 @@ static int run_to_end(const char *const *argv, const char *const *environment,
 
 	if (log_fd < 0)
 		return error_set(err, -errno, "memfd_create: %m");
-	rc = process_start(&child, &(struct process_start){
-					   .argv = argv,
-					   .environment = environment,
-					   .fds = (int[]){ -1, log_fd, log_fd },
-					   .n_fds = 3,
-					   .confine = &s->confine,
-				   });
+	rc = process_start(&child,
+			   &(struct process_start){
+				   .argv = cmd->argv,
+				   .environment = cmd->environment,
+				   .fds = (int[]){ -1, log_fd, log_fd, s->memory.fd,
+						   cmd->fds[0], cmd->fds[1] },
+				   .n_fds = BARE_FD_FILES + 2,
+				   .confine = &s->confine,
+			   });
 	if (rc) {
 		close(log_fd);
-		return error_set(err, rc, "cannot start %s: %s", argv[0], strerror(-rc));
+		return error_set(err, rc, "cannot start %s: %s", cmd->argv[0],
+				 strerror(-rc));
 	}
 	rc = process_wait(&child, timeout, &status);
 	process_stop(&child);
@@ -301,9 +311,9 @@ static int run_to_end(const char *const *argv, const char *const *environment,
 	} else if (rc == -EINTR) {
 		error_set(err, rc, "interrupted");
 	} else if (rc) {
-		error_set(err, rc, "lost %s: %s", argv[0], strerror(-rc));
+		error_set(err, rc, "lost %s: %s", cmd->argv[0], strerror(-rc));
 	} else if (WIFSIGNALED(status)) {
-		boot_end(rep, BOOT_CRASH, "%s was killed by signal %d", argv[0],
+		boot_end(rep, BOOT_CRASH, "%s was killed by signal %d", cmd->argv[0],
 			 WTERMSIG(status));
 	} else {
 		boot_harvest(s->memory.ram, rq, rep);
@@ -319,7 +329,7 @@ static int run_emulator(const struct state *s, const struct boot_request *rq,
 {
 	static const char *const sandbox[] = { BARE_QEMU_SANDBOX };
 	struct bare_command cmd = { .fds = { -1, -1 } };
-	int rc = s->machine->command(s->machine, &s->memory, rq, &cmd, err);
+	int rc = s->machine->command(s->machine, s->memory.ram, rq, &cmd, err);
 	size_t n = 0;
 
 	while (cmd.argv[n])
@@ -327,7 +337,7 @@ static int run_emulator(const struct state *s, const struct boot_request *rq,
 	for (size_t i = 0; s->sandbox && i < sizeof(sandbox) / sizeof(sandbox[0]); i++)
 		cmd.argv[n++] = sandbox[i];
 	if (!rc)
-		rc = run_to_end(cmd.argv, cmd.environment, s, rq, rep, err);
+		rc = run_to_end(&cmd, s, rq, rep, err);
 	for (size_t i = 0; i < sizeof(cmd.fds) / sizeof(cmd.fds[0]); i++)
 		if (cmd.fds[i] >= 0)
 			close(cmd.fds[i]);

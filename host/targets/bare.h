@@ -10,18 +10,18 @@
 #include "host/lib/error.h"
 #include "host/targets/target.h"
 
-/* How an emulator is started. It inherits its descriptors by number. */
+/* Descriptors of an emulator, from 3 on. */
+enum {
+	BARE_FD_RAM = 3, /* the file of guest memory */
+	BARE_FD_FILES,	 /* bare_command.fds[0], and fds[1] at the next number */
+};
+
+/* How an emulator is started. */
 struct bare_command {
 	const char *argv[64];		      /* NULL at the end */
 	const char *environment[3];	      /* beside ours; NULL at the end */
 	char program[PATH_MAX], text[2][128]; /* of `argv` and `environment` */
 	int fds[2];			      /* -1: none */
-};
-
-/* Guest memory: zero but for the page of bench/abi.h. */
-struct bare_memory {
-	int fd;
-	uint8_t *ram; /* ABI_RAM_BYTES */
 };
 
 struct bare_machine {
@@ -34,8 +34,11 @@ struct bare_machine {
 	/* The emulator's path. -ENOENT with the reason. */
 	int (*find)(const struct bare_machine *m, char path[PATH_MAX], struct error *err);
 	void (*version)(const struct bare_machine *m, char *text, size_t bytes);
-	/* How to run the payload of `rq`. bare.c frees `cmd` in any case. */
-	int (*command)(const struct bare_machine *m, const struct bare_memory *memory,
+	/*
+	 * How to run the payload of `rq`. `ram`: ABI_RAM_BYTES of guest memory, which are
+	 * zero but for the page of bench/abi.h. bare.c frees `cmd` in any case.
+	 */
+	int (*command)(const struct bare_machine *m, uint8_t *ram,
 		       const struct boot_request *rq, struct bare_command *cmd,
 		       struct error *err);
 };

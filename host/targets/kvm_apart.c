@@ -115,39 +115,37 @@ static bool serve(int fd, kvm_apart_boot *boot, struct target *t)
 	return ok;
 }
 
-/* Only stderr, the socket and KVM stay open, at low numbers. */
-static bool keep_descriptors(int *socket, int *kvm_fd)
+/* Only stderr, the socket and KVM stay open. */
+static bool keep_descriptors(int *socket, int kvm_fd)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int high_socket = fcntl(*socket, F_DUPFD_CLOEXEC, 10);
-	int high_kvm = fcntl(*kvm_fd, F_DUPFD_CLOEXEC, 10);
 
-	if (null < 0 || high_socket < 0 || high_kvm < 0 || dup2(null, STDIN_FILENO) < 0 ||
+	if (null < 0 || high_socket < 0 || dup2(null, STDIN_FILENO) < 0 ||
 	    dup2(null, STDOUT_FILENO) < 0)
 		return false;
 	/* kvm_fd keeps its number, which the target has stored. */
-	*socket = *kvm_fd == 3 ? 4 : 3;
+	*socket = kvm_fd == 3 ? 4 : 3;
 	if (dup3(high_socket, *socket, O_CLOEXEC) < 0)
 		return false;
-	for (int fd = 3; fd < 1024; fd++)
-		if (fd != *socket && fd != *kvm_fd)
+	for (int fd = 3; fd < kvm_fd; fd++)
+		if (fd != *socket)
 			close(fd);
+	process_close(kvm_fd > *socket ? kvm_fd + 1 : *socket + 1, UINT_MAX, false);
 	return true;
 }
 
 static void become_vmm(int socket, int kvm_fd, pid_t parent, kvm_apart_boot *boot,
 		       struct target *t)
 {
+	/* The device of host/kmod is root's, and needs CAP_SYS_ADMIN. */
+	const bool device = !access(PASSTHROUGH_DEVICE, F_OK);
 	struct confine c;
 
-	if (!keep_descriptors(&socket, &kvm_fd) || confine_vmm(&c))
+	if (!keep_descriptors(&socket, kvm_fd) || confine_vmm(&c, device))
 		_exit(EXIT_FAILURE);
-	/* The device of host/kmod is root's, and needs CAP_SYS_ADMIN. */
-	if (!access(PASSTHROUGH_DEVICE, F_OK)) {
-		c.drop_user = false;
-		c.keep_admin = true;
+	if (device)
 		c.needs[0] = PASSTHROUGH_DEVICE;
-	}
 	confine_enter(&c, NULL, 0);
 	confine_free(&c);
 	/* After the change of the user, which clears the request. */

@@ -157,6 +157,7 @@ struct target {
 	const struct target_ops *ops;
 	const void *config; /* the ops' own row, e.g. a struct lab_machine */
 	void *state;	    /* the ops' own, from open to close */
+	bool stays_root;    /* set by open(): the emulator keeps root's user id */
 	/* Set before open(); NULL: not wanted. */
 	const struct target_trace *trace;
 	struct timing *timing;

@@ -85,3 +85,25 @@ for t in json.load(sys.stdin)["targets"]:
   [ "$status" != 0 ]
   [[ $output == *"make: <jansson.h> is missing"* ]]
 }
+
+# The kernel's headers of Debian 11 (5.10) lack Landlock, and those of Linux 5.13 a part.
+@test "native: confinement and processes compile with the headers of an old kernel" {
+  local file
+  mkdir -p old/linux old/sys
+  echo '#error "no such file before Linux 5.13"' >old/linux/landlock.h
+  cat >old/linux/capability.h <<'END'
+#include_next <linux/capability.h>
+#undef CAP_PERFMON
+END
+  echo '#error "no such file before Linux 5.9"' >old/linux/close_range.h
+  cat >old/sys/syscall.h <<'END'
+#include_next <sys/syscall.h>
+#undef SYS_landlock_create_ruleset
+#undef SYS_landlock_add_rule
+#undef SYS_landlock_restrict_self
+#undef SYS_close_range
+END
+  for file in confine confine_filter_none process; do
+    cc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wundef -Werror -isystem old -I"$top" -fsyntax-only "$top/host/lib/$file.c"
+  done
+}

@@ -402,7 +402,7 @@ static int load(uint8_t *ram, const void *image, size_t bytes, struct error *err
  * CPU, clock and firmware as in the lab; but an MSR that the CPU lacks raises #GP, as the
  * payloads' tests expect.
  */
-static int open_config(const struct bare_machine *m, int rom_fd, struct error *err)
+static int open_config(const struct bare_machine *m, struct error *err)
 {
 	char text[1024];
 	const int n = snprintf(
@@ -419,16 +419,17 @@ static int open_config(const struct bare_machine *m, int rom_fd, struct error *e
 		"error: action=ignore\n"
 		"info: action=ignore\n"
 		"debug: action=ignore\n",
-		m->model, ABI_RAM_BYTES >> 20, ABI_RAM_BYTES >> 20, rom_fd, rom_fd);
+		m->model, ABI_RAM_BYTES >> 20, ABI_RAM_BYTES >> 20, BARE_FD_FILES,
+		BARE_FD_FILES);
 
 	return bare_file("worldswitch-bochsrc", text, n, err);
 }
 
-static int command(const struct bare_machine *m, const struct bare_memory *memory,
+static int command(const struct bare_machine *m, uint8_t *ram,
 		   const struct boot_request *rq, struct bare_command *cmd,
 		   struct error *err)
 {
-	int rc = load(memory->ram, rq->image, rq->image_bytes, err);
+	int rc = load(ram, rq->image, rq->image_bytes, err);
 
 	if (!rc)
 		rc = find(m, cmd->program, err);
@@ -438,11 +439,13 @@ static int command(const struct bare_machine *m, const struct bare_memory *memor
 				lab_bochs_rom_end - lab_bochs_rom, err);
 	if (cmd->fds[0] < 0)
 		return cmd->fds[0];
-	cmd->fds[1] = open_config(m, cmd->fds[0], err);
+	cmd->fds[1] = open_config(m, err);
 	if (cmd->fds[1] < 0)
 		return cmd->fds[1];
-	snprintf(cmd->text[0], sizeof(cmd->text[0]), "/proc/self/fd/%d", cmd->fds[1]);
-	snprintf(cmd->text[1], sizeof(cmd->text[1]), "WORLDSWITCH_RAM_FD=%d", memory->fd);
+	snprintf(cmd->text[0], sizeof(cmd->text[0]), "/proc/self/fd/%d",
+		 BARE_FD_FILES + 1);
+	snprintf(cmd->text[1], sizeof(cmd->text[1]), "WORLDSWITCH_RAM_FD=%d",
+		 BARE_FD_RAM);
 	cmd->argv[0] = cmd->program;
 	cmd->argv[1] = "-q";
 	cmd->argv[2] = "-f";

@@ -243,7 +243,7 @@ static int say_late(const struct target *t, struct error *err)
 			 s->run_s);
 }
 
-static int fill(struct lab_state *s, const struct target *t, const struct job *job,
+static int fill(struct lab_state *s, struct target *t, const struct job *job,
 		struct error *err)
 {
 	char program[PATH_MAX];
@@ -275,8 +275,12 @@ static int fill(struct lab_state *s, const struct target *t, const struct job *j
 			ret = error_set(err, -ENOMEM, "out of memory");
 	}
 	set_deadline(s, t, job);
-	return ret ? ret
-		   : prepare_confinement(s, t->trace ? t->trace->plugin : NULL, err);
+	if (!ret)
+		ret = prepare_confinement(s, t->trace ? t->trace->plugin : NULL, err);
+	if (!ret)
+		t->stays_root =
+			confine_stays_root(&s->confine, LAB_FD_KERNEL, s->kernel.image);
+	return ret;
 }
 
 static void lab_close(struct target *t)
