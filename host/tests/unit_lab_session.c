@@ -15,6 +15,7 @@
 
 #include "host/lib/process.h"
 #include "host/lib/error.h"
+#include "host/targets/lab/bochs/clone.h"
 #include "host/targets/lab/machine.h"
 #include "host/targets/lab/session.h"
 #include "host/targets/lab/shared.h"
@@ -520,4 +521,36 @@ Test(session, qemu_names_only_threads_of_its_own)
 	cr_expect_eq(cpus_of(qemu), 1);
 	kill(qemu, SIGKILL);
 	kill(other, SIGKILL);
+}
+
+/* A request to the fork server of Bochs at the other end of `control`. */
+static int clone_bochs(struct lab_base *base)
+{
+	const struct lab_boot boot = { .trace_fd = -1 };
+	static const uint8_t job[JOB_BYTES];
+	struct lab_child child;
+	int ret = lab_bochs.clone(base, &boot, &shared, job, &child, &err);
+
+	child.end = NULL; /* no such process */
+	child.process.pid = 0;
+	lab_child_stop(&child);
+	return ret;
+}
+
+Test(session, a_late_reply_of_bochs_is_not_that_of_the_next_request)
+{
+	struct lab_base base = { .label = "lab:test", .snapshot = -1 };
+	const struct clone_reply late = { .value = getpid() };
+	int sockets[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sockets), 0);
+	pthread_mutex_init(&base.lock, NULL);
+	base.child.control = sockets[0];
+	interrupted = SIGINT; /* waits for 5 s only */
+	cr_expect_eq(clone_bochs(&base), -ETIMEDOUT, "%s", err.text);
+	interrupted = 0;
+	(void)!send(sockets[1], &late, sizeof(late), MSG_NOSIGNAL);
+	cr_expect_eq(clone_bochs(&base), -EPIPE, "%s", err.text);
+	close(sockets[0]);
+	close(sockets[1]);
 }

@@ -198,7 +198,7 @@ static int bochs_command(const struct lab_machine *m, const struct lab_boot *boo
 #define REPLY_TIMEOUT_MS 60000
 #define REPLY_LAST_MS	 5000
 
-/* One reply of the fork server. 0, -EPIPE, or another negative errno. */
+/* One reply of the fork server. 0, -EPIPE, -ETIMEDOUT, or another negative errno. */
 static int get_reply(int control, int32_t *value)
 {
 	struct pollfd fd = { .fd = control, .events = POLLIN };
@@ -213,8 +213,10 @@ static int get_reply(int control, int32_t *value)
 			break;
 	}
 	n = recv(control, &reply, sizeof(reply), MSG_DONTWAIT);
+	if (n < 0)
+		return errno == EAGAIN ? -ETIMEDOUT : -errno;
 	if (n != sizeof(reply))
-		return n < 0 ? -errno : -EPIPE;
+		return -EPIPE;
 	*value = reply.value;
 	return 0;
 }
@@ -234,7 +236,10 @@ static int bochs_is_ready(int control)
 	return ret ? ret : value < 0 ? value : 1;
 }
 
-/* Sends a request and receives its reply, under the lock of the socket. */
+/*
+ * Sends a request and receives its reply, under the lock of the socket. Without a reply
+ * the machine is given up: a late one would be that of the next request.
+ */
 static int send_request(struct lab_base *base, const struct clone_request *request,
 			const int *fds, int32_t *value)
 {
@@ -261,6 +266,8 @@ static int send_request(struct lab_base *base, const struct clone_request *reque
 		ret = -errno;
 	if (!ret)
 		ret = get_reply(base->child.control, value);
+	if (ret)
+		shutdown(base->child.control, SHUT_RDWR);
 	pthread_mutex_unlock(&base->lock);
 	return ret;
 }
