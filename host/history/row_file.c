@@ -425,7 +425,7 @@ int row_file_read(const struct row_file *f, struct row_names *names,
 {
 	struct row_scan *scan = row_scan_new(names);
 	struct line_reader r = { .file = f };
-	size_t number = 0, bytes;
+	size_t number = 0, bytes = 0;
 	const char *line;
 	int rc = 0, more;
 
