@@ -95,7 +95,6 @@ for t in json.load(sys.stdin)["targets"]:
 #include_next <linux/capability.h>
 #undef CAP_PERFMON
 END
-  echo '#error "no such file before Linux 5.9"' >old/linux/close_range.h
   cat >old/sys/syscall.h <<'END'
 #include_next <sys/syscall.h>
 #undef SYS_landlock_create_ruleset
