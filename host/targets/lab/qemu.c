@@ -256,7 +256,7 @@ static int qmp_major(const char *line)
  */
 static int qmp_migrate(int control, bool incoming, int file)
 {
-	char line[QMP_LINE_BYTES], command[128], path[40];
+	char line[QMP_LINE_BYTES] = "", command[128], path[40];
 	int fd, ret;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);

@@ -163,6 +163,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.spins = h.spins % (SAMPLES_MAX + 1) & ~1u,
 		.repeat = h.repeat % 8,
 	};
+	if (!rows || !configs)
+		abort();
 	rq.bench = &bench_table[h.row % rows];
 	rq.config = &config_table[h.config % configs];
 	a.trust = rq.bench->needs & TIMED_BY_HOST

@@ -281,7 +281,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		rows++;
 	n = h.kallsyms_bytes < in.left ? h.kallsyms_bytes : in.left;
 	kallsyms = malloc(n + 1);
-	if (!kallsyms)
+	if (!kallsyms || !rows)
 		abort();
 	fuzz_get(&in, kallsyms, n);
 	memcpy(payload.marks, marks, sizeof(marks));

@@ -64,7 +64,7 @@ static uint64_t next(struct forge *f)
 
 static uint64_t below(struct forge *f, uint64_t n)
 {
-	return next(f) % n;
+	return n ? next(f) % n : 0;
 }
 
 /* A number at which code tends to break, or any number. */

@@ -220,7 +220,7 @@ static void access(void)
 			*p = chaos_lie(&random_state);
 			break;
 		case 1:
-			low = *(volatile uint8_t *)p + *(volatile uint16_t *)p;
+			(void)(*(volatile uint8_t *)p + *(volatile uint16_t *)p);
 			break;
 		case 2:
 			__asm__ volatile("lock xaddl %0, %1"
