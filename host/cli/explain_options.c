@@ -16,11 +16,6 @@ enum key {
 	OPTION_BOOTS,
 	OPTION_EVENTS,
 	OPTION_TIMEOUT,
-	OPTION_LAB_TIMEOUT,
-	OPTION_KERNEL,
-	OPTION_MODULES,
-	OPTION_APPEND,
-	OPTION_EMULATOR,
 	OPTION_LABEL,
 	OPTION_COMMIT,
 	OPTION_DIFF,
@@ -56,18 +51,6 @@ static const struct argp_option options[] = {
 	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0,
 	  "Give up on a boot after this time (labs: a second is 50 million instructions)",
 	  0 },
-	{ "lab-timeout", OPTION_LAB_TIMEOUT, "SECONDS", 0,
-	  "Give up on the lab after this time, as for 'wsbench run'", 0 },
-	{ "kernel", OPTION_KERNEL, "KERNEL", 0,
-	  "Boot this kernel in the lab, as for 'wsbench run'", 0 },
-	{ "modules", OPTION_MODULES, "DIR", 0,
-	  "Load KVM's modules from DIR (default: the folder 'modules' beside the "
-	  "kernel)",
-	  0 },
-	{ "append", OPTION_APPEND, "ARGS", 0, "Add ARGS to the kernel's command line",
-	  0 },
-	{ "emulator", OPTION_EMULATOR, "NAME|DIR", 0,
-	  "Run the lab on this QEMU, as for 'wsbench run'", 0 },
 	{ "label", OPTION_LABEL, "TEXT", 0,
 	  "Store TEXT in the explanation, as the name of the measured kernel", 0 },
 	{ "commit", OPTION_COMMIT, "ID", 0,
@@ -134,11 +117,6 @@ static error_t parse_number(int key, const char *arg, struct argp_state *state,
 		err = options_number(state, "--events", arg, 2, ABI_SERIES_MAX, &n);
 		if (!err)
 			job->events = (uint32_t)n;
-		return err;
-	case OPTION_LAB_TIMEOUT:
-		err = options_number(state, "--lab-timeout", arg, 1, 86400 * 30, &n);
-		if (!err)
-			job->lab_timeout_s = (unsigned int)n;
 		return err;
 	default: /* OPTION_TIMEOUT */
 		err = options_number(state, "--timeout", arg, 1, 86400, &n);
@@ -259,12 +237,12 @@ static error_t parse_output(int key, char *arg, struct argp_state *state,
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct explain *x = state->input;
-	struct job *job = &x->run.job;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &x->run.touch;
-		state->child_inputs[1] = &x->run.common;
+		state->child_inputs[0] = &x->run.job;
+		state->child_inputs[1] = &x->run.touch;
+		state->child_inputs[2] = &x->run.common;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (x->file)
@@ -279,20 +257,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_BOOTS:
 	case OPTION_EVENTS:
 	case OPTION_TIMEOUT:
-	case OPTION_LAB_TIMEOUT:
 		return parse_number(key, arg, state, &x->run.job);
-	case OPTION_KERNEL:
-		job->kernel = arg;
-		return 0;
-	case OPTION_MODULES:
-		job->modules = arg;
-		return 0;
-	case OPTION_APPEND:
-		job->append = arg;
-		return 0;
-	case OPTION_EMULATOR:
-		job->emulator = arg;
-		return 0;
 	case OPTION_LABEL:
 		x->run.label = arg;
 		return 0;
@@ -304,7 +269,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = { { &touch_argp, 0, NULL, 0 },
+static const struct argp_child children[] = { { &options_lab, 0, OPTIONS_LAB, 0 },
+					      { &touch_argp, 0, TOUCH_OPTIONS, 0 },
 					      { &options_common, 0, NULL, 0 },
 					      { 0 } };
 

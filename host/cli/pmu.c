@@ -19,16 +19,13 @@
 enum key {
 	OPTION_ON = 0x100,
 	OPTION_CONFIG,
-	OPTION_KERNEL,
-	OPTION_MODULES,
-	OPTION_APPEND,
-	OPTION_EMULATOR,
 	OPTION_JSON,
 };
 
 struct pmu_args {
 	struct options_common common;
-	const char *on, *config, *kernel, *modules, *append, *emulator;
+	const char *on, *config;
+	struct job machine; /* the options of a lab */
 	bool json;
 	int argc;
 	char **argv;
@@ -100,11 +97,12 @@ static enum cli_exit measure(struct pmu_args *args, const char *name, bool all)
 	run.all_targets = all;
 	run.argc = args->argc;
 	run.argv = args->argv;
-	run.job.kernel = args->kernel;
 	run.job.fetch = args->common.quiet ? JOB_FETCH_QUIETLY : JOB_FETCH;
-	run.job.modules = args->modules;
-	run.job.append = args->append;
-	run.job.emulator = args->emulator;
+	run.job.kernel = args->machine.kernel;
+	run.job.modules = args->machine.modules;
+	run.job.append = args->machine.append;
+	run.job.emulator = args->machine.emulator;
+	run.job.lab_timeout_s = args->machine.lab_timeout_s;
 	if (names_match_targets(name, &run.targets, &why) ||
 	    names_match_benches(benches, &run.benches, &why) ||
 	    (configs && names_match_configs(configs, &run.configs, &why))) {
@@ -125,13 +123,6 @@ static enum cli_exit measure(struct pmu_args *args, const char *name, bool all)
 static enum cli_exit measure_all(struct pmu_args *args)
 {
 	const char *on = args->on ? args->on : "kvm";
-	const struct job machine = {
-		.cpu = -1,
-		.kernel = args->kernel,
-		.modules = args->modules,
-		.append = args->append,
-		.emulator = args->emulator,
-	};
 	enum cli_exit code = CLI_OK;
 	struct names_list targets;
 	struct error why;
@@ -141,7 +132,7 @@ static enum cli_exit measure_all(struct pmu_args *args)
 		return CLI_USAGE;
 	}
 	for (size_t i = 0; code == CLI_OK && i < targets.n; i++)
-		code = run_check_options("wsbench pmu", &machine,
+		code = run_check_options("wsbench pmu", &args->machine,
 					 names_target(targets.names[i]));
 	target_catch_signals();
 	for (size_t i = 0; code != CLI_USAGE && i < targets.n && !interrupted; i++) {
@@ -209,28 +200,18 @@ static enum cli_exit show(const struct pmu_args *args)
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct pmu_args *args = state->input;
+	const struct job *m = &args->machine;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &args->common;
+		state->child_inputs[0] = &args->machine;
+		state->child_inputs[1] = &args->common;
 		return 0;
 	case OPTION_ON:
 		args->on = arg;
 		return 0;
 	case OPTION_CONFIG:
 		args->config = arg;
-		return 0;
-	case OPTION_KERNEL:
-		args->kernel = arg;
-		return 0;
-	case OPTION_MODULES:
-		args->modules = arg;
-		return 0;
-	case OPTION_APPEND:
-		args->append = arg;
-		return 0;
-	case OPTION_EMULATOR:
-		args->emulator = arg;
 		return 0;
 	case OPTION_JSON:
 		args->json = true;
@@ -239,8 +220,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		args->paths[args->n_paths++] = arg;
 		return 0;
 	case ARGP_KEY_END:
-		if (args->n_paths && (args->on || args->config || args->kernel ||
-				      args->modules || args->append || args->emulator))
+		if (args->n_paths &&
+		    (args->on || args->config || m->kernel || m->modules || m->append ||
+		     m->emulator || m->lab_timeout_s))
 			return options_error(state,
 					     "documents are not measured: only --json "
 					     "is allowed with them");
@@ -268,20 +250,11 @@ int cmd_pmu(int argc, char **argv)
 		  "Print a column for each of these counter configs (default: on aarch64 "
 		  "pmu-off and pmu-emulated; on x86_64 default, pmu-off and pmc-msr-user)",
 		  0 },
-		{ "kernel", OPTION_KERNEL, "KERNEL", 0,
-		  "Boot this kernel in the labs, as for 'wsbench run'", 0 },
-		{ "modules", OPTION_MODULES, "DIR", 0,
-		  "Load KVM's modules from DIR (default: the folder 'modules' beside the "
-		  "kernel)",
-		  0 },
-		{ "append", OPTION_APPEND, "ARGS", 0,
-		  "Add ARGS to the kernel's command line", 0 },
-		{ "emulator", OPTION_EMULATOR, "NAME|DIR", 0,
-		  "Run the labs on this QEMU, as for 'wsbench run'", 0 },
 		{ "json", OPTION_JSON, NULL, 0, "Print JSON", 0 },
 		{ 0 },
 	};
-	static const struct argp_child children[] = { { &options_common, 0, NULL, 0 },
+	static const struct argp_child children[] = { { &options_lab, 0, OPTIONS_LAB, 0 },
+						      { &options_common, 0, NULL, 0 },
 						      { 0 } };
 	static const struct argp argp = {
 		.options = options,
@@ -293,7 +266,7 @@ int cmd_pmu(int argc, char **argv)
 		       "pmu_*.",
 		.children = children,
 	};
-	struct pmu_args args = { .argc = argc, .argv = argv };
+	struct pmu_args args = { .argc = argc, .argv = argv, .machine.cpu = -1 };
 	enum cli_exit code;
 
 	args.paths = calloc((size_t)argc + 1, sizeof(*args.paths));

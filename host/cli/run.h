@@ -10,7 +10,7 @@
 #include "host/cli/names.h"
 #include "host/cli/options.h"
 #include "host/cli/progress.h"
-#include "host/cli/touch_options.h"
+#include "host/cli/lab_options.h"
 #include "host/lib/table.h"
 #include "host/measure/measure.h"
 
@@ -104,5 +104,12 @@ void run_beside(size_t n, size_t at_once, void (*one)(void *ctx, size_t i), void
  */
 enum cli_exit run_target(const struct run *run, const struct target *row,
 			 struct result **out);
+
+/*
+ * --touch: records each measured row of a lab's document again and adds the metrics of
+ * touch_metrics(). A row that cannot be recorded has a warning in the document.
+ * CLI_FAILED if the lab failed.
+ */
+enum cli_exit run_touch(const struct run *run, struct result *r);
 
 #endif

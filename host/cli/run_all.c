@@ -14,7 +14,6 @@
 #include "host/cli/documents.h"
 #include "host/cli/progress.h"
 #include "host/cli/run.h"
-#include "host/cli/run_touch.h"
 #include "host/measure/pool.h"
 #include "host/report/run_table.h"
 
@@ -324,7 +323,7 @@ static enum cli_exit end_target(const struct run *run, const struct target *t,
 
 	/* Under "all", other targets are measured without --touch. */
 	if (run->touch.wanted && !touch_refusal(t))
-		code = worst(code, touch_run(run, doc));
+		code = worst(code, run_touch(run, doc));
 	if (run->output)
 		code = worst(code, write_output(run, doc));
 	if (run->save)

@@ -22,11 +22,6 @@ enum key {
 	OPTION_CPU,
 	OPTION_SEED,
 	OPTION_TIMEOUT,
-	OPTION_LAB_TIMEOUT,
-	OPTION_KERNEL,
-	OPTION_MODULES,
-	OPTION_APPEND,
-	OPTION_EMULATOR,
 	OPTION_LABEL,
 	OPTION_COMMIT,
 	OPTION_PAYLOAD,
@@ -78,25 +73,6 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "timeout", OPTION_TIMEOUT, "SECONDS", 0,
 	  "Give up on a boot after this time (labs: a second is 50 million instructions)",
-	  0 },
-	{ "lab-timeout", OPTION_LAB_TIMEOUT, "SECONDS", 0,
-	  "End the run in a lab after this time, and keep what it has measured (default: "
-	  "3600, and in proportion to more boots and events than the default)",
-	  0 },
-	{ "kernel", OPTION_KERNEL, "KERNEL", 0,
-	  "Boot this kernel in the labs: the path of an image, a release of Debian such "
-	  "as 6.12.113, or the newest of a series such as 7.3; fetched if it is not "
-	  "cached",
-	  0 },
-	{ "modules", OPTION_MODULES, "DIR", 0,
-	  "Load KVM's modules from DIR (default: the folder 'modules' beside the "
-	  "kernel)",
-	  0 },
-	{ "append", OPTION_APPEND, "ARGS", 0, "Add ARGS to the kernel's command line",
-	  0 },
-	{ "emulator", OPTION_EMULATOR, "NAME|DIR", 0,
-	  "Run the labs on this QEMU: a version such as 10.0, 'system', a folder or a program "
-	  "(see 'wsbench list emulators'; default: the system's)",
 	  0 },
 	{ "label", OPTION_LABEL, "TEXT", 0,
 	  "Store TEXT in the document, as a name of the measured kernel", 0 },
@@ -163,9 +139,6 @@ static error_t parse_number(int key, const char *arg, struct argp_state *state,
 		err = options_number(state, "--cpu", arg, 0, 4095, &n);
 		job->cpu = (int)n;
 		return err;
-	case OPTION_LAB_TIMEOUT:
-		return number32(state, "--lab-timeout", arg, 86400 * 30,
-				&job->lab_timeout_s);
 	default: /* OPTION_TIMEOUT */
 		err = options_number(state, "--timeout", arg, 1, 86400, &n);
 		job->timeout_ns = n * 1000000000u;
@@ -257,8 +230,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &run->touch;
-		state->child_inputs[1] = &run->common;
+		state->child_inputs[0] = job;
+		state->child_inputs[1] = &run->touch;
+		state->child_inputs[2] = &run->common;
 		return 0;
 	case OPTION_ON:
 	case OPTION_BENCH:
@@ -277,20 +251,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_SEED:
 	case OPTION_CPU:
 	case OPTION_TIMEOUT:
-	case OPTION_LAB_TIMEOUT:
 		return parse_number(key, arg, state, &run->job);
-	case OPTION_KERNEL:
-		job->kernel = arg;
-		return 0;
-	case OPTION_MODULES:
-		job->modules = arg;
-		return 0;
-	case OPTION_APPEND:
-		job->append = arg;
-		return 0;
-	case OPTION_EMULATOR:
-		job->emulator = arg;
-		return 0;
 	case OPTION_LABEL:
 		run->label = arg;
 		return 0;
@@ -339,7 +300,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = { { &touch_argp, 0, NULL, 0 },
+static const struct argp_child children[] = { { &options_lab, 0, OPTIONS_LAB, 0 },
+					      { &touch_argp, 0, TOUCH_OPTIONS, 0 },
 					      { &options_common, 0, NULL, 0 },
 					      { 0 } };
 

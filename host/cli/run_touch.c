@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `wsbench run --touch`: the metrics of simulated caches in documents. */
-#include "host/cli/run_touch.h"
+#include "host/cli/run.h"
 
 #include <stdlib.h>
 
@@ -69,7 +69,7 @@ static const char *refusal_of(const struct result_benchmark *b)
 	return regions_refusal(bench->id);
 }
 
-enum cli_exit touch_run(const struct run *run, struct result *r)
+enum cli_exit run_touch(const struct run *run, struct result *r)
 {
 	struct touch_metric list[TOUCH_METRICS_MAX];
 	enum cli_exit worst = CLI_OK;

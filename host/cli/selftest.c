@@ -21,10 +21,6 @@
 enum key {
 	OPTION_ON = 0x100,
 	OPTION_CONFIG,
-	OPTION_KERNEL,
-	OPTION_MODULES,
-	OPTION_APPEND,
-	OPTION_EMULATOR,
 };
 
 struct selftest_args {
@@ -40,25 +36,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &args->common;
+		state->child_inputs[0] = &args->job;
+		state->child_inputs[1] = &args->common;
 		return 0;
 	case OPTION_ON:
 		args->on = arg;
 		return 0;
 	case OPTION_CONFIG:
 		args->config = arg;
-		return 0;
-	case OPTION_KERNEL:
-		args->job.kernel = arg;
-		return 0;
-	case OPTION_MODULES:
-		args->job.modules = arg;
-		return 0;
-	case OPTION_APPEND:
-		args->job.append = arg;
-		return 0;
-	case OPTION_EMULATOR:
-		args->job.emulator = arg;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (args->job.n_tests == TESTS_MAX)
@@ -101,19 +86,12 @@ static const struct argp_option options[] = {
 	{ "config", OPTION_CONFIG, "NAME", 0,
 	  "For " SELFTEST_PMU ": the counter config of the guest (default: pmu-emulated)",
 	  0 },
-	{ "kernel", OPTION_KERNEL, "KERNEL", 0,
-	  "Boot this kernel in the lab, as for 'wsbench run'", 0 },
-	{ "modules", OPTION_MODULES, "DIR", 0,
-	  "Load KVM's modules from DIR (default: the folder 'modules' beside the kernel)",
-	  0 },
-	{ "append", OPTION_APPEND, "ARGS", 0, "Add ARGS to the kernel's command line",
-	  0 },
-	{ "emulator", OPTION_EMULATOR, "NAME|DIR", 0,
-	  "Run the labs on this QEMU, as for 'wsbench run'", 0 },
 	{ 0 },
 };
 
-static const struct argp_child children[] = { { &options_common, 0, NULL, 0 }, { 0 } };
+static const struct argp_child children[] = { { &options_lab, 0, OPTIONS_LAB, 0 },
+					      { &options_common, 0, NULL, 0 },
+					      { 0 } };
 
 static const struct argp argp = {
 	.options = options,

@@ -1,12 +1,69 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The options of `--touch`, of `wsbench run` and `wsbench explain`. */
-#include "host/cli/touch_options.h"
+/* The options of labs: the machine, and the caches that --touch simulates. */
+#include "host/cli/lab_options.h"
 
 #include <string.h>
 
 #include "host/cli/options.h"
+#include "host/targets/job.h"
 
 #define ONE_CPU "explain follows machines of one CPU"
+
+#define KEY_KERNEL	0x7201
+#define KEY_MODULES	0x7202
+#define KEY_APPEND	0x7203
+#define KEY_EMULATOR	0x7204
+#define KEY_LAB_TIMEOUT 0x7205
+
+static const struct argp_option lab_options[] = {
+	{ "kernel", KEY_KERNEL, "KERNEL", 0,
+	  "Boot this kernel: the path of an image, a release of Debian such as 6.12.113, "
+	  "or the newest of a series such as 7.3; fetched if it is not cached",
+	  0 },
+	{ "modules", KEY_MODULES, "DIR", 0,
+	  "Load KVM's modules from DIR (default: the folder 'modules' beside the kernel)",
+	  0 },
+	{ "append", KEY_APPEND, "ARGS", 0, "Add ARGS to the kernel's command line", 0 },
+	{ "emulator", KEY_EMULATOR, "NAME|DIR", 0,
+	  "Run on this QEMU: 'system', a version such as 10.0, a folder or a program (see "
+	  "'wsbench list emulators'; default: the system's)",
+	  0 },
+	{ "lab-timeout", KEY_LAB_TIMEOUT, "SECONDS", 0,
+	  "End the run in a lab after this time, and keep what it has measured (default: "
+	  "3600, and in proportion to more boots and events than the default)",
+	  0 },
+	{ 0 },
+};
+
+static error_t parse_lab(int key, char *arg, struct argp_state *state)
+{
+	struct job *job = state->input;
+	uint64_t n;
+	error_t err;
+
+	switch (key) {
+	case KEY_KERNEL:
+		job->kernel = arg;
+		return 0;
+	case KEY_MODULES:
+		job->modules = arg;
+		return 0;
+	case KEY_APPEND:
+		job->append = arg;
+		return 0;
+	case KEY_EMULATOR:
+		job->emulator = arg;
+		return 0;
+	case KEY_LAB_TIMEOUT:
+		err = options_number(state, "--lab-timeout", arg, 1, 86400 * 30, &n);
+		if (!err)
+			job->lab_timeout_s = (unsigned int)n;
+		return err;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+const struct argp options_lab = { lab_options, parse_lab, NULL, NULL, NULL, NULL, NULL };
 
 #define KEY_TOUCH 0x7101
 #define KEY_I1	  0x7102
