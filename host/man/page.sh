@@ -51,9 +51,9 @@ date=$(LC_ALL=C date -u -d "$date" '+%B %-d, %Y')
     n = split(roff(text), words, / +/)
     line = words[1]
     for (i = 2; i <= n; i++) {
-      if (length(line) + 1 + length(words[i]) > 80 && words[i] !~ /^[.'\'']/) {
+      if (length(line) + 1 + length(words[i]) > 80) {
         print line
-        line = words[i]
+        line = (words[i] ~ /^[.'\'']/ ? "\\&" : "") words[i]
       } else {
         line = line " " words[i]
       }
