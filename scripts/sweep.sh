@@ -146,36 +146,46 @@ explain_options() {
   [ -z "$names" ] || mapfile -t configs < <(configs_of "$arch" "$names")
 }
 
-# explain_one FILE TARGET RELEASE BENCH,... [OPTION...]: explains benchmarks of a measured
-# kernel, under the configs of the options, unless their explanations exist. The file of a
-# benchmark that cannot be explained is empty.
+# explain_one FILE TARGET RELEASE BENCH,... [OPTION...]: explains the benchmarks for a
+# kernel, under the configs of the options, unless their explanations exist.
 explain_one() {
-  local file=$1 target=$2 release=$3 bench list=() folder=${1%.json}.explanations kernel code failed=0
-  local passed=() configs=('') config out
+  local file=$1 target=$2 release=$3 bench list=() folder=${1%.json}.explanations failed=0
+  local passed=() configs=('') config rows
   IFS=, read -ra list <<<"$4"
   shift 4
   explain_options "$(target_arch "$target")" "$@"
-  mkdir -p "$folder"
-  for bench in "${list[@]}"; do
-    for config in "${configs[@]}"; do
-      out=$folder/$bench${config:+.$config}.json
-      [ ! -e "$out" ] || continue
-      kernel=$("$here/kernel.sh" fetch --quiet --arch "$(target_arch "$target")" --release "$release" \
-        2>"$file.log") || return 4
-      code=0
-      "$wsbench" explain --quiet --on "$target" --bench "$bench" ${config:+--config "$config"} \
-        --kernel "$kernel/vmlinuz" "${passed[@]}" -o "$out" >"$file.log" 2>&1 || code=$?
-      case $code in
-      0) ;;
-      3) : >"$out" ;;
-      *)
-        echo "$target $release: $bench${config:+ [$config]}: $(reason "$file.log")" >&2
-        failed=4
-        ;;
-      esac
+  for config in "${configs[@]}"; do
+    rows=''
+    for bench in "${list[@]}"; do
+      [ -e "$folder/$bench${config:+.$config}.json" ] || rows+=${rows:+,}$bench
     done
+    [ -z "$rows" ] || explain_rows "$folder" "$target" "$release" "$config" "$rows" || failed=4
   done
   return "$failed"
+}
+
+# explain_rows FOLDER TARGET RELEASE CONFIG BENCH,...: explains the benchmarks in one boot of
+# the lab, with the options of `passed`, into FOLDER/BENCH.CONFIG.json, or BENCH.json without
+# a CONFIG. The file of a benchmark that cannot be explained is empty.
+explain_rows() {
+  local folder=$1 target=$2 release=$3 config=$4 rows=$5 log=$1/log kernel bench out code=0
+  mkdir -p "$folder/new"
+  kernel=$("$here/kernel.sh" fetch --quiet --arch "$(target_arch "$target")" --release "$release" 2>"$log") || code=4
+  [ "$code" != 0 ] ||
+    "$wsbench" explain --quiet --on "$target" --bench "$rows" ${config:+--config "$config"} \
+      --kernel "$kernel/vmlinuz" "${passed[@]}" -o "$folder/new/" >"$log" 2>&1 || code=$?
+  for bench in ${rows//,/ }; do
+    out=$folder/$bench${config:+.$config}.json
+    if [ -s "$folder/new/$bench.json" ]; then
+      mv "$folder/new/$bench.json" "$out"
+    elif [[ $code = [03] ]]; then
+      : >"$out"
+    fi
+  done
+  rm -rf "$folder/new"
+  [[ ! $code = [03] ]] || return 0
+  echo "$target $release: $rows${config:+ [$config]}: $(reason "$log")" >&2
+  return 4
 }
 
 # one DIR EXPLAIN TARGET RELEASE [OPTION...]: runs a job, unless its document exists, and
@@ -321,7 +331,7 @@ add() {
 # why: explains what the history lacks, and keeps the changelog of the newest kernel of each
 # series. A kernel that cannot be fetched any more costs its explanations.
 why() {
-  local target release bench config arch file log=$dir/why.log logs=() n=0 all code=0 total begin=$SECONDS
+  local target release config rows arch file log=$dir/why.log logs=() n=0 all code=0 total begin=$SECONDS
   while read -r target release; do
     arch=$(target_arch "$target")
     if file=$("$here/kernel.sh" changelog --arch "$arch" --release "$release" 2>"$log"); then
@@ -334,17 +344,19 @@ why() {
   touch "$dir/not-explained"
   # Of damaged explanations, 4 with a message: the others are made.
   "$wsbench" history why --db "$db" --missing >"$log" || code=4
-  all=$(sort -u "$log" | grep -vxFf "$dir/not-explained" || true)
+  # One boot for the benchmarks of a target, a kernel and a config.
+  all=$(sort -u "$log" | grep -vxFf "$dir/not-explained" |
+    awk '{ boot = $1 " " $2 " " $4; rows[boot] = rows[boot] "," $3 }
+      END { for (boot in rows) print boot, substr(rows[boot], 2) }' | sort -V || true)
   total=$(wc -l <<<"$all")
-  while read -r target release bench config; do
-    [ -n "$config" ] || continue
+  while read -r target release config rows; do
+    [ -n "$rows" ] || continue
     n=$((n + 1))
-    file=$dir/why.json
-    progress_show "sweep: explaining $bench on $target, Linux $release, $n of $total$(progress_left $((n - 1)) "$total" $((SECONDS - begin)))"
-    explain_missing "$file" "$target" "$release" "$bench" "$config" "$@" || code=4
+    progress_show "sweep: explaining $target, Linux $release, $n of $total$(progress_left $((n - 1)) "$total" $((SECONDS - begin)))"
+    explain_missing "$target" "$release" "$config" "$rows" "$@" || code=4
   done <<<"$all"
   progress_end
-  rm -f "$dir/why.json" "$log"
+  rm -f "$log"
   return "$code"
 }
 
@@ -354,19 +366,22 @@ newest_of_series() {
     sort -k1,1 -k3,3V | awk '{ last[$1] = $2 " " $3 } END { for (i in last) print last[i] }' | sort -u
 }
 
-# explain_missing FILE TARGET RELEASE BENCH CONFIG [OPTION...]
+# explain_missing TARGET RELEASE CONFIG BENCH,... [OPTION...]: explains into the history.
 explain_missing() {
-  local file=$1 target=$2 release=$3 bench=$4 config=$5 kernel passed=() configs=() rc=0
-  shift 5
+  local target=$1 release=$2 config=$3 rows=$4 folder=$dir/why passed=() configs=() file made=() code=0
+  shift 4
   explain_options "$(target_arch "$target")" "$@"
-  kernel=$("$here/kernel.sh" fetch --quiet --arch "$(target_arch "$target")" --release "$release" 2>"$log") &&
-    "$wsbench" explain --quiet --on "$target" --bench "$bench" --config "$config" --kernel "$kernel/vmlinuz" \
-      "${passed[@]}" -o "$file" >"$log" 2>&1 || rc=$?
-  case $rc in
-  0) "$wsbench" history add --quiet --db "$db" --explanation "$file" ;;
-  3) echo "$target $release $bench $config" >>"$dir/not-explained" ;;
-  *) say "$target $release: $bench [$config]: $(reason "$log")" && return 4 ;;
-  esac
+  explain_rows "$folder" "$target" "$release" "$config" "$rows" 2> >(on_own_lines) || code=4
+  for file in "$folder"/*.json; do
+    if [ -s "$file" ]; then
+      made+=(--explanation "$file")
+    elif [ -e "$file" ]; then
+      echo "$target $release $(basename "$file" ".$config.json") $config" >>"$dir/not-explained"
+    fi
+  done
+  [ ${#made[@]} = 0 ] || "$wsbench" history add --quiet --db "$db" "${made[@]}" || code=4
+  rm -rf "$folder"
+  return "$code"
 }
 
 list() {
