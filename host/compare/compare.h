@@ -71,8 +71,9 @@ struct drift {
 	double inflation; /* of the variance of the mean over the rounds; upper limit */
 	double *common;	  /* per round; NAN: no row has a boot */
 	/*
-	 * Of the rows' own parts: autocorrelation at lag 1, of all rows and their mean;
-	 * weight of a row's own one in its estimate; prior of the variance.
+	 * Of the rows' own parts: autocorrelation at lag 1, of all rows (upper limit) and
+	 * the mean of the rows; weight of a row's own one in its estimate; prior of the
+	 * variance.
 	 */
 	double lag1, lag1_mean, lag1_weight;
 	struct stats_prior own;

@@ -531,7 +531,10 @@ static void fill_means(struct search *s, const struct clean *clean, const double
 #define OUTLIER_REACH 4
 /* Values on each side: two outliers that are neighbours are found. */
 #define OUTLIER_NEAR  3
-/* If more values of a block are far from both sides, these are modes, not outliers. */
+/*
+ * If more values of a block are far from both sides, or the values go up and down more
+ * often than so many outliers would, these are modes, not outliers.
+ */
 #define OUTLIER_SHARE 10
 
 static double median_of_near(const double *values, size_t n)
@@ -571,7 +574,7 @@ static bool is_isolated(const double *values, size_t n, size_t i, double reach)
 static void mark_block(const double *values, size_t n, size_t start, size_t end,
 		       double floor, double *work, bool *outlier)
 {
-	size_t many = 0;
+	size_t many = 0, jumps = 0;
 	double reach;
 
 	for (size_t i = start; i + 1 < end; i++)
@@ -581,7 +584,10 @@ static void mark_block(const double *values, size_t n, size_t start, size_t end,
 	for (size_t i = start; i < end; i++) {
 		outlier[i] = is_isolated(values, n, i, reach);
 		many += outlier[i];
+		jumps += i + 1 < end && fabs(values[i + 1] - values[i]) > reach;
 	}
+	/* An outlier is a jump up and a jump down. */
+	many = many > jumps / 2 ? many : jumps / 2;
 	if (many > 2 && many * OUTLIER_SHARE > end - start)
 		memset(outlier + start, 0, (end - start) * sizeof(*outlier));
 }
