@@ -69,8 +69,7 @@ static void print(const struct compare_args *args, const struct compare *c,
 	struct compare_names names = { args->paths[0], new_name };
 
 	if (c->paired)
-		names = (struct compare_names){ args->options.config[0],
-						args->options.config[1] };
+		names = (struct compare_names){ c->config[0], c->config[1] };
 	print_one(args, c, &names);
 }
 
@@ -87,18 +86,6 @@ static const struct result *of_target(const struct side *side, const char *targe
 		if (!strcmp(side->docs.docs[i]->target.name, target))
 			return side->docs.docs[i];
 	return NULL;
-}
-
-/* The first code of these that either is: bad input, worse, no verdict. */
-static enum cli_exit gravest(enum cli_exit a, enum cli_exit b)
-{
-	static const enum cli_exit order[] = { CLI_FAILED, CLI_USAGE, CLI_WORSE,
-					       CLI_UNTRUSTED };
-
-	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
-		if (a == order[i] || b == order[i])
-			return order[i];
-	return CLI_OK;
 }
 
 static bool has_bench(const struct result *r, const char *word)
@@ -181,7 +168,7 @@ static enum cli_exit compare_target(const struct compare_args *args,
 	}
 	for (size_t i = 0; i < n_compared; i++) {
 		if (code != CLI_USAGE)
-			code = gravest(code, gate_exit(&args->gate, &c[i]));
+			code = gate_gravest(code, gate_exit(&args->gate, &c[i]));
 		compare_free(&c[i]);
 	}
 	free(compared);
@@ -275,8 +262,8 @@ static enum cli_exit compare_folders(const struct compare_args *args,
 			names[found++] = sides[s].name;
 		}
 		if (found > 1)
-			code = gravest(code, compare_target(args, sides, n, docs, names,
-							    found, &printed));
+			code = gate_gravest(code, compare_target(args, sides, n, docs,
+								 names, found, &printed));
 	}
 	free(docs);
 	free(names);
@@ -380,7 +367,7 @@ static enum cli_exit compare_runs(const struct compare_args *args,
 			continue;
 		if (!runs[0] || !runs[1]) {
 			message_warn("%s is only in %s", target, names[!runs[0]]);
-			code = gravest(code, runs[0] ? CLI_UNTRUSTED : CLI_OK);
+			code = gate_gravest(code, runs[0] ? CLI_UNTRUSTED : CLI_OK);
 			continue;
 		}
 		if (compared++ && args->form == FORM_JSON) {
@@ -394,7 +381,7 @@ static enum cli_exit compare_runs(const struct compare_args *args,
 			if (compared > 1)
 				putchar('\n');
 			print_one(args, &c, &shown);
-			code = gravest(code, gate_exit(&args->gate, &c));
+			code = gate_gravest(code, gate_exit(&args->gate, &c));
 			compare_free(&c);
 		}
 	}

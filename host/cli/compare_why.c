@@ -69,7 +69,10 @@ static const char *option_of(const struct result *r, const char *option)
 static void choose_kernel(struct job *job, const struct result *doc, const char *image,
 			  const struct why_boots *boots)
 {
-	const char *given = option_of(doc, "--kernel");
+	const struct result_pair *pair = &doc->run.pair;
+	bool second =
+		pair->id && !pair->config && pair->side && !strcmp(pair->side, "new");
+	const char *given = option_of(doc, second ? "--against" : "--kernel");
 
 	job->append = option_of(doc, "--append");
 	job->emulator = boots->emulator ? boots->emulator : option_of(doc, "--emulator");

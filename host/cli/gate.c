@@ -85,3 +85,14 @@ enum cli_exit gate_exit(const struct gate *gate, const struct compare *c)
 		return CLI_OK;
 	}
 }
+
+enum cli_exit gate_gravest(enum cli_exit a, enum cli_exit b)
+{
+	static const enum cli_exit order[] = { CLI_FAILED, CLI_USAGE, CLI_WORSE,
+					       CLI_UNTRUSTED };
+
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		if (a == order[i] || b == order[i])
+			return order[i];
+	return CLI_OK;
+}

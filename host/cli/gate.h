@@ -25,4 +25,7 @@ void gate_free(struct gate *gate);
 /* The exit code of a comparison. */
 enum cli_exit gate_exit(const struct gate *gate, const struct compare *c);
 
+/* Of two codes, the first of these: failed, bad input, worse, no verdict. */
+enum cli_exit gate_gravest(enum cli_exit a, enum cli_exit b);
+
 #endif

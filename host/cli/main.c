@@ -26,7 +26,7 @@ struct command {
 static const struct command commands[] = {
 	{ "list", cmd_list, "list benchmarks, configurations, targets and emulators",
 	  "024" },
-	{ "run", cmd_run, "measure; write result documents and print a table", "0234" },
+	{ "run", cmd_run, "measure; write result documents and print a table", "01234" },
 	{ "show", cmd_show, "print the table of result documents again", "024" },
 	{ "compare", cmd_compare, "compare two runs, or two configurations of a run",
 	  "01234" },

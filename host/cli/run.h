@@ -20,6 +20,16 @@ struct run_trace {
 	void (*row)(void *ctx, const struct result *r, const struct result_benchmark *b);
 };
 
+/* --against: the second side of a run. run_against.c */
+struct against {
+	const char *what;      /* config or kernel; NULL: none */
+	const char *config[2]; /* of both sides; NULL: two kernels */
+	struct result **base;  /* of the second kernel: documents of the first */
+};
+
+/* Boots of each side on noisy targets, unless --boots, --decide or --budget says. */
+#define AGAINST_BOOTS 20
+
 struct run {
 	struct options_common common;
 	struct names_list targets, benches, configs;
@@ -42,6 +52,7 @@ struct run {
 	uint32_t runs, which;	    /* --runs; the number of this run, from 1 */
 	double decide;		    /* --decide, a share; 0: none */
 	uint64_t budget_ns;	    /* --budget; 0: none */
+	struct against against;
 	const char *save;	    /* the name of a baseline; NULL: none */
 	struct progress_work *work; /* of several run_target(); NULL: of one */
 	struct progress_work all;   /* where this run has several */
@@ -78,6 +89,21 @@ enum cli_exit run_check_options(const char *command, const struct job *job,
  * CLI_USAGE after a message if a target cannot use an option of the job.
  */
 enum cli_exit run_complete(struct run *run);
+
+/*
+ * --against: whether the command line makes sense, with the sides filled in; the run with
+ * its comparison; the end of a target, whose documents are written to the folders "base"
+ * and "new" of -o. Without --against, the first does nothing.
+ */
+enum cli_exit run_against_check(struct run *run);
+enum cli_exit run_against(struct run *run);
+enum cli_exit run_against_ended(const struct run *run, struct result *r);
+
+/* Measures every target. `docs`, one per target: result_free() each; NULL: none. */
+enum cli_exit run_measure(struct run *run, struct result **docs);
+
+/* Writes a document to -o. */
+enum cli_exit run_write(const struct run *run, const struct result *r);
 
 /*
  * Prints the table of an A/A run for each document. CLI_UNTRUSTED if a comparison of

@@ -25,7 +25,7 @@ static bool output_is_folder(const struct run *run)
 
 	if (!stat(run->output, &st))
 		return S_ISDIR(st.st_mode);
-	return run->targets.n > 1 || run->runs > 1 ||
+	return run->targets.n > 1 || run->runs > 1 || run->against.what ||
 	       (length && run->output[length - 1] == '/');
 }
 
@@ -62,9 +62,12 @@ static enum cli_exit prepare_output(const struct run *run)
 		message_error("-o needs a file or a folder");
 		return CLI_USAGE;
 	}
-	if ((run->targets.n > 1 || run->runs > 1) && is_json_name(run->output)) {
-		message_error("%s names a file: several %s need a folder", run->output,
-			      run->runs > 1 ? "runs" : "targets");
+	if ((run->targets.n > 1 || run->runs > 1 || run->against.what) &&
+	    is_json_name(run->output)) {
+		message_error("%s names a file: %s need a folder", run->output,
+			      run->against.what ? "the two sides of --against"
+			      : run->runs > 1	? "several runs"
+						: "several targets");
 		return CLI_USAGE;
 	}
 	if (output_is_folder(run)) {
@@ -73,8 +76,10 @@ static enum cli_exit prepare_output(const struct run *run)
 			code = CLI_USAGE;
 		}
 		folder = strdup(run->output);
-	} else if (run->targets.n > 1) {
-		message_error("%s is a file: several targets need a folder", run->output);
+	} else if (run->targets.n > 1 || run->against.what) {
+		message_error("%s is a file: %s need a folder", run->output,
+			      run->against.what ? "the two sides of --against"
+						: "several targets");
 		return CLI_USAGE;
 	} else {
 		folder = strdup(run->output);
@@ -145,7 +150,7 @@ static char *keep_complete(char *path, const struct result *r)
 	return other;
 }
 
-static enum cli_exit write_output(const struct run *run, const struct result *r)
+enum cli_exit run_write(const struct run *run, const struct result *r)
 {
 	struct error err;
 	char *path = output_is_folder(run) ? documents_path(run->output, r)
@@ -324,8 +329,10 @@ static enum cli_exit end_target(const struct run *run, const struct target *t,
 	/* Under "all", other targets are measured without --touch. */
 	if (run->touch.wanted && !touch_refusal(t))
 		code = worst(code, run_touch(run, doc));
-	if (run->output)
-		code = worst(code, write_output(run, doc));
+	if (run->against.what)
+		code = worst(code, run_against_ended(run, doc));
+	else if (run->output)
+		code = worst(code, run_write(run, doc));
 	if (run->save)
 		code = worst(code, save_baseline(run, doc));
 	return code;
@@ -442,22 +449,56 @@ static void print_timings(const struct all *all)
 					 &all->timings[i], all->durations_ns[i], &o);
 }
 
+static void all_begin(struct all *all, struct run *run)
+{
+	size_t room = run->targets.n + 1;
+
+	*all = (struct all){
+		.run = run,
+		.docs = calloc(room, sizeof(*all->docs)),
+		.codes = calloc(room, sizeof(*all->codes)),
+		.parts = calloc(room, sizeof(*all->parts)),
+		.timings = calloc(room, sizeof(*all->timings)),
+		.durations_ns = calloc(room, sizeof(*all->durations_ns)),
+	};
+	if (!all->docs || !all->codes || !all->parts || !all->timings ||
+	    !all->durations_ns)
+		abort();
+	pthread_mutex_init(&all->ending, NULL);
+}
+
+static void all_end(struct all *all)
+{
+	pthread_mutex_destroy(&all->ending);
+	free(all->docs);
+	free(all->codes);
+	free(all->parts);
+	free(all->timings);
+	free(all->durations_ns);
+}
+
+enum cli_exit run_measure(struct run *run, struct result **docs)
+{
+	enum cli_exit code = CLI_OK;
+	struct all all;
+
+	all_begin(&all, run);
+	measure_all(&all);
+	for (size_t i = 0; i < run->targets.n; i++) {
+		code = worst(code, all.codes[i]);
+		docs[i] = all.docs[i];
+	}
+	all_end(&all);
+	return code;
+}
+
 static enum cli_exit run_all(struct run *run)
 {
-	size_t n = 0, room = run->targets.n + 1;
-	struct all all = {
-		.run = run,
-		.docs = calloc(room, sizeof(*all.docs)),
-		.codes = calloc(room, sizeof(*all.codes)),
-		.parts = calloc(room, sizeof(*all.parts)),
-		.timings = calloc(room, sizeof(*all.timings)),
-		.durations_ns = calloc(room, sizeof(*all.durations_ns)),
-	};
 	enum cli_exit code = CLI_OK;
+	struct all all;
+	size_t n = 0;
 
-	if (!all.docs || !all.codes || !all.parts || !all.timings || !all.durations_ns)
-		abort();
-	pthread_mutex_init(&all.ending, NULL);
+	all_begin(&all, run);
 	measure_all(&all);
 	for (size_t i = 0; i < run->targets.n; i++) {
 		code = worst(code, all.codes[i]);
@@ -469,12 +510,21 @@ static enum cli_exit run_all(struct run *run)
 		print_timings(&all);
 	for (size_t i = 0; i < n; i++)
 		result_free(all.docs[i]);
-	pthread_mutex_destroy(&all.ending);
-	free(all.docs);
-	free(all.codes);
-	free(all.parts);
-	free(all.timings);
-	free(all.durations_ns);
+	all_end(&all);
+	return code;
+}
+
+/* --runs of them, with another order of the boots in each. */
+static enum cli_exit run_runs(struct run *run)
+{
+	enum cli_exit code = CLI_OK;
+
+	if (!run->runs)
+		run->runs = 1;
+	for (run->which = 1; run->which <= run->runs && !interrupted; run->which++) {
+		run->job.seed += run->which > 1;
+		code = worst(code, run_all(run));
+	}
 	return code;
 }
 
@@ -490,13 +540,7 @@ int cmd_run(int argc, char **argv)
 	run.keep_failed = true;
 	if (code == CLI_OK && go) {
 		target_catch_signals();
-		if (!run.runs)
-			run.runs = 1;
-		for (run.which = 1; run.which <= run.runs && !interrupted; run.which++) {
-			/* Another order of the boots in each run. */
-			run.job.seed += run.which > 1;
-			code = worst(code, run_all(&run));
-		}
+		code = run.against.what ? run_against(&run) : run_runs(&run);
 	}
 	run_free(&run);
 	interrupt_pass_on();

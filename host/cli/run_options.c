@@ -15,6 +15,7 @@ enum key {
 	OPTION_CONFIG,
 	OPTION_BOOTS,
 	OPTION_RUNS,
+	OPTION_AGAINST,
 	OPTION_JOBS,
 	OPTION_DECIDE,
 	OPTION_BUDGET,
@@ -60,6 +61,14 @@ static const struct argp_option options[] = {
 	  "Measure N times, a document each, in the folder of -o: TARGET-1.json, ... Several "
 	  "runs of two kernels are compared by 'wsbench compare --base DIR --new DIR'",
 	  0 },
+	{ "against", OPTION_AGAINST, "CONFIG|KERNEL", 0,
+	  "Compare with this config, or in labs with this kernel, in one command: the base is "
+	  "that of --config (default: default) or --kernel. Boots of two configs are made in "
+	  "turns and compared in pairs (on kvm 20 pairs of each benchmark, unless --boots, "
+	  "--decide or --budget is given), which finds smaller differences than two runs. "
+	  "Prints the comparison, with the exit code of 'wsbench compare'; -o DIR receives "
+	  "DIR/base and DIR/new",
+	  0 },
 	{ "jobs", OPTION_JOBS, "N", 0,
 	  "Measure N exact targets at a time, which changes none of their figures; kvm is "
 	  "measured before them, alone (default: the number of processors; 1: all targets "
@@ -95,7 +104,9 @@ static const struct argp_option options[] = {
 	  "analysis; wall and CPU time",
 	  0 },
 	{ "json", OPTION_JSON, NULL, 0,
-	  "Print the result document instead of the table; one target", 0 },
+	  "Print the result document instead of the table (with --against, the comparison); "
+	  "one target",
+	  0 },
 	{ "trace-states", OPTION_TRACE_STATES, NULL, 0,
 	  "Print the state transitions of the run loop after each boot (target kvm)", 0 },
 	{ "host-counters", OPTION_HOST_COUNTERS, NULL, 0,
@@ -244,6 +255,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return parse_budget(state, arg, run);
 	case OPTION_RUNS:
 		return number32(state, "--runs", arg, 1000, &run->runs);
+	case OPTION_AGAINST:
+		run->against.what = arg;
+		return 0;
 	case OPTION_JOBS:
 		return number32(state, "--jobs", arg, 1000, &run->jobs);
 	case OPTION_BOOTS:
@@ -310,7 +324,8 @@ static const struct argp argp = {
 	.parser = parse,
 	.doc = "Measures the cost of VM exits: boots payloads on each target, prints one "
 	       "table, and with -o writes one document per target.\v"
-	       "The exit code is 3 if no benchmark was measured, because all were skipped; 4 if "
+	       "The exit code is 3 if no benchmark was measured, because all were skipped (with "
+	       "--against, those of 'wsbench compare', too); 4 if "
 	       "a target failed, or if the counted exits do not prove a benchmark.",
 	.children = children,
 };
@@ -433,7 +448,7 @@ enum cli_exit run_parse(struct run *run, int argc, char **argv, bool *go)
 	}
 	*go = true;
 	run->job.fetch = run->common.quiet ? JOB_FETCH_QUIETLY : JOB_FETCH;
-	if (run_complete(run) != CLI_OK)
+	if (run_complete(run) != CLI_OK || run_against_check(run) != CLI_OK)
 		return CLI_USAGE;
 	return check_touch(run);
 }

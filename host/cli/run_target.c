@@ -213,6 +213,9 @@ static enum cli_exit measure(const struct run *run, struct target *t, struct res
 	/* Exact targets are reproducible without a seed. */
 	if (t->exact && !job.seed_given)
 		job.seed = 0;
+	if (!t->exact && run->against.what && !job.boots && !(run->decide > 0) &&
+	    !run->budget_ns)
+		job.boots = AGAINST_BOOTS;
 
 	draw_begin(&d, run, t->name);
 	now_text(started);

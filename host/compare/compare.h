@@ -39,7 +39,8 @@ enum compare_verdict {
 #define COMPARE_ACROSS_UNITS	(1u << 2)
 
 struct compare_options {
-	/* Two configs; NULL: each config with itself. */
+	/* Two configs; NULL: those of the documents of `run --against`, or each config
+	 * with itself. */
 	const char *config[2];
 	const char *const *benches; /* words of result_bench_matches(); none: all */
 	size_t n_benches;

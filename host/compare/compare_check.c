@@ -435,6 +435,61 @@ static void note_runs(struct compare *c)
 /* Pairs need fewer boots than runs need, above all with few rows. */
 #define FEW_ROWS 5
 
+/* "--bench a,b " of the rows that are open, or nothing if they are many. free() it. */
+static char *benches_of_open(const struct compare *c)
+{
+	size_t n = 0, bytes;
+	char *text = NULL;
+	FILE *f = open_memstream(&text, &bytes);
+
+	if (!f)
+		abort();
+	for (size_t i = 0; i < c->n_rows; i++)
+		if (c->rows[i].verdict == COMPARE_INCONCLUSIVE)
+			fprintf(f, "%s%s", n++ ? "," : "--bench ", c->rows[i].name);
+	fputc(' ', f);
+	if (fclose(f))
+		abort();
+	if (n >= FEW_ROWS)
+		*text = '\0';
+	return text;
+}
+
+/*
+ * Rows that two runs leave open, since they are few or since more boots do not help: the
+ * command of a run that would find the difference.
+ */
+static void note_pairs(struct compare *c)
+{
+	const char *a = c->config[0], *b = c->config[1];
+	bool few = c->n_rows < FEW_ROWS, noisy = false;
+	const char *why;
+	char *benches;
+
+	for (size_t i = 0; i < c->n_rows; i++)
+		noisy |= c->rows[i].verdict == COMPARE_INCONCLUSIVE &&
+			 isnan(c->rows[i].boots_needed);
+	if (!c->count[COMPARE_INCONCLUSIVE] || (!few && !noisy))
+		return;
+	why = few ? "With few rows, the drift of the machine and the noise of a row look alike."
+		  : "Between two runs, the drift of this machine hides what is inconclusive.";
+	benches = benches_of_open(c);
+	if (a && b && strcmp(a, b) != 0)
+		note(c,
+		     "%s Boots in pairs find smaller differences: wsbench run --on %s %s--config %s --against %s -o DIR",
+		     why, c->base->target.name, benches, a, b);
+	else if (differ(c->base->subject.kernel, c->new->subject.kernel))
+		note(c,
+		     "%s Several runs of each kernel, in turns, find smaller differences: boot %s and %s in turns, and run wsbench run --on %s %s-o FILE in each boot",
+		     why, c->base->subject.kernel, c->new->subject.kernel,
+		     c->base->target.name, benches);
+	else
+		note(c,
+		     "%s Boots in pairs find smaller differences between two configs: wsbench run --on %s %s--config A --against B -o DIR. Of one config, measure each side three times or more, in turns.",
+		     why, c->base->target.name, benches);
+	free(benches);
+}
+
 static void note_one_run(struct compare *c)
 {
 	if (c->drift.sd > 0)
@@ -444,9 +499,7 @@ static void note_one_run(struct compare *c)
 	if (c->count[COMPARE_WORSE_MAYBE] + c->count[COMPARE_BETTER_MAYBE])
 		note(c,
 		     "One run of each: `worse?` and `better?` say that these two runs differ, not why. Two runs of one kernel can differ, too (a reboot, another layout of memory), and one run cannot show by how much. For a verdict, measure each side three times or more (run --runs 3; reboot the host in between where its kernels are compared): wsbench compare --base A1.json A2.json A3.json --new B1.json B2.json B3.json");
-	if (c->n_rows < FEW_ROWS && c->count[COMPARE_INCONCLUSIVE])
-		note(c,
-		     "With few rows, the drift of the machine and the noise of a row look alike. If the two sides are counter configurations, boots in pairs find smaller differences: wsbench run --config A,B -o FILE, then wsbench compare FILE --config A,B");
+	note_pairs(c);
 }
 
 static bool is_noisy(const struct compare *c)

@@ -328,11 +328,30 @@ static void learn_noise(struct compare *c)
 	c->drift = drift_between(&c->drifts[0], &c->drifts[1]);
 }
 
+/* Two sides of `run --against CONFIG`: the configs that they are of, unless given. */
+static struct compare_options with_configs(const struct compare_options *o,
+					   const struct result *base,
+					   const struct result *new)
+{
+	struct compare_options with = *o;
+
+	if (!o->config[0] && base->run.pair.config && new->run.pair.config) {
+		with.config[0] = base->run.pair.config;
+		with.config[1] = new->run.pair.config;
+	}
+	return with;
+}
+
 int compare_sides(const struct result *const *base, size_t n_base,
 		  const struct result *const *new, size_t n_new,
-		  const struct compare_options *o, struct compare *c, struct error *err)
+		  const struct compare_options *given, struct compare *c,
+		  struct error *err)
 {
 	const struct runs runs = { .docs = { base, new }, .n = { n_base, n_new } };
+	const struct compare_options with = with_configs(given, base[0], new[0]),
+				     *o = &with;
+	bool pair =
+		o->config[0] && (base[0] == new[0] || result_is_pair(base[0], new[0]));
 	int rc = check_kinds(&runs, o, err);
 
 	if (rc)
@@ -341,8 +360,7 @@ int compare_sides(const struct result *const *base, size_t n_base,
 		.base = base[0],
 		.new = new[0],
 		.config = { o->config[0], o->config[1] },
-		.paired = n_base == 1 && n_new == 1 &&
-			  (o->paired || (base[0] == new[0] && o->config[0])),
+		.paired = n_base == 1 && n_new == 1 && (o->paired || pair),
 		.runs = runs,
 	};
 	learn_noise(c);

@@ -373,6 +373,7 @@ void explanation_warn(struct explanation *e, const char *code, const char *messa
 static void copy_run(struct explanation *e, const struct result_run *run)
 {
 	e->run = *run;
+	e->run.pair = (struct result_pair){ NULL };
 	e->run.id = explanation_string(e, run->id);
 	e->run.started = explanation_string(e, run->started);
 	e->run.finished = explanation_string(e, run->finished);

@@ -56,7 +56,7 @@ kind() {
   case $2 in
   --on) echo targets ;;
   --bench) echo benchmarks ;;
-  --config) echo configs ;;
+  --config | --against) echo configs ;;
   --emulator) echo emulators ;;
   --base | --save) echo baselines ;;
   --tree) if [ "$3" = - ]; then echo none; else echo files; fi ;;

@@ -38,6 +38,14 @@ static const struct field tool_fields[] = {
 };
 static LAYOUT(tool, tool_fields, result_run);
 
+static const struct field pair_fields[] = {
+	SAME(STRING, BOTH, result_pair, id),
+	SAME(STRING, BOTH, result_pair, side),
+	SAME(STRING, NULLABLE, result_pair, config),
+	END,
+};
+static LAYOUT(pair_layout, pair_fields, result_pair);
+
 static const struct field run_fields[] = {
 	SAME(STRING, REQUIRED, result_run, id),
 	SAME(STRING, REQUIRED, result_run, started),
@@ -46,6 +54,7 @@ static const struct field run_fields[] = {
 	SAME(COUNT, REQUIRED, result_run, seed),
 	ARRAY(STRINGS, "argv", result_run, argv, NULL),
 	GROUP("tool", REQUIRED, &tool),
+	OBJECT("pair", NULLABLE, result_run, pair, &pair_layout),
 	END,
 };
 LAYOUT(layout_run, run_fields, result_run);

@@ -187,6 +187,14 @@ void result_add_argv(struct result *r, const char *arg)
 	r->run.argv[r->run.n_argv++] = copy_string(r, arg);
 }
 
+bool result_is_pair(const struct result *a, const struct result *b)
+{
+	const struct result_pair *p = &a->run.pair, *q = &b->run.pair;
+
+	return p->id && q->id && p->side && q->side && !strcmp(p->id, q->id) &&
+	       strcmp(p->side, q->side) != 0;
+}
+
 const struct result_benchmark *result_find(const struct result *r, const char *name,
 					   const char *config)
 {

@@ -41,6 +41,16 @@ enum result_status {
 	RESULT_FAIL, /* crashed, timed out, or did not measure its operation */
 };
 
+/*
+ * Of `run --against`: the two documents of one run. Boots of one index and two configs
+ * were made in turns.
+ */
+struct result_pair {
+	const char *id;	    /* of the run of the base; NULL: not such a document */
+	const char *side;   /* "base", "new" */
+	const char *config; /* of each row of this document; NULL: two kernels */
+};
+
 struct result_run {
 	const char *id;	     /* unique: start time and random digits */
 	const char *started; /* RFC 3339, UTC */
@@ -51,6 +61,7 @@ struct result_run {
 	size_t n_argv;
 	const char *tool_version, *tool_commit;
 	bool tool_dirty;
+	struct result_pair pair;
 };
 
 struct result_subject {	      /* the measured kernel */
@@ -269,6 +280,9 @@ void result_add_argv(struct result *r, const char *arg);
 const char *result_failure(const struct result *r);
 /* Number of benchmarks with a status. */
 size_t result_count(const struct result *r, enum result_status status);
+
+/* Whether two documents are the two sides of one `run --against`. */
+bool result_is_pair(const struct result *a, const struct result *b);
 
 /* NULL if not found. `config` NULL: the first benchmark of that name. */
 const struct result_benchmark *result_find(const struct result *r, const char *name,

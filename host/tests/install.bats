@@ -213,7 +213,7 @@ for t in json.load(sys.stdin)["targets"]:
     [ "$see" = "$(commands | grep -vx "$command" | sort)" ]
   done
   codes() { sed -n '/^.Sh EXIT STATUS/,/^.El/s/^.It //p' "$build/man/wsbench-$1.1" | tr -d '\n'; }
-  [ "$(codes run) $(codes compare) $(codes plot) $(codes selftest)" = '0234 01234 024 0124' ]
+  [ "$(codes run) $(codes compare) $(codes plot) $(codes selftest)" = '01234 01234 024 0124' ]
   rm log
 }
 

@@ -106,6 +106,8 @@ static void fixture_run(struct result *r)
 	r->run.tool_version = result_string(r, "0.1");
 	r->run.tool_commit = result_string(r, "be8e394");
 	r->run.tool_dirty = true;
+	r->run.pair = (struct result_pair){ result_string(r, "20260901T000000Z-0000"),
+					    "new", result_string(r, "pmu-off") };
 	r->subject.kernel = result_string(r, "6.1.0-56-cloud-arm64");
 	r->subject.label = result_string(r, "mit \xc3\xbc");
 	r->subject.commit = result_string(r, "cafe");

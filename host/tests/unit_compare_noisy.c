@@ -435,6 +435,87 @@ Test(figures, of_pairs_that_share_a_boot)
 	result_free(r);
 }
 
+/* A side of `run --against`: one row of a config. */
+static struct result *side_of_pair(const char *id, const char *side, const char *config,
+				   const double *boots)
+{
+	struct result *r = fixture_document("kvm", false);
+
+	r->run.pair = (struct result_pair){ id, side, config };
+	fixture_boots(r, fixture_row(r, "hypercall", config), boots, 20);
+	return r;
+}
+
+/* A machine that gets slower by 2 % a round; B costs 3 % more than A. */
+Test(pairs, of_two_documents)
+{
+	double a[20], b[20];
+	struct result *base, *new, *other;
+	struct compare c;
+	struct error err;
+
+	for (int i = 0; i < 20; i++) {
+		a[i] = 10000 * (1 + 0.02 * i) + 7 * (i % 5);
+		b[i] = 1.03 * a[i] + 11 * (i % 3);
+	}
+	base = side_of_pair("1", "base", "a", a);
+	new = side_of_pair("1", "new", "b", b);
+	other = side_of_pair("2", "new", "b", b);
+	cr_expect(result_is_pair(base, new) && result_is_pair(new, base));
+	cr_assert_eq(compare_documents(base, new, &plain, &c, &err), 0);
+	cr_expect(c.paired && c.n_rows == 1 && c.rows[0].pairs == 20);
+	cr_expect_eq(c.rows[0].verdict, COMPARE_WORSE);
+	compare_free(&c);
+	cr_assert_eq(compare_documents(new, base, &plain, &c, &err), 0);
+	cr_expect(c.paired && c.rows[0].verdict == COMPARE_BETTER);
+	compare_free(&c);
+	/* Of two runs, and a document with itself. */
+	cr_expect(!result_is_pair(base, other) && !result_is_pair(base, base));
+	cr_assert_eq(compare_documents(base, other, &plain, &c, &err), 0);
+	cr_expect(!c.paired && c.rows[0].verdict == COMPARE_INCONCLUSIVE);
+	cr_expect_str_eq(c.rows[0].new.config, "b");
+	compare_free(&c);
+	result_free(base);
+	result_free(new);
+	result_free(other);
+}
+
+static bool has_note(const struct compare *c, const char *words)
+{
+	for (size_t i = 0; i < c->n_notes; i++)
+		if (strstr(c->notes[i], words))
+			return true;
+	return false;
+}
+
+/* One row that two runs do not decide: the command that would. */
+Test(notes, offer_pairs)
+{
+	struct result *a = fixture_document("kvm", false);
+	struct result *b = fixture_document("kvm", false);
+	struct compare c;
+	struct error err;
+
+	fixture_boots(a, fixture_row(a, "cpuid", "a"), around(1000, 0.02, 10), 10);
+	fixture_boots(a, fixture_row(a, "cpuid", "b"), around(1020, 0.02, 10), 10);
+	fixture_boots(b, fixture_row(b, "cpuid", "a"), around(1000, 0.02, 10), 10);
+	fixture_boots(b, fixture_row(b, "cpuid", "b"), around(1020, 0.02, 10), 10);
+	cr_assert_eq(compare_documents(a, b, &configs, &c, &err), 0);
+	cr_assert_eq(c.rows[0].verdict, COMPARE_INCONCLUSIVE);
+	cr_expect(has_note(
+		&c, "wsbench run --on kvm --bench cpuid --config a --against b -o DIR"));
+	compare_free(&c);
+	/* Kernels of a host cannot be pairs. */
+	a->subject.kernel = "6.1";
+	b->subject.kernel = "6.12";
+	cr_assert_eq(compare_documents(a, b, &plain, &c, &err), 0);
+	cr_expect(has_note(&c, "boot 6.1 and 6.12 in turns"));
+	cr_expect(!has_note(&c, "--against"));
+	compare_free(&c);
+	result_free(a);
+	result_free(b);
+}
+
 /* thresholds */
 
 /* Applies a threshold of 5 % to a row. */

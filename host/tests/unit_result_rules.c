@@ -59,6 +59,7 @@ Test(result_rules, unrequired_members_may_be_missing)
 {
 	static const char *const where[][2] = {
 		{ "/run", "partial" },
+		{ "/run", "pair" },
 		{ "/subject", "kernel" },
 		{ "/machine", "pinned" },
 		{ "/benchmarks/0", "reason" },
@@ -73,8 +74,8 @@ Test(result_rules, unrequired_members_may_be_missing)
 
 		cr_expect_eq(r->benchmarks[0].metrics[0].boots[0].summary.n, 5);
 		cr_expect(r->run.partial == (i != 0));
-		cr_expect(r->machine.pinned == (i == 2 ? -1 : 0));
-		cr_expect(r->benchmarks[0].exits.user == (i == 4 ? -1 : 998));
+		cr_expect(r->machine.pinned == (i == 3 ? -1 : 0));
+		cr_expect(r->benchmarks[0].exits.user == (i == 5 ? -1 : 998));
 		result_free(r);
 		free(text);
 	}
