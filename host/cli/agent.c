@@ -182,10 +182,17 @@ static int matrix(struct target *t, struct lab_wire *wire, struct error *err)
 static int selftest(const struct job *job, struct lab_wire *wire, struct error *err)
 {
 	const struct selftest_watch watch = { wire, send_line };
-	int ret = selftest_run(job->tests, job->n_tests, &watch, err->text,
-			       sizeof(err->text));
+	const char *unknown = selftest_unknown(job->tests, job->n_tests);
+	int kvm_fd;
 
-	return ret < 0 ? ret : 0;
+	if (unknown)
+		return error_set(err, -ENOENT, "no self-test '%s'", unknown);
+	kvm_fd = kvm_open(err);
+	if (kvm_fd < 0)
+		return kvm_fd;
+	selftest_run(kvm_fd, job->tests, job->n_tests, &watch);
+	close(kvm_fd);
+	return 0;
 }
 
 /* After the answer: the boots must not wait for the symbols. */

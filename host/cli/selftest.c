@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "host/lib/confine.h"
 #include "host/lib/error.h"
 #include "host/cli/cmd.h"
 #include "host/cli/names.h"
@@ -13,7 +15,9 @@
 #include "host/measure/measure.h"
 #include "host/measure/pmu.h"
 #include "host/selftest/selftest.h"
+#include "host/targets/kvm_apart.h"
 #include "host/targets/target.h"
+#include "host/vmm/vmm.h"
 #include "host/lib/process.h"
 
 #define TESTS_MAX 64
@@ -126,21 +130,37 @@ static int matrix_here(const struct selftest_args *a, const struct selftest_watc
 	return ret < 0 ? CLI_FAILED : ret ? CLI_WORSE : CLI_OK;
 }
 
+static void run_tests(const void *what, int kvm_fd,
+		      void (*line)(void *ctx, const char *text), void *ctx)
+{
+	const struct selftest_args *a = what;
+	const struct selftest_watch watch = { ctx, line };
+
+	selftest_run(kvm_fd, a->tests, a->job.n_tests, &watch);
+}
+
 static int run_here(const struct selftest_args *a)
 {
-	int failed = 0, ret;
+	int failed = 0, kvm_fd, ret = 0;
 	const struct selftest_watch watch = { &failed, print_line };
-	char why[256] = "";
+	const char *unknown = selftest_unknown(a->tests, a->job.n_tests);
+	struct error err = { "" };
 
 	if (a->job.kind == JOB_MATRIX)
 		return matrix_here(a, &watch);
-	ret = selftest_run(a->tests, a->job.n_tests, &watch, why, sizeof(why));
-	if (ret == -ENOENT && strstr(why, "self-test")) {
-		message_usage("wsbench selftest", "%s", why);
+	if (unknown) {
+		message_usage("wsbench selftest", "no self-test '%s'", unknown);
 		return CLI_USAGE;
 	}
-	if (ret < 0) {
-		message_error("%s", why);
+	kvm_fd = kvm_open(&err);
+	if (kvm_fd >= 0 && confine_is_off())
+		run_tests(a, kvm_fd, print_line, &failed);
+	else if (kvm_fd >= 0)
+		ret = kvm_apart_tests(run_tests, a, kvm_fd, print_line, &failed, &err);
+	if (kvm_fd >= 0)
+		close(kvm_fd);
+	if (kvm_fd < 0 || ret) {
+		message_error("%s", err.text);
 		return CLI_FAILED;
 	}
 	return failed ? CLI_WORSE : CLI_OK;

@@ -96,8 +96,16 @@ static bool exists(const char *name)
 	return false;
 }
 
+const char *selftest_unknown(const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!exists(names[i]))
+			return names[i];
+	return NULL;
+}
+
 /* A reason is one line: TAP would read the next line as another test. */
-static bool report(const struct selftest_watch *watch, size_t number, size_t i,
+static void report(const struct selftest_watch *watch, size_t number, size_t i,
 		   enum selftest_verdict verdict, struct selftest *t)
 {
 	char line[sizeof(t->reason) + 128];
@@ -115,32 +123,18 @@ static bool report(const struct selftest_watch *watch, size_t number, size_t i,
 			 table[i].name);
 	watch->line(watch->ctx, line);
 	if (verdict != SELFTEST_FAIL)
-		return false;
+		return;
 	snprintf(line, sizeof(line), "# %s", t->reason);
 	watch->line(watch->ctx, line);
-	return true;
 }
 
-int selftest_run(const char *const *names, size_t n, const struct selftest_watch *watch,
-		 char *why, size_t why_bytes)
+void selftest_run(int kvm_fd, const char *const *names, size_t n,
+		  const struct selftest_watch *watch)
 {
+	struct selftest t = { .kvm_fd = kvm_fd };
 	size_t i, count = 0, number = 0;
-	struct error error;
-	struct selftest t;
 	char line[64];
-	int failed = 0;
 
-	for (i = 0; i < n; i++) {
-		if (exists(names[i]))
-			continue;
-		snprintf(why, why_bytes, "no self-test '%s'", names[i]);
-		return -ENOENT;
-	}
-	t.kvm_fd = kvm_open(&error);
-	if (t.kvm_fd < 0) {
-		snprintf(why, why_bytes, "%s", error.text);
-		return t.kvm_fd;
-	}
 	for (i = 0; i < TESTS; i++)
 		count += wanted(i, names, n);
 	watch->line(watch->ctx, "TAP version 13");
@@ -156,10 +150,8 @@ int selftest_run(const char *const *names, size_t n, const struct selftest_watch
 			verdict = table[i].run(&t);
 		else
 			verdict = selftest_skip(&t, "not a test of this architecture");
-		failed += report(watch, ++number, i, verdict, &t);
+		report(watch, ++number, i, verdict, &t);
 	}
-	close(t.kvm_fd);
-	return failed;
 }
 
 /*

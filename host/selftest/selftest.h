@@ -19,13 +19,12 @@ struct selftest_watch {
 	void (*line)(void *ctx, const char *text); /* no newline */
 };
 
-/*
- * Runs the named tests, or all tests of this architecture. Returns the number of
- * failures, -ENOENT for an unknown name, or another negative errno with `why` without
- * KVM.
- */
-int selftest_run(const char *const *names, size_t n, const struct selftest_watch *watch,
-		 char *why, size_t why_bytes);
+/* The first name that is not a test's, or NULL. */
+const char *selftest_unknown(const char *const *names, size_t n);
+
+/* Runs the named tests, or all tests of this architecture, on the KVM of a descriptor. */
+void selftest_run(int kvm_fd, const char *const *names, size_t n,
+		  const struct selftest_watch *watch);
 
 /* Name number `i`; NULL after the last. */
 const char *selftest_name(size_t i);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -14,6 +15,7 @@
 
 #include "host/lib/confine.h"
 #include "host/lib/process.h"
+#include "host/lib/text.h"
 #include "host/targets/boot.h"
 #include "host/targets/kvm_apart.h"
 #include "host/vmm/timer.h"
@@ -135,8 +137,8 @@ static bool keep_descriptors(int *socket, int kvm_fd)
 	return true;
 }
 
-static void become_vmm(int socket, int kvm_fd, pid_t parent, kvm_apart_boot *boot,
-		       struct target *t)
+/* In the child: returns the number of the socket. */
+static int become_vmm(int socket, int kvm_fd, pid_t parent)
 {
 	/* The device of host/kmod is root's, and needs CAP_SYS_ADMIN. */
 	const bool device = !access(PASSTHROUGH_DEVICE, F_OK);
@@ -151,9 +153,7 @@ static void become_vmm(int socket, int kvm_fd, pid_t parent, kvm_apart_boot *boo
 	/* After the change of the user, which clears the request. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
 		_exit(EXIT_FAILURE);
-	while (serve(socket, boot, t))
-		;
-	_exit(EXIT_SUCCESS);
+	return socket;
 }
 
 void kvm_apart_init(struct kvm_apart *a)
@@ -161,28 +161,44 @@ void kvm_apart_init(struct kvm_apart *a)
 	*a = (struct kvm_apart){ .socket = -1 };
 }
 
-static int start(struct kvm_apart *a, kvm_apart_boot *boot, int kvm_fd, struct target *t)
+/* As fork(): in the child, which is confined, 0 and *socket is its end; else a->socket is
+ * the other one. A negative errno. */
+static int start(struct kvm_apart *a, int kvm_fd, time_t silence_s, int *socket)
 {
-	/* Within a message. */
-	const struct timeval limit = { .tv_sec = GRACE_S };
+	const struct timeval limit = { .tv_sec = silence_s };
 	pid_t parent = getpid();
-	int sockets[2];
+	int sockets[2], ret;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets))
 		return -errno;
+	fflush(NULL);
 	a->pid = fork();
-	if (!a->pid)
-		become_vmm(sockets[1], kvm_fd, parent, boot, t);
+	ret = a->pid < 0 ? -errno : a->pid;
+	if (!ret) {
+		*socket = become_vmm(sockets[1], kvm_fd, parent);
+		return 0;
+	}
 	close(sockets[1]);
 	a->socket = sockets[0];
 	setsockopt(a->socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setsockopt(a->socket, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	if (a->pid > 0)
-		return 0;
-	a->pid = 0;
+	if (ret > 0)
+		return ret;
 	close(a->socket);
-	a->socket = -1;
-	return -EAGAIN;
+	kvm_apart_init(a);
+	return ret;
+}
+
+static int start_boots(struct kvm_apart *a, kvm_apart_boot *boot, int kvm_fd,
+		       struct target *t)
+{
+	int socket, ret = start(a, kvm_fd, GRACE_S, &socket);
+
+	if (ret)
+		return ret < 0 ? ret : 0;
+	while (serve(socket, boot, t))
+		;
+	_exit(EXIT_SUCCESS);
 }
 
 void kvm_apart_stop(struct kvm_apart *a)
@@ -233,7 +249,9 @@ static int wait_for_answer(struct kvm_apart *a, const struct boot_request *rq)
 	return 0;
 }
 
-static int lost(struct kvm_apart *a, int rc, struct error *err)
+/* Ends the process, with the reason in `err`: rc, or how it has ended, which is not an
+ * error if it `may_end`. */
+static int end(struct kvm_apart *a, int rc, bool may_end, struct error *err)
 {
 	int status = 0;
 
@@ -251,10 +269,17 @@ static int lost(struct kvm_apart *a, int rc, struct error *err)
 	}
 	a->pid = 0;
 	kvm_apart_stop(a);
+	if (!status && may_end)
+		return 0;
 	if (WIFSIGNALED(status))
 		return error_set(err, -EIO, "the VMM was killed by signal %d (%s)",
 				 WTERMSIG(status), strsignal(WTERMSIG(status)));
 	return error_set(err, -EIO, "the VMM ended with status %d", WEXITSTATUS(status));
+}
+
+static int lost(struct kvm_apart *a, int rc, struct error *err)
+{
+	return end(a, rc, false, err);
 }
 
 int kvm_apart_run(struct kvm_apart *a, kvm_apart_boot *boot, int kvm_fd, struct target *t,
@@ -267,7 +292,7 @@ int kvm_apart_run(struct kvm_apart *a, kvm_apart_boot *boot, int kvm_fd, struct 
 	int rc;
 
 	boot_report_init(rep);
-	rc = a->pid ? 0 : start(a, boot, kvm_fd, t);
+	rc = a->pid ? 0 : start_boots(a, boot, kvm_fd, t);
 	if (rc)
 		return error_set(err, rc, "cannot start the VMM: %s", strerror(-rc));
 	if (!put(a->socket, &request, sizeof(request)) ||
@@ -291,4 +316,49 @@ int kvm_apart_run(struct kvm_apart *a, kvm_apart_boot *boot, int kvm_fd, struct 
 		rc = -EPIPE;
 	free(block);
 	return rc ? lost(a, rc, err) : 0;
+}
+
+/* The guest of a test has 30 s (selftest_budget()), and a test has up to ten guests. */
+#define LINE_SILENCE_S 600
+#define LINE_BYTES     1024
+#define LINES_MAX      10000
+
+static void send_text(void *ctx, const char *text)
+{
+	const int *socket = ctx;
+
+	if (!put(*socket, text, strlen(text)) || !put(*socket, "\n", 1))
+		_exit(EXIT_FAILURE);
+}
+
+int kvm_apart_tests(kvm_apart_lines *run, const void *what, int kvm_fd,
+		    void (*line)(void *ctx, const char *text), void *ctx,
+		    struct error *err)
+{
+	char text[LINE_BYTES];
+	struct kvm_apart a;
+	unsigned int n = 0;
+	int socket, ret;
+	FILE *f;
+
+	kvm_apart_init(&a);
+	ret = start(&a, kvm_fd, LINE_SILENCE_S, &socket);
+	if (!ret) {
+		run(what, kvm_fd, send_text, &socket);
+		_exit(EXIT_SUCCESS);
+	}
+	if (ret < 0)
+		return error_set(err, ret, "cannot start the VMM: %s", strerror(-ret));
+	f = fdopen(a.socket, "r");
+	while (f && fgets(text, sizeof(text), f) && n++ < LINES_MAX) {
+		text[strcspn(text, "\n")] = '\0';
+		text_clean(text, sizeof(text));
+		line(ctx, text);
+	}
+	ret = f && feof(f) ? 0 : f && ferror(f) ? -ETIMEDOUT : -EBADMSG;
+	if (f) {
+		a.socket = -1;
+		fclose(f);
+	}
+	return end(&a, ret, true, err);
 }

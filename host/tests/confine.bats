@@ -172,16 +172,17 @@ END
     'any(w["code"] == "confinement" and "built without seccomp" in w["message"] for w in d["warnings"])'
 }
 
-@test "confine: the VMM has no privileges and no files while a guest runs" {
+# vmm_is_confined COMMAND...: of a wsbench that runs guests on kvm, as root and as a user.
+vmm_is_confined() {
   local as text run
   need_confinement
   need_target kvm
   for as in root user; do
-    run=("$wsbench" run --on kvm --bench mmio_read_user --boots 4 --events 2000 --quiet)
+    run=("$@")
     if [ $as = user ]; then
       # A user of the group that may open /dev/kvm.
       [ "$(id -u)" = 0 ] || break
-      run=(setpriv --reuid 65534 --regid "$(stat -c %g /dev/kvm)" --clear-groups "${run[@]}")
+      run=(setpriv --reuid 65534 --regid "$(stat -c %g /dev/kvm)" --clear-groups "$@")
       as_user test -x "$wsbench" || break
     fi
     text=$(statuses wsbench "${run[@]}")
@@ -194,6 +195,14 @@ END
       confined "$text"
     fi
   done
+}
+
+@test "confine: the VMM has no privileges and no files while a guest runs" {
+  vmm_is_confined "$wsbench" run --on kvm --bench mmio_read_user --boots 4 --events 2000 --quiet
+}
+
+@test "confine: nor has the VMM of the self-tests" {
+  vmm_is_confined "$wsbench" selftest regs-drain regs-always checkpoint vcpus-2
 }
 
 @test "confine: results of sudo belong to the user" {

@@ -49,6 +49,14 @@ kept() {
   nothing_left doc.json bin bin/qemu-system-aarch64
 }
 
+@test "hostile lab: a stuck emulator costs its row, long before the limit of a silent one" {
+  lab 'state_get_all=stuck' "state_get_all,$good"
+  [ "$status" = 4 ]
+  kept vm_create memslot_move memslot_create
+  holds doc.json 'b("state_get_all")["status"] == "fail" and not d["run"]["partial"]' \
+    '"the machine is stuck: no answer of hostile_lab for 5 s" in b("state_get_all")["reason"]'
+}
+
 @test "hostile lab: what is not true on the wire costs one row, and little time" {
   local mode
   for mode in 'bombs:frame 3 on the wire' 'damage:damaged bytes on the wire' 'garbage:damaged bytes on the wire' \

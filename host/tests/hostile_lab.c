@@ -27,11 +27,29 @@
 static struct lab_shared shared = { .kind = LAB_SHARED_MEMORY, .fd = LAB_FD_WIRE };
 static struct lab_wire wire = { .shared = &shared };
 
+static void reply(const char *text)
+{
+	if (write(LAB_FD_CONTROL, text, strlen(text)) < 0)
+		exit(0);
+}
+
+/* After its job, the emulator answers what it is asked: recv() with these flags. */
+static void answer(int flags)
+{
+	char line[4096];
+	ssize_t n = recv(LAB_FD_CONTROL, line, sizeof(line), flags);
+
+	if (!n)
+		exit(0);
+	if (n > 0)
+		reply("{\"return\": {}}\n");
+}
+
 static void forever(void) __attribute__((noreturn));
 static void forever(void)
 {
 	for (;;)
-		pause();
+		answer(0);
 }
 
 /* What $HOSTILE says of a row; "": nothing. */
@@ -97,6 +115,7 @@ static void send_garbage(void)
 		if (write(LAB_FD_CONSOLE, block, sizeof(block)) < 0)
 			forever();
 		nanosleep(&moment, NULL);
+		answer(MSG_DONTWAIT);
 	}
 }
 
@@ -107,6 +126,8 @@ static void misbehave(const char *mode)
 	lab_wire_number(&wire, LAB_FRAME_HELLO, LAB_WIRE_VERSION);
 	if (!strcmp(mode, "silence"))
 		forever();
+	while (!strcmp(mode, "stuck"))
+		pause();
 	if (!strcmp(mode, "garbage"))
 		send_garbage();
 	if (!strcmp(mode, "bombs"))
@@ -219,12 +240,6 @@ static void receive(char *line, size_t room, int *fd)
 	line[n] = '\0';
 	if (c && c->cmsg_type == SCM_RIGHTS)
 		memcpy(fd, CMSG_DATA(c), sizeof(*fd));
-}
-
-static void reply(const char *text)
-{
-	if (write(LAB_FD_CONTROL, text, strlen(text)) < 0)
-		exit(0);
 }
 
 /* A list of memory blocks with the wire, and nothing else. */

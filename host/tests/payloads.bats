@@ -9,6 +9,7 @@ load helper
 lab_payloads='x86_64-svm hang
 x86_64-vmx hang
 aarch64-vhe hang
+aarch64-vhe timer_overflow
 x86_64-svm-qemu triple_fault
 aarch64-vhe page_fault
 x86_64-svm-qemu nonsense
@@ -106,6 +107,11 @@ pc='pc 0x[0-9a-f]+'
 # The payloads run with interrupts off: only an exit by the host's interrupt ends the loop.
 @test "lab:x86_64-vmx: a guest in an endless loop, with registers" { lab_says x86_64-vmx hang "$hung; rip 0x"; }
 @test "lab:aarch64-vhe: a guest in an endless loop, with registers" { lab_says aarch64-vhe hang "$hung; pc 0x"; }
+
+# QEMU 7.2 is stuck; in QEMU 11.1 the guest hangs.
+@test "lab:aarch64-vhe: a guest whose timer overflows" {
+  lab_says aarch64-vhe timer_overflow "($hung; pc 0x|lab:aarch64-vhe: the machine is stuck: no answer of qemu-system-aarch64 for 5 s)"
+}
 
 @test "kvm: a guest that never wakes is skipped, not failed" {
   need_target kvm

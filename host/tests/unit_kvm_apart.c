@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -136,6 +137,73 @@ Test(kvm_apart, an_error_of_a_boot_does_not_end_the_process)
 	cr_expect_neq(pid, 0);
 	cr_expect_str_eq(run(fails, -ENXIO), "the reason");
 	cr_expect_eq(apart.pid, pid);
+}
+
+/* What the tests of a process printed, and how it ended. */
+static struct {
+	char text[256];
+	size_t lines;
+} printed;
+
+static void print(void *ctx, const char *text)
+{
+	(void)ctx;
+	if (!printed.lines++)
+		snprintf(printed.text, sizeof(printed.text), "%s", text);
+}
+
+static const char *run_tests(kvm_apart_lines *tests, int code)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	static struct error err;
+
+	memset(&printed, 0, sizeof(printed));
+	err.text[0] = '\0';
+	cr_expect_eq(kvm_apart_tests(tests, "a test", fd, print, NULL, &err), code, "%s",
+		     err.text);
+	close(fd);
+	return err.text;
+}
+
+static void pass(const void *what, int kvm_fd, void (*line)(void *ctx, const char *text),
+		 void *ctx)
+{
+	line(ctx, fcntl(kvm_fd, F_GETFD) >= 0 ? what : "no KVM");
+	/* As root, only because it is confined. */
+	if (open("/", O_RDONLY) < 0)
+		line(ctx, "confined");
+}
+
+static void die(const void *what, int kvm_fd, void (*line)(void *ctx, const char *text),
+		void *ctx)
+{
+	(void)kvm_fd;
+	line(ctx, what);
+	raise(SIGKILL);
+}
+
+static void talk(const void *what, int kvm_fd, void (*line)(void *ctx, const char *text),
+		 void *ctx)
+{
+	(void)kvm_fd;
+	(void)what;
+	for (;;)
+		line(ctx, "\033[2J without end");
+}
+
+Test(kvm_apart, tests_are_confined_and_each_line_arrives)
+{
+	cr_expect_str_eq(run_tests(pass, 0), "");
+	cr_expect_eq(printed.lines, 2);
+	cr_expect_str_eq(printed.text, "a test");
+}
+
+Test(kvm_apart, tests_that_do_not_end_by_themselves_are_an_error)
+{
+	cr_expect_str_eq(run_tests(die, -EIO), "the VMM was killed by signal 9 (Killed)");
+	cr_expect_eq(printed.lines, 1);
+	cr_expect_str_eq(run_tests(talk, -EIO), "the VMM sent a damaged report");
+	cr_expect_str_eq(printed.text, "\\x1b[2J without end");
 }
 
 /* On a busy machine, the watchdog in the VMM ends the boot first. */

@@ -102,6 +102,12 @@ struct lab_emulator {
 	 * 0: not yet; -EPIPE: the emulator has closed its end; another negative errno.
 	 */
 	int (*is_ready)(int control);
+	/*
+	 * Asks the emulator of a running machine for a sign of life: 0 or a negative
+	 * errno. has_answered(): whether it has come. NULL: cannot be asked.
+	 */
+	int (*ask)(int control);
+	bool (*has_answered)(int control);
 	/* Prepares `base` for clones; the emulator may end or stay. */
 	int (*freeze)(struct lab_base *base);
 	/*

@@ -342,6 +342,27 @@ static int qemu_is_ready(int control)
 	return ret ? ret : strstr(line, "\"STOP\"") != NULL;
 }
 
+/* The main thread answers, between two turns of the CPU's. */
+static int qemu_ask(int control)
+{
+	static const char command[] = "{\"execute\":\"query-status\"}";
+
+	return send(control, command, sizeof(command) - 1, MSG_NOSIGNAL | MSG_DONTWAIT) ==
+			       sizeof(command) - 1
+		       ? 0
+		       : -EPIPE;
+}
+
+/* Events before the answer, and a part of a line, are not the answer. */
+static bool qemu_has_answered(int control)
+{
+	char text[QMP_LINE_BYTES];
+	ssize_t n = recv(control, text, sizeof(text) - 1, MSG_DONTWAIT);
+
+	text[n > 0 ? n : 0] = '\0';
+	return strstr(text, "\"return\"") != NULL;
+}
+
 static const struct timespec moment = { .tv_nsec = 2000000 };
 
 /*
@@ -475,6 +496,8 @@ const struct lab_emulator lab_qemu = {
 	.command = qemu_command,
 	.begin = qemu_begin,
 	.is_ready = qemu_is_ready,
+	.ask = qemu_ask,
+	.has_answered = qemu_has_answered,
 	.freeze = qemu_freeze,
 	.clone = qemu_clone,
 };

@@ -23,6 +23,16 @@
 /* The interval at which the wire and `interrupted` are checked: poll() cannot. */
 #define LOOK_MS 20
 
+/*
+ * QEMU can be stuck in the timers of its machine, whose clock, and with it each limit in
+ * the machine, then does not advance. So does 7.2 after a guest's write of a
+ * CNTV_CVAL_EL0 near 2^64: CVAL + CNTVOFF overflows (gt_recalc_timer()). QEMU is asked
+ * after this silence, and has this time for an answer, in which it would execute 100
+ * million instructions.
+ */
+#define SILENCE_S 2
+#define ANSWER_S  5
+
 /* A moment, and how long the emulator had waited for a processor by then. */
 struct mark {
 	time_t s, waited_s;
@@ -40,7 +50,9 @@ struct session {
 	uint64_t taken; /* bytes of the wire */
 	struct lab_reader reader;
 	struct lab_tail console, messages;
-	struct mark begin, last_frame;
+	struct mark begin, last_frame,
+		last_sign; /* of life: a frame, an answer, a question */
+	bool asked;
 	time_t silence_s, total_s, deadline_s;
 	bool hello, end, header, symbols;
 };
@@ -217,6 +229,27 @@ static int check_limits(struct session *s)
 	return 0;
 }
 
+/* Whether the emulator of a job is alive. 0 or a negative errno. */
+static int check_life(struct session *s, const struct lab_emulator *emulator)
+{
+	const int control = s->child.control;
+
+	if (!s->sink || !emulator->ask)
+		return 0;
+	if (s->asked && emulator->has_answered(control)) {
+		s->asked = false;
+		s->last_sign = mark(s);
+	} else if (s->asked && is_over(s, &s->last_sign, ANSWER_S)) {
+		return error_set(s->err, -ETIMEDOUT,
+				 "%s: the machine is stuck: no answer of %s for %d s",
+				 s->label, s->emulator, ANSWER_S);
+	} else if (!s->asked && now_s() - s->last_sign.s > SILENCE_S) {
+		s->asked = !emulator->ask(control);
+		s->last_sign = mark(s);
+	}
+	return 0;
+}
+
 /* Processes the new bytes of the wire. `last`: the machine writes no more. */
 static int take_wire(struct session *s, bool last)
 {
@@ -249,7 +282,7 @@ static int take_wire(struct session *s, bool last)
 			ret = check_limits(s);
 	}
 	if (any) /* once: this reads files */
-		s->last_frame = mark(s);
+		s->last_frame = s->last_sign = mark(s);
 	/* Only now: a later FAILURE says more. */
 	return ret || s->end ? ret : check_damage(s);
 }
@@ -348,7 +381,7 @@ static int converse(struct session *s, const struct lab_emulator *emulator)
 	};
 	int ret = 0, ready = 0;
 
-	s->begin = s->last_frame = mark(s);
+	s->begin = s->last_frame = s->last_sign = mark(s);
 	while (!ret && !s->end && !ready) {
 		bool dead = fds[0].fd < 0 && fds[1].fd < 0;
 
@@ -373,6 +406,8 @@ static int converse(struct session *s, const struct lab_emulator *emulator)
 			}
 		}
 		ret = take_wire(s, dead);
+		if (!ret && !s->end && !dead)
+			ret = check_life(s, emulator);
 		if (dead && !ret && !s->end)
 			ret = explain_death(s);
 	}
@@ -405,7 +440,7 @@ static struct session *session_new(const struct lab_base *base,
 	s->deadline_s = boot->deadline_s;
 	s->reader.raw_max = sink && sink->raw_max ? sink->raw_max : LAB_WIRE_RAW_MAX;
 	lab_child_init(&s->child);
-	s->begin = s->last_frame = mark(s);
+	s->begin = s->last_frame = s->last_sign = mark(s);
 	return s;
 }
 
