@@ -167,8 +167,8 @@ static void learn_own(struct drift *d, const struct table *t)
 	}
 	if (n && squares > 0) {
 		double mean = boots / (double)rows, chance = 1 / mean;
-		double spread = n > 1 ? fmax(gsl_stats_variance(lag1s, 1, n), chance)
-				      : chance;
+		double spread =
+			n > 1 ? fmax(gsl_stats_variance(lag1s, 1, n), chance) : chance;
 
 		d->lag1 = products / squares + UPPER_OWN * sqrt(spread / (double)n);
 		d->lag1_mean = gsl_stats_mean(lag1s, 1, n);

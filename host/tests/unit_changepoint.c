@@ -334,7 +334,8 @@ Test(ours, modes_are_not_outliers)
 
 /*
  * 30 % of the values in a second mode, 5 % up, at random: where only a few of them stand
- * alone, the others would look like a change if these were set aside (21 of 1,999 series).
+ * alone, the others would look like a change if these were set aside (21 of 1,999
+ * series).
  */
 Test(ours, a_second_mode_is_not_a_change)
 {

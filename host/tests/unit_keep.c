@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,41 @@ Test(keep, an_explanation_comes_back_equal_and_is_compressed)
 	cr_expect_lt((size_t)st.st_size, strlen(was) / 4);
 	free(is);
 	free(was);
+}
+
+/* A table that has lost sight of the kernels is noticed. */
+Test(keep, nearly_every_instruction_of_debians_kernels_has_a_layer)
+{
+	glob_t kept;
+
+	cr_assert_eq(glob("results/*.explanations/*/*/*.json.gz", 0, NULL, &kept), 0);
+	cr_expect_gt(kept.gl_pathc, 400);
+	for (size_t i = 0; i < kept.gl_pathc; i++) {
+		char target[64], kernel[64], row[64], config[64], *colon;
+		const char *at = strstr(kept.gl_pathv[i], ".explanations/");
+		struct keep_name name = { target, kernel, NULL, row, config };
+		uint64_t other = 0, all = 0;
+
+		cr_assert_eq(sscanf(at,
+				    ".explanations/%63[^/]/%63[^/]/%63[^.].%63[^.].json",
+				    target, kernel, row, config),
+			     4);
+		colon = strchr(target, '-');
+		*colon = ':';
+		snprintf(db, sizeof(db), "%.*s", (int)(at - kept.gl_pathv[i]),
+			 kept.gl_pathv[i]);
+		cr_assert_eq(keep_find(db, &name, &back, &err), 0, "%s", err.text);
+		for (size_t k = 0; k < back->n_functions; k++) {
+			all += back->functions[k].insns;
+			if (!strcmp(back->functions[k].layer, "kernel, other"))
+				other += back->functions[k].insns;
+		}
+		cr_expect_leq(other * 50, all, "%s: %llu of %llu", kept.gl_pathv[i],
+			      (unsigned long long)other, (unsigned long long)all);
+		explanation_free(back);
+		back = NULL;
+	}
+	globfree(&kept);
 }
 
 Test(keep, other_names_are_not_found)
