@@ -69,8 +69,8 @@ struct drift {
 	 */
 	double sd;
 	size_t rounds;
-	double inflation; /* of the variance of the mean over the rounds; upper limit */
-	double *common;	  /* per round; NAN: no row has a boot */
+	double rounds_lag1; /* their autocorrelation at lag 1; NAN: unknown */
+	double *common;	    /* per round; NAN: no row has a boot */
 	/*
 	 * Of the rows' own parts: autocorrelation at lag 1, of all rows (upper limit) and
 	 * the mean of the rows; weight of a row's own one in its estimate; prior of the
@@ -78,6 +78,7 @@ struct drift {
 	 */
 	double lag1, lag1_mean, lag1_weight;
 	struct stats_prior own;
+	size_t rows; /* that these are from */
 };
 
 /* drift_free() it. */
@@ -95,7 +96,23 @@ struct drift_between {
 struct drift_between drift_between(const struct drift *a, const struct drift *b);
 double drift_reach(const struct drift_between *d, double level);
 
-/* The same for a row's own part in one run. `df` 0: none. */
+/*
+ * The variance of the mean of `rounds` other rounds beyond that of independent rounds: an
+ * estimate, or what a test will allow for in nine of ten runs.
+ */
+double drift_excess(const struct drift *d, size_t rounds, bool limit);
+
+/* A row's own part: variance of a boot, degrees of freedom, coefficient of its AR(1). */
+struct drift_own {
+	double variance, df, ar;
+	size_t boots; /* 0: too few */
+};
+struct drift_own drift_own_of(const struct drift *d, const struct result_metric *m);
+/* What a test of other boots will take it for. */
+struct drift_own drift_own_again(const struct drift *d, const struct drift_own *own,
+				 size_t boots);
+
+/* What a test of independent boots does not see of it. `df` 0: none. */
 struct drift_between drift_of_row(const struct drift *d, const struct result_metric *m);
 
 /*
@@ -291,6 +308,40 @@ struct aa {
  */
 int aa_judge(const struct result *r, struct aa *aa);
 void aa_free(struct aa *aa);
+
+/*
+ * A plan: what a comparison with sides like these documents would find. One document: one
+ * run a side, boot for boot. Several: runs of one kernel, from which more runs are
+ * planned. compare_plan_free() it; the documents must outlive it.
+ */
+struct compare_plan;
+struct compare_plan *compare_plan_new(const struct result *const *docs, size_t n);
+void compare_plan_free(struct compare_plan *plan);
+
+struct compare_wish {
+	size_t runs, boots;    /* of a side, of a run */
+	double boots_now;      /* of a run of the documents */
+	double boot;	       /* standard deviation of a boot, of ln */
+	double band;	       /* of ln */
+	double share;	       /* of changes that are found */
+	const double *changes; /* of ln */
+	size_t n_changes;
+};
+
+/* The least change that is found (INFINITY: none); boots or runs per change; NAN: none.
+ */
+struct compare_found {
+	double least;
+	double need[4];
+};
+
+/*
+ * For a row of a comparison of `rows` rows. False: the documents do not show the noise of
+ * the row.
+ */
+bool compare_plan_row(const struct compare_plan *plan, const char *name,
+		      const char *config, const struct compare_wish *wish, size_t rows,
+		      struct compare_found *out);
 
 /*
  * Whether a run has enough boots: a comparison with a run like it (with several configs

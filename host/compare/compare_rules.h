@@ -42,6 +42,9 @@ void compare_judge_noisy(struct compare *c);
 /* Several runs of a side. First what all rows tell about runs, then each row. */
 bool compare_has_runs(const struct compare *c);
 void runs_learn(struct runs *runs);
+/* The moderated variance of a row's own part of a run. False: too few runs have it. */
+bool runs_noise(const struct runs *runs, const char *name, const char *config,
+		struct stats_prior *out);
 void runs_free(struct runs *runs);
 void compare_measure_runs(const struct compare *c, struct compare_row *row,
 			  double quantum);

@@ -20,6 +20,9 @@
 /* Upper 99 % limit of the shared part, in standard errors. */
 #define UPPER 2.326
 
+/* In nine of ten runs, their correlation is at most so many standard errors higher. */
+#define AGAIN 1.282
+
 /*
  * The rows together say much about the correlation of their own parts: one standard
  * error. Without it, own noise with AR(0.9) makes 2.6 % of comparisons false, as the
@@ -171,6 +174,7 @@ static void learn_own(struct drift *d, const struct table *t)
 			n > 1 ? fmax(gsl_stats_variance(lag1s, 1, n), chance) : chance;
 
 		d->lag1 = products / squares + UPPER_OWN * sqrt(spread / (double)n);
+		d->rows = n;
 		d->lag1_mean = gsl_stats_mean(lag1s, 1, n);
 		d->lag1_weight = (spread - chance) / spread;
 		ar = stats_ar_of_lag1(d->lag1, (size_t)mean);
@@ -184,16 +188,17 @@ static void learn_own(struct drift *d, const struct table *t)
 }
 
 /*
- * The rounds of one run say little about their correlation: the upper limit counts.
+ * Factor of the variance of the mean of `n` rounds. The rounds of one run say little
+ * about their correlation: for a test, the upper limit counts.
  */
-static double inflation_of(const double *rounds, size_t n)
+static double inflation_of(double lag1, size_t n, bool limit)
 {
-	double lag1 = n < LAG1_MIN ? NAN : stats_autocorrelation(rounds, n), upper;
+	double ar;
 
-	if (isnan(lag1))
+	if (isnan(lag1) || n < LAG1_MIN)
 		return INFLATION_MAX * (double)n;
-	upper = stats_ar_of_lag1(lag1 + UPPER / sqrt((double)n), n);
-	return fmin(stats_ar_inflation(upper, n), INFLATION_MAX * (double)n);
+	ar = stats_ar_of_lag1(lag1 + (limit ? UPPER / sqrt((double)n) : 0), n);
+	return fmin(stats_ar_inflation(ar, n), INFLATION_MAX * (double)n);
 }
 
 struct drift drift_of(const struct result *r)
@@ -220,7 +225,9 @@ struct drift drift_of(const struct result *r)
 	}
 	if (d.rounds >= ROUNDS_MIN) {
 		d.sd = gsl_stats_sd(rounds, 1, d.rounds);
-		d.inflation = inflation_of(rounds, d.rounds);
+		d.rounds_lag1 = d.rounds < LAG1_MIN
+					? NAN
+					: stats_autocorrelation(rounds, d.rounds);
 	}
 	learn_own(&d, &t);
 	free(t.cells);
@@ -233,12 +240,11 @@ void drift_free(struct drift *d)
 	*d = (struct drift){ 0 };
 }
 
-struct drift_between drift_of_row(const struct drift *d, const struct result_metric *m)
+struct drift_own drift_own_of(const struct drift *d, const struct result_metric *m)
 {
 	double *values = room(m->n_boots, sizeof(*values)),
-	       *work = room(m->n_boots, sizeof(*work)), level = level_of(m, work), lag1,
-	       ar;
-	struct drift_between between = { 0 };
+	       *work = room(m->n_boots, sizeof(*work)), level = level_of(m, work), lag1;
+	struct drift_own out = { 0 };
 	struct stats_prior s;
 	struct own own;
 	size_t n = 0;
@@ -254,25 +260,69 @@ struct drift_between drift_of_row(const struct drift *d, const struct result_met
 	free(values);
 	free(work);
 	if (n < LAG1_MIN)
-		return between;
+		return out;
 	lag1 = isnan(own.lag1) ? d->lag1
 			       : d->lag1 + d->lag1_weight * (own.lag1 - d->lag1_mean);
-	ar = stats_ar_of_lag1(lag1, n);
-	s = stats_prior_apply(&d->own, own.variance, stats_ar_df(ar, n));
-	between.sd = sqrt(s.variance / (double)n * (stats_ar_inflation(ar, n) - 1));
-	between.df = s.df;
-	return between;
+	out.boots = n;
+	out.ar = stats_ar_of_lag1(lag1, n);
+	s = stats_prior_apply(&d->own, own.variance, stats_ar_df(out.ar, n));
+	out.variance = s.variance;
+	out.df = s.df;
+	return out;
 }
 
-/* The variance of the mean of the rounds beyond that of independent rounds. */
-static double excess(const struct drift *d)
+struct drift_own drift_own_again(const struct drift *d, const struct drift_own *own,
+				 size_t boots)
 {
-	return d->rounds ? d->sd * d->sd * (d->inflation - 1) / (double)d->rounds : 0;
+	struct drift_own out = *own;
+	double all = (double)boots * (double)(d->rows ? d->rows : 1);
+	double lag1 = stats_lag1_of_ar(own->ar, boots) + (UPPER_OWN + AGAIN) / sqrt(all);
+
+	out.boots = boots;
+	out.ar = stats_ar_of_lag1(lag1, boots);
+	out.df *= stats_ar_df(out.ar, boots) / stats_ar_df(own->ar, own->boots);
+	return out;
+}
+
+struct drift_between drift_of_row(const struct drift *d, const struct result_metric *m)
+{
+	struct drift_own own = drift_own_of(d, m);
+	double n = (double)own.boots;
+
+	if (!own.boots)
+		return (struct drift_between){ 0 };
+	return (struct drift_between){
+		.sd = sqrt(own.variance / n *
+			   (stats_ar_inflation(own.ar, own.boots) - 1)),
+		.df = own.df,
+	};
+}
+
+/* The variance of the mean of n rounds beyond that of independent rounds. */
+static double excess(const struct drift *d, double lag1, size_t n, bool limit)
+{
+	if (!(d->sd > 0) || !n)
+		return 0;
+	return d->sd * d->sd * (inflation_of(lag1, n, limit) - 1) / (double)n;
+}
+
+double drift_excess(const struct drift *d, size_t rounds, bool limit)
+{
+	double n = (double)rounds;
+	/* The expectation of the correlation of n independent values is -1 / n. */
+	double lag1 = fmax(0, d->rounds_lag1 + 1 / (double)d->rounds) - 1 / n;
+
+	if (isnan(d->rounds_lag1))
+		lag1 = NAN;
+	return excess(d, lag1 + (limit ? AGAIN / sqrt(n) : 0), rounds, limit);
 }
 
 struct drift_between drift_between(const struct drift *a, const struct drift *b)
 {
-	struct drift_between d = { .sd = sqrt(excess(a) + excess(b)) };
+	struct drift_between d = {
+		.sd = sqrt(excess(a, a->rounds_lag1, a->rounds, true) +
+			   excess(b, b->rounds_lag1, b->rounds, true)),
+	};
 
 	if (a->rounds + b->rounds > 2)
 		d.df = (double)(a->rounds + b->rounds - 2);

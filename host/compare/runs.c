@@ -176,6 +176,8 @@ static bool are_in_blocks(const struct runs *runs)
 {
 	const char *first[2], *last[2];
 
+	if (!runs->n[1])
+		return false;
 	for (int s = 0; s < 2; s++) {
 		first[s] = last[s] = runs->docs[s][0]->run.started;
 		for (size_t k = 0; k < runs->n[s]; k++) {
@@ -200,7 +202,7 @@ void runs_learn(struct runs *runs)
 	runs->blocks = are_in_blocks(runs);
 	for (int s = 0; s < 2; s++)
 		runs->common[s] = common.v[s] = room(runs->n[s], sizeof(double));
-	runs->df = (double)(runs->n[0] + runs->n[1]) - 2;
+	runs->df = (double)(runs->n[0] + runs->n[1]) - (runs->n[1] ? 2 : 1);
 	runs->rows = collect(runs, rows);
 	learn_common(runs, rows, runs->rows);
 	common.n[0] = runs->n[0];
@@ -221,6 +223,23 @@ void runs_free(struct runs *runs)
 	free(runs->common[0]);
 	free(runs->common[1]);
 	*runs = (struct runs){ 0 };
+}
+
+bool runs_noise(const struct runs *runs, const char *name, const char *config,
+		struct stats_prior *out)
+{
+	const char *const configs[2] = { config, config };
+	struct values v;
+	double df, variance;
+	bool logs;
+
+	values_make(&v, runs, name, configs, METRIC);
+	logs = take_logs(&v);
+	subtract_common(&v, runs);
+	variance = within(&v, &df);
+	values_free(&v);
+	*out = stats_prior_apply(&runs->own, fmax(variance, VARIANCE_MIN), df);
+	return logs && df > 0;
 }
 
 /* The shift of the means with its standard error. */

@@ -20,15 +20,16 @@
 const double power_changes[POWER_CHANGES] = { 0.01, 0.02, 0.05 };
 
 /* As the rules of compare. */
-#define LEVEL	    0.95
-#define BAND_SHARE  0.01
-#define BAND_QUANTA 2
+#define BAND_SHARE    0.01
+#define BAND_QUANTA   2
 /* The share of changes that are found. */
-#define POWER	    0.9
+#define POWER	      0.9
+/* Fewer documents hardly show what differs from run to run. */
+#define DOCUMENTS_FEW 5
 /* Runs after a step, unless given. */
-#define STEP_RUNS   5
+#define STEP_RUNS     5
 /* Least runs of a stretch of a history for a standard deviation. */
-#define STRETCH_MIN 5
+#define STRETCH_MIN   5
 
 static struct power_row *add_row(struct power_page *page)
 {
@@ -141,29 +142,40 @@ static double relative(double log_change)
 }
 
 /* What compare finds; Holm's correction begins with the number of all rows. */
-static void plan_compare(struct power_page *page, const struct power_query *q)
+static void plan_compare(struct power_page *page, struct result *const *docs, size_t n,
+			 const struct power_query *q)
 {
-	for (size_t i = 0; i < page->n_rows; i++) {
-		struct power_row *row = &page->rows[i];
-		struct power_plan plan = {
-			.boot = row->boot,
-			.run = page->by_runs && !isnan(row->run) ? row->run : 0,
-			.runs = page->by_runs ? page->runs : 1,
-			.boots = q->boots ? q->boots : row->boots,
-			.alpha = COMPARE_ALPHA / (double)page->n_rows,
-			.level = LEVEL,
-			.band = log1p(row->band),
-			.power = POWER,
+	struct compare_plan *plan =
+		compare_plan_new((const struct result *const *)docs, n);
+	double changes[POWER_CHANGES];
+	size_t rows = page->n_rows;
+
+	for (size_t k = 0; k < POWER_CHANGES; k++)
+		changes[k] = log1p(power_changes[k]);
+	page->n_rows = 0;
+	for (size_t i = 0; i < rows; i++) {
+		struct power_row row = page->rows[i];
+		struct compare_wish wish = {
+			.runs = page->runs,
+			.boots = q->boots ? q->boots : row.boots,
+			.boots_now = (double)row.boots,
+			.boot = row.boot,
+			.band = log1p(row.band),
+			.share = POWER,
+			.changes = changes,
+			.n_changes = POWER_CHANGES,
 		};
+		struct compare_found found;
 
-		row->seen = relative(power_seen(&plan));
-		for (size_t k = 0; k < POWER_CHANGES; k++) {
-			double change = log1p(power_changes[k]);
-
-			row->need[k] = page->by_runs ? power_runs(&plan, change)
-						     : power_boots(&plan, change);
+		if (!compare_plan_row(plan, row.name, row.config, &wish, rows, &found)) {
+			page->few++;
+			continue;
 		}
+		row.seen = relative(found.least);
+		memcpy(row.need, found.need, sizeof(row.need));
+		page->rows[page->n_rows++] = row;
 	}
+	compare_plan_free(plan);
 }
 
 static int check_documents(struct result *const *docs, size_t n, struct error *err)
@@ -189,7 +201,7 @@ int power_of_documents(struct result *const *docs, size_t n, const struct power_
 {
 	int rc = check_documents(docs, n, err);
 
-	*page = (struct power_page){ .by_runs = n > 1 };
+	*page = (struct power_page){ .by_runs = n > 1, .shown = n };
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < docs[0]->n_benchmarks; i++) {
@@ -228,7 +240,7 @@ int power_of_documents(struct result *const *docs, size_t n, const struct power_
 		return error_set(err, -ENODATA, "no such row");
 	page->runs = !page->by_runs ? 1 : q->runs ? q->runs : n;
 	page->boots = q->boots ? q->boots : page->boots;
-	plan_compare(page, q);
+	plan_compare(page, docs, n, q);
 	return 0;
 }
 
@@ -296,16 +308,18 @@ static void plan_gate(struct power_row *row, size_t after)
 		isnan(row->boot) ? 0 : row->boot * sqrt(M_PI / 2 / (double)row->boots);
 	struct power_gate gate = {
 		.sd = hypot(row->run, error),
+		.known = (double)row->runs - 1,
 		.before = row->runs < history_rules.window ? row->runs
 							   : history_rules.window,
 		.alpha = history_rules.pvalue,
 		.least = log1p(row->band),
-		.power = POWER,
 	};
+	struct power_test test = power_of_gate(&gate, after);
 
-	row->seen = relative(power_step(&gate, after));
+	row->seen = relative(power_least(&test, POWER));
 	for (size_t k = 0; k < POWER_CHANGES; k++)
-		row->need[k] = power_step_runs(&gate, log1p(power_changes[k]));
+		row->need[k] = power_count(power_of_gate, &gate, 2,
+					   log1p(power_changes[k]), POWER);
 }
 
 int power_of_history(const struct history *h, const struct power_query *q,
@@ -421,7 +435,7 @@ static void print_rows(const struct power_page *page, const struct table_options
 void power_print(const struct power_page *page)
 {
 	struct table_options o;
-	char text[512];
+	char text[640];
 
 	table_options_for(&o, stdout);
 	if (page->n_rows)
@@ -429,13 +443,16 @@ void power_print(const struct power_page *page)
 	if (page->n_rows && page->of_history)
 		snprintf(
 			text, sizeof(text),
-			"\nseen: the least step that 'history check' finds in 90 of 100 cases, %zu runs after it. Steps in the band are too small for a change, whatever the number of runs.",
+			"\nseen: the least step that 'history check' finds in 90 of 100 cases, %zu runs after it, if not always at the right run. Steps in the band are too small for a change, whatever the number of runs.",
 			page->runs);
 	else if (page->n_rows && page->by_runs)
 		snprintf(
 			text, sizeof(text),
-			"\nseen: the least change that 'compare' of %zu and %zu runs of %zu boots finds in 90 of 100 cases, among %zu rows. Changes in the band (1 %%, or two steps of the clock) are never better or worse.",
-			page->runs, page->runs, page->boots, page->n_rows);
+			"\nseen: the least change that 'compare' of %zu and %zu runs of %zu boots finds in 90 of 100 cases, among %zu rows. Changes in the band (1 %%, or two steps of the clock) are never better or worse.%s",
+			page->runs, page->runs, page->boots, page->n_rows,
+			page->shown < DOCUMENTS_FEW
+				? " So few documents hardly show how much runs differ: the figures allow for that, and more documents make them smaller."
+				: "");
 	else if (page->n_rows)
 		snprintf(
 			text, sizeof(text),

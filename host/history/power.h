@@ -43,6 +43,7 @@ struct power_page {
 	bool by_runs; /* `need` counts runs, not the boots of one run */
 	bool of_history;
 	size_t runs, boots; /* of a side; after a step of a history */
+	size_t shown;	    /* documents that show the noise */
 };
 
 /* 0 of `runs` and `boots`: as measured; of a history: 5 runs. */

@@ -2,54 +2,68 @@
 /*
  * Power: what a change must be to be found, and how many boots and runs find it. Pure
  * functions, no I/O. Changes and standard deviations are of the logarithm of a figure.
- *
- * A run's figure varies by what differs from run to run, and by its boots:
- *
- *	variance of a side = run^2 / runs + HL * boot^2 / (runs * boots)
- *
- * HL = pi / 3 is the loss of the Hodges-Lehmann estimate against a mean, for normal noise
- * (Lehmann, Nonparametrics, 2.4). Boots within a run are taken as independent.
  */
 #ifndef WS_STATS_POWER_H
 #define WS_STATS_POWER_H
 
 #include <stddef.h>
 
-struct power_plan {
-	double boot, run; /* standard deviations; run 0: one run a side */
-	size_t runs;	  /* of each side, at least 1 */
-	size_t boots;	  /* of each run, at least 2 */
-	double alpha;	  /* significance of one test, two-sided */
-	double level;	  /* of the interval, which must leave the band */
-	double band;	  /* changes within +-band are not reported */
-	double power;	  /* the share of changes that are found */
+/*
+ * A test finds a change if its estimate is beyond significant * s and beyond edge +
+ * outside * s, where s is the test's own estimate of the standard error.
+ *
+ * Two things are random beside the estimate: s, which varies about `limit` as a standard
+ * deviation with `df` degrees of freedom; and the noise itself, which is known from a
+ * sample with `known` degrees of freedom only. Power is the mean over both.
+ */
+struct power_test {
+	double se;    /* standard error of the estimate */
+	double limit; /* what the test takes it for, in expectation */
+	double df, known;
+	double significant, outside, edge;
 };
 
-/*
- * The least change that is found. The degrees of freedom are those of the runs, or of the
- * boots if there is one run a side. INFINITY: no change is.
- */
-double power_seen(const struct power_plan *plan);
+/* The share of changes of this size that are found. */
+double power_found(const struct power_test *t, double change);
 
-/* The least boots of one run a side, and the least runs with plan->boots each, at least
- * 2, that find a change. NAN: more than POWER_MOST, or it is within the band. */
+/* The least change of which this share is found. */
+double power_least(const struct power_test *t, double share);
+
+/*
+ * The least n of [least, POWER_MOST] whose test finds this share of changes, where all
+ * larger n do, too. NAN: more than POWER_MOST.
+ */
 #define POWER_MOST 1000
-double power_boots(const struct power_plan *plan, double change);
-double power_runs(const struct power_plan *plan, double change);
+double power_count(struct power_test (*test)(const void *of, size_t n), const void *of,
+		   size_t least, double change, double share);
+
+/*
+ * Comparison of runs: the variance of a run's figure is own + common. `common`, which all
+ * rows of a run share, has the degrees of freedom of the runs; `own` those of the runs
+ * and of `prior` (stats/variance.h).
+ */
+struct power_runs {
+	double own, common; /* variances, ... */
+	double own_df;	    /* ... known with these degrees of freedom */
+	double common_df;
+	double prior; /* degrees of freedom from the other rows */
+	size_t rows;  /* prior per run, if all rows are alike; else 0 */
+	double alpha; /* significance of one test, two-sided */
+	double level; /* of the interval, which must leave the band */
+	double band;  /* changes within +-band are not reported */
+};
+
+struct power_test power_of_runs(const void *plan, size_t runs);
 
 /* A step of a history: found by Student's t, and of a least size. */
 struct power_gate {
 	double sd;     /* of a run's figure */
+	double known;  /* its degrees of freedom */
 	size_t before; /* runs before the step */
 	double alpha;
 	double least; /* reported changes are at least this */
-	double power;
 };
 
-/* The least step that is found after `after` runs; INFINITY: none. */
-double power_step(const struct power_gate *gate, size_t after);
-/* The least runs, at least 2, that find a step. NAN: more than POWER_MOST, or less than
- * the least change. */
-double power_step_runs(const struct power_gate *gate, double step);
+struct power_test power_of_gate(const void *gate, size_t after);
 
 #endif

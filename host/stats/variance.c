@@ -24,8 +24,7 @@ static double sum_of(double ar, size_t n)
 	return sum;
 }
 
-/* Expectation of stats_autocorrelation(). */
-static double expected_lag1(double ar, size_t n)
+double stats_lag1_of_ar(double ar, size_t n)
 {
 	double m = (double)n, v = sum_of(ar, n), edge, power = 1, sum = 0;
 
@@ -39,14 +38,14 @@ double stats_ar_of_lag1(double lag1, size_t n)
 {
 	double lo = 0, hi = STATS_AR_MAX;
 
-	if (isnan(lag1) || n < LAG1_MIN || lag1 <= expected_lag1(0, n))
+	if (isnan(lag1) || n < LAG1_MIN || lag1 <= stats_lag1_of_ar(0, n))
 		return 0;
-	if (lag1 >= expected_lag1(STATS_AR_MAX, n))
+	if (lag1 >= stats_lag1_of_ar(STATS_AR_MAX, n))
 		return STATS_AR_MAX;
 	for (int i = 0; i < 30; i++) {
 		double middle = (lo + hi) / 2;
 
-		if (expected_lag1(middle, n) < lag1)
+		if (stats_lag1_of_ar(middle, n) < lag1)
 			lo = middle;
 		else
 			hi = middle;

@@ -16,6 +16,7 @@
  */
 #define STATS_AR_MAX 0.97
 double stats_ar_of_lag1(double lag1, size_t n);
+double stats_lag1_of_ar(double ar, size_t n);
 
 /*
  * Var(mean) / (E(s^2) / n) for n values of an AR(1) process: the factor by which the

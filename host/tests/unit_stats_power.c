@@ -96,73 +96,135 @@ Test(power, width_goes_with_the_root)
 	cr_expect_eq(stats_boots_needed(&p), 8);
 }
 
-/* sd = sqrt(2 pi / 3 / 10) %, t(18) = 2.87844 and 2.10092, z(0.9) = 1.28155. */
-Test(plan, by_hand)
+/* what a test finds */
+
+/* Phi((5 - max(3 * 1, 1 + 2 * 1)) / 1) = Phi(2), and Phi((2.5 - 3) / 2). */
+Test(found, by_hand)
 {
-	struct power_plan plan = {
-		.boot = 0.01,
-		.runs = 1,
-		.boots = 10,
-		.alpha = 0.01,
-		.level = 0.95,
-		.power = 0.9,
+	struct power_test t = {
+		.se = 1,
+		.limit = 1,
+		.df = INFINITY,
+		.known = INFINITY,
+		.significant = 3,
+		.outside = 2,
+		.edge = 1,
 	};
 
-	cr_expect_float_eq(power_seen(&plan), 0.0045766 * (2.87844 + 1.28155), 1e-6);
-	plan.band = 0.01;
-	cr_expect_float_eq(power_seen(&plan), 0.01 + 0.0045766 * (2.10092 + 1.28155),
-			   1e-6);
-	/* What differs from run to run does not shrink with the boots. */
-	plan.runs = 5;
-	plan.run = 0.01;
-	plan.boots = 1000;
-	cr_expect_gt(power_seen(&plan), 0.01 + sqrt(2.0 / 5) * 0.01 * (2.306 + 1.2815));
-	plan.boots = 1;
-	plan.runs = 1;
-	cr_expect(isinf(power_seen(&plan)));
+	cr_expect_float_eq(power_found(&t, 5), 0.97725, 1e-5);
+	t.se = 2;
+	cr_expect_float_eq(power_found(&t, 2.5), 0.40129, 1e-5);
+	/* A wide interval: 1 + 2 * 4 is beyond 3 * 4 / 2. */
+	t.limit = 4;
+	t.significant = 1.5;
+	cr_expect_float_eq(power_found(&t, 9), 0.5, 1e-9);
 }
+
+/* The upper tail of the noncentral t distribution, by numerical integration. */
+Test(found, agrees_with_the_noncentral_t)
+{
+	struct power_test t = {
+		.se = 1, .limit = 1, .df = 18, .known = INFINITY, .significant = 2.87844
+	};
+
+	cr_expect_float_eq(power_found(&t, 4.16), 0.88334, 0.002);
+	cr_expect_float_eq(power_found(&t, 4.5), 0.93280, 0.002);
+	t.df = 4;
+	t.significant = 4.60409;
+	cr_expect_float_eq(power_found(&t, 8), 0.96946, 0.006);
+}
+
+/* Noise of four degrees of freedom can be larger than it seems: Phi(2.5) is 0.994. */
+Test(found, noise_that_is_hardly_known)
+{
+	struct power_test t = {
+		.se = 1, .limit = 1, .df = INFINITY, .known = 4, .significant = 2.5
+	};
+
+	cr_expect_float_eq(power_found(&t, 5), 0.8692, 0.006);
+}
+
+Test(found, least_is_the_inverse)
+{
+	struct power_test t = {
+		.se = 0.01,
+		.limit = 0.012,
+		.df = 8,
+		.known = 20,
+		.significant = 3.4,
+		.outside = 2.3,
+		.edge = 0.01,
+	};
+
+	cr_expect_float_eq(power_found(&t, power_least(&t, 0.9)), 0.9, 1e-6);
+	cr_expect_float_eq(power_found(&t, power_least(&t, 0.5)), 0.5, 1e-6);
+	t.significant = INFINITY;
+	cr_expect(isinf(power_least(&t, 0.9)));
+	cr_expect_eq(power_found(&t, 1), 0);
+}
+
+static const struct power_runs plan = {
+	.own = 0.005 * 0.005,
+	.own_df = 100,
+	.common = 1e-6,
+	.common_df = 9,
+	.prior = 40,
+	.alpha = 0.01 / 50,
+	.level = 0.95,
+	.band = 0.01,
+};
 
 /* The least number: one less does not find the change. */
 Test(plan, needs_the_least_number)
 {
-	struct power_plan plan = {
-		.boot = 0.01,
-		.run = 0.005,
-		.runs = 1,
-		.boots = 10,
-		.alpha = 0.01 / 50,
-		.level = 0.95,
-		.band = 0.01,
-		.power = 0.9,
-	};
-	double runs = power_runs(&plan, 0.02), boots = power_boots(&plan, 0.02);
-	struct power_plan other = plan;
+	double runs = power_count(power_of_runs, &plan, 2, 0.02, 0.9);
+	struct power_test t;
 
-	cr_assert(runs > 2 && boots > 2);
-	other.runs = (size_t)runs;
-	cr_expect_leq(power_seen(&other), 0.02);
-	other.runs--;
-	cr_expect_gt(power_seen(&other), 0.02);
+	cr_assert(runs > 2);
+	t = power_of_runs(&plan, (size_t)runs);
+	cr_expect_geq(power_found(&t, 0.02), 0.9);
+	t = power_of_runs(&plan, (size_t)runs - 1);
+	cr_expect_lt(power_found(&t, 0.02), 0.9);
+	cr_expect(isnan(power_count(power_of_runs, &plan, 2, 0.01, 0.9)),
+		  "within the band");
+	t = power_of_runs(&plan, 1);
+	cr_expect(isinf(power_least(&t, 0.9)));
+}
+
+/* Other rows make the noise known; what all rows have in common, only the runs do. */
+Test(plan, rows_say_much_and_runs_little)
+{
+	struct power_runs other = plan;
+	struct power_test t = power_of_runs(&plan, 3);
+	double least = power_least(&t, 0.9);
+
+	other.prior = 0;
+	t = power_of_runs(&other, 3);
+	cr_expect_gt(power_least(&t, 0.9), 1.2 * least);
 	other = plan;
-	other.run = 0;
-	other.boots = (size_t)boots;
-	cr_expect_leq(power_seen(&other), 0.02);
-	other.boots--;
-	cr_expect_gt(power_seen(&other), 0.02);
-	cr_expect(isnan(power_runs(&plan, 0.01)), "within the band");
+	other.common = plan.own;
+	other.own = plan.common;
+	t = power_of_runs(&other, 3);
+	cr_expect_gt(power_least(&t, 0.9), 1.2 * least);
 }
 
 Test(plan, steps_of_a_history)
 {
-	const struct power_gate gate = {
-		.sd = 0.005, .before = 40, .alpha = 1e-4, .least = 0.01, .power = 0.9
+	struct power_gate gate = {
+		.sd = 0.005, .known = 39, .before = 40, .alpha = 1e-4, .least = 0.01
 	};
-	double runs = power_step_runs(&gate, 0.02);
+	double runs = power_count(power_of_gate, &gate, 2, 0.02, 0.9);
+	struct power_test t = power_of_gate(&gate, (size_t)runs);
 
-	cr_expect_leq(power_step(&gate, (size_t)runs), 0.02);
-	cr_expect(runs == 2 || power_step(&gate, (size_t)runs - 1) > 0.02);
-	cr_expect(isnan(power_step_runs(&gate, 0.009)));
-	cr_expect(isinf(power_step(&gate, 1)));
+	cr_expect_geq(power_found(&t, 0.02), 0.9);
+	cr_expect(isnan(power_count(power_of_gate, &gate, 2, 0.009, 0.9)));
+	t = power_of_gate(&gate, 1);
+	cr_expect(isinf(power_least(&t, 0.9)));
 	/* More runs cannot bring it below the least change that is reported. */
-	cr_expect_gt(power_step(&gate, 1000), 0.01);
+	t = power_of_gate(&gate, 1000);
+	cr_expect_gt(power_least(&t, 0.9), 0.01);
+	/* A few runs are judged one by one. */
+	gate.before = 6;
+	t = power_of_gate(&gate, 5);
+	cr_expect_gt(power_least(&t, 0.9), 2 * 0.02);
 }

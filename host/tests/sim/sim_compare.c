@@ -9,6 +9,7 @@
 #include <gsl/gsl_randist.h>
 
 #include "host/compare/compare.h"
+#include "host/history/power.h"
 #include "host/lib/error.h"
 #include "host/result/result.h"
 #include "host/stats/summary.h"
@@ -16,7 +17,7 @@
 
 #define ROWS_MAX  50
 #define BOOTS_MAX 60
-#define RUNS_MAX  5
+#define RUNS_MAX  40
 
 /* ln(boot) = level of the row + each of these. */
 struct noise {
@@ -33,6 +34,11 @@ struct detail {
 	double shift;		  /* of the first row, in ln; 0: A/A */
 	bool paired;
 	double decide; /* boots as of run --decide, `boots` at most; 0: all */
+	/*
+	 * `wsbench power` sees `runs` runs of `boots` boots, and names the runs (of one
+	 * run: the boots) that find the shift, which are then compared.
+	 */
+	bool planned;
 };
 
 /* A side: documents that are made once and filled for each repetition. */
@@ -45,7 +51,7 @@ static struct side side_new(const struct detail *d, const char *letter)
 	const double zero[BOOTS_MAX] = { 0 };
 	struct side s = { 0 };
 
-	if (!d->runs || d->runs > RUNS_MAX)
+	if (!d->runs || d->runs > RUNS_MAX || d->boots > BOOTS_MAX)
 		abort();
 	for (size_t k = 0; k < d->runs; k++) {
 		struct result *r = fixture_document("kvm", false);
@@ -179,25 +185,65 @@ static void count(const struct detail *d, const struct compare *c, struct sim_co
 			  compare_outcome(c) == COMPARE_WORSE_MAYBE;
 }
 
+/*
+ * The runs or boots of each side that power names for the shift, from the base; 0: power
+ * does not know the noise, or more than this file can simulate.
+ */
+static size_t planned(const struct detail *d, const struct side *base)
+{
+	static const struct history_query all;
+	const struct power_query q = { .select = &all };
+	size_t most = d->runs > 1 ? RUNS_MAX : BOOTS_MAX;
+	struct power_page page;
+	struct error err;
+	double need = NAN;
+
+	if (power_of_documents(base->runs, d->runs, &q, &page, &err)) {
+		fprintf(stderr, "power: %s\n", err.text);
+		abort();
+	}
+	for (size_t k = 0; k < POWER_CHANGES && page.n_rows; k++)
+		if (fabs(log1p(power_changes[k]) - d->shift) < 1e-4)
+			need = page.rows[0].need[k];
+	power_free(&page);
+	return need <= (double)most ? (size_t)need : 0;
+}
+
 static void simulate(const struct sim_scenario *s, gsl_rng *rng, size_t repeat,
 		     struct sim_counts *out)
 {
 	const struct detail *d = s->detail;
-	struct side base = side_new(d, "a"), new = side_new(d, "b");
+	struct detail room = *d, now = *d;
+	struct side base, new;
 
+	if (d->planned) {
+		room.runs = d->runs > 1 ? RUNS_MAX : 1;
+		room.boots = d->runs > 1 ? d->boots : BOOTS_MAX;
+	}
+	base = side_new(&room, "a");
+	new = side_new(&room, "b");
 	for (size_t i = 0; i < repeat; i++) {
 		struct compare c;
+		size_t need;
 
-		fill(d, rng, &base, &new);
-		judge(d, &base, &new, &c);
-		count(d, &c, out);
+		if (d->planned) {
+			fill(d, rng, &base, &new);
+			need = planned(d, &base);
+			if (!need)
+				continue;
+			*(d->runs > 1 ? &now.runs : &now.boots) = need;
+		}
+		fill(&now, rng, &base, &new);
+		judge(&now, &base, &new, &c);
+		count(&now, &c, out);
 		compare_free(&c);
 	}
-	side_free(&base, d->runs);
-	side_free(&new, d->runs);
+	side_free(&base, room.runs);
+	side_free(&new, room.runs);
 }
 
-#define DETAIL(...) (&(const struct detail){ __VA_ARGS__ })
+#define DETAIL(...) (&(const struct detail){ __VA_ARGS__, .planned = false })
+#define PLAN(...)   (&(const struct detail){ __VA_ARGS__, .planned = true })
 #define NOISE_OF(row_run, run, shared, shared_phi, own, own_phi, uneven)                 \
 	{                                                                                \
 		row_run, run, { shared, shared_phi }, { own, own_phi }, uneven           \
@@ -397,6 +443,86 @@ static const struct sim_scenario scenarios[] = {
 	  false,
 	  { SIM_WRONG, 0.01, false },
 	  DETAIL(NOISE(0, 0, 0, 0, 0.005, 0), 1, 20, 1, 0, true, 0) },
+	{ "+2 %, row effects 0.2 %, power by 5 runs",
+	  200,
+	  true,
+	  { SIM_FOUND, 0.885, false },
+	  PLAN(NOISE(0.002, 0, 0, 0, 0.002, 0), 20, 10, 5, SHIFT, false, 0) },
+	{ "+2 %, row effects 0.5 %, power by 5 runs, 50 rows",
+	  100,
+	  false,
+	  { SIM_FOUND, 0.885, false },
+	  PLAN(NOISE(0.005, 0, 0, 0, 0.002, 0), 50, 10, 5, SHIFT, false, 0) },
+	{ "+2 %, row effects 0.5 %, power by 20 runs",
+	  200,
+	  false,
+	  { SIM_FOUND, 0.885, false },
+	  PLAN(NOISE(0.005, 0, 0, 0, 0.002, 0), 20, 10, 20, SHIFT, false, 0) },
+	{ "+2 %, boots 1 %, 6 of them, power by 5 runs",
+	  200,
+	  false,
+	  { SIM_FOUND, 0.885, false },
+	  PLAN(NOISE(0, 0, 0, 0, 0.01, 0), 20, 6, 5, SHIFT, false, 0) },
+	{ "+2 %, row 0.3 %, run 0.3 %, boots 0.5 %, power by 5 runs",
+	  200,
+	  false,
+	  { SIM_FOUND, 0.885, false },
+	  PLAN(NOISE(0.003, 0.003, 0, 0, 0.005, 0), 20, 10, 5, SHIFT, false, 0) },
+	{ "+5 %, row effects 1 %, power by 3 runs",
+	  200,
+	  false,
+	  { SIM_FOUND, 0.885, false },
+	  PLAN(NOISE(0.01, 0, 0, 0, 0.002, 0), 20, 10, 3, 0.04879, false, 0) },
+	{ "+5 %, run effects 1 %, row 0.5 %, power by 5 runs",
+	  200,
+	  false,
+	  { SIM_FOUND, 0.885, false },
+	  PLAN(NOISE(0.005, 0.01, 0, 0, 0.002, 0), 20, 10, 5, 0.04879, false, 0) },
+	{ "+5 %, row effects 1 %, 4 rows, power by 10 runs",
+	  400,
+	  false,
+	  { SIM_FOUND, 0.885, false },
+	  PLAN(NOISE(0.01, 0, 0, 0, 0.002, 0), 4, 10, 10, 0.04879, false, 0) },
+	{ "+5 %, row effects 1 %, 1 row, power by 10 runs",
+	  400,
+	  false,
+	  { SIM_FOUND, 0.885, false },
+	  PLAN(NOISE(0.01, 0, 0, 0, 0.002, 0), 1, 10, 10, 0.04879, false, 0) },
+	{ "+5 %, row effects 1 %, 4 rows, power by 3 runs",
+	  400,
+	  false,
+	  { SIM_FOUND, 0.885, false },
+	  PLAN(NOISE(0.01, 0, 0, 0, 0.002, 0), 4, 10, 3, 0.04879, false, 0) },
+	{ "+2 %, boots 0.2 %, power by 10 boots",
+	  200,
+	  false,
+	  { SIM_FOUND, 0.885, false },
+	  PLAN(NOISE(0, 0, 0, 0, 0.002, 0), 20, 10, 1, SHIFT, false, 0) },
+	{ "+2 %, boots 0.5 %, power by 10 boots",
+	  200,
+	  true,
+	  { SIM_FOUND, 0.885, false },
+	  PLAN(NOISE(0, 0, 0, 0, 0.005, 0), 20, 10, 1, SHIFT, false, 0) },
+	{ "+2 %, boots 0.5 %, shared 0.3 %, power by 10 boots",
+	  200,
+	  false,
+	  { SIM_FOUND, 0.885, false },
+	  PLAN(NOISE(0, 0, 0.003, 0, 0.005, 0), 20, 10, 1, SHIFT, false, 0) },
+	{ "+5 %, boots 2 %, power by 20 boots, 50 rows",
+	  100,
+	  false,
+	  { SIM_FOUND, 0.885, false },
+	  PLAN(NOISE(0, 0, 0, 0, 0.02, 0), 50, 20, 1, 0.04879, false, 0) },
+	{ "+5 %, boots AR(0.7) 0.5 %, power by 20 boots",
+	  200,
+	  false,
+	  { SIM_FOUND, 0.885, false },
+	  PLAN(NOISE(0, 0, 0, 0, 0.005, 0.7), 20, 20, 1, 0.04879, false, 0) },
+	{ "+5 %, boots 0.5 %, 1 row, power by 20 boots",
+	  400,
+	  false,
+	  { SIM_FOUND, 0.885, false },
+	  PLAN(NOISE(0, 0, 0, 0, 0.005, 0), 1, 20, 1, 0.04879, false, 0) },
 };
 
 const struct sim_kind sim_compare = {

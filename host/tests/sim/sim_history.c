@@ -18,7 +18,7 @@ struct detail {
 	size_t runs;	   /* of the whole series */
 	size_t step_at;	   /* first run of the step; 0: no step */
 	double step;	   /* of ln */
-	bool planned;	   /* the step that wsbench power says is found in 90 % */
+	bool planned;	   /* the step that wsbench power says is found in 90 %, ... */
 	struct sim_ar own; /* of a run */
 	double outliers;   /* share of the runs, drawn per run */
 	size_t n_outliers; /* or their number, at random runs */
@@ -118,7 +118,10 @@ static void judge(struct one *o, size_t n)
 		abort();
 }
 
-/* A change is right within this distance of the step, and in a trend if it says so. */
+/*
+ * A change is right within this distance of the step, and in a trend if it says so. The
+ * least step that is found is often placed less well, which is `false`, and found.
+ */
 #define NEAR 2
 
 static void check_whole(const struct detail *d, struct one *o, struct sim_counts *out)
@@ -127,14 +130,16 @@ static void check_whole(const struct detail *d, struct one *o, struct sim_counts
 
 	judge(o, d->runs);
 	for (size_t k = 0; k < o->series.n_changes; k++) {
-		size_t at = o->series.changes[k].index;
+		const struct changepoint *c = &o->series.changes[k];
+		size_t at = c->index;
 
-		if (o->series.changes[k].single)
+		if (c->single)
 			continue;
-		if (o->series.changes[k].trend != 0
-			    ? d->trend != 0
-			    : d->step_at && at + NEAR >= d->step_at &&
-				      at <= d->step_at + NEAR)
+		if (d->planned && c->after > c->before)
+			found = true;
+		if (c->trend != 0 ? d->trend != 0
+				  : d->step_at && at + NEAR >= d->step_at &&
+					    at <= d->step_at + NEAR)
 			found = true;
 		else
 			wrong = true;
@@ -218,10 +223,11 @@ static void simulate(const struct sim_scenario *s, gsl_rng *rng, size_t repeat,
 			.before = d->step_at,
 			.alpha = history_rules.pvalue,
 			.least = log1p(history_rules.magnitude),
-			.power = 0.9,
+			.known = INFINITY,
 		};
+		struct power_test test = power_of_gate(&gate, d->runs - d->step_at);
 
-		plan.step = power_step(&gate, d->runs - d->step_at);
+		plan.step = power_least(&test, 0.9);
 	}
 	one_init(&o, d->runs);
 	for (size_t i = 0; i < repeat; i++) {
@@ -361,16 +367,41 @@ static const struct sim_scenario scenarios[] = {
 	  false,
 	  { SIM_FOUND, 0.99, false },
 	  DETAIL(.runs = 80, .step_at = 60, .step = 0.0953, .own = { 0.02, 0 }) },
-	{ "the step that power names, noise 0.5 %, 5 runs",
+	{ "the step of power, noise 0.5 %, 5 runs after 40",
 	  2000,
 	  true,
-	  { SIM_FOUND, 0.8, false },
+	  { SIM_FOUND, 0.885, false },
 	  DETAIL(.runs = 45, .step_at = 40, .planned = true, .own = { 0.005, 0 }) },
-	{ "the step that power names, noise 2 %, 10 runs",
+	{ "the step of power, noise 2 %, 10 runs after 40",
 	  2000,
 	  false,
-	  { SIM_FOUND, 0.8, false },
+	  { SIM_FOUND, 0.885, false },
 	  DETAIL(.runs = 50, .step_at = 40, .planned = true, .own = { 0.02, 0 }) },
+	{ "the step of power, noise 2 %, 20 runs after 40",
+	  2000,
+	  false,
+	  { SIM_FOUND, 0.885, false },
+	  DETAIL(.runs = 60, .step_at = 40, .planned = true, .own = { 0.02, 0 }) },
+	{ "the step of power, noise 1 %, 2 runs after 40",
+	  2000,
+	  false,
+	  { SIM_FOUND, 0.885, false },
+	  DETAIL(.runs = 42, .step_at = 40, .planned = true, .own = { 0.01, 0 }) },
+	{ "the step of power, noise 1 %, 5 runs after 10",
+	  2000,
+	  false,
+	  { SIM_FOUND, 0.885, false },
+	  DETAIL(.runs = 15, .step_at = 10, .planned = true, .own = { 0.01, 0 }) },
+	{ "the step of power, noise 0.5 %, 3 runs after 6",
+	  2000,
+	  false,
+	  { SIM_FOUND, 0.885, false },
+	  DETAIL(.runs = 9, .step_at = 6, .planned = true, .own = { 0.005, 0 }) },
+	{ "the step of power, noise 0.2 %, 5 runs after 20",
+	  2000,
+	  false,
+	  { SIM_FOUND, 0.885, false },
+	  DETAIL(.runs = 25, .step_at = 20, .planned = true, .own = { 0.002, 0 }) },
 	{ "trend of 0.1 % per run, 60 runs, noise 0.5 %",
 	  1000,
 	  true,
