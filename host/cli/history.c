@@ -438,7 +438,7 @@ static enum cli_exit check(const struct history_args *args, const struct history
 		code = CLI_UNTRUSTED;
 		break;
 	}
-	if (args->gate.fail_on_changed && t.changed)
+	if (args->gate.fail_on_changed && (t.changed || t.distribution))
 		code = CLI_WORSE;
 	free(alarms);
 	return code;

@@ -25,6 +25,7 @@ struct reading {
 	size_t *first;	/* run of each subject */
 	struct row row; /* the last one, of run `run` */
 	size_t run;
+	size_t next; /* the series that the next row is likely of */
 	uint32_t rows;
 	const char *path;
 	struct error *err;
@@ -139,9 +140,59 @@ static size_t run_of(struct reading *rd, const struct row *row)
 	return number;
 }
 
+/* Quantiles of points, in blocks that do not move. */
+#define BLOCK_ROWS 1024
+
+struct history_quantiles {
+	struct history_quantiles *next;
+	size_t n;
+	double rows[BLOCK_ROWS][ROW_QUANTILES];
+};
+
+static const double plain[ROW_QUANTILES] = { NAN, NAN, NAN, NAN, NAN, NAN };
+
+/* Most rows of exact targets have equal events, and share their quantiles. */
+static const double *keep_quantiles(struct history *h, const struct row *row)
+{
+	struct history_quantiles *block = h->quantiles;
+	bool equal = row->quantiles[ROW_MEAN] == row->value;
+
+	if (isnan(row->quantiles[ROW_MEAN]))
+		return NULL;
+	for (size_t q = 0; q < ROW_MEAN && equal; q++)
+		equal = isnan(row->quantiles[q]);
+	if (equal)
+		return plain;
+	if (!block || block->n == BLOCK_ROWS) {
+		block = malloc(sizeof(*block));
+		if (!block)
+			abort();
+		block->next = h->quantiles;
+		block->n = 0;
+		h->quantiles = block;
+	}
+	memcpy(block->rows[block->n], row->quantiles, sizeof(row->quantiles));
+	return block->rows[block->n++];
+}
+
+double history_quantile(const struct history_point *p, enum row_quantile q)
+{
+	if (!p->quantiles)
+		return NAN;
+	return isnan(p->quantiles[q]) ? p->value : p->quantiles[q];
+}
+
 static bool is_lower_better(const struct row *row)
 {
 	return strcmp(row->better, "higher") != 0;
+}
+
+static bool is_of_series(const struct history_series *s, const struct row *row,
+			 size_t place)
+{
+	return s->place == place && s->benchmark == row->benchmark &&
+	       s->config == row->config && s->metric == row->metric &&
+	       s->unit == row->unit;
 }
 
 static struct history_series *series_of(struct reading *rd, const struct row *row,
@@ -150,9 +201,14 @@ static struct history_series *series_of(struct reading *rd, const struct row *ro
 	struct key key = { .part = { place, (uintptr_t)row->benchmark,
 				     (uintptr_t)row->config, (uintptr_t)row->metric,
 				     (uintptr_t)row->unit } };
-	size_t number = number_of(rd->series, &key);
 	struct history *h = rd->h;
+	size_t number;
 
+	/* Runs have their rows in one order. */
+	if (rd->next < h->n_series && is_of_series(&h->series[rd->next], row, place))
+		return &h->series[rd->next++];
+	number = number_of(rd->series, &key);
+	rd->next = number + 1;
 	if (number == h->n_series) {
 		h->series = more(h->series, h->n_series, sizeof(*h->series));
 		h->series[h->n_series++] = (struct history_series){
@@ -177,6 +233,8 @@ static int add_point(void *ctx, const struct row *row)
 	    row->machine != rd->row.machine || row->emulator != rd->row.emulator ||
 	    row->exact != rd->row.exact)
 		rd->run = run_of(rd, row);
+	if (row->run != rd->row.run)
+		rd->next = 0;
 	rd->row = *row;
 	if (row->quantum > RESULT_RESOLUTION_MAX) {
 		rd->h->invalid_run = rd->h->invalid++ ? rd->h->invalid_run : row->run;
@@ -199,6 +257,7 @@ static int add_point(void *ctx, const struct row *row)
 		.order = rd->rows++,
 		.quantum = (double)row->quantum,
 		.class = { row->handled_by, row->exits },
+		.quantiles = keep_quantiles(rd->h, row),
 	};
 	return 0;
 }
@@ -315,6 +374,12 @@ void history_free(struct history *h)
 	for (size_t i = 0; i < h->n_series; i++) {
 		free(h->series[i].points);
 		free(h->series[i].changes);
+	}
+	while (h->quantiles) {
+		struct history_quantiles *next = h->quantiles->next;
+
+		free(h->quantiles);
+		h->quantiles = next;
 	}
 	free(h->series);
 	free(h->runs);

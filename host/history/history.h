@@ -49,8 +49,14 @@ struct history_point {
 	uint32_t order; /* in the file */
 	double quantum; /* step of the clock; 0: unknown */
 	struct result_class class;
+	/* ROW_QUANTILES, NAN: equal to the value; NULL: the row has none. Read them by
+	 * history_quantile(). */
+	const double *quantiles;
 	bool outlier; /* set by history_judge(): of a noisy series, and set aside */
 };
+
+/* A quantile of the events of the run; NAN: the row has none. */
+double history_quantile(const struct history_point *p, enum row_quantile q);
 
 /* How a series is judged. */
 enum history_method {
@@ -85,7 +91,8 @@ struct history {
 	size_t invalid;
 	const char *invalid_run;
 	struct row_names *names;
-	struct changepoint_rules rules; /* of history_judge() */
+	struct history_quantiles *quantiles; /* of the points */
+	struct changepoint_rules rules;	     /* of history_judge() */
 };
 
 /* Figures that a file has twice, with different values. */
@@ -131,7 +138,8 @@ struct changepoint *history_changes_before(const struct history *h,
 enum history_kind {
 	HISTORY_WORSE,
 	HISTORY_BETTER,
-	HISTORY_CHANGED, /* the class changed: neither worse nor better */
+	/* The class or the distribution changed: neither worse nor better. */
+	HISTORY_CHANGED,
 };
 
 /* The kind of the k-th change of a series, and its name: "worse", "better", "changed". */
@@ -141,6 +149,26 @@ const char *history_kind_name(enum history_kind kind);
 /* For a change of class: "handled by kernel, now by fault"; else "". */
 void history_class_change(const struct history_series *s, size_t k, char *text,
 			  size_t bytes);
+
+/*
+ * Finds the changes of distribution of the points [start, end) of a series, between which
+ * neither the class nor the figure changes. `out` has room for a change per point. 0 or
+ * -ENOMEM.
+ */
+int history_judge_distribution(const struct history *h, const struct history_series *s,
+			       const struct changepoint_rules *rules, size_t start,
+			       size_t end, struct changepoint *out, size_t *n_out);
+
+/*
+ * For a change of distribution: "p90 1,200 -> 2,400, median unchanged", or, of the
+ * figures of runs, "p25 10 -> 20 (of the runs)". For a change of the figure: the
+ * quantiles that move otherwise than the figure, "p90 1,200 -> 2,400"; or "".
+ */
+void history_distribution_change(const struct history_series *s, size_t k, char *text,
+				 size_t bytes);
+/* A quantile of the events before and after the k-th change: medians over the runs. */
+void history_quantiles_of(const struct history_series *s, size_t k, enum row_quantile q,
+			  double *before, double *after);
 
 /*
  * Whether a change is between ranges over boots, not between values. *boots: the smaller
@@ -252,7 +280,8 @@ struct history_tally {
 	size_t series, unjudged; /* selected series; with too few points */
 	size_t gone;		 /* not in the newest run */
 	size_t worse, better, changed, old;
-	size_t let_pass; /* worse, not counted in `worse` */
+	size_t distribution; /* changes of distribution, not counted in `changed` */
+	size_t let_pass;     /* worse, not counted in `worse` */
 	size_t single;	 /* of the newest run alone, not counted in `worse`, `better` */
 	size_t outliers; /* figures that were set aside */
 };

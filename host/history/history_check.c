@@ -149,6 +149,35 @@ static bool is_same(const struct changepoint *old, const struct changepoint *c)
 }
 
 /*
+ * A change of distribution within so many runs of one that was found before is that one.
+ * The figure, which moves a little with the distribution, can be found later; or before.
+ */
+#define DISTRIBUTION_NEAR 8
+#define FIGURE_NEAR	  3
+#define FIGURE_LEAST	  0.05
+
+static void find_old_distribution(const struct changepoint *old,
+				  struct history_alarm *alarms, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct changepoint *c = history_change(&alarms[i]);
+		bool same = false;
+
+		if (c->of == old->of)
+			same = c->of != CHANGEPOINT_OF_MEAN &&
+			       distance(c, old) <= DISTRIBUTION_NEAR;
+		else if (distance(c, old) <= FIGURE_NEAR)
+			same = c->of != CHANGEPOINT_OF_MEAN
+				       ? !old->single
+				       : alarms[i].kind != HISTORY_CHANGED &&
+						 !c->single &&
+						 changepoint_magnitude(c) < FIGURE_LEAST;
+		if (same)
+			alarms[i].recent = false;
+	}
+}
+
+/*
  * Sets `recent` of the alarms of a series in noise: a change is recent if it is not found
  * without the newest runs, whichever run it begins with. More runs can move a change by
  * a few runs: an earlier change is compared with the nearest one of now.
@@ -161,6 +190,9 @@ static void find_recent(const struct history_query *q, const struct history *h,
 	struct changepoint *old = history_changes_before(h, s, q->last, &n_old);
 
 	for (size_t i = 0; i < n_old; i++) {
+		find_old_distribution(&old[i], alarms, n);
+		if (old[i].of != CHANGEPOINT_OF_MEAN)
+			continue;
 		while (near + 1 < n && distance(&old[i], &s->changes[near + 1]) <
 					       distance(&old[i], &s->changes[near]))
 			near++;
@@ -199,7 +231,8 @@ struct history_alarm *history_alarms(const struct history_query *q,
 			/* Without noise, the first run after a change decides. */
 			a.recent =
 				(s->method == HISTORY_NOISE &&
-				 a.kind != HISTORY_CHANGED) ||
+				 (a.kind != HISTORY_CHANGED ||
+				  s->changes[k].of != CHANGEPOINT_OF_MEAN)) ||
 				history_is_recent(h, history_new_run(h, s, k), q->last);
 			alarms[*n + k] = a;
 		}
@@ -238,7 +271,10 @@ struct history_tally history_tally(const struct history_query *q, const struct h
 		}
 		t.worse += a->kind == HISTORY_WORSE && !a->let_pass;
 		t.better += a->kind == HISTORY_BETTER;
-		t.changed += a->kind == HISTORY_CHANGED;
+		if (history_change(a)->of != CHANGEPOINT_OF_MEAN)
+			t.distribution++;
+		else
+			t.changed += a->kind == HISTORY_CHANGED;
 	}
 	return t;
 }

@@ -31,6 +31,21 @@ static void json_run(struct json_list *l, const char *prefix,
 	json_list_string(l, key, run->commit);
 }
 
+/* "p90_before", "p90_after", ...; null: the rows have none. */
+static void json_quantiles(struct json_list *l, const struct history_series *s, size_t k)
+{
+	for (enum row_quantile q = 0; q < ROW_QUANTILES; q++) {
+		double before, after;
+		char key[32];
+
+		history_quantiles_of(s, k, q, &before, &after);
+		snprintf(key, sizeof(key), "%s_before", row_quantile_name(q));
+		json_list_number(l, key, before);
+		snprintf(key, sizeof(key), "%s_after", row_quantile_name(q));
+		json_list_number(l, key, after);
+	}
+}
+
 void history_json_check(const struct history_query *q, const struct history *h,
 			const struct history_alarm *alarms, size_t n)
 {
@@ -46,7 +61,7 @@ void history_json_check(const struct history_query *q, const struct history *h,
 	for (size_t i = 0; i < n; i++) {
 		const struct history_alarm *a = &alarms[i];
 		const struct history_series *s = a->series;
-		char class[HISTORY_NAME_BYTES];
+		char class[HISTORY_NAME_BYTES], distribution[HISTORY_NAME_BYTES];
 		uint32_t boots;
 
 		if (!a->recent)
@@ -62,6 +77,9 @@ void history_json_check(const struct history_query *q, const struct history *h,
 		json_list_string(l, "let_pass", a->let_pass ? a->let_pass->text : NULL);
 		history_class_change(s, a->k, class, sizeof(class));
 		json_list_string(l, "class", *class ? class : NULL);
+		history_distribution_change(s, a->k, distribution, sizeof(distribution));
+		json_list_string(l, "distribution", *distribution ? distribution : NULL);
+		json_quantiles(l, s, a->k);
 		json_list_bool(l, "ranges", history_is_of_ranges(s, a->k, &boots));
 		json_list_number(l, "boots", boots);
 		json_list_number(l, "before", history_change(a)->before);
@@ -83,6 +101,7 @@ void history_json_check(const struct history_query *q, const struct history *h,
 	json_list_number(l, "worse", (double)t.worse);
 	json_list_number(l, "better", (double)t.better);
 	json_list_number(l, "changed", (double)t.changed);
+	json_list_number(l, "distribution_changed", (double)t.distribution);
 	json_list_number(l, "worse_let_pass", (double)t.let_pass);
 	json_list_number(l, "newest_run_alone", (double)t.single);
 	json_list_number(l, "outliers", (double)t.outliers);
@@ -127,6 +146,9 @@ static void json_rows(struct json_list *l, const struct history *h,
 		json_list_string(l, "kernel", run->kernel);
 		json_list_string(l, "label", run->label);
 		json_list_string(l, "commit", run->commit);
+		for (enum row_quantile q = 0; q < ROW_QUANTILES; q++)
+			json_list_number(l, row_quantile_name(q),
+					 history_quantile(&s->points[i], q));
 		json_list_bool(l, "outlier", s->points[i].outlier);
 		json_list_string(l, "handled_by", s->points[i].class.handled_by);
 		json_list_number(l, "exits", s->points[i].class.exits);

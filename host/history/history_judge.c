@@ -210,6 +210,40 @@ static bool one_clock(const struct history_series *s)
 	return true;
 }
 
+static int by_index(const void *a, const void *b)
+{
+	const struct changepoint *x = a, *y = b;
+
+	return (x->index > y->index) - (x->index < y->index);
+}
+
+/* Adds the changes of distribution, between the others. */
+static int judge_distribution(const struct history *h, struct history_series *s,
+			      const struct changepoint_rules *rules)
+{
+	size_t n = s->n_changes;
+	int rc = 0;
+
+	for (size_t k = 0, start = 0; k <= n && !rc; k++) {
+		size_t end = k < n ? s->changes[k].index : s->n_points, found;
+
+		rc = history_judge_distribution(h, s, rules, start, end,
+						&s->changes[s->n_changes], &found);
+		s->n_changes += found;
+		start = end;
+	}
+	if (s->n_changes == n)
+		return rc;
+	qsort(s->changes, s->n_changes, sizeof(*s->changes), by_index);
+	for (size_t k = 0; k < s->n_changes; k++) {
+		if (s->changes[k].of == CHANGEPOINT_OF_MEAN)
+			continue;
+		s->changes[k].before = history_stretch(s, k).mean;
+		s->changes[k].after = history_stretch(s, k + 1).mean;
+	}
+	return rc;
+}
+
 static int judge(const struct history *h, struct history_series *s,
 		 const struct changepoint_rules *rules, const struct buffers *b)
 {
@@ -241,6 +275,8 @@ static int judge(const struct history *h, struct history_series *s,
 		drop_invisible(s, rules->quanta, b->lo);
 	if (!rules->otava)
 		fill_class_changes(s, b);
+	if (!rules->otava && !rc)
+		rc = judge_distribution(h, s, &own);
 	return rc;
 }
 
@@ -297,7 +333,8 @@ enum history_kind history_kind(const struct history_series *s, size_t k)
 	const struct changepoint *c = &s->changes[k];
 	bool up = c->after > c->before;
 
-	if (!s->ignores_class && class_changes(s, c->index))
+	if (c->of != CHANGEPOINT_OF_MEAN ||
+	    (!s->ignores_class && class_changes(s, c->index)))
 		return HISTORY_CHANGED;
 	return up == s->lower_is_better ? HISTORY_WORSE : HISTORY_BETTER;
 }
@@ -319,7 +356,8 @@ void history_class_change(const struct history_series *s, size_t k, char *text,
 	size_t at = s->changes[k].index;
 
 	*text = '\0';
-	if (history_kind(s, k) == HISTORY_CHANGED)
+	if (s->changes[k].of == CHANGEPOINT_OF_MEAN &&
+	    history_kind(s, k) == HISTORY_CHANGED)
 		result_class_change(class_before(s, at), &s->points[at].class, text,
 				    bytes);
 }
@@ -387,7 +425,8 @@ struct history_stretch history_stretch(const struct history_series *s, size_t k)
 
 bool history_is_current(const struct history *h, const struct history_series *s)
 {
-	for (size_t i = 0; i < s->n_points; i++)
+	/* The newest run is usually the last. */
+	for (size_t i = s->n_points; i-- > 0;)
 		if (history_is_recent(h, &h->runs[s->points[i].run], 1))
 			return true;
 	return false;

@@ -100,7 +100,7 @@ static void add_change(struct table *t, const struct history_alarm *a, size_t ot
 	char label[HISTORY_NAME_BYTES], number[NUMBER_BYTES];
 	bool steps = a->series->method == HISTORY_STEPS;
 	double percent = 100 * history_relative(c);
-	char *detail = NULL;
+	char *detail = NULL, change[HISTORY_NAME_BYTES];
 	uint32_t boots;
 	size_t bytes;
 	FILE *f;
@@ -129,7 +129,12 @@ static void add_change(struct table *t, const struct history_alarm *a, size_t ot
 	if (!f)
 		abort();
 	fputs(a->reason, f);
-	if (a->kind == HISTORY_CHANGED) {
+	history_distribution_change(a->series, a->k, change, sizeof(change));
+	if (c->of != CHANGEPOINT_OF_MEAN) {
+		fputs(change, f);
+		if (!steps)
+			fprintf(f, ", p %.1g", c->pvalue);
+	} else if (a->kind == HISTORY_CHANGED) {
 		char class[HISTORY_NAME_BYTES];
 
 		history_class_change(a->series, a->k, class, sizeof(class));
@@ -144,13 +149,16 @@ static void add_change(struct table *t, const struct history_alarm *a, size_t ot
 		fprintf(f, "%s(nearest ends of ranges over %u boots)",
 			*a->reason ? " " : "", boots);
 	}
+	if (c->of == CHANGEPOINT_OF_MEAN && *change)
+		fprintf(f, "%s%s", ftell(f) ? "; " : "", change);
 	if (others)
 		fprintf(f, "%seach by %g", ftell(f) ? ", " : "", fabs(difference(a)));
 	if (fclose(f))
 		abort();
-	table_cell(t, COLUMN_VERDICT, "%s%s%s%s%s", history_kind_name(a->kind),
-		   history_is_open(a) ? "?" : "", a->let_pass ? ", within threshold" : "",
-		   confirmed_text(a),
+	table_cell(t, COLUMN_VERDICT, "%s%s%s%s%s%s",
+		   c->of == CHANGEPOINT_OF_MEAN ? "" : "distribution ",
+		   history_kind_name(a->kind), history_is_open(a) ? "?" : "",
+		   a->let_pass ? ", within threshold" : "", confirmed_text(a),
 		   a->kind == HISTORY_CHANGED && !*confirmed_text(a) ? ":" : "");
 	table_cell_color(t, COLUMN_VERDICT, colors[a->kind]);
 	table_cell(t, COLUMN_DETAIL, "%s", detail);
@@ -347,6 +355,8 @@ void history_print_check(const struct history_query *q, const struct history *h,
 		       (unsigned long long)q->last, t.old);
 	if (t.changed)
 		printf("; %zu changed their class", t.changed);
+	if (t.distribution)
+		printf("; %zu changed their distribution", t.distribution);
 	if (t.unjudged)
 		printf("; %zu too short to judge", t.unjudged);
 	if (t.outliers)
@@ -427,7 +437,10 @@ static void add_stretch(struct table *t, const struct history *h,
 
 		if (!isnan(relative))
 			table_cell(t, 4, "%+.2f %%", 100 * relative);
-		table_cell(t, 5, "%s%s", history_kind_name(history_kind(s, k - 1)),
+		table_cell(t, 5, "%s%s%s",
+			   s->changes[k - 1].of == CHANGEPOINT_OF_MEAN ? ""
+								       : "distribution ",
+			   history_kind_name(history_kind(s, k - 1)),
 			   s->changes[k - 1].single ? "?" : "");
 	}
 }

@@ -40,6 +40,12 @@ static const struct field row_fields[] = {
 	FIELD(COUNT, "boots", REQUIRED, row, boots),
 	FIELD(STRING, "handled_by", NULLABLE, row, handled_by),
 	FIELD(REAL, "exits", NULLABLE, row, exits),
+	FIELD(REAL, "p5", NULLABLE, row, quantiles[ROW_P5]),
+	FIELD(REAL, "p25", NULLABLE, row, quantiles[ROW_P25]),
+	FIELD(REAL, "p75", NULLABLE, row, quantiles[ROW_P75]),
+	FIELD(REAL, "p90", NULLABLE, row, quantiles[ROW_P90]),
+	FIELD(REAL, "p99", NULLABLE, row, quantiles[ROW_P99]),
+	FIELD(REAL, "mean", NULLABLE, row, quantiles[ROW_MEAN]),
 	END,
 };
 static const struct layout layout_row = { row_fields, sizeof(struct row) };
@@ -89,6 +95,7 @@ bool row_of(struct result *r, const struct result_benchmark *b,
 		.handled_by = result_class_is_known(&class) ? class.handled_by : NULL,
 		.exits = class.exits,
 	};
+	row_distribution(m, r->target.exact, out->quantiles);
 	return b->status == RESULT_OK && isfinite(m->value);
 }
 
@@ -294,7 +301,7 @@ size_t row_names_number(struct row_names *names, const char *key, size_t bytes)
  * blanks and usually without escapes; most strings repeat those of the line before. All
  * other lines, valid or not, are left to the JSON library, which takes ten times as long.
  */
-#define FIELDS_MAX 32
+#define FIELDS_MAX 40
 
 struct row_scan {
 	struct row_names *names;
@@ -447,6 +454,9 @@ static bool scan_row(struct row_scan *scan, struct cursor c, struct row *out)
 		const struct field *f = &layout_row.fields[i];
 		struct cursor here = c;
 
+		/* The end: only members without a value follow. */
+		if (i && c.at < c.end && *c.at == '}' && !(f->flags & FIELD_REQUIRED))
+			continue;
 		if (scan_text(&c, before, 1) &&
 		    scan_text(&c, scan->fields[i].key, scan->fields[i].key_bytes)) {
 			if (!scan_value(scan, i, &c, out))

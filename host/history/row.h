@@ -20,6 +20,22 @@
 #define ROW_SCHEMA  "worldswitch.history"
 #define ROW_VERSION 1
 
+/*
+ * The distribution of the events of a run: of all boots, or, on an exact target, of the
+ * first. A row with a mean has quantiles: one that equals the figure, or has too few
+ * events beyond it, is omitted.
+ */
+enum row_quantile {
+	ROW_P5,
+	ROW_P25,
+	ROW_P75,
+	ROW_P90,
+	ROW_P99,
+	ROW_MEAN, /* of the events between the first and the last hundredth */
+	ROW_QUANTILES,
+};
+const char *row_quantile_name(enum row_quantile q); /* "p5", ..., "mean" */
+
 /* Strings are NULL if unknown. */
 struct row {
 	const char *schema;
@@ -40,8 +56,13 @@ struct row {
 	uint32_t boots;	  /* valid boots */
 	/* The class of the figure: struct result_class. */
 	const char *handled_by;
-	double exits; /* per event; NAN: not counted */
+	double exits;			 /* per event; NAN: not counted */
+	double quantiles[ROW_QUANTILES]; /* NAN: omitted */
 };
+
+/* The quantiles of a metric; all NAN: it has no histograms. */
+void row_distribution(const struct result_metric *m, bool exact,
+		      double out[ROW_QUANTILES]);
 
 /* The row of a metric; `r` owns the strings. False: the metric has no figure. */
 bool row_of(struct result *r, const struct result_benchmark *b,

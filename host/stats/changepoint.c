@@ -36,7 +36,7 @@ struct divisive {
 struct divisive *divisive_new(const double *values, size_t n)
 {
 	struct divisive *d = calloc(1, sizeof(*d));
-	double *sums = calloc(n * n + 3 * n, sizeof(*sums));
+	double *sums = malloc((n * n + 3 * n) * sizeof(*sums));
 
 	if (!d || !sums) {
 		free(d);
@@ -51,9 +51,11 @@ struct divisive *divisive_new(const double *values, size_t n)
 		.within_left = sums + n * n + n,
 		.across = sums + n * n + 2 * n,
 	};
+	memset(d->left, 0, n * sizeof(*d->left));
 	for (size_t i = 0; i < n; i++) {
 		double *row = d->right + i * n;
 
+		row[i] = 0;
 		for (size_t j = i + 1; j < n; j++) {
 			double distance = fabs(values[i] - values[j]);
 

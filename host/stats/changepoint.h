@@ -40,6 +40,12 @@ struct changepoint {
 	bool single;
 	/* Per value, if changepoint_trends() finds that the change belongs to a trend. */
 	double trend;
+	/* Not of the mean; 0 of all changes that this file finds. */
+	enum changepoint_of {
+		CHANGEPOINT_OF_MEAN,
+		CHANGEPOINT_OF_EVENTS, /* of the distribution of each value's events */
+		CHANGEPOINT_OF_VALUES, /* of the distribution of the values */
+	} of;
 };
 
 /*

@@ -3,7 +3,8 @@
 """A large history for measuring `wsbench history check`: large_history.py exact|noisy [RUNS [BENCHMARKS]].
 
 The lines are in the form that `wsbench history add` writes, which the program reads fastest.
-Each series has one step of 20; noisy figures have a standard deviation of 1 %. The seed is fixed.
+Each series has one step of 20; noisy figures have a standard deviation of 1 %, and quantiles of their events.
+The seed is fixed.
 """
 import json
 import random
@@ -27,6 +28,11 @@ for run in range(runs):
             "unit": "insns" if exact else "ticks", "better": "lower", "value": value,
             "lo": value if exact else round(value * 0.99, 1), "hi": value if exact else round(value * 1.01, 1),
             "quantum": 1, "boots": 2 if exact else 10, "handled_by": "user", "exits": 1}
-        if not exact:
+        if exact:
+            row["mean"] = value
+        else:
             del row["emulator"]
+            for name, far in (("p5", 0.96), ("p25", 0.985), ("p75", 1.02), ("p90", 1.05), ("p99", 1.4)):
+                row[name] = round(value * far * random.gauss(1, 0.005))
+            row["mean"] = round(8 * value * random.gauss(1.01, 0.005)) / 8
         print(json.dumps(row, separators=(",", ":")))

@@ -40,6 +40,7 @@ static const struct row example = {
 	.boots = 2,
 	.handled_by = "kernel",
 	.exits = 1,
+	.quantiles = { NAN, 3060, 3066.5, 6100, NAN, 3500.125 },
 };
 
 static struct row_names *names;
@@ -68,6 +69,9 @@ static bool same_number(double a, double b)
 
 static bool same(const struct row *a, const struct row *b)
 {
+	for (size_t q = 0; q < ROW_QUANTILES; q++)
+		if (!same_number(a->quantiles[q], b->quantiles[q]))
+			return false;
 	return same_text(a->schema, b->schema) && a->version == b->version &&
 	       same_text(a->run, b->run) && same_text(a->time, b->time) &&
 	       same_text(a->kernel, b->kernel) && same_text(a->label, b->label) &&
@@ -115,6 +119,76 @@ Test(row, reads_back_equal)
 	row.lo = row.hi = row.exits = NAN;
 	row.handled_by = NULL;
 	expect_back(&row);
+	for (size_t q = 0; q < ROW_QUANTILES; q++)
+		row.quantiles[q] = NAN;
+	expect_back(&row);
+}
+
+/* The events of two boots: 500 of 1000 to 1009 each, then `n_long` of 2000. */
+static void expect_quantiles(bool exact, size_t n_long, const double want[ROW_QUANTILES])
+{
+	struct result_metric m = { .value = 1004.5, .n_boots = 3 };
+	double got[ROW_QUANTILES];
+	int64_t events[1000];
+
+	m.boots = calloc(3, sizeof(*m.boots));
+	for (size_t b = 0; b < 3; b++) {
+		for (size_t i = 0; i < 500 + n_long; i++)
+			events[i] = i < 500 ? 1000 + (int64_t)i % 10 : 2000;
+		m.boots[b].valid = b > 0; /* of the first, nothing counts */
+		if (!b)
+			events[0] = 1;
+		cr_assert_eq(histogram_build(events, b ? 500 + n_long : 1, HISTOGRAM_BITS,
+					     &m.boots[b].histogram),
+			     0);
+		cr_assert_eq(stats_summarize(events, b ? 500 + n_long : 1,
+					     &m.boots[b].summary),
+			     0);
+	}
+	row_distribution(&m, exact, got);
+	for (size_t q = 0; q < ROW_QUANTILES; q++)
+		cr_expect(same_number(got[q], want[q]), "%s: %s is %.9g, not %.9g",
+			  exact ? "exact" : "noisy", row_quantile_name(q), got[q],
+			  want[q]);
+	for (size_t b = 0; b < 3; b++)
+		free(m.boots[b].histogram.bins);
+	free(m.boots);
+}
+
+/*
+ * Of noisy figures by the bins, 1000 to 1007 and 1008 to 1015; of exact ones as the boot
+ * has them, and p99, of which a boot of 500 events knows little, by its bin.
+ */
+Test(row, quantiles_of_the_events)
+{
+	static const double noisy[] = { 1000, 1002, 1007, 1011, 1015, 1005 };
+	static const double long_path[] = { 1001, 1003, 2002, 2010, 2014, 1301.5 };
+	static const double exact[] = { 1000, 1002, 1007, 1008.1, 1015, 1005 };
+
+	expect_quantiles(false, 0, noisy);
+	expect_quantiles(false, 214, long_path);
+	expect_quantiles(true, 0, exact);
+}
+
+Test(row, equal_events_have_a_mean_alone)
+{
+	static const double want[] = { NAN, NAN, NAN, NAN, NAN, 1001 };
+	struct result_boot boot = { .valid = true };
+	struct result_metric m = { .value = 1001, .boots = &boot, .n_boots = 1 };
+	double got[ROW_QUANTILES];
+	int64_t events[50];
+
+	for (size_t i = 0; i < 50; i++)
+		events[i] = 1001;
+	row_distribution(&m, true, got);
+	cr_expect(isnan(got[ROW_MEAN]), "a boot without a histogram");
+	cr_assert_eq(histogram_build(events, 50, HISTOGRAM_BITS, &boot.histogram), 0);
+	cr_assert_eq(stats_summarize(events, 50, &boot.summary), 0);
+	row_distribution(&m, true, got);
+	for (size_t q = 0; q < ROW_QUANTILES; q++)
+		cr_expect(same_number(got[q], want[q]), "%s: %.9g", row_quantile_name(q),
+			  got[q]);
+	free(boot.histogram.bins);
 }
 
 Test(row, numbers_read_back_exactly)
@@ -242,6 +316,7 @@ Test(row, unknown_members_and_any_order_are_fine)
 	cr_assert_eq(scan(line, strlen(line), &row, &err), 0, "%s", err.text);
 	cr_expect(row.value == 150 && row.boots == 3 && !strcmp(row.benchmark, "b"));
 	cr_expect(isnan(row.lo) && !row.kernel && !row.handled_by && isnan(row.exits));
+	cr_expect(isnan(row.quantiles[ROW_P5]) && isnan(row.quantiles[ROW_MEAN]));
 }
 
 static void expect_refused(const char *line, const char *what)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <gsl/gsl_cdf.h>
 #include <gsl/gsl_randist.h>
 
 #include "host/history/history.h"
@@ -29,6 +30,15 @@ struct detail {
 	 * `history check --last 1`. 0: one check of the whole series.
 	 */
 	size_t gate_from;
+	/*
+	 * Rows with quantiles: `share` of a run's events take twice as long, from the
+	 * step on `share_after`. The share of a run varies by a fifth.
+	 */
+	double share, share_after;
+	double disturbed; /* share of runs of which half of the events take long */
+	bool quantiles;
+	/* The runs, not the events, have modes (`modes`), and the lower one doubles. */
+	bool lower_doubles;
 };
 
 /* An outlier is up by 3 % to 30 %. */
@@ -37,13 +47,54 @@ static double outlier(gsl_rng *rng)
 	return log(1 + gsl_ran_flat(rng, 0.03, 0.3));
 }
 
-static void draw(const struct detail *d, gsl_rng *rng, struct history_point *points)
+#define EVENTS	 5000 /* of a run */
+#define EVENT_SD 0.01
+#define LONG	 2.0 /* times as long as the others */
+
+/* A quantile of the events of a run, of which `n_long` take long. */
+static double event_quantile(gsl_rng *rng, double share, size_t n_long)
+{
+	double below = share * EVENTS, n = EVENTS - (double)n_long, scale = 1, u, sd;
+
+	if (below >= n) {
+		below -= n;
+		n = (double)n_long;
+		scale = LONG;
+	}
+	u = fmin(fmax(below, 0.5), n - 0.5) / n;
+	sd = sqrt(u * (1 - u) / n) / gsl_ran_ugaussian_pdf(gsl_cdf_ugaussian_Pinv(u));
+	return scale *
+	       exp(EVENT_SD * (gsl_cdf_ugaussian_Pinv(u) + gsl_ran_gaussian(rng, sd)));
+}
+
+/* Sets the value and the quantiles of a run, relative to its level. */
+static double draw_events(const struct detail *d, gsl_rng *rng, bool after,
+			  double out[ROW_QUANTILES])
+{
+	static const double shares[ROW_MEAN] = { 0.05, 0.25, 0.75, 0.9, 0.99 };
+	double share =
+		(after ? d->share_after : d->share) * exp(gsl_ran_gaussian(rng, 0.2));
+	size_t n_long;
+
+	if (gsl_rng_uniform(rng) < d->disturbed)
+		share = 0.5;
+	n_long = gsl_ran_binomial(rng, fmin(share, 0.95), EVENTS);
+	for (size_t q = 0; q < ROW_MEAN; q++)
+		out[q] = event_quantile(rng, shares[q], n_long);
+	out[ROW_MEAN] = 1 + (LONG - 1) * (double)n_long / EVENTS;
+	return event_quantile(rng, 0.5, n_long);
+}
+
+static void draw(const struct detail *d, gsl_rng *rng, struct history_point *points,
+		 double (*quantiles)[ROW_QUANTILES])
 {
 	double noise[RUNS_MAX], extra[RUNS_MAX] = { 0 };
 
 	sim_ar_fill(rng, &d->own, noise, d->runs);
 	for (size_t i = 0; i < d->runs && d->modes > 0; i++)
-		extra[i] = gsl_rng_uniform(rng) < d->modes ? log(1.05) : 0;
+		extra[i] = gsl_rng_uniform(rng) < d->modes
+				   ? log(d->lower_doubles ? 10 : 1.05)
+				   : 0;
 	for (size_t i = 0; i < d->runs; i++)
 		if (d->outliers > 0 && gsl_rng_uniform(rng) < d->outliers)
 			extra[i] = outlier(rng);
@@ -68,6 +119,16 @@ static void draw(const struct detail *d, gsl_rng *rng, struct history_point *poi
 			.quantum = 1,
 			.class = { NULL, NAN },
 		};
+		if (d->lower_doubles && d->step_at && i >= d->step_at && !(extra[i] > 0))
+			points[i].value *= 2;
+		if (!d->quantiles)
+			continue;
+		level = points[i].value;
+		points[i].value *=
+			draw_events(d, rng, d->step_at && i >= d->step_at, quantiles[i]);
+		for (size_t q = 0; q < ROW_QUANTILES; q++)
+			quantiles[i][q] *= level;
+		points[i].quantiles = quantiles[i];
 	}
 }
 
@@ -78,6 +139,7 @@ struct one {
 	struct history_run runs[RUNS_MAX];
 	struct history_series series;
 	struct history_point points[RUNS_MAX];
+	double quantiles[RUNS_MAX][ROW_QUANTILES];
 };
 
 static void one_init(struct one *o, size_t runs)
@@ -124,6 +186,29 @@ static void judge(struct one *o, size_t n)
  */
 #define NEAR 2
 
+/* Where runs have modes, the first ones after a step can be in the mode without. */
+#define NEAR_MODES 8
+
+enum right { RIGHT, WRONG, NEITHER };
+
+static enum right judge_change(const struct detail *d, const struct history_series *s,
+			       size_t k)
+{
+	const struct changepoint *c = &s->changes[k];
+	size_t reach = d->lower_doubles ? NEAR_MODES : NEAR;
+	bool near = d->step_at && c->index + reach >= d->step_at &&
+		    c->index <= d->step_at + reach;
+	char text[HISTORY_NAME_BYTES];
+
+	if (c->trend != 0)
+		return d->trend != 0 ? RIGHT : WRONG;
+	if (!near || (!d->quantiles && !d->lower_doubles))
+		return near && c->of == CHANGEPOINT_OF_MEAN ? RIGHT : WRONG;
+	/* The median of the events moves a little, too. */
+	history_distribution_change(s, k, text, sizeof(text));
+	return *text ? RIGHT : NEITHER;
+}
+
 static void check_whole(const struct detail *d, struct one *o, struct sim_counts *out)
 {
 	bool found = false, wrong = false;
@@ -131,18 +216,21 @@ static void check_whole(const struct detail *d, struct one *o, struct sim_counts
 	judge(o, d->runs);
 	for (size_t k = 0; k < o->series.n_changes; k++) {
 		const struct changepoint *c = &o->series.changes[k];
-		size_t at = c->index;
 
 		if (c->single)
 			continue;
 		if (d->planned && c->after > c->before)
 			found = true;
-		if (c->trend != 0 ? d->trend != 0
-				  : d->step_at && at + NEAR >= d->step_at &&
-					    at <= d->step_at + NEAR)
+		switch (judge_change(d, &o->series, k)) {
+		case RIGHT:
 			found = true;
-		else
+			break;
+		case WRONG:
 			wrong = true;
+			break;
+		case NEITHER:
+			break;
+		}
 	}
 	out->units++;
 	out->wanted += d->step_at > 0 || d->trend != 0;
@@ -166,25 +254,25 @@ static struct gate run_gate(const struct detail *d, struct one *o)
 	for (size_t n = d->gate_from; n <= d->runs; n++) {
 		struct history_alarm *alarms;
 		size_t n_alarms;
-		bool wrong = false, open = false;
+		size_t reported[3] = { 0 };
+		bool open = false;
 
 		judge(o, n);
 		alarms = history_alarms(&newest, &o->h, &n_alarms);
 		for (size_t i = 0; i < n_alarms; i++) {
-			size_t at = history_change(&alarms[i])->index;
-
 			if (!alarms[i].recent)
 				continue;
 			if (history_is_open(&alarms[i]))
 				open = true;
-			else if (d->step_at && alarms[i].kind == HISTORY_WORSE &&
-				 at + NEAR >= d->step_at && at <= d->step_at + NEAR)
-				g.right++;
 			else
-				wrong = true;
+				reported[alarms[i].kind == HISTORY_BETTER
+						 ? WRONG
+						 : judge_change(d, &o->series,
+								alarms[i].k)]++;
 		}
 		free(alarms);
-		g.wrong += wrong;
+		g.right += reported[RIGHT];
+		g.wrong += reported[WRONG] > 0;
 		g.open += open;
 	}
 	return g;
@@ -231,7 +319,7 @@ static void simulate(const struct sim_scenario *s, gsl_rng *rng, size_t repeat,
 	}
 	one_init(&o, d->runs);
 	for (size_t i = 0; i < repeat; i++) {
-		draw(d, rng, o.points);
+		draw(d, rng, o.points, o.quantiles);
 		if (d->gate_from)
 			check_gate(d, &o, out);
 		else
@@ -412,6 +500,92 @@ static const struct sim_scenario scenarios[] = {
 	  false,
 	  { SIM_FOUND, 0.95, false },
 	  DETAIL(.runs = 60, .own = { 0.005, 0 }, .trend = 0.0005) },
+	{ "60 runs, 30 % of the events long",
+	  5000,
+	  true,
+	  { SIM_WRONG, 0.005, false },
+	  DETAIL(.runs = 60, .own = { 0.005, 0 }, .quantiles = true, .share = 0.3) },
+	{ "60 runs, 10 % of the events long",
+	  5000,
+	  true,
+	  { SIM_WRONG, 0.003, false },
+	  DETAIL(.runs = 60, .own = { 0.005, 0 }, .quantiles = true, .share = 0.1) },
+	{ "60 runs, 5 % of the events long, 3 % disturbed runs",
+	  5000,
+	  false,
+	  { SIM_WRONG, 0.006, false },
+	  DETAIL(.runs = 60, .own = { 0.005, 0 }, .quantiles = true, .share = 0.05,
+		 .disturbed = 0.03) },
+	{ "200 runs, 25 % of the events long",
+	  1000,
+	  false,
+	  { SIM_WRONG, 0.01, false },
+	  DETAIL(.runs = 200, .own = { 0.005, 0 }, .quantiles = true, .share = 0.25) },
+	{ "gate, run 20 to 60, 30 % of the events long",
+	  500,
+	  false,
+	  { SIM_WRONG, 0.003, false },
+	  DETAIL(.runs = 60, .own = { 0.005, 0 }, .quantiles = true, .share = 0.3,
+		 .gate_from = 20) },
+	{ "gate, run 20 to 60, 10 % long, 3 % disturbed runs",
+	  500,
+	  true,
+	  { SIM_WRONG, 0.003, false },
+	  DETAIL(.runs = 60, .own = { 0.005, 0 }, .quantiles = true, .share = 0.1,
+		 .disturbed = 0.03, .gate_from = 20) },
+	{ "gate, a mode of 30 % of the events appears, 5 runs",
+	  2000,
+	  true,
+	  { SIM_FOUND, 0.95, false },
+	  DETAIL(.runs = 45, .step_at = 40, .own = { 0.005, 0 }, .quantiles = true,
+		 .share_after = 0.3, .gate_from = 41) },
+	{ "gate, a mode of 5 % grows to 30 %, 5 runs",
+	  2000,
+	  false,
+	  { SIM_FOUND, 0.95, false },
+	  DETAIL(.runs = 45, .step_at = 40, .own = { 0.005, 0 }, .quantiles = true,
+		 .share = 0.05, .share_after = 0.3, .gate_from = 41) },
+	{ "gate, a mode of 10 % grows to 30 %, 5 runs",
+	  2000,
+	  true,
+	  { SIM_FOUND, 0.95, false },
+	  DETAIL(.runs = 45, .step_at = 40, .own = { 0.005, 0 }, .quantiles = true,
+		 .share = 0.1, .share_after = 0.3, .gate_from = 41) },
+	{ "gate, 10 % grows to 30 %, 5 runs, 3 % disturbed runs",
+	  2000,
+	  false,
+	  { SIM_FOUND, 0.9, false },
+	  DETAIL(.runs = 45, .step_at = 40, .own = { 0.005, 0 }, .quantiles = true,
+		 .share = 0.1, .share_after = 0.3, .disturbed = 0.03, .gate_from = 41) },
+	{ "gate, 10 % grows to 30 %, 20 runs, 3 % disturbed runs",
+	  1000,
+	  false,
+	  { SIM_FOUND, 0.95, false },
+	  DETAIL(.runs = 60, .step_at = 40, .own = { 0.005, 0 }, .quantiles = true,
+		 .share = 0.1, .share_after = 0.3, .disturbed = 0.03, .gate_from = 41) },
+	{ "30 % grows to 45 % after 40 of 60 runs",
+	  2000,
+	  false,
+	  { SIM_FREE, 0, false },
+	  DETAIL(.runs = 60, .step_at = 40, .own = { 0.005, 0 }, .quantiles = true,
+		 .share = 0.3, .share_after = 0.45) },
+	{ "a mode of 30 % of the events after 12 of 20 runs",
+	  2000,
+	  false,
+	  { SIM_FOUND, 0.95, false },
+	  DETAIL(.runs = 20, .step_at = 12, .own = { 0.005, 0 }, .quantiles = true,
+		 .share_after = 0.3) },
+	{ "30 % of the runs 10 x, the others double after 100 of 200",
+	  500,
+	  true,
+	  { SIM_FOUND, 0.75, false },
+	  DETAIL(.runs = 200, .step_at = 100, .own = { 0.05, 0 }, .modes = 0.3,
+		 .lower_doubles = true) },
+	{ "30 % of the runs 10 x, 200 runs",
+	  500,
+	  false,
+	  { SIM_FREE, 0, false },
+	  DETAIL(.runs = 200, .own = { 0.05, 0 }, .modes = 0.3, .lower_doubles = true) },
 };
 
 const struct sim_kind sim_history = {

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Changes of the distribution of a series that its figures do not tell. */
+#include "host/history/history.h"
+
+#include <errno.h>
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gsl/gsl_sort_double.h>
+
+#include "host/lib/text.h"
+#include "host/stats/distribution.h"
+#include "host/stats/summary.h"
+
+/* The least change of a quantile, in parts of the figure. */
+#define LEAST 0.05
+
+/* Fewer runs cannot be significant. */
+#define RUNS_LEAST 18
+
+/* The runs of a stretch that are compared. */
+struct runs {
+	double *vectors; /* ROW_QUANTILES per run with quantiles */
+	size_t *index;	 /* of these, in the series */
+	size_t n;
+	double *values; /* of all runs that are not set aside */
+	size_t *index_of_value;
+	size_t n_values;
+	double quantum; /* the largest of a run */
+	struct distribution_change *found;
+};
+
+static void runs_free(struct runs *r)
+{
+	free(r->vectors);
+	free(r->index);
+	free(r->found);
+}
+
+static int runs_new(struct runs *r, const struct history_series *s, size_t start,
+		    size_t end)
+{
+	size_t n = end - start, vectors = 0;
+
+	for (size_t i = start; i < end; i++)
+		vectors += s->points[i].quantiles != NULL;
+	*r = (struct runs){
+		.vectors = malloc((n + vectors * ROW_QUANTILES) * sizeof(*r->vectors)),
+		.index = malloc(2 * n * sizeof(*r->index)),
+		.found = malloc(n * sizeof(*r->found)),
+	};
+	if (!r->vectors || !r->index || !r->found) {
+		runs_free(r);
+		return -ENOMEM;
+	}
+	r->values = r->vectors + vectors * ROW_QUANTILES;
+	r->index_of_value = r->index + n;
+	for (size_t i = start; i < end; i++) {
+		const struct history_point *p = &s->points[i];
+		double *vector = r->vectors + r->n * ROW_QUANTILES;
+
+		if (p->outlier)
+			continue;
+		r->quantum = fmax(r->quantum, p->quantum);
+		r->values[r->n_values] = p->value;
+		r->index_of_value[r->n_values++] = i;
+		if (!p->quantiles)
+			continue;
+		for (enum row_quantile q = 0; q < ROW_QUANTILES; q++)
+			vector[q] = isnan(p->quantiles[q]) ? p->value : p->quantiles[q];
+		r->index[r->n++] = i;
+	}
+	return 0;
+}
+
+static size_t take(const struct runs *r, const size_t *index, size_t found,
+		   enum changepoint_of of, struct changepoint *out)
+{
+	for (size_t k = 0; k < found; k++)
+		out[k] = (struct changepoint){
+			.index = index[r->found[k].index],
+			.pvalue = r->found[k].pvalue,
+			.of = of,
+		};
+	return found;
+}
+
+static int judge_noise(const struct history_series *s,
+		       const struct changepoint_rules *rules, size_t start, size_t end,
+		       struct changepoint *out, size_t *n_out)
+{
+	struct distribution_rules own = { .window = rules->window,
+					  .pvalue = rules->pvalue };
+	struct runs r;
+	size_t found = 0;
+	double sum = 0;
+	int err;
+
+	if (end - start < RUNS_LEAST)
+		return 0;
+	err = runs_new(&r, s, start, end);
+	if (err)
+		return err;
+	for (size_t i = 0; i < r.n_values; i++)
+		sum += r.values[i];
+	own.least = fmax(LEAST * fabs(sum) / (double)(r.n_values ? r.n_values : 1),
+			 fmax(rules->quanta * rules->quantum, DBL_MIN));
+	if (r.n >= RUNS_LEAST)
+		err = distribution_find(r.vectors, r.n, ROW_QUANTILES, &own, r.found,
+					&found);
+	*n_out = take(&r, r.index, found, CHANGEPOINT_OF_EVENTS, out);
+	if (!err && !found && r.n_values >= RUNS_LEAST) {
+		own.least = fmax(own.least, rules->quanta * r.quantum);
+		err = distribution_of_runs(r.values, r.n_values, &own, r.found, &found);
+		*n_out = take(&r, r.index_of_value, found, CHANGEPOINT_OF_VALUES, out);
+	}
+	runs_free(&r);
+	return err;
+}
+
+/*
+ * On an exact target any difference of a quantile is a change, as of the figure: between
+ * the ranges over the runs of a subject. Where boots differ, the first boot, which the
+ * quantiles are of, does not stand for the others.
+ */
+static int judge_exact(const struct history *h, const struct history_series *s,
+		       size_t start, size_t end, struct changepoint *out, size_t *n_out)
+{
+	size_t n = end - start, *index = malloc(n * sizeof(*index)), m = 0;
+	double *lo = malloc(2 * n * sizeof(*lo)), *hi = lo ? lo + n : NULL;
+	struct changepoint *found = malloc(n * sizeof(*found));
+	bool *changes = calloc(n, sizeof(*changes));
+	int err = index && lo && found && changes ? 0 : -ENOMEM;
+
+	for (size_t i = start; i < end && !err; i++)
+		if (s->points[i].quantiles && !(s->points[i].lo < s->points[i].hi))
+			index[m++] = i;
+	for (enum row_quantile q = 0; q < ROW_MEAN && m > 1; q++) {
+		size_t n_found;
+
+		for (size_t i = 0, to; i < m; i = to) {
+			size_t subject = h->runs[s->points[index[i]].run].subject;
+			double least = INFINITY, most = -INFINITY;
+
+			for (to = i; to < m &&
+				     h->runs[s->points[index[to]].run].subject == subject;
+			     to++) {
+				double v = history_quantile(&s->points[index[to]], q);
+
+				least = fmin(least, v);
+				most = fmax(most, v);
+			}
+			for (size_t j = i; j < to; j++) {
+				lo[j] = least;
+				hi[j] = most;
+			}
+		}
+		n_found = changepoint_ranges(lo, hi, m, found);
+		for (size_t k = 0; k < n_found; k++)
+			changes[index[found[k].index] - start] = true;
+	}
+	for (size_t i = 0; i < n && !err; i++)
+		if (changes[i])
+			out[(*n_out)++] =
+				(struct changepoint){ .index = start + i,
+						      .of = CHANGEPOINT_OF_EVENTS };
+	free(index);
+	free(lo);
+	free(found);
+	free(changes);
+	return err;
+}
+
+/* Most series of exact targets have events that are equal. */
+static bool all_plain(const struct history_series *s, size_t start, size_t end)
+{
+	for (size_t i = start; i < end; i++)
+		for (enum row_quantile q = 0; q < ROW_MEAN; q++)
+			if (s->points[i].quantiles && !isnan(s->points[i].quantiles[q]))
+				return false;
+	return true;
+}
+
+int history_judge_distribution(const struct history *h, const struct history_series *s,
+			       const struct changepoint_rules *rules, size_t start,
+			       size_t end, struct changepoint *out, size_t *n_out)
+{
+	*n_out = 0;
+	if (end - start < 2)
+		return 0;
+	if (s->method == HISTORY_NOISE)
+		return judge_noise(s, rules, start, end, out, n_out);
+	return all_plain(s, start, end) ? 0 : judge_exact(h, s, start, end, out, n_out);
+}
+
+/* The values of the runs of a stretch, sorted: of a quantile, or (ROW_QUANTILES) the
+ * figures. Returns their number. */
+static size_t collect(const struct history_series *s, struct history_stretch stretch,
+		      enum row_quantile q, double *out)
+{
+	size_t n = 0;
+
+	for (size_t i = stretch.start; i < stretch.end; i++) {
+		const struct history_point *p = &s->points[i];
+		double v = q == ROW_QUANTILES ? p->value : history_quantile(p, q);
+
+		if (!p->outlier && !isnan(v))
+			out[n++] = v;
+	}
+	return n;
+}
+
+/* Without noise, the nearest run; else the median. */
+static double level_of(const struct history_series *s, size_t k, bool after,
+		       enum row_quantile q, double *work)
+{
+	size_t n = collect(s, history_stretch(s, after ? k + 1 : k), q, work);
+
+	if (!n)
+		return NAN;
+	if (s->method == HISTORY_STEPS)
+		return after ? work[0] : work[n - 1];
+	return stats_median(work, n);
+}
+
+static double *work_of(const struct history_series *s)
+{
+	double *work = malloc((s->n_points + 1) * sizeof(*work));
+
+	if (!work)
+		abort();
+	return work;
+}
+
+void history_quantiles_of(const struct history_series *s, size_t k, enum row_quantile q,
+			  double *before, double *after)
+{
+	double *work = work_of(s);
+
+	*before = level_of(s, k, false, q, work);
+	*after = level_of(s, k, true, q, work);
+	free(work);
+}
+
+static void print_levels(FILE *f, const char *name, double before, double after,
+			 bool exact)
+{
+	char from[NUMBER_BYTES], to[NUMBER_BYTES];
+
+	number_format(from, before, exact);
+	number_format(to, after, exact);
+	fprintf(f, "%s%s %s -> %s", ftell(f) ? ", " : "", name, from, to);
+}
+
+/*
+ * The quantiles that move otherwise than the figure, which changes, too. In noise, three
+ * quarters of the runs are on the new side of three quarters of the old ones.
+ */
+static void print_beside(FILE *f, const struct history_series *s, size_t k)
+{
+	const struct changepoint *c = &s->changes[k];
+	double ratio = c->before > 0 ? c->after / c->before : 1;
+	double *old = work_of(s), *new = work_of(s);
+	bool exact = s->method == HISTORY_STEPS;
+
+	for (enum row_quantile q = 0; q < ROW_MEAN; q++) {
+		size_t n = collect(s, history_stretch(s, k), q, old);
+		size_t m = collect(s, history_stretch(s, k + 1), q, new);
+		double before, after, was, is;
+
+		if (!n || !m)
+			continue;
+		before = exact ? old[n - 1] : stats_median(old, n);
+		after = exact ? new[0] : stats_median(new, m);
+		if (fabs(after - before * ratio) < LEAST * fabs(c->after))
+			continue;
+		if (!exact) {
+			bool up = after > before * ratio;
+
+			was = stats_quantile_sorted(old, n, up ? 0.75 : 0.25);
+			is = stats_quantile_sorted(new, m, up ? 0.25 : 0.75);
+			if (up ? is <= was * ratio : is >= was * ratio)
+				continue;
+		}
+		print_levels(f, row_quantile_name(q), before, after, exact);
+	}
+	free(old);
+	free(new);
+}
+
+/* The quantiles that move; if the others do not, the mean. */
+static void print_events(FILE *f, const struct history_series *s, size_t k)
+{
+	bool exact = s->method == HISTORY_STEPS;
+	double least = exact ? 0 : LEAST * fabs(s->changes[k].before), before, after;
+
+	for (enum row_quantile q = 0; q < ROW_QUANTILES; q++) {
+		if (q == ROW_MEAN && ftell(f))
+			break;
+		history_quantiles_of(s, k, q, &before, &after);
+		if (fabs(after - before) > least || q == ROW_MEAN)
+			print_levels(f, row_quantile_name(q), before, after, exact);
+	}
+	fputs(", median unchanged", f);
+}
+
+static void print_runs(FILE *f, const struct history_series *s, size_t k)
+{
+	static const struct {
+		const char *name;
+		double share;
+	} quantiles[] = { { "p10", 0.1 },
+			  { "p25", 0.25 },
+			  { "median", 0.5 },
+			  { "p75", 0.75 },
+			  { "p90", 0.9 } };
+	double *old = work_of(s), *new = work_of(s);
+	size_t n = collect(s, history_stretch(s, k), ROW_QUANTILES, old);
+	size_t m = collect(s, history_stretch(s, k + 1), ROW_QUANTILES, new);
+
+	gsl_sort(old, 1, n);
+	gsl_sort(new, 1, m);
+	for (size_t i = 0; i < sizeof(quantiles) / sizeof(*quantiles) && n && m; i++) {
+		double before = stats_quantile_sorted(old, n, quantiles[i].share);
+		double after = stats_quantile_sorted(new, m, quantiles[i].share);
+
+		if (fabs(after - before) >= LEAST * fabs(before))
+			print_levels(f, quantiles[i].name, before, after, false);
+	}
+	fputs(" (of the runs)", f);
+	free(old);
+	free(new);
+}
+
+void history_distribution_change(const struct history_series *s, size_t k, char *text,
+				 size_t bytes)
+{
+	enum changepoint_of of = s->changes[k].of;
+	FILE *f;
+
+	*text = '\0';
+	if (history_kind(s, k) == HISTORY_CHANGED && of == CHANGEPOINT_OF_MEAN)
+		return;
+	f = fmemopen(text, bytes, "w");
+	if (!f)
+		abort();
+	if (of == CHANGEPOINT_OF_EVENTS)
+		print_events(f, s, k);
+	else if (of == CHANGEPOINT_OF_MEAN)
+		print_beside(f, s, k);
+	else
+		print_runs(f, s, k);
+	fclose(f);
+	text[bytes - 1] = '\0';
+}

@@ -1,0 +1,584 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Changes of distribution: ED-PELT, a screen that is linear, ranks, and a merge. */
+#include "host/stats/distribution.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_sort_double.h>
+
+#include "host/stats/summary.h"
+#include "host/stats/two_sample.h"
+
+/* Room for series of up to `n` values, which many windows share. */
+struct edpelt {
+	double *sorted;
+	double *product; /* product[i]: i ln i, up to 2 n */
+	uint32_t
+		*below; /* below[t * k + q]: twice the values below quantile q before t */
+	double *cost;	/* cost[t]: of the best segments before t */
+	double *tried;	/* of the segments before `open`, and the one from there */
+	size_t *last;	/* last[t]: where the last of these begins */
+	size_t *open;	/* beginnings that are not pruned */
+	size_t k, n;
+	double scale; /* of a sum over the quantiles */
+};
+
+static size_t quantiles_of(size_t n)
+{
+	size_t k = (size_t)ceil(4 * log((double)n));
+
+	return k < n ? k : n;
+}
+
+static void edpelt_free(struct edpelt *e)
+{
+	free(e->sorted);
+	free(e->below);
+	free(e->last);
+}
+
+static int edpelt_new(struct edpelt *e, size_t n)
+{
+	size_t k = n > 1 ? quantiles_of(n) : 1;
+
+	*e = (struct edpelt){
+		.sorted = calloc(5 * n + 4, sizeof(*e->sorted)),
+		.below = calloc((n + 1) * k, sizeof(*e->below)),
+		.last = calloc(2 * n + 2, sizeof(*e->last)),
+	};
+	if (!e->sorted || !e->below || !e->last) {
+		edpelt_free(e);
+		return -ENOMEM;
+	}
+	e->cost = e->sorted + n;
+	e->tried = e->cost + n + 1;
+	e->product = e->tried + n + 1;
+	e->open = e->last + n + 1;
+	for (size_t i = 2; i <= 2 * n; i++)
+		e->product[i] = (double)i * log((double)i);
+	return 0;
+}
+
+/*
+ * Counts the values below each quantile, of which the tails have more than the middle
+ * (section 3.1). A value equal to the quantile counts half.
+ */
+static void count_below(struct edpelt *e, const double *values, size_t n)
+{
+	e->n = n;
+	e->k = quantiles_of(n);
+	e->scale = log(2 * (double)n - 1) / (double)e->k;
+	memcpy(e->sorted, values, n * sizeof(*values));
+	gsl_sort(e->sorted, 1, n);
+	for (size_t q = 0; q < e->k; q++) {
+		double z = (2 * (double)q + 1) / (double)e->k - 1;
+		double share = 1 / (1 + pow(2 * (double)n - 1, -z));
+		double at = e->sorted[(size_t)(share * (double)(n - 1))];
+		uint32_t sum = 0;
+
+		e->below[q] = 0;
+		for (size_t t = 0; t < n; t++) {
+			sum += values[t] < at ? 2 : values[t] == at;
+			e->below[(t + 1) * e->k + q] = sum;
+		}
+	}
+}
+
+/* The cost of a segment: minus twice its nonparametric log-likelihood. */
+static double segment_cost(const struct edpelt *e, size_t from, size_t to)
+{
+	const uint32_t *a = e->below + from * e->k, *b = e->below + to * e->k;
+	size_t all = 2 * (to - from);
+	double sum = 0;
+
+	for (size_t q = 0; q < e->k; q++) {
+		size_t below = b[q] - a[q];
+
+		sum += e->product[all] - e->product[below] - e->product[all - below];
+	}
+	return e->scale * sum;
+}
+
+static void edpelt_search(struct edpelt *e, const double *values, size_t n, size_t least,
+			  size_t *out, size_t *n_out)
+{
+	double penalty = 3 * log((double)n);
+	size_t n_open = 0, found = 0;
+
+	*n_out = 0;
+	if (n < 2 * least || n < 3)
+		return;
+	count_below(e, values, n);
+	e->cost[0] = -penalty;
+	for (size_t t = least; t <= n; t++) {
+		size_t kept = 0, newest = t - least;
+
+		e->cost[t] = INFINITY;
+		/* No segments end within the first `least` values. */
+		if (!newest || newest >= least)
+			e->open[n_open++] = newest;
+		for (size_t i = 0; i < n_open; i++) {
+			size_t s = e->open[i];
+
+			e->tried[i] = e->cost[s] + segment_cost(e, s, t);
+			if (e->tried[i] + penalty < e->cost[t]) {
+				e->cost[t] = e->tried[i] + penalty;
+				e->last[t] = s;
+			}
+		}
+		for (size_t i = 0; i < n_open; i++)
+			if (e->tried[i] < e->cost[t])
+				e->open[kept++] = e->open[i];
+		n_open = kept;
+	}
+	for (size_t t = n; e->last[t] > 0; t = e->last[t])
+		found++;
+	*n_out = found;
+	for (size_t t = n; e->last[t] > 0; t = e->last[t])
+		out[--found] = e->last[t];
+}
+
+int distribution_edpelt(const double *values, size_t n, size_t least, size_t *out,
+			size_t *n_out)
+{
+	struct edpelt e;
+	int err = edpelt_new(&e, n);
+
+	*n_out = 0;
+	if (err)
+		return err;
+	edpelt_search(&e, values, n, least, out, n_out);
+	edpelt_free(&e);
+	return 0;
+}
+
+/* A search, with room for the longest window, and for the runs around a change. */
+struct search {
+	const double *vectors;
+	size_t n, d;
+	const struct distribution_rules *rules;
+	struct edpelt edpelt;
+	double *scale;		 /* of each quantile: the standard deviation */
+	double *sums;		 /* of a window: d per run, from the first run on */
+	double *p;		 /* of the test of each quantile */
+	double *column, *sample; /* values of a quantile; of the runs around a change */
+	size_t *index;		 /* found in a column */
+	bool *aside;		 /* of the runs around a change */
+	size_t window;		 /* of this search */
+	struct distribution_change *out; /* ascending */
+	size_t n_out;
+};
+
+static void search_free(struct search *s)
+{
+	edpelt_free(&s->edpelt);
+	free(s->scale);
+	free(s->index);
+	free(s->aside);
+}
+
+static int search_new(struct search *s)
+{
+	size_t window = s->window, d = s->d;
+
+	if (edpelt_new(&s->edpelt, window))
+		return -ENOMEM;
+	s->scale = calloc(2 * d + (window + 1) * d + 4 * window, sizeof(*s->scale));
+	s->index = calloc(window + 1, sizeof(*s->index));
+	s->aside = calloc(2 * window + 1, sizeof(*s->aside));
+	if (!s->scale || !s->index || !s->aside) {
+		search_free(s);
+		return -ENOMEM;
+	}
+	s->p = s->scale + d;
+	s->sums = s->p + d;
+	s->column = s->sums + (window + 1) * d;
+	s->sample = s->column + 2 * window;
+	return 0;
+}
+
+static double value_at(const struct search *s, size_t run, size_t quantile)
+{
+	return s->vectors[run * s->d + quantile];
+}
+
+/* A sample of the series is enough for a standard deviation. */
+#define SAMPLE 128
+
+/*
+ * The standard deviation of a quantile, by the mean of the differences of neighbours
+ * without the largest tenth, which are steps and outliers. A quantile between two modes
+ * jumps from run to run, and so has a large one.
+ */
+static double scale_of(const struct search *s, size_t quantile)
+{
+	double differences[SAMPLE], sum = 0;
+	size_t n = s->n - 1 < SAMPLE ? s->n - 1 : SAMPLE, used = n - n / 10;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t at = i * (s->n - 1) / n;
+
+		differences[i] =
+			fabs(value_at(s, at + 1, quantile) - value_at(s, at, quantile));
+	}
+	gsl_sort(differences, 1, n);
+	for (size_t i = 0; i < used; i++)
+		sum += differences[i];
+	/* 0.93: of normal values. */
+	return fmax(sum / (double)used / 0.93, s->rules->least / 8);
+}
+
+/* The median of nine runs of a window. */
+static double center_of(const struct search *s, size_t start, size_t n, size_t quantile)
+{
+	double near[9];
+
+	for (size_t i = 0; i < 9; i++) {
+		double value = value_at(s, start + i * (n - 1) / 8, quantile);
+		size_t at = i;
+
+		for (; at && near[at - 1] > value; at--)
+			near[at] = near[at - 1];
+		near[at] = value;
+	}
+	return near[4];
+}
+
+/*
+ * Sets suspect[q] for each quantile whose mean differs before and after some run of the
+ * window: by half of the least change, and by 3.5 standard errors. Values are cut off, so
+ * that an outlier looks like a change only if it is alone, on a side of one run.
+ */
+#define CUT	6
+#define SUSPECT 3.5
+
+static bool screen(const struct search *s, size_t start, size_t n, bool *suspect)
+{
+	size_t d = s->d;
+	bool any = false;
+
+	for (size_t q = 0; q < d; q++) {
+		double reach = CUT * s->scale[q], center = center_of(s, start, n, q);
+		const double *value = s->vectors + start * d + q;
+		double *sum = s->sums + q;
+
+		suspect[q] = false;
+		sum[0] = 0;
+		for (size_t i = 0; i < n; i++) {
+			double x = value[i * d] - center;
+
+			x = x > reach ? reach : x < -reach ? -reach : x;
+			sum[(i + 1) * d] = sum[i * d] + x;
+		}
+	}
+	for (size_t t = DISTRIBUTION_RUNS; t + DISTRIBUTION_RUNS <= n; t++) {
+		double part = (double)t / (double)n;
+		double weight = 1 / (part * (double)(n - t));
+
+		for (size_t q = 0; q < d; q++) {
+			double sum = fabs(s->sums[t * d + q] - part * s->sums[n * d + q]);
+
+			if (sum * weight < s->rules->least / 2 ||
+			    sum * sum * weight <
+				    SUSPECT * SUSPECT * s->scale[q] * s->scale[q])
+				continue;
+			suspect[q] = any = true;
+		}
+	}
+	return any;
+}
+
+/* Inserts an index in order, unless present. */
+static void add(struct search *s, size_t index)
+{
+	size_t k = s->n_out;
+
+	while (k && s->out[k - 1].index >= index)
+		k--;
+	if (k < s->n_out && s->out[k].index == index)
+		return;
+	memmove(&s->out[k + 1], &s->out[k], (s->n_out - k) * sizeof(*s->out));
+	s->out[k] = (struct distribution_change){ .index = index };
+	s->n_out++;
+}
+
+/* Proposes the changes of a quantile in a window. */
+static void propose(struct search *s, size_t start, size_t n, size_t quantile)
+{
+	size_t found;
+
+	for (size_t i = 0; i < n; i++)
+		s->column[i] = value_at(s, start + i, quantile);
+	edpelt_search(&s->edpelt, s->column, n, DISTRIBUTION_RUNS, s->index, &found);
+	for (size_t k = 0; k < found; k++)
+		add(s, start + s->index[k]);
+}
+
+static void split(struct search *s, bool *suspect)
+{
+	size_t last = 0;
+
+	for (size_t start = 0; start + 2 * DISTRIBUTION_RUNS <= s->n;) {
+		size_t n = s->n - start < s->window ? s->n - start : s->window;
+
+		if (!suspect) {
+			propose(s, start, n, 0);
+		} else if (screen(s, start, n, suspect)) {
+			for (size_t q = 0; q < s->d; q++)
+				if (suspect[q])
+					propose(s, start, n, q);
+		}
+		if (s->n_out)
+			last = s->out[s->n_out - 1].index;
+		if (start + n == s->n)
+			break;
+		start = last > start + s->window / 2 ? last : start + s->window / 2;
+	}
+}
+
+/* The p of the rank sum of x: exact for few values, else by the normal distribution. */
+#define EXACT 10
+
+static double rank_p(const double *x, size_t n_x, const double *y, size_t n_y)
+{
+	struct stats_mann_whitney test;
+	double u = 0, ties = 0, a = (double)n_x, b = (double)n_y, all = a + b, z;
+	size_t i = 0, j = 0;
+
+	if (n_x < EXACT || n_y < EXACT) {
+		int rc = n_x <= n_y ? stats_mann_whitney(x, n_x, y, n_y, &test)
+				    : stats_mann_whitney(y, n_y, x, n_x, &test);
+
+		return rc ? 1 : test.p;
+	}
+	/* Both are sorted: groups of equal values in turn. */
+	while (i < n_x || j < n_y) {
+		double value = j == n_y || (i < n_x && x[i] < y[j]) ? x[i] : y[j], t;
+		size_t from_x = i, from_y = j;
+
+		while (i < n_x && x[i] == value)
+			i++;
+		while (j < n_y && y[j] == value)
+			j++;
+		t = (double)(i - from_x + j - from_y);
+		ties += t * t * t - t;
+		u += (double)(i - from_x) * ((double)from_y + (double)(j - from_y) / 2);
+	}
+	z = a * b / 12 * (all + 1 - ties / (all * (all - 1)));
+	if (!(z > 0))
+		return 1;
+	z = (fabs(u - a * b / 2) - 0.5) / sqrt(z);
+	return z > 0 ? 2 * gsl_cdf_ugaussian_Q(z) : 1;
+}
+
+/* Whether one of the quartiles of two sorted samples moves by `least`. */
+static bool moves(const double *x, size_t n_x, const double *y, size_t n_y, double least)
+{
+	for (int q = 1; q <= 3; q++)
+		if (fabs(stats_quantile_sorted(x, n_x, q / 4.0) -
+			 stats_quantile_sorted(y, n_y, q / 4.0)) >= least)
+			return true;
+	return false;
+}
+
+/*
+ * Values before or after a change that are isolated are set aside, as in
+ * changepoint_find(): four standard deviations beyond the medians of the three values on
+ * each side. If more than a tenth is, these are modes, and none is set aside.
+ */
+#define NEAR  3
+#define ALONE 4
+
+static double median_of_near(const double *values, size_t n)
+{
+	if (n < NEAR)
+		return n == 1 ? values[0] : (values[0] + values[1]) / 2;
+	return fmax(fmin(values[0], values[1]),
+		    fmin(fmax(values[0], values[1]), values[2]));
+}
+
+/* Copies the other values, and sorts them. Returns their number. */
+static size_t set_aside(struct search *s, const double *values, size_t n, double *out)
+{
+	size_t many = 0, kept = 0;
+	double reach;
+
+	memset(s->aside, 0, n * sizeof(*s->aside));
+	for (size_t i = 0; i + 1 < n; i++)
+		out[i] = fabs(values[i + 1] - values[i]);
+	reach = n < 2 ? 0 : ALONE * 1.4826 * M_SQRT1_2 * stats_median(out, n - 1);
+	for (size_t i = 1; i + 1 < n; i++) {
+		size_t left = i < NEAR ? i : NEAR;
+		size_t right = n - 1 - i < NEAR ? n - 1 - i : NEAR;
+		double before = median_of_near(values + i - left, left);
+		double after = median_of_near(values + i + 1, right);
+
+		s->aside[i] = values[i] - fmax(before, after) > reach ||
+			      fmin(before, after) - values[i] > reach;
+		many += s->aside[i];
+	}
+	for (size_t i = 0; i < n; i++)
+		if (!s->aside[i] || (many > 1 && 10 * many > n))
+			out[kept++] = values[i];
+	gsl_sort(out, 1, kept);
+	return kept;
+}
+
+/*
+ * Simes's p of the tests of d quantiles: quantiles that move together need less each (An
+ * Improved Bonferroni Procedure, 1986). Sorts `p`.
+ */
+static double simes(double *p, size_t d)
+{
+	double best = 1;
+
+	gsl_sort(p, 1, d);
+	for (size_t k = 0; k < d; k++)
+		best = fmin(best, p[k] * (double)d / (double)(k + 1));
+	return best;
+}
+
+/* The p of change k between its neighbours. */
+static double test_at(struct search *s, size_t k)
+{
+	size_t at = s->out[k].index, from = k ? s->out[k - 1].index : 0;
+	size_t to = k + 1 < s->n_out ? s->out[k + 1].index : s->n;
+
+	if (at - from > s->window)
+		from = at - s->window;
+	if (to - at > s->window)
+		to = at + s->window;
+	for (size_t q = 0; q < s->d; q++) {
+		double *x = s->sample, *y = s->sample + s->window;
+		size_t n_x, n_y;
+
+		for (size_t i = from; i < to; i++)
+			s->column[i - from] = value_at(s, i, q);
+		n_x = set_aside(s, s->column, at - from, x);
+		n_y = set_aside(s, s->column + (at - from), to - at, y);
+		s->p[q] = 1;
+		if (moves(x, n_x, y, n_y, s->rules->least))
+			s->p[q] = rank_p(x, n_x, y, n_y);
+	}
+	return simes(s->p, s->d);
+}
+
+/*
+ * Removes what is not significant. A pass removes the changes that are weaker than their
+ * neighbours, which are then tested again; the last pass removes all weak ones, so that
+ * there are at most PASSES tests of a change.
+ */
+#define PASSES 64
+
+static void merge(struct search *s)
+{
+	const double limit = s->rules->pvalue;
+
+	for (size_t k = 0; k < s->n_out; k++)
+		s->out[k].pvalue = test_at(s, k);
+	for (int pass = 1; pass <= PASSES; pass++) {
+		size_t kept = 0, before = s->n_out;
+		double left = -1;
+
+		for (size_t k = 0; k < before; k++) {
+			double p = s->out[k].pvalue;
+			double right = k + 1 < before ? s->out[k + 1].pvalue : -1;
+			bool weakest = p >= right && p > left;
+
+			left = p;
+			if (p >= limit && (weakest || pass == PASSES))
+				continue;
+			s->out[kept++] = s->out[k];
+		}
+		s->n_out = kept;
+		if (kept == before)
+			break;
+		for (size_t k = 0; k < kept; k++)
+			s->out[k].pvalue = test_at(s, k);
+	}
+}
+
+static int find(struct search *s, size_t *n_out)
+{
+	bool *suspect = NULL;
+	int err = search_new(s);
+
+	*n_out = 0;
+	if (err)
+		return err;
+	if (s->d > 1) {
+		suspect = calloc(s->d, sizeof(*suspect));
+		if (!suspect) {
+			search_free(s);
+			return -ENOMEM;
+		}
+		for (size_t q = 0; q < s->d; q++)
+			s->scale[q] = scale_of(s, q);
+	}
+	split(s, suspect);
+	merge(s);
+	*n_out = s->n_out;
+	free(suspect);
+	search_free(s);
+	return 0;
+}
+
+int distribution_find(const double *vectors, size_t n, size_t d,
+		      const struct distribution_rules *rules,
+		      struct distribution_change *out, size_t *n_out)
+{
+	struct search s = { .vectors = vectors,
+			    .n = n,
+			    .d = d,
+			    .rules = rules,
+			    .window = rules->window,
+			    .out = out };
+
+	*n_out = 0;
+	return n < 2 * DISTRIBUTION_RUNS ? 0 : find(&s, n_out);
+}
+
+/* Runs in modes are seldom alone, and need more of them. */
+#define RUNS_WINDOWS 4
+#define FAR	     8
+#define FAR_SHARE    10
+
+/* Whether more than a tenth of a sample of the runs is far from the median. */
+static bool has_modes(const double *values, size_t n)
+{
+	double sample[SAMPLE], work[SAMPLE], median, reach;
+	size_t m = n < SAMPLE ? n : SAMPLE, many = 0;
+
+	for (size_t i = 0; i < m; i++)
+		work[i] = sample[i] = values[i * n / m];
+	median = stats_median(work, m);
+	for (size_t i = 0; i + 1 < m; i++)
+		work[i] = fabs(values[i * n / m + 1] - sample[i]);
+	reach = FAR * 1.4826 * M_SQRT1_2 * stats_median(work, m - 1);
+	for (size_t i = 0; i < m; i++)
+		many += fabs(sample[i] - median) > reach;
+	return many * FAR_SHARE > m;
+}
+
+int distribution_of_runs(const double *values, size_t n,
+			 const struct distribution_rules *rules,
+			 struct distribution_change *out, size_t *n_out)
+{
+	struct search s = { .vectors = values,
+			    .n = n,
+			    .d = 1,
+			    .rules = rules,
+			    .window = RUNS_WINDOWS * rules->window,
+			    .out = out };
+
+	*n_out = 0;
+	if (n < 2 * DISTRIBUTION_RUNS || !has_modes(values, n))
+		return 0;
+	return find(&s, n_out);
+}
