@@ -8,6 +8,7 @@
 #   bin/      a script for each system emulator, which starts it with its own libraries
 #   root/     the unpacked packages
 #   package   "PACKAGE VERSION SUITE", a line for each suite that has this version
+#   sums, checked   see sums.sh
 qemu_packages=(qemu-system-x86 qemu-system-arm)
 qemu_programs=(qemu-system-x86_64 qemu-system-aarch64)
 
@@ -89,6 +90,14 @@ qemu_take() {
   done
 }
 
+# qemu_record DIR: the checksums of an unpacked QEMU.
+qemu_record() {
+  local -a files
+  mapfile -t files < <(cd "$1" && find bin root -type f | LC_ALL=C sort)
+  sums_write "$1" sums "${files[@]}"
+  sums_checked "$1" checked
+}
+
 # qemu_offline REASON: prints the cached QEMU of $suite, with a warning; the script fails if
 # there is none.
 qemu_offline() {
@@ -101,10 +110,12 @@ qemu_offline() {
 
 # qemu_fetch: makes sure that the QEMU of $suite is in the cache, and prints its folder.
 qemu_fetch() {
-  local version folder closure=''
+  local version folder closure='' damaged=''
   local -a packages
   folder=$(qemu_cached "$suite")
-  if [ -n "$folder" ] && [ "$refresh" = 0 ]; then
+  if [ -n "$folder" ] && ! is_whole "${folder##*/}"; then
+    damaged=$folder
+  elif [ -n "$folder" ] && [ "$refresh" = 0 ]; then
     echo "$folder"
     return
   fi
@@ -114,9 +125,12 @@ qemu_fetch() {
   apt_private_lock "$emulators/lock"
   # Another process may have fetched it meanwhile.
   folder=$(qemu_cached "$suite")
-  if [ -n "$folder" ] && [ "$refresh" = 0 ]; then
+  if [ -n "$folder" ] && [ "$refresh" = 0 ] && { [ -z "$damaged" ] || [ -z "$(damage "${folder##*/}")" ]; }; then
     echo "$folder"
     return
+  fi
+  if [ -n "$damaged" ] && ! apt_private_fresh; then
+    die 4 "${damaged##*/} is damaged, and Debian cannot be reached: $apt_reason"
   fi
   if ! apt_private_fresh; then
     qemu_offline "Debian cannot be reached: $apt_reason"
@@ -127,7 +141,7 @@ qemu_fetch() {
   [ -n "$version" ] || die 4 "Debian $suite has no ${qemu_packages[0]}"
   # Without the epoch: a colon separates the folders of libraries.
   folder=$emulators/qemu-${version#*:}
-  if [ ! -d "$folder" ]; then
+  if [ ! -d "$folder" ] || [ "$folder" = "$damaged" ]; then
     mapfile -t packages <<<"${closure// /=}"
     rm -rf "$emulators"/.fetch.* # of a process that was killed
     work=$(mktemp -d "$emulators/.fetch.XXXXXX") || die 4 "cannot write to $emulators"
@@ -137,7 +151,13 @@ qemu_fetch() {
     qemu_take "$work"
     echo "${qemu_packages[0]} $version $suite" >"$work/package"
     chmod 755 "$work"
+    qemu_record "$work"
     sync -f "$work"
+    if [ "$folder" = "$damaged" ]; then
+      # The suites that have this version, too.
+      cp "$folder/package" "$work/package"
+      rm -rf "$folder"
+    fi
     mv -T "$work" "$folder"
   elif ! grep -q -e " $suite\$" "$folder/package"; then
     echo "${qemu_packages[0]} $version $suite" >>"$folder/package"

@@ -11,6 +11,8 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 . "$here/apt-private.sh"
 # shellcheck source=/dev/null
 . "$here/emulator-qemu.sh"
+# shellcheck source=/dev/null
+. "$here/sums.sh"
 apt_conf='' # set by apt_private_open_source
 apt_reason='' # set by a function that fails
 
@@ -42,6 +44,7 @@ usage: emulator.sh build bochs [options]
        emulator.sh identity bochs
        emulator.sh prune bochs|qemu
        emulator.sh fetch qemu --suite SUITE [options]
+       emulator.sh check NAME
 
 build     makes sure that the emulator is built, and prints its path
 path      prints the path of the built emulator
@@ -50,8 +53,10 @@ identity  prints "VERSION worldswitch KEY"; KEY is a checksum of the source tarb
 prune     bochs: removes the emulators of other patches, which other clones may use; qemu:
           removes each fetched QEMU that is not the newest of a suite; prints their names
 fetch     makes sure that QEMU of a suite of Debian, for x86_64 and aarch64 machines, is in
-          the cache, and prints its folder; SUITE is one of
+          the cache, undamaged, and prints its folder; SUITE is one of
           ${qemu_suites//|/, }
+check     compares a cached emulator, bochs-KEY or qemu-VERSION, with its checksums, and prints
+          the first file that is damaged
 
   --source FILE  build: use this $tarball instead of downloading it
   --refresh      fetch: look for a newer package even if one is cached
@@ -63,7 +68,7 @@ bochs-KEY in \$WORLDSWITCH_EMULATORS (default: the folder emulators of the cache
 kernel.sh --help), so that clones with different patches can share the cache.
 A fetched QEMU is the folder qemu-VERSION there, with its libraries and its firmware: 45 MB
 are downloaded, without root, verified by Debian's package client, and nothing is installed.
-Exit code: 0 done; 1 not built (path); 2 bad usage or a wrong tarball; 4 no network, no
+Exit code: 0 done; 1 not built (path), damaged (check); 2 bad usage or a wrong tarball; 4 no network, no
 compiler, or the build failed.
 END
 }
@@ -170,14 +175,38 @@ compile() {
   strip "$tree/bochs" 2>"$log" || failed "cannot strip the emulator" "$log"
 }
 
-# is_whole FILE: whether an emulator is what was built, by the record beside it. Emulators of
-# older scripts have none.
+# elf_is_whole FILE: whether an ELF file ends where its header says: behind the table of sections.
+elf_is_whole() {
+  local table size n
+  [ "$(head -c 4 "$1" 2>/dev/null | od -An -tx1)" = ' 7f 45 4c 46' ] || return
+  table=$(od -An -tu8 -j 40 -N 8 "$1") size=$(od -An -tu2 -j 58 -N 2 "$1") n=$(od -An -tu2 -j 60 -N 2 "$1")
+  [ $((table + size * n)) -le "$(stat -Lc %s "$1")" ]
+}
+
+# damage NAME: the first damaged file of a cached emulator; '': none. Emulators of older scripts
+# have no record of checksums.
+damage() {
+  local dir record=sums checked=checked
+  dir=$emulators/$1
+  if [ ! -d "$dir" ]; then
+    dir=$emulators record=$1.sums checked=$1.checked
+    elf_is_whole "$dir/$1" || { echo "$1" && return; }
+  fi
+  [ -f "$dir/$record" ] || return 0
+  sums_compare "$dir" "$record"
+  echo "$sums_damaged"
+  [ -n "$sums_damaged" ] || sums_renew "$dir" "$record" "$checked"
+}
+
+# is_whole NAME: whether an emulator is cached and undamaged.
 is_whole() {
-  [ -x "$1" ] || return 1
-  [ ! -f "$1.sum" ] || [ "$(sha256sum <"$1" | cut -d ' ' -f 1)" = "$(<"$1.sum")" ] || {
-    say "${1##*/} in the cache is damaged"
-    return 1
-  }
+  local file
+  [ -e "$emulators/$1" ] || return
+  file=$(damage "$1")
+  [ -n "$file" ] || return 0
+  [ "$file" = "$1" ] || file="$1 ($file)"
+  say "$file in the cache is damaged"
+  return 1
 }
 
 work='' # a folder of build(), removed at the end
@@ -186,7 +215,7 @@ build() {
   mkdir -p "$emulators" || die 4 "cannot create $emulators"
   exec {lock}>"$emulators/lock"
   flock --nonblock "$lock" || { say "waiting for another build to end" && flock "$lock"; }
-  if is_whole "$binary"; then
+  if is_whole "${binary##*/}"; then
     echo "$binary"
     return
   fi
@@ -206,17 +235,19 @@ build() {
   fi
   compile "$source"
   chmod 755 "$work/tree/bochs"
-  sha256sum <"$work/tree/bochs" | cut -d ' ' -f 1 >"$work/sum"
-  sync "$work/tree/bochs" "$work/sum"
-  mv -T "$work/sum" "$binary.sum"
+  sync "$work/tree/bochs"
+  # Neither the old record with the new emulator, nor the other way round.
+  rm -f "$binary".{sums,checked}
   mv -T "$work/tree/bochs" "$binary"
+  sums_write "$emulators" "${binary##*/}.sums" "${binary##*/}"
+  sums_checked "$emulators" "${binary##*/}.checked"
   sync "$emulators"
   say "built Bochs in $((SECONDS - begin)) s"
   echo "$binary"
 }
 
 main() {
-  local command='' name='' source='' suite=$suite refresh=0 quiet=0 options='' valid='' option emulators binary
+  local command='' name='' source='' suite=$suite refresh=0 quiet=0 options='' valid='' option emulators binary file
   while [ $# -gt 0 ]; do
     case $1 in
     --help) usage && exit 0 ;;
@@ -235,15 +266,16 @@ main() {
       # shellcheck disable=SC2034  # for emulator-qemu.sh
       refresh=1 options+=" $1"
       ;;
-    build | path | identity | prune | fetch) command=$1 ;;
-    bochs | qemu) name=$1 ;;
+    build | path | identity | prune | fetch | check) command=$1 ;;
+    bochs | qemu | bochs-* | qemu-[0-9]*) name=$1 ;;
     *) die 2 "unknown argument $1; see --help" ;;
     esac
     shift
   done
   case "$command $name" in
   "build bochs" | "path bochs" | "identity bochs" | "prune bochs" | "prune qemu" | "fetch qemu") ;;
-  *) die 2 "build bochs, path bochs, identity bochs, prune bochs, prune qemu or fetch qemu? See --help" ;;
+  "check bochs-"* | "check qemu-"*) ;;
+  *) die 2 "build bochs, path bochs, identity bochs, prune bochs, prune qemu, fetch qemu or check NAME? See --help" ;;
   esac
   case $command in
   build) valid='--source --quiet' ;;
@@ -263,6 +295,12 @@ main() {
     qemu_prune
     return
   fi
+  if [ "$command" = check ]; then
+    [[ $name != */* && -e $emulators/$name ]] || die 2 "$name: not in $emulators"
+    file=$(damage "$name")
+    [ -z "$file" ] || { echo "$file" && return 1; }
+    return
+  fi
   binary=$emulators/bochs-$(key)
   case $command in
   build) build ;;
@@ -273,7 +311,7 @@ main() {
   identity) echo "$version worldswitch $(key)" ;;
   prune)
     [ ! -d "$emulators" ] || find "$emulators" -maxdepth 1 ! -name "$(basename "$binary")*" \( -name 'bochs-????????????' -printf '%f\n' \
-      -o -name 'bochs-????????????.sum' \) -delete
+      -o -name 'bochs-????????????.sums' -o -name 'bochs-????????????.checked' \) -delete
     ;;
   esac
 }

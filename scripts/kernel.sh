@@ -11,12 +11,13 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 . "$here/apt-private.sh"
 # shellcheck source=/dev/null
 . "$here/kernel-build.sh"
+# shellcheck source=/dev/null
+. "$here/sums.sh"
 apt_conf='' # set by apt_private_open
 apt_reason='' # set by a function that fails
 apt_fd='' # set by apt_private_lock
 apt_missing='' # set by apt_private_fresh and apt_private_update
 
-boot_id=/proc/sys/kernel/random/boot_id
 default_series=6.1
 default_flavour=cloud
 all_suites=bookworm,bookworm-security,bookworm-backports,trixie,trixie-security,trixie-backports,sid,experimental
@@ -166,56 +167,27 @@ is_built_here() {
   [[ $1 == modules/worldswitch_pmu*.ko ]]
 }
 
-# sums_write DIR: records the files of a kernel, a line each: checksum, bytes, time of the
-# last change, path; then "end". wsbench compares bytes and time (host/targets/lab/kernel.c).
-sums_write() {
-  local file sum
-  sweep_dead "$1" .sums
-  (
-    cd "$1"
-    for file in vmlinuz config release package modules/*.ko; do
-      [ -f "$file" ] && ! is_built_here "$file" || continue
-      sum=$(sha256sum "$file") || exit
-      echo "${sum%% *} $(stat -c '%s %.9Y' "$file") $file"
-    done
-    echo end
-  ) >"$1/.sums.$$" && sync "$1/.sums.$$" && mv "$1/.sums.$$" "$1/sums"
-}
+# Older programs recorded these after a copy.
+sums_skips() { is_built_here "$1"; }
 
-# sums_checked DIR: records that the checksums of a kernel are right since this start of the
-# machine; wsbench has them compared again after the next (host/targets/lab/kernel_cache.c).
-sums_checked() {
-  [ -r "$boot_id" ] && [ -w "$1" ] || return 0
-  sweep_dead "$1" .checked
-  # shellcheck disable=SC2015  # either may fail
-  cp "$boot_id" "$1/.checked.$$" 2>/dev/null && mv "$1/.checked.$$" "$1/checked" || rm -f "$1/.checked.$$"
+# record DIR: records the checksums of the files of a kernel.
+record() {
+  local file
+  local -a files=()
+  for file in "$1"/{vmlinuz,config,release,package} "$1"/modules/*.ko; do
+    [ ! -f "$file" ] || is_built_here "${file#"$1"/}" || files+=("${file#"$1"/}")
+  done
+  sums_write "$1" sums "${files[@]}"
 }
 
 # damage RELEASE: the first file of a cached kernel that differs from the file that was
 # downloaded; empty if there is none. Kernels that were cached without checksums pass.
 damage() {
-  local dir=$kernels/$1 sums sum bytes time path stale=0
+  local dir=$kernels/$1
   [ -f "$dir/sums" ] || return 0
-  sums=$(<"$dir/sums")
-  if [ "${sums##*$'\n'}" != end ]; then
-    echo sums
-    return
-  fi
-  while read -r sum bytes time path; do
-    [ "$sum" != end ] || break
-    # Older programs recorded these after a copy.
-    ! is_built_here "$path" || { stale=1 && continue; }
-    if [ "$(sha256sum "$dir/$path" 2>/dev/null | cut -d ' ' -f 1)" != "$sum" ]; then
-      echo "$path"
-      return
-    fi
-    # Records of older programs can have the decimal comma of a locale.
-    [ "$(stat -c '%s %.9Y' "$dir/$path")" = "$bytes ${time/,/.}" ] || stale=1
-  done <<<"$sums"
-  # A copy of the cache: the times are new, the contents are not. Without a new record, the
-  # checksums are compared every time.
-  [ "$stale" = 0 ] || [ ! -w "$dir" ] || sums_write "$dir" 2>/dev/null || rm -f "$dir/.sums.$$"
-  cmp -s "$boot_id" "$dir/checked" || sums_checked "$dir"
+  sums_compare "$dir" sums
+  echo "$sums_damaged"
+  [ -n "$sums_damaged" ] || sums_renew "$dir" sums checked
 }
 
 # is_usable RELEASE: whether the kernel is cached and undamaged.
@@ -430,8 +402,8 @@ download() {
   modules_take "$tree" "$new/out/modules"
   echo "$release" >"$new/out/release"
   echo "${packages[0]} $(origin_of "${packages[0]}")" >"$new/out/package"
-  sums_write "$new/out"
-  sums_checked "$new/out"
+  record "$new/out"
+  sums_checked "$new/out" checked
   for file in "$kernels/$release"/modules/*.ko; do
     [ ! -s "$file" ] || ! is_built_here "modules/${file##*/}" || cp -p "$file" "$new/out/modules/"
   done

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Signals; child processes that end with their parent; programs in PATH. */
 #include <dirent.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,6 +15,7 @@
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -408,6 +410,28 @@ void process_version(const char *program, const char *option, char *text, size_t
 	line += strspn(line, " \t");
 	line[strcspn(line, "\n")] = '\0';
 	memmove(text, line, strlen(line) + 1);
+}
+
+bool process_is_whole(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	Elf64_Ehdr h = { .e_shoff = 0 };
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0)
+		return true;
+	n = read(fd, &h, sizeof(h));
+	if (fstat(fd, &st))
+		n = -1;
+	close(fd);
+	if (n < SELFMAG)
+		return n < 0;
+	if (memcmp(h.e_ident, ELFMAG, SELFMAG) != 0)
+		return true;
+	return n == sizeof(h) &&
+	       h.e_shoff <= (uint64_t)st.st_size && /* the sum does not overflow */
+	       h.e_shoff + (uint64_t)h.e_shentsize * h.e_shnum <= (uint64_t)st.st_size;
 }
 
 void process_own_folder(char path[PATH_MAX])

@@ -88,6 +88,13 @@ struct process_waits process_waits(pid_t pid);
 /* The path of an executable program in PATH. 0 or -ENOENT. */
 int process_find(const char *program, char path[PATH_MAX]);
 
+/*
+ * Whether a program is as long as its ELF header says, which ends with the table of
+ * sections. True for a script, and for a file that cannot be read.
+ */
+bool process_is_whole(const char *path);
+#define PROCESS_TRUNCATED "%s is truncated (install its package again)"
+
 /* The folder of this program; "." if it is unknown. */
 void process_own_folder(char path[PATH_MAX]);
 

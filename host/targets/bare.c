@@ -56,6 +56,8 @@ static int qemu_find(const struct bare_machine *m, char path[PATH_MAX], struct e
 {
 	if (process_find(m->emulator, path))
 		return error_set(err, -ENOENT, "%s is not installed", m->emulator);
+	if (!process_is_whole(path))
+		return error_set(err, -EBADMSG, PROCESS_TRUNCATED, path);
 	return 0;
 }
 
@@ -212,10 +214,10 @@ static int bare_open(struct target *t, const struct job *job, struct error *err)
 		s->memory.ram = NULL;
 		return error_set(err, -errno, "cannot map guest memory: %m");
 	}
-	s->machine->version(s->machine, s->version, sizeof(s->version));
 	rc = s->machine->find(s->machine, s->program, err);
 	if (rc)
 		return rc;
+	s->machine->version(s->machine, s->version, sizeof(s->version));
 	s->sandbox = s->machine->args && !confine_is_off() &&
 		     bare_qemu_has_sandbox(s->program);
 	if (confine_emulator(&s->confine, s->program, NULL))

@@ -22,7 +22,7 @@ small_package() {
   local sum
   mkdir -p copy/bench copy/host/targets/lab copy/scripts "tree/bochs-3.0"
   : >copy/bench/catalogue.def
-  cp "$top"/scripts/{emulator,emulator-qemu,apt-private,places,progress}.sh copy/scripts/
+  cp "$top"/scripts/{emulator,emulator-qemu,apt-private,places,progress,sums}.sh copy/scripts/
   mkdir -p copy/host/targets/lab/bochs/overlay/{cpu,instrument/worldswitch} copy/host/explain
   echo 'int pmu;' >copy/host/targets/lab/bochs/overlay/cpu/pmu.c
   echo '#include "record.h"' >copy/host/targets/lab/bochs/overlay/instrument/worldswitch/trace.c
@@ -64,7 +64,7 @@ patch_file() {
 # built: one emulator, and no temporary files.
 built() {
   local files
-  mapfile -t files < <(find "$emulators" -mindepth 1 -maxdepth 1 ! -name lock ! -name build.log ! -name '*.sum' -printf '%f\n')
+  mapfile -t files < <(find "$emulators" -mindepth 1 -maxdepth 1 ! -name lock ! -name build.log ! -name '*.sums' ! -name '*.checked' -printf '%f\n')
   echo "${files[*]}"
   [ ${#files[@]} = "$1" ]
 }
@@ -206,18 +206,75 @@ built() {
   "$script" build bochs --source small.tar.xz --quiet
   cmp "$binary" whole
   [ ! -e "$emulators/.build.abcdef" ]
+  # Without a record, which older scripts did not make.
+  rm "$emulators"/*.sums
+  head -c 10000 whole >"$binary"
+  "$script" build bochs --source small.tar.xz --quiet
+  cmp "$binary" whole
   built 1
+}
+
+# one_target TARGET OPTION...: a run of it fails, with this one line.
+one_target() {
+  local target=$1
+  shift
+  run_apart "$wsbench" run --on "$target" --bench null --quiet "$@"
+  echo "$status: $stderr"
+  [ "$status" = 4 ]
+  one_line "$stderr"
+}
+
+@test "emulator: a damaged Bochs is refused in one line, which says how to replace it" {
+  local key target real
+  export WORLDSWITCH_CACHE=$real_cache
+  need_target lab:x86_64-svm
+  export WORLDSWITCH_EMULATORS=$emulators
+  key=$("$top/scripts/emulator.sh" identity bochs | sed 's/.* //')
+  real=${real_emulators:-$real_cache/emulators}
+  mkdir -p "$emulators"
+  cp "$real/bochs-$key" "$emulators/"
+  truncate -s -100 "$emulators/bochs-$key"
+  for target in lab:x86_64-svm bare:x86_64-bochs; do
+    one_target $target
+    [[ $stderr == *"bochs-$key in the cache is damaged (scripts/emulator.sh build bochs)" ]]
+  done
+  # Of the right size: by the checksum, after a start of the machine.
+  cp "$real/bochs-$key" "$emulators/"
+  (cd "$emulators" && echo "$(sha256sum "bochs-$key" | cut -d ' ' -f 1) $(stat -c '%s %.9Y' "bochs-$key") bochs-$key" && echo end) >sums
+  cp sums "$emulators/bochs-$key.sums"
+  run_apart "$wsbench" run --on bare:x86_64-bochs --bench null --quiet
+  [ "$status" = 0 ]
+  cmp "$emulators/bochs-$key.checked" /proc/sys/kernel/random/boot_id
+  printf X | dd of="$emulators/bochs-$key" bs=1 seek=100000 conv=notrunc status=none
+  touch -r "$real/bochs-$key" "$emulators/bochs-$key"
+  one_target bare:x86_64-bochs
+  [[ $stderr == *"bochs-$key in the cache is damaged (scripts/emulator.sh build bochs)" ]]
+}
+
+@test "emulator: a truncated QEMU is refused in one line" {
+  export WORLDSWITCH_CACHE=$real_cache
+  need_target bare:x86_64
+  need_target lab:aarch64-vhe
+  mkdir bin
+  head -c 100000 "$(command -v qemu-system-x86_64)" >bin/qemu-system-x86_64
+  head -c 100000 "$(command -v qemu-system-aarch64)" >bin/qemu-system-aarch64
+  chmod +x bin/*
+  PATH=$PWD/bin:$PATH one_target bare:x86_64
+  [[ $stderr == *"bin/qemu-system-x86_64 is truncated (install its package again)" ]]
+  one_target lab:aarch64-vhe --emulator "$PWD/bin"
+  [[ $stderr == *"bin/qemu-system-aarch64 is truncated (install its package again)" ]]
 }
 
 @test "emulator: prune removes the emulators of other patches, and nothing else" {
   small_package
   "$script" build bochs --source small.tar.xz --quiet
-  touch "$emulators"/{bochs-0123456789ab,bochs-0123456789ab.sum,build.log,bochs_3.0.orig.tar.xz}
+  touch "$emulators"/{bochs-0123456789ab,bochs-0123456789ab.sums,bochs-0123456789ab.checked,build.log,bochs_3.0.orig.tar.xz}
   run_apart "$script" prune bochs
   [ "$status" = 0 ]
   [ "$stdout" = bochs-0123456789ab ]
   [ ! -e "$emulators/bochs-0123456789ab" ]
-  [ ! -e "$emulators/bochs-0123456789ab.sum" ]
+  [ ! -e "$emulators/bochs-0123456789ab.sums" ]
+  [ ! -e "$emulators/bochs-0123456789ab.checked" ]
   [ -e "$emulators/build.log" ]
   [ -e "$emulators/bochs_3.0.orig.tar.xz" ]
   "$script" path bochs
@@ -320,6 +377,38 @@ assert e["path"] == sys.argv[2] and not e["default"], e
 assert "lab:aarch64-vhe" in e["labs"] and "lab:x86_64-svm-qemu" in e["labs"], e
 assert "lab:x86_64-svm" not in e["labs"], e
 END
+}
+
+@test "emulator: a damaged QEMU is refused by the labs, and fetched again" {
+  local folder program
+  stand_in_qemu
+  folder=$("$script" fetch qemu --suite bookworm-backports --quiet)
+  program=$folder/root/usr/bin/qemu-system-aarch64
+  "$script" check "$fetched"
+  cp -p "$program" whole
+  sed -i 's/version/VERSION/' "$program" # of the same size
+  run_apart "$script" check "$fetched"
+  [ "$status" = 1 ]
+  [ "$stdout" = root/usr/bin/qemu-system-aarch64 ]
+  run_apart "$wsbench" run --on lab:aarch64-vhe --emulator 10.0 --bench null --quiet
+  [ "$status" = 4 ]
+  [[ $stderr == *"$fetched in the cache is damaged (scripts/emulator.sh fetch qemu --suite bookworm-backports)" ]]
+  # Without a network, the damaged one is not used.
+  touch "$ARCHIVE/down"
+  run_apart "$script" fetch qemu --suite bookworm-backports
+  [ "$status" = 4 ]
+  [[ $stderr == *"$fetched is damaged, and Debian cannot be reached"* ]]
+  rm "$ARCHIVE/down"
+  run_apart "$script" fetch qemu --suite bookworm-backports
+  [ "$status" = 0 ]
+  [ "$stdout" = "$folder" ]
+  [ "$(grep -c 'in the cache is damaged' <<<"$stderr")" = 1 ]
+  cmp "$program" whole
+  "$script" check "$fetched"
+  # A file that is gone.
+  rm "$folder/root/usr/bin/qemu-system-x86_64"
+  run_apart "$script" check "$fetched"
+  [ "$stdout" = root/usr/bin/qemu-system-x86_64 ]
 }
 
 @test "emulator: a version that two suites have is cached for both" {

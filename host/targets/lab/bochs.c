@@ -31,6 +31,7 @@
 #include "host/targets/lab/machine.h"
 #include "host/targets/lab/preload.h"
 #include "host/targets/lab/session.h"
+#include "host/targets/lab/sums.h"
 #include "host/targets/lab/wire.h"
 
 /*
@@ -348,7 +349,7 @@ static int find(const struct bare_machine *m, char path[PATH_MAX], struct error 
 	char script[PATH_MAX];
 
 	if (lab_find_emulator(lab_bochs.built, path))
-		return 0;
+		return lab_emulator_verify(path, false, err);
 	process_own_script("emulator.sh", script);
 	return error_set(err, -ENOENT, "%s is not built (%s build %s)", m->emulator,
 			 script, m->emulator);

@@ -21,6 +21,7 @@
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/kernel.h"
 #include "host/targets/lab/machine.h"
+#include "host/targets/lab/sums.h"
 
 #define ERROR_PREFIX "kernel: error: " /* of die() in kernel.sh */
 
@@ -214,85 +215,6 @@ int lab_cache_find(enum arch arch, const char *name, enum job_fetch fetch,
 	return ret;
 }
 
-enum files { FILES_RECORDED, FILES_TOUCHED, FILES_DAMAGED };
-
-/* A line of the record that sums_write() of kernel.sh makes: checksum, bytes, time, path.
- */
-static enum files check_file(const char *folder, const char *line)
-{
-	unsigned long long bytes;
-	char path[PATH_MAX];
-	struct stat st;
-	int at = 0;
-	long long s;
-	long ns;
-
-	/* Records of older programs can have the decimal comma of a locale. */
-	if (sscanf(line, "%*s %llu %lld%*[.,]%9ld %n", &bytes, &s, &ns, &at) != 3 ||
-	    !at || !lab_path(path, "%s/%s", folder, line + at) || stat(path, &st) ||
-	    (unsigned long long)st.st_size != bytes)
-		return FILES_DAMAGED;
-	return st.st_mtim.tv_sec == s && st.st_mtim.tv_nsec == ns ? FILES_RECORDED
-								  : FILES_TOUCHED;
-}
-
-#define BOOT_ID "/proc/sys/kernel/random/boot_id"
-
-/* Whether kernel.sh has compared the checksums since this machine was started. */
-static bool is_checked(const char *folder)
-{
-	char path[PATH_MAX], boot[64] = "", checked[64] = "";
-	FILE *f = fopen(BOOT_ID, "re");
-
-	if (!f)
-		return true;
-	if (!fgets(boot, sizeof(boot), f))
-		boot[0] = '\0';
-	fclose(f);
-	f = lab_path(path, "%s/checked", folder) ? fopen(path, "re") : NULL;
-	if (!f)
-		return false;
-	if (!fgets(checked, sizeof(checked), f))
-		checked[0] = '\0';
-	fclose(f);
-	return !strcmp(boot, checked);
-}
-
-/*
- * The files of a kernel, as far as size and time show it. A copy of a cache is touched:
- * it can have other times. So is a kernel whose checksums were not compared since this
- * machine was started: a power failure leaves sizes and times of contents that were not
- * written, and a disk may lose some.
- */
-static enum files check_files(const char *folder)
-{
-	enum files files = FILES_RECORDED;
-	char path[PATH_MAX], *line = NULL;
-	bool complete = false;
-	size_t room = 0;
-	FILE *f;
-
-	if (!lab_path(path, "%s/sums", folder))
-		return FILES_RECORDED;
-	f = fopen(path, "re");
-	if (!f)
-		return errno == ENOENT ? FILES_RECORDED : FILES_DAMAGED;
-	while (!complete && getline(&line, &room, f) > 0) {
-		line[strcspn(line, "\n")] = '\0';
-		complete = !strcmp(line, "end");
-		if (!complete) {
-			enum files file = check_file(folder, line);
-
-			files = file > files ? file : files;
-		}
-	}
-	free(line);
-	fclose(f);
-	if (complete && files == FILES_RECORDED && !is_checked(folder))
-		files = FILES_TOUCHED;
-	return complete ? files : FILES_DAMAGED;
-}
-
 /* If `image` is in the cache: its folder there, and the name of the folder. */
 static bool find_entry(enum arch arch, const char *image, char folder[PATH_MAX],
 		       const char **release)
@@ -335,18 +257,21 @@ int lab_cache_verify(enum arch arch, const char *image, enum job_fetch fetch,
 {
 	char folder[PATH_MAX], again[PATH_MAX];
 	const char *release;
-	enum files files;
+	enum lab_files files = LAB_FILES_RECORDED;
+	char record[PATH_MAX];
 	int ret = 0;
 
 	*package = (struct lab_package){ .version = "" };
 	if (!find_entry(arch, image, folder, &release))
 		return 0;
-	files = check_files(folder);
-	if (files != FILES_RECORDED)
+	/* Kernels of older programs have no record. */
+	if (lab_path(record, "%s/sums", folder) && !access(record, F_OK))
+		files = lab_files_check(folder, "sums", "checked");
+	if (files != LAB_FILES_RECORDED)
 		ret = run_fetch(arch, "--release", release, fetch, again, err);
 	/* Without the script, the sizes decide. */
 	if (ret == -ENOSYS)
-		ret = files == FILES_TOUCHED ? 0 : -ENETUNREACH;
+		ret = files == LAB_FILES_TOUCHED ? 0 : -ENETUNREACH;
 	if (ret == -EINTR)
 		return ret;
 	if (ret && fetch == JOB_FETCH_NEVER)

@@ -23,6 +23,7 @@
 #include "host/targets/lab/kernel.h"
 #include "host/targets/lab/machine.h"
 #include "host/targets/lab/session.h"
+#include "host/targets/lab/sums.h"
 #include "host/result/result.h"
 #include "host/targets/bare.h"
 #include "host/targets/boot.h"
@@ -258,6 +259,8 @@ static int fill(struct lab_state *s, struct target *t, const struct job *job,
 	if (!s->machine)
 		return error_set(err, -EINVAL, "%s: unknown machine", t->name);
 	ret = find_emulator(s, job->emulator, err);
+	if (!ret)
+		ret = lab_emulator_verify(s->emulator, false, err);
 	if (ret)
 		return ret;
 	ret = find_kernel(s, job, err);
@@ -536,6 +539,7 @@ static int run_first_job(struct target *t, size_t which, const struct job *job,
 	struct timing_mark mark = timing_mark();
 	struct lab_saved saved;
 	struct lab_boot boot;
+	struct error damaged;
 	int ret = -EAGAIN, snapshot;
 
 	if (s->initramfs < 0)
@@ -579,6 +583,11 @@ static int run_first_job(struct target *t, size_t which, const struct job *job,
 			timing_add(s->timing, TIMING_SNAPSHOT, &mark, 0);
 	}
 	lab_saved_free(&saved);
+	/* A damaged emulator is a better reason than what it did. */
+	if (ret == -EIO && lab_emulator_verify(s->emulator, true, &damaged)) {
+		*a->err = damaged;
+		ret = -EBADMSG;
+	}
 	return ret;
 }
 
