@@ -455,6 +455,9 @@ static char *benches_of_open(const struct compare *c)
 	return text;
 }
 
+/* More boots than a run usually has. */
+#define BOOTS_MANY 100
+
 /*
  * Rows that two runs leave open, since they are few or since more boots do not help: the
  * command of a run that would find the difference.
@@ -468,7 +471,7 @@ static void note_pairs(struct compare *c)
 
 	for (size_t i = 0; i < c->n_rows; i++)
 		noisy |= c->rows[i].verdict == COMPARE_INCONCLUSIVE &&
-			 isnan(c->rows[i].boots_needed);
+			 !(c->rows[i].boots_needed <= BOOTS_MANY);
 	if (!c->count[COMPARE_INCONCLUSIVE] || (!few && !noisy))
 		return;
 	why = few ? "With few rows, the drift of the machine and the noise of a row look alike."

@@ -377,57 +377,15 @@ static enum compare_verdict verdict_of(const struct compare *c,
 	return COMPARE_INCONCLUSIVE;
 }
 
-static size_t boots_used(const struct compare *c, const struct compare_row *row)
-{
-	size_t base = row->base.boots, new = row->new.boots;
-
-	return c->paired ? row->pairs : base < new ? base : new;
-}
-
 static void explain_undecided(const struct compare *c, struct compare_row *row,
 			      size_t family)
 {
-	const char *what = "the interval crosses the edge of the band";
-	const struct stats_power power = {
-		.paired = c->paired,
-		.shift = row->shift,
-		.lo = row->lo,
-		.hi = row->hi,
-		.band = row->band,
-		.drift = c->paired
-				 ? 0
-				 : drift_reach(&c->drift, LEVEL) * fabs(row->base.value),
-		.boots = boots_used(c, row),
-		.alpha = COMPARE_ALPHA,
-		.family = family,
-	};
-
-	if (is_contrary(row)) {
+	if (is_contrary(row))
 		snprintf(
 			row->reason, sizeof(row->reason),
 			"the shift and the medians have different directions: the boots have several modes");
-		return;
-	}
-	if (compare_has_runs(c)) {
-		compare_explain_runs(row);
-		return;
-	}
-	row->boots_needed = stats_boots_needed(&power);
-	if (isnan(row->lo))
-		what = "too few boots for an interval";
-	else if (beyond(row->lo, row->band) || beyond(-row->hi, row->band))
-		what = "too few boots to be significant";
-	if (isnan(row->boots_needed))
-		snprintf(
-			row->reason, sizeof(row->reason),
-			"%s, and more boots would not help%s", what,
-			c->drift.sd > 0
-				? " (interleave the two, or reduce the drift of the machine)"
-				: "");
 	else
-		snprintf(row->reason, sizeof(row->reason),
-			 "%s: about %.0f boots per side would decide", what,
-			 row->boots_needed);
+		compare_advise(c, row, family);
 }
 
 void compare_judge_noisy(struct compare *c)

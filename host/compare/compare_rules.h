@@ -39,6 +39,12 @@ void compare_measure_noisy(const struct compare *c, struct compare_row *row,
 			   double quantum);
 void compare_judge_noisy(struct compare *c);
 
+/*
+ * Why a row is inconclusive, and how many boots or runs would decide it. `family`: tests
+ * of the comparison.
+ */
+void compare_advise(const struct compare *c, struct compare_row *row, size_t family);
+
 /* Several runs of a side. First what all rows tell about runs, then each row. */
 bool compare_has_runs(const struct compare *c);
 void runs_learn(struct runs *runs);
@@ -48,8 +54,6 @@ bool runs_noise(const struct runs *runs, const char *name, const char *config,
 void runs_free(struct runs *runs);
 void compare_measure_runs(const struct compare *c, struct compare_row *row,
 			  double quantum);
-/* Why a row is inconclusive, and how many runs would decide it. */
-void compare_explain_runs(struct compare_row *row);
 
 /* Sets `difference` and `ratio` from the two figures. */
 void compare_set_difference(struct compare_row *row);

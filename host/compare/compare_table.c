@@ -259,6 +259,10 @@ static bool any(const struct compare *c, const char *method)
 }
 
 /* Explains the rules that judged at least one row. */
+#define BAND                                                                             \
+	"band: 1 % of base, or two steps of the clock, on both sides of 0; same: the "   \
+	"whole interval is within it"
+
 static void print_legend(FILE *f, const struct compare *c, size_t columns_max)
 {
 	static const struct {
@@ -274,17 +278,16 @@ static void print_legend(FILE *f, const struct compare *c, size_t columns_max)
 		  "base, new: median over the paired boots; difference, ratio: of these "
 		  "medians. shift: median ratio of the pairs, with its 95 % interval; "
 		  "better, worse: significant by the sign test (0.01 after Holm), and the "
-		  "whole interval matters" },
+		  "whole interval is beyond the band. " BAND },
 		{ "Mann-Whitney",
 		  "base, new: median over the boots; difference, ratio: of these medians. "
 		  "shift: Hodges-Lehmann estimate between the boots, with its 95 % "
 		  "interval; better?, worse?: significant by the Mann-Whitney test (0.01 "
-		  "after Holm), and the whole interval matters" },
+		  "after Holm), and the whole interval is beyond the band. " BAND },
 		{ "moderated t",
 		  "base, new: mean of the runs' medians. shift: of the runs, with its 95 % "
-		  "interval; better, worse: significant by the t-test of the runs, whose "
-		  "variance is moderated over the rows (0.01 after Holm), and the whole "
-		  "interval matters" },
+		  "interval; better, worse: significant by the t-test of the runs (0.01 "
+		  "after Holm), and the whole interval is beyond the band. " BAND },
 	};
 	bool said = false;
 

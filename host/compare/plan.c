@@ -18,6 +18,10 @@
 #define RANK_COST   (M_PI / 3)
 #define MEDIAN_COST (M_PI / 2)
 
+/* Of two runs a side, the noise of one row in seven cannot be told from the other rows'.
+ */
+#define RUNS_LEAST 3
+
 struct compare_plan {
 	struct drift drift; /* one document */
 	struct runs runs;   /* several */
@@ -146,8 +150,8 @@ static bool plan_runs(const struct compare_plan *plan, const char *name,
 	test = power_of_runs(&p, wish->runs);
 	out->least = power_least(&test, wish->share);
 	for (size_t k = 0; k < wish->n_changes; k++)
-		out->need[k] =
-			power_count(power_of_runs, &p, 2, wish->changes[k], wish->share);
+		out->need[k] = power_count(power_of_runs, &p, RUNS_LEAST,
+					   wish->changes[k], wish->share);
 	return true;
 }
 
@@ -162,4 +166,193 @@ bool compare_plan_row(const struct compare_plan *plan, const char *name,
 		return false;
 	return plan->runs.n[0] > 1 ? plan_runs(plan, name, config, wish, rows, out)
 				   : plan_boots(plan, m, wish, rows, out);
+}
+
+/* advice for a row that is inconclusive */
+
+/* More boots or runs than a person measures: no advice beyond. */
+#define ADVICE_MOST 1000
+
+/* A change that is this many half widths beyond the band is seen in 90 of 100 cases. */
+#define SURE 1.65
+
+static size_t units_of(const struct compare *c, const struct compare_row *row)
+{
+	if (c->paired)
+		return row->pairs;
+	if (compare_has_runs(c))
+		return row->base.runs < row->new.runs ? row->base.runs : row->new.runs;
+	return row->base.boots < row->new.boots ? row->base.boots : row->new.boots;
+}
+
+/* What drift and dependence add to the half width of one run's interval, of ln. */
+static double allowance(const struct compare *c, const struct drift_own own[2], size_t n)
+{
+	double all = 0, rows = 0, df = 0;
+
+	for (int s = 0; s < 2; s++) {
+		struct drift_own row = drift_own_again(&c->drifts[s], &own[s], n);
+
+		all += drift_excess(&c->drifts[s], n, true);
+		rows += row.variance / (double)n * (stats_ar_inflation(row.ar, n) - 1);
+		df += row.df;
+	}
+	return hypot(
+		drift_reach(&(struct drift_between){ sqrt(all), 2 * (double)n - 2 },
+			    COMPARE_LEVEL),
+		drift_reach(&(struct drift_between){ sqrt(rows), df }, COMPARE_LEVEL));
+}
+
+/* The half width of a row's interval with other numbers of boots or runs. */
+struct width {
+	const struct compare *c;
+	struct drift_own own[2];
+	double ranks, scale; /* without allowance; of ln in the unit, 0: no allowance */
+	size_t units;
+};
+
+static double half_width(const struct compare_row *row)
+{
+	return fmax(row->hi - row->shift, row->shift - row->lo);
+}
+
+static struct width width_of(const struct compare *c, const struct compare_row *row)
+{
+	struct width w = { .c = c, .units = units_of(c, row) };
+	double now = half_width(row), all, own;
+
+	if (!c->paired && !compare_has_runs(c) && !isnan(row->ratio_lo)) {
+		struct drift_between base, new;
+
+		w.own[0] = drift_own_of(&c->drifts[0], row->base.metric);
+		w.own[1] = drift_own_of(&c->drifts[1], row->new.metric);
+		base = drift_of_row(&c->drifts[0], row->base.metric);
+		new = drift_of_row(&c->drifts[1], row->new.metric);
+		if (w.own[0].boots && w.own[1].boots)
+			w.scale = fabs(row->base.value);
+		all = drift_reach(&c->drift, COMPARE_LEVEL);
+		own = drift_reach(&(struct drift_between){ hypot(base.sd, new.sd),
+							   base.df + new.df },
+				  COMPARE_LEVEL);
+		now = sqrt(
+			fmax(0, now * now - w.scale * w.scale * (all * all + own * own)));
+	}
+	w.ranks = now * sqrt((double)w.units);
+	return w;
+}
+
+static double width_at(const struct width *w, size_t n)
+{
+	return hypot(w->ranks / sqrt((double)n),
+		     w->scale > 0 ? w->scale * allowance(w->c, w->own, n) : 0);
+}
+
+/*
+ * The least number, from 20 on of one digit and zeros, with a half width of at most
+ * `room`; NAN: too many.
+ */
+static double units_for(const struct width *w, double room)
+{
+	for (size_t n = w->units + 1, step; n <= ADVICE_MOST; n += step - n % step) {
+		step = n < 20 ? 1 : n < 100 ? 10 : 100;
+		if (n % step == 0 && width_at(w, n) <= room)
+			return (double)n;
+	}
+	return NAN;
+}
+
+/*
+ * By the normal approximation of the test; of ranks, at least as many as they need, which
+ * is enough where each boot of one side is above those of the other.
+ */
+static double units_for_significance(const struct compare *c,
+				     const struct compare_row *row, size_t family,
+				     size_t units)
+{
+	double now = gsl_cdf_ugaussian_Qinv(fmax(row->p, 1e-300) / 2);
+	double then = gsl_cdf_ugaussian_Qinv(COMPARE_ALPHA / (double)family / 2);
+	double least = 2, n = (double)units, least_p = 0;
+
+	if (c->paired) {
+		least = (double)stats_least_pairs(COMPARE_ALPHA, family);
+		least_p = ldexp(2, -(int)units);
+	} else if (!compare_has_runs(c)) {
+		least = (double)stats_least_values(COMPARE_ALPHA, family);
+		least_p = stats_apart_by_chance(row->base.boots, row->new.boots);
+	}
+	n = fmax(n + 1, least);
+	if (now > 0 && row->p > least_p * (1 + 1e-9))
+		n = fmax(n, ceil((double)units * then * then / (now * now)));
+	return n;
+}
+
+/* "2 %", or "12 ticks" where a figure is near 0. Rounded, as rows then share a note. */
+static void show_change(char *out, size_t bytes, const struct compare_row *row,
+			double change)
+{
+	double percent = 100 * change / row->base.value;
+
+	if (row->base.value > 0 && percent < 100)
+		snprintf(out, bytes, "%.2g %%",
+			 percent < 3 ? percent : ceil(percent - 1e-6));
+	else
+		snprintf(out, bytes, "%.3g %s", change, row->unit ? row->unit : "");
+}
+
+void compare_advise(const struct compare *c, struct compare_row *row, size_t family)
+{
+	const char *unit = compare_has_runs(c) ? "runs" : c->paired ? "pairs" : "boots";
+	const char *side = c->paired ? "" : " per side";
+	double *needed = compare_has_runs(c) ? &row->runs_needed : &row->boots_needed;
+	double room = fabs(fabs(row->shift) - row->band), now = half_width(row);
+	char hidden[32], shown[32];
+	struct width w;
+
+	if (isnan(row->lo) || isnan(row->hi)) {
+		if (compare_has_runs(c)) {
+			snprintf(row->reason, sizeof(row->reason),
+				 "too few runs have this figure");
+			return;
+		}
+		*needed = units_for_significance(c, row, family, units_of(c, row));
+		snprintf(row->reason, sizeof(row->reason),
+			 "too few %s: about %.0f%s would decide", unit, *needed, side);
+		return;
+	}
+	if (row->lo > row->band || row->hi < -row->band) {
+		*needed = units_for_significance(c, row, family, units_of(c, row));
+		snprintf(row->reason, sizeof(row->reason),
+			 "too few %s to be significant: about %.0f%s would decide", unit,
+			 *needed, side);
+		return;
+	}
+	w = width_of(c, row);
+	if (room >= row->band && fabs(row->shift) > row->band) {
+		*needed = units_for(&w, room);
+		if (!isnan(*needed)) {
+			snprintf(
+				row->reason, sizeof(row->reason),
+				"the interval begins within the band: about %.0f %s%s would decide",
+				*needed, unit, side);
+			return;
+		}
+	} else if (now <= row->band) {
+		snprintf(
+			row->reason, sizeof(row->reason),
+			"the shift is about as large as the band: more %s would not help",
+			unit);
+		return;
+	} else {
+		*needed = units_for(&w, row->band / SURE);
+	}
+	show_change(hidden, sizeof(hidden), row, row->band + SURE * now);
+	show_change(shown, sizeof(shown), row, 2 * row->band);
+	if (isnan(*needed))
+		snprintf(row->reason, sizeof(row->reason),
+			 "noise hides changes below %s; %d %s%s would not show %s",
+			 hidden, ADVICE_MOST, unit, side, shown);
+	else
+		snprintf(row->reason, sizeof(row->reason),
+			 "noise hides changes below %s; about %.0f %s%s show %s", hidden,
+			 *needed, unit, side, shown);
 }

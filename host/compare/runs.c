@@ -16,9 +16,6 @@
 /* Variances of ln are at least this: figures are rounded. */
 #define VARIANCE_MIN 1e-12
 
-/* More runs than a person measures: no advice beyond. */
-#define RUNS_MAX 1000
-
 bool compare_has_runs(const struct compare *c)
 {
 	return c->runs.n[0] > 1 || c->runs.n[1] > 1;
@@ -322,34 +319,4 @@ void compare_measure_runs(const struct compare *c, struct compare_row *row,
 	row->ratio_hi = exp(row->hi);
 	row->lo = row->base.value * (row->ratio_lo - 1);
 	row->hi = row->base.value * (row->ratio_hi - 1);
-}
-
-/* The width of an interval is about proportional to 1 / sqrt(runs). */
-void compare_explain_runs(struct compare_row *row)
-{
-	size_t n = row->base.runs < row->new.runs ? row->base.runs : row->new.runs;
-	double size = fabs(row->shift), room = fabs(size - row->band), reach, needed;
-
-	if (isnan(row->lo)) {
-		snprintf(row->reason, sizeof(row->reason),
-			 "too few runs have this figure");
-		return;
-	}
-	reach = fmax(row->hi - row->shift, row->shift - row->lo);
-	needed = ceil((double)n * reach * reach / (room * room));
-	needed = fmax(needed, (double)n + 1);
-	if (needed > RUNS_MAX || !(room > 0)) {
-		snprintf(
-			row->reason, sizeof(row->reason),
-			"the shift is too near the edge of the band: more runs would not help");
-		return;
-	}
-	row->runs_needed = needed;
-	snprintf(row->reason, sizeof(row->reason),
-		 "%s: about %.0f runs per side would decide",
-		 fabs(row->shift) > row->band &&
-				 (row->lo > row->band || row->hi < -row->band)
-			 ? "too few runs to be significant"
-			 : "the interval crosses the edge of the band",
-		 needed);
 }

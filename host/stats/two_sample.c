@@ -11,9 +11,6 @@
 #include <gsl/gsl_sort_double.h>
 #include <gsl/gsl_statistics_double.h>
 
-/* More boots than a run will have: the limit of stats_boots_needed(). */
-#define BOOTS_MAX 1000000
-
 struct value {
 	double value;
 	bool is_x;
@@ -350,32 +347,4 @@ size_t stats_least_values(double alpha, size_t family)
 double stats_apart_by_chance(size_t n, size_t m)
 {
 	return fmin(1, 2 * exp(-gsl_sf_lnchoose((unsigned int)(n + m), (unsigned int)n)));
-}
-
-double stats_boots_needed(const struct stats_power *p)
-{
-	double least = (double)(p->paired ? stats_least_pairs(p->alpha, p->family)
-					  : stats_least_values(p->alpha, p->family));
-	double size = fabs(p->shift), room = fabs(size - p->band), reach, needed;
-
-	if (isnan(p->lo) || isnan(p->hi))
-		return least;
-	/* The distance to the end of the interval that crosses the edge. */
-	if (size > p->band)
-		reach = p->shift > 0 ? p->shift - p->lo : p->hi - p->shift;
-	else
-		reach = fmax(p->shift - p->lo, p->hi - p->shift);
-	if (!(room > 0))
-		return NAN;
-	/* The drift was added in quadrature. */
-	if (p->drift >= room)
-		return NAN;
-	needed = ceil((double)p->boots * (fmax(reach * reach - p->drift * p->drift, 0) /
-					  (room * room - p->drift * p->drift)));
-	/* The verdict "same" needs no significance. */
-	if (size > p->band)
-		needed = fmax(needed, least);
-	/* The present boots were not enough. */
-	needed = fmax(needed, (double)p->boots + 1);
-	return needed > BOOTS_MAX ? NAN : needed;
 }

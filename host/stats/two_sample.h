@@ -91,24 +91,4 @@ size_t stats_least_values(double alpha, size_t family);
  */
 double stats_apart_by_chance(size_t n, size_t m);
 
-struct stats_power {
-	bool paired;
-	double shift;  /* the estimated difference */
-	double lo, hi; /* its interval; NAN: too few boots for an interval */
-	double band;   /* differences within +-band do not matter */
-	double drift;  /* the part of the interval's half width that more boots do not
-			  reduce */
-	size_t boots;  /* in each sample */
-	double alpha;
-	size_t family;
-};
-
-/*
- * Approximate number of boots in each sample for which the interval would not contain
- * the edge of the band, if the shift is as estimated: the width of an interval is
- * proportional to 1 / sqrt(boots). At least as many as significance needs. NAN: the
- * shift is on the edge, or the drift alone is too large.
- */
-double stats_boots_needed(const struct stats_power *power);
-
 #endif

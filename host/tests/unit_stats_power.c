@@ -59,43 +59,6 @@ Test(power, least_values)
 	cr_expect_eq(stats_least_values(0.01, 10), 7);
 }
 
-/* 10 boots reach 4 to each side; the edge is 2 away: twice as narrow, 40 boots. */
-Test(power, width_goes_with_the_root)
-{
-	struct stats_power p = {
-		.shift = 12,
-		.lo = 8,
-		.hi = 16,
-		.band = 10,
-		.boots = 10,
-		.alpha = 0.01,
-		.family = 1,
-	};
-
-	cr_expect_eq(stats_boots_needed(&p), 40);
-	p.shift = -12;
-	p.lo = -16;
-	p.hi = -8;
-	cr_expect_eq(stats_boots_needed(&p), 40);
-	/* Inside the band, to be the same. */
-	p.shift = 8;
-	p.lo = 4;
-	p.hi = 12;
-	cr_expect_eq(stats_boots_needed(&p), 40);
-	/* On the edge of the band: never decided. */
-	p.shift = 10;
-	cr_expect(isnan(stats_boots_needed(&p)));
-	/* Beyond the edge, but not significant. */
-	p.shift = 100;
-	p.lo = 96;
-	p.hi = 104;
-	p.boots = 6;
-	p.paired = true;
-	cr_expect_eq(stats_boots_needed(&p), 8);
-	p.lo = NAN;
-	cr_expect_eq(stats_boots_needed(&p), 8);
-}
-
 /* what a test finds */
 
 /* Phi((5 - max(3 * 1, 1 + 2 * 1)) / 1) = Phi(2), and Phi((2.5 - 3) / 2). */

@@ -25,6 +25,7 @@ struct detail {
 	size_t n_outliers; /* or their number, at random runs */
 	double modes;	   /* share of the runs in a second mode, up by 5 % */
 	double trend;	   /* of ln per run */
+	size_t coarse;	   /* so many runs have a clock with steps of 10 % */
 	/*
 	 * The gate of a CI: each run from this one on is added and checked, as by
 	 * `history check --last 1`. 0: one check of the whole series.
@@ -116,7 +117,7 @@ static void draw(const struct detail *d, gsl_rng *rng, struct history_point *poi
 			.lo = NAN,
 			.hi = NAN,
 			.boots = 10,
-			.quantum = 1,
+			.quantum = i % 10 == 5 && i / 10 < d->coarse ? 1000 : 1,
 			.class = { NULL, NAN },
 		};
 		if (d->lower_doubles && d->step_at && i >= d->step_at && !(extra[i] > 0))
@@ -455,6 +456,12 @@ static const struct sim_scenario scenarios[] = {
 	  false,
 	  { SIM_FOUND, 0.99, false },
 	  DETAIL(.runs = 80, .step_at = 60, .step = 0.0953, .own = { 0.02, 0 }) },
+	{ "+10 % after 60 of 80 runs, noise 0.5 %, one coarse clock",
+	  2000,
+	  true,
+	  { SIM_FOUND, 0.99, false },
+	  DETAIL(.runs = 80, .step_at = 60, .step = 0.0953, .own = { 0.005, 0 },
+		 .coarse = 1) },
 	{ "the step of power, noise 0.5 %, 5 runs after 40",
 	  2000,
 	  true,
