@@ -56,7 +56,7 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "fail-on", KEY_FAIL_ON, "changed|worse?", 0,
 	  "End with 1 also if the class of a benchmark changed (another handler, "
-	  "another number of exits, an exception), or if a benchmark is 'worse?' (one "
+	  "another number of exits, an exception) or, in a history, its distribution, or if a benchmark is 'worse?' (one "
 	  "run of each side differs). Can be repeated",
 	  0 },
 	{ 0 },

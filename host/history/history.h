@@ -169,6 +169,9 @@ void history_distribution_change(const struct history_series *s, size_t k, char 
 /* A quantile of the events before and after the k-th change: medians over the runs. */
 void history_quantiles_of(const struct history_series *s, size_t k, enum row_quantile q,
 			  double *before, double *after);
+/* The quantile that moves most. */
+enum row_quantile history_largest_quantile(const struct history_series *s, size_t k,
+					   double *before, double *after);
 
 /*
  * Whether a change is between ranges over boots, not between values. *boots: the smaller

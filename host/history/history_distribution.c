@@ -274,7 +274,10 @@ static void print_beside(FILE *f, const struct history_series *s, size_t k)
 			continue;
 		before = exact ? old[n - 1] : stats_median(old, n);
 		after = exact ? new[0] : stats_median(new, m);
-		if (fabs(after - before * ratio) < LEAST * fabs(c->after))
+		/* Longer by a factor, or by as much as the figure. */
+		if (fabs(after - before * ratio) < LEAST * fabs(c->after) ||
+		    fabs(after - before - (c->after - c->before)) <
+			    LEAST * fabs(c->after))
 			continue;
 		if (!exact) {
 			bool up = after > before * ratio;
@@ -332,6 +335,24 @@ static void print_runs(FILE *f, const struct history_series *s, size_t k)
 	fputs(" (of the runs)", f);
 	free(old);
 	free(new);
+}
+
+enum row_quantile history_largest_quantile(const struct history_series *s, size_t k,
+					   double *before, double *after)
+{
+	enum row_quantile largest = ROW_MEAN;
+	double old, new;
+
+	history_quantiles_of(s, k, ROW_MEAN, before, after);
+	for (enum row_quantile q = 0; q < ROW_MEAN; q++) {
+		history_quantiles_of(s, k, q, &old, &new);
+		if (!(fabs(new - old) > fabs(*after - *before)))
+			continue;
+		largest = q;
+		*before = old;
+		*after = new;
+	}
+	return largest;
 }
 
 void history_distribution_change(const struct history_series *s, size_t k, char *text,

@@ -330,8 +330,16 @@ static void print_change(const struct figure *g, const struct history_sheet *she
 	const struct figure_pen pen = { FIGURE_LEFT, 11, color };
 	const char *mark = looks[history_kind(s, k)].mark;
 	double x = history_at(sheet, &s->points[c->index]) - 0.5;
-	double share = c->before > 0 ? 100 * (c->after / c->before - 1) : NAN;
+	double before = c->before, after = c->after, share;
+	const char *quantile = "";
 	char text[128];
+
+	if (c->of == CHANGEPOINT_OF_EVENTS)
+		quantile = row_quantile_name(
+			history_largest_quantile(s, k, &before, &after));
+	else if (c->of == CHANGEPOINT_OF_VALUES)
+		quantile = "modes";
+	share = before > 0 ? 100 * (after / before - 1) : NAN;
 
 	/* The line ends below the texts. */
 	fprintf(g->f,
@@ -340,9 +348,11 @@ static void print_change(const struct figure *g, const struct history_sheet *she
 	if (!has_room(g, sheet, s, k))
 		return;
 	if (fabs(share) >= 0.1 && share < 1000)
-		snprintf(text, sizeof(text), "%s %+.1f %%", mark, share);
+		snprintf(text, sizeof(text), "%s %s%s%+.1f %%", mark, quantile,
+			 *quantile ? " " : "", share);
 	else
-		snprintf(text, sizeof(text), "%s %+.4g", mark, c->after - c->before);
+		snprintf(text, sizeof(text), "%s %s%s%+.4g", mark, quantile,
+			 *quantile ? " " : "", after - before);
 	figure_text(g, panel->left + label_begin(g, sheet, s, k),
 		    panel->top + LABEL_BAND / 2.0 - 2, &pen, text);
 }
@@ -425,10 +435,11 @@ static void print_heads(const struct figure *g, const struct history_sheet *shee
 			      : "Ground: confidence intervals.");
 	figure_head(g, title, subtitle);
 	figure_legend(g, 0, FIGURE_SWATCH, 4, "level between changes");
-	figure_legend(g, 1, FIGURE_BREAK, COLOR_WORSE - COLOR_SERIES,
-		      "change (\u25b2 worse, \u25bc better, \u25c6 another class), with "
-		      "the run "
-		      "that brought it");
+	figure_legend(
+		g, 1, FIGURE_BREAK, COLOR_WORSE - COLOR_SERIES,
+		"change (\u25b2 worse, \u25bc better, \u25c6 another class or distribution), with "
+		"the run "
+		"that brought it");
 	if (sheet->n_left_out + sheet->n_others)
 		snprintf(more, sizeof(more),
 			 "%zu more series are not drawn; --bench chooses.",

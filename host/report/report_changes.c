@@ -498,19 +498,23 @@ void report_found_history(FILE *f, const struct report *r)
 		return;
 	alarms = history_alarms(&q, h, &n);
 	for (size_t place = 0; place < h->n_places; place++) {
-		size_t worse = 0, better = 0;
+		size_t worse = 0, better = 0, changed = 0;
 
 		if (!place_alarms(alarms, n, place, &from, &end))
 			continue;
 		for (size_t i = from; i < end; i++) {
 			worse += alarms[i].kind == HISTORY_WORSE;
 			better += alarms[i].kind == HISTORY_BETTER;
+			changed += alarms[i].kind == HISTORY_CHANGED;
 		}
 		fprintf(f, "<li><a href=\"#place-%zu\">%zu steps</a>", place,
 			count_steps(h, alarms + from, end - from));
 		html_format(f, " over %zu runs on %s: %zu became worse, %zu better",
 			    h->places[place].n_runs, h->places[place].target, worse,
 			    better);
+		if (changed)
+			html_format(f, ", %zu changed their class or distribution",
+				    changed);
 		fputs("</li>\n", f);
 	}
 	free(alarms);

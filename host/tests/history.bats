@@ -124,6 +124,65 @@ json() {
   [[ $stdout == *"+100.00 %  changed"* ]]
 }
 
+# events LONG: the document doc.json of a run named like it, in which each boot has LONG of 100
+# events of 250 instead of 100.
+events() {
+  document doc.json "long-$1" "long-$1" null=100
+  python3 - "$1" <<'END'
+import json, sys
+n = int(sys.argv[1])
+with open("doc.json") as f:
+    d = json.load(f)
+for boot in d["benchmarks"][0]["metrics"][0]["boots"]:
+    boot.update(events=100, valid=True, reject_reason=None)
+    boot["summary"].update(n=100, min=100, p1=None, p5=100, p25=100, p50=100, p75=250 if n > 25 else 100, p90=250 if n >= 10 else 100,
+                           p95=None, p99=None, p99_9=None, max=250 if n else 100, mean=100 + 1.5 * n, sd=0, mad=0)
+    boot["histogram"] = {"bits": 7, "bins": [[100, 100 - n]] + ([[248, n]] if n else [])}
+with open("doc.json", "w") as f:
+    json.dump(d, f)
+END
+}
+
+@test "history check: a mode of the events that the figure does not tell" {
+  for long in 0 3 30; do
+    events "$long"
+    "$wsbench" history add --quiet --db h.jsonl doc.json
+  done
+  cat h.jsonl
+  # Equal events have a mean alone; a quantile that equals the figure is omitted.
+  [[ $(sed -n 1p h.jsonl) == *'"mean":100}' ]]
+  [[ $(sed -n 1p h.jsonl) != *'"p'[0-9]* ]]
+  [[ $(sed -n 3p h.jsonl) == *',"p75":250,"p90":250,"mean":'* ]]
+  run_apart "$wsbench" history check --db h.jsonl
+  echo "$stdout"
+  [ "$status" = 0 ]
+  [[ $stdout == *"long-30"*", after long-3"*": 0 worse, 0 better, 1 changed"* ]]
+  [[ $stdout == *"+0.00 %  distribution changed: p75 100 -> 250, p90 100 -> 250, median unchanged"* ]]
+  [[ $stdout == *"1 series: 0 became worse, 0 better; 1 changed their distribution"* ]]
+  run_apart "$wsbench" history check --db h.jsonl --fail-on changed
+  [ "$status" = 1 ]
+  run_apart "$wsbench" history check --db h.jsonl --json
+  [ "$(json '[(c["verdict"], c["class"], c["distribution"], c["p90_before"], c["p90_after"]) for c in d["changes"]]')" = \
+    "[('changed', None, 'p75 100 -> 250, p90 100 -> 250, median unchanged', 100, 250)]" ]
+  [ "$(json 'd["summary"][0]["changed"], d["summary"][0]["distribution_changed"]')" = "(0, 1)" ]
+  run_apart "$wsbench" history show --db h.jsonl --json
+  [ "$(json '[p["p90"] for p in d["points"]]')" = "[100, 100, 250]" ]
+  run_apart "$wsbench" history why --db h.jsonl
+  [[ $stdout == *"p90 100 -> 250"* ]]
+}
+
+@test "history check: a history without quantiles goes on with them" {
+  series v 100 100
+  sed -i 's/,"p5":.*}/}/; s/,"mean":.*}/}/' h.jsonl
+  [[ $(cat h.jsonl) != *mean* ]]
+  events 30
+  "$wsbench" history add --quiet --db h.jsonl doc.json
+  run_apart "$wsbench" history check --db h.jsonl
+  [ "$status" = 0 ]
+  [[ $stdout == *"1 series: 0 became worse, 0 better"* ]]
+  [[ $stdout != *distribution* ]]
+}
+
 @test "history check: a threshold lets regressions pass, and the summary counts them" {
   series v 1000 1005 1100
   run_apart "$wsbench" history check --db h.jsonl --threshold 1%

@@ -148,6 +148,28 @@ END
     "$wsbench" plot --history h.jsonl --kind trend -o pictures
 }
 
+@test "a history: a change of distribution is marked with the quantile that moved" {
+  command -v gnuplot >/dev/null || skip "gnuplot is not installed"
+  python3 - >h.jsonl <<'END'
+import json, random
+random.seed(1)
+for run in range(50):
+    value = round(1200 * random.gauss(1, 0.004), 1)
+    print(json.dumps({
+        "schema": "worldswitch.history", "version": 1, "run": "r%d" % run, "time": "2026-11-21T09:00:00Z",
+        "target": "kvm", "machine": "m", "exact": False, "tool": "t", "benchmark": "hypercall", "config": "default",
+        "metric": "round_trip", "unit": "ticks", "better": "lower", "value": value, "quantum": 1, "boots": 10,
+        "p90": 1250 if run < 40 else 2500, "mean": 1250 if run < 40 else 1400}))
+END
+  run_apart "$wsbench" plot --history h.jsonl -o pictures
+  [ "$status" = 0 ]
+  grep -q 'p90 +100.0 %' pictures/history-kvm.svg
+  run_apart "$wsbench" report --history h.jsonl -o out
+  [ "$status" = 0 ]
+  grep -q 'distribution changed:.*p90 1,250 -&gt; 2,500, median unchanged' out/report.html
+  grep -q '1 changed their class or distribution' out/report.html
+}
+
 @test "plot: a file that is not a history" {
   need_document
   : >empty.jsonl
