@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "bench/abi.h"
+#include "host/cli/documents.h"
 #include "host/cli/explain.h"
 #include "host/cli/names.h"
 #include "host/cli/options.h"
@@ -49,20 +50,9 @@ int compare_why_check(const struct result *base, const struct result *new,
 	return 0;
 }
 
-/* The value of a long option on the command line of the run; NULL: not given. */
 static const char *option_of(const struct result *r, const char *option)
 {
-	size_t n = strlen(option);
-
-	for (size_t i = 0; i < r->run.n_argv; i++) {
-		const char *word = r->run.argv[i];
-
-		if (!strncmp(word, option, n) && word[n] == '=')
-			return word + n + 1;
-		if (!strcmp(word, option) && i + 1 < r->run.n_argv)
-			return r->run.argv[i + 1];
-	}
-	return NULL;
+	return documents_option(r->run.argv, r->run.n_argv, option);
 }
 
 /* `image`: --base-kernel; NULL. */

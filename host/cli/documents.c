@@ -252,6 +252,19 @@ char *documents_path(const char *folder, const struct result *r)
 	return path;
 }
 
+const char *documents_option(const char *const *argv, size_t n, const char *option)
+{
+	size_t length = strlen(option);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!strncmp(argv[i], option, length) && argv[i][length] == '=')
+			return argv[i] + length + 1;
+		if (!strcmp(argv[i], option) && i + 1 < n)
+			return argv[i + 1];
+	}
+	return NULL;
+}
+
 int documents_make_folder(const char *path, struct error *err)
 {
 	char *copy = strdup(path);

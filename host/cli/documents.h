@@ -50,6 +50,9 @@ bool documents_history(struct history *h, const char *path);
  */
 char *documents_path(const char *folder, const struct result *r);
 
+/* The value of a long option in the words of a command line; NULL: not given. */
+const char *documents_option(const char *const *argv, size_t n, const char *option);
+
 /* Creates a folder and those above it. 0, or a negative errno with `err`. */
 int documents_make_folder(const char *path, struct error *err);
 

@@ -53,6 +53,8 @@ struct run {
 	double decide;		    /* --decide, a share; 0: none */
 	uint64_t budget_ns;	    /* --budget; 0: none */
 	struct against against;
+	const char *resume;	    /* --resume: the folder; NULL: none */
+	bool any_kernel;	    /* with --resume */
 	const char *save;	    /* the name of a baseline; NULL: none */
 	struct progress_work *work; /* of several run_target(); NULL: of one */
 	struct progress_work all;   /* where this run has several */
@@ -101,6 +103,18 @@ enum cli_exit run_against_ended(const struct run *run, struct result *r);
 
 /* Measures every target. `docs`, one per target: result_free() each; NULL: none. */
 enum cli_exit run_measure(struct run *run, struct result **docs);
+
+/*
+ * --resume: whether the documents in the folder are runs of this job, on this machine and
+ * kernel; says how many are done. CLI_USAGE after a message: they are not.
+ */
+enum cli_exit run_resume_check(const struct run *run);
+/* The targets whose run of a number is missing; names_free() them. */
+void run_resume_missing(const struct run *run, uint32_t which,
+			struct names_list *missing);
+
+/* FOLDER/lab-aarch64-vhe-2.json, of a run among several. free() it. */
+char *run_path(const char *folder, const char *target, uint32_t which);
 
 /* Writes a document to -o. */
 enum cli_exit run_write(const struct run *run, const struct result *r);

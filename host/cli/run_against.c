@@ -71,7 +71,7 @@ static enum cli_exit check_kernels(const struct run *run)
 		if (!strcmp(kind, "kvm"))
 			return refuse(
 				run,
-				"a run on kvm cannot change the kernel of its own machine: boot both kernels in turns, make one run in each boot, and compare them (wsbench compare --base A1.json A2.json A3.json --new B1.json B2.json B3.json)");
+				"a run on kvm cannot change the kernel of its own machine: boot both in turns, with a run in each boot (reboots.sh start -o DIR --kernels A,B does)");
 		if (strcmp(kind, "lab") != 0)
 			return refuse(run, "a kernel, and bare targets boot none");
 	}

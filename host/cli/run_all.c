@@ -25,7 +25,7 @@ static bool output_is_folder(const struct run *run)
 
 	if (!stat(run->output, &st))
 		return S_ISDIR(st.st_mode);
-	return run->targets.n > 1 || run->runs > 1 || run->against.what ||
+	return run->targets.n > 1 || run->runs > 1 || run->resume || run->against.what ||
 	       (length && run->output[length - 1] == '/');
 }
 
@@ -121,6 +121,13 @@ static char *number_path(char *path, uint32_t which)
 	return numbered;
 }
 
+char *run_path(const char *folder, const char *target, uint32_t which)
+{
+	const struct result r = { .target = { .name = target } };
+
+	return number_path(documents_path(folder, &r), which);
+}
+
 static bool is_complete(const char *path)
 {
 	struct result *old;
@@ -157,7 +164,7 @@ enum cli_exit run_write(const struct run *run, const struct result *r)
 					   : strdup(run->output);
 	int rc;
 
-	if (path && run->runs > 1)
+	if (path && (run->runs > 1 || run->resume))
 		path = number_path(path, run->which);
 	if (!path)
 		abort();
@@ -521,9 +528,18 @@ static enum cli_exit run_runs(struct run *run)
 
 	if (!run->runs)
 		run->runs = 1;
-	for (run->which = 1; run->which <= run->runs && !interrupted; run->which++) {
-		run->job.seed += run->which > 1;
-		code = worst(code, run_all(run));
+	if (run->resume)
+		code = run_resume_check(run);
+	for (run->which = 1; run->which <= run->runs && code != CLI_USAGE && !interrupted;
+	     run->which++, run->job.seed++) {
+		struct run one = *run;
+
+		if (run->resume)
+			run_resume_missing(run, run->which, &one.targets);
+		if (one.targets.n)
+			code = worst(code, run_all(&one));
+		if (run->resume)
+			names_free(&one.targets);
 	}
 	return code;
 }

@@ -16,6 +16,8 @@ enum key {
 	OPTION_BOOTS,
 	OPTION_RUNS,
 	OPTION_AGAINST,
+	OPTION_RESUME,
+	OPTION_ANY_KERNEL,
 	OPTION_JOBS,
 	OPTION_DECIDE,
 	OPTION_BUDGET,
@@ -60,6 +62,14 @@ static const struct argp_option options[] = {
 	{ "runs", OPTION_RUNS, "N", 0,
 	  "Measure N times, a document each, in the folder of -o: TARGET-1.json, ... Several "
 	  "runs of two kernels are compared by 'wsbench compare --base DIR --new DIR'",
+	  0 },
+	{ "resume", OPTION_RESUME, "DIR", 0,
+	  "With --runs N: make those of the N runs that the folder DIR lacks, as after an "
+	  "interruption or a reboot. The runs in DIR must be of the same job (targets, rows, "
+	  "boots, kernel, label), and on kvm of this machine and its running kernel",
+	  0 },
+	{ "any-kernel", OPTION_ANY_KERNEL, NULL, 0,
+	  "With --resume: go on on kvm although the runs in the folder are of another kernel",
 	  0 },
 	{ "against", OPTION_AGAINST, "CONFIG|KERNEL", 0,
 	  "Compare with this config, or in labs with this kernel, in one command: the base is "
@@ -205,7 +215,7 @@ static error_t parse_names(int key, const char *arg, struct argp_state *state,
 	}
 }
 
-static error_t check_json(const struct run *run, const struct argp_state *state)
+static error_t check_json(struct run *run, const struct argp_state *state)
 {
 	const char *other = run->metrics	    ? "--metrics"
 			    : run->stats	    ? "--stats"
@@ -214,7 +224,17 @@ static error_t check_json(const struct run *run, const struct argp_state *state)
 			    : run->job.pairs	    ? "--aa"
 						    : NULL;
 
-	if (run->runs > 1 && (run->json || run->save || run->touch.wanted))
+	if (run->resume && (!run->runs || run->output))
+		return options_error(state, "--resume: %s",
+				     run->output
+					     ? "the folder of the documents, without -o"
+					     : "how many runs in all? (--runs N)");
+	if (run->any_kernel && !run->resume)
+		return options_error(state, "--any-kernel: only with --resume DIR");
+	if (run->resume)
+		run->output = run->resume;
+	if ((run->runs > 1 || run->resume) &&
+	    (run->json || run->save || run->touch.wanted))
 		return options_error(state, "--runs: without %s",
 				     run->json	 ? "--json"
 				     : run->save ? "--save"
@@ -255,6 +275,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return parse_budget(state, arg, run);
 	case OPTION_RUNS:
 		return number32(state, "--runs", arg, 1000, &run->runs);
+	case OPTION_RESUME:
+		run->resume = arg;
+		return 0;
+	case OPTION_ANY_KERNEL:
+		run->any_kernel = true;
+		return 0;
 	case OPTION_AGAINST:
 		run->against.what = arg;
 		return 0;

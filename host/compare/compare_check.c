@@ -438,15 +438,21 @@ static void note_runs(struct compare *c)
 /* "--bench a,b " of the rows that are open, or nothing if they are many. free() it. */
 static char *benches_of_open(const struct compare *c)
 {
+	const char *last = NULL;
 	size_t n = 0, bytes;
 	char *text = NULL;
 	FILE *f = open_memstream(&text, &bytes);
 
 	if (!f)
 		abort();
-	for (size_t i = 0; i < c->n_rows; i++)
-		if (c->rows[i].verdict == COMPARE_INCONCLUSIVE)
-			fprintf(f, "%s%s", n++ ? "," : "--bench ", c->rows[i].name);
+	for (size_t i = 0; i < c->n_rows; i++) {
+		/* The configs of a benchmark follow each other. */
+		if (c->rows[i].verdict != COMPARE_INCONCLUSIVE ||
+		    (last && !strcmp(last, c->rows[i].name)))
+			continue;
+		last = c->rows[i].name;
+		fprintf(f, "%s%s", n++ ? "," : "--bench ", last);
+	}
 	fputc(' ', f);
 	if (fclose(f))
 		abort();
@@ -483,7 +489,7 @@ static void note_pairs(struct compare *c)
 		     why, c->base->target.name, benches, a, b);
 	else if (differ(c->base->subject.kernel, c->new->subject.kernel))
 		note(c,
-		     "%s Several runs of each kernel, in turns, find smaller differences: boot %s and %s in turns, and run wsbench run --on %s %s-o FILE in each boot",
+		     "%s Several runs of each kernel, in turns, find smaller differences: reboots.sh start -o DIR --kernels %s,%s -- --on %s %s(a script of this program, which reboots this machine)",
 		     why, c->base->subject.kernel, c->new->subject.kernel,
 		     c->base->target.name, benches);
 	else
@@ -501,7 +507,7 @@ static void note_one_run(struct compare *c)
 		     100 * (exp(drift_reach(&c->drift, 0.95)) - 1));
 	if (c->count[COMPARE_WORSE_MAYBE] + c->count[COMPARE_BETTER_MAYBE])
 		note(c,
-		     "One run of each: `worse?` and `better?` say that these two runs differ, not why. Two runs of one kernel can differ, too (a reboot, another layout of memory), and one run cannot show by how much. For a verdict, measure each side three times or more (run --runs 3; reboot the host in between where its kernels are compared): wsbench compare --base A1.json A2.json A3.json --new B1.json B2.json B3.json");
+		     "One run of each: `worse?` and `better?` say that these two runs differ, not why. Two runs of one kernel can differ, too (a reboot, another layout of memory), and one run cannot show by how much. For a verdict, measure each side three times or more (run --runs 3; reboots.sh where kernels of this machine are compared): wsbench compare --base A1.json A2.json A3.json --new B1.json B2.json B3.json");
 	note_pairs(c);
 }
 

@@ -536,7 +536,9 @@ Test(notes, offer_pairs)
 	a->subject.kernel = "6.1";
 	b->subject.kernel = "6.12";
 	cr_assert_eq(compare_documents(a, b, &plain, &c, &err), 0);
-	cr_expect(has_note(&c, "boot 6.1 and 6.12 in turns"));
+	cr_expect(has_note(
+		&c,
+		"reboots.sh start -o DIR --kernels 6.1,6.12 -- --on kvm --bench cpuid "));
 	cr_expect(!has_note(&c, "--against"));
 	compare_free(&c);
 	result_free(a);

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `wsbench run --runs N --resume DIR`: a set of runs that goes on after an interruption
+ * or a reboot. The folder is the state: TARGET-1.json ... TARGET-N.json.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "host/cli/documents.h"
+#include "host/cli/run.h"
+#include "host/env/env.h"
+
+/* Options that change figures, or what they are figures of. */
+static const char *const options[] = {
+	"--boots",   "--decide", "--budget",  "--events", "--cpu",
+	"--payload", "--kernel", "--modules", "--append", "--emulator",
+	"--label",   "--commit", NULL,
+};
+
+static int is_other(struct error *err, const char *what, const char *was, const char *is)
+{
+	return error_set(err, -EINVAL, "%s %s there, %s now", what, was ? was : "none",
+			 is ? is : "none");
+}
+
+static int check_options(const struct run *run, const struct result *r, struct error *err)
+{
+	for (size_t i = 0; options[i]; i++) {
+		const char *was =
+			documents_option(r->run.argv, r->run.n_argv, options[i]);
+		const char *is = documents_option((const char *const *)run->argv,
+						  (size_t)run->argc, options[i]);
+
+		if ((was || is) && (!was || !is || strcmp(was, is) != 0))
+			return is_other(err, options[i], was, is);
+	}
+	return 0;
+}
+
+/* The rows of the job, and no others. */
+static int check_rows(const struct run *run, const struct target *t,
+		      const struct result *r, struct error *err)
+{
+	struct plan plan;
+	size_t n = 0;
+	int rc = plan_make(&run->job, t, &plan, err);
+
+	for (size_t i = 0; !rc && i < plan.n_rows; i++)
+		for (size_t k = 0; !rc && k < plan.rows[i].n_configs; k++, n++)
+			if (!result_find(r, plan.rows[i].bench->id,
+					 plan.rows[i].configs[k]->name))
+				rc = error_set(err, -EINVAL, "without %s [%s]",
+					       plan.rows[i].bench->id,
+					       plan.rows[i].configs[k]->name);
+	if (!rc && n != r->n_benchmarks)
+		rc = error_set(err, -EINVAL, "%zu rows there, %zu now", r->n_benchmarks,
+			       n);
+	plan_free(&plan);
+	return rc;
+}
+
+/* Of this machine and kernel. Those of a lab are options. */
+static int check_host(const struct run *run, const struct result *r, struct error *err)
+{
+	struct result *here = result_new();
+	struct utsname u;
+	int rc = 0;
+
+	env_machine(here);
+	if (strcmp(here->machine.fingerprint, r->machine.fingerprint) != 0)
+		rc = is_other(err, "machine", r->machine.fingerprint,
+			      here->machine.fingerprint);
+	else if (!run->any_kernel && !uname(&u) && r->subject.kernel &&
+		 strcmp(u.release, r->subject.kernel) != 0)
+		rc = error_set(err, -EINVAL,
+			       "Linux %s there, %s now (--any-kernel goes on)",
+			       r->subject.kernel, u.release);
+	result_free(here);
+	return rc;
+}
+
+static int check_run(const struct run *run, const struct target *t,
+		     const struct result *r, struct error *err)
+{
+	int rc = strcmp(r->target.name, t->name) != 0
+			 ? is_other(err, "target", r->target.name, t->name)
+			 : check_options(run, r, err);
+
+	if (!rc)
+		rc = check_rows(run, t, r, err);
+	if (!rc && !strcmp(t->ops->kind, "kvm"))
+		rc = check_host(run, r, err);
+	return rc;
+}
+
+/* 1: the run of this number is done; 0: it is missing; -EINVAL after a message. */
+static int find_run(const struct run *run, const struct target *t, uint32_t which)
+{
+	struct error err;
+	struct result *r;
+	char *path = run_path(run->resume, t->name, which);
+	int rc = access(path, F_OK) ? 0 : 1;
+
+	if (rc && result_read(path, &r, &err)) {
+		message_error("%s", err.text);
+		rc = -EINVAL;
+	} else if (rc) {
+		/* What an interrupted run left is measured again. */
+		if (r->run.partial)
+			rc = 0;
+		else if (check_run(run, t, r, &err))
+			rc = -EINVAL;
+		if (rc < 0)
+			message_usage("wsbench run",
+				      "--resume: %s is a run of another job: %s", path,
+				      err.text);
+		result_free(r);
+	}
+	free(path);
+	return rc;
+}
+
+enum cli_exit run_resume_check(const struct run *run)
+{
+	for (size_t i = 0; i < run->targets.n; i++) {
+		const struct target *t = names_target(run->targets.names[i]);
+		uint32_t done = 0;
+
+		for (uint32_t k = 1; k <= run->runs; k++) {
+			int rc = find_run(run, t, k);
+
+			if (rc < 0)
+				return CLI_USAGE;
+			done += rc > 0;
+		}
+		message_info(run->common.quiet, "%s: %u of %u runs on %s are done",
+			     run->resume, done, run->runs, t->name);
+	}
+	return CLI_OK;
+}
+
+void run_resume_missing(const struct run *run, uint32_t which, struct names_list *missing)
+{
+	missing->n = 0;
+	missing->names = calloc(run->targets.n + 1, sizeof(*missing->names));
+	if (!missing->names)
+		abort();
+	for (size_t i = 0; i < run->targets.n; i++)
+		if (!find_run(run, names_target(run->targets.names[i]), which))
+			missing->names[missing->n++] = run->targets.names[i];
+}
