@@ -59,6 +59,7 @@ void interrupt_pass_on(void)
 }
 
 #define FDS_MAX 32
+_Static_assert(CONFINE_FD_FOLDER == FDS_MAX - 1, "beyond the descriptors of a child");
 
 /* Since Linux 5.11 and glibc 2.34. */
 #ifndef CLOSE_RANGE_CLOEXEC
@@ -146,13 +147,17 @@ static void exec_child(const struct process_start *how, char *const *environment
 		       int failure_fd, pid_t parent)
 {
 	sigset_t none;
-	int err;
+	int err, folder = -1;
 
 	/* A session, which confine_enter() makes, is a group, too. */
 	if (!how->confine || how->confine->off)
 		setpgid(0, 0);
 	failure_fd = fcntl(failure_fd, F_DUPFD_CLOEXEC, FDS_MAX);
+	if (how->confine)
+		folder = fcntl(how->confine->folder, F_DUPFD_CLOEXEC, FDS_MAX);
 	err = -move_descriptors(how);
+	if (!err && how->confine)
+		confine_place_folder(how->confine, folder);
 	if (how->fixed_addresses)
 		(void)personality(ADDR_NO_RANDOMIZE);
 	if (!err && how->confine)
@@ -190,8 +195,8 @@ int process_start(struct process *p, const struct process_start *how)
 	*p = (struct process){ .pid = 0 };
 	if (!environment)
 		return -ENOMEM;
-	if (how->n_fds > FDS_MAX || pipe2(failure, O_CLOEXEC)) {
-		err = how->n_fds > FDS_MAX ? E2BIG : errno;
+	if (how->n_fds >= FDS_MAX || pipe2(failure, O_CLOEXEC)) {
+		err = how->n_fds >= FDS_MAX ? E2BIG : errno;
 		free(environment);
 		return -err;
 	}
