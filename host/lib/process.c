@@ -285,7 +285,7 @@ int process_stop(struct process *p)
 
 struct process_waits process_waits(pid_t pid)
 {
-	struct process_waits waits = { 0, 0 };
+	struct process_waits waits = { .n = 0 };
 	uint64_t run_ns, wait_ns;
 	char path[64];
 	struct dirent *d;
@@ -294,14 +294,13 @@ struct process_waits process_waits(pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
 	tasks = pid > 0 ? opendir(path) : NULL;
-	while (tasks && (d = readdir(tasks))) {
+	while (tasks && waits.n < PROCESS_THREADS_MAX && (d = readdir(tasks))) {
 		snprintf(path, sizeof(path), "/proc/%d/task/%.10s/schedstat", (int)pid,
 			 d->d_name);
 		f = *d->d_name == '.' ? NULL : fopen(path, "re");
 		if (f && fscanf(f, "%" SCNu64 " %" SCNu64, &run_ns, &wait_ns) == 2) {
-			waits.sum_ns += wait_ns;
-			if (wait_ns > waits.most_ns)
-				waits.most_ns = wait_ns;
+			waits.threads[waits.n].tid = (pid_t)atoi(d->d_name);
+			waits.threads[waits.n++].ns = wait_ns;
 		}
 		if (f)
 			fclose(f);
@@ -309,6 +308,22 @@ struct process_waits process_waits(pid_t pid)
 	if (tasks)
 		closedir(tasks);
 	return waits;
+}
+
+uint64_t process_waited_ns(const struct process_waits *then,
+			   const struct process_waits *now)
+{
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < now->n; i++) {
+		uint64_t ns = now->threads[i].ns;
+
+		for (size_t k = 0; k < then->n; k++)
+			if (then->threads[k].tid == now->threads[i].tid)
+				ns -= ns < then->threads[k].ns ? ns : then->threads[k].ns;
+		most = ns > most ? ns : most;
+	}
+	return most;
 }
 
 int process_find(const char *program, char path[PATH_MAX])
