@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -158,19 +159,70 @@ static bool is_elf(const char *program)
 	return elf;
 }
 
+/* Whether `check` holds in a child that has become the other user, if root may do that.
+ */
+static bool as_other_user(const struct confine *c, bool (*check)(const void *what),
+			  const void *what)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (!pid) {
+		(void)syscall(SYS_setgroups, 0, NULL);
+		(void)syscall(SYS_setresgid, c->gid, c->gid, -1);
+		(void)syscall(SYS_setresuid, c->uid, c->uid, -1);
+		_exit(!check(what));
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return pid > 0 && !status;
+}
+
+static bool can_execute(const void *path)
+{
+	return !faccessat(AT_FDCWD, path, X_OK, AT_EACCESS);
+}
+
+/* The program by the descriptor of its folder, in `path`, if the other user needs that.
+ */
+static const char *place_program(struct confine *c, const char *program,
+				 char path[PATH_MAX])
+{
+	const char *slash = strrchr(program, '/');
+
+	if (c->off || !c->drop_user || !slash || slash == program ||
+	    as_other_user(c, can_execute, program))
+		return program;
+	snprintf(path, PATH_MAX, "%.*s", (int)(slash - program), program);
+	c->folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (c->folder < 0)
+		return program;
+	snprintf(path, PATH_MAX, "/proc/self/fd/%d%s", CONFINE_FD_FOLDER, slash);
+	return path;
+}
+
+void confine_place_folder(const struct confine *c, int folder)
+{
+	if (c->folder >= 0)
+		(void)dup3(folder, CONFINE_FD_FOLDER, c->script ? 0 : O_CLOEXEC);
+}
+
 int confine_emulator(struct confine *c, const char *program,
 		     const char *const needs[CONFINE_NEEDS_MAX])
 {
+	char path[PATH_MAX];
 	int ret;
 
-	*c = (struct confine){ .role = CONFINE_EMULATOR, .off = confine_is_off() };
+	*c = (struct confine){ .role = CONFINE_EMULATOR,
+			       .off = confine_is_off(),
+			       .folder = -1,
+			       .script = !is_elf(program) };
 	choose_user(c);
 	for (size_t i = 0; needs && i < CONFINE_NEEDS_MAX; i++)
 		c->needs[i] = needs[i];
-	ret = keep_secret(c, program);
+	ret = keep_secret(c, place_program(c, program, path));
 	if (!ret && !c->off)
-		ret = confine_filter_build(c, is_elf(program) ? c->program : NULL,
-					   &c->filter);
+		ret = confine_filter_build(c, c->script ? NULL : c->program, &c->filter);
 	if (ret)
 		confine_free(c);
 	return ret;
@@ -179,6 +231,7 @@ int confine_emulator(struct confine *c, const char *program,
 int confine_vmm(struct confine *c, bool keep_admin)
 {
 	*c = (struct confine){ .role = CONFINE_VMM,
+			       .folder = -1,
 			       .off = confine_is_off(),
 			       .keep_admin = keep_admin };
 	choose_user(c);
@@ -192,7 +245,9 @@ void confine_free(struct confine *c)
 	free(c->filter.code);
 	if (c->secret)
 		munmap(c->secret, SECRET_BYTES);
-	*c = (struct confine){ .program = NULL };
+	if (c->folder >= 0)
+		close(c->folder);
+	*c = (struct confine){ .folder = -1 };
 }
 
 /* Whether the effective user can read all that is needed. */
@@ -411,7 +466,8 @@ static unsigned int try_confinement(const struct confine *c)
 	return pid > 0 && WIFEXITED(status) ? (unsigned int)WEXITSTATUS(status) : 0;
 }
 
-bool confine_stays_root(const struct confine *c, int number, const char *file)
+bool confine_stays_root(const struct confine *c, const struct confine_file *files,
+			size_t n)
 {
 	int status = 0;
 	pid_t pid;
@@ -420,10 +476,16 @@ bool confine_stays_root(const struct confine *c, int number, const char *file)
 		return false;
 	pid = fork();
 	if (!pid) {
-		int fd = file ? open(file, O_RDONLY | O_CLOEXEC) : -1;
+		int folder = fcntl(c->folder, F_DUPFD_CLOEXEC, CONFINE_FD_FOLDER + 1);
 
-		if (fd >= 0 && dup2(fd, number) < 0)
-			_exit(1);
+		for (size_t i = 0; i < n; i++) {
+			int fd = files[i].path ? open(files[i].path, O_RDONLY | O_CLOEXEC)
+					       : -1;
+
+			if (fd >= 0 && dup2(fd, files[i].number) < 0)
+				_exit(1);
+		}
+		confine_place_folder(c, folder);
 		drop_user(c, NULL, 0);
 		_exit(!geteuid());
 	}

@@ -13,7 +13,9 @@
  * userfaultfd(), if it had them; ptrace() is denied below), no terminal, no core file, no
  * network, no new namespaces, and no signals to other processes. Started as
  * root, they become the user of SUDO_UID, or user 65534, unless that user cannot read
- * what they need, such as a kernel in /root.
+ * what they need. Folders that only root can enter, such as /root/.cache, do not count: a
+ * program in one is executed by the descriptor of its folder, and other files are opened
+ * before the user changes.
  *
  * Files, by Landlock: an emulator changes none, nor, by seccomp, their modes, owners,
  * times and attributes. The VMM reads /proc and /sys, and opens nothing else.
@@ -51,6 +53,7 @@ enum confine_part {
 };
 
 #define CONFINE_NEEDS_MAX 4
+#define CONFINE_FD_FOLDER 31
 
 struct confine_filter {
 	struct sock_filter *code; /* NULL: no filter */
@@ -64,6 +67,13 @@ struct confine {
 	 * the exec knows: another execve() kills the process. NULL: none.
 	 */
 	char *program, *secret; /* `secret`: the mapping of `program` */
+	/*
+	 * The folder of a program that the new user cannot reach by its path: becomes
+	 * descriptor CONFINE_FD_FOLDER before the exec, and is closed by it unless the
+	 * program is a script, whose interpreter opens it. -1: none.
+	 */
+	int folder;
+	bool script;
 	struct confine_filter filter;
 	bool off;	 /* WORLDSWITCH_CONFINE=0 */
 	bool keep_admin; /* see confine_vmm() */
@@ -95,12 +105,21 @@ void confine_free(struct confine *c);
  */
 unsigned int confine_enter(const struct confine *c, const int *fds, size_t n_fds);
 
+/* A file that is a descriptor of the process. */
+struct confine_file {
+	int number;
+	const char *path; /* NULL: none */
+};
+
 /*
  * Whether the process would stay root's: it is root's now, and the other user cannot
- * execute the program or read its needs. `file` is descriptor `number` of the process;
- * NULL: none.
+ * execute the program or read its needs, which may be among these files.
  */
-bool confine_stays_root(const struct confine *c, int number, const char *file);
+bool confine_stays_root(const struct confine *c, const struct confine_file *files,
+			size_t n);
+
+/* Before the exec of c->program: see `folder`. `folder`: a copy of c->folder. */
+void confine_place_folder(const struct confine *c, int folder);
 
 /*
  * Tries both confinements in children, and writes what this kernel, or this program,

@@ -59,6 +59,7 @@ void interrupt_pass_on(void)
 }
 
 #define FDS_MAX 32
+_Static_assert(CONFINE_FD_FOLDER == FDS_MAX - 1, "beyond the descriptors of a child");
 
 /* Since Linux 5.11 and glibc 2.34. */
 #ifndef CLOSE_RANGE_CLOEXEC
@@ -146,13 +147,17 @@ static void exec_child(const struct process_start *how, char *const *environment
 		       int failure_fd, pid_t parent)
 {
 	sigset_t none;
-	int err;
+	int err, folder = -1;
 
 	/* A session, which confine_enter() makes, is a group, too. */
 	if (!how->confine || how->confine->off)
 		setpgid(0, 0);
 	failure_fd = fcntl(failure_fd, F_DUPFD_CLOEXEC, FDS_MAX);
+	if (how->confine)
+		folder = fcntl(how->confine->folder, F_DUPFD_CLOEXEC, FDS_MAX);
 	err = -move_descriptors(how);
+	if (!err && how->confine)
+		confine_place_folder(how->confine, folder);
 	if (how->fixed_addresses)
 		(void)personality(ADDR_NO_RANDOMIZE);
 	if (!err && how->confine)
@@ -190,8 +195,8 @@ int process_start(struct process *p, const struct process_start *how)
 	*p = (struct process){ .pid = 0 };
 	if (!environment)
 		return -ENOMEM;
-	if (how->n_fds > FDS_MAX || pipe2(failure, O_CLOEXEC)) {
-		err = how->n_fds > FDS_MAX ? E2BIG : errno;
+	if (how->n_fds >= FDS_MAX || pipe2(failure, O_CLOEXEC)) {
+		err = how->n_fds >= FDS_MAX ? E2BIG : errno;
 		free(environment);
 		return -err;
 	}
@@ -280,7 +285,7 @@ int process_stop(struct process *p)
 
 struct process_waits process_waits(pid_t pid)
 {
-	struct process_waits waits = { 0, 0 };
+	struct process_waits waits = { .n = 0 };
 	uint64_t run_ns, wait_ns;
 	char path[64];
 	struct dirent *d;
@@ -289,14 +294,13 @@ struct process_waits process_waits(pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
 	tasks = pid > 0 ? opendir(path) : NULL;
-	while (tasks && (d = readdir(tasks))) {
+	while (tasks && waits.n < PROCESS_THREADS_MAX && (d = readdir(tasks))) {
 		snprintf(path, sizeof(path), "/proc/%d/task/%.10s/schedstat", (int)pid,
 			 d->d_name);
 		f = *d->d_name == '.' ? NULL : fopen(path, "re");
 		if (f && fscanf(f, "%" SCNu64 " %" SCNu64, &run_ns, &wait_ns) == 2) {
-			waits.sum_ns += wait_ns;
-			if (wait_ns > waits.most_ns)
-				waits.most_ns = wait_ns;
+			waits.threads[waits.n].tid = (pid_t)atoi(d->d_name);
+			waits.threads[waits.n++].ns = wait_ns;
 		}
 		if (f)
 			fclose(f);
@@ -304,6 +308,22 @@ struct process_waits process_waits(pid_t pid)
 	if (tasks)
 		closedir(tasks);
 	return waits;
+}
+
+uint64_t process_waited_ns(const struct process_waits *then,
+			   const struct process_waits *now)
+{
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < now->n; i++) {
+		uint64_t ns = now->threads[i].ns;
+
+		for (size_t k = 0; k < then->n; k++)
+			if (then->threads[k].tid == now->threads[i].tid)
+				ns -= ns < then->threads[k].ns ? ns : then->threads[k].ns;
+		most = ns > most ? ns : most;
+	}
+	return most;
 }
 
 int process_find(const char *program, char path[PATH_MAX])

@@ -77,13 +77,25 @@ int process_wait(struct process *p, uint64_t timeout_ns, int *status);
 int process_stop(struct process *p);
 
 /*
- * How long the threads of a process have waited for a processor while they could run:
- * Documentation/scheduler/sched-stats.rst. 0 where the kernel does not count it.
+ * How long each thread of a process has waited for a processor while it could run:
+ * Documentation/scheduler/sched-stats.rst. 0 where the kernel does not count it, and for
+ * threads beyond the room here.
  */
+#define PROCESS_THREADS_MAX 64
+
 struct process_waits {
-	uint64_t sum_ns, most_ns; /* of all threads, and of the one that waited longest */
+	size_t n;
+	struct {
+		pid_t tid;
+		uint64_t ns;
+	} threads[PROCESS_THREADS_MAX];
 };
 struct process_waits process_waits(pid_t pid);
+
+/* Of the threads of `now`, the longest wait since `then`. Waits of several threads do not
+ * add up: they are at the same time, too. */
+uint64_t process_waited_ns(const struct process_waits *then,
+			   const struct process_waits *now);
 
 /* The path of an executable program in PATH. 0 or -ENOENT. */
 int process_find(const char *program, char path[PATH_MAX]);

@@ -223,7 +223,7 @@ static int bare_open(struct target *t, const struct job *job, struct error *err)
 	if (confine_emulator(&s->confine, s->program, NULL))
 		return error_set(err, -ENOMEM, "cannot confine %s: out of memory",
 				 s->program);
-	t->stays_root = confine_stays_root(&s->confine, -1, NULL);
+	t->stays_root = confine_stays_root(&s->confine, NULL, 0);
 	return 0;
 }
 

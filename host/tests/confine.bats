@@ -91,6 +91,34 @@ confined() {
   grep -q 'Uid: 12345 12345 12345 12345 ' <<<"$text"
 }
 
+# Such as /root/.cache.
+@test "confine: an emulator in a folder that only root can enter is not root's" {
+  local text target program
+  need_confinement
+  [ "$(id -u)" = 0 ] || skip "not root"
+  need_target lab:x86_64-svm
+  need_target bare:x86_64
+  mkdir -m 700 private
+  mkdir -m 755 private/emulators private/bin
+  cp "$("$top/scripts/emulator.sh" path bochs)" private/emulators/
+  printf '#!/bin/sh\nexec %s "$@"\n' "$(command -v qemu-system-x86_64)" >private/bin/qemu-system-x86_64
+  chmod 755 private/bin/*
+  for target in lab:x86_64-svm bare:x86_64-bochs bare:x86_64; do
+    program=bochs
+    [ $target != bare:x86_64 ] || program=qemu
+    for _ in 1 2 3 4 5; do
+      text=$(WORLDSWITCH_EMULATORS=$PWD/private/emulators PATH=$PWD/private/bin:$PATH \
+        statuses $program "$wsbench" run --on $target --bench null --boots 8 --events 2000 --quiet -o doc.json)
+      [ -z "$text" ] || break
+    done
+    echo "$target"
+    confined "$text"
+    run ! grep -v 'Uid: 65534 65534 65534 65534 ' <<<"$text"
+    holds doc.json '[c["value"] for c in d["environment"]["checks"] if c["id"] == "confinement"] == ["all"]'
+    rm doc.json
+  done
+}
+
 @test "confine: figures are the same without confinement" {
   local target
   for target in lab:x86_64-svm lab:aarch64-vhe; do

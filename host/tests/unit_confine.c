@@ -527,15 +527,16 @@ Test(confine, a_user_that_cannot_read_what_is_needed_is_not_used)
 		_exit(confine_enter(&c, NULL, 0) & CONFINE_USER ? 1 : geteuid() ? 2 : 0);
 	cr_assert_eq(waitpid(pid, &status, 0), pid);
 	cr_expect_eq(status, 0, "0x%x", status);
-	cr_expect(confine_stays_root(&c, -1, NULL));
+	cr_expect(confine_stays_root(&c, NULL, 0));
 	confine_free(&c);
 	/* A file that is opened before, like the kernel of a lab. */
 	cr_assert_eq(confine_emulator(&c, "/bin/true",
 				      (const char *const[CONFINE_NEEDS_MAX]){
 					      "/proc/self/fd/50" }),
 		     0);
-	cr_expect(confine_stays_root(&c, 50, "/etc/shadow"));
-	cr_expect_not(confine_stays_root(&c, 50, "/etc/passwd"));
+	cr_expect(confine_stays_root(&c, &(struct confine_file){ 50, "/etc/shadow" }, 1));
+	cr_expect_not(
+		confine_stays_root(&c, &(struct confine_file){ 50, "/etc/passwd" }, 1));
 	confine_free(&c);
 }
 

@@ -6,7 +6,9 @@
  */
 #include <errno.h>
 #include <linux/kvm.h>
+#include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -15,6 +17,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
+#include "host/lib/process.h"
 #include "host/vmm/exits.h"
 #include "host/vmm/timer.h"
 
@@ -131,4 +134,58 @@ Test(watchdog, waits_for_a_busy_processor_do_not_count, .timeout = 60)
 	watchdog_stop(&limit);
 	for (int i = 0; i < 8; i++)
 		waitpid(busy[i], NULL, 0);
+}
+
+static void *run_until(void *stop)
+{
+	while (!*(volatile bool *)stop)
+		;
+	return NULL;
+}
+
+static uint64_t wall_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/*
+ * Three threads of a guest have one processor, and two wait at any time: waits that add
+ * up would be longer than the time that passes, and only WATCHDOG_WALL would end the
+ * guest.
+ */
+Test(watchdog, waits_of_threads_at_one_time_count_once, .timeout = 60)
+{
+	const uint64_t limit_ns = 300000000, begin = wall_ns();
+	static volatile bool stop;
+	pthread_t threads[2];
+	struct watchdog limit;
+	struct error why;
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	cr_assert_eq(sched_setaffinity(0, sizeof(one), &one), 0);
+	cr_assert_eq(watchdog_start(&limit, limit_ns, true, &why), 0, "%s", why.text);
+	for (int i = 0; i < 2; i++)
+		cr_assert_eq(pthread_create(&threads[i], NULL, run_until, (void *)&stop),
+			     0);
+	cr_expect_not(spin(UINT64_MAX));
+	cr_expect_lt(wall_ns() - begin, WATCHDOG_WALL * limit_ns);
+	watchdog_stop(&limit);
+	stop = true;
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+}
+
+/* A thread that had waited long before is not taken for the one that waits now. */
+Test(watchdog, the_longest_wait_is_that_since_then)
+{
+	const struct process_waits then = { 2, { { 10, 9000 }, { 11, 100 } } };
+	const struct process_waits now = { 3, { { 11, 700 }, { 10, 9100 }, { 12, 50 } } };
+
+	cr_expect_eq(process_waited_ns(&then, &now), 600);
+	cr_expect_eq(process_waited_ns(&now, &now), 0);
 }

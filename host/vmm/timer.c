@@ -178,14 +178,14 @@ static int set_posix(timer_t posix, uint64_t ns)
 }
 
 static __thread struct watchdog *own;
+static __thread struct process_waits own_waits; /* at its start */
 
 /* Whether the host was busy: then, the timer is set again for the rest. */
 static bool extend(struct watchdog *w)
 {
 	uint64_t passed = now_ns() - w->begin_ns;
-	uint64_t all = process_waits(getpid()).sum_ns;
-	/* Threads that have ended are not in the sum; threads can wait side by side. */
-	uint64_t waited = all > w->waited_ns ? all - w->waited_ns : 0;
+	const struct process_waits now = process_waits(getpid());
+	uint64_t waited = process_waited_ns(&own_waits, &now);
 	uint64_t spent = waited < passed ? passed - waited : 0;
 
 	if (spent >= w->limit_ns || passed >= WATCHDOG_WALL * w->limit_ns)
@@ -212,7 +212,7 @@ int watchdog_start(struct watchdog *w, uint64_t ns, bool shared, struct error *e
 	if (shared) {
 		w->limit_ns = ns;
 		w->begin_ns = now_ns();
-		w->waited_ns = process_waits(getpid()).sum_ns;
+		own_waits = process_waits(getpid());
 	}
 	if (rc)
 		return rc;

@@ -64,15 +64,16 @@ bool timer_expired(void);
  * VCPU_STOP_TIMEOUT. A run starts and stops nothing for it, so a run costs the same with
  * a watchdog. One per thread. 0 or -errno.
  *
- * `shared`: other processes can have the processors. Time in which threads of this
- * process wait for one does not count, up to WATCHDOG_WALL times the limit.
+ * `shared`: other processes can have the processors. The time in which a thread of this
+ * process waits for one does not count, up to WATCHDOG_WALL times the limit: that of the
+ * thread that waits longest, so that no thread has more than the limit of the processors.
  */
 #define WATCHDOG_WALL 60u
 
 struct watchdog {
 	timer_t posix;
 	bool running;
-	uint64_t limit_ns, begin_ns, waited_ns;
+	uint64_t limit_ns, begin_ns;
 };
 int watchdog_start(struct watchdog *w, uint64_t ns, bool shared, struct error *err);
 void watchdog_stop(struct watchdog *w);

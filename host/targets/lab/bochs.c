@@ -166,12 +166,14 @@ static int bochs_command(const struct lab_machine *m, const struct lab_boot *boo
 	ret = lab_find_clone_library(library, err);
 	if (ret)
 		return ret;
-	snprintf(cmd->preload, sizeof(cmd->preload), "LD_PRELOAD=%s", library);
+	fds[LAB_FD_LIBRARY] = open(library, O_RDONLY | O_CLOEXEC);
+	if (fds[LAB_FD_LIBRARY] < 0)
+		return error_set(err, -errno, "cannot read %s: %m", library);
 	cmd->confine = boot->confine;
 	cmd->environment[0] = environment[0];
 	cmd->environment[1] = environment[1];
 	cmd->environment[2] = environment[2];
-	cmd->environment[3] = cmd->preload;
+	cmd->environment[3] = "LD_PRELOAD=" LAB_LIBRARY_PATH;
 	cmd->fixed_addresses = m->emulator->can_save;
 	/* The memory of a machine that continues is in the snapshot. */
 	fds[LAB_FD_MEMORY] = boot->clone ? lab_memory_file("worldswitch-memory", "", 0)

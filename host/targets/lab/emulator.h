@@ -34,14 +34,19 @@ enum lab_fd {
 	LAB_FD_CONTROL,	 /* a socket to wsbench */
 	LAB_FD_KERNEL,	 /* of QEMU */
 	LAB_FD_SNAPSHOT, /* Bochs: the machine to continue */
+	LAB_FD_LIBRARY,	 /* QEMU: its plugin; Bochs: the library of bochs/clone.c */
 	LAB_FD_FIRST_OTHER,
 };
+
+/* Descriptors, because the user that the emulator becomes may not reach the files. */
+#define LAB_KERNEL_PATH	 "/proc/self/fd/12"
+#define LAB_LIBRARY_PATH "/proc/self/fd/14"
+_Static_assert(LAB_FD_KERNEL == 12 && LAB_FD_LIBRARY == 14, "they are spelled out above");
 
 /* How an emulator is started. */
 struct lab_command {
 	char **argv;		       /* argv[0]: a path; one allocation */
 	const char *environment[5];    /* "NAME=value", beside ours; NULL at the end */
-	char preload[PATH_MAX + 16];   /* one of them, where there is one */
 	const struct confine *confine; /* NULL: not confined */
 	int fds[LAB_FD_FIRST_OTHER];   /* owned; -1: none, or the session's */
 	bool fixed_addresses;	       /* process.h */

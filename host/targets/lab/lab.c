@@ -175,22 +175,27 @@ static int find_emulator(struct lab_state *s, const char *name, struct error *er
 			 m->program, script, m->program);
 }
 
-static int prepare_confinement(struct lab_state *s, const char *plugin, struct error *err)
+static int prepare_confinement(struct target *t, struct error *err)
 {
+	struct lab_state *s = t->state;
 	const bool qemu = s->machine->emulator == &lab_qemu;
 	struct error lost;
-	const char *const needs[CONFINE_NEEDS_MAX] = {
-		qemu ? "/proc/self/fd/12" : NULL, /* LAB_FD_KERNEL */
-		plugin,
-		qemu || lab_find_clone_library(s->clone_library, &lost)
-			? NULL
-			: s->clone_library,
-	};
+	struct confine_file files[] = { { LAB_FD_KERNEL, s->kernel.image },
+					{ LAB_FD_LIBRARY, NULL } };
 
+	if (qemu)
+		files[1].path = t->trace ? t->trace->plugin : NULL;
+	else if (!lab_find_clone_library(s->clone_library, &lost))
+		files[1].path = s->clone_library;
+	const char *const needs[CONFINE_NEEDS_MAX] = {
+		qemu ? LAB_KERNEL_PATH : NULL,
+		files[1].path ? LAB_LIBRARY_PATH : NULL,
+	};
 	s->sandbox = qemu && !confine_is_off() && bare_qemu_has_sandbox(s->emulator);
 	if (confine_emulator(&s->confine, s->emulator, needs))
 		return error_set(err, -ENOMEM, "cannot confine %s: out of memory",
 				 s->emulator);
+	t->stays_root = confine_stays_root(&s->confine, files, 2);
 	return 0;
 }
 
@@ -279,10 +284,7 @@ static int fill(struct lab_state *s, struct target *t, const struct job *job,
 	}
 	set_deadline(s, t, job);
 	if (!ret)
-		ret = prepare_confinement(s, t->trace ? t->trace->plugin : NULL, err);
-	if (!ret)
-		t->stays_root =
-			confine_stays_root(&s->confine, LAB_FD_KERNEL, s->kernel.image);
+		ret = prepare_confinement(t, err);
 	return ret;
 }
 

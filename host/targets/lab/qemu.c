@@ -46,12 +46,8 @@ static const char *const clone_args[] = {
 	"-object", MEMORY_ARG("off"), "-S", "-incoming", "defer",
 };
 
-/* A descriptor: the user that the emulator becomes may not reach the file (confine.h). */
-#define KERNEL "/proc/self/fd/12"
-
 _Static_assert(LAB_FD_INITRD == 3 && LAB_FD_WIRE == 4 && LAB_FD_CONSOLE == 5 &&
-		       LAB_FD_PLUGIN == 6 && LAB_FD_MEMORY == 7 && LAB_FD_CONTROL == 11 &&
-		       LAB_FD_KERNEL == 12,
+		       LAB_FD_PLUGIN == 6 && LAB_FD_MEMORY == 7 && LAB_FD_CONTROL == 11,
 	       "the descriptors are spelled out here");
 
 #define FIXED_ARGS   (sizeof(fixed_args) / sizeof(fixed_args[0]))
@@ -114,9 +110,10 @@ static int qemu_command(const struct lab_machine *m, const struct lab_boot *boot
 	if (!boot->clone && ftruncate(boot->snapshot, QEMU_MEMORY_BYTES))
 		return error_set(err, -errno, "cannot make the memory of %s: %m",
 				 m->program);
-	cmd->argv =
-		lab_machine_argv(m, boot->program, stub ? "/proc/self/fd/3" : KERNEL,
-				 boot->append, boot->plugin, boot->sandbox, boot->clone);
+	cmd->argv = lab_machine_argv(m, boot->program,
+				     stub ? "/proc/self/fd/3" : LAB_KERNEL_PATH,
+				     boot->append, boot->plugin ? LAB_LIBRARY_PATH : NULL,
+				     boot->sandbox, boot->clone);
 	cmd->confine = boot->confine;
 	cmd->fds[LAB_FD_KERNEL] = open(boot->kernel, O_RDONLY | O_CLOEXEC);
 	if (cmd->fds[LAB_FD_KERNEL] < 0)
@@ -125,8 +122,13 @@ static int qemu_command(const struct lab_machine *m, const struct lab_boot *boot
 		stub ? lab_memory_file("worldswitch-stub", nothing, sizeof(nothing))
 		     : fcntl(boot->initramfs, F_DUPFD_CLOEXEC, 0);
 	cmd->fds[LAB_FD_MEMORY] = fcntl(boot->snapshot, F_DUPFD_CLOEXEC, 0);
-	if (boot->plugin)
+	if (boot->plugin) {
 		cmd->fds[LAB_FD_PLUGIN] = fcntl(boot->trace_fd, F_DUPFD_CLOEXEC, 0);
+		cmd->fds[LAB_FD_LIBRARY] = open(boot->plugin, O_RDONLY | O_CLOEXEC);
+		if (cmd->fds[LAB_FD_LIBRARY] < 0)
+			return error_set(err, -errno, "cannot read plugin %s: %m",
+					 boot->plugin);
+	}
 	if (!cmd->argv || cmd->fds[LAB_FD_INITRD] < 0 || cmd->fds[LAB_FD_MEMORY] < 0 ||
 	    (boot->plugin && cmd->fds[LAB_FD_PLUGIN] < 0))
 		return error_set(err, -ENOMEM, "cannot start %s: out of memory",

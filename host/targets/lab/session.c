@@ -33,9 +33,10 @@
 #define SILENCE_S 2
 #define ANSWER_S  5
 
-/* A moment, and how long the emulator had waited for a processor by then. */
+/* A moment, and how long the emulator's threads had waited for a processor by then. */
 struct mark {
-	time_t s, waited_s;
+	time_t s;
+	struct process_waits waits;
 };
 
 struct session {
@@ -65,23 +66,22 @@ static time_t now_s(void)
 	return t.tv_sec;
 }
 
-/* Of the emulator's threads, the one that waited longest. */
-static time_t waited_s(const struct session *s)
-{
-	return (time_t)(process_waits(s->child.process.pid).most_ns / 1000000000u);
-}
-
 static struct mark mark(const struct session *s)
 {
-	return (struct mark){ now_s(), waited_s(s) };
+	return (struct mark){ now_s(), process_waits(s->child.process.pid) };
 }
 
 /* Whether more than `limit_s` have passed, without the waits on a busy host. */
 static bool is_over(const struct session *s, const struct mark *since, time_t limit_s)
 {
 	time_t passed = now_s() - since->s;
+	struct process_waits now;
 
-	return passed > limit_s && passed - (waited_s(s) - since->waited_s) > limit_s;
+	if (passed <= limit_s)
+		return false;
+	now = process_waits(s->child.process.pid);
+	return passed - (time_t)(process_waited_ns(&since->waits, &now) / 1000000000u) >
+	       limit_s;
 }
 
 /* The payload of a frame that is one number. */
