@@ -24,6 +24,7 @@ quick() {
 @test "kills of run" { quick 'kills of run*'; }
 @test "kills of report, kernel fetch and kernel take" { quick 'kills of report' 'kills of kernel*'; }
 @test "kills of env tune" { quick 'kills of env tune*'; }
+@test "a full disk" { quick 'a full disk: *'; }
 @test "signals to runs" { quick 'signals*'; }
 
 @test "a program that writes in place, leaves files, or prints two errors is found" {

@@ -16,6 +16,7 @@ memory where the system has such a folder: thousands of fsyncs.
 """
 import argparse
 import concurrent.futures
+import ctypes
 import fnmatch
 import json
 import os
@@ -35,6 +36,7 @@ TOP = os.path.dirname(os.path.dirname(TESTS))
 BUILD = os.environ.get("BUILD", os.path.join(TOP, "build"))
 WSBENCH = os.path.join(BUILD, "wsbench")
 SANITIZED = os.path.join(BUILD, "asan", "wsbench")
+THREADS = os.path.join(BUILD, "tsan", "wsbench")
 CONTAIN = os.path.join(BUILD, "tests", "contain")
 KILL_AT = os.path.join(BUILD, "tests", "kill_at")
 KILLED = 137
@@ -179,6 +181,7 @@ BENCHES = {
     "kvm": ("null", "null", "null", "hypercall", "exit_out", "checkpoint_save", "irq_inject",
             "timer_overshoot_posix", "state_get_all", "ipi_busy", "ipi_idle", "kick_signal",
             "hlt_user", "fault_first_touch_4k"),
+    "threads": ("ipi_idle", "ipi_busy", "kick_signal", "mmio_read_concurrent", "checkpoint_save"),
     "bare": ("null",),
     "lab": ("null", "exit_out", "checkpoint_save", "kick_signal", "mmio_write_user"),
 }
@@ -203,7 +206,8 @@ def guests(target, program):
     arch = os.uname().machine if target == "kvm" else re.sub(r"^\w+:(aarch64|x86_64).*", r"\1", target)
 
     def run(row, count):
-        benches, codes = known_benches(BENCHES[target.split(":")[0]]), {}
+        rows = "threads" if program == THREADS else target.split(":")[0]
+        benches, codes = known_benches(BENCHES[rows]), {}
         reasons = set()
         for row.tried in range(1, count + 1):
             row.fresh()
@@ -270,6 +274,8 @@ class Scenario:
     """A command that changes files, and what must hold after it was killed."""
     expected = r"cwd/\d+\.json"
     succeeds = (0,)
+    # Whether the command prints other programs' messages, too.
+    script = False
 
     def prepare(self, row):
         """Makes the files of a trial. Returns the command."""
@@ -456,6 +462,7 @@ class EnvTune(Scenario):
 
 
 class KernelFetch(Scenario):
+    script = True
     expected = (r"cwd/cache/(kernels/x86_64/(\.lock|newest-[^/]*|default|" + re.escape(RELEASE) +
                 r"/.*)|apt/x86_64[^/]*/[^.].*)")
 
@@ -524,6 +531,7 @@ class KernelFetch(Scenario):
 
 
 class KernelTake(Scenario):
+    script = True
     expected = r"cwd/(tree/.*|kernel/.*)"
 
     def prepare(self, row):
@@ -595,6 +603,64 @@ def kills(scenario, at_calls):
                 n, turn = 0, turn + 1
         if at_calls:
             row.remark = f"{turn} times to the end; at most {most} changes"
+    return run
+
+
+# ---- a full disk -----------------------------------------------------------------------
+
+PAGE = 4096
+DISK = 4 << 20
+
+
+def mount_disk(row):
+    """A small file system for the trials, which only this process sees."""
+    os.makedirs(row.place)
+    if ctypes.CDLL(None, use_errno=True).unshare(0x00020000):  # CLONE_NEWNS
+        raise OSError(ctypes.get_errno(), "unshare")
+    for command in (["--make-rprivate", "/"],
+                    ["-t", "tmpfs", "-o", f"size={DISK}", "none", row.place]):
+        subprocess.run(["mount", *command], check=True)
+
+
+def fill_disk(row, pages):
+    """Leaves so many pages."""
+    disk = os.statvfs(row.place)
+    with open(row.path("filler"), "wb") as f:
+        f.write(bytes(max(disk.f_bavail * disk.f_bsize - pages * PAGE, 0)))
+
+
+def full_disk(scenario):
+    """With no page left, with one, two, ... until the command succeeds; and again."""
+    def run(row, count):
+        mount_disk(row)
+        expected = scenario.expected + r"|cwd/filler"
+        turn, pages, most = 0, 0, 0
+        for row.tried in range(1, count + 1):
+            row.fresh()
+            row.random.seed(f"{row.name} {row.seed} {turn}")
+            command = scenario.prepare(row)
+            fill_disk(row, pages)
+            code, _, stderr = row.run(command)
+            row.command += f", {pages} pages left"
+            if code not in scenario.succeeds:
+                errors = [line for line in stderr.splitlines() if " error: " in line]
+                if code != 4 or (len(errors) != 1 and not scenario.script):
+                    row.fail(f"exit code {code}: {stderr.strip()[-500:]}")
+                elif "space" not in stderr and not scenario.script:
+                    row.fail(f"another reason: {stderr.strip()[-500:]}")
+                scenario.check(row)
+                most = max(most, pages)
+                pages += 1
+            else:
+                turn, pages = turn + 1, 0
+            row.note_left(expected)
+            os.remove(row.path("filler"))
+            again, _, stderr = row.run(command)
+            if again not in scenario.succeeds:
+                row.fail(f"the next run: exit code {again}: {stderr.strip()[-500:]}")
+            else:
+                scenario.check_end(row)
+        row.remark = f"{turn} times to the end; at most {most} pages did not suffice"
     return run
 
 
@@ -710,8 +776,16 @@ def subjects():
         ("kills of report", kills(Report(), True), 500, 8),
         ("kills of explain, any time", kills(Explain(lab), False), 20, 0),
         (f"kills of run on {lab}, any time", kills(Run(lab), False), 20, 0),
+        ("a full disk: history add", full_disk(HistoryAdd()), 60, 6),
+        ("a full disk: run on kvm", full_disk(Run("kvm")), 60, 4),
+        ("a full disk: report", full_disk(Report()), 100, 6),
+        ("a full disk: kernel fetch", full_disk(KernelFetch()), 120, 8),
+        ("a full disk: kernel take", full_disk(KernelTake()), 60, 6),
+        ("a full disk: env tune", full_disk(EnvTune()), 20, 4),
+        (f"a full disk: explain on {lab}", full_disk(Explain(lab)), 12, 0),
         ("guests on kvm", guests("kvm", WSBENCH), 200, 8),
         ("guests on kvm, sanitized", guests("kvm", SANITIZED), 100, 4),
+        ("guests on kvm, threads", guests("kvm", THREADS), 40, 2),
         ("guests on bare:x86_64", guests("bare:x86_64", WSBENCH), 200, 6),
         ("guests on bare:aarch64", guests("bare:aarch64", WSBENCH), 200, 6),
         ("guests on bare:x86_64, sanitized", guests("bare:x86_64", SANITIZED), 50, 2),
@@ -739,6 +813,10 @@ def missing(name, absent):
             return reason
     if "sanitized" in name and not os.path.exists(SANITIZED):
         return "build/asan/wsbench is not built"
+    if "threads" in name and not os.path.exists(THREADS):
+        return "build/tsan/wsbench is not built"
+    if "a full disk" in name and os.geteuid():
+        return "only root can mount a file system"
     if "kernel fetch" in name and not shutil.which("dpkg-deb"):
         return "no dpkg-deb here"
     return None
@@ -776,6 +854,7 @@ def main():
     parser.add_argument("patterns", nargs="*")
     options = parser.parse_args()
     absent = targets_here()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     started, told, kill_count = [], [], 0
     say(f"{'subject':<44}{'tried':>9}{'failed':>8}{'left':>6}{'seconds':>9}")
