@@ -476,7 +476,7 @@ test-power: $(B)/tests/power
 	$(Q)$(B)/tests/power $(ARGS)
 
 # Hostile guests, kills and signals: host/tests/README.md.
-HOSTILE := $(B)/tests/pages $(B)/tests/kill_at $(B)/asan/tests/pages $(B)/asan/wsbench
+HOSTILE := $(B)/tests/pages $(B)/tests/kill_at $(B)/asan/tests/pages $(B)/asan/wsbench $(B)/tsan/wsbench
 .PHONY: hostile-tests test-hostile
 hostile-tests: all $(HOSTILE)
 test-hostile: all $(B)/tests/contain test-payloads hostile-tests

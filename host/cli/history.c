@@ -411,6 +411,8 @@ static enum cli_exit add(const struct history_args *args)
 	documents_free(&d);
 	free(metrics);
 	free(copy);
+	if (rc == -ENOSPC || rc == -EDQUOT || rc == -EFBIG || rc == -EIO)
+		return CLI_FAILED;
 	return rc ? CLI_USAGE : CLI_OK;
 }
 

@@ -543,7 +543,7 @@ END
     cmp disk/h.jsonl before
     echo code $code' sh "$wsbench"
   [ "$status" = 0 ]
-  [ "$stdout" = "code 2" ]
+  [ "$stdout" = "code 4" ]
   [[ $stderr == *"cannot write disk/h.jsonl: No space left on device"* ]]
 }
 

@@ -23,6 +23,8 @@ quick() {
 @test "kills of history add" { quick 'kills of history add*'; }
 @test "kills of run" { quick 'kills of run*'; }
 @test "kills of report, kernel fetch and kernel take" { quick 'kills of report' 'kills of kernel*'; }
+@test "kills of env tune" { quick 'kills of env tune*'; }
+@test "a full disk" { quick 'a full disk: *'; }
 @test "signals to runs" { quick 'signals*'; }
 
 @test "a program that writes in place, leaves files, or prints two errors is found" {
@@ -77,5 +79,8 @@ END
   [ "$(cat "$BATS_TEST_TMPDIR/report")" = "4 " ]
   run_apart "${kill_at[@]}" 50ms sleep 60
   [ "$status" = 137 ]
+  run_apart "${kill_at[@]}" --one 500ms bash -c '(sleep 2; echo done) & wait'
+  [ "$status" = 137 ]
+  [ "$stdout" = "done" ]
   nothing_left
 }

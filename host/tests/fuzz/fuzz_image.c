@@ -134,7 +134,7 @@ static void preload(const uint8_t *file, size_t size)
 /* A module names the modules that it depends on, which are this file again. */
 static void module(const uint8_t *file, size_t size)
 {
-	static char dir[] = "/tmp/fuzz_image.XXXXXX";
+	static char dir[] = "/dev/shm/fuzz_image.XXXXXX";
 	static const char *const names[] = { "a", "b", "kvm" };
 	struct lab_modules mods = { .n = 0 };
 	struct error err = { "" };

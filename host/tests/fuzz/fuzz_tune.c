@@ -25,7 +25,8 @@ static const struct {
 #define N_FILES	 3
 #define IS_OTHER 2
 
-static char root[] = "/tmp/fuzz_tune.XXXXXX";
+/* In memory: the state is synced. */
+static char root[] = "/dev/shm/fuzz_tune.XXXXXX";
 
 static void put(const char *inner, const void *data, size_t bytes)
 {

@@ -4,7 +4,8 @@
  * which the machine receives.
  *
  * The first byte selects how the rest is used: as bytes of the wire, as a plan of frames
- * and of noise between them, or as an encoded job.
+ * and of noise between them, as an encoded job or report, or as a job or report and what
+ * is changed in its code.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -219,11 +220,73 @@ static void use_job(struct fuzz_input *in)
 		   "a job changes when it is sent on");
 }
 
+/* Changes words of a block: where, 2 bytes, and the new value, 1 to 8 bytes. */
+static void change(struct fuzz_input *in, uint8_t *block, size_t n)
+{
+	while (in->left > 2 && n) {
+		uint16_t where;
+		uint8_t value[8];
+		size_t at, bytes = (size_t)1 << fuzz_byte(in) % 4;
+
+		fuzz_get(in, &where, sizeof(where));
+		fuzz_get(in, value, bytes);
+		at = where % n;
+		memcpy(block + at, value, bytes < n - at ? bytes : n - at);
+	}
+}
+
+static void change_job(struct fuzz_input *in)
+{
+	const char *names[8], *payload = fuzz_byte(in) % 2 ? "payload.elf" : NULL;
+	uint8_t block[JOB_BYTES];
+	struct fuzz_input changed = { block, sizeof(block) };
+	struct job job = { .benches = names, .configs = names, .tests = names };
+
+	for (size_t i = 0; i < 8; i++)
+		names[i] = bench_table[i].id;
+	job.kind = (enum job_kind)(1 + fuzz_byte(in) % (JOB_KINDS - 1));
+	job.n_benches = fuzz_byte(in) % 8u;
+	job.n_configs = fuzz_byte(in) % 4u;
+	job.n_tests = fuzz_byte(in) % 8u;
+	job.payload = payload;
+	if (job_encode(&job, block))
+		abort();
+	change(in, block, sizeof(block));
+	use_job(&changed);
+}
+
+static void change_report(struct fuzz_input *in)
+{
+	static const char *const texts[] = { NULL, "hardware", "software", "cycles",
+					     "insns" };
+	struct boot_report rep;
+	uint64_t series[16];
+	uint8_t *block;
+	size_t n;
+
+	boot_report_init(&rep);
+	rep.outcome = (enum boot_outcome)(fuzz_byte(in) % (BOOT_CRASH + 1));
+	rep.unit = texts[fuzz_byte(in) % 5];
+	rep.host_counters.source = texts[fuzz_byte(in) % 5];
+	snprintf(rep.reason, sizeof(rep.reason), "%.*s", fuzz_byte(in), "a reason");
+	for (size_t i = 0; i < 16; i++)
+		series[i] = 1000 + i;
+	for (int phase = 0; phase < ABI_PHASES; phase++) {
+		rep.guest.samples[phase] = fuzz_byte(in) % 17;
+		rep.series[phase] = series;
+	}
+	if (boot_report_encode(&rep, &block, &n))
+		abort();
+	change(in, block, n);
+	use_report(block, n);
+	free(block);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_input in = { data, size };
 
-	switch (fuzz_byte(&in) % 5) {
+	switch (fuzz_byte(&in) % 7) {
 	case 0:
 		use_bytes(&in, false);
 		break;
@@ -235,6 +298,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 3:
 		use_job(&in);
+		break;
+	case 5:
+		change_job(&in);
+		break;
+	case 6:
+		change_report(&in);
 		break;
 	default:
 		use_report(in.at, in.left);

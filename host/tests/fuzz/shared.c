@@ -166,6 +166,38 @@ static void does_not_differ_from_itself(const struct result *r)
 	compare_free(&c);
 }
 
+/* Two runs a side, with equal figures. */
+static void runs_do_not_differ(const struct result *r)
+{
+	static const char *const ids[] = { "2", "3", "4", "5" };
+	const struct compare_options o = { .n_metrics = 0 };
+	const struct compare_names names = { "base", "new" };
+	const struct result *base[2], *new[2];
+	char *text = result_dump(r);
+	struct error err = { "" };
+	struct result *copy[4];
+	struct compare c;
+
+	for (size_t i = 0; i < 4; i++) {
+		if (result_parse(text, strlen(text), &copy[i], &err))
+			abort();
+		copy[i]->run.id = ids[i];
+		(i < 2 ? base : new)[i % 2] = copy[i];
+	}
+	if (!compare_sides(base, 2, new, 2, &o, &c, &err)) {
+		FUZZ_CHECK(!c.count[COMPARE_WORSE] && !c.count[COMPARE_BETTER],
+			   "equal runs differ: %zu worse, %zu better",
+			   c.count[COMPARE_WORSE], c.count[COMPARE_BETTER]);
+		compare_print(fuzz_sink(), &c, &names, true);
+		compare_free(&c);
+	} else {
+		FUZZ_CHECK(*err.text, "no message");
+	}
+	for (size_t i = 0; i < 4; i++)
+		result_free(copy[i]);
+	free(text);
+}
+
 /* The sections of the report, and the scripts of the pictures. */
 static void report(const struct result *r)
 {
@@ -204,6 +236,7 @@ void fuzz_use_result(const struct result *r, bool print)
 	does_not_differ_from_itself(r);
 	if (!print)
 		return;
+	runs_do_not_differ(r);
 	run_table_print(fuzz_sink(), &r, 1, &options, true);
 	run_metrics_print(fuzz_sink(), r, &options);
 	run_statistics_print(fuzz_sink(), r, &options);

@@ -7,8 +7,8 @@
  *
  * Changes are the system calls below, of COMMAND and all its descendants: writes to
  * regular files, and calls that create, cut, sync, rename, link or remove files. SIGKILL
- * goes to all processes at once; with --one only to the process of the call. --half: if
- * the call is a write(), its first half is written first.
+ * goes to all processes at once; with --one only to the process of the call, or after a
+ * time to COMMAND. --half: if the call is a write(), its first half is written first.
  *
  * FILE gets one line: the number of changes, and the call that was not made. Exit code:
  * 137 after the kill; COMMAND's, or 128 + n after signal n, if it made fewer changes;
@@ -298,8 +298,11 @@ static int follow(struct watch *w)
 	while ((pid = waitpid(-1, &status, __WALL)) > 0 || errno == EINTR) {
 		int sig = 0;
 
-		if (w->after_ms > 0 && !w->killed && now_ms() >= end)
-			kill_all(w, &all);
+		if (w->after_ms > 0 && !w->killed && now_ms() >= end) {
+			const struct pids one = { .pid = { w->child }, .n = 1 };
+
+			kill_all(w, w->one ? &one : &all);
+		}
 		if (pid <= 0)
 			continue;
 		if (WIFEXITED(status) || WIFSIGNALED(status)) {
