@@ -55,9 +55,7 @@ static void print_visible(const struct compare *c)
 		const struct compare_row *row = &c->rows[i];
 
 		if (row->level < 1 && row->base.value > row->hi - row->lo)
-			seen[n++] = (fmax(row->hi - row->shift, row->shift - row->lo) +
-				     row->band) /
-				    row->base.value;
+			seen[n++] = compare_least_seen(row) / row->base.value;
 	}
 	gsl_sort(seen, 1, n);
 	if (n)

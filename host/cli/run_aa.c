@@ -136,7 +136,7 @@ static enum cli_exit print_one(const struct result *r)
 	fputc('\n', stdout);
 	text_wrap(
 		stdout,
-		"seen: the least difference that a comparison would have called one: by pairs of boots of one run (two configs), or by two runs",
+		"seen: the least difference that a comparison finds in 90 of 100 cases: by pairs of boots of one run (two configs), or by two runs",
 		0, 2, table_text_columns(&o));
 	if (!r->target.exact && aa.boots < aa.boots_needed)
 		printf("%zu pairs are too few for any difference to be significant among %zu benchmarks: --boots %zu\n",

@@ -117,12 +117,11 @@ static struct result *half_of(const struct result *r, const bool *sides, bool se
 	return half;
 }
 
-/* The larger half width of the interval, plus the band. */
 static double visible(const struct compare_row *row, bool enough)
 {
 	if (isnan(row->lo) || !enough)
 		return NAN;
-	return fmax(row->hi - row->shift, row->shift - row->lo) + row->band;
+	return compare_least_seen(row);
 }
 
 static bool is_wrong(const struct compare_row *row)

@@ -223,6 +223,8 @@ int compare_sides(const struct result *const *base, size_t n_base,
 		  const struct result *const *new, size_t n_new,
 		  const struct compare_options *o, struct compare *c, struct error *err);
 void compare_free(struct compare *c);
+/* The least change of a noisy row, in its unit, that is seen in 90 of 100 cases. */
+double compare_least_seen(const struct compare_row *row);
 /* Removes the hint at --across, which other commands do not have, from such a message. */
 void compare_drop_hint(char *message);
 
@@ -287,8 +289,8 @@ struct aa_row {
 	double lo, hi;	   /* 95 % interval; NAN: too few pairs */
 	bool wrong_pairs, wrong_runs;
 	/*
-	 * The least difference that would be detected, in the unit of the row: the half
-	 * width of the interval plus the band. NAN: too few boots.
+	 * The least difference that would be detected in 90 of 100 cases, in the unit of
+	 * the row. NAN: too few boots.
 	 */
 	double visible_pairs, visible_runs;
 };

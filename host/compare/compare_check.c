@@ -421,10 +421,16 @@ static void note_runs(struct compare *c)
 {
 	const struct runs *r = &c->runs;
 
-	note(c,
-	     "%zu runs of base and %zu of new: the runs are compared, not their boots. From run to run, all rows together differ by %.2g %% (standard deviation), and a typical row differs by %.2g %% more on its own.",
-	     r->n[0], r->n[1], percent_of(sqrt(r->variance)),
-	     percent_of(sqrt(r->own.df > 0 ? r->own.variance : 0)));
+	/* A few rows do not show which part they have in common. */
+	if (r->own.df > 0)
+		note(c,
+		     "%zu runs of base and %zu of new: the runs are compared, not their boots. From run to run, all rows together differ by %.2g %% (standard deviation), and a typical row differs by %.2g %% more on its own.",
+		     r->n[0], r->n[1], percent_of(sqrt(r->variance)),
+		     percent_of(sqrt(r->own.variance)));
+	else
+		note(c,
+		     "%zu runs of base and %zu of new: the runs are compared, not their boots.",
+		     r->n[0], r->n[1]);
 	if (r->blocks)
 		note(c,
 		     "All runs of one side were made before those of the other: a slow change of the machine looks like a difference, so that rows are `worse?` or `better?` at most. For a verdict, make the runs in turns: base, new, base, new, ...");

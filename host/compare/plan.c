@@ -18,8 +18,7 @@
 #define RANK_COST   (M_PI / 3)
 #define MEDIAN_COST (M_PI / 2)
 
-/* Of two runs a side, the noise of one row in seven cannot be told from the other rows'.
- */
+/* Of two runs a side, the rows do not show their common variance in one of seven cases. */
 #define RUNS_LEAST 3
 
 struct compare_plan {
@@ -216,6 +215,11 @@ static double half_width(const struct compare_row *row)
 	return fmax(row->hi - row->shift, row->shift - row->lo);
 }
 
+double compare_least_seen(const struct compare_row *row)
+{
+	return row->band + SURE * half_width(row);
+}
+
 static struct width width_of(const struct compare *c, const struct compare_row *row)
 {
 	struct width w = { .c = c, .units = units_of(c, row) };
@@ -345,7 +349,7 @@ void compare_advise(const struct compare *c, struct compare_row *row, size_t fam
 	} else {
 		*needed = units_for(&w, row->band / SURE);
 	}
-	show_change(hidden, sizeof(hidden), row, row->band + SURE * now);
+	show_change(hidden, sizeof(hidden), row, compare_least_seen(row));
 	show_change(shown, sizeof(shown), row, 2 * row->band);
 	if (isnan(*needed))
 		snprintf(row->reason, sizeof(row->reason),

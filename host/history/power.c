@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <gsl/gsl_cdf.h>
+
 #include "host/compare/compare_rules.h"
 #include "host/lib/table.h"
 #include "host/lib/text.h"
@@ -20,6 +22,7 @@
 const double power_changes[POWER_CHANGES] = { 0.01, 0.02, 0.05 };
 
 /* As the rules of compare. */
+#define LEVEL	      0.95
 #define BAND_SHARE    0.01
 #define BAND_QUANTA   2
 /* The share of changes that are found. */
@@ -256,14 +259,18 @@ static bool last_stretch(const struct history_series *s, struct history_stretch 
 }
 
 /*
- * The interval of a figure is that of the median of its boots: 2 x 1.96 standard errors,
- * each sqrt(pi / 2) boot / sqrt(boots).
+ * The standard deviation of a boot, of ln: the interval of a figure lies between two
+ * order statistics of its boots, at normal quantiles (Blom, Statistical Estimates, 1958).
  */
 static double boot_of(const struct history_point *p)
 {
-	double error = (p->hi - p->lo) / p->value / (2 * 1.96);
+	double n = p->boots, rank = 1;
 
-	return error * sqrt((double)p->boots) / sqrt(M_PI / 2);
+	while (2 * rank + 1 < n &&
+	       2 * gsl_cdf_binomial_P((unsigned int)rank, 0.5, p->boots) <= 1 - LEVEL)
+		rank++;
+	return (p->hi - p->lo) / p->value /
+	       (2 * gsl_cdf_ugaussian_Pinv((n - rank + 0.625) / (n + 0.25)));
 }
 
 static void fill_history_row(struct power_row *row, const struct history_series *s,
@@ -293,6 +300,7 @@ static void fill_history_row(struct power_row *row, const struct history_series 
 		row->boot = known ? stats_median(boots, known) : NAN;
 		error = known ? row->boot * sqrt(M_PI / 2 / (double)row->boots) : 0;
 		row->run = sqrt(fmax(0, sample.variance - error * error));
+		row->figure = sqrt(sample.variance);
 		row->band = fmax(history_rules.magnitude,
 				 history_rules.quanta * s->quantum / row->value);
 	}
@@ -304,10 +312,8 @@ static void fill_history_row(struct power_row *row, const struct history_series 
 
 static void plan_gate(struct power_row *row, size_t after)
 {
-	double error =
-		isnan(row->boot) ? 0 : row->boot * sqrt(M_PI / 2 / (double)row->boots);
 	struct power_gate gate = {
-		.sd = hypot(row->run, error),
+		.sd = row->figure,
 		.known = (double)row->runs - 1,
 		.before = row->runs < history_rules.window ? row->runs
 							   : history_rules.window,

@@ -30,6 +30,7 @@ struct power_row {
 	double boot;	    /* of a boot's median */
 	double run;	    /* of what differs from run to run, without the boots */
 	size_t runs, boots; /* measured: runs; boots of a run, median */
+	double figure;	    /* of a run's figure; of a history */
 	double seen;	    /* least relative change that is found; NAN: none */
 	double need[POWER_CHANGES]; /* boots, or runs; NAN: none find it */
 	double band;		    /* smaller changes are not reported */

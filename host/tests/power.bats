@@ -29,7 +29,7 @@ for k, shift in enumerate(map(float, sys.argv[2:]), 1):
             one.update(index=i, valid=True)
             one["summary"].update(p50=level - 10 + 4 * i, mad=20.0)
             m["boots"].append(one)
-        m["estimate"]["value"] = level
+        m["estimate"].update(value=level, ci={"level": 0.95, "lo": level - 10, "hi": level + 10, "method": "order-statistic"})
         b.update(name=name, config="default", status="ok", reason=None, metrics=[m])
         d["benchmarks"].append(b)
     with open("run%d.json" % k, "w") as f:
@@ -78,6 +78,19 @@ json() {
   run_apart "$wsbench" power --db h.jsonl
   [[ ${stdout//$'\n'/ } == *"the least step that 'history check' finds in 90 of 100 cases, 5 runs after it"* ]]
   [[ $stdout == *"1 row of exact targets: any change is seen, in one run"* ]]
+}
+
+# Boots of 990 to 1010: the interval of six is their range, 2.5 standard deviations. The
+# figures of the runs differ by 0.1 %, which is all that a step is compared with.
+@test "a history: the noise of a figure is that of the runs, not of their intervals" {
+  documents 0 1 -1 0 1 -1
+  for k in 1 2 3 4 5 6; do
+    "$wsbench" history add --db h.jsonl "run$k.json"
+  done
+  run_apart "$wsbench" power --db h.jsonl --bench cpuid --json
+  [ "$status" = 0 ]
+  [ "$(json '[(r["run_noise"], r["needs_2_percent"] < 8) for r in d["rows"]]')" = "[(0.0, True)]" ]
+  [ "$(json '0.007 < d["rows"][0]["boot_noise"] < 0.009')" = True ]
 }
 
 @test "documents of one target and machine, each once" {
