@@ -166,7 +166,8 @@ int history_judge_distribution(const struct history *h, const struct history_ser
  */
 void history_distribution_change(const struct history_series *s, size_t k, char *text,
 				 size_t bytes);
-/* A quantile of the events before and after the k-th change: medians over the runs. */
+/* A quantile of the events before and after the k-th change: medians over the nearest 200
+ * runs. */
 void history_quantiles_of(const struct history_series *s, size_t k, enum row_quantile q,
 			  double *before, double *after);
 /* The quantile that moves most. */

@@ -195,14 +195,27 @@ int history_judge_distribution(const struct history *h, const struct history_ser
 	return all_plain(s, start, end) ? 0 : judge_exact(h, s, start, end, out, n_out);
 }
 
-/* The values of the runs of a stretch, sorted: of a quantile, or (ROW_QUANTILES) the
- * figures. Returns their number. */
-static size_t collect(const struct history_series *s, struct history_stretch stretch,
+/*
+ * The values of the runs before or after change k, up to the next change, at most NEAR of
+ * them: of a quantile, or (ROW_QUANTILES) the figures. Returns their number.
+ */
+#define NEAR 200
+
+static size_t collect(const struct history_series *s, size_t k, bool after,
 		      enum row_quantile q, double *out)
 {
-	size_t n = 0;
+	size_t at = s->changes[k].index, from = k ? s->changes[k - 1].index : 0, n = 0;
+	size_t to = k + 1 < s->n_changes ? s->changes[k + 1].index : s->n_points;
 
-	for (size_t i = stretch.start; i < stretch.end; i++) {
+	if (after)
+		from = at;
+	else
+		to = at;
+	if (to - from > NEAR && after)
+		to = from + NEAR;
+	else if (to - from > NEAR)
+		from = to - NEAR;
+	for (size_t i = from; i < to; i++) {
 		const struct history_point *p = &s->points[i];
 		double v = q == ROW_QUANTILES ? p->value : history_quantile(p, q);
 
@@ -216,7 +229,7 @@ static size_t collect(const struct history_series *s, struct history_stretch str
 static double level_of(const struct history_series *s, size_t k, bool after,
 		       enum row_quantile q, double *work)
 {
-	size_t n = collect(s, history_stretch(s, after ? k + 1 : k), q, work);
+	size_t n = collect(s, k, after, q, work);
 
 	if (!n)
 		return NAN;
@@ -225,23 +238,13 @@ static double level_of(const struct history_series *s, size_t k, bool after,
 	return stats_median(work, n);
 }
 
-static double *work_of(const struct history_series *s)
-{
-	double *work = malloc((s->n_points + 1) * sizeof(*work));
-
-	if (!work)
-		abort();
-	return work;
-}
-
 void history_quantiles_of(const struct history_series *s, size_t k, enum row_quantile q,
 			  double *before, double *after)
 {
-	double *work = work_of(s);
+	double work[NEAR];
 
 	*before = level_of(s, k, false, q, work);
 	*after = level_of(s, k, true, q, work);
-	free(work);
 }
 
 static void print_levels(FILE *f, const char *name, double before, double after,
@@ -262,12 +265,12 @@ static void print_beside(FILE *f, const struct history_series *s, size_t k)
 {
 	const struct changepoint *c = &s->changes[k];
 	double ratio = c->before > 0 ? c->after / c->before : 1;
-	double *old = work_of(s), *new = work_of(s);
+	double old[NEAR], new[NEAR];
 	bool exact = s->method == HISTORY_STEPS;
 
 	for (enum row_quantile q = 0; q < ROW_MEAN; q++) {
-		size_t n = collect(s, history_stretch(s, k), q, old);
-		size_t m = collect(s, history_stretch(s, k + 1), q, new);
+		size_t n = collect(s, k, false, q, old);
+		size_t m = collect(s, k, true, q, new);
 		double before, after, was, is;
 
 		if (!n || !m)
@@ -289,8 +292,6 @@ static void print_beside(FILE *f, const struct history_series *s, size_t k)
 		}
 		print_levels(f, row_quantile_name(q), before, after, exact);
 	}
-	free(old);
-	free(new);
 }
 
 /* The quantiles that move; if the others do not, the mean. */
@@ -319,9 +320,9 @@ static void print_runs(FILE *f, const struct history_series *s, size_t k)
 			  { "median", 0.5 },
 			  { "p75", 0.75 },
 			  { "p90", 0.9 } };
-	double *old = work_of(s), *new = work_of(s);
-	size_t n = collect(s, history_stretch(s, k), ROW_QUANTILES, old);
-	size_t m = collect(s, history_stretch(s, k + 1), ROW_QUANTILES, new);
+	double old[NEAR], new[NEAR];
+	size_t n = collect(s, k, false, ROW_QUANTILES, old);
+	size_t m = collect(s, k, true, ROW_QUANTILES, new);
 
 	gsl_sort(old, 1, n);
 	gsl_sort(new, 1, m);
@@ -333,8 +334,6 @@ static void print_runs(FILE *f, const struct history_series *s, size_t k)
 			print_levels(f, quantiles[i].name, before, after, false);
 	}
 	fputs(" (of the runs)", f);
-	free(old);
-	free(new);
 }
 
 enum row_quantile history_largest_quantile(const struct history_series *s, size_t k,

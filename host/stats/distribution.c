@@ -484,6 +484,7 @@ static void merge(struct search *s)
 		s->out[k].pvalue = test_at(s, k);
 	for (int pass = 1; pass <= PASSES; pass++) {
 		size_t kept = 0, before = s->n_out;
+		bool removed = false; /* the one before */
 		double left = -1;
 
 		for (size_t k = 0; k < before; k++) {
@@ -492,15 +493,25 @@ static void merge(struct search *s)
 			bool weakest = p >= right && p > left;
 
 			left = p;
-			if (p >= limit && (weakest || pass == PASSES))
+			if (p >= limit && (weakest || pass == PASSES)) {
+				if (kept)
+					s->out[kept - 1].pvalue = NAN;
+				removed = true;
 				continue;
-			s->out[kept++] = s->out[k];
+			}
+			s->out[kept] = s->out[k];
+			if (removed)
+				s->out[kept].pvalue = NAN;
+			removed = false;
+			kept++;
 		}
 		s->n_out = kept;
 		if (kept == before)
 			break;
+		/* Only those with another neighbour. */
 		for (size_t k = 0; k < kept; k++)
-			s->out[k].pvalue = test_at(s, k);
+			if (isnan(s->out[k].pvalue))
+				s->out[k].pvalue = test_at(s, k);
 	}
 }
 
@@ -544,13 +555,19 @@ int distribution_find(const double *vectors, size_t n, size_t d,
 	return n < 2 * DISTRIBUTION_RUNS ? 0 : find(&s, n_out);
 }
 
-/* Runs in modes are seldom alone, and need more of them. */
+/* The figures of runs say less than quantiles: more runs, and a smaller p, as ED-PELT
+ * chooses among many changes. */
 #define RUNS_WINDOWS 4
+#define RUNS_P	     0.1
 #define FAR	     8
 #define FAR_SHARE    10
 
-/* Whether more than a tenth of a sample of the runs is far from the median. */
-static bool has_modes(const double *values, size_t n)
+/*
+ * Whether more than a tenth of a sample of the runs is far from the median. Between two
+ * modes, up to half of the differences of neighbours are jumps: the standard deviation is
+ * by their lower quartile, which is 0.45 of it in normal values.
+ */
+static bool has_modes(const double *values, size_t n, double least)
 {
 	double sample[SAMPLE], work[SAMPLE], median, reach;
 	size_t m = n < SAMPLE ? n : SAMPLE, many = 0;
@@ -560,7 +577,8 @@ static bool has_modes(const double *values, size_t n)
 	median = stats_median(work, m);
 	for (size_t i = 0; i + 1 < m; i++)
 		work[i] = fabs(values[i * n / m + 1] - sample[i]);
-	reach = FAR * 1.4826 * M_SQRT1_2 * stats_median(work, m - 1);
+	gsl_sort(work, 1, m - 1);
+	reach = fmax(FAR * stats_quantile_sorted(work, m - 1, 0.25) / 0.45, least);
 	for (size_t i = 0; i < m; i++)
 		many += fabs(sample[i] - median) > reach;
 	return many * FAR_SHARE > m;
@@ -570,15 +588,20 @@ int distribution_of_runs(const double *values, size_t n,
 			 const struct distribution_rules *rules,
 			 struct distribution_change *out, size_t *n_out)
 {
+	const struct distribution_rules own = {
+		.window = rules->window,
+		.pvalue = RUNS_P * rules->pvalue,
+		.least = rules->least,
+	};
 	struct search s = { .vectors = values,
 			    .n = n,
 			    .d = 1,
-			    .rules = rules,
+			    .rules = &own,
 			    .window = RUNS_WINDOWS * rules->window,
 			    .out = out };
 
 	*n_out = 0;
-	if (n < 2 * DISTRIBUTION_RUNS || !has_modes(values, n))
+	if (n < 2 * DISTRIBUTION_RUNS || !has_modes(values, n, rules->least))
 		return 0;
 	return find(&s, n_out);
 }

@@ -56,8 +56,9 @@ int distribution_find(const double *vectors, size_t n, size_t d,
 
 /*
  * The same of one figure per run, where the runs have modes: more than a tenth of them
- * is more than eight standard deviations from their median (of neighbours, by the median
- * of their differences). Without modes, nothing is found.
+ * is more than eight standard deviations (by the differences of neighbours), and `least`,
+ * from their median. Without modes, nothing is found. Windows are four times as long,
+ * and p must be below a tenth of `pvalue`.
  */
 int distribution_of_runs(const double *values, size_t n,
 			 const struct distribution_rules *rules,

@@ -23,6 +23,9 @@ static bool same_number(double a, double b)
 
 static bool same(const struct row *a, const struct row *b)
 {
+	for (size_t q = 0; q < ROW_QUANTILES; q++)
+		if (!same_number(a->quantiles[q], b->quantiles[q]))
+			return false;
 	return same_text(a->schema, b->schema) && a->version == b->version &&
 	       same_text(a->run, b->run) && same_text(a->time, b->time) &&
 	       same_text(a->kernel, b->kernel) && same_text(a->label, b->label) &&

@@ -203,8 +203,9 @@ static enum right judge_change(const struct detail *d, const struct history_seri
 
 	if (c->trend != 0)
 		return d->trend != 0 ? RIGHT : WRONG;
-	if (!near || (!d->quantiles && !d->lower_doubles))
-		return near && c->of == CHANGEPOINT_OF_MEAN ? RIGHT : WRONG;
+	if (!near || !d->quantiles)
+		return near && (c->of == CHANGEPOINT_OF_MEAN || d->lower_doubles) ? RIGHT
+										  : WRONG;
 	/* The median of the events moves a little, too. */
 	history_distribution_change(s, k, text, sizeof(text));
 	return *text ? RIGHT : NEITHER;
