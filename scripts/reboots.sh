@@ -166,13 +166,13 @@ start() {
     -o* | --output* | --runs* | --resume* | --against* | --aa | --save* | --json) die 2 "$option: not for these runs" ;;
     esac
   done
-  mkdir -p "$state"
   if [ -e "$state/plan" ] && ! plan | cmp -s - "$state/plan"; then
     die 2 "$out holds runs of other arguments ($state/plan): take another folder"
   fi
   # Options that do not work are found before the first reboot.
   "$wsbench" run --quiet "${options[@]}" --boots 1 --events 2 --budget 1s >/dev/null ||
     die 2 "this run does not work on this machine: wsbench run ${options[*]}"
+  mkdir -p "$state"
   plan | keep plan
   rm -f "$state/failed"
   read_plan
@@ -250,8 +250,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 [ -n "$out" ] || die 2 "-o DIR is needed; see --help"
-mkdir -p "$out"
-out=$(readlink -f "$out") wsbench=$(readlink -f "$wsbench") state=$out/reboots
+out=$(readlink -m "$out") wsbench=$(readlink -f "$wsbench") state=$out/reboots
 case $command in
 stop)
   [ ! -e "$state/plan" ] || read_plan

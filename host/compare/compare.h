@@ -3,8 +3,8 @@
  * Comparison of two documents, or of two configs of one document: verdicts, text, JSON.
  *
  * Boots are compared, not events. The boots of two configs of one document were
- * interleaved and are pairs (sign test of ln ratios); the boots of two documents are not
- * (Mann-Whitney, Hodges-Lehmann). An exact target has no noise: each difference is a
+ * interleaved and are pairs (signed ranks of ln ratios); the boots of two documents are
+ * not (Mann-Whitney, Hodges-Lehmann). An exact target has no noise: each difference is a
  * verdict. If boots of an exact target differ, the ranges over the boots are compared.
  */
 #ifndef WS_COMPARE_COMPARE_H
@@ -161,8 +161,8 @@ struct compare_row {
 	 */
 	double difference, ratio;
 	/*
-	 * The estimate that decides a noisy row, with its interval: the median ratio of
-	 * pairs, the Hodges-Lehmann shift of two runs, or the shift of the mean of the
+	 * The estimate that decides a noisy row, with its interval: the Hodges-Lehmann
+	 * shift of pairs or of two runs, or the shift of the mean of the
 	 * runs. Exact rows: `difference`, and the range of
 	 * the differences of two boots.
 	 */
@@ -170,7 +170,7 @@ struct compare_row {
 	double shift_ratio, ratio_lo, ratio_hi;
 	double band;  /* shifts within +-band do not matter; exact: 0 */
 	double level; /* of the interval: 0.95; exact: 1 */
-	/* "exact", "range", "sign test", "Mann-Whitney", "moderated t"; NULL */
+	/* "exact", "range", "signed rank", "Mann-Whitney", "moderated t"; NULL */
 	const char *method;
 	double p, p_holm;    /* NAN: no test; after Holm's correction over all rows */
 	size_t pairs;	     /* pairs of boots; 0 if not paired */

@@ -36,8 +36,8 @@ static const struct {
 } kinds[] = {
 	{ "exact", "figures", NULL },
 	{ "range", "nearest ends of the ranges over boots", NULL },
-	{ "sign test", "medians of boot medians, of boots in pairs",
-	  "median ratio of pairs of boots" },
+	{ "signed rank", "medians of boot medians, of boots in pairs",
+	  "Hodges-Lehmann shift of pairs of boots" },
 	{ "Mann-Whitney", "medians of boot medians",
 	  "Hodges-Lehmann shift of boot medians" },
 	{ "moderated t", "means of the runs' medians", "mean of the runs" },

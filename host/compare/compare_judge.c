@@ -207,38 +207,36 @@ static double median_of(const double *values, size_t n, double *work)
 }
 
 /*
- * Pairs: the median of ln(new / base) and its order-statistic interval. If a figure is
- * zero or negative: of the differences.
+ * Pairs: Wilcoxon's test of ln(new / base), whose shift is the median of the means of two
+ * pairs. If a figure is zero or negative: of the differences.
  */
 static void measure_pairs(struct compare_row *row, struct boots *b)
 {
-	struct stats_interval ci;
-	double middle;
+	size_t step = 1 + b->n_base / MEDIANS_MAX, n = 0;
+	struct stats_signed_rank test;
 	bool logs;
 
-	row->method = "sign test";
+	row->method = "signed rank";
 	if (!b->n_base)
 		return;
 	/* The figures are over the compared boots. */
 	row->base.value = median_of(b->base, b->n_base, b->work);
 	row->new.value = median_of(b->new, b->n_new, b->work);
 	logs = all_positive(b->base, b->n_base) && all_positive(b->new, b->n_new);
-	for (size_t i = 0; i < b->n_base; i++)
-		b->work[i] = logs ? log(b->new[i] / b->base[i]) : b->new[i] - b->base[i];
-	row->p = stats_sign_test(b->work, b->n_base);
+	for (size_t i = 0; i < b->n_base; i += step)
+		b->work[n++] =
+			logs ? log(b->new[i] / b->base[i]) : b->new[i] - b->base[i];
+	if (stats_signed_rank(b->work, n, LEVEL, &test))
+		abort(); /* out of memory */
 	/* all pairs are equal */
-	if (isnan(row->p))
-		row->p = 1;
-	middle = stats_median(b->work, b->n_base);
-	ci = (struct stats_interval){ .lo = NAN, .hi = NAN };
-	stats_median_interval(b->work, b->n_base, LEVEL, &ci);
+	row->p = isnan(test.p) ? 1 : test.p;
 	if (logs) {
-		set_from_logs(row, middle, ci.lo, ci.hi);
+		set_from_logs(row, test.shift, test.lo, test.hi);
 		return;
 	}
-	row->shift = middle;
-	row->lo = ci.lo;
-	row->hi = ci.hi;
+	row->shift = test.shift;
+	row->lo = test.lo;
+	row->hi = test.hi;
 }
 
 /*

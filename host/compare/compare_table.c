@@ -274,11 +274,11 @@ static void print_legend(FILE *f, const struct compare *c, size_t columns_max)
 		  "the addresses of its data): base and new are ranges over the boots, "
 		  "difference and ratio are those of the nearest ends; overlapping ranges "
 		  "are the same (placement)" },
-		{ "sign test",
+		{ "signed rank",
 		  "base, new: median over the paired boots; difference, ratio: of these "
-		  "medians. shift: median ratio of the pairs, with its 95 % interval; "
-		  "better, worse: significant by the sign test (0.01 after Holm), and the "
-		  "whole interval is beyond the band. " BAND },
+		  "medians. shift: Hodges-Lehmann estimate of the pairs' ratios, with its "
+		  "95 % interval; better, worse: significant by Wilcoxon's signed-rank test "
+		  "(0.01 after Holm), and the whole interval is beyond the band. " BAND },
 		{ "Mann-Whitney",
 		  "base, new: median over the boots; difference, ratio: of these medians. "
 		  "shift: Hodges-Lehmann estimate between the boots, with its 95 % "

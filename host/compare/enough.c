@@ -15,9 +15,8 @@
 /* Probability that all rows of a comparison are decided. */
 #define POWER 0.9
 
-/* Variance of a Hodges-Lehmann shift and of a median, in that of a mean. */
-#define RANK_COST   (M_PI / 3)
-#define MEDIAN_COST (M_PI / 2)
+/* Variance of a Hodges-Lehmann shift, in that of a mean. */
+#define RANK_COST (M_PI / 3)
 
 /* Least boots for a variance. */
 #define BOOTS_MIN 4
@@ -96,7 +95,7 @@ static bool row_of(const struct result *r, const struct drift *d,
 		fmax(COMPARE_BAND_SHARE,
 		     COMPARE_BAND_QUANTA * fmax(1, (double)r->clock.resolution) / middle);
 	own = drift_of_row(d, m);
-	row->se = base ? sqrt(MEDIAN_COST * variance)
+	row->se = base ? sqrt(RANK_COST * variance)
 		       : sqrt(2 * (RANK_COST * variance + own.sd * own.sd) +
 			      all.sd * all.sd);
 	return true;

@@ -533,10 +533,9 @@ static void print_remark(const struct figure *g, const struct forest *f)
 			 f->n_without);
 	snprintf(text, sizeof(text), "%s%s", equal, without);
 	if (has_bands(f))
-		figure_foot_above(
-			g, "By how much the boots moved (median ratio of pairs, or "
-			   "Hodges-Lehmann shift). Grey ground: too small to matter "
-			   "here (1 %, or two steps of the clock).");
+		figure_foot_above(g, "By how much the boots moved (Hodges-Lehmann "
+				     "shift). Grey ground: too small to matter "
+				     "here (1 %, or two steps of the clock).");
 	figure_foot(g, text);
 }
 

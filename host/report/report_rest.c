@@ -204,8 +204,8 @@ bool report_reading(FILE *f, const struct report *r)
 	      "it, exits per event, an exception instead of a value), so the figures "
 	      "are not costs of the same operation.</dd>\n"
 	      "<dt>difference, shift</dt><dd>The difference of the two figures that are "
-	      "shown, and the shift of the boots: the median ratio of pairs, or "
-	      "the Hodges-Lehmann shift. Verdicts on noisy targets depend on the "
+	      "shown, and the Hodges-Lehmann shift of the boots, "
+	      "or of their pairs. Verdicts on noisy targets depend on the "
 	      "shift.</dd>\n</dl>\n",
 	      f);
 	return true;

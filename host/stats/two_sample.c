@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests of two samples: ranks, signs, Student's t; Holm's correction; sample sizes. */
+/* Tests of two samples: ranks, signed ranks, Student's t; Holm's correction; sample
+ * sizes. */
 #include "host/stats/two_sample.h"
 
 #include <errno.h>
@@ -244,18 +245,134 @@ double stats_cliff(const double *x, size_t n_x, const double *y, size_t n_y)
 	return sum / ((double)n_x * (double)n_y);
 }
 
-double stats_sign_test(const double *differences, size_t n)
+/*
+ * cdf[s]: probability of a sum <= s of the ranks that are positive, if each sign is
+ * positive with probability 1/2. NULL: out of memory.
+ */
+static double *sign_distribution(const size_t *ranks, size_t n, size_t *n_sums)
 {
-	size_t up = 0, down = 0;
+	size_t sums = 1;
+	double *cdf;
 
-	for (size_t i = 0; i < n; i++) {
-		up += differences[i] > 0;
-		down += differences[i] < 0;
+	for (size_t i = 0; i < n; i++)
+		sums += ranks[i];
+	*n_sums = sums;
+	cdf = calloc(sums, sizeof(*cdf));
+	if (!cdf)
+		return NULL;
+	cdf[0] = 1;
+	for (size_t i = 0; i < n; i++)
+		for (size_t s = sums; s-- > 0;)
+			cdf[s] = (cdf[s] + (s >= ranks[i] ? cdf[s - ranks[i]] : 0)) / 2;
+	for (size_t s = 1; s < sums; s++)
+		cdf[s] += cdf[s - 1];
+	return cdf;
+}
+
+/* The p of the doubled rank sum `less`, the smaller one of the two signs. */
+static int signed_rank_p(const size_t *ranks, size_t n, size_t less, double *p)
+{
+	double squares = 0, sum = 0, *cdf;
+	size_t n_sums;
+
+	if (n <= STATS_EXACT_MAX) {
+		cdf = sign_distribution(ranks, n, &n_sums);
+		if (!cdf)
+			return -ENOMEM;
+		*p = fmin(1, 2 * cdf[less]);
+		free(cdf);
+		return 0;
 	}
-	if (up + down == 0)
-		return NAN;
-	return fmin(1, 2 * gsl_cdf_binomial_P((unsigned int)(up < down ? up : down), 0.5,
-					      (unsigned int)(up + down)));
+	for (size_t i = 0; i < n; i++) {
+		sum += (double)ranks[i];
+		squares += (double)ranks[i] * (double)ranks[i];
+	}
+	/* Steps of the doubled sum are 2. */
+	*p = fmin(1, 2 * gsl_cdf_ugaussian_P(((double)less - sum / 2 + 1) /
+					     sqrt(squares / 4)));
+	return 0;
+}
+
+static int signed_rank_test(const double *d, size_t n, double *p)
+{
+	size_t *ranks = malloc(n * sizeof(*ranks)), used = 0, up = 0, down = 0;
+	int rc;
+
+	if (!ranks)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		size_t below = 0, equal = 0;
+
+		if (d[i] == 0)
+			continue;
+		for (size_t j = 0; j < n; j++) {
+			below += d[j] != 0 && fabs(d[j]) < fabs(d[i]);
+			equal += fabs(d[j]) == fabs(d[i]);
+		}
+		/* Doubled: the mean of below + 1 ... below + equal. */
+		ranks[used] = 2 * below + equal + 1;
+		*(d[i] > 0 ? &up : &down) += ranks[used++];
+	}
+	*p = NAN;
+	rc = used ? signed_rank_p(ranks, used, up < down ? up : down, p) : 0;
+	free(ranks);
+	return rc;
+}
+
+/* The depth of the interval in the sorted means of two; 0: none. */
+static int signed_rank_depth(size_t n, double level, size_t *k)
+{
+	double mean = (double)n * (double)(n + 1) / 4, sd, *cdf;
+	size_t *ranks, n_sums;
+
+	*k = 0;
+	if (n > STATS_EXACT_MAX) {
+		sd = sqrt(mean * (double)(2 * n + 1) / 6);
+		*k = (size_t)(mean - gsl_cdf_ugaussian_Pinv((1 + level) / 2) * sd);
+		return 0;
+	}
+	ranks = malloc(n * sizeof(*ranks));
+	if (!ranks)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		ranks[i] = i + 1;
+	cdf = sign_distribution(ranks, n, &n_sums);
+	free(ranks);
+	if (!cdf)
+		return -ENOMEM;
+	while ((double)*k < mean && 1 - 2 * cdf[*k] >= level)
+		(*k)++;
+	free(cdf);
+	return 0;
+}
+
+int stats_signed_rank(const double *differences, size_t n, double level,
+		      struct stats_signed_rank *out)
+{
+	size_t n_means = n * (n + 1) / 2, m = 0, k;
+	double *means;
+	int rc;
+
+	*out = (struct stats_signed_rank){ NAN, NAN, NAN, NAN };
+	if (!n)
+		return -ERANGE;
+	means = reallocarray(NULL, n_means, sizeof(*means));
+	rc = means ? signed_rank_test(differences, n, &out->p) : -ENOMEM;
+	if (!rc)
+		rc = signed_rank_depth(n, level, &k);
+	if (!rc) {
+		for (size_t i = 0; i < n; i++)
+			for (size_t j = i; j < n; j++)
+				means[m++] = (differences[i] + differences[j]) / 2;
+		gsl_sort(means, 1, n_means);
+		out->shift = gsl_stats_median_from_sorted_data(means, 1, n_means);
+		if (k) {
+			out->lo = means[k - 1];
+			out->hi = means[n_means - k];
+		}
+	}
+	free(means);
+	return rc;
 }
 
 int stats_holm(const double *p, size_t n, double *adjusted)

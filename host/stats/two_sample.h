@@ -45,10 +45,19 @@ int stats_shift(const double *x, size_t n_x, const double *y, size_t n_y, double
 double stats_cliff(const double *x, size_t n_x, const double *y, size_t n_y);
 
 /*
- * Two-sided p of the exact sign test of `n` differences (Conover, Practical Nonparametric
- * Statistics, 3.4). Zeros are ignored; NAN: there are only zeros.
+ * Wilcoxon's signed-rank test of `n` differences of pairs about 0, with the interval of
+ * the Hodges-Lehmann shift: the median of all means of two differences, or of one
+ * (Lehmann, Nonparametrics, 3.2 and 4.3). Up to STATS_EXACT_MAX differences exact: p also
+ * with ties, which increase the coverage of the interval. Zeros are ignored by p. It
+ * needs differences that are symmetric about the shift, as those of pairs in random or
+ * alternating order are where nothing differs. 0; -ERANGE: n is 0; -ENOMEM.
  */
-double stats_sign_test(const double *differences, size_t n);
+struct stats_signed_rank {
+	double p;	      /* two-sided; NAN: there are only zeros */
+	double shift, lo, hi; /* lo, hi: NAN: too few differences for `level` */
+};
+int stats_signed_rank(const double *differences, size_t n, double level,
+		      struct stats_signed_rank *out);
 
 /*
  * Holm's step-down correction (1979): p[i] is significant at alpha in the family of all
@@ -79,8 +88,8 @@ double student_p(const struct student_sample *a, const struct student_sample *b,
 		 double floor);
 
 /*
- * The least number of pairs for which the sign test can be significant at `alpha` in a
- * family of `family` tests; and of values in each sample, for Mann-Whitney's test.
+ * The least number of pairs for which the signed-rank test can be significant at `alpha`
+ * in a family of `family` tests; and of values in each sample, for Mann-Whitney's test.
  */
 size_t stats_least_pairs(double alpha, size_t family);
 size_t stats_least_values(double alpha, size_t family);

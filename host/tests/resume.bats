@@ -207,12 +207,13 @@ start() {
     run "$@"
     echo "$output"
     [ "$status" = 2 ]
+    [ ! -e out ]
     [ ! -e "$root/rebooting" ]
     [ ! -e "$root/etc/systemd/system/worldswitch-reboots.service" ]
   }
   stays start -- --on bare:x86_64 --bench nothing
   stays start -- --on bare:x86_64 -o x.json
-  rm -rf out
+  stays "${script[@]}" status -o out
   stays start --kernels 6.1.0-9,7.3
   [[ $output == *"no $root/boot/vmlinuz-7.3"* ]]
   touch "$root/boot/vmlinuz-7.3"

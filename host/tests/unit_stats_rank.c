@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Unit tests of rank tests, the sign test, and Holm's correction. */
+/* Unit tests of rank tests, and of Holm's correction. */
 #include <errno.h>
 
 #include "host/stats/two_sample.h"
@@ -230,34 +230,100 @@ Test(cliff, by_hand)
 	cr_expect(isnan(stats_cliff(x, 0, y, 2)));
 }
 
-/* sign test */
+/* signed rank */
 
-Test(sign, by_hand)
+static struct stats_signed_rank signed_rank(const double *d, size_t n)
 {
-	static const double up[] = { 1, 2, 3, 4, 5, 6 };
-	static const double mixed[] = { 1, -2, 0, 3, 4, 0, 5 };
-	static const double even[] = { 1, -1 }, zeros[] = { 0, 0 };
+	struct stats_signed_rank t;
 
-	expect_close(stats_sign_test(up, 6), 2.0 / 64);
-	/* Zeros left out: 1 of 5 below, (1 + 5) / 32, twice */
-	expect_close(stats_sign_test(mixed, N(mixed)), 12.0 / 32);
-	cr_expect_eq(stats_sign_test(even, 2), 1);
-	cr_expect(isnan(stats_sign_test(zeros, 2)));
-	cr_expect(isnan(stats_sign_test(zeros, 0)));
+	cr_assert_eq(stats_signed_rank(d, n, 0.95, &t), 0);
+	return t;
 }
 
-Test(sign, agrees_with_R)
+Test(signed_rank, by_hand)
+{
+	static const double up[] = { 1, 2, 3, 4, 5, 6 };
+	static const double ties[] = { 1, -1, 2, 0 };
+	static const double zeros[] = { 0, 0 };
+	struct stats_signed_rank t = signed_rank(up, 6);
+
+	/* One of 64 signs has no negative; the next sum would cover 1 - 4 / 64. */
+	expect_close(t.p, 2.0 / 64);
+	cr_expect(t.shift == 3.5 && t.lo == 1 && t.hi == 6);
+	/* 2 / 32 of five. */
+	cr_expect(isnan(signed_rank(up, 5).lo));
+	/* Ranks 1.5, 1.5, 3: of 8 signs, 3 have a sum of at most 1.5. */
+	expect_close(signed_rank(ties, 4).p, 6.0 / 8);
+	cr_expect(isnan(signed_rank(zeros, 2).p));
+	cr_expect(signed_rank(zeros, 2).shift == 0);
+	cr_expect_eq(stats_signed_rank(up, 0, 0.95, &t), -ERANGE);
+}
+
+/* All signs of ten differences with ties. */
+Test(signed_rank, agrees_with_enumeration)
+{
+	static const double d[] = { 3, -1, 4, 1, -5, 9, 2, 6, -5, 3 };
+	double ranks[N(d)], up = 0, all = 0;
+	size_t fewer = 0;
+
+	for (size_t i = 0; i < N(d); i++) {
+		size_t below = 0, equal = 0;
+
+		for (size_t j = 0; j < N(d); j++) {
+			below += fabs(d[j]) < fabs(d[i]);
+			equal += fabs(d[j]) == fabs(d[i]);
+		}
+		ranks[i] = (double)below + ((double)equal + 1) / 2;
+		up += d[i] > 0 ? ranks[i] : 0;
+		all += ranks[i];
+	}
+	for (size_t signs = 0; signs < 1u << N(d); signs++) {
+		double sum = 0;
+
+		for (size_t i = 0; i < N(d); i++)
+			sum += signs >> i & 1 ? ranks[i] : 0;
+		fewer += sum <= fmin(up, all - up);
+	}
+	expect_close(signed_rank(d, N(d)).p, 2 * (double)fewer / (1u << N(d)));
+}
+
+/* R approximates, since the differences have ties. */
+Test(signed_rank, agrees_with_R)
 {
 	json_t *root = reference("stats/r_reference.json");
 	json_t *ref = json_object_get(root, "paired");
+	json_t *rank = json_object_get(ref, "signed_rank"),
+	       *ci = json_object_get(rank, "ci");
 	double a[SAMPLES_MAX], b[SAMPLES_MAX];
 	size_t n = members(ref, "a", a);
+	struct stats_signed_rank t;
 
 	cr_assert_eq(members(ref, "b", b), n);
 	for (size_t i = 0; i < n; i++)
-		b[i] -= a[i];
-	expect_close(stats_sign_test(b, n), number(ref, "sign_test_p"));
+		a[i] -= b[i];
+	t = signed_rank(a, n);
+	cr_expect(fabs(log(t.p / number(rank, "p"))) < log(10), "%g", t.p);
+	cr_expect(fabs(t.shift - number(rank, "hl")) < 1e-4, "%g", t.shift);
+	cr_expect(fabs(t.lo - json_number_value(json_array_get(ci, 0))) < 0.51, "%g",
+		  t.lo);
+	cr_expect(fabs(t.hi - json_number_value(json_array_get(ci, 1))) < 0.51, "%g",
+		  t.hi);
 	json_decref(root);
+}
+
+/* Above STATS_EXACT_MAX, close to the exact figures of one difference fewer. */
+Test(signed_rank, of_many)
+{
+	double d[STATS_EXACT_MAX + 1];
+	struct stats_signed_rank exact, normal;
+
+	for (size_t i = 0; i < N(d); i++)
+		d[i] = (double)(i * 37 % N(d)) - 40;
+	exact = signed_rank(d, N(d) - 1);
+	normal = signed_rank(d, N(d));
+	cr_expect(exact.p < 0.01 && fabs(normal.p / exact.p - 1) < 0.3, "%g %g", exact.p,
+		  normal.p);
+	cr_expect(fabs(normal.lo - exact.lo) < 1 && fabs(normal.hi - exact.hi) < 1);
 }
 
 /* Holm */
