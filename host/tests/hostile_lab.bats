@@ -102,6 +102,17 @@ kept() {
   [[ $stderr == "wsbench: error: lab:aarch64-vhe: "*"damaged bytes on the wire" ]]
 }
 
+@test "hostile lab: an emulator that does not answer has no more time than the run" {
+  local who
+  SECONDS=0
+  for who in boot clone; do
+    lab "$who=deaf" "$good" --lab-timeout 3
+    [ "$status" = 4 ]
+    [[ $stderr == "wsbench: error: lab:aarch64-vhe: the run was not done after 3 s (--lab-timeout)" ]]
+    [ "$SECONDS" -lt 50 ]
+  done
+}
+
 @test "hostile lab: a signal ends a run whose lab does not stop talking" {
   HOSTILE='state_get_all=noise' "$wsbench" run --quiet --on lab:aarch64-vhe --emulator "$PWD/bin" \
     --bench "$good,state_get_all" --boots 2 --events 20 -o doc.json >out 2>err &

@@ -706,3 +706,23 @@ counts_and_interrupts() {
   refused 4 'out of luck' "$wsbench" run --on lab:x86_64-vmx --bench null -o doc.json
   nothing_left
 }
+
+# The process of Bochs that all rows are clones of.
+@test "lab:x86_64-svm: a Bochs that is killed is started again, and no row is lost" {
+  local rows=hypercall,vmm_overhead,cpuid,mmio_read_user,exit_out pid base i
+  need_target lab:x86_64-svm
+  run_apart "$wsbench" run --on lab:x86_64-svm --bench $rows --events 2000 --quiet -o undisturbed.json
+  [ "$status" = 0 ]
+  "$wsbench" run --on lab:x86_64-svm --bench $rows --events 2000 --quiet -o killed.json >out 2>err 3>&- &
+  pid=$!
+  # Until it has a clone.
+  for ((i = 0; i < 600; i++)); do
+    base=$(pgrep -P $pid bochs || true)
+    [ -z "$base" ] || ! pgrep -P "$base" >clones || break
+    sleep 0.05
+  done
+  kill -9 "$base"
+  wait $pid
+  cat err
+  cmp <(benchmarks_text undisturbed.json) <(benchmarks_text killed.json)
+}

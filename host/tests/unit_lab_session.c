@@ -85,11 +85,11 @@ static int script_clone(struct lab_base *base, const struct lab_boot *boot,
 }
 
 /* Ready when the script has written a byte to descriptor 11; `X` means never ready. */
-static int script_is_ready(int control)
+static int script_is_ready(const struct lab_child *child)
 {
 	char c;
 
-	return read(control, &c, 1) == 1 ? c != 'X' : -EPIPE;
+	return read(child->control, &c, 1) == 1 ? c != 'X' : -EPIPE;
 }
 
 static int script_begin(const struct lab_child *child)

@@ -170,6 +170,8 @@ static int bochs_command(const struct lab_machine *m, const struct lab_boot *boo
 	if (fds[LAB_FD_LIBRARY] < 0)
 		return error_set(err, -errno, "cannot read %s: %m", library);
 	cmd->confine = boot->confine;
+	cmd->answer_s = LAB_SILENCE_S;
+	cmd->deadline_s = boot->deadline_s;
 	cmd->environment[0] = environment[0];
 	cmd->environment[1] = environment[1];
 	cmd->environment[2] = environment[2];
@@ -198,26 +200,27 @@ static int bochs_command(const struct lab_machine *m, const struct lab_boot *boo
 		   : 0;
 }
 
-#define REPLY_TIMEOUT_MS 60000
-#define REPLY_LAST_MS	 5000
+/* Also after a signal, for a while: a clone is ended by a request. */
+#define REPLY_LAST_MS 5000
 
-/* One reply of the fork server. 0, -EPIPE, -ETIMEDOUT, or another negative errno. */
-static int get_reply(int control, int32_t *value)
+/* One reply of the fork server. 0, -EPIPE, -ETIMEDOUT, -ETIME, or another negative errno.
+ */
+static int get_reply(const struct lab_child *child, int32_t *value)
 {
-	struct pollfd fd = { .fd = control, .events = POLLIN };
+	struct pollfd fd = { .fd = child->control, .events = POLLIN };
+	const struct lab_limit limit = lab_limit_begin(child);
 	struct clone_reply reply;
+	int ret = 0, last_ms = REPLY_LAST_MS;
 	ssize_t n;
 
-	/* Also after a signal, for a while: a clone is ended by a request. */
-	for (int left = REPLY_TIMEOUT_MS; left > 0; left -= 100) {
-		if (interrupted && left > REPLY_LAST_MS)
-			left = REPLY_LAST_MS;
-		if (poll(&fd, 1, 100) > 0)
-			break;
+	while ((!ret || (ret == -EINTR && last_ms > 0)) && poll(&fd, 1, 100) <= 0) {
+		ret = lab_limit_check(&limit);
+		if (ret == -EINTR)
+			last_ms -= 100;
 	}
-	n = recv(control, &reply, sizeof(reply), MSG_DONTWAIT);
+	n = recv(child->control, &reply, sizeof(reply), MSG_DONTWAIT);
 	if (n < 0)
-		return errno == EAGAIN ? -ETIMEDOUT : -errno;
+		return errno != EAGAIN ? -errno : ret == -ETIME ? ret : -ETIMEDOUT;
 	if (n != sizeof(reply))
 		return -EPIPE;
 	*value = reply.value;
@@ -231,10 +234,10 @@ static int bochs_begin(const struct lab_child *child)
 	return 0;
 }
 
-static int bochs_is_ready(int control)
+static int bochs_is_ready(const struct lab_child *child)
 {
 	int32_t value;
-	int ret = get_reply(control, &value);
+	int ret = get_reply(child, &value);
 
 	return ret ? ret : value < 0 ? value : 1;
 }
@@ -268,9 +271,11 @@ static int send_request(struct lab_base *base, const struct clone_request *reque
 	if (sendmsg(base->child.control, &msg, MSG_NOSIGNAL) != sizeof(*request))
 		ret = -errno;
 	if (!ret)
-		ret = get_reply(base->child.control, value);
-	if (ret)
+		ret = get_reply(&base->child, value);
+	if (ret) {
 		shutdown(base->child.control, SHUT_RDWR);
+		__atomic_store_n(&base->lost, true, __ATOMIC_RELAXED);
+	}
 	pthread_mutex_unlock(&base->lock);
 	return ret;
 }

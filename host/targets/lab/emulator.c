@@ -75,6 +75,8 @@ int lab_child_start(struct lab_child *c, const struct lab_command *cmd, int wire
 	int fds[LAB_FD_FIRST_OTHER], sockets[2] = { -1, -1 }, ret;
 
 	lab_child_init(c);
+	c->answer_s = cmd->answer_s;
+	c->deadline_s = cmd->deadline_s;
 	memcpy(fds, cmd->fds, sizeof(fds));
 	fds[LAB_FD_WIRE] = wire_fd;
 	ret = lab_child_pipes(c, &fds[LAB_FD_CONSOLE], &fds[STDERR_FILENO]);
@@ -129,6 +131,37 @@ int lab_child_finish(struct lab_child *c)
 		return status;
 	}
 	return lab_child_stop(c);
+}
+
+static time_t now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+struct lab_limit lab_limit_begin(const struct lab_child *c)
+{
+	return (struct lab_limit){ c, now_s(), process_waits(c->process.pid) };
+}
+
+int lab_limit_check(const struct lab_limit *l)
+{
+	const time_t now = now_s(), passed = now - l->begin_s;
+	struct process_waits waits;
+
+	if (interrupted)
+		return -EINTR;
+	if (l->child->deadline_s && now >= l->child->deadline_s)
+		return -ETIME;
+	if (passed <= l->child->answer_s)
+		return 0;
+	waits = process_waits(l->child->process.pid);
+	return passed - (time_t)(process_waited_ns(&l->waits, &waits) / 1000000000u) >
+			       l->child->answer_s
+		       ? -ETIMEDOUT
+		       : 0;
 }
 
 void lab_tail_add(struct lab_tail *t, const char *text, size_t bytes)

@@ -49,6 +49,7 @@ struct lab_command {
 	const char *environment[5];    /* "NAME=value", beside ours; NULL at the end */
 	const struct confine *confine; /* NULL: not confined */
 	int fds[LAB_FD_FIRST_OTHER];   /* owned; -1: none, or the session's */
+	time_t answer_s, deadline_s;   /* of the child */
 	bool fixed_addresses;	       /* process.h */
 };
 
@@ -76,10 +77,26 @@ struct lab_child {
 	int console;
 	int messages; /* standard output and standard error of the emulator */
 	int control;  /* wsbench's end of LAB_FD_CONTROL; blocking */
+	/* Limits of an answer on `control`: its time, and the end of the run (0: none).
+	 */
+	time_t answer_s, deadline_s;
 	/* A clone that is not a child of wsbench: kills clone `pid` of `base`. */
 	int (*end)(struct lab_base *base, pid_t pid);
 	struct lab_base *base; /* argument of end() */
 };
+
+/*
+ * The limit of one answer of an emulator, which lab_limit_check() looks at in every loop
+ * that waits for it: 0; -EINTR; -ETIMEDOUT, the time that the emulator waits for a
+ * processor not counted; or -ETIME, the run has ended.
+ */
+struct lab_limit {
+	const struct lab_child *child;
+	time_t begin_s;
+	struct process_waits waits;
+};
+struct lab_limit lab_limit_begin(const struct lab_child *c);
+int lab_limit_check(const struct lab_limit *l);
 
 /* What records the instructions of a machine. */
 enum lab_tracer { LAB_TRACER_NONE, LAB_TRACER_PLUGIN, LAB_TRACER_BUILT_IN };
@@ -103,10 +120,11 @@ struct lab_emulator {
 	/* Called once after the start. 0 or a negative errno. */
 	int (*begin)(const struct lab_child *child);
 	/*
-	 * Called when `control` is readable. 1: the machine has stopped and is ready;
-	 * 0: not yet; -EPIPE: the emulator has closed its end; another negative errno.
+	 * Called when child->control is readable. 1: the machine has stopped and is
+	 * ready; 0: not yet; -EPIPE: the emulator has closed its end; another negative
+	 * errno.
 	 */
-	int (*is_ready)(int control);
+	int (*is_ready)(const struct lab_child *child);
 	/*
 	 * Asks the emulator of a running machine for a sign of life: 0 or a negative
 	 * errno. has_answered(): whether it has come. NULL: cannot be asked.

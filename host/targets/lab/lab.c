@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,9 @@
 /* Machines of one lab: configs may need kernel parameters. */
 #define BASES_MAX 8
 
+/* How often a machine whose emulator does not answer any more is booted again. */
+#define REVIVALS_MAX 8
+
 struct lab_state {
 	const struct lab_machine *machine;
 	struct {
@@ -64,6 +68,10 @@ struct lab_state {
 		char *append;	      /* the user's words and these; NULL: none */
 		int ret;	      /* why there is none, with `err` */
 		struct error err;
+		/* Of the base: jobs read it, revive() writes. */
+		pthread_rwlock_t in_use;
+		struct reviver *reviver; /* NULL: none */
+		unsigned int revivals;
 	} bases[BASES_MAX]; /* the first: configs without kernel parameters */
 	size_t n_bases;
 	pthread_mutex_t lock; /* of the bases' list */
@@ -288,6 +296,31 @@ static int fill(struct lab_state *s, struct target *t, const struct job *job,
 	return ret;
 }
 
+/* A thread that boots a machine, and ends with the target: the machine would end with it.
+ */
+struct reviver {
+	struct target *t;
+	size_t which;
+	int ret;
+	struct error err;
+	sem_t booted, closed;
+	pthread_t thread;
+};
+
+static void end_reviver(struct lab_state *s, size_t which)
+{
+	struct reviver *r = s->bases[which].reviver;
+
+	if (!r)
+		return;
+	sem_post(&r->closed);
+	pthread_join(r->thread, NULL);
+	sem_destroy(&r->booted);
+	sem_destroy(&r->closed);
+	free(r);
+	s->bases[which].reviver = NULL;
+}
+
 static void lab_close(struct target *t)
 {
 	struct lab_state *s = t->state;
@@ -297,6 +330,8 @@ static void lab_close(struct target *t)
 	for (size_t i = 0; i < s->n_bases; i++) {
 		lab_base_free(&s->bases[i].base);
 		free(s->bases[i].append);
+		end_reviver(s, i);
+		pthread_rwlock_destroy(&s->bases[i].in_use);
 	}
 	confine_free(&s->confine);
 	pthread_mutex_destroy(&s->lock);
@@ -607,8 +642,108 @@ static int add_base(struct lab_state *s, const char *cmdline, struct error *err)
 		return error_set(err, -ENOMEM, "out of memory");
 	s->bases[which].cmdline = cmdline;
 	s->bases[which].append = append;
+	pthread_rwlock_init(&s->bases[which].in_use, NULL);
 	s->n_bases++;
 	return (int)which;
+}
+
+static void *boot_again(void *ctx)
+{
+	const struct job job = { .kind = JOB_DESCRIBE, .cpu = -1 };
+	struct reviver *r = ctx;
+	struct result *header = NULL;
+	struct answer a = { .t = r->t, .header = &header, .err = &r->err };
+
+	r->ret = run_first_job(r->t, r->which, &job, &a);
+	result_free(header);
+	sem_post(&r->booted);
+	while (sem_wait(&r->closed))
+		;
+	return NULL;
+}
+
+/*
+ * Boots a machine again whose emulator was killed or does not answer, unless another
+ * thread has done so. Waits for the jobs that still run. Whether the machine is usable.
+ */
+static bool revive(struct target *t, size_t which)
+{
+	struct lab_state *s = t->state;
+	struct reviver *r = NULL;
+	bool usable = true;
+
+	pthread_rwlock_wrlock(&s->bases[which].in_use);
+	if (!__atomic_load_n(&s->bases[which].base.lost, __ATOMIC_RELAXED))
+		goto out;
+	usable = false;
+	if (interrupted || is_late(s) || s->bases[which].revivals++ == REVIVALS_MAX)
+		goto out;
+	end_reviver(s, which);
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		goto out;
+	r->t = t;
+	r->which = which;
+	sem_init(&r->booted, 0, 0);
+	sem_init(&r->closed, 0, 0);
+	if (pthread_create(&r->thread, NULL, boot_again, r)) {
+		free(r);
+		goto out;
+	}
+	s->bases[which].reviver = r;
+	while (sem_wait(&r->booted))
+		;
+	usable = !r->ret;
+out:
+	pthread_rwlock_unlock(&s->bases[which].in_use);
+	return usable;
+}
+
+/* run_job(), which no revive() disturbs. */
+static int run_undisturbed(struct target *t, size_t which, const struct job *job,
+			   struct answer *a, bool *lost)
+{
+	struct lab_state *s = t->state;
+	int ret;
+
+	pthread_rwlock_rdlock(&s->bases[which].in_use);
+	ret = run_job(t, which, job, a);
+	*lost = __atomic_load_n(&s->bases[which].base.lost, __ATOMIC_RELAXED);
+	pthread_rwlock_unlock(&s->bases[which].in_use);
+	return ret;
+}
+
+static void drop_reports(struct answer *a)
+{
+	for (size_t i = 0; i < a->got; i++) {
+		boot_report_free(&a->reports[i]);
+		boot_report_init(&a->reports[i]);
+	}
+	a->got = 0;
+	a->complete = false;
+	a->err->text[0] = '\0';
+}
+
+/*
+ * The boots of a row. If the machine that they are a clone of was lost meanwhile, which a
+ * row can be the reason of or not, they are repeated once on a new one.
+ */
+static int run_boots(struct target *t, size_t which, const struct job *job,
+		     struct answer *a)
+{
+	struct lab_state *s = t->state;
+	bool lost;
+	int ret;
+
+	if (__atomic_load_n(&s->bases[which].base.lost, __ATOMIC_RELAXED))
+		(void)revive(t, which);
+	ret = run_undisturbed(t, which, job, a, &lost);
+	/* Records of instructions cannot be taken back. */
+	if (!ret || !lost || is_fatal(ret) || ret == -ETIME || a->trace_fd >= 0 ||
+	    !revive(t, which))
+		return ret;
+	drop_reports(a);
+	return run_undisturbed(t, which, job, a, &lost);
 }
 
 /*
@@ -770,7 +905,7 @@ static int lab_boots(struct target *t, const struct boot_request *rq, size_t n,
 	for (size_t i = 0; i < n; i++)
 		boot_report_init(&reps[i]);
 	if (which >= 0)
-		ret = run_job(t, (size_t)which, &job, &a);
+		ret = run_boots(t, (size_t)which, &job, &a);
 	if (!ret)
 		return 0;
 	/* After the last report: which of them are sound is not known. */

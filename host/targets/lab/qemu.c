@@ -115,6 +115,8 @@ static int qemu_command(const struct lab_machine *m, const struct lab_boot *boot
 				     boot->append, boot->plugin ? LAB_LIBRARY_PATH : NULL,
 				     boot->sandbox, boot->clone);
 	cmd->confine = boot->confine;
+	cmd->answer_s = boot->silence_s ? boot->silence_s : LAB_SILENCE_S;
+	cmd->deadline_s = boot->deadline_s;
 	cmd->fds[LAB_FD_KERNEL] = open(boot->kernel, O_RDONLY | O_CLOEXEC);
 	if (cmd->fds[LAB_FD_KERNEL] < 0)
 		return error_set(err, -errno, "cannot read kernel %s: %m", boot->kernel);
@@ -142,36 +144,18 @@ static int qemu_command(const struct lab_machine *m, const struct lab_boot *boot
  * way: a JSON parser is not needed.
  */
 #define QMP_LINE_BYTES 4096
-#define QMP_TIMEOUT_S  60 /* of a command, and of a state that is waited for */
 
-/* Of CLOCK_MONOTONIC. */
-static time_t qmp_end(void)
+/* One line, cut to its room. 0, -EPIPE, or as lab_limit_check(). */
+static int qmp_line(const struct lab_child *child, const struct lab_limit *limit,
+		    char line[QMP_LINE_BYTES])
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec + QMP_TIMEOUT_S;
-}
-
-/* In every loop over what QEMU sends: 0, -EINTR, or -ETIMEDOUT from `end` on. */
-static int qmp_check(time_t end)
-{
-	if (interrupted)
-		return -EINTR;
-	return qmp_end() - QMP_TIMEOUT_S >= end ? -ETIMEDOUT : 0;
-}
-
-/* One line, cut to its room. 0, -EPIPE, -ETIMEDOUT, -EINTR. */
-static int qmp_line(int control, char line[QMP_LINE_BYTES])
-{
-	struct pollfd fd = { .fd = control, .events = POLLIN };
-	const time_t end = qmp_end();
+	struct pollfd fd = { .fd = child->control, .events = POLLIN };
 	size_t n = 0;
 	char c;
 
 	for (;;) {
-		ssize_t got = recv(control, &c, 1, MSG_DONTWAIT);
-		int ret = qmp_check(end);
+		ssize_t got = recv(child->control, &c, 1, MSG_DONTWAIT);
+		int ret = lab_limit_check(limit);
 
 		if (!got || (got < 0 && errno != EAGAIN && errno != EINTR))
 			return -EPIPE;
@@ -191,13 +175,13 @@ static int qmp_line(int control, char line[QMP_LINE_BYTES])
 }
 
 /* Sends a command, with a descriptor unless it is -1; the answer, events ignored. */
-static int qmp_command(int control, const char *command, int fd,
+static int qmp_command(const struct lab_child *child, const char *command, int fd,
 		       char answer[QMP_LINE_BYTES])
 {
 	char rights[CMSG_SPACE(sizeof(int))] = { 0 };
 	struct iovec iov = { (char *)command, strlen(command) };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	const time_t end = qmp_end();
+	const struct lab_limit limit = lab_limit_begin(child);
 	int ret;
 
 	if (fd >= 0) {
@@ -211,28 +195,28 @@ static int qmp_command(int control, const char *command, int fd,
 		c->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(c), &fd, sizeof(int));
 	}
-	if (sendmsg(control, &msg, MSG_NOSIGNAL) != (ssize_t)iov.iov_len)
+	if (sendmsg(child->control, &msg, MSG_NOSIGNAL) != (ssize_t)iov.iov_len)
 		return -EPIPE;
 	do {
-		ret = qmp_line(control, answer);
-		ret = ret ? ret : qmp_check(end);
+		ret = qmp_line(child, &limit, answer);
+		ret = ret ? ret : lab_limit_check(&limit);
 	} while (!ret && !strstr(answer, "\"return\"") && !strstr(answer, "\"error\""));
 	return ret ? ret : strstr(answer, "\"error\"") ? -EPROTO : 0;
 }
 
-static int qmp_begin(int control)
+static int qmp_begin(const struct lab_child *child)
 {
 	char line[QMP_LINE_BYTES];
 
-	return qmp_command(control, "{\"execute\":\"qmp_capabilities\"}", -1, line);
+	return qmp_command(child, "{\"execute\":\"qmp_capabilities\"}", -1, line);
 }
 
 /* Memory that is shared with a file is not part of the migration stream. */
-static int qmp_ignore_shared(int control)
+static int qmp_ignore_shared(const struct lab_child *child)
 {
 	char line[QMP_LINE_BYTES];
 
-	return qmp_command(control,
+	return qmp_command(child,
 			   "{\"execute\":\"migrate-set-capabilities\","
 			   "\"arguments\":{\"capabilities\":[{\"capability\":"
 			   "\"x-ignore-shared\",\"state\":true}]}}",
@@ -256,7 +240,7 @@ static int qmp_major(const char *line)
  * file by a set of descriptors, whose access mode must be that of the use; QEMU 11.1
  * refuses a file as a mere descriptor, which is all that older releases have.
  */
-static int qmp_migrate(int control, bool incoming, int file)
+static int qmp_migrate(const struct lab_child *child, bool incoming, int file)
 {
 	char line[QMP_LINE_BYTES] = "", command[128], path[40];
 	int fd, ret;
@@ -269,15 +253,15 @@ static int qmp_migrate(int control, bool incoming, int file)
 	if (incoming && lseek(fd, QEMU_MEMORY_BYTES, SEEK_SET) < 0)
 		ret = -errno;
 	else
-		ret = qmp_command(control, "{\"execute\":\"query-version\"}", -1, line);
+		ret = qmp_command(child, "{\"execute\":\"query-version\"}", -1, line);
 	if (!ret && qmp_major(line) >= QEMU_FILE_MAJOR) {
-		ret = qmp_command(control,
+		ret = qmp_command(child,
 				  "{\"execute\":\"add-fd\","
 				  "\"arguments\":{\"fdset-id\":2}}",
 				  fd, line);
 		snprintf(path, sizeof(path), "file:/dev/fdset/2");
 	} else if (!ret) {
-		ret = qmp_command(control,
+		ret = qmp_command(child,
 				  "{\"execute\":\"getfd\","
 				  "\"arguments\":{\"fdname\":\"snapshot\"}}",
 				  fd, line);
@@ -287,7 +271,7 @@ static int qmp_migrate(int control, bool incoming, int file)
 	snprintf(command, sizeof(command),
 		 "{\"execute\":\"%s\",\"arguments\":{\"uri\":\"%s\"}}",
 		 incoming ? "migrate-incoming" : "migrate", path);
-	return ret ? ret : qmp_command(control, command, -1, line);
+	return ret ? ret : qmp_command(child, command, -1, line);
 }
 
 /*
@@ -325,21 +309,21 @@ static int qemu_begin(const struct lab_child *child)
 	static const char key[] = "\"thread-id\": ";
 	char line[QMP_LINE_BYTES];
 	const char *id;
-	int ret = qmp_begin(child->control);
+	int ret = qmp_begin(child);
 
 	if (!ret)
-		ret = qmp_command(child->control, "{\"execute\":\"query-cpus-fast\"}", -1,
-				  line);
+		ret = qmp_command(child, "{\"execute\":\"query-cpus-fast\"}", -1, line);
 	id = ret ? NULL : strstr(line, key);
 	if (id && is_thread_of(child->process.pid, atoi(id + strlen(key))))
 		prefer_main_thread(child->process.pid, atoi(id + strlen(key)));
 	return ret;
 }
 
-static int qemu_is_ready(int control)
+static int qemu_is_ready(const struct lab_child *child)
 {
+	const struct lab_limit limit = lab_limit_begin(child);
 	char line[QMP_LINE_BYTES];
-	int ret = qmp_line(control, line);
+	int ret = qmp_line(child, &limit, line);
 
 	return ret ? ret : strstr(line, "\"STOP\"") != NULL;
 }
@@ -418,22 +402,23 @@ static int append_stream(int snapshot, int stream)
 
 static int qemu_freeze(struct lab_base *base)
 {
-	int control = base->child.control, ret;
-	const time_t end = qmp_end();
+	const struct lab_child *child = &base->child;
+	const struct lab_limit limit = lab_limit_begin(child);
+	int ret;
 	int stream = memfd_create("worldswitch-stream", MFD_CLOEXEC);
 	char line[QMP_LINE_BYTES];
 
-	ret = stream < 0 ? -errno : qmp_ignore_shared(control);
+	ret = stream < 0 ? -errno : qmp_ignore_shared(child);
 	if (!ret)
-		ret = qmp_command(control,
+		ret = qmp_command(child,
 				  "{\"execute\":\"migrate-set-parameters\","
 				  "\"arguments\":{\"max-bandwidth\":1099511627776}}",
 				  -1, line);
 	if (!ret)
-		ret = qmp_migrate(control, false, stream);
-	while (!ret && !(ret = qmp_check(end))) {
+		ret = qmp_migrate(child, false, stream);
+	while (!ret && !(ret = lab_limit_check(&limit))) {
 		nanosleep(&moment, NULL);
-		ret = qmp_command(control, "{\"execute\":\"query-migrate\"}", -1, line);
+		ret = qmp_command(child, "{\"execute\":\"query-migrate\"}", -1, line);
 		if (!ret && strstr(line, "\"status\": \"failed\""))
 			ret = -EIO;
 		if (strstr(line, "\"status\": \"completed\""))
@@ -451,10 +436,10 @@ static int qemu_clone(struct lab_base *base, const struct lab_boot *boot,
 		      struct lab_shared *wire, const uint8_t job[JOB_BYTES],
 		      struct lab_child *child, struct error *err)
 {
-	const time_t end = qmp_end();
 	struct lab_boot own = *boot;
 	char line[QMP_LINE_BYTES];
 	struct lab_command cmd;
+	struct lab_limit limit;
 	int ret;
 
 	own.snapshot = base->snapshot;
@@ -465,20 +450,22 @@ static int qemu_clone(struct lab_base *base, const struct lab_boot *boot,
 	lab_command_free(&cmd);
 	if (ret)
 		return ret;
-	ret = qmp_begin(child->control);
+	limit = lab_limit_begin(child);
+	ret = qmp_begin(child);
 	if (!ret)
-		ret = qmp_ignore_shared(child->control);
+		ret = qmp_ignore_shared(child);
 	if (!ret)
-		ret = qmp_migrate(child->control, true, base->snapshot);
+		ret = qmp_migrate(child, true, base->snapshot);
 	do {
 		nanosleep(&moment, NULL);
 		ret = ret ? ret
-			  : qmp_command(child->control, "{\"execute\":\"query-status\"}",
-					-1, line);
-	} while (!ret && strstr(line, "\"inmigrate\"") && !(ret = qmp_check(end)));
+			  : qmp_command(child, "{\"execute\":\"query-status\"}", -1,
+					line);
+	} while (!ret && strstr(line, "\"inmigrate\"") &&
+		 !(ret = lab_limit_check(&limit)));
 	if (!ret) {
 		lab_shared_give(wire, job);
-		ret = qmp_command(child->control, "{\"execute\":\"cont\"}", -1, line);
+		ret = qmp_command(child, "{\"execute\":\"cont\"}", -1, line);
 	}
 	return ret;
 }

@@ -358,9 +358,17 @@ static int explain_death(struct session *s)
 	return -EIO;
 }
 
-/* A machine or a clone did not start: reads the emulator's messages to their end. */
-static int explain_start(struct session *s)
+/*
+ * A machine or a clone did not start. An emulator that does not answer runs; of another,
+ * the messages are read to their end.
+ */
+static int explain_start(struct session *s, int cause)
 {
+	if (cause == -ETIMEDOUT)
+		return give_up(s, "no answer of the emulator", s->child.answer_s);
+	if (cause == -ETIME)
+		return error_set(s->err, cause, "%s: the time of the lab is over",
+				 s->label);
 	while (s->child.messages >= 0 && !drain(s->child.messages, &s->messages, -1))
 		if (check_limits(s) ||
 		    !poll(&(struct pollfd){ s->child.messages, POLLIN, 0 }, 1, 1000))
@@ -395,9 +403,11 @@ static int converse(struct session *s, const struct lab_emulator *emulator)
 			if (fds[1].revents && drain(fds[1].fd, &s->messages, -1))
 				fds[1].fd = -1;
 			if (fds[2].revents)
-				ready = emulator->is_ready(fds[2].fd);
+				ready = emulator->is_ready(&s->child);
 			if (ready < 0) {
 				fds[2].fd = -1;
+				if (ready == -ETIMEDOUT || ready == -ETIME)
+					return explain_start(s, ready);
 				if (ready != -EPIPE)
 					return error_set(
 						s->err, ready, "%s: %s does not stop: %s",
@@ -495,8 +505,11 @@ int lab_base_boot(struct lab_base *base, const char *label, const struct lab_mac
 			: -ENOMEM;
 	}
 	lab_command_free(&cmd);
-	if (!ret && emulator->begin(&s->child))
-		ret = explain_start(s);
+	if (!ret) {
+		ret = emulator->begin(&s->child);
+		if (ret)
+			ret = explain_start(s, ret);
+	}
 	if (!ret) {
 		ns = child_ns(&s->child);
 		timing_add(boot->timing, TIMING_START, &mark, ns);
@@ -555,7 +568,7 @@ int lab_base_run(struct lab_base *base, const struct lab_boot *boot,
 	else if (interrupted) /* the emulator itself did not fail */
 		ret = error_set(err, -EINTR, "%s: interrupted", s->label);
 	else if (!*err->text) /* the emulator has said why, or is gone */
-		ret = explain_start(s);
+		ret = explain_start(s, ret);
 	timing_add(boot->timing, sink->header ? TIMING_DESCRIBE : TIMING_ROWS, &job_mark,
 		   child_ns(&s->child) - ns);
 	/* The start and the end of the clone are one part. */

@@ -32,6 +32,7 @@ struct lab_base {
 	struct lab_child child; /* the emulator, if it stays */
 	int snapshot;		/* the machine as a file; -1: none */
 	pthread_mutex_t lock;	/* of the control socket */
+	bool lost; /* an emulator that stays does not answer any more; atomic */
 };
 
 /*
