@@ -17,6 +17,8 @@
 #include "host/env/env.h"
 #include "host/explain/symbols.h"
 #include "host/targets/lab/initramfs.h"
+#include "host/targets/lab/l1.h"
+#include "host/targets/lab/shared.h"
 #include "host/targets/lab/wire.h"
 #include "host/measure/measure.h"
 #include "host/measure/pmu.h"
@@ -31,11 +33,13 @@ static int describe(struct target *t, struct lab_wire *wire, struct error *err)
 {
 	struct result *r = result_new();
 	int ret = t->ops->describe(t, &r, err);
-	char *json;
+	char *json, below[LAB_L1_RELEASE_BYTES];
 
 	if (!ret) {
 		/* Instructions, which are nanoseconds here. */
 		r->clock.hz = 1000000000;
+		lab_l1_host_release(below);
+		r->subject.kernel_below = *below ? result_string(r, below) : NULL;
 		env_machine(r);
 		env_checks(r);
 		r->machine.pinned = -1;
@@ -119,6 +123,8 @@ static int boot(struct target *t, const struct job *job, struct lab_wire *wire,
 		.cpu = -1,
 		.timeout_ns = job->timeout_ns,
 		.slowdown = LAB_SLOWDOWN,
+		.l0_exits =
+			wire->shared->kind == LAB_SHARED_RELAY ? lab_relay_exits : NULL,
 	};
 	struct spacer spacer;
 	struct boot_report rep;

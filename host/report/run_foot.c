@@ -161,6 +161,8 @@ static char *describe(const struct result *r)
 		fprintf(f, "Linux %s", r->subject.kernel);
 	else
 		fputs("no kernel", f);
+	if (r->subject.kernel_below)
+		fprintf(f, " in a guest of Linux %s", r->subject.kernel_below);
 	if (r->subject.label)
 		fprintf(f, " (%s)", r->subject.label);
 	if (r->target.hypervisor)

@@ -63,6 +63,7 @@ LAYOUT(layout_run, run_fields, result_run);
 
 static const struct field subject_fields[] = {
 	SAME(STRING, NULLABLE, result_subject, kernel),
+	SAME(STRING, LEFT_OUT, result_subject, kernel_below),
 	SAME(STRING, LEFT_OUT, result_subject, compiler),
 	SAME(STRING, LEFT_OUT, result_subject, package_version),
 	SAME(STRING, LEFT_OUT, result_subject, suite),

@@ -64,8 +64,10 @@ struct result_run {
 	struct result_pair pair;
 };
 
-struct result_subject {	      /* the measured kernel */
-	const char *kernel;   /* uname -r; NULL: no kernel below the guest */
+struct result_subject {	    /* the measured kernel */
+	const char *kernel; /* uname -r; NULL: no kernel below the guest */
+	/* uname -r of the kernel whose KVM runs that one in a guest; NULL: none. */
+	const char *kernel_below;
 	const char *compiler; /* of the kernel, by /proc/version */
 	/* Of the distribution's package, if the lab's kernel is one of the cache. */
 	const char *package_version, *suite;

@@ -16,6 +16,7 @@
 struct snapshot {
 	int64_t exits, irq_exits;
 	uint64_t user;
+	uint32_t l0_exits;
 	struct interference interference;
 	struct perf_values perf;
 };
@@ -24,6 +25,7 @@ struct snapshot {
 struct meter {
 	struct vm vm;
 	const struct host_row *host; /* or NULL */
+	uint32_t (*l0_exits)(void);  /* or NULL */
 	struct boot_report *rep;
 	int cpu;	 /* of the boot CPU; -1 */
 	const int *cpus; /* of all vCPUs; NULL */
@@ -42,6 +44,7 @@ static void snapshot(const struct meter *m, struct snapshot *now)
 	interference_read(&now->interference);
 	if (now->irq_exits < 0)
 		now->interference.interrupts = interrupts_taken(m->cpu);
+	now->l0_exits = m->l0_exits ? m->l0_exits() : 0;
 	if (m->counting && perf_read(&m->perf, &now->perf))
 		now->perf = (struct perf_values){ { 0 }, { false } };
 }
@@ -106,6 +109,9 @@ static void on_doorbell(void *ctx, uint32_t value)
 	if (ABI_DOORBELL_KIND(value) == ABI_DOORBELL_END) {
 		snapshot(m, &end);
 		count(&m->begin, &end, &m->rep->counts[phase]);
+		if (m->l0_exits)
+			m->rep->counts[phase].l0_exits =
+				(uint32_t)(end.l0_exits - m->begin.l0_exits);
 		if (m->counting && phase == ABI_PHASE_EVENT)
 			note_counters(m, &end);
 	}
@@ -280,6 +286,7 @@ int kvm_boot_payload(const struct kvm_boot_env *env, const struct vm_config *con
 		return error_set(err, -ENOMEM, "out of memory");
 	m->host = host;
 	m->rep = rep;
+	m->l0_exits = rq->l0_exits;
 	m->cpu = env->cpu;
 	m->cpus = env->cpus;
 	/* The document says if there are only software events, or none. */

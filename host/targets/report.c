@@ -117,8 +117,9 @@ static bool has_counts(const struct report_head *head)
 {
 	for (int phase = 0; phase < ABI_PHASES; phase++) {
 		const struct boot_counts *c = &head->counts[phase];
-		const int64_t counts[] = { c->exits, c->user, c->interrupts,
-					   c->involuntary_switches, c->migrations };
+		const int64_t counts[] = { c->exits,	  c->user,
+					   c->interrupts, c->involuntary_switches,
+					   c->migrations, c->l0_exits };
 
 		if (!are_counts(counts, sizeof(counts)))
 			return false;

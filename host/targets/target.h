@@ -50,6 +50,8 @@ struct boot_request {
 	int cpu;
 	uint64_t timeout_ns;
 	uint32_t slowdown; /* the clock runs so many times slower than a user's; 0: 1 */
+	/* Of a KVM that is itself in a guest: exits of that guest so far; NULL: none. */
+	uint32_t (*l0_exits)(void);
 	/*
 	 * The place of the VM in the memory of an exact target's host. 0: the place that
 	 * the kernel chooses; every other number is another place.
@@ -66,6 +68,7 @@ struct boot_counts {
 	int64_t interrupts; /* exits because of an interrupt, or an upper limit of them */
 	bool interrupts_exact; /* `interrupts` is the exact number */
 	int64_t involuntary_switches, migrations;
+	int64_t l0_exits; /* by boot_request.l0_exits, with those of both doorbells */
 };
 
 enum boot_outcome {

@@ -501,6 +501,19 @@ Test(machines, append_comes_last_on_the_kernel_command_line)
 	cr_expect_null(lab_machine_find("vax"));
 }
 
+/* The kernel that is measured in such a lab is L1's. */
+Test(machines, append_is_for_the_kernel_of_l1)
+{
+	const struct lab_machine *l1 = lab_machine_find("x86_64-svm-l1");
+	const struct lab_machine *l0 = lab_machine_find("x86_64-svm");
+
+	cr_assert(l1 && l1->l1 && l0 && !l0->l1);
+	cr_expect_str_eq(lab_append_begin(l1, "x=y"), " -- ");
+	cr_expect_str_eq(lab_append_begin(l0, "x=y"), " ");
+	cr_expect_str_eq(lab_append_begin(l1, NULL), "");
+	cr_expect_str_eq(l1->append, l0->append);
+}
+
 /* Without the built emulator, the machine of the same name runs on a distribution's. */
 Test(machines, a_built_emulator_has_a_fallback)
 {

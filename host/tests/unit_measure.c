@@ -272,6 +272,45 @@ static enum result_status status_of(uint64_t sample, uint64_t faults, uint64_t s
 	return status;
 }
 
+/* Where KVM is in a guest: without the exits of the doorbells, and of a timer tick. */
+Test(traps, are_those_of_the_events_without_those_of_the_empty_phase)
+{
+	static const struct {
+		int64_t none, all;
+		double traps;
+	} rows[] = { { 31, 31 + 4 * 8, 8 }, { 31, 31 + 4 * 8 + 1, 8 }, { 31, 30, 0 } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct abi_params params = { .events = 4 };
+		struct result *r = result_new();
+		struct assembly a = { .result = r,
+				      .params = &params,
+				      .trust = JUDGE_NO_HYPERVISOR,
+				      .exact = true,
+				      .unit = "insns" };
+		const struct result_metric *m;
+		struct boot_report rep;
+
+		assemble_begin(&a, bench_table, config_table);
+		boot_report_init(&rep);
+		rep.outcome = BOOT_DONE;
+		rep.guest.clock_step = 1;
+		for (int phase = ABI_PHASE_NULL; phase <= ABI_PHASE_TWIN; phase++) {
+			rep.guest.samples[phase] = 4;
+			rep.series[phase] = calloc(4, sizeof(uint64_t));
+		}
+		rep.counts[ABI_PHASE_NULL].l0_exits = rows[i].none;
+		rep.counts[ABI_PHASE_EVENT].l0_exits = rows[i].all;
+		cr_assert_eq(assemble_boot(&a, 0, &rep), 0);
+		assemble_end(&a);
+		m = result_find_metric(&r->benchmarks[0], "traps_per_op");
+		cr_assert_not_null(m);
+		cr_expect_eq(m->value, rows[i].traps);
+		boot_report_free(&rep);
+		result_free(r);
+	}
+}
+
 /* No sample value causes an arithmetic overflow (checked by UBSan). */
 Test(lies, impossible_samples_fail_the_row)
 {

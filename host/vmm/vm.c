@@ -127,6 +127,25 @@ void spacer_close(struct spacer *s)
 			close(s->fds[2 * SPACERS_MAX - 1 - i]);
 }
 
+/* Aligned to huge pages, which KVM then maps as such: memory of a VM for Linux. */
+static uint8_t *map_huge(uint64_t bytes)
+{
+	const uint64_t unit = 2u << 20;
+	uint8_t *all = mmap(NULL, bytes + unit, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t before;
+
+	if (all == MAP_FAILED)
+		return MAP_FAILED;
+	before = -(uintptr_t)all % unit;
+	if (before)
+		munmap(all, before);
+	munmap(all + before + bytes, unit - before);
+	/* A kernel without huge pages refuses. */
+	(void)madvise(all + before, bytes, MADV_HUGEPAGE);
+	return all + before;
+}
+
 static int add_memory(struct vm *vm)
 {
 	struct kvm_userspace_memory_region region = {
@@ -134,8 +153,9 @@ static int add_memory(struct vm *vm)
 		.memory_size = vm->ram_bytes,
 	};
 
-	vm->ram = mmap(NULL, vm->ram_bytes, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	vm->ram = vm->config.ram_bytes ? map_huge(vm->ram_bytes)
+				       : mmap(NULL, vm->ram_bytes, PROT_READ | PROT_WRITE,
+					      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (vm->ram == MAP_FAILED) {
 		vm->ram = NULL;
 		return error_set(&vm->error, -errno,
@@ -188,7 +208,7 @@ int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
 		.passthrough_fd = -1,
 		.config = *config,
 		.ram_gpa = vmm_ram_gpa,
-		.ram_bytes = ABI_RAM_BYTES,
+		.ram_bytes = config->ram_bytes ? config->ram_bytes : ABI_RAM_BYTES,
 		.listener = *listener,
 		.ring_lock = PTHREAD_MUTEX_INITIALIZER,
 		.dirty_lock = PTHREAD_MUTEX_INITIALIZER,

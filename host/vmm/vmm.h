@@ -90,10 +90,11 @@ struct vm_config {
 	uint32_t disabled_exits;      /* x86_64: KVM_X86_DISABLE_EXITS_* */
 	uint64_t counter_offset;      /* aarch64: of CNTVCT and CNTPCT; 0: KVM's own */
 	bool nested; /* the guest is a hypervisor; x86_64: it may be, whatever this is */
-	bool pmu_idle;	   /* only rows that measure the PMU may use it */
-	bool cpuid_no_pmu; /* x86_64: CPUID leaf 0xa is empty */
-	uint32_t settings; /* of bench/shapes.def, by bit: config_settings() */
-	char lacks[160];   /* settings that this KVM does not offer, by name */
+	bool pmu_idle;	    /* only rows that measure the PMU may use it */
+	bool cpuid_no_pmu;  /* x86_64: CPUID leaf 0xa is empty */
+	uint32_t settings;  /* of bench/shapes.def, by bit: config_settings() */
+	uint64_t ram_bytes; /* of a VM for Linux (x86_64/linux.h); 0: ABI_RAM_BYTES */
+	char lacks[160];    /* settings that this KVM does not offer, by name */
 };
 
 /* 0, or -ENOTSUP with the reason if a guest of this KVM cannot be a hypervisor. */

@@ -126,14 +126,16 @@ static int memory_open(const struct lab_machine *m, const struct lab_boot *boot,
 	char line[4096];
 	struct lab_preload what = {
 		.command_line = line,
-		.memory_bytes = (uint32_t)atoi(BOCHS_MEMORY_MIB) << 20,
+		.memory_bytes = (uint32_t)atoi(m->l1 ? L0_MEMORY_MIB : BOCHS_MEMORY_MIB)
+				<< 20,
 	};
 	uint8_t *kernel;
 	void *initramfs;
 	struct stat st;
 	int ret;
 
-	if (snprintf(line, sizeof(line), "%s%s%s", m->append, boot->append ? " " : "",
+	if (snprintf(line, sizeof(line), "%s%s%s", m->append,
+		     lab_append_begin(m, boot->append),
 		     boot->append ? boot->append : "") >= (int)sizeof(line))
 		return error_set(err, -EINVAL, "the kernel's command line is too long");
 	ret = lab_file_read(boot->kernel, "kernel", &kernel, &what.kernel_bytes, err);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "host/targets/lab/initramfs.h"
+#include "host/targets/lab/l1.h"
 #include "host/targets/lab/shared.h"
 #include "host/targets/lab/wire.h"
 #include "host/targets/job.h"
@@ -186,15 +187,18 @@ static void load_module(struct lab_wire *wire, const char *name, const char *cmd
 	close(fd);
 }
 
-static void load_modules(struct lab_wire *wire)
+/* The parameters after LAB_L1_SEPARATOR are not those of this kernel. */
+static void load_modules(struct lab_wire *wire, const char *all)
 {
-	char order[TEXT_BYTES], cmdline[TEXT_BYTES];
+	char order[TEXT_BYTES], cmdline[TEXT_BYTES], *more;
 	int err = read_text("/" LAB_ORDER_PATH, order, NULL);
 
-	if (!err)
-		err = read_text("/proc/cmdline", cmdline, NULL);
 	if (err)
 		give_up(wire, "cannot read which modules to load: %s", strerror(-err));
+	snprintf(cmdline, sizeof(cmdline), "%s", all);
+	more = strstr(cmdline, LAB_L1_SEPARATOR);
+	if (more)
+		*more = '\0';
 	for (char *save, *name = strtok_r(order, "\n", &save); name;
 	     name = strtok_r(NULL, "\n", &save))
 		load_module(wire, name, cmdline);
@@ -229,6 +233,7 @@ int lab_init_main(lab_job_runner *run)
 	/* Static: the size of a job does not move the stack. */
 	static uint8_t block[JOB_BYTES];
 	static struct job_decoded decoded;
+	static char cmdline[TEXT_BYTES];
 	struct lab_wire wire = { .shared = NULL };
 	struct lab_shared shared;
 	bool in_time;
@@ -238,7 +243,17 @@ int lab_init_main(lab_job_runner *run)
 	mount_all(&wire);
 	allow_huge_pages();
 	open_wire(&wire, &shared);
-	load_modules(&wire);
+	status = read_text("/proc/cmdline", cmdline, NULL);
+	if (status)
+		give_up(&wire, "cannot read the command line: %s", strerror(-status));
+	load_modules(&wire, cmdline);
+	if (!access("/" LAB_L1_KERNEL_PATH, F_OK)) {
+		struct error err = { "" };
+
+		if (lab_l1_run(cmdline, &err))
+			give_up(&wire, "%s", err.text);
+		power_off();
+	}
 
 	/* The base machine stops here; each clone continues with a job. */
 	in_time = lab_shared_wait(&shared, block);

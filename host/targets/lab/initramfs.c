@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "host/targets/lab/initramfs.h"
+#include "host/targets/lab/l1.h"
 
 struct entry {
 	const char *path;
@@ -163,6 +164,9 @@ int lab_initramfs_build(const struct lab_initramfs *what, struct lab_cpio *out)
 	if (what->payload)
 		lab_cpio_file(out, LAB_PAYLOAD_PATH, 0644, what->payload,
 			      what->payload_bytes);
+	if (what->kernel)
+		lab_cpio_file(out, LAB_L1_KERNEL_PATH, 0644, what->kernel,
+			      what->kernel_bytes);
 	add_padded(out, "init", 0755, what->program, what->program_bytes, PROGRAM_UNIT);
 	return lab_cpio_end(out);
 }

@@ -38,6 +38,8 @@ struct lab_initramfs {
 	const struct lab_modules *modules;
 	const uint8_t *payload; /* NULL: none */
 	size_t payload_bytes;
+	const uint8_t *kernel; /* of L1 (l1.h); NULL: none */
+	size_t kernel_bytes;
 };
 
 /* The archive; the same to the byte for the same content. 0 or -ENOMEM. */

@@ -39,6 +39,7 @@
 #define LAB_BOOT_TIMEOUT_NS 2000000000ull
 #define LAB_HOST_TIMEOUT_NS 40000000000ull
 #define LAB_TIMEOUT_EVENTS  500u
+#define LAB_L1_TIMES	    20u /* an exit of L2 is so many times longer */
 
 /*
  * The machine ends a boot at its limit, by its own clock. One that does not is given up
@@ -93,6 +94,8 @@ struct lab_state {
 	size_t program_bytes;
 	uint8_t *payload; /* the user's own; NULL: none */
 	size_t payload_bytes;
+	uint8_t *l1_kernel; /* NULL: this is not a lab with an L1 */
+	size_t l1_kernel_bytes;
 };
 
 /* The newest kernel of the cache, for a machine that needs a new one. */
@@ -285,6 +288,9 @@ static int fill(struct lab_state *s, struct target *t, const struct job *job,
 	if (!ret && job->payload)
 		ret = lab_file_read(job->payload, "payload", &s->payload,
 				    &s->payload_bytes, err);
+	if (!ret && s->machine->l1)
+		ret = lab_file_read(s->kernel.image, "kernel", &s->l1_kernel,
+				    &s->l1_kernel_bytes, err);
 	if (!ret && job->append) {
 		s->append = strdup(job->append);
 		if (!s->append)
@@ -340,6 +346,7 @@ static void lab_close(struct target *t)
 	lab_modules_free(&s->modules);
 	free(s->program);
 	free(s->payload);
+	free(s->l1_kernel);
 	free(s->append);
 	free(s);
 	t->state = NULL;
@@ -377,6 +384,8 @@ static int initramfs_open(const struct lab_state *s, struct error *err)
 		.modules = &s->modules,
 		.payload = s->payload,
 		.payload_bytes = s->payload_bytes,
+		.kernel = s->l1_kernel,
+		.kernel_bytes = s->l1_kernel_bytes,
 	};
 	struct lab_cpio archive = { .data = NULL };
 	int ret = lab_initramfs_build(&what, &archive);
@@ -861,6 +870,8 @@ static uint64_t boot_timeout_ns(const struct lab_state *s, const struct boot_req
 
 	if (s->timeout_ns)
 		return s->timeout_ns;
+	if (s->machine->l1)
+		ns *= LAB_L1_TIMES;
 	if (rq->params.events > LAB_TIMEOUT_EVENTS)
 		ns = ns / LAB_TIMEOUT_EVENTS * rq->params.events;
 	return ns;
@@ -955,6 +966,11 @@ static int lab_tracer(const struct target *t, unsigned int *plugin_api, struct e
 	char script[PATH_MAX], version[192];
 
 	*plugin_api = 0;
+	if (s->machine->l1)
+		return error_set(
+			err, -ENOTSUP,
+			"%s: the kernels of L0 and L1 are at the same addresses, which the record does not distinguish",
+			t->name);
 	if (s->machine->emulator->tracer == LAB_TRACER_PLUGIN) {
 		process_version(s->emulator, s->machine->emulator->version_option,
 				version, sizeof(version));

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/targets/lab/l1.h"
 #include "host/targets/lab/machine.h"
 
 /*
@@ -106,15 +107,18 @@ static const char *const x86_64_flags[] = { X86_64_FLAGS };
  * Bochs executes one instruction per step of the TSC; ips says how many of them are a
  * second, for all its clocks. A billion, as in the other labs.
  */
-#define BOCHS_LINES(model)                                                               \
+#define BOCHS_LINES(model) BOCHS_LINES_OF(model, BOCHS_MEMORY_MIB)
+#define BOCHS_LINES_OF(model, memory)                                                    \
 	"cpu: model=" model ", ips=1000000000, reset_on_triple_fault=0, "                \
 	"ignore_bad_msrs=1",                                                             \
-		"memory: guest=" BOCHS_MEMORY_MIB ", host=" BOCHS_MEMORY_MIB,            \
+		"memory: guest=" memory ", host=" memory,                                \
 		"clock: sync=none, time0=1577836800", /* 2020-01-01 */                   \
 		"pci: enabled=0", NULL
 
 static const char *const bochs_lines[] = { BOCHS_LINES(BOCHS_CPU) };
 static const char *const bochs_amd_lines[] = { BOCHS_LINES(BOCHS_CPU_AMD) };
+static const char *const bochs_amd_l1_lines[] = { BOCHS_LINES_OF(BOCHS_CPU_AMD,
+								 L0_MEMORY_MIB) };
 
 /* Three fixed counters, as many as KVM offers: RDPMC can pass through. */
 static const char *const bochs_skylake_lines[] = { BOCHS_LINES("corei7_skylake_x") };
@@ -199,6 +203,16 @@ const struct lab_machine lab_machine_table[] = {
 		.module = "kvm-amd",
 	},
 	{
+		.name = "x86_64-svm-l1",
+		.arch = ARCH_X86_64,
+		.emulator = &lab_bochs,
+		.program = "bochs",
+		.flags = bochs_amd_l1_lines,
+		.append = BOCHS_APPEND COMMON_APPEND BOCHS_APPEND_LAST,
+		.module = "kvm-amd",
+		.l1 = true,
+	},
+	{
 		.name = "x86_64-svm-qemu",
 		.arch = ARCH_X86_64,
 		.emulator = &lab_qemu,
@@ -241,4 +255,9 @@ const struct lab_machine *lab_machine_find(const char *name)
 const char *lab_arch_name(enum arch arch)
 {
 	return arch == ARCH_X86_64 ? "x86_64" : "aarch64";
+}
+
+const char *lab_append_begin(const struct lab_machine *m, const char *append)
+{
+	return !append ? "" : m->l1 ? LAB_L1_SEPARATOR : " ";
 }

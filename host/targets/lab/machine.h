@@ -13,6 +13,9 @@
 #define BOCHS_MEMORY_MIB "256"
 #define QEMU_MEMORY_MIB	 "256"
 
+/* Of L0 (l1.h): the memory of L1, and the files from which that is filled. */
+#define L0_MEMORY_MIB "512"
+
 /*
  * A snapshot of QEMU is a file: the machine's memory, then its migration stream, which
  * has the rest of its state. The machine that is saved maps the memory shared, and clones
@@ -34,6 +37,7 @@ struct lab_machine {
 	const char *module;	  /* to load, with all it depends on; NULL: built in */
 	unsigned int least_qemu;  /* QEMU's major version; 0: any */
 	const char *least_kernel; /* "6.16"; NULL: any */
+	bool l1;		  /* wsbench runs in a guest: l1.h */
 	/* The machine without `emulator`, which is not installed; NULL: none. */
 	const struct lab_machine *fallback;
 	const char *lacks; /* what a fallback lacks */
@@ -43,6 +47,9 @@ struct lab_machine {
 extern const struct lab_machine lab_machine_table[];
 
 const struct lab_machine *lab_machine_find(const char *name); /* NULL: none */
+
+/* What separates the machine's kernel parameters from `append` (NULL: none). */
+const char *lab_append_begin(const struct lab_machine *m, const char *append);
 
 const char *lab_arch_name(enum arch arch); /* "x86_64", "aarch64" */
 

@@ -68,13 +68,14 @@ char **lab_machine_argv(const struct lab_machine *m, const char *emulator,
 
 	while (m->flags[flags])
 		flags++;
-	text_bytes = strlen(m->append) + (append ? strlen(append) : 0) + 2;
+	text_bytes = strlen(m->append) + strlen(lab_append_begin(m, append)) +
+		     (append ? strlen(append) : 0) + 1;
 	plugin_bytes = plugin ? strlen(plugin) + sizeof(",fd=6") : 0;
 	argv = malloc((flags + ALL_ARGS) * sizeof(*argv) + text_bytes + plugin_bytes);
 	if (!argv)
 		return NULL;
 	text = (char *)(argv + flags + ALL_ARGS);
-	snprintf(text, text_bytes, "%s%s%s", m->append, append ? " " : "",
+	snprintf(text, text_bytes, "%s%s%s", m->append, lab_append_begin(m, append),
 		 append ? append : "");
 
 	argv[n++] = (char *)emulator;

@@ -27,7 +27,11 @@
 #define LAB_SHARED_DATA	 4096u
 #define LAB_SHARED_JOB	 1024u
 
-enum lab_shared_kind { LAB_SHARED_MEMORY, LAB_SHARED_PORT };
+enum lab_shared_kind {
+	LAB_SHARED_MEMORY,
+	LAB_SHARED_PORT,
+	LAB_SHARED_RELAY, /* inside, in L1: l1.h */
+};
 
 struct lab_shared {
 	enum lab_shared_kind kind;
@@ -94,9 +98,13 @@ int lab_port_probe(void);
 int lab_port_write(const uint8_t *data, size_t bytes);
 
 /*
- * Writes LAB_PORT_READY, and copies the first `bytes` of the page when the machine
- * continues; at most LAB_PORT_PAGE_BYTES.
+ * Writes LAB_PORT_READY (`relayed`: has L0 write it), and copies the first `bytes` of the
+ * page when the machine continues; at most LAB_PORT_PAGE_BYTES.
  */
-void lab_port_wait(uint8_t *job, size_t bytes);
+void lab_port_wait(bool relayed, uint8_t *job, size_t bytes);
+
+/* lab_port_write() of L1, by way of L0; and the exits of L1 that L0's KVM has counted. */
+int lab_relay_write(const uint8_t *data, size_t bytes);
+uint32_t lab_relay_exits(void);
 
 #endif

@@ -20,6 +20,7 @@ const struct arch_doorbell arch_doorbell = { .address = ABI_X86_64_DOORBELL_PORT
 					     .is_pio = true };
 
 #define CPUID_ENTRIES			256
+#define CPUID_1_ECX_HYPERVISOR		(1u << 31)
 #define CPUID_1_ECX_TSC_DEADLINE	(1u << 24)
 #define CPUID_1_ECX_PDCM		(1u << 15)
 #define CPUID_1_ECX_VMX			(1u << 5)
@@ -92,6 +93,17 @@ static void hide_pmu(struct kvm_cpuid2 *cpuid)
 		else if (e->function == 0x80000001)
 			e->ecx &= ~CPUID_80000001_ECX_PERFCTR_CORE;
 	}
+}
+
+/* Linux looks for KVM only behind this bit, which QEMU sets and older KVMs do not list.
+ */
+static void add_hypervisor(struct kvm_cpuid2 *cpuid)
+{
+	uint32_t i;
+
+	for (i = 0; i < cpuid->nent; i++)
+		if (cpuid->entries[i].function == 1)
+			cpuid->entries[i].ecx |= CPUID_1_ECX_HYPERVISOR;
 }
 
 static void empty_leaf(struct kvm_cpuid2 *cpuid, uint32_t function)
@@ -180,6 +192,8 @@ static int vcpu_init(struct vcpu *vcpu)
 		return err;
 	add_tsc_deadline(vcpu->vm, cpuid);
 	hide_counters(vcpu->vm, cpuid);
+	if (vcpu->vm->config.ram_bytes)
+		add_hypervisor(cpuid);
 	if (vcpu->vm->config.pmu_off)
 		hide_pmu(cpuid);
 	if (vcpu->vm->config.cpuid_no_pmu)

@@ -4,11 +4,15 @@
 #include <string.h>
 #include <sys/io.h>
 
+#include "host/targets/lab/l1.h"
 #include "host/targets/lab/shared.h"
+#include "host/targets/lab/wire.h"
 
 #define PORT_DATA    0x378
 #define PORT_CONTROL 0x37a
 #define PORT_COUNT   3
+
+#define RELAY_PORTS 4
 
 #define CONTROL_STROBE 0x01
 #define CONTROL_IDLE   0x0c /* selected, not being reset */
@@ -55,20 +59,60 @@ int lab_port_write(const uint8_t *data, size_t bytes)
 	return 0;
 }
 
+/* A word, and `bytes` of `data` in words. */
+static int relay_words(uint32_t word, const uint8_t *data, size_t bytes)
+{
+	if (ioperm(LAB_L1_PORT, RELAY_PORTS, 1))
+		return -errno;
+	outl(word, LAB_L1_PORT);
+	for (size_t i = 0; i < bytes; i += 4) {
+		memcpy(&word, data + i, bytes - i < 4 ? bytes - i : 4);
+		outl(word, LAB_L1_PORT);
+	}
+	ioperm(LAB_L1_PORT, RELAY_PORTS, 0);
+	return 0;
+}
+
+int lab_relay_write(const uint8_t *data, size_t bytes)
+{
+	int err = 0;
+
+	for (size_t at = 0, n; !err && at < bytes; at += n) {
+		n = bytes - at < LAB_L1_TRANSFER_MAX ? bytes - at : LAB_L1_TRANSFER_MAX;
+		err = relay_words((uint32_t)n, data + at, n);
+	}
+	return err;
+}
+
+uint32_t lab_relay_exits(void)
+{
+	uint32_t exits;
+
+	if (ioperm(LAB_L1_PORT, RELAY_PORTS, 1))
+		return 0;
+	exits = inl(LAB_L1_PORT);
+	ioperm(LAB_L1_PORT, RELAY_PORTS, 0);
+	return exits;
+}
+
 /*
  * Filled with the mark at run time: no other page of the machine's memory, the text of
  * this program included, has this content.
  */
 static uint8_t page[LAB_PORT_PAGE_BYTES] __attribute__((aligned(LAB_PORT_PAGE_BYTES)));
 
-void lab_port_wait(uint8_t *job, size_t bytes)
+void lab_port_wait(bool relayed, uint8_t *job, size_t bytes)
 {
 	static const char mark[] = LAB_PORT_PAGE_MARK;
 	volatile uint8_t *p = page;
 
 	for (size_t i = 0; i < sizeof(page); i++)
 		p[i] = (uint8_t)mark[i % sizeof(mark)];
-	(void)lab_port_write((const uint8_t *)LAB_PORT_READY, LAB_PORT_READY_BYTES);
+	if (relayed)
+		(void)relay_words(LAB_L1_READY, NULL, 0);
+	else
+		(void)lab_port_write((const uint8_t *)LAB_PORT_READY,
+				     LAB_PORT_READY_BYTES);
 	for (size_t i = 0; i < bytes; i++)
 		job[i] = p[i];
 }

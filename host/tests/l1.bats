@@ -1,0 +1,40 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Labs whose KVM is in a guest: Linux as L1, payloads as L2.
+bats_require_minimum_version 1.5.0
+load helper
+
+# exits ID N: L1's KVM counted one exit per event, and L0's KVM N.
+exits() {
+  holds doc.json "value('$1', metric='traps_per_op') == $2" \
+    "b('$1')['exits']['expected'] == b('$1')['exits']['observed'] == sum(y['events'] for y in m('$1')['boots']) > 0"
+}
+
+@test "lab:x86_64-svm-l1: exits of L1's KVM, traps to L0's, exact whatever else is asked for; only by name; no explain" {
+  need_target lab:x86_64-svm-l1
+  "$wsbench" run --quiet --on lab:x86_64-svm-l1 --bench null,hypercall,pio_out_user --boots 1 -o doc.json >out.txt
+  exits hypercall 8
+  exits pio_out_user 9
+  grep -qE '^hypercall +kernel +[0-9,]+ 8 traps$' out.txt
+  "$wsbench" show doc.json | tr -s '\n ' ' ' | grep -q "Linux $(doc doc.json 'd["subject"]["kernel"]') in a guest of Linux "
+  holds doc.json "d['subject']['kernel_below'] == d['subject']['kernel']" "d['target']['hypervisor'] == 'SVM'" \
+    "value('null') == 0" "value('null', metric='traps_per_op') == 0" \
+    "b('pio_out_user')['handled_by'] == 'user'" "value('pio_out_user') > value('hypercall') > 15000"
+  # Alone, the row is the same to the byte; and again from a machine that was not saved.
+  doc doc.json 'value("hypercall")' >first
+  WORLDSWITCH_FRESH_MACHINES=1 "$wsbench" run --quiet --on lab:x86_64-svm-l1 --bench hypercall --boots 1 -o alone.json >/dev/null
+  doc alone.json 'value("hypercall")' | cmp - first
+  refused 4 "lab:x86_64-svm-l1: the kernels of L0 and L1 are at the same addresses" \
+    "$wsbench" explain --on lab:x86_64-svm-l1 --bench hypercall -o explained.json
+  run_apart "$wsbench" run --on 'lab:*-l1' --bench null
+  [ "$status" = 2 ]
+}
+
+@test "lab:x86_64-svm-l1: --append is for L1, whose panic is quoted; --lab-timeout ends a boot of L1" {
+  need_target lab:x86_64-svm-l1
+  refused 4 'lab:x86_64-svm-l1: the lab'"'"'s kernel crashed: Kernel panic - not syncing: ' \
+    "$wsbench" run --on lab:x86_64-svm-l1 --bench null -o doc.json --append mem=100M
+  WORLDSWITCH_FRESH_MACHINES=1 refused 4 'lab:x86_64-svm-l1: the run was not done after 3 s (--lab-timeout)' \
+    "$wsbench" run --on lab:x86_64-svm-l1 --bench null -o doc.json --lab-timeout 3
+  nothing_left
+}
