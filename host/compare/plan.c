@@ -18,8 +18,7 @@
 #define RANK_COST   (M_PI / 3)
 #define MEDIAN_COST (M_PI / 2)
 
-/* Of two runs a side, the rows do not show their common variance in one of seven cases.
- */
+/* Two runs a side do not show the rows' common variance in one of seven cases. */
 #define RUNS_LEAST 3
 
 struct compare_plan {
