@@ -195,7 +195,8 @@ static const char *place_program(struct confine *c, const char *program,
 		return program;
 	snprintf(path, PATH_MAX, "%.*s", (int)(slash - program), program);
 	c->folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (c->folder < 0)
+	c->by_folder = c->folder >= 0;
+	if (!c->by_folder)
 		return program;
 	snprintf(path, PATH_MAX, "/proc/self/fd/%d%s", CONFINE_FD_FOLDER, slash);
 	return path;
@@ -203,7 +204,7 @@ static const char *place_program(struct confine *c, const char *program,
 
 void confine_place_folder(const struct confine *c, int folder)
 {
-	if (c->folder >= 0)
+	if (c->by_folder)
 		(void)dup3(folder, CONFINE_FD_FOLDER, c->script ? 0 : O_CLOEXEC);
 }
 
@@ -215,7 +216,6 @@ int confine_emulator(struct confine *c, const char *program,
 
 	*c = (struct confine){ .role = CONFINE_EMULATOR,
 			       .off = confine_is_off(),
-			       .folder = -1,
 			       .script = !is_elf(program) };
 	choose_user(c);
 	for (size_t i = 0; needs && i < CONFINE_NEEDS_MAX; i++)
@@ -231,7 +231,6 @@ int confine_emulator(struct confine *c, const char *program,
 int confine_vmm(struct confine *c, bool keep_admin)
 {
 	*c = (struct confine){ .role = CONFINE_VMM,
-			       .folder = -1,
 			       .off = confine_is_off(),
 			       .keep_admin = keep_admin };
 	choose_user(c);
@@ -245,9 +244,9 @@ void confine_free(struct confine *c)
 	free(c->filter.code);
 	if (c->secret)
 		munmap(c->secret, SECRET_BYTES);
-	if (c->folder >= 0)
+	if (c->by_folder)
 		close(c->folder);
-	*c = (struct confine){ .folder = -1 };
+	*c = (struct confine){ .program = NULL };
 }
 
 /* Whether the effective user can read all that is needed. */
@@ -476,7 +475,9 @@ bool confine_stays_root(const struct confine *c, const struct confine_file *file
 		return false;
 	pid = fork();
 	if (!pid) {
-		int folder = fcntl(c->folder, F_DUPFD_CLOEXEC, CONFINE_FD_FOLDER + 1);
+		int folder = c->by_folder ? fcntl(c->folder, F_DUPFD_CLOEXEC,
+						  CONFINE_FD_FOLDER + 1)
+					  : -1;
 
 		for (size_t i = 0; i < n; i++) {
 			int fd = files[i].path ? open(files[i].path, O_RDONLY | O_CLOEXEC)

@@ -70,10 +70,10 @@ struct confine {
 	/*
 	 * The folder of a program that the new user cannot reach by its path: becomes
 	 * descriptor CONFINE_FD_FOLDER before the exec, and is closed by it unless the
-	 * program is a script, whose interpreter opens it. -1: none.
+	 * program is a script, whose interpreter opens it.
 	 */
-	int folder;
-	bool script;
+	int folder; /* valid if `by_folder` */
+	bool by_folder, script;
 	struct confine_filter filter;
 	bool off;	 /* WORLDSWITCH_CONFINE=0 */
 	bool keep_admin; /* see confine_vmm() */
@@ -96,7 +96,7 @@ int confine_emulator(struct confine *c, const char *program,
  */
 int confine_vmm(struct confine *c, bool keep_admin);
 
-void confine_free(struct confine *c);
+void confine_free(struct confine *c); /* also of zeroed memory */
 
 /*
  * Confines the calling process, for ever. Async-signal-safe. `fds`: pipes among these

@@ -153,7 +153,7 @@ static void exec_child(const struct process_start *how, char *const *environment
 	if (!how->confine || how->confine->off)
 		setpgid(0, 0);
 	failure_fd = fcntl(failure_fd, F_DUPFD_CLOEXEC, FDS_MAX);
-	if (how->confine)
+	if (how->confine && how->confine->by_folder)
 		folder = fcntl(how->confine->folder, F_DUPFD_CLOEXEC, FDS_MAX);
 	err = -move_descriptors(how);
 	if (!err && how->confine)

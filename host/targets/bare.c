@@ -84,15 +84,13 @@ bool bare_qemu_has_sandbox(const char *path)
 	close(fd);
 	if (image == MAP_FAILED)
 		return false;
-	found = !memcmp(image, ELFMAG, SELFMAG);
-	if (found) {
-		/* A start of QEMU takes longer than to look for the library's name. */
-		found = memmem(image, (size_t)st.st_size, "libseccomp.so", 13);
-		munmap(image, (size_t)st.st_size);
-		return found;
-	}
+	/* A start of QEMU takes longer than to look for the library's name. */
+	found = !memcmp(image, ELFMAG, SELFMAG) &&
+		memmem(image, (size_t)st.st_size, "libseccomp.so", 13);
 	munmap(image, (size_t)st.st_size);
-	/* A script that starts QEMU. A QEMU without seccomp fails. */
+	if (found)
+		return true;
+	/* A script that starts QEMU, or a static QEMU. A QEMU without seccomp fails. */
 	text = process_output(argv, 4096, SANDBOX_TIMEOUT_NS);
 	free(text);
 	return text != NULL;

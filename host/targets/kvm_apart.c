@@ -192,7 +192,7 @@ static int start(struct kvm_apart *a, int kvm_fd, time_t silence_s, int *socket)
 static int start_boots(struct kvm_apart *a, kvm_apart_boot *boot, int kvm_fd,
 		       struct target *t)
 {
-	int socket, ret = start(a, kvm_fd, GRACE_S, &socket);
+	int socket = -1, ret = start(a, kvm_fd, GRACE_S, &socket);
 
 	if (ret)
 		return ret < 0 ? ret : 0;
@@ -338,7 +338,7 @@ int kvm_apart_tests(kvm_apart_lines *run, const void *what, int kvm_fd,
 	char text[LINE_BYTES];
 	struct kvm_apart a;
 	unsigned int n = 0;
-	int socket, ret;
+	int socket = -1, ret;
 	FILE *f;
 
 	kvm_apart_init(&a);

@@ -540,6 +540,18 @@ Test(confine, a_user_that_cannot_read_what_is_needed_is_not_used)
 	confine_free(&c);
 }
 
+/* A target that was not opened is closed, too. */
+Test(confine, nothing_is_freed_of_what_was_not_prepared)
+{
+	struct confine c = { .program = NULL };
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	cr_assert_geq(dup2(fd, 0), 0);
+	confine_free(&c);
+	cr_expect_geq(fcntl(0, F_GETFD), 0);
+	close(fd);
+}
+
 Test(confine, the_caller_of_sudo)
 {
 	uid_t uid = 0;

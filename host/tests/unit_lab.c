@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "host/lib/error.h"
+#include "host/targets/bare.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/initramfs.h"
 #include "host/targets/lab/kernel.h"
@@ -442,6 +443,14 @@ Test(emulators, a_least_version_selects_the_system_or_the_newest_fetched)
 	cr_expect_eq(lab_qemu_newer(9, "qemu-system-vax", path), -ENOENT);
 	cr_expect_eq(lab_qemu_major(folder), 0);
 	remove_folder_in("/usr/bin:/bin");
+}
+
+/* Programs without the library's name, as a static QEMU: by what they do. */
+Test(emulators, a_static_qemu_is_started_to_see_whether_it_has_a_sandbox)
+{
+	cr_expect(bare_qemu_has_sandbox("/bin/true"));
+	cr_expect_not(bare_qemu_has_sandbox("/bin/false"));
+	cr_expect_not(bare_qemu_has_sandbox("/no/such/program"));
 }
 
 Test(plugins, the_version_of_qemu_decides_the_interface)
