@@ -241,19 +241,14 @@ static int load(struct vm *vm, const char *cmdline, struct linux_entry *entry,
 	return ret;
 }
 
-int lab_l1_run(const char *cmdline, struct error *err)
+/* vm->error on failure. */
+static int run(struct vm *vm, struct devices *devices, int kvm_fd, const char *cmdline)
 {
-	struct devices *devices = calloc(1, sizeof(*devices));
-	struct vm *vm = calloc(1, sizeof(*vm));
 	const struct vm_listener listener = { .ctx = devices, .access = on_access };
 	struct linux_entry entry;
 	struct vm_config config;
-	int ret = devices && vm ? 0 : error_set(err, -ENOMEM, "out of memory");
-	int kvm_fd = ret ? ret : kvm_open(err);
+	int ret;
 
-	ret = kvm_fd < 0 ? kvm_fd : vm_nested_available(kvm_fd, err);
-	if (ret)
-		goto free;
 	linux_vm_config(&config, LAB_L1_RAM_BYTES);
 	devices->vm = vm;
 	ret = vm_create(vm, kvm_fd, &config, &listener);
@@ -261,15 +256,33 @@ int lab_l1_run(const char *cmdline, struct error *err)
 		ret = load(vm, cmdline, &entry, &vm->error);
 	if (!ret)
 		ret = linux_enter(vm, &entry);
-	if (!ret)
-		ret = vm_run(vm, NULL, NULL);
+	return ret ? ret : vm_run(vm, NULL, NULL);
+}
+
+int lab_l1_run(const char *cmdline, struct error *err)
+{
+	struct devices *devices;
+	struct vm *vm;
+	int kvm_fd = kvm_open(err), ret;
+
+	if (kvm_fd < 0)
+		return kvm_fd;
+	devices = calloc(1, sizeof(*devices));
+	vm = calloc(1, sizeof(*vm));
+	if (!devices || !vm) {
+		ret = error_set(err, -ENOMEM, "out of memory");
+		goto free;
+	}
+	ret = vm_nested_available(kvm_fd, err);
+	if (ret)
+		goto free;
+	ret = run(vm, devices, kvm_fd, cmdline);
 	if (ret)
 		error_set(err, ret, "the machine of L1: %s", vm->error.text);
 	vm_destroy(vm);
 free:
-	if (kvm_fd >= 0)
-		close(kvm_fd);
 	free(vm);
 	free(devices);
+	close(kvm_fd);
 	return ret;
 }
