@@ -50,8 +50,11 @@ static double quantile(const struct histogram *h, double total, double share)
 	return NAN;
 }
 
-/* The mean of the events between the first and the last hundredth, in eighths. */
-static double trimmed_mean(const struct histogram *h, double total)
+/*
+ * The mean of the events between the first and the last hundredth, in eighths. `value`:
+ * the events in its bin are of this value; NAN: they are in the middle of their bin.
+ */
+static double trimmed_mean(const struct histogram *h, double total, double value)
 {
 	double from = 0.01 * total, to = 0.99 * total, before = 0, sum = 0;
 
@@ -59,7 +62,10 @@ static double trimmed_mean(const struct histogram *h, double total)
 		double after = before + (double)h->bins[i].count;
 		double n = fmin(after, to) - fmax(before, from);
 
-		if (n > 0)
+		if (n > 0 && !isnan(value) &&
+		    histogram_low((int64_t)value, h->bits) == h->bins[i].low)
+			sum += n * value;
+		else if (n > 0)
 			sum += n * in_bin(&h->bins[i], h->bits, 0.5);
 		before = after;
 	}
@@ -150,6 +156,8 @@ void row_distribution(const struct result_metric *m, bool exact,
 		if (out[q] == m->value)
 			out[q] = NAN;
 	}
-	out[ROW_MEAN] = exact && s->min == s->max ? s->min : trimmed_mean(&all, total);
+	out[ROW_MEAN] = exact && s->min == s->max
+				? s->min
+				: trimmed_mean(&all, total, exact ? m->value : NAN);
 	free(all.bins);
 }

@@ -163,7 +163,7 @@ Test(row, quantiles_of_the_events)
 {
 	static const double noisy[] = { 1000, 1002, 1007, 1011, 1015, 1005 };
 	static const double long_path[] = { 1001, 1003, 2002, 2010, 2014, 1301.5 };
-	static const double exact[] = { 1000, 1002, 1007, 1008.1, 1015, 1005 };
+	static const double exact[] = { 1000, 1002, 1007, 1008.1, 1015, 1005.875 };
 
 	expect_quantiles(false, 0, noisy);
 	expect_quantiles(false, 214, long_path);
@@ -188,6 +188,15 @@ Test(row, equal_events_have_a_mean_alone)
 	for (size_t q = 0; q < ROW_QUANTILES; q++)
 		cr_expect(same_number(got[q], want[q]), "%s: %.9g", row_quantile_name(q),
 			  got[q]);
+	free(boot.histogram.bins);
+	/* One tick of a timer: the other events are known exactly. */
+	events[7] = 18000;
+	cr_assert_eq(histogram_build(events, 50, HISTOGRAM_BITS, &boot.histogram), 0);
+	cr_assert_eq(stats_summarize(events, 50, &boot.summary), 0);
+	row_distribution(&m, true, got);
+	/* Half of the tick is within the last hundredth: 0.5 of 49 events. */
+	cr_expect_float_eq(got[ROW_MEAN], 1001 + 0.5 / 49 * 16999, 3, "%.9g",
+			   got[ROW_MEAN]);
 	free(boot.histogram.bins);
 }
 
