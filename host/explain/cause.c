@@ -208,12 +208,19 @@ static bool is_of_arch(const char *title, const char *arch)
 	return !end && !contains(title, bytes, others[0]);
 }
 
-/* Titles of what is not the kernel: the tools, whose titles have a space after "perf". */
+/*
+ * Titles of what no exit executes: the tools, whose titles have a space after "perf", and
+ * drivers, such as the "pmu" that is a power management unit.
+ */
 static bool is_of_kernel(const char *title)
 {
-	static const char *const others[] = { "perf ",	 "selftests",	"tools",
-					      "bpftool", "dt-bindings", "Documentation",
-					      "docs",	 "rtla",	"MAINTAINERS" };
+	static const char *const others[] = {
+		"perf ",	 "selftests", "tools",	   "bpftool",	  "dt-bindings",
+		"Documentation", "docs",      "rtla",	   "MAINTAINERS", "soc: ",
+		"drm",		 "media: ",   "wifi: ",	   "net: ",	  "ALSA: ",
+		"ASoC: ",	 "iio: ",     "pinctrl: ", "mfd: ",	  "usb: ",
+		"scsi: ",	 "gpio: ",    "mmc: ",	   "Bluetooth: "
+	};
 
 	if (*title == '[' && strchr(title, ']'))
 		title = strchr(title, ']') + 1;

@@ -199,3 +199,27 @@ Test(changelog, titles_name_functions_as_the_source_does)
 	cr_expect_eq(causes.list[0].strength, CAUSE_LIKELY);
 	causes_free(&causes);
 }
+
+/* A power management unit is not a performance monitoring unit. */
+Test(changelog, titles_of_drivers_fit_no_function)
+{
+	struct step_function function = { .name = "kvm_pmu_update_state",
+					  .layer = "PMU",
+					  .least = 54,
+					  .most = 54,
+					  .n_rows = 1 };
+	const struct step step = { .functions = &function, .n = 1 };
+	struct change changes[] = {
+		{ "7.2.8-1", "7.2.8",
+		  "soc: samsung: exynos-pmu: fix the state of a node" },
+		{ "7.2.8-1", "7.2.8", "KVM: arm64: PMU: Update the state later" },
+	};
+	const struct change *const list[] = { &changes[0], &changes[1] };
+	const struct changelog log = { .changes = changes, .n = 2 };
+	struct causes causes;
+
+	causes_of_titles(&step, "aarch64", &log, list, 2, &causes);
+	cr_assert_eq(causes.n, 1, "%zu", causes.n);
+	cr_expect_str_eq(causes.list[0].title, changes[1].title);
+	causes_free(&causes);
+}
