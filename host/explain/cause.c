@@ -219,7 +219,10 @@ static bool is_of_kernel(const char *title)
 		"Documentation", "docs",      "rtla",	   "MAINTAINERS", "soc: ",
 		"drm",		 "media: ",   "wifi: ",	   "net: ",	  "ALSA: ",
 		"ASoC: ",	 "iio: ",     "pinctrl: ", "mfd: ",	  "usb: ",
-		"scsi: ",	 "gpio: ",    "mmc: ",	   "Bluetooth: "
+		"scsi: ",	 "gpio: ",    "mmc: ",	   "Bluetooth: ", "clk: ",
+		"i2c: ",	 "spi: ",     "nvme",	   "ata: ",	  "staging: ",
+		"Input: ",	 "HID: ",     "hwmon: ",   "ext4: ",	  "xfs: ",
+		"btrfs: ",	 "f2fs: ",    "smb: ",	   "nfs"
 	};
 
 	if (*title == '[' && strchr(title, ']'))
