@@ -79,10 +79,17 @@ struct drift {
 	double lag1, lag1_mean, lag1_weight;
 	struct stats_prior own;
 	size_t rows; /* that these are from */
+	bool pairs;
 };
 
-/* drift_free() it. */
+/* A row of a run, or the pairs of two rows: the ratios of boots with equal indices. */
+struct drift_row {
+	const struct result_metric *boots, *others; /* others NULL: no pairs */
+};
+
+/* drift_free() it. Pairs share the rounds' noise: only their own part is learnt. */
 struct drift drift_of(const struct result *r);
+struct drift drift_of_pairs(const struct drift_row *rows, size_t n);
 void drift_free(struct drift *d);
 
 /*
@@ -107,13 +114,13 @@ struct drift_own {
 	double variance, df, ar;
 	size_t boots; /* 0: too few */
 };
-struct drift_own drift_own_of(const struct drift *d, const struct result_metric *m);
+struct drift_own drift_own_of(const struct drift *d, const struct drift_row *row);
 /* What a test of other boots will take it for. */
 struct drift_own drift_own_again(const struct drift *d, const struct drift_own *own,
 				 size_t boots);
 
 /* What a test of independent boots does not see of it. `df` 0: none. */
-struct drift_between drift_of_row(const struct drift *d, const struct result_metric *m);
+struct drift_between drift_of_row(const struct drift *d, const struct drift_row *row);
 
 /*
  * Several runs of a side: the runs are the unit, and boots are nested in runs (Kalibera
@@ -191,7 +198,8 @@ struct compare {
 	const struct result *base, *new;
 	const char *config[2]; /* of the options */
 	bool paired;	       /* interleaved boots of one run */
-	/* Noisy targets, one run a side: drift within and between the runs. */
+	/* Noisy targets, one run a side: drift within and between the runs. Of pairs, the
+	 * first of `drifts`. */
 	struct drift drifts[2];
 	struct drift_between drift;
 	struct runs runs;	  /* n of both 1: one run a side */

@@ -151,9 +151,8 @@ static size_t medians(const struct result_metric *m, double *out)
 	return n;
 }
 
-/* The boot with an index; usually at position `at`. */
-static const struct result_boot *boot_at(const struct result_metric *m, uint32_t index,
-					 size_t at)
+const struct result_boot *compare_boot_at(const struct result_metric *m, uint32_t index,
+					  size_t at)
 {
 	if (at < m->n_boots && m->boots[at].index == index)
 		return &m->boots[at];
@@ -172,7 +171,7 @@ static void pair_up(struct boots *b, const struct compare_row *row)
 	for (size_t i = 0; i < base->n_boots; i++) {
 		const struct result_boot *boot = &base->boots[i], *other;
 
-		other = boot_at(new, boot->index, i);
+		other = compare_boot_at(new, boot->index, i);
 		if (!other || !usable(boot) || !usable(other))
 			continue;
 		b->base[b->n_base] = boot->summary.p50;
@@ -206,14 +205,56 @@ static double median_of(const double *values, size_t n, double *work)
 	return stats_median(work, n);
 }
 
+struct drift_between compare_own_drift(const struct compare *c,
+				       const struct compare_row *row)
+{
+	const struct result_metric *metrics[2] = { row->base.metric, row->new.metric };
+	struct drift_between base, new;
+
+	if (c->paired)
+		return drift_of_row(&c->drifts[0],
+				    &(struct drift_row){ metrics[0], metrics[1] });
+	base = drift_of_row(&c->drifts[0], &(struct drift_row){ metrics[0], NULL });
+	new = drift_of_row(&c->drifts[1], &(struct drift_row){ metrics[1], NULL });
+	return (struct drift_between){
+		.sd = hypot(base.sd, new.sd),
+		.df = stats_df_of_sum(base.sd * base.sd, base.df, new.sd *new.sd, new.df),
+	};
+}
+
+/*
+ * The test takes boots as independent. What they depend on is added to the interval, and
+ * the shift must be significant against it, too: the drift of the machine, which the two
+ * runs can have seen in different states, and the row's own dependence on its last boot.
+ * Pairs share the drift.
+ */
+static void allow_for_drift(struct stats_shift *shift, double *p, const struct compare *c,
+			    const struct compare_row *row)
+{
+	const struct drift_between *all = &c->drift, own = compare_own_drift(c, row);
+	double reach = hypot(drift_reach(all, LEVEL), drift_reach(&own, LEVEL)), sd, df;
+
+	if (!(reach > 0) || isnan(shift->lo))
+		return;
+	sd = (shift->hi - shift->lo) / 2 / gsl_cdf_ugaussian_Pinv((1 + LEVEL) / 2);
+	df = stats_df_of_sum(all->sd * all->sd, all->df, own.sd * own.sd, own.df);
+	*p = fmax(*p, 2 * gsl_cdf_tdist_Q(fabs(shift->shift) /
+						  hypot(sd, hypot(all->sd, own.sd)),
+					  df));
+	shift->lo = shift->shift - hypot(shift->shift - shift->lo, reach);
+	shift->hi = shift->shift + hypot(shift->hi - shift->shift, reach);
+}
+
 /*
  * Pairs: Wilcoxon's test of ln(new / base), whose shift is the median of the means of two
  * pairs. If a figure is zero or negative: of the differences.
  */
-static void measure_pairs(struct compare_row *row, struct boots *b)
+static void measure_pairs(const struct compare *c, struct compare_row *row,
+			  struct boots *b)
 {
 	size_t step = 1 + b->n_base / MEDIANS_MAX, n = 0;
 	struct stats_signed_rank test;
+	struct stats_shift shift;
 	bool logs;
 
 	row->method = "signed rank";
@@ -231,40 +272,14 @@ static void measure_pairs(struct compare_row *row, struct boots *b)
 	/* all pairs are equal */
 	row->p = isnan(test.p) ? 1 : test.p;
 	if (logs) {
-		set_from_logs(row, test.shift, test.lo, test.hi);
+		shift = (struct stats_shift){ test.shift, test.lo, test.hi, LEVEL };
+		allow_for_drift(&shift, &row->p, c, row);
+		set_from_logs(row, shift.shift, shift.lo, shift.hi);
 		return;
 	}
 	row->shift = test.shift;
 	row->lo = test.lo;
 	row->hi = test.hi;
-}
-
-/*
- * The test takes boots as independent. What they depend on is added to the interval, and
- * the shift must be significant against it, too: the drift of the machine, which the two
- * runs can have seen in different states, and the row's own dependence on its last boot.
- */
-static void allow_for_drift(struct stats_shift *shift, double *p, const struct compare *c,
-			    const struct compare_row *row)
-{
-	const struct drift_between *all = &c->drift,
-				   base = drift_of_row(&c->drifts[0], row->base.metric),
-				   new = drift_of_row(&c->drifts[1], row->new.metric);
-	struct drift_between own = {
-		.sd = hypot(base.sd, new.sd),
-		.df = stats_df_of_sum(base.sd * base.sd, base.df, new.sd *new.sd, new.df),
-	};
-	double reach = hypot(drift_reach(all, LEVEL), drift_reach(&own, LEVEL)), sd, df;
-
-	if (!(reach > 0) || isnan(shift->lo))
-		return;
-	sd = (shift->hi - shift->lo) / 2 / gsl_cdf_ugaussian_Pinv((1 + LEVEL) / 2);
-	df = stats_df_of_sum(all->sd * all->sd, all->df, own.sd * own.sd, own.df);
-	*p = fmax(*p, 2 * gsl_cdf_tdist_Q(fabs(shift->shift) /
-						  hypot(sd, hypot(all->sd, own.sd)),
-					  df));
-	shift->lo = shift->shift - hypot(shift->shift - shift->lo, reach);
-	shift->hi = shift->shift + hypot(shift->hi - shift->shift, reach);
 }
 
 static void take_logs(double *values, size_t n)
@@ -320,7 +335,7 @@ void compare_measure_noisy(const struct compare *c, struct compare_row *row,
 	boots_make(&b, row);
 	if (c->paired) {
 		pair_up(&b, row);
-		measure_pairs(row, &b);
+		measure_pairs(c, row, &b);
 		row->pairs = b.n_base;
 	} else {
 		b.n_base = medians(row->base.metric, b.base);

@@ -312,13 +312,45 @@ static int check_kinds(const struct runs *runs, const struct compare_options *o,
 	return rc;
 }
 
-/* Noise between runs where there are several, else within the two runs. */
+static const struct result_metric *round_trip_of(const struct result_benchmark *b)
+{
+	return b && b->status == RESULT_OK ? result_find_metric(b, DEFAULT_METRIC) : NULL;
+}
+
+static struct drift drift_of_all_pairs(const struct compare *c)
+{
+	struct drift_row *rows = calloc(c->base->n_benchmarks + 1, sizeof(*rows));
+	struct drift d;
+	size_t n = 0;
+
+	if (!rows)
+		abort();
+	for (size_t i = 0; i < c->base->n_benchmarks; i++) {
+		const struct result_benchmark *b = &c->base->benchmarks[i];
+		const char *other = c->config[1] ? c->config[1] : b->config;
+
+		if (c->config[0] && strcmp(b->config, c->config[0]) != 0)
+			continue;
+		rows[n].boots = round_trip_of(b);
+		rows[n].others = round_trip_of(result_find(c->new, b->name, other));
+		n += rows[n].boots && rows[n].others;
+	}
+	d = drift_of_pairs(rows, n);
+	free(rows);
+	return d;
+}
+
+/* Noise between runs where there are several, else within the two runs, or of pairs. */
 static void learn_noise(struct compare *c)
 {
 	bool noisy = !c->base->target.exact || !c->new->target.exact;
 
-	if (c->paired || !noisy)
+	if (!noisy)
 		return;
+	if (c->paired) {
+		c->drifts[0] = drift_of_all_pairs(c);
+		return;
+	}
 	if (compare_has_runs(c)) {
 		runs_learn(&c->runs);
 		return;

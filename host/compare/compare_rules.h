@@ -39,6 +39,10 @@ void compare_measure_noisy(const struct compare *c, struct compare_row *row,
 			   double quantum);
 void compare_judge_noisy(struct compare *c);
 
+/* What the test of a row does not see of its own dependence; one run a side, or pairs. */
+struct drift_between compare_own_drift(const struct compare *c,
+				       const struct compare_row *row);
+
 /*
  * Why a row is inconclusive, and how many boots or runs would decide it. `family`: tests
  * of the comparison.
@@ -54,6 +58,10 @@ bool runs_noise(const struct runs *runs, const char *name, const char *config,
 void runs_free(struct runs *runs);
 void compare_measure_runs(const struct compare *c, struct compare_row *row,
 			  double quantum);
+
+/* The boot with an index, usually at position `at`; NULL: none. */
+const struct result_boot *compare_boot_at(const struct result_metric *m, uint32_t index,
+					  size_t at);
 
 /* Sets `difference` and `ratio` from the two figures. */
 void compare_set_difference(struct compare_row *row);

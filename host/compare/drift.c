@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Noise within a run: the drift of the machine, and what a row's boots depend on. */
-#include "host/compare/compare.h"
+#include "host/compare/compare_rules.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -30,27 +30,20 @@
  */
 #define UPPER_OWN 1
 
+/*
+ * Pairs can be `worse`, and two runs only `worse?`: two standard errors, less by the
+ * share of PAIRS_FEW in all pairs. Ten pairs of one row, which the limit would make
+ * useless, are widened by less than the estimate, and 20 by most of the limit.
+ */
+#define UPPER_PAIRS 2
+#define UPPER_LEAST -0.5
+#define PAIRS_FEW   25
+
 /* The mean of correlated rounds is at most this many times as variable as one round. */
 #define INFLATION_MAX 2
 
 /* Values beyond this many standard deviations (by the MAD) are drawn in. */
 #define CLIP 3
-
-static bool usable(const struct result_boot *boot)
-{
-	return boot->valid && boot->summary.p50 > 0;
-}
-
-/* The level of a row: median of ln over its boots; NAN: too few boots. */
-static double level_of(const struct result_metric *m, double *work)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < m->n_boots; i++)
-		if (usable(&m->boots[i]))
-			work[n++] = log(m->boots[i].summary.p50);
-	return n >= ROUNDS_MIN ? stats_median(work, n) : NAN;
-}
 
 /* Limits of the table: a document can have any number of rows and boots. */
 #define ROUNDS_MAX 1000
@@ -71,26 +64,73 @@ static void *room(size_t n, size_t bytes)
 	return memory;
 }
 
-static void add_row(struct table *t, const struct result_metric *m)
+static bool usable(const struct result_boot *boot)
 {
-	double *work = room(m->n_boots, sizeof(*work)), level = level_of(m, work);
+	return boot && boot->valid && boot->summary.p50 > 0;
+}
 
-	free(work);
-	if (isnan(level))
-		return;
-	for (size_t i = 0; i < ROUNDS_MAX; i++)
-		t->cells[i * ROWS_MAX + t->rows] = NAN;
+/* ln of the boots of a row, or of the ratios of its pairs, less their median. */
+struct logs {
+	double *values;
+	uint32_t *rounds;
+	size_t n; /* 0: too few boots */
+};
+
+static struct logs logs_of(const struct drift_row *row)
+{
+	const struct result_metric *m = row->boots;
+	struct logs out = {
+		.values = room(m->n_boots, sizeof(*out.values)),
+		.rounds = room(m->n_boots, sizeof(*out.rounds)),
+	};
+	double *work = room(m->n_boots, sizeof(*work)), level;
+
 	for (size_t i = 0; i < m->n_boots; i++) {
-		const struct result_boot *boot = &m->boots[i];
+		const struct result_boot *boot = &m->boots[i], *other = boot;
 
-		if (!usable(boot) || boot->index >= ROUNDS_MAX)
+		if (row->others)
+			other = compare_boot_at(row->others, boot->index, i);
+		if (!usable(boot) || !usable(other))
 			continue;
-		t->cells[boot->index * ROWS_MAX + t->rows] =
-			log(boot->summary.p50) - level;
-		if (boot->index >= t->rounds)
-			t->rounds = boot->index + 1;
+		out.rounds[out.n] = boot->index;
+		out.values[out.n] = log(boot->summary.p50);
+		if (row->others)
+			out.values[out.n] -= log(other->summary.p50);
+		work[out.n] = out.values[out.n];
+		out.n++;
 	}
-	t->rows++;
+	if (out.n < ROUNDS_MIN)
+		out.n = 0;
+	level = out.n ? stats_median(work, out.n) : 0;
+	free(work);
+	for (size_t i = 0; i < out.n; i++)
+		out.values[i] -= level;
+	return out;
+}
+
+static void logs_free(struct logs *l)
+{
+	free(l->values);
+	free(l->rounds);
+}
+
+static void add_row(struct table *t, const struct drift_row *row)
+{
+	struct logs logs = logs_of(row);
+
+	for (size_t i = 0; i < ROUNDS_MAX && logs.n; i++)
+		t->cells[i * ROWS_MAX + t->rows] = NAN;
+	for (size_t i = 0; i < logs.n; i++) {
+		uint32_t round = logs.rounds[i];
+
+		if (round >= ROUNDS_MAX)
+			continue;
+		t->cells[round * ROWS_MAX + t->rows] = logs.values[i];
+		if (round >= t->rounds)
+			t->rounds = round + 1;
+	}
+	t->rows += logs.n > 0;
+	logs_free(&logs);
 }
 
 /* The median over the rows of a round; NAN: no row has a boot in the round. */
@@ -138,6 +178,12 @@ static struct own own_of(double *values, size_t n, double *work)
 	return own;
 }
 
+/* In standard errors, of a correlation that all rows show with so many boots. */
+static double upper_own(const struct drift *d, double boots)
+{
+	return d->pairs ? fmax(UPPER_LEAST, UPPER_PAIRS - PAIRS_FEW / boots) : UPPER_OWN;
+}
+
 /* Upper limit of the correlation, its spread over the rows beyond chance, the prior. */
 static void learn_own(struct drift *d, const struct table *t)
 {
@@ -173,7 +219,8 @@ static void learn_own(struct drift *d, const struct table *t)
 		double spread =
 			n > 1 ? fmax(gsl_stats_variance(lag1s, 1, n), chance) : chance;
 
-		d->lag1 = products / squares + UPPER_OWN * sqrt(spread / (double)n);
+		d->lag1 = products / squares +
+			  upper_own(d, boots) * sqrt(spread / (double)n);
 		d->rows = n;
 		d->lag1_mean = gsl_stats_mean(lag1s, 1, n);
 		d->lag1_weight = (spread - chance) / spread;
@@ -213,10 +260,10 @@ struct drift drift_of(const struct result *r)
 	d.common = room(ROUNDS_MAX, sizeof(*d.common));
 	for (size_t i = 0; i < r->n_benchmarks && t.rows < ROWS_MAX; i++) {
 		const struct result_benchmark *b = &r->benchmarks[i];
-		const struct result_metric *m = result_find_metric(b, METRIC);
+		const struct drift_row row = { .boots = result_find_metric(b, METRIC) };
 
-		if (m && b->status == RESULT_OK)
-			add_row(&t, m);
+		if (row.boots && b->status == RESULT_OK)
+			add_row(&t, &row);
 	}
 	for (size_t i = 0; i < t.rounds; i++) {
 		d.common[i] = common(&t, i);
@@ -234,30 +281,46 @@ struct drift drift_of(const struct result *r)
 	return d;
 }
 
+struct drift drift_of_pairs(const struct drift_row *rows, size_t n)
+{
+	struct drift d = {
+		.common = room(ROUNDS_MAX, sizeof(*d.common)),
+		.pairs = true,
+	};
+	struct table t = {
+		.cells = room((size_t)ROUNDS_MAX * ROWS_MAX, sizeof(*t.cells)),
+	};
+
+	for (size_t i = 0; i < n && t.rows < ROWS_MAX; i++)
+		add_row(&t, &rows[i]);
+	learn_own(&d, &t);
+	free(t.cells);
+	return d;
+}
+
 void drift_free(struct drift *d)
 {
 	free(d->common);
 	*d = (struct drift){ 0 };
 }
 
-struct drift_own drift_own_of(const struct drift *d, const struct result_metric *m)
+struct drift_own drift_own_of(const struct drift *d, const struct drift_row *row)
 {
-	double *values = room(m->n_boots, sizeof(*values)),
-	       *work = room(m->n_boots, sizeof(*work)), level = level_of(m, work), lag1;
+	struct logs logs = logs_of(row);
+	size_t n = d->common ? logs.n : 0;
+	double *work = room(n, sizeof(*work)), lag1;
 	struct drift_own out = { 0 };
 	struct stats_prior s;
 	struct own own;
-	size_t n = 0;
 
-	for (size_t i = 0; i < m->n_boots && d->common && !isnan(level); i++) {
-		const struct result_boot *boot = &m->boots[i];
-		double c = boot->index < ROUNDS_MAX ? d->common[boot->index] : 0;
+	for (size_t i = 0; i < n; i++) {
+		uint32_t round = logs.rounds[i];
+		double c = round < ROUNDS_MAX ? d->common[round] : 0;
 
-		if (usable(boot))
-			values[n++] = log(boot->summary.p50) - level - (isnan(c) ? 0 : c);
+		logs.values[i] -= isnan(c) ? 0 : c;
 	}
-	own = own_of(values, n, work);
-	free(values);
+	own = own_of(logs.values, n, work);
+	logs_free(&logs);
 	free(work);
 	if (n < LAG1_MIN)
 		return out;
@@ -276,7 +339,8 @@ struct drift_own drift_own_again(const struct drift *d, const struct drift_own *
 {
 	struct drift_own out = *own;
 	double all = (double)boots * (double)(d->rows ? d->rows : 1);
-	double lag1 = stats_lag1_of_ar(own->ar, boots) + (UPPER_OWN + AGAIN) / sqrt(all);
+	double lag1 = stats_lag1_of_ar(own->ar, boots) +
+		      (upper_own(d, all) + AGAIN) / sqrt(all);
 
 	out.boots = boots;
 	out.ar = stats_ar_of_lag1(lag1, boots);
@@ -284,9 +348,9 @@ struct drift_own drift_own_again(const struct drift *d, const struct drift_own *
 	return out;
 }
 
-struct drift_between drift_of_row(const struct drift *d, const struct result_metric *m)
+struct drift_between drift_of_row(const struct drift *d, const struct drift_row *row)
 {
-	struct drift_own own = drift_own_of(d, m);
+	struct drift_own own = drift_own_of(d, row);
 	double n = (double)own.boots;
 
 	if (!own.boots)

@@ -73,6 +73,7 @@ static bool row_of(const struct result *r, const struct drift *d,
 {
 	const struct result_metric *m = metric_of(b),
 				   *other = base ? metric_of(base) : NULL;
+	const struct drift_row boots = { m, other };
 	struct drift_between all = drift_between(d, d), own;
 	double *logs, variance, middle;
 
@@ -94,11 +95,31 @@ static bool row_of(const struct result *r, const struct drift *d,
 	row->band =
 		fmax(COMPARE_BAND_SHARE,
 		     COMPARE_BAND_QUANTA * fmax(1, (double)r->clock.resolution) / middle);
-	own = drift_of_row(d, m);
-	row->se = base ? sqrt(RANK_COST * variance)
+	own = drift_of_row(d, &boots);
+	row->se = base ? sqrt(RANK_COST * variance + own.sd * own.sd)
 		       : sqrt(2 * (RANK_COST * variance + own.sd * own.sd) +
 			      all.sd * all.sd);
 	return true;
+}
+
+static struct drift drift_of_all_pairs(const struct result *r)
+{
+	struct drift_row *rows = calloc(r->n_benchmarks + 1, sizeof(*rows));
+	struct drift d;
+	size_t n = 0;
+
+	if (!rows)
+		abort();
+	for (size_t i = 0; i < r->n_benchmarks; i++) {
+		const struct result_benchmark *base = base_of(r, i);
+
+		if (base)
+			rows[n++] = (struct drift_row){ metric_of(&r->benchmarks[i]),
+							metric_of(base) };
+	}
+	d = drift_of_pairs(rows, n);
+	free(rows);
+	return d;
 }
 
 bool compare_is_enough(const struct result *r, double change, struct compare_enough *out)
@@ -113,6 +134,10 @@ bool compare_is_enough(const struct result *r, double change, struct compare_eno
 	*out = (struct compare_enough){ .boots = d.rounds };
 	for (size_t i = 0; i < r->n_benchmarks; i++)
 		out->pairs |= base_of(r, i) != NULL;
+	if (out->pairs) {
+		drift_free(&d);
+		d = drift_of_all_pairs(r);
+	}
 	for (size_t i = 0; i < r->n_benchmarks; i++) {
 		const struct result_benchmark *base = base_of(r, i);
 

@@ -96,7 +96,7 @@ static bool plan_boots(const struct compare_plan *plan, const struct result_metr
 		       const struct compare_wish *wish, size_t rows,
 		       struct compare_found *out)
 {
-	struct drift_own own = drift_own_of(&plan->drift, m);
+	struct drift_own own = drift_own_of(&plan->drift, &(struct drift_row){ m, NULL });
 	double shared = plan->drift.sd * plan->drift.sd;
 	struct boots b = {
 		.row = own,
@@ -190,7 +190,11 @@ static double allowance(const struct compare *c, const struct drift_own own[2], 
 	double all = 0, rows = 0, df = 0;
 
 	for (int s = 0; s < 2; s++) {
-		struct drift_own row = drift_own_again(&c->drifts[s], &own[s], n);
+		struct drift_own row;
+
+		if (!own[s].boots)
+			continue;
+		row = drift_own_again(&c->drifts[s], &own[s], n);
 
 		all += drift_excess(&c->drifts[s], n, true);
 		rows += row.variance / (double)n * (stats_ar_inflation(row.ar, n) - 1);
@@ -225,19 +229,22 @@ static struct width width_of(const struct compare *c, const struct compare_row *
 	struct width w = { .c = c, .units = units_of(c, row) };
 	double now = half_width(row), all, own;
 
-	if (!c->paired && !compare_has_runs(c) && !isnan(row->ratio_lo)) {
-		struct drift_between base, new;
+	if (!compare_has_runs(c) && !isnan(row->ratio_lo)) {
+		const struct result_metric *base = row->base.metric,
+					   *new = row->new.metric;
+		const struct drift_row rows[2] = {
+			{ base, c->paired ? new : NULL },
+			{ new, NULL },
+		};
+		struct drift_between between = compare_own_drift(c, row);
 
-		w.own[0] = drift_own_of(&c->drifts[0], row->base.metric);
-		w.own[1] = drift_own_of(&c->drifts[1], row->new.metric);
-		base = drift_of_row(&c->drifts[0], row->base.metric);
-		new = drift_of_row(&c->drifts[1], row->new.metric);
-		if (w.own[0].boots && w.own[1].boots)
+		w.own[0] = drift_own_of(&c->drifts[0], &rows[0]);
+		if (!c->paired)
+			w.own[1] = drift_own_of(&c->drifts[1], &rows[1]);
+		if (w.own[0].boots && (c->paired || w.own[1].boots))
 			w.scale = fabs(row->base.value);
 		all = drift_reach(&c->drift, COMPARE_LEVEL);
-		own = drift_reach(&(struct drift_between){ hypot(base.sd, new.sd),
-							   base.df + new.df },
-				  COMPARE_LEVEL);
+		own = drift_reach(&between, COMPARE_LEVEL);
 		now = sqrt(
 			fmax(0, now * now - w.scale * w.scale * (all * all + own * own)));
 	}
