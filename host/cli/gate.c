@@ -36,11 +36,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_FAIL_ON:
 		if (!strcmp(arg, "changed"))
 			gate->fail_on_changed = true;
+		else if (!strcmp(arg, "distribution"))
+			gate->fail_on_distribution = true;
 		else if (!strcmp(arg, "worse?"))
 			gate->fail_on_worse_maybe = true;
 		else
 			return options_error(
-				state, "--fail-on %s: not a verdict (changed, worse?)",
+				state,
+				"--fail-on %s: not a verdict (changed, distribution, worse?)",
 				arg);
 		return 0;
 	}
@@ -54,10 +57,11 @@ static const struct argp_option options[] = {
 	  "a threshold with a GLOB precedes one without, and a later threshold "
 	  "precedes an earlier one",
 	  0 },
-	{ "fail-on", KEY_FAIL_ON, "changed|worse?", 0,
+	{ "fail-on", KEY_FAIL_ON, "changed|distribution|worse?", 0,
 	  "End with 1 also if the class of a benchmark changed (another handler, "
-	  "another number of exits, an exception) or, in a history, its distribution, or if a benchmark is 'worse?' (one "
-	  "run of each side differs). Can be repeated",
+	  "another number of exits, an exception), if the distribution of its events "
+	  "changed (in a history), or if a benchmark is 'worse?' (one run of each side "
+	  "differs). Can be repeated",
 	  0 },
 	{ 0 },
 };

@@ -14,7 +14,7 @@
 struct gate {
 	struct threshold *thresholds; /* the texts are in argv */
 	size_t n_thresholds;
-	bool fail_on_changed, fail_on_worse_maybe;
+	bool fail_on_changed, fail_on_distribution, fail_on_worse_maybe;
 };
 
 /* For `struct argp.children`; the input is a struct gate, zeroed. */

@@ -156,7 +156,9 @@ static error_t refuse_ignored(const struct history_args *args,
 		{ args->query.last, "--last", { "check", "why" } },
 		{ args->query.all, "--all", { "check", "why" } },
 		{ args->gate.n_thresholds, "--threshold", { "check", "why" } },
-		{ args->gate.fail_on_changed, "--fail-on", { "check" } },
+		{ args->gate.fail_on_changed || args->gate.fail_on_distribution,
+		  "--fail-on",
+		  { "check" } },
 		{ args->confirm, "--confirm", { "check" } },
 		{ args->boots, "--boots", { "check" } },
 		{ args->kernel, "--kernel", { "check" } },
@@ -331,7 +333,8 @@ static const struct argp argp = {
 	       "change; on other targets a change must be significant, at least 1 % and "
 	       "two steps of the clock. 'distribution changed' means that quantiles of "
 	       "the events moved and the figure did not: a mode appeared, or its share "
-	       "changed. It does not make the exit code 1 without --fail-on changed.",
+	       "changed. It does not make the exit code 1 without --fail-on "
+	       "distribution.",
 	.children = children,
 };
 
@@ -442,7 +445,8 @@ static enum cli_exit check(const struct history_args *args, const struct history
 		code = CLI_UNTRUSTED;
 		break;
 	}
-	if (args->gate.fail_on_changed && (t.changed || t.distribution))
+	if ((args->gate.fail_on_changed && t.changed) ||
+	    (args->gate.fail_on_distribution && t.distribution))
 		code = CLI_WORSE;
 	free(alarms);
 	return code;

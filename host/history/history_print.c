@@ -185,7 +185,7 @@ void history_step_title(FILE *f, const struct history *h,
 	const struct history_run *new = history_new_run(h, a->series, a->k);
 	const struct history_run *old = history_old_run(h, a->series, a->k);
 	char name[HISTORY_NAME_BYTES], before[HISTORY_NAME_BYTES];
-	size_t of[3] = { 0 }, open = 0;
+	size_t of[3] = { 0 }, open = 0, distribution = 0;
 
 	history_name(new, name);
 	history_name(old, before);
@@ -193,13 +193,19 @@ void history_step_title(FILE *f, const struct history *h,
 	/* Two runs of one kernel: print the id of the run. */
 	if (!strcmp(name, before))
 		text_print(f, " (run %s)", new->id);
-	for (size_t i = 0; i < n; i++)
-		*(history_is_open(&alarms[i]) ? &open : &of[alarms[i].kind]) += 1;
+	for (size_t i = 0; i < n; i++) {
+		if (history_change(&alarms[i])->of != CHANGEPOINT_OF_MEAN)
+			distribution++;
+		else
+			*(history_is_open(&alarms[i]) ? &open : &of[alarms[i].kind]) += 1;
+	}
 	fprintf(f, ": %zu worse, %zu better", of[HISTORY_WORSE], of[HISTORY_BETTER]);
 	if (open)
 		fprintf(f, ", %zu open", open);
 	if (of[HISTORY_CHANGED])
 		fprintf(f, ", %zu changed", of[HISTORY_CHANGED]);
+	if (distribution)
+		fprintf(f, ", %zu changed their distribution", distribution);
 }
 
 static bool same_change(const struct history *h, const struct history_alarm *a,

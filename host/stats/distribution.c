@@ -14,6 +14,7 @@
 
 #include "host/stats/summary.h"
 #include "host/stats/two_sample.h"
+#include "host/stats/variance.h"
 
 /* Room for series of up to `n` values, which many windows share. */
 struct edpelt {
@@ -403,7 +404,7 @@ static double median_of_near(const double *values, size_t n)
 		    fmin(fmax(values[0], values[1]), values[2]));
 }
 
-/* Copies the other values, and sorts them. Returns their number. */
+/* Copies the other values, in order. Returns their number. */
 static size_t set_aside(struct search *s, const double *values, size_t n, double *out)
 {
 	size_t many = 0, kept = 0;
@@ -426,8 +427,62 @@ static size_t set_aside(struct search *s, const double *values, size_t n, double
 	for (size_t i = 0; i < n; i++)
 		if (!s->aside[i] || (many > 1 && 10 * many > n))
 			out[kept++] = values[i];
-	gsl_sort(out, 1, kept);
 	return kept;
+}
+
+/* Sums of the runs of a side, in order, around their mean. */
+struct side {
+	double mean, squares, neighbours; /* products of neighbours */
+};
+
+static struct side side_of(const double *values, size_t n)
+{
+	struct side s = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		s.mean += values[i] / (double)n;
+	for (size_t i = 0; i < n; i++) {
+		double apart = values[i] - s.mean;
+
+		s.squares += apart * apart;
+		if (i)
+			s.neighbours += apart * (values[i - 1] - s.mean);
+	}
+	return s;
+}
+
+/* n Var(mean) of n values of an AR(1) process with variance 1. */
+static double ar_sum(double ar, size_t n)
+{
+	double inflation = stats_ar_inflation(ar, n);
+
+	return inflation * (double)n / ((double)n - 1 + inflation);
+}
+
+/*
+ * The p of the difference of two means, where each run resembles the one before: the tail
+ * of the events drifts from run to run, and ranks take a drift for a change. The
+ * autocorrelation is that of both sides around their own means, which ED-PELT chose to be
+ * apart: p must be below a tenth of `pvalue`.
+ */
+#define DRIFT_P 0.1
+
+static double drift_p(const struct side *x, size_t n_x, const struct side *y, size_t n_y)
+{
+	size_t n = n_x + n_y;
+	double squares = x->squares + y->squares;
+	double ar, sum_x, sum_y, variance, df;
+
+	if (!(squares > 0))
+		return 0;
+	/* Two means bias it as twice as many runs would by each. */
+	ar = stats_ar_of_lag1((x->neighbours + y->neighbours) / squares, n / 2);
+	sum_x = ar_sum(ar, n_x);
+	sum_y = ar_sum(ar, n_y);
+	df = fmax(1, stats_ar_df(ar, n) - 1);
+	variance = squares / ((double)n - sum_x - sum_y) *
+		   (sum_x / (double)n_x + sum_y / (double)n_y);
+	return 2 * gsl_cdf_tdist_Q(fabs(x->mean - y->mean) / sqrt(variance), df);
 }
 
 /*
@@ -456,15 +511,24 @@ static double test_at(struct search *s, size_t k)
 		to = at + s->window;
 	for (size_t q = 0; q < s->d; q++) {
 		double *x = s->sample, *y = s->sample + s->window;
+		struct side before, after;
 		size_t n_x, n_y;
 
 		for (size_t i = from; i < to; i++)
 			s->column[i - from] = value_at(s, i, q);
 		n_x = set_aside(s, s->column, at - from, x);
 		n_y = set_aside(s, s->column + (at - from), to - at, y);
+		before = side_of(x, n_x);
+		after = side_of(y, n_y);
+		gsl_sort(x, 1, n_x);
+		gsl_sort(y, 1, n_y);
 		s->p[q] = 1;
 		if (moves(x, n_x, y, n_y, s->rules->least))
 			s->p[q] = rank_p(x, n_x, y, n_y);
+		/* Between the modes of runs, means do not tell. */
+		if (s->d > 1 && s->p[q] < s->rules->pvalue)
+			s->p[q] = fmax(s->p[q],
+				       drift_p(&before, n_x, &after, n_y) / DRIFT_P);
 	}
 	return simes(s->p, s->d);
 }

@@ -40,8 +40,9 @@ struct distribution_change {
  * The changes of a series of n runs of `d` quantiles each, quantile q of run i at
  * vectors[i * d + q]. ED-PELT proposes the changes of a quantile; Mann-Whitney's test
  * of the runs on both sides (at most `window` of each), corrected for d quantiles
- * (Simes), must confirm them, and the medians of the two sides must differ by
- * `least`. The weakest goes until all are confirmed, as their neighbours are what they
+ * (Simes), must confirm them, and a quartile of the two sides must differ by `least`.
+ * Where runs resemble the run before, a test of the means with that autocorrelation must
+ * agree, with p below a tenth of `pvalue`. The weakest goes until all are confirmed, as their neighbours are what they
  * are tested against.
  *
  * Windows without a difference of means, of values that are cut off at six standard

@@ -113,6 +113,8 @@ json() {
   sed -i 3d h.jsonl
   run_apart "$wsbench" history check --db h.jsonl
   [ "$status" = 0 ]
+  run_apart "$wsbench" history check --db h.jsonl --fail-on distribution
+  [ "$status" = 0 ]
   run_apart "$wsbench" history check --db h.jsonl --fail-on changed
   [ "$status" = 1 ]
   run_apart "$wsbench" history check --db h.jsonl --json
@@ -156,10 +158,12 @@ END
   run_apart "$wsbench" history check --db h.jsonl
   echo "$stdout"
   [ "$status" = 0 ]
-  [[ $stdout == *"long-30"*", after long-3"*": 0 worse, 0 better, 1 changed"* ]]
+  [[ $stdout == *"long-30"*", after long-3"*": 0 worse, 0 better, 1 changed their distribution"* ]]
   [[ $stdout == *"+0.00 %  distribution changed: p75 100 -> 250, p90 100 -> 250, median unchanged"* ]]
   [[ $stdout == *"1 series: 0 became worse, 0 better; 1 changed their distribution"* ]]
   run_apart "$wsbench" history check --db h.jsonl --fail-on changed
+  [ "$status" = 0 ]
+  run_apart "$wsbench" history check --db h.jsonl --fail-on distribution
   [ "$status" = 1 ]
   run_apart "$wsbench" history check --db h.jsonl --json
   [ "$(json '[(c["verdict"], c["class"], c["distribution"], c["p90_before"], c["p90_after"]) for c in d["changes"]]')" = \
@@ -482,7 +486,7 @@ END
   document good.json r1 one null=1
   "${history[@]}" add --quiet --db h.jsonl good.json
   for command in add show why; do
-    for option in --confirm '--kernel X' '--modules X' '--boots 9' '--fail-on changed'; do
+    for option in --confirm '--kernel X' '--modules X' '--boots 9' '--fail-on changed' '--fail-on distribution'; do
       # shellcheck disable=SC2086  # an option and its value
       refused 2 "${option%% *}: only for 'history check'" "${history[@]}" $command --db h.jsonl $option
     done

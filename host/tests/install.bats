@@ -267,7 +267,7 @@ END
   [ "$(completed 'wsbench explain --format p')" = pprof ]
   [ "$(completed 'wsbench plot --kind bars,di')" = bars,distribution ]
   [ "$(completed 'wsbench compare --across ma')" = machines ]
-  [ "$(completed 'wsbench history check --fail-on ')" = "changed worse?" ]
+  [ "$(completed 'wsbench history check --fail-on ')" = "changed distribution worse?" ]
   # Every format and every picture of the help.
   [ "$(completed 'wsbench export --format ' | wc -w)" = 9 ]
   [ "$(completed 'wsbench plot --kind ' | wc -w)" = 10 ]

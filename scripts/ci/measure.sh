@@ -27,7 +27,8 @@ comment.md, a table of the changes, for a comment on a pull request.
   --threshold [GLOB=]AMOUNT
                     pass benchmarks that became worse by at most AMOUNT: 1%, 20insns,
                     mmio_*=2%; can be repeated, as for wsbench compare
-  --fail-on changed fail also if the class of a benchmark changed
+  --fail-on changed fail also if the class of a benchmark changed; distribution: if, by
+                    the history, the distribution of its events did; can be repeated
   --explain-rows N  with --base, in labs: boot both kernels, and show the functions
                     behind at most N benchmarks that became worse (default: 8; 0: none)
   --base-kernel IMAGE  the kernel of the base's documents, for --explain-rows (default:

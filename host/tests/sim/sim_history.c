@@ -36,7 +36,9 @@ struct detail {
 	 * step on `share_after`. The share of a run varies by a fifth.
 	 */
 	double share, share_after;
-	double disturbed; /* share of runs of which half of the events take long */
+	double disturbed;   /* share of runs of which half of the events take long */
+	struct sim_ar tail; /* of ln of the 99th percentile, from run to run */
+	bool near_tail;	    /* the 90th moves by the same */
 	bool quantiles;
 	/* The runs, not the events, have modes (`modes`), and the lower one doubles. */
 	bool lower_doubles;
@@ -89,9 +91,11 @@ static double draw_events(const struct detail *d, gsl_rng *rng, bool after,
 static void draw(const struct detail *d, gsl_rng *rng, struct history_point *points,
 		 double (*quantiles)[ROW_QUANTILES])
 {
-	double noise[RUNS_MAX], extra[RUNS_MAX] = { 0 };
+	double noise[RUNS_MAX], extra[RUNS_MAX] = { 0 }, tail[RUNS_MAX] = { 0 };
 
 	sim_ar_fill(rng, &d->own, noise, d->runs);
+	if (d->tail.sd > 0)
+		sim_ar_fill(rng, &d->tail, tail, d->runs);
 	for (size_t i = 0; i < d->runs && d->modes > 0; i++)
 		extra[i] = gsl_rng_uniform(rng) < d->modes
 				   ? log(d->lower_doubles ? 10 : 1.05)
@@ -129,6 +133,9 @@ static void draw(const struct detail *d, gsl_rng *rng, struct history_point *poi
 			draw_events(d, rng, d->step_at && i >= d->step_at, quantiles[i]);
 		for (size_t q = 0; q < ROW_QUANTILES; q++)
 			quantiles[i][q] *= level;
+		quantiles[i][ROW_P99] *= exp(tail[i]);
+		if (d->near_tail)
+			quantiles[i][ROW_P90] *= exp(tail[i]);
 		points[i].quantiles = quantiles[i];
 	}
 }
@@ -541,6 +548,36 @@ static const struct sim_scenario scenarios[] = {
 	  { SIM_WRONG, 0.003, false },
 	  DETAIL(.runs = 60, .own = { 0.005, 0 }, .quantiles = true, .share = 0.1,
 		 .disturbed = 0.03, .gate_from = 20) },
+	{ "gate, run 20 to 60, p99 AR(0.5) 10 %",
+	  500,
+	  false,
+	  { SIM_WRONG, 0.003, false },
+	  DETAIL(.runs = 60, .own = { 0.005, 0 }, .quantiles = true, .tail = { 0.1, 0.5 },
+		 .gate_from = 20) },
+	{ "gate, run 20 to 60, p99 AR(0.7) 10 %",
+	  500,
+	  true,
+	  { SIM_WRONG, 0.003, false },
+	  DETAIL(.runs = 60, .own = { 0.005, 0 }, .quantiles = true, .tail = { 0.1, 0.7 },
+		 .gate_from = 20) },
+	{ "gate, run 20 to 60, p99 AR(0.9) 10 %",
+	  500,
+	  false,
+	  { SIM_WRONG, 0.008, false },
+	  DETAIL(.runs = 60, .own = { 0.005, 0 }, .quantiles = true, .tail = { 0.1, 0.9 },
+		 .gate_from = 20) },
+	{ "gate, run 20 to 60, p90 and p99 AR(0.7) 10 %",
+	  500,
+	  false,
+	  { SIM_WRONG, 0.003, false },
+	  DETAIL(.runs = 60, .own = { 0.005, 0 }, .quantiles = true, .tail = { 0.1, 0.7 },
+		 .near_tail = true, .gate_from = 20) },
+	{ "gate, run 150 to 200, p99 AR(0.7) 10 %",
+	  100,
+	  false,
+	  { SIM_WRONG, 0.003, false },
+	  DETAIL(.runs = 200, .own = { 0.005, 0 }, .quantiles = true,
+		 .tail = { 0.1, 0.7 }, .gate_from = 150) },
 	{ "gate, a mode of 30 % of the events appears, 5 runs",
 	  2000,
 	  true,
