@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/cli/documents.h"
 #include "host/cli/gate.h"
 #include "host/cli/run.h"
 #include "host/lib/process.h"
@@ -154,18 +153,12 @@ static enum cli_exit write_side(const struct run *run, const struct result *r)
 {
 	struct run own = *run;
 	enum cli_exit code;
-	struct error err;
 	char *folder;
 
 	if (asprintf(&folder, "%s/%s", run->output, r->run.pair.side) < 0)
 		abort();
 	own.output = folder;
-	if (documents_make_folder(folder, &err)) {
-		message_error("%s", err.text);
-		code = CLI_FAILED;
-	} else {
-		code = run_write(&own, r);
-	}
+	code = run_write(&own, r);
 	free(folder);
 	return code;
 }

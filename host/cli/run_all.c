@@ -49,49 +49,85 @@ static bool folder_is_writable(const char *path)
 	return !access(path, W_OK | X_OK);
 }
 
+/* What does not fit in one file; NULL: one document. */
+static const char *needs_folder(const struct run *run)
+{
+	return run->against.what    ? "the two sides of --against"
+	       : run->resume	    ? "the runs of --resume"
+	       : run->runs > 1	    ? "several runs"
+	       : run->targets.n > 1 ? "several targets"
+				    : NULL;
+}
+
+static enum cli_exit prepare_folder(const char *folder)
+{
+	struct error err;
+
+	if (documents_make_folder(folder, &err)) {
+		message_error("%s", err.text);
+		return CLI_USAGE;
+	}
+	if (!folder_is_writable(folder)) {
+		message_error("cannot write to folder %s: %m", folder);
+		return CLI_USAGE;
+	}
+	return CLI_OK;
+}
+
+/* The folders of the two sides of --against. */
+static enum cli_exit prepare_sides(const char *output)
+{
+	static const char *const sides[] = { "base", "new" };
+	enum cli_exit code = CLI_OK;
+
+	for (size_t i = 0; i < 2 && code == CLI_OK; i++) {
+		char *folder;
+
+		if (asprintf(&folder, "%s/%s", output, sides[i]) < 0)
+			abort();
+		code = prepare_folder(folder);
+		free(folder);
+	}
+	return code;
+}
+
 /* Checks the output before the measurement, which takes minutes. */
 static enum cli_exit prepare_output(const struct run *run)
 {
-	char *folder, *slash;
+	const char *needs = needs_folder(run);
 	enum cli_exit code = CLI_OK;
-	struct error err;
+	char *folder, *slash;
 
 	if (!run->output)
 		return CLI_OK;
 	if (!*run->output) {
-		message_error("-o needs a file or a folder");
+		message_error("%s", run->resume ? "--resume needs a folder"
+						: "-o needs a file or a folder");
 		return CLI_USAGE;
 	}
-	if ((run->targets.n > 1 || run->runs > 1 || run->against.what) &&
-	    is_json_name(run->output)) {
-		message_error("%s names a file: %s need a folder", run->output,
-			      run->against.what ? "the two sides of --against"
-			      : run->runs > 1	? "several runs"
-						: "several targets");
+	if (needs && is_json_name(run->output)) {
+		message_error("%s names a file: %s need a folder", run->output, needs);
 		return CLI_USAGE;
 	}
 	if (output_is_folder(run)) {
-		if (documents_make_folder(run->output, &err)) {
-			message_error("%s", err.text);
-			code = CLI_USAGE;
-		}
-		folder = strdup(run->output);
-	} else if (run->targets.n > 1 || run->against.what) {
-		message_error("%s is a file: %s need a folder", run->output,
-			      run->against.what ? "the two sides of --against"
-						: "several targets");
-		return CLI_USAGE;
-	} else {
-		folder = strdup(run->output);
-		slash = folder ? strrchr(folder, '/') : NULL;
-		if (slash)
-			slash[slash == folder] = '\0';
-		else if (folder)
-			strcpy(folder, ".");
+		code = prepare_folder(run->output);
+		if (code == CLI_OK && run->against.what)
+			code = prepare_sides(run->output);
+		return code;
 	}
+	if (needs) {
+		message_error("%s is a file: %s need a folder", run->output, needs);
+		return CLI_USAGE;
+	}
+	folder = strdup(run->output);
 	if (!folder)
 		abort();
-	if (code == CLI_OK && !folder_is_writable(folder)) {
+	slash = strrchr(folder, '/');
+	if (slash)
+		slash[slash == folder] = '\0';
+	else
+		strcpy(folder, ".");
+	if (!folder_is_writable(folder)) {
 		message_error("cannot write to folder %s: %m", folder);
 		code = CLI_USAGE;
 	}
@@ -114,7 +150,8 @@ static char *number_path(char *path, uint32_t which)
 {
 	char *numbered;
 
-	if (asprintf(&numbered, "%.*s-%u.json", (int)(strlen(path) - strlen(".json")),
+	if (!is_json_name(path) ||
+	    asprintf(&numbered, "%.*s-%u.json", (int)(strlen(path) - strlen(".json")),
 		     path, which) < 0)
 		abort();
 	free(path);

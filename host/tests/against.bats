@@ -78,3 +78,14 @@ assert all(0 < r["pairs"] <= 9 for r in c["rows"])'
   refused 2 "the two sides of --against need a folder" \
     "$wsbench" run --against loop-bare -o x.json
 }
+
+@test "a file where the folder of a side belongs is refused and stays as it is" {
+  for side in base new; do
+    mkdir out
+    echo mine >out/$side
+    refused 2 "out/$side: Not a directory" \
+      "$wsbench" run --on kvm --bench null --against loop-bare -o out
+    [ "$(cat out/$side)" = mine ]
+    rm -r out
+  done
+}

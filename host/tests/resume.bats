@@ -67,6 +67,23 @@ set_of() {
   refused 2 "only with --resume DIR" "$wsbench" run --any-kernel
 }
 
+@test "several runs in a file are refused: the file and its neighbours stay as they are" {
+  need_target bare:x86_64
+  local job=(run --on bare:x86_64 --bench null)
+  echo mine >abcdef
+  refused 2 "abcdef is a file: several runs need a folder" "$wsbench" "${job[@]}" --runs 2 -o abcdef
+  refused 2 "abcdef is a file: the runs of --resume need a folder" \
+    "$wsbench" "${job[@]}" --runs 1 --resume abcdef
+  refused 2 "abcdef.json names a file" "$wsbench" "${job[@]}" --runs 1 --resume abcdef.json
+  refused 2 "--resume needs a folder" "$wsbench" "${job[@]}" --runs 1 --resume ''
+  refused 2 "-o needs a file or a folder" "$wsbench" "${job[@]}" -o ''
+  [ "$(cat abcdef)" = mine ]
+  nothing_left abcdef
+  # One run is one document.
+  "$wsbench" "${job[@]}" --runs 1 -o abcdef >/dev/null
+  holds abcdef 'd["run"]["partial"] is False'
+}
+
 @test "run --resume on kvm: of another kernel only with --any-kernel" {
   need_target kvm
   local job=(run --on kvm --bench null --boots 2 --events 10 --runs 2)
