@@ -106,7 +106,8 @@ enum cli_exit run_measure(struct run *run, struct result **docs);
 
 /*
  * --resume: whether the documents in the folder are runs of this job, on this machine and
- * kernel; says how many are done. CLI_USAGE after a message: they are not.
+ * kernel; says how many are done, and how many failed and are not done. CLI_USAGE after a
+ * message: the documents are of another job.
  */
 enum cli_exit run_resume_check(const struct run *run);
 /* The targets whose run of a number is missing; names_free() them. */

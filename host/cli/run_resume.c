@@ -95,27 +95,40 @@ static int check_run(const struct run *run, const struct target *t,
 	return rc;
 }
 
-/* 1: the run of this number is done; 0: it is missing; -EINVAL after a message. */
-static int find_run(const struct run *run, const struct target *t, uint32_t which)
+/* Whether the run ended with 0: what failed or measured nothing is measured again. */
+static bool is_done(const struct result *r)
+{
+	return !r->run.partial && !result_count(r, RESULT_FAIL) &&
+	       result_count(r, RESULT_OK);
+}
+
+/*
+ * 1: the run of this number is done; 0: it is missing, or `*failed`; -EINVAL after a
+ * message.
+ */
+static int find_run(const struct run *run, const struct target *t, uint32_t which,
+		    bool *failed)
 {
 	struct error err;
 	struct result *r;
 	char *path = run_path(run->resume, t->name, which);
 	int rc = access(path, F_OK) ? 0 : 1;
 
+	*failed = false;
 	if (rc && result_read(path, &r, &err)) {
 		message_error("%s", err.text);
 		rc = -EINVAL;
 	} else if (rc) {
-		/* What an interrupted run left is measured again. */
-		if (r->run.partial)
-			rc = 0;
-		else if (check_run(run, t, r, &err))
+		/* What an interrupted run left is of any job. */
+		if (!r->run.partial && check_run(run, t, r, &err)) {
 			rc = -EINVAL;
-		if (rc < 0)
 			message_usage("wsbench run",
 				      "--resume: %s is a run of another job: %s", path,
 				      err.text);
+		} else {
+			rc = is_done(r);
+			*failed = !rc && !r->run.partial;
+		}
 		result_free(r);
 	}
 	free(path);
@@ -126,28 +139,39 @@ enum cli_exit run_resume_check(const struct run *run)
 {
 	for (size_t i = 0; i < run->targets.n; i++) {
 		const struct target *t = names_target(run->targets.names[i]);
-		uint32_t done = 0;
+		uint32_t done = 0, again = 0;
 
 		for (uint32_t k = 1; k <= run->runs; k++) {
-			int rc = find_run(run, t, k);
+			bool failed;
+			int rc = find_run(run, t, k, &failed);
 
 			if (rc < 0)
 				return CLI_USAGE;
 			done += rc > 0;
+			again += failed;
 		}
-		message_info(run->common.quiet, "%s: %u of %u runs on %s are done",
-			     run->resume, done, run->runs, t->name);
+		if (again)
+			message_info(
+				run->common.quiet,
+				"%s: %u of %u runs on %s are done, %u failed and are made again",
+				run->resume, done, run->runs, t->name, again);
+		else
+			message_info(run->common.quiet,
+				     "%s: %u of %u runs on %s are done", run->resume,
+				     done, run->runs, t->name);
 	}
 	return CLI_OK;
 }
 
 void run_resume_missing(const struct run *run, uint32_t which, struct names_list *missing)
 {
+	bool failed;
+
 	missing->n = 0;
 	missing->names = calloc(run->targets.n + 1, sizeof(*missing->names));
 	if (!missing->names)
 		abort();
 	for (size_t i = 0; i < run->targets.n; i++)
-		if (!find_run(run, names_target(run->targets.names[i]), which))
+		if (!find_run(run, names_target(run->targets.names[i]), which, &failed))
 			missing->names[missing->n++] = run->targets.names[i];
 }

@@ -67,6 +67,24 @@ set_of() {
   refused 2 "only with --resume DIR" "$wsbench" run --any-kernel
 }
 
+@test "run --resume makes a failed run again" {
+  need_target bare:x86_64
+  local job=(run --on bare:x86_64 --bench null --runs 2 --resume runs
+    --payload "$payloads/x86_64/undefined.elf")
+  run_apart "$wsbench" "${job[@]}"
+  [ "$status" = 4 ]
+  holds runs/bare-x86_64-1.json 'b("null")["status"] == "fail"' 'd["run"]["partial"] is False'
+  local before
+  before=$(doc runs/bare-x86_64-1.json 'd["run"]["id"]')
+  run_apart "$wsbench" "${job[@]}"
+  echo "$status: $stderr"
+  [ "$status" = 4 ]
+  [[ $stderr == *"runs: 0 of 2 runs on bare:x86_64 are done, 2 failed and are made again"* ]]
+  [ "$(doc runs/bare-x86_64-1.json 'd["run"]["id"]')" != "$before" ]
+  # A failed run of another job is not replaced.
+  refused 2 "is a run of another job" "$wsbench" "${job[@]}" --quiet --label other
+}
+
 @test "several runs in a file are refused: the file and its neighbours stay as they are" {
   need_target bare:x86_64
   local job=(run --on bare:x86_64 --bench null)
