@@ -117,6 +117,9 @@ void run_resume_missing(const struct run *run, uint32_t which,
 /* FOLDER/lab-aarch64-vhe-2.json, of a run among several. free() it. */
 char *run_path(const char *folder, const char *target, uint32_t which);
 
+/* Prints the table of a document, or the document with --json. */
+void run_print(const struct run *run, const struct result *r);
+
 /* Writes a document to -o. */
 enum cli_exit run_write(const struct run *run, const struct result *r);
 

@@ -12,6 +12,7 @@
 #include "host/lib/process.h"
 #include "host/lib/error.h"
 #include "host/cli/documents.h"
+#include "host/cli/gate.h"
 #include "host/cli/progress.h"
 #include "host/cli/run.h"
 #include "host/measure/pool.h"
@@ -235,11 +236,6 @@ static enum cli_exit save_baseline(const struct run *run, const struct result *r
 	return CLI_FAILED;
 }
 
-static enum cli_exit worst(enum cli_exit a, enum cli_exit b)
-{
-	return a > b ? a : b;
-}
-
 /* The targets that "all" does not leave out. */
 static size_t count_targets(const struct run *run)
 {
@@ -264,6 +260,17 @@ static void print_document(const struct result *r)
 
 	fputs(text, stdout);
 	free(text);
+}
+
+void run_print(const struct run *run, const struct result *r)
+{
+	struct table_options o;
+
+	table_options_for(&o, stdout);
+	if (run->json)
+		print_document(r);
+	else
+		run_table_print(stdout, &r, 1, &o, !run->common.quiet);
 }
 
 static enum cli_exit print_tables(const struct run *run, const struct result *const *docs,
@@ -372,13 +379,13 @@ static enum cli_exit end_target(const struct run *run, const struct target *t,
 
 	/* Under "all", other targets are measured without --touch. */
 	if (run->touch.wanted && !touch_refusal(t))
-		code = worst(code, run_touch(run, doc));
+		code = gate_gravest(code, run_touch(run, doc));
 	if (run->against.what)
-		code = worst(code, run_against_ended(run, doc));
+		code = gate_gravest(code, run_against_ended(run, doc));
 	else if (run->output)
-		code = worst(code, run_write(run, doc));
+		code = gate_gravest(code, run_write(run, doc));
 	if (run->save)
-		code = worst(code, save_baseline(run, doc));
+		code = gate_gravest(code, save_baseline(run, doc));
 	return code;
 }
 
@@ -395,7 +402,7 @@ static void measure_target(struct all *all, const struct run *run, size_t i)
 		return;
 	mark = timing_mark();
 	pthread_mutex_lock(&all->ending);
-	all->codes[i] = worst(all->codes[i], end_target(&own, t, all->docs[i]));
+	all->codes[i] = gate_gravest(all->codes[i], end_target(&own, t, all->docs[i]));
 	pthread_mutex_unlock(&all->ending);
 	timing_add(own.timing, TIMING_WRITE, &mark, 0);
 	all->durations_ns[i] = timing_mark().wall_ns - begin.wall_ns;
@@ -471,14 +478,14 @@ static enum cli_exit print_all(const struct run *run, struct result *const *docs
 	if (n && run->json) {
 		print_document(docs[0]);
 	} else if (n) {
-		code = worst(code,
-			     print_tables(run, (const struct result *const *)docs, n));
+		code = gate_gravest(
+			code, print_tables(run, (const struct result *const *)docs, n));
 	} else if (code == CLI_OK && !interrupted) {
 		message_error("no target can run here");
 		code = CLI_FAILED;
 	}
 	if (n && !interrupted)
-		code = worst(code, nothing_measured(docs, n));
+		code = gate_gravest(code, nothing_measured(docs, n));
 	return code;
 }
 
@@ -529,7 +536,7 @@ enum cli_exit run_measure(struct run *run, struct result **docs)
 	all_begin(&all, run);
 	measure_all(&all);
 	for (size_t i = 0; i < run->targets.n; i++) {
-		code = worst(code, all.codes[i]);
+		code = gate_gravest(code, all.codes[i]);
 		docs[i] = all.docs[i];
 	}
 	all_end(&all);
@@ -545,7 +552,7 @@ static enum cli_exit run_all(struct run *run)
 	all_begin(&all, run);
 	measure_all(&all);
 	for (size_t i = 0; i < run->targets.n; i++) {
-		code = worst(code, all.codes[i]);
+		code = gate_gravest(code, all.codes[i]);
 		if (all.docs[i])
 			all.docs[n++] = all.docs[i];
 	}
@@ -574,7 +581,7 @@ static enum cli_exit run_runs(struct run *run)
 		if (run->resume)
 			run_resume_missing(run, run->which, &one.targets);
 		if (one.targets.n)
-			code = worst(code, run_all(&one));
+			code = gate_gravest(code, run_all(&one));
 		if (run->resume)
 			names_free(&one.targets);
 	}
