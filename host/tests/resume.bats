@@ -198,7 +198,7 @@ start() {
   [ "$compare" = "$(readlink -f "$wsbench") compare --base $PWD/out/base --new $PWD/out/new" ]
   run $compare
   [ "$status" = 0 ]
-  run "${script[@]}" status -o out
+  run "${script[@]}" status -o out --root "$root"
   [[ $output == "4 of 4 runs are done"*"$compare" ]]
 }
 
@@ -214,7 +214,7 @@ start() {
   [ ! -e "$root/rebooting" ]
   [ ! -e "$root/etc/systemd/system/worldswitch-reboots.service" ]
   [ ! -e out/new ]
-  run "${script[@]}" status -o out
+  run "${script[@]}" status -o out --root "$root"
   [[ $output == *"1 of 2 runs are done"*"stopped: Linux 6.1.0-9 has booted"* ]]
   # Other arguments are another set.
   run start --runs 2 -- --on bare:x86_64 --bench null
@@ -234,10 +234,10 @@ start() {
   start --runs 1 -- --on bare:x86_64 --bench null
   boot
   # The machine did not reboot, and the unit is started again.
-  run "${script[@]}" next -o out
+  run "${script[@]}" next -o out --root "$root"
   [ "$status" = 4 ]
   [[ $output == *"this boot has its run already"* ]]
-  rm -rf out "$root/rebooting"
+  rm -rf out "${root:?}/rebooting" "${root:?}/var"
   stays() {
     run "$@"
     echo "$output"
@@ -248,7 +248,7 @@ start() {
   }
   stays start -- --on bare:x86_64 --bench nothing
   stays start -- --on bare:x86_64 -o x.json
-  stays "${script[@]}" status -o out
+  stays "${script[@]}" status -o out --root "$root"
   stays start --kernels 6.1.0-9,7.3
   [[ $output == *"no $root/boot/vmlinuz-7.3"* ]]
   touch "$root/boot/vmlinuz-7.3"
@@ -264,6 +264,80 @@ END
   chmod +x bin/choose
   start --kernels 7.3,6.1.0-9 --select "choose it" -- --on bare:x86_64 --bench null
   [ "$(cat "$root/selected")" = "it 7.3" ]
-  "${script[@]}" stop -o out
+  "${script[@]}" stop -o out --root "$root"
   [ ! -e "$root/etc/systemd/system/worldswitch-reboots.service" ]
+}
+
+@test "reboots.sh: the state is in a folder of root's, and a plan of others is refused" {
+  need_target bare:x86_64
+  machine
+  # A plan beside the documents, where others can write, is not read.
+  mkdir -p out/reboots
+  echo "wsbench $PWD/planted" | tee out/reboots/plan >/dev/null
+  printf '#!/bin/sh\ntouch %q\n' "$PWD/ran" >planted
+  chmod +x planted
+  run "${script[@]}" next -o out --root "$root"
+  [ "$status" = 2 ]
+  [[ $output == *"nothing was started"* ]]
+  rm -r out
+  start --runs 1 -- --on bare:x86_64 --bench null
+  local states=$root/var/lib/worldswitch/reboots state
+  state=$(echo "$states"/*)
+  [ -e "$state/plan" ]
+  refuses() {
+    run "${script[@]}" next -o out --root "$root"
+    echo "$output"
+    [ "$status" = 2 ]
+    [[ $output == *"$1"* ]]
+    [ ! -e out ]
+    [ ! -e ran ]
+  }
+  for path in "$states" "$state" "$state/plan"; do
+    chmod g+w "$path"
+    refuses "$path: others can write it"
+    chmod g-w "$path"
+    # Only root can give files away.
+    [ "$(id -u)" = 0 ] || continue
+    chown 65534 "$path"
+    refuses "$path: not of user 0"
+    chown 0 "$path"
+  done
+  cp "$state/plan" plan
+  for line in 'PATH /tmp' 'self /tmp' 'out /tmp' nothing; do
+    { cat plan && echo "$line"; } >"$state/plan"
+    refuses "unknown line: $line"
+  done
+  cp plan "$state/plan"
+  boot
+  [ -e out/base/bare-x86_64-1.json ]
+  # Documents that were removed: from the first boot on.
+  rm -r out "$root/rebooting"
+  start --runs 1 -- --on bare:x86_64 --bench null
+  run "${script[@]}" status -o out --root "$root"
+  [[ $output == "0 of 2 runs are done"* ]]
+}
+
+@test "reboots.sh makes the runs of one folder at a time" {
+  need_target bare:x86_64
+  machine
+  start --runs 1 -- --on bare:x86_64 --bench null
+  rm "$root/rebooting"
+  local unit=$root/etc/systemd/system/worldswitch-reboots.service
+  cp "$unit" unit
+  run "${script[@]}" start -o other --kernels 6.1.0-9,6.12.3 --settle 0 --root "$root" -- \
+    --on bare:x86_64 --bench null
+  [ "$status" = 2 ]
+  [[ $output == *"the runs of $PWD/out go on"* ]]
+  [ ! -e "$root/rebooting" ]
+  run "${script[@]}" stop -o other --root "$root"
+  [ "$status" = 2 ]
+  cmp unit "$unit"
+  "${script[@]}" stop -o out --root "$root"
+  [ ! -e "$unit" ]
+  # Of no set at all.
+  run "${script[@]}" stop -o other --root "$root"
+  [ "$status" = 2 ]
+  start --runs 1 -- --on bare:x86_64 --bench null
+  boot
+  [ -e out/base/bare-x86_64-1.json ]
 }
