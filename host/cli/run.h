@@ -54,7 +54,7 @@ struct run {
 	uint64_t budget_ns;	    /* --budget; 0: none */
 	struct against against;
 	const char *resume;	    /* --resume: the folder; NULL: none */
-	bool any_kernel;	    /* with --resume */
+	bool any_kernel, any_tool;  /* with --resume */
 	const char *save;	    /* the name of a baseline; NULL: none */
 	struct progress_work *work; /* of several run_target(); NULL: of one */
 	struct progress_work all;   /* where this run has several */
@@ -110,6 +110,11 @@ enum cli_exit run_measure(struct run *run, struct result **docs);
  * message: the documents are of another job.
  */
 enum cli_exit run_resume_check(const struct run *run);
+/*
+ * Whether a new document has the emulator and the kernel of the others in the folder. 0
+ * or -EINVAL.
+ */
+int run_resume_fits(const struct run *run, const struct result *r, struct error *err);
 /* The targets whose run of a number is missing; names_free() them. */
 void run_resume_missing(const struct run *run, uint32_t which,
 			struct names_list *missing);

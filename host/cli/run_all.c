@@ -202,6 +202,12 @@ enum cli_exit run_write(const struct run *run, const struct result *r)
 					   : strdup(run->output);
 	int rc;
 
+	if (run->resume && run_resume_fits(run, r, &err)) {
+		message_error("%s: the new run %u is not one of these: %s", run->resume,
+			      run->which, err.text);
+		free(path);
+		return CLI_FAILED;
+	}
 	if (path && (run->runs > 1 || run->resume))
 		path = number_path(path, run->which);
 	if (!path)

@@ -67,6 +67,47 @@ set_of() {
   refused 2 "only with --resume DIR" "$wsbench" run --any-kernel
 }
 
+# edit FILE STATEMENT: changes a document.
+edit() {
+  python3 -c '
+import json, sys
+d = json.load(open(sys.argv[1]))
+exec(sys.argv[2])
+json.dump(d, open(sys.argv[1], "w"))' "$@"
+}
+
+@test "run --resume refuses the runs of another program and of another emulator" {
+  need_target bare:x86_64
+  local job=(run --quiet --on bare:x86_64 --bench null --runs 2 --resume runs)
+  "$wsbench" "${job[@]}" >/dev/null
+  cp -r runs kept
+  edit runs/bare-x86_64-1.json 'd["run"]["tool"]["commit"] = "deadbeef"'
+  rm runs/bare-x86_64-2.json
+  refused 2 "(deadbeef" "$wsbench" "${job[@]}"
+  "$wsbench" "${job[@]}" --any-tool >/dev/null
+  [ -e runs/bare-x86_64-2.json ]
+  refused 2 "--any-tool: only with --resume DIR" "$wsbench" run --any-tool
+  # Of two runs there, and of a new run.
+  cp kept/* runs
+  edit runs/bare-x86_64-2.json 'd["target"]["emulator"] = "QEMU 1.0"'
+  refused 2 ", and QEMU 1.0 in another run there" "$wsbench" "${job[@]}"
+  rm runs/bare-x86_64-1.json
+  run_apart "$wsbench" "${job[@]}"
+  [ "$status" = 4 ]
+  [[ $stderr == *"runs: the new run 1 is not one of these: emulator "*", and QEMU 1.0 in another run there"* ]]
+  [ ! -e runs/bare-x86_64-1.json ]
+  cp kept/* runs
+  edit runs/bare-x86_64-2.json 'd["subject"]["kernel"] = "7.3.4"'
+  refused 2 "Linux none, and 7.3.4 in another run there" "$wsbench" "${job[@]}"
+}
+
+@test "run --resume on kvm: of other host counters" {
+  need_target kvm
+  local job=(run --quiet --on kvm --bench null --boots 2 --events 10 --resume runs)
+  "$wsbench" "${job[@]}" --runs 1 >/dev/null
+  refused 2 "--host-counters none there, given now" "$wsbench" "${job[@]}" --runs 2 --host-counters
+}
+
 @test "run --resume makes a failed run again" {
   need_target bare:x86_64
   local job=(run --on bare:x86_64 --bench null --runs 2 --resume runs
