@@ -17,15 +17,17 @@ usage: reboots.sh start -o DIR --kernels A,B [option...] [-- OPTION OF wsbench r
 Boots the kernels A and B of this machine in turns (A B B A A B ...) and makes one run in each
 boot: DIR/base/kvm-1.json, DIR/new/kvm-1.json, ... After each reboot a systemd unit goes on; it
 removes itself after the last run, which leaves the machine in the last kernel, or if another
-kernel than the one asked for has booted. A later start with the same arguments goes on.
+kernel than the one asked for has booted. A later start with the same arguments goes on. A
+machine makes the runs of one DIR at a time.
 
-  -o DIR          folder for the documents, the state and the log (DIR/reboots/log)
+  -o DIR          folder for the documents. The plan, the state and the log, which only root
+                  can write, are in a folder of /var/lib/worldswitch/reboots
   --kernels A,B   releases: /boot/vmlinuz-A is the base, /boot/vmlinuz-B is new
   --runs N        runs of each kernel (default: 5)
   --settle SEC    wait after a boot, for services that start (default: 60)
   --select CMD    selects the kernel of the next boot only; its last argument is the release
                   (default: grub-reboot with the entry of /boot/grub/grub.cfg, as on Debian)
-  --root DIR      the boot, etc and proc of this folder, for tests
+  --root DIR      the boot, etc, proc and var of this folder, for tests
 
 Options after -- are for each run (default: --bench core). status prints what is done, and at
 the end the command that compares; stop removes the unit and keeps the documents.
@@ -83,23 +85,37 @@ kernel_of() {
 
 # Writes stdin to a file of the state.
 keep() {
-  cat >"$state/$1.new"
+  (umask 022 && cat >"$state/$1.new")
   sync "$state/$1.new"
   mv "$state/$1.new" "$state/$1"
 }
 
 plan() {
-  printf '%s\n' "kernels $kernels" "runs $runs" "settle $settle" "select $select" "root $root" \
+  printf '%s\n' "kernels $kernels" "runs $runs" "settle $settle" "select $select" \
     "wsbench $wsbench" "${options[@]/#/option }"
+}
+
+# The unit runs what the state says as root: only root, or with --root this user, can write it.
+check_state() {
+  local folder owner=0
+  [ -z "$root" ] || owner=$(id -u)
+  for folder in "$states" "$state" "$state/plan"; do
+    [ -e "$folder" ] || continue
+    [ "$(stat -c %u "$folder")" = "$owner" ] || die 2 "$folder: not of user $owner"
+    [ -z "$(find "$folder" -maxdepth 0 -perm /022)" ] || die 2 "$folder: others can write it"
+  done
 }
 
 read_plan() {
   local line
+  [ -e "$state/plan" ] || die 2 "$out: nothing was started"
+  check_state
   options=()
   while IFS= read -r line; do
     case $line in
     'option '*) options+=("${line#* }") ;;
-    *) printf -v "${line%% *}" %s "${line#* }" ;;
+    'kernels '* | 'runs '* | 'settle '* | 'select '* | 'wsbench '*) printf -v "${line%% *}" %s "${line#* }" ;;
+    *) die 2 "$state/plan: unknown line: $line" ;;
     esac
   done <"$state/plan"
   step=$(cat "$state/step" 2>/dev/null || echo 0)
@@ -109,7 +125,20 @@ print_compare() {
   echo "$wsbench compare --base $out/base --new $out/new"
 }
 
+# The folder of the documents of the installed unit, if there is one.
+unit_folder() {
+  sed -n 's/^ExecStart=.* next -o \([^ ]*\).*/\1/p' "$root/etc/systemd/system/$unit" 2>/dev/null || true
+}
+
+# Fails if the installed unit belongs to other documents.
+check_unit() {
+  local other
+  other=$(unit_folder)
+  [ "${other:-$out}" = "$out" ] || die 2 "the runs of $other go on: see reboots.sh status -o $other"
+}
+
 remove_unit() {
+  [ "$(unit_folder)" = "$out" ] || return 0
   systemctl disable "$unit" >/dev/null 2>&1 || true
   rm -f "$root/etc/systemd/system/$unit"
   systemctl daemon-reload || true
@@ -125,7 +154,7 @@ After=multi-user.target
 
 [Service]
 Type=exec
-ExecStart=$self next -o $out
+ExecStart=$self next -o $out${root:+ --root $root}
 StandardOutput=append:$state/log
 StandardError=append:$state/log
 ${SUDO_UID:+Environment=SUDO_UID=$SUDO_UID SUDO_GID=${SUDO_GID:-$SUDO_UID}}
@@ -155,8 +184,11 @@ start() {
   [ "${kernels%,*}" != "${kernels#*,}" ] || die 2 "--kernels: ${kernels%,*} twice"
   [[ $runs =~ ^[1-9][0-9]*$ && $settle =~ ^[0-9]+$ ]] || die 2 "--runs and --settle are numbers"
   [[ $out$self$root =~ ^[A-Za-z0-9/._+-]*$ ]] || die 2 "$out: a unit cannot name this folder (letters, digits and / . _ + -)"
+  [ ${#out} -lt 250 ] || die 2 "$out: the path is too long"
   [[ ${options[*]} != *$'\n'* ]] || die 2 "an option has a line break"
   [ -n "$root" ] || [ "$(id -u)" = 0 ] || die 2 "only root can reboot (sudo)"
+  check_unit
+  check_state
   for release in ${kernels/,/ }; do
     [ -e "$root/boot/vmlinuz-$release" ] || die 2 "no $root/boot/vmlinuz-$release"
     [ -n "$select" ] || [ -n "$(entry "$release")" ] || die 2 "$root/boot/grub/grub.cfg has no entry for vmlinuz-$release (for another boot loader, see --select)"
@@ -166,13 +198,15 @@ start() {
     -o* | --output* | --runs* | --resume* | --against* | --aa | --save* | --json) die 2 "$option: not for these runs" ;;
     esac
   done
+  # A set whose documents were removed is forgotten.
+  [ -e "$out" ] || rm -rf "${state:?}"
   if [ -e "$state/plan" ] && ! plan | cmp -s - "$state/plan"; then
     die 2 "$out holds runs of other arguments ($state/plan): take another folder"
   fi
   # Options that do not work are found before the first reboot.
   "$wsbench" run --quiet "${options[@]}" --boots 1 --events 2 --budget 1s >/dev/null ||
     die 2 "this run does not work on this machine: wsbench run ${options[*]}"
-  mkdir -p "$state"
+  (umask 022 && mkdir -p "$state")
   plan | keep plan
   rm -f "$state/failed"
   read_plan
@@ -210,7 +244,6 @@ next() {
 }
 
 status() {
-  [ -e "$state/plan" ] || die 2 "$out: nothing was started"
   read_plan
   echo "$step of $((2 * runs)) runs are done"
   if [ -e "$state/failed" ]; then
@@ -250,10 +283,13 @@ while [ $# -gt 0 ]; do
   shift
 done
 [ -n "$out" ] || die 2 "-o DIR is needed; see --help"
-out=$(readlink -m "$out") wsbench=$(readlink -f "$wsbench") state=$out/reboots
+root=${root:+$(readlink -m "$root")}
+out=$(readlink -m "$out") wsbench=$(readlink -f "$wsbench") states=$root/var/lib/worldswitch/reboots
+state=$states/${out//\//@}
 case $command in
 stop)
-  [ ! -e "$state/plan" ] || read_plan
+  check_unit
+  read_plan
   remove_unit
   ;;
 *) "$command" ;;

@@ -279,7 +279,7 @@ int documents_make_folder(const char *path, struct error *err)
 	}
 	rc = file_make_folder(copy);
 	if (rc == -EEXIST)
-		rc = 0;
+		rc = is_folder(copy) ? 0 : -ENOTDIR;
 	if (rc)
 		error_set(err, rc, "cannot make folder %s: %s", path, strerror(-rc));
 	free(copy);

@@ -54,7 +54,7 @@ struct run {
 	uint64_t budget_ns;	    /* --budget; 0: none */
 	struct against against;
 	const char *resume;	    /* --resume: the folder; NULL: none */
-	bool any_kernel;	    /* with --resume */
+	bool any_kernel, any_tool;  /* with --resume */
 	const char *save;	    /* the name of a baseline; NULL: none */
 	struct progress_work *work; /* of several run_target(); NULL: of one */
 	struct progress_work all;   /* where this run has several */
@@ -106,15 +106,24 @@ enum cli_exit run_measure(struct run *run, struct result **docs);
 
 /*
  * --resume: whether the documents in the folder are runs of this job, on this machine and
- * kernel; says how many are done. CLI_USAGE after a message: they are not.
+ * kernel; says how many are done, and how many failed and are not done. CLI_USAGE after a
+ * message: the documents are of another job.
  */
 enum cli_exit run_resume_check(const struct run *run);
+/*
+ * Whether a new document has the emulator and the kernel of the others in the folder. 0
+ * or -EINVAL.
+ */
+int run_resume_fits(const struct run *run, const struct result *r, struct error *err);
 /* The targets whose run of a number is missing; names_free() them. */
 void run_resume_missing(const struct run *run, uint32_t which,
 			struct names_list *missing);
 
 /* FOLDER/lab-aarch64-vhe-2.json, of a run among several. free() it. */
 char *run_path(const char *folder, const char *target, uint32_t which);
+
+/* Prints the table of a document, or the document with --json. */
+void run_print(const struct run *run, const struct result *r);
 
 /* Writes a document to -o. */
 enum cli_exit run_write(const struct run *run, const struct result *r);

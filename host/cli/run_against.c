@@ -4,12 +4,12 @@
  * pairs, or two kernels of the labs, whose figures are exact.
  */
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "host/cli/documents.h"
 #include "host/cli/gate.h"
 #include "host/cli/run.h"
 #include "host/lib/process.h"
@@ -66,14 +66,20 @@ static enum cli_exit check_kernels(const struct run *run)
 		return refuse(run,
 			      "a kernel, whose modules are beside it: without --modules");
 	for (size_t i = 0; i < run->targets.n; i++) {
-		const char *kind = names_target(run->targets.names[i])->ops->kind;
+		const struct target *t = names_target(run->targets.names[i]);
+		const char *kind = t->ops->kind;
 
 		if (!strcmp(kind, "kvm"))
 			return refuse(
 				run,
 				"a run on kvm cannot change the kernel of its own machine: boot both in turns, with a run in each boot (reboots.sh start -o DIR --kernels A,B does)");
-		if (strcmp(kind, "lab") != 0)
-			return refuse(run, "a kernel, and bare targets boot none");
+		if (strcmp(kind, "lab") != 0) {
+			message_usage(
+				"wsbench run",
+				"--against %s: not for target %s: a payload without a kernel below it has no second kernel",
+				run->against.what, t->name);
+			return CLI_USAGE;
+		}
 	}
 	return CLI_OK;
 }
@@ -154,18 +160,12 @@ static enum cli_exit write_side(const struct run *run, const struct result *r)
 {
 	struct run own = *run;
 	enum cli_exit code;
-	struct error err;
 	char *folder;
 
 	if (asprintf(&folder, "%s/%s", run->output, r->run.pair.side) < 0)
 		abort();
 	own.output = folder;
-	if (documents_make_folder(folder, &err)) {
-		message_error("%s", err.text);
-		code = CLI_FAILED;
-	} else {
-		code = run_write(&own, r);
-	}
+	code = run_write(&own, r);
 	free(folder);
 	return code;
 }
@@ -249,17 +249,45 @@ static enum cli_exit compare_configs(const struct run *run, struct result *r)
 /* Both kernels are found, or fetched, before the first is measured. */
 static enum cli_exit probe_kernels(const struct run *run)
 {
-	for (size_t i = 0; i < run->targets.n; i++) {
-		struct target t = *names_target(run->targets.names[i]);
+	const char *kernels[] = { run->job.kernel, run->against.what };
+
+	for (size_t i = 0; i < 2 * run->targets.n; i++) {
+		struct target t = *names_target(run->targets.names[i / 2]);
 		struct job job = run->job;
 		struct error err = { "" };
+		int rc;
 
-		job.kernel = run->against.what;
-		if (!t.ops->probe(&t, &job, &err))
+		job.kernel = kernels[i % 2];
+		rc = t.ops->probe(&t, &job, &err);
+		if (!rc)
 			continue;
-		message_error("%s: --against %s: %s", t.name, job.kernel, err.text);
-		return CLI_FAILED;
+		if (i % 2)
+			message_error("%s: --against %s: %s", t.name, job.kernel,
+				      err.text);
+		else
+			message_error("%s: %s", t.name, err.text);
+		return rc == -ENOEXEC ? CLI_USAGE : CLI_FAILED;
 	}
+	return CLI_OK;
+}
+
+static bool has_document(struct result *const *docs, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (docs[i])
+			return true;
+	return false;
+}
+
+/* The comparison of a target, or, without a second side, the table of the first. */
+static enum cli_exit print_target(const struct run *run, struct result *base,
+				  struct result *new)
+{
+	if (run->against.config[0])
+		return compare_configs(run, base);
+	if (base && new)
+		return compare_two(run, base, new);
+	run_print(run, base ? base : new);
 	return CLI_OK;
 }
 
@@ -282,22 +310,21 @@ enum cli_exit run_against(struct run *run)
 	}
 	if (code == CLI_OK)
 		code = run_measure(run, docs[0]);
-	if (!a->config[0] && !interrupted && code != CLI_USAGE && code != CLI_FAILED) {
+	/* A failed row or target of the base leaves others to compare. */
+	if (!a->config[0] && !interrupted && has_document(docs[0], n)) {
 		struct run other = *run;
 
 		other.job.kernel = a->what;
 		other.against.base = docs[0];
 		code = gate_gravest(code, run_measure(&other, docs[1]));
 	}
-	for (size_t i = 0; i < n && !interrupted; i++) {
-		if (!docs[0][i] || (!a->config[0] && !docs[1][i]))
+	for (size_t i = 0; i < n; i++) {
+		if (!docs[0][i] && !docs[1][i])
 			continue;
 		if (printed)
 			putchar('\n');
 		printed = true;
-		code = gate_gravest(
-			code, a->config[0] ? compare_configs(run, docs[0][i])
-					   : compare_two(run, docs[0][i], docs[1][i]));
+		code = gate_gravest(code, print_target(run, docs[0][i], docs[1][i]));
 	}
 	for (size_t i = 0; i < n; i++) {
 		result_free(docs[0][i]);

@@ -12,6 +12,7 @@
 #include "host/lib/process.h"
 #include "host/lib/error.h"
 #include "host/cli/documents.h"
+#include "host/cli/gate.h"
 #include "host/cli/progress.h"
 #include "host/cli/run.h"
 #include "host/measure/pool.h"
@@ -49,49 +50,85 @@ static bool folder_is_writable(const char *path)
 	return !access(path, W_OK | X_OK);
 }
 
+/* What does not fit in one file; NULL: one document. */
+static const char *needs_folder(const struct run *run)
+{
+	return run->against.what    ? "the two sides of --against"
+	       : run->resume	    ? "the runs of --resume"
+	       : run->runs > 1	    ? "several runs"
+	       : run->targets.n > 1 ? "several targets"
+				    : NULL;
+}
+
+static enum cli_exit prepare_folder(const char *folder)
+{
+	struct error err;
+
+	if (documents_make_folder(folder, &err)) {
+		message_error("%s", err.text);
+		return CLI_USAGE;
+	}
+	if (!folder_is_writable(folder)) {
+		message_error("cannot write to folder %s: %m", folder);
+		return CLI_USAGE;
+	}
+	return CLI_OK;
+}
+
+/* The folders of the two sides of --against. */
+static enum cli_exit prepare_sides(const char *output)
+{
+	static const char *const sides[] = { "base", "new" };
+	enum cli_exit code = CLI_OK;
+
+	for (size_t i = 0; i < 2 && code == CLI_OK; i++) {
+		char *folder;
+
+		if (asprintf(&folder, "%s/%s", output, sides[i]) < 0)
+			abort();
+		code = prepare_folder(folder);
+		free(folder);
+	}
+	return code;
+}
+
 /* Checks the output before the measurement, which takes minutes. */
 static enum cli_exit prepare_output(const struct run *run)
 {
-	char *folder, *slash;
+	const char *needs = needs_folder(run);
 	enum cli_exit code = CLI_OK;
-	struct error err;
+	char *folder, *slash;
 
 	if (!run->output)
 		return CLI_OK;
 	if (!*run->output) {
-		message_error("-o needs a file or a folder");
+		message_error("%s", run->resume ? "--resume needs a folder"
+						: "-o needs a file or a folder");
 		return CLI_USAGE;
 	}
-	if ((run->targets.n > 1 || run->runs > 1 || run->against.what) &&
-	    is_json_name(run->output)) {
-		message_error("%s names a file: %s need a folder", run->output,
-			      run->against.what ? "the two sides of --against"
-			      : run->runs > 1	? "several runs"
-						: "several targets");
+	if (needs && is_json_name(run->output)) {
+		message_error("%s names a file: %s need a folder", run->output, needs);
 		return CLI_USAGE;
 	}
 	if (output_is_folder(run)) {
-		if (documents_make_folder(run->output, &err)) {
-			message_error("%s", err.text);
-			code = CLI_USAGE;
-		}
-		folder = strdup(run->output);
-	} else if (run->targets.n > 1 || run->against.what) {
-		message_error("%s is a file: %s need a folder", run->output,
-			      run->against.what ? "the two sides of --against"
-						: "several targets");
-		return CLI_USAGE;
-	} else {
-		folder = strdup(run->output);
-		slash = folder ? strrchr(folder, '/') : NULL;
-		if (slash)
-			slash[slash == folder] = '\0';
-		else if (folder)
-			strcpy(folder, ".");
+		code = prepare_folder(run->output);
+		if (code == CLI_OK && run->against.what)
+			code = prepare_sides(run->output);
+		return code;
 	}
+	if (needs) {
+		message_error("%s is a file: %s need a folder", run->output, needs);
+		return CLI_USAGE;
+	}
+	folder = strdup(run->output);
 	if (!folder)
 		abort();
-	if (code == CLI_OK && !folder_is_writable(folder)) {
+	slash = strrchr(folder, '/');
+	if (slash)
+		slash[slash == folder] = '\0';
+	else
+		strcpy(folder, ".");
+	if (!folder_is_writable(folder)) {
 		message_error("cannot write to folder %s: %m", folder);
 		code = CLI_USAGE;
 	}
@@ -114,7 +151,8 @@ static char *number_path(char *path, uint32_t which)
 {
 	char *numbered;
 
-	if (asprintf(&numbered, "%.*s-%u.json", (int)(strlen(path) - strlen(".json")),
+	if (!is_json_name(path) ||
+	    asprintf(&numbered, "%.*s-%u.json", (int)(strlen(path) - strlen(".json")),
 		     path, which) < 0)
 		abort();
 	free(path);
@@ -164,6 +202,12 @@ enum cli_exit run_write(const struct run *run, const struct result *r)
 					   : strdup(run->output);
 	int rc;
 
+	if (run->resume && run_resume_fits(run, r, &err)) {
+		message_error("%s: the new run %u is not one of these: %s", run->resume,
+			      run->which, err.text);
+		free(path);
+		return CLI_FAILED;
+	}
 	if (path && (run->runs > 1 || run->resume))
 		path = number_path(path, run->which);
 	if (!path)
@@ -198,11 +242,6 @@ static enum cli_exit save_baseline(const struct run *run, const struct result *r
 	return CLI_FAILED;
 }
 
-static enum cli_exit worst(enum cli_exit a, enum cli_exit b)
-{
-	return a > b ? a : b;
-}
-
 /* The targets that "all" does not leave out. */
 static size_t count_targets(const struct run *run)
 {
@@ -227,6 +266,17 @@ static void print_document(const struct result *r)
 
 	fputs(text, stdout);
 	free(text);
+}
+
+void run_print(const struct run *run, const struct result *r)
+{
+	struct table_options o;
+
+	table_options_for(&o, stdout);
+	if (run->json)
+		print_document(r);
+	else
+		run_table_print(stdout, &r, 1, &o, !run->common.quiet);
 }
 
 static enum cli_exit print_tables(const struct run *run, const struct result *const *docs,
@@ -335,13 +385,13 @@ static enum cli_exit end_target(const struct run *run, const struct target *t,
 
 	/* Under "all", other targets are measured without --touch. */
 	if (run->touch.wanted && !touch_refusal(t))
-		code = worst(code, run_touch(run, doc));
+		code = gate_gravest(code, run_touch(run, doc));
 	if (run->against.what)
-		code = worst(code, run_against_ended(run, doc));
+		code = gate_gravest(code, run_against_ended(run, doc));
 	else if (run->output)
-		code = worst(code, run_write(run, doc));
+		code = gate_gravest(code, run_write(run, doc));
 	if (run->save)
-		code = worst(code, save_baseline(run, doc));
+		code = gate_gravest(code, save_baseline(run, doc));
 	return code;
 }
 
@@ -358,7 +408,7 @@ static void measure_target(struct all *all, const struct run *run, size_t i)
 		return;
 	mark = timing_mark();
 	pthread_mutex_lock(&all->ending);
-	all->codes[i] = worst(all->codes[i], end_target(&own, t, all->docs[i]));
+	all->codes[i] = gate_gravest(all->codes[i], end_target(&own, t, all->docs[i]));
 	pthread_mutex_unlock(&all->ending);
 	timing_add(own.timing, TIMING_WRITE, &mark, 0);
 	all->durations_ns[i] = timing_mark().wall_ns - begin.wall_ns;
@@ -434,14 +484,14 @@ static enum cli_exit print_all(const struct run *run, struct result *const *docs
 	if (n && run->json) {
 		print_document(docs[0]);
 	} else if (n) {
-		code = worst(code,
-			     print_tables(run, (const struct result *const *)docs, n));
+		code = gate_gravest(
+			code, print_tables(run, (const struct result *const *)docs, n));
 	} else if (code == CLI_OK && !interrupted) {
 		message_error("no target can run here");
 		code = CLI_FAILED;
 	}
 	if (n && !interrupted)
-		code = worst(code, nothing_measured(docs, n));
+		code = gate_gravest(code, nothing_measured(docs, n));
 	return code;
 }
 
@@ -492,7 +542,7 @@ enum cli_exit run_measure(struct run *run, struct result **docs)
 	all_begin(&all, run);
 	measure_all(&all);
 	for (size_t i = 0; i < run->targets.n; i++) {
-		code = worst(code, all.codes[i]);
+		code = gate_gravest(code, all.codes[i]);
 		docs[i] = all.docs[i];
 	}
 	all_end(&all);
@@ -508,7 +558,7 @@ static enum cli_exit run_all(struct run *run)
 	all_begin(&all, run);
 	measure_all(&all);
 	for (size_t i = 0; i < run->targets.n; i++) {
-		code = worst(code, all.codes[i]);
+		code = gate_gravest(code, all.codes[i]);
 		if (all.docs[i])
 			all.docs[n++] = all.docs[i];
 	}
@@ -537,7 +587,7 @@ static enum cli_exit run_runs(struct run *run)
 		if (run->resume)
 			run_resume_missing(run, run->which, &one.targets);
 		if (one.targets.n)
-			code = worst(code, run_all(&one));
+			code = gate_gravest(code, run_all(&one));
 		if (run->resume)
 			names_free(&one.targets);
 	}

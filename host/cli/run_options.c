@@ -18,6 +18,7 @@ enum key {
 	OPTION_AGAINST,
 	OPTION_RESUME,
 	OPTION_ANY_KERNEL,
+	OPTION_ANY_TOOL,
 	OPTION_JOBS,
 	OPTION_DECIDE,
 	OPTION_BUDGET,
@@ -66,10 +67,15 @@ static const struct argp_option options[] = {
 	{ "resume", OPTION_RESUME, "DIR", 0,
 	  "With --runs N: make those of the N runs that the folder DIR lacks, as after an "
 	  "interruption or a reboot. The runs in DIR must be of the same job (targets, rows, "
-	  "boots, kernel, label), and on kvm of this machine and its running kernel",
+	  "boots, kernel, label) and this program, and on kvm of this machine and its running "
+	  "kernel. A run that failed is made again",
 	  0 },
 	{ "any-kernel", OPTION_ANY_KERNEL, NULL, 0,
 	  "With --resume: go on on kvm although the runs in the folder are of another kernel",
+	  0 },
+	{ "any-tool", OPTION_ANY_TOOL, NULL, 0,
+	  "With --resume: go on although another version of this program made the runs in the "
+	  "folder",
 	  0 },
 	{ "against", OPTION_AGAINST, "CONFIG|KERNEL", 0,
 	  "Compare with this config, or in labs with this kernel, in one command: the base is "
@@ -231,6 +237,8 @@ static error_t check_json(struct run *run, const struct argp_state *state)
 					     : "how many runs in all? (--runs N)");
 	if (run->any_kernel && !run->resume)
 		return options_error(state, "--any-kernel: only with --resume DIR");
+	if (run->any_tool && !run->resume)
+		return options_error(state, "--any-tool: only with --resume DIR");
 	if (run->resume)
 		run->output = run->resume;
 	if ((run->runs > 1 || run->resume) &&
@@ -280,6 +288,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_ANY_KERNEL:
 		run->any_kernel = true;
+		return 0;
+	case OPTION_ANY_TOOL:
+		run->any_tool = true;
 		return 0;
 	case OPTION_AGAINST:
 		run->against.what = arg;

@@ -69,7 +69,7 @@ assert all(0 < r["pairs"] <= 9 for r in c["rows"])'
   refused 2 "the config of the other side" "$wsbench" run --against default
   refused 2 "one config can be compared with it" \
     "$wsbench" run --config pmu-off,default --against loop-bare
-  refused 2 "bare targets boot none" "$wsbench" run --on bare:x86_64 --against 7.3
+  refused 2 "--against 7.3: not for target bare:x86_64" "$wsbench" run --on bare:x86_64 --against 7.3
   refused 2 "without --modules" "$wsbench" run --on lab:aarch64-vhe --modules . --against 7.3
   for option in --aa --stats --metrics --timing '--runs 2 -o out' '--save x'; do
     # shellcheck disable=SC2086  # an option and its value
@@ -77,4 +77,48 @@ assert all(0 < r["pairs"] <= 9 for r in c["rows"])'
   done
   refused 2 "the two sides of --against need a folder" \
     "$wsbench" run --against loop-bare -o x.json
+}
+
+@test "a file where the folder of a side belongs is refused and stays as it is" {
+  for side in base new; do
+    mkdir out
+    echo mine >out/$side
+    refused 2 "out/$side: Not a directory" \
+      "$wsbench" run --on kvm --bench null --against loop-bare -o out
+    [ "$(cat out/$side)" = mine ]
+    rm -r out
+  done
+}
+
+@test "an unusable kernel of either side is bad input, and nothing is measured" {
+  need_target lab:aarch64-vhe
+  echo text >image
+  for option in --kernel --against; do
+    refused 2 "it is not a kernel image" \
+      "$wsbench" run --on lab:aarch64-vhe --bench null --against "$wsbench" $option ./image
+  done
+  nothing_left image
+}
+
+@test "a failed row of the base: the second kernel is measured, and the comparison is printed" {
+  need_target lab:aarch64-vhe
+  local kernels=("$(cache_dir)"/kernels/aarch64/[0-9]*)
+  [ "${#kernels[@]}" -ge 2 ] || skip "fewer than two kernels in the cache"
+  run_apart "$wsbench" run --on lab:aarch64-vhe --bench null --kernel "${kernels[0]##*/}" \
+    --against "${kernels[-1]##*/}" --payload "$payloads/aarch64/undefined.elf" -o out
+  echo "$stdout$stderr"
+  [ "$status" = 4 ]
+  [[ $stdout == *"both: fail: the guest took exception"*"1 not compared"* ]]
+  for side in base new; do
+    holds out/$side/lab-aarch64-vhe.json 'b("null")["status"] == "fail"'
+  done
+}
+
+@test "an interrupted run without -o prints what it has" {
+  need_target kvm
+  run_apart timeout -s INT 5 "$wsbench" run --on kvm --bench core --boots 1000 --against loop-bare
+  echo "$stdout$stderr"
+  [ "$status" = 124 ]
+  [[ $stderr == *"interrupted"* ]]
+  [[ $stdout == *"base: default "*"The run of base ended early."* ]]
 }

@@ -207,3 +207,12 @@ old" ]
   [ "$status" = 141 ] || [ "$status" = 0 ]
   [ ! -s err ]
 }
+
+@test "bad input for one target outweighs another target without a figure" {
+  need_target bare:x86_64
+  need_target bare:aarch64
+  run_apart "$wsbench" run --on bare:x86_64,bare:aarch64 --bench mwait
+  echo "$stdout$stderr"
+  [[ $stderr == *"nothing was measured"* ]]
+  [ "$status" = 2 ]
+}

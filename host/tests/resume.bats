@@ -67,6 +67,82 @@ set_of() {
   refused 2 "only with --resume DIR" "$wsbench" run --any-kernel
 }
 
+# edit FILE STATEMENT: changes a document.
+edit() {
+  python3 -c '
+import json, sys
+d = json.load(open(sys.argv[1]))
+exec(sys.argv[2])
+json.dump(d, open(sys.argv[1], "w"))' "$@"
+}
+
+@test "run --resume refuses the runs of another program and of another emulator" {
+  need_target bare:x86_64
+  local job=(run --quiet --on bare:x86_64 --bench null --runs 2 --resume runs)
+  "$wsbench" "${job[@]}" >/dev/null
+  cp -r runs kept
+  edit runs/bare-x86_64-1.json 'd["run"]["tool"]["commit"] = "deadbeef"'
+  rm runs/bare-x86_64-2.json
+  refused 2 "(deadbeef" "$wsbench" "${job[@]}"
+  "$wsbench" "${job[@]}" --any-tool >/dev/null
+  [ -e runs/bare-x86_64-2.json ]
+  refused 2 "--any-tool: only with --resume DIR" "$wsbench" run --any-tool
+  # Of two runs there, and of a new run.
+  cp kept/* runs
+  edit runs/bare-x86_64-2.json 'd["target"]["emulator"] = "QEMU 1.0"'
+  refused 2 ", and QEMU 1.0 in another run there" "$wsbench" "${job[@]}"
+  rm runs/bare-x86_64-1.json
+  run_apart "$wsbench" "${job[@]}"
+  [ "$status" = 4 ]
+  [[ $stderr == *"runs: the new run 1 is not one of these: emulator "*", and QEMU 1.0 in another run there"* ]]
+  [ ! -e runs/bare-x86_64-1.json ]
+  cp kept/* runs
+  edit runs/bare-x86_64-2.json 'd["subject"]["kernel"] = "7.3.4"'
+  refused 2 "Linux none, and 7.3.4 in another run there" "$wsbench" "${job[@]}"
+}
+
+@test "run --resume on kvm: of other host counters" {
+  need_target kvm
+  local job=(run --quiet --on kvm --bench null --boots 2 --events 10 --resume runs)
+  "$wsbench" "${job[@]}" --runs 1 >/dev/null
+  refused 2 "--host-counters none there, given now" "$wsbench" "${job[@]}" --runs 2 --host-counters
+}
+
+@test "run --resume makes a failed run again" {
+  need_target bare:x86_64
+  local job=(run --on bare:x86_64 --bench null --runs 2 --resume runs
+    --payload "$payloads/x86_64/undefined.elf")
+  run_apart "$wsbench" "${job[@]}"
+  [ "$status" = 4 ]
+  holds runs/bare-x86_64-1.json 'b("null")["status"] == "fail"' 'd["run"]["partial"] is False'
+  local before
+  before=$(doc runs/bare-x86_64-1.json 'd["run"]["id"]')
+  run_apart "$wsbench" "${job[@]}"
+  echo "$status: $stderr"
+  [ "$status" = 4 ]
+  [[ $stderr == *"runs: 0 of 2 runs on bare:x86_64 are done, 2 failed and are made again"* ]]
+  [ "$(doc runs/bare-x86_64-1.json 'd["run"]["id"]')" != "$before" ]
+  # A failed run of another job is not replaced.
+  refused 2 "is a run of another job" "$wsbench" "${job[@]}" --quiet --label other
+}
+
+@test "several runs in a file are refused: the file and its neighbours stay as they are" {
+  need_target bare:x86_64
+  local job=(run --on bare:x86_64 --bench null)
+  echo mine >abcdef
+  refused 2 "abcdef is a file: several runs need a folder" "$wsbench" "${job[@]}" --runs 2 -o abcdef
+  refused 2 "abcdef is a file: the runs of --resume need a folder" \
+    "$wsbench" "${job[@]}" --runs 1 --resume abcdef
+  refused 2 "abcdef.json names a file" "$wsbench" "${job[@]}" --runs 1 --resume abcdef.json
+  refused 2 "--resume needs a folder" "$wsbench" "${job[@]}" --runs 1 --resume ''
+  refused 2 "-o needs a file or a folder" "$wsbench" "${job[@]}" -o ''
+  [ "$(cat abcdef)" = mine ]
+  nothing_left abcdef
+  # One run is one document.
+  "$wsbench" "${job[@]}" --runs 1 -o abcdef >/dev/null
+  holds abcdef 'd["run"]["partial"] is False'
+}
+
 @test "run --resume on kvm: of another kernel only with --any-kernel" {
   need_target kvm
   local job=(run --on kvm --bench null --boots 2 --events 10 --runs 2)
@@ -163,7 +239,7 @@ start() {
   [ "$compare" = "$(readlink -f "$wsbench") compare --base $PWD/out/base --new $PWD/out/new" ]
   run $compare
   [ "$status" = 0 ]
-  run "${script[@]}" status -o out
+  run "${script[@]}" status -o out --root "$root"
   [[ $output == "4 of 4 runs are done"*"$compare" ]]
 }
 
@@ -179,7 +255,7 @@ start() {
   [ ! -e "$root/rebooting" ]
   [ ! -e "$root/etc/systemd/system/worldswitch-reboots.service" ]
   [ ! -e out/new ]
-  run "${script[@]}" status -o out
+  run "${script[@]}" status -o out --root "$root"
   [[ $output == *"1 of 2 runs are done"*"stopped: Linux 6.1.0-9 has booted"* ]]
   # Other arguments are another set.
   run start --runs 2 -- --on bare:x86_64 --bench null
@@ -199,10 +275,10 @@ start() {
   start --runs 1 -- --on bare:x86_64 --bench null
   boot
   # The machine did not reboot, and the unit is started again.
-  run "${script[@]}" next -o out
+  run "${script[@]}" next -o out --root "$root"
   [ "$status" = 4 ]
   [[ $output == *"this boot has its run already"* ]]
-  rm -rf out "$root/rebooting"
+  rm -rf out "${root:?}/rebooting" "${root:?}/var"
   stays() {
     run "$@"
     echo "$output"
@@ -213,7 +289,7 @@ start() {
   }
   stays start -- --on bare:x86_64 --bench nothing
   stays start -- --on bare:x86_64 -o x.json
-  stays "${script[@]}" status -o out
+  stays "${script[@]}" status -o out --root "$root"
   stays start --kernels 6.1.0-9,7.3
   [[ $output == *"no $root/boot/vmlinuz-7.3"* ]]
   touch "$root/boot/vmlinuz-7.3"
@@ -229,6 +305,80 @@ END
   chmod +x bin/choose
   start --kernels 7.3,6.1.0-9 --select "choose it" -- --on bare:x86_64 --bench null
   [ "$(cat "$root/selected")" = "it 7.3" ]
-  "${script[@]}" stop -o out
+  "${script[@]}" stop -o out --root "$root"
   [ ! -e "$root/etc/systemd/system/worldswitch-reboots.service" ]
+}
+
+@test "reboots.sh: the state is in a folder of root's, and a plan of others is refused" {
+  need_target bare:x86_64
+  machine
+  # A plan beside the documents, where others can write, is not read.
+  mkdir -p out/reboots
+  echo "wsbench $PWD/planted" | tee out/reboots/plan >/dev/null
+  printf '#!/bin/sh\ntouch %q\n' "$PWD/ran" >planted
+  chmod +x planted
+  run "${script[@]}" next -o out --root "$root"
+  [ "$status" = 2 ]
+  [[ $output == *"nothing was started"* ]]
+  rm -r out
+  start --runs 1 -- --on bare:x86_64 --bench null
+  local states=$root/var/lib/worldswitch/reboots state
+  state=$(echo "$states"/*)
+  [ -e "$state/plan" ]
+  refuses() {
+    run "${script[@]}" next -o out --root "$root"
+    echo "$output"
+    [ "$status" = 2 ]
+    [[ $output == *"$1"* ]]
+    [ ! -e out ]
+    [ ! -e ran ]
+  }
+  for path in "$states" "$state" "$state/plan"; do
+    chmod g+w "$path"
+    refuses "$path: others can write it"
+    chmod g-w "$path"
+    # Only root can give files away.
+    [ "$(id -u)" = 0 ] || continue
+    chown 65534 "$path"
+    refuses "$path: not of user 0"
+    chown 0 "$path"
+  done
+  cp "$state/plan" plan
+  for line in 'PATH /tmp' 'self /tmp' 'out /tmp' nothing; do
+    { cat plan && echo "$line"; } >"$state/plan"
+    refuses "unknown line: $line"
+  done
+  cp plan "$state/plan"
+  boot
+  [ -e out/base/bare-x86_64-1.json ]
+  # Documents that were removed: from the first boot on.
+  rm -r out "$root/rebooting"
+  start --runs 1 -- --on bare:x86_64 --bench null
+  run "${script[@]}" status -o out --root "$root"
+  [[ $output == "0 of 2 runs are done"* ]]
+}
+
+@test "reboots.sh makes the runs of one folder at a time" {
+  need_target bare:x86_64
+  machine
+  start --runs 1 -- --on bare:x86_64 --bench null
+  rm "$root/rebooting"
+  local unit=$root/etc/systemd/system/worldswitch-reboots.service
+  cp "$unit" unit
+  run "${script[@]}" start -o other --kernels 6.1.0-9,6.12.3 --settle 0 --root "$root" -- \
+    --on bare:x86_64 --bench null
+  [ "$status" = 2 ]
+  [[ $output == *"the runs of $PWD/out go on"* ]]
+  [ ! -e "$root/rebooting" ]
+  run "${script[@]}" stop -o other --root "$root"
+  [ "$status" = 2 ]
+  cmp unit "$unit"
+  "${script[@]}" stop -o out --root "$root"
+  [ ! -e "$unit" ]
+  # Of no set at all.
+  run "${script[@]}" stop -o other --root "$root"
+  [ "$status" = 2 ]
+  start --runs 1 -- --on bare:x86_64 --bench null
+  boot
+  [ -e out/base/bare-x86_64-1.json ]
 }
