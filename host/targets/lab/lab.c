@@ -685,7 +685,7 @@ static bool revive(struct target *t, size_t which)
 	if (!__atomic_load_n(&s->bases[which].base.lost, __ATOMIC_RELAXED))
 		goto out;
 	usable = false;
-	if (interrupted || is_late(s) || s->bases[which].revivals++ == REVIVALS_MAX)
+	if (interrupted || is_late(s) || s->bases[which].revivals >= REVIVALS_MAX)
 		goto out;
 	end_reviver(s, which);
 	r = calloc(1, sizeof(*r));
@@ -700,6 +700,7 @@ static bool revive(struct target *t, size_t which)
 		goto out;
 	}
 	s->bases[which].reviver = r;
+	s->bases[which].revivals++;
 	while (sem_wait(&r->booted))
 		;
 	usable = !r->ret;
