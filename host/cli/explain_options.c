@@ -368,6 +368,10 @@ static enum cli_exit check_machine(const struct run *run)
 			      t->only & NEEDS_VCPUS_2 ? t->name : bench->id);
 		return CLI_USAGE;
 	}
+	if (touch_refusal(t)) {
+		message_usage("wsbench explain", "%s: %s", t->name, touch_refusal(t));
+		return CLI_USAGE;
+	}
 	return CLI_OK;
 }
 

@@ -6,6 +6,8 @@
 
 #include "host/cli/options.h"
 #include "host/targets/job.h"
+#include "host/targets/lab/l1.h"
+#include "host/targets/lab/machine.h"
 
 #define ONE_CPU "explain follows machines of one CPU"
 
@@ -133,7 +135,12 @@ const char *touch_options_wrong(const struct touch_options *o)
 
 const char *touch_refusal(const struct target *t)
 {
+	const struct lab_machine *m;
+
 	if (strcmp(t->ops->kind, "lab") != 0)
 		return "only labs can record every instruction";
+	m = lab_machine_find(strchr(t->name, ':') + 1);
+	if (m && m->l1)
+		return LAB_L1_NO_RECORD;
 	return t->only & NEEDS_VCPUS_2 ? ONE_CPU : NULL;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/explain/symbols.h"
 #include "host/result/codec.h"
 #include "host/lib/error.h"
 #include "host/lib/file.h"
@@ -476,6 +477,24 @@ char *explanation_dump(const struct explanation *e)
 	return codec_dump(&layout_explanation, e);
 }
 
+/* Functions of the kernel, by today's table: the explanation may be older than its rows.
+ */
+static void renew_layers(struct explanation *e)
+{
+	const bool is_x86 = e->machine.arch && !strcmp(e->machine.arch, "x86_64");
+
+	for (size_t i = 0; i < e->n_functions; i++) {
+		struct explanation_function *f = &e->functions[i];
+		const bool is_hyp = !strcmp(f->space, "hyp");
+
+		/* "[...]": not a symbol. */
+		if (*f->name != '[' && (is_hyp || !strcmp(f->space, "kernel")))
+			f->layer = layer_of(is_x86 ? ARCH_X86_64 : ARCH_AARCH64,
+					    is_hyp ? SPACE_HYP : SPACE_KERNEL, f->module,
+					    f->name);
+	}
+}
+
 int explanation_parse(const char *text, size_t bytes, struct explanation **out,
 		      struct error *err)
 {
@@ -485,6 +504,8 @@ int explanation_parse(const char *text, size_t bytes, struct explanation **out,
 	*out = rc ? NULL : e;
 	if (rc)
 		explanation_free(e);
+	else
+		renew_layers(e);
 	return rc;
 }
 

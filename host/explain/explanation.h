@@ -204,7 +204,10 @@ bool explanation_has_lines(const struct explanation *e);
 /* Functions by their instructions, stacks by their frames. */
 void explanation_sort(struct explanation *e);
 
-/* Like result_dump(), result_parse(), result_read() and result_write(). */
+/*
+ * Like result_dump(), result_parse(), result_read() and result_write(). The layers of the
+ * kernel's functions are those of layers.def as it is now, whatever the text says.
+ */
 char *explanation_dump(const struct explanation *e);
 int explanation_parse(const char *text, size_t bytes, struct explanation **out,
 		      struct error *err);

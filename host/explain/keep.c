@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/explain/symbols.h"
 #include "host/lib/file.h"
 
 #define NAME_MAX_BYTES 128
@@ -91,24 +90,6 @@ int keep_add(const char *db, const struct explanation *e, struct error *err)
 	return rc ? file_error(err, "write", p.file, rc) : 0;
 }
 
-/* Functions of the kernel, by today's table: the explanation may be older than its rows.
- */
-static void renew_layers(struct explanation *e)
-{
-	const bool is_x86 = e->machine.arch && !strcmp(e->machine.arch, "x86_64");
-
-	for (size_t i = 0; i < e->n_functions; i++) {
-		struct explanation_function *f = &e->functions[i];
-		const bool is_hyp = !strcmp(f->space, "hyp");
-
-		/* "[...]": not a symbol. */
-		if (*f->name != '[' && (is_hyp || !strcmp(f->space, "kernel")))
-			f->layer = layer_of(is_x86 ? ARCH_X86_64 : ARCH_AARCH64,
-					    is_hyp ? SPACE_HYP : SPACE_KERNEL, f->module,
-					    f->name);
-	}
-}
-
 int keep_find(const char *db, const struct keep_name *name, struct explanation **out,
 	      struct error *err)
 {
@@ -132,8 +113,6 @@ int keep_find(const char *db, const struct keep_name *name, struct explanation *
 		rc = explanation_parse(text, size, out, &inner);
 		if (rc)
 			error_set(err, rc, "%s: %s", file_tail(p.file), inner.text);
-		else
-			renew_layers(*out);
 	}
 	free(packed);
 	free(text);

@@ -25,8 +25,7 @@ int keep_add(const char *db, const struct explanation *e, struct error *err);
 
 /*
  * The explanation of this name beside `db`; explanation_free() it. 0; -ENOENT: there is
- * none; or another negative errno, with `err`. The layers of the kernel's functions are
- * those of layers.def as it is now.
+ * none; or another negative errno, with `err`.
  */
 int keep_find(const char *db, const struct keep_name *name, struct explanation **out,
 	      struct error *err);

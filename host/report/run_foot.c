@@ -60,7 +60,7 @@ static void print_legend(const struct foot *t)
 	if (t->m->traps)
 		paragraph(
 			t,
-			"n traps: exits to KVM of one event of a guest that is a hypervisor itself.");
+			"n traps: exits of one event to the KVM whose guest is a hypervisor.");
 	if (t->m->intervals)
 		paragraph(
 			t,

@@ -4,14 +4,20 @@
  * jobs on the wire as a machine would, with reports of 1,000 instructions per event. For
  * the rows of $HOSTILE ("ROW=MODE ...") it does what a broken or hostile machine can do.
  * The row "boot" is the machine before its first job.
+ *
+ * As "bochs-KEY", it is a stand-in for the Bochs of lab:x86_64-svm: a fork server that
+ * appends a line to the file $BOOTS and ends at the first job of a row ("ROW=dies").
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -20,6 +26,7 @@
 #include "host/result/result.h"
 #include "host/targets/boot.h"
 #include "host/targets/job.h"
+#include "host/targets/lab/bochs/clone.h"
 #include "host/targets/lab/emulator.h"
 #include "host/targets/lab/shared.h"
 #include "host/targets/lab/wire.h"
@@ -195,19 +202,31 @@ static void send_reports(const struct job *job)
 	}
 }
 
+static const struct job *read_job(const uint8_t block[JOB_BYTES])
+{
+	static struct job_decoded decoded;
+
+	if (job_decode(block, &decoded))
+		abort();
+	return &decoded.job;
+}
+
+static const char *mode_of_job(const struct job *job)
+{
+	return mode_of(job->kind == JOB_DESCRIBE ? "describe"
+		       : job->n_benches		 ? job->benches[0]
+						 : "none");
+}
+
 static void answer_job(void)
 {
 	static uint8_t block[JOB_BYTES];
-	static struct job_decoded decoded;
-	const struct job *job = &decoded.job;
+	const struct job *job;
 	const char *mode;
 
 	memcpy(block, shared.memory + LAB_SHARED_JOB, sizeof(block));
-	if (job_decode(block, &decoded))
-		abort();
-	mode = mode_of(job->kind == JOB_DESCRIBE ? "describe"
-		       : job->n_benches		 ? job->benches[0]
-						 : "none");
+	job = read_job(block);
+	mode = mode_of_job(job);
 	if (*mode && strcmp(mode, "no-end") != 0)
 		misbehave(mode);
 	lab_wire_number(&wire, LAB_FRAME_HELLO, LAB_WIRE_VERSION);
@@ -251,12 +270,95 @@ static void save_machine(int fd)
 		abort();
 }
 
+/* A clone of the Bochs: its wire is a file that grows. */
+static void run_clone(const struct job *job, int wire_fd) __attribute__((noreturn));
+static void run_clone(const struct job *job, int wire_fd)
+{
+	size_t bytes;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	lab_wire_number(&wire, LAB_FRAME_HELLO, LAB_WIRE_VERSION);
+	if (job->kind == JOB_DESCRIBE)
+		describe();
+	else
+		send_reports(job);
+	lab_wire_number(&wire, LAB_FRAME_END, 0);
+	bytes = (size_t)lab_shared_written(&shared);
+	if (write(wire_fd, lab_shared_data(&shared), bytes) != (ssize_t)bytes)
+		abort();
+	for (;;)
+		pause();
+}
+
+static int32_t serve(const struct clone_request *request, const int fds[CLONE_FDS])
+{
+	const struct job *job;
+	int status = 0;
+	pid_t pid;
+
+	if (request->op == CLONE_SAVE)
+		return -EOPNOTSUPP;
+	if (request->op == CLONE_END) {
+		kill(request->pid, SIGKILL);
+		waitpid(request->pid, &status, 0);
+		return status;
+	}
+	job = read_job(request->job);
+	if (!strcmp(mode_of_job(job), "dies"))
+		exit(1);
+	pid = fork();
+	if (!pid)
+		run_clone(job, fds[CLONE_FD_WIRE]);
+	return pid;
+}
+
+static int be_bochs(void)
+{
+	const char *boots = getenv("BOOTS");
+	struct clone_request request;
+	struct clone_reply reply = { 0 };
+	FILE *list = boots ? fopen(boots, "a") : NULL;
+
+	if (!list || fputs("a boot\n", list) < 0 || fclose(list))
+		return 1;
+	shared.memory = calloc(1, LAB_SHARED_BYTES);
+	shared.bytes = LAB_SHARED_BYTES;
+	while (shared.memory &&
+	       send(LAB_FD_CONTROL, &reply, sizeof(reply), MSG_NOSIGNAL) > 0) {
+		char rights[CMSG_SPACE(sizeof(int) * CLONE_FDS)];
+		int fds[CLONE_FDS] = { -1, -1, -1, -1 };
+		struct iovec iov = { &request, sizeof(request) };
+		struct msghdr msg = {
+			.msg_iov = &iov,
+			.msg_iovlen = 1,
+			.msg_control = rights,
+			.msg_controllen = sizeof(rights),
+		};
+		const struct cmsghdr *c;
+
+		if (recvmsg(LAB_FD_CONTROL, &msg, 0) != sizeof(request))
+			break;
+		c = CMSG_FIRSTHDR(&msg);
+		if (c && c->cmsg_type == SCM_RIGHTS)
+			memcpy(fds, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0));
+		reply.value = serve(&request, fds);
+		/* The clone's: their ends are the end of the clone. */
+		for (int i = 0; i < CLONE_FDS; i++)
+			if (fds[i] >= 0)
+				close(fds[i]);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static char line[4096];
+	const char *name = strrchr(argv[0], '/');
 	bool clone = false;
 	int fd = -1;
 
+	if (!strncmp(name ? name + 1 : argv[0], "bochs", 5))
+		return be_bochs();
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--version")) {
 			puts("QEMU emulator version 7.2.22 (a stand-in)");

@@ -16,6 +16,7 @@ exits() {
   exits hypercall 8
   exits pio_out_user 9
   grep -qE '^hypercall +kernel +[0-9,]+ 8 traps$' out.txt
+  "$wsbench" show doc.json | tr -s '\n ' ' ' | grep -q 'n traps: exits of one event to the KVM whose guest is a hypervisor\.'
   "$wsbench" show doc.json | tr -s '\n ' ' ' | grep -q "Linux $(doc doc.json 'd["subject"]["kernel"]') in a guest of Linux "
   holds doc.json "d['subject']['kernel_below'] == d['subject']['kernel']" "d['target']['hypervisor'] == 'SVM'" \
     "value('null') == 0" "value('null', metric='traps_per_op') == 0" \
@@ -24,8 +25,12 @@ exits() {
   doc doc.json 'value("hypercall")' >first
   WORLDSWITCH_FRESH_MACHINES=1 "$wsbench" run --quiet --on lab:x86_64-svm-l1 --bench hypercall --boots 1 -o alone.json >/dev/null
   doc alone.json 'value("hypercall")' | cmp - first
-  refused 4 "lab:x86_64-svm-l1: the kernels of L0 and L1 are at the same addresses" \
+  # Before any boot: the document of a run would exist.
+  refused 2 "wsbench explain: lab:x86_64-svm-l1: the kernels of L0 and L1 are at the same addresses" \
     "$wsbench" explain --on lab:x86_64-svm-l1 --bench hypercall -o explained.json
+  refused 2 "--touch: not for target lab:x86_64-svm-l1: the kernels of L0 and L1 are at the same addresses" \
+    "$wsbench" run --on lab:x86_64-svm-l1 --bench hypercall --touch -o touched.json
+  [ ! -e touched.json ]
   run_apart "$wsbench" run --on 'lab:*-l1' --bench null
   [ "$status" = 2 ]
 }
@@ -36,5 +41,15 @@ exits() {
     "$wsbench" run --on lab:x86_64-svm-l1 --bench null -o doc.json --append mem=100M
   WORLDSWITCH_FRESH_MACHINES=1 refused 4 'lab:x86_64-svm-l1: the run was not done after 3 s (--lab-timeout)' \
     "$wsbench" run --on lab:x86_64-svm-l1 --bench null -o doc.json --lab-timeout 3
+  nothing_left
+}
+
+@test "labs: the word that tells the agent that it is in L1 is not for --append" {
+  local command
+  need_target lab:aarch64-vhe
+  for command in run explain; do
+    refused 2 "--append: worldswitch.l0= is set by labs with an L1" \
+      "$wsbench" $command --on lab:aarch64-vhe --bench hypercall -o doc.json --append 'quiet worldswitch.l0=6.1'
+  done
   nothing_left
 }

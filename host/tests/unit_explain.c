@@ -94,6 +94,9 @@ Test(explanation, reads_back_equal)
 	char *text, *again;
 
 	e->functions[0].kinds.barriers = 3;
+	for (size_t i = 0; i < e->n_functions; i++)
+		if (!strcmp(e->functions[i].space, "kernel"))
+			e->functions[i].layer = "kernel, other";
 	reg = explanation_add_register(e, &e->functions[0]);
 	reg->name = "hcr_el2";
 	reg->writes = 2;
@@ -107,6 +110,33 @@ Test(explanation, reads_back_equal)
 	cr_expect_eq(back->functions[0].kinds.loads, -1);
 	free(text);
 	free(again);
+	explanation_free(e);
+	explanation_free(back);
+}
+
+/* Of a table that was another one when the document was written. */
+Test(explanation, a_document_is_read_with_the_layers_of_today)
+{
+	struct explanation *e = example(), *back;
+	struct error err;
+	char *text;
+
+	for (size_t i = 0; i < e->n_functions; i++)
+		e->functions[i].layer = "of yesterday";
+	add(e, "__kvm_nvhe___guest_enter", "hyp", "of yesterday", 1);
+	text = explanation_dump(e);
+	cr_assert_eq(explanation_parse(text, strlen(text), &back, &err), 0, "%s",
+		     err.text);
+	for (size_t i = 0; i < back->n_functions; i++) {
+		const struct explanation_function *f = &back->functions[i];
+
+		cr_expect_str_eq(f->layer,
+				 !strcmp(f->space, "kernel") ? "kernel, other"
+				 : !strcmp(f->space, "hyp")  ? "world-switch assembly"
+							     : "of yesterday",
+				 "%s", f->name);
+	}
+	free(text);
 	explanation_free(e);
 	explanation_free(back);
 }

@@ -9,8 +9,8 @@
  *       vmm/x86_64/linux.c has the VM's hardware and the kernel's entry.
  *   L1  init.c as in every lab. Its wire is the relay: what L1 sends, l1.c writes to
  *       the wire of L0's machine (x86_64/port.c has L1's end). The machine is saved when
- * L1 waits for a job: jobs, clones and limits are those of every lab, and only L1 sees
- * them.
+ *       L1 waits for a job: jobs, clones and limits are those of every lab, and only L1
+ *       sees them.
  *
  * L1's command line is that of L0, and what follows "--" there: kernel parameters of
  * configs and of the user are those of the kernel that is measured.
@@ -47,6 +47,10 @@
  * why; or a negative errno, with the reason in `err`. `cmdline` is L0's.
  */
 int lab_l1_run(const char *cmdline, struct error *err);
+
+/* Why explain does not follow such a lab. */
+#define LAB_L1_NO_RECORD                                                                 \
+	"the kernels of L0 and L1 are at the same addresses, which the record does not distinguish"
 
 /* In L1: the release of L0's kernel; "": this is not L1. */
 #define LAB_L1_RELEASE_BYTES 65u

@@ -22,6 +22,7 @@
 #include "host/targets/lab/initramfs.h"
 #include "host/targets/lab/wire.h"
 #include "host/targets/lab/kernel.h"
+#include "host/targets/lab/l1.h"
 #include "host/targets/lab/machine.h"
 #include "host/targets/lab/session.h"
 #include "host/targets/lab/sums.h"
@@ -274,6 +275,10 @@ static int fill(struct lab_state *s, struct target *t, const struct job *job,
 	s->machine = t->config ? t->config : lab_machine_find(strchr(t->name, ':') + 1);
 	if (!s->machine)
 		return error_set(err, -EINVAL, "%s: unknown machine", t->name);
+	/* The agent would use L1's wire. */
+	if (job->append && strstr(job->append, LAB_L1_WORD))
+		return error_set(err, -ENOEXEC,
+				 "--append: " LAB_L1_WORD " is set by labs with an L1");
 	ret = find_emulator(s, job->emulator, err);
 	if (!ret)
 		ret = lab_emulator_verify(s->emulator, false, err);
@@ -685,7 +690,7 @@ static bool revive(struct target *t, size_t which)
 	if (!__atomic_load_n(&s->bases[which].base.lost, __ATOMIC_RELAXED))
 		goto out;
 	usable = false;
-	if (interrupted || is_late(s) || s->bases[which].revivals++ == REVIVALS_MAX)
+	if (interrupted || is_late(s) || s->bases[which].revivals >= REVIVALS_MAX)
 		goto out;
 	end_reviver(s, which);
 	r = calloc(1, sizeof(*r));
@@ -700,6 +705,7 @@ static bool revive(struct target *t, size_t which)
 		goto out;
 	}
 	s->bases[which].reviver = r;
+	s->bases[which].revivals++;
 	while (sem_wait(&r->booted))
 		;
 	usable = !r->ret;
@@ -967,10 +973,7 @@ static int lab_tracer(const struct target *t, unsigned int *plugin_api, struct e
 
 	*plugin_api = 0;
 	if (s->machine->l1)
-		return error_set(
-			err, -ENOTSUP,
-			"%s: the kernels of L0 and L1 are at the same addresses, which the record does not distinguish",
-			t->name);
+		return error_set(err, -ENOTSUP, LAB_L1_NO_RECORD);
 	if (s->machine->emulator->tracer == LAB_TRACER_PLUGIN) {
 		process_version(s->emulator, s->machine->emulator->version_option,
 				version, sizeof(version));
