@@ -332,9 +332,9 @@ static const struct argp argp = {
 	       "Runs are in the order of the file. On exact targets each difference is a "
 	       "change; on other targets a change must be significant, at least 1 % and "
 	       "two steps of the clock. 'distribution changed' means that quantiles of "
-	       "the events moved and the figure did not: a mode appeared, or its share "
-	       "changed. It does not make the exit code 1 without --fail-on "
-	       "distribution.",
+	       "the events moved and no change of the figure was found: a mode "
+	       "appeared, or its share changed. It does not make the exit code 1 without "
+	       "--fail-on distribution.",
 	.children = children,
 };
 

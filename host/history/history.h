@@ -160,7 +160,7 @@ int history_judge_distribution(const struct history *h, const struct history_ser
 			       size_t end, struct changepoint *out, size_t *n_out);
 
 /*
- * For a change of distribution: "p90 1,200 -> 2,400, median unchanged", or, of the
+ * For a change of distribution: "p90 1,200 -> 2,400, figure 1,101 -> 1,103", or, of the
  * figures of runs, "p25 10 -> 20 (of the runs)". For a change of the figure: the
  * quantiles that move otherwise than the figure, "p90 1,200 -> 2,400"; or "".
  */

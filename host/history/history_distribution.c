@@ -294,11 +294,12 @@ static void print_beside(FILE *f, const struct history_series *s, size_t k)
 	}
 }
 
-/* The quantiles that move; if the others do not, the mean. */
+/* The quantiles that move (if the others do not, the mean), and the figure. */
 static void print_events(FILE *f, const struct history_series *s, size_t k)
 {
 	bool exact = s->method == HISTORY_STEPS;
-	double least = exact ? 0 : LEAST * fabs(s->changes[k].before), before, after;
+	const struct changepoint *c = &s->changes[k];
+	double least = exact ? 0 : LEAST * fabs(c->before), before, after;
 
 	for (enum row_quantile q = 0; q < ROW_QUANTILES; q++) {
 		if (q == ROW_MEAN && ftell(f))
@@ -307,7 +308,7 @@ static void print_events(FILE *f, const struct history_series *s, size_t k)
 		if (fabs(after - before) > least || q == ROW_MEAN)
 			print_levels(f, row_quantile_name(q), before, after, exact);
 	}
-	fputs(", median unchanged", f);
+	print_levels(f, "figure", c->before, c->after, exact);
 }
 
 static void print_runs(FILE *f, const struct history_series *s, size_t k)

@@ -42,8 +42,8 @@ struct distribution_change {
  * of the runs on both sides (at most `window` of each), corrected for d quantiles
  * (Simes), must confirm them, and a quartile of the two sides must differ by `least`.
  * Where runs resemble the run before, a test of the means with that autocorrelation must
- * agree, with p below a tenth of `pvalue`. The weakest goes until all are confirmed, as their neighbours are what they
- * are tested against.
+ * agree, with p below a tenth of `pvalue`. The weakest goes until all are confirmed, as
+ * their neighbours are what they are tested against.
  *
  * Windows without a difference of means, of values that are cut off at six standard
  * deviations, are not searched: d n for a series without changes, and ED-PELT's

@@ -159,7 +159,7 @@ END
   echo "$stdout"
   [ "$status" = 0 ]
   [[ $stdout == *"long-30"*", after long-3"*": 0 worse, 0 better, 1 changed their distribution"* ]]
-  [[ $stdout == *"+0.00 %  distribution changed: p75 100 -> 250, p90 100 -> 250, median unchanged"* ]]
+  [[ $stdout == *"+0.00 %  distribution changed: p75 100 -> 250, p90 100 -> 250, figure 100 -> 100"* ]]
   [[ $stdout == *"1 series: 0 became worse, 0 better; 1 changed their distribution"* ]]
   run_apart "$wsbench" history check --db h.jsonl --fail-on changed
   [ "$status" = 0 ]
@@ -167,7 +167,7 @@ END
   [ "$status" = 1 ]
   run_apart "$wsbench" history check --db h.jsonl --json
   [ "$(json '[(c["verdict"], c["class"], c["distribution"], c["p90_before"], c["p90_after"]) for c in d["changes"]]')" = \
-    "[('changed', None, 'p75 100 -> 250, p90 100 -> 250, median unchanged', 100, 250)]" ]
+    "[('changed', None, 'p75 100 -> 250, p90 100 -> 250, figure 100 -> 100', 100, 250)]" ]
   [ "$(json 'd["summary"][0]["changed"], d["summary"][0]["distribution_changed"]')" = "(0, 1)" ]
   run_apart "$wsbench" history show --db h.jsonl --json
   [ "$(json '[p["p90"] for p in d["points"]]')" = "[100, 100, 250]" ]

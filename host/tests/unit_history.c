@@ -631,12 +631,12 @@ Test(history, distributions_of_exact_series)
 	cr_assert_eq(h.series[0].n_changes, 3);
 	cr_expect_eq(h.series[0].changes[0].index, 3);
 	cr_expect_eq(history_kind(&h.series[0], 0), HISTORY_CHANGED);
-	expect_text(&h, 0, "p90 100 -> 250, median unchanged");
+	expect_text(&h, 0, "p90 100 -> 250, figure 100 -> 100");
 	cr_expect_eq(h.series[0].changes[1].index, 5);
 	cr_expect_eq(history_kind(&h.series[0], 1), HISTORY_WORSE);
 	expect_text(&h, 1, "");
 	cr_expect_eq(h.series[0].changes[2].index, 6);
-	expect_text(&h, 2, "p90 250 -> 251, median unchanged");
+	expect_text(&h, 2, "p90 250 -> 251, figure 101 -> 101");
 	history_free(&h);
 }
 
@@ -705,7 +705,7 @@ Test(history, distributions_in_noise)
 	cr_assert_eq(h.series[0].n_changes, 1);
 	cr_expect_eq(h.series[0].changes[0].index, 40);
 	cr_expect_eq(h.series[0].changes[0].of, CHANGEPOINT_OF_EVENTS);
-	expect_text(&h, 0, "p90 1,100 -> 2,100, median unchanged");
+	expect_text(&h, 0, "p90 1,100 -> 2,100, figure 1,000 -> 1,001");
 	/* Found with four runs already: the gate has reported it. */
 	alarms = history_alarms(&newest, &h, &n);
 	t = history_tally(&newest, &h, alarms, n);
