@@ -298,7 +298,9 @@ main() {
   if [ "$command" = check ]; then
     [[ $name != */* && -e $emulators/$name ]] || die 2 "$name: not in $emulators"
     file=$(damage "$name")
-    [ -z "$file" ] || { echo "$file" && return 1; }
+    [ -z "$file" ] || { echo "$file" && exit 1; }
+    [ -f "$emulators/$name.sums" ] || [ -f "$emulators/$name/sums" ] ||
+      say "$name: no checksums (an older emulator.sh made it)"
     return
   fi
   binary=$emulators/bochs-$(key)
@@ -311,7 +313,7 @@ main() {
   identity) echo "$version worldswitch $(key)" ;;
   prune)
     [ ! -d "$emulators" ] || find "$emulators" -maxdepth 1 ! -name "$(basename "$binary")*" \( -name 'bochs-????????????' -printf '%f\n' \
-      -o -name 'bochs-????????????.sums' -o -name 'bochs-????????????.checked' \) -delete
+      -o -name 'bochs-????????????.sum' -o -name 'bochs-????????????.sums' -o -name 'bochs-????????????.checked' \) -delete
     ;;
   esac
 }

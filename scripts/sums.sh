@@ -45,14 +45,14 @@ sums_checked() {
 sums_skips() { return 1; }
 
 # sums_compare DIR RECORD: sets sums_damaged to the first file that differs from its checksum
-# (RECORD: it is not complete; '': there is none), sums_paths to the files of the record, and
+# (RECORD: it is not complete, or of no file; '': there is none), sums_paths to the files of the record, and
 # sums_stale to 1 if the record is not as sums_write() would make it.
 sums_compare() {
   local record line path i
   local -a lines=() now=()
   sums_damaged='' sums_paths=() sums_stale=0
   record=$(<"$1/$2")
-  if [ "${record##*$'\n'}" != end ]; then
+  if [ "${record##*$'\n'}" != end ] || [ "$record" = end ]; then
     sums_damaged=$2
     return
   fi

@@ -166,9 +166,12 @@ explain_one() {
 
 # explain_rows FOLDER TARGET RELEASE CONFIG BENCH,...: explains the benchmarks in one boot of
 # the lab, with the options of `passed`, into FOLDER/BENCH.CONFIG.json, or BENCH.json without
-# a CONFIG. The file of a benchmark that cannot be explained is empty.
+# a CONFIG. The file of a benchmark that cannot be explained is empty. Of several, if one
+# fails, those without an explanation are explained alone: only the exit code says why.
 explain_rows() {
-  local folder=$1 target=$2 release=$3 config=$4 rows=$5 log=$1/log kernel bench out code=0
+  local folder=$1 target=$2 release=$3 config=$4 rows=$5 log=$1/log kernel bench out missing=() code=0
+  # A sweep that was killed leaves files of another config or kernel.
+  rm -rf "$folder/new"
   mkdir -p "$folder/new"
   kernel=$("$here/kernel.sh" fetch --quiet --arch "$(target_arch "$target")" --release "$release" 2>"$log") || code=4
   [ "$code" != 0 ] ||
@@ -180,10 +183,20 @@ explain_rows() {
       mv "$folder/new/$bench.json" "$out"
     elif [[ $code = [03] ]]; then
       : >"$out"
+    else
+      missing+=("$bench")
     fi
   done
   rm -rf "$folder/new"
   [[ ! $code = [03] ]] || return 0
+  # Without any, the lab itself may have failed.
+  if [ "$rows" != "$(IFS=, && echo "${missing[*]}")" ]; then
+    code=0
+    for bench in "${missing[@]}"; do
+      explain_rows "$folder" "$target" "$release" "$config" "$bench" || code=4
+    done
+    return "$code"
+  fi
   echo "$target $release: $rows${config:+ [$config]}: $(reason "$log")" >&2
   return 4
 }
@@ -371,6 +384,7 @@ explain_missing() {
   local target=$1 release=$2 config=$3 rows=$4 folder=$dir/why passed=() configs=() file made=() code=0
   shift 4
   explain_options "$(target_arch "$target")" "$@"
+  rm -rf "$folder"
   explain_rows "$folder" "$target" "$release" "$config" "$rows" 2> >(on_own_lines) || code=4
   for file in "$folder"/*.json; do
     if [ -s "$file" ]; then

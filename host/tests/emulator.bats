@@ -241,6 +241,10 @@ one_target() {
   # Of the right size: by the checksum, after a start of the machine.
   cp "$real/bochs-$key" "$emulators/"
   (cd "$emulators" && echo "$(sha256sum "bochs-$key" | cut -d ' ' -f 1) $(stat -c '%s %.9Y' "bochs-$key") bochs-$key" && echo end) >sums
+  # A record of no file is not that of an intact emulator.
+  echo end >"$emulators/bochs-$key.sums"
+  one_target bare:x86_64-bochs
+  [[ $stderr == *"bochs-$key in the cache is damaged (scripts/emulator.sh build bochs)" ]]
   cp sums "$emulators/bochs-$key.sums"
   run_apart "$wsbench" run --on bare:x86_64-bochs --bench null --quiet
   [ "$status" = 0 ]
@@ -268,11 +272,12 @@ one_target() {
 @test "emulator: prune removes the emulators of other patches, and nothing else" {
   small_package
   "$script" build bochs --source small.tar.xz --quiet
-  touch "$emulators"/{bochs-0123456789ab,bochs-0123456789ab.sums,bochs-0123456789ab.checked,build.log,bochs_3.0.orig.tar.xz}
+  touch "$emulators"/{bochs-0123456789ab,bochs-0123456789ab.sum,bochs-0123456789ab.sums,bochs-0123456789ab.checked,build.log,bochs_3.0.orig.tar.xz}
   run_apart "$script" prune bochs
   [ "$status" = 0 ]
   [ "$stdout" = bochs-0123456789ab ]
   [ ! -e "$emulators/bochs-0123456789ab" ]
+  [ ! -e "$emulators/bochs-0123456789ab.sum" ]
   [ ! -e "$emulators/bochs-0123456789ab.sums" ]
   [ ! -e "$emulators/bochs-0123456789ab.checked" ]
   [ -e "$emulators/build.log" ]
@@ -390,6 +395,7 @@ END
   run_apart "$script" check "$fetched"
   [ "$status" = 1 ]
   [ "$stdout" = root/usr/bin/qemu-system-aarch64 ]
+  [ "$stderr" = '' ]
   run_apart "$wsbench" run --on lab:aarch64-vhe --emulator 10.0 --bench null --quiet
   [ "$status" = 4 ]
   [[ $stderr == *"$fetched in the cache is damaged (scripts/emulator.sh fetch qemu --suite bookworm-backports)" ]]
@@ -409,6 +415,15 @@ END
   rm "$folder/root/usr/bin/qemu-system-x86_64"
   run_apart "$script" check "$fetched"
   [ "$stdout" = root/usr/bin/qemu-system-x86_64 ]
+  # A record of no file, and no record.
+  echo end >"$folder/sums"
+  run_apart "$script" check "$fetched"
+  [ "$status" = 1 ]
+  [ "$stdout" = sums ]
+  rm "$folder/sums"
+  run_apart "$script" check "$fetched"
+  [ "$status" = 0 ]
+  [[ $stderr == *": no checksums ("* ]]
 }
 
 @test "emulator: a version that two suites have is cached for both" {

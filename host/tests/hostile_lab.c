@@ -6,7 +6,8 @@
  * The row "boot" is the machine before its first job.
  *
  * As "bochs-KEY", it is a stand-in for the Bochs of lab:x86_64-svm: a fork server that
- * appends a line to the file $BOOTS and ends at the first job of a row ("ROW=dies").
+ * appends a line to the file $BOOTS, and at a job of a row ends ("ROW=dies") or does not
+ * answer ("ROW=deaf").
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -306,6 +307,8 @@ static int32_t serve(const struct clone_request *request, const int fds[CLONE_FD
 	job = read_job(request->job);
 	if (!strcmp(mode_of_job(job), "dies"))
 		exit(1);
+	while (!strcmp(mode_of_job(job), "deaf"))
+		pause();
 	pid = fork();
 	if (!pid)
 		run_clone(job, fds[CLONE_FD_WIRE]);

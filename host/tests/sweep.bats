@@ -39,15 +39,16 @@ while [ \$# -gt 0 ]; do
 done
 release=\$(basename "\$(dirname "\$kernel")")
 if [ "\$command" = explain ]; then
-  value=1524 code=3
+  value=1524 code=3 failed=''
   case \$release in \$longer*) value=1600 ;; esac
   for one in \${bench//,/ }; do
     [ "\$one" != timer_expiry ] || { echo "wsbench: error: a deadline" >&2; continue; }
+    [ "\$one" != cpuid_fails ] || { echo "wsbench: error: it crashed" >&2; failed=4; continue; }
     code=0
     sed -e "s/\"round_trip\":1524.0/\"round_trip\":\$value.0/" -e "s/\"kernel\":\"[^\"]*\"/\"kernel\":\"\$release\"/" \\
       -e "s/\"config\":\"default\"/\"config\":\"\${config:-default}\"/" "$tests/data/explain/svm-hypercall-6.1.json" >"\$out/\$one.json"
   done
-  exit \$code
+  exit \${failed:-\$code}
 fi
 case " \$broken " in *" \$release "*) echo "wsbench: error: it broke" >&2; exit 4 ;; esac
 partial=false
@@ -215,6 +216,26 @@ print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
   refused 2 '--explain and --sshlogin' "$sweep" "${options[@]}" --explain cpuid --sshlogin :
 }
 
+@test "of rows of which one fails, those that cannot be explained are not tried again" {
+  local options=(-o out --on lab:x86_64-svm --release 6.1.0-9 --explain hypercall,timer_expiry,cpuid_fails) folder
+  folder=out/lab-x86_64-svm/6.1.0-9-x86_64.explanations
+  # Of a sweep that was killed, and of another config.
+  mkdir -p $folder/new
+  echo '{}' >$folder/new/timer_expiry.json
+  run_apart "$sweep" "${options[@]}"
+  echo "$stdout$stderr"
+  [ "$status" = 4 ]
+  [ -s $folder/hypercall.json ]
+  [ -e $folder/timer_expiry.json ]
+  [ ! -s $folder/timer_expiry.json ]
+  [ ! -e $folder/cpuid_fails.json ]
+  [ "$(wc -l <../explained)" = 3 ]
+  run_apart "$sweep" "${options[@]}"
+  [ "$status" = 4 ]
+  [ "$(wc -l <../explained)" = 4 ]
+  tail -n 1 ../explained | grep -q -- '--bench cpuid_fails '
+}
+
 @test "explanations are made with the options of the runs that change figures" {
   local options=(-o out --on lab:x86_64-svm --release 6.1.0-9 --db h.jsonl --explain 'hypercall,cpuid')
   run_apart "$sweep" "${options[@]}" -- --append 'nokaslr quiet' --label new --modules=/m --config 'default,pmu-*ted'
@@ -240,9 +261,13 @@ print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
   local options=(-o out --on lab:x86_64-svm --db h.jsonl)
   export longer=6.12
   : >../explained
+  # Of a sweep that was killed.
+  mkdir -p out/why
+  : >out/why/cpuid.default.json
   run_apart "$sweep" "${options[@]}" --why -- --emulator here
   echo "$stderr$stdout"
   [ "$status" = 0 ]
+  [ ! -s out/not-explained ]
   # Both sides of the one step; neither 6.1.0-9 nor the rows that did not change.
   [ "$(wc -l <../explained)" = 2 ]
   grep -q -- '--bench hypercall --config default --kernel /kernels/6.1.0-10-x86_64/vmlinuz --emulator here ' ../explained

@@ -246,11 +246,13 @@ static int bochs_is_ready(const struct lab_child *child)
 
 /*
  * Sends a request and receives its reply, under the lock of the socket. Without a reply
- * the machine is given up: a late one would be that of the next request.
+ * the machine is given up: a late one would be that of the next request. `answer_s`: the
+ * limit of the reply.
  */
 static int send_request(struct lab_base *base, const struct clone_request *request,
-			const int *fds, int32_t *value)
+			const int *fds, time_t answer_s, int32_t *value)
 {
+	struct lab_child server = base->child;
 	/* The file of the records is the last one. */
 	const size_t n_fds = !fds ? 0 : CLONE_FDS - (fds[CLONE_FD_TRACE] < 0);
 	char rights[CMSG_SPACE(sizeof(int) * CLONE_FDS)] = { 0 };
@@ -269,11 +271,12 @@ static int send_request(struct lab_base *base, const struct clone_request *reque
 		c->cmsg_len = CMSG_LEN(sizeof(int) * n_fds);
 		memcpy(CMSG_DATA(c), fds, sizeof(int) * n_fds);
 	}
+	server.answer_s = answer_s;
 	pthread_mutex_lock(&base->lock);
 	if (sendmsg(base->child.control, &msg, MSG_NOSIGNAL) != sizeof(*request))
 		ret = -errno;
 	if (!ret)
-		ret = get_reply(&base->child, value);
+		ret = get_reply(&server, value);
 	if (ret) {
 		shutdown(base->child.control, SHUT_RDWR);
 		__atomic_store_n(&base->lost, true, __ATOMIC_RELAXED);
@@ -289,7 +292,8 @@ static int bochs_freeze(struct lab_base *base)
 	int fds[CLONE_FDS] = { base->snapshot, base->snapshot, base->snapshot, -1 };
 	int32_t ret = 0;
 
-	if (base->snapshot >= 0 && (send_request(base, &request, fds, &ret) || ret)) {
+	if (base->snapshot >= 0 &&
+	    (send_request(base, &request, fds, LAB_SILENCE_S, &ret) || ret)) {
 		close(base->snapshot);
 		base->snapshot = -1;
 	}
@@ -303,7 +307,9 @@ static int bochs_end(struct lab_base *base, pid_t pid)
 	int32_t status = 0;
 
 	/* When the fork server ends, its clones are killed. */
-	return send_request(base, &request, NULL, &status) || status < 0 ? 0 : status;
+	return send_request(base, &request, NULL, LAB_SILENCE_S, &status) || status < 0
+		       ? 0
+		       : status;
 }
 
 static int bochs_clone(struct lab_base *base, const struct lab_boot *boot,
@@ -318,7 +324,9 @@ static int bochs_clone(struct lab_base *base, const struct lab_boot *boot,
 	lab_child_init(child);
 	ret = lab_child_pipes(child, &fds[CLONE_FD_CONSOLE], &fds[CLONE_FD_MESSAGES]);
 	if (!ret)
-		ret = send_request(base, &request, fds, &pid);
+		ret = send_request(base, &request, fds,
+				   boot->silence_s ? boot->silence_s : LAB_SILENCE_S,
+				   &pid);
 	if (!ret && pid < 0)
 		ret = pid;
 	if (fds[CLONE_FD_CONSOLE] >= 0)

@@ -133,7 +133,7 @@ int lab_child_finish(struct lab_child *c)
 	return lab_child_stop(c);
 }
 
-static time_t now_s(void)
+time_t lab_now_s(void)
 {
 	struct timespec t;
 
@@ -141,25 +141,32 @@ static time_t now_s(void)
 	return t.tv_sec;
 }
 
+bool lab_is_over(pid_t pid, time_t begin_s, const struct process_waits *waits,
+		 time_t limit_s)
+{
+	const time_t passed = lab_now_s() - begin_s;
+	struct process_waits now;
+
+	/* The waits are read from files. */
+	if (passed <= limit_s)
+		return false;
+	now = process_waits(pid);
+	return passed - (time_t)(process_waited_ns(waits, &now) / 1000000000u) > limit_s;
+}
+
 struct lab_limit lab_limit_begin(const struct lab_child *c)
 {
-	return (struct lab_limit){ c, now_s(), process_waits(c->process.pid) };
+	return (struct lab_limit){ c, lab_now_s(), process_waits(c->process.pid) };
 }
 
 int lab_limit_check(const struct lab_limit *l)
 {
-	const time_t now = now_s(), passed = now - l->begin_s;
-	struct process_waits waits;
-
 	if (interrupted)
 		return -EINTR;
-	if (l->child->deadline_s && now >= l->child->deadline_s)
+	if (l->child->deadline_s && lab_now_s() >= l->child->deadline_s)
 		return -ETIME;
-	if (passed <= l->child->answer_s)
-		return 0;
-	waits = process_waits(l->child->process.pid);
-	return passed - (time_t)(process_waited_ns(&l->waits, &waits) / 1000000000u) >
-			       l->child->answer_s
+	return lab_is_over(l->child->process.pid, l->begin_s, &l->waits,
+			   l->child->answer_s)
 		       ? -ETIMEDOUT
 		       : 0;
 }

@@ -98,6 +98,15 @@ struct lab_limit {
 struct lab_limit lab_limit_begin(const struct lab_child *c);
 int lab_limit_check(const struct lab_limit *l);
 
+/*
+ * Seconds of CLOCK_MONOTONIC, and whether more than `limit_s` have passed since
+ * `begin_s`, the time that the emulator has waited for a processor since `waits` not
+ * counted.
+ */
+time_t lab_now_s(void);
+bool lab_is_over(pid_t pid, time_t begin_s, const struct process_waits *waits,
+		 time_t limit_s);
+
 /* What records the instructions of a machine. */
 enum lab_tracer { LAB_TRACER_NONE, LAB_TRACER_PLUGIN, LAB_TRACER_BUILT_IN };
 

@@ -58,30 +58,15 @@ struct session {
 	bool hello, end, header, symbols;
 };
 
-static time_t now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
-}
-
 static struct mark mark(const struct session *s)
 {
-	return (struct mark){ now_s(), process_waits(s->child.process.pid) };
+	return (struct mark){ lab_now_s(), process_waits(s->child.process.pid) };
 }
 
 /* Whether more than `limit_s` have passed, without the waits on a busy host. */
 static bool is_over(const struct session *s, const struct mark *since, time_t limit_s)
 {
-	time_t passed = now_s() - since->s;
-	struct process_waits now;
-
-	if (passed <= limit_s)
-		return false;
-	now = process_waits(s->child.process.pid);
-	return passed - (time_t)(process_waited_ns(&since->waits, &now) / 1000000000u) >
-	       limit_s;
+	return lab_is_over(s->child.process.pid, since->s, &since->waits, limit_s);
 }
 
 /* The payload of a frame that is one number. */
@@ -213,7 +198,7 @@ static int check_limits(struct session *s)
 {
 	if (interrupted)
 		return error_set(s->err, -EINTR, "%s: interrupted", s->label);
-	if (s->deadline_s && now_s() >= s->deadline_s)
+	if (s->deadline_s && lab_now_s() >= s->deadline_s)
 		return error_set(s->err, -ETIME, "%s: the time of the lab is over",
 				 s->label);
 	if (is_over(s, &s->last_frame, s->silence_s))
@@ -243,7 +228,7 @@ static int check_life(struct session *s, const struct lab_emulator *emulator)
 		return error_set(s->err, -ETIMEDOUT,
 				 "%s: the machine is stuck: no answer of %s for %d s",
 				 s->label, s->emulator, ANSWER_S);
-	} else if (!s->asked && now_s() - s->last_sign.s > SILENCE_S) {
+	} else if (!s->asked && lab_now_s() - s->last_sign.s > SILENCE_S) {
 		s->asked = !emulator->ask(control);
 		s->last_sign = mark(s);
 	}
@@ -276,7 +261,7 @@ static int take_wire(struct session *s, bool last)
 		if (ret < 0)
 			return error_set(s->err, ret, "%s: out of memory", s->label);
 		ret = take_frame(s, &frame);
-		s->last_frame.s = now_s();
+		s->last_frame.s = lab_now_s();
 		any = true;
 		if (!ret && !s->end)
 			ret = check_limits(s);

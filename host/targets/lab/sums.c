@@ -61,7 +61,7 @@ enum lab_files lab_files_check(const char *folder, const char *record,
 {
 	enum lab_files files = LAB_FILES_RECORDED;
 	char path[PATH_MAX], *line = NULL;
-	bool complete = false;
+	bool complete = false, any = false;
 	size_t room = 0;
 	FILE *f = lab_path(path, "%s/%s", folder, record) ? fopen(path, "re") : NULL;
 
@@ -73,12 +73,13 @@ enum lab_files lab_files_check(const char *folder, const char *record,
 			enum lab_files file = check_file(folder, line);
 
 			files = file > files ? file : files;
+			any = true;
 		}
 	}
 	free(line);
 	if (f)
 		fclose(f);
-	if (!complete)
+	if (!complete || !any)
 		return LAB_FILES_DAMAGED;
 	return files == LAB_FILES_RECORDED && !is_checked(folder, checked)
 		       ? LAB_FILES_TOUCHED
