@@ -43,11 +43,8 @@ void compare_judge_noisy(struct compare *c);
 struct drift_between compare_own_drift(const struct compare *c,
 				       const struct compare_row *row);
 
-/*
- * Why a row is inconclusive, and how many boots or runs would decide it. `family`: tests
- * of the comparison.
- */
-void compare_advise(const struct compare *c, struct compare_row *row, size_t family);
+/* Why a row is inconclusive, and how many boots or runs would decide it. */
+void compare_advise(const struct compare *c, struct compare_row *row);
 
 /* Several runs of a side. First what all rows tell about runs, then each row. */
 bool compare_has_runs(const struct compare *c);

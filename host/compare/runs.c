@@ -309,6 +309,7 @@ void compare_measure_runs(const struct compare *c, struct compare_row *row,
 	}
 	if (!(s.df > 0))
 		return;
+	row->df = s.df;
 	row->p = 2 * gsl_cdf_tdist_Q(fabs(s.shift) / s.se, s.df);
 	reach = gsl_cdf_tdist_Pinv((1 + COMPARE_LEVEL) / 2, s.df) * s.se;
 	row->lo = s.shift - reach;
