@@ -352,7 +352,7 @@ static void learn_noise(struct compare *c)
 		return;
 	}
 	if (compare_has_runs(c)) {
-		runs_learn(&c->runs);
+		runs_learn(&c->runs, c->config);
 		return;
 	}
 	c->drifts[0] = drift_of(c->base);

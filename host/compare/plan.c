@@ -36,7 +36,7 @@ struct compare_plan *compare_plan_new(const struct result *const *docs, size_t n
 	plan->first = docs[0];
 	plan->runs = (struct runs){ .docs = { docs, NULL }, .n = { n, 0 } };
 	if (n > 1)
-		runs_learn(&plan->runs);
+		runs_learn(&plan->runs, (const char *const[2]){ NULL, NULL });
 	else
 		plan->drift = drift_of(docs[0]);
 	return plan;
