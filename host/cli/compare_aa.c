@@ -55,7 +55,7 @@ static void print_visible(const struct compare *c)
 		const struct compare_row *row = &c->rows[i];
 
 		if (row->level < 1 && row->base.value > row->hi - row->lo)
-			seen[n++] = compare_least_seen(row) / row->base.value;
+			seen[n++] = compare_least_seen(c, row) / row->base.value;
 	}
 	gsl_sort(seen, 1, n);
 	if (n)

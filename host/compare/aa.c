@@ -117,11 +117,11 @@ static struct result *half_of(const struct result *r, const bool *sides, bool se
 	return half;
 }
 
-static double visible(const struct compare_row *row, bool enough)
+static double visible(const struct compare *c, const struct compare_row *row, bool enough)
 {
 	if (isnan(row->lo) || !enough)
 		return NAN;
-	return compare_least_seen(row);
+	return compare_least_seen(c, row);
 }
 
 static bool is_wrong(const struct compare_row *row)
@@ -168,10 +168,11 @@ static void fill(struct aa *aa, const struct result *r, const struct compare *pa
 			.hi = p->hi,
 			.wrong_pairs = is_wrong(p),
 			.wrong_runs = is_wrong(q),
-			.visible_pairs =
-				visible(p, p->exact || p->pairs >= aa->boots_needed),
-			.visible_runs = visible(q, q->exact || (q->base.boots >= least &&
-								q->new.boots >= least)),
+			.visible_pairs = visible(
+				pairs, p, p->exact || p->pairs >= aa->boots_needed),
+			.visible_runs = visible(runs, q,
+						q->exact || (q->base.boots >= least &&
+							     q->new.boots >= least)),
 		};
 		/* Exact figures: a difference of 1 is detected. */
 		if (p->exact)

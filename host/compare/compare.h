@@ -179,6 +179,7 @@ struct compare_row {
 	double level; /* of the interval: 0.95; exact: 1 */
 	/* "exact", "range", "signed rank", "Mann-Whitney", "moderated t"; NULL */
 	const char *method;
+	double df;	     /* of t where that is the test; NAN: of ranks */
 	double p, p_holm;    /* NAN: no test; after Holm's correction over all rows */
 	size_t pairs;	     /* pairs of boots; 0 if not paired */
 	double cliff;	     /* Cliff's delta, > 0 if new is larger; NAN */
@@ -203,6 +204,7 @@ struct compare {
 	struct drift drifts[2];
 	struct drift_between drift;
 	struct runs runs;	  /* n of both 1: one run a side */
+	size_t family;		  /* tests of noisy rows, for Holm's correction; >= 1 */
 	struct compare_row *rows; /* order of base, then rows that only `new` has */
 	size_t n_rows;
 	size_t count[COMPARE_VERDICTS];	   /* all rows */
@@ -232,7 +234,7 @@ int compare_sides(const struct result *const *base, size_t n_base,
 		  const struct compare_options *o, struct compare *c, struct error *err);
 void compare_free(struct compare *c);
 /* The least change of a noisy row, in its unit, that is seen in 90 of 100 cases. */
-double compare_least_seen(const struct compare_row *row);
+double compare_least_seen(const struct compare *c, const struct compare_row *row);
 /* Removes the hint at --across, which other commands do not have, from such a message. */
 void compare_drop_hint(char *message);
 

@@ -390,28 +390,28 @@ static enum compare_verdict verdict_of(const struct compare *c,
 	return COMPARE_INCONCLUSIVE;
 }
 
-static void explain_undecided(const struct compare *c, struct compare_row *row,
-			      size_t family)
+static void explain_undecided(const struct compare *c, struct compare_row *row)
 {
 	if (is_contrary(row))
 		snprintf(
 			row->reason, sizeof(row->reason),
 			"the shift and the medians have different directions: the boots have several modes");
 	else
-		compare_advise(c, row, family);
+		compare_advise(c, row);
 }
 
 void compare_judge_noisy(struct compare *c)
 {
 	double *p = calloc(c->n_rows + 1, sizeof(*p));
-	size_t family = 0;
 
 	if (!p)
 		abort();
+	c->family = 0;
 	for (size_t i = 0; i < c->n_rows; i++) {
 		p[i] = c->rows[i].p;
-		family += !isnan(p[i]);
+		c->family += !isnan(p[i]);
 	}
+	c->family += !c->family;
 	if (stats_holm(p, c->n_rows, p))
 		abort();
 	for (size_t i = 0; i < c->n_rows; i++) {
@@ -423,7 +423,7 @@ void compare_judge_noisy(struct compare *c)
 		row->p_holm = p[i];
 		row->verdict = verdict_of(c, row);
 		if (row->verdict == COMPARE_INCONCLUSIVE)
-			explain_undecided(c, row, family ? family : 1);
+			explain_undecided(c, row);
 	}
 	free(p);
 }

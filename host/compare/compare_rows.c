@@ -155,7 +155,7 @@ static void measure(const struct compare *c, struct compare_row *row)
 
 	row->difference = row->shift = row->lo = row->hi = NAN;
 	row->ratio = row->shift_ratio = row->ratio_lo = row->ratio_hi = NAN;
-	row->level = row->p = row->p_holm = row->cliff = NAN;
+	row->level = row->df = row->p = row->p_holm = row->cliff = NAN;
 	row->boots_needed = row->runs_needed = NAN;
 	row->verdict = COMPARE_NONE;
 	if (!base->metric || !new->metric) {
@@ -352,7 +352,7 @@ static void learn_noise(struct compare *c)
 		return;
 	}
 	if (compare_has_runs(c)) {
-		runs_learn(&c->runs);
+		runs_learn(&c->runs, c->config);
 		return;
 	}
 	c->drifts[0] = drift_of(c->base);

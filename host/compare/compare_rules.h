@@ -43,15 +43,13 @@ void compare_judge_noisy(struct compare *c);
 struct drift_between compare_own_drift(const struct compare *c,
 				       const struct compare_row *row);
 
-/*
- * Why a row is inconclusive, and how many boots or runs would decide it. `family`: tests
- * of the comparison.
- */
-void compare_advise(const struct compare *c, struct compare_row *row, size_t family);
+/* Why a row is inconclusive, and how many boots or runs would decide it. */
+void compare_advise(const struct compare *c, struct compare_row *row);
 
-/* Several runs of a side. First what all rows tell about runs, then each row. */
+/* Several runs of a side. First what all rows tell about runs, then each row.
+ * `configs`: of the sides, NULL: each with itself. */
 bool compare_has_runs(const struct compare *c);
-void runs_learn(struct runs *runs);
+void runs_learn(struct runs *runs, const char *const configs[2]);
 /* The moderated variance of a row's own part of a run. False: too few runs have it. */
 bool runs_noise(const struct runs *runs, const char *name, const char *config,
 		struct stats_prior *out);

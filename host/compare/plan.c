@@ -36,7 +36,7 @@ struct compare_plan *compare_plan_new(const struct result *const *docs, size_t n
 	plan->first = docs[0];
 	plan->runs = (struct runs){ .docs = { docs, NULL }, .n = { n, 0 } };
 	if (n > 1)
-		runs_learn(&plan->runs);
+		runs_learn(&plan->runs, (const char *const[2]){ NULL, NULL });
 	else
 		plan->drift = drift_of(docs[0]);
 	return plan;
@@ -172,8 +172,8 @@ bool compare_plan_row(const struct compare_plan *plan, const char *name,
 /* More boots or runs than a person measures: no advice beyond. */
 #define ADVICE_MOST 1000
 
-/* A change that is this many half widths beyond the band is seen in 90 of 100 cases. */
-#define SURE 1.65
+/* The share of changes that are seen. */
+#define SEEN 0.9
 
 static size_t units_of(const struct compare *c, const struct compare_row *row)
 {
@@ -219,9 +219,52 @@ static double half_width(const struct compare_row *row)
 	return fmax(row->hi - row->shift, row->shift - row->lo);
 }
 
-double compare_least_seen(const struct compare_row *row)
+/*
+ * The test of a row with a half width of its interval. A change is seen where it is
+ * significant after Holm's correction, of which the first step counts, and where the
+ * interval is outside the band.
+ */
+static struct power_test test_of_row(const struct compare *c,
+				     const struct compare_row *row, double width)
 {
-	return row->band + SURE * half_width(row);
+	double alpha = COMPARE_ALPHA / (double)c->family, level = 1 - COMPARE_LEVEL;
+	bool ranks = isnan(row->df);
+	struct power_test t = { .df = row->df, .edge = row->band };
+
+	if (ranks)
+		t.df = c->paired ? (double)row->pairs - 1
+				 : (double)(row->base.boots + row->new.boots) - 2;
+	t.known = t.df;
+	t.significant = ranks ? gsl_cdf_ugaussian_Qinv(alpha / 2)
+			      : gsl_cdf_tdist_Qinv(alpha / 2, t.df);
+	t.outside = ranks ? gsl_cdf_ugaussian_Qinv(level / 2)
+			  : gsl_cdf_tdist_Qinv(level / 2, t.df);
+	t.se = t.limit = width / t.outside;
+	return t;
+}
+
+double compare_least_seen(const struct compare *c, const struct compare_row *row)
+{
+	struct power_test test = test_of_row(c, row, half_width(row));
+
+	return power_least(&test, SEEN);
+}
+
+/* The half width of the interval with which a change of twice the band is seen. */
+static double width_for_two_bands(const struct compare *c, const struct compare_row *row)
+{
+	double low = 0, high = row->band;
+
+	for (int i = 0; i < 20; i++) {
+		double middle = (low + high) / 2;
+		struct power_test test = test_of_row(c, row, middle);
+
+		if (power_found(&test, 2 * row->band) < SEEN)
+			high = middle;
+		else
+			low = middle;
+	}
+	return low;
 }
 
 static struct width width_of(const struct compare *c, const struct compare_row *row)
@@ -258,13 +301,26 @@ static double width_at(const struct width *w, size_t n)
 		     w->scale > 0 ? w->scale * allowance(w->c, w->own, n) : 0);
 }
 
+/* A test of fewer boots cannot be significant. */
+static double least_units(const struct compare *c)
+{
+	if (c->paired)
+		return (double)stats_least_pairs(COMPARE_ALPHA, c->family);
+	if (!compare_has_runs(c))
+		return (double)stats_least_values(COMPARE_ALPHA, c->family);
+	return 2;
+}
+
 /*
  * The least number, from 20 on of one digit and zeros, with a half width of at most
  * `room`; NAN: too many.
  */
 static double units_for(const struct width *w, double room)
 {
-	for (size_t n = w->units + 1, step; n <= ADVICE_MOST; n += step - n % step) {
+	size_t first = w->units + 1, least = (size_t)least_units(w->c);
+
+	for (size_t n = first > least ? first : least, step; n <= ADVICE_MOST;
+	     n += step - n % step) {
 		step = n < 20 ? 1 : n < 100 ? 10 : 100;
 		if (n % step == 0 && width_at(w, n) <= room)
 			return (double)n;
@@ -277,21 +333,16 @@ static double units_for(const struct width *w, double room)
  * is enough where each boot of one side is above those of the other.
  */
 static double units_for_significance(const struct compare *c,
-				     const struct compare_row *row, size_t family,
-				     size_t units)
+				     const struct compare_row *row, size_t units)
 {
 	double now = gsl_cdf_ugaussian_Qinv(fmax(row->p, 1e-300) / 2);
-	double then = gsl_cdf_ugaussian_Qinv(COMPARE_ALPHA / (double)family / 2);
-	double least = 2, n = (double)units, least_p = 0;
+	double then = gsl_cdf_ugaussian_Qinv(COMPARE_ALPHA / (double)c->family / 2);
+	double n = fmax((double)units + 1, least_units(c)), least_p = 0;
 
-	if (c->paired) {
-		least = (double)stats_least_pairs(COMPARE_ALPHA, family);
+	if (c->paired)
 		least_p = ldexp(2, -(int)units);
-	} else if (!compare_has_runs(c)) {
-		least = (double)stats_least_values(COMPARE_ALPHA, family);
+	else if (!compare_has_runs(c))
 		least_p = stats_apart_by_chance(row->base.boots, row->new.boots);
-	}
-	n = fmax(n + 1, least);
 	if (now > 0 && row->p > least_p * (1 + 1e-9))
 		n = fmax(n, ceil((double)units * then * then / (now * now)));
 	return n;
@@ -310,7 +361,7 @@ static void show_change(char *out, size_t bytes, const struct compare_row *row,
 		snprintf(out, bytes, "%.3g %s", change, row->unit ? row->unit : "");
 }
 
-void compare_advise(const struct compare *c, struct compare_row *row, size_t family)
+void compare_advise(const struct compare *c, struct compare_row *row)
 {
 	const char *unit = compare_has_runs(c) ? "runs" : c->paired ? "pairs" : "boots";
 	const char *side = c->paired ? "" : " per side";
@@ -325,13 +376,13 @@ void compare_advise(const struct compare *c, struct compare_row *row, size_t fam
 				 "too few runs have this figure");
 			return;
 		}
-		*needed = units_for_significance(c, row, family, units_of(c, row));
+		*needed = units_for_significance(c, row, units_of(c, row));
 		snprintf(row->reason, sizeof(row->reason),
 			 "too few %s: about %.0f%s would decide", unit, *needed, side);
 		return;
 	}
 	if (row->lo > row->band || row->hi < -row->band) {
-		*needed = units_for_significance(c, row, family, units_of(c, row));
+		*needed = units_for_significance(c, row, units_of(c, row));
 		snprintf(row->reason, sizeof(row->reason),
 			 "too few %s to be significant: about %.0f%s would decide", unit,
 			 *needed, side);
@@ -354,9 +405,9 @@ void compare_advise(const struct compare *c, struct compare_row *row, size_t fam
 			unit);
 		return;
 	} else {
-		*needed = units_for(&w, row->band / SURE);
+		*needed = units_for(&w, width_for_two_bands(c, row));
 	}
-	show_change(hidden, sizeof(hidden), row, compare_least_seen(row));
+	show_change(hidden, sizeof(hidden), row, compare_least_seen(c, row));
 	show_change(shown, sizeof(shown), row, 2 * row->band);
 	if (isnan(*needed))
 		snprintf(row->reason, sizeof(row->reason),

@@ -127,17 +127,26 @@ static void subtract_common(struct values *v, const struct runs *runs)
 			v->v[s][k] -= runs->common[s][k];
 }
 
-/* Rows with a positive value in every run, as ln. `rows`: room for all of them. */
-static size_t collect(const struct runs *runs, struct values *rows)
+/*
+ * Rows with a positive value in every run, as ln. `configs`: of the two sides; NULL: that
+ * of the row. `rows`: room for all of them.
+ */
+static size_t collect(const struct runs *runs, const char *const configs[2],
+		      struct values *rows)
 {
 	const struct result *first = runs->docs[0][0];
 	size_t n = 0;
 
 	for (size_t i = 0; i < first->n_benchmarks; i++) {
 		const struct result_benchmark *b = &first->benchmarks[i];
-		const char *const config[2] = { b->config, b->config };
+		const char *const config[2] = {
+			configs[0] ? configs[0] : b->config,
+			configs[1] ? configs[1] : b->config,
+		};
 		double df;
 
+		if (strcmp(b->config, config[0]) != 0)
+			continue;
 		values_make(&rows[n], runs, b->name, config, METRIC);
 		within(&rows[n], &df);
 		if (df == runs->df && take_logs(&rows[n]))
@@ -189,7 +198,7 @@ static bool are_in_blocks(const struct runs *runs)
 	return strcmp(last[0], first[1]) < 0 || strcmp(last[1], first[0]) < 0;
 }
 
-void runs_learn(struct runs *runs)
+void runs_learn(struct runs *runs, const char *const configs[2])
 {
 	size_t most = runs->docs[0][0]->n_benchmarks;
 	struct values *rows = room(most, sizeof(*rows));
@@ -200,7 +209,7 @@ void runs_learn(struct runs *runs)
 	for (int s = 0; s < 2; s++)
 		runs->common[s] = common.v[s] = room(runs->n[s], sizeof(double));
 	runs->df = (double)(runs->n[0] + runs->n[1]) - (runs->n[1] ? 2 : 1);
-	runs->rows = collect(runs, rows);
+	runs->rows = collect(runs, configs, rows);
 	learn_common(runs, rows, runs->rows);
 	common.n[0] = runs->n[0];
 	common.n[1] = runs->n[1];
@@ -309,6 +318,7 @@ void compare_measure_runs(const struct compare *c, struct compare_row *row,
 	}
 	if (!(s.df > 0))
 		return;
+	row->df = s.df;
 	row->p = 2 * gsl_cdf_tdist_Q(fabs(s.shift) / s.se, s.df);
 	reach = gsl_cdf_tdist_Pinv((1 + COMPARE_LEVEL) / 2, s.df) * s.se;
 	row->lo = s.shift - reach;

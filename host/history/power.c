@@ -181,6 +181,14 @@ static void plan_compare(struct power_page *page, struct result *const *docs, si
 	compare_plan_free(plan);
 }
 
+static bool share_a_row(const struct result *a, const struct result *b)
+{
+	for (size_t i = 0; i < a->n_benchmarks; i++)
+		if (result_find(b, a->benchmarks[i].name, a->benchmarks[i].config))
+			return true;
+	return false;
+}
+
 static int check_documents(struct result *const *docs, size_t n, struct error *err)
 {
 	for (size_t i = 1; i < n; i++) {
@@ -195,6 +203,15 @@ static int check_documents(struct result *const *docs, size_t n, struct error *e
 		if (!strcmp(docs[i]->run.id, docs[0]->run.id))
 			return error_set(err, -EINVAL, "run %s is there twice",
 					 docs[0]->run.id);
+		if (result_is_pair(docs[0], docs[i]))
+			return error_set(
+				err, -EINVAL,
+				"the documents are the two sides of one run --against: runs of one side are needed");
+		if (!share_a_row(docs[0], docs[i]))
+			return error_set(
+				err, -EINVAL,
+				"%s and %s have no benchmark with one config in common",
+				docs[0]->run.id, docs[i]->run.id);
 	}
 	return 0;
 }
@@ -454,16 +471,17 @@ void power_print(const struct power_page *page)
 	else if (page->n_rows && page->by_runs)
 		snprintf(
 			text, sizeof(text),
-			"\nseen: the least change that 'compare' of %zu and %zu runs of %zu boots finds in 90 of 100 cases, among %zu rows. Changes in the band (1 %%, or two steps of the clock) are never better or worse.%s",
+			"\nseen: the least change that 'compare' of %zu and %zu runs of %zu boots finds in 90 of 100 cases, among %zu row%s. Changes in the band (1 %%, or two steps of the clock) are never better or worse.%s",
 			page->runs, page->runs, page->boots, page->n_rows,
+			page->n_rows == 1 ? "" : "s",
 			page->shown < DOCUMENTS_FEW
 				? " So few documents hardly show how much runs differ: the figures allow for that, and more documents make them smaller."
 				: "");
 	else if (page->n_rows)
 		snprintf(
 			text, sizeof(text),
-			"\nseen: the least change that 'compare' of two runs of %zu boots finds in 90 of 100 cases, among %zu rows, if nothing differs from run to run: one run does not show that; give several. Changes in the band (1 %%, or two steps of the clock) are never better or worse.",
-			page->boots, page->n_rows);
+			"\nseen: the least change that 'compare' of two runs of %zu boots finds in 90 of 100 cases, among %zu row%s, if nothing differs from run to run: one run does not show that; give several. Changes in the band (1 %%, or two steps of the clock) are never better or worse.",
+			page->boots, page->n_rows, page->n_rows == 1 ? "" : "s");
 	if (page->n_rows)
 		text_wrap(stdout, text + 1, 0, 0, table_text_columns(&o));
 	if (page->exact)

@@ -93,6 +93,24 @@ json() {
   [ "$(json '0.007 < d["rows"][0]["boot_noise"] < 0.009')" = True ]
 }
 
+@test "documents with a row in common, and not the sides of one run" {
+  documents 0 0
+  sed -i 's/"config": "[^"]*"/"config": "pmu-off"/g' run2.json
+  refused 2 "no benchmark with one config in common" "$wsbench" power run1.json run2.json
+  documents 0 0
+  for side in 1:base 2:new; do
+    python3 - "run${side%:*}.json" "${side#*:}" <<'END'
+import json, sys
+with open(sys.argv[1]) as f:
+    d = json.load(f)
+d["run"]["pair"] = {"id": "run1", "side": sys.argv[2], "config": "default"}
+with open(sys.argv[1], "w") as f:
+    json.dump(d, f)
+END
+  done
+  refused 2 "two sides of one run" "$wsbench" power run1.json run2.json
+}
+
 @test "documents of one target and machine, each once" {
   documents 0 0
   sed 's/"name": "kvm"/"name": "bare:x86_64"/' run2.json >other.json

@@ -113,6 +113,28 @@ Test(runs, are_the_unit)
 	sides_free(&s);
 }
 
+/* All rows of a pair of configs show the noise between runs, as those of one config do.
+ */
+Test(runs, of_two_configs_share_their_noise)
+{
+	struct compare_options o = { .config = { "default", "pmu-off" } };
+	struct sides s = sides(0.01, 0, true);
+	struct error err;
+	struct compare c;
+
+	for (int k = 0; k < RUNS; k++)
+		for (size_t i = 0; i < ROWS; i++)
+			s.docs[1][k]->benchmarks[i].config = "pmu-off";
+	cr_assert_eq(compare_sides((const struct result *const *)s.docs[0], RUNS,
+				   (const struct result *const *)s.docs[1], RUNS, &o, &c,
+				   &err),
+		     0, "%s", err.text);
+	cr_expect_eq(c.runs.rows, ROWS);
+	cr_expect(c.rows[0].df > 2 * RUNS, "%g", c.rows[0].df);
+	compare_free(&c);
+	sides_free(&s);
+}
+
 /* A slow change of the machine looks like a difference. */
 Test(runs, in_blocks_have_no_verdict)
 {

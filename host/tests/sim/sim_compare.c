@@ -39,6 +39,8 @@ struct detail {
 	 * run: the boots) that find the shift, which are then compared.
 	 */
 	bool planned;
+	/* The shift is what the comparison of a try without one says is seen. */
+	bool hidden;
 };
 
 /* A side: documents that are made once and filled for each repetition. */
@@ -209,6 +211,20 @@ static size_t planned(const struct detail *d, const struct side *base)
 	return need <= (double)most ? (size_t)need : 0;
 }
 
+/* The least shift of the first row that a comparison without a shift says is seen. */
+static double seen(const struct detail *d, gsl_rng *rng, struct side *base,
+		   struct side *new)
+{
+	struct compare c;
+	double change;
+
+	fill(d, rng, base, new);
+	judge(d, base, new, &c);
+	change = compare_least_seen(&c, &c.rows[0]) / c.rows[0].base.value;
+	compare_free(&c);
+	return log1p(change);
+}
+
 static void simulate(const struct sim_scenario *s, gsl_rng *rng, size_t repeat,
 		     struct sim_counts *out)
 {
@@ -233,6 +249,8 @@ static void simulate(const struct sim_scenario *s, gsl_rng *rng, size_t repeat,
 				continue;
 			*(d->runs > 1 ? &now.runs : &now.boots) = need;
 		}
+		if (d->hidden)
+			now.shift = seen(d, rng, &base, &new);
 		fill(&now, rng, &base, &new);
 		judge(&now, &base, &new, &c);
 		count(&now, &c, out);
@@ -244,6 +262,7 @@ static void simulate(const struct sim_scenario *s, gsl_rng *rng, size_t repeat,
 
 #define DETAIL(...) (&(const struct detail){ __VA_ARGS__, .planned = false })
 #define PLAN(...)   (&(const struct detail){ __VA_ARGS__, .planned = true })
+#define HIDE(...)   (&(const struct detail){ __VA_ARGS__, .hidden = true })
 #define NOISE_OF(row_run, run, shared, shared_phi, own, own_phi, uneven)                 \
 	{                                                                                \
 		row_run, run, { shared, shared_phi }, { own, own_phi }, uneven           \
@@ -615,6 +634,37 @@ static const struct sim_scenario scenarios[] = {
 	  false,
 	  { SIM_FOUND, 0.885, false },
 	  PLAN(NOISE(0, 0, 0, 0, 0.005, 0), 1, 20, 1, 0.04879, false, 0) },
+	/* "noise hides changes below", and compare --aa */
+	{ "what noise hides, boots 2 %, 12 rows, 30 pairs",
+	  1000,
+	  true,
+	  { SIM_FOUND, 0.885, false },
+	  HIDE(NOISE(0, 0, 0, 0, 0.02, 0), 12, 30, 1, 0, true, 0) },
+	{ "what noise hides, boots 2 %, 50 rows, 30 pairs",
+	  400,
+	  false,
+	  { SIM_FOUND, 0.885, false },
+	  HIDE(NOISE(0, 0, 0, 0, 0.02, 0), 50, 30, 1, 0, true, 0) },
+	{ "what noise hides, boots 2 %, 1 row, 30 pairs",
+	  1000,
+	  false,
+	  { SIM_FOUND, 0.885, false },
+	  HIDE(NOISE(0, 0, 0, 0, 0.02, 0), 1, 30, 1, 0, true, 0) },
+	{ "what noise hides, boots 2 %, 12 rows, 30 boots",
+	  400,
+	  false,
+	  { SIM_FOUND, 0.885, false },
+	  HIDE(NOISE(0, 0, 0, 0, 0.02, 0), 12, 30, 1, 0, false, 0) },
+	{ "what noise hides, row effects 1 %, 12 rows, 5 runs",
+	  1000,
+	  false,
+	  { SIM_FOUND, 0.85, false },
+	  HIDE(NOISE(0.01, 0, 0, 0, 0.002, 0), 12, 10, 5, 0, false, 0) },
+	{ "what noise hides, row effects 1 %, 50 rows, 5 runs",
+	  200,
+	  false,
+	  { SIM_FOUND, 0.85, false },
+	  HIDE(NOISE(0.01, 0, 0, 0, 0.002, 0), 50, 10, 5, 0, false, 0) },
 };
 
 const struct sim_kind sim_compare = {
