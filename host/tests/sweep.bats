@@ -217,7 +217,7 @@ print(" ".join(k for t, k in seen if t == sys.argv[2]))' "$1" "$2"
 }
 
 @test "of rows of which one fails, those that cannot be explained are not tried again" {
-  local options=(-o out --on lab:x86_64-svm --release 6.1.0-9 --explain hypercall,timer_expiry,cpuid_fails) folder
+  local options=(-o out --on lab:x86_64-svm --release 6.1.0-9 --explain 'hypercall,timer_expiry,cpuid_fails') folder
   folder=out/lab-x86_64-svm/6.1.0-9-x86_64.explanations
   # Of a sweep that was killed, and of another config.
   mkdir -p $folder/new
