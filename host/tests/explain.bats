@@ -205,7 +205,7 @@ names = ["sysreg_reads", "sysreg_writes", "barriers", "tlb_maintenance", "cache_
 counts = dict.fromkeys(names, 3) if kinds == "1" else None
 d["machine"]["arch"] = arch
 d["target"]["hypervisor"] = hypervisor[0] if hypervisor else None
-function = {"module": None, "space": "kernel", "layer": "KVM", "kinds": counts, "registers": []}
+function = {"module": None, "space": "kernel", "layer": "kernel, other", "kinds": counts, "registers": []}
 with open(path, "w") as f:
     json.dump({
         "schema": "worldswitch.explanation", "schema_version": 1,
@@ -362,7 +362,7 @@ outer kvm/outer.c;helper include/helper.h;inner kvm 10' ]
 outer;helper 15
 outer;helper;inner 10' ]
   "$wsbench" explain a.json --svg a.svg >text
-  grep -q '<title>helper: 25 instructions, 83.3 %; 15 of its own; inlined; KVM</title>' a.svg
+  grep -q '<title>helper: 25 instructions, 83.3 %; 15 of its own; inlined; kernel, other</title>' a.svg
   # The functions themselves.
   "$wsbench" explain a.json --tree >text
   run ! grep -q helper text
