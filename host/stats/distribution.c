@@ -238,7 +238,7 @@ static double scale_of(const struct search *s, size_t quantile)
 /* The median of nine runs of a window. */
 static double center_of(const struct search *s, size_t start, size_t n, size_t quantile)
 {
-	double near[9];
+	double near[9] = { 0 };
 
 	for (size_t i = 0; i < 9; i++) {
 		double value = value_at(s, start + i * (n - 1) / 8, quantile);

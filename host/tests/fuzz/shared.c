@@ -172,7 +172,7 @@ static void runs_do_not_differ(const struct result *r)
 	static const char *const ids[] = { "2", "3", "4", "5" };
 	const struct compare_options o = { .n_metrics = 0 };
 	const struct compare_names names = { "base", "new" };
-	const struct result *base[2], *new[2];
+	const struct result *base[2] = { NULL }, *new[2] = { NULL };
 	char *text = result_dump(r);
 	struct error err = { "" };
 	struct result *copy[4];

@@ -64,7 +64,7 @@ static void uart_write(struct devices *d, unsigned int reg, uint8_t value)
 
 	if (reg == UART_DATA && !divisor)
 		(void)!write(STDERR_FILENO, &value, 1);
-	else if (reg > UART_DATA && !(reg == UART_IER && divisor))
+	else if (reg > UART_IER || !divisor)
 		d->uart[reg] = value;
 	if (reg <= UART_IER && !divisor && d->uart[UART_IER] & IER_THRI) {
 		(void)irq_set_line(d->vm, UART_IRQ, true);
