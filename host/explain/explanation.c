@@ -483,6 +483,8 @@ static void renew_layers(struct explanation *e)
 {
 	const bool is_x86 = e->machine.arch && !strcmp(e->machine.arch, "x86_64");
 
+	if (!e->machine.arch)
+		return;
 	for (size_t i = 0; i < e->n_functions; i++) {
 		struct explanation_function *f = &e->functions[i];
 		const bool is_hyp = !strcmp(f->space, "hyp");

@@ -216,7 +216,7 @@ static double first_event(const struct explain_input *in, const uint32_t *record
 	return figure;
 }
 
-static void check(struct explanation *e)
+static void check(struct explanation *e, enum arch arch)
 {
 	uint64_t functions = 0, stacks = 0, lines = 0;
 	struct error err = { "" };
@@ -243,7 +243,7 @@ static void check(struct explanation *e)
 	e->run.tool_version = "0";
 	e->target.name = e->target.kind = "lab";
 	e->machine.fingerprint = "0";
-	e->machine.arch = "x86_64";
+	e->machine.arch = arch == ARCH_X86_64 ? "x86_64" : "aarch64";
 	e->config = "default";
 	text = explanation_dump(e);
 	FUZZ_CHECK(!explanation_parse(text, strlen(text), &back, &err), "%s: %s",
@@ -311,7 +311,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				      .counts = counts };
 	what.round_trip = first_event(&what, records, n, counts) - h.figure;
 	if (!explain_build(&capture, &what, e, &err))
-		check(e);
+		check(e, what.arch);
 	else
 		FUZZ_CHECK(*err.text, "no message");
 	explanation_free(e);
