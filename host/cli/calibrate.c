@@ -9,7 +9,7 @@
 #include "host/cli/cmd.h"
 #include "host/cli/documents.h"
 #include "host/cli/options.h"
-#include "host/explain/estimate.h"
+#include "host/explain/touch.h"
 #include "host/lib/error.h"
 #include "host/lib/file.h"
 #include "host/lib/table.h"

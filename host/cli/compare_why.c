@@ -19,7 +19,7 @@
 #include "host/cli/names.h"
 #include "host/cli/options.h"
 #include "host/cli/progress.h"
-#include "host/explain/region.h"
+#include "host/explain/trace.h"
 #include "host/lib/process.h"
 #include "host/lib/error.h"
 #include "host/lib/text.h"

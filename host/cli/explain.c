@@ -18,7 +18,7 @@
 #include "host/lib/table.h"
 #include "host/targets/rows.h"
 #include "host/explain/explain.h"
-#include "host/explain/region.h"
+#include "host/explain/trace.h"
 #include "host/explain/explain_text.h"
 #include "host/explain/touch.h"
 

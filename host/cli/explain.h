@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "host/cli/run.h"
-#include "host/explain/estimate.h"
+#include "host/explain/touch.h"
 #include "host/explain/explanation.h"
 #include "host/explain/formats.h"
 

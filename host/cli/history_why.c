@@ -12,11 +12,8 @@
 #include <unistd.h>
 
 #include "host/cli/history.h"
-#include "host/explain/cause.h"
-#include "host/explain/changelog.h"
-#include "host/explain/explanation.h"
-#include "host/explain/keep.h"
 #include "host/explain/step.h"
+#include "host/explain/explanation.h"
 #include "host/lib/error.h"
 #include "host/lib/text.h"
 #include "host/lib/table.h"

@@ -6,7 +6,7 @@
 #include <argp.h>
 #include <stdbool.h>
 
-#include "host/explain/touch_model.h"
+#include "host/explain/touch.h"
 #include "host/targets/target.h"
 
 /*

@@ -6,7 +6,7 @@
 
 #include "host/cli/explain.h"
 #include "host/cli/names.h"
-#include "host/explain/region.h"
+#include "host/explain/trace.h"
 #include "host/explain/touch.h"
 #include "host/lib/process.h"
 #include "host/lib/error.h"

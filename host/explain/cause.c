@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which titles of commits fit the functions of a step. */
-#include "host/explain/cause.h"
+#include "host/explain/step.h"
 
 #include <ctype.h>
 #include <math.h>

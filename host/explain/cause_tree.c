@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The commits of a git tree that changed the functions of a step. */
-#include "host/explain/cause.h"
+#include "host/explain/step.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reads changelogs of Debian's kernel, and keeps their commits beside a history. */
-#include "host/explain/changelog.h"
+#include "host/explain/step.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reads DWARF with elfutils' libdw, and finds out where the code of a file ran. */
-#include "host/explain/debuginfo.h"
+#include "host/explain/symbols.h"
 
 #include <dwarf.h>
 #include <elfutils/libdwfl.h>

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "host/explain/debuginfo.h"
+#include "host/explain/symbols.h"
 #include "host/result/store.h"
 
 struct debuginfo {

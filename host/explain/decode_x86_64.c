@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "host/explain/decode.h"
+#include "host/explain/trace.h"
 
 enum map {
 	MAP_ONE,  /* one byte */
@@ -267,4 +267,17 @@ void decode_x86_64(const uint8_t *insn, size_t bytes, uint64_t vaddr, struct dec
 			d->target = relative(insn, bytes, vaddr, &b);
 		return;
 	}
+}
+
+static const char *const x86_registers[] = {
+	"cr0", "cr1",  "cr2",  "cr3",  "cr4",  "cr5",  "cr6",  "cr7", "cr8",
+	"cr9", "cr10", "cr11", "cr12", "cr13", "cr14", "cr15", "dr0", "dr1",
+	"dr2", "dr3",  "dr4",  "dr5",  "dr6",  "dr7",  "msr",  "xcr", "tsc",
+	"pmc", "gdtr", "idtr", "ldtr", "tr",   "vmcs",
+};
+
+const char *decode_register_x86_64(uint32_t reg)
+{
+	return reg < sizeof(x86_registers) / sizeof(x86_registers[0]) ? x86_registers[reg]
+								      : "unknown";
 }

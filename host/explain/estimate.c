@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Weights of estimated_cycles: the table, files, the formula, and their fit. */
-#include "host/explain/estimate.h"
+#include "host/explain/touch.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/explain/touch.h"
 #include "host/lib/file.h"
 #include "host/lib/text.h"
 #include "host/lib/table.h"

@@ -11,9 +11,8 @@
 #include "bench/mark.h"
 #include "host/lib/error.h"
 #include "host/explain/explain.h"
-#include "host/explain/lines.h"
 #include "host/explain/profile.h"
-#include "host/explain/region.h"
+#include "host/explain/trace.h"
 #include "host/explain/touch.h"
 
 /* A median may lie between two events; events further off do not explain the figure. */

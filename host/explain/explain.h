@@ -4,10 +4,11 @@
 #define WS_EXPLAIN_EXPLAIN_H
 
 #include "bench/catalogue.h"
-#include "host/lib/error.h"
-#include "host/explain/debuginfo.h"
 #include "host/explain/explanation.h"
-#include "host/explain/capture.h"
+#include "host/explain/profile.h"
+#include "host/explain/symbols.h"
+#include "host/explain/trace.h"
+#include "host/lib/error.h"
 
 struct explain_input {
 	enum arch arch;
@@ -34,5 +35,18 @@ int explain_switches(struct capture *c, const struct explain_input *in,
  */
 int explain_build(const struct capture *c, const struct explain_input *in,
 		  struct explanation *e, struct error *err);
+
+/* For explain.c: the parts of the document that lines.c fills in. */
+
+/* The kinds in a document. All but the lines, which are counted for functions alone. */
+void explain_kinds(struct explanation_kinds *k, const struct profile_counts *c);
+
+/*
+ * Adds the instructions of a profile to the stacks of `e`, which are in the order of the
+ * profile's nodes. 0, or -ENOEXEC with `err`: debug information is of another kernel.
+ */
+int lines_fill(struct explanation *e, const struct profile *p, const struct trace *t,
+	       const struct symbols *symbols, struct debuginfo *d, bool kinds,
+	       struct error *err);
 
 #endif

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "host/explain/explanation.h"
-#include "host/explain/pair_rules.h"
+#include "host/explain/pair.h"
 
 static int by_insns(const void *a, const void *b)
 {

@@ -6,7 +6,6 @@
 #ifndef WS_EXPLAIN_EXPLANATION_H
 #define WS_EXPLAIN_EXPLANATION_H
 
-#include "host/explain/touch_model.h"
 #include "host/lib/error.h"
 #include "host/result/result.h"
 
@@ -98,6 +97,21 @@ struct explanation_call {
 	const char *module; /* NULL: not a module */
 	uint64_t begin;	    /* instructions since the event began */
 	uint64_t insns;	    /* until it returned, with everything that ran meanwhile */
+};
+
+/* A geometry of a simulated cache. Line and number of sets are powers of two. */
+struct touch_cache {
+	int64_t bytes, ways, line_bytes;
+};
+
+struct touch_caches {
+	struct touch_cache i1, d1, ll;
+};
+
+/* Misses of caches and branch predictors. */
+struct touch_counts {
+	int64_t l1i_misses, l1d_misses, ll_misses;
+	int64_t mispredicts, indirect_mispredicts;
 };
 
 /* Distinct pages of 4 KiB that an event touches. */

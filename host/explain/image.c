@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "bench/mark.h"
-#include "host/explain/image.h"
+#include "host/explain/trace.h"
 
 /* `bytes` at `offset`, or NULL: outside the image. */
 static const uint8_t *at(const struct image *image, uint64_t offset, uint64_t bytes)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The instructions of a profile, with their lines of source, for the document. */
-#include "host/explain/lines.h"
+#include "host/explain/explain.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #ifndef WS_EXPLAIN_PROFILE_H
 #define WS_EXPLAIN_PROFILE_H
 
-#include "host/explain/region.h"
+#include "host/explain/trace.h"
 #include "host/explain/symbols.h"
 
 struct profile_register {

@@ -6,7 +6,7 @@
 
 #include "bench/abi.h"
 #include "bench/mark.h"
-#include "host/explain/region.h"
+#include "host/explain/trace.h"
 #include "host/targets/rows.h"
 
 const char *regions_refusal(const char *id)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The simulated caches and branch predictors. */
-#include "host/explain/touch_model.h"
+#include "host/explain/touch.h"
 
 #include <errno.h>
 #include <stdlib.h>

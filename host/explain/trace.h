@@ -1,14 +1,166 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A recorded run, instruction by instruction, as the emulator's instruction counter
- * sees it: the instruction, its address space, how control left it, and whether it is
- * counted.
+ * A recorded run: ELF images, decoded instructions, the file of the records, the steps of
+ * the recording with their call stacks, and the timed events.
  */
 #ifndef WS_EXPLAIN_TRACE_H
 #define WS_EXPLAIN_TRACE_H
 
-#include "host/explain/decode.h"
-#include "host/explain/image.h"
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bench/catalogue.h"
+#include "host/explain/record.h"
+#include "host/lib/error.h"
+
+/* ------------------------------ ELF images ------------------------------ */
+
+/*
+ * Functions, marks (bench/mark.h), and bytes at an address. Images are 64-bit and
+ * little-endian; nothing in them is trusted.
+ */
+
+struct image {
+	const uint8_t *data; /* not owned */
+	size_t bytes;
+};
+
+/* `end` is exclusive. */
+struct image_range {
+	uint64_t begin, end;
+};
+
+struct image_mark {
+	uint64_t vaddr;
+	uint64_t kind; /* MARK_* */
+};
+
+/* 0, or -ENOEXEC: not such an image. */
+int image_open(struct image *image, const void *data, size_t bytes);
+
+/*
+ * All marks except those of code that the linker dropped. The caller frees them.
+ * Returns the number, or -ENOMEM.
+ */
+long image_marks(const struct image *image, struct image_mark **marks);
+
+/*
+ * Calls `each` for every function in the order of the file. Stops when `each` returns
+ * non-zero, and returns that value.
+ */
+int image_functions(const struct image *image,
+		    int (*each)(void *ctx, uint64_t vaddr, uint64_t bytes,
+				const char *name, size_t name_bytes),
+		    void *ctx);
+
+/* The range of all loaded segments; empty if there are none. */
+struct image_range image_range(const struct image *image);
+
+/* Copies loaded bytes at `vaddr`. 0, or -EFAULT: not all of them are loaded. */
+int image_read(const struct image *image, uint64_t vaddr, void *to, size_t bytes);
+
+/* ------------------------------ instructions ------------------------------ */
+
+/*
+ * Control flow and kind of an instruction, decoded from its bytes: only as far as call
+ * stacks and the kinds of `explain --kinds` need it.
+ */
+
+enum decode_flow {
+	FLOW_NEXT,   /* the next instruction, unless it traps */
+	FLOW_BRANCH, /* conditional, to `target` */
+	FLOW_JUMP,   /* unconditional */
+	FLOW_CALL,
+	FLOW_RETURN,
+	FLOW_TRAP, /* raises an exception on purpose */
+	FLOW_ERET, /* returns from an exception */
+	FLOW_ENTER_GUEST,
+};
+
+enum decode_kind {
+	KIND_OTHER,
+	KIND_SYSREG_READ,
+	KIND_SYSREG_WRITE,
+	KIND_BARRIER,
+	KIND_TLB,
+	KIND_CACHE,
+	KIND_VM, /* instructions of the virtualization extension, except: */
+	KIND_VMCS_READ,
+	KIND_VMCS_WRITE,
+	KINDS,
+};
+
+struct decode {
+	enum decode_flow flow;
+	enum decode_kind kind;
+	uint64_t target;   /* of direct branches, jumps and calls; 0: unknown */
+	uint32_t reg;	   /* of KIND_SYSREG_*, KIND_VMCS_*: for decode_register() */
+	const char *named; /* KIND_TLB, KIND_CACHE, KIND_VM, KIND_BARRIER: mnemonic */
+	bool memory;	   /* may access memory, and fault */
+	bool system;	   /* aarch64: MRS, MSR, SYS */
+	bool ends;	   /* x86_64: the emulator ends a translation block with it */
+};
+
+/*
+ * Decodes `bytes` of the instruction at `vaddr`; unknown instructions are FLOW_NEXT,
+ * KIND_OTHER.
+ */
+void decode_aarch64(const uint8_t *insn, size_t bytes, uint64_t vaddr, struct decode *d);
+void decode_x86_64(const uint8_t *insn, size_t bytes, uint64_t vaddr, struct decode *d);
+void decode_insn(enum arch arch, const uint8_t *insn, size_t bytes, uint64_t vaddr,
+		 struct decode *d);
+
+/*
+ * The name of a system register: "hcr_el2", "cr8", "msr" (its number is in a register);
+ * if the register has no name, its encoding ("s3_0_c15_c2_0"). `text` is a buffer for
+ * composed names.
+ */
+#define DECODE_REGISTER_BYTES 24
+const char *decode_register(enum arch arch, uint32_t reg,
+			    char text[DECODE_REGISTER_BYTES]);
+const char *decode_register_aarch64(uint32_t reg, char text[DECODE_REGISTER_BYTES]);
+const char *decode_register_x86_64(uint32_t reg);
+
+/* ------------------------ the file of the records ------------------------ */
+
+/* The emulator writes it: a control page, then records. */
+
+struct capture {
+	int fd; /* -1: none */
+	struct record_page *page;
+	uint64_t bytes;	       /* of the file, with the page */
+	char plugin[PATH_MAX]; /* empty: not needed */
+};
+
+/*
+ * Creates the file, unnamed, with room for `bytes`. Memory is allocated as records are
+ * written. `plugin_api`: finds QEMU's plugin for this version of the interface; 0: no
+ * plugin ($WORLDSWITCH_LIBEXEC/, beside this
+ * program, or in ../libexec/worldswitch/). 0, or a negative errno with `err`;
+ * capture_close() in any case.
+ */
+int capture_open(struct capture *c, uint64_t bytes, bool memory, unsigned int plugin_api,
+		 struct error *err);
+void capture_close(struct capture *c);
+
+/*
+ * Starts (`on`) or stops recording at this instruction of `image`. 0; -EFAULT (not
+ * loaded); -ENOSPC.
+ */
+int capture_switch(struct capture *c, const struct image *image, uint64_t vaddr, bool on);
+
+/* The records, *n words, which are not trusted, valid until capture_close(). */
+const uint32_t *capture_records(const struct capture *c, size_t *n);
+
+/* ------------------------------ steps ------------------------------ */
+
+/*
+ * A recorded run, instruction by instruction, as the emulator's instruction counter
+ * sees it: the instruction, its address space, how control left it, and whether it is
+ * counted.
+ */
 
 /* The owner of an address. */
 enum trace_space {
@@ -91,8 +243,10 @@ struct trace_access {
 bool trace_access(const struct trace *t, const struct trace_step *s, size_t *at,
 		  struct trace_access *a);
 
+/* ------------------------------ call stacks ------------------------------ */
+
 /*
- * The call stacks: follows calls and returns, exceptions and their returns, and world
+ * Follows calls and returns, exceptions and their returns, and world
  * switches, step by step.
  *
  * The guest has a stack of its own. The host's stack is kept while the guest runs, so
@@ -132,5 +286,45 @@ struct walk { /* start with zeroed memory */
 struct walk_stack *walk_enter(struct walk *w, const struct trace_step *s,
 			      uint32_t function);
 void walk_leave(struct walk *w, const struct trace_step *s);
+
+/* ------------------------------ timed events ------------------------------ */
+
+/*
+ * The timed events in a trace: from one read of the clock to the next, as the benchmark
+ * computes its figure.
+ */
+
+/* The marks of the payload and of the VMM. */
+struct region_marks {
+	struct image_mark *list;
+	size_t n;
+};
+
+struct region {
+	size_t begin, end; /* steps: [begin, end) */
+	size_t recording;  /* the first step of its recording */
+	uint64_t count;	   /* instructions, as the clock counts them */
+	uint64_t path;	   /* a hash of the instructions: equal hashes are equal paths */
+	unsigned int boot; /* from 0 */
+	bool shared;	   /* timed by the clock that host and guest share */
+	bool empty;	   /* of the series NULL, the cost of reading the clock */
+};
+
+struct regions {
+	struct region *list;
+	size_t n;
+};
+
+/* Why a benchmark's figure is not the length of one part of a trace; NULL: it is. */
+const char *regions_refusal(const char *id);
+
+/*
+ * Finds the timed events of benchmark `id`: host-timed rows have their own order of reads
+ * (host/targets/rows.h). 0; -ENOTSUP with `*why`: the figure is not the length of one
+ * part of a trace; -ENOMEM. regions_free() in any case.
+ */
+int regions_find(const struct trace *t, const struct region_marks *marks, const char *id,
+		 struct regions *out, const char **why);
+void regions_free(struct regions *r);
 
 #endif

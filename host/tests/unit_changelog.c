@@ -8,8 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/explain/cause.h"
-#include "host/explain/changelog.h"
 #include "host/explain/step.h"
 #include "host/lib/error.h"
 

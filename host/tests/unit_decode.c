@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/explain/decode.h"
+#include "host/explain/trace.h"
 
 struct a64 {
 	uint32_t word;

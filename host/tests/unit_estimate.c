@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/explain/estimate.h"
+#include "host/explain/touch.h"
 #include "host/stats/nnls.h"
 
 #define ROWS_MAX 60

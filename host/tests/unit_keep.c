@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "host/explain/explanation.h"
-#include "host/explain/keep.h"
 #include "host/explain/step.h"
 #include "host/lib/error.h"
 #include "host/lib/table.h"

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/explain/debuginfo.h"
+#include "host/explain/symbols.h"
 #include "host/explain/explain_text.h"
 #include "host/explain/explanation.h"
 #include "host/lib/file.h"

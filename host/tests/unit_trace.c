@@ -10,7 +10,7 @@
 #include "bench/mark.h"
 #include "host/explain/profile.h"
 #include "host/explain/record.h"
-#include "host/explain/region.h"
+#include "host/explain/trace.h"
 #include "host/explain/symbols.h"
 #include "host/targets/rows.h"
 

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/explain/image.h"
+#include "host/explain/trace.h"
 #include "host/explain/symbols.h"
 #include "host/targets/lab/kernel.h"
 #include "host/targets/lab/preload.h"
