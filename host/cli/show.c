@@ -12,7 +12,7 @@
 #include "host/explain/explain_text.h"
 #include "host/explain/explanation.h"
 #include "host/lib/error.h"
-#include "host/report/floor.h"
+#include "host/report/plots.h"
 #include "host/report/run_table.h"
 #include "host/result/export.h"
 #include "host/result/json_list.h"

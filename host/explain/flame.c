@@ -76,7 +76,7 @@ static void shade(char text[SHADE_BYTES], double change, double largest)
 
 /*
  * The name and, where both fit, the figure; else what fits of the name; else the sign.
- * The page's script (host/report/report_script.c) does the same when a box becomes wider.
+ * The page's script (host/report/report_page.c) does the same when a box becomes wider.
  */
 static void draw_label(const struct drawing *d, const char *name, const char *figure,
 		       double x, double y, double width)

@@ -3,7 +3,7 @@
  * Grouped horizontal bars: the model, and drawing it. The value follows each bar, and the
  * letter of the series precedes it, so that the picture is readable without colours.
  */
-#include "host/report/bars.h"
+#include "host/report/charts.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -12,7 +12,6 @@
 
 #include "host/lib/html.h"
 #include "host/lib/text.h"
-#include "host/report/figure.h"
 #include "host/report/picture.h"
 #include "host/report/plots.h"
 #include "host/result/result.h"

@@ -4,7 +4,7 @@
  * first. The axis is in the unit of exact rows, or in percent of the base. Rows that
  * differ far more than the others stand apart at the end, with their figures alone.
  */
-#include "host/report/differences.h"
+#include "host/report/charts.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -14,7 +14,6 @@
 #include "host/compare/compare.h"
 #include "host/lib/html.h"
 #include "host/lib/text.h"
-#include "host/report/figure.h"
 #include "host/report/picture.h"
 #include "host/report/plots.h"
 #include "host/result/result.h"

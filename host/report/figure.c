@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The elements of pictures, as gnuplot commands: text, legends, panels, axes. */
-#include "host/report/figure.h"
+#include "host/report/picture.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The floor, KVM, and nested KVM: rows, table, and picture. */
-#include "host/report/floor.h"
+#include "host/report/plots.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "host/lib/table.h"
-#include "host/report/bars.h"
+#include "host/report/charts.h"
 #include "host/result/result.h"
 
 const struct floor_pair floor_pairs[] = {

@@ -12,9 +12,9 @@
 
 #include "bench/catalogue.h"
 #include "host/result/result.h"
-#include "host/report/bars.h"
+#include "host/report/charts.h"
 #include "host/report/plots.h"
-#include "host/report/rows.h"
+#include "host/report/run_table.h"
 
 /* The documents whose figures share an axis. */
 struct shared {

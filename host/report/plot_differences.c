@@ -7,8 +7,8 @@
 #include "host/lib/error.h"
 #include "host/compare/compare.h"
 #include "host/result/result.h"
-#include "host/report/rows.h"
-#include "host/report/differences.h"
+#include "host/report/run_table.h"
+#include "host/report/charts.h"
 #include "host/report/plots.h"
 
 #define PMU_OFF "pmu-off"

@@ -10,7 +10,7 @@
 
 #include "host/history/history.h"
 #include "host/lib/html.h"
-#include "host/report/figure.h"
+#include "host/report/picture.h"
 #include "host/lib/text.h"
 #include "host/report/plots.h"
 

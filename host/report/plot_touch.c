@@ -9,7 +9,7 @@
 
 #include "host/explain/explanation.h"
 #include "host/lib/html.h"
-#include "host/report/figure.h"
+#include "host/report/picture.h"
 #include "host/report/plots.h"
 
 #define CACHES	      3

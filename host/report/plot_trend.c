@@ -11,7 +11,7 @@
 #include "host/history/history.h"
 #include "host/lib/html.h"
 #include "host/lib/text.h"
-#include "host/report/figure.h"
+#include "host/report/picture.h"
 #include "host/report/plots.h"
 
 #define PANEL_PIXELS 460

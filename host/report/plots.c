@@ -8,8 +8,8 @@
 
 #include "host/lib/text.h"
 #include "host/result/result.h"
-#include "host/report/figure.h"
-#include "host/report/rows.h"
+#include "host/report/picture.h"
+#include "host/report/run_table.h"
 
 const struct plot_kind plot_kinds[] = {
 	{ "bars", "round trips of every benchmark, by target", PLOT_DOCUMENTS,

@@ -2,7 +2,7 @@
 /*
  * Decodes the PMU's identification registers, field by field, and the events of a PMU.
  */
-#include "host/report/pmu_decode.h"
+#include "host/report/pmu_map.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -15,7 +15,7 @@
 #include "host/lib/html.h"
 #include "host/lib/text.h"
 #include "host/lib/table.h"
-#include "host/report/rows.h"
+#include "host/report/run_table.h"
 #include "host/result/result.h"
 
 /* ------------------------------ comparisons ------------------------------ */

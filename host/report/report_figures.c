@@ -8,7 +8,6 @@
 
 #include "host/lib/html.h"
 #include "host/lib/table.h"
-#include "host/report/floor.h"
 #include "host/report/run_table.h"
 #include "host/result/result.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The union of the rows of several documents, and the configs of one document. */
-#include "host/report/rows.h"
+#include "host/report/run_table.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -8,7 +8,6 @@
 
 #include "host/lib/error.h"
 #include "host/lib/text.h"
-#include "host/report/rows.h"
 #include "host/result/result.h"
 
 #define INDENT 2

@@ -13,8 +13,7 @@
 #include "host/lib/error.h"
 #include "host/lib/table.h"
 #include "host/result/result.h"
-#include "host/report/curve.h"
-#include "host/report/floor.h"
+#include "host/report/charts.h"
 #include "host/report/picture.h"
 #include "host/report/plots.h"
 

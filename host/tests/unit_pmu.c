@@ -12,7 +12,7 @@
 #include <criterion/new/assert.h>
 
 #include "host/measure/pmu.h"
-#include "host/report/pmu_decode.h"
+#include "host/report/pmu_map.h"
 #include "host/vmm/pmu.h"
 
 static struct pmu_values values;

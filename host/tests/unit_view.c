@@ -11,10 +11,9 @@
 #include <unistd.h>
 
 #include "host/lib/error.h"
-#include "host/report/figure.h"
+#include "host/report/picture.h"
 #include "host/lib/text.h"
 #include "host/lib/table.h"
-#include "host/report/picture.h"
 #include "host/report/plots.h"
 
 static char *quoted(const char *text)

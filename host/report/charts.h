@@ -1,17 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Grouped bars: a group per benchmark, with a bar per series (a target, a counter
- * config), on one panel or on two side by side.
+ * What the kinds of pictures draw: grouped bars, the differences of a comparison, and the
+ * distribution of events.
  */
-#ifndef WS_REPORT_BARS_H
-#define WS_REPORT_BARS_H
+#ifndef WS_REPORT_CHARTS_H
+#define WS_REPORT_CHARTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 
+#include "host/stats/summary.h"
+
+struct compare;
+struct compare_row;
 struct picture;
 struct result_benchmark;
 struct result_metric;
+
+/* ------------------------------ bars ------------------------------ */
+
+/*
+ * Grouped bars: a group per benchmark, with a bar per series (a target, a counter
+ * config), on one panel or on two side by side.
+ */
 
 #define BARS_PANELS_MAX 2
 
@@ -101,5 +114,42 @@ const struct result_metric *bars_metric(const struct bars_panel *panel,
 
 /* Fills in `p` except its stem and caption. */
 void bars_draw(const struct bars_model *m, struct picture *p);
+
+/* ------------------------------ differences ------------------------------ */
+
+/* A comparison as a picture: a row per benchmark with its interval, largest difference
+ * first. */
+
+struct differences {
+	const char *title, *subtitle;
+	const struct compare *compare;
+	bool core_first; /* then the other benchmarks */
+};
+
+/* The number of rows with a difference; 0: nothing to draw. */
+size_t differences_count(const struct compare *c);
+
+/* Fills in `p` except its stem and caption. Aborts without memory. */
+void differences_draw(const struct differences *d, struct picture *p);
+
+/* ------------------------------ distributions ------------------------------ */
+
+/* Histograms of boots, merged, and printed as curves. */
+
+/*
+ * The events of all valid boots in one histogram; bins are NULL if there are none or if
+ * the precisions of boots differ. free(h.bins). Aborts without memory.
+ */
+struct histogram curve_merge(const struct result_metric *m);
+
+/* The quantile: the least value that a share `q` of the events does not exceed. */
+double curve_quantile(const struct histogram *h, double q);
+
+/*
+ * Prints lines "x percent": the share of the events that are at most x (rising), or at
+ * least x (falling). A few thousand lines at most.
+ */
+void curve_print_cumulative(FILE *f, const struct histogram *h, double from);
+void curve_print_tail(FILE *f, const struct histogram *h);
 
 #endif
