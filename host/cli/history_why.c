@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/cli/history.h"
+#include "host/cli/compare.h"
 #include "host/explain/cause.h"
 #include "host/explain/changelog.h"
 #include "host/explain/explanation.h"
