@@ -262,7 +262,7 @@ $(B)/obj/$(1)/%.o: %.c | tools sysroot-$(1) $(GENERATED)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC_$(1)) $(ALL_CFLAGS) $(INCLUDE_$(1)) -c $$< -o $$@
 
-$(B)/obj/$(1)/host/cli/version.o: $(B)/version.h
+$(B)/obj/$(1)/host/cli/help.o: $(B)/version.h
 
 $(B)/obj/$(1)/payloads.o: $(B)/payloads.S
 	$$(call say,AS,$$@)
@@ -436,7 +436,7 @@ $(B)/tsan/obj/%.o: %.c | tools $(GENERATED)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(TSAN) -c $< -o $@
-$(B)/tsan/obj/host/cli/version.o: $(B)/version.h
+$(B)/tsan/obj/host/cli/help.o: $(B)/version.h
 $(B)/tsan/wsbench: $(TSAN_OBJ)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(TSAN) -pthread $^ $(LIBS) $(OWN_LIBS) -o $@
@@ -457,7 +457,7 @@ $(B)/asan/obj/$(ARCH)/%.o: %.c | tools sysroot-$(ARCH) $(GENERATED)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ASAN_CFLAGS) -c $< -o $@
-$(B)/asan/obj/$(ARCH)/host/cli/version.o: $(B)/version.h
+$(B)/asan/obj/$(ARCH)/host/cli/help.o: $(B)/version.h
 
 $(B)/tests/unit_%: host/tests/unit_%.c $(B)/tests/host.a
 	$(call say,TEST,$@)

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "host/lib/error.h"
-#include "host/cli/cmd.h"
-#include "host/cli/names.h"
+#include "host/cli/cli.h"
+#include "host/cli/options.h"
 #include "host/env/env.h"
 #include "host/explain/symbols.h"
 #include "host/targets/lab/initramfs.h"

@@ -7,9 +7,8 @@
 #include <string.h>
 
 #include "host/budget/budget.h"
-#include "host/cli/cmd.h"
+#include "host/cli/cli.h"
 #include "host/cli/documents.h"
-#include "host/cli/names.h"
 #include "host/cli/options.h"
 #include "host/cli/run.h"
 #include "host/lib/error.h"

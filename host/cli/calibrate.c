@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cli/cmd.h"
+#include "host/cli/cli.h"
 #include "host/cli/documents.h"
 #include "host/cli/options.h"
 #include "host/explain/touch.h"

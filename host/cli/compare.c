@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The command line of `wsbench compare`. */
-#include "host/cli/compare_cmd.h"
+#include "host/cli/compare.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The documents that `wsbench compare` is given: reads, pairs by target, judges, prints.
  */
-#include "host/cli/compare_cmd.h"
+#include "host/cli/compare.h"
 
 #include <stdlib.h>
 #include <string.h>

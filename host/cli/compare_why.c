@@ -7,7 +7,7 @@
  * figures of the explanations must be those of the documents: a CI job builds every
  * kernel at one path, and the image of BASE is gone.
  */
-#include "host/cli/compare_why.h"
+#include "host/cli/compare.h"
 
 #include <errno.h>
 #include <string.h>
@@ -15,10 +15,8 @@
 
 #include "bench/abi.h"
 #include "host/cli/documents.h"
-#include "host/cli/explain.h"
-#include "host/cli/names.h"
+#include "host/cli/run.h"
 #include "host/cli/options.h"
-#include "host/cli/progress.h"
 #include "host/explain/trace.h"
 #include "host/lib/process.h"
 #include "host/lib/error.h"

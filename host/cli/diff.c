@@ -8,13 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cli/cmd.h"
-#include "host/cli/compare_why.h"
+#include "host/cli/cli.h"
+#include "host/cli/compare.h"
 #include "host/cli/documents.h"
-#include "host/cli/gate.h"
-#include "host/cli/names.h"
 #include "host/cli/options.h"
-#include "host/cli/progress.h"
 #include "host/cli/run.h"
 #include "host/compare/compare.h"
 #include "host/lib/error.h"

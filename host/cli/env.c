@@ -6,9 +6,8 @@
 #include <string.h>
 
 #include "host/lib/error.h"
-#include "host/cli/cmd.h"
+#include "host/cli/cli.h"
 #include "host/env/env.h"
-#include "host/cli/names.h"
 #include "host/cli/options.h"
 
 struct env_args {

@@ -4,7 +4,7 @@
  * instructions.
  */
 #include "host/lib/error.h"
-#include "host/cli/explain.h"
+#include "host/cli/run.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "host/lib/error.h"
-#include "host/cli/explain.h"
-#include "host/cli/help.h"
+#include "host/cli/run.h"
+#include "host/cli/cli.h"
 
 enum key {
 	OPTION_ON = 0x100,

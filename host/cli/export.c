@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `wsbench export`: documents in the formats of other tools. */
+/* `wsbench export` and `wsbench validate`: documents for other programs, and from them.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cli/cmd.h"
+#include "host/cli/cli.h"
 #include "host/cli/documents.h"
-#include "host/cli/help.h"
-#include "host/cli/names.h"
 #include "host/cli/options.h"
+#include "host/explain/explanation.h"
 #include "host/lib/error.h"
 #include "host/result/export.h"
 #include "host/result/result.h"
+
+/* ------------------------------ export ------------------------------ */
 
 #define FORMATS_MAX 32
 
@@ -148,5 +150,75 @@ int cmd_export(int argc, char **argv)
 		}
 	}
 	free(args.paths);
+	return code;
+}
+
+/* ------------------------------ validate ------------------------------ */
+
+struct validate {
+	struct options_common common;
+	char **files; /* room for all of argv */
+	size_t n_files;
+};
+
+static error_t parse_validate(int key, char *arg, struct argp_state *state)
+{
+	struct validate *v = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &v->common;
+		return 0;
+	case ARGP_KEY_ARG:
+		v->files[v->n_files++] = arg;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		return options_error(state, "no file: 'wsbench validate FILE.json...'");
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static const struct argp_child validate_children[] = { { &options_common, 0, NULL, 0 },
+						       { 0 } };
+
+static const struct argp validate_argp = {
+	.parser = parse_validate,
+	.args_doc = "FILE.json...",
+	.doc = "Checks results and explanations against the rules of results/schema.json "
+	       "and results/explanation.schema.json.\v"
+	       "Prints 'FILE: ok' for each valid file, and the position of the first "
+	       "error "
+	       "for each invalid file. The exit code is 2 if a file is invalid.",
+	.children = validate_children,
+};
+
+static bool validate_file(const char *path)
+{
+	struct error err;
+
+	if (explanation_or_result_check(path, &err)) {
+		message_usage("wsbench validate", "%s", err.text);
+		return false;
+	}
+	printf("%s: ok\n", path);
+	return true;
+}
+
+int cmd_validate(int argc, char **argv)
+{
+	struct validate v = { .files = calloc((size_t)argc + 1, sizeof(char *)) };
+	enum cli_exit code = CLI_OK;
+	enum options_next next;
+
+	if (!v.files)
+		abort();
+	next = options_parse(&validate_argp, "wsbench validate", argc, argv, &v);
+	if (next == OPTIONS_BAD)
+		code = CLI_USAGE;
+	else if (next == OPTIONS_RUN)
+		for (size_t i = 0; i < v.n_files; i++)
+			if (!validate_file(v.files[i]))
+				code = CLI_USAGE;
+	free(v.files);
 	return code;
 }

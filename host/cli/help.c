@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Help of a command, and its options as a table, from the argp tables. */
-
+/*
+ * Help of a command, and its options as a table, from the argp tables; and the version. A
+ * new commit rebuilds no other file.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cli/help.h"
+#include <version.h> /* generated into the build folder */
+
+#include "host/cli/cli.h"
 #include "host/lib/text.h"
 
 #define COLUMNS 80 /* of a terminal */
@@ -185,4 +189,21 @@ char *help_with_formats(int key, const char *text, void (*rows)(FILE *f))
 	fprintf(f, "%s\n\nFormats:\n", text);
 	rows(f);
 	return fclose(f) ? (char *)text : out;
+}
+
+/* ------------------------------ the version ------------------------------ */
+
+const char *version_text(void)
+{
+	return WS_VERSION;
+}
+
+const char *version_commit(void)
+{
+	return WS_COMMIT;
+}
+
+bool version_dirty(void)
+{
+	return WS_DIRTY;
 }

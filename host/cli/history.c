@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `wsbench history`: the command line, and calls into host/history. */
-#include "host/cli/history.h"
+#include "host/cli/compare.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "host/cli/documents.h"
-#include "host/cli/names.h"
+#include "host/cli/options.h"
 #include "host/lib/error.h"
 
 enum key {

@@ -14,8 +14,8 @@
 
 #include "host/lib/process.h"
 #include "host/lib/error.h"
-#include "host/cli/history.h"
-#include "host/cli/names.h"
+#include "host/cli/compare.h"
+#include "host/cli/options.h"
 #include "host/cli/run.h"
 #include "host/env/env.h"
 #include "host/stats/two_sample.h"

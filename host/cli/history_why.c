@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/cli/history.h"
+#include "host/cli/compare.h"
 #include "host/explain/step.h"
 #include "host/explain/explanation.h"
 #include "host/lib/error.h"

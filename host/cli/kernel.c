@@ -7,8 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/cli/cmd.h"
-#include "host/cli/names.h"
+#include "host/cli/cli.h"
 #include "host/cli/options.h"
 #include "host/lib/error.h"
 #include "host/lib/process.h"

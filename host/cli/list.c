@@ -9,9 +9,8 @@
 
 #include "bench/catalogue.h"
 #include "host/lib/error.h"
-#include "host/cli/cmd.h"
+#include "host/cli/cli.h"
 #include "host/cli/documents.h"
-#include "host/cli/names.h"
 #include "host/cli/options.h"
 #include "host/lib/file.h"
 #include "host/lib/table.h"

@@ -8,11 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/cli/cmd.h"
+#include "host/cli/cli.h"
 #include "host/lib/error.h"
-#include "host/cli/names.h"
 #include "host/cli/options.h"
-#include "host/cli/version.h"
 #include "host/targets/lab/initramfs.h"
 
 struct command {

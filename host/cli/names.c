@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Matches names on the command line against the tables. */
 #include "host/lib/error.h"
-#include "host/cli/names.h"
+#include "host/cli/options.h"
 
 #include <errno.h>
 #include <fnmatch.h>

@@ -15,8 +15,7 @@
 #include <string.h>
 
 #include "host/lib/error.h"
-#include "host/cli/help.h"
-#include "host/cli/names.h"
+#include "host/cli/cli.h"
 
 #define KEY_QUIET    0x7001
 #define KEY_NO_COLOR 0x7002

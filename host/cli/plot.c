@@ -7,9 +7,8 @@
 
 #include "host/lib/error.h"
 #include "host/history/history.h"
-#include "host/cli/cmd.h"
+#include "host/cli/cli.h"
 #include "host/cli/documents.h"
-#include "host/cli/names.h"
 #include "host/cli/options.h"
 #include "host/result/result.h"
 #include "host/report/plots.h"

@@ -2,7 +2,7 @@
 /* `wsbench power`: what a change must be to be found, from the noise of the data. */
 #include <stdlib.h>
 
-#include "host/cli/cmd.h"
+#include "host/cli/cli.h"
 #include "host/cli/documents.h"
 #include "host/cli/options.h"
 #include "host/history/power.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Progress on stderr, and the time that is left. */
-#include "host/cli/progress.h"
+#include "host/cli/run.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "host/history/history.h"
-#include "host/cli/cmd.h"
+#include "host/cli/cli.h"
 #include "host/cli/documents.h"
 #include "host/lib/error.h"
 #include "host/cli/options.h"

@@ -1,18 +1,115 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The options of `wsbench run`, and a run on one target. */
+/*
+ * The options of `wsbench run`, and a run on one target; its progress; the explanation of
+ * what it measures.
+ */
 #ifndef WS_CLI_RUN_H
 #define WS_CLI_RUN_H
 
+#include <pthread.h>
 #include <semaphore.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-#include "host/cli/cmd.h"
-#include "host/cli/names.h"
+#include "host/cli/cli.h"
 #include "host/cli/options.h"
-#include "host/cli/progress.h"
-#include "host/cli/lab_options.h"
+#include "host/explain/touch.h"
+#include "host/explain/explanation.h"
+#include "host/explain/formats.h"
 #include "host/lib/table.h"
 #include "host/measure/measure.h"
+
+/* ------------------------------ progress ------------------------------ */
+
+/*
+ * Progress on stderr: on a terminal one line that is drawn over itself; elsewhere, such
+ * as in the log of a CI job, a plain line a minute.
+ */
+
+struct progress {
+	bool terminal, log; /* neither: --quiet */
+	bool drawn;	    /* a line is on the screen */
+	uint64_t last_ns;   /* when it was drawn, or a line was logged; CLOCK_MONOTONIC */
+};
+
+void progress_init(struct progress *p, const struct options_common *common);
+
+/*
+ * Draws the line, truncated to the terminal's width. Ignores calls within 50 ms of the
+ * previous line; in a log, calls within a minute of the previous line or the start.
+ */
+void progress_show(struct progress *p, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Erases the line. Call before other output, and at the end. */
+void progress_clear(struct progress *p);
+
+/*
+ * The work of a command that measures several targets in turn, for the time that is left.
+ * Times are of CLOCK_MONOTONIC. progress_work_begin() and progress_work_end() enclose a
+ * target.
+ */
+struct progress_work {
+	size_t targets; /* all, of the caller */
+	size_t ended;	/* measured targets, with their duration in `ended_ns` */
+	uint64_t ended_ns, begin_ns;
+	uint64_t boots_ns; /* when the first boot of this target began; 0: not yet */
+};
+
+void progress_work_begin(struct progress_work *w);
+void progress_work_end(struct progress_work *w);
+
+#define PROGRESS_LEFT_BYTES 48
+
+/*
+ * ", about 2 min left", by what was measured so far: the other targets are assumed to
+ * last as long as those that ended. ", about 2 min left here" while there are others, and
+ * none ended. "" if nothing is known: no boot ended, or the first second is not over.
+ * `done` of `total` boots of this target are done at `now_ns`.
+ */
+void progress_left(char text[PROGRESS_LEFT_BYTES], const struct progress_work *w,
+		   size_t done, size_t total, uint64_t now_ns);
+
+/*
+ * The one line of several targets that are measured at a time. The caller fills in `line`
+ * by progress_init(), `parts`, `targets`, `ended` (targets that were measured before) and
+ * `at_once`. A part belongs to one thread at a time.
+ */
+struct progress_part {
+	const char *name;
+	size_t done, total; /* boots */
+	uint64_t begin_ns;  /* 0: not yet */
+	uint64_t boots_ns;  /* when the first boot began; 0: not yet */
+	uint64_t end_ns;    /* 0: not yet */
+};
+
+struct progress_beside {
+	struct progress line;
+	pthread_mutex_t lock; /* of everything here */
+	struct progress_part *parts;
+	size_t n;	       /* parts */
+	size_t targets, ended; /* of the run, including those outside of `parts` */
+	size_t at_once;	       /* parts */
+};
+
+void progress_beside_begin(struct progress_beside *b, size_t part, const char *name);
+void progress_beside_boots(struct progress_beside *b, size_t part, size_t done,
+			   size_t total);
+/* `counts`: the part is one of `targets`, and was measured. */
+void progress_beside_end(struct progress_beside *b, size_t part, bool counts);
+
+/*
+ * The line: "[1/7 done], about 50 s left: lab:x86_64-svm 12 %, lab:aarch64-vhe 40 %".
+ * Parts that have not begun, or whose boots have not, are assumed to last as long as the
+ * mean of the others.
+ */
+void progress_beside_text(const struct progress_beside *b, uint64_t now_ns, char *text,
+			  size_t bytes);
+
+uint64_t progress_now_ns(void);
+
+/* ------------------------------ a run ------------------------------ */
 
 /* Records the boots of a lab, and receives each row that is measured. */
 struct run_trace {
@@ -122,6 +219,22 @@ void run_resume_missing(const struct run *run, uint32_t which,
 /* FOLDER/lab-aarch64-vhe-2.json, of a run among several. free() it. */
 char *run_path(const char *folder, const char *target, uint32_t which);
 
+/* Checks -o before the measurement, which takes minutes, and makes its folders. */
+enum cli_exit run_prepare_output(const struct run *run);
+
+/* CLI_FAILED if a row of the document failed. */
+enum cli_exit run_failures(const struct result *r);
+
+/* --save. A baseline is not replaced by a run that failed or was interrupted. */
+enum cli_exit run_save_baseline(const struct run *run, const struct result *r);
+
+/*
+ * The table of all documents, and those of --metrics, --stats and --aa; the first
+ * document with --json.
+ */
+enum cli_exit run_print_tables(const struct run *run, const struct result *const *docs,
+			       size_t n);
+
 /* Prints the table of a document, or the document with --json. */
 void run_print(const struct run *run, const struct result *r);
 
@@ -160,5 +273,46 @@ enum cli_exit run_target(const struct run *run, const struct target *row,
  * CLI_FAILED if the lab failed.
  */
 enum cli_exit run_touch(const struct run *run, struct result *r);
+
+/* ------------------------------ explain ------------------------------ */
+
+/* The options of `wsbench explain`. */
+struct explain {
+	struct run run;	    /* one target; without files, benchmarks of one boot */
+	const char *file;   /* show this explanation and run nothing; NULL */
+	const char *diff;   /* compare with this one; NULL */
+	const char *svg;    /* draw a flame graph there; NULL */
+	const char *output; /* NULL: none */
+	const struct explain_format *format; /* print this; NULL: tables */
+	bool tree, kinds, markdown;
+	size_t top;			 /* functions that are shown; SIZE_MAX: all */
+	const char *estimate;		 /* weights: a family or a file; NULL */
+	struct estimate_weights weights; /* of `estimate` */
+	char *debuginfo;      /* files and folders, separated by commas; NULL: none */
+	const char *source;   /* the folder of the kernel's source; NULL */
+	const char *annotate; /* list this function; NULL */
+	uint64_t lines;	      /* print so many lines of source; 0: no table of lines */
+	bool across_vendors;  /* `diff` may be of the other x86_64 vendor */
+};
+
+/* As run_parse(); explain_free() it in any case. */
+enum cli_exit explain_parse(struct explain *x, int argc, char **argv, bool *go);
+void explain_free(struct explain *x);
+
+/*
+ * Runs the benchmark of `x` in its lab and explains its figure. Without a config, chooses
+ * the config that the row is about. CLI_OK with `*out`, or another code after a message:
+ * CLI_UNTRUSTED if the figure is not made of instructions.
+ */
+enum cli_exit explain_record(struct explain *x, struct explanation **out);
+
+/*
+ * Explains the benchmarks of `x` in one boot of the lab, and passes each explanation,
+ * which then belongs to `take`. A benchmark that cannot be explained is left out; CLI_OK
+ * if there is another one.
+ */
+enum cli_exit explain_record_each(struct explain *x,
+				  enum cli_exit (*take)(void *ctx, struct explanation *e),
+				  void *ctx);
 
 #endif

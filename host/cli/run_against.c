@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/cli/gate.h"
+#include "host/cli/compare.h"
 #include "host/cli/run.h"
 #include "host/lib/process.h"
 #include "host/result/json_list.h"

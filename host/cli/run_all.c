@@ -1,246 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `wsbench run`: every target, in turn or beside each other, a document each, one table.
  */
-#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "host/lib/process.h"
 #include "host/lib/error.h"
-#include "host/cli/documents.h"
-#include "host/cli/gate.h"
-#include "host/cli/progress.h"
+#include "host/cli/compare.h"
 #include "host/cli/run.h"
 #include "host/measure/pool.h"
 #include "host/report/run_table.h"
-
-/* Whether -o names a folder: it exists, ends in '/', or there are several targets. */
-static bool output_is_folder(const struct run *run)
-{
-	size_t length = strlen(run->output);
-	struct stat st;
-
-	if (!stat(run->output, &st))
-		return S_ISDIR(st.st_mode);
-	return run->targets.n > 1 || run->runs > 1 || run->resume || run->against.what ||
-	       (length && run->output[length - 1] == '/');
-}
-
-static bool is_json_name(const char *path)
-{
-	const char *dot = strrchr(path, '.');
-
-	return dot && !strcmp(dot, ".json");
-}
-
-static bool folder_is_writable(const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st))
-		return false;
-	if (!S_ISDIR(st.st_mode)) {
-		errno = ENOTDIR;
-		return false;
-	}
-	return !access(path, W_OK | X_OK);
-}
-
-/* What does not fit in one file; NULL: one document. */
-static const char *needs_folder(const struct run *run)
-{
-	return run->against.what    ? "the two sides of --against"
-	       : run->resume	    ? "the runs of --resume"
-	       : run->runs > 1	    ? "several runs"
-	       : run->targets.n > 1 ? "several targets"
-				    : NULL;
-}
-
-static enum cli_exit prepare_folder(const char *folder)
-{
-	struct error err;
-
-	if (documents_make_folder(folder, &err)) {
-		message_error("%s", err.text);
-		return CLI_USAGE;
-	}
-	if (!folder_is_writable(folder)) {
-		message_error("cannot write to folder %s: %m", folder);
-		return CLI_USAGE;
-	}
-	return CLI_OK;
-}
-
-/* The folders of the two sides of --against. */
-static enum cli_exit prepare_sides(const char *output)
-{
-	static const char *const sides[] = { "base", "new" };
-	enum cli_exit code = CLI_OK;
-
-	for (size_t i = 0; i < 2 && code == CLI_OK; i++) {
-		char *folder;
-
-		if (asprintf(&folder, "%s/%s", output, sides[i]) < 0)
-			abort();
-		code = prepare_folder(folder);
-		free(folder);
-	}
-	return code;
-}
-
-/* Checks the output before the measurement, which takes minutes. */
-static enum cli_exit prepare_output(const struct run *run)
-{
-	const char *needs = needs_folder(run);
-	enum cli_exit code = CLI_OK;
-	char *folder, *slash;
-
-	if (!run->output)
-		return CLI_OK;
-	if (!*run->output) {
-		message_error("%s", run->resume ? "--resume needs a folder"
-						: "-o needs a file or a folder");
-		return CLI_USAGE;
-	}
-	if (needs && is_json_name(run->output)) {
-		message_error("%s names a file: %s need a folder", run->output, needs);
-		return CLI_USAGE;
-	}
-	if (output_is_folder(run)) {
-		code = prepare_folder(run->output);
-		if (code == CLI_OK && run->against.what)
-			code = prepare_sides(run->output);
-		return code;
-	}
-	if (needs) {
-		message_error("%s is a file: %s need a folder", run->output, needs);
-		return CLI_USAGE;
-	}
-	folder = strdup(run->output);
-	if (!folder)
-		abort();
-	slash = strrchr(folder, '/');
-	if (slash)
-		slash[slash == folder] = '\0';
-	else
-		strcpy(folder, ".");
-	if (!folder_is_writable(folder)) {
-		message_error("cannot write to folder %s: %m", folder);
-		code = CLI_USAGE;
-	}
-	free(folder);
-	return code;
-}
-
-static enum cli_exit failures(const struct result *r)
-{
-	size_t i;
-
-	for (i = 0; i < r->n_benchmarks; i++)
-		if (r->benchmarks[i].status == RESULT_FAIL)
-			return CLI_FAILED;
-	return CLI_OK;
-}
-
-/* "kvm-2.json" of "kvm.json", which is freed. */
-static char *number_path(char *path, uint32_t which)
-{
-	char *numbered;
-
-	if (!is_json_name(path) ||
-	    asprintf(&numbered, "%.*s-%u.json", (int)(strlen(path) - strlen(".json")),
-		     path, which) < 0)
-		abort();
-	free(path);
-	return numbered;
-}
-
-char *run_path(const char *folder, const char *target, uint32_t which)
-{
-	const struct result r = { .target = { .name = target } };
-
-	return number_path(documents_path(folder, &r), which);
-}
-
-static bool is_complete(const char *path)
-{
-	struct result *old;
-	struct error err;
-	bool complete;
-
-	if (result_read(path, &old, &err))
-		return false;
-	complete = !old->run.partial;
-	result_free(old);
-	return complete;
-}
-
-/* A complete document is not replaced by what an interrupted run has: "kvm.json.partial".
- */
-static char *keep_complete(char *path, const struct result *r)
-{
-	char *other;
-
-	if (!interrupted || !r->run.partial || !is_complete(path))
-		return path;
-	if (asprintf(&other, "%s.partial", path) < 0)
-		abort();
-	message_warn("%s is a complete document of another run and is not replaced",
-		     path);
-	free(path);
-	return other;
-}
-
-enum cli_exit run_write(const struct run *run, const struct result *r)
-{
-	struct error err;
-	char *path = output_is_folder(run) ? documents_path(run->output, r)
-					   : strdup(run->output);
-	int rc;
-
-	if (run->resume && run_resume_fits(run, r, &err)) {
-		message_error("%s: the new run %u is not one of these: %s", run->resume,
-			      run->which, err.text);
-		free(path);
-		return CLI_FAILED;
-	}
-	if (path && (run->runs > 1 || run->resume))
-		path = number_path(path, run->which);
-	if (!path)
-		abort();
-	path = keep_complete(path, r);
-	rc = result_write(path, r, &err);
-	if (rc)
-		message_error("%s", err.text);
-	else
-		message_info(run->common.quiet, "wrote %s", path);
-	free(path);
-	return rc ? CLI_FAILED : CLI_OK;
-}
-
-/* A baseline is not replaced by a run that failed or was interrupted. */
-static enum cli_exit save_baseline(const struct run *run, const struct result *r)
-{
-	struct error err;
-
-	if (r->run.partial || failures(r) != CLI_OK) {
-		message_warn(
-			"%s is not saved in the baseline %s: the run is not complete",
-			r->target.name, run->save);
-		return CLI_OK;
-	}
-	if (!baseline_save(run->save, r, &err)) {
-		message_info(run->common.quiet, "saved %s in the baseline %s",
-			     r->target.name, run->save);
-		return CLI_OK;
-	}
-	message_error("%s", err.text);
-	return CLI_FAILED;
-}
 
 /* The targets that "all" does not leave out. */
 static size_t count_targets(const struct run *run)
@@ -258,39 +29,6 @@ static size_t count_targets(const struct run *run)
 		     !t.ops->probe(&t, &job, &err);
 	}
 	return n;
-}
-
-static void print_document(const struct result *r)
-{
-	char *text = result_dump(r);
-
-	fputs(text, stdout);
-	free(text);
-}
-
-void run_print(const struct run *run, const struct result *r)
-{
-	struct table_options o;
-
-	table_options_for(&o, stdout);
-	if (run->json)
-		print_document(r);
-	else
-		run_table_print(stdout, &r, 1, &o, !run->common.quiet);
-}
-
-static enum cli_exit print_tables(const struct run *run, const struct result *const *docs,
-				  size_t n)
-{
-	struct table_options o;
-
-	table_options_for(&o, stdout);
-	run_table_print(stdout, docs, n, &o, !run->common.quiet);
-	for (size_t i = 0; run->metrics && i < n; i++)
-		run_metrics_print(stdout, docs[i], &o);
-	for (size_t i = 0; run->stats && i < n; i++)
-		run_statistics_print(stdout, docs[i], &o);
-	return run->job.pairs ? run_print_aa(docs, n) : CLI_OK;
 }
 
 /* A run without a figure is not a success, even if each row says why it is skipped. */
@@ -381,7 +119,7 @@ struct all {
 static enum cli_exit end_target(const struct run *run, const struct target *t,
 				struct result *doc)
 {
-	enum cli_exit code = failures(doc);
+	enum cli_exit code = run_failures(doc);
 
 	/* Under "all", other targets are measured without --touch. */
 	if (run->touch.wanted && !touch_refusal(t))
@@ -391,7 +129,7 @@ static enum cli_exit end_target(const struct run *run, const struct target *t,
 	else if (run->output)
 		code = gate_gravest(code, run_write(run, doc));
 	if (run->save)
-		code = gate_gravest(code, save_baseline(run, doc));
+		code = gate_gravest(code, run_save_baseline(run, doc));
 	return code;
 }
 
@@ -481,11 +219,10 @@ static void measure_all(struct all *all)
 static enum cli_exit print_all(const struct run *run, struct result *const *docs,
 			       size_t n, enum cli_exit code)
 {
-	if (n && run->json) {
-		print_document(docs[0]);
-	} else if (n) {
+	if (n) {
 		code = gate_gravest(
-			code, print_tables(run, (const struct result *const *)docs, n));
+			code,
+			run_print_tables(run, (const struct result *const *)docs, n));
 	} else if (code == CLI_OK && !interrupted) {
 		message_error("no target can run here");
 		code = CLI_FAILED;
@@ -602,7 +339,7 @@ int cmd_run(int argc, char **argv)
 
 	code = run_parse(&run, argc, argv, &go);
 	if (code == CLI_OK && go)
-		code = prepare_output(&run);
+		code = run_prepare_output(&run);
 	run.keep_failed = true;
 	if (code == CLI_OK && go) {
 		target_catch_signals();

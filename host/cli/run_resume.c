@@ -10,7 +10,7 @@
 
 #include "host/cli/documents.h"
 #include "host/cli/run.h"
-#include "host/cli/version.h"
+#include "host/cli/cli.h"
 #include "host/env/env.h"
 
 /* Options that change figures, or what they are figures of. */

@@ -2,17 +2,20 @@
 /* `wsbench run` on one target: probe, open, measure, close. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
-#include "host/lib/process.h"
-#include "host/lib/error.h"
-#include "host/cli/progress.h"
+#include "host/cli/cli.h"
+#include "host/cli/options.h"
 #include "host/cli/run.h"
-#include "host/cli/version.h"
 #include "host/compare/compare.h"
 #include "host/env/env.h"
+#include "host/explain/trace.h"
+#include "host/explain/touch.h"
+#include "host/lib/error.h"
+#include "host/lib/process.h"
 
 /* RFC 3339 in UTC, to the second. */
 #define TIME_BYTES sizeof("2026-01-01T00:00:00Z")
@@ -338,4 +341,102 @@ enum cli_exit run_target(const struct run *run, const struct target *row,
 		*out = NULL;
 	}
 	return code;
+}
+
+/* ------------------------------ --touch: the metrics of simulated caches
+ * ------------------------------ */
+
+static void add_metric(struct result *r, struct result_benchmark *b,
+		       const struct touch_metric *from)
+{
+	const int64_t sample = (int64_t)from->value;
+	struct result_metric *m = result_add_metric(r, b);
+	struct result_boot *boot = result_add_boot(r, m);
+
+	m->name = result_string(r, from->name);
+	m->unit = from->unit;
+	m->better = "lower";
+	m->value = from->value;
+	m->stat = "simulated";
+	m->ci = (struct result_ci){ 1, from->value, from->value, "exact" };
+	boot->valid = true;
+	if (stats_summarize(&sample, 1, &boot->summary) ||
+	    histogram_build(&sample, 1, 7, &boot->histogram))
+		abort();
+}
+
+/* The explanation of a row of `r`, recorded as the run measured it; NULL: see `code`. */
+static struct explanation *record(const struct run *run, const struct result *r,
+				  const struct result_benchmark *b, enum cli_exit *code)
+{
+	struct explanation *e = NULL;
+	struct explain x = { .kinds = false };
+	struct error why;
+
+	run_init(&x.run);
+	x.run.common.quiet = true;
+	x.run.touch = run->touch;
+	x.run.job.kernel = run->job.kernel;
+	x.run.job.modules = run->job.modules;
+	x.run.job.append = run->job.append;
+	x.run.job.emulator = run->job.emulator;
+	x.run.job.timeout_ns = run->job.timeout_ns;
+	x.run.job.lab_timeout_s = run->job.lab_timeout_s;
+	x.run.job.events = run->job.events;
+	*code = CLI_FAILED;
+	if (names_match_targets(r->target.name, &x.run.targets, &why) ||
+	    names_match_benches(b->name, &x.run.benches, &why) ||
+	    names_match_configs(b->config, &x.run.configs, &why))
+		message_error("%s", why.text);
+	else
+		*code = explain_record(&x, &e);
+	explain_free(&x);
+	return e;
+}
+
+/* Why a row is not recorded; NULL: it is. */
+static const char *refusal_of(const struct result_benchmark *b)
+{
+	const struct bench *bench = names_bench(b->name);
+
+	if (!bench || bench->needs & NEEDS_VCPUS_2)
+		return "explain follows machines of one CPU";
+	return regions_refusal(bench->id);
+}
+
+enum cli_exit run_touch(const struct run *run, struct result *r)
+{
+	struct touch_metric list[TOUCH_METRICS_MAX];
+	enum cli_exit worst = CLI_OK;
+
+	for (size_t i = 0; i < r->n_benchmarks && !interrupted; i++) {
+		struct result_benchmark *b = &r->benchmarks[i];
+		const struct result_metric *m = result_find_metric(b, "round_trip");
+		struct explanation *e = NULL;
+		enum cli_exit code = CLI_OK;
+		const char *why;
+		size_t n;
+
+		if (b->status != RESULT_OK || !m)
+			continue;
+		why = refusal_of(b);
+		if (!why) {
+			message_info(run->common.quiet, "%s: recording %s, %zu of %zu",
+				     r->target.name, b->name, i + 1, r->n_benchmarks);
+			e = record(run, r, b, &code);
+			why = "the recording failed (messages on stderr)";
+		}
+		if (e && e->round_trip != m->value)
+			why = "the recorded boot has another figure than the row";
+		if (!e || e->round_trip != m->value)
+			result_warn(r, "touch", "%s [%s]: not simulated: %s", b->name,
+				    b->config, why);
+		n = e && e->round_trip == m->value ? touch_metrics(e, list) : 0;
+		for (size_t k = 0; k < n; k++)
+			add_metric(r, b, &list[k]);
+		explanation_free(e);
+		if (code == CLI_FAILED || code == CLI_USAGE)
+			worst = CLI_FAILED;
+	}
+	return worst;
 }

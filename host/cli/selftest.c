@@ -8,8 +8,7 @@
 
 #include "host/lib/confine.h"
 #include "host/lib/error.h"
-#include "host/cli/cmd.h"
-#include "host/cli/names.h"
+#include "host/cli/cli.h"
 #include "host/cli/options.h"
 #include "host/cli/run.h"
 #include "host/measure/measure.h"

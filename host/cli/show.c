@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/cli/cmd.h"
+#include "host/cli/cli.h"
 #include "host/cli/documents.h"
-#include "host/cli/names.h"
 #include "host/cli/options.h"
 #include "host/explain/explain_text.h"
 #include "host/explain/explanation.h"

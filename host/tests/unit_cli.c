@@ -10,9 +10,8 @@
 
 #include "bench/catalogue.h"
 #include "host/lib/error.h"
-#include "host/cli/names.h"
 #include "host/cli/options.h"
-#include "host/cli/progress.h"
+#include "host/cli/run.h"
 #include "host/report/run_table.h"
 #include "host/lib/text.h"
 #include "host/result/result.h"

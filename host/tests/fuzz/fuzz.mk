@@ -29,7 +29,7 @@ $(B)/fuzz/obj/%.o: %.c | tools $(GENERATED)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -c $< -o $@
-$(B)/fuzz/obj/host/cli/version.o: $(B)/version.h
+$(B)/fuzz/obj/host/cli/help.o: $(B)/version.h
 $(B)/fuzz/host.a: $(patsubst $(B)/obj/$(ARCH)/%,$(B)/fuzz/obj/%,$(filter-out %/payloads.o %/bochs_rom.o,$(test_obj))) \
 	$(filter %/payloads.o %/bochs_rom.o,$(test_obj))
 	$(Q)mkdir -p $(@D)
