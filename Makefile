@@ -27,6 +27,39 @@ override B := build
 endif
 B := build$(if $(FOREIGN),,/native)
 
+# ---- one make at a time --------------------------------------------------------
+
+# Two makes in one tree would write the same files. The first holds a lock until the last of its
+# processes has ended, also one that outlives a killed make; it works in a make of its own, which
+# knows LOCKED_TREE. Others wait. What reads only, or fills the cache, which has its own locks,
+# needs no lock.
+UNLOCKED := help bodies setup kernels kmod emulators
+SHORT_FLAGS := $(filter-out --%,$(firstword -$(MAKEFLAGS)))
+ifneq ($(LOCKED_TREE),$(CURDIR))
+ifneq ($(if $(MAKECMDGOALS),$(filter-out $(UNLOCKED),$(MAKECMDGOALS)),all),)
+ifeq ($(findstring n,$(SHORT_FLAGS))$(findstring q,$(SHORT_FLAGS)),)
+ALONE := alone
+endif
+endif
+endif
+
+ifdef ALONE
+LOCK := $(B:%/native=%)/.lock
+.PHONY: $(ALONE) all $(MAKECMDGOALS)
+$(or $(MAKECMDGOALS),all): $(ALONE) ; @:
+# `make clean` of another make removes the file that was waited for. Without flock (not Linux's
+# util-linux), nothing waits.
+$(ALONE):
+	@export LOCKED_TREE='$(CURDIR)'; \
+	while command -v flock >/dev/null; do \
+		mkdir -p $(dir $(LOCK)) && exec 9>>$(LOCK) || exit; \
+		flock -n 9 || { echo "make: waiting for $$(cat $(LOCK)) in this tree" >&2; flock 9; }; \
+		[ ! -e /proc/self/fd/9 ] || [ /proc/self/fd/9 -ef $(LOCK) ] || continue; \
+		echo "'make$(MAKECMDGOALS:%= %)' (process $$$$)" >$(LOCK); break; \
+	done; \
+	exec $(MAKE) --no-print-directory $(MAKECMDGOALS)
+else
+
 ifeq ($(V),1)
 Q :=
 say = @:
@@ -380,11 +413,9 @@ RUN := results/runs/$(shell date -u +%Y%m%dT%H%M%SZ)
 
 # Without kernels (no network) the labs are left out. If a target fails, the documents of the
 # others are drawn and reported, and then make fails.
-# Of two in one tree, the second waits, and has a folder of its own: RUN is of the inner make.
+# RUN is of the inner make.
 bench: begin
-	$(Q)mkdir -p $(B); exec 9>$(B)/.bench; flock -n 9 || \
-		{ echo "make: waiting for another 'make bench' in this tree" >&2; flock 9; }; \
-		$(MAKE) --no-print-directory bench-alone
+	$(Q)$(MAKE) --no-print-directory bench-alone
 .PHONY: bench-alone
 bench-alone:
 	$(Q)$(MAKE) --no-print-directory $(JOBS_AND_LABS) labs all
@@ -587,9 +618,12 @@ dist: $(foreach a,$(ARCHS),$(B)/$(a)/wsbench)
 		$(B)/$(a)/wsbench $(DIST)/wsbench-$(VERSION)-$(a) &&) true
 	$(Q)cd $(DIST) && sha256sum $(NAME).tar.xz wsbench-* > SHA256SUMS
 
-# The cache of kernels and machines belongs to all clones of the user and is elsewhere.
+# The cache of kernels and machines belongs to all clones of the user and is elsewhere. The lock
+# goes last: without its file, another make begins.
 clean:
-	rm -rf $(B)
+	$(call say,RM,$(B))
+	$(Q)rm -rf $(filter-out $(B)/.lock,$(wildcard $(B)/* $(B)/.[!.]*))
+	$(Q)rm -f $(B)/.lock; [ ! -d $(B) ] || rmdir --ignore-fail-on-non-empty $(B)
 
 help:
 	@echo 'make            build all of build/'
@@ -615,3 +649,4 @@ help:
 	@echo 'make clean      remove what was built; kernels stay in the cache (~/.cache/worldswitch)'
 	@echo "BENCH='*' make bench measures everything, not only the core"
 	@echo 'V=1 shows commands; WERROR=0 disables -Werror; CC=clang; ARGS=... for make bench'
+endif

@@ -151,6 +151,7 @@ echo alone; exit 4"
   mkdir -p copy/scripts
   cp "$top/Makefile" copy/
   ln -s "$top"/{bench,guest,host} copy/
+  export LOCKED_TREE=$PWD/copy
   recorder 'touch download; for i in $(seq 100); do [ ! -e install ] || exit; sleep 0.1; done; exit 4'
   printf '#!/bin/sh\ncase $1 in --list) cat missing; exit ;; esac\n[ -s missing ] || exit 0
 touch install; for i in $(seq 100); do [ ! -e download ] || exit 0; sleep 0.1; done; exit 5\n' >copy/scripts/setup.sh

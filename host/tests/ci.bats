@@ -405,24 +405,76 @@ ci_run() {
   run ! grep host/targets/lab/bochs/overlay formatted
 }
 
-@test "of two make bench in one tree, the second waits" {
-  mkdir tree && cd tree
+# one_make: a tree, and in `make` a command that makes in it. Its inner make is a stand-in, which
+# notes when it runs, and is a user of the tree.
+one_make() {
+  mkdir tree
+  cd tree || return
   cp "$top/Makefile" .
-  mkdir -p build bin scripts host/targets/lab/bochs/overlay bench host/tests/fuzz
+  mkdir -p bin scripts host/targets/lab/bochs/overlay bench host/tests/fuzz
   cp "$top/host/tests/fuzz/fuzz.mk" host/tests/fuzz
-  # The stand-in of make notes when the bench runs.
-  # shellcheck disable=SC2016  # for the stand-in
-  printf '#!/bin/sh\necho begin >>log\nsleep 1\necho end >>log\n' >bin/make
-  printf '#!/bin/sh\n' >scripts/setup.sh
-  chmod +x bin/make scripts/setup.sh
-  bench=("$(command -v make)" -s MAKE="$PWD/bin/make" bench)
-  "${bench[@]}" 2>first 3>&- &
-  for _ in $(seq 400); do [ ! -e log ] || break; sleep 0.05; done
-  cat first
-  run_apart "${bench[@]}"
-  wait
-  echo "$status: $stderr"
-  [ "$status" = 0 ]
-  [[ $stderr == *"waiting for another 'make bench' in this tree"* ]]
-  [ "$(xargs <log)" = "begin end begin end" ]
+  make=("$(command -v make)" -s MAKE="$PWD/bin/make")
+  printf '#!/bin/sh\necho begin "$2" >>log\n%s\necho end "$2" >>log\n' "$1" >bin/make
+  chmod +x bin/make
 }
+
+# until_made: waits until the stand-in runs.
+until_made() {
+  for _ in $(seq 400); do [ ! -e log ] || return 0; sleep 0.05; done
+  return 1
+}
+
+@test "of two makes in one tree, the second waits" {
+  local goal
+  one_make "timeout 20 $(command -v make) -s build/version.h || echo stuck >>log; sleep 1"
+  # A plain make; and it waits for one with a goal.
+  for goal in '' bench; do
+    rm -f log
+    # shellcheck disable=SC2086  # none
+    "${make[@]}" $goal 2>first 3>&- &
+    until_made
+    # Those that read do not.
+    run_apart timeout 20 "${make[0]}" -s help
+    [ "$status" = 0 ]
+    run_apart timeout 20 "${make[0]}" -s -n "$PWD/build/version.h"
+    [ "$status" = 0 ]
+    [ -z "$stderr" ]
+    [ "$(xargs <log)" = "begin $goal" ] || [ "$(xargs <log)" = begin ]
+    run_apart "${make[@]}" check
+    wait
+    [ "$status" = 0 ]
+    [ ! -s first ]
+    [[ $stderr =~ ^"make: waiting for 'make${goal:+ $goal}' (process "[0-9]+") in this tree"$ ]]
+    [ "$(xargs <log)" = "$(xargs <<<"begin $goal end $goal begin check end check")" ]
+  done
+}
+
+@test "a make that waits for make clean has the lock of the new build folder" {
+  one_make 'sleep 1; [ "$2" != clean ] || rm -r build'
+  "${make[@]}" clean 3>&- &
+  until_made
+  # The file that it waits for is not the one that the next make sees.
+  "${make[@]}" one 3>&- &
+  for _ in $(seq 400); do ! grep -q 'begin one' log || break; sleep 0.05; done
+  run_apart "${make[@]}" two
+  wait
+  [ "$(grep -A 1 'begin one' log | tail -n 1)" = "end one" ]
+  [[ $stderr == *"waiting for 'make one'"* ]]
+}
+
+@test "a make that was killed is not waited for, and a build folder that cannot be written is an error" {
+  one_make '[ "$2" = two ] || exec sleep 60'
+  setsid "${make[@]}" one 3>&- &
+  until_made
+  kill -9 -- "-$!"
+  run_apart timeout 20 "${make[@]}" two
+  echo "$stderr"
+  [ "$status" = 0 ]
+  [ -z "$stderr" ]
+  rm -r build
+  : >build
+  run_apart "${make[@]}" two
+  [ "$status" = 2 ]
+  [[ $stderr == "mkdir: cannot create directory "*build* ]]
+}
+

@@ -6,6 +6,8 @@
 
 tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(dirname "$(dirname "$tests")")
+# The tests make parts of the tree, and `make test` holds its lock.
+export LOCKED_TREE=${LOCKED_TREE:-$top}
 build=${BUILD:-$top/build}
 wsbench=$build/wsbench
 payloads=$build/tests/payloads

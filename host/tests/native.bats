@@ -28,7 +28,7 @@ native() {
   local to=${build#"$top/"}/$1
   shift
   env -i PATH="$PWD/programs" HOME="$PWD" TMPDIR="$TMPDIR" \
-    make --no-print-directory -C "$top" native JOBS="-j$(nproc)" B="$to" "$@" >log 2>&1 ||
+    LOCKED_TREE="$top" make --no-print-directory -C "$top" native JOBS="-j$(nproc)" B="$to" "$@" >log 2>&1 ||
     { tail -n 30 log && return 1; }
   program=$(cd "$top" && readlink -f "$to/wsbench")
 }
