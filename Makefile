@@ -110,8 +110,9 @@ HOST_SRC  := $(sort $(wildcard bench/*.c)) $(sort $(foreach d,$(HOST_DIRS),$(wil
 host_src   = $(HOST_SRC) $(sort $(wildcard host/vmm/$(1)/*.c host/targets/lab/$(1)/*.c))
 host_obj   = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(call host_src,$(1))) $(B)/obj/$(1)/payloads.o \
 	$(B)/obj/$(1)/bochs_rom.o
-static_obj = $(filter-out %/explain/debuginfo.o %/lib/confine_filter.o,$(call host_obj,$(1)))
-LEFT_OUT  := %/explain/debuginfo$(if $(LIBDW),_none).o %/lib/confine_filter$(if $(SECCOMP),_none).o
+DEBUGINFO := %/explain/debuginfo.o %/explain/debuginfo_lines.o
+static_obj = $(filter-out $(DEBUGINFO) %/lib/confine_filter.o,$(call host_obj,$(1)))
+LEFT_OUT  := $(if $(LIBDW),%/explain/debuginfo_none.o,$(DEBUGINFO)) %/lib/confine_filter$(if $(SECCOMP),_none).o
 own_obj    = $(filter-out $(LEFT_OUT),$(call host_obj,$(ARCH)))
 
 # A word ARCH/ROW:PAGE for each row on the pages of bodies.

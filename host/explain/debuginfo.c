@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reads DWARF with elfutils' libdw, and finds out where the code of a file ran. */
+/* Opens files with DWARF by elfutils' libdw, and finds out where the code of a file ran.
+ */
 #include "host/explain/symbols.h"
 
-#include <dwarf.h>
 #include <elfutils/libdwfl.h>
 #include <errno.h>
 #include <fts.h>
@@ -37,8 +37,7 @@ struct file {
 	char release[RELEASE_BYTES];
 	Dwfl *dwfl;
 	Dwfl_Module *mod;
-	Dwarf_Die function; /* the last one that was found */
-	bool has_function;
+	struct debuginfo_lines *lines;
 	struct place *places;
 	size_t n_places;
 };
@@ -217,6 +216,7 @@ static int open_file(struct debuginfo *d, struct file *f, int fd, struct error *
 			       file_tail(f->path), dwfl_errmsg(-1));
 	else
 		describe(d, f);
+	f->lines = rc ? NULL : debuginfo_lines_new(d->store, f->mod);
 	if (rc) {
 		dwfl_end(f->dwfl);
 		f->dwfl = NULL;
@@ -599,176 +599,6 @@ int debuginfo_bind(struct debuginfo *d, const char *release,
 	return 0;
 }
 
-/* ------------------------------ lines ------------------------------ */
-
-/* Removes "." and "NAME/.." in place. */
-static void normalise(char *path)
-{
-	const bool rooted = *path == '/';
-	char *from = path, *to = path;
-
-	while (*from) {
-		size_t n = strcspn(from, "/");
-		const bool last = !from[n];
-		char *before = to;
-
-		/* The component before, without its slash. */
-		while (before > path && before[-1] == '/')
-			before--;
-		while (before > path && before[-1] != '/')
-			before--;
-		if (n == 2 && !strncmp(from, "..", 2) && to > path + rooted &&
-		    strncmp(before, "../", 3) != 0) {
-			to = before;
-		} else if (n && !(n == 1 && *from == '.')) {
-			memmove(to, from, n);
-			to += n;
-			*to++ = '/';
-		} else if (!n && from == path) {
-			*to++ = '/';
-		}
-		from += n + !last;
-		if (last)
-			break;
-	}
-	if (to > path + 1)
-		to--;
-	*to = '\0';
-}
-
-/*
- * A file's name relative to the root of its source: without the folders that it shares
- * with the folder of the compiler, which is that root or, for Linux, may be below it.
- */
-static const char *short_path(struct debuginfo *d, Dwarf_Die *cu, const char *path)
-{
-	Dwarf_Attribute attr;
-	const char *folder =
-		dwarf_formstring(dwarf_attr_integrate(cu, DW_AT_comp_dir, &attr));
-	char *file, *root;
-	size_t same = 0;
-
-	if (!path)
-		return NULL;
-	file = keep(d, path, strlen(path));
-	normalise(file);
-	if (!folder)
-		return file;
-	root = keep(d, folder, strlen(folder));
-	normalise(root);
-	for (size_t i = 0; file[i] == root[i] || (!root[i] && file[i] == '/'); i++) {
-		if (file[i] == '/')
-			same = i + 1;
-		if (!root[i] || !file[i])
-			break;
-	}
-	return file + (same > 1 ? same : 0);
-}
-
-static bool has_pc(Dwarf_Die *die, Dwarf_Addr pc)
-{
-	return dwarf_haspc(die, pc) > 0;
-}
-
-/* The compilation unit of an address; without .debug_aranges, every unit is tried. */
-static Dwarf_Die *find_unit(const struct file *f, uint64_t vaddr, Dwarf_Addr *bias)
-{
-	Dwarf_Die *cu = dwfl_module_addrdie(f->mod, vaddr, bias);
-
-	if (cu)
-		return cu;
-	while ((cu = dwfl_module_nextcu(f->mod, cu, bias)))
-		if (has_pc(cu, vaddr - *bias))
-			return cu;
-	return NULL;
-}
-
-static bool find_function(struct file *f, Dwarf_Die *cu, Dwarf_Addr pc)
-{
-	Dwarf_Die die;
-	int rc;
-
-	if (f->has_function && has_pc(&f->function, pc))
-		return true;
-	for (rc = dwarf_child(cu, &die); !rc; rc = dwarf_siblingof(&die, &die)) {
-		if (dwarf_tag(&die) != DW_TAG_subprogram || !has_pc(&die, pc))
-			continue;
-		f->function = die;
-		f->has_function = true;
-		return true;
-	}
-	return false;
-}
-
-/* The child of `scope` that holds the address: a block, or an inlined function. */
-static bool find_scope(Dwarf_Die *scope, Dwarf_Addr pc, Dwarf_Die *inner)
-{
-	int rc;
-
-	for (rc = dwarf_child(scope, inner); !rc; rc = dwarf_siblingof(inner, inner)) {
-		int tag = dwarf_tag(inner);
-
-		if ((tag == DW_TAG_lexical_block || tag == DW_TAG_inlined_subroutine) &&
-		    has_pc(inner, pc))
-			return true;
-	}
-	return false;
-}
-
-static uint64_t number_of(Dwarf_Die *die, unsigned int name)
-{
-	Dwarf_Attribute attr;
-	Dwarf_Word value;
-
-	if (!dwarf_attr(die, name, &attr) || dwarf_formudata(&attr, &value))
-		return 0;
-	return value;
-}
-
-/* Where an inlined function was called. */
-static void find_call(struct debuginfo *d, Dwarf_Die *cu, Dwarf_Die *inlined,
-		      struct debuginfo_frame *frame)
-{
-	size_t n, number = number_of(inlined, DW_AT_call_file);
-	Dwarf_Files *files;
-
-	frame->line = number_of(inlined, DW_AT_call_line);
-	if (!dwarf_getsrcfiles(cu, &files, &n) && number < n)
-		frame->file = short_path(d, cu, dwarf_filesrc(files, number, NULL, NULL));
-}
-
-static size_t find_in(struct debuginfo *d, struct file *f, uint64_t vaddr,
-		      struct debuginfo_frame frames[DEBUGINFO_DEPTH_MAX])
-{
-	Dwarf_Addr bias;
-	Dwarf_Die *cu = find_unit(f, vaddr, &bias), scope, inner;
-	Dwarf_Line *line;
-	size_t n = 1;
-	int number;
-
-	if (!cu)
-		return 0;
-	memset(frames, 0, DEBUGINFO_DEPTH_MAX * sizeof(*frames));
-	if (find_function(f, cu, vaddr - bias)) {
-		scope = f->function;
-		while (n < DEBUGINFO_DEPTH_MAX &&
-		       find_scope(&scope, vaddr - bias, &inner)) {
-			if (dwarf_tag(&inner) == DW_TAG_inlined_subroutine) {
-				find_call(d, cu, &inner, &frames[n - 1]);
-				frames[n++].function = dwarf_diename(&inner);
-			}
-			scope = inner;
-		}
-	}
-	line = dwarf_getsrc_die(cu, vaddr - bias);
-	if (line) {
-		frames[n - 1].file = short_path(d, cu, dwarf_linesrc(line, NULL, NULL));
-		if (!dwarf_lineno(line, &number) && number > 0)
-			frames[n - 1].line = (uint64_t)number;
-	}
-	return n;
-}
-
 size_t debuginfo_find(struct debuginfo *d, const struct debuginfo_code *code,
 		      struct debuginfo_frame frames[DEBUGINFO_DEPTH_MAX])
 {
@@ -777,7 +607,7 @@ size_t debuginfo_find(struct debuginfo *d, const struct debuginfo_code *code,
 		uint64_t vaddr;
 
 		if (f->bound && is_of(f, code) && locate(f, code, &vaddr))
-			return find_in(d, f, vaddr, frames);
+			return debuginfo_lines_find(f->lines, vaddr, frames);
 	}
 	return 0;
 }

@@ -10,7 +10,10 @@
 #include "host/explain/trace.h"
 #include "host/lib/error.h"
 
+struct Dwfl_Module;
 struct debuginfo;
+struct debuginfo_lines;
+struct result_store;
 
 /* ------------------------------ functions ------------------------------ */
 
@@ -79,8 +82,8 @@ const char *layer_of(enum arch arch, enum trace_space space, const char *module,
 
 /*
  * By the DWARF of ELF files: of a kernel, of its modules, and of the images that ran.
- * debuginfo.c reads DWARF with elfutils' libdw; debuginfo_none.c is for programs without
- * that library, and the linker chooses.
+ * debuginfo.c and debuginfo_lines.c read DWARF with elfutils' libdw; debuginfo_none.c is
+ * for programs without that library, and the linker chooses.
  */
 
 /* An instruction that ran, and its function. */
@@ -134,5 +137,14 @@ int debuginfo_bind(struct debuginfo *d, const char *release,
  */
 size_t debuginfo_find(struct debuginfo *d, const struct debuginfo_code *code,
 		      struct debuginfo_frame frames[DEBUGINFO_DEPTH_MAX]);
+
+/*
+ * For debuginfo.c: the DWARF of one file. `mod` is libdwfl's; `store` owns the result and
+ * the names of files. `vaddr` is an address of libdwfl; returns as debuginfo_find().
+ */
+struct debuginfo_lines *debuginfo_lines_new(struct result_store *store,
+					    struct Dwfl_Module *mod);
+size_t debuginfo_lines_find(struct debuginfo_lines *l, uint64_t vaddr,
+			    struct debuginfo_frame frames[DEBUGINFO_DEPTH_MAX]);
 
 #endif
