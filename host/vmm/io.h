@@ -48,14 +48,19 @@ enum exits_answer io_listener(struct vcpu *vcpu, const struct vm_access *access)
 static inline __attribute__((always_inline)) enum exits_answer
 io_access(struct vcpu *vcpu, const struct vm_access *access)
 {
+	const bool is_doorbell = access->is_write &&
+				 access->address == arch_doorbell.address &&
+				 access->bytes == sizeof(uint32_t) &&
+				 access->is_pio == arch_doorbell.is_pio;
+
 	if (!access->is_write)
 		memset(access->data, 0xff, access->bytes);
-	else if (access->address == arch_doorbell.address &&
-		 access->bytes == sizeof(uint32_t) &&
-		 access->is_pio == arch_doorbell.is_pio)
-		return io_doorbell(vcpu, access);
-	if (__builtin_expect(vcpu->vm->listener.access != NULL, 0))
-		return io_listener(vcpu, access);
+	if (__builtin_expect(is_doorbell || vcpu->vm->listener.access != NULL, 0)) {
+		/* A copy: an access that no function gets stays in registers. */
+		const struct vm_access copy = *access;
+
+		return is_doorbell ? io_doorbell(vcpu, &copy) : io_listener(vcpu, &copy);
+	}
 	return EXITS_ANSWERED;
 }
 

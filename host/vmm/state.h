@@ -37,9 +37,10 @@ enum vcpu_state {
 	VCPU_STATES,
 };
 
-/* How often each transition happened. */
+/* How often each transition happened. The new state comes first: on the path of an exit
+ * it is a constant, and the counter's address needs no multiplication. */
 struct state_trace {
-	uint64_t taken[VCPU_STATES][VCPU_STATES];
+	uint64_t taken[VCPU_STATES][VCPU_STATES]; /* [to][from] */
 };
 
 /* For each state, the states before it. */
@@ -69,7 +70,7 @@ static inline bool state_move(enum vcpu_state *state, enum vcpu_state to,
 {
 	if (!(state_entered_from[to] >> *state & 1))
 		return false;
-	trace->taken[*state][to]++;
+	trace->taken[to][*state]++;
 	*state = to;
 	return true;
 }

@@ -52,10 +52,11 @@ int vcpu_run(struct vcpu *vcpu, struct run_timer *budget)
 	if (why != VCPU_STOP_NONE)
 		stop(vcpu, why, vcpu->state);
 	while (vcpu->state != VCPU_IDLE) {
-		if (__builtin_expect(vcpu->state == VCPU_RUNNING_MMIO_PENDING, 0))
+		if (__builtin_expect(vcpu->state == VCPU_RUNNING_MMIO_PENDING, 0)) {
 			wait_for_answer(vcpu);
-		else
-			enter(vcpu);
+			continue;
+		}
+		enter(vcpu);
 		if (__builtin_expect(vcpu->state == VCPU_RUNNING_SERVICE, 1))
 			serve(vcpu);
 	}
@@ -124,6 +125,8 @@ hot enum exits_answer serve_pio(struct vcpu *vcpu)
 	uint32_t count = run->io.count;
 
 	vcpu->stats.io++;
+	if (__builtin_expect(count == 1, 1))
+		return io_access(vcpu, &access);
 	for (; count; count--, access.data += access.bytes) {
 		answer = io_access(vcpu, &access);
 		if (answer != EXITS_ANSWERED)
@@ -139,7 +142,9 @@ hot enum exits_answer serve_mmio(struct vcpu *vcpu)
 		.address = run->mmio.phys_addr,
 		.bytes = run->mmio.len,
 		.data = run->mmio.data,
+		.is_pio = false,
 		.is_write = run->mmio.is_write,
+		.is_coalesced = false,
 	};
 
 	vcpu->stats.mmio++;
@@ -168,12 +173,18 @@ hot enum exits_answer serve_exit(struct vcpu *vcpu)
 
 hot void serve(struct vcpu *vcpu)
 {
-	switch (serve_exit(vcpu)) {
+	const enum exits_answer answer = serve_exit(vcpu);
+
+	/* The plainest exit goes before the table of the switch. */
+	if (__builtin_expect(answer == EXITS_ANSWERED, 1)) {
+		state_enter(vcpu, VCPU_RUNNING_SERVICE_COMPLETION);
+		return;
+	}
+	switch (answer) {
+	case EXITS_ANSWERED:
+		break;
 	case EXITS_HANDLED:
 		state_enter(vcpu, VCPU_RUNNING);
-		break;
-	case EXITS_ANSWERED:
-		state_enter(vcpu, VCPU_RUNNING_SERVICE_COMPLETION);
 		break;
 	case EXITS_PENDING:
 		state_enter(vcpu, VCPU_RUNNING_MMIO_PENDING);
@@ -363,8 +374,8 @@ void state_trace_print(const struct state_trace *trace, FILE *out)
 
 	for (from = 0; from < VCPU_STATES; from++)
 		for (to = 0; to < VCPU_STATES; to++)
-			if (trace->taken[from][to])
+			if (trace->taken[to][from])
 				fprintf(out, "%-24s -> %-24s %10" PRIu64 "\n",
 					state_names[from], state_names[to],
-					trace->taken[from][to]);
+					trace->taken[to][from]);
 }
