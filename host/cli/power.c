@@ -5,7 +5,7 @@
 #include "host/cli/cli.h"
 #include "host/cli/documents.h"
 #include "host/cli/options.h"
-#include "host/history/power.h"
+#include "host/history/history.h"
 #include "host/lib/error.h"
 
 struct power_args {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The noise of rows, from documents and from a history, and what is found in it. */
-#include "host/history/power.h"
+#include "host/history/history.h"
 
 #include <errno.h>
 #include <math.h>

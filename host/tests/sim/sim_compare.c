@@ -9,7 +9,7 @@
 #include <gsl/gsl_randist.h>
 
 #include "host/compare/compare.h"
-#include "host/history/power.h"
+#include "host/history/history.h"
 #include "host/lib/error.h"
 #include "host/result/result.h"
 #include "host/stats/summary.h"
