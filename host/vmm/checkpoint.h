@@ -61,12 +61,6 @@ struct checkpoint_section {
 	uint64_t bytes;
 };
 
-/* Replaces the contents by header and body, synced. 0 or -errno. */
-int checkpoint_file_write(struct vm *vm, int fd, const void *body, size_t bytes);
-
-/* Reads a file and checks it against `vm`. The caller frees `body`. */
-int checkpoint_file_read(struct vm *vm, int fd, uint8_t **body, size_t *bytes);
-
 /* How the state of a vCPU and of the machine is stored: a record per item, whose
  * `bytes` of data follow. */
 struct record {
