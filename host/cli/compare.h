@@ -14,7 +14,6 @@
 #include "host/cli/cli.h"
 #include "host/cli/options.h"
 #include "host/compare/compare.h"
-#include "host/compare/threshold.h"
 #include "host/explain/why.h"
 #include "host/history/history.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "host/compare/compare_rules.h"
-#include "host/result/json_list.h"
+#include "host/result/export.h"
 
 static void side(struct json_list *l, const char *key, const char *name,
 		 const struct result *r, const char *config)

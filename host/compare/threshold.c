@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Thresholds: parsing, selection, comparison. */
-#include "host/compare/threshold.h"
+#include "host/compare/compare.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -19,7 +19,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "host/compare/threshold.h"
+#include "host/compare/compare.h"
 #include "host/history/row.h"
 #include "host/lib/error.h"
 #include "host/result/result.h"

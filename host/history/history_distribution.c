@@ -11,7 +11,7 @@
 #include <gsl/gsl_sort_double.h>
 
 #include "host/lib/text.h"
-#include "host/stats/distribution.h"
+#include "host/stats/changepoint.h"
 #include "host/stats/summary.h"
 
 /* The least change of a quantile, in parts of the figure. */
@@ -21,7 +21,7 @@
 #define RUNS_LEAST 18
 
 /* The runs of a stretch that are compared. */
-struct runs {
+struct stretch_runs {
 	double *vectors; /* ROW_QUANTILES per run with quantiles */
 	size_t *index;	 /* of these, in the series */
 	size_t n;
@@ -32,21 +32,21 @@ struct runs {
 	struct distribution_change *found;
 };
 
-static void runs_free(struct runs *r)
+static void runs_free(struct stretch_runs *r)
 {
 	free(r->vectors);
 	free(r->index);
 	free(r->found);
 }
 
-static int runs_new(struct runs *r, const struct history_series *s, size_t start,
+static int runs_new(struct stretch_runs *r, const struct history_series *s, size_t start,
 		    size_t end)
 {
 	size_t n = end - start, vectors = 0;
 
 	for (size_t i = start; i < end; i++)
 		vectors += s->points[i].quantiles != NULL;
-	*r = (struct runs){
+	*r = (struct stretch_runs){
 		.vectors = malloc((n + vectors * ROW_QUANTILES) * sizeof(*r->vectors)),
 		.index = malloc(2 * n * sizeof(*r->index)),
 		.found = malloc(n * sizeof(*r->found)),
@@ -75,7 +75,7 @@ static int runs_new(struct runs *r, const struct history_series *s, size_t start
 	return 0;
 }
 
-static size_t take(const struct runs *r, const size_t *index, size_t found,
+static size_t take(const struct stretch_runs *r, const size_t *index, size_t found,
 		   enum changepoint_of of, struct changepoint *out)
 {
 	for (size_t k = 0; k < found; k++)
@@ -93,7 +93,7 @@ static int judge_noise(const struct history_series *s,
 {
 	struct distribution_rules own = { .window = rules->window,
 					  .pvalue = rules->pvalue };
-	struct runs r;
+	struct stretch_runs r;
 	size_t found = 0;
 	double sum = 0;
 	int err;

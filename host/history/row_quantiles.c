@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "host/result/store.h"
+#include "host/result/result.h"
 #include "host/stats/summary.h"
 
 static const double shares[ROW_MEAN] = {

@@ -6,7 +6,7 @@
 
 #include <criterion/criterion.h>
 
-#include "host/compare/threshold.h"
+#include "host/compare/compare.h"
 
 static struct threshold parsed(const char *text)
 {
