@@ -10,7 +10,6 @@
 #include "host/lib/table.h"
 #include "host/lib/text.h"
 #include "host/result/export.h"
-#include "host/result/json_list.h"
 #include "host/result/result.h"
 
 static const char *unit_word(const struct budget *b)

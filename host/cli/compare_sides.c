@@ -9,7 +9,7 @@
 
 #include "host/cli/documents.h"
 #include "host/lib/error.h"
-#include "host/result/json_list.h"
+#include "host/result/export.h"
 #include "host/targets/target.h"
 
 static void explain(const struct compare_args *args, const struct compare *c,

@@ -14,7 +14,7 @@
 #include "host/cli/options.h"
 #include "host/lib/file.h"
 #include "host/lib/table.h"
-#include "host/result/json_list.h"
+#include "host/result/export.h"
 #include "host/result/result.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/target.h"

@@ -7,7 +7,7 @@
 #include "host/cli/options.h"
 #include "host/targets/job.h"
 #include "host/targets/lab/l1.h"
-#include "host/targets/lab/machine.h"
+#include "host/targets/lab/emulator.h"
 
 /* ------------------------------ comparisons ------------------------------ */
 

@@ -11,7 +11,7 @@
 #include "host/cli/run.h"
 #include "host/lib/table.h"
 #include "host/report/pmu_map.h"
-#include "host/result/json_list.h"
+#include "host/result/export.h"
 
 /* The default configs of x86_64; the rows of aarch64 have their own. */
 #define X86_64_CONFIGS "default,pmu-off,pmc-msr-user"

@@ -13,7 +13,7 @@
 #include "host/cli/compare.h"
 #include "host/cli/run.h"
 #include "host/lib/process.h"
-#include "host/result/json_list.h"
+#include "host/result/export.h"
 
 static enum cli_exit refuse(const struct run *run, const char *why)
 {

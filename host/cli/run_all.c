@@ -10,7 +10,7 @@
 #include "host/lib/error.h"
 #include "host/cli/compare.h"
 #include "host/cli/run.h"
-#include "host/measure/pool.h"
+#include "host/measure/measure.h"
 #include "host/report/run_table.h"
 
 /* The targets that "all" does not leave out. */

@@ -16,7 +16,7 @@
 #include "host/lib/process.h"
 #include "host/lib/table.h"
 #include "host/report/run_table.h"
-#include "host/targets/timing.h"
+#include "host/targets/target.h"
 
 /* Whether -o names a folder: it exists, ends in '/', or there are several targets. */
 static bool output_is_folder(const struct run *run)

@@ -14,7 +14,6 @@
 #include "host/report/plots.h"
 #include "host/report/run_table.h"
 #include "host/result/export.h"
-#include "host/result/json_list.h"
 #include "host/result/result.h"
 
 enum form { FORM_TEXT, FORM_MARKDOWN, FORM_CSV, FORM_JSON };

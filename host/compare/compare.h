@@ -16,7 +16,7 @@
 
 #include "host/lib/error.h"
 #include "host/result/result.h"
-#include "host/stats/variance.h"
+#include "host/stats/summary.h"
 
 struct compare_plan;
 struct json_list;

@@ -10,7 +10,7 @@
 #include "host/lib/error.h"
 #include "host/lib/table.h"
 #include "host/lib/text.h"
-#include "host/result/json_list.h"
+#include "host/result/export.h"
 
 enum column {
 	COLUMN_BENCHMARK,

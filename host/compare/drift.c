@@ -8,7 +8,7 @@
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_statistics_double.h>
 
-#include "host/stats/bootstrap.h"
+#include "host/stats/two_sample.h"
 #include "host/stats/summary.h"
 
 #define METRIC "round_trip"

@@ -10,9 +10,8 @@
 
 #include <gsl/gsl_cdf.h>
 
-#include "host/stats/power.h"
 #include "host/stats/two_sample.h"
-#include "host/stats/variance.h"
+#include "host/stats/summary.h"
 
 /* Variance of a Hodges-Lehmann shift, and of a median of boots, in that of a mean. */
 #define RANK_COST   (M_PI / 3)

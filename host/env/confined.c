@@ -6,9 +6,9 @@
 
 #include "host/env/env.h"
 #include "host/lib/table.h"
-#include "host/result/json_list.h"
+#include "host/result/export.h"
 #include "host/targets/job.h"
-#include "host/targets/kvm_apart.h"
+#include "host/targets/kvm.h"
 #include "host/targets/target.h"
 
 /* Targets of a kind differ in what they measure, but not in their confinement. */

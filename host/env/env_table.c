@@ -9,7 +9,7 @@
 #include "host/lib/error.h"
 #include "host/lib/table.h"
 #include "host/lib/text.h"
-#include "host/result/json_list.h"
+#include "host/result/export.h"
 #include "host/result/result.h"
 
 static void add_word(char **words, const char *word)

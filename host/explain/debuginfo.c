@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "host/lib/file.h"
-#include "host/result/store.h"
+#include "host/result/result.h"
 
 #define RELEASE_BYTES 80
 

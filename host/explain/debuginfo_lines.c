@@ -6,7 +6,7 @@
 #include <elfutils/libdwfl.h>
 #include <string.h>
 
-#include "host/result/store.h"
+#include "host/result/result.h"
 
 struct debuginfo_lines {
 	struct result_store *store;

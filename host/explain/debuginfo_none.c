@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "host/explain/symbols.h"
-#include "host/result/store.h"
+#include "host/result/result.h"
 
 struct debuginfo {
 	enum arch arch;

@@ -10,7 +10,6 @@
 #include "host/lib/file.h"
 #include "host/lib/text.h"
 #include "host/lib/table.h"
-#include "host/stats/nnls.h"
 #include "host/stats/summary.h"
 
 #define WEIGHTS_FILE_MAX 65536

@@ -9,7 +9,7 @@
 #include "host/lib/file.h"
 #include "host/lib/text.h"
 #include "host/lib/table.h"
-#include "host/result/store.h"
+#include "host/result/result.h"
 
 /* ------------------------------ source ------------------------------ */
 

@@ -10,7 +10,7 @@
 #include "host/result/codec.h"
 #include "host/lib/error.h"
 #include "host/lib/file.h"
-#include "host/result/store.h"
+#include "host/result/result.h"
 
 static const char *const schema_words[] = { EXPLANATION_SCHEMA, NULL };
 static const char *const space_words[] = { "guest", "user", "kernel", "hyp", NULL };

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "host/explain/formats.h"
-#include "host/result/store.h"
+#include "host/result/result.h"
 
 static json_t *text_value(const char *text)
 {

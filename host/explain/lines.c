@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/result/store.h"
+#include "host/result/result.h"
 
 void explain_kinds(struct explanation_kinds *k, const struct profile_counts *c)
 {

@@ -12,7 +12,7 @@
 #include "host/lib/error.h"
 #include "host/lib/text.h"
 #include "host/lib/table.h"
-#include "host/result/json_list.h"
+#include "host/result/export.h"
 
 /* Functions of a row that are shown. */
 #define TOP   15

@@ -13,8 +13,8 @@
 #include "host/history/history.h"
 #include "host/history/row.h"
 #include "host/lib/text.h"
-#include "host/result/store.h"
-#include "host/stats/distribution.h"
+#include "host/result/result.h"
+#include "host/stats/changepoint.h"
 #include "host/stats/summary.h"
 
 /* ------------------------------ quantiles of a run ------------------------------ */

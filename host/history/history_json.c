@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "host/result/json_list.h"
+#include "host/result/export.h"
 
 static void print(struct json_list *l)
 {

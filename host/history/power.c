@@ -12,10 +12,9 @@
 #include "host/compare/compare_rules.h"
 #include "host/lib/table.h"
 #include "host/lib/text.h"
-#include "host/result/json_list.h"
-#include "host/stats/power.h"
-#include "host/stats/summary.h"
+#include "host/result/export.h"
 #include "host/stats/two_sample.h"
+#include "host/stats/summary.h"
 
 #define METRIC "round_trip"
 

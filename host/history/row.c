@@ -13,7 +13,6 @@
 #include "host/result/result.h"
 #include "host/lib/error.h"
 #include "host/result/codec.h"
-#include "host/result/store.h"
 
 static const struct field row_fields[] = {
 	FIELD(STRING, "schema", REQUIRED, row, schema),

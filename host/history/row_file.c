@@ -14,7 +14,7 @@
 
 #include "host/lib/error.h"
 #include "host/lib/file.h"
-#include "host/result/store.h"
+#include "host/result/result.h"
 
 /* A longer line is not a history's: a line is held in memory. */
 #define LINE_MAX_BYTES ((size_t)64 << 20)

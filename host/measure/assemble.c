@@ -6,10 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/measure/assemble.h"
-#include "host/measure/pmu.h"
-#include "host/measure/judge.h"
-#include "host/targets/boot.h"
+#include "host/measure/figures.h"
+#include "host/measure/measure.h"
+#include "host/targets/target.h"
 
 /* The metrics of every benchmark, in this order. */
 enum metric {

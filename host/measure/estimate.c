@@ -8,8 +8,8 @@
 
 #include <gsl/gsl_sort_double.h>
 
-#include "host/measure/assemble.h"
-#include "host/stats/bootstrap.h"
+#include "host/measure/figures.h"
+#include "host/stats/two_sample.h"
 #include "host/stats/summary.h"
 
 #define BAND_SHARE  0.01

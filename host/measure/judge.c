@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/measure/judge.h"
+#include "host/measure/figures.h"
 #include "host/stats/summary.h"
 
 struct bench judge_row(const struct bench *row, const struct config *config,

@@ -6,7 +6,7 @@
 
 #include "host/lib/error.h"
 #include "host/measure/measure.h"
-#include "host/targets/boot.h"
+#include "host/targets/target.h"
 
 #define MATRIX_EVENTS 20
 

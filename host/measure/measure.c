@@ -8,12 +8,9 @@
 
 #include "host/lib/process.h"
 #include "host/lib/error.h"
-#include "host/measure/assemble.h"
-#include "host/measure/judge.h"
+#include "host/measure/figures.h"
 #include "host/measure/measure.h"
-#include "host/measure/pmu.h"
-#include "host/measure/pool.h"
-#include "host/targets/boot.h"
+#include "host/targets/target.h"
 #include "host/targets/rows.h"
 
 struct session {

@@ -6,8 +6,8 @@
 
 #include "bench/pmu.h"
 #include "host/lib/error.h"
-#include "host/measure/plan.h"
-#include "host/targets/boot.h"
+#include "host/measure/measure.h"
+#include "host/targets/target.h"
 
 /* The batch series: few, but each over many bodies. */
 #define NOISY_BATCH   50

@@ -13,8 +13,8 @@
 
 #include "bench/pmu.h"
 #include "host/lib/error.h"
-#include "host/measure/pmu.h"
-#include "host/targets/boot.h"
+#include "host/measure/measure.h"
+#include "host/targets/target.h"
 #include "host/targets/rows.h"
 #include "host/vmm/pmu.h"
 #include "host/vmm/vmm.h"

@@ -2,7 +2,7 @@
 /* Threads that boot payloads. */
 #include "host/lib/process.h"
 #include "host/lib/error.h"
-#include "host/measure/pool.h"
+#include "host/measure/measure.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "host/targets/boot.h"
+#include "host/targets/target.h"
 
 #define THREADS_MAX 64
 

@@ -9,7 +9,7 @@
 #include "host/lib/error.h"
 #include "host/lib/table.h"
 #include "host/lib/text.h"
-#include "host/result/json_list.h"
+#include "host/result/export.h"
 
 /* Instructions that read counters and are not registers. */
 static const struct {

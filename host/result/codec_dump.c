@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/result/store.h"
+#include "host/result/result.h"
 #include "host/stats/summary.h"
 
 /* 17 digits distinguish all doubles. */

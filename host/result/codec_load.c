@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/result/store.h"
+#include "host/result/result.h"
 #include "host/stats/summary.h"
 
 /* `path`: the current position in the document, "/benchmarks/2/metrics/0". */

@@ -6,8 +6,8 @@
 #include "host/vmm/arch.h"
 #include "host/vmm/memory.h"
 #include "host/vmm/exits.h"
-#include "host/vmm/io.h"
 #include "host/vmm/traps.h"
+#include "host/vmm/io.h"
 
 #define TIMES 20u
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "host/selftest/selftest_vm.h"
-#include "host/targets/boot.h"
+#include "host/targets/target.h"
 #include "host/vmm/arch.h"
 #include "host/vmm/counters.h"
 #include "host/vmm/timer.h"

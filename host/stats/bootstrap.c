@@ -12,9 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/stats/bootstrap.h"
-#include "host/stats/summary.h"
 #include "host/stats/two_sample.h"
+#include "host/stats/summary.h"
 
 #define RESAMPLES_MIN 100
 

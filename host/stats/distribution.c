@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Changes of distribution: ED-PELT, a screen that is linear, ranks, and a merge. */
-#include "host/stats/distribution.h"
+#include "host/stats/changepoint.h"
 
 #include <errno.h>
 #include <math.h>
@@ -14,7 +14,6 @@
 
 #include "host/stats/summary.h"
 #include "host/stats/two_sample.h"
-#include "host/stats/variance.h"
 
 /* Room for series of up to `n` values, which many windows share. */
 struct edpelt {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Least squares with coefficients that are not negative. */
-#include "host/stats/nnls.h"
+#include "host/stats/summary.h"
 
 #include <errno.h>
 #include <math.h>

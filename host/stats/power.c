@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Power of comparisons and of the gate of a history. */
-#include "host/stats/power.h"
+#include "host/stats/two_sample.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -8,7 +8,7 @@
 #include <gsl/gsl_cdf.h>
 
 #include "host/stats/changepoint.h"
-#include "host/stats/variance.h"
+#include "host/stats/summary.h"
 
 /* A mean over a distribution is that over its quantiles at this many midpoints. */
 #define POINTS 16

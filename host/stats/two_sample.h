@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct stats_mann_whitney {
 	double u;		  /* pairs with x > y, ties count half */
@@ -99,5 +100,148 @@ size_t stats_least_values(double alpha, size_t family);
  * distribution are disjoint: 2 / C(n + m, n).
  */
 double stats_apart_by_chance(size_t n, size_t m);
+
+/* ------------------------------ bootstrap ------------------------------ */
+
+/*
+ * Bootstrap intervals, bias-corrected and accelerated (BCa; Efron and Tibshirani, An
+ * Introduction to the Bootstrap, 14.3). The same seed gives the same interval.
+ *
+ * And whether the events of a boot are independent and of one distribution: comparison of
+ * the halves, autocorrelation, modes. Pure functions, no I/O.
+ */
+
+struct stats_bootstrap {
+	double estimate;
+	double lo, hi;
+	double bias, acceleration; /* z0 and a of BCa; both 0: the percentile interval */
+};
+
+/* `values` may be reordered. */
+typedef double stats_statistic(double *values, size_t n);
+
+/* Interval of the `statistic` of a sample. 0; -ERANGE: n < 2 or resamples < 100; -ENOMEM.
+ */
+int stats_bootstrap(const double *values, size_t n, stats_statistic *statistic,
+		    double level, size_t resamples, uint64_t seed,
+		    struct stats_bootstrap *out);
+
+/*
+ * The events of a boot that a resampled median can be: eight standard deviations on each
+ * side of the median. A run keeps them for all boots until the end.
+ */
+struct stats_events {
+	size_t n; /* all events */
+	double median;
+	double *middle; /* ascending: ranks first to first + kept - 1 */
+	size_t first, kept;
+};
+
+/* Copies the middle of `sorted`, n > 0; free() it. Out of memory: `kept` is 0. */
+struct stats_events stats_events_middle(const double *sorted, size_t n);
+
+/*
+ * Interval of the median of boot medians, resampled on two levels: boots, and the events
+ * of each drawn boot, both with replacement. The median of a drawn boot is drawn from
+ * its own distribution (order statistics of uniform numbers are beta variates), so that
+ * the cost does not depend on the number of events.
+ * 0; -ERANGE: fewer than 2 boots, or a boot without events; -ENOMEM.
+ */
+int stats_bootstrap_boots(const struct stats_events *boots, size_t n, double level,
+			  size_t resamples, uint64_t seed, struct stats_bootstrap *out);
+
+/* Correlation of each event with the next, -1 to 1. NAN: fewer than 3 events, or
+ * constant. */
+double stats_autocorrelation(const double *values, size_t n);
+
+struct stats_halves {
+	double first, second; /* medians; NAN: fewer than 4 events */
+	double p;	      /* of Mann-Whitney's test; NAN */
+};
+
+/* `values` in the order of time; an odd value in the middle is ignored. 0 or -ENOMEM. */
+int stats_halves(const double *values, size_t n, struct stats_halves *out);
+
+#define STATS_MODES_MAX 4
+
+struct stats_modes {
+	size_t n; /* 1: unimodal; 0: no events */
+	struct {
+		double value;	 /* median of the events of the mode */
+		double share;	 /* of all events */
+	} mode[STATS_MODES_MAX]; /* ascending by value */
+};
+
+/*
+ * The modes: clusters of at least 5 % of the events, separated by valleys of less than
+ * half the lower peak. Events closer together than `apart` are one cluster. `sorted`
+ * ascending. 0 or -ENOMEM.
+ */
+int stats_modes(const double *sorted, size_t n, double apart, struct stats_modes *out);
+
+/* ------------------------------ power ------------------------------ */
+
+/*
+ * Power: what a change must be to be found, and how many boots and runs find it. Pure
+ * functions, no I/O. Changes and standard deviations are of the logarithm of a figure.
+ */
+
+/*
+ * A test finds a change if its estimate is beyond significant * s and beyond edge +
+ * outside * s, where s is the test's own estimate of the standard error.
+ *
+ * Two things are random beside the estimate: s, which varies about `limit` as a standard
+ * deviation with `df` degrees of freedom; and the noise itself, which is known from a
+ * sample with `known` degrees of freedom only. Power is the mean over both.
+ */
+struct power_test {
+	double se;    /* standard error of the estimate */
+	double limit; /* what the test takes it for, in expectation */
+	double df, known;
+	double significant, outside, edge;
+};
+
+/* The share of changes of this size that are found. */
+double power_found(const struct power_test *t, double change);
+
+/* The least change of which this share is found. */
+double power_least(const struct power_test *t, double share);
+
+/*
+ * The least n of [least, POWER_MOST] whose test finds this share of changes, where all
+ * larger n do, too. NAN: more than POWER_MOST.
+ */
+#define POWER_MOST 1000
+double power_count(struct power_test (*test)(const void *of, size_t n), const void *of,
+		   size_t least, double change, double share);
+
+/*
+ * Comparison of runs: the variance of a run's figure is own + common. `common`, which all
+ * rows of a run share, has the degrees of freedom of the runs; `own` those of the runs
+ * and of `prior` (stats/summary.h).
+ */
+struct power_runs {
+	double own, common; /* variances, ... */
+	double own_df;	    /* ... known with these degrees of freedom */
+	double common_df;
+	double prior; /* degrees of freedom from the other rows */
+	size_t rows;  /* prior per run, if all rows are alike; else 0 */
+	double alpha; /* significance of one test, two-sided */
+	double level; /* of the interval, which must leave the band */
+	double band;  /* changes within +-band are not reported */
+};
+
+struct power_test power_of_runs(const void *plan, size_t runs);
+
+/* A step of a history: found by Student's t, and of a least size. */
+struct power_gate {
+	double sd;     /* of a run's figure */
+	double known;  /* its degrees of freedom */
+	size_t before; /* runs before the step */
+	double alpha;
+	double least; /* reported changes are at least this */
+};
+
+struct power_test power_of_gate(const void *gate, size_t after);
 
 #endif

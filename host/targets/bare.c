@@ -21,7 +21,7 @@
 #include "host/lib/error.h"
 #include "host/result/result.h"
 #include "host/targets/bare.h"
-#include "host/targets/boot.h"
+#include "host/targets/target.h"
 #include "host/lib/process.h"
 #include "host/targets/rows.h"
 

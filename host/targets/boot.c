@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "host/lib/error.h"
-#include "host/targets/boot.h"
+#include "host/targets/target.h"
 
 void boot_end(struct boot_report *rep, enum boot_outcome outcome, const char *fmt, ...)
 {

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "host/targets/cpus.h"
+#include "host/targets/kvm.h"
 
 /* The first line of a CPU's topology/NAME; false if there is none. */
 static bool read_topology(const char *sysfs, int cpu, const char *name, char *text,

@@ -7,7 +7,7 @@
 #ifndef WS_TARGETS_HOST_TIMED_H
 #define WS_TARGETS_HOST_TIMED_H
 
-#include "host/targets/boot.h"
+#include "host/targets/target.h"
 #include "host/vmm/vmm.h"
 
 struct host_timed {

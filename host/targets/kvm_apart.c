@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The VMM of target `kvm` as a process of its own: see kvm_apart.h. */
+/* The VMM of target `kvm` as a process of its own: see kvm.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,8 +16,8 @@
 #include "host/lib/confine.h"
 #include "host/lib/process.h"
 #include "host/lib/text.h"
-#include "host/targets/boot.h"
-#include "host/targets/kvm_apart.h"
+#include "host/targets/target.h"
+#include "host/targets/kvm.h"
 #include "host/vmm/timer.h"
 #include "host/vmm/traps.h"
 

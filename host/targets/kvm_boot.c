@@ -7,8 +7,7 @@
 
 #include "host/lib/process.h"
 #include "host/lib/error.h"
-#include "host/targets/cpus.h"
-#include "host/targets/kvm_boot.h"
+#include "host/targets/kvm.h"
 #include "host/vmm/counters.h"
 #include "host/vmm/timer.h"
 

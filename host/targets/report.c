@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/targets/boot.h"
+#include "host/targets/target.h"
 
 static bool ends(const char *text, size_t bytes)
 {

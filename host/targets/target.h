@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "bench/abi.h"
 #include "bench/catalogue.h"
@@ -23,7 +24,6 @@
 #include "host/lib/error.h"
 #include "host/result/result.h"
 #include "host/targets/job.h"
-#include "host/targets/timing.h"
 
 struct target;
 
@@ -181,5 +181,118 @@ extern const struct bare_machine bare_bochs, bare_bochs_svm;
 
 /* interrupt_catch(); a signal also kicks the vCPU that runs in this thread. */
 void target_catch_signals(void);
+
+/* ------------------------------ boots ------------------------------ */
+
+/* What targets share: the check of a payload's report, and errors of boots. */
+
+/*
+ * Copies the payload's report and samples from `ram` (ABI_RAM_BYTES of guest memory, not
+ * trusted) into `rep`. rep->outcome becomes BOOT_DONE if the report is complete and has
+ * exactly the requested samples, otherwise BOOT_CRASH or BOOT_SKIP with the reason. The
+ * guest must have stopped.
+ */
+void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
+		  struct boot_report *rep);
+
+/* Whether a guest that reached the time limit sleeps: boot_harvest() gives the reason. */
+bool boot_sleeps(const uint8_t *ram);
+
+/*
+ * boot_harvest() without the samples: copies the report to `guest` and returns whether
+ * the guest is done. If not, sets rep's outcome and reason.
+ */
+bool boot_is_done(const uint8_t *ram, struct abi_report *guest, struct boot_report *rep);
+
+/* "event"; of any number that a guest can name. */
+const char *boot_phase_name(uint32_t phase);
+
+/* Sets the outcome and its reason. */
+void boot_end(struct boot_report *rep, enum boot_outcome outcome, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/*
+ * Converts an error of ops->boot to an outcome. A system call or an ioctl that the
+ * kernel, the machine or the user does not permit skips the row; any other error fails
+ * the row. Both return 0: the run continues. Returns `rc` for errors that end the run:
+ * out of memory, interrupted, a bad payload, or a lost target. Frees `rep` after an
+ * error.
+ */
+int boot_settle(struct boot_report *rep, int rc, const struct error *err);
+
+/* The limit of a boot, by the clock of the machine that runs it. */
+static inline uint64_t boot_limit_ns(const struct boot_request *rq)
+{
+	return rq->timeout_ns / (rq->slowdown ? rq->slowdown : 1);
+}
+
+/* An empty report without counts. */
+void boot_report_init(struct boot_report *rep);
+
+/* The report of a boot as one block of bytes, in memory that the caller frees. 0 or
+ * -ENOMEM. */
+int boot_report_encode(const struct boot_report *rep, uint8_t **bytes, size_t *n);
+
+/*
+ * Decodes a block which is not trusted: every count is checked against
+ * the size of the block. boot_report_free() it. 0, -EBADMSG, -ENOMEM.
+ */
+int boot_report_decode(const uint8_t *bytes, size_t n, struct boot_report *rep);
+
+/* ------------------------------ timing ------------------------------ */
+
+/* Where the time of a run on a target goes: wsbench run --timing. */
+
+/* In the order of a run. */
+enum timing_part {
+	TIMING_OPEN,	 /* labs: kernel, modules, program, initramfs */
+	TIMING_START,	 /* labs: the emulator of a machine, until it answers */
+	TIMING_BOOT,	 /* labs: a machine, until it is ready for jobs */
+	TIMING_SNAPSHOT, /* labs: the state of a machine, taken and saved */
+	TIMING_LOAD,	 /* labs: a saved machine in place of a boot */
+	TIMING_DESCRIBE, /* labs: the job that describes the machine, with its clone */
+	TIMING_CLONE,	 /* labs: the start and the end of the clones */
+	TIMING_ROWS,	 /* the boots of payloads */
+	TIMING_ANALYSIS, /* samples to estimates */
+	TIMING_WRITE,	 /* the document */
+	TIMING_PARTS,
+};
+
+/*
+ * The boot of a lab's first machine by its own clock, which counts instructions, from the
+ * reset to each of these moments. `known`: the machine has reported.
+ */
+struct timing_boot {
+	bool known;
+	uint64_t kernel_clock; /* the kernel's clock begins */
+	uint64_t init;	       /* the kernel starts the first process */
+	uint64_t kvm;	       /* the modules' /dev/kvm appears; 0: KVM is built in */
+	uint64_t ready;	       /* the first job begins */
+};
+
+/* Zeroed memory to begin with. Several threads may add at a time. */
+struct timing {
+	struct timing_sum {
+		uint64_t n, wall_ns, cpu_ns;
+	} sums[TIMING_PARTS];
+	struct timing_boot boot;
+};
+
+/* The beginning of a part: of the wall clock, and of the calling thread's CPU time. */
+struct timing_mark {
+	uint64_t wall_ns, cpu_ns;
+};
+
+struct timing_mark timing_mark(void);
+
+/*
+ * Adds what passed since `from`, in the same thread, and `process_ns` of the CPU time of
+ * other processes. Nothing if `t` is NULL.
+ */
+void timing_add(struct timing *t, enum timing_part part, const struct timing_mark *from,
+		uint64_t process_ns);
+
+/* The CPU time of a running process; 0: none such. */
+uint64_t timing_process_ns(pid_t pid);
 
 #endif

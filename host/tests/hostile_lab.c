@@ -25,11 +25,10 @@
 
 #include "host/lib/error.h"
 #include "host/result/result.h"
-#include "host/targets/boot.h"
+#include "host/targets/target.h"
 #include "host/targets/job.h"
 #include "host/targets/lab/bochs/clone.h"
 #include "host/targets/lab/emulator.h"
-#include "host/targets/lab/shared.h"
 #include "host/targets/lab/wire.h"
 
 static struct lab_shared shared = { .kind = LAB_SHARED_MEMORY, .fd = LAB_FD_WIRE };

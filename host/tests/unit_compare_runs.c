@@ -7,7 +7,7 @@
 
 #include "host/compare/compare.h"
 #include "host/lib/error.h"
-#include "host/stats/variance.h"
+#include "host/stats/summary.h"
 #include "host/tests/compare_fixture.h"
 
 static const struct compare_options plain;

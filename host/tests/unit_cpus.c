@@ -9,7 +9,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
-#include "host/targets/cpus.h"
+#include "host/targets/kvm.h"
 
 static char root[] = "/tmp/unit_cpus.XXXXXX";
 static char why[300];

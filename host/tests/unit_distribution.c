@@ -9,7 +9,7 @@
 #include <gsl/gsl_randist.h>
 #include <jansson.h>
 
-#include "host/stats/distribution.h"
+#include "host/stats/changepoint.h"
 #include "host/tests/reference.h"
 
 #define VALUES_MAX 10000

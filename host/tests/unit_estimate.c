@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "host/explain/touch.h"
-#include "host/stats/nnls.h"
+#include "host/stats/summary.h"
 
 #define ROWS_MAX 60
 

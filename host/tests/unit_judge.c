@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "host/measure/judge.h"
+#include "host/measure/figures.h"
 
 #define EVENTS 500
 

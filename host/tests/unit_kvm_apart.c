@@ -11,8 +11,8 @@
 #include <criterion/criterion.h>
 
 #include "host/lib/confine.h"
-#include "host/targets/boot.h"
-#include "host/targets/kvm_apart.h"
+#include "host/targets/target.h"
+#include "host/targets/kvm.h"
 #include "host/vmm/timer.h"
 
 static struct kvm_apart apart;

@@ -13,7 +13,7 @@
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/initramfs.h"
 #include "host/targets/lab/kernel.h"
-#include "host/targets/lab/machine.h"
+#include "host/targets/lab/emulator.h"
 
 /* A temporary folder for each test, removed with its contents. */
 static char folder[] = "/tmp/unit_lab.XXXXXX";

@@ -10,7 +10,6 @@
 
 #include "host/lib/error.h"
 #include "host/targets/lab/emulator.h"
-#include "host/targets/lab/machine.h"
 #include "host/targets/lab/preload.h"
 #include "host/targets/lab/wire.h"
 

@@ -16,9 +16,8 @@
 #include "host/lib/process.h"
 #include "host/lib/error.h"
 #include "host/targets/lab/bochs/clone.h"
-#include "host/targets/lab/machine.h"
+#include "host/targets/lab/emulator.h"
 #include "host/targets/lab/session.h"
-#include "host/targets/lab/shared.h"
 #include "host/targets/lab/wire.h"
 
 struct heard {
@@ -246,7 +245,7 @@ Test(session, a_machine_boots_until_it_is_ready)
 	lab_base_free(&base);
 }
 
-/* The clock of QEMU's machine may advance while the machine stops: see shared.h. */
+/* The clock of QEMU's machine may advance while the machine stops: see wire.h. */
 Test(session, a_machine_that_needs_a_reboot_has_its_own_code)
 {
 	lab_wire_number(&wire, LAB_FRAME_HELLO, LAB_WIRE_VERSION);

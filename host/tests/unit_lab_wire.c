@@ -7,8 +7,7 @@
 #include <zlib.h>
 
 #include "host/targets/lab/wire.h"
-#include "host/targets/lab/shared.h"
-#include "host/targets/boot.h"
+#include "host/targets/target.h"
 #include "host/targets/job.h"
 
 /* A frame that claims `raw` bytes and contains `stored`, with valid checksums. */

@@ -8,10 +8,10 @@
 #include <criterion/criterion.h>
 
 #include "host/lib/error.h"
-#include "host/measure/assemble.h"
+#include "host/measure/figures.h"
 #include "host/measure/measure.h"
 #include "host/result/result.h"
-#include "host/targets/boot.h"
+#include "host/targets/target.h"
 
 /* The error of the boots of the row "cpuid" under "default"; other rows are skipped. */
 struct fault {

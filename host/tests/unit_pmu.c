@@ -11,7 +11,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
-#include "host/measure/pmu.h"
+#include "host/measure/measure.h"
 #include "host/report/pmu_map.h"
 #include "host/vmm/pmu.h"
 

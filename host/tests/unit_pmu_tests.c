@@ -5,7 +5,7 @@
 
 #include "bench/pmu.h"
 #include "guest/x86_64/pmc_choose.h"
-#include "host/measure/pmu.h"
+#include "host/measure/measure.h"
 
 /* A core of 4 general and 3 fixed counters, version 4, without further features. */
 static const struct pmu_bits_cpuid plain = { .pmu_eax = 0x07300404, .pmu_edx = 0x8603 };

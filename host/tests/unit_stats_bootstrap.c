@@ -4,7 +4,7 @@
 
 #include <gsl/gsl_statistics_double.h>
 
-#include "host/stats/bootstrap.h"
+#include "host/stats/two_sample.h"
 #include "host/stats/summary.h"
 #include "host/tests/stats_fixture.h"
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Unit tests of prediction intervals and sample sizes. */
-#include "host/stats/power.h"
 #include "host/stats/two_sample.h"
 #include "host/tests/stats_fixture.h"
 

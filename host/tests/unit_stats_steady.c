@@ -2,7 +2,7 @@
 /* Unit tests of autocorrelation, halves, modes, and the step of the clock. */
 #include <stdlib.h>
 
-#include "host/stats/bootstrap.h"
+#include "host/stats/two_sample.h"
 #include "host/stats/summary.h"
 #include "host/tests/stats_fixture.h"
 

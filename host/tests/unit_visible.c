@@ -8,8 +8,8 @@
 #include <criterion/new/assert.h>
 
 #include "guest/x86_64/pmc_choose.h"
-#include "host/measure/judge.h"
-#include "host/targets/boot.h"
+#include "host/measure/figures.h"
+#include "host/targets/target.h"
 
 #define EVENTS 8
 #define SPINS  4

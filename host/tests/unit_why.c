@@ -9,7 +9,7 @@
 
 #include "host/explain/why.h"
 #include "host/lib/error.h"
-#include "host/result/json_list.h"
+#include "host/result/export.h"
 #include "host/tests/compare_fixture.h"
 
 static struct result *base, *new;

@@ -12,11 +12,11 @@
 #include "host/vmm/arch.h"
 #include "host/vmm/counters.h"
 #include "host/vmm/exits.h"
+#include "host/vmm/traps.h"
 #include "host/vmm/kvm_ioctl.h"
 #include "host/vmm/memory.h"
 #include "host/vmm/pmu.h"
 #include "host/vmm/regs.h"
-#include "host/vmm/traps.h"
 
 int kvm_open(struct error *err)
 {

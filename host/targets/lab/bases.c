@@ -16,11 +16,10 @@
 #include "host/lib/error.h"
 #include "host/lib/process.h"
 #include "host/result/result.h"
-#include "host/targets/boot.h"
+#include "host/targets/target.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/initramfs.h"
 #include "host/targets/lab/lab.h"
-#include "host/targets/lab/sums.h"
 #include "host/targets/lab/wire.h"
 
 /*

@@ -28,10 +28,8 @@
 #include "host/targets/lab/bochs/clone.h"
 #include "host/targets/lab/emulator.h"
 #include "host/targets/lab/file.h"
-#include "host/targets/lab/machine.h"
 #include "host/targets/lab/preload.h"
 #include "host/targets/lab/session.h"
-#include "host/targets/lab/sums.h"
 #include "host/targets/lab/wire.h"
 
 /*

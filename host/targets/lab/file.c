@@ -18,7 +18,7 @@
 #include "host/lib/process.h"
 #include "host/lib/text.h"
 #include "host/targets/lab/file.h"
-#include "host/targets/lab/machine.h"
+#include "host/targets/lab/emulator.h"
 
 bool lab_path(char path[PATH_MAX], const char *fmt, ...)
 {

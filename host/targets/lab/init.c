@@ -18,7 +18,6 @@
 
 #include "host/targets/lab/initramfs.h"
 #include "host/targets/lab/l1.h"
-#include "host/targets/lab/shared.h"
 #include "host/targets/lab/wire.h"
 #include "host/targets/job.h"
 #include "host/vmm/traps.h"

@@ -12,7 +12,7 @@
 #include "host/lib/error.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/kernel.h"
-#include "host/targets/lab/machine.h"
+#include "host/targets/lab/emulator.h"
 
 static bool has(const unsigned char *head, size_t bytes, size_t at, const char *magic)
 {

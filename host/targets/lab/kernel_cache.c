@@ -20,8 +20,7 @@
 #include "host/lib/process.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/kernel.h"
-#include "host/targets/lab/machine.h"
-#include "host/targets/lab/sums.h"
+#include "host/targets/lab/emulator.h"
 
 #define ERROR_PREFIX "kernel: error: " /* of die() in kernel.sh */
 

@@ -20,7 +20,6 @@
 #include "host/targets/lab/initramfs.h"
 #include "host/targets/lab/l1.h"
 #include "host/targets/lab/lab.h"
-#include "host/targets/lab/sums.h"
 #include "host/result/result.h"
 #include "host/targets/bare.h"
 #include "host/targets/rows.h"

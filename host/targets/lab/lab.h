@@ -14,12 +14,10 @@
 
 #include "host/lib/confine.h"
 #include "host/lib/error.h"
-#include "host/targets/boot.h"
+#include "host/targets/target.h"
 #include "host/targets/lab/emulator.h"
 #include "host/targets/lab/kernel.h"
-#include "host/targets/lab/machine.h"
 #include "host/targets/lab/session.h"
-#include "host/targets/target.h"
 
 /* Machines of one lab: configs may need kernel parameters. */
 #define LAB_BASES_MAX 8

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "host/targets/lab/l1.h"
-#include "host/targets/lab/machine.h"
+#include "host/targets/lab/emulator.h"
 
 /*
  * Determinism, on which every exact figure rests: one instruction is one
@@ -36,7 +36,7 @@
 	" randomize_kstack_offset=off random.trust_cpu=on"
 
 /*
- * The memory behind lab/shared.h, a device on the PCI bus of both machines, and a device
+ * The memory behind lab/wire.h, a device on the PCI bus of both machines, and a device
  * by which the machine stops itself. master: else QEMU refuses to save the machine.
  */
 #define WIRE_FLAGS                                                                       \

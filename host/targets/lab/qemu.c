@@ -17,7 +17,7 @@
 #include "host/lib/error.h"
 #include "host/targets/bare.h"
 #include "host/targets/lab/file.h"
-#include "host/targets/lab/machine.h"
+#include "host/targets/lab/emulator.h"
 #include "host/targets/lab/session.h"
 
 /*

@@ -12,7 +12,7 @@
 #include <zlib.h>
 
 #include "host/targets/lab/file.h"
-#include "host/targets/lab/machine.h"
+#include "host/targets/lab/emulator.h"
 #include "host/targets/lab/session.h"
 
 #define FORMAT	 "worldswitch machine 2"

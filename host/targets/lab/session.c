@@ -15,10 +15,9 @@
 #include "host/lib/text.h"
 #include "host/lib/error.h"
 #include "host/targets/lab/session.h"
-#include "host/targets/lab/machine.h"
-#include "host/targets/lab/shared.h"
+#include "host/targets/lab/emulator.h"
 #include "host/targets/lab/wire.h"
-#include "host/targets/timing.h"
+#include "host/targets/target.h"
 
 /* The interval at which the wire and `interrupted` are checked: poll() cannot. */
 #define LOOK_MS 20

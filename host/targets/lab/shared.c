@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "host/targets/lab/l1.h"
-#include "host/targets/lab/shared.h"
+#include "host/targets/lab/wire.h"
 #include "host/vmm/timer.h"
 
 #define PCI_DEVICES    "/sys/bus/pci/devices"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether files of the cache are intact: see sums.h. */
+/* Whether files of the cache are intact: see file.h. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,6 @@
 
 #include "host/lib/process.h"
 #include "host/targets/lab/file.h"
-#include "host/targets/lab/sums.h"
 
 /* Of the comparison of all checksums of a QEMU. */
 #define COMPARE_TIMEOUT_NS 300000000000ull

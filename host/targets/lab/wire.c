@@ -7,7 +7,6 @@
 #include <zlib.h>
 
 #include "host/targets/lab/wire.h"
-#include "host/targets/lab/shared.h"
 
 uint32_t lab_get_le32(const uint8_t *p)
 {

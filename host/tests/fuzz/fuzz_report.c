@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/measure/assemble.h"
-#include "host/targets/boot.h"
+#include "host/measure/figures.h"
+#include "host/targets/target.h"
 #include "host/targets/lab/wire.h"
 #include "host/tests/fuzz/fuzz.h"
 

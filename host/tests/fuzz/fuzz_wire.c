@@ -11,7 +11,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "host/targets/boot.h"
+#include "host/targets/target.h"
 #include "host/targets/lab/wire.h"
 #include "host/tests/fuzz/fuzz.h"
 

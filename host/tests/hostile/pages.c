@@ -22,7 +22,7 @@
 #include "host/measure/measure.h"
 #include "host/report/run_table.h"
 #include "host/result/result.h"
-#include "host/targets/boot.h"
+#include "host/targets/target.h"
 
 #define EVENTS_MAX 40
 #define ROWS_MAX   4

@@ -11,7 +11,7 @@
 #include <gsl/gsl_randist.h>
 
 #include "host/history/history.h"
-#include "host/stats/power.h"
+#include "host/stats/two_sample.h"
 
 #define RUNS_MAX 200
 

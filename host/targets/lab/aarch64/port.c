@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "host/targets/lab/l1.h"
-#include "host/targets/lab/shared.h"
+#include "host/targets/lab/wire.h"
 
 int lab_port_probe(void)
 {

@@ -25,7 +25,7 @@
 
 #include "host/targets/lab/bochs/clone.h"
 #include "host/targets/lab/emulator.h"
-#include "host/targets/lab/shared.h"
+#include "host/targets/lab/wire.h"
 
 /* Open descriptors are below this. */
 #define FDS_MAX 1024

@@ -16,7 +16,6 @@
 #include "host/targets/lab/initramfs.h"
 #include "host/targets/lab/l1.h"
 #include "host/targets/lab/preload.h"
-#include "host/targets/lab/shared.h"
 #include "host/targets/lab/wire.h"
 #include "host/vmm/io.h"
 #include "host/vmm/x86_64/linux.h"

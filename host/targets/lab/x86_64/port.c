@@ -5,7 +5,6 @@
 #include <sys/io.h>
 
 #include "host/targets/lab/l1.h"
-#include "host/targets/lab/shared.h"
 #include "host/targets/lab/wire.h"
 
 #define PORT_DATA    0x378

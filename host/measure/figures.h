@@ -1,16 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
+ * From the boots of a benchmark to its figures: whether a boot proves its row (judge.c),
+ * its samples as metrics (assemble.c), and estimates over the boots (estimate.c).
+ */
+#ifndef WS_MEASURE_FIGURES_H
+#define WS_MEASURE_FIGURES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "host/result/result.h"
+#include "host/stats/two_sample.h"
+#include "host/targets/target.h"
+
+/* ------------------------------ judge ------------------------------ */
+
+/*
  * Whether a boot proves what its row claims: exits, exceptions, the CPU's frequency; and
  * of each event's round trip, the part that the guest's own PMC counted (visible) and the
  * part that it did not (hidden).
  */
-#ifndef WS_MEASURE_JUDGE_H
-#define WS_MEASURE_JUDGE_H
-
-#include <stdbool.h>
-#include <stddef.h>
-
-#include "host/targets/target.h"
 
 /* How far the counters of a target are reliable. */
 enum judge_trust {
@@ -93,5 +103,74 @@ void visible_free(struct visible *v);
 /* PMC counts per tick of the clock over `n` spins. NAN with `why` if undefined. */
 double visible_rate(const uint64_t *counted, const uint64_t *ticks, size_t n, char *why,
 		    size_t why_bytes);
+
+/* ------------------------------ assemble and estimate ------------------------------ */
+
+/*
+ * From the samples of boots to the metrics of a benchmark, and from the boots of a metric
+ * to its estimate: value, intervals, and warnings about events that are not steady.
+ */
+
+/* What an estimate depends on beside the boots. */
+struct estimate {
+	struct result *result;
+	bool exact;
+	bool repeats;	/* boots of an exact target must agree */
+	double quantum; /* the step of the clock, in its unit */
+	uint64_t seed;	/* of the bootstrap */
+	/* Sorted events of all valid boots of the row, for the bootstrap. */
+	struct stats_events *boots;
+	size_t n_boots;
+};
+
+/*
+ * Fills in boot->steady from `events` in the order of time; the boot has its summary.
+ * 0 or -ENOMEM.
+ */
+int estimate_steady(const struct estimate *e, struct result_boot *boot,
+		    const int64_t *events, size_t n);
+
+/* Keeps a sorted copy of a valid boot's events. 0 or -ENOMEM. */
+int estimate_keep(struct estimate *e, const int64_t *events, size_t n);
+void estimate_forget(struct estimate *e);
+
+/* Over the valid boots of `m`, a metric of `b`: value, intervals, warnings. */
+void estimate_metric(const struct estimate *e, const struct result_benchmark *b,
+		     struct result_metric *m);
+
+/* Warns if the two timing modes disagree: one of them does not measure the row. */
+void estimate_modes(const struct estimate *e, const struct result_benchmark *b);
+
+/* Takes one benchmark from its first boot to its estimates. */
+struct assembly {
+	struct result *result;
+	size_t index;	    /* of the benchmark in `result`: its address may change */
+	struct bench under; /* judge_row() of the row and its config */
+	const struct bench *row;
+	const struct abi_params *params;
+	enum judge_trust trust;
+	bool exact;
+	const char *unit;
+	uint64_t seed;		  /* of the bootstrap */
+	struct estimate estimate; /* of the round trip; assemble_end() frees its events */
+	double pace_spread;	  /* judge_pace() of the current boot */
+};
+
+/* Adds the benchmark to `a->result`; sets `row`; the other members are the caller's. */
+void assemble_begin(struct assembly *a, const struct bench *row,
+		    const struct config *config);
+
+/*
+ * Adds a boot whose outcome is BOOT_DONE. A boot that does not prove the row, or that the
+ * host disturbed, is kept as invalid. A boot with impossible values ends the row
+ * (RESULT_FAIL).
+ */
+int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *rep);
+
+/* Ends the row without figures. */
+void assemble_stop(struct assembly *a, enum result_status status, const char *reason);
+
+/* Estimates over the valid boots; the row fails if there are none. */
+void assemble_end(struct assembly *a);
 
 #endif
