@@ -4,6 +4,7 @@
 #define WS_TARGETS_CPUS_H
 
 #include <sched.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,9 @@
  */
 int cpus_choose(const char *sysfs, const cpu_set_t *allowed, int first, unsigned int n,
 		int *cpus, char *why, size_t why_bytes);
+
+/* `n` CPUs of `allowed`, `first` (or -1: any) among them, whatever core they are of. */
+bool cpus_any(const cpu_set_t *allowed, int first, unsigned int n, int *cpus);
 
 /* Counters of the host that only grow; -1: unknown. */
 struct interference {
