@@ -9,7 +9,7 @@ load helper
 row=mmio_read_user
 
 @test "scale: bad numbers are refused" {
-  for word in 0 3,x 999 17 1,,2 1, -1 1.5 ''; do
+  for word in 0 3,x 999 17 '1,,2' '1,' -1 1.5 ''; do
     refused 2 "is not a number from 1 to 16" "$wsbench" run --on kvm --bench $row --vcpus "$word" -o doc.json
   done
   refused 2 "ascending order" "$wsbench" run --on kvm --bench $row --vms 2,1 -o doc.json
