@@ -102,6 +102,18 @@
 #define ABI_SECONDARY	   0x57530000u
 #define ABI_SECONDARY_MASK 0xffff0000u
 
+/*
+ * Windows: several vCPUs of one VM that run a copy of the payload each, for
+ * `run --vcpus`. The RAM of vCPU n is the nth ABI_RAM_BYTES from the start of RAM, with
+ * an image, a page and series of its own, and the VMM's translation tables at
+ * ABI_TABLES_OFFSET map it to the addresses of the first window, and the vCPU's share of
+ * the memory slot to ABI_SLOT_GPA. EBP or X4 holds this number in the upper bits, and the
+ * vCPU's index (1, 2, ...) in the lower: the tables of the image are not used. The boot
+ * CPU's window is the first; its state is that of the only CPU.
+ */
+#define ABI_WINDOW	  0x57540000u
+#define ABI_TABLES_OFFSET 0xc00000ull
+
 /* A doorbell is one 32-bit write: its kind in bits 7:0, the phase in bits 15:8. */
 #define ABI_DOORBELL(doorbell, phase) ((uint32_t)(doorbell) | (uint32_t)(phase) << 8)
 #define ABI_DOORBELL_KIND(value)      ((value)&0xffu)
@@ -247,5 +259,8 @@ _Static_assert(sizeof(struct abi_report) == 384, "abi_report has a fixed layout"
 _Static_assert(sizeof(struct abi_page) <= ABI_PAGE_BYTES, "abi_page fits its page");
 _Static_assert(ABI_SERIES_OFFSET + ABI_PHASES * ABI_SERIES_MAX * 8ull <= ABI_RAM_BYTES,
 	       "the series fit into RAM");
+_Static_assert(ABI_SERIES_OFFSET + ABI_PHASES * ABI_SERIES_MAX * 8ull <=
+		       ABI_TABLES_OFFSET,
+	       "a window's tables are behind the series");
 
 #endif

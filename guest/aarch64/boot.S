@@ -31,8 +31,13 @@
 #define SLOT_FIRST_BLOCK 4
 #define SLOT_BLOCKS	 8
 
-/* The upper half of X4 on the other CPUs (bench/abi.h, ABI_SECONDARY). */
+/* The upper half of X4 on the other CPUs (bench/abi.h, ABI_SECONDARY, ABI_WINDOW). */
 #define SECONDARY_MARK 0x5753
+#define WINDOW_MARK    0x5754
+
+/* bench/abi.h: the VMM's translation tables of a window, from its begin */
+#define ABI_RAM_BYTES	  0x1000000
+#define ABI_TABLES_OFFSET 0xc00000
 
 #define BOOT_STACK_BYTES      16384
 #define SECONDARY_STACK_BYTES 4096 /* of each of SECONDARIES */
@@ -53,7 +58,15 @@ boot:
 	ldr x0, =TCR
 	msr tcr_el1, x0
 	adrp x0, level1
-	msr ttbr0_el1, x0
+	/* The MMU is off: ADR returns the address in the window. */
+	lsr x1, x4, #16
+	mov x2, #WINDOW_MARK
+	cmp x1, x2
+	b.ne 1f
+	adr x0, boot
+	and x0, x0, #~(ABI_RAM_BYTES - 1)
+	add x0, x0, #ABI_TABLES_OFFSET
+1:	msr ttbr0_el1, x0
 	dsb ish
 	tlbi vmalle1
 	ic iallu
@@ -65,6 +78,10 @@ boot:
 	orr x0, x0, x1
 	msr sctlr_el1, x0
 	isb
+	/* Where the image is linked; in a window, another address of this code. */
+	ldr x0, =linked
+	br x0
+linked:
 	adrp x0, vectors
 	add x0, x0, :lo12:vectors
 	msr vbar_el1, x0

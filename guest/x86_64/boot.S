@@ -6,8 +6,12 @@
  * QEMU enters a bare ELF image by the PVH entry, and the VMM sets its state with one
  * KVM_SET_SREGS: one image serves all targets.
  */
-#define ABI_SECONDARY	   0x57530000 /* bench/abi.h */
+/* bench/abi.h */
+#define ABI_SECONDARY	   0x57530000
+#define ABI_WINDOW	   0x57540000
 #define ABI_SECONDARY_MASK 0xffff0000
+#define ABI_RAM_SHIFT	   24
+#define ABI_TABLES_OFFSET  0xc00000
 #define SECONDARIES	   3
 #define STACK_BYTES	   16384
 
@@ -77,8 +81,19 @@ entry32:
 	cmpl $512, %ecx
 	jne 1b
 
+	/*
+	 * In a window: the VMM's tables, after which the same addresses are those of
+	 * this CPU's copy of the image.
+	 */
 	movl $pml4, %eax
-	movl %eax, %cr3
+	movl %ebp, %ecx
+	andl $ABI_SECONDARY_MASK, %ecx
+	cmpl $ABI_WINDOW, %ecx
+	jne 1f
+	movzwl %bp, %eax
+	shll $ABI_RAM_SHIFT, %eax
+	addl $ABI_TABLES_OFFSET, %eax
+1:	movl %eax, %cr3
 	movl $CR4_PAE, %eax
 	movl %eax, %cr4
 	movl $EFER, %ecx

@@ -120,6 +120,7 @@ static int boot(struct target *t, const struct job *job, struct lab_wire *wire,
 		.params = job->params,
 		.cpu = -1,
 		.timeout_ns = job->timeout_ns,
+		.scale = job->scales[0],
 		.slowdown = LAB_SLOWDOWN,
 		.l0_exits =
 			wire->shared->kind == LAB_SHARED_RELAY ? lab_relay_exits : NULL,

@@ -24,6 +24,8 @@ enum key {
 	OPTION_BUDGET,
 	OPTION_EVENTS,
 	OPTION_CPU,
+	OPTION_VCPUS,
+	OPTION_VMS,
 	OPTION_SEED,
 	OPTION_TIMEOUT,
 	OPTION_LABEL,
@@ -92,6 +94,12 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "events", OPTION_EVENTS, "N", 0, "Time N events per boot", 0 },
 	{ "cpu", OPTION_CPU, "N", 0, "Pin the vCPU thread to CPU N (target kvm)", 0 },
+	{ "vcpus", OPTION_VCPUS, "N,...", 0,
+	  "Run each benchmark on N vCPUs of one VM at the same time, for each N (1 to 16), as "
+	  "configs NAME@vcpus=N: the cost on each vCPU, and with 1 among them the efficiency. "
+	  "On kvm, and on labs with N CPUs; benchmarks that cannot are skipped",
+	  0 },
+	{ "vms", OPTION_VMS, "N,...", 0, "As --vcpus, in N VMs of one vCPU", 0 },
 	{ "seed", OPTION_SEED, "N", 0,
 	  "Set the seed of the order of the boots (default: random; 0 on exact "
 	  "targets)",
@@ -205,6 +213,57 @@ static error_t parse_budget(const struct argp_state *state, const char *arg,
 	return 0;
 }
 
+/* "1,2,4": ascending. The VMs of --vms follow the vCPUs of --vcpus. */
+static error_t parse_scales(int key, const char *arg, const struct argp_state *state,
+			    struct job *job)
+{
+	const char *option = key == OPTION_VMS ? "--vms" : "--vcpus", *at = arg;
+	size_t n = 0, kept = 0;
+	uint32_t before = 0;
+
+	/* Given twice: the last one. */
+	for (size_t i = 0; i < job->n_scales; i++)
+		if (key == OPTION_VMS ? job->scales[i].vcpus : job->scales[i].vms)
+			job->scales[kept++] = job->scales[i];
+	job->n_scales = kept;
+	for (;; at += n + 1) {
+		char *end;
+		unsigned long value = strtoul(at, &end, 10);
+
+		n = strcspn(at, ",");
+		if (*at < '0' || *at > '9' || end != at + n || !value ||
+		    value > BOOT_SCALE_MAX)
+			return options_error(state,
+					     "%s %s: '%.*s' is not a number from 1 to %u",
+					     option, arg, (int)n, at, BOOT_SCALE_MAX);
+		if (value <= before)
+			return options_error(
+				state, "%s %s: the numbers are not in ascending order",
+				option, arg);
+		before = (uint32_t)value;
+		job->scales[job->n_scales++] = key == OPTION_VMS
+						       ? (struct boot_scale){ 0, before }
+						       : (struct boot_scale){ before, 0 };
+		if (!at[n])
+			return 0;
+	}
+}
+
+/* What a run with a scale does not do. */
+static error_t check_scales(const struct run *run, const struct argp_state *state)
+{
+	const char *other = run->against.what	     ? "--against"
+			    : run->touch.wanted	     ? "--touch"
+			    : run->job.host_counters ? "--host-counters"
+			    : run->job.trace_states  ? "--trace-states"
+						     : NULL;
+
+	if (!run->job.n_scales || !other)
+		return 0;
+	return options_error(state, "%s: without %s",
+			     run->job.scales[0].vms ? "--vms" : "--vcpus", other);
+}
+
 static error_t parse_names(int key, const char *arg, struct argp_state *state,
 			   struct run *run)
 {
@@ -303,6 +362,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_CPU:
 	case OPTION_TIMEOUT:
 		return parse_number(key, arg, state, &run->job);
+	case OPTION_VCPUS:
+	case OPTION_VMS:
+		return parse_scales(key, arg, state, job);
 	case OPTION_LABEL:
 		run->label = arg;
 		return 0;
@@ -345,7 +407,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		run->output = arg;
 		return 0;
 	case ARGP_KEY_END:
-		return check_json(run, state);
+		return check_scales(run, state) ? EINVAL : check_json(run, state);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -394,6 +456,10 @@ static const char *ignored_option(const struct job *job, const char *kind,
 	if (job->host_counters && !strcmp(kind, "bare")) {
 		*why = "there is no host below the guest whose counters could be read";
 		return "--host-counters";
+	}
+	if (job->n_scales && !strcmp(kind, "bare")) {
+		*why = "a payload without a hypervisor runs on one CPU";
+		return job->scales[0].vms ? "--vms" : "--vcpus";
 	}
 	if (strcmp(kind, "lab") != 0) {
 		*why = "only labs boot a kernel of their own, in an emulator";

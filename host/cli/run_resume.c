@@ -17,7 +17,7 @@
 static const char *const options[] = {
 	"--boots",   "--decide", "--budget",  "--events", "--cpu",
 	"--payload", "--kernel", "--modules", "--append", "--emulator",
-	"--label",   "--commit", NULL,
+	"--label",   "--commit", "--vcpus",   "--vms",	  NULL,
 };
 
 static int is_other(struct error *err, const char *what, const char *was, const char *is)
@@ -77,12 +77,15 @@ static int check_rows(const struct run *run, const struct target *t,
 	int rc = plan_make(&run->job, t, &plan, err);
 
 	for (size_t i = 0; !rc && i < plan.n_rows; i++)
-		for (size_t k = 0; !rc && k < plan.rows[i].n_configs; k++, n++)
-			if (!result_find(r, plan.rows[i].bench->id,
-					 plan.rows[i].configs[k]->name))
+		for (size_t k = 0; !rc && k < plan.rows[i].n_configs; k++, n++) {
+			char config[PLAN_CONFIG_BYTES];
+
+			plan_config_name(&plan.rows[i].scale, plan.rows[i].configs[k],
+					 config);
+			if (!result_find(r, plan.rows[i].bench->id, config))
 				rc = error_set(err, -EINVAL, "without %s [%s]",
-					       plan.rows[i].bench->id,
-					       plan.rows[i].configs[k]->name);
+					       plan.rows[i].bench->id, config);
+		}
 	if (!rc && n != r->n_benchmarks)
 		rc = error_set(err, -EINVAL, "%zu rows there, %zu now", r->n_benchmarks,
 			       n);

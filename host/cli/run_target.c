@@ -273,7 +273,7 @@ static void say_lacking(const struct run *run, const struct target *t)
 	for (size_t i = 0; i < job->n_benches; i++) {
 		const char *name = job->benches[i];
 
-		if (plan_has_bench(t, names_bench(name)))
+		if (plan_has_bench(t, job, names_bench(name)))
 			n++;
 		else if (run->bench_words && names_is_listed(run->bench_words, name))
 			add_name(benches, sizeof(benches), name);

@@ -52,7 +52,16 @@ void assemble_begin(struct assembly *a, const struct bench *row,
 	a->row = &a->under;
 	a->index = a->result->n_benchmarks - 1;
 	b->name = a->row->id;
-	b->config = config->name;
+	if (boot_scale_n(&a->scale)) {
+		char name[PLAN_CONFIG_BYTES];
+
+		plan_config_name(&a->scale, config, name);
+		b->config = result_string(a->result, name);
+	} else {
+		b->config = config->name;
+	}
+	b->vcpus = a->scale.vcpus;
+	b->vms = a->scale.vms;
 	b->group = a->row->group;
 	b->handled_by = a->row->handled_by > HANDLED_UNKNOWN ? HANDLED_UNKNOWN
 							     : a->row->handled_by;
@@ -109,7 +118,8 @@ static int diagnose(struct assembly *a, struct result_boot *boot, const int64_t 
 
 	a->estimate.result = a->result;
 	a->estimate.quantum = quantum(a);
-	err = estimate_steady(&a->estimate, boot, net, n);
+	/* Of several vCPUs, the events are not in the order of time. */
+	err = boot_scale_n(&a->scale) ? 0 : estimate_steady(&a->estimate, boot, net, n);
 	/* An exact target has no noise to resample. */
 	if (!err && boot->valid && !a->exact)
 		err = estimate_keep(&a->estimate, net, n);
@@ -183,7 +193,7 @@ static const char *rejection(const struct assembly *a, const struct judgement *j
 
 	if (!j->proven)
 		return result_string(a->result, j->reason);
-	if (!a->exact && c->migrations > 0)
+	if (!a->exact && c->migrations > 0 && !benchmark_of(a)->oversubscribed)
 		return "the vCPU thread moved to another CPU";
 	/* A software KVM interprets the loop, whose time does not show the frequency. */
 	if (!a->exact && a->trust != JUDGE_USER_ONLY &&
@@ -245,6 +255,18 @@ static struct result_boot *add_boot(struct assembly *a, const char *name,
 	boot->migrations = c->migrations;
 	boot->pace_spread = a->pace_spread;
 	return boot;
+}
+
+int assemble_values(struct assembly *a, const struct assemble_metric *metric,
+		    const struct assemble_boot *of, int64_t *values, size_t n,
+		    double bodies)
+{
+	int err = summarize_net(values, n, bodies,
+				add_boot(a, metric->name, metric->unit, of->index,
+					 of->reject, of->counts));
+
+	metric_at(a, metric->name, metric->unit)->better = metric->better;
+	return err;
 }
 
 /* The metrics of the guest's own PMC, where it has one. */
@@ -396,12 +418,28 @@ static int64_t traps_to_l0(const struct boot_report *rep, const struct bench *ro
 	return all > none ? (all - none + events / 2) / events : 0;
 }
 
+/* Whether the boot proves its row. */
+static void judge_boot(const struct assembly *a, const struct boot_report *rep,
+		       struct judgement *j, struct boot_counts *c)
+{
+	const uint64_t events = rep->guest.samples[ABI_PHASE_EVENT];
+
+	if (rep->lanes) {
+		scale_judge(a, rep->lanes, j, c);
+		return;
+	}
+	*c = rep->counts[ABI_PHASE_EVENT];
+	judge_exits(a->row, a->trust, events, c, j);
+	judge_faults(a->row, events, rep->guest.faults[ABI_PHASE_EVENT], j);
+	judge_l1(a->row, events, rep->guest.l1_exits[ABI_PHASE_EVENT], j);
+}
+
 int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *rep)
 {
 	const char *lie = find_lie(a, rep);
-	const struct boot_counts *c = &rep->counts[ABI_PHASE_EVENT];
-	uint64_t events = rep->guest.samples[ABI_PHASE_EVENT];
 	struct result_benchmark *b = benchmark_of(a);
+	struct boot_counts counts;
+	const struct boot_counts *c = &counts;
 	struct judgement j;
 	const char *reject, *unit;
 	int m, err;
@@ -410,9 +448,9 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 		assemble_stop(a, RESULT_FAIL, lie);
 		return 0;
 	}
-	judge_exits(a->row, a->trust, events, c, &j);
-	judge_faults(a->row, events, rep->guest.faults[ABI_PHASE_EVENT], &j);
-	judge_l1(a->row, events, rep->guest.l1_exits[ABI_PHASE_EVENT], &j);
+	judge_boot(a, rep, &j, &counts);
+	if (rep->lanes)
+		scale_note(a, rep->lanes);
 	a->pace_spread = judge_pace(&rep->guest);
 	reject = rejection(a, &j, c);
 	if (a->trust != JUDGE_HOST_TIMED && !(a->row->needs & NEEDS_COUNTS))
@@ -454,6 +492,8 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 		if (err)
 			return err;
 	}
+	if (rep->lanes)
+		return scale_metrics(a, rep, &(struct assemble_boot){ index, reject, c });
 	err = assemble_waits(a, index, rep, reject);
 	return err ? err : assemble_visible(a, index, rep, reject);
 }

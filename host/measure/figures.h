@@ -151,7 +151,8 @@ struct assembly {
 	enum judge_trust trust;
 	bool exact;
 	const char *unit;
-	uint64_t seed;		  /* of the bootstrap */
+	uint64_t seed; /* of the bootstrap */
+	struct boot_scale scale;
 	struct estimate estimate; /* of the round trip; assemble_end() frees its events */
 	double pace_spread;	  /* judge_pace() of the current boot */
 };
@@ -166,6 +167,33 @@ void assemble_begin(struct assembly *a, const struct bench *row,
  * (RESULT_FAIL).
  */
 int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *rep);
+
+/* For metrics beside those of every row: the metric, and the boot that is added to it. */
+struct assemble_metric {
+	const char *name, *unit;
+	const char *better; /* "lower", "higher" */
+};
+struct assemble_boot {
+	uint32_t index;
+	const char *reject; /* why the boot is not valid; NULL */
+	const struct boot_counts *counts;
+};
+
+/* Each of the `n` values is of `bodies` bodies. Overwrites `values`. 0 or -ENOMEM. */
+int assemble_values(struct assembly *a, const struct assemble_metric *metric,
+		    const struct assemble_boot *of, int64_t *values, size_t n,
+		    double bodies);
+
+/*
+ * scale.c: boots with a scale. Whether each vCPU proves the row, with the sum of their
+ * counts; what the machine lacks for the scale; and the metrics that other boots do not
+ * have.
+ */
+void scale_judge(const struct assembly *a, const struct boot_lanes *lanes,
+		 struct judgement *out, struct boot_counts *c);
+void scale_note(struct assembly *a, const struct boot_lanes *lanes);
+int scale_metrics(struct assembly *a, const struct boot_report *rep,
+		  const struct assemble_boot *of);
 
 /* Ends the row without figures. */
 void assemble_stop(struct assembly *a, enum result_status status, const char *reason);

@@ -45,7 +45,8 @@ static int request_of(struct session *s, const struct plan_row *row,
 	*rq = (struct boot_request){
 		.bench = row->bench,
 		.config = config,
-		.params = plan_params(&s->plan, row->bench),
+		.params = plan_params(&s->plan, row),
+		.scale = row->scale,
 		.cpu = s->job->cpu,
 		.timeout_ns = s->plan.timeout_ns,
 		.placement = index,
@@ -67,15 +68,17 @@ static void report_place(const struct session *s, const struct plan_row *row,
 			 const struct config *config, uint32_t done)
 {
 	uint32_t boots = s->plan.boots * (s->job->pairs ? 2 : 1);
+	char name[PLAN_CONFIG_BYTES];
 	const struct measure_place place = {
 		.bench = row->bench->id,
-		.config = config->name,
+		.config = name,
 		.boot = done < boots ? done + 1 : boots,
 		.boots = boots,
 		.done = s->boots_done,
 		.total = s->boots_total,
 	};
 
+	plan_config_name(&row->scale, config, name);
 	if (s->watch->progress)
 		s->watch->progress(s->watch->ctx, &place);
 }
@@ -135,7 +138,7 @@ struct row_run {
 static int row_begin(struct session *s, const struct plan_row *row, struct row_run *run)
 {
 	run->row = row;
-	run->params = plan_params(&s->plan, row->bench);
+	run->params = plan_params(&s->plan, row);
 	run->a = calloc(row->n_configs, sizeof(*run->a));
 	if (!run->a)
 		return error_set(s->err, -ENOMEM, "out of memory");
@@ -147,6 +150,7 @@ static int row_begin(struct session *s, const struct plan_row *row, struct row_r
 			.exact = s->target->exact,
 			.unit = s->result->clock.unit,
 			.seed = s->job->seed,
+			.scale = row->scale,
 		};
 		assemble_begin(&run->a[i], row->bench, row->configs[i]);
 	}
@@ -466,9 +470,11 @@ void measure_fail(const struct target *t, const struct job *job, const struct er
 		const struct plan_row *row = &plan.rows[i];
 
 		for (size_t k = 0; k < row->n_configs; k++) {
-			struct assembly a = { .result = r };
+			struct assembly a = { .result = r, .scale = row->scale };
+			char name[PLAN_CONFIG_BYTES];
 
-			if (result_find(r, row->bench->id, row->configs[k]->name))
+			plan_config_name(&row->scale, row->configs[k], name);
+			if (result_find(r, row->bench->id, name))
 				continue;
 			assemble_begin(&a, row->bench, row->configs[k]);
 			if (r->benchmarks[a.index].status == RESULT_OK)

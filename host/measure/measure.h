@@ -76,6 +76,7 @@ int measure_matrix(struct target *t, const struct selftest_watch *watch,
 /* One benchmark and the configs it runs under, whose boots are interleaved. */
 struct plan_row {
 	const struct bench *bench;
+	struct boot_scale scale; /* none: not scaled */
 	const struct config **configs;
 	size_t n_configs;
 };
@@ -98,12 +99,23 @@ int plan_make(const struct job *job, const struct target *t, struct plan *plan,
 	      struct error *err);
 void plan_free(struct plan *plan);
 
-/* Whether a target has a benchmark; a config. */
-bool plan_has_bench(const struct target *t, const struct bench *b);
+/*
+ * Whether a target has a benchmark; a config. A lab with several CPUs has the others only
+ * at a scale.
+ */
+bool plan_has_bench(const struct target *t, const struct job *job, const struct bench *b);
 bool plan_has_config(const struct target *t, const struct config *c);
 
 /* The parameters of a boot of `row`. */
-struct abi_params plan_params(const struct plan *plan, const struct bench *row);
+struct abi_params plan_params(const struct plan *plan, const struct plan_row *row);
+
+/*
+ * The config of a row in documents. A scale is part of it, as each has figures of its
+ * own: "default@vcpus=4".
+ */
+#define PLAN_CONFIG_BYTES 80
+void plan_config_name(const struct boot_scale *scale, const struct config *config,
+		      char name[PLAN_CONFIG_BYTES]);
 
 /* ------------------------------ boots in parallel ------------------------------ */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The plan of a job on a target: benchmarks x configs, and the parameters of boots. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,9 +83,10 @@ static void own(const struct bench *b, const struct target *t, bool one,
 	}
 }
 
-bool plan_has_bench(const struct target *t, const struct bench *b)
+bool plan_has_bench(const struct target *t, const struct job *job, const struct bench *b)
 {
-	return b->archs & 1u << t->arch && (!t->only || b->needs & t->only);
+	return b->archs & 1u << t->arch &&
+	       (!t->only || b->needs & t->only || job->n_scales);
 }
 
 bool plan_has_config(const struct target *t, const struct config *c)
@@ -93,7 +95,7 @@ bool plan_has_config(const struct target *t, const struct config *c)
 }
 
 static int add_row(struct plan *plan, const struct job *job, const struct target *t,
-		   const struct bench *b)
+		   const struct bench *b, struct boot_scale scale)
 {
 	const char *const *names = job->configs;
 	size_t n = job->n_configs, i;
@@ -102,6 +104,7 @@ static int add_row(struct plan *plan, const struct job *job, const struct target
 	if (!n)
 		own(b, t, job->one_config, &names, &n);
 	row->bench = b;
+	row->scale = scale;
 	row->n_configs = 0;
 	row->configs = calloc(n, sizeof(*row->configs));
 	if (!row->configs)
@@ -145,19 +148,24 @@ static void set_params(struct plan *plan, const struct job *job, const struct ta
 int plan_make(const struct job *job, const struct target *t, struct plan *plan,
 	      struct error *err)
 {
+	const size_t scales = job->n_scales ? job->n_scales : 1;
 	size_t i;
 
 	memset(plan, 0, sizeof(*plan));
 	set_params(plan, job, t);
-	plan->rows = calloc(job->n_benches ? job->n_benches : 1, sizeof(*plan->rows));
+	plan->rows = calloc((job->n_benches ? job->n_benches : 1) * scales,
+			    sizeof(*plan->rows));
 	if (!plan->rows)
 		return error_set(err, -ENOMEM, "out of memory");
-	for (i = 0; i < job->n_benches; i++) {
-		const struct bench *b = bench_of(job->benches[i]);
+	for (i = 0; i < job->n_benches * scales; i++) {
+		const struct bench *b = bench_of(job->benches[i / scales]);
+		struct boot_scale scale = { 0, 0 };
 
-		if (!b || !plan_has_bench(t, b))
+		if (!b || !plan_has_bench(t, job, b))
 			continue;
-		if (add_row(plan, job, t, b)) {
+		if (job->n_scales)
+			scale = job->scales[i % scales];
+		if (add_row(plan, job, t, b, scale)) {
 			plan_free(plan);
 			return error_set(err, -ENOMEM, "out of memory");
 		}
@@ -198,8 +206,33 @@ static uint32_t accuracy_subject(const struct bench *row)
 	return a->subject;
 }
 
-struct abi_params plan_params(const struct plan *plan, const struct bench *row)
+void plan_config_name(const struct boot_scale *scale, const struct config *config,
+		      char name[PLAN_CONFIG_BYTES])
 {
+	if (boot_scale_n(scale))
+		snprintf(name, PLAN_CONFIG_BYTES, "%s@%s=%u", config->name,
+			 scale->vcpus ? "vcpus" : "vms", boot_scale_n(scale));
+	else
+		snprintf(name, PLAN_CONFIG_BYTES, "%s", config->name);
+}
+
+/*
+ * The events of all vCPUs fill one series. A row without a scale has the other timing
+ * mode and the PMC's phases. The frequency of a CPU can fall because its neighbours are
+ * busy, which is a part of what a scale costs.
+ */
+static void set_scale(const struct boot_scale *scale, struct abi_params *params)
+{
+	const uint32_t most = ABI_SERIES_MAX / boot_scale_n(scale);
+
+	if (params->events > most)
+		params->events = most;
+	params->batch = params->pmc_events = params->spins = params->pace = 0;
+}
+
+struct abi_params plan_params(const struct plan *plan, const struct plan_row *of)
+{
+	const struct bench *row = of->bench;
 	struct abi_params params = plan->params;
 
 	if (row->needs & NEEDS_OPERAND) {
@@ -213,6 +246,8 @@ struct abi_params plan_params(const struct plan *plan, const struct bench *row)
 		params.operand = accuracy_subject(row);
 		params.batch = params.repeat = 0;
 	}
+	if (boot_scale_n(&of->scale))
+		set_scale(&of->scale, &params);
 	return params;
 }
 

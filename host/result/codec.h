@@ -36,7 +36,7 @@ enum field_kind {
 /* A nullable member can also be missing, unless it is required. */
 #define FIELD_REQUIRED (1u << 0)
 #define FIELD_NULLABLE (1u << 1)
-#define FIELD_LEFT_OUT (1u << 2) /* a null or an empty array is not written */
+#define FIELD_LEFT_OUT (1u << 2) /* null, false or an empty array is not written */
 
 struct layout;
 struct result_store;

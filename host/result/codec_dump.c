@@ -157,7 +157,7 @@ static json_t *dump_object(const struct layout *layout, const void *base)
 			value = json_null();
 		}
 		if (f->flags & FIELD_LEFT_OUT &&
-		    (json_is_null(value) ||
+		    (json_is_null(value) || json_is_false(value) ||
 		     (f->kind == FIELD_ARRAY && !count(f, base)))) {
 			json_decref(value);
 			continue;

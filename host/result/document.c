@@ -271,6 +271,11 @@ static LAYOUT(host_counters, host_counters_fields, result_host_counters);
 static const struct field benchmark_fields[] = {
 	SAME(STRING, REQUIRED, result_benchmark, name),
 	SAME(STRING, REQUIRED, result_benchmark, config),
+	{ ROW(KNOWN, "vcpus", LEFT_OUT), MEMBER(result_benchmark, vcpus), .none = 0,
+	  .min = 1, .max = RESULT_SCALE_MAX },
+	{ ROW(KNOWN, "vms", LEFT_OUT), MEMBER(result_benchmark, vms), .none = 0, .min = 1,
+	  .max = RESULT_SCALE_MAX },
+	SAME(BOOL, FIELD_LEFT_OUT, result_benchmark, oversubscribed),
 	SAME(STRING, REQUIRED, result_benchmark, group),
 	WORD(CHOICE, "handled_by", result_benchmark, handled_by, layout_handler_words),
 	WORD(CHOICE, "status", result_benchmark, status, layout_status_words),

@@ -199,8 +199,16 @@ struct result_host_counters {
 void result_host_counters_add(struct result_host_counters *total,
 			      const struct result_host_counters *n);
 
+#define RESULT_SCALE_MAX 65536
+
 struct result_benchmark {
 	const char *name, *config, *group;
+	/*
+	 * How many vCPUs of one VM, or VMs, ran it at the same time; 0: no scale.
+	 * `config` then ends with "@vcpus=N" or "@vms=N": each N has figures of its own.
+	 */
+	uint32_t vcpus, vms;
+	bool oversubscribed;	       /* on fewer CPUs */
 	enum bench_handler handled_by; /* observed; if skipped: expected */
 	enum result_status status;
 	const char *reason; /* NULL if ok */

@@ -88,6 +88,8 @@ void boot_report_free(struct boot_report *rep)
 		free(rep->series[phase]);
 		rep->series[phase] = NULL;
 	}
+	free(rep->lanes);
+	rep->lanes = NULL;
 }
 
 /* The length of a series: at most, where the parameters let a phase end early. */

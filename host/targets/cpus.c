@@ -100,6 +100,18 @@ int cpus_choose(const char *sysfs, const cpu_set_t *allowed, int first, unsigned
 	return -ENOENT;
 }
 
+bool cpus_any(const cpu_set_t *allowed, int first, unsigned int n, int *cpus)
+{
+	unsigned int chosen = 0;
+
+	if (first >= 0)
+		cpus[chosen++] = first;
+	for (int cpu = 0; cpu < CPU_SETSIZE && chosen < n; cpu++)
+		if (cpu != first && CPU_ISSET(cpu, allowed))
+			cpus[chosen++] = cpu;
+	return chosen == n;
+}
+
 #define CPUS_MAX 4096
 
 /* The numbers after "NAME:", one per CPU; those of `cpu`, or of all. */

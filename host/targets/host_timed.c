@@ -60,7 +60,7 @@ int host_timed_boot(struct host_timed *h, struct vm *vm, enum abi_command comman
 	const struct vm_listener listener = { .ctx = h, .doorbell = on_first_doorbell };
 	int err;
 
-	h->booting = &vm->vcpus[0];
+	h->booting = &vm->own[0]; /* before vm_create() */
 	err = host_timed_open(h, vm, command, &listener);
 	return err ? err : host_timed_run(h, vm, NULL, VCPU_STOP_KICK);
 }

@@ -155,7 +155,7 @@ static int run_laps(struct host_timed *h, const struct vm_config *config,
 	struct host_timed own = *h;
 	struct vm vm;
 	struct laps laps = {
-		.vcpu = &vm.vcpus[0],
+		.vcpu = &vm.own[0],
 		.at_doorbell = at_doorbell,
 		.series = series,
 		.n = n,

@@ -120,7 +120,7 @@ int host_timed_first_exit(struct host_timed *h)
 		return -ENOMEM;
 	for (i = 0; i < n; i++) {
 		struct vm vm;
-		struct first first = { .timed = h, .vcpu = &vm.vcpus[0] };
+		struct first first = { .timed = h, .vcpu = &vm.own[0] };
 		const struct vm_listener listener = { .ctx = &first,
 						      .doorbell = on_first_exit };
 		uint64_t start;

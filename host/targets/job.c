@@ -15,7 +15,7 @@ struct head {
 	int32_t cpu;
 	uint8_t pairs, seed_given, host_counters, trace_states, symbols; /* 0 or 1 */
 	uint8_t has_payload;						 /* 0 or 1 */
-	uint8_t reserved[2];
+	uint8_t vcpus, vms; /* struct boot_scale */
 	struct abi_params params;
 };
 
@@ -59,13 +59,16 @@ int job_encode(const struct job *job, uint8_t block[JOB_BYTES])
 		.symbols = job->symbols,
 		.has_payload = job->payload != NULL,
 		.params = job->params,
+		.vcpus = job->n_scales ? (uint8_t)job->scales[0].vcpus : 0,
+		.vms = job->n_scales ? (uint8_t)job->scales[0].vms : 0,
 	};
 	size_t used = sizeof(head);
 	int err = 0;
 
 	if (job->n_benches > JOB_NAMES_MAX || job->n_configs > JOB_NAMES_MAX ||
 	    job->n_tests > JOB_NAMES_MAX ||
-	    job->n_benches + job->n_configs + job->n_tests > JOB_NAMES_MAX)
+	    job->n_benches + job->n_configs + job->n_tests > JOB_NAMES_MAX ||
+	    job->n_scales > 1)
 		return -E2BIG;
 	memset(block, 0, JOB_BYTES);
 	memcpy(block, &head, sizeof(head));
@@ -101,7 +104,9 @@ int job_decode(const uint8_t block[JOB_BYTES], struct job_decoded *out)
 	     head.symbols | head.has_payload) > 1 ||
 	    head.n_benches > JOB_NAMES_MAX || head.n_configs > JOB_NAMES_MAX ||
 	    head.n_tests > JOB_NAMES_MAX ||
-	    head.n_benches + head.n_configs + head.n_tests > JOB_NAMES_MAX)
+	    head.n_benches + head.n_configs + head.n_tests > JOB_NAMES_MAX ||
+	    head.vcpus > BOOT_SCALE_MAX || head.vms > BOOT_SCALE_MAX ||
+	    (head.vcpus && head.vms))
 		return -EBADMSG;
 	if (head.has_payload) {
 		payload = get(out->block, &used);
@@ -135,6 +140,8 @@ int job_decode(const uint8_t block[JOB_BYTES], struct job_decoded *out)
 		.trace_states = head.trace_states,
 		.symbols = head.symbols,
 		.payload = payload,
+		.scales = { { head.vcpus, head.vms } },
+		.n_scales = head.vcpus || head.vms,
 	};
 	return 0;
 }

@@ -29,6 +29,22 @@ enum job_fetch {
 	JOB_FETCH, /* with progress on stderr */
 };
 
+/*
+ * How many payloads run at the same time: on as many vCPUs of one VM, or in as many VMs
+ * of one vCPU. Both 0: one payload, without a scale.
+ */
+#define BOOT_SCALE_MAX 16u
+struct boot_scale {
+	uint32_t vcpus, vms;
+};
+
+static inline uint32_t boot_scale_n(const struct boot_scale *s)
+{
+	return s->vcpus ? s->vcpus : s->vms;
+}
+
+#define JOB_SCALES_MAX (2 * BOOT_SCALE_MAX)
+
 struct job {
 	enum job_kind kind;
 	const char *const *benches; /* ids of bench/catalogue.def */
@@ -39,9 +55,12 @@ struct job {
 	uint32_t boots, events; /* 0: the target's default */
 	bool pairs;		/* two boots instead of each one, for A/A */
 	bool seed_given;
-	uint64_t seed;		  /* of the order of the boots, and of the bootstrap */
-	uint32_t placement;	  /* of the first boot: struct boot_request */
-	struct abi_params params; /* of one boot: struct boot_request */
+	uint64_t seed;	    /* of the order of the boots, and of the bootstrap */
+	uint32_t placement; /* of the first boot: struct boot_request */
+	struct boot_scale
+		scales[JOB_SCALES_MAX]; /* each row runs at each; none: without */
+	size_t n_scales;		/* of a job in a lab: at most 1 */
+	struct abi_params params;	/* of one boot: struct boot_request */
 
 	/* Limits. */
 	int cpu;		    /* pin the vCPU thread to this CPU; -1: do not */

@@ -198,6 +198,68 @@ static int check_lost(const struct state *s, int rc, struct error *err)
 	return rc;
 }
 
+/*
+ * Pins the threads of a boot with a scale: each to a core of its own, else to a CPU of
+ * its own, else not. `env->cpus` are chosen.
+ */
+static void choose_cpus(const struct state *s, unsigned int n, int *cpus,
+			struct kvm_boot_env *env)
+{
+	char why[160];
+	int first = s->cpu;
+
+	for (int cpu = 0; first < 0 && cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &s->allowed))
+			first = cpu;
+	env->cpus = cpus;
+	if (!cpus_choose("/sys", &s->allowed, first, n, cpus, why, sizeof(why)))
+		env->share = BOOT_SHARE_NOTHING;
+	else if (cpus_any(&s->allowed, first, n, cpus))
+		env->share = BOOT_SHARE_CORES;
+	else
+		*env = (struct kvm_boot_env){ .kvm_fd = env->kvm_fd,
+					      .cpu = -1,
+					      .share = BOOT_SHARE_CPUS };
+}
+
+/* A payload on each of several vCPUs or VMs. */
+static int boot_scaled(const struct state *s, const struct vm_config *config,
+		       const struct host_row *host, const struct boot_request *rq,
+		       bool exact, struct boot_report *rep, struct error *err)
+{
+	const char *why = kvm_scale_refuses(rq->bench, host, config, &rq->scale);
+	const unsigned int n = boot_scale_n(&rq->scale);
+	struct kvm_boot_env env = { .kvm_fd = s->kvm_fd, .cpu = s->cpu };
+	int cpus[BOOT_SCALE_MAX];
+	cpu_set_t set, before;
+	int rc;
+
+	if (why) {
+		boot_end(rep, BOOT_SKIP, "%s", why);
+		return 0;
+	}
+	choose_cpus(s, n, cpus, &env);
+	if (exact && env.share == BOOT_SHARE_CPUS) {
+		boot_end(rep, BOOT_SKIP,
+			 "needs %u CPUs: the machine has %d (lab:aarch64-smp has two)", n,
+			 CPU_COUNT(&s->allowed));
+		return 0;
+	}
+	/* This thread runs the first vCPU. Unpinned, it may run on all CPUs. */
+	if (sched_getaffinity(0, sizeof(before), &before))
+		return error_set(err, -errno, "sched_getaffinity: %m");
+	set = s->allowed;
+	if (env.cpus) {
+		CPU_ZERO(&set);
+		CPU_SET(cpus[0], &set);
+	}
+	if (sched_setaffinity(0, sizeof(set), &set))
+		return error_set(err, -errno, "cannot pin the first vCPU: %m");
+	rc = kvm_boot_scaled(&env, config, host, rq, exact, rep, err);
+	(void)sched_setaffinity(0, sizeof(before), &before);
+	return rc;
+}
+
 static int boot_here(struct target *t, const struct boot_request *request,
 		     struct boot_report *rep, struct error *err)
 {
@@ -243,6 +305,10 @@ static int boot_here(struct target *t, const struct boot_request *request,
 		boot_end(rep, BOOT_SKIP, "%s", lacks);
 		return 0;
 	}
+	if (boot_scale_n(&rq->scale)) {
+		rc = boot_scaled(s, &config, host, rq, t->exact, rep, err);
+		goto out;
+	}
 	if (env.cpus && cpus_choose("/sys", &s->allowed, s->cpu,
 				    rq->bench->needs & NEEDS_VCPUS_2 ? 2 : config.vcpus,
 				    cpus, why.text, sizeof(why.text))) {
@@ -253,6 +319,7 @@ static int boot_here(struct target *t, const struct boot_request *request,
 		rc = boot_host_timed(s, host, rq, &config, env.cpus, t->exact, rep, err);
 	else
 		rc = kvm_boot_payload(&env, &config, host, rq, rep, err);
+out:
 	if (!rc && rep->outcome == BOOT_DONE && *config.lacks)
 		snprintf(rep->reason, sizeof(rep->reason),
 			 "without settings that this KVM does not offer: %s",

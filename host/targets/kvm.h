@@ -4,6 +4,7 @@
 #define WS_TARGETS_KVM_H
 
 #include <sched.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -18,8 +19,9 @@
 /* One payload in one VM of this machine's KVM, its phases metered at the doorbells. */
 struct kvm_boot_env {
 	int kvm_fd;
-	int cpu;	 /* CPU of the calling thread; -1: not pinned */
-	const int *cpus; /* one per vCPU, the first is `cpu`; NULL: not pinned */
+	int cpu;	       /* CPU of the calling thread; -1: not pinned */
+	const int *cpus;       /* one per vCPU, the first is `cpu`; NULL: not pinned */
+	enum boot_share share; /* of a boot with a scale */
 	bool trace_states, host_counters;
 };
 
@@ -91,6 +93,9 @@ void kvm_apart_stop(struct kvm_apart *a);
 int cpus_choose(const char *sysfs, const cpu_set_t *allowed, int first, unsigned int n,
 		int *cpus, char *why, size_t why_bytes);
 
+/* `n` CPUs of `allowed`, `first` (or -1: any) among them, whatever core they are of. */
+bool cpus_any(const cpu_set_t *allowed, int first, unsigned int n, int *cpus);
+
 /* Counters of the host that only grow; -1: unknown. */
 struct interference {
 	int64_t interrupts;	      /* of interrupts_taken(), or -1 */
@@ -103,5 +108,40 @@ int64_t interrupts_taken(int cpu);
 
 /* All but the interrupts. */
 void interference_read(struct interference *now);
+
+/* ------------------------------ several vCPUs or VMs ------------------------------ */
+
+/* The counters of a vCPU at one moment, read by its thread. */
+struct kvm_snapshot {
+	int64_t exits, irq_exits;
+	uint64_t user;
+	struct interference interference;
+};
+/* `cpu`: of the vCPU's thread, or -1. */
+void kvm_snapshot(const struct vcpu *vcpu, int cpu, struct kvm_snapshot *now);
+
+/* What a phase counted, between the doorbells of its begin and its end. */
+void kvm_count(const struct kvm_snapshot *begin, const struct kvm_snapshot *end,
+	       struct boot_counts *c);
+
+/* The parameters of a payload in a VM after `config`. */
+struct abi_params kvm_params(const struct vm_config *config,
+			     const struct boot_request *rq);
+
+/* Adds the statistics of the vCPUs of `vm`. */
+void kvm_add_statistics(const struct vm *vm, struct boot_report *rep);
+
+/*
+ * kvm_boot_payload() for rq->scale (kvm_scale.c): a payload on each of several vCPUs of
+ * one VM, or in each of several VMs, whose phases begin together.
+ */
+int kvm_boot_scaled(const struct kvm_boot_env *env, const struct vm_config *config,
+		    const struct host_row *host, const struct boot_request *rq,
+		    bool exact, struct boot_report *rep, struct error *err);
+
+/* Why a row or a config does not run at a scale; NULL: it does. */
+const char *kvm_scale_refuses(const struct bench *row, const struct host_row *host,
+			      const struct vm_config *config,
+			      const struct boot_scale *scale);
 
 #endif

@@ -13,10 +13,8 @@
 
 /* All counters at one moment. */
 struct snapshot {
-	int64_t exits, irq_exits;
-	uint64_t user;
+	struct kvm_snapshot vcpu;
 	uint32_t l0_exits;
-	struct interference interference;
 	struct perf_values perf;
 };
 
@@ -33,16 +31,19 @@ struct meter {
 	struct snapshot begin;
 };
 
-static void snapshot(const struct meter *m, struct snapshot *now)
+void kvm_snapshot(const struct vcpu *vcpu, int cpu, struct kvm_snapshot *now)
 {
-	const struct vcpu *vcpu = &m->vm.vcpus[0];
-
 	now->exits = vcpu_kvm_stat(vcpu, KVM_STAT_EXITS);
 	now->irq_exits = vcpu_kvm_stat(vcpu, KVM_STAT_IRQ_EXITS);
 	now->user = vcpu->stats.vm_exits;
 	interference_read(&now->interference);
 	if (now->irq_exits < 0)
-		now->interference.interrupts = interrupts_taken(m->cpu);
+		now->interference.interrupts = interrupts_taken(cpu);
+}
+
+static void snapshot(const struct meter *m, struct snapshot *now)
+{
+	kvm_snapshot(&m->vm.vcpus[0], m->cpu, &now->vcpu);
 	now->l0_exits = m->l0_exits ? m->l0_exits() : 0;
 	if (m->counting && perf_read(&m->perf, &now->perf))
 		now->perf = (struct perf_values){ { 0 }, { false } };
@@ -53,8 +54,8 @@ static int64_t difference(int64_t now, int64_t before)
 	return now < 0 || before < 0 ? -1 : now - before;
 }
 
-static void count(const struct snapshot *a, const struct snapshot *b,
-		  struct boot_counts *c)
+void kvm_count(const struct kvm_snapshot *a, const struct kvm_snapshot *b,
+	       struct boot_counts *c)
 {
 	/* The exit of the closing doorbell is in b and not in a. */
 	c->exits = difference(b->exits, a->exits);
@@ -107,7 +108,7 @@ static void on_doorbell(void *ctx, uint32_t value)
 		return; /* boot_harvest() rejects the report of such a payload */
 	if (ABI_DOORBELL_KIND(value) == ABI_DOORBELL_END) {
 		snapshot(m, &end);
-		count(&m->begin, &end, &m->rep->counts[phase]);
+		kvm_count(&m->begin.vcpu, &end.vcpu, &m->rep->counts[phase]);
 		if (m->l0_exits)
 			m->rep->counts[phase].l0_exits =
 				(uint32_t)(end.l0_exits - m->begin.l0_exits);
@@ -129,13 +130,12 @@ static bool on_halt(void *ctx, struct vcpu *vcpu)
 	return m->host && m->host->resumes_halt;
 }
 
-static void note_statistics(const struct meter *m, struct boot_report *rep)
+void kvm_add_statistics(const struct vm *vm, struct boot_report *rep)
 {
-	struct perf_values perf;
 	unsigned int i;
 
-	for (i = 0; i < m->vm.config.vcpus; i++) {
-		const struct vcpu_stats *s = &m->vm.vcpus[i].stats;
+	for (i = 0; i < vm->config.vcpus; i++) {
+		const struct vcpu_stats *s = &vm->vcpus[i].stats;
 		const struct result_statistics one = {
 			.insts = -1,
 			.vm_exits = (int64_t)s->vm_exits,
@@ -151,6 +151,13 @@ static void note_statistics(const struct meter *m, struct boot_report *rep)
 
 		result_statistics_add(&rep->statistics, &one);
 	}
+}
+
+static void note_statistics(const struct meter *m, struct boot_report *rep)
+{
+	struct perf_values perf;
+
+	kvm_add_statistics(&m->vm, rep);
 	if (m->counting && !perf_read(&m->perf, &perf) && perf.counted[PERF_GUEST_INSNS])
 		rep->statistics.insts = (int64_t)perf.value[PERF_GUEST_INSNS];
 }
@@ -220,19 +227,10 @@ static int vm_setup(struct meter *m, struct abi_params *params)
 	return m->host && m->host->vm_setup ? m->host->vm_setup(&m->vm, params) : 0;
 }
 
-/* Builds the VM, runs the payload, harvests. m->vm.error on failure. */
-static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_fd,
-		      const struct boot_request *rq, struct boot_report *rep)
+struct abi_params kvm_params(const struct vm_config *config,
+			     const struct boot_request *rq)
 {
-	const struct vm_listener listener = {
-		.ctx = m,
-		.halted = on_halt,
-		.doorbell = on_doorbell,
-	};
-	struct watchdog limit;
 	struct abi_params params = rq->params;
-	uint64_t entry;
-	int err;
 
 	params.magic = ABI_MAGIC;
 	params.version = ABI_VERSION;
@@ -243,6 +241,23 @@ static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_f
 		params.flags &= ~ABI_FLAG_PMU;
 	if (!(params.flags & ABI_FLAG_PMU))
 		params.pmc_events = params.spins = 0;
+	return params;
+}
+
+/* Builds the VM, runs the payload, harvests. m->vm.error on failure. */
+static int boot_in_vm(struct meter *m, const struct vm_config *config, int kvm_fd,
+		      const struct boot_request *rq, struct boot_report *rep)
+{
+	const struct vm_listener listener = {
+		.ctx = m,
+		.halted = on_halt,
+		.doorbell = on_doorbell,
+	};
+	struct watchdog limit;
+	struct abi_params params = kvm_params(config, rq);
+	uint64_t entry;
+	int err;
+
 	err = vm_create(&m->vm, kvm_fd, config, &listener);
 	if (!err)
 		err = vm_setup(m, &params);

@@ -15,7 +15,7 @@ static bool ends(const char *text, size_t bytes)
 /* struct boot_report without its pointers. The series follow, phase by phase. */
 struct report_head {
 	uint32_t outcome;
-	uint32_t reserved;
+	uint32_t lanes; /* 1: a struct boot_lanes follows the series */
 	struct abi_report guest;
 	struct boot_counts counts[ABI_PHASES];
 	struct result_statistics statistics;
@@ -64,12 +64,14 @@ int boot_report_encode(const struct boot_report *rep, uint8_t **bytes, size_t *n
 
 	for (int phase = 0; phase < ABI_PHASES; phase++)
 		values += series_values(rep, phase);
-	*n = sizeof(*head) + (values + ABI_PHASES) * sizeof(uint64_t);
+	*n = sizeof(*head) + (values + ABI_PHASES) * sizeof(uint64_t) +
+	     (rep->lanes ? sizeof(*rep->lanes) : 0);
 	*bytes = calloc(1, *n);
 	if (!*bytes)
 		return -ENOMEM;
 	head = (struct report_head *)(void *)*bytes;
 	head->outcome = rep->outcome;
+	head->lanes = rep->lanes != NULL;
 	head->guest = rep->guest;
 	memcpy(head->counts, rep->counts, sizeof(head->counts));
 	head->statistics = rep->statistics;
@@ -94,6 +96,8 @@ int boot_report_encode(const struct boot_report *rep, uint8_t **bytes, size_t *n
 			memcpy(at, rep->series[phase], count * sizeof(uint64_t));
 		at += count * sizeof(uint64_t);
 	}
+	if (rep->lanes)
+		memcpy(at, rep->lanes, sizeof(*rep->lanes));
 	return 0;
 }
 
@@ -113,20 +117,55 @@ static bool are_counts(const void *counts, size_t bytes)
 	return true;
 }
 
+/* The counts of one phase. */
+static bool are_phase_counts(const struct boot_counts *c)
+{
+	const int64_t counts[] = { c->exits,	  c->user,
+				   c->interrupts, c->involuntary_switches,
+				   c->migrations, c->l0_exits };
+
+	return are_counts(counts, sizeof(counts));
+}
+
 static bool has_counts(const struct report_head *head)
 {
-	for (int phase = 0; phase < ABI_PHASES; phase++) {
-		const struct boot_counts *c = &head->counts[phase];
-		const int64_t counts[] = { c->exits,	  c->user,
-					   c->interrupts, c->involuntary_switches,
-					   c->migrations, c->l0_exits };
-
-		if (!are_counts(counts, sizeof(counts)))
+	for (int phase = 0; phase < ABI_PHASES; phase++)
+		if (!are_phase_counts(&head->counts[phase]))
 			return false;
-	}
 	return are_counts(&head->statistics, sizeof(head->statistics)) &&
 	       are_counts(head->host_counters, sizeof(head->host_counters)) &&
 	       are_counts(&head->waits, sizeof(head->waits));
+}
+
+/* The lanes fit the events of the report. */
+static int decode_lanes(const uint8_t *at, struct boot_report *rep)
+{
+	struct boot_lanes *lanes = malloc(sizeof(*lanes));
+	uint64_t counted = 0;
+	bool ok;
+
+	if (!lanes)
+		return -ENOMEM;
+	memcpy(lanes, at, sizeof(*lanes));
+	ok = lanes->n && lanes->n <= BOOT_SCALE_MAX && lanes->share < BOOT_SHARES &&
+	     lanes->span_ns >= -1 && lanes->span_ns <= COUNT_MAX;
+	for (uint32_t i = 0; ok && i < lanes->n; i++) {
+		const struct boot_lane *lane = &lanes->lane[i];
+		uint8_t exact;
+
+		memcpy(&exact, &lane->counts.interrupts_exact, sizeof(exact));
+		lanes->lane[i].counts.interrupts_exact = exact != 0;
+		ok = are_phase_counts(&lane->counts) && lane->events <= ABI_SERIES_MAX &&
+		     lane->counted <= lane->events && lane->faults <= COUNT_MAX;
+		counted += lane->counted;
+	}
+	if (!ok || (rep->outcome == BOOT_DONE &&
+		    counted != rep->guest.samples[ABI_PHASE_EVENT])) {
+		free(lanes);
+		return -EBADMSG;
+	}
+	rep->lanes = lanes;
+	return 0;
 }
 
 static int decode_series(const uint8_t *at, const uint8_t *end, struct boot_report *rep)
@@ -164,6 +203,9 @@ int boot_report_decode(const uint8_t *bytes, size_t n, struct boot_report *rep)
 	if (n < sizeof(head))
 		return -EBADMSG;
 	memcpy(&head, bytes, sizeof(head));
+	if (head.lanes > 1 || n < sizeof(head) + head.lanes * sizeof(struct boot_lanes))
+		return -EBADMSG;
+	n -= head.lanes * sizeof(struct boot_lanes);
 	if (head.outcome > BOOT_CRASH || !ends(head.reason, sizeof(head.reason)) ||
 	    !ends(head.counters_why, sizeof(head.counters_why)) ||
 	    find_text(head.source, sizeof(head.source), &source) ||
@@ -195,6 +237,8 @@ int boot_report_decode(const uint8_t *bytes, size_t n, struct boot_report *rep)
 		.context_switches = head.host_counters[5],
 	};
 	ret = decode_series(bytes + sizeof(head), bytes + n, rep);
+	if (!ret && head.lanes)
+		ret = decode_lanes(bytes + n, rep);
 	if (ret)
 		boot_report_free(rep);
 	return ret;

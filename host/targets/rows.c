@@ -121,7 +121,7 @@ static int setup_first_touch_4k(struct vm *vm, struct abi_params *params)
 {
 	const struct slot_options options = { .populate = true };
 
-	return slot_add(vm, SLOT_GPA, bodies_bytes(params), &options);
+	return slot_add(vm, SLOT_GPA, vm_slot_bytes(vm, bodies_bytes(params)), &options);
 }
 
 /*
@@ -140,7 +140,7 @@ static int setup_guest_memfd(struct vm *vm, struct abi_params *params)
 {
 	const struct slot_options options = { .guest_memfd = true };
 
-	return slot_add(vm, SLOT_GPA, bodies_bytes(params), &options);
+	return slot_add(vm, SLOT_GPA, vm_slot_bytes(vm, bodies_bytes(params)), &options);
 }
 
 /*
@@ -169,7 +169,7 @@ static int setup_dirty_log(struct vm *vm, struct abi_params *params)
 {
 	const struct slot_options options = { .dirty_log = true, .populate = true };
 
-	return slot_add(vm, SLOT_GPA, bodies_bytes(params), &options);
+	return slot_add(vm, SLOT_GPA, vm_slot_bytes(vm, bodies_bytes(params)), &options);
 }
 
 /* The guest has written to all pages: clearing the log write-protects each page once. */
@@ -187,7 +187,7 @@ static int setup_readonly(struct vm *vm, struct abi_params *params)
 	const struct slot_options options = { .readonly = true, .populate = true };
 
 	(void)params;
-	return slot_add(vm, SLOT_GPA, PAGE_BYTES, &options);
+	return slot_add(vm, SLOT_GPA, vm_slot_bytes(vm, PAGE_BYTES), &options);
 }
 
 /* ---- exits that KVM forwards to user space, and interrupts ---------------------------

@@ -35,7 +35,10 @@ struct host_row {
 	int (*vm_setup)(struct vm *vm, struct abi_params *params);
 	/* At a doorbell: at BEGIN before exits are counted, at END after. */
 	void (*doorbell)(struct vm *vm, enum abi_doorbell kind, enum abi_phase phase);
-	bool long_events;  /* of 10^5 instructions: a boot takes longer than others */
+	bool long_events; /* of 10^5 instructions: a boot takes longer than others */
+	/* Why it does not run on several vCPUs of a VM, unless its needs say so; NULL: it
+	 * does. */
+	const char *one_vcpu;
 	bool resumes_halt; /* the benchmark is HLT: the VMM resumes the vCPU at once */
 
 	/*

@@ -58,6 +58,7 @@ struct boot_request {
 	 * the kernel chooses; every other number is another place.
 	 */
 	uint32_t placement;
+	struct boot_scale scale;
 	const void *image; /* the payload's ELF image */
 	size_t image_bytes;
 };
@@ -88,6 +89,32 @@ struct boot_waits {
 	uint64_t events;
 };
 
+/*
+ * Of a boot with a scale: what each of its vCPUs did in the EVENT phase. The series of
+ * the report holds the events that were made while all vCPUs were in that phase, first
+ * those of lane 0, then those of lane 1, ...; where vCPUs take turns (BOOT_SHARE_CPUS,
+ * exact targets) all events. The series NULL and TWIN hold those of all lanes.
+ */
+struct boot_lane {
+	uint64_t events;  /* of the phase */
+	uint64_t counted; /* of them in the series */
+	uint64_t faults;
+	struct boot_counts counts;
+};
+/* What the threads of the vCPUs share. */
+enum boot_share {
+	BOOT_SHARE_NOTHING, /* each is pinned to a core of its own */
+	BOOT_SHARE_CORES,   /* ... to a CPU of its own, a thread of a core */
+	BOOT_SHARE_CPUS,    /* fewer CPUs than vCPUs: not pinned */
+	BOOT_SHARES,
+};
+struct boot_lanes {
+	uint32_t n;
+	uint32_t share;	 /* enum boot_share */
+	int64_t span_ns; /* the time in which the events were made; -1: exact */
+	struct boot_lane lane[BOOT_SCALE_MAX];
+};
+
 /* The answer, checked and copied out of guest memory. boot_report_free(). */
 struct boot_report {
 	enum boot_outcome outcome;
@@ -101,6 +128,7 @@ struct boot_report {
 		host_counters; /* strings: static, or `counters_why` */
 	char counters_why[160];
 	struct boot_waits waits;
+	struct boot_lanes *lanes; /* NULL: no scale */
 };
 void boot_report_free(struct boot_report *rep);
 

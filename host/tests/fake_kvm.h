@@ -27,6 +27,7 @@
 struct fake_kvm {
 	struct vm vm;
 	struct kvm_run run[VM_VCPUS_MAX];
+	struct vcpu vcpus[VM_VCPUS_MAX];
 };
 
 /* The test defines it: 0 with run->exit_reason set, or a positive errno. */
@@ -104,6 +105,7 @@ static inline void fake_kvm_open(struct fake_kvm *f, unsigned int vcpus)
 	fake_kvm_of_test = f;
 	vm->fd = vm->kvm_fd = FAKE_VM_FD;
 	vm->config.vcpus = vcpus;
+	vm->vcpus = f->vcpus;
 #ifdef __SANITIZE_THREAD__
 	/* ThreadSanitizer defers signal handlers, and with them immediate_exit. */
 	vm->config.kick = VM_KICK_SIGNAL_MASK;

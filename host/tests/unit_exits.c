@@ -20,9 +20,10 @@ struct fake {
 
 static struct vcpu *fake(struct fake *f, uint32_t exit_reason)
 {
-	struct vcpu *vcpu = &f->vm.vcpus[0];
+	struct vcpu *vcpu = &f->vm.own[0];
 
 	memset(f, 0, sizeof(*f));
+	f->vm.vcpus = f->vm.own;
 	*vcpu = (struct vcpu){ .vm = &f->vm,
 			       .fd = -1,
 			       .run = &f->run,

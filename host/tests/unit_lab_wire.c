@@ -374,6 +374,8 @@ static struct job full_job(void)
 		.trace_states = true,
 		.symbols = true,
 		.payload = "/payload.elf",
+		.scales = { { .vms = 7 } },
+		.n_scales = 1,
 	};
 
 	for (size_t i = 0; i < sizeof(job.params); i++)
@@ -382,7 +384,7 @@ static struct job full_job(void)
 }
 
 /* A new member must be added to full_job(), to the codec and to expect_equal(). */
-_Static_assert(sizeof(struct job) == 224, "struct job has another member");
+_Static_assert(sizeof(struct job) == 488, "struct job has another member");
 
 static void expect_text(const char *a, const char *b)
 {
@@ -421,6 +423,8 @@ static void expect_equal(const struct job *a, const struct job *b)
 	expect_text(a->kernel, b->kernel);
 	expect_text(a->modules, b->modules);
 	expect_text(a->append, b->append);
+	cr_assert_eq(a->n_scales, b->n_scales);
+	cr_expect_arr_eq(a->scales, b->scales, sizeof(a->scales));
 }
 
 Test(job, every_member_survives_the_wire)
@@ -576,6 +580,69 @@ Test(report, arrives_as_it_was_sent)
 	cr_expect_eq(boot_report_decode(block, n + 1, &out), -EBADMSG);
 	boot_report_free(in);
 	free(block);
+}
+
+/* The report of a boot with a scale: three lanes with 1, 0 and 1 events of two. */
+static struct boot_report *scaled_report(void)
+{
+	struct boot_report *rep = sample_report();
+
+	_Static_assert(ABI_PHASE_EVENT == 2, "as many events are counted");
+	rep->lanes = calloc(1, sizeof(*rep->lanes));
+	rep->lanes->n = 3;
+	rep->lanes->share = BOOT_SHARE_CORES;
+	rep->lanes->span_ns = 1234;
+	for (uint32_t i = 0; i < 3; i++)
+		rep->lanes->lane[i] = (struct boot_lane){
+			.events = 2,
+			.counted = i != 1,
+			.counts = { i, i + 1, i + 2, true, 4, 5, -1 },
+		};
+	return rep;
+}
+
+Test(report, of_a_scale_arrives_as_it_was_sent)
+{
+	struct boot_report *in = scaled_report(), out;
+	uint8_t *block;
+	size_t n;
+
+	cr_assert_eq(boot_report_encode(in, &block, &n), 0);
+	cr_assert_eq(boot_report_decode(block, n, &out), 0);
+	cr_assert_not_null(out.lanes);
+	cr_expect_arr_eq(out.lanes, in->lanes, sizeof(*in->lanes));
+	boot_report_free(&out);
+	for (size_t cut = 0; cut < n; cut += 7)
+		cr_expect_eq(boot_report_decode(block, cut, &out), -EBADMSG, "%zu", cut);
+	boot_report_free(in);
+	free(block);
+}
+
+/* What a lane claims fits the events of the report. */
+Test(report, of_a_scale_with_wrong_lanes_is_refused)
+{
+	for (int lie = 0; lie < 6; lie++) {
+		struct boot_report *in = scaled_report(), out;
+		uint8_t *block;
+		size_t n;
+
+		if (lie == 0)
+			in->lanes->n = 0;
+		else if (lie == 1)
+			in->lanes->n = BOOT_SCALE_MAX + 1;
+		else if (lie == 2)
+			in->lanes->lane[0].counted = 2;
+		else if (lie == 3)
+			in->lanes->lane[2].events = 0;
+		else if (lie == 4)
+			in->lanes->lane[1].counts.exits = -2;
+		else
+			in->lanes->share = BOOT_SHARES;
+		cr_assert_eq(boot_report_encode(in, &block, &n), 0);
+		cr_expect_eq(boot_report_decode(block, n, &out), -EBADMSG, "lie %d", lie);
+		boot_report_free(in);
+		free(block);
+	}
 }
 
 /* Counts, strings and states of a report are checked. */

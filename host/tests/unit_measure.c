@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Unit tests of a run: the effect of an error of one boot on rows and the run. */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -309,6 +310,94 @@ Test(traps, are_those_of_the_events_without_those_of_the_empty_phase)
 		boot_report_free(&rep);
 		result_free(r);
 	}
+}
+
+static const struct bench *row_of(const char *id)
+{
+	const struct bench *row = bench_table;
+
+	while (row->id && strcmp(row->id, id) != 0)
+		row++;
+	return row;
+}
+
+/* A boot on n vCPUs: vCPU i has two events of `ticks[i]`, and exits `exits[i]` times. */
+static void add_scaled(struct result *r, uint32_t n, const uint64_t *ticks,
+		       const int64_t *exits, int64_t span_ns)
+{
+	struct abi_params params = { .events = 2 };
+	struct assembly a = { .result = r,
+			      .params = &params,
+			      .trust = JUDGE_ALL,
+			      .unit = "ticks",
+			      .scale = { .vcpus = n } };
+	struct boot_report rep;
+
+	assemble_begin(&a, row_of("cpuid"), config_table);
+	boot_report_init(&rep);
+	rep.outcome = BOOT_DONE;
+	rep.lanes = calloc(1, sizeof(*rep.lanes));
+	rep.lanes->n = n;
+	rep.lanes->span_ns = span_ns;
+	for (int phase = ABI_PHASE_NULL; phase <= ABI_PHASE_TWIN; phase++) {
+		rep.guest.samples[phase] = 2 * n;
+		rep.series[phase] = calloc(2 * n, sizeof(uint64_t));
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		rep.series[ABI_PHASE_EVENT][2 * i] = ticks[i];
+		rep.series[ABI_PHASE_EVENT][2 * i + 1] = ticks[i];
+		rep.lanes->lane[i] = (struct boot_lane){
+			.events = 2,
+			.counted = 2,
+			.counts = { exits[i], 0, 0, true, 0, 0, -1 },
+		};
+	}
+	cr_assert_eq(assemble_boot(&a, 0, &rep), 0);
+	assemble_end(&a);
+	boot_report_free(&rep);
+}
+
+static double scaled_value(const struct result *r, const char *config, const char *name)
+{
+	const struct result_benchmark *b = result_find(r, "cpuid", config);
+	const struct result_metric *m = b ? result_find_metric(b, name) : NULL;
+
+	return m ? m->value : NAN;
+}
+
+/* One vCPU makes 2 events in 1 us; two make 4 in 2 us, and the second one is slower. */
+Test(scale, the_metrics_are_those_of_all_vcpus)
+{
+	struct result *r = result_new();
+	const char *two = "default@vcpus=2";
+
+	add_scaled(r, 1, (const uint64_t[]){ 100 }, (const int64_t[]){ 2 }, 1000);
+	add_scaled(r, 2, (const uint64_t[]){ 200, 300 }, (const int64_t[]){ 2, 2 }, 2000);
+	cr_expect_eq(scaled_value(r, "default@vcpus=1", "ops_per_s"), 2e6);
+	cr_expect(isnan(scaled_value(r, "default@vcpus=1", "efficiency")));
+	cr_expect_eq(scaled_value(r, two, "round_trip"), 250);
+	cr_expect_eq(scaled_value(r, two, "round_trip_worst"), 300);
+	cr_expect_eq(scaled_value(r, two, "ops_per_s"), 2e6);
+	cr_expect_eq(scaled_value(r, two, "efficiency"), 50);
+	cr_expect_eq(scaled_value(r, two, "overlap"), 100);
+	cr_expect_eq(result_find(r, "cpuid", two)->exits.expected, 4);
+	cr_expect_eq(result_find(r, "cpuid", two)->exits.observed, 4);
+	cr_expect_eq(result_find(r, "cpuid", two)->vcpus, 2);
+	result_free(r);
+}
+
+/* The sum of the exits is right, but those of one vCPU are missing. */
+Test(scale, each_vcpu_proves_the_row)
+{
+	struct result *r = result_new();
+	const struct result_benchmark *b;
+
+	add_scaled(r, 2, (const uint64_t[]){ 200, 300 }, (const int64_t[]){ 4, 0 }, 2000);
+	b = result_find(r, "cpuid", "default@vcpus=2");
+	cr_assert_not_null(b);
+	cr_expect_eq(b->status, RESULT_FAIL);
+	cr_expect_eq(strncmp(b->reason, "vCPU 0 of 2: ", 13), 0, "%s", b->reason);
+	result_free(r);
 }
 
 /* No sample value causes an arithmetic overflow (checked by UBSan). */

@@ -36,10 +36,37 @@ static struct fake_kvm fake;
 #define SPIN 0xffffu
 static uint32_t plan[VM_VCPUS_MAX];
 
+/* The doorbell's exit, with ABI_DOORBELL_STOP. */
+#define STOP 0xfffeu
+
+static int ring_stop(struct kvm_run *run)
+{
+	const uint32_t value = ABI_DOORBELL(ABI_DOORBELL_STOP, 0);
+
+	if (arch_doorbell.is_pio) {
+		run->exit_reason = KVM_EXIT_IO;
+		run->io.direction = KVM_EXIT_IO_OUT;
+		run->io.port = (uint16_t)arch_doorbell.address;
+		run->io.size = sizeof(value);
+		run->io.count = 1;
+		run->io.data_offset = sizeof(*run) - sizeof(value);
+		memcpy((uint8_t *)run + run->io.data_offset, &value, sizeof(value));
+	} else {
+		run->exit_reason = KVM_EXIT_MMIO;
+		run->mmio.phys_addr = arch_doorbell.address;
+		run->mmio.len = sizeof(value);
+		run->mmio.is_write = 1;
+		memcpy(run->mmio.data, &value, sizeof(value));
+	}
+	return 0;
+}
+
 int fake_kvm_run(struct kvm_run *run, unsigned int vcpu)
 {
 	if (run->immediate_exit || plan[vcpu] == SPIN)
 		return fake_kvm_spin(run);
+	if (plan[vcpu] == STOP)
+		return ring_stop(run);
 	run->exit_reason = plan[vcpu];
 	run->system_event.type = KVM_SYSTEM_EVENT_SHUTDOWN;
 	return 0;
@@ -100,6 +127,83 @@ Test(threads, a_cpu_that_does_not_exist_is_an_error, .timeout = 30)
 	cr_expect(error_is("vCPU 1: ", "on CPU 1023"), "%s", fake.vm.error.text);
 	cr_expect_eq(fake.vm.vcpus[0].stats.vm_exits, 0);
 	cr_expect(fake.vm.vcpus[1].error == &fake.vm.error);
+	fake_kvm_close(&fake);
+}
+
+/* A crew, and how often each vCPU has ended its work. */
+static unsigned int rung[VM_VCPUS_MAX];
+static bool broke;
+
+static bool has_finished(void *ctx, unsigned int index)
+{
+	(void)ctx;
+	rung[index]++;
+	return true;
+}
+
+static void has_broken(void *ctx)
+{
+	(void)ctx;
+	broke = true;
+}
+
+static struct vm_crew crew_of(unsigned int n)
+{
+	struct vm_crew crew = { .n = n, .finished = has_finished, .broken = has_broken };
+
+	memset(rung, 0, sizeof(rung));
+	broke = false;
+	for (unsigned int i = 0; i < n; i++)
+		crew.vcpus[i] = &fake.vm.vcpus[i];
+	return crew;
+}
+
+Test(threads, a_crew_ends_when_all_have_finished, .timeout = 60)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		struct vm_crew crew;
+
+		begin(STOP, STOP, STOP);
+		crew = crew_of(3);
+		cr_assert_eq(vm_run_crew(&crew), 0);
+		cr_assert_eq(crew.stop, VCPU_STOP_NONE);
+		cr_assert(rung[0] == 1 && rung[1] == 1 && rung[2] == 1 && !broke);
+		cr_assert(fake.vm.vcpus[1].error == &fake.vm.error);
+		fake_kvm_close(&fake);
+	}
+}
+
+/* Whichever vCPU fails, the others are stopped, and the reason is that of the first. */
+Test(threads, a_crew_ends_when_one_fails, .timeout = 60)
+{
+	for (unsigned int i = 0; i < 3; i++) {
+		struct vm_crew crew;
+
+		begin(SPIN, SPIN, SPIN);
+		plan[i] = KVM_EXIT_FAIL_ENTRY;
+		crew = crew_of(3);
+		cr_assert_eq(vm_run_crew(&crew), 0);
+		cr_expect_eq(crew.stop, VCPU_STOP_ERROR);
+		cr_expect(broke && crew.stopped_by == i);
+		cr_expect(strstr(crew.error.text, "KVM_EXIT_FAIL_ENTRY") != NULL, "%s",
+			  crew.error.text);
+		cr_expect(crew.dump != NULL);
+		free(crew.dump);
+		fake_kvm_close(&fake);
+	}
+}
+
+Test(threads, a_crew_on_a_cpu_that_does_not_exist_is_an_error, .timeout = 30)
+{
+	const int cpus[] = { 0, 0, CPU_SETSIZE };
+	struct vm_crew crew;
+
+	begin(SPIN, SPIN, SPIN);
+	crew = crew_of(3);
+	crew.cpus = cpus;
+	cr_expect_eq(vm_run_crew(&crew), -EINVAL);
+	cr_expect_eq(crew.stop, VCPU_STOP_NONE);
+	cr_expect(strstr(crew.error.text, "vCPU 2") != NULL, "%s", crew.error.text);
 	fake_kvm_close(&fake);
 }
 

@@ -25,7 +25,7 @@ static struct kvm_run run;
 
 static struct vcpu *begin(void)
 {
-	struct vcpu *vcpu = &vm.vcpus[0];
+	struct vcpu *vcpu = &vm.own[0];
 
 	*vcpu = (struct vcpu){ .vm = &vm, .fd = -1, .run = &run, .error = &vm.error };
 	cr_assert_eq(kick_init(vcpu), 0, "%s", vm.error.text);

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "bench/abi.h"
 #include "host/vmm/vmm.h"
 
 extern const enum arch vmm_arch;
@@ -18,6 +19,22 @@ unsigned long arch_vm_type(int kvm_fd);
 int arch_vm_init(struct vm *vm);
 int arch_vm_finish(struct vm *vm);
 int arch_vcpu_reset(struct vcpu *vcpu, uint64_t entry);
+
+/*
+ * Fills in the translation tables of window `index` in its ABI_TABLES_OFFSET
+ * (bench/abi.h) at `tables`, which are zero: RAM, devices, and `slot_bytes` at
+ * ABI_SLOT_GPA.
+ */
+void arch_window_tables(const struct vm *vm, unsigned int index, uint64_t slot_bytes,
+			uint64_t *tables);
+/* What a register of a vCPU other than the boot CPU holds at reset. */
+static inline uint32_t arch_mark(const struct vcpu *vcpu)
+{
+	return (vcpu->vm->config.windows ? ABI_WINDOW : ABI_SECONDARY) | vcpu->index;
+}
+
+#define ARCH_TABLE_ENTRIES 512u /* of 8 bytes, a page */
+#define ARCH_BLOCK_BYTES   0x200000ull
 
 /*
  * How a setting of bench/shapes.def is applied; ARCH/settings.c has the table. Without

@@ -21,7 +21,9 @@ enum exits_answer io_doorbell(struct vcpu *vcpu, const struct vm_access *access)
 	uint32_t value;
 
 	memcpy(&value, access->data, sizeof(value));
-	if (listener->doorbell && !vcpu->index)
+	if (listener->any_doorbell)
+		listener->any_doorbell(listener->ctx, vcpu, value);
+	else if (listener->doorbell && !vcpu->index)
 		listener->doorbell(listener->ctx, value);
 	return ABI_DOORBELL_KIND(value) == ABI_DOORBELL_STOP ? EXITS_STOP_DOORBELL
 							     : EXITS_ANSWERED;

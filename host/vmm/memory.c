@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "bench/abi.h"
 #include "host/vmm/arch.h"
 #include "host/vmm/kvm_ioctl.h"
 #include "host/vmm/memory.h"
@@ -101,6 +102,36 @@ int vm_load(struct vm *vm, const void *image, size_t bytes, uint64_t *entry)
 }
 
 #define HUGE_BYTES 0x200000ull
+
+void vm_load_windows(struct vm *vm)
+{
+	const size_t from = ABI_IMAGE_OFFSET,
+		     bytes = ABI_PAGE_OFFSET + ABI_PAGE_BYTES - ABI_IMAGE_OFFSET;
+	const uint64_t slot = vm->slots ? vm->slot[0].bytes / vm->config.vcpus : 0;
+
+	for (unsigned int i = 1; i < vm->config.vcpus; i++) {
+		uint8_t *window = vm->ram + i * ABI_RAM_BYTES;
+
+		memcpy(window + from, vm->ram + from, bytes);
+		arch_window_tables(vm, i, slot,
+				   (uint64_t *)(void *)(window + ABI_TABLES_OFFSET));
+	}
+}
+
+/* The guest's tables have blocks of 2 MiB. */
+uint64_t vm_slot_bytes(const struct vm *vm, uint64_t bytes)
+{
+	if (!vm->config.windows)
+		return bytes;
+	return (bytes + HUGE_BYTES - 1) / HUGE_BYTES * HUGE_BYTES * vm->config.vcpus;
+}
+
+const uint8_t *vm_window(const struct vcpu *vcpu)
+{
+	const struct vm *vm = vcpu->vm;
+
+	return vm->ram + (vm->config.windows ? vcpu->index * ABI_RAM_BYTES : 0);
+}
 
 /* KB of huge pages in the mapping at `hva`, from /proc/self/smaps. */
 static uint64_t huge_kb_at(const uint8_t *hva)

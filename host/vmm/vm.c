@@ -55,6 +55,16 @@ int kvm_try_vm(int kvm_fd)
 	return 0;
 }
 
+/* Without the capability: api.rst, KVM_CREATE_VCPU. */
+unsigned int kvm_vcpus_max(int kvm_fd)
+{
+	int n = kvm_check_cap(kvm_fd, KVM_CAP_MAX_VCPUS);
+
+	if (n <= 0)
+		n = kvm_check_cap(kvm_fd, KVM_CAP_NR_VCPUS);
+	return n > 0 ? (unsigned int)n : VM_VCPUS_OWN;
+}
+
 /* KVM_GET_TSC_KHZ is an ioctl of a vCPU. */
 uint64_t kvm_tsc_hz(int kvm_fd)
 {
@@ -153,9 +163,10 @@ static int add_memory(struct vm *vm)
 		.memory_size = vm->ram_bytes,
 	};
 
-	vm->ram = vm->config.ram_bytes ? map_huge(vm->ram_bytes)
-				       : mmap(NULL, vm->ram_bytes, PROT_READ | PROT_WRITE,
-					      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	vm->ram = vm->config.ram_bytes && !vm->config.windows
+			  ? map_huge(vm->ram_bytes)
+			  : mmap(NULL, vm->ram_bytes, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (vm->ram == MAP_FAILED) {
 		vm->ram = NULL;
 		return error_set(&vm->error, -errno,
@@ -195,6 +206,22 @@ static int create_vcpu(struct vm *vm, unsigned int index)
 	return err ? err : kick_init(vcpu);
 }
 
+/* More vCPUs than `own`. */
+static int add_vcpus(struct vm *vm)
+{
+	vm->vcpus = calloc(vm->config.vcpus, sizeof(*vm->vcpus));
+	if (!vm->vcpus) {
+		vm->vcpus = vm->own;
+		vm->config.vcpus = 0;
+		return error_set(&vm->error, -ENOMEM, "out of memory");
+	}
+	for (unsigned int i = 0; i < vm->config.vcpus; i++) {
+		vm->vcpus[i] = vm->own[0];
+		vm->vcpus[i].index = i;
+	}
+	return 0;
+}
+
 int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
 	      const struct vm_listener *listener)
 {
@@ -213,8 +240,9 @@ int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
 		.ring_lock = PTHREAD_MUTEX_INITIALIZER,
 		.dirty_lock = PTHREAD_MUTEX_INITIALIZER,
 	};
-	for (i = 0; i < VM_VCPUS_MAX; i++)
-		vm->vcpus[i] = (struct vcpu){
+	vm->vcpus = vm->own;
+	for (i = 0; i < VM_VCPUS_OWN; i++)
+		vm->own[i] = (struct vcpu){
 			.vm = vm,
 			.index = i,
 			.fd = -1,
@@ -229,6 +257,8 @@ int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
 		return error_set(&vm->error, vm->fd, "KVM_CREATE_VM: %s",
 				 strerror(-vm->fd));
 	err = add_memory(vm);
+	if (!err && config->vcpus > VM_VCPUS_OWN)
+		err = add_vcpus(vm);
 	if (!err)
 		err = settings_early(vm);
 	if (!err)
@@ -281,11 +311,14 @@ static void destroy_vcpu(struct vcpu *vcpu)
 
 void vm_destroy(struct vm *vm)
 {
+	const unsigned int n = vm->vcpus == vm->own ? VM_VCPUS_OWN : vm->config.vcpus;
 	unsigned int i;
 
 	vm->ring = NULL; /* part of the boot CPU's run pages */
-	for (i = 0; i < VM_VCPUS_MAX; i++)
+	for (i = 0; i < n; i++)
 		destroy_vcpu(&vm->vcpus[i]);
+	if (vm->vcpus != vm->own)
+		free(vm->vcpus);
 	if (vm->its_fd >= 0)
 		close(vm->its_fd);
 	if (vm->irqchip_fd >= 0)

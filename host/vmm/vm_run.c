@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Running all vCPUs of a VM, one thread each, until the first of them stops. */
+/*
+ * Running all vCPUs of a VM, one thread each, until the first of them stops; and vCPUs of
+ * one or several VMs that have work of their own, until all have done it.
+ */
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -8,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/lib/process.h"
+#include "host/vmm/timer.h"
 #include "host/vmm/vmm.h"
 
 /* One vm_run(). */
@@ -159,5 +164,154 @@ int vm_run(struct vm *vm, struct run_timer *budget, const int *cpus)
 	/* The kick that another vCPU's thread sent to the boot CPU. */
 	if (vm->stopped_by)
 		__atomic_store_n(&boot->kicked, false, __ATOMIC_SEQ_CST);
+	return err;
+}
+
+/* One vm_run_crew(). */
+struct crew_run {
+	struct vm_crew *crew;
+	int first; /* the first that stopped before its end, -1: none; atomic */
+	unsigned int finished; /* atomic */
+};
+
+struct crew_member {
+	struct crew_run *run;
+	unsigned int index;
+	pthread_t thread;
+	struct error error;
+	char *dump;
+};
+
+/* How often the first vCPU's thread looks whether the others have finished. */
+#define LOOK_NS 200000
+
+static bool crew_has_ended(struct crew_run *run)
+{
+	return __atomic_load_n(&run->first, __ATOMIC_SEQ_CST) >= 0;
+}
+
+/* The first to call this has the reason; the others are stopped. */
+static void end_crew(struct crew_run *run, unsigned int index, enum vcpu_stop why)
+{
+	struct vm_crew *crew = run->crew;
+	int none = -1;
+
+	if (!__atomic_compare_exchange_n(&run->first, &none, (int)index, false,
+					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return;
+	crew->stopped_by = index;
+	crew->stop = why;
+	crew->broken(crew->ctx);
+	for (unsigned int i = 0; i < crew->n; i++)
+		if (i != index)
+			vcpu_kick(crew->vcpus[i]);
+}
+
+/* The first vCPU, whose thread handles signals, also stops at a kick. */
+static void run_member(struct crew_run *run, unsigned int index)
+{
+	struct vcpu *vcpu = run->crew->vcpus[index];
+	int err;
+
+	do
+		err = vcpu_run(vcpu, NULL);
+	while (index && !err && vcpu->stop == VCPU_STOP_KICK && !crew_has_ended(run));
+	if (crew_has_ended(run))
+		return;
+	if (!err && vcpu->stop == VCPU_STOP_DOORBELL &&
+	    run->crew->finished(run->crew->ctx, index))
+		__atomic_add_fetch(&run->finished, 1, __ATOMIC_SEQ_CST);
+	else
+		end_crew(run, index, vcpu->stop);
+}
+
+static void *member_thread(void *ctx)
+{
+	struct crew_member *m = ctx;
+
+	block_user_signals();
+	run_member(m->run, m->index);
+	return NULL;
+}
+
+static int start_member(struct crew_member *m, struct crew_run *run, unsigned int index)
+{
+	struct vm_crew *crew = run->crew;
+	struct vcpu *vcpu = crew->vcpus[index];
+	int cpu = crew->cpus ? crew->cpus[index] : -1, err;
+
+	*m = (struct crew_member){ .run = run, .index = index };
+	vcpu->error = &m->error;
+	vcpu->dump = &m->dump;
+	err = vm_thread(&m->thread, cpu, member_thread, m);
+	if (!err)
+		return 0;
+	vcpu->error = &vcpu->vm->error;
+	vcpu->dump = &vcpu->vm->dump;
+	return error_set(&crew->error, err, "cannot start the thread of vCPU %u: %s",
+			 index, strerror(-err));
+}
+
+/* The watchdog is the calling thread's: it ends the others' work, too. */
+static void wait_for_others(struct crew_run *run)
+{
+	const struct timespec moment = { .tv_nsec = LOOK_NS };
+
+	while (!crew_has_ended(run) &&
+	       __atomic_load_n(&run->finished, __ATOMIC_SEQ_CST) < run->crew->n) {
+		if (watchdog_expired())
+			end_crew(run, 0, VCPU_STOP_TIMEOUT);
+		else if (interrupted)
+			end_crew(run, 0, VCPU_STOP_KICK);
+		else
+			nanosleep(&moment, NULL);
+	}
+}
+
+static void join_member(struct crew_member *m, bool first)
+{
+	struct vm_crew *crew = m->run->crew;
+	struct vcpu *vcpu = crew->vcpus[m->index];
+
+	pthread_join(m->thread, NULL);
+	vcpu->error = &vcpu->vm->error;
+	vcpu->dump = &vcpu->vm->dump;
+	__atomic_store_n(&vcpu->kicked, false, __ATOMIC_SEQ_CST);
+	if (!first) {
+		free(m->dump);
+		return;
+	}
+	crew->error = m->error;
+	crew->dump = m->dump;
+}
+
+int vm_run_crew(struct vm_crew *crew)
+{
+	struct crew_member members[VM_VCPUS_MAX];
+	struct crew_run run = { .crew = crew, .first = -1 };
+	unsigned int started = 1;
+	int err = 0;
+
+	crew->stop = VCPU_STOP_NONE;
+	crew->stopped_by = 0;
+	crew->dump = NULL;
+	*crew->error.text = '\0';
+	while (!err && started < crew->n) {
+		err = start_member(&members[started], &run, started);
+		started += !err;
+	}
+	if (err) {
+		end_crew(&run, 0, VCPU_STOP_NONE);
+	} else {
+		run_member(&run, 0);
+		wait_for_others(&run);
+	}
+	for (unsigned int i = 1; i < started; i++)
+		join_member(&members[i], run.first == (int)i);
+	if (!err && run.first == 0) {
+		crew->error = crew->vcpus[0]->vm->error;
+		crew->dump = crew->vcpus[0]->vm->dump;
+		crew->vcpus[0]->vm->dump = NULL;
+	}
 	return err;
 }

@@ -34,7 +34,8 @@ struct kvm_coalesced_mmio_ring;
 struct kvm_dirty_gfn;
 struct run_timer;
 
-#define VM_VCPUS_MAX	4
+#define VM_VCPUS_MAX	16
+#define VM_VCPUS_OWN	4 /* without memory of their own */
 #define VM_EVENTFDS_MAX 16
 #define VM_SLOTS_MAX	8
 #define VCPU_IRQS_MAX	16
@@ -77,6 +78,7 @@ enum vm_pmu_access {
 /* How a VM is built. A counter config fills it in: config_apply(). */
 struct vm_config {
 	unsigned int vcpus; /* 1 to VM_VCPUS_MAX */
+	bool windows;	    /* each vCPU runs a copy of the payload: bench/abi.h */
 	enum vm_irqchip irqchip;
 	enum vm_kick kick;
 	enum regs_policy sync;
@@ -133,6 +135,9 @@ bool kvm_flavour_is_hardware(enum kvm_flavour flavour);
 
 /* The default TSC frequency of guests; 0: unknown, or not x86_64. */
 uint64_t kvm_tsc_hz(int kvm_fd);
+
+/* How many vCPUs a VM may have. */
+unsigned int kvm_vcpus_max(int kvm_fd);
 
 /* Creates a VM and destroys it: 0, or a negative errno that is also in errno. */
 int kvm_try_vm(int kvm_fd);
@@ -261,6 +266,8 @@ struct vm_listener {
 	 * the VM.
 	 */
 	void (*doorbell)(void *ctx, uint32_t value);
+	/* Instead: any vCPU did, in whose thread this is called. */
+	void (*any_doorbell)(void *ctx, struct vcpu *vcpu, uint32_t value);
 };
 
 /* A memory slot other than RAM: host/vmm/memory.h. */
@@ -277,7 +284,8 @@ struct vm {
 	struct vm_config config;
 	uint8_t *ram; /* ram_bytes at guest-physical ram_gpa */
 	uint64_t ram_gpa, ram_bytes;
-	struct vcpu vcpus[VM_VCPUS_MAX]; /* config.vcpus of them */
+	struct vcpu *vcpus; /* config.vcpus of them: `own`, or more */
+	struct vcpu own[VM_VCPUS_OWN];
 	struct vm_listener listener;
 	int eventfd[VM_EVENTFDS_MAX]; /* ioeventfds and irqfds: `eventfds` of them */
 	unsigned int eventfds;
@@ -315,6 +323,19 @@ int vm_write(struct vm *vm, uint64_t gpa, const void *from, size_t bytes);
  * lie wholly in guest RAM.
  */
 int vm_load(struct vm *vm, const void *image, size_t bytes, uint64_t *entry);
+
+/*
+ * With config.windows, after vm_load() and the page of parameters: copies both into the
+ * windows of the other vCPUs, with their translation tables. The first memory slot, if
+ * any, is divided among the vCPUs: vm_slot_bytes().
+ */
+void vm_load_windows(struct vm *vm);
+
+/* The bytes of a slot of which each vCPU needs `bytes`: more only with config.windows. */
+uint64_t vm_slot_bytes(const struct vm *vm, uint64_t bytes);
+
+/* The window of a vCPU: ABI_RAM_BYTES of guest memory, not trusted. */
+const uint8_t *vm_window(const struct vcpu *vcpu);
 
 /* Resets all vCPUs to the state that bench/abi.h promises, at `entry`. */
 int vm_reset(struct vm *vm, uint64_t entry);
@@ -360,6 +381,33 @@ void vcpu_kick_self(void);
  * -errno and VCPU_STOP_NONE if a thread cannot be started or pinned.
  */
 int vm_run(struct vm *vm, struct run_timer *budget, const int *cpus);
+
+/*
+ * vCPUs of one VM with windows, or of several VMs, that run a payload each at the same
+ * time, the first in the calling thread.
+ */
+struct vm_crew {
+	unsigned int n;
+	struct vcpu *vcpus[VM_VCPUS_MAX];
+	const int *cpus; /* as for vm_run() */
+	void *ctx;
+	/* The vCPU rang ABI_DOORBELL_STOP. Whether it did so at the end of its work. */
+	bool (*finished)(void *ctx, unsigned int index);
+	/* A vCPU has stopped before that: the others must not wait for it any more. */
+	void (*broken)(void *ctx);
+	/* Afterwards: the first that did, and why; VCPU_STOP_NONE: none. */
+	unsigned int stopped_by;
+	enum vcpu_stop stop;
+	struct error error;
+	char *dump; /* free() it */
+};
+
+/*
+ * Runs until all vCPUs have finished, or one of them stops before, or the calling
+ * thread's watchdog expires. 0, or -errno and VCPU_STOP_NONE if a thread cannot be
+ * started.
+ */
+int vm_run_crew(struct vm_crew *crew);
 
 /* Starts a thread, pinned to `cpu` unless that is -1. 0 or -errno. */
 int vm_thread(pthread_t *thread, int cpu, void *(*work)(void *ctx), void *ctx);

@@ -181,6 +181,8 @@ static uint64_t report_max(const struct job *job)
 				  ? job->params.events
 				  : job->params.pmc_events;
 
+	if (job->n_scales)
+		events *= boot_scale_n(&job->scales[0]);
 	return 65536 + ABI_PHASES * sizeof(uint64_t) * events;
 }
 

@@ -133,13 +133,46 @@ static uint64_t get_reg(const struct vcpu *vcpu, uint64_t id)
 	return __vcpu_ioctl(vcpu, KVM_GET_ONE_REG, &reg) ? ~0ull : value;
 }
 
+/* Arm ARM, D8.3.1: tables; blocks as in guest/aarch64/boot.S. */
+#define TABLE	     0x3ull
+#define BLOCK	     (0x1ull | 1ull << 10)
+#define BLOCK_DEVICE (BLOCK | 3ull << 53)
+#define BLOCK_RAM    (BLOCK | 3ull << 8 | 1ull << 2)
+
+/*
+ * Level 1, and level 2 of RAM and slot. RAM is at the addresses of the first window, and
+ * also at its own, where the MMU is switched on.
+ */
+void arch_window_tables(const struct vm *vm, unsigned int index, uint64_t slot_bytes,
+			uint64_t *tables)
+{
+	const uint32_t blocks = ABI_RAM_BYTES / ARCH_BLOCK_BYTES;
+	const uint64_t ram = vm->ram_gpa + index * ABI_RAM_BYTES;
+	const uint64_t gpa = ram + ABI_TABLES_OFFSET;
+	uint64_t *level1 = tables, *level2 = tables + ARCH_TABLE_ENTRIES;
+	uint64_t *slot = level2 + ARCH_TABLE_ENTRIES;
+
+	level1[0] = BLOCK_DEVICE;
+	level1[vm->ram_gpa >> 30] = (gpa + 0x1000) | TABLE;
+	level1[ABI_SLOT_GPA >> 30] = (gpa + 0x2000) | TABLE;
+	for (uint32_t i = 0; i < blocks; i++)
+		level2[i] = level2[index * blocks + i] =
+			(ram + i * ARCH_BLOCK_BYTES) | BLOCK_RAM;
+	for (uint32_t i = 0; i < ARCH_TABLE_ENTRIES && i < slot_bytes / ARCH_BLOCK_BYTES;
+	     i++)
+		slot[i] = (ABI_SLOT_GPA + index * slot_bytes + i * ARCH_BLOCK_BYTES) |
+			  BLOCK_RAM;
+}
+
 int arch_vcpu_reset(struct vcpu *vcpu, uint64_t entry)
 {
 	int err = set_reg(vcpu, CORE_REG(regs.pstate),
 			  vcpu->vm->config.nested ? PSTATE_EL2H_DAIF : PSTATE_EL1H_DAIF);
 
 	if (!err && vcpu->index)
-		err = set_reg(vcpu, CORE_REG(regs.regs[4]), ABI_SECONDARY | vcpu->index);
+		err = set_reg(vcpu, CORE_REG(regs.regs[4]), arch_mark(vcpu));
+	if (vcpu->vm->config.windows)
+		entry += vcpu->index * ABI_RAM_BYTES;
 	return err ? err : set_reg(vcpu, CORE_REG(regs.pc), entry);
 }
 

@@ -192,7 +192,7 @@ static int vcpu_init(struct vcpu *vcpu)
 		return err;
 	add_tsc_deadline(vcpu->vm, cpuid);
 	hide_counters(vcpu->vm, cpuid);
-	if (vcpu->vm->config.ram_bytes)
+	if (vcpu->vm->config.ram_bytes && !vcpu->vm->config.windows)
 		add_hypervisor(cpuid);
 	if (vcpu->vm->config.pmu_off)
 		hide_pmu(cpuid);
@@ -226,13 +226,43 @@ static struct kvm_segment flat_segment(uint8_t type, uint16_t selector)
 	};
 }
 
+/* Intel SDM 3A, 4.5: present and writable; of a 2 MiB page; uncached. */
+#define PTE_TABLE  0x003ull
+#define PTE_RAM	   0x083ull
+#define PTE_DEVICE 0x09bull
+#define DEVICE_GPA 0xc0000000ull
+
+/* As guest/x86_64/boot.S, but for the addresses. */
+void arch_window_tables(const struct vm *vm, unsigned int index, uint64_t slot_bytes,
+			uint64_t *tables)
+{
+	const uint64_t ram = vm->ram_gpa + index * ABI_RAM_BYTES;
+	const uint64_t gpa = ram + ABI_TABLES_OFFSET;
+	uint64_t *at[5]; /* PML4, PDPT, RAM, devices, slot */
+
+	for (uint32_t i = 0; i < 5; i++)
+		at[i] = tables + i * ARCH_TABLE_ENTRIES;
+	at[0][0] = (gpa + 0x1000) | PTE_TABLE;
+	at[1][0] = (gpa + 0x2000) | PTE_TABLE;
+	at[1][DEVICE_GPA >> 30] = (gpa + 0x3000) | PTE_TABLE;
+	at[1][ABI_SLOT_GPA >> 30] = (gpa + 0x4000) | PTE_TABLE;
+	for (uint32_t i = 0; i < ABI_RAM_BYTES / ARCH_BLOCK_BYTES; i++)
+		at[2][i] = (ram + i * ARCH_BLOCK_BYTES) | PTE_RAM;
+	for (uint32_t i = 0; i < ARCH_TABLE_ENTRIES; i++)
+		at[3][i] = (DEVICE_GPA + i * ARCH_BLOCK_BYTES) | PTE_DEVICE;
+	for (uint32_t i = 0; i < ARCH_TABLE_ENTRIES && i < slot_bytes / ARCH_BLOCK_BYTES;
+	     i++)
+		at[4][i] = (ABI_SLOT_GPA + index * slot_bytes + i * ARCH_BLOCK_BYTES) |
+			   PTE_RAM;
+}
+
 /* 32-bit protected mode, flat, paging off (Xen's PVH boot protocol). */
 int arch_vcpu_reset(struct vcpu *vcpu, uint64_t entry)
 {
 	struct kvm_regs regs = {
 		.rip = entry,
 		.rflags = 2,
-		.rbp = vcpu->index ? ABI_SECONDARY | vcpu->index : 0,
+		.rbp = vcpu->index ? arch_mark(vcpu) : 0,
 	};
 	struct kvm_mp_state runnable = { .mp_state = KVM_MP_STATE_RUNNABLE };
 	struct kvm_sregs sregs;

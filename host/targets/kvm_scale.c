@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A scaled boot: a payload on each of N vCPUs of one VM (windows, bench/abi.h), or in
+ * each of N VMs, a thread each.
+ *
+ * The doorbell at the begin of a phase is a barrier: the VMM lets no vCPU into the phase
+ * before all have rung, so that the phases overlap. They do not end together. An event
+ * counts if it was made between the latest begin and the earliest end of the EVENT phase:
+ * while all vCPUs were in it. The events of a phase follow each other, so that the place
+ * of an event in the phase is the share of the samples before it. Where vCPUs take turns,
+ * on fewer CPUs or on an exact target, all events count.
+ */
+#include <errno.h>
+#include <linux/futex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/lib/process.h"
+#include "host/targets/kvm.h"
+#include "host/vmm/timer.h"
+
+struct lane {
+	struct scaled *all;
+	unsigned int index;
+	struct vcpu *vcpu;
+	struct kvm_snapshot begin;
+	struct boot_counts counts[ABI_PHASES];
+	int64_t begin_ns, end_ns; /* of the EVENT phase */
+};
+
+struct scaled {
+	const struct boot_request *rq;
+	const struct host_row *host; /* or NULL */
+	const int *cpus;	     /* of the lanes; NULL: not pinned */
+	bool exact;
+	enum boot_share share;
+	unsigned int n, n_vms;
+	struct vm *vms;
+	struct lane lanes[BOOT_SCALE_MAX];
+	struct vm_crew crew;
+	/* The barrier: how many wait, how many times it has opened (a futex). */
+	unsigned int waiting;
+	uint32_t opened;
+	bool broken; /* atomic */
+};
+
+/* ---- the barrier ------------------------------------------------------------------ */
+
+/* Waking a thread takes long against an event: first, look for this long. */
+#define SPIN_NS 100000
+/* The watchdog's signal also interrupts the wait. */
+#define WAIT_NS 10000000
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static bool is_closed(struct scaled *s, uint32_t before)
+{
+	return __atomic_load_n(&s->opened, __ATOMIC_SEQ_CST) == before &&
+	       !__atomic_load_n(&s->broken, __ATOMIC_SEQ_CST);
+}
+
+static void open_barrier(struct scaled *s)
+{
+	__atomic_store_n(&s->waiting, 0, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&s->opened, 1, __ATOMIC_SEQ_CST);
+	syscall(SYS_futex, &s->opened, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+}
+
+/* Only the first lane's thread has a watchdog. Its vCPU stops at the next entry. */
+static void wait_barrier(struct scaled *s, uint32_t before)
+{
+	const struct timespec limit = { .tv_nsec = WAIT_NS };
+	/* Threads that share a CPU, or CPUs that take turns, do not look. */
+	const int64_t spin_until =
+		s->share == BOOT_SHARE_CPUS || s->exact ? 0 : now_ns() + SPIN_NS;
+
+	while (is_closed(s, before) && !watchdog_expired() && !interrupted)
+		if (!spin_until || now_ns() > spin_until)
+			syscall(SYS_futex, &s->opened, FUTEX_WAIT_PRIVATE, before, &limit,
+				NULL, 0);
+}
+
+static void break_barrier(void *ctx)
+{
+	struct scaled *s = ctx;
+
+	__atomic_store_n(&s->broken, true, __ATOMIC_SEQ_CST);
+	open_barrier(s);
+}
+
+/* The last one calls the row's function for the VM, while no vCPU runs. */
+static void enter_phase(struct lane *lane, enum abi_phase phase)
+{
+	struct scaled *s = lane->all;
+	uint32_t before = __atomic_load_n(&s->opened, __ATOMIC_SEQ_CST);
+
+	if (__atomic_add_fetch(&s->waiting, 1, __ATOMIC_SEQ_CST) < s->n) {
+		wait_barrier(s, before);
+		return;
+	}
+	for (unsigned int i = 0; i < s->n_vms && s->host && s->host->doorbell; i++)
+		s->host->doorbell(&s->vms[i], ABI_DOORBELL_BEGIN, phase);
+	open_barrier(s);
+}
+
+/* ---- the run ------------------------------------------------------------------------
+ */
+
+static int cpu_of(const struct lane *lane)
+{
+	return lane->all->cpus ? lane->all->cpus[lane->index] : -1;
+}
+
+/* `ctx`: the first lane of the VM. */
+static void on_doorbell(void *ctx, struct vcpu *vcpu, uint32_t value)
+{
+	struct lane *lane = (struct lane *)ctx + vcpu->index;
+	const struct scaled *s = lane->all;
+	const uint32_t phase = ABI_DOORBELL_PHASE(value);
+	struct kvm_snapshot end;
+
+	if (phase >= ABI_PHASES)
+		return; /* boot_harvest() rejects the report of such a payload */
+	switch (ABI_DOORBELL_KIND(value)) {
+	case ABI_DOORBELL_BEGIN:
+		enter_phase(lane, (enum abi_phase)phase);
+		kvm_snapshot(vcpu, cpu_of(lane), &lane->begin);
+		if (phase == ABI_PHASE_EVENT)
+			lane->begin_ns = now_ns();
+		break;
+	case ABI_DOORBELL_END:
+		if (phase == ABI_PHASE_EVENT)
+			lane->end_ns = now_ns();
+		kvm_snapshot(vcpu, cpu_of(lane), &end);
+		kvm_count(&lane->begin, &end, &lane->counts[phase]);
+		break;
+	case ABI_DOORBELL_AGAIN: /* rows that need it have a VM each */
+		if (s->host && s->host->doorbell)
+			s->host->doorbell(vcpu->vm, ABI_DOORBELL_AGAIN,
+					  (enum abi_phase)phase);
+		break;
+	default:
+		break;
+	}
+}
+
+static bool on_halt(void *ctx, struct vcpu *vcpu)
+{
+	const struct lane *lane = ctx;
+
+	(void)vcpu;
+	return lane->all->host && lane->all->host->resumes_halt;
+}
+
+/* The guest may still change the page: boot_harvest() looks again. */
+static bool is_finished(void *ctx, unsigned int index)
+{
+	const struct scaled *s = ctx;
+	struct boot_report rep = { .outcome = BOOT_DONE };
+	struct abi_report guest;
+
+	return boot_is_done(vm_window(s->lanes[index].vcpu), &guest, &rep);
+}
+
+static const char *name_of(const struct scaled *s)
+{
+	return s->rq->scale.vcpus ? "vCPU" : "VM";
+}
+
+static int build_vm(struct scaled *s, unsigned int index, const struct vm_config *config,
+		    int kvm_fd)
+{
+	const struct vm_listener listener = {
+		.ctx = &s->lanes[index],
+		.halted = on_halt,
+		.any_doorbell = on_doorbell,
+	};
+	struct abi_params params = kvm_params(config, s->rq);
+	struct vm *vm = &s->vms[index];
+	uint64_t entry;
+	int err = vm_create(vm, kvm_fd, config, &listener);
+
+	s->n_vms = index + 1;
+	if (!err && s->host && s->host->vm_setup)
+		err = s->host->vm_setup(vm, &params);
+	if (!err)
+		err = vm_load(vm, s->rq->image, s->rq->image_bytes, &entry);
+	if (!err)
+		err = vm_write(vm, vm->ram_gpa + ABI_PAGE_OFFSET, &params,
+			       sizeof(params));
+	if (err)
+		return err;
+	if (config->windows)
+		vm_load_windows(vm);
+	return vm_reset(vm, entry);
+}
+
+static int build(struct scaled *s, const struct vm_config *config, int kvm_fd,
+		 struct error *err)
+{
+	const unsigned int vms = s->rq->scale.vms ? s->n : 1;
+	int rc = 0;
+
+	s->vms = calloc(vms, sizeof(*s->vms));
+	if (!s->vms)
+		return error_set(err, -ENOMEM, "out of memory");
+	for (unsigned int i = 0; i < vms && !rc; i++) {
+		rc = build_vm(s, i, config, kvm_fd);
+		if (rc)
+			return error_set(err, rc, "%s", s->vms[i].error.text);
+	}
+	for (unsigned int i = 0; i < s->n; i++) {
+		struct lane *lane = &s->lanes[i];
+
+		lane->all = s;
+		lane->index = i;
+		lane->vcpu = vms > 1 ? &s->vms[i].vcpus[0] : &s->vms[0].vcpus[i];
+		for (int phase = 0; phase < ABI_PHASES; phase++)
+			lane->counts[phase] =
+				(struct boot_counts){ -1, -1, -1, false, -1, -1, -1 };
+		s->crew.vcpus[i] = lane->vcpu;
+	}
+	s->crew.n = s->n;
+	s->crew.cpus = s->cpus;
+	s->crew.ctx = s;
+	s->crew.finished = is_finished;
+	s->crew.broken = break_barrier;
+	return 0;
+}
+
+/* ---- the report ---------------------------------------------------------------------
+ */
+
+static void name_lane(const struct scaled *s, unsigned int index, struct boot_report *rep)
+{
+	char reason[sizeof(rep->reason) - 24];
+
+	memcpy(reason, rep->reason, sizeof(reason));
+	boot_end(rep, rep->outcome, "%s %u of %u: %.*s", name_of(s), index, s->n,
+		 (int)sizeof(reason), reason);
+}
+
+static void end_by_timeout(const struct scaled *s, struct boot_report *rep)
+{
+	char registers[400];
+	size_t used = 0;
+
+	for (unsigned int i = 0; i < s->n && used + 1 < sizeof(registers); i++) {
+		used += (size_t)snprintf(registers + used, sizeof(registers) - used,
+					 "; %s %u: ", name_of(s), i);
+		if (used + 1 >= sizeof(registers))
+			break;
+		vcpu_dump(s->lanes[i].vcpu, registers + used, sizeof(registers) - used);
+		used += strlen(registers + used);
+	}
+	boot_end(rep, BOOT_CRASH, "the guest hung: no end after %.1f s%s",
+		 (double)s->rq->timeout_ns / 1e9, registers);
+}
+
+/* The crew has stopped before all had finished. */
+static void end_by_stop(struct scaled *s, struct boot_report *rep)
+{
+	const struct vm_crew *crew = &s->crew;
+
+	switch (crew->stop) {
+	case VCPU_STOP_DOORBELL:
+		boot_harvest(vm_window(s->lanes[crew->stopped_by].vcpu), s->rq, rep);
+		/* The guest has changed its report since. */
+		if (rep->outcome == BOOT_DONE)
+			boot_end(rep, BOOT_CRASH, "the guest changed its report");
+		if (rep->outcome == BOOT_CRASH)
+			name_lane(s, crew->stopped_by, rep);
+		return;
+	case VCPU_STOP_TIMEOUT:
+		for (unsigned int i = 0; i < s->n; i++)
+			if (boot_sleeps(vm_window(s->lanes[i].vcpu))) {
+				boot_harvest(vm_window(s->lanes[i].vcpu), s->rq, rep);
+				return;
+			}
+		end_by_timeout(s, rep);
+		return;
+	default:
+		boot_end(rep, BOOT_CRASH, "%s", crew->error.text);
+		name_lane(s, crew->stopped_by, rep);
+		if (crew->dump)
+			fputs(crew->dump, stderr);
+	}
+}
+
+/* The events of a lane between two moments: [*from, *to). */
+static void find_events(const struct lane *lane, const struct boot_report *of,
+			int64_t begin_ns, int64_t end_ns, size_t *from, size_t *to)
+{
+	const uint64_t *series = of->series[ABI_PHASE_EVENT];
+	const size_t n = of->guest.samples[ABI_PHASE_EVENT];
+	const double length = (double)(lane->end_ns - lane->begin_ns);
+	double whole = 0, before = 0;
+
+	*from = *to = 0;
+	for (size_t i = 0; i < n; i++)
+		whole += (double)series[i];
+	if (whole <= 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		double after = before + (double)series[i];
+
+		if ((double)lane->begin_ns + length * before / whole < (double)begin_ns)
+			*from = i + 1;
+		if ((double)lane->begin_ns + length * after / whole <= (double)end_ns)
+			*to = i + 1;
+		before = after;
+	}
+	if (*to < *from)
+		*to = *from;
+}
+
+/* Appends [from, to) of a series of `of`. The series has room. */
+static void append(struct boot_report *rep, const struct boot_report *of,
+		   enum abi_phase phase, size_t from, size_t to)
+{
+	memcpy(rep->series[phase] + rep->guest.samples[phase], of->series[phase] + from,
+	       (to - from) * sizeof(uint64_t));
+	rep->guest.samples[phase] += to - from;
+}
+
+static int merge(struct scaled *s, struct boot_report *of, struct boot_report *rep)
+{
+	static const enum abi_phase whole[] = { ABI_PHASE_NULL, ABI_PHASE_TWIN };
+	/* Where vCPUs take turns, they are never in it at the same time: all events. */
+	const bool turns = s->exact || s->share == BOOT_SHARE_CPUS;
+	int64_t begin_ns = INT64_MIN, end_ns = INT64_MAX;
+	int64_t first_ns = INT64_MAX, last_ns = INT64_MIN;
+	struct boot_lanes *lanes = calloc(1, sizeof(*lanes));
+	uint64_t room[ABI_PHASES] = { 0 };
+
+	if (!lanes)
+		return -ENOMEM;
+	rep->lanes = lanes;
+	rep->guest = of[0].guest;
+	for (unsigned int i = 0; i < s->n; i++) {
+		const struct lane *lane = &s->lanes[i];
+
+		begin_ns = lane->begin_ns > begin_ns ? lane->begin_ns : begin_ns;
+		end_ns = lane->end_ns < end_ns ? lane->end_ns : end_ns;
+		first_ns = lane->begin_ns < first_ns ? lane->begin_ns : first_ns;
+		last_ns = lane->end_ns > last_ns ? lane->end_ns : last_ns;
+		for (int phase = 0; phase < ABI_PHASES; phase++)
+			room[phase] += of[i].guest.samples[phase];
+	}
+	for (int phase = 0; phase < ABI_PHASES; phase++) {
+		rep->guest.samples[phase] = 0;
+		rep->series[phase] = calloc(room[phase] + 1, sizeof(uint64_t));
+		if (!rep->series[phase])
+			return -ENOMEM;
+	}
+	lanes->n = s->n;
+	lanes->share = s->share;
+	if (turns)
+		lanes->span_ns = s->exact ? -1 : last_ns - first_ns;
+	else
+		lanes->span_ns = end_ns > begin_ns ? end_ns - begin_ns : 0;
+	for (unsigned int i = 0; i < s->n; i++) {
+		struct boot_lane *lane = &lanes->lane[i];
+		size_t from = 0, to = of[i].guest.samples[ABI_PHASE_EVENT];
+
+		lane->events = to;
+		lane->faults = of[i].guest.faults[ABI_PHASE_EVENT];
+		lane->counts = s->lanes[i].counts[ABI_PHASE_EVENT];
+		if (!turns)
+			find_events(&s->lanes[i], &of[i], begin_ns, end_ns, &from, &to);
+		lane->counted = to - from;
+		append(rep, &of[i], ABI_PHASE_EVENT, from, to);
+		for (size_t k = 0; k < sizeof(whole) / sizeof(whole[0]); k++)
+			append(rep, &of[i], whole[k], 0, of[i].guest.samples[whole[k]]);
+	}
+	rep->outcome = BOOT_DONE;
+	return 0;
+}
+
+static int harvest(struct scaled *s, struct boot_report *rep)
+{
+	struct boot_report *of = calloc(s->n, sizeof(*of));
+	unsigned int done = 0;
+	int rc = 0;
+
+	if (!of)
+		return -ENOMEM;
+	for (; done < s->n; done++) {
+		boot_report_init(&of[done]);
+		boot_harvest(vm_window(s->lanes[done].vcpu), s->rq, &of[done]);
+		if (of[done].outcome != BOOT_DONE)
+			break;
+	}
+	if (done < s->n) {
+		boot_end(rep, of[done].outcome, "%s", of[done].reason);
+		if (rep->outcome == BOOT_CRASH)
+			name_lane(s, done, rep);
+	} else {
+		rc = merge(s, of, rep);
+	}
+	for (unsigned int i = 0; i < s->n; i++)
+		boot_report_free(&of[i]);
+	free(of);
+	return rc;
+}
+
+/* ---- the boot -----------------------------------------------------------------------
+ */
+
+const char *kvm_scale_refuses(const struct bench *row, const struct host_row *host,
+			      const struct vm_config *config,
+			      const struct boot_scale *scale)
+{
+	if (row->needs & TIMED_BY_HOST)
+		return "runs on one vCPU only: the host times it";
+	if (row->needs & NEEDS_VCPUS_2)
+		return "runs on one vCPU only: its operation uses a second one";
+	if (row->needs & (NEEDS_OPERAND | NEEDS_COUNTS))
+		return "runs on one vCPU only: it shows what the PMU does, not what it costs";
+	if (config->bare_loop)
+		return "runs on one vCPU only: this config's run loop has no others";
+	if (scale->vms)
+		return NULL;
+	if (row->needs & NEEDS_NESTED)
+		return "runs on one vCPU of a VM only: the payload is a hypervisor, whose tables name the VM's addresses (--vms)";
+	if (row->needs & NEEDS_RELOAD)
+		return "runs on one vCPU of a VM only: the VMM prepares each event for one vCPU (--vms)";
+	if (host && host->one_vcpu)
+		return host->one_vcpu;
+	return NULL;
+}
+
+static int run(struct scaled *s, const struct vm_config *config,
+	       const struct kvm_boot_env *env, struct boot_report *rep, struct error *err)
+{
+	const unsigned int most = kvm_vcpus_max(env->kvm_fd);
+	struct watchdog limit;
+	int rc;
+
+	if (config->vcpus > most) {
+		boot_end(rep, BOOT_SKIP, "this KVM allows a VM %u vCPUs, not %u", most,
+			 config->vcpus);
+		return 0;
+	}
+	rc = build(s, config, env->kvm_fd, err);
+
+	if (rc == -ENOTSUP) {
+		boot_end(rep, BOOT_SKIP, "%s", err->text);
+		return 0;
+	}
+	if (!rc)
+		rc = watchdog_start(&limit, boot_limit_ns(s->rq), !s->rq->slowdown, err);
+	if (rc)
+		return rc;
+	rc = vm_run_crew(&s->crew);
+	watchdog_stop(&limit);
+	if (rc)
+		return error_set(err, rc, "%s", s->crew.error.text);
+	if (interrupted)
+		return error_set(err, -EINTR, "interrupted");
+	for (unsigned int i = 0; i < s->n_vms; i++)
+		kvm_add_statistics(&s->vms[i], rep);
+	if (s->crew.stop != VCPU_STOP_NONE)
+		end_by_stop(s, rep);
+	else if (harvest(s, rep))
+		rc = error_set(err, -ENOMEM, "out of memory");
+	return rc;
+}
+
+int kvm_boot_scaled(const struct kvm_boot_env *env, const struct vm_config *config,
+		    const struct host_row *host, const struct boot_request *rq,
+		    bool exact, struct boot_report *rep, struct error *err)
+{
+	struct scaled *s = calloc(1, sizeof(*s));
+	struct vm_config own = *config;
+	int rc;
+
+	if (!s)
+		return error_set(err, -ENOMEM, "out of memory");
+	s->rq = rq;
+	s->host = host;
+	s->cpus = env->cpus;
+	s->share = env->share;
+	s->exact = exact;
+	s->n = boot_scale_n(&rq->scale);
+	if (rq->scale.vcpus > 1) {
+		own.vcpus = rq->scale.vcpus;
+		own.windows = true;
+		own.ram_bytes = own.vcpus * ABI_RAM_BYTES;
+	}
+	rc = run(s, &own, env, rep, err);
+	for (unsigned int i = 0; i < s->n_vms; i++)
+		vm_destroy(&s->vms[i]);
+	free(s->vms);
+	free(s->crew.dump);
+	free(s);
+	return rc;
+}
