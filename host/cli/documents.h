@@ -57,8 +57,8 @@ const char *documents_option(const char *const *argv, size_t n, const char *opti
 int documents_make_folder(const char *path, struct error *err);
 
 /*
- * Named baselines (baseline.c): documents in $WORLDSWITCH_CACHE/baselines/NAME, one per
- * target. A name has letters, digits and . _ + -, and does not begin with . or -.
+ * Named baselines: documents in $WORLDSWITCH_CACHE/baselines/NAME, one per target. A name
+ * has letters, digits and . _ + -, and does not begin with . or -.
  */
 bool baseline_is_name(const char *name);
 /* The folder of a baseline. False: there is none of this name. */
