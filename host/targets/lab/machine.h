@@ -38,6 +38,7 @@ struct lab_machine {
 	unsigned int least_qemu;  /* QEMU's major version; 0: any */
 	const char *least_kernel; /* "6.16"; NULL: any */
 	bool l1;		  /* wsbench runs in a guest: l1.h */
+	unsigned int cpus;	  /* of a machine of Bochs; 0: one */
 	/* The machine without `emulator`, which is not installed; NULL: none. */
 	const struct lab_machine *fallback;
 	const char *lacks; /* what a fallback lacks */
