@@ -285,8 +285,9 @@ BOCHS_SOURCES := $(sort $(wildcard host/targets/lab/bochs/*.patch) $(shell find 
 .PHONY: bochs-identity
 $(B)/bochs_source.h: bochs-identity scripts/emulator.sh host/explain/record.h $(BOCHS_SOURCES)
 	$(Q)mkdir -p $(B)
-	$(Q)identity=$$(scripts/emulator.sh identity bochs) && \
-		printf '#define BOCHS_IDENTITY "%s"\n#define BOCHS_KEY "%s"\n' "$$identity" "$${identity##* }" > $@.tmp
+	$(Q)identity=$$(scripts/emulator.sh identity bochs) && smp=$$(scripts/emulator.sh identity bochs-smp) && \
+		printf '#define BOCHS%s "%s"\n' _IDENTITY "$$identity" _KEY "$${identity##* }" \
+			_SMP_IDENTITY "$$smp" _SMP_KEY "$${smp##* }" > $@.tmp
 	$(Q)cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
 GENERATED := $(B)/kmod_source.h $(B)/bochs_source.h
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Builds the emulator of lab:x86_64-svm, lab:x86_64-vmx* and bare:x86_64-bochs*: Debian's sources
-# of Bochs with the patches and the additional files of host/targets/lab/bochs. Fetches QEMU of
-# other suites of Debian, for the labs that run on QEMU.
+# of Bochs with the patches and the additional files of host/targets/lab/bochs; and bochs-smp, that
+# of lab:x86_64-*-smp. Fetches QEMU of other suites of Debian, for the labs that run on QEMU.
 set -Eeuo pipefail
 trap 'echo "emulator: line $LINENO: $BASH_COMMAND failed" >&2' ERR
 
@@ -39,10 +39,10 @@ flags=(
 
 usage() {
   cat <<END
-usage: emulator.sh build bochs [options]
-       emulator.sh path bochs
-       emulator.sh identity bochs
-       emulator.sh prune bochs|qemu
+usage: emulator.sh build bochs|bochs-smp [options]
+       emulator.sh path bochs|bochs-smp
+       emulator.sh identity bochs|bochs-smp
+       emulator.sh prune bochs|bochs-smp|qemu
        emulator.sh fetch qemu --suite SUITE [options]
        emulator.sh check NAME
 
@@ -55,8 +55,8 @@ prune     bochs: removes the emulators of other patches, which other clones may 
 fetch     makes sure that QEMU of a suite of Debian, for x86_64 and aarch64 machines, is in
           the cache, undamaged, and prints its folder; SUITE is one of
           ${qemu_suites//|/, }
-check     compares a cached emulator, bochs-KEY or qemu-VERSION, with its checksums, and prints
-          the first file that is damaged
+check     compares a cached emulator, bochs-KEY, bochs-smp-KEY or qemu-VERSION, with its checksums,
+          and prints the first file that is damaged
 
   --source FILE  build: use this $tarball instead of downloading it
   --refresh      fetch: look for a newer package even if one is cached
@@ -66,6 +66,7 @@ The sources are $package of Debian $suite, downloaded and verified by Debian's p
 client. The build takes two to three minutes of CPU time. The emulator is one file,
 bochs-KEY in \$WORLDSWITCH_EMULATORS (default: the folder emulators of the cache, see
 kernel.sh --help), so that clones with different patches can share the cache.
+bochs-smp is a second program of the same sources, for machines with two CPUs.
 A fetched QEMU is the folder qemu-VERSION there, with its libraries and its firmware: 45 MB
 are downloaded, without root, verified by Debian's package client, and nothing is installed.
 Exit code: 0 done; 1 not built (path), damaged (check); 2 bad usage or a wrong tarball; 4 no network, no
@@ -84,9 +85,15 @@ say() {
   [ "$quiet" = 1 ] || echo "emulator: $*" >&2
 }
 
+smp=0 # 1: of bochs-smp
 # patches: the fixes before the PMU and the trace module, which depend on them.
 patches() {
   printf '%s\n' "$sources"/fixes-*.patch "$sources"/{pmu,pmu-amd,svm-decode-assists,trace,memory}.patch
+}
+
+# late_patches: those that change the additional files, too.
+late_patches() {
+  [ "$smp" = 0 ] || echo "$sources/smp.patch"
 }
 
 key() {
@@ -96,6 +103,7 @@ key() {
     patches | while IFS= read -r f; do cat "$f" || exit; done
     find overlay -type f | LC_ALL=C sort | while IFS= read -r f; do echo "$f" && cat "$f" || exit; done
     cat "$record"
+    late_patches | while IFS= read -r f; do cat "$f" || exit; done
   ) | sha256sum | cut -c 1-12
 }
 
@@ -153,20 +161,26 @@ progress() {
   progress_end
 }
 
+# apply TREE LOG: the patches whose names are in the input.
+apply() {
+  local patch
+  while IFS= read -r patch; do
+    patch -d "$1" -p1 --fuzz=0 --batch <"$patch" >"$2" 2>&1 || failed "$(basename "$patch") does not apply" "$2"
+  done
+}
+
 # compile FILE: builds the emulator from a tarball, as $work/tree/bochs.
 compile() {
-  local tree=$work/tree log=$work/log patch total program
+  local tree=$work/tree log=$work/log total program
   for program in g++ make patch xz; do
     command -v "$program" >/dev/null || die 4 "$program is missing (run make setup)"
   done
   mkdir "$tree"
   tar -C "$tree" --strip-components=1 -xf "$1" >"$log" 2>&1 || failed "cannot unpack $1" "$log"
-  while IFS= read -r patch; do
-    patch -d "$tree" -p1 --fuzz=0 --batch <"$patch" >"$log" 2>&1 ||
-      failed "$(basename "$patch") does not apply" "$log"
-  done < <(patches)
+  apply "$tree" "$log" < <(patches)
   { cp -r "$sources/overlay/." "$tree/" && cp "$record" "$tree/instrument/worldswitch/"; } 2>"$log" ||
     failed "cannot copy the additional files" "$log"
+  apply "$tree" "$log" < <(late_patches)
   say "configuring Bochs"
   (cd "$tree" && ./configure "${flags[@]}") >"$log" 2>&1 || failed "configure failed" "$log"
   total=$(make -C "$tree" -n 2>/dev/null | grep -c -- ' -c ' || true)
@@ -274,6 +288,10 @@ main() {
   done
   case "$command $name" in
   "build bochs" | "path bochs" | "identity bochs" | "prune bochs" | "prune qemu" | "fetch qemu") ;;
+  "build bochs-smp" | "path bochs-smp" | "identity bochs-smp" | "prune bochs-smp")
+    smp=1
+    flags+=(--enable-smp)
+    ;;
   "check bochs-"* | "check qemu-"*) ;;
   *) die 2 "build bochs, path bochs, identity bochs, prune bochs, prune qemu, fetch qemu or check NAME? See --help" ;;
   esac
@@ -303,17 +321,17 @@ main() {
       say "$name: no checksums (an older emulator.sh made it)"
     return
   fi
-  binary=$emulators/bochs-$(key)
+  binary=$emulators/$name-$(key)
   case $command in
   build) build ;;
   path)
-    [ -x "$binary" ] || die 1 "$binary is not built (run $0 build bochs)"
+    [ -x "$binary" ] || die 1 "$binary is not built (run $0 build $name)"
     echo "$binary"
     ;;
   identity) echo "$version worldswitch $(key)" ;;
   prune)
-    [ ! -d "$emulators" ] || find "$emulators" -maxdepth 1 ! -name "$(basename "$binary")*" \( -name 'bochs-????????????' -printf '%f\n' \
-      -o -name 'bochs-????????????.sum' -o -name 'bochs-????????????.sums' -o -name 'bochs-????????????.checked' \) -delete
+    [ ! -d "$emulators" ] || find "$emulators" -maxdepth 1 ! -name "$(basename "$binary")*" \( -name "$name-????????????" -printf '%f\n' \
+      -o -name "$name-????????????.sum" -o -name "$name-????????????.sums" -o -name "$name-????????????.checked" \) -delete
     ;;
   esac
 }

@@ -177,7 +177,7 @@ static const char *suit(const struct state *s, const struct bench *row,
 		return "needs the in-kernel interrupt controller, which this config disables";
 	if (row->needs & NEEDS_VCPUS_2) {
 		if (CPU_COUNT(&s->allowed) < 2)
-			return "needs two CPUs (lab:aarch64-smp has them): on one, two vCPUs can only take turns";
+			return "needs two CPUs (labs *-smp have them): on one, two vCPUs can only take turns";
 		/* A host-timed row starts its second thread itself. */
 		if (!(row->needs & TIMED_BY_HOST))
 			config->vcpus = 2;

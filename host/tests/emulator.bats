@@ -46,6 +46,8 @@ END
   patch_file svm-decode-assists assists assists
   patch_file trace last last
   patch_file memory memory memory
+  # Of a file that patches and additional files have written.
+  printf -- '--- a/cpu/pmu.c\n+++ b/cpu/pmu.c\n@@ -1 +1 @@\n-int pmu;\n+int pmus[2];\n' >copy/host/targets/lab/bochs/smp.patch
   tar -C tree -cJf small.tar.xz bochs-3.0
   sum=$(sha256sum small.tar.xz | cut -d ' ' -f 1)
   sed -i "s/^checksum=.*/checksum=$sum/" copy/scripts/emulator.sh
@@ -86,6 +88,33 @@ built() {
   mv copy/host/targets/lab/bochs/overlay/cpu/{pmu,other}.c
   run_apart "$script" identity bochs
   [ "$stdout" != "$before" ]
+}
+
+@test "emulator: the Bochs of two CPUs is a second program, whose patch does not change the first one's key" {
+  small_package
+  local first second
+  first=$("$script" build bochs --source small.tar.xz --quiet)
+  run_apart "$script" path bochs-smp
+  [ "$status" = 1 ]
+  [[ $stderr == *"/bochs-smp-"*" is not built (run "*"emulator.sh build bochs-smp)" ]]
+  second=$("$script" build bochs-smp --source small.tar.xz --quiet)
+  [[ $second =~ /bochs-smp-[0-9a-f]{12}$ ]]
+  built 2
+  "$script" check "${second##*/}"
+  echo >>copy/host/targets/lab/bochs/smp.patch
+  [ "$("$script" path bochs)" = "$first" ]
+  run_apart "$script" path bochs-smp
+  [ "$status" = 1 ]
+  run_apart "$script" prune bochs-smp
+  [ "$stdout" = "${second##*/}" ]
+  [ -e "$first" ]
+  [ ! -e "$second" ]
+  # The patch is that of what is compiled.
+  printf -- '--- a/cpu/pmu.c\n+++ b/cpu/pmu.c\n@@ -1 +1 @@\n-int pmu;\n+#error two\n' >copy/host/targets/lab/bochs/smp.patch
+  run_apart "$script" build bochs-smp --source small.tar.xz --quiet
+  [ "$status" = 4 ]
+  [[ $stderr == *"error two"* ]]
+  "$script" build bochs --source small.tar.xz --quiet
 }
 
 @test "emulator: is built once, then found" {

@@ -60,3 +60,85 @@ for b in json.load(open(sys.argv[1]))["benchmarks"]:
   doc doc.json 'b("ipi_busy")["reason"]' | tee /dev/stderr |
     grep -Eq '^the guest hung: no end after 1\.0 s; vCPU 0: pc 0x.*; vCPU 1: pc 0x'
 }
+
+two_cpus='ipi_busy,ipi_idle,kick_signal,kick_immediate_exit,mmio_read_concurrent,pause_round_robin'
+
+# repeats LAB: figures of all rows, then of two of them in another machine, which is booted anew.
+repeats() {
+  need_target "$1"
+  "$wsbench" run --on "$1" --bench "null,$two_cpus" --boots 1 --quiet -o all.json >/dev/null
+  WORLDSWITCH_FRESH_MACHINES=1 "$wsbench" run --on "$1" --bench ipi_idle,kick_signal --boots 1 --quiet -o two.json >/dev/null
+  python3 - two.json all.json <<'END'
+import json, sys
+two, every = ({b["name"]: b["metrics"] for b in json.load(open(f))["benchmarks"]} for f in sys.argv[1:])
+assert len(two) == 2 and all(two[name] == every[name] for name in two), (two, every)
+END
+  holds all.json 'd["target"]["exact"] and d["machine"]["cpus"] == 2' 'd["clock"]["unit"] == "insns"' \
+    'len(d["benchmarks"]) == 7 and all(x["status"] == "ok" for x in d["benchmarks"])' \
+    'all(x["exits"]["expected"] == x["exits"]["observed"] for x in d["benchmarks"])' \
+    'value("null") == 0' \
+    'b("mmio_read_concurrent")["handled_by"] == "user" and value("mmio_read_concurrent") > 2000' \
+    '2000 < value("kick_immediate_exit") < value("kick_signal") < 20000'
+  # Both CPUs execute at the same time: a vCPU that waits with PAUSE has its turn before it exits.
+  holds all.json 'b("pause_round_robin")["handled_by"] == "none"' '0 < value("pause_round_robin") < 100'
+}
+
+@test "lab:x86_64-svm-smp: IPIs, kicks and PAUSE, equal whatever else is asked for; both vCPUs exit for an IPI" {
+  repeats lab:x86_64-svm-smp
+  # The sender exits to send, and the target exits to be interrupted.
+  holds all.json 'value("ipi_idle") > value("ipi_busy") > 3000'
+}
+
+@test "lab:x86_64-vmx-smp: the same; an IPI is posted to the running vCPU, which does not exit" {
+  repeats lab:x86_64-vmx-smp
+  holds all.json 'value("ipi_idle") > value("ipi_busy")' '1000 < value("ipi_busy") < 2500'
+}
+
+@test "lab:x86_64-*-smp: rows of one vCPU have the figures of the lab with one CPU, and explain says what differs" {
+  local lab
+  for lab in svm vmx; do
+    need_target lab:x86_64-$lab-smp
+    need_target lab:x86_64-$lab
+    "$wsbench" run --on lab:x86_64-$lab,lab:x86_64-$lab-smp --bench hypercall,cpuid,mmio_read_kernel,rdpmc_general,pio_out_user --boots 1 --quiet -o $lab >/dev/null
+    python3 - $lab/lab-x86_64-$lab.json $lab/lab-x86_64-$lab-smp.json <<'END'
+import json, sys
+one, two = ({b["name"]: b["metrics"][0]["estimate"]["value"] for b in json.load(open(f))["benchmarks"]} for f in sys.argv[1:])
+print(one, two)
+user = two.pop("pio_out_user") - one.pop("pio_out_user")
+assert one == two and 0 < user < 300
+END
+  done
+  # The second CPU's TSC_AUX is its number, the guest's is 0: KVM writes it at each exit to user space.
+  run_apart "$wsbench" explain --on lab:x86_64-svm-smp --bench pio_out_user --quiet -o explained.json
+  [ "$status" = 0 ]
+  python3 - explained.json svm/lab-x86_64-svm-smp.json <<'END'
+import json, sys
+explained, run = (json.load(open(f)) for f in sys.argv[1:])
+value = next(b for b in run["benchmarks"] if b["name"] == "pio_out_user")["metrics"][0]["estimate"]["value"]
+assert explained["total"] == explained["round_trip"] == value
+assert any(f["name"] == "kvm_on_user_return" for f in explained["functions"])
+END
+  refused 2 'ipi_busy: needs two CPUs' "$wsbench" explain --on lab:x86_64-svm-smp --bench ipi_busy -o doc.json
+}
+
+@test "lab:x86_64-svm-smp: an exception of the second vCPU, and a hang, are reported with the registers of both" {
+  need_target lab:x86_64-svm-smp
+  run_apart "$wsbench" run --on lab:x86_64-svm-smp --bench ipi_busy --boots 1 --timeout 1 --quiet \
+    --payload "$payloads/x86_64/secondary_fault.elf" -o doc.json
+  [ "$status" = 4 ]
+  doc doc.json 'b("ipi_busy")["reason"]' | tee /dev/stderr | grep -q '^vCPU 1: the guest took exception '
+  run_apart "$wsbench" run --on lab:x86_64-svm-smp --bench ipi_busy --boots 1 --timeout 1 --quiet \
+    --payload "$payloads/x86_64/hang.elf" -o hung.json
+  [ "$status" = 4 ]
+  doc hung.json 'b("ipi_busy")["reason"]' | tee /dev/stderr |
+    grep -Eq '^the guest hung: no end after 1\.0 s; vCPU 0: .*0x.*; vCPU 1: .*0x'
+}
+
+@test "lab:x86_64-*-smp are named in full only; without their emulator, one line says how to build it" {
+  run_apart "$wsbench" run --on 'lab:x86_64-*-smp' --bench null
+  [ "$status" = 2 ]
+  [[ $stderr == *"must be named in full"* ]]
+  WORLDSWITCH_EMULATORS=$PWD/none refused 4 \
+    "the project's bochs-smp is not built (scripts/emulator.sh build bochs-smp)" \
+    "$wsbench" run --on lab:x86_64-vmx-smp --bench null -o doc.json
+}

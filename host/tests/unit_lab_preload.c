@@ -152,3 +152,43 @@ Test(preload, a_kernel_that_does_not_fit_is_refused)
 	what.command_line = line;
 	cr_expect_eq(lab_preload(&what, &err), -EINVAL);
 }
+
+static uint8_t sum_of(const uint8_t *p, size_t bytes)
+{
+	uint8_t sum = 0;
+
+	while (bytes)
+		sum += p[--bytes];
+	return sum;
+}
+
+/* ACPI 6.5, chapter 5.2: what Linux requires of the tables, by which it starts all CPUs.
+ */
+Test(preload, a_machine_of_two_cpus_has_a_table_of_them)
+{
+	uint8_t firmware[PRELOAD_ROM_BYTES] = { 0 };
+	const uint8_t *pointer = firmware + PRELOAD_ROM_TABLES, *root, *lapics;
+
+	lab_preload_cpus(firmware, 2);
+	cr_assert(!memcmp(pointer, "RSD PTR ", 8), "and on a boundary of 16 bytes");
+	cr_expect_eq(sum_of(pointer, 20), 0);
+	cr_expect_eq(sum_of(pointer, lab_get_le32(pointer + 20)), 0);
+	/* The page is the last one of the first MiB, too. */
+	root = firmware + (lab_get_le32(pointer + 24) - 0xff000);
+	cr_assert(root > pointer && root < firmware + 0xff0);
+	cr_expect(!memcmp(root, "XSDT", 4));
+	cr_expect_eq(lab_get_le32(root + 4), 44, "one table");
+	cr_expect_eq(sum_of(root, 44), 0);
+	lapics = firmware + (lab_get_le32(root + 36) - 0xff000);
+	cr_assert(lapics > root && lapics < firmware + 0xff0);
+	cr_expect(!memcmp(lapics, "APIC", 4));
+	cr_expect_eq(lab_get_le32(lapics + 4), 44 + 2 * 8);
+	cr_expect_eq(sum_of(lapics, 44 + 2 * 8), 0);
+	cr_expect_eq(lab_get_le32(lapics + 36), 0xfee00000);
+	for (uint8_t i = 0; i < 2; i++) {
+		const uint8_t cpu[8] = { 0, 8, i, i, 1 };
+
+		cr_expect(!memcmp(lapics + 44 + 8 * i, cpu, 8), "CPU %u", i);
+	}
+	cr_expect_eq(sum_of(firmware, PRELOAD_ROM_TABLES), 0, "the code is as before");
+}

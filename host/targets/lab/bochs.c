@@ -117,6 +117,17 @@ static int config_open(const struct lab_machine *m)
 	return fd;
 }
 
+/* The firmware, as an unnamed file. */
+static int firmware_open(const struct lab_machine *m)
+{
+	uint8_t firmware[PRELOAD_ROM_BYTES];
+
+	memcpy(firmware, lab_bochs_rom, sizeof(firmware));
+	if (m->cpus > 1)
+		lab_preload_cpus(firmware, m->cpus);
+	return lab_memory_file("worldswitch-rom", firmware, sizeof(firmware));
+}
+
 /* The kernel with its initramfs, as an unnamed file. */
 static int memory_open(const struct lab_machine *m, const struct lab_boot *boot,
 		       struct error *err)
@@ -185,8 +196,7 @@ static int bochs_command(const struct lab_machine *m, const struct lab_boot *boo
 	if (boot->clone)
 		fds[LAB_FD_SNAPSHOT] = fcntl(boot->snapshot, F_DUPFD_CLOEXEC, 0);
 	cmd->argv = arguments(m, boot->program);
-	fds[LAB_FD_FIRMWARE] = lab_memory_file("worldswitch-rom", lab_bochs_rom,
-					       lab_bochs_rom_end - lab_bochs_rom);
+	fds[LAB_FD_FIRMWARE] = firmware_open(m);
 	fds[LAB_FD_CONFIG] = config_open(m);
 	fds[LAB_FD_COMMANDS] =
 		lab_memory_file("worldswitch-commands", commands, sizeof(commands) - 1);
@@ -348,6 +358,15 @@ static int bochs_clone(struct lab_base *base, const struct lab_boot *boot,
 const struct lab_emulator lab_bochs = {
 	.built = "bochs-" BOCHS_KEY,
 	.version = BOCHS_IDENTITY,
+	.tracer = LAB_TRACER_BUILT_IN,
+	.can_save = true,
+	.stays = true,
+	BOCHS,
+};
+
+const struct lab_emulator lab_bochs_smp = {
+	.built = "bochs-smp-" BOCHS_SMP_KEY,
+	.version = BOCHS_SMP_IDENTITY,
 	.tracer = LAB_TRACER_BUILT_IN,
 	.can_save = true,
 	.stays = true,

@@ -133,7 +133,8 @@ gdt_pointer:
 	.word	. - gdt - 1
 	.long	gdt
 
+	.org	PRELOAD_ROM_TABLES	/* lab_preload_cpus() */
 	.org	0xff0			/* the reset vector, 16 bytes before 4 GiB */
 	.code16
 	jmp	start
-	.org	0x1000
+	.org	PRELOAD_ROM_BYTES

@@ -202,8 +202,11 @@ const char *lab_tail_line(const struct lab_tail *t, unsigned int back, char *lin
 const char *lab_tail_find(const struct lab_tail *t, const char *word, char *line,
 			  size_t room);
 
-/* lab_bochs: with the project's patches; lab_bochs_plain: of a distribution. */
-extern const struct lab_emulator lab_qemu, lab_bochs, lab_bochs_plain;
+/*
+ * lab_bochs: with the project's patches; lab_bochs_smp: for machines of more than one
+ * CPU, too; lab_bochs_plain: of a distribution.
+ */
+extern const struct lab_emulator lab_qemu, lab_bochs, lab_bochs_smp, lab_bochs_plain;
 
 /* bochs_rom.S, assembled: the end of the first 4 GiB. */
 extern const uint8_t lab_bochs_rom[], lab_bochs_rom_end[];
@@ -241,6 +244,7 @@ struct lab_machine {
 	unsigned int least_qemu;  /* QEMU's major version; 0: any */
 	const char *least_kernel; /* "6.16"; NULL: any */
 	bool l1;		  /* wsbench runs in a guest: l1.h */
+	unsigned int cpus;	  /* of a machine of Bochs; 0: one */
 	/* The machine without `emulator`, which is not installed; NULL: none. */
 	const struct lab_machine *fallback;
 	const char *lacks; /* what a fallback lacks */

@@ -375,15 +375,32 @@ static void add_qemu_labs(struct lab_emulator_entry *e, const char *folder)
 	}
 }
 
-/* Adds the labs on Bochs: those that need the project's, or have a fallback. */
-static void add_bochs_labs(struct lab_emulator_entry *e, bool fallback)
+/* Adds the labs on a Bochs of the project's: all, or those that have a fallback. */
+static void add_bochs_labs(struct lab_emulator_entry *e,
+			   const struct lab_emulator *emulator, bool fallback)
 {
 	for (const struct target *t = target_table; t->name; t++) {
-		const struct lab_machine *m = machine_on(&lab_bochs, t);
+		const struct lab_machine *m = machine_on(emulator, t);
 
 		if (m && (m->fallback || !fallback) && e->n_labs < LAB_EMULATOR_LABS_MAX)
 			e->labs[e->n_labs++] = t->name;
 	}
+}
+
+/* A Bochs of the project's, if it is built. */
+static bool add_bochs(const char *name, const struct lab_emulator *emulator,
+		      void (*row)(void *ctx, const struct lab_emulator_entry *e),
+		      void *ctx)
+{
+	struct lab_emulator_entry e = { .is_default = true };
+
+	if (!lab_find_emulator(emulator->built, e.path))
+		return false;
+	snprintf(e.name, sizeof(e.name), "%s", name);
+	snprintf(e.version, sizeof(e.version), "%s %s", name, emulator->version);
+	add_bochs_labs(&e, emulator, false);
+	row(ctx, &e);
+	return true;
 }
 
 void lab_emulators(void (*row)(void *ctx, const struct lab_emulator_entry *e), void *ctx)
@@ -405,14 +422,10 @@ void lab_emulators(void (*row)(void *ctx, const struct lab_emulator_entry *e), v
 		if (e.n_labs)
 			row(ctx, &e);
 	}
-	e = (struct lab_emulator_entry){ .name = "bochs", .is_default = true };
-	built = lab_find_emulator(lab_bochs.built, e.path);
-	snprintf(e.version, sizeof(e.version), "bochs %s", lab_bochs.version);
-	add_bochs_labs(&e, false);
-	if (built)
-		row(ctx, &e);
+	built = add_bochs("bochs", &lab_bochs, row, ctx);
+	add_bochs("bochs-smp", &lab_bochs_smp, row, ctx);
 	e = (struct lab_emulator_entry){ .name = "bochs-" SYSTEM, .is_default = !built };
-	add_bochs_labs(&e, true);
+	add_bochs_labs(&e, &lab_bochs, true);
 	if (process_find("bochs", e.path))
 		return;
 	process_version(e.path, lab_bochs_plain.version_option, text, sizeof(text));

@@ -120,6 +120,12 @@ static const char *const bochs_amd_lines[] = { BOCHS_LINES(BOCHS_CPU_AMD) };
 static const char *const bochs_amd_l1_lines[] = { BOCHS_LINES_OF(BOCHS_CPU_AMD,
 								 L0_MEMORY_MIB) };
 
+/* Two cores of one thread. */
+#define BOCHS_SMP "cpu: count=1:2:1"
+static const char *const bochs_smp_lines[] = { BOCHS_SMP, BOCHS_LINES(BOCHS_CPU) };
+static const char *const bochs_amd_smp_lines[] = { BOCHS_SMP,
+						   BOCHS_LINES(BOCHS_CPU_AMD) };
+
 /* Three fixed counters, as many as KVM offers: RDPMC can pass through. */
 static const char *const bochs_skylake_lines[] = { BOCHS_LINES("corei7_skylake_x") };
 
@@ -213,6 +219,16 @@ const struct lab_machine lab_machine_table[] = {
 		.l1 = true,
 	},
 	{
+		.name = "x86_64-svm-smp",
+		.arch = ARCH_X86_64,
+		.emulator = &lab_bochs_smp,
+		.program = "bochs-smp",
+		.flags = bochs_amd_smp_lines,
+		.append = BOCHS_APPEND COMMON_APPEND BOCHS_APPEND_LAST,
+		.module = "kvm-amd",
+		.cpus = 2,
+	},
+	{
 		.name = "x86_64-svm-qemu",
 		.arch = ARCH_X86_64,
 		.emulator = &lab_qemu,
@@ -230,6 +246,16 @@ const struct lab_machine lab_machine_table[] = {
 		.append = BOCHS_APPEND COMMON_APPEND BOCHS_APPEND_LAST,
 		.module = "kvm-intel",
 		.fallback = &vmx_plain,
+	},
+	{
+		.name = "x86_64-vmx-smp",
+		.arch = ARCH_X86_64,
+		.emulator = &lab_bochs_smp,
+		.program = "bochs-smp",
+		.flags = bochs_smp_lines,
+		.append = BOCHS_APPEND COMMON_APPEND BOCHS_APPEND_LAST,
+		.module = "kvm-intel",
+		.cpus = 2,
 	},
 	{
 		.name = "x86_64-vmx-skylake",

@@ -214,3 +214,69 @@ int lab_preload(const struct lab_preload *what, struct error *err)
 	munmap(image, bytes);
 	return fd;
 }
+
+/*
+ * What kernels read of ACPI (6.5, chapter 5.2) to learn of more than one CPU: a pointer
+ * in memory below 1 MiB, the root table, and the table of local APICs. There is no table
+ * of fixed hardware and no code: kernels then do without the rest of ACPI, as in a
+ * machine without these tables. (Debian's have no code for MP tables.)
+ */
+enum {
+	ACPI_POINTER_BYTES = 36,
+	ACPI_ROOT_AT = 0x40,
+	ACPI_ROOT_BYTES = 44, /* one entry */
+	ACPI_LAPICS_AT = 0x80,
+	ACPI_HEADER_BYTES = 36,
+	ACPI_LAPIC_BYTES = 8,
+};
+
+#define ACPI_LAPIC_BASE	   0xfee00000u
+#define ACPI_PIC_TOO	   1u
+#define ACPI_LAPIC_ENABLED 1u
+#define ROM_BELOW_1_MIB	   (0x100000u - PRELOAD_ROM_BYTES)
+
+/* The byte that makes the sum of all of them 0. */
+static uint8_t checksum(const uint8_t *p, size_t bytes)
+{
+	uint8_t sum = 0;
+
+	for (size_t i = 0; i < bytes; i++)
+		sum += p[i];
+	return -sum;
+}
+
+static void put_header(uint8_t *table, const char *name, uint32_t bytes)
+{
+	memcpy(table, name, 4);
+	lab_put_le32(table + 4, bytes);
+	table[8] = 1; /* revision */
+	memcpy(table + 10, "WRLDSWLAB     ", 14);
+	table[9] = checksum(table, bytes);
+}
+
+void lab_preload_cpus(uint8_t firmware[PRELOAD_ROM_BYTES], unsigned int cpus)
+{
+	const uint32_t at = ROM_BELOW_1_MIB + PRELOAD_ROM_TABLES;
+	uint8_t *pointer = firmware + PRELOAD_ROM_TABLES;
+	uint8_t *root = pointer + ACPI_ROOT_AT, *lapics = pointer + ACPI_LAPICS_AT;
+	uint8_t *lapic = lapics + ACPI_HEADER_BYTES + 8;
+
+	lab_put_le32(lapics + ACPI_HEADER_BYTES, ACPI_LAPIC_BASE);
+	lab_put_le32(lapics + ACPI_HEADER_BYTES + 4, ACPI_PIC_TOO);
+	for (unsigned int i = 0; i < cpus; i++, lapic += ACPI_LAPIC_BYTES) {
+		lapic[1] = ACPI_LAPIC_BYTES; /* type 0: a CPU, and its APIC's id */
+		lapic[2] = lapic[3] = i;
+		lapic[4] = ACPI_LAPIC_ENABLED;
+	}
+	put_header(lapics, "APIC", lapic - lapics);
+
+	put_le64(root + ACPI_HEADER_BYTES, at + ACPI_LAPICS_AT);
+	put_header(root, "XSDT", ACPI_ROOT_BYTES);
+
+	memcpy(pointer, "RSD PTR ", 8);
+	pointer[15] = 2; /* revision */
+	lab_put_le32(pointer + 20, ACPI_POINTER_BYTES);
+	put_le64(pointer + 24, at + ACPI_ROOT_AT);
+	pointer[8] = checksum(pointer, 20);
+	pointer[32] = checksum(pointer, ACPI_POINTER_BYTES);
+}

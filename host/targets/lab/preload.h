@@ -28,6 +28,10 @@
 #define PRELOAD_PAYLOAD_AT 0x1000
 #define PRELOAD_PAYLOAD	   0x59505357 /* "WSPY" */
 
+/* The firmware's page, and the part of it that is not code. */
+#define PRELOAD_ROM_BYTES  0x1000
+#define PRELOAD_ROM_TABLES 0x800
+
 #ifndef __ASSEMBLER__
 
 #include <stddef.h>
@@ -49,6 +53,12 @@ struct lab_preload {
  * negative errno. -ENOEXEC: not a kernel that can be entered so.
  */
 int lab_preload(const struct lab_preload *what, struct error *err);
+
+/*
+ * Adds tables of `cpus` CPUs to the firmware of a machine (bochs_rom.S), where kernels
+ * look for them: the last page below 1 MiB is the firmware's.
+ */
+void lab_preload_cpus(uint8_t firmware[PRELOAD_ROM_BYTES], unsigned int cpus);
 
 #endif /* __ASSEMBLER__ */
 

@@ -125,7 +125,8 @@ static bool find_entry(const char *program, struct entry *e)
 		snprintf(e->record, sizeof(e->record), "%s.sums", e->name);
 		snprintf(e->checked, sizeof(e->checked), "%s.checked", e->name);
 		strcpy(e->elf, path);
-		strcpy(e->get, "build bochs");
+		strcpy(e->get, strncmp(e->name, "bochs-smp-", 10) ? "build bochs"
+								  : "build bochs-smp");
 		return true;
 	}
 	if (strncmp(slash, "/bin/", 5) != 0 ||
