@@ -25,6 +25,20 @@ enum key {
 	OPTION_JSON,
 };
 
+/* The tables of the settings and, of this machine, of the confinement. As
+ * env_table_settings(). */
+static char *print_settings(const struct env_args *args)
+{
+	char *grave = env_table_settings(stdout, args->root);
+	struct env_confined kinds[ENV_KINDS];
+
+	if (!*args->root) {
+		env_confined(kinds);
+		env_confined_table(stdout, kinds);
+	}
+	return grave;
+}
+
 static int check(const struct env_args *args)
 {
 	char *grave;
@@ -32,7 +46,7 @@ static int check(const struct env_args *args)
 
 	if (args->json)
 		return env_json(stdout, args->root, NULL) ? CLI_UNTRUSTED : CLI_OK;
-	grave = env_table_settings(stdout, args->root);
+	grave = print_settings(args);
 
 	if (*grave) {
 		message_warn("figures of this machine are not trustworthy: %s", grave);
@@ -50,7 +64,7 @@ static int show(const struct env_args *args)
 	if (!args->json && !*args->root)
 		env_table_machine(stdout);
 	if (!args->json)
-		free(env_table_settings(stdout, args->root));
+		free(print_settings(args));
 	if (env_state_open(&state, args->root, 0, &err)) {
 		message_error("%s", err.text);
 		return CLI_USAGE;
@@ -190,8 +204,9 @@ static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "check|tune|restore|show",
 	.doc = "Settings of this machine that disturb a measurement.\v"
-	       "check    print the settings, the expected values and their effects; the\n"
-	       "         exit code is 3 if figures are not trustworthy\n"
+	       "check    print the settings, the expected values and their effects, and\n"
+	       "         how guests of each kind of target are confined here; the exit\n"
+	       "         code is 3 if figures are not trustworthy\n"
 	       "tune     change the settings that can be changed at run time; the old\n"
 	       "         values are saved on disk first\n"
 	       "restore  restore the saved values\n"

@@ -165,16 +165,20 @@ static void finish(struct result *r, const struct run *run, const struct target 
 		r->machine.arch = t->arch == ARCH_X86_64 ? "x86_64" : "aarch64";
 	} else if (lab) {
 		env_fingerprint_mix(r, r->target.emulator);
-		env_check_confinement(r, t->stays_root);
+		env_check_confinement(r, confine_stays_root(&t->confined));
 	} else {
 		int pinned = r->machine.pinned;
 
 		env_machine(r);
 		r->machine.pinned = pinned;
 		env_checks(r);
-		if (t->stays_root)
+		if (confine_stays_root(&t->confined))
 			env_check_confinement(r, true);
 	}
+	if (confine_stays_root(&t->confined))
+		result_warn(
+			r, "confinement",
+			"the emulator has root's user id: it is in a folder that is closed to other users");
 	if (partial && !result_failure(r))
 		result_warn(r, "partial",
 			    "the run ended early: some benchmarks are missing");

@@ -10,8 +10,10 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "host/lib/confine.h"
 #include "host/lib/error.h"
 
+struct json_list;
 struct result;
 
 /*
@@ -195,6 +197,21 @@ void env_checks_below(struct result *r, const char *root);
  */
 void env_check_confinement(struct result *r, bool stays_root);
 
+/*
+ * The confinement of each kind of target on this machine: the first target of the kind
+ * that can run is opened on trial.
+ */
+struct env_confined {
+	const char *kind;   /* "lab, by QEMU" */
+	const char *target; /* the target that was tried */
+	char why[512];	    /* why it cannot run here; "": it can */
+	struct confine_state state;
+};
+#define ENV_KINDS 5
+void env_confined(struct env_confined kinds[ENV_KINDS]);
+void env_confined_table(FILE *f, const struct env_confined kinds[ENV_KINDS]);
+void env_confined_json(struct json_list *l, const struct env_confined kinds[ENV_KINDS]);
+
 /* The tables. */
 
 /* Prints all settings. Returns the ids of grave settings that are not good, for free().
@@ -208,8 +225,8 @@ void env_table_machine(FILE *f);
 void env_table_state(FILE *f, const char *root, const struct env_state *state);
 
 /*
- * All of it as JSON: the settings, without a root the machine, and the entries of `state`
- * (or NULL). Whether a grave setting is not good.
+ * All of it as JSON: the settings, without a root the machine and its confinement, and
+ * the entries of `state` (or NULL). Whether a grave setting is not good.
  */
 bool env_json(FILE *f, const char *root, const struct env_state *state);
 

@@ -147,8 +147,13 @@ bool env_json(FILE *f, const char *root, const struct env_state *state)
 	bool grave;
 	char *text;
 
-	if (!*root)
+	if (!*root) {
+		struct env_confined kinds[ENV_KINDS];
+
 		json_machine(l);
+		env_confined(kinds);
+		env_confined_json(l, kinds);
+	}
 	grave = json_settings(l, root);
 	json_list_bool(l, "trustworthy", !grave);
 	if (state) {

@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -69,22 +70,6 @@ struct path_beneath {
 struct ruleset {
 	uint64_t files, network, scopes;
 };
-
-/* The parts of enum confine_part, in the order of confine_lacks(). */
-static const struct {
-	enum confine_part part;
-	const char *name;
-} parts[] = {
-	{ CONFINE_NO_NEW_PRIVS, "no new privileges" },
-	{ CONFINE_CAPABILITIES, "no capabilities" },
-	{ CONFINE_USER, "not root" },
-	{ CONFINE_FILES, "files" },
-	{ CONFINE_SIGNALS, "signals" },
-	{ CONFINE_CALLS, "system calls" },
-	{ CONFINE_NETWORK, "network" },
-};
-
-#define PARTS (sizeof(parts) / sizeof(parts[0]))
 
 static bool parse_id(const char *variable, unsigned long *id)
 {
@@ -183,23 +168,67 @@ static bool can_execute(const void *path)
 	return !faccessat(AT_FDCWD, path, X_OK, AT_EACCESS);
 }
 
-/* The program by the descriptor of its folder, in `path`, if the other user needs that.
- */
-static const char *place_program(struct confine *c, const char *program,
+/* A program in a folder, which is open. */
+struct in_folder {
+	int folder;
+	const char *name;
+};
+
+static bool can_execute_in(const void *what)
+{
+	const struct in_folder *in = what;
+
+	return !faccessat(in->folder, in->name, X_OK, AT_EACCESS);
+}
+
+/* A copy of a program in memory, which all users can execute. -1: none. */
+static int copy_program(const char *program, const char *name)
+{
+	int from = open(program, O_RDONLY | O_CLOEXEC);
+	int to = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	ssize_t n = from < 0 || to < 0 ? -1 : 1;
+
+	while (n > 0)
+		n = sendfile(to, from, NULL, 1 << 30);
+	if (from >= 0)
+		close(from);
+	if (!n && !fchmod(to, 0555) &&
+	    !fcntl(to, F_ADD_SEALS,
+		   F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL))
+		return to;
+	if (to >= 0)
+		close(to);
+	return -1;
+}
+
+/* The program by the descriptor of its folder or of a copy, in `path`, if the other user
+ * needs that. */
+static const char *place_program(struct confine *c, const char *program, bool alone,
 				 char path[PATH_MAX])
 {
 	const char *slash = strrchr(program, '/');
+	struct in_folder in;
 
 	if (c->off || !c->drop_user || !slash || slash == program ||
 	    as_other_user(c, can_execute, program))
 		return program;
+	/* A link in a closed folder to a program that is not in one. */
+	if (!c->script && realpath(program, path) && as_other_user(c, can_execute, path))
+		return path;
 	snprintf(path, PATH_MAX, "%.*s", (int)(slash - program), program);
-	c->folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	in.name = slash + 1;
+	in.folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (in.folder >= 0 && as_other_user(c, can_execute_in, &in)) {
+		c->folder = in.folder;
+		snprintf(path, PATH_MAX, "/proc/self/fd/%d%s", CONFINE_FD_FOLDER, slash);
+	} else {
+		if (in.folder >= 0)
+			close(in.folder);
+		c->folder = alone && !c->script ? copy_program(program, in.name) : -1;
+		snprintf(path, PATH_MAX, "/proc/self/fd/%d", CONFINE_FD_FOLDER);
+	}
 	c->by_folder = c->folder >= 0;
-	if (!c->by_folder)
-		return program;
-	snprintf(path, PATH_MAX, "/proc/self/fd/%d%s", CONFINE_FD_FOLDER, slash);
-	return path;
+	return c->by_folder ? path : program;
 }
 
 void confine_place_folder(const struct confine *c, int folder)
@@ -208,7 +237,7 @@ void confine_place_folder(const struct confine *c, int folder)
 		(void)dup3(folder, CONFINE_FD_FOLDER, c->script ? 0 : O_CLOEXEC);
 }
 
-int confine_emulator(struct confine *c, const char *program,
+int confine_emulator(struct confine *c, const char *program, bool alone,
 		     const char *const needs[CONFINE_NEEDS_MAX])
 {
 	char path[PATH_MAX];
@@ -220,7 +249,7 @@ int confine_emulator(struct confine *c, const char *program,
 	choose_user(c);
 	for (size_t i = 0; needs && i < CONFINE_NEEDS_MAX; i++)
 		c->needs[i] = needs[i];
-	ret = keep_secret(c, place_program(c, program, path));
+	ret = keep_secret(c, place_program(c, program, alone, path));
 	if (!ret && !c->off)
 		ret = confine_filter_build(c, c->script ? NULL : c->program, &c->filter);
 	if (ret)
@@ -343,10 +372,17 @@ static void add_path(int ruleset, const char *path, uint64_t rights)
 
 #define READ_FILES (FS_READ_FILE | FS_READ_DIR)
 
+unsigned int confine_landlock(void)
+{
+	long abi = syscall(LANDLOCK_CREATE_RULESET, NULL, 0, RULESET_VERSION);
+
+	return abi > 0 ? (unsigned int)abi : 0;
+}
+
 /* Landlock: Documentation/userspace-api/landlock.rst. The bits of what is in effect. */
 static unsigned int restrict_files(const struct confine *c)
 {
-	long abi = syscall(LANDLOCK_CREATE_RULESET, NULL, 0, RULESET_VERSION);
+	unsigned int abi = confine_landlock();
 	struct ruleset r = { .files = FS_MAKE_SYM * 2 - 1 };
 	unsigned int done = CONFINE_FILES;
 	int fd;
@@ -450,74 +486,4 @@ unsigned int confine_enter(const struct confine *c, const int *fds, size_t n_fds
 	else
 		done &= ~(unsigned int)CONFINE_FILES;
 	return done;
-}
-
-/* The bits of a child that confines itself, and exits. */
-static unsigned int try_confinement(const struct confine *c)
-{
-	int status = 0;
-	pid_t pid = fork();
-
-	if (!pid)
-		_exit((int)confine_enter(c, NULL, 0));
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return pid > 0 && WIFEXITED(status) ? (unsigned int)WEXITSTATUS(status) : 0;
-}
-
-bool confine_stays_root(const struct confine *c, const struct confine_file *files,
-			size_t n)
-{
-	int status = 0;
-	pid_t pid;
-
-	if (c->off || geteuid())
-		return false;
-	pid = fork();
-	if (!pid) {
-		int folder = c->by_folder ? fcntl(c->folder, F_DUPFD_CLOEXEC,
-						  CONFINE_FD_FOLDER + 1)
-					  : -1;
-
-		for (size_t i = 0; i < n; i++) {
-			int fd = files[i].path ? open(files[i].path, O_RDONLY | O_CLOEXEC)
-					       : -1;
-
-			if (fd >= 0 && dup2(fd, files[i].number) < 0)
-				_exit(1);
-		}
-		confine_place_folder(c, folder);
-		drop_user(c, NULL, 0);
-		_exit(!geteuid());
-	}
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return pid < 0 || status;
-}
-
-_Static_assert(CONFINE_NETWORK < 256, "the bits fit an exit status");
-
-void confine_lacks(char *text, size_t bytes)
-{
-	struct confine vmm, emulator;
-	unsigned int done = 0;
-	size_t used = 0;
-
-	if (!confine_vmm(&vmm, false)) {
-		done = try_confinement(&vmm);
-		confine_free(&vmm);
-	}
-	if (!confine_emulator(&emulator, "/proc/self/exe", NULL)) {
-		done &= try_confinement(&emulator);
-		confine_free(&emulator);
-	}
-	*text = '\0';
-	for (size_t i = 0; i < PARTS; i++) {
-		if (done & parts[i].part)
-			continue;
-		used += (size_t)snprintf(text + used, bytes - used, "%s%s",
-					 used ? ", " : "", parts[i].name);
-		if (used >= bytes)
-			used = bytes - 1;
-	}
 }

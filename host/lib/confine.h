@@ -15,7 +15,8 @@
  * root, they become the user of SUDO_UID, or user 65534, unless that user cannot read
  * what they need. Folders that only root can enter, such as /root/.cache, do not count: a
  * program in one is executed by the descriptor of its folder, and other files are opened
- * before the user changes.
+ * before the user changes. Of a Bochs whose own folder or file is closed to the user, a
+ * copy in memory is executed. A QEMU there stays root's: it needs files beside it.
  *
  * Files, by Landlock: an emulator changes none, nor, by seccomp, their modes, owners,
  * times and attributes. The VMM reads /proc and /sys, and opens nothing else.
@@ -68,9 +69,9 @@ struct confine {
 	 */
 	char *program, *secret; /* `secret`: the mapping of `program` */
 	/*
-	 * The folder of a program that the new user cannot reach by its path: becomes
-	 * descriptor CONFINE_FD_FOLDER before the exec, and is closed by it unless the
-	 * program is a script, whose interpreter opens it.
+	 * The folder of a program that the new user cannot reach by its path, or a copy
+	 * of the program: becomes descriptor CONFINE_FD_FOLDER before the exec, and is
+	 * closed by it unless the program is a script, whose interpreter opens it.
 	 */
 	int folder; /* valid if `by_folder` */
 	bool by_folder, script;
@@ -84,10 +85,11 @@ struct confine {
 };
 
 /*
- * Prepares the confinement of an emulator, `program`: a path. `needs`: other files that
- * the emulator opens, which live as long as `c`; NULLs are ignored. 0 or -ENOMEM.
+ * Prepares the confinement of an emulator, `program`: a path. `alone`: the program needs
+ * no files beside it. `needs`: other files that the emulator opens, which live as long as
+ * `c`; NULLs are ignored. 0 or -ENOMEM.
  */
-int confine_emulator(struct confine *c, const char *program,
+int confine_emulator(struct confine *c, const char *program, bool alone,
 		     const char *const needs[CONFINE_NEEDS_MAX]);
 
 /*
@@ -111,12 +113,26 @@ struct confine_file {
 	const char *path; /* NULL: none */
 };
 
+/* What the kernel says of a confined process. */
+struct confine_state {
+	unsigned int parts; /* bits of enum confine_part */
+	uid_t uid;
+	uint64_t capabilities; /* that are effective */
+	unsigned int seccomp;  /* mode: 0 off, 2 filter */
+	unsigned int landlock; /* version of its interface; 0: none */
+	uint64_t core_bytes, memory_bytes, file_bytes; /* limits; UINT64_MAX: none */
+};
+
 /*
- * Whether the process would stay root's: it is root's now, and the other user cannot
- * execute the program or read its needs, which may be among these files.
+ * Confines a child as a process that has these files, and reads what the kernel says of
+ * it. 0 or a negative errno.
  */
-bool confine_stays_root(const struct confine *c, const struct confine_file *files,
-			size_t n);
+int confine_try(const struct confine *c, const struct confine_file *files, size_t n,
+		struct confine_state *state);
+
+/* Whether the process is confined, but keeps root's user id: the other user cannot
+ * execute the program or read its needs. */
+bool confine_stays_root(const struct confine_state *state);
 
 /* Before the exec of c->program: see `folder`. `folder`: a copy of c->folder. */
 void confine_place_folder(const struct confine *c, int folder);
@@ -126,6 +142,12 @@ void confine_place_folder(const struct confine *c, int folder);
  * lacks of them: "" or such as "system calls, network".
  */
 void confine_lacks(char *text, size_t bytes);
+
+/* The same of bits of enum confine_part. */
+void confine_lacking(unsigned int parts, char *text, size_t bytes);
+
+/* The version of Landlock's interface; 0: this kernel has none. */
+unsigned int confine_landlock(void);
 
 /* Whether the environment switches confinement off. */
 bool confine_is_off(void);

@@ -218,10 +218,10 @@ static int bare_open(struct target *t, const struct job *job, struct error *err)
 	s->machine->version(s->machine, s->version, sizeof(s->version));
 	s->sandbox = s->machine->args && !confine_is_off() &&
 		     bare_qemu_has_sandbox(s->program);
-	if (confine_emulator(&s->confine, s->program, NULL))
+	if (confine_emulator(&s->confine, s->program, !s->machine->args, NULL))
 		return error_set(err, -ENOMEM, "cannot confine %s: out of memory",
 				 s->program);
-	t->stays_root = confine_stays_root(&s->confine, NULL, 0);
+	(void)confine_try(&s->confine, NULL, 0, &t->confined);
 	return 0;
 }
 

@@ -137,17 +137,37 @@ static bool keep_descriptors(int *socket, int kvm_fd)
 	return true;
 }
 
-/* In the child: returns the number of the socket. */
-static int become_vmm(int socket, int kvm_fd, pid_t parent)
+/* 0 or -ENOMEM. */
+static int prepare_vmm(struct confine *c)
 {
 	/* The device of host/kmod is root's, and needs CAP_SYS_ADMIN. */
 	const bool device = !access(PASSTHROUGH_DEVICE, F_OK);
+	int ret = confine_vmm(c, device);
+
+	if (!ret && device)
+		c->needs[0] = PASSTHROUGH_DEVICE;
+	return ret;
+}
+
+int kvm_apart_try(struct confine_state *state)
+{
+	struct confine c;
+	int ret = prepare_vmm(&c);
+
+	if (ret)
+		return ret;
+	ret = confine_try(&c, NULL, 0, state);
+	confine_free(&c);
+	return ret;
+}
+
+/* In the child: returns the number of the socket. */
+static int become_vmm(int socket, int kvm_fd, pid_t parent)
+{
 	struct confine c;
 
-	if (!keep_descriptors(&socket, kvm_fd) || confine_vmm(&c, device))
+	if (!keep_descriptors(&socket, kvm_fd) || prepare_vmm(&c))
 		_exit(EXIT_FAILURE);
-	if (device)
-		c.needs[0] = PASSTHROUGH_DEVICE;
 	confine_enter(&c, NULL, 0);
 	confine_free(&c);
 	/* After the change of the user, which clears the request. */

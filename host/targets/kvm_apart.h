@@ -46,6 +46,9 @@ int kvm_apart_tests(kvm_apart_lines *run, const void *what, int kvm_fd,
 /* Seconds after which a VMM that does not answer is killed. */
 time_t kvm_apart_limit_s(const struct boot_request *rq);
 
+/* What the kernel says of such a process. 0 or a negative errno. */
+int kvm_apart_try(struct confine_state *state);
+
 /* Ends the process. */
 void kvm_apart_stop(struct kvm_apart *a);
 

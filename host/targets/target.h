@@ -19,6 +19,7 @@
 
 #include "bench/abi.h"
 #include "bench/catalogue.h"
+#include "host/lib/confine.h"
 #include "host/lib/error.h"
 #include "host/result/result.h"
 #include "host/targets/job.h"
@@ -158,9 +159,9 @@ struct target {
 	unsigned int only; /* rows with one of these needs; 0: all (bench/catalogue.h) */
 	uint32_t default_boots, default_events, default_warmup;
 	const struct target_ops *ops;
-	const void *config; /* the ops' own row, e.g. a struct lab_machine */
-	void *state;	    /* the ops' own, from open to close */
-	bool stays_root;    /* set by open(): the emulator keeps root's user id */
+	const void *config;	       /* the ops' own row, e.g. a struct lab_machine */
+	void *state;		       /* the ops' own, from open to close */
+	struct confine_state confined; /* set by open(): of an emulator */
 	/* Set before open(); NULL: not wanted. */
 	const struct target_trace *trace;
 	struct timing *timing;

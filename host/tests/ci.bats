@@ -408,7 +408,8 @@ ci_run() {
 # one_make: a tree, and in `make` a command that makes in it. Its inner make is a stand-in, which
 # notes when it runs, and is a user of the tree.
 one_make() {
-  mkdir tree && cd tree
+  mkdir tree
+  cd tree || return
   cp "$top/Makefile" .
   mkdir -p bin scripts host/targets/lab/bochs/overlay bench host/tests/fuzz
   cp "$top/host/tests/fuzz/fuzz.mk" host/tests/fuzz
@@ -461,7 +462,7 @@ until_made() {
   [[ $stderr == *"waiting for 'make one'"* ]]
 }
 
-@test "a make that was killed is not waited for, and a build folder that cannot be written is told" {
+@test "a make that was killed is not waited for, and a build folder that cannot be written is an error" {
   one_make '[ "$2" = two ] || exec sleep 60'
   setsid "${make[@]}" one 3>&- &
   until_made

@@ -143,17 +143,94 @@ confined() {
     '[w for w in d["warnings"] if w["code"] == "confinement"] == []'
 }
 
+# As a cache that was made with a umask of 077.
+@test "confine: an emulator whose own folder or file is root's alone is not root's" {
+  local text target program
+  need_confinement
+  [ "$(id -u)" = 0 ] || skip "not root"
+  need_target lab:x86_64-svm
+  need_target bare:x86_64
+  mkdir -m 700 closed
+  cp "$("$top/scripts/emulator.sh" path bochs)" closed/
+  chmod 700 closed/*
+  ln -s "$(command -v qemu-system-x86_64)" closed/
+  for target in lab:x86_64-svm bare:x86_64; do
+    # A process of a descriptor has its number as its name; of a link, the name of the file.
+    program=31
+    [ $target = lab:x86_64-svm ] || program=qemu
+    for _ in 1 2 3 4 5; do
+      text=$(WORLDSWITCH_EMULATORS=$PWD/closed PATH=$PWD/closed:$PATH \
+        statuses $program "$wsbench" run --on $target --bench null --boots 8 --events 2000 --quiet -o doc.json)
+      [ -z "$text" ] || break
+    done
+    echo "$target"
+    confined "$text"
+    run ! grep -v 'Uid: 65534 65534 65534 65534 ' <<<"$text"
+    holds doc.json '[c["value"] for c in d["environment"]["checks"] if c["id"] == "confinement"] == ["all"]'
+    rm doc.json
+  done
+  # And `env check` says it.
+  WORLDSWITCH_EMULATORS=$PWD/closed PATH=$PWD/closed:$PATH "$wsbench" env check --json >check.json || true
+  holds check.json '{(c["uid"], c["lacks"]) for c in d["confinement"] if "Bochs" in c["kind"]} == {(65534, "")}'
+}
+
+# confinement NAME: a member of the kinds of target that can run here, by `env check`.
+confinement() {
+  "$@" "$wsbench" env check --json >check.json || true
+  holds check.json '[c["kind"] for c in d["confinement"]] == ["kvm", "lab, QEMU", "lab, Bochs", "bare, QEMU", "bare, Bochs"]' \
+    'all(c["reason"] or c["target"] for c in d["confinement"])'
+}
+
+@test "confine: env check says how guests of each kind of target are confined" {
+  local limits='(c["memory_bytes"], c["file_bytes"], c["core_bytes"])'
+  need_confinement
+  need_target bare:x86_64
+  confinement
+  holds check.json 'all(c["reason"] or (c["seccomp"], c["lacks"]) == (2, "") and c["landlock"] > 0 and c["uid"] for c in d["confinement"])' \
+    "all(c['reason'] or $limits == (32 << 30, 64 << 30, 0) for c in d['confinement'] if c['kind'] != 'kvm')" \
+    'all(c["reason"] or int(c["capabilities"], 16) in (0, 1 << 19 | 1 << 38) for c in d["confinement"])' \
+    'not [c for c in d["confinement"] if c["target"] == "bare:x86_64"][0]["reason"]'
+  # A table, and the reasons for which others cannot run here.
+  HOME=$PWD/home WORLDSWITCH_CACHE=$PWD/cache run_apart "$wsbench" env check
+  [[ $stdout == *"confinement of"*lacks*"bare, QEMU "*" filtered "*nothing* ]]
+  [[ $stdout == *"cannot run here: no kernel for aarch64"* ]]
+  # Without confinement.
+  WORLDSWITCH_CONFINE=0 run_apart "$wsbench" env check
+  [[ $stdout == *"bare, QEMU "*" all "*"off (WORLDSWITCH_CONFINE=0)"* ]]
+  # As a user.
+  if [ "$(id -u)" = 0 ] && as_user test -x "$wsbench"; then
+    confinement as_user env HOME="$PWD"
+    holds check.json '[(c["seccomp"], c["uid"], c["lacks"]) for c in d["confinement"] if c["kind"] == "bare, QEMU"] == [(2, 65534, "")]'
+  fi
+}
+
+@test "confine: env check and the document say what an old kernel does not offer" {
+  need_confinement
+  need_target bare:x86_64
+  # No Landlock, as before Linux 5.13.
+  confinement "$python" "$tests/failing_call.py" landlock_create_ruleset ENOSYS
+  holds check.json 'all(c["reason"] or (c["landlock"], c["lacks"]) == (0, "files, signals") for c in d["confinement"])' \
+    '[(s["value"], s["status"]) for s in d["settings"] if s["id"] == "confinement"] == [("all but: files, signals", "warn")]'
+  run_apart "$python" "$tests/failing_call.py" landlock_create_ruleset ENOSYS \
+    "$wsbench" run --on bare:x86_64 --bench null --quiet -o doc.json
+  [ "$status" = 0 ]
+  holds doc.json '[(c["value"], c["status"]) for c in d["environment"]["checks"] if c["id"] == "confinement"] == [("all but: files, signals", "warn")]'
+}
+
 @test "confine: the document says that an emulator stays root" {
   local bin=$PWD/bin
   need_confinement
   need_target bare:x86_64
   [ "$(id -u)" = 0 ] || skip "not root"
-  # A folder that only root can enter.
+  # A script in a folder that only root can enter.
   mkdir -m 700 bin
-  ln -s "$(command -v qemu-system-x86_64)" bin/
+  printf '#!/bin/sh\nexec %s "$@"\n' "$(command -v qemu-system-x86_64)" >bin/qemu-system-x86_64
+  chmod 755 bin/*
   PATH=$bin:$PATH run_apart "$wsbench" run --on bare:x86_64 --bench null --quiet -o doc.json
   [ "$status" = 0 ]
-  holds doc.json '[(c["value"], c["status"]) for c in d["environment"]["checks"] if c["id"] == "confinement"] == [("all but: not root", "warn")]'
+  holds doc.json '[(c["value"], c["status"]) for c in d["environment"]["checks"] if c["id"] == "confinement"] == [("all but: not root", "warn")]' \
+    'any(w["code"] == "confinement" and "folder that is closed to other users" in w["message"] for w in d["warnings"])'
+  [[ $stdout$stderr == *"the emulator has root's user id"* ]]
 }
 
 @test "confine: an emulator has the descriptors of its own target only" {

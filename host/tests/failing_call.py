@@ -3,7 +3,7 @@
 """
 failing_call.py CALL ERRNO COMMAND [ARG...]: runs a command in which a system call fails.
 
-CALL is madvise, userfaultfd, or the hexadecimal request of an ioctl (0xae01). The kernel
+CALL is madvise, userfaultfd, landlock_create_ruleset, or the hexadecimal request of an ioctl (0xae01). The kernel
 returns ERRNO (ENOSYS, EBUSY, ...) for it, by a seccomp filter that the command inherits.
 With 0 as ERRNO the call succeeds without an effect.
 """
@@ -15,8 +15,10 @@ import struct
 import sys
 
 AUDIT_ARCH, NUMBERS = {
-    "x86_64": (0xC000003E, {"madvise": 28, "userfaultfd": 323, "ioctl": 16}),
-    "aarch64": (0xC00000B7, {"madvise": 233, "userfaultfd": 282, "ioctl": 29}),
+    "x86_64": (0xC000003E, {"madvise": 28, "userfaultfd": 323, "ioctl": 16,
+                            "landlock_create_ruleset": 444}),
+    "aarch64": (0xC00000B7, {"madvise": 233, "userfaultfd": 282, "ioctl": 29,
+                             "landlock_create_ruleset": 444}),
 }[platform.machine()]
 
 # struct seccomp_data: nr, arch, instruction_pointer, args[6]; <linux/bpf_common.h>.

@@ -157,7 +157,7 @@ static void experiment(struct world *w, const struct confine *c)
 		if (c && c->role == CONFINE_VMM && confine_vmm(&own, c->keep_admin))
 			_exit(1);
 		if (c && c->role == CONFINE_EMULATOR &&
-		    confine_emulator(&own, "/bin/sh", NULL))
+		    confine_emulator(&own, "/bin/sh", false, NULL))
 			_exit(1);
 		if (c)
 			w->found->parts = confine_enter(&own, NULL, 0);
@@ -388,7 +388,7 @@ Test(confine, files_are_restricted_by_two_means)
 
 	if (!pid) {
 		deny_landlock();
-		if (confine_emulator(&c, "/bin/true", NULL))
+		if (confine_emulator(&c, "/bin/true", false, NULL))
 			_exit(101);
 		_exit(!!(confine_enter(&c, NULL, 0) & CONFINE_FILES));
 	}
@@ -405,7 +405,7 @@ static int run_emulator(const char *script, char *text, size_t bytes)
 	int out[2], status = -1;
 	ssize_t n;
 
-	cr_assert_eq(confine_emulator(&c, "/bin/bash", NULL), 0);
+	cr_assert_eq(confine_emulator(&c, "/bin/bash", false, NULL), 0);
 	cr_assert_eq(pipe2(out, O_CLOEXEC), 0);
 	cr_assert_eq(process_start(&process,
 				   &(struct process_start){
@@ -515,28 +515,38 @@ Test(confine, an_emulator_inherits_what_it_is_given)
 Test(confine, a_user_that_cannot_read_what_is_needed_is_not_used)
 {
 	const char *const needs[CONFINE_NEEDS_MAX] = { "/etc/shadow" };
+	struct confine_state state;
 	struct confine c;
 	int status = -1;
 	pid_t pid;
 
 	if (geteuid() || access("/etc/shadow", F_OK))
 		cr_skip_test("not root, or no /etc/shadow");
-	cr_assert_eq(confine_emulator(&c, "/bin/true", needs), 0);
+	cr_assert_eq(confine_emulator(&c, "/bin/true", false, needs), 0);
 	pid = fork();
 	if (!pid)
 		_exit(confine_enter(&c, NULL, 0) & CONFINE_USER ? 1 : geteuid() ? 2 : 0);
 	cr_assert_eq(waitpid(pid, &status, 0), pid);
 	cr_expect_eq(status, 0, "0x%x", status);
-	cr_expect(confine_stays_root(&c, NULL, 0));
+	cr_assert_eq(confine_try(&c, NULL, 0, &state), 0);
+	cr_expect(confine_stays_root(&state));
 	confine_free(&c);
 	/* A file that is opened before, like the kernel of a lab. */
-	cr_assert_eq(confine_emulator(&c, "/bin/true",
+	cr_assert_eq(confine_emulator(&c, "/bin/true", false,
 				      (const char *const[CONFINE_NEEDS_MAX]){
 					      "/proc/self/fd/50" }),
 		     0);
-	cr_expect(confine_stays_root(&c, &(struct confine_file){ 50, "/etc/shadow" }, 1));
-	cr_expect_not(
-		confine_stays_root(&c, &(struct confine_file){ 50, "/etc/passwd" }, 1));
+	cr_assert_eq(
+		confine_try(&c, &(struct confine_file){ 50, "/etc/shadow" }, 1, &state),
+		0);
+	cr_expect(confine_stays_root(&state));
+	cr_assert_eq(
+		confine_try(&c, &(struct confine_file){ 50, "/etc/passwd" }, 1, &state),
+		0);
+	cr_expect_not(confine_stays_root(&state));
+	cr_expect_eq(state.uid, c.uid);
+	cr_expect_eq(state.capabilities, 0);
+	cr_expect_eq(state.core_bytes, 0);
 	confine_free(&c);
 }
 

@@ -204,10 +204,10 @@ static int prepare_confinement(struct target *t, struct error *err)
 		files[1].path ? LAB_LIBRARY_PATH : NULL,
 	};
 	s->sandbox = qemu && !confine_is_off() && bare_qemu_has_sandbox(s->emulator);
-	if (confine_emulator(&s->confine, s->emulator, needs))
+	if (confine_emulator(&s->confine, s->emulator, !qemu, needs))
 		return error_set(err, -ENOMEM, "cannot confine %s: out of memory",
 				 s->emulator);
-	t->stays_root = confine_stays_root(&s->confine, files, 2);
+	(void)confine_try(&s->confine, files, 2, &t->confined);
 	return 0;
 }
 
