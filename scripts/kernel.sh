@@ -247,27 +247,42 @@ open_lists() {
   apt_private_state "$arch${suites:+-$suites}" "$deb_arch" sources
 }
 
-# take: copies image, config and KVM's modules of a built tree.
+# take: copies image, config and KVM's modules of a built tree. The folder has the old kernel, or
+# no image, or the whole new kernel, also after a kill or on a full disk.
 take() {
-  local image
+  local image lock new file
   image=$(kernel_image "$arch")
   if [ -z "$tree" ] || [ -z "$to" ]; then
     die 2 "take needs --tree and --to"
   fi
   [ -f "$tree/$image" ] || die 2 "$tree has no $image: is it built?"
-  mkdir -p "$to"
-  # Modules of an earlier build must not be loaded into this kernel.
-  rm -rf "${to:?}/modules"
-  mkdir "$to/modules"
-  cp "$tree/$image" "$to/vmlinuz"
-  [ ! -f "$tree/.config" ] || cp "$tree/.config" "$to/config"
-  [ ! -f "$tree/include/config/kernel.release" ] || cp "$tree/include/config/kernel.release" "$to/release"
-  modules_take "$tree" "$to/modules"
+  mkdir -p "$to" 2>/dev/null || true
+  [ -w "$to" ] || die 4 "cannot write to $to"
+  exec {lock}<"$to"
+  flock -n "$lock" || die 4 "another take works in $to"
+  new=$to/.new
+  rm -rf "${new:?}" # of a process that was killed
+  # shellcheck disable=SC2064  # as they are now
+  trap "rm -rf '$new'; rmdir --ignore-fail-on-non-empty '$to'" EXIT
+  mkdir -p "$new/modules"
+  cp "$tree/$image" "$new/vmlinuz"
+  [ ! -f "$tree/.config" ] || cp "$tree/.config" "$new/config"
+  [ ! -f "$tree/include/config/kernel.release" ] || cp "$tree/include/config/kernel.release" "$new/release"
+  modules_take "$tree" "$new/modules"
   # The list of built-in modules: the labs do not load a module of these names.
-  [ ! -f "$tree/modules.builtin" ] || cp "$tree/modules.builtin" "$to/modules/"
-  if [ "$arch" = x86_64 ] && has_lists "$tree" && ! has_kvm "$to/modules"; then
+  [ ! -f "$tree/modules.builtin" ] || cp "$tree/modules.builtin" "$new/modules/"
+  if [ "$arch" = x86_64 ] && has_lists "$tree" && ! has_kvm "$new/modules"; then
     die 2 "$tree has no KVM for x86_64: neither its modules.order nor its modules.builtin has ${module_roots[*]} (CONFIG_KVM_AMD, CONFIG_KVM_INTEL; make bzImage modules)"
   fi
+  find "$new" -exec sync {} +
+  # Modules of an earlier build must not be loaded into this kernel: without an image, no lab boots.
+  rm -rf "${to:?}"/{vmlinuz,modules,config,release}
+  for file in modules config release vmlinuz; do
+    [ ! -e "$new/$file" ] || mv -T "$new/$file" "$to/$file"
+  done
+  sync "$to"
+  rm -rf "$new"
+  trap - EXIT
   echo "$to"
 }
 
@@ -384,7 +399,7 @@ download() {
     apt_private_unlock "$lock"
     return
   fi
-  rm -rf "$kernels"/.new.* # of a process that was killed
+  swept
   say "downloading ${packages[*]} from Debian"
   new=$(mktemp -d "$kernels/.new.XXXXXX")
   # shellcheck disable=SC2064  # `new` as it is now
@@ -419,8 +434,29 @@ download() {
 
 # point NAME RELEASE: the link NAME in the cache, atomically.
 point() {
-  ln -sfn "$2" "$kernels/.$1.$$"
-  mv -T "$kernels/.$1.$$" "$kernels/$1"
+  local lock
+  [ "$(readlink "$kernels/$1" || true)" != "$2" ] || return 0
+  apt_private_lock "$kernels/.lock"
+  lock=$apt_fd
+  ln -sfn "$2" "$kernels/.new.link"
+  mv -T "$kernels/.new.link" "$kernels/$1"
+  apt_private_unlock "$lock"
+}
+
+# swept: removes what killed processes left; with the lock, which all that make these files have.
+# The children of a killed process may still write.
+swept() {
+  rm -rf "$kernels"/.new.* "$kernels"/.newest-* "$kernels"/.default.* 2>/dev/null || true
+}
+
+# sweep: the same before a fetch that may find all in the cache, unless another process works there.
+sweep() {
+  local fd
+  compgen -G "$kernels/.new*" >/dev/null || return 0
+  [ -w "$kernels" ] || return 0
+  exec {fd}>"$kernels/.lock"
+  ! flock -n "$fd" || swept
+  exec {fd}>&-
 }
 
 # newest_of FILTER...: the newest offered kernel that the filter prints; one whose modules
@@ -528,10 +564,11 @@ fetch_newest() {
   if [ "$offline" = 0 ] && look matching; then
     [ -n "$found" ] || die 2 "Debian $(asked_suites)does not offer a $flavour kernel $series for $arch$(missing_suites)"
     is_usable "$found" 2>/dev/null || download "$found"
-    point "$link" "$found"
+    # The link of the series goes last: where it is, all is done.
     if [ "$series/$flavour/$asked" = "$default_series/$default_flavour/" ]; then
       point default "$found"
     fi
+    point "$link" "$found"
     echo "$kernels/$found"
     return
   fi
@@ -549,6 +586,7 @@ fetch_newest() {
 fetch() {
   local one asked=$suites
   local -a all
+  sweep
   if [ -n "$release" ]; then
     fetch_exact
     return

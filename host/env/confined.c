@@ -114,7 +114,7 @@ static void describe_limit(uint64_t limit, char *text, size_t bytes)
 static void add_row(struct table *t, const struct env_confined *e)
 {
 	const struct confine_state *s = &e->state;
-	char text[512];
+	char text[600];
 
 	table_row(t, TABLE_PLAIN);
 	table_cell(t, 0, "%s", e->kind);

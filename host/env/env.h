@@ -204,7 +204,7 @@ void env_check_confinement(struct result *r, bool stays_root);
 struct env_confined {
 	const char *kind;   /* "lab, by QEMU" */
 	const char *target; /* the target that was tried */
-	char why[256];	    /* why it cannot run here; "": it can */
+	char why[512];	    /* why it cannot run here; "": it can */
 	struct confine_state state;
 };
 #define ENV_KINDS 5

@@ -241,11 +241,40 @@ static pid_t reap(struct process *p, int *status)
 	return pid;
 }
 
+/* Longer than a tick. */
+#define WAIT_CHECK_NS 20000000u
+
+/*
+ * Sets the limit of a process later by the time in which it has waited for a processor.
+ * False: it has had its time. `last`: of the last call.
+ */
+static bool extend(const struct process *p, struct process_waits *last,
+		   uint64_t timeout_ns, uint64_t begin, uint64_t *end)
+{
+	const struct process_waits none = { .n = 0 }, now = process_waits(p->pid);
+	uint64_t waited = process_waited_ns(&none, &now), passed = now_ns() - begin;
+	bool waits = now.runnable && now.run_ns == last->run_ns;
+
+	/* The run time is that of the last tick. */
+	if (!last->n)
+		waits = now.runnable;
+	*last = now;
+	if (passed >= PROCESS_WALL * timeout_ns)
+		return false;
+	*end = begin + timeout_ns + waited;
+	if (begin + passed < *end)
+		return true;
+	*end = begin + passed + WAIT_CHECK_NS;
+	return waits;
+}
+
 int process_wait(struct process *p, uint64_t timeout_ns, int *status)
 {
 	struct pollfd fd = { .fd = (int)syscall(SYS_pidfd_open, p->pid, 0),
 			     .events = POLLIN };
-	uint64_t end = now_ns() + timeout_ns;
+	const uint64_t begin = now_ns();
+	uint64_t end = begin + timeout_ns;
+	struct process_waits last = { .n = 0 };
 	int ret = fd.fd < 0 ? -errno : -EAGAIN;
 
 	while (ret == -EAGAIN) {
@@ -254,7 +283,8 @@ int process_wait(struct process *p, uint64_t timeout_ns, int *status)
 		if (interrupted) {
 			ret = -EINTR;
 		} else if (now >= end) {
-			ret = -ETIMEDOUT;
+			if (!extend(p, &last, timeout_ns, begin, &end))
+				ret = -ETIMEDOUT;
 		} else if (poll(&fd, 1,
 				/* Slices: a signal just before poll() is noticed. */
 				(int)((end - now) / 1000000 < 100
@@ -283,6 +313,22 @@ int process_stop(struct process *p)
 	return status;
 }
 
+/* The state follows the name, which is in parentheses and may contain some. */
+static bool is_runnable(pid_t pid, const char *thread)
+{
+	char path[64], text[256] = "";
+	const char *name_end;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%.10s/stat", (int)pid, thread);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	name_end = fgets(text, sizeof(text), f) ? strrchr(text, ')') : NULL;
+	fclose(f);
+	return name_end && !strncmp(name_end, ") R", 3);
+}
+
 struct process_waits process_waits(pid_t pid)
 {
 	struct process_waits waits = { .n = 0 };
@@ -301,6 +347,8 @@ struct process_waits process_waits(pid_t pid)
 		if (f && fscanf(f, "%" SCNu64 " %" SCNu64, &run_ns, &wait_ns) == 2) {
 			waits.threads[waits.n].tid = (pid_t)atoi(d->d_name);
 			waits.threads[waits.n++].ns = wait_ns;
+			waits.run_ns += run_ns;
+			waits.runnable |= is_runnable(pid, d->d_name);
 		}
 		if (f)
 			fclose(f);

@@ -69,8 +69,10 @@ int process_start(struct process *p, const struct process_start *how);
 
 /*
  * Waits until the child ends. 0 with its status as waitpid() returns it, -ETIMEDOUT, or
- * -EINTR if `interrupted` is set.
+ * -EINTR if `interrupted` is set. The time in which the child waits for a processor does
+ * not count, up to PROCESS_WALL times the limit.
  */
+#define PROCESS_WALL 60u
 int process_wait(struct process *p, uint64_t timeout_ns, int *status);
 
 /* Kills the process group if the child runs. Returns the status of waitpid(), or 0. */
@@ -89,6 +91,10 @@ struct process_waits {
 		pid_t tid;
 		uint64_t ns;
 	} threads[PROCESS_THREADS_MAX];
+	/* Of all threads: how long they have run; whether one could run now. The kernel
+	 * counts a wait when it is over. */
+	uint64_t run_ns;
+	bool runnable;
 };
 struct process_waits process_waits(pid_t pid);
 

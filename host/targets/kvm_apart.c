@@ -243,7 +243,7 @@ static time_t now_s(void)
 
 time_t kvm_apart_limit_s(const struct boot_request *rq)
 {
-	return (time_t)(WATCHDOG_WALL * (boot_limit_ns(rq) / 1e9)) + GRACE_S;
+	return (time_t)(PROCESS_WALL * (boot_limit_ns(rq) / 1e9)) + GRACE_S;
 }
 
 /* Until the VMM answers or ends. A signal to this process alone is passed on. 0 or

@@ -261,6 +261,34 @@ taken() {
     "$top/scripts/kernel.sh" take --arch x86_64 --tree tree --to k
 }
 
+@test "kernel.sh take: a disk that gets full leaves the old kernel, and nothing else" {
+  local limited
+  mkdir -p tree/arch/x86/boot k/modules
+  head -c 300000 /dev/zero >tree/arch/x86/boot/bzImage
+  for file in vmlinuz config modules/kvm.ko; do echo old >"k/$file"; done
+  # As a file system that has no room: a file of at most 100 KiB, and no signal.
+  # shellcheck disable=SC2016  # for the inner shell
+  limited=(bash -c 'trap "" XFSZ; ulimit -f 100; exec "$@"' limited)
+  run_apart "${limited[@]}" "$top/scripts/kernel.sh" take --arch x86_64 --tree tree --to k
+  echo "$stderr"
+  [ "$status" = 4 ]
+  [ "$(find k -type f | sort | xargs cat | xargs)" = "old old old" ]
+  [ "$(find k -mindepth 1 | sort | xargs)" = "k/config k/modules k/modules/kvm.ko k/vmlinuz" ]
+  # A folder that take made goes.
+  run_apart "${limited[@]}" "$top/scripts/kernel.sh" take --arch x86_64 --tree tree --to new
+  [ "$status" = 4 ]
+  [ ! -e new ]
+  # A kernel that cannot be used does not replace the old one.
+  : >tree/modules.order
+  refused 2 'tree has no KVM for x86_64' "$top/scripts/kernel.sh" take --arch x86_64 --tree tree --to k
+  [ "$(cat k/vmlinuz k/modules/kvm.ko | xargs)" = "old old" ]
+  # Two at once.
+  flock k sleep 20 3>&- &
+  for _ in $(seq 100); do ! flock -n k true || sleep 0.05; done
+  refused 4 'another take works in k' "$top/scripts/kernel.sh" take --arch x86_64 --tree tree --to k
+  kill %1
+}
+
 @test "kernel.sh take: a kernel with built-in KVM needs no modules" {
   made_tree arch/x86/kvm/kvm arch/x86/kvm/kvm-amd=kvm
   # The tree after a change to CONFIG_KVM=y: the build leaves the modules and their list.

@@ -53,7 +53,7 @@ END
   nothing_left
 }
 
-@test "kill_at: the call is not made; with --half, half of the write is" {
+@test "kill_at: the call is not made; with --half, half of the n-th write is" {
   [ -x "$build/tests/kill_at" ] || skip "not built: make hostile-tests"
   # shellcheck disable=SC2016  # for the inner shell
   local kill_at=("$build/tests/kill_at" --report "$BATS_TEST_TMPDIR/report")
@@ -63,7 +63,7 @@ END
   [ "$(cat "$BATS_TEST_TMPDIR/report")" = "2 write $PWD/a" ]
   [ -e a ]
   [ ! -s a ]
-  run_apart "${kill_at[@]}" --half 2 bash -c "$write"
+  run_apart "${kill_at[@]}" --half 1 bash -c "$write"
   [ "$(cat a)" = 1234 ]
   run_apart "${kill_at[@]}" 3 bash -c "$write"
   [ "$status" = 137 ]

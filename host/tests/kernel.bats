@@ -437,6 +437,43 @@ END
     ".lock 6.1.0-10-cloud-amd64 6.12.5+deb12-cloud-amd64 default newest-6.1-cloud " ]
 }
 
+# cached_files: the names in the cache of x86_64.
+cached_files() {
+  find "$(cache '')" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | xargs
+}
+
+@test "kernel fetch: what a killed fetch left goes, also if the kernel is complete" {
+  local script=$top/scripts/kernel.sh name
+  cat >"$BATS_TEST_TMPDIR/bin/mv" <<'END'
+#!/bin/bash
+[[ ${!#} != $DIES_BEFORE ]] || { kill -9 $PPID; exit; }
+PATH=${PATH#*:} mv "$@"
+[[ ${!#} != $DIES_AFTER ]] || kill -9 $PPID
+END
+  chmod +x "$BATS_TEST_TMPDIR/bin/mv"
+  # The kernel is in its place, and the folder of the download is not yet removed.
+  DIES_AFTER='*/6.1.0-9-cloud-amd64' run_apart "$script" fetch --arch x86_64 --release 6.1.0-9
+  [ "$status" = 137 ]
+  [[ $(cached_files) == ".lock .new."*" 6.1.0-9-cloud-amd64" ]]
+  fetch --release 6.1.0-9
+  [ "$(cached_files)" = ".lock 6.1.0-9-cloud-amd64" ]
+  [ "$(downloads)" = 1 ]
+  # Before the first link and between the links: both are there after the next fetch.
+  for name in default newest-6.1-cloud; do
+    rm -rf "$WORLDSWITCH_CACHE"
+    DIES_BEFORE="*/$name" run_apart "$script" fetch --arch x86_64 --series 6.1
+    [ "$status" = 137 ]
+    [[ $(cached_files) == *" .new.link "* ]]
+    fetch --series 6.1
+    [ "$(cached_files)" = ".lock 6.1.0-10-cloud-amd64 default newest-6.1-cloud" ]
+    [ "$(readlink "$(cache default)")" = 6.1.0-10-cloud-amd64 ]
+  done
+  # Not of a fetch that works.
+  mkdir "$(cache .new.123456)"
+  flock "$(cache .lock)" "$script" fetch --arch x86_64 --release 6.1.0-10 --quiet
+  [ -e "$(cache .new.123456)" ]
+}
+
 @test "kernel fetch: waits for another fetch and says so; a killed fetch leaves no lock" {
   local script=$top/scripts/kernel.sh client pid
   SLOW=3 "$script" fetch --arch x86_64 --release 6.12.5+deb12 >first 2>first.err 3>&- &

@@ -12,6 +12,7 @@
 
 #include "host/lib/confine.h"
 #include "host/targets/target.h"
+#include "host/lib/process.h"
 #include "host/targets/kvm.h"
 #include "host/vmm/timer.h"
 
@@ -223,6 +224,6 @@ Test(kvm_apart, the_limit_is_beyond_that_of_the_watchdog)
 		};
 
 		cr_expect_gt(kvm_apart_limit_s(&rq),
-			     (time_t)(WATCHDOG_WALL * timeouts_s[i]));
+			     (time_t)(PROCESS_WALL * timeouts_s[i]));
 	}
 }

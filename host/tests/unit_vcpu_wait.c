@@ -96,22 +96,17 @@ static bool spin(uint64_t until_ns)
 	return true;
 }
 
-/*
- * Eight processes have one processor for 3 s, and this one least of it: a limit of 0.3 s
- * has passed several times when the thread has run for 0.2 s.
- */
-Test(watchdog, waits_for_a_busy_processor_do_not_count, .timeout = 60)
+#define BUSY 8
+
+/* Processes that have this processor for 3 s, and leave little of it to this one. */
+static void be_busy(pid_t busy[BUSY])
 {
-	const uint64_t ms = 1000000, begin = cpu_ns();
-	struct watchdog limit;
-	pid_t busy[8];
-	struct error why;
 	cpu_set_t one;
 
 	CPU_ZERO(&one);
 	CPU_SET(sched_getcpu(), &one);
 	cr_assert_eq(sched_setaffinity(0, sizeof(one), &one), 0);
-	for (int i = 0; i < 8; i++) {
+	for (int i = 0; i < BUSY; i++) {
 		busy[i] = fork();
 		if (!busy[i]) {
 			alarm(3);
@@ -120,6 +115,20 @@ Test(watchdog, waits_for_a_busy_processor_do_not_count, .timeout = 60)
 		}
 	}
 	cr_assert_neq(nice(10), -1);
+}
+
+/*
+ * Eight processes have one processor for 3 s, and this one least of it: a limit of 0.3 s
+ * has passed several times when the thread has run for 0.2 s.
+ */
+Test(watchdog, waits_for_a_busy_processor_do_not_count, .timeout = 60)
+{
+	const uint64_t ms = 1000000, begin = cpu_ns();
+	struct watchdog limit;
+	pid_t busy[BUSY];
+	struct error why;
+
+	be_busy(busy);
 	cr_assert_eq(watchdog_start(&limit, 300 * ms, true, &why), 0, "%s", why.text);
 	cr_expect(spin(begin + 200 * ms), "the limit came after %llu ms of CPU",
 		  (unsigned long long)((cpu_ns() - begin) / ms));
@@ -131,20 +140,52 @@ Test(watchdog, waits_for_a_busy_processor_do_not_count, .timeout = 60)
 		usleep(20000);
 	cr_expect(watchdog_expired());
 	watchdog_stop(&limit);
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < BUSY; i++)
+		waitpid(busy[i], NULL, 0);
+}
+
+/* As the emulator of a bare machine: 0.3 s for a child that has run for 0.2 s. */
+Test(watchdog, waits_of_a_child_for_a_busy_processor_do_not_count, .timeout = 60)
+{
+	const uint64_t ms = 1000000;
+	struct process child = { .pid = 0 };
+	int status = -1;
+	pid_t busy[BUSY];
+
+	be_busy(busy);
+	child.pid = fork();
+	if (!child.pid)
+		_exit(spin(cpu_ns() + 200 * ms) ? 7 : 0);
+	cr_expect_eq(process_wait(&child, 300 * ms, &status), 0);
+	cr_expect_eq(status, 7 << 8, "0x%x", status);
+	/* A child that runs, and one that sleeps, reach it. */
+	for (int sleeps = 0; sleeps < 2; sleeps++) {
+		child.pid = fork();
+		if (!child.pid) {
+			while (sleeps)
+				pause();
+			_exit(spin(cpu_ns() + 30000 * ms));
+		}
+		cr_expect_eq(process_wait(&child, 300 * ms, &status), -ETIMEDOUT);
+		process_stop(&child);
+	}
+	for (int i = 0; i < BUSY; i++)
 		waitpid(busy[i], NULL, 0);
 }
 
 /*
  * Of three threads with one processor, two wait at any time: waits that add up would be
- * longer than the time that passes, and only WATCHDOG_WALL would end the guest.
+ * longer than the time that passes, and only PROCESS_WALL would end the guest.
  */
 Test(watchdog, waits_of_threads_at_one_time_count_once)
 {
 	const uint64_t passed_ns = 3000;
-	const struct process_waits then = { 3, { { 10, 0 }, { 11, 0 }, { 12, 0 } } };
-	const struct process_waits now = { 3,
-					   { { 10, 2000 }, { 11, 1990 }, { 12, 2010 } } };
+	const struct process_waits then = {
+		.n = 3, .threads = { { 10, 0 }, { 11, 0 }, { 12, 0 } }
+	};
+	const struct process_waits now = {
+		.n = 3, .threads = { { 10, 2000 }, { 11, 1990 }, { 12, 2010 } }
+	};
 
 	cr_expect_eq(process_waited_ns(&then, &now), 2010);
 	cr_expect_lt(process_waited_ns(&then, &now), passed_ns);
@@ -153,8 +194,11 @@ Test(watchdog, waits_of_threads_at_one_time_count_once)
 /* A thread that had waited long before is not taken for the one that waits now. */
 Test(watchdog, the_longest_wait_is_that_since_then)
 {
-	const struct process_waits then = { 2, { { 10, 9000 }, { 11, 100 } } };
-	const struct process_waits now = { 3, { { 11, 700 }, { 10, 9100 }, { 12, 50 } } };
+	const struct process_waits then = { .n = 2,
+					    .threads = { { 10, 9000 }, { 11, 100 } } };
+	const struct process_waits now = {
+		.n = 3, .threads = { { 11, 700 }, { 10, 9100 }, { 12, 50 } }
+	};
 
 	cr_expect_eq(process_waited_ns(&then, &now), 600);
 	cr_expect_eq(process_waited_ns(&now, &now), 0);

@@ -188,7 +188,7 @@ static bool extend(struct watchdog *w)
 	uint64_t waited = process_waited_ns(&own_waits, &now);
 	uint64_t spent = waited < passed ? passed - waited : 0;
 
-	if (spent >= w->limit_ns || passed >= WATCHDOG_WALL * w->limit_ns)
+	if (spent >= w->limit_ns || passed >= PROCESS_WALL * w->limit_ns)
 		return false;
 	overdue = 0;
 	if (!set_posix(w->posix, w->limit_ns - spent))

@@ -65,11 +65,9 @@ bool timer_expired(void);
  * a watchdog. One per thread. 0 or -errno.
  *
  * `shared`: other processes can have the processors. The time in which a thread of this
- * process waits for one does not count, up to WATCHDOG_WALL times the limit: that of the
+ * process waits for one does not count, up to PROCESS_WALL times the limit: that of the
  * thread that waits longest, so that no thread has more than the limit of the processors.
  */
-#define WATCHDOG_WALL 60u
-
 struct watchdog {
 	timer_t posix;
 	bool running;

@@ -54,6 +54,7 @@ class Row:
         self.tried, self.failures = 0, []
         self.left, self.left_trials = {}, 0
         self.remark = ""
+        self.turn = None  # of kills at each call
 
     def fresh(self):
         """An empty current folder, and an empty TMPDIR, of one trial."""
@@ -279,6 +280,9 @@ class Scenario:
     """A command that changes files, and what must hold after it was killed."""
     expected = r"cwd/\d+\.json"
     succeeds = (0,)
+    # How many times the calls of the command are counted, to kill it at each of them: the
+    # four ways to be killed; random states of the files need more.
+    turns = 4
     # Whether the command prints other programs' messages, too.
     script = False
 
@@ -469,7 +473,8 @@ class EnvTune(Scenario):
 class KernelFetch(Scenario):
     script = True
     expected = (r"cwd/cache/(kernels/x86_64/(\.lock|newest-[^/]*|default|" + re.escape(RELEASE) +
-                r"/.*)|apt/x86_64[^/]*/[^.].*)")
+                r"/(modules/)?[^./][^/]*)|apt/x86_64[^/]*/[^.].*)")
+    turns = 12  # four ways to be killed, three states of the cache
 
     def make_archive(self):
         tree = os.path.join(self.archive, "tree")
@@ -500,15 +505,25 @@ class KernelFetch(Scenario):
         row.environment.update(WORLDSWITCH_CACHE=row.path("cache"), ARCHIVE=self.archive,
                                PATH=self.archive + ":" + os.environ["PATH"])
         command = [WSBENCH, "kernel", "fetch", "--quiet", "--arch", "x86_64"]
-        command += row.random.choice((["--series", "6.1"], ["--release", RELEASE]))
+        state = row.turn // 4 % 3 if row.turn is not None else row.random.randrange(3)
+        command += ["--release", RELEASE] if state == 1 else ["--series", "6.1"]
         self.entry = os.path.join(row.path("cache"), "kernels", "x86_64", RELEASE)
-        if row.random.random() < 0.3:
+        if state == 2:
+            self.make_damaged(row, command)
+        return command
+
+    def make_damaged(self, row, command):
+        """A cached kernel that is downloaded again, and replaced."""
+        kept = self.archive + ".kept"
+        cache = row.path("cache")
+        if not os.path.exists(kept):
             code, _, stderr = row.run(command)
             if code:
                 row.fail(f"exit code {code}: {stderr}")
-            # Damaged: it is downloaded again, and replaced.
             os.truncate(os.path.join(self.entry, "vmlinuz"), 5)
-        return command
+            shutil.copytree(cache, kept, symlinks=True)
+            return
+        shutil.copytree(kept, cache, symlinks=True)
 
     def is_whole(self):
         sizes = {"vmlinuz": 60000, "config": 13, "release": len(RELEASE) + 1,
@@ -524,6 +539,8 @@ class KernelFetch(Scenario):
             path = os.path.join(os.path.dirname(self.entry), link)
             if os.path.lexists(path) and not os.path.exists(path) and os.path.exists(self.entry):
                 row.fail(f"{link} points to nothing")
+        if not os.path.exists(self.entry):
+            return
         code, stdout, stderr = row.run(
             [os.path.join(TOP, "scripts", "kernel.sh"), "fetch", "--offline", "--quiet", "--arch", "x86_64",
              "--release", RELEASE])
@@ -537,9 +554,16 @@ class KernelFetch(Scenario):
 
 class KernelTake(Scenario):
     script = True
-    expected = r"cwd/(tree/.*|kernel/.*)"
+    expected = r"cwd/(tree/.*|kernel/[^.].*)"
+    old = {"vmlinuz": "old image", "config": "old", "release": "old\n", "modules/kvm.ko": "old"}
 
     def prepare(self, row):
+        self.replaces = row.random.random() < 0.5
+        if self.replaces:
+            os.makedirs(row.path("kernel/modules"))
+        for name, text in self.old.items() if self.replaces else ():
+            with open(row.path("kernel/" + name), "w") as f:
+                f.write(text)
         tree = row.path("tree")
         files = {"arch/x86/boot/bzImage": "image " * 10000, ".config": "CONFIG_KVM=y\n",
                  "include/config/kernel.release": "6.1.0-own\n",
@@ -550,14 +574,28 @@ class KernelTake(Scenario):
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "w") as f:
                 f.write(text)
+        self.new = {"vmlinuz": files["arch/x86/boot/bzImage"], "config": files[".config"],
+                    "release": files["include/config/kernel.release"],
+                    "modules/kvm-amd.ko": files["kvm-amd.ko"], "modules/kvm.ko": files["kvm.ko"]}
         return [WSBENCH, "kernel", "take", "--arch", "x86_64", "--tree", "tree", "--to", "kernel"]
 
     def check(self, row):
-        """Half a kernel is not named as a whole one: the next run replaces it."""
+        """An old kernel, no image, or the new kernel."""
+        top = row.path("kernel")
+        if not os.path.exists(os.path.join(top, "vmlinuz")):
+            return
+        files = {}
+        for folder, _, names in os.walk(top):
+            for path in (os.path.join(folder, n) for n in names if "/.new" not in folder):
+                with open(path) as f:
+                    files[os.path.relpath(path, top)] = f.read()
+        if files != self.new and not (self.replaces and files == self.old):
+            row.fail(f"the kernel is { {name: len(text) for name, text in files.items()} }")
 
     def check_end(self, row):
-        if sorted(os.listdir(row.path("kernel"))) != ["config", "modules", "release", "vmlinuz"]:
-            row.fail(f"the kernel is {os.listdir(row.path('kernel'))}")
+        if not os.path.exists(row.path("kernel/vmlinuz")):
+            row.fail("no kernel after the next take")
+        self.check(row)
 
 
 def kill_once(row, scenario, prefix, at, seed):
@@ -587,27 +625,56 @@ def kill_once(row, scenario, prefix, at, seed):
     return killed
 
 
-def kills(scenario, at_calls):
-    """Kills at every change of a file, and, without at_calls, at random times."""
+def kills_any_time(scenario):
+    """Kills at random times."""
+    def run(row, count):
+        duration = 1e3 * shortest(row, lambda: scenario.prepare(row))
+        for turn in range(1, count + 1):
+            seed = f"{row.name} {row.seed} {turn}"
+            # All processes; or the command alone, and the others end by themselves.
+            kill_once(row, scenario, [["--one"], []][turn % 2],
+                      f"{random.Random(seed).uniform(0.1, duration):.2f}ms", seed)
+    return run
+
+
+def changes(row, scenario, mode, seed):
+    """How many changes the command makes."""
+    row.fresh()
+    row.random.seed(seed)
+    report = os.path.join(row.place, "report")
+    code, _, stderr = row.run(scenario.prepare(row), [KILL_AT, "--report", report, *mode, "1000000"])
+    if code not in scenario.succeeds:
+        row.fail(f"exit code {code} without a kill: {stderr.strip()[-500:]}")
+        return 0
+    with open(report) as f:
+        return int(f.read().split()[0])
+
+
+def kills(scenario):
+    """Kills at every change of a file; at `count` of them, evenly, if there are more."""
     def run(row, count):
         modes = [[], ["--half"], ["--one"], ["--half", "--one"]]
-        duration = 1e3 * shortest(row, lambda: scenario.prepare(row)) if not at_calls else 0
-        most, n, turn, done = 0, 0, 0, 0
-        for done in range(count):
-            seed = f"{row.name} {row.seed} {turn}"
-            if not at_calls:
-                turn += 1
-                # All processes; or the command alone, and the others end by themselves.
-                kill_once(row, scenario, [["--one"], []][turn % 2],
-                          f"{random.Random(seed).uniform(0.1, duration):.2f}ms", seed)
-                continue
-            n += 1
-            if kill_once(row, scenario, modes[turn % len(modes)], str(n), seed):
+        ends, most = 0, 0
+        while row.tried < count:
+            # As many turns as suffice, or those of all states.
+            turns = []
+            for row.turn in range(ends, ends + scenario.turns):
+                seed = f"{row.name} {row.seed} {row.turn}"
+                mode = modes[row.turn % len(modes)]
+                n = changes(row, scenario, mode, seed)
                 most = max(most, n)
-            else:
-                n, turn = 0, turn + 1
-        if at_calls:
-            row.remark = f"{turn} times to the end; at most {most} changes"
+                turns += [(row.turn, mode, at, seed) for at in range(1, n + 1)]
+            if not turns:
+                break
+            ends += scenario.turns
+            rest = count - row.tried
+            if rest < len(turns):
+                turns = [turns[i * len(turns) // rest] for i in range(rest)]
+                ends -= scenario.turns
+            for row.turn, mode, at, seed in turns:
+                kill_once(row, scenario, mode, str(at), seed)
+        row.turn = None
+        row.remark = f"{ends} times to the end; at most {most} changes"
     return run
 
 
@@ -736,9 +803,9 @@ def check_signal(row, code, number, stderr):
 # ---- many at once ------------------------------------------------------------------------
 
 def crowd(target, at_once):
-    """Healthy guests, many more than CPUs: none is called hung."""
+    """Healthy guests, many more than CPUs, of which each needs far less than its second."""
     def run(row, count):
-        command = [WSBENCH, "run", "--on", target, "--bench", "null", "--boots", "2", "--quiet"]
+        command = [WSBENCH, "run", "--on", target, "--bench", "null", "--boots", "2", "--timeout", "1", "--quiet"]
         codes = {}
         while row.tried < count:
             row.fresh()
@@ -766,22 +833,22 @@ def subjects():
     host = f"bare:{os.uname().machine}"
     lab = "lab:aarch64-vhe"
     return [
-        ("kills of explain", kills(Explain(lab), True), 60, 0),
+        ("kills of explain", kills(Explain(lab)), 60, 0),
         ("pages", pages(os.path.join(BUILD, "tests", "pages")), 1000000, 20000),
-        ("kills of history add", kills(HistoryAdd(), True), 6000, 40),
-        ("kills of run on kvm", kills(Run("kvm"), True), 1000, 16),
-        ("kills of run on kvm, any time", kills(Run("kvm"), False), 300, 4),
-        (f"kills of run on {host}", kills(Run(host), True), 200, 6),
-        (f"kills of run on {host}, any time", kills(Run(host), False), 100, 2),
-        ("kills of kernel fetch", kills(KernelFetch(), True), 600, 12),
-        ("kills of kernel fetch, any time", kills(KernelFetch(), False), 200, 4),
-        ("kills of history add, any time", kills(HistoryAdd(), False), 600, 4),
-        ("kills of kernel take", kills(KernelTake(), True), 200, 4),
-        ("kills of env tune", kills(EnvTune(), True), 400, 12),
-        ("kills of env tune, any time", kills(EnvTune(), False), 200, 4),
-        ("kills of report", kills(Report(), True), 500, 8),
-        ("kills of explain, any time", kills(Explain(lab), False), 20, 0),
-        (f"kills of run on {lab}, any time", kills(Run(lab), False), 20, 0),
+        ("kills of history add", kills(HistoryAdd()), 6000, 40),
+        ("kills of run on kvm", kills(Run("kvm")), 1000, 16),
+        ("kills of run on kvm, any time", kills_any_time(Run("kvm")), 300, 4),
+        (f"kills of run on {host}", kills(Run(host)), 200, 6),
+        (f"kills of run on {host}, any time", kills_any_time(Run(host)), 100, 2),
+        ("kills of kernel fetch", kills(KernelFetch()), 820, 12),
+        ("kills of kernel fetch, any time", kills_any_time(KernelFetch()), 200, 4),
+        ("kills of history add, any time", kills_any_time(HistoryAdd()), 600, 4),
+        ("kills of kernel take", kills(KernelTake()), 200, 4),
+        ("kills of env tune", kills(EnvTune()), 400, 12),
+        ("kills of env tune, any time", kills_any_time(EnvTune()), 200, 4),
+        ("kills of report", kills(Report()), 500, 8),
+        ("kills of explain, any time", kills_any_time(Explain(lab)), 20, 0),
+        (f"kills of run on {lab}, any time", kills_any_time(Run(lab)), 20, 0),
         ("a full disk: history add", full_disk(HistoryAdd()), 60, 6),
         ("a full disk: run on kvm", full_disk(Run("kvm")), 60, 4),
         ("a full disk: report", full_disk(Report()), 100, 6),
@@ -802,8 +869,8 @@ def subjects():
         (f"signals to run on {host}", signals(host), 150, 6),
         (f"signals to run on {lab}", signals(lab), 40, 0),
         ("pages, sanitized", pages(os.path.join(BUILD, "asan", "tests", "pages")), 100000, 2000),
-        ("60 at once on kvm", crowd("kvm", 60), 120, 0),
-        (f"60 at once on {host}", crowd(host, 60), 60, 0),
+        ("200 at once on kvm", crowd("kvm", 200), 200, 0),
+        (f"200 at once on {host}", crowd(host, 200), 200, 0),
     ]
 
 

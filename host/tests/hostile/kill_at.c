@@ -8,7 +8,7 @@
  * Changes are the system calls below, of COMMAND and all its descendants: writes to
  * regular files, and calls that create, cut, sync, rename, link or remove files. SIGKILL
  * goes to all processes at once; with --one only to the process of the call, or after a
- * time to COMMAND. --half: if the call is a write(), its first half is written first.
+ * time to COMMAND. --half: only calls of write() count, and half of the last one is made.
  *
  * FILE gets one line: the number of changes, and the call that was not made. Exit code:
  * 137 after the kill; COMMAND's, or 128 + n after signal n, if it made fewer changes;
@@ -211,11 +211,12 @@ static bool on_call(struct watch *w, pid_t pid)
 			continue;
 		for (int k = 0; k < 6; k++)
 			args[k] = call.seccomp.args[k];
-		if (!describe(pid, &changes[i], args, subject, sizeof(subject)) ||
+		if ((w->half && changes[i].number != SYS_write) ||
+		    !describe(pid, &changes[i], args, subject, sizeof(subject)) ||
 		    ++w->seen != w->n)
 			return false;
 		snprintf(w->last, sizeof(w->last), "%s %s", changes[i].name, subject);
-		if (w->half && changes[i].number == SYS_write)
+		if (w->half)
 			write_half(pid, args);
 		return true;
 	}
