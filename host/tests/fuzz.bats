@@ -58,6 +58,14 @@ replays() {
   replays tune
 }
 
+@test "fuzz: the cache of kernels and emulators" {
+  replays cache
+}
+
+@test "fuzz: debug information" {
+  replays debuginfo
+}
+
 @test "fuzz: each harness has a corpus and a test" {
   local source name n=0
   for source in "$tests"/fuzz/fuzz_*.c; do
@@ -66,7 +74,7 @@ replays() {
     grep -q "^  replays ${name%.c}$" "$tests/fuzz.bats"
     n=$((n + 1))
   done
-  [ "$n" -ge 9 ]
+  [ "$n" -ge 11 ]
 }
 
 @test "fuzz: mutations of JSON are the same in each run, and reach what is behind the parser" {

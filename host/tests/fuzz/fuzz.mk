@@ -38,6 +38,9 @@ $(B)/fuzz/fuzz_%: $(B)/fuzz/obj/$(FUZZ_DIR)/fuzz_%.o $(FUZZ_SHARED:%.c=$(B)/fuzz
 	$(call say,FUZZ,$@)
 	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer $^ $(LIBS) $(OWN_LIBS) -o $@
 
+# No scripts run.
+$(B)/asan/tests/fuzz_cache $(B)/fuzz/fuzz_cache: LIBS += -Wl,--wrap=process_find_script
+
 fuzz:
 	$(Q)scripts/setup.sh base fuzz
 	$(Q)$(MAKE) --no-print-directory $(JOBS) fuzz-build FUZZ='$(FUZZ)'

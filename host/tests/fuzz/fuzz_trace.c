@@ -18,6 +18,7 @@
 #include "host/explain/formats.h"
 #include "host/explain/record.h"
 #include "host/explain/trace.h"
+#include "host/explain/symbols.h"
 #include "host/tests/fuzz/fuzz.h"
 
 struct head {
@@ -258,6 +259,41 @@ static void check(struct explanation *e, enum arch arch)
 			f->write(fuzz_sink(), e);
 }
 
+static size_t code_lines(const char *text, size_t bytes)
+{
+	size_t n = 0;
+
+	for (const char *line = text, *end; (end = memchr(line, '\n', bytes));
+	     line = end + 1) {
+		const char *blank = memchr(line, ' ', (size_t)(end - line));
+
+		n += blank && end - blank > 2 && blank[2] == ' ' && blank[1] &&
+		     strchr("tTwW", blank[1]);
+		bytes -= (size_t)(end + 1 - line);
+	}
+	return n;
+}
+
+/* The text as the file that the agent of a lab reads: the lines about code, and no
+ * others. */
+static void read_kernel(const char *kallsyms, size_t bytes)
+{
+	char *text, *again;
+	size_t n, n_again;
+
+	FUZZ_CHECK(!symbols_read_kernel(fuzz_file(kallsyms, bytes), &text, &n) &&
+			   n <= bytes,
+		   "kallsyms cannot be read");
+	FUZZ_CHECK(code_lines(text, n) == code_lines(kallsyms, bytes),
+		   "%zu lines about code, and %zu are kept", code_lines(kallsyms, bytes),
+		   code_lines(text, n));
+	FUZZ_CHECK(!symbols_read_kernel(fuzz_file(text, n), &again, &n_again) &&
+			   n_again == n && !memcmp(text, again, n),
+		   "lines about code are left out");
+	free(again);
+	free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct record_page *page = (struct record_page *)(void *)words;
@@ -284,6 +320,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!kallsyms || !rows)
 		abort();
 	fuzz_get(&in, kallsyms, n);
+	read_kernel(kallsyms, n);
 	memcpy(payload.marks, marks, sizeof(marks));
 	what.arch = h.flags & FLAG_AARCH64 ? ARCH_AARCH64 : ARCH_X86_64;
 	what.benchmark = bench_table[h.bench % rows].id;
