@@ -109,6 +109,8 @@ void plot_floor(const struct plot_input *in, struct picture_list *list,
 void plot_distribution(const struct plot_input *in, struct picture_list *list,
 		       struct plot_reason *why);
 
+void plot_scaling(const struct plot_input *in, struct picture_list *list,
+		  struct plot_reason *why);
 void plot_touch(const struct plot_input *in, struct picture_list *list,
 		struct plot_reason *why);
 void plot_history(const struct plot_input *in, struct picture_list *list,

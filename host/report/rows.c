@@ -265,8 +265,10 @@ static void collect_names(struct configs *c, const struct rows *rows,
 			    is_wanted(only, known->name) &&
 			    find(c->names, c->n, known->name) == c->n)
 				c->names[c->n++] = rows->rows[i].config;
+	/* Numbers of vCPUs are no counter configs: only if they are named. */
 	for (size_t i = 0; i < rows->n; i++)
-		if (is_wanted(only, rows->rows[i].config) &&
+		if ((only[0] || !strchr(rows->rows[i].config, '@')) &&
+		    is_wanted(only, rows->rows[i].config) &&
 		    find(c->names, c->n, rows->rows[i].config) == c->n)
 			c->names[c->n++] = rows->rows[i].config;
 }
@@ -279,7 +281,8 @@ void configs_collect(struct configs *c, const struct result *r, const char *cons
 	rows_collect(&rows, &r, 1);
 	collect_names(c, &rows, only);
 	for (size_t i = 0; i < rows.n; i++)
-		add_row(c, r, rows.rows[i].name);
+		if (only[0] || !strchr(rows.rows[i].config, '@'))
+			add_row(c, r, rows.rows[i].name);
 	rows_free(&rows);
 	drop_unused(c);
 }

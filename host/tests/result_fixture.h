@@ -71,6 +71,9 @@ static void fixture_benchmark(struct result *r)
 
 	b->name = result_string(r, "hypercall");
 	b->config = result_string(r, "default");
+	b->vcpus = 6;
+	b->vms = 7;
+	b->oversubscribed = true;
 	b->group = result_string(r, "exit");
 	b->handled_by = HANDLED_USER;
 	b->status = RESULT_FAIL;

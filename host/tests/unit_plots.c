@@ -619,6 +619,83 @@ Test(plots, noisy_rows_have_a_distribution)
 	expect_in(0, "p50 100   p99 ");
 }
 
+/* A row on n vCPUs, or VMs, with its rate; 0: none. */
+static void add_scaled(const char *name, unsigned int vcpus, unsigned int vms,
+		       double value, double rate)
+{
+	const char *config = result_format(docs[0], "default@%s=%u",
+					   vms ? "vms" : "vcpus", vms ? vms : vcpus);
+	struct result_benchmark *b;
+	struct result_metric *m;
+
+	add(docs[0], name, config, value);
+	b = &docs[0]->benchmarks[docs[0]->n_benchmarks - 1];
+	b->vcpus = vcpus;
+	b->vms = vms;
+	if (rate == 0)
+		return;
+	m = result_add_metric(docs[0], b);
+	m->name = "ops_per_s";
+	m->unit = "ops/s";
+	m->better = "higher";
+	m->value = rate;
+	add_boot(docs[0], m, rate);
+}
+
+/* N in powers of two; the round trip, its interval, and the rate in powers of two. */
+Test(plots, costs_over_the_number_of_vcpus)
+{
+	struct plot_input in = input(1);
+
+	docs[0]->target.exact = false;
+	add_scaled("hypercall", 1, 0, 1000, 500);
+	add_scaled("hypercall", 4, 0, 1600, 1000);
+	add_scaled("hypercall", 0, 1, 1000, 500);
+	add_scaled("hypercall", 0, 4, 1100, 2000);
+	add_scaled("cpuid", 1, 0, 700, 100);
+	plot_scaling(&in, &list, &why);
+	cr_assert_eq(list.n, 1, "%s", why.text);
+	expect_in(0, "$vcpus0 << EOD\n0 1000 1000 1000 0\n2 1600 1600 1600 1\n");
+	expect_in(0, "$vms0 << EOD\n0 1000 1000 1000 0\n2 1100 1100 1100 2\n");
+	expect_in(0, "'A  hypercall'");
+	/* At one number only. */
+	expect_not_in(0, "cpuid");
+}
+
+Test(plots, an_exact_target_has_costs_and_no_rates)
+{
+	struct plot_input in = input(1);
+
+	add_scaled("hypercall", 1, 0, 989, 0);
+	add_scaled("hypercall", 2, 0, 989, 0);
+	plot_scaling(&in, &list, &why);
+	cr_assert_eq(list.n, 1, "%s", why.text);
+	expect_in(0, "round trip on each vCPU, instructions");
+	expect_not_in(0, "per second");
+}
+
+Test(plots, without_numbers_of_vcpus_there_is_a_reason)
+{
+	struct plot_input in = input(1);
+
+	add(docs[0], "hypercall", "default", 989);
+	add_scaled("hypercall", 2, 0, 989, 0);
+	plot_scaling(&in, &list, &why);
+	cr_expect_eq(list.n, 0);
+	cr_expect_not_null(strstr(why.text, "--vcpus 1,2,4"));
+}
+
+/* Numbers of vCPUs are not trap against passthrough. */
+Test(plots, numbers_of_vcpus_are_not_configs)
+{
+	struct plot_input in = input(1);
+
+	add_scaled("hypercall", 1, 0, 989, 0);
+	add_scaled("hypercall", 2, 0, 999, 0);
+	plot_configs(&in, &list, &why);
+	cr_expect_eq(list.n, 0);
+}
+
 /* write() then stores a part of the script: gnuplot must not draw a part of the picture.
  */
 Test(picture, a_script_that_does_not_fit_is_an_error)

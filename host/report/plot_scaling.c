@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Costs over the number of vCPUs, or VMs, that run a benchmark at the same time (`run
+ * --vcpus`, `--vms`): on the left the round trip on each vCPU, on the right the
+ * operations of all vCPUs per second, against those of one. A line per benchmark,
+ * with a letter; that of VMs is dashed.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/lib/html.h"
+#include "host/report/picture.h"
+#include "host/report/plots.h"
+#include "host/report/run_table.h"
+#include "host/result/result.h"
+
+/* A colour each. */
+#define LINES_MAX COLOR_SERIES_N
+#define TICKS_MAX 17
+
+#define PANEL_PIXELS  380
+#define BOTTOM_PIXELS 76
+#define LEFT_PIXELS   92
+#define GAP_PIXELS    96
+
+/* A benchmark under a config; its points are in the document. */
+struct line {
+	const char *name, *config;
+	size_t config_bytes; /* without the scale */
+};
+
+struct sheet {
+	const struct result *doc;
+	struct line lines[LINES_MAX];
+	size_t n;
+	unsigned int most; /* the largest N */
+	bool vms;	   /* there are VMs, too */
+	bool throughput;   /* there are ops_per_s */
+};
+
+static unsigned int scale_of(const struct result_benchmark *b, bool vms)
+{
+	return vms ? b->vms : b->vcpus;
+}
+
+static const struct result_metric *figure_of(const struct result_benchmark *b,
+					     const char *metric)
+{
+	const struct result_metric *m =
+		b->status == RESULT_OK ? result_find_metric(b, metric) : NULL;
+
+	return m && isfinite(m->value) && m->value > 0 ? m : NULL;
+}
+
+static bool is_of(const struct line *line, const struct result_benchmark *b)
+{
+	return !strcmp(b->name, line->name) &&
+	       strcspn(b->config, "@") == line->config_bytes &&
+	       !strncmp(b->config, line->config, line->config_bytes);
+}
+
+/* The figures of a line at two numbers at least. */
+static bool is_line(const struct result *r, const struct line *line)
+{
+	size_t n[2] = { 0, 0 };
+
+	for (size_t i = 0; i < r->n_benchmarks; i++) {
+		const struct result_benchmark *b = &r->benchmarks[i];
+
+		if (is_of(line, b) && figure_of(b, "round_trip"))
+			n[b->vms > 0] += b->vcpus || b->vms;
+	}
+	return n[0] > 1 || n[1] > 1;
+}
+
+/* Of one vCPU, or one VM; NAN. */
+static double single_rate(const struct sheet *s, const struct line *line, bool vms)
+{
+	for (size_t i = 0; i < s->doc->n_benchmarks; i++) {
+		const struct result_benchmark *b = &s->doc->benchmarks[i];
+		const struct result_metric *m = figure_of(b, "ops_per_s");
+
+		if (m && is_of(line, b) && scale_of(b, vms) == 1)
+			return m->value;
+	}
+	return NAN;
+}
+
+static bool is_wanted_point(const struct line *line, const struct result_benchmark *b,
+			    bool vms)
+{
+	return is_of(line, b) && scale_of(b, vms) > 0;
+}
+
+/*
+ * The columns of the data: log2 of N, the round trip and its interval, and log2 of
+ * the operations per second against those of one. Points are ascending in N, as the
+ * document is.
+ */
+static void print_points(FILE *f, const struct sheet *s, size_t k, bool vms)
+{
+	const struct line *line = &s->lines[k];
+	const double single = single_rate(s, line, vms);
+
+	fprintf(f, "$%s%zu << EOD\n", vms ? "vms" : "vcpus", k);
+	for (size_t i = 0; i < s->doc->n_benchmarks; i++) {
+		const struct result_benchmark *b = &s->doc->benchmarks[i];
+		const struct result_metric *m = figure_of(b, "round_trip");
+		const struct result_metric *rate = figure_of(b, "ops_per_s");
+		bool interval;
+
+		if (!m || !is_wanted_point(line, b, vms))
+			continue;
+		interval = m->ci.method && isfinite(m->ci.lo) && isfinite(m->ci.hi);
+		fprintf(f, "%.9g %.9g %.9g %.9g ", log2(scale_of(b, vms)), m->value,
+			interval ? m->ci.lo : m->value, interval ? m->ci.hi : m->value);
+		if (rate && single > 0)
+			fprintf(f, "%.9g\n", log2(rate->value / single));
+		else
+			fputs("NaN\n", f);
+	}
+	/* gnuplot refuses an empty block. */
+	fputs("NaN NaN NaN NaN NaN\nEOD\n", f);
+}
+
+static void print_numbers(const struct figure *g, const struct sheet *s)
+{
+	struct figure_tick ticks[TICKS_MAX];
+	size_t n = 0;
+
+	for (unsigned int at = 1; at <= s->most && n < TICKS_MAX; at *= 2)
+		ticks[n++] = (struct figure_tick){ log2(at), at };
+	figure_tick_axis(g, "x", -0.15, log2(s->most) + 0.15, ticks, n, "");
+	figure_axis_label(g, "x",
+			  s->vms ? "vCPUs of one VM, or VMs (logarithmic)"
+				 : "vCPUs of one VM (logarithmic)");
+}
+
+static void range_of(const struct sheet *s, double *lo, double *hi)
+{
+	*lo = INFINITY;
+	*hi = 0;
+	for (size_t i = 0; i < s->doc->n_benchmarks; i++) {
+		const struct result_benchmark *b = &s->doc->benchmarks[i];
+		const struct result_metric *m = figure_of(b, "round_trip");
+
+		for (size_t k = 0; m && k < s->n; k++) {
+			if (!is_of(&s->lines[k], b))
+				continue;
+			*lo = fmin(*lo, m->ci.lo > 0 ? m->ci.lo : m->value);
+			*hi = fmax(*hi, isfinite(m->ci.hi) ? m->ci.hi : m->value);
+		}
+	}
+}
+
+/* The lines of a panel, from column `column` of the data. */
+static void draw_lines(const struct figure *g, const struct sheet *s, unsigned int column)
+{
+	fputs("plot NaN notitle", g->f);
+	if (column == 5)
+		fprintf(g->f, ", [0:%.6g] x with lines lw 1.5 dt 3 lc rgb '%s'",
+			log2(s->most), color_light(COLOR_SOFT));
+	for (size_t k = 0; k < s->n; k++)
+		for (int vms = 0; vms <= s->vms; vms++) {
+			const char *color = color_light(COLOR_SERIES + k);
+
+			fprintf(g->f,
+				", $%s%zu using 1:%u with linespoints lw 2.5 dt %d pt %u ps 0.9 lc rgb '%s'",
+				vms ? "vms" : "vcpus", k, column, vms ? 2 : 1,
+				figure_point_type(vms ? FIGURE_POINT_OPEN : FIGURE_POINT),
+				color);
+			if (column == 2 && !s->doc->target.exact)
+				fprintf(g->f,
+					", $%s%zu using 1:2:3:4 with yerrorbars lw 1.2 pt 0 lc rgb '%s'",
+					vms ? "vms" : "vcpus", k, color);
+		}
+	fputc('\n', g->f);
+}
+
+/* In powers of two: from half of the rate of one vCPU, or less, to N times that rate. */
+static void print_rates(const struct figure *g, const struct sheet *s)
+{
+	struct figure_tick ticks[2 * TICKS_MAX];
+	double lowest = -1;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->doc->n_benchmarks; i++) {
+		const struct result_benchmark *b = &s->doc->benchmarks[i];
+		const struct result_metric *rate = figure_of(b, "ops_per_s");
+
+		for (size_t k = 0; rate && k < s->n; k++)
+			if (is_of(&s->lines[k], b))
+				lowest = fmin(lowest, log2(rate->value /
+							   single_rate(s, &s->lines[k],
+								       b->vms > 0)));
+	}
+	lowest = fmax(floor(lowest), 1 - TICKS_MAX);
+	for (double at = lowest; at <= log2(s->most) && n < 2 * TICKS_MAX; at++)
+		ticks[n++] = (struct figure_tick){ at, exp2(at) };
+	figure_tick_axis(g, "y", lowest, log2(s->most) + 0.15, ticks, n, "x");
+}
+
+/* The letter of each line, at its last point. */
+static void print_letters(const struct figure *g, const struct sheet *s, bool rates)
+{
+	for (size_t k = 0; k < s->n; k++) {
+		const struct figure_pen pen = { FIGURE_LEFT, 11,
+						COLOR_SERIES + (unsigned int)k };
+		const char letter[] = { (char)('A' + k), '\0' };
+		unsigned int last = 0;
+		double y = NAN;
+
+		for (size_t i = 0; i < s->doc->n_benchmarks; i++) {
+			const struct result_benchmark *b = &s->doc->benchmarks[i];
+			const struct result_metric *m =
+				figure_of(b, rates ? "ops_per_s" : "round_trip");
+			const unsigned int n = scale_of(b, b->vms > 0);
+
+			if (!m || !is_of(&s->lines[k], b) || n <= last)
+				continue;
+			last = n;
+			y = rates ? log2(m->value /
+					 single_rate(s, &s->lines[k], b->vms > 0))
+				  : m->value;
+		}
+		if (last && isfinite(y))
+			figure_text_at(g, log2(last), y, 9, &pen, letter);
+	}
+}
+
+static void draw_panel(const struct figure *g, const struct sheet *s, bool rates,
+		       double top)
+{
+	static const struct figure_pen pen = { FIGURE_LEFT, 12, COLOR_SOFT };
+	const double width =
+		s->throughput ? (g->width - LEFT_PIXELS - GAP_PIXELS - FIGURE_EDGE) / 2.0
+			      : g->width - LEFT_PIXELS - FIGURE_EDGE;
+	struct figure_panel p = { .top = top, .bottom = top + PANEL_PIXELS };
+	double lo, hi;
+	char text[128];
+
+	p.left = LEFT_PIXELS + (rates ? width + GAP_PIXELS : 0);
+	p.right = p.left + width;
+	fputs("unset label\nunset object\nunset arrow\nset border 3\n", g->f);
+	figure_panel(g, &p);
+	if (rates)
+		snprintf(
+			text, sizeof(text),
+			"operations per second of all, to one; dotted: N times");
+	else
+		snprintf(text, sizeof(text), "round trip on each vCPU, %s%s",
+			 plot_unit_words(s->doc->clock.unit),
+			 s->doc->target.exact ? " (logarithmic)"
+					      : " (logarithmic), with intervals");
+	figure_text(g, p.left, p.top - 16, &pen, text);
+	print_numbers(g, s);
+	if (rates) {
+		print_rates(g, s);
+	} else {
+		range_of(s, &lo, &hi);
+		figure_log_axis(g, "y", lo / 1.5, hi * 1.5, 8, "");
+	}
+	print_letters(g, s, rates);
+	draw_lines(g, s, rates ? 5 : 2);
+}
+
+static void print_legend(const struct figure *g, const struct sheet *s)
+{
+	for (size_t k = 0; k < s->n; k++) {
+		const struct line *line = &s->lines[k];
+		const bool plain =
+			line->config_bytes == 7 && !strncmp(line->config, "default", 7);
+		char text[160];
+
+		snprintf(text, sizeof(text), plain ? "%c  %.80s" : "%c  %.80s [%.*s]",
+			 (int)('A' + k), line->name, (int)line->config_bytes,
+			 line->config);
+		figure_legend(g, k, FIGURE_SWATCH, k, text);
+	}
+}
+
+static void draw(const struct sheet *s, const char *subject, struct picture *p)
+{
+	const double top = FIGURE_HEAD + FIGURE_LEGEND * (double)s->n + 40;
+	char subtitle[512];
+	bool crowded = false;
+	struct figure g;
+
+	for (size_t i = 0; i < s->doc->n_benchmarks; i++)
+		crowded |= s->doc->benchmarks[i].oversubscribed;
+	p->width = FIGURE_WIDTH;
+	p->height = (unsigned int)top + PANEL_PIXELS + BOTTOM_PIXELS;
+	plot_open(&g, p);
+	for (size_t k = 0; k < s->n; k++)
+		for (int vms = 0; vms <= s->vms; vms++)
+			print_points(g.f, s, k, vms);
+	snprintf(subtitle, sizeof(subtitle), "%.300s%s%s", subject,
+		 s->vms ? ". Solid: vCPUs of one VM; dashed: VMs of one vCPU" : "",
+		 crowded ? ". Fewer CPUs than the largest numbers" : "");
+	figure_head(&g, "Exits of several vCPUs at the same time", subtitle);
+	print_legend(&g, s);
+	/* Heads belong to no panel: an empty panel draws them. */
+	fputs("set multiplot\nset xrange [0:1]\nset yrange [0:1]\nunset xtics\nunset ytics\nunset border\nplot NaN notitle\n",
+	      g.f);
+	draw_panel(&g, s, false, top);
+	if (s->throughput)
+		draw_panel(&g, s, true, top);
+	fputs("unset multiplot\n", g.f);
+	plot_close(&g, p);
+}
+
+static void add_picture(const struct plot_input *in, struct picture_list *list,
+			struct sheet *s)
+{
+	char *subject = plot_subject(in, s->doc), *label = plot_label(in, s->doc);
+	struct picture *p = picture_add(list);
+
+	for (size_t i = 0; i < s->doc->n_benchmarks; i++) {
+		const struct result_benchmark *b = &s->doc->benchmarks[i];
+
+		for (size_t k = 0; k < s->n; k++) {
+			if (!is_of(&s->lines[k], b) || !figure_of(b, "round_trip"))
+				continue;
+			s->most = b->vcpus > s->most ? b->vcpus : s->most;
+			s->most = b->vms > s->most ? b->vms : s->most;
+			s->vms |= b->vms > 0;
+			s->throughput |= figure_of(b, "ops_per_s") != NULL;
+		}
+	}
+	picture_name(list, "scaling-%s", label);
+	if (asprintf(&p->caption, "Round trips on %s while several vCPUs exit at once",
+		     label) < 0)
+		abort();
+	draw(s, subject, p);
+	free(subject);
+	free(label);
+	s->n = 0;
+	s->most = 0;
+	s->vms = s->throughput = false;
+}
+
+void plot_scaling(const struct plot_input *in, struct picture_list *list,
+		  struct plot_reason *why)
+{
+	const size_t before = list->n;
+
+	for (size_t d = 0; d < in->n_docs; d++) {
+		struct sheet s = { .doc = in->docs[d] };
+		struct rows rows;
+
+		rows_collect(&rows, &in->docs[d], 1);
+		for (size_t i = 0; i < rows.n; i++) {
+			struct line line = { rows.rows[i].name, rows.rows[i].config,
+					     strcspn(rows.rows[i].config, "@") };
+			bool known = false;
+
+			/* The rows of one benchmark follow each other. */
+			for (size_t k = 0; k < i; k++)
+				known |= !strcmp(rows.rows[k].name, line.name) &&
+					 strcspn(rows.rows[k].config, "@") ==
+						 line.config_bytes &&
+					 !strncmp(rows.rows[k].config, line.config,
+						  line.config_bytes);
+			if (known || !plot_wants(in, line.name) ||
+			    !is_line(in->docs[d], &line))
+				continue;
+			s.lines[s.n++] = line;
+			if (s.n == LINES_MAX)
+				add_picture(in, list, &s);
+		}
+		if (s.n)
+			add_picture(in, list, &s);
+		rows_free(&rows);
+	}
+	if (list->n == before)
+		snprintf(
+			why->text, sizeof(why->text),
+			"no document has a benchmark at two numbers of vCPUs or VMs (run --vcpus 1,2,4)");
+}
