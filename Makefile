@@ -87,13 +87,15 @@ endif
 CFLAGS ?= -O2 -g
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(WARN) $(CFLAGS) $(SANITIZE) -pthread -MMD -MP
 LIBS := -ljansson -lpfm -lgsl -lgslcblas -lz -lm
+# The device tree of a lab's L1.
+LIBS_aarch64 := -lfdt
 # libdw reads debug information for `explain --debuginfo`. The program of this machine has it
 # where it is installed; static programs and other architectures do without.
 LIBDW := $(shell $(CC) -include elfutils/libdwfl.h -x c -E /dev/null </dev/null >/dev/null 2>&1 && echo -ldw -lelf)
 # libseccomp filters the system calls of emulators and of the VMM (host/lib/confine.h), with
 # the same exceptions.
 SECCOMP := $(shell $(CC) -include seccomp.h -x c -E /dev/null </dev/null >/dev/null 2>&1 && echo -lseccomp)
-OWN_LIBS := $(LIBDW) $(SECCOMP)
+OWN_LIBS := $(LIBS_$(ARCH)) $(LIBDW) $(SECCOMP)
 
 SYSROOT := $(B)/sysroot/$(FOREIGN)
 TRIPLET_x86_64  := x86_64-linux-gnu
@@ -313,7 +315,7 @@ $(B)/obj/$(1)/bochs_rom.o: $(B)/bochs_rom.S
 $(B)/$(1)/wsbench: $(call static_obj,$(1))
 	$$(call say,LINK,$$@)
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(CC_$(1)) -static $(CFLAGS) -pthread $$^ $(LIBDIR_$(1)) $(LIBS) -o $$@
+	$$(Q)$$(CC_$(1)) -static $(CFLAGS) -pthread $$^ $(LIBDIR_$(1)) $(LIBS) $(LIBS_$(1)) -o $$@
 endef
 $(foreach a,$(ARCHS),$(eval $(call host_rules,$(a))))
 
@@ -347,7 +349,7 @@ tools:
 		{ echo "make: a compiler is missing ($(CC), $(CROSS_CC)): run 'make setup', or 'make native'" >&2; exit 1; }
 sysroot-$(ARCH):
 sysroot-$(FOREIGN): $(SYSROOT)/.complete
-$(SYSROOT)/.complete:
+$(SYSROOT)/.complete: scripts/sysroot.sh
 	$(call say,SYSROOT,$(SYSROOT))
 	$(Q)scripts/sysroot.sh $(FOREIGN) $(SYSROOT)
 	$(Q)touch $@
@@ -358,9 +360,9 @@ tools: $(B)/.libraries
 $(B)/.libraries:
 	@mkdir -p $(@D)
 	@command -v $(firstword $(CC)) >/dev/null || { echo "make: the compiler $(CC) is missing" >&2; exit 1; }
-	@for h in jansson perfmon/pfmlib gsl/gsl_version zlib linux/kvm; do \
+	@for h in jansson perfmon/pfmlib gsl/gsl_version zlib linux/kvm $(LIBS_$(ARCH):-l%=lib%); do \
 		echo "#include <$$h.h>" | $(CC) -E - >/dev/null 2>&1 || \
-		{ echo "make: <$$h.h> is missing: the headers of Linux, jansson, libpfm, GSL and zlib are needed" >&2; \
+		{ echo "make: <$$h.h> is missing: the headers of Linux, jansson, libpfm, GSL and zlib (on aarch64: libfdt) are needed" >&2; \
 		exit 1; }; \
 	done
 	@touch $@

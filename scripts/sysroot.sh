@@ -9,7 +9,7 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 . "$here/apt-private.sh"
 
 apt_reason='' # set by a function that fails
-packages=(libjansson-dev libpfm4-dev libgsl-dev zlib1g-dev)
+packages=(libjansson-dev libpfm4-dev libgsl-dev zlib1g-dev libfdt-dev)
 
 usage() {
   cat <<END

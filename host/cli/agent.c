@@ -122,8 +122,8 @@ static int boot(struct target *t, const struct job *job, struct lab_wire *wire,
 		.timeout_ns = job->timeout_ns,
 		.scale = job->scales[0],
 		.slowdown = LAB_SLOWDOWN,
-		.l0_exits =
-			wire->shared->kind == LAB_SHARED_RELAY ? lab_relay_exits : NULL,
+		.l0_exits = wire->shared->in_l1 ? lab_relay_exits : NULL,
+		.l0 = wire->shared,
 	};
 	struct spacer spacer;
 	struct boot_report rep;

@@ -21,8 +21,9 @@ struct snapshot {
 /* The context of the doorbell's listener. */
 struct meter {
 	struct vm vm;
-	const struct host_row *host; /* or NULL */
-	uint32_t (*l0_exits)(void);  /* or NULL */
+	const struct host_row *host;	      /* or NULL */
+	uint32_t (*l0_exits)(const void *l0); /* or NULL */
+	const void *l0;
 	struct boot_report *rep;
 	int cpu;	 /* of the boot CPU; -1 */
 	const int *cpus; /* of all vCPUs; NULL */
@@ -44,7 +45,7 @@ void kvm_snapshot(const struct vcpu *vcpu, int cpu, struct kvm_snapshot *now)
 static void snapshot(const struct meter *m, struct snapshot *now)
 {
 	kvm_snapshot(&m->vm.vcpus[0], m->cpu, &now->vcpu);
-	now->l0_exits = m->l0_exits ? m->l0_exits() : 0;
+	now->l0_exits = m->l0_exits ? m->l0_exits(m->l0) : 0;
 	if (m->counting && perf_read(&m->perf, &now->perf))
 		now->perf = (struct perf_values){ { 0 }, { false } };
 }
@@ -301,6 +302,7 @@ int kvm_boot_payload(const struct kvm_boot_env *env, const struct vm_config *con
 	m->host = host;
 	m->rep = rep;
 	m->l0_exits = rq->l0_exits;
+	m->l0 = rq->l0;
 	m->cpu = env->cpu;
 	m->cpus = env->cpus;
 	/* The document says if there are only software events, or none. */

@@ -52,7 +52,8 @@ struct boot_request {
 	uint64_t timeout_ns;
 	uint32_t slowdown; /* the clock runs so many times slower than a user's; 0: 1 */
 	/* Of a KVM that is itself in a guest: exits of that guest so far; NULL: none. */
-	uint32_t (*l0_exits)(void);
+	uint32_t (*l0_exits)(const void *l0);
+	const void *l0;
 	/*
 	 * The place of the VM in the memory of an exact target's host. 0: the place that
 	 * the kernel chooses; every other number is another place.

@@ -330,6 +330,20 @@ int slot_add(struct vm *vm, uint64_t gpa, uint64_t bytes, const struct slot_opti
 	return err;
 }
 
+int slot_add_mapped(struct vm *vm, uint64_t gpa, void *hva, uint64_t bytes)
+{
+	const struct vm_slot slot = { .hva = hva, .gpa = gpa, .bytes = bytes };
+	const struct slot_options options = { false };
+	int err;
+
+	if (vm->slots == VM_SLOTS_MAX)
+		return error_set(&vm->error, -ENOSPC, "too many memory slots");
+	err = register_slot(vm, &slot, SLOT_ID(vm->slots), &options);
+	if (!err)
+		vm->slot[vm->slots++] = slot;
+	return err;
+}
+
 int slot_register(struct vm *vm, uint32_t index, uint64_t gpa,
 		  const struct slot_options *o)
 {

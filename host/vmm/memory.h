@@ -24,6 +24,12 @@ struct slot_options {
 /* Adds `bytes` of memory at `gpa`; vm_destroy() frees it. */
 int slot_add(struct vm *vm, uint64_t gpa, uint64_t bytes, const struct slot_options *o);
 
+/*
+ * Adds `bytes` at `hva`, whole pages that the caller has mapped, such as the BAR of a
+ * device. vm_destroy() unmaps them.
+ */
+int slot_add_mapped(struct vm *vm, uint64_t gpa, void *hva, uint64_t bytes);
+
 /* Reads and clears the dirty log of the slot at `gpa`: every page faults again. */
 int slot_clear_dirty(struct vm *vm, uint64_t gpa, uint64_t *dirty_pages);
 

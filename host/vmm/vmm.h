@@ -91,11 +91,12 @@ struct vm_config {
 	uint32_t pmu_hidden_counters; /* x86_64: how many CPUID hides of KVM's counters */
 	uint32_t disabled_exits;      /* x86_64: KVM_X86_DISABLE_EXITS_* */
 	uint64_t counter_offset;      /* aarch64: of CNTVCT and CNTPCT; 0: KVM's own */
+	bool secondaries_off; /* aarch64: all but the boot CPU wait for PSCI CPU_ON */
 	bool nested; /* the guest is a hypervisor; x86_64: it may be, whatever this is */
 	bool pmu_idle;	    /* only rows that measure the PMU may use it */
 	bool cpuid_no_pmu;  /* x86_64: CPUID leaf 0xa is empty */
 	uint32_t settings;  /* of bench/shapes.def, by bit: config_settings() */
-	uint64_t ram_bytes; /* of a VM for Linux (x86_64/linux.h); 0: ABI_RAM_BYTES */
+	uint64_t ram_bytes; /* of a VM for Linux (linux.h); 0: ABI_RAM_BYTES */
 	char lacks[160];    /* settings that this KVM does not offer, by name */
 };
 

@@ -135,8 +135,7 @@ static int memory_open(const struct lab_machine *m, const struct lab_boot *boot,
 	char line[4096];
 	struct lab_preload what = {
 		.command_line = line,
-		.memory_bytes = (uint32_t)atoi(m->l1 ? L0_MEMORY_MIB : BOCHS_MEMORY_MIB)
-				<< 20,
+		.memory_bytes = (uint32_t)atoi(lab_machine_memory_mib(m)) << 20,
 	};
 	uint8_t *kernel;
 	void *initramfs;

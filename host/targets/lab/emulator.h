@@ -216,18 +216,11 @@ extern const uint8_t lab_bochs_rom[], lab_bochs_rom_end[];
 /* The emulated machines of the labs, and the emulator's command line. */
 
 /* Memory in MiB; strings because command lines and configurations need them. */
-#define BOCHS_MEMORY_MIB "256"
-#define QEMU_MEMORY_MIB	 "256"
+#define LAB_MEMORY_MIB "256"
 
 /* Of L0 (l1.h): the memory of L1, and the files from which that is filled. */
-#define L0_MEMORY_MIB "512"
-
-/*
- * A snapshot of QEMU is a file: the machine's memory, then its migration stream, which
- * has the rest of its state. The machine that is saved maps the memory shared, and clones
- * map it privately: a clone copies only the pages that it writes.
- */
-#define QEMU_MEMORY_BYTES (256ull << 20)
+#define L0_MEMORY_MIB	      "512"
+#define L0_AARCH64_MEMORY_MIB "768" /* an Image is not compressed */
 
 /* The models whose PMUs bochs/overlay emulates. */
 #define BOCHS_CPU     "corei7_icelake_u"
@@ -244,6 +237,7 @@ struct lab_machine {
 	unsigned int least_qemu;  /* QEMU's major version; 0: any */
 	const char *least_kernel; /* "6.16"; NULL: any */
 	bool l1;		  /* wsbench runs in a guest: l1.h */
+	unsigned int boots_max;	  /* of a clone; 0: as many as are wanted */
 	unsigned int cpus;	  /* of a machine of Bochs; 0: one */
 	/* The machine without `emulator`, which is not installed; NULL: none. */
 	const struct lab_machine *fallback;
@@ -254,6 +248,8 @@ struct lab_machine {
 extern const struct lab_machine lab_machine_table[];
 
 const struct lab_machine *lab_machine_find(const char *name); /* NULL: none */
+
+const char *lab_machine_memory_mib(const struct lab_machine *m);
 
 /* What separates the machine's kernel parameters from `append` (NULL: none). */
 const char *lab_append_begin(const struct lab_machine *m, const char *append);

@@ -249,7 +249,7 @@ int lab_init_main(lab_job_runner *run)
 	if (!access("/" LAB_L1_KERNEL_PATH, F_OK)) {
 		struct error err = { "" };
 
-		if (lab_l1_run(cmdline, &err))
+		if (lab_l1_run(cmdline, &shared, &err))
 			give_up(&wire, "%s", err.text);
 		power_off();
 	}

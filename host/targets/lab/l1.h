@@ -3,14 +3,14 @@
  * Labs whose wsbench runs in a guest: Linux (L1) is a guest of KVM in the lab's machine
  * (L0), and payloads (L2) are guests of L1's KVM.
  *
- *   L0  init.c loads KVM. Where the initramfs has a kernel (LAB_L1_KERNEL_PATH),
- *       x86_64/l1.c builds a VM with that kernel and with an initramfs of the same files
- *       without the kernel, runs the VM, and emulates its console and the relay.
- *       vmm/x86_64/linux.c has the VM's hardware and the kernel's entry.
- *   L1  init.c as in every lab. Its wire is the relay: what L1 sends, l1.c writes to
- *       the wire of L0's machine (x86_64/port.c has L1's end). The machine is saved when
- *       L1 waits for a job: jobs, clones and limits are those of every lab, and only L1
- *       sees them.
+ *   L0  init.c loads KVM. Where the initramfs has a kernel (LAB_L1_KERNEL_PATH), l1.c
+ *       builds a VM with that kernel and with an initramfs of the same files without the
+ *       kernel, and runs the VM. ARCH/l1.c loads the kernel and has the VM's devices;
+ *       vmm/ARCH/linux.c has the rest of its hardware, and the kernel's entry.
+ *   L1  init.c as in every lab; ARCH/port.c has L1's end of the wire. On x86_64 that is
+ *       the relay: what L1 sends, L0 writes to the wire of its machine. On aarch64 L1
+ *       maps the wire of L0's machine. The machine is saved when L1 waits for a job:
+ * jobs, clones and limits are those of every lab, and only L1 sees them.
  *
  * L1's command line is that of L0, and what follows "--" there: kernel parameters of
  * configs and of the user are those of the kernel that is measured.
@@ -19,6 +19,9 @@
 #define WS_TARGETS_LAB_L1_H
 
 #include "host/lib/error.h"
+#include "host/targets/lab/preload.h"
+#include "host/targets/lab/wire.h"
+#include "host/vmm/linux.h"
 
 #define LAB_L1_KERNEL_PATH "kernel"
 
@@ -28,25 +31,63 @@
 /* On L1's command line, followed by the release of L0's kernel. */
 #define LAB_L1_WORD "worldswitch.l0="
 
+/* Memory of L1: as much as the other labs have. */
+#define LAB_L1_RAM_BYTES (256ull << 20)
+
 /*
- * The relay: a port. A write of 32 bits is a number of bytes, which follow in
+ * x86_64, the relay: a port. A write of 32 bits is a number of bytes, which follow in
  * writes of four; LAB_L1_READY: L1 is ready to be cloned. A read returns the exits of
  * L0's KVM so far, modulo 2^32.
  */
 #define LAB_L1_PORT  0x5e0
 #define LAB_L1_READY 0xffffffffu
 
-/* Memory of L1: as much as the other labs have. */
-#define LAB_L1_RAM_BYTES (256ull << 20)
-
 /* Bytes of one transfer by the relay. */
 #define LAB_L1_TRANSFER_MAX 65536u
+
+/*
+ * aarch64: gpas of the registers that l1.c emulates, and of the wire (wire.h). Not in
+ * the device tree: L1's kernel has no drivers for them.
+ */
+#define LAB_L1_REGISTERS_GPA 0x0e000000u
+#define LAB_L1_WIRE_GPA	     0x10000000u
+
+/* Registers of 32 bits, by number. */
+enum lab_l1_register {
+	LAB_L1_EXITS, /* of L0's KVM so far, modulo 2^32 */
+	/* A write stops the machine, as lab_shared_wait() in L0, whose result is read. */
+	LAB_L1_PAUSE,
+};
+
+/* In L0: the VM of L1 and its devices. */
+struct lab_l1 {
+	struct vm vm;
+	struct lab_shared *wire; /* of L0's machine */
+	bool in_time;		 /* aarch64: LAB_L1_PAUSE */
+	uint8_t uart[8];	 /* x86_64: registers */
+	uint32_t expected, got;	 /* x86_64: bytes of a transfer */
+	uint8_t buffer[LAB_L1_TRANSFER_MAX];
+};
 
 /*
  * In L0: runs L1, from the files below `/`, until L1 ends: 0, and its console has said
  * why; or a negative errno, with the reason in `err`. `cmdline` is L0's.
  */
-int lab_l1_run(const char *cmdline, struct error *err);
+int lab_l1_run(const char *cmdline, struct lab_shared *wire, struct error *err);
+
+/*
+ * What ARCH/l1.c defines for l1.c: kernel parameters that L1 has beside those of L0; the
+ * last parameters of L0 that L1 does not have; devices, after
+ * vm_create(), and accesses to them (vm_listener, `ctx` is a struct lab_l1); and placing
+ * kernel, initramfs and command line in the VM's memory. 0 or a negative errno with
+ * vm.error.
+ */
+extern const char lab_l1_words[], lab_l0_words[];
+int lab_l1_attach(struct lab_l1 *l1);
+enum vm_answer lab_l1_access(void *ctx, struct vcpu *vcpu,
+			     const struct vm_access *access);
+int lab_l1_load(struct lab_l1 *l1, const struct lab_preload *what,
+		struct linux_entry *entry);
 
 /* Why explain does not follow such a lab. */
 #define LAB_L1_NO_RECORD                                                                 \

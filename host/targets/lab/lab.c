@@ -356,8 +356,8 @@ static uint64_t boot_timeout_ns(const struct lab_state *s, const struct boot_req
  * only: the machine has booted. After the deadline each row fails so, and the rows that
  * were done before are kept; lab_ended() then fails the target.
  */
-static int lab_boots(struct target *t, const struct boot_request *rq, size_t n,
-		     struct boot_report *reps, struct error *err)
+static int boots_of_clone(struct target *t, const struct boot_request *rq, size_t n,
+			  struct boot_report *reps, struct error *err)
 {
 	const struct lab_state *s = t->state;
 	struct job job = {
@@ -389,8 +389,6 @@ static int lab_boots(struct target *t, const struct boot_request *rq, size_t n,
 
 	job.symbols = a.trace_fd >= 0 && which >= 0 &&
 		      !lab_pass_saved_symbols(t, (size_t)which, rq);
-	for (size_t i = 0; i < n; i++)
-		boot_report_init(&reps[i]);
 	if (which >= 0)
 		ret = lab_run_boots(t, (size_t)which, &job, &a);
 	if (!ret)
@@ -405,6 +403,27 @@ static int lab_boots(struct target *t, const struct boot_request *rq, size_t n,
 	boot_end(&reps[a.complete ? 0 : a.got], BOOT_CRASH, "%.*s",
 		 (int)strcspn(err->text, "\n"), err->text);
 	return 0;
+}
+
+/* All in one clone, if the machine has room for so many VMs. */
+static int lab_boots(struct target *t, const struct boot_request *rq, size_t n,
+		     struct boot_report *reps, struct error *err)
+{
+	const struct lab_state *s = t->state;
+	const size_t max = s->machine->boots_max ? s->machine->boots_max : n;
+	struct boot_request part = *rq;
+	int ret = 0;
+
+	for (size_t i = 0; i < n; i++)
+		boot_report_init(&reps[i]);
+	for (size_t i = 0, m; !ret && i < n; i += m) {
+		m = n - i < max ? n - i : max;
+		part.placement = rq->placement + (uint32_t)i;
+		ret = boots_of_clone(t, &part, m, reps + i, err);
+		if (reps[i + m - 1].outcome != BOOT_DONE)
+			break;
+	}
+	return ret;
 }
 
 static int lab_ended(const struct target *t, struct error *err)

@@ -39,12 +39,12 @@
  * The memory behind lab/wire.h, a device on the PCI bus of both machines, and a device
  * by which the machine stops itself. master: else QEMU refuses to save the machine.
  */
-#define WIRE_FLAGS                                                                       \
+#define WIRE_FLAGS(memory_mib)                                                           \
 	"-object",                                                                       \
 		"memory-backend-file,id=wire,share=on,size=64M,mem-path=/proc/self/fd/"  \
 		"4",                                                                     \
 		"-device", "ivshmem-plain,memdev=wire,master=on", "-device",             \
-		"pvpanic-pci", "-action", "panic=pause", "-m", QEMU_MEMORY_MIB
+		"pvpanic-pci", "-action", "panic=pause", "-m", memory_mib
 
 /* The object of memory_args in qemu.c. */
 #define QEMU_MEMORY "memory-backend=ram"
@@ -56,11 +56,12 @@ _Static_assert(LAB_SHARED_BYTES == 64u << 20, "the size is spelled out above");
  * as the architecture suggests it. The kernel's code is the same, instruction by
  * instruction; a boot takes a third of the time.
  */
-#define AARCH64_FLAGS_OF(cpu)                                                            \
-	COMMON_FLAGS, WIRE_FLAGS, "-M",                                                  \
+#define AARCH64_FLAGS_OF(cpu, memory_mib)                                                \
+	COMMON_FLAGS, WIRE_FLAGS(memory_mib), "-M",                                      \
 		"virt,virtualization=on,gic-version=3,dtb-randomness=off," QEMU_MEMORY,  \
 		"-cpu", cpu, NULL
-#define AARCH64_FLAGS AARCH64_FLAGS_OF("max,pauth-impdef=on,cntfrq=1000000000")
+#define AARCH64_CPU   "max,pauth-impdef=on,cntfrq=1000000000"
+#define AARCH64_FLAGS AARCH64_FLAGS_OF(AARCH64_CPU, LAB_MEMORY_MIB)
 
 /*
  * noapictimer: the kernel would calibrate the APIC's timer by looking at the clock
@@ -84,16 +85,18 @@ _Static_assert(LAB_SHARED_BYTES == 64u << 20, "the size is spelled out above");
 
 /* Without the buses that nothing hangs from: half a second of firmware and probing. */
 #define X86_64_FLAGS                                                                     \
-	COMMON_FLAGS, WIRE_FLAGS, "-M",                                                  \
+	COMMON_FLAGS, WIRE_FLAGS(LAB_MEMORY_MIB), "-M",                                  \
 		"q35,sata=off,smbus=off,vmport=off," QEMU_MEMORY, "-cpu", X86_64_CPU,    \
 		NULL
 
 static const char *const aarch64_flags[] = { AARCH64_FLAGS };
+static const char *const aarch64_l1_flags[] = { AARCH64_FLAGS_OF(AARCH64_CPU,
+								 L0_AARCH64_MEMORY_MIB) };
 
 /* A model of silicon, whose features do not grow with QEMU's version as those of "max".
  */
 static const char *const aarch64_n1_flags[] = { AARCH64_FLAGS_OF(
-	"neoverse-n1,cntfrq=1000000000") };
+	"neoverse-n1,cntfrq=1000000000", LAB_MEMORY_MIB) };
 
 /*
  * Two CPUs on the emulator's one thread take turns. A turn ends when a CPU waits (WFI,
@@ -107,7 +110,7 @@ static const char *const x86_64_flags[] = { X86_64_FLAGS };
  * Bochs executes one instruction per step of the TSC; ips says how many of them are a
  * second, for all its clocks. A billion, as in the other labs.
  */
-#define BOCHS_LINES(model) BOCHS_LINES_OF(model, BOCHS_MEMORY_MIB)
+#define BOCHS_LINES(model) BOCHS_LINES_OF(model, LAB_MEMORY_MIB)
 #define BOCHS_LINES_OF(model, memory)                                                    \
 	"cpu: model=" model ", ips=1000000000, reset_on_triple_fault=0, "                \
 	"ignore_bad_msrs=1",                                                             \
@@ -198,6 +201,9 @@ const struct lab_machine lab_machine_table[] = {
 	/* Guests with an EL2 (FEAT_NV2): KVM since Linux 6.16, QEMU since 9.0. */
 	AARCH64_LAB("nested", aarch64_flags, " kvm-arm.mode=nested", .least_qemu = 9,
 		    .least_kernel = "6.16"),
+	AARCH64_LAB("nested-l1", aarch64_l1_flags, " kvm-arm.mode=nested",
+		    .least_qemu = 9, .least_kernel = "6.16", .l1 = true,
+		    .boots_max = 4),
 	/* Without the project's Bochs, none: a distribution's has no SVM. */
 	{
 		.name = "x86_64-svm",
@@ -281,6 +287,13 @@ const struct lab_machine *lab_machine_find(const char *name)
 const char *lab_arch_name(enum arch arch)
 {
 	return arch == ARCH_X86_64 ? "x86_64" : "aarch64";
+}
+
+const char *lab_machine_memory_mib(const struct lab_machine *m)
+{
+	return !m->l1			? LAB_MEMORY_MIB
+	       : m->arch == ARCH_X86_64 ? L0_MEMORY_MIB
+					: L0_AARCH64_MEMORY_MIB;
 }
 
 const char *lab_append_begin(const struct lab_machine *m, const char *append)

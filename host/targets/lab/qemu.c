@@ -34,29 +34,33 @@ static const char *const fixed_args[] = {
 	"-mon",	    "chardev=control,mode=control",
 };
 
-/* The machine's memory: the first bytes of the snapshot. */
-#define MEMORY_ARG(share)                                                                \
-	"memory-backend-file,id=ram,size=" QEMU_MEMORY_MIB "M,mem-path=/proc/self/fd/7," \
-	"share=" share
-
-static const char *const boot_args[] = { "-object", MEMORY_ARG("on") };
+/*
+ * A snapshot is a file: the machine's memory, then its migration stream, which has the
+ * rest of its state. The machine that is saved maps the memory shared, and clones map it
+ * privately: a clone copies only the pages that it writes.
+ */
+#define MEMORY_FORMAT                                                                    \
+	"memory-backend-file,id=ram,size=%sM,mem-path=/proc/self/fd/7,share=%s"
+#define MEMORY_ROOM (sizeof(MEMORY_FORMAT) + 8)
 
 /* A clone waits for its state, and then for its job. */
-static const char *const clone_args[] = {
-	"-object", MEMORY_ARG("off"), "-S", "-incoming", "defer",
-};
+static const char *const clone_args[] = { "-S", "-incoming", "defer" };
 
 _Static_assert(LAB_FD_INITRD == 3 && LAB_FD_WIRE == 4 && LAB_FD_CONSOLE == 5 &&
 		       LAB_FD_PLUGIN == 6 && LAB_FD_MEMORY == 7 && LAB_FD_CONTROL == 11,
 	       "the descriptors are spelled out here");
 
 #define FIXED_ARGS   (sizeof(fixed_args) / sizeof(fixed_args[0]))
-#define BOOT_ARGS    (sizeof(boot_args) / sizeof(boot_args[0]))
 #define CLONE_ARGS   (sizeof(clone_args) / sizeof(clone_args[0]))
 #define SANDBOX_ARGS 2
-/* With program, kernel, append, plugin and the end. */
-#define ALL_ARGS     (FIXED_ARGS + CLONE_ARGS + SANDBOX_ARGS + 8)
-_Static_assert(BOOT_ARGS <= CLONE_ARGS, "room in ALL_ARGS");
+/* With program, memory, kernel, append, plugin and the end. */
+#define ALL_ARGS     (FIXED_ARGS + CLONE_ARGS + SANDBOX_ARGS + 10)
+
+/* Bytes of memory at the beginning of a snapshot. */
+static uint64_t memory_bytes(const struct lab_machine *m)
+{
+	return (uint64_t)atoi(lab_machine_memory_mib(m)) << 20;
+}
 
 char **lab_machine_argv(const struct lab_machine *m, const char *emulator,
 			const char *kernel, const char *append, const char *plugin,
@@ -64,19 +68,23 @@ char **lab_machine_argv(const struct lab_machine *m, const char *emulator,
 {
 	static const char *const sandbox_args[SANDBOX_ARGS] = { BARE_QEMU_SANDBOX };
 	size_t flags = 0, n = 0, text_bytes, plugin_bytes;
-	char **argv, *text;
+	char **argv, *text, *memory;
 
 	while (m->flags[flags])
 		flags++;
 	text_bytes = strlen(m->append) + strlen(lab_append_begin(m, append)) +
 		     (append ? strlen(append) : 0) + 1;
 	plugin_bytes = plugin ? strlen(plugin) + sizeof(",fd=6") : 0;
-	argv = malloc((flags + ALL_ARGS) * sizeof(*argv) + text_bytes + plugin_bytes);
+	argv = malloc((flags + ALL_ARGS) * sizeof(*argv) + text_bytes + plugin_bytes +
+		      MEMORY_ROOM);
 	if (!argv)
 		return NULL;
 	text = (char *)(argv + flags + ALL_ARGS);
 	snprintf(text, text_bytes, "%s%s%s", m->append, lab_append_begin(m, append),
 		 append ? append : "");
+	memory = text + text_bytes + plugin_bytes;
+	snprintf(memory, MEMORY_ROOM, MEMORY_FORMAT, lab_machine_memory_mib(m),
+		 clone ? "off" : "on");
 
 	argv[n++] = (char *)emulator;
 	for (size_t i = 0; i < FIXED_ARGS; i++)
@@ -85,8 +93,10 @@ char **lab_machine_argv(const struct lab_machine *m, const char *emulator,
 		argv[n++] = (char *)m->flags[i];
 	for (size_t i = 0; sandbox && i < SANDBOX_ARGS; i++)
 		argv[n++] = (char *)sandbox_args[i];
-	for (size_t i = 0; i < (clone ? CLONE_ARGS : BOOT_ARGS); i++)
-		argv[n++] = (char *)(clone ? clone_args : boot_args)[i];
+	argv[n++] = (char *)"-object";
+	argv[n++] = memory;
+	for (size_t i = 0; clone && i < CLONE_ARGS; i++)
+		argv[n++] = (char *)clone_args[i];
 	argv[n++] = (char *)"-kernel";
 	argv[n++] = (char *)kernel;
 	argv[n++] = (char *)"-append";
@@ -108,7 +118,7 @@ static int qemu_command(const struct lab_machine *m, const struct lab_boot *boot
 	const bool stub = boot->clone && m->arch == ARCH_AARCH64;
 
 	lab_command_init(cmd);
-	if (!boot->clone && ftruncate(boot->snapshot, QEMU_MEMORY_BYTES))
+	if (!boot->clone && ftruncate(boot->snapshot, (off_t)memory_bytes(m)))
 		return error_set(err, -errno, "cannot make the memory of %s: %m",
 				 m->program);
 	cmd->argv = lab_machine_argv(m, boot->program,
@@ -237,11 +247,12 @@ static int qmp_major(const char *line)
 }
 
 /*
- * Starts a migration to an empty file, or from a snapshot. Since QEMU 9 a URI names a
- * file by a set of descriptors, whose access mode must be that of the use; QEMU 11.1
- * refuses a file as a mere descriptor, which is all that older releases have.
+ * Starts a migration to an empty file, or from a snapshot, whose stream begins at `at`.
+ * Since QEMU 9 a URI names a file by a set of descriptors, whose access mode must be that
+ * of the use; QEMU 11.1 refuses a file as a mere descriptor, which is all that older
+ * releases have.
  */
-static int qmp_migrate(const struct lab_child *child, bool incoming, int file)
+static int qmp_migrate(const struct lab_child *child, bool incoming, int file, off_t at)
 {
 	char line[QMP_LINE_BYTES] = "", command[128], path[40];
 	int fd, ret;
@@ -251,7 +262,7 @@ static int qmp_migrate(const struct lab_child *child, bool incoming, int file)
 	if (fd < 0)
 		return -errno;
 	/* QEMU reads from where the descriptor is. */
-	if (incoming && lseek(fd, QEMU_MEMORY_BYTES, SEEK_SET) < 0)
+	if (incoming && lseek(fd, at, SEEK_SET) < 0)
 		ret = -errno;
 	else
 		ret = qmp_command(child, "{\"execute\":\"query-version\"}", -1, line);
@@ -374,8 +385,8 @@ static int hide_wire_address(uint8_t *stream, size_t bytes)
 	return 0;
 }
 
-/* Completes the snapshot, which does not change any more. */
-static int append_stream(int snapshot, int stream)
+/* Completes the snapshot, which does not change any more, by what follows its memory. */
+static int append_stream(int snapshot, off_t at, int stream)
 {
 	struct stat st;
 	size_t done = 0;
@@ -389,8 +400,8 @@ static int append_stream(int snapshot, int stream)
 		return -errno;
 	ret = hide_wire_address(p, st.st_size);
 	while (!ret && done < (size_t)st.st_size) {
-		ssize_t n = pwrite(snapshot, p + done, st.st_size - done,
-				   (off_t)(QEMU_MEMORY_BYTES + done));
+		ssize_t n =
+			pwrite(snapshot, p + done, st.st_size - done, at + (off_t)done);
 
 		if (n >= 0)
 			done += n;
@@ -416,7 +427,7 @@ static int qemu_freeze(struct lab_base *base)
 				  "\"arguments\":{\"max-bandwidth\":1099511627776}}",
 				  -1, line);
 	if (!ret)
-		ret = qmp_migrate(child, false, stream);
+		ret = qmp_migrate(child, false, stream, 0);
 	while (!ret && !(ret = lab_limit_check(&limit))) {
 		nanosleep(&moment, NULL);
 		ret = qmp_command(child, "{\"execute\":\"query-migrate\"}", -1, line);
@@ -427,7 +438,8 @@ static int qemu_freeze(struct lab_base *base)
 	}
 	lab_child_stop(&base->child);
 	if (!ret)
-		ret = append_stream(base->snapshot, stream);
+		ret = append_stream(base->snapshot, (off_t)memory_bytes(base->machine),
+				    stream);
 	if (stream >= 0)
 		close(stream);
 	return ret;
@@ -456,7 +468,8 @@ static int qemu_clone(struct lab_base *base, const struct lab_boot *boot,
 	if (!ret)
 		ret = qmp_ignore_shared(child);
 	if (!ret)
-		ret = qmp_migrate(child, true, base->snapshot);
+		ret = qmp_migrate(child, true, base->snapshot,
+				  (off_t)memory_bytes(base->machine));
 	do {
 		nanosleep(&moment, NULL);
 		ret = ret ? ret

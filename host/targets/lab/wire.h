@@ -38,7 +38,7 @@
 enum lab_shared_kind {
 	LAB_SHARED_MEMORY,
 	LAB_SHARED_PORT,
-	LAB_SHARED_RELAY, /* inside, in L1: l1.h */
+	LAB_SHARED_RELAY, /* inside, in L1 on x86_64: l1.h */
 };
 
 struct lab_shared {
@@ -46,6 +46,8 @@ struct lab_shared {
 	uint8_t *memory; /* NULL: none */
 	size_t bytes;
 	volatile uint8_t *pause; /* inside: a store there stops the machine; NULL: none */
+	bool in_l1;		 /* inside, in L1: l1.h */
+	volatile uint32_t *l0;	 /* aarch64, in L1: enum lab_l1_register */
 	int fd;			 /* outside only; -1: none */
 };
 
@@ -111,9 +113,13 @@ int lab_port_write(const uint8_t *data, size_t bytes);
  */
 void lab_port_wait(bool relayed, uint8_t *job, size_t bytes);
 
-/* lab_port_write() of L1, by way of L0; and the exits of L1 that L0's KVM has counted. */
+/*
+ * Of L1 (l1.h): its end of the wire, as lab_shared_attach(); on x86_64 lab_port_write() by
+ * way of L0; and the exits of L1 that L0's KVM has counted, `shared` being the wire.
+ */
+int lab_relay_attach(struct lab_shared *s, const char **what);
 int lab_relay_write(const uint8_t *data, size_t bytes);
-uint32_t lab_relay_exits(void);
+uint32_t lab_relay_exits(const void *shared);
 
 /* ------------------------------ frames ------------------------------ */
 

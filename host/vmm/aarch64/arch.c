@@ -98,6 +98,8 @@ static int vcpu_init(struct vcpu *vcpu)
 		init.features[0] |= 1u << KVM_ARM_VCPU_PMU_V3;
 	if (vm->config.nested)
 		init.features[0] |= 1u << KVM_ARM_VCPU_HAS_EL2;
+	if (vm->config.secondaries_off && vcpu->index)
+		init.features[0] |= 1u << KVM_ARM_VCPU_POWER_OFF;
 	return vcpu_ioctl(vcpu, KVM_ARM_VCPU_INIT, &init);
 }
 

@@ -2,7 +2,7 @@
 /* x86_64: a VM for Linux, entered at its 64-bit entry (Documentation/arch/x86/boot.rst).
  */
 #include "host/vmm/kvm_ioctl.h"
-#include "host/vmm/x86_64/linux.h"
+#include "host/vmm/linux.h"
 
 /* A kernel looks for the timer of the PC. */
 #define SETTINGS_OF_A_PC                                                                 \

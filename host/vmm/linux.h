@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A VM that boots Linux instead of a payload: its hardware, and the kernel's entry. */
-#ifndef WS_VMM_X86_64_LINUX_H
-#define WS_VMM_X86_64_LINUX_H
+#ifndef WS_VMM_LINUX_H
+#define WS_VMM_LINUX_H
 
 #include "host/vmm/vmm.h"
 
 /* A kernel in guest memory, as its boot protocol requires it. */
 struct linux_entry {	 /* gpas */
-	uint64_t entry;	 /* 64-bit code */
-	uint64_t params; /* boot_params */
-	uint64_t tables; /* page tables that map the first 4 GiB */
+	uint64_t entry;	 /* x86_64: 64-bit code */
+	uint64_t params; /* x86_64: boot_params; aarch64: the device tree */
+	uint64_t tables; /* x86_64: page tables that map the first 4 GiB */
 };
 
 /*
