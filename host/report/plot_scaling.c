@@ -246,9 +246,8 @@ static void draw_panel(const struct figure *g, const struct sheet *s, bool rates
 	fputs("unset label\nunset object\nunset arrow\nset border 3\n", g->f);
 	figure_panel(g, &p);
 	if (rates)
-		snprintf(
-			text, sizeof(text),
-			"operations per second of all, to one; dotted: N times");
+		snprintf(text, sizeof(text),
+			 "operations per second of all, to one; dotted: N times");
 	else
 		snprintf(text, sizeof(text), "round trip on each vCPU, %s%s",
 			 plot_unit_words(s->doc->clock.unit),

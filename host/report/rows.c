@@ -265,7 +265,7 @@ static void collect_names(struct configs *c, const struct rows *rows,
 			    is_wanted(only, known->name) &&
 			    find(c->names, c->n, known->name) == c->n)
 				c->names[c->n++] = rows->rows[i].config;
-	/* Numbers of vCPUs are no counter configs: only if they are named. */
+	/* Numbers of vCPUs are not counter configs: only if they are named. */
 	for (size_t i = 0; i < rows->n; i++)
 		if ((only[0] || !strchr(rows->rows[i].config, '@')) &&
 		    is_wanted(only, rows->rows[i].config) &&

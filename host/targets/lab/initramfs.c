@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 
 #include "host/targets/lab/initramfs.h"
-#include "host/targets/lab/l1.h"
 
 struct entry {
 	const char *path;

@@ -9,10 +9,11 @@
 #include "host/targets/lab/kernel.h"
 
 /* Paths below the root, for both sides of the lab. */
-#define LAB_PAYLOAD_PATH  "payload.elf" /* from --payload */
-#define LAB_MODULES_PATH  "modules"	/* NAME.ko */
-#define LAB_OPTIONAL_PATH "optional.ko" /* a module for later; zeros: none */
-#define LAB_ORDER_PATH	  "load-order"	/* names of the modules, a line each */
+#define LAB_PAYLOAD_PATH   "payload.elf" /* from --payload */
+#define LAB_MODULES_PATH   "modules"	 /* NAME.ko */
+#define LAB_OPTIONAL_PATH  "optional.ko" /* a module for later; zeros: none */
+#define LAB_ORDER_PATH	   "load-order"	 /* names of the modules, a line each */
+#define LAB_L1_KERNEL_PATH "kernel"	 /* of a machine with an L1: its kernel */
 
 /*
  * A cpio archive in the format "newc", which the kernel unpacks as its first file system

@@ -23,8 +23,6 @@
 #include "host/targets/lab/wire.h"
 #include "host/vmm/linux.h"
 
-#define LAB_L1_KERNEL_PATH "kernel"
-
 /* Separates L0's part of the machine's command line, for the kernel and for init.c. */
 #define LAB_L1_SEPARATOR " -- "
 

@@ -114,8 +114,8 @@ int lab_port_write(const uint8_t *data, size_t bytes);
 void lab_port_wait(bool relayed, uint8_t *job, size_t bytes);
 
 /*
- * Of L1 (l1.h): its end of the wire, as lab_shared_attach(); on x86_64 lab_port_write() by
- * way of L0; and the exits of L1 that L0's KVM has counted, `shared` being the wire.
+ * Of L1 (l1.h): its end of the wire, as lab_shared_attach(); on x86_64 lab_port_write()
+ * by way of L0; and the exits of L1 that L0's KVM has counted, `shared` being the wire.
  */
 int lab_relay_attach(struct lab_shared *s, const char **what);
 int lab_relay_write(const uint8_t *data, size_t bytes);

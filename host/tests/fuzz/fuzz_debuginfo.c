@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/explain/debuginfo.h"
+#include "host/explain/symbols.h"
 #include "host/tests/fuzz/fuzz.h"
 
 enum { FLAG_AARCH64 = 1, FLAG_IMAGE = 2, FLAG_RELEASE = 4, FLAG_FOLDER = 8 };
