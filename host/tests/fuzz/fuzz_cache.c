@@ -6,7 +6,6 @@
  * which compare checksums and download, sizes and times decide.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

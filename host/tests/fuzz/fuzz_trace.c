@@ -17,6 +17,7 @@
 #include "host/explain/explain.h"
 #include "host/explain/formats.h"
 #include "host/explain/record.h"
+#include "host/explain/symbols.h"
 #include "host/explain/trace.h"
 #include "host/explain/symbols.h"
 #include "host/tests/fuzz/fuzz.h"
