@@ -77,6 +77,35 @@ confined() {
   done
 }
 
+@test "confine: nor has the emulator that another user starts" {
+  local target program text emulators as=()
+  need_confinement
+  need_target bare:x86_64
+  need_target bare:x86_64-bochs
+  as_user test -x "$wsbench" || skip "other users cannot execute $wsbench"
+  [ "$(id -u)" != 0 ] || as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+  # That user cannot enter the folder of the test.
+  emulators=$(mktemp -d -p /tmp)
+  cp "$("$top/scripts/emulator.sh" path bochs)" "$emulators"
+  chmod -R a+rX "$emulators"
+  for target in bare:x86_64 bare:x86_64-bochs; do
+    program=bochs
+    [ $target != bare:x86_64 ] || program=qemu
+    for _ in 1 2 3 4 5; do
+      text=$(HOME=/ WORLDSWITCH_EMULATORS=$emulators statuses $program "${as[@]}" \
+        "$wsbench" run --on $target --bench null --boots 8 --events 2000 --quiet) || true
+      [ -z "$text" ] || break
+    done
+    echo "$target: $text" >>seen
+  done
+  rm -r "$emulators"
+  cat seen
+  confined "$(sed 's/^bare[^ ]*: //' seen)"
+  grep -q 'bochs: Uid: [1-9]' seen
+  grep -q '86_64: Uid: [1-9]' seen
+  run ! grep 'Uid: 0 ' seen
+}
+
 @test "confine: an emulator that root starts is not root's if it can read its files" {
   local text
   need_confinement
