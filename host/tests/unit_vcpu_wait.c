@@ -162,8 +162,9 @@ Test(watchdog, waits_of_a_child_for_a_busy_processor_do_not_count, .timeout = 60
 	for (int sleeps = 0; sleeps < 2; sleeps++) {
 		child.pid = fork();
 		if (!child.pid) {
-			while (sleeps)
-				pause();
+			if (sleeps)
+				for (;;)
+					pause();
 			_exit(spin(cpu_ns() + 30000 * ms));
 		}
 		cr_expect_eq(process_wait(&child, 300 * ms, &status), -ETIMEDOUT);
