@@ -239,10 +239,14 @@ static int boot_scaled(const struct state *s, const struct vm_config *config,
 		return 0;
 	}
 	choose_cpus(s, n, cpus, &env);
+	/* Whatever topology an emulator reports. */
+	if (exact && env.share == BOOT_SHARE_CORES)
+		env.share = BOOT_SHARE_NOTHING;
 	if (exact && env.share == BOOT_SHARE_CPUS) {
-		boot_end(rep, BOOT_SKIP,
-			 "needs %u CPUs: the machine has %d (lab:aarch64-smp has two)", n,
-			 CPU_COUNT(&s->allowed));
+		boot_end(
+			rep, BOOT_SKIP,
+			"needs %u CPUs: the machine has %d (lab:aarch64-smp and lab:x86_64-svm-smp have two)",
+			n, CPU_COUNT(&s->allowed));
 		return 0;
 	}
 	/* This thread runs the first vCPU. Unpinned, it may run on all CPUs. */

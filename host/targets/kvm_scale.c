@@ -29,7 +29,7 @@ struct lane {
 	struct vcpu *vcpu;
 	struct kvm_snapshot begin;
 	struct boot_counts counts[ABI_PHASES];
-	int64_t begin_ns, end_ns; /* of the EVENT phase */
+	int64_t begin_ns, end_ns; /* of the EVENT phase; end 0: not yet */
 };
 
 struct scaled {
@@ -135,11 +135,13 @@ static void on_doorbell(void *ctx, struct vcpu *vcpu, uint32_t value)
 	case ABI_DOORBELL_BEGIN:
 		enter_phase(lane, (enum abi_phase)phase);
 		kvm_snapshot(vcpu, cpu_of(lane), &lane->begin);
-		if (phase == ABI_PHASE_EVENT)
+		if (phase == ABI_PHASE_EVENT) {
+			lane->end_ns = 0;
 			lane->begin_ns = now_ns();
+		}
 		break;
 	case ABI_DOORBELL_END:
-		if (phase == ABI_PHASE_EVENT)
+		if (phase == ABI_PHASE_EVENT && lane->begin_ns)
 			lane->end_ns = now_ns();
 		kvm_snapshot(vcpu, cpu_of(lane), &end);
 		kvm_count(&lane->begin, &end, &lane->counts[phase]);
@@ -398,6 +400,10 @@ static int harvest(struct scaled *s, struct boot_report *rep)
 	for (; done < s->n; done++) {
 		boot_report_init(&of[done]);
 		boot_harvest(vm_window(s->lanes[done].vcpu), s->rq, &of[done]);
+		if (of[done].outcome == BOOT_DONE &&
+		    s->lanes[done].end_ns <= s->lanes[done].begin_ns)
+			boot_end(&of[done], BOOT_CRASH,
+				 "the guest did not ring the doorbell around its events");
 		if (of[done].outcome != BOOT_DONE)
 			break;
 	}

@@ -124,3 +124,17 @@ row=mmio_read_user
       "default@vcpus=2": "skip", "default@vcpus=3": "skip", "default@vms=2": "ok"}' \
     'not any(m["name"] in ("ops_per_s", "efficiency", "overlap") for x in d["benchmarks"] for m in x["metrics"])'
 }
+
+# The CPUs execute at the same time: no path of these rows waits for the other vCPU.
+@test "scale: two CPUs that execute at the same time have the figures of one" {
+  need_target lab:x86_64-svm-smp
+  run_apart "$wsbench" run --on lab:x86_64-svm-smp --bench cpuid,pio_ioeventfd,fault_first_touch_4k --vcpus 1,2 --vms 2 \
+    --boots 1 --events 50 --quiet -o doc.json
+  [ "$status" = 0 ]
+  for bench in cpuid pio_ioeventfd fault_first_touch_4k; do
+    holds doc.json "len({m['estimate']['value'] for x in d['benchmarks'] for m in x['metrics']
+      if x['name'] == '$bench' and m['name'] in ('round_trip', 'round_trip_worst')}) == 1"
+  done
+  holds doc.json 'all(x["exits"]["observed"] == (x.get("vcpus") or x["vms"]) * 50 for x in d["benchmarks"])' \
+    'not [w for w in d["warnings"] if w["code"] in ("shared-cores", "oversubscribed")]'
+}

@@ -50,3 +50,11 @@ without_races() {
     --quiet -o rows.json
   holds rows.json "[x['status'] for x in d['benchmarks']] == ['ok'] * 2"
 }
+
+# The vCPUs of one VM, and VMs, that wait for each other at the begin of each phase.
+@test "threads: several vCPUs and VMs at the same time on the KVM of this machine" {
+  need_target kvm
+  without_races "$build/tsan/wsbench" run --on kvm --bench mmio_read_user,fault_first_touch_4k --vcpus 2,5 --vms 3 \
+    --boots 2 --events 200 --quiet -o scale.json
+  holds scale.json "len(d['benchmarks']) == 6"
+}
