@@ -44,6 +44,30 @@ exits() {
   nothing_left
 }
 
+@test "lab:aarch64-nested-l1: exits of L1's KVM, traps to L0's, exact whatever else is asked for; --append is for L1; no explain" {
+  need_target lab:aarch64-nested-l1
+  "$wsbench" run --quiet --on lab:aarch64-nested-l1 --bench null,hypercall,mmio_read_user,pmccntr -o doc.json >out.txt
+  exits hypercall 6
+  holds doc.json "d['subject']['kernel_below'] == d['subject']['kernel']" "d['target']['hypervisor'] == 'arm64 VHE'" \
+    "value('null') == 0" "value('null', metric='traps_per_op') == 0" \
+    "b('mmio_read_user')['handled_by'] == 'user'" "value('mmio_read_user') > value('hypercall') > 40000" \
+    "b('pmccntr', 'pmu-emulated')['exits']['observed'] > 0" \
+    'not [x["name"] for x in d["benchmarks"] if x["status"] == "fail"]'
+  doc doc.json 'value("hypercall")' >first
+  WORLDSWITCH_FRESH_MACHINES=1 "$wsbench" run --quiet --on lab:aarch64-nested-l1 --bench hypercall -o alone.json >/dev/null
+  doc alone.json 'value("hypercall")' | cmp - first
+  refused 2 "wsbench explain: lab:aarch64-nested-l1: the kernels of L0 and L1 are at the same addresses" \
+    "$wsbench" explain --on lab:aarch64-nested-l1 --bench hypercall -o explained.json
+  # Of L1's kernel: L0 with so little memory could not hold L1.
+  "$wsbench" run --quiet --on lab:aarch64-nested-l1 --bench null --append mem=100M -o small.json >/dev/null
+}
+
+@test "lab:aarch64-nested-l1: more boots than L0's KVM has shadow tables for" {
+  need_target lab:aarch64-nested-l1
+  "$wsbench" run --quiet --on lab:aarch64-nested-l1 --bench null --boots 9 -o doc.json >out.txt
+  holds doc.json "value('null') == 0" "len(m('null')['boots']) == 9"
+}
+
 @test "labs: the word that tells the agent that it is in L1 is not for --append" {
   local command
   need_target lab:aarch64-vhe

@@ -14,6 +14,7 @@
 #include "host/targets/lab/initramfs.h"
 #include "host/targets/lab/kernel.h"
 #include "host/targets/lab/emulator.h"
+#include "host/targets/lab/l1.h"
 
 /* A temporary folder for each test, removed with its contents. */
 static char folder[] = "/tmp/unit_lab.XXXXXX";
@@ -508,6 +509,31 @@ Test(machines, append_comes_last_on_the_kernel_command_line)
 		free(argv);
 	}
 	cr_expect_null(lab_machine_find("vax"));
+}
+
+/* Of QEMU: the machine and the file of its memory. L0 has L1's memory beside its own. */
+Test(machines, memory_is_that_of_the_file)
+{
+	char size[32];
+
+	for (const struct lab_machine *m = lab_machine_table; m->name; m++) {
+		const char *mib = lab_machine_memory_mib(m);
+		unsigned int flags = 0, objects = 0;
+		char **argv;
+
+		cr_expect(atoi(mib) > (m->l1 ? (int)(LAB_L1_RAM_BYTES >> 20) : 0));
+		if (m->emulator != &lab_qemu)
+			continue;
+		argv = lab_machine_argv(m, "/emu", "/k", NULL, NULL, false, false);
+		cr_assert_not_null(argv);
+		snprintf(size, sizeof(size), "id=ram,size=%sM,", mib);
+		for (char **a = argv; *a; a++) {
+			flags += !strcmp(*a, "-m") && !strcmp(a[1], mib);
+			objects += strstr(*a, size) != NULL;
+		}
+		cr_expect(flags == 1 && objects == 1, "%s", m->name);
+		free(argv);
+	}
 }
 
 /* The kernel that is measured in such a lab is L1's. */

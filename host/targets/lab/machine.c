@@ -202,7 +202,7 @@ const struct lab_machine lab_machine_table[] = {
 	AARCH64_LAB("nested", aarch64_flags, " kvm-arm.mode=nested", .least_qemu = 9,
 		    .least_kernel = "6.16"),
 	AARCH64_LAB("nested-l1", aarch64_l1_flags, " kvm-arm.mode=nested",
-		    .least_qemu = 9, .least_kernel = "6.16", .l1 = true, .boots_max = 4),
+		    .least_qemu = 9, .least_kernel = "6.16", .l1 = true, .boots_max = 2),
 	/* Without the project's Bochs, none: a distribution's has no SVM. */
 	{
 		.name = "x86_64-svm",
