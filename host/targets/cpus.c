@@ -55,6 +55,11 @@ static bool shares_core(const char *sysfs, int cpu, const int *cpus, unsigned in
 	char siblings[1024];
 	unsigned int i;
 
+	for (i = 0; i < chosen; i++)
+		if (cpus[i] == cpu)
+			return true;
+	if (!sysfs)
+		return false;
 	/* Not known is not apart. */
 	if (!read_topology(sysfs, cpu, "thread_siblings_list", siblings,
 			   sizeof(siblings)) ||
@@ -70,6 +75,8 @@ static bool same_package(const char *sysfs, int a, int b)
 {
 	char of_a[32], of_b[32];
 
+	if (!sysfs)
+		return true;
 	return read_topology(sysfs, a, "physical_package_id", of_a, sizeof(of_a)) &&
 	       read_topology(sysfs, b, "physical_package_id", of_b, sizeof(of_b)) &&
 	       !strcmp(of_a, of_b);

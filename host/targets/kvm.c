@@ -243,10 +243,9 @@ static int boot_scaled(const struct state *s, const struct vm_config *config,
 	if (exact && env.share == BOOT_SHARE_CORES)
 		env.share = BOOT_SHARE_NOTHING;
 	if (exact && env.share == BOOT_SHARE_CPUS) {
-		boot_end(
-			rep, BOOT_SKIP,
-			"needs %u CPUs: the machine has %d (lab:aarch64-smp and lab:x86_64-svm-smp have two)",
-			n, CPU_COUNT(&s->allowed));
+		boot_end(rep, BOOT_SKIP,
+			 "needs %u CPUs: the machine has %d (labs *-smp have two)", n,
+			 CPU_COUNT(&s->allowed));
 		return 0;
 	}
 	/* This thread runs the first vCPU. Unpinned, it may run on all CPUs. */
@@ -313,7 +312,7 @@ static int boot_here(struct target *t, const struct boot_request *request,
 		rc = boot_scaled(s, &config, host, rq, t->exact, rep, err);
 		goto out;
 	}
-	if (env.cpus && cpus_choose("/sys", &s->allowed, s->cpu,
+	if (env.cpus && cpus_choose(t->exact ? NULL : "/sys", &s->allowed, s->cpu,
 				    rq->bench->needs & NEEDS_VCPUS_2 ? 2 : config.vcpus,
 				    cpus, why.text, sizeof(why.text))) {
 		boot_end(rep, BOOT_SKIP, "%s", why.text);

@@ -87,8 +87,8 @@ void kvm_apart_stop(struct kvm_apart *a);
 /*
  * Chooses `n` CPUs of `allowed`: `first`, then CPUs that share a core neither with
  * `first` nor with each other, from the package of `first` if it has enough. The topology
- * is that of `sysfs` ("/sys", except in tests); a machine without a topology has one
- * core. 0, or -ENOENT with the reason in `why`.
+ * is that of `sysfs` ("/sys", except in tests; NULL: in labs, each CPU is a core); a
+ * machine without a topology has one core. 0, or -ENOENT with the reason in `why`.
  */
 int cpus_choose(const char *sysfs, const cpu_set_t *allowed, int first, unsigned int n,
 		int *cpus, char *why, size_t why_bytes);

@@ -95,6 +95,21 @@ Test(cpus, another_core_of_the_package_comes_first)
 		  "%d %d %d", cpus[1], cpus[2], cpus[3]);
 }
 
+Test(cpus, without_a_topology_each_cpu_of_a_lab_is_a_core)
+{
+	cpu_set_t set;
+	int cpus[2];
+
+	CPU_ZERO(&set);
+	CPU_SET(0, &set);
+	cr_expect_eq(cpus_choose(NULL, &set, 0, 2, cpus, why, sizeof(why)), -ENOENT);
+	CPU_SET(1, &set);
+	cr_assert_eq(cpus_choose(NULL, &set, 0, 2, cpus, why, sizeof(why)), 0, "%s", why);
+	cr_expect(cpus[0] == 0 && cpus[1] == 1, "%d", cpus[1]);
+	cr_assert_eq(cpus_choose(NULL, &set, 1, 2, cpus, why, sizeof(why)), 0, "%s", why);
+	cr_expect(cpus[0] == 1 && cpus[1] == 0, "%d", cpus[1]);
+}
+
 Test(cpus, cpus_outside_of_the_affinity_are_not_chosen)
 {
 	int cpus[4];

@@ -238,7 +238,7 @@ struct lab_machine {
 	const char *least_kernel; /* "6.16"; NULL: any */
 	bool l1;		  /* wsbench runs in a guest: l1.h */
 	unsigned int boots_max;	  /* of a clone; 0: as many as are wanted */
-	unsigned int cpus;	  /* of a machine of Bochs; 0: one */
+	unsigned int cpus;	  /* of a machine of Bochs, vCPU 0's first; 0: one */
 	/* The machine without `emulator`, which is not installed; NULL: none. */
 	const struct lab_machine *fallback;
 	const char *lacks; /* what a fallback lacks */

@@ -371,7 +371,8 @@ static int boots_of_clone(struct target *t, const struct boot_request *rq, size_
 		.scales = { rq->scale },
 		.n_scales = boot_scale_n(&rq->scale) > 0,
 		.params = rq->params,
-		.cpu = -1,
+		/* Where the threads of two CPUs run is not the scheduler's choice. */
+		.cpu = s->machine->cpus > 1 ? 0 : -1,
 		.timeout_ns = boot_timeout_ns(s, rq),
 		.host_counters = s->host_counters,
 		.payload = s->payload ? "/" LAB_PAYLOAD_PATH : NULL,
