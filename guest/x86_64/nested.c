@@ -97,20 +97,21 @@ __asm__(".pushsection .text\n"
 							      ".popsection\n");
 
 /*
- * nested_vmx(): 0 in L2, 1 in L1 if VMLAUNCH failed. VMX switches RSP and RIP: L1 saves
- * what it uses. A loop begins at the host's RIP.
+ * nested_vmx(), nested_evmcs(): 0 in L2, 1 in L1 if VMLAUNCH failed. VMX switches RSP and
+ * RIP: L1 saves what it uses. A loop begins at the host's RIP.
  */
-#define VMX_LOOP(name, look, action)                                                     \
+#define VMX_LOOP(name, reason, look, action)                                             \
 #name ":\n\t"                                                                    \
 	      "push %rax\n\t"                                                            \
-	      "push %rdx\n\t"                                                            \
-	      "mov $0x4402, %eax\n\t"                                                    \
-	      "vmread %rax, %rdx\n\t" look "cmp nested_code, %rdx\n\t"                   \
+	      "push %rdx\n\t" reason look "cmp nested_code, %rdx\n\t"                    \
 	      "jne nested_vmx_unexpected\n\t" action "incq runtime_l1_exits\n\t"         \
 	      "pop %rdx\n\t"                                                             \
 	      "pop %rax\n\t"                                                             \
 	      "vmresume\n\t"                                                             \
 	      "jmp nested_vmx_unexpected\n"
+#define VMX_REASON                                                                       \
+	"mov $0x4402, %eax\n\t"                                                          \
+	"vmread %rax, %rdx\n\t"
 #define VMX_SKIP                                                                         \
 	"mov $0x681e, %eax\n\t"                                                          \
 	"vmread %rax, %rdx\n\t"                                                          \
@@ -119,35 +120,64 @@ __asm__(".pushsection .text\n"
 #define VMX_LOOK_AT(field)                                                               \
 	"mov $" field ", %eax\n\t"                                                       \
 	"vmread %rax, %rax\n\t"
+/*
+ * vmx_vcpu_run() and skip_emulated_instruction() of Linux: IDT vectoring before the
+ * cause is compared; instruction length, RFLAGS, interruptibility.
+ */
+#define VMX_LOOK_MORE VMX_LOOK_AT("0x440c") VMX_LOOK_AT("0x6820") VMX_LOOK_AT("0x4824")
+#define VMX_MAP                                                                          \
+	MAP_MISSING "mov $1, %eax\n\t"                                                   \
+		    "invept nested_ept, %rax\n\t"
+/* The same with the enlightened VMCS. No clean field covers RIP. */
+#define EVMCS_REASON_OF "mov vmcs_region + " EVMCS_REASON ", %edx\n\t"
+#define EVMCS_SKIP                                                                       \
+	"mov nested_length, %rdx\n\t"                                                    \
+	"add %rdx, vmcs_region + " EVMCS_RIP "\n\t"
+#define EVMCS_LOOK_AT(offset) "mov vmcs_region + " offset ", %rax\n\t"
+#define EVMCS_LOOK_MORE                                                                  \
+	EVMCS_LOOK_AT(EVMCS_LENGTH)                                                      \
+	EVMCS_LOOK_AT(EVMCS_RFLAGS) EVMCS_LOOK_AT(EVMCS_INTERRUPTIBILITY)
+
+/* L1's part of the loops, in the order of enum nested_action; then without EPT. */
+#define VMX_LOOPS(of, reason, look, look_more, skip)                                     \
+	VMX_LOOP(nested_##of##_skip, reason, "", skip)                                   \
+	VMX_LOOP(nested_##of##_skip_as_kvm, reason, look, look_more skip)                \
+	VMX_LOOP(nested_##of##_map, reason, "", VMX_MAP)                                 \
+	VMX_LOOP(nested_##of##_irq, reason, "", TAKE_IRQ)                                \
+	/* Without VPIDs VM entry flushes the TLB. */                                    \
+	VMX_LOOP(nested_##of##_map_shadow, reason, "", MAP_MISSING)
 
 uint32_t nested_vmx(void);
+uint32_t nested_evmcs(void);
 extern const char nested_vmx_skip[], nested_vmx_skip_as_kvm[], nested_vmx_map[],
 	nested_vmx_map_shadow[], nested_vmx_irq[], nested_vmx_return[];
+extern const char nested_evmcs_skip[], nested_evmcs_skip_as_kvm[], nested_evmcs_map[],
+	nested_evmcs_map_shadow[], nested_evmcs_irq[];
 __asm__(".pushsection .text\n"
 	".globl nested_vmx, nested_vmx_skip, nested_vmx_skip_as_kvm\n"
 	".globl nested_vmx_map, nested_vmx_map_shadow, nested_vmx_irq, nested_vmx_return\n"
+	".globl nested_evmcs, nested_evmcs_skip, nested_evmcs_skip_as_kvm\n"
+	".globl nested_evmcs_map, nested_evmcs_map_shadow, nested_evmcs_irq\n"
 	"nested_vmx:\n\t"
 	"pop %rcx\n\t"
 	"mov $0x681e, %eax\n\t" /* RIP, RSP */
 	"vmwrite %rcx, %rax\n\t"
 	"mov $0x681c, %eax\n\t"
-	"vmwrite %rsp, %rax\n\t"
+	"vmwrite %rsp, %rax\n"
+	"nested_launch:\n\t"
 	"xor %eax, %eax\n\t"
 	"vmlaunch\n\t"
 	"mov $1, %eax\n\t"
-	"jmp *%rcx\n" VMX_LOOP(nested_vmx_skip, "", VMX_SKIP)
-	/*
-	 * vmx_vcpu_run() and skip_emulated_instruction() of Linux: IDT vectoring,
-	 * instruction length, RFLAGS, interruptibility.
-	 */
-	VMX_LOOP(nested_vmx_skip_as_kvm, VMX_LOOK_AT("0x4408"),
-		 VMX_LOOK_AT("0x440c") VMX_LOOK_AT("0x6820") VMX_LOOK_AT("0x4824")
-			 VMX_SKIP) VMX_LOOP(nested_vmx_map, "",
-					    MAP_MISSING "mov $1, %eax\n\t"
-							"invept nested_ept, %rax\n\t")
-	/* Without VPIDs VM entry flushes it. */
-	VMX_LOOP(nested_vmx_map_shadow, "", MAP_MISSING)
-		VMX_LOOP(nested_vmx_irq, "", TAKE_IRQ) "nested_vmx_unexpected:\n\t"
+	"jmp *%rcx\n"
+	"nested_evmcs:\n\t"
+	"pop %rcx\n\t"
+	"mov %rcx, vmcs_region + " EVMCS_RIP "\n\t"
+	"mov %rsp, vmcs_region + " EVMCS_RSP "\n\t"
+	"jmp nested_launch\n"
+	/**/
+	VMX_LOOPS(vmx, VMX_REASON, VMX_LOOK_AT("0x4408"), VMX_LOOK_MORE, VMX_SKIP)
+		VMX_LOOPS(evmcs, EVMCS_REASON_OF, EVMCS_LOOK_AT(EVMCS_VECTORING),
+			  EVMCS_LOOK_MORE, EVMCS_SKIP) "nested_vmx_unexpected:\n\t"
 						       "call nested_unexpected\n"
 						       "nested_vmx_return:\n\t"
 						       "incq runtime_l1_exits\n\t"
@@ -371,12 +401,15 @@ static bool intercept_vmx(const struct nested_exit *exit)
 
 static bool begin_vmx(const struct nested_exit *exit)
 {
-	static const char *const loops[NESTED_ACTIONS] = {
-		[NESTED_SKIP] = nested_vmx_skip,
-		[NESTED_SKIP_AS_KVM] = nested_vmx_skip_as_kvm,
-		[NESTED_MAP] = nested_vmx_map,
-		[NESTED_IRQ] = nested_vmx_irq,
+	static const char *const loops[2][NESTED_ACTIONS] = {
+		{ nested_vmx_skip, nested_vmx_skip_as_kvm, nested_vmx_map,
+		  nested_vmx_irq },
+		{ nested_evmcs_skip, nested_evmcs_skip_as_kvm, nested_evmcs_map,
+		  nested_evmcs_irq },
 	};
+	static const char *const shadow_loops[2] = { nested_vmx_map_shadow,
+						     nested_evmcs_map_shadow };
+	const bool enlightened = vmcs_enlighten();
 	const bool shadow = exit->window == NESTED_WINDOW_SHADOW;
 	bool paging = false, ready;
 
@@ -400,9 +433,9 @@ static bool begin_vmx(const struct nested_exit *exit)
 		ready = false;
 	vmcs_write(FIELD_RFLAGS, RFLAGS_FIXED);
 	vmcs_write(FIELD_HOST_RSP, (uint64_t)nested_stack + STACK_BYTES);
-	vmcs_write(FIELD_HOST_RIP, shadow ? (uint64_t)nested_vmx_map_shadow
-					  : (uint64_t)loops[exit->action]);
-	if (ready && !nested_vmx())
+	vmcs_write(FIELD_HOST_RIP, (uint64_t)(shadow ? shadow_loops[enlightened]
+						     : loops[enlightened][exit->action]));
+	if (ready && !(enlightened ? nested_evmcs() : nested_vmx()))
 		return true;
 	vmcs_close();
 	return false;
@@ -451,6 +484,7 @@ bool nested_l1_vmx(void)
 {
 	if (svm_is_present() || vmcs_is_missing())
 		return false;
+	vmcs_enlighten();
 	vmcs_open();
 	vmcs_set_controls(0, 0, 0);
 	if (vmcs_add_processor(0, SECONDARY_EPT)) {

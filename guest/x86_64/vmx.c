@@ -40,7 +40,7 @@ static uint64_t rdmsr(uint32_t msr)
 }
 
 static uint32_t vmxon_region[1024] __attribute__((aligned(4096)));
-static uint32_t vmcs[1024] __attribute__((aligned(4096)));
+uint32_t vmcs_region[1024] __attribute__((aligned(4096)));
 static uint8_t msr_bitmaps[4096] __attribute__((aligned(4096)));
 static uint8_t stack[STACK_BYTES] __attribute__((aligned(16)));
 
@@ -93,16 +93,214 @@ __asm__(".pushsection .text\n"
 	"ud2\n"
 	".popsection\n");
 
+/* ---- the enlightened VMCS ---------------------------------------------------------- */
+
+#define HYPERV_INTERFACE     0x40000001u
+#define HYPERV_SIGNATURE     0x31237648u /* EAX: "Hv#1" */
+#define HYPERV_NESTED	     0x4000000au /* EAX: lowest and highest version, 8 bits each */
+#define MSR_VP_ASSIST_PAGE   0x40000073u
+#define VP_ASSIST_ENABLE     1
+#define EVMCS_VERSION	     1
+#define EVMCS_FIRST	     8 /* behind the version and the abort indicator */
+#define EVMCS_CLEAN	     824
+#define ASSIST_ENLIGHTEN     40 /* bytes into the VP assist page */
+#define ASSIST_CURRENT_EVMCS 48
+
+/*
+ * The fields in the order of the page, without gaps; the number of a field has its width.
+ * GAP(n): n bytes that are reserved, or of no field that is used here.
+ */
+#define GAP(n) (0x8000 | (n))
+static const uint16_t evmcs_order[] = {
+	0xc00,
+	0xc02,
+	0xc04,
+	0xc06,
+	0xc08,
+	0xc0a,
+	0xc0c,
+	GAP(2), /* the host's selectors */
+	0x2c00,
+	0x2c02,
+	0x6c00,
+	0x6c02,
+	0x6c04, /* PAT, EFER, CR0, 3, 4 */
+	0x6c10,
+	0x6c12,
+	FIELD_HOST_RIP,
+	0x4c00, /* SYSENTER */
+	0x4000,
+	0x400c,
+	FIELD_SECONDARY, /* pin, exit */
+	FIELD_IO_BITMAP_A,
+	FIELD_IO_BITMAP_B,
+	FIELD_MSR_BITMAPS,
+	0x800,
+	0x802,
+	0x804,
+	0x806,
+	0x808,
+	0x80a,
+	0x80c,
+	0x80e, /* guest: selectors, */
+	0x4800,
+	0x4802,
+	0x4804,
+	0x4806,
+	0x4808,
+	0x480a,
+	0x480c, /* limits, */
+	0x480e,
+	0x4810,
+	0x4812,
+	0x4814,
+	0x4816,
+	0x4818,
+	0x481a,
+	0x481c,
+	0x481e,
+	0x4820,
+	0x4822, /* rights, */
+	0x6806,
+	0x6808,
+	0x680a,
+	0x680c,
+	0x680e,
+	0x6810,
+	0x6812, /* bases */
+	0x6814,
+	0x6816,
+	0x6818,
+	GAP(24),
+	FIELD_EXIT_STORE,
+	FIELD_EXIT_LOAD,
+	FIELD_ENTRY_LOAD,
+	GAP(32), /* CR3 targets */
+	0x4006,
+	0x4008,
+	0x400a, /* masks of #PF */
+	FIELD_EXIT_STORE_COUNT,
+	FIELD_EXIT_LOAD_COUNT,
+	FIELD_ENTRY_LOAD_COUNT,
+	0x2010,
+	0x2012,
+	FIELD_LINK,
+	FIELD_DEBUGCTL,
+	0x2804,
+	0x2806,
+	GAP(32), /* PDPTEs */
+	0x6822,
+	0x6824,
+	0x6826,
+	0x4826,
+	0x482a,
+	0x6000,
+	0x6002,
+	0x6004,
+	0x6006,
+	0x6800,
+	0x6802,
+	0x6804,
+	0x681a, /* CRs, DR7 */
+	0x6c06,
+	0x6c08,
+	0x6c0a,
+	0x6c0c,
+	0x6c0e,
+	FIELD_HOST_RSP, /* the host's bases */
+	FIELD_EPT,
+	GAP(8 + 40),
+	FIELD_PHYSICAL_ADDRESS,
+	FIELD_ERROR,
+	FIELD_REASON,
+	0x4404,
+	0x4406,
+	0x4408,
+	0x440a,
+	0x440c,
+	0x440e,
+	FIELD_QUALIFICATION,
+	GAP(32),
+	0x640a,
+	FIELD_RSP,
+	FIELD_RFLAGS,
+	0x4824,
+	FIELD_PROCESSOR,
+	FIELD_EXCEPTIONS,
+	0x4012,
+	0x4016,
+	0x4018,
+	0x401a,
+	0x401c,
+	FIELD_RIP,
+};
+
+static bool enlightened;
+
+/* SDM vol. 3D, appendix B: bits 14:13 of a field's number. */
+static uint32_t field_bytes(uint64_t field)
+{
+	static const uint8_t bytes[] = { 2, 8, 4, 8 };
+
+	return bytes[field >> 13 & 3];
+}
+
+/* NULL: the page has no such field. A write of it is lost, and it reads as zero. */
+static volatile uint8_t *evmcs_field(uint64_t field)
+{
+	uint32_t i, offset = EVMCS_FIRST;
+
+	for (i = 0; i < sizeof(evmcs_order) / sizeof(evmcs_order[0]); i++) {
+		if (evmcs_order[i] == field)
+			return (volatile uint8_t *)vmcs_region + offset;
+		offset += evmcs_order[i] & GAP(0) ? evmcs_order[i] & 0xff
+						  : field_bytes(evmcs_order[i]);
+	}
+	return 0;
+}
+
+bool vmcs_enlighten(void)
+{
+	enlightened = cpuid(HYPERV_INTERFACE, 0).eax == HYPERV_SIGNATURE &&
+		      (cpuid(HYPERV_NESTED, 0).eax & 0xff) == EVMCS_VERSION;
+	return enlightened;
+}
+
+/* What VMPTRLD does for a VMCS. The clean fields are zero: KVM reads all of the page. */
+static void evmcs_load(void)
+{
+	static uint8_t assist[4096] __attribute__((aligned(4096)));
+
+	vmcs_region[0] = EVMCS_VERSION;
+	*(volatile uint32_t *)((uint8_t *)vmcs_region + EVMCS_CLEAN) = 0;
+	*(volatile uint64_t *)(assist + ASSIST_CURRENT_EVMCS) = (uint64_t)vmcs_region;
+	*(volatile uint8_t *)(assist + ASSIST_ENLIGHTEN) = 1;
+	try_wrmsr(MSR_VP_ASSIST_PAGE, (uint64_t)assist | VP_ASSIST_ENABLE);
+}
+
+/* ---- fields ------------------------------------------------------------------------ */
+
 void vmcs_write(uint64_t field, uint64_t value)
 {
-	__asm__ volatile("vmwrite %1, %0" ::"r"(field), "rm"(value) : "cc");
+	volatile uint8_t *at = enlightened ? evmcs_field(field) : 0;
+	uint32_t i;
+
+	for (i = 0; at && i < field_bytes(field); i++)
+		at[i] = (uint8_t)(value >> 8 * i);
+	if (!enlightened)
+		__asm__ volatile("vmwrite %1, %0" ::"r"(field), "rm"(value) : "cc");
 }
 
 uint64_t vmcs_read(uint64_t field)
 {
-	uint64_t value;
+	const volatile uint8_t *at = enlightened ? evmcs_field(field) : 0;
+	uint64_t value = 0;
+	uint32_t i;
 
-	__asm__ volatile("vmread %1, %0" : "=rm"(value) : "r"(field) : "cc");
+	for (i = 0; at && i < field_bytes(field); i++)
+		value |= (uint64_t)at[i] << 8 * i;
+	if (!enlightened)
+		__asm__ volatile("vmread %1, %0" : "=rm"(value) : "r"(field) : "cc");
 	return value;
 }
 
@@ -272,7 +470,7 @@ static void set_zero(void)
 
 void vmcs_clear(void)
 {
-	const uint64_t current = (uint64_t)vmcs;
+	const uint64_t current = (uint64_t)vmcs_region;
 
 	__asm__ volatile("vmclear %0" ::"m"(current) : "cc", "memory");
 	__asm__ volatile("vmptrld %0" ::"m"(current) : "cc", "memory");
@@ -283,9 +481,9 @@ void vmcs_pair(uint64_t pair[2])
 	static uint32_t second[1024] __attribute__((aligned(4096)));
 	const uint64_t cleared = (uint64_t)second;
 
-	second[0] = vmcs[0];
+	second[0] = vmcs_region[0];
 	__asm__ volatile("vmclear %0" ::"m"(cleared) : "cc", "memory");
-	pair[0] = (uint64_t)vmcs;
+	pair[0] = (uint64_t)vmcs_region;
 	pair[1] = cleared;
 }
 
@@ -303,9 +501,12 @@ void vmcs_open(void)
 	__asm__ volatile("mov %0, %%cr0" ::"r"(cr0 | rdmsr(MSR_VMX_CR0_FIXED0)));
 	__asm__ volatile(
 		"mov %0, %%cr4" ::"r"(cr4_before | CR4_VMXE | rdmsr(MSR_VMX_CR4_FIXED0)));
-	vmxon_region[0] = vmcs[0] = revision;
+	vmxon_region[0] = vmcs_region[0] = revision;
 	__asm__ volatile("vmxon %0" ::"m"(region) : "cc", "memory");
-	vmcs_clear();
+	if (enlightened)
+		evmcs_load();
+	else
+		vmcs_clear();
 	set_state();
 	set_zero();
 }

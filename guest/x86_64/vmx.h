@@ -91,6 +91,26 @@ extern uint64_t vmx_entered, vmx_exited;
 bool vmcs_is_missing(void);
 bool vmcs_may_set(enum control c, uint32_t bits);
 
+/*
+ * Hyper-V's enlightened VMCS, version 1 (Microsoft, Hypervisor Top Level Functional
+ * Specification, "Nested Virtualization"): the fields are in a page, the first of
+ * vmcs_region, which L1 reads and writes instead of VMREAD and VMWRITE, and which the
+ * hypervisor below finds through the VP assist page instead of VMPTRLD. EVMCS_*: offsets
+ * for code that does not call vmcs_read().
+ */
+#define EVMCS_REASON	       "692"
+#define EVMCS_VECTORING	       "704"
+#define EVMCS_LENGTH	       "712"
+#define EVMCS_RSP	       "768"
+#define EVMCS_RFLAGS	       "776"
+#define EVMCS_INTERRUPTIBILITY "784"
+#define EVMCS_RIP	       "816"
+
+extern uint32_t vmcs_region[1024];
+
+/* From now on, if the hypervisor below offers it; call it before vmcs_open(). */
+bool vmcs_enlighten(void);
+
 /* VMX on, with a VMCS for a guest with the state of the CPU here; and off. */
 void vmcs_open(void);
 void vmcs_close(void);

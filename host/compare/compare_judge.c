@@ -175,6 +175,41 @@ static void judge_ranges(struct compare_row *row)
 			stats_least_values(COMPARE_ALPHA, 1));
 }
 
+/* Waits of an event; 0: none, or not counted. */
+static double waits_of(const struct compare_side *side)
+{
+	const struct result_metric *m = result_find_metric(side->benchmark, "waits");
+
+	return m && m->value > 0 ? m->value : 0;
+}
+
+/*
+ * While a thread waits, the CPU of an exact target can be idle, and its clock advances to
+ * the next timer: a difference of the figures need not be one of the path. If the event
+ * also waits more often or less often, the verdict stays, else nothing is decided.
+ */
+static void judge_waits(struct compare_row *row)
+{
+	double base = waits_of(&row->base), new = waits_of(&row->new);
+
+	if ((base == 0 && new == 0) ||
+	    strncmp(row->metric, "round_trip", strlen("round_trip")) != 0 ||
+	    (row->verdict != COMPARE_WORSE && row->verdict != COMPARE_BETTER))
+		return;
+	if (fabs(new - base) >= 0.5 && (new > base) == (row->difference > 0)) {
+		snprintf(
+			row->reason, sizeof(row->reason),
+			"waits of an event: %.3g, now %.3g; the clock may advance in them",
+			base, new);
+		return;
+	}
+	row->verdict = COMPARE_INCONCLUSIVE;
+	snprintf(
+		row->reason, sizeof(row->reason),
+		"waits of an event: %.3g, now %.3g; the clock may advance in them, so the figures are not path lengths",
+		base, new);
+}
+
 void compare_judge_exact(struct compare_row *row)
 {
 	const struct compare_side *base = &row->base, *new = &row->new;
@@ -190,6 +225,7 @@ void compare_judge_exact(struct compare_row *row)
 		judge_points(row);
 	else
 		judge_ranges(row);
+	judge_waits(row);
 	row->shift = row->difference;
 	row->shift_ratio = row->ratio;
 }

@@ -105,12 +105,27 @@ vmx='vmread vmwrite vmptrld vmresume vmlaunch invept'
       "needs a CPU that offers the payload SVM or VMX with nested paging"'
 }
 
+# L1 executes no VMPTRLD: had KVM not found the page, VMLAUNCH would fail.
+@test "nested: an enlightened VMCS on VMX: no exits for VMREAD and VMWRITE" {
+  measured lab:x86_64-vmx nested_cpuid,nested_cpuid_as_kvm,nested_irq,nested_l1_vmread \
+    --boots 1 --append kvm-intel.enable_shadow_vmcs=0 --config default,nested-evmcs
+  holds doc.json 'value("nested_cpuid", "default", "traps_per_op") == 5' \
+    'value("nested_cpuid", "nested-evmcs", "traps_per_op") == 2' \
+    'value("nested_cpuid_as_kvm", "default", "traps_per_op") == 9' \
+    'value("nested_cpuid_as_kvm", "nested-evmcs", "traps_per_op") == 2' \
+    'value("nested_irq", "nested-evmcs", "traps_per_op") == 2' \
+    'value("nested_cpuid", "nested-evmcs") < value("nested_cpuid", "default")' \
+    'value("nested_l1_vmread", "default", "traps_per_op") == 1' \
+    '"enlightened" in b("nested_l1_vmread", "nested-evmcs")["reason"]'
+}
+
 @test "nested: configs on SVM: no virtualization, no nested paging" {
   measured lab:x86_64-svm nested_cpuid,hypercall --boots 1 \
-    --config default,nested-off,vmcs-shadowing-off,nested-paging-off
+    --config default,nested-off,vmcs-shadowing-off,nested-evmcs,nested-paging-off
   holds doc.json '"nested=0" in b("nested_cpuid", "nested-off")["reason"]' \
     'value("hypercall", "nested-off") == value("hypercall", "default")' \
     '"kvm_amd has no parameter" in b("nested_cpuid", "vmcs-shadowing-off")["reason"]' \
+    '"KVM_CAP_HYPERV_ENLIGHTENED_VMCS" in b("nested_cpuid", "nested-evmcs")["reason"]' \
     'value("nested_cpuid", "nested-paging-off") > value("nested_cpuid", "default")'
 }
 

@@ -104,6 +104,54 @@ Test(exact, a_rare_path_has_a_remark)
 	result_free(b);
 }
 
+/* `waits` 0: the document does not have the metric. */
+static void expect_waiting(const double figures[2], const double waits[2],
+			   enum compare_verdict want, const char *why)
+{
+	struct result *docs[2];
+	struct compare c;
+
+	for (int i = 0; i < 2; i++) {
+		struct result_metric *m;
+
+		docs[i] = fixture_document(LAB, true);
+		fixture_exact(docs[i], "vm_create", figures[i]);
+		if (waits[i] == 0)
+			continue;
+		m = fixture_boots(docs[i], &docs[i]->benchmarks[0],
+				  (const double[]){ waits[i], waits[i] }, 2);
+		m->name = "waits";
+		m->unit = "switches";
+	}
+	c = compared(docs[0], docs[1], &plain);
+	cr_assert_eq(c.n_rows, 1);
+	cr_expect_eq(c.rows[0].verdict, want, "%g, %g waits: %s", waits[0], waits[1],
+		     compare_verdict_name(c.rows[0].verdict));
+	cr_expect(strstr(c.rows[0].reason, why), "'%s'", c.rows[0].reason);
+	for (size_t i = 0; i < c.n_notes; i++)
+		cr_expect(!strstr(c.notes[i], "drift"), "'%s'", c.notes[i]);
+	compare_free(&c);
+	result_free(docs[0]);
+	result_free(docs[1]);
+}
+
+Test(exact, a_difference_of_a_row_that_waits)
+{
+	const double up[2] = { 5000, 9000 }, down[2] = { 9000, 5000 };
+	const double equal[2] = { 5000, 5000 };
+
+	expect_waiting(up, (const double[]){ 0, 0 }, COMPARE_WORSE, "");
+	expect_waiting(up, (const double[]){ 8, 8 }, COMPARE_INCONCLUSIVE,
+		       "8, now 8; the clock may advance");
+	expect_waiting(up, (const double[]){ 8, 8.4 }, COMPARE_INCONCLUSIVE, "not path");
+	expect_waiting(up, (const double[]){ 8, 10 }, COMPARE_WORSE, "8, now 10");
+	expect_waiting(up, (const double[]){ 0, 1 }, COMPARE_WORSE, "0, now 1");
+	expect_waiting(up, (const double[]){ 10, 8 }, COMPARE_INCONCLUSIVE, "not path");
+	expect_waiting(down, (const double[]){ 10, 8 }, COMPARE_BETTER, "10, now 8");
+	expect_waiting(down, (const double[]){ 8, 10 }, COMPARE_INCONCLUSIVE, "not path");
+	expect_waiting(equal, (const double[]){ 8, 8 }, COMPARE_SAME, "");
+}
+
 /* Boots differ on both sides, and on one side. */
 static struct compare_row ranges(const double *base, size_t n_base, const double *new,
 				 size_t n_new)

@@ -279,6 +279,17 @@ static int apply_vmcs_shadowing_off(const struct apply *a)
 	return parameter_off(a, "enable_shadow_vmcs");
 }
 
+/* KVM for SVM answers 0, too. */
+static int apply_nested_evmcs(const struct apply *a)
+{
+	if (!kvm_check_cap(a->kvm_fd, KVM_CAP_HYPERV_ENLIGHTENED_VMCS))
+		return refuse(
+			a,
+			"this KVM has no KVM_CAP_HYPERV_ENLIGHTENED_VMCS: it is not kvm_intel, or was built without CONFIG_KVM_HYPERV");
+	a->config->evmcs = true;
+	return 0;
+}
+
 static int apply_nested_paging_off(const struct apply *a)
 {
 	return parameter_off(a,

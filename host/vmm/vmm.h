@@ -95,6 +95,7 @@ struct vm_config {
 	bool nested; /* the guest is a hypervisor; x86_64: it may be, whatever this is */
 	bool pmu_idle;	    /* only rows that measure the PMU may use it */
 	bool cpuid_no_pmu;  /* x86_64: CPUID leaf 0xa is empty */
+	bool evmcs;	    /* x86_64: Hyper-V's leaves and enlightened VMCS */
 	uint32_t settings;  /* of bench/shapes.def, by bit: config_settings() */
 	uint64_t ram_bytes; /* of a VM for Linux (linux.h); 0: ABI_RAM_BYTES */
 	char lacks[160];    /* settings that this KVM does not offer, by name */

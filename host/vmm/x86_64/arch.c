@@ -25,6 +25,8 @@ const struct arch_doorbell arch_doorbell = { .address = ABI_X86_64_DOORBELL_PORT
 #define CPUID_1_ECX_PDCM		(1u << 15)
 #define CPUID_1_ECX_VMX			(1u << 5)
 #define CPUID_80000001_ECX_SVM		(1u << 2)
+#define CPUID_HYPERVISOR		0x40000000u
+#define CPUID_HYPERVISOR_STEP		0x100u /* to the next hypervisor's leaves */
 #define CPUID_80000001_ECX_PERFCTR_CORE (1u << 23)
 
 unsigned long arch_vm_type(int kvm_fd)
@@ -156,6 +158,47 @@ static int supported_cpuid(int kvm_fd, struct kvm_cpuid2 **out, struct error *wh
 	return 0;
 }
 
+/*
+ * Hyper-V's leaves, as this vCPU may have them, at 0x40000000; those of KVM move to
+ * 0x40000100, as in QEMU's VMs. Leaf 0x4000000a has the versions of the enlightened VMCS,
+ * which must be enabled before.
+ */
+static int add_hyperv(struct vcpu *vcpu, struct kvm_cpuid2 *cpuid)
+{
+	uint16_t versions;
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_HYPERV_ENLIGHTENED_VMCS,
+		.args = { (uintptr_t)&versions },
+	};
+	struct kvm_cpuid2 *leaves;
+	int err = vcpu_ioctl(vcpu, KVM_ENABLE_CAP, &cap);
+	uint32_t i;
+
+	if (err)
+		return err;
+	leaves = calloc(1, sizeof(*leaves) + CPUID_ENTRIES * sizeof(leaves->entries[0]));
+	if (!leaves)
+		return error_set(vcpu->error, -ENOMEM, "out of memory");
+	leaves->nent = CPUID_ENTRIES;
+	err = vcpu_ioctl(vcpu, KVM_GET_SUPPORTED_HV_CPUID, leaves);
+	for (i = 0; !err && i < cpuid->nent; i++) {
+		struct kvm_cpuid_entry2 *e = &cpuid->entries[i];
+
+		if ((e->function & ~1u) != CPUID_HYPERVISOR)
+			continue;
+		if (e->function == CPUID_HYPERVISOR)
+			e->eax += CPUID_HYPERVISOR_STEP;
+		e->function += CPUID_HYPERVISOR_STEP;
+	}
+	if (!err && leaves->nent > CPUID_ENTRIES - cpuid->nent)
+		err = error_set(vcpu->error, -E2BIG, "more than %d CPUID leaves",
+				CPUID_ENTRIES);
+	for (i = 0; !err && i < leaves->nent; i++)
+		cpuid->entries[cpuid->nent++] = leaves->entries[i];
+	free(leaves);
+	return err;
+}
+
 int vm_nested_available(int kvm_fd, struct error *why)
 {
 	struct kvm_cpuid2 *cpuid;
@@ -198,7 +241,10 @@ static int vcpu_init(struct vcpu *vcpu)
 		hide_pmu(cpuid);
 	if (vcpu->vm->config.cpuid_no_pmu)
 		empty_leaf(cpuid, 0xa);
-	err = vcpu_ioctl(vcpu, KVM_SET_CPUID2, cpuid);
+	if (vcpu->vm->config.evmcs)
+		err = add_hyperv(vcpu, cpuid);
+	if (!err)
+		err = vcpu_ioctl(vcpu, KVM_SET_CPUID2, cpuid);
 	free(cpuid);
 	return err;
 }
