@@ -102,7 +102,7 @@ headers_fetch() {
   sweep_dead "${dir%/*}" .new
   new=$(mktemp -d "${dir%/*}/.new.$$.XXXXXX")
   # shellcheck disable=SC2064  # `new` as it is now
-  trap "rm -rf '$new'" EXIT
+  trap "rm -rf ${new@Q}" EXIT
   headers_unpack "$new" "$package" "$common"
   [ "$1" = "$(uname -m)" ] || headers_lists "$(uname -m)" "$suite"
   headers_unpack "$new" "$kbuild"

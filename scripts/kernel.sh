@@ -263,7 +263,7 @@ take() {
   new=$to/.new
   rm -rf "${new:?}" # of a process that was killed
   # shellcheck disable=SC2064  # as they are now
-  trap "rm -rf '$new'; rmdir --ignore-fail-on-non-empty '$to'" EXIT
+  trap "rm -rf ${new@Q}; rmdir --ignore-fail-on-non-empty ${to@Q}" EXIT
   mkdir -p "$new/modules"
   cp "$tree/$image" "$new/vmlinuz"
   [ ! -f "$tree/.config" ] || cp "$tree/.config" "$new/config"
@@ -403,7 +403,7 @@ download() {
   say "downloading ${packages[*]} from Debian"
   new=$(mktemp -d "$kernels/.new.XXXXXX")
   # shellcheck disable=SC2064  # `new` as it is now
-  trap "rm -rf '$new'" EXIT
+  trap "rm -rf ${new@Q}" EXIT
   tree=$new/tree
   apt_private_unpack "$tree" "${packages[@]}" || die 4 "could not download ${packages[*]}: $apt_reason"
   mkdir "$new/out" "$new/out/modules"
@@ -640,7 +640,7 @@ changelog() {
   sweep_dead "$folder" .new
   new=$(mktemp -d "$folder/.new.$$.XXXXXX")
   # shellcheck disable=SC2064  # `new` as it is now
-  trap "rm -rf '$new'" EXIT
+  trap "rm -rf ${new@Q}" EXIT
   say "downloading $name from Debian"
   apt_private_unpack "$new" "$name" || die 4 "could not download $name: $apt_reason"
   [ -s "$new/usr/share/doc/$name/changelog.Debian.gz" ] || die 4 "$name has no changelog"

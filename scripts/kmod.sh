@@ -51,7 +51,7 @@ build() {
   command -v "${cross}gcc" >/dev/null || die 4 "${cross}gcc is not installed (make setup)"
   work=$(mktemp -d)
   # shellcheck disable=SC2064  # `work` as it is now
-  trap "rm -rf '$work'" EXIT
+  trap "rm -rf ${work@Q}" EXIT
   cp "$sources"/*.[ch] "$sources/Kbuild" "$work"
   if ! log=$(MAKEFLAGS='' KBUILD_OUTPUT='' make -C "$tree" M="$work" ARCH=arm64 CROSS_COMPILE="$cross" \
     CC="$(headers_cc "$tree" "${cross}gcc" "$work/gcc")" modules 2>&1); then

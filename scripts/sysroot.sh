@@ -49,7 +49,7 @@ main() {
   mkdir -p "$(dirname "$dir")"
   new=$(mktemp -d "$dir.XXXXXX")
   # shellcheck disable=SC2064  # `new` as it is now
-  trap "rm -rf '$new'" EXIT
+  trap "rm -rf ${new@Q}" EXIT
   chmod 755 "$new"
   apt_private_unpack "$new" "${packages[@]}" || die 4 "could not download from Debian: $apt_reason"
   echo "$stamp" >"$new/.complete"

@@ -278,6 +278,11 @@ taken() {
   run_apart "${limited[@]}" "$top/scripts/kernel.sh" take --arch x86_64 --tree tree --to new
   [ "$status" = 4 ]
   [ ! -e new ]
+  # Nor does the shell evaluate its name.
+  run_apart "${limited[@]}" "$top/scripts/kernel.sh" take --arch x86_64 --tree tree --to "it's; touch made"
+  [ "$status" = 4 ]
+  [ ! -e "it's; touch made" ]
+  [ ! -e made ]
   # A kernel that cannot be used does not replace the old one.
   : >tree/modules.order
   refused 2 'tree has no KVM for x86_64' "$top/scripts/kernel.sh" take --arch x86_64 --tree tree --to k

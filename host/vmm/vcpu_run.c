@@ -175,13 +175,14 @@ hot void serve(struct vcpu *vcpu)
 {
 	const enum exits_answer answer = serve_exit(vcpu);
 
-	/* The plainest exit goes before the table of the switch. */
+	/* The plainest exit does not need the jump table of the switch. */
 	if (__builtin_expect(answer == EXITS_ANSWERED, 1)) {
 		state_enter(vcpu, VCPU_RUNNING_SERVICE_COMPLETION);
 		return;
 	}
 	switch (answer) {
 	case EXITS_ANSWERED:
+		state_enter(vcpu, VCPU_RUNNING_SERVICE_COMPLETION);
 		break;
 	case EXITS_HANDLED:
 		state_enter(vcpu, VCPU_RUNNING);
