@@ -104,6 +104,15 @@ BODY_ROW(self_ipi, .setup = self_ipi_setup);
 X2APIC_SELF_IPI_PAIR(x2apic_self_ipi, "", STI_NOP)
 BODY_ROW(x2apic_self_ipi, .setup = x2apic_self_ipi_setup);
 
+/* By the destination's number, 0: WRMSR of ICR as for another CPU, a fastpath of KVM. */
+BODY_PAIR(x2apic_icr,
+	  "mov %0, %%ecx\n\t"
+	  "mov %1, %%eax\n\t"
+	  "xor %%edx, %%edx",
+	  "wrmsr\n\t" STI_NOP, ::"i"(X2APIC_ICR), "i"(APIC_ICR_FIXED | APIC_VECTOR)
+	  : "rax", "ecx", "edx", "cc", "memory")
+BODY_ROW(x2apic_icr, .setup = x2apic_self_ipi_setup);
+
 /* The interrupt is pending when HLT halts. */
 SELF_IPI_PAIR(self_ipi_hlt, "", STI_HLT)
 BODY_ROW(self_ipi_hlt, .setup = self_ipi_setup, .halts = true);

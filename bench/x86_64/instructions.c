@@ -89,7 +89,7 @@ BODY_ROW(mwait, .halts = true);
 BODY_PAIR(wbinvd, "", "wbinvd", ::: "memory")
 BODY_ROW(wbinvd);
 
-/* INVD: KVM skips the instruction, on VMX without leaving its fastpath (Linux 6.17). */
+/* INVD: KVM skips the instruction, in a fastpath since Linux 6.18. */
 BODY_PAIR(invd, "", "invd", ::: "memory")
 BODY_ROW(invd);
 

@@ -26,6 +26,7 @@
 /* MSRs of x2APIC mode. */
 #define X2APIC_TPR	0x808
 #define X2APIC_EOI	0x80b
+#define X2APIC_ICR	0x830
 #define X2APIC_SELF_IPI 0x83f
 
 #define APIC_ICR_FIXED	      0x4000 /* fixed delivery, asserted */

@@ -74,6 +74,15 @@ related() {
 }
 
 # A kernel with all of them: the newest that was fetched.
+# The one exit of an event is ICR's, where the CPU delivers interrupts (APICv).
+@test "lab:x86_64-vmx: KVM sends an IPI by x2APIC in its fastpath" {
+  need_target lab:x86_64-vmx
+  run_apart "$wsbench" explain --on lab:x86_64-vmx --bench x2apic_icr --format json
+  [ "$status" = 0 ]
+  grep -q '"handle_fastpath_set_msr_irqoff"' <<<"$stdout"
+  [[ $stdout != *'"kvm_emulate_wrmsr"'* ]]
+}
+
 @test "lab:x86_64-svm: pre-faulting and guest_memfd on Linux 6.18 and newer" {
   local kernel=''
   for series in 7.3 7.2 6.18; do
