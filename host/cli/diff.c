@@ -32,7 +32,6 @@ struct diff_args {
 	const char *kernels[2], *append, *output;
 	const char *on, *bench, *config; /* as given; `on` NULL: the default */
 	size_t n_kernels, explain_rows;
-	struct progress_work all, *work; /* a run per kernel and lab */
 	struct names_list targets, benches, configs;
 	bool markdown;
 };
@@ -168,18 +167,54 @@ static enum cli_exit keep(const struct diff_args *args, const char *side,
 	return rc ? CLI_FAILED : CLI_OK;
 }
 
-/* The document's command line is that of a run which measures the same. */
-static enum cli_exit measure(const struct diff_args *args, const char *target,
-			     size_t side, struct result **out)
-{
-	const char *words[12] = {
-		"run",	   "--on",     target, "--kernel", args->kernels[side],
-		"--bench", args->bench
-	};
-	struct run run;
-	enum cli_exit code;
-	size_t n = 7;
+/* Two runs for each lab: of the base, and of the new kernel. */
+struct diff_runs {
+	struct names_list targets; /* each lab twice */
+	struct run *each;
+	const char *(*words)[12]; /* command lines */
+	struct result **docs;
+};
 
+static void runs_init(struct diff_runs *r, size_t targets_max)
+{
+	*r = (struct diff_runs){
+		.targets.names = calloc(2 * targets_max, sizeof(*r->targets.names)),
+		.each = calloc(2 * targets_max, sizeof(*r->each)),
+		.words = calloc(2 * targets_max, sizeof(*r->words)),
+		.docs = calloc(2 * targets_max, sizeof(struct result *)),
+	};
+	if (targets_max && (!r->targets.names || !r->each || !r->words || !r->docs))
+		abort();
+}
+
+static void runs_free(struct diff_runs *r)
+{
+	for (size_t i = 0; i < r->targets.n; i++) {
+		run_free(&r->each[i]);
+		result_free(r->docs[i]);
+	}
+	free(r->targets.names);
+	free(r->each);
+	free(r->words);
+	free(r->docs);
+}
+
+/* The document's command line is that of a run which measures the same. */
+static void add_run(struct diff_runs *r, const struct diff_args *args, const char *target,
+		    size_t side)
+{
+	const size_t i = r->targets.n++;
+	const char **words = r->words[i];
+	struct run *run = &r->each[i];
+	size_t n = 0;
+
+	words[n++] = "run";
+	words[n++] = "--on";
+	words[n++] = target;
+	words[n++] = "--kernel";
+	words[n++] = args->kernels[side];
+	words[n++] = "--bench";
+	words[n++] = args->bench;
 	if (args->config) {
 		words[n++] = "--config";
 		words[n++] = args->config;
@@ -188,25 +223,44 @@ static enum cli_exit measure(const struct diff_args *args, const char *target,
 		words[n++] = "--append";
 		words[n++] = args->append;
 	}
-	run_init(&run);
-	run.common = args->common;
-	run.work = args->work;
-	run.argc = (int)n;
-	run.argv = (char **)words;
-	run.job.kernel = args->kernels[side];
-	run.job.append = args->append;
-	run.job.fetch = args->common.quiet ? JOB_FETCH_QUIETLY : JOB_FETCH;
-	run.job.benches = args->benches.names;
-	run.job.n_benches = args->benches.n;
-	run.job.configs = args->configs.names;
-	run.job.n_configs = args->configs.n;
+	r->targets.names[i] = target;
+	run_init(run);
+	run->common = args->common;
+	run->argc = (int)n;
+	run->argv = (char **)words;
+	run->job.kernel = args->kernels[side];
+	run->job.append = args->append;
+	run->job.fetch = args->common.quiet ? JOB_FETCH_QUIETLY : JOB_FETCH;
+	run->job.benches = args->benches.names;
+	run->job.n_benches = args->benches.n;
+	run->job.configs = args->configs.names;
+	run->job.n_configs = args->configs.n;
 	/* Both kernels lack the same. */
-	run.bench_words = side ? NULL : args->bench;
-	run.config_words = side ? NULL : args->config;
-	code = run_target(&run, names_target(target), out);
-	run_free(&run);
-	if (code == CLI_OK && *out)
-		code = keep(args, side ? "new" : "base", *out);
+	run->bench_words = side ? NULL : args->bench;
+	run->config_words = side ? NULL : args->config;
+}
+
+/* Both kernels in all labs, beside each other. */
+static enum cli_exit measure(const struct diff_args *args, struct diff_runs *r)
+{
+	enum cli_exit code = CLI_OK;
+	struct run run;
+
+	if (!r->targets.n)
+		return CLI_OK;
+	run = r->each[0];
+	run.targets = r->targets;
+	run.each = r->each;
+	code = run_measure(&run, r->docs);
+	for (size_t i = 0; i < r->targets.n; i++) {
+		if (r->docs[i] && r->docs[i]->run.partial) {
+			result_free(r->docs[i]);
+			r->docs[i] = NULL;
+		}
+		if (r->docs[i])
+			code = gate_gravest(
+				code, keep(args, i % 2 ? "new" : "base", r->docs[i]));
+	}
 	return code;
 }
 
@@ -360,33 +414,30 @@ static void print_end(const struct diff_args *args)
 	text_wrap(stdout, text, 0, args->markdown ? 0 : 2, COLUMNS_MAX);
 }
 
+/* `docs`: of both kernels; without one, its failure has been said. */
 static enum cli_exit diff_target(const struct diff_args *args, const char *target,
-				 bool *printed)
+				 struct result *const docs[2], bool *printed)
 {
 	const struct compare_options o = { .thresholds = args->gate.thresholds,
 					   .n_thresholds = args->gate.n_thresholds };
-	struct result *docs[2] = { NULL, NULL };
-	enum cli_exit code = CLI_OK;
+	enum cli_exit code;
 	struct compare c;
 	struct error err;
 
-	for (size_t side = 0; code == CLI_OK && side < 2 && !interrupted; side++)
-		code = measure(args, target, side, &docs[side]);
-	if (interrupted || (code == CLI_OK && (!docs[0] || !docs[1])))
-		code = CLI_FAILED;
-	if (code == CLI_OK && compare_documents(docs[0], docs[1], &o, &c, &err)) {
+	if (interrupted)
+		return CLI_FAILED;
+	if (!docs[0] || !docs[1])
+		return CLI_OK;
+	if (compare_documents(docs[0], docs[1], &o, &c, &err)) {
 		message_error("%s: %s", target, err.text);
-		code = CLI_FAILED;
-	} else if (code == CLI_OK) {
-		if (*printed)
-			putchar('\n');
-		*printed = true;
-		print(args, &c);
-		code = gate_exit(&args->gate, &c);
-		compare_free(&c);
+		return CLI_FAILED;
 	}
-	result_free(docs[0]);
-	result_free(docs[1]);
+	if (*printed)
+		putchar('\n');
+	*printed = true;
+	print(args, &c);
+	code = gate_exit(&args->gate, &c);
+	compare_free(&c);
 	return code;
 }
 
@@ -410,24 +461,24 @@ static bool is_left_out(const struct diff_args *args, const char *target)
 /* A lab that fails is left out; the others are compared. */
 static enum cli_exit diff(struct diff_args *args)
 {
-	static const enum cli_exit gravest[] = { CLI_FAILED, CLI_USAGE, CLI_WORSE,
-						 CLI_UNTRUSTED };
-	bool seen[CLI_FAILED + 1] = { false }, printed = false;
+	enum cli_exit code;
+	bool printed = false;
+	struct diff_runs r;
 
-	args->work = &args->all;
-	args->all = (struct progress_work){ .targets = 2 * args->targets.n };
 	table_limit(COLUMNS_MAX);
-	for (size_t i = 0; i < args->targets.n && !interrupted; i++)
-		if (is_left_out(args, args->targets.names[i]))
-			args->all.targets -= 2;
-		else
-			seen[diff_target(args, args->targets.names[i], &printed)] = true;
+	runs_init(&r, args->targets.n);
+	for (size_t i = 0; i < args->targets.n; i++)
+		for (size_t side = 0; side < 2; side++)
+			if (!is_left_out(args, args->targets.names[i]))
+				add_run(&r, args, args->targets.names[i], side);
+	code = measure(args, &r);
+	for (size_t i = 0; i < r.targets.n; i += 2)
+		code = gate_gravest(code, diff_target(args, r.targets.names[i],
+						      &r.docs[i], &printed));
+	runs_free(&r);
 	if (printed)
 		print_end(args);
-	for (size_t i = 0; i < sizeof(gravest) / sizeof(gravest[0]); i++)
-		if (seen[gravest[i]])
-			return gravest[i];
-	return CLI_OK;
+	return code;
 }
 
 static const struct argp_child children[] = { { &options_common, 0, NULL, 0 },

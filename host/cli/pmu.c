@@ -35,12 +35,12 @@ struct pmu_args {
 	size_t n_docs;
 };
 
-static void keep(struct pmu_args *args, struct result *doc)
+/* Room for `n` documents. */
+static void make_room(struct pmu_args *args, size_t n)
 {
-	args->docs = reallocarray(args->docs, args->n_docs + 1, sizeof(*args->docs));
+	args->docs = calloc(n + 1, sizeof(struct result *));
 	if (!args->docs)
 		abort();
-	args->docs[args->n_docs++] = doc;
 }
 
 static enum cli_exit read_all(struct pmu_args *args)
@@ -48,12 +48,13 @@ static enum cli_exit read_all(struct pmu_args *args)
 	struct error err;
 	struct result *doc;
 
+	make_room(args, args->n_paths);
 	for (size_t i = 0; i < args->n_paths; i++) {
 		if (result_read(args->paths[i], &doc, &err)) {
 			message_error("%s", err.text);
 			return CLI_USAGE;
 		}
-		keep(args, doc);
+		args->docs[args->n_docs++] = doc;
 	}
 	return CLI_OK;
 }
@@ -79,44 +80,67 @@ static char *benches_of(enum arch arch)
 	return text;
 }
 
-/* Measures the benchmarks of the map on one target. */
-static enum cli_exit measure(struct pmu_args *args, const char *name, bool all)
+/* The benchmarks of the map on one target. */
+static enum cli_exit prepare(const struct pmu_args *args, const char *name, bool all,
+			     struct run *run)
 {
 	const struct target *t = names_target(name);
 	bool ask =
 		!args->config && t->arch == ARCH_X86_64 && strcmp(t->ops->kind, "bare");
 	const char *configs = ask ? X86_64_CONFIGS : args->config;
 	char *benches = benches_of(t->arch);
-	struct result *doc = NULL;
 	enum cli_exit code = CLI_OK;
 	struct error why;
-	struct run run;
 
-	run_init(&run);
-	run.common = args->common;
-	run.all_targets = all;
-	run.argc = args->argc;
-	run.argv = args->argv;
-	run.job.fetch = args->common.quiet ? JOB_FETCH_QUIETLY : JOB_FETCH;
-	run.job.kernel = args->machine.kernel;
-	run.job.modules = args->machine.modules;
-	run.job.append = args->machine.append;
-	run.job.emulator = args->machine.emulator;
-	run.job.lab_timeout_s = args->machine.lab_timeout_s;
-	if (names_match_targets(name, &run.targets, &why) ||
-	    names_match_benches(benches, &run.benches, &why) ||
-	    (configs && names_match_configs(configs, &run.configs, &why))) {
+	run_init(run);
+	run->common = args->common;
+	run->all_targets = all;
+	run->argc = args->argc;
+	run->argv = args->argv;
+	run->job.fetch = args->common.quiet ? JOB_FETCH_QUIETLY : JOB_FETCH;
+	run->job.kernel = args->machine.kernel;
+	run->job.modules = args->machine.modules;
+	run->job.append = args->machine.append;
+	run->job.emulator = args->machine.emulator;
+	run->job.lab_timeout_s = args->machine.lab_timeout_s;
+	if (names_match_targets(name, &run->targets, &why) ||
+	    names_match_benches(benches, &run->benches, &why) ||
+	    (configs && names_match_configs(configs, &run->configs, &why))) {
 		message_usage("wsbench pmu", "%s", why.text);
 		code = CLI_USAGE;
 	}
 	if (code == CLI_OK)
-		code = run_complete(&run);
-	if (code == CLI_OK)
-		code = run_target(&run, t, &doc);
-	run_free(&run);
+		code = run_complete(run);
 	free(benches);
-	if (doc)
-		keep(args, doc);
+	return code;
+}
+
+/* Measures the targets; each has benchmarks of its architecture. */
+static enum cli_exit measure(struct pmu_args *args, struct names_list *targets, bool all)
+{
+	struct run *each = calloc(targets->n + 1, sizeof(*each)), run;
+	enum cli_exit code = CLI_OK;
+	size_t i, n = 0;
+
+	make_room(args, targets->n);
+	if (!each)
+		abort();
+	while (code == CLI_OK && n < targets->n) {
+		code = prepare(args, targets->names[n], all, &each[n]);
+		n++;
+	}
+	if (code == CLI_OK) {
+		run = each[0];
+		run.targets = *targets;
+		run.each = each;
+		code = run_measure(&run, args->docs);
+	}
+	for (i = 0; i < n; i++) {
+		run_free(&each[i]);
+		if (args->docs[i])
+			args->docs[args->n_docs++] = args->docs[i];
+	}
+	free(each);
 	return code;
 }
 
@@ -135,12 +159,8 @@ static enum cli_exit measure_all(struct pmu_args *args)
 		code = run_check_options("wsbench pmu", &args->machine,
 					 names_target(targets.names[i]));
 	target_catch_signals();
-	for (size_t i = 0; code != CLI_USAGE && i < targets.n && !interrupted; i++) {
-		enum cli_exit one =
-			measure(args, targets.names[i], names_is_listed(on, "all"));
-
-		code = one > code ? one : code;
-	}
+	if (code != CLI_USAGE && targets.n)
+		code = measure(args, &targets, names_is_listed(on, "all"));
 	names_free(&targets);
 	return code;
 }

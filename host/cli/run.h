@@ -155,7 +155,9 @@ struct run {
 	const char *save;	    /* the name of a baseline; NULL: none */
 	struct progress_work *work; /* of several run_target(); NULL: of one */
 	struct progress_work all;   /* where this run has several */
-	uint32_t jobs;		    /* --jobs; 0: one per processor */
+	/* Of run_measure(), one per target: what differs from target to target; NULL. */
+	const struct run *each;
+	uint32_t jobs; /* --jobs; 0: one per processor */
 	/* Of a target that is measured beside others, its part; NULL: it is not. */
 	struct progress_beside *beside;
 	size_t part;
@@ -198,7 +200,11 @@ enum cli_exit run_against_check(struct run *run);
 enum cli_exit run_against(struct run *run);
 enum cli_exit run_against_ended(const struct run *run, struct result *r);
 
-/* Measures every target. `docs`, one per target: result_free() each; NULL: none. */
+/*
+ * Measures every target, those that count instructions beside each other. `docs`, one per
+ * target: result_free() each; NULL: none. With run->each, a failed row is the caller's
+ * matter, as after run_target().
+ */
 enum cli_exit run_measure(struct run *run, struct result **docs);
 
 /*

@@ -137,12 +137,16 @@ static void measure_target(struct all *all, const struct run *run, size_t i)
 {
 	const struct target *t = names_target(run->targets.names[i]);
 	struct timing_mark begin = timing_mark(), mark;
-	struct run own = *run;
+	struct run own = run->each ? run->each[i] : *run;
 
+	own.work = run->work;
+	own.beside = run->beside;
+	own.part = run->part;
+	own.slots = run->slots;
 	if (run->time_parts)
 		own.timing = &all->timings[i];
 	all->codes[i] = run_target(&own, t, &all->docs[i]);
-	if (!all->docs[i])
+	if (!all->docs[i] || run->each)
 		return;
 	mark = timing_mark();
 	pthread_mutex_lock(&all->ending);

@@ -54,6 +54,17 @@ meet() {
   [ "$status" = 4 ]
 }
 
+@test "pmu measures its targets at the same time" {
+  need_both_bare
+  [ "$(nproc)" -gt 1 ] || skip "one processor: one boot at a time"
+  meet
+  run_apart "$wsbench" pmu --on bare:x86_64,bare:aarch64 --quiet
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  grep -q '^vPMU map, bare:x86_64,' <<<"$stdout"
+  grep -q '^vPMU map, bare:aarch64,' <<<"$stdout"
+}
+
 @test "no more boots at a time than processors, whatever --jobs" {
   need_both_bare
   meet

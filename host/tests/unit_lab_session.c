@@ -128,7 +128,7 @@ static int64_t line_bytes(void)
 	uint8_t *frame;
 	size_t bytes;
 
-	cr_assert_eq(lab_frame_encode(LAB_FRAME_LINE, "", 0, &frame, &bytes), 0);
+	cr_assert_eq(lab_frame_encode(LAB_FRAME_LINE, "", 0, true, &frame, &bytes), 0);
 	free(frame);
 	return (int64_t)bytes;
 }

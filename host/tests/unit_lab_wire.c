@@ -29,7 +29,7 @@ static size_t put(uint8_t *to, enum lab_frame_type type, const char *text)
 	uint8_t *frame;
 	size_t bytes;
 
-	cr_assert_eq(lab_frame_encode(type, text, strlen(text), &frame, &bytes), 0);
+	cr_assert_eq(lab_frame_encode(type, text, strlen(text), true, &frame, &bytes), 0);
 	memcpy(to, frame, bytes);
 	free(frame);
 	return bytes;
@@ -55,19 +55,66 @@ static void expect_none(struct lab_reader *r, bool last)
 
 Test(wire, a_frame_has_the_layout_that_the_header_file_describes)
 {
-	uint8_t *f, text[16] = { 0 };
+	static const char line[] = "a line, a line, a line, a line, a line";
+	uint8_t *f, text[64] = { 0 };
 	uLongf text_bytes = sizeof(text);
 	size_t bytes;
 
-	cr_assert_eq(lab_frame_encode(LAB_FRAME_LINE, "hello", 5, &f, &bytes), 0);
+	cr_assert_eq(
+		lab_frame_encode(LAB_FRAME_LINE, line, strlen(line), true, &f, &bytes),
+		0);
 	cr_expect_arr_eq(f, "WS1\xf7\x04\0\0\0", 8);
 	cr_expect_eq(lab_get_le32(f + 8), bytes - 24);
-	cr_expect_eq(lab_get_le32(f + 12), 5);
+	cr_expect_lt(bytes - 24, strlen(line));
+	cr_expect_eq(lab_get_le32(f + 12), strlen(line));
 	cr_expect_eq(lab_get_le32(f + 16), crc32(0, f + 24, bytes - 24));
 	cr_expect_eq(lab_get_le32(f + 20), crc32(0, f, 20));
 	cr_assert_eq(uncompress(text, &text_bytes, f + 24, bytes - 24), Z_OK);
-	cr_expect_str_eq((char *)text, "hello");
+	cr_expect_str_eq((char *)text, line);
 	free(f);
+}
+
+static void expect_plain(const char *text, bool deflate)
+{
+	size_t n = strlen(text), bytes;
+	uint8_t *f;
+
+	cr_assert_eq(lab_frame_encode(LAB_FRAME_LINE, text, n, deflate, &f, &bytes), 0);
+	cr_assert_eq(bytes, LAB_FRAME_HEADER_BYTES + n);
+	cr_expect_eq(lab_get_le32(f + 8), n);
+	cr_expect_eq(lab_get_le32(f + 12), n);
+	cr_expect_arr_eq(f + LAB_FRAME_HEADER_BYTES, text, n);
+	free(f);
+}
+
+Test(wire, a_payload_is_plain_where_that_is_wanted_or_shorter)
+{
+	expect_plain("a line, a line, a line, a line, a line", false);
+	expect_plain("hello", true);
+	expect_plain("", true);
+}
+
+/* What the sender puts on the wire for `bytes` zeros. */
+static int64_t sent(size_t bytes)
+{
+	struct lab_shared s;
+	struct lab_wire w = { .shared = &s };
+	uint8_t *zeros = calloc(1, bytes);
+	int64_t n;
+
+	cr_assert_eq(lab_shared_create(&s, LAB_SHARED_MEMORY), 0);
+	cr_assert_eq(lab_wire_send(&w, LAB_FRAME_REPORT, zeros, bytes), 0);
+	n = lab_shared_written(&s);
+	lab_shared_free(&s);
+	free(zeros);
+	return n;
+}
+
+Test(wire, only_long_payloads_are_deflated)
+{
+	cr_expect_eq(sent(LAB_PLAIN_MAX_MEMORY),
+		     LAB_FRAME_HEADER_BYTES + LAB_PLAIN_MAX_MEMORY);
+	cr_expect_lt(sent(LAB_PLAIN_MAX_MEMORY + 1), 1024);
 }
 
 Test(wire, frames_arrive_in_order_for_any_split)
@@ -310,8 +357,8 @@ Test(wire, the_sender_refuses_payloads_over_the_limit)
 	uint8_t *frame = NULL;
 	size_t bytes;
 
-	cr_expect_eq(lab_frame_encode(LAB_FRAME_REPORT, "", LAB_FRAME_RAW_MAX + 1, &frame,
-				      &bytes),
+	cr_expect_eq(lab_frame_encode(LAB_FRAME_REPORT, "", LAB_FRAME_RAW_MAX + 1, true,
+				      &frame, &bytes),
 		     -EMSGSIZE);
 	cr_expect_null(frame);
 }

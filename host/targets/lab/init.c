@@ -21,6 +21,7 @@
 #include "host/targets/lab/wire.h"
 #include "host/targets/job.h"
 #include "host/vmm/traps.h"
+#include "host/vmm/vmm.h"
 
 #define TEXT_BYTES 16384
 
@@ -215,11 +216,27 @@ static void offer_passthrough(void)
 		close(fd);
 }
 
-/* The child's side: ends the process. */
-static void run_job(lab_job_runner *run, const struct job *job, struct lab_wire *wire)
+/*
+ * The child: waits for the job and ends the process. The base machine stops here; each
+ * clone continues with a job.
+ */
+static void serve(lab_job_runner *run, struct lab_wire *wire)
 {
-	int code;
+	/* Static: the size of a job does not move the stack. */
+	static uint8_t block[JOB_BYTES];
+	static struct job_decoded decoded;
+	const struct job *job = &decoded.job;
+	const bool in_time = lab_shared_wait(wire->shared, block);
+	int code = lab_wire_number(wire, LAB_FRAME_HELLO, LAB_WIRE_VERSION);
 
+	if (code)
+		give_up(wire, "cannot write to the wire: %s", strerror(-code));
+	if (!in_time) {
+		lab_wire_send(wire, LAB_FRAME_AGAIN, NULL, 0);
+		power_off();
+	}
+	if (job_decode(block, &decoded))
+		give_up(wire, "the job is damaged or of another build");
 	offer_passthrough();
 	code = run(job, wire);
 	fflush(NULL);
@@ -229,13 +246,9 @@ static void run_job(lab_job_runner *run, const struct job *job, struct lab_wire 
 
 int lab_init_main(lab_job_runner *run)
 {
-	/* Static: the size of a job does not move the stack. */
-	static uint8_t block[JOB_BYTES];
-	static struct job_decoded decoded;
 	static char cmdline[TEXT_BYTES];
 	struct lab_wire wire = { .shared = NULL };
 	struct lab_shared shared;
-	bool in_time;
 	int status;
 	pid_t pid;
 
@@ -254,24 +267,18 @@ int lab_init_main(lab_job_runner *run)
 		power_off();
 	}
 
-	/* The base machine stops here; each clone continues with a job. */
-	in_time = lab_shared_wait(&shared, block);
-	status = lab_wire_number(&wire, LAB_FRAME_HELLO, LAB_WIRE_VERSION);
-	if (status)
-		give_up(&wire, "cannot write to the wire: %s", strerror(-status));
-	if (!in_time) {
-		lab_wire_send(&wire, LAB_FRAME_AGAIN, NULL, 0);
-		power_off();
-	}
-	if (job_decode(block, &decoded))
-		give_up(&wire, "the job is damaged or of another build");
+	/* Known to all clones. */
+	(void)kvm_flavour(-1);
 
-	/* In a child: a crash is reported, and is not a kernel panic. */
+	/*
+	 * In a child: a crash is reported, and is not a kernel panic. Before the machine
+	 * stops: no clone pays for the fork.
+	 */
 	pid = fork();
 	if (pid < 0)
 		give_up(&wire, "cannot start the job: %s", strerror(errno));
 	if (!pid)
-		run_job(run, &decoded.job, &wire);
+		serve(run, &wire);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			give_up(&wire, "waitpid: %s", strerror(errno));

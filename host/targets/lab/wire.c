@@ -25,21 +25,27 @@ static uint32_t crc_of(const uint8_t *p, size_t bytes)
 }
 
 int lab_frame_encode(enum lab_frame_type type, const void *payload, size_t bytes,
-		     uint8_t **frame, size_t *frame_bytes)
+		     bool deflate, uint8_t **frame, size_t *frame_bytes)
 {
 	uLongf stored;
 	uint8_t *f;
 
 	if (bytes > LAB_FRAME_RAW_MAX)
 		return -EMSGSIZE;
-	stored = compressBound(bytes);
+	stored = deflate ? compressBound(bytes) : bytes;
 	f = malloc(LAB_FRAME_HEADER_BYTES + stored);
 	if (!f)
 		return -ENOMEM;
 	/* Level 1: an emulated CPU compresses. */
-	if (compress2(f + LAB_FRAME_HEADER_BYTES, &stored, payload, bytes, 1) != Z_OK) {
+	if (deflate &&
+	    compress2(f + LAB_FRAME_HEADER_BYTES, &stored, payload, bytes, 1) != Z_OK) {
 		free(f);
 		return -ENOMEM;
+	}
+	/* Both have the same length only if the payload is not deflated. */
+	if (!deflate || stored >= bytes) {
+		memcpy(f + LAB_FRAME_HEADER_BYTES, payload, bytes);
+		stored = bytes;
 	}
 	if (stored > LAB_FRAME_STORED_MAX) {
 		free(f);
@@ -59,13 +65,17 @@ int lab_frame_encode(enum lab_frame_type type, const void *payload, size_t bytes
 int lab_wire_send(struct lab_wire *wire, enum lab_frame_type type, const void *payload,
 		  size_t bytes)
 {
+	const size_t plain_max = wire->shared->kind == LAB_SHARED_MEMORY
+					 ? LAB_PLAIN_MAX_MEMORY
+					 : LAB_PLAIN_MAX_PORT;
 	uint8_t *frame;
 	size_t frame_bytes;
 	int err;
 
 	if (wire->ended)
 		return 0;
-	err = lab_frame_encode(type, payload, bytes, &frame, &frame_bytes);
+	err = lab_frame_encode(type, payload, bytes, bytes > plain_max, &frame,
+			       &frame_bytes);
 	if (err)
 		return err;
 	err = lab_shared_append(wire->shared, frame, frame_bytes);
@@ -165,7 +175,9 @@ static enum found unpack(struct lab_reader *r, const uint8_t *header)
 	r->payload = malloc(raw + 1);
 	if (!r->payload)
 		return FOUND_NO_MEMORY;
-	if (uncompress(r->payload, &inflated, p, stored) != Z_OK || inflated != raw)
+	if (stored == raw)
+		memcpy(r->payload, p, raw);
+	else if (uncompress(r->payload, &inflated, p, stored) != Z_OK || inflated != raw)
 		return FOUND_DAMAGE;
 	r->payload[raw] = '\0';
 	return FOUND_FRAME;

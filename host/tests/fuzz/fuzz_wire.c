@@ -184,11 +184,11 @@ static void use_plan(struct fuzz_input *in)
 		size = size < largest(type) ? size : largest(type);
 		fuzz_get(in, payload, size);
 		strip(payload, size);
-		if (lab_frame_encode(type, payload, size, &frame, &bytes))
+		if (lab_frame_encode(type, payload, size, size & 1, &frame, &bytes))
 			abort();
 		memcpy(wire + n, frame, bytes);
 		free(frame);
-		if (kind & 0x80 && damage) {
+		if (kind & 0x80 && damage && size) {
 			wire[n + LAB_FRAME_HEADER_BYTES +
 			     damage % (bytes - LAB_FRAME_HEADER_BYTES)] ^= damage;
 		} else {

@@ -244,14 +244,13 @@ static const struct {
 	{ "VHE mode initialized", KVM_FLAVOUR_ARM64_VHE },
 };
 
-enum kvm_flavour kvm_flavour(int kvm_fd)
+static enum kvm_flavour logged_flavour(void)
 {
 	enum kvm_flavour flavour = KVM_FLAVOUR_ARM64;
 	int size = klogctl(SYSLOG_ACTION_SIZE_BUFFER, NULL, 0), got;
 	char *log;
 	size_t i;
 
-	(void)kvm_fd;
 	if (size <= 0)
 		return flavour;
 	log = calloc(1, (size_t)size + 1);
@@ -266,6 +265,17 @@ enum kvm_flavour kvm_flavour(int kvm_fd)
 	}
 	free(log);
 	return flavour;
+}
+
+/* Read once: a log takes half a million instructions. */
+enum kvm_flavour kvm_flavour(int kvm_fd)
+{
+	static _Atomic enum kvm_flavour known = KVM_FLAVOUR_UNKNOWN;
+
+	(void)kvm_fd;
+	if (known == KVM_FLAVOUR_UNKNOWN)
+		known = logged_flavour();
+	return known;
 }
 
 void pmu_readings_host(struct pmu_reading *r)
