@@ -94,6 +94,21 @@ static bool exits_by_catalogue(const char *name)
 	return !b->id || b->handled_by != HANDLED_NONE;
 }
 
+/* Whether a row is skipped on every target that has it. */
+static bool row_skipped(const struct shared *shared, const struct rows_row *row)
+{
+	size_t skipped = 0;
+
+	for (size_t d = 0; d < shared->n; d++) {
+		const struct result_benchmark *b = rows_find(shared->docs[d], row);
+
+		if (b && b->status != RESULT_SKIP)
+			return false;
+		skipped += b != NULL;
+	}
+	return skipped > 0;
+}
+
 /* Whether a row exits on any target. */
 static bool row_exits(const struct shared *shared, const struct rows_row *row)
 {
@@ -190,7 +205,10 @@ static void add_groups(struct bars_model *m, const struct shared *shared,
 		if (!plot_wants(in, rows.rows[i].name))
 			continue;
 		if (exits && !in->n_benches && !row_exits(shared, &rows.rows[i])) {
-			m->n_no_exit++;
+			if (row_skipped(shared, &rows.rows[i]))
+				m->n_skipped++;
+			else
+				m->n_no_exit++;
 			continue;
 		}
 		for (size_t d = 0; d < shared->n; d++)

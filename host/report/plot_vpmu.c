@@ -127,9 +127,8 @@ static bool draw(const struct plot_input *in, const struct vpmu *v,
 						   .metric = "round_trip",
 						   .title = titles[d] };
 	}
-	m.title =
-		text_of("The virtual PMU on %s: access, interrupt, and every other exit",
-			r->target.name, "", "");
+	m.title = text_of("The virtual PMU on %s: PMU rows and other exits",
+			  r->target.name, "", "");
 	m.subtitle = text_of("Round trips in %s: %s. Shorter is better.",
 			     plot_unit_words(r->clock.unit),
 			     plot_unit_caution(r->clock.unit), "");

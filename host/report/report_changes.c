@@ -451,7 +451,8 @@ static void found_change(FILE *f, const struct report *r,
 		 c->count[COMPARE_INCONCLUSIVE];
 	fprintf(f, "<li><a href=\"#change-%zu\">", number);
 	if (change->config[0] && differ)
-		html_format(f, "%zu differ%s", differ, differ == 1 ? "s" : "");
+		html_format(f, "%zu benchmark%s", differ,
+			    differ == 1 ? " differs" : "s differ");
 	else
 		report_outcome(f, c);
 	fputs("</a> ", f);

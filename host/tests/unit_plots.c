@@ -145,14 +145,18 @@ Test(plots, bars_of_exits_have_a_linear_axis)
 	docs[0]->benchmarks[1].handled_by = HANDLED_KERNEL;
 	add(docs[0], "mmio_read_user", "default", 5311);
 	docs[0]->benchmarks[2].handled_by = HANDLED_USER;
+	add(docs[0], "rdpmc_general", "default", 0);
+	docs[0]->benchmarks[3].status = RESULT_SKIP;
 	plot_bars(&in, &list, &why);
 	cr_assert_eq(list.n, 1);
 	expect_in(0, "unset logscale x");
 	expect_not_in(0, "'null'");
-	expect_in(0, "1 benchmark without an exit is not drawn.");
+	expect_in(
+		0,
+		"1 benchmark without an exit is not drawn. 1 skipped measurement is not drawn.");
 	/* All that were asked for are drawn. */
 	add(docs[0], "vm_create", "default", 500000);
-	docs[0]->benchmarks[3].handled_by = HANDLED_USER;
+	docs[0]->benchmarks[4].handled_by = HANDLED_USER;
 	in.benches = wanted;
 	in.n_benches = 1;
 	plot_bars(&in, &list, &why);
