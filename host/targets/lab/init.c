@@ -216,27 +216,31 @@ static void offer_passthrough(void)
 		close(fd);
 }
 
-/*
- * The child: waits for the job and ends the process. The base machine stops here; each
- * clone continues with a job.
- */
-static void serve(lab_job_runner *run, struct lab_wire *wire)
+/* The base machine stops here; each clone continues with a job. */
+static const struct job *take_job(struct lab_wire *wire)
 {
 	/* Static: the size of a job does not move the stack. */
 	static uint8_t block[JOB_BYTES];
 	static struct job_decoded decoded;
-	const struct job *job = &decoded.job;
 	const bool in_time = lab_shared_wait(wire->shared, block);
-	int code = lab_wire_number(wire, LAB_FRAME_HELLO, LAB_WIRE_VERSION);
+	int err = lab_wire_number(wire, LAB_FRAME_HELLO, LAB_WIRE_VERSION);
 
-	if (code)
-		give_up(wire, "cannot write to the wire: %s", strerror(-code));
+	if (err)
+		give_up(wire, "cannot write to the wire: %s", strerror(-err));
 	if (!in_time) {
 		lab_wire_send(wire, LAB_FRAME_AGAIN, NULL, 0);
 		power_off();
 	}
 	if (job_decode(block, &decoded))
 		give_up(wire, "the job is damaged or of another build");
+	return &decoded.job;
+}
+
+/* The child's side: ends the process. */
+static void run_job(lab_job_runner *run, const struct job *job, struct lab_wire *wire)
+{
+	int code;
+
 	offer_passthrough();
 	code = run(job, wire);
 	fflush(NULL);
@@ -248,6 +252,8 @@ int lab_init_main(lab_job_runner *run)
 {
 	static char cmdline[TEXT_BYTES];
 	struct lab_wire wire = { .shared = NULL };
+	const bool one_cpu = sysconf(_SC_NPROCESSORS_ONLN) == 1;
+	const struct job *job = NULL;
 	struct lab_shared shared;
 	int status;
 	pid_t pid;
@@ -272,13 +278,18 @@ int lab_init_main(lab_job_runner *run)
 
 	/*
 	 * In a child: a crash is reported, and is not a kernel panic. Before the machine
-	 * stops: no clone pays for the fork.
+	 * stops: no clone pays for the fork. Of several CPUs, the fork chooses the one of
+	 * the job, on which figures depend: there it comes after the stop.
 	 */
-	pid = fork();
+	pid = one_cpu ? fork() : 0;
+	if (!pid)
+		job = take_job(&wire);
+	if (!one_cpu)
+		pid = fork();
 	if (pid < 0)
 		give_up(&wire, "cannot start the job: %s", strerror(errno));
 	if (!pid)
-		serve(run, &wire);
+		run_job(run, job, &wire);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			give_up(&wire, "waitpid: %s", strerror(errno));
