@@ -14,6 +14,16 @@ static void count(int64_t *total, int64_t n)
 		*total = (*total < 0 ? 0 : *total) + n;
 }
 
+void scale_guest_counts(const struct boot_lanes *lanes, uint64_t *faults,
+			uint64_t *l1_exits)
+{
+	*faults = *l1_exits = 0;
+	for (uint32_t i = 0; i < lanes->n; i++) {
+		*faults += lanes->lane[i].faults;
+		*l1_exits += lanes->lane[i].l1_exits;
+	}
+}
+
 void scale_judge(const struct assembly *a, const struct boot_lanes *lanes,
 		 struct judgement *out, struct boot_counts *c)
 {
@@ -24,6 +34,7 @@ void scale_judge(const struct assembly *a, const struct boot_lanes *lanes,
 
 		judge_exits(a->row, a->trust, lane->events, &lane->counts, &j);
 		judge_faults(a->row, lane->events, lane->faults, &j);
+		judge_l1(a->row, lane->events, lane->l1_exits, &j);
 		if (j.proven && !lane->counted) {
 			j.proven = false;
 			snprintf(j.reason, sizeof(j.reason),

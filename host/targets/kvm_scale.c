@@ -377,6 +377,7 @@ static int merge(struct scaled *s, struct boot_report *of, struct boot_report *r
 
 		lane->events = to;
 		lane->faults = of[i].guest.faults[ABI_PHASE_EVENT];
+		lane->l1_exits = of[i].guest.l1_exits[ABI_PHASE_EVENT];
 		lane->counts = s->lanes[i].counts[ABI_PHASE_EVENT];
 		if (!turns)
 			find_events(&s->lanes[i], &of[i], begin_ns, end_ns, &from, &to);

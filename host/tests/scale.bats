@@ -138,3 +138,10 @@ row=mmio_read_user
   holds doc.json 'all(x["exits"]["observed"] == (x.get("vcpus") or x["vms"]) * 50 for x in d["benchmarks"])' \
     'not [w for w in d["warnings"] if w["code"] in ("shared-cores", "oversubscribed")]'
 }
+
+@test "scale: the exits to L1 of every VM are counted" {
+  need_target lab:x86_64-svm-smp
+  run_apart "$wsbench" run --on lab:x86_64-svm-smp --bench nested_cpuid --vms 1,2 --boots 1 --events 50 --quiet -o doc.json
+  [ "$status" = 0 ]
+  holds doc.json '[x["exits"]["l1"] for x in d["benchmarks"]] == [50, 100]'
+}
