@@ -119,21 +119,27 @@ static int add_value(struct assembly *a, const char *name, const char *unit,
 	return assemble_values(a, &metric, of, &scaled, 1, parts);
 }
 
-/* ops_per_s of a boot of the same benchmark on one vCPU; NAN. */
+/*
+ * ops_per_s of a boot of the same benchmark on one vCPU; NAN. One vCPU of a VM and one VM
+ * are the same machine: whichever there is, of both the one of the own kind.
+ */
 static double single_rate(const struct assembly *a, uint32_t index)
 {
 	const struct result_benchmark *own = &a->result->benchmarks[a->index], *b = NULL;
 	const struct result_metric *m;
+	bool is_own = false;
 	const size_t prefix = strcspn(own->config, "@");
 
 	for (size_t i = 0; i < a->result->n_benchmarks; i++) {
 		const struct result_benchmark *other = &a->result->benchmarks[i];
 
-		if (!strcmp(other->name, own->name) &&
-		    strcspn(other->config, "@") == prefix &&
-		    !strncmp(other->config, own->config, prefix) &&
-		    (own->vms ? other->vms : other->vcpus) == 1)
-			b = other;
+		if (strcmp(other->name, own->name) != 0 ||
+		    strcspn(other->config, "@") != prefix ||
+		    strncmp(other->config, own->config, prefix) != 0 ||
+		    other->vcpus + other->vms != 1 || is_own)
+			continue;
+		b = other;
+		is_own = (other->vms > 0) == (own->vms > 0);
 	}
 	m = b ? result_find_metric(b, "ops_per_s") : NULL;
 	for (size_t i = 0; m && i < m->n_boots; i++)

@@ -16,6 +16,7 @@ row=mmio_read_user
   refused 2 "ascending order" "$wsbench" run --on kvm --bench $row --vms 2,2 -o doc.json
   refused 2 "--vcpus: without --host-counters" "$wsbench" run --bench $row --vcpus 2 --host-counters -o doc.json
   refused 2 "--vms: without --against" "$wsbench" run --bench $row --vms 2 --against pmu-off -o doc.json
+  refused 2 "--events 5000: at most 4096" "$wsbench" run --bench $row --events 5000 --vms 1,2 --vcpus 16 -o doc.json
   refused 2 "runs on one CPU" "$wsbench" run --on bare:x86_64 --bench null --vcpus 2 -o doc.json
 }
 
@@ -45,6 +46,18 @@ row=mmio_read_user
   [ "$status" = 0 ]
   [ "$(grep -o '"config": *"default@v[a-z]*=[0-9]*"' h.jsonl | sort -u | wc -l)" = 5 ]
   nothing_left doc.json h.jsonl
+}
+
+# One vCPU of a VM and one VM of one vCPU are the same machine, and run first.
+@test "scale: the efficiency compares with one vCPU or one VM" {
+  need_target kvm
+  for scales in '--vcpus 1,2 --vms 2' '--vms 2 --vcpus 1,2' '--vcpus 2 --vms 1,2'; do
+    # shellcheck disable=SC2086 # two options
+    run_apart "$wsbench" run --on kvm --bench $row $scales --boots 2 --events 200 --quiet -o doc.json
+    [ "$status" = 0 ]
+    holds doc.json '(d["benchmarks"][0].get("vcpus") or d["benchmarks"][0]["vms"]) == 1' \
+      'all("efficiency" in {m["name"] for m in x["metrics"]} for x in d["benchmarks"][1:])'
+  done
 }
 
 @test "scale: fewer CPUs than vCPUs is said" {

@@ -416,6 +416,65 @@ Test(scale, each_vcpu_proves_the_row)
 	result_free(r);
 }
 
+/* One vCPU of a VM is the same machine as one VM of one vCPU. */
+Test(scale, the_efficiency_compares_with_one_of_either_kind)
+{
+	const struct boot_scale one_vcpu = { .vcpus = 1 }, one_vm = { .vms = 1 };
+	const struct boot_scale first[] = { one_vcpu, one_vcpu, one_vm };
+	const struct boot_scale second[] = { one_vcpu, one_vm, one_vcpu };
+	/* The second of them has half the rate of the first. */
+	const double expected[] = { 50, 100, 50 };
+
+	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
+		struct result *r = result_new();
+		struct boot_report rep;
+
+		scaled_report(&rep, 1, (const uint64_t[]){ 100 });
+		rep.lanes->span_ns = 1000;
+		add_report(r, "cpuid", first[i], &rep);
+		if (i) {
+			scaled_report(&rep, 1, (const uint64_t[]){ 100 });
+			rep.lanes->span_ns = 2000;
+			add_report(r, "cpuid", second[i], &rep);
+		}
+		scaled_report(&rep, 2, (const uint64_t[]){ 200, 300 });
+		rep.lanes->span_ns = 2000;
+		add_report(r, "cpuid", (struct boot_scale){ .vms = 2 }, &rep);
+		cr_expect_eq(scaled_value(r, "default@vms=2", "efficiency"), expected[i],
+			     "case %zu", i);
+		result_free(r);
+	}
+}
+
+/* The phases of all scales have one length, for which the largest has room. */
+Test(plan, every_scale_has_the_events_of_the_largest)
+{
+	static const char *const benches[] = { "cpuid" };
+	const struct target t = {
+		.name = "fake",
+		.arch = ARCH_X86_64,
+		.default_boots = 2,
+		.default_events = 10000,
+		.ops = &fake_ops,
+	};
+	const struct job job = {
+		.benches = benches,
+		.n_benches = 1,
+		.scales = { { .vcpus = 1 }, { .vcpus = 8 }, { .vms = 2 }, { .vms = 16 } },
+		.n_scales = 4,
+		.cpu = -1,
+	};
+	struct plan plan;
+	struct error err;
+
+	cr_assert_eq(plan_make(&job, &t, &plan, &err), 0);
+	cr_assert_eq(plan.n_rows, 4);
+	for (size_t i = 0; i < plan.n_rows; i++)
+		cr_expect_eq(plan_params(&plan, &plan.rows[i]).events, 4096, "row %zu",
+			     i);
+	plan_free(&plan);
+}
+
 /* A nested row in two VMs, of two events each, whose L1 counts its exits. */
 static const struct result_benchmark *nested(struct result *r, uint64_t l1_of_first,
 					     uint64_t l1_of_second)
