@@ -112,6 +112,33 @@ row=mmio_read_user
   nothing_left doc.json
 }
 
+# At once, not at the limit.
+@test "scale: a vCPU that ends while another one waits for it ends the row, and says so" {
+  need_target kvm
+  for which in 0 1; do
+    SECONDS=0
+    run_apart "$wsbench" run --on kvm --bench $row --vcpus 2 --boots 1 --events 10$which --timeout 60 \
+      --payload "$payloads/$arch/window_end.elf" -o doc.json
+    [ "$status" = 4 ]
+    [ "$(doc doc.json "b('$row')['reason']")" = \
+      "vCPU $which ended while vCPU $((1 - which)) waits at the begin of the event phase" ]
+    [ "$SECONDS" -lt 30 ]
+  done
+  nothing_left doc.json
+}
+
+@test "scale: vCPUs that begin different phases end the row" {
+  need_target kvm
+  SECONDS=0
+  run_apart "$wsbench" run --on kvm --bench $row --vcpus 3 --boots 1 --timeout 60 \
+    --payload "$payloads/$arch/window_twice.elf" -o doc.json
+  [ "$status" = 4 ]
+  doc doc.json "b('$row')['reason']" | tee /dev/stderr |
+    grep -Eq '^vCPU [0-2] begins the (null|event) phase while vCPU [0-2] waits at the begin of the (event|null) phase$'
+  [ "$SECONDS" -lt 30 ]
+  nothing_left doc.json
+}
+
 @test "scale: in the lab with two CPUs, figures are exact" {
   need_target lab:aarch64-smp
   for run in 1 2; do
