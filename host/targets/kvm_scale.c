@@ -5,11 +5,11 @@
  *
  * The doorbell at the begin of a phase is a barrier: the VMM lets no vCPU into the phase
  * before all have rung for the same one, so that the phases overlap. A vCPU that begins
- * another phase, or ends, ends the boot. Phases do not end together. An event counts if it
- * was made between the latest begin and the earliest end of the EVENT phase: while all
- * vCPUs were in it. The events of a phase follow each other, so that the place of an event
- * in the phase is the share of the samples before it. Where vCPUs take turns, on fewer
- * CPUs or on an exact target, all events count.
+ * another phase, or ends, ends the boot. Phases do not end together. An event counts if
+ * it was made between the latest begin and the earliest end of the EVENT phase: while all
+ * vCPUs were in it. The events of a phase follow each other, so that the place of an
+ * event in the phase is the share of the samples before it. Where vCPUs take turns, on
+ * fewer CPUs or on an exact target, all events count.
  */
 #include <errno.h>
 #include <linux/futex.h>
@@ -199,14 +199,16 @@ static void on_doorbell(void *ctx, struct vcpu *vcpu, uint32_t value)
 	struct lane *lane = (struct lane *)ctx + vcpu->index;
 	const struct scaled *s = lane->all;
 	const uint32_t phase = ABI_DOORBELL_PHASE(value);
-	struct kvm_snapshot end;
+	struct kvm_snapshot end = { .user = 0 };
 
 	if (phase >= ABI_PHASES)
 		return; /* boot_harvest() rejects the report of such a payload */
 	switch (ABI_DOORBELL_KIND(value)) {
 	case ABI_DOORBELL_BEGIN:
+		/* After the barrier, it would delay this vCPU's events. */
+		kvm_snapshot_slow(vcpu, cpu_of(lane), &lane->begin);
 		enter_phase(lane, (enum abi_phase)phase);
-		kvm_snapshot(vcpu, cpu_of(lane), &lane->begin);
+		kvm_snapshot_quick(vcpu, &lane->begin);
 		if (phase == ABI_PHASE_EVENT) {
 			lane->end_ns = 0;
 			lane->begin_ns = now_ns();
@@ -215,7 +217,8 @@ static void on_doorbell(void *ctx, struct vcpu *vcpu, uint32_t value)
 	case ABI_DOORBELL_END:
 		if (phase == ABI_PHASE_EVENT && lane->begin_ns)
 			lane->end_ns = now_ns();
-		kvm_snapshot(vcpu, cpu_of(lane), &end);
+		kvm_snapshot_quick(vcpu, &end);
+		kvm_snapshot_slow(vcpu, cpu_of(lane), &end);
 		kvm_count(&lane->begin, &end, &lane->counts[phase]);
 		break;
 	case ABI_DOORBELL_AGAIN: /* rows that need it have a VM each */
