@@ -92,11 +92,14 @@ static const struct argp_option options[] = {
 	  "measured before them, alone (default: the number of processors; 1: all targets "
 	  "in turn)",
 	  0 },
-	{ "events", OPTION_EVENTS, "N", 0, "Time N events per boot", 0 },
+	{ "events", OPTION_EVENTS, "N", 0,
+	  "Time N events per boot; at a scale on each vCPU, all together at most 65536",
+	  0 },
 	{ "cpu", OPTION_CPU, "N", 0, "Pin the vCPU thread to CPU N (target kvm)", 0 },
 	{ "vcpus", OPTION_VCPUS, "N,...", 0,
 	  "Run each benchmark on N vCPUs of one VM at the same time, for each N (1 to 16), as "
-	  "configs NAME@vcpus=N: the cost on each vCPU, and with 1 among them the efficiency. "
+	  "configs NAME@vcpus=N: the cost on each vCPU, and with 1 among them or among those of "
+	  "--vms the efficiency. "
 	  "On kvm, and on labs with N CPUs; benchmarks that cannot are skipped",
 	  0 },
 	{ "vms", OPTION_VMS, "N,...", 0, "As --vcpus, in N VMs of one vCPU", 0 },
@@ -249,19 +252,43 @@ static error_t parse_scales(int key, const char *arg, const struct argp_state *s
 	}
 }
 
+/* Those of one option are ascending. First come those that begin with 1, if any do. */
+static void order_scales(struct job *job)
+{
+	struct boot_scale ordered[JOB_SCALES_MAX];
+	size_t first = 0, n = 0;
+
+	while (first < job->n_scales && boot_scale_n(&job->scales[first]) != 1)
+		first++;
+	if (first == job->n_scales)
+		return;
+	for (size_t i = first; i < job->n_scales; i++)
+		ordered[n++] = job->scales[i];
+	for (size_t i = 0; i < first; i++)
+		ordered[n++] = job->scales[i];
+	memcpy(job->scales, ordered, n * sizeof(*ordered));
+}
+
 /* What a run with a scale does not do. */
 static error_t check_scales(const struct run *run, const struct argp_state *state)
 {
+	const char *option = run->job.scales[0].vms ? "--vms" : "--vcpus";
 	const char *other = run->against.what	     ? "--against"
 			    : run->touch.wanted	     ? "--touch"
 			    : run->job.host_counters ? "--host-counters"
 			    : run->job.trace_states  ? "--trace-states"
 						     : NULL;
 
-	if (!run->job.n_scales || !other)
+	if (!run->job.n_scales)
 		return 0;
-	return options_error(state, "%s: without %s",
-			     run->job.scales[0].vms ? "--vms" : "--vcpus", other);
+	if (other)
+		return options_error(state, "%s: without %s", option, other);
+	if (run->job.events > job_scaled_events(&run->job))
+		return options_error(
+			state,
+			"--events %u: at most %u on each vCPU of the largest scale, %u together",
+			run->job.events, job_scaled_events(&run->job), ABI_SERIES_MAX);
+	return 0;
 }
 
 static error_t parse_names(int key, const char *arg, struct argp_state *state,
@@ -407,6 +434,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		run->output = arg;
 		return 0;
 	case ARGP_KEY_END:
+		order_scales(job);
 		return check_scales(run, state) ? EINVAL : check_json(run, state);
 	default:
 		return ARGP_ERR_UNKNOWN;

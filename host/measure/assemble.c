@@ -357,6 +357,26 @@ static int assemble_waits(struct assembly *a, uint32_t index,
 				       add_boot(a, "blocked", "%", index, reject, c));
 }
 
+/* The same in what the guest of each vCPU counted of its events. */
+static const char *find_lane_lie(const struct assembly *a, const struct boot_lanes *lanes)
+{
+	char text[160];
+
+	for (uint32_t i = 0; lanes && i < lanes->n; i++) {
+		const struct boot_lane *lane = &lanes->lane[i];
+
+		if (lane->l1_exits <= FAULTS_MAX && lane->faults <= FAULTS_MAX)
+			continue;
+		snprintf(
+			text, sizeof(text),
+			"%s %u of %u: the guest reports an impossible number of %s in the event phase",
+			a->scale.vms ? "VM" : "vCPU", i, lanes->n,
+			lane->faults > FAULTS_MAX ? "exceptions" : "exits to L1");
+		return result_string(a->result, text);
+	}
+	return NULL;
+}
+
 /* A description of an impossible value in the report, or NULL. */
 static const char *find_lie(const struct assembly *a, const struct boot_report *rep)
 {
@@ -400,7 +420,7 @@ static const char *find_lie(const struct assembly *a, const struct boot_report *
 			boot_phase_name((uint32_t)phase));
 		return result_string(a->result, text);
 	}
-	return NULL;
+	return find_lane_lie(a, rep->lanes);
 }
 
 /*
@@ -434,6 +454,20 @@ static void judge_boot(const struct assembly *a, const struct boot_report *rep,
 	judge_l1(a->row, events, rep->guest.l1_exits[ABI_PHASE_EVENT], j);
 }
 
+/* Adds what the guest counted of its events. */
+static void add_guest_counts(const struct assembly *a, const struct boot_report *rep)
+{
+	struct result_exits *exits = &benchmark_of(a)->exits;
+	uint64_t faults = rep->guest.faults[ABI_PHASE_EVENT];
+	uint64_t l1_exits = rep->guest.l1_exits[ABI_PHASE_EVENT];
+
+	if (rep->lanes)
+		scale_guest_counts(rep->lanes, &faults, &l1_exits);
+	exits->faults += (int64_t)faults;
+	if (a->row->needs & NEEDS_NESTED)
+		add(&exits->l1, (int64_t)l1_exits);
+}
+
 int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *rep)
 {
 	const char *lie = find_lie(a, rep);
@@ -464,9 +498,7 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 	result_host_counters_add(&b->host_counters, &rep->host_counters);
 	/* The text is freed with the report. */
 	b->host_counters.reason = result_string(a->result, b->host_counters.reason);
-	b->exits.faults += (int64_t)rep->guest.faults[ABI_PHASE_EVENT];
-	if (a->row->needs & NEEDS_NESTED)
-		add(&b->exits.l1, (int64_t)rep->guest.l1_exits[ABI_PHASE_EVENT]);
+	add_guest_counts(a, rep);
 	if (a->row->needs & NEEDS_COUNTS)
 		return assemble_counts(a, index, rep, reject);
 	/* Instructions of a lab are not cycles, whatever the unit of its PMU. */

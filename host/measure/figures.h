@@ -195,6 +195,10 @@ void scale_note(struct assembly *a, const struct boot_lanes *lanes);
 int scale_metrics(struct assembly *a, const struct boot_report *rep,
 		  const struct assemble_boot *of);
 
+/* What the guests counted, summed over them. */
+void scale_guest_counts(const struct boot_lanes *lanes, uint64_t *faults,
+			uint64_t *l1_exits);
+
 /* Ends the row without figures. */
 void assemble_stop(struct assembly *a, enum result_status status, const char *reason);
 

@@ -142,6 +142,7 @@ static void set_params(struct plan *plan, const struct job *job, const struct ta
 	plan->map_params.pmc_events = plan->map_params.spins = 0;
 	if (!job->events)
 		plan->map_params.events /= MAP_SHARE;
+	plan->scaled_events = job_scaled_events(job);
 	plan->timeout_ns = job->timeout_ns ? job->timeout_ns : BOOT_TIMEOUT_NS;
 }
 
@@ -217,16 +218,15 @@ void plan_config_name(const struct boot_scale *scale, const struct config *confi
 }
 
 /*
- * The events of all vCPUs fill one series. A row without a scale has the other timing
- * mode and the PMC's phases. The frequency of a CPU can fall because its neighbours are
- * busy, which is a part of what a scale costs.
+ * The events of all vCPUs fill one series; those of each are as many at every scale of
+ * the job, so that their phases are of one length. A row without a scale has the other
+ * timing mode and the PMC's phases. The frequency of a CPU can fall because its
+ * neighbours are busy, which is a part of what a scale costs.
  */
-static void set_scale(const struct boot_scale *scale, struct abi_params *params)
+static void set_scale(const struct plan *plan, struct abi_params *params)
 {
-	const uint32_t most = ABI_SERIES_MAX / boot_scale_n(scale);
-
-	if (params->events > most)
-		params->events = most;
+	if (params->events > plan->scaled_events)
+		params->events = plan->scaled_events;
 	params->batch = params->pmc_events = params->spins = params->pace = 0;
 }
 
@@ -247,7 +247,7 @@ struct abi_params plan_params(const struct plan *plan, const struct plan_row *of
 		params.batch = params.repeat = 0;
 	}
 	if (boot_scale_n(&of->scale))
-		set_scale(&of->scale, &params);
+		set_scale(plan, &params);
 	return params;
 }
 

@@ -14,6 +14,16 @@ static void count(int64_t *total, int64_t n)
 		*total = (*total < 0 ? 0 : *total) + n;
 }
 
+void scale_guest_counts(const struct boot_lanes *lanes, uint64_t *faults,
+			uint64_t *l1_exits)
+{
+	*faults = *l1_exits = 0;
+	for (uint32_t i = 0; i < lanes->n; i++) {
+		*faults += lanes->lane[i].faults;
+		*l1_exits += lanes->lane[i].l1_exits;
+	}
+}
+
 void scale_judge(const struct assembly *a, const struct boot_lanes *lanes,
 		 struct judgement *out, struct boot_counts *c)
 {
@@ -24,6 +34,7 @@ void scale_judge(const struct assembly *a, const struct boot_lanes *lanes,
 
 		judge_exits(a->row, a->trust, lane->events, &lane->counts, &j);
 		judge_faults(a->row, lane->events, lane->faults, &j);
+		judge_l1(a->row, lane->events, lane->l1_exits, &j);
 		if (j.proven && !lane->counted) {
 			j.proven = false;
 			snprintf(j.reason, sizeof(j.reason),
@@ -108,21 +119,27 @@ static int add_value(struct assembly *a, const char *name, const char *unit,
 	return assemble_values(a, &metric, of, &scaled, 1, parts);
 }
 
-/* ops_per_s of a boot of the same benchmark on one vCPU; NAN. */
+/*
+ * ops_per_s of a boot of the same benchmark on one vCPU; NAN. One vCPU of a VM and one VM
+ * are the same machine: whichever there is, of both the one of the own kind.
+ */
 static double single_rate(const struct assembly *a, uint32_t index)
 {
 	const struct result_benchmark *own = &a->result->benchmarks[a->index], *b = NULL;
 	const struct result_metric *m;
+	bool is_own = false;
 	const size_t prefix = strcspn(own->config, "@");
 
 	for (size_t i = 0; i < a->result->n_benchmarks; i++) {
 		const struct result_benchmark *other = &a->result->benchmarks[i];
 
-		if (!strcmp(other->name, own->name) &&
-		    strcspn(other->config, "@") == prefix &&
-		    !strncmp(other->config, own->config, prefix) &&
-		    (own->vms ? other->vms : other->vcpus) == 1)
-			b = other;
+		if (strcmp(other->name, own->name) != 0 ||
+		    strcspn(other->config, "@") != prefix ||
+		    strncmp(other->config, own->config, prefix) != 0 ||
+		    other->vcpus + other->vms != 1 || is_own)
+			continue;
+		b = other;
+		is_own = (other->vms > 0) == (own->vms > 0);
 	}
 	m = b ? result_find_metric(b, "ops_per_s") : NULL;
 	for (size_t i = 0; m && i < m->n_boots; i++)

@@ -75,17 +75,22 @@ static bool is_line(const struct result *r, const struct line *line)
 	return n[0] > 1 || n[1] > 1;
 }
 
-/* Of one vCPU, or one VM; NAN. */
+/* Of one vCPU, or one VM, which are the same machine; NAN. */
 static double single_rate(const struct sheet *s, const struct line *line, bool vms)
 {
+	double rate = NAN;
+
 	for (size_t i = 0; i < s->doc->n_benchmarks; i++) {
 		const struct result_benchmark *b = &s->doc->benchmarks[i];
 		const struct result_metric *m = figure_of(b, "ops_per_s");
 
-		if (m && is_of(line, b) && scale_of(b, vms) == 1)
-			return m->value;
+		if (!m || !is_of(line, b) || b->vcpus + b->vms != 1)
+			continue;
+		rate = m->value;
+		if (scale_of(b, vms) == 1)
+			break;
 	}
-	return NAN;
+	return rate;
 }
 
 static bool is_wanted_point(const struct line *line, const struct result_benchmark *b,

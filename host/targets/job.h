@@ -86,6 +86,17 @@ struct job {
 	const char *emulator; /* lab_qemu_select(); NULL: the lab's own */
 };
 
+/* How many events a vCPU makes at most, at each scale: those of all fill one series. */
+static inline uint32_t job_scaled_events(const struct job *job)
+{
+	uint32_t most = 1;
+
+	for (size_t i = 0; i < job->n_scales; i++)
+		if (boot_scale_n(&job->scales[i]) > most)
+			most = boot_scale_n(&job->scales[i]);
+	return ABI_SERIES_MAX / most;
+}
+
 /*
  * An encoded job has a fixed size, so that a machine executes the same instructions to
  * receive any job. Both ends are built from one source, and x86_64 and aarch64 have the

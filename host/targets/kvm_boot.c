@@ -32,19 +32,27 @@ struct meter {
 	struct snapshot begin;
 };
 
-void kvm_snapshot(const struct vcpu *vcpu, int cpu, struct kvm_snapshot *now)
+void kvm_snapshot_quick(const struct vcpu *vcpu, struct kvm_snapshot *now)
 {
+	const int64_t interrupts = now->interference.interrupts;
+
 	now->exits = vcpu_kvm_stat(vcpu, KVM_STAT_EXITS);
 	now->irq_exits = vcpu_kvm_stat(vcpu, KVM_STAT_IRQ_EXITS);
 	now->user = vcpu->stats.vm_exits;
 	interference_read(&now->interference);
-	if (now->irq_exits < 0)
-		now->interference.interrupts = interrupts_taken(cpu);
+	now->interference.interrupts = interrupts;
+}
+
+void kvm_snapshot_slow(const struct vcpu *vcpu, int cpu, struct kvm_snapshot *now)
+{
+	now->interference.interrupts =
+		vcpu_kvm_stat(vcpu, KVM_STAT_IRQ_EXITS) < 0 ? interrupts_taken(cpu) : -1;
 }
 
 static void snapshot(const struct meter *m, struct snapshot *now)
 {
-	kvm_snapshot(&m->vm.vcpus[0], m->cpu, &now->vcpu);
+	kvm_snapshot_quick(&m->vm.vcpus[0], &now->vcpu);
+	kvm_snapshot_slow(&m->vm.vcpus[0], m->cpu, &now->vcpu);
 	now->l0_exits = m->l0_exits ? m->l0_exits(m->l0) : 0;
 	if (m->counting && perf_read(&m->perf, &now->perf))
 		now->perf = (struct perf_values){ { 0 }, { false } };
@@ -103,7 +111,7 @@ static void on_doorbell(void *ctx, uint32_t value)
 {
 	struct meter *m = ctx;
 	uint32_t phase = ABI_DOORBELL_PHASE(value);
-	struct snapshot end;
+	struct snapshot end = { .l0_exits = 0 };
 
 	if (phase >= ABI_PHASES)
 		return; /* boot_harvest() rejects the report of such a payload */

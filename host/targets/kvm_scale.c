@@ -4,14 +4,16 @@
  * each of N VMs, a thread each.
  *
  * The doorbell at the begin of a phase is a barrier: the VMM lets no vCPU into the phase
- * before all have rung, so that the phases overlap. They do not end together. An event
- * counts if it was made between the latest begin and the earliest end of the EVENT phase:
- * while all vCPUs were in it. The events of a phase follow each other, so that the place
- * of an event in the phase is the share of the samples before it. Where vCPUs take turns,
- * on fewer CPUs or on an exact target, all events count.
+ * before all have rung for the same one, so that the phases overlap. A vCPU that begins
+ * another phase, or ends, ends the boot. Phases do not end together. An event counts if
+ * it was made between the latest begin and the earliest end of the EVENT phase: while all
+ * vCPUs were in it. The events of a phase follow each other, so that the place of an
+ * event in the phase is the share of the samples before it. Where vCPUs take turns, on
+ * fewer CPUs or on an exact target, all events count.
  */
 #include <errno.h>
 #include <linux/futex.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,11 +44,21 @@ struct scaled {
 	struct vm *vms;
 	struct lane lanes[BOOT_SCALE_MAX];
 	struct vm_crew crew;
-	/* The barrier: how many wait, how many times it has opened (a futex). */
-	unsigned int waiting;
+	/* The barrier: how many times it has opened (a futex). */
 	uint32_t opened;
 	bool broken; /* atomic */
+	/* Under the lock: the lanes that wait, which of them came first, for what. */
+	pthread_mutex_t lock;
+	unsigned int waiting, first;
+	enum abi_phase phase;
+	int ended;	    /* a lane that has finished; -1 */
+	char conflict[120]; /* why the lanes do not meet; "" */
 };
+
+static const char *name_of(const struct scaled *s)
+{
+	return s->rq->scale.vcpus ? "vCPU" : "VM";
+}
 
 /* ---- the barrier ------------------------------------------------------------------ */
 
@@ -71,7 +83,6 @@ static bool is_closed(struct scaled *s, uint32_t before)
 
 static void open_barrier(struct scaled *s)
 {
-	__atomic_store_n(&s->waiting, 0, __ATOMIC_SEQ_CST);
 	__atomic_add_fetch(&s->opened, 1, __ATOMIC_SEQ_CST);
 	syscall(SYS_futex, &s->opened, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
 }
@@ -98,13 +109,74 @@ static void break_barrier(void *ctx)
 	open_barrier(s);
 }
 
+/*
+ * Under the lock: no lane waits any more. The first vCPU stops at its next entry, and the
+ * others with it; if it has finished, they stop as they finish (is_finished()).
+ */
+static void part(struct scaled *s, unsigned int lane, const char *what)
+{
+	const char *name = name_of(s);
+
+	snprintf(s->conflict, sizeof(s->conflict),
+		 "%s %u %s while %s %u waits at the begin of the %s phase", name, lane,
+		 what, name, s->first, boot_phase_name(s->phase));
+	break_barrier(s);
+	vcpu_kick(s->lanes[0].vcpu);
+}
+
+/* Whether this lane is the last to arrive. */
+static bool arrive(struct lane *lane, enum abi_phase phase)
+{
+	struct scaled *s = lane->all;
+	bool last = false;
+
+	pthread_mutex_lock(&s->lock);
+	if (__atomic_load_n(&s->broken, __ATOMIC_SEQ_CST))
+		goto out;
+	if (s->waiting && phase != s->phase) {
+		char what[60];
+
+		snprintf(what, sizeof(what), "begins the %s phase",
+			 boot_phase_name(phase));
+		part(s, lane->index, what);
+		goto out;
+	}
+	if (!s->waiting) {
+		s->first = lane->index;
+		s->phase = phase;
+	}
+	if (s->ended >= 0)
+		part(s, (unsigned int)s->ended, "ended");
+	last = ++s->waiting == s->n;
+	if (last)
+		s->waiting = 0;
+out:
+	pthread_mutex_unlock(&s->lock);
+	return last;
+}
+
+/* Whether the others may go on without this lane: none of them waits for it. */
+static bool leave(struct lane *lane)
+{
+	struct scaled *s = lane->all;
+	bool parted;
+
+	pthread_mutex_lock(&s->lock);
+	if (s->waiting && !__atomic_load_n(&s->broken, __ATOMIC_SEQ_CST))
+		part(s, lane->index, "ended");
+	s->ended = (int)lane->index;
+	parted = *s->conflict;
+	pthread_mutex_unlock(&s->lock);
+	return !parted;
+}
+
 /* The last one calls the row's function for the VM, while no vCPU runs. */
 static void enter_phase(struct lane *lane, enum abi_phase phase)
 {
 	struct scaled *s = lane->all;
 	uint32_t before = __atomic_load_n(&s->opened, __ATOMIC_SEQ_CST);
 
-	if (__atomic_add_fetch(&s->waiting, 1, __ATOMIC_SEQ_CST) < s->n) {
+	if (!arrive(lane, phase)) {
 		wait_barrier(s, before);
 		return;
 	}
@@ -127,14 +199,16 @@ static void on_doorbell(void *ctx, struct vcpu *vcpu, uint32_t value)
 	struct lane *lane = (struct lane *)ctx + vcpu->index;
 	const struct scaled *s = lane->all;
 	const uint32_t phase = ABI_DOORBELL_PHASE(value);
-	struct kvm_snapshot end;
+	struct kvm_snapshot end = { .user = 0 };
 
 	if (phase >= ABI_PHASES)
 		return; /* boot_harvest() rejects the report of such a payload */
 	switch (ABI_DOORBELL_KIND(value)) {
 	case ABI_DOORBELL_BEGIN:
+		/* After the barrier, it would delay this vCPU's events. */
+		kvm_snapshot_slow(vcpu, cpu_of(lane), &lane->begin);
 		enter_phase(lane, (enum abi_phase)phase);
-		kvm_snapshot(vcpu, cpu_of(lane), &lane->begin);
+		kvm_snapshot_quick(vcpu, &lane->begin);
 		if (phase == ABI_PHASE_EVENT) {
 			lane->end_ns = 0;
 			lane->begin_ns = now_ns();
@@ -143,7 +217,8 @@ static void on_doorbell(void *ctx, struct vcpu *vcpu, uint32_t value)
 	case ABI_DOORBELL_END:
 		if (phase == ABI_PHASE_EVENT && lane->begin_ns)
 			lane->end_ns = now_ns();
-		kvm_snapshot(vcpu, cpu_of(lane), &end);
+		kvm_snapshot_quick(vcpu, &end);
+		kvm_snapshot_slow(vcpu, cpu_of(lane), &end);
 		kvm_count(&lane->begin, &end, &lane->counts[phase]);
 		break;
 	case ABI_DOORBELL_AGAIN: /* rows that need it have a VM each */
@@ -167,16 +242,12 @@ static bool on_halt(void *ctx, struct vcpu *vcpu)
 /* The guest may still change the page: boot_harvest() looks again. */
 static bool is_finished(void *ctx, unsigned int index)
 {
-	const struct scaled *s = ctx;
+	struct scaled *s = ctx;
 	struct boot_report rep = { .outcome = BOOT_DONE };
 	struct abi_report guest;
 
-	return boot_is_done(vm_window(s->lanes[index].vcpu), &guest, &rep);
-}
-
-static const char *name_of(const struct scaled *s)
-{
-	return s->rq->scale.vcpus ? "vCPU" : "VM";
+	return boot_is_done(vm_window(s->lanes[index].vcpu), &guest, &rep) &&
+	       leave(&s->lanes[index]);
 }
 
 static int build_vm(struct scaled *s, unsigned int index, const struct vm_config *config,
@@ -377,6 +448,7 @@ static int merge(struct scaled *s, struct boot_report *of, struct boot_report *r
 
 		lane->events = to;
 		lane->faults = of[i].guest.faults[ABI_PHASE_EVENT];
+		lane->l1_exits = of[i].guest.l1_exits[ABI_PHASE_EVENT];
 		lane->counts = s->lanes[i].counts[ABI_PHASE_EVENT];
 		if (!turns)
 			find_events(&s->lanes[i], &of[i], begin_ns, end_ns, &from, &to);
@@ -476,7 +548,9 @@ static int run(struct scaled *s, const struct vm_config *config,
 		return error_set(err, -EINTR, "interrupted");
 	for (unsigned int i = 0; i < s->n_vms; i++)
 		kvm_add_statistics(&s->vms[i], rep);
-	if (s->crew.stop != VCPU_STOP_NONE)
+	if (*s->conflict)
+		boot_end(rep, BOOT_CRASH, "%s", s->conflict);
+	else if (s->crew.stop != VCPU_STOP_NONE)
 		end_by_stop(s, rep);
 	else if (harvest(s, rep))
 		rc = error_set(err, -ENOMEM, "out of memory");
@@ -499,6 +573,8 @@ int kvm_boot_scaled(const struct kvm_boot_env *env, const struct vm_config *conf
 	s->share = env->share;
 	s->exact = exact;
 	s->n = boot_scale_n(&rq->scale);
+	s->ended = -1;
+	pthread_mutex_init(&s->lock, NULL);
 	if (rq->scale.vcpus > 1) {
 		own.vcpus = rq->scale.vcpus;
 		own.windows = true;
@@ -509,6 +585,7 @@ int kvm_boot_scaled(const struct kvm_boot_env *env, const struct vm_config *conf
 		vm_destroy(&s->vms[i]);
 	free(s->vms);
 	free(s->crew.dump);
+	pthread_mutex_destroy(&s->lock);
 	free(s);
 	return rc;
 }

@@ -100,6 +100,7 @@ struct boot_lane {
 	uint64_t events;  /* of the phase */
 	uint64_t counted; /* of them in the series */
 	uint64_t faults;
+	uint64_t l1_exits; /* of rows of NEEDS_NESTED */
 	struct boot_counts counts;
 };
 /* What the threads of the vCPUs share. */

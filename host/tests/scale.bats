@@ -16,6 +16,7 @@ row=mmio_read_user
   refused 2 "ascending order" "$wsbench" run --on kvm --bench $row --vms 2,2 -o doc.json
   refused 2 "--vcpus: without --host-counters" "$wsbench" run --bench $row --vcpus 2 --host-counters -o doc.json
   refused 2 "--vms: without --against" "$wsbench" run --bench $row --vms 2 --against pmu-off -o doc.json
+  refused 2 "--events 5000: at most 4096" "$wsbench" run --bench $row --events 5000 --vms 1,2 --vcpus 16 -o doc.json
   refused 2 "runs on one CPU" "$wsbench" run --on bare:x86_64 --bench null --vcpus 2 -o doc.json
 }
 
@@ -45,6 +46,18 @@ row=mmio_read_user
   [ "$status" = 0 ]
   [ "$(grep -o '"config": *"default@v[a-z]*=[0-9]*"' h.jsonl | sort -u | wc -l)" = 5 ]
   nothing_left doc.json h.jsonl
+}
+
+# One vCPU of a VM and one VM of one vCPU are the same machine, and run first.
+@test "scale: the efficiency compares with one vCPU or one VM" {
+  need_target kvm
+  for scales in '--vcpus 1,2 --vms 2' '--vms 2 --vcpus 1,2' '--vcpus 2 --vms 1,2'; do
+    # shellcheck disable=SC2086 # two options
+    run_apart "$wsbench" run --on kvm --bench $row $scales --boots 2 --events 200 --quiet -o doc.json
+    [ "$status" = 0 ]
+    holds doc.json '(d["benchmarks"][0].get("vcpus") or d["benchmarks"][0]["vms"]) == 1' \
+      'all("efficiency" in {m["name"] for m in x["metrics"]} for x in d["benchmarks"][1:])'
+  done
 }
 
 @test "scale: fewer CPUs than vCPUs is said" {
@@ -99,6 +112,33 @@ row=mmio_read_user
   nothing_left doc.json
 }
 
+# At once, not at the limit.
+@test "scale: a vCPU that ends while another one waits for it ends the row, and says so" {
+  need_target kvm
+  for which in 0 1; do
+    SECONDS=0
+    run_apart "$wsbench" run --on kvm --bench $row --vcpus 2 --boots 1 --events 10$which --timeout 60 \
+      --payload "$payloads/$arch/window_end.elf" -o doc.json
+    [ "$status" = 4 ]
+    [ "$(doc doc.json "b('$row')['reason']")" = \
+      "vCPU $which ended while vCPU $((1 - which)) waits at the begin of the event phase" ]
+    [ "$SECONDS" -lt 30 ]
+  done
+  nothing_left doc.json
+}
+
+@test "scale: vCPUs that begin different phases end the row" {
+  need_target kvm
+  SECONDS=0
+  run_apart "$wsbench" run --on kvm --bench $row --vcpus 3 --boots 1 --timeout 60 \
+    --payload "$payloads/$arch/window_twice.elf" -o doc.json
+  [ "$status" = 4 ]
+  doc doc.json "b('$row')['reason']" | tee /dev/stderr |
+    grep -Eq '^vCPU [0-2] begins the (null|event) phase while vCPU [0-2] waits at the begin of the (event|null) phase$'
+  [ "$SECONDS" -lt 30 ]
+  nothing_left doc.json
+}
+
 @test "scale: in the lab with two CPUs, figures are exact" {
   need_target lab:aarch64-smp
   for run in 1 2; do
@@ -137,4 +177,11 @@ row=mmio_read_user
   done
   holds doc.json 'all(x["exits"]["observed"] == (x.get("vcpus") or x["vms"]) * 50 for x in d["benchmarks"])' \
     'not [w for w in d["warnings"] if w["code"] in ("shared-cores", "oversubscribed")]'
+}
+
+@test "scale: the exits to L1 of every VM are counted" {
+  need_target lab:x86_64-svm-smp
+  run_apart "$wsbench" run --on lab:x86_64-svm-smp --bench nested_cpuid --vms 1,2 --boots 1 --events 50 --quiet -o doc.json
+  [ "$status" = 0 ]
+  holds doc.json '[x["exits"]["l1"] for x in d["benchmarks"]] == [50, 100]'
 }

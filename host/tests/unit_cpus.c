@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Unit tests of the CPUs that vCPUs are pinned to, on machines in a fake sysfs. */
+/*
+ * Unit tests of the CPUs that vCPUs are pinned to, on machines in a fake sysfs, and of
+ * the counters of a vCPU's thread.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +13,7 @@
 #include <criterion/new/assert.h>
 
 #include "host/targets/kvm.h"
+#include "host/vmm/vmm.h"
 
 static char root[] = "/tmp/unit_cpus.XXXXXX";
 static char why[300];
@@ -160,4 +164,22 @@ Test(cpus, without_a_topology_there_is_no_second_core)
 	/* One vCPU does not need a topology. */
 	cr_assert_eq(choose("012", 0, 1, cpus), 0, "%s", why);
 	cr_expect_eq(cpus[0], 0);
+}
+
+/* On a KVM without a count of interrupts, they are read before the vCPUs meet, not after.
+ */
+Test(snapshot, only_its_slow_part_reads_the_interrupts_of_a_cpu)
+{
+	struct vcpu vcpu = { .kvm_stats = { .fd = -1 }, .stats = { .vm_exits = 7 } };
+	struct kvm_snapshot now = { .interference = { .interrupts = -2 } };
+
+	kvm_snapshot_quick(&vcpu, &now);
+	cr_expect_eq(now.interference.interrupts, -2);
+	cr_expect_eq(now.user, 7);
+	cr_expect_eq(now.irq_exits, -1);
+	cr_expect(now.interference.cpu_now >= 0);
+	now.user = 8;
+	kvm_snapshot_slow(&vcpu, -1, &now);
+	cr_expect(now.interference.interrupts >= 0);
+	cr_expect_eq(now.user, 8);
 }

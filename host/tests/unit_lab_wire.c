@@ -643,6 +643,8 @@ static struct boot_report *scaled_report(void)
 		rep->lanes->lane[i] = (struct boot_lane){
 			.events = 2,
 			.counted = i != 1,
+			.faults = i + 6,
+			.l1_exits = i + 9,
 			.counts = { i, i + 1, i + 2, true, 4, 5, -1 },
 		};
 	return rep;
@@ -668,7 +670,7 @@ Test(report, of_a_scale_arrives_as_it_was_sent)
 /* What a lane claims fits the events of the report. */
 Test(report, of_a_scale_with_wrong_lanes_is_refused)
 {
-	for (int lie = 0; lie < 6; lie++) {
+	for (int lie = 0; lie < 8; lie++) {
 		struct boot_report *in = scaled_report(), out;
 		uint8_t *block;
 		size_t n;
@@ -683,6 +685,10 @@ Test(report, of_a_scale_with_wrong_lanes_is_refused)
 			in->lanes->lane[2].events = 0;
 		else if (lie == 4)
 			in->lanes->lane[1].counts.exits = -2;
+		else if (lie == 5)
+			in->lanes->lane[1].l1_exits = UINT64_MAX;
+		else if (lie == 6)
+			in->lanes->lane[2].faults = UINT64_MAX;
 		else
 			in->lanes->share = BOOT_SHARES;
 		cr_assert_eq(boot_report_encode(in, &block, &n), 0);

@@ -321,40 +321,56 @@ static const struct bench *row_of(const char *id)
 	return row;
 }
 
-/* A boot on n vCPUs: vCPU i has two events of `ticks[i]`, and exits `exits[i]` times. */
-static void add_scaled(struct result *r, uint32_t n, const uint64_t *ticks,
-		       const int64_t *exits, int64_t span_ns)
+/* The report of a boot on n vCPUs: vCPU i has two events of `ticks[i]`. */
+static void scaled_report(struct boot_report *rep, uint32_t n, const uint64_t *ticks)
+{
+	boot_report_init(rep);
+	rep->outcome = BOOT_DONE;
+	rep->lanes = calloc(1, sizeof(*rep->lanes));
+	rep->lanes->n = n;
+	for (int phase = ABI_PHASE_NULL; phase <= ABI_PHASE_TWIN; phase++) {
+		rep->guest.samples[phase] = 2 * n;
+		rep->series[phase] = calloc(2 * n, sizeof(uint64_t));
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		rep->series[ABI_PHASE_EVENT][2 * i] = ticks[i];
+		rep->series[ABI_PHASE_EVENT][2 * i + 1] = ticks[i];
+		rep->lanes->lane[i] = (struct boot_lane){
+			.events = 2,
+			.counted = 2,
+			.counts = { 2, 0, 0, true, 0, 0, -1 },
+		};
+	}
+}
+
+/* Adds it as the only boot of a row, and frees it. */
+static void add_report(struct result *r, const char *row, struct boot_scale scale,
+		       struct boot_report *rep)
 {
 	struct abi_params params = { .events = 2 };
 	struct assembly a = { .result = r,
 			      .params = &params,
 			      .trust = JUDGE_ALL,
 			      .unit = "ticks",
-			      .scale = { .vcpus = n } };
+			      .scale = scale };
+
+	assemble_begin(&a, row_of(row), config_table);
+	cr_assert_eq(assemble_boot(&a, 0, rep), 0);
+	assemble_end(&a);
+	boot_report_free(rep);
+}
+
+/* A boot of `cpuid`, in which vCPU i exits `exits[i]` times. */
+static void add_scaled(struct result *r, uint32_t n, const uint64_t *ticks,
+		       const int64_t *exits, int64_t span_ns)
+{
 	struct boot_report rep;
 
-	assemble_begin(&a, row_of("cpuid"), config_table);
-	boot_report_init(&rep);
-	rep.outcome = BOOT_DONE;
-	rep.lanes = calloc(1, sizeof(*rep.lanes));
-	rep.lanes->n = n;
+	scaled_report(&rep, n, ticks);
 	rep.lanes->span_ns = span_ns;
-	for (int phase = ABI_PHASE_NULL; phase <= ABI_PHASE_TWIN; phase++) {
-		rep.guest.samples[phase] = 2 * n;
-		rep.series[phase] = calloc(2 * n, sizeof(uint64_t));
-	}
-	for (uint32_t i = 0; i < n; i++) {
-		rep.series[ABI_PHASE_EVENT][2 * i] = ticks[i];
-		rep.series[ABI_PHASE_EVENT][2 * i + 1] = ticks[i];
-		rep.lanes->lane[i] = (struct boot_lane){
-			.events = 2,
-			.counted = 2,
-			.counts = { exits[i], 0, 0, true, 0, 0, -1 },
-		};
-	}
-	cr_assert_eq(assemble_boot(&a, 0, &rep), 0);
-	assemble_end(&a);
-	boot_report_free(&rep);
+	for (uint32_t i = 0; i < n; i++)
+		rep.lanes->lane[i].counts.exits = exits[i];
+	add_report(r, "cpuid", (struct boot_scale){ .vcpus = n }, &rep);
 }
 
 static double scaled_value(const struct result *r, const char *config, const char *name)
@@ -397,6 +413,124 @@ Test(scale, each_vcpu_proves_the_row)
 	cr_assert_not_null(b);
 	cr_expect_eq(b->status, RESULT_FAIL);
 	cr_expect_eq(strncmp(b->reason, "vCPU 0 of 2: ", 13), 0, "%s", b->reason);
+	result_free(r);
+}
+
+/* One vCPU of a VM is the same machine as one VM of one vCPU. */
+Test(scale, the_efficiency_compares_with_one_of_either_kind)
+{
+	const struct boot_scale one_vcpu = { .vcpus = 1 }, one_vm = { .vms = 1 };
+	const struct boot_scale first[] = { one_vcpu, one_vcpu, one_vm };
+	const struct boot_scale second[] = { one_vcpu, one_vm, one_vcpu };
+	/* The second of them has half the rate of the first. */
+	const double expected[] = { 50, 100, 50 };
+
+	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
+		struct result *r = result_new();
+		struct boot_report rep;
+
+		scaled_report(&rep, 1, (const uint64_t[]){ 100 });
+		rep.lanes->span_ns = 1000;
+		add_report(r, "cpuid", first[i], &rep);
+		if (i) {
+			scaled_report(&rep, 1, (const uint64_t[]){ 100 });
+			rep.lanes->span_ns = 2000;
+			add_report(r, "cpuid", second[i], &rep);
+		}
+		scaled_report(&rep, 2, (const uint64_t[]){ 200, 300 });
+		rep.lanes->span_ns = 2000;
+		add_report(r, "cpuid", (struct boot_scale){ .vms = 2 }, &rep);
+		cr_expect_eq(scaled_value(r, "default@vms=2", "efficiency"), expected[i],
+			     "case %zu", i);
+		result_free(r);
+	}
+}
+
+/* The phases of all scales have one length, for which the largest has room. */
+Test(plan, every_scale_has_the_events_of_the_largest)
+{
+	static const char *const benches[] = { "cpuid" };
+	const struct target t = {
+		.name = "fake",
+		.arch = ARCH_X86_64,
+		.default_boots = 2,
+		.default_events = 10000,
+		.ops = &fake_ops,
+	};
+	const struct job job = {
+		.benches = benches,
+		.n_benches = 1,
+		.scales = { { .vcpus = 1 }, { .vcpus = 8 }, { .vms = 2 }, { .vms = 16 } },
+		.n_scales = 4,
+		.cpu = -1,
+	};
+	struct plan plan;
+	struct error err;
+
+	cr_assert_eq(plan_make(&job, &t, &plan, &err), 0);
+	cr_assert_eq(plan.n_rows, 4);
+	for (size_t i = 0; i < plan.n_rows; i++)
+		cr_expect_eq(plan_params(&plan, &plan.rows[i]).events, 4096, "row %zu",
+			     i);
+	plan_free(&plan);
+}
+
+/* A nested row in two VMs, of two events each, whose L1 counts its exits. */
+static const struct result_benchmark *nested(struct result *r, uint64_t l1_of_first,
+					     uint64_t l1_of_second)
+{
+	struct boot_report rep;
+
+	scaled_report(&rep, 2, (const uint64_t[]){ 200, 300 });
+	rep.guest.l1_exits[ABI_PHASE_EVENT] = l1_of_first;
+	rep.lanes->lane[0].l1_exits = l1_of_first;
+	rep.lanes->lane[1].l1_exits = l1_of_second;
+	for (uint32_t i = 0; i < 2; i++)
+		rep.lanes->lane[i].counts.exits = 4;
+	add_report(r, "nested_cpuid", (struct boot_scale){ .vms = 2 }, &rep);
+	return result_find(r, "nested_cpuid", "default@vms=2");
+}
+
+Test(scale, exits_to_l1_are_those_of_all_vms)
+{
+	struct result *r = result_new();
+	const struct result_benchmark *b = nested(r, 2, 2);
+
+	cr_assert_not_null(b);
+	cr_expect_eq(b->status, RESULT_OK, "%s", b->reason);
+	cr_expect_eq(b->exits.l1, 4);
+	result_free(r);
+}
+
+/* The first VM proves the row, the second does not. */
+Test(scale, exits_to_l1_of_each_vm_prove_the_row)
+{
+	static const uint64_t lies[] = { 0, 1, 3, UINT64_MAX };
+
+	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		struct result *r = result_new();
+		const struct result_benchmark *b = nested(r, 2, lies[i]);
+
+		cr_assert_not_null(b);
+		cr_expect_eq(b->status, RESULT_FAIL);
+		cr_expect_eq(strncmp(b->reason, "VM 1 of 2: ", 11), 0, "%s", b->reason);
+		cr_expect_not_null(strstr(b->reason, "L1"), "%s", b->reason);
+		result_free(r);
+	}
+}
+
+Test(scale, exceptions_are_those_of_all_vcpus)
+{
+	struct result *r = result_new();
+	struct boot_report rep;
+	const struct result_benchmark *b;
+
+	scaled_report(&rep, 2, (const uint64_t[]){ 200, 300 });
+	rep.lanes->lane[1].faults = 2;
+	add_report(r, "cpuid", (struct boot_scale){ .vcpus = 2 }, &rep);
+	b = result_find(r, "cpuid", "default@vcpus=2");
+	cr_assert_not_null(b);
+	cr_expect_eq(b->exits.faults, 2);
 	result_free(r);
 }
 

@@ -666,6 +666,20 @@ Test(plots, costs_over_the_number_of_vcpus)
 	expect_not_in(0, "cpuid");
 }
 
+/* One vCPU of a VM is the same machine as one VM of one vCPU. */
+Test(plots, the_rate_of_vms_is_against_one_vcpu_where_there_is_no_single_vm)
+{
+	struct plot_input in = input(1);
+
+	docs[0]->target.exact = false;
+	add_scaled("hypercall", 1, 0, 1000, 500);
+	add_scaled("hypercall", 4, 0, 1600, 1000);
+	add_scaled("hypercall", 0, 4, 1100, 2000);
+	plot_scaling(&in, &list, &why);
+	cr_assert_eq(list.n, 1, "%s", why.text);
+	expect_in(0, "$vms0 << EOD\n2 1100 1100 1100 2\n");
+}
+
 Test(plots, an_exact_target_has_costs_and_no_rates)
 {
 	struct plot_input in = input(1);
