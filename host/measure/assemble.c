@@ -119,7 +119,9 @@ static int diagnose(struct assembly *a, struct result_boot *boot, const int64_t 
 	a->estimate.result = a->result;
 	a->estimate.quantum = quantum(a);
 	/* Of several vCPUs, the events are not in the order of time. */
-	err = boot_scale_n(&a->scale) ? 0 : estimate_steady(&a->estimate, boot, net, n);
+	if (boot_scale_n(&a->scale))
+		return estimate_kinds(&a->estimate, boot, net, n);
+	err = estimate_steady(&a->estimate, boot, net, n);
 	/* An exact target has no noise to resample. */
 	if (!err && boot->valid && !a->exact)
 		err = estimate_keep(&a->estimate, net, n);
@@ -130,6 +132,47 @@ static int diagnose(struct assembly *a, struct result_boot *boot, const int64_t 
 static int64_t less(uint64_t sample, int64_t cost)
 {
 	return (int64_t)(sample - (uint64_t)cost);
+}
+
+static struct result_metric *metric_at(struct assembly *a, const char *name,
+				       const char *unit)
+{
+	struct result_benchmark *b = benchmark_of(a);
+	struct result_metric *new;
+	size_t i;
+
+	for (i = 0; i < b->n_metrics; i++)
+		if (!strcmp(b->metrics[i].name, name))
+			return &b->metrics[i];
+	new = result_add_metric(a->result, b);
+	new->name = name;
+	new->unit = unit;
+	new->better = "lower";
+	new->value = NAN;
+	new->stat = "median-of-boot-medians";
+	new->ci.lo = new->ci.hi = NAN;
+	return new;
+}
+
+/* A boot with a scale: its figure is one of its vCPUs, not one of their events. */
+static int summarize_scaled(struct assembly *a, enum metric m,
+			    const struct boot_report *rep, struct result_boot *boot)
+{
+	struct result_metric *metric = metric_at(a, metrics[m].name, a->unit);
+	struct scale_pool pool;
+	int err = scale_pool(a, rep, metrics[m].phase, &pool);
+
+	if (!err)
+		err = summarize_net(pool.net, pool.n, 1, boot);
+	boot->summary.p50 = pool.median;
+	if (boot->valid && a->exact) {
+		metric->ci.lo = fmin(metric->ci.lo, pool.lo);
+		metric->ci.hi = fmax(metric->ci.hi, pool.hi);
+	}
+	if (!err && m == METRIC_ROUND_TRIP)
+		err = diagnose(a, boot, pool.net, pool.n);
+	free(pool.net);
+	return err;
 }
 
 static int summarize(struct assembly *a, enum metric m, const struct boot_report *rep,
@@ -157,26 +200,6 @@ static int summarize(struct assembly *a, enum metric m, const struct boot_report
 		err = diagnose(a, boot, net, n);
 	free(net);
 	return err;
-}
-
-static struct result_metric *metric_at(struct assembly *a, const char *name,
-				       const char *unit)
-{
-	struct result_benchmark *b = benchmark_of(a);
-	struct result_metric *new;
-	size_t i;
-
-	for (i = 0; i < b->n_metrics; i++)
-		if (!strcmp(b->metrics[i].name, name))
-			return &b->metrics[i];
-	new = result_add_metric(a->result, b);
-	new->name = name;
-	new->unit = unit;
-	new->better = "lower";
-	new->value = NAN;
-	new->stat = "median-of-boot-medians";
-	new->ci.lo = new->ci.hi = NAN;
-	return new;
 }
 
 static void add(int64_t *total, int64_t n)
@@ -510,7 +533,8 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 		if (!rep->guest.samples[metrics[m].phase])
 			continue;
 		boot = add_boot(a, metrics[m].name, unit, index, reject, c);
-		err = summarize(a, m, rep, boot);
+		err = rep->lanes ? summarize_scaled(a, m, rep, boot)
+				 : summarize(a, m, rep, boot);
 		if (err)
 			return err;
 	}

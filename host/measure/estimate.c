@@ -75,6 +75,16 @@ int estimate_steady(const struct estimate *e, struct result_boot *boot,
 	return err;
 }
 
+int estimate_kinds(const struct estimate *e, struct result_boot *boot,
+		   const int64_t *events, size_t n)
+{
+	double *values = doubles(events, n);
+	int err = values ? find_modes(e->result, boot, values, n, e->quantum) : -ENOMEM;
+
+	free(values);
+	return err;
+}
+
 /* How many of the valid boots have each; `first`: with modes, the first one. */
 struct findings {
 	size_t valid, rising, falling, dependent, modes;
@@ -230,9 +240,11 @@ void estimate_metric(const struct estimate *e, const struct result_benchmark *b,
 		m->stat = "first-boot";
 		/* A boot without a figure has no interval either. */
 		if (isfinite(medians[0]) && isfinite(medians[n - 1]))
-			m->ci = (struct result_ci){ 1, medians[0], medians[n - 1],
+			/* Of vCPUs that differ within a boot, m->ci has the range. */
+			m->ci = (struct result_ci){ 1, fmin(medians[0], m->ci.lo),
+						    fmax(medians[n - 1], m->ci.hi),
 						    "exact" };
-		if (m->ci.lo < m->ci.hi && e->repeats)
+		if (medians[0] < medians[n - 1] && e->repeats)
 			result_warn(e->result, "boots-differ",
 				    "%s: boots of an exact target differ", b->name);
 	} else if (n && !stats_median_interval(medians, n, LEVEL, &ci) &&

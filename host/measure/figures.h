@@ -130,6 +130,10 @@ struct estimate {
 int estimate_steady(const struct estimate *e, struct result_boot *boot,
 		    const int64_t *events, size_t n);
 
+/* The modes alone, of `events` in any order. 0 or -ENOMEM. */
+int estimate_kinds(const struct estimate *e, struct result_boot *boot,
+		   const int64_t *events, size_t n);
+
 /* Keeps a sorted copy of a valid boot's events. 0 or -ENOMEM. */
 int estimate_keep(struct estimate *e, const int64_t *events, size_t n);
 void estimate_forget(struct estimate *e);
@@ -192,6 +196,19 @@ int assemble_values(struct assembly *a, const struct assemble_metric *metric,
 void scale_judge(const struct assembly *a, const struct boot_lanes *lanes,
 		 struct judgement *out, struct boot_counts *c);
 void scale_note(struct assembly *a, const struct boot_lanes *lanes);
+/*
+ * A series of a boot with a scale, less the clock reads: as many samples of each vCPU
+ * that has any, so that all have the same weight. The figure of the boot is the median of
+ * the vCPUs' medians; on an exact target that of the first vCPU, and `lo` to `hi` are
+ * those of all. 0 or -ENOMEM. free() net in any case.
+ */
+struct scale_pool {
+	int64_t *net;
+	size_t n;
+	double median, lo, hi; /* NAN: no samples */
+};
+int scale_pool(const struct assembly *a, const struct boot_report *rep,
+	       enum abi_phase phase, struct scale_pool *out);
 int scale_metrics(struct assembly *a, const struct boot_report *rep,
 		  const struct assemble_boot *of);
 

@@ -62,49 +62,123 @@ void scale_judge(const struct assembly *a, const struct boot_lanes *lanes,
 	}
 }
 
-static double median_of(const int64_t *values, size_t n)
-{
-	struct stats_summary s;
+/* The samples of a lane in a series, sorted, less the lane's cost of a clock read. */
+struct lane_net {
+	int64_t *net; /* free() it */
+	size_t n;
+	double median; /* NAN: no samples */
+};
 
-	return n && !stats_summarize(values, n, &s) ? s.p50 : -INFINITY;
+static int ascending(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/*
+ * Only the series of the events differ in length. The median of an exact target is a
+ * sample: between two middle samples it would be a path that no vCPU executed.
+ */
+static int find_lane(const struct assembly *a, const struct boot_report *rep,
+		     enum abi_phase phase, uint32_t index, struct lane_net *out)
+{
+	const struct boot_lanes *lanes = rep->lanes;
+	const size_t each = rep->guest.samples[phase] / lanes->n;
+	const size_t clocks = rep->guest.samples[ABI_PHASE_NULL] / lanes->n;
+	size_t from = index * each;
+	struct stats_summary empty, all;
+	int err = stats_summarize((const int64_t *)rep->series[ABI_PHASE_NULL] +
+					  index * clocks,
+				  clocks, &empty);
+
+	out->n = each;
+	if (phase == ABI_PHASE_EVENT) {
+		from = 0;
+		for (uint32_t i = 0; i < index; i++)
+			from += lanes->lane[i].counted;
+		out->n = lanes->lane[index].counted;
+	}
+	out->net = err ? NULL : calloc(out->n ? out->n : 1, sizeof(*out->net));
+	if (!out->net)
+		return err ? err : -ENOMEM;
+	for (size_t i = 0; i < out->n; i++)
+		out->net[i] = (int64_t)rep->series[phase][from + i] -
+			      (clocks ? llround(empty.p50) : 0);
+	qsort(out->net, out->n, sizeof(*out->net), ascending);
+	err = stats_summarize(out->net, out->n, &all);
+	out->median = all.p50;
+	if (a->exact && out->n)
+		out->median = (double)out->net[(out->n - 1) / 2];
+	return err;
+}
+
+/* `to` of the sorted samples, at equal distances. */
+static void thin(const struct lane_net *lane, int64_t *out, size_t to)
+{
+	for (size_t i = 0; i < to; i++)
+		out[i] = lane->net[(2 * i + 1) * lane->n / (2 * to)];
+}
+
+int scale_pool(const struct assembly *a, const struct boot_report *rep,
+	       enum abi_phase phase, struct scale_pool *out)
+{
+	const uint32_t n = rep->lanes->n;
+	struct lane_net lanes[BOOT_SCALE_MAX] = { 0 };
+	double medians[BOOT_SCALE_MAX];
+	size_t least = SIZE_MAX, found = 0;
+	int err = 0;
+
+	*out = (struct scale_pool){ .median = NAN, .lo = NAN, .hi = NAN };
+	for (uint32_t i = 0; i < n && !err; i++) {
+		err = find_lane(a, rep, phase, i, &lanes[i]);
+		if (err || !lanes[i].n)
+			continue;
+		least = lanes[i].n < least ? lanes[i].n : least;
+		out->lo = fmin(out->lo, lanes[i].median);
+		out->hi = fmax(out->hi, lanes[i].median);
+		medians[found++] = lanes[i].median;
+	}
+	out->net = err ? NULL : calloc(found ? found * least : 1, sizeof(*out->net));
+	if (!err && !out->net)
+		err = -ENOMEM;
+	for (uint32_t i = 0; i < n && !err; i++) {
+		if (!lanes[i].n)
+			continue;
+		thin(&lanes[i], out->net + out->n, least);
+		out->n += least;
+	}
+	if (found)
+		out->median = a->exact ? medians[0] : stats_median(medians, found);
+	for (uint32_t i = 0; i < n; i++)
+		free(lanes[i].net);
+	return err;
 }
 
 /* The events of the vCPU with the longest median. */
 static int add_worst(struct assembly *a, const struct boot_report *rep,
 		     const struct assemble_boot *of)
 {
-	const int64_t *series = (const int64_t *)rep->series[ABI_PHASE_EVENT],
-		      *worst = NULL;
-	double longest = -INFINITY;
-	struct stats_summary empty;
-	size_t n = 0;
-	int64_t *net;
-	int err;
+	const struct assemble_metric metric = { "round_trip_worst", a->unit, "lower" };
+	struct lane_net worst = { 0 }, lane;
+	const struct result_metric *m;
+	int err = 0;
 
-	for (uint32_t i = 0; i < rep->lanes->n; i++) {
-		const size_t counted = rep->lanes->lane[i].counted;
-		double median = median_of(series, counted);
-
-		if (median > longest) {
-			longest = median;
-			worst = series;
-			n = counted;
+	for (uint32_t i = 0; i < rep->lanes->n && !err; i++) {
+		err = find_lane(a, rep, ABI_PHASE_EVENT, i, &lane);
+		if (!err && lane.n && (!worst.n || lane.median > worst.median)) {
+			free(worst.net);
+			worst = lane;
+		} else {
+			free(lane.net);
 		}
-		series += counted;
 	}
-	if (!n)
-		return 0;
-	err = stats_summarize((const int64_t *)rep->series[ABI_PHASE_NULL],
-			      rep->guest.samples[ABI_PHASE_NULL], &empty);
-	net = err ? NULL : malloc(n * sizeof(*net));
-	if (!net)
-		return err ? err : -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		net[i] = (int64_t)((uint64_t)worst[i] - (uint64_t)llround(empty.p50));
-	err = assemble_values(
-		a, &(struct assemble_metric){ "round_trip_worst", a->unit, "lower" }, of,
-		net, n, 1);
-	free(net);
+	if (!err && worst.n) {
+		err = assemble_values(a, &metric, of, worst.net, worst.n, 1);
+		m = result_find_metric(&a->result->benchmarks[a->index], metric.name);
+		m->boots[m->n_boots - 1].summary.p50 = worst.median;
+	}
+	free(worst.net);
 	return err;
 }
 

@@ -165,6 +165,35 @@ row=mmio_read_user
     'not any(m["name"] in ("ops_per_s", "efficiency", "overlap") for x in d["benchmarks"] for m in x["metrics"])'
 }
 
+# Beside another vCPU and in a VM of its own, the range over vCPUs and boots repeats.
+@test "scale: in the lab with two CPUs, faults have the same figures in each run" {
+  need_target lab:aarch64-smp
+  for run in 1 2; do
+    run_apart "$wsbench" run --on lab:aarch64-smp --bench fault_first_touch_4k,fault_dirty_log,mmio_read_user \
+      --vcpus 1,2 --vms 2 --events 100 --quiet -o "$run.json"
+    [ "$status" = 0 ]
+    holds "$run.json" 'len(d["benchmarks"]) == 9' 'all(x["status"] == "ok" for x in d["benchmarks"])'
+    doc "$run.json" "[(x['name'], x['config'], m['name'], m['estimate']) for x in d['benchmarks']
+      for m in x['metrics']]" >"figures.$run"
+  done
+  diff figures.1 figures.2
+}
+
+# An unscaled run has one thread; scaled runs have two or more, also of one vCPU.
+@test "scale: in the lab, one vCPU has the threading of several" {
+  need_target lab:aarch64-vhe
+  run_apart "$wsbench" run --on lab:aarch64-vhe --bench mmio_read_user --boots 1 --events 50 --quiet -o one.json
+  [ "$status" = 0 ]
+  run_apart "$wsbench" run --on lab:aarch64-vhe --bench mmio_read_user --vcpus 1 --vms 1 --boots 1 --events 50 \
+    --quiet -o scaled.json
+  [ "$status" = 0 ]
+  one=$(doc one.json 'value("mmio_read_user")')
+  echo "one thread: $one" >&2
+  for scale in vcpus=1 vms=1; do
+    holds scaled.json "value('mmio_read_user', 'default@$scale') > $one"
+  done
+}
+
 # The CPUs execute at the same time: no path of these rows waits for the other vCPU.
 @test "scale: two CPUs that execute at the same time have the figures of one" {
   need_target lab:x86_64-svm-smp

@@ -402,6 +402,101 @@ Test(scale, the_metrics_are_those_of_all_vcpus)
 	result_free(r);
 }
 
+/* Two vCPUs; vCPU i has counted[i] events, by turns of ticks[i][0] and ticks[i][1]. */
+static struct result *scaled_pair(bool exact, const uint64_t counted[2],
+				  const uint64_t ticks[2][2])
+{
+	struct abi_params params = { .events = 48 };
+	struct assembly a = { .result = result_new(),
+			      .params = &params,
+			      .trust = JUDGE_ALL,
+			      .exact = exact,
+			      .unit = "insns",
+			      .scale = { .vcpus = 2 } };
+	struct boot_report rep;
+	uint64_t *event;
+
+	a.result->target.exact = exact;
+	assemble_begin(&a, row_of("cpuid"), config_table);
+	boot_report_init(&rep);
+	rep.outcome = BOOT_DONE;
+	rep.lanes = calloc(1, sizeof(*rep.lanes));
+	rep.lanes->n = 2;
+	for (int phase = ABI_PHASE_NULL; phase <= ABI_PHASE_TWIN; phase++) {
+		rep.guest.samples[phase] = 2 * 48;
+		rep.series[phase] = calloc(2 * 48, sizeof(uint64_t));
+	}
+	rep.guest.samples[ABI_PHASE_EVENT] = counted[0] + counted[1];
+	event = rep.series[ABI_PHASE_EVENT];
+	for (uint32_t i = 0; i < 2; i++) {
+		for (uint64_t k = 0; k < counted[i]; k++)
+			*event++ = ticks[i][k % 2];
+		rep.lanes->lane[i] = (struct boot_lane){
+			.events = 48,
+			.counted = counted[i],
+			.counts = { 48, 0, 0, true, 0, 0, -1 },
+		};
+	}
+	cr_assert_eq(assemble_boot(&a, 0, &rep), 0);
+	assemble_end(&a);
+	boot_report_free(&rep);
+	return a.result;
+}
+
+static bool has_warning(const struct result *r, const char *code)
+{
+	for (size_t i = 0; i < r->n_warnings; i++)
+		if (!strcmp(r->warnings[i].code, code))
+			return true;
+	return false;
+}
+
+/* vCPUs that differ: no figure between them, which no vCPU executed, but their range. */
+Test(scale, an_exact_figure_is_one_of_a_vcpu)
+{
+	static const struct {
+		uint64_t ticks[2][2];
+		double value, lo, hi, worst;
+		bool modes;
+	} rows[] = {
+		{ { { 5221, 5221 }, { 5221, 5221 } }, 5221, 5221, 5221, 5221, false },
+		{ { { 5221, 5221 }, { 5367, 5367 } }, 5221, 5221, 5367, 5367, true },
+		{ { { 5367, 5367 }, { 5221, 5221 } }, 5367, 5221, 5367, 5367, true },
+		{ { { 500, 503 }, { 500, 503 } }, 500, 500, 500, 500, false },
+	};
+	const char *two = "default@vcpus=2";
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct result *r =
+			scaled_pair(true, (const uint64_t[]){ 48, 48 }, rows[i].ticks);
+		const struct result_metric *m =
+			result_find_metric(result_find(r, "cpuid", two), "round_trip");
+
+		cr_expect_eq(m->value, rows[i].value, "%zu: %f", i, m->value);
+		cr_expect(m->ci.lo == rows[i].lo && m->ci.hi == rows[i].hi,
+			  "%zu: %f to %f", i, m->ci.lo, m->ci.hi);
+		cr_expect_eq(scaled_value(r, two, "round_trip_worst"), rows[i].worst);
+		cr_expect_eq(has_warning(r, "multimodal"), rows[i].modes, "%zu", i);
+		cr_expect(!has_warning(r, "boots-differ"));
+		result_free(r);
+	}
+}
+
+/* Of one vCPU more events count: it does not weigh more. */
+Test(scale, each_vcpu_has_the_same_weight)
+{
+	static const uint64_t counted[2] = { 48, 2 };
+	static const uint64_t ticks[2][2] = { { 200, 200 }, { 300, 300 } };
+	struct result *r = scaled_pair(false, counted, ticks);
+	const struct result_metric *m = result_find_metric(
+		result_find(r, "cpuid", "default@vcpus=2"), "round_trip");
+
+	cr_expect_eq(m->value, 250);
+	cr_expect_eq(m->boots[0].summary.mean, 250);
+	cr_expect_eq(m->boots[0].summary.n, 4);
+	result_free(r);
+}
+
 /* The sum of the exits is right, but those of one vCPU are missing. */
 Test(scale, each_vcpu_proves_the_row)
 {

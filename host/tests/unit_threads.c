@@ -3,6 +3,7 @@
  * The state that a VM's vCPU threads share, on a fake KVM (fake_kvm.h). threads.bats runs
  * this test under ThreadSanitizer, too, which finds races that cause no failure.
  */
+#include <dirent.h>
 #include <linux/kvm.h>
 #include <pthread.h>
 #include <sched.h>
@@ -171,6 +172,43 @@ Test(threads, a_crew_ends_when_all_have_finished, .timeout = 60)
 		cr_assert(fake.vm.vcpus[1].error == &fake.vm.error);
 		fake_kvm_close(&fake);
 	}
+}
+
+static int tasks;
+
+/* The threads of this process. */
+static int count_tasks(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	int n = 0;
+
+	cr_assert(dir != NULL);
+	for (const struct dirent *e = readdir(dir); e; e = readdir(dir))
+		n += e->d_name[0] != '.';
+	closedir(dir);
+	return n;
+}
+
+static bool has_finished_with_tasks(void *ctx, unsigned int index)
+{
+	tasks = count_tasks();
+	return has_finished(ctx, index);
+}
+
+/* Its system calls are those of a process of several threads, as in larger crews. */
+Test(threads, a_crew_of_one_has_a_second_thread, .timeout = 30)
+{
+	const int before = count_tasks();
+	struct vm_crew crew;
+
+	begin(STOP, STOP, STOP);
+	crew = crew_of(1);
+	crew.finished = has_finished_with_tasks;
+	cr_assert_eq(vm_run_crew(&crew), 0);
+	cr_expect_eq(crew.stop, VCPU_STOP_NONE);
+	cr_expect_eq(rung[0], 1);
+	cr_expect_eq(tasks, before + 1);
+	fake_kvm_close(&fake);
 }
 
 /* Whichever vCPU fails, the others are stopped, and the reason is that of the first. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -285,10 +286,49 @@ static void join_member(struct crew_member *m, bool first)
 	crew->dump = m->dump;
 }
 
+/*
+ * A crew of one has a second thread too, which sleeps. A process of one thread does not
+ * share its table of files, and a system call then counts no reference of the file: the
+ * path of KVM_RUN would be shorter than in larger crews.
+ */
+struct companion {
+	pthread_t thread;
+	sem_t end;
+};
+
+static void *companion_thread(void *ctx)
+{
+	struct companion *c = ctx;
+
+	block_user_signals();
+	while (sem_wait(&c->end) && errno == EINTR)
+		;
+	return NULL;
+}
+
+static int start_companion(struct companion *c, struct vm_crew *crew)
+{
+	int err;
+
+	sem_init(&c->end, 0, 0);
+	err = vm_thread(&c->thread, -1, companion_thread, c);
+	return err ? error_set(&crew->error, err, "cannot start a second thread: %s",
+			       strerror(-err))
+		   : 0;
+}
+
+static void end_companion(struct companion *c)
+{
+	sem_post(&c->end);
+	pthread_join(c->thread, NULL);
+	sem_destroy(&c->end);
+}
+
 int vm_run_crew(struct vm_crew *crew)
 {
 	struct crew_member members[VM_VCPUS_MAX];
 	struct crew_run run = { .crew = crew, .first = -1 };
+	struct companion companion;
 	unsigned int started = 1;
 	int err = 0;
 
@@ -296,6 +336,11 @@ int vm_run_crew(struct vm_crew *crew)
 	crew->stopped_by = 0;
 	crew->dump = NULL;
 	*crew->error.text = '\0';
+	if (crew->n == 1) {
+		err = start_companion(&companion, crew);
+		if (err)
+			return err;
+	}
 	while (!err && started < crew->n) {
 		err = start_member(&members[started], &run, started);
 		started += !err;
@@ -308,6 +353,8 @@ int vm_run_crew(struct vm_crew *crew)
 	}
 	for (unsigned int i = 1; i < started; i++)
 		join_member(&members[i], run.first == (int)i);
+	if (crew->n == 1)
+		end_companion(&companion);
 	if (!err && run.first == 0) {
 		crew->error = crew->vcpus[0]->vm->error;
 		crew->dump = crew->vcpus[0]->vm->dump;

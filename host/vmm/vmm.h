@@ -406,8 +406,8 @@ struct vm_crew {
 
 /*
  * Runs until all vCPUs have finished, or one of them stops before, or the calling
- * thread's watchdog expires. 0, or -errno and VCPU_STOP_NONE if a thread cannot be
- * started.
+ * thread's watchdog expires. With one vCPU, a second thread sleeps meanwhile. 0, or
+ * -errno and VCPU_STOP_NONE if a thread cannot be started.
  */
 int vm_run_crew(struct vm_crew *crew);
 
