@@ -86,7 +86,7 @@ static int find_lane(const struct assembly *a, const struct boot_report *rep,
 	const struct boot_lanes *lanes = rep->lanes;
 	const size_t each = rep->guest.samples[phase] / lanes->n;
 	const size_t clocks = rep->guest.samples[ABI_PHASE_NULL] / lanes->n;
-	size_t from = index * each;
+	size_t from = index * each, middle;
 	struct stats_summary empty, all;
 	int err = stats_summarize((const int64_t *)rep->series[ABI_PHASE_NULL] +
 					  index * clocks,
@@ -107,9 +107,8 @@ static int find_lane(const struct assembly *a, const struct boot_report *rep,
 			      (clocks ? llround(empty.p50) : 0);
 	qsort(out->net, out->n, sizeof(*out->net), ascending);
 	err = stats_summarize(out->net, out->n, &all);
-	out->median = all.p50;
-	if (a->exact && out->n)
-		out->median = (double)out->net[(out->n - 1) / 2];
+	middle = out->n ? (out->n - 1) / 2 : 0;
+	out->median = a->exact && out->n ? (double)out->net[middle] : all.p50;
 	return err;
 }
 
