@@ -208,7 +208,7 @@ define test_payload_rules
 $(B)/tests/payloads/$(1)/%.o: $(BAD_PAYLOADS)/%.c | tools
 	$$(call say,GUEST,$$@)
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -c $$< -o $$@
+	$$(Q)$$(CC_$(1)) $(GUEST_CFLAGS) $(GUEST_CFLAGS_$(1)) -I$(BAD_PAYLOADS)/$(1) -c $$< -o $$@
 
 $(B)/tests/payloads/$(1)/%.o: $(BAD_PAYLOADS)/$(1)/%.c | tools
 	$$(call say,GUEST,$$@)

@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Of several vCPUs, the second takes an exception while the others wait for it. */
-#include "guest/runtime.h"
+#include "window.h" /* of the guest's architecture */
 
 /* 256 GiB: not mapped by the guest. */
 #define NOWHERE 0x4000000000ull
-
-/* The tables of a window are in its memory (bench/abi.h). */
-static uint32_t window(void)
-{
-	uint64_t tables;
-
-	__asm__ volatile("mrs %0, ttbr0_el1" : "=r"(tables));
-	return (uint32_t)((tables - ABI_AARCH64_RAM_GPA) / ABI_RAM_BYTES);
-}
 
 void sample_all(const struct abi_params *params)
 {
