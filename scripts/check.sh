@@ -89,9 +89,9 @@ arch_flags() {
   esac
   case $1 in
   bench/aarch64/* | guest/aarch64/* | host/tests/payloads/aarch64/*) echo -Iguest/aarch64 ;;
-  bench/* | guest/* | host/tests/payloads/*) echo -Iguest/x86_64 ;;
+  bench/* | guest/* | host/tests/payloads/*) echo -Iguest/x86_64 -Ihost/tests/payloads/x86_64 ;;
   host/*/aarch64/*)
-    [ "$(uname -m)" = aarch64 ] || echo -isystem /usr/aarch64-linux-gnu/include
+    [ "$(uname -m)" = aarch64 ] || echo -isystem /usr/aarch64-linux-gnu/include -isystem build/sysroot/aarch64/usr/include
     ;;
   host/*/x86_64/*)
     [ "$(uname -m)" = x86_64 ] || echo -isystem /usr/x86_64-linux-gnu/include

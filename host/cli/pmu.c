@@ -39,6 +39,7 @@ struct pmu_args {
 static void make_room(struct pmu_args *args, size_t n)
 {
 	args->docs = calloc(n + 1, sizeof(struct result *));
+	args->n_docs = 0;
 	if (!args->docs)
 		abort();
 }

@@ -168,7 +168,7 @@ static void draw_lines(const struct figure *g, const struct sheet *s, unsigned i
 		fprintf(g->f, ", [0:%.6g] x with lines lw 1.5 dt 3 lc rgb '%s'",
 			log2(s->most), color_light(COLOR_SOFT));
 	for (size_t k = 0; k < s->n; k++)
-		for (int vms = 0; vms <= s->vms; vms++) {
+		for (int vms = 0; vms < (s->vms ? 2 : 1); vms++) {
 			const char *color = color_light(COLOR_SERIES + k);
 
 			fprintf(g->f,
@@ -298,7 +298,7 @@ static void draw(const struct sheet *s, const char *subject, struct picture *p)
 	p->height = (unsigned int)top + PANEL_PIXELS + BOTTOM_PIXELS;
 	plot_open(&g, p);
 	for (size_t k = 0; k < s->n; k++)
-		for (int vms = 0; vms <= s->vms; vms++)
+		for (int vms = 0; vms < (s->vms ? 2 : 1); vms++)
 			print_points(g.f, s, k, vms);
 	snprintf(subtitle, sizeof(subtitle), "%.300s%s%s", subject,
 		 s->vms ? ". Solid: vCPUs of one VM; dashed: VMs of one vCPU" : "",

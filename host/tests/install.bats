@@ -270,7 +270,7 @@ END
   [ "$(completed 'wsbench history check --fail-on ')" = "changed distribution worse?" ]
   # Every format and every picture of the help.
   [ "$(completed 'wsbench export --format ' | wc -w)" = 9 ]
-  [ "$(completed 'wsbench plot --kind ' | wc -w)" = 10 ]
+  [ "$(completed 'wsbench plot --kind ' | wc -w)" = 11 ]
   touch a-file.json
   [ "$(completed 'wsbench validate a-f')" = a-file.json ]
   [ "$(completed 'wsbench run --bench null -o a-f')" = a-file.json ]
