@@ -44,7 +44,8 @@ int lab_frame_encode(enum lab_frame_type type, const void *payload, size_t bytes
 	}
 	/* Both have the same length only if the payload is not deflated. */
 	if (!deflate || stored >= bytes) {
-		memcpy(f + LAB_FRAME_HEADER_BYTES, payload, bytes);
+		if (bytes)
+			memcpy(f + LAB_FRAME_HEADER_BYTES, payload, bytes);
 		stored = bytes;
 	}
 	if (stored > LAB_FRAME_STORED_MAX) {
