@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The window that this vCPU executes in: the tables of a window are in its memory
  * (bench/abi.h). */
-#ifndef WS_TESTS_PAYLOADS_WINDOW_H
-#define WS_TESTS_PAYLOADS_WINDOW_H
+#ifndef WS_TESTS_PAYLOADS_X86_64_WINDOW_H
+#define WS_TESTS_PAYLOADS_X86_64_WINDOW_H
 
 #include "guest/runtime.h"
 
