@@ -200,8 +200,7 @@ static int selftest(const struct job *job, struct lab_wire *wire, struct error *
 	return 0;
 }
 
-/* After the answer: the boots must not wait for the symbols. */
-static void send_symbols(struct lab_wire *wire)
+void agent_symbols(struct lab_wire *wire, bool l0)
 {
 	char *text, why[100];
 	size_t bytes;
@@ -209,7 +208,8 @@ static void send_symbols(struct lab_wire *wire)
 
 	err = symbols_read_kernel("/proc/kallsyms", &text, &bytes);
 	if (!err)
-		err = lab_wire_send(wire, LAB_FRAME_SYMBOLS, text, bytes);
+		err = lab_wire_send(wire, l0 ? LAB_FRAME_SYMBOLS_L0 : LAB_FRAME_SYMBOLS,
+				    text, bytes);
 	free(text);
 	if (!err)
 		return;
@@ -240,10 +240,13 @@ int agent_run(const struct job *job, struct lab_wire *wire)
 			ret = boot(&t, job, wire, &err);
 		t.ops->close(&t);
 	}
-	if (ret)
+	if (ret) {
 		lab_wire_text(wire, LAB_FRAME_FAILURE,
 			      *err.text ? err.text : strerror(-ret));
-	else if (job->symbols)
-		send_symbols(wire);
+	} else if (job->symbols) {
+		/* After the answer: the boots must not wait for the symbols. */
+		lab_relay_symbols(wire->shared);
+		agent_symbols(wire, false);
+	}
 	return ret ? CLI_FAILED : CLI_OK;
 }

@@ -45,6 +45,7 @@ int cmd_validate(int argc, char **argv);
 struct job;
 struct lab_wire;
 int agent_run(const struct job *job, struct lab_wire *wire);
+void agent_symbols(struct lab_wire *wire, bool l0);
 
 /* ------------------------------ the version ------------------------------ */
 

@@ -227,7 +227,7 @@ int main(int argc, char **argv)
 	 * is not enough: the first process of a container has id 1, too.
 	 */
 	if (getpid() == 1 && argc > 0 && !strcmp(argv[0], "/init"))
-		return lab_init_main(agent_run);
+		return lab_init_main(agent_run, agent_symbols);
 
 	fill_standard_streams();
 	/* A file size limit is reported as EFBIG instead of ending the process. */

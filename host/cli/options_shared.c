@@ -240,7 +240,7 @@ const char *touch_refusal(const struct target *t)
 	if (strcmp(t->ops->kind, "lab") != 0)
 		return "only labs can record every instruction";
 	m = lab_machine_find(strchr(t->name, ':') + 1);
-	if (m && m->l1)
-		return LAB_L1_NO_RECORD;
+	if (m && lab_l1_no_record(m))
+		return lab_l1_no_record(m);
 	return t->only & NEEDS_VCPUS_2 ? ONE_CPU : NULL;
 }

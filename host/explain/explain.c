@@ -98,6 +98,21 @@ static int read_marks(struct work *w)
 	return 0;
 }
 
+/* Where L0's kernel is, in a lab with L1. */
+static int separate_levels(struct work *w)
+{
+	struct image_range l0 = symbols_range(&w->symbols, SPACE_L0);
+	struct image_range l1 = symbols_range(&w->symbols, SPACE_KERNEL);
+
+	if (!l0.end)
+		return 0;
+	if (l0.begin <= l1.end && l1.begin <= l0.end)
+		return fail(w, -ENOTSUP,
+			    "the kernels of L0 and L1 are at the same addresses");
+	trace_below(&w->trace, l0);
+	return symbols_add_image(&w->symbols, &w->in->vmm, SPACE_L0);
+}
+
 static int read_symbols(struct work *w)
 {
 	int err = symbols_add_kernel(&w->symbols, w->in->kallsyms, w->in->kallsyms_bytes);
@@ -105,7 +120,9 @@ static int read_symbols(struct work *w)
 	if (err)
 		return fail(w, err, "cannot parse the kernel's symbols: %s",
 			    strerror(-err));
-	err = symbols_add_image(&w->symbols, &w->in->payload, SPACE_GUEST);
+	err = separate_levels(w);
+	if (!err)
+		err = symbols_add_image(&w->symbols, &w->in->payload, SPACE_GUEST);
 	if (!err)
 		err = symbols_add_image(&w->symbols, &w->in->vmm, SPACE_USER);
 	if (!err)
@@ -216,6 +233,43 @@ static void fill_stacks(struct explanation *e, const struct profile *p,
 	}
 }
 
+/* "hvc", "eret", "write hcr_el2", "tlbi", ... */
+static const char *trap_by(struct explanation *e, const struct profile_trap *t,
+			   enum arch arch)
+{
+	static const char *const calls[] = { "brk", "svc", "hvc", "smc" };
+	const struct decode *d = &t->insn->decode;
+	char reg[DECODE_REGISTER_BYTES], text[DECODE_REGISTER_BYTES + 8];
+
+	if (t->leave == LEAVE_INTERRUPT)
+		return "interrupt";
+	if (d->flow == FLOW_TRAP && arch == ARCH_AARCH64)
+		return calls[t->insn->code[0] & 3];
+	if (d->flow == FLOW_ERET)
+		return "eret";
+	if (d->kind != KIND_SYSREG_READ && d->kind != KIND_SYSREG_WRITE)
+		return d->named ? d->named : d->memory ? "load or store" : "other";
+	snprintf(text, sizeof(text), "%s %s",
+		 d->kind == KIND_SYSREG_READ ? "read" : "write",
+		 decode_register(arch, d->reg, reg));
+	return explanation_string(e, text);
+}
+
+static void fill_traps(struct explanation *e, const struct profile *p, enum arch arch)
+{
+	for (size_t i = 0; i < p->n_traps; i++) {
+		const struct profile_function *f = &p->functions[p->traps[i].function];
+		struct explanation_trap *to = explanation_add_trap(e);
+
+		to->by = trap_by(e, &p->traps[i], arch);
+		to->name = explanation_string(e, symbols_name(f->symbol, f->space));
+		to->space = symbols_space_name(f->space);
+		to->module = explanation_string(e, f->symbol ? f->symbol->module : NULL);
+		to->times = p->traps[i].times;
+		to->insns = p->traps[i].insns;
+	}
+}
+
 static void fill_timeline(struct explanation *e, const struct profile *p)
 {
 	for (size_t i = 1; i < p->n_calls; i++) {
@@ -244,6 +298,7 @@ static int fill_document(struct work *w, uint64_t count, uint64_t clock_insns)
 	e->clock_insns = clock_insns;
 	fill_functions(e, p, in);
 	fill_stacks(e, p, in);
+	fill_traps(e, p, in->arch);
 	if (in->timeline)
 		fill_timeline(e, p);
 	if (in->debuginfo) {

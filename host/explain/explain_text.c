@@ -88,6 +88,39 @@ static void print_layers(FILE *f, const struct explanation *e,
 	free(layers);
 }
 
+/* In a lab with L1: what L0 executes, and for which traps. */
+static void print_traps(FILE *f, const struct explanation *e,
+			const struct table_options *o)
+{
+	static const struct table_column columns[] = {
+		{ "trap to L0", TABLE_KEY, 0, NULL },
+		{ "insns", TABLE_RIGHT, 0, NULL },
+		{ "share", TABLE_RIGHT, 0, NULL },
+		{ "times", TABLE_RIGHT, 0, NULL },
+		{ "in", 0, 1, NULL },
+	};
+	uint64_t sum = 0, times = 0;
+	struct table t;
+
+	if (!e->n_traps)
+		return;
+	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
+	for (size_t i = 0; i < e->n_traps; i++) {
+		const struct explanation_trap *trap = &e->traps[i];
+
+		add_row(&t, trap->by, (double)trap->insns,
+			percent(e, (double)trap->insns));
+		table_number(&t, 3, (double)trap->times, true, false);
+		table_cell(&t, 4, "%s", trap->name);
+		sum += trap->insns;
+		times += trap->times;
+	}
+	add_row(&t, "all", (double)sum, percent(e, (double)sum));
+	table_number(&t, 3, (double)times, true, false);
+	explain_print_table(f, &t, o);
+	fputc('\n', f);
+}
+
 void explain_print_functions(FILE *f, const struct explanation *e,
 			     const struct table_options *o, size_t top)
 {
@@ -104,6 +137,7 @@ void explain_print_functions(FILE *f, const struct explanation *e,
 
 	print_heading(f, e, o);
 	print_layers(f, e, o);
+	print_traps(f, e, o);
 	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
 	for (size_t i = 0; i < shown; i++) {
 		const struct explanation_function *fn = &e->functions[i];

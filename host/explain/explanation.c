@@ -13,7 +13,7 @@
 #include "host/result/result.h"
 
 static const char *const schema_words[] = { EXPLANATION_SCHEMA, NULL };
-static const char *const space_words[] = { "guest", "user", "kernel", "hyp", NULL };
+static const char *const space_words[] = { "guest", "user", "kernel", "hyp", "l0", NULL };
 
 /* Counts of an event: sums over all functions of a document fit into 64 bits. */
 #define AMOUNT_MAX (1ll << 40)
@@ -175,6 +175,17 @@ static const struct field stack_fields[] = {
 static const struct layout stack_layout = { stack_fields,
 					    sizeof(struct explanation_stack) };
 
+static const struct field trap_fields[] = {
+	FIELD(STRING, "by", REQUIRED, explanation_trap, by),
+	FIELD(STRING, "name", REQUIRED, explanation_trap, name),
+	WORD(STRING, "space", explanation_trap, space, space_words),
+	FIELD(STRING, "module", LEFT_OUT, explanation_trap, module),
+	AMOUNT("times", REQUIRED, explanation_trap, times),
+	AMOUNT("insns", REQUIRED, explanation_trap, insns),
+	END,
+};
+static const struct layout trap_layout = { trap_fields, sizeof(struct explanation_trap) };
+
 static const struct field call_fields[] = {
 	FIELD(STRING, "name", REQUIRED, explanation_call, name),
 	WORD(STRING, "space", explanation_call, space, space_words),
@@ -205,6 +216,7 @@ static const struct field explanation_fields[] = {
 	ARRAY(ARRAY, "functions", explanation, functions, &function_layout),
 	ARRAY(ARRAY, "stacks", explanation, stacks, &stack_layout),
 	RARE_ARRAY("locations", explanation, locations, &location_layout),
+	RARE_ARRAY("traps", explanation, traps, &trap_layout),
 	OPTIONAL_ARRAY("timeline", explanation, timeline, &call_layout),
 	ARRAY(ARRAY, "warnings", explanation, warnings, &layout_warning),
 	END,
@@ -286,6 +298,12 @@ struct explanation_call *explanation_add_call(struct explanation *e)
 	e->timeline =
 		store_grow(e->store, e->timeline, e->n_timeline, sizeof(*e->timeline));
 	return &e->timeline[e->n_timeline++];
+}
+
+struct explanation_trap *explanation_add_trap(struct explanation *e)
+{
+	e->traps = store_grow(e->store, e->traps, e->n_traps, sizeof(*e->traps));
+	return &e->traps[e->n_traps++];
 }
 
 struct explanation_pages *explanation_add_pages(struct explanation *e)
@@ -487,13 +505,16 @@ static void renew_layers(struct explanation *e)
 		return;
 	for (size_t i = 0; i < e->n_functions; i++) {
 		struct explanation_function *f = &e->functions[i];
-		const bool is_hyp = !strcmp(f->space, "hyp");
+		const bool is_hyp = !strcmp(f->space, "hyp"),
+			   is_l0 = !strcmp(f->space, "l0");
 
 		/* "[...]": not a symbol. */
-		if (*f->name != '[' && (is_hyp || !strcmp(f->space, "kernel")))
+		if (*f->name != '[' && (is_hyp || is_l0 || !strcmp(f->space, "kernel")))
 			f->layer = layer_of(is_x86 ? ARCH_X86_64 : ARCH_AARCH64,
-					    is_hyp ? SPACE_HYP : SPACE_KERNEL, f->module,
-					    f->name);
+					    is_hyp  ? SPACE_HYP
+					    : is_l0 ? SPACE_L0
+						    : SPACE_KERNEL,
+					    f->module, f->name);
 	}
 }
 

@@ -30,7 +30,7 @@ struct explanation_kinds {
 struct explanation_function {
 	const char *name;   /* the symbol; "[...]" if there is none */
 	const char *module; /* NULL: not a module */
-	const char *space;  /* "guest", "user", "kernel", "hyp" */
+	const char *space;  /* "guest", "user", "kernel", "hyp", "l0" */
 	const char *layer;  /* "KVM, arm64", "timers", ... */
 	uint64_t insns;	    /* its own, without those of functions it calls */
 	struct explanation_kinds kinds;
@@ -89,6 +89,15 @@ struct explanation_stack {
 	size_t n_instructions;
 	struct explanation_site *sites; /* of each frame but the last; or empty */
 	size_t n_sites;
+};
+
+/* Traps of one kind to L0, in a lab with L1. */
+struct explanation_trap {
+	const char *by;		  /* "hvc", "eret", "read midr_el1", "interrupt", ... */
+	const char *name, *space; /* of the function that trapped */
+	const char *module;	  /* NULL: not a module */
+	uint64_t times;
+	uint64_t insns; /* that L0 executed until it returned */
 };
 
 /* A call of a function. */
@@ -168,6 +177,8 @@ struct explanation {
 	size_t n_stacks;
 	struct explanation_location *locations; /* see explanation_has_lines() */
 	size_t n_locations;
+	struct explanation_trap *traps; /* in the order of the first of each kind */
+	size_t n_traps;
 	struct explanation_call *timeline; /* in their order; empty: not recorded */
 	size_t n_timeline;
 	struct result_warning *warnings;
@@ -187,6 +198,7 @@ struct explanation_stack *explanation_add_stack(struct explanation *e, size_t n_
 /* Space for `spaces` and `modules` of all frames, which the caller fills in, too. */
 void explanation_add_spaces(struct explanation *e, struct explanation_stack *s);
 struct explanation_call *explanation_add_call(struct explanation *e);
+struct explanation_trap *explanation_add_trap(struct explanation *e);
 struct explanation_pages *explanation_add_pages(struct explanation *e);
 struct explanation_work *explanation_add_work(struct explanation *e);
 /* The caller fills these in, too. The number of a location is its place in the list. */

@@ -150,10 +150,8 @@ int format_speedscope(FILE *f, const struct explanation *e)
 static const struct {
 	const char *space, *title;
 } tracks[] = {
-	{ "guest", "guest" },
-	{ "user", "VMM" },
-	{ "kernel", "kernel" },
-	{ "hyp", "EL2" },
+	{ "guest", "guest" }, { "user", "VMM" }, { "kernel", "kernel" },
+	{ "hyp", "EL2" },     { "l0", "L0" },
 };
 
 #define TRACKS (sizeof(tracks) / sizeof(tracks[0]))

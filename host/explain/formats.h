@@ -41,7 +41,7 @@ struct format_functions {
 void format_functions(struct format_functions *fs, const struct explanation *e);
 void format_functions_free(struct format_functions *fs, const struct explanation *e);
 
-/* Where a function is: its module, or "kernel", "user", "guest", "hyp". */
+/* Where a function is: its module, or "kernel", "user", "guest", "hyp", "l0". */
 const char *format_object(const struct explanation_frame *f);
 
 /* A function and a file of it: viewers name functions so. */

@@ -182,7 +182,7 @@ static size_t caller_of(const struct pair_side *s, const struct explanation_func
 
 static bool is_host(const char *space)
 {
-	return strcmp(space, "guest") != 0 && strcmp(space, "user") != 0;
+	return !strcmp(space, "kernel") || !strcmp(space, "hyp");
 }
 
 bool pair_same_space(const char *a, const char *b)

@@ -26,7 +26,8 @@ struct build {
 	uint32_t *insns_of;  /* profile_insn of each instruction; NULL: not wanted */
 	struct walk walk;
 	uint64_t insns; /* since the event began */
-	struct map function_of, node_of, register_of, insn_of;
+	struct map function_of, node_of, register_of, insn_of, trap_of;
+	uint32_t trap;			  /* the number of the last one; 0: none */
 	uint32_t open[2][WALK_DEPTH_MAX]; /* calls that have not ended: guest, host */
 	unsigned int depth[2];
 	int err;
@@ -385,6 +386,31 @@ static void count_lines(struct profile *p)
 	}
 }
 
+static void count_trap(struct build *b, const struct trace_step *s, uint32_t function)
+{
+	const bool in_l0 = s->insn->space == SPACE_L0;
+	struct profile *p = b->p;
+	uint64_t key = pair_of((uint32_t)(s->insn - b->trace->insns), s->leave);
+	void *grown;
+
+	if (in_l0 && b->trap)
+		p->traps[b->trap - 1].insns += s->count;
+	if (in_l0 || !s->next || s->next->space != SPACE_L0)
+		return;
+	b->trap = map_find(&b->trap_of, key);
+	if (!b->trap) {
+		grown = grow(b, p->traps, p->n_traps, &p->room_traps, sizeof(*p->traps));
+		if (!grown)
+			return;
+		p->traps = grown;
+		p->traps[p->n_traps++] =
+			(struct profile_trap){ s->insn, function, s->leave, 0, 0 };
+		b->trap = (uint32_t)p->n_traps;
+		map_add(b, &b->trap_of, key, b->trap);
+	}
+	p->traps[b->trap - 1].times++;
+}
+
 static void count(struct build *b, const struct trace_step *s, uint32_t function,
 		  struct walk_stack *stack)
 {
@@ -408,6 +434,7 @@ static void count(struct build *b, const struct trace_step *s, uint32_t function
 	if (s->count)
 		count_kinds(b, function, node, insn, s);
 	b->insns += s->count;
+	count_trap(b, s, function);
 }
 
 int profile_build(const struct trace *t, const struct symbols *symbols,
@@ -451,6 +478,7 @@ int profile_build(const struct trace *t, const struct symbols *symbols,
 	map_free(&b.node_of);
 	map_free(&b.register_of);
 	map_free(&b.insn_of);
+	map_free(&b.trap_of);
 	for (int host = 0; host < 2; host++)
 		for (unsigned int i = 0; i < b.depth[host]; i++)
 			p->calls[b.open[host][i]].end = b.insns;
@@ -467,6 +495,7 @@ void profile_free(struct profile *p)
 	free(p->lines);
 	free(p->insns);
 	free(p->calls);
+	free(p->traps);
 	memset(p, 0, sizeof(*p));
 }
 

@@ -57,6 +57,15 @@ struct profile_line {
 	bool code;
 };
 
+/* An instruction that trapped to L0 (in a lab with L1), or was interrupted. */
+struct profile_trap {
+	const struct trace_insn *insn;
+	uint32_t function;
+	enum trace_leave leave;
+	uint64_t times;
+	uint64_t insns; /* that L0 executed until its ERET */
+};
+
 struct profile {
 	struct profile_function *functions; /* number 0 is not used */
 	size_t n_functions, room_functions;
@@ -70,6 +79,8 @@ struct profile {
 	size_t n_insns, room_insns;
 	struct profile_call *calls; /* in their order */
 	size_t n_calls, room_calls;
+	struct profile_trap *traps; /* in their order */
+	size_t n_traps, room_traps;
 	uint64_t code_lines, data_lines; /* of all functions together */
 	uint32_t first, first_node;	 /* the function in which the event begins */
 };

@@ -175,7 +175,7 @@ int regions_find(const struct trace *t, const struct region_marks *marks, const 
 			s.phase = MARK_PHASE_BEGIN(ABI_PHASE_NULL);
 			s.n_reads = 0;
 		}
-		if (kind)
+		if (kind && step.insn->space != SPACE_L0)
 			take_mark(&s, kind, step.insn->space == SPACE_GUEST, n);
 		s.count += step.count;
 		s.path += digest(&step);

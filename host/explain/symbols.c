@@ -50,16 +50,21 @@ static int add(struct symbols *s, const struct symbol *symbol)
 }
 
 /* "ADDRESS TYPE NAME", optionally followed by "\t[MODULE]"; `line` is NUL-terminated. */
-static int add_line(struct symbols *s, char *line)
+static int add_line(struct symbols *s, enum trace_space space, char *line)
 {
-	struct symbol symbol = { .space = SPACE_KERNEL };
+	static const char prefix[] = SYMBOLS_L0_PREFIX;
+	struct symbol symbol = { .space = space };
 	char *end, *module;
 
 	symbol.vaddr = strtoull(line, &end, 16);
 	if (end == line || end[0] != ' ' || !end[1] || end[2] != ' ' || !end[3])
 		return -EBADMSG;
 	symbol.global = end[1] == 'T' || end[1] == 'W';
-	symbol.name = end + 3;
+	/* " T " has the length of the prefix. */
+	if (space == SPACE_L0)
+		symbol.name = memcpy(end, prefix, strlen(prefix));
+	else
+		symbol.name = end + 3;
 	module = strchr(end + 3, '\t');
 	if (module && module[1] == '[') {
 		*module = '\0';
@@ -72,6 +77,7 @@ static int add_line(struct symbols *s, char *line)
 int symbols_add_kernel(struct symbols *s, const char *kallsyms, size_t bytes)
 {
 	char *text = keep(s, kallsyms, bytes), *line, *save;
+	enum trace_space space = SPACE_KERNEL;
 	int err = 0;
 
 	if (!text)
@@ -79,9 +85,29 @@ int symbols_add_kernel(struct symbols *s, const char *kallsyms, size_t bytes)
 	if (strlen(text) != bytes)
 		return -EBADMSG;
 	for (line = strtok_r(text, "\n", &save); line && !err;
-	     line = strtok_r(NULL, "\n", &save))
-		err = add_line(s, line);
+	     line = strtok_r(NULL, "\n", &save)) {
+		if (strcmp(line, SYMBOLS_OF_L0) != 0)
+			err = add_line(s, space, line);
+		else
+			space = SPACE_L0;
+	}
 	return err;
+}
+
+struct image_range symbols_range(const struct symbols *s, enum trace_space space)
+{
+	struct image_range r = { ~0ull, 0 };
+
+	for (size_t i = 0; i < s->n; i++) {
+		const uint64_t vaddr = s->list[i].vaddr;
+
+		/* Not the numbers that the linker defines, nor a VMM. */
+		if (s->list[i].space != space || !(vaddr >> 63))
+			continue;
+		r.begin = vaddr < r.begin ? vaddr : r.begin;
+		r.end = vaddr + LAST_BYTES > r.end ? vaddr + LAST_BYTES : r.end;
+	}
+	return r;
 }
 
 #define CHUNK_BYTES (1u << 20)
@@ -165,6 +191,21 @@ int symbols_read_kernel(const char *path, char **text, size_t *bytes)
 	return err;
 }
 
+/* The module of functions of L0's VMM. */
+#define VMM_OF_L0 "wsbench"
+
+/* A name with the prefix. */
+static char *keep_l0(struct symbols *s, const char *name)
+{
+	char *text, *kept;
+
+	if (asprintf(&text, SYMBOLS_L0_PREFIX "%s", name) < 0)
+		return NULL;
+	kept = keep(s, text, strlen(text));
+	free(text);
+	return kept;
+}
+
 struct adding {
 	struct symbols *symbols;
 	enum trace_space space;
@@ -188,6 +229,10 @@ static int add_function(void *ctx, uint64_t vaddr, uint64_t bytes, const char *n
 	if (name[0] == '$' || name[0] == '.')
 		return 0;
 	symbol.name = keep(a->symbols, name, name_bytes);
+	if (symbol.name && a->space == SPACE_L0) {
+		symbol.module = VMM_OF_L0;
+		symbol.name = keep_l0(a->symbols, symbol.name);
+	}
 	return symbol.name ? add(a->symbols, &symbol) : -ENOMEM;
 }
 
@@ -440,18 +485,14 @@ int symbols_add_thunks(struct symbols *s, const struct trace *t)
 /* ------------------------------ names ------------------------------ */
 
 static const char *const space_names[SPACES] = {
-	[SPACE_GUEST] = "guest",
-	[SPACE_USER] = "user",
-	[SPACE_KERNEL] = "kernel",
-	[SPACE_HYP] = "hyp",
+	[SPACE_GUEST] = "guest", [SPACE_USER] = "user", [SPACE_KERNEL] = "kernel",
+	[SPACE_HYP] = "hyp",	 [SPACE_L0] = "l0",
 };
 
 /* Names of code without a symbol. */
 static const char *const nameless[SPACES] = {
-	[SPACE_GUEST] = "[guest]",
-	[SPACE_USER] = "[user]",
-	[SPACE_KERNEL] = "[kernel]",
-	[SPACE_HYP] = "[hyp]",
+	[SPACE_GUEST] = "[guest]", [SPACE_USER] = "[user]", [SPACE_KERNEL] = "[kernel]",
+	[SPACE_HYP] = "[hyp]",	   [SPACE_L0] = "[L0]",
 };
 
 const char *symbols_space_name(enum trace_space space)
@@ -468,14 +509,15 @@ const char *symbols_name(const struct symbol *symbol, enum trace_space space)
 
 struct layer_row {
 	unsigned int archs;
-	const char *module, *pattern, *layer;
+	const char *module, *pattern, *layer, *l0_layer;
 };
 
 #define LAYER(archs_, module_, pattern_, layer_)                                         \
 	{ .archs = (archs_),                                                             \
 	  .module = (module_),                                                           \
 	  .pattern = (pattern_),                                                         \
-	  .layer = (layer_) },
+	  .layer = layer_,                                                               \
+	  .l0_layer = "L0: " layer_ },
 
 static const struct layer_row layers[] = {
 #include "host/explain/layers.def"
@@ -487,7 +529,8 @@ static bool is_in(const struct layer_row *r, const char *module)
 	return !strcmp(r->module, "*") || !fnmatch(r->module, module ? module : "", 0);
 }
 
-static const char *layer_of_kernel(enum arch arch, const char *module, const char *name)
+static const char *layer_of_kernel(enum arch arch, bool l0, const char *module,
+				   const char *name)
 {
 	static const char *const prefixes[] = { HYP_PREFIX, "__pi_" };
 	size_t i;
@@ -498,8 +541,8 @@ static const char *layer_of_kernel(enum arch arch, const char *module, const cha
 	for (i = 0; i < sizeof(layers) / sizeof(layers[0]); i++)
 		if (layers[i].archs & 1u << arch && is_in(&layers[i], module) &&
 		    !fnmatch(layers[i].pattern, name, 0))
-			return layers[i].layer;
-	return "kernel, other";
+			return l0 ? layers[i].l0_layer : layers[i].layer;
+	return l0 ? "L0: kernel, other" : "kernel, other";
 }
 
 const char *layer_of(enum arch arch, enum trace_space space, const char *module,
@@ -509,5 +552,11 @@ const char *layer_of(enum arch arch, enum trace_space space, const char *module,
 		return "guest";
 	if (space == SPACE_USER)
 		return "VMM";
-	return name ? layer_of_kernel(arch, module, name) : "no symbol";
+	if (space != SPACE_L0)
+		return name ? layer_of_kernel(arch, false, module, name) : "no symbol";
+	if (!name || strncmp(name, SYMBOLS_L0_PREFIX, strlen(SYMBOLS_L0_PREFIX)) != 0)
+		return "L0: no symbol";
+	if (module && !strcmp(module, VMM_OF_L0))
+		return "L0: VMM";
+	return layer_of_kernel(arch, true, module, name + strlen(SYMBOLS_L0_PREFIX));
 }

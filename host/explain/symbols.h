@@ -38,11 +38,23 @@ struct symbols {
  */
 int symbols_read_kernel(const char *path, char **text, size_t *bytes);
 
+/*
+ * A line of the text of kallsyms: those that follow are of L0's kernel, whose guest the
+ * kernel of the lines before is.
+ */
+#define SYMBOLS_OF_L0 "L0"
+
+/* In front of the names of what L0 executes. */
+#define SYMBOLS_L0_PREFIX "L0 "
+
 /* Start with zeroed memory. 0, -ENOMEM, or -EBADMSG for malformed text. */
 int symbols_add_kernel(struct symbols *s, const char *kallsyms, size_t bytes);
 int symbols_add_image(struct symbols *s, const struct image *image,
 		      enum trace_space space);
 void symbols_free(struct symbols *s);
+
+/* From the first function of a kernel to the end of the last one; empty: none. */
+struct image_range symbols_range(const struct symbols *s, enum trace_space space);
 
 /*
  * Without VHE the kernel maps its EL2 code twice: at the addresses of /proc/kallsyms
@@ -66,7 +78,7 @@ void symbols_sort(struct symbols *s);
 const struct symbol *symbols_find(const struct symbols *s, enum trace_space space,
 				  uint64_t vaddr);
 
-/* "guest", "user", "kernel" or "hyp". */
+/* "guest", "user", "kernel", "hyp" or "l0". */
 const char *symbols_space_name(enum trace_space space);
 /* The name of a symbol; NULL: "[kernel]" and the like, for code without a symbol. */
 const char *symbols_name(const struct symbol *symbol, enum trace_space space);

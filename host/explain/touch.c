@@ -241,6 +241,8 @@ static enum touch_space model_space(enum trace_space space)
 		return TOUCH_GUEST;
 	case SPACE_HYP:
 		return TOUCH_HYP;
+	case SPACE_L0:
+		return TOUCH_L0;
 	case SPACE_USER:
 	case SPACE_KERNEL:
 	case SPACES:
@@ -252,7 +254,7 @@ static enum touch_space model_space(enum trace_space space)
 /* Whose memory an instruction accesses: the kernel also copies from and to the VMM. */
 static enum trace_space data_space(enum trace_space insn, uint64_t vaddr)
 {
-	if (insn == SPACE_GUEST || insn == SPACE_HYP)
+	if (insn == SPACE_GUEST || insn == SPACE_HYP || insn == SPACE_L0)
 		return insn;
 	return vaddr >> 63 ? SPACE_KERNEL : SPACE_USER;
 }
@@ -349,7 +351,8 @@ static int by_page(const void *a, const void *b)
 
 static void fill_pages(struct explanation *e, struct pages *p)
 {
-	static const char *const names[SPACES] = { "guest", "user", "kernel", "hyp" };
+	static const char *const names[SPACES] = { "guest", "user", "kernel", "hyp",
+						   "l0" };
 	struct explanation_pages sums[SPACES] = { { NULL, 0, 0 } };
 
 	if (p->n)

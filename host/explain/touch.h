@@ -52,6 +52,7 @@ int touch_cache_parse(const char *text, struct touch_cache *c, const char **why)
 enum touch_space {
 	TOUCH_HOST = 1, /* the VMM and the host's kernel */
 	TOUCH_HYP,	/* EL2 of a host whose kernel runs at EL1 */
+	TOUCH_L0,	/* below a host that is a guest */
 	TOUCH_GUEST,
 	TOUCH_WORK, /* the working set of touch_work() */
 };

@@ -428,6 +428,47 @@ int trace_open(struct trace *t, enum arch arch, struct image_range guest,
 	return 0;
 }
 
+static bool is_eret_to_guest(const struct trace_step *s)
+{
+	return s->insn->space == SPACE_L0 && s->insn->decode.flow == FLOW_ERET &&
+	       s->next &&
+	       (s->next->space == SPACE_KERNEL || s->next->space == SPACE_GUEST);
+}
+
+/* Whether this ERET of L0 enters a kernel or a payload anywhere in the trace. */
+static bool enters_guest(const struct trace *t, uint64_t vaddr)
+{
+	for (size_t i = 0; i < t->n_below; i++)
+		if (t->below[i] == vaddr)
+			return true;
+	return false;
+}
+
+void trace_below(struct trace *t, struct image_range kernel)
+{
+	struct trace_cursor c = { 0 };
+	struct trace_step s;
+	bool in_vmm = false;
+
+	for (size_t i = 0; i < t->n_insns; i++)
+		if (t->insns[i].vaddr >= kernel.begin && t->insns[i].vaddr < kernel.end)
+			t->insns[i].space = SPACE_L0;
+	while (trace_next(t, &c, &s))
+		if (is_eret_to_guest(&s) && !enters_guest(t, s.insn->vaddr) &&
+		    t->n_below < TRACE_ERETS_MAX)
+			t->below[t->n_below++] = s.insn->vaddr;
+	/* The emulator translates the code of each VMM for itself: they share no INSN. */
+	c = (struct trace_cursor){ 0 };
+	while (trace_next(t, &c, &s)) {
+		if (in_vmm && s.insn->space == SPACE_USER)
+			t->insns[s.insn - t->insns].space = SPACE_L0;
+		in_vmm = s.next && s.next->space == SPACE_USER &&
+			 s.insn->space == SPACE_L0 &&
+			 (!(s.insn->vaddr >> 63) || (s.insn->decode.flow == FLOW_ERET &&
+						     !enters_guest(t, s.insn->vaddr)));
+	}
+}
+
 void trace_close(struct trace *t)
 {
 	free(t->insns);

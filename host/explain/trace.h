@@ -168,6 +168,7 @@ enum trace_space {
 	SPACE_USER,   /* the VMM and the vDSO */
 	SPACE_KERNEL, /* the host's */
 	SPACE_HYP,    /* EL2 of a host whose kernel runs at EL1 */
+	SPACE_L0,     /* what runs below a host that is a guest: L0's kernel and VMM */
 	SPACES,
 };
 
@@ -181,6 +182,7 @@ struct trace_insn {
 };
 
 #define TRACE_ENTRIES_MAX 256
+#define TRACE_ERETS_MAX	  8
 
 struct trace {
 	enum arch arch;
@@ -193,6 +195,9 @@ struct trace {
 	/* addresses of exception entries */
 	uint64_t entries[TRACE_ENTRIES_MAX];
 	size_t n_entries;
+	/* addresses of the ERETs by which L0 enters its guest */
+	uint64_t below[TRACE_ERETS_MAX];
+	size_t n_below;
 };
 
 /*
@@ -202,6 +207,13 @@ struct trace {
 int trace_open(struct trace *t, enum arch arch, struct image_range guest,
 	       const uint32_t *words, size_t n, bool counts);
 void trace_close(struct trace *t);
+
+/*
+ * In a lab with L1: `kernel` is where L0's kernel is. Of the VMMs, which are the same
+ * program, that of L0 is what the kernel returns to by another ERET than the one that
+ * enters its guest.
+ */
+void trace_below(struct trace *t, struct image_range kernel);
 
 /* How control left an instruction. */
 enum trace_leave {
@@ -253,6 +265,8 @@ bool trace_access(const struct trace *t, const struct trace_step *s, size_t *at,
  * that an exit is found below the call that entered the guest. Calls from before the
  * recording are not known: such a stack begins with the function that the first return
  * leads to. A stack also begins anew after a switch to another thread.
+ *
+ * What L0 does from a trap to its ERET is below the function that trapped.
  */
 #define WALK_DEPTH_MAX 256u
 
@@ -276,7 +290,9 @@ struct walk_stack {
 
 struct walk { /* start with zeroed memory */
 	struct walk_stack guest, host;
-	uint32_t switcher; /* the function that switches threads; 0: not seen */
+	struct walk_stack *below; /* the one that trapped to L0; NULL: none */
+	unsigned int below_depth; /* when it did */
+	uint32_t switcher;	  /* the function that switches threads; 0: not seen */
 };
 
 /*

@@ -6,6 +6,8 @@
 
 static struct walk_stack *stack_of(struct walk *w, const struct trace_insn *insn)
 {
+	if (insn->space == SPACE_L0 && w->below)
+		return w->below;
 	return insn->space == SPACE_GUEST ? &w->guest : &w->host;
 }
 
@@ -30,6 +32,7 @@ struct walk_stack *walk_enter(struct walk *w, const struct trace_step *s,
 	if (s->begins) {
 		w->guest.depth = 0;
 		w->host.depth = 0;
+		w->below = NULL;
 	}
 	if (!k->depth)
 		push(k)->function = function;
@@ -50,6 +53,26 @@ static void on_exception(struct walk *w, const struct trace_step *s)
 	/* A world switch: the host continues where it entered the guest. */
 	if (k != stack_of(w, s->next))
 		return;
+	frame = push(k);
+	frame->trap = true;
+	frame->site = s->insn;
+	frame->from = s->insn->space;
+}
+
+/* From L0's ERET to a trap, the stacks are as they were. */
+static void on_level(struct walk *w, const struct trace_step *s)
+{
+	struct walk_stack *k = stack_of(w, s->insn);
+	struct walk_frame *frame;
+
+	if (s->insn->space == SPACE_L0) {
+		if (k->depth > w->below_depth)
+			k->depth = w->below_depth;
+		w->below = NULL;
+		return;
+	}
+	w->below = k;
+	w->below_depth = k->depth < WALK_DEPTH_MAX ? k->depth : k->depth - 1;
 	frame = push(k);
 	frame->trap = true;
 	frame->site = s->insn;
@@ -115,16 +138,18 @@ static void on_return(struct walk *w, struct walk_stack *k, const struct trace_i
 static void on_exception_return(struct walk *w, const struct trace_step *s)
 {
 	struct walk_stack *k = stack_of(w, s->insn);
+	const bool l0 = s->insn->space == SPACE_L0 && w->below;
+	const unsigned int least = l0 ? w->below_depth + 1 : 0;
 	unsigned int i;
 
 	if (k != stack_of(w, s->next))
 		return;
-	for (i = k->depth; i > 0; i--)
+	for (i = k->depth; i > least; i--)
 		if (k->frames[i - 1].trap && k->frames[i - 1].from == s->next->space) {
 			k->depth = i - 1;
 			return;
 		}
-	k->depth = 0;
+	k->depth = least < k->depth ? least : k->depth;
 }
 
 void walk_leave(struct walk *w, const struct trace_step *s)
@@ -133,6 +158,10 @@ void walk_leave(struct walk *w, const struct trace_step *s)
 
 	if (!s->next)
 		return;
+	if ((insn->space == SPACE_L0) != (s->next->space == SPACE_L0)) {
+		on_level(w, s);
+		return;
+	}
 	if (s->leave == LEAVE_FAULT || s->leave == LEAVE_INTERRUPT) {
 		on_exception(w, s);
 		return;

@@ -38,7 +38,10 @@ struct target_trace {
 	const char *plugin; /* path of QEMU's plugin, which records; NULL: needs none */
 	/* The file for the records of these boots; -1: do not record them. */
 	int (*file)(void *ctx, const struct boot_request *rq);
-	/* Receives the functions of their kernel: lines of kallsyms. 0 or -errno. */
+	/*
+	 * Receives the functions of their kernel: lines of kallsyms; after the line "L0"
+	 * those of the kernel whose guest it is. 0 or -errno.
+	 */
 	int (*symbols)(void *ctx, const struct boot_request *rq, const char *text,
 		       size_t bytes);
 };

@@ -626,6 +626,109 @@ Test(symbols, of_el2)
 	trace_close(&t);
 }
 
+#define L1	   0xffffc00008000000ull
+#define VMM	   0x400000ull
+#define SVC	   0xd4000001u
+#define BR	   0xd61f0200u
+#define TO_VMM	   (KERNEL + 0x800)
+#define L0_TRAP	   (VECTORS + 0x400)
+#define L0_HANDLER (VECTORS + 0x444)
+#define L0_ENTRY   (VECTORS + 0x408)
+
+static const char both_kernels[] = "ffffc00008000000 T outer\n"
+				   "ffffc00008000040 t trapping\n" SYMBOLS_OF_L0 "\n"
+				   "ffff800008000800 T ret_to_user\n"
+				   "ffff800008010800 T vectors\n"
+				   "ffff800008010c44 t handler\t[kvm]\n";
+
+/* L1's kernel traps at a register, a call, and an interrupt of its VMM. */
+static void run_two_levels(struct tape *t)
+{
+	put(t, RECORD_WORD(RECORD_ON, 0));
+	run(t, L1, BL_40);
+	run(t, L1 + 0x40, MRS_PMC);
+	run(t, L0_TRAP, NOP);
+	run(t, L0_TRAP + 4, BL_40);
+	run(t, L0_HANDLER, RET);
+	run(t, L0_ENTRY, ERET);
+	run(t, L1 + 0x44, RET);
+	run(t, L1 + 4, HVC);
+	run(t, L0_TRAP, BR);
+	run(t, TO_VMM, ERET);
+	run(t, VMM, NOP); /* step 10: L0's */
+	run(t, VMM + 4, SVC);
+	run(t, L0_TRAP, BR);
+	run(t, L0_ENTRY, ERET);
+	run(t, L1 + 8, ERET);
+	run(t, VMM, NOP); /* step 15: L1's */
+	run(t, VECTORS + 0x480, BR);
+	run(t, L0_ENTRY, ERET);
+	run(t, VMM + 4, NOP);
+}
+
+static const char *name_of(const struct profile *p, uint32_t node)
+{
+	const struct symbol *s = p->functions[p->nodes[node].function].symbol;
+
+	return s ? s->name : "none";
+}
+
+/* L0 is known by its addresses, and its VMM by the ERET; it runs below what trapped. */
+Test(profile, of_two_levels)
+{
+	static const struct {
+		uint64_t vaddr, times, insns;
+	} traps[] = { { L1 + 0x40, 1, 4 }, { L1 + 4, 1, 6 }, { VMM, 1, 2 } };
+	struct tape tape = { .n = 0 };
+	struct symbols s = { .n = 0 };
+	struct trace_step steps[32];
+	struct region region = { .end = 19 };
+	struct image_range l0;
+	struct profile p;
+	struct trace t;
+	uint32_t node = 0;
+
+	run_two_levels(&tape);
+	cr_assert_eq(steps_of(&t, &tape, steps, 32), 19);
+	cr_assert_eq(symbols_add_kernel(&s, both_kernels, strlen(both_kernels)), 0);
+	symbols_sort(&s);
+	l0 = symbols_range(&s, SPACE_L0);
+	cr_assert_eq(l0.begin, TO_VMM);
+	cr_assert_lt(l0.end, L1);
+	trace_below(&t, l0);
+	cr_expect_eq(t.insns[10].space, SPACE_L0);
+	cr_expect_eq(t.insns[11].space, SPACE_L0);
+	cr_expect_eq(t.insns[15].space, SPACE_USER);
+	cr_expect_eq(t.insns[18].space, SPACE_USER);
+	expect_symbol(&s, SPACE_L0, L0_HANDLER, "L0 handler");
+	expect_symbol(&s, SPACE_KERNEL, L1 + 0x44, "trapping");
+	expect_symbol(&s, SPACE_KERNEL, L0_HANDLER, NULL);
+	cr_expect_str_eq(symbols_find(&s, SPACE_L0, L0_HANDLER)->module, "kvm");
+	cr_expect_str_eq(layer_of(ARCH_AARCH64, SPACE_L0, NULL, "L0 vgic_v3_load"),
+			 "L0: GIC");
+	cr_expect_str_eq(layer_of(ARCH_AARCH64, SPACE_L0, NULL, "x"), "L0: no symbol");
+
+	cr_assert_eq(profile_build(&t, &s, &region, false, &p), 0);
+	cr_assert_eq(p.n_traps, 3);
+	for (size_t i = 0; i < 3; i++) {
+		cr_expect_eq(p.traps[i].insn->vaddr, traps[i].vaddr);
+		cr_expect_eq(p.traps[i].times, traps[i].times);
+		cr_expect_eq(p.traps[i].insns, traps[i].insns, "%zu: %lu", i,
+			     p.traps[i].insns);
+	}
+	for (uint32_t i = 1; !node && i < p.n_nodes; i++)
+		if (!strcmp(name_of(&p, i), "L0 handler"))
+			node = i;
+	cr_assert(node);
+	cr_expect_str_eq(name_of(&p, p.nodes[node].parent), "L0 vectors");
+	node = p.nodes[p.nodes[node].parent].parent;
+	cr_expect_str_eq(name_of(&p, node), "trapping");
+	cr_expect_str_eq(name_of(&p, p.nodes[node].parent), "outer");
+	profile_free(&p);
+	symbols_free(&s);
+	trace_close(&t);
+}
+
 static int count_one(void *ctx, uint64_t vaddr, uint64_t bytes, const char *name,
 		     size_t name_bytes)
 {

@@ -248,7 +248,7 @@ static void run_job(lab_job_runner *run, const struct job *job, struct lab_wire 
 								   : EXIT_SUCCESS);
 }
 
-int lab_init_main(lab_job_runner *run)
+int lab_init_main(lab_job_runner *run, lab_symbols_sender *symbols)
 {
 	static char cmdline[TEXT_BYTES];
 	struct lab_wire wire = { .shared = NULL };
@@ -268,7 +268,7 @@ int lab_init_main(lab_job_runner *run)
 	if (!access("/" LAB_L1_KERNEL_PATH, F_OK)) {
 		struct error err = { "" };
 
-		if (lab_l1_run(cmdline, &shared, &err))
+		if (lab_l1_run(cmdline, &shared, symbols, &err))
 			give_up(&wire, "%s", err.text);
 		power_off();
 	}

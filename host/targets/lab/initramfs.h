@@ -3,6 +3,7 @@
 #ifndef WS_TARGETS_LAB_INITRAMFS_H
 #define WS_TARGETS_LAB_INITRAMFS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,13 +53,17 @@ struct lab_wire; /* wire.h */
 /* Executes a job and sends its answer without END. Returns an exit code. */
 typedef int lab_job_runner(const struct job *job, struct lab_wire *wire);
 
+/* Sends the functions of the running kernel, as a frame of L0 or of L1, or FAILURE. */
+typedef void lab_symbols_sender(struct lab_wire *wire, bool l0);
+
 /*
  * The main function of /init in a lab's machine: mounts file systems, loads modules,
  * opens the wire, and waits for a job. A clone then sends HELLO and calls `run` in a
  * child process. The END frame has the return value of `run`, unless `run` has sent
  * FAILURE; a crash of the child is a FAILURE. Powers the machine off and does not return.
+ * `symbols` is for L0, at the request of L1 (l1.h).
  */
-int lab_init_main(lab_job_runner *run);
+int lab_init_main(lab_job_runner *run, lab_symbols_sender *symbols);
 
 /*
  * The parameters for module `name` from a kernel command line, as modprobe would

@@ -8,6 +8,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "host/targets/lab/emulator.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/initramfs.h"
 #include "host/targets/lab/l1.h"
@@ -65,23 +66,36 @@ static int build_initramfs(struct lab_cpio *archive, struct error *err)
 	return ret;
 }
 
-/* L0's without its last words, if those are not for L1. */
-static char *command_line(const char *own)
+static void omit_word(char *line, const char *word)
 {
-	const char *more = strstr(own, LAB_L1_SEPARATOR);
-	const char *omitted = strstr(own, lab_l0_words);
-	const int n = more ? (int)(more - own) : (int)strcspn(own, "\n");
-	const bool has_omitted = *lab_l0_words && omitted && omitted < own + n;
-	struct utsname host;
-	char *line;
+	const size_t n = strlen(word);
+	char *at = strstr(line, word);
 
+	while (at && at[n] && at[n] != ' ')
+		at = strstr(at + n, word);
+	if (at)
+		memmove(at, at + n, strlen(at + n) + 1);
+}
+
+/* L0's without the words that are not for L1. */
+static char *command_line(const char *l0)
+{
+	const char *more = strstr(l0, LAB_L1_SEPARATOR);
+	const size_t n = more ? (size_t)(more - l0) : strcspn(l0, "\n");
+	char *own = strndup(l0, n), *line = NULL;
+	struct utsname host;
+
+	if (!own)
+		return NULL;
+	for (size_t i = 0; lab_l0_words[i]; i++)
+		omit_word(own, lab_l0_words[i]);
 	if (uname(&host) ||
-	    asprintf(&line, "%.*s%s " LAB_L1_WORD "%s %.*s",
-		     has_omitted ? (int)(omitted - own) : n, own, lab_l1_words,
+	    asprintf(&line, "%s%s " LAB_L1_WORD "%s %.*s", own, lab_l1_words,
 		     host.release,
 		     more ? (int)strcspn(more + strlen(LAB_L1_SEPARATOR), "\n") : 0,
 		     more ? more + strlen(LAB_L1_SEPARATOR) : "") < 0)
-		return NULL;
+		line = NULL;
+	free(own);
 	return line;
 }
 
@@ -132,7 +146,15 @@ static int run(struct lab_l1 *l1, int kvm_fd, const char *cmdline)
 	return ret ? ret : vm_run(&l1->vm, NULL, NULL);
 }
 
-int lab_l1_run(const char *cmdline, struct lab_shared *wire, struct error *err)
+const char *lab_l1_no_record(const struct lab_machine *m)
+{
+	return m->l1 && m->arch == ARCH_X86_64
+		       ? "the kernels of L0 and L1 are at the same addresses, which the record does not distinguish"
+		       : NULL;
+}
+
+int lab_l1_run(const char *cmdline, struct lab_shared *wire, lab_symbols_sender *symbols,
+	       struct error *err)
 {
 	struct lab_l1 *l1;
 	int kvm_fd = kvm_open(err), ret;
@@ -148,6 +170,7 @@ int lab_l1_run(const char *cmdline, struct lab_shared *wire, struct error *err)
 		goto close;
 	}
 	l1->wire = wire;
+	l1->symbols = symbols;
 	ret = run(l1, kvm_fd, cmdline);
 	if (ret)
 		error_set(err, ret, "the machine of L1: %s", l1->vm.error.text);

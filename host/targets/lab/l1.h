@@ -19,9 +19,12 @@
 #define WS_TARGETS_LAB_L1_H
 
 #include "host/lib/error.h"
+#include "host/targets/lab/initramfs.h"
 #include "host/targets/lab/preload.h"
 #include "host/targets/lab/wire.h"
 #include "host/vmm/linux.h"
+
+struct lab_machine; /* emulator.h */
 
 /* Separates L0's part of the machine's command line, for the kernel and for init.c. */
 #define LAB_L1_SEPARATOR " -- "
@@ -55,15 +58,18 @@ enum lab_l1_register {
 	LAB_L1_EXITS, /* of L0's KVM so far, modulo 2^32 */
 	/* A write stops the machine, as lab_shared_wait() in L0, whose result is read. */
 	LAB_L1_PAUSE,
+	/* A write sends the functions of L0's kernel: LAB_FRAME_SYMBOLS_L0. */
+	LAB_L1_SYMBOLS,
 };
 
 /* In L0: the VM of L1 and its devices. */
 struct lab_l1 {
 	struct vm vm;
 	struct lab_shared *wire; /* of L0's machine */
-	bool in_time;		 /* aarch64: LAB_L1_PAUSE */
-	uint8_t uart[8];	 /* x86_64: registers */
-	uint32_t expected, got;	 /* x86_64: bytes of a transfer */
+	lab_symbols_sender *symbols;
+	bool in_time;		/* aarch64: LAB_L1_PAUSE */
+	uint8_t uart[8];	/* x86_64: registers */
+	uint32_t expected, got; /* x86_64: bytes of a transfer */
 	uint8_t buffer[LAB_L1_TRANSFER_MAX];
 };
 
@@ -71,25 +77,29 @@ struct lab_l1 {
  * In L0: runs L1, from the files below `/`, until L1 ends: 0, and its console has said
  * why; or a negative errno, with the reason in `err`. `cmdline` is L0's.
  */
-int lab_l1_run(const char *cmdline, struct lab_shared *wire, struct error *err);
+int lab_l1_run(const char *cmdline, struct lab_shared *wire, lab_symbols_sender *symbols,
+	       struct error *err);
 
 /*
- * What ARCH/l1.c defines for l1.c: kernel parameters that L1 has beside those of L0; the
- * last parameters of L0 that L1 does not have; devices, after
+ * What ARCH/l1.c defines for l1.c: kernel parameters that L1 has beside those of L0;
+ * those of L0 that L1 does not have, each after a blank, up to NULL; devices, after
  * vm_create(), and accesses to them (vm_listener, `ctx` is a struct lab_l1); and placing
  * kernel, initramfs and command line in the VM's memory. 0 or a negative errno with
  * vm.error.
  */
-extern const char lab_l1_words[], lab_l0_words[];
+extern const char lab_l1_words[];
+extern const char *const lab_l0_words[];
 int lab_l1_attach(struct lab_l1 *l1);
 enum vm_answer lab_l1_access(void *ctx, struct vcpu *vcpu,
 			     const struct vm_access *access);
 int lab_l1_load(struct lab_l1 *l1, const struct lab_preload *what,
 		struct linux_entry *entry);
 
-/* Why explain does not follow such a lab. */
-#define LAB_L1_NO_RECORD                                                                 \
-	"the kernels of L0 and L1 are at the same addresses, which the record does not distinguish"
+/*
+ * Why explain does not follow this lab; NULL: it does. On aarch64 L1's kernel moves
+ * itself, by the seed of its device tree.
+ */
+const char *lab_l1_no_record(const struct lab_machine *m);
 
 /* In L1: the release of L0's kernel; "": this is not L1. */
 #define LAB_L1_RELEASE_BYTES 65u

@@ -459,11 +459,12 @@ static int lab_selftest(struct target *t, const struct job *job,
 static int lab_tracer(const struct target *t, unsigned int *plugin_api, struct error *err)
 {
 	const struct lab_state *s = t->state;
+	const char *refusal = lab_l1_no_record(s->machine);
 	char script[PATH_MAX], version[192];
 
 	*plugin_api = 0;
-	if (s->machine->l1)
-		return error_set(err, -ENOTSUP, LAB_L1_NO_RECORD);
+	if (refusal)
+		return error_set(err, -ENOTSUP, "%s", refusal);
 	if (s->machine->emulator->tracer == LAB_TRACER_PLUGIN) {
 		process_version(s->emulator, s->machine->emulator->version_option,
 				version, sizeof(version));

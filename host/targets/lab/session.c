@@ -55,6 +55,7 @@ struct session {
 	bool asked;
 	time_t silence_s, total_s, deadline_s;
 	bool hello, end, header, symbols;
+	char *symbols_l0; /* for the frame of L1's */
 };
 
 static struct mark mark(const struct session *s)
@@ -120,6 +121,30 @@ static int take_failure(struct session *s, const struct lab_frame *f)
 	return error_set(s->err, -EIO, "%s: %s", s->label, text);
 }
 
+/* One text for both kernels of a lab with L1: explain/symbols.h. */
+static int take_symbols(struct session *s, const struct lab_frame *f)
+{
+	char *both;
+	int n, ret;
+
+	s->symbols = true;
+	if (!s->symbols_l0)
+		return s->sink->symbols(s->sink->ctx, (const char *)f->payload, f->size);
+	n = asprintf(&both, "%s" LAB_SYMBOLS_OF_L0 "%s", (const char *)f->payload,
+		     s->symbols_l0);
+	if (n < 0)
+		return -ENOMEM;
+	ret = s->sink->symbols(s->sink->ctx, both, (size_t)n);
+	free(both);
+	return ret;
+}
+
+static int keep_symbols_l0(struct session *s, const struct lab_frame *f)
+{
+	s->symbols_l0 = strndup((const char *)f->payload, f->size);
+	return s->symbols_l0 ? 0 : -ENOMEM;
+}
+
 /* An answer to the job. A frame without a callback, or a second time, is an error. */
 static int take_answer(struct session *s, const struct lab_frame *f)
 {
@@ -133,8 +158,10 @@ static int take_answer(struct session *s, const struct lab_frame *f)
 	} else if (f->type == LAB_FRAME_REPORT && sink->report) {
 		ret = sink->report(sink->ctx, f->payload, f->size);
 	} else if (f->type == LAB_FRAME_SYMBOLS && sink->symbols && !s->symbols) {
-		s->symbols = true;
-		ret = sink->symbols(sink->ctx, (const char *)f->payload, f->size);
+		ret = take_symbols(s, f);
+	} else if (f->type == LAB_FRAME_SYMBOLS_L0 && sink->symbols && !s->symbols &&
+		   !s->symbols_l0) {
+		ret = keep_symbols_l0(s, f);
 	} else if (f->type == LAB_FRAME_LINE && sink->line) {
 		snprintf(line, sizeof(line), "%s", (const char *)f->payload);
 		text_clean(line, sizeof(line));
@@ -445,6 +472,7 @@ static void session_free(struct session *s)
 	lab_child_stop(&s->child);
 	lab_shared_free(&s->wire);
 	lab_reader_free(&s->reader);
+	free(s->symbols_l0);
 	if (s->log >= 0)
 		close(s->log);
 	free(s);

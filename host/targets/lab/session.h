@@ -21,10 +21,15 @@ struct lab_sink {
 	/* For boot_report_decode(). */
 	int (*report)(void *ctx, const uint8_t *report, size_t bytes);
 	void (*line)(void *ctx, const char *text);
-	/* Functions of the kernel: lines of kallsyms. */
+	/*
+	 * Functions of the kernel: lines of kallsyms; in L1, then the line
+	 * LAB_SYMBOLS_OF_L0 and those of L0's kernel (explain/symbols.h).
+	 */
 	int (*symbols)(void *ctx, const char *text, size_t bytes);
 	uint64_t raw_max; /* bytes of the answer; 0: LAB_WIRE_RAW_MAX */
 };
+
+#define LAB_SYMBOLS_OF_L0 "L0\n"
 
 struct lab_base {
 	const char *label; /* for messages, such as "lab:aarch64-vhe" */

@@ -101,10 +101,11 @@ int lab_wire_number(struct lab_wire *wire, enum lab_frame_type type, uint32_t nu
 
 /* The largest payload of each type of frame. */
 static const uint32_t raw_max[LAB_FRAME_TYPES] = {
-	[LAB_FRAME_HELLO] = LAB_NUMBER_BYTES,	 [LAB_FRAME_HEADER] = 4u << 20,
-	[LAB_FRAME_REPORT] = LAB_FRAME_RAW_MAX,	 [LAB_FRAME_LINE] = 64u << 10,
-	[LAB_FRAME_SYMBOLS] = LAB_FRAME_RAW_MAX, [LAB_FRAME_AGAIN] = 0,
-	[LAB_FRAME_END] = LAB_NUMBER_BYTES,	 [LAB_FRAME_FAILURE] = 64u << 10,
+	[LAB_FRAME_HELLO] = LAB_NUMBER_BYTES,	    [LAB_FRAME_HEADER] = 4u << 20,
+	[LAB_FRAME_REPORT] = LAB_FRAME_RAW_MAX,	    [LAB_FRAME_LINE] = 64u << 10,
+	[LAB_FRAME_SYMBOLS] = LAB_FRAME_RAW_MAX,    [LAB_FRAME_AGAIN] = 0,
+	[LAB_FRAME_END] = LAB_NUMBER_BYTES,	    [LAB_FRAME_FAILURE] = 64u << 10,
+	[LAB_FRAME_SYMBOLS_L0] = LAB_FRAME_RAW_MAX,
 };
 
 enum found {

@@ -121,6 +121,9 @@ int lab_relay_attach(struct lab_shared *s, const char **what);
 int lab_relay_write(const uint8_t *data, size_t bytes);
 uint32_t lab_relay_exits(const void *shared);
 
+/* In L1 on aarch64: has L0 send LAB_FRAME_SYMBOLS_L0. Elsewhere: nothing. */
+void lab_relay_symbols(struct lab_shared *s);
+
 /* ------------------------------ frames ------------------------------ */
 
 /*
@@ -164,6 +167,7 @@ enum lab_frame_type {
 	LAB_FRAME_AGAIN,   /* in place of an answer: lab_shared_wait() was false */
 	LAB_FRAME_END,	   /* the job's exit code */
 	LAB_FRAME_FAILURE, /* text: why there will be no END */
+	LAB_FRAME_SYMBOLS_L0, /* as LAB_FRAME_SYMBOLS, which follows: of L0's kernel */
 	LAB_FRAME_TYPES,
 };
 

@@ -18,8 +18,14 @@
 
 const char lab_l1_words[] = "";
 
+/*
+ * The seed by which L1's kernel moves its image (arch/arm64/kernel/pi/kaslr_early.c): to
+ * other addresses than L0's, which `explain` distinguishes, and always to the same ones.
+ * The lower 16 bits are those of the linear map, which stays where it is.
+ */
+#define KASLR_SEED 0x40000000u, 0u
 /* A payload of L2 is a hypervisor in few rows; the mode would be a cost of the others. */
-const char lab_l0_words[] = " kvm-arm.mode=nested";
+const char *const lab_l0_words[] = { " nokaslr", " kvm-arm.mode=nested", NULL };
 
 #define PAGE_BYTES 0x1000u
 
@@ -49,11 +55,15 @@ static uint32_t read_device(const struct lab_l1 *l1, const struct vcpu *vcpu,
 
 static void write_device(struct lab_l1 *l1, uint64_t address, const uint8_t *data)
 {
+	struct lab_wire wire = { .shared = l1->wire };
 	uint8_t job[JOB_BYTES]; /* L1 reads it from the wire */
 
 	switch (address) {
 	case REGISTER(LAB_L1_PAUSE):
 		l1->in_time = lab_shared_wait(l1->wire, job);
+		break;
+	case REGISTER(LAB_L1_SYMBOLS):
+		l1->symbols(&wire, true);
 		break;
 	case UART + UART_DATA:
 		(void)!write(STDERR_FILENO, data, 1);
@@ -184,6 +194,7 @@ static void describe_machine(struct tree *t, const struct lab_preload *what,
 	      (uint32_t)initramfs);
 	cells(t, "linux,initrd-end", 2, (uint32_t)(initramfs_end >> 32),
 	      (uint32_t)initramfs_end);
+	cells(t, "kaslr-seed", 2, KASLR_SEED);
 	end(t);
 
 	begin(t, "memory@40000000");

@@ -60,6 +60,12 @@ int lab_relay_attach(struct lab_shared *s, const char **what)
 	return ret;
 }
 
+void lab_relay_symbols(struct lab_shared *s)
+{
+	if (s->in_l1)
+		s->l0[LAB_L1_SYMBOLS] = 1;
+}
+
 uint32_t lab_relay_exits(const void *shared)
 {
 	const struct lab_shared *s = shared;

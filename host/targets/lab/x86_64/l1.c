@@ -16,7 +16,7 @@
 /* The kernel resets by a triple fault: it would wait for a keyboard controller. */
 const char lab_l1_words[] = " reboot=t";
 
-const char lab_l0_words[] = "";
+const char *const lab_l0_words[] = { NULL };
 
 #define UART	 0x3f8
 #define UART_IRQ 4
