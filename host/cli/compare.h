@@ -54,12 +54,17 @@ struct why_boots {
 };
 
 /*
- * Boots the kernels of both documents, which must be of one lab, and explains the
- * selected rows. A row that cannot be explained has a reason; if no row can, because a
- * kernel is not here, w->refusal says so.
+ * Boots the kernels of both documents of each comparison, which must be of one lab, and
+ * explains the selected rows, of several labs beside each other. A row that cannot be
+ * explained has a reason; if no row can, because a kernel is not here, w->refusal says
+ * so. `explained` is called once for each, in their order, one at a time.
  */
-void compare_why(const struct compare *c, const struct why_boots *boots, bool quiet,
-		 struct why *w);
+struct why_work {
+	const struct compare *c;
+	struct why *w;
+};
+void compare_why(const struct why_work *each, size_t n, const struct why_boots *boots,
+		 bool quiet, void (*explained)(void *ctx, size_t i), void *ctx);
 
 /* ------------------------------ compare ------------------------------ */
 

@@ -12,65 +12,135 @@
 #include "host/result/export.h"
 #include "host/targets/target.h"
 
-static void explain(const struct compare_args *args, const struct compare *c,
-		    struct why *w)
+/* A target of the command line: the base with each other side that has the target. */
+struct judged {
+	struct compare *c;
+	const char **names; /* of the base, and of the other sides */
+	size_t n;
+};
+
+static void judged_free(struct judged *j)
 {
-	why_select(c, args->explain, args->explain_rows, w);
-	compare_why(c, &args->boots, args->common.quiet, w);
+	for (size_t i = 0; i < j->n; i++)
+		compare_free(&j->c[i]);
+	free(j->c);
+	free(j->names);
 }
 
-static void print_json(const struct compare_args *args, const struct compare *c,
-		       const struct compare_names *names)
+static struct compare_names names_of(const struct judged *j)
+{
+	if (j->c->paired)
+		return (struct compare_names){ j->c->config[0], j->c->config[1] };
+	return (struct compare_names){ j->names[0], j->names[1] };
+}
+
+/* `w`: the explanations; NULL: none are wanted. */
+static void print_json(const struct compare *c, const struct compare_names *names,
+		       const struct why *w)
 {
 	struct json_list *l = compare_json(c, names);
-	struct why w;
 	char *text;
 
-	if (args->explain) {
-		explain(args, c, &w);
-		why_json(l, &w);
-		why_free(&w);
-	}
+	if (w)
+		why_json(l, w);
 	text = json_list_dump(l);
 	fputs(text, stdout);
 	free(text);
 	json_list_free(l);
 }
 
-/* The verdicts are printed before kernels boot for minutes. */
 static void print_one(const struct compare_args *args, const struct compare *c,
 		      const struct compare_names *names)
 {
-	bool markdown = args->form == FORM_MARKDOWN;
-	struct why w;
-
-	if (args->form == FORM_JSON) {
-		print_json(args, c, names);
-		return;
-	}
-	if (markdown)
+	if (args->form == FORM_JSON)
+		print_json(c, names, NULL);
+	else if (args->form == FORM_MARKDOWN)
 		compare_print_markdown(stdout, c, names);
 	else
 		compare_print(stdout, c, names, args->all);
-	if (!args->explain)
-		return;
-	fflush(stdout);
-	explain(args, c, &w);
-	if (markdown)
-		why_print_markdown(stdout, &w);
-	else
-		why_print(stdout, &w);
-	why_free(&w);
 }
 
-static void print(const struct compare_args *args, const struct compare *c,
-		  const char *new_name)
+static void print_judged(const struct compare_args *args, const struct judged *j)
 {
-	struct compare_names names = { args->paths[0], new_name };
+	const struct compare_names names = names_of(j);
 
-	if (c->paired)
-		names = (struct compare_names){ c->config[0], c->config[1] };
-	print_one(args, c, &names);
+	if (j->n == 1)
+		print_one(args, j->c, &names);
+	else
+		compare_print_columns(stdout, j->c, j->n, j->names + 1, args->all,
+				      args->form == FORM_MARKDOWN);
+}
+
+/* Targets that are printed with their explanations. */
+struct explained {
+	const struct compare_args *args;
+	const struct judged *judged;
+	struct why *why;
+	size_t n;
+};
+
+/* The explanations of a target, and the verdict of the next one. */
+static void print_explained(void *ctx, size_t i)
+{
+	const struct explained *e = ctx;
+	const struct compare_names names = names_of(&e->judged[i]);
+
+	if (e->args->form == FORM_JSON)
+		print_json(e->judged[i].c, &names, &e->why[i]);
+	else if (e->args->form == FORM_MARKDOWN)
+		why_print_markdown(stdout, &e->why[i]);
+	else
+		why_print(stdout, &e->why[i]);
+	if (i + 1 < e->n) {
+		putchar('\n');
+		print_judged(e->args, &e->judged[i + 1]);
+	}
+	fflush(stdout);
+}
+
+/* A verdict is printed before kernels boot for minutes. */
+static void explain_all(const struct compare_args *args, const struct judged *judged,
+			size_t n)
+{
+	struct why *why = calloc(n, sizeof(*why));
+	struct why_work *work = calloc(n, sizeof(*work));
+	struct explained e = { args, judged, why, n };
+
+	if (!why || !work)
+		abort();
+	for (size_t i = 0; i < n; i++) {
+		why_select(judged[i].c, args->explain, args->explain_rows, &why[i]);
+		work[i] = (struct why_work){ judged[i].c, &why[i] };
+	}
+	if (args->form != FORM_JSON)
+		print_judged(args, judged);
+	fflush(stdout);
+	compare_why(work, n, &args->boots, args->common.quiet, print_explained, &e);
+	for (size_t i = 0; i < n; i++)
+		why_free(&why[i]);
+	free(work);
+	free(why);
+}
+
+/* The exit code of all. */
+static enum cli_exit print_all(const struct compare_args *args,
+			       const struct judged *judged, size_t n)
+{
+	enum cli_exit code = CLI_OK;
+
+	if (args->explain && n)
+		explain_all(args, judged, n);
+	for (size_t i = 0; i < n; i++) {
+		if (!args->explain) {
+			if (i)
+				putchar('\n');
+			print_judged(args, &judged[i]);
+		}
+		for (size_t k = 0; k < judged[i].n; k++)
+			code = gate_gravest(code,
+					    gate_exit(&args->gate, &judged[i].c[k]));
+	}
+	return code;
 }
 
 /* One of the documents, folders and baselines of the command line. */
@@ -123,57 +193,38 @@ static bool select_benches(const struct compare_args *args, const struct side *s
 	return o->n_benches || !args->benches.n;
 }
 
-/* Compares the documents of one target: `docs[0]` is the base. */
-static enum cli_exit compare_target(const struct compare_args *args,
-				    const struct side *sides, size_t n_sides,
-				    const struct result *const *docs,
-				    const char *const *names, size_t n, bool *printed)
+/*
+ * Compares the documents of one target: `docs[0]` is the base. judged_free() in any case.
+ */
+static enum cli_exit judge_target(const struct compare_args *args,
+				  const struct side *sides, size_t n_sides,
+				  const struct result *const *docs,
+				  const char *const *names, size_t n, struct judged *j)
 {
-	struct compare *c = calloc(n, sizeof(*c));
-	const char **compared = calloc(n, sizeof(*compared)); /* names of `c` */
 	const char *kept[COMPARE_LIST_MAX];
-	enum cli_exit code = CLI_OK;
-	size_t n_compared = 0;
 	struct error err;
 
-	if (!c || !compared)
+	*j = (struct judged){ .c = calloc(n, sizeof(*j->c)),
+			      .names = calloc(n, sizeof(*j->names)) };
+	if (!j->c || !j->names)
 		abort();
-	compared[0] = names[0];
-	for (size_t i = 1; i < n && code == CLI_OK; i++) {
+	j->names[0] = names[0];
+	for (size_t i = 1; i < n; i++) {
 		struct compare_options o = args->options;
 
 		if (args->explain && compare_why_check(docs[0], docs[i], &err)) {
 			message_usage("wsbench compare", "%s", err.text);
-			code = CLI_USAGE;
-		} else if (!select_benches(args, sides, n_sides, docs[0], docs[i], &o,
-					   kept)) {
-			continue;
-		} else if (compare_documents(docs[0], docs[i], &o, &c[n_compared],
-					     &err)) {
-			message_error("%s: %s", names[i], err.text);
-			code = CLI_USAGE;
-		} else {
-			compared[++n_compared] = names[i];
+			return CLI_USAGE;
 		}
+		if (!select_benches(args, sides, n_sides, docs[0], docs[i], &o, kept))
+			continue;
+		if (compare_documents(docs[0], docs[i], &o, &j->c[j->n], &err)) {
+			message_error("%s: %s", names[i], err.text);
+			return CLI_USAGE;
+		}
+		j->names[++j->n] = names[i];
 	}
-	if (code == CLI_OK && n_compared) {
-		if (*printed)
-			putchar('\n');
-		*printed = true;
-		if (n_compared == 1)
-			print(args, c, compared[1]);
-		else
-			compare_print_columns(stdout, c, n_compared, compared, args->all,
-					      args->form == FORM_MARKDOWN);
-	}
-	for (size_t i = 0; i < n_compared; i++) {
-		if (code != CLI_USAGE)
-			code = gate_gravest(code, gate_exit(&args->gate, &c[i]));
-		compare_free(&c[i]);
-	}
-	free(compared);
-	free(c);
-	return code;
+	return CLI_OK;
 }
 
 /* False after a message: which of two documents of a target is meant is not known. */
@@ -236,17 +287,25 @@ static bool check_folders(const struct compare_args *args, const struct side *si
 	return true;
 }
 
-/* Each target of the base that another side has. */
-static enum cli_exit compare_folders(const struct compare_args *args,
-				     const struct side *sides, size_t n)
+/*
+ * Each target of the base that another side has. Without folders, the one document of
+ * each side is meant, of whatever target.
+ */
+static enum cli_exit compare_each(const struct compare_args *args,
+				  const struct side *sides, size_t n)
 {
 	const struct result **docs = calloc(n, sizeof(*docs));
 	const char **names = calloc(n, sizeof(*names));
-	enum cli_exit code = CLI_OK;
-	bool printed = false, can = check_folders(args, sides, n, &code);
+	struct judged *judged = calloc(sides[0].docs.n + 1, sizeof(*judged));
+	enum cli_exit code = CLI_OK, one;
+	bool one_each = true, can;
+	size_t n_judged = 0;
 
-	if (!docs || !names)
+	if (!docs || !names || !judged)
 		abort();
+	for (size_t s = 0; s < n; s++)
+		one_each &= sides[s].docs.n == 1;
+	can = one_each || check_folders(args, sides, n, &code);
 	for (size_t i = 0; can && i < sides[0].docs.n; i++) {
 		const struct result *base = sides[0].docs.docs[i];
 		size_t found = 1;
@@ -254,40 +313,31 @@ static enum cli_exit compare_folders(const struct compare_args *args,
 		docs[0] = base;
 		names[0] = sides[0].name;
 		for (size_t s = 1; s < n; s++) {
-			const struct result *r = of_target(&sides[s], base->target.name);
+			const struct result *r =
+				one_each ? sides[s].docs.docs[0]
+					 : of_target(&sides[s], base->target.name);
 
 			if (!r)
 				continue;
 			docs[found] = r;
 			names[found++] = sides[s].name;
 		}
-		if (found > 1)
-			code = gate_gravest(code, compare_target(args, sides, n, docs,
-								 names, found, &printed));
+		if (found < 2)
+			continue;
+		one = judge_target(args, sides, n, docs, names, found, &judged[n_judged]);
+		code = gate_gravest(code, one);
+		/* A target may have none of the benchmarks of --bench. */
+		if (one == CLI_OK && judged[n_judged].n)
+			n_judged++;
+		else
+			judged_free(&judged[n_judged]);
 	}
+	code = can ? gate_gravest(code, print_all(args, judged, n_judged)) : CLI_USAGE;
+	while (n_judged)
+		judged_free(&judged[--n_judged]);
+	free(judged);
 	free(docs);
 	free(names);
-	return can ? code : CLI_USAGE;
-}
-
-static enum cli_exit compare_each(const struct compare_args *args,
-				  const struct side *sides, size_t n)
-{
-	const struct result **docs;
-	bool one_each = true, printed = false;
-	enum cli_exit code;
-
-	for (size_t s = 0; s < n; s++)
-		one_each &= sides[s].docs.n == 1;
-	if (!one_each)
-		return compare_folders(args, sides, n);
-	docs = calloc(n, sizeof(*docs));
-	if (!docs)
-		abort();
-	for (size_t s = 0; s < n; s++)
-		docs[s] = sides[s].docs.docs[0];
-	code = compare_target(args, sides, n, docs, args->paths, n, &printed);
-	free(docs);
 	return code;
 }
 

@@ -10,6 +10,8 @@
 #include "host/cli/compare.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -204,39 +206,92 @@ static void explain_row(const struct compare *c, const struct why_boots *boots,
 	r->base = NULL;
 }
 
-void compare_why(const struct compare *c, const struct why_boots *boots, bool quiet,
-		 struct why *w)
+/* Comparisons that are explained beside each other, and passed on in their order. */
+struct beside {
+	const struct why_work *each;
+	const struct why_boots *boots;
+	void (*explained)(void *ctx, size_t i);
+	void *ctx;
+	pthread_mutex_t lock; /* of what follows */
+	bool *ended;
+	size_t next; /* the first that was not passed on */
+	struct progress_beside progress;
+};
+
+static void explain_rows(struct beside *b, size_t i)
 {
+	const struct compare *c = b->each[i].c;
+	struct why *w = b->each[i].w;
 	struct error err = { "" };
 	const char *failure = NULL;
 	bool failed = false;
-	const struct options_common common = { .quiet = quiet };
-	struct progress_work work = { .targets = 1, .boots_ns = progress_now_ns() };
-	char left[PROGRESS_LEFT_BYTES];
-	struct progress p;
 
-	if (!w->n_rows)
-		return;
-	if (find_kernel("base", c->base, boots->base_kernel, boots, &err) ||
-	    find_kernel("new", c->new, NULL, boots, &err)) {
+	progress_beside_begin(&b->progress, i, c->base->target.name);
+	if (find_kernel("base", c->base, b->boots->base_kernel, b->boots, &err) ||
+	    find_kernel("new", c->new, NULL, b->boots, &err)) {
 		snprintf(w->refusal, sizeof(w->refusal), "%s", err.text);
 		return;
 	}
-	target_catch_signals();
-	progress_init(&p, &common);
-	for (size_t i = 0; i < w->n_rows && !interrupted; i++) {
-		struct why_row *r = &w->rows[i];
+	for (size_t k = 0; k < w->n_rows && !interrupted; k++) {
+		struct why_row *r = &w->rows[k];
 
 		if (failed) {
 			snprintf(r->reason, sizeof(r->reason), "%s", failure);
 			continue;
 		}
-		progress_left(left, &work, i, w->n_rows, progress_now_ns());
-		progress_show(&p, "[%zu/%zu] %s%s: explaining %s", i + 1, w->n_rows,
-			      c->base->target.name, left, r->row->name);
-		explain_row(c, boots, r, &failed);
+		progress_beside_boots(&b->progress, i, k, w->n_rows);
+		explain_row(c, b->boots, r, &failed);
 		failure = r->reason;
 	}
-	progress_clear(&p);
+}
+
+static void explain_one(void *ctx, size_t i)
+{
+	struct beside *b = ctx;
+	bool any = b->each[i].w->n_rows != 0;
+
+	if (any)
+		explain_rows(b, i);
+	progress_beside_end(&b->progress, i, any);
+	if (interrupted)
+		return;
+	pthread_mutex_lock(&b->lock);
+	b->ended[i] = true;
+	progress_beside_hold(&b->progress);
+	for (; b->ended[b->next]; b->next++)
+		b->explained(b->ctx, b->next);
+	progress_beside_release(&b->progress);
+	pthread_mutex_unlock(&b->lock);
+}
+
+void compare_why(const struct why_work *each, size_t n, const struct why_boots *boots,
+		 bool quiet, void (*explained)(void *ctx, size_t i), void *ctx)
+{
+	const struct options_common common = { .quiet = quiet };
+	const size_t at_once = pool_processors() < n ? pool_processors() : n;
+	struct beside b = {
+		.each = each,
+		.boots = boots,
+		.explained = explained,
+		.ctx = ctx,
+		.ended = calloc(n + 1, sizeof(*b.ended)),
+		.progress = { .parts = calloc(n + 1, sizeof(*b.progress.parts)),
+			      .n = n,
+			      .at_once = at_once },
+	};
+
+	if (!b.ended || !b.progress.parts)
+		abort();
+	for (size_t i = 0; i < n; i++)
+		b.progress.targets += each[i].w->n_rows != 0;
+	target_catch_signals();
+	pthread_mutex_init(&b.lock, NULL);
+	pthread_mutex_init(&b.progress.lock, NULL);
+	progress_init(&b.progress.line, &common);
+	run_beside(n, at_once, explain_one, &b);
+	pthread_mutex_destroy(&b.progress.lock);
+	pthread_mutex_destroy(&b.lock);
+	free(b.progress.parts);
+	free(b.ended);
 	interrupt_pass_on();
 }

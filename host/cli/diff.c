@@ -169,40 +169,59 @@ static enum cli_exit keep(const struct diff_args *args, const char *side,
 
 /* Two runs for each lab: of the base, and of the new kernel. */
 struct diff_runs {
+	const struct diff_args *args;
 	struct names_list targets; /* each lab twice */
 	struct run *each;
-	const char *(*words)[12]; /* command lines */
-	struct result **docs;
+	const char *(*words)[12];   /* command lines */
+	struct result **measured;   /* NULL: none */
+	const struct result **docs; /* of these, those that are complete */
+	bool *ended;
+	size_t judged;	   /* runs before this one; they are judged in their order */
+	struct compare *c; /* of `n_compared` labs with both documents */
+	size_t n_compared;
+	enum cli_exit code;
 };
 
-static void runs_init(struct diff_runs *r, size_t targets_max)
+static void runs_init(struct diff_runs *r, const struct diff_args *args)
 {
+	const size_t max = 2 * args->targets.n + 1;
+
 	*r = (struct diff_runs){
-		.targets.names = calloc(2 * targets_max, sizeof(*r->targets.names)),
-		.each = calloc(2 * targets_max, sizeof(*r->each)),
-		.words = calloc(2 * targets_max, sizeof(*r->words)),
-		.docs = calloc(2 * targets_max, sizeof(struct result *)),
+		.args = args,
+		.targets.names = calloc(max, sizeof(*r->targets.names)),
+		.each = calloc(max, sizeof(*r->each)),
+		.words = calloc(max, sizeof(*r->words)),
+		.measured = calloc(max, sizeof(*r->measured)),
+		.docs = calloc(max, sizeof(*r->docs)),
+		.ended = calloc(max, sizeof(*r->ended)),
+		.c = calloc(max, sizeof(*r->c)),
 	};
-	if (targets_max && (!r->targets.names || !r->each || !r->words || !r->docs))
+	if (!r->targets.names || !r->each || !r->words || !r->measured || !r->docs ||
+	    !r->ended || !r->c)
 		abort();
 }
 
 static void runs_free(struct diff_runs *r)
 {
+	for (size_t i = 0; i < r->n_compared; i++)
+		compare_free(&r->c[i]);
 	for (size_t i = 0; i < r->targets.n; i++) {
 		run_free(&r->each[i]);
-		result_free(r->docs[i]);
+		result_free(r->measured[i]);
 	}
 	free(r->targets.names);
 	free(r->each);
 	free(r->words);
+	free(r->measured);
 	free(r->docs);
+	free(r->ended);
+	free(r->c);
 }
 
 /* The document's command line is that of a run which measures the same. */
-static void add_run(struct diff_runs *r, const struct diff_args *args, const char *target,
-		    size_t side)
+static void add_run(struct diff_runs *r, const char *target, size_t side)
 {
+	const struct diff_args *args = r->args;
 	const size_t i = r->targets.n++;
 	const char **words = r->words[i];
 	struct run *run = &r->each[i];
@@ -238,30 +257,6 @@ static void add_run(struct diff_runs *r, const struct diff_args *args, const cha
 	/* Both kernels lack the same. */
 	run->bench_words = side ? NULL : args->bench;
 	run->config_words = side ? NULL : args->config;
-}
-
-/* Both kernels in all labs, beside each other. */
-static enum cli_exit measure(const struct diff_args *args, struct diff_runs *r)
-{
-	enum cli_exit code = CLI_OK;
-	struct run run;
-
-	if (!r->targets.n)
-		return CLI_OK;
-	run = r->each[0];
-	run.targets = r->targets;
-	run.each = r->each;
-	code = run_measure(&run, r->docs);
-	for (size_t i = 0; i < r->targets.n; i++) {
-		if (r->docs[i] && r->docs[i]->run.partial) {
-			result_free(r->docs[i]);
-			r->docs[i] = NULL;
-		}
-		if (r->docs[i])
-			code = gate_gravest(
-				code, keep(args, i % 2 ? "new" : "base", r->docs[i]));
-	}
-	return code;
 }
 
 /* ------------------------------ the text ------------------------------ */
@@ -374,12 +369,10 @@ static void print_rows(const struct compare *c)
 	table_free(&t);
 }
 
-/* The verdict and the table come before kernels boot once more. */
-static void print(const struct diff_args *args, const struct compare *c)
+static void print_compared(const struct diff_args *args, const struct compare *c)
 {
 	struct compare_names names = { args->kernels[0], args->kernels[1] };
 	char *verdict = verdict_text(c);
-	struct why w;
 
 	if (args->markdown) {
 		fputs("### ", stdout);
@@ -391,16 +384,6 @@ static void print(const struct diff_args *args, const struct compare *c)
 		print_rows(c);
 	}
 	free(verdict);
-	fflush(stdout);
-	why_select(c, WHY_ALL, args->explain_rows, &w);
-	if (args->explain_rows && w.n_rows)
-		compare_why(c, &(struct why_boots){ 0 }, args->common.quiet, &w);
-	w.n_cut = 0; /* the table above has them */
-	if (args->explain_rows && args->markdown)
-		why_print_markdown(stdout, &w);
-	else if (args->explain_rows)
-		why_print(stdout, &w);
-	why_free(&w);
 }
 
 static void print_end(const struct diff_args *args)
@@ -414,31 +397,116 @@ static void print_end(const struct diff_args *args)
 	text_wrap(stdout, text, 0, args->markdown ? 0 : 2, COLUMNS_MAX);
 }
 
-/* `docs`: of both kernels; without one, its failure has been said. */
-static enum cli_exit diff_target(const struct diff_args *args, const char *target,
-				 struct result *const docs[2], bool *printed)
+/* ------------------------------ both ------------------------------ */
+
+/*
+ * Run `i` is of the base, and the next one of the new kernel. Without a document of both,
+ * the failure has been said. Of labs with explanations, only the first is printed here:
+ * its explanation comes before the next verdict.
+ */
+static void judge(struct diff_runs *r, size_t i)
 {
+	const struct diff_args *args = r->args;
 	const struct compare_options o = { .thresholds = args->gate.thresholds,
 					   .n_thresholds = args->gate.n_thresholds };
-	enum cli_exit code;
-	struct compare c;
+	const struct result *const *docs = &r->docs[i];
+	struct compare *c = &r->c[r->n_compared];
 	struct error err;
 
-	if (interrupted)
-		return CLI_FAILED;
+	if (docs[0])
+		r->code = gate_gravest(r->code, keep(args, "base", docs[0]));
+	if (docs[1])
+		r->code = gate_gravest(r->code, keep(args, "new", docs[1]));
 	if (!docs[0] || !docs[1])
-		return CLI_OK;
-	if (compare_documents(docs[0], docs[1], &o, &c, &err)) {
-		message_error("%s: %s", target, err.text);
-		return CLI_FAILED;
+		return;
+	if (compare_documents(docs[0], docs[1], &o, c, &err)) {
+		message_error("%s: %s", r->targets.names[i], err.text);
+		r->code = gate_gravest(r->code, CLI_FAILED);
+		return;
 	}
-	if (*printed)
+	r->code = gate_gravest(r->code, gate_exit(&args->gate, c));
+	if (!r->n_compared || !args->explain_rows) {
+		if (r->n_compared)
+			putchar('\n');
+		print_compared(args, c);
+		fflush(stdout);
+	}
+	r->n_compared++;
+}
+
+static void run_ended(void *ctx, size_t i, struct result *doc)
+{
+	struct diff_runs *r = ctx;
+
+	r->ended[i] = true;
+	r->docs[i] = doc && !doc->run.partial ? doc : NULL;
+	for (; !interrupted && r->ended[r->judged] && r->ended[r->judged + 1];
+	     r->judged += 2)
+		judge(r, r->judged);
+}
+
+/*
+ * Both kernels in all labs, beside each other. A lab that fails is left out; the others
+ * are compared.
+ */
+static void measure(struct diff_runs *r)
+{
+	struct run run;
+	enum cli_exit code;
+
+	if (!r->targets.n)
+		return;
+	run = r->each[0];
+	run.targets = r->targets;
+	run.each = r->each;
+	run.ended = run_ended;
+	run.ended_ctx = r;
+	code = run_measure(&run, r->measured);
+	r->code = gate_gravest(r->code, interrupted ? CLI_FAILED : code);
+}
+
+/* Labs that are printed with their explanations. */
+struct diff_why {
+	const struct diff_runs *r;
+	struct why *why;
+};
+
+/* The explanations of a lab, and the verdict of the next one. */
+static void print_explained(void *ctx, size_t i)
+{
+	const struct diff_why *e = ctx;
+
+	if (e->r->args->markdown)
+		why_print_markdown(stdout, &e->why[i]);
+	else
+		why_print(stdout, &e->why[i]);
+	if (i + 1 < e->r->n_compared) {
 		putchar('\n');
-	*printed = true;
-	print(args, &c);
-	code = gate_exit(&args->gate, &c);
-	compare_free(&c);
-	return code;
+		print_compared(e->r->args, &e->r->c[i + 1]);
+	}
+	fflush(stdout);
+}
+
+static void explain(const struct diff_runs *r)
+{
+	const struct diff_args *args = r->args;
+	struct why *why = calloc(r->n_compared + 1, sizeof(*why));
+	struct why_work *work = calloc(r->n_compared + 1, sizeof(*work));
+	struct diff_why e = { r, why };
+
+	if (!why || !work)
+		abort();
+	for (size_t i = 0; i < r->n_compared; i++) {
+		why_select(&r->c[i], WHY_ALL, args->explain_rows, &why[i]);
+		why[i].n_cut = 0; /* the table has them */
+		work[i] = (struct why_work){ &r->c[i], &why[i] };
+	}
+	compare_why(work, r->n_compared, &(struct why_boots){ 0 }, args->common.quiet,
+		    print_explained, &e);
+	for (size_t i = 0; i < r->n_compared; i++)
+		why_free(&why[i]);
+	free(work);
+	free(why);
 }
 
 /* Of the default labs, those of the other architecture cannot boot an image. */
@@ -458,27 +526,23 @@ static bool is_left_out(const struct diff_args *args, const char *target)
 	return rc == -ENOEXEC;
 }
 
-/* A lab that fails is left out; the others are compared. */
 static enum cli_exit diff(struct diff_args *args)
 {
-	enum cli_exit code;
-	bool printed = false;
 	struct diff_runs r;
 
 	table_limit(COLUMNS_MAX);
-	runs_init(&r, args->targets.n);
+	runs_init(&r, args);
 	for (size_t i = 0; i < args->targets.n; i++)
 		for (size_t side = 0; side < 2; side++)
 			if (!is_left_out(args, args->targets.names[i]))
-				add_run(&r, args, args->targets.names[i], side);
-	code = measure(args, &r);
-	for (size_t i = 0; i < r.targets.n; i += 2)
-		code = gate_gravest(code, diff_target(args, r.targets.names[i],
-						      &r.docs[i], &printed));
-	runs_free(&r);
-	if (printed)
+				add_run(&r, args->targets.names[i], side);
+	measure(&r);
+	if (args->explain_rows && !interrupted)
+		explain(&r);
+	if (r.n_compared)
 		print_end(args);
-	return code;
+	runs_free(&r);
+	return r.code;
 }
 
 static const struct argp_child children[] = { { &options_common, 0, NULL, 0 },

@@ -237,3 +237,14 @@ void progress_beside_end(struct progress_beside *b, size_t part, bool counts)
 	progress_clear(&b->line);
 	pthread_mutex_unlock(&b->lock);
 }
+
+void progress_beside_hold(struct progress_beside *b)
+{
+	pthread_mutex_lock(&b->lock);
+	progress_clear(&b->line);
+}
+
+void progress_beside_release(struct progress_beside *b)
+{
+	pthread_mutex_unlock(&b->lock);
+}

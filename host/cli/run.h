@@ -98,6 +98,9 @@ void progress_beside_boots(struct progress_beside *b, size_t part, size_t done,
 			   size_t total);
 /* `counts`: the part is one of `targets`, and was measured. */
 void progress_beside_end(struct progress_beside *b, size_t part, bool counts);
+/* Between these two the line is erased, for other output. */
+void progress_beside_hold(struct progress_beside *b);
+void progress_beside_release(struct progress_beside *b);
 
 /*
  * The line: "[1/7 done], about 50 s left: lab:x86_64-svm 12 %, lab:aarch64-vhe 40 %".
@@ -157,6 +160,12 @@ struct run {
 	struct progress_work all;   /* where this run has several */
 	/* Of run_measure(), one per target: what differs from target to target; NULL. */
 	const struct run *each;
+	/*
+	 * With `each`: called when a target has ended, one call at a time, without a line
+	 * of progress. The document is that of run_measure(); NULL: none.
+	 */
+	void (*ended)(void *ctx, size_t target, struct result *doc);
+	void *ended_ctx;
 	uint32_t jobs; /* --jobs; 0: one per processor */
 	/* Of a target that is measured beside others, its part; NULL: it is not. */
 	struct progress_beside *beside;

@@ -133,6 +133,17 @@ static enum cli_exit end_target(const struct run *run, const struct target *t,
 	return code;
 }
 
+static void pass_on(struct all *all, const struct run *run, size_t i)
+{
+	pthread_mutex_lock(&all->ending);
+	if (run->beside)
+		progress_beside_hold(run->beside);
+	run->ended(run->ended_ctx, i, all->docs[i]);
+	if (run->beside)
+		progress_beside_release(run->beside);
+	pthread_mutex_unlock(&all->ending);
+}
+
 static void measure_target(struct all *all, const struct run *run, size_t i)
 {
 	const struct target *t = names_target(run->targets.names[i]);
@@ -146,6 +157,8 @@ static void measure_target(struct all *all, const struct run *run, size_t i)
 	if (run->time_parts)
 		own.timing = &all->timings[i];
 	all->codes[i] = run_target(&own, t, &all->docs[i]);
+	if (run->ended)
+		pass_on(all, run, i);
 	if (!all->docs[i] || run->each)
 		return;
 	mark = timing_mark();

@@ -65,6 +65,31 @@ meet() {
   grep -q '^vPMU map, bare:aarch64,' <<<"$stdout"
 }
 
+# The documents are made up: each lab boots once, and finds another figure.
+@test "compare --explain boots its labs at the same time, and prints them in their order" {
+  local side kernel=() arch
+  need_target lab:aarch64-vhe
+  need_target lab:x86_64-svm-qemu
+  [ "$(nproc)" -gt 1 ] || skip "one processor: one boot at a time"
+  for arch in aarch64 x86_64; do
+    kernel+=("$(basename "$(readlink -f "$(cache_dir)/kernels/$arch/default")")")
+  done
+  meet
+  for side in base new; do
+    mkdir $side
+    lab_document $side/a.json lab:aarch64-vhe "${kernel[0]}" ${#side}
+    lab_document $side/b.json lab:x86_64-svm-qemu "${kernel[1]}" $((10 - ${#side}))
+  done
+  run_apart "$wsbench" compare new base --explain=all --quiet
+  echo "$stdout$stderr"
+  [ "$status" = 1 ]
+  [ "$(grep -oE '^base: .* Linux|not explained: Linux [^ ]+' <<<"$stdout" | awk '{ print $3, $4 }')" = \
+    "lab:aarch64-vhe Linux
+Linux ${kernel[0]}
+lab:x86_64-svm-qemu Linux
+Linux ${kernel[1]}" ]
+}
+
 @test "no more boots at a time than processors, whatever --jobs" {
   need_both_bare
   meet
@@ -165,13 +190,17 @@ echo alone; exit 4"
   export LOCKED_TREE=$PWD/copy
   recorder 'touch download; for i in $(seq 100); do [ ! -e install ] || exit; sleep 0.1; done; exit 4'
   printf '#!/bin/sh\ncase $1 in --list) cat missing; exit ;; esac\n[ -s missing ] || exit 0
-touch install; for i in $(seq 100); do [ ! -e download ] || exit 0; sleep 0.1; done; exit 5\n' >copy/scripts/setup.sh
+echo "$*" >>sections; touch install; for i in $(seq 100); do [ ! -e download ] || exit 0; sleep 0.1; done; exit 5\n' >copy/scripts/setup.sh
   chmod +x copy/scripts/setup.sh
   echo gcc >copy/missing
   run_apart make -C copy --no-print-directory begin MAKE="$PWD/recorder"
   echo "$stdout$stderr"
   [ "$status" = 0 ]
   [ "$(cat calls)" = "--no-print-directory kernels" ]
+  # The packages of the tests are for the tests.
+  run_apart make -C copy --no-print-directory begin-test MAKE="$PWD/recorder"
+  [ "$status" = 0 ]
+  [ "$(cat copy/sections)" = $'base\nbase test' ]
   # Nothing is missing: nothing is downloaded early.
   recorder ''
   : >copy/missing

@@ -2,13 +2,13 @@
 /*
  * contain: runs a command, and kills all processes of the command that survive it.
  *
- * Usage: contain [--limit SECONDS] [--left FILE] COMMAND...
+ * Usage: contain [--limit SECONDS] [--left FILE] [--cpu FILE] COMMAND...
  *
  * contain is a child subreaper, and inherits every orphan of COMMAND in any session and
  * process group. After COMMAND has ended, remaining processes have 10 s to end (a death
  * signal may be pending); then they are listed in FILE (`PID COMMAND LINE`; default:
  * stderr) and killed. SIGINT, SIGTERM, SIGHUP and the death of the parent kill all
- * processes at once.
+ * processes at once. --cpu: at the end FILE has the seconds of CPU of all processes.
  *
  * Exit code: COMMAND's; 128 + n if signal n ended COMMAND or contain; 124 after the
  * limit; 125 if contain failed; 126 if COMMAND cannot be started.
@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -217,30 +218,48 @@ static int watch(pid_t child, const sigset_t *signals, double limit_s, const cha
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* The time of processes that were waited for, by contain or by their parents. */
+static void write_cpu(const char *path)
+{
+	FILE *f = fopen(path, "w");
+	struct rusage u;
+
+	getrusage(RUSAGE_CHILDREN, &u);
+	if (f)
+		fprintf(f, "%.1f\n",
+			(double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+				(double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6);
+	if (!f || fclose(f))
+		fail(path);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "limit", required_argument, NULL, 'l' },
 		{ "left", required_argument, NULL, 'f' },
+		{ "cpu", required_argument, NULL, 'c' },
 		{ 0 },
 	};
-	const char *left = NULL;
+	const char *left = NULL, *cpu = NULL;
 	pid_t parent = getppid(), child;
 	sigset_t signals, before;
 	double limit_s = 0;
-	int option;
+	int option, code;
 
 	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		if (option == 'l')
 			limit_s = strtod(optarg, NULL);
 		else if (option == 'f')
 			left = optarg;
+		else if (option == 'c')
+			cpu = optarg;
 		else
 			return CODE_CONTAIN;
 	}
 	if (optind == argc) {
 		fprintf(stderr,
-			"usage: contain [--limit SECONDS] [--left FILE] COMMAND...\n");
+			"usage: contain [--limit SECONDS] [--left FILE] [--cpu FILE] COMMAND...\n");
 		return CODE_CONTAIN;
 	}
 
@@ -262,5 +281,8 @@ int main(int argc, char **argv)
 		return fail("fork");
 	if (!child)
 		start(argv + optind, &before);
-	return watch(child, &signals, limit_s, left);
+	code = watch(child, &signals, limit_s, left);
+	if (cpu)
+		write_cpu(cpu);
+	return code;
 }

@@ -38,6 +38,22 @@ load helper
   grep -qE '^\| hypercall \| 989 \| ' <<<"$stdout"
 }
 
+# The second lab waits until the verdict of the first can be read.
+@test "diff: the verdict of a lab is printed when the lab is done" {
+  local line
+  need_target lab:aarch64-nvhe
+  shim qemu-system-aarch64 1 "case \$* in *mode=nvhe*) for i in \$(seq 600); do [ ! -e $PWD/seen ] || break; sleep 0.1; done
+    [ -e $PWD/seen ] || exit 1 ;; esac; exec $(command -v qemu-system-aarch64) \"\$@\""
+  # shellcheck disable=SC2030,SC2031  # `seen` is for the other process
+  contained "$wsbench" diff --kernel 6.1 --kernel 6.1 --on lab:aarch64-vhe,lab:aarch64-nvhe --bench null --explain-rows 0 2>err |
+    while IFS= read -r line; do
+      echo "$line"
+      [[ $line != 'lab:aarch64-vhe: 1 the same'* ]] || : >seen
+    done >out
+  cat out err
+  grep -q '^lab:aarch64-nvhe: 1 the same' out
+}
+
 @test "diff: bad usage is one line, and a kernel that does not exist is an error" {
   refused 2 'two kernels: --kernel BASE --kernel NEW (1 given)' "$wsbench" diff --kernel 6.1
   refused 2 "'kvm' is not a lab" "$wsbench" diff --kernel 6.1 --kernel 6.12 --on kvm

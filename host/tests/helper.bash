@@ -38,6 +38,17 @@ setup() {
   clean_place "$BATS_TEST_TMPDIR"
 }
 
+# `run --times`: the shell and its children, of this test.
+teardown() { count_cpu; }
+
+count_cpu() {
+  [ -n "${WS_TIMES:-}" ] || return 0
+  times >"$BATS_TEST_TMPDIR/times"
+  tr 'ms' '  ' <"$BATS_TEST_TMPDIR/times" |
+    awk -v OFS='\t' -v file="${BATS_TEST_FILENAME##*/}" -v test="$BATS_TEST_DESCRIPTION" '
+      { cpu += 60 * ($1 + $3) + $2 + $4 } END { printf "%.1f\t%s\t%s\n", cpu, file, test }' >>"$WS_TIMES"
+}
+
 # contained COMMAND...: runs a command with a limit of 10 minutes (exit code 124). Processes
 # that outlive the command are killed, and nothing_left reports them.
 contained() {

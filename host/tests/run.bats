@@ -112,6 +112,24 @@ sys.exit(p.wait() != int(sys.argv[2]))' "$1" "$2" "${run[@]}" --jobs 1
   [ ! -e left ]
 }
 
+@test "the runner says how much CPU time a test used" {
+  put a.bats "it works" 'load "$BATS_TEST_DIRNAME/helper"' \
+    '"$build/tests/contain" bash -c "for ((i = 0; i < 300000; i++)); do :; done"'
+  cp "$tests/helper.bash" "tree with spaces/host/tests"
+  mkdir "tree with spaces/scripts"
+  cp "$top/scripts/places.sh" "tree with spaces/scripts"
+  run_apart "${run[@]}" --times "times"
+  echo "$stdout$stderr"
+  [ "$status" = 0 ]
+  grep -qE '^run: [0-9]+ s, of CPU [0-9]+ s$' <<<"$stderr"
+  cat times
+  grep -qE $'^[0-9]+\.[0-9]\ta.bats\tit works$' times
+  [ "$(cut -f 1 times)" != 0.0 ]
+  run_apart "$build/tests/contain" --cpu cpu bash -c 'sh -c "while [ \$(cut -d \" \" -f 14 /proc/\$\$/stat) -lt 30 ]; do :; done"; true'
+  [ "$status" = 0 ]
+  awk '{ exit !($1 >= 0.3 && $1 < 60) }' cpu
+}
+
 @test "bad usage of the runner" {
   refused 2 "unknown option --xyzzy" "${run[@]}" --xyzzy
   refused 2 "--jobs needs a value" "${run[@]}" --jobs

@@ -311,6 +311,7 @@ start_sshd() {
 
 teardown() {
   [ -z "${sshd_pid:-}" ] || kill "$sshd_pid" || true
+  count_cpu
 }
 
 @test "two machines measure at the same time, and their documents come back" {
