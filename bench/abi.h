@@ -233,6 +233,9 @@ struct abi_fault {
 	uint64_t address; /* CR2; FAR_EL1 */
 };
 
+/* Not all exits to L1 had the cause of the first one. */
+#define ABI_L1_EXITS_DIFFER (~0ull)
+
 /* The results of a boot. */
 struct abi_report {
 	uint64_t magic; /* written first: shows that the guest ran */
@@ -244,7 +247,10 @@ struct abi_report {
 	uint64_t pace[ABI_PACES];     /* ticks of the loop; 0: not timed */
 	uint64_t samples[ABI_PHASES]; /* stored, per series */
 	uint64_t faults[ABI_PHASES];  /* expected exceptions, per phase */
-	/* Payloads with a guest of their own: its exits that they handled, per phase. */
+	/*
+	 * Payloads with a guest of their own: its exits that they handled, per phase, or
+	 * ABI_L1_EXITS_DIFFER.
+	 */
 	uint64_t l1_exits[ABI_PHASES];
 	struct abi_fault fault;
 };

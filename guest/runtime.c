@@ -32,13 +32,22 @@ void runtime_doorbell(enum abi_doorbell doorbell)
 		machine_doorbell(ABI_DOORBELL(doorbell, page->report.phase));
 }
 
-uint64_t runtime_l1_exits;
-static uint64_t l1_exits_before;
+struct runtime_l1 runtime_l1_exits;
+static uint64_t l1_sum_before;
+
+static uint64_t l1_exits(uint64_t sum)
+{
+	const uint64_t each = runtime_l1_exits.each;
+
+	if (!each)
+		return sum;
+	return sum % each ? ABI_L1_EXITS_DIFFER : sum / each;
+}
 
 uint64_t *runtime_phase_begin(enum abi_phase phase)
 {
 	page->report.phase = phase;
-	l1_exits_before = runtime_l1_exits;
+	l1_sum_before = runtime_l1_exits.sum;
 	runtime_doorbell(ABI_DOORBELL_BEGIN);
 	return runtime_series(phase);
 }
@@ -51,7 +60,7 @@ void runtime_series_end(enum abi_phase series, uint32_t samples)
 void runtime_phase_end(enum abi_phase phase, uint32_t samples)
 {
 	runtime_series_end(phase, samples);
-	page->report.l1_exits[phase] = runtime_l1_exits - l1_exits_before;
+	page->report.l1_exits[phase] = l1_exits(runtime_l1_exits.sum - l1_sum_before);
 	runtime_doorbell(ABI_DOORBELL_END);
 }
 

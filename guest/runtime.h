@@ -31,8 +31,13 @@ void runtime_phase_end(enum abi_phase phase, uint32_t samples);
  */
 void runtime_touch(const struct abi_params *params);
 
-/* A payload with a guest of its own counts the guest's exits here. */
-extern uint64_t runtime_l1_exits;
+/*
+ * A payload with a guest of its own counts the guest's exits in `sum`: by 1, or, if
+ * `each` is not 0, by the cause of the exit, which must be `each`.
+ */
+extern struct runtime_l1 {
+	uint64_t sum, each;
+} runtime_l1_exits;
 
 /* Reports the length of a series without a phase of its own. */
 void runtime_series_end(enum abi_phase series, uint32_t samples);

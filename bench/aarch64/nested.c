@@ -5,16 +5,17 @@
  * what a hypervisor does at EL2, timed there.
  *
  * L1 is the least hypervisor: it counts the exit (SP_EL2 is the address of the counter),
- * does what the row says, and returns. It looks at the cause of the first exit only,
- * which must be the row's, saves no register (the bodies declare X16 and X17 as changed),
- * and switches no state. Stage 2 is on. What
+ * does what the row says, and returns. It compares the cause of the first exit with that
+ * of the row, and the runtime that of all others with the first: the count is the sum of
+ * ESR_EL2. It saves no register (the bodies declare X16 and X17 as changed), and switches
+ * no state. Stage 2 is on. What
  * a row costs on a bare machine is therefore the least that the architecture allows.
  */
 #include "bench/body.h"
 #include "guest/aarch64/nested.h"
 
 #define COUNT                                                                            \
-	"mov x16, #1\n\t"                                                                \
+	"mrs x16, esr_el2\n\t"                                                           \
 	"stadd x16, [sp]\n\t"
 
 #define RESUME "eret\n\t"

@@ -63,7 +63,7 @@ static inline bool nested_begin(const struct abi_params *params, uint64_t hcr,
 {
 	if (!nested_is_el2())
 		return false;
-	el2_enter(hcr, vectors, &runtime_l1_exits);
+	el2_enter(hcr, vectors, &runtime_l1_exits.sum);
 	runtime_touch(params);
 	(void)clock_start();
 	(void)clock_stop();
@@ -91,10 +91,10 @@ static inline bool nested_begin(const struct abi_params *params, uint64_t hcr,
 /*
  * Defines vectors of EL2. `sync` handles the synchronous exceptions of L2; every other
  * exception stops the payload, and so does the first exit if its class is not among
- * `classes`. The first exit changes VBAR_EL2 to vectors that do not check, which are
- * those that the row times. `sync` and the check are at most 32 instructions, or the
- * assembler stops at .org. The vectors are in a section of their own, so that the linker
- * drops those of other rows of a page.
+ * `classes`. The first exit stores its ESR_EL2, and changes VBAR_EL2 to the vectors that
+ * the row times: they do not check the cause, but add it to a sum. `sync` and the check
+ * are at most 32 instructions, or the assembler stops at .org. The vectors are in a
+ * section of their own, so that the linker drops those of other rows of a page.
  */
 #define NESTED_VECTORS(name, classes, sync)                                              \
 	extern const char name[];                                                        \
@@ -102,6 +102,7 @@ static inline bool nested_begin(const struct abi_params *params, uint64_t hcr,
 		".arch_extension lse\n\t" NESTED_TABLE(                                  \
 			name,                                                            \
 			"mrs x16, esr_el2\n\t"                                           \
+			"str x16, [sp, #8]\n\t" /* runtime_l1_exits.each */              \
 			"lsr x16, x16, #26\n\t" classes "b.ne " #name "_unexpected\n\t"  \
 			"adr x16, " #name "_unchecked\n\t"                               \
 			"msr vbar_el2, x16\n\t" sync)                                    \

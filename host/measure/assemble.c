@@ -414,6 +414,13 @@ static const char *find_lie(const struct assembly *a, const struct boot_report *
 		return result_string(a->result, text);
 	}
 	for (phase = 0; phase < ABI_PHASES; phase++) {
+		if (rep->guest.l1_exits[phase] == ABI_L1_EXITS_DIFFER) {
+			snprintf(
+				text, sizeof(text),
+				"an exit of L2 to L1 in the %s phase has another cause than the first one",
+				boot_phase_name((uint32_t)phase));
+			return result_string(a->result, text);
+		}
 		if (rep->guest.l1_exits[phase] > FAULTS_MAX) {
 			snprintf(
 				text, sizeof(text),

@@ -181,8 +181,12 @@ stops() {
 @test "nested: VMLAUNCH that VMX refuses is not an exit of L2" {
   stops bare:x86_64-bochs nested_l1_vmlaunch x86_64/vmlaunch_invalid 'empty batch phase: 0x80000021,'
 }
-@test "nested: on aarch64 the first exit of L2 is the row's" {
+@test "nested: on aarch64 the first exit of L2 is the row's, and all others have its cause" {
   stops bare:aarch64 nested_hvc aarch64/l2_wfi 'warm-up phase: 0x400, 0x[67]e00000 '
+  run_apart "$wsbench" run --on bare:aarch64 --bench nested_hvc --boots 1 \
+    --payload "$payloads/aarch64/l2_other_hvc.elf" -o doc.json
+  [ "$status" = 4 ]
+  holds doc.json '"an exit of L2 to L1 in the warm-up phase has another cause than the first one" in b("nested_hvc")["reason"]'
 }
 
 @test "nested: more events than the window has pages" {
