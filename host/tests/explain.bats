@@ -189,6 +189,8 @@ body() { sed '1,/^  "subject"/d' "$1"; }
   # No kernel exists: explain fails before a boot.
   WORLDSWITCH_CACHE=$PWD refused 2 "lab:aarch64-smp: needs two CPUs" \
     "${explain[@]}" --on lab:aarch64-smp --bench hypercall
+  WORLDSWITCH_CACHE=$PWD refused 2 "lab:x86_64-svm-smp: explain follows machines of one CPU" \
+    "${explain[@]}" --on lab:x86_64-svm-smp --bench hypercall
   WORLDSWITCH_CACHE=$PWD refused 2 "ipi_busy: needs two CPUs" \
     "${explain[@]}" --on lab:aarch64-vhe --bench ipi_busy
   refused 2 "--bench matches" "${explain[@]}" --on lab:aarch64-vhe --bench 'mmio_*' --json
