@@ -300,7 +300,7 @@ config() {
   kernel_make "$arch" "$tree" "$folder"
   printf '%s ' "${kernel_make[@]@Q}" -s "-j$(nproc)" | sed "s/'\([A-Za-z0-9_.,:+=/-]*\)'/\1/g"
   kernel_targets "$arch" | paste -s -d ' '
-  echo "wsbench kernel take --arch $arch --tree $folder --to kernel"
+  echo "${WORLDSWITCH_PROGRAM:-wsbench} kernel take --arch $arch --tree $folder --to base"
 }
 
 # has_lists TREE: whether TREE has the build's list of modules. Other folders, such as an

@@ -226,6 +226,7 @@ int agent_run(const struct job *job, struct lab_wire *wire)
 
 	/* The clock of the machine counts instructions. */
 	t.exact = true;
+	t.takes_turns = job->takes_turns;
 	if (job->kind == JOB_SELFTEST) {
 		ret = selftest(job, wire, &err);
 	} else if (job->kind == JOB_TIMING) {

@@ -24,9 +24,10 @@ struct gate {
 	struct threshold *thresholds; /* the texts are in argv */
 	size_t n_thresholds;
 	bool fail_on_changed, fail_on_distribution, fail_on_worse_maybe;
+	bool of_history; /* set before the parser runs */
 };
 
-/* For `struct argp.children`; the input is a struct gate, zeroed. */
+/* For `struct argp.children`; the input is a struct gate, zeroed but for of_history. */
 extern const struct argp gate_options;
 
 void gate_free(struct gate *gate);

@@ -19,7 +19,6 @@
 #include "host/cli/documents.h"
 #include "host/cli/run.h"
 #include "host/cli/options.h"
-#include "host/explain/trace.h"
 #include "host/lib/process.h"
 #include "host/lib/error.h"
 #include "host/lib/text.h"
@@ -151,18 +150,15 @@ static struct explanation *explain_side(const struct result *doc, const char *im
 {
 	const struct bench *bench = names_bench(row->name);
 	const struct config *config = names_config(side->config);
-	const char *refusal = bench ? regions_refusal(bench->id) : NULL;
+	const char *refusal = row_refusal(bench);
 	struct explanation *e = NULL;
 	struct explain x = { .kinds = false };
 	enum cli_exit code;
 	struct error why;
 
-	if (!bench || !config || bench->needs & NEEDS_VCPUS_2 || refusal) {
+	if (refusal || !config) {
 		snprintf(reason, bytes, "not explained: %s",
-			 refusal   ? refusal
-			 : !bench  ? "this program does not have the benchmark"
-			 : !config ? "this program does not have the config"
-				   : "explain follows machines of one CPU");
+			 refusal ? refusal : "this program does not have the config");
 		return NULL;
 	}
 	run_init(&x.run);

@@ -261,15 +261,15 @@ static void add_run(struct diff_runs *r, const char *target, size_t side)
 
 /* ------------------------------ the text ------------------------------ */
 
-/* "10 longer, 1 shorter, 3 the same": in words that need no legend. */
+/* "10 worse, 1 better, 3 the same": the verdicts of compare, in one line. */
 static void print_verdict(FILE *f, const struct compare *c)
 {
 	const struct {
 		enum compare_verdict verdict;
 		const char *word;
 	} parts[] = {
-		{ COMPARE_WORSE, "longer" },
-		{ COMPARE_BETTER, "shorter" },
+		{ COMPARE_WORSE, "worse" },
+		{ COMPARE_BETTER, "better" },
 		{ COMPARE_CHANGED, "changed" },
 		{ COMPARE_INCONCLUSIVE, "inconclusive" },
 		{ COMPARE_NONE, "not compared" },
@@ -555,7 +555,7 @@ static const struct argp argp = {
 	.doc = "Measures two kernels in labs, compares them, and names the functions behind "
 	       "the largest differences. The output is text of at most 74 columns, with "
 	       "the verdict first.\v"
-	       "Exit code 0: no benchmark got longer; 1: one did, by more than --threshold; "
+	       "Exit code 0: no benchmark got worse; 1: one did, by more than --threshold; "
 	       "2: wrong usage, or an image that the lab cannot boot; 3: a figure is missing; "
 	       "4: a lab or a kernel failed.",
 	.children = children,

@@ -188,15 +188,13 @@ static enum cli_exit run_traced(struct recording *rec, struct explain *x)
 static enum cli_exit row_open(struct recording *rec, const struct bench *bench)
 {
 	const struct target *t = rec->target;
-	const char *refusal = regions_refusal(bench->id);
+	const char *refusal = row_refusal(bench);
 	struct recorded *row = &rec->rows[rec->n];
 	struct explain_input in = rec->in;
 	struct error err;
 	const void *data;
 	size_t bytes;
 
-	if (!refusal && bench->needs & NEEDS_VCPUS_2)
-		refusal = "needs two CPUs: explain follows machines of one CPU";
 	if (refusal) {
 		error_set(&err, 0, "%s cannot be explained: %s", bench->id, refusal);
 		return refuse(rec, CLI_UNTRUSTED, err.text);

@@ -526,6 +526,7 @@ int cmd_history(int argc, char **argv)
 		.files = calloc((size_t)argc + 1, sizeof(char *)),
 		.explanations = calloc((size_t)argc + 1, sizeof(char *)),
 		.changelogs = calloc((size_t)argc + 1, sizeof(char *)),
+		.gate.of_history = true,
 		.rules = { .window = history_rules.window,
 			   .pvalue = -1,
 			   .magnitude = -1 },

@@ -343,18 +343,29 @@ static void print_missing(struct step_list *l, const struct history_series *s,
 	explanation_free(e);
 }
 
+/* Whether `wsbench explain` explains the row: the sweep that reads these lines calls it.
+ */
+static bool can_explain(const struct history *h, const struct history_series *s)
+{
+	const struct target *t = names_target(h->places[s->place].target);
+
+	return t && !touch_refusal(t) && !row_refusal(names_bench(s->benchmark)) &&
+	       names_config(s->config);
+}
+
 static void print_missing_of(const struct history_args *args, const struct history *h,
 			     const struct history_alarm *alarms, size_t n, bool *broken)
 {
 	struct step_list l = { .args = args, .h = h };
 	size_t rows = 0;
 
-	/* The largest changes first. */
+	/* The largest changes first, of those that can be explained. */
 	for (size_t i = 0; i < n && rows < MISSING_ROWS; i++) {
 		const struct history_series *s = alarms[i].series;
 		size_t at = history_change(&alarms[i])->index;
 
-		if (strcmp(s->metric, "round_trip") || strcmp(s->unit, "insns") || !at)
+		if (strcmp(s->metric, "round_trip") || strcmp(s->unit, "insns") || !at ||
+		    !can_explain(h, s))
 			continue;
 		print_missing(&l, s, &s->points[at - 1]);
 		print_missing(&l, s, &s->points[at]);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -184,6 +185,11 @@ int cmd_kernel(int argc, char **argv)
 	if (args.common.quiet)
 		args.words[args.n++] = "--quiet";
 	args.words[args.n] = NULL;
+	/* kernel.sh prints commands to go on with. */
+	if (setenv("WORLDSWITCH_PROGRAM", program_invocation_name, 1)) {
+		message_error("out of memory");
+		return CLI_FAILED;
+	}
 	/* In place of this program: the script has the same exit codes. */
 	execv(script, (char *const *)args.words);
 	message_error("cannot start %s: %s", script, strerror(errno));

@@ -169,4 +169,8 @@ const char *touch_options_wrong(const struct touch_options *o);
 /* Why the target cannot record; NULL: it can. */
 const char *touch_refusal(const struct target *t);
 
+/* Why `wsbench explain` cannot explain a benchmark (NULL: an unknown one); NULL: it can.
+ */
+const char *row_refusal(const struct bench *bench);
+
 #endif

@@ -5,6 +5,7 @@
 
 #include "host/cli/compare.h"
 #include "host/cli/options.h"
+#include "host/explain/trace.h"
 #include "host/targets/job.h"
 #include "host/targets/lab/l1.h"
 #include "host/targets/lab/emulator.h"
@@ -49,6 +50,14 @@ static error_t parse_gate(int key, char *arg, struct argp_state *state)
 				state,
 				"--fail-on %s: not a verdict (changed, distribution, worse?)",
 				arg);
+		if (gate->fail_on_distribution && !gate->of_history)
+			return options_error(
+				state,
+				"--fail-on distribution: only of a history (wsbench history check)");
+		if (gate->fail_on_worse_maybe && gate->of_history)
+			return options_error(
+				state,
+				"--fail-on worse?: only of documents (wsbench compare)");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -64,8 +73,8 @@ static const struct argp_option gate_table[] = {
 	{ "fail-on", KEY_FAIL_ON, "changed|distribution|worse?", 0,
 	  "End with 1 also if the class of a benchmark changed (another handler, "
 	  "another number of exits, an exception), if the distribution of its events "
-	  "changed (in a history), or if a benchmark is 'worse?' (one run of each side "
-	  "differs). Can be repeated",
+	  "changed (only history check), or if a benchmark is 'worse?' (only compare: one "
+	  "run of each side differs). Can be repeated",
 	  0 },
 	{ 0 },
 };
@@ -242,5 +251,14 @@ const char *touch_refusal(const struct target *t)
 	m = lab_machine_find(strchr(t->name, ':') + 1);
 	if (m && lab_l1_no_record(m))
 		return lab_l1_no_record(m);
-	return t->only & NEEDS_VCPUS_2 ? ONE_CPU : NULL;
+	return t->only & NEEDS_VCPUS_2 || (m && m->cpus > 1) ? ONE_CPU : NULL;
+}
+
+const char *row_refusal(const struct bench *bench)
+{
+	if (!bench)
+		return "this program does not have the benchmark";
+	if (bench->needs & NEEDS_VCPUS_2)
+		return "needs two CPUs: " ONE_CPU;
+	return regions_refusal(bench->id);
 }

@@ -12,7 +12,6 @@
 #include "host/cli/run.h"
 #include "host/compare/compare.h"
 #include "host/env/env.h"
-#include "host/explain/trace.h"
 #include "host/explain/touch.h"
 #include "host/lib/error.h"
 #include "host/lib/process.h"
@@ -398,16 +397,6 @@ static struct explanation *record(const struct run *run, const struct result *r,
 	return e;
 }
 
-/* Why a row is not recorded; NULL: it is. */
-static const char *refusal_of(const struct result_benchmark *b)
-{
-	const struct bench *bench = names_bench(b->name);
-
-	if (!bench || bench->needs & NEEDS_VCPUS_2)
-		return "explain follows machines of one CPU";
-	return regions_refusal(bench->id);
-}
-
 enum cli_exit run_touch(const struct run *run, struct result *r)
 {
 	struct touch_metric list[TOUCH_METRICS_MAX];
@@ -423,7 +412,7 @@ enum cli_exit run_touch(const struct run *run, struct result *r)
 
 		if (b->status != RESULT_OK || !m)
 			continue;
-		why = refusal_of(b);
+		why = row_refusal(names_bench(b->name));
 		if (!why) {
 			message_info(run->common.quiet, "%s: recording %s, %zu of %zu",
 				     r->target.name, b->name, i + 1, r->n_benchmarks);

@@ -368,6 +368,59 @@ static bool add_round(struct session *s)
 }
 
 /*
+ * Whether the row has fewer valid boots than wanted. A row without any does not do what
+ * is expected, however often it boots.
+ */
+static bool row_lacks_boots(const struct session *s, const struct row_run *run)
+{
+	const size_t wanted = s->plan.boots * (s->job->pairs ? 2u : 1u);
+
+	for (size_t i = 0; i < run->row->n_configs; i++) {
+		const struct result_benchmark *b =
+			&s->result->benchmarks[run->a[i].index];
+		size_t valid = 0;
+
+		if (b->status != RESULT_OK || !b->n_metrics)
+			continue;
+		for (size_t k = 0; k < b->metrics[0].n_boots; k++)
+			valid += b->metrics[0].boots[k].valid;
+		if (valid < wanted && (valid || wanted == 1))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Repeats rejected boots, in at most as many rounds as there were. A boot is compared
+ * with those of the same round: all configs and all scales of the benchmark are repeated.
+ */
+static int repeat_rejected(struct session *s, struct row_run *runs, size_t n)
+{
+	int rc = 0;
+
+	for (uint32_t round = s->plan.boots; !rc && round < 2 * s->plan.boots; round++) {
+		bool any = false;
+
+		for (size_t i = 0; i < n && !rc; i++) {
+			bool lacks = false;
+
+			for (size_t k = 0; k < n; k++)
+				lacks |= runs[k].row->bench == runs[i].row->bench &&
+					 row_lacks_boots(s, &runs[k]);
+			if (!lacks)
+				continue;
+			any = true;
+			s->boots_total +=
+				runs[i].row->n_configs * (s->job->pairs ? 2 : 1);
+			rc = row_round(s, &runs[i], round);
+		}
+		if (!any)
+			break;
+	}
+	return rc;
+}
+
+/*
  * Noisy targets: one boot of every row per round. A disturbance of a few seconds then
  * affects one boot of several rows, and not all boots of one row.
  */
@@ -387,6 +440,8 @@ static int run_rounds(struct session *s)
 	for (uint32_t round = 0; !rc && (round < s->plan.boots || add_round(s)); round++)
 		for (size_t i = 0; i < n && !rc; i++)
 			rc = row_round(s, &runs[i], round);
+	if (!rc && !s->watch->more)
+		rc = repeat_rejected(s, runs, n);
 	for (size_t i = 0; i < n; i++) {
 		ended = row_end(s, &runs[i], rc);
 		rc = rc ? rc : ended;

@@ -193,7 +193,16 @@ static int add_value(struct assembly *a, const char *name, const char *unit,
 }
 
 /*
- * ops_per_s of a boot of the same benchmark on one vCPU; NAN. One vCPU of a VM and one VM
+ * Operations per second; on exact targets per million ticks of the machine's clock, in
+ * each of which every CPU that is awake executes an instruction.
+ */
+static const char *rate_name(const struct assembly *a)
+{
+	return a->exact ? "ops_per_mtick" : "ops_per_s";
+}
+
+/*
+ * The rate of a boot of the same benchmark on one vCPU; NAN. One vCPU of a VM and one VM
  * are the same machine: whichever there is, of both the one of the own kind.
  */
 static double single_rate(const struct assembly *a, uint32_t index)
@@ -214,7 +223,7 @@ static double single_rate(const struct assembly *a, uint32_t index)
 		b = other;
 		is_own = (other->vms > 0) == (own->vms > 0);
 	}
-	m = b ? result_find_metric(b, "ops_per_s") : NULL;
+	m = b ? result_find_metric(b, rate_name(a)) : NULL;
 	for (size_t i = 0; m && i < m->n_boots; i++)
 		if (m->boots[i].index == index && m->boots[i].valid)
 			return m->boots[i].summary.p50;
@@ -223,25 +232,27 @@ static double single_rate(const struct assembly *a, uint32_t index)
 
 /*
  * What only a boot with a scale has. The efficiency compares it with the boot on one vCPU
- * of the same round. On exact targets, whose CPUs take turns, no time is shared.
+ * of the same round. CPUs that take turns share no time. The clocks of exact targets tick
+ * once per nanosecond.
  */
 int scale_metrics(struct assembly *a, const struct boot_report *rep,
 		  const struct assemble_boot *of)
 {
 	const struct boot_lanes *lanes = rep->lanes;
-	uint64_t counted = 0, events = 0;
+	uint64_t counted = 0, events = 0, milli = 0;
 	double rate, single;
 	int err = add_worst(a, rep, of);
 
 	for (uint32_t i = 0; i < lanes->n; i++) {
 		counted += lanes->lane[i].counted;
+		milli += lanes->lane[i].milli;
 		events += lanes->lane[i].events;
 	}
 	if (err || lanes->span_ns <= 0 || !events)
 		return err;
-	rate = (double)counted / (double)lanes->span_ns * 1e9;
+	rate = (double)milli / (double)lanes->span_ns * (a->exact ? 1e3 : 1e6);
 	single = lanes->n > 1 ? single_rate(a, of->index) : NAN;
-	err = add_value(a, "ops_per_s", "ops/s", of, rate);
+	err = add_value(a, rate_name(a), a->exact ? "ops/Mtick" : "ops/s", of, rate);
 	if (!err && single > 0)
 		err = add_value(a, "efficiency", "%", of, 100 * rate / lanes->n / single);
 	if (!err && lanes->share != BOOT_SHARE_CPUS)

@@ -2,8 +2,8 @@
 /*
  * Costs over the number of vCPUs, or VMs, that run a benchmark at the same time (`run
  * --vcpus`, `--vms`): on the left the round trip on each vCPU, on the right the
- * operations of all vCPUs per second, against those of one. A line per benchmark,
- * with a letter; that of VMs is dashed.
+ * operations of all vCPUs per second (exact targets: per tick), against those of one. A
+ * line per benchmark, with a letter; that of VMs is dashed.
  */
 #include <math.h>
 #include <stdio.h>
@@ -37,7 +37,7 @@ struct sheet {
 	size_t n;
 	unsigned int most; /* the largest N */
 	bool vms;	   /* there are VMs, too */
-	bool throughput;   /* there are ops_per_s */
+	bool throughput;   /* there are rates */
 };
 
 static unsigned int scale_of(const struct result_benchmark *b, bool vms)
@@ -52,6 +52,14 @@ static const struct result_metric *figure_of(const struct result_benchmark *b,
 		b->status == RESULT_OK ? result_find_metric(b, metric) : NULL;
 
 	return m && isfinite(m->value) && m->value > 0 ? m : NULL;
+}
+
+/* Operations of all per second, or per million ticks. */
+static const struct result_metric *rate_of(const struct result_benchmark *b)
+{
+	const struct result_metric *m = figure_of(b, "ops_per_s");
+
+	return m ? m : figure_of(b, "ops_per_mtick");
 }
 
 static bool is_of(const struct line *line, const struct result_benchmark *b)
@@ -82,7 +90,7 @@ static double single_rate(const struct sheet *s, const struct line *line, bool v
 
 	for (size_t i = 0; i < s->doc->n_benchmarks; i++) {
 		const struct result_benchmark *b = &s->doc->benchmarks[i];
-		const struct result_metric *m = figure_of(b, "ops_per_s");
+		const struct result_metric *m = rate_of(b);
 
 		if (!m || !is_of(line, b) || b->vcpus + b->vms != 1)
 			continue;
@@ -113,7 +121,7 @@ static void print_points(FILE *f, const struct sheet *s, size_t k, bool vms)
 	for (size_t i = 0; i < s->doc->n_benchmarks; i++) {
 		const struct result_benchmark *b = &s->doc->benchmarks[i];
 		const struct result_metric *m = figure_of(b, "round_trip");
-		const struct result_metric *rate = figure_of(b, "ops_per_s");
+		const struct result_metric *rate = rate_of(b);
 		bool interval;
 
 		if (!m || !is_wanted_point(line, b, vms))
@@ -193,7 +201,7 @@ static void print_rates(const struct figure *g, const struct sheet *s)
 
 	for (size_t i = 0; i < s->doc->n_benchmarks; i++) {
 		const struct result_benchmark *b = &s->doc->benchmarks[i];
-		const struct result_metric *rate = figure_of(b, "ops_per_s");
+		const struct result_metric *rate = rate_of(b);
 
 		for (size_t k = 0; rate && k < s->n; k++)
 			if (is_of(&s->lines[k], b))
@@ -220,7 +228,7 @@ static void print_letters(const struct figure *g, const struct sheet *s, bool ra
 		for (size_t i = 0; i < s->doc->n_benchmarks; i++) {
 			const struct result_benchmark *b = &s->doc->benchmarks[i];
 			const struct result_metric *m =
-				figure_of(b, rates ? "ops_per_s" : "round_trip");
+				rates ? rate_of(b) : figure_of(b, "round_trip");
 			const unsigned int n = scale_of(b, b->vms > 0);
 
 			if (!m || !is_of(&s->lines[k], b) || n <= last)
@@ -252,7 +260,8 @@ static void draw_panel(const struct figure *g, const struct sheet *s, bool rates
 	figure_panel(g, &p);
 	if (rates)
 		snprintf(text, sizeof(text),
-			 "operations per second of all, to one; dotted: N times");
+			 "operations per %s of all, to one; dotted: N times",
+			 s->doc->target.exact ? "tick" : "second");
 	else
 		snprintf(text, sizeof(text), "round trip on each vCPU, %s%s",
 			 plot_unit_words(s->doc->clock.unit),
@@ -330,7 +339,7 @@ static void add_picture(const struct plot_input *in, struct picture_list *list,
 			s->most = b->vcpus > s->most ? b->vcpus : s->most;
 			s->most = b->vms > s->most ? b->vms : s->most;
 			s->vms |= b->vms > 0;
-			s->throughput |= figure_of(b, "ops_per_s") != NULL;
+			s->throughput |= rate_of(b) != NULL;
 		}
 	}
 	picture_name(list, "scaling-%s", label);

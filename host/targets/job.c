@@ -5,7 +5,7 @@
 
 #include "host/targets/job.h"
 
-#define MAGIC 0x336f6a7377ull /* "wsjo3" */
+#define MAGIC 0x346f6a7377ull /* "wsjo4" */
 
 /* The numbers of a job. The path of the payload and the three lists of names follow. */
 struct head {
@@ -14,8 +14,9 @@ struct head {
 	uint32_t boots, events, placement;
 	int32_t cpu;
 	uint8_t pairs, seed_given, host_counters, trace_states, symbols; /* 0 or 1 */
-	uint8_t has_payload;						 /* 0 or 1 */
+	uint8_t has_payload, takes_turns;				 /* 0 or 1 */
 	uint8_t vcpus, vms; /* struct boot_scale */
+	uint8_t none[7];    /* no padding, which would be random */
 	struct abi_params params;
 };
 
@@ -57,6 +58,7 @@ int job_encode(const struct job *job, uint8_t block[JOB_BYTES])
 		.host_counters = job->host_counters,
 		.trace_states = job->trace_states,
 		.symbols = job->symbols,
+		.takes_turns = job->takes_turns,
 		.has_payload = job->payload != NULL,
 		.params = job->params,
 		.vcpus = job->n_scales ? (uint8_t)job->scales[0].vcpus : 0,
@@ -101,7 +103,7 @@ int job_decode(const uint8_t block[JOB_BYTES], struct job_decoded *out)
 	memcpy(&head, out->block, sizeof(head));
 	if (head.magic != MAGIC || head.kind < JOB_BOOTS || head.kind >= JOB_KINDS ||
 	    (head.pairs | head.seed_given | head.host_counters | head.trace_states |
-	     head.symbols | head.has_payload) > 1 ||
+	     head.symbols | head.takes_turns | head.has_payload) > 1 ||
 	    head.n_benches > JOB_NAMES_MAX || head.n_configs > JOB_NAMES_MAX ||
 	    head.n_tests > JOB_NAMES_MAX ||
 	    head.n_benches + head.n_configs + head.n_tests > JOB_NAMES_MAX ||
@@ -139,6 +141,7 @@ int job_decode(const uint8_t block[JOB_BYTES], struct job_decoded *out)
 		.host_counters = head.host_counters,
 		.trace_states = head.trace_states,
 		.symbols = head.symbols,
+		.takes_turns = head.takes_turns,
 		.payload = payload,
 		.scales = { { head.vcpus, head.vms } },
 		.n_scales = head.vcpus || head.vms,

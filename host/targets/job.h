@@ -71,6 +71,7 @@ struct job {
 	bool host_counters; /* count on the vCPU thread; adds to entries and exits */
 	bool trace_states;  /* print the run loop's transitions to stderr */
 	bool symbols;	    /* labs: return the functions of the kernel */
+	bool takes_turns;   /* labs: struct target */
 	/* Without `configs`: of a row's own configs only the one that the row is about.
 	 * Not encoded: a lab receives rows with their configs. */
 	bool one_config;

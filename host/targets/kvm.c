@@ -225,7 +225,7 @@ static void choose_cpus(const struct state *s, unsigned int n, int *cpus,
 /* A payload on each of several vCPUs or VMs. */
 static int boot_scaled(const struct state *s, const struct vm_config *config,
 		       const struct host_row *host, const struct boot_request *rq,
-		       bool exact, struct boot_report *rep, struct error *err)
+		       const struct target *t, struct boot_report *rep, struct error *err)
 {
 	const char *why = kvm_scale_refuses(rq->bench, host, config, &rq->scale);
 	const unsigned int n = boot_scale_n(&rq->scale);
@@ -240,9 +240,9 @@ static int boot_scaled(const struct state *s, const struct vm_config *config,
 	}
 	choose_cpus(s, n, cpus, &env);
 	/* Whatever topology an emulator reports. */
-	if (exact && env.share == BOOT_SHARE_CORES)
+	if (t->exact && env.share == BOOT_SHARE_CORES)
 		env.share = BOOT_SHARE_NOTHING;
-	if (exact && env.share == BOOT_SHARE_CPUS) {
+	if (t->exact && env.share == BOOT_SHARE_CPUS) {
 		boot_end(rep, BOOT_SKIP,
 			 "needs %u CPUs: the machine has %d (labs *-smp have two)", n,
 			 CPU_COUNT(&s->allowed));
@@ -258,7 +258,7 @@ static int boot_scaled(const struct state *s, const struct vm_config *config,
 	}
 	if (sched_setaffinity(0, sizeof(set), &set))
 		return error_set(err, -errno, "cannot pin the first vCPU: %m");
-	rc = kvm_boot_scaled(&env, config, host, rq, exact, rep, err);
+	rc = kvm_boot_scaled(&env, config, host, rq, t->takes_turns, rep, err);
 	(void)sched_setaffinity(0, sizeof(before), &before);
 	return rc;
 }
@@ -309,7 +309,7 @@ static int boot_here(struct target *t, const struct boot_request *request,
 		return 0;
 	}
 	if (boot_scale_n(&rq->scale)) {
-		rc = boot_scaled(s, &config, host, rq, t->exact, rep, err);
+		rc = boot_scaled(s, &config, host, rq, t, rep, err);
 		goto out;
 	}
 	if (env.cpus && cpus_choose(t->exact ? NULL : "/sys", &s->allowed, s->cpu,

@@ -135,11 +135,12 @@ void kvm_add_statistics(const struct vm *vm, struct boot_report *rep);
 
 /*
  * kvm_boot_payload() for rq->scale (kvm_scale.c): a payload on each of several vCPUs of
- * one VM, or in each of several VMs, whose phases begin together.
+ * one VM, or in each of several VMs, whose phases begin together. `takes_turns`: struct
+ * target.
  */
 int kvm_boot_scaled(const struct kvm_boot_env *env, const struct vm_config *config,
 		    const struct host_row *host, const struct boot_request *rq,
-		    bool exact, struct boot_report *rep, struct error *err);
+		    bool takes_turns, struct boot_report *rep, struct error *err);
 
 /* Why a row or a config does not run at a scale; NULL: it does. */
 const char *kvm_scale_refuses(const struct bench *row, const struct host_row *host,

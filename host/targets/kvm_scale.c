@@ -9,10 +9,11 @@
  * it was made between the latest begin and the earliest end of the EVENT phase: while all
  * vCPUs were in it. The events of a phase follow each other, so that the place of an
  * event in the phase is the share of the samples before it. Where vCPUs take turns, on
- * fewer CPUs or on an exact target, all events count.
+ * fewer CPUs or on a machine whose CPUs do, all events count.
  */
 #include <errno.h>
 #include <linux/futex.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ struct scaled {
 	const struct boot_request *rq;
 	const struct host_row *host; /* or NULL */
 	const int *cpus;	     /* of the lanes; NULL: not pinned */
-	bool exact;
+	bool takes_turns;	     /* struct target */
 	enum boot_share share;
 	unsigned int n, n_vms;
 	struct vm *vms;
@@ -93,7 +94,7 @@ static void wait_barrier(struct scaled *s, uint32_t before)
 	const struct timespec limit = { .tv_nsec = WAIT_NS };
 	/* Threads that share a CPU, or CPUs that take turns, do not look. */
 	const int64_t spin_until =
-		s->share == BOOT_SHARE_CPUS || s->exact ? 0 : now_ns() + SPIN_NS;
+		s->share == BOOT_SHARE_CPUS || s->takes_turns ? 0 : now_ns() + SPIN_NS;
 
 	while (is_closed(s, before) && !watchdog_expired() && !interrupted)
 		if (!spin_until || now_ns() > spin_until)
@@ -370,31 +371,41 @@ static void end_by_stop(struct scaled *s, struct boot_report *rep)
 	}
 }
 
-/* The events of a lane between two moments: [*from, *to). */
-static void find_events(const struct lane *lane, const struct boot_report *of,
-			int64_t begin_ns, int64_t end_ns, size_t *from, size_t *to)
+/*
+ * The events of a lane between two moments, to half a nanosecond: [*from, *to). Returns
+ * their number in thousandths, with the parts of the events at both moments.
+ */
+static uint64_t find_events(const struct lane *lane, const struct boot_report *of,
+			    int64_t begin_ns, int64_t end_ns, size_t *from, size_t *to)
 {
 	const uint64_t *series = of->series[ABI_PHASE_EVENT];
 	const size_t n = of->guest.samples[ABI_PHASE_EVENT];
 	const double length = (double)(lane->end_ns - lane->begin_ns);
-	double whole = 0, before = 0;
+	double whole = 0, before = 0, inside = 0;
 
 	*from = *to = 0;
 	for (size_t i = 0; i < n; i++)
 		whole += (double)series[i];
 	if (whole <= 0)
-		return;
+		return 0;
 	for (size_t i = 0; i < n; i++) {
-		double after = before + (double)series[i];
+		const double after = before + (double)series[i];
+		const double first = (double)lane->begin_ns + length * before / whole;
+		const double last = (double)lane->begin_ns + length * after / whole;
 
-		if ((double)lane->begin_ns + length * before / whole < (double)begin_ns)
+		if (first < (double)begin_ns - 0.5)
 			*from = i + 1;
-		if ((double)lane->begin_ns + length * after / whole <= (double)end_ns)
+		if (last < (double)end_ns + 0.5)
 			*to = i + 1;
+		if (last > first)
+			inside += fmax(0, fmin(last, (double)end_ns) -
+						  fmax(first, (double)begin_ns)) /
+				  (last - first);
 		before = after;
 	}
 	if (*to < *from)
 		*to = *from;
+	return (uint64_t)llround(inside * 1000);
 }
 
 /* Appends [from, to) of a series of `of`. The series has room. */
@@ -410,7 +421,7 @@ static int merge(struct scaled *s, struct boot_report *of, struct boot_report *r
 {
 	static const enum abi_phase whole[] = { ABI_PHASE_NULL, ABI_PHASE_TWIN };
 	/* Where vCPUs take turns, they are never in it at the same time: all events. */
-	const bool turns = s->exact || s->share == BOOT_SHARE_CPUS;
+	const bool turns = s->takes_turns || s->share == BOOT_SHARE_CPUS;
 	int64_t begin_ns = INT64_MIN, end_ns = INT64_MAX;
 	int64_t first_ns = INT64_MAX, last_ns = INT64_MIN;
 	struct boot_lanes *lanes = calloc(1, sizeof(*lanes));
@@ -439,7 +450,7 @@ static int merge(struct scaled *s, struct boot_report *of, struct boot_report *r
 	lanes->n = s->n;
 	lanes->share = s->share;
 	if (turns)
-		lanes->span_ns = s->exact ? -1 : last_ns - first_ns;
+		lanes->span_ns = s->takes_turns ? -1 : last_ns - first_ns;
 	else
 		lanes->span_ns = end_ns > begin_ns ? end_ns - begin_ns : 0;
 	for (unsigned int i = 0; i < s->n; i++) {
@@ -450,8 +461,10 @@ static int merge(struct scaled *s, struct boot_report *of, struct boot_report *r
 		lane->faults = of[i].guest.faults[ABI_PHASE_EVENT];
 		lane->l1_exits = of[i].guest.l1_exits[ABI_PHASE_EVENT];
 		lane->counts = s->lanes[i].counts[ABI_PHASE_EVENT];
+		lane->milli = 1000 * to;
 		if (!turns)
-			find_events(&s->lanes[i], &of[i], begin_ns, end_ns, &from, &to);
+			lane->milli = find_events(&s->lanes[i], &of[i], begin_ns, end_ns,
+						  &from, &to);
 		lane->counted = to - from;
 		append(rep, &of[i], ABI_PHASE_EVENT, from, to);
 		for (size_t k = 0; k < sizeof(whole) / sizeof(whole[0]); k++)
@@ -559,7 +572,7 @@ static int run(struct scaled *s, const struct vm_config *config,
 
 int kvm_boot_scaled(const struct kvm_boot_env *env, const struct vm_config *config,
 		    const struct host_row *host, const struct boot_request *rq,
-		    bool exact, struct boot_report *rep, struct error *err)
+		    bool takes_turns, struct boot_report *rep, struct error *err)
 {
 	struct scaled *s = calloc(1, sizeof(*s));
 	struct vm_config own = *config;
@@ -571,7 +584,7 @@ int kvm_boot_scaled(const struct kvm_boot_env *env, const struct vm_config *conf
 	s->host = host;
 	s->cpus = env->cpus;
 	s->share = env->share;
-	s->exact = exact;
+	s->takes_turns = takes_turns;
 	s->n = boot_scale_n(&rq->scale);
 	s->ended = -1;
 	pthread_mutex_init(&s->lock, NULL);

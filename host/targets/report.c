@@ -156,7 +156,8 @@ static int decode_lanes(const uint8_t *at, struct boot_report *rep)
 		memcpy(&exact, &lane->counts.interrupts_exact, sizeof(exact));
 		lanes->lane[i].counts.interrupts_exact = exact != 0;
 		ok = are_phase_counts(&lane->counts) && lane->events <= ABI_SERIES_MAX &&
-		     lane->counted <= lane->events && lane->faults <= COUNT_MAX &&
+		     lane->counted <= lane->events &&
+		     lane->milli <= 1000 * lane->events && lane->faults <= COUNT_MAX &&
 		     lane->l1_exits <= COUNT_MAX;
 		counted += lane->counted;
 	}

@@ -77,6 +77,7 @@ const struct target target_table[] = {
 	  .summary = "Linux KVM/arm64 with VHE and two CPUs, emulated: IPIs and kicks",
 	  .arch = ARCH_AARCH64,
 	  .only = NEEDS_VCPUS_2,
+	  .takes_turns = true,
 	  .ops = &target_lab_ops,
 	  EXACT },
 	{ .name = "lab:aarch64-nested",

@@ -97,11 +97,12 @@ struct boot_waits {
  * Of a boot with a scale: what each of its vCPUs did in the EVENT phase. The series of
  * the report holds the events that were made while all vCPUs were in that phase, first
  * those of lane 0, then those of lane 1, ...; where vCPUs take turns (BOOT_SHARE_CPUS,
- * exact targets) all events. The series NULL and TWIN hold those of all lanes.
+ * takes_turns) all events. The series NULL and TWIN hold those of all lanes.
  */
 struct boot_lane {
 	uint64_t events;  /* of the phase */
 	uint64_t counted; /* of them in the series */
+	uint64_t milli;	  /* in span_ns, in thousandths: two events are in it in part */
 	uint64_t faults;
 	uint64_t l1_exits; /* of rows of NEEDS_NESTED */
 	struct boot_counts counts;
@@ -116,7 +117,7 @@ enum boot_share {
 struct boot_lanes {
 	uint32_t n;
 	uint32_t share;	 /* enum boot_share */
-	int64_t span_ns; /* the time in which the events were made; -1: exact */
+	int64_t span_ns; /* in which the events were made; -1: takes_turns */
 	struct boot_lane lane[BOOT_SCALE_MAX];
 };
 
@@ -188,6 +189,7 @@ struct target {
 	enum arch arch;		/* of the guest; for `kvm`, of this machine */
 	const char *hypervisor; /* as in documents; NULL: only the machine knows */
 	bool exact;		/* counts instructions: no noise */
+	bool takes_turns;	/* its CPUs never execute at the same time */
 	bool named_only;	/* `--on all` and patterns do not select it */
 	unsigned int only; /* rows with one of these needs; 0: all (bench/catalogue.h) */
 	uint32_t default_boots, default_events, default_warmup;

@@ -209,6 +209,8 @@ b("rdtsc")["exits"]["faults"] = 20000; shift("rdtsc", -1)'
   [ "$status" = 1 ]
   [[ $stdout == *"1 worse, 0 better, 1 changed,"* ]]
   refused 2 "--fail-on better: not a verdict" "$wsbench" compare "$DOC" "$DOC" --fail-on better
+  refused 2 "--fail-on distribution: only of a history (wsbench history check)" \
+    "$wsbench" compare "$DOC" "$DOC" --fail-on distribution
 }
 
 @test "ranges over boots: overlapping ranges are the same, others differ by the nearest ends" {

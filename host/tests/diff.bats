@@ -28,7 +28,7 @@ load helper
   run_apart "$wsbench" diff --kernel 6.1 --kernel "$kernel" --on lab:aarch64-vhe --bench hypercall --explain-rows 1
   echo "$stdout$stderr"
   [ "$status" = 1 ]
-  [[ $stdout == 'lab:aarch64-vhe: 1 longer, from Linux 6.1.'* ]]
+  [[ $stdout == 'lab:aarch64-vhe: 1 worse, from Linux 6.1.'* ]]
   [ "$(wc -L <<<"$stdout")" -le 74 ]
   grep -qE '^hypercall +989 +[0-9,]+ +\+[0-9,]+ +\+[0-9.]+ %$' <<<"$stdout"
   grep -qE '^vcpu_read_sys_reg +72 ' <<<"$stdout"

@@ -118,6 +118,13 @@ body() { sed '1,/^  "subject"/d' "$1"; }
   grep -q '</title><rect ' report.html
 }
 
+# strcmp() has another path for texts near the end of a page, and a build moves texts.
+@test "explain: the VMM's handler of a debug exit finds a register without strcmp" {
+  explained x86_64-svm int3_user
+  [ "$(doc explained.json '[f["name"] for f in d["functions"] if "strcmp" in f["name"]]')" = '[]' ]
+  [ "$(doc explained.json '"regs_arch_find" in [f["name"] for f in d["functions"]]')" = True ]
+}
+
 # Rows with what a clock of Bochs counts apart from instructions: VM exits, iterations of REP,
 # exits to user space, page faults.
 @test "explain: all instructions of exits on lab:x86_64-vmx, with the instructions of VMX" {
@@ -182,6 +189,8 @@ body() { sed '1,/^  "subject"/d' "$1"; }
   # No kernel exists: explain fails before a boot.
   WORLDSWITCH_CACHE=$PWD refused 2 "lab:aarch64-smp: needs two CPUs" \
     "${explain[@]}" --on lab:aarch64-smp --bench hypercall
+  WORLDSWITCH_CACHE=$PWD refused 2 "lab:x86_64-svm-smp: explain follows machines of one CPU" \
+    "${explain[@]}" --on lab:x86_64-svm-smp --bench hypercall
   WORLDSWITCH_CACHE=$PWD refused 2 "ipi_busy: needs two CPUs" \
     "${explain[@]}" --on lab:aarch64-vhe --bench ipi_busy
   refused 2 "--bench matches" "${explain[@]}" --on lab:aarch64-vhe --bench 'mmio_*' --json

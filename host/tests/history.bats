@@ -478,6 +478,7 @@ END
   refused 2 "out of range" "$wsbench" history check --db h.jsonl --window 1
   refused 2 "--threshold 5: a number without a unit" "$wsbench" history check --db h.jsonl --threshold 5
   refused 2 "--fail-on worse: not a verdict" "$wsbench" history check --db h.jsonl --fail-on worse
+  refused 2 "--fail-on worse?: only of documents (wsbench compare)" "$wsbench" history check --db h.jsonl --fail-on 'worse?'
   nothing_left
 }
 
@@ -711,6 +712,29 @@ C
   run_apart "$wsbench" history why --db h.jsonl --missing
   [ "$status" = 0 ]
   [[ $stdout != *hypercall* ]]
+  # What no run of explain could add is not asked for: a row that depends on where it waits, one
+  # with two vCPUs, several vCPUs, a lab with two CPUs, and a benchmark of another version.
+  for change in name=timer_overshoot_posix name=ipi_busy config=default@vcpus=2 target=lab:x86_64-svm-smp name=gone \
+    name=cpuid; do
+    rm -rf h.jsonl*
+    for doc in a b; do
+      python3 - $doc.json $change <<'END' >$doc$doc.json
+import json, sys
+path, change = sys.argv[1:]
+d = json.load(open(path))
+what, value = change.split("=", 1)
+d["benchmarks"] = d["benchmarks"][:1]
+(d["target"] if what == "target" else d["benchmarks"][0])["name" if what == "target" else what] = value
+print(json.dumps(d))
+END
+    done
+    "$wsbench" history add --quiet --db h.jsonl aa.json bb.json
+    run_apart "$wsbench" history why --db h.jsonl --missing
+    echo "$change: $stdout$stderr"
+    [ "$status" = 0 ]
+    [ -z "$stdout" ] || [ $change = name=cpuid ]
+  done
+  [ "$(wc -l <<<"$stdout")" = 2 ]
   refused 2 "--missing: only for 'history why'" "$wsbench" history check --db h.jsonl --missing
   refused 2 "not a changelog" "$wsbench" history add --db h.jsonl --changelog a.json
 }

@@ -420,6 +420,7 @@ static struct job full_job(void)
 		.host_counters = true,
 		.trace_states = true,
 		.symbols = true,
+		.takes_turns = true,
 		.payload = "/payload.elf",
 		.scales = { { .vms = 7 } },
 		.n_scales = 1,
@@ -431,7 +432,7 @@ static struct job full_job(void)
 }
 
 /* A new member must be added to full_job(), to the codec and to expect_equal(). */
-_Static_assert(sizeof(struct job) == 488, "struct job has another member");
+_Static_assert(sizeof(struct job) == 496, "struct job has another member");
 
 static void expect_text(const char *a, const char *b)
 {
@@ -466,6 +467,7 @@ static void expect_equal(const struct job *a, const struct job *b)
 	cr_expect_eq(a->host_counters, b->host_counters);
 	cr_expect_eq(a->trace_states, b->trace_states);
 	cr_expect_eq(a->symbols, b->symbols);
+	cr_expect_eq(a->takes_turns, b->takes_turns);
 	expect_text(a->payload, b->payload);
 	expect_text(a->kernel, b->kernel);
 	expect_text(a->modules, b->modules);

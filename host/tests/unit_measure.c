@@ -338,6 +338,7 @@ static void scaled_report(struct boot_report *rep, uint32_t n, const uint64_t *t
 		rep->lanes->lane[i] = (struct boot_lane){
 			.events = 2,
 			.counted = 2,
+			.milli = 2000,
 			.counts = { 2, 0, 0, true, 0, 0, -1 },
 		};
 	}
@@ -537,6 +538,80 @@ Test(scale, the_efficiency_compares_with_one_of_either_kind)
 		add_report(r, "cpuid", (struct boot_scale){ .vms = 2 }, &rep);
 		cr_expect_eq(scaled_value(r, "default@vms=2", "efficiency"), expected[i],
 			     "case %zu", i);
+		result_free(r);
+	}
+}
+
+/* Boots of cpuid, of which those of a bit mask do not exit as often as they should. */
+struct flaky {
+	unsigned int wrong, boots;
+};
+
+static int flaky_boot(struct target *t, const struct boot_request *rq,
+		      struct boot_report *rep, struct error *err)
+{
+	struct flaky *flaky = t->state;
+
+	(void)err;
+	scaled_report(rep, 1, (const uint64_t[]){ 100 });
+	rep->lanes->span_ns = 1000;
+	if (strcmp(rq->bench->id, "cpuid") != 0)
+		boot_end(rep, BOOT_SKIP, "booted");
+	else if (flaky->wrong >> flaky->boots++ & 1)
+		rep->lanes->lane[0].counts.exits = 0;
+	return 0;
+}
+
+static int flaky_describe(struct target *t, struct result **out, struct error *err)
+{
+	fake_describe(t, out, err);
+	(*out)->target.hypervisor = "SVM";
+	return 0;
+}
+
+/* At most as often as there were rounds, and not if no boot was valid. */
+Test(measure, rejected_boots_are_repeated)
+{
+	static const struct {
+		unsigned int wrong, boots, valid;
+		bool is_exact;
+	} rows[] = {
+		{ 0, 3, 3, false },  { 1u << 1, 4, 3, false }, { 3u << 2, 5, 3, false },
+		{ 7u, 3, 0, false }, { 0x3e, 6, 1, false },    { 1u << 1, 3, 2, true },
+	};
+	static const char *const benches[] = { "cpuid" };
+	static const struct target_ops ops = { .kind = "fake",
+					       .describe = flaky_describe,
+					       .boot = flaky_boot };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct flaky flaky = { .wrong = rows[i].wrong };
+		struct target t = { .name = "fake",
+				    .arch = ARCH_X86_64,
+				    .exact = rows[i].is_exact,
+				    .default_boots = 3,
+				    .default_events = 2,
+				    .ops = &ops,
+				    .state = &flaky };
+		const struct job job = { .benches = benches,
+					 .n_benches = 1,
+					 .scales = { { .vcpus = 1 } },
+					 .n_scales = 1,
+					 .cpu = -1 };
+		const struct measure_watch watch = { .ctx = NULL };
+		const struct result_metric *m;
+		struct error err = { "" };
+		struct result *r = NULL;
+		unsigned int valid = 0;
+
+		cr_assert_eq(measure_run(&t, &job, &watch, &r, &err), 0, "%s", err.text);
+		m = &result_find(r, "cpuid", "default@vcpus=1")->metrics[0];
+		for (size_t k = 0; k < m->n_boots; k++) {
+			cr_expect_eq(m->boots[k].index, k);
+			valid += m->boots[k].valid;
+		}
+		cr_expect(m->n_boots == rows[i].boots && valid == rows[i].valid,
+			  "case %zu: %u of %zu boots are valid", i, valid, m->n_boots);
 		result_free(r);
 	}
 }

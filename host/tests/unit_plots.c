@@ -639,8 +639,8 @@ static void add_scaled(const char *name, unsigned int vcpus, unsigned int vms,
 	if (rate == 0)
 		return;
 	m = result_add_metric(docs[0], b);
-	m->name = "ops_per_s";
-	m->unit = "ops/s";
+	m->name = docs[0]->target.exact ? "ops_per_mtick" : "ops_per_s";
+	m->unit = docs[0]->target.exact ? "ops/Mtick" : "ops/s";
 	m->better = "higher";
 	m->value = rate;
 	add_boot(docs[0], m, rate);
@@ -680,7 +680,19 @@ Test(plots, the_rate_of_vms_is_against_one_vcpu_where_there_is_no_single_vm)
 	expect_in(0, "$vms0 << EOD\n2 1100 1100 1100 2\n");
 }
 
-Test(plots, an_exact_target_has_costs_and_no_rates)
+Test(plots, the_rates_of_an_exact_target_are_per_tick)
+{
+	struct plot_input in = input(1);
+
+	add_scaled("hypercall", 1, 0, 1524, 600);
+	add_scaled("hypercall", 2, 0, 1524, 1200);
+	plot_scaling(&in, &list, &why);
+	cr_assert_eq(list.n, 1, "%s", why.text);
+	expect_in(0, "$vcpus0 << EOD\n0 1524 1524 1524 0\n1 1524 1524 1524 1\n");
+	expect_in(0, "operations per tick of all");
+}
+
+Test(plots, cpus_that_take_turns_have_costs_and_no_rates)
 {
 	struct plot_input in = input(1);
 

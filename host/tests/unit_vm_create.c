@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <linux/kvm.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "host/vmm/arch.h"
+#include "host/vmm/regs.h"
 #include "host/vmm/vmm.h"
 
 static struct kvm_enable_cap enabled;
@@ -50,6 +52,33 @@ Test(vm_create, counters_in_use_are_unsupported_and_name_the_watchdog)
 	cr_expect_not_null(strstr(vm.error.text, "nmi_watchdog=0"));
 	cr_expect_not_null(strstr(vm.error.text, "KVM_CREATE_VCPU"));
 	vm_destroy(&vm);
+}
+
+/* Whatever else is in the heap. */
+Test(regs, what_ioctls_copy_begins_a_page)
+{
+	static const size_t before[] = { 1, 24, 300, 2500, 5000 };
+
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		void *unrelated = malloc(before[i]);
+		uint8_t *at = regs_alloc(5000);
+
+		cr_assert_not_null(at);
+		cr_expect_eq((uintptr_t)at % 4096, 0);
+		for (size_t k = 0; k < 5000; k++)
+			cr_assert_eq(at[k], 0);
+		memset(at, 0xff, 5000);
+		regs_release(at);
+		free(unrelated);
+	}
+	regs_release(NULL);
+}
+
+Test(regs, names)
+{
+	cr_expect(regs_is_name("rip", "rip") && regs_is_name("", ""));
+	cr_expect(!regs_is_name("rip", "rip2") && !regs_is_name("rip2", "rip"));
+	cr_expect(!regs_is_name("", "r") && !regs_is_name("rax", "rbx"));
 }
 
 /* QEMU (target/i386/kvm/kvm.c) sets both bits: a notify exit ends KVM_RUN. */

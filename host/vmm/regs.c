@@ -12,6 +12,30 @@ static uint32_t all_groups(void)
 	return (1u << regs_groups) - 1;
 }
 
+#define PAGE_BYTES 4096u
+
+/* calloc() clears no fresh memory; aligned_alloc() and memset() would. */
+void *regs_alloc(size_t bytes)
+{
+	void *block = calloc(1, sizeof(block) + PAGE_BYTES + bytes);
+	uint8_t *at = (uint8_t *)block + sizeof(block);
+
+	if (!block)
+		return NULL;
+	at += -(uintptr_t)at & (PAGE_BYTES - 1);
+	memcpy(at - sizeof(block), &block, sizeof(block));
+	return at;
+}
+
+void regs_release(void *at)
+{
+	void *block = NULL;
+
+	if (at)
+		memcpy(&block, (uint8_t *)at - sizeof(block), sizeof(block));
+	free(block);
+}
+
 int regs_init(struct vcpu *vcpu)
 {
 	int err = regs_arch_init(vcpu);

@@ -24,6 +24,14 @@ struct regs_value {
 	uint64_t low, high;
 };
 
+/*
+ * Zeroed memory from a page's begin on, for what ioctls copy: the path of a copy depends
+ * on its alignment, and so it does not depend on where the heap has room. NULL: out of
+ * memory. regs_release() it; NULL is allowed.
+ */
+void *regs_alloc(size_t bytes);
+void regs_release(void *at);
+
 /* For vm_create(), after arch_vm_finish(), and vm_destroy(). */
 int regs_init(struct vcpu *vcpu);
 void regs_free(struct vcpu *vcpu);

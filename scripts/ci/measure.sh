@@ -78,7 +78,7 @@ compare() {
 
 main() {
   local kernel='' modules='' targets=lab:x86_64-svm bench=core commit='' label='' base='' db='' confirm='' out='' rows=8 base_kernel=''
-  local worst=0 code target file files=() names=() gate=()
+  local worst=0 code target file files=() names=() gate=() history_gate=()
   while [ $# -gt 0 ]; do
     case $1 in
     --help) usage && exit 0 ;;
@@ -86,7 +86,15 @@ main() {
     --kernel | --modules | --on | --bench | --commit | --label | --base | --db | --threshold | --fail-on | --explain-rows | --base-kernel | -o)
       [ $# -gt 1 ] || die "$1 needs a value"
       case $1 in
-      --threshold | --fail-on) gate+=("$1" "$2") ;;
+      # What only a history knows, and what only a comparison of two documents has.
+      --fail-on)
+        [ "$2" = distribution ] || gate+=("$1" "$2")
+        [ "$2" = 'worse?' ] || history_gate+=("$1" "$2")
+        ;;
+      --threshold)
+        gate+=("$1" "$2")
+        history_gate+=("$1" "$2")
+        ;;
       --explain-rows) rows=$2 ;;
       --base-kernel) base_kernel=$2 ;;
       --on) targets=$2 ;;
@@ -127,7 +135,7 @@ main() {
     code=0
     "$wsbench" history add --db "$db" "${files[@]}" || code=$?
     # The first runs of a history cannot be judged (exit code 3).
-    [ "$code" != 0 ] || "$wsbench" history check --db "$db" --last 1 --on "$targets" $confirm "${gate[@]}" \
+    [ "$code" != 0 ] || "$wsbench" history check --db "$db" --last 1 --on "$targets" $confirm "${history_gate[@]}" \
       --kernel "$kernel" ${modules:+--modules "$modules"} || code=$?
     note "$code"
   fi

@@ -375,6 +375,7 @@ static int boots_of_clone(struct target *t, const struct boot_request *rq, size_
 		.cpu = s->machine->cpus > 1 ? 0 : -1,
 		.timeout_ns = boot_timeout_ns(s, rq),
 		.host_counters = s->host_counters,
+		.takes_turns = t->takes_turns,
 		.payload = s->payload ? "/" LAB_PAYLOAD_PATH : NULL,
 	};
 	struct lab_answer a = {

@@ -144,7 +144,7 @@ uint64_t regs_id(const char *name)
 	size_t i;
 
 	for (i = 0; i < NAMES; i++)
-		if (!strcmp(names[i].name, name))
+		if (regs_is_name(names[i].name, name))
 			return names[i].id;
 	if (sscanf(name, "s%u_%u_c%u_c%u_%u%c", &op0, &op1, &crn, &crm, &op2, &rest) == 5)
 		return ARM64_SYS_REG(op0, op1, crn, crm, op2);

@@ -58,7 +58,7 @@ bool msrs_number(const char *name, uint32_t *index)
 	char *end;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(names[i].name, name))
+		if (!regs_is_name(names[i].name, name))
 			continue;
 		*index = names[i].index;
 		return true;
@@ -127,7 +127,9 @@ int msrs_list(struct vcpu *vcpu)
 		return list_failed(vcpu, err);
 	list = calloc(1, sizeof(*list) + none.nmsrs * sizeof(list->indices[0]));
 	copy->msrs = calloc(none.nmsrs, sizeof(copy->msrs[0]));
-	if (!list || !copy->msrs) {
+	copy->msrs_io = regs_alloc(sizeof(*copy->msrs_io) +
+				   none.nmsrs * sizeof(copy->msrs_io->entries[0]));
+	if (!list || !copy->msrs || !copy->msrs_io) {
 		free(list);
 		return error_set(vcpu->error, -ENOMEM, "out of memory");
 	}
@@ -168,9 +170,7 @@ int msrs_pull(struct vcpu *vcpu)
 
 	if (err)
 		return err;
-	all = calloc(1, sizeof(*all) + copy->n_msrs * sizeof(all->entries[0]));
-	if (!all)
-		return error_set(vcpu->error, -ENOMEM, "out of memory");
+	all = copy->msrs_io;
 	all->nmsrs = copy->n_msrs;
 	for (i = 0; i < copy->n_msrs; i++)
 		all->entries[i].index = copy->msrs[i].entry.index;
@@ -183,20 +183,16 @@ int msrs_pull(struct vcpu *vcpu)
 				copy->msrs[got].entry.index);
 	for (i = 0; !err && i < copy->n_msrs; i++)
 		copy->msrs[i].entry = all->entries[i];
-	free(all);
 	return err;
 }
 
 static int push_all(struct vcpu *vcpu)
 {
 	struct regs_copy *copy = vcpu->regs.copy;
-	struct kvm_msrs *all;
+	struct kvm_msrs *all = copy->msrs_io;
 	unsigned int i, first_bad;
 	int done;
 
-	all = calloc(1, sizeof(*all) + copy->n_msrs * sizeof(all->entries[0]));
-	if (!all)
-		return error_set(vcpu->error, -ENOMEM, "out of memory");
 again:
 	all->nmsrs = 0;
 	for (i = 0; i < copy->n_msrs; i++)
@@ -209,7 +205,6 @@ again:
 		msrs_find(copy, first_bad)->readonly = true;
 		goto again;
 	}
-	free(all);
 	return done < 0 ? done : 0;
 }
 
@@ -230,7 +225,8 @@ int msrs_push(struct vcpu *vcpu)
 					 copy->msrs[i].entry.index);
 		copy->msrs[i].touched = false;
 	}
-	return vcpu->regs.policy == REGS_SYNC_ALWAYS ? push_all(vcpu) : 0;
+	return vcpu->regs.policy == REGS_SYNC_ALWAYS && copy->msrs_io ? push_all(vcpu)
+								      : 0;
 }
 
 /*

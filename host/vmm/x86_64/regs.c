@@ -52,7 +52,7 @@ static bool is_present(const struct vcpu *vcpu, unsigned int group)
 int regs_arch_init(struct vcpu *vcpu)
 {
 	const int fd = vcpu->vm->fd;
-	struct regs_copy *copy = calloc(1, sizeof(*copy));
+	struct regs_copy *copy = regs_alloc(sizeof(*copy));
 	int bytes = kvm_check_cap(fd, KVM_CAP_XSAVE2);
 	unsigned int group;
 
@@ -66,15 +66,16 @@ int regs_arch_init(struct vcpu *vcpu)
 	if (!copy->xsave2 && !kvm_check_cap(fd, KVM_CAP_XSAVE))
 		return 0;
 	copy->xsave_bytes = copy->xsave2 ? (size_t)bytes : XSAVE_BYTES;
-	copy->xsave = calloc(1, copy->xsave_bytes);
+	copy->xsave = regs_alloc(copy->xsave_bytes);
 	return copy->xsave ? 0 : error_set(vcpu->error, -ENOMEM, "out of memory");
 }
 
 void regs_arch_free(struct vcpu *vcpu)
 {
-	free(vcpu->regs.copy->xsave);
+	regs_release(vcpu->regs.copy->xsave);
 	free(vcpu->regs.copy->msrs);
-	free(vcpu->regs.copy);
+	regs_release(vcpu->regs.copy->msrs_io);
+	regs_release(vcpu->regs.copy);
 }
 
 int regs_arch_sync_run_init(struct vcpu *vcpu)

@@ -58,6 +58,7 @@ struct regs_copy {
 	bool xsave2;
 	struct regs_msr *msrs; /* NULL: not yet listed */
 	unsigned int n_msrs;
+	struct kvm_msrs *msrs_io; /* room for all of them */
 };
 
 /* Lists the MSRs of KVM_GET_MSR_INDEX_LIST that can be read, once. 0 or -errno. */

@@ -191,7 +191,7 @@ bool regs_arch_find(struct vcpu *vcpu, const char *name, struct regs_place *plac
 	size_t i;
 
 	for (i = 0; i < NAMES; i++)
-		if (!strcmp(table[i].name, name))
+		if (regs_is_name(table[i].name, name))
 			return find_named(copy, &table[i], place);
 	return find_in_rows(copy, name, place) || find_msr(vcpu, name, place);
 }
