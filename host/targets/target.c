@@ -133,6 +133,13 @@ const struct target target_table[] = {
 	  .named_only = true,
 	  .ops = &target_lab_ops,
 	  EXACT },
+	{ .name = "lab:x86_64-vmx-l1",
+	  .summary = "Linux KVM in a guest of lab:x86_64-vmx: nested VMX",
+	  .arch = ARCH_X86_64,
+	  .hypervisor = "VMX",
+	  .named_only = true,
+	  .ops = &target_lab_ops,
+	  EXACT },
 	{ .name = "lab:x86_64-vmx-skylake",
 	  .summary =
 		  "lab:x86_64-vmx with the three fixed counters that a mediated vPMU can have",

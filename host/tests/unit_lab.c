@@ -539,14 +539,19 @@ Test(machines, memory_is_that_of_the_file)
 /* The kernel that is measured in such a lab is L1's. */
 Test(machines, append_is_for_the_kernel_of_l1)
 {
-	const struct lab_machine *l1 = lab_machine_find("x86_64-svm-l1");
-	const struct lab_machine *l0 = lab_machine_find("x86_64-svm");
+	static const char *const pairs[][2] = { { "x86_64-svm-l1", "x86_64-svm" },
+						{ "x86_64-vmx-l1", "x86_64-vmx" } };
 
-	cr_assert(l1 && l1->l1 && l0 && !l0->l1);
-	cr_expect_str_eq(lab_append_begin(l1, "x=y"), " -- ");
-	cr_expect_str_eq(lab_append_begin(l0, "x=y"), " ");
-	cr_expect_str_eq(lab_append_begin(l1, NULL), "");
-	cr_expect_str_eq(l1->append, l0->append);
+	for (int i = 0; i < 2; i++) {
+		const struct lab_machine *l1 = lab_machine_find(pairs[i][0]);
+		const struct lab_machine *l0 = lab_machine_find(pairs[i][1]);
+
+		cr_assert(l1 && l1->l1 && l0 && !l0->l1);
+		cr_expect_str_eq(lab_append_begin(l1, "x=y"), " -- ");
+		cr_expect_str_eq(lab_append_begin(l0, "x=y"), " ");
+		cr_expect_str_eq(lab_append_begin(l1, NULL), "");
+		cr_expect_str_eq(l1->append, l0->append);
+	}
 }
 
 /* Without the built emulator, the machine of the same name runs on a distribution's. */

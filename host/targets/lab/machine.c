@@ -120,6 +120,7 @@ static const char *const x86_64_flags[] = { X86_64_FLAGS };
 
 static const char *const bochs_lines[] = { BOCHS_LINES(BOCHS_CPU) };
 static const char *const bochs_amd_lines[] = { BOCHS_LINES(BOCHS_CPU_AMD) };
+static const char *const bochs_l1_lines[] = { BOCHS_LINES_OF(BOCHS_CPU, L0_MEMORY_MIB) };
 static const char *const bochs_amd_l1_lines[] = { BOCHS_LINES_OF(BOCHS_CPU_AMD,
 								 L0_MEMORY_MIB) };
 
@@ -232,6 +233,16 @@ const struct lab_machine lab_machine_table[] = {
 		.append = BOCHS_APPEND COMMON_APPEND BOCHS_APPEND_LAST,
 		.module = "kvm-amd",
 		.cpus = 2,
+	},
+	{
+		.name = "x86_64-vmx-l1",
+		.arch = ARCH_X86_64,
+		.emulator = &lab_bochs,
+		.program = "bochs",
+		.flags = bochs_l1_lines,
+		.append = BOCHS_APPEND COMMON_APPEND BOCHS_APPEND_LAST,
+		.module = "kvm-intel",
+		.l1 = true,
 	},
 	{
 		.name = "x86_64-svm-qemu",

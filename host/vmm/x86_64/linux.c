@@ -24,28 +24,39 @@ void linux_vm_config(struct vm_config *config, uint64_t ram_bytes)
 }
 
 /*
- * As firmware leaves them: memory is write-back, all above 3 GiB is uncached. Without
- * MTRRs, Linux does without the PAT (SDM vol. 3A, 12.11.2).
+ * As firmware leaves them. MTRRs: memory is write-back, all above 3 GiB is uncached;
+ * without MTRRs, Linux does without the PAT (SDM vol. 3A, 12.11.2). IA32_MISC_ENABLE:
+ * fast strings, which KVM leaves off. On Intel, Linux then ignores ERMS but not FSRM,
+ * and memmove() of kernels before 6.4 needs ERMS where FSRM is: L1 would overwrite its
+ * memory.
  */
-static int set_mtrrs(struct vcpu *vcpu)
+#define MISC_ENABLE  0x1a0
+#define FAST_STRINGS 1u
+
+static int set_msrs(struct vcpu *vcpu)
 {
 	struct {
 		struct kvm_msrs head;
-		struct kvm_msr_entry entry[3];
+		struct kvm_msr_entry entry[4];
 	} msrs = {
-		.head.nmsrs = 3,
-		.entry = { { .index = 0x200, .data = 0xc0000000 },
+		.head.nmsrs = 1,
+		.entry = { { .index = MISC_ENABLE },
+			   { .index = 0x200, .data = 0xc0000000 },
 			   { .index = 0x201, .data = 0xffc0000800 },
 			   { .index = 0x2ff, .data = 0xc06 } },
 	};
-	int set = vcpu_ioctl_value(vcpu, KVM_SET_MSRS, &msrs.head);
+	int got = vcpu_ioctl_value(vcpu, KVM_GET_MSRS, &msrs.head), set;
 
+	if (got < 0)
+		return got;
+	msrs.entry[0].data |= FAST_STRINGS;
+	msrs.head.nmsrs = 4;
+	set = vcpu_ioctl_value(vcpu, KVM_SET_MSRS, &msrs.head);
 	if (set < 0)
 		return set;
-	return set == 3
-		       ? 0
-		       : error_set(vcpu->error, -EINVAL, "KVM_SET_MSRS refuses MTRR 0x%x",
-				   msrs.entry[set].index);
+	return set == 4 ? 0
+			: error_set(vcpu->error, -EINVAL, "KVM_SET_MSRS refuses MSR 0x%x",
+				    msrs.entry[set].index);
 }
 
 int linux_enter(struct vm *vm, const struct linux_entry *entry)
@@ -82,5 +93,5 @@ int linux_enter(struct vm *vm, const struct linux_entry *entry)
 	err = vcpu_ioctl(vcpu, KVM_SET_SREGS, &sregs);
 	if (!err)
 		err = vcpu_ioctl(vcpu, KVM_SET_REGS, &regs);
-	return err ? err : set_mtrrs(vcpu);
+	return err ? err : set_msrs(vcpu);
 }
