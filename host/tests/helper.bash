@@ -85,6 +85,44 @@ nothing_left() {
   fi
 }
 
+# What the files of one run share; of a file that runs alone, its own.
+shared=${WS_SHARED:-${BATS_FILE_TMPDIR:-}}
+
+# benches LAB: the benchmarks of the catalogue that document measures. Two labs differ from
+# lab:aarch64-vhe in few rows.
+benches() {
+  case ${WS_ALL:-}$1 in
+  aarch64-nvhe | aarch64-pkvm)
+    echo 'core,pmccntr,pmu_accuracy_*,pmu_overflow_*,wf*,ipi_*,state_*,fault_*,pmu_pmcr*,cntp_cval,insn_stop_skid'
+    ;;
+  *) echo '*' ;;
+  esac
+}
+
+# catalogue LAB: runs the catalogue. One boot and few events are enough for an exact target.
+catalogue() (
+  exec {lock}>&-
+  clean_place "$shared"
+  contained "$wsbench" run --on "lab:$1" --bench "$(benches "$1")" --boots 1 --events 50 -o "$shared/$1.1.json" \
+    >"$shared/$1.1.out" 2>"$shared/$1.1.err" || true
+  [ ! -e "$shared/$1.1.json" ] || echo 0 >"$shared/$1.1.status"
+)
+
+# document LAB: sets $document to the document of the catalogue, which the first test that
+# needs it measures; the tests of other files wait.
+document() {
+  need_target "lab:$1"
+  document=$shared/$1.1.json
+  exec {lock}>"$shared/$1.lock"
+  flock "$lock"
+  [ -e "$shared/$1.1.err" ] || catalogue "$1"
+  exec {lock}>&-
+  if [ ! -e "$shared/$1.1.status" ]; then
+    cat "$shared/$1.1.err"
+    return 1
+  fi
+}
+
 # doc FILE EXPRESSION...: prints Python expressions on a document: `d` is the document,
 # b(name, config) a benchmark, m(name, config, metric) a metric.
 doc() { evaluate print "$@"; }

@@ -1,52 +1,23 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The labs: Linux and KVM in an emulator. Every lab runs the catalogue once, for all tests that
-# need it.
+# need it: document of helper.bash.
 #
-# WS_ALL=1 also runs tests that take hours of emulation: every config with every row, and
-# the total of `explain` for every row.
+# WS_ALL=1 also runs tests that take hours of emulation: every config with every row, the total
+# of `explain` for every row, and 20 sets of rows in each lab.
 bats_require_minimum_version 1.5.0
 load helper
 
 labs='aarch64-vhe aarch64-nvhe aarch64-pkvm x86_64-svm x86_64-vmx'
-
-# benches LAB: the benchmarks to run. Two labs differ from lab:aarch64-vhe in few rows.
-benches() {
-  case ${WS_ALL:-}$1 in
-  aarch64-nvhe | aarch64-pkvm)
-    echo 'core,pmccntr,pmu_accuracy_*,pmu_overflow_*,wf*,ipi_*,state_*,fault_*,pmu_pmcr*,cntp_cval,insn_stop_skid'
-    ;;
-  *) echo '*' ;;
-  esac
-}
-
-# catalogue LAB: runs the catalogue. One boot and few events are enough for an exact target.
-catalogue() (
-  clean_place "$BATS_FILE_TMPDIR"
-  contained "$wsbench" run --on "lab:$1" --bench "$(benches "$1")" --boots 1 --events 50 -o "$BATS_FILE_TMPDIR/$1.1.json" \
-    >"$BATS_FILE_TMPDIR/$1.1.out" 2>"$BATS_FILE_TMPDIR/$1.1.err" || true
-  [ ! -e "$BATS_FILE_TMPDIR/$1.1.json" ] || echo 0 >"$BATS_FILE_TMPDIR/$1.1.status"
-)
-
-# document LAB: sets $document to the document of the catalogue, which the first test that
-# needs it measures.
-document() {
-  need_target "lab:$1"
-  document=$BATS_FILE_TMPDIR/$1.1.json
-  [ -e "$BATS_FILE_TMPDIR/$1.1.err" ] || catalogue "$1"
-  if [ ! -e "$BATS_FILE_TMPDIR/$1.1.status" ]; then
-    cat "$BATS_FILE_TMPDIR/$1.1.err"
-    return 1
-  fi
-}
 
 # subsets LAB N SEED: the figure of a row does not depend on the other rows of the run. Runs
 # N random sets of rows, in random order, with options that must not change figures; their
 # rows equal those of the run of the whole catalogue, to the byte.
 subsets() {
   document "$1"
-  "$python" "$tests/subsets.py" plan "$document" "$2" "$3" >plans
-  [ "$(wc -l <plans)" = "$2" ]
+  local n=${WS_ALL:+20}
+  "$python" "$tests/subsets.py" plan "$document" "${n:=$2}" "$3" >plans
+  [ "$(wc -l <plans)" = "$n" ]
   while read -r names options; do
     echo "--bench $names $options"
     # shellcheck disable=SC2086
@@ -58,11 +29,11 @@ subsets() {
   done <plans
 }
 
-@test "lab:aarch64-vhe: a figure does not depend on the other rows of the run" { subsets aarch64-vhe 7 1; }
+@test "lab:aarch64-vhe: a figure does not depend on the other rows of the run" { subsets aarch64-vhe 3 1; }
 @test "lab:aarch64-nvhe: a figure does not depend on the other rows of the run" { subsets aarch64-nvhe 2 1; }
 @test "lab:aarch64-pkvm: a figure does not depend on the other rows of the run" { subsets aarch64-pkvm 2 1; }
-@test "lab:x86_64-svm: a figure does not depend on the other rows of the run" { subsets x86_64-svm 7 1; }
-@test "lab:x86_64-vmx: a figure does not depend on the other rows of the run" { subsets x86_64-vmx 7 1; }
+@test "lab:x86_64-svm: a figure does not depend on the other rows of the run" { subsets x86_64-svm 3 1; }
+@test "lab:x86_64-vmx: a figure does not depend on the other rows of the run" { subsets x86_64-vmx 3 1; }
 
 # The figure is that of the first boot; further boots can only extend it to a range.
 @test "lab: a figure does not depend on the number of boots and of events" {
@@ -397,8 +368,8 @@ END
   for lab in $labs; do
     document "$lab"
   done
-  [ ! -e "$BATS_FILE_TMPDIR/processes" ]
-  [ -z "$(find "$BATS_FILE_TMPDIR/cwd" "$BATS_FILE_TMPDIR/tmp" -mindepth 1)" ]
+  [ ! -e "$shared/processes" ]
+  [ -z "$(find "$shared/cwd" "$shared/tmp" -mindepth 1)" ]
 }
 
 # boots: prints how many machines the emulator booted (not cloned) since the last call.
@@ -575,7 +546,7 @@ END
   # During the second benchmark: the first one is kept.
   run_apart "$python" "$tests/on_terminal.py" --interrupt '(cntvct|mmio_[a-z]*_user|pmccntr), ' \
     "$wsbench" run --on lab:aarch64-vhe --bench null,cntvct,mmio_read_user,mmio_write_user,pmccntr \
-    --boots 200 -o doc.json
+    --boots 40 -o doc.json
   echo "exit code $status: $output"
   [ "$status" = 130 ]
   [[ $output == *interrupted* ]]

@@ -261,9 +261,11 @@ END
   done < <(arm_rows)
   holds doc.json 'value("nested_hvc_as_kvm") > value("nested_hvc") > 4 * value("id_register")' \
     'value("nested_l1_hcr_el2") == value("nested_l1_hcr_el2", metric="twin")'
-  benchmarks_text doc.json >first
-  WORLDSWITCH_FRESH_MACHINES=1 "$wsbench" run --on lab:aarch64-nested --bench 'id_register,nested_*' --boots 1 -o doc.json >/dev/null 2>&1 </dev/null
-  benchmarks_text doc.json | cmp - first
+  # Each row takes 5 s of CPU: every third one is measured again.
+  local again=id_register,nested_hvc,nested_mmio,nested_l1_smc,nested_l1_vttbr_el2
+  WORLDSWITCH_FRESH_MACHINES=1 "$wsbench" run --on lab:aarch64-nested --bench $again --boots 1 -o again.json >/dev/null 2>&1 </dev/null
+  "$python" "$tests/subsets.py" compare doc.json again.json
+  holds again.json 'len(d["benchmarks"]) >= 5 and all(x["status"] == "ok" for x in d["benchmarks"])'
   "$wsbench" explain --on lab:aarch64-nested --bench nested_hvc -o explained.json >/dev/null
   "$python" "$tests/subsets.py" total doc.json nested_hvc default explained.json
 }
