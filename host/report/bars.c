@@ -104,8 +104,8 @@ static bool add_line(struct bars_model *m, size_t series,
 		bar->exact = exact;
 		bar->fault = b->exits.faults > 0;
 		if (metric->ci.method && metric->ci.hi > metric->ci.lo) {
-			bar->lo = metric->ci.lo;
-			bar->hi = metric->ci.hi;
+			bar->lo = bar->figure_lo = metric->ci.lo;
+			bar->hi = bar->figure_hi = metric->ci.hi;
 		}
 		any = true;
 	}
@@ -236,7 +236,7 @@ static void settle_axis(struct bars_model *m, size_t panel)
 /* The remark below the picture. */
 static char *remark(const struct bars_model *m)
 {
-	size_t low = 0, intervals = 0;
+	size_t low = 0, intervals[2] = { 0, 0 }; /* noisy, exact */
 	char skipped[64] = "", no_exit[64] = "", no_base[64] = "", *text;
 	bool cuts = false;
 
@@ -245,9 +245,10 @@ static char *remark(const struct bars_model *m)
 
 		low += !p->linear && m->bars[i].value <= p->foot;
 		cuts |= p->cut;
-		intervals += !isnan(m->bars[i].hi) &&
-			     (!p->linear || m->bars[i].hi - m->bars[i].lo >
-						    p->most * WHISKER / FIGURE_WIDTH);
+		intervals[m->bars[i].exact] +=
+			!isnan(m->bars[i].hi) &&
+			(!p->linear || m->bars[i].hi - m->bars[i].lo >
+					       p->most * WHISKER / FIGURE_WIDTH);
 	}
 	if (m->n_skipped)
 		snprintf(skipped, sizeof(skipped), "%zu skipped measurement%s not drawn.",
@@ -260,8 +261,10 @@ static char *remark(const struct bars_model *m)
 		snprintf(no_base, sizeof(no_base),
 			 "%zu benchmark%s without a figure of the base. ", m->n_no_base,
 			 m->n_no_base == 1 ? "" : "s");
-	if (asprintf(&text, "%s%s%s%s%s%s", cuts ? "\u00bb: far longer, and cut. " : "",
-		     intervals ? "Whiskers: confidence interval. " : "",
+	if (asprintf(&text, "%s%s%s%s%s%s%s", cuts ? "\u00bb: far longer, and cut. " : "",
+		     intervals[0] ? "Whiskers: confidence interval. " : "",
+		     intervals[1] ? "Whiskers of exact figures: range over boots and vCPUs. "
+				  : "",
 		     low ? "Zero and less has no length on a logarithmic axis. " : "",
 		     no_exit, no_base, skipped) < 0)
 		abort();
@@ -359,9 +362,15 @@ static void bar_text(const struct bars_model *m, const struct bar *bar, char *te
 		     size_t bytes)
 {
 	const struct bars_panel *p = &m->panels[bar->panel];
-	char number[NUMBER_BYTES], percent[32] = "";
+	char number[2 * NUMBER_BYTES + 4], lo[NUMBER_BYTES], hi[NUMBER_BYTES];
+	char percent[32] = "";
 
 	number_format(number, bar->figure, bar->exact);
+	if (bar->exact && !isnan(bar->hi)) {
+		number_format(lo, bar->figure_lo, true);
+		number_format(hi, bar->figure_hi, true);
+		snprintf(number, sizeof(number), "%s to %s", lo, hi);
+	}
 	if (m->relative && !bar->failed)
 		snprintf(percent, sizeof(percent), "%.1f %%   ", bar->value);
 	snprintf(text, bytes, "%s%s%s%s", p->cut && bar->value > p->most ? "\u00bb " : "",
@@ -454,6 +463,13 @@ static bool has_length(const struct bars_model *m, const struct bar *b)
 	return b->value > m->panels[b->panel].foot;
 }
 
+/* Where the bar of a figure ends; that of a range at its lower end, at which it begins.
+ */
+static double length_of(const struct bar *b)
+{
+	return b->exact && b->lo < b->value ? b->lo : b->value;
+}
+
 /* Where a value is on the axis: a cut bar ends with the longest of the others. */
 static double end_of(const struct bars_model *m, const struct bar *b, double value)
 {
@@ -489,10 +505,11 @@ static void print_data(FILE *f, const struct bars_model *m, size_t panel, size_t
 	for (size_t i = 0; i < m->n_bars; i++) {
 		const struct bar *b = &m->bars[i];
 
+		const double end = fmax(end_of(m, b, length_of(b)), foot);
+
 		if (b->panel == panel && b->series == series && has_length(m, b))
-			fprintf(f, "%.9g %.3f %.9g %.9g %.3f %.3f\n",
-				end_of(m, b, b->value), b->y, foot,
-				end_of(m, b, b->value), b->y - BAR_HALF, b->y + BAR_HALF);
+			fprintf(f, "%.9g %.3f %.9g %.9g %.3f %.3f\n", end, b->y, foot,
+				end, b->y - BAR_HALF, b->y + BAR_HALF);
 	}
 	fputs("EOD\n", f);
 }

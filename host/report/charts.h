@@ -33,7 +33,8 @@ struct bar {
 	double y;      /* centre, downwards from the top of the chart */
 	double value;  /* NAN where it failed */
 	double figure; /* the value, also where bars_relate() made it a percentage */
-	double lo, hi; /* interval; NAN: none */
+	double lo, hi; /* interval, of an exact target a range; NAN: none */
+	double figure_lo, figure_hi; /* the same, as `figure` */
 	bool failed, exact;
 	bool fault; /* the guest took an exception: not the operation's cost */
 };

@@ -35,7 +35,7 @@ static const struct format formats[PICTURE_FORMATS] = {
 			  "set terminal svg noenhanced size %u,%u font 'sans-serif,10' fontscale 1.333 background '#ffffff'\n",
 			  2 },
 	[PICTURE_PNG] = { "png",
-			  "set terminal pngcairo noenhanced size %u,%u font 'sans-serif,10' fontscale 1.5 linewidth 1.5\n",
+			  "set terminal pngcairo noenhanced size %u,%u font 'sans-serif,10' rounded fontscale 1.5 linewidth 1.5\n",
 			  3 },
 };
 

@@ -94,6 +94,12 @@ static bool exits_by_catalogue(const char *name)
 	return !b->id || b->handled_by != HANDLED_NONE;
 }
 
+bool plot_exits(const struct result_benchmark *b)
+{
+	return b->handled_by == HANDLED_UNKNOWN ? exits_by_catalogue(b->name)
+						: b->handled_by != HANDLED_NONE;
+}
+
 /* Whether a row is skipped on every target that has it. */
 static bool row_skipped(const struct shared *shared, const struct rows_row *row)
 {
@@ -118,8 +124,7 @@ static bool row_exits(const struct shared *shared, const struct rows_row *row)
 		if (b && b->status == RESULT_FAIL)
 			return true;
 		if (b && b->status == RESULT_OK && shared->docs[d]->target.hypervisor &&
-		    (b->handled_by == HANDLED_UNKNOWN ? exits_by_catalogue(b->name)
-						      : b->handled_by != HANDLED_NONE))
+		    plot_exits(b))
 			return true;
 	}
 	return false;

@@ -22,6 +22,7 @@
 
 #define PANEL_PIXELS  380
 #define BOTTOM_PIXELS 76
+#define LETTER_PIXELS 13 /* the height of a letter */
 #define LEFT_PIXELS   92
 #define GAP_PIXELS    96
 
@@ -69,7 +70,7 @@ static bool is_of(const struct line *line, const struct result_benchmark *b)
 	       !strncmp(b->config, line->config, line->config_bytes);
 }
 
-/* The figures of a line at two numbers at least. */
+/* The figures of a line of exits at two numbers at least. */
 static bool is_line(const struct result *r, const struct line *line)
 {
 	size_t n[2] = { 0, 0 };
@@ -77,7 +78,7 @@ static bool is_line(const struct result *r, const struct line *line)
 	for (size_t i = 0; i < r->n_benchmarks; i++) {
 		const struct result_benchmark *b = &r->benchmarks[i];
 
-		if (is_of(line, b) && figure_of(b, "round_trip"))
+		if (is_of(line, b) && figure_of(b, "round_trip") && plot_exits(b))
 			n[b->vms > 0] += b->vcpus || b->vms;
 	}
 	return n[0] > 1 || n[1] > 1;
@@ -184,7 +185,7 @@ static void draw_lines(const struct figure *g, const struct sheet *s, unsigned i
 				vms ? "vms" : "vcpus", k, column, vms ? 2 : 1,
 				figure_point_type(vms ? FIGURE_POINT_OPEN : FIGURE_POINT),
 				color);
-			if (column == 2 && !s->doc->target.exact)
+			if (column == 2)
 				fprintf(g->f,
 					", $%s%zu using 1:2:3:4 with yerrorbars lw 1.2 pt 0 lc rgb '%s'",
 					vms ? "vms" : "vcpus", k, color);
@@ -193,7 +194,8 @@ static void draw_lines(const struct figure *g, const struct sheet *s, unsigned i
 }
 
 /* In powers of two: from half of the rate of one vCPU, or less, to N times that rate. */
-static void print_rates(const struct figure *g, const struct sheet *s)
+static void print_rates(const struct figure *g, const struct sheet *s, double *low,
+			double *high)
 {
 	struct figure_tick ticks[2 * TICKS_MAX];
 	double lowest = -1;
@@ -212,34 +214,84 @@ static void print_rates(const struct figure *g, const struct sheet *s)
 	lowest = fmax(floor(lowest), 1 - TICKS_MAX);
 	for (double at = lowest; at <= log2(s->most) && n < 2 * TICKS_MAX; at++)
 		ticks[n++] = (struct figure_tick){ at, exp2(at) };
-	figure_tick_axis(g, "y", lowest, log2(s->most) + 0.15, ticks, n, "x");
+	*low = lowest;
+	*high = log2(s->most) + 0.15;
+	figure_tick_axis(g, "y", *low, *high, ticks, n, "x");
 }
 
-/* The letter of each line, at its last point. */
-static void print_letters(const struct figure *g, const struct sheet *s, bool rates)
+struct letter {
+	size_t line;
+	double x, y; /* y: in pixels from the bottom of the panel */
+};
+
+static int by_height(const void *a, const void *b)
 {
+	const struct letter *x = a, *y = b;
+
+	return (x->y > y->y) - (x->y < y->y);
+}
+
+/* The last point of a line in a panel; false: it has none. */
+static bool last_point(const struct sheet *s, size_t k, bool rates, double *x, double *y)
+{
+	unsigned int last = 0;
+
+	for (size_t i = 0; i < s->doc->n_benchmarks; i++) {
+		const struct result_benchmark *b = &s->doc->benchmarks[i];
+		const struct result_metric *m =
+			rates ? rate_of(b) : figure_of(b, "round_trip");
+		const unsigned int n = scale_of(b, b->vms > 0);
+
+		if (!m || !is_of(&s->lines[k], b) || n <= last)
+			continue;
+		last = n;
+		*x = log2(n);
+		*y = rates ? log2(m->value / single_rate(s, &s->lines[k], b->vms > 0))
+			   : m->value;
+	}
+	return last && isfinite(*y);
+}
+
+/*
+ * The letter of each line at its last point, moved up where it would be over another. The
+ * y axis, logarithmic or not, goes from `low` to `high`.
+ */
+static void print_letters(const struct figure *g, const struct sheet *s, bool rates,
+			  double low, double high)
+{
+	struct letter letters[LINES_MAX];
+	size_t n = 0;
+
 	for (size_t k = 0; k < s->n; k++) {
+		struct letter *l = &letters[n];
+		double y;
+
+		if (!last_point(s, k, rates, &l->x, &y))
+			continue;
+		l->line = k;
+		l->y = PANEL_PIXELS * (rates ? (y - low) / (high - low)
+					     : log(y / low) / log(high / low));
+		n++;
+	}
+	qsort(letters, n, sizeof(*letters), by_height);
+	/* Up from the bottom, then down from the top. */
+	for (size_t k = 1; k < n; k++)
+		letters[k].y = fmax(letters[k].y, letters[k - 1].y + LETTER_PIXELS);
+	for (size_t k = n; k-- > 0;)
+		letters[k].y =
+			fmin(letters[k].y,
+			     k + 1 < n ? letters[k + 1].y - LETTER_PIXELS : PANEL_PIXELS);
+	for (size_t k = 0; k < n; k++) {
+		const struct letter *l = &letters[k];
 		const struct figure_pen pen = { FIGURE_LEFT, 11,
-						COLOR_SERIES + (unsigned int)k };
-		const char letter[] = { (char)('A' + k), '\0' };
-		unsigned int last = 0;
-		double y = NAN;
+						COLOR_SERIES + (unsigned int)l->line };
+		const char letter[] = { (char)('A' + l->line), '\0' };
+		const double share = l->y / PANEL_PIXELS;
 
-		for (size_t i = 0; i < s->doc->n_benchmarks; i++) {
-			const struct result_benchmark *b = &s->doc->benchmarks[i];
-			const struct result_metric *m =
-				rates ? rate_of(b) : figure_of(b, "round_trip");
-			const unsigned int n = scale_of(b, b->vms > 0);
-
-			if (!m || !is_of(&s->lines[k], b) || n <= last)
-				continue;
-			last = n;
-			y = rates ? log2(m->value /
-					 single_rate(s, &s->lines[k], b->vms > 0))
-				  : m->value;
-		}
-		if (last && isfinite(y))
-			figure_text_at(g, log2(last), y, 9, &pen, letter);
+		figure_text_at(g, l->x,
+			       rates ? low + share * (high - low)
+				     : low * pow(high / low, share),
+			       9, &pen, letter);
 	}
 }
 
@@ -265,17 +317,19 @@ static void draw_panel(const struct figure *g, const struct sheet *s, bool rates
 	else
 		snprintf(text, sizeof(text), "round trip on each vCPU, %s%s",
 			 plot_unit_words(s->doc->clock.unit),
-			 s->doc->target.exact ? " (logarithmic)"
+			 s->doc->target.exact ? " (logarithmic), with ranges"
 					      : " (logarithmic), with intervals");
 	figure_text(g, p.left, p.top - 16, &pen, text);
 	print_numbers(g, s);
 	if (rates) {
-		print_rates(g, s);
+		print_rates(g, s, &lo, &hi);
 	} else {
 		range_of(s, &lo, &hi);
-		figure_log_axis(g, "y", lo / 1.5, hi * 1.5, 8, "");
+		lo /= 1.5;
+		hi *= 1.5;
+		figure_log_axis(g, "y", lo, hi, 8, "");
 	}
-	print_letters(g, s, rates);
+	print_letters(g, s, rates, lo, hi);
 	draw_lines(g, s, rates ? 5 : 2);
 }
 

@@ -65,6 +65,9 @@ extern const struct plot_kind plot_kinds[];
 /* Whether a benchmark is selected. */
 bool plot_wants(const struct plot_input *in, const char *bench);
 
+/* Whether a row with a figure exits, as far as the document or the catalogue knows. */
+bool plot_exits(const struct result_benchmark *b);
+
 /*
  * The label of a document is its target, with a number if other documents have the same
  * target: "kvm #2". The subject adds what was measured: "lab:aarch64-vhe: Linux 6.1.0,

@@ -3,7 +3,11 @@
 
 #include "host/report/report.h"
 
-/* Colours are var(--c0), var(--c1), ... in the order of enum color. */
+/*
+ * Colours are var(--c0), var(--c1), ... in the order of enum color. What scrolls sideways
+ * has a shadow at its right edge, which the end of its content covers; backgrounds in it
+ * are transparent, but for the columns that stay.
+ */
 const char report_css[] =
 	"*{box-sizing:border-box}\n"
 	"html{background:var(--c5);color:var(--c0);font:16px/1.5 system-ui,sans-serif;"
@@ -28,14 +32,17 @@ const char report_css[] =
 	".worse{color:var(--c9)}\n.better{color:var(--c6)}\n"
 	".scroll{overflow-x:auto;max-width:100%;border:1px solid var(--c3);"
 	"border-radius:.3rem}\n"
+	".scroll,figure{background:linear-gradient(90deg,transparent,var(--c5) 60%)"
+	" right/3rem 100% no-repeat local,"
+	"linear-gradient(90deg,transparent,rgba(128,128,128,.55))"
+	" right/1.4rem 100% no-repeat}\n"
 	"table{border-collapse:collapse;width:100%;font-size:.9rem}\n"
 	"caption{text-align:left;padding:.3rem .6rem}\n"
 	"th,td{padding:.22rem .6rem;text-align:left;vertical-align:baseline}\n"
 	"thead .n{white-space:normal}\n"
-	"thead th{border-bottom:1px solid var(--c2);vertical-align:bottom;"
-	"background:var(--c5)}\n"
-	"tbody tr:nth-child(even){background:var(--c4)}\n"
-	"thead .k{position:sticky;left:0;z-index:1}\n"
+	"thead th{border-bottom:1px solid var(--c2);vertical-align:bottom}\n"
+	"tbody tr:nth-child(even){background:rgba(128,128,128,.09)}\n"
+	"thead .k{position:sticky;left:0;z-index:1;background:var(--c5)}\n"
 	"tbody th{font-weight:inherit;position:sticky;left:0;background:var(--c5)}\n"
 	"tbody tr:nth-child(even) th{background:var(--c4)}\n"
 	".n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\n"
@@ -47,6 +54,7 @@ const char report_css[] =
 	"figure{margin:1rem 0;padding:.4rem;overflow-x:auto;border:1px solid var(--c3);"
 	"border-radius:.3rem}\n"
 	"figure svg{display:block;width:100%;min-width:44rem;height:auto}\n"
+	"figure svg>[id$=gnuplot_canvas]>rect:first-child{fill:none}\n"
 	"details{margin:.5rem 0}\nsummary{cursor:pointer}\n"
 	"dt{font-weight:600}\ndd{margin:0 0 .4rem 1.2rem}\n"
 	"nav .found{flex-direction:column;gap:.1rem}\n"
@@ -68,7 +76,7 @@ const char report_css[] =
 	"tbody th{white-space:normal;min-width:9rem;max-width:45vw;overflow-wrap:anywhere}table{font-size:.82rem}th,td{padding:.2rem .4rem}"
 	"h1{font-size:1.4rem}}\n"
 	"@media print{.tools,.sections{display:none}section{break-inside:auto}figure,tr{"
-	"break-inside:avoid}.scroll,figure{overflow:visible}figure svg{min-width:0}"
+	"break-inside:avoid}.scroll,figure{overflow:visible;background:none}figure svg{min-width:0}"
 	"table{font-size:.7rem}th,td{padding:.15rem .3rem}td small,.n,tbody th{white-space:normal}}\n";
 
 /*

@@ -134,6 +134,13 @@ def width(b):
         .map(h => h.getBoundingClientRect().left - s.getBoundingClientRect().left))""")
     expect("no table scrolls", moved)
     expect(f"the first column moved: {moved}", max(map(abs, moved)) < 3)
+    # The shadow at the right edge, which the end of the content covers, and no row hides.
+    shadow = b.run("""Array.from(document.querySelectorAll('.scroll,figure'))
+      .map(s => getComputedStyle(s).backgroundAttachment)""")
+    expect(f"shadows: {shadow}", set(shadow) == {"local, scroll"})
+    covered = b.run("""Array.from(document.querySelectorAll('.scroll td,.scroll tr'))
+      .map(c => getComputedStyle(c).backgroundColor).filter(c => !c.startsWith('rgba'))""")
+    expect(f"rows hide the shadow: {covered[:3]}", not covered)
 
 
 def printed(b, path):

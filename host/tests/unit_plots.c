@@ -119,6 +119,22 @@ Test(plots, bars_in_the_order_of_the_catalogue_with_their_values)
 	cr_expect_lt(null, hypercall);
 }
 
+/* Boots of an exact target that differ. The bar ends where the range begins. */
+Test(plots, a_bar_of_a_range_shows_both_ends)
+{
+	struct plot_input in = input(1);
+	struct result_metric *m;
+
+	m = add(docs[0], "hypercall", "default", 1500);
+	m->ci = (struct result_ci){ 1, 1000, 1500, "exact" };
+	plot_bars(&in, &list, &why);
+	cr_assert_eq(list.n, 1);
+	expect_in(0, "'1,000 to 1,500'");
+	expect_in(0, "$bars_0_0 << EOD\n1000 ");
+	expect_in(0, " 1000 1500\nEOD");
+	expect_in(0, "Whiskers of exact figures: range over boots");
+}
+
 /* Such as RDPMC without a PMU: the bar is the exception's. */
 Test(plots, a_bar_of_an_operation_that_faults_says_so)
 {
@@ -634,6 +650,7 @@ static void add_scaled(const char *name, unsigned int vcpus, unsigned int vms,
 
 	add(docs[0], name, config, value);
 	b = &docs[0]->benchmarks[docs[0]->n_benchmarks - 1];
+	b->handled_by = strcmp(name, "null") != 0 ? HANDLED_KERNEL : HANDLED_NONE;
 	b->vcpus = vcpus;
 	b->vms = vms;
 	if (rate == 0)
@@ -657,13 +674,16 @@ Test(plots, costs_over_the_number_of_vcpus)
 	add_scaled("hypercall", 0, 1, 1000, 500);
 	add_scaled("hypercall", 0, 4, 1100, 2000);
 	add_scaled("cpuid", 1, 0, 700, 100);
+	add_scaled("null", 1, 0, 2, 100);
+	add_scaled("null", 4, 0, 2, 400);
 	plot_scaling(&in, &list, &why);
 	cr_assert_eq(list.n, 1, "%s", why.text);
 	expect_in(0, "$vcpus0 << EOD\n0 1000 1000 1000 0\n2 1600 1600 1600 1\n");
 	expect_in(0, "$vms0 << EOD\n0 1000 1000 1000 0\n2 1100 1100 1100 2\n");
 	expect_in(0, "'A  hypercall'");
-	/* At one number only. */
+	/* At one number only, and without an exit. */
 	expect_not_in(0, "cpuid");
+	expect_not_in(0, "null");
 }
 
 /* One vCPU of a VM is the same machine as one VM of one vCPU. */
@@ -702,6 +722,36 @@ Test(plots, cpus_that_take_turns_have_costs_and_no_rates)
 	cr_assert_eq(list.n, 1, "%s", why.text);
 	expect_in(0, "round trip on each vCPU, instructions");
 	expect_not_in(0, "per second");
+}
+
+/* Lines that end at one place: each letter is legible. */
+Test(plots, letters_of_lines_do_not_overlap)
+{
+	struct plot_input in = input(1);
+	const char *at;
+	double y[3];
+
+	for (unsigned int n = 1; n <= 2; n++) {
+		add_scaled("hypercall", n, 0, 1000, 0);
+		add_scaled("cpuid", n, 0, 1001, 0);
+		add_scaled("pio_out_user", n, 0, 1002, 0);
+	}
+	plot_scaling(&in, &list, &why);
+	cr_assert_eq(list.n, 1, "%s", why.text);
+	for (int i = 0; i < 3; i++) {
+		const char label[] = { 's',  'e', 't', ' ', 'l',  'a',
+				       'b',  'e', 'l', ' ', '\'', (char)('A' + i),
+				       '\'', '\0' };
+
+		at = strstr(list.pictures[0].script, label);
+		cr_assert_not_null(at);
+		at = strstr(at, ", first ");
+		cr_assert_not_null(at);
+		y[i] = strtod(at + strlen(", first "), NULL);
+	}
+	/* A range of lo / 1.5 to hi * 1.5 on 380 pixels: 13 are a share of 1.03. */
+	cr_expect_gt(y[1] / y[0], 1.025);
+	cr_expect_gt(y[2] / y[1], 1.025);
 }
 
 Test(plots, without_numbers_of_vcpus_there_is_a_reason)
