@@ -505,15 +505,11 @@ static void renew_layers(struct explanation *e)
 		return;
 	for (size_t i = 0; i < e->n_functions; i++) {
 		struct explanation_function *f = &e->functions[i];
-		const bool is_hyp = !strcmp(f->space, "hyp"),
-			   is_l0 = !strcmp(f->space, "l0");
+		const enum trace_space space = symbols_space(f->space);
 
 		/* "[...]": not a symbol. */
-		if (*f->name != '[' && (is_hyp || is_l0 || !strcmp(f->space, "kernel")))
-			f->layer = layer_of(is_x86 ? ARCH_X86_64 : ARCH_AARCH64,
-					    is_hyp  ? SPACE_HYP
-					    : is_l0 ? SPACE_L0
-						    : SPACE_KERNEL,
+		if (*f->name != '[' && space != SPACE_GUEST && space != SPACE_USER)
+			f->layer = layer_of(is_x86 ? ARCH_X86_64 : ARCH_AARCH64, space,
 					    f->module, f->name);
 	}
 }

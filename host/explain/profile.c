@@ -390,7 +390,11 @@ static void count_trap(struct build *b, const struct trace_step *s, uint32_t fun
 {
 	const bool in_l0 = s->insn->space == SPACE_L0;
 	struct profile *p = b->p;
-	uint64_t key = pair_of((uint32_t)(s->insn - b->trace->insns), s->leave);
+	/* Where the emulator counts, an interrupt that exits is an instruction more. */
+	const enum trace_leave leave = !b->trace->counts ? s->leave
+				       : s->count > 1	 ? LEAVE_INTERRUPT
+							 : LEAVE_FAULT;
+	uint64_t key = pair_of((uint32_t)(s->insn - b->trace->insns), leave);
 	void *grown;
 
 	if (in_l0 && b->trap)
@@ -404,7 +408,7 @@ static void count_trap(struct build *b, const struct trace_step *s, uint32_t fun
 			return;
 		p->traps = grown;
 		p->traps[p->n_traps++] =
-			(struct profile_trap){ s->insn, function, s->leave, 0, 0 };
+			(struct profile_trap){ s->insn, function, leave, 0, 0 };
 		b->trap = (uint32_t)p->n_traps;
 		map_add(b, &b->trap_of, key, b->trap);
 	}

@@ -456,10 +456,7 @@ const struct symbol *symbols_find(const struct symbols *s, enum trace_space spac
 
 int symbols_add_thunks(struct symbols *s, const struct trace *t)
 {
-	struct symbol thunk = {
-		.space = SPACE_KERNEL,
-		.name = "[indirect thunk]",
-	};
+	struct symbol thunk = { .vaddr = 0 };
 	struct symbols known;
 	size_t i;
 	int err = 0;
@@ -469,10 +466,14 @@ int symbols_add_thunks(struct symbols *s, const struct trace *t)
 	for (i = 0; i < t->n_insns && !err; i++) {
 		const struct trace_insn *insn = &t->insns[i];
 
-		if (insn->space != SPACE_KERNEL || insn->decode.flow != FLOW_JUMP ||
-		    insn->decode.target ||
-		    symbols_find(&known, SPACE_KERNEL, insn->vaddr))
+		if ((insn->space != SPACE_KERNEL && insn->space != SPACE_L0) ||
+		    insn->decode.flow != FLOW_JUMP || insn->decode.target ||
+		    symbols_find(&known, insn->space, insn->vaddr))
 			continue;
+		thunk.space = insn->space;
+		thunk.name = insn->space == SPACE_L0 ? SYMBOLS_L0_PREFIX
+				     "[indirect thunk]"
+						     : "[indirect thunk]";
 		thunk.vaddr = insn->vaddr;
 		thunk.bytes = insn->bytes;
 		err = add(s, &thunk);
@@ -498,6 +499,16 @@ static const char *const nameless[SPACES] = {
 const char *symbols_space_name(enum trace_space space)
 {
 	return space_names[space];
+}
+
+enum trace_space symbols_space(const char *name)
+{
+	enum trace_space space = SPACES;
+
+	while (space-- > 0)
+		if (!strcmp(space_names[space], name))
+			return space;
+	return SPACE_KERNEL;
 }
 
 const char *symbols_name(const struct symbol *symbol, enum trace_space space)

@@ -80,6 +80,7 @@ const struct symbol *symbols_find(const struct symbols *s, enum trace_space spac
 
 /* "guest", "user", "kernel", "hyp" or "l0". */
 const char *symbols_space_name(enum trace_space space);
+enum trace_space symbols_space(const char *name); /* SPACE_KERNEL: no such name */
 /* The name of a symbol; NULL: "[kernel]" and the like, for code without a symbol. */
 const char *symbols_name(const struct symbol *symbol, enum trace_space space);
 

@@ -336,6 +336,59 @@ static long seek(const struct trace *t, size_t *at, size_t *first_access)
 	return -1;
 }
 
+/* The next instruction from `*at` on; NULL: none before the recording ends. */
+static const struct trace_insn *peek(const struct trace *t, size_t *at)
+{
+	size_t unused;
+	long next = seek(t, at, &unused);
+
+	*at += next >= 0;
+	return next < 0 ? NULL : &t->insns[next];
+}
+
+static bool is_vmrun(const struct trace_insn *insn)
+{
+	return insn->decode.flow == FLOW_ENTER_GUEST;
+}
+
+/* Whether `next` is behind a VMRUN of a kernel: of L0 or of L1. */
+static bool is_after_vmrun(const struct trace *t, const struct trace_insn *next)
+{
+	for (size_t i = 0; i < t->n_below; i++)
+		if (t->below[i] == next->vaddr)
+			return true;
+	return false;
+}
+
+/*
+ * From behind a VMRUN of L0 on: L0, if an interrupt was pending, or L1, whose VMRUN is at
+ * the same address. L0 intercepts the next instruction of SVM if it is L1's, unless an
+ * exit was before it.
+ */
+static bool continues_in_l0(const struct trace *t, size_t at)
+{
+	const struct trace_insn *insn = peek(t, &at), *next;
+
+	for (; insn; insn = next) {
+		next = peek(t, &at);
+		if (next && is_after_vmrun(t, next))
+			return false;
+		if (insn->decode.kind == KIND_VM)
+			return true;
+	}
+	return false;
+}
+
+/* Whether L0 executes `next`, whose record is before `at`. */
+static bool is_next_below(const struct trace *t, bool below,
+			  const struct trace_insn *insn, const struct trace_insn *next,
+			  size_t at)
+{
+	if (!below)
+		return is_after_vmrun(t, next);
+	return !is_vmrun(insn) || (is_after_vmrun(t, next) && continues_in_l0(t, at));
+}
+
 bool trace_next(const struct trace *t, struct trace_cursor *c, struct trace_step *s)
 {
 	size_t unused, at;
@@ -349,10 +402,16 @@ bool trace_next(const struct trace *t, struct trace_cursor *c, struct trace_step
 		s->begins = true;
 		c->at++;
 	}
-	s->insn = &t->insns[insn];
+	/* What begins a recording is of L1 or L2. */
+	c->below &= !s->begins;
+	s->insn = &t->insns[insn + (c->below ? (long)t->guests : 0)];
 	at = c->at + 1;
 	next = seek(t, &at, &s->first_access);
 	s->next = next < 0 ? NULL : &t->insns[next];
+	if (t->guests && s->next)
+		c->below = is_next_below(t, c->below, s->insn, s->next, at + 1);
+	if (c->below && s->next)
+		s->next += t->guests;
 	s->end = at;
 	if (s->first_access > at)
 		s->first_access = at;
@@ -467,6 +526,29 @@ void trace_below(struct trace *t, struct image_range kernel)
 			 (!(s.insn->vaddr >> 63) || (s.insn->decode.flow == FLOW_ERET &&
 						     !enters_guest(t, s.insn->vaddr)));
 	}
+}
+
+int trace_below_svm(struct trace *t)
+{
+	struct trace_insn *both = calloc(2 * t->n_insns + 1, sizeof(*both));
+
+	if (!both)
+		return -ENOMEM;
+	memcpy(both, t->insns, t->n_insns * sizeof(*both));
+	memcpy(both + t->n_insns, t->insns, t->n_insns * sizeof(*both));
+	for (size_t i = 0; i < t->n_insns; i++) {
+		const struct trace_insn *insn = &both[i];
+
+		both[t->n_insns + i].space = SPACE_L0;
+		if (is_vmrun(insn) && insn->space == SPACE_KERNEL &&
+		    t->n_below < TRACE_ERETS_MAX)
+			t->below[t->n_below++] = insn->vaddr + insn->bytes;
+	}
+	free(t->insns);
+	t->insns = both;
+	t->guests = t->n_insns;
+	t->n_insns *= 2;
+	return 0;
 }
 
 void trace_close(struct trace *t)

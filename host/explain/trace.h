@@ -195,9 +195,10 @@ struct trace {
 	/* addresses of exception entries */
 	uint64_t entries[TRACE_ENTRIES_MAX];
 	size_t n_entries;
-	/* addresses of the ERETs by which L0 enters its guest */
+	/* addresses: of the ERETs by which L0 enters its guest; or behind VMRUN */
 	uint64_t below[TRACE_ERETS_MAX];
 	size_t n_below;
+	size_t guests; /* SVM: the first instructions, of which L0 has copies; 0: no L0 */
 };
 
 /*
@@ -209,11 +210,16 @@ int trace_open(struct trace *t, enum arch arch, struct image_range guest,
 void trace_close(struct trace *t);
 
 /*
- * In a lab with L1: `kernel` is where L0's kernel is. Of the VMMs, which are the same
- * program, that of L0 is what the kernel returns to by another ERET than the one that
- * enters its guest.
+ * In a lab with L1, distinguishes what L0 executes. aarch64: `kernel` is where L0's
+ * kernel is. Of the VMMs, which are the same program, that of L0 is what the kernel
+ * returns to by another ERET than the one that enters its guest.
+ *
+ * x86_64 with SVM, where both kernels are at the same addresses: from VMRUN of L0 on, all
+ * is its guest, L1 or L2, up to an exit, after which L0 continues behind its VMRUN. The
+ * guest cannot get there otherwise, as its own VMRUN exits to L0. 0 or -ENOMEM.
  */
 void trace_below(struct trace *t, struct image_range kernel);
+int trace_below_svm(struct trace *t);
 
 /* How control left an instruction. */
 enum trace_leave {
@@ -241,6 +247,7 @@ struct trace_step {
 struct trace_cursor {
 	size_t at;
 	bool resumed; /* not at the start */
+	bool below;   /* L0 executes: trace_below_svm() */
 };
 
 /* The next step. False: the end. */

@@ -729,6 +729,70 @@ Test(profile, of_two_levels)
 	trace_close(&t);
 }
 
+#define VMRUN	0xd8010f
+#define VMMCALL 0xd9010f
+#define VMLOAD	0xda010f
+#define X86_NOP 0x90
+
+static void describe_x86(struct tape *t, uint64_t vaddr, uint32_t insn)
+{
+	put(t, RECORD_WORD(RECORD_INSN, RECORD_INSN_VALUE(insn == X86_NOP ? 1 : 3, 0)));
+	put_wide(t, vaddr);
+	put(t, insn);
+	put(t, 0);
+	put(t, 0);
+	put(t, 0);
+	t->n_insns++;
+}
+
+/* L0 and L1 are one kernel at one address, and Bochs describes its code once. */
+Test(trace, of_two_levels_with_svm)
+{
+	enum { CALL, BEHIND, RUN, LOAD, NEXT, RESUMED };
+	static const struct {
+		unsigned int insn;
+		enum trace_space space;
+	} steps[] = {
+		{ CALL, SPACE_GUEST }, /* L2 exits */
+		{ BEHIND, SPACE_L0 },	  { RUN, SPACE_L0 },
+		{ BEHIND, SPACE_KERNEL }, /* an exit of L2 to L1 */
+		{ LOAD, SPACE_KERNEL },	  /* exits */
+		{ BEHIND, SPACE_L0 },	  { LOAD, SPACE_L0 },
+		{ NEXT, SPACE_L0 },	  { RUN, SPACE_L0 },
+		{ BEHIND, SPACE_L0 }, /* an interrupt was pending */
+		{ LOAD, SPACE_L0 },	  { NEXT, SPACE_L0 },
+		{ RUN, SPACE_L0 },	  { NEXT, SPACE_KERNEL },
+		{ RUN, SPACE_KERNEL }, /* exits */
+		{ BEHIND, SPACE_L0 },	  { RUN, SPACE_L0 },
+		{ RESUMED, SPACE_GUEST },
+	};
+	const size_t n = sizeof(steps) / sizeof(steps[0]);
+	struct tape tape = { .n = 0 };
+	struct trace_cursor c = { 0 };
+	struct trace_step s;
+	struct trace t;
+
+	describe_x86(&tape, GUEST, VMMCALL);
+	describe_x86(&tape, KERNEL + 3, X86_NOP);
+	describe_x86(&tape, KERNEL, VMRUN);
+	describe_x86(&tape, KERNEL + 4, VMLOAD);
+	describe_x86(&tape, KERNEL + 7, X86_NOP);
+	describe_x86(&tape, GUEST + 3, X86_NOP);
+	put(&tape, RECORD_WORD(RECORD_ON, 0));
+	for (size_t i = 0; i < n; i++)
+		put(&tape, RECORD_WORD(RECORD_EXEC, steps[i].insn));
+	cr_assert_eq(trace_open(&t, ARCH_X86_64, guest_range, tape.words, tape.n, true),
+		     0);
+	cr_assert_eq(trace_below_svm(&t), 0);
+	for (size_t i = 0; i < n; i++) {
+		cr_assert(trace_next(&t, &c, &s));
+		cr_expect_eq(s.insn->space, steps[i].space, "step %zu: %s", i,
+			     symbols_space_name(s.insn->space));
+		cr_expect(i == n - 1 ? !s.next : s.next->space == steps[i + 1].space);
+	}
+	trace_close(&t);
+}
+
 static int count_one(void *ctx, uint64_t vaddr, uint64_t bytes, const char *name,
 		     size_t name_bytes)
 {

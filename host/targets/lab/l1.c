@@ -148,7 +148,7 @@ static int run(struct lab_l1 *l1, int kvm_fd, const char *cmdline)
 
 const char *lab_l1_no_record(const struct lab_machine *m)
 {
-	return m->l1 && m->arch == ARCH_X86_64
+	return m->l1 && m->module && !strcmp(m->module, "kvm-intel")
 		       ? "the kernels of L0 and L1 are at the same addresses, which the record does not distinguish"
 		       : NULL;
 }

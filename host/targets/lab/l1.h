@@ -43,6 +43,9 @@ struct lab_machine; /* emulator.h */
 #define LAB_L1_PORT  0x5e0
 #define LAB_L1_READY 0xffffffffu
 
+/* Has L0 send the functions of its kernel: LAB_FRAME_SYMBOLS_L0. */
+#define LAB_L1_SEND_SYMBOLS 0xfffffffeu
+
 /* Bytes of one transfer by the relay. */
 #define LAB_L1_TRANSFER_MAX 65536u
 
@@ -97,7 +100,7 @@ int lab_l1_load(struct lab_l1 *l1, const struct lab_preload *what,
 
 /*
  * Why explain does not follow this lab; NULL: it does. On aarch64 L1's kernel moves
- * itself, by the seed of its device tree.
+ * itself, by the seed of its device tree; on SVM VMRUN shows where L0 ends (trace.h).
  */
 const char *lab_l1_no_record(const struct lab_machine *m);
 

@@ -121,7 +121,7 @@ int lab_relay_attach(struct lab_shared *s, const char **what);
 int lab_relay_write(const uint8_t *data, size_t bytes);
 uint32_t lab_relay_exits(const void *shared);
 
-/* In L1 on aarch64: has L0 send LAB_FRAME_SYMBOLS_L0. Elsewhere: nothing. */
+/* In L1: has L0 send LAB_FRAME_SYMBOLS_L0. Elsewhere: nothing. */
 void lab_relay_symbols(struct lab_shared *s);
 
 /* ------------------------------ frames ------------------------------ */

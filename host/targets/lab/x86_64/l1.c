@@ -61,6 +61,7 @@ static void uart_write(struct lab_l1 *l1, unsigned int reg, uint8_t value)
 
 static void relay_word(struct lab_l1 *l1, uint32_t word)
 {
+	struct lab_wire wire = { .shared = l1->wire };
 	uint32_t bytes;
 
 	if (l1->got == l1->expected) {
@@ -68,6 +69,8 @@ static void relay_word(struct lab_l1 *l1, uint32_t word)
 		if (word == LAB_L1_READY)
 			(void)lab_port_write((const uint8_t *)LAB_PORT_READY,
 					     LAB_PORT_READY_BYTES);
+		else if (word == LAB_L1_SEND_SYMBOLS)
+			l1->symbols(&wire, true);
 		else if (word <= sizeof(l1->buffer))
 			l1->expected = word;
 		return;

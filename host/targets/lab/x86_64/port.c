@@ -92,7 +92,8 @@ int lab_relay_write(const uint8_t *data, size_t bytes)
 
 void lab_relay_symbols(struct lab_shared *s)
 {
-	(void)s;
+	if (s->kind == LAB_SHARED_RELAY)
+		(void)relay_words(LAB_L1_SEND_SYMBOLS, NULL, 0);
 }
 
 uint32_t lab_relay_exits(const void *shared)
