@@ -372,13 +372,15 @@ endif
 setup:
 	$(Q)scripts/setup.sh
 
-# As setup, with the kernels' download beside that of missing packages. `labs` repeats a
-# download that fails here, and reports the failure.
-.PHONY: begin
-begin:
-	$(Q)missing=$$(scripts/setup.sh --list) || exit; [ -n "$$missing" ] || exit 0; \
+# The packages that `make bench` needs, or `make test`, with the kernels' download beside that of
+# missing packages. `labs` repeats a download that fails here, and reports the failure.
+SECTIONS := base
+.PHONY: begin begin-test
+begin-test: SECTIONS := base test
+begin begin-test:
+	$(Q)missing=$$(scripts/setup.sh --list $(SECTIONS)) || exit; [ -n "$$missing" ] || exit 0; \
 	$(MAKE) --no-print-directory kernels >/dev/null 2>&1 & \
-	scripts/setup.sh; code=$$?; [ $$code = 0 ] || kill $$! 2>/dev/null; wait; exit $$code
+	scripts/setup.sh $(SECTIONS); code=$$?; [ $$code = 0 ] || kill $$! 2>/dev/null; wait; exit $$code
 
 # What the labs need beside a build: downloads, and the emulator, which takes longest. A part
 # that fails is left out, after its message. The pipe: without a terminal, no line of progress
@@ -448,7 +450,7 @@ format:
 	$(Q)scripts/check.sh --sources '*.c' '*.h' | xargs clang-format -i
 
 # Without kernels (no network) the tests of the labs are skipped, with the reason.
-test: begin
+test: begin-test
 	$(Q)$(MAKE) --no-print-directory $(JOBS_AND_LABS) labs all man test-payloads unit-tests asan-tests \
 		tsan-tests hostile-tests fuzz-replay
 	$(Q)host/tests/run $(ARGS)

@@ -321,6 +321,7 @@ run_room() {
   step "make bench" in_room make bench || true
   [ -x "$room/root/worldswitch/build/wsbench" ] || exit 1
   check_bench
+  step "packages of the tests" in_room scripts/setup.sh base test || true
   step "build some tests" in_room make -j"$(nproc)" test-payloads build/tests/contain build/tests/unit_cli || true
   check_tests "tests, as root" in_room
   chroot "$room" useradd --create-home user

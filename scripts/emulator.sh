@@ -169,6 +169,22 @@ apply() {
   done
 }
 
+# precompile TREE: the headers that the files of the CPU begin with, which take 0.2 s in each of 190
+# files. The emulator is the same, byte for byte; g++ ignores the file if its flags are others.
+precompile() {
+  local dir
+  printf '#define NEED_CPU_REG_SHORTCUTS 1\n#include "bochs.h"\n#include "cpu.h"\n' >"$1/cpu/first.h"
+  (cd "$1/cpu" && g++ -x c++-header -O2 -D_FILE_OFFSET_BITS=64 -D_LARGE_FILES -I.. -I../instrument/worldswitch \
+    first.h -o first.h.gch) || return
+  sed -i 's|^CXXFLAGS *=.*|& -include first.h|' "$1/cpu/Makefile"
+  for dir in avx cpudb fpu; do
+    sed -i 's|^CXXFLAGS *=.*|& -include ../first.h|' "$1/cpu/$dir/Makefile"
+  done
+  # This file asks the headers for more.
+  # shellcheck disable=SC2016  # make expands it
+  echo 'decoder/fetchdecode32.o: CXXFLAGS := $(filter-out -include first.h,$(CXXFLAGS))' >>"$1/cpu/Makefile"
+}
+
 # compile FILE: builds the emulator from a tarball, as $work/tree/bochs.
 compile() {
   local tree=$work/tree log=$work/log total program
@@ -183,6 +199,7 @@ compile() {
   apply "$tree" "$log" < <(late_patches)
   say "configuring Bochs"
   (cd "$tree" && ./configure "${flags[@]}") >"$log" 2>&1 || failed "configure failed" "$log"
+  precompile "$tree" >"$log" 2>&1 || true # the build takes longer
   total=$(make -C "$tree" -n 2>/dev/null | grep -c -- ' -c ' || true)
   { make -C "$tree" -j"$(nproc)" 2>"$log" || echo >"$work/failed"; } | progress "$((total + 1))"
   [ ! -e "$work/failed" ] || failed "the build failed" "$log"

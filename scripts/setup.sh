@@ -9,8 +9,8 @@ usage() {
   cat <<'END'
 usage: scripts/setup.sh [--list] [SECTION...]
 
-Installs the missing packages of the given sections of scripts/packages ("base" by
-default), as root or through sudo. Does nothing if all packages are installed.
+Installs the missing packages of the given sections of scripts/packages ("base" and
+"test" by default), as root or through sudo. Does nothing if all packages are installed.
 
   --list   print the missing packages, one per line, and install nothing
   --help   this text
@@ -67,7 +67,7 @@ main() {
     shift
   done
   [ "${SETUP:-1}" != 0 ] || exit 0
-  [ ${#sections[@]} -gt 0 ] || sections=(base)
+  [ ${#sections[@]} -gt 0 ] || sections=(base test)
 
   command -v apt-get >/dev/null ||
     die "this is not a Debian system: apt-get is missing (install the equivalents of" \
