@@ -248,6 +248,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (x->file)
 			return options_error(
 				state, "only one file can be shown, not also '%s'", arg);
+		if (names_bench(arg) && access(arg, F_OK))
+			return options_error(
+				state,
+				"no file %s: a benchmark is explained by --on lab:... --bench %s",
+				arg, arg);
 		x->file = arg;
 		return 0;
 	case OPTION_ON:

@@ -71,7 +71,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!args->format)
-			return options_error(state, "no format: give --format FORMAT");
+			return options_error(
+				state,
+				"no format: give --format FORMAT ('wsbench export --help' lists them)");
 		if (!args->n_paths)
 			return options_error(
 				state,

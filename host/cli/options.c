@@ -176,6 +176,25 @@ static enum options_next check(const struct argp *argp, const char *command, int
 	return OPTIONS_HELP;
 }
 
+/* A benchmark or a target that stands alone, where the command has an option for it. */
+static void unexpected(const struct argp *argp, const char *command, const char *word)
+{
+	const char *option = names_bench(word)	  ? "bench"
+			     : names_target(word) ? "on"
+						  : NULL;
+	struct search s = { .name = option };
+
+	if (option) {
+		s.len = strlen(option);
+		search_tree(argp, &s);
+	}
+	if (s.found)
+		message_usage(command, "unexpected argument '%s': give --%s %s", word,
+			      option, word);
+	else
+		message_usage(command, "unexpected argument '%s'", word);
+}
+
 enum options_next options_parse(const struct argp *argp, const char *command, int argc,
 				char **argv, void *input)
 {
@@ -199,7 +218,7 @@ enum options_next options_parse(const struct argp *argp, const char *command, in
 			 ARGP_NO_ERRS | ARGP_NO_EXIT | ARGP_NO_HELP | ARGP_IN_ORDER, &end,
 			 input);
 	if (err == ARGP_ERR_UNKNOWN || (!err && end < argc))
-		message_usage(command, "unexpected argument '%s'", words[end]);
+		unexpected(argp, command, words[end]);
 	else if (err && err != EINVAL) /* EINVAL: options_error() has printed the line */
 		message_usage(command, "%s", strerror(err));
 	free(words);

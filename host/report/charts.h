@@ -28,6 +28,9 @@ struct result_metric;
 
 #define BARS_PANELS_MAX 2
 
+/* Pixels: a shorter interval is not drawn. */
+#define BARS_WHISKER 4
+
 struct bar {
 	size_t series, panel;
 	double y;      /* centre, downwards from the top of the chart */

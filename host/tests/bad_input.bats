@@ -37,6 +37,9 @@ load helper
   refused 2 "65537 is out of range" "$wsbench" run --events 65537
   refused 2 "out of range" "$wsbench" run --seed 9223372036854775808
   refused 2 "unexpected argument 'extra'" "$wsbench" run extra
+  refused 2 "unexpected argument 'cpuid': give --bench cpuid" "$wsbench" run cpuid
+  refused 2 "unexpected argument 'lab:x86_64-svm': give --on lab:x86_64-svm" "$wsbench" run lab:x86_64-svm --bench cpuid
+  refused 2 "no file hypercall: a benchmark is explained by --on lab:... --bench hypercall" "$wsbench" explain hypercall
   refused 2 "no file" "$wsbench" validate
   refused 2 "several targets need a folder" "$wsbench" run --on bare:x86_64,bare:aarch64 -o out.json
   [ ! -e out.json ]

@@ -35,6 +35,14 @@ assert "rdtsc" in text and "bare:x86_64" in text, "a name is missing"
 END
 }
 
+@test "plot --help lists each kind on a line, below the others" {
+  run_apart "$wsbench" plot --help
+  [ "$status" = 0 ]
+  sed -n '/^Pictures:/,$p' <<<"$stdout" | tail -n +2 >kinds
+  [ "$(wc -l <kinds)" = "$(grep -cE '^  [a-z]+ {2,}[a-z]' kinds)" ]
+  grep -q '^  scaling ' kinds
+}
+
 @test "bars in percent of a base" {
   need_document
   run_apart "$wsbench" plot doc.json -o . --kind bars --base bare:x86_64
