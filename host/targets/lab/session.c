@@ -487,7 +487,9 @@ static uint64_t child_ns(const struct lab_child *c)
 void lab_base_resume(struct lab_base *base, const char *label,
 		     const struct lab_machine *m, int snapshot)
 {
-	*base = (struct lab_base){ .label = label, .machine = m, .snapshot = snapshot };
+	*base = (struct lab_base){
+		.label = label, .machine = m, .snapshot = snapshot, .warm = -1
+	};
 	lab_child_init(&base->child);
 	pthread_mutex_init(&base->lock, NULL);
 }
@@ -555,6 +557,8 @@ void lab_base_free(struct lab_base *base)
 	lab_child_stop(&base->child);
 	if (base->snapshot >= 0)
 		close(base->snapshot);
+	if (base->warm >= 0)
+		close(base->warm);
 	pthread_mutex_destroy(&base->lock);
 	base->machine = NULL;
 }
