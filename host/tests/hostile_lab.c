@@ -227,6 +227,7 @@ static void answer_job(void)
 	memcpy(block, shared.memory + LAB_SHARED_JOB, sizeof(block));
 	job = read_job(block);
 	mode = mode_of_job(job);
+	wire.ended = false;
 	if (*mode && strcmp(mode, "no-end") != 0)
 		misbehave(mode);
 	lab_wire_number(&wire, LAB_FRAME_HELLO, LAB_WIRE_VERSION);
@@ -237,7 +238,8 @@ static void answer_job(void)
 	if (!strcmp(mode, "no-end"))
 		forever();
 	lab_wire_number(&wire, LAB_FRAME_END, 0);
-	forever();
+	/* It waits for the next job, which is the first one after the warm-up. */
+	reply("{\"event\": \"STOP\"}\n");
 }
 
 /* One command of QMP, and the descriptor with it (-1: none). */

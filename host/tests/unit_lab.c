@@ -489,7 +489,7 @@ Test(machines, append_comes_last_on_the_kernel_command_line)
 		if (m->emulator != &lab_qemu)
 			continue;
 		argv = lab_machine_argv(m, "/usr/bin/emu", "/k", "loglevel=8 x=y", NULL,
-					true, false);
+					LAB_ARGV_SANDBOX);
 		cr_assert_not_null(argv);
 		while (argv[n])
 			n++;
@@ -524,7 +524,7 @@ Test(machines, memory_is_that_of_the_file)
 		cr_expect(atoi(mib) > (m->l1 ? (int)(LAB_L1_RAM_BYTES >> 20) : 0));
 		if (m->emulator != &lab_qemu)
 			continue;
-		argv = lab_machine_argv(m, "/emu", "/k", NULL, NULL, false, false);
+		argv = lab_machine_argv(m, "/emu", "/k", NULL, NULL, 0);
 		cr_assert_not_null(argv);
 		snprintf(size, sizeof(size), "id=ram,size=%sM,", mib);
 		for (char **a = argv; *a; a++) {

@@ -545,6 +545,7 @@ Test(session, a_late_reply_of_bochs_is_not_that_of_the_next_request)
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sockets), 0);
 	pthread_mutex_init(&base.lock, NULL);
 	base.child.control = sockets[0];
+	base.child.server = -1;
 	interrupted = SIGINT; /* waits for 5 s only */
 	cr_expect_eq(clone_bochs(&base), -ETIMEDOUT, "%s", err.text);
 	interrupted = 0;

@@ -11,7 +11,6 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,33 +208,6 @@ static int bochs_command(const struct lab_machine *m, const struct lab_boot *boo
 		   : 0;
 }
 
-/* Also after a signal, for a while: a clone is ended by a request. */
-#define REPLY_LAST_MS 5000
-
-/* One reply of the fork server. 0, -EPIPE, -ETIMEDOUT, -ETIME, or another negative errno.
- */
-static int get_reply(const struct lab_child *child, int32_t *value)
-{
-	struct pollfd fd = { .fd = child->control, .events = POLLIN };
-	const struct lab_limit limit = lab_limit_begin(child);
-	struct clone_reply reply;
-	int ret = 0, last_ms = REPLY_LAST_MS;
-	ssize_t n;
-
-	while ((!ret || (ret == -EINTR && last_ms > 0)) && poll(&fd, 1, 100) <= 0) {
-		ret = lab_limit_check(&limit);
-		if (ret == -EINTR)
-			last_ms -= 100;
-	}
-	n = recv(child->control, &reply, sizeof(reply), MSG_DONTWAIT);
-	if (n < 0)
-		return errno != EAGAIN ? -errno : ret == -ETIME ? ret : -ETIMEDOUT;
-	if (n != sizeof(reply))
-		return -EPIPE;
-	*value = reply.value;
-	return 0;
-}
-
 /* The fork server reports when the machine is ready. */
 static int bochs_begin(const struct lab_child *child)
 {
@@ -246,50 +218,9 @@ static int bochs_begin(const struct lab_child *child)
 static int bochs_is_ready(const struct lab_child *child)
 {
 	int32_t value;
-	int ret = get_reply(child, &value);
+	int ret = lab_clone_reply(child, &value);
 
 	return ret ? ret : value < 0 ? value : 1;
-}
-
-/*
- * Sends a request and receives its reply, under the lock of the socket. Without a reply
- * the machine is given up: a late one would be that of the next request. `answer_s`: the
- * limit of the reply.
- */
-static int send_request(struct lab_base *base, const struct clone_request *request,
-			const int *fds, time_t answer_s, int32_t *value)
-{
-	struct lab_child server = base->child;
-	/* The file of the records is the last one. */
-	const size_t n_fds = !fds ? 0 : CLONE_FDS - (fds[CLONE_FD_TRACE] < 0);
-	char rights[CMSG_SPACE(sizeof(int) * CLONE_FDS)] = { 0 };
-	struct iovec iov = { (void *)(uintptr_t)request, sizeof(*request) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	int ret = 0;
-
-	if (fds) {
-		struct cmsghdr *c;
-
-		msg.msg_control = rights;
-		msg.msg_controllen = CMSG_SPACE(sizeof(int) * n_fds);
-		c = CMSG_FIRSTHDR(&msg);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int) * n_fds);
-		memcpy(CMSG_DATA(c), fds, sizeof(int) * n_fds);
-	}
-	server.answer_s = answer_s;
-	pthread_mutex_lock(&base->lock);
-	if (sendmsg(base->child.control, &msg, MSG_NOSIGNAL) != sizeof(*request))
-		ret = -errno;
-	if (!ret)
-		ret = get_reply(&server, value);
-	if (ret) {
-		shutdown(base->child.control, SHUT_RDWR);
-		__atomic_store_n(&base->lost, true, __ATOMIC_RELAXED);
-	}
-	pthread_mutex_unlock(&base->lock);
-	return ret;
 }
 
 /* The machine runs without a snapshot, too: where addresses are random, there is none. */
@@ -300,23 +231,11 @@ static int bochs_freeze(struct lab_base *base)
 	int32_t ret = 0;
 
 	if (base->snapshot >= 0 &&
-	    (send_request(base, &request, fds, LAB_SILENCE_S, &ret) || ret)) {
+	    (lab_clone_request(base, &request, fds, LAB_SILENCE_S, &ret) || ret)) {
 		close(base->snapshot);
 		base->snapshot = -1;
 	}
 	return 0;
-}
-
-/* Kills a clone. Returns its status as waitpid() does. */
-static int bochs_end(struct lab_base *base, pid_t pid)
-{
-	const struct clone_request request = { .op = CLONE_END, .pid = pid };
-	int32_t status = 0;
-
-	/* When the fork server ends, its clones are killed. */
-	return send_request(base, &request, NULL, LAB_SILENCE_S, &status) || status < 0
-		       ? 0
-		       : status;
 }
 
 static int bochs_clone(struct lab_base *base, const struct lab_boot *boot,
@@ -324,29 +243,12 @@ static int bochs_clone(struct lab_base *base, const struct lab_boot *boot,
 		       struct lab_child *child, struct error *err)
 {
 	struct clone_request request = { .op = CLONE_FORK };
-	int fds[CLONE_FDS] = { wire->fd, -1, -1, boot->trace_fd }, ret;
-	int32_t pid = 0;
+	int fds[CLONE_FDS] = { wire->fd, -1, -1, boot->trace_fd };
 
 	memcpy(request.job, job, JOB_BYTES);
-	lab_child_init(child);
-	ret = lab_child_pipes(child, &fds[CLONE_FD_CONSOLE], &fds[CLONE_FD_MESSAGES]);
-	if (!ret)
-		ret = send_request(base, &request, fds,
-				   boot->silence_s ? boot->silence_s : LAB_SILENCE_S,
-				   &pid);
-	if (!ret && pid < 0)
-		ret = pid;
-	if (fds[CLONE_FD_CONSOLE] >= 0)
-		close(fds[CLONE_FD_CONSOLE]);
-	if (fds[CLONE_FD_MESSAGES] >= 0)
-		close(fds[CLONE_FD_MESSAGES]);
-	if (ret)
-		return error_set(err, ret, "%s: cannot clone the machine: %s",
-				 base->label, strerror(-ret));
-	child->process.pid = pid;
-	child->end = bochs_end;
-	child->base = base;
-	return 0;
+	return lab_clone_fork(base, &request, fds,
+			      boot->silence_s ? boot->silence_s : LAB_SILENCE_S, child,
+			      err);
 }
 
 #define BOCHS                                                                            \

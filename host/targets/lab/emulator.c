@@ -20,7 +20,7 @@
 
 void lab_command_init(struct lab_command *cmd)
 {
-	*cmd = (struct lab_command){ .argv = NULL };
+	*cmd = (struct lab_command){ .argv = NULL, .server = -1 };
 	for (int i = 0; i < LAB_FD_FIRST_OTHER; i++)
 		cmd->fds[i] = -1;
 }
@@ -31,6 +31,8 @@ void lab_command_free(struct lab_command *cmd)
 	for (int i = 0; i < LAB_FD_FIRST_OTHER; i++)
 		if (cmd->fds[i] >= 0)
 			close(cmd->fds[i]);
+	if (cmd->server >= 0)
+		close(cmd->server);
 	lab_command_init(cmd);
 }
 
@@ -43,7 +45,9 @@ static void close_fd(int *fd)
 
 void lab_child_init(struct lab_child *c)
 {
-	*c = (struct lab_child){ .console = -1, .messages = -1, .control = -1 };
+	*c = (struct lab_child){
+		.console = -1, .messages = -1, .control = -1, .server = -1
+	};
 }
 
 static int open_pipe(int *read_end, int *write_end)
@@ -83,6 +87,8 @@ int lab_child_start(struct lab_child *c, const struct lab_command *cmd, int wire
 	if (!ret && socketpair(AF_UNIX, control_type | SOCK_CLOEXEC, 0, sockets))
 		ret = -errno;
 	c->control = sockets[0];
+	if (cmd->server >= 0)
+		c->server = fcntl(cmd->server, F_DUPFD_CLOEXEC, 0);
 	fds[LAB_FD_CONTROL] = sockets[1];
 	fds[STDOUT_FILENO] = fds[STDERR_FILENO];
 	if (!ret)
@@ -118,6 +124,7 @@ int lab_child_stop(struct lab_child *c)
 	close_fd(&c->console);
 	close_fd(&c->messages);
 	close_fd(&c->control);
+	close_fd(&c->server);
 	return status;
 }
 

@@ -37,7 +37,8 @@ enum lab_fd {
 	LAB_FD_CONTROL,	 /* a socket to wsbench */
 	LAB_FD_KERNEL,	 /* of QEMU */
 	LAB_FD_SNAPSHOT, /* Bochs: the machine to continue */
-	LAB_FD_LIBRARY,	 /* QEMU: its plugin; Bochs: the library of bochs/clone.c */
+	LAB_FD_LIBRARY,	 /* QEMU's plugin, or the library of the fork servers */
+	LAB_FD_SERVER,	 /* QEMU: a socket to its fork server */
 	LAB_FD_FIRST_OTHER,
 };
 
@@ -52,21 +53,26 @@ struct lab_command {
 	const char *environment[5];    /* "NAME=value", beside ours; NULL at the end */
 	const struct confine *confine; /* NULL: not confined */
 	int fds[LAB_FD_FIRST_OTHER];   /* owned; -1: none, or the session's */
-	time_t answer_s, deadline_s;   /* of the child */
-	bool fixed_addresses;	       /* process.h */
+	int server;		     /* wsbench's end of LAB_FD_SERVER; owned; -1: none */
+	time_t answer_s, deadline_s; /* of the child */
+	bool fixed_addresses;	     /* process.h */
 };
 
 /* A machine to boot, or to continue. */
 struct lab_boot {
-	const char *program;   /* the emulator's path */
-	const char *kernel;    /* an image that passed lab_kernel_check() */
-	const char *append;    /* kernel parameters after the machine's own; NULL */
-	const char *plugin;    /* path of QEMU's plugin, which records; NULL */
-	int trace_fd;	       /* a file of the caller's for records; -1: do not record */
-	int initramfs;	       /* a file of the caller's */
-	int snapshot;	       /* a file of the caller's: freeze(); -1: none */
-	bool clone;	       /* continue from `snapshot`, do not boot */
-	struct timing *timing; /* NULL: not wanted */
+	const char *program; /* the emulator's path */
+	const char *kernel;  /* an image that passed lab_kernel_check() */
+	const char *append;  /* kernel parameters after the machine's own; NULL */
+	const char *plugin;  /* path of QEMU's plugin, which records; NULL */
+	int trace_fd;	     /* a file of the caller's for records; -1: do not record */
+	int initramfs;	     /* a file of the caller's */
+	int snapshot;	     /* a file of the caller's: freeze(); -1: none */
+	bool clone;	     /* continue from `snapshot`, do not boot */
+	bool serve;	     /* and make clones by forks: needs `library` */
+	bool keep;	     /* and change the memory in `snapshot` */
+	const char *library; /* of the fork server; NULL: none */
+	const uint8_t *warm_up; /* a job before the first clone is made; NULL: none */
+	struct timing *timing;	/* NULL: not wanted */
 	const struct confine *confine; /* of the emulator; NULL */
 	bool sandbox;		       /* QEMU can confine itself */
 	unsigned int silence_s; /* limit of a machine's silence; 0: LAB_SILENCE_S */
@@ -80,6 +86,7 @@ struct lab_child {
 	int console;
 	int messages; /* standard output and standard error of the emulator */
 	int control;  /* wsbench's end of LAB_FD_CONTROL; blocking */
+	int server;   /* of LAB_FD_SERVER; -1: none, or `control` is it */
 	/* Limits of an answer on `control`: its time, and the end of the run (0: none).
 	 */
 	time_t answer_s, deadline_s;
@@ -259,11 +266,18 @@ const char *lab_arch_name(enum arch arch); /* "x86_64", "aarch64" */
 /*
  * The argument vector that boots `kernel`, in one allocation that the caller
  * frees. `append` (or NULL) is added to the machine's own kernel command line.
- * `emulator` is a path; `plugin` is the path of a plugin for it, or NULL; `clone`: it
- * waits for the machine that it continues. NULL: out of memory.
+ * `emulator` is a path; `plugin` is the path of a plugin for it, or NULL; `how`: bits of
+ * enum lab_argv; LAB_ARGV_CLONE: it waits for the machine that it continues. NULL: out of
+ * memory.
  */
+enum lab_argv {
+	LAB_ARGV_SANDBOX = 1 << 0, /* QEMU confines itself */
+	LAB_ARGV_CLONE = 1 << 1,
+	LAB_ARGV_FORKS = 1 << 2, /* QEMU's sandbox allows forks */
+	LAB_ARGV_KEEP = 1 << 3,	 /* a clone that changes the memory in the snapshot */
+};
 char **lab_machine_argv(const struct lab_machine *m, const char *emulator,
 			const char *kernel, const char *append, const char *plugin,
-			bool sandbox, bool clone);
+			unsigned int how);
 
 #endif

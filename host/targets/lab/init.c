@@ -281,6 +281,7 @@ int lab_init_main(lab_job_runner *run, lab_symbols_sender *symbols)
 	 * stops: no clone pays for the fork. Of several CPUs, the fork chooses the one of
 	 * the job, on which figures depend: there it comes after the stop.
 	 */
+next:
 	pid = one_cpu ? fork() : 0;
 	if (!pid)
 		job = take_job(&wire);
@@ -300,5 +301,8 @@ int lab_init_main(lab_job_runner *run, lab_symbols_sender *symbols)
 		give_up(&wire,
 			"wsbench exited with code %d inside the lab before its results were out",
 			WEXITSTATUS(status));
+	/* After a warm-up: see qemu.c. Others are ended when their job is done. */
+	if (shared.kind == LAB_SHARED_MEMORY && !shared.in_l1)
+		goto next;
 	power_off();
 }

@@ -134,10 +134,14 @@ static int prepare_confinement(struct target *t, struct error *err)
 	struct confine_file files[] = { { LAB_FD_KERNEL, s->kernel.image },
 					{ LAB_FD_LIBRARY, NULL } };
 
-	if (qemu)
-		files[1].path = t->trace ? t->trace->plugin : NULL;
+	if (qemu && t->trace)
+		files[1].path = t->trace->plugin;
+	else if (qemu && s->machine->l1)
+		files[1].path = NULL;
 	else if (!lab_find_clone_library(s->clone_library, &lost))
 		files[1].path = s->clone_library;
+	else
+		s->clone_library[0] = '\0';
 	const char *const needs[CONFINE_NEEDS_MAX] = {
 		qemu ? LAB_KERNEL_PATH : NULL,
 		files[1].path ? LAB_LIBRARY_PATH : NULL,
@@ -182,6 +186,31 @@ static void set_deadline(struct lab_state *s, const struct target *t,
 	s->deadline_s = now.tv_sec + s->run_s;
 }
 
+/*
+ * The job that a machine of QEMU runs before it is cloned, so that clones have
+ * translations of most of the code that they execute (qemu/clone.c). It is part of the
+ * state from which figures start, and hence depends on no option. L1's memory has room
+ * for a few VMs only.
+ */
+static void plan_warm_up(struct lab_state *s)
+{
+	static const char *const bench = "hypercall", *const config = "default";
+	const struct job job = {
+		.kind = JOB_BOOTS,
+		.benches = &bench,
+		.configs = &config,
+		.n_benches = 1,
+		.n_configs = 1,
+		.boots = 2,
+		.params = { .warmup = 4, .events = 8, .batch = 4, .batches = 2 },
+		.cpu = s->machine->cpus > 1 ? 0 : -1,
+		.timeout_ns = LAB_BOOT_TIMEOUT_NS,
+	};
+
+	s->warms_up = s->machine->emulator == &lab_qemu && !s->machine->l1 &&
+		      !job_encode(&job, s->warm_up);
+}
+
 static int fill(struct lab_state *s, struct target *t, const struct job *job,
 		struct error *err)
 {
@@ -223,6 +252,7 @@ static int fill(struct lab_state *s, struct target *t, const struct job *job,
 			ret = error_set(err, -ENOMEM, "out of memory");
 	}
 	set_deadline(s, t, job);
+	plan_warm_up(s);
 	if (!ret)
 		ret = prepare_confinement(t, err);
 	return ret;

@@ -50,8 +50,10 @@ struct lab_state {
 	struct lab_kernel kernel;
 	char *append; /* NULL: none */
 	struct confine confine;
-	char clone_library[PATH_MAX]; /* of Bochs */
-	bool sandbox;		      /* QEMU can confine itself */
+	char clone_library[PATH_MAX]; /* of the fork servers; "": none */
+	uint8_t warm_up[JOB_BYTES];   /* of QEMU's machines, if `warms_up` */
+	bool warms_up;
+	bool sandbox; /* QEMU can confine itself */
 	struct lab_modules modules;
 	uint8_t *program; /* the wsbench that runs inside */
 	size_t program_bytes;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* QEMU: its command line, and machines that are saved and continued over QMP. */
+/* QEMU: its command line, and machines that are saved and loaded over QMP. */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +15,10 @@
 #include "host/lib/process.h"
 #include "host/lib/error.h"
 #include "host/targets/bare.h"
+#include "host/targets/lab/bochs/clone.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/emulator.h"
+#include "host/targets/lab/qemu.h"
 #include "host/targets/lab/session.h"
 
 /*
@@ -53,20 +54,25 @@ _Static_assert(LAB_FD_INITRD == 3 && LAB_FD_WIRE == 4 && LAB_FD_CONSOLE == 5 &&
 #define FIXED_ARGS   (sizeof(fixed_args) / sizeof(fixed_args[0]))
 #define CLONE_ARGS   (sizeof(clone_args) / sizeof(clone_args[0]))
 #define SANDBOX_ARGS 2
+/* BARE_QEMU_SANDBOX, with forks. Programs are executed only once in any case: confine.h.
+ */
+#define SERVER_SANDBOX                                                                   \
+	"-sandbox", "on,obsolete=deny,elevateprivileges=deny,resourcecontrol=deny"
 /* With program, memory, kernel, append, plugin and the end. */
-#define ALL_ARGS     (FIXED_ARGS + CLONE_ARGS + SANDBOX_ARGS + 10)
+#define ALL_ARGS (FIXED_ARGS + CLONE_ARGS + SANDBOX_ARGS + 10)
 
-/* Bytes of memory at the beginning of a snapshot. */
-static uint64_t memory_bytes(const struct lab_machine *m)
+uint64_t qemu_memory_bytes(const struct lab_machine *m)
 {
 	return (uint64_t)atoi(lab_machine_memory_mib(m)) << 20;
 }
 
 char **lab_machine_argv(const struct lab_machine *m, const char *emulator,
 			const char *kernel, const char *append, const char *plugin,
-			bool sandbox, bool clone)
+			unsigned int how)
 {
-	static const char *const sandbox_args[SANDBOX_ARGS] = { BARE_QEMU_SANDBOX };
+	static const char *const sandbox_args[][SANDBOX_ARGS] = { { BARE_QEMU_SANDBOX },
+								  { SERVER_SANDBOX } };
+	const bool clone = how & LAB_ARGV_CLONE, forks = how & LAB_ARGV_FORKS;
 	size_t flags = 0, n = 0, text_bytes, plugin_bytes;
 	char **argv, *text, *memory;
 
@@ -84,15 +90,15 @@ char **lab_machine_argv(const struct lab_machine *m, const char *emulator,
 		 append ? append : "");
 	memory = text + text_bytes + plugin_bytes;
 	snprintf(memory, MEMORY_ROOM, MEMORY_FORMAT, lab_machine_memory_mib(m),
-		 clone ? "off" : "on");
+		 clone && !(how & LAB_ARGV_KEEP) ? "off" : "on");
 
 	argv[n++] = (char *)emulator;
 	for (size_t i = 0; i < FIXED_ARGS; i++)
 		argv[n++] = (char *)fixed_args[i];
 	for (size_t i = 0; i < flags; i++)
 		argv[n++] = (char *)m->flags[i];
-	for (size_t i = 0; sandbox && i < SANDBOX_ARGS; i++)
-		argv[n++] = (char *)sandbox_args[i];
+	for (size_t i = 0; how & LAB_ARGV_SANDBOX && i < SANDBOX_ARGS; i++)
+		argv[n++] = (char *)sandbox_args[forks][i];
 	argv[n++] = (char *)"-object";
 	argv[n++] = memory;
 	for (size_t i = 0; clone && i < CLONE_ARGS; i++)
@@ -110,6 +116,20 @@ char **lab_machine_argv(const struct lab_machine *m, const char *emulator,
 	return argv;
 }
 
+static int prepare_server(const struct lab_boot *boot, struct lab_command *cmd)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+		return -errno;
+	cmd->server = ends[0];
+	cmd->fds[LAB_FD_SERVER] = ends[1];
+	cmd->fds[LAB_FD_LIBRARY] = open(boot->library, O_RDONLY | O_CLOEXEC);
+	cmd->environment[0] = "LD_PRELOAD=" LAB_LIBRARY_PATH;
+	cmd->environment[1] = CLONE_SERVER_VARIABLE "=1";
+	return cmd->fds[LAB_FD_LIBRARY] < 0 ? -errno : 0;
+}
+
 static int qemu_command(const struct lab_machine *m, const struct lab_boot *boot,
 			struct lab_command *cmd, struct error *err)
 {
@@ -118,13 +138,16 @@ static int qemu_command(const struct lab_machine *m, const struct lab_boot *boot
 	const bool stub = boot->clone && m->arch == ARCH_AARCH64;
 
 	lab_command_init(cmd);
-	if (!boot->clone && ftruncate(boot->snapshot, (off_t)memory_bytes(m)))
+	if (!boot->clone && ftruncate(boot->snapshot, (off_t)qemu_memory_bytes(m)))
 		return error_set(err, -errno, "cannot make the memory of %s: %m",
 				 m->program);
 	cmd->argv = lab_machine_argv(m, boot->program,
 				     stub ? "/proc/self/fd/3" : LAB_KERNEL_PATH,
 				     boot->append, boot->plugin ? LAB_LIBRARY_PATH : NULL,
-				     boot->sandbox, boot->clone);
+				     (boot->sandbox ? LAB_ARGV_SANDBOX : 0) |
+					     (boot->clone ? LAB_ARGV_CLONE : 0) |
+					     (boot->serve ? LAB_ARGV_FORKS : 0) |
+					     (boot->keep ? LAB_ARGV_KEEP : 0));
 	cmd->confine = boot->confine;
 	cmd->answer_s = boot->silence_s ? boot->silence_s : LAB_SILENCE_S;
 	cmd->deadline_s = boot->deadline_s;
@@ -142,148 +165,18 @@ static int qemu_command(const struct lab_machine *m, const struct lab_boot *boot
 			return error_set(err, -errno, "cannot read plugin %s: %m",
 					 boot->plugin);
 	}
+	if (boot->serve) {
+		const int ret = prepare_server(boot, cmd);
+
+		if (ret)
+			return error_set(err, ret, "cannot start a fork server: %s",
+					 strerror(-ret));
+	}
 	if (!cmd->argv || cmd->fds[LAB_FD_INITRD] < 0 || cmd->fds[LAB_FD_MEMORY] < 0 ||
 	    (boot->plugin && cmd->fds[LAB_FD_PLUGIN] < 0))
 		return error_set(err, -ENOMEM, "cannot start %s: out of memory",
 				 m->program);
 	return 0;
-}
-
-/*
- * QMP, as much of it as is needed (docs/interop/qmp-spec.txt): one JSON object per line
- * in each direction. Only a few words of the answers matter, and QEMU writes them in one
- * way: a JSON parser is not needed.
- */
-#define QMP_LINE_BYTES 4096
-
-/* One line, cut to its room. 0, -EPIPE, or as lab_limit_check(). */
-static int qmp_line(const struct lab_child *child, const struct lab_limit *limit,
-		    char line[QMP_LINE_BYTES])
-{
-	struct pollfd fd = { .fd = child->control, .events = POLLIN };
-	size_t n = 0;
-	char c;
-
-	for (;;) {
-		ssize_t got = recv(child->control, &c, 1, MSG_DONTWAIT);
-		int ret = lab_limit_check(limit);
-
-		if (!got || (got < 0 && errno != EAGAIN && errno != EINTR))
-			return -EPIPE;
-		if (ret)
-			return ret;
-		if (got < 0) {
-			poll(&fd, 1, 100);
-			continue;
-		}
-		if (c == '\n')
-			break;
-		if (n < QMP_LINE_BYTES - 1)
-			line[n++] = c;
-	}
-	line[n] = '\0';
-	return 0;
-}
-
-/* Sends a command, with a descriptor unless it is -1; the answer, events ignored. */
-static int qmp_command(const struct lab_child *child, const char *command, int fd,
-		       char answer[QMP_LINE_BYTES])
-{
-	char rights[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec iov = { (char *)command, strlen(command) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	const struct lab_limit limit = lab_limit_begin(child);
-	int ret;
-
-	if (fd >= 0) {
-		struct cmsghdr *c;
-
-		msg.msg_control = rights;
-		msg.msg_controllen = sizeof(rights);
-		c = CMSG_FIRSTHDR(&msg);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &fd, sizeof(int));
-	}
-	if (sendmsg(child->control, &msg, MSG_NOSIGNAL) != (ssize_t)iov.iov_len)
-		return -EPIPE;
-	do {
-		ret = qmp_line(child, &limit, answer);
-		ret = ret ? ret : lab_limit_check(&limit);
-	} while (!ret && !strstr(answer, "\"return\"") && !strstr(answer, "\"error\""));
-	return ret ? ret : strstr(answer, "\"error\"") ? -EPROTO : 0;
-}
-
-static int qmp_begin(const struct lab_child *child)
-{
-	char line[QMP_LINE_BYTES];
-
-	return qmp_command(child, "{\"execute\":\"qmp_capabilities\"}", -1, line);
-}
-
-/* Memory that is shared with a file is not part of the migration stream. */
-static int qmp_ignore_shared(const struct lab_child *child)
-{
-	char line[QMP_LINE_BYTES];
-
-	return qmp_command(child,
-			   "{\"execute\":\"migrate-set-capabilities\","
-			   "\"arguments\":{\"capabilities\":[{\"capability\":"
-			   "\"x-ignore-shared\",\"state\":true}]}}",
-			   -1, line);
-}
-
-/* The first release in which a URI names a file. */
-#define QEMU_FILE_MAJOR 9
-
-/* The major version in the answer of query-version; 0: none. */
-static int qmp_major(const char *line)
-{
-	static const char key[] = "\"major\": ";
-	const char *at = strstr(line, key);
-
-	return at ? atoi(at + sizeof(key) - 1) : 0;
-}
-
-/*
- * Starts a migration to an empty file, or from a snapshot, whose stream begins at `at`.
- * Since QEMU 9 a URI names a file by a set of descriptors, whose access mode must be that
- * of the use; QEMU 11.1 refuses a file as a mere descriptor, which is all that older
- * releases have.
- */
-static int qmp_migrate(const struct lab_child *child, bool incoming, int file, off_t at)
-{
-	char line[QMP_LINE_BYTES] = "", command[128], path[40];
-	int fd, ret;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
-	fd = open(path, (incoming ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	/* QEMU reads from where the descriptor is. */
-	if (incoming && lseek(fd, at, SEEK_SET) < 0)
-		ret = -errno;
-	else
-		ret = qmp_command(child, "{\"execute\":\"query-version\"}", -1, line);
-	if (!ret && qmp_major(line) >= QEMU_FILE_MAJOR) {
-		ret = qmp_command(child,
-				  "{\"execute\":\"add-fd\","
-				  "\"arguments\":{\"fdset-id\":2}}",
-				  fd, line);
-		snprintf(path, sizeof(path), "file:/dev/fdset/2");
-	} else if (!ret) {
-		ret = qmp_command(child,
-				  "{\"execute\":\"getfd\","
-				  "\"arguments\":{\"fdname\":\"snapshot\"}}",
-				  fd, line);
-		snprintf(path, sizeof(path), "fd:snapshot");
-	}
-	close(fd);
-	snprintf(command, sizeof(command),
-		 "{\"execute\":\"%s\",\"arguments\":{\"uri\":\"%s\"}}",
-		 incoming ? "migrate-incoming" : "migrate", path);
-	return ret ? ret : qmp_command(child, command, -1, line);
 }
 
 /*
@@ -293,7 +186,7 @@ static int qmp_migrate(const struct lab_child *child, bool incoming, int file, o
  * by a real-time priority, or, without the right to one, because the CPU's thread is idle
  * priority. Idle priority makes a boot slow on a busy host.
  */
-static void prefer_main_thread(pid_t main_thread, pid_t cpu_thread)
+void qemu_prefer_main(pid_t main_thread, pid_t cpu_thread)
 {
 	const struct sched_param fifo = { .sched_priority = 1 }, idle = { 0 };
 	int cpu = sched_getcpu();
@@ -307,6 +200,14 @@ static void prefer_main_thread(pid_t main_thread, pid_t cpu_thread)
 		(void)sched_setscheduler(cpu_thread, SCHED_IDLE, &idle);
 }
 
+void qemu_prefer_none(pid_t thread, const cpu_set_t *cpus)
+{
+	const struct sched_param none = { 0 };
+
+	(void)sched_setaffinity(thread, sizeof(*cpus), cpus);
+	(void)sched_setscheduler(thread, SCHED_OTHER, &none);
+}
+
 /* QEMU could name a thread of any process, which root may change. */
 static bool is_thread_of(pid_t process, pid_t thread)
 {
@@ -316,18 +217,25 @@ static bool is_thread_of(pid_t process, pid_t thread)
 	return thread > 0 && !access(path, F_OK);
 }
 
-static int qemu_begin(const struct lab_child *child)
+pid_t qemu_cpu_thread(const struct lab_child *child)
 {
 	static const char key[] = "\"thread-id\": ";
 	char line[QMP_LINE_BYTES];
-	const char *id;
-	int ret = qmp_begin(child);
+	const char *id = qmp_command(child, "{\"execute\":\"query-cpus-fast\"}", -1, line)
+				 ? NULL
+				 : strstr(line, key);
+	const pid_t thread = id ? atoi(id + strlen(key)) : 0;
 
-	if (!ret)
-		ret = qmp_command(child, "{\"execute\":\"query-cpus-fast\"}", -1, line);
-	id = ret ? NULL : strstr(line, key);
-	if (id && is_thread_of(child->process.pid, atoi(id + strlen(key))))
-		prefer_main_thread(child->process.pid, atoi(id + strlen(key)));
+	return is_thread_of(child->process.pid, thread) ? thread : 0;
+}
+
+static int qemu_begin(const struct lab_child *child)
+{
+	int ret = qmp_begin(child);
+	pid_t thread = ret ? 0 : qemu_cpu_thread(child);
+
+	if (thread)
+		qemu_prefer_main(child->process.pid, thread);
 	return ret;
 }
 
@@ -412,9 +320,9 @@ static int append_stream(int snapshot, off_t at, int stream)
 	return ret ? ret : lab_seal(snapshot);
 }
 
-static int qemu_freeze(struct lab_base *base)
+int qemu_freeze_machine(struct lab_child *child, const struct lab_machine *m,
+			int snapshot)
 {
-	const struct lab_child *child = &base->child;
 	const struct lab_limit limit = lab_limit_begin(child);
 	int ret;
 	int stream = memfd_create("worldswitch-stream", MFD_CLOEXEC);
@@ -436,30 +344,29 @@ static int qemu_freeze(struct lab_base *base)
 		if (strstr(line, "\"status\": \"completed\""))
 			break;
 	}
-	lab_child_stop(&base->child);
+	lab_child_stop(child);
 	if (!ret)
-		ret = append_stream(base->snapshot, (off_t)memory_bytes(base->machine),
-				    stream);
+		ret = append_stream(snapshot, (off_t)qemu_memory_bytes(m), stream);
 	if (stream >= 0)
 		close(stream);
 	return ret;
 }
 
-static int qemu_clone(struct lab_base *base, const struct lab_boot *boot,
-		      struct lab_shared *wire, const uint8_t job[JOB_BYTES],
-		      struct lab_child *child, struct error *err)
+static int qemu_freeze(struct lab_base *base)
 {
-	struct lab_boot own = *boot;
+	return qemu_freeze_machine(&base->child, base->machine, base->snapshot);
+}
+
+int qemu_load(const struct lab_machine *m, const struct lab_boot *boot, int snapshot,
+	      int wire, struct lab_child *child, struct error *err)
+{
 	char line[QMP_LINE_BYTES];
 	struct lab_command cmd;
 	struct lab_limit limit;
-	int ret;
+	int ret = qemu_command(m, boot, &cmd, err);
 
-	own.snapshot = base->snapshot;
-	own.clone = true;
-	ret = qemu_command(base->machine, &own, &cmd, err);
 	if (!ret)
-		ret = lab_child_start(child, &cmd, wire->fd, lab_qemu.control_type, err);
+		ret = lab_child_start(child, &cmd, wire, lab_qemu.control_type, err);
 	lab_command_free(&cmd);
 	if (ret)
 		return ret;
@@ -468,8 +375,7 @@ static int qemu_clone(struct lab_base *base, const struct lab_boot *boot,
 	if (!ret)
 		ret = qmp_ignore_shared(child);
 	if (!ret)
-		ret = qmp_migrate(child, true, base->snapshot,
-				  (off_t)memory_bytes(base->machine));
+		ret = qmp_migrate(child, true, snapshot, (off_t)qemu_memory_bytes(m));
 	do {
 		nanosleep(&moment, NULL);
 		ret = ret ? ret
@@ -477,10 +383,6 @@ static int qemu_clone(struct lab_base *base, const struct lab_boot *boot,
 					line);
 	} while (!ret && strstr(line, "\"inmigrate\"") &&
 		 !(ret = lab_limit_check(&limit)));
-	if (!ret) {
-		lab_shared_give(wire, job);
-		ret = qmp_command(child, "{\"execute\":\"cont\"}", -1, line);
-	}
 	return ret;
 }
 

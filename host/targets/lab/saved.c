@@ -76,7 +76,7 @@ static bool add_identity(FILE *out, const char *name, const char *path)
 static bool write_key(FILE *out, const struct lab_machine *m, const struct lab_boot *boot,
 		      const char *config)
 {
-	char **argv = lab_machine_argv(m, "", "", boot->append, NULL, false, false);
+	char **argv = lab_machine_argv(m, "", "", boot->append, NULL, 0);
 	char library[PATH_MAX];
 	struct error ignored;
 	int kernel = open(boot->kernel, O_RDONLY | O_CLOEXEC);

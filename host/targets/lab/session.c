@@ -487,7 +487,9 @@ static uint64_t child_ns(const struct lab_child *c)
 void lab_base_resume(struct lab_base *base, const char *label,
 		     const struct lab_machine *m, int snapshot)
 {
-	*base = (struct lab_base){ .label = label, .machine = m, .snapshot = snapshot };
+	*base = (struct lab_base){
+		.label = label, .machine = m, .snapshot = snapshot, .warm = -1
+	};
 	lab_child_init(&base->child);
 	pthread_mutex_init(&base->lock, NULL);
 }
@@ -555,6 +557,8 @@ void lab_base_free(struct lab_base *base)
 	lab_child_stop(&base->child);
 	if (base->snapshot >= 0)
 		close(base->snapshot);
+	if (base->warm >= 0)
+		close(base->warm);
 	pthread_mutex_destroy(&base->lock);
 	base->machine = NULL;
 }
@@ -566,7 +570,8 @@ int lab_base_run(struct lab_base *base, const struct lab_boot *boot,
 	const struct lab_emulator *emulator = base->machine->emulator;
 	struct timing_mark mark = timing_mark(), job_mark, end;
 	struct session *s = session_new(base, boot, sink, emulator->wire, err);
-	uint64_t ns;
+	const bool has_server = base->child.process.pid;
+	uint64_t ns, server_ns;
 	int ret;
 
 	if (!s)
@@ -574,6 +579,8 @@ int lab_base_run(struct lab_base *base, const struct lab_boot *boot,
 	err->text[0] = '\0';
 	ret = emulator->clone(base, boot, &s->wire, job, &s->child, err);
 	ns = child_ns(&s->child);
+	/* The first clone has started the server. */
+	server_ns = has_server ? 0 : child_ns(&base->child);
 	job_mark = timing_mark();
 	if (!ret)
 		ret = converse(s, emulator);
@@ -588,6 +595,6 @@ int lab_base_run(struct lab_base *base, const struct lab_boot *boot,
 	mark.wall_ns += end.wall_ns - job_mark.wall_ns;
 	mark.cpu_ns += end.cpu_ns - job_mark.cpu_ns;
 	session_free(s);
-	timing_add(boot->timing, TIMING_CLONE, &mark, ns);
+	timing_add(boot->timing, TIMING_CLONE, &mark, ns + server_ns);
 	return ret;
 }

@@ -31,12 +31,22 @@ struct lab_sink {
 
 #define LAB_SYMBOLS_OF_L0 "L0\n"
 
+enum lab_warmth {
+	LAB_WARM_UNKNOWN,  /* no clone has been made */
+	LAB_WARM_SERVER,   /* by forks of `child` */
+	LAB_WARM_SNAPSHOT, /* from another snapshot */
+	LAB_WARM_NOT,	   /* the machine does not survive its warm-up: from `snapshot` */
+};
+
 struct lab_base {
 	const char *label; /* for messages, such as "lab:aarch64-vhe" */
 	const struct lab_machine *machine;
 	struct lab_child child; /* the emulator, if it stays */
 	int snapshot;		/* the machine as a file; -1: none */
-	pthread_mutex_t lock;	/* of the control socket */
+	/* QEMU: how clones start from one state, behind the warm-up. */
+	enum lab_warmth warmth;
+	int warm;	      /* LAB_WARM_SNAPSHOT: the file; -1: none */
+	pthread_mutex_t lock; /* of the control socket */
 	bool lost; /* an emulator that stays does not answer any more; atomic */
 };
 
@@ -74,6 +84,26 @@ void lab_base_free(struct lab_base *base);
 int lab_base_run(struct lab_base *base, const struct lab_boot *boot,
 		 const uint8_t job[JOB_BYTES], const struct lab_sink *sink,
 		 struct error *err);
+
+/*
+ * Requests to the fork server of `base` (bochs/clone.h), under the lock of its socket.
+ * `fds`: CLONE_FDS of them, the last one may be -1; NULL: none. `answer_s`: the limit of
+ * the reply. Without a reply the machine is given up: a late one would be that of the
+ * next request. 0, -EPIPE, -ETIMEDOUT, -ETIME, or another negative errno.
+ */
+struct clone_request;
+int lab_clone_request(struct lab_base *base, const struct clone_request *request,
+		      const int *fds, time_t answer_s, int32_t *value);
+
+/* One reply that was not asked for. As above. */
+int lab_clone_reply(const struct lab_child *server, int32_t *value);
+
+/*
+ * Forks a clone, with pipes in fds[CLONE_FD_CONSOLE] and fds[CLONE_FD_MESSAGES]. 0 or a
+ * negative errno with its message; lab_child_stop() in any case.
+ */
+int lab_clone_fork(struct lab_base *base, struct clone_request *request, int *fds,
+		   time_t answer_s, struct lab_child *child, struct error *err);
 
 /*
  * Base machines on disk, so that the next run of the same lab needs no boot; and the

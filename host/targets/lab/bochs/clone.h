@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The protocol between wsbench and the fork server inside Bochs (clone.c), over a
- * SOCK_SEQPACKET socket that Bochs inherits. Bochs sends one reply when its machine is
- * ready; then each request is answered by one reply.
+ * The protocol between wsbench and the fork server inside Bochs (clone.c) or QEMU
+ * (../qemu/clone.c), over a SOCK_SEQPACKET socket that the emulator inherits. Bochs sends
+ * one reply when its machine is ready, QEMU when its main loop begins; then each request
+ * is answered by one reply.
  */
 #ifndef WS_TARGETS_LAB_BOCHS_CLONE_H
 #define WS_TARGETS_LAB_BOCHS_CLONE_H
@@ -23,16 +24,20 @@ enum clone_fd {
 	CLONE_FD_CONSOLE,
 	CLONE_FD_MESSAGES,
 	CLONE_FD_TRACE, /* the clone records its instructions (host/explain/record.h) */
+	CLONE_FD_CONTROL = CLONE_FD_TRACE, /* of QEMU: the clone's end of QMP */
 	CLONE_FDS
 };
 
 /* A function of the Bochs of emulator.sh: 0 or a negative errno. */
 #define CLONE_TRACE_FUNCTION "worldswitch_trace"
 
+/* Set: a QEMU that is to be a fork server. */
+#define CLONE_SERVER_VARIABLE "WORLDSWITCH_SERVER"
+
 struct clone_request {
 	uint32_t op;
 	int32_t pid;
-	uint8_t job[JOB_BYTES];
+	uint8_t job[JOB_BYTES]; /* of QEMU, the job is on the wire */
 };
 
 /*

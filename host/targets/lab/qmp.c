@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* QMP: commands to QEMU, and their answers. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "host/targets/lab/emulator.h"
+#include "host/targets/lab/qemu.h"
+
+int qmp_line(const struct lab_child *child, const struct lab_limit *limit,
+	     char line[QMP_LINE_BYTES])
+{
+	struct pollfd fd = { .fd = child->control, .events = POLLIN };
+	size_t n = 0;
+	char c;
+
+	for (;;) {
+		ssize_t got = recv(child->control, &c, 1, MSG_DONTWAIT);
+		int ret = lab_limit_check(limit);
+
+		if (!got || (got < 0 && errno != EAGAIN && errno != EINTR))
+			return -EPIPE;
+		if (ret)
+			return ret;
+		if (got < 0) {
+			poll(&fd, 1, 100);
+			continue;
+		}
+		if (c == '\n')
+			break;
+		if (n < QMP_LINE_BYTES - 1)
+			line[n++] = c;
+	}
+	line[n] = '\0';
+	return 0;
+}
+
+int qmp_command(const struct lab_child *child, const char *command, int fd,
+		char answer[QMP_LINE_BYTES])
+{
+	char rights[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct iovec iov = { (char *)command, strlen(command) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	const struct lab_limit limit = lab_limit_begin(child);
+	int ret;
+
+	if (fd >= 0) {
+		struct cmsghdr *c;
+
+		msg.msg_control = rights;
+		msg.msg_controllen = sizeof(rights);
+		c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	}
+	if (sendmsg(child->control, &msg, MSG_NOSIGNAL) != (ssize_t)iov.iov_len)
+		return -EPIPE;
+	do {
+		ret = qmp_line(child, &limit, answer);
+		ret = ret ? ret : lab_limit_check(&limit);
+	} while (!ret && !strstr(answer, "\"return\"") && !strstr(answer, "\"error\""));
+	return ret ? ret : strstr(answer, "\"error\"") ? -EPROTO : 0;
+}
+
+int qmp_begin(const struct lab_child *child)
+{
+	char line[QMP_LINE_BYTES];
+
+	return qmp_command(child, "{\"execute\":\"qmp_capabilities\"}", -1, line);
+}
+
+int qmp_ignore_shared(const struct lab_child *child)
+{
+	char line[QMP_LINE_BYTES];
+
+	return qmp_command(child,
+			   "{\"execute\":\"migrate-set-capabilities\","
+			   "\"arguments\":{\"capabilities\":[{\"capability\":"
+			   "\"x-ignore-shared\",\"state\":true}]}}",
+			   -1, line);
+}
+
+/* The first release in which a URI names a file. */
+#define QEMU_FILE_MAJOR 9
+
+/* The major version in the answer of query-version; 0: none. */
+static int qmp_major(const char *line)
+{
+	static const char key[] = "\"major\": ";
+	const char *at = strstr(line, key);
+
+	return at ? atoi(at + sizeof(key) - 1) : 0;
+}
+
+/*
+ * Since QEMU 9 a URI names a file by a set of descriptors, whose access mode must be that
+ * of the use; QEMU 11.1 refuses a file as a mere descriptor, which is all that older
+ * releases have.
+ */
+int qmp_migrate(const struct lab_child *child, bool incoming, int file, off_t at)
+{
+	char line[QMP_LINE_BYTES] = "", command[128], path[40];
+	int fd, ret;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	fd = open(path, (incoming ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	/* QEMU reads from where the descriptor is. */
+	if (incoming && lseek(fd, at, SEEK_SET) < 0)
+		ret = -errno;
+	else
+		ret = qmp_command(child, "{\"execute\":\"query-version\"}", -1, line);
+	if (!ret && qmp_major(line) >= QEMU_FILE_MAJOR) {
+		ret = qmp_command(child,
+				  "{\"execute\":\"add-fd\","
+				  "\"arguments\":{\"fdset-id\":2}}",
+				  fd, line);
+		snprintf(path, sizeof(path), "file:/dev/fdset/2");
+	} else if (!ret) {
+		ret = qmp_command(child,
+				  "{\"execute\":\"getfd\","
+				  "\"arguments\":{\"fdname\":\"snapshot\"}}",
+				  fd, line);
+		snprintf(path, sizeof(path), "fd:snapshot");
+	}
+	close(fd);
+	snprintf(command, sizeof(command),
+		 "{\"execute\":\"%s\",\"arguments\":{\"uri\":\"%s\"}}",
+		 incoming ? "migrate-incoming" : "migrate", path);
+	return ret ? ret : qmp_command(child, command, -1, line);
+}
