@@ -176,7 +176,7 @@ static enum options_next check(const struct argp *argp, const char *command, int
 	return OPTIONS_HELP;
 }
 
-/* A benchmark or a target that stands alone, where the command has an option for it. */
+/* A benchmark or a target without its option, where the command has that option. */
 static void unexpected(const struct argp *argp, const char *command, const char *word)
 {
 	const char *option = names_bench(word)	  ? "bench"
