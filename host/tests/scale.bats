@@ -207,14 +207,14 @@ row=mmio_read_user
   done
   holds doc.json 'all(x["exits"]["observed"] == (x.get("vcpus") or x["vms"]) * 50 for x in d["benchmarks"])' \
     'not [w for w in d["warnings"] if w["code"] in ("shared-cores", "oversubscribed", "boots-differ")]'
-  # No event counts that one vCPU made alone. An event is at most a 40th of the phase, as is the
-  # interrupt of the kernel's timer, which only some of the phases have.
+  # No event counts that one vCPU made alone. An event is at most a 40th of the phase. Only some
+  # phases have an interrupt of the kernel's timer, which takes up to 8000 instructions.
   holds doc.json 'all(m["estimate"]["value"] >= 90 for x in d["benchmarks"] for m in x["metrics"]
       if m["name"] == "overlap")' \
     'any(m["estimate"]["value"] < 100 for x in d["benchmarks"] for m in x["metrics"] if m["name"] == "overlap")' \
     'all((m["estimate"]["value"] == 100) for x in d["benchmarks"] for m in x["metrics"]
       if m["name"] == "overlap" and 1 in (x.get("vcpus"), x.get("vms")))' \
-    'all(94 <= m["estimate"]["value"] <= 106 for x in d["benchmarks"] for m in x["metrics"]
+    'all(80 <= m["estimate"]["value"] <= 125 for x in d["benchmarks"] for m in x["metrics"]
       if m["name"] == "efficiency")' \
     'all(m["unit"] == "ops/Mtick" and m["better"] == "higher" and
       m["estimate"]["value"] < 1e6 * (x.get("vcpus") or x["vms"]) / value(x["name"], x["config"])
