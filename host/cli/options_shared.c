@@ -7,7 +7,6 @@
 #include "host/cli/options.h"
 #include "host/explain/trace.h"
 #include "host/targets/job.h"
-#include "host/targets/lab/l1.h"
 #include "host/targets/lab/emulator.h"
 
 /* ------------------------------ comparisons ------------------------------ */
@@ -249,8 +248,6 @@ const char *touch_refusal(const struct target *t)
 	if (strcmp(t->ops->kind, "lab") != 0)
 		return "only labs can record every instruction";
 	m = lab_machine_find(strchr(t->name, ':') + 1);
-	if (m && lab_l1_no_record(m))
-		return lab_l1_no_record(m);
 	return t->only & NEEDS_VCPUS_2 || (m && m->cpus > 1) ? ONE_CPU : NULL;
 }
 

@@ -98,6 +98,24 @@ static int read_marks(struct work *w)
 	return 0;
 }
 
+/* VMX has the address in the VMCS, and KVM a label there. */
+static int separate_x86(struct work *w)
+{
+	const size_t prefix = strlen(SYMBOLS_L0_PREFIX);
+	uint64_t exits[2];
+	size_t n = 0;
+	int err;
+
+	for (size_t i = 0; i < w->symbols.n && n < 2; i++) {
+		const struct symbol *s = &w->symbols.list[i];
+
+		if (!strcmp(s->name + (s->space == SPACE_L0 ? prefix : 0), "vmx_vmexit"))
+			exits[n++] = s->vaddr;
+	}
+	err = trace_below_x86(&w->trace, exits, n);
+	return err ? err : symbols_add_image(&w->symbols, &w->in->vmm, SPACE_L0);
+}
+
 /* Where L0's kernel is, in a lab with L1. */
 static int separate_levels(struct work *w)
 {
@@ -106,11 +124,8 @@ static int separate_levels(struct work *w)
 
 	if (!l0.end)
 		return 0;
-	if (w->in->arch == ARCH_X86_64) {
-		const int err = trace_below_svm(&w->trace);
-
-		return err ? err : symbols_add_image(&w->symbols, &w->in->vmm, SPACE_L0);
-	}
+	if (w->in->arch == ARCH_X86_64)
+		return separate_x86(w);
 	if (l0.begin <= l1.end && l1.begin <= l0.end)
 		return fail(w, -ENOTSUP,
 			    "the kernels of L0 and L1 are at the same addresses");

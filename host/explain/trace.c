@@ -346,13 +346,13 @@ static const struct trace_insn *peek(const struct trace *t, size_t *at)
 	return next < 0 ? NULL : &t->insns[next];
 }
 
-static bool is_vmrun(const struct trace_insn *insn)
+static bool is_entry_to_guest(const struct trace_insn *insn)
 {
 	return insn->decode.flow == FLOW_ENTER_GUEST;
 }
 
-/* Whether `next` is behind a VMRUN of a kernel: of L0 or of L1. */
-static bool is_after_vmrun(const struct trace *t, const struct trace_insn *next)
+/* Whether a kernel, of L0 or of L1, continues with `next` after an exit. */
+static bool is_after_exit(const struct trace *t, const struct trace_insn *next)
 {
 	for (size_t i = 0; i < t->n_below; i++)
 		if (t->below[i] == next->vaddr)
@@ -371,7 +371,7 @@ static bool continues_in_l0(const struct trace *t, size_t at)
 
 	for (; insn; insn = next) {
 		next = peek(t, &at);
-		if (next && is_after_vmrun(t, next))
+		if (next && is_after_exit(t, next))
 			return false;
 		if (insn->decode.kind == KIND_VM)
 			return true;
@@ -385,8 +385,9 @@ static bool is_next_below(const struct trace *t, bool below,
 			  size_t at)
 {
 	if (!below)
-		return is_after_vmrun(t, next);
-	return !is_vmrun(insn) || (is_after_vmrun(t, next) && continues_in_l0(t, at));
+		return is_after_exit(t, next);
+	return !is_entry_to_guest(insn) ||
+	       (is_after_exit(t, next) && continues_in_l0(t, at));
 }
 
 bool trace_next(const struct trace *t, struct trace_cursor *c, struct trace_step *s)
@@ -528,19 +529,21 @@ void trace_below(struct trace *t, struct image_range kernel)
 	}
 }
 
-int trace_below_svm(struct trace *t)
+int trace_below_x86(struct trace *t, const uint64_t *exits, size_t n)
 {
 	struct trace_insn *both = calloc(2 * t->n_insns + 1, sizeof(*both));
 
 	if (!both)
 		return -ENOMEM;
+	for (size_t i = 0; i < n && t->n_below < TRACE_ERETS_MAX; i++)
+		t->below[t->n_below++] = exits[i];
 	memcpy(both, t->insns, t->n_insns * sizeof(*both));
 	memcpy(both + t->n_insns, t->insns, t->n_insns * sizeof(*both));
 	for (size_t i = 0; i < t->n_insns; i++) {
 		const struct trace_insn *insn = &both[i];
 
 		both[t->n_insns + i].space = SPACE_L0;
-		if (is_vmrun(insn) && insn->space == SPACE_KERNEL &&
+		if (is_entry_to_guest(insn) && insn->space == SPACE_KERNEL &&
 		    t->n_below < TRACE_ERETS_MAX)
 			t->below[t->n_below++] = insn->vaddr + insn->bytes;
 	}

@@ -195,10 +195,12 @@ struct trace {
 	/* addresses of exception entries */
 	uint64_t entries[TRACE_ENTRIES_MAX];
 	size_t n_entries;
-	/* addresses: of the ERETs by which L0 enters its guest; or behind VMRUN */
+	/* addresses: of the ERETs by which L0 enters its guest; or of the ends of exits
+	 */
 	uint64_t below[TRACE_ERETS_MAX];
 	size_t n_below;
-	size_t guests; /* SVM: the first instructions, of which L0 has copies; 0: no L0 */
+	size_t guests; /* x86_64: the first instructions, of which L0 has copies; 0: no L0
+			*/
 };
 
 /*
@@ -214,12 +216,13 @@ void trace_close(struct trace *t);
  * kernel is. Of the VMMs, which are the same program, that of L0 is what the kernel
  * returns to by another ERET than the one that enters its guest.
  *
- * x86_64 with SVM, where both kernels are at the same addresses: from VMRUN of L0 on, all
- * is its guest, L1 or L2, up to an exit, after which L0 continues behind its VMRUN. The
- * guest cannot get there otherwise, as its own VMRUN exits to L0. 0 or -ENOMEM.
+ * x86_64, where both kernels are at the same addresses: from VMRUN or VMRESUME of L0 on,
+ * all is its guest, L1 or L2, up to an exit, after which L0 continues behind its VMRUN,
+ * or at one of `n` addresses `exits` (VMX). The guest cannot get there without L0. 0 or
+ * -ENOMEM.
  */
 void trace_below(struct trace *t, struct image_range kernel);
-int trace_below_svm(struct trace *t);
+int trace_below_x86(struct trace *t, const uint64_t *exits, size_t n);
 
 /* How control left an instruction. */
 enum trace_leave {
@@ -247,7 +250,7 @@ struct trace_step {
 struct trace_cursor {
 	size_t at;
 	bool resumed; /* not at the start */
-	bool below;   /* L0 executes: trace_below_svm() */
+	bool below;   /* L0 executes: trace_below_x86() */
 };
 
 /* The next step. False: the end. */

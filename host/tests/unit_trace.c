@@ -729,10 +729,11 @@ Test(profile, of_two_levels)
 	trace_close(&t);
 }
 
-#define VMRUN	0xd8010f
-#define VMMCALL 0xd9010f
-#define VMLOAD	0xda010f
-#define X86_NOP 0x90
+#define VMRUN	 0xd8010f
+#define VMRESUME 0xc3010f
+#define VMMCALL	 0xd9010f
+#define VMLOAD	 0xda010f
+#define X86_NOP	 0x90
 
 static void describe_x86(struct tape *t, uint64_t vaddr, uint32_t insn)
 {
@@ -746,7 +747,8 @@ static void describe_x86(struct tape *t, uint64_t vaddr, uint32_t insn)
 }
 
 /* L0 and L1 are one kernel at one address, and Bochs describes its code once. */
-Test(trace, of_two_levels_with_svm)
+static void expect_two_levels(uint32_t entry, uint64_t behind, const uint64_t *exits,
+			      size_t n_exits)
 {
 	enum { CALL, BEHIND, RUN, LOAD, NEXT, RESUMED };
 	static const struct {
@@ -773,17 +775,17 @@ Test(trace, of_two_levels_with_svm)
 	struct trace t;
 
 	describe_x86(&tape, GUEST, VMMCALL);
-	describe_x86(&tape, KERNEL + 3, X86_NOP);
-	describe_x86(&tape, KERNEL, VMRUN);
-	describe_x86(&tape, KERNEL + 4, VMLOAD);
-	describe_x86(&tape, KERNEL + 7, X86_NOP);
+	describe_x86(&tape, behind, X86_NOP);
+	describe_x86(&tape, KERNEL, entry);
+	describe_x86(&tape, behind + 1, VMLOAD);
+	describe_x86(&tape, behind + 4, X86_NOP);
 	describe_x86(&tape, GUEST + 3, X86_NOP);
 	put(&tape, RECORD_WORD(RECORD_ON, 0));
 	for (size_t i = 0; i < n; i++)
 		put(&tape, RECORD_WORD(RECORD_EXEC, steps[i].insn));
 	cr_assert_eq(trace_open(&t, ARCH_X86_64, guest_range, tape.words, tape.n, true),
 		     0);
-	cr_assert_eq(trace_below_svm(&t), 0);
+	cr_assert_eq(trace_below_x86(&t, exits, n_exits), 0);
 	for (size_t i = 0; i < n; i++) {
 		cr_assert(trace_next(&t, &c, &s));
 		cr_expect_eq(s.insn->space, steps[i].space, "step %zu: %s", i,
@@ -791,6 +793,14 @@ Test(trace, of_two_levels_with_svm)
 		cr_expect(i == n - 1 ? !s.next : s.next->space == steps[i + 1].space);
 	}
 	trace_close(&t);
+}
+
+Test(trace, of_two_levels_on_x86)
+{
+	const uint64_t vmexit = KERNEL + 0x40;
+
+	expect_two_levels(VMRUN, KERNEL + 3, NULL, 0);
+	expect_two_levels(VMRESUME, vmexit, &vmexit, 1);
 }
 
 static int count_one(void *ctx, uint64_t vaddr, uint64_t bytes, const char *name,

@@ -8,7 +8,6 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "host/targets/lab/emulator.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/initramfs.h"
 #include "host/targets/lab/l1.h"
@@ -144,13 +143,6 @@ static int run(struct lab_l1 *l1, int kvm_fd, const char *cmdline)
 	if (!ret)
 		ret = linux_enter(&l1->vm, &entry);
 	return ret ? ret : vm_run(&l1->vm, NULL, NULL);
-}
-
-const char *lab_l1_no_record(const struct lab_machine *m)
-{
-	return m->l1 && m->module && !strcmp(m->module, "kvm-intel")
-		       ? "the kernels of L0 and L1 are at the same addresses, which the record does not distinguish"
-		       : NULL;
 }
 
 int lab_l1_run(const char *cmdline, struct lab_shared *wire, lab_symbols_sender *symbols,

@@ -24,8 +24,6 @@
 #include "host/targets/lab/wire.h"
 #include "host/vmm/linux.h"
 
-struct lab_machine; /* emulator.h */
-
 /* Separates L0's part of the machine's command line, for the kernel and for init.c. */
 #define LAB_L1_SEPARATOR " -- "
 
@@ -97,12 +95,6 @@ enum vm_answer lab_l1_access(void *ctx, struct vcpu *vcpu,
 			     const struct vm_access *access);
 int lab_l1_load(struct lab_l1 *l1, const struct lab_preload *what,
 		struct linux_entry *entry);
-
-/*
- * Why explain does not follow this lab; NULL: it does. On aarch64 L1's kernel moves
- * itself, by the seed of its device tree; on SVM VMRUN shows where L0 ends (trace.h).
- */
-const char *lab_l1_no_record(const struct lab_machine *m);
 
 /* In L1: the release of L0's kernel; "": this is not L1. */
 #define LAB_L1_RELEASE_BYTES 65u

@@ -490,12 +490,9 @@ static int lab_selftest(struct target *t, const struct job *job,
 static int lab_tracer(const struct target *t, unsigned int *plugin_api, struct error *err)
 {
 	const struct lab_state *s = t->state;
-	const char *refusal = lab_l1_no_record(s->machine);
 	char script[PATH_MAX], version[192];
 
 	*plugin_api = 0;
-	if (refusal)
-		return error_set(err, -ENOTSUP, "%s", refusal);
 	if (s->machine->emulator->tracer == LAB_TRACER_PLUGIN) {
 		process_version(s->emulator, s->machine->emulator->version_option,
 				version, sizeof(version));
