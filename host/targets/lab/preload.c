@@ -233,7 +233,6 @@ enum {
 #define ACPI_LAPIC_BASE	   0xfee00000u
 #define ACPI_PIC_TOO	   1u
 #define ACPI_LAPIC_ENABLED 1u
-#define ROM_BELOW_1_MIB	   (0x100000u - PRELOAD_ROM_BYTES)
 
 /* The byte that makes the sum of all of them 0. */
 static uint8_t checksum(const uint8_t *p, size_t bytes)
@@ -256,7 +255,7 @@ static void put_header(uint8_t *table, const char *name, uint32_t bytes)
 
 void lab_preload_cpus(uint8_t firmware[PRELOAD_ROM_BYTES], unsigned int cpus)
 {
-	const uint32_t at = ROM_BELOW_1_MIB + PRELOAD_ROM_TABLES;
+	const uint32_t at = PRELOAD_ROM_BELOW_1_MIB + PRELOAD_ROM_TABLES;
 	uint8_t *pointer = firmware + PRELOAD_ROM_TABLES;
 	uint8_t *root = pointer + ACPI_ROOT_AT, *lapics = pointer + ACPI_LAPICS_AT;
 	uint8_t *lapic = lapics + ACPI_HEADER_BYTES + 8;

@@ -32,6 +32,8 @@
 #define PRELOAD_ROM_BYTES  0x1000
 #define PRELOAD_ROM_TABLES 0x800
 
+#define PRELOAD_ROM_BELOW_1_MIB (0x100000u - PRELOAD_ROM_BYTES)
+
 #ifndef __ASSEMBLER__
 
 #include <stddef.h>
@@ -56,7 +58,7 @@ int lab_preload(const struct lab_preload *what, struct error *err);
 
 /*
  * Adds tables of `cpus` CPUs to the firmware of a machine (bochs_rom.S), where kernels
- * look for them: the last page below 1 MiB is the firmware's.
+ * look for them: the last page below 1 MiB is the firmware's (PRELOAD_ROM_BELOW_1_MIB).
  */
 void lab_preload_cpus(uint8_t firmware[PRELOAD_ROM_BYTES], unsigned int cpus);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The PC of L1: a serial port, the relay, and its memory as a boot loader leaves it. */
+#include <cpuid.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,6 +113,25 @@ int lab_l1_attach(struct lab_l1 *l1)
 	return 0;
 }
 
+#define CPUID_1_ECX_VMX (1u << 5)
+
+/*
+ * A table of L1's CPU, with which its timer is that of the local APIC. Without, it is the
+ * PIT, whose interrupts KVM on VMX loses where they arrive while it emulates an entry of
+ * L1 (Linux 7.3: vmx_check_nested_events() acknowledges them, and returns -EBUSY). SVM
+ * needs none.
+ */
+static int write_tables(struct lab_l1 *l1)
+{
+	uint8_t page[PRELOAD_ROM_BYTES] = { 0 };
+	unsigned int eax, ebx, ecx = 0, edx;
+
+	if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || !(ecx & CPUID_1_ECX_VMX))
+		return 0;
+	lab_preload_cpus(page, 1);
+	return vm_write(&l1->vm, PRELOAD_ROM_BELOW_1_MIB, page, sizeof(page));
+}
+
 /* Kernel, initramfs and command line, as preload.c lays out a machine's memory. */
 int lab_l1_load(struct lab_l1 *l1, const struct lab_preload *what,
 		struct linux_entry *entry)
@@ -135,7 +155,7 @@ int lab_l1_load(struct lab_l1 *l1, const struct lab_preload *what,
 		.params = lab_get_le32(image + PRELOAD_AT_PARAMS),
 		.tables = lab_get_le32(image + PRELOAD_AT_TABLES),
 	};
-	if (vm_write(&l1->vm, PRELOAD_BASE, image, st.st_size))
+	if (write_tables(l1) || vm_write(&l1->vm, PRELOAD_BASE, image, st.st_size))
 		ret = error_set(err, -EFBIG, "kernel and initramfs of L1 are too large");
 	munmap((void *)(uintptr_t)image, st.st_size);
 	return ret;
