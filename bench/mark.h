@@ -16,6 +16,9 @@
 #define MARK_CLOCK_STOP	  2
 #define MARK_CLOCK_SHARED 3 /* of the clock that guest and host share */
 
+/* The timed region that ended last was not an event: the body tries again. */
+#define MARK_CLOCK_AGAIN 4
+
 /* The first and the last sample of a phase are between these two. */
 #define MARK_PHASE_BEGIN(phase) (0x100 + (phase))
 #define MARK_PHASE_END(phase)	(0x200 + (phase))
@@ -37,6 +40,7 @@ __asm__(".macro marked kind, insn:vararg\n\t"
 #define MARK_START  "marked 1, "
 #define MARK_STOP   "marked 2, "
 #define MARK_SHARED "marked 3, "
+#define MARK_AGAIN  "marked 4, "
 
 /* As a statement: marks the next instruction. */
 #define MARK_HERE(kind) __asm__ volatile("marked %c0," ::"i"(kind) : "memory")

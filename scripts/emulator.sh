@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Builds the emulator of lab:x86_64-svm, lab:x86_64-vmx* and bare:x86_64-bochs*: Debian's sources
 # of Bochs with the patches and the additional files of host/targets/lab/bochs; and bochs-smp, that
-# of lab:x86_64-*-smp. Fetches QEMU of other suites of Debian, for the labs that run on QEMU.
+# of lab:x86_64-*-smp and lab:x86_64-vmx-msr-imm. Fetches QEMU of other suites of Debian, for the labs that run on QEMU.
 set -Eeuo pipefail
 trap 'echo "emulator: line $LINENO: $BASH_COMMAND failed" >&2' ERR
 
@@ -93,7 +93,7 @@ patches() {
 
 # late_patches: those that change the additional files, too.
 late_patches() {
-  [ "$smp" = 0 ] || echo "$sources/smp.patch"
+  [ "$smp" = 0 ] || printf '%s\n' "$sources"/{smp,msr-imm,svm-pause-filter}.patch
 }
 
 key() {

@@ -38,6 +38,60 @@ BODY_PAIR(pause, "", "pause", ::: "memory")
 BODY_ROW(pause);
 
 /*
+ * The PAUSE that exits. VMX: a PAUSE that follows the first of a loop by more than
+ * ple_window ticks, each less than ple_gap after the one before (SDM 3C, 26.1.3). SVM:
+ * the PAUSE after pause_filter_count others since the entry (APM 2, 15.14.4). Each PAUSE
+ * is timed, and the first one that takes as long as an exit is the event.
+ */
+#define PAUSES_MAX 200000
+/* Shorter than any exit, and longer than what a PAUSE varies by. */
+#define EXIT_TICKS 600
+
+static uint64_t pause_ticks = UINT64_MAX; /* the shortest, with the reads of the clock */
+
+BODY uint64_t pause_exit_measure(void)
+{
+	uint64_t start, ticks;
+	uint32_t left = PAUSES_MAX;
+
+	for (;;) {
+		start = clock_start();
+		__asm__ volatile("pause" ::: "memory");
+		ticks = clock_stop() - start;
+		if (ticks >= pause_ticks + EXIT_TICKS || !left--)
+			return ticks;
+		__asm__ volatile(MARK_AGAIN "nop" ::: "memory");
+	}
+}
+
+BODY uint64_t pause_exit_measure_twin(void)
+{
+	uint64_t start = clock_start();
+
+	__asm__ volatile("nop" ::: "memory");
+	return clock_stop() - start;
+}
+
+BODY bool pause_exit_setup(const struct abi_params *params)
+{
+	uint64_t start, ticks;
+	uint32_t i;
+
+	(void)params;
+	for (i = 0; i < 100; i++) {
+		start = clock_start();
+		__asm__ volatile("pause" ::: "memory");
+		ticks = clock_stop() - start;
+		if (ticks < pause_ticks)
+			pause_ticks = ticks;
+	}
+	return pause_exit_measure() >= pause_ticks + EXIT_TICKS;
+}
+
+BODY_ROW_OF(pause_exit, .setup = pause_exit_setup, .measure = pause_exit_measure,
+	    .measure_twin = pause_exit_measure_twin);
+
+/*
  * Two vCPUs pass a turn to each other, each waiting with PAUSE. Pause-loop exiting exits
  * when the other vCPU does not run.
  */

@@ -3,6 +3,7 @@
 #include "bench/body.h"
 #include "guest/x86_64/machine.h"
 
+#define MSR_APIC_BASE	      0x1b
 #define MSR_TSC_ADJUST	      0x3b
 #define MSR_SPEC_CTRL	      0x48
 #define MSR_PRED_CMD	      0x49
@@ -43,6 +44,42 @@ BODY_ROW(rdmsr_kernel);
 /* WRMSR of the value that TSC_ADJUST has: KVM compares and keeps the TSC offset. */
 WRMSR_PAIR(wrmsr_kernel, MSR_TSC_ADJUST, 0)
 BODY_ROW(wrmsr_kernel);
+
+/*
+ * The same with the MSR as an immediate operand. The exit's qualification is the MSR, and
+ * the instruction information names the register, so KVM decodes nothing; its function
+ * reads any register of the guest instead of EAX, ECX and EDX.
+ */
+BODY bool rdmsr_imm_kernel_setup(const struct abi_params *params)
+{
+	uint32_t low, high;
+	uint64_t value;
+
+	(void)params;
+	if (!cpuid_has_msr_imm())
+		return false;
+	/* Both forms read one register, which is not 0. */
+	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(MSR_APIC_BASE));
+	__asm__ volatile(MACHINE_RDMSR_IMM("%c1") : "=d"(value) : "i"(MSR_APIC_BASE));
+	if (value != ((uint64_t)high << 32 | low))
+		__builtin_trap();
+	return true;
+}
+
+BODY bool wrmsr_imm_kernel_setup(const struct abi_params *params)
+{
+	(void)params;
+	return cpuid_has_msr_imm();
+}
+
+BODY_PAIR(rdmsr_imm_kernel, "", MACHINE_RDMSR_IMM("%c0"), ::"i"(MSR_TSC_ADJUST)
+	  : "edx", "memory")
+BODY_ROW(rdmsr_imm_kernel, .setup = rdmsr_imm_kernel_setup);
+
+BODY_PAIR(wrmsr_imm_kernel, "xor %%edx, %%edx", MACHINE_WRMSRNS_IMM("%c0"),
+	  ::"i"(MSR_TSC_ADJUST)
+	  : "edx", "cc", "memory")
+BODY_ROW(wrmsr_imm_kernel, .setup = wrmsr_imm_kernel_setup);
 
 /* TSC_ADJUST denied by the VM's MSR filter: exits to the VMM. Against rdmsr_kernel and
  * wrmsr_kernel the rows show the cost of the filter. */

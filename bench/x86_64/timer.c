@@ -118,6 +118,37 @@ BODY_PAIR(tsc_deadline,
 BODY_ROW(tsc_deadline, .setup = tsc_deadline_setup);
 
 /*
+ * The same by WRMSRNS with an immediate operand. From Linux 6.18 on KVM handles both in
+ * its fastpath. The MSR, which is 0 while the timer is off, proves the write.
+ */
+static uint64_t far_deadline;
+
+BODY bool wrmsr_imm_tsc_deadline_setup(const struct abi_params *params)
+{
+	uint64_t written;
+
+	(void)params;
+	far_deadline = clock_start() + FAR_TICKS;
+	if (!cpuid_has_msr_imm() || !apic_enable_tsc_deadline(APIC_VECTOR))
+		return false;
+	__asm__ volatile(MACHINE_WRMSRNS_IMM("%c0")::"i"(MSR_TSC_DEADLINE),
+			 "d"(far_deadline)
+			 : "memory");
+	__asm__ volatile(MACHINE_RDMSR_IMM("%c1")
+			 : "=d"(written)
+			 : "i"(MSR_TSC_DEADLINE)
+			 : "memory");
+	if (written != far_deadline)
+		__builtin_trap();
+	return true;
+}
+
+BODY_PAIR(wrmsr_imm_tsc_deadline, "mov %1, %%rdx", MACHINE_WRMSRNS_IMM("%c0"),
+	  ::"i"(MSR_TSC_DEADLINE), "m"(far_deadline)
+	  : "rdx", "memory")
+BODY_ROW(wrmsr_imm_tsc_deadline, .setup = wrmsr_imm_tsc_deadline_setup);
+
+/*
  * WRMSR of TSC_DEADLINE with a deadline in the past: the timer's interrupt is pending at
  * once, and the handler ends the interrupt before the next instruction. The deadline is 1
  * because 0 disarms the timer.

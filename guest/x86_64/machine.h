@@ -50,6 +50,18 @@ static inline int cpuid_has_leaf(uint32_t leaf)
 }
 
 /*
+ * RDMSR and WRMSRNS with the MSR as an immediate operand, and RDX, as bytes:
+ * binutils 2.40 does not know them. Intel SDM 2B.
+ */
+#define MACHINE_RDMSR_IMM(msr)	 ".byte 0xc4, 0xe7, 0x7b, 0xf6, 0xc2\n\t.long " msr
+#define MACHINE_WRMSRNS_IMM(msr) ".byte 0xc4, 0xe7, 0x7a, 0xf6, 0xc2\n\t.long " msr
+
+static inline int cpuid_has_msr_imm(void)
+{
+	return cpuid_has_leaf(7) && cpuid(7, 0).eax >= 1 && cpuid(7, 1).ecx & 1u << 5;
+}
+
+/*
  * A hypercall: Intel's VMCALL and AMD's VMMCALL differ in the last byte. KVM would patch
  * the wrong instruction at the first #UD, and a row would measure the patching.
  * machine_patch_vmcalls(), in a row's set-up, writes the vendor's byte into each copy.

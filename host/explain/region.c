@@ -102,6 +102,10 @@ static void take_mark(struct search *s, uint64_t kind, bool guest, size_t step)
 			add(s, &s->reads[0], &read);
 		s->n_reads = 0;
 		break;
+	case MARK_CLOCK_AGAIN:
+		if (s->out->n && s->out->list[s->out->n - 1].boot == s->boot)
+			s->out->n--;
+		break;
 	case MARK_CLOCK_SHARED:
 		if (s->row && s->phase)
 			take_ordered(s, guest ? 'g' : 'h', &read);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "host/lib/error.h"
+#include "host/targets/rows.h"
 #include "host/targets/target.h"
 
 void boot_end(struct boot_report *rep, enum boot_outcome outcome, const char *fmt, ...)
@@ -261,13 +262,17 @@ static const char *virtualization(const struct boot_request *rq)
 void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
 		  struct boot_report *rep)
 {
+	const struct host_row *row = host_row_find(rq->bench->id);
 	int phase;
 
 	if (!boot_is_done(ram, &rep->guest, rep)) {
-		if (rep->guest.state == ABI_STATE_ABSENT &&
-		    rq->bench->needs & NEEDS_NESTED)
+		if (rep->guest.state != ABI_STATE_ABSENT)
+			return;
+		if (rq->bench->needs & NEEDS_NESTED)
 			boot_end(rep, BOOT_SKIP, "needs a CPU that offers the payload %s",
 				 virtualization(rq));
+		else if (row && row->absent)
+			boot_end(rep, BOOT_SKIP, "%s", row->absent);
 		return;
 	}
 	for (phase = 0; phase < ABI_PHASES; phase++) {

@@ -58,6 +58,8 @@ int host_timed_memslot_create(struct host_timed *h);
 int host_timed_memslot_move(struct host_timed *h);
 int host_timed_memslot_delete(struct host_timed *h);
 int host_timed_pre_fault(struct host_timed *h);
+int host_timed_attributes_private(struct host_timed *h);
+int host_timed_attributes_shared(struct host_timed *h);
 int host_timed_userfaultfd(struct host_timed *h);
 
 int host_timed_vm_switch(struct host_timed *h);

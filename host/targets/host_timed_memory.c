@@ -270,6 +270,48 @@ int host_timed_dirty_log_stop(struct host_timed *h)
 	return time_switch(h, false);
 }
 
+/* ---- private and shared memory ---- */
+
+/* Two requests: the pages that the guest has mapped become private, and shared again. */
+static int measure_attributes(struct pages *p, uint64_t *ticks)
+{
+	uint64_t start, times[2];
+	int64_t exits;
+	int err, i;
+
+	err = store_to_all(p, NULL);
+	for (i = 0; !err && i < 2; i++) {
+		start = clock_now();
+		err = memory_convert(&p->vm, SLOT_GPA, SLOT_BYTES, !i);
+		times[i] = clock_now() - start;
+		if (err)
+			return failed(p, err);
+		/* KVM has dropped all mappings. */
+		err = store_to_all(p, &exits);
+		if (!err && exits >= 0 && exits < PAGES) {
+			host_timed_crash(
+				p->timed,
+				"the guest's stores exited %lld times after a conversion",
+				(long long)exits);
+			return -ECANCELED;
+		}
+	}
+	*ticks = times[!p->timed_one];
+	return err;
+}
+
+static const struct slot_options with_private = { .private = true };
+
+int host_timed_attributes_private(struct host_timed *h)
+{
+	return time_pages(h, &with_private, true, measure_attributes);
+}
+
+int host_timed_attributes_shared(struct host_timed *h)
+{
+	return time_pages(h, &with_private, false, measure_attributes);
+}
+
 /* ---- the life of a slot ---- */
 
 static const struct slot_options plain = { .populate = true };

@@ -143,6 +143,21 @@ static int setup_guest_memfd(struct vm *vm, struct abi_params *params)
 	return slot_add(vm, SLOT_GPA, vm_slot_bytes(vm, bodies_bytes(params)), &options);
 }
 
+static void configure_private(struct vm_config *config, struct abi_params *params)
+{
+	(void)params;
+	config->sw_protected = true;
+}
+
+static int setup_private(struct vm *vm, struct abi_params *params)
+{
+	const struct slot_options options = { .private = true };
+	int err =
+		slot_add(vm, SLOT_GPA, vm_slot_bytes(vm, bodies_bytes(params)), &options);
+
+	return err ? err : traps_hypercalls_to_user(vm);
+}
+
 /*
  * One huge page that is unmapped before each event. Its neighbour stays mapped, so that
  * KVM does not free and allocate the table that maps both.
@@ -207,6 +222,13 @@ static int setup_msr_user(struct vm *vm, struct abi_params *params)
 	return traps_msrs_to_user(vm, &tsc_adjust, 1);
 }
 
+/* Else the events of a boot would take ever longer. */
+static int setup_pause_exit(struct vm *vm, struct abi_params *params)
+{
+	(void)params;
+	return traps_pause_window_constant(vm->kvm_fd, &vm->error);
+}
+
 static int setup_int3_user(struct vm *vm, struct abi_params *params)
 {
 	(void)params;
@@ -240,6 +262,9 @@ static int setup_its(struct vm *vm, struct abi_params *params)
 #define A_DIFFERENCE "its figure is the difference of two runs"
 #define A_BUDGET     "its figure is time beyond a budget"
 #define TWO_THREADS  "two threads take turns in it"
+
+#define NO_MSR_IMM                                                                       \
+	"the guest's CPUID lacks MSR_IMM, instructions that Intel's newest CPUs have and KVM from Linux 6.17 on"
 
 #define MEMORY_PAYLOAD                                                                   \
 	.payload = { [ARCH_X86_64] = "host_timed_memory",                                \

@@ -39,6 +39,9 @@ struct host_row {
 	/* Why it does not run on several vCPUs of a VM, unless its needs say so; NULL: it
 	 * does. */
 	const char *one_vcpu;
+	/* What the payload lacks if its set-up fails, for the reason of the skip; NULL: a
+	 * feature. */
+	const char *absent;
 	bool resumes_halt; /* the benchmark is HLT: the VMM resumes the vCPU at once */
 
 	/*

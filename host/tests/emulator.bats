@@ -46,6 +46,8 @@ END
   patch_file svm-decode-assists assists assists
   patch_file trace last last
   patch_file memory memory memory
+  patch_file msr-imm imm imm
+  patch_file svm-pause-filter filter filter
   # Of a file that patches and additional files have written.
   printf -- '--- a/cpu/pmu.c\n+++ b/cpu/pmu.c\n@@ -1 +1 @@\n-int pmu;\n+int pmus[2];\n' >copy/host/targets/lab/bochs/smp.patch
   tar -C tree -cJf small.tar.xz bochs-3.0

@@ -9,6 +9,7 @@ rows=dirty_log_get,dirty_log_clear,dirty_log_start_2m,dirty_log_stop_2m
 rows+=,memslot_create,memslot_move,memslot_delete,pre_fault_memory
 rows+=,fault_first_touch_4k,fault_userfaultfd,fault_guest_memfd
 rows+=,irq_inject,msi_inject,its_lpi_stream,vm_switch,vm_stay
+rows+=,fault_private_4k,memory_to_private,memory_attributes_shared
 rows+=,invd,mmio_write_ioeventfd,mmio_write_ioeventfd_any,pio_ioeventfd,pio_ioeventfd_any
 
 # measured LAB [OPTION...]: runs the rows twice, in another order and beside other rows the
@@ -48,6 +49,7 @@ related() {
   holds 1.json 'value("dirty_log_clear") > 512 * 100' \
     'b("invd")["handled_by"] == "kernel"' \
     'b("pre_fault_memory")["reason"] == "this KVM has no KVM_PRE_FAULT_MEMORY (Linux 6.11)"' \
+    'all("KVM_X86_SW_PROTECTED_VM" in b(row)["reason"] for row in ("fault_private_4k", "memory_to_private", "memory_attributes_shared"))' \
     'b("fault_guest_memfd")["reason"] == "this KVM has no guest_memfd that the host may map (Linux 6.18)"'
 }
 
@@ -84,16 +86,80 @@ related() {
 }
 
 @test "lab:x86_64-svm: pre-faulting and guest_memfd on Linux 6.18 and newer" {
-  local kernel=''
-  for series in 7.3 7.2 6.18; do
-    [ -n "$kernel" ] || [ ! -e "$(cache_dir)/kernels/x86_64/newest-$series-cloud" ] || kernel=$series
-  done
-  [ -n "$kernel" ] || skip "no kernel of Linux 6.18 or newer: wsbench kernel fetch --series 7.3"
+  local kernel
+  kernel=$(newest_of 7.3 7.2 6.18) || skip "no kernel of Linux 6.18 or newer: wsbench kernel fetch --series 7.3"
   rows=fault_first_touch_4k,fault_guest_memfd,pre_fault_memory,dirty_log_clear
   measured x86_64-svm --kernel "$kernel"
   holds 1.json 'all(x["status"] == "ok" for x in d["benchmarks"])' \
     'b("fault_guest_memfd")["exits"]["observed"] == b("fault_guest_memfd")["exits"]["expected"] > 0' \
     '0.5 < value("pre_fault_memory") / (512 * value("fault_first_touch_4k")) < 1'
+}
+
+# newest_of SERIES...: the first of these series whose kernel for x86_64 is cached.
+newest_of() {
+  for series in "$@"; do
+    [ ! -e "$(cache_dir)/kernels/x86_64/newest-$series-cloud" ] || { echo "$series" && return; }
+  done
+  return 1
+}
+
+@test "lab:x86_64-vmx-msr-imm: RDMSR and WRMSRNS with an immediate operand exit with their own reasons; KVM's fastpath" {
+  local kernel imm=rdmsr_imm_kernel,wrmsr_imm_kernel,wrmsr_imm_tsc_deadline
+  kernel=$(newest_of 7.3 7.2 6.18) || skip "no kernel of Linux 6.18 or newer: wsbench kernel fetch --series 7.3"
+  need_target lab:x86_64-vmx-msr-imm
+  rows=$imm,rdmsr_kernel,wrmsr_kernel,tsc_deadline
+  measured x86_64-vmx-msr-imm --kernel "$kernel"
+  # The handler is the same; beside it, KVM reads the register's number and the guest's mode from the VMCS.
+  holds 1.json 'all(x["status"] == "ok" and x["handled_by"] == "kernel" for x in d["benchmarks"])' \
+    'all(x["exits"]["observed"] == x["exits"]["expected"] > 0 for x in d["benchmarks"])' \
+    'all(0 < value(a) - value(b) < 300 for a, b in (("rdmsr_imm_kernel", "rdmsr_kernel"),
+      ("wrmsr_imm_kernel", "wrmsr_kernel"), ("wrmsr_imm_tsc_deadline", "tsc_deadline")))'
+  for row in ${imm//,/ }; do
+    "$wsbench" explain --on lab:x86_64-vmx-msr-imm --kernel "$kernel" --bench "$row" --quiet -o "$row.json" >/dev/null
+    doc "$row.json" '(d["total"] == d["round_trip"], *sorted(f["name"] for f in d["functions"]))' >"$row"
+    grep -q '^(True, ' "$row"
+  done
+  grep -q "'handle_rdmsr_imm'" rdmsr_imm_kernel
+  grep -q "'handle_wrmsr_imm'" wrmsr_imm_kernel
+  grep -q "'handle_fastpath_wrmsr_imm'" wrmsr_imm_tsc_deadline
+  [ "$(grep -c "'handle_wrmsr_imm'" wrmsr_imm_tsc_deadline)" = 0 ]
+}
+
+@test "lab:x86_64-vmx: without MSR_IMM, its rows are skipped with the reason; kernels before 6.17 do not offer it" {
+  for lab in vmx vmx-msr-imm; do
+    need_target lab:x86_64-$lab
+    run_apart "$wsbench" run --on lab:x86_64-$lab --bench rdmsr_imm_kernel,wrmsr_imm_kernel,wrmsr_imm_tsc_deadline --boots 1 -o doc.json
+    holds doc.json 'len(d["benchmarks"]) == 3 and all(x["status"] == "skip" and "MSR_IMM" in x["reason"] for x in d["benchmarks"])'
+  done
+}
+
+@test "lab:x86_64-vmx, -svm-smp: one PAUSE of a loop exits, and is the event; with KVM's default, the row is skipped" {
+  rows=pause_exit
+  for lab in vmx svm-smp; do
+    measured x86_64-$lab --config ple-constant
+    holds 1.json 'b("pause_exit")["status"] == "ok"' 'b("pause_exit")["handled_by"] == "kernel"' \
+      'b("pause_exit")["exits"]["observed"] == b("pause_exit")["exits"]["expected"] > 0' \
+      '1000 < value("pause_exit") < 4096'
+    "$wsbench" explain --on lab:x86_64-$lab --config ple-constant --bench pause_exit --quiet -o explained.json >/dev/null
+    holds explained.json 'd["total"] == d["round_trip"] > 1000' \
+      'any(f["name"] == "kvm_vcpu_on_spin" for f in d["functions"])'
+    run_apart "$wsbench" run --on lab:x86_64-$lab --bench pause_exit --boots 1 -o doc.json
+    holds doc.json 'b("pause_exit")["reason"].endswith("_grow is 2): config ple-constant")'
+  done
+}
+
+# KVM of x86_64 with CONFIG_KVM_SW_PROTECTED_VM, which no kernel of Debian has: bench/README.md builds it.
+@test "lab:x86_64-svm, -vmx: private and shared memory, on a kernel that has it" {
+  local kernel=${WORLDSWITCH_PROTECTED_KERNEL:-}
+  [ -n "$kernel" ] || skip "no kernel with CONFIG_KVM_SW_PROTECTED_VM (WORLDSWITCH_PROTECTED_KERNEL)"
+  rows=fault_first_touch_4k,fault_private_4k,memory_to_private,memory_to_shared,memory_attributes_private,memory_attributes_shared
+  for lab in svm vmx; do
+    measured x86_64-$lab --kernel "$kernel"
+    holds 1.json 'all(x["status"] == "ok" for x in d["benchmarks"])' \
+      'all(x["exits"]["observed"] == x["exits"]["expected"] for x in d["benchmarks"])' \
+      'b("memory_to_private")["handled_by"] == b("memory_to_shared")["handled_by"] == "user"' \
+      'value("memory_attributes_private") < 512 * value("memory_to_private") / 4'
+  done
 }
 
 # refused_call CALL ERRNO ROW: measures ROW while CALL returns ERRNO, and a row beside it.

@@ -183,6 +183,15 @@ int slot_delete(struct vm *vm, uint32_t index)
 	return 0;
 }
 
+int memory_convert(struct vm *vm, uint64_t gpa, uint64_t bytes, bool private)
+{
+	(void)vm;
+	(void)gpa;
+	(void)bytes;
+	(void)private;
+	return 0;
+}
+
 int slot_pre_fault(struct vm *vm, uint32_t index)
 {
 	(void)vm;

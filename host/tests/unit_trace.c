@@ -402,6 +402,38 @@ Test(region, is_between_the_reads_of_the_clock)
 	trace_close(&t);
 }
 
+/* pause_exit: all PAUSEs are timed, and one is the event. */
+Test(region, that_the_body_tries_again_is_not_an_event)
+{
+	struct image_mark marks[] = {
+		{ GUEST, MARK_CLOCK_START },
+		{ GUEST + 8, MARK_CLOCK_STOP },
+		{ GUEST + 12, MARK_CLOCK_AGAIN },
+	};
+	struct region_marks all = { marks, 3 };
+	struct tape tape = { .n = 0 };
+	struct regions r;
+	const char *why;
+	struct trace t;
+
+	put(&tape, RECORD_WORD(RECORD_ON, 0));
+	for (int round = 0; round < 5; round++) {
+		run(&tape, GUEST, NOP);
+		run(&tape, GUEST + 4, NOP);
+		run(&tape, GUEST + 8, NOP);
+		if (round % 3)
+			run(&tape, GUEST + 12, NOP);
+	}
+	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n, false),
+		     0);
+	cr_assert_eq(regions_find(&t, &all, "pause_exit", &r, &why), 0);
+	cr_assert_eq(r.n, 2);
+	cr_expect(r.list[0].begin < r.list[1].begin);
+	cr_expect_eq(r.list[1].count, 2);
+	regions_free(&r);
+	trace_close(&t);
+}
+
 static const char kallsyms[] = "ffff800008000000 T _stext\n"
 			       "ffff800008000000 T first\n"
 			       "ffff800008000000 t __pi_first\n"

@@ -10,10 +10,13 @@
 #include <unistd.h>
 
 #include "host/vmm/arch.h"
+#include "host/vmm/kvm_ioctl.h"
+#include "host/vmm/memory.h"
 #include "host/vmm/regs.h"
 #include "host/vmm/vmm.h"
 
 static struct kvm_enable_cap enabled;
+static struct compat_memory_attributes converted;
 
 /*
  * KVM with a mediated vPMU on a host whose NMI watchdog has a counter. Each capability
@@ -30,6 +33,11 @@ int ioctl(int fd, unsigned long request, ...)
 	case KVM_ENABLE_CAP:
 		va_start(args, request);
 		enabled = *va_arg(args, const struct kvm_enable_cap *);
+		va_end(args);
+		return 0;
+	case COMPAT_SET_MEMORY_ATTRIBUTES:
+		va_start(args, request);
+		converted = *va_arg(args, const struct compat_memory_attributes *);
 		va_end(args);
 		return 0;
 	case KVM_CREATE_VM:
@@ -94,4 +102,48 @@ Test(vm_create, notify_exits_go_to_user_space)
 	cr_expect_eq(enabled.cap, KVM_CAP_X86_NOTIFY_VMEXIT);
 	cr_expect_eq(enabled.args[0],
 		     KVM_X86_NOTIFY_VMEXIT_ENABLED | KVM_X86_NOTIFY_VMEXIT_USER);
+}
+
+/* The value 1 is a bit per type: only ordinary VMs. */
+Test(vm_create, a_kernel_without_protected_vms_is_named)
+{
+	const struct vm_config config = { .vcpus = 1, .sw_protected = true };
+	const struct vm_listener listener = { 0 };
+	static struct vm vm;
+
+	cr_expect_eq(vm_create(&vm, STDERR_FILENO, &config, &listener), -ENOTSUP);
+	cr_expect_not_null(strstr(vm.error.text, "CONFIG_KVM_SW_PROTECTED_VM"));
+	vm_destroy(&vm);
+}
+
+/* The guest chooses address and length. */
+Test(memory, only_whole_pages_of_a_slot_are_converted)
+{
+	static struct vm vm = { .slots = 2 };
+	const uint64_t gpa = SLOT_GPA, bytes = 0x4000;
+	static const struct {
+		uint64_t gpa, bytes;
+	} wrong[] = {
+		{ 0, 0x1000 },			   /* RAM */
+		{ SLOT_GPA - 0x1000, 0x2000 },	   /* begins before the slot */
+		{ SLOT_GPA + 0x3000, 0x2000 },	   /* ends behind it */
+		{ SLOT_GPA, 0 },		   /* nothing */
+		{ SLOT_GPA + 0x1000, UINT64_MAX }, /* wraps around */
+		{ SLOT_GPA, UINT64_MAX & ~0xfffull },
+		{ SLOT_GPA + 0x800, 0x1000 },
+		{ SLOT_GPA, 0x1800 },
+	};
+
+	vm.slot[0] = (struct vm_slot){ .gpa = 2 * SLOT_GPA, .bytes = bytes };
+	vm.slot[1] = (struct vm_slot){ .gpa = gpa, .bytes = bytes };
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		cr_expect_eq(memory_convert(&vm, wrong[i].gpa, wrong[i].bytes, true),
+			     -EINVAL, "%zu", i);
+	cr_expect_eq(converted.size, 0);
+	cr_expect_eq(memory_convert(&vm, gpa + 0x1000, 0x3000, true), 0);
+	cr_expect_eq(converted.address, gpa + 0x1000);
+	cr_expect_eq(converted.size, 0x3000);
+	cr_expect_eq(converted.attributes, COMPAT_MEMORY_PRIVATE);
+	cr_expect_eq(memory_convert(&vm, gpa, bytes, false), 0);
+	cr_expect_eq(converted.attributes, 0);
 }

@@ -269,6 +269,33 @@ static int parameter_off(const struct apply *a, const char *name)
 	return 0;
 }
 
+/* 0 and 1 keep the window; other values multiply it, or are added. */
+int traps_pause_window_constant(int kvm_fd, struct error *err)
+{
+	const char *module = vendor_module(kvm_fd);
+	const char *name = kvm_flavour(kvm_fd) == KVM_FLAVOUR_SVM
+				   ? "pause_filter_count_grow"
+				   : "ple_window_grow";
+	char value[VALUE_BYTES];
+
+	if (!kvm_flavour_is_hardware(kvm_flavour(kvm_fd)))
+		return error_set(err, -ENOTSUP,
+				 "needs hardware virtualization; this is a software KVM");
+	if (!parameter(module, name, value))
+		return error_set(err, -ENOTSUP, "%s has no parameter %s", module, name);
+	if (strcmp(value, "0") && strcmp(value, "1"))
+		return error_set(
+			err, -ENOTSUP,
+			"the window of pause-loop exiting grows with each exit (%s: %s is %s): config ple-constant",
+			module, name, value);
+	return 0;
+}
+
+static int apply_ple_constant(const struct apply *a)
+{
+	return traps_pause_window_constant(a->kvm_fd, a->err);
+}
+
 static int apply_nested_off(const struct apply *a)
 {
 	return parameter_off(a, "nested");

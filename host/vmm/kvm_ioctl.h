@@ -209,6 +209,17 @@ struct compat_memory_region2 {
 	uint32_t guest_memfd, padding1;
 	uint64_t padding2[14];
 };
+/* VMs whose memory can be private: their type, and KVM_SET_MEMORY_ATTRIBUTES (Linux 6.8).
+ */
+#ifndef KVM_CAP_VM_TYPES
+#define KVM_CAP_VM_TYPES 235
+#endif
+#define COMPAT_X86_SW_PROTECTED_VM 1
+#define COMPAT_MEMORY_PRIVATE	   (1ull << 3)
+struct compat_memory_attributes {
+	uint64_t address, size, attributes, flags;
+};
+#define COMPAT_SET_MEMORY_ATTRIBUTES   _IOW(KVMIO, 0xd2, struct compat_memory_attributes)
 #define COMPAT_SET_USER_MEMORY_REGION2 _IOW(KVMIO, 0x49, struct compat_memory_region2)
 
 /* struct kvm_arm_counter_offset and its request (Linux 6.4), arm64 only. */

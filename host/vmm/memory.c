@@ -5,6 +5,7 @@
  * this file and checkpoint.c dereference guest memory.
  */
 #include <elf.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -300,6 +301,54 @@ static int add_guest_memfd(struct vm *vm, struct vm_slot *slot, uint32_t id)
 	return err;
 }
 
+static int add_private(struct vm *vm, struct vm_slot *slot, uint32_t id)
+{
+	const struct slot_options populated = { .populate = true };
+	struct compat_guest_memfd request = { .size = slot->bytes };
+	int err = map_pages(vm, slot, &populated), fd;
+
+	if (err)
+		return err;
+	fd = __kvm_ioctl_value(vm->fd, COMPAT_CREATE_GUEST_MEMFD, &request);
+	if (fd < 0)
+		return error_set(&vm->error, fd, "KVM_CREATE_GUEST_MEMFD: %s",
+				 strerror(-fd));
+	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)slot->bytes))
+		err = error_set(&vm->error, -errno,
+				"cannot allocate the pages of a guest_memfd: %m");
+	else
+		err = register_guest_memfd(vm, slot, id, fd);
+	/* KVM forgets the pages when the file is closed. */
+	if (err)
+		close(fd);
+	else
+		slot->guest_memfd = fd;
+	return err;
+}
+
+int memory_convert(struct vm *vm, uint64_t gpa, uint64_t bytes, bool private)
+{
+	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	const struct compat_memory_attributes request = {
+		.address = gpa,
+		.size = bytes,
+		.attributes = private ? COMPAT_MEMORY_PRIVATE : 0,
+	};
+	uint32_t i;
+
+	for (i = 0; i < vm->slots; i++) {
+		const struct vm_slot *slot = &vm->slot[i];
+
+		if (gpa >= slot->gpa && bytes && bytes <= slot->bytes &&
+		    gpa - slot->gpa <= slot->bytes - bytes && !((gpa | bytes) % page))
+			return kvm_ioctl_checked(vm->fd, &vm->error,
+						 COMPAT_SET_MEMORY_ATTRIBUTES, &request,
+						 "KVM_SET_MEMORY_ATTRIBUTES at 0x%llx",
+						 (unsigned long long)gpa);
+	}
+	return -EINVAL;
+}
+
 int slot_add(struct vm *vm, uint64_t gpa, uint64_t bytes, const struct slot_options *o)
 {
 	const uint64_t align = o->huge ? HUGE_BYTES : (uint64_t)sysconf(_SC_PAGESIZE);
@@ -319,9 +368,13 @@ int slot_add(struct vm *vm, uint64_t gpa, uint64_t bytes, const struct slot_opti
 	*slot = (struct vm_slot){ .gpa = gpa, .bytes = bytes };
 	if (o->dirty_log)
 		dirty_log_init(vm);
-	err = o->guest_memfd ? add_guest_memfd(vm, slot, SLOT_ID(vm->slots))
-			     : map_pages(vm, slot, o);
-	if (!err && !o->guest_memfd)
+	if (o->guest_memfd)
+		err = add_guest_memfd(vm, slot, SLOT_ID(vm->slots));
+	else if (o->private)
+		err = add_private(vm, slot, SLOT_ID(vm->slots));
+	else
+		err = map_pages(vm, slot, o);
+	if (!err && !o->guest_memfd && !o->private)
 		err = register_slot(vm, slot, SLOT_ID(vm->slots), o);
 	if (!err)
 		vm->slots++;

@@ -19,6 +19,9 @@ struct slot_options {
 	/* Without the others: allocated pages of a guest_memfd, which the host has
 	 * mapped. */
 	bool guest_memfd;
+	/* Without the others, in a VM with config.sw_protected: allocated pages of the
+	 * host, which are shared, and of a guest_memfd, for memory_convert(). */
+	bool private;
 };
 
 /* Adds `bytes` of memory at `gpa`; vm_destroy() frees it. */
@@ -43,6 +46,13 @@ int slot_unmap(struct vm *vm, uint64_t gpa);
  */
 int slot_register(struct vm *vm, uint32_t index, uint64_t gpa,
 		  const struct slot_options *o);
+
+/*
+ * KVM_SET_MEMORY_ATTRIBUTES: pages of slots with options.private become private or
+ * shared, and the guest's mappings are dropped. -EINVAL if [gpa, gpa + bytes) is not
+ * whole pages of one slot other than RAM.
+ */
+int memory_convert(struct vm *vm, uint64_t gpa, uint64_t bytes, bool private);
 
 /* KVM forgets vm->slot[index]; the host's pages stay. */
 int slot_delete(struct vm *vm, uint32_t index);

@@ -39,6 +39,13 @@ int traps_hypercalls_to_user(struct vm *vm);
  */
 int traps_bus_locks_to_user(struct vm *vm);
 
+/*
+ * x86_64: 0 if a loop of PAUSEs exits after equally many each time: KVM's module does not
+ * increase the window of pause-loop exiting, or the PAUSE filter's count, at an exit.
+ * -ENOTSUP: it does.
+ */
+int traps_pause_window_constant(int kvm_fd, struct error *err);
+
 /* Breakpoint instructions of all vCPUs exit (KVM_EXIT_DEBUG). */
 int traps_breakpoints_to_user(struct vm *vm);
 

@@ -251,8 +251,15 @@ int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
 			.error = &vm->error,
 			.dump = &vm->dump,
 		};
-	vm->fd =
-		__kvm_ioctl_value(kvm_fd, KVM_CREATE_VM, KVM_VALUE(arch_vm_type(kvm_fd)));
+	if (config->sw_protected &&
+	    !(kvm_check_cap(kvm_fd, KVM_CAP_VM_TYPES) & 1 << COMPAT_X86_SW_PROTECTED_VM))
+		return error_set(
+			&vm->error, -ENOTSUP,
+			"this KVM has no VMs of type KVM_X86_SW_PROTECTED_VM (Linux 6.8 with CONFIG_KVM_SW_PROTECTED_VM)");
+	vm->fd = __kvm_ioctl_value(kvm_fd, KVM_CREATE_VM,
+				   KVM_VALUE(config->sw_protected
+						     ? COMPAT_X86_SW_PROTECTED_VM
+						     : arch_vm_type(kvm_fd)));
 	if (vm->fd < 0)
 		return error_set(&vm->error, vm->fd, "KVM_CREATE_VM: %s",
 				 strerror(-vm->fd));
@@ -329,8 +336,11 @@ void vm_destroy(struct vm *vm)
 		close(vm->fd);
 	for (i = 0; i < vm->eventfds; i++)
 		close(vm->eventfd[i]);
-	for (i = 0; i < vm->slots; i++)
+	for (i = 0; i < vm->slots; i++) {
 		munmap(vm->slot[i].hva, vm->slot[i].bytes);
+		if (vm->slot[i].guest_memfd)
+			close(vm->slot[i].guest_memfd);
+	}
 	vm->eventfds = vm->slots = 0;
 	free(vm->dump);
 	vm->dump = NULL;

@@ -93,10 +93,12 @@ struct vm_config {
 	uint64_t counter_offset;      /* aarch64: of CNTVCT and CNTPCT; 0: KVM's own */
 	bool secondaries_off; /* aarch64: all but the boot CPU wait for PSCI CPU_ON */
 	bool nested; /* the guest is a hypervisor; x86_64: it may be, whatever this is */
-	bool pmu_idle;	    /* only rows that measure the PMU may use it */
-	bool cpuid_no_pmu;  /* x86_64: CPUID leaf 0xa is empty */
-	bool evmcs;	    /* x86_64: Hyper-V's leaves and enlightened VMCS */
-	uint32_t settings;  /* of bench/shapes.def, by bit: config_settings() */
+	bool pmu_idle;	   /* only rows that measure the PMU may use it */
+	bool cpuid_no_pmu; /* x86_64: CPUID leaf 0xa is empty */
+	bool sw_protected; /* x86_64: KVM_X86_SW_PROTECTED_VM, whose memory can be private
+			    */
+	bool evmcs;	   /* x86_64: Hyper-V's leaves and enlightened VMCS */
+	uint32_t settings; /* of bench/shapes.def, by bit: config_settings() */
 	uint64_t ram_bytes; /* of a VM for Linux (linux.h); 0: ABI_RAM_BYTES */
 	char lacks[160];    /* settings that this KVM does not offer, by name */
 };
@@ -276,6 +278,7 @@ struct vm_listener {
 struct vm_slot {
 	uint8_t *hva;
 	uint64_t gpa, bytes;
+	int guest_memfd; /* of private pages, until the VM is destroyed; 0: none */
 };
 
 struct vm {

@@ -130,6 +130,10 @@ static const char *const bochs_smp_lines[] = { BOCHS_SMP, BOCHS_LINES(BOCHS_CPU)
 static const char *const bochs_amd_smp_lines[] = { BOCHS_SMP,
 						   BOCHS_LINES(BOCHS_CPU_AMD) };
 
+/* In CPUID leaf 7 it has a second subleaf, which KVM searches, too: not in other labs. */
+static const char *const bochs_msr_imm_lines[] = { "cpu: add_features=msr_imm",
+						   BOCHS_LINES(BOCHS_CPU) };
+
 /* Three fixed counters, as many as KVM offers: RDPMC can pass through. */
 static const char *const bochs_skylake_lines[] = { BOCHS_LINES("corei7_skylake_x") };
 
@@ -272,6 +276,15 @@ const struct lab_machine lab_machine_table[] = {
 		.append = BOCHS_APPEND COMMON_APPEND BOCHS_APPEND_LAST,
 		.module = "kvm-intel",
 		.cpus = 2,
+	},
+	{
+		.name = "x86_64-vmx-msr-imm",
+		.arch = ARCH_X86_64,
+		.emulator = &lab_bochs_smp,
+		.program = "bochs-smp",
+		.flags = bochs_msr_imm_lines,
+		.append = BOCHS_APPEND COMMON_APPEND BOCHS_APPEND_LAST,
+		.module = "kvm-intel",
 	},
 	{
 		.name = "x86_64-vmx-skylake",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* x86_64: setting up a VM and its vCPUs, the clock, and which KVM this is. */
 #include <cpuid.h>
+#include <errno.h>
 #include <elf.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "host/vmm/arch.h"
 #include "host/vmm/timer.h"
 #include "host/vmm/kvm_ioctl.h"
+#include "host/vmm/memory.h"
 #include "host/vmm/regs.h"
 
 const enum arch vmm_arch = ARCH_X86_64;
@@ -28,6 +30,10 @@ const struct arch_doorbell arch_doorbell = { .address = ABI_X86_64_DOORBELL_PORT
 #define CPUID_HYPERVISOR		0x40000000u
 #define CPUID_HYPERVISOR_STEP		0x100u /* to the next hypervisor's leaves */
 #define CPUID_80000001_ECX_PERFCTR_CORE (1u << 23)
+
+/* KVM_HC_MAP_GPA_RANGE of <linux/kvm_para.h>. */
+#define HC_MAP_GPA_RANGE	   12
+#define HC_MAP_GPA_RANGE_ENCRYPTED (1u << 4)
 
 unsigned long arch_vm_type(int kvm_fd)
 {
@@ -375,9 +381,20 @@ int clock_guest_offset(const struct vcpu *vcpu, uint64_t *offset)
 		       : 0;
 }
 
+/* The results are those of linux/kvm_para.h. */
 int arch_hypercall(struct vcpu *vcpu)
 {
-	vcpu->run->hypercall.ret = -1000ull; /* -KVM_ENOSYS of linux/kvm_para.h */
+	struct kvm_run *run = vcpu->run;
+	const __u64 *args = run->hypercall.args;
+
+	if (!vcpu->vm->config.sw_protected || run->hypercall.nr != HC_MAP_GPA_RANGE)
+		run->hypercall.ret = -1000ull; /* -KVM_ENOSYS */
+	else if (args[1] > vcpu->vm->ram_bytes ||
+		 memory_convert(vcpu->vm, args[0], args[1] * 4096,
+				args[2] & HC_MAP_GPA_RANGE_ENCRYPTED))
+		run->hypercall.ret = -(uint64_t)EINVAL;
+	else
+		run->hypercall.ret = 0;
 	return 0;
 }
 
