@@ -61,12 +61,13 @@ two_levels() {
 # overwrites its memory in its boot.
 @test "lab:x86_64-vmx-l1: exits of L1's KVM, traps to L0's, exact whatever else is asked for; explain" {
   need_target lab:x86_64-vmx-l1
-  "$wsbench" run --quiet --on lab:x86_64-vmx-l1 --bench null,hypercall,pio_out_user,nested_cpuid --boots 1 -o doc.json >/dev/null
+  "$wsbench" run --quiet --on lab:x86_64-vmx-l1 --bench null,hypercall,pio_out_user,nested_cpuid,pause_exit --boots 1 -o doc.json >/dev/null
   exits hypercall 3
   exits pio_out_user 3
   holds doc.json "d['subject']['kernel_below'] == d['subject']['kernel']" "d['target']['hypervisor'] == 'VMX'" \
     "value('null') == 0" "value('null', metric='traps_per_op') == 0" "b('pio_out_user')['handled_by'] == 'user'" \
-    "value('nested_cpuid') > value('pio_out_user') > value('hypercall') > 15000"
+    "value('nested_cpuid') > value('pio_out_user') > value('hypercall') > 15000" \
+    'b("pause_exit")["reason"].startswith("no PAUSE exits here")'
   doc doc.json 'value("hypercall")' >first
   WORLDSWITCH_FRESH_MACHINES=1 "$wsbench" run --quiet --on lab:x86_64-vmx-l1 --bench hypercall --boots 1 -o alone.json >/dev/null
   doc alone.json 'value("hypercall")' | cmp - first

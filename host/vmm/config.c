@@ -269,25 +269,34 @@ static int parameter_off(const struct apply *a, const char *name)
 	return 0;
 }
 
-/* 0 and 1 keep the window; other values multiply it, or are added. */
+/*
+ * The PAUSE filter, and a window of it that stays: 0 and 1 keep it, other values multiply
+ * it, or are added. Where the CPU has no filter, KVM sets all parameters of it to 0.
+ */
 int traps_pause_window_constant(int kvm_fd, struct error *err)
 {
+	bool svm = kvm_flavour(kvm_fd) == KVM_FLAVOUR_SVM;
 	const char *module = vendor_module(kvm_fd);
-	const char *name = kvm_flavour(kvm_fd) == KVM_FLAVOUR_SVM
-				   ? "pause_filter_count_grow"
-				   : "ple_window_grow";
+	const char *filter = svm ? "pause_filter_count" : "ple_gap";
+	const char *grow = svm ? "pause_filter_count_grow" : "ple_window_grow";
 	char value[VALUE_BYTES];
 
 	if (!kvm_flavour_is_hardware(kvm_flavour(kvm_fd)))
 		return error_set(err, -ENOTSUP,
 				 "needs hardware virtualization; this is a software KVM");
-	if (!parameter(module, name, value))
-		return error_set(err, -ENOTSUP, "%s has no parameter %s", module, name);
+	if (!parameter(module, filter, value))
+		return error_set(err, -ENOTSUP, "%s has no parameter %s", module, filter);
+	if (!strcmp(value, "0"))
+		return error_set(err, -ENOTSUP,
+				 "no PAUSE exits here: the CPU does not filter them, or %s has %s=0",
+				 module, filter);
+	if (!parameter(module, grow, value))
+		return error_set(err, -ENOTSUP, "%s has no parameter %s", module, grow);
 	if (strcmp(value, "0") && strcmp(value, "1"))
 		return error_set(
 			err, -ENOTSUP,
 			"the window of pause-loop exiting grows with each exit (%s: %s is %s): config ple-constant",
-			module, name, value);
+			module, grow, value);
 	return 0;
 }
 
