@@ -689,6 +689,20 @@ Test(scale, exits_to_l1_of_each_vm_prove_the_row)
 	}
 }
 
+/* The guest of the second VM compares the causes. */
+Test(scale, an_exit_to_l1_with_another_cause_fails_the_row)
+{
+	struct result *r = result_new();
+	const struct result_benchmark *b = nested(r, 2, ABI_L1_EXITS_DIFFER);
+
+	cr_assert_not_null(b);
+	cr_expect_eq(b->status, RESULT_FAIL);
+	cr_expect_str_eq(
+		b->reason,
+		"VM 1 of 2: an exit of L2 to L1 in the event phase has another cause than the first one");
+	result_free(r);
+}
+
 Test(scale, exceptions_are_those_of_all_vcpus)
 {
 	struct result *r = result_new();
