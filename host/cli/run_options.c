@@ -55,7 +55,10 @@ static const struct argp_option options[] = {
 	  "Run each benchmark under these counter configs, with the boots "
 	  "interleaved (default: the configs of the benchmark)",
 	  0 },
-	{ "boots", OPTION_BOOTS, "N", 0, "Boot N VMs for each benchmark and config", 0 },
+	{ "boots", OPTION_BOOTS, "N", 0,
+	  "Boot N VMs for each benchmark and config. On noisy targets, rejected boots are "
+	  "repeated, in at most N further rounds",
+	  0 },
 	{ "decide", OPTION_DECIDE, "PERCENT", 0,
 	  "On noisy targets, boot until a comparison decides changes of PERCENT of every "
 	  "benchmark (for example 2%), or until --budget is spent (default then: 10m)",

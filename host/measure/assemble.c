@@ -387,14 +387,18 @@ static const char *find_lane_lie(const struct assembly *a, const struct boot_lan
 
 	for (uint32_t i = 0; lanes && i < lanes->n; i++) {
 		const struct boot_lane *lane = &lanes->lane[i];
+		const char *lie;
 
-		if (lane->l1_exits <= FAULTS_MAX && lane->faults <= FAULTS_MAX)
+		if (lane->l1_exits == ABI_L1_EXITS_DIFFER)
+			lie = "an exit of L2 to L1 in the event phase has another cause than the first one";
+		else if (lane->l1_exits > FAULTS_MAX)
+			lie = "the guest reports an impossible number of exits to L1 in the event phase";
+		else if (lane->faults > FAULTS_MAX)
+			lie = "the guest reports an impossible number of exceptions in the event phase";
+		else
 			continue;
-		snprintf(
-			text, sizeof(text),
-			"%s %u of %u: the guest reports an impossible number of %s in the event phase",
-			a->scale.vms ? "VM" : "vCPU", i, lanes->n,
-			lane->faults > FAULTS_MAX ? "exceptions" : "exits to L1");
+		snprintf(text, sizeof(text), "%s %u of %u: %s",
+			 a->scale.vms ? "VM" : "vCPU", i, lanes->n, lie);
 		return result_string(a->result, text);
 	}
 	return NULL;

@@ -133,6 +133,7 @@ struct row_run {
 	const struct plan_row *row;
 	struct abi_params params;
 	struct assembly *a; /* one per config */
+	bool repeat;	    /* in the next round: repeat_rejected() */
 };
 
 static int row_begin(struct session *s, const struct plan_row *row, struct row_run *run)
@@ -368,8 +369,8 @@ static bool add_round(struct session *s)
 }
 
 /*
- * Whether the row has fewer valid boots than wanted. A row without any does not do what
- * is expected, however often it boots.
+ * Whether the row has fewer valid boots than wanted. A row without any valid boot does
+ * not do what is expected, however often it boots; a single boot does not show that.
  */
 static bool row_lacks_boots(const struct session *s, const struct row_run *run)
 {
@@ -391,31 +392,40 @@ static bool row_lacks_boots(const struct session *s, const struct row_run *run)
 }
 
 /*
- * Repeats rejected boots, in at most as many rounds as there were. A boot is compared
- * with those of the same round: all configs and all scales of the benchmark are repeated.
+ * Selects the rows of the next round before any of them boots: a boot is compared with
+ * those of the same round, so all configs and all scales of a benchmark are repeated, if
+ * one lacks a boot. Returns whether there are any.
  */
+static bool find_repeats(const struct session *s, struct row_run *runs, size_t n)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < n; i++) {
+		runs[i].repeat = false;
+		for (size_t k = 0; k < n && !runs[i].repeat; k++)
+			runs[i].repeat = runs[k].row->bench == runs[i].row->bench &&
+					 row_lacks_boots(s, &runs[k]);
+		any |= runs[i].repeat;
+	}
+	return any;
+}
+
+/* Repeats rejected boots, in at most as many rounds as there were. */
 static int repeat_rejected(struct session *s, struct row_run *runs, size_t n)
 {
+	const uint32_t end = 2 * s->plan.boots;
 	int rc = 0;
 
-	for (uint32_t round = s->plan.boots; !rc && round < 2 * s->plan.boots; round++) {
-		bool any = false;
-
+	for (uint32_t round = s->plan.boots; !rc && round < end; round++) {
+		if (!find_repeats(s, runs, n))
+			break;
 		for (size_t i = 0; i < n && !rc; i++) {
-			bool lacks = false;
-
-			for (size_t k = 0; k < n; k++)
-				lacks |= runs[k].row->bench == runs[i].row->bench &&
-					 row_lacks_boots(s, &runs[k]);
-			if (!lacks)
+			if (!runs[i].repeat)
 				continue;
-			any = true;
 			s->boots_total +=
 				runs[i].row->n_configs * (s->job->pairs ? 2 : 1);
 			rc = row_round(s, &runs[i], round);
 		}
-		if (!any)
-			break;
 	}
 	return rc;
 }

@@ -50,6 +50,9 @@ static inline int fake_kvm_spin(struct kvm_run *run)
 
 static struct fake_kvm *fake_kvm_of_test;
 
+/* Requests of the list of MSRs, and the number of the one that fails; 0: none. */
+static unsigned int fake_kvm_lists, fake_kvm_bad_list;
+
 /*
  * The ioctls of x86_64 about MSRs, by their numbers, which other architectures do not
  * use: there are two MSRs, STAR and LSTAR.
@@ -60,6 +63,10 @@ static inline int fake_kvm_other(unsigned long request, uint32_t *words)
 
 	switch (_IOC_NR(request)) {
 	case 0x02: /* KVM_GET_MSR_INDEX_LIST: struct kvm_msr_list */
+		if (++fake_kvm_lists == fake_kvm_bad_list) {
+			errno = ENOMEM;
+			return -1;
+		}
 		fits = words[0] >= 2;
 		words[0] = 2;
 		if (!fits) {

@@ -199,16 +199,18 @@ row=mmio_read_user
 @test "scale: two CPUs that execute at the same time have the figures of one" {
   need_target lab:x86_64-svm-smp
   run_apart "$wsbench" run --on lab:x86_64-svm-smp --bench cpuid,pio_ioeventfd,fault_first_touch_4k --vcpus 1,2 --vms 2 \
-    --boots 1 --events 50 --quiet -o doc.json
+    --boots 3 --events 50 --quiet -o doc.json
   [ "$status" = 0 ]
   for bench in cpuid pio_ioeventfd fault_first_touch_4k; do
     holds doc.json "len({m['estimate']['value'] for x in d['benchmarks'] for m in x['metrics']
       if x['name'] == '$bench' and m['name'] in ('round_trip', 'round_trip_worst')}) == 1"
   done
-  holds doc.json 'all(x["exits"]["observed"] == (x.get("vcpus") or x["vms"]) * 50 for x in d["benchmarks"])' \
+  holds doc.json 'all(x["exits"]["observed"] == (x.get("vcpus") or x["vms"]) * 150 for x in d["benchmarks"])' \
     'not [w for w in d["warnings"] if w["code"] in ("shared-cores", "oversubscribed", "boots-differ")]'
   # No event counts that one vCPU made alone. An event is at most a 40th of the phase. Only some
-  # phases have an interrupt of the kernel's timer, which takes up to 8000 instructions.
+  # phases have an interrupt of the kernel's timer, which takes up to 8000 instructions: the middle
+  # boot of three has none, in which the rate is N times that of one vCPU. Faults of one boot
+  # differ in length.
   holds doc.json 'all(m["estimate"]["value"] >= 90 for x in d["benchmarks"] for m in x["metrics"]
       if m["name"] == "overlap")' \
     'any(m["estimate"]["value"] < 100 for x in d["benchmarks"] for m in x["metrics"] if m["name"] == "overlap")' \
@@ -216,6 +218,8 @@ row=mmio_read_user
       if m["name"] == "overlap" and 1 in (x.get("vcpus"), x.get("vms")))' \
     'all(80 <= m["estimate"]["value"] <= 125 for x in d["benchmarks"] for m in x["metrics"]
       if m["name"] == "efficiency")' \
+    '[99.8 < sorted(k["summary"]["p50"] for k in m["boots"])[1] < 100.2 for x in d["benchmarks"]
+      for m in x["metrics"] if m["name"] == "efficiency" and x["name"] in ("cpuid", "pio_ioeventfd")] == 4 * [True]' \
     'all(m["unit"] == "ops/Mtick" and m["better"] == "higher" and
       m["estimate"]["value"] < 1e6 * (x.get("vcpus") or x["vms"]) / value(x["name"], x["config"])
       for x in d["benchmarks"] for m in x["metrics"] if m["name"] == "ops_per_mtick")' \

@@ -553,7 +553,7 @@ static int flaky_boot(struct target *t, const struct boot_request *rq,
 	struct flaky *flaky = t->state;
 
 	(void)err;
-	scaled_report(rep, 1, (const uint64_t[]){ 100 });
+	scaled_report(rep, rq->scale.vcpus, (const uint64_t[]){ 100, 100 });
 	rep->lanes->span_ns = 1000;
 	if (strcmp(rq->bench->id, "cpuid") != 0)
 		boot_end(rep, BOOT_SKIP, "booted");
@@ -569,49 +569,96 @@ static int flaky_describe(struct target *t, struct result **out, struct error *e
 	return 0;
 }
 
-/* At most as often as there were rounds, and not if no boot was valid. */
-Test(measure, rejected_boots_are_repeated)
+/* Runs cpuid with `boots` boots of each of the first `scales` scales. */
+static struct result *run_flaky(struct flaky *flaky, bool exact, uint32_t boots,
+				size_t scales)
 {
-	static const struct {
-		unsigned int wrong, boots, valid;
-		bool is_exact;
-	} rows[] = {
-		{ 0, 3, 3, false },  { 1u << 1, 4, 3, false }, { 3u << 2, 5, 3, false },
-		{ 7u, 3, 0, false }, { 0x3e, 6, 1, false },    { 1u << 1, 3, 2, true },
-	};
 	static const char *const benches[] = { "cpuid" };
 	static const struct target_ops ops = { .kind = "fake",
 					       .describe = flaky_describe,
 					       .boot = flaky_boot };
+	struct target t = { .name = "fake",
+			    .arch = ARCH_X86_64,
+			    .exact = exact,
+			    .default_boots = boots,
+			    .default_events = 2,
+			    .ops = &ops,
+			    .state = flaky };
+	const struct job job = { .benches = benches,
+				 .n_benches = 1,
+				 .scales = { { .vcpus = 1 }, { .vcpus = 2 } },
+				 .n_scales = scales,
+				 .cpu = -1 };
+	const struct measure_watch watch = { .ctx = NULL };
+	struct error err = { "" };
+	struct result *r = NULL;
+
+	cr_assert_eq(measure_run(&t, &job, &watch, &r, &err), 0, "%s", err.text);
+	return r;
+}
+
+/* The boots of the row, whose rounds follow each other; `valid` of them are. */
+static size_t count_boots(const struct result *r, const char *config, size_t *valid)
+{
+	const struct result_metric *m = &result_find(r, "cpuid", config)->metrics[0];
+
+	*valid = 0;
+	for (size_t k = 0; k < m->n_boots; k++) {
+		cr_expect_eq(m->boots[k].index, k);
+		*valid += m->boots[k].valid;
+	}
+	return m->n_boots;
+}
+
+/*
+ * At most as often as there were rounds, and not if no boot was valid; a single boot is
+ * repeated in any case.
+ */
+Test(measure, rejected_boots_are_repeated)
+{
+	static const struct {
+		unsigned int wanted, wrong, boots, valid;
+		bool is_exact;
+	} rows[] = {
+		{ 3, 0, 3, 3, false },	     { 3, 1u << 1, 4, 3, false },
+		{ 3, 3u << 2, 5, 3, false }, { 3, 7u, 3, 0, false },
+		{ 3, 0x3e, 6, 1, false },    { 3, 1u << 1, 3, 2, true },
+		{ 1, 1, 2, 1, false },	     { 1, 3, 2, 0, false },
+	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct flaky flaky = { .wrong = rows[i].wrong };
-		struct target t = { .name = "fake",
-				    .arch = ARCH_X86_64,
-				    .exact = rows[i].is_exact,
-				    .default_boots = 3,
-				    .default_events = 2,
-				    .ops = &ops,
-				    .state = &flaky };
-		const struct job job = { .benches = benches,
-					 .n_benches = 1,
-					 .scales = { { .vcpus = 1 } },
-					 .n_scales = 1,
-					 .cpu = -1 };
-		const struct measure_watch watch = { .ctx = NULL };
-		const struct result_metric *m;
-		struct error err = { "" };
-		struct result *r = NULL;
-		unsigned int valid = 0;
+		struct result *r = run_flaky(&flaky, rows[i].is_exact, rows[i].wanted, 1);
+		size_t valid, boots = count_boots(r, "default@vcpus=1", &valid);
 
-		cr_assert_eq(measure_run(&t, &job, &watch, &r, &err), 0, "%s", err.text);
-		m = &result_find(r, "cpuid", "default@vcpus=1")->metrics[0];
-		for (size_t k = 0; k < m->n_boots; k++) {
-			cr_expect_eq(m->boots[k].index, k);
-			valid += m->boots[k].valid;
-		}
-		cr_expect(m->n_boots == rows[i].boots && valid == rows[i].valid,
-			  "case %zu: %u of %zu boots are valid", i, valid, m->n_boots);
+		cr_expect(boots == rows[i].boots && valid == rows[i].valid,
+			  "case %zu: %zu of %zu boots are valid", i, valid, boots);
+		result_free(r);
+	}
+}
+
+/* Boots of one vCPU and of two, by turns. The efficiency compares those of one round. */
+Test(measure, boots_of_all_scales_are_repeated)
+{
+	static const unsigned int wrong[] = { 1u << 0, 1u << 1, 1u << 2, 1u << 5 };
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct flaky flaky = { .wrong = wrong[i] };
+		struct result *r = run_flaky(&flaky, false, 3, 2);
+		const struct result_benchmark *two =
+			result_find(r, "cpuid", "default@vcpus=2");
+		const struct result_metric *m = result_find_metric(two, "efficiency");
+		size_t valid[2], of_both = 0;
+
+		cr_expect_eq(count_boots(r, "default@vcpus=1", &valid[0]), 4, "case %zu",
+			     i);
+		cr_expect_eq(count_boots(r, "default@vcpus=2", &valid[1]), 4, "case %zu",
+			     i);
+		cr_expect_eq(valid[0] + valid[1], 7, "case %zu", i);
+		cr_assert_not_null(m);
+		for (size_t k = 0; k < m->n_boots; k++)
+			of_both += m->boots[k].valid;
+		cr_expect_eq(of_both, 3, "case %zu: %zu", i, of_both);
 		result_free(r);
 	}
 }
@@ -687,6 +734,20 @@ Test(scale, exits_to_l1_of_each_vm_prove_the_row)
 		cr_expect_not_null(strstr(b->reason, "L1"), "%s", b->reason);
 		result_free(r);
 	}
+}
+
+/* The guest of the second VM compares the causes. */
+Test(scale, an_exit_to_l1_with_another_cause_fails_the_row)
+{
+	struct result *r = result_new();
+	const struct result_benchmark *b = nested(r, 2, ABI_L1_EXITS_DIFFER);
+
+	cr_assert_not_null(b);
+	cr_expect_eq(b->status, RESULT_FAIL);
+	cr_expect_str_eq(
+		b->reason,
+		"VM 1 of 2: an exit of L2 to L1 in the event phase has another cause than the first one");
+	result_free(r);
 }
 
 Test(scale, exceptions_are_those_of_all_vcpus)

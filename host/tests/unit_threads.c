@@ -348,3 +348,28 @@ Test(threads, dirty_rings_are_harvested_once, .timeout = 60)
 	cr_expect_eq(fake.vm.dirty_pages, DIRTY_RING_ENTRIES);
 	fake_kvm_close(&fake);
 }
+
+/* x86_64: the first request asks for the number of MSRs, the second one for the list. */
+Test(regs, a_list_of_msrs_that_failed_is_read_again)
+{
+	struct regs_value value;
+
+	for (unsigned int bad = 1; bad <= 2; bad++) {
+		int err;
+
+		fake_kvm_open(&fake, 1);
+		fake_kvm_lists = 0;
+		fake_kvm_bad_list = bad;
+		err = regs_pull(&fake.vcpus[0]);
+		/* Other architectures do not request it. */
+		if (fake_kvm_lists) {
+			cr_expect(err != 0);
+			cr_expect_eq(fake_kvm_lists, bad);
+			cr_expect_eq(regs_pull(&fake.vcpus[0]), 0);
+			cr_expect_eq(regs_get(&fake.vcpus[0], "msr_0xc0000081", &value),
+				     0);
+		}
+		fake_kvm_close(&fake);
+	}
+	fake_kvm_bad_list = 0;
+}

@@ -322,7 +322,7 @@ static int add_private(struct vm *vm, struct vm_slot *slot, uint32_t id)
 	if (err)
 		close(fd);
 	else
-		slot->guest_memfd = fd;
+		vm->guest_memfd[vm->slots] = fd;
 	return err;
 }
 

@@ -338,8 +338,8 @@ void vm_destroy(struct vm *vm)
 		close(vm->eventfd[i]);
 	for (i = 0; i < vm->slots; i++) {
 		munmap(vm->slot[i].hva, vm->slot[i].bytes);
-		if (vm->slot[i].guest_memfd)
-			close(vm->slot[i].guest_memfd);
+		if (vm->guest_memfd[i])
+			close(vm->guest_memfd[i]);
 	}
 	vm->eventfds = vm->slots = 0;
 	free(vm->dump);

@@ -274,11 +274,13 @@ struct vm_listener {
 	void (*any_doorbell)(void *ctx, struct vcpu *vcpu, uint32_t value);
 };
 
-/* A memory slot other than RAM: host/vmm/memory.h. */
+/*
+ * A memory slot other than RAM: host/vmm/memory.h. Timed rows copy it: what few slots
+ * have is in struct vm.
+ */
 struct vm_slot {
 	uint8_t *hva;
 	uint64_t gpa, bytes;
-	int guest_memfd; /* of private pages, until the VM is destroyed; 0: none */
 };
 
 struct vm {
@@ -308,6 +310,7 @@ struct vm {
 	unsigned int stopped_by;
 	struct error error;
 	char *dump; /* malloc()ed: all registers after an unhandled exit; or NULL */
+	int guest_memfd[VM_SLOTS_MAX]; /* of a slot with private pages; 0: none */
 };
 
 /*

@@ -106,8 +106,17 @@ static int set_msr(struct vcpu *vcpu, const struct kvm_msr_entry *entry)
 	return done < 0 ? done : done == 1 ? 0 : -EINVAL;
 }
 
+static void free_list(struct regs_copy *copy)
+{
+	free(copy->msrs);
+	regs_release(copy->msrs_io);
+	copy->msrs = NULL;
+	copy->msrs_io = NULL;
+}
+
 static int list_failed(struct vcpu *vcpu, int err)
 {
+	free_list(vcpu->regs.copy);
 	return error_set(vcpu->error, err ? err : -EIO, "KVM_GET_MSR_INDEX_LIST: %s",
 			 strerror(-err));
 }
@@ -131,6 +140,7 @@ int msrs_list(struct vcpu *vcpu)
 				   none.nmsrs * sizeof(copy->msrs_io->entries[0]));
 	if (!list || !copy->msrs || !copy->msrs_io) {
 		free(list);
+		free_list(copy);
 		return error_set(vcpu->error, -ENOMEM, "out of memory");
 	}
 	list->nmsrs = none.nmsrs;
