@@ -253,18 +253,6 @@ static void fill_stacks(struct explanation *e, const struct profile *p,
 	}
 }
 
-/* Instructions of x86_64 that exit and are not otherwise named. */
-static const char *x86_name(const uint8_t *code)
-{
-	if (code[0] == 0x0f && code[1] == 0xa2)
-		return "cpuid";
-	if (code[0] == 0xf4)
-		return "hlt";
-	if ((code[0] & 0xf4) == 0xe4)
-		return code[0] & 2 ? "out" : "in";
-	return NULL;
-}
-
 /* "hvc", "eret", "write hcr_el2", "vmload", ... */
 static const char *trap_by(struct explanation *e, const struct profile_trap *t,
 			   enum arch arch)
@@ -279,14 +267,8 @@ static const char *trap_by(struct explanation *e, const struct profile_trap *t,
 		return calls[t->insn->code[0] & 3];
 	if (d->flow == FLOW_ERET)
 		return "eret";
-	if (d->kind != KIND_SYSREG_READ && d->kind != KIND_SYSREG_WRITE) {
-		const char *name = arch == ARCH_X86_64 ? x86_name(t->insn->code) : NULL;
-
-		return name	   ? name
-		       : d->named  ? d->named
-		       : d->memory ? "load or store"
-				   : "other";
-	}
+	if (d->kind != KIND_SYSREG_READ && d->kind != KIND_SYSREG_WRITE)
+		return d->named ? d->named : d->memory ? "load or store" : "other";
 	snprintf(text, sizeof(text), "%s %s",
 		 d->kind == KIND_SYSREG_READ ? "read" : "write",
 		 decode_register(arch, d->reg, reg));

@@ -97,7 +97,8 @@ struct decode {
 	enum decode_kind kind;
 	uint64_t target;   /* of direct branches, jumps and calls; 0: unknown */
 	uint32_t reg;	   /* of KIND_SYSREG_*, KIND_VMCS_*: for decode_register() */
-	const char *named; /* KIND_TLB, KIND_CACHE, KIND_VM, KIND_BARRIER: mnemonic */
+	const char *named; /* mnemonic: of KIND_TLB, KIND_CACHE, KIND_VM, KIND_BARRIER;
+			      and of x86_64 instructions that exit */
 	bool memory;	   /* may access memory, and fault */
 	bool system;	   /* aarch64: MRS, MSR, SYS */
 	bool ends;	   /* x86_64: the emulator ends a translation block with it */

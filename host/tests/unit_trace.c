@@ -835,6 +835,43 @@ Test(trace, of_two_levels_on_x86)
 	expect_two_levels(VMRESUME, vmexit, &vmexit, 1);
 }
 
+#define REP_OUTS 0x6e48f3
+
+/* Each iteration is a step of one instruction; the clock has an interrupt as another. */
+Test(profile, of_a_repeated_instruction_that_traps)
+{
+	const uint64_t vmexit = KERNEL + 0x40;
+
+	for (int interrupted = 0; interrupted < 2; interrupted++) {
+		struct tape tape = { .n = 0 };
+		struct symbols s = { .n = 0 };
+		struct region region = { .end = 5 };
+		struct profile p;
+		struct trace t;
+
+		describe_x86(&tape, GUEST, REP_OUTS);
+		describe_x86(&tape, vmexit, X86_NOP);
+		put(&tape, RECORD_WORD(RECORD_ON, 0));
+		for (int i = 0; i < 4; i++)
+			put(&tape, RECORD_WORD(RECORD_EXEC, 0));
+		if (interrupted)
+			put(&tape, RECORD_WORD(RECORD_COUNT, 2));
+		put(&tape, RECORD_WORD(RECORD_EXEC, 1));
+		cr_assert_eq(trace_open(&t, ARCH_X86_64, guest_range, tape.words, tape.n,
+					true),
+			     0);
+		cr_assert_eq(trace_below_x86(&t, &vmexit, 1), 0);
+		cr_assert_eq(profile_build(&t, &s, &region, false, &p), 0);
+		cr_assert_eq(p.n_traps, 1);
+		cr_expect_eq(p.traps[0].times, 1);
+		cr_expect_eq(p.traps[0].leave,
+			     interrupted ? LEAVE_INTERRUPT : LEAVE_FAULT);
+		cr_expect_str_eq(p.traps[0].insn->decode.named, "outs");
+		profile_free(&p);
+		trace_close(&t);
+	}
+}
+
 static int count_one(void *ctx, uint64_t vaddr, uint64_t bytes, const char *name,
 		     size_t name_bytes)
 {
