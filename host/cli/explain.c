@@ -226,7 +226,7 @@ static enum cli_exit record(struct recording *rec, struct explain *x,
 	const void *program;
 	size_t bytes;
 
-	if (open->ops->tracer(open, &rec->plugin_api, &err)) {
+	if (open->ops->tracer(open, &rec->plugin_api, &rec->in.l1, &err)) {
 		message_error("%s: %s", open->name, err.text);
 		return CLI_FAILED;
 	}

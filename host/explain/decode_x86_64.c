@@ -66,6 +66,11 @@ struct row {
 		.map = MAP_0F01, .opcode = (opcode_), .last = (opcode_), .modrm = ANY,   \
 		.flow = FLOW_ENTER_GUEST, .kind = KIND_VM, .named = (named_)             \
 	}
+#define NAMED(map_, opcode_, last_, named_)                                              \
+	{                                                                                \
+		.map = (map_), .opcode = (opcode_), .last = (last_), .modrm = ANY,       \
+		.named = (named_)                                                        \
+	}
 #define PREFIXED(prefix_, map_, opcode_, modrm_, kind_, named_)                          \
 	{                                                                                \
 		.prefix = (prefix_), .map = (map_), .opcode = (opcode_),                 \
@@ -108,7 +113,15 @@ static const struct row rows[] = {
 	KIND(MAP_0F01, 0xdc, ANY, KIND_VM, "stgi"),
 	KIND(MAP_0F01, 0xdd, ANY, KIND_VM, "clgi"),
 	KIND(MAP_0F01, 0xdf, ANY, KIND_TLB, "invlpga"),
-	KIND(MAP_0F01, 0xf8, ANY, KIND_OTHER, "swapgs"),
+	NAMED(MAP_0F01, 0xf8, 0xf8, "swapgs"),
+	NAMED(MAP_0F, 0xa2, 0xa2, "cpuid"),
+	NAMED(MAP_ONE, 0xf4, 0xf4, "hlt"),
+	NAMED(MAP_ONE, 0x6c, 0x6d, "ins"),
+	NAMED(MAP_ONE, 0x6e, 0x6f, "outs"),
+	NAMED(MAP_ONE, 0xe4, 0xe5, "in"),
+	NAMED(MAP_ONE, 0xe6, 0xe7, "out"),
+	NAMED(MAP_ONE, 0xec, 0xed, "in"),
+	NAMED(MAP_ONE, 0xee, 0xef, "out"),
 	SYSREG(MAP_0F01, 0xd0, ANY, KIND_SYSREG_READ, REG_XCR),
 	SYSREG(MAP_0F01, 0xd1, ANY, KIND_SYSREG_WRITE, REG_XCR),
 	SYSREG(MAP_0F01, 0xf9, ANY, KIND_SYSREG_READ, REG_TSC), /* RDTSCP */

@@ -98,22 +98,28 @@ static int read_marks(struct work *w)
 	return 0;
 }
 
-/* VMX has the address in the VMCS, and KVM a label there. */
+/*
+ * VMX has the address in the VMCS, and KVM a label there: one in each kernel, at one
+ * address. trace_below_x86() refuses more addresses than it has room for.
+ */
 static int separate_x86(struct work *w)
 {
 	const size_t prefix = strlen(SYMBOLS_L0_PREFIX);
-	uint64_t exits[2];
+	uint64_t exits[TRACE_BELOW_MAX + 1];
 	size_t n = 0;
-	int err;
 
-	for (size_t i = 0; i < w->symbols.n && n < 2; i++) {
+	for (size_t i = 0, k; i < w->symbols.n && n <= TRACE_BELOW_MAX; i++) {
 		const struct symbol *s = &w->symbols.list[i];
 
-		if (!strcmp(s->name + (s->space == SPACE_L0 ? prefix : 0), "vmx_vmexit"))
-			exits[n++] = s->vaddr;
+		if (strcmp(s->name + (s->space == SPACE_L0 ? prefix : 0), "vmx_vmexit") !=
+		    0)
+			continue;
+		for (k = 0; k < n && exits[k] != s->vaddr; k++)
+			;
+		exits[k] = s->vaddr;
+		n += k == n;
 	}
-	err = trace_below_x86(&w->trace, exits, n);
-	return err ? err : symbols_add_image(&w->symbols, &w->in->vmm, SPACE_L0);
+	return trace_below_x86(&w->trace, exits, n);
 }
 
 /* Where L0's kernel is, in a lab with L1. */
@@ -121,21 +127,31 @@ static int separate_levels(struct work *w)
 {
 	struct image_range l0 = symbols_range(&w->symbols, SPACE_L0);
 	struct image_range l1 = symbols_range(&w->symbols, SPACE_KERNEL);
+	int err;
 
-	if (!l0.end)
+	if (!w->in->l1)
 		return 0;
+	if (!l0.end || !l1.end)
+		return fail(w, -EBADMSG, "the lab sent no functions of %s's kernel",
+			    l0.end ? "L1" : "L0");
 	if (w->in->arch == ARCH_X86_64)
-		return separate_x86(w);
-	if (l0.begin <= l1.end && l1.begin <= l0.end)
+		err = separate_x86(w);
+	else if (l0.begin <= l1.end && l1.begin <= l0.end)
 		return fail(w, -ENOTSUP,
 			    "the kernels of L0 and L1 are at the same addresses");
-	trace_below(&w->trace, l0);
-	return symbols_add_image(&w->symbols, &w->in->vmm, SPACE_L0);
+	else
+		err = trace_below(&w->trace, l0);
+	if (err == -E2BIG)
+		return fail(w, err,
+			    "L0 enters or leaves its guest at more than %d places",
+			    TRACE_BELOW_MAX);
+	return err ? err : symbols_add_image(&w->symbols, &w->in->vmm, SPACE_L0);
 }
 
 static int read_symbols(struct work *w)
 {
-	int err = symbols_add_kernel(&w->symbols, w->in->kallsyms, w->in->kallsyms_bytes);
+	int err = symbols_add_kernel(&w->symbols, w->in->kallsyms, w->in->kallsyms_bytes,
+				     w->in->l1);
 
 	if (err)
 		return fail(w, err, "cannot parse the kernel's symbols: %s",
@@ -253,18 +269,6 @@ static void fill_stacks(struct explanation *e, const struct profile *p,
 	}
 }
 
-/* Instructions of x86_64 that exit and are not otherwise named. */
-static const char *x86_name(const uint8_t *code)
-{
-	if (code[0] == 0x0f && code[1] == 0xa2)
-		return "cpuid";
-	if (code[0] == 0xf4)
-		return "hlt";
-	if ((code[0] & 0xf4) == 0xe4)
-		return code[0] & 2 ? "out" : "in";
-	return NULL;
-}
-
 /* "hvc", "eret", "write hcr_el2", "vmload", ... */
 static const char *trap_by(struct explanation *e, const struct profile_trap *t,
 			   enum arch arch)
@@ -279,14 +283,8 @@ static const char *trap_by(struct explanation *e, const struct profile_trap *t,
 		return calls[t->insn->code[0] & 3];
 	if (d->flow == FLOW_ERET)
 		return "eret";
-	if (d->kind != KIND_SYSREG_READ && d->kind != KIND_SYSREG_WRITE) {
-		const char *name = arch == ARCH_X86_64 ? x86_name(t->insn->code) : NULL;
-
-		return name	   ? name
-		       : d->named  ? d->named
-		       : d->memory ? "load or store"
-				   : "other";
-	}
+	if (d->kind != KIND_SYSREG_READ && d->kind != KIND_SYSREG_WRITE)
+		return d->named ? d->named : d->memory ? "load or store" : "other";
 	snprintf(text, sizeof(text), "%s %s",
 		 d->kind == KIND_SYSREG_READ ? "read" : "write",
 		 decode_register(arch, d->reg, reg));

@@ -18,6 +18,7 @@ struct explain_input {
 	struct image vmm; /* the program that runs the payload */
 	const char *kallsyms;
 	size_t kallsyms_bytes;
+	bool l1; /* the KVM is in a guest: `kallsyms` has two kernels, as the records */
 	bool kinds, timeline;
 	const struct touch_caches *touch; /* NULL: not wanted; needs `kinds` */
 	struct debuginfo *debuginfo;	  /* for lines of source; NULL: not wanted */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "host/explain/symbols.h"
+#include "host/targets/target.h"
 
 /* The prefix of the kernel's EL2 functions. */
 #define HYP_PREFIX "__kvm_nvhe_"
@@ -74,7 +75,7 @@ static int add_line(struct symbols *s, enum trace_space space, char *line)
 	return add(s, &symbol);
 }
 
-int symbols_add_kernel(struct symbols *s, const char *kallsyms, size_t bytes)
+int symbols_add_kernel(struct symbols *s, const char *kallsyms, size_t bytes, bool l1)
 {
 	char *text = keep(s, kallsyms, bytes), *line, *save;
 	enum trace_space space = SPACE_KERNEL;
@@ -86,12 +87,14 @@ int symbols_add_kernel(struct symbols *s, const char *kallsyms, size_t bytes)
 		return -EBADMSG;
 	for (line = strtok_r(text, "\n", &save); line && !err;
 	     line = strtok_r(NULL, "\n", &save)) {
-		if (strcmp(line, SYMBOLS_OF_L0) != 0)
+		if (strcmp(line, TARGET_SYMBOLS_OF_L0) != 0)
 			err = add_line(s, space, line);
-		else
+		else if (l1 && space != SPACE_L0)
 			space = SPACE_L0;
+		else
+			err = -EBADMSG;
 	}
-	return err;
+	return !err && l1 != (space == SPACE_L0) ? -EBADMSG : err;
 }
 
 struct image_range symbols_range(const struct symbols *s, enum trace_space space)
@@ -100,12 +103,14 @@ struct image_range symbols_range(const struct symbols *s, enum trace_space space
 
 	for (size_t i = 0; i < s->n; i++) {
 		const uint64_t vaddr = s->list[i].vaddr;
+		const uint64_t end =
+			vaddr > UINT64_MAX - LAST_BYTES ? UINT64_MAX : vaddr + LAST_BYTES;
 
 		/* Not the numbers that the linker defines, nor a VMM. */
 		if (s->list[i].space != space || !(vaddr >> 63))
 			continue;
 		r.begin = vaddr < r.begin ? vaddr : r.begin;
-		r.end = vaddr + LAST_BYTES > r.end ? vaddr + LAST_BYTES : r.end;
+		r.end = end > r.end ? end : r.end;
 	}
 	return r;
 }

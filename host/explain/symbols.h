@@ -38,17 +38,14 @@ struct symbols {
  */
 int symbols_read_kernel(const char *path, char **text, size_t *bytes);
 
+/* In front of the names of what L0 executes: without blanks, which end a frame. */
+#define SYMBOLS_L0_PREFIX "L0:"
+
 /*
- * A line of the text of kallsyms: those that follow are of L0's kernel, whose guest the
- * kernel of the lines before is.
+ * Start with zeroed memory. `l1`: the text has two kernels, and TARGET_SYMBOLS_OF_L0 once
+ * between them. 0, -ENOMEM, or -EBADMSG for malformed text.
  */
-#define SYMBOLS_OF_L0 "L0"
-
-/* In front of the names of what L0 executes. */
-#define SYMBOLS_L0_PREFIX "L0 "
-
-/* Start with zeroed memory. 0, -ENOMEM, or -EBADMSG for malformed text. */
-int symbols_add_kernel(struct symbols *s, const char *kallsyms, size_t bytes);
+int symbols_add_kernel(struct symbols *s, const char *kallsyms, size_t bytes, bool l1);
 int symbols_add_image(struct symbols *s, const struct image *image,
 		      enum trace_space space);
 void symbols_free(struct symbols *s);

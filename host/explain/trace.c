@@ -351,13 +351,29 @@ static bool is_entry_to_guest(const struct trace_insn *insn)
 	return insn->decode.flow == FLOW_ENTER_GUEST;
 }
 
+static bool is_in_below(const struct trace *t, uint64_t vaddr)
+{
+	for (size_t i = 0; i < t->n_below; i++)
+		if (t->below[i] == vaddr)
+			return true;
+	return false;
+}
+
+/* Each address once. 0 or -E2BIG. */
+static int add_below(struct trace *t, uint64_t vaddr)
+{
+	if (is_in_below(t, vaddr))
+		return 0;
+	if (t->n_below == TRACE_BELOW_MAX)
+		return -E2BIG;
+	t->below[t->n_below++] = vaddr;
+	return 0;
+}
+
 /* Whether a kernel, of L0 or of L1, continues with `next` after an exit. */
 static bool is_after_exit(const struct trace *t, const struct trace_insn *next)
 {
-	for (size_t i = 0; i < t->n_below; i++)
-		if (t->below[i] == next->vaddr)
-			return true;
-	return false;
+	return is_in_below(t, next->vaddr);
 }
 
 /*
@@ -495,28 +511,21 @@ static bool is_eret_to_guest(const struct trace_step *s)
 	       (s->next->space == SPACE_KERNEL || s->next->space == SPACE_GUEST);
 }
 
-/* Whether this ERET of L0 enters a kernel or a payload anywhere in the trace. */
-static bool enters_guest(const struct trace *t, uint64_t vaddr)
-{
-	for (size_t i = 0; i < t->n_below; i++)
-		if (t->below[i] == vaddr)
-			return true;
-	return false;
-}
-
-void trace_below(struct trace *t, struct image_range kernel)
+int trace_below(struct trace *t, struct image_range kernel)
 {
 	struct trace_cursor c = { 0 };
 	struct trace_step s;
 	bool in_vmm = false;
+	int err = 0;
 
 	for (size_t i = 0; i < t->n_insns; i++)
 		if (t->insns[i].vaddr >= kernel.begin && t->insns[i].vaddr < kernel.end)
 			t->insns[i].space = SPACE_L0;
-	while (trace_next(t, &c, &s))
-		if (is_eret_to_guest(&s) && !enters_guest(t, s.insn->vaddr) &&
-		    t->n_below < TRACE_ERETS_MAX)
-			t->below[t->n_below++] = s.insn->vaddr;
+	while (!err && trace_next(t, &c, &s))
+		if (is_eret_to_guest(&s))
+			err = add_below(t, s.insn->vaddr);
+	if (err)
+		return err;
 	/* The emulator translates the code of each VMM for itself: they share no INSN. */
 	c = (struct trace_cursor){ 0 };
 	while (trace_next(t, &c, &s)) {
@@ -525,28 +534,33 @@ void trace_below(struct trace *t, struct image_range kernel)
 		in_vmm = s.next && s.next->space == SPACE_USER &&
 			 s.insn->space == SPACE_L0 &&
 			 (!(s.insn->vaddr >> 63) || (s.insn->decode.flow == FLOW_ERET &&
-						     !enters_guest(t, s.insn->vaddr)));
+						     !is_in_below(t, s.insn->vaddr)));
 	}
+	return 0;
 }
 
 int trace_below_x86(struct trace *t, const uint64_t *exits, size_t n)
 {
-	struct trace_insn *both = calloc(2 * t->n_insns + 1, sizeof(*both));
+	struct trace_insn *both;
+	int err = 0;
 
+	for (size_t i = 0; i < n && !err; i++)
+		err = add_below(t, exits[i]);
+	for (size_t i = 0; i < t->n_insns && !err; i++) {
+		const struct trace_insn *insn = &t->insns[i];
+
+		if (is_entry_to_guest(insn) && insn->space == SPACE_KERNEL)
+			err = add_below(t, insn->vaddr + insn->bytes);
+	}
+	if (err)
+		return err;
+	both = calloc(2 * t->n_insns + 1, sizeof(*both));
 	if (!both)
 		return -ENOMEM;
-	for (size_t i = 0; i < n && t->n_below < TRACE_ERETS_MAX; i++)
-		t->below[t->n_below++] = exits[i];
 	memcpy(both, t->insns, t->n_insns * sizeof(*both));
 	memcpy(both + t->n_insns, t->insns, t->n_insns * sizeof(*both));
-	for (size_t i = 0; i < t->n_insns; i++) {
-		const struct trace_insn *insn = &both[i];
-
+	for (size_t i = 0; i < t->n_insns; i++)
 		both[t->n_insns + i].space = SPACE_L0;
-		if (is_entry_to_guest(insn) && insn->space == SPACE_KERNEL &&
-		    t->n_below < TRACE_ERETS_MAX)
-			t->below[t->n_below++] = insn->vaddr + insn->bytes;
-	}
 	free(t->insns);
 	t->insns = both;
 	t->guests = t->n_insns;

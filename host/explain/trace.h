@@ -97,7 +97,8 @@ struct decode {
 	enum decode_kind kind;
 	uint64_t target;   /* of direct branches, jumps and calls; 0: unknown */
 	uint32_t reg;	   /* of KIND_SYSREG_*, KIND_VMCS_*: for decode_register() */
-	const char *named; /* KIND_TLB, KIND_CACHE, KIND_VM, KIND_BARRIER: mnemonic */
+	const char *named; /* mnemonic: of KIND_TLB, KIND_CACHE, KIND_VM, KIND_BARRIER;
+			      and of x86_64 instructions that exit */
 	bool memory;	   /* may access memory, and fault */
 	bool system;	   /* aarch64: MRS, MSR, SYS */
 	bool ends;	   /* x86_64: the emulator ends a translation block with it */
@@ -182,7 +183,7 @@ struct trace_insn {
 };
 
 #define TRACE_ENTRIES_MAX 256
-#define TRACE_ERETS_MAX	  8
+#define TRACE_BELOW_MAX	  8
 
 struct trace {
 	enum arch arch;
@@ -197,7 +198,7 @@ struct trace {
 	size_t n_entries;
 	/* addresses: of the ERETs by which L0 enters its guest; or of the ends of exits
 	 */
-	uint64_t below[TRACE_ERETS_MAX];
+	uint64_t below[TRACE_BELOW_MAX];
 	size_t n_below;
 	size_t guests; /* x86_64: the first instructions, of which L0 has copies; 0: no L0
 			*/
@@ -218,10 +219,11 @@ void trace_close(struct trace *t);
  *
  * x86_64, where both kernels are at the same addresses: from VMRUN or VMRESUME of L0 on,
  * all is its guest, L1 or L2, up to an exit, after which L0 continues behind its VMRUN,
- * or at one of `n` addresses `exits` (VMX). The guest cannot get there without L0. 0 or
- * -ENOMEM.
+ * or at one of `n` addresses `exits` (VMX). The guest cannot get there without L0.
+ *
+ * 0; -E2BIG: more than TRACE_BELOW_MAX places at which L0 begins or ends; -ENOMEM.
  */
-void trace_below(struct trace *t, struct image_range kernel);
+int trace_below(struct trace *t, struct image_range kernel);
 int trace_below_x86(struct trace *t, const uint64_t *exits, size_t n);
 
 /* How control left an instruction. */

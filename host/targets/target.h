@@ -30,6 +30,12 @@ struct target;
 struct boot_request;
 
 /*
+ * A line of the functions of a lab whose KVM is in a guest: those that follow are of L0's
+ * kernel, whose guest the kernel of the lines before is.
+ */
+#define TARGET_SYMBOLS_OF_L0 "L0"
+
+/*
  * Records the instructions of a lab's boots (host/explain/record.h). The functions are
  * called by the threads that call boots().
  */
@@ -39,8 +45,8 @@ struct target_trace {
 	/* The file for the records of these boots; -1: do not record them. */
 	int (*file)(void *ctx, const struct boot_request *rq);
 	/*
-	 * Receives the functions of their kernel: lines of kallsyms; after the line "L0"
-	 * those of the kernel whose guest it is. 0 or -errno.
+	 * Receives the functions of their kernel: lines of kallsyms. From a lab whose KVM
+	 * is in a guest, then TARGET_SYMBOLS_OF_L0 and those of L0's. 0 or -errno.
 	 */
 	int (*symbols)(void *ctx, const struct boot_request *rq, const char *text,
 		       size_t bytes);
@@ -173,9 +179,10 @@ struct target_ops {
 			struct error *err);
 	/*
 	 * Labs: whether the emulator can record instructions. `*plugin_api`: needs QEMU's
-	 * plugin of this version of the interface; 0: none. 0 or -ENOTSUP.
+	 * plugin of this version of the interface; 0: none. `*l1`: the KVM that is
+	 * measured is in a guest. 0 or -ENOTSUP.
 	 */
-	int (*tracer)(const struct target *t, unsigned int *plugin_api,
+	int (*tracer)(const struct target *t, unsigned int *plugin_api, bool *l1,
 		      struct error *err);
 	/* The ELF image of the VMM inside a lab; NULL: this program. */
 	const void *(*program)(const struct target *t, size_t *bytes);

@@ -16,8 +16,8 @@ two_levels() {
   [ "$(doc explained.json 'd["total"]')" = "$(doc doc.json 'value("hypercall")' | sed 's/\.0$//')" ]
   holds explained.json 'sum(f["insns"] for f in d["functions"]) == d["total"] + d["clock_insns"]' \
     'not [f for f in d["functions"] if f["name"].startswith("[") or f["layer"].endswith("no symbol")]' \
-    'all(f["name"].startswith("L0 ") == (f["space"] == "l0") == f["layer"].startswith("L0: ") for f in d["functions"])' \
-    '{"kvm_arch_vcpu_ioctl_run", "L0 kvm_arch_vcpu_ioctl_run"} <= {f["name"] for f in d["functions"]}' \
+    'all(f["name"].startswith("L0:") == (f["space"] == "l0") == f["layer"].startswith("L0: ") for f in d["functions"])' \
+    '{"kvm_arch_vcpu_ioctl_run", "L0:kvm_arch_vcpu_ioctl_run"} <= {f["name"] for f in d["functions"]}' \
     'sum(t["insns"] for t in d["traps"]) == sum(f["insns"] for f in d["functions"] if f["space"] == "l0")'
 }
 
@@ -42,8 +42,12 @@ two_levels() {
   holds explained.json '1400 < sum(f["insns"] for f in d["functions"] if f["space"] == "kernel") < 1700' \
     '[t["by"] for t in d["traps"]][0] == "vmmcall" and [t["by"] for t in d["traps"]][-1] == "vmrun"' \
     'sum(t["times"] for t in d["traps"]) == 8' \
-    '{"svm_vcpu_run", "L0 svm_vcpu_run", "L0 nested_svm_vmexit"} <= {f["name"] for f in d["functions"]}'
+    '{"svm_vcpu_run", "L0:svm_vcpu_run", "L0:nested_svm_vmexit"} <= {f["name"] for f in d["functions"]}'
   grep -qE '^vmrun +[0-9,]+ +[0-9.]+ % +1 +__svm_vcpu_run$' out.txt
+  # An exit of REP OUTSB has a name, and is not an interrupt.
+  "$wsbench" explain --quiet --on lab:x86_64-svm-l1 --bench pio_string_user -o string.json >out.txt
+  holds string.json '{t["by"] for t in d["traps"] if t["name"] == "sample_all"} == {"outs"}' \
+    'not {"other", "interrupt"} & {t["by"] for t in d["traps"]}'
   run_apart "$wsbench" run --on 'lab:*-l1' --bench null
   [ "$status" = 2 ]
 }
@@ -74,7 +78,7 @@ two_levels() {
   "$wsbench" explain --quiet --on lab:x86_64-vmx-l1 --bench hypercall -o explained.json >/dev/null
   two_levels
   holds explained.json '[(t["by"], t["times"]) for t in d["traps"]] == [("vmcall", 1), ("read msr", 1), ("vmresume", 1)]' \
-    '{"vmx_vcpu_run", "L0 vmx_vcpu_run", "L0 nested_vmx_vmexit"} <= {f["name"] for f in d["functions"]}'
+    '{"vmx_vcpu_run", "L0:vmx_vcpu_run", "L0:nested_vmx_vmexit"} <= {f["name"] for f in d["functions"]}'
 }
 
 # With the PIT as L1's timer, its first row did not end.
@@ -112,7 +116,7 @@ two_levels() {
     '[(t["by"], t["space"]) for t in d["traps"]][0] == ("hvc", "guest")' \
     '("eret", "__guest_enter") == (d["traps"][-1]["by"], d["traps"][-1]["name"])' \
     '"read ich_misr_el2" in [t["by"] for t in d["traps"]]' \
-    'any(s["frames"][-1].startswith("L0 ") and "__guest_enter" in s["frames"] for s in d["stacks"])'
+    'any(s["frames"][-1].startswith("L0:") and "__guest_enter" in s["frames"] for s in d["stacks"])'
   grep -qE '^hvc +[0-9,]+ +[0-9.]+ % +1 +sample_all$' out.txt
   "$wsbench" explain explained.json --folded >folded
   [ "$(awk '{ n += $NF } END { print n }' folded)" = "$(doc explained.json 'd["total"]')" ]

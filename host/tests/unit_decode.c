@@ -146,6 +146,16 @@ static const struct x86 x86s[] = {
 	{ X86("\x0f\xae\x38"), FLOW_NEXT, KIND_CACHE, 0, "clflush" },
 	{ X86("\x0f\xae\x28"), FLOW_NEXT, KIND_OTHER, 0, NULL }, /* xrstor */
 	{ X86("\xc5\xf8\x77"), FLOW_NEXT, KIND_OTHER, 0, NULL }, /* vzeroupper */
+	{ X86("\x0f\xa2"), FLOW_NEXT, KIND_OTHER, 0, "cpuid" },
+	{ X86("\xf4"), FLOW_NEXT, KIND_OTHER, 0, "hlt" },
+	{ X86("\xe4\x10"), FLOW_NEXT, KIND_OTHER, 0, "in" },
+	{ X86("\xe7\x10"), FLOW_NEXT, KIND_OTHER, 0, "out" },
+	{ X86("\x66\xed"), FLOW_NEXT, KIND_OTHER, 0, "in" },
+	{ X86("\xee"), FLOW_NEXT, KIND_OTHER, 0, "out" },
+	{ X86("\xf3\x6c"), FLOW_NEXT, KIND_OTHER, 0, "ins" },
+	{ X86("\xf3\x66\x6d"), FLOW_NEXT, KIND_OTHER, 0, "ins" },
+	{ X86("\xf3\x6e"), FLOW_NEXT, KIND_OTHER, 0, "outs" },
+	{ X86("\x67\xf3\x48\x6f"), FLOW_NEXT, KIND_OTHER, 0, "outs" },
 	{ X86("\x90"), FLOW_NEXT, KIND_OTHER, 0, NULL },
 };
 

@@ -554,6 +554,36 @@ Test(machines, append_is_for_the_kernel_of_l1)
 	}
 }
 
+/* Whole words of L0's part only, each time; L1's own part stays as it is. */
+Test(machines, the_kernel_of_l1_has_its_own_parameters)
+{
+	static const char *const omit[] = { " nokaslr", " mode=nested", NULL };
+	static const struct lab_l1_words words = { .add = " reboot=t", .omit = omit };
+	static const struct lab_l1_words none = { .add = "", .omit = omit + 2 };
+	static const struct {
+		const char *l0, *l1;
+		const struct lab_l1_words *words;
+	} rows[] = {
+		{ "a nokaslr b", "a b reboot=t " LAB_L1_WORD "6.1 ", &words },
+		{ "a mode=nested nokaslr", "a reboot=t " LAB_L1_WORD "6.1 ", &words },
+		{ "a nokaslr nokaslr\n", "a reboot=t " LAB_L1_WORD "6.1 ", &words },
+		{ "a nokaslrs nokaslr mode=nested=1 xnokaslr",
+		  "a nokaslrs mode=nested=1 xnokaslr reboot=t " LAB_L1_WORD "6.1 ",
+		  &words },
+		{ "nokaslr -- nokaslr x=y\n",
+		  "nokaslr reboot=t " LAB_L1_WORD "6.1 nokaslr x=y", &words },
+		{ "a nokaslr", "a nokaslr " LAB_L1_WORD "6.1 ", &none },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *line = lab_l1_command_line(rows[i].l0, "6.1", rows[i].words);
+
+		cr_assert_not_null(line);
+		cr_expect_str_eq(line, rows[i].l1);
+		free(line);
+	}
+}
+
 /* Without the built emulator, the machine of the same name runs on a distribution's. */
 Test(machines, a_built_emulator_has_a_fallback)
 {

@@ -44,6 +44,16 @@ static int hear_report(void *ctx, const uint8_t *report, size_t bytes)
 	return h->refuse;
 }
 
+static int hear_symbols(void *ctx, const char *text, size_t bytes)
+{
+	struct heard *h = ctx;
+	size_t used = strlen(h->text);
+
+	cr_expect_eq(strlen(text), bytes);
+	snprintf(h->text + used, sizeof(h->text) - used, "S:%s", text);
+	return 0;
+}
+
 static void hear_line(void *ctx, const char *text)
 {
 	struct heard *h = ctx;
@@ -113,7 +123,9 @@ static struct lab_emulator script_emulator = {
 	.clone = script_clone,
 };
 
-static const struct lab_machine script_machine = {
+static bool wants_symbols;
+
+static struct lab_machine script_machine = {
 	.name = "test",
 	.emulator = &script_emulator,
 	.program = "sh",
@@ -141,6 +153,7 @@ static int run_program(const char *program, const char *script, struct heard *h,
 		.header = hear_header,
 		.report = hear_report,
 		.line = hear_line,
+		.symbols = wants_symbols ? hear_symbols : NULL,
 	};
 	const struct lab_boot boot = {
 		.program = program,
@@ -355,6 +368,76 @@ Test(session, frames_out_of_order_are_errors)
 	lab_wire_text(&wire, LAB_FRAME_SYMBOLS, "not asked for");
 	cr_expect_eq(converse(&shared, "sleep 1000", &heard, &err), -EBADMSG);
 	cr_expect_str_eq(heard.text, "");
+}
+
+#define L0_TEXT "ff T below\n"
+#define L1_TEXT "ff T a\n"
+
+/* In a lab with L1 the functions of L0 come first, and in no other; each once. */
+Test(session, functions_are_those_of_the_kernels_that_the_lab_has)
+{
+	enum { L0 = LAB_FRAME_SYMBOLS_L0, L1 = LAB_FRAME_SYMBOLS };
+	static const struct {
+		bool l1;
+		int frames[3];
+		const char *text; /* NULL: refused */
+	} rows[] = {
+		{ false, { L1 }, "S:" L1_TEXT },
+		{ true, { L0, L1 }, "S:" L1_TEXT TARGET_SYMBOLS_OF_L0 "\n" L0_TEXT },
+		{ false, { L0, L1 }, NULL },
+		{ false, { L1, L1 }, NULL },
+		{ true, { L1 }, NULL },
+		{ true, { L1, L0 }, NULL },
+		{ true, { L0, L0, L1 }, NULL },
+		{ true, { L0, L1, L0 }, NULL },
+		{ true, { L0, L1, L1 }, NULL },
+	};
+
+	wants_symbols = true;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int ret;
+
+		end();
+		begin();
+		wire.ended = false;
+		heard.text[0] = '\0';
+		script_machine.l1 = rows[i].l1;
+		lab_wire_number(&wire, LAB_FRAME_HELLO, LAB_WIRE_VERSION);
+		for (int k = 0; k < 3 && rows[i].frames[k]; k++)
+			lab_wire_text(&wire, (enum lab_frame_type)rows[i].frames[k],
+				      rows[i].frames[k] == L0 ? L0_TEXT : L1_TEXT);
+		lab_wire_number(&wire, LAB_FRAME_END, 0);
+		ret = converse(&shared, "sleep 1000", &heard, &err);
+		cr_expect_eq(ret, rows[i].text ? 0 : -EBADMSG, "%zu: %s", i, err.text);
+		if (rows[i].text)
+			cr_expect_str_eq(heard.text, rows[i].text);
+	}
+}
+
+Test(session, functions_with_a_nul_are_refused)
+{
+	static const char text[] = "ff T a\n\0ff T b\n";
+
+	wants_symbols = true;
+	for (int i = 0; i < 3; i++) {
+		end();
+		begin();
+		wire.ended = false;
+		heard.text[0] = '\0';
+		script_machine.l1 = i > 0;
+		lab_wire_number(&wire, LAB_FRAME_HELLO, LAB_WIRE_VERSION);
+		if (i == 1)
+			lab_wire_send(&wire, LAB_FRAME_SYMBOLS_L0, text, sizeof(text));
+		else if (i == 2)
+			lab_wire_text(&wire, LAB_FRAME_SYMBOLS_L0, L0_TEXT);
+		if (i == 1)
+			lab_wire_text(&wire, LAB_FRAME_SYMBOLS, L1_TEXT);
+		else
+			lab_wire_send(&wire, LAB_FRAME_SYMBOLS, text, sizeof(text));
+		lab_wire_number(&wire, LAB_FRAME_END, 0);
+		cr_expect_eq(converse(&shared, "sleep 1000", &heard, &err), -EBADMSG);
+		cr_expect_str_eq(heard.text, "");
+	}
 }
 
 Test(session, a_callbacks_error_ends_the_job)

@@ -8,11 +8,13 @@
 #include <unistd.h>
 
 #include "bench/mark.h"
+#include "host/explain/explain.h"
 #include "host/explain/profile.h"
 #include "host/explain/record.h"
 #include "host/explain/trace.h"
 #include "host/explain/symbols.h"
 #include "host/targets/rows.h"
+#include "host/targets/target.h"
 
 #define KERNEL	0xffff800008000000ull
 #define VECTORS 0xffff800008010800ull
@@ -460,7 +462,7 @@ Test(symbols, of_the_kernel)
 {
 	struct symbols s = { .n = 0 };
 
-	cr_assert_eq(symbols_add_kernel(&s, kallsyms, strlen(kallsyms)), 0);
+	cr_assert_eq(symbols_add_kernel(&s, kallsyms, strlen(kallsyms), false), 0);
 	symbols_sort(&s);
 	expect_symbol(&s, SPACE_KERNEL, KERNEL + 4, "first");
 	expect_symbol(&s, SPACE_KERNEL, KERNEL + 0x100, "second");
@@ -518,10 +520,59 @@ Test(symbols, invalid_lines_are_refused)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct symbols s = { .n = 0 };
 
-		cr_expect_eq(symbols_add_kernel(&s, bad[i], strlen(bad[i])), -EBADMSG,
-			     "%s", bad[i]);
+		cr_expect_eq(symbols_add_kernel(&s, bad[i], strlen(bad[i]), false),
+			     -EBADMSG, "%s", bad[i]);
 		symbols_free(&s);
 	}
+}
+
+/* Two kernels are in the text of a lab with L1, and of no other, and each once. */
+Test(symbols, of_two_kernels_are_wanted_or_refused)
+{
+	static const char one[] = "ffff800008000000 T a\n";
+	static const char two[] =
+		"ffff800008000000 T a\n" TARGET_SYMBOLS_OF_L0 "\nffff800009000000 T b\n";
+	static const char joined[] =
+		"ffff800008000000 T a" TARGET_SYMBOLS_OF_L0 "\nffff800009000000 T b\n";
+	static const char three[] = "ffff800008000000 T a\n" TARGET_SYMBOLS_OF_L0
+				    "\nffff800009000000 T b\n" TARGET_SYMBOLS_OF_L0 "\n";
+	static const char with_nul[] = "ffff800008000000 T a\n" TARGET_SYMBOLS_OF_L0
+				       "\nffff800009000000 T b\n\0ffff8 T c\n";
+	static const struct {
+		const char *text;
+		size_t bytes;
+		int one, two;
+	} rows[] = {
+		{ one, sizeof(one) - 1, 0, -EBADMSG },
+		{ two, sizeof(two) - 1, -EBADMSG, 0 },
+		{ joined, sizeof(joined) - 1, 0, -EBADMSG },
+		{ three, sizeof(three) - 1, -EBADMSG, -EBADMSG },
+		{ with_nul, sizeof(with_nul) - 1, -EBADMSG, -EBADMSG },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		for (int l1 = 0; l1 < 2; l1++) {
+			struct symbols s = { .n = 0 };
+
+			cr_expect_eq(
+				symbols_add_kernel(&s, rows[i].text, rows[i].bytes, l1),
+				l1 ? rows[i].two : rows[i].one, "%zu, %d", i, l1);
+			symbols_free(&s);
+		}
+}
+
+/* The end of the last function does not wrap around. */
+Test(symbols, range_ends_with_the_addresses)
+{
+	static const char lines[] = "fffffffffff00000 T a\nffffffffffffff00 T b\n";
+	struct symbols s = { .n = 0 };
+	struct image_range r;
+
+	cr_assert_eq(symbols_add_kernel(&s, lines, strlen(lines), false), 0);
+	r = symbols_range(&s, SPACE_KERNEL);
+	cr_expect_eq(r.begin, 0xfffffffffff00000ull);
+	cr_expect_eq(r.end, UINT64_MAX);
+	symbols_free(&s);
 }
 
 /* The text of EL2 is mapped elsewhere: the targets of calls give the offset. */
@@ -544,7 +595,7 @@ Test(symbols, of_indirect_thunks)
 	run(&tape, GUEST, br);
 	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n, false),
 		     0);
-	cr_assert_eq(symbols_add_kernel(&s, lines, strlen(lines)), 0);
+	cr_assert_eq(symbols_add_kernel(&s, lines, strlen(lines), false), 0);
 	cr_assert_eq(symbols_add_thunks(&s, &t), 0);
 	cr_assert_eq(s.n, 3);
 	found = symbols_find(&s, SPACE_KERNEL, thunk);
@@ -583,7 +634,7 @@ Test(symbols, of_el2_when_there_are_very_many, .timeout = 120)
 		bytes += (size_t)sprintf(lines + bytes, "%llx t __kvm_nvhe_f%llu\n",
 					 (unsigned long long)(KERNEL + 0x1000 * i * 3),
 					 (unsigned long long)i);
-	cr_assert_eq(symbols_add_kernel(&s, lines, bytes), 0);
+	cr_assert_eq(symbols_add_kernel(&s, lines, bytes, false), 0);
 	cr_assert_eq(symbols_add_hyp(&s, &t), 0);
 	cr_assert_eq(s.n, 2 * MANY);
 	symbols_sort(&s);
@@ -620,7 +671,7 @@ Test(profile, of_very_many_functions, .timeout = 120)
 					(unsigned long long)vaddr, (unsigned long long)i);
 	}
 	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape, words, false), 0);
-	cr_assert_eq(symbols_add_kernel(&s, lines, bytes), 0);
+	cr_assert_eq(symbols_add_kernel(&s, lines, bytes, false), 0);
 	symbols_sort(&s);
 	cr_assert_eq(profile_build(&t, &s, &region, true, &p), 0);
 	cr_expect_eq(p.n_functions, MANY + 1);
@@ -649,7 +700,7 @@ Test(symbols, of_el2)
 	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n, false),
 		     0);
 	cr_expect_eq(t.insns[1].space, SPACE_HYP);
-	cr_assert_eq(symbols_add_kernel(&s, kallsyms, strlen(kallsyms)), 0);
+	cr_assert_eq(symbols_add_kernel(&s, kallsyms, strlen(kallsyms), false), 0);
 	cr_assert_eq(symbols_add_hyp(&s, &t), 0);
 	symbols_sort(&s);
 	expect_symbol(&s, SPACE_HYP, hyp + 4, "__kvm_nvhe_enter");
@@ -667,11 +718,12 @@ Test(symbols, of_el2)
 #define L0_HANDLER (VECTORS + 0x444)
 #define L0_ENTRY   (VECTORS + 0x408)
 
-static const char both_kernels[] = "ffffc00008000000 T outer\n"
-				   "ffffc00008000040 t trapping\n" SYMBOLS_OF_L0 "\n"
-				   "ffff800008000800 T ret_to_user\n"
-				   "ffff800008010800 T vectors\n"
-				   "ffff800008010c44 t handler\t[kvm]\n";
+static const char both_kernels[] =
+	"ffffc00008000000 T outer\n"
+	"ffffc00008000040 t trapping\n" TARGET_SYMBOLS_OF_L0 "\n"
+	"ffff800008000800 T ret_to_user\n"
+	"ffff800008010800 T vectors\n"
+	"ffff800008010c44 t handler\t[kvm]\n";
 
 /* L1's kernel traps at a register, a call, and an interrupt of its VMM. */
 static void run_two_levels(struct tape *t)
@@ -722,21 +774,21 @@ Test(profile, of_two_levels)
 
 	run_two_levels(&tape);
 	cr_assert_eq(steps_of(&t, &tape, steps, 32), 19);
-	cr_assert_eq(symbols_add_kernel(&s, both_kernels, strlen(both_kernels)), 0);
+	cr_assert_eq(symbols_add_kernel(&s, both_kernels, strlen(both_kernels), true), 0);
 	symbols_sort(&s);
 	l0 = symbols_range(&s, SPACE_L0);
 	cr_assert_eq(l0.begin, TO_VMM);
 	cr_assert_lt(l0.end, L1);
-	trace_below(&t, l0);
+	cr_assert_eq(trace_below(&t, l0), 0);
 	cr_expect_eq(t.insns[10].space, SPACE_L0);
 	cr_expect_eq(t.insns[11].space, SPACE_L0);
 	cr_expect_eq(t.insns[15].space, SPACE_USER);
 	cr_expect_eq(t.insns[18].space, SPACE_USER);
-	expect_symbol(&s, SPACE_L0, L0_HANDLER, "L0 handler");
+	expect_symbol(&s, SPACE_L0, L0_HANDLER, "L0:handler");
 	expect_symbol(&s, SPACE_KERNEL, L1 + 0x44, "trapping");
 	expect_symbol(&s, SPACE_KERNEL, L0_HANDLER, NULL);
 	cr_expect_str_eq(symbols_find(&s, SPACE_L0, L0_HANDLER)->module, "kvm");
-	cr_expect_str_eq(layer_of(ARCH_AARCH64, SPACE_L0, NULL, "L0 vgic_v3_load"),
+	cr_expect_str_eq(layer_of(ARCH_AARCH64, SPACE_L0, NULL, "L0:vgic_v3_load"),
 			 "L0: GIC");
 	cr_expect_str_eq(layer_of(ARCH_AARCH64, SPACE_L0, NULL, "x"), "L0: no symbol");
 
@@ -749,16 +801,39 @@ Test(profile, of_two_levels)
 			     p.traps[i].insns);
 	}
 	for (uint32_t i = 1; !node && i < p.n_nodes; i++)
-		if (!strcmp(name_of(&p, i), "L0 handler"))
+		if (!strcmp(name_of(&p, i), "L0:handler"))
 			node = i;
 	cr_assert(node);
-	cr_expect_str_eq(name_of(&p, p.nodes[node].parent), "L0 vectors");
+	cr_expect_str_eq(name_of(&p, p.nodes[node].parent), "L0:vectors");
 	node = p.nodes[p.nodes[node].parent].parent;
 	cr_expect_str_eq(name_of(&p, node), "trapping");
 	cr_expect_str_eq(name_of(&p, p.nodes[node].parent), "outer");
 	profile_free(&p);
 	symbols_free(&s);
 	trace_close(&t);
+}
+
+/* Of the places at which L0 enters its guest, none is left out. */
+Test(trace, has_room_for_the_erets_of_l0_or_refuses)
+{
+	const struct image_range l0 = { KERNEL, KERNEL + 0x100000 };
+
+	for (unsigned int n = TRACE_BELOW_MAX; n <= TRACE_BELOW_MAX + 1; n++) {
+		struct tape tape = { .n = 0 };
+		struct trace t;
+
+		put(&tape, RECORD_WORD(RECORD_ON, 0));
+		for (unsigned int i = 0; i < 2 * n; i++) {
+			run(&tape, KERNEL + 0x1000 + 4 * (i % n), ERET);
+			run(&tape, L1 + 4 * (i % n), NOP);
+		}
+		cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n,
+					false),
+			     0);
+		cr_expect_eq(trace_below(&t, l0), n > TRACE_BELOW_MAX ? -E2BIG : 0);
+		cr_expect_eq(t.n_below, TRACE_BELOW_MAX);
+		trace_close(&t);
+	}
 }
 
 #define VMRUN	 0xd8010f
@@ -835,6 +910,63 @@ Test(trace, of_two_levels_on_x86)
 	expect_two_levels(VMRESUME, vmexit, &vmexit, 1);
 }
 
+Test(trace, has_room_for_the_exits_of_x86_or_refuses)
+{
+	for (unsigned int n = TRACE_BELOW_MAX; n <= TRACE_BELOW_MAX + 1; n++) {
+		struct tape tape = { .n = 0 };
+		uint64_t exits[TRACE_BELOW_MAX + 1];
+		struct trace t;
+
+		for (unsigned int i = 0; i < n; i++)
+			exits[i] = KERNEL + 0x40 * (uint64_t)i;
+		/* Behind it is one of them. */
+		describe_x86(&tape, KERNEL - 3, VMRUN);
+		cr_assert_eq(trace_open(&t, ARCH_X86_64, guest_range, tape.words, tape.n,
+					true),
+			     0);
+		cr_expect_eq(trace_below_x86(&t, exits, n),
+			     n > TRACE_BELOW_MAX ? -E2BIG : 0);
+		trace_close(&t);
+	}
+}
+
+#define REP_OUTS 0x6e48f3
+
+/* Each iteration is a step of one instruction; the clock has an interrupt as another. */
+Test(profile, of_a_repeated_instruction_that_traps)
+{
+	const uint64_t vmexit = KERNEL + 0x40;
+
+	for (int interrupted = 0; interrupted < 2; interrupted++) {
+		struct tape tape = { .n = 0 };
+		struct symbols s = { .n = 0 };
+		struct region region = { .end = 5 };
+		struct profile p;
+		struct trace t;
+
+		describe_x86(&tape, GUEST, REP_OUTS);
+		describe_x86(&tape, vmexit, X86_NOP);
+		put(&tape, RECORD_WORD(RECORD_ON, 0));
+		for (int i = 0; i < 4; i++)
+			put(&tape, RECORD_WORD(RECORD_EXEC, 0));
+		if (interrupted)
+			put(&tape, RECORD_WORD(RECORD_COUNT, 2));
+		put(&tape, RECORD_WORD(RECORD_EXEC, 1));
+		cr_assert_eq(trace_open(&t, ARCH_X86_64, guest_range, tape.words, tape.n,
+					true),
+			     0);
+		cr_assert_eq(trace_below_x86(&t, &vmexit, 1), 0);
+		cr_assert_eq(profile_build(&t, &s, &region, false, &p), 0);
+		cr_assert_eq(p.n_traps, 1);
+		cr_expect_eq(p.traps[0].times, 1);
+		cr_expect_eq(p.traps[0].leave,
+			     interrupted ? LEAVE_INTERRUPT : LEAVE_FAULT);
+		cr_expect_str_eq(p.traps[0].insn->decode.named, "outs");
+		profile_free(&p);
+		trace_close(&t);
+	}
+}
+
 static int count_one(void *ctx, uint64_t vaddr, uint64_t bytes, const char *name,
 		     size_t name_bytes)
 {
@@ -872,6 +1004,67 @@ Test(image, has_marks_and_functions)
 		cr_expect_eq(functions, 1);
 		free(marks);
 	}
+}
+
+/* Without the functions of both kernels, at other addresses, nothing is attributed. */
+Test(explain, of_two_levels_needs_the_functions_of_both)
+{
+	static const struct {
+		const char *kallsyms;
+		bool l1;
+		int ret;
+		const char *message;
+	} rows[] = {
+		{ "ffff800008000000 T a\n", true, -EBADMSG, "cannot parse" },
+		{ "ffff800008000000 T a\n" TARGET_SYMBOLS_OF_L0 "\n", true, -EBADMSG,
+		  "no functions of L0's kernel" },
+		{ TARGET_SYMBOLS_OF_L0 "\nffff800008000000 T a\n", true, -EBADMSG,
+		  "no functions of L1's kernel" },
+		{ "fffffffffff00000 T a\n" TARGET_SYMBOLS_OF_L0
+		  "\nfffffffffff10000 T b\n",
+		  true, -ENOTSUP, "at the same addresses" },
+		{ "ffff800008000000 T a\n" TARGET_SYMBOLS_OF_L0
+		  "\nffff900008000000 T b\n",
+		  false, -EBADMSG, "cannot parse" },
+		{ "ffff800008000000 T a\n" TARGET_SYMBOLS_OF_L0
+		  "\nffff900008000000 T b\n",
+		  true, -ENODATA, "no timed event" },
+		{ "ffff800008000000 T a\n", false, -ENODATA, "no timed event" },
+	};
+	const size_t room = RECORD_PAGE_BYTES + 4096;
+	struct record_page *page =
+		aligned_alloc(RECORD_PAGE_BYTES, 2 * RECORD_PAGE_BYTES);
+	struct capture capture = { .fd = -1, .page = page, .bytes = room };
+	struct tape tape = { .n = 0 };
+	const void *data;
+	size_t bytes;
+
+	cr_assert_not_null(page);
+	put(&tape, RECORD_WORD(RECORD_ON, 0));
+	run(&tape, KERNEL, NOP);
+	*page = (struct record_page){ .installed = 1, .written = tape.n * 4 };
+	memcpy((char *)page + RECORD_PAGE_BYTES, tape.words, tape.n * 4);
+	data = payload_find(ARCH_AARCH64, "hypercall", &bytes);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct explain_input in = {
+			.arch = ARCH_AARCH64,
+			.benchmark = "hypercall",
+			.kallsyms = rows[i].kallsyms,
+			.kallsyms_bytes = strlen(rows[i].kallsyms),
+			.l1 = rows[i].l1,
+		};
+		struct explanation *e = explanation_new();
+		struct error err;
+
+		cr_assert_eq(image_open(&in.payload, data, bytes), 0);
+		in.vmm = in.payload;
+		cr_expect_eq(explain_build(&capture, &in, e, &err), rows[i].ret, "%zu",
+			     i);
+		cr_expect_not_null(strstr(err.text, rows[i].message), "%zu: %s", i,
+				   err.text);
+		explanation_free(e);
+	}
+	free(page);
 }
 
 /* Parsing a truncated image does not read beyond its end. */

@@ -65,32 +65,32 @@ static int build_initramfs(struct lab_cpio *archive, struct error *err)
 	return ret;
 }
 
+/* Removes `word`, which begins with a blank, where another does not begin with it. */
 static void omit_word(char *line, const char *word)
 {
 	const size_t n = strlen(word);
-	char *at = strstr(line, word);
+	char *at = line;
 
-	while (at && at[n] && at[n] != ' ')
-		at = strstr(at + n, word);
-	if (at)
-		memmove(at, at + n, strlen(at + n) + 1);
+	while ((at = strstr(at, word))) {
+		if (!at[n] || at[n] == ' ')
+			memmove(at, at + n, strlen(at + n) + 1);
+		else
+			at += n;
+	}
 }
 
-/* L0's without the words that are not for L1. */
-static char *command_line(const char *l0)
+char *lab_l1_command_line(const char *l0, const char *release,
+			  const struct lab_l1_words *words)
 {
 	const char *more = strstr(l0, LAB_L1_SEPARATOR);
 	const size_t n = more ? (size_t)(more - l0) : strcspn(l0, "\n");
 	char *own = strndup(l0, n), *line = NULL;
-	struct utsname host;
 
 	if (!own)
 		return NULL;
-	for (size_t i = 0; lab_l0_words[i]; i++)
-		omit_word(own, lab_l0_words[i]);
-	if (uname(&host) ||
-	    asprintf(&line, "%s%s " LAB_L1_WORD "%s %.*s", own, lab_l1_words,
-		     host.release,
+	for (const char *const *w = words->omit; *w; w++)
+		omit_word(own, *w);
+	if (asprintf(&line, "%s%s " LAB_L1_WORD "%s %.*s", own, words->add, release,
 		     more ? (int)strcspn(more + strlen(LAB_L1_SEPARATOR), "\n") : 0,
 		     more ? more + strlen(LAB_L1_SEPARATOR) : "") < 0)
 		line = NULL;
@@ -101,7 +101,10 @@ static char *command_line(const char *l0)
 static int load(struct lab_l1 *l1, const char *cmdline, struct linux_entry *entry)
 {
 	struct lab_cpio archive = { .data = NULL };
-	char *line = command_line(cmdline);
+	struct utsname host;
+	char *line = uname(&host)
+			     ? NULL
+			     : lab_l1_command_line(cmdline, host.release, &lab_l1_words);
 	struct lab_preload what = {
 		.command_line = line,
 		.memory_bytes = (uint32_t)l1->vm.ram_bytes,

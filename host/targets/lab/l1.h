@@ -81,15 +81,26 @@ struct lab_l1 {
 int lab_l1_run(const char *cmdline, struct lab_shared *wire, lab_symbols_sender *symbols,
 	       struct error *err);
 
+/* How L1's kernel parameters differ from L0's; each begins with a blank. */
+struct lab_l1_words {
+	const char *add;
+	const char *const *omit; /* up to NULL */
+};
+
 /*
- * What ARCH/l1.c defines for l1.c: kernel parameters that L1 has beside those of L0;
- * those of L0 that L1 does not have, each after a blank, up to NULL; devices, after
- * vm_create(), and accesses to them (vm_listener, `ctx` is a struct lab_l1); and placing
- * kernel, initramfs and command line in the VM's memory. 0 or a negative errno with
- * vm.error.
+ * L1's command line: that of L0 up to LAB_L1_SEPARATOR with these differences, the
+ * release of L0's kernel, and L0's words after the separator. The caller frees it; NULL:
+ * out of memory.
  */
-extern const char lab_l1_words[];
-extern const char *const lab_l0_words[];
+char *lab_l1_command_line(const char *l0, const char *release,
+			  const struct lab_l1_words *words);
+
+/*
+ * What ARCH/l1.c defines for l1.c: kernel parameters; devices, after vm_create(), and
+ * accesses to them (vm_listener, `ctx` is a struct lab_l1); and placing kernel, initramfs
+ * and command line in the VM's memory. 0 or a negative errno with vm.error.
+ */
+extern const struct lab_l1_words lab_l1_words;
 int lab_l1_attach(struct lab_l1 *l1);
 enum vm_answer lab_l1_access(void *ctx, struct vcpu *vcpu,
 			     const struct vm_access *access);

@@ -487,11 +487,13 @@ static int lab_selftest(struct target *t, const struct job *job,
 	return ret ? ret : lab_run_first_job(t, 0, &tests, &a);
 }
 
-static int lab_tracer(const struct target *t, unsigned int *plugin_api, struct error *err)
+static int lab_tracer(const struct target *t, unsigned int *plugin_api, bool *l1,
+		      struct error *err)
 {
 	const struct lab_state *s = t->state;
 	char script[PATH_MAX], version[192];
 
+	*l1 = s->machine->l1;
 	*plugin_api = 0;
 	if (s->machine->emulator->tracer == LAB_TRACER_PLUGIN) {
 		process_version(s->emulator, s->machine->emulator->version_option,

@@ -55,6 +55,7 @@ struct session {
 	bool asked;
 	time_t silence_s, total_s, deadline_s;
 	bool hello, end, header, symbols;
+	bool l1;	  /* the machine's KVM is in a guest */
 	char *symbols_l0; /* for the frame of L1's */
 };
 
@@ -121,16 +122,23 @@ static int take_failure(struct session *s, const struct lab_frame *f)
 	return error_set(s->err, -EIO, "%s: %s", s->label, text);
 }
 
-/* One text for both kernels of a lab with L1: explain/symbols.h. */
+/* One text for both kernels of a lab with L1: target.h. */
 static int take_symbols(struct session *s, const struct lab_frame *f)
 {
+	const char *text = (const char *)f->payload;
 	char *both;
 	int n, ret;
 
+	if (memchr(text, '\0', f->size))
+		return -EBADMSG;
+	if (f->type == LAB_FRAME_SYMBOLS_L0) {
+		s->symbols_l0 = strndup(text, f->size);
+		return s->symbols_l0 ? 0 : -ENOMEM;
+	}
 	s->symbols = true;
-	if (!s->symbols_l0)
-		return s->sink->symbols(s->sink->ctx, (const char *)f->payload, f->size);
-	n = asprintf(&both, "%s" LAB_SYMBOLS_OF_L0 "%s", (const char *)f->payload,
+	if (!s->l1)
+		return s->sink->symbols(s->sink->ctx, text, f->size);
+	n = asprintf(&both, "%.*s" TARGET_SYMBOLS_OF_L0 "\n%s", (int)f->size, text,
 		     s->symbols_l0);
 	if (n < 0)
 		return -ENOMEM;
@@ -139,10 +147,12 @@ static int take_symbols(struct session *s, const struct lab_frame *f)
 	return ret;
 }
 
-static int keep_symbols_l0(struct session *s, const struct lab_frame *f)
+/* Whether the functions of a kernel are due: in a lab with L1, those of L0 first. */
+static bool is_due(const struct session *s, const struct lab_frame *f)
 {
-	s->symbols_l0 = strndup((const char *)f->payload, f->size);
-	return s->symbols_l0 ? 0 : -ENOMEM;
+	if (f->type == LAB_FRAME_SYMBOLS)
+		return !s->symbols && s->l1 == (s->symbols_l0 != NULL);
+	return f->type == LAB_FRAME_SYMBOLS_L0 && s->l1 && !s->symbols_l0;
 }
 
 /* An answer to the job. A frame without a callback, or a second time, is an error. */
@@ -157,11 +167,8 @@ static int take_answer(struct session *s, const struct lab_frame *f)
 		ret = sink->header(sink->ctx, (const char *)f->payload, f->size);
 	} else if (f->type == LAB_FRAME_REPORT && sink->report) {
 		ret = sink->report(sink->ctx, f->payload, f->size);
-	} else if (f->type == LAB_FRAME_SYMBOLS && sink->symbols && !s->symbols) {
+	} else if (sink->symbols && is_due(s, f)) {
 		ret = take_symbols(s, f);
-	} else if (f->type == LAB_FRAME_SYMBOLS_L0 && sink->symbols && !s->symbols &&
-		   !s->symbols_l0) {
-		ret = keep_symbols_l0(s, f);
 	} else if (f->type == LAB_FRAME_LINE && sink->line) {
 		snprintf(line, sizeof(line), "%s", (const char *)f->payload);
 		text_clean(line, sizeof(line));
@@ -454,6 +461,7 @@ static struct session *session_new(const struct lab_base *base,
 	s->emulator = slash ? slash + 1 : boot->program;
 	s->error_marks = base->machine->emulator->error_marks;
 	s->sink = sink;
+	s->l1 = base->machine->l1;
 	s->err = err;
 	s->log = open_console_log();
 	s->silence_s = boot->silence_s ? boot->silence_s : LAB_SILENCE_S;

@@ -23,13 +23,11 @@ struct lab_sink {
 	void (*line)(void *ctx, const char *text);
 	/*
 	 * Functions of the kernel: lines of kallsyms; in L1, then the line
-	 * LAB_SYMBOLS_OF_L0 and those of L0's kernel (explain/symbols.h).
+	 * TARGET_SYMBOLS_OF_L0 and those of L0's kernel.
 	 */
 	int (*symbols)(void *ctx, const char *text, size_t bytes);
 	uint64_t raw_max; /* bytes of the answer; 0: LAB_WIRE_RAW_MAX */
 };
-
-#define LAB_SYMBOLS_OF_L0 "L0\n"
 
 enum lab_warmth {
 	LAB_WARM_UNKNOWN,  /* no clone has been made */

@@ -18,6 +18,7 @@
 #include "host/explain/formats.h"
 #include "host/explain/record.h"
 #include "host/explain/symbols.h"
+#include "host/targets/target.h"
 #include "host/explain/trace.h"
 #include "host/explain/symbols.h"
 #include "host/tests/fuzz/fuzz.h"
@@ -34,6 +35,7 @@ enum {
 	FLAG_TOUCH = 8,
 	FLAG_WORDS = 16, /* the records are in the input */
 	FLAG_LINES = 32,
+	FLAG_OTHER_LAB = 64, /* with L1 where the text is of one kernel, and reversed */
 };
 
 #define GUEST	0x40200000ull
@@ -327,6 +329,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	what.benchmark = bench_table[h.bench % rows].id;
 	what.kallsyms = kallsyms;
 	what.kallsyms_bytes = n;
+	what.l1 = !!memmem(kallsyms, n, "\n" TARGET_SYMBOLS_OF_L0 "\n",
+			   sizeof("\n" TARGET_SYMBOLS_OF_L0 "\n") - 1) !=
+		  !!(h.flags & FLAG_OTHER_LAB);
 	what.kinds = h.flags & (FLAG_KINDS | FLAG_TOUCH);
 	what.touch = h.flags & FLAG_TOUCH ? &caches : NULL;
 	if (image_open(&what.payload, &payload, sizeof(payload)) ||

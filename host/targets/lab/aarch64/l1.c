@@ -16,16 +16,17 @@
 #include "host/targets/lab/wire.h"
 #include "host/vmm/memory.h"
 
-const char lab_l1_words[] = "";
-
 /*
  * The seed by which L1's kernel moves its image (arch/arm64/kernel/pi/kaslr_early.c): to
  * other addresses than L0's, which `explain` distinguishes, and always to the same ones.
  * The lower 16 bits are those of the linear map, which stays where it is.
  */
 #define KASLR_SEED 0x40000000u, 0u
+
 /* A payload of L2 is a hypervisor in few rows; the mode would be a cost of the others. */
-const char *const lab_l0_words[] = { " nokaslr", " kvm-arm.mode=nested", NULL };
+static const char *const omitted[] = { " nokaslr", " kvm-arm.mode=nested", NULL };
+
+const struct lab_l1_words lab_l1_words = { .add = "", .omit = omitted };
 
 #define PAGE_BYTES 0x1000u
 

@@ -14,10 +14,10 @@
 #include "host/targets/lab/wire.h"
 #include "host/vmm/io.h"
 
-/* The kernel resets by a triple fault: it would wait for a keyboard controller. */
-const char lab_l1_words[] = " reboot=t";
+static const char *const omitted[] = { NULL };
 
-const char *const lab_l0_words[] = { NULL };
+/* The kernel resets by a triple fault: it would wait for a keyboard controller. */
+const struct lab_l1_words lab_l1_words = { .add = " reboot=t", .omit = omitted };
 
 #define UART	 0x3f8
 #define UART_IRQ 4
