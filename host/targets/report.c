@@ -157,8 +157,8 @@ static int decode_lanes(const uint8_t *at, struct boot_report *rep)
 		lanes->lane[i].counts.interrupts_exact = exact != 0;
 		ok = are_phase_counts(&lane->counts) && lane->events <= ABI_SERIES_MAX &&
 		     lane->counted <= lane->events &&
-		     lane->milli <= 1000 * lane->events && lane->faults <= COUNT_MAX &&
-		     lane->l1_exits <= COUNT_MAX;
+		     lane->milli_events <= 1000 * lane->events &&
+		     lane->faults <= COUNT_MAX && lane->l1_exits <= COUNT_MAX;
 		counted += lane->counted;
 	}
 	if (!ok || (rep->outcome == BOOT_DONE &&
