@@ -332,9 +332,10 @@ $(B)/libwsbench-trace-qemu%.so: host/explain/plugin/plugin.c | tools
 	$(Q)$(CC) -std=gnu11 -DQEMU_PLUGIN_API=$* -I. $(WARN) -MMD -MP -MT $@ -MF $(@:.so=.d) -O2 -fPIC -fvisibility=hidden -shared $< -o $@
 
 # The library that is preloaded into Bochs and, on x86_64, QEMU, and clones their machines.
-$(B)/libwsbench-clone.so: host/targets/lab/bochs/clone.c host/targets/lab/bochs/image.c \
-		$(if $(filter x86_64,$(ARCH)),host/targets/lab/qemu/clone.c) \
-		host/targets/lab/bochs/clone.h host/targets/lab/emulator.h host/targets/job.h | tools
+$(B)/libwsbench-clone.so: host/targets/lab/bochs/fork_server.c host/targets/lab/bochs/image.c \
+		$(if $(filter x86_64,$(ARCH)),host/targets/lab/qemu/fork_server.c) \
+		host/targets/lab/bochs/image.h host/targets/lab/fork_protocol.h \
+		host/targets/lab/emulator.h host/targets/job.h | tools
 	$(call say,PRELOAD,$@)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. $(WARN) -O2 -fPIC -shared $(filter %.c,$^) -o $@
 

@@ -88,10 +88,9 @@ static int find_kernel(const char *word, const struct result *doc, const char *i
 	if (!t)
 		return error_set(err, -ENOENT, "not explained: this program has no %s",
 				 doc->target.name);
-	if (t->only & NEEDS_VCPUS_2)
-		return error_set(err, -ENOTSUP,
-				 "not explained: %s: explain follows machines of one CPU",
-				 t->name);
+	if (touch_refusal(t))
+		return error_set(err, -ENOTSUP, "not explained: %s: %s", t->name,
+				 touch_refusal(t));
 	if (!doc->subject.kernel)
 		return error_set(err, -ENOENT, "not explained: %s: its kernel is unknown",
 				 word);

@@ -413,10 +413,6 @@ static void judge(struct diff_runs *r, size_t i)
 	struct compare *c = &r->c[r->n_compared];
 	struct error err;
 
-	if (docs[0])
-		r->code = gate_gravest(r->code, keep(args, "base", docs[0]));
-	if (docs[1])
-		r->code = gate_gravest(r->code, keep(args, "new", docs[1]));
 	if (!docs[0] || !docs[1])
 		return;
 	if (compare_documents(docs[0], docs[1], &o, c, &err)) {
@@ -434,12 +430,16 @@ static void judge(struct diff_runs *r, size_t i)
 	r->n_compared++;
 }
 
+/* A complete document stays, also if the other runs are interrupted. */
 static void run_ended(void *ctx, size_t i, struct result *doc)
 {
 	struct diff_runs *r = ctx;
 
 	r->ended[i] = true;
 	r->docs[i] = doc && !doc->run.partial ? doc : NULL;
+	if (r->docs[i])
+		r->code = gate_gravest(r->code,
+				       keep(r->args, i % 2 ? "new" : "base", r->docs[i]));
 	for (; !interrupted && r->ended[r->judged] && r->ended[r->judged + 1];
 	     r->judged += 2)
 		judge(r, r->judged);

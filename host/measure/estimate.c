@@ -210,6 +210,12 @@ void estimate_forget(struct estimate *e)
 	e->n_boots = 0;
 }
 
+/* "ops/s", "ops/Mtick", or "%" of such a rate or of the events. */
+static bool is_rate(const char *unit)
+{
+	return strchr(unit, '/') || !strcmp(unit, "%");
+}
+
 void estimate_metric(const struct estimate *e, const struct result_benchmark *b,
 		     struct result_metric *m)
 {
@@ -245,8 +251,7 @@ void estimate_metric(const struct estimate *e, const struct result_benchmark *b,
 						    fmax(medians[n - 1], m->ci.hi),
 						    "exact" };
 		/* Rates depend on where the phases of vCPUs end. */
-		if (medians[0] < medians[n - 1] && e->repeats &&
-		    !strcmp(m->better, "lower"))
+		if (medians[0] < medians[n - 1] && e->repeats && !is_rate(m->unit))
 			result_warn(e->result, "boots-differ",
 				    "%s: boots of an exact target differ", b->name);
 	} else if (n && !stats_median_interval(medians, n, LEVEL, &ci) &&

@@ -239,18 +239,18 @@ int scale_metrics(struct assembly *a, const struct boot_report *rep,
 		  const struct assemble_boot *of)
 {
 	const struct boot_lanes *lanes = rep->lanes;
-	uint64_t counted = 0, events = 0, milli = 0;
+	uint64_t counted = 0, events = 0, milli_events = 0;
 	double rate, single;
 	int err = add_worst(a, rep, of);
 
 	for (uint32_t i = 0; i < lanes->n; i++) {
 		counted += lanes->lane[i].counted;
-		milli += lanes->lane[i].milli;
+		milli_events += lanes->lane[i].milli_events;
 		events += lanes->lane[i].events;
 	}
 	if (err || lanes->span_ns <= 0 || !events)
 		return err;
-	rate = (double)milli / (double)lanes->span_ns * (a->exact ? 1e3 : 1e6);
+	rate = (double)milli_events / (double)lanes->span_ns * (a->exact ? 1e3 : 1e6);
 	single = lanes->n > 1 ? single_rate(a, of->index) : NAN;
 	err = add_value(a, rate_name(a), a->exact ? "ops/Mtick" : "ops/s", of, rate);
 	if (!err && single > 0)

@@ -19,6 +19,10 @@ struct head {
 	uint8_t none[7];    /* no padding, which would be random */
 	struct abi_params params;
 };
+_Static_assert(sizeof(struct head) == 3 * sizeof(uint64_t) + 8 * sizeof(uint32_t) +
+					      16 * sizeof(uint8_t) +
+					      sizeof(struct abi_params),
+	       "the head has no padding");
 
 static int put(uint8_t block[JOB_BYTES], size_t *used, const char *text)
 {

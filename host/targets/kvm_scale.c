@@ -461,10 +461,10 @@ static int merge(struct scaled *s, struct boot_report *of, struct boot_report *r
 		lane->faults = of[i].guest.faults[ABI_PHASE_EVENT];
 		lane->l1_exits = of[i].guest.l1_exits[ABI_PHASE_EVENT];
 		lane->counts = s->lanes[i].counts[ABI_PHASE_EVENT];
-		lane->milli = 1000 * to;
+		lane->milli_events = 1000 * to;
 		if (!turns)
-			lane->milli = find_events(&s->lanes[i], &of[i], begin_ns, end_ns,
-						  &from, &to);
+			lane->milli_events = find_events(&s->lanes[i], &of[i], begin_ns,
+							 end_ns, &from, &to);
 		lane->counted = to - from;
 		append(rep, &of[i], ABI_PHASE_EVENT, from, to);
 		for (size_t k = 0; k < sizeof(whole) / sizeof(whole[0]); k++)

@@ -159,7 +159,8 @@ static int decode_lanes(const uint8_t *at, struct boot_report *rep)
 		memcpy(&exact, &lane->counts.interrupts_exact, sizeof(exact));
 		lanes->lane[i].counts.interrupts_exact = exact != 0;
 		ok = are_phase_counts(&lane->counts) && lane->events <= ABI_SERIES_MAX &&
-		     lane->counted <= lane->events && lane->milli <= 1000 * lane->events;
+		     lane->counted <= lane->events &&
+		     lane->milli_events <= 1000 * lane->events;
 		counted += lane->counted;
 	}
 	if (!ok || (rep->outcome == BOOT_DONE &&

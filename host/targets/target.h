@@ -106,9 +106,9 @@ struct boot_waits {
  * takes_turns) all events. The series NULL and TWIN hold those of all lanes.
  */
 struct boot_lane {
-	uint64_t events;  /* of the phase */
-	uint64_t counted; /* of them in the series */
-	uint64_t milli;	  /* in span_ns, in thousandths: two events are in it in part */
+	uint64_t events;       /* of the phase */
+	uint64_t counted;      /* of them in the series */
+	uint64_t milli_events; /* in span_ns, in thousandths: two are in it in part */
 	uint64_t faults;
 	uint64_t l1_exits; /* of rows of NEEDS_NESTED */
 	struct boot_counts counts;

@@ -54,6 +54,22 @@ load helper
   grep -q '^lab:aarch64-nvhe: 1 the same' out
 }
 
+# Of both kernels, the machine that is booted second waits for the document of the first.
+@test "diff: a document that is complete stays after SIGINT" {
+  local kept
+  need_target lab:aarch64-vhe
+  shim qemu-system-aarch64 1 "case \$* in *-incoming*) ;; *) mkdir $PWD/first 2>/dev/null || {
+    for i in \$(seq 600); do [ -z \"\$(ls $PWD/kept/*/*.json 2>/dev/null)\" ] || break; sleep 0.1; done
+    kill -INT \$PPID; exec sleep 60; } ;; esac"
+  run_apart "$wsbench" diff --kernel 6.1 --kernel 6.1 --on lab:aarch64-vhe --bench null -o kept
+  echo "exit code $status: $stdout$stderr"
+  [ "$status" = 130 ]
+  kept=(kept/*/lab-aarch64-vhe.json)
+  [ "${#kept[@]}" = 1 ]
+  "$wsbench" validate --quiet "${kept[0]}"
+  holds "${kept[0]}" 'not d["run"]["partial"]' 'b("null")["status"] == "ok"'
+}
+
 @test "diff: bad usage is one line, and a kernel that does not exist is an error" {
   refused 2 'two kernels: --kernel BASE --kernel NEW (1 given)' "$wsbench" diff --kernel 6.1
   refused 2 "'kvm' is not a lab" "$wsbench" diff --kernel 6.1 --kernel 6.12 --on kvm

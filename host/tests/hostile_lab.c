@@ -27,7 +27,7 @@
 #include "host/result/result.h"
 #include "host/targets/target.h"
 #include "host/targets/job.h"
-#include "host/targets/lab/bochs/clone.h"
+#include "host/targets/lab/fork_protocol.h"
 #include "host/targets/lab/emulator.h"
 #include "host/targets/lab/wire.h"
 
@@ -330,7 +330,7 @@ static int be_bochs(void)
 	while (shared.memory &&
 	       send(LAB_FD_CONTROL, &reply, sizeof(reply), MSG_NOSIGNAL) > 0) {
 		char rights[CMSG_SPACE(sizeof(int) * CLONE_FDS)];
-		int fds[CLONE_FDS] = { -1, -1, -1, -1 };
+		int fds[CLONE_FDS];
 		struct iovec iov = { &request, sizeof(request) };
 		struct msghdr msg = {
 			.msg_iov = &iov,
@@ -338,13 +338,10 @@ static int be_bochs(void)
 			.msg_control = rights,
 			.msg_controllen = sizeof(rights),
 		};
-		const struct cmsghdr *c;
 
-		if (recvmsg(LAB_FD_CONTROL, &msg, 0) != sizeof(request))
+		if (recvmsg(LAB_FD_CONTROL, &msg, 0) != sizeof(request) ||
+		    !clone_take_fds(&request, &msg, fds))
 			break;
-		c = CMSG_FIRSTHDR(&msg);
-		if (c && c->cmsg_type == SCM_RIGHTS)
-			memcpy(fds, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0));
 		reply.value = serve(&request, fds);
 		/* The clone's: their ends are the end of the clone. */
 		for (int i = 0; i < CLONE_FDS; i++)

@@ -16,6 +16,13 @@ without_races() {
   [[ $stdout$stderr != *'WARNING: ThreadSanitizer'* ]]
 }
 
+# The labs look for their programs beside this one.
+with_labs() {
+  ln -s "$build"/* .
+  rm wsbench
+  [ ! -e "$build/tsan/wsbench" ] || cp "$build/tsan/wsbench" .
+}
+
 @test "threads: errors, dumps, kicks and dirty rings of several vCPUs" {
   without_races "$build/tsan/unit_threads"
   [ "$(grep -c '^ok ' <<<"$stdout")" -ge 6 ]
@@ -32,15 +39,30 @@ without_races() {
 @test "threads: targets beside each other" {
   need_target bare:x86_64
   need_target bare:aarch64
-  # The labs look for their programs beside this one.
-  ln -s "$build"/* .
-  rm wsbench
-  [ ! -e "$build/tsan/wsbench" ] || cp "$build/tsan/wsbench" .
+  with_labs
   local on=bare:x86_64,bare:aarch64 t
   for t in lab:aarch64-vhe lab:x86_64-svm; do
     unavailable "$t" >/dev/null || on+=,$t
   done
   without_races ./wsbench run --on "$on" --bench null,hvc_user --boots 2 --jobs 4 --quiet -o docs
+}
+
+# Two labs, one row each, and the recordings of both beside each other.
+@test "threads: labs that are compared and explained beside each other" {
+  local arch
+  need_target lab:aarch64-vhe
+  need_target lab:x86_64-svm-qemu
+  for arch in aarch64 x86_64; do
+    "$top/scripts/kernel.sh" fetch --quiet --arch $arch --series 6.12 >/dev/null ||
+      skip "no Linux 6.12 here, and Debian cannot be reached"
+  done
+  "$wsbench" diff --kernel 6.1 --kernel 6.12 --on lab:aarch64-vhe,lab:x86_64-svm-qemu --bench hypercall \
+    --explain-rows 0 --quiet -o kept >/dev/null || [ $? = 1 ]
+  with_labs
+  # From 6.12 to 6.1 both get better.
+  without_races ./wsbench compare kept/new kept/base --explain=all --quiet
+  [ "$(grep -c '^hypercall: .* insns (-[0-9]*)$' <<<"$stdout")" = 2 ]
+  [[ $stdout != *'not explained'* ]]
 }
 
 # Not kick_immediate_exit: ThreadSanitizer defers signal handlers, which set it.

@@ -10,12 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/lib/process.h"
 #include "host/lib/error.h"
-#include "host/targets/lab/bochs/clone.h"
+#include "host/targets/lab/fork_protocol.h"
 #include "host/targets/lab/emulator.h"
 #include "host/targets/lab/session.h"
 #include "host/targets/lab/wire.h"
@@ -634,6 +636,55 @@ Test(session, a_late_reply_of_bochs_is_not_that_of_the_next_request)
 	interrupted = 0;
 	(void)!send(sockets[1], &late, sizeof(late), MSG_NOSIGNAL);
 	cr_expect_eq(clone_bochs(&base), -EPIPE, "%s", err.text);
+	close(sockets[0]);
+	close(sockets[1]);
+}
+
+/* The descriptors of a request come out in their slots, whichever are left out. */
+Test(session, a_request_to_a_fork_server_has_the_descriptors_that_it_says)
+{
+	struct lab_base base = { .label = "lab:test", .snapshot = -1 };
+	const struct clone_request request = { .op = CLONE_FORK };
+	const struct clone_reply reply = { .value = 7 };
+	static struct clone_request got;
+	struct iovec iov = { &got, sizeof(got) };
+	int sockets[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sockets), 0);
+	pthread_mutex_init(&base.lock, NULL);
+	base.child.control = sockets[0];
+	base.child.server = -1;
+	for (unsigned int sent = 0; sent < 1u << CLONE_FDS; sent++) {
+		char rights[CMSG_SPACE(sizeof(int) * CLONE_FDS)];
+		struct msghdr msg = { .msg_iov = &iov,
+				      .msg_iovlen = 1,
+				      .msg_control = rights,
+				      .msg_controllen = sizeof(rights) };
+		struct stat was, is;
+		int fds[CLONE_FDS], taken[CLONE_FDS];
+		int32_t value = 0;
+
+		for (int i = 0; i < CLONE_FDS; i++)
+			fds[i] = sent >> i & 1 ? memfd_create("slot", 0) : -1;
+		(void)!send(sockets[1], &reply, sizeof(reply), MSG_NOSIGNAL);
+		cr_assert_eq(lab_clone_request(&base, &request, fds, 5, &value), 0);
+		cr_expect_eq(value, reply.value);
+		cr_assert_eq(recvmsg(sockets[1], &msg, 0), (ssize_t)sizeof(got));
+		cr_assert(clone_take_fds(&got, &msg, taken), "%x", sent);
+		for (int i = 0; i < CLONE_FDS; i++) {
+			cr_assert_eq(taken[i] >= 0, fds[i] >= 0, "%x: slot %d", sent, i);
+			if (fds[i] < 0)
+				continue;
+			cr_expect(!fstat(fds[i], &was) && !fstat(taken[i], &is) &&
+					  was.st_ino == is.st_ino,
+				  "%x: slot %d", sent, i);
+			close(fds[i]);
+			close(taken[i]);
+		}
+		/* One more than there are. */
+		got.fds = (1u << CLONE_FDS) - 1;
+		cr_expect(sent == got.fds || !clone_take_fds(&got, &msg, taken));
+	}
 	close(sockets[0]);
 	close(sockets[1]);
 }

@@ -338,7 +338,7 @@ static void scaled_report(struct boot_report *rep, uint32_t n, const uint64_t *t
 		rep->lanes->lane[i] = (struct boot_lane){
 			.events = 2,
 			.counted = 2,
-			.milli = 2000,
+			.milli_events = 2000,
 			.counts = { 2, 0, 0, true, 0, 0, -1 },
 		};
 	}
@@ -481,6 +481,42 @@ Test(scale, an_exact_figure_is_one_of_a_vcpu)
 		cr_expect(!has_warning(r, "boots-differ"));
 		result_free(r);
 	}
+}
+
+/* Two boots of an exact target, whose values differ. */
+static bool differ(const char *unit)
+{
+	struct result *r = result_new();
+	const struct estimate e = { .result = r, .exact = true, .repeats = true };
+	struct result_benchmark *b = result_add_benchmark(r);
+	struct result_metric *m = result_add_metric(r, b);
+	bool warned;
+
+	b->name = "cpuid";
+	m->name = "figure";
+	m->unit = unit;
+	m->better = "higher"; /* the direction does not matter */
+	m->ci.lo = m->ci.hi = NAN;
+	m->n_boots = 2;
+	m->boots = calloc(m->n_boots, sizeof(*m->boots));
+	for (uint32_t i = 0; i < m->n_boots; i++)
+		m->boots[i] = (struct result_boot){
+			.index = i, .valid = true, .summary.n = 1, .summary.p50 = 100 + i
+		};
+	estimate_metric(&e, b, m);
+	cr_expect_eq(m->value, 100, "%s: %f", unit, m->value);
+	warned = has_warning(r, "boots-differ");
+	result_free(r);
+	return warned;
+}
+
+/* Rates depend on where the phases of vCPUs end. */
+Test(scale, exact_boots_may_differ_in_their_rates)
+{
+	cr_expect(differ("insns"));
+	cr_expect(!differ("ops/Mtick"));
+	cr_expect(!differ("ops/s"));
+	cr_expect(!differ("%"));
 }
 
 /* Of one vCPU more events count: it does not weigh more. */

@@ -24,7 +24,7 @@
 #include "host/lib/error.h"
 #include "host/lib/process.h"
 #include "host/targets/bare.h"
-#include "host/targets/lab/bochs/clone.h"
+#include "host/targets/lab/fork_protocol.h"
 #include "host/targets/lab/emulator.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/preload.h"
@@ -227,7 +227,7 @@ static int bochs_is_ready(const struct lab_child *child)
 static int bochs_freeze(struct lab_base *base)
 {
 	const struct clone_request request = { .op = CLONE_SAVE };
-	int fds[CLONE_FDS] = { base->snapshot, base->snapshot, base->snapshot, -1 };
+	int fds[CLONE_FDS] = { -1, -1, -1, -1, -1, base->snapshot };
 	int32_t ret = 0;
 
 	if (base->snapshot >= 0 &&
@@ -243,7 +243,7 @@ static int bochs_clone(struct lab_base *base, const struct lab_boot *boot,
 		       struct lab_child *child, struct error *err)
 {
 	struct clone_request request = { .op = CLONE_FORK };
-	int fds[CLONE_FDS] = { wire->fd, -1, -1, boot->trace_fd };
+	int fds[CLONE_FDS] = { wire->fd, -1, -1, boot->trace_fd, -1, -1 };
 
 	memcpy(request.job, job, JOB_BYTES);
 	return lab_clone_fork(base, &request, fds,

@@ -39,7 +39,7 @@ int lab_seal(int fd);
  */
 int lab_find_program(enum arch arch, char path[PATH_MAX], struct error *err);
 
-/* The library of bochs/clone.c; the same places. 0 or -ENOENT. */
+/* The library of bochs/fork_server.c; the same places. 0 or -ENOENT. */
 int lab_find_clone_library(char path[PATH_MAX], struct error *err);
 
 /*

@@ -301,7 +301,7 @@ next:
 		give_up(&wire,
 			"wsbench exited with code %d inside the lab before its results were out",
 			WEXITSTATUS(status));
-	/* After a warm-up: see qemu.c. Others are ended when their job is done. */
+	/* After a warm-up: see qemu_fork.c. Others are ended when their job is done. */
 	if (shared.kind == LAB_SHARED_MEMORY && !shared.in_l1)
 		goto next;
 	power_off();

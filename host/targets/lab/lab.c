@@ -188,9 +188,9 @@ static void set_deadline(struct lab_state *s, const struct target *t,
 
 /*
  * The job that a machine of QEMU runs before it is cloned, so that clones have
- * translations of most of the code that they execute (qemu/clone.c). It is part of the
- * state from which figures start, and hence depends on no option. L1's memory has room
- * for a few VMs only.
+ * translations of most of the code that they execute (qemu/fork_server.c). It is part of
+ * the state from which figures start, and hence depends on no option. L1's memory has
+ * room for a few VMs only.
  */
 static void plan_warm_up(struct lab_state *s)
 {

@@ -15,7 +15,7 @@
 #include "host/lib/process.h"
 #include "host/lib/error.h"
 #include "host/targets/bare.h"
-#include "host/targets/lab/bochs/clone.h"
+#include "host/targets/lab/fork_protocol.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/emulator.h"
 #include "host/targets/lab/qemu.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the files of lab_qemu share: qemu.c, qemu_clone.c, qmp.c. */
+/* What the files of lab_qemu share: qemu.c, qemu_fork.c, qmp.c. */
 #ifndef WS_TARGETS_LAB_QEMU_H
 #define WS_TARGETS_LAB_QEMU_H
 

@@ -84,8 +84,8 @@ int lab_base_run(struct lab_base *base, const struct lab_boot *boot,
 		 struct error *err);
 
 /*
- * Requests to the fork server of `base` (bochs/clone.h), under the lock of its socket.
- * `fds`: CLONE_FDS of them, the last one may be -1; NULL: none. `answer_s`: the limit of
+ * Requests to the fork server of `base` (fork_protocol.h), under the lock of its socket.
+ * `fds`: CLONE_FDS of them, -1: without this one; NULL: none. `answer_s`: the limit of
  * the reply. Without a reply the machine is given up: a late one would be that of the
  * next request. 0, -EPIPE, -ETIMEDOUT, -ETIME, or another negative errno.
  */

@@ -28,7 +28,7 @@
  *   LAB_SHARED_DATA   what the machine appends
  *
  * An emulator without this device appends the bytes of a parallel port to an
- * empty file. The job appears in a page of the machine's memory (bochs/clone.c).
+ * empty file. The job appears in a page of the machine's memory (bochs/fork_server.c).
  */
 
 #define LAB_SHARED_BYTES (64u << 20) /* a power of two: it becomes a PCI BAR */
@@ -92,7 +92,7 @@ const uint8_t *lab_shared_data(const struct lab_shared *s);
  * and no handshake, so that its count of instructions does not depend on the reader.
  *
  * A machine writes this to the port when it is ready to be cloned. The process of the
- * emulator then forks (bochs/clone.c); each fork continues with a job in its page.
+ * emulator then forks (bochs/fork_server.c); each fork continues with a job in its page.
  */
 #define LAB_PORT_READY	     "\xf7WS-READY-TO-BE-CLONED\xf7"
 #define LAB_PORT_READY_BYTES (sizeof(LAB_PORT_READY) - 1)

@@ -27,7 +27,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "host/targets/lab/bochs/clone.h"
+#include "host/targets/lab/bochs/image.h"
 #include "host/targets/lab/emulator.h"
 
 #define MAGIC	    "wsimage1"

@@ -23,7 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "host/targets/lab/bochs/clone.h"
+#include "host/targets/lab/bochs/image.h"
+#include "host/targets/lab/fork_protocol.h"
 #include "host/targets/lab/emulator.h"
 #include "host/targets/lab/wire.h"
 
@@ -125,21 +126,12 @@ static int receive(struct clone_request *request, int fds[CLONE_FDS])
 		.msg_control = control,
 		.msg_controllen = sizeof(control),
 	};
-	struct cmsghdr *c;
 	ssize_t n;
 
-	for (int i = 0; i < CLONE_FDS; i++)
-		fds[i] = -1;
 	do
 		n = recvmsg(LAB_FD_CONTROL, &msg, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
-	if (n != sizeof(*request))
-		return -1;
-	c = CMSG_FIRSTHDR(&msg);
-	if (c && c->cmsg_type == SCM_RIGHTS &&
-	    c->cmsg_len <= CMSG_LEN(sizeof(int) * CLONE_FDS))
-		memcpy(fds, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0));
-	return 0;
+	return n == sizeof(*request) && clone_take_fds(request, &msg, fds) ? 0 : -1;
 }
 
 static int32_t end_clone(pid_t pid)
@@ -169,11 +161,11 @@ static void serve(void)
 	reply(page ? 0 : -ENXIO);
 	while (!receive(&request, fds)) {
 		if (request.op == CLONE_SAVE) {
-			ret = clone_image_save(fds[0]);
+			ret = clone_image_save(fds[CLONE_FD_IMAGE]);
 			if (ret > 0)
 				parent = getpid();
 			else
-				close(fds[0]);
+				close(fds[CLONE_FD_IMAGE]);
 			reply(ret > 0 ? 0 : ret);
 			continue;
 		}

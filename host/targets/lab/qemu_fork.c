@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "host/lib/error.h"
-#include "host/targets/lab/bochs/clone.h"
+#include "host/targets/lab/fork_protocol.h"
 #include "host/targets/lab/emulator.h"
 #include "host/targets/lab/qemu.h"
 #include "host/targets/lab/session.h"
@@ -154,12 +154,12 @@ static int fork_clone(struct lab_base *base, const struct lab_boot *boot,
 {
 	const time_t answer_s = boot->silence_s ? boot->silence_s : LAB_SILENCE_S;
 	struct clone_request request = { .op = CLONE_FORK };
-	int fds[CLONE_FDS] = { wire->fd, -1, -1, -1 }, ends[2], ret;
+	int fds[CLONE_FDS] = { wire->fd, -1, -1, -1, -1, -1 }, ends[2], ret;
 
 	if (socketpair(AF_UNIX, lab_qemu.control_type | SOCK_CLOEXEC, 0, ends))
 		return error_set(err, -errno, "%s: cannot clone the machine: %m",
 				 base->label);
-	fds[CLONE_FD_CONTROL] = ends[1];
+	fds[CLONE_FD_QMP] = ends[1];
 	ret = lab_clone_fork(base, &request, fds, answer_s, child, err);
 	close(ends[1]);
 	child->control = ends[0];

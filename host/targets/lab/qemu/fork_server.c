@@ -41,7 +41,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "host/targets/lab/bochs/clone.h"
+#include "host/targets/lab/fork_protocol.h"
 #include "host/targets/lab/emulator.h"
 
 #define THREADS_MAX 64
@@ -211,7 +211,7 @@ static void replace_files(const int fds[CLONE_FDS])
 		[CLONE_FD_WIRE] = LAB_FD_WIRE,
 		[CLONE_FD_CONSOLE] = LAB_FD_CONSOLE,
 		[CLONE_FD_MESSAGES] = STDERR_FILENO,
-		[CLONE_FD_CONTROL] = LAB_FD_CONTROL,
+		[CLONE_FD_QMP] = LAB_FD_CONTROL,
 	};
 	struct stat st;
 
@@ -226,7 +226,7 @@ static void replace_files(const int fds[CLONE_FDS])
 		/* All anonymous files have one inode. */
 		replace_anonymous(fd);
 		for (int i = 0; i < CLONE_FDS; i++)
-			if (is_file(&st, &first_files[numbers[i]]))
+			if (fds[i] >= 0 && is_file(&st, &first_files[numbers[i]]))
 				put(fds[i], fd);
 	}
 }
@@ -259,7 +259,8 @@ static void become_clone(const int fds[CLONE_FDS], int n_threads, pid_t parent)
 	replace_files(fds);
 	map_wire(fds[CLONE_FD_WIRE]);
 	for (int i = 0; i < CLONE_FDS; i++)
-		close(fds[i]);
+		if (fds[i] >= 0)
+			close(fds[i]);
 	for (int i = 0; i < n_threads; i++)
 		if (restart(&parked[i]) < 0)
 			_exit(EXIT_FAILURE);
@@ -309,6 +310,11 @@ static void reply(int32_t value)
 		_exit(EXIT_FAILURE); /* wsbench is gone */
 }
 
+/* What a clone needs. */
+#define FORK_FDS                                                                         \
+	(1u << CLONE_FD_WIRE | 1u << CLONE_FD_CONSOLE | 1u << CLONE_FD_MESSAGES |        \
+	 1u << CLONE_FD_QMP)
+
 /* One request. Returns in the server, and in the clone. */
 static void serve(void)
 {
@@ -321,20 +327,19 @@ static void serve(void)
 		.msg_control = control,
 		.msg_controllen = sizeof(control),
 	};
-	int fds[CLONE_FDS] = { -1, -1, -1, -1 };
-	struct cmsghdr *c;
+	int fds[CLONE_FDS];
 	pid_t pid;
 
 	if (recvmsg(LAB_FD_SERVER, &msg, MSG_CMSG_CLOEXEC) != sizeof(request))
 		_exit(EXIT_SUCCESS);
-	c = CMSG_FIRSTHDR(&msg);
-	if (c && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(fds)))
-		memcpy(fds, CMSG_DATA(c), sizeof(fds));
+	if (!clone_take_fds(&request, &msg, fds))
+		_exit(EXIT_FAILURE);
 	if (request.op == CLONE_END) {
 		reply(end_clone(request.pid));
 		return;
 	}
-	pid = request.op == CLONE_FORK && c ? fork_all(fds) : -EINVAL;
+	pid = request.op == CLONE_FORK && request.fds == FORK_FDS ? fork_all(fds)
+								  : -EINVAL;
 	if (!pid)
 		return;
 	for (int i = 0; i < CLONE_FDS; i++)

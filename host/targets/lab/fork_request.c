@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Requests to a fork server in an emulator: bochs/clone.c, qemu/clone.c. */
+/* Requests to a fork server in an emulator: bochs/fork_server.c, qemu/fork_server.c. */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "host/lib/error.h"
-#include "host/targets/lab/bochs/clone.h"
+#include "host/targets/lab/fork_protocol.h"
 #include "host/targets/lab/emulator.h"
 #include "host/targets/lab/session.h"
 
@@ -53,14 +53,21 @@ int lab_clone_request(struct lab_base *base, const struct clone_request *request
 {
 	const int socket = socket_of(&base->child);
 	struct lab_child server = base->child;
-	/* The file of the records is the last one. */
-	const size_t n_fds = !fds ? 0 : CLONE_FDS - (fds[CLONE_FD_TRACE] < 0);
+	struct clone_request sent = *request;
 	char rights[CMSG_SPACE(sizeof(int) * CLONE_FDS)] = { 0 };
-	struct iovec iov = { (void *)(uintptr_t)request, sizeof(*request) };
+	struct iovec iov = { &sent, sizeof(sent) };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	int ret = 0;
+	int each[CLONE_FDS], ret = 0;
+	size_t n_fds = 0;
 
-	if (fds) {
+	sent.fds = 0;
+	for (int i = 0; fds && i < CLONE_FDS; i++) {
+		if (fds[i] < 0)
+			continue;
+		sent.fds |= 1u << i;
+		each[n_fds++] = fds[i];
+	}
+	if (n_fds) {
 		struct cmsghdr *c;
 
 		msg.msg_control = rights;
@@ -69,11 +76,11 @@ int lab_clone_request(struct lab_base *base, const struct clone_request *request
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
 		c->cmsg_len = CMSG_LEN(sizeof(int) * n_fds);
-		memcpy(CMSG_DATA(c), fds, sizeof(int) * n_fds);
+		memcpy(CMSG_DATA(c), each, sizeof(int) * n_fds);
 	}
 	server.answer_s = answer_s;
 	pthread_mutex_lock(&base->lock);
-	if (sendmsg(socket, &msg, MSG_NOSIGNAL) != sizeof(*request))
+	if (sendmsg(socket, &msg, MSG_NOSIGNAL) != sizeof(sent))
 		ret = -errno;
 	if (!ret)
 		ret = get_reply(&server, socket, value);
