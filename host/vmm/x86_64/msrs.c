@@ -106,17 +106,8 @@ static int set_msr(struct vcpu *vcpu, const struct kvm_msr_entry *entry)
 	return done < 0 ? done : done == 1 ? 0 : -EINVAL;
 }
 
-static void free_list(struct regs_copy *copy)
-{
-	free(copy->msrs);
-	regs_release(copy->msrs_io);
-	copy->msrs = NULL;
-	copy->msrs_io = NULL;
-}
-
 static int list_failed(struct vcpu *vcpu, int err)
 {
-	free_list(vcpu->regs.copy);
 	return error_set(vcpu->error, err ? err : -EIO, "KVM_GET_MSR_INDEX_LIST: %s",
 			 strerror(-err));
 }
@@ -125,6 +116,8 @@ int msrs_list(struct vcpu *vcpu)
 {
 	struct regs_copy *copy = vcpu->regs.copy;
 	struct kvm_msr_list none = { .nmsrs = 0 }, *list;
+	struct regs_msr *msrs;
+	struct kvm_msrs *io;
 	unsigned int i;
 	int err;
 
@@ -135,29 +128,34 @@ int msrs_list(struct vcpu *vcpu)
 	if (err != -E2BIG)
 		return list_failed(vcpu, err);
 	list = calloc(1, sizeof(*list) + none.nmsrs * sizeof(list->indices[0]));
-	copy->msrs = calloc(none.nmsrs, sizeof(copy->msrs[0]));
-	copy->msrs_io = regs_alloc(sizeof(*copy->msrs_io) +
-				   none.nmsrs * sizeof(copy->msrs_io->entries[0]));
-	if (!list || !copy->msrs || !copy->msrs_io) {
-		free(list);
-		free_list(copy);
-		return error_set(vcpu->error, -ENOMEM, "out of memory");
+	msrs = calloc(none.nmsrs, sizeof(msrs[0]));
+	io = regs_alloc(sizeof(*io) + none.nmsrs * sizeof(io->entries[0]));
+	if (!list || !msrs || !io) {
+		err = error_set(vcpu->error, -ENOMEM, "out of memory");
+		goto out;
 	}
 	list->nmsrs = none.nmsrs;
 	err = __kvm_ioctl(vcpu->vm->kvm_fd, KVM_GET_MSR_INDEX_LIST, list);
 	if (err) {
-		free(list);
-		return list_failed(vcpu, err);
+		err = list_failed(vcpu, err);
+		goto out;
 	}
 	/* KVM lists MSRs that this vCPU may lack: only those that can be read count. */
 	for (i = 0; i < list->nmsrs; i++) {
 		struct regs_msr msr = { .entry.index = list->indices[i] };
 
 		if (is_listed(msr.entry.index) && !get_msr(vcpu, &msr.entry))
-			copy->msrs[copy->n_msrs++] = msr;
+			msrs[copy->n_msrs++] = msr;
 	}
+	copy->msrs = msrs;
+	copy->msrs_io = io;
+	msrs = NULL;
+	io = NULL;
+out:
 	free(list);
-	return 0;
+	free(msrs);
+	regs_release(io);
+	return err;
 }
 
 struct regs_msr *msrs_find(const struct regs_copy *copy, uint32_t index)
