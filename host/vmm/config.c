@@ -287,9 +287,10 @@ int traps_pause_window_constant(int kvm_fd, struct error *err)
 	if (!parameter(module, filter, value))
 		return error_set(err, -ENOTSUP, "%s has no parameter %s", module, filter);
 	if (!strcmp(value, "0"))
-		return error_set(err, -ENOTSUP,
-				 "no PAUSE exits here: the CPU does not filter them, or %s has %s=0",
-				 module, filter);
+		return error_set(
+			err, -ENOTSUP,
+			"no PAUSE exits here: the CPU does not filter them, or %s has %s=0",
+			module, filter);
 	if (!parameter(module, grow, value))
 		return error_set(err, -ENOTSUP, "%s has no parameter %s", module, grow);
 	if (strcmp(value, "0") && strcmp(value, "1"))
