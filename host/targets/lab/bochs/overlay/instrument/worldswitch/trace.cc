@@ -201,7 +201,7 @@ void ws_trace_decoded(bxInstruction_c *i, const Bit8u *bytes)
   i->execute1 = at_switch;
 }
 
-// Called by libwsbench-fork.so, in a clone of the machine, with the file of record.h.
+// Called by libwsbench-clone.so, in a clone of the machine, with the file of record.h.
 extern "C" int worldswitch_trace(int fd)
 {
   void *head = mmap(NULL, RECORD_PAGE_BYTES, PROT_READ, MAP_SHARED, fd, 0), *all;
