@@ -135,7 +135,7 @@ PAYLOADS := $(foreach a,$(ARCHS),$(B)/guest/$(a)/host_timed.elf $(B)/guest/$(a)/
 # The versions of QEMU's plugin interface: host/explain/plugin/qemu.h.
 PLUGIN_APIS := 1 2 3 7
 PLUGINS := $(PLUGIN_APIS:%=libwsbench-trace-qemu%.so)
-LIBEXEC := $(if $(FOREIGN),$(foreach a,$(ARCHS),$(a)/wsbench) $(PLUGINS) libwsbench-fork.so)
+LIBEXEC := $(if $(FOREIGN),$(foreach a,$(ARCHS),$(a)/wsbench) $(PLUGINS) libwsbench-clone.so)
 all: $(B)/wsbench $(addprefix $(B)/,$(LIBEXEC))
 
 # ---- payloads: bare-metal images ---------------------------------------------------
@@ -332,14 +332,14 @@ $(B)/libwsbench-trace-qemu%.so: host/explain/plugin/plugin.c | tools
 	$(Q)$(CC) -std=gnu11 -DQEMU_PLUGIN_API=$* -I. $(WARN) -MMD -MP -MT $@ -MF $(@:.so=.d) -O2 -fPIC -fvisibility=hidden -shared $< -o $@
 
 # The library that is preloaded into Bochs and, on x86_64, QEMU, and clones their machines.
-$(B)/libwsbench-fork.so: host/targets/lab/bochs/fork_server.c host/targets/lab/bochs/image.c \
+$(B)/libwsbench-clone.so: host/targets/lab/bochs/fork_server.c host/targets/lab/bochs/image.c \
 		$(if $(filter x86_64,$(ARCH)),host/targets/lab/qemu/fork_server.c) \
 		host/targets/lab/bochs/image.h host/targets/lab/fork_protocol.h \
 		host/targets/lab/emulator.h host/targets/job.h | tools
 	$(call say,PRELOAD,$@)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. $(WARN) -O2 -fPIC -shared $(filter %.c,$^) -o $@
 
--include $(wildcard $(B)/libwsbench-*.d) $(shell find $(B)/obj $(B)/guest $(B)/tests $(B)/asan $(B)/tsan -name '*.d' 2>/dev/null)
+-include $(wildcard $(B)/libwsbench-trace-*.d) $(shell find $(B)/obj $(B)/guest $(B)/tests $(B)/asan $(B)/tsan -name '*.d' 2>/dev/null)
 
 # ---- set-up ------------------------------------------------------------------------------
 

@@ -713,7 +713,7 @@ copied_cache() {
   # Without the script, only the sizes are compared.
   mkdir -p installed/bin installed/libexec/worldswitch
   cp "$wsbench" installed/bin
-  ln -s "$build"/{aarch64,x86_64,libwsbench-fork.so} installed/libexec/worldswitch/ 2>/dev/null || true
+  ln -s "$build"/{aarch64,x86_64,libwsbench-clone.so} installed/libexec/worldswitch/ 2>/dev/null || true
   wsbench=$PWD/installed/bin/wsbench
   state_of_default
   grep -q "cannot boot $dir/vmlinuz" state

@@ -132,7 +132,7 @@ int lab_find_program(enum arch arch, char path[PATH_MAX], struct error *err)
 
 int lab_find_clone_library(char path[PATH_MAX], struct error *err)
 {
-	return find_own("libwsbench-fork.so", "the library that clones Bochs", path,
+	return find_own("libwsbench-clone.so", "the library that clones Bochs", path,
 			err);
 }
 
