@@ -67,7 +67,7 @@ static void print_judged(const struct compare_args *args, const struct judged *j
 	if (j->n == 1)
 		print_one(args, j->c, &names);
 	else
-		compare_print_columns(stdout, j->c, j->n, j->names + 1, args->all,
+		compare_print_columns(stdout, j->c, j->n, j->names, args->all,
 				      args->form == FORM_MARKDOWN);
 }
 
