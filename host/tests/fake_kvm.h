@@ -63,7 +63,8 @@ static inline int fake_kvm_other(unsigned long request, uint32_t *words)
 
 	switch (_IOC_NR(request)) {
 	case 0x02: /* KVM_GET_MSR_INDEX_LIST: struct kvm_msr_list */
-		if (++fake_kvm_lists == fake_kvm_bad_list) {
+		if (__atomic_add_fetch(&fake_kvm_lists, 1, __ATOMIC_RELAXED) ==
+		    fake_kvm_bad_list) {
 			errno = ENOMEM;
 			return -1;
 		}
