@@ -296,7 +296,8 @@ static int measure_attributes(struct pages *p, uint64_t *ticks)
 			return -ECANCELED;
 		}
 	}
-	*ticks = times[!p->timed_one];
+	if (!err)
+		*ticks = times[!p->timed_one];
 	return err;
 }
 
