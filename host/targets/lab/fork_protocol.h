@@ -8,10 +8,13 @@
 #ifndef WS_TARGETS_LAB_FORK_PROTOCOL_H
 #define WS_TARGETS_LAB_FORK_PROTOCOL_H
 
+#include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include "host/targets/job.h"
 
@@ -79,6 +82,19 @@ static inline bool clone_take_fds(const struct clone_request *request, struct ms
 		if (request->fds >> i & 1)
 			fds[i] = each[n++];
 	return true;
+}
+
+/* CLONE_END in a server: the reply. */
+static inline int32_t clone_end(pid_t pid)
+{
+	int status = 0;
+	pid_t ended;
+
+	kill(pid, SIGKILL);
+	do
+		ended = waitpid(pid, &status, 0);
+	while (ended < 0 && errno == EINTR);
+	return ended == pid ? status : -ECHILD;
 }
 
 #endif

@@ -134,18 +134,6 @@ static int receive(struct clone_request *request, int fds[CLONE_FDS])
 	return n == sizeof(*request) && clone_take_fds(request, &msg, fds) ? 0 : -1;
 }
 
-static int32_t end_clone(pid_t pid)
-{
-	int status = 0;
-	pid_t ended;
-
-	kill(pid, SIGKILL);
-	do
-		ended = waitpid(pid, &status, 0);
-	while (ended < 0 && errno == EINTR);
-	return ended == pid ? status : -ECHILD;
-}
-
 /* Returns in each clone; the server itself ends with wsbench. */
 static void serve(void)
 {
@@ -170,7 +158,7 @@ static void serve(void)
 			continue;
 		}
 		if (request.op == CLONE_END) {
-			reply(end_clone(request.pid));
+			reply(clone_end(request.pid));
 			continue;
 		}
 		fflush(NULL);

@@ -290,18 +290,6 @@ static pid_t fork_all(const int fds[CLONE_FDS])
 	return (pid_t)pid;
 }
 
-static int32_t end_clone(pid_t pid)
-{
-	int status = 0;
-	pid_t ended;
-
-	kill(pid, SIGKILL);
-	do
-		ended = waitpid(pid, &status, 0);
-	while (ended < 0 && errno == EINTR);
-	return ended == pid ? status : -ECHILD;
-}
-
 static void reply(int32_t value)
 {
 	const struct clone_reply r = { value };
@@ -335,7 +323,7 @@ static void serve(void)
 	if (!clone_take_fds(&request, &msg, fds))
 		_exit(EXIT_FAILURE);
 	if (request.op == CLONE_END) {
-		reply(end_clone(request.pid));
+		reply(clone_end(request.pid));
 		return;
 	}
 	pid = request.op == CLONE_FORK && request.fds == FORK_FDS ? fork_all(fds)
