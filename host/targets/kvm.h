@@ -142,6 +142,19 @@ int kvm_boot_scaled(const struct kvm_boot_env *env, const struct vm_config *conf
 		    const struct host_row *host, const struct boot_request *rq,
 		    bool takes_turns, struct boot_report *rep, struct error *err);
 
+/* What one vCPU did in such a boot. */
+struct kvm_lane {
+	int64_t begin_ns, end_ns;  /* of the EVENT phase; end 0: not yet */
+	struct boot_report report; /* of its guest, with the counts of the vCPU */
+};
+
+/*
+ * The reports of the `n` lanes, all BOOT_DONE, as one with rep->lanes (kvm_lanes.c). 0 or
+ * -ENOMEM.
+ */
+int kvm_lanes_merge(const struct kvm_lane *lanes, unsigned int n, enum boot_share share,
+		    bool takes_turns, struct boot_report *rep);
+
 /* Why a row or a config does not run at a scale; NULL: it does. */
 const char *kvm_scale_refuses(const struct bench *row, const struct host_row *host,
 			      const struct vm_config *config,

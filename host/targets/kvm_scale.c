@@ -5,15 +5,10 @@
  *
  * The doorbell at the begin of a phase is a barrier: the VMM lets no vCPU into the phase
  * before all have rung for the same one, so that the phases overlap. A vCPU that begins
- * another phase, or ends, ends the boot. Phases do not end together. An event counts if
- * it was made between the latest begin and the earliest end of the EVENT phase: while all
- * vCPUs were in it. The events of a phase follow each other, so that the place of an
- * event in the phase is the share of the samples before it. Where vCPUs take turns, on
- * fewer CPUs or on a machine whose CPUs do, all events count.
+ * another phase, or ends, ends the boot. Phases do not end together: kvm_lanes.c.
  */
 #include <errno.h>
 #include <linux/futex.h>
-#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,8 +26,6 @@ struct lane {
 	unsigned int index;
 	struct vcpu *vcpu;
 	struct kvm_snapshot begin;
-	struct boot_counts counts[ABI_PHASES];
-	int64_t begin_ns, end_ns; /* of the EVENT phase; end 0: not yet */
 };
 
 struct scaled {
@@ -44,6 +37,7 @@ struct scaled {
 	unsigned int n, n_vms;
 	struct vm *vms;
 	struct lane lanes[BOOT_SCALE_MAX];
+	struct kvm_lane seen[BOOT_SCALE_MAX];
 	struct vm_crew crew;
 	/* The barrier: how many times it has opened (a futex). */
 	uint32_t opened;
@@ -186,8 +180,7 @@ static void enter_phase(struct lane *lane, enum abi_phase phase)
 	open_barrier(s);
 }
 
-/* ---- the run ------------------------------------------------------------------------
- */
+/* ---- the run ---------------------------------------------------------------------- */
 
 static int cpu_of(const struct lane *lane)
 {
@@ -198,7 +191,8 @@ static int cpu_of(const struct lane *lane)
 static void on_doorbell(void *ctx, struct vcpu *vcpu, uint32_t value)
 {
 	struct lane *lane = (struct lane *)ctx + vcpu->index;
-	const struct scaled *s = lane->all;
+	struct scaled *s = lane->all;
+	struct kvm_lane *seen = &s->seen[lane->index];
 	const uint32_t phase = ABI_DOORBELL_PHASE(value);
 	struct kvm_snapshot end = { .user = 0 };
 
@@ -211,16 +205,16 @@ static void on_doorbell(void *ctx, struct vcpu *vcpu, uint32_t value)
 		enter_phase(lane, (enum abi_phase)phase);
 		kvm_snapshot_quick(vcpu, &lane->begin);
 		if (phase == ABI_PHASE_EVENT) {
-			lane->end_ns = 0;
-			lane->begin_ns = now_ns();
+			seen->end_ns = 0;
+			seen->begin_ns = now_ns();
 		}
 		break;
 	case ABI_DOORBELL_END:
-		if (phase == ABI_PHASE_EVENT && lane->begin_ns)
-			lane->end_ns = now_ns();
+		if (phase == ABI_PHASE_EVENT && seen->begin_ns)
+			seen->end_ns = now_ns();
 		kvm_snapshot_quick(vcpu, &end);
 		kvm_snapshot_slow(vcpu, cpu_of(lane), &end);
-		kvm_count(&lane->begin, &end, &lane->counts[phase]);
+		kvm_count(&lane->begin, &end, &seen->report.counts[phase]);
 		break;
 	case ABI_DOORBELL_AGAIN: /* rows that need it have a VM each */
 		if (s->host && s->host->doorbell)
@@ -299,9 +293,7 @@ static int build(struct scaled *s, const struct vm_config *config, int kvm_fd,
 		lane->all = s;
 		lane->index = i;
 		lane->vcpu = vms > 1 ? &s->vms[i].vcpus[0] : &s->vms[0].vcpus[i];
-		for (int phase = 0; phase < ABI_PHASES; phase++)
-			lane->counts[phase] =
-				(struct boot_counts){ -1, -1, -1, false, -1, -1, -1 };
+		boot_report_init(&s->seen[i].report);
 		s->crew.vcpus[i] = lane->vcpu;
 	}
 	s->crew.n = s->n;
@@ -312,8 +304,7 @@ static int build(struct scaled *s, const struct vm_config *config, int kvm_fd,
 	return 0;
 }
 
-/* ---- the report ---------------------------------------------------------------------
- */
+/* ---- the report ------------------------------------------------------------------- */
 
 static void name_lane(const struct scaled *s, unsigned int index, struct boot_report *rep)
 {
@@ -371,142 +362,26 @@ static void end_by_stop(struct scaled *s, struct boot_report *rep)
 	}
 }
 
-/*
- * The events of a lane between two moments, to half a nanosecond: [*from, *to). Returns
- * their number in thousandths, with the parts of the events at both moments.
- */
-static uint64_t find_events(const struct lane *lane, const struct boot_report *of,
-			    int64_t begin_ns, int64_t end_ns, size_t *from, size_t *to)
-{
-	const uint64_t *series = of->series[ABI_PHASE_EVENT];
-	const size_t n = of->guest.samples[ABI_PHASE_EVENT];
-	const double length = (double)(lane->end_ns - lane->begin_ns);
-	double whole = 0, before = 0, inside = 0;
-
-	*from = *to = 0;
-	for (size_t i = 0; i < n; i++)
-		whole += (double)series[i];
-	if (whole <= 0)
-		return 0;
-	for (size_t i = 0; i < n; i++) {
-		const double after = before + (double)series[i];
-		const double first = (double)lane->begin_ns + length * before / whole;
-		const double last = (double)lane->begin_ns + length * after / whole;
-
-		if (first < (double)begin_ns - 0.5)
-			*from = i + 1;
-		if (last < (double)end_ns + 0.5)
-			*to = i + 1;
-		if (last > first)
-			inside += fmax(0, fmin(last, (double)end_ns) -
-						  fmax(first, (double)begin_ns)) /
-				  (last - first);
-		before = after;
-	}
-	if (*to < *from)
-		*to = *from;
-	return (uint64_t)llround(inside * 1000);
-}
-
-/* Appends [from, to) of a series of `of`. The series has room. */
-static void append(struct boot_report *rep, const struct boot_report *of,
-		   enum abi_phase phase, size_t from, size_t to)
-{
-	memcpy(rep->series[phase] + rep->guest.samples[phase], of->series[phase] + from,
-	       (to - from) * sizeof(uint64_t));
-	rep->guest.samples[phase] += to - from;
-}
-
-static int merge(struct scaled *s, struct boot_report *of, struct boot_report *rep)
-{
-	static const enum abi_phase whole[] = { ABI_PHASE_NULL, ABI_PHASE_TWIN };
-	/* Where vCPUs take turns, they are never in it at the same time: all events. */
-	const bool turns = s->takes_turns || s->share == BOOT_SHARE_CPUS;
-	int64_t begin_ns = INT64_MIN, end_ns = INT64_MAX;
-	int64_t first_ns = INT64_MAX, last_ns = INT64_MIN;
-	struct boot_lanes *lanes = calloc(1, sizeof(*lanes));
-	uint64_t room[ABI_PHASES] = { 0 };
-
-	if (!lanes)
-		return -ENOMEM;
-	rep->lanes = lanes;
-	rep->guest = of[0].guest;
-	for (unsigned int i = 0; i < s->n; i++) {
-		const struct lane *lane = &s->lanes[i];
-
-		begin_ns = lane->begin_ns > begin_ns ? lane->begin_ns : begin_ns;
-		end_ns = lane->end_ns < end_ns ? lane->end_ns : end_ns;
-		first_ns = lane->begin_ns < first_ns ? lane->begin_ns : first_ns;
-		last_ns = lane->end_ns > last_ns ? lane->end_ns : last_ns;
-		for (int phase = 0; phase < ABI_PHASES; phase++)
-			room[phase] += of[i].guest.samples[phase];
-	}
-	for (int phase = 0; phase < ABI_PHASES; phase++) {
-		rep->guest.samples[phase] = 0;
-		rep->series[phase] = calloc(room[phase] + 1, sizeof(uint64_t));
-		if (!rep->series[phase])
-			return -ENOMEM;
-	}
-	lanes->n = s->n;
-	lanes->share = s->share;
-	if (turns)
-		lanes->span_ns = s->takes_turns ? -1 : last_ns - first_ns;
-	else
-		lanes->span_ns = end_ns > begin_ns ? end_ns - begin_ns : 0;
-	for (unsigned int i = 0; i < s->n; i++) {
-		struct boot_lane *lane = &lanes->lane[i];
-		size_t from = 0, to = of[i].guest.samples[ABI_PHASE_EVENT];
-
-		lane->events = to;
-		lane->faults = of[i].guest.faults[ABI_PHASE_EVENT];
-		lane->l1_exits = of[i].guest.l1_exits[ABI_PHASE_EVENT];
-		lane->counts = s->lanes[i].counts[ABI_PHASE_EVENT];
-		lane->milli_events = 1000 * to;
-		if (!turns)
-			lane->milli_events = find_events(&s->lanes[i], &of[i], begin_ns,
-							 end_ns, &from, &to);
-		lane->counted = to - from;
-		append(rep, &of[i], ABI_PHASE_EVENT, from, to);
-		for (size_t k = 0; k < sizeof(whole) / sizeof(whole[0]); k++)
-			append(rep, &of[i], whole[k], 0, of[i].guest.samples[whole[k]]);
-	}
-	rep->outcome = BOOT_DONE;
-	return 0;
-}
-
 static int harvest(struct scaled *s, struct boot_report *rep)
 {
-	struct boot_report *of = calloc(s->n, sizeof(*of));
-	unsigned int done = 0;
-	int rc = 0;
+	for (unsigned int i = 0; i < s->n; i++) {
+		struct kvm_lane *seen = &s->seen[i];
 
-	if (!of)
-		return -ENOMEM;
-	for (; done < s->n; done++) {
-		boot_report_init(&of[done]);
-		boot_harvest(vm_window(s->lanes[done].vcpu), s->rq, &of[done]);
-		if (of[done].outcome == BOOT_DONE &&
-		    s->lanes[done].end_ns <= s->lanes[done].begin_ns)
-			boot_end(&of[done], BOOT_CRASH,
+		boot_harvest(vm_window(s->lanes[i].vcpu), s->rq, &seen->report);
+		if (seen->report.outcome == BOOT_DONE && seen->end_ns <= seen->begin_ns)
+			boot_end(&seen->report, BOOT_CRASH,
 				 "the guest did not ring the doorbell around its events");
-		if (of[done].outcome != BOOT_DONE)
-			break;
-	}
-	if (done < s->n) {
-		boot_end(rep, of[done].outcome, "%s", of[done].reason);
+		if (seen->report.outcome == BOOT_DONE)
+			continue;
+		boot_end(rep, seen->report.outcome, "%s", seen->report.reason);
 		if (rep->outcome == BOOT_CRASH)
-			name_lane(s, done, rep);
-	} else {
-		rc = merge(s, of, rep);
+			name_lane(s, i, rep);
+		return 0;
 	}
-	for (unsigned int i = 0; i < s->n; i++)
-		boot_report_free(&of[i]);
-	free(of);
-	return rc;
+	return kvm_lanes_merge(s->seen, s->n, s->share, s->takes_turns, rep);
 }
 
-/* ---- the boot -----------------------------------------------------------------------
- */
+/* ---- the boot --------------------------------------------------------------------- */
 
 const char *kvm_scale_refuses(const struct bench *row, const struct host_row *host,
 			      const struct vm_config *config,
@@ -596,6 +471,8 @@ int kvm_boot_scaled(const struct kvm_boot_env *env, const struct vm_config *conf
 	rc = run(s, &own, env, rep, err);
 	for (unsigned int i = 0; i < s->n_vms; i++)
 		vm_destroy(&s->vms[i]);
+	for (unsigned int i = 0; i < s->n; i++)
+		boot_report_free(&s->seen[i].report);
 	free(s->vms);
 	free(s->crew.dump);
 	pthread_mutex_destroy(&s->lock);
