@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "host/lib/process.h"
-#include "host/lib/text.h"
 #include "host/lib/error.h"
 #include "host/targets/lab/session.h"
 #include "host/targets/lab/emulator.h"
@@ -54,9 +53,7 @@ struct session {
 		last_sign; /* of life: a frame, an answer, a question */
 	bool asked;
 	time_t silence_s, total_s, deadline_s;
-	bool hello, end, header, symbols;
-	bool l1;	  /* the machine's KVM is in a guest */
-	char *symbols_l0; /* for the frame of L1's */
+	struct lab_frames frames;
 };
 
 static struct mark mark(const struct session *s)
@@ -70,138 +67,12 @@ static bool is_over(const struct session *s, const struct mark *since, time_t li
 	return lab_is_over(s->child.process.pid, since->s, &since->waits, limit_s);
 }
 
-/* The payload of a frame that is one number. */
-static int take_number(struct session *s, const struct lab_frame *f, uint32_t *number)
-{
-	if (f->size != LAB_NUMBER_BYTES)
-		return error_set(s->err, -EBADMSG, "%s: broken frame %d on the wire",
-				 s->label, (int)f->type);
-	*number = lab_get_le32(f->payload);
-	return 0;
-}
-
-static int take_hello(struct session *s, const struct lab_frame *f)
-{
-	uint32_t version = 0;
-	int ret = take_number(s, f, &version);
-
-	if (!ret && version != LAB_WIRE_VERSION)
-		ret = error_set(
-			s->err, -EBADMSG,
-			"%s: the wsbench inside has version %u of the wire protocol, not %u (build both from one source)",
-			s->label, version, LAB_WIRE_VERSION);
-	s->hello = !ret;
-	return ret;
-}
-
 static int check_damage(const struct session *s)
 {
 	if (!s->reader.skipped)
 		return 0;
 	return error_set(s->err, -EBADMSG, "%s: %llu damaged bytes on the wire", s->label,
 			 (unsigned long long)s->reader.skipped);
-}
-
-static int take_end(struct session *s, const struct lab_frame *f)
-{
-	uint32_t code = 0;
-	int ret = take_number(s, f, &code);
-
-	if (!ret)
-		ret = check_damage(s);
-	s->end = !ret;
-	return ret;
-}
-
-static int take_failure(struct session *s, const struct lab_frame *f)
-{
-	char text[400];
-
-	snprintf(text, sizeof(text), "%s", (const char *)f->payload);
-	text_clean(text, sizeof(text));
-	return error_set(s->err, -EIO, "%s: %s", s->label, text);
-}
-
-/* One text for both kernels of a lab with L1: target.h. */
-static int take_symbols(struct session *s, const struct lab_frame *f)
-{
-	const char *text = (const char *)f->payload;
-	char *both;
-	int n, ret;
-
-	if (memchr(text, '\0', f->size))
-		return -EBADMSG;
-	if (f->type == LAB_FRAME_SYMBOLS_L0) {
-		s->symbols_l0 = strndup(text, f->size);
-		return s->symbols_l0 ? 0 : -ENOMEM;
-	}
-	s->symbols = true;
-	if (!s->l1)
-		return s->sink->symbols(s->sink->ctx, text, f->size);
-	n = asprintf(&both, "%.*s" TARGET_SYMBOLS_OF_L0 "\n%s", (int)f->size, text,
-		     s->symbols_l0);
-	if (n < 0)
-		return -ENOMEM;
-	ret = s->sink->symbols(s->sink->ctx, both, (size_t)n);
-	free(both);
-	return ret;
-}
-
-/* Whether the functions of a kernel are due: in a lab with L1, those of L0 first. */
-static bool is_due(const struct session *s, const struct lab_frame *f)
-{
-	if (f->type == LAB_FRAME_SYMBOLS)
-		return !s->symbols && s->l1 == (s->symbols_l0 != NULL);
-	return f->type == LAB_FRAME_SYMBOLS_L0 && s->l1 && !s->symbols_l0;
-}
-
-/* An answer to the job. A frame without a callback, or a second time, is an error. */
-static int take_answer(struct session *s, const struct lab_frame *f)
-{
-	const struct lab_sink *sink = s->sink;
-	char line[1024];
-	int ret = 0;
-
-	if (f->type == LAB_FRAME_HEADER && sink->header && !s->header) {
-		s->header = true;
-		ret = sink->header(sink->ctx, (const char *)f->payload, f->size);
-	} else if (f->type == LAB_FRAME_REPORT && sink->report) {
-		ret = sink->report(sink->ctx, f->payload, f->size);
-	} else if (sink->symbols && is_due(s, f)) {
-		ret = take_symbols(s, f);
-	} else if (f->type == LAB_FRAME_LINE && sink->line) {
-		snprintf(line, sizeof(line), "%s", (const char *)f->payload);
-		text_clean(line, sizeof(line));
-		sink->line(sink->ctx, line);
-	} else {
-		return error_set(s->err, -EBADMSG, "%s: unexpected frame %d on the wire",
-				 s->label, (int)f->type);
-	}
-	if (ret && !*s->err->text)
-		return error_set(s->err, ret, "%s: frame %d on the wire: %s", s->label,
-				 (int)f->type, strerror(-ret));
-	return ret;
-}
-
-static int take_frame(struct session *s, const struct lab_frame *f)
-{
-	if (f->type == LAB_FRAME_FAILURE)
-		return take_failure(s, f);
-	if ((f->type == LAB_FRAME_HELLO) == s->hello || !s->sink)
-		return error_set(s->err, -EBADMSG, "%s: frame %d %s", s->label,
-				 (int)f->type,
-				 !s->sink   ? "before the machine has a job"
-				 : s->hello ? "after HELLO"
-					    : "before HELLO");
-	if (f->type == LAB_FRAME_HELLO)
-		return take_hello(s, f);
-	if (f->type == LAB_FRAME_AGAIN)
-		return error_set(s->err, -EAGAIN,
-				 "%s: the clock of the machine moved while it stopped",
-				 s->label);
-	if (f->type == LAB_FRAME_END)
-		return take_end(s, f);
-	return take_answer(s, f);
 }
 
 /* Appends the last lines of the console, oldest first, while they fit. */
@@ -283,7 +154,7 @@ static int take_wire(struct session *s, bool last)
 			    written - s->taken))
 		return error_set(s->err, -ENOMEM, "%s: out of memory", s->label);
 	s->taken = written;
-	while (!ret && !s->end) {
+	while (!ret && !s->frames.end) {
 		ret = lab_reader_next(&s->reader, last, &frame);
 		if (!ret)
 			break;
@@ -293,16 +164,16 @@ static int take_wire(struct session *s, bool last)
 					 (unsigned long long)s->reader.raw_max >> 20);
 		if (ret < 0)
 			return error_set(s->err, ret, "%s: out of memory", s->label);
-		ret = take_frame(s, &frame);
+		ret = lab_frames_take(&s->frames, &frame);
 		s->last_frame.s = lab_now_s();
 		any = true;
-		if (!ret && !s->end)
+		if (!ret && !s->frames.end)
 			ret = check_limits(s);
 	}
 	if (any) /* once: this reads files */
 		s->last_frame = s->last_sign = mark(s);
 	/* Only now: a later FAILURE says more. */
-	return ret || s->end ? ret : check_damage(s);
+	return ret ? ret : check_damage(s);
 }
 
 /* Reads available bytes into `tail` and `log` (-1: none). 1 at the end of the stream, or
@@ -408,7 +279,7 @@ static int converse(struct session *s, const struct lab_emulator *emulator)
 	int ret = 0, ready = 0;
 
 	s->begin = s->last_frame = s->last_sign = mark(s);
-	while (!ret && !s->end && !ready) {
+	while (!ret && !s->frames.end && !ready) {
 		bool dead = fds[0].fd < 0 && fds[1].fd < 0;
 
 		ret = check_limits(s);
@@ -434,9 +305,9 @@ static int converse(struct session *s, const struct lab_emulator *emulator)
 			}
 		}
 		ret = take_wire(s, dead);
-		if (!ret && !s->end && !dead)
+		if (!ret && !s->frames.end && !dead)
 			ret = check_life(s, emulator);
-		if (dead && !ret && !s->end)
+		if (dead && !ret && !s->frames.end)
 			ret = explain_death(s);
 	}
 	return ret;
@@ -461,8 +332,10 @@ static struct session *session_new(const struct lab_base *base,
 	s->emulator = slash ? slash + 1 : boot->program;
 	s->error_marks = base->machine->emulator->error_marks;
 	s->sink = sink;
-	s->l1 = base->machine->l1;
 	s->err = err;
+	s->frames = (struct lab_frames){
+		.label = s->label, .sink = sink, .l1 = base->machine->l1, .err = err
+	};
 	s->log = open_console_log();
 	s->silence_s = boot->silence_s ? boot->silence_s : LAB_SILENCE_S;
 	s->total_s = boot->total_s ? boot->total_s : LAB_TOTAL_S;
@@ -480,7 +353,7 @@ static void session_free(struct session *s)
 	lab_child_stop(&s->child);
 	lab_shared_free(&s->wire);
 	lab_reader_free(&s->reader);
-	free(s->symbols_l0);
+	free(s->frames.symbols_l0);
 	if (s->log >= 0)
 		close(s->log);
 	free(s);

@@ -29,6 +29,24 @@ struct lab_sink {
 	uint64_t raw_max; /* bytes of the answer; 0: LAB_WIRE_RAW_MAX */
 };
 
+/* What a machine has said so far (frames.c). */
+struct lab_frames {
+	const char *label;
+	const struct lab_sink *sink; /* NULL: the machine boots, and has no job yet */
+	bool l1;		     /* the machine's KVM is in a guest */
+	struct error *err;
+	bool hello, header, symbols;
+	bool end;	  /* the answer is complete */
+	char *symbols_l0; /* until those of L1 arrive; free() it */
+};
+
+/*
+ * Checks the next frame, and passes what it holds to the sink. 0 or a negative errno with
+ * its message: an answer that the job does not have, or a second time, is an error.
+ */
+struct lab_frame;
+int lab_frames_take(struct lab_frames *a, const struct lab_frame *f);
+
 enum lab_warmth {
 	LAB_WARM_UNKNOWN,  /* no clone has been made */
 	LAB_WARM_SERVER,   /* by forks of `child` */
