@@ -28,14 +28,6 @@ static const struct {
 	[METRIC_TWIN] = { "twin", ABI_PHASE_TWIN, ABI_PHASE_NULL },
 };
 
-/*
- * Limits of a sample of either sign and of a number of exceptions: far more than a boot
- * takes (2^52 ticks of 5 GHz are 10 days), while sums and differences of a few samples
- * are exact in int64_t and double.
- */
-#define SAMPLE_MAX (1ll << 52)
-#define FAULTS_MAX (1ull << 32)
-
 static struct result_benchmark *benchmark_of(const struct assembly *a)
 {
 	return &a->result->benchmarks[a->index];
@@ -209,27 +201,6 @@ static void add(int64_t *total, int64_t n)
 	*total = (*total < 0 ? 0 : *total) + n;
 }
 
-static const char *rejection(const struct assembly *a, const struct judgement *j,
-			     const struct boot_counts *c)
-{
-	char text[120];
-
-	if (!j->proven)
-		return result_string(a->result, j->reason);
-	if (!a->exact && c->migrations > 0 && !benchmark_of(a)->oversubscribed)
-		return "the vCPU thread moved to another CPU";
-	/* A software KVM interprets the loop, whose time does not show the frequency. */
-	if (!a->exact && a->trust != JUDGE_USER_ONLY &&
-	    a->pace_spread > JUDGE_PACE_TOLERANCE) {
-		snprintf(
-			text, sizeof(text),
-			"the CPU's frequency moved against the clock: the same loop took up to %.1f %% longer",
-			100 * a->pace_spread);
-		return result_string(a->result, text);
-	}
-	return NULL;
-}
-
 /* The clock's own cost, and its step, over all boots of all benchmarks of the run. */
 static void note_clock(struct assembly *a, const struct boot_report *rep)
 {
@@ -380,114 +351,6 @@ static int assemble_waits(struct assembly *a, uint32_t index,
 				       add_boot(a, "blocked", "%", index, reject, c));
 }
 
-/* The same in what the guest of each vCPU counted of its events. */
-static const char *find_lane_lie(const struct assembly *a, const struct boot_lanes *lanes)
-{
-	char text[160];
-
-	for (uint32_t i = 0; lanes && i < lanes->n; i++) {
-		const struct boot_lane *lane = &lanes->lane[i];
-		const char *lie;
-
-		if (lane->l1_exits == ABI_L1_EXITS_DIFFER)
-			lie = "an exit of L2 to L1 in the event phase has another cause than the first one";
-		else if (lane->l1_exits > FAULTS_MAX)
-			lie = "the guest reports an impossible number of exits to L1 in the event phase";
-		else if (lane->faults > FAULTS_MAX)
-			lie = "the guest reports an impossible number of exceptions in the event phase";
-		else
-			continue;
-		snprintf(text, sizeof(text), "%s %u of %u: %s",
-			 a->scale.vms ? "VM" : "vCPU", i, lanes->n, lie);
-		return result_string(a->result, text);
-	}
-	return NULL;
-}
-
-/* A description of an impossible value in the report, or NULL. */
-static const char *find_lie(const struct assembly *a, const struct boot_report *rep)
-{
-	char text[160];
-	uint64_t i;
-	int phase;
-
-	if (rep->guest.clock_step > RESULT_RESOLUTION_MAX) {
-		snprintf(text, sizeof(text),
-			 "the guest reports an impossible step of the clock: %llu",
-			 (unsigned long long)rep->guest.clock_step);
-		return result_string(a->result, text);
-	}
-	for (phase = 0; phase < ABI_PHASES; phase++) {
-		if (rep->guest.l1_exits[phase] == ABI_L1_EXITS_DIFFER) {
-			snprintf(
-				text, sizeof(text),
-				"an exit of L2 to L1 in the %s phase has another cause than the first one",
-				boot_phase_name((uint32_t)phase));
-			return result_string(a->result, text);
-		}
-		if (rep->guest.l1_exits[phase] > FAULTS_MAX) {
-			snprintf(
-				text, sizeof(text),
-				"the guest reports an impossible number of exits to L1: %llu in the %s phase",
-				(unsigned long long)rep->guest.l1_exits[phase],
-				boot_phase_name((uint32_t)phase));
-			return result_string(a->result, text);
-		}
-		for (i = 0; i < rep->guest.samples[phase]; i++) {
-			int64_t sample = (int64_t)rep->series[phase][i];
-
-			if (sample >= -SAMPLE_MAX && sample <= SAMPLE_MAX)
-				continue;
-			snprintf(
-				text, sizeof(text),
-				"the guest reports an impossible sample: %lld, number %llu of the %s phase",
-				(long long)sample, (unsigned long long)i,
-				boot_phase_name((uint32_t)phase));
-			return result_string(a->result, text);
-		}
-		if (rep->guest.faults[phase] <= FAULTS_MAX)
-			continue;
-		snprintf(
-			text, sizeof(text),
-			"the guest reports an impossible number of exceptions: %llu in the %s phase",
-			(unsigned long long)rep->guest.faults[phase],
-			boot_phase_name((uint32_t)phase));
-		return result_string(a->result, text);
-	}
-	return find_lane_lie(a, rep->lanes);
-}
-
-/*
- * Where KVM is in a guest: exits of that guest for one event. The empty phase has those
- * of the doorbells; a timer tick adds a few, fewer than half as many as events.
- */
-static int64_t traps_to_l0(const struct boot_report *rep, const struct bench *row)
-{
-	const int64_t all = rep->counts[ABI_PHASE_EVENT].l0_exits;
-	const int64_t none = rep->counts[ABI_PHASE_NULL].l0_exits;
-	const int64_t events = (int64_t)rep->guest.samples[ABI_PHASE_EVENT];
-
-	if (row->needs & NEEDS_NESTED || all < 0 || none < 0 || !events)
-		return -1;
-	return all > none ? (all - none + events / 2) / events : 0;
-}
-
-/* Whether the boot proves its row. */
-static void judge_boot(const struct assembly *a, const struct boot_report *rep,
-		       struct judgement *j, struct boot_counts *c)
-{
-	const uint64_t events = rep->guest.samples[ABI_PHASE_EVENT];
-
-	if (rep->lanes) {
-		scale_judge(a, rep->lanes, j, c);
-		return;
-	}
-	*c = rep->counts[ABI_PHASE_EVENT];
-	judge_exits(a->row, a->trust, events, c, j);
-	judge_faults(a->row, events, rep->guest.faults[ABI_PHASE_EVENT], j);
-	judge_l1(a->row, events, rep->guest.l1_exits[ABI_PHASE_EVENT], j);
-}
-
 /* Adds what the guest counted of its events. */
 static void add_guest_counts(const struct assembly *a, const struct boot_report *rep)
 {
@@ -504,7 +367,7 @@ static void add_guest_counts(const struct assembly *a, const struct boot_report 
 
 int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *rep)
 {
-	const char *lie = find_lie(a, rep);
+	const char *lie = accept_report(a, rep);
 	struct result_benchmark *b = benchmark_of(a);
 	struct boot_counts counts;
 	const struct boot_counts *c = &counts;
@@ -516,11 +379,10 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 		assemble_stop(a, RESULT_FAIL, lie);
 		return 0;
 	}
-	judge_boot(a, rep, &j, &counts);
 	if (rep->lanes)
 		scale_note(a, rep->lanes);
 	a->pace_spread = judge_pace(&rep->guest);
-	reject = rejection(a, &j, c);
+	reject = accept_boot(a, rep, &j, &counts);
 	if (a->trust != JUDGE_HOST_TIMED && !(a->row->needs & NEEDS_COUNTS))
 		note_clock(a, rep);
 	b->handled_by = j.handled_by;
@@ -550,8 +412,6 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 			return err;
 	}
 	/* One value of a boot: every event has it. */
-	if (j.traps < 0 && j.proven)
-		j.traps = traps_to_l0(rep, a->row);
 	if (j.traps >= 0) {
 		err = summarize_net(
 			&j.traps, 1, 1,

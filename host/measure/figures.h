@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From the boots of a benchmark to its figures: whether a boot proves its row (judge.c),
- * its samples as metrics (assemble.c), and estimates over the boots (estimate.c).
+ * From the boots of a benchmark to its figures: whether a boot proves its row (judge.c)
+ * and counts (accept.c), its samples as metrics (assemble.c), and estimates over the
+ * boots (estimate.c).
  */
 #ifndef WS_MEASURE_FIGURES_H
 #define WS_MEASURE_FIGURES_H
@@ -171,6 +172,18 @@ void assemble_begin(struct assembly *a, const struct bench *row,
  * (RESULT_FAIL).
  */
 int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *rep);
+
+/*
+ * accept.c: an impossible value of the report, as a text that `a->result` keeps; NULL.
+ */
+const char *accept_report(const struct assembly *a, const struct boot_report *rep);
+
+/*
+ * accept.c: why the boot does not count, as above; NULL: it does. `j` and `c`: what its
+ * events prove, and what was counted. `a->pace_spread` is set.
+ */
+const char *accept_boot(const struct assembly *a, const struct boot_report *rep,
+			struct judgement *j, struct boot_counts *c);
 
 /* For metrics beside those of every row: the metric, and the boot that is added to it. */
 struct assemble_metric {
