@@ -106,6 +106,23 @@ void divisive_free(struct divisive *d);
 size_t divisive_split(const struct divisive *d, size_t start, size_t end,
 		      double *statistic);
 
+/* ------------------------------ outliers ------------------------------ */
+
+/*
+ * Marks the outliers of values[start, end), at least two of the `n` of a series: four
+ * standard deviations, but at least 4 `floor`, beyond the medians of the three values on
+ * each side. If more than a tenth is, these are modes, and none is marked. `work` has
+ * room for end - start values.
+ */
+void outliers_mark(const double *values, size_t n, size_t start, size_t end, double floor,
+		   double *work, bool *outlier);
+
+/*
+ * Copies the values of one side of a change, in order and without the outliers, but with
+ * its first and last one. Returns their number. `aside` and `out` have room for n.
+ */
+size_t outliers_drop(const double *values, size_t n, bool *aside, double *out);
+
 /* ------------------------------ distributions ------------------------------ */
 
 /*
@@ -126,6 +143,12 @@ size_t divisive_split(const struct divisive *d, size_t start, size_t end,
  */
 int distribution_edpelt(const double *values, size_t n, size_t least, size_t *out,
 			size_t *n_out);
+
+/* The same of many series of at most `n` values, in one room. NULL: out of memory. */
+struct edpelt *edpelt_new(size_t n);
+void edpelt_free(struct edpelt *e);
+void edpelt_search(struct edpelt *e, const double *values, size_t n, size_t least,
+		   size_t *out, size_t *n_out);
 
 struct distribution_rules {
 	size_t window; /* ED-PELT looks at so many values; windows overlap by half */

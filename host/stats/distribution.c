@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Changes of distribution: ED-PELT, a screen that is linear, ranks, and a merge. */
+/* Changes of distribution in a series: a screen that is linear, ranks, and a merge. */
 #include "host/stats/changepoint.h"
 
 #include <errno.h>
@@ -15,155 +15,12 @@
 #include "host/stats/summary.h"
 #include "host/stats/two_sample.h"
 
-/* Room for series of up to `n` values, which many windows share. */
-struct edpelt {
-	double *sorted;
-	double *product; /* product[i]: i ln i, up to 2 n */
-	uint32_t
-		*below; /* below[t * k + q]: twice the values below quantile q before t */
-	double *cost;	/* cost[t]: of the best segments before t */
-	double *tried;	/* of the segments before `open`, and the one from there */
-	size_t *last;	/* last[t]: where the last of these begins */
-	size_t *open;	/* beginnings that are not pruned */
-	size_t k, n;
-	double scale; /* of a sum over the quantiles */
-};
-
-static size_t quantiles_of(size_t n)
-{
-	size_t k = (size_t)ceil(4 * log((double)n));
-
-	return k < n ? k : n;
-}
-
-static void edpelt_free(struct edpelt *e)
-{
-	free(e->sorted);
-	free(e->below);
-	free(e->last);
-}
-
-static int edpelt_new(struct edpelt *e, size_t n)
-{
-	size_t k = n > 1 ? quantiles_of(n) : 1;
-
-	*e = (struct edpelt){
-		.sorted = calloc(5 * n + 4, sizeof(*e->sorted)),
-		.below = calloc((n + 1) * k, sizeof(*e->below)),
-		.last = calloc(2 * n + 2, sizeof(*e->last)),
-	};
-	if (!e->sorted || !e->below || !e->last) {
-		edpelt_free(e);
-		return -ENOMEM;
-	}
-	e->cost = e->sorted + n;
-	e->tried = e->cost + n + 1;
-	e->product = e->tried + n + 1;
-	e->open = e->last + n + 1;
-	for (size_t i = 2; i <= 2 * n; i++)
-		e->product[i] = (double)i * log((double)i);
-	return 0;
-}
-
-/*
- * Counts the values below each quantile, of which the tails have more than the middle
- * (section 3.1). A value equal to the quantile counts half.
- */
-static void count_below(struct edpelt *e, const double *values, size_t n)
-{
-	e->n = n;
-	e->k = quantiles_of(n);
-	e->scale = log(2 * (double)n - 1) / (double)e->k;
-	memcpy(e->sorted, values, n * sizeof(*values));
-	gsl_sort(e->sorted, 1, n);
-	for (size_t q = 0; q < e->k; q++) {
-		double z = (2 * (double)q + 1) / (double)e->k - 1;
-		double share = 1 / (1 + pow(2 * (double)n - 1, -z));
-		double at = e->sorted[(size_t)(share * (double)(n - 1))];
-		uint32_t sum = 0;
-
-		e->below[q] = 0;
-		for (size_t t = 0; t < n; t++) {
-			sum += values[t] < at ? 2 : values[t] == at;
-			e->below[(t + 1) * e->k + q] = sum;
-		}
-	}
-}
-
-/* The cost of a segment: minus twice its nonparametric log-likelihood. */
-static double segment_cost(const struct edpelt *e, size_t from, size_t to)
-{
-	const uint32_t *a = e->below + from * e->k, *b = e->below + to * e->k;
-	size_t all = 2 * (to - from);
-	double sum = 0;
-
-	for (size_t q = 0; q < e->k; q++) {
-		size_t below = b[q] - a[q];
-
-		sum += e->product[all] - e->product[below] - e->product[all - below];
-	}
-	return e->scale * sum;
-}
-
-static void edpelt_search(struct edpelt *e, const double *values, size_t n, size_t least,
-			  size_t *out, size_t *n_out)
-{
-	double penalty = 3 * log((double)n);
-	size_t n_open = 0, found = 0;
-
-	*n_out = 0;
-	if (n < 2 * least || n < 3)
-		return;
-	count_below(e, values, n);
-	e->cost[0] = -penalty;
-	for (size_t t = least; t <= n; t++) {
-		size_t kept = 0, newest = t - least;
-
-		e->cost[t] = INFINITY;
-		/* No segments end within the first `least` values. */
-		if (!newest || newest >= least)
-			e->open[n_open++] = newest;
-		for (size_t i = 0; i < n_open; i++) {
-			size_t s = e->open[i];
-
-			e->tried[i] = e->cost[s] + segment_cost(e, s, t);
-			if (e->tried[i] + penalty < e->cost[t]) {
-				e->cost[t] = e->tried[i] + penalty;
-				e->last[t] = s;
-			}
-		}
-		for (size_t i = 0; i < n_open; i++)
-			if (e->tried[i] < e->cost[t])
-				e->open[kept++] = e->open[i];
-		n_open = kept;
-	}
-	for (size_t t = n; e->last[t] > 0; t = e->last[t])
-		found++;
-	*n_out = found;
-	for (size_t t = n; e->last[t] > 0; t = e->last[t])
-		out[--found] = e->last[t];
-}
-
-int distribution_edpelt(const double *values, size_t n, size_t least, size_t *out,
-			size_t *n_out)
-{
-	struct edpelt e;
-	int err = edpelt_new(&e, n);
-
-	*n_out = 0;
-	if (err)
-		return err;
-	edpelt_search(&e, values, n, least, out, n_out);
-	edpelt_free(&e);
-	return 0;
-}
-
 /* A search, with room for the longest window, and for the runs around a change. */
 struct search {
 	const double *vectors;
 	size_t n, d;
 	const struct distribution_rules *rules;
-	struct edpelt edpelt;
+	struct edpelt *edpelt;
 	double *scale;		 /* of each quantile: the standard deviation */
 	double *sums;		 /* of a window: d per run, from the first run on */
 	double *p;		 /* of the test of each quantile */
@@ -177,7 +34,7 @@ struct search {
 
 static void search_free(struct search *s)
 {
-	edpelt_free(&s->edpelt);
+	edpelt_free(s->edpelt);
 	free(s->scale);
 	free(s->index);
 	free(s->aside);
@@ -187,12 +44,11 @@ static int search_new(struct search *s)
 {
 	size_t window = s->window, d = s->d;
 
-	if (edpelt_new(&s->edpelt, window))
-		return -ENOMEM;
+	s->edpelt = edpelt_new(window);
 	s->scale = calloc(2 * d + (window + 1) * d + 4 * window, sizeof(*s->scale));
 	s->index = calloc(window + 1, sizeof(*s->index));
 	s->aside = calloc(2 * window + 1, sizeof(*s->aside));
-	if (!s->scale || !s->index || !s->aside) {
+	if (!s->edpelt || !s->scale || !s->index || !s->aside) {
 		search_free(s);
 		return -ENOMEM;
 	}
@@ -315,7 +171,7 @@ static void propose(struct search *s, size_t start, size_t n, size_t quantile)
 
 	for (size_t i = 0; i < n; i++)
 		s->column[i] = value_at(s, start + i, quantile);
-	edpelt_search(&s->edpelt, s->column, n, DISTRIBUTION_RUNS, s->index, &found);
+	edpelt_search(s->edpelt, s->column, n, DISTRIBUTION_RUNS, s->index, &found);
 	for (size_t k = 0; k < found; k++)
 		add(s, start + s->index[k]);
 }
@@ -385,48 +241,6 @@ static bool moves(const double *x, size_t n_x, const double *y, size_t n_y, doub
 			 stats_quantile_sorted(y, n_y, q / 4.0)) >= least)
 			return true;
 	return false;
-}
-
-/*
- * Values before or after a change that are isolated are set aside, as in
- * changepoint_find(): four standard deviations beyond the medians of the three values on
- * each side. If more than a tenth is, these are modes, and none is set aside.
- */
-#define NEAR  3
-#define ALONE 4
-
-static double median_of_near(const double *values, size_t n)
-{
-	if (n < NEAR)
-		return n == 1 ? values[0] : (values[0] + values[1]) / 2;
-	return fmax(fmin(values[0], values[1]),
-		    fmin(fmax(values[0], values[1]), values[2]));
-}
-
-/* Copies the other values, in order. Returns their number. */
-static size_t set_aside(struct search *s, const double *values, size_t n, double *out)
-{
-	size_t many = 0, kept = 0;
-	double reach;
-
-	memset(s->aside, 0, n * sizeof(*s->aside));
-	for (size_t i = 0; i + 1 < n; i++)
-		out[i] = fabs(values[i + 1] - values[i]);
-	reach = n < 2 ? 0 : ALONE * 1.4826 * M_SQRT1_2 * stats_median(out, n - 1);
-	for (size_t i = 1; i + 1 < n; i++) {
-		size_t left = i < NEAR ? i : NEAR;
-		size_t right = n - 1 - i < NEAR ? n - 1 - i : NEAR;
-		double before = median_of_near(values + i - left, left);
-		double after = median_of_near(values + i + 1, right);
-
-		s->aside[i] = values[i] - fmax(before, after) > reach ||
-			      fmin(before, after) - values[i] > reach;
-		many += s->aside[i];
-	}
-	for (size_t i = 0; i < n; i++)
-		if (!s->aside[i] || (many > 1 && 10 * many > n))
-			out[kept++] = values[i];
-	return kept;
 }
 
 /* Sums of the runs of a side, in order, around their mean. */
@@ -515,8 +329,8 @@ static double test_at(struct search *s, size_t k)
 
 		for (size_t i = from; i < to; i++)
 			s->column[i - from] = value_at(s, i, q);
-		n_x = set_aside(s, s->column, at - from, x);
-		n_y = set_aside(s, s->column + (at - from), to - at, y);
+		n_x = outliers_drop(s->column, at - from, s->aside, x);
+		n_y = outliers_drop(s->column + (at - from), to - at, s->aside, y);
 		before = side_of(x, n_x);
 		after = side_of(y, n_y);
 		gsl_sort(x, 1, n_x);
