@@ -112,7 +112,7 @@ HOST_SRC  := $(sort $(wildcard bench/*.c)) $(sort $(foreach d,$(HOST_DIRS),$(wil
 host_src   = $(HOST_SRC) $(sort $(wildcard host/vmm/$(1)/*.c host/targets/lab/$(1)/*.c))
 host_obj   = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(call host_src,$(1))) $(B)/obj/$(1)/payloads.o \
 	$(B)/obj/$(1)/bochs_rom.o
-DEBUGINFO := %/explain/debuginfo.o %/explain/debuginfo_lines.o
+DEBUGINFO := %/explain/debuginfo.o %/explain/debuginfo_lines.o %/explain/debuginfo_places.o
 static_obj = $(filter-out $(DEBUGINFO) %/lib/confine_filter.o,$(call host_obj,$(1)))
 LEFT_OUT  := $(if $(LIBDW),%/explain/debuginfo_none.o,$(DEBUGINFO)) %/lib/confine_filter$(if $(SECCOMP),_none).o
 own_obj    = $(filter-out $(LEFT_OUT),$(call host_obj,$(ARCH)))

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Opens files with DWARF by elfutils' libdw, and finds out where the code of a file ran.
- */
+/* Opens files with DWARF by elfutils' libdw, and finds those whose code ran. */
 #include "host/explain/symbols.h"
 
 #include <elfutils/libdwfl.h>
@@ -18,15 +17,6 @@
 
 #define RELEASE_BYTES 80
 
-/* A section of code, and where the recorded kernel has it. */
-struct place {
-	enum trace_space space;
-	size_t section;
-	uint64_t begin, end; /* in the addresses of libdwfl */
-	uint64_t offset;     /* from these to the recorded addresses */
-	size_t votes;	     /* functions that are at this offset */
-};
-
 struct file {
 	const char *path;
 	bool in_folder; /* found in a folder: only used if it fits */
@@ -38,8 +28,7 @@ struct file {
 	Dwfl *dwfl;
 	Dwfl_Module *mod;
 	struct debuginfo_lines *lines;
-	struct place *places;
-	size_t n_places;
+	struct debuginfo_places *places;
 };
 
 struct debuginfo {
@@ -304,7 +293,7 @@ void debuginfo_add_image(struct debuginfo *d, const struct image *image,
 	}
 }
 
-/* ------------------------------ addresses ------------------------------ */
+/* ------------------------------ what ran ------------------------------ */
 
 static bool is_of(const struct file *f, const struct debuginfo_code *c)
 {
@@ -314,248 +303,34 @@ static bool is_of(const struct file *f, const struct debuginfo_code *c)
 	       !strcmp(f->module, c->module ? c->module : "");
 }
 
-/* A function that ran, and its symbols in the file. */
-struct ran {
-	const struct debuginfo_code *code;
-	size_t symbols;
-	uint64_t vaddr; /* of the symbol, in the addresses of libdwfl */
-	struct place place;
-};
-
-static int by_function(const void *a, const void *b)
-{
-	const struct debuginfo_code *x = ((const struct ran *)a)->code;
-	const struct debuginfo_code *y = ((const struct ran *)b)->code;
-	int order = strcmp(x->function, y->function);
-
-	if (order)
-		return order;
-	if (x->space != y->space)
-		return (x->space > y->space) - (x->space < y->space);
-	return (x->function_vaddr > y->function_vaddr) -
-	       (x->function_vaddr < y->function_vaddr);
-}
-
-/* The functions of this file that ran, by their names; free() them. */
-static size_t functions_of(const struct file *f, const struct debuginfo_code *code,
-			   size_t n, struct ran **out)
-{
-	struct ran *list = store_check(calloc(n + 1, sizeof(*list)));
-	size_t all = 0, kept = 0;
-
-	for (size_t i = 0; i < n; i++)
-		if (is_of(f, &code[i]))
-			list[all++].code = &code[i];
-	if (all)
-		qsort(list, all, sizeof(*list), by_function);
-	for (size_t i = 0; i < all; i++)
-		if (!kept || by_function(&list[kept - 1], &list[i]))
-			list[kept++] = list[i];
-	*out = list;
-	return kept;
-}
-
-/* The first of the functions that have this name, or n. */
-static size_t first_named(const struct ran *list, size_t n, const char *name)
-{
-	size_t low = 0, high = n;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (strcmp(list[middle].code->function, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/* The section of a symbol that is code. */
-static bool find_section(Elf *elf, size_t index, const GElf_Sym *sym, uint64_t vaddr,
-			 struct place *place)
-{
-	Elf_Scn *section = elf_getscn(elf, index);
-	GElf_Shdr sh;
-	GElf_Ehdr eh;
-
-	if (!section || !gelf_getshdr(section, &sh) || !gelf_getehdr(elf, &eh) ||
-	    !(sh.sh_flags & SHF_EXECINSTR))
-		return false;
-	place->section = index;
-	place->begin = vaddr - sym->st_value + (eh.e_type == ET_REL ? 0 : sh.sh_addr);
-	place->end = place->begin + sh.sh_size;
-	return vaddr >= place->begin && vaddr < place->end;
-}
-
-/* Looks for the symbols of these functions. */
-static void find_symbols(const struct file *f, struct ran *list, size_t n)
-{
-	int symbols = dwfl_module_getsymtab(f->mod);
-
-	for (int s = 0; s < symbols; s++) {
-		GElf_Sym sym;
-		GElf_Addr vaddr;
-		GElf_Word section = SHN_UNDEF;
-		Elf *elf = NULL;
-		const char *name = dwfl_module_getsym_info(f->mod, s, &sym, &vaddr,
-							   &section, &elf, NULL);
-		struct place place;
-
-		if (!name || !*name || section == SHN_UNDEF || !elf)
-			continue;
-		for (size_t i = first_named(list, n, name);
-		     i < n && !strcmp(list[i].code->function, name); i++) {
-			if (list[i].symbols && list[i].vaddr == vaddr)
-				continue;
-			if (!find_section(elf, section, &sym, vaddr, &place))
-				continue;
-			list[i].symbols++;
-			list[i].vaddr = vaddr;
-			list[i].place = place;
-		}
-	}
-}
-
-static struct place *place_at(struct file *f, const struct place *like,
-			      enum trace_space space, uint64_t offset)
-{
-	struct place *p = f->places, *end = f->places + f->n_places;
-
-	while (p < end &&
-	       (p->space != space || p->section != like->section || p->offset != offset))
-		p++;
-	if (p == end) {
-		*p = *like;
-		p->space = space;
-		p->offset = offset;
-		p->votes = 0;
-		f->n_places++;
-	}
-	return p;
-}
-
-static int by_votes(const void *a, const void *b)
-{
-	const struct place *x = a, *y = b;
-
-	return (x->votes < y->votes) - (x->votes > y->votes);
-}
-
-/*
- * Every function with one symbol alone votes for the offset of its section. Of each
- * section and space, the offset with the most votes stays. Returns the votes for those
- * offsets; `*all`: the votes for any.
- */
-static size_t vote(struct debuginfo *d, struct file *f, const struct ran *list, size_t n,
-		   size_t *all)
-{
-	size_t kept = 0, won = 0;
-
-	f->places = store_array(d->store, n + 1, sizeof(*f->places));
-	f->n_places = 0;
-	*all = 0;
-	for (size_t i = 0; i < n; i++) {
-		if (list[i].symbols != 1)
-			continue;
-		place_at(f, &list[i].place, list[i].code->space,
-			 list[i].code->function_vaddr - list[i].vaddr)
-			->votes++;
-		++*all;
-	}
-	if (f->n_places)
-		qsort(f->places, f->n_places, sizeof(*f->places), by_votes);
-	for (size_t i = 0; i < f->n_places; i++) {
-		size_t k = 0;
-
-		while (k < kept && (f->places[k].section != f->places[i].section ||
-				    f->places[k].space != f->places[i].space))
-			k++;
-		if (k < kept)
-			continue;
-		won += f->places[i].votes;
-		f->places[kept++] = f->places[i];
-	}
-	f->n_places = kept;
-	return won;
-}
-
-/* The address of an instruction as libdwfl has it. */
-static const struct place *locate(const struct file *f, const struct debuginfo_code *c,
-				  uint64_t *vaddr)
-{
-	for (size_t i = 0; i < f->n_places; i++) {
-		const struct place *p = &f->places[i];
-
-		*vaddr = c->vaddr - p->offset;
-		if (p->space == c->space && *vaddr >= p->begin && *vaddr < p->end)
-			return p;
-	}
-	return NULL;
-}
-
-/*
- * Whether the file has the instructions that ran. Linux patches code at boot, and the
- * linker and the loader of modules fill in operands: the opcodes of nearly all
- * instructions are equal. Files without code say nothing.
- */
-static bool has_code(const struct debuginfo *d, const struct file *f,
-		     const struct debuginfo_code *code, size_t n)
-{
-	size_t compared = 0, equal = 0;
-	GElf_Addr bias;
-	Elf *elf = dwfl_module_getelf(f->mod, &bias);
-
-	for (size_t i = 0; i < n; i++) {
-		/* The major opcode of arm64 is in the last byte of its little-endian
-		 * word. */
-		const size_t at = d->arch == ARCH_AARCH64 ? 3 : 0;
-		const struct place *p;
-		Elf_Data *data;
-		GElf_Shdr sh;
-		Elf_Scn *s;
-		uint64_t vaddr;
-
-		p = is_of(f, &code[i]) ? locate(f, &code[i], &vaddr) : NULL;
-		s = p ? elf_getscn(elf, p->section) : NULL;
-		if (!s || !gelf_getshdr(s, &sh) || sh.sh_type == SHT_NOBITS ||
-		    code[i].n_bytes <= at)
-			continue;
-		data = elf_rawdata(s, NULL);
-		if (!data || vaddr - p->begin + at >= data->d_size)
-			continue;
-		compared++;
-		equal += ((const uint8_t *)data->d_buf)[vaddr - p->begin + at] ==
-			 code[i].bytes[at];
-	}
-	return 4 * equal >= 3 * compared;
-}
-
 /* -ENODATA: nothing of the file ran. */
 static int bind_file(struct debuginfo *d, struct file *f, const char *release,
 		     const struct debuginfo_code *code, size_t n, struct error *err)
 {
-	struct ran *list;
-	size_t all, won, functions, found = 0;
+	const struct debuginfo_code **ran;
+	struct debuginfo_fit fit;
+	size_t n_ran = 0;
 
 	if (!f->is_image && *f->release && release && strcmp(f->release, release) != 0)
 		return error_set(err, -ENOEXEC, "%s: is of Linux %s, but Linux %s ran",
 				 file_tail(f->path), f->release, release);
-	functions = functions_of(f, code, n, &list);
-	find_symbols(f, list, functions);
-	for (size_t i = 0; i < functions; i++)
-		found += list[i].symbols > 0;
-	won = vote(d, f, list, functions, &all);
-	free(list);
-	if (!functions)
+	ran = store_check(calloc(n + 1, sizeof(*ran)));
+	for (size_t i = 0; i < n; i++)
+		if (is_of(f, &code[i]))
+			ran[n_ran++] = &code[i];
+	if (n_ran)
+		f->places =
+			debuginfo_places_new(d->store, d->arch, f->mod, ran, n_ran, &fit);
+	free(ran);
+	if (!n_ran)
 		return -ENODATA;
-	if (2 * found < functions || !all || 10 * won < 9 * all ||
-	    !has_code(d, f, code, n))
+	if (2 * fit.found < fit.functions || !fit.votes || 10 * fit.won < 9 * fit.votes ||
+	    !fit.same_code)
 		return error_set(
 			err, -ENOEXEC,
 			"%s: is of another build of Linux %s: of the %zu functions that ran, %zu are in the file, and %zu of them where they ran",
-			file_tail(f->path), release ? release : "?", functions, found,
-			won);
+			file_tail(f->path), release ? release : "?", fit.functions,
+			fit.found, fit.won);
 	f->bound = true;
 	return 0;
 }
@@ -606,7 +381,8 @@ size_t debuginfo_find(struct debuginfo *d, const struct debuginfo_code *code,
 		struct file *f = &d->files[i];
 		uint64_t vaddr;
 
-		if (f->bound && is_of(f, code) && locate(f, code, &vaddr))
+		if (f->bound && is_of(f, code) &&
+		    debuginfo_places_find(f->places, code, &vaddr))
 			return debuginfo_lines_find(f->lines, vaddr, frames);
 	}
 	return 0;

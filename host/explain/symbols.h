@@ -13,6 +13,7 @@
 struct Dwfl_Module;
 struct debuginfo;
 struct debuginfo_lines;
+struct debuginfo_places;
 struct result_store;
 
 /* ------------------------------ functions ------------------------------ */
@@ -92,8 +93,8 @@ const char *layer_of(enum arch arch, enum trace_space space, const char *module,
 
 /*
  * By the DWARF of ELF files: of a kernel, of its modules, and of the images that ran.
- * debuginfo.c and debuginfo_lines.c read DWARF with elfutils' libdw; debuginfo_none.c is
- * for programs without that library, and the linker chooses.
+ * debuginfo.c, debuginfo_lines.c and debuginfo_places.c read DWARF with elfutils' libdw;
+ * debuginfo_none.c is for programs without that library, and the linker chooses.
  */
 
 /* An instruction that ran, and its function. */
@@ -156,5 +157,24 @@ struct debuginfo_lines *debuginfo_lines_new(struct result_store *store,
 					    struct Dwfl_Module *mod);
 size_t debuginfo_lines_find(struct debuginfo_lines *l, uint64_t vaddr,
 			    struct debuginfo_frame frames[DEBUGINFO_DEPTH_MAX]);
+
+/* How well a file fits what ran. */
+struct debuginfo_fit {
+	size_t functions;  /* that ran */
+	size_t found;	   /* of them in the file */
+	size_t votes, won; /* with one symbol; of them, at the offset of most */
+	bool same_code;	   /* the file has the instructions that ran, or no code */
+};
+
+/*
+ * For debuginfo.c: where the `n` instructions of a file ran. As above; `vaddr` is the
+ * address of libdwfl.
+ */
+struct debuginfo_places *debuginfo_places_new(struct result_store *store, enum arch arch,
+					      struct Dwfl_Module *mod,
+					      const struct debuginfo_code *const *ran,
+					      size_t n, struct debuginfo_fit *fit);
+bool debuginfo_places_find(const struct debuginfo_places *f,
+			   const struct debuginfo_code *code, uint64_t *vaddr);
 
 #endif
