@@ -3,7 +3,7 @@
  * The exit budget: the exits of a real workload, as other tools count them, times the
  * figures of a result document.
  *
- *   exits.c        what perf kvm stat, kvm_stat and debugfs print -> struct exits
+ *   exits*.c       what perf kvm stat, kvm_stat and debugfs print -> struct exits
  *   map.def        which row of the catalogue represents an exit
  *   budget.c       struct exits and documents -> struct budget
  *   budget_text.c  the budget as text, Markdown, CSV and JSON
