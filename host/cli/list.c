@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* wsbench list: the benchmarks, configurations, targets and emulators. */
-#include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bench/catalogue.h"
 #include "host/lib/error.h"
 #include "host/cli/cli.h"
 #include "host/cli/documents.h"
 #include "host/cli/options.h"
-#include "host/lib/file.h"
 #include "host/lib/table.h"
 #include "host/result/export.h"
 #include "host/result/result.h"
 #include "host/targets/lab/file.h"
+#include "host/targets/lab/kernel.h"
 #include "host/targets/target.h"
 
 #define KEY_JSON  0x100
@@ -141,9 +139,8 @@ static void print_targets(void)
 		{ .head = "here" },
 		{ .head = "what it is", .flags = TABLE_WRAP },
 	};
-	struct table t;
-
 	struct table_options o;
+	struct table t;
 
 	table_options_for(&o, stdout);
 	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
@@ -247,40 +244,6 @@ static void print_baselines(void)
 	print_table(&t);
 }
 
-static int is_release(const struct dirent *entry)
-{
-	return entry->d_name[0] >= '0' && entry->d_name[0] <= '9';
-}
-
-/* Calls `each` for the cached kernels of an architecture, oldest first. */
-static void each_kernel(enum arch arch,
-			void (*each)(void *ctx, enum arch arch, const char *release,
-				     const char *package),
-			void *ctx)
-{
-	char cache[PATH_MAX], path[PATH_MAX], *package;
-	struct dirent **entries;
-	int n;
-
-	lab_kernel_cache(arch, cache);
-	n = scandir(cache, &entries, is_release, versionsort);
-	for (int i = 0; i < n; i++) {
-		if (lab_path(path, "%s/%s/vmlinuz", cache, entries[i]->d_name) &&
-		    !access(path, F_OK)) {
-			package = NULL;
-			if (lab_path(path, "%s/%s/package", cache, entries[i]->d_name) &&
-			    file_read(path, 4096, &package) >= 0)
-				package[strcspn(package, "\n")] = '\0';
-			each(ctx, arch, entries[i]->d_name,
-			     package && *package ? package : NULL);
-			free(package);
-		}
-		free(entries[i]);
-	}
-	if (n >= 0)
-		free(entries);
-}
-
 static void add_kernel(void *ctx, enum arch arch, const char *release,
 		       const char *package)
 {
@@ -303,7 +266,7 @@ static void print_kernels(void)
 
 	table_init(&t, columns, sizeof(columns) / sizeof(columns[0]));
 	for (int a = 0; a < ARCHS; a++)
-		each_kernel((enum arch)a, add_kernel, &t);
+		lab_kernels((enum arch)a, add_kernel, &t);
 	print_table(&t);
 }
 
@@ -478,7 +441,7 @@ static void print_json(const struct list_args *args)
 	if (args->what == LIST_KERNELS)
 		json_list_array(l, "kernels");
 	for (int a = 0; args->what == LIST_KERNELS && a < ARCHS; a++)
-		each_kernel((enum arch)a, json_kernel, l);
+		lab_kernels((enum arch)a, json_kernel, l);
 	text = json_list_dump(l);
 	fputs(text, stdout);
 	free(text);
@@ -505,7 +468,7 @@ static void print_names(const struct list_args *args)
 	for (int a = 0; args->what == LIST_KERNELS && a < ARCHS; a++) {
 		char series[NAME_MAX] = "";
 
-		each_kernel((enum arch)a, name_kernel, series);
+		lab_kernels((enum arch)a, name_kernel, series);
 	}
 }
 

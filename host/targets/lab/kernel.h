@@ -43,6 +43,12 @@ int lab_cache_find(enum arch arch, const char *name, enum job_fetch fetch,
 int lab_cache_verify(enum arch arch, const char *image, enum job_fetch fetch,
 		     struct lab_package *package, struct error *err);
 
+/* Calls `each` for the cached kernels, oldest first; `package`: NULL: unknown. */
+void lab_kernels(enum arch arch,
+		 void (*each)(void *ctx, enum arch arch, const char *release,
+			      const char *package),
+		 void *ctx);
+
 /* The name of the newest kernel unpacked in `cache`, or -ENOENT. */
 int lab_kernel_newest(const char *cache, char release[NAME_MAX + 1]);
 

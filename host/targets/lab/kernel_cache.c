@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/lib/file.h"
 #include "host/lib/process.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/kernel.h"
@@ -283,4 +284,37 @@ int lab_cache_verify(enum arch arch, const char *image, enum job_fetch fetch,
 		return -ENETUNREACH;
 	read_package(folder, package);
 	return 0;
+}
+
+static int is_release(const struct dirent *entry)
+{
+	return entry->d_name[0] >= '0' && entry->d_name[0] <= '9';
+}
+
+void lab_kernels(enum arch arch,
+		 void (*each)(void *ctx, enum arch arch, const char *release,
+			      const char *package),
+		 void *ctx)
+{
+	char cache[PATH_MAX], path[PATH_MAX], *package;
+	struct dirent **entries;
+	int n;
+
+	lab_kernel_cache(arch, cache);
+	n = scandir(cache, &entries, is_release, versionsort);
+	for (int i = 0; i < n; i++) {
+		if (lab_path(path, "%s/%s/vmlinuz", cache, entries[i]->d_name) &&
+		    !access(path, F_OK)) {
+			package = NULL;
+			if (lab_path(path, "%s/%s/package", cache, entries[i]->d_name) &&
+			    file_read(path, 4096, &package) >= 0)
+				package[strcspn(package, "\n")] = '\0';
+			each(ctx, arch, entries[i]->d_name,
+			     package && *package ? package : NULL);
+			free(package);
+		}
+		free(entries[i]);
+	}
+	if (n >= 0)
+		free(entries);
 }
