@@ -34,19 +34,26 @@ int dirty_log_get(struct vm *vm, uint32_t index, uint64_t *bitmap)
 			   (unsigned long long)vm->slot[index].gpa);
 }
 
-int dirty_log_clear(struct vm *vm, uint32_t index, uint64_t *bitmap)
+static int clear_log(struct vm *vm, const struct vm_slot *slot, uint32_t id,
+		     uint64_t pages, void *bitmap)
 {
-	const struct vm_slot *slot = &vm->slot[index];
 	struct kvm_clear_dirty_log clear = {
-		.slot = SLOT_ID(index),
-		.num_pages = (uint32_t)pages_of(slot),
+		.slot = id,
+		.num_pages = (uint32_t)pages,
 		.dirty_bitmap = bitmap,
 	};
 
-	if (!vm->dirty_log_manual)
-		return 0;
 	return vm_ioctl_on(vm, KVM_CLEAR_DIRTY_LOG, &clear, "at 0x%llx",
 			   (unsigned long long)slot->gpa);
+}
+
+int dirty_log_clear(struct vm *vm, uint32_t index, uint64_t *bitmap)
+{
+	const struct vm_slot *slot = &vm->slot[index];
+
+	if (!vm->dirty_log_manual)
+		return 0;
+	return clear_log(vm, slot, SLOT_ID(index), pages_of(slot), bitmap);
 }
 
 int dirty_log_read(struct vm *vm, uint32_t index, uint64_t *dirty_pages)
