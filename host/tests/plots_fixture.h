@@ -67,7 +67,6 @@ static inline struct result_metric *add(struct result *r, const char *name,
 
 static struct result *docs[2];
 static struct picture_list list;
-static struct plot_reason why;
 
 static inline void one_doc(void)
 {

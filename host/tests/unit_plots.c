@@ -2,6 +2,8 @@
 /* Unit tests of each kind of picture and the documents that it needs. */
 #include "host/tests/plots_fixture.h"
 
+static struct plot_reason why;
+
 TestSuite(plots, .init = one_doc, .fini = discard);
 
 Test(plots, bars_in_the_order_of_the_catalogue_with_their_values)

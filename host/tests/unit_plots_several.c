@@ -5,6 +5,8 @@
  */
 #include "host/tests/plots_fixture.h"
 
+static struct plot_reason why;
+
 TestSuite(plots, .init = one_doc, .fini = discard);
 
 Test(plots, two_documents_of_a_target_are_compared)
