@@ -21,6 +21,12 @@ void boot_end(struct boot_report *rep, enum boot_outcome outcome, const char *fm
 	va_end(args);
 }
 
+void boot_dump(const struct boot_request *rq, const char *registers)
+{
+	if (registers && !rq->slowdown)
+		fputs(registers, stderr);
+}
+
 /* Errnos of calls that this kernel, machine or user does not permit. */
 static bool says_unavailable(int errnum)
 {

@@ -225,9 +225,7 @@ static void end_by_stop(struct meter *m, const struct boot_request *rq,
 		break;
 	default:
 		boot_end(rep, BOOT_CRASH, "%s", m->vm.error.text);
-		/* All registers are too long for a reason. */
-		if (m->vm.dump)
-			fputs(m->vm.dump, stderr);
+		boot_dump(rq, m->vm.dump);
 	}
 }
 

@@ -357,8 +357,7 @@ static void end_by_stop(struct scaled *s, struct boot_report *rep)
 	default:
 		boot_end(rep, BOOT_CRASH, "%s", crew->error.text);
 		name_lane(s, crew->stopped_by, rep);
-		if (crew->dump)
-			fputs(crew->dump, stderr);
+		boot_dump(s->rq, crew->dump);
 	}
 }
 

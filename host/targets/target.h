@@ -254,6 +254,13 @@ void boot_end(struct boot_report *rep, enum boot_outcome outcome, const char *fm
 	__attribute__((format(printf, 3, 4)));
 
 /*
+ * Prints all registers of a VM that failed, which are too long for a reason; NULL: none.
+ * Not in a lab, whose stderr is an emulated serial port: a line takes millions of
+ * instructions there, or for ever if nothing ends the wait for the port.
+ */
+void boot_dump(const struct boot_request *rq, const char *registers);
+
+/*
  * Converts an error of ops->boot to an outcome. A system call or an ioctl that the
  * kernel, the machine or the user does not permit skips the row; any other error fails
  * the row. Both return 0: the run continues. Returns `rc` for errors that end the run:

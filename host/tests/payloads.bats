@@ -8,6 +8,8 @@ load helper
 # first, two at a time, the slow ones before the others.
 lab_payloads='x86_64-svm hang
 x86_64-vmx hang
+x86_64-svm jump_to_mmio
+x86_64-vmx jump_to_mmio
 aarch64-vhe hang
 aarch64-vhe timer_overflow
 x86_64-svm-qemu triple_fault
@@ -73,6 +75,7 @@ arch_of() {
 
 hung='the guest hung: no end after 1\.0 s'
 pc='pc 0x[0-9a-f]+'
+unhandled='KVM_EXIT_INTERNAL_ERROR: suberror 1 \(cannot emulate an instruction\), data: .*; rip 0x'
 
 @test "bare:x86_64: a guest in an endless loop" { says bare:x86_64 hang "$hung"; }
 @test "bare:aarch64: a guest in an endless loop" { says bare:aarch64 hang "$hung"; }
@@ -141,6 +144,10 @@ pc='pc 0x[0-9a-f]+'
 @test "lab:x86_64-svm-qemu: a triple fault, with registers" {
   lab_says x86_64-svm-qemu triple_fault 'the guest shut down: triple fault; rip 0x'
 }
+
+# An exit that the VMM does not handle, with a dump of all registers, for which a lab has no place.
+@test "lab:x86_64-svm: an unhandled exit, with registers" { lab_says x86_64-svm jump_to_mmio "$unhandled"; }
+@test "lab:x86_64-vmx: an unhandled exit, with registers" { lab_says x86_64-vmx jump_to_mmio "$unhandled"; }
 
 @test "bare:x86_64: an unexpected exception has vector, error code, pc and address" {
   says bare:x86_64 page_fault \
