@@ -153,6 +153,8 @@ static int boot(struct target *t, const struct job *job, struct lab_wire *wire,
 	if (ret)
 		return ret;
 	for (uint32_t i = 0; i < job->boots && !ret && go_on; i++) {
+		rq.keeps_vm = job->ends &&
+			      (i + 1 == job->boots || rq.bench->needs & NEEDS_NESTED);
 		spacer_open(&spacer, job->placement + i);
 		boot_report_init(&rep);
 		ret = boot_settle(&rep, t->ops->boot(t, &rq, &rep, err), err);

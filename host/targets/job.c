@@ -16,7 +16,8 @@ struct head {
 	uint8_t pairs, seed_given, host_counters, trace_states, symbols; /* 0 or 1 */
 	uint8_t has_payload, takes_turns;				 /* 0 or 1 */
 	uint8_t vcpus, vms; /* struct boot_scale */
-	uint8_t none[7];    /* no padding, which would be random */
+	uint8_t ends;	    /* 0 or 1 */
+	uint8_t none[6];    /* no padding, which would be random */
 	struct abi_params params;
 };
 _Static_assert(sizeof(struct head) == 3 * sizeof(uint64_t) + 8 * sizeof(uint32_t) +
@@ -63,6 +64,7 @@ int job_encode(const struct job *job, uint8_t block[JOB_BYTES])
 		.trace_states = job->trace_states,
 		.symbols = job->symbols,
 		.takes_turns = job->takes_turns,
+		.ends = job->ends,
 		.has_payload = job->payload != NULL,
 		.params = job->params,
 		.vcpus = job->n_scales ? (uint8_t)job->scales[0].vcpus : 0,
@@ -107,7 +109,7 @@ int job_decode(const uint8_t block[JOB_BYTES], struct job_decoded *out)
 	memcpy(&head, out->block, sizeof(head));
 	if (head.magic != MAGIC || head.kind < JOB_BOOTS || head.kind >= JOB_KINDS ||
 	    (head.pairs | head.seed_given | head.host_counters | head.trace_states |
-	     head.symbols | head.takes_turns | head.has_payload) > 1 ||
+	     head.symbols | head.takes_turns | head.ends | head.has_payload) > 1 ||
 	    head.n_benches > JOB_NAMES_MAX || head.n_configs > JOB_NAMES_MAX ||
 	    head.n_tests > JOB_NAMES_MAX ||
 	    head.n_benches + head.n_configs + head.n_tests > JOB_NAMES_MAX ||
@@ -146,6 +148,7 @@ int job_decode(const uint8_t block[JOB_BYTES], struct job_decoded *out)
 		.trace_states = head.trace_states,
 		.symbols = head.symbols,
 		.takes_turns = head.takes_turns,
+		.ends = head.ends,
 		.payload = payload,
 		.scales = { { head.vcpus, head.vms } },
 		.n_scales = head.vcpus || head.vms,

@@ -72,6 +72,7 @@ struct job {
 	bool trace_states;  /* print the run loop's transitions to stderr */
 	bool symbols;	    /* labs: return the functions of the kernel */
 	bool takes_turns;   /* labs: struct target */
+	bool ends;	    /* labs: the machine ends with the answer */
 	/* Without `configs`: of a row's own configs only the one that the row is about.
 	 * Not encoded: a lab receives rows with their configs. */
 	bool one_config;

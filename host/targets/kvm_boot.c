@@ -324,7 +324,8 @@ int kvm_boot_payload(const struct kvm_boot_env *env, const struct vm_config *con
 		trace(&m->vm);
 	if (env->host_counters)
 		perf_close(&m->perf);
-	vm_destroy(&m->vm);
+	if (!rq->keeps_vm)
+		vm_destroy(&m->vm);
 	free(m);
 	return rc;
 }

@@ -52,7 +52,7 @@ struct target_trace {
 		       size_t bytes);
 };
 
-/* One boot: one VM, from creation to destruction. */
+/* One boot: one VM, from creation to destruction, unless keeps_vm. */
 struct boot_request {
 	const struct bench *bench;
 	const struct config *config;
@@ -68,6 +68,7 @@ struct boot_request {
 	 * the kernel chooses; every other number is another place.
 	 */
 	uint32_t placement;
+	bool keeps_vm; /* does not destroy the VM: the process ends, or its machine */
 	struct boot_scale scale;
 	const void *image; /* the payload's ELF image */
 	size_t image_bytes;

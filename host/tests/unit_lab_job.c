@@ -38,6 +38,7 @@ static struct job full_job(void)
 		.trace_states = true,
 		.symbols = true,
 		.takes_turns = true,
+		.ends = true,
 		.payload = "/payload.elf",
 		.scales = { { .vms = 7 } },
 		.n_scales = 1,
@@ -85,6 +86,7 @@ static void expect_equal(const struct job *a, const struct job *b)
 	cr_expect_eq(a->trace_states, b->trace_states);
 	cr_expect_eq(a->symbols, b->symbols);
 	cr_expect_eq(a->takes_turns, b->takes_turns);
+	cr_expect_eq(a->ends, b->ends);
 	expect_text(a->payload, b->payload);
 	expect_text(a->kernel, b->kernel);
 	expect_text(a->modules, b->modules);

@@ -406,6 +406,7 @@ static int boots_of_clone(struct target *t, const struct boot_request *rq, size_
 		.timeout_ns = boot_timeout_ns(s, rq),
 		.host_counters = s->host_counters,
 		.takes_turns = t->takes_turns,
+		.ends = true,
 		.payload = s->payload ? "/" LAB_PAYLOAD_PATH : NULL,
 	};
 	struct lab_answer a = {
