@@ -33,6 +33,11 @@ struct recording {
 	const struct target *target;
 	struct explain_input in; /* what all benchmarks have in common */
 	unsigned int plugin_api;
+	/*
+	 * Of a QEMU that is forked for each row: without records, but with the switches
+	 * of the VMM, which QEMU may translate before it is forked.
+	 */
+	struct capture server;
 	struct recorded *rows;
 	size_t n;
 };
@@ -139,7 +144,8 @@ static enum cli_exit run_traced(struct recording *rec, struct explain *x)
 	const struct run_trace trace = {
 		.trace = {
 			.ctx = rec,
-			.plugin = rec->plugin_api ? rec->rows[0].capture.plugin : NULL,
+			.plugin = rec->plugin_api ? rec->server.plugin : NULL,
+			.server_file = rec->server.fd,
 			.file = file_of,
 			.symbols = keep_symbols,
 		},
@@ -173,6 +179,19 @@ static enum cli_exit run_traced(struct recording *rec, struct explain *x)
 	return code;
 }
 
+/* A file for records, with its switches. */
+static enum cli_exit prepare(const struct recording *rec, struct capture *c,
+			     const struct explain_input *in)
+{
+	struct error err;
+
+	if (!capture_open(c, TRACE_BYTES, in->kinds, rec->plugin_api, &err) &&
+	    !explain_switches(c, in, &err))
+		return CLI_OK;
+	message_error("%s: %s", rec->target->name, err.text);
+	return CLI_FAILED;
+}
+
 /* Adds a row, with the image that will run, unless it is refused. */
 static enum cli_exit row_open(struct recording *rec, const struct bench *bench)
 {
@@ -199,11 +218,7 @@ static enum cli_exit row_open(struct recording *rec, const struct bench *bench)
 	}
 	rec->n++;
 	in.payload = row->payload;
-	if (!capture_open(&row->capture, TRACE_BYTES, in.kinds, rec->plugin_api, &err) &&
-	    !explain_switches(&row->capture, &in, &err))
-		return CLI_OK;
-	message_error("%s: %s", t->name, err.text);
-	return CLI_FAILED;
+	return prepare(rec, &row->capture, &in);
 }
 
 /* With the target open, which knows the emulator and the VMM. */
@@ -232,6 +247,8 @@ static enum cli_exit record(struct recording *rec, struct explain *x,
 	}
 	if (!rec->n)
 		return worst;
+	if (rec->plugin_api && prepare(rec, &rec->server, &rec->in) != CLI_OK)
+		return CLI_FAILED;
 	code = run_traced(rec, x);
 	for (size_t i = 0; i < rec->n && code == CLI_OK; i++)
 		if (rec->rows[i].code != CLI_OK && worst != CLI_FAILED)
@@ -275,6 +292,7 @@ enum cli_exit explain_record_each(struct explain *x,
 	struct recording rec = {
 		.x = x,
 		.target = row,
+		.server.fd = -1,
 		.in = { .arch = row->arch,
 			.kinds = x->kinds || touch,
 			.touch = touch ? &x->run.touch.caches : NULL,
@@ -313,6 +331,7 @@ enum cli_exit explain_record_each(struct explain *x,
 	if (code == CLI_UNTRUSTED && explained)
 		code = CLI_OK;
 	free(rec.rows);
+	capture_close(&rec.server);
 	t.ops->close(&t);
 	debuginfo_free(rec.in.debuginfo);
 	return code;

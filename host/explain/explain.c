@@ -62,7 +62,7 @@ static int add_switches(struct capture *c, const struct image *image)
 
 int explain_switches(struct capture *c, const struct explain_input *in, struct error *err)
 {
-	int rc = add_switches(c, &in->payload);
+	int rc = in->payload.data ? add_switches(c, &in->payload) : 0;
 
 	if (!rc)
 		rc = add_switches(c, &in->vmm);

@@ -24,7 +24,8 @@ struct explain_input {
 	struct debuginfo *debuginfo;	  /* for lines of source; NULL: not wanted */
 };
 
-/* Sets the switches of the plugin: the marks of the timed phases. 0 or -errno. */
+/* Sets the switches of the plugin: the marks of the timed phases, without a payload those
+ * of the VMM. 0 or -errno. */
 int explain_switches(struct capture *c, const struct explain_input *in,
 		     struct error *err);
 

@@ -42,6 +42,7 @@ struct boot_request;
 struct target_trace {
 	void *ctx;
 	const char *plugin; /* path of QEMU's plugin, which records; NULL: needs none */
+	int server_file;    /* of an emulator that is forked: for no records; -1 */
 	/* The file for the records of these boots; -1: do not record them. */
 	int (*file)(void *ctx, const struct boot_request *rq);
 	/*

@@ -63,6 +63,27 @@ without_library() {
   "$python" "$tests/subsets.py" total run.json dirty_log_clear default explained.json
 }
 
+# explained FOLDER: what explains the rows, with each count of kinds, without the run.
+explained() {
+  "$wsbench" explain --on lab:aarch64-vhe --bench hypercall,mmio_read_user,irq_inject,memslot_create \
+    --kinds --quiet -o "$1/" >"$1.txt"
+  "$python" - "$1" >"$1.all" <<'END'
+import glob, json, sys
+for path in sorted(glob.glob(sys.argv[1] + "/*.json")):
+    document = json.load(open(path))
+    del document["run"]
+    print(json.dumps(document, sort_keys=True))
+END
+}
+
+@test "fork: forks record what processes record, each its own row" {
+  explained forks 3>&-
+  without_library explained processes 3>&-
+  [ "$(wc -l <forks.all)" = 4 ]
+  cmp forks.txt processes.txt
+  cmp forks.all processes.all
+}
+
 @test "fork: a QEMU to which the kernel denies forks is not forked, and figures are equal" {
   mkdir bin
   cat >bin/qemu-system-aarch64 <<END

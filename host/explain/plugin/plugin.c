@@ -5,6 +5,10 @@
  * While nothing is recorded, the overhead must be small: before the first switch,
  * translated code has callbacks only at switches. At a switch all translations are
  * discarded, and new translations record, or do not.
+ *
+ * The file is the only state outside of the emulator: in a fork of it, another file with
+ * switches of its own is mapped in place of this one (host/targets/lab/qemu/). Code that
+ * was translated before has the switches of the first file.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,10 +23,9 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_API;
 static struct {
 	qemu_plugin_id_t id;
 	struct record_page *page;
-	uint32_t *next, *end; /* within the mapping */
-	uint32_t n_insns;     /* described instructions */
-	bool wanted;	      /* recording, according to the last switch */
-	bool installed;	      /* recording, according to the current translations */
+	uint32_t n_insns; /* described instructions */
+	bool wanted;	  /* recording, according to the last switch */
+	bool installed;	  /* recording, according to the current translations */
 } state;
 
 /*
@@ -59,15 +62,15 @@ static void insn_copy(const struct qemu_plugin_insn *insn, void *to, size_t room
 /* Allocates a record of `words`; NULL, and sets `overflowed`, if the file is full. */
 static uint32_t *room(size_t words)
 {
-	uint32_t *at = state.next;
+	struct record_page *page = state.page;
+	const uint64_t end = RECORD_PAGE_BYTES + page->written;
 
-	if (state.page->overflowed || (size_t)(state.end - at) < words) {
-		state.page->overflowed = 1;
+	if (page->overflowed || (page->room - end) / sizeof(uint32_t) < words) {
+		page->overflowed = 1;
 		return NULL;
 	}
-	state.next += words;
-	state.page->written += words * sizeof(*at);
-	return at;
+	page->written += words * sizeof(uint32_t);
+	return (uint32_t *)((char *)page + end);
 }
 
 static void put(enum record_kind kind, uint32_t value)
@@ -162,6 +165,7 @@ TB_CALLBACK(watch)
 	size_t n = qemu_plugin_tb_n_insns(tb), i;
 
 	(void)unused;
+	state.page->installed = 1;
 	for (i = 0; i < n; i++)
 		add_switches(qemu_plugin_tb_get_insn(tb, i));
 }
@@ -188,6 +192,7 @@ TB_CALLBACK(record)
 	size_t n = qemu_plugin_tb_n_insns(tb), i;
 
 	(void)unused;
+	state.page->installed = 1;
 	for (i = 0; i < n; i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
 		void *number = (void *)(uintptr_t)state.n_insns++;
@@ -257,9 +262,6 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
 	state.page = map(argc, argv);
 	if (!state.page)
 		refuse("no valid fd=N");
-	state.next = (uint32_t *)((char *)state.page + RECORD_PAGE_BYTES);
-	state.end = (uint32_t *)((char *)state.page + state.page->room);
-	state.page->installed = 1;
 	ON_TB(watch);
 	return 0;
 }

@@ -90,6 +90,8 @@ static struct lab_boot boot_of(const struct lab_state *s, size_t which)
 		.kernel = s->kernel.image,
 		.append = s->bases[which].append,
 		.trace_fd = -1,
+		.server_plugin = s->trace ? s->trace->plugin : NULL,
+		.server_trace_fd = s->trace ? s->trace->server_file : -1,
 		.initramfs = s->initramfs,
 		.snapshot = -1,
 		.timing = s->timing,

@@ -37,15 +37,18 @@ enum lab_fd {
 	LAB_FD_CONTROL,	 /* a socket to wsbench */
 	LAB_FD_KERNEL,	 /* of QEMU */
 	LAB_FD_SNAPSHOT, /* Bochs: the machine to continue */
-	LAB_FD_LIBRARY,	 /* QEMU's plugin, or the library of the fork servers */
+	LAB_FD_LIBRARY,	 /* of the fork servers */
 	LAB_FD_SERVER,	 /* QEMU: a socket to its fork server */
+	LAB_FD_TRACER,	 /* QEMU's plugin itself */
 	LAB_FD_FIRST_OTHER,
 };
 
 /* Descriptors, because the user that the emulator becomes may not reach the files. */
 #define LAB_KERNEL_PATH	 "/proc/self/fd/12"
 #define LAB_LIBRARY_PATH "/proc/self/fd/14"
-_Static_assert(LAB_FD_KERNEL == 12 && LAB_FD_LIBRARY == 14, "they are spelled out above");
+#define LAB_TRACER_PATH	 "/proc/self/fd/16"
+_Static_assert(LAB_FD_KERNEL == 12 && LAB_FD_LIBRARY == 14 && LAB_FD_TRACER == 16,
+	       "they are spelled out above");
 
 /* How an emulator is started. */
 struct lab_command {
@@ -65,12 +68,15 @@ struct lab_boot {
 	const char *append;  /* kernel parameters after the machine's own; NULL */
 	const char *plugin;  /* path of QEMU's plugin, which records; NULL */
 	int trace_fd;	     /* a file of the caller's for records; -1: do not record */
-	int initramfs;	     /* a file of the caller's */
-	int snapshot;	     /* a file of the caller's: freeze(); -1: none */
-	bool clone;	     /* continue from `snapshot`, do not boot */
-	bool serve;	     /* and make clones by forks: needs `library` */
-	bool keep;	     /* and change the memory in `snapshot` */
-	const char *library; /* of the fork server; NULL: none */
+	/* Of a fork server that loads the plugin, whose clones can record; NULL, -1. */
+	const char *server_plugin;
+	int server_trace_fd;
+	int initramfs;		/* a file of the caller's */
+	int snapshot;		/* a file of the caller's: freeze(); -1: none */
+	bool clone;		/* continue from `snapshot`, do not boot */
+	bool serve;		/* and make clones by forks: needs `library` */
+	bool keep;		/* and change the memory in `snapshot` */
+	const char *library;	/* of the fork server; NULL: none */
 	const uint8_t *warm_up; /* a job before the first clone is made; NULL: none */
 	struct timing *timing;	/* NULL: not wanted */
 	const struct confine *confine; /* of the emulator; NULL */

@@ -29,8 +29,7 @@ enum clone_fd {
 	CLONE_FD_WIRE,
 	CLONE_FD_CONSOLE,
 	CLONE_FD_MESSAGES,
-	CLONE_FD_TRACE, /* of Bochs, optional: the clone's record (host/explain/record.h)
-			 */
+	CLONE_FD_TRACE, /* optional: the clone's records (host/explain/record.h) */
 	CLONE_FD_QMP,	/* of QEMU: the clone's end of QMP */
 	CLONE_FD_IMAGE, /* of CLONE_SAVE */
 	CLONE_FDS

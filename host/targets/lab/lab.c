@@ -132,11 +132,12 @@ static int prepare_confinement(struct target *t, struct error *err)
 	const bool qemu = s->machine->emulator == &lab_qemu;
 	struct error lost;
 	struct confine_file files[] = { { LAB_FD_KERNEL, s->kernel.image },
-					{ LAB_FD_LIBRARY, NULL } };
+					{ LAB_FD_LIBRARY, NULL },
+					{ LAB_FD_TRACER, NULL } };
 
 	if (qemu && t->trace)
-		files[1].path = t->trace->plugin;
-	else if (qemu && s->machine->l1)
+		files[2].path = t->trace->plugin;
+	if (qemu && s->machine->l1)
 		files[1].path = NULL;
 	else if (!lab_find_clone_library(s->clone_library, &lost))
 		files[1].path = s->clone_library;
@@ -145,12 +146,14 @@ static int prepare_confinement(struct target *t, struct error *err)
 	const char *const needs[CONFINE_NEEDS_MAX] = {
 		qemu ? LAB_KERNEL_PATH : NULL,
 		files[1].path ? LAB_LIBRARY_PATH : NULL,
+		files[2].path ? LAB_TRACER_PATH : NULL,
 	};
 	s->sandbox = qemu && !confine_is_off() && bare_qemu_has_sandbox(s->emulator);
 	if (confine_emulator(&s->confine, s->emulator, !qemu, needs))
 		return error_set(err, -ENOMEM, "cannot confine %s: out of memory",
 				 s->emulator);
-	(void)confine_try(&s->confine, files, 2, &t->confined);
+	(void)confine_try(&s->confine, files, sizeof(files) / sizeof(files[0]),
+			  &t->confined);
 	return 0;
 }
 
@@ -220,6 +223,7 @@ static int fill(struct lab_state *s, struct target *t, const struct job *job,
 	s->timeout_ns = job->timeout_ns;
 	s->host_counters = job->host_counters;
 	s->timing = t->timing;
+	s->trace = t->trace;
 	s->initramfs = -1;
 	pthread_mutex_init(&s->lock, NULL);
 	s->machine = t->config ? t->config : lab_machine_find(strchr(t->name, ':') + 1);

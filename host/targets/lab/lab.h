@@ -45,7 +45,8 @@ struct lab_state {
 	time_t deadline_s;    /* of CLOCK_MONOTONIC */
 	bool late;	      /* a boot or a job was not done in time; atomic */
 	bool host_counters;
-	struct timing *timing; /* NULL: not wanted */
+	struct timing *timing;		  /* NULL: not wanted */
+	const struct target_trace *trace; /* NULL: nothing is recorded */
 	char emulator[PATH_MAX];
 	struct lab_kernel kernel;
 	char *append; /* NULL: none */

@@ -143,7 +143,7 @@ static int qemu_command(const struct lab_machine *m, const struct lab_boot *boot
 				 m->program);
 	cmd->argv = lab_machine_argv(m, boot->program,
 				     stub ? "/proc/self/fd/3" : LAB_KERNEL_PATH,
-				     boot->append, boot->plugin ? LAB_LIBRARY_PATH : NULL,
+				     boot->append, boot->plugin ? LAB_TRACER_PATH : NULL,
 				     (boot->sandbox ? LAB_ARGV_SANDBOX : 0) |
 					     (boot->clone ? LAB_ARGV_CLONE : 0) |
 					     (boot->serve ? LAB_ARGV_FORKS : 0) |
@@ -160,8 +160,8 @@ static int qemu_command(const struct lab_machine *m, const struct lab_boot *boot
 	cmd->fds[LAB_FD_MEMORY] = fcntl(boot->snapshot, F_DUPFD_CLOEXEC, 0);
 	if (boot->plugin) {
 		cmd->fds[LAB_FD_PLUGIN] = fcntl(boot->trace_fd, F_DUPFD_CLOEXEC, 0);
-		cmd->fds[LAB_FD_LIBRARY] = open(boot->plugin, O_RDONLY | O_CLOEXEC);
-		if (cmd->fds[LAB_FD_LIBRARY] < 0)
+		cmd->fds[LAB_FD_TRACER] = open(boot->plugin, O_RDONLY | O_CLOEXEC);
+		if (cmd->fds[LAB_FD_TRACER] < 0)
 			return error_set(err, -errno, "cannot read plugin %s: %m",
 					 boot->plugin);
 	}

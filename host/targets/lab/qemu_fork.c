@@ -72,6 +72,8 @@ static int start_server(struct lab_base *base, const struct lab_boot *boot,
 		return ret;
 	own.snapshot = base->snapshot;
 	own.clone = own.serve = true;
+	own.plugin = boot->server_plugin;
+	own.trace_fd = boot->server_trace_fd;
 	ret = qemu_load(base->machine, &own, base->snapshot, wire.fd, child, err);
 	if (!ret) {
 		ret = run_warm_up(child, &wire, boot);
@@ -160,6 +162,7 @@ static int fork_clone(struct lab_base *base, const struct lab_boot *boot,
 		return error_set(err, -errno, "%s: cannot clone the machine: %m",
 				 base->label);
 	fds[CLONE_FD_QMP] = ends[1];
+	fds[CLONE_FD_TRACE] = boot->trace_fd;
 	ret = lab_clone_fork(base, &request, fds, answer_s, child, err);
 	close(ends[1]);
 	child->control = ends[0];

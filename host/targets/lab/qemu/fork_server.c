@@ -14,7 +14,8 @@
  * checkpoints restore threads (CRIU, DMTCP), in the small.
  *
  * A clone gets descriptors of its own in place of those that both processes would change:
- * the socket of QMP, the pipes, eventfds, and the wire, which is mapped again.
+ * the socket of QMP, the pipes, eventfds, the wire, and the file that the plugin writes:
+ * both are mapped again.
  */
 #include <asm/prctl.h>
 #include <dirent.h>
@@ -208,10 +209,9 @@ static bool is_file(const struct stat *a, const struct stat *b)
 static void replace_files(const int fds[CLONE_FDS])
 {
 	static const int numbers[CLONE_FDS] = {
-		[CLONE_FD_WIRE] = LAB_FD_WIRE,
-		[CLONE_FD_CONSOLE] = LAB_FD_CONSOLE,
-		[CLONE_FD_MESSAGES] = STDERR_FILENO,
-		[CLONE_FD_QMP] = LAB_FD_CONTROL,
+		[CLONE_FD_WIRE] = LAB_FD_WIRE,	     [CLONE_FD_CONSOLE] = LAB_FD_CONSOLE,
+		[CLONE_FD_MESSAGES] = STDERR_FILENO, [CLONE_FD_QMP] = LAB_FD_CONTROL,
+		[CLONE_FD_TRACE] = LAB_FD_PLUGIN,
 	};
 	struct stat st;
 
@@ -231,8 +231,8 @@ static void replace_files(const int fds[CLONE_FDS])
 	}
 }
 
-/* All mappings of the server's wire become those of the clone's. */
-static void map_wire(int fd)
+/* All mappings of a file of the server's become those of the clone's file. */
+static void map_again(enum lab_fd old, int fd)
 {
 	FILE *maps = fopen("/proc/self/maps", "re");
 	unsigned long long begin, end, inode;
@@ -241,7 +241,7 @@ static void map_wire(int fd)
 	while (maps && fgets(line, sizeof(line), maps))
 		if (sscanf(line, "%llx-%llx %*s %*s %*s %llu", &begin, &end, &inode) ==
 			    3 &&
-		    inode == first_files[LAB_FD_WIRE].st_ino && strstr(line, "memfd:") &&
+		    inode == first_files[old].st_ino && strstr(line, "memfd:") &&
 		    mmap((void *)(uintptr_t)begin, end - begin, PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
 			_exit(EXIT_FAILURE);
@@ -257,7 +257,9 @@ static void become_clone(const int fds[CLONE_FDS], int n_threads, pid_t parent)
 		_exit(EXIT_FAILURE);
 	serves = false;
 	replace_files(fds);
-	map_wire(fds[CLONE_FD_WIRE]);
+	map_again(LAB_FD_WIRE, fds[CLONE_FD_WIRE]);
+	if (fds[CLONE_FD_TRACE] >= 0)
+		map_again(LAB_FD_PLUGIN, fds[CLONE_FD_TRACE]);
 	for (int i = 0; i < CLONE_FDS; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
@@ -326,8 +328,10 @@ static void serve(void)
 		reply(clone_end(request.pid));
 		return;
 	}
-	pid = request.op == CLONE_FORK && request.fds == FORK_FDS ? fork_all(fds)
-								  : -EINVAL;
+	pid = request.op == CLONE_FORK &&
+			      (request.fds & ~(1u << CLONE_FD_TRACE)) == FORK_FDS
+		      ? fork_all(fds)
+		      : -EINVAL;
 	if (!pid)
 		return;
 	for (int i = 0; i < CLONE_FDS; i++)
