@@ -145,31 +145,32 @@ void lab_module_parameters(const char *cmdline, const char *name, char *out, siz
 }
 
 /*
- * First without its signature, which ends in a marker: to check it takes hundreds of
- * millions of instructions, a third of a boot. A kernel that insists gets it whole.
+ * First trimmed, and without its signature, which ends in a marker: to check it takes
+ * hundreds of millions of instructions, a third of a boot. A kernel that insists on the
+ * signature gets the whole file.
  */
 static int insert_module(int fd, const char *parameters)
 {
 	static const char marker[] = "~Module signature appended~\n";
 	const size_t marker_bytes = sizeof(marker) - 1;
 	struct stat st;
-	size_t bytes;
-	char *image;
-	int ret = -1;
+	size_t bytes, kept;
+	uint8_t *image;
+	long ret;
 
 	if (fstat(fd, &st))
 		return -1;
-	bytes = st.st_size;
-	image = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+	kept = bytes = st.st_size;
+	image = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	if (image == MAP_FAILED)
 		return -1;
 	if (bytes > marker_bytes &&
 	    !memcmp(image + bytes - marker_bytes, marker, marker_bytes))
-		ret = syscall(SYS_init_module, image, bytes - marker_bytes, parameters);
-	if (ret)
-		ret = syscall(SYS_init_module, image, bytes, parameters);
+		kept -= marker_bytes;
+	lab_module_trim(image, kept);
+	ret = syscall(SYS_init_module, image, kept, parameters);
 	munmap(image, bytes);
-	return ret;
+	return ret ? (int)syscall(SYS_finit_module, fd, parameters, 0) : 0;
 }
 
 static void load_module(struct lab_wire *wire, const char *name, const char *cmdline)

@@ -66,6 +66,14 @@ typedef void lab_symbols_sender(struct lab_wire *wire, bool l0);
 int lab_init_main(lab_job_runner *run, lab_symbols_sender *symbols);
 
 /*
+ * Takes what only tracers and debuggers use out of a module for x86_64: the tables of
+ * BTF and of the unwinder, and the table of ftrace with the calls of __fentry__, which
+ * become the NOPs that the kernel would make of them. What the module executes is what it
+ * executes untrimmed. Any other image stays as it is.
+ */
+void lab_module_trim(uint8_t *data, size_t bytes);
+
+/*
  * The parameters for module `name` from a kernel command line, as modprobe would
  * take them: "kvm-amd.npt=0" becomes "npt=0". Cut to `room`.
  */
