@@ -30,10 +30,24 @@
 /*
  * Self-tests of the kernel's cryptography would take half of the boot's time.
  * A kernel that panics reboots at once, and -no-reboot makes that an end.
+ *
+ * The initcalls prepare what nothing in the machine uses, with half of the instructions
+ * of a kernel between its clock and /init: trace_eval_init names every function for
+ * ftrace; tracer_init_tracefs makes a folder for each trace event; the others register
+ * kernel functions for BPF programs, and the first of them parses the kernel's BTF.
  */
-#define COMMON_APPEND                                                                    \
+#define UNUSED_INITCALLS                                                                 \
+	"trace_eval_init,tracer_init_tracefs,cubictcp_register,bpf_rstat_kfunc_init,"    \
+	"bpf_key_sig_kfuncs_init,kfunc_init,bpf_tcp_ca_kfunc_init,"                      \
+	"bpf_prog_test_run_init"
+#define FIXED_APPEND                                                                     \
 	" quiet panic=-1 cryptomgr.notests=1 nokaslr norandmaps"                         \
-	" randomize_kstack_offset=off random.trust_cpu=on"
+	" randomize_kstack_offset=off random.trust_cpu=on initcall_blacklist="
+
+#define AARCH64_APPEND "console=ttyAMA0" FIXED_APPEND UNUSED_INITCALLS
+
+/* On x86_64, also what names every function again. */
+#define COMMON_APPEND FIXED_APPEND "ftrace_check_for_weak_functions," UNUSED_INITCALLS
 
 /*
  * The memory behind lab/wire.h, a device on the PCI bus of both machines, and a device
@@ -163,12 +177,9 @@ static const char *const bochs_plain_lines[] = { BOCHS_LINES("corei7_skylake_x")
  * After the words that all labs have. vmentry_l1d_flush: the emulated CPU lacks the MSR
  * that flushes its L1 cache, and KVM would do it in 4,183 instructions at an entry.
  * loglevel: a character on the serial port takes 87,000 instructions, so errors are not
- * said, but a panic is. The initcalls name every function for ftrace: 100 million
- * instructions, some of them while the job runs already.
+ * said, but a panic is.
  */
-#define BOCHS_APPEND_LAST                                                                \
-	" kvm-intel.vmentry_l1d_flush=never loglevel=3"                                  \
-	" initcall_blacklist=ftrace_check_for_weak_functions,trace_eval_init"
+#define BOCHS_APPEND_LAST " kvm-intel.vmentry_l1d_flush=never loglevel=3"
 
 /*
  * Whether WFI and WFE trap depends on what else wants the CPU when the vCPU is loaded
@@ -182,8 +193,7 @@ static const char *const bochs_plain_lines[] = { BOCHS_LINES("corei7_skylake_x")
 	{                                                                                \
 		.name = "aarch64-" mode, .arch = ARCH_AARCH64, .emulator = &lab_qemu,    \
 		.program = "qemu-system-aarch64", .flags = flags_,                       \
-		.append = "console=ttyAMA0" COMMON_APPEND WFX_APPEND mode_append,        \
-		__VA_ARGS__                                                              \
+		.append = AARCH64_APPEND WFX_APPEND mode_append, __VA_ARGS__             \
 	}
 
 static const struct lab_machine vmx_plain = {
