@@ -45,3 +45,23 @@ lab_parts() {
 
 @test "lab:aarch64-vhe: the parts of a run, and the stages of its boot" { lab_parts aarch64-vhe; }
 @test "lab:x86_64-svm: the parts of a run, and the stages of its boot" { lab_parts x86_64-svm; }
+
+# init_insns [OPTION...]: 10^6 instructions from /init to KVM, of a machine that is booted.
+init_insns() {
+  WORLDSWITCH_FRESH_MACHINES=1 timed x86_64-svm "$@"
+  insns=$(awk '/^  init and modules/ { print int($NF) }' <<<"$stages")
+}
+
+# Of KVM's modules, the kernel skips what tracers use; of its own image, the decompressor.
+@test "lab:x86_64-svm: a boot executes neither the decompressor nor the preparation of ftrace" {
+  need_target lab:x86_64-svm
+  local insns
+  init_insns
+  [ "$insns" -lt 100 ]
+  awk '/^  firmware/ { n = $NF } END { exit !(n < 60) }' <<<"$stages"
+  cp doc.json trimmed.json
+  # A signature is of the whole module.
+  init_insns --append module.sig_enforce=1
+  [ "$insns" -gt 200 ]
+  [ "$(benchmarks_text doc.json)" = "$(benchmarks_text trimmed.json)" ]
+}

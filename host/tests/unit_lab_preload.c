@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Unit tests of the preloaded memory of a PC at kernel entry, by the boot protocol. */
 #include <criterion/criterion.h>
+#include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,4 +192,154 @@ Test(preload, a_machine_of_two_cpus_has_a_table_of_them)
 		cr_expect(!memcmp(lapics + 44 + 8 * i, cpu, 8), "CPU %u", i);
 	}
 	cr_expect_eq(sum_of(firmware, PRELOAD_ROM_TABLES), 0, "the code is as before");
+}
+
+/* An ELF kernel of one segment at 16 MiB, entered 16 bytes behind its beginning. */
+static struct {
+	Elf64_Ehdr header;
+	Elf64_Phdr segment;
+	uint8_t code[4096];
+} elf;
+
+static uint8_t payload[8192];
+
+static void begin_elf(void)
+{
+	memcpy(elf.header.e_ident, ELFMAG, SELFMAG);
+	elf.header.e_machine = EM_X86_64;
+	elf.header.e_entry = 16 * MIB + 16;
+	elf.header.e_phoff = sizeof(elf.header);
+	elf.header.e_phentsize = sizeof(elf.segment);
+	elf.header.e_phnum = 1;
+	elf.segment.p_type = PT_LOAD;
+	elf.segment.p_paddr = 16 * MIB;
+	elf.segment.p_offset = sizeof(elf.header) + sizeof(elf.segment);
+	elf.segment.p_filesz = sizeof(elf.code);
+	for (size_t i = 0; i < sizeof(elf.code); i++)
+		elf.code[i] = i % 251 + i / 1024;
+}
+
+/* As the kernel's build makes it (lz4 -l), in two blocks of literals. */
+static size_t pack_lz4(const uint8_t *in, size_t bytes)
+{
+	uint8_t *p = payload;
+
+	lab_put_le32(p, 0x184c2102);
+	p += 4;
+	for (size_t at = 0, n; at < bytes; at += n, p += n) {
+		uint8_t *block = p + 4, *to = block;
+
+		n = bytes - at < 3000 ? bytes - at : 3000;
+		*to++ = 0xf0;
+		for (size_t left = n - 15;; left -= 255) {
+			*to++ = left < 255 ? left : 255;
+			if (left < 255)
+				break;
+		}
+		memcpy(to, in + at, n);
+		lab_put_le32(p, to + n - block);
+		p = to;
+	}
+	lab_put_le32(p, bytes);
+	return p + 4 - payload;
+}
+
+static void put_payload(size_t bytes)
+{
+	begin();
+	/* In place of the code, the payload. */
+	cr_assert_leq(bytes, BODY_BYTES + 4096);
+	what.kernel =
+		memcpy(malloc(SETUP_BYTES + 2 * BODY_BYTES), kernel, sizeof(kernel));
+	memcpy((uint8_t *)(uintptr_t)what.kernel + SETUP_BYTES + 0x400, payload, bytes);
+	lab_put_le32((uint8_t *)(uintptr_t)what.kernel + 0x248, 0x400);
+	lab_put_le32((uint8_t *)(uintptr_t)what.kernel + 0x24c, bytes);
+	what.kernel_bytes = SETUP_BYTES + 0x400 + bytes;
+	what.command_line = "quiet nokaslr";
+	what.unpack = true;
+}
+
+/* The entry, and whether the segment is at 16 MiB. */
+static uint32_t entry_of(bool *loaded)
+{
+	int fd = lab_preload(&what, &err);
+	uint8_t *p;
+	uint32_t entry;
+
+	cr_assert_geq(fd, 0, "%s", err.text);
+	p = mmap(NULL, 16 * MIB, PROT_READ, MAP_PRIVATE, fd, 0);
+	cr_assert_neq(p, MAP_FAILED);
+	entry = lab_get_le32(p + PRELOAD_AT_ENTRY);
+	*loaded = !memcmp(p + 16 * MIB - PRELOAD_BASE, elf.code, sizeof(elf.code));
+	munmap(p, 16 * MIB);
+	close(fd);
+	free((void *)(uintptr_t)what.kernel);
+	return entry;
+}
+
+Test(preload, a_kernel_is_entered_decompressed)
+{
+	bool loaded;
+
+	begin_elf();
+	put_payload(pack_lz4((const uint8_t *)&elf, sizeof(elf)));
+	cr_expect_eq(entry_of(&loaded), 16 * MIB + 16);
+	cr_expect(loaded);
+}
+
+Test(preload, a_kernel_that_cannot_be_unpacked_decompresses_itself)
+{
+	size_t bytes;
+	bool loaded;
+
+	begin_elf();
+	bytes = pack_lz4((const uint8_t *)&elf, sizeof(elf));
+	put_payload(bytes);
+	what.unpack = false;
+	cr_expect_eq(entry_of(&loaded), 16 * MIB + 0x200, "of L1");
+	put_payload(bytes);
+	what.command_line = "quiet";
+	cr_expect_eq(entry_of(&loaded), 16 * MIB + 0x200, "the kernel may move itself");
+	payload[0]++;
+	put_payload(bytes);
+	cr_expect_eq(entry_of(&loaded), 16 * MIB + 0x200, "another format");
+	payload[0]--;
+	put_payload(bytes);
+	lab_put_le32((uint8_t *)(uintptr_t)what.kernel + 0x248, UINT32_MAX);
+	cr_expect_eq(entry_of(&loaded), 16 * MIB + 0x200, "a payload beyond the end");
+	elf.segment.p_paddr = 18 * MIB;
+	put_payload(pack_lz4((const uint8_t *)&elf, sizeof(elf)));
+	cr_expect_eq(entry_of(&loaded), 16 * MIB + 0x200, "a segment beyond its room");
+	cr_expect_not(loaded);
+}
+
+Test(preload, lz4_copies_what_it_has_written)
+{
+	/* "ab", then 9 bytes from 2 bytes before, and 3 literals. */
+	static const uint8_t block[] = {
+		0x02, 0x21, 0x4c, 0x18, 9,   0,	  0,  0, 0x25, 'a', 'b',
+		2,    0,    0x30, 'x',	'y', 'z', 14, 0, 0,    0,
+	};
+	uint8_t bad[sizeof(block)], *out;
+	size_t bytes;
+
+	out = lab_vmlinux_unpack(block, sizeof(block), 64, &bytes);
+	cr_assert_not_null(out);
+	cr_expect_eq(bytes, 14);
+	cr_expect(!memcmp(out, "abababababaxyz", 14));
+	free(out);
+	cr_expect_null(lab_vmlinux_unpack(block, sizeof(block), 13, &bytes), "too large");
+	memcpy(bad, block, sizeof(bad));
+	bad[11] = 3;
+	cr_expect_null(lab_vmlinux_unpack(bad, sizeof(bad), 64, &bytes),
+		       "a match before the beginning");
+	memcpy(bad, block, sizeof(bad));
+	bad[13] = 0x40;
+	cr_expect_null(lab_vmlinux_unpack(bad, sizeof(bad), 64, &bytes),
+		       "literals beyond the end");
+	for (size_t size = 0; size < sizeof(block); size++) {
+		memcpy(bad, block, size);
+		cr_expect_null(lab_vmlinux_unpack(bad, size, 1 << 20, &bytes), "%zu",
+			       size);
+	}
 }

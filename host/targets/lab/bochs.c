@@ -135,6 +135,7 @@ static int memory_open(const struct lab_machine *m, const struct lab_boot *boot,
 	struct lab_preload what = {
 		.command_line = line,
 		.memory_bytes = (uint32_t)atoi(lab_machine_memory_mib(m)) << 20,
+		.unpack = true,
 	};
 	uint8_t *kernel;
 	void *initramfs;

@@ -2,6 +2,7 @@
 /* Laying out a PC's memory as the kernel wants to find it. */
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -35,6 +36,8 @@ enum {
 	SETUP_INITRD_BYTES = 0x21c,
 	SETUP_COMMAND = 0x228,
 	SETUP_XLOADFLAGS = 0x236,
+	SETUP_PAYLOAD = 0x248,
+	SETUP_PAYLOAD_BYTES = 0x24c,
 	SETUP_DATA = 0x250,	 /* 64 bits */
 	SETUP_PREFERRED = 0x258, /* 64 bits */
 	SETUP_INIT_BYTES = 0x260,
@@ -65,8 +68,11 @@ enum { PARAMS_E820_ENTRIES = 0x1e8, PARAMS_SETUP_END = 0x290, PARAMS_E820 = 0x2d
 #define LARGE_FLAGS  (3u | 0x80u) /* of 2 MiB */
 
 struct layout {
-	uint32_t kernel, initramfs, end; /* guest-physical addresses */
+	uint32_t kernel, kernel_end, initramfs, end; /* guest-physical addresses */
 	uint32_t setup_bytes;
+	uint32_t entry;
+	uint8_t *vmlinux; /* NULL: the kernel decompresses itself */
+	size_t vmlinux_bytes;
 };
 
 static uint32_t page_at(unsigned int page)
@@ -112,7 +118,7 @@ static int lay_out(const struct lab_preload *w, struct layout *l, struct error *
 	if (at < l->kernel + (w->kernel_bytes - l->setup_bytes))
 		at = l->kernel + (w->kernel_bytes - l->setup_bytes);
 	at = (at + PAGE - 1) / PAGE * PAGE;
-	l->initramfs = at;
+	l->initramfs = l->kernel_end = at;
 	/* With room for the last word. */
 	at = (at + w->initramfs_bytes + PAGE) / PAGE * PAGE;
 	if (at > w->memory_bytes)
@@ -121,6 +127,36 @@ static int lay_out(const struct lab_preload *w, struct layout *l, struct error *
 				 (unsigned long long)(at >> 20), w->memory_bytes >> 20);
 	l->end = at;
 	return 0;
+}
+
+/*
+ * Decompresses the kernel, which takes 95 million instructions inside the machine, and
+ * enters it where the decompressor would: at its preferred address without KASLR. The
+ * decompressor also switches to five levels of page tables on a CPU that has them; the
+ * labs' have not.
+ */
+static void unpack(const struct lab_preload *w, struct layout *l)
+{
+	const uint64_t at =
+		(uint64_t)l->setup_bytes + lab_get_le32(w->kernel + SETUP_PAYLOAD);
+	const uint32_t bytes = lab_get_le32(w->kernel + SETUP_PAYLOAD_BYTES);
+	uint32_t entry;
+
+	l->entry = l->kernel + ENTRY_64;
+	if (!w->unpack || !strstr(w->command_line, "nokaslr") || at > w->kernel_bytes ||
+	    bytes > w->kernel_bytes - at)
+		return;
+	l->vmlinux = lab_vmlinux_unpack(w->kernel + at, bytes, w->memory_bytes,
+					&l->vmlinux_bytes);
+	entry = l->vmlinux ? lab_vmlinux_load(l->vmlinux, l->vmlinux_bytes, l->kernel,
+					      l->kernel_end, NULL)
+			   : 0;
+	if (entry) {
+		l->entry = entry;
+		return;
+	}
+	free(l->vmlinux);
+	l->vmlinux = NULL;
 }
 
 /* A row of the memory map: usable memory. */
@@ -179,14 +215,18 @@ static void fill(const struct lab_preload *w, const struct layout *l, uint8_t *i
 	lab_put_le32(image + PRELOAD_AT_BYTES, l->end - PRELOAD_BASE);
 	lab_put_le32(image + PRELOAD_AT_TABLES, page_at(PAGE_PML4));
 	lab_put_le32(image + PRELOAD_AT_PARAMS, page_at(PAGE_PARAMS));
-	lab_put_le32(image + PRELOAD_AT_ENTRY, l->kernel + ENTRY_64);
+	lab_put_le32(image + PRELOAD_AT_ENTRY, l->entry);
 	lab_put_le32(image + (l->end - PRELOAD_BASE) - 4, PRELOAD_MAGIC);
 	fill_params(w, l, image + PAGE_PARAMS * PAGE);
 	fill_seed(image, image + PAGE_PARAMS * PAGE);
 	strcpy((char *)image + PAGE_COMMAND * PAGE, w->command_line);
 	fill_tables(image);
-	memcpy(image + (l->kernel - PRELOAD_BASE), w->kernel + l->setup_bytes,
-	       w->kernel_bytes - l->setup_bytes);
+	if (l->vmlinux)
+		(void)lab_vmlinux_load(l->vmlinux, l->vmlinux_bytes, l->kernel,
+				       l->kernel_end, image + (l->kernel - PRELOAD_BASE));
+	else
+		memcpy(image + (l->kernel - PRELOAD_BASE), w->kernel + l->setup_bytes,
+		       w->kernel_bytes - l->setup_bytes);
 	memcpy(image + (l->initramfs - PRELOAD_BASE), w->initramfs, w->initramfs_bytes);
 }
 
@@ -210,7 +250,9 @@ int lab_preload(const struct lab_preload *what, struct error *err)
 		close(fd);
 		return ret;
 	}
+	unpack(what, &l);
 	fill(what, &l, image);
+	free(l.vmlinux);
 	munmap(image, bytes);
 	return fd;
 }

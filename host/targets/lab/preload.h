@@ -36,6 +36,7 @@
 
 #ifndef __ASSEMBLER__
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -48,6 +49,7 @@ struct lab_preload {
 	size_t initramfs_bytes;
 	const char *command_line;
 	uint32_t memory_bytes; /* of the machine */
+	bool unpack;	       /* enter the kernel decompressed, if that is possible */
 };
 
 /*
@@ -55,6 +57,22 @@ struct lab_preload {
  * negative errno. -ENOEXEC: not a kernel that can be entered so.
  */
 int lab_preload(const struct lab_preload *what, struct error *err);
+
+/*
+ * Decompresses the payload of a bzImage, of which the last word is its size unpacked: the
+ * image to free(), or NULL if it is larger than `max`, damaged, or of a format other than
+ * LZ4 and gzip.
+ */
+uint8_t *lab_vmlinux_unpack(const uint8_t *payload, size_t bytes, size_t max,
+			    size_t *out_bytes);
+
+/*
+ * Copies the segments of an ELF kernel to `memory` (NULL: checks only), which is that
+ * from guest-physical address `begin` to `end`. The physical address of its entry; 0: not
+ * an image that fits there.
+ */
+uint32_t lab_vmlinux_load(const uint8_t *image, size_t bytes, uint32_t begin,
+			  uint32_t end, uint8_t *memory);
 
 /*
  * Adds tables of `cpus` CPUs to the firmware of a machine (bochs_rom.S), where kernels
