@@ -169,8 +169,8 @@ struct abi_params {
 	uint32_t pace; /* longest loop that times the CPU, in multiplications; 0: none */
 	/*
 	 * NULL, EVENT and TWIN end early, after a block of `repeat` samples that equals
-	 * the block before it, value by value; the batches end after two equal ones. 0:
-	 * every phase has all its samples.
+	 * the block before it, value by value; the batches end after two equal ones. So
+	 * do the series of rows that the host times. 0: every phase has all its samples.
 	 */
 	uint32_t repeat;
 	uint64_t reserved;
@@ -181,6 +181,22 @@ struct abi_params {
 static inline uint64_t abi_bodies(const struct abi_params *p)
 {
 	return p->warmup + p->events + 3ull * p->batch * p->batches + p->pmc_events;
+}
+
+/*
+ * Whether the last block of the `n` samples so far repeats the block before it: more
+ * samples would show nothing new. A pattern repeats if its period divides the block.
+ */
+static inline int abi_repeats(const uint64_t *series, uint32_t n, uint32_t block)
+{
+	uint32_t i;
+
+	if (!block || !n || n % block || n < 2 * block)
+		return 0;
+	for (i = n - block; i < n; i++)
+		if (series[i] != series[i - block])
+			return 0;
+	return 1;
 }
 
 /* What the payload host_timed (guest/host_timed.c) does while the host times. */

@@ -36,6 +36,21 @@ static void ring_for_ever(void)
 }
 
 /*
+ * Whether the differences of two series repeat (bench/abi.h): of `n` so far, the last is
+ * new. Series NULL keeps them. Not inlined: the loops around the events stay short.
+ */
+static __attribute__((noinline)) bool
+repeats(const uint64_t *before, const uint64_t *after, uint32_t n, uint32_t block)
+{
+	uint64_t *differences = runtime_series(ABI_PHASE_NULL);
+
+	if (!n)
+		return false;
+	differences[n - 1] = after[n - 1] - before[n - 1];
+	return abi_repeats(differences, n, block);
+}
+
+/*
  * Series EVENT: the clock just before the exit; series TWIN: just after the exit, both by
  * clock_shared(), the counter that the host reads as well.
  */
@@ -45,11 +60,13 @@ static void stamp(const struct abi_params *params)
 	uint64_t *after = runtime_series(ABI_PHASE_TWIN);
 	uint32_t i;
 
-	for (i = 0; i < params->events; i++) {
+	for (i = 0; i < params->events && !repeats(before, after, i, params->repeat);
+	     i++) {
 		before[i] = clock_shared();
 		runtime_doorbell(ABI_DOORBELL_END);
 		after[i] = clock_shared();
 	}
+	runtime_series_end(ABI_PHASE_EVENT, i);
 }
 
 /*
@@ -60,17 +77,20 @@ static void take_interrupts(const struct abi_params *params)
 {
 	uint64_t *first = runtime_series(ABI_PHASE_EVENT);
 	uint64_t *ended = runtime_series(ABI_PHASE_TWIN);
+	uint64_t *rung = runtime_series(ABI_PHASE_BATCH);
 	uint32_t i;
 
 	if (!interrupt_setup())
 		runtime_stop(ABI_STATE_ABSENT);
-	for (i = 0; i < params->events; i++) {
+	for (i = 0; i < params->events && !repeats(rung, ended, i, params->repeat); i++) {
+		rung[i] = clock_shared();
 		runtime_doorbell(ABI_DOORBELL_END);
 		while (interrupt.count <= i)
 			;
 		first[i] = interrupt.first;
 		ended[i] = interrupt.ended;
 	}
+	runtime_series_end(ABI_PHASE_EVENT, i);
 }
 
 void sample_all(const struct abi_params *params)

@@ -84,21 +84,11 @@ BODY uint64_t time_row(uint32_t n, enum operation op)
 	return clock_stop() - start;
 }
 
-/*
- * Whether the last block of the `n` samples so far repeats the block before it: more
- * samples would show nothing new. A pattern repeats if its period divides the block.
- */
+/* Not inlined: the loops around the bodies stay what they are. */
 static __attribute__((noinline)) bool repeats(const uint64_t *series, uint32_t n,
 					      uint32_t block)
 {
-	uint32_t i;
-
-	if (!block || !n || n % block || n < 2 * block)
-		return false;
-	for (i = n - block; i < n; i++)
-		if (series[i] != series[i - block])
-			return false;
-	return true;
+	return abi_repeats(series, n, block);
 }
 
 /* One sample per event. */

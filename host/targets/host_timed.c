@@ -33,7 +33,10 @@ int host_timed_open(struct host_timed *h, struct vm *vm, enum abi_command comman
 	params.version = ABI_VERSION;
 	params.flags = ABI_FLAG_DOORBELL;
 	params.command = command;
-	params.pmc_events = params.spins = params.repeat = 0;
+	params.pmc_events = params.spins = 0;
+	/* Where the guest takes no samples, the page of a checkpoint stays what it is. */
+	if (command == ABI_COMMAND_SPIN)
+		params.repeat = 0;
 	err = vm_create(vm, h->kvm_fd, h->config, listener);
 	if (!err)
 		err = vm_load(vm, h->rq->image, h->rq->image_bytes, &entry);
@@ -142,6 +145,42 @@ uint64_t *host_timed_series(struct host_timed *h, uint32_t most, uint32_t *n)
 	return h->rep->series[ABI_PHASE_EVENT];
 }
 
+/* One value is three of four samples. */
+static bool are_settled(const uint64_t *series, uint32_t n)
+{
+	uint32_t i, k, same;
+
+	/* Such a value is among the first quarter and one. */
+	for (i = 0; i <= n / 4; i++) {
+		for (k = 0, same = 0; k < n; k++)
+			same += series[k] == series[i];
+		if (same >= n - n / 4)
+			return true;
+	}
+	return false;
+}
+
+bool host_timed_suffice(struct host_timed *h, const uint64_t *series, uint32_t n)
+{
+	const uint32_t block = h->rq->params.repeat;
+
+	if (!block)
+		return false;
+	if (n < 2) {
+		h->began = clock_now();
+		return false;
+	}
+	if (abi_repeats(series, n, block))
+		return true;
+	return n % HOST_TIMED_FEW == 0 && clock_now() - h->began >= HOST_TIMED_HEAVY &&
+	       are_settled(series, n);
+}
+
+void host_timed_shorten(struct host_timed *h, enum abi_phase phase, uint32_t n)
+{
+	h->rep->guest.samples[phase] = n;
+}
+
 static int64_t now_ns(clockid_t clock)
 {
 	struct timespec t;
@@ -187,6 +226,20 @@ uint64_t host_timed_stamp(const struct vm *vm, enum abi_phase phase, uint32_t i)
 			      ((uint64_t)phase * ABI_SERIES_MAX + i) * sizeof(ticks),
 		      &ticks, sizeof(ticks));
 	return ticks;
+}
+
+uint32_t host_timed_stamped(const struct host_timed *h, const struct vm *vm)
+{
+	const struct abi_params *params = &h->rq->params;
+	uint64_t n = 0;
+
+	(void)vm_read(vm,
+		      vm->ram_gpa + ABI_PAGE_OFFSET +
+			      offsetof(struct abi_page, report.samples[ABI_PHASE_EVENT]),
+		      &n, sizeof(n));
+	if (n == params->events || (params->repeat && n < params->events))
+		return (uint32_t)n;
+	return 0;
 }
 
 int host_timed_done(struct host_timed *h)

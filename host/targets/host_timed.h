@@ -21,14 +21,15 @@ struct host_timed {
 	struct vcpu *booting; /* host_timed_boot(): no doorbell so far; or NULL */
 	bool exact;	      /* count waits, and do not time them */
 	struct boot_waits begin;
+	uint64_t began; /* host_timed_suffice(): the clock at the first sample */
 };
 
 /*
  * The function of a row stores rq->params.events samples of the host's clock
- * (host/vmm/timer.h) in series EVENT and as many samples of the cost of reading the clock
- * in series NULL; the other series stay empty. Returns 0 with rep->outcome set, or a
- * negative errno with h->err. The caller has started the thread's watchdog
- * (host/vmm/timer.h) with the time limit of the boot.
+ * (host/vmm/timer.h) in series EVENT, or as many as suffice (host_timed_suffice()), and
+ * samples of the cost of reading the clock in series NULL; the other series stay empty.
+ * Returns 0 with rep->outcome set, or a negative errno with h->err. The caller has
+ * started the thread's watchdog (host/vmm/timer.h) with the time limit of the boot.
  */
 int host_timed_irq_inject(struct host_timed *h);
 int host_timed_irq_inject_eoi(struct host_timed *h);
@@ -96,6 +97,21 @@ int host_timed_run(struct host_timed *h, struct vm *vm, struct run_timer *budget
 uint64_t *host_timed_series(struct host_timed *h, uint32_t most, uint32_t *n);
 
 /*
+ * Whether the first `n` samples of a series suffice; called after each of them. Only on
+ * exact targets, whose clock counts instructions (rq->params.repeat):
+ * - the last block of samples repeats the block before it (bench/abi.h), or
+ * - HOST_TIMED_HEAVY instructions have been executed since the first sample, `n` is a
+ *   multiple of HOST_TIMED_FEW, and three of four samples are one value, which then is
+ *   the median.
+ */
+#define HOST_TIMED_HEAVY 4000000u
+#define HOST_TIMED_FEW	 8u
+bool host_timed_suffice(struct host_timed *h, const uint64_t *series, uint32_t n);
+
+/* Of the samples of `phase` only the first `n` were taken. */
+void host_timed_shorten(struct host_timed *h, enum abi_phase phase, uint32_t n);
+
+/*
  * Around the timed part of an event, outside of its reads of the clock: add the waiting
  * of the calling thread to rep->waits. On exact targets they count the waits only.
  */
@@ -110,6 +126,12 @@ bool host_timed_late(struct host_timed *h);
 
 /* Sample `i` of a series that the payload stored. */
 uint64_t host_timed_stamp(const struct vm *vm, enum abi_phase phase, uint32_t i);
+
+/*
+ * How many events the payload took: rq->params.events, or fewer if they repeat
+ * (abi_repeats()). 0: the payload reports another number.
+ */
+uint32_t host_timed_stamped(const struct host_timed *h, const struct vm *vm);
 
 /* Set rep->outcome: done, skipped, failed. Return 0. */
 int host_timed_done(struct host_timed *h);

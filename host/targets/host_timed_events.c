@@ -63,7 +63,7 @@ static int collect(struct injection *j, enum abi_phase stamps, uint64_t offset,
 {
 	uint32_t i;
 
-	for (i = 0; i < j->n; i++) {
+	for (i = 0; i < j->rung; i++) {
 		uint64_t stamp = host_timed_stamp(&j->vm, stamps, i) - offset;
 
 		if ((int64_t)(stamp - j->sent[i]) < 0)
@@ -100,11 +100,12 @@ static int run_injections(struct injection *j, enum abi_phase stamps, uint64_t *
 		return err == -ECANCELED ? 0 : err;
 	if (j->err)
 		return error_set(h->err, j->err, "%s", j->vm.error.text);
-	if (j->rung != j->n)
+	if (!j->rung || j->rung != host_timed_stamped(h, &j->vm))
 		return host_timed_crash(h, "%u doorbells of %u arrived", j->rung, j->n);
 	if (collect(j, stamps, offset, series))
 		return host_timed_skip(h,
 				       "guest and host do not read the same clock here");
+	host_timed_shorten(h, ABI_PHASE_EVENT, j->rung);
 	return host_timed_done(h);
 }
 

@@ -44,7 +44,7 @@ static int subtract_halves(const struct halves *halves, bool out, uint64_t offse
 {
 	uint32_t i;
 
-	for (i = 0; i < halves->n; i++) {
+	for (i = 0; i < halves->rung; i++) {
 		uint64_t before =
 			host_timed_stamp(&halves->vm, ABI_PHASE_EVENT, i) - offset;
 		uint64_t after =
@@ -76,12 +76,13 @@ static int run_halves(struct halves *halves, bool out, uint64_t *series)
 	err = host_timed_run(h, &halves->vm, NULL, VCPU_STOP_DOORBELL);
 	if (err)
 		return err == -ECANCELED ? 0 : err;
-	if (halves->rung != halves->n)
+	if (!halves->rung || halves->rung != host_timed_stamped(h, &halves->vm))
 		return host_timed_crash(h, "%u doorbells of %u arrived", halves->rung,
 					halves->n);
 	if (subtract_halves(halves, out, offset, series))
 		return host_timed_skip(h,
 				       "guest and host do not read the same clock here");
+	host_timed_shorten(h, ABI_PHASE_EVENT, halves->rung);
 	return host_timed_done(h);
 }
 
@@ -125,6 +126,7 @@ int host_timed_exit_in(struct host_timed *h)
  */
 
 struct laps {
+	struct host_timed *timed;
 	struct vcpu *vcpu;
 	int (*at_doorbell)(struct vcpu *vcpu); /* NULL: nothing */
 	int err;
@@ -143,21 +145,23 @@ static void on_lap_doorbell(void *ctx, uint32_t value)
 	/* The first lap includes the boot of the guest. */
 	if (l->last && l->done < l->n)
 		l->series[l->done++] = clock_now() - l->last;
-	if (l->done == l->n || l->err)
+	if (l->done == l->n || l->err || host_timed_suffice(l->timed, l->series, l->done))
 		vcpu_kick(l->vcpu);
 	l->last = clock_now();
 }
 
-/* n laps under `config`, calling at_doorbell() in each. */
+/* n laps at most under `config`, calling at_doorbell() in each, into series `phase`. */
 static int run_laps(struct host_timed *h, const struct vm_config *config,
-		    int (*at_doorbell)(struct vcpu *vcpu), uint64_t *series, uint32_t n)
+		    int (*at_doorbell)(struct vcpu *vcpu), enum abi_phase phase,
+		    uint32_t n)
 {
 	struct host_timed own = *h;
 	struct vm vm;
 	struct laps laps = {
+		.timed = h,
 		.vcpu = &vm.own[0],
 		.at_doorbell = at_doorbell,
-		.series = series,
+		.series = h->rep->series[phase],
 		.n = n,
 	};
 	const struct vm_listener listener = { .ctx = &laps, .doorbell = on_lap_doorbell };
@@ -170,6 +174,7 @@ static int run_laps(struct host_timed *h, const struct vm_config *config,
 	if (!err && laps.err)
 		err = error_set(h->err, laps.err, "%s", vm.error.text);
 	vm_destroy(&vm);
+	host_timed_shorten(h, phase, laps.done);
 	return err;
 }
 
@@ -178,16 +183,14 @@ static int compare_laps(struct host_timed *h, const struct vm_config *plain,
 			const struct vm_config *config,
 			int (*at_doorbell)(struct vcpu *vcpu))
 {
-	uint64_t *series;
 	uint32_t n;
 	int err;
 
-	series = host_timed_series(h, ABI_SERIES_MAX, &n);
-	if (!series)
+	if (!host_timed_series(h, ABI_SERIES_MAX, &n))
 		return -ENOMEM;
-	err = run_laps(h, plain, NULL, h->rep->series[ABI_PHASE_NULL], n);
+	err = run_laps(h, plain, NULL, ABI_PHASE_NULL, n);
 	if (!err)
-		err = run_laps(h, config, at_doorbell, series, n);
+		err = run_laps(h, config, at_doorbell, ABI_PHASE_EVENT, n);
 	if (err == -ENOTSUP)
 		return host_timed_skip(h, "%s", h->err->text);
 	if (err)
@@ -249,8 +252,8 @@ int host_timed_state_sync_regs(struct host_timed *h)
  * the shortest loop that can run it. The samples of the shortest loop are subtracted.
  */
 
-/* One boot of the payload; its timed events go into `series`. */
-static int run_loop(struct host_timed *h, bool bare, uint64_t *series, uint32_t n)
+/* One boot of the payload; its timed events go into series `phase`. */
+static int run_loop(struct host_timed *h, bool bare, enum abi_phase phase, uint32_t n)
 {
 	struct vm_config config = *h->config;
 	struct boot_request rq = *h->rq;
@@ -267,24 +270,28 @@ static int run_loop(struct host_timed *h, bool bare, uint64_t *series, uint32_t 
 	err = host_timed_open(&own, &vm, 0, &host_timed_ignore);
 	if (!err)
 		err = host_timed_run(&own, &vm, NULL, VCPU_STOP_DOORBELL);
+	n = err ? 0 : host_timed_stamped(&own, &vm);
+	if (!err && !n) {
+		host_timed_crash(h, "the guest reports another number of samples");
+		err = -ECANCELED;
+	}
 	for (i = 0; !err && i < n; i++)
-		series[i] = host_timed_stamp(&vm, ABI_PHASE_EVENT, i);
+		h->rep->series[phase][i] = host_timed_stamp(&vm, ABI_PHASE_EVENT, i);
 	vm_destroy(&vm);
+	host_timed_shorten(h, phase, n);
 	return err;
 }
 
 int host_timed_vmm_overhead(struct host_timed *h)
 {
-	uint64_t *series;
 	uint32_t n;
 	int err;
 
-	series = host_timed_series(h, ABI_SERIES_MAX, &n);
-	if (!series)
+	if (!host_timed_series(h, ABI_SERIES_MAX, &n))
 		return -ENOMEM;
-	err = run_loop(h, true, h->rep->series[ABI_PHASE_NULL], n);
+	err = run_loop(h, true, ABI_PHASE_NULL, n);
 	if (!err)
-		err = run_loop(h, false, series, n);
+		err = run_loop(h, false, ABI_PHASE_EVENT, n);
 	if (err)
 		return err == -ECANCELED ? 0 : err;
 	return host_timed_done(h);
@@ -302,7 +309,7 @@ int host_timed_immediate_exit(struct host_timed *h)
 	if (!series)
 		return -ENOMEM;
 	err = host_timed_open(h, &vm, ABI_COMMAND_SPIN, &host_timed_ignore);
-	for (i = 0; !err && i < n; i++) {
+	for (i = 0; !err && i < n && !host_timed_suffice(h, series, i); i++) {
 		uint64_t start = clock_now();
 
 		err = vcpu_enter_immediate(&vm.vcpus[0]);
@@ -312,6 +319,7 @@ int host_timed_immediate_exit(struct host_timed *h)
 		else if (host_timed_late(h))
 			err = -ECANCELED;
 	}
+	host_timed_shorten(h, ABI_PHASE_EVENT, i);
 	vm_destroy(&vm);
 	if (err)
 		return err == -ECANCELED ? 0 : err;

@@ -145,12 +145,15 @@ static int time_pages(struct host_timed *h, const struct slot_options *options,
 		return -ENOMEM;
 	err = open_pages(&p, ABI_COMMAND_TOUCH, SLOT_BYTES, options);
 	for (i = 0; !err && i <= n; i++) {
+		if (i && host_timed_suffice(h, series, i - 1))
+			break;
 		err = sample(&p, i ? &series[i - 1] : &unused);
 		if (!i)
 			h->rep->waits = (struct boot_waits){ 0 };
 		if (!err && host_timed_late(h))
 			err = -ECANCELED;
 	}
+	host_timed_shorten(h, ABI_PHASE_EVENT, i ? i - 1 : 0);
 	vm_destroy(&p.vm);
 	if (err == -ENOTSUP)
 		return host_timed_skip(h, "%s", h->err->text);

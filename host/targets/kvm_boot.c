@@ -107,6 +107,16 @@ static void note_counters(const struct meter *m, const struct snapshot *end)
 	};
 }
 
+/*
+ * Whether something uses the counts of the phase (measure/): a snapshot is longer than
+ * many a phase, most of all where it reads /proc/interrupts.
+ */
+static bool is_counted(const struct meter *m, uint32_t phase)
+{
+	return phase == ABI_PHASE_EVENT || phase == ABI_PHASE_PMC ||
+	       phase == ABI_PHASE_PMC_NULL || (m->l0_exits && phase == ABI_PHASE_NULL);
+}
+
 static void on_doorbell(void *ctx, uint32_t value)
 {
 	struct meter *m = ctx;
@@ -115,7 +125,7 @@ static void on_doorbell(void *ctx, uint32_t value)
 
 	if (phase >= ABI_PHASES)
 		return; /* boot_harvest() rejects the report of such a payload */
-	if (ABI_DOORBELL_KIND(value) == ABI_DOORBELL_END) {
+	if (ABI_DOORBELL_KIND(value) == ABI_DOORBELL_END && is_counted(m, phase)) {
 		snapshot(m, &end);
 		kvm_count(&m->begin.vcpu, &end.vcpu, &m->rep->counts[phase]);
 		if (m->l0_exits)
@@ -127,7 +137,7 @@ static void on_doorbell(void *ctx, uint32_t value)
 	if (m->host && m->host->doorbell)
 		m->host->doorbell(&m->vm, ABI_DOORBELL_KIND(value), phase);
 	/* Last: the work above is not counted. */
-	if (ABI_DOORBELL_KIND(value) == ABI_DOORBELL_BEGIN)
+	if (ABI_DOORBELL_KIND(value) == ABI_DOORBELL_BEGIN && is_counted(m, phase))
 		snapshot(m, &m->begin);
 }
 

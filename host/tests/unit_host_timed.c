@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* When the series of a row that the host times ends: host_timed_suffice(). */
+#include <criterion/criterion.h>
+
+#include "host/targets/host_timed.h"
+#include "host/vmm/timer.h"
+
+#define N 96
+
+/* The first number of samples that suffices; 0: none. `heavy`: the row takes long. */
+static uint32_t end_of(const uint64_t *series, uint32_t repeat, bool heavy)
+{
+	const struct boot_request rq = { .params.repeat = repeat };
+	struct host_timed h = { .rq = &rq };
+	uint32_t n;
+
+	for (n = 0; n <= N; n++) {
+		if (n == 2 && heavy)
+			while (clock_now() - h.began < HOST_TIMED_HEAVY)
+				;
+		/* A busy machine makes no row heavy. */
+		if (!heavy && n >= 2)
+			h.began = clock_now();
+		if (host_timed_suffice(&h, series, n))
+			return n;
+	}
+	return 0;
+}
+
+/* `first` once, then the pattern of `period` values. */
+static const uint64_t *pattern(uint64_t first, uint32_t period)
+{
+	static uint64_t series[N];
+
+	for (uint32_t i = 0; i < N; i++)
+		series[i] = 1000 + i % period;
+	if (first)
+		series[0] = first;
+	return series;
+}
+
+Test(host_timed, a_series_ends_when_a_block_repeats)
+{
+	cr_expect_eq(end_of(pattern(0, 1), 24, false), 48);
+	cr_expect_eq(end_of(pattern(9000, 1), 24, false), 72, "not the first block");
+	cr_expect_eq(end_of(pattern(0, 8), 24, false), 48);
+	cr_expect_eq(end_of(pattern(0, 5), 24, false), 0, "5 does not divide 24");
+}
+
+Test(host_timed, events_asked_for_are_all_taken)
+{
+	cr_expect_eq(end_of(pattern(0, 1), 0, false), 0);
+	cr_expect_eq(end_of(pattern(0, 1), 0, true), 0);
+}
+
+Test(host_timed, a_heavy_series_ends_when_three_of_four_samples_are_one_value)
+{
+	uint64_t series[N];
+
+	cr_expect_eq(end_of(pattern(0, 1), 24, true), 8);
+	cr_expect_eq(end_of(pattern(9000, 1), 24, true), 8);
+	cr_expect_eq(end_of(pattern(0, 2), 24, true), 48, "no value is three of four");
+	/* One less than three of four at 8, 16, ..., 96. */
+	for (uint32_t i = 0; i < N; i++)
+		series[i] = i % 4 ? 1000 : 2000 + i;
+	series[1] = 5;
+	cr_expect_eq(end_of(series, 24, true), 0);
+	series[16] = 1000;
+	cr_expect_eq(end_of(series, 24, true), 24);
+}
