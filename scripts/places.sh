@@ -12,9 +12,11 @@ in_tree() {
 
 # cache_dir: the folder of kernels, headers, package lists and saved machines. The folder is
 # shared by all clones and by the installed program (host/targets/lab/file.c).
-cache_dir() {
-  echo "${WORLDSWITCH_CACHE:-${XDG_CACHE_HOME:-${HOME:-}/.cache}/worldswitch}"
-}
+# Without $HOME, as in a service, `~` is the user's folder in /etc/passwd.
+cache_dir() (
+  [ -n "${HOME:-}" ] || unset HOME
+  echo "${WORLDSWITCH_CACHE:-${XDG_CACHE_HOME:-$(echo ~)/.cache}/worldswitch}"
+)
 
 # emulators_dir: the emulators that emulator.sh has built (host/targets/lab/file.c).
 emulators_dir() {

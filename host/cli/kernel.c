@@ -86,8 +86,13 @@ static error_t parse_kernel(char *arg, struct kernel_args *args,
 		!strcmp(args->command, "fetch") || !strcmp(args->command, "changelog");
 	const char *minor = arg + digits + 1;
 
-	if (!digits || arg[digits] != '.' || !fetches)
+	if (!fetches)
 		return ARGP_ERR_UNKNOWN;
+	if (!digits || arg[digits] != '.')
+		return options_error(
+			state,
+			"'%s' is not a release (6.12.113) or a series (7.3): 'wsbench kernel list' prints them",
+			arg);
 	return add(args, minor[strspn(minor, "0123456789")] ? "--release" : "--series",
 		   arg, state);
 }

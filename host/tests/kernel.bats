@@ -211,7 +211,7 @@ cache() {
   fetch 6.1
   grep -q '^6\.1\.0-' release
   refused 2 "unexpected argument '6.1'" "$wsbench" kernel take 6.1
-  refused 2 "unexpected argument 'bookworm'" "$wsbench" kernel fetch bookworm
+  refused 2 "'bookworm' is not a release (6.12.113) or a series (7.3)" "$wsbench" kernel fetch bookworm
   [[ $("$wsbench" list kernels --names) == *6.1.0-9-cloud-amd64* ]]
   grep -qx 6.1 <<<"$("$wsbench" list kernels --names)"
   grep -q '^6\.1\.0-9-cloud-amd64  *x86_64 ' <<<"$("$wsbench" list kernels)"

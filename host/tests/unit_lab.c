@@ -2,6 +2,7 @@
 /* Unit tests of the lab's kernels, modules, initramfs and command lines. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -616,4 +617,32 @@ Test(tail, returns_the_last_lines_without_blank_lines_and_control_characters)
 	cr_expect_null(lab_tail_line(&t, 100000, line, sizeof(line)));
 	cr_expect_str_eq(lab_tail_find(&t, "panic: ", line, sizeof(line)), "panic: why");
 	cr_expect_null(lab_tail_find(&t, "absent", line, sizeof(line)));
+}
+
+/* As in a service: the cache is that of the user, not a folder below /. */
+Test(lab, the_cache_without_home_is_the_users)
+{
+	const struct passwd *user = getpwuid(geteuid());
+	char path[PATH_MAX], expected[PATH_MAX], script[PATH_MAX] = "";
+	FILE *shell;
+
+	cr_assert_not_null(user);
+	unsetenv("WORLDSWITCH_CACHE");
+	unsetenv("XDG_CACHE_HOME");
+	unsetenv("HOME");
+	snprintf(expected, sizeof(expected), "%s/.cache/worldswitch", user->pw_dir);
+	/* The scripts use the same folder. */
+	shell = popen("bash -uc '. scripts/places.sh; cache_dir'", "r");
+	cr_assert_not_null(shell);
+	cr_assert_not_null(fgets(script, sizeof(script), shell));
+	cr_expect_eq(pclose(shell), 0);
+	script[strcspn(script, "\n")] = '\0';
+	cr_expect_str_eq(script, expected);
+	snprintf(expected, sizeof(expected), "%s/.cache/worldswitch/baselines",
+		 user->pw_dir);
+	lab_baselines_folder(path);
+	cr_expect_str_eq(path, expected);
+	setenv("HOME", "", 1);
+	lab_baselines_folder(path);
+	cr_expect_str_eq(path, expected);
 }

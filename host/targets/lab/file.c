@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,10 +137,28 @@ int lab_find_clone_library(char path[PATH_MAX], struct error *err)
 			err);
 }
 
+/* The user's folder in /etc/passwd, as of a service without $HOME; "" if there is none.
+ */
+static void home_of_user(char path[PATH_MAX])
+{
+	FILE *users = fopen("/etc/passwd", "re");
+	const struct passwd *user;
+
+	path[0] = '\0';
+	while (users && (user = fgetpwent(users)))
+		if (user->pw_uid == geteuid()) {
+			lab_path(path, "%s", user->pw_dir);
+			break;
+		}
+	if (users)
+		fclose(users);
+}
+
 /* `name` in the cache. */
 static void cache_path(const char *name, char path[PATH_MAX])
 {
 	const char *cache = getenv("WORLDSWITCH_CACHE"), *home;
+	char own[PATH_MAX];
 
 	if (cache && *cache) {
 		lab_path(path, "%s/%s", cache, name);
@@ -147,10 +166,15 @@ static void cache_path(const char *name, char path[PATH_MAX])
 	}
 	cache = getenv("XDG_CACHE_HOME");
 	home = getenv("HOME");
-	if (cache && *cache)
+	if (cache && *cache) {
 		lab_path(path, "%s/worldswitch/%s", cache, name);
-	else
-		lab_path(path, "%s/.cache/worldswitch/%s", home ? home : "", name);
+		return;
+	}
+	if (!home || !*home) {
+		home_of_user(own);
+		home = own;
+	}
+	lab_path(path, "%s/.cache/worldswitch/%s", home, name);
 }
 
 void lab_kernel_cache(enum arch arch, char path[PATH_MAX])
