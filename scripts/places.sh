@@ -15,7 +15,8 @@ in_tree() {
 # Without $HOME, as in a service, `~` is the user's folder in /etc/passwd.
 cache_dir() (
   [ -n "${HOME:-}" ] || unset HOME
-  echo "${WORLDSWITCH_CACHE:-${XDG_CACHE_HOME:-$(echo ~)/.cache}/worldswitch}"
+  home=~
+  echo "${WORLDSWITCH_CACHE:-${XDG_CACHE_HOME:-$home/.cache}/worldswitch}"
 )
 
 # emulators_dir: the emulators that emulator.sh has built (host/targets/lab/file.c).

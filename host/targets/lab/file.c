@@ -137,8 +137,7 @@ int lab_find_clone_library(char path[PATH_MAX], struct error *err)
 			err);
 }
 
-/* The user's folder in /etc/passwd, as of a service without $HOME; "" if there is none.
- */
+/* The user's folder in /etc/passwd, for a service without $HOME; "": there is none. */
 static void home_of_user(char path[PATH_MAX])
 {
 	FILE *users = fopen("/etc/passwd", "re");
