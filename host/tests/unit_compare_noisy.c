@@ -308,7 +308,7 @@ static enum compare_verdict first_of(size_t rows)
 	enum compare_verdict verdict;
 	struct error err;
 	struct compare c;
-	char name[16];
+	char name[32];
 
 	for (size_t i = 0; i < rows; i++) {
 		snprintf(name, sizeof(name), "row%zu", i);

@@ -88,7 +88,7 @@ Test(distribution, distributions_of_repetitions)
 static void put_noisy(size_t runs, size_t mode_at, size_t outlier_at)
 {
 	static const double noise[] = { 0, 4, -4, 1, -6, 3, 0, -1, 5, -3, 2 };
-	char run[8];
+	char run[32];
 
 	next.exact = false;
 	next.target = "kvm";
