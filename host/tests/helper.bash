@@ -85,6 +85,21 @@ nothing_left() {
   fi
 }
 
+# own_machines: for setup_file. The labs of the file have a cache of machines of their own, so
+# that each machine is booted once, by the first test that needs it, and all others restore it:
+# a test that repeats a run compares a machine that was booted with one that was saved. $real_cache
+# is the cache of all.
+own_machines() {
+  local name
+  real_cache=$(cache_dir)
+  export real_cache
+  mkdir "$BATS_FILE_TMPDIR/cache"
+  for name in apt emulators headers kernels; do
+    ln -s "$real_cache/$name" "$BATS_FILE_TMPDIR/cache/"
+  done
+  export WORLDSWITCH_CACHE=$BATS_FILE_TMPDIR/cache
+}
+
 # What the files of one run share; of a file that runs alone, its own.
 shared=${WS_SHARED:-${BATS_FILE_TMPDIR:-}}
 

@@ -4,6 +4,9 @@
 bats_require_minimum_version 1.5.0
 load helper
 
+# A boot takes 9 to 40 s of CPU.
+setup_file() { own_machines; }
+
 # exits ID N: L1's KVM counted one exit per event, and L0's KVM N.
 exits() {
   holds doc.json "value('$1', metric='traps_per_op') == $2" \
@@ -32,9 +35,9 @@ two_levels() {
   holds doc.json "d['subject']['kernel_below'] == d['subject']['kernel']" "d['target']['hypervisor'] == 'SVM'" \
     "value('null') == 0" "value('null', metric='traps_per_op') == 0" \
     "b('pio_out_user')['handled_by'] == 'user'" "value('pio_out_user') > value('hypercall') > 15000"
-  # Alone, the row is the same to the byte; and again from a machine that was not saved.
+  # Alone, the row is the same to the byte; and of the machine that was saved.
   doc doc.json 'value("hypercall")' >first
-  WORLDSWITCH_FRESH_MACHINES=1 "$wsbench" run --quiet --on lab:x86_64-svm-l1 --bench hypercall --boots 1 -o alone.json >/dev/null
+  "$wsbench" run --quiet --on lab:x86_64-svm-l1 --bench hypercall --boots 1 -o alone.json >/dev/null
   doc alone.json 'value("hypercall")' | cmp - first
   "$wsbench" explain --quiet --on lab:x86_64-svm-l1 --bench hypercall -o explained.json >out.txt
   two_levels
@@ -73,7 +76,7 @@ two_levels() {
     "value('nested_cpuid') > value('pio_out_user') > value('hypercall') > 15000" \
     'b("pause_exit")["reason"].startswith("no PAUSE exits here")'
   doc doc.json 'value("hypercall")' >first
-  WORLDSWITCH_FRESH_MACHINES=1 "$wsbench" run --quiet --on lab:x86_64-vmx-l1 --bench hypercall --boots 1 -o alone.json >/dev/null
+  "$wsbench" run --quiet --on lab:x86_64-vmx-l1 --bench hypercall --boots 1 -o alone.json >/dev/null
   doc alone.json 'value("hypercall")' | cmp - first
   "$wsbench" explain --quiet --on lab:x86_64-vmx-l1 --bench hypercall -o explained.json >/dev/null
   two_levels
@@ -93,7 +96,7 @@ two_levels() {
 
 @test "lab:aarch64-nested-l1: exits of L1's KVM, traps to L0's, exact whatever else is asked for; --append is for L1" {
   need_target lab:aarch64-nested-l1
-  "$wsbench" run --quiet --on lab:aarch64-nested-l1 --bench null,hypercall,mmio_read_user,pmccntr -o doc.json >out.txt
+  "$wsbench" run --quiet --on lab:aarch64-nested-l1 --bench null,hypercall,mmio_read_user,pmccntr --boots 1 -o doc.json >out.txt
   exits hypercall 6
   holds doc.json "d['subject']['kernel_below'] == d['subject']['kernel']" "d['target']['hypervisor'] == 'arm64 VHE'" \
     "value('null') == 0" "value('null', metric='traps_per_op') == 0" \
@@ -101,7 +104,7 @@ two_levels() {
     "b('pmccntr', 'pmu-emulated')['exits']['observed'] > 0" \
     'not [x["name"] for x in d["benchmarks"] if x["status"] == "fail"]'
   doc doc.json 'value("hypercall")' >first
-  WORLDSWITCH_FRESH_MACHINES=1 "$wsbench" run --quiet --on lab:aarch64-nested-l1 --bench hypercall -o alone.json >/dev/null
+  "$wsbench" run --quiet --on lab:aarch64-nested-l1 --bench hypercall --boots 1 -o alone.json >/dev/null
   doc alone.json 'value("hypercall")' | cmp - first
   # Of L1's kernel: L0 with so little memory could not hold L1.
   "$wsbench" run --quiet --on lab:aarch64-nested-l1 --bench null --append mem=100M -o small.json >/dev/null

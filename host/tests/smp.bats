@@ -4,6 +4,9 @@
 bats_require_minimum_version 1.5.0
 load helper
 
+# A boot of Bochs with two CPUs takes 8 s of CPU.
+setup_file() { own_machines; }
+
 # The figures of two runs are equal. In a few runs, one event is some instructions longer
 # (host/targets/lab/README.md), which moves the mean over the events.
 figures() {
@@ -63,11 +66,12 @@ for b in json.load(open(sys.argv[1]))["benchmarks"]:
 
 two_cpus='ipi_busy,ipi_idle,kick_signal,kick_immediate_exit,mmio_read_concurrent,pause_round_robin'
 
-# repeats LAB: figures of all rows, then of two of them in another machine, which is booted anew.
+# repeats LAB: figures of all rows, on the machine that is booted, then of two of them, on the
+# machine that was saved.
 repeats() {
   need_target "$1"
   "$wsbench" run --on "$1" --bench "null,$two_cpus" --boots 1 --quiet -o all.json >/dev/null
-  WORLDSWITCH_FRESH_MACHINES=1 "$wsbench" run --on "$1" --bench ipi_idle,kick_signal --boots 1 --quiet -o two.json >/dev/null
+  "$wsbench" run --on "$1" --bench ipi_idle,kick_signal --boots 1 --quiet -o two.json >/dev/null
   python3 - two.json all.json <<'END'
 import json, sys
 two, every = ({b["name"]: b["metrics"] for b in json.load(open(f))["benchmarks"]} for f in sys.argv[1:])
@@ -95,12 +99,14 @@ END
 }
 
 @test "lab:x86_64-*-smp: rows of one vCPU have the figures of the lab with one CPU" {
-  local lab
+  local lab run
   for lab in svm vmx; do
     need_target lab:x86_64-$lab-smp
     need_target lab:x86_64-$lab
-    "$wsbench" run --on lab:x86_64-$lab,lab:x86_64-$lab-smp --bench hypercall,mmio_read_kernel,rdpmc_general,pio_out_user,irq_inject --boots 1 --quiet -o $lab >/dev/null
-    python3 - $lab/lab-x86_64-$lab.json $lab/lab-x86_64-$lab-smp.json <<'END'
+    run=("$wsbench" run --bench hypercall,mmio_read_kernel,rdpmc_general,pio_out_user,irq_inject --boots 1 --quiet)
+    WORLDSWITCH_CACHE=$real_cache "${run[@]}" --on lab:x86_64-$lab -o $lab.json >/dev/null
+    "${run[@]}" --on lab:x86_64-$lab-smp -o $lab-smp.json >/dev/null
+    python3 - $lab.json $lab-smp.json <<'END'
 import json, sys
 one, two = ({b["name"]: b["metrics"][0]["estimate"]["value"] for b in json.load(open(f))["benchmarks"]} for f in sys.argv[1:])
 print(one, two)
