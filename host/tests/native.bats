@@ -70,7 +70,7 @@ for t in json.load(sys.stdin)["targets"]:
   command -v clang >/dev/null || skip "clang is not installed"
   programs_of_another_system
   rm programs/gcc programs/cc
-  native native-clang CC=clang CFLAGS=-O1
+  native native-clang CC=clang CFLAGS=-O0
   check_targets
 }
 

@@ -103,7 +103,7 @@ END
   for lab in svm vmx; do
     need_target lab:x86_64-$lab-smp
     need_target lab:x86_64-$lab
-    run=("$wsbench" run --bench hypercall,mmio_read_kernel,rdpmc_general,pio_out_user,irq_inject --boots 1 --quiet)
+    run=("$wsbench" run --bench "hypercall,mmio_read_kernel,rdpmc_general,pio_out_user,irq_inject" --boots 1 --quiet)
     WORLDSWITCH_CACHE=$real_cache "${run[@]}" --on lab:x86_64-$lab -o $lab.json >/dev/null
     "${run[@]}" --on lab:x86_64-$lab-smp -o $lab-smp.json >/dev/null
     python3 - $lab.json $lab-smp.json <<'END'
