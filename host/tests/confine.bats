@@ -152,7 +152,7 @@ confined() {
   local target
   for target in lab:x86_64-svm lab:aarch64-vhe; do
     ! unavailable $target >/dev/null || continue
-    WORLDSWITCH_FRESH_MACHINES=1 run_apart "$wsbench" run --on $target --bench vmm_overhead,hypercall --quiet -o with.json
+    run_apart "$wsbench" run --on $target --bench vmm_overhead,hypercall --quiet -o with.json
     [ "$status" = 0 ]
     WORLDSWITCH_FRESH_MACHINES=1 WORLDSWITCH_CONFINE=0 run_apart "$wsbench" run --on $target --bench vmm_overhead,hypercall --quiet -o without.json
     [ "$status" = 0 ]
