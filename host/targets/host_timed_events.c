@@ -141,9 +141,18 @@ int host_timed_irq_inject_eoi(struct host_timed *h)
 	return inject(h, false, ABI_PHASE_TWIN);
 }
 
+/*
+ * All events: KVM injects from a work item, whose path changes with the state of the
+ * workqueue, and a block that repeats can be one of the rarer kind.
+ */
 int host_timed_irqfd_inject(struct host_timed *h)
 {
-	return inject(h, true, ABI_PHASE_EVENT);
+	struct boot_request rq = *h->rq;
+	struct host_timed own = *h;
+
+	rq.params.repeat = 0;
+	own.rq = &rq;
+	return inject(&own, true, ABI_PHASE_EVENT);
 }
 
 /* ---- kicks: from one thread's kick to the return of another thread's KVM_RUN ---- */
