@@ -273,12 +273,16 @@ int documents_make_folder(const char *path, struct error *err)
 
 	if (!copy)
 		abort();
-	for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+	for (char *slash = strchr(copy + 1, '/'); slash && !rc;
+	     slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		file_make_folder(copy); /* the last call reports errors */
+		rc = file_make_folder(copy);
+		if (is_folder(copy))
+			rc = 0;
 		*slash = '/';
 	}
-	rc = file_make_folder(copy);
+	if (!rc)
+		rc = file_make_folder(copy);
 	if (rc == -EEXIST)
 		rc = is_folder(copy) ? 0 : -ENOTDIR;
 	if (rc)

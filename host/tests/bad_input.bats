@@ -163,6 +163,10 @@ lab=lab:aarch64-vhe
   refused 2 'cannot write to folder ' "${own_mounts[@]}" '
     mount -t tmpfs -o ro none /mnt
     exec "$0" run --on bare:x86_64 --bench null -o /mnt/doc.json' "$wsbench"
+  # The cause of the first folder that cannot be made, not of those below it.
+  refused 2 'cannot make folder /mnt/a/b/: Read-only file system' "${own_mounts[@]}" '
+    mount -t tmpfs -o ro none /mnt
+    exec "$0" run --on bare:x86_64 --bench null -o /mnt/a/b/' "$wsbench"
 }
 
 @test "a full disk: the old document stays, without a partial new one" {
