@@ -460,8 +460,9 @@ int lab_base_run(struct lab_base *base, const struct lab_boot *boot,
 	err->text[0] = '\0';
 	ret = emulator->clone(base, boot, &s->wire, job, &s->child, err);
 	ns = child_ns(&s->child);
-	/* The first clone has started the server. */
-	server_ns = has_server ? 0 : child_ns(&base->child);
+	/* The first clone has started the server. Without one, the base is an ended boot.
+	 */
+	server_ns = !has_server && base->child.process.pid ? child_ns(&base->child) : 0;
 	job_mark = timing_mark();
 	if (!ret)
 		ret = converse(s, emulator);
