@@ -264,14 +264,6 @@ static char *text(const char *fmt, ...)
 	return s;
 }
 
-static const struct bench *find_bench(const char *id)
-{
-	for (const struct bench *b = bench_table; b->id; b++)
-		if (!strcmp(b->id, id))
-			return b;
-	return NULL;
-}
-
 static unsigned int arch_of(const struct result *r)
 {
 	return r->machine.arch && !strcmp(r->machine.arch, "aarch64") ? ARCHS_AARCH64
@@ -287,7 +279,7 @@ static char *find_cost(const struct result *r, const char *row, const char *conf
 {
 	const struct result_benchmark *b = result_find(r, row, config);
 	const struct result_metric *m = b ? result_find_metric(b, "round_trip") : NULL;
-	const struct bench *bench = find_bench(row);
+	const struct bench *bench = result_find_bench(row);
 	struct result_class class;
 
 	if (!b)

@@ -133,10 +133,10 @@ static int boot(struct target *t, const struct job *job, struct lab_wire *wire,
 
 	if (job->n_benches != 1 || job->n_configs != 1)
 		return error_set(err, -EINVAL, "a job in a lab has one row");
-	rq.config = names_config(job->configs[0]);
+	rq.config = result_find_config(job->configs[0]);
 	rq.bench = pmu_row(job->benches[0]);
 	if (!rq.bench)
-		rq.bench = names_bench(job->benches[0]);
+		rq.bench = result_find_bench(job->benches[0]);
 	if (!rq.bench || !rq.config)
 		return error_set(err, -ENOENT, "no benchmark %s with config %s",
 				 job->benches[0], job->configs[0]);

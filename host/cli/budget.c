@@ -89,7 +89,7 @@ static error_t parse_map(struct budget_args *args, const char *arg,
 			 struct argp_state *state)
 {
 	const char *equals = strchr(arg, '=');
-	const struct bench *row = equals ? names_bench(equals + 1) : NULL;
+	const struct bench *row = equals ? result_find_bench(equals + 1) : NULL;
 	size_t n = args->options.n_overrides;
 	char *name;
 
@@ -166,7 +166,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			args->kernels[args->n_kernels - 1] = arg;
 		return 0;
 	case OPTION_CONFIG:
-		if (!names_config(arg))
+		if (!result_find_config(arg))
 			return options_error(
 				state,
 				"--config: '%s' is not a config ('wsbench list configs')",
@@ -247,7 +247,7 @@ static size_t select_rows(const struct budget_args *args, const char **rows, siz
 	size_t kept = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		const struct bench *b = names_bench(rows[i]);
+		const struct bench *b = result_find_bench(rows[i]);
 		bool opt_in = (b->needs & OPT_IN) && strcmp(args->on->ops->kind, "lab");
 
 		if ((b->archs & (1u << args->on->arch)) && !opt_in)

@@ -147,8 +147,8 @@ static struct explanation *explain_side(const struct result *doc, const char *im
 					const struct compare_side *side, char *reason,
 					size_t bytes, bool *failed)
 {
-	const struct bench *bench = names_bench(row->name);
-	const struct config *config = names_config(side->config);
+	const struct bench *bench = result_find_bench(row->name);
+	const struct config *config = result_find_config(side->config);
 	const char *refusal = row_refusal(bench);
 	struct explanation *e = NULL;
 	struct explain x = { .kinds = false };

@@ -248,7 +248,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (x->file)
 			return options_error(
 				state, "only one file can be shown, not also '%s'", arg);
-		if (names_bench(arg) && access(arg, F_OK))
+		if (result_find_bench(arg) && access(arg, F_OK))
 			return options_error(
 				state,
 				"no file %s: a benchmark is explained by --on lab:... --bench %s",
@@ -358,7 +358,7 @@ static const char *only_of_one(const struct explain *x)
 static enum cli_exit check_machine(const struct run *run)
 {
 	const struct target *t = names_target(run->targets.names[0]);
-	const struct bench *bench = names_bench(run->benches.names[0]);
+	const struct bench *bench = result_find_bench(run->benches.names[0]);
 
 	if (strcmp(t->ops->kind, "lab") != 0) {
 		message_usage("wsbench explain",

@@ -240,7 +240,7 @@ static enum cli_exit record(struct recording *rec, struct explain *x,
 		return CLI_FAILED;
 	}
 	for (size_t i = 0; i < x->run.benches.n; i++) {
-		code = row_open(rec, names_bench(x->run.benches.names[i]));
+		code = row_open(rec, result_find_bench(x->run.benches.names[i]));
 		if (code == CLI_FAILED || code == CLI_USAGE)
 			return code;
 		worst = code == CLI_OK ? worst : code;

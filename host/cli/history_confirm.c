@@ -55,10 +55,10 @@ static void add_names(const struct group *g, bool configs, struct names_list *li
 static bool is_known(const struct run *run)
 {
 	for (size_t i = 0; i < run->benches.n; i++)
-		if (!names_bench(run->benches.names[i]))
+		if (!result_find_bench(run->benches.names[i]))
 			return false;
 	for (size_t i = 0; i < run->configs.n; i++)
-		if (!names_config(run->configs.names[i]))
+		if (!result_find_config(run->configs.names[i]))
 			return false;
 	return true;
 }

@@ -349,8 +349,8 @@ static bool can_explain(const struct history *h, const struct history_series *s)
 {
 	const struct target *t = names_target(h->places[s->place].target);
 
-	return t && !touch_refusal(t) && !row_refusal(names_bench(s->benchmark)) &&
-	       names_config(s->config);
+	return t && !touch_refusal(t) && !row_refusal(result_find_bench(s->benchmark)) &&
+	       result_find_config(s->config);
 }
 
 static void print_missing_of(const struct history_args *args, const struct history *h,

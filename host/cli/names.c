@@ -193,7 +193,7 @@ static int drop_opt_in(const char *patterns, struct names_list *list, struct err
 	for (size_t i = 0; i < list->n; i++) {
 		const char *name = list->names[i];
 
-		if (!(names_bench(name)->needs & OPT_IN) ||
+		if (!(result_find_bench(name)->needs & OPT_IN) ||
 		    names_is_listed(patterns, name))
 			list->names[kept++] = name;
 		else
@@ -227,7 +227,7 @@ int names_match_benches(const char *patterns, struct names_list *list, struct er
 /* Single settings and mitigations: not by a pattern that begins with a wildcard. */
 static bool config_matches(const char *pattern, const char *name)
 {
-	const struct config *c = names_config(name);
+	const struct config *c = result_find_config(name);
 
 	if ((c->settings || c->mitigation) && strchr("*?[", *pattern) && *pattern)
 		return false;
@@ -276,23 +276,6 @@ int names_match_targets(const char *patterns, struct names_list *list, struct er
 			break;
 		}
 	return ret;
-}
-
-const struct bench *names_bench(const char *id)
-{
-	for (const struct bench *b = bench_table; b->id; b++)
-		if (!strcmp(b->id, id))
-			return b;
-	return NULL;
-}
-
-const struct config *names_config(const char *name)
-{
-	const struct config *c = config_table;
-
-	while (c->name && strcmp(c->name, name))
-		c++;
-	return c->name ? c : NULL;
 }
 
 const struct target *names_target(const char *name)

@@ -179,9 +179,9 @@ static enum options_next check(const struct argp *argp, const char *command, int
 /* A benchmark or a target without its option, where the command has that option. */
 static void unexpected(const struct argp *argp, const char *command, const char *word)
 {
-	const char *option = names_bench(word)	  ? "bench"
-			     : names_target(word) ? "on"
-						  : NULL;
+	const char *option = result_find_bench(word) ? "bench"
+			     : names_target(word)    ? "on"
+						     : NULL;
 	struct search s = { .name = option };
 
 	if (option) {

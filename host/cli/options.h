@@ -77,8 +77,6 @@ int names_match_targets(const char *patterns, struct names_list *list, struct er
 bool names_is_listed(const char *patterns, const char *name);
 
 /* The row of a name, or NULL. */
-const struct bench *names_bench(const char *id);
-const struct config *names_config(const char *name);
 const struct target *names_target(const char *name);
 
 /* ------------------------------ options ------------------------------ */

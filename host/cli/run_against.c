@@ -49,7 +49,7 @@ static enum cli_exit check_configs(const struct run *run)
 		const struct target *t = names_target(run->targets.names[i]);
 
 		for (int side = 0; side < 2; side++) {
-			if (plan_has_config(t, names_config(a->config[side])))
+			if (plan_has_config(t, result_find_config(a->config[side])))
 				continue;
 			message_usage("wsbench run",
 				      "--against %s: %s does not have the config %s",
@@ -98,8 +98,8 @@ enum cli_exit run_against_check(struct run *run)
 		return CLI_USAGE;
 	}
 	a->config[0] = run->configs.n ? run->configs.names[0] : "default";
-	if (names_config(a->what)) {
-		a->config[1] = names_config(a->what)->name;
+	if (result_find_config(a->what)) {
+		a->config[1] = result_find_config(a->what)->name;
 		return check_configs(run);
 	}
 	a->config[0] = NULL;

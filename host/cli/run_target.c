@@ -272,7 +272,7 @@ static void say_lacking(const struct run *run, const struct target *t)
 	for (size_t i = 0; i < job->n_benches; i++) {
 		const char *name = job->benches[i];
 
-		if (plan_has_bench(t, job, names_bench(name)))
+		if (plan_has_bench(t, job, result_find_bench(name)))
 			n++;
 		else if (run->bench_words && names_is_listed(run->bench_words, name))
 			add_name(benches, sizeof(benches), name);
@@ -280,7 +280,7 @@ static void say_lacking(const struct run *run, const struct target *t)
 	for (size_t i = 0; run->config_words && i < job->n_configs; i++) {
 		const char *name = job->configs[i];
 
-		if (!plan_has_config(t, names_config(name)) &&
+		if (!plan_has_config(t, result_find_config(name)) &&
 		    names_is_listed(run->config_words, name))
 			add_name(configs, sizeof(configs), name);
 	}
@@ -412,7 +412,7 @@ enum cli_exit run_touch(const struct run *run, struct result *r)
 
 		if (b->status != RESULT_OK || !m)
 			continue;
-		why = row_refusal(names_bench(b->name));
+		why = row_refusal(result_find_bench(b->name));
 		if (!why) {
 			message_info(run->common.quiet, "%s: recording %s, %zu of %zu",
 				     r->target.name, b->name, i + 1, r->n_benchmarks);

@@ -187,7 +187,7 @@ static int run_pmu(const struct target *row, const struct selftest_args *a)
 {
 	const bool has_vm = strcmp(row->ops->kind, "bare");
 	const char *name = a->config ? a->config : has_vm ? "pmu-emulated" : "default";
-	const struct config *config = names_config(name);
+	const struct config *config = result_find_config(name);
 	int failed = 0, rc;
 	const struct selftest_watch watch = { &failed, print_line };
 	struct error err = { "" };

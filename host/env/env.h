@@ -29,12 +29,6 @@ bool env_read_line(const char *root, const char *path, char *buf, size_t bytes);
 bool env_read_key(const char *root, const char *path, const char *key, char *buf,
 		  size_t bytes);
 
-/* Whether a text of words separated by blanks contains a word. */
-bool env_has_word(const char *text, const char *word);
-
-/* Whether this machine is a guest: 1, 0, or -1 if unknown. */
-int env_is_guest(const char *root);
-
 /*
  * Fills in r->machine (except `pinned`) for this machine. The fingerprint is 16 hex
  * digits of FNV-1a 64 over the architecture, the CPU model, the microcode, the number of

@@ -75,7 +75,8 @@ bool env_read_key(const char *root, const char *path, const char *key, char *buf
 	return found;
 }
 
-bool env_has_word(const char *text, const char *word)
+/* Whether a text of words separated by blanks contains a word. */
+static bool env_has_word(const char *text, const char *word)
 {
 	size_t len = strlen(word);
 
@@ -92,7 +93,8 @@ static const char *const vendors[] = {
 	"Parallels",
 };
 
-int env_is_guest(const char *root)
+/* Whether this machine is a guest: 1, 0, or -1 if unknown. */
+static int env_is_guest(const char *root)
 {
 	char text[8192];
 

@@ -16,7 +16,8 @@ static double percent(const struct explanation *e, double insns)
 	return e->total ? 100 * insns / (double)e->total : 0;
 }
 
-void explain_print_table(FILE *f, struct table *t, const struct table_options *o)
+/* Prints and frees a table. */
+static void explain_print_table(FILE *f, struct table *t, const struct table_options *o)
 {
 	if (o)
 		table_print(f, t, o);

@@ -57,8 +57,6 @@ void explain_print_folded(FILE *f, const struct explanation *e);
 void explain_print_diff(FILE *f, const struct explanation *base,
 			const struct explanation *e, const struct table_options *o,
 			size_t top);
-/* Prints and frees a table. */
-void explain_print_table(FILE *f, struct table *t, const struct table_options *o);
 
 /* The tables of this comparison; table_free() them. `top`: the most functions shown. */
 void explain_diff_layers(struct table *t, const struct explanation *base,

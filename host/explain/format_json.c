@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "host/explain/formats.h"
+#include "host/result/codec.h"
 #include "host/result/result.h"
 
 static json_t *text_value(const char *text)
@@ -15,18 +16,6 @@ static json_t *text_value(const char *text)
 	json_t *value = json_string(text);
 
 	return value ? value : store_check(json_string("?")); /* not UTF-8 */
-}
-
-static void set(json_t *object, const char *key, json_t *value)
-{
-	if (json_object_set_new(object, key, store_check(value)))
-		store_check(NULL);
-}
-
-static void append(json_t *array, json_t *value)
-{
-	if (json_array_append_new(array, store_check(value)))
-		store_check(NULL);
 }
 
 static int print(FILE *f, json_t *root)
@@ -53,8 +42,8 @@ static void append_frames(struct speedscope *p, json_t *sample, const char *obje
 		const struct format_place place = { sources[i].function, sources[i].file,
 						    object };
 
-		append(sample,
-		       json_integer((json_int_t)format_place_number(&p->frames, &place)));
+		codec_append(sample, json_integer((json_int_t)format_place_number(
+					     &p->frames, &place)));
 	}
 }
 
@@ -89,8 +78,8 @@ static void append_sample(struct speedscope *p, const struct explanation *e,
 		json_decref(sample);
 		return;
 	}
-	append(p->samples, sample);
-	append(p->weights, json_integer(weight));
+	codec_append(p->samples, sample);
+	codec_append(p->weights, json_integer(weight));
 }
 
 static json_t *speedscope_frames(const struct format_places *places)
@@ -101,9 +90,10 @@ static json_t *speedscope_frames(const struct format_places *places)
 		const struct format_place *place = &places->list[i];
 		json_t *frame = store_check(json_object());
 
-		set(frame, "name", text_value(place->function));
-		set(frame, "file", text_value(place->file ? place->file : place->object));
-		append(frames, frame);
+		codec_add(frame, "name", text_value(place->function));
+		codec_add(frame, "file",
+			  text_value(place->file ? place->file : place->object));
+		codec_append(frames, frame);
 	}
 	return frames;
 }
@@ -126,22 +116,22 @@ int format_speedscope(FILE *f, const struct explanation *e)
 		for (size_t k = 0; lines && k < s->n_instructions; k++)
 			append_sample(&p, e, s, &s->instructions[k]);
 	}
-	set(profile, "type", json_string("sampled"));
-	set(profile, "name", text_value(title));
-	set(profile, "unit", json_string("none")); /* instructions, not time */
-	set(profile, "startValue", json_integer(0));
-	set(profile, "endValue", json_integer(p.sum));
-	set(profile, "samples", p.samples);
-	set(profile, "weights", p.weights);
-	append(profiles, profile);
-	set(shared, "frames", speedscope_frames(&p.frames));
-	set(root, "$schema",
-	    json_string("https://www.speedscope.app/file-format-schema.json"));
-	set(root, "exporter", json_string("worldswitch"));
-	set(root, "name", text_value(title));
-	set(root, "activeProfileIndex", json_integer(0));
-	set(root, "shared", shared);
-	set(root, "profiles", profiles);
+	codec_add(profile, "type", json_string("sampled"));
+	codec_add(profile, "name", text_value(title));
+	codec_add(profile, "unit", json_string("none")); /* instructions, not time */
+	codec_add(profile, "startValue", json_integer(0));
+	codec_add(profile, "endValue", json_integer(p.sum));
+	codec_add(profile, "samples", p.samples);
+	codec_add(profile, "weights", p.weights);
+	codec_append(profiles, profile);
+	codec_add(shared, "frames", speedscope_frames(&p.frames));
+	codec_add(root, "$schema",
+		  json_string("https://www.speedscope.app/file-format-schema.json"));
+	codec_add(root, "exporter", json_string("worldswitch"));
+	codec_add(root, "name", text_value(title));
+	codec_add(root, "activeProfileIndex", json_integer(0));
+	codec_add(root, "shared", shared);
+	codec_add(root, "profiles", profiles);
 	free(p.frames.list);
 	free(title);
 	return print(f, root);
@@ -170,12 +160,12 @@ static json_t *name_event(const char *what, size_t track, const char *name)
 {
 	json_t *event = store_check(json_object()), *args = store_check(json_object());
 
-	set(args, "name", text_value(name));
-	set(event, "ph", json_string("M"));
-	set(event, "name", json_string(what));
-	set(event, "pid", json_integer(1));
-	set(event, "tid", json_integer((json_int_t)track + 1));
-	set(event, "args", args);
+	codec_add(args, "name", text_value(name));
+	codec_add(event, "ph", json_string("M"));
+	codec_add(event, "name", json_string(what));
+	codec_add(event, "pid", json_integer(1));
+	codec_add(event, "tid", json_integer((json_int_t)track + 1));
+	codec_add(event, "args", args);
 	return event;
 }
 
@@ -183,13 +173,13 @@ static json_t *call_event(const struct explanation_call *c)
 {
 	json_t *event = store_check(json_object());
 
-	set(event, "ph", json_string("X"));
-	set(event, "name", text_value(c->name));
-	set(event, "cat", text_value(c->module ? c->module : c->space));
-	set(event, "pid", json_integer(1));
-	set(event, "tid", json_integer((json_int_t)track_of(c->space) + 1));
-	set(event, "ts", json_integer((json_int_t)c->begin));
-	set(event, "dur", json_integer((json_int_t)c->insns));
+	codec_add(event, "ph", json_string("X"));
+	codec_add(event, "name", text_value(c->name));
+	codec_add(event, "cat", text_value(c->module ? c->module : c->space));
+	codec_add(event, "pid", json_integer(1));
+	codec_add(event, "tid", json_integer((json_int_t)track_of(c->space) + 1));
+	codec_add(event, "ts", json_integer((json_int_t)c->begin));
+	codec_add(event, "dur", json_integer((json_int_t)c->insns));
 	return event;
 }
 
@@ -199,15 +189,15 @@ int format_timeline(FILE *f, const struct explanation *e)
 	json_t *events = store_check(json_array());
 	char *title = format_title(e);
 
-	append(events, name_event("process_name", 0, title));
+	codec_append(events, name_event("process_name", 0, title));
 	for (size_t i = 0; i < TRACKS; i++)
-		append(events, name_event("thread_name", i, tracks[i].title));
+		codec_append(events, name_event("thread_name", i, tracks[i].title));
 	for (size_t i = 0; i < e->n_timeline; i++)
-		append(events, call_event(&e->timeline[i]));
-	set(other, "title", text_value(title));
-	set(other, "unit", json_string("1 microsecond is 1 instruction, not time"));
-	set(root, "traceEvents", events);
-	set(root, "otherData", other);
+		codec_append(events, call_event(&e->timeline[i]));
+	codec_add(other, "title", text_value(title));
+	codec_add(other, "unit", json_string("1 microsecond is 1 instruction, not time"));
+	codec_add(root, "traceEvents", events);
+	codec_add(root, "otherData", other);
 	free(title);
 	return print(f, root);
 }

@@ -194,13 +194,6 @@ static int summarize(struct assembly *a, enum metric m, const struct boot_report
 	return err;
 }
 
-static void add(int64_t *total, int64_t n)
-{
-	if (n < 0)
-		return;
-	*total = (*total < 0 ? 0 : *total) + n;
-}
-
 /* The clock's own cost, and its step, over all boots of all benchmarks of the run. */
 static void note_clock(struct assembly *a, const struct boot_report *rep)
 {
@@ -362,7 +355,7 @@ static void add_guest_counts(const struct assembly *a, const struct boot_report 
 		scale_guest_counts(rep->lanes, &faults, &l1_exits);
 	exits->faults += (int64_t)faults;
 	if (a->row->needs & NEEDS_NESTED)
-		add(&exits->l1, (int64_t)l1_exits);
+		result_add_count(&exits->l1, (int64_t)l1_exits);
 }
 
 int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *rep)
@@ -386,10 +379,10 @@ int assemble_boot(struct assembly *a, uint32_t index, const struct boot_report *
 	if (a->trust != JUDGE_HOST_TIMED && !(a->row->needs & NEEDS_COUNTS))
 		note_clock(a, rep);
 	b->handled_by = j.handled_by;
-	add(&b->exits.expected, j.expected);
-	add(&b->exits.observed, j.observed);
-	add(&b->exits.user, c->user);
-	add(&b->exits.interrupts, c->interrupts);
+	result_add_count(&b->exits.expected, j.expected);
+	result_add_count(&b->exits.observed, j.observed);
+	result_add_count(&b->exits.user, c->user);
+	result_add_count(&b->exits.interrupts, c->interrupts);
 	result_statistics_add(&b->statistics, &rep->statistics);
 	result_host_counters_add(&b->host_counters, &rep->host_counters);
 	/* The text is freed with the report. */

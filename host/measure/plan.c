@@ -40,26 +40,6 @@
 /* The default limit of one boot. */
 #define BOOT_TIMEOUT_NS 10000000000ull
 
-static const struct bench *bench_of(const char *id)
-{
-	const struct bench *b;
-
-	for (b = bench_table; b->id; b++)
-		if (!strcmp(b->id, id))
-			return b;
-	return NULL;
-}
-
-static const struct config *config_of(const char *name)
-{
-	const struct config *c;
-
-	for (c = config_table; c->name; c++)
-		if (!strcmp(c->name, name))
-			return c;
-	return NULL;
-}
-
 /* The configs of a row in a job without configs: they show the row's subject. */
 static const char *const own_configs[] = { "default" };
 static const char *const own_pmu_configs[] = { "pmu-off", "pmu-emulated",
@@ -110,7 +90,7 @@ static int add_row(struct plan *plan, const struct job *job, const struct target
 	if (!row->configs)
 		return -ENOMEM;
 	for (i = 0; i < n; i++) {
-		const struct config *c = config_of(names[i]);
+		const struct config *c = result_find_config(names[i]);
 
 		if (c && plan_has_config(t, c))
 			row->configs[row->n_configs++] = c;
@@ -159,7 +139,7 @@ int plan_make(const struct job *job, const struct target *t, struct plan *plan,
 	if (!plan->rows)
 		return error_set(err, -ENOMEM, "out of memory");
 	for (i = 0; i < job->n_benches * scales; i++) {
-		const struct bench *b = bench_of(job->benches[i / scales]);
+		const struct bench *b = result_find_bench(job->benches[i / scales]);
 		struct boot_scale scale = { 0, 0 };
 
 		if (!b || !plan_has_bench(t, job, b))

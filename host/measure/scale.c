@@ -8,12 +8,6 @@
 
 #include "host/measure/figures.h"
 
-static void count(int64_t *total, int64_t n)
-{
-	if (n >= 0)
-		*total = (*total < 0 ? 0 : *total) + n;
-}
-
 void scale_guest_counts(const struct boot_lanes *lanes, uint64_t *faults,
 			uint64_t *l1_exits)
 {
@@ -40,18 +34,19 @@ void scale_judge(const struct assembly *a, const struct boot_lanes *lanes,
 			snprintf(j.reason, sizeof(j.reason),
 				 "made no event while all others were measuring");
 		}
-		count(&c->exits, lane->counts.exits);
-		count(&c->user, lane->counts.user);
-		count(&c->interrupts, lane->counts.interrupts);
-		count(&c->involuntary_switches, lane->counts.involuntary_switches);
-		count(&c->migrations, lane->counts.migrations);
+		result_add_count(&c->exits, lane->counts.exits);
+		result_add_count(&c->user, lane->counts.user);
+		result_add_count(&c->interrupts, lane->counts.interrupts);
+		result_add_count(&c->involuntary_switches,
+				 lane->counts.involuntary_switches);
+		result_add_count(&c->migrations, lane->counts.migrations);
 		if (!i) {
 			*out = j;
 			out->expected = out->observed = -1;
 			out->proven = true;
 		}
-		count(&out->expected, j.expected);
-		count(&out->observed, j.observed);
+		result_add_count(&out->expected, j.expected);
+		result_add_count(&out->observed, j.observed);
 		if (j.handled_by != out->handled_by)
 			out->handled_by = HANDLED_UNKNOWN;
 		if (!out->proven || j.proven)

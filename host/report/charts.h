@@ -149,11 +149,4 @@ struct histogram curve_merge(const struct result_metric *m);
 /* The quantile: the least value that a share `q` of the events does not exceed. */
 double curve_quantile(const struct histogram *h, double q);
 
-/*
- * Prints lines "x percent": the share of the events that are at most x (rising), or at
- * least x (falling). A few thousand lines at most.
- */
-void curve_print_cumulative(FILE *f, const struct histogram *h, double from);
-void curve_print_tail(FILE *f, const struct histogram *h);
-
 #endif

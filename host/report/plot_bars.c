@@ -87,11 +87,9 @@ static char *copy(const char *text)
 /* Of a hypervisor that does not say what handled the exit. */
 static bool exits_by_catalogue(const char *name)
 {
-	const struct bench *b = bench_table;
+	const struct bench *b = result_find_bench(name);
 
-	while (b->id && strcmp(b->id, name))
-		b++;
-	return !b->id || b->handled_by != HANDLED_NONE;
+	return !b || b->handled_by != HANDLED_NONE;
 }
 
 bool plot_exits(const struct result_benchmark *b)
@@ -358,12 +356,10 @@ static bool exits(const struct bars_panel *panel, const struct configs *c, size_
 /* The default choice of rows. */
 static bool is_telling(const struct bars_model *m, const struct configs *c, size_t row)
 {
-	const struct bench *b = bench_table;
+	const struct bench *b = result_find_bench(c->rows[row]);
 
-	while (b->id && strcmp(b->id, c->rows[row]))
-		b++;
-	return b->id && b->needs & (BENCH_CORE | NEEDS_PMU) &&
-	       exits(&m->panels[0], c, row) && fills(m, c, row);
+	return b && b->needs & (BENCH_CORE | NEEDS_PMU) && exits(&m->panels[0], c, row) &&
+	       fills(m, c, row);
 }
 
 static size_t collect(const struct plot_input *in, const struct bars_model *m,

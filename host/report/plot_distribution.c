@@ -77,7 +77,11 @@ static int is_drawn(const struct histogram *h, size_t bin)
 	return bin % stride == 0 || bin == h->n_bins - 1;
 }
 
-void curve_print_cumulative(FILE *f, const struct histogram *h, double from)
+/*
+ * Prints lines "x percent": the share of the events that are at most x (rising), or at
+ * least x (falling). A few thousand lines at most.
+ */
+static void curve_print_cumulative(FILE *f, const struct histogram *h, double from)
 {
 	double total = (double)histogram_total(h), have = 0;
 
@@ -89,7 +93,7 @@ void curve_print_cumulative(FILE *f, const struct histogram *h, double from)
 	}
 }
 
-void curve_print_tail(FILE *f, const struct histogram *h)
+static void curve_print_tail(FILE *f, const struct histogram *h)
 {
 	double total = (double)histogram_total(h), left = total;
 

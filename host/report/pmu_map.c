@@ -99,7 +99,8 @@ bool pmu_map_build(struct pmu_map *map, const struct result *doc)
 	return any;
 }
 
-const char *pmu_map_class(const struct result_benchmark *b)
+/* "none", "kernel", "user", "fault"; "?" if this KVM does not report the handler. */
+static const char *pmu_map_class(const struct result_benchmark *b)
 {
 	if (b->exits.faults > 0)
 		return "fault";
@@ -116,8 +117,10 @@ static size_t index_of(enum arch arch, const char *name)
 	return i;
 }
 
-void pmu_map_values(enum arch arch, const struct result_pmu_source *source,
-		    struct pmu_values *values, const char *notes[PMU_READINGS_MAX])
+/* The registers that a source of doc->pmu read. Notes by index of pmu_reading_names, or
+ * NULL. */
+static void pmu_map_values(enum arch arch, const struct result_pmu_source *source,
+			   struct pmu_values *values, const char *notes[PMU_READINGS_MAX])
 {
 	*values = (struct pmu_values){ .known = { false } };
 	memset(notes, 0, PMU_READINGS_MAX * sizeof(*notes));

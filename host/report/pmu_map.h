@@ -78,14 +78,6 @@ struct pmu_line {
 };
 bool pmu_map_line(enum arch arch, size_t nth, struct pmu_line *line);
 
-/* "none", "kernel", "user", "fault"; "?" if this KVM does not report the handler. */
-const char *pmu_map_class(const struct result_benchmark *b);
-
-/* The registers that a source of doc->pmu read. Notes by index of pmu_reading_names, or
- * NULL. */
-void pmu_map_values(enum arch arch, const struct result_pmu_source *source,
-		    struct pmu_values *values, const char *notes[PMU_READINGS_MAX]);
-
 /* Handler and cost of every access, register by register. */
 void pmu_map_print(FILE *f, const struct pmu_map *map, const struct table_options *o);
 

@@ -167,6 +167,10 @@ bool codec_is_other(const char *text, size_t bytes, const char *name);
 json_t *codec_text(const char *text);
 json_t *codec_number(double value);
 
+/* A member of an object, an element of an array; `value` may be NULL: out of memory. */
+void codec_add(json_t *object, const char *key, json_t *value);
+void codec_append(json_t *array, json_t *value);
+
 /* The integer of a FIELD_COUNT, FIELD_KNOWN or FIELD_CHOICE; false: null. */
 bool codec_get(const struct field *f, const void *base, int64_t *value);
 void codec_set(const struct field *f, void *base, int64_t value);

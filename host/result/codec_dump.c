@@ -21,9 +21,15 @@ static size_t count(const struct field *f, const void *base)
 	return n;
 }
 
-static void append(json_t *array, json_t *value)
+void codec_append(json_t *array, json_t *value)
 {
-	if (json_array_append_new(array, value))
+	if (json_array_append_new(array, store_check(value)))
+		store_check(NULL);
+}
+
+void codec_add(json_t *object, const char *key, json_t *value)
+{
+	if (json_object_set_new(object, key, store_check(value)))
 		store_check(NULL);
 }
 
@@ -57,7 +63,7 @@ static json_t *dump_strings(const char *const *strings, size_t n)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		append(array, codec_text(strings[i]));
+		codec_append(array, codec_text(strings[i]));
 	return array;
 }
 
@@ -68,7 +74,7 @@ static json_t *dump_array(const struct layout *of, const char *elements, size_t 
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		append(array, dump_object(of, elements + i * of->bytes));
+		codec_append(array, dump_object(of, elements + i * of->bytes));
 	return array;
 }
 
@@ -77,8 +83,8 @@ static json_t *dump_bins(const struct histogram_bin *bins, size_t n)
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		append(array, json_pack("[II]", (json_int_t)bins[i].low,
-					(json_int_t)(bins[i].count & INT64_MAX)));
+		codec_append(array, json_pack("[II]", (json_int_t)bins[i].low,
+					      (json_int_t)(bins[i].count & INT64_MAX)));
 	return array;
 }
 
@@ -162,8 +168,7 @@ static json_t *dump_object(const struct layout *layout, const void *base)
 			json_decref(value);
 			continue;
 		}
-		if (json_object_set_new(object, f->key, value))
-			store_check(NULL);
+		codec_add(object, f->key, value);
 	}
 	return object;
 }

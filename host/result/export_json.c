@@ -13,18 +13,6 @@
 
 /* ------------------------------ formats ------------------------------ */
 
-static void set(json_t *object, const char *key, json_t *value)
-{
-	if (json_object_set_new(object, key, store_check(value)))
-		store_check(NULL);
-}
-
-static void append(json_t *array, json_t *value)
-{
-	if (json_array_append_new(array, store_check(value)))
-		store_check(NULL);
-}
-
 static int finish(json_t *root, FILE *out)
 {
 	char *text =
@@ -55,18 +43,18 @@ int export_gha(const struct export_request *rq, FILE *out, struct error *err)
 			continue;
 		}
 		export_name(&f, true, name);
-		set(entry, "name", codec_text(name));
-		set(entry, "unit", codec_text(f.metric->unit));
-		set(entry, "value", codec_number(f.metric->value));
+		codec_add(entry, "name", codec_text(name));
+		codec_add(entry, "unit", codec_text(f.metric->unit));
+		codec_add(entry, "value", codec_number(f.metric->value));
 		if (f.metric->ci.method && f.metric->ci.hi > f.metric->ci.lo) {
 			export_number((f.metric->ci.hi - f.metric->ci.lo) / 2, half);
 			snprintf(text, sizeof(text), "± %s", half);
-			set(entry, "range", codec_text(text));
+			codec_add(entry, "range", codec_text(text));
 		}
 		snprintf(text, sizeof(text), "kernel %.100s\nrun %.60s",
 			 export_text(f.doc->subject.kernel), f.doc->run.id);
-		set(entry, "extra", codec_text(text));
-		append(root, entry);
+		codec_add(entry, "extra", codec_text(text));
+		codec_append(root, entry);
 	}
 	return finish(root, out);
 }
@@ -93,17 +81,17 @@ int export_bmf(const struct export_request *rq, FILE *out, struct error *err)
 			 f.metric->name, text_prefix(f.metric->unit, 20), f.metric->unit);
 		for (char *c = slug; *c; c++)
 			*c = *c == '_' ? '-' : *c;
-		set(measure, "value", codec_number(f.metric->value));
+		codec_add(measure, "value", codec_number(f.metric->value));
 		if (f.metric->ci.method) {
-			set(measure, "lower_value", codec_number(f.metric->ci.lo));
-			set(measure, "upper_value", codec_number(f.metric->ci.hi));
+			codec_add(measure, "lower_value", codec_number(f.metric->ci.lo));
+			codec_add(measure, "upper_value", codec_number(f.metric->ci.hi));
 		}
 		benchmark = json_object_get(root, name);
 		if (!benchmark) {
 			benchmark = json_object();
-			set(root, name, benchmark);
+			codec_add(root, name, benchmark);
 		}
-		set(benchmark, slug, measure);
+		codec_add(benchmark, slug, measure);
 	}
 	return finish(root, out);
 }
@@ -113,16 +101,17 @@ static json_t *gbench_context(const struct export_request *rq)
 	const struct result *r = rq->docs[0];
 	json_t *context = store_check(json_object());
 
-	set(context, "date", codec_text(r->run.started));
-	set(context, "host_name", codec_text(r->machine.fingerprint));
-	set(context, "executable", codec_text("wsbench"));
-	set(context, "num_cpus", json_integer(r->machine.cpus));
-	set(context, "mhz_per_cpu", json_integer((json_int_t)(r->clock.hz / 1000000)));
-	set(context, "cpu_scaling_enabled", json_false());
-	set(context, "caches", json_array());
-	set(context, "library_build_type", codec_text("release"));
-	set(context, "kernel", codec_text(export_text(r->subject.kernel)));
-	set(context, "target", codec_text(r->target.name));
+	codec_add(context, "date", codec_text(r->run.started));
+	codec_add(context, "host_name", codec_text(r->machine.fingerprint));
+	codec_add(context, "executable", codec_text("wsbench"));
+	codec_add(context, "num_cpus", json_integer(r->machine.cpus));
+	codec_add(context, "mhz_per_cpu",
+		  json_integer((json_int_t)(r->clock.hz / 1000000)));
+	codec_add(context, "cpu_scaling_enabled", json_false());
+	codec_add(context, "caches", json_array());
+	codec_add(context, "library_build_type", codec_text("release"));
+	codec_add(context, "kernel", codec_text(export_text(r->subject.kernel)));
+	codec_add(context, "target", codec_text(r->target.name));
 	return context;
 }
 
@@ -133,17 +122,17 @@ static json_t *gbench_boot(const struct export_figure *f, const struct result_bo
 	char name[EXPORT_NAME_BYTES];
 
 	export_name(f, true, name);
-	set(row, "name", codec_text(name));
-	set(row, "run_name", codec_text(name));
-	set(row, "run_type", codec_text("iteration"));
-	set(row, "repetitions", json_integer((json_int_t)boots));
-	set(row, "repetition_index", json_integer((json_int_t)index));
-	set(row, "threads", json_integer(1));
-	set(row, "iterations", json_integer((json_int_t)boot->summary.n));
-	set(row, "real_time", codec_number(export_ns(f, boot->summary.p50)));
-	set(row, "cpu_time", codec_number(export_ns(f, boot->summary.p50)));
-	set(row, "time_unit", codec_text("ns"));
-	set(row, f->metric->unit, codec_number(boot->summary.p50));
+	codec_add(row, "name", codec_text(name));
+	codec_add(row, "run_name", codec_text(name));
+	codec_add(row, "run_type", codec_text("iteration"));
+	codec_add(row, "repetitions", json_integer((json_int_t)boots));
+	codec_add(row, "repetition_index", json_integer((json_int_t)index));
+	codec_add(row, "threads", json_integer(1));
+	codec_add(row, "iterations", json_integer((json_int_t)boot->summary.n));
+	codec_add(row, "real_time", codec_number(export_ns(f, boot->summary.p50)));
+	codec_add(row, "cpu_time", codec_number(export_ns(f, boot->summary.p50)));
+	codec_add(row, "time_unit", codec_text("ns"));
+	codec_add(row, f->metric->unit, codec_number(boot->summary.p50));
 	return row;
 }
 
@@ -155,8 +144,8 @@ int export_gbench(const struct export_request *rq, FILE *out, struct error *err)
 	struct export_figure f;
 
 	(void)err;
-	set(root, "context", gbench_context(rq));
-	set(root, "benchmarks", rows);
+	codec_add(root, "context", gbench_context(rq));
+	codec_add(root, "benchmarks", rows);
 	while (export_next(rq, &at, &f)) {
 		const struct result_metric *m = f.metric;
 		size_t boots = 0, index = 0;
@@ -165,8 +154,8 @@ int export_gbench(const struct export_request *rq, FILE *out, struct error *err)
 			boots += m->boots[i].valid && isfinite(m->boots[i].summary.p50);
 		for (size_t i = 0; i < m->n_boots; i++)
 			if (m->boots[i].valid && isfinite(m->boots[i].summary.p50))
-				append(rows,
-				       gbench_boot(&f, &m->boots[i], index++, boots));
+				codec_append(rows, gbench_boot(&f, &m->boots[i], index++,
+							       boots));
 	}
 	return finish(root, out);
 }
@@ -184,8 +173,8 @@ static json_t *kcidb_object(const char *kind, const char *id)
 	char text[512];
 
 	snprintf(text, sizeof(text), "worldswitch:%s%.400s", kind, id);
-	set(object, "id", codec_text(text));
-	set(object, "origin", codec_text("worldswitch"));
+	codec_add(object, "id", codec_text(text));
+	codec_add(object, "origin", codec_text("worldswitch"));
 	return object;
 }
 
@@ -196,15 +185,16 @@ static void kcidb_subject(json_t *root, const struct result *r)
 	json_t *build = kcidb_object("", r->run.id);
 
 	if (is_hash(r->subject.commit))
-		set(checkout, "git_commit_hash", codec_text(r->subject.commit));
+		codec_add(checkout, "git_commit_hash", codec_text(r->subject.commit));
 	if (r->subject.label || r->subject.kernel)
-		set(checkout, "comment",
-		    codec_text(r->subject.label ? r->subject.label : r->subject.kernel));
-	append(json_object_get(root, "checkouts"), checkout);
-	set(build, "checkout_id", json_copy(json_object_get(checkout, "id")));
-	set(build, "architecture", codec_text(r->machine.arch));
-	set(build, "comment", codec_text(export_text(r->subject.kernel)));
-	append(json_object_get(root, "builds"), build);
+		codec_add(checkout, "comment",
+			  codec_text(r->subject.label ? r->subject.label
+						      : r->subject.kernel));
+	codec_append(json_object_get(root, "checkouts"), checkout);
+	codec_add(build, "checkout_id", json_copy(json_object_get(checkout, "id")));
+	codec_add(build, "architecture", codec_text(r->machine.arch));
+	codec_add(build, "comment", codec_text(export_text(r->subject.kernel)));
+	codec_append(json_object_get(root, "builds"), build);
 }
 
 /* The parts of a path consist of letters, digits, "_" and "-". */
@@ -234,18 +224,18 @@ static json_t *kcidb_test(const struct export_figure *f)
 	snprintf(id, sizeof(id), "%.100s-%.250s", r->run.id, json_string_value(path));
 	test = kcidb_object("", id);
 	snprintf(id, sizeof(id), "worldswitch:%.100s", r->run.id);
-	set(test, "build_id", codec_text(id));
-	set(test, "path", path);
-	set(test, "status", codec_text("DONE"));
-	set(value, "value", codec_number(f->metric->value));
-	set(value, "unit", codec_text(f->metric->unit));
-	set(test, "number", value);
-	set(test, "start_time", codec_text(r->run.started));
-	set(environment, "comment",
-	    codec_text(r->target.emulator     ? r->target.emulator
-		       : r->machine.cpu_model ? r->machine.cpu_model
-					      : r->machine.fingerprint));
-	set(test, "environment", environment);
+	codec_add(test, "build_id", codec_text(id));
+	codec_add(test, "path", path);
+	codec_add(test, "status", codec_text("DONE"));
+	codec_add(value, "value", codec_number(f->metric->value));
+	codec_add(value, "unit", codec_text(f->metric->unit));
+	codec_add(test, "number", value);
+	codec_add(test, "start_time", codec_text(r->run.started));
+	codec_add(environment, "comment",
+		  codec_text(r->target.emulator	    ? r->target.emulator
+			     : r->machine.cpu_model ? r->machine.cpu_model
+						    : r->machine.fingerprint));
+	codec_add(test, "environment", environment);
 	return test;
 }
 
@@ -256,14 +246,14 @@ int export_kcidb(const struct export_request *rq, FILE *out, struct error *err)
 	struct export_figure f;
 
 	(void)err;
-	set(root, "version", json_pack("{si si}", "major", 5, "minor", 0));
-	set(root, "checkouts", json_array());
-	set(root, "builds", json_array());
-	set(root, "tests", json_array());
+	codec_add(root, "version", json_pack("{si si}", "major", 5, "minor", 0));
+	codec_add(root, "checkouts", json_array());
+	codec_add(root, "builds", json_array());
+	codec_add(root, "tests", json_array());
 	for (size_t i = 0; i < rq->n_docs; i++)
 		kcidb_subject(root, rq->docs[i]);
 	while (export_next(rq, &at, &f))
-		append(json_object_get(root, "tests"), kcidb_test(&f));
+		codec_append(json_object_get(root, "tests"), kcidb_test(&f));
 	return finish(root, out);
 }
 
@@ -284,7 +274,8 @@ int export_otava_json(const struct export_request *rq, FILE *out, struct error *
 			continue;
 		if (r != last) {
 			metrics = json_array();
-			append(root, json_pack("{sI s{ss ss ss ss ss} so}", "timestamp",
+			codec_append(root,
+				     json_pack("{sI s{ss ss ss ss ss} so}", "timestamp",
 					       (json_int_t)export_seconds(r->run.started),
 					       "attributes", "run", r->run.id, "target",
 					       r->target.name, "kernel",
@@ -295,9 +286,9 @@ int export_otava_json(const struct export_request *rq, FILE *out, struct error *
 			last = r;
 		}
 		export_name(&f, true, name);
-		append(metrics, json_pack("{so so so}", "name", codec_text(name), "value",
-					  codec_number(f.metric->value), "unit",
-					  codec_text(f.metric->unit)));
+		codec_append(metrics, json_pack("{so so so}", "name", codec_text(name),
+						"value", codec_number(f.metric->value),
+						"unit", codec_text(f.metric->unit)));
 	}
 	return finish(root, out);
 }
@@ -333,7 +324,7 @@ static json_t *rows(struct json_list *l, const char *array)
 	if (found)
 		return found;
 	found = json_array();
-	set(l->root, array, found);
+	codec_add(l->root, array, found);
 	return found;
 }
 
@@ -352,7 +343,7 @@ void json_list_row(struct json_list *l, const char *array)
 void json_list_object(struct json_list *l, const char *key)
 {
 	l->row = json_object();
-	set(l->root, key, l->row);
+	codec_add(l->root, key, l->row);
 }
 
 void json_list_top(struct json_list *l)
@@ -362,22 +353,22 @@ void json_list_top(struct json_list *l)
 
 void json_list_real(struct json_list *l, const char *key, double value)
 {
-	set(l->row, key, isfinite(value) ? json_real(value) : json_null());
+	codec_add(l->row, key, isfinite(value) ? json_real(value) : json_null());
 }
 
 void json_list_count(struct json_list *l, const char *key, size_t value)
 {
-	set(l->row, key, json_integer((json_int_t)value));
+	codec_add(l->row, key, json_integer((json_int_t)value));
 }
 
 void json_list_string(struct json_list *l, const char *key, const char *value)
 {
-	set(l->row, key, text(value));
+	codec_add(l->row, key, text(value));
 }
 
 void json_list_bool(struct json_list *l, const char *key, bool value)
 {
-	set(l->row, key, json_boolean(value));
+	codec_add(l->row, key, json_boolean(value));
 }
 
 void json_list_strings(struct json_list *l, const char *key, const char *const *values,
@@ -385,7 +376,7 @@ void json_list_strings(struct json_list *l, const char *key, const char *const *
 {
 	json_t *array = json_array();
 
-	set(l->row, key, array);
+	codec_add(l->row, key, array);
 	for (size_t i = 0; i < n; i++)
 		if (json_array_append_new(array, text(values[i])))
 			abort();
@@ -393,7 +384,7 @@ void json_list_strings(struct json_list *l, const char *key, const char *const *
 
 void json_list_number(struct json_list *l, const char *key, double value)
 {
-	set(l->row, key, codec_number(value));
+	codec_add(l->row, key, codec_number(value));
 }
 
 char *json_list_dump(const struct json_list *l)

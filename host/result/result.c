@@ -217,15 +217,29 @@ const struct result_metric *result_find_metric(const struct result_benchmark *b,
 	return NULL;
 }
 
+const struct bench *result_find_bench(const char *id)
+{
+	for (const struct bench *b = bench_table; b->id; b++)
+		if (!strcmp(b->id, id))
+			return b;
+	return NULL;
+}
+
+const struct config *result_find_config(const char *name)
+{
+	for (const struct config *c = config_table; c->name; c++)
+		if (!strcmp(c->name, name))
+			return c;
+	return NULL;
+}
+
 bool result_bench_matches(const char *word, const char *name)
 {
-	const struct bench *b = bench_table;
+	const struct bench *b = result_find_bench(name);
 
 	if (strcmp(word, "core") != 0)
 		return !fnmatch(word, name, 0);
-	while (b->id && strcmp(b->id, name) != 0)
-		b++;
-	return b->id && b->needs & BENCH_CORE;
+	return b && b->needs & BENCH_CORE;
 }
 
 const char *result_status_name(enum result_status s)
@@ -238,7 +252,7 @@ const char *result_handler_name(enum bench_handler h)
 	return h > HANDLED_UNKNOWN ? "varies" : layout_handler_words[h];
 }
 
-static void add_count(int64_t *total, int64_t n)
+void result_add_count(int64_t *total, int64_t n)
 {
 	if (n >= 0)
 		*total = (*total < 0 ? 0 : *total) + n;
@@ -247,16 +261,16 @@ static void add_count(int64_t *total, int64_t n)
 void result_statistics_add(struct result_statistics *total,
 			   const struct result_statistics *n)
 {
-	add_count(&total->insts, n->insts);
-	add_count(&total->vm_exits, n->vm_exits);
-	add_count(&total->vm_half_entries, n->vm_half_entries);
-	add_count(&total->exit_signal, n->exit_signal);
-	add_count(&total->mmio, n->mmio);
-	add_count(&total->coalesced_mmio, n->coalesced_mmio);
-	add_count(&total->io, n->io);
-	add_count(&total->halt, n->halt);
-	add_count(&total->interrupts, n->interrupts);
-	add_count(&total->hypercalls, n->hypercalls);
+	result_add_count(&total->insts, n->insts);
+	result_add_count(&total->vm_exits, n->vm_exits);
+	result_add_count(&total->vm_half_entries, n->vm_half_entries);
+	result_add_count(&total->exit_signal, n->exit_signal);
+	result_add_count(&total->mmio, n->mmio);
+	result_add_count(&total->coalesced_mmio, n->coalesced_mmio);
+	result_add_count(&total->io, n->io);
+	result_add_count(&total->halt, n->halt);
+	result_add_count(&total->interrupts, n->interrupts);
+	result_add_count(&total->hypercalls, n->hypercalls);
 }
 
 void result_host_counters_add(struct result_host_counters *total,
@@ -266,12 +280,12 @@ void result_host_counters_add(struct result_host_counters *total,
 		total->source = n->source;
 	if (n->reason)
 		total->reason = n->reason;
-	add_count(&total->guest_cycles, n->guest_cycles);
-	add_count(&total->guest_insns, n->guest_insns);
-	add_count(&total->host_cycles, n->host_cycles);
-	add_count(&total->host_insns, n->host_insns);
-	add_count(&total->task_clock_ns, n->task_clock_ns);
-	add_count(&total->context_switches, n->context_switches);
+	result_add_count(&total->guest_cycles, n->guest_cycles);
+	result_add_count(&total->guest_insns, n->guest_insns);
+	result_add_count(&total->host_cycles, n->host_cycles);
+	result_add_count(&total->host_insns, n->host_insns);
+	result_add_count(&total->task_clock_ns, n->task_clock_ns);
+	result_add_count(&total->context_switches, n->context_switches);
 }
 
 /* Exits per event that differ by less are equal. */

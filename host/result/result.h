@@ -174,7 +174,10 @@ struct result_statistics {
 #define RESULT_STATISTICS_NONE                                                           \
 	((struct result_statistics){ -1, -1, -1, -1, -1, -1, -1, -1, -1, -1 })
 
-/* Adds the counts in `n` to `total`; -1 adds nothing. */
+/* Adds a count; -1, in both, is an unknown one, which adds nothing. */
+void result_add_count(int64_t *total, int64_t n);
+
+/* The same of all counts of `n`. */
 void result_statistics_add(struct result_statistics *total,
 			   const struct result_statistics *n);
 
@@ -195,7 +198,10 @@ struct result_host_counters {
 #define RESULT_HOST_COUNTERS_NONE                                                        \
 	((struct result_host_counters){ NULL, NULL, -1, -1, -1, -1, -1, -1 })
 
-/* Adds the counts in `n` to `total`; -1 adds nothing. */
+/* Adds a count; -1, in both, is an unknown one, which adds nothing. */
+void result_add_count(int64_t *total, int64_t n);
+
+/* The same of all counts of `n`. */
 void result_host_counters_add(struct result_host_counters *total,
 			      const struct result_host_counters *n);
 
@@ -299,6 +305,10 @@ const struct result_benchmark *result_find(const struct result *r, const char *n
 					   const char *config);
 const struct result_metric *result_find_metric(const struct result_benchmark *b,
 					       const char *name);
+
+/* The row of the catalogue of a name; NULL: there is none. */
+const struct bench *result_find_bench(const char *id);
+const struct config *result_find_config(const char *name);
 
 /*
  * Whether a word of a --bench list selects a benchmark: an fnmatch(3) pattern, or "core"

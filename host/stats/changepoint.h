@@ -138,17 +138,15 @@ size_t outliers_drop(const double *values, size_t n, bool *aside, double *out);
  * Optimal Detection of Changepoints with a Linear Computational Cost, 2012). A segment
  * has at least `least` > 0 values. Without changes nothing is pruned: n^2 ln n.
  *
- * out[], with room for n, receives the first indices after the changes, in order. 0 or
- * -ENOMEM.
+ * out[], with room for n, receives the first indices after the changes, in order.
  */
-int distribution_edpelt(const double *values, size_t n, size_t least, size_t *out,
-			size_t *n_out);
-
-/* The same of many series of at most `n` values, in one room. NULL: out of memory. */
-struct edpelt *edpelt_new(size_t n);
-void edpelt_free(struct edpelt *e);
+struct edpelt;
 void edpelt_search(struct edpelt *e, const double *values, size_t n, size_t least,
 		   size_t *out, size_t *n_out);
+
+/* Room for series of at most `n` values. NULL: out of memory. */
+struct edpelt *edpelt_new(size_t n);
+void edpelt_free(struct edpelt *e);
 
 struct distribution_rules {
 	size_t window; /* ED-PELT looks at so many values; windows overlap by half */

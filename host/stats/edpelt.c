@@ -2,7 +2,6 @@
 /* ED-PELT: the changes of the distribution of a series of values. */
 #include "host/stats/changepoint.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -143,17 +142,4 @@ void edpelt_search(struct edpelt *e, const double *values, size_t n, size_t leas
 	*n_out = found;
 	for (size_t t = n; e->last[t] > 0; t = e->last[t])
 		out[--found] = e->last[t];
-}
-
-int distribution_edpelt(const double *values, size_t n, size_t least, size_t *out,
-			size_t *n_out)
-{
-	struct edpelt *e = edpelt_new(n);
-
-	*n_out = 0;
-	if (!e)
-		return -ENOMEM;
-	edpelt_search(e, values, n, least, out, n_out);
-	edpelt_free(e);
-	return 0;
 }

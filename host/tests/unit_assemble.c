@@ -92,15 +92,6 @@ Test(traps, are_those_of_the_events_without_those_of_the_empty_phase)
 	}
 }
 
-static const struct bench *row_of(const char *id)
-{
-	const struct bench *row = bench_table;
-
-	while (row->id && strcmp(row->id, id) != 0)
-		row++;
-	return row;
-}
-
 /* Adds a report as the only boot of a row, and frees it. */
 static void add_report(struct result *r, const char *row, struct boot_scale scale,
 		       struct boot_report *rep)
@@ -112,7 +103,7 @@ static void add_report(struct result *r, const char *row, struct boot_scale scal
 			      .unit = "ticks",
 			      .scale = scale };
 
-	assemble_begin(&a, row_of(row), config_table);
+	assemble_begin(&a, result_find_bench(row), config_table);
 	cr_assert_eq(assemble_boot(&a, 0, rep), 0);
 	assemble_end(&a);
 	boot_report_free(rep);
@@ -175,7 +166,7 @@ static struct result *scaled_pair(bool exact, const uint64_t counted[2],
 	uint64_t *event;
 
 	a.result->target.exact = exact;
-	assemble_begin(&a, row_of("cpuid"), config_table);
+	assemble_begin(&a, result_find_bench("cpuid"), config_table);
 	boot_report_init(&rep);
 	rep.outcome = BOOT_DONE;
 	rep.lanes = calloc(1, sizeof(*rep.lanes));

@@ -12,18 +12,10 @@
 
 /* ------------------------------ the mapping ------------------------------ */
 
-static const struct bench *find_bench(const char *id)
-{
-	for (const struct bench *b = bench_table; b->id; b++)
-		if (!strcmp(b->id, id))
-			return b;
-	return NULL;
-}
-
 /* Rows of map.def exist, on their architecture, and exit. */
 static void expect_row(const char *id)
 {
-	const struct bench *b = find_bench(id);
+	const struct bench *b = result_find_bench(id);
 
 	cr_assert(b, "%s is not in the catalogue", id);
 	cr_expect(b->exits || b->handled_by != HANDLED_NONE, "%s does not exit", id);

@@ -111,7 +111,7 @@ Test(names, core_combines_with_globs)
 	cr_assert_eq(names_match_benches("core", &core, &err), 0);
 	cr_assert_gt(core.n, 5);
 	for (size_t i = 0; i < core.n; i++)
-		cr_expect(names_bench(core.names[i])->needs & BENCH_CORE, "%s",
+		cr_expect(result_find_bench(core.names[i])->needs & BENCH_CORE, "%s",
 			  core.names[i]);
 
 	cr_assert_eq(names_match_benches("core,cr8_*,hypercall", &list, &err), 0, "%s",
@@ -233,8 +233,8 @@ Test(names, all_selects_the_targets_of_the_suite_and_is_only_for_targets)
 
 Test(names, rows_are_found_by_exact_name)
 {
-	cr_expect_str_eq(names_bench("cpuid")->id, "cpuid");
-	cr_expect_null(names_bench("cpui"));
+	cr_expect_str_eq(result_find_bench("cpuid")->id, "cpuid");
+	cr_expect_null(result_find_bench("cpui"));
 	cr_expect_not_null(names_target("kvm"));
 	cr_expect_null(names_target("lab"));
 }

@@ -95,15 +95,6 @@ Test(plots, bars_of_exits_have_a_linear_axis)
 	expect_in(2, "'500,000'");
 }
 
-static bool is_in_catalogue(const char *id)
-{
-	const struct bench *b = bench_table;
-
-	while (b->id && strcmp(b->id, id) != 0)
-		b++;
-	return b->id;
-}
-
 Test(plots, the_floor_beside_kvm_and_nested)
 {
 	struct plot_input in = input(2);
@@ -111,7 +102,7 @@ Test(plots, the_floor_beside_kvm_and_nested)
 	struct table t;
 
 	for (const struct floor_pair *pair = floor_pairs; pair->nested; pair++)
-		cr_expect(is_in_catalogue(pair->operation), "%s", pair->operation);
+		cr_expect(result_find_bench(pair->operation), "%s", pair->operation);
 	docs[0]->target.name = "bare:aarch64";
 	docs[0]->target.hypervisor = NULL;
 	docs[1]->target.name = "lab:aarch64-nested";
