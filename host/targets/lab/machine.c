@@ -44,10 +44,7 @@
 	" quiet panic=-1 cryptomgr.notests=1 nokaslr norandmaps"                         \
 	" randomize_kstack_offset=off random.trust_cpu=on initcall_blacklist="
 
-#define AARCH64_APPEND "console=ttyAMA0" FIXED_APPEND UNUSED_INITCALLS
-
-/* On x86_64, also what names every function again. */
-#define COMMON_APPEND FIXED_APPEND "ftrace_check_for_weak_functions," UNUSED_INITCALLS
+#define COMMON_APPEND FIXED_APPEND UNUSED_INITCALLS
 
 /*
  * The memory behind lab/wire.h, a device on the PCI bus of both machines, and a device
@@ -163,6 +160,10 @@ static const char *const bochs_plain_lines[] = { BOCHS_LINES("corei7_skylake_x")
 	"console=ttyS0,115200 tsc=reliable tsc_early_khz=1000000 no_timer_check"         \
 	" pci=off"
 
+/* Also what names every function for ftrace once more, for which Bochs takes long. */
+#define BOCHS_FIXED_APPEND                                                               \
+	FIXED_APPEND "ftrace_check_for_weak_functions," UNUSED_INITCALLS
+
 /*
  * For Bochs without the project's patches. clearcpuid: 158 and 306 are RDRAND and RDSEED,
  * the only thing in this machine that two runs do not have in common (the kernel's hash
@@ -193,7 +194,8 @@ static const char *const bochs_plain_lines[] = { BOCHS_LINES("corei7_skylake_x")
 	{                                                                                \
 		.name = "aarch64-" mode, .arch = ARCH_AARCH64, .emulator = &lab_qemu,    \
 		.program = "qemu-system-aarch64", .flags = flags_,                       \
-		.append = AARCH64_APPEND WFX_APPEND mode_append, __VA_ARGS__             \
+		.append = "console=ttyAMA0" COMMON_APPEND WFX_APPEND mode_append,        \
+		__VA_ARGS__                                                              \
 	}
 
 static const struct lab_machine vmx_plain = {
@@ -202,7 +204,7 @@ static const struct lab_machine vmx_plain = {
 	.emulator = &lab_bochs_plain,
 	.program = "bochs",
 	.flags = bochs_plain_lines,
-	.append = BOCHS_APPEND BOCHS_PLAIN_APPEND COMMON_APPEND BOCHS_APPEND_LAST,
+	.append = BOCHS_APPEND BOCHS_PLAIN_APPEND BOCHS_FIXED_APPEND BOCHS_APPEND_LAST,
 	.module = "kvm-intel",
 	.lacks = "PMU",
 };
@@ -225,7 +227,7 @@ const struct lab_machine lab_machine_table[] = {
 		.emulator = &lab_bochs,
 		.program = "bochs",
 		.flags = bochs_amd_lines,
-		.append = BOCHS_APPEND COMMON_APPEND BOCHS_APPEND_LAST,
+		.append = BOCHS_APPEND BOCHS_FIXED_APPEND BOCHS_APPEND_LAST,
 		.module = "kvm-amd",
 	},
 	{
@@ -234,7 +236,7 @@ const struct lab_machine lab_machine_table[] = {
 		.emulator = &lab_bochs,
 		.program = "bochs",
 		.flags = bochs_amd_l1_lines,
-		.append = BOCHS_APPEND COMMON_APPEND BOCHS_APPEND_LAST,
+		.append = BOCHS_APPEND BOCHS_FIXED_APPEND BOCHS_APPEND_LAST,
 		.module = "kvm-amd",
 		.l1 = true,
 	},
@@ -244,7 +246,7 @@ const struct lab_machine lab_machine_table[] = {
 		.emulator = &lab_bochs_smp,
 		.program = "bochs-smp",
 		.flags = bochs_amd_smp_lines,
-		.append = BOCHS_APPEND COMMON_APPEND BOCHS_APPEND_LAST,
+		.append = BOCHS_APPEND BOCHS_FIXED_APPEND BOCHS_APPEND_LAST,
 		.module = "kvm-amd",
 		.cpus = 2,
 	},
@@ -254,7 +256,7 @@ const struct lab_machine lab_machine_table[] = {
 		.emulator = &lab_bochs,
 		.program = "bochs",
 		.flags = bochs_l1_lines,
-		.append = BOCHS_APPEND COMMON_APPEND BOCHS_APPEND_LAST,
+		.append = BOCHS_APPEND BOCHS_FIXED_APPEND BOCHS_APPEND_LAST,
 		.module = "kvm-intel",
 		.l1 = true,
 	},
@@ -273,7 +275,7 @@ const struct lab_machine lab_machine_table[] = {
 		.emulator = &lab_bochs,
 		.program = "bochs",
 		.flags = bochs_lines,
-		.append = BOCHS_APPEND COMMON_APPEND BOCHS_APPEND_LAST,
+		.append = BOCHS_APPEND BOCHS_FIXED_APPEND BOCHS_APPEND_LAST,
 		.module = "kvm-intel",
 		.fallback = &vmx_plain,
 	},
@@ -283,7 +285,7 @@ const struct lab_machine lab_machine_table[] = {
 		.emulator = &lab_bochs_smp,
 		.program = "bochs-smp",
 		.flags = bochs_smp_lines,
-		.append = BOCHS_APPEND COMMON_APPEND BOCHS_APPEND_LAST,
+		.append = BOCHS_APPEND BOCHS_FIXED_APPEND BOCHS_APPEND_LAST,
 		.module = "kvm-intel",
 		.cpus = 2,
 	},
@@ -293,7 +295,7 @@ const struct lab_machine lab_machine_table[] = {
 		.emulator = &lab_bochs_smp,
 		.program = "bochs-smp",
 		.flags = bochs_msr_imm_lines,
-		.append = BOCHS_APPEND COMMON_APPEND BOCHS_APPEND_LAST,
+		.append = BOCHS_APPEND BOCHS_FIXED_APPEND BOCHS_APPEND_LAST,
 		.module = "kvm-intel",
 	},
 	{
@@ -302,7 +304,7 @@ const struct lab_machine lab_machine_table[] = {
 		.emulator = &lab_bochs,
 		.program = "bochs",
 		.flags = bochs_skylake_lines,
-		.append = BOCHS_APPEND COMMON_APPEND BOCHS_APPEND_LAST,
+		.append = BOCHS_APPEND BOCHS_FIXED_APPEND BOCHS_APPEND_LAST,
 		.module = "kvm-intel",
 	},
 	{ .name = NULL },
