@@ -591,7 +591,7 @@ END
   need_target lab:x86_64-svm
   # With less memory the kernel loops without a word, until the lab gives it up.
   refused 4 'lab:x86_64-svm: the lab'"'"'s kernel crashed: Kernel panic - not syncing: System is deadlocked on memory' \
-    "$wsbench" run --on lab:x86_64-svm --bench null -o doc.json --append mem=100M
+    "$wsbench" run --on lab:x86_64-svm --bench null -o doc.json --append mem=87M
   nothing_left
 }
 
