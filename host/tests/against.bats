@@ -16,11 +16,13 @@ bats_require_minimum_version 1.5.0
   "$wsbench" validate out/base/kvm.json out/new/kvm.json
   holds out/base/kvm.json '{x["config"] for x in d["benchmarks"]} == {"default"}' \
     'd["run"]["pair"] == {"id": d["run"]["id"], "side": "base", "config": "default"}' \
-    '[x["index"] for x in m("null")["boots"]] == list(range(9))'
+    'sum(x["valid"] for x in m("null")["boots"]) >= 9' \
+    '[x["index"] for x in m("null")["boots"]] == list(range(len(m("null")["boots"])))'
   holds out/new/kvm.json '{x["config"] for x in d["benchmarks"]} == {"loop-bare"}' \
     'd["run"]["pair"]["side"] == "new" and d["run"]["pair"]["config"] == "loop-bare"' \
     'd["run"]["id"] != d["run"]["pair"]["id"]' \
-    '[x["index"] for x in m("null")["boots"]] == list(range(9))'
+    'sum(x["valid"] for x in m("null")["boots"]) >= 9' \
+    '[x["index"] for x in m("null")["boots"]] == list(range(len(m("null")["boots"])))'
   [ "$(doc out/base/kvm.json 'd["run"]["id"]')" = "$(doc out/new/kvm.json 'd["run"]["pair"]["id"]')" ]
   # The same comparison, of the folders and of the files.
   run "$wsbench" compare --all out/base out/new
