@@ -95,7 +95,10 @@ LIBDW := $(shell $(CC) -include elfutils/libdwfl.h -x c -E /dev/null </dev/null 
 # libseccomp filters the system calls of emulators and of the VMM (host/lib/confine.h), with
 # the same exceptions.
 SECCOMP := $(shell $(CC) -include seccomp.h -x c -E /dev/null </dev/null >/dev/null 2>&1 && echo -lseccomp)
-OWN_LIBS := $(LIBS_$(ARCH)) $(LIBDW) $(SECCOMP)
+# liblz4 and libzstd decompress the kernels of the labs on Bochs (host/targets/lab), with the
+# same exceptions.
+UNPACK := $(shell $(CC) -include lz4.h -include zstd.h -x c -E /dev/null </dev/null >/dev/null 2>&1 && echo -llz4 -lzstd)
+OWN_LIBS := $(LIBS_$(ARCH)) $(LIBDW) $(SECCOMP) $(UNPACK)
 
 SYSROOT := $(B)/sysroot/$(FOREIGN)
 TRIPLET_x86_64  := x86_64-linux-gnu
@@ -113,8 +116,9 @@ host_src   = $(HOST_SRC) $(sort $(wildcard host/vmm/$(1)/*.c host/targets/lab/$(
 host_obj   = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(call host_src,$(1))) $(B)/obj/$(1)/payloads.o \
 	$(B)/obj/$(1)/bochs_rom.o
 DEBUGINFO := %/explain/debuginfo.o %/explain/debuginfo_lines.o %/explain/debuginfo_places.o
-static_obj = $(filter-out $(DEBUGINFO) %/lib/confine_filter.o,$(call host_obj,$(1)))
-LEFT_OUT  := $(if $(LIBDW),%/explain/debuginfo_none.o,$(DEBUGINFO)) %/lib/confine_filter$(if $(SECCOMP),_none).o
+static_obj = $(filter-out $(DEBUGINFO) %/lib/confine_filter.o %/lab/vmlinux_formats.o,$(call host_obj,$(1)))
+LEFT_OUT  := $(if $(LIBDW),%/explain/debuginfo_none.o,$(DEBUGINFO)) %/lib/confine_filter$(if $(SECCOMP),_none).o \
+	%/lab/vmlinux_formats$(if $(UNPACK),_none).o
 own_obj    = $(filter-out $(LEFT_OUT),$(call host_obj,$(ARCH)))
 
 # A word ARCH/ROW:PAGE for each row on the pages of bodies.
@@ -324,6 +328,7 @@ $(B)/wsbench: $(own_obj)
 	$(call say,LINK,$@)
 	$(if $(LIBDW),,@echo "make: <elfutils/libdwfl.h> is missing (Debian: libdw-dev): 'explain' will not read debug information" >&2)
 	$(if $(SECCOMP),,@echo "make: <seccomp.h> is missing (Debian: libseccomp-dev): system calls of emulators and of the VMM will not be filtered" >&2)
+	$(if $(UNPACK),,@echo "make: <lz4.h> or <zstd.h> is missing (Debian: liblz4-dev, libzstd-dev): x86 labs will boot slower, each kernel decompresses itself" >&2)
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -pthread $^ $(LIBS) $(OWN_LIBS) -o $@
 
 # The plugin that `explain` loads into QEMU.

@@ -61,10 +61,18 @@ int lab_preload(const struct lab_preload *what, struct error *err);
 /*
  * Decompresses the payload of a bzImage, of which the last word is its size unpacked: the
  * image to free(), or NULL if it is larger than `max`, damaged, or of a format other than
- * LZ4 and gzip.
+ * gzip, LZ4 and Zstandard, or of one of the latter two in a program without its library.
  */
 uint8_t *lab_vmlinux_unpack(const uint8_t *payload, size_t bytes, size_t max,
 			    size_t *out_bytes);
+
+/*
+ * Of vmlinux_formats.c, for vmlinux.c: decompresses `in`, all of it, into exactly
+ * `out_bytes`. False: damaged, of another size, or a program without the library. `in`
+ * has 4 bytes at least.
+ */
+bool lab_vmlinux_lz4(const uint8_t *in, size_t bytes, uint8_t *out, size_t out_bytes);
+bool lab_vmlinux_zstd(const uint8_t *in, size_t bytes, uint8_t *out, size_t out_bytes);
 
 /*
  * Copies the segments of an ELF kernel to `memory` (NULL: checks only), which is that

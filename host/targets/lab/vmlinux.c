@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The kernel inside a bzImage, as its decompressor would leave it in memory: decompressed
- * (gzip, or LZ4 as the kernel's build makes it) and loaded by its ELF program headers.
+ * (gzip, LZ4, Zstandard) and loaded by its ELF program headers.
  */
 #include <elf.h>
 #include <stdbool.h>
@@ -9,94 +9,8 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "host/targets/lab/file.h"
 #include "host/targets/lab/preload.h"
 #include "host/targets/lab/wire.h"
-
-/* A byte of 255 is followed by another one (LZ4 Block Format). */
-static bool add_length(const uint8_t **in, const uint8_t *end, size_t *length)
-{
-	uint8_t byte;
-
-	do {
-		if (*in == end)
-			return false;
-		byte = *(*in)++;
-		*length += byte;
-	} while (byte == 255);
-	return true;
-}
-
-/* A copy that repeats what it has just written, if `distance` is below `length`. */
-static void copy_match(uint8_t *to, size_t distance, size_t length)
-{
-	while (length) {
-		const size_t n = length < distance ? length : distance;
-
-		memcpy(to, to - distance, n);
-		to += n;
-		length -= n;
-		distance += n;
-	}
-}
-
-/* One block; its bytes in `out`, or 0: damaged. Matches may begin before `out`. */
-static size_t lz4_block(const uint8_t *in, size_t bytes, const uint8_t *begin,
-			uint8_t *out, size_t room)
-{
-	const uint8_t *end = in + bytes;
-	uint8_t *to = out, *out_end = out + room;
-
-	while (in < end) {
-		const uint8_t token = *in++;
-		size_t literals = token >> 4, length = token & 15, distance;
-
-		if (literals == 15 && !add_length(&in, end, &literals))
-			return 0;
-		if (literals > (size_t)(end - in) || literals > (size_t)(out_end - to))
-			return 0;
-		memcpy(to, in, literals);
-		to += literals;
-		in += literals;
-		if (in == end)
-			return (size_t)(to - out);
-		if (end - in < 2)
-			return 0;
-		distance = in[0] | (size_t)in[1] << 8;
-		in += 2;
-		if (length == 15 && !add_length(&in, end, &length))
-			return 0;
-		length += 4;
-		if (!distance || distance > (size_t)(to - begin) ||
-		    length > (size_t)(out_end - to))
-			return 0;
-		copy_match(to, distance, length);
-		to += length;
-	}
-	return 0;
-}
-
-#define LZ4_MAGIC 0x184c2102 /* the legacy format: blocks after their sizes */
-
-static bool lz4(const uint8_t *in, size_t bytes, uint8_t *out, size_t room)
-{
-	size_t at = 4, done = 0;
-
-	while (done < room && bytes - at > 4) {
-		const size_t size = lab_get_le32(in + at);
-		size_t n;
-
-		at += 4;
-		if (size > bytes - at)
-			return false;
-		n = lz4_block(in + at, size, out, out + done, room - done);
-		if (!n)
-			return false;
-		at += size;
-		done += n;
-	}
-	return done == room;
-}
 
 static bool gunzip(const uint8_t *in, size_t bytes, uint8_t *out, size_t room)
 {
@@ -113,24 +27,44 @@ static bool gunzip(const uint8_t *in, size_t bytes, uint8_t *out, size_t room)
 	return ok;
 }
 
+/* Decompresses `bytes` into exactly `out_bytes`. */
+typedef bool unpack_fn(const uint8_t *in, size_t bytes, uint8_t *out, size_t out_bytes);
+
+/*
+ * By their first bytes. The kernel's build appends the size, unpacked, to what the
+ * programs write (size_append in scripts/Makefile.lib); gzip's output ends in it.
+ */
+static const struct {
+	uint8_t magic[4];
+	size_t magic_bytes;
+	size_t appended;
+	unpack_fn *unpack;
+} formats[] = {
+	{ { 0x1f, 0x8b }, 2, 0, gunzip },
+	{ { 0x02, 0x21, 0x4c, 0x18 }, 4, 4, lab_vmlinux_lz4 }, /* the legacy format */
+	{ { 0x28, 0xb5, 0x2f, 0xfd }, 4, 4, lab_vmlinux_zstd },
+};
+
 uint8_t *lab_vmlinux_unpack(const uint8_t *payload, size_t bytes, size_t max,
 			    size_t *out_bytes)
 {
 	const size_t size = bytes < 8 ? 0 : lab_get_le32(payload + bytes - 4);
-	const bool is_gzip = size && payload[0] == 0x1f && payload[1] == 0x8b;
 	uint8_t *out;
 
-	if (!size || size > max || (!is_gzip && lab_get_le32(payload) != LZ4_MAGIC))
+	if (!size || size > max)
 		return NULL;
-	out = malloc(size);
-	/* gzip ends in that size itself. */
-	if (out && !(is_gzip ? gunzip(payload, bytes, out, size)
-			     : lz4(payload, bytes - 4, out, size))) {
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		if (memcmp(payload, formats[i].magic, formats[i].magic_bytes))
+			continue;
+		out = malloc(size);
+		if (out &&
+		    formats[i].unpack(payload, bytes - formats[i].appended, out, size)) {
+			*out_bytes = size;
+			return out;
+		}
 		free(out);
-		out = NULL;
 	}
-	*out_bytes = size;
-	return out;
+	return NULL;
 }
 
 uint32_t lab_vmlinux_load(const uint8_t *image, size_t bytes, uint32_t begin,
