@@ -434,7 +434,7 @@ Test(preload, a_size_that_lies_is_refused)
 			cr_expect_not(unpacked, "%s: %u", formats[i].name, lies[j]);
 		}
 	}
-	/* Sizes within a stream: of a block, and that which a frame states. */
+	/* Sizes within a stream: of a block, and the one in the header of a frame. */
 	for (uint32_t size = 0; size < 5; size++) {
 		const size_t n = pack_lz4((const uint8_t *)&elf, sizeof(elf));
 

@@ -60,8 +60,8 @@ int lab_preload(const struct lab_preload *what, struct error *err);
 
 /*
  * Decompresses the payload of a bzImage, of which the last word is its size unpacked: the
- * image to free(), or NULL if it is larger than `max`, damaged, or of a format other than
- * gzip, LZ4 and Zstandard, or of one of the latter two in a program without its library.
+ * image to free(). NULL: larger than `max`, damaged, or not in a format that this program
+ * reads (gzip; with their libraries LZ4 and Zstandard).
  */
 uint8_t *lab_vmlinux_unpack(const uint8_t *payload, size_t bytes, size_t max,
 			    size_t *out_bytes);
