@@ -65,3 +65,37 @@ init_insns() {
   [ "$insns" -gt 200 ]
   [ "$(benchmarks_text doc.json)" = "$(benchmarks_text trimmed.json)" ]
 }
+
+# whole_modules LAB: with whole modules, each core row and each function of a hypercall costs
+# what it does with the modules that /init trims.
+whole_modules() {
+  need_target "lab:$1"
+  local of options
+  for of in trimmed whole; do
+    options=()
+    [ $of = trimmed ] || options=(--append module.sig_enforce=1)
+    WORLDSWITCH_FRESH_MACHINES=1 "$wsbench" run --on "lab:$1" --bench core --boots 1 --events 50 --timing --quiet \
+      "${options[@]}" -o $of.json >$of.txt
+    "$wsbench" explain --on "lab:$1" --bench hypercall --events 50 "${options[@]}" -o $of.functions.json >/dev/null
+  done
+  # The modules of the second machine were whole.
+  awk '/^  init and modules/ { n[FILENAME] = $NF }
+    END { exit !(n["trimmed.txt"] < 100 && n["whole.txt"] > 200) }' trimmed.txt whole.txt
+  python3 - <<'END_OF_PYTHON'
+import json
+def estimates(path):
+    return {(b["name"], b["config"], m["name"]): m["estimate"]
+            for b in json.load(open(path))["benchmarks"] for m in b["metrics"]}
+def functions(path):
+    return sorted((f["name"], f["module"] or "", f["insns"]) for f in json.load(open(path))["functions"])
+a, b = estimates("trimmed.json"), estimates("whole.json")
+print({k: (a.get(k), b.get(k)) for k in a.keys() | b.keys() if a.get(k) != b.get(k)})
+assert len(a) > 20 and a == b
+a, b = functions("trimmed.functions.json"), functions("whole.functions.json")
+print(set(a) ^ set(b))
+assert len(a) > 20 and a == b
+END_OF_PYTHON
+}
+
+@test "lab:x86_64-svm: whole modules have the figures of trimmed ones" { whole_modules x86_64-svm; }
+@test "lab:x86_64-vmx: whole modules have the figures of trimmed ones" { whole_modules x86_64-vmx; }
