@@ -555,6 +555,23 @@ Test(machines, append_is_for_the_kernel_of_l1)
 	}
 }
 
+/* The way back to the boot of an unchanged kernel, in every lab. */
+Test(machines, a_whole_kernel_has_all_initcalls)
+{
+	for (const struct lab_machine *m = lab_machine_table; m->name; m++) {
+		char line[4096];
+
+		snprintf(line, sizeof(line), "%s x=y", m->append);
+		lab_keep_initcalls(line);
+		cr_expect_not_null(strstr(line, " initcall_blacklist="), "%s", m->name);
+		snprintf(line, sizeof(line), "%s x=y wsbench.whole=1", m->append);
+		lab_keep_initcalls(line);
+		cr_expect_null(strstr(line, "initcall"), "%s", m->name);
+		cr_expect_not_null(strstr(line, "random.trust_cpu=on"));
+		cr_expect_str_eq(line + strlen(line) - 20, " x=y wsbench.whole=1");
+	}
+}
+
 /* Whole words of L0's part only, each time; L1's own part stays as it is. */
 Test(machines, the_kernel_of_l1_has_its_own_parameters)
 {

@@ -121,16 +121,20 @@ Test(module, calls_of_ftrace_become_nops)
 		  "a name may be the end of another");
 }
 
-Test(module, tables_of_debuggers_are_not_found)
+Test(module, types_for_bpf_are_not_found)
 {
 	begin();
 	trim();
-	cr_expect_str_eq(name(ORC), "orc_unwind");
-	cr_expect_str_eq(name(ORC_IP), "orc_unwind_ip");
 	cr_expect_str_eq(name(BTF), "BTF");
 	for (int i = 0; i < SECTIONS; i++)
-		if (i < SITES || i > BTF)
+		if (i != SITES && i != BTF) /* the unwinder's stay */
 			cr_expect_str_eq(name(i), section_names[i]);
+}
+
+static void expect_untouched(const char *why)
+{
+	trim();
+	cr_expect(!memcmp(&object, &before, sizeof(object)), "%s", why);
 }
 
 /* The kernel would leave a call that its table lacks, and find none where it has one. */
@@ -138,22 +142,34 @@ Test(module, calls_stay_where_the_table_has_others)
 {
 	begin();
 	object.sections[SITES].sh_size = sizeof(uint64_t);
-	trim();
-	cr_expect(!memcmp(object.text, before.text, sizeof(object.text)));
-	cr_expect(!memcmp(object.rela, before.rela, sizeof(object.rela)));
-	cr_expect_str_eq(name(SITES), "__mcount_loc");
-
+	expect_untouched("one entry for two calls");
 	begin();
 	object.text[16] = 0x90;
-	trim();
-	cr_expect(!memcmp(object.text, before.text, sizeof(object.text)));
-	cr_expect_str_eq(name(SITES), "__mcount_loc");
+	expect_untouched("two entries for one call");
 }
 
-static void expect_untouched(const char *why)
+Test(module, command_lines_that_keep_a_module_whole)
 {
-	trim();
-	cr_expect(!memcmp(&object, &before, sizeof(object)), "%s", why);
+	static const char *const whole[] = { "wsbench.whole=1",
+					     "quiet wsbench.whole=1\n",
+					     "a -- wsbench.whole=1 b",
+					     "quiet ftrace=function",
+					     "ftrace_filter=kvm_* quiet",
+					     "trace_event=kvm:kvm_exit",
+					     "kprobe_event=p,kvm_vcpu_ioctl" };
+	static const char *const trimmed[] = {
+		"",
+		"quiet\n",
+		"wsbench.whole=0",
+		"wsbench.whole=10",
+		"xwsbench.whole=1",
+		"initcall_blacklist=ftrace_check_for_weak_functions,trace_eval_init",
+	};
+
+	for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
+		cr_expect(lab_is_whole(whole[i]), "%s", whole[i]);
+	for (size_t i = 0; i < sizeof(trimmed) / sizeof(trimmed[0]); i++)
+		cr_expect_not(lab_is_whole(trimmed[i]), "%s", trimmed[i]);
 }
 
 Test(module, other_and_damaged_images_stay_as_they_are)
@@ -207,4 +223,11 @@ Test(module, damaged_relocations_are_ignored)
 	object.sections[SYMBOLS].sh_link = SECTIONS;
 	trim();
 	cr_expect(!memcmp(object.text, before.text, sizeof(object.text)));
+	/* The offset of a section without data is not that of anything. */
+	for (int i = SYMBOLS; i <= STRINGS; i++) {
+		begin();
+		object.sections[i].sh_type = SHT_NOBITS;
+		object.sections[i].sh_offset = 1ull << 40;
+		expect_untouched(section_names[i]);
+	}
 }

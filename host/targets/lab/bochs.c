@@ -146,6 +146,7 @@ static int memory_open(const struct lab_machine *m, const struct lab_boot *boot,
 		     lab_append_begin(m, boot->append),
 		     boot->append ? boot->append : "") >= (int)sizeof(line))
 		return error_set(err, -EINVAL, "the kernel's command line is too long");
+	lab_keep_initcalls(line);
 	ret = lab_file_read(boot->kernel, "kernel", &kernel, &what.kernel_bytes, err);
 	if (ret)
 		return ret;

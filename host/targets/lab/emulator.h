@@ -267,6 +267,9 @@ const char *lab_machine_memory_mib(const struct lab_machine *m);
 /* What separates the machine's kernel parameters from `append` (NULL: none). */
 const char *lab_append_begin(const struct lab_machine *m, const char *append);
 
+/* From a kernel command line that lab_is_whole(), removes the blacklist of initcalls. */
+void lab_keep_initcalls(char *line);
+
 const char *lab_arch_name(enum arch arch); /* "x86_64", "aarch64" */
 
 /*

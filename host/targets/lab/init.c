@@ -144,12 +144,31 @@ void lab_module_parameters(const char *cmdline, const char *name, char *out, siz
 	}
 }
 
+bool lab_is_whole(const char *cmdline)
+{
+	static const char *const tracing[] = { "ftrace",	 "trace_event=",
+					       "trace_options=", "trace_instance=",
+					       "kprobe_event=",	 "bootconfig" };
+
+	while (*(cmdline += strspn(cmdline, " \n"))) {
+		const size_t n = strcspn(cmdline, " \n");
+
+		if (n == sizeof(LAB_WHOLE_WORD) - 1 &&
+		    !strncmp(cmdline, LAB_WHOLE_WORD, n))
+			return true;
+		for (size_t i = 0; i < sizeof(tracing) / sizeof(tracing[0]); i++)
+			if (!strncmp(cmdline, tracing[i], strlen(tracing[i])))
+				return true;
+		cmdline += n;
+	}
+	return false;
+}
+
 /*
- * First trimmed, and without its signature, which ends in a marker: to check it takes
- * hundreds of millions of instructions, a third of a boot. A kernel that insists on the
- * signature gets the whole file.
+ * Trimmed, and without its signature, which ends in a marker: to check it takes hundreds
+ * of millions of instructions, a third of a boot. Otherwise a negative errno.
  */
-static int insert_module(int fd, const char *parameters)
+static int insert_trimmed(int fd, const char *parameters)
 {
 	static const char marker[] = "~Module signature appended~\n";
 	const size_t marker_bytes = sizeof(marker) - 1;
@@ -159,32 +178,54 @@ static int insert_module(int fd, const char *parameters)
 	long ret;
 
 	if (fstat(fd, &st))
-		return -1;
+		return -errno;
 	kept = bytes = st.st_size;
 	image = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	if (image == MAP_FAILED)
-		return -1;
+		return -errno;
 	if (bytes > marker_bytes &&
 	    !memcmp(image + bytes - marker_bytes, marker, marker_bytes))
 		kept -= marker_bytes;
 	lab_module_trim(image, kept);
-	ret = syscall(SYS_init_module, image, kept, parameters);
+	ret = syscall(SYS_init_module, image, kept, parameters) ? -errno : 0;
 	munmap(image, bytes);
-	return ret ? (int)syscall(SYS_finit_module, fd, parameters, 0) : 0;
+	return (int)ret;
 }
 
-static void load_module(struct lab_wire *wire, const char *name, const char *cmdline)
+/* Kernels that insist on the signature: sig_enforce, lockdown, a format they lack. */
+static bool is_rejected(int err)
+{
+	return err == -EKEYREJECTED || err == -EPERM || err == -ENOEXEC;
+}
+
+static int insert_module(int fd, const char *name, const char *parameters, bool whole)
+{
+	int err = whole ? 0 : insert_trimmed(fd, parameters);
+
+	if (!whole && !is_rejected(err))
+		return err;
+	if (syscall(SYS_finit_module, fd, parameters, 0))
+		return -errno;
+	if (!whole)
+		fprintf(stderr, "worldswitch: module %s is whole: trimmed: %s\n", name,
+			strerror(-err));
+	return 0;
+}
+
+static void load_module(struct lab_wire *wire, const char *name, const char *cmdline,
+			bool whole)
 {
 	char path[sizeof(LAB_MODULES_PATH) + 80], parameters[512];
-	int fd;
+	int fd, err;
 
 	snprintf(path, sizeof(path), "/%s/%s.ko", LAB_MODULES_PATH, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		give_up(wire, "cannot open module %s: %s", path, strerror(errno));
 	lab_module_parameters(cmdline, name, parameters, sizeof(parameters));
-	if (insert_module(fd, parameters) && errno != EEXIST)
-		give_up(wire, "the kernel refuses module %s: %s", name, strerror(errno));
+	err = insert_module(fd, name, parameters, whole);
+	if (err && err != -EEXIST)
+		give_up(wire, "the kernel refuses module %s: %s", name, strerror(-err));
 	close(fd);
 }
 
@@ -192,6 +233,7 @@ static void load_module(struct lab_wire *wire, const char *name, const char *cmd
 static void load_modules(struct lab_wire *wire, const char *all)
 {
 	char order[TEXT_BYTES], cmdline[TEXT_BYTES], *more;
+	const bool whole = lab_is_whole(all);
 	int err = read_text("/" LAB_ORDER_PATH, order, NULL);
 
 	if (err)
@@ -202,7 +244,7 @@ static void load_modules(struct lab_wire *wire, const char *all)
 		*more = '\0';
 	for (char *save, *name = strtok_r(order, "\n", &save); name;
 	     name = strtok_r(NULL, "\n", &save))
-		load_module(wire, name, cmdline);
+		load_module(wire, name, cmdline, whole);
 }
 
 /* Passes the path of the module of host/kmod to the config that loads it. */

@@ -66,12 +66,22 @@ typedef void lab_symbols_sender(struct lab_wire *wire, bool l0);
 int lab_init_main(lab_job_runner *run, lab_symbols_sender *symbols);
 
 /*
- * Takes what only tracers and debuggers use out of a module for x86_64: the tables of
- * BTF and of the unwinder, and the table of ftrace with the calls of __fentry__, which
- * become the NOPs that the kernel would make of them. What the module executes is what it
- * executes untrimmed. Any other image stays as it is.
+ * Takes what only tracers use out of a module for x86_64: the table of BTF, and the table
+ * of ftrace with the calls of __fentry__, which become the NOPs that the kernel would
+ * make of them. Unless the kernel traces functions, the module executes what it executes
+ * untrimmed. A module whose table of ftrace has another number of entries than the module
+ * has calls stays as it is (the addresses in the table are not compared), and so does any
+ * other image.
  */
 void lab_module_trim(uint8_t *data, size_t bytes);
+
+/*
+ * Whether a kernel command line keeps modules whole, and all initcalls: with
+ * LAB_WHOLE_WORD, or with a parameter that traces from the boot on, such as
+ * ftrace=function.
+ */
+#define LAB_WHOLE_WORD "wsbench.whole=1"
+bool lab_is_whole(const char *cmdline);
 
 /*
  * The parameters for module `name` from a kernel command line, as modprobe would

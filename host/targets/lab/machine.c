@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/targets/lab/initramfs.h"
 #include "host/targets/lab/l1.h"
 #include "host/targets/lab/emulator.h"
 
@@ -334,4 +335,15 @@ const char *lab_machine_memory_mib(const struct lab_machine *m)
 const char *lab_append_begin(const struct lab_machine *m, const char *append)
 {
 	return !append ? "" : m->l1 ? LAB_L1_SEPARATOR : " ";
+}
+
+void lab_keep_initcalls(char *line)
+{
+	char *at = strstr(line, " initcall_blacklist=");
+
+	if (at && lab_is_whole(line)) {
+		const size_t n = 1 + strcspn(at + 1, " ");
+
+		memmove(at, at + n, strlen(at + n) + 1);
+	}
 }

@@ -15,11 +15,7 @@ static const uint8_t nop[] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
 #define FTRACE_SITES "__mcount_loc"
 #define FTRACE_ENTRY "__fentry__"
 
-/*
- * ORC unwind tables, which the kernel sorts: backtraces mark the functions of the module
- * as uncertain. BTF: types for BPF programs.
- */
-static const char *const unused[] = { ".orc_unwind", ".orc_unwind_ip", ".BTF" };
+#define BPF_TYPES ".BTF"
 
 struct image {
 	uint8_t *data;
@@ -88,8 +84,11 @@ static bool is_entry(const struct image *m, const Elf64_Shdr *relocations,
 
 	if (i >= symbols->sh_size / sizeof(*symbol) || symbols->sh_link >= m->n)
 		return false;
-	symbol = (const Elf64_Sym *)(m->data + symbols->sh_offset) + i;
 	strings = &m->sections[symbols->sh_link];
+	/* Of SHT_NOBITS, open_image() has not checked the offset. */
+	if (symbols->sh_type != SHT_SYMTAB || strings->sh_type != SHT_STRTAB)
+		return false;
+	symbol = (const Elf64_Sym *)(m->data + symbols->sh_offset) + i;
 	return symbol->st_name < strings->sh_size &&
 	       sizeof(FTRACE_ENTRY) <= strings->sh_size - symbol->st_name &&
 	       !memcmp(m->data + strings->sh_offset + symbol->st_name, FTRACE_ENTRY,
@@ -150,10 +149,11 @@ void lab_module_trim(uint8_t *data, size_t bytes)
 
 	if (!open_image(&m, data, bytes))
 		return;
-	for (size_t i = 0; i < sizeof(unused) / sizeof(unused[0]); i++)
-		hide(find(&m, unused[i]));
 	sites = find(&m, FTRACE_SITES);
-	if (sites && sites->sh_size / sizeof(uint64_t) == all_entries(&m, false)) {
+	if (sites && sites->sh_size / sizeof(uint64_t) != all_entries(&m, false))
+		return;
+	hide(find(&m, BPF_TYPES));
+	if (sites) {
 		(void)all_entries(&m, true);
 		hide(sites);
 	}

@@ -88,6 +88,7 @@ char **lab_machine_argv(const struct lab_machine *m, const char *emulator,
 	text = (char *)(argv + flags + ALL_ARGS);
 	snprintf(text, text_bytes, "%s%s%s", m->append, lab_append_begin(m, append),
 		 append ? append : "");
+	lab_keep_initcalls(text);
 	memory = text + text_bytes + plugin_bytes;
 	snprintf(memory, MEMORY_ROOM, MEMORY_FORMAT, lab_machine_memory_mib(m),
 		 clone && !(how & LAB_ARGV_KEEP) ? "off" : "on");
