@@ -60,10 +60,28 @@ init_insns() {
   [ "$insns" -lt 100 ]
   awk '/^  firmware/ { n = $NF } END { exit !(n < 60) }' <<<"$stages"
   cp doc.json trimmed.json
-  # A signature is of the whole module.
-  init_insns --append module.sig_enforce=1
+  init_insns --append wsbench.whole=1
   [ "$insns" -gt 200 ]
   [ "$(benchmarks_text doc.json)" = "$(benchmarks_text trimmed.json)" ]
+  # A signature is of the whole module.
+  WORLDSWITCH_CONSOLE=$PWD/console init_insns --append module.sig_enforce=1
+  [ "$insns" -gt 200 ]
+  grep -aq 'worldswitch: module kvm-amd is whole: trimmed: ' console
+  [ "$(benchmarks_text doc.json)" = "$(benchmarks_text trimmed.json)" ]
+}
+
+# Calls of __fentry__ in KVM that /init had removed would not be traced.
+@test "lab:x86_64-svm: a kernel that traces functions traces those of KVM's modules" {
+  need_target lab:x86_64-svm
+  local of options
+  for of in ftrace both; do
+    options=(--append ftrace=function)
+    [ $of = ftrace ] || options=(--append 'ftrace=function module.sig_enforce=1')
+    WORLDSWITCH_FRESH_MACHINES=1 "$wsbench" run --on lab:x86_64-svm --bench hypercall,pio_out_user --boots 1 --quiet \
+      "${options[@]}" -o $of.json
+  done
+  [ "$(benchmarks_text ftrace.json)" = "$(benchmarks_text both.json)" ]
+  run ! grep -q '"value": 1524' ftrace.json
 }
 
 # whole_modules LAB: with whole modules, each core row and each function of a hypercall costs

@@ -143,8 +143,7 @@ static void unpack(const struct lab_preload *w, struct layout *l)
 	uint32_t entry;
 
 	l->entry = l->kernel + ENTRY_64;
-	if (!w->unpack || !strstr(w->command_line, "nokaslr") || at > w->kernel_bytes ||
-	    bytes > w->kernel_bytes - at)
+	if (!w->unpack || at > w->kernel_bytes || bytes > w->kernel_bytes - at)
 		return;
 	l->vmlinux = lab_vmlinux_unpack(w->kernel + at, bytes, w->memory_bytes,
 					&l->vmlinux_bytes);

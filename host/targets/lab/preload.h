@@ -49,7 +49,11 @@ struct lab_preload {
 	size_t initramfs_bytes;
 	const char *command_line;
 	uint32_t memory_bytes; /* of the machine */
-	bool unpack;	       /* enter the kernel decompressed, if that is possible */
+	/*
+	 * Enter the kernel decompressed, if that is possible: for a command line with
+	 * nokaslr. False for an L1, whose kernel decompresses itself.
+	 */
+	bool unpack;
 };
 
 /*
