@@ -172,8 +172,8 @@ bool host_timed_suffice(struct host_timed *h, const uint64_t *series, uint32_t n
 	}
 	if (abi_repeats(series, n, block))
 		return true;
-	return n % HOST_TIMED_FEW == 0 && clock_now() - h->began >= HOST_TIMED_HEAVY &&
-	       are_settled(series, n);
+	return n >= HOST_TIMED_LEAST && n % HOST_TIMED_STEP == 0 &&
+	       clock_now() - h->began >= HOST_TIMED_HEAVY && are_settled(series, n);
 }
 
 void host_timed_shorten(struct host_timed *h, enum abi_phase phase, uint32_t n)
@@ -237,7 +237,11 @@ uint32_t host_timed_stamped(const struct host_timed *h, const struct vm *vm)
 		      vm->ram_gpa + ABI_PAGE_OFFSET +
 			      offsetof(struct abi_page, report.samples[ABI_PHASE_EVENT]),
 		      &n, sizeof(n));
-	if (n == params->events || (params->repeat && n < params->events))
+	if (n == params->events)
+		return (uint32_t)n;
+	/* A series that ended early: whole blocks, two at least (abi_repeats()). */
+	if (n < params->events && params->repeat && n % params->repeat == 0 &&
+	    n / params->repeat >= 2)
 		return (uint32_t)n;
 	return 0;
 }

@@ -100,12 +100,13 @@ uint64_t *host_timed_series(struct host_timed *h, uint32_t most, uint32_t *n);
  * Whether the first `n` samples of a series suffice; called after each of them. Only on
  * exact targets, whose clock counts instructions (rq->params.repeat):
  * - the last block of samples repeats the block before it (bench/abi.h), or
- * - HOST_TIMED_HEAVY instructions have been executed since the first sample, `n` is a
- *   multiple of HOST_TIMED_FEW, and three of four samples are one value, which then is
- *   the median.
+ * - HOST_TIMED_HEAVY instructions have been executed since the first sample, `n` is at
+ *   least HOST_TIMED_LEAST and a multiple of HOST_TIMED_STEP, and three of four samples
+ *   are one value, which then is the median.
  */
 #define HOST_TIMED_HEAVY 4000000u
-#define HOST_TIMED_FEW	 8u
+#define HOST_TIMED_LEAST 16u
+#define HOST_TIMED_STEP	 8u
 bool host_timed_suffice(struct host_timed *h, const uint64_t *series, uint32_t n);
 
 /* Of the samples of `phase` only the first `n` were taken. */
@@ -129,7 +130,8 @@ uint64_t host_timed_stamp(const struct vm *vm, enum abi_phase phase, uint32_t i)
 
 /*
  * How many events the payload took: rq->params.events, or fewer if they repeat
- * (abi_repeats()). 0: the payload reports another number.
+ * (abi_repeats()): a multiple of the block, two blocks at least. 0: the payload reports
+ * another number.
  */
 uint32_t host_timed_stamped(const struct host_timed *h, const struct vm *vm);
 

@@ -69,7 +69,12 @@ struct boot_request {
 	 * the kernel chooses; every other number is another place.
 	 */
 	uint32_t placement;
-	bool keeps_vm; /* does not destroy the VM: the process ends, or its machine */
+	/*
+	 * Does not destroy the VM: the process ends, or its machine. Of the last boot of
+	 * a clone; on arm64, of each boot whose guest has an EL2: later boots of the
+	 * clone run while the VMs of earlier ones exist.
+	 */
+	bool keeps_vm;
 	struct boot_scale scale;
 	const void *image; /* the payload's ELF image */
 	size_t image_bytes;
