@@ -122,6 +122,10 @@ static void report(const struct selftest_watch *watch, size_t number, size_t i,
 			 verdict == SELFTEST_PASS ? "ok" : "not ok", number,
 			 table[i].name);
 	watch->line(watch->ctx, line);
+	if (t->note[0]) {
+		snprintf(line, sizeof(line), "# %s", t->note);
+		watch->line(watch->ctx, line);
+	}
 	if (verdict != SELFTEST_FAIL)
 		return;
 	snprintf(line, sizeof(line), "# %s", t->reason);
@@ -145,7 +149,7 @@ void selftest_run(int kvm_fd, const char *const *names, size_t n,
 
 		if (!wanted(i, names, n))
 			continue;
-		t.reason[0] = '\0';
+		t.reason[0] = t.note[0] = '\0';
 		if (table[i].archs >> vmm_arch & 1)
 			verdict = table[i].run(&t);
 		else

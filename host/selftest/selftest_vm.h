@@ -10,6 +10,7 @@
 struct selftest {
 	int kvm_fd;
 	char reason[640]; /* why it failed or was skipped */
+	char note[96];	  /* what a test did less of, on one line; or empty */
 };
 
 /* The result of a test. */
