@@ -67,13 +67,16 @@ enum bench_handler {
 
 #define NEEDS_LAPIC (1u << 18) /* measures the in-kernel local APIC or GIC */
 
+/* An event is what takes as long as an exit: a host interrupt ends one, too. */
+#define NEEDS_LENGTH (1u << 19)
+
 /* Not a need: the row belongs to `--bench core`. */
 #define BENCH_CORE (1u << 31)
 
 _Static_assert((NEEDS_NESTED ^ EXITS_TO_L1 ^ NEEDS_SVM ^ NEEDS_VMX ^ NEEDS_NESTED_PAGING ^
-		NEEDS_LAPIC ^ BENCH_CORE) ==
+		NEEDS_LAPIC ^ NEEDS_LENGTH ^ BENCH_CORE) ==
 		       (NEEDS_NESTED | EXITS_TO_L1 | NEEDS_SVM | NEEDS_VMX |
-			NEEDS_NESTED_PAGING | NEEDS_LAPIC | BENCH_CORE),
+			NEEDS_NESTED_PAGING | NEEDS_LAPIC | NEEDS_LENGTH | BENCH_CORE),
 	       "each need has a bit of its own");
 
 struct bench {

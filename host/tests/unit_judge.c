@@ -370,6 +370,28 @@ Test(judge, a_first_use_with_an_interrupt_exits_once_more)
 	cr_expect(not(j.proven), "without an interrupt there is none");
 }
 
+/* The guest takes what is as long as an exit for the event: an interrupt's exit, too. */
+Test(judge, an_interrupt_is_an_event_that_is_known_by_its_length)
+{
+	struct boot_counts c = { .exits = EVENTS + 1, .interrupts = 2 };
+	struct judgement j;
+
+	c.interrupts_exact = true;
+	j = judged(HANDLED_KERNEL, 1, NEEDS_LENGTH, &c);
+	cr_expect(j.proven && j.observed == EVENTS);
+	j = judged(HANDLED_KERNEL, 1, 0, &c);
+	cr_expect(not(j.proven), "other rows tell them apart");
+	c.exits = EVENTS - 1;
+	j = judged(HANDLED_KERNEL, 1, NEEDS_LENGTH, &c);
+	cr_expect(not(j.proven), "two interrupts stand for two events, not three");
+	c.exits = EVENTS + 3;
+	j = judged(HANDLED_KERNEL, 1, NEEDS_LENGTH, &c);
+	cr_expect(not(j.proven), "nor for an exit more");
+	c.exits = c.interrupts = EVENTS;
+	j = judged(HANDLED_KERNEL, 1, NEEDS_LENGTH, &c);
+	cr_expect(not(j.proven), "more than a few are in the median");
+}
+
 /* Samples of the guest are untrusted: there may be none, or arbitrary values. */
 Test(pace, the_spread_is_that_of_the_samples)
 {
