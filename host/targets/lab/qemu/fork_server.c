@@ -231,8 +231,11 @@ static void replace_files(const int fds[CLONE_FDS])
 	}
 }
 
-/* All mappings of a file of the server's become those of the clone's file. */
-static void map_again(enum lab_fd old, int fd)
+/*
+ * All mappings of a file of the server's become those of the clone's file. With
+ * MAP_PRIVATE and the same file, the clone writes to memory of its own.
+ */
+static void map_again(enum lab_fd old, int fd, int sharing)
 {
 	FILE *maps = fopen("/proc/self/maps", "re");
 	unsigned long long begin, end, inode;
@@ -243,7 +246,7 @@ static void map_again(enum lab_fd old, int fd)
 			    3 &&
 		    inode == first_files[old].st_ino && strstr(line, "memfd:") &&
 		    mmap((void *)(uintptr_t)begin, end - begin, PROT_READ | PROT_WRITE,
-			 MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
+			 sharing | MAP_FIXED | MAP_NORESERVE, fd, 0) == MAP_FAILED)
 			_exit(EXIT_FAILURE);
 	if (!maps)
 		_exit(EXIT_FAILURE);
@@ -257,9 +260,11 @@ static void become_clone(const int fds[CLONE_FDS], int n_threads, pid_t parent)
 		_exit(EXIT_FAILURE);
 	serves = false;
 	replace_files(fds);
-	map_again(LAB_FD_WIRE, fds[CLONE_FD_WIRE]);
+	map_again(LAB_FD_WIRE, fds[CLONE_FD_WIRE], MAP_SHARED);
 	if (fds[CLONE_FD_TRACE] >= 0)
-		map_again(LAB_FD_PLUGIN, fds[CLONE_FD_TRACE]);
+		map_again(LAB_FD_PLUGIN, fds[CLONE_FD_TRACE], MAP_SHARED);
+	else /* what this clone records is nobody's, nor another clone's */
+		map_again(LAB_FD_PLUGIN, LAB_FD_PLUGIN, MAP_PRIVATE);
 	for (int i = 0; i < CLONE_FDS; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
