@@ -90,14 +90,15 @@ assert ftrace == round_trips("both.json") and ftrace["hypercall"] > 10000, ftrac
 END_OF_PYTHON
 }
 
-# whole_modules LAB: with whole modules, each core row and each function of a hypercall costs
-# what it does with the modules that /init trims.
+# whole_modules LAB: with whole modules and all initcalls, each core row and each function of a
+# hypercall costs what it does in the lab's machine. Other objects are beside the vCPU's, so that
+# __check_object_size() takes its other branch in MMIO on VMX: 1 instruction.
 whole_modules() {
   need_target "lab:$1"
   local of options
   for of in trimmed whole; do
     options=()
-    [ $of = trimmed ] || options=(--append module.sig_enforce=1)
+    [ $of = trimmed ] || options=(--append wsbench.whole=1)
     WORLDSWITCH_FRESH_MACHINES=1 "$wsbench" run --on "lab:$1" --bench core --boots 1 --events 50 --timing --quiet \
       "${options[@]}" -o $of.json >$of.txt
     "$wsbench" explain --on "lab:$1" --bench hypercall --events 50 "${options[@]}" -o $of.functions.json >/dev/null
@@ -108,18 +109,22 @@ whole_modules() {
   python3 - <<'END_OF_PYTHON'
 import json
 def estimates(path):
-    return {(b["name"], b["config"], m["name"]): m["estimate"]
+    return {(b["name"], b["config"], m["name"]): m["estimate"] and m["estimate"]["value"]
             for b in json.load(open(path))["benchmarks"] for m in b["metrics"]}
 def functions(path):
-    return sorted((f["name"], f["module"] or "", f["insns"]) for f in json.load(open(path))["functions"])
+    # One instruction is a thunk that the kernel made between modules: it has no symbol of its own.
+    return sorted((f["name"], f["module"] or "", f["insns"]) for f in json.load(open(path))["functions"]
+                  if f["insns"] > 1)
 a, b = estimates("trimmed.json"), estimates("whole.json")
 print({k: (a.get(k), b.get(k)) for k in a.keys() | b.keys() if a.get(k) != b.get(k)})
-assert len(a) > 20 and a == b
+assert len(a) > 20 and a.keys() == b.keys()
+for k in a:
+    assert a[k] == b[k] or k[0].startswith("mmio_") and abs(a[k] - b[k]) == 1, k
 a, b = functions("trimmed.functions.json"), functions("whole.functions.json")
 print(set(a) ^ set(b))
 assert len(a) > 20 and a == b
 END_OF_PYTHON
 }
 
-@test "lab:x86_64-svm: whole modules have the figures of trimmed ones" { whole_modules x86_64-svm; }
-@test "lab:x86_64-vmx: whole modules have the figures of trimmed ones" { whole_modules x86_64-vmx; }
+@test "lab:x86_64-svm: a kernel with all initcalls and whole modules has the same figures" { whole_modules x86_64-svm; }
+@test "lab:x86_64-vmx: a kernel with all initcalls and whole modules has the same figures" { whole_modules x86_64-vmx; }

@@ -263,7 +263,7 @@ static void become_clone(const int fds[CLONE_FDS], int n_threads, pid_t parent)
 	map_again(LAB_FD_WIRE, fds[CLONE_FD_WIRE], MAP_SHARED);
 	if (fds[CLONE_FD_TRACE] >= 0)
 		map_again(LAB_FD_PLUGIN, fds[CLONE_FD_TRACE], MAP_SHARED);
-	else /* what this clone records is nobody's, nor another clone's */
+	else /* no reader, and not another clone's records */
 		map_again(LAB_FD_PLUGIN, LAB_FD_PLUGIN, MAP_PRIVATE);
 	for (int i = 0; i < CLONE_FDS; i++)
 		if (fds[i] >= 0)
