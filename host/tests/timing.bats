@@ -112,7 +112,7 @@ def estimates(path):
     return {(b["name"], b["config"], m["name"]): m["estimate"] and m["estimate"]["value"]
             for b in json.load(open(path))["benchmarks"] for m in b["metrics"]}
 def functions(path):
-    # One instruction is a thunk that the kernel made between modules: it has no symbol of its own.
+    # One instruction lies between modules, where no symbol is; the name is that of the last before it.
     return sorted((f["name"], f["module"] or "", f["insns"]) for f in json.load(open(path))["functions"]
                   if f["insns"] > 1)
 a, b = estimates("trimmed.json"), estimates("whole.json")
