@@ -248,6 +248,23 @@ static bool is_length(const struct abi_params *params, int phase, uint64_t sampl
 	return samples == asked || (params->repeat && samples && samples < asked);
 }
 
+/* The size of the block that repeats at the end of a phase; 0: the phase has all samples.
+ */
+static uint32_t block_of(const struct abi_params *params, int phase)
+{
+	switch (phase) {
+	case ABI_PHASE_NULL:
+	case ABI_PHASE_EVENT:
+	case ABI_PHASE_TWIN:
+		return params->repeat;
+	case ABI_PHASE_BATCH:
+	case ABI_PHASE_BATCH_NULL:
+		return !!params->repeat;
+	default:
+		return 0;
+	}
+}
+
 /* What a row of NEEDS_NESTED needs of the CPU of its payload. */
 static const char *virtualization(const struct boot_request *rq)
 {
@@ -296,6 +313,17 @@ void boot_harvest(const uint8_t *ram, const struct boot_request *rq,
 		if (copy_series(ram, phase, rep)) {
 			boot_end(rep, BOOT_CRASH, "out of memory for %llu samples",
 				 (unsigned long long)asked);
+			return;
+		}
+		if (rep->guest.samples[phase] && rep->guest.samples[phase] < asked &&
+		    !abi_repeats(rep->series[phase], (uint32_t)rep->guest.samples[phase],
+				 block_of(&rq->params, phase))) {
+			boot_end(
+				rep, BOOT_CRASH,
+				"the guest ended the %s phase after %llu of %llu samples, which do not repeat",
+				phase_names[phase],
+				(unsigned long long)rep->guest.samples[phase],
+				(unsigned long long)asked);
 			return;
 		}
 	}

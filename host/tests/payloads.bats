@@ -194,6 +194,13 @@ many='the guest reports 4294967296 samples in the [a-z-]+ phase, expected [0-9]+
 @test "bare:aarch64: 2^32 samples claimed" { says bare:aarch64 too_many "$many"; }
 @test "kvm: 2^32 samples claimed" { says kvm too_many "$many"; }
 
+early='the guest ended the null phase after [0-9]+ of [0-9]+ samples, which do not repeat'
+@test "bare:x86_64: a phase that ends early" { says bare:x86_64 early "$early"; }
+@test "bare:aarch64: a phase that ends early" { says bare:aarch64 early "$early"; }
+@test "kvm: a phase that ends early" {
+  says kvm early 'the guest reports [0-9]+ samples in the null phase, expected [0-9]+'
+}
+
 none='the guest reports 0 samples in the null phase, expected [0-9]+'
 @test "bare:x86_64: done without a sample" { says bare:x86_64 idle "$none"; }
 @test "bare:aarch64: done without a sample" { says bare:aarch64 idle "$none"; }

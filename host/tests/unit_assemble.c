@@ -399,6 +399,42 @@ Test(scale, exceptions_are_those_of_all_vcpus)
 	result_free(r);
 }
 
+/* The value that two batches in a row had, whatever came before them. */
+Test(batches, a_tick_in_the_first_ones_is_not_the_figure)
+{
+	static const uint64_t batches[] = { 9020, 7020, 5020, 5020 };
+	struct abi_params params = { .events = 2, .batch = 5, .batches = 5, .repeat = 1 };
+	struct result *r = result_new();
+	struct assembly a = {
+		.result = r,
+		.params = &params,
+		.trust = JUDGE_NO_HYPERVISOR,
+		.exact = true,
+		.unit = "insns",
+	};
+	struct boot_report rep;
+	const struct result_metric *m;
+
+	assemble_begin(&a, bench_table, config_table);
+	boot_report_init(&rep);
+	rep.outcome = BOOT_DONE;
+	for (int phase = ABI_PHASE_NULL; phase <= ABI_PHASE_BATCH_NULL; phase++) {
+		rep.guest.samples[phase] = phase < ABI_PHASE_BATCH ? 2 : 4;
+		rep.series[phase] = calloc(4, sizeof(uint64_t));
+	}
+	for (int i = 0; i < 4; i++) {
+		rep.series[ABI_PHASE_BATCH][i] = batches[i];
+		rep.series[ABI_PHASE_BATCH_NULL][i] = 20;
+	}
+	cr_assert_eq(assemble_boot(&a, 0, &rep), 0);
+	assemble_end(&a);
+	m = result_find_metric(&r->benchmarks[0], "round_trip_batch");
+	cr_assert_not_null(m);
+	cr_expect_eq(m->value, 1000, "%f", m->value);
+	boot_report_free(&rep);
+	result_free(r);
+}
+
 /* No sample value causes an arithmetic overflow (checked by UBSan). */
 Test(lies, impossible_samples_fail_the_row)
 {
