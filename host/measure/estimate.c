@@ -252,8 +252,11 @@ void estimate_metric(const struct estimate *e, const struct result_benchmark *b,
 						    "exact" };
 		/* Rates depend on where the phases of vCPUs end. */
 		if (medians[0] < medians[n - 1] && e->repeats && !is_rate(m->unit))
-			result_warn(e->result, "boots-differ",
-				    "%s: boots of an exact target differ", b->name);
+			result_warn(
+				e->result, "boots-differ",
+				"%s, %s: %s: boots of an exact target differ, %.10g to %.10g %s",
+				b->name, b->config, m->name, medians[0], medians[n - 1],
+				m->unit);
 	} else if (n && !stats_median_interval(medians, n, LEVEL, &ci) &&
 		   isfinite(ci.lo) && isfinite(ci.hi)) {
 		m->ci = (struct result_ci){ LEVEL, ci.lo, ci.hi, "order-statistic" };
