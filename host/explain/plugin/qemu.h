@@ -58,11 +58,9 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_
 
 /* What the emulator defines. */
 #if QEMU_PLUGIN_API >= 7
-void qemu_plugin_reset(qemu_plugin_id_t id, void (*cb)(void *ctx), void *ctx);
 void qemu_plugin_register_vcpu_tb_trans_cb(
 	qemu_plugin_id_t id, void (*cb)(struct qemu_plugin_tb *tb, void *ctx), void *ctx);
 #else
-void qemu_plugin_reset(qemu_plugin_id_t id, void (*cb)(qemu_plugin_id_t id));
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id,
 					   void (*cb)(qemu_plugin_id_t id,
 						      struct qemu_plugin_tb *tb));
