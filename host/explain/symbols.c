@@ -16,6 +16,13 @@
 /* The largest distance of an address from the start of the last function of a text. */
 #define LAST_BYTES (1u << 20)
 
+/*
+ * The last function of a module ends in its page or in the next one: the text of a module
+ * has pages of its own, and behind them is data, or nothing. Elsewhere between two
+ * modules is code without symbols, such as the pages of thunks that Linux allocates.
+ */
+#define MODULE_PAGE_BYTES 4096u
+
 struct symbol_text {
 	struct symbol_text *next;
 	char text[];
@@ -434,11 +441,27 @@ void symbols_sort(struct symbols *s)
 	s->n = kept + 1;
 }
 
+static bool is_same_text(const struct symbol *a, const struct symbol *b)
+{
+	if (a->space != b->space || !a->module || !b->module)
+		return a->space == b->space && a->module == b->module;
+	return !strcmp(a->module, b->module);
+}
+
+/* What a function without a size has at most, up to the next one, if `next` is one. */
+static uint64_t most_bytes(const struct symbol *found, const struct symbol *next)
+{
+	if (!found->module || (next && is_same_text(found, next)))
+		return LAST_BYTES;
+	return 2ull * MODULE_PAGE_BYTES - found->vaddr % MODULE_PAGE_BYTES;
+}
+
 const struct symbol *symbols_find(const struct symbols *s, enum trace_space space,
 				  uint64_t vaddr)
 {
 	const struct symbol key = { .space = space, .vaddr = vaddr }, *found;
 	size_t low = 0, high = s->n;
+	uint64_t bytes;
 
 	/* The last symbol at or below the address. */
 	while (low < high) {
@@ -453,10 +476,9 @@ const struct symbol *symbols_find(const struct symbols *s, enum trace_space spac
 	if (!low)
 		return NULL;
 	found = &s->list[low - 1];
-	if (found->space != space ||
-	    vaddr - found->vaddr >= (found->bytes ? found->bytes : LAST_BYTES))
-		return NULL;
-	return found;
+	bytes = found->bytes ? found->bytes
+			     : most_bytes(found, low < s->n ? &s->list[low] : NULL);
+	return found->space == space && vaddr - found->vaddr < bytes ? found : NULL;
 }
 
 int symbols_add_thunks(struct symbols *s, const struct trace *t)

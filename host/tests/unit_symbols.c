@@ -162,6 +162,45 @@ Test(symbols, of_indirect_thunks)
 }
 
 /*
+ * Behind the last function of a module, and its pages, is code of others: thunks that
+ * Linux allocates. A kernel's last function has no such end.
+ */
+Test(symbols, between_modules)
+{
+	static const char lines[] = "ffff800008000000 T in_the_kernel\n"
+				    "ffff800008100000 t first\t[kvm_intel]\n"
+				    "ffff8000081a0010 t cleanup_module\t[kvm_intel]\n"
+				    "ffff800008300000 t large\t[kvm]\n"
+				    "ffff800008303000 t small\t[kvm]\n";
+	const uint64_t kvm_intel = KERNEL + 0x100000, cleanup = KERNEL + 0x1a0010;
+	const uint64_t thunk = cleanup + 0xae653, kvm = KERNEL + 0x300000;
+	struct tape tape = { .n = 0 };
+	struct symbols s = { .n = 0 };
+	const struct symbol *found;
+	struct trace t;
+
+	put(&tape, RECORD_WORD(RECORD_ON, 0));
+	run(&tape, thunk, 0xd61f0000); /* br x0 */
+	cr_assert_eq(trace_open(&t, ARCH_AARCH64, guest_range, tape.words, tape.n, false),
+		     0);
+	cr_assert_eq(symbols_add_kernel(&s, lines, strlen(lines), false), 0);
+	symbols_sort(&s);
+	expect_symbol(&s, SPACE_KERNEL, KERNEL + 0xff000, "in_the_kernel");
+	expect_symbol(&s, SPACE_KERNEL, kvm_intel + 0x9fff0, "first");
+	expect_symbol(&s, SPACE_KERNEL, cleanup + 0x1000, "cleanup_module");
+	cr_expect_null(symbols_find(&s, SPACE_KERNEL, thunk));
+	expect_symbol(&s, SPACE_KERNEL, kvm + 0x2fff, "large");
+	expect_symbol(&s, SPACE_KERNEL, kvm + 0x4fff, "small");
+	cr_expect_null(symbols_find(&s, SPACE_KERNEL, kvm + 0x5000));
+	cr_assert_eq(symbols_add_thunks(&s, &t), 0);
+	found = symbols_find(&s, SPACE_KERNEL, thunk);
+	cr_assert_not_null(found);
+	cr_expect_str_eq(found->name, "[indirect thunk]");
+	symbols_free(&s);
+	trace_close(&t);
+}
+
+/*
  * What a lab sends must not take the square of its size: with a search of all functions
  * for each one, these tests take an hour and six minutes.
  */
