@@ -150,16 +150,35 @@ static int on_symbols(void *ctx, const char *text, size_t bytes)
 	return a->t->trace->symbols(a->t->trace->ctx, a->rq, text, bytes);
 }
 
+/*
+ * To load them takes the checksums of kernel and initramfs, 10 ms: not for each row. The
+ * caller has s->lock.
+ */
+static void load_symbols(struct lab_state *s, size_t which, const struct config *config)
+{
+	const struct lab_boot boot = boot_of(s, which);
+
+	if (s->bases[which].symbols && s->bases[which].symbols_of == config)
+		return;
+	free(s->bases[which].symbols);
+	s->bases[which].symbols_of = config;
+	s->bases[which].symbols = lab_symbols_load(s->machine, &boot, config->name,
+						   &s->bases[which].symbols_bytes);
+}
+
 bool lab_pass_saved_symbols(const struct target *t, size_t which,
 			    const struct boot_request *rq)
 {
-	const struct lab_state *s = t->state;
-	const struct lab_boot boot = boot_of(s, which);
-	size_t bytes = 0;
-	char *text = lab_symbols_load(s->machine, &boot, rq->config->name, &bytes);
-	bool taken = text && !t->trace->symbols(t->trace->ctx, rq, text, bytes);
+	struct lab_state *s = t->state;
+	const char *text;
+	bool taken;
 
-	free(text);
+	pthread_mutex_lock(&s->lock);
+	load_symbols(s, which, rq->config);
+	text = s->bases[which].symbols;
+	taken = text && !t->trace->symbols(t->trace->ctx, rq, text,
+					   s->bases[which].symbols_bytes);
+	pthread_mutex_unlock(&s->lock);
 	return taken;
 }
 
@@ -482,6 +501,7 @@ void lab_bases_free(struct lab_state *s)
 	for (size_t i = 0; i < s->n_bases; i++) {
 		lab_base_free(&s->bases[i].base);
 		free(s->bases[i].append);
+		free(s->bases[i].symbols);
 		end_reviver(s, i);
 		pthread_rwlock_destroy(&s->bases[i].in_use);
 	}

@@ -36,9 +36,13 @@ struct lab_state {
 		pthread_rwlock_t in_use;
 		struct reviver *reviver; /* NULL: none */
 		unsigned int revivals;
+		/* From an earlier run, under `symbols_of`; of one config. NULL: none. */
+		char *symbols;
+		size_t symbols_bytes;
+		const struct config *symbols_of;
 	} bases[LAB_BASES_MAX]; /* the first: configs without kernel parameters */
 	size_t n_bases;
-	pthread_mutex_t lock; /* of the bases' list */
+	pthread_mutex_t lock; /* of the bases' list, and of their symbols */
 	int initramfs;	      /* a file; -1: none */
 	uint64_t timeout_ns;  /* of a boot; 0: boot_timeout_ns() */
 	unsigned int run_s;   /* limit of the whole run, which ends at this time */
