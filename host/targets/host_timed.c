@@ -145,6 +145,11 @@ uint64_t *host_timed_series(struct host_timed *h, uint32_t most, uint32_t *n)
 	return h->rep->series[ABI_PHASE_EVENT];
 }
 
+uint32_t host_timed_most(const struct host_timed *h, uint32_t noisy, uint32_t exact)
+{
+	return h->rq->params.repeat ? exact : noisy;
+}
+
 /* One value is three of four samples. */
 static bool are_settled(const uint64_t *series, uint32_t n)
 {

@@ -97,6 +97,12 @@ int host_timed_run(struct host_timed *h, struct vm *vm, struct run_timer *budget
 uint64_t *host_timed_series(struct host_timed *h, uint32_t most, uint32_t *n);
 
 /*
+ * For rows whose events take long: how many suffice on an exact target, unless all are
+ * asked for (rq->params.repeat), and on others.
+ */
+uint32_t host_timed_most(const struct host_timed *h, uint32_t noisy, uint32_t exact);
+
+/*
  * Whether the first `n` samples of a series suffice; called after each of them. Only on
  * exact targets, whose clock counts instructions (rq->params.repeat):
  * - the last block of samples repeats the block before it (bench/abi.h), or

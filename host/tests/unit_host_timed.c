@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "host/targets/host_timed.h"
+#include "host/targets/rows.h"
 #include "host/vmm/timer.h"
 
 #define N 96
@@ -69,6 +70,42 @@ Test(host_timed, a_heavy_series_ends_when_three_of_four_samples_are_one_value)
 	cr_expect_eq(end_of(series, 24, true), 0);
 	series[16] = 1000;
 	cr_expect_eq(end_of(series, 24, true), 24);
+}
+
+Test(host_timed, all_samples_of_a_row_that_takes_long_are_taken_if_asked_for)
+{
+	struct boot_request rq = { .params.repeat = 24 };
+	const struct host_timed h = { .rq = &rq };
+
+	cr_expect_eq(host_timed_most(&h, 20, 8), 8);
+	rq.params.repeat = 0;
+	cr_expect_eq(host_timed_most(&h, 20, 8), 20);
+}
+
+/* Rows whose events take long, by the table that the program uses. */
+Test(host_timed, heavy_rows_have_two_blocks_of_events)
+{
+	static const char *const heavy[] = { "fault_first_touch_4k", "fault_dirty_log",
+					     "timer_expiry", "pmu_overflow_irq" };
+
+	for (size_t i = 0; i < sizeof(heavy) / sizeof(heavy[0]); i++) {
+		const struct host_row *row = host_row_find(heavy[i]);
+		struct abi_params exact = { .events = 500, .warmup = 100, .repeat = 24 };
+		struct abi_params asked = { .events = 500, .warmup = 100 };
+		struct abi_params few = { .events = 20, .warmup = 4, .repeat = 24 };
+		struct vm_config config = { 0 };
+
+		cr_assert(row && row->configure, "%s", heavy[i]);
+		row->configure(&config, &exact);
+		cr_expect_eq(exact.events, 48);
+		cr_expect_eq(exact.warmup, 16);
+		row->configure(&config, &asked);
+		cr_expect_eq(asked.events, 500, "--events, or a noisy target");
+		cr_expect_eq(asked.warmup, 100);
+		row->configure(&config, &few);
+		cr_expect_eq(few.events, 20);
+		cr_expect_eq(few.warmup, 4);
+	}
 }
 
 /* What host_timed_stamped() makes of the number that the guest stored. */
