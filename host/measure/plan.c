@@ -10,10 +10,13 @@
 #include "host/measure/measure.h"
 #include "host/targets/target.h"
 
-/* The batch series: few, but each over many bodies. */
+/*
+ * The batch series: few, but each over many bodies. Without noise a batch is as long as
+ * the periods that repeat, and short enough that few batches have a timer tick in them.
+ */
 #define NOISY_BATCH   50
 #define NOISY_BATCHES 20
-#define EXACT_BATCH   20
+#define EXACT_BATCH   8
 #define EXACT_BATCHES 5
 
 /*
@@ -31,8 +34,9 @@
  * than what it costs: a tenth of the events suffices. Batches are for coarse clocks; an
  * exact clock counts instructions.
  */
-#define MAP_SHARE 10
-#define MAP_BATCH 5
+#define MAP_SHARE	 10
+#define MAP_BATCH	 5
+#define EXACT_MAP_WARMUP 10
 
 /* Multiplications of a pace loop, which is long against the step of any clock. */
 #define NOISY_PACE 200000
@@ -117,7 +121,8 @@ static void set_params(struct plan *plan, const struct job *job, const struct ta
 	/* --events: exactly as many. */
 	plan->params.repeat = t->exact && !job->events ? EXACT_REPEAT : 0;
 	plan->map_params = plan->params;
-	plan->map_params.warmup /= MAP_SHARE;
+	plan->map_params.warmup =
+		t->exact ? EXACT_MAP_WARMUP : plan->params.warmup / MAP_SHARE;
 	plan->map_params.batch = t->exact ? 0 : MAP_BATCH;
 	plan->map_params.pmc_events = plan->map_params.spins = 0;
 	if (!job->events)
@@ -224,6 +229,9 @@ struct abi_params plan_params(const struct plan *plan, const struct plan_row *of
 		params.pmc_events = params.spins = 0;
 	if (row->needs & NEEDS_COUNTS) {
 		params.operand = accuracy_subject(row);
+		/* An event of it takes long, and few have the median of many. */
+		if (params.repeat && params.events > 2 * params.repeat)
+			params.events = 2 * params.repeat;
 		params.batch = params.repeat = 0;
 	}
 	if (boot_scale_n(&of->scale))

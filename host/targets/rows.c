@@ -28,8 +28,6 @@ _Static_assert(SLOT_GPA == ABI_SLOT_GPA, "guest and host name the same address")
 
 /* ---- rows whose events take long, or whose memory grows with their number ---------- */
 
-#define HEAVY_WARMUP 16
-
 /*
  * On an exact target, unless --events asks for more: as many events as the shortest
  * series has that repeats (bench/abi.h), also of a row whose events never repeat.
@@ -37,12 +35,8 @@ _Static_assert(SLOT_GPA == ABI_SLOT_GPA, "guest and host name the same address")
 static void configure_heavy(struct vm_config *config, struct abi_params *params)
 {
 	(void)config;
-	if (!params->repeat)
-		return;
-	if (params->events > 2 * params->repeat)
+	if (params->repeat && params->events > 2 * params->repeat)
 		params->events = 2 * params->repeat;
-	if (params->warmup > HEAVY_WARMUP)
-		params->warmup = HEAVY_WARMUP;
 }
 
 /* ---- MMIO and port I/O ------------------------------------------------------------ */

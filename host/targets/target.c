@@ -16,7 +16,7 @@
 
 /* The default repetition of noisy targets and of exact targets. */
 #define EXACT                                                                            \
-	.exact = true, .default_boots = 2, .default_events = 500, .default_warmup = 100
+	.exact = true, .default_boots = 2, .default_events = 500, .default_warmup = 24
 #define NOISY                                                                            \
 	.exact = false, .default_boots = 10, .default_events = 10000,                    \
 	.default_warmup = 1000

@@ -90,21 +90,18 @@ Test(host_timed, heavy_rows_have_two_blocks_of_events)
 
 	for (size_t i = 0; i < sizeof(heavy) / sizeof(heavy[0]); i++) {
 		const struct host_row *row = host_row_find(heavy[i]);
-		struct abi_params exact = { .events = 500, .warmup = 100, .repeat = 24 };
-		struct abi_params asked = { .events = 500, .warmup = 100 };
-		struct abi_params few = { .events = 20, .warmup = 4, .repeat = 24 };
+		struct abi_params exact = { .events = 500, .repeat = 24 };
+		struct abi_params asked = { .events = 500 };
+		struct abi_params few = { .events = 20, .repeat = 24 };
 		struct vm_config config = { 0 };
 
 		cr_assert(row && row->configure, "%s", heavy[i]);
 		row->configure(&config, &exact);
 		cr_expect_eq(exact.events, 48);
-		cr_expect_eq(exact.warmup, 16);
 		row->configure(&config, &asked);
 		cr_expect_eq(asked.events, 500, "--events, or a noisy target");
-		cr_expect_eq(asked.warmup, 100);
 		row->configure(&config, &few);
 		cr_expect_eq(few.events, 20);
-		cr_expect_eq(few.warmup, 4);
 	}
 }
 

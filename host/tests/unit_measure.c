@@ -127,6 +127,60 @@ static int boot_that_counts(struct target *t, const struct boot_request *rq,
 	return 0;
 }
 
+static struct abi_params params_of_null, params_of_skid;
+
+static int boot_that_notes(struct target *t, const struct boot_request *rq,
+			   struct boot_report *rep, struct error *err)
+{
+	(void)t;
+	(void)err;
+	*(strcmp(rq->bench->id, "null") ? &params_of_skid : &params_of_null) = rq->params;
+	boot_report_init(rep);
+	boot_end(rep, BOOT_SKIP, "booted");
+	return 0;
+}
+
+static void note_params(bool exact, uint32_t events)
+{
+	static const char *const benches[] = { "null", "pmu_overflow_skid" };
+	const struct target_ops ops = { .kind = "fake",
+					.describe = fake_describe,
+					.boot = boot_that_notes };
+	struct target t = {
+		.name = "fake",
+		.arch = ARCH_X86_64,
+		.exact = exact,
+		.default_boots = 1,
+		.default_events = 500,
+		.ops = &ops,
+	};
+	const struct job job = {
+		.benches = benches, .n_benches = 2, .events = events, .cpu = -1
+	};
+	const struct measure_watch watch = { .ctx = NULL };
+	struct error err = { "" };
+	struct result *r = NULL;
+
+	cr_assert_eq(measure_run(&t, &job, &watch, &r, &err), 0, "%s", err.text);
+	result_free(r);
+}
+
+/* A pattern of events that repeats is in a batch as often as in a block. */
+Test(measure, exact_batches_and_counts_are_short)
+{
+	note_params(true, 0);
+	cr_expect_eq(params_of_null.events, 500);
+	cr_expect_gt(params_of_null.batch, 0);
+	cr_expect_eq(params_of_null.batch % 4, 0);
+	cr_expect_eq(params_of_null.repeat % params_of_null.batch, 0);
+	cr_expect_eq(params_of_skid.events, 2 * params_of_null.repeat);
+	cr_expect_eq(params_of_skid.repeat, 0);
+	note_params(true, 300);
+	cr_expect_eq(params_of_skid.events, 300);
+	note_params(false, 0);
+	cr_expect_eq(params_of_skid.events, 500);
+}
+
 /* The guest could hang, and in a lab the host with it. */
 Test(measure, a_row_that_its_config_excludes_is_not_booted)
 {
