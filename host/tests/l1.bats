@@ -39,7 +39,7 @@ two_levels() {
   doc doc.json 'value("hypercall")' >first
   "$wsbench" run --quiet --on lab:x86_64-svm-l1 --bench hypercall --boots 1 -o alone.json >/dev/null
   doc alone.json 'value("hypercall")' | cmp - first
-  "$wsbench" explain --quiet --on lab:x86_64-svm-l1 --bench hypercall -o explained.json >out.txt
+  "$wsbench" explain --quiet --on lab:x86_64-svm-l1 --bench hypercall --events 50 -o explained.json >out.txt
   two_levels
   # L1 executes what a host that is not nested does.
   holds explained.json '1400 < sum(f["insns"] for f in d["functions"] if f["space"] == "kernel") < 1700' \
@@ -48,7 +48,7 @@ two_levels() {
     '{"svm_vcpu_run", "L0:svm_vcpu_run", "L0:nested_svm_vmexit"} <= {f["name"] for f in d["functions"]}'
   grep -qE '^vmrun +[0-9,]+ +[0-9.]+ % +1 +__svm_vcpu_run$' out.txt
   # An exit of REP OUTSB has a name, and is not an interrupt.
-  "$wsbench" explain --quiet --on lab:x86_64-svm-l1 --bench pio_string_user -o string.json >out.txt
+  "$wsbench" explain --quiet --on lab:x86_64-svm-l1 --bench pio_string_user --events 20 -o string.json >out.txt
   holds string.json '{t["by"] for t in d["traps"] if t["name"] == "sample_all"} == {"outs"}' \
     'not {"other", "interrupt"} & {t["by"] for t in d["traps"]}'
   run_apart "$wsbench" run --on 'lab:*-l1' --bench null
@@ -68,7 +68,7 @@ two_levels() {
 # overwrites its memory in its boot.
 @test "lab:x86_64-vmx-l1: exits of L1's KVM, traps to L0's, exact whatever else is asked for; explain" {
   need_target lab:x86_64-vmx-l1
-  "$wsbench" run --quiet --on lab:x86_64-vmx-l1 --bench null,hypercall,pio_out_user,nested_cpuid,pause_exit --boots 1 -o doc.json >/dev/null
+  "$wsbench" run --quiet --on lab:x86_64-vmx-l1 --bench null,hypercall,pio_out_user,nested_cpuid,pause_exit --boots 1 --events 50 -o doc.json >/dev/null
   exits hypercall 3
   exits pio_out_user 3
   holds doc.json "d['subject']['kernel_below'] == d['subject']['kernel']" "d['target']['hypervisor'] == 'VMX'" \
@@ -78,7 +78,7 @@ two_levels() {
   doc doc.json 'value("hypercall")' >first
   "$wsbench" run --quiet --on lab:x86_64-vmx-l1 --bench hypercall --boots 1 -o alone.json >/dev/null
   doc alone.json 'value("hypercall")' | cmp - first
-  "$wsbench" explain --quiet --on lab:x86_64-vmx-l1 --bench hypercall -o explained.json >/dev/null
+  "$wsbench" explain --quiet --on lab:x86_64-vmx-l1 --bench hypercall --events 50 -o explained.json >/dev/null
   two_levels
   holds explained.json '[(t["by"], t["times"]) for t in d["traps"]] == [("vmcall", 1), ("read msr", 1), ("vmresume", 1)]' \
     '{"vmx_vcpu_run", "L0:vmx_vcpu_run", "L0:nested_vmx_vmexit"} <= {f["name"] for f in d["functions"]}'
@@ -96,7 +96,7 @@ two_levels() {
 
 @test "lab:aarch64-nested-l1: exits of L1's KVM, traps to L0's, exact whatever else is asked for; --append is for L1" {
   need_target lab:aarch64-nested-l1
-  "$wsbench" run --quiet --on lab:aarch64-nested-l1 --bench null,hypercall,mmio_read_user,pmccntr --boots 1 -o doc.json >out.txt
+  "$wsbench" run --quiet --on lab:aarch64-nested-l1 --bench null,hypercall,mmio_read_user,pmccntr --boots 1 --events 20 -o doc.json >out.txt
   exits hypercall 6
   holds doc.json "d['subject']['kernel_below'] == d['subject']['kernel']" "d['target']['hypervisor'] == 'arm64 VHE'" \
     "value('null') == 0" "value('null', metric='traps_per_op') == 0" \
@@ -104,10 +104,10 @@ two_levels() {
     "b('pmccntr', 'pmu-emulated')['exits']['observed'] > 0" \
     'not [x["name"] for x in d["benchmarks"] if x["status"] == "fail"]'
   doc doc.json 'value("hypercall")' >first
-  "$wsbench" run --quiet --on lab:aarch64-nested-l1 --bench hypercall --boots 1 -o alone.json >/dev/null
+  "$wsbench" run --quiet --on lab:aarch64-nested-l1 --bench hypercall --boots 1 --events 20 -o alone.json >/dev/null
   doc alone.json 'value("hypercall")' | cmp - first
   # Another boot has the figure of the first.
-  WORLDSWITCH_FRESH_MACHINES=1 "$wsbench" run --quiet --on lab:aarch64-nested-l1 --bench hypercall --boots 1 -o again.json >/dev/null
+  WORLDSWITCH_FRESH_MACHINES=1 "$wsbench" run --quiet --on lab:aarch64-nested-l1 --bench hypercall --boots 1 --events 20 -o again.json >/dev/null
   doc again.json 'value("hypercall")' | cmp - first
   # Of L1's kernel: L0 with so little memory could not hold L1.
   "$wsbench" run --quiet --on lab:aarch64-nested-l1 --bench null --append mem=100M -o small.json >/dev/null
@@ -115,8 +115,8 @@ two_levels() {
 
 @test "lab:aarch64-nested-l1: explain names the functions of L0 and of L1, and what traps" {
   need_target lab:aarch64-nested-l1
-  "$wsbench" run --quiet --on lab:aarch64-nested-l1 --bench hypercall --boots 1 -o doc.json >/dev/null
-  "$wsbench" explain --quiet --on lab:aarch64-nested-l1 --bench hypercall --kinds -o explained.json >out.txt
+  "$wsbench" run --quiet --on lab:aarch64-nested-l1 --bench hypercall --boots 1 --events 20 -o doc.json >/dev/null
+  "$wsbench" explain --quiet --on lab:aarch64-nested-l1 --bench hypercall --events 20 --kinds -o explained.json >out.txt
   two_levels
   holds explained.json '0 < sum(f["insns"] for f in d["functions"] if f["space"] == "kernel") < 3000' \
     '[(t["by"], t["space"]) for t in d["traps"]][0] == ("hvc", "guest")' \

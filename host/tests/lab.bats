@@ -195,7 +195,7 @@ sys.exit(code)' "$wsbench" run --on lab:x86_64-svm --bench hypercall,cpuid --boo
     'd["target"]["emulator"].startswith("QEMU emulator version")' \
     'b("hypercall")["handled_by"] == "kernel" and b("mmio_read_user")["handled_by"] == "user"'
   for row in hypercall mmio_read_user; do
-    "$wsbench" explain --on lab:x86_64-svm-qemu --bench "$row" -o explained.json >/dev/null
+    "$wsbench" explain --on lab:x86_64-svm-qemu --events 50 --bench "$row" -o explained.json >/dev/null
     "$python" "$tests/subsets.py" total doc.json "$row" default explained.json
     rm explained.json
   done
@@ -519,7 +519,7 @@ END
 
   # explain records the machine that continues.
   saved=$(stat -c %i "$machine")
-  run_apart "$wsbench" explain --on lab:x86_64-svm --bench pio_in_user
+  run_apart "$wsbench" explain --on lab:x86_64-svm --bench pio_in_user --events 50
   [ "$status" = 0 ]
   printf 'x' | dd of="$machine" bs=1 seek=100000 conv=notrunc status=none
   run_apart "${run[@]}" damaged.json

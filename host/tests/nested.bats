@@ -132,7 +132,7 @@ vmx='vmread vmwrite vmptrld vmresume vmlaunch invept'
 # The explanation of a row of L2 has the same total as the run.
 @test "nested: explain follows L2, L1 and KVM" {
   need_target lab:x86_64-svm
-  run_apart "$wsbench" explain --on lab:x86_64-svm --bench nested_cpuid --format json
+  run_apart "$wsbench" explain --on lab:x86_64-svm --bench nested_cpuid --events 50 --format json
   [ "$status" = 0 ]
   printf '%s\n' "$stdout" >explained.json
   measured lab:x86_64-svm nested_cpuid --boots 1

@@ -90,10 +90,13 @@ END
 @test "lab:x86_64-svm-smp: IPIs, kicks and PAUSE, equal whatever else is asked for; both vCPUs exit for an IPI" {
   repeats lab:x86_64-svm-smp
   # Another boot has the figures of the first.
-  WORLDSWITCH_FRESH_MACHINES=1 "$wsbench" run --on lab:x86_64-svm-smp --bench ipi_idle,kick_signal --boots 1 --quiet -o again.json >/dev/null
+  WORLDSWITCH_FRESH_MACHINES=1 "$wsbench" run --on lab:x86_64-svm-smp --bench ipi_idle,kick_signal --boots 1 \
+    --quiet -o again.json >/dev/null
   cmp <(figures two.json) <(figures again.json)
   # The sender exits to send, and the target exits to be interrupted.
   holds all.json 'value("ipi_idle") > value("ipi_busy") > 3000'
+  run_apart "$wsbench" run --on lab:x86_64-svm-smp --bench pause_exit --boots 1 -o pause.json
+  holds pause.json 'b("pause_exit")["reason"].endswith("_grow is 2): config ple-constant")'
 }
 
 @test "lab:x86_64-vmx-smp: the same; an IPI is posted to the running vCPU, which does not exit" {
