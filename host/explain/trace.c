@@ -140,29 +140,18 @@ static uint64_t wide(const uint32_t *words)
 	return words[0] | (uint64_t)words[1] << 32;
 }
 
-/* The number of words of the record at `at`; 0: none, or truncated. */
+/* The words of a record, by kind; 0: no such kind. */
+static const uint8_t sizes[16] = {
+	[RECORD_EXEC] = 1,  [RECORD_INSN] = RECORD_INSN_WORDS,
+	[RECORD_ON] = 1,    [RECORD_LOAD] = RECORD_ACCESS_WORDS,
+	[RECORD_OFF] = 1,   [RECORD_STORE] = RECORD_ACCESS_WORDS,
+	[RECORD_COUNT] = 1,
+};
+
+/* Of a record that check() has seen. */
 static size_t record_words(const struct trace *t, size_t at)
 {
-	size_t words = 0;
-
-	if (at >= t->n_words)
-		return 0;
-	switch ((enum record_kind)RECORD_KIND(t->words[at])) {
-	case RECORD_EXEC:
-	case RECORD_ON:
-	case RECORD_OFF:
-	case RECORD_COUNT:
-		words = 1;
-		break;
-	case RECORD_INSN:
-		words = RECORD_INSN_WORDS;
-		break;
-	case RECORD_LOAD:
-	case RECORD_STORE:
-		words = RECORD_ACCESS_WORDS;
-		break;
-	}
-	return words <= t->n_words - at ? words : 0;
+	return sizes[RECORD_KIND(t->words[at])];
 }
 
 static enum record_kind kind_at(const struct trace *t, size_t at)
@@ -179,8 +168,9 @@ static int check(struct trace *t)
 		uint32_t word = t->words[at];
 
 		words = record_words(t, at);
-		if (!words || (RECORD_KIND(word) == RECORD_EXEC &&
-			       RECORD_VALUE(word) >= t->n_insns))
+		if (!words || words > t->n_words - at ||
+		    (RECORD_KIND(word) == RECORD_EXEC &&
+		     RECORD_VALUE(word) >= t->n_insns))
 			return -EBADMSG;
 		if (RECORD_KIND(word) == RECORD_INSN) {
 			if (RECORD_INSN_LENGTH(word) > RECORD_INSN_BYTES)
@@ -455,30 +445,42 @@ bool trace_access(const struct trace *t, const struct trace_step *s, size_t *at,
 	return false;
 }
 
+/* An entry: of an exception, or of EL2. */
+static void learn(struct trace *t, const struct trace_insn *i,
+		  const struct trace_insn *next)
+{
+	const bool direct = i->decode.flow == FLOW_NEXT || i->decode.flow == FLOW_BRANCH;
+
+	if (direct && next->space != SPACE_GUEST && is_elsewhere(t, i, next) &&
+	    t->n_entries < TRACE_ENTRIES_MAX && !is_entry(t, next->vaddr))
+		t->entries[t->n_entries++] = next->vaddr;
+	if (i->decode.flow == FLOW_TRAP && next->space == SPACE_USER &&
+	    i->space == SPACE_KERNEL)
+		t->hyp_top = next->vaddr >> 32;
+}
+
 /*
  * Learns from the run: the addresses of exception entries, and the address range of
  * EL2, which HVC of the kernel enters.
  */
 static void look_around(struct trace *t)
 {
-	struct trace_cursor c = { 0 };
-	struct trace_step s;
-	size_t i;
+	const struct trace_insn *before = NULL;
 
-	while (trace_next(t, &c, &s)) {
-		bool direct = s.insn->decode.flow == FLOW_NEXT ||
-			      s.insn->decode.flow == FLOW_BRANCH;
+	for (size_t at = 0; at < t->n_words; at += record_words(t, at)) {
+		const enum record_kind kind = kind_at(t, at);
+		const struct trace_insn *insn;
 
-		if (!s.next)
+		if (kind == RECORD_ON || kind == RECORD_OFF)
+			before = NULL;
+		if (kind != RECORD_EXEC)
 			continue;
-		if (direct && s.leave != LEAVE_DONE && s.next->space != SPACE_GUEST &&
-		    t->n_entries < TRACE_ENTRIES_MAX && !is_entry(t, s.next->vaddr))
-			t->entries[t->n_entries++] = s.next->vaddr;
-		if (s.insn->decode.flow == FLOW_TRAP && s.next->space == SPACE_USER &&
-		    s.insn->space == SPACE_KERNEL)
-			t->hyp_top = s.next->vaddr >> 32;
+		insn = &t->insns[RECORD_VALUE(t->words[at])];
+		if (before)
+			learn(t, before, insn);
+		before = insn;
 	}
-	for (i = 0; t->hyp_top && i < t->n_insns; i++)
+	for (size_t i = 0; t->hyp_top && i < t->n_insns; i++)
 		if (t->insns[i].vaddr >> 32 == t->hyp_top)
 			t->insns[i].space = SPACE_HYP;
 }
