@@ -229,9 +229,6 @@ struct abi_params plan_params(const struct plan *plan, const struct plan_row *of
 		params.pmc_events = params.spins = 0;
 	if (row->needs & NEEDS_COUNTS) {
 		params.operand = accuracy_subject(row);
-		/* An event of it takes long, and few have the median of many. */
-		if (params.repeat && params.events > 2 * params.repeat)
-			params.events = 2 * params.repeat;
 		params.batch = params.repeat = 0;
 	}
 	if (boot_scale_n(&of->scale))

@@ -127,58 +127,47 @@ static int boot_that_counts(struct target *t, const struct boot_request *rq,
 	return 0;
 }
 
-static struct abi_params params_of_null, params_of_skid;
-
-static int boot_that_notes(struct target *t, const struct boot_request *rq,
-			   struct boot_report *rep, struct error *err)
+/* The parameters of boots of a row. */
+static struct abi_params params_of(const char *bench, bool exact)
 {
-	(void)t;
-	(void)err;
-	*(strcmp(rq->bench->id, "null") ? &params_of_skid : &params_of_null) = rq->params;
-	boot_report_init(rep);
-	boot_end(rep, BOOT_SKIP, "booted");
-	return 0;
-}
-
-static void note_params(bool exact, uint32_t events)
-{
-	static const char *const benches[] = { "null", "pmu_overflow_skid" };
-	const struct target_ops ops = { .kind = "fake",
-					.describe = fake_describe,
-					.boot = boot_that_notes };
-	struct target t = {
-		.name = "fake",
-		.arch = ARCH_X86_64,
-		.exact = exact,
-		.default_boots = 1,
-		.default_events = 500,
-		.ops = &ops,
-	};
-	const struct job job = {
-		.benches = benches, .n_benches = 2, .events = events, .cpu = -1
-	};
-	const struct measure_watch watch = { .ctx = NULL };
+	const struct target t = { .name = "fake",
+				  .arch = ARCH_X86_64,
+				  .exact = exact,
+				  .default_boots = 1,
+				  .default_events = 500,
+				  .default_warmup = 200,
+				  .ops = &fake_ops };
+	const struct job job = { .benches = &bench, .n_benches = 1, .cpu = -1 };
+	struct abi_params params;
 	struct error err = { "" };
-	struct result *r = NULL;
+	struct plan plan;
 
-	cr_assert_eq(measure_run(&t, &job, &watch, &r, &err), 0, "%s", err.text);
-	result_free(r);
+	cr_assert_eq(plan_make(&job, &t, &plan, &err), 0, "%s", err.text);
+	cr_assert_eq(plan.n_rows, 1);
+	params = plan_params(&plan, &plan.rows[0]);
+	plan_free(&plan);
+	return params;
 }
 
-/* A pattern of events that repeats is in a batch as often as in a block. */
-Test(measure, exact_batches_and_counts_are_short)
+/* A pattern of events that repeats is whole in a batch, too, up to a period of 8. */
+Test(measure, batches_of_exact_targets_are_short)
 {
-	note_params(true, 0);
-	cr_expect_eq(params_of_null.events, 500);
-	cr_expect_gt(params_of_null.batch, 0);
-	cr_expect_eq(params_of_null.batch % 4, 0);
-	cr_expect_eq(params_of_null.repeat % params_of_null.batch, 0);
-	cr_expect_eq(params_of_skid.events, 2 * params_of_null.repeat);
-	cr_expect_eq(params_of_skid.repeat, 0);
-	note_params(true, 300);
-	cr_expect_eq(params_of_skid.events, 300);
-	note_params(false, 0);
-	cr_expect_eq(params_of_skid.events, 500);
+	const struct abi_params exact = params_of("null", true);
+	const struct abi_params noisy = params_of("null", false);
+
+	cr_expect_gt(exact.batch, 0);
+	cr_expect_eq(exact.batch % 8, 0);
+	cr_expect_eq(exact.repeat % exact.batch, 0);
+	cr_expect_lt(exact.batch, noisy.batch);
+	cr_expect_eq(noisy.repeat, 0);
+}
+
+/* A tenth of the other rows' on noisy targets; the figures of exact ones rest on ten. */
+Test(measure, rows_of_the_pmu_map_have_a_warm_up_of_their_own)
+{
+	cr_expect_eq(params_of("pmu_perf_capabilities_read", true).warmup, 10);
+	cr_expect_eq(params_of("pmu_perf_capabilities_read", false).warmup, 20);
+	cr_expect_eq(params_of("null", true).warmup, 200);
 }
 
 /* The guest could hang, and in a lab the host with it. */
