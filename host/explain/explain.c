@@ -165,7 +165,6 @@ static int read_symbols(struct work *w)
 		err = symbols_add_hyp(&w->symbols, &w->trace);
 	if (!err)
 		err = symbols_add_thunks(&w->symbols, &w->trace);
-	symbols_sort(&w->symbols);
 	return err;
 }
 

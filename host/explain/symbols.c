@@ -17,9 +17,8 @@
 #define LAST_BYTES (1u << 20)
 
 /*
- * The last function of a module ends in its page or in the next one: the text of a module
- * has pages of its own, and behind them is data, or nothing. Elsewhere between two
- * modules is code without symbols, such as the pages of thunks that Linux allocates.
+ * The last function of a module ends in its page or in the next one: a module has pages
+ * of its own. Between two modules is code without symbols, such as thunks of Linux.
  */
 #define MODULE_PAGE_BYTES 4096u
 
@@ -459,8 +458,8 @@ static uint64_t most_bytes(const struct symbol *found, const struct symbol *next
 const struct symbol *symbols_find(const struct symbols *s, enum trace_space space,
 				  uint64_t vaddr)
 {
-	const struct symbol key = { .space = space, .vaddr = vaddr }, *found;
 	size_t low = 0, high = s->n;
+	const struct symbol *found;
 	uint64_t bytes;
 
 	/* The last symbol at or below the address. */
@@ -468,7 +467,7 @@ const struct symbol *symbols_find(const struct symbols *s, enum trace_space spac
 		size_t middle = (low + high) / 2;
 		const struct symbol *m = &s->list[middle];
 
-		if (m->space < key.space || (m->space == key.space && m->vaddr <= vaddr))
+		if (m->space < space || (m->space == space && m->vaddr <= vaddr))
 			low = middle + 1;
 		else
 			high = middle;
@@ -498,15 +497,16 @@ int symbols_add_thunks(struct symbols *s, const struct trace *t)
 		    symbols_find(&known, insn->space, insn->vaddr))
 			continue;
 		thunk.space = insn->space;
-		thunk.name = insn->space == SPACE_L0 ? SYMBOLS_L0_PREFIX
-				     "[indirect thunk]"
-						     : "[indirect thunk]";
+		thunk.name = SYMBOLS_L0_PREFIX "[indirect thunk]";
+		if (insn->space == SPACE_KERNEL)
+			thunk.name += strlen(SYMBOLS_L0_PREFIX);
 		thunk.vaddr = insn->vaddr;
 		thunk.bytes = insn->bytes;
 		err = add(s, &thunk);
 		known.list = s->list;
 	}
-	symbols_sort(s);
+	if (s->n > known.n)
+		symbols_sort(s);
 	return err;
 }
 
