@@ -379,15 +379,20 @@ endif
 setup:
 	$(Q)scripts/setup.sh
 
-# The packages that `make bench` needs, or `make test`, with the kernels' download beside that of
-# missing packages. `labs` repeats a download that fails here, and reports the failure.
+# The packages that `make bench` needs, or `make test`: first those of the emulator, which is built
+# beside the installation of the others and the kernels' download. `labs` waits for the emulator, and
+# repeats what fails here, with the message.
 SECTIONS := base
 .PHONY: begin begin-test
 begin-test: SECTIONS := base test
 begin begin-test:
 	$(Q)missing=$$(scripts/setup.sh --list $(SECTIONS)) || exit; [ -n "$$missing" ] || exit 0; \
-	$(MAKE) --no-print-directory kernels >/dev/null 2>&1 & \
-	scripts/setup.sh $(SECTIONS); code=$$?; [ $$code = 0 ] || kill $$! 2>/dev/null; wait; exit $$code
+	$(MAKE) --no-print-directory kernels >/dev/null 2>&1 & kernels=$$!; emulators=; \
+	if scripts/setup.sh --only 'g++ make patch xz-utils' base; then \
+		$(MAKE) --no-print-directory emulators >/dev/null 2>&1 & emulators=$$!; \
+	fi; \
+	scripts/setup.sh $(SECTIONS); code=$$?; \
+	[ $$code = 0 ] || kill $$kernels $$emulators 2>/dev/null; wait $$kernels; exit $$code
 
 # What the labs need beside a build: downloads, and the emulator, which takes longest. A part
 # that fails is left out, after its message. The pipe: without a terminal, no line of progress

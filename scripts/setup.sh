@@ -7,12 +7,13 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 usage() {
   cat <<'END'
-usage: scripts/setup.sh [--list] [SECTION...]
+usage: scripts/setup.sh [--list] [--only "PACKAGE..."] [SECTION...]
 
 Installs the missing packages of the given sections of scripts/packages ("base" and
 "test" by default), as root or through sudo. Does nothing if all packages are installed.
 
   --list   print the missing packages, one per line, and install nothing
+  --only "PACKAGE..."   of the sections, only these packages
   --help   this text
 
 SETUP=0 in the environment: do nothing.
@@ -53,11 +54,16 @@ lists_are_empty() {
 }
 
 main() {
-  local list=0 sections=() packages lacking root=()
+  local list=0 only='' sections=() packages lacking root=()
   while [ $# -gt 0 ]; do
     case $1 in
     --help) usage && exit 0 ;;
     --list) list=1 ;;
+    --only)
+      [ $# -gt 1 ] || die "$1 needs a value"
+      only=$2
+      shift
+      ;;
     -*) die "unknown option $1; see --help" ;;
     *)
       grep -qx "%$1" "$here/packages" || die "no section \"$1\" in $here/packages"
@@ -73,7 +79,8 @@ main() {
     die "this is not a Debian system: apt-get is missing (install the equivalents of" \
       "scripts/packages and set SETUP=0, or build with 'make native')"
 
-  mapfile -t packages < <(wanted "$(dpkg --print-architecture)" "${sections[@]}")
+  mapfile -t packages < <(wanted "$(dpkg --print-architecture)" "${sections[@]}" |
+    if [ -n "$only" ]; then grep -xF "${only// /$'\n'}" || true; else cat; fi)
   mapfile -t lacking < <(missing "${packages[@]}")
   [ ${#lacking[@]} -gt 0 ] || exit 0
   if [ "$list" = 1 ]; then

@@ -182,25 +182,32 @@ echo alone; exit 4"
   [ "$(grep -cx 'no network' <<<"$stderr")" = 3 ]
 }
 
-@test "kernels are downloaded while missing packages are installed" {
+@test "kernels are downloaded and the emulator is built while missing packages are installed" {
   [ -f "$top/Makefile" ] || skip "not a source tree"
   mkdir -p copy/scripts
   cp "$top/Makefile" copy/
   ln -s "$top"/{bench,guest,host} copy/
   export LOCKED_TREE=$PWD/copy
-  recorder 'touch download; for i in $(seq 100); do [ ! -e install ] || exit; sleep 0.1; done; exit 4'
+  # Each part waits for the others.
+  recorder 'touch "$2"; for i in $(seq 100); do [ ! -e install ] || exit; sleep 0.1; done; exit 4'
   printf '#!/bin/sh\ncase $1 in --list) cat missing; exit ;; esac\n[ -s missing ] || exit 0
-echo "$*" >>sections; touch install; for i in $(seq 100); do [ ! -e download ] || exit 0; sleep 0.1; done; exit 5\n' >copy/scripts/setup.sh
+echo "$*" >>sections; [ "$1" != --only ] || exit 0
+touch install; for i in $(seq 100); do [ ! -e kernels ] || [ ! -e emulators ] || exit 0; sleep 0.1; done; exit 5\n' >copy/scripts/setup.sh
   chmod +x copy/scripts/setup.sh
   echo gcc >copy/missing
   run_apart make -C copy --no-print-directory begin MAKE="$PWD/recorder"
   echo "$stdout$stderr"
   [ "$status" = 0 ]
-  [ "$(cat calls)" = "--no-print-directory kernels" ]
+  [ "$(sort calls)" = $'--no-print-directory emulators\n--no-print-directory kernels' ]
   # The packages of the tests are for the tests.
   run_apart make -C copy --no-print-directory begin-test MAKE="$PWD/recorder"
   [ "$status" = 0 ]
-  [ "$(cat copy/sections)" = $'base\nbase test' ]
+  first='--only g++ make patch xz-utils base'
+  [ "$(cat copy/sections)" = "$first"$'\nbase\n'"$first"$'\nbase test' ]
+  # These are packages of the emulator.
+  SETUP=1 run_apart bash -c '. <(sed "/^main /d" "$1"); here=${1%/*}; wanted amd64 base | grep -xcE "g[+][+]|make|patch|xz-utils"' \
+    - "$top/scripts/setup.sh"
+  [ "$stdout" = 4 ]
   # Nothing is missing: nothing is downloaded early.
   recorder ''
   : >copy/missing
@@ -209,7 +216,7 @@ echo "$*" >>sections; touch install; for i in $(seq 100); do [ ! -e download ] |
   [ ! -s calls ]
   # A failure of the installation ends the command.
   recorder 'exec sleep 60'
-  printf '#!/bin/sh\ncase $1 in --list) echo gcc; exit ;; esac\nexit 2\n' >copy/scripts/setup.sh
+  printf '#!/bin/sh\ncase $1 in --list) echo gcc; exit ;; --only) exit ;; esac\nexit 2\n' >copy/scripts/setup.sh
   run_apart make -C copy --no-print-directory begin MAKE="$PWD/recorder"
   [ "$status" = 2 ]
   [ -z "$(cat "$TMPDIR/../processes" 2>/dev/null)" ]
