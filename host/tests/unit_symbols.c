@@ -341,6 +341,26 @@ Test(image, has_marks_and_functions)
 	}
 }
 
+/* As in host/targets/rows.c. */
+struct payload {
+	const char *name, *start, *end;
+};
+extern const struct payload payload_table[];
+
+/* A search for a name does not touch the images: in a lab, each page is a page fault. */
+Test(image, has_its_name_beside_the_other_names)
+{
+	const char *first = payload_table[0].name, *last = first;
+	size_t bytes = 0;
+
+	for (const struct payload *p = payload_table; p->name; p++) {
+		first = p->name < first ? p->name : first;
+		last = p->name > last ? p->name : last;
+		bytes += strlen(p->name) + 1;
+	}
+	cr_expect_eq((size_t)(last - first) + strlen(last) + 1, bytes);
+}
+
 /* Parsing a truncated image does not read beyond its end. */
 Test(image, may_be_truncated)
 {
