@@ -55,21 +55,113 @@ static uint64_t series_values(const struct boot_report *rep, int phase)
 	return rep->series[phase] ? rep->guest.samples[phase] : 0;
 }
 
+/*
+ * A packed block: the number of its words, then tokens of a number of words, a number of
+ * repeats of the last of them (or of the token before, or of 0), and these words. The
+ * samples of an exact target repeat, and a report has more counts that are -1 and unused
+ * text than anything else; each byte costs an emulated machine some instructions.
+ */
+struct token {
+	uint16_t words, repeats;
+};
+
+#define TOKEN_MAX UINT16_MAX
+
+/* More words than any report has. */
+#define WORDS_MAX                                                                        \
+	((sizeof(struct report_head) + sizeof(struct boot_lanes)) / sizeof(uint64_t) +   \
+	 ABI_PHASES * (ABI_SERIES_MAX + UINT64_C(1)))
+
+_Static_assert(sizeof(struct report_head) % sizeof(uint64_t) == 0 &&
+		       sizeof(struct boot_lanes) % sizeof(uint64_t) == 0,
+	       "a report is words");
+
+static int pack(const uint64_t *words, uint32_t n, uint8_t **bytes, size_t *n_bytes)
+{
+	/* A token has two repeats at least, unless it is full or the last one. */
+	uint8_t *at = malloc(sizeof(n) + n * sizeof(*words) +
+			     (n / 2 + n / TOKEN_MAX + 2) * sizeof(struct token));
+	uint64_t last = 0;
+
+	*bytes = at;
+	if (!at)
+		return -ENOMEM;
+	memcpy(at, &n, sizeof(n));
+	at += sizeof(n);
+	for (uint32_t i = 0, from; i < n;) {
+		struct token t = { 0, 0 };
+
+		for (from = i; i < n && t.words < TOKEN_MAX; i++, t.words++) {
+			if (words[i] == last && i + 1 < n && words[i + 1] == last)
+				break;
+			last = words[i];
+		}
+		for (; i < n && words[i] == last && t.repeats < TOKEN_MAX; i++)
+			t.repeats++;
+		memcpy(at, &t, sizeof(t));
+		at += sizeof(t);
+		memcpy(at, words + from, t.words * sizeof(*words));
+		at += t.words * sizeof(*words);
+	}
+	*n_bytes = (size_t)(at - *bytes);
+	return 0;
+}
+
+/* The caller frees `words`. */
+static int unpack(const uint8_t *bytes, size_t n_bytes, uint64_t **words, uint32_t *n)
+{
+	const uint8_t *end = bytes + n_bytes;
+	uint64_t last = 0;
+	uint32_t i = 0;
+
+	*words = NULL;
+	if (n_bytes < sizeof(*n))
+		return -EBADMSG;
+	memcpy(n, bytes, sizeof(*n));
+	bytes += sizeof(*n);
+	if (!*n || *n > WORDS_MAX)
+		return -EBADMSG;
+	*words = malloc(*n * sizeof(**words));
+	if (!*words)
+		return -ENOMEM;
+	while (bytes < end) {
+		struct token t;
+
+		if ((size_t)(end - bytes) < sizeof(t))
+			return -EBADMSG;
+		memcpy(&t, bytes, sizeof(t));
+		bytes += sizeof(t);
+		if ((size_t)(end - bytes) < t.words * sizeof(**words) ||
+		    t.words + (uint32_t)t.repeats > *n - i)
+			return -EBADMSG;
+		memcpy(*words + i, bytes, t.words * sizeof(**words));
+		bytes += t.words * sizeof(**words);
+		i += t.words;
+		last = t.words ? (*words)[i - 1] : last;
+		for (; t.repeats; t.repeats--)
+			(*words)[i++] = last;
+	}
+	return i == *n ? 0 : -EBADMSG;
+}
+
 int boot_report_encode(const struct boot_report *rep, uint8_t **bytes, size_t *n)
 {
 	const struct result_host_counters *hc = &rep->host_counters;
 	struct report_head *head;
-	uint64_t values = 0;
+	uint64_t values = 0, *words;
+	size_t n_words;
 	uint8_t *at;
+	int ret;
 
 	for (int phase = 0; phase < ABI_PHASES; phase++)
 		values += series_values(rep, phase);
-	*n = sizeof(*head) + (values + ABI_PHASES) * sizeof(uint64_t) +
-	     (rep->lanes ? sizeof(*rep->lanes) : 0);
-	*bytes = calloc(1, *n);
-	if (!*bytes)
+	n_words = (sizeof(*head) + (rep->lanes ? sizeof(*rep->lanes) : 0)) /
+			  sizeof(*words) +
+		  values + ABI_PHASES;
+	words = calloc(n_words, sizeof(*words));
+	if (!words)
 		return -ENOMEM;
-	head = (struct report_head *)(void *)*bytes;
+	head = (struct report_head *)(void *)words;
 	head->outcome = rep->outcome;
 	head->lanes = rep->lanes != NULL;
 	head->guest = rep->guest;
@@ -86,7 +178,7 @@ int boot_report_encode(const struct boot_report *rep, uint8_t **bytes, size_t *n
 	copy_text(head->counters_why, sizeof(head->counters_why), hc->reason);
 	copy_text(head->source, sizeof(head->source), hc->source);
 	copy_text(head->unit, sizeof(head->unit), rep->unit);
-	at = *bytes + sizeof(*head);
+	at = (uint8_t *)(head + 1);
 	for (int phase = 0; phase < ABI_PHASES; phase++) {
 		uint64_t count = series_values(rep, phase);
 
@@ -98,7 +190,9 @@ int boot_report_encode(const struct boot_report *rep, uint8_t **bytes, size_t *n
 	}
 	if (rep->lanes)
 		memcpy(at, rep->lanes, sizeof(*rep->lanes));
-	return 0;
+	ret = pack(words, (uint32_t)n_words, bytes, n);
+	free(words);
+	return ret;
 }
 
 /* The largest count of a boot: sums over all boots fit, and 100 times it (percent). */
@@ -196,7 +290,7 @@ static int decode_series(const uint8_t *at, const uint8_t *end, struct boot_repo
 	return at == end ? 0 : -EBADMSG;
 }
 
-int boot_report_decode(const uint8_t *bytes, size_t n, struct boot_report *rep)
+static int decode(const uint8_t *bytes, size_t n, struct boot_report *rep)
 {
 	struct result_host_counters *hc = &rep->host_counters;
 	struct report_head head;
@@ -245,5 +339,18 @@ int boot_report_decode(const uint8_t *bytes, size_t n, struct boot_report *rep)
 		ret = decode_lanes(bytes + n, rep);
 	if (ret)
 		boot_report_free(rep);
+	return ret;
+}
+
+int boot_report_decode(const uint8_t *bytes, size_t n, struct boot_report *rep)
+{
+	uint64_t *words;
+	uint32_t n_words;
+	int ret = unpack(bytes, n, &words, &n_words);
+
+	memset(rep, 0, sizeof(*rep));
+	if (!ret)
+		ret = decode((const uint8_t *)words, n_words * sizeof(*words), rep);
+	free(words);
 	return ret;
 }

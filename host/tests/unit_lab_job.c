@@ -250,6 +250,78 @@ Test(report, arrives_as_it_was_sent)
 	free(block);
 }
 
+/* A port costs an emulated machine some instructions per byte. */
+Test(report, of_equal_samples_is_short)
+{
+	struct boot_report *in = sample_report(), out;
+	const uint32_t last = ABI_SERIES_MAX - 1;
+	uint64_t *event = calloc(ABI_SERIES_MAX, sizeof(uint64_t)),
+		 *twin = calloc(ABI_SERIES_MAX, sizeof(uint64_t));
+	size_t n, n_long;
+	uint8_t *block;
+
+	/* More than the longest repeat, and more different samples than a token has. */
+	for (uint32_t i = 0; i <= last; i++) {
+		event[i] = i == last ? 7 : 1524;
+		twin[i] = i / 3;
+	}
+	free(in->series[ABI_PHASE_EVENT]);
+	in->series[ABI_PHASE_EVENT] = event;
+	in->guest.samples[ABI_PHASE_EVENT] = ABI_SERIES_MAX;
+	cr_assert_eq(boot_report_encode(in, &block, &n), 0);
+	cr_expect_lt(n, 1600, "%zu", n);
+	free(block);
+	free(in->series[ABI_PHASE_TWIN]);
+	in->series[ABI_PHASE_TWIN] = twin;
+	in->guest.samples[ABI_PHASE_TWIN] = ABI_SERIES_MAX;
+	in->series[ABI_PHASE_BATCH] =
+		realloc(in->series[ABI_PHASE_BATCH], ABI_SERIES_MAX * sizeof(uint64_t));
+	in->guest.samples[ABI_PHASE_BATCH] = ABI_SERIES_MAX;
+	for (uint64_t i = 0; i <= last; i++)
+		in->series[ABI_PHASE_BATCH][i] = ~i;
+	cr_assert_eq(boot_report_encode(in, &block, &n_long), 0);
+	cr_assert_eq(boot_report_decode(block, n_long, &out), 0);
+	cr_expect_arr_eq(out.series[ABI_PHASE_EVENT], event, (last + 1) * sizeof(*event));
+	cr_expect_arr_eq(out.series[ABI_PHASE_TWIN], twin, (last + 1) * sizeof(*twin));
+	cr_expect_arr_eq(out.series[ABI_PHASE_BATCH], in->series[ABI_PHASE_BATCH],
+			 (last + 1) * sizeof(*twin));
+	boot_report_free(&out);
+	boot_report_free(in);
+	free(block);
+}
+
+/* Lengths that a hostile machine claims. */
+Test(report, with_wrong_lengths_is_refused)
+{
+	struct boot_report *in = sample_report(), out;
+	uint32_t words;
+	uint8_t *block;
+	size_t n;
+
+	cr_assert_eq(boot_report_encode(in, &block, &n), 0);
+	memcpy(&words, block, sizeof(words));
+	for (uint32_t lie = 0; lie < 5; lie++) {
+		const uint32_t lies[] = { 0, words - 1, words + 1, 100 * words,
+					  UINT32_MAX };
+
+		memcpy(block, &lies[lie], sizeof(words));
+		cr_expect_eq(boot_report_decode(block, n, &out), -EBADMSG, "%u",
+			     lies[lie]);
+	}
+	memcpy(block, &words, sizeof(words));
+	for (int at = 4; at < 8; at++) {
+		const uint8_t was = block[at];
+
+		block[at] = 0xff; /* of the first token: its words, then its repeats */
+		cr_expect_eq(boot_report_decode(block, n, &out), -EBADMSG, "byte %d", at);
+		block[at] = was;
+	}
+	cr_assert_eq(boot_report_decode(block, n, &out), 0);
+	boot_report_free(&out);
+	boot_report_free(in);
+	free(block);
+}
+
 /* The report of a boot with a scale: three lanes with 1, 0 and 1 events of two. */
 static struct boot_report *scaled_report(void)
 {
