@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Unit tests of the control of emulators, and of requests to fork servers. */
 #include <criterion/criterion.h>
+#include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "host/lib/error.h"
@@ -153,4 +158,93 @@ Test(clone, a_request_to_a_fork_server_has_the_descriptors_that_it_says)
 	}
 	close(sockets[0]);
 	close(sockets[1]);
+}
+
+static void port(int (*out)(int c, FILE *f), const char *text, FILE *f)
+{
+	for (; *text; text++)
+		out((uint8_t)*text, f);
+}
+
+/*
+ * As Bochs does, with the library of its fork server: a machine with a parallel port and
+ * a page for the job, which forks at LAB_PORT_READY. Exits with 7 if it goes on behind
+ * LAB_PORT_END.
+ */
+static void be_bochs(int control, const char *wire)
+{
+	static const char mark[] = LAB_PORT_PAGE_MARK;
+	int (*out)(int c, FILE *f);
+	void *library;
+	FILE *f;
+	uint8_t *page = mmap(NULL, LAB_PORT_PAGE_BYTES, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	control = fcntl(control, F_DUPFD, LAB_FD_FIRST_OTHER);
+	for (int fd = STDERR_FILENO + 1; fd < LAB_FD_FIRST_OTHER; fd++)
+		close(fd);
+	dup2(control, LAB_FD_CONTROL);
+	close(control);
+	library = dlopen("build/libwsbench-clone.so", RTLD_NOW);
+	out = library ? (int (*)(int, FILE *))dlsym(library, "fputc") : NULL;
+	f = fopen(wire, "w");
+	if (!out || !f || page == MAP_FAILED)
+		_exit(8);
+	alarm(30);
+	for (size_t i = 0; i < LAB_PORT_PAGE_BYTES; i++)
+		page[i] = (uint8_t)mark[i % sizeof(mark)];
+	/* Of a machine that is not a clone. */
+	port(out, LAB_PORT_END, f);
+	port(out, LAB_PORT_READY, f);
+	port(out, "answer", f);
+	port(out, LAB_PORT_END, f);
+	port(out, "more", f);
+	fclose(f);
+	_exit(7);
+}
+
+Test(clone, of_bochs_ends_with_its_answer)
+{
+	struct clone_request request = { .op = CLONE_FORK };
+	struct clone_reply reply = { .value = -1 };
+	char wire[] = "/tmp/unit_lab_clone.XXXXXX", text[256] = "";
+	int sockets[2], fd = mkstemp(wire);
+	siginfo_t how = { .si_pid = 0 };
+	pid_t server;
+
+#ifdef __SANITIZE_ADDRESS__
+	unlink(wire);
+	cr_skip("the server searches all memory for the page: terabytes with a sanitizer");
+#endif
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sockets), 0);
+	server = fork();
+	if (!server)
+		be_bochs(sockets[1], wire);
+	close(sockets[1]);
+	cr_assert_eq(recv(sockets[0], &reply, sizeof(reply), 0), (ssize_t)sizeof(reply));
+	cr_assert_eq(reply.value, 0, "no page for the job");
+	cr_assert_eq(send(sockets[0], &request, sizeof(request), 0),
+		     (ssize_t)sizeof(request));
+	cr_assert_eq(recv(sockets[0], &reply, sizeof(reply), 0), (ssize_t)sizeof(reply));
+	cr_assert_gt(reply.value, 0);
+	request = (struct clone_request){ .op = CLONE_END, .pid = reply.value };
+	/* It ends by itself. */
+	for (int tries = 0; tries < 3000 && !strstr(text, "answer"); tries++) {
+		usleep(10000);
+		cr_assert_geq(pread(fd, text, sizeof(text) - 1, 0), 0);
+	}
+	usleep(100000);
+	cr_assert_eq(send(sockets[0], &request, sizeof(request), 0),
+		     (ssize_t)sizeof(request));
+	cr_assert_eq(recv(sockets[0], &reply, sizeof(reply), 0), (ssize_t)sizeof(reply));
+	cr_expect(WIFEXITED(reply.value) && !WEXITSTATUS(reply.value), "%x", reply.value);
+	cr_assert_gt(pread(fd, text, sizeof(text) - 1, 0), 0);
+	cr_expect_not_null(strstr(text, "answer" LAB_PORT_END));
+	cr_expect_null(strstr(text, "more"));
+	close(sockets[0]); /* ends the server */
+	cr_expect_eq(waitid(P_PID, (id_t)server, &how, WEXITED), 0);
+	cr_expect_eq(how.si_status, EXIT_SUCCESS);
+	close(fd);
+	unlink(wire);
 }

@@ -282,13 +282,15 @@ static const struct job *take_job(struct lab_wire *wire)
 /* The child's side: ends the process. */
 static void run_job(lab_job_runner *run, const struct job *job, struct lab_wire *wire)
 {
-	int code;
+	int code, err;
 
 	offer_passthrough();
 	code = run(job, wire);
 	fflush(NULL);
-	_exit(lab_wire_number(wire, LAB_FRAME_END, (uint32_t)code) ? EXIT_FAILURE
-								   : EXIT_SUCCESS);
+	err = lab_wire_number(wire, LAB_FRAME_END, (uint32_t)code);
+	if (!err && job->ends)
+		lab_shared_end(wire->shared);
+	_exit(err ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 int lab_init_main(lab_job_runner *run, lab_symbols_sender *symbols)

@@ -313,6 +313,17 @@ int lab_shared_append(struct lab_shared *s, const uint8_t *data, size_t bytes)
 	return 0;
 }
 
+void lab_shared_end(struct lab_shared *s)
+{
+	/* L1 does not end its machine. */
+	if (s->in_l1 || s->kind == LAB_SHARED_RELAY)
+		return;
+	if (s->kind == LAB_SHARED_PORT)
+		(void)lab_port_write((const uint8_t *)LAB_PORT_END, LAB_PORT_END_BYTES);
+	else if (s->pause)
+		*s->pause = PVPANIC_PANICKED;
+}
+
 const uint8_t *lab_shared_data(const struct lab_shared *s)
 {
 	return s->memory + (s->kind == LAB_SHARED_MEMORY ? LAB_SHARED_DATA : 0);

@@ -80,6 +80,12 @@ void lab_shared_free(struct lab_shared *s);
 int lab_shared_append(struct lab_shared *s, const uint8_t *data, size_t bytes);
 
 /*
+ * Inside, behind the last frame: ends the machine, which would only execute the exit of
+ * this process until the reader has seen the frame. Returns where that is not possible.
+ */
+void lab_shared_end(struct lab_shared *s);
+
+/*
  * Outside: the number of bytes from lab_shared_data() on; -EBADMSG if the machine's count
  * is too large. The machine can still change the bytes: copy them before the check.
  */
@@ -96,6 +102,10 @@ const uint8_t *lab_shared_data(const struct lab_shared *s);
  */
 #define LAB_PORT_READY	     "\xf7WS-READY-TO-BE-CLONED\xf7"
 #define LAB_PORT_READY_BYTES (sizeof(LAB_PORT_READY) - 1)
+
+/* A clone that writes this ends: lab_shared_end(). */
+#define LAB_PORT_END	   "\xf7WS-END-OF-THE-CLONE\xf7"
+#define LAB_PORT_END_BYTES (sizeof(LAB_PORT_END) - 1)
 
 /* The content of the page of the job before the job is there. */
 #define LAB_PORT_PAGE_BYTES 4096u

@@ -7,7 +7,8 @@
  * LAB_PORT_READY to its parallel port, which Bochs forwards with fputc(), the process
  * stops inside that call and forks once per request. A fork gets descriptors of its own
  * in place of those that all forks have inherited, and the job in the page that the
- * machine has prepared for it; then fputc() returns, and the machine goes on.
+ * machine has prepared for it; then fputc() returns, and the machine goes on until it
+ * writes LAB_PORT_END.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -181,23 +182,35 @@ static void __attribute__((constructor)) begin(void)
 	clone_image_restore();
 }
 
+/* Whether `c` is the last byte of `text`, of which `*matched` bytes came before it. */
+static bool completes(const char *text, int c, size_t *matched)
+{
+	*matched = (uint8_t)c == (uint8_t)text[*matched] ? *matched + 1
+		   : (uint8_t)c == (uint8_t)text[0]	 ? 1
+							 : 0;
+	if (text[*matched])
+		return false;
+	*matched = 0;
+	return true;
+}
+
 int fputc(int c, FILE *f)
 {
-	static const char ready[] = LAB_PORT_READY;
 	static int (*next)(int c, FILE *f);
-	static size_t matched;
+	static size_t ready, end;
+	static bool is_clone;
 	int ret;
 
 	if (!next)
 		next = (int (*)(int, FILE *))dlsym(RTLD_NEXT, "fputc");
 	ret = next(c, f);
-	matched = (uint8_t)c == (uint8_t)ready[matched] ? matched + 1
-		  : (uint8_t)c == (uint8_t)ready[0]	? 1
-							: 0;
-	if (matched == LAB_PORT_READY_BYTES) {
-		matched = 0;
+	if (completes(LAB_PORT_READY, c, &ready)) {
 		fflush(f);
 		serve();
+		is_clone = true;
+	} else if (completes(LAB_PORT_END, c, &end) && is_clone) {
+		fflush(NULL);
+		_exit(EXIT_SUCCESS);
 	}
 	return ret;
 }
