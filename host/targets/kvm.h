@@ -103,7 +103,8 @@ struct interference {
 	int cpu_now;
 };
 
-/* The interrupts that `cpu` has taken, or all CPUs if cpu < 0; slow: /proc/interrupts. */
+/* The interrupts that `cpu` has taken, by /proc/interrupts, or all CPUs if cpu < 0. Slow.
+ */
 int64_t interrupts_taken(int cpu);
 
 /* All but the interrupts. */
