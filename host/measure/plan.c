@@ -25,6 +25,9 @@
  */
 #define EXACT_REPEAT 24
 
+/* Without noise, two reads of the clock that differ show its step. */
+#define EXACT_CLOCK_READS 42
+
 /* Events of the PMC phases; without noise a few suffice. */
 #define EXACT_PMC_EVENTS 48
 #define NOISY_SPINS	 20
@@ -118,6 +121,7 @@ static void set_params(struct plan *plan, const struct job *job, const struct ta
 		plan->params.pmc_events = EXACT_PMC_EVENTS;
 	plan->params.spins = t->exact ? 0 : NOISY_SPINS;
 	plan->params.pace = t->exact ? 0 : NOISY_PACE;
+	plan->params.clock_reads = t->exact ? EXACT_CLOCK_READS : 0;
 	/* --events: exactly as many. */
 	plan->params.repeat = t->exact && !job->events ? EXACT_REPEAT : 0;
 	plan->map_params = plan->params;
@@ -224,6 +228,9 @@ struct abi_params plan_params(const struct plan *plan, const struct plan_row *of
 		params = plan->map_params;
 		set_operand(row, &params);
 	}
+	/* What the guest does before it is ready is part of what the host times. */
+	if (row->needs & TIMED_BY_HOST)
+		params.clock_reads = 0;
 	/* In its guest, the PMC's set-up would exit to the payload. */
 	if (row->needs & NEEDS_NESTED)
 		params.pmc_events = params.spins = 0;
