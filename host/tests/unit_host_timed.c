@@ -105,6 +105,15 @@ Test(host_timed, heavy_rows_have_two_blocks_of_events)
 	}
 }
 
+/* KVM's search for a page of a guest_memfd depends on the size of the file. */
+Test(host_timed, the_memory_of_a_guest_memfd_row_does_not_depend_on_the_target)
+{
+	const struct host_row *row = host_row_find("fault_guest_memfd");
+
+	cr_assert(row);
+	cr_expect_null(row->configure);
+}
+
 /* What host_timed_stamped() makes of the number that the guest stored. */
 static uint32_t stamped(uint64_t n, uint32_t repeat)
 {
