@@ -153,17 +153,10 @@ static int boot(struct target *t, const struct job *job, struct lab_wire *wire,
 	if (ret)
 		return ret;
 	for (uint32_t i = 0; i < job->boots && !ret && go_on; i++) {
-		/*
-		 * No figure needs the end of a VM, which is as long as its creation.
-		 * KVM/arm64 destroys the stage 2 of a guest's EL2 in steps of 1 GiB.
-		 */
-		if (!job->ends)
-			rq.vm = BOOT_VM_ENDS;
-		else if (i + 1 == job->boots ||
-			 (rq.bench->needs & NEEDS_NESTED && t->arch == ARCH_AARCH64))
-			rq.vm = BOOT_VM_STAYS;
-		else
-			rq.vm = BOOT_VM_STAYS_WITHOUT_PMU;
+		/* KVM/arm64 destroys the stage 2 of a guest's EL2 in steps of 1 GiB. */
+		rq.keeps_vm = job->ends &&
+			      (i + 1 == job->boots || (rq.bench->needs & NEEDS_NESTED &&
+						       t->arch == ARCH_AARCH64));
 		spacer_open(&spacer, job->placement + i);
 		boot_report_init(&rep);
 		ret = boot_settle(&rep, t->ops->boot(t, &rq, &rep, err), err);

@@ -334,8 +334,7 @@ int kvm_boot_payload(const struct kvm_boot_env *env, const struct vm_config *con
 		trace(&m->vm);
 	if (env->host_counters)
 		perf_close(&m->perf);
-	if (rq->vm == BOOT_VM_ENDS ||
-	    (rq->vm == BOOT_VM_STAYS_WITHOUT_PMU && config_has_pmu(config)))
+	if (!rq->keeps_vm)
 		vm_destroy(&m->vm);
 	free(m);
 	return rc;

@@ -53,15 +53,7 @@ struct target_trace {
 		       size_t bytes);
 };
 
-/* What happens to the VM of a boot. One that stays ends with its process or machine. */
-enum boot_vm {
-	BOOT_VM_ENDS,
-	/* Its perf events would make the exits of the next VM longer. */
-	BOOT_VM_STAYS_WITHOUT_PMU,
-	BOOT_VM_STAYS,
-};
-
-/* One boot: one VM, from creation to destruction, unless the VM stays. */
+/* One boot: one VM, from creation to destruction, unless keeps_vm. */
 struct boot_request {
 	const struct bench *bench;
 	const struct config *config;
@@ -77,8 +69,12 @@ struct boot_request {
 	 * the kernel chooses; every other number is another place.
 	 */
 	uint32_t placement;
-	/* If the VM stays, later boots of a clone run while the VM exists. */
-	enum boot_vm vm;
+	/*
+	 * Does not destroy the VM: the process ends, or its machine. Of the last boot of
+	 * a clone; on arm64, of each boot whose guest has an EL2: later boots of the
+	 * clone run while the VMs of earlier ones exist.
+	 */
+	bool keeps_vm;
 	struct boot_scale scale;
 	const void *image; /* the payload's ELF image */
 	size_t image_bytes;
