@@ -48,19 +48,6 @@
 #define COMMON_APPEND FIXED_APPEND UNUSED_INITCALLS
 
 /*
- * Of arm64, a sixth of its kernel's instructions, behind COMMON_APPEND, which ends with
- * the list: crypto_kdf108_init and blake2s_mod_init only test; slab_sysfs_init makes a
- * folder of sysfs for each cache of objects; the others are certificates, a driver of a
- * power key, and the end of waits for drivers. On x86_64, where the first three are a
- * 25th, other objects would lie beside the vCPU's, and MMIO on VMX take 1 instruction
- * less.
- */
-#define AARCH64_INITCALLS                                                                \
-	",crypto_kdf108_init,blake2s_mod_init,slab_sysfs_init,"                          \
-	"load_system_certificate_list,pl061_gpio_driver_init,"                           \
-	"of_platform_sync_state_init"
-
-/*
  * The memory behind lab/wire.h, a device on the PCI bus of both machines, and a device
  * by which the machine stops itself. master: else QEMU refuses to save the machine.
  */
@@ -208,8 +195,7 @@ static const char *const bochs_plain_lines[] = { BOCHS_LINES("corei7_skylake_x")
 	{                                                                                \
 		.name = "aarch64-" mode, .arch = ARCH_AARCH64, .emulator = &lab_qemu,    \
 		.program = "qemu-system-aarch64", .flags = flags_,                       \
-		.append = "console=ttyAMA0" COMMON_APPEND AARCH64_INITCALLS WFX_APPEND   \
-			mode_append,                                                     \
+		.append = "console=ttyAMA0" COMMON_APPEND WFX_APPEND mode_append,        \
 		__VA_ARGS__                                                              \
 	}
 
