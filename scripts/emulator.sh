@@ -49,7 +49,8 @@ usage: emulator.sh build bochs|bochs-smp [options]
 build     makes sure that the emulator is built, and prints its path
 path      prints the path of the built emulator
 identity  prints "VERSION worldswitch KEY"; KEY is a checksum of the source tarball, the
-          patches, the additional files and the flags of configure
+          patches, the additional files and the flags of configure, not of the levels of
+          optimization, on which no figure depends
 prune     bochs: removes the emulators of other patches, which other clones may use; qemu:
           removes each fetched QEMU that is not the newest of a suite; prints their names
 fetch     makes sure that QEMU of a suite of Debian, for x86_64 and aarch64 machines, is in

@@ -86,6 +86,7 @@ struct plan {
 	size_t n_rows;
 	uint32_t boots;
 	struct abi_params params, map_params; /* map_params: of the vPMU map's rows */
+	uint32_t nested_warmup;		      /* of rows whose payload has a guest */
 	uint32_t scaled_events; /* limit of a vCPU at any scale of the job */
 	uint64_t timeout_ns;
 };

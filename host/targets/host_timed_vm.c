@@ -143,8 +143,7 @@ int host_timed_first_exit(struct host_timed *h)
 }
 
 /* Megabytes each. */
-#define CHECKPOINT_EVENTS	5
-#define CHECKPOINT_EXACT_EVENTS 3
+#define CHECKPOINT_EVENTS 5
 
 static int save(struct host_timed *h, struct vm *vm, int fd)
 {
@@ -208,8 +207,7 @@ static int checkpoint(struct host_timed *h, bool restore)
 	uint32_t n;
 	int err, fd;
 
-	series = host_timed_series(
-		h, host_timed_most(h, CHECKPOINT_EVENTS, CHECKPOINT_EXACT_EVENTS), &n);
+	series = host_timed_series(h, CHECKPOINT_EVENTS, &n);
 	if (!series)
 		return -ENOMEM;
 	fd = checkpoint_create();

@@ -85,8 +85,9 @@ Test(host_timed, all_samples_of_a_row_that_takes_long_are_taken_if_asked_for)
 /* Rows whose events take long, by the table that the program uses. */
 Test(host_timed, heavy_rows_have_two_blocks_of_events)
 {
-	static const char *const heavy[] = { "fault_first_touch_4k", "fault_dirty_log",
-					     "timer_expiry", "pmu_overflow_irq" };
+	static const char *const heavy[] = { "fault_first_touch_4k",
+					     "fault_first_touch_2m", "fault_dirty_log",
+					     "timer_expiry" };
 
 	for (size_t i = 0; i < sizeof(heavy) / sizeof(heavy[0]); i++) {
 		const struct host_row *row = host_row_find(heavy[i]);
