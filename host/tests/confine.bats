@@ -26,21 +26,24 @@ if c["status"] != "ok":
 # name begins with PROGRAM, while it runs, each different one once. An emulator that prints its
 # version runs no guest, and is not confined; nor is a VMM that has no VM.
 statuses() {
-  local program=$1 pid child
+  local program=$1 pid child line status limits
   shift
   "$@" >out 2>err 3>&- &
   pid=$!
   while kill -0 $pid 2>/dev/null; do
     for child in $(pgrep -P $pid); do
       [[ $(cat "/proc/$child/comm" 2>/dev/null) == "$program"* ]] || continue
+      # Of a process that ends, the command line is empty first.
+      line=$(tr '\0' ' ' <"/proc/$child/cmdline" 2>/dev/null) || continue
       # Of QEMU, and of Bochs.
-      [[ $(tr '\0' ' ' <"/proc/$child/cmdline" 2>/dev/null) != *\ @(-version|--version|--help)\ * ]] || continue
+      [[ -n $line && $line != *\ @(-version|--version|--help)\ * ]] || continue
       [ "$program" != wsbench ] || [ -n "$(find "/proc/$child/fd" -lname '*kvm-vm' 2>/dev/null)" ] || continue
-      grep -E '^(Uid|CapEff|CapPrm|CapBnd|NoNewPrivs|Seccomp):' "/proc/$child/status" 2>/dev/null |
-        tr -s '\t\n' '  ' || true
-      grep -E '^Max (core|address|file size)' "/proc/$child/limits" 2>/dev/null | sed 's/  *[a-z]* *$//' |
-        grep -o '[0-9]*$' | tr '\n' ' ' || true
-      echo
+      status=$(grep -E '^(Uid|CapEff|CapPrm|CapBnd|NoNewPrivs|Seccomp):' "/proc/$child/status" 2>/dev/null |
+        tr -s '\t\n' '  ') || true
+      limits=$(grep -E '^Max (core|address|file size)' "/proc/$child/limits" 2>/dev/null | sed 's/  *[a-z]* *$//' |
+        grep -o '[0-9]*$' | tr '\n' ' ') || true
+      # It may have ended between the two files.
+      [ -z "$limits" ] || echo "$status$limits"
     done
     sleep 0.02
   done | grep NoNewPrivs | sort -u
