@@ -380,7 +380,7 @@ static int measure_move(struct pages *p, uint64_t *ticks)
 	return failed(p, err);
 }
 
-/* KVM has forgotten what the guest mapped: a page is as good as all. */
+/* KVM has dropped what the guest mapped: the number of pages does not matter. */
 int host_timed_memslot_create(struct host_timed *h)
 {
 	struct pages p = { .timed = h, .timed_one = true, .touched = 1 };

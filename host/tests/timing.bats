@@ -28,7 +28,7 @@ timed() {
   stages=$(sed -n '/^boot of the machine/,/^[^ b]/{ /^  /p }' <<<"$stdout")
 }
 
-# lab_parts LAB: a machine that is booted and one that was saved tell of the same boot, in instructions.
+# lab_parts LAB: the boot of a machine that was saved is reported as that of a new one, in instructions.
 lab_parts() {
   need_target "lab:$1"
   timed "$1"
