@@ -160,7 +160,9 @@ static int boot(struct target *t, const struct job *job, struct lab_wire *wire,
 		spacer_open(&spacer, job->placement + i);
 		boot_report_init(&rep);
 		ret = boot_settle(&rep, t->ops->boot(t, &rq, &rep, err), err);
-		spacer_close(&spacer);
+		/* The machine ends behind the last report. */
+		if (ret || !job->ends || i + 1 < job->boots)
+			spacer_close(&spacer);
 		if (ret)
 			break;
 		go_on = rep.outcome == BOOT_DONE;

@@ -30,7 +30,7 @@
 #define EXACT_CLOCK_READS 42
 
 /* Events of the PMC phases; without noise a few suffice. */
-#define EXACT_PMC_EVENTS 48
+#define EXACT_PMC_EVENTS 16
 #define NOISY_SPINS	 20
 
 /*

@@ -20,6 +20,7 @@ int host_timed_vm_create(struct host_timed *h)
 	uint64_t *series;
 	uint32_t n, i;
 
+	kvm_stock_drop();
 	series = host_timed_series(h, CREATE_EVENTS, &n);
 	if (!series)
 		return -ENOMEM;
@@ -118,6 +119,7 @@ int host_timed_first_exit(struct host_timed *h)
 	uint64_t *series;
 	uint32_t n, i;
 
+	kvm_stock_drop();
 	series = host_timed_series(h, CREATE_EVENTS, &n);
 	if (!series)
 		return -ENOMEM;

@@ -55,6 +55,41 @@ int kvm_try_vm(int kvm_fd)
 	return 0;
 }
 
+static int stock[KVM_STOCK_MAX];
+static unsigned int stock_left;
+
+void kvm_stock_fill(void)
+{
+	int kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+	while (kvm_fd >= 0 && stock_left < KVM_STOCK_MAX) {
+		const int vm = __kvm_ioctl_value(kvm_fd, KVM_CREATE_VM,
+						 KVM_VALUE(arch_vm_type(kvm_fd)));
+
+		if (vm < 0)
+			break;
+		stock[stock_left++] = vm;
+	}
+	if (kvm_fd >= 0)
+		close(kvm_fd);
+}
+
+void kvm_stock_drop(void)
+{
+	while (stock_left)
+		close(stock[--stock_left]);
+}
+
+static int new_vm(int kvm_fd, bool sw_protected)
+{
+	if (sw_protected)
+		return __kvm_ioctl_value(kvm_fd, KVM_CREATE_VM,
+					 KVM_VALUE(COMPAT_X86_SW_PROTECTED_VM));
+	if (stock_left)
+		return stock[--stock_left];
+	return __kvm_ioctl_value(kvm_fd, KVM_CREATE_VM, KVM_VALUE(arch_vm_type(kvm_fd)));
+}
+
 /* Without the capability: api.rst, KVM_CREATE_VCPU. */
 unsigned int kvm_vcpus_max(int kvm_fd)
 {
@@ -111,9 +146,7 @@ void spacer_open(struct spacer *s, uint32_t n)
 	int kvm = n ? open("/dev/kvm", O_RDWR | O_CLOEXEC) : -1;
 
 	for (uint32_t i = 0; i < SPACERS_MAX; i++) {
-		int vm = i < n && kvm >= 0
-				 ? __kvm_ioctl_value(kvm, KVM_CREATE_VM, KVM_VALUE(0))
-				 : -1;
+		int vm = i < n && kvm >= 0 ? new_vm(kvm, false) : -1;
 
 		/*
 		 * A vCPU without an in-kernel APIC would enable more code in every exit
@@ -256,10 +289,7 @@ int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
 		return error_set(
 			&vm->error, -ENOTSUP,
 			"this KVM has no VMs of type KVM_X86_SW_PROTECTED_VM (Linux 6.8 with CONFIG_KVM_SW_PROTECTED_VM)");
-	vm->fd = __kvm_ioctl_value(kvm_fd, KVM_CREATE_VM,
-				   KVM_VALUE(config->sw_protected
-						     ? COMPAT_X86_SW_PROTECTED_VM
-						     : arch_vm_type(kvm_fd)));
+	vm->fd = new_vm(kvm_fd, config->sw_protected);
 	if (vm->fd < 0)
 		return error_set(&vm->error, vm->fd, "KVM_CREATE_VM: %s",
 				 strerror(-vm->fd));

@@ -147,6 +147,17 @@ unsigned int kvm_vcpus_max(int kvm_fd);
 int kvm_try_vm(int kvm_fd);
 
 /*
+ * Creates VMs ahead, which the next calls of vm_create() take: where many clones of one
+ * process (a lab's machine) would each create their VMs. A VM belongs to the process that
+ * created it. Without KVM there are none.
+ */
+#define KVM_STOCK_MAX 3
+void kvm_stock_fill(void);
+
+/* Destroys those that are left: before the creation of a VM is timed. */
+void kvm_stock_drop(void);
+
+/*
  * VMs that are created but never run. They shift what the kernel allocates for the next
  * VM to other places of its slabs and page lists: the instruction count of some paths
  * depends on the place (__check_object_size() branches on the page of an object).

@@ -2,6 +2,7 @@
 /* The first process of a lab's machine: set-up, the job, power off. */
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <linux/reboot.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -23,7 +24,14 @@
 #include "host/vmm/traps.h"
 #include "host/vmm/vmm.h"
 
-#define TEXT_BYTES 16384
+#define TEXT_BYTES   16384
+#define SETTLED_HEAP 65536
+
+/* Linux 5.14; older kernels refuse. */
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ  22
+#define MADV_POPULATE_WRITE 23
+#endif
 
 /* Reports the error on the console and, if open, on the wire; ends the machine. */
 static void give_up(struct lab_wire *wire, const char *fmt, ...)
@@ -259,6 +267,39 @@ static void offer_passthrough(void)
 		close(fd);
 }
 
+static int settle_segment(struct dl_phdr_info *info, size_t bytes, void *ctx)
+{
+	const size_t page = 4096;
+
+	(void)bytes;
+	(void)ctx;
+	for (size_t i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		const uintptr_t from = (info->dlpi_addr + p->p_vaddr) & -page;
+		const size_t n = info->dlpi_addr + p->p_vaddr + p->p_memsz - from;
+
+		if (p->p_type == PT_LOAD && p->p_flags & PF_X)
+			(void)madvise((void *)from, n, MADV_POPULATE_READ);
+		if (p->p_type == PT_LOAD && p->p_flags & PF_W)
+			(void)madvise((void *)from, n, MADV_POPULATE_WRITE);
+	}
+	return 0;
+}
+
+/* What the kernel would do for the boots of each clone: page faults, and their VMs. */
+static void settle(void)
+{
+	uint8_t stack[16384];
+	void *heap = malloc(SETTLED_HEAP);
+
+	(void)dl_iterate_phdr(settle_segment, NULL);
+	explicit_bzero(stack, sizeof(stack));
+	if (heap)
+		explicit_bzero(heap, SETTLED_HEAP);
+	free(heap);
+	kvm_stock_fill();
+}
+
 /* The base machine stops here; each clone continues with a job. */
 static const struct job *take_job(struct lab_wire *wire)
 {
@@ -328,6 +369,8 @@ int lab_init_main(lab_job_runner *run, lab_symbols_sender *symbols)
 	 */
 next:
 	pid = one_cpu ? fork() : 0;
+	if (!pid && one_cpu)
+		settle();
 	if (!pid)
 		job = take_job(&wire);
 	if (!one_cpu)
