@@ -170,8 +170,8 @@ struct abi_params {
 	/*
 	 * NULL, EVENT and TWIN end early, after a block of `repeat` samples of one value,
 	 * or that equals the block before it, value by value; the batches end after two
-	 * equal ones. So do the series of rows that the host times. 0: every phase has all
-	 * its samples.
+	 * equal ones. So do the series of rows that the host times. 0: every phase has
+	 * all its samples.
 	 */
 	uint32_t repeat;
 	uint32_t clock_reads; /* pairs that find the clock's step; 0: for any clock */

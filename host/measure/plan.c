@@ -248,6 +248,8 @@ struct abi_params plan_params(const struct plan *plan, const struct plan_row *of
 	}
 	if (row->needs & NEEDS_COUNTS) {
 		params.operand = accuracy_subject(row);
+		if (params.repeat && params.events > 2 * params.repeat)
+			params.events = 2 * params.repeat;
 		params.batch = params.repeat = 0;
 	}
 	if (boot_scale_n(&of->scale))

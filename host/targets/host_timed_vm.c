@@ -11,8 +11,9 @@
 #include "host/vmm/checkpoint.h"
 #include "host/vmm/timer.h"
 
-/* Milliseconds each: enough for a median. */
-#define CREATE_EVENTS 20
+/* Milliseconds each: enough for a median. Of an exact target every third one waits. */
+#define CREATE_EVENTS	    20
+#define EXACT_CREATE_EVENTS 12
 
 /* From nothing to a VM with memory, interrupt controller and a vCPU. */
 int host_timed_vm_create(struct host_timed *h)
@@ -21,7 +22,8 @@ int host_timed_vm_create(struct host_timed *h)
 	uint32_t n, i;
 
 	kvm_stock_drop();
-	series = host_timed_series(h, CREATE_EVENTS, &n);
+	series = host_timed_series(
+		h, host_timed_most(h, CREATE_EVENTS, EXACT_CREATE_EVENTS), &n);
 	if (!series)
 		return -ENOMEM;
 	for (i = 0; i < n; i++) {
@@ -120,7 +122,8 @@ int host_timed_first_exit(struct host_timed *h)
 	uint32_t n, i;
 
 	kvm_stock_drop();
-	series = host_timed_series(h, CREATE_EVENTS, &n);
+	series = host_timed_series(
+		h, host_timed_most(h, CREATE_EVENTS, EXACT_CREATE_EVENTS), &n);
 	if (!series)
 		return -ENOMEM;
 	for (i = 0; i < n; i++) {
@@ -145,7 +148,8 @@ int host_timed_first_exit(struct host_timed *h)
 }
 
 /* Megabytes each. */
-#define CHECKPOINT_EVENTS 5
+#define CHECKPOINT_EVENTS	5
+#define EXACT_CHECKPOINT_EVENTS 3
 
 static int save(struct host_timed *h, struct vm *vm, int fd)
 {
@@ -209,7 +213,8 @@ static int checkpoint(struct host_timed *h, bool restore)
 	uint32_t n;
 	int err, fd;
 
-	series = host_timed_series(h, CHECKPOINT_EVENTS, &n);
+	series = host_timed_series(
+		h, host_timed_most(h, CHECKPOINT_EVENTS, EXACT_CHECKPOINT_EVENTS), &n);
 	if (!series)
 		return -ENOMEM;
 	fd = checkpoint_create();
