@@ -142,21 +142,14 @@ int host_timed_irq_inject_eoi(struct host_timed *h)
 }
 
 /*
- * As many events whether they repeat or not: KVM injects from a work item, whose path
- * changes with the state of the workqueue, and a block that repeats can be one of the
- * rarer kind.
+ * All events: KVM injects from a work item, whose path changes with the state of the
+ * workqueue, and a block that repeats can be one of the rarer kind.
  */
-#define EXACT_IRQFD_EVENTS 100
-
 int host_timed_irqfd_inject(struct host_timed *h)
 {
 	struct boot_request rq = *h->rq;
 	struct host_timed own = *h;
 
-	rq.params.events = host_timed_most(h, rq.params.events,
-					   rq.params.events < EXACT_IRQFD_EVENTS
-						   ? rq.params.events
-						   : EXACT_IRQFD_EVENTS);
 	rq.params.repeat = 0;
 	own.rq = &rq;
 	return inject(&own, true, ABI_PHASE_EVENT);

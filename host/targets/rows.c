@@ -29,14 +29,21 @@ _Static_assert(SLOT_GPA == ABI_SLOT_GPA, "guest and host name the same address")
 /* ---- rows whose events take long, or whose memory grows with their number ---------- */
 
 /*
- * On an exact target, unless --events asks for more: as many events as the shortest
- * series has that repeats (bench/abi.h), also of a row whose events never repeat.
+ * On an exact target, unless --events asks for more: as many events as two blocks
+ * have (bench/abi.h), also of a row whose events never repeat.
  */
 static void configure_heavy(struct vm_config *config, struct abi_params *params)
 {
 	(void)config;
 	if (params->repeat && params->events > 2 * params->repeat)
 		params->events = 2 * params->repeat;
+}
+
+/* Its events come in runs of one value: a block of them shows one kind only. */
+static void configure_timer(struct vm_config *config, struct abi_params *params)
+{
+	configure_heavy(config, params);
+	params->repeat = 0;
 }
 
 /* ---- MMIO and port I/O ------------------------------------------------------------ */
