@@ -16,20 +16,25 @@
 #include "host/vmm/vmm.h"
 
 static struct kvm_enable_cap enabled;
+static unsigned int created; /* VMs */
 static struct compat_memory_attributes converted;
 
 /*
- * KVM with a mediated vPMU on a host whose NMI watchdog has a counter. Each capability
- * has the value 1.
+ * KVM with a mediated vPMU on a host whose NMI watchdog has a counter, and with VMs of
+ * two types. Other capabilities have the value 1.
  */
 int ioctl(int fd, unsigned long request, ...)
 {
 	va_list args;
+	int value;
 
 	(void)fd;
 	switch (request) {
 	case KVM_CHECK_EXTENSION:
-		return 1;
+		va_start(args, request);
+		value = va_arg(args, unsigned long) == KVM_CAP_VM_TYPES ? 3 : 1;
+		va_end(args);
+		return value;
 	case KVM_ENABLE_CAP:
 		va_start(args, request);
 		enabled = *va_arg(args, const struct kvm_enable_cap *);
@@ -41,6 +46,7 @@ int ioctl(int fd, unsigned long request, ...)
 		va_end(args);
 		return 0;
 	case KVM_CREATE_VM:
+		created++;
 		return dup(STDERR_FILENO);
 	case KVM_CREATE_VCPU:
 		errno = EBUSY;
@@ -60,6 +66,37 @@ Test(vm_create, counters_in_use_are_unsupported_and_name_the_watchdog)
 	cr_expect_not_null(strstr(vm.error.text, "nmi_watchdog=0"));
 	cr_expect_not_null(strstr(vm.error.text, "KVM_CREATE_VCPU"));
 	vm_destroy(&vm);
+}
+
+static void create_and_destroy(bool sw_protected)
+{
+	const struct vm_config config = { .vcpus = 1, .sw_protected = sw_protected };
+	const struct vm_listener listener = { 0 };
+	static struct vm vm;
+
+	(void)vm_create(&vm, STDERR_FILENO, &config, &listener);
+	vm_destroy(&vm);
+}
+
+Test(vm_create, vms_of_the_stock_are_taken_first)
+{
+	kvm_stock_fill(STDERR_FILENO);
+	cr_expect_eq(created, KVM_STOCK_MAX);
+	for (int i = 0; i < KVM_STOCK_MAX; i++)
+		create_and_destroy(false);
+	cr_expect_eq(created, KVM_STOCK_MAX);
+	create_and_destroy(false);
+	cr_expect_eq(created, KVM_STOCK_MAX + 1, "the stock is empty");
+}
+
+Test(vm_create, what_is_timed_or_of_another_type_is_not_of_the_stock)
+{
+	kvm_stock_fill(STDERR_FILENO);
+	create_and_destroy(true);
+	cr_expect_eq(created, KVM_STOCK_MAX + 1, "of another type");
+	kvm_stock_drop();
+	create_and_destroy(false);
+	cr_expect_eq(created, KVM_STOCK_MAX + 2, "the stock was dropped");
 }
 
 /* Whatever else is in the heap. */

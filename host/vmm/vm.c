@@ -58,11 +58,9 @@ int kvm_try_vm(int kvm_fd)
 static int stock[KVM_STOCK_MAX];
 static unsigned int stock_left;
 
-void kvm_stock_fill(void)
+void kvm_stock_fill(int kvm_fd)
 {
-	int kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-
-	while (kvm_fd >= 0 && stock_left < KVM_STOCK_MAX) {
+	while (stock_left < KVM_STOCK_MAX) {
 		const int vm = __kvm_ioctl_value(kvm_fd, KVM_CREATE_VM,
 						 KVM_VALUE(arch_vm_type(kvm_fd)));
 
@@ -70,8 +68,6 @@ void kvm_stock_fill(void)
 			break;
 		stock[stock_left++] = vm;
 	}
-	if (kvm_fd >= 0)
-		close(kvm_fd);
 }
 
 void kvm_stock_drop(void)

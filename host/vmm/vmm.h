@@ -147,12 +147,12 @@ unsigned int kvm_vcpus_max(int kvm_fd);
 int kvm_try_vm(int kvm_fd);
 
 /*
- * Creates VMs ahead, which the next calls of vm_create() take: where many clones of one
- * process (a lab's machine) would each create their VMs. A VM belongs to the process that
- * created it. Without KVM there are none.
+ * Creates VMs ahead, which the next calls of vm_create() and spacer_open() take: each
+ * clone of a lab's machine would create them. A VM belongs to the process that created
+ * it.
  */
-#define KVM_STOCK_MAX 3
-void kvm_stock_fill(void);
+#define KVM_STOCK_MAX 3 /* for two boots, and the spacer beside the second */
+void kvm_stock_fill(int kvm_fd);
 
 /* Destroys those that are left: before the creation of a VM is timed. */
 void kvm_stock_drop(void);

@@ -267,21 +267,31 @@ static void offer_passthrough(void)
 		close(fd);
 }
 
+/* Code, and data behind what the loader has made read-only. */
 static int settle_segment(struct dl_phdr_info *info, size_t bytes, void *ctx)
 {
-	const size_t page = 4096;
+	const uintptr_t page = 4096;
+	uintptr_t written = 0;
 
 	(void)bytes;
 	(void)ctx;
+	for (size_t i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_GNU_RELRO)
+			written = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr +
+				  info->dlpi_phdr[i].p_memsz;
 	for (size_t i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
-		const uintptr_t from = (info->dlpi_addr + p->p_vaddr) & -page;
-		const size_t n = info->dlpi_addr + p->p_vaddr + p->p_memsz - from;
+		const uintptr_t end = info->dlpi_addr + p->p_vaddr + p->p_memsz;
+		uintptr_t from = info->dlpi_addr + p->p_vaddr;
 
-		if (p->p_type == PT_LOAD && p->p_flags & PF_X)
-			(void)madvise((void *)from, n, MADV_POPULATE_READ);
-		if (p->p_type == PT_LOAD && p->p_flags & PF_W)
-			(void)madvise((void *)from, n, MADV_POPULATE_WRITE);
+		if (p->p_type != PT_LOAD || !(p->p_flags & (PF_X | PF_W)))
+			continue;
+		if (p->p_flags & PF_W && from < written)
+			from = written;
+		from &= -page;
+		(void)madvise((void *)from, end - from,
+			      p->p_flags & PF_W ? MADV_POPULATE_WRITE
+						: MADV_POPULATE_READ);
 	}
 	return 0;
 }
@@ -291,13 +301,19 @@ static void settle(void)
 {
 	uint8_t stack[16384];
 	void *heap = malloc(SETTLED_HEAP);
+	struct error err = { "" };
+	const int kvm_fd = kvm_open(&err);
 
 	(void)dl_iterate_phdr(settle_segment, NULL);
 	explicit_bzero(stack, sizeof(stack));
 	if (heap)
 		explicit_bzero(heap, SETTLED_HEAP);
 	free(heap);
-	kvm_stock_fill();
+	/* A kernel without KVM fails each job. */
+	if (kvm_fd < 0)
+		return;
+	kvm_stock_fill(kvm_fd);
+	close(kvm_fd);
 }
 
 /* The base machine stops here; each clone continues with a job. */
