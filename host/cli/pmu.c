@@ -19,13 +19,14 @@
 enum key {
 	OPTION_ON = 0x100,
 	OPTION_CONFIG,
+	OPTION_BOOTS,
 	OPTION_JSON,
 };
 
 struct pmu_args {
 	struct options_common common;
 	const char *on, *config;
-	struct job machine; /* the options of a lab */
+	struct job machine; /* the options of a lab, and the number of boots */
 	bool json;
 	int argc;
 	char **argv;
@@ -99,6 +100,7 @@ static enum cli_exit prepare(const struct pmu_args *args, const char *name, bool
 	run->argc = args->argc;
 	run->argv = args->argv;
 	run->job.fetch = args->common.quiet ? JOB_FETCH_QUIETLY : JOB_FETCH;
+	run->job.boots = args->machine.boots;
 	run->job.kernel = args->machine.kernel;
 	run->job.modules = args->machine.modules;
 	run->job.append = args->machine.append;
@@ -221,7 +223,9 @@ static enum cli_exit show(const struct pmu_args *args)
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct pmu_args *args = state->input;
-	const struct job *m = &args->machine;
+	struct job *m = &args->machine;
+	uint64_t n;
+	error_t err;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
@@ -234,6 +238,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPTION_CONFIG:
 		args->config = arg;
 		return 0;
+	case OPTION_BOOTS:
+		err = options_number(state, "--boots", arg, 1, 10000, &n);
+		m->boots = err ? 0 : (uint32_t)n;
+		return err;
 	case OPTION_JSON:
 		args->json = true;
 		return 0;
@@ -242,8 +250,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (args->n_paths &&
-		    (args->on || args->config || m->kernel || m->modules || m->append ||
-		     m->emulator || m->lab_timeout_s))
+		    (args->on || args->config || m->boots || m->kernel || m->modules ||
+		     m->append || m->emulator || m->lab_timeout_s))
 			return options_error(state,
 					     "documents are not measured: only --json "
 					     "is allowed with them");
@@ -271,6 +279,8 @@ int cmd_pmu(int argc, char **argv)
 		  "Print a column for each of these counter configs (default: on aarch64 "
 		  "pmu-off and pmu-emulated; on x86_64 default, pmu-off and pmc-msr-user)",
 		  0 },
+		{ "boots", OPTION_BOOTS, "N", 0,
+		  "Boot N VMs for each access, as for 'wsbench run'", 0 },
 		{ "json", OPTION_JSON, NULL, 0, "Print JSON", 0 },
 		{ 0 },
 	};
