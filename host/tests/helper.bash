@@ -181,6 +181,13 @@ if failed:
 END
 }
 
+# pause_exits FILE: in this document, one PAUSE of a loop exits, and is the event.
+pause_exits() {
+  holds "$1" 'b("pause_exit")["status"] == "ok"' 'b("pause_exit")["handled_by"] == "kernel"' \
+    'b("pause_exit")["exits"]["observed"] == b("pause_exit")["exits"]["expected"] > 0' \
+    '1000 < value("pause_exit") < 4096'
+}
+
 # lab_document FILE TARGET KERNEL VALUE: a document of one exact row, hypercall.
 lab_document() {
   python3 - "$tests/result_v1.json" "$@" <<'END'
@@ -223,15 +230,21 @@ refused() {
   [ "$status" = "$code" ] && [ -z "$stdout" ] && one_line "$stderr" && [[ $stderr == *"$text"* ]]
 }
 
-# unavailable TARGET: prints why TARGET cannot run here; fails if it can. The list is made
-# once for all tests.
-unavailable() {
-  local list=$BATS_RUN_TMPDIR/targets available reason
-  if [ ! -f "$list" ]; then
-    "$wsbench" list targets --json | python3 -c '
+# NAME AVAILABLE REASON of each target of `wsbench list targets --json`.
+targets_of_list() {
+  python3 -c '
 import json, sys
 for t in json.load(sys.stdin)["targets"]:
-    print(t["name"], t["available"], t["reason"] or "")' >"$list"
+    print(t["name"], t["available"], t["reason"] or "")'
+}
+
+# unavailable TARGET: prints why TARGET cannot run here; fails if it can. The list is made
+# once for all tests of all files: by `run` before the first, or by the first test of a file.
+unavailable() {
+  local list=${WS_SHARED:-}/targets available reason
+  if [ ! -f "$list" ]; then
+    list=$BATS_RUN_TMPDIR/targets
+    [ -f "$list" ] || "$wsbench" list targets --json | targets_of_list >"$list"
   fi
   read -r available reason < <(sed -n "s/^$1 //p" "$list")
   echo "$reason"
