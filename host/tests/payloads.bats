@@ -23,7 +23,7 @@ setup_file() {
   while read -r lab payload; do
     unavailable "lab:$lab" >/dev/null || echo "$lab $payload"
   done <<<"$lab_payloads" | xargs -r -P 2 -L 1 bash -c '
-    contained "$0" run --on "lab:$3" --bench null --timeout 1 --quiet --payload "$2/${3%%-*}/$4.elf" \
+    contained "$0" run --on "lab:$3" --bench null --boots 1 --timeout 1 --quiet --payload "$2/${3%%-*}/$4.elf" \
       -o "$1/$3.$4.json" >"$1/$3.$4.out" 2>"$1/$3.$4.err"
     echo $? >"$1/$3.$4.status"' "$wsbench" "$BATS_FILE_TMPDIR" "$payloads"
 }
@@ -51,7 +51,7 @@ says() {
   local target=$1 payload=$2 reason=$3 limit=60
   need_target "$target"
   [[ $reason != *"$hung"* ]] || limit=1
-  run_apart "$wsbench" run --on "$target" --bench null --timeout $limit --quiet \
+  run_apart "$wsbench" run --on "$target" --bench null --boots 1 --timeout $limit --quiet \
     --payload "$payloads/$(arch_of "$target")/$payload.elf" -o doc.json
   echo "exit code $status, stderr: $stderr"
   [ "$status" = 4 ]
