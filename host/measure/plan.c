@@ -21,10 +21,12 @@
 #define EXACT_BATCHES 5
 
 /*
- * On an exact target a phase ends after a block of events that repeats the block before
- * it (bench/abi.h). 24 is a multiple of the periods 2, 3, 4, 6, 8 and 12.
+ * On an exact target a phase ends after a block of events of one value, or that repeats
+ * the block before it (bench/abi.h). 24 is a multiple of the periods 2, 3, 4, 6, 8
+ * and 12.
  */
-#define EXACT_REPEAT 24
+#define EXACT_REPEAT	     24
+#define EXACT_REPEAT_OF_RUNS 96
 
 /* Two rounds of the distances between reads that find_step() in guest/runtime.c tries. */
 #define EXACT_CLOCK_READS 42
@@ -130,7 +132,9 @@ static void set_params(struct plan *plan, const struct job *job, const struct ta
 	plan->params.pace = t->exact ? 0 : NOISY_PACE;
 	plan->params.clock_reads = t->exact ? EXACT_CLOCK_READS : 0;
 	/* --events: exactly as many. */
-	plan->params.repeat = t->exact && !job->events ? EXACT_REPEAT : 0;
+	plan->params.repeat = 0;
+	if (t->exact && !job->events)
+		plan->params.repeat = t->in_runs ? EXACT_REPEAT_OF_RUNS : EXACT_REPEAT;
 	plan->nested_warmup = plan->params.warmup;
 	if (t->exact && plan->nested_warmup < EXACT_NESTED_WARMUP)
 		plan->nested_warmup = EXACT_NESTED_WARMUP;

@@ -90,6 +90,7 @@ const struct target target_table[] = {
 	{ .name = "lab:aarch64-nested-l1",
 	  .summary = "Linux KVM/arm64 in a guest of lab:aarch64-nested: nested VHE",
 	  .arch = ARCH_AARCH64,
+	  .in_runs = true,
 	  .named_only = true,
 	  .ops = &target_lab_ops,
 	  EXACT },

@@ -204,6 +204,7 @@ struct target {
 	const char *hypervisor; /* as in documents; NULL: only the machine knows */
 	bool exact;		/* counts instructions: no noise */
 	bool takes_turns;	/* its CPUs never execute at the same time */
+	bool in_runs;		/* events come in runs of one value: plan.c */
 	bool named_only;	/* `--on all` and patterns do not select it */
 	unsigned int only; /* rows with one of these needs; 0: all (bench/catalogue.h) */
 	uint32_t default_boots, default_events, default_warmup;
