@@ -4,8 +4,8 @@
 bats_require_minimum_version 1.5.0
 load helper
 
-# In the labs the VMM runs on the KVM of hardware. Each test boots a machine; these tests run
-# first, two at a time, the slow ones before the others.
+# In the labs the VMM runs on the KVM of hardware. Each test boots a machine, which has the payload and
+# is not saved; these tests run first, two at a time, the slow ones before the others.
 lab_payloads='x86_64-svm hang
 x86_64-vmx hang
 x86_64-svm jump_to_mmio
@@ -20,12 +20,14 @@ aarch64-vhe nonsense'
 setup_file() {
   clean_place "$BATS_FILE_TMPDIR"
   local lab payload
+  export WORLDSWITCH_FRESH_MACHINES=1
   while read -r lab payload; do
     unavailable "lab:$lab" >/dev/null || echo "$lab $payload"
   done <<<"$lab_payloads" | xargs -r -P 2 -L 1 bash -c '
     contained "$0" run --on "lab:$3" --bench null --boots 1 --timeout 1 --quiet --payload "$2/${3%%-*}/$4.elf" \
       -o "$1/$3.$4.json" >"$1/$3.$4.out" 2>"$1/$3.$4.err"
     echo $? >"$1/$3.$4.status"' "$wsbench" "$BATS_FILE_TMPDIR" "$payloads"
+  unset WORLDSWITCH_FRESH_MACHINES
 }
 
 # only_failure STDERR: one line, which says that the run measured nothing.

@@ -7,6 +7,8 @@ load helper
 # A boot of Bochs with two CPUs takes 8 s of CPU.
 setup_file() { own_machines; }
 
+# A machine with a payload (--payload) is another one, which is not saved: WORLDSWITCH_FRESH_MACHINES.
+
 # The figures of two runs are equal. In a few runs, one event is some instructions longer
 # (host/targets/lab/README.md), which moves the mean over the events.
 figures() {
@@ -48,7 +50,7 @@ for b in json.load(open(sys.argv[1]))["benchmarks"]:
 
 @test "lab:aarch64-smp: an exception of the second vCPU is reported with vCPU number and pc" {
   need_target lab:aarch64-smp
-  run_apart "$wsbench" run --on lab:aarch64-smp --bench ipi_busy --boots 1 --timeout 1 --quiet \
+  WORLDSWITCH_FRESH_MACHINES=1 run_apart "$wsbench" run --on lab:aarch64-smp --bench ipi_busy --boots 1 --timeout 1 --quiet \
     --payload "$payloads/aarch64/secondary_fault.elf" -o doc.json
   [ "$status" = 4 ]
   doc doc.json 'b("ipi_busy")["reason"]' | tee /dev/stderr |
@@ -57,7 +59,7 @@ for b in json.load(open(sys.argv[1]))["benchmarks"]:
 
 @test "lab:aarch64-smp: a hung guest is reported with the registers of both vCPUs" {
   need_target lab:aarch64-smp
-  run_apart "$wsbench" run --on lab:aarch64-smp --bench ipi_busy --boots 1 --timeout 1 --quiet \
+  WORLDSWITCH_FRESH_MACHINES=1 run_apart "$wsbench" run --on lab:aarch64-smp --bench ipi_busy --boots 1 --timeout 1 --quiet \
     --payload "$payloads/aarch64/hang.elf" -o doc.json
   [ "$status" = 4 ]
   doc doc.json 'b("ipi_busy")["reason"]' | tee /dev/stderr |
@@ -127,11 +129,11 @@ END
 
 @test "lab:x86_64-svm-smp: an exception of the second vCPU, and a hang, are reported with the registers of both" {
   need_target lab:x86_64-svm-smp
-  run_apart "$wsbench" run --on lab:x86_64-svm-smp --bench ipi_busy --boots 1 --timeout 1 --quiet \
+  WORLDSWITCH_FRESH_MACHINES=1 run_apart "$wsbench" run --on lab:x86_64-svm-smp --bench ipi_busy --boots 1 --timeout 1 --quiet \
     --payload "$payloads/x86_64/secondary_fault.elf" -o doc.json
   [ "$status" = 4 ]
   doc doc.json 'b("ipi_busy")["reason"]' | tee /dev/stderr | grep -q '^vCPU 1: the guest took exception '
-  run_apart "$wsbench" run --on lab:x86_64-svm-smp --bench ipi_busy --boots 1 --timeout 1 --quiet \
+  WORLDSWITCH_FRESH_MACHINES=1 run_apart "$wsbench" run --on lab:x86_64-svm-smp --bench ipi_busy --boots 1 --timeout 1 --quiet \
     --payload "$payloads/x86_64/hang.elf" -o hung.json
   [ "$status" = 4 ]
   doc hung.json 'b("ipi_busy")["reason"]' | tee /dev/stderr |

@@ -220,7 +220,8 @@ def guests(target, program):
             kind, seed = row.random.choice(KINDS), row.random.getrandbits(63)
             chaos_image(row, arch, kind, seed)
             bench = row.random.choice(benches)
-            row.environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
+            # A lab's machine with this payload is not saved: no other run uses it.
+            row.environment.update(UBSAN_OPTIONS="print_stacktrace=1", WORLDSWITCH_FRESH_MACHINES="1")
             code, _, stderr = row.run(
                 [program, "run", "--on", target, "--bench", bench, "--boots", "1", "--events",
                  str(row.random.choice((2, 20, 500))), "--timeout", "1", "--quiet",
