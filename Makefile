@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # worldswitch: payloads of two architectures, the host program for this machine, and static
-# host programs of both architectures, which run inside the labs. The Makefile is symmetric:
+# programs of both architectures, which run inside the labs. The Makefile is symmetric:
 # on an aarch64 machine the x86_64 side is cross-built. All output is in build/.
 #
 # NATIVE=1 (make native) builds only for the KVM of this machine, into build/native.
@@ -121,6 +121,19 @@ LEFT_OUT  := $(if $(LIBDW),%/explain/debuginfo_none.o,$(DEBUGINFO)) %/lib/confin
 	%/lab/vmlinux_formats$(if $(UNPACK),_none).o
 own_obj    = $(filter-out $(LEFT_OUT),$(call host_obj,$(ARCH)))
 
+# What runs in a lab's machine. The linker reports what this list lacks.
+init_src = $(sort $(wildcard bench/*.c host/agent/*.c host/measure/*.c host/selftest/*.c host/vmm/*.c \
+	host/vmm/$(1)/*.c host/targets/kvm*.c host/targets/host_timed*.c host/targets/lab/$(1)/*.c)) \
+	$(addprefix host/,env/settings.c env/tune.c explain/kallsyms.c) \
+	$(addprefix host/lib/,confine.c confine_filter_none.c confine_try.c error.c file.c process.c text.c) \
+	$(addprefix host/result/,codec_dump.c codec_load.c document.c result.c) \
+	$(addprefix host/stats/,bootstrap.c summary.c two_sample.c) \
+	$(addprefix host/targets/,boot.c cpus.c job.c report.c rows.c timing.c) \
+	$(addprefix host/targets/lab/,file.c init.c initramfs.c l1.c module.c shared.c wire.c $(init_src_$(1)))
+# The kernel of an L1 without its decompressor.
+init_src_x86_64 := preload.c vmlinux.c vmlinux_formats_none.c
+init_obj = $(patsubst %.c,$(B)/obj/$(1)/%.o,$(call init_src,$(1))) $(B)/obj/$(1)/payloads.o
+
 # A word ARCH/ROW:PAGE for each row on the pages of bodies.
 BODY_PAGES := $(sort $(wildcard $(ARCHS:%=bench/%/*.c)))
 BODIES := $(shell grep -HoE '^BODY_ROW(_OF)?.[a-z0-9_]+' $(BODY_PAGES) | \
@@ -139,7 +152,7 @@ PAYLOADS := $(foreach a,$(ARCHS),$(B)/guest/$(a)/host_timed.elf $(B)/guest/$(a)/
 # The versions of QEMU's plugin interface: host/explain/plugin/qemu.h.
 PLUGIN_APIS := 1 2 3 7
 PLUGINS := $(PLUGIN_APIS:%=libwsbench-trace-qemu%.so)
-LIBEXEC := $(if $(FOREIGN),$(foreach a,$(ARCHS),$(a)/wsbench) $(PLUGINS) libwsbench-clone.so)
+LIBEXEC := $(if $(FOREIGN),$(ARCHS:%=%/init) $(PLUGINS) libwsbench-clone.so)
 all: $(B)/wsbench $(addprefix $(B)/,$(LIBEXEC))
 
 # ---- payloads: bare-metal images ---------------------------------------------------
@@ -320,7 +333,14 @@ $(B)/obj/$(1)/bochs_rom.o: $(B)/bochs_rom.S
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC_$(1)) -c $$< -o $$@
 
-# -static: the program runs in the initramfs of a lab, which has no libraries.
+# /init of a lab's machine, which has no libraries. Without debug information, which has the
+# path of this tree: clones of one commit share the machines that they have booted.
+$(B)/$(1)/init: $(call init_obj,$(1))
+	$$(call say,LINK,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC_$(1)) -static -Wl,--strip-debug $(CFLAGS) -pthread $$^ $(LIBDIR_$(1)) $(LIBS) $(LIBS_$(1)) -o $$@
+
+# For machines without the libraries: make dist.
 $(B)/$(1)/wsbench: $(call static_obj,$(1))
 	$$(call say,LINK,$$@)
 	$$(Q)mkdir -p $$(@D)
@@ -468,7 +488,7 @@ format:
 # Without kernels (no network) the tests of the labs are skipped, with the reason.
 test: begin-test
 	$(Q)$(MAKE) --no-print-directory $(JOBS_AND_LABS) labs all man test-payloads unit-tests asan-tests \
-		tsan-tests hostile-tests fuzz-replay
+		tsan-tests hostile-tests fuzz-replay $(ARCHS:%=$(B)/%/wsbench)
 	$(Q)host/tests/run $(ARGS)
 
 UNITS := $(patsubst host/tests/%.c,$(B)/tests/%,$(sort $(wildcard host/tests/unit_*.c)))

@@ -190,7 +190,7 @@ check_layers() {
       rank["bench"] = 0; rank["lib"] = 0; rank["vmm"] = 1; rank["stats"] = 1
       rank["result"] = 2; rank["targets"] = 3; rank["selftest"] = 4; rank["env"] = 4
       rank["measure"] = 5; rank["compare"] = 5; rank["budget"] = 5; rank["history"] = 6; rank["explain"] = 6
-      rank["report"] = 7; rank["cli"] = 8
+      rank["agent"] = 7; rank["report"] = 7; rank["cli"] = 8
       # Includes that the ranks allow and the design does not.
       never["stats vmm"]; never["stats bench"]; never["result vmm"]
       never["compare vmm"]; never["compare targets"]; never["history vmm"]; never["report vmm"]

@@ -41,12 +41,6 @@ int cmd_show(int argc, char **argv);
 int cmd_selftest(int argc, char **argv);
 int cmd_validate(int argc, char **argv);
 
-/* Runs a job inside a lab's machine, for lab_init_main(). */
-struct job;
-struct lab_wire;
-int agent_run(const struct job *job, struct lab_wire *wire);
-void agent_symbols(struct lab_wire *wire, bool l0);
-
 /* ------------------------------ the version ------------------------------ */
 
 const char *version_text(void);	  /* "0.2.0" */

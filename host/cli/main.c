@@ -11,7 +11,6 @@
 #include "host/cli/cli.h"
 #include "host/lib/error.h"
 #include "host/cli/options.h"
-#include "host/targets/lab/initramfs.h"
 
 struct command {
 	const char *name;
@@ -222,13 +221,6 @@ static int finish_stdout(int code)
 
 int main(int argc, char **argv)
 {
-	/*
-	 * The kernel of a lab's machine starts this program as /init. The process id
-	 * is not enough: the first process of a container has id 1, too.
-	 */
-	if (getpid() == 1 && argc > 0 && !strcmp(argv[0], "/init"))
-		return lab_init_main(agent_run, agent_symbols);
-
 	fill_standard_streams();
 	/* A file size limit is reported as EFBIG instead of ending the process. */
 	signal(SIGXFSZ, SIG_IGN);

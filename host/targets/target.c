@@ -1,32 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of targets, the signals that end their work early, and sums of its time. */
-#include <signal.h>
+/* The table of targets, and the signals that end their work early. */
 #include <stddef.h>
-#include <time.h>
 
 #include "host/lib/process.h"
+#include "host/targets/kvm.h"
 #include "host/targets/target.h"
 #include "host/vmm/vmm.h"
 
-#ifdef __aarch64__
-#define THIS_ARCH ARCH_AARCH64
-#else
-#define THIS_ARCH ARCH_X86_64
-#endif
-
-/* The default repetition of noisy targets and of exact targets. */
+/* The default repetition of exact targets. */
 #define EXACT                                                                            \
 	.exact = true, .default_boots = 2, .default_events = 500, .default_warmup = 24
-#define NOISY                                                                            \
-	.exact = false, .default_boots = 10, .default_events = 10000,                    \
-	.default_warmup = 1000
 
 const struct target target_table[] = {
-	{ .name = "kvm",
-	  .summary = "this machine's KVM",
-	  .arch = THIS_ARCH,
-	  .ops = &target_kvm_ops,
-	  NOISY },
+	TARGET_KVM,
 	{ .name = "bare:x86_64",
 	  .summary = "the payload alone on an emulated PC",
 	  .arch = ARCH_X86_64,
@@ -161,52 +147,7 @@ const struct target target_table[] = {
 	{ .name = NULL },
 };
 
-void target_software_defaults(struct target *t)
-{
-	t->default_boots = 6; /* the least for a 95 % interval */
-	t->default_events = 500;
-	t->default_warmup = 100;
-}
-
 void target_catch_signals(void)
 {
 	interrupt_catch(vcpu_kick_self);
-}
-
-/* ------------------------------ timing ------------------------------ */
-
-static uint64_t read_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	return clock_gettime(clock, &t)
-		       ? 0
-		       : (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-struct timing_mark timing_mark(void)
-{
-	return (struct timing_mark){ read_ns(CLOCK_MONOTONIC),
-				     read_ns(CLOCK_THREAD_CPUTIME_ID) };
-}
-
-void timing_add(struct timing *t, enum timing_part part, const struct timing_mark *from,
-		uint64_t process_ns)
-{
-	struct timing_mark now = timing_mark();
-
-	if (!t)
-		return;
-	__atomic_fetch_add(&t->sums[part].n, 1, __ATOMIC_RELAXED);
-	__atomic_fetch_add(&t->sums[part].wall_ns, now.wall_ns - from->wall_ns,
-			   __ATOMIC_RELAXED);
-	__atomic_fetch_add(&t->sums[part].cpu_ns, now.cpu_ns - from->cpu_ns + process_ns,
-			   __ATOMIC_RELAXED);
-}
-
-uint64_t timing_process_ns(pid_t pid)
-{
-	clockid_t clock;
-
-	return pid <= 0 || clock_getcpuclockid(pid, &clock) ? 0 : read_ns(clock);
 }

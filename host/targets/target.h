@@ -220,9 +220,6 @@ struct target {
 /* Ends with a row whose name is NULL. */
 extern const struct target target_table[];
 
-/* Sets the default_* members for a software KVM, which is slow. */
-void target_software_defaults(struct target *t);
-
 extern const struct target_ops target_kvm_ops, target_bare_ops, target_lab_ops;
 
 /* The machines of bare:x86_64-bochs and bare:x86_64-bochs-svm; without, target_bare_ops

@@ -698,7 +698,7 @@ pictures/touch-pio_out_user-lab-x86_64-svm.png" ]
 @test "explain reports a missing plugin" {
   need_target lab:aarch64-vhe
   mkdir -p libexec/aarch64
-  cp "$build/aarch64/wsbench" libexec/aarch64/
+  cp "$build/aarch64/init" libexec/aarch64/
   WORLDSWITCH_LIBEXEC=$PWD/libexec refused 4 "libwsbench-trace-qemu" \
     "$wsbench" explain --on lab:aarch64-vhe --bench null
 }

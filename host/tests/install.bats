@@ -18,7 +18,7 @@ commands() {
 @test "make uninstall removes what make install wrote" {
   local file
   in_tree_make install PREFIX=/opt/ws DESTDIR="$PWD/root" >log 2>&1
-  for file in bin/wsbench libexec/worldswitch/{x86_64,aarch64}/wsbench libexec/worldswitch/libwsbench-trace-qemu{1,7}.so \
+  for file in bin/wsbench libexec/worldswitch/{x86_64,aarch64}/init libexec/worldswitch/libwsbench-trace-qemu{1,7}.so \
     libexec/worldswitch/libwsbench-clone.so libexec/worldswitch/{kernel,kmod,emulator,emulator-qemu,sweep,reboots,ci/measure,ci/bisect,ci/series}.sh \
     libexec/worldswitch/kmod/Kbuild libexec/worldswitch/{kernel-build.sh,headers.sh,ci/lab.config,ci/lab-x86_64.config,ci/lab-aarch64.config} share/worldswitch/schema.json share/man/man1/wsbench.1 \
     share/bash-completion/completions/wsbench share/zsh/site-functions/_wsbench \
@@ -29,6 +29,20 @@ commands() {
   echo other >root/opt/ws/share/man/man1/other.1
   in_tree_make uninstall PREFIX=/opt/ws DESTDIR="$PWD/root"
   [ "$(find root -type f)" = root/opt/ws/share/man/man1/other.1 ]
+}
+
+@test "the programs of the labs are the same in every clone of a commit, and of commits that do not change them" {
+  local arch commit
+  commit=$(git -C "$top" rev-parse --short=12 HEAD 2>/dev/null) || commit=
+  for arch in x86_64 aarch64; do
+    ! grep -aqF "$top" "$build/$arch/init"
+    [ -z "$commit" ] || ! grep -aqF "$commit" "$build/$arch/init"
+    [[ $(readelf -SW "$build/$arch/init") != *.debug_info* ]]
+    [[ $(readelf -lW "$build/$arch/init") != *INTERP* ]]
+  done
+  run_apart "$build/$(uname -m)/init"
+  [ "$status" = 2 ]
+  [[ $stderr == *"only a lab starts this program"* ]]
 }
 
 @test "installed pages: a relative link leads to an installed file" {

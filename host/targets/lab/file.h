@@ -33,9 +33,9 @@ int lab_memory_file(const char *name, const void *data, size_t bytes);
 int lab_seal(int fd);
 
 /*
- * The static wsbench of `arch` that runs inside the machine:
- * $WORLDSWITCH_LIBEXEC/ARCH/wsbench, else ARCH/wsbench beside this program, else
- * ../libexec/worldswitch/ARCH/wsbench from there. 0 or -ENOENT.
+ * The static program of `arch` that runs inside the machine (host/agent):
+ * $WORLDSWITCH_LIBEXEC/ARCH/init, else ARCH/init beside this program, else
+ * ../libexec/worldswitch/ARCH/init from there. 0 or -ENOENT.
  */
 int lab_find_program(enum arch arch, char path[PATH_MAX], struct error *err);
 

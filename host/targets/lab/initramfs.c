@@ -169,3 +169,10 @@ int lab_initramfs_build(const struct lab_initramfs *what, struct lab_cpio *out)
 	add_padded(out, "init", 0755, what->program, what->program_bytes, PROGRAM_UNIT);
 	return lab_cpio_end(out);
 }
+
+void lab_modules_free(struct lab_modules *mods)
+{
+	for (size_t i = 0; i < mods->n; i++)
+		free(mods->list[i].data);
+	mods->n = 0;
+}

@@ -35,7 +35,7 @@ void lab_cpio_file(struct lab_cpio *c, const char *path, unsigned int permission
 int lab_cpio_end(struct lab_cpio *c); /* the trailer; returns c->error */
 
 struct lab_initramfs {
-	const uint8_t *program; /* the static wsbench that becomes /init */
+	const uint8_t *program; /* the static program that becomes /init */
 	size_t program_bytes;
 	const struct lab_modules *modules;
 	const uint8_t *payload; /* NULL: none */

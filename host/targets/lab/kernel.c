@@ -274,10 +274,3 @@ int lab_modules_read_optional(const char *dir, const char *name, struct lab_modu
 	}
 	return ret;
 }
-
-void lab_modules_free(struct lab_modules *mods)
-{
-	for (size_t i = 0; i < mods->n; i++)
-		free(mods->list[i].data);
-	mods->n = 0;
-}

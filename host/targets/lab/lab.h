@@ -60,7 +60,7 @@ struct lab_state {
 	bool warms_up;
 	bool sandbox; /* QEMU can confine itself */
 	struct lab_modules modules;
-	uint8_t *program; /* the wsbench that runs inside */
+	uint8_t *program; /* the /init that runs inside */
 	size_t program_bytes;
 	uint8_t *payload; /* the user's own; NULL: none */
 	size_t payload_bytes;

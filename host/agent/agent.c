@@ -11,9 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/agent/agent.h"
 #include "host/lib/error.h"
-#include "host/cli/cli.h"
-#include "host/cli/options.h"
 #include "host/env/env.h"
 #include "host/explain/symbols.h"
 #include "host/targets/lab/initramfs.h"
@@ -21,6 +20,7 @@
 #include "host/targets/lab/wire.h"
 #include "host/measure/measure.h"
 #include "host/result/result.h"
+#include "host/targets/kvm.h"
 #include "host/targets/target.h"
 #include "host/targets/rows.h"
 #include "host/selftest/selftest.h"
@@ -227,7 +227,7 @@ void agent_symbols(struct lab_wire *wire, bool l0)
 int agent_run(const struct job *job, struct lab_wire *wire)
 {
 	struct error err = { "" };
-	struct target t = *names_target("kvm");
+	struct target t = TARGET_KVM;
 	int ret;
 
 	/* The clock of the machine counts instructions. */
@@ -255,5 +255,5 @@ int agent_run(const struct job *job, struct lab_wire *wire)
 		lab_relay_symbols(wire->shared);
 		agent_symbols(wire, false);
 	}
-	return ret ? CLI_FAILED : CLI_OK;
+	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }
