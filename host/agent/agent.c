@@ -20,7 +20,6 @@
 #include "host/targets/lab/wire.h"
 #include "host/measure/measure.h"
 #include "host/result/result.h"
-#include "host/targets/kvm.h"
 #include "host/targets/target.h"
 #include "host/targets/rows.h"
 #include "host/selftest/selftest.h"

@@ -16,23 +16,6 @@
 #include "host/targets/rows.h"
 #include "host/vmm/vmm.h"
 
-#ifdef __aarch64__
-#define TARGET_KVM_ARCH ARCH_AARCH64
-#else
-#define TARGET_KVM_ARCH ARCH_X86_64
-#endif
-
-/* The row of target kvm, also in a lab's machine, which has no table of targets. */
-#define TARGET_KVM                                                                       \
-	{ .name = "kvm",                                                                 \
-	  .summary = "this machine's KVM",                                               \
-	  .arch = TARGET_KVM_ARCH,                                                       \
-	  .exact = false,                                                                \
-	  .default_boots = 10,                                                           \
-	  .default_events = 10000,                                                       \
-	  .default_warmup = 1000,                                                        \
-	  .ops = &target_kvm_ops }
-
 /* One payload in one VM of this machine's KVM, its phases metered at the doorbells. */
 struct kvm_boot_env {
 	int kvm_fd;

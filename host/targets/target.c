@@ -3,7 +3,6 @@
 #include <stddef.h>
 
 #include "host/lib/process.h"
-#include "host/targets/kvm.h"
 #include "host/targets/target.h"
 #include "host/vmm/vmm.h"
 

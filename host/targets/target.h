@@ -222,6 +222,21 @@ extern const struct target target_table[];
 
 extern const struct target_ops target_kvm_ops, target_bare_ops, target_lab_ops;
 
+/* The architecture of this program. */
+#ifdef __aarch64__
+#define TARGET_ARCH ARCH_AARCH64
+#else
+#define TARGET_ARCH ARCH_X86_64
+#endif
+
+/* The row of target kvm, also in a lab's machine, which has no table of targets. */
+#define TARGET_KVM                                                                       \
+	{                                                                                \
+		.name = "kvm", .summary = "this machine's KVM", .arch = TARGET_ARCH,     \
+		.exact = false, .default_boots = 10, .default_events = 10000,            \
+		.default_warmup = 1000, .ops = &target_kvm_ops                           \
+	}
+
 /* The machines of bare:x86_64-bochs and bare:x86_64-bochs-svm; without, target_bare_ops
  * uses the QEMU of `arch`. */
 extern const struct bare_machine bare_bochs, bare_bochs_svm;
