@@ -74,8 +74,10 @@ CROSS_x86_64  := x86_64-linux-gnu-
 CROSS_aarch64 := aarch64-linux-gnu-
 CROSS_CC      := $(if $(FOREIGN),$(CROSS_$(FOREIGN))gcc)
 CC_$(ARCH)    = $(CC)
+OBJCOPY_$(ARCH) := objcopy
 ifneq ($(FOREIGN),)
 CC_$(FOREIGN) = $(CROSS_CC)
+OBJCOPY_$(FOREIGN) := $(CROSS_$(FOREIGN))objcopy
 endif
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -334,11 +336,14 @@ $(B)/obj/$(1)/bochs_rom.o: $(B)/bochs_rom.S
 	$$(Q)$$(CC_$(1)) -c $$< -o $$@
 
 # /init of a lab's machine, which has no libraries. Without debug information, which has the
-# path of this tree: clones of one commit share the machines that they have booted.
+# path of this tree: clones of one commit share the machines that they have booted. `explain`
+# reads the marks.
 $(B)/$(1)/init: $(call init_obj,$(1))
 	$$(call say,LINK,$$@)
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(CC_$(1)) -static -Wl,--strip-debug $(CFLAGS) -pthread $$^ $(LIBDIR_$(1)) $(LIBS) $(LIBS_$(1)) -o $$@
+	$$(Q)$$(CC_$(1)) -static $(CFLAGS) -pthread $$^ $(LIBDIR_$(1)) $(LIBS) $(LIBS_$(1)) -o $$@.tmp
+	$$(Q)$$(OBJCOPY_$(1)) --strip-debug --keep-section=.debug_ws_marks $$@.tmp $$@
+	$$(Q)rm $$@.tmp
 
 # For machines without the libraries: make dist.
 $(B)/$(1)/wsbench: $(call static_obj,$(1))
@@ -667,7 +672,7 @@ dist: $(foreach a,$(ARCHS),$(B)/$(a)/wsbench)
 	$(Q)rm -rf $(DIST) && mkdir -p $(DIST)
 	$(Q)git archive --prefix=$(NAME)/ --add-virtual-file=$(NAME)/.commit:$$(git rev-parse --short=12 HEAD) \
 		HEAD | xz -T0 > $(DIST)/$(NAME).tar.xz
-	$(Q)$(foreach a,$(ARCHS),$(if $(filter $(a),$(ARCH)),,$(CROSS_$(a)))objcopy --strip-debug \
+	$(Q)$(foreach a,$(ARCHS),$(OBJCOPY_$(a)) --strip-debug \
 		$(B)/$(a)/wsbench $(DIST)/wsbench-$(VERSION)-$(a) &&) true
 	$(Q)cd $(DIST) && sha256sum $(NAME).tar.xz wsbench-* > SHA256SUMS
 

@@ -35,9 +35,10 @@ commands() {
   local arch commit
   commit=$(git -C "$top" rev-parse --short=12 HEAD 2>/dev/null) || commit=
   for arch in x86_64 aarch64; do
-    ! grep -aqF "$top" "$build/$arch/init"
-    [ -z "$commit" ] || ! grep -aqF "$commit" "$build/$arch/init"
+    run ! grep -aqF "$top" "$build/$arch/init"
+    [ -z "$commit" ] || run ! grep -aqF "$commit" "$build/$arch/init"
     [[ $(readelf -SW "$build/$arch/init") != *.debug_info* ]]
+    [[ $(readelf -SW "$build/$arch/init") == *.debug_ws_marks* ]]
     [[ $(readelf -lW "$build/$arch/init") != *INTERP* ]]
   done
   run_apart "$build/$(uname -m)/init"
