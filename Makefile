@@ -74,10 +74,8 @@ CROSS_x86_64  := x86_64-linux-gnu-
 CROSS_aarch64 := aarch64-linux-gnu-
 CROSS_CC      := $(if $(FOREIGN),$(CROSS_$(FOREIGN))gcc)
 CC_$(ARCH)    = $(CC)
-OBJCOPY_$(ARCH) := objcopy
 ifneq ($(FOREIGN),)
 CC_$(FOREIGN) = $(CROSS_CC)
-OBJCOPY_$(FOREIGN) := $(CROSS_$(FOREIGN))objcopy
 endif
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -87,7 +85,9 @@ WARN += -Werror
 endif
 
 CFLAGS ?= -O2 -g
-ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(WARN) $(CFLAGS) $(SANITIZE) -pthread -MMD -MP
+# Without the path of this tree: /init of the labs is the same in each clone of a commit, and
+# the clones share the machines that they have booted.
+ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(WARN) $(CFLAGS) $(SANITIZE) -fdebug-prefix-map=$(CURDIR)=. -pthread -MMD -MP
 LIBS := -ljansson -lpfm -lgsl -lgslcblas -lz -lm
 # The device tree of a lab's L1.
 LIBS_aarch64 := -lfdt
@@ -335,15 +335,11 @@ $(B)/obj/$(1)/bochs_rom.o: $(B)/bochs_rom.S
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC_$(1)) -c $$< -o $$@
 
-# /init of a lab's machine, which has no libraries. Without debug information, which has the
-# path of this tree: clones of one commit share the machines that they have booted. `explain`
-# reads the marks.
+# /init of a lab's machine, which has no libraries.
 $(B)/$(1)/init: $(call init_obj,$(1))
 	$$(call say,LINK,$$@)
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(CC_$(1)) -static $(CFLAGS) -pthread $$^ $(LIBDIR_$(1)) $(LIBS) $(LIBS_$(1)) -o $$@.tmp
-	$$(Q)$$(OBJCOPY_$(1)) --strip-debug --keep-section=.debug_ws_marks $$@.tmp $$@
-	$$(Q)rm $$@.tmp
+	$$(Q)$$(CC_$(1)) -static $(CFLAGS) -pthread $$^ $(LIBDIR_$(1)) $(LIBS) $(LIBS_$(1)) -o $$@
 
 # For machines without the libraries: make dist.
 $(B)/$(1)/wsbench: $(call static_obj,$(1))
@@ -672,7 +668,7 @@ dist: $(foreach a,$(ARCHS),$(B)/$(a)/wsbench)
 	$(Q)rm -rf $(DIST) && mkdir -p $(DIST)
 	$(Q)git archive --prefix=$(NAME)/ --add-virtual-file=$(NAME)/.commit:$$(git rev-parse --short=12 HEAD) \
 		HEAD | xz -T0 > $(DIST)/$(NAME).tar.xz
-	$(Q)$(foreach a,$(ARCHS),$(OBJCOPY_$(a)) --strip-debug \
+	$(Q)$(foreach a,$(ARCHS),$(if $(filter $(a),$(ARCH)),,$(CROSS_$(a)))objcopy --strip-debug \
 		$(B)/$(a)/wsbench $(DIST)/wsbench-$(VERSION)-$(a) &&) true
 	$(Q)cd $(DIST) && sha256sum $(NAME).tar.xz wsbench-* > SHA256SUMS
 
