@@ -88,6 +88,9 @@ CFLAGS ?= -O2 -g
 # Without the path of this tree: /init of the labs is the same in each clone of a commit, and
 # the clones share the machines that they have booted.
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. -I$(B) $(WARN) $(CFLAGS) $(SANITIZE) -fdebug-prefix-map=$(CURDIR)=. -pthread -MMD -MP
+# These folders parse, print and write: a quarter less time for the compiler.
+COLD := $(addprefix host/,$(addsuffix /%,budget cli compare history report))
+optimized = $(if $(filter $(COLD),$(1)),$(ALL_CFLAGS:-O2=-O1),$(ALL_CFLAGS))
 LIBS := -ljansson -lpfm -lgsl -lgslcblas -lz -lm
 # The device tree of a lab's L1.
 LIBS_aarch64 := -lfdt
@@ -321,7 +324,7 @@ define host_rules
 $(B)/obj/$(1)/%.o: %.c | tools sysroot-$(1) $(GENERATED)
 	$$(call say,CC,$$@)
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(CC_$(1)) $(ALL_CFLAGS) $(INCLUDE_$(1)) -c $$< -o $$@
+	$$(Q)$$(CC_$(1)) $$(call optimized,$$<) $(INCLUDE_$(1)) -c $$< -o $$@
 
 $(B)/obj/$(1)/host/cli/help.o: $(B)/version.h
 
