@@ -168,10 +168,9 @@ struct abi_params {
 	uint32_t operand;
 	uint32_t pace; /* longest loop that times the CPU, in multiplications; 0: none */
 	/*
-	 * NULL, EVENT and TWIN end early, after a block of `repeat` samples of one value,
-	 * or that equals the block before it, value by value; the batches end after two
-	 * equal ones. So do the series of rows that the host times. 0: every phase has
-	 * all its samples.
+	 * NULL, EVENT and TWIN end early, after a block of `repeat` samples that equals
+	 * the block before it, value by value; the batches end after two equal ones. So
+	 * do the series of rows that the host times. 0: every phase has all its samples.
 	 */
 	uint32_t repeat;
 	uint32_t clock_reads; /* pairs that find the clock's step; 0: for any clock */
@@ -186,25 +185,17 @@ static inline uint64_t abi_bodies(const struct abi_params *p)
 }
 
 /*
- * Whether more than the `n` samples so far would show nothing new: the last block has one
- * value only, or repeats the block before it. A pattern repeats if its period divides the
- * block. A block of one sample has to be repeated.
+ * Whether the last block of the `n` samples so far repeats the block before it: more
+ * samples would show nothing new. A pattern repeats if its period divides the block.
  */
 static inline int abi_repeats(const uint64_t *series, uint32_t n, uint32_t block)
 {
-	const uint64_t *last = series + n - block;
 	uint32_t i;
 
-	if (!block || !n || n % block)
+	if (!block || !n || n % block || n < 2 * block)
 		return 0;
-	for (i = 1; i < block && last[i] == last[0]; i++)
-		;
-	if (block > 1 && i == block)
-		return 1;
-	if (n < 2 * block)
-		return 0;
-	for (i = 0; i < block; i++)
-		if (last[i] != series[n - 2 * block + i])
+	for (i = n - block; i < n; i++)
+		if (series[i] != series[i - block])
 			return 0;
 	return 1;
 }

@@ -21,9 +21,8 @@
 #define EXACT_BATCHES 5
 
 /*
- * On an exact target a phase ends after a block of events of one value, or that repeats
- * the block before it (bench/abi.h). 24 is a multiple of the periods 2, 3, 4, 6, 8
- * and 12.
+ * On an exact target a phase ends after a block of events that repeats the block before
+ * it (bench/abi.h). 24 is a multiple of the periods 2, 3, 4, 6, 8 and 12.
  */
 #define EXACT_REPEAT	     24
 #define EXACT_REPEAT_OF_RUNS 96
@@ -252,8 +251,6 @@ struct abi_params plan_params(const struct plan *plan, const struct plan_row *of
 	}
 	if (row->needs & NEEDS_COUNTS) {
 		params.operand = accuracy_subject(row);
-		if (params.repeat && params.events > 2 * params.repeat)
-			params.events = 2 * params.repeat;
 		params.batch = params.repeat = 0;
 	}
 	if (boot_scale_n(&of->scale))

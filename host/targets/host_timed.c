@@ -244,8 +244,9 @@ uint32_t host_timed_stamped(const struct host_timed *h, const struct vm *vm)
 		      &n, sizeof(n));
 	if (n == params->events)
 		return (uint32_t)n;
-	/* A series that ended early: whole blocks (abi_repeats()). */
-	if (n && n < params->events && params->repeat && n % params->repeat == 0)
+	/* A series that ended early: whole blocks, two at least (abi_repeats()). */
+	if (n < params->events && params->repeat && n % params->repeat == 0 &&
+	    n / params->repeat >= 2)
 		return (uint32_t)n;
 	return 0;
 }

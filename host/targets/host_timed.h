@@ -136,7 +136,8 @@ uint64_t host_timed_stamp(const struct vm *vm, enum abi_phase phase, uint32_t i)
 
 /*
  * How many events the payload took: rq->params.events, or fewer if they repeat
- * (abi_repeats()): a multiple of the block. 0: the payload reports another number.
+ * (abi_repeats()): a multiple of the block, two blocks at least. 0: the payload reports
+ * another number.
  */
 uint32_t host_timed_stamped(const struct host_timed *h, const struct vm *vm);
 

@@ -21,7 +21,7 @@ int host_timed_vm_create(struct host_timed *h)
 	uint64_t *series;
 	uint32_t n, i;
 
-	kvm_stock_drop();
+	kvm_spare_vms_destroy();
 	series = host_timed_series(
 		h, host_timed_most(h, CREATE_EVENTS, EXACT_CREATE_EVENTS), &n);
 	if (!series)
@@ -121,7 +121,7 @@ int host_timed_first_exit(struct host_timed *h)
 	uint64_t *series;
 	uint32_t n, i;
 
-	kvm_stock_drop();
+	kvm_spare_vms_destroy();
 	series = host_timed_series(
 		h, host_timed_most(h, CREATE_EVENTS, EXACT_CREATE_EVENTS), &n);
 	if (!series)
@@ -194,8 +194,11 @@ static int run_checkpoints(struct host_timed *h, struct vm *vm, int fd, bool res
 	/* The guest has booted; its last exit may be incomplete. */
 	if (vcpu_drain(&vm->vcpus[0]))
 		err = error_set(h->err, -EIO, "%s", vm->error.text);
-	/* The guest does not run again: one checkpoint is restored by all events. */
-	if (!err && restore)
+	/*
+	 * Not timed: the first one allocates the file's pages. The guest does not run
+	 * again: all events restore this checkpoint.
+	 */
+	if (!err)
 		err = save(h, vm, fd);
 	for (i = 0; !err && i < n; i++) {
 		if (host_timed_late(h))
@@ -213,6 +216,7 @@ static int checkpoint(struct host_timed *h, bool restore)
 	uint32_t n;
 	int err, fd;
 
+	kvm_spare_vms_destroy();
 	series = host_timed_series(
 		h, host_timed_most(h, CHECKPOINT_EVENTS, EXACT_CHECKPOINT_EVENTS), &n);
 	if (!series)

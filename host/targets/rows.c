@@ -39,13 +39,6 @@ static void configure_heavy(struct vm_config *config, struct abi_params *params)
 		params->events = 2 * params->repeat;
 }
 
-/* Its events come in runs of one value: a block of them shows one kind only. */
-static void configure_timer(struct vm_config *config, struct abi_params *params)
-{
-	configure_heavy(config, params);
-	params->repeat = 0;
-}
-
 /* ---- MMIO and port I/O ------------------------------------------------------------ */
 
 static uint64_t mmio_gpa(const struct vm *vm)

@@ -44,10 +44,8 @@ static const uint64_t *pattern(uint64_t first, uint32_t period)
 
 Test(host_timed, a_series_ends_when_a_block_repeats)
 {
-	cr_expect_eq(end_of(pattern(0, 1), 24, false), 24, "one value");
-	cr_expect_eq(end_of(pattern(9000, 1), 24, false), 48, "not the first block");
-	cr_expect_eq(end_of(pattern(9000, 2), 24, false), 72, "two equal blocks");
-	cr_expect_eq(end_of(pattern(0, 2), 24, false), 48);
+	cr_expect_eq(end_of(pattern(0, 1), 24, false), 48);
+	cr_expect_eq(end_of(pattern(9000, 1), 24, false), 72, "not the first block");
 	cr_expect_eq(end_of(pattern(0, 8), 24, false), 48);
 	cr_expect_eq(end_of(pattern(0, 5), 24, false), 0, "5 does not divide 24");
 }
@@ -144,7 +142,7 @@ Test(host_timed, a_guest_reports_all_events_or_whole_blocks)
 	cr_expect_eq(stamped(48, 0), 0, "all events were asked for");
 	cr_expect_eq(stamped(0, 24), 0);
 	cr_expect_eq(stamped(1, 24), 0);
-	cr_expect_eq(stamped(24, 24), 24, "of one value");
+	cr_expect_eq(stamped(24, 24), 0, "one block repeats nothing");
 	cr_expect_eq(stamped(49, 24), 0, "part of a block");
 	cr_expect_eq(stamped(120, 24), 0, "more than asked for");
 	cr_expect_eq(stamped((1ull << 32) + 48, 24), 0);

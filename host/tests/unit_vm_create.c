@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "host/targets/host_timed.h"
 #include "host/vmm/arch.h"
 #include "host/vmm/kvm_ioctl.h"
 #include "host/vmm/memory.h"
@@ -79,26 +80,57 @@ static void create_and_destroy(bool sw_protected)
 	vm_destroy(&vm);
 }
 
-Test(vm_create, vms_of_the_stock_are_taken_first)
+Test(vm_create, spare_vms_are_used_first)
 {
-	kvm_stock_fill(STDERR_FILENO);
-	cr_expect_eq(created, KVM_STOCK_MAX);
-	for (int i = 0; i < KVM_STOCK_MAX; i++)
+	kvm_spare_vms_create(STDERR_FILENO);
+	cr_expect_eq(created, KVM_SPARE_VMS);
+	for (int i = 0; i < KVM_SPARE_VMS; i++)
 		create_and_destroy(false);
-	cr_expect_eq(created, KVM_STOCK_MAX);
+	cr_expect_eq(created, KVM_SPARE_VMS);
 	create_and_destroy(false);
-	cr_expect_eq(created, KVM_STOCK_MAX + 1, "the stock is empty");
+	cr_expect_eq(created, KVM_SPARE_VMS + 1, "none is left");
 }
 
-Test(vm_create, what_is_timed_or_of_another_type_is_not_of_the_stock)
+Test(vm_create, what_is_timed_or_of_another_type_is_not_a_spare_vm)
 {
 	vm_types = 1 | 1 << COMPAT_X86_SW_PROTECTED_VM;
-	kvm_stock_fill(STDERR_FILENO);
+	kvm_spare_vms_create(STDERR_FILENO);
 	create_and_destroy(true);
-	cr_expect_eq(created, KVM_STOCK_MAX + 1, "of another type");
-	kvm_stock_drop();
+	cr_expect_eq(created, KVM_SPARE_VMS + 1, "of another type");
+	kvm_spare_vms_destroy();
 	create_and_destroy(false);
-	cr_expect_eq(created, KVM_STOCK_MAX + 2, "the stock was dropped");
+	cr_expect_eq(created, KVM_SPARE_VMS + 2, "they were destroyed");
+}
+
+/* The first creation fails; had it used a spare VM, it would not be counted. */
+Test(vm_create, rows_that_time_whole_vms_use_no_spare_vm)
+{
+	static int (*const rows[])(struct host_timed * h) = {
+		host_timed_vm_create,
+		host_timed_first_exit,
+		host_timed_checkpoint_save,
+		host_timed_checkpoint_restore,
+	};
+	const struct boot_request rq = { .params.events = 10 };
+	const struct vm_config config = { .vcpus = 1 };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		static struct boot_report rep;
+		struct error err = { "" };
+		struct host_timed h = { .kvm_fd = STDERR_FILENO,
+					.config = &config,
+					.rq = &rq,
+					.rep = &rep,
+					.err = &err };
+		unsigned int before;
+
+		boot_report_init(&rep);
+		kvm_spare_vms_create(STDERR_FILENO);
+		before = created;
+		cr_expect_neq(rows[i](&h), 0);
+		cr_expect_eq(created, before + 1, "row %zu", i);
+		boot_report_free(&rep);
+	}
 }
 
 /* Whatever else is in the heap. */

@@ -55,25 +55,25 @@ int kvm_try_vm(int kvm_fd)
 	return 0;
 }
 
-static int stock[KVM_STOCK_MAX];
-static unsigned int stock_left;
+static int spare[KVM_SPARE_VMS];
+static unsigned int n_spare;
 
-void kvm_stock_fill(int kvm_fd)
+void kvm_spare_vms_create(int kvm_fd)
 {
-	while (stock_left < KVM_STOCK_MAX) {
+	while (n_spare < KVM_SPARE_VMS) {
 		const int vm = __kvm_ioctl_value(kvm_fd, KVM_CREATE_VM,
 						 KVM_VALUE(arch_vm_type(kvm_fd)));
 
 		if (vm < 0)
 			break;
-		stock[stock_left++] = vm;
+		spare[n_spare++] = vm;
 	}
 }
 
-void kvm_stock_drop(void)
+void kvm_spare_vms_destroy(void)
 {
-	while (stock_left)
-		close(stock[--stock_left]);
+	while (n_spare)
+		close(spare[--n_spare]);
 }
 
 static int new_vm(int kvm_fd, bool sw_protected)
@@ -81,8 +81,8 @@ static int new_vm(int kvm_fd, bool sw_protected)
 	if (sw_protected)
 		return __kvm_ioctl_value(kvm_fd, KVM_CREATE_VM,
 					 KVM_VALUE(COMPAT_X86_SW_PROTECTED_VM));
-	if (stock_left)
-		return stock[--stock_left];
+	if (n_spare)
+		return spare[--n_spare];
 	return __kvm_ioctl_value(kvm_fd, KVM_CREATE_VM, KVM_VALUE(arch_vm_type(kvm_fd)));
 }
 
@@ -142,7 +142,9 @@ void spacer_open(struct spacer *s, uint32_t n)
 	int kvm = n ? open("/dev/kvm", O_RDWR | O_CLOEXEC) : -1;
 
 	for (uint32_t i = 0; i < SPACERS_MAX; i++) {
-		int vm = i < n && kvm >= 0 ? new_vm(kvm, false) : -1;
+		int vm = i < n && kvm >= 0
+				 ? __kvm_ioctl_value(kvm, KVM_CREATE_VM, KVM_VALUE(0))
+				 : -1;
 
 		/*
 		 * A vCPU without an in-kernel APIC would enable more code in every exit

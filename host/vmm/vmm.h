@@ -147,15 +147,14 @@ unsigned int kvm_vcpus_max(int kvm_fd);
 int kvm_try_vm(int kvm_fd);
 
 /*
- * Creates VMs ahead, which the next calls of vm_create() and spacer_open() take: each
- * clone of a lab's machine would create them. A VM belongs to the process that created
- * it.
+ * VMs that the next calls of vm_create() use: each clone of a lab's machine would create
+ * its own. A VM belongs to the process that created it.
  */
-#define KVM_STOCK_MAX 3 /* for two boots, and the spacer beside the second */
-void kvm_stock_fill(int kvm_fd);
+#define KVM_SPARE_VMS 2 /* for two boots */
+void kvm_spare_vms_create(int kvm_fd);
 
-/* Destroys those that are left: before the creation of a VM is timed. */
-void kvm_stock_drop(void);
+/* Those that are left: before a row that times the creation of VMs. */
+void kvm_spare_vms_destroy(void);
 
 /*
  * VMs that are created but never run. They shift what the kernel allocates for the next

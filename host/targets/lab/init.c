@@ -312,7 +312,7 @@ static void settle(void)
 	/* A kernel without KVM fails each job. */
 	if (kvm_fd < 0)
 		return;
-	kvm_stock_fill(kvm_fd);
+	kvm_spare_vms_create(kvm_fd);
 	close(kvm_fd);
 }
 
