@@ -15,10 +15,10 @@
 
 /* ---- kicks at random moments, of which none may be lost ---- */
 
-#define KICKS	      25000u
+#define KICKS	      100000u
 #define KICKS_ONE_CPU 50u /* where kicker and vCPU take turns, each turn is long */
 /* And no longer: on a busy machine, each kick can wait for a turn of the other thread. */
-#define KICKS_S	      5
+#define KICKS_S	      20
 #define SPINS_MAX     4000u
 #define PATIENCE_S    10
 
