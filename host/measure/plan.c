@@ -18,7 +18,7 @@
 #define NOISY_BATCH   50
 #define NOISY_BATCHES 20
 #define EXACT_BATCH   8
-#define EXACT_BATCHES 5
+#define EXACT_BATCHES 9
 
 /*
  * On an exact target a phase ends after a block of events that repeats the block before
