@@ -173,7 +173,8 @@ struct abi_params {
 	 * do the series of rows that the host times. 0: every phase has all its samples.
 	 */
 	uint32_t repeat;
-	uint32_t clock_reads; /* pairs that find the clock's step; 0: for any clock */
+	uint32_t
+		clock_reads; /* most pairs that find the clock's step; 0: for any clock */
 	uint32_t reserved;
 };
 

@@ -4,8 +4,12 @@
 
 #include "clock.h" /* of the guest's architecture: clock_*, GUEST_RAM_GPA */
 
-/* Pairs of reads of the clock that find its smallest step, on any clock. */
-#define CLOCK_READS 1000
+/*
+ * Pairs of reads of the clock that find its smallest step, on any clock; and as many that
+ * have confirmed it, ten rounds of the distances between reads.
+ */
+#define CLOCK_READS	  1000
+#define CLOCK_READS_EQUAL 210
 
 /* The loop that times the CPU: length in multiplications, and in steps of the clock. */
 #define PACE_LOOPS 20
@@ -146,10 +150,10 @@ static void find_step(volatile struct abi_report *report)
 	const uint32_t reads =
 		page->params.clock_reads ? page->params.clock_reads : CLOCK_READS;
 	uint64_t last = clock_start(), step = 0, least = ~0ull;
-	uint32_t i;
+	uint32_t i, equal = 0;
 
-	for (i = 0; i < reads; i++) {
-		uint64_t now = clock_start();
+	for (i = 0; i < reads && equal < CLOCK_READS_EQUAL; i++) {
+		uint64_t now = clock_start(), before = step;
 
 		if (now != last && now - last < least)
 			least = now - last;
@@ -159,6 +163,7 @@ static void find_step(volatile struct abi_report *report)
 			__asm__ volatile("nop");
 		last = clock_start();
 		step = common_divisor(step, last - now);
+		equal = step && step == before ? equal + 1 : 0;
 	}
 	report->clock_step = step;
 	report->clock_least = least == ~0ull ? 0 : least;

@@ -241,9 +241,6 @@ struct abi_params plan_params(const struct plan *plan, const struct plan_row *of
 		params = plan->map_params;
 		set_operand(row, &params);
 	}
-	/* What the guest does before it is ready is part of what the host times. */
-	if (row->needs & TIMED_BY_HOST)
-		params.clock_reads = 0;
 	/* In its guest, the PMC's set-up would exit to the payload. */
 	if (row->needs & NEEDS_NESTED) {
 		params.pmc_events = params.spins = 0;

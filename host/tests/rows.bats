@@ -263,6 +263,17 @@ END_OF_PYTHON
   done
 }
 
+# The figure does not contain what the guest's runtime does for its samples.
+@test "lab:x86_64-svm: first_exit has the same figure for any number of samples" {
+  need_target lab:x86_64-svm
+  local events
+  for events in 20 8000; do
+    run_apart "$wsbench" run --quiet --on lab:x86_64-svm --bench first_exit --boots 1 --events $events -o $events.json
+    [ "$status" = 0 ]
+  done
+  [ "$(evaluate print 20.json 'value("first_exit")')" = "$(evaluate print 8000.json 'value("first_exit")')" ]
+}
+
 # runtime_fault() walks them all: one more adds 5 instructions to each row that faults. With a
 # reason for it, change the number, and say in host/CHANGES.md which figures moved.
 @test "the runtime of x86_64 has as many fixups as the figures in results/ were measured with" {
