@@ -34,18 +34,18 @@
 #define LAB_L1_RAM_BYTES (256ull << 20)
 
 /*
- * x86_64, the relay: a port. A write of 32 bits is a number of bytes, which follow in
- * writes of four; LAB_L1_READY: L1 is ready to be cloned. A read returns the exits of
- * L0's KVM so far, modulo 2^32.
+ * x86_64, the relay: a port, and a buffer in memory that no table of memory has, where a
+ * PC has the ROMs of adapters. A write of 32 bits is a number of bytes in the buffer;
+ * LAB_L1_READY: L1 is ready to be cloned. A read returns the exits of L0's KVM so far,
+ * modulo 2^32.
  */
-#define LAB_L1_PORT  0x5e0
-#define LAB_L1_READY 0xffffffffu
+#define LAB_L1_PORT	    0x5e0
+#define LAB_L1_READY	    0xffffffffu
+#define LAB_L1_BUFFER_GPA   0xd0000u
+#define LAB_L1_BUFFER_BYTES 0x10000u
 
 /* Has L0 send the functions of its kernel: LAB_FRAME_SYMBOLS_L0. */
 #define LAB_L1_SEND_SYMBOLS 0xfffffffeu
-
-/* Bytes of one transfer by the relay. */
-#define LAB_L1_TRANSFER_MAX 65536u
 
 /*
  * aarch64: gpas of the registers that l1.c emulates, and of the wire (wire.h). Not in
@@ -68,10 +68,8 @@ struct lab_l1 {
 	struct vm vm;
 	struct lab_shared *wire; /* of L0's machine */
 	lab_symbols_sender *symbols;
-	bool in_time;		/* aarch64: LAB_L1_PAUSE */
-	uint8_t uart[8];	/* x86_64: registers */
-	uint32_t expected, got; /* x86_64: bytes of a transfer */
-	uint8_t buffer[LAB_L1_TRANSFER_MAX];
+	bool in_time;	 /* aarch64: LAB_L1_PAUSE */
+	uint8_t uart[8]; /* x86_64: registers */
 };
 
 /*

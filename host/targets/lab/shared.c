@@ -297,7 +297,7 @@ int lab_shared_append(struct lab_shared *s, const uint8_t *data, size_t bytes)
 	if (s->kind == LAB_SHARED_PORT)
 		return lab_port_write(data, bytes);
 	if (s->kind == LAB_SHARED_RELAY)
-		return lab_relay_write(data, bytes);
+		return lab_relay_write(s, data, bytes);
 	written = lab_shared_written(s);
 	if (written < 0)
 		return written;

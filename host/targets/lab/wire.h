@@ -128,7 +128,7 @@ void lab_port_wait(bool relayed, uint8_t *job, size_t bytes);
  * by way of L0; and the exits of L1 that L0's KVM has counted, `shared` being the wire.
  */
 int lab_relay_attach(struct lab_shared *s, const char **what);
-int lab_relay_write(const uint8_t *data, size_t bytes);
+int lab_relay_write(struct lab_shared *s, const uint8_t *data, size_t bytes);
 uint32_t lab_relay_exits(const void *shared);
 
 /* In L1: has L0 send LAB_FRAME_SYMBOLS_L0. Elsewhere: nothing. */

@@ -28,8 +28,9 @@ void lab_port_wait(bool relayed, uint8_t *job, size_t bytes)
 	(void)bytes;
 }
 
-int lab_relay_write(const uint8_t *data, size_t bytes)
+int lab_relay_write(struct lab_shared *s, const uint8_t *data, size_t bytes)
 {
+	(void)s;
 	return lab_port_write(data, bytes);
 }
 

@@ -60,27 +60,19 @@ static void uart_write(struct lab_l1 *l1, unsigned int reg, uint8_t value)
 	}
 }
 
-static void relay_word(struct lab_l1 *l1, uint32_t word)
+static void relay(struct lab_l1 *l1, uint32_t word)
 {
+	static uint8_t buffer[LAB_L1_BUFFER_BYTES];
 	struct lab_wire wire = { .shared = l1->wire };
-	uint32_t bytes;
 
-	if (l1->got == l1->expected) {
-		l1->got = l1->expected = 0;
-		if (word == LAB_L1_READY)
-			(void)lab_port_write((const uint8_t *)LAB_PORT_READY,
-					     LAB_PORT_READY_BYTES);
-		else if (word == LAB_L1_SEND_SYMBOLS)
-			l1->symbols(&wire, true);
-		else if (word <= sizeof(l1->buffer))
-			l1->expected = word;
-		return;
-	}
-	bytes = l1->expected - l1->got < 4 ? l1->expected - l1->got : 4;
-	memcpy(l1->buffer + l1->got, &word, bytes);
-	l1->got += bytes;
-	if (l1->got == l1->expected)
-		(void)lab_port_write(l1->buffer, l1->expected);
+	if (word == LAB_L1_READY)
+		(void)lab_port_write((const uint8_t *)LAB_PORT_READY,
+				     LAB_PORT_READY_BYTES);
+	else if (word == LAB_L1_SEND_SYMBOLS)
+		l1->symbols(&wire, true);
+	else if (word <= sizeof(buffer) &&
+		 !vm_read(&l1->vm, LAB_L1_BUFFER_GPA, buffer, word))
+		(void)lab_port_write(buffer, word);
 }
 
 enum vm_answer lab_l1_access(void *ctx, struct vcpu *vcpu, const struct vm_access *access)
@@ -98,7 +90,7 @@ enum vm_answer lab_l1_access(void *ctx, struct vcpu *vcpu, const struct vm_acces
 	} else if (access->address == LAB_L1_PORT && access->bytes == 4) {
 		memcpy(&word, access->data, sizeof(word));
 		if (access->is_write)
-			relay_word(l1, word);
+			relay(l1, word);
 		else
 			word = (uint32_t)vcpu_kvm_stat(vcpu, KVM_STAT_EXITS);
 		memcpy(access->data, &word, sizeof(word));

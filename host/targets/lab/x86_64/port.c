@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The first parallel port: IEEE 1284, compatibility mode. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/io.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "host/targets/lab/l1.h"
 #include "host/targets/lab/wire.h"
@@ -58,34 +61,43 @@ int lab_port_write(const uint8_t *data, size_t bytes)
 	return 0;
 }
 
-/* A word, and `bytes` of `data` in words. */
-static int relay_words(uint32_t word, const uint8_t *data, size_t bytes)
+static int relay(uint32_t word)
 {
 	if (ioperm(LAB_L1_PORT, RELAY_PORTS, 1))
 		return -errno;
 	outl(word, LAB_L1_PORT);
-	for (size_t i = 0; i < bytes; i += 4) {
-		memcpy(&word, data + i, bytes - i < 4 ? bytes - i : 4);
-		outl(word, LAB_L1_PORT);
-	}
 	ioperm(LAB_L1_PORT, RELAY_PORTS, 0);
 	return 0;
 }
 
+/* The buffer stays mapped. */
 int lab_relay_attach(struct lab_shared *s, const char **what)
 {
-	(void)what;
+	int fd = open("/dev/mem", O_RDWR | O_CLOEXEC);
+	uint8_t *buffer;
+
+	*what = "/dev/mem";
+	if (fd < 0)
+		return -errno;
 	s->kind = LAB_SHARED_RELAY;
+	buffer = mmap(NULL, LAB_L1_BUFFER_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		      LAB_L1_BUFFER_GPA);
+	close(fd);
+	if (buffer == MAP_FAILED)
+		return -errno;
+	s->memory = buffer;
+	s->bytes = LAB_L1_BUFFER_BYTES;
 	return 0;
 }
 
-int lab_relay_write(const uint8_t *data, size_t bytes)
+int lab_relay_write(struct lab_shared *s, const uint8_t *data, size_t bytes)
 {
 	int err = 0;
 
 	for (size_t at = 0, n; !err && at < bytes; at += n) {
-		n = bytes - at < LAB_L1_TRANSFER_MAX ? bytes - at : LAB_L1_TRANSFER_MAX;
-		err = relay_words((uint32_t)n, data + at, n);
+		n = bytes - at < s->bytes ? bytes - at : s->bytes;
+		memcpy(s->memory, data + at, n);
+		err = relay((uint32_t)n);
 	}
 	return err;
 }
@@ -93,7 +105,7 @@ int lab_relay_write(const uint8_t *data, size_t bytes)
 void lab_relay_symbols(struct lab_shared *s)
 {
 	if (s->kind == LAB_SHARED_RELAY)
-		(void)relay_words(LAB_L1_SEND_SYMBOLS, NULL, 0);
+		(void)relay(LAB_L1_SEND_SYMBOLS);
 }
 
 uint32_t lab_relay_exits(const void *shared)
@@ -122,7 +134,7 @@ void lab_port_wait(bool relayed, uint8_t *job, size_t bytes)
 	for (size_t i = 0; i < sizeof(page); i++)
 		p[i] = (uint8_t)mark[i % sizeof(mark)];
 	if (relayed)
-		(void)relay_words(LAB_L1_READY, NULL, 0);
+		(void)relay(LAB_L1_READY);
 	else
 		(void)lab_port_write((const uint8_t *)LAB_PORT_READY,
 				     LAB_PORT_READY_BYTES);
