@@ -196,7 +196,7 @@ static int summarize(struct assembly *a, enum metric m, const struct boot_report
 	net = malloc(n ? n * sizeof(*net) : 1);
 	if (!net)
 		return -ENOMEM;
-	overhead = n ? llround(empty.p50) : 0;
+	overhead = n && !(a->row->needs & FROM_DEADLINE) ? llround(empty.p50) : 0;
 	for (i = 0; i < n; i++)
 		net[i] = less(rep->series[metrics[m].phase][i], overhead);
 	/* An event is one body; a sample of a batch is `batch` of them. */
@@ -226,8 +226,9 @@ static void note_clock(struct assembly *a, const struct boot_report *rep)
 	 * reads that are unequally far apart; one row's events may be all alike.
 	 */
 	step = stats_step(&seen, 1, clock->resolution);
-	step = stats_step((const int64_t *)rep->series[ABI_PHASE_EVENT],
-			  rep->guest.samples[ABI_PHASE_EVENT], step);
+	if (!(a->row->needs & FROM_DEADLINE))
+		step = stats_step((const int64_t *)rep->series[ABI_PHASE_EVENT],
+				  rep->guest.samples[ABI_PHASE_EVENT], step);
 	/* Of a guest that saw no step: equal samples do not show one either. */
 	if (step <= RESULT_RESOLUTION_MAX)
 		clock->resolution = step;

@@ -119,11 +119,22 @@ int host_timed_run(struct host_timed *h, struct vm *vm, struct run_timer *budget
 	return -ECANCELED;
 }
 
+uint64_t *host_timed_array(struct host_timed *h, uint32_t n)
+{
+	volatile uint64_t *array = calloc(n ? n : 1, sizeof(*array));
+
+	if (!array)
+		error_set(h->err, -ENOMEM, "out of memory");
+	for (uint32_t i = 0; array && i < n; i += 4096 / sizeof(*array))
+		array[i] = 0;
+	return (uint64_t *)array;
+}
+
 static int add_series(struct host_timed *h, enum abi_phase phase, uint32_t n)
 {
-	h->rep->series[phase] = calloc(n, sizeof(uint64_t));
+	h->rep->series[phase] = host_timed_array(h, n);
 	if (!h->rep->series[phase])
-		return error_set(h->err, -ENOMEM, "out of memory");
+		return -ENOMEM;
 	h->rep->guest.samples[phase] = n;
 	return 0;
 }

@@ -91,6 +91,12 @@ int host_timed_run(struct host_timed *h, struct vm *vm, struct run_timer *budget
 		   enum vcpu_stop why);
 
 /*
+ * `n` zeros, whose pages are there: a store to them within an event does not fault. The
+ * caller frees them. NULL with h->err: out of memory.
+ */
+uint64_t *host_timed_array(struct host_timed *h, uint32_t n);
+
+/*
  * Allocates series EVENT and series NULL, and fills series NULL. `*n`: the number of
  * samples, rq->params.events but at most `most`. NULL with h->err: out of memory.
  */

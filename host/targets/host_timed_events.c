@@ -122,9 +122,9 @@ static int inject(struct host_timed *h, bool by_eventfd, enum abi_phase stamps)
 
 	if (!series)
 		return -ENOMEM;
-	j.sent = calloc(j.n, sizeof(*j.sent));
+	j.sent = host_timed_array(h, j.n);
 	if (!j.sent)
-		return error_set(h->err, -ENOMEM, "out of memory");
+		return -ENOMEM;
 	err = run_injections(&j, stamps, series);
 	vm_destroy(&j.vm);
 	free(j.sent);
@@ -206,11 +206,9 @@ static int take_kicks(struct host_timed *h, struct vm *vm, uint64_t *series, uin
 		return error_set(h->err, err, "cannot start the kicking thread: %s",
 				 strerror(-err));
 	for (i = 0; i < n && !err; i++) {
-		uint64_t now;
-
 		err = host_timed_run(h, vm, NULL, VCPU_STOP_KICK);
-		now = clock_now();
-		series[i] = now - __atomic_exchange_n(&k.kicked, 0, __ATOMIC_SEQ_CST);
+		series[i] = vm->vcpus[0].left -
+			    __atomic_exchange_n(&k.kicked, 0, __ATOMIC_SEQ_CST);
 	}
 	__atomic_store_n(&k.stop, true, __ATOMIC_SEQ_CST);
 	pthread_join(thread, NULL);
@@ -269,12 +267,11 @@ static uint64_t ticks_of_ns(uint64_t ns, uint64_t hz)
 static int run_over_budget(struct host_timed *h, struct vm *vm, struct run_timer *timer,
 			   uint64_t hz, uint64_t *late)
 {
-	uint64_t start = clock_now(), ran;
+	const struct vcpu *vcpu = &vm->vcpus[0];
 	int err = host_timed_run(h, vm, timer, VCPU_STOP_BUDGET);
 
-	ran = clock_now() - start;
 	if (timer->kind == TIMER_POSIX)
-		*late = ran - ticks_of_ns(timer->budget, hz);
+		*late = vcpu->left - vcpu->began - ticks_of_ns(timer->budget, hz);
 	else
 		*late = timer_count(timer) - timer->budget;
 	return err;

@@ -59,7 +59,7 @@ static int open_switched(struct host_timed *h, struct vm *vm)
 static int take_turns(struct host_timed *h, uint32_t vms)
 {
 	struct vm *vm = calloc(vms, sizeof(*vm));
-	uint64_t *series, start, ticks;
+	uint64_t *series;
 	uint32_t n, opened = 0, i;
 	int err = 0;
 
@@ -72,13 +72,13 @@ static int take_turns(struct host_timed *h, uint32_t vms)
 		err = open_switched(h, &vm[opened++]);
 	/* The first turn of each VM is the warm-up. */
 	for (i = 0; !err && i < n + vms; i++) {
+		const struct vcpu *vcpu = &vm[i % vms].vcpus[0];
+
 		if (i > vms && host_timed_suffice(h, series, i - vms))
 			break;
-		start = clock_now();
 		err = host_timed_run(h, &vm[i % vms], NULL, VCPU_STOP_DOORBELL);
-		ticks = clock_now() - start;
 		if (i >= vms)
-			series[i - vms] = ticks;
+			series[i - vms] = vcpu->ended - vcpu->began;
 	}
 	host_timed_shorten(h, ABI_PHASE_EVENT, i > vms ? i - vms : 0);
 	while (opened)

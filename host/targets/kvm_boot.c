@@ -25,8 +25,9 @@ struct meter {
 	uint32_t (*l0_exits)(const void *l0); /* or NULL */
 	const void *l0;
 	struct boot_report *rep;
-	int cpu;	 /* of the boot CPU; -1 */
-	const int *cpus; /* of all vCPUs; NULL */
+	struct error failed; /* why the row's work at a doorbell failed; "" */
+	int cpu;	     /* of the boot CPU; -1 */
+	const int *cpus;     /* of all vCPUs; NULL */
 	bool counting;
 	struct perf_counters perf;
 	struct snapshot begin;
@@ -134,8 +135,9 @@ static void on_doorbell(void *ctx, uint32_t value)
 		if (m->counting && phase == ABI_PHASE_EVENT)
 			note_counters(m, &end);
 	}
-	if (m->host && m->host->doorbell)
-		m->host->doorbell(&m->vm, ABI_DOORBELL_KIND(value), phase);
+	if (m->host && m->host->doorbell && !*m->failed.text &&
+	    m->host->doorbell(&m->vm, ABI_DOORBELL_KIND(value), phase))
+		m->failed = m->vm.error;
 	/* Last: the work above is not counted. */
 	if (ABI_DOORBELL_KIND(value) == ABI_DOORBELL_BEGIN && is_counted(m, phase))
 		snapshot(m, &m->begin);
@@ -213,6 +215,10 @@ static void end_by_stop(struct meter *m, const struct boot_request *rq,
 {
 	char registers[440];
 
+	if (*m->failed.text) {
+		boot_end(rep, BOOT_CRASH, "%s", m->failed.text);
+		return;
+	}
 	switch (m->vm.stop) {
 	case VCPU_STOP_DOORBELL:
 		boot_harvest(m->vm.ram, rq, rep);

@@ -46,8 +46,9 @@ struct scaled {
 	pthread_mutex_t lock;
 	unsigned int waiting, first;
 	enum abi_phase phase;
-	int ended;	    /* a lane that has finished; -1 */
-	char conflict[120]; /* why the lanes do not meet; "" */
+	int ended;	     /* a lane that has finished; -1 */
+	struct error failed; /* why the row's work at a doorbell failed; "" */
+	char conflict[120];  /* why the lanes do not meet; "" */
 };
 
 static const char *name_of(const struct scaled *s)
@@ -165,6 +166,17 @@ static bool leave(struct lane *lane)
 	return !parted;
 }
 
+/* The row's work at a doorbell of a lane of `vm`. */
+static void row_doorbell(struct scaled *s, struct vm *vm, enum abi_doorbell kind,
+			 enum abi_phase phase)
+{
+	if (!s->host || !s->host->doorbell || !s->host->doorbell(vm, kind, phase))
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->failed = vm->error;
+	pthread_mutex_unlock(&s->lock);
+}
+
 /* The last one calls the row's function for the VM, while no vCPU runs. */
 static void enter_phase(struct lane *lane, enum abi_phase phase)
 {
@@ -175,8 +187,8 @@ static void enter_phase(struct lane *lane, enum abi_phase phase)
 		wait_barrier(s, before);
 		return;
 	}
-	for (unsigned int i = 0; i < s->n_vms && s->host && s->host->doorbell; i++)
-		s->host->doorbell(&s->vms[i], ABI_DOORBELL_BEGIN, phase);
+	for (unsigned int i = 0; i < s->n_vms; i++)
+		row_doorbell(s, &s->vms[i], ABI_DOORBELL_BEGIN, phase);
 	open_barrier(s);
 }
 
@@ -217,9 +229,7 @@ static void on_doorbell(void *ctx, struct vcpu *vcpu, uint32_t value)
 		kvm_count(&lane->begin, &end, &seen->report.counts[phase]);
 		break;
 	case ABI_DOORBELL_AGAIN: /* rows that need it have a VM each */
-		if (s->host && s->host->doorbell)
-			s->host->doorbell(vcpu->vm, ABI_DOORBELL_AGAIN,
-					  (enum abi_phase)phase);
+		row_doorbell(s, vcpu->vm, ABI_DOORBELL_AGAIN, (enum abi_phase)phase);
 		break;
 	default:
 		break;
@@ -435,7 +445,9 @@ static int run(struct scaled *s, const struct vm_config *config,
 		return error_set(err, -EINTR, "interrupted");
 	for (unsigned int i = 0; i < s->n_vms; i++)
 		kvm_add_statistics(&s->vms[i], rep);
-	if (*s->conflict)
+	if (*s->failed.text)
+		boot_end(rep, BOOT_CRASH, "%s", s->failed.text);
+	else if (*s->conflict)
 		boot_end(rep, BOOT_CRASH, "%s", s->conflict);
 	else if (s->crew.stop != VCPU_STOP_NONE)
 		end_by_stop(s, rep);

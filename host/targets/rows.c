@@ -141,11 +141,12 @@ static int setup_first_touch_4k(struct vm *vm, struct abi_params *params)
  * Before the warm-up the guest has touched all pages, so that the host has marked them
  * as used; otherwise the host would do so in every 15th event. Unmaps them from stage 2.
  */
-static void doorbell_first_touch_4k(struct vm *vm, enum abi_doorbell kind,
-				    enum abi_phase phase)
+static int doorbell_first_touch_4k(struct vm *vm, enum abi_doorbell kind,
+				   enum abi_phase phase)
 {
 	if (kind == ABI_DOORBELL_BEGIN && phase == ABI_PHASE_WARMUP)
-		(void)slot_unmap(vm, SLOT_GPA);
+		return slot_unmap(vm, SLOT_GPA);
+	return 0;
 }
 
 /* As setup_first_touch_4k(), but KVM looks the pages up in the guest_memfd. */
@@ -184,13 +185,11 @@ static int setup_first_touch_2m(struct vm *vm, struct abi_params *params)
 	return err ? err : slot_add(vm, SLOT_GPA + HUGE_BYTES, HUGE_BYTES, &options);
 }
 
-/* A failure shows in the count of exits. */
-static void doorbell_first_touch_2m(struct vm *vm, enum abi_doorbell kind,
-				    enum abi_phase phase)
+static int doorbell_first_touch_2m(struct vm *vm, enum abi_doorbell kind,
+				   enum abi_phase phase)
 {
 	(void)phase;
-	if (kind == ABI_DOORBELL_AGAIN)
-		(void)slot_unmap(vm, SLOT_GPA);
+	return kind == ABI_DOORBELL_AGAIN ? slot_unmap(vm, SLOT_GPA) : 0;
 }
 
 static int setup_dirty_log(struct vm *vm, struct abi_params *params)
@@ -200,14 +199,27 @@ static int setup_dirty_log(struct vm *vm, struct abi_params *params)
 	return slot_add(vm, SLOT_GPA, vm_slot_bytes(vm, bodies_bytes(params)), &options);
 }
 
-/* The guest has written to all pages: clearing the log write-protects each page once. */
-static void doorbell_dirty_log(struct vm *vm, enum abi_doorbell kind,
-			       enum abi_phase phase)
+/*
+ * The guest has written to all pages: clearing the log write-protects each page once.
+ * Behind the events, the log proves the stores: their number of exits does not, as PML
+ * needs none.
+ */
+static int doorbell_dirty_log(struct vm *vm, enum abi_doorbell kind, enum abi_phase phase)
 {
+	const struct abi_page *page = (const void *)(vm->ram + ABI_PAGE_OFFSET);
+	const bool ends = kind == ABI_DOORBELL_END && phase == ABI_PHASE_EVENT;
+	const uint64_t stored = page->report.samples[ABI_PHASE_EVENT];
 	uint64_t dirty;
+	int err;
 
-	if (kind == ABI_DOORBELL_BEGIN && phase == ABI_PHASE_WARMUP)
-		(void)slot_clear_dirty(vm, SLOT_GPA, &dirty);
+	if (!ends && !(kind == ABI_DOORBELL_BEGIN && phase == ABI_PHASE_WARMUP))
+		return 0;
+	err = slot_clear_dirty(vm, SLOT_GPA, &dirty);
+	if (!err && ends && dirty < stored)
+		err = error_set(&vm->error, -EIO,
+				"the dirty log has %llu pages after stores to %llu",
+				(unsigned long long)dirty, (unsigned long long)stored);
+	return err;
 }
 
 static int setup_readonly(struct vm *vm, struct abi_params *params)
@@ -256,14 +268,16 @@ static void configure_hlt_user(struct vm_config *config, struct abi_params *para
 }
 
 /* An edge on the line of the interrupt that HLT waits for. */
-static void doorbell_hlt_kernel(struct vm *vm, enum abi_doorbell kind,
-				enum abi_phase phase)
+static int doorbell_hlt_kernel(struct vm *vm, enum abi_doorbell kind,
+			       enum abi_phase phase)
 {
+	int err;
+
 	(void)phase;
 	if (kind != ABI_DOORBELL_AGAIN)
-		return;
-	(void)irq_set_line(vm, ABI_X86_64_HLT_LINE, false);
-	(void)irq_set_line(vm, ABI_X86_64_HLT_LINE, true);
+		return 0;
+	err = irq_set_line(vm, ABI_X86_64_HLT_LINE, false);
+	return err ? err : irq_set_line(vm, ABI_X86_64_HLT_LINE, true);
 }
 
 static int setup_its(struct vm *vm, struct abi_params *params)

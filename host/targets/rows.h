@@ -33,8 +33,11 @@ struct host_row {
 	 * row is skipped; another negative errno fails the boot.
 	 */
 	int (*vm_setup)(struct vm *vm, struct abi_params *params);
-	/* At a doorbell: at BEGIN before exits are counted, at END after. */
-	void (*doorbell)(struct vm *vm, enum abi_doorbell kind, enum abi_phase phase);
+	/*
+	 * At a doorbell: at BEGIN before exits are counted, at END after. 0, or a
+	 * negative errno with vm->error: the boot fails with this reason.
+	 */
+	int (*doorbell)(struct vm *vm, enum abi_doorbell kind, enum abi_phase phase);
 	bool long_events; /* of 10^5 instructions: a boot takes longer than others */
 	/* Why it does not run on several vCPUs of a VM, unless its needs say so; NULL: it
 	 * does. */

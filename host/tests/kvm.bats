@@ -147,6 +147,19 @@ user_exits() {
   nothing_left doc.json
 }
 
+@test "kvm: boots of rows that the host times show what interfered" {
+  need_target kvm
+  run_apart "$wsbench" run --on kvm --bench exit_out,vm_create --boots 2 --events 20 --quiet -o doc.json
+  [ "$status" = 0 ]
+  for row in exit_out vm_create; do
+    holds doc.json "all(x['interference'][key] is not None for x in m('$row')['boots']
+      for key in ('interrupts', 'involuntary_switches', 'migrations'))"
+  done
+  # The CPU's frequency: not on a software KVM, whose machine is a guest itself.
+  holds doc.json 'd["target"]["hypervisor"].endswith("software") ==
+    all(x["interference"]["pace_spread"] is None for x in m("exit_out")["boots"])'
+}
+
 @test "kvm: no permission for /dev/kvm" {
   [ -e /dev/kvm ] || skip "there is no /dev/kvm"
   if [ -r /dev/kvm ] && [ "$(id -u)" = 0 ] &&

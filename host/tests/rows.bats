@@ -274,6 +274,18 @@ END_OF_PYTHON
   [ "$(evaluate print 20.json 'value("first_exit")')" = "$(evaluate print 8000.json 'value("first_exit")')" ]
 }
 
+# The parts of a run that no event needs are not in the figures: its beginning and its end, and pages that
+# the first sample of each touches.
+@test "lab:x86_64-svm: the VMM's bookkeeping is not in host-timed rows" {
+  need_target lab:x86_64-svm
+  run_apart "$wsbench" run --quiet --on lab:x86_64-svm --bench pio_out_user,vm_stay,vm_switch -o turns.json
+  [ "$status" = 0 ]
+  holds turns.json 'value("pio_out_user") <= value("vm_stay") <= value("vm_switch") < value("pio_out_user") + 200'
+  run_apart "$wsbench" run --quiet --on lab:x86_64-svm --bench irq_inject --boots 1 --events 11000 -o many.json
+  [ "$status" = 0 ]
+  holds many.json 'm("irq_inject")["boots"][0]["summary"]["p99_9"] == value("irq_inject")'
+}
+
 # runtime_fault() walks them all: one more adds 5 instructions to each row that faults. With a
 # reason for it, change the number, and say in host/CHANGES.md which figures moved.
 @test "the runtime of x86_64 has as many fixups as the figures in results/ were measured with" {

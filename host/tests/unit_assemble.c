@@ -92,6 +92,47 @@ Test(traps, are_those_of_the_events_without_those_of_the_empty_phase)
 	}
 }
 
+/* A clock of 26 units a step, whose reads cost 52; the second event is off its grid. */
+static double figure_of(const char *row, uint64_t *resolution)
+{
+	struct abi_params params = { .events = 3 };
+	struct result *r = result_new();
+	struct assembly a = { .result = r,
+			      .params = &params,
+			      .trust = JUDGE_NO_HYPERVISOR,
+			      .unit = "ticks" };
+	struct boot_report rep;
+	double value;
+
+	assemble_begin(&a, result_find_bench(row), config_table);
+	boot_report_init(&rep);
+	rep.outcome = BOOT_DONE;
+	rep.guest.clock_step = 26;
+	for (int phase = ABI_PHASE_NULL; phase <= ABI_PHASE_TWIN; phase++) {
+		rep.guest.samples[phase] = 3;
+		rep.series[phase] = calloc(3, sizeof(uint64_t));
+		for (int i = 0; i < 3; i++)
+			rep.series[phase][i] = phase == ABI_PHASE_EVENT ? 2600 + i : 52;
+	}
+	cr_assert_eq(assemble_boot(&a, 0, &rep), 0);
+	assemble_end(&a);
+	value = result_find_metric(&r->benchmarks[0], "round_trip")->value;
+	*resolution = r->clock.resolution;
+	boot_report_free(&rep);
+	result_free(r);
+	return value;
+}
+
+Test(deadlines, have_no_read_of_the_clock_in_them_and_do_not_show_its_step)
+{
+	uint64_t resolution;
+
+	cr_expect_eq(figure_of("timer_expiry", &resolution), 2601);
+	cr_expect_eq(resolution, 26);
+	cr_expect_eq(figure_of("cpuid", &resolution), 2601 - 52);
+	cr_expect_eq(resolution, 1);
+}
+
 /* Adds a report as the only boot of a row, and frees it. */
 static void add_report(struct result *r, const char *row, struct boot_scale scale,
 		       struct boot_report *rep)

@@ -22,23 +22,51 @@
 /* Long enough for six digits. */
 #define SPAN_NS 10000000u
 
+/* CLOCK_MONOTONIC, which POSIX timers count, too. */
 static uint64_t now_ns(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC_RAW, &t);
+	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* Both clocks at nearly one moment. */
+struct moment {
+	uint64_t ns, ticks;
+};
+
+/* The closest of several pairs of reads: no interruption lies between them. */
+#define PAIRS 5
+
+static struct moment both_clocks(void)
+{
+	struct moment best = { 0, 0 };
+	uint64_t least = UINT64_MAX;
+
+	for (unsigned int i = 0; i < PAIRS; i++) {
+		uint64_t before = clock_now(), ns = now_ns(),
+			 apart = clock_now() - before;
+
+		if (apart >= least)
+			continue;
+		least = apart;
+		best = (struct moment){ ns, before + apart / 2 };
+	}
+	return best;
 }
 
 uint64_t clock_hz(void)
 {
-	uint64_t start_ns = now_ns(), start = clock_now(), ns, ticks;
+	const struct moment start = both_clocks();
+	struct moment end;
 
-	do {
-		ns = now_ns() - start_ns;
-		ticks = clock_now() - start;
-	} while (ns < SPAN_NS);
-	return (uint64_t)((double)ticks * 1e9 / (double)ns + 0.5);
+	do
+		end = both_clocks();
+	while (end.ns - start.ns < SPAN_NS);
+	return (uint64_t)((double)(end.ticks - start.ticks) * 1e9 /
+				  (double)(end.ns - start.ns) +
+			  0.5);
 }
 
 static __thread volatile sig_atomic_t expired, overdue;

@@ -21,7 +21,7 @@
 /* The host's reading, serialised on both sides. */
 uint64_t clock_now(void);
 
-/* Its rate, measured against CLOCK_MONOTONIC_RAW once; 0 if that failed. */
+/* Its rate, measured against CLOCK_MONOTONIC. */
 uint64_t clock_hz(void);
 
 /*

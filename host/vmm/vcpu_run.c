@@ -71,6 +71,7 @@ static void interrupted(struct vcpu *vcpu, enum vcpu_state resume)
 {
 	enum vcpu_stop why;
 
+	vcpu->left = clock_now();
 	vcpu->stats.exit_signal++;
 	io_drain_rings(vcpu);
 	why = stop_request(vcpu);
@@ -252,6 +253,7 @@ int vcpu_begin(struct vcpu *vcpu, struct run_timer *budget)
 	vcpu->stop = VCPU_STOP_NONE;
 	kick_begin(vcpu);
 	err = timer_arm(budget);
+	vcpu->began = clock_now();
 	if (!err)
 		return 0;
 	kick_end();
@@ -261,6 +263,7 @@ int vcpu_begin(struct vcpu *vcpu, struct run_timer *budget)
 
 int vcpu_end(struct vcpu *vcpu, struct run_timer *budget)
 {
+	vcpu->ended = clock_now();
 	timer_disarm(budget);
 	kick_end();
 	return vcpu->stop == VCPU_STOP_ERROR ? -EIO : 0;

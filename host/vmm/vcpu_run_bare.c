@@ -67,6 +67,7 @@ static void serve(struct vcpu *vcpu)
 
 static void interrupted(struct vcpu *vcpu)
 {
+	vcpu->left = clock_now();
 	if (kick_consume(vcpu))
 		vcpu->stop = VCPU_STOP_KICK;
 	else if (watchdog_expired())

@@ -231,8 +231,13 @@ struct vcpu {
 	/* The state to continue in after a stop; IDLE: VCPU_RUNNING. */
 	enum vcpu_state resume;
 	struct state_trace trace;
-	int tid;       /* thread that runs it, 0: none; atomic */
-	bool kicked;   /* vcpu_kick() was called and not yet noticed; atomic */
+	int tid;     /* thread that runs it, 0: none; atomic */
+	bool kicked; /* vcpu_kick() was called and not yet noticed; atomic */
+	/*
+	 * clock_now() of the last run: before its first entry, at KVM_RUN's last return
+	 * for a signal, and after its last exit.
+	 */
+	uint64_t began, left, ended;
 	int answer_fd; /* eventfd that vcpu_answer() signals */
 	/* vm->error and vm->dump, or those of the thread that vm_run() started for it. */
 	struct error *error;
