@@ -32,6 +32,8 @@ int host_timed_open(struct host_timed *h, struct vm *vm, enum abi_command comman
 	params.magic = ABI_MAGIC;
 	params.version = ABI_VERSION;
 	params.flags = ABI_FLAG_DOORBELL;
+	if (config_has_pmu(h->config) && !h->config->pmu_idle)
+		params.flags |= ABI_FLAG_PMU;
 	params.command = command;
 	params.pmc_events = params.spins = 0;
 	/* Where the guest takes no samples, the page of a checkpoint stays what it is. */

@@ -613,6 +613,20 @@ END
   holds doc.json 'value("hypercall", "pmu-emulated") > value("hypercall", "pmu-off") > 500'
 }
 
+# A config means the same in rows that the guest times and in rows that the host times.
+@test "lab:aarch64-vhe: a vPMU costs more while its cycle counter counts, on each half of an exit" {
+  need_target lab:aarch64-vhe
+  run_apart "$wsbench" run --quiet --on lab:aarch64-vhe --bench mmio_write_user,exit_out,exit_in --boots 1 \
+    --config pmu-off,pmu-present,pmu-emulated -o doc.json
+  [ "$status" = 0 ]
+  local config
+  for config in pmu-present pmu-emulated; do
+    holds doc.json "sum(value(row, '$config') - value(row, 'pmu-off') for row in ('exit_out', 'exit_in')) ==
+      value('mmio_write_user', '$config') - value('mmio_write_user', 'pmu-off') > 0"
+  done
+  holds doc.json 'value("exit_out", "pmu-off") < value("exit_out", "pmu-present") < value("exit_out", "pmu-emulated")'
+}
+
 # counts_and_interrupts LAB SUBJECT...: of the rows pmu_accuracy_*.
 counts_and_interrupts() {
   local subject
