@@ -70,7 +70,7 @@ confined() {
     esac
     # Sizes of a file, of a core file, and of the address space. On a busy machine, an emulator
     # can end before it is seen, or between its status and its limits.
-    for _ in 1 2 3 4 5; do
+    for _ in {1..10}; do
       text=$(statuses $program "$wsbench" run --on $target --bench null --boots 4 --events 2000 --quiet)
       ! grep -qE "$limits" <<<"$text" || break
     done
@@ -94,7 +94,7 @@ confined() {
   for target in bare:x86_64 bare:x86_64-bochs; do
     program=bochs
     [ $target != bare:x86_64 ] || program=qemu
-    for _ in 1 2 3 4 5; do
+    for _ in {1..10}; do
       text=$(HOME=/ WORLDSWITCH_EMULATORS=$emulators statuses $program "${as[@]}" \
         "$wsbench" run --on $target --bench null --boots 8 --events 2000 --quiet) || true
       [ -z "$text" ] || break
@@ -138,7 +138,7 @@ confined() {
   for target in lab:x86_64-svm bare:x86_64-bochs bare:x86_64; do
     program=bochs
     [ $target != bare:x86_64 ] || program=qemu
-    for _ in 1 2 3 4 5; do
+    for _ in {1..10}; do
       text=$(WORLDSWITCH_EMULATORS=$PWD/private/emulators PATH=$PWD/private/bin:$PATH \
         statuses $program "$wsbench" run --on $target --bench null --boots 8 --events 2000 --quiet -o doc.json)
       [ -z "$text" ] || break
@@ -193,7 +193,7 @@ confined() {
     # A process of a descriptor has its number as its name; of a link, the name of the file.
     program=31
     [ $target = lab:x86_64-svm ] || program=qemu
-    for _ in 1 2 3 4 5; do
+    for _ in {1..10}; do
       text=$(WORLDSWITCH_EMULATORS=$PWD/closed PATH=$PWD/closed:$PATH \
         statuses $program "$wsbench" run --on $target --bench null --boots 8 --events 2000 --quiet -o doc.json)
       [ -z "$text" ] || break
@@ -273,7 +273,7 @@ confinement() {
   need_target bare:x86_64
   : >secret
   # On a busy machine, an emulator can end between two samples.
-  for _ in 1 2 3 4 5; do
+  for _ in {1..10}; do
     "$wsbench" run --on bare:x86_64,bare:aarch64 --jobs 2 --bench null --boots 8 --events 2000 --quiet >out 2>err 3>&- 20>secret &
     pid=$!
     while kill -0 $pid 2>/dev/null; do

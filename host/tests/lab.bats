@@ -24,7 +24,7 @@ subsets() {
     echo "--bench $names $options"
     # shellcheck disable=SC2086
     WORLDSWITCH_FRESH_MACHINES=$fresh \
-      "$wsbench" run --on "lab:$1" --boots 1 --events 50 --bench "$names" $options -o part.json \
+      "$wsbench" run --on "lab:$1" --boots 1 --bench "$names" $options -o part.json \
       >/dev/null 2>&1 </dev/null
     "$python" "$tests/subsets.py" compare "$document" part.json
     rm part.json
@@ -86,7 +86,7 @@ explained() {
   while read -r config; do
     sed -n "s/ $config\$//p" rows >names
     echo "$config: $(paste -sd , names)"
-    "$wsbench" explain --on "lab:$1" --events 50 --bench "$(paste -sd , names)" --config "$config" -o "explained-$config/" \
+    "$wsbench" explain --on "lab:$1" --bench "$(paste -sd , names)" --config "$config" -o "explained-$config/" \
       >tables 2>messages </dev/null || [ $? = 3 ]
     while read -r row; do
       file=explained-$config/$row.json
@@ -713,9 +713,9 @@ counts_and_interrupts() {
 @test "lab:x86_64-svm: a Bochs that is killed is started again, and no row is lost" {
   local rows=hypercall,vmm_overhead,cpuid,mmio_read_user,exit_out pid base i
   need_target lab:x86_64-svm
-  run_apart "$wsbench" run --on lab:x86_64-svm --bench $rows --events 2000 --quiet -o undisturbed.json
+  run_apart "$wsbench" run --on lab:x86_64-svm --bench $rows --events 500 --quiet -o undisturbed.json
   [ "$status" = 0 ]
-  "$wsbench" run --on lab:x86_64-svm --bench $rows --events 2000 --quiet -o killed.json >out 2>err 3>&- &
+  "$wsbench" run --on lab:x86_64-svm --bench $rows --events 500 --quiet -o killed.json >out 2>err 3>&- &
   pid=$!
   # Until it has a clone.
   for ((i = 0; i < 600; i++)); do

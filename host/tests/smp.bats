@@ -74,8 +74,8 @@ two_cpus='ipi_busy,ipi_idle,kick_signal,kick_immediate_exit,mmio_read_concurrent
 # machine that was saved.
 repeats() {
   need_target "$1"
-  "$wsbench" run --on "$1" --bench "null,$two_cpus" --boots 1 --quiet -o all.json >/dev/null
-  "$wsbench" run --on "$1" --bench ipi_idle,kick_signal --boots 1 --quiet -o two.json >/dev/null
+  "$wsbench" run --on "$1" --bench "null,$two_cpus" --boots 1 --events 24 --quiet -o all.json >/dev/null
+  "$wsbench" run --on "$1" --bench ipi_idle,kick_signal --boots 1 --events 24 --quiet -o two.json >/dev/null
   python3 - two.json all.json <<'END'
 import json, sys
 two, every = ({b["name"]: b["metrics"] for b in json.load(open(f))["benchmarks"]} for f in sys.argv[1:])
@@ -94,7 +94,7 @@ END
 @test "lab:x86_64-svm-smp: IPIs, kicks and PAUSE, equal whatever else is asked for; both vCPUs exit for an IPI" {
   repeats lab:x86_64-svm-smp
   # Another boot has the figures of the first: that of the config with which PAUSE exits.
-  local config=(--config ple-constant --boots 1 --quiet)
+  local config=(--config ple-constant --boots 1 --events 24 --quiet)
   "$wsbench" run --on lab:x86_64-svm-smp --bench ipi_idle,kick_signal,pause_exit "${config[@]}" -o again.json >/dev/null
   values() { figures "$1" | sed 's/{[^}]*}//'; } # without the number of events
   cmp <(values two.json) <(values again.json | grep -v '^pause_exit ')

@@ -166,13 +166,6 @@ static const char *const bochs_plain_lines[] = { BOCHS_LINES("corei7_skylake_x")
 	FIXED_APPEND "ftrace_check_for_weak_functions," UNUSED_INITCALLS
 
 /*
- * L1 has no RTC: without the device, its driver would wait a second for one, which is a third
- * of the instructions of the boot.
- */
-#define BOCHS_L1_APPEND                                                                  \
-	FIXED_APPEND "add_rtc_cmos,ftrace_check_for_weak_functions," UNUSED_INITCALLS
-
-/*
  * For Bochs without the project's patches. clearcpuid: 158 and 306 are RDRAND and RDSEED,
  * the only thing in this machine that two runs do not have in common (the kernel's hash
  * tables and free lists follow from it, and some exits take an instruction more); 321
@@ -244,7 +237,7 @@ const struct lab_machine lab_machine_table[] = {
 		.emulator = &lab_bochs,
 		.program = "bochs",
 		.flags = bochs_amd_l1_lines,
-		.append = BOCHS_APPEND BOCHS_L1_APPEND BOCHS_APPEND_LAST,
+		.append = BOCHS_APPEND BOCHS_FIXED_APPEND BOCHS_APPEND_LAST,
 		.module = "kvm-amd",
 		.l1 = true,
 	},
@@ -264,7 +257,7 @@ const struct lab_machine lab_machine_table[] = {
 		.emulator = &lab_bochs,
 		.program = "bochs",
 		.flags = bochs_l1_lines,
-		.append = BOCHS_APPEND BOCHS_L1_APPEND BOCHS_APPEND_LAST,
+		.append = BOCHS_APPEND BOCHS_FIXED_APPEND BOCHS_APPEND_LAST,
 		.module = "kvm-intel",
 		.l1 = true,
 	},

@@ -126,6 +126,13 @@ uint32_t lab_relay_exits(const void *shared)
  */
 static uint8_t page[LAB_PORT_PAGE_BYTES] __attribute__((aligned(LAB_PORT_PAGE_BYTES)));
 
+/*
+ * A second after L1's kernel has enabled its local APIC, L0's KVM no longer looks at each
+ * exit whether an APIC is disabled (static_branch_slow_dec_deferred() in
+ * arch/x86/kvm/lapic.c).
+ */
+#define SETTLE_US 1200000
+
 void lab_port_wait(bool relayed, uint8_t *job, size_t bytes)
 {
 	static const char mark[] = LAB_PORT_PAGE_MARK;
@@ -133,11 +140,13 @@ void lab_port_wait(bool relayed, uint8_t *job, size_t bytes)
 
 	for (size_t i = 0; i < sizeof(page); i++)
 		p[i] = (uint8_t)mark[i % sizeof(mark)];
-	if (relayed)
+	if (relayed) {
+		usleep(SETTLE_US);
 		(void)relay(LAB_L1_READY);
-	else
+	} else {
 		(void)lab_port_write((const uint8_t *)LAB_PORT_READY,
 				     LAB_PORT_READY_BYTES);
+	}
 	for (size_t i = 0; i < bytes; i++)
 		job[i] = p[i];
 }
