@@ -508,17 +508,17 @@ Test(session, the_wire_cannot_be_truncated)
 
 /*
  * The machine is silent for longer than the limit only because others have its
- * processor for 8 s. Then it goes off.
+ * processor for 5 s. Then it goes off.
  */
 Test(session, a_machine_that_waits_for_a_processor_is_not_silent)
 {
 	char script[256];
 
 	say_hello_and_header();
-	silence_s = 4;
+	silence_s = 2;
 	snprintf(script, sizeof(script),
 		 "taskset -p -c %d $$ >/dev/null;"
-		 "for n in 1 2 3; do timeout 8 sh -c 'while :; do :; done' & done;"
+		 "for n in 1 2 3; do timeout 5 sh -c 'while :; do :; done' & done;"
 		 "renice -n 10 $$ >/dev/null;"
 		 "i=0; while [ $i -lt 600000 ]; do i=$((i + 1)); done",
 		 sched_getcpu());

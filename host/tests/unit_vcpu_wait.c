@@ -98,7 +98,7 @@ static bool spin(uint64_t until_ns)
 
 #define BUSY 8
 
-/* Processes that have this processor for 3 s, and leave little of it to this one. */
+/* Processes that have this processor for a second, and leave little of it to this one. */
 static void be_busy(pid_t busy[BUSY])
 {
 	cpu_set_t one;
@@ -109,7 +109,7 @@ static void be_busy(pid_t busy[BUSY])
 	for (int i = 0; i < BUSY; i++) {
 		busy[i] = fork();
 		if (!busy[i]) {
-			alarm(3);
+			alarm(1);
 			for (;;)
 				;
 		}
@@ -118,8 +118,8 @@ static void be_busy(pid_t busy[BUSY])
 }
 
 /*
- * Eight processes have one processor for 3 s, and this one least of it: a limit of 0.3 s
- * has passed several times when the thread has run for 0.2 s.
+ * Eight processes have one processor for a second, and this one least of it: a limit of
+ * 0.3 s has passed several times when the thread has run for 0.2 s.
  */
 Test(watchdog, waits_for_a_busy_processor_do_not_count, .timeout = 60)
 {
