@@ -395,6 +395,11 @@ boots() {
   : >starts
 }
 
+# without_run FILE: a document without what only this run has: command, times, id.
+without_run() {
+  sed '/^  "run": {/,/^  }/d' "$1"
+}
+
 @test "lab: a machine is booted once and saved; a restored machine gives equal documents" {
   local machine run
   need_target lab:aarch64-vhe
@@ -416,11 +421,20 @@ END
   [ -s "$machine" ]
   [ "$(find cache/machines -mindepth 1 | wc -l)" = 1 ]
 
-  # The jobs run again without a boot.
+  # The jobs run again without a boot, and the description is that of the machine's clone.
   run_apart "${run[@]}" again.json
   [ "$status" = 0 ]
   [ "$(boots)" = 0 ]
-  cmp <(benchmarks_text first.json) <(benchmarks_text again.json)
+  cmp <(without_run first.json) <(without_run again.json)
+
+  # A damaged description is that of a damaged machine.
+  [ "$(grep -abo '"fingerprint"' "$machine" | wc -l)" = 1 ]
+  printf 'F' | dd of="$machine" bs=1 conv=notrunc status=none \
+    seek=$(($(grep -abo '"fingerprint"' "$machine" | cut -d: -f1) + 1))
+  run_apart "${run[@]}" described.json
+  [ "$status" = 0 ]
+  [ "$(boots)" -ge 1 ]
+  cmp <(without_run first.json) <(without_run described.json)
 
   # A damaged saved machine is detected and replaced.
   printf 'x' | dd of="$machine" bs=1 seek=1000000 conv=notrunc status=none

@@ -114,8 +114,16 @@ static int on_header(void *ctx, const char *json, size_t bytes)
 				 a->t->name, why.text);
 	result_free(*a->header);
 	*a->header = header;
+	free(a->header_text);
+	a->header_text = strndup(json, bytes);
 	a->complete = true;
 	return 0;
+}
+
+static void ignore_line(void *ctx, const char *text)
+{
+	(void)ctx;
+	(void)text;
 }
 
 static int on_report(void *ctx, const uint8_t *report, size_t bytes)
@@ -233,7 +241,7 @@ int lab_run_job(struct target *t, size_t which, const struct job *job,
 		boot.trace_fd = a->trace_fd;
 		set_limits(s, job, &boot);
 	}
-	if (job->kind == JOB_TIMING)
+	if (a->untimed)
 		boot.timing = NULL;
 	ret = is_late(s) ? -ETIME : 0;
 	if (!ret)
@@ -257,12 +265,55 @@ static int resume(const struct lab_state *s, struct lab_base *base, const char *
 	return 0;
 }
 
+/*
+ * Whether a job runs on a machine that was loaded from disk. A clone answers JOB_DESCRIBE
+ * to the byte as one did before the machine was saved: a short job shows that the machine
+ * continues, and the answer is that of the file.
+ */
+static int run_on_saved(struct target *t, size_t which, const struct job *job,
+			const char *description, struct lab_answer *a)
+{
+	const struct job trial = { .kind = JOB_TIMING, .cpu = -1 };
+	struct lab_answer any = { .t = t, .line = ignore_line, .err = a->err };
+	int ret;
+
+	if (job->kind != JOB_DESCRIBE || !description)
+		return lab_run_job(t, which, job, a);
+	ret = lab_run_job(t, which, &trial, &any);
+	return ret ? ret : on_header(a, description, strlen(description));
+}
+
+/* Boots a machine, which is saved if the job runs on it. As lab_run_first_job(). */
+static int boot_and_run(struct target *t, size_t which, const struct job *job,
+			const struct lab_saved *saved, struct lab_answer *a)
+{
+	struct lab_state *s = t->state;
+	struct lab_base *base = &s->bases[which].base;
+	const struct lab_boot boot = boot_of(s, which);
+	struct lab_saving *saving;
+	int ret;
+
+	lab_base_free(base);
+	ret = is_late(s) ? -ETIME
+			 : lab_base_boot(base, t->name, s->machine, &boot, a->err);
+	if (ret == -ETIME)
+		lab_say_late(t, a->err);
+	if (ret)
+		return ret;
+	saving = lab_saved_begin(saved, s->machine, &boot, base->snapshot);
+	ret = lab_run_job(t, which, job, a);
+	lab_saved_decide(saving, !ret, a->header_text);
+	lab_saved_wait(s->bases[which].saving);
+	s->bases[which].saving = saving;
+	return ret;
+}
+
 int lab_run_first_job(struct target *t, size_t which, const struct job *job,
 		      struct lab_answer *a)
 {
 	struct lab_state *s = t->state;
-	struct lab_base *base = &s->bases[which].base;
 	struct timing_mark mark = timing_mark();
+	char *description;
 	struct lab_saved saved;
 	struct lab_boot boot;
 	struct error damaged;
@@ -276,13 +327,13 @@ int lab_run_first_job(struct target *t, size_t which, const struct job *job,
 	mark = timing_mark();
 	boot = boot_of(s, which);
 	lab_saved_init(&saved, s->machine, &boot);
-	snapshot = lab_saved_load(&saved);
+	snapshot = lab_saved_load(&saved, &description);
 	if (snapshot >= 0) {
 		timing_add(s->timing, TIMING_LOAD, &mark, 0);
-		lab_base_free(base);
-		ret = resume(s, base, t->name, boot, snapshot, a->err);
+		lab_base_free(&s->bases[which].base);
+		ret = resume(s, &s->bases[which].base, t->name, boot, snapshot, a->err);
 		if (!ret)
-			ret = lab_run_job(t, which, job, a);
+			ret = run_on_saved(t, which, job, description, a);
 		if (ret && !lab_is_fatal(ret) && is_late(s)) {
 			ret = lab_say_late(t, a->err);
 		} else if (ret && !lab_is_fatal(ret)) {
@@ -292,22 +343,12 @@ int lab_run_first_job(struct target *t, size_t which, const struct job *job,
 			ret = -EAGAIN;
 		}
 	}
+	free(description);
 	/* Boot again if the clock moved: see lab_shared_wait(). */
-	for (int i = 0; ret == -EAGAIN && i < BOOTS_MAX; i++) {
-		lab_base_free(base);
-		ret = is_late(s)
-			      ? -ETIME
-			      : lab_base_boot(base, t->name, s->machine, &boot, a->err);
-		if (ret == -ETIME)
-			lab_say_late(t, a->err);
-		if (!ret)
-			ret = lab_run_job(t, which, job, a);
-		mark = timing_mark();
-		if (!ret)
-			lab_saved_store(&saved, s->machine, &boot, base->snapshot);
-		if (!ret)
-			timing_add(s->timing, TIMING_SNAPSHOT, &mark, 0);
-	}
+	for (int i = 0; ret == -EAGAIN && i < BOOTS_MAX; i++)
+		ret = boot_and_run(t, which, job, &saved, a);
+	free(a->header_text);
+	a->header_text = NULL;
 	lab_saved_free(&saved);
 	/* A damaged emulator is a better reason than what it did. */
 	if (ret == -EIO && lab_emulator_verify(s->emulator, true, &damaged)) {
@@ -499,6 +540,7 @@ int lab_run_boots(struct target *t, size_t which, const struct job *job,
 void lab_bases_free(struct lab_state *s)
 {
 	for (size_t i = 0; i < s->n_bases; i++) {
+		lab_saved_wait(s->bases[i].saving);
 		lab_base_free(&s->bases[i].base);
 		free(s->bases[i].append);
 		free(s->bases[i].symbols);

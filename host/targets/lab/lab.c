@@ -328,7 +328,11 @@ static void read_timing(struct target *t)
 	struct lab_state *s = t->state;
 	struct error err;
 	struct lab_answer a = {
-		.t = t, .line = take_timing, .ctx = &s->timing->boot, .err = &err
+		.t = t,
+		.line = take_timing,
+		.ctx = &s->timing->boot,
+		.untimed = true,
+		.err = &err,
 	};
 
 	(void)lab_run_job(t, 0, &job, &a);

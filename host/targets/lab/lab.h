@@ -28,6 +28,7 @@ struct lab_state {
 	const struct lab_machine *machine;
 	struct {
 		struct lab_base base; /* booted when it is first needed */
+		struct lab_saving *saving; /* NULL: none */
 		const char *cmdline;  /* a config's; NULL: none */
 		char *append;	      /* the user's words and these; NULL: none */
 		int ret;	      /* why there is none, with `err` */
@@ -76,6 +77,8 @@ struct lab_answer {
 	size_t n_reports, got;
 	void (*line)(void *ctx, const char *text);
 	void *ctx;
+	char *header_text;	       /* of `header`, as it was sent; free() it */
+	bool untimed;		       /* no part of --timing */
 	struct lab_boot boot;	       /* of the machine that sends symbols */
 	const struct boot_request *rq; /* the boots of `reports` */
 	int trace_fd;		       /* for their records; -1: do not record */

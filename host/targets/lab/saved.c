@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 #include "host/targets/lab/emulator.h"
 #include "host/targets/lab/session.h"
 
-#define FORMAT	 "worldswitch machine 2"
+#define FORMAT	 "worldswitch machine 3"
 #define SUFFIX	 ".machine"
 #define SYMBOLS	 ".symbols"
 #define PACKAGES "/var/lib/dpkg/status" /* changes with every package */
@@ -23,10 +24,11 @@
 #define PAGE_BYTES  4096u
 #define CHUNK_BYTES (1u << 20)
 
-/* Behind the snapshot and the key. */
+/* Behind the snapshot, the description and the key. */
 struct trailer {
 	uint64_t snapshot_bytes;
-	uint32_t snapshot_crc, key_bytes;
+	uint32_t crc; /* of the snapshot and the description */
+	uint32_t description_bytes, key_bytes, zero;
 };
 
 /* A file in memory, read-only; NULL: empty or unreadable. */
@@ -239,30 +241,53 @@ static bool read_trailer(const struct lab_saved *s, int fd, struct trailer *t)
 	     (end = st.st_size - (off_t)(key_bytes + sizeof(*t))) > 0 &&
 	     pread(fd, key, key_bytes, end) == (ssize_t)key_bytes &&
 	     pread(fd, t, sizeof(*t), end + (off_t)key_bytes) == sizeof(*t) &&
-	     t->key_bytes == key_bytes && t->snapshot_bytes == (uint64_t)end &&
+	     t->key_bytes == key_bytes && t->snapshot_bytes < (uint64_t)end &&
+	     t->snapshot_bytes + t->description_bytes == (uint64_t)end &&
 	     !memcmp(key, s->key, key_bytes);
 	free(key);
 	return ok;
 }
 
+/* A string, behind the snapshot; NULL: not readable. */
+static char *read_description(int fd, const struct trailer *t, uint32_t *crc)
+{
+	char *text = malloc((size_t)t->description_bytes + 1);
+
+	if (!text || pread(fd, text, t->description_bytes, (off_t)t->snapshot_bytes) !=
+			     (ssize_t)t->description_bytes) {
+		free(text);
+		return NULL;
+	}
+	text[t->description_bytes] = '\0';
+	*crc = (uint32_t)crc32_z(*crc, (const uint8_t *)text, t->description_bytes);
+	return text;
+}
+
 /* In memory: a change of the file does not change the machine. */
-int lab_saved_load(const struct lab_saved *s)
+int lab_saved_load(const struct lab_saved *s, char **description)
 {
 	int fd = *s->path ? open(s->path, O_RDONLY | O_CLOEXEC) : -1;
 	struct copy c = { .fd = -1 };
+	char *text = NULL;
 	struct trailer t;
 
+	*description = NULL;
 	if (fd < 0)
 		return -1;
 	if (read_trailer(s, fd, &t)) {
 		c.fd = memfd_create("worldswitch-snapshot",
 				    MFD_CLOEXEC | MFD_ALLOW_SEALING);
 		if (c.fd >= 0 && (!copy_pages(fd, t.snapshot_bytes, &c) ||
-				  c.crc != t.snapshot_crc || lab_seal(c.fd))) {
+				  !(text = read_description(fd, &t, &c.crc)) ||
+				  c.crc != t.crc || lab_seal(c.fd))) {
 			close(c.fd);
 			c.fd = -1;
 		}
 	}
+	if (c.fd >= 0 && t.description_bytes)
+		*description = text;
+	else
+		free(text);
 	if (c.fd < 0)
 		(void)unlink(s->path);
 	else
@@ -322,38 +347,131 @@ static bool is_current(const struct lab_saved *s, const struct lab_machine *m,
 	return same;
 }
 
-static void store(const struct lab_saved *s, int from)
+/* A file that is written: without a name until it is whole. */
+static bool write_begin(const struct lab_saved *s, int from, struct copy *c,
+			struct trailer *t)
 {
-	char dir[PATH_MAX], self[40];
-	struct copy c = { .fd = -1 };
-	struct trailer t = { 0 };
+	char dir[PATH_MAX];
 	struct stat st;
-	bool ok;
 
-	if (fstat(from, &st))
-		return;
 	snprintf(dir, sizeof(dir), "%s", s->path);
 	*strrchr(dir, '/') = '\0';
-	/* Without a name until it is whole. */
-	c.fd = open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
-	ok = c.fd >= 0 && copy_pages(from, st.st_size, &c);
-	t.snapshot_bytes = st.st_size;
-	t.snapshot_crc = c.crc;
-	t.key_bytes = (uint32_t)strlen(s->key);
-	ok = ok && write_at(c.fd, (const uint8_t *)s->key, t.key_bytes, st.st_size) &&
-	     write_at(c.fd, (const uint8_t *)&t, sizeof(t), st.st_size + t.key_bytes);
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", c.fd);
-	if (ok && !linkat(AT_FDCWD, self, AT_FDCWD, s->path, AT_SYMLINK_FOLLOW))
-		prune(dir, strrchr(s->path, '.'));
-	if (c.fd >= 0)
-		close(c.fd);
+	*t = (struct trailer){ .key_bytes = (uint32_t)strlen(s->key) };
+	*c = (struct copy){ .fd = open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666) };
+	if (c->fd < 0 || fstat(from, &st) || !copy_pages(from, st.st_size, c))
+		return false;
+	t->snapshot_bytes = (uint64_t)st.st_size;
+	return true;
 }
 
-void lab_saved_store(const struct lab_saved *s, const struct lab_machine *m,
-		     const struct lab_boot *boot, int snapshot)
+/* `description`: NULL: none. */
+static void write_end(const struct lab_saved *s, struct copy *c, struct trailer *t,
+		      const char *description)
 {
-	if (is_current(s, m, boot, NULL))
-		store(s, snapshot);
+	const size_t bytes = description ? strlen(description) : 0;
+	const uint8_t *const text = (const uint8_t *)description;
+	off_t at = (off_t)t->snapshot_bytes;
+	char dir[PATH_MAX], self[40];
+
+	snprintf(dir, sizeof(dir), "%s", s->path);
+	*strrchr(dir, '/') = '\0';
+	t->description_bytes = (uint32_t)bytes;
+	t->crc = (uint32_t)crc32_z(c->crc, text, bytes);
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", c->fd);
+	if (write_at(c->fd, text, bytes, at) &&
+	    write_at(c->fd, (const uint8_t *)s->key, t->key_bytes, at += (off_t)bytes) &&
+	    write_at(c->fd, (const uint8_t *)t, sizeof(*t), at + t->key_bytes) &&
+	    !linkat(AT_FDCWD, self, AT_FDCWD, s->path, AT_SYMLINK_FOLLOW))
+		prune(dir, strrchr(s->path, '.'));
+}
+
+struct lab_saving {
+	pthread_t thread;
+	struct lab_saved saved; /* its own */
+	const struct lab_machine *machine;
+	struct lab_boot boot;
+	int snapshot; /* its own */
+	pthread_mutex_t lock;
+	pthread_cond_t decided;
+	enum { SAVING_UNDECIDED, SAVING_KEEP, SAVING_DROP } verdict;
+	char *description;
+};
+
+static void *save(void *ctx)
+{
+	struct lab_saving *w = ctx;
+	struct timing_mark mark = timing_mark();
+	struct trailer t;
+	struct copy c;
+	bool ok = write_begin(&w->saved, w->snapshot, &c, &t);
+
+	/* Waiting is not a part of it. */
+	timing_add(w->boot.timing, TIMING_SNAPSHOT, &mark, 0);
+	pthread_mutex_lock(&w->lock);
+	while (w->verdict == SAVING_UNDECIDED)
+		pthread_cond_wait(&w->decided, &w->lock);
+	ok = ok && w->verdict == SAVING_KEEP;
+	pthread_mutex_unlock(&w->lock);
+	mark = timing_mark();
+	if (ok && is_current(&w->saved, w->machine, &w->boot, NULL))
+		write_end(&w->saved, &c, &t, w->description);
+	timing_add(w->boot.timing, TIMING_SNAPSHOT, &mark, 0);
+	if (c.fd >= 0)
+		close(c.fd);
+	return NULL;
+}
+
+static void free_saving(struct lab_saving *w)
+{
+	pthread_mutex_destroy(&w->lock);
+	pthread_cond_destroy(&w->decided);
+	lab_saved_free(&w->saved);
+	free(w->description);
+	if (w->snapshot >= 0)
+		close(w->snapshot);
+	free(w);
+}
+
+struct lab_saving *lab_saved_begin(const struct lab_saved *s, const struct lab_machine *m,
+				   const struct lab_boot *boot, int snapshot)
+{
+	struct lab_saving *w = *s->path && snapshot >= 0 ? calloc(1, sizeof(*w)) : NULL;
+
+	if (!w)
+		return NULL;
+	*w = (struct lab_saving){
+		.saved.key = strdup(s->key),
+		.machine = m,
+		.boot = *boot,
+		.snapshot = fcntl(snapshot, F_DUPFD_CLOEXEC, 0),
+	};
+	memcpy(w->saved.path, s->path, sizeof(s->path));
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_cond_init(&w->decided, NULL);
+	if (w->saved.key && w->snapshot >= 0 &&
+	    !pthread_create(&w->thread, NULL, save, w))
+		return w;
+	free_saving(w);
+	return NULL;
+}
+
+void lab_saved_decide(struct lab_saving *w, bool keep, const char *description)
+{
+	if (!w)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->description = keep && description ? strdup(description) : NULL;
+	w->verdict = keep ? SAVING_KEEP : SAVING_DROP;
+	pthread_cond_signal(&w->decided);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void lab_saved_wait(struct lab_saving *w)
+{
+	if (!w)
+		return;
+	pthread_join(w->thread, NULL);
+	free_saving(w);
 }
 
 char *lab_symbols_load(const struct lab_machine *m, const struct lab_boot *boot,
@@ -361,11 +479,11 @@ char *lab_symbols_load(const struct lab_machine *m, const struct lab_boot *boot,
 {
 	struct lab_saved s;
 	const uint8_t *p;
-	char *text = NULL;
+	char *text = NULL, *none;
 	int fd;
 
 	init(&s, m, boot, config);
-	fd = lab_saved_load(&s);
+	fd = lab_saved_load(&s, &none);
 	p = fd < 0 ? NULL : map(fd, bytes);
 	if (p) {
 		text = malloc(*bytes + 1);
@@ -377,6 +495,7 @@ char *lab_symbols_load(const struct lab_machine *m, const struct lab_boot *boot,
 	}
 	if (fd >= 0)
 		close(fd);
+	free(none);
 	lab_saved_free(&s);
 	return text;
 }
@@ -384,12 +503,16 @@ char *lab_symbols_load(const struct lab_machine *m, const struct lab_boot *boot,
 void lab_symbols_store(const struct lab_machine *m, const struct lab_boot *boot,
 		       const char *config, const char *text, size_t bytes)
 {
+	struct copy c = { .fd = -1 };
 	struct lab_saved s;
+	struct trailer t;
 	int fd = lab_memory_file("worldswitch-symbols", text, bytes);
 
 	init(&s, m, boot, config);
-	if (*s.path && fd >= 0)
-		store(&s, fd);
+	if (*s.path && fd >= 0 && write_begin(&s, fd, &c, &t))
+		write_end(&s, &c, &t, NULL);
+	if (c.fd >= 0)
+		close(c.fd);
 	if (fd >= 0)
 		close(fd);
 	lab_saved_free(&s);

@@ -470,7 +470,7 @@ int lab_base_run(struct lab_base *base, const struct lab_boot *boot,
 		ret = error_set(err, -EINTR, "%s: interrupted", s->label);
 	else if (!*err->text) /* the emulator has said why, or is gone */
 		ret = explain_start(s, ret);
-	timing_add(boot->timing, sink->header ? TIMING_DESCRIBE : TIMING_ROWS, &job_mark,
+	timing_add(boot->timing, sink->report ? TIMING_ROWS : TIMING_DESCRIBE, &job_mark,
 		   child_ns(&s->child) - ns);
 	/* The start and the end of the clone are one part. */
 	end = timing_mark();

@@ -125,8 +125,9 @@ int lab_clone_fork(struct lab_base *base, struct clone_request *request, int *fd
  * Base machines on disk, so that the next run of the same lab needs no boot; and the
  * symbols of their kernels, so that the next `explain` needs not wait for them.
  *
- * A file below `machines` in the cache holds the snapshot of a base machine, and after it
- * everything that the machine depends on, as text: the emulator, the machine's options,
+ * A file below `machines` in the cache holds the snapshot of a base machine, after it what
+ * a clone says of the machine (JOB_DESCRIBE), and everything that the machine depends on,
+ * as text: the emulator, the machine's options,
  * the command line, the kernel and the initramfs by size and checksum, and the state of
  * the host's packages (firmware). A file whose text differs is another machine. The
  * oldest files are removed when there are more than LAB_SAVED_MAX.
@@ -146,18 +147,27 @@ void lab_saved_init(struct lab_saved *s, const struct lab_machine *m,
 		    const struct lab_boot *boot);
 void lab_saved_free(struct lab_saved *s);
 
-/* The snapshot, open, the caller's; -1: there is none. */
-int lab_saved_load(const struct lab_saved *s);
+/*
+ * The snapshot, open, the caller's; -1: there is none. `description`: an allocated
+ * string, or NULL: none was saved.
+ */
+int lab_saved_load(const struct lab_saved *s, char **description);
 
 /* Removes it: no job could run on it. */
 void lab_saved_drop(const struct lab_saved *s);
 
 /*
- * Saves a snapshot that a clone has run from, unless the kernel or another file that the
- * machine depends on was replaced since lab_saved_init().
+ * Writes a snapshot to disk by a thread, which reads what `boot` refers to; NULL: it is not
+ * to be saved. The file appears once a clone has run from the snapshot (`keep`), unless
+ * the kernel or another file that the machine depends on was replaced since
+ * lab_saved_init(). `description`: what the clone answered to JOB_DESCRIBE, which each
+ * clone answers to the byte; NULL: none. Every saving is decided, and then waited for.
  */
-void lab_saved_store(const struct lab_saved *s, const struct lab_machine *m,
-		     const struct lab_boot *boot, int snapshot);
+struct lab_saving;
+struct lab_saving *lab_saved_begin(const struct lab_saved *s, const struct lab_machine *m,
+				   const struct lab_boot *boot, int snapshot);
+void lab_saved_decide(struct lab_saving *w, bool keep, const char *description);
+void lab_saved_wait(struct lab_saving *w);
 
 /*
  * The symbols that a job under `config` sent from such a machine: an allocated string of
