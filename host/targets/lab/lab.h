@@ -27,11 +27,11 @@ struct reviver; /* bases.c */
 struct lab_state {
 	const struct lab_machine *machine;
 	struct {
-		struct lab_base base; /* booted when it is first needed */
+		struct lab_base base;	   /* booted when it is first needed */
 		struct lab_saving *saving; /* NULL: none */
-		const char *cmdline;  /* a config's; NULL: none */
-		char *append;	      /* the user's words and these; NULL: none */
-		int ret;	      /* why there is none, with `err` */
+		const char *cmdline;	   /* a config's; NULL: none */
+		char *append;		   /* the user's words and these; NULL: none */
+		int ret;		   /* why there is none, with `err` */
 		struct error err;
 		/* Of the base: jobs read it, revive() writes. */
 		pthread_rwlock_t in_use;

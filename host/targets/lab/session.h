@@ -125,12 +125,12 @@ int lab_clone_fork(struct lab_base *base, struct clone_request *request, int *fd
  * Base machines on disk, so that the next run of the same lab needs no boot; and the
  * symbols of their kernels, so that the next `explain` needs not wait for them.
  *
- * A file below `machines` in the cache holds the snapshot of a base machine, after it what
- * a clone says of the machine (JOB_DESCRIBE), and everything that the machine depends on,
- * as text: the emulator, the machine's options,
- * the command line, the kernel and the initramfs by size and checksum, and the state of
- * the host's packages (firmware). A file whose text differs is another machine. The
- * oldest files are removed when there are more than LAB_SAVED_MAX.
+ * A file below `machines` in the cache holds the snapshot of a base machine, after it
+ * what a clone says of the machine (JOB_DESCRIBE), and everything that the machine
+ * depends on, as text: the emulator, the machine's options, the command line, the kernel
+ * and the initramfs by size and checksum, and the state of the host's packages
+ * (firmware). A file whose text differs is another machine. The oldest files are removed
+ * when there are more than LAB_SAVED_MAX.
  *
  * The cache only saves time: a failure to read or write it is not an error.
  * $WORLDSWITCH_FRESH_MACHINES=1 turns it off.
@@ -157,9 +157,9 @@ int lab_saved_load(const struct lab_saved *s, char **description);
 void lab_saved_drop(const struct lab_saved *s);
 
 /*
- * Writes a snapshot to disk by a thread, which reads what `boot` refers to; NULL: it is not
- * to be saved. The file appears once a clone has run from the snapshot (`keep`), unless
- * the kernel or another file that the machine depends on was replaced since
+ * Writes a snapshot to disk by a thread, which reads what `boot` refers to; NULL: it is
+ * not to be saved. The file appears once a clone has run from the snapshot (`keep`),
+ * unless the kernel or another file that the machine depends on was replaced since
  * lab_saved_init(). `description`: what the clone answered to JOB_DESCRIBE, which each
  * clone answers to the byte; NULL: none. Every saving is decided, and then waited for.
  */
