@@ -155,6 +155,16 @@ static int qemu_command(const struct lab_machine *m, const struct lab_boot *boot
 	cmd->fds[LAB_FD_KERNEL] = open(boot->kernel, O_RDONLY | O_CLOEXEC);
 	if (cmd->fds[LAB_FD_KERNEL] < 0)
 		return error_set(err, -errno, "cannot read kernel %s: %m", boot->kernel);
+	if (!boot->clone && m->arch == ARCH_AARCH64) {
+		const int image = qemu_image_load(cmd->fds[LAB_FD_KERNEL], boot->snapshot,
+						  qemu_memory_bytes(m));
+
+		if (image < 0)
+			return error_set(err, image, "cannot load kernel %s: %s",
+					 boot->kernel, strerror(-image));
+		close(cmd->fds[LAB_FD_KERNEL]);
+		cmd->fds[LAB_FD_KERNEL] = image;
+	}
 	cmd->fds[LAB_FD_INITRD] =
 		stub ? lab_memory_file("worldswitch-stub", nothing, sizeof(nothing))
 		     : fcntl(boot->initramfs, F_DUPFD_CLOEXEC, 0);

@@ -39,6 +39,21 @@ int qmp_migrate(const struct lab_child *child, bool incoming, int file, off_t at
 /* Of the memory at the beginning of a snapshot. */
 uint64_t qemu_memory_bytes(const struct lab_machine *m);
 
+/*
+ * Where in the memory QEMU places an arm64 Image that begins with `head`; 0: that is not
+ * known, or there is no room for it.
+ */
+uint64_t qemu_image_place(const uint8_t *head, size_t head_bytes, uint64_t file_bytes,
+			  uint64_t memory_bytes);
+
+/*
+ * Writes an arm64 Image to the memory of a machine that is to boot it. A descriptor of
+ * what QEMU is to start, the caller's: the first page of the Image, which QEMU writes
+ * again, or a file that cannot be written so, such as a compressed one. Or a negative
+ * errno.
+ */
+int qemu_image_load(int kernel, int memory, uint64_t memory_bytes);
+
 /* Starts a process that has loaded the machine in `snapshot`, which waits. 0 or a
  * negative errno; lab_child_stop() in any case. */
 int qemu_load(const struct lab_machine *m, const struct lab_boot *boot, int snapshot,
