@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -367,6 +368,8 @@ int lab_init_main(lab_job_runner *run, lab_symbols_sender *symbols)
 	if (status)
 		give_up(&wire, "cannot read the command line: %s", strerror(-status));
 	load_modules(&wire, cmdline);
+	if (strstr(cmdline, LAB_SVE_WORD))
+		(void)prctl(PR_SVE_SET_VL, LAB_SVE_BYTES);
 	if (!access("/" LAB_L1_KERNEL_PATH, F_OK)) {
 		struct error err = { "" };
 

@@ -17,6 +17,15 @@
 #define LAB_L1_KERNEL_PATH "kernel"	 /* of a machine with an L1: its kernel */
 
 /*
+ * Before /init waits for a job, it and the kernel have the SVE vector length that a
+ * machine probes last, 16 bytes: QEMU translates code again for each length, and 8,000
+ * blocks of a boot are translated for a second one that no boot of a payload depends on.
+ * Jobs have the length that Linux gives to processes (Documentation/arch/arm64/sve.rst).
+ */
+#define LAB_SVE_WORD  "sysctl.abi.sve_default_vector_length=16"
+#define LAB_SVE_BYTES 64
+
+/*
  * A cpio archive in the format "newc", which the kernel unpacks as its first file system
  * (Documentation/driver-api/early-userspace/buffer-format.rst). Equal calls give equal
  * bytes: inode numbers count up from 1, and times and owners are 0.

@@ -191,6 +191,8 @@ static const char *const bochs_plain_lines[] = { BOCHS_LINES("corei7_skylake_x")
  */
 #define WFX_APPEND " kvm-arm.wfi_trap_policy=trap kvm-arm.wfe_trap_policy=notrap"
 
+#define SVE_APPEND " " LAB_SVE_WORD
+
 #define AARCH64_LAB(mode, flags_, mode_append, ...)                                      \
 	{                                                                                \
 		.name = "aarch64-" mode, .arch = ARCH_AARCH64, .emulator = &lab_qemu,    \
@@ -211,15 +213,15 @@ static const struct lab_machine vmx_plain = {
 };
 
 const struct lab_machine lab_machine_table[] = {
-	AARCH64_LAB("vhe", aarch64_flags, ""),
-	AARCH64_LAB("vhe-n1", aarch64_n1_flags, ""),
-	AARCH64_LAB("nvhe", aarch64_flags, " kvm-arm.mode=nvhe"),
-	AARCH64_LAB("pkvm", aarch64_flags, " kvm-arm.mode=protected"),
-	AARCH64_LAB("smp", aarch64_smp_flags, ""),
+	AARCH64_LAB("vhe", aarch64_flags, SVE_APPEND),
+	AARCH64_LAB("vhe-n1", aarch64_n1_flags, ""), /* without SVE */
+	AARCH64_LAB("nvhe", aarch64_flags, SVE_APPEND " kvm-arm.mode=nvhe"),
+	AARCH64_LAB("pkvm", aarch64_flags, SVE_APPEND " kvm-arm.mode=protected"),
+	AARCH64_LAB("smp", aarch64_smp_flags, SVE_APPEND),
 	/* Guests with an EL2 (FEAT_NV2): KVM since Linux 6.16, QEMU since 9.0. */
-	AARCH64_LAB("nested", aarch64_flags, " kvm-arm.mode=nested", .least_qemu = 9,
-		    .least_kernel = "6.16"),
-	AARCH64_LAB("nested-l1", aarch64_l1_flags, " kvm-arm.mode=nested",
+	AARCH64_LAB("nested", aarch64_flags, SVE_APPEND " kvm-arm.mode=nested",
+		    .least_qemu = 9, .least_kernel = "6.16"),
+	AARCH64_LAB("nested-l1", aarch64_l1_flags, SVE_APPEND " kvm-arm.mode=nested",
 		    .least_qemu = 9, .least_kernel = "6.16", .l1 = true, .boots_max = 2),
 	/* Without the project's Bochs, none: a distribution's has no SVM. */
 	{
