@@ -401,7 +401,7 @@ without_run() {
 }
 
 @test "lab: a machine is booted once and saved; a restored machine gives equal documents" {
-  local machine run
+  local machine run symbols
   need_target lab:aarch64-vhe
   mkdir bin cache
   ln -s "$(cache_dir)/kernels" cache/kernels
@@ -450,6 +450,21 @@ END
   [ "$status" = 0 ]
   [ "$(boots)" = 0 ]
   cmp <(benchmarks_text first.json) <(benchmarks_text restored.json)
+
+  # A machine that no run has described is continued, too; and so are symbols used again.
+  rm "$machine"
+  "$wsbench" selftest --on lab:aarch64-vhe regs-drain >/dev/null
+  [ "$(boots)" -ge 1 ]
+  run_apart "${run[@]}" undescribed.json
+  [ "$status" = 0 ]
+  [ "$(boots)" = 0 ]
+  cmp <(without_run first.json) <(without_run undescribed.json)
+  "$wsbench" explain --on lab:aarch64-vhe --bench null --quiet >/dev/null
+  symbols=$(stat -c %i cache/machines/*.symbols)
+  "$wsbench" explain --on lab:aarch64-vhe --bench null --quiet >/dev/null
+  [ "$(stat -c %i cache/machines/*.symbols)" = "$symbols" ]
+  rm cache/machines/*.symbols
+  : >starts
 
   # Another command line is another machine; if saving fails, each run boots a machine.
   run_apart "${run[@]}" other.json --append quiet

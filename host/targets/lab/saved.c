@@ -241,7 +241,7 @@ static bool read_trailer(const struct lab_saved *s, int fd, struct trailer *t)
 	     (end = st.st_size - (off_t)(key_bytes + sizeof(*t))) > 0 &&
 	     pread(fd, key, key_bytes, end) == (ssize_t)key_bytes &&
 	     pread(fd, t, sizeof(*t), end + (off_t)key_bytes) == sizeof(*t) &&
-	     t->key_bytes == key_bytes && t->snapshot_bytes < (uint64_t)end &&
+	     t->key_bytes == key_bytes && t->snapshot_bytes <= (uint64_t)end &&
 	     t->snapshot_bytes + t->description_bytes == (uint64_t)end &&
 	     !memcmp(key, s->key, key_bytes);
 	free(key);
@@ -376,7 +376,8 @@ static void write_end(const struct lab_saved *s, struct copy *c, struct trailer 
 	snprintf(dir, sizeof(dir), "%s", s->path);
 	*strrchr(dir, '/') = '\0';
 	t->description_bytes = (uint32_t)bytes;
-	t->crc = (uint32_t)crc32_z(c->crc, text, bytes);
+	/* Of NULL, zlib has another. */
+	t->crc = text ? (uint32_t)crc32_z(c->crc, text, bytes) : c->crc;
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", c->fd);
 	if (write_at(c->fd, text, bytes, at) &&
 	    write_at(c->fd, (const uint8_t *)s->key, t->key_bytes, at += (off_t)bytes) &&
