@@ -18,6 +18,7 @@
 #include "host/targets/lab/fork_protocol.h"
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/emulator.h"
+#include "host/targets/lab/initramfs.h"
 #include "host/targets/lab/qemu.h"
 #include "host/targets/lab/session.h"
 
@@ -156,8 +157,9 @@ static int qemu_command(const struct lab_machine *m, const struct lab_boot *boot
 	if (cmd->fds[LAB_FD_KERNEL] < 0)
 		return error_set(err, -errno, "cannot read kernel %s: %m", boot->kernel);
 	if (!boot->clone && m->arch == ARCH_AARCH64) {
-		const int image = qemu_image_load(cmd->fds[LAB_FD_KERNEL], boot->snapshot,
-						  qemu_memory_bytes(m));
+		const int image = qemu_image_load(
+			cmd->fds[LAB_FD_KERNEL], boot->snapshot, qemu_memory_bytes(m),
+			boot->append && lab_is_whole(boot->append));
 
 		if (image < 0)
 			return error_set(err, image, "cannot load kernel %s: %s",

@@ -50,9 +50,15 @@ uint64_t qemu_image_place(const uint8_t *head, size_t head_bytes, uint64_t file_
  * Writes an arm64 Image to the memory of a machine that is to boot it. A descriptor of
  * what QEMU is to start, the caller's: the first page of the Image, which QEMU writes
  * again, or a file that cannot be written so, such as a compressed one. Or a negative
- * errno.
+ * errno. `whole`: as it is, also what only tracers use.
  */
-int qemu_image_load(int kernel, int memory, uint64_t memory_bytes);
+int qemu_image_load(int kernel, int memory, uint64_t memory_bytes, bool whole);
+
+/*
+ * Does in an arm64 Image what the kernel would do for ftrace, which is disabled then. The
+ * number of functions that can be traced; 0: the Image has not changed.
+ */
+size_t qemu_image_trace(uint8_t *at, size_t bytes);
 
 /* Starts a process that has loaded the machine in `snapshot`, which waits. 0 or a
  * negative errno; lab_child_stop() in any case. */

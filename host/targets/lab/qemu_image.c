@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -48,7 +49,19 @@ uint64_t qemu_image_place(const uint8_t *head, size_t head_bytes, uint64_t file_
 	return at;
 }
 
-int qemu_image_load(int kernel, int memory, uint64_t memory_bytes)
+/* Without it, the kernel does all itself. */
+static void prepare(int memory, uint64_t place, size_t bytes)
+{
+	uint8_t *image = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory,
+			      (off_t)place);
+
+	if (image == MAP_FAILED)
+		return;
+	(void)qemu_image_trace(image, bytes);
+	munmap(image, bytes);
+}
+
+int qemu_image_load(int kernel, int memory, uint64_t memory_bytes, bool whole)
 {
 	uint8_t head[HEAD_BYTES];
 	const ssize_t n = pread(kernel, head, sizeof(head), 0);
@@ -70,5 +83,7 @@ int qemu_image_load(int kernel, int memory, uint64_t memory_bytes)
 		if (sent <= 0)
 			return sent ? -errno : -EIO;
 	}
+	if (!whole)
+		prepare(memory, place, (size_t)st.st_size);
 	return lab_memory_file("worldswitch-kernel", head, sizeof(head));
 }
