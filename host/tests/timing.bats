@@ -158,3 +158,31 @@ print(own, linux)
 assert len(own) == 3 and own == linux
 END_OF_PYTHON
 }
+
+# ftrace_init() is not an initcall: its work is done in the Image. A kernel that traces is left whole.
+@test "lab:aarch64-vhe: a boot does not prepare ftrace; core rows are those of a kernel that does" {
+  need_target lab:aarch64-vhe
+  local of options
+  for of in trimmed whole; do
+    options=()
+    [ $of = trimmed ] || options=(--append wsbench.whole=1)
+    "$wsbench" run --on lab:aarch64-vhe --bench core --boots 1 --timing --quiet \
+      "${options[@]}" -o $of.json >$of.txt
+  done
+  awk '/^  firmware/ { n[FILENAME] = $NF }
+    END { exit !(n["trimmed.txt"] < 60 && n["whole.txt"] > 90) }' trimmed.txt whole.txt
+  python3 - <<'END_OF_PYTHON'
+import json
+def estimates(path):
+    return {(b["name"], b["config"], m["name"]): m["estimate"] and m["estimate"]["value"]
+            for b in json.load(open(path))["benchmarks"] for m in b["metrics"]}
+a, b = estimates("trimmed.json"), estimates("whole.json")
+print({k: (a.get(k), b.get(k)) for k in a.keys() | b.keys() if a.get(k) != b.get(k)})
+assert len(a) > 20 and a == b
+END_OF_PYTHON
+  run_apart "$wsbench" run --on lab:aarch64-vhe --bench hypercall --boots 1 --events 50 --quiet \
+    --append 'ftrace=function ftrace_filter=kvm_*' -o traced.json
+  [ "$status" = 0 ]
+  python3 -c 'import json; d = json.load(open("traced.json"))
+assert d["benchmarks"][0]["metrics"][0]["estimate"]["value"] > 1200, d["benchmarks"][0]["metrics"][0]["estimate"]'
+}
