@@ -98,6 +98,7 @@ static struct lab_boot boot_of(const struct lab_state *s, size_t which)
 		.deadline_s = s->deadline_s,
 		.confine = &s->confine,
 		.sandbox = s->sandbox,
+		.traces = s->traces,
 		.library = s->clone_library[0] ? s->clone_library : NULL,
 		.warm_up = s->warms_up ? s->warm_up : NULL,
 	};

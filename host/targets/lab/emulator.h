@@ -76,6 +76,7 @@ struct lab_boot {
 	bool clone;		/* continue from `snapshot`, do not boot */
 	bool serve;		/* and make clones by forks: needs `library` */
 	bool keep;		/* and change the memory in `snapshot` */
+	bool traces;		/* a module of the machine needs ftrace */
 	const char *library;	/* of the fork server; NULL: none */
 	const uint8_t *warm_up; /* a job before the first clone is made; NULL: none */
 	struct timing *timing;	/* NULL: not wanted */

@@ -54,6 +54,19 @@ static int find_newest(const struct lab_machine *m, char release[NAME_MAX + 1],
 		m->least_kernel, lab_arch_name(m->arch), lab_arch_name(m->arch));
 }
 
+/* Its hook can be an fprobe (host/kmod/hook_load.c). */
+static bool traces(const struct lab_modules *modules)
+{
+	static const char symbol[] = "register_fprobe";
+
+	for (size_t i = 0; i < modules->n; i++)
+		if (modules->list[i].optional &&
+		    memmem(modules->list[i].data, modules->list[i].bytes, symbol,
+			   sizeof(symbol) - 1))
+			return true;
+	return false;
+}
+
 static int find_kernel(struct lab_state *s, const struct job *job, struct error *err)
 {
 	const char *name = job->kernel;
@@ -75,6 +88,7 @@ static int find_kernel(struct lab_state *s, const struct job *job, struct error 
 	if (!ret && s->machine->arch == ARCH_AARCH64 && s->kernel.modules[0])
 		ret = lab_modules_read_optional(s->kernel.modules, LAB_PASSTHROUGH_MODULE,
 						&s->modules, err);
+	s->traces = traces(&s->modules);
 	/* A file of the user's that is not usable is bad input. */
 	if (ret && ret != -ENETUNREACH && ret != -EINTR && (job->kernel || job->modules))
 		return -ENOEXEC;

@@ -60,6 +60,7 @@ struct lab_state {
 	uint8_t warm_up[JOB_BYTES];   /* of QEMU's machines, if `warms_up` */
 	bool warms_up;
 	bool sandbox; /* QEMU can confine itself */
+	bool traces;  /* the module of host/kmod needs ftrace */
 	struct lab_modules modules;
 	uint8_t *program; /* the /init that runs inside */
 	size_t program_bytes;

@@ -159,7 +159,7 @@ static int qemu_command(const struct lab_machine *m, const struct lab_boot *boot
 	if (!boot->clone && m->arch == ARCH_AARCH64) {
 		const int image = qemu_image_load(
 			cmd->fds[LAB_FD_KERNEL], boot->snapshot, qemu_memory_bytes(m),
-			boot->append && lab_is_whole(boot->append));
+			boot->traces || (boot->append && lab_is_whole(boot->append)));
 
 		if (image < 0)
 			return error_set(err, image, "cannot load kernel %s: %s",

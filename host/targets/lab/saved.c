@@ -16,7 +16,8 @@
 #include "host/targets/lab/emulator.h"
 #include "host/targets/lab/session.h"
 
-#define FORMAT	 "worldswitch machine 3"
+/* Of the file, and of what wsbench does to a kernel (qemu_image.c). */
+#define FORMAT	 "worldswitch machine 4"
 #define SUFFIX	 ".machine"
 #define SYMBOLS	 ".symbols"
 #define PACKAGES "/var/lib/dpkg/status" /* changes with every package */
