@@ -274,7 +274,7 @@ static int resume(const struct lab_state *s, struct lab_base *base, const char *
 static int run_on_saved(struct target *t, size_t which, const struct job *job,
 			const char *description, struct lab_answer *a)
 {
-	const struct job trial = { .kind = JOB_TIMING, .cpu = -1 };
+	const struct job trial = { .kind = JOB_TIMING, .cpu = -1, .ends = true };
 	struct lab_answer any = { .t = t, .line = ignore_line, .err = a->err };
 	int ret;
 
@@ -385,7 +385,7 @@ int lab_first_base(struct lab_state *s, struct error *err)
 
 int lab_base_of(struct target *t, const struct config *config, struct error *err)
 {
-	const struct job job = { .kind = JOB_DESCRIBE, .cpu = -1 };
+	const struct job job = { .kind = JOB_DESCRIBE, .cpu = -1, .ends = true };
 	struct lab_state *s = t->state;
 	struct result *header = NULL;
 	int which = 0;
@@ -444,7 +444,7 @@ static void end_reviver(struct lab_state *s, size_t which)
 
 static void *boot_again(void *ctx)
 {
-	const struct job job = { .kind = JOB_DESCRIBE, .cpu = -1 };
+	const struct job job = { .kind = JOB_DESCRIBE, .cpu = -1, .ends = true };
 	struct reviver *r = ctx;
 	struct result *header = NULL;
 	struct lab_answer a = { .t = r->t, .header = &header, .err = &r->err };

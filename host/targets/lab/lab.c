@@ -338,7 +338,7 @@ static void take_timing(void *ctx, const char *text)
 /* What the machine knows of its boot, which a saved machine has behind it, too. */
 static void read_timing(struct target *t)
 {
-	const struct job job = { .kind = JOB_TIMING, .cpu = -1 };
+	const struct job job = { .kind = JOB_TIMING, .cpu = -1, .ends = true };
 	struct lab_state *s = t->state;
 	struct error err;
 	struct lab_answer a = {
@@ -356,7 +356,7 @@ static void read_timing(struct target *t)
 static int lab_describe(struct target *t, struct result **r, struct error *err)
 {
 	struct lab_state *s = t->state;
-	const struct job job = { .kind = JOB_DESCRIBE, .cpu = -1 };
+	const struct job job = { .kind = JOB_DESCRIBE, .cpu = -1, .ends = true };
 	const struct lab_package *package = &s->kernel.package;
 	struct lab_answer a = { .t = t, .header = r, .err = err };
 	char version[4096];

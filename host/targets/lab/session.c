@@ -266,6 +266,19 @@ static int explain_start(struct session *s, int cause)
 }
 
 /*
+ * Of a job, the emulator reports that the machine has stopped behind the last frame,
+ * which is on the wire then. An answer is for check_life().
+ */
+static void hear(const struct session *s, const struct lab_emulator *emulator,
+		 struct pollfd *control)
+{
+	if (control->revents & (POLLHUP | POLLERR | POLLNVAL))
+		control->fd = -1;
+	else if (!s->asked)
+		(void)emulator->has_answered(s->child.control);
+}
+
+/*
  * Runs until the machine is ready for a job, or until its job is done. A booting machine
  * is ready when the emulator reports on its control socket that the machine has stopped.
  */
@@ -274,7 +287,8 @@ static int converse(struct session *s, const struct lab_emulator *emulator)
 	struct pollfd fds[] = {
 		{ .fd = s->child.console, .events = POLLIN },
 		{ .fd = s->child.messages, .events = POLLIN },
-		{ .fd = s->sink ? -1 : s->child.control, .events = POLLIN },
+		{ .fd = !s->sink || emulator->ask ? s->child.control : -1,
+		  .events = POLLIN },
 	};
 	int ret = 0, ready = 0;
 
@@ -291,7 +305,9 @@ static int converse(struct session *s, const struct lab_emulator *emulator)
 				fds[0].fd = -1;
 			if (fds[1].revents && drain(fds[1].fd, &s->messages, -1))
 				fds[1].fd = -1;
-			if (fds[2].revents)
+			if (fds[2].revents && s->sink)
+				hear(s, emulator, &fds[2]);
+			else if (fds[2].revents)
 				ready = emulator->is_ready(&s->child);
 			if (ready < 0) {
 				fds[2].fd = -1;
