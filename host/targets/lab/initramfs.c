@@ -12,36 +12,45 @@ struct entry {
 	const char *path;
 	uint32_t inode, mode, links, major, minor;
 	const void *data;
-	size_t bytes;
+	size_t bytes, room; /* of the file; zeros follow its data */
 };
 
 #define HEADER_BYTES 110
 
+/* Room for `bytes` in all. Behind the archive it is zeros, which nothing has touched. */
+static void reserve(struct lab_cpio *c, size_t bytes)
+{
+	uint8_t *grown;
+
+	if (c->error || bytes <= c->room)
+		return;
+	grown = calloc(1, bytes);
+	if (!grown) {
+		c->error = -ENOMEM;
+		return;
+	}
+	if (c->bytes)
+		memcpy(grown, c->data, c->bytes);
+	free(c->data);
+	c->data = grown;
+	c->room = bytes;
+}
+
+/* `data`: NULL: zeros. */
 static void append(struct lab_cpio *c, const void *data, size_t bytes)
 {
+	if (c->bytes + bytes > c->room)
+		reserve(c, 2 * (c->bytes + bytes));
 	if (c->error)
 		return;
-	if (c->bytes + bytes > c->room) {
-		size_t room = 2 * (c->bytes + bytes);
-		uint8_t *grown = realloc(c->data, room);
-
-		if (!grown) {
-			c->error = -ENOMEM;
-			return;
-		}
-		c->data = grown;
-		c->room = room;
-	}
-	if (bytes)
+	if (bytes && data)
 		memcpy(c->data + c->bytes, data, bytes);
 	c->bytes += bytes;
 }
 
 static void pad(struct lab_cpio *c)
 {
-	static const char zeros[4];
-
-	append(c, zeros, -c->bytes & 3);
+	append(c, NULL, -c->bytes & 3);
 }
 
 /* Fields: magic ino mode uid gid nlink mtime filesize devmajor devminor rdevmajor
@@ -53,12 +62,13 @@ static void add_entry(struct lab_cpio *c, const struct entry *e)
 
 	snprintf(header, sizeof(header),
 		 "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", e->inode,
-		 e->mode, 0u, 0u, e->links, 0u, (uint32_t)e->bytes, 0u, 0u, e->major,
+		 e->mode, 0u, 0u, e->links, 0u, (uint32_t)e->room, 0u, 0u, e->major,
 		 e->minor, (uint32_t)name_bytes, 0u);
 	append(c, header, HEADER_BYTES);
 	append(c, e->path, name_bytes);
 	pad(c);
 	append(c, e->data, e->bytes);
+	append(c, NULL, e->room - e->bytes);
 	pad(c);
 }
 
@@ -81,6 +91,7 @@ void lab_cpio_file(struct lab_cpio *c, const char *path, unsigned int permission
 		.links = 1,
 		.data = data,
 		.bytes = bytes,
+		.room = bytes,
 	};
 
 	add_entry(c, &e);
@@ -116,21 +127,40 @@ int lab_cpio_end(struct lab_cpio *c)
 #define PROGRAM_UNIT  (16u << 20)
 #define OPTIONAL_UNIT (256u << 10)
 
+static size_t padded(size_t bytes, size_t unit)
+{
+	return (bytes ? bytes + unit - 1 : unit) / unit * unit;
+}
+
 /* A file of a multiple of `unit` bytes: zeros follow its data. */
 static void add_padded(struct lab_cpio *out, const char *path, unsigned int permissions,
 		       const uint8_t *data, size_t bytes, size_t unit)
 {
-	size_t room = (bytes ? bytes + unit - 1 : unit) / unit * unit;
-	uint8_t *padded = calloc(1, room);
+	struct entry e = {
+		.path = path,
+		.inode = ++out->inode,
+		.mode = S_IFREG | permissions,
+		.links = 1,
+		.data = data,
+		.bytes = bytes,
+		.room = padded(bytes, unit),
+	};
 
-	if (!padded) {
-		out->error = -ENOMEM;
-		return;
-	}
-	if (bytes)
-		memcpy(padded, data, bytes);
-	lab_cpio_file(out, path, permissions, padded, room);
-	free(padded);
+	add_entry(out, &e);
+}
+
+/* Headers, names, and small files. */
+#define SMALL_BYTES 65536u
+
+/* About as much as the archive has: it is not moved while it grows. */
+static size_t estimate(const struct lab_initramfs *what)
+{
+	size_t bytes = SMALL_BYTES + padded(what->program_bytes, PROGRAM_UNIT) +
+		       OPTIONAL_UNIT + what->payload_bytes + what->kernel_bytes;
+
+	for (size_t i = 0; i < what->modules->n; i++)
+		bytes += what->modules->list[i].bytes;
+	return bytes;
 }
 
 int lab_initramfs_build(const struct lab_initramfs *what, struct lab_cpio *out)
@@ -138,6 +168,7 @@ int lab_initramfs_build(const struct lab_initramfs *what, struct lab_cpio *out)
 	char order[LAB_MODULES_MAX * (sizeof(what->modules->list[0].name) + 1) + 1] = "";
 	const struct lab_module *optional = NULL;
 
+	reserve(out, estimate(what));
 	lab_cpio_dir(out, "dev");
 	add_chardev(out, "dev/console", 0600, 5, 1);
 	lab_cpio_dir(out, "proc");
