@@ -234,7 +234,7 @@ Test(ftrace, is_prepared_in_every_kind_of_kernel)
 	}
 }
 
-/* What is changed in a kernel, which is left as it is then. */
+/* A kernel that one change makes another kind: it is not changed. */
 static void expect_unchanged(const char *what)
 {
 	memcpy(before, traced, sizeof(traced));
