@@ -6,8 +6,8 @@
  * mapping of its own for each: 51 of the 186 million instructions of a boot.
  *
  * Here the NOPs are replaced, and ftrace_init() goes the way that it has for a kernel
- * without such functions: a message, and ftrace is disabled. What is not found exactly as
- * expected is left to the kernel.
+ * without such functions: a message, and ftrace is disabled. An Image in which message,
+ * branch and table are not exactly as expected is left to the kernel.
  */
 #include <string.h>
 
