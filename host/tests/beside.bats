@@ -58,7 +58,7 @@ meet() {
   need_both_bare
   [ "$(nproc)" -gt 1 ] || skip "one processor: one boot at a time"
   meet
-  run_apart "$wsbench" pmu --on bare:x86_64,bare:aarch64 --quiet
+  run_apart "$wsbench" pmu --on bare:x86_64,bare:aarch64 --boots 1 --quiet
   echo "$stdout$stderr"
   [ "$status" = 0 ]
   grep -q '^vPMU map, bare:x86_64,' <<<"$stdout"

@@ -83,7 +83,7 @@ row=mmio_read_user
 
 @test "scale: faults of every vCPU are mapped in its own share of the slot" {
   need_target kvm
-  run_apart "$wsbench" run --on kvm --bench fault_first_touch_4k,fault_readonly --vcpus 3 --vms 2 --boots 4 \
+  run_apart "$wsbench" run --on kvm --bench fault_first_touch_4k,fault_readonly --vcpus 3 --vms 2 --boots 2 \
     --events 500 --quiet -o doc.json
   [ "$status" = 0 ]
   holds doc.json 'all(x["status"] == "ok" for x in d["benchmarks"])' \
