@@ -91,6 +91,25 @@ const struct setting setting_table[] = {
 
 _Static_assert(SETTINGS <= 32, "a set of settings is a uint32_t");
 
+/*
+ * Without noise a batch is short, so that few have a timer tick in them. Bodies that
+ * differ with a period of 2, 4 or 8 have their mean in it; the events of a phase show the
+ * other periods (EXACT_REPEAT in host/measure/plan.c). The vPMU map has many rows: short
+ * batches on a noisy target, none on an exact one, whose clock counts instructions.
+ */
+#define NOISY_BATCH 50
+#define MAP_BATCH   5
+#define EXACT_BATCH 8
+
+unsigned int bench_batch(const struct bench *b, bool exact)
+{
+	if (b && b->needs & NEEDS_COUNTS)
+		return 0;
+	if (!b || b->needs & NEEDS_OPERAND)
+		return exact ? 0 : MAP_BATCH;
+	return exact ? EXACT_BATCH : NOISY_BATCH;
+}
+
 uint32_t config_settings(const struct config *config, enum arch arch)
 {
 	const unsigned int vm = config->vm ? config->vm : VM_LEAST;

@@ -139,6 +139,12 @@ struct config_effect {
 	const char *skip; /* the reason not to run them; NULL: run them */
 };
 
+/*
+ * Bodies of a batch of a row: a sample of round_trip_batch is their mean. 0: the row has
+ * no batches. `b` NULL, a row of another catalogue: the fewest.
+ */
+unsigned int bench_batch(const struct bench *b, bool exact);
+
 /* All tables end with a row whose name is NULL. Defined in catalogue.c. */
 extern const struct bench bench_table[];
 extern const struct config config_table[];

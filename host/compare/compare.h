@@ -215,6 +215,7 @@ struct compare_row {
 	 */
 	double shift, lo, hi;
 	double shift_ratio, ratio_lo, ratio_hi;
+	double step;  /* of the figure, by the coarsest clock; exact: 0 */
 	double band;  /* shifts within +-band do not matter; exact: 0 */
 	double level; /* of the interval: 0.95; exact: 1 */
 	/* "exact", "range", "signed rank", "Mann-Whitney", "moderated t"; NULL */
@@ -225,6 +226,7 @@ struct compare_row {
 	double cliff;	     /* Cliff's delta, > 0 if new is larger; NAN */
 	double boots_needed; /* per side, to decide an inconclusive row; NAN: unknown */
 	double runs_needed;  /* the same, of runs */
+	bool by_clock;	     /* inconclusive: within steps of the clock */
 	char reason[256];    /* why inconclusive, changed or NONE, else "" */
 	/*
 	 * The change for worse that a threshold must cover: the shift of a worse row,

@@ -441,6 +441,12 @@ static void note_runs(struct compare *c)
 /* Pairs need fewer boots than runs need, above all with few rows. */
 #define FEW_ROWS 5
 
+/* Noise leaves the row open, not the clock. */
+static bool is_open(const struct compare_row *row)
+{
+	return row->verdict == COMPARE_INCONCLUSIVE && !row->by_clock;
+}
+
 /* "--bench a,b " of the rows that are open, or nothing if they are many. free() it. */
 static char *benches_of_open(const struct compare *c)
 {
@@ -453,8 +459,7 @@ static char *benches_of_open(const struct compare *c)
 		abort();
 	for (size_t i = 0; i < c->n_rows; i++) {
 		/* The configs of a benchmark follow each other. */
-		if (c->rows[i].verdict != COMPARE_INCONCLUSIVE ||
-		    (last && !strcmp(last, c->rows[i].name)))
+		if (!is_open(&c->rows[i]) || (last && !strcmp(last, c->rows[i].name)))
 			continue;
 		last = c->rows[i].name;
 		fprintf(f, "%s%s", n++ ? "," : "--bench ", last);
@@ -477,14 +482,17 @@ static char *benches_of_open(const struct compare *c)
 static void note_pairs(struct compare *c)
 {
 	const char *a = c->config[0], *b = c->config[1];
-	bool few = c->n_rows < FEW_ROWS, noisy = false;
+	bool few = c->n_rows < FEW_ROWS, noisy = false, open = false;
 	const char *why;
 	char *benches;
 
-	for (size_t i = 0; i < c->n_rows; i++)
-		noisy |= c->rows[i].verdict == COMPARE_INCONCLUSIVE &&
-			 !(c->rows[i].boots_needed <= BOOTS_MANY);
-	if (!c->count[COMPARE_INCONCLUSIVE] || (!few && !noisy))
+	for (size_t i = 0; i < c->n_rows; i++) {
+		if (!is_open(&c->rows[i]))
+			continue;
+		open = true;
+		noisy |= !(c->rows[i].boots_needed <= BOOTS_MANY);
+	}
+	if (!open || (!few && !noisy))
 		return;
 	why = few ? "With few rows, the drift of the machine and the noise of a row look alike."
 		  : "Between two runs, the drift of this machine hides what is inconclusive.";

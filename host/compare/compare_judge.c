@@ -451,18 +451,20 @@ static void measure_apart(const struct compare *c, struct compare_row *row,
 	row->hi = shift.hi;
 }
 
-void compare_measure_noisy(const struct compare *c, struct compare_row *row,
-			   double quantum)
+static void set_band(struct compare_row *row)
+{
+	row->band = fmax(COMPARE_BAND_SHARE * fabs(row->base.value),
+			 COMPARE_BAND_QUANTA * row->step);
+}
+
+void compare_measure_noisy(const struct compare *c, struct compare_row *row)
 {
 	struct boots b;
 
 	row->level = LEVEL;
-	row->band = fmax(COMPARE_BAND_SHARE * fabs(row->base.value),
-			 COMPARE_BAND_QUANTA * quantum);
 	if (compare_has_runs(c)) {
-		compare_measure_runs(c, row, quantum);
-		row->band = fmax(COMPARE_BAND_SHARE * fabs(row->base.value),
-				 COMPARE_BAND_QUANTA * quantum);
+		compare_measure_runs(c, row);
+		set_band(row);
 		return;
 	}
 	boots_make(&b, row);
@@ -479,8 +481,7 @@ void compare_measure_noisy(const struct compare *c, struct compare_row *row,
 		row->cliff = stats_cliff(b.base, b.n_base, b.new, b.n_new);
 	boots_free(&b);
 	compare_set_difference(row);
-	row->band = fmax(COMPARE_BAND_SHARE * fabs(row->base.value),
-			 COMPARE_BAND_QUANTA * quantum);
+	set_band(row);
 }
 
 /* Beyond the band by more than a rounding error. */
@@ -509,6 +510,19 @@ static enum compare_verdict moved_between(const struct compare *c,
 	return v == COMPARE_WORSE ? COMPARE_WORSE_MAYBE : COMPARE_BETTER_MAYBE;
 }
 
+/*
+ * A difference of which the clock's steps hide the size: more than nothing, and more than
+ * the share that does not matter, but within the steps that two figures can differ by.
+ */
+static bool is_hidden_by_clock(const struct compare_row *row)
+{
+	double share = COMPARE_BAND_SHARE * fabs(row->base.value);
+	double most = fmax(row->hi, -row->lo);
+
+	return row->p_holm <= COMPARE_ALPHA && (row->lo > 0 || row->hi < 0) &&
+	       beyond(most, share) && !beyond(most, row->band);
+}
+
 static enum compare_verdict verdict_of(const struct compare *c,
 				       const struct compare_row *row)
 {
@@ -519,7 +533,7 @@ static enum compare_verdict verdict_of(const struct compare *c,
 	if (row->p_holm <= COMPARE_ALPHA && (up || down))
 		return moved_between(c, row, up);
 	if (!beyond(-row->lo, row->band) && !beyond(row->hi, row->band))
-		return COMPARE_SAME;
+		return is_hidden_by_clock(row) ? COMPARE_INCONCLUSIVE : COMPARE_SAME;
 	return COMPARE_INCONCLUSIVE;
 }
 

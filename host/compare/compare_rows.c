@@ -136,16 +136,16 @@ static void set_lack(const struct compare *c, struct compare_row *row)
 		snprintf(row->reason, sizeof(row->reason), "%s: %s", who, why);
 }
 
-/* The step of the coarsest clock; 1 for metrics that another clock timed. */
-static double quantum_of(const struct compare *c, const struct compare_row *row)
+/* The step of the figure by the coarsest clock. */
+static double step_of(const struct compare *c, const struct compare_row *row)
 {
-	double step = 1;
+	double step = 0;
 
-	if (strcmp(row->base.metric->unit, c->base->clock.unit) != 0)
-		return 1;
 	for (int s = 0; s < 2; s++)
 		for (size_t k = 0; k < c->runs.n[s]; k++)
-			step = fmax(step, (double)c->runs.docs[s][k]->clock.resolution);
+			step = fmax(step,
+				    result_step(c->runs.docs[s][k], row->base.benchmark,
+						row->base.metric));
 	return step;
 }
 
@@ -176,7 +176,8 @@ static void measure(const struct compare *c, struct compare_row *row)
 	} else if (c->base->target.exact && c->new->target.exact) {
 		compare_judge_exact(row);
 	} else {
-		compare_measure_noisy(c, row, quantum_of(c, row));
+		row->step = step_of(c, row);
+		compare_measure_noisy(c, row);
 	}
 }
 

@@ -32,11 +32,9 @@ void compare_judge_exact(struct compare_row *row);
 
 /*
  * Noisy rows in two steps: first the interval and p of each row; then, when all rows have
- * p, Holm's correction and the verdicts. `quantum` is the step of the clock in the unit
- * of the row.
+ * p, Holm's correction and the verdicts. `row->step` is set.
  */
-void compare_measure_noisy(const struct compare *c, struct compare_row *row,
-			   double quantum);
+void compare_measure_noisy(const struct compare *c, struct compare_row *row);
 void compare_judge_noisy(struct compare *c);
 
 /* What the test of a row does not see of its own dependence; one run a side, or pairs. */
@@ -54,8 +52,7 @@ void runs_learn(struct runs *runs, const char *const configs[2]);
 bool runs_noise(const struct runs *runs, const char *name, const char *config,
 		struct stats_prior *out);
 void runs_free(struct runs *runs);
-void compare_measure_runs(const struct compare *c, struct compare_row *row,
-			  double quantum);
+void compare_measure_runs(const struct compare *c, struct compare_row *row);
 
 /* The boot with an index, usually at position `at`; NULL: none. */
 const struct result_boot *compare_boot_at(const struct result_metric *m, uint32_t index,

@@ -263,7 +263,7 @@ static bool any(const struct compare *c, const char *method)
 /* Explains the rules that judged at least one row. */
 #define BAND                                                                             \
 	"band: 1 % of base, or two steps of the clock, on both sides of 0; same: the "   \
-	"whole interval is within it"
+	"whole interval is within it, and no significant difference beyond 1 %"
 
 static void print_legend(FILE *f, const struct compare *c, size_t columns_max)
 {

@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <gsl/gsl_cdf.h>
 
@@ -360,6 +361,50 @@ static void show_change(char *out, size_t bytes, const struct compare_row *row,
 		snprintf(out, bytes, "%.3g %s", change, row->unit ? row->unit : "");
 }
 
+/* The clock of which the step of a row is. */
+static const struct result_clock *coarsest(const struct compare *c)
+{
+	const struct result_clock *out = &c->base->clock;
+
+	if (!compare_has_runs(c))
+		return c->new->clock.resolution > out->resolution ? &c->new->clock : out;
+	for (int s = 0; s < 2; s++)
+		for (size_t k = 0; k < c->runs.n[s]; k++)
+			if (c->runs.docs[s][k]->clock.resolution > out->resolution)
+				out = &c->runs.docs[s][k]->clock;
+	return out;
+}
+
+static bool has_batch(const struct compare_side *side)
+{
+	const struct result_metric *m = result_find_metric(side->benchmark, RESULT_BATCH);
+
+	return m && isfinite(m->value);
+}
+
+/* The band of a row is two steps, and `what` is in it: more boots do not help. */
+static void blame_clock(const struct compare *c, struct compare_row *row,
+			const char *what, const char *boots)
+{
+	const struct result_clock *clock = coarsest(c);
+	const char *unit = row->unit ? row->unit : "";
+	bool timed = clock->unit && !strcmp(unit, clock->unit);
+	bool batch = !strcmp(row->metric, "round_trip") && has_batch(&row->base) &&
+		     has_batch(&row->new);
+	char ns[32] = "";
+
+	if (timed && clock->hz)
+		snprintf(ns, sizeof(ns), ", %.3g ns",
+			 row->step * 1e9 / (double)clock->hz);
+	if (row->step == 1 && !strcmp(unit, "ticks"))
+		unit = "tick";
+	row->by_clock = true;
+	snprintf(row->reason, sizeof(row->reason),
+		 "%s %d steps%s (a step is %.3g %s%s): more %s would not help%s", what,
+		 COMPARE_BAND_QUANTA, timed ? " of the clock" : "", row->step, unit, ns,
+		 boots, batch ? "; --metric " RESULT_BATCH " resolves more" : "");
+}
+
 void compare_advise(const struct compare *c, struct compare_row *row)
 {
 	const char *unit = compare_has_runs(c) ? "runs" : c->paired ? "pairs" : "boots";
@@ -367,6 +412,7 @@ void compare_advise(const struct compare *c, struct compare_row *row)
 	double *needed = compare_has_runs(c) ? &row->runs_needed : &row->boots_needed;
 	double room = fabs(fabs(row->shift) - row->band), now = half_width(row);
 	char hidden[32], shown[32];
+	bool of_clock = row->band > COMPARE_BAND_SHARE * fabs(row->base.value);
 	struct width w;
 
 	if (isnan(row->lo) || isnan(row->hi)) {
@@ -387,6 +433,10 @@ void compare_advise(const struct compare *c, struct compare_row *row)
 			 *needed, side);
 		return;
 	}
+	if (of_clock && fmax(row->hi, -row->lo) <= row->band * (1 + 1e-9)) {
+		blame_clock(c, row, "the difference is within", unit);
+		return;
+	}
 	w = width_of(c, row);
 	if (room >= row->band && fabs(row->shift) > row->band) {
 		*needed = units_for(&w, room);
@@ -397,6 +447,9 @@ void compare_advise(const struct compare *c, struct compare_row *row)
 				*needed, unit, side);
 			return;
 		}
+	} else if (now <= row->band && of_clock) {
+		blame_clock(c, row, "the shift is about as large as", unit);
+		return;
 	} else if (now <= row->band) {
 		snprintf(
 			row->reason, sizeof(row->reason),

@@ -298,9 +298,8 @@ static bool row_of(const struct result *r, const struct drift *d,
 	/* A figure near nothing has no share. */
 	if (!(middle > 0))
 		return false;
-	row->band =
-		fmax(COMPARE_BAND_SHARE,
-		     COMPARE_BAND_QUANTA * fmax(1, (double)r->clock.resolution) / middle);
+	row->band = fmax(COMPARE_BAND_SHARE,
+			 COMPARE_BAND_QUANTA * result_step(r, b, m) / middle);
 	own = drift_of_row(d, &boots);
 	row->se = base ? sqrt(RANK_COST * variance + own.sd * own.sd)
 		       : sqrt(2 * (RANK_COST * variance + own.sd * own.sd) +

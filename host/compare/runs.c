@@ -291,8 +291,7 @@ static void set_figures(struct compare_row *row, const struct values *v, bool lo
 	compare_set_difference(row);
 }
 
-void compare_measure_runs(const struct compare *c, struct compare_row *row,
-			  double quantum)
+void compare_measure_runs(const struct compare *c, struct compare_row *row)
 {
 	const char *const config[2] = { row->base.config, row->new.config };
 	double reach, floor;
@@ -305,7 +304,7 @@ void compare_measure_runs(const struct compare *c, struct compare_row *row,
 	logs = take_logs(&v);
 	set_figures(row, &v, logs);
 	/* Figures are rounded to steps of the clock. */
-	floor = quantum * quantum / 12;
+	floor = row->step * row->step / 12;
 	if (logs)
 		floor = fmax(VARIANCE_MIN, floor / (row->base.value * row->base.value));
 	/* The prior is that of round trips. */

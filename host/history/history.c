@@ -218,6 +218,8 @@ static struct history_series *series_of(struct reading *rd, const struct row *ro
 			.metric = row->metric,
 			.unit = row->unit,
 			.lower_is_better = is_lower_better(row),
+			.bodies = row->exact ? 1
+					     : result_bodies(row->benchmark, row->metric),
 		};
 	}
 	return &h->series[number];
@@ -255,7 +257,7 @@ static int add_point(void *ctx, const struct row *row)
 		.hi = row->hi,
 		.boots = row->boots,
 		.order = rd->rows++,
-		.quantum = (double)row->quantum,
+		.quantum = (double)row->quantum / s->bodies,
 		.class = { row->handled_by, row->exits },
 		.quantiles = keep_quantiles(rd->h, row),
 	};
@@ -374,6 +376,7 @@ void history_free(struct history *h)
 	for (size_t i = 0; i < h->n_series; i++) {
 		free(h->series[i].points);
 		free(h->series[i].changes);
+		free(h->series[i].hidden);
 	}
 	while (h->quantiles) {
 		struct history_quantiles *next = h->quantiles->next;

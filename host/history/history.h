@@ -49,7 +49,7 @@ struct history_point {
 	double lo, hi; /* NAN: no interval */
 	uint32_t boots;
 	uint32_t order; /* in the file */
-	double quantum; /* step of the clock; 0: unknown */
+	double quantum; /* step of the figure; 0: unknown */
 	struct result_class class;
 	/* ROW_QUANTILES, NAN: equal to the value; NULL: the row has none. Read them by
 	 * history_quantile(). */
@@ -71,13 +71,20 @@ struct history_series {
 	size_t place;
 	const char *benchmark, *config, *metric, *unit;
 	bool lower_is_better;
-	double quantum; /* median over the points */
+	double bodies;	/* result_bodies(); of an exact series 1 */
+	double quantum; /* step of the figures: median over the points */
 	struct history_point *points;
 	size_t n_points;
 	/* Set by history_judge(). */
 	enum history_method method;
 	struct changepoint *changes;
 	size_t n_changes;
+	/*
+	 * Changes that are as significant and as large as the others, but of less than
+	 * two steps of the clock: it does not show how large they are. Of noisy series.
+	 */
+	struct changepoint *hidden;
+	size_t n_hidden;
 	bool ignores_class; /* judged by the rules of Apache Otava */
 };
 
@@ -136,6 +143,11 @@ int history_judge(struct history *h, const struct changepoint_rules *rules);
 struct changepoint *history_changes_before(const struct history *h,
 					   const struct history_series *s, size_t last,
 					   size_t *n);
+
+/* The same of the changes that the clock hides. */
+struct changepoint *history_hidden_before(const struct history *h,
+					  const struct history_series *s, size_t last,
+					  size_t *n);
 
 enum history_kind {
 	HISTORY_WORSE,
@@ -282,14 +294,29 @@ bool history_is_open(const struct history_alarm *a);
 /* (after - before) / before; NAN if `before` is 0. */
 double history_relative(const struct changepoint *c);
 
+/* A change of less than two steps of the clock: not a verdict, and not "the same". */
+struct history_hidden {
+	const struct history_series *series;
+	const struct changepoint *change;
+	bool worse;
+	bool has_batch; /* the history has round_trip_batch of the row, or this is it */
+	const struct threshold *let_pass; /* covers a change for worse; NULL: it counts */
+};
+
+/* The recent ones of the selected series. free() the array. */
+struct history_hidden *history_hidden(const struct history_query *q,
+				      const struct history *h, size_t *n);
+
 struct history_tally {
 	size_t series, unjudged; /* selected series; with too few points */
 	size_t gone;		 /* not in the newest run */
 	size_t worse, better, changed, old;
 	size_t distribution; /* changes of distribution, not counted in `changed` */
 	size_t let_pass;     /* worse, not counted in `worse` */
-	size_t single;	 /* of the newest run alone, not counted in `worse`, `better` */
-	size_t outliers; /* figures that were set aside */
+	size_t single; /* of the newest run alone, not counted in `worse`, `better` */
+	size_t hidden; /* by the clock, not counted either */
+	size_t hidden_worse; /* of these: for worse, beyond a threshold */
+	size_t outliers;     /* figures that were set aside */
 };
 struct history_tally history_tally(const struct history_query *q, const struct history *h,
 				   const struct history_alarm *alarms, size_t n);
@@ -299,7 +326,7 @@ enum history_outcome {
 	HISTORY_PASS,
 	HISTORY_REGRESSION,
 	HISTORY_UNSURE, /* a regression is not confirmed, is of the newest run alone, or
-			   no series can be judged */
+			   is hidden by the clock, or no series can be judged */
 };
 enum history_outcome history_outcome(const struct history_alarm *alarms, size_t n,
 				     const struct history_tally *t);

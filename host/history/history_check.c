@@ -244,11 +244,95 @@ struct history_alarm *history_alarms(const struct history_query *q,
 	return alarms;
 }
 
+/* The history has a better resolved series of the row, or this is it. */
+static bool has_batch(const struct history *h, const struct history_series *s)
+{
+	for (size_t i = 0; i < h->n_series; i++) {
+		const struct history_series *other = &h->series[i];
+
+		if (other->place == s->place && !strcmp(other->metric, RESULT_BATCH) &&
+		    !strcmp(other->benchmark, s->benchmark) &&
+		    !strcmp(other->config, s->config))
+			return true;
+	}
+	return false;
+}
+
+/* As find_recent(): those that are not found without the newest runs. */
+static void mark_old(const struct history_query *q, const struct history *h,
+		     const struct history_series *s, bool *is_old)
+{
+	size_t n_old, near = 0;
+	struct changepoint *old = history_hidden_before(h, s, q->last, &n_old);
+
+	for (size_t i = 0; i < n_old; i++) {
+		while (near + 1 < s->n_hidden &&
+		       distance(&old[i], &s->hidden[near + 1]) <
+			       distance(&old[i], &s->hidden[near]))
+			near++;
+		is_old[near] |= is_same(&old[i], &s->hidden[near]);
+	}
+	free(old);
+}
+
+struct history_hidden *history_hidden(const struct history_query *q,
+				      const struct history *h, size_t *n)
+{
+	struct history_hidden *out;
+	size_t room = 1;
+	bool *is_old;
+
+	for (size_t i = 0; i < h->n_series; i++)
+		room += h->series[i].n_hidden;
+	out = calloc(room, sizeof(*out));
+	is_old = calloc(room, sizeof(*is_old));
+	if (!out || !is_old)
+		abort();
+	*n = 0;
+	for (size_t i = 0; i < h->n_series; i++) {
+		const struct history_series *s = &h->series[i];
+		const struct threshold *t = threshold_find(q->thresholds, q->n_thresholds,
+							   s->benchmark, s->unit);
+
+		if (!s->n_hidden || !history_selects(q, h, s))
+			continue;
+		memset(is_old, 0, s->n_hidden * sizeof(*is_old));
+		if (q->last)
+			mark_old(q, h, s, is_old);
+		for (size_t k = 0; k < s->n_hidden; k++) {
+			const struct changepoint *c = &s->hidden[k];
+			bool worse = (c->after > c->before) == s->lower_is_better;
+
+			if (is_old[k])
+				continue;
+			out[(*n)++] = (struct history_hidden){
+				.series = s,
+				.change = c,
+				.worse = worse,
+				.has_batch = has_batch(h, s),
+				.let_pass =
+					t && worse &&
+							threshold_covers(
+								t, c->after - c->before,
+								c->before)
+						? t
+						: NULL,
+			};
+		}
+	}
+	free(is_old);
+	return out;
+}
+
 struct history_tally history_tally(const struct history_query *q, const struct history *h,
 				   const struct history_alarm *alarms, size_t n)
 {
 	struct history_tally t = { 0 };
+	struct history_hidden *hidden = history_hidden(q, h, &t.hidden);
 
+	for (size_t i = 0; i < t.hidden; i++)
+		t.hidden_worse += hidden[i].worse && !hidden[i].let_pass;
+	free(hidden);
 	for (size_t i = 0; i < h->n_series; i++) {
 		if (!history_selects(q, h, &h->series[i]))
 			continue;
@@ -319,5 +403,6 @@ enum history_outcome history_outcome(const struct history_alarm *alarms, size_t 
 			continue;
 		unsure = true;
 	}
-	return unsure || t->unjudged == t->series ? HISTORY_UNSURE : HISTORY_PASS;
+	unsure |= t->hidden_worse > 0 || t->unjudged == t->series;
+	return unsure ? HISTORY_UNSURE : HISTORY_PASS;
 }

@@ -46,6 +46,38 @@ static void json_quantiles(struct json_list *l, const struct history_series *s, 
 	}
 }
 
+/* Changes that the clock hides: no verdict. */
+static void json_hidden(struct json_list *l, const struct history_query *q,
+			const struct history *h)
+{
+	size_t n;
+	struct history_hidden *hidden = history_hidden(q, h, &n);
+
+	json_list_array(l, "within_clock_steps");
+	for (size_t i = 0; i < n; i++) {
+		const struct history_series *s = hidden[i].series;
+		const struct changepoint *c = hidden[i].change;
+
+		json_list_row(l, "within_clock_steps");
+		json_list_string(l, "target", h->places[s->place].target);
+		json_list_string(l, "place", h->places[s->place].what);
+		json_list_string(l, "benchmark", s->benchmark);
+		json_list_string(l, "config", s->config);
+		json_list_string(l, "metric", s->metric);
+		json_list_string(l, "unit", s->unit);
+		json_list_bool(l, "worse", hidden[i].worse);
+		json_list_string(l, "let_pass",
+				 hidden[i].let_pass ? hidden[i].let_pass->text : NULL);
+		json_list_number(l, "before", c->before);
+		json_list_number(l, "after", c->after);
+		json_list_number(l, "step", s->quantum);
+		json_list_number(l, "p", c->pvalue);
+		json_list_number(l, "index", (double)c->index);
+		json_run(l, "new", &h->runs[s->points[c->index].run]);
+	}
+	free(hidden);
+}
+
 void history_json_check(const struct history_query *q, const struct history *h,
 			const struct history_alarm *alarms, size_t n)
 {
@@ -96,6 +128,7 @@ void history_json_check(const struct history_query *q, const struct history *h,
 		json_run(l, "old", history_old_run(h, s, a->k));
 		json_run(l, "new", history_new_run(h, s, a->k));
 	}
+	json_hidden(l, q, h);
 	json_list_row(l, "summary");
 	json_list_number(l, "series", (double)t.series);
 	json_list_number(l, "worse", (double)t.worse);
@@ -104,6 +137,7 @@ void history_json_check(const struct history_query *q, const struct history *h,
 	json_list_number(l, "distribution_changed", (double)t.distribution);
 	json_list_number(l, "worse_let_pass", (double)t.let_pass);
 	json_list_number(l, "newest_run_alone", (double)t.single);
+	json_list_number(l, "within_clock_steps", (double)t.hidden);
 	json_list_number(l, "outliers", (double)t.outliers);
 	json_list_number(l, "too_short", (double)t.unjudged);
 	json_list_number(l, "not_in_newest_run", (double)t.gone);

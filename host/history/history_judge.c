@@ -202,6 +202,54 @@ static void drop_invisible(struct history_series *s, double quanta, double *work
 	}
 }
 
+/*
+ * Whether two steps of the clock of any of the points can be more than the least change
+ * that is reported otherwise.
+ */
+static bool can_hide(const struct history_series *s,
+		     const struct changepoint_rules *rules, size_t start, size_t end)
+{
+	double quantum = 0, least = INFINITY;
+
+	for (size_t i = start; i < end; i++) {
+		quantum = fmax(quantum, s->points[i].quantum);
+		least = fmin(least, fabs(s->points[i].value));
+	}
+	return rules->quanta * quantum > rules->magnitude * least;
+}
+
+/*
+ * The changes that the clock hides: those that are found between the others, if the least
+ * number of steps is ignored. One of the newest run alone is left to the next run.
+ */
+static int find_hidden(struct history_series *s, const struct changepoint_rules *rules,
+		       const struct buffers *b)
+{
+	struct changepoint_rules own = *rules;
+	int rc = 0;
+
+	own.quanta = 0;
+	s->hidden = calloc(s->n_points, sizeof(*s->hidden));
+	if (!s->hidden)
+		return -ENOMEM;
+	for (size_t k = 0; k <= s->n_changes && !rc; k++) {
+		struct history_stretch part = history_stretch(s, k);
+		struct changepoint *out = &s->hidden[s->n_hidden];
+		size_t n = part.end - part.start, found = 0;
+
+		if (n <= CHANGEPOINT_BEFORE || !can_hide(s, rules, part.start, part.end))
+			continue;
+		rc = changepoint_find(b->values + part.start, n, &own, out, &found,
+				      b->outlier + part.start);
+		if (found && out[found - 1].single)
+			found--;
+		for (size_t i = 0; i < found; i++)
+			out[i].index += part.start;
+		s->n_hidden += found;
+	}
+	return rc;
+}
+
 static bool one_clock(const struct history_series *s)
 {
 	for (size_t i = 0; i < s->n_points; i++)
@@ -251,6 +299,9 @@ static int judge(const struct history *h, struct history_series *s,
 	int rc = 0;
 
 	own.quantum = s->quantum;
+	free(s->hidden);
+	s->hidden = NULL;
+	s->n_hidden = 0;
 	s->ignores_class = rules->otava;
 	s->method = method(h, s, rules);
 	if (s->method == HISTORY_TOO_FEW)
@@ -273,6 +324,8 @@ static int judge(const struct history *h, struct history_series *s,
 		s->points[i].outlier = b->outlier[i];
 	if (s->method == HISTORY_NOISE && !rules->otava && !one_clock(s))
 		drop_invisible(s, rules->quanta, b->lo);
+	if (s->method == HISTORY_NOISE && !rules->otava && !rc)
+		rc = find_hidden(s, &own, b);
 	if (!rules->otava)
 		fill_class_changes(s, b);
 	if (!rules->otava && !rc)
@@ -298,17 +351,18 @@ int history_judge(struct history *h, const struct changepoint_rules *rules)
 	return rc;
 }
 
-struct changepoint *history_changes_before(const struct history *h,
-					   const struct history_series *s, size_t last,
-					   size_t *n)
+/* The changes, or those that the clock hides, without the newest runs. */
+static struct changepoint *before(const struct history *h, const struct history_series *s,
+				  size_t last, bool hidden, size_t *n)
 {
 	struct history_series before = *s;
 	size_t *index = calloc(s->n_points + 1, sizeof(*index));
+	struct changepoint *out;
 	struct buffers b;
 
 	before.points = calloc(s->n_points + 1, sizeof(*before.points));
-	before.changes = NULL;
-	before.n_changes = before.n_points = 0;
+	before.changes = before.hidden = NULL;
+	before.n_changes = before.n_hidden = before.n_points = 0;
 	if (!index || !before.points || !buffers_new(&b, s->n_points + 1))
 		abort();
 	for (size_t i = 0; i < s->n_points; i++) {
@@ -319,13 +373,29 @@ struct changepoint *history_changes_before(const struct history *h,
 	}
 	if (before.n_points && judge(h, &before, &h->rules, &b))
 		abort();
-	for (size_t k = 0; k < before.n_changes; k++)
-		before.changes[k].index = index[before.changes[k].index];
+	out = hidden ? before.hidden : before.changes;
+	*n = hidden ? before.n_hidden : before.n_changes;
+	for (size_t k = 0; k < *n; k++)
+		out[k].index = index[out[k].index];
+	free(hidden ? before.changes : before.hidden);
 	buffers_free(&b);
 	free(before.points);
 	free(index);
-	*n = before.n_changes;
-	return before.changes;
+	return out;
+}
+
+struct changepoint *history_changes_before(const struct history *h,
+					   const struct history_series *s, size_t last,
+					   size_t *n)
+{
+	return before(h, s, last, false, n);
+}
+
+struct changepoint *history_hidden_before(const struct history *h,
+					  const struct history_series *s, size_t last,
+					  size_t *n)
+{
+	return before(h, s, last, true, n);
 }
 
 enum history_kind history_kind(const struct history_series *s, size_t k)

@@ -330,6 +330,39 @@ static void print_let_pass(const struct history_alarm *alarms, size_t n, size_t 
 	putchar('\n');
 }
 
+/*
+ * "2 moved within 2 steps of the clock, which does not show by how much: hypercall 10 ->
+ * 11 ticks (+10 %) from 6.12.117, ..."
+ */
+static void print_hidden(const struct history_query *q, const struct history *h)
+{
+	size_t n, resolved = 0;
+	struct history_hidden *hidden = history_hidden(q, h, &n);
+
+	printf("%zu moved within %g steps of the clock, which does not show by how much:",
+	       n, h->rules.quanta);
+	for (size_t i = 0; i < n; i++) {
+		const struct history_series *s = hidden[i].series;
+		const struct changepoint *c = hidden[i].change;
+		char label[HISTORY_NAME_BYTES], name[HISTORY_NAME_BYTES];
+		char from[NUMBER_BYTES], to[NUMBER_BYTES];
+
+		history_label(s, label);
+		history_name(&h->runs[s->points[c->index].run], name);
+		number_format(from, c->before, false);
+		number_format(to, c->after, false);
+		text_print(stdout, "%s %s %s -> %s %s from %s", i ? "," : "", label, from,
+			   to, s->unit, name);
+		resolved += hidden[i].has_batch || strcmp(s->metric, "round_trip") != 0;
+	}
+	if (resolved < n)
+		fputs("; a history of " RESULT_BATCH
+		      " (history add --metric " RESULT_BATCH ") resolves more",
+		      stdout);
+	putchar('\n');
+	free(hidden);
+}
+
 void history_print_check(const struct history_query *q, const struct history *h,
 			 const struct history_alarm *alarms, size_t n)
 {
@@ -372,6 +405,8 @@ void history_print_check(const struct history_query *q, const struct history *h,
 	if (t.single)
 		printf("%zu moved in the newest run alone: outliers, or changes that the next run or --confirm will show\n",
 		       t.single);
+	if (t.hidden)
+		print_hidden(q, h);
 	if (t.let_pass)
 		print_let_pass(alarms, n, t.let_pass);
 }

@@ -227,7 +227,7 @@ int power_of_documents(struct result *const *docs, size_t n, const struct power_
 		const struct result_benchmark *b = &docs[0]->benchmarks[i];
 		const struct result_metric *m = result_find_metric(b, METRIC);
 		struct power_row *row;
-		double quantum;
+		double step = 0;
 
 		if (b->status != RESULT_OK || !m ||
 		    !history_selects_row(q->select, docs[0]->target.name, b->name,
@@ -249,10 +249,9 @@ int power_of_documents(struct result *const *docs, size_t n, const struct power_
 			page->n_rows--;
 			continue;
 		}
-		quantum = strcmp(m->unit, docs[0]->clock.unit) != 0
-				  ? 1
-				  : fmax(1, (double)docs[0]->clock.resolution);
-		row->band = fmax(BAND_SHARE, BAND_QUANTA * quantum / row->value);
+		for (size_t k = 0; k < n; k++)
+			step = fmax(step, result_step(docs[k], b, m));
+		row->band = fmax(BAND_SHARE, BAND_QUANTA * step / row->value);
 		page->boots = row->boots > page->boots ? row->boots : page->boots;
 	}
 	if (!page->n_rows && !page->exact && !page->few)

@@ -23,7 +23,7 @@ static const struct {
 	enum abi_phase phase, empty; /* the median of `empty` is subtracted */
 } metrics[METRICS] = {
 	[METRIC_ROUND_TRIP] = { "round_trip", ABI_PHASE_EVENT, ABI_PHASE_NULL },
-	[METRIC_ROUND_TRIP_BATCH] = { "round_trip_batch", ABI_PHASE_BATCH,
+	[METRIC_ROUND_TRIP_BATCH] = { RESULT_BATCH, ABI_PHASE_BATCH,
 				      ABI_PHASE_BATCH_NULL },
 	[METRIC_TWIN] = { "twin", ABI_PHASE_TWIN, ABI_PHASE_NULL },
 };

@@ -282,7 +282,7 @@ static double half_width(const struct result_metric *m)
 void estimate_modes(const struct estimate *e, const struct result_benchmark *b)
 {
 	const struct result_metric *event = result_find_metric(b, "round_trip");
-	const struct result_metric *batch = result_find_metric(b, "round_trip_batch");
+	const struct result_metric *batch = result_find_metric(b, RESULT_BATCH);
 	double apart, noise;
 
 	if (!event || !batch)
@@ -293,4 +293,63 @@ void estimate_modes(const struct estimate *e, const struct result_benchmark *b)
 		result_warn(e->result, "modes-disagree",
 			    "%s: %.1f %s per event, %.1f in a batch", b->name,
 			    event->value, event->unit, batch->value);
+}
+
+/* A clock whose step is a larger share of a figure is coarse for it. */
+#define COARSE 0.005
+
+/*
+ * Of the better resolved of the two timing modes. The rows of group "clock" are the clock
+ * itself, and their figures are as small as its step.
+ */
+static bool is_coarse_for(const struct result *r, const struct result_benchmark *b)
+{
+	const struct result_metric *event = result_find_metric(b, "round_trip");
+	const struct result_metric *batch = result_find_metric(b, RESULT_BATCH);
+	double figure;
+
+	if (b->status != RESULT_OK || !strcmp(b->group, "clock") || !event ||
+	    strcmp(event->unit, r->clock.unit) != 0 || isnan(event->value))
+		return false;
+	figure = batch && isfinite(batch->value) ? batch->value : event->value;
+	return result_step(r, b, event) > COARSE * fabs(figure);
+}
+
+void estimate_clock(struct result *r)
+{
+	size_t coarse = 0, with_batch = 0;
+	const char *hint = "";
+	char step[48];
+
+	for (size_t i = 0; i < r->n_benchmarks; i++) {
+		const struct result_benchmark *b = &r->benchmarks[i];
+		const struct result_metric *batch = result_find_metric(b, RESULT_BATCH);
+
+		if (!is_coarse_for(r, b))
+			continue;
+		coarse++;
+		with_batch += batch && isfinite(batch->value);
+	}
+	if (!coarse)
+		return;
+	if (r->clock.hz)
+		snprintf(step, sizeof(step), "%.3g ns",
+			 fmax(1, (double)r->clock.resolution) * 1e9 /
+				 (double)r->clock.hz);
+	else
+		snprintf(step, sizeof(step), "%.4g %s",
+			 fmax(1, (double)r->clock.resolution), r->clock.unit);
+	if (with_batch == coarse)
+		hint = ": their " RESULT_BATCH
+		       " resolves it (compare --metric " RESULT_BATCH ")";
+	else if (with_batch)
+		hint = result_format(
+			r,
+			": the " RESULT_BATCH
+			" of %zu of them resolves it (compare --metric " RESULT_BATCH ")",
+			with_batch);
+	result_warn(
+		r, "coarse-clock",
+		"the clock advances in steps of %s, more than %.1f %% of the round trip of %zu benchmark%s%s",
+		step, 100 * COARSE, coarse, coarse == 1 ? "" : "s", hint);
 }

@@ -146,6 +146,12 @@ void estimate_metric(const struct estimate *e, const struct result_benchmark *b,
 /* Warns if the two timing modes disagree: one of them does not measure the row. */
 void estimate_modes(const struct estimate *e, const struct result_benchmark *b);
 
+/*
+ * Warns once of a run on a noisy target whose clock is coarse: how many figures are less
+ * than 200 of its steps, and which other metric resolves them.
+ */
+void estimate_clock(struct result *r);
+
 /* Takes one benchmark from its first boot to its estimates. */
 struct assembly {
 	struct result *result;

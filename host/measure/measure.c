@@ -456,6 +456,7 @@ static int run_rounds(struct session *s)
 		ended = row_end(s, &runs[i], rc);
 		rc = rc ? rc : ended;
 	}
+	estimate_clock(s->result);
 	free(runs);
 	return rc;
 }

@@ -85,8 +85,10 @@ struct plan {
 	struct plan_row *rows;
 	size_t n_rows;
 	uint32_t boots;
-	struct abi_params params, map_params; /* map_params: of the vPMU map's rows */
-	uint32_t nested_warmup;		      /* of rows whose payload has a guest */
+	bool exact;
+	/* Without the batch of a row; map_params: of the vPMU map's rows. */
+	struct abi_params params, map_params;
+	uint32_t nested_warmup; /* of rows whose payload has a guest */
 	uint32_t scaled_events; /* limit of a vCPU at any scale of the job */
 	uint64_t timeout_ns;
 };

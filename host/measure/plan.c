@@ -10,14 +10,8 @@
 #include "host/measure/measure.h"
 #include "host/targets/target.h"
 
-/*
- * The batch series: few, but each over many bodies. Without noise a batch is short, so
- * that few have a timer tick in them. Bodies that differ with a period of 2, 4 or 8 have
- * their mean in it; the events of a phase show the other periods (EXACT_REPEAT).
- */
-#define NOISY_BATCH   50
+/* The batch series: few, but each over many bodies (bench_batch()). */
 #define NOISY_BATCHES 20
-#define EXACT_BATCH   8
 #define EXACT_BATCHES 9
 
 /*
@@ -36,11 +30,9 @@
 
 /*
  * The vPMU map has more rows than all other groups together, and shows what happens more
- * than what it costs: a tenth of the events suffices. Batches are for coarse clocks; an
- * exact clock counts instructions.
+ * than what it costs: a tenth of the events suffices.
  */
 #define MAP_SHARE	 10
-#define MAP_BATCH	 5
 #define EXACT_MAP_WARMUP 10
 
 /*
@@ -120,9 +112,9 @@ static int add_row(struct plan *plan, const struct job *job, const struct target
 static void set_params(struct plan *plan, const struct job *job, const struct target *t)
 {
 	plan->boots = job->boots ? job->boots : t->default_boots;
+	plan->exact = t->exact;
 	plan->params.warmup = t->default_warmup;
 	plan->params.events = job->events ? job->events : t->default_events;
-	plan->params.batch = t->exact ? EXACT_BATCH : NOISY_BATCH;
 	plan->params.batches = t->exact ? EXACT_BATCHES : NOISY_BATCHES;
 	plan->params.pmc_events = plan->params.events;
 	if (t->exact && plan->params.pmc_events > EXACT_PMC_EVENTS)
@@ -140,7 +132,6 @@ static void set_params(struct plan *plan, const struct job *job, const struct ta
 	plan->map_params = plan->params;
 	plan->map_params.warmup =
 		t->exact ? EXACT_MAP_WARMUP : plan->params.warmup / MAP_SHARE;
-	plan->map_params.batch = t->exact ? 0 : MAP_BATCH;
 	plan->map_params.pmc_events = plan->map_params.spins = 0;
 	if (!job->events)
 		plan->map_params.events /= MAP_SHARE;
@@ -241,6 +232,7 @@ struct abi_params plan_params(const struct plan *plan, const struct plan_row *of
 		params = plan->map_params;
 		set_operand(row, &params);
 	}
+	params.batch = bench_batch(row, plan->exact);
 	/* In its guest, the PMC's set-up would exit to the payload. */
 	if (row->needs & NEEDS_NESTED) {
 		params.pmc_events = params.spins = 0;
@@ -248,7 +240,7 @@ struct abi_params plan_params(const struct plan *plan, const struct plan_row *of
 	}
 	if (row->needs & NEEDS_COUNTS) {
 		params.operand = accuracy_subject(row);
-		params.batch = params.repeat = 0;
+		params.repeat = 0;
 	}
 	if (boot_scale_n(&of->scale))
 		set_scale(plan, &params);

@@ -304,7 +304,7 @@ static const struct {
 	[COMPARE_BETTER_MAYBE] = { FIGURE_POINT_OPEN, COLOR_BETTER - COLOR_SERIES,
 				   "better? (one run of each)" },
 	[COMPARE_CHANGED] = { FIGURE_POINT, 1, "changed: another class of operation" },
-	[COMPARE_INCONCLUSIVE] = { FIGURE_POINT_OPEN, 6, "not decided: noise" },
+	[COMPARE_INCONCLUSIVE] = { FIGURE_POINT_OPEN, 6, "not decided: noise, or clock" },
 	[COMPARE_SAME] = { FIGURE_POINT, 6, "the same" },
 };
 

@@ -225,6 +225,23 @@ const struct bench *result_find_bench(const char *id)
 	return NULL;
 }
 
+double result_bodies(const char *benchmark, const char *metric)
+{
+	unsigned int n = 1;
+
+	if (!strcmp(metric, RESULT_BATCH))
+		n = bench_batch(result_find_bench(benchmark), false);
+	return n ? n : 1;
+}
+
+double result_step(const struct result *r, const struct result_benchmark *b,
+		   const struct result_metric *m)
+{
+	if (strcmp(m->unit, r->clock.unit) != 0)
+		return 1;
+	return fmax(1, (double)r->clock.resolution) / result_bodies(b->name, m->name);
+}
+
 const struct config *result_find_config(const char *name)
 {
 	for (const struct config *c = config_table; c->name; c++)

@@ -306,6 +306,20 @@ const struct result_benchmark *result_find(const struct result *r, const char *n
 const struct result_metric *result_find_metric(const struct result_benchmark *b,
 					       const char *name);
 
+/*
+ * The bodies whose mean a sample of a metric is, on a noisy target: those of a batch, or
+ * 1. The step of a figure is the clock's divided by this number.
+ */
+#define RESULT_BATCH "round_trip_batch"
+double result_bodies(const char *benchmark, const char *metric);
+
+/*
+ * The step of a figure of a noisy target, in its unit. A step of the clock that is not
+ * known is 1, and so is the step of a figure that another clock timed.
+ */
+double result_step(const struct result *r, const struct result_benchmark *b,
+		   const struct result_metric *m);
+
 /* The row of the catalogue of a name; NULL: there is none. */
 const struct bench *result_find_bench(const char *id);
 const struct config *result_find_config(const char *name);

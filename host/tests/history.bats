@@ -352,10 +352,24 @@ END
 @test "noisy figures: a change must exceed two steps of the clock" {
   export TARGET=kvm EXACT=0 RESOLUTION=20
   series a 500 500 500 500 500 500 500 500 500 500 500 500 500 500 530 530 530 530 530 530 530
-  run_apart "$wsbench" history check --db h.jsonl
-  [ "$status" = 0 ]
   run_apart "$wsbench" history check --db h.jsonl --otava-exact
   [ "$status" = 1 ]
+  # The clock shows that the figure moved, and not by how much.
+  run_apart "$wsbench" history check --db h.jsonl
+  echo "$stdout"
+  [ "$status" = 3 ]
+  [[ $stdout == *"1 series: 0 became worse, 0 better"* ]]
+  [[ $stdout == *"1 moved within 2 steps of the clock, which does not show by how much: null 500 -> 530 insns from a15 (6.1.0-56-cloud-amd64); a history of round_trip_batch (history add --metric round_trip_batch) resolves more"* ]]
+  run_apart "$wsbench" history check --db h.jsonl --json
+  [ "$status" = 3 ]
+  [ "$(json '[(c["benchmark"], c["worse"], c["before"], c["after"], c["step"], c["index"]) for c in d["within_clock_steps"]], d["changes"], d["summary"][0]["within_clock_steps"]')" = \
+    "([('null', True, 500, 530, 20, 14)], [], 1)" ]
+  # A gate reports it once.
+  run_apart "$wsbench" history check --db h.jsonl --last 1
+  [ "$status" = 0 ]
+  [[ $stdout != *"steps of the clock"* ]]
+  run_apart "$wsbench" history check --db h.jsonl --threshold 40insns
+  [ "$status" = 0 ]
 }
 
 @test "history show: levels, and JSON with all points" {

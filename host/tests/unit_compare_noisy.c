@@ -157,19 +157,6 @@ Test(runs, too_few_boots)
 	expect_verdict(row, COMPARE_WORSE_MAYBE);
 }
 
-/* 5 and 6 ticks differ by at most two steps of the clock. */
-Test(runs, steps_of_the_clock)
-{
-	const double five[] = { 5, 5, 5, 5, 5, 5 }, seven[] = { 7, 7, 7, 7, 7, 7 };
-	const double eight[] = { 8, 8, 8, 8, 8, 8 };
-	struct compare_row row = runs(five, 6, seven, 6);
-
-	expect_verdict(row, COMPARE_SAME);
-	cr_expect_eq(row.band, 2);
-	row = runs(five, 6, eight, 6);
-	expect_verdict(row, COMPARE_WORSE_MAYBE);
-}
-
 /* The clock overhead is subtracted: a figure can be 0 or negative. */
 Test(runs, no_ratio_to_nothing)
 {

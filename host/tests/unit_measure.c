@@ -432,3 +432,155 @@ Test(plan, every_scale_has_the_events_of_the_largest)
 			     i);
 	plan_free(&plan);
 }
+
+/* The step of a batch's figure is the clock's over the bodies that the guest executes. */
+Test(plan, a_batch_has_as_many_bodies_as_its_step_assumes)
+{
+	const struct plan plan = { .exact = false };
+	size_t short_ones = 0;
+
+	for (const struct bench *b = bench_table; b->id; b++) {
+		const struct plan_row row = { .bench = b };
+		uint32_t batch = plan_params(&plan, &row).batch;
+		double bodies = result_bodies(b->id, RESULT_BATCH);
+
+		if (b->needs & NEEDS_COUNTS)
+			cr_expect_eq(batch, 0, "%s", b->id);
+		else
+			cr_expect_eq(batch, bodies, "%s: %u and %g", b->id, batch,
+				     bodies);
+		cr_expect_eq(result_bodies(b->id, "round_trip"), 1);
+		short_ones += batch == 5;
+	}
+	cr_expect_eq(result_bodies("hypercall", RESULT_BATCH), 50);
+	cr_expect_gt(short_ones, 10);
+}
+
+/* Rows on a clock of 25 MHz: ticks of an event, of a batch of 50 (0: has none). */
+static const struct {
+	const char *bench;
+	uint64_t event, batch;
+} coarse_rows[] = {
+	{ "null", 0, 1 },
+	{ "hypercall", 10, 520 },
+	{ "mmio_read_kernel", 30, 1510 },
+	{ "mmio_read_user", 210, 10500 },
+};
+#define COARSE_ROWS (sizeof(coarse_rows) / sizeof(coarse_rows[0]))
+
+/* What a test changes: all rows but null are longer; a row has no batch. */
+struct coarse {
+	uint64_t longer, step, hz;
+	const char *no_batch;
+};
+
+static int coarse_boot(struct target *t, const struct boot_request *rq,
+		       struct boot_report *rep, struct error *err)
+{
+	const struct coarse *how = t->state;
+
+	(void)err;
+	boot_report_init(rep);
+	rep->outcome = BOOT_DONE;
+	rep->guest.clock_hz = how->hz;
+	rep->guest.clock_step = how->step;
+	for (int phase = ABI_PHASE_NULL; phase <= ABI_PHASE_BATCH_NULL; phase++) {
+		rep->guest.samples[phase] = 2;
+		rep->series[phase] = calloc(2, sizeof(uint64_t));
+	}
+	for (size_t k = 0; k < COARSE_ROWS; k++)
+		for (size_t i = 0; i < 2 && !strcmp(coarse_rows[k].bench, rq->bench->id);
+		     i++) {
+			uint64_t *event = &rep->series[ABI_PHASE_EVENT][i];
+
+			*event = coarse_rows[k].event;
+			*event += *event ? how->longer : 0;
+			rep->series[ABI_PHASE_BATCH][i] =
+				coarse_rows[k].batch + (*event ? 50 * how->longer : 0);
+		}
+	if (how->no_batch && !strcmp(how->no_batch, rq->bench->id))
+		rep->guest.samples[ABI_PHASE_BATCH] = 0;
+	return 0;
+}
+
+static int coarse_describe(struct target *t, struct result **out, struct error *err)
+{
+	fake_describe(t, out, err);
+	(*out)->clock.unit = t->exact ? "insns" : "ticks";
+	return 0;
+}
+
+/* The last warning about the clock, "" if there is none, and their number. free() it. */
+static char *warning_of(struct coarse how, bool exact, size_t *n)
+{
+	static const struct target_ops ops = { .kind = "fake",
+					       .describe = coarse_describe,
+					       .boot = coarse_boot };
+	const char *benches[COARSE_ROWS];
+	struct target t = { .name = "fake",
+			    .arch = ARCH_AARCH64,
+			    .exact = exact,
+			    .default_boots = 3,
+			    .default_events = 2,
+			    .ops = &ops,
+			    .state = &how };
+	const struct job job = { .benches = benches,
+				 .n_benches = COARSE_ROWS,
+				 .cpu = -1 };
+	const struct measure_watch watch = { .ctx = NULL };
+	struct error err = { "" };
+	struct result *r = NULL;
+	char *text = NULL;
+
+	for (size_t k = 0; k < COARSE_ROWS; k++)
+		benches[k] = coarse_rows[k].bench;
+	cr_assert_eq(measure_run(&t, &job, &watch, &r, &err), 0, "%s", err.text);
+	cr_expect_eq(result_count(r, RESULT_OK), COARSE_ROWS);
+	*n = 0;
+	for (size_t i = 0; i < r->n_warnings; i++) {
+		if (strcmp(r->warnings[i].code, "coarse-clock") != 0)
+			continue;
+		++*n;
+		free(text);
+		text = strdup(r->warnings[i].message);
+	}
+	result_free(r);
+	return text ? text : strdup("");
+}
+
+static void expect_warning(struct coarse how, bool exact, const char *want)
+{
+	size_t n;
+	char *text = warning_of(how, exact, &n);
+
+	cr_expect_eq(n, *want ? 1 : 0);
+	cr_expect_str_eq(text, want);
+	free(text);
+}
+
+/* Once per document; not of the row that is the clock, and not on an exact target. */
+Test(measure, a_coarse_clock_is_a_warning)
+{
+	struct coarse how = { .step = 1, .hz = 25000000 };
+
+	expect_warning(
+		how, false,
+		"the clock advances in steps of 40 ns, more than 0.5 % of the round trip of 2 benchmarks: their round_trip_batch resolves it (compare --metric round_trip_batch)");
+	expect_warning(how, true, "");
+	how.no_batch = "hypercall";
+	expect_warning(
+		how, false,
+		"the clock advances in steps of 40 ns, more than 0.5 % of the round trip of 2 benchmarks: the round_trip_batch of 1 of them resolves it (compare --metric round_trip_batch)");
+	how.longer = 180;
+	expect_warning(
+		how, false,
+		"the clock advances in steps of 40 ns, more than 0.5 % of the round trip of 1 benchmark");
+	how.longer = 190;
+	how.no_batch = NULL;
+	expect_warning(how, false, "");
+	/* Ticks of 1 ns, in steps of ten. */
+	how = (struct coarse){ .longer = 0, .step = 10, .hz = 1000000000 };
+	expect_warning(
+		how, false,
+		"the clock advances in steps of 10 ns, more than 0.5 % of the round trip of 3 benchmarks: their round_trip_batch resolves it (compare --metric round_trip_batch)");
+}
