@@ -41,9 +41,11 @@
 struct pages {
 	struct host_timed *timed;
 	struct vm vm;
-	uint32_t slot;	  /* number of the slot: configs may add slots before it */
-	uint32_t touched; /* pages that the guest stores to before a sample */
-	bool timed_one;	  /* of two requests in turn: time the first; else the second */
+	uint32_t slot;	    /* number of the slot: configs may add slots before it */
+	uint32_t touched;   /* pages that the guest stores to before a sample */
+	uint32_t strays;    /* accesses of the guest that no memory slot answered */
+	bool timed_one;	    /* of two requests in turn: time the first; else the second */
+	bool counts_faults; /* KVM counts an exit for each fault: not a software KVM */
 	uint64_t log[PAGES / 64];
 };
 
@@ -55,11 +57,24 @@ static void stop_at_doorbell(void *ctx, uint32_t value)
 	vcpu_kick(&p->vm.vcpus[0]);
 }
 
+static enum vm_answer count_stray(void *ctx, struct vcpu *vcpu,
+				  const struct vm_access *access)
+{
+	struct pages *p = ctx;
+
+	(void)vcpu;
+	(void)access;
+	p->strays++;
+	return VM_ANSWERED;
+}
+
 /* A VM whose guest executes `command`, with a slot of `bytes`. */
 static int open_pages(struct pages *p, enum abi_command command, uint64_t bytes,
 		      const struct slot_options *options)
 {
-	const struct vm_listener listener = { .ctx = p, .doorbell = stop_at_doorbell };
+	const struct vm_listener listener = { .ctx = p,
+					      .doorbell = stop_at_doorbell,
+					      .access = count_stray };
 	struct host_timed own = *p->timed;
 	struct boot_request rq = *own.rq;
 	const long host = sysconf(_SC_PAGESIZE);
@@ -82,16 +97,33 @@ static int open_pages(struct pages *p, enum abi_command command, uint64_t bytes,
 	return err ? error_set(own.err, err, "%s", p->vm.error.text) : 0;
 }
 
-/* The guest stores to its pages. `*exits`: how often it exited; -1: unknown. */
+/*
+ * The guest stores to its pages, all of which are in the slot. `*exits`: how often the
+ * guest exited; NULL: not wanted.
+ * -ECANCELED with the outcome set; -ENOTSUP if KVM does not count exits.
+ */
 static int store_to_pages(struct pages *p, int64_t *exits)
 {
 	int64_t before = vcpu_kvm_stat(&p->vm.vcpus[0], KVM_STAT_EXITS), after;
 	int err = host_timed_run(p->timed, &p->vm, NULL, VCPU_STOP_KICK);
 
 	after = vcpu_kvm_stat(&p->vm.vcpus[0], KVM_STAT_EXITS);
-	if (exits)
-		*exits = before < 0 || after < 0 ? -1 : after - before;
-	return err;
+	if (err)
+		return err;
+	if (p->strays) {
+		host_timed_crash(p->timed,
+				 "%u of the guest's stores exited to user space: no slot",
+				 p->strays);
+		return -ECANCELED;
+	}
+	if (!exits)
+		return 0;
+	*exits = after - before;
+	if (before >= 0 && after >= 0)
+		return 0;
+	return error_set(
+		p->timed->err, -ENOTSUP,
+		"this KVM does not count exits, which prove the row (KVM_GET_STATS_FD, Linux 5.14)");
 }
 
 static int failed(struct pages *p, int err)
@@ -99,7 +131,7 @@ static int failed(struct pages *p, int err)
 	return err ? error_set(p->timed->err, err, "%s", p->vm.error.text) : 0;
 }
 
-/* -ECANCELED with the outcome set unless the log has all pages, or none. */
+/* -ECANCELED with the outcome set unless the log that was read has `expected` pages. */
 static int expect_dirty(struct pages *p, uint32_t expected)
 {
 	uint32_t dirty = 0, i;
@@ -113,20 +145,39 @@ static int expect_dirty(struct pages *p, uint32_t expected)
 	return -ECANCELED;
 }
 
-/*
- * -ECANCELED if the stores exited as often as they do without the mapping; -ENOTSUP if
- * KVM does not count exits.
- */
+/* Reads the log of no page. A request without an effect leaves the bitmap full. */
+static int expect_clean(struct pages *p)
+{
+	int err;
+
+	memset(p->log, 0xff, sizeof(p->log));
+	err = dirty_log_get(&p->vm, p->slot, p->log);
+	return err ? failed(p, err) : expect_dirty(p, 0);
+}
+
+/* -ECANCELED if the stores exited as often as they do without the mapping. */
 static int expect_mapped(struct pages *p, const char *what)
 {
 	int64_t exits;
 	int err = store_to_pages(p, &exits);
 
-	if (!err && exits < 0)
-		return error_set(
-			p->timed->err, -ENOTSUP,
-			"this KVM does not count exits, which prove the row (KVM_GET_STATS_FD, Linux 5.14)");
 	if (err || exits < PAGES / 2)
+		return err;
+	host_timed_crash(p->timed, "%s: the guest's stores exited %lld times", what,
+			 (long long)exits);
+	return -ECANCELED;
+}
+
+/*
+ * -ECANCELED unless the store to each page exited, and then the doorbell. Of a software
+ * KVM only the page faults that it does not handle itself are counted.
+ */
+static int expect_unmapped(struct pages *p, const char *what)
+{
+	int64_t exits;
+	int err = store_to_pages(p, &exits);
+
+	if (err || exits > p->touched || !p->counts_faults)
 		return err;
 	host_timed_crash(p->timed, "%s: the guest's stores exited %lld times", what,
 			 (long long)exits);
@@ -148,6 +199,7 @@ static int time_samples(struct pages *p, const struct slot_options *options,
 	series = host_timed_series(h, most, &n);
 	if (!series)
 		return -ENOMEM;
+	p->counts_faults = kvm_flavour(h->kvm_fd) != KVM_FLAVOUR_SOFTWARE;
 	err = open_pages(p, ABI_COMMAND_TOUCH, SLOT_BYTES, options);
 	for (i = 0; !err && i <= n; i++) {
 		if (i && host_timed_suffice(h, series, i - 1))
@@ -183,22 +235,30 @@ static int time_pages(struct host_timed *h, const struct slot_options *options,
 static int measure_log(struct pages *p, uint64_t *ticks)
 {
 	uint64_t start;
-	int err = store_to_pages(p, NULL);
+	int err;
 
+	if (!p->timed_one && !p->vm.dirty_log_manual)
+		return error_set(
+			p->timed->err, -ENOTSUP,
+			"this KVM clears the log when it is read (KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, Linux 5.2)");
+	err = store_to_pages(p, NULL);
 	if (err)
 		return err;
+	memset(p->log, 0, sizeof(p->log));
 	start = clock_now();
 	err = dirty_log_get(&p->vm, p->slot, p->log);
 	*ticks = clock_now() - start;
+	err = err ? failed(p, err) : expect_dirty(p, PAGES);
 	if (err)
-		return failed(p, err);
-	err = expect_dirty(p, PAGES);
-	if (err || p->timed_one)
-		return err ? err : failed(p, dirty_log_clear(&p->vm, p->slot, p->log));
-	start = clock_now();
-	err = dirty_log_clear(&p->vm, p->slot, p->log);
-	*ticks = clock_now() - start;
-	return failed(p, err);
+		return err;
+	if (p->timed_one) {
+		err = dirty_log_clear(&p->vm, p->slot, p->log);
+	} else {
+		start = clock_now();
+		err = dirty_log_clear(&p->vm, p->slot, p->log);
+		*ticks = clock_now() - start;
+	}
+	return err ? failed(p, err) : expect_clean(p);
 }
 
 static int time_log(struct host_timed *h, bool get)
@@ -226,12 +286,10 @@ static int empty_log(struct pages *p)
 
 	if (!p->vm.dirty_log_manual)
 		return 0;
-	err = dirty_log_get(&p->vm, p->slot, p->log);
+	err = failed(p, dirty_log_get(&p->vm, p->slot, p->log));
 	if (!err)
-		err = dirty_log_clear(&p->vm, p->slot, p->log);
-	if (!err)
-		err = dirty_log_get(&p->vm, p->slot, p->log);
-	return err ? failed(p, err) : expect_dirty(p, 0);
+		err = failed(p, dirty_log_clear(&p->vm, p->slot, p->log));
+	return err ? err : expect_clean(p);
 }
 
 /*
@@ -258,6 +316,7 @@ static int measure_switch(struct pages *p, uint64_t *ticks)
 		err = empty_log(p);
 	if (!err)
 		err = store_to_pages(p, NULL);
+	memset(p->log, 0, sizeof(p->log));
 	if (!err)
 		err = failed(p, dirty_log_get(&p->vm, p->slot, p->log));
 	if (!err)
@@ -294,7 +353,6 @@ int host_timed_dirty_log_stop(struct host_timed *h)
 static int measure_attributes(struct pages *p, uint64_t *ticks)
 {
 	uint64_t start, times[2];
-	int64_t exits;
 	int err, i;
 
 	err = store_to_pages(p, NULL);
@@ -304,15 +362,7 @@ static int measure_attributes(struct pages *p, uint64_t *ticks)
 		times[i] = clock_now() - start;
 		if (err)
 			return failed(p, err);
-		/* KVM has dropped all mappings. */
-		err = store_to_pages(p, &exits);
-		if (!err && exits >= 0 && exits < PAGES) {
-			host_timed_crash(
-				p->timed,
-				"the guest's stores exited %lld times after a conversion",
-				(long long)exits);
-			return -ECANCELED;
-		}
+		err = expect_unmapped(p, "the conversion unmapped nothing");
 	}
 	if (!err)
 		*ticks = times[!p->timed_one];
@@ -335,11 +385,15 @@ int host_timed_attributes_shared(struct host_timed *h)
 
 static const struct slot_options plain = { .populate = true };
 
-/* Deletes the slot that the guest has mapped, and creates it again. */
+/*
+ * Deletes the slot that the guest has mapped, and creates it again. The next sample's
+ * stores exit, because the slot was deleted, and not to user space, because it was
+ * created.
+ */
 static int measure_life(struct pages *p, uint64_t *ticks)
 {
 	uint64_t start;
-	int err = store_to_pages(p, NULL);
+	int err = expect_unmapped(p, "the slot was not deleted");
 
 	if (err)
 		return err;
@@ -362,11 +416,12 @@ static int measure_life(struct pages *p, uint64_t *ticks)
 	return failed(p, err);
 }
 
-/* Moves the slot away from the guest's mappings, and back. */
+/* Moves the slot away from the guest's mappings, and back, which the next stores prove.
+ */
 static int measure_move(struct pages *p, uint64_t *ticks)
 {
 	uint64_t start;
-	int err = store_to_pages(p, NULL);
+	int err = expect_unmapped(p, "the slot was not moved");
 
 	if (err)
 		return err;

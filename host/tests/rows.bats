@@ -219,11 +219,21 @@ refused_call() {
   holds doc.json 'b("fault_userfaultfd")["reason"] == "UFFDIO_COPY: Bad address"'
 }
 
-# KVM_GET_STATS_FD: without the count of exits nothing shows that a huge page was mapped.
+# KVM_GET_STATS_FD: without the count of exits nothing shows that a huge page was mapped, or a slot deleted.
 @test "kvm: rows that only exits prove are skipped where KVM does not count them" {
-  refused_call 0xaece EINVAL dirty_log_start_2m
-  holds doc.json 'b("dirty_log_start_2m")["status"] == "skip"' \
-    '"does not count exits" in b("dirty_log_start_2m")["reason"]'
+  for row in dirty_log_start_2m memslot_delete; do
+    refused_call 0xaece EINVAL "$row"
+    holds doc.json "b('$row')['status'] == 'skip'" "'does not count exits' in b('$row')['reason']"
+  done
+}
+
+# KVM_CLEAR_DIRTY_LOG returns 0 and does nothing.
+@test "kvm: a dirty log that is never cleared fails the rows about it" {
+  for row in dirty_log_get dirty_log_clear; do
+    refused_call 0xc018aec0 0 "$row"
+    holds doc.json "b('$row')['status'] == 'fail'" \
+      "b('$row')['reason'] == 'the dirty log has 512 pages instead of 0'"
+  done
 }
 
 # KVM_CLEAR_DIRTY_LOG: a log that is full at first proves nothing.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Rows of memory slots on hosts that are not here: with pages of 64 KiB, with a KVM that
- * does not count exits. The functions that need a VM are the test's own.
+ * does not count exits, with requests that return 0 without an effect. The functions that
+ * need a VM are the test's own: they model a slot of 512 pages.
  */
 #include <criterion/criterion.h>
 #include <dlfcn.h>
@@ -18,7 +19,40 @@
 #define EVENTS 3
 
 static long page_bytes = 4096;
-static int64_t exits = -1;
+static bool counts_exits = true, dirty_log_manual = true;
+static enum kvm_flavour flavour = KVM_FLAVOUR_VMX;
+
+/* The requests that have no effect. */
+enum {
+	NO_UNMAP = 1,
+	NO_DELETION = 2,
+	NO_CREATION = 4,
+	NO_MOVE_AWAY = 8,
+	NO_MOVE_BACK = 16,
+	NO_GET = 32,
+	NO_CLEAR = 64,
+	NO_CONVERSION = 128,
+	NO_PRE_FAULT = 256,
+};
+static unsigned int without_effect;
+
+/* The slot, the guest's mappings of it, and its dirty log. */
+static struct {
+	uint64_t gpa;
+	bool exists, is_logged, is_private;
+	uint32_t mapped; /* pages of 4 KiB; or all, by one huge page */
+	bool is_huge, is_backed_by_huge;
+	uint64_t dirty[512 / 64];
+	int64_t exits;
+	struct vm_listener listener;
+} slot;
+
+static void forget_mappings(void)
+{
+	slot.mapped = 0;
+	slot.is_huge = false;
+}
+
 static unsigned int runs;
 static uint32_t touched, most_samples;
 static uint32_t repeat; /* of the parameters: not 0 on an exact target */
@@ -37,20 +71,39 @@ int host_timed_open(struct host_timed *h, struct vm *vm, enum abi_command comman
 		    const struct vm_listener *listener)
 {
 	(void)command;
-	(void)listener;
 	touched = h->rq->params.operand;
 	memset(vm, 0, sizeof(*vm));
+	memset(&slot, 0, sizeof(slot));
+	slot.listener = *listener;
 	return 0;
 }
 
+/* The guest stores to its pages, each of which may exit, and rings the doorbell. */
 int host_timed_run(struct host_timed *h, struct vm *vm, struct run_timer *budget,
 		   enum vcpu_stop why)
 {
+	static const struct vm_access store = { .address = SLOT_GPA, .is_write = true };
+	uint32_t i;
+
 	(void)h;
-	(void)vm;
 	(void)budget;
 	(void)why;
 	runs++;
+	slot.exits++;
+	for (i = 0; i < touched; i++) {
+		if (!slot.exists || slot.gpa != SLOT_GPA) {
+			slot.exits++;
+			slot.listener.access(slot.listener.ctx, &vm->vcpus[0], &store);
+			continue;
+		}
+		/* A write-protected page, and one that is not mapped. */
+		if (i >= slot.mapped ||
+		    (slot.is_logged && !(slot.dirty[i / 64] >> i % 64 & 1)))
+			slot.exits++;
+		slot.dirty[i / 64] |= 1ull << i % 64;
+		if (i >= slot.mapped)
+			slot.mapped = slot.is_huge ? 512 : i + 1;
+	}
 	return 0;
 }
 
@@ -146,7 +199,13 @@ int64_t vcpu_kvm_stat(const struct vcpu *vcpu, enum kvm_stat stat)
 {
 	(void)vcpu;
 	(void)stat;
-	return exits;
+	return counts_exits ? slot.exits : -1;
+}
+
+enum kvm_flavour kvm_flavour(int kvm_fd)
+{
+	(void)kvm_fd;
+	return flavour;
 }
 
 uint64_t clock_now(void)
@@ -174,27 +233,45 @@ void vm_destroy(struct vm *vm)
 
 int slot_add(struct vm *vm, uint64_t gpa, uint64_t bytes, const struct slot_options *o)
 {
-	(void)vm;
-	(void)gpa;
 	(void)bytes;
-	(void)o;
+	vm->dirty_log_manual = dirty_log_manual;
+	slot.gpa = gpa;
+	slot.exists = true;
+	slot.is_logged = o->dirty_log;
+	slot.is_huge = slot.is_backed_by_huge = o->huge;
 	return 0;
 }
 
+/* The next fault maps a huge page, unless the log is on. */
 int slot_unmap(struct vm *vm, uint64_t gpa)
 {
 	(void)vm;
 	(void)gpa;
+	if (without_effect & NO_UNMAP)
+		return 0;
+	forget_mappings();
+	slot.is_huge = slot.is_backed_by_huge && !slot.is_logged;
 	return 0;
 }
 
+/* KVM drops the mappings where something changes. */
 int slot_register(struct vm *vm, uint32_t index, uint64_t gpa,
 		  const struct slot_options *o)
 {
 	(void)vm;
 	(void)index;
-	(void)gpa;
-	(void)o;
+	if (!slot.exists && without_effect & NO_CREATION)
+		return 0;
+	if (slot.exists && gpa != slot.gpa &&
+	    without_effect & (gpa == SLOT_GPA ? NO_MOVE_BACK : NO_MOVE_AWAY))
+		return 0;
+	if (!slot.exists || gpa != slot.gpa || o->dirty_log != slot.is_logged) {
+		memset(slot.dirty, 0, sizeof(slot.dirty));
+		forget_mappings();
+	}
+	slot.exists = true;
+	slot.gpa = gpa;
+	slot.is_logged = o->dirty_log;
 	return 0;
 }
 
@@ -202,6 +279,10 @@ int slot_delete(struct vm *vm, uint32_t index)
 {
 	(void)vm;
 	(void)index;
+	if (without_effect & NO_DELETION)
+		return 0;
+	slot.exists = false;
+	forget_mappings();
 	return 0;
 }
 
@@ -210,7 +291,10 @@ int memory_convert(struct vm *vm, uint64_t gpa, uint64_t bytes, bool private)
 	(void)vm;
 	(void)gpa;
 	(void)bytes;
-	(void)private;
+	if (!(without_effect & NO_CONVERSION) && private != slot.is_private) {
+		slot.is_private = private;
+		forget_mappings();
+	}
 	return 0;
 }
 
@@ -218,15 +302,19 @@ int slot_pre_fault(struct vm *vm, uint32_t index)
 {
 	(void)vm;
 	(void)index;
+	if (!(without_effect & NO_PRE_FAULT))
+		slot.mapped = 512;
 	return 0;
 }
 
-/* All of the 512 pages. */
 int dirty_log_get(struct vm *vm, uint32_t index, uint64_t *bitmap)
 {
 	(void)vm;
 	(void)index;
-	memset(bitmap, 0xff, 512 / 8);
+	if (!(without_effect & NO_GET))
+		memcpy(bitmap, slot.dirty, sizeof(slot.dirty));
+	if (!dirty_log_manual)
+		memset(slot.dirty, 0, sizeof(slot.dirty));
 	return 0;
 }
 
@@ -235,6 +323,8 @@ int dirty_log_clear(struct vm *vm, uint32_t index, uint64_t *bitmap)
 	(void)vm;
 	(void)index;
 	(void)bitmap;
+	if (dirty_log_manual && !(without_effect & NO_CLEAR))
+		memset(slot.dirty, 0, sizeof(slot.dirty));
 	return 0;
 }
 
@@ -268,21 +358,83 @@ Test(memory_rows, pages_of_64_kib_are_skipped)
 	cr_expect_eq(runs, 0);
 }
 
-Test(memory_rows, a_mapping_that_exits_do_not_prove_is_skipped)
+Test(memory_rows, what_exits_do_not_prove_is_skipped)
 {
-	int (*const rows[])(struct host_timed *) = { host_timed_dirty_log_start,
-						     host_timed_dirty_log_stop,
-						     host_timed_pre_fault };
+	int (*const rows[])(struct host_timed *) = {
+		host_timed_dirty_log_start,    host_timed_dirty_log_stop,
+		host_timed_pre_fault,	       host_timed_memslot_create,
+		host_timed_memslot_delete,     host_timed_memslot_move,
+		host_timed_attributes_private, host_timed_attributes_shared,
+	};
 
+	counts_exits = false;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct boot_report rep = measured(rows[i]);
 
-		cr_expect_eq(rep.outcome, BOOT_SKIP);
+		cr_expect_eq(rep.outcome, BOOT_SKIP, "row %zu", i);
 		cr_expect_not_null(strstr(rep.reason, "does not count exits"), "%s",
 				   rep.reason);
 	}
-	exits = 0;
-	cr_expect_eq(measured(host_timed_pre_fault).outcome, BOOT_DONE);
+}
+
+Test(memory_rows, a_request_without_an_effect_fails_its_row)
+{
+	static const struct {
+		int (*row)(struct host_timed *);
+		unsigned int without;
+		const char *why;
+	} cases[] = {
+		{ host_timed_dirty_log_get, NO_GET, "0 pages instead of 512" },
+		{ host_timed_dirty_log_clear, NO_GET, "0 pages instead of 512" },
+		{ host_timed_dirty_log_clear, NO_CLEAR, "512 pages instead of 0" },
+		{ host_timed_dirty_log_start, NO_GET, "512 pages instead of 0" },
+		{ host_timed_memslot_create, NO_DELETION | NO_CREATION, "not deleted" },
+		{ host_timed_memslot_create, NO_CREATION, "no slot" },
+		{ host_timed_memslot_delete, NO_DELETION, "not deleted" },
+		{ host_timed_memslot_delete, NO_CREATION, "no slot" },
+		{ host_timed_memslot_move, NO_MOVE_AWAY, "not moved" },
+		{ host_timed_memslot_move, NO_MOVE_BACK, "no slot" },
+		{ host_timed_attributes_private, NO_CONVERSION, "conversion" },
+		{ host_timed_attributes_shared, NO_CONVERSION, "conversion" },
+		{ host_timed_pre_fault, NO_PRE_FAULT, "no page was pre-faulted" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct boot_report rep;
+
+		without_effect = 0;
+		rep = measured(cases[i].row);
+		cr_expect_eq(rep.outcome, BOOT_DONE, "case %zu: %s", i, rep.reason);
+		without_effect = cases[i].without;
+		rep = measured(cases[i].row);
+		cr_expect_eq(rep.outcome, BOOT_CRASH, "case %zu", i);
+		cr_expect_not_null(strstr(rep.reason, cases[i].why), "case %zu: %s", i,
+				   rep.reason);
+	}
+}
+
+/* A software KVM does not count the faults, but the guest sees whether there is a slot.
+ */
+Test(memory_rows, a_software_kvm_needs_no_exits)
+{
+	flavour = KVM_FLAVOUR_SOFTWARE;
+	without_effect = NO_DELETION;
+	cr_expect_eq(measured(host_timed_memslot_delete).outcome, BOOT_DONE);
+	without_effect = NO_CREATION;
+	cr_expect_eq(measured(host_timed_memslot_delete).outcome, BOOT_CRASH);
+}
+
+/* Without KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2 the row would time a function that returns.
+ */
+Test(memory_rows, a_log_that_reading_clears_has_no_clearing)
+{
+	struct boot_report rep;
+
+	dirty_log_manual = false;
+	rep = measured(host_timed_dirty_log_clear);
+	cr_expect_eq(rep.outcome, BOOT_SKIP);
+	cr_expect_not_null(strstr(rep.reason, "when it is read"), "%s", rep.reason);
+	cr_expect_eq(measured(host_timed_dirty_log_get).outcome, BOOT_DONE);
 }
 
 Test(memory_rows, waits_are_those_of_the_samples)
@@ -305,7 +457,6 @@ Test(memory_rows, exact_targets_have_few_samples_of_all_pages)
 		host_timed_dirty_log_start, host_timed_dirty_log_stop,
 	};
 
-	exits = 0;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		repeat = 0;
 		(void)measured(rows[i]);
