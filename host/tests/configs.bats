@@ -115,6 +115,15 @@ skipped() {
   nothing_left doc.json
 }
 
+@test "configs: the row of a register that the VM lacks is skipped where the VM has it" {
+  need_target lab:aarch64-vhe
+  measured lab:aarch64-vhe unknown_sysreg default,set-ptrauth,vm-qemu,vm-crosvm --boots 1 --events 20
+  holds doc.json 'b("unknown_sysreg", "default")["exits"]["faults"] == b("unknown_sysreg", "default")["exits"]["expected"] > 0'
+  for config in set-ptrauth vm-qemu vm-crosvm; do
+    skipped unknown_sysreg "$config" 'pointer authentication'
+  done
+}
+
 # The local APIC is in the kernel, the IOAPIC and the PIC are not. A new dirty log of QEMU's
 # VM is full: the slot is registered, and the huge page is split when the log is cleared.
 @test "configs: rows of the local APIC under split controllers, and full dirty logs, on SVM" {
