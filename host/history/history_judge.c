@@ -229,7 +229,7 @@ static int find_hidden(struct history_series *s, const struct changepoint_rules 
 	int rc = 0;
 
 	own.quanta = 0;
-	s->hidden = calloc(s->n_points, sizeof(*s->hidden));
+	s->hidden = calloc(s->n_points + 1, sizeof(*s->hidden));
 	if (!s->hidden)
 		return -ENOMEM;
 	for (size_t k = 0; k <= s->n_changes && !rc; k++) {

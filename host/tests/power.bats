@@ -125,3 +125,11 @@ END
   [ "$status" = 2 ]
   [[ $stderr == *"no such row"* ]]
 }
+
+@test "the band of several documents is that of the coarsest clock" {
+  documents 0 0 0
+  python3 -c 'import json; d = json.load(open("run2.json")); d["clock"]["resolution"] = 40; json.dump(d, open("run2.json", "w"))'
+  run_apart "$wsbench" power --json run1.json run2.json run3.json
+  [ "$status" = 0 ]
+  [ "$(json '[round(r["band"], 9) for r in d["rows"]]')" = "[0.08]" ]
+}
