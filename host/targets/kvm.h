@@ -119,9 +119,9 @@ struct kvm_snapshot {
 	struct interference interference;
 };
 /* All but the interrupts of a CPU, which the slow part reads where KVM counts none. */
-void kvm_snapshot_quick(const struct vcpu *vcpu, struct kvm_snapshot *now);
+void kvm_snapshot_quick(struct vcpu *vcpu, struct kvm_snapshot *now);
 /* `cpu`: of the vCPU's thread, or -1. */
-void kvm_snapshot_slow(const struct vcpu *vcpu, int cpu, struct kvm_snapshot *now);
+void kvm_snapshot_slow(struct vcpu *vcpu, int cpu, struct kvm_snapshot *now);
 
 /* What a phase counted, between the doorbells of its begin and its end. */
 void kvm_count(const struct kvm_snapshot *begin, const struct kvm_snapshot *end,

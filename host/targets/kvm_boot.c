@@ -33,7 +33,7 @@ struct meter {
 	struct snapshot begin;
 };
 
-void kvm_snapshot_quick(const struct vcpu *vcpu, struct kvm_snapshot *now)
+void kvm_snapshot_quick(struct vcpu *vcpu, struct kvm_snapshot *now)
 {
 	const int64_t interrupts = now->interference.interrupts;
 
@@ -44,7 +44,7 @@ void kvm_snapshot_quick(const struct vcpu *vcpu, struct kvm_snapshot *now)
 	now->interference.interrupts = interrupts;
 }
 
-void kvm_snapshot_slow(const struct vcpu *vcpu, int cpu, struct kvm_snapshot *now)
+void kvm_snapshot_slow(struct vcpu *vcpu, int cpu, struct kvm_snapshot *now)
 {
 	now->interference.interrupts =
 		vcpu_kvm_stat(vcpu, KVM_STAT_IRQ_EXITS) < 0 ? interrupts_taken(cpu) : -1;

@@ -170,7 +170,7 @@ Test(cpus, without_a_topology_there_is_no_second_core)
  */
 Test(snapshot, only_its_slow_part_reads_the_interrupts_of_a_cpu)
 {
-	struct vcpu vcpu = { .kvm_stats = { .fd = -1 }, .stats = { .vm_exits = 7 } };
+	struct vcpu vcpu = { .fd = -1, .stats = { .vm_exits = 7 } };
 	struct kvm_snapshot now = { .interference = { .interrupts = -2 } };
 
 	kvm_snapshot_quick(&vcpu, &now);

@@ -195,7 +195,7 @@ int host_timed_crash(struct host_timed *h, const char *fmt, ...)
 	return 0;
 }
 
-int64_t vcpu_kvm_stat(const struct vcpu *vcpu, enum kvm_stat stat)
+int64_t vcpu_kvm_stat(struct vcpu *vcpu, enum kvm_stat stat)
 {
 	(void)vcpu;
 	(void)stat;

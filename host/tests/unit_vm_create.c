@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "host/targets/host_timed.h"
@@ -20,6 +21,43 @@ static struct kvm_enable_cap enabled;
 static unsigned int created; /* VMs */
 static int vm_types = 1;     /* a bit each: the default type only */
 static struct compat_memory_attributes converted;
+static bool has_vcpus;	    /* else they are refused */
+static unsigned int opened; /* statistics */
+static uint64_t value_of_exits = 7;
+
+/* Statistics of a vCPU: a histogram, then "exits". */
+static int statistics(void)
+{
+	struct {
+		struct kvm_stats_header header;
+		struct {
+			struct kvm_stats_desc desc;
+			char name[8];
+		} descs[2];
+		uint64_t data[3];
+	} file = {
+		.header = { .name_size = 8,
+			    .num_desc = 2,
+			    .desc_offset = sizeof(file.header),
+			    .data_offset = sizeof(file.header) + sizeof(file.descs) },
+		.descs = { { .desc = { .size = 2 }, .name = "exits" },
+			   { .desc = { .size = 1, .offset = 16 }, .name = "exits" } },
+		.data = { 1, 2, value_of_exits },
+	};
+	int fd = memfd_create("statistics", 0);
+
+	cr_assert_eq(write(fd, &file, sizeof(file)), sizeof(file));
+	opened++;
+	return fd;
+}
+
+static int new_vcpu(void)
+{
+	int fd = memfd_create("vcpu", 0);
+
+	cr_assert_eq(ftruncate(fd, 3 * 4096), 0);
+	return fd;
+}
 
 /*
  * KVM with a mediated vPMU on a host whose NMI watchdog has a counter. Capabilities
@@ -50,7 +88,13 @@ int ioctl(int fd, unsigned long request, ...)
 	case KVM_CREATE_VM:
 		created++;
 		return dup(STDERR_FILENO);
+	case KVM_GET_STATS_FD:
+		return statistics();
+	case KVM_GET_VCPU_MMAP_SIZE:
+		return 3 * 4096;
 	case KVM_CREATE_VCPU:
+		if (has_vcpus)
+			return new_vcpu();
 		errno = EBUSY;
 		return -1;
 	default:
@@ -67,6 +111,25 @@ Test(vm_create, counters_in_use_are_unsupported_and_name_the_watchdog)
 	cr_expect_eq(vm_create(&vm, STDERR_FILENO, &config, &listener), -ENOTSUP);
 	cr_expect_not_null(strstr(vm.error.text, "nmi_watchdog=0"));
 	cr_expect_not_null(strstr(vm.error.text, "KVM_CREATE_VCPU"));
+	vm_destroy(&vm);
+}
+
+/* A row times the creation. */
+Test(vm_create, statistics_are_opened_by_their_first_use)
+{
+	const struct vm_config config = { .vcpus = 1 };
+	const struct vm_listener listener = { 0 };
+	static struct vm vm;
+
+	has_vcpus = true;
+	(void)vm_create(&vm, STDERR_FILENO, &config, &listener);
+	cr_assert_geq(vm.vcpus[0].fd, 0);
+	cr_assert_not_null(vm.vcpus[0].run);
+	cr_expect_eq(opened, 0);
+	cr_expect_eq(vcpu_kvm_stat(&vm.vcpus[0], KVM_STAT_EXITS), 7);
+	cr_expect_eq(vcpu_kvm_stat(&vm.vcpus[0], KVM_STAT_IRQ_EXITS), -1);
+	cr_expect_eq(vcpu_kvm_stat(&vm.vcpus[0], KVM_STAT_EXITS), 7);
+	cr_expect_eq(opened, 1);
 	vm_destroy(&vm);
 }
 

@@ -21,59 +21,77 @@ static const char *const names[KVM_STATS] = {
 	[KVM_STAT_SIGNAL_EXITS] = "signal_exits",
 };
 
-static void find(struct kvm_stats_fd *stats, const struct kvm_stats_header *header,
-		 const struct kvm_stats_desc *desc)
+/*
+ * The header and all descriptors, by one pread() each. The caller frees the descriptors;
+ * NULL: no statistics.
+ */
+static uint8_t *read_descriptors(int fd, struct kvm_stats_header *header)
 {
-	int i;
+	uint8_t *all;
+	size_t bytes;
 
-	if (desc->size != 1)
-		return;
-	for (i = 0; i < KVM_STATS; i++)
-		if (!strncmp(desc->name, names[i], header->name_size))
-			stats->offset[i] = (int64_t)header->data_offset + desc->offset;
+	if (fd < 0 || pread(fd, header, sizeof(*header), 0) != sizeof(*header))
+		return NULL;
+	bytes = header->num_desc * (sizeof(struct kvm_stats_desc) + header->name_size);
+	all = malloc(bytes ? bytes : 1);
+	if (all && pread(fd, all, bytes, header->desc_offset) == (ssize_t)bytes)
+		return all;
+	free(all);
+	return NULL;
 }
 
-void stats_fd_open(int vcpu_fd, struct kvm_stats_fd *stats)
+/* The offset of a counter of one value; -1: this KVM lacks it. */
+static int64_t offset_of(const struct kvm_stats_header *header,
+			 const uint8_t *descriptors, const char *name)
 {
-	struct kvm_stats_header header;
-	struct kvm_stats_desc *desc;
-	size_t bytes;
+	const size_t bytes = sizeof(struct kvm_stats_desc) + header->name_size;
 	uint32_t i;
 
-	for (i = 0; i < KVM_STATS; i++)
-		stats->offset[i] = -1;
-	stats->fd = __kvm_ioctl_value(vcpu_fd, KVM_GET_STATS_FD, KVM_NONE);
-	if (stats->fd < 0)
-		return;
-	if (pread(stats->fd, &header, sizeof(header), 0) != sizeof(header))
-		return;
-	bytes = sizeof(*desc) + header.name_size;
-	desc = malloc(bytes);
-	if (!desc)
-		return;
-	for (i = 0; i < header.num_desc; i++) {
-		if (pread(stats->fd, desc, bytes, header.desc_offset + i * bytes) !=
-		    (ssize_t)bytes)
-			break;
-		find(stats, &header, desc);
+	for (i = 0; i < header->num_desc; i++, descriptors += bytes) {
+		struct kvm_stats_desc desc;
+
+		memcpy(&desc, descriptors, sizeof(desc));
+		if (desc.size == 1 && !strncmp((const char *)descriptors + sizeof(desc),
+					       name, header->name_size))
+			return (int64_t)header->data_offset + desc.offset;
 	}
-	free(desc);
+	return -1;
 }
 
-void stats_fd_close(struct kvm_stats_fd *stats)
+/* At the first use, because a row times the creation of VMs that need no statistics. */
+static void open_stats(struct vcpu *vcpu)
 {
-	if (stats->fd >= 0)
-		close(stats->fd);
+	struct kvm_stats_fd *stats = &vcpu->kvm_stats;
+	struct kvm_stats_header header;
+	uint8_t *descriptors;
+	int i;
+
+	if (stats->is_known)
+		return;
+	stats->is_known = true;
+	stats->fd = __kvm_ioctl_value(vcpu->fd, KVM_GET_STATS_FD, KVM_NONE);
+	descriptors = read_descriptors(stats->fd, &header);
+	for (i = 0; i < KVM_STATS; i++)
+		stats->offset[i] =
+			descriptors ? offset_of(&header, descriptors, names[i]) : -1;
+	free(descriptors);
 }
 
-int64_t vcpu_kvm_stat(const struct vcpu *vcpu, enum kvm_stat stat)
+void vcpu_kvm_stats_close(struct vcpu *vcpu)
+{
+	if (vcpu->kvm_stats.is_known && vcpu->kvm_stats.fd >= 0)
+		close(vcpu->kvm_stats.fd);
+	vcpu->kvm_stats.is_known = false;
+}
+
+int64_t vcpu_kvm_stat(struct vcpu *vcpu, enum kvm_stat stat)
 {
 	const struct kvm_stats_fd *stats = &vcpu->kvm_stats;
 	uint64_t value;
 
-	if (stats->fd < 0 || stats->offset[stat] < 0)
-		return -1;
-	if (pread(stats->fd, &value, sizeof(value), stats->offset[stat]) != sizeof(value))
+	open_stats(vcpu);
+	if (stats->offset[stat] < 0 ||
+	    pread(stats->fd, &value, sizeof(value), stats->offset[stat]) != sizeof(value))
 		return -1;
 	return (int64_t)value;
 }
@@ -82,29 +100,15 @@ int64_t vcpu_kvm_stat(const struct vcpu *vcpu, enum kvm_stat stat)
 static int64_t read_named(const struct kvm_stats_fd *stats, const char *name)
 {
 	struct kvm_stats_header header;
-	struct kvm_stats_desc *desc;
+	uint8_t *descriptors = read_descriptors(stats->fd, &header);
+	int64_t offset = descriptors ? offset_of(&header, descriptors, name) : -1;
 	uint64_t value;
-	int64_t found = -1;
-	size_t bytes;
-	uint32_t i;
 
-	if (stats->fd < 0 ||
-	    pread(stats->fd, &header, sizeof(header), 0) != sizeof(header))
+	free(descriptors);
+	if (offset < 0 ||
+	    pread(stats->fd, &value, sizeof(value), offset) != sizeof(value))
 		return -1;
-	bytes = sizeof(*desc) + header.name_size;
-	desc = malloc(bytes);
-	for (i = 0; desc && i < header.num_desc && found < 0; i++) {
-		if (pread(stats->fd, desc, bytes, header.desc_offset + i * bytes) !=
-		    (ssize_t)bytes)
-			break;
-		if (desc->size != 1 || strncmp(desc->name, name, header.name_size))
-			continue;
-		if (pread(stats->fd, &value, sizeof(value),
-			  (off_t)header.data_offset + desc->offset) == sizeof(value))
-			found = (int64_t)value;
-	}
-	free(desc);
-	return found;
+	return (int64_t)value;
 }
 
 /*
@@ -122,11 +126,12 @@ static const struct {
 	{ "signal_exits", "exit_signal", offsetof(struct vcpu_stats, exit_signal) },
 };
 
-int stats_cross_check(const struct vcpu *vcpu, struct error *err)
+int stats_cross_check(struct vcpu *vcpu, struct error *err)
 {
 	int compared = 0;
 	size_t i;
 
+	open_stats(vcpu);
 	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
 		int64_t theirs = read_named(&vcpu->kvm_stats, pairs[i].kvm);
 		uint64_t ours;

@@ -12,15 +12,14 @@
 
 #include "host/vmm/vmm.h"
 
-/* Finds the counters of enum kvm_stat. fd -1: no statistics (before Linux 5.14). */
-void stats_fd_open(int vcpu_fd, struct kvm_stats_fd *stats);
-void stats_fd_close(struct kvm_stats_fd *stats);
+/* Closes what vcpu_kvm_stat() opened; for vm_destroy(). */
+void vcpu_kvm_stats_close(struct vcpu *vcpu);
 
 /*
  * Compares the run loop's counters with KVM's counters of the same events. The number of
  * counters compared, or -EINVAL with the first that differs.
  */
-int stats_cross_check(const struct vcpu *vcpu, struct error *err);
+int stats_cross_check(struct vcpu *vcpu, struct error *err);
 
 /*
  * The host's counters of a vCPU thread, split into guest (exclude_host) and host

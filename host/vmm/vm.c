@@ -232,7 +232,6 @@ static int create_vcpu(struct vm *vm, unsigned int index)
 				 "cannot map the vCPU's run page: %m");
 	}
 	vcpu->run_bytes = bytes;
-	stats_fd_open(vcpu->fd, &vcpu->kvm_stats);
 	err = dirty_ring_map(vcpu);
 	return err ? err : kick_init(vcpu);
 }
@@ -277,7 +276,6 @@ int vm_create(struct vm *vm, int kvm_fd, const struct vm_config *config,
 			.vm = vm,
 			.index = i,
 			.fd = -1,
-			.kvm_stats.fd = -1,
 			.answer_fd = -1,
 			.error = &vm->error,
 			.dump = &vm->dump,
@@ -334,7 +332,7 @@ static void destroy_vcpu(struct vcpu *vcpu)
 {
 	regs_free(vcpu);
 	free(vcpu->pmu_msrs);
-	stats_fd_close(&vcpu->kvm_stats);
+	vcpu_kvm_stats_close(vcpu);
 	dirty_ring_unmap(vcpu);
 	if (vcpu->run)
 		munmap(vcpu->run, vcpu->run_bytes);

@@ -189,7 +189,8 @@ enum kvm_stat {
 	KVM_STATS,
 };
 struct kvm_stats_fd {
-	int fd;
+	bool is_known; /* whether this kernel has statistics; else the rest is unset */
+	int fd;	       /* negative: none (before Linux 5.14) */
 	int64_t offset[KVM_STATS]; /* -1: this kernel lacks the counter */
 };
 
@@ -435,8 +436,8 @@ int vm_run_crew(struct vm_crew *crew);
 /* Starts a thread, pinned to `cpu` unless that is -1. 0 or -errno. */
 int vm_thread(pthread_t *thread, int cpu, void *(*work)(void *ctx), void *ctx);
 
-/* KVM's counter, or -1. */
-int64_t vcpu_kvm_stat(const struct vcpu *vcpu, enum kvm_stat stat);
+/* KVM's counter, or -1. The first call opens the vCPU's statistics. */
+int64_t vcpu_kvm_stat(struct vcpu *vcpu, enum kvm_stat stat);
 
 /* The most important registers in one line, for messages; truncated to `bytes`. */
 void vcpu_dump(const struct vcpu *vcpu, char *text, size_t bytes);

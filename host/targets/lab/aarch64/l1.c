@@ -39,8 +39,7 @@ const struct lab_l1_words lab_l1_words = { .add = "", .omit = omitted };
 
 #define REGISTER(n) (LAB_L1_REGISTERS_GPA + sizeof(uint32_t) * (n))
 
-static uint32_t read_device(const struct lab_l1 *l1, const struct vcpu *vcpu,
-			    uint64_t address)
+static uint32_t read_device(const struct lab_l1 *l1, struct vcpu *vcpu, uint64_t address)
 {
 	switch (address) {
 	case REGISTER(LAB_L1_EXITS):
