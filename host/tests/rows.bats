@@ -152,6 +152,18 @@ newest_of() {
     'any(f["name"] == "kvm_vcpu_on_spin" for f in d["functions"])'
 }
 
+# Nor does a restore fault on pages that the checkpoint does not have.
+@test "lab:x86_64-svm: a checkpoint is not a search for pages that are not zero" {
+  need_target lab:x86_64-svm
+  for row in checkpoint_save checkpoint_restore; do
+    "$wsbench" explain --on lab:x86_64-svm --bench $row --quiet -o $row.json >/dev/null
+    holds $row.json 'd["total"] == d["round_trip"] > 100000' \
+      'sum(f["insns"] for f in d["functions"] if "memcmp" in f["name"]) < d["total"] / 20' \
+      'sum(f["insns"] for f in d["functions"] if "clear_page" in f["name"]) < d["total"] / 20' \
+      'any(f["name"] == "kvm_get_msr_common" for f in d["functions"])'
+  done
+}
+
 # KVM of x86_64 with CONFIG_KVM_SW_PROTECTED_VM, which no kernel of Debian has: bench/README.md builds it.
 @test "lab:x86_64-svm, -vmx: private and shared memory, on a kernel that has it" {
   local kernel=${WORLDSWITCH_PROTECTED_KERNEL:-}

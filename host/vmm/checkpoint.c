@@ -74,20 +74,23 @@ int checkpoint_create(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Replaces the contents by header and body, synced. 0 or -errno. */
+/*
+ * Replaces the contents by header and body, synced. Pages that the file has are kept. 0
+ * or -errno.
+ */
 static int write_file(struct vm *vm, int fd, const void *body, size_t bytes)
 {
 	struct checkpoint_header header = header_for(vm);
 	int err = 0;
 
 	seal(&header, body, bytes);
-	if (ftruncate(fd, 0) || lseek(fd, 0, SEEK_SET))
+	if (lseek(fd, 0, SEEK_SET))
 		err = -errno;
 	if (!err)
 		err = write_all(fd, &header, sizeof(header));
 	if (!err)
 		err = write_all(fd, body, bytes);
-	if (!err && fsync(fd))
+	if (!err && (ftruncate(fd, (off_t)(sizeof(header) + bytes)) || fsync(fd)))
 		err = -errno;
 	return err ? error_set(&vm->error, err, "cannot write the checkpoint: %s",
 			       strerror(-err))
@@ -172,8 +175,11 @@ static int check_all(struct vm *vm, const uint8_t *data, size_t whole)
 	return 0;
 }
 
-/* Reads a file and checks it against `vm`. The caller frees `body`. */
-static int read_file(struct vm *vm, int fd, uint8_t **body, size_t *bytes)
+/*
+ * Reads a file and checks it against `vm`. `*file`: all of it, which the caller frees;
+ * the body of `*bytes` is behind the header.
+ */
+static int read_file(struct vm *vm, int fd, uint8_t **file, size_t *bytes)
 {
 	uint64_t max = 2 * vm->ram_bytes + STATE_BYTES_MAX;
 	uint8_t *data = NULL;
@@ -191,8 +197,7 @@ static int read_file(struct vm *vm, int fd, uint8_t **body, size_t *bytes)
 		return err;
 	}
 	*bytes = whole - sizeof(struct checkpoint_header);
-	memmove(data, data + sizeof(struct checkpoint_header), *bytes);
-	*body = data;
+	*file = data;
 	return 0;
 }
 
@@ -265,23 +270,48 @@ static void write_section(FILE *out, enum checkpoint_type type, uint32_t index,
 	fwrite(data, 1, bytes, out);
 }
 
-static void write_memory(FILE *out, uint32_t index, const struct region *r)
+static int find_pages(struct vm *vm, struct checkpoint_pages *pages)
 {
-	const uint64_t all = r->bytes / PAGE_BYTES;
-	struct memory_head head = { r->gpa, r->bytes, 0 };
-	struct checkpoint_section section = { CHECKPOINT_MEMORY, index, sizeof(head) };
+	unsigned int i;
 	uint64_t n;
 
-	for (n = 0; n < all; n++)
-		head.pages += !is_zero(r->hva + n * PAGE_BYTES);
-	section.bytes += head.pages * (sizeof(n) + PAGE_BYTES);
+	for (i = 0; i < regions(vm); i++) {
+		const struct region r = region_of(vm, i);
+
+		pages->number[i] = malloc(r.bytes / PAGE_BYTES * sizeof(n));
+		if (!pages->number[i])
+			return error_set(&vm->error, -ENOMEM, "out of memory");
+		for (n = 0; n < r.bytes / PAGE_BYTES; n++)
+			if (!is_zero(r.hva + n * PAGE_BYTES))
+				pages->number[i][pages->count[i]++] = n;
+	}
+	return 0;
+}
+
+void checkpoint_pages_free(struct checkpoint_pages *pages)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(pages->number) / sizeof(pages->number[0]); i++)
+		free(pages->number[i]);
+	*pages = (struct checkpoint_pages){ .count = { 0 } };
+}
+
+static void write_memory(FILE *out, uint32_t index, const struct region *r,
+			 const uint64_t *number, uint64_t count)
+{
+	const struct memory_head head = { r->gpa, r->bytes, count };
+	const struct checkpoint_section section = {
+		CHECKPOINT_MEMORY, index,
+		sizeof(head) + count * (sizeof(*number) + PAGE_BYTES)
+	};
+	uint64_t i;
+
 	fwrite(&section, sizeof(section), 1, out);
 	fwrite(&head, sizeof(head), 1, out);
-	for (n = 0; n < all; n++) {
-		if (is_zero(r->hva + n * PAGE_BYTES))
-			continue;
-		fwrite(&n, sizeof(n), 1, out);
-		fwrite(r->hva + n * PAGE_BYTES, PAGE_BYTES, 1, out);
+	for (i = 0; i < count; i++) {
+		fwrite(&number[i], sizeof(number[i]), 1, out);
+		fwrite(r->hva + number[i] * PAGE_BYTES, PAGE_BYTES, 1, out);
 	}
 }
 
@@ -320,26 +350,33 @@ static int write_machine(FILE *out, struct vm *vm)
 	return err;
 }
 
-static int write_body(FILE *out, struct vm *vm)
+/* Completes pending accesses, and writes to guest memory what KVM keeps there. */
+static int settle(struct vm *vm)
 {
 	unsigned int i;
 	int err = 0;
 
 	for (i = 0; !err && i < vm->config.vcpus; i++)
 		err = vcpu_drain(&vm->vcpus[i]);
-	if (!err)
-		err = arch_machine_flush(vm);
-	for (i = 0; !err && i < regions(vm); i++) {
+	return err ? err : arch_machine_flush(vm);
+}
+
+static int write_body(FILE *out, struct vm *vm, const struct checkpoint_pages *pages)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < regions(vm); i++) {
 		const struct region r = region_of(vm, i);
 
-		write_memory(out, i, &r);
+		write_memory(out, i, &r, pages->number[i], pages->count[i]);
 	}
 	for (i = 0; !err && i < vm->config.vcpus; i++)
 		err = write_vcpu(out, &vm->vcpus[i]);
 	return err ? err : write_machine(out, vm);
 }
 
-int checkpoint_save(struct vm *vm, int fd)
+static int save_settled(struct vm *vm, int fd, const struct checkpoint_pages *pages)
 {
 	char *body = NULL;
 	size_t bytes;
@@ -348,7 +385,7 @@ int checkpoint_save(struct vm *vm, int fd)
 
 	if (!out)
 		return error_set(&vm->error, -ENOMEM, "out of memory");
-	err = write_body(out, vm);
+	err = write_body(out, vm, pages);
 	if (ferror(out) && !err)
 		err = error_set(&vm->error, -ENOMEM, "out of memory");
 	if (fclose(out) && !err)
@@ -359,15 +396,58 @@ int checkpoint_save(struct vm *vm, int fd)
 	return err;
 }
 
+int checkpoint_find_pages(struct vm *vm, struct checkpoint_pages *pages)
+{
+	int err = settle(vm);
+
+	checkpoint_pages_free(pages);
+	return err ? err : find_pages(vm, pages);
+}
+
+int checkpoint_save_pages(struct vm *vm, int fd, const struct checkpoint_pages *pages)
+{
+	int err = settle(vm);
+
+	return err ? err : save_settled(vm, fd, pages);
+}
+
+int checkpoint_save(struct vm *vm, int fd)
+{
+	struct checkpoint_pages pages = { .count = { 0 } };
+	int err = checkpoint_find_pages(vm, &pages);
+
+	if (!err)
+		err = save_settled(vm, fd, &pages);
+	checkpoint_pages_free(&pages);
+	return err;
+}
+
 static int does_not_fit(struct vm *vm, const char *why)
 {
 	return error_set(&vm->error, -EINVAL, "the checkpoint does not fit this VM: %s",
 			 why);
 }
 
+static void clear_pages(const struct region *r, uint64_t from, uint64_t to)
+{
+	for (; from < to; from++)
+		if (!is_zero(r->hva + from * PAGE_BYTES))
+			memset(r->hva + from * PAGE_BYTES, 0, PAGE_BYTES);
+}
+
+/*
+ * RAM is private memory, whose discarded pages are zero, without a search for pages that
+ * are not. A slot can be a mapping of a file.
+ */
+static bool discard(const struct region *r, uint32_t index)
+{
+	return !index && !madvise(r->hva, r->bytes, MADV_DONTNEED);
+}
+
 static int restore_memory(struct vm *vm, uint32_t index, const uint8_t *data,
 			  uint64_t bytes, bool put)
 {
+	bool is_clear = false;
 	struct memory_head head;
 	struct region r;
 	uint64_t n, next = 0, i;
@@ -381,21 +461,21 @@ static int restore_memory(struct vm *vm, uint32_t index, const uint8_t *data,
 	    bytes != sizeof(head) + head.pages * (sizeof(n) + PAGE_BYTES))
 		return does_not_fit(vm, "memory of another size or address");
 	data += sizeof(head);
+	if (put)
+		is_clear = discard(&r, index);
 	for (i = 0; i < head.pages; i++, data += sizeof(n) + PAGE_BYTES) {
 		memcpy(&n, data, sizeof(n));
 		if (n < next || n >= r.bytes / PAGE_BYTES)
 			return does_not_fit(vm, "pages out of order");
 		/* Pages that are not in the checkpoint are zero. */
-		for (; put && next < n; next++)
-			if (!is_zero(r.hva + next * PAGE_BYTES))
-				memset(r.hva + next * PAGE_BYTES, 0, PAGE_BYTES);
+		if (put && !is_clear)
+			clear_pages(&r, next, n);
 		if (put)
 			memcpy(r.hva + n * PAGE_BYTES, data + sizeof(n), PAGE_BYTES);
 		next = n + 1;
 	}
-	for (; put && next < r.bytes / PAGE_BYTES; next++)
-		if (!is_zero(r.hva + next * PAGE_BYTES))
-			memset(r.hva + next * PAGE_BYTES, 0, PAGE_BYTES);
+	if (put && !is_clear)
+		clear_pages(&r, next, r.bytes / PAGE_BYTES);
 	return 0;
 }
 
@@ -488,16 +568,18 @@ static int restore_body(struct vm *vm, const uint8_t *body, size_t bytes, bool p
 
 int checkpoint_restore(struct vm *vm, int fd)
 {
-	uint8_t *body = NULL;
+	uint8_t *file = NULL;
+	const uint8_t *body;
 	size_t bytes = 0;
-	int err = read_file(vm, fd, &body, &bytes);
+	int err = read_file(vm, fd, &file, &bytes);
 
 	if (err)
 		return err;
+	body = file + sizeof(struct checkpoint_header);
 	/* Checks everything before it changes anything. */
 	err = restore_body(vm, body, bytes, false);
 	if (!err)
 		err = restore_body(vm, body, bytes, true);
-	free(body);
+	free(file);
 	return err;
 }

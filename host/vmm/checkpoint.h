@@ -26,6 +26,18 @@ int checkpoint_create(void);
 int checkpoint_save(struct vm *vm, int fd);
 
 /*
+ * checkpoint_save() in two parts: the search of all memory for pages that are not zero,
+ * and the rest. The pages stay valid while the guest does not run. Initialized with 0;
+ * checkpoint_pages_free() in any case.
+ */
+struct checkpoint_pages {
+	uint64_t *number[1 + VM_SLOTS_MAX], count[1 + VM_SLOTS_MAX]; /* RAM, slots */
+};
+int checkpoint_find_pages(struct vm *vm, struct checkpoint_pages *pages);
+int checkpoint_save_pages(struct vm *vm, int fd, const struct checkpoint_pages *pages);
+void checkpoint_pages_free(struct checkpoint_pages *pages);
+
+/*
  * Restores into a VM from vm_create() with the same config (and slots) that has not run;
  * it continues where the saved VM was. -EINVAL, and nothing changed, if the file is
  * damaged, truncated, or another VM's.
