@@ -35,6 +35,7 @@ int host_timed_irq_inject(struct host_timed *h);
 int host_timed_irq_inject_eoi(struct host_timed *h);
 int host_timed_irqfd_inject(struct host_timed *h);
 int host_timed_msi_inject(struct host_timed *h);
+int host_timed_msi_irqfd_inject(struct host_timed *h);
 int host_timed_its_lpi_stream(struct host_timed *h);
 int host_timed_kick_signal(struct host_timed *h);
 int host_timed_kick_immediate_exit(struct host_timed *h);

@@ -22,7 +22,7 @@
 struct halves {
 	struct host_timed *timed;
 	struct vm vm;
-	uint32_t n, rung;
+	uint32_t n, rung; /* events: the samples, and the first, which is the warm-up */
 	/* The host's readings, one per doorbell. */
 	uint64_t *arrived, *left;
 };
@@ -38,7 +38,8 @@ static void on_half_doorbell(void *ctx, uint32_t value)
 	halves->left[halves->rung++] = clock_now();
 }
 
-/* The samples of one direction; -ERANGE if a reading is out of order. */
+/* The samples of one direction, all but the first; -ERANGE if a reading is out of order.
+ */
 static int subtract_halves(const struct halves *halves, bool out, uint64_t offset,
 			   uint64_t *series)
 {
@@ -53,7 +54,9 @@ static int subtract_halves(const struct halves *halves, bool out, uint64_t offse
 		if ((int64_t)(halves->arrived[i] - before) < 0 ||
 		    (int64_t)(after - halves->left[i]) < 0)
 			return -ERANGE;
-		series[i] = out ? halves->arrived[i] - before : after - halves->left[i];
+		if (i)
+			series[i - 1] = out ? halves->arrived[i] - before
+					    : after - halves->left[i];
 	}
 	return 0;
 }
@@ -63,10 +66,14 @@ static int run_halves(struct halves *halves, bool out, uint64_t *series)
 	const struct vm_listener listener = { .ctx = halves,
 					      .doorbell = on_half_doorbell };
 	struct host_timed *h = halves->timed;
+	struct boot_request rq = *h->rq;
+	struct host_timed own = *h;
 	uint64_t offset;
 	int err;
 
-	err = host_timed_open(h, &halves->vm, ABI_COMMAND_STAMP, &listener);
+	rq.params.events = halves->n;
+	own.rq = &rq;
+	err = host_timed_open(&own, &halves->vm, ABI_COMMAND_STAMP, &listener);
 	if (err)
 		return err;
 	if (clock_guest_offset(&halves->vm.vcpus[0], &offset))
@@ -76,31 +83,29 @@ static int run_halves(struct halves *halves, bool out, uint64_t *series)
 	err = host_timed_run(h, &halves->vm, NULL, VCPU_STOP_DOORBELL);
 	if (err)
 		return err == -ECANCELED ? 0 : err;
-	if (!halves->rung || halves->rung != host_timed_stamped(h, &halves->vm))
+	if (!halves->rung || halves->rung != host_timed_stamped(&own, &halves->vm))
 		return host_timed_crash(h, "%u doorbells of %u arrived", halves->rung,
 					halves->n);
 	if (subtract_halves(halves, out, offset, series))
 		return host_timed_skip(h,
 				       "guest and host do not read the same clock here");
-	host_timed_shorten(h, ABI_PHASE_EVENT, halves->rung);
+	host_timed_shorten(h, ABI_PHASE_EVENT, halves->rung - 1);
 	return host_timed_done(h);
 }
 
 static int half(struct host_timed *h, bool out)
 {
 	struct halves halves = { .timed = h };
-	uint64_t *series = host_timed_series(h, ABI_SERIES_MAX, &halves.n);
-	int err;
+	uint64_t *series = host_timed_series(h, ABI_SERIES_MAX - 1, &halves.n);
+	int err = -ENOMEM;
 
 	if (!series)
-		return -ENOMEM;
-	halves.arrived = calloc(halves.n, sizeof(*halves.arrived));
-	halves.left = calloc(halves.n, sizeof(*halves.left));
+		return err;
+	halves.arrived = host_timed_array(h, ++halves.n);
+	halves.left = host_timed_array(h, halves.n);
 	if (halves.arrived && halves.left) {
 		err = run_halves(&halves, out, series);
 		vm_destroy(&halves.vm);
-	} else {
-		err = error_set(h->err, -ENOMEM, "out of memory");
 	}
 	free(halves.arrived);
 	free(halves.left);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Host-timed benchmarks of message-signalled interrupts: KVM_SIGNAL_MSI to the local APIC
- * or to the ITS, one message and a stream of messages.
+ * Host-timed benchmarks of message-signalled interrupts: KVM_SIGNAL_MSI or an irqfd to
+ * the local APIC or to the ITS, one message and a stream of messages.
  *
  * As in irq_inject, the vCPU's own thread sends the messages at a doorbell and re-enters
  * the guest. The handler of the last message ends the sample. A message that is lost
@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "host/lib/error.h"
 #include "host/targets/host_timed.h"
@@ -20,7 +21,9 @@ struct stream {
 	struct vm vm;
 	struct irq_message message[ABI_AARCH64_MSI_EVENTS];
 	uint32_t messages; /* of one sample */
-	uint32_t n, rung;
+	bool by_eventfd;   /* else by KVM_SIGNAL_MSI */
+	int eventfd;
+	uint32_t n, rung; /* events: the samples, and the first, which is the warm-up */
 	uint64_t *sent;
 	int err;
 };
@@ -37,6 +40,19 @@ static void on_doorbell(void *ctx, uint32_t value)
 		s->err = irq_msi_send(&s->vm, &s->message[i]);
 }
 
+/* As on_doorbell(), of one message by its irqfd. */
+static void on_doorbell_irqfd(void *ctx, uint32_t value)
+{
+	const uint64_t one = 1;
+	struct stream *s = ctx;
+
+	if (ABI_DOORBELL_KIND(value) != ABI_DOORBELL_END || s->rung >= s->n || s->err)
+		return;
+	s->sent[s->rung++] = clock_now();
+	if (write(s->eventfd, &one, sizeof(one)) != sizeof(one))
+		s->err = error_set(&s->vm.error, -errno, "the irqfd: %m");
+}
+
 /* The messages of one sample; the guest's ITS or local APIC must know them. */
 static int prepare(struct stream *s)
 {
@@ -48,12 +64,18 @@ static int prepare(struct stream *s)
 		err = irq_msi_init(&s->vm, &s->message[i],
 				   pc ? ABI_X86_64_MSI_GPA : ABI_AARCH64_MSI_GPA,
 				   pc ? ABI_X86_64_MSI_VECTOR : i);
-	return err;
+	if (err || !s->by_eventfd)
+		return err;
+	s->eventfd = irq_fd_msi(&s->vm, &s->message[0]);
+	return s->eventfd < 0 ? s->eventfd : 0;
 }
 
 static int run(struct host_timed *h, struct stream *s, uint64_t *series)
 {
-	const struct vm_listener listener = { .ctx = s, .doorbell = on_doorbell };
+	const struct vm_listener listener = {
+		.ctx = s,
+		.doorbell = s->by_eventfd ? on_doorbell_irqfd : on_doorbell,
+	};
 	struct boot_request rq = *h->rq;
 	struct host_timed own = *h;
 	uint64_t offset;
@@ -85,28 +107,28 @@ static int run(struct host_timed *h, struct stream *s, uint64_t *series)
 		return err == -ECANCELED ? 0 : err;
 	if (!s->rung || s->rung != host_timed_stamped(&own, &s->vm))
 		return host_timed_crash(h, "%u doorbells of %u arrived", s->rung, s->n);
-	for (i = 0; i < s->rung; i++) {
-		series[i] = host_timed_stamp(&s->vm, ABI_PHASE_EVENT, i) - offset -
-			    s->sent[i];
-		if ((int64_t)series[i] < 0)
+	for (i = 1; i < s->rung; i++) {
+		series[i - 1] = host_timed_stamp(&s->vm, ABI_PHASE_EVENT, i) - offset -
+				s->sent[i];
+		if ((int64_t)series[i - 1] < 0)
 			return host_timed_skip(
 				h, "guest and host do not read the same clock here");
 	}
-	host_timed_shorten(h, ABI_PHASE_EVENT, s->rung);
+	host_timed_shorten(h, ABI_PHASE_EVENT, s->rung - 1);
 	return host_timed_done(h);
 }
 
-static int stream(struct host_timed *h, uint32_t messages)
+static int stream(struct host_timed *h, uint32_t messages, bool by_eventfd)
 {
-	struct stream s = { .messages = messages };
-	uint64_t *series = host_timed_series(h, ABI_SERIES_MAX, &s.n);
+	struct stream s = { .messages = messages, .by_eventfd = by_eventfd };
+	uint64_t *series = host_timed_series(h, ABI_SERIES_MAX - 1, &s.n);
 	int err;
 
 	if (!series)
 		return -ENOMEM;
-	s.sent = calloc(s.n, sizeof(*s.sent));
+	s.sent = host_timed_array(h, ++s.n);
 	if (!s.sent)
-		return error_set(h->err, -ENOMEM, "out of memory");
+		return -ENOMEM;
 	err = run(h, &s, series);
 	vm_destroy(&s.vm);
 	free(s.sent);
@@ -115,10 +137,15 @@ static int stream(struct host_timed *h, uint32_t messages)
 
 int host_timed_msi_inject(struct host_timed *h)
 {
-	return stream(h, 1);
+	return stream(h, 1, false);
+}
+
+int host_timed_msi_irqfd_inject(struct host_timed *h)
+{
+	return stream(h, 1, true);
 }
 
 int host_timed_its_lpi_stream(struct host_timed *h)
 {
-	return stream(h, ABI_AARCH64_MSI_EVENTS);
+	return stream(h, ABI_AARCH64_MSI_EVENTS, false);
 }

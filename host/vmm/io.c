@@ -193,13 +193,12 @@ int irq_set_line(struct vm *vm, uint32_t line, bool level)
 	return err ? err : vm_ioctl_on(vm, KVM_IRQ_LINE, &request, "%u", line);
 }
 
-int irq_fd(struct vm *vm, uint32_t line)
+/* An eventfd, which the VM owns, that injects GSI `gsi`; or -errno. */
+static int add_irqfd(struct vm *vm, uint32_t gsi)
 {
-	struct kvm_irqfd request = { .flags = 0 };
-	int err = arch_irq_gsi(vm, line, &request.gsi), fd;
+	struct kvm_irqfd request = { .gsi = gsi };
+	int err, fd;
 
-	if (err)
-		return err;
 	if (!kvm_check_cap(vm->fd, KVM_CAP_IRQFD))
 		return error_set(&vm->error, -ENOTSUP, "this KVM has no irqfd");
 	if (vm->eventfds == VM_EVENTFDS_MAX)
@@ -208,13 +207,43 @@ int irq_fd(struct vm *vm, uint32_t line)
 	if (fd < 0)
 		return error_set(&vm->error, -errno, "eventfd: %m");
 	request.fd = (uint32_t)fd;
-	err = vm_ioctl_on(vm, KVM_IRQFD, &request, "of line %u", line);
+	err = vm_ioctl_on(vm, KVM_IRQFD, &request, "of GSI %u", gsi);
 	if (err) {
 		close(fd);
 		return err;
 	}
 	vm->eventfd[vm->eventfds++] = fd;
 	return fd;
+}
+
+int irq_fd(struct vm *vm, uint32_t line)
+{
+	uint32_t gsi;
+	int err = arch_irq_gsi(vm, line, &gsi);
+
+	return err ? err : add_irqfd(vm, gsi);
+}
+
+/* Behind the lines of an IOAPIC. */
+#define MSI_GSI 24
+
+int irq_fd_msi(struct vm *vm, const struct irq_message *m)
+{
+	struct {
+		struct kvm_irq_routing head;
+		struct kvm_irq_routing_entry entry;
+	} table = {
+		.head.nr = 1,
+		.entry = { .gsi = MSI_GSI,
+			   .type = KVM_IRQ_ROUTING_MSI,
+			   .flags = m->flags,
+			   .u.msi = { .address_lo = (uint32_t)m->address,
+				      .address_hi = (uint32_t)(m->address >> 32),
+				      .data = m->data } },
+	};
+	int err = vm_ioctl_on(vm, KVM_SET_GSI_ROUTING, &table.head, "of GSI %u", MSI_GSI);
+
+	return err ? err : add_irqfd(vm, MSI_GSI);
 }
 
 int irq_msi_init(struct vm *vm, struct irq_message *m, uint64_t address, uint32_t data)

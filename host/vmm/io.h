@@ -84,6 +84,12 @@ int irq_msi_init(struct vm *vm, struct irq_message *m, uint64_t address, uint32_
 int irq_msi_send(struct vm *vm, const struct irq_message *m);
 
 /*
+ * A write to the returned eventfd sends the message, as virtio's and VFIO's do. Replaces
+ * all routes. vm_destroy() closes it.
+ */
+int irq_fd_msi(struct vm *vm, const struct irq_message *m);
+
+/*
  * x86_64 with a split irqchip: GSI `gsi` of the VMM's IOAPIC sends this message; if it is
  * level-triggered, its EOI exits (KVM_EXIT_IOAPIC_EOI). Replaces all routes.
  */
