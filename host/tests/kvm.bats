@@ -9,7 +9,7 @@ setup_file() {
   clean_place "$BATS_FILE_TMPDIR"
   ! unavailable kvm >/dev/null || return 0
   contained "$wsbench" run --on kvm --bench null,hypercall,mmio_read_user,mmio_write_user,pio_in_user,pio_out_user \
-    --boots 7 --events 200 -o "$BATS_FILE_TMPDIR/doc.json" \
+    --boots 10 --events 200 -o "$BATS_FILE_TMPDIR/doc.json" \
     >"$BATS_FILE_TMPDIR/out" 2>"$BATS_FILE_TMPDIR/err" ||
     echo $? >"$BATS_FILE_TMPDIR/failed"
 }
@@ -23,12 +23,14 @@ document() {
   fi
 }
 
+# A boot that is rejected on a busy machine is repeated, and counts.
 user_exits() {
   document
   for bench; do
     holds "$document" "b('$bench')['status'] == 'ok'" \
       "b('$bench')['exits']['user'] ==
-      sum(y['events'] for y in m('$bench')['boots']) == 7 * 200" \
+      sum(y['events'] for y in m('$bench')['boots']) == 200 * len(m('$bench')['boots'])" \
+      "len(m('$bench')['boots']) >= 10" \
       "b('$bench')['handled_by'] == 'user'"
   done
 }
@@ -49,7 +51,7 @@ user_exits() {
 @test "kvm: the target is not exact, and figures have an interval" {
   document
   holds "$document" 'd["target"]["exact"] is False and d["clock"]["unit"] == "ticks"' \
-    'len(m("mmio_read_user")["boots"]) >= 7' \
+    'len(m("mmio_read_user")["boots"]) >= 10' \
     '(m("mmio_read_user")["estimate"]["ci"] or {}).get("method") == ("order-statistic"
     if sum(boot["valid"] for boot in m("mmio_read_user")["boots"]) >= 6 else None)'
 }
