@@ -204,3 +204,18 @@ Test(watchdog, the_longest_wait_is_that_since_then)
 	cr_expect_eq(process_waited_ns(&then, &now), 600);
 	cr_expect_eq(process_waited_ns(&now, &now), 0);
 }
+
+/* Where the host is busy, a later look could find that the processor was waited for. */
+Test(vcpu_wait, what_has_expired_is_not_extended, .timeout = 10)
+{
+	struct watchdog limit;
+	struct error why;
+
+	cr_assert_eq(watchdog_start(&limit, 1, true, &why), 0, "%s", why.text);
+	while (!watchdog_expired())
+		;
+	limit.limit_ns = UINT64_MAX / (2 * PROCESS_WALL);
+	cr_expect(watchdog_expired());
+	watchdog_stop(&limit);
+	cr_expect_not(watchdog_expired());
+}

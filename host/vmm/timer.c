@@ -69,7 +69,7 @@ uint64_t clock_hz(void)
 			  0.5);
 }
 
-static __thread volatile sig_atomic_t expired, overdue;
+static __thread volatile sig_atomic_t expired, overdue, given_up;
 
 static void on_timer(int sig)
 {
@@ -227,7 +227,14 @@ static bool extend(struct watchdog *w)
 
 bool watchdog_expired(void)
 {
-	return overdue && !(own && extend(own));
+	/*
+	 * A wait is counted when it has ended, so that a later look could extend the
+	 * limit again, of a vCPU that has been let on because of the first.
+	 */
+	if (given_up || !overdue)
+		return given_up;
+	given_up = !(own && extend(own));
+	return given_up;
 }
 
 int watchdog_start(struct watchdog *w, uint64_t ns, bool shared, struct error *err)
@@ -236,7 +243,7 @@ int watchdog_start(struct watchdog *w, uint64_t ns, bool shared, struct error *e
 
 	w->running = !rc;
 	own = shared ? w : NULL;
-	overdue = 0;
+	overdue = given_up = 0;
 	if (shared) {
 		w->limit_ns = ns;
 		w->begin_ns = now_ns();
@@ -258,7 +265,7 @@ void watchdog_stop(struct watchdog *w)
 		timer_delete(w->posix);
 	w->running = false;
 	own = NULL;
-	overdue = 0;
+	overdue = given_up = 0;
 }
 
 int timer_arm(struct run_timer *t)
