@@ -255,7 +255,22 @@ refused_call() {
     'b("dirty_log_start_2m")["reason"] == "the dirty log has 512 pages instead of 0"'
 }
 
+# virtio's and VFIO's interrupts are MSIs.
+@test "lab:x86_64-svm: the irqfd of a message injects at once, that of an IOAPIC line by a work item" {
+  need_target lab:x86_64-svm
+  for row in irqfd_inject msi_irqfd_inject; do
+    "$wsbench" explain --on lab:x86_64-svm --bench $row --quiet -o $row.json >/dev/null
+    holds $row.json 'd["total"] == d["round_trip"] > 1000'
+  done
+  holds irqfd_inject.json 'any(f["name"] == "process_one_work" for f in d["functions"])'
+  holds msi_irqfd_inject.json 'not any(f["name"] == "process_one_work" for f in d["functions"])' \
+    'any(f["name"] == "kvm_arch_set_irq_inatomic" for f in d["functions"])'
+}
+
 @test "kvm: a message that never arrives fails its row" {
+  # KVM_SET_GSI_ROUTING returns 0 and does nothing.
+  refused_call 0x4008ae6a 0 msi_irqfd_inject --timeout 2
+  holds doc.json 'b("msi_irqfd_inject")["status"] == "fail"'
   # KVM_SIGNAL_MSI returns 0: the guest blocks the message.
   refused_call 0x4020aea5 0 msi_inject --timeout 2
   holds doc.json 'b("msi_inject")["status"] != "ok"' \
@@ -303,9 +318,15 @@ END_OF_PYTHON
   run_apart "$wsbench" run --quiet --on lab:x86_64-svm --bench pio_out_user,vm_stay,vm_switch -o turns.json
   [ "$status" = 0 ]
   holds turns.json 'value("pio_out_user") <= value("vm_stay") <= value("vm_switch") < value("pio_out_user") + 200'
-  run_apart "$wsbench" run --quiet --on lab:x86_64-svm --bench irq_inject --boots 1 --events 11000 -o many.json
+  run_apart "$wsbench" run --quiet --on lab:x86_64-svm --bench irq_inject,exit_in --boots 1 --events 11000 -o many.json
   [ "$status" = 0 ]
-  holds many.json 'm("irq_inject")["boots"][0]["summary"]["p99_9"] == value("irq_inject")'
+  holds many.json 'm("irq_inject")["boots"][0]["summary"]["p99_9"] == value("irq_inject")' \
+    'm("exit_in")["boots"][0]["summary"]["p99_9"] == value("exit_in")'
+  # The first event is the warm-up.
+  run_apart "$wsbench" run --quiet --on lab:x86_64-svm --bench exit_out --boots 1 --events 40 -o few.json
+  [ "$status" = 0 ]
+  holds few.json 'm("exit_out")["boots"][0]["events"] == 40' \
+    'm("exit_out")["boots"][0]["summary"]["max"] == value("exit_out")'
 }
 
 # runtime_fault() walks them all: one more adds 5 instructions to each row that faults. With a
