@@ -171,7 +171,7 @@ GUEST_LDFLAGS := -nostdlib -static -Wl,--build-id=none -Wl,-z,max-page-size=4096
 
 # Functions for bodies, beside the runtime; the linker drops the unused ones.
 GUEST_RUNTIME_aarch64 := gic interrupt its
-GUEST_RUNTIME_x86_64  := apic interrupt nested pmc svm vmx
+GUEST_RUNTIME_x86_64  := apic interrupt ioapic nested pmc svm vmx
 
 # Runs once per architecture $(1).
 define guest_rules

@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 #define ABI_MAGIC   0x3169626177737721ull /* "!wswabi1" in memory order */
-#define ABI_VERSION 4
+#define ABI_VERSION 5
 
 /* Guest memory: one contiguous range of RAM. */
 #define ABI_X86_64_RAM_GPA  0x0ull
@@ -175,7 +175,7 @@ struct abi_params {
 	uint32_t repeat;
 	uint32_t
 		clock_reads; /* most pairs that find the clock's step; 0: for any clock */
-	uint32_t reserved;
+	uint32_t clock_khz;  /* the rate of the guest's clock; 0: unknown to the host */
 };
 
 /* The largest number of bodies of a boot, twins not counted: a batch's sample is n, then
@@ -199,6 +199,17 @@ static inline int abi_repeats(const uint64_t *series, uint32_t n, uint32_t block
 		if (series[i] != series[i - block])
 			return 0;
 	return 1;
+}
+
+/*
+ * Ticks in `ns` nanoseconds (at most a second) of the guest's clock: by `hz`, the rate
+ * that a register reports, or by the host's, or, if both are 0, at 3 GHz.
+ */
+static inline uint64_t abi_ticks(const struct abi_params *p, uint64_t hz, uint64_t ns)
+{
+	const uint64_t khz = hz ? hz / 1000 : p->clock_khz ? p->clock_khz : 3000000;
+
+	return khz * ns / 1000000;
 }
 
 /* What the payload host_timed (guest/host_timed.c) does while the host times. */
@@ -270,6 +281,8 @@ struct abi_report {
 	 * ABI_L1_EXITS_DIFFER.
 	 */
 	uint64_t l1_exits[ABI_PHASES];
+	/* Rows with COUNTS_DELIVERIES: interrupts that their handler ended, per phase. */
+	uint64_t deliveries[ABI_PHASES];
 	struct abi_fault fault;
 };
 
@@ -279,7 +292,7 @@ struct abi_page {
 };
 
 _Static_assert(sizeof(struct abi_params) == 64, "abi_params has a fixed layout");
-_Static_assert(sizeof(struct abi_report) == 384, "abi_report has a fixed layout");
+_Static_assert(sizeof(struct abi_report) == 480, "abi_report has a fixed layout");
 _Static_assert(sizeof(struct abi_page) <= ABI_PAGE_BYTES, "abi_page fits its page");
 _Static_assert(ABI_SERIES_OFFSET + ABI_PHASES * ABI_SERIES_MAX * 8ull <= ABI_RAM_BYTES,
 	       "the series fit into RAM");

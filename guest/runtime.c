@@ -23,6 +23,7 @@ struct fixup {
 	uint64_t insn, resume;
 };
 extern const struct fixup __fixup_start[], __fixup_end[];
+extern const uint8_t __code_end[];
 
 uint64_t *runtime_series(enum abi_phase phase)
 {
@@ -39,6 +40,9 @@ void runtime_doorbell(enum abi_doorbell doorbell)
 struct runtime_l1 runtime_l1_exits;
 static uint64_t l1_sum_before;
 
+uint64_t runtime_deliveries;
+static uint64_t deliveries_before;
+
 static uint64_t l1_exits(uint64_t sum)
 {
 	const uint64_t each = runtime_l1_exits.each;
@@ -52,6 +56,7 @@ uint64_t *runtime_phase_begin(enum abi_phase phase)
 {
 	page->report.phase = phase;
 	l1_sum_before = runtime_l1_exits.sum;
+	deliveries_before = runtime_deliveries;
 	runtime_doorbell(ABI_DOORBELL_BEGIN);
 	return runtime_series(phase);
 }
@@ -65,6 +70,7 @@ void runtime_phase_end(enum abi_phase phase, uint32_t samples)
 {
 	runtime_series_end(phase, samples);
 	page->report.l1_exits[phase] = l1_exits(runtime_l1_exits.sum - l1_sum_before);
+	page->report.deliveries[phase] = runtime_deliveries - deliveries_before;
 	runtime_doorbell(ABI_DOORBELL_END);
 }
 
@@ -112,8 +118,20 @@ static void touch_range(uint32_t from, uint32_t to, uint32_t samples)
 			*(volatile uint64_t *)(runtime_series(phase) + i) = 0;
 }
 
+/* Code and constants: a loop whose page no earlier phase has executed would fault. */
+static void touch_image(void)
+{
+	const volatile uint8_t *p =
+		(const volatile uint8_t *)(GUEST_RAM_GPA + ABI_IMAGE_OFFSET);
+
+	for (; p < __code_end; p += 4096)
+		(void)*p;
+}
+
 void runtime_touch(const struct abi_params *params)
 {
+	if (params->events)
+		touch_image();
 	touch_range(0, ABI_PHASE_PMC_NULL,
 		    params->events > params->batches ? params->events : params->batches);
 	touch_range(ABI_PHASE_PMC_NULL, ABI_PHASES, params->pmc_events);

@@ -26,8 +26,9 @@ uint64_t *runtime_phase_begin(enum abi_phase phase);
 void runtime_phase_end(enum abi_phase phase, uint32_t samples);
 
 /*
- * Writes to each page of the series: otherwise faults of stage 2 would be part of timed
- * events. A payload with a guest of its own does this in the guest again.
+ * Reads each page of the image's code, and writes to each page of the series: otherwise
+ * faults of stage 2 would be part of timed events. A payload with a guest of its own does
+ * this in the guest again.
  */
 void runtime_touch(const struct abi_params *params);
 
@@ -38,6 +39,12 @@ void runtime_touch(const struct abi_params *params);
 extern struct runtime_l1 {
 	uint64_t sum, each;
 } runtime_l1_exits;
+
+/*
+ * Interrupts so far, in rows with COUNTS_DELIVERIES. The handler adds 1, by one
+ * instruction: that is part of the event.
+ */
+extern uint64_t runtime_deliveries;
 
 /* Reports the length of a series without a phase of its own. */
 void runtime_series_end(enum abi_phase series, uint32_t samples);

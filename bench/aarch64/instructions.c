@@ -129,8 +129,25 @@ BODY bool fp_first_use_setup(const struct abi_params *params)
 }
 
 /* D0 is free: the payload is compiled for general registers only. */
-BODY_PAIR(fp_first_use, "", "fmov d0, xzr", ::: "memory")
-BODY_ROW(fp_first_use, .setup = fp_first_use_setup, .reload = true);
+BODY void fp_first_use_event(void)
+{
+	__asm__ volatile("fmov d0, xzr" ::: "memory");
+}
+
+/* The twin is the second FP instruction, which does not trap: MORE_THAN_TWIN. */
+BODY uint64_t fp_first_use_measure_twin(void)
+{
+	uint64_t start;
+
+	doorbell_write(ABI_DOORBELL(ABI_DOORBELL_AGAIN, 0));
+	fp_first_use_event();
+	start = measure_start();
+	fp_first_use_event();
+	return measure_stop() - start;
+}
+
+BODY_ROW_OF(fp_first_use, .setup = fp_first_use_setup, .event = fp_first_use_event,
+	    .measure_twin = fp_first_use_measure_twin, .reload = true);
 
 /* ID_AA64PFR0_EL1: HCR_EL2.TID3 traps all feature registers; KVM returns the VM's value.
  */
@@ -162,9 +179,10 @@ BODY_PAIR(debug_register, "", "mrs x0, oslsr_el1", ::: "x0", "memory")
 BODY_ROW(debug_register);
 
 /*
- * The first write of DBGBVR0_EL1 after the vCPU was loaded. KVM loads the debug registers
- * on demand: the first access traps (MDCR_EL2.TDA), later accesses pass until KVM takes
- * the registers back, which the exit to user space before each event causes.
+ * The first write of DBGBVR0_EL1 after an exit. KVM loads the debug registers on demand:
+ * the first access traps (MDCR_EL2.TDA), later accesses pass until KVM takes the
+ * registers back: at the next exit, from Linux 6.14 on when the vCPU is put. The exit to
+ * user space before each event is both.
  */
 BODY_PAIR(debug_register_first, "", "msr dbgbvr0_el1, xzr", ::: "memory")
 BODY_ROW(debug_register_first, .reload = true);

@@ -45,9 +45,10 @@ BODY_ROW(pause);
  */
 #define PAUSES_MAX 200000
 /* Shorter than any exit, and longer than what a PAUSE varies by. */
-#define EXIT_TICKS 600
+#define EXIT_NS	   200
 
 static uint64_t pause_ticks = UINT64_MAX; /* the shortest, with the reads of the clock */
+static uint64_t exit_ticks;		  /* of a PAUSE that exits, at least */
 
 BODY uint64_t pause_exit_measure(void)
 {
@@ -58,7 +59,7 @@ BODY uint64_t pause_exit_measure(void)
 		start = clock_start();
 		__asm__ volatile("pause" ::: "memory");
 		ticks = clock_stop() - start;
-		if (ticks >= pause_ticks + EXIT_TICKS || !left--)
+		if (ticks >= exit_ticks || !left--)
 			return ticks;
 		__asm__ volatile(MARK_AGAIN "nop" ::: "memory");
 	}
@@ -77,7 +78,6 @@ BODY bool pause_exit_setup(const struct abi_params *params)
 	uint64_t start, ticks;
 	uint32_t i;
 
-	(void)params;
 	for (i = 0; i < 100; i++) {
 		start = clock_start();
 		__asm__ volatile("pause" ::: "memory");
@@ -85,7 +85,8 @@ BODY bool pause_exit_setup(const struct abi_params *params)
 		if (ticks < pause_ticks)
 			pause_ticks = ticks;
 	}
-	return pause_exit_measure() >= pause_ticks + EXIT_TICKS;
+	exit_ticks = pause_ticks + abi_ticks(params, clock_hz(), EXIT_NS);
+	return pause_exit_measure() >= exit_ticks;
 }
 
 BODY_ROW_OF(pause_exit, .setup = pause_exit_setup, .measure = pause_exit_measure,
@@ -173,6 +174,7 @@ BODY void pic_write(uint16_t port, uint8_t value)
 
 static MACHINE_INTERRUPT void on_line(struct machine_frame *frame)
 {
+	MACHINE_DELIVERED();
 	*(volatile uint64_t *)&frame->rflags &= ~RFLAGS_IF;
 }
 

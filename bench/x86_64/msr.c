@@ -41,7 +41,8 @@ BODY_ROW(wrmsr_passthrough);
 RDMSR_PAIR(rdmsr_kernel, MSR_TSC_ADJUST)
 BODY_ROW(rdmsr_kernel);
 
-/* WRMSR of the value that TSC_ADJUST has: KVM compares and keeps the TSC offset. */
+/* WRMSR of the value that TSC_ADJUST has: KVM adds the difference, 0, to the TSC offset,
+ * writes the offset, and updates the guest's clock. */
 WRMSR_PAIR(wrmsr_kernel, MSR_TSC_ADJUST, 0)
 BODY_ROW(wrmsr_kernel);
 

@@ -93,60 +93,83 @@ BODY_ROW_OF(timer_expiry, .setup = timer_expiry_setup, .measure = timer_expiry_m
 
 /*
  * WRMSR of TSC_DEADLINE: KVM rearms a host timer, or the VMX preemption timer, each time.
- * The deadline is so far in the future that the timer never fires.
+ * The deadline is renewed before each event, seconds ahead, so that the timer never
+ * fires. It is within the reach of the preemption timer: of a later deadline KVM tries
+ * the timer in vain, and arms a host timer after all.
  */
-#define FAR_TICKS (1ull << 40)
+#define AHEAD_TICKS	      (1ull << 34)
+/* 32 bits, which count every 32 ticks (IA32_VMX_MISC, bits 4:0) on Intel's CPUs. */
+#define PREEMPTION_TIMER_BITS 37
+_Static_assert(AHEAD_TICKS >> PREEMPTION_TIMER_BITS == 0,
+	       "a deadline is within the reach of the VMX preemption timer");
 
-static uint32_t low, high;
+static uint64_t deadline;
+
+/* Not by clock_start(): explain would see the read. */
+BODY void renew_deadline(void)
+{
+	deadline = __builtin_ia32_rdtsc() + AHEAD_TICKS;
+}
 
 BODY bool tsc_deadline_setup(const struct abi_params *params)
 {
-	uint64_t deadline = clock_start() + FAR_TICKS;
-
 	(void)params;
-	low = (uint32_t)deadline;
-	high = (uint32_t)(deadline >> 32);
 	return apic_enable_tsc_deadline(APIC_VECTOR);
 }
 
 BODY_PAIR(tsc_deadline,
 	  "mov %0, %%ecx\n\t"
 	  "mov %1, %%eax\n\t"
-	  "mov %2, %%edx",
-	  "wrmsr", ::"i"(MSR_TSC_DEADLINE), "m"(low), "m"(high)
+	  "mov 4+%1, %%edx",
+	  "wrmsr", ::"i"(MSR_TSC_DEADLINE), "m"(deadline)
 	  : "eax", "ecx", "edx", "memory")
-BODY_ROW(tsc_deadline, .setup = tsc_deadline_setup);
+
+#define DEADLINE_MEASURE(name, op)                                                       \
+	BODY uint64_t name(void)                                                         \
+	{                                                                                \
+		uint64_t start;                                                          \
+                                                                                         \
+		renew_deadline();                                                        \
+		start = measure_start();                                                 \
+		op();                                                                    \
+		return measure_stop() - start;                                           \
+	}
+
+DEADLINE_MEASURE(tsc_deadline_measure, tsc_deadline_event)
+DEADLINE_MEASURE(tsc_deadline_measure_twin, tsc_deadline_twin)
+BODY_ROW_OF(tsc_deadline, .setup = tsc_deadline_setup, .measure = tsc_deadline_measure,
+	    .measure_twin = tsc_deadline_measure_twin);
 
 /*
  * The same by WRMSRNS with an immediate operand. From Linux 6.18 on KVM handles both in
  * its fastpath. The MSR, which is 0 while the timer is off, proves the write.
  */
-static uint64_t far_deadline;
-
 BODY bool wrmsr_imm_tsc_deadline_setup(const struct abi_params *params)
 {
 	uint64_t written;
 
 	(void)params;
-	far_deadline = clock_start() + FAR_TICKS;
+	renew_deadline();
 	if (!cpuid_has_msr_imm() || !apic_enable_tsc_deadline(APIC_VECTOR))
 		return false;
-	__asm__ volatile(MACHINE_WRMSRNS_IMM("%c0")::"i"(MSR_TSC_DEADLINE),
-			 "d"(far_deadline)
+	__asm__ volatile(MACHINE_WRMSRNS_IMM("%c0")::"i"(MSR_TSC_DEADLINE), "d"(deadline)
 			 : "memory");
 	__asm__ volatile(MACHINE_RDMSR_IMM("%c1")
 			 : "=d"(written)
 			 : "i"(MSR_TSC_DEADLINE)
 			 : "memory");
-	if (written != far_deadline)
+	if (written != deadline)
 		__builtin_trap();
 	return true;
 }
 
 BODY_PAIR(wrmsr_imm_tsc_deadline, "mov %1, %%rdx", MACHINE_WRMSRNS_IMM("%c0"),
-	  ::"i"(MSR_TSC_DEADLINE), "m"(far_deadline)
+	  ::"i"(MSR_TSC_DEADLINE), "m"(deadline)
 	  : "rdx", "memory")
-BODY_ROW(wrmsr_imm_tsc_deadline, .setup = wrmsr_imm_tsc_deadline_setup);
+DEADLINE_MEASURE(wrmsr_imm_measure, wrmsr_imm_tsc_deadline_event)
+DEADLINE_MEASURE(wrmsr_imm_measure_twin, wrmsr_imm_tsc_deadline_twin)
+BODY_ROW_OF(wrmsr_imm_tsc_deadline, .setup = wrmsr_imm_tsc_deadline_setup,
+	    .measure = wrmsr_imm_measure, .measure_twin = wrmsr_imm_measure_twin);
 
 /*
  * WRMSR of TSC_DEADLINE with a deadline in the past: the timer's interrupt is pending at
@@ -156,6 +179,7 @@ BODY_ROW(wrmsr_imm_tsc_deadline, .setup = wrmsr_imm_tsc_deadline_setup);
 static MACHINE_INTERRUPT void on_past_deadline(struct machine_frame *frame)
 {
 	(void)frame;
+	MACHINE_DELIVERED();
 	apic_write(APIC_EOI, 0);
 }
 

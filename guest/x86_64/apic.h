@@ -24,6 +24,7 @@
 #define APIC_TIMER_INITIAL 0x380
 
 /* MSRs of x2APIC mode. */
+#define X2APIC_ID	0x802
 #define X2APIC_TPR	0x808
 #define X2APIC_EOI	0x80b
 #define X2APIC_ICR	0x830
@@ -57,6 +58,15 @@ APIC_IN_HANDLER static inline void apic_wrmsr(uint32_t msr, uint64_t value)
 	__asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)value),
 			 "d"((uint32_t)(value >> 32))
 			 : "memory");
+}
+
+/* This CPU's number, the upper half of an ICR's value, in x2APIC mode. */
+static inline uint32_t apic_x2_id(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(X2APIC_ID));
+	return low;
 }
 
 /* Enables the APIC: all priorities, LINT0 from the PIC, the timer masked. */

@@ -122,6 +122,12 @@ void machine_relax(void)
 	__asm__ volatile("" ::: "memory");
 }
 
+/* Here, on the page of the code of the boot: first_exit needs no further one. */
+void interrupt_allow(void)
+{
+	__asm__ volatile("sti" ::: "memory");
+}
+
 void machine_park(void)
 {
 	for (;;)

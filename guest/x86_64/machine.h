@@ -28,6 +28,9 @@ struct machine_frame {
 #define MACHINE_INTERRUPT __attribute__((interrupt))
 typedef void machine_interrupt(struct machine_frame *frame);
 
+/* In the handler of a row with COUNTS_DELIVERIES: one instruction, no register. */
+#define MACHINE_DELIVERED() __asm__ volatile("incq %0" : "+m"(runtime_deliveries)::"cc")
+
 /* Before interrupts are enabled. Only for vectors without an error code. */
 void machine_handler(uint8_t vector, machine_interrupt *handler);
 

@@ -5,6 +5,7 @@
  */
 #include "guest/selftest.h"
 #include "guest/x86_64/apic.h"
+#include "guest/x86_64/ioapic.h"
 #include "guest/x86_64/machine.h"
 #include "guest/x86_64/pmu_code.h"
 
@@ -133,15 +134,7 @@ static MACHINE_INTERRUPT void on_nmi(struct machine_frame *frame)
 	taken[0]++;
 }
 
-#define NMI		2
-#define IOAPIC_GPA	0xfec00000ull
-#define IOAPIC_REDIRECT 0x10
-
-static void ioapic_write(uint32_t index, uint32_t value)
-{
-	*(volatile uint32_t *)IOAPIC_GPA = index;
-	*(volatile uint32_t *)(IOAPIC_GPA + 0x10) = value;
-}
+#define NMI 2
 
 void selftest_irq_init(void)
 {
@@ -159,8 +152,8 @@ void selftest_irq_init(void)
 	out8(PIC2_DATA, 0xff);
 	apic_enable();
 	/* Edge, fixed, to APIC 0. */
-	ioapic_write(IOAPIC_REDIRECT + 2 * SELFTEST_GSI + 1, 0);
-	ioapic_write(IOAPIC_REDIRECT + 2 * SELFTEST_GSI, SELFTEST_VECTOR);
+	ioapic_write(IOAPIC_REDIRECTION(SELFTEST_GSI) + 1, 0);
+	ioapic_write(IOAPIC_REDIRECTION(SELFTEST_GSI), SELFTEST_VECTOR);
 }
 
 void selftest_irq_mask(bool masked)

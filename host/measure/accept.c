@@ -109,6 +109,37 @@ static int64_t traps_to_l0(const struct boot_report *rep, const struct bench *ro
 	return all > none ? (all - none + events / 2) / events : 0;
 }
 
+/* Bodies that a phase ran, twins not counted. */
+static uint64_t bodies_of(const struct assembly *a, const struct abi_report *guest,
+			  enum abi_phase phase)
+{
+	switch (phase) {
+	case ABI_PHASE_WARMUP:
+		return a->params->warmup;
+	case ABI_PHASE_EVENT:
+	case ABI_PHASE_PMC:
+		return guest->samples[phase];
+	case ABI_PHASE_BATCH:
+		return 3ull * a->params->batch * guest->samples[phase];
+	default:
+		return 0;
+	}
+}
+
+static void judge_phases(const struct assembly *a, const struct abi_report *guest,
+			 struct judgement *j)
+{
+	for (int i = ABI_PHASE_WARMUP; i <= ABI_PHASE_PMC; i++) {
+		const enum abi_phase phase = (enum abi_phase)i;
+
+		/* A PMC that does not count ends without samples. */
+		if (phase != ABI_PHASE_PMC || guest->samples[phase])
+			judge_deliveries(a->row, boot_phase_name(phase),
+					 bodies_of(a, guest, phase),
+					 guest->deliveries[phase], j);
+	}
+}
+
 static void judge_boot(const struct assembly *a, const struct boot_report *rep,
 		       struct judgement *j, struct boot_counts *c)
 {
@@ -118,6 +149,7 @@ static void judge_boot(const struct assembly *a, const struct boot_report *rep,
 	judge_exits(a->row, a->trust, events, c, j);
 	judge_faults(a->row, events, rep->guest.faults[ABI_PHASE_EVENT], j);
 	judge_l1(a->row, events, rep->guest.l1_exits[ABI_PHASE_EVENT], j);
+	judge_phases(a, &rep->guest, j);
 }
 
 const char *accept_boot(const struct assembly *a, const struct boot_report *rep,
@@ -127,6 +159,7 @@ const char *accept_boot(const struct assembly *a, const struct boot_report *rep,
 		scale_judge(a, rep->lanes, j, c);
 	else
 		judge_boot(a, rep, j, c);
+	judge_twin(a->row, rep, j);
 	if (!j->proven)
 		return result_string(a->result, j->reason);
 	if (j->traps < 0)

@@ -62,6 +62,20 @@ void judge_l1(const struct bench *row, uint64_t events, uint64_t l1_exits,
 	      struct judgement *out);
 
 /*
+ * After judge_exits(): disproves a row with COUNTS_DELIVERIES if `bodies` bodies of a
+ * phase did not deliver one interrupt each, by the count of the payload's handler.
+ */
+void judge_deliveries(const struct bench *row, const char *phase, uint64_t bodies,
+		      uint64_t deliveries, struct judgement *out);
+
+/*
+ * After judge_exits(): disproves a row with MORE_THAN_TWIN by the medians of its events
+ * and its twins.
+ */
+void judge_twin(const struct bench *row, const struct boot_report *rep,
+		struct judgement *out);
+
+/*
  * The row as it is to be proven under `config` (bench/effects.def). `skip`: why the row
  * cannot run under `config`, or NULL.
  */

@@ -201,6 +201,18 @@ void judge_l1(const struct bench *row, uint64_t events, uint64_t l1_exits,
 		 (unsigned long long)l1_exits);
 }
 
+void judge_deliveries(const struct bench *row, const char *phase, uint64_t bodies,
+		      uint64_t deliveries, struct judgement *out)
+{
+	if (!(row->needs & COUNTS_DELIVERIES) || !out->proven || deliveries == bodies)
+		return;
+	out->proven = false;
+	snprintf(
+		out->reason, sizeof(out->reason),
+		"expected %llu interrupts in the %s phase, the guest's handler counted %llu",
+		(unsigned long long)bodies, phase, (unsigned long long)deliveries);
+}
+
 /* The counts without the untimed exit to user space of every event. */
 static struct boot_counts own_counts(const struct bench *row, uint64_t events,
 				     const struct boot_counts *c)
@@ -302,6 +314,25 @@ static double median_of(const uint64_t *series, size_t n)
 	if (!n || stats_summarize((const int64_t *)series, n, &s))
 		return NAN;
 	return s.p50;
+}
+
+void judge_twin(const struct bench *row, const struct boot_report *rep,
+		struct judgement *out)
+{
+	const uint64_t *n = rep->guest.samples;
+	double event, twin;
+
+	if (!(row->needs & MORE_THAN_TWIN) || !out->proven)
+		return;
+	event = median_of(rep->series[ABI_PHASE_EVENT], n[ABI_PHASE_EVENT]);
+	twin = median_of(rep->series[ABI_PHASE_TWIN], n[ABI_PHASE_TWIN]);
+	if (event > twin)
+		return;
+	out->proven = false;
+	snprintf(
+		out->reason, sizeof(out->reason),
+		"expected a trap that KVM does not count, but an event costs %.9g and its twin, which does not trap, %.9g",
+		event, twin);
 }
 
 double visible_rate(const uint64_t *counted, const uint64_t *ticks, size_t n, char *why,

@@ -461,12 +461,21 @@ static int run_rounds(struct session *s)
 	return rc;
 }
 
+/* The rate that the target knows before the first boot: bodies wait by it. */
+static void set_clock(struct plan *plan, uint64_t hz)
+{
+	const uint32_t khz = hz / 1000 <= UINT32_MAX ? (uint32_t)(hz / 1000) : 0;
+
+	plan->params.clock_khz = plan->map_params.clock_khz = khz;
+}
+
 static int run_all(struct session *s)
 {
 	int rc = s->target->ops->describe(s->target, &s->result, s->err);
 
 	if (rc)
 		return rc;
+	set_clock(&s->plan, s->result->clock.hz);
 	s->result->clock.overhead_min = s->result->clock.overhead_median = NAN;
 	/* Readings of this machine apply only to its own KVM; a lab describes its own. */
 	if (!strcmp(s->target->ops->kind, "kvm"))

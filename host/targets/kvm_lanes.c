@@ -112,6 +112,7 @@ int kvm_lanes_merge(const struct kvm_lane *lanes, unsigned int n, enum boot_shar
 		lane->events = to;
 		lane->faults = of->guest.faults[ABI_PHASE_EVENT];
 		lane->l1_exits = of->guest.l1_exits[ABI_PHASE_EVENT];
+		lane->deliveries = of->guest.deliveries[ABI_PHASE_EVENT];
 		lane->counts = of->counts[ABI_PHASE_EVENT];
 		lane->milli_events =
 			turns ? 1000 * to

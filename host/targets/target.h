@@ -117,7 +117,8 @@ struct boot_lane {
 	uint64_t counted;      /* of them in the series */
 	uint64_t milli_events; /* in span_ns, in thousandths: two are in it in part */
 	uint64_t faults;
-	uint64_t l1_exits; /* of rows of NEEDS_NESTED */
+	uint64_t l1_exits;   /* of rows of NEEDS_NESTED */
+	uint64_t deliveries; /* of rows with COUNTS_DELIVERIES */
 	struct boot_counts counts;
 };
 /* What the threads of the vCPUs share. */

@@ -92,6 +92,15 @@ related() {
   [[ $stdout != *'"kvm_emulate_wrmsr"'* ]]
 }
 
+# No vector in service is vector 0, which KVM may ask the CPU to exit for.
+@test "lab:x86_64-vmx: the CPU executes the end of interrupt, with no interrupt in service and in one" {
+  need_target lab:x86_64-vmx
+  run_apart "$wsbench" run --on lab:x86_64-vmx --bench eoi,self_ipi --boots 1 --events 40 --quiet -o doc.json
+  [ "$status" = 0 ]
+  holds doc.json 'all(b(x)["handled_by"] == "none" and b(x)["exits"]["observed"] == 0 for x in ("eoi", "self_ipi"))' \
+    'value("eoi") < value("self_ipi") < 100'
+}
+
 @test "lab:x86_64-svm: pre-faulting and guest_memfd on Linux 6.18 and newer" {
   local kernel
   kernel=$(newest_of 7.3 7.2 6.18) || skip "no kernel of Linux 6.18 or newer: wsbench kernel fetch --series 7.3"

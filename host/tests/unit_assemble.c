@@ -388,6 +388,83 @@ static const struct result_benchmark *nested(struct result *r, uint64_t l1_of_fi
 	return result_find(r, "nested_cpuid", "default@vms=2");
 }
 
+/* A row whose handler counts, in one VM: two events, and a batch of 3 * 2 bodies. */
+static enum result_status delivered(enum abi_phase phase, uint64_t more, char reason[200])
+{
+	struct abi_params params = { .warmup = 5, .events = 2, .batch = 2, .batches = 1 };
+	struct result *r = result_new();
+	struct assembly a = { .result = r,
+			      .params = &params,
+			      .trust = JUDGE_ALL,
+			      .exact = true,
+			      .unit = "insns" };
+	struct boot_report rep;
+	enum result_status status;
+
+	assemble_begin(&a, result_find_bench("self_ipi"), config_table);
+	boot_report_init(&rep);
+	rep.outcome = BOOT_DONE;
+	rep.guest.clock_step = 1;
+	for (int i = ABI_PHASE_NULL; i <= ABI_PHASE_BATCH_NULL; i++) {
+		rep.guest.samples[i] = i < ABI_PHASE_BATCH ? 2 : 1;
+		rep.series[i] = calloc(2, sizeof(uint64_t));
+	}
+	rep.counts[ABI_PHASE_EVENT] = (struct boot_counts){ 6, 0, 0, true, 0, 0, -1 };
+	rep.guest.deliveries[ABI_PHASE_WARMUP] = 5;
+	rep.guest.deliveries[ABI_PHASE_EVENT] = 2;
+	rep.guest.deliveries[ABI_PHASE_BATCH] = 6;
+	rep.guest.deliveries[phase] += more;
+	cr_assert_eq(assemble_boot(&a, 0, &rep), 0);
+	assemble_end(&a);
+	status = r->benchmarks[0].status;
+	snprintf(reason, 200, "%s",
+		 r->benchmarks[0].reason ? r->benchmarks[0].reason : "");
+	boot_report_free(&rep);
+	result_free(r);
+	return status;
+}
+
+Test(deliveries, are_one_per_body_of_each_phase)
+{
+	char reason[200], phase[32];
+
+	cr_expect_eq(delivered(ABI_PHASE_EVENT, 0, reason), RESULT_OK, "%s", reason);
+	for (int i = ABI_PHASE_WARMUP; i <= ABI_PHASE_PMC_NULL; i++) {
+		snprintf(phase, sizeof(phase), "the %s phase",
+			 boot_phase_name((uint32_t)i));
+		for (int by = -1; by <= 1; by += 2) {
+			cr_expect_eq(delivered((enum abi_phase)i, (uint64_t)by, reason),
+				     RESULT_FAIL, "%s", phase);
+			cr_expect_not_null(strstr(reason, phase), "%s", reason);
+		}
+	}
+}
+
+/* Of two VMs with two events each, the second VM's handler counted one. */
+Test(scale, interrupts_of_each_vm_prove_the_row)
+{
+	for (uint64_t second = 1; second <= 2; second++) {
+		struct result *r = result_new();
+		const struct result_benchmark *b;
+		struct boot_report rep;
+
+		scaled_report(&rep, 2, (const uint64_t[]){ 200, 300 });
+		rep.lanes->lane[0].deliveries = 2;
+		rep.lanes->lane[1].deliveries = second;
+		for (uint32_t i = 0; i < 2; i++)
+			rep.lanes->lane[i].counts.exits = 6;
+		add_report(r, "self_ipi", (struct boot_scale){ .vms = 2 }, &rep);
+		b = result_find(r, "self_ipi", "default@vms=2");
+		cr_assert_not_null(b);
+		cr_expect_eq(b->status, second == 2 ? RESULT_OK : RESULT_FAIL, "%s",
+			     b->reason);
+		if (second == 1)
+			cr_expect_eq(strncmp(b->reason, "VM 1 of 2: ", 11), 0, "%s",
+				     b->reason);
+		result_free(r);
+	}
+}
+
 Test(scale, exits_to_l1_are_those_of_all_vms)
 {
 	struct result *r = result_new();

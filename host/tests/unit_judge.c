@@ -265,6 +265,80 @@ Test(judge, l1_counts_the_exits_of_its_guest)
 	cr_expect(j.proven);
 }
 
+/* Interrupts that the guest's handler counted: neither fewer nor more than bodies. */
+Test(judge, the_handler_counts_an_interrupt_per_body)
+{
+	const struct boot_counts c = { .exits = EVENTS, .interrupts_exact = true };
+	struct bench row = { .handled_by = HANDLED_AT_MOST,
+			     .exits = 3,
+			     .needs = COUNTS_DELIVERIES };
+	const uint64_t wrong[] = { 0, EVENTS - 1, EVENTS + 1 };
+	struct judgement j;
+
+	judge_exits(&row, JUDGE_ALL, EVENTS, &c, &j);
+	judge_deliveries(&row, "event", EVENTS, EVENTS, &j);
+	cr_expect(j.proven);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		judge_exits(&row, JUDGE_ALL, EVENTS, &c, &j);
+		cr_assert(j.proven);
+		judge_deliveries(&row, "batch", EVENTS, wrong[i], &j);
+		cr_expect(not(j.proven));
+		cr_expect_not_null(strstr(j.reason, "in the batch phase"), "%s",
+				   j.reason);
+	}
+	/* Without a hypervisor, the handler's count is the only one. */
+	judge_exits(&row, JUDGE_NO_HYPERVISOR, EVENTS, &c, &j);
+	judge_deliveries(&row, "event", EVENTS, 0, &j);
+	cr_expect(not(j.proven));
+	row.needs = 0;
+	judge_exits(&row, JUDGE_ALL, EVENTS, &c, &j);
+	judge_deliveries(&row, "event", EVENTS, 0, &j);
+	cr_expect(j.proven);
+}
+
+/* A trap that KVM does not count shows in the figure, against a twin without a trap. */
+Test(judge, an_event_as_cheap_as_its_twin_did_not_trap)
+{
+	const struct boot_counts c = { .interrupts_exact = true };
+	struct bench row = { .handled_by = HANDLED_NONE, .needs = MORE_THAN_TWIN };
+	uint64_t event[] = { 202, 202, 9000 }, twin[] = { 3, 4, 4 };
+	struct boot_report rep = { .guest.samples[ABI_PHASE_EVENT] = 3,
+				   .guest.samples[ABI_PHASE_TWIN] = 3,
+				   .series[ABI_PHASE_EVENT] = event,
+				   .series[ABI_PHASE_TWIN] = twin };
+	struct judgement j;
+
+	judge_exits(&row, JUDGE_ALL, EVENTS, &c, &j);
+	judge_twin(&row, &rep, &j);
+	cr_expect(j.proven);
+	event[0] = event[1] = 4;
+	judge_twin(&row, &rep, &j);
+	cr_expect(not(j.proven), "one event of three costs more");
+	cr_expect_not_null(strstr(j.reason, "twin"), "%s", j.reason);
+	judge_exits(&row, JUDGE_ALL, EVENTS, &c, &j);
+	rep.guest.samples[ABI_PHASE_TWIN] = 0;
+	judge_twin(&row, &rep, &j);
+	cr_expect(not(j.proven), "no twin");
+	row.needs = 0;
+	judge_exits(&row, JUDGE_ALL, EVENTS, &c, &j);
+	judge_twin(&row, &rep, &j);
+	cr_expect(j.proven);
+}
+
+/* Bodies wait in time, whatever the rate of the clock. */
+Test(abi, ticks_are_of_the_register_or_the_host_or_the_fastest_clock)
+{
+	const struct abi_params unknown = { .clock_khz = 0 };
+	const struct abi_params ghz = { .clock_khz = 1000000 };
+
+	/* Below a tick of 1 ms on a counter of 24 MHz. */
+	cr_expect_eq(abi_ticks(&unknown, 24000000, 400000), 9600);
+	cr_expect_eq(abi_ticks(&ghz, 24000000, 400000), 9600, "the register is first");
+	cr_expect_eq(abi_ticks(&ghz, 0, 200), 200);
+	cr_expect_eq(abi_ticks(&unknown, 0, 200), 600);
+	cr_expect_eq(abi_ticks(&ghz, 5000000000, 1000000000), 5000000000);
+}
+
 /* Each effect names an existing config and existing rows with a common architecture. */
 Test(effects, each_has_an_effect)
 {

@@ -14,6 +14,8 @@
 #include "host/targets/target.h"
 #include "host/tests/scaled_fixture.h"
 
+#define CLOCK_KHZ 24000ull
+
 /* The error of the boots of the row "cpuid" under "default"; other rows are skipped. */
 struct fault {
 	int rc;
@@ -26,6 +28,7 @@ static int fake_boot(struct target *t, const struct boot_request *rq,
 	const struct fault *fault = t->config;
 
 	boot_report_init(rep);
+	cr_expect_eq(rq->params.clock_khz, CLOCK_KHZ, "bodies wait by it");
 	if (strcmp(rq->bench->id, "cpuid") != 0 ||
 	    strcmp(rq->config->name, "default") != 0) {
 		boot_end(rep, BOOT_SKIP, "booted");
@@ -44,6 +47,7 @@ static int fake_describe(struct target *t, struct result **out, struct error *er
 	r->target.kind = t->ops->kind;
 	r->target.exact = t->exact;
 	r->clock.unit = "insns";
+	r->clock.hz = CLOCK_KHZ * 1000;
 	(void)err;
 	return 0;
 }
