@@ -129,6 +129,9 @@ uint64_t *host_timed_array(struct host_timed *h, uint32_t n)
 		error_set(h->err, -ENOMEM, "out of memory");
 	for (uint32_t i = 0; array && i < n; i += 4096 / sizeof(*array))
 		array[i] = 0;
+	/* It begins anywhere in a page. */
+	if (array && n)
+		array[n - 1] = 0;
 	return (uint64_t *)array;
 }
 

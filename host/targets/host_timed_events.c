@@ -164,7 +164,6 @@ int host_timed_irqfd_inject(struct host_timed *h)
 
 struct kicker {
 	struct vcpu *vcpu;
-	uint32_t n;
 	uint64_t kicked; /* atomic: time of the last kick; 0: KVM_RUN has returned */
 	bool stop;	 /* atomic */
 };
@@ -179,9 +178,8 @@ static void pause_ns(long ns)
 static void *kick_all(void *ctx)
 {
 	struct kicker *k = ctx;
-	uint32_t i;
 
-	for (i = 0; i < k->n; i++) {
+	while (!__atomic_load_n(&k->stop, __ATOMIC_SEQ_CST)) {
 		pause_ns(PAUSE_NS);
 		__atomic_store_n(&k->kicked, clock_now(), __ATOMIC_SEQ_CST);
 		vcpu_kick(k->vcpu);
@@ -194,21 +192,25 @@ static void *kick_all(void *ctx)
 	return NULL;
 }
 
+/* A kick that comes before KVM_RUN is no event. */
 static int take_kicks(struct host_timed *h, struct vm *vm, uint64_t *series, uint32_t n)
 {
-	struct kicker k = { .vcpu = &vm->vcpus[0], .n = n };
+	struct kicker k = { .vcpu = &vm->vcpus[0] };
 	pthread_t thread;
-	uint32_t i;
+	uint32_t i = 0;
 	int err;
 
 	err = vm_thread(&thread, h->cpus ? h->cpus[1] : -1, kick_all, &k);
 	if (err)
 		return error_set(h->err, err, "cannot start the kicking thread: %s",
 				 strerror(-err));
-	for (i = 0; i < n && !err; i++) {
+	while (i < n && !err) {
+		uint64_t kicked;
+
 		err = host_timed_run(h, vm, NULL, VCPU_STOP_KICK);
-		series[i] = vm->vcpus[0].left -
-			    __atomic_exchange_n(&k.kicked, 0, __ATOMIC_SEQ_CST);
+		kicked = __atomic_exchange_n(&k.kicked, 0, __ATOMIC_SEQ_CST);
+		if (vm->vcpus[0].left)
+			series[i++] = vm->vcpus[0].left - kicked;
 	}
 	__atomic_store_n(&k.stop, true, __ATOMIC_SEQ_CST);
 	pthread_join(thread, NULL);
@@ -263,18 +265,21 @@ static uint64_t ticks_of_ns(uint64_t ns, uint64_t hz)
 	return (uint64_t)((unsigned __int128)ns * hz / 1000000000u);
 }
 
-/* The overshoot of one run, in the unit that the timer counts. */
-static int run_over_budget(struct host_timed *h, struct vm *vm, struct run_timer *timer,
-			   uint64_t hz, uint64_t *late)
+/*
+ * The overshoot of one run, in the unit that the timer counts. False: the budget had
+ * passed before KVM_RUN.
+ */
+static bool run_over_budget(struct host_timed *h, struct vm *vm, struct run_timer *timer,
+			    uint64_t hz, uint64_t *late, int *err)
 {
 	const struct vcpu *vcpu = &vm->vcpus[0];
-	int err = host_timed_run(h, vm, timer, VCPU_STOP_BUDGET);
 
+	*err = host_timed_run(h, vm, timer, VCPU_STOP_BUDGET);
 	if (timer->kind == TIMER_POSIX)
 		*late = vcpu->left - vcpu->began - ticks_of_ns(timer->budget, hz);
 	else
 		*late = timer_count(timer) - timer->budget;
-	return err;
+	return vcpu->left;
 }
 
 static int overshoot(struct host_timed *h, enum timer_kind kind, uint64_t budget)
@@ -304,12 +309,11 @@ static int overshoot(struct host_timed *h, enum timer_kind kind, uint64_t budget
 	}
 	err = host_timed_boot(h, &vm, ABI_COMMAND_SPIN);
 	/* The first run is the warm-up. */
-	for (i = 0; !err && i <= n; i++) {
+	for (i = 0; !err && i <= n;) {
 		uint64_t late;
 
-		err = run_over_budget(h, &vm, &timer, hz, &late);
-		if (i)
-			series[i - 1] = late;
+		if (run_over_budget(h, &vm, &timer, hz, &late, &err) && i++)
+			series[i - 2] = late;
 	}
 	vm_destroy(&vm);
 	timer_close(&timer);

@@ -149,25 +149,27 @@ static int kvm_describe(struct target *t, struct result **out, struct error *err
 	return 0;
 }
 
-/* As runtime_pace() in guest/runtime.c: the shortest of several equal loops, in ticks. */
-#define PACE_LOOPS	     20
-#define PACE_MULTIPLICATIONS 20000u
+/*
+ * As runtime_pace() in guest/runtime.c: the shortest of several equal loops, in ticks. Of
+ * the longest loop of the guest's, which is long against any clock.
+ */
+#define PACE_LOOPS 20
 
-static uint64_t time_pace(void)
+static uint64_t time_pace(uint32_t multiplications)
 {
 	uint64_t least = UINT64_MAX;
 
-	for (unsigned int i = 0; i < PACE_LOOPS; i++) {
+	for (unsigned int i = 0; multiplications && i < PACE_LOOPS; i++) {
 		uint64_t start = clock_now(), x = start, ticks;
 
-		for (uint32_t n = PACE_MULTIPLICATIONS; n; n--) {
+		for (uint32_t n = multiplications; n; n--) {
 			x *= 0x9e3779b97f4a7c15ull;
 			__asm__ volatile("" : "+r"(x));
 		}
 		ticks = clock_now() - start;
 		least = ticks < least ? ticks : least;
 	}
-	return least;
+	return multiplications ? least : 0;
 }
 
 /* What a host-timed boot on a noisy target is checked for; it counts no exits. */
@@ -177,9 +179,9 @@ struct surroundings {
 };
 
 /* On a software KVM no boot is judged by its pace: accept_boot(). */
-static void look_around(const struct state *s, struct surroundings *now)
+static void look_around(const struct state *s, uint32_t pace, struct surroundings *now)
 {
-	now->pace = s->flavour == KVM_FLAVOUR_SOFTWARE ? 0 : time_pace();
+	now->pace = s->flavour == KVM_FLAVOUR_SOFTWARE ? 0 : time_pace(pace);
 	interference_read(&now->interference);
 	now->interference.interrupts = interrupts_taken(s->cpu);
 }
@@ -221,10 +223,10 @@ static int boot_host_timed(const struct state *s, const struct host_row *row,
 	if (rc)
 		return rc;
 	if (!exact)
-		look_around(s, &begin);
+		look_around(s, rq->params.pace, &begin);
 	rc = row->host_timed(&h);
 	if (!exact) {
-		look_around(s, &end);
+		look_around(s, rq->params.pace, &end);
 		note_surroundings(&begin, &end, rep);
 	}
 	watchdog_stop(&limit);

@@ -136,8 +136,10 @@ static void on_doorbell(void *ctx, uint32_t value)
 			note_counters(m, &end);
 	}
 	if (m->host && m->host->doorbell && !*m->failed.text &&
-	    m->host->doorbell(&m->vm, ABI_DOORBELL_KIND(value), phase))
+	    m->host->doorbell(&m->vm, ABI_DOORBELL_KIND(value), phase)) {
 		m->failed = m->vm.error;
+		vcpu_kick(&m->vm.vcpus[0]);
+	}
 	/* Last: the work above is not counted. */
 	if (ABI_DOORBELL_KIND(value) == ABI_DOORBELL_BEGIN && is_counted(m, phase))
 		snapshot(m, &m->begin);

@@ -175,6 +175,7 @@ static void row_doorbell(struct scaled *s, struct vm *vm, enum abi_doorbell kind
 	pthread_mutex_lock(&s->lock);
 	s->failed = vm->error;
 	pthread_mutex_unlock(&s->lock);
+	vcpu_kick(s->lanes[0].vcpu);
 }
 
 /* The last one calls the row's function for the VM, while no vCPU runs. */

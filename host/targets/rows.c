@@ -208,18 +208,21 @@ static int doorbell_dirty_log(struct vm *vm, enum abi_doorbell kind, enum abi_ph
 {
 	const struct abi_page *page = (const void *)(vm->ram + ABI_PAGE_OFFSET);
 	const bool ends = kind == ABI_DOORBELL_END && phase == ABI_PHASE_EVENT;
-	const uint64_t stored = page->report.samples[ABI_PHASE_EVENT];
-	uint64_t dirty;
+	const uint64_t stored =
+		page->params.warmup + page->report.samples[ABI_PHASE_EVENT];
+	uint64_t dirty, left = 0;
 	int err;
 
 	if (!ends && !(kind == ABI_DOORBELL_BEGIN && phase == ABI_PHASE_WARMUP))
 		return 0;
 	err = slot_clear_dirty(vm, SLOT_GPA, &dirty);
-	if (!err && ends && dirty < stored)
-		err = error_set(&vm->error, -EIO,
-				"the dirty log has %llu pages after stores to %llu",
-				(unsigned long long)dirty, (unsigned long long)stored);
-	return err;
+	if (!err && !ends)
+		err = slot_clear_dirty(vm, SLOT_GPA, &left);
+	if (err || (!left && (!ends || dirty >= stored)))
+		return err;
+	return error_set(&vm->error, -EIO, "the dirty log has %llu pages instead of %llu",
+			 (unsigned long long)(ends ? dirty : left),
+			 (unsigned long long)(ends ? stored : 0));
 }
 
 static int setup_readonly(struct vm *vm, struct abi_params *params)

@@ -250,10 +250,10 @@ refused_call() {
 
 # KVM_CLEAR_DIRTY_LOG returns 0 and does nothing.
 @test "kvm: a dirty log that is never cleared fails the rows about it" {
-  for row in dirty_log_get dirty_log_clear; do
+  for row in dirty_log_get dirty_log_clear fault_dirty_log; do
     refused_call 0xc018aec0 0 "$row"
     holds doc.json "b('$row')['status'] == 'fail'" \
-      "b('$row')['reason'] == 'the dirty log has 512 pages instead of 0'"
+      "re.fullmatch('the dirty log has [0-9]+ pages instead of 0', b('$row')['reason'])"
   done
 }
 

@@ -252,8 +252,9 @@ int vcpu_begin(struct vcpu *vcpu, struct run_timer *budget)
 
 	vcpu->stop = VCPU_STOP_NONE;
 	kick_begin(vcpu);
-	err = timer_arm(budget);
+	vcpu->left = 0;
 	vcpu->began = clock_now();
+	err = timer_arm(budget);
 	if (!err)
 		return 0;
 	kick_end();

@@ -67,7 +67,6 @@ static void serve(struct vcpu *vcpu)
 
 static void interrupted(struct vcpu *vcpu)
 {
-	vcpu->left = clock_now();
 	if (kick_consume(vcpu))
 		vcpu->stop = VCPU_STOP_KICK;
 	else if (watchdog_expired())
@@ -89,6 +88,7 @@ int vcpu_run_bare(struct vcpu *vcpu, struct run_timer *budget)
 			vcpu->stats.vm_exits++;
 			serve(vcpu);
 		} else if (err == -EINTR) {
+			vcpu->left = clock_now();
 			interrupted(vcpu);
 		} else if (err != -EAGAIN) {
 			error_set(vcpu->error, err, "KVM_RUN: %s", strerror(-err));

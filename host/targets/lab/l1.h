@@ -70,6 +70,7 @@ struct lab_l1 {
 	lab_symbols_sender *symbols;
 	bool in_time;	 /* aarch64: LAB_L1_PAUSE */
 	uint8_t uart[8]; /* x86_64: registers */
+	uint8_t buffer[LAB_L1_BUFFER_BYTES];
 };
 
 /*

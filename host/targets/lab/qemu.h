@@ -55,6 +55,12 @@ uint64_t qemu_image_place(const uint8_t *head, size_t head_bytes, uint64_t file_
 int qemu_image_load(int kernel, int memory, uint64_t memory_bytes, bool whole);
 
 /*
+ * Changes with what qemu_image_load() writes for a kernel: a machine that was saved
+ * before is not used.
+ */
+#define QEMU_IMAGE_VERSION 1
+
+/*
  * Does in an arm64 Image what the kernel would do for ftrace, which is disabled then. The
  * number of functions that can be traced; 0: the Image has not changed.
  */

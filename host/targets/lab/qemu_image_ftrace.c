@@ -200,7 +200,7 @@ static struct sites find_sites(const struct image *i)
 			continue;
 		}
 		extend(&rela, &best, at, site_of(i, word),
-		       at == last + RELA_WORDS &&
+		       last >= RELA_WORDS - 1 && at == last + RELA_WORDS &&
 			       word_at(i, at - 2) == word_at(i, last - 2) + 8);
 		last = at;
 	}

@@ -14,6 +14,7 @@
 
 #include "host/targets/lab/file.h"
 #include "host/targets/lab/emulator.h"
+#include "host/targets/lab/qemu.h"
 #include "host/targets/lab/session.h"
 
 /* Of the file, and of what wsbench does to a kernel (qemu_image.c). */
@@ -96,6 +97,8 @@ static bool write_key(FILE *out, const struct lab_machine *m, const struct lab_b
 		ok = !lab_find_clone_library(library, &ignored) &&
 		     add_identity(out, "library", library) &&
 		     add_identity(out, "wsbench", "/proc/self/exe");
+	else
+		fprintf(out, "image %d\n", QEMU_IMAGE_VERSION);
 	ok = ok && add_identity(out, "emulator", boot->program) &&
 	     add_content(out, "kernel", kernel) &&
 	     add_content(out, "initramfs", boot->initramfs);

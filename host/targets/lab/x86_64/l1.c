@@ -69,7 +69,6 @@ static void uart_write(struct lab_l1 *l1, unsigned int reg, uint8_t value)
 
 static void relay(struct lab_l1 *l1, uint32_t word)
 {
-	static uint8_t buffer[LAB_L1_BUFFER_BYTES];
 	struct lab_wire wire = { .shared = l1->wire };
 
 	if (word == LAB_L1_READY)
@@ -77,9 +76,9 @@ static void relay(struct lab_l1 *l1, uint32_t word)
 				     LAB_PORT_READY_BYTES);
 	else if (word == LAB_L1_SEND_SYMBOLS)
 		l1->symbols(&wire, true);
-	else if (word <= sizeof(buffer) &&
-		 !vm_read(&l1->vm, LAB_L1_BUFFER_GPA, buffer, word))
-		(void)lab_port_write(buffer, word);
+	else if (word <= sizeof(l1->buffer) &&
+		 !vm_read(&l1->vm, LAB_L1_BUFFER_GPA, l1->buffer, word))
+		(void)lab_port_write(l1->buffer, word);
 }
 
 enum vm_answer lab_l1_access(void *ctx, struct vcpu *vcpu, const struct vm_access *access)
