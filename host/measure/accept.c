@@ -164,7 +164,8 @@ const char *accept_boot(const struct assembly *a, const struct boot_report *rep,
 		return result_string(a->result, j->reason);
 	if (j->traps < 0)
 		j->traps = traps_to_l0(rep, a->row);
-	/* A series that the host times is far longer than an event, and may be unpinned. */
+	/* A series that the host times is far longer than an event, and may be unpinned.
+	 */
 	if (!a->exact && c->migrations > 0 && !(a->row->needs & TIMED_BY_HOST) &&
 	    !a->result->benchmarks[a->index].oversubscribed)
 		return "the vCPU thread moved to another CPU";

@@ -192,7 +192,7 @@ static void *kick_all(void *ctx)
 	return NULL;
 }
 
-/* A kick that comes before KVM_RUN is no event. */
+/* A kick that comes before KVM_RUN does not count. */
 static int take_kicks(struct host_timed *h, struct vm *vm, uint64_t *series, uint32_t n)
 {
 	struct kicker k = { .vcpu = &vm->vcpus[0] };
