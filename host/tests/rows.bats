@@ -329,7 +329,8 @@ END_OF_PYTHON
   holds turns.json 'value("pio_out_user") <= value("vm_stay") <= value("vm_switch") < value("pio_out_user") + 200'
   run_apart "$wsbench" run --quiet --on lab:x86_64-svm --bench irq_inject,exit_in --boots 1 --events 11000 -o many.json
   [ "$status" = 0 ]
-  holds many.json 'm("irq_inject")["boots"][0]["summary"]["p99_9"] == value("irq_inject")' \
+  # A tick of the kernel falls into a third of the time of irq_inject, and rarely into exit_in.
+  holds many.json 'm("irq_inject")["boots"][0]["summary"]["p99"] == value("irq_inject")' \
     'm("exit_in")["boots"][0]["summary"]["p99_9"] == value("exit_in")'
   # The first event is the warm-up.
   run_apart "$wsbench" run --quiet --on lab:x86_64-svm --bench exit_out --boots 1 --events 40 -o few.json
