@@ -150,3 +150,11 @@ END
     "the project's bochs-smp is not built (scripts/emulator.sh build bochs-smp)" \
     "$wsbench" run --on lab:x86_64-vmx-smp --bench null -o doc.json
 }
+
+# In x2APIC mode the ICR names a CPU: its own, not CPU 0 for both.
+@test "lab:x86_64-svm-smp: each of two vCPUs receives the IPIs that it sends itself" {
+  need_target lab:x86_64-svm-smp
+  run_apart "$wsbench" run --on lab:x86_64-svm-smp --bench x2apic_icr,self_ipi --vcpus 2 --boots 1 --events 50 --quiet -o doc.json
+  [ "$status" = 0 ]
+  holds doc.json 'len(d["benchmarks"]) == 2 and all(x["status"] == "ok" for x in d["benchmarks"])'
+}
