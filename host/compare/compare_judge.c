@@ -20,19 +20,12 @@
 
 /* ------------------------------ thresholds ------------------------------ */
 
-/* Units of metrics. */
-static const char *const units[] = {
-	"insns", "ticks", "ns", "cycles", "counts", "traps"
-};
-
 /* "%" or a unit after the number. */
 static int parse_unit(struct threshold *t, const char *unit, struct error *err)
 {
 	if (!strcmp(unit, "%"))
 		return 0;
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]) && !t->unit; i++)
-		if (!strcmp(unit, units[i]))
-			t->unit = units[i];
+	t->unit = result_whole_unit(unit);
 	if (t->unit)
 		return 0;
 	if (!*unit)

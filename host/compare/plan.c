@@ -391,18 +391,21 @@ static void blame_clock(const struct compare *c, struct compare_row *row,
 	bool timed = clock->unit && !strcmp(unit, clock->unit);
 	bool batch = !strcmp(row->metric, "round_trip") && has_batch(&row->base) &&
 		     has_batch(&row->new);
+	int length = (int)strlen(unit);
 	char ns[32] = "";
 
 	if (timed && clock->hz)
 		snprintf(ns, sizeof(ns), ", %.3g ns",
 			 row->step * 1e9 / (double)clock->hz);
-	if (row->step == 1 && !strcmp(unit, "ticks"))
-		unit = "tick";
+	/* "1 tick", "1 count". */
+	if (row->step == 1 && result_whole_unit(unit) && strcmp(unit, "ns") != 0)
+		length--;
 	row->by_clock = true;
 	snprintf(row->reason, sizeof(row->reason),
-		 "%s %d steps%s (a step is %.3g %s%s): more %s would not help%s", what,
-		 COMPARE_BAND_QUANTA, timed ? " of the clock" : "", row->step, unit, ns,
-		 boots, batch ? "; --metric " RESULT_BATCH " resolves more" : "");
+		 "%s %d steps%s (a step is %.3g %.*s%s): more %s would not help%s", what,
+		 COMPARE_BAND_QUANTA, timed ? " of the clock" : "", row->step, length,
+		 unit, ns, boots,
+		 batch ? "; --metric " RESULT_BATCH " resolves more" : "");
 }
 
 void compare_advise(const struct compare *c, struct compare_row *row)
@@ -435,6 +438,13 @@ void compare_advise(const struct compare *c, struct compare_row *row)
 	}
 	if (of_clock && fmax(row->hi, -row->lo) <= row->band * (1 + 1e-9)) {
 		blame_clock(c, row, "the difference is within", unit);
+		return;
+	}
+	/* A base of 0, and no step. */
+	if (!(row->band > 0)) {
+		show_change(hidden, sizeof(hidden), row, compare_least_seen(c, row));
+		snprintf(row->reason, sizeof(row->reason),
+			 "the figure of BASE is 0: noise hides changes below %s", hidden);
 		return;
 	}
 	w = width_of(c, row);

@@ -318,7 +318,10 @@ void compare_measure_runs(const struct compare *c, struct compare_row *row)
 	if (!(s.df > 0))
 		return;
 	row->df = s.df;
-	row->p = 2 * gsl_cdf_tdist_Q(fabs(s.shift) / s.se, s.df);
+	/* Figures without a step can be equal in all runs, such as 0 %. */
+	row->p = s.se > 0 || s.shift != 0
+			 ? 2 * gsl_cdf_tdist_Q(fabs(s.shift) / s.se, s.df)
+			 : 1;
 	reach = gsl_cdf_tdist_Pinv((1 + COMPARE_LEVEL) / 2, s.df) * s.se;
 	row->lo = s.shift - reach;
 	row->hi = s.shift + reach;

@@ -257,7 +257,9 @@ static int add_point(void *ctx, const struct row *row)
 		.hi = row->hi,
 		.boots = row->boots,
 		.order = rd->rows++,
-		.quantum = (double)row->quantum / s->bodies,
+		/* Older rows have the clock's step, whatever their unit. */
+		.quantum = result_whole_unit(row->unit) ? (double)row->quantum / s->bodies
+							: 0,
 		.class = { row->handled_by, row->exits },
 		.quantiles = keep_quantiles(rd->h, row),
 	};

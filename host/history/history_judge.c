@@ -164,14 +164,22 @@ static enum history_method method(const struct history *h, const struct history_
 	return s->n_points >= least ? HISTORY_NOISE : HISTORY_TOO_FEW;
 }
 
-static double quantum_of_stretch(const struct history_stretch *stretch,
-				 const struct history_series *s, double *work)
+static double quantum_of_stretch(const struct history_series *s, size_t start, size_t end,
+				 double *work)
 {
-	size_t n = stretch->end - stretch->start;
+	for (size_t i = start; i < end; i++)
+		work[i - start] = s->points[i].quantum;
+	return stats_median(work, end - start);
+}
 
-	for (size_t i = 0; i < n; i++)
-		work[i] = s->points[stretch->start + i].quantum;
-	return stats_median(work, n);
+/* Whether a change between [start, index) and [index, end) has the steps to be seen. */
+static bool is_visible(const struct history_series *s, const struct changepoint *c,
+		       size_t start, size_t end, double quanta, double *work)
+{
+	double quantum = fmax(quantum_of_stretch(s, start, c->index, work),
+			      quantum_of_stretch(s, c->index, end, work));
+
+	return fabs(c->after - c->before) >= quanta * quantum;
 }
 
 /*
@@ -184,12 +192,10 @@ static void drop_invisible(struct history_series *s, double quanta, double *work
 	for (size_t k = 0; k < s->n_changes;) {
 		struct history_stretch old = history_stretch(s, k);
 		struct history_stretch new = history_stretch(s, k + 1);
-		double quantum = fmax(quantum_of_stretch(&old, s, work),
-				      quantum_of_stretch(&new, s, work));
 		struct changepoint *c = &s->changes[k];
 
 		if (class_changes(s, c->index) ||
-		    fabs(c->after - c->before) >= quanta * quantum) {
+		    is_visible(s, c, old.start, new.end, quanta, work)) {
 			k++;
 			continue;
 		}
@@ -204,7 +210,7 @@ static void drop_invisible(struct history_series *s, double quanta, double *work
 
 /*
  * Whether two steps of the clock of any of the points can be more than the least change
- * that is reported otherwise.
+ * that is reported otherwise: without it, nothing that is found is within two steps.
  */
 static bool can_hide(const struct history_series *s,
 		     const struct changepoint_rules *rules, size_t start, size_t end)
@@ -216,6 +222,57 @@ static bool can_hide(const struct history_series *s,
 		least = fmin(least, fabs(s->points[i].value));
 	}
 	return rules->quanta * quantum > rules->magnitude * least;
+}
+
+static double mean_inside(const struct buffers *b, size_t from, size_t to)
+{
+	double sum = 0;
+	size_t n = 0;
+
+	for (size_t i = from; i < to; i++)
+		if (!b->outlier[i]) {
+			sum += b->values[i];
+			n++;
+		}
+	return n ? sum / (double)n : mean(b->values, from, to);
+}
+
+static double size_of(const struct changepoint *c)
+{
+	return fabs(c->after - c->before);
+}
+
+/*
+ * Leaves the changes of [start, end) that are within the steps of the clocks of both
+ * sides. A larger one was not a change because it was joined with a neighbour, which it
+ * is here, too. Without neighbours, the steps do not explain it. Returns their number.
+ */
+static size_t keep_within_steps(const struct history_series *s, double quanta,
+				const struct buffers *b, size_t start, size_t end,
+				struct changepoint *c, size_t n)
+{
+	for (size_t k = 0; k < n;) {
+		size_t from = k ? c[k - 1].index : start, to, drop = k;
+
+		to = k + 1 < n ? c[k + 1].index : end;
+		if (!is_visible(s, &c[k], from, to, quanta, b->lo)) {
+			k++;
+			continue;
+		}
+		if (k + 1 < n)
+			drop = k + 1;
+		if (k && (drop == k || size_of(&c[k - 1]) < size_of(&c[k + 1])))
+			drop = k - 1;
+		memmove(&c[drop], &c[drop + 1], (--n - drop) * sizeof(*c));
+		from = drop ? c[drop - 1].index : start;
+		to = drop < n ? c[drop].index : end;
+		if (drop < n)
+			c[drop].before = mean_inside(b, from, to);
+		k = drop;
+		if (k)
+			c[--k].after = mean_inside(b, from, to);
+	}
+	return n;
 }
 
 /*
@@ -245,7 +302,8 @@ static int find_hidden(struct history_series *s, const struct changepoint_rules 
 			found--;
 		for (size_t i = 0; i < found; i++)
 			out[i].index += part.start;
-		s->n_hidden += found;
+		s->n_hidden += keep_within_steps(s, rules->quanta, b, part.start,
+						 part.end, out, found);
 	}
 	return rc;
 }
@@ -295,7 +353,8 @@ static int judge_distribution(const struct history *h, struct history_series *s,
 static int judge(const struct history *h, struct history_series *s,
 		 const struct changepoint_rules *rules, const struct buffers *b)
 {
-	struct changepoint_rules own = *rules;
+	struct changepoint_rules own = *rules, any;
+	bool mixed = false;
 	int rc = 0;
 
 	own.quantum = s->quantum;
@@ -313,16 +372,22 @@ static int judge(const struct history *h, struct history_series *s,
 	if (!s->changes)
 		return -ENOMEM;
 	s->n_changes = 0;
+	/* Of several clocks, a change is judged by those of its runs. */
+	any = own;
+	if (s->method == HISTORY_NOISE && !rules->otava && !one_clock(s)) {
+		mixed = true;
+		any.quanta = 0;
+	}
 	for (size_t start = 0, end; start < s->n_points && !rc; start = end) {
 		end = rules->otava ? s->n_points : class_end(s, start);
 		if (start)
 			s->changes[s->n_changes++] =
 				(struct changepoint){ .index = start };
-		rc = judge_class(s, &own, b, start, end);
+		rc = judge_class(s, &any, b, start, end);
 	}
 	for (size_t i = 0; i < s->n_points; i++)
 		s->points[i].outlier = b->outlier[i];
-	if (s->method == HISTORY_NOISE && !rules->otava && !one_clock(s))
+	if (mixed)
 		drop_invisible(s, rules->quanta, b->lo);
 	if (s->method == HISTORY_NOISE && !rules->otava && !rc)
 		rc = find_hidden(s, &own, b);

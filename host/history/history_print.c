@@ -332,7 +332,7 @@ static void print_let_pass(const struct history_alarm *alarms, size_t n, size_t 
 
 /*
  * "2 moved within 2 steps of the clock, which does not show by how much: hypercall 10 ->
- * 11 ticks (+10 %) from 6.12.117, ..."
+ * 11 ticks from 6.12.117, ..."
  */
 static void print_hidden(const struct history_query *q, const struct history *h)
 {

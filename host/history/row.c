@@ -59,6 +59,16 @@ static const char *tool_name(struct result *r)
 			     run->tool_dirty ? "-dirty" : "");
 }
 
+/* The step of the samples: history_read() knows the bodies of a metric. */
+static uint64_t quantum_of(const struct result *r, const struct result_metric *m)
+{
+	if (r->target.exact)
+		return 1;
+	if (r->clock.unit && !strcmp(m->unit, r->clock.unit))
+		return r->clock.resolution;
+	return result_whole_unit(m->unit) != NULL;
+}
+
 bool row_of(struct result *r, const struct result_benchmark *b,
 	    const struct result_metric *m, struct row *out)
 {
@@ -89,7 +99,7 @@ bool row_of(struct result *r, const struct result_benchmark *b,
 		.value = m->value,
 		.lo = interval ? m->ci.lo : NAN,
 		.hi = interval ? m->ci.hi : NAN,
-		.quantum = r->target.exact ? 1 : r->clock.resolution,
+		.quantum = quantum_of(r, m),
 		.boots = boots,
 		.handled_by = result_class_is_known(&class) ? class.handled_by : NULL,
 		.exits = class.exits,

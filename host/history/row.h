@@ -52,7 +52,7 @@ struct row {
 	const char *unit, *better;
 	double value;
 	double lo, hi;	  /* interval; NAN: none */
-	uint64_t quantum; /* resolution of the clock in units; 0: unknown */
+	uint64_t quantum; /* step of the samples in units; 0: unknown, or none */
 	uint32_t boots;	  /* valid boots */
 	/* The class of the figure: struct result_class. */
 	const char *handled_by;

@@ -234,12 +234,42 @@ double result_bodies(const char *benchmark, const char *metric)
 	return n ? n : 1;
 }
 
+const char *result_whole_unit(const char *unit)
+{
+	static const char *const units[] = { "insns",  "ticks",	 "ns",
+					     "cycles", "counts", "traps" };
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (!strcmp(unit, units[i]))
+			return units[i];
+	return NULL;
+}
+
+/* Switches of a boot are counted one by one, and divided by its events. */
+static double step_of_switches(const struct result_benchmark *b)
+{
+	const struct result_metric *event = result_find_metric(b, "round_trip");
+	double step = 0;
+
+	for (size_t i = 0; event && i < event->n_boots; i++) {
+		const struct result_boot *boot = &event->boots[i];
+
+		if (boot->valid && boot->summary.n > 0)
+			step = fmax(step, 1 / (double)boot->summary.n);
+	}
+	return step;
+}
+
 double result_step(const struct result *r, const struct result_benchmark *b,
 		   const struct result_metric *m)
 {
-	if (strcmp(m->unit, r->clock.unit) != 0)
-		return 1;
-	return fmax(1, (double)r->clock.resolution) / result_bodies(b->name, m->name);
+	double bodies = result_bodies(b->name, m->name);
+
+	if (r->clock.unit && !strcmp(m->unit, r->clock.unit))
+		return fmax(1, (double)r->clock.resolution) / bodies;
+	if (!strcmp(m->unit, "switches"))
+		return step_of_switches(b);
+	return result_whole_unit(m->unit) ? 1 / bodies : 0;
 }
 
 const struct config *result_find_config(const char *name)

@@ -314,8 +314,15 @@ const struct result_metric *result_find_metric(const struct result_benchmark *b,
 double result_bodies(const char *benchmark, const char *metric);
 
 /*
- * The step of a figure of a noisy target, in its unit. A step of the clock that is not
- * known is 1, and so is the step of a figure that another clock timed.
+ * The static name of a unit whose figures are medians of whole numbers: counts, and times
+ * by any clock. NULL: means, shares and rates, which can have any value.
+ */
+const char *result_whole_unit(const char *unit);
+
+/*
+ * The step of a figure of a noisy target, in its unit. 1 of a clock whose step is not
+ * known, and of whole numbers that the clock does not time; of "switches", one switch
+ * in the events of a boot. 0: the figures have no step (shares, rates).
  */
 double result_step(const struct result *r, const struct result_benchmark *b,
 		   const struct result_metric *m);

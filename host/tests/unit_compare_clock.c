@@ -187,28 +187,91 @@ Test(clock, about_as_large_as_the_band)
 			   "%s", row.reason);
 }
 
-/* Counts are not timed: their note does not name the clock. */
-Test(clock, of_figures_that_it_does_not_time)
+/*
+ * A run of a row on a clock with steps of 40 ticks. Half of the boots have `value`, and
+ * the others `value` + `spread`. Boots have 200 events.
+ */
+static struct result *untimed(const char *name, const char *unit, double value,
+			      double spread)
 {
-	struct result *docs[2] = { arm64(), arm64() };
-	struct compare_row row;
+	static const double ticks[BOOTS] = { 4000, 4000, 4000, 4000, 4000,
+					     4000, 4000, 4000, 4000, 4000 };
+	struct result *r = arm64();
+	struct result_benchmark *b = fixture_row(r, "halt", "default");
+	struct result_metric *m = fixture_boots(r, b, ticks, BOOTS);
+	double boots[BOOTS];
 
-	for (int d = 0; d < 2; d++) {
-		double boots[BOOTS];
-		struct result_metric *m;
-
-		for (int i = 0; i < BOOTS; i++)
-			boots[i] = 10 + d;
-		m = fixture_boots(docs[d], fixture_row(docs[d], "halt", "default"), boots,
-				  BOOTS);
-		m->name = "waits";
-		m->unit = "switches";
-		docs[d]->clock.resolution = 40;
+	for (int i = 0; i < BOOTS; i++) {
+		m->boots[i].summary.n = 200;
+		boots[i] = value + spread * (i % 2);
 	}
-	row = compare(docs[0], docs[1], "waits");
+	m = fixture_boots(r, b, boots, BOOTS);
+	m->name = name;
+	m->unit = unit;
+	r->clock.resolution = 40;
+	return r;
+}
+
+/* Counts are whole, and the clock does not time them. */
+Test(clock, of_counts)
+{
+	struct compare_row row = compare(untimed("error", "counts", 10, 0),
+					 untimed("error", "counts", 11, 0), "error");
+
 	expect_verdict(row, COMPARE_INCONCLUSIVE);
-	cr_expect_eq(row.step, 1);
-	cr_expect_null(strstr(row.reason, "clock"), "%s", row.reason);
+	cr_expect(row.step == 1 && row.by_clock);
+	cr_expect_not_null(strstr(row.reason, "2 steps (a step is 1 count):"), "%s",
+			   row.reason);
+	expect_verdict(compare(untimed("error", "counts", 0, 0),
+			       untimed("error", "counts", 0, 1), "error"),
+		       COMPARE_SAME);
+	row = compare(untimed("error", "counts", 10, 0),
+		      untimed("error", "counts", 13, 0), "error");
+	expect_verdict(row, COMPARE_WORSE_MAYBE);
+}
+
+/* Switches of an event are a mean of 200 events: their step is a two hundredth. */
+Test(clock, of_means_of_counts)
+{
+	struct compare_row row = compare(untimed("waits", "switches", 1, 0),
+					 untimed("waits", "switches", 2.9, 0), "waits");
+
+	expect_verdict(row, COMPARE_WORSE_MAYBE);
+	cr_expect_float_eq(row.step, 0.005, 1e-12);
+	/* One switch in a boot, of which there was none. */
+	row = compare(untimed("waits", "switches", 0, 0),
+		      untimed("waits", "switches", 0.005, 0), "waits");
+	expect_verdict(row, COMPARE_INCONCLUSIVE);
+	cr_expect_not_null(strstr(row.reason, "2 steps (a step is 0.005 switches):"),
+			   "%s", row.reason);
+	expect_verdict(compare(untimed("waits", "switches", 0, 0),
+			       untimed("waits", "switches", 0, 0.005), "waits"),
+		       COMPARE_SAME);
+}
+
+/* Shares have no step, and no note names one. */
+Test(clock, of_shares)
+{
+	struct compare_row row = compare(untimed("blocked", "%", 0.1, 0.001),
+					 untimed("blocked", "%", 0.9, 0.001), "blocked");
+
+	expect_verdict(row, COMPARE_WORSE_MAYBE);
+	cr_expect_eq(row.step, 0);
+	expect_verdict(compare(untimed("blocked", "%", 0, 0),
+			       untimed("blocked", "%", 0, 0), "blocked"),
+		       COMPARE_SAME);
+	/* Nothing in most boots of BASE: every difference is outside the band. */
+	row = compare(untimed("blocked", "%", 0, 0), untimed("blocked", "%", -0.1, 0.2),
+		      "blocked");
+	expect_verdict(row, COMPARE_INCONCLUSIVE);
+	cr_expect(row.band == 0 && !row.by_clock && isnan(row.boots_needed));
+	cr_expect_null(strstr(row.reason, "step"), "%s", row.reason);
+	cr_expect_not_null(strstr(row.reason, "noise hides changes below 0."), "%s",
+			   row.reason);
+	row = compare(untimed("blocked", "%", 0.1, 0.05),
+		      untimed("blocked", "%", 0.12, 0.05), "blocked");
+	expect_verdict(row, COMPARE_INCONCLUSIVE);
+	cr_expect(!row.by_clock && !strstr(row.reason, "step"), "%s", row.reason);
 }
 
 /* Several runs a side: the floor of the noise and the band are those of a batch. */
@@ -243,4 +306,32 @@ Test(clock, of_several_runs)
 	compare_free(&c);
 	for (int i = 0; i < 6; i++)
 		result_free(docs[i]);
+}
+
+/* Shares that are equal in all runs of both sides: there is no variance, nor a floor. */
+Test(clock, of_several_runs_of_shares)
+{
+	const char *const name = "blocked";
+	const struct compare_options o = { .metrics = &name, .n_metrics = 1 };
+
+	for (int more = 0; more < 2; more++) {
+		struct result *docs[6];
+		struct compare c;
+		struct error err;
+
+		for (int i = 0; i < 6; i++) {
+			docs[i] = untimed(name, "%", i < 3 ? 0 : 0.5 * more, 0);
+			docs[i]->run.id = result_format(docs[i], "%d", i);
+		}
+		cr_assert_eq(compare_sides((const struct result *const *)docs, 3,
+					   (const struct result *const *)docs + 3, 3, &o,
+					   &c, &err),
+			     0, "%s", err.text);
+		cr_assert_eq(c.n_rows, 1);
+		expect_verdict(c.rows[0], more ? COMPARE_WORSE : COMPARE_SAME);
+		cr_expect_eq(c.rows[0].p, more ? 0 : 1);
+		compare_free(&c);
+		for (int i = 0; i < 6; i++)
+			result_free(docs[i]);
+	}
 }
