@@ -266,8 +266,8 @@ Test(clock, of_shares)
 	expect_verdict(row, COMPARE_INCONCLUSIVE);
 	cr_expect(row.band == 0 && !row.by_clock && isnan(row.boots_needed));
 	cr_expect_null(strstr(row.reason, "step"), "%s", row.reason);
-	cr_expect_not_null(strstr(row.reason, "noise hides changes below 0."), "%s",
-			   row.reason);
+	cr_expect_not_null(strstr(row.reason, "BASE is 0: noise hides changes below 0."),
+			   "%s", row.reason);
 	row = compare(untimed("blocked", "%", 0.1, 0.05),
 		      untimed("blocked", "%", 0.12, 0.05), "blocked");
 	expect_verdict(row, COMPARE_INCONCLUSIVE);

@@ -2,6 +2,7 @@
 /* Unit tests of a history on a coarse clock: what its steps hide is not "no change". */
 #include <criterion/criterion.h>
 
+#include "host/tests/compare_fixture.h"
 #include "host/tests/history_fixture.h"
 
 TestSuite(clock, .init = begin, .fini = end);
@@ -310,4 +311,30 @@ Test(clock, power_of_batches)
 	cr_expect_float_eq(page.rows[2].band, 0.4 / page.rows[2].value, 1e-9);
 	power_free(&page);
 	history_free(&h);
+}
+
+/* A row of the history has the step of its own samples. */
+Test(clock, stored_steps)
+{
+	static const struct {
+		const char *unit;
+		uint64_t quantum;
+	} cases[] = { { "ticks", 40 }, { "ns", 1 },	  { "counts", 1 },
+		      { "%", 0 },      { "switches", 0 }, { "ops/s", 0 } };
+	struct result *r = fixture_document("kvm", false);
+	struct result_benchmark *b = fixture_row(r, "halt", "default");
+	struct result_metric *m = fixture_boots(r, b, (const double[]){ 1, 2, 3 }, 3);
+	struct row row;
+
+	r->clock.resolution = 40;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		m->unit = cases[i].unit;
+		cr_assert(row_of(r, b, m, &row));
+		cr_expect_eq(row.quantum, cases[i].quantum, "%s: %ju", m->unit,
+			     (uintmax_t)row.quantum);
+	}
+	r->target.exact = true;
+	cr_assert(row_of(r, b, m, &row));
+	cr_expect_eq(row.quantum, 1);
+	result_free(r);
 }
