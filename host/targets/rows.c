@@ -242,6 +242,16 @@ static int setup_hvc_user(struct vm *vm, struct abi_params *params)
 	return traps_smccc_to_user(vm, ABI_AARCH64_HVC_USER, 1);
 }
 
+/* VMs of a machine without pointer authentication do not have the setting. */
+static int setup_unknown_sysreg(struct vm *vm, struct abi_params *params)
+{
+	(void)params;
+	if (!(vm->config.settings & 1u << SETTING_ptrauth))
+		return 0;
+	return error_set(&vm->error, -ENOTSUP,
+			 "the VM has pointer authentication: the read does not exit");
+}
+
 static int setup_msr_user(struct vm *vm, struct abi_params *params)
 {
 	static const struct traps_msrs tsc_adjust = { MSR_TSC_ADJUST, 1 };
