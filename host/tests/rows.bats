@@ -253,7 +253,7 @@ refused_call() {
   for row in dirty_log_get dirty_log_clear fault_dirty_log; do
     refused_call 0xc018aec0 0 "$row"
     holds doc.json "b('$row')['status'] == 'fail'" \
-      "re.fullmatch('the dirty log has [0-9]+ pages instead of 0', b('$row')['reason'])"
+      "re.fullmatch('the dirty log has [0-9]+ pages instead of 0', b('$row')['reason']) is not None"
   done
 }
 
@@ -327,11 +327,13 @@ END_OF_PYTHON
   run_apart "$wsbench" run --quiet --on lab:x86_64-svm --bench pio_out_user,vm_stay,vm_switch -o turns.json
   [ "$status" = 0 ]
   holds turns.json 'value("pio_out_user") <= value("vm_stay") <= value("vm_switch") < value("pio_out_user") + 200'
-  run_apart "$wsbench" run --quiet --on lab:x86_64-svm --bench irq_inject,exit_in --boots 1 --events 11000 -o many.json
+  # A page fault costs 2,980 to 3,060 instructions, a timer tick more.
+  run_apart "$wsbench" run --quiet --on lab:x86_64-svm --bench irq_inject,exit_in --boots 1 --events 16384 -o many.json
   [ "$status" = 0 ]
-  # A tick of the kernel falls into a third of the time of irq_inject, and rarely into exit_in.
-  holds many.json 'm("irq_inject")["boots"][0]["summary"]["p99"] == value("irq_inject")' \
-    'm("exit_in")["boots"][0]["summary"]["p99_9"] == value("exit_in")'
+  for row in irq_inject exit_in; do
+    holds many.json "m('$row')['boots'][0]['summary']['n'] == 16384" \
+      "all(not 2900 < low - value('$row') < 3150 for low, _ in m('$row')['boots'][0]['histogram']['bins'])"
+  done
   # The first event is the warm-up.
   run_apart "$wsbench" run --quiet --on lab:x86_64-svm --bench exit_out --boots 1 --events 40 -o few.json
   [ "$status" = 0 ]

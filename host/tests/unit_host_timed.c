@@ -3,6 +3,8 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "host/targets/host_timed.h"
 #include "host/targets/rows.h"
@@ -146,4 +148,32 @@ Test(host_timed, a_guest_reports_all_events_or_whole_blocks)
 	cr_expect_eq(stamped(49, 24), 0, "part of a block");
 	cr_expect_eq(stamped(120, 24), 0, "more than asked for");
 	cr_expect_eq(stamped((1ull << 32) + 48, 24), 0);
+}
+
+/*
+ * An event must not contain a page fault of the array that it is stored to. The array
+ * begins behind malloc()'s header: its last element is on a page of its own, or not.
+ */
+Test(host_timed, an_array_has_all_its_pages)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	struct host_timed h = { 0 };
+	uint32_t n;
+
+	/* Large enough to be mapped afresh. */
+	for (n = (8u << 20) - 1; n <= (8u << 20) + 1; n++) {
+		uint64_t *array = host_timed_array(&h, n);
+		const uintptr_t first = (uintptr_t)array & -page;
+		const size_t pages = ((uintptr_t)&array[n - 1] - first) / page + 1;
+		unsigned char *resident = calloc(pages, 1);
+		size_t missing = 0, i;
+
+		cr_assert(array && resident);
+		cr_assert_eq(mincore((void *)first, pages * page, resident), 0);
+		for (i = 0; i < pages; i++)
+			missing += !(resident[i] & 1);
+		cr_expect_eq(missing, 0, "%zu of %zu pages, n %u", missing, pages, n);
+		free(resident);
+		free(array);
+	}
 }

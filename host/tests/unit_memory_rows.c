@@ -20,6 +20,7 @@
 
 static long page_bytes = 4096;
 static bool counts_exits = true, dirty_log_manual = true;
+static uint32_t pages_of_fault = 1; /* that KVM maps */
 static enum kvm_flavour flavour = KVM_FLAVOUR_VMX;
 
 /* The requests that have no effect. */
@@ -102,7 +103,7 @@ int host_timed_run(struct host_timed *h, struct vm *vm, struct run_timer *budget
 			slot.exits++;
 		slot.dirty[i / 64] |= 1ull << i % 64;
 		if (i >= slot.mapped)
-			slot.mapped = slot.is_huge ? 512 : i + 1;
+			slot.mapped = slot.is_huge ? 512 : i + pages_of_fault;
 	}
 	return 0;
 }
@@ -377,7 +378,7 @@ Test(memory_rows, what_exits_do_not_prove_is_skipped)
 	}
 }
 
-Test(memory_rows, a_request_without_an_effect_fails_its_row)
+static void expect_failures(void)
 {
 	static const struct {
 		int (*row)(struct host_timed *);
@@ -411,6 +412,18 @@ Test(memory_rows, a_request_without_an_effect_fails_its_row)
 		cr_expect_not_null(strstr(rep.reason, cases[i].why), "case %zu: %s", i,
 				   rep.reason);
 	}
+}
+
+Test(memory_rows, a_request_without_an_effect_fails_its_row)
+{
+	expect_failures();
+}
+
+/* Shadow paging, and kvm.tdp_mmu=0. */
+Test(memory_rows, a_request_is_proved_where_kvm_prefetches_pages)
+{
+	pages_of_fault = 8;
+	expect_failures();
 }
 
 /* A software KVM does not count the faults, but the guest sees whether there is a slot.
