@@ -10,7 +10,7 @@ setup_file() { own_machines; }
 # A machine with a payload (--payload) is another one, which is not saved: WORLDSWITCH_FRESH_MACHINES.
 
 # The figures of two runs are equal. In a few runs, one event is some instructions longer
-# (host/targets/lab/README.md), which moves the mean over the events.
+# (host/targets/lab/bochs/README.md), which moves the mean over the events.
 figures() {
   python3 -c 'import json, sys
 for b in json.load(open(sys.argv[1]))["benchmarks"]:
